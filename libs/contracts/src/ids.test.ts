@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { formatUuid, partitionOf, uuidToBytes, uuidV7, uuidV7Milliseconds } from './ids.ts';
+
+describe('uuidV7', () => {
+  it('carries its time and round-trips through bytes', () => {
+    const id = uuidV7(1_790_000_000_123, Uint8Array.from({ length: 10 }, (_, i) => 250 - i));
+    expect(uuidV7Milliseconds(id)).toBe(1_790_000_000_123);
+    expect(formatUuid(uuidToBytes(id))).toBe(id);
+  });
+  it.each(['', 'x', '018f3b2a-0000-4000-8000-000000000000', '018F3B2A-0000-7000-8000-000000000000', '018f3b2a-0000-7000-c000-000000000000'])('refuses %j', (id) => {
+    expect(uuidV7Milliseconds(id)).toBeUndefined();
+  });
+});
+
+describe('partitionOf', () => {
+  // Hashes from Kafka's own UtilsTest.testMurmur2: a partition that moved would orphan every cart in the log.
+  it.each([
+    ['21', -973932308],
+    ['foobar', -790332482],
+    ['a-little-bit-long-string', -985981536],
+    ['a-little-bit-longer-string', -1486304829],
+    ['lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8', -58897971],
+    ['abc', 479470107],
+  ])('agrees with the Java client on %s', (key, murmur2) => {
+    expect(partitionOf(key, { partitions: 24 })).toBe((murmur2 & 0x7fffffff) % 24);
+  });
+});

@@ -1,0 +1,64 @@
+/** Ids and the rules that every process must agree on. */
+import type { TopicSpec } from './topics.ts';
+
+/** Subjects: a guest is `g_<uuid>`, a user `u_<uuid>`. A cart's id is its owner's subject. */
+export type Subject = string;
+export const isGuestSubject = (subject: Subject): boolean => subject.startsWith('g_');
+export const isUserSubject = (subject: Subject): boolean => subject.startsWith('u_');
+
+const uuidV7Pattern = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+/** Milliseconds since 1970 in a UUIDv7 (RFC 9562 5.7), or undefined when it is not one (lower case only: one spelling, one dot). */
+export function uuidV7Milliseconds(id: string): number | undefined {
+  return uuidV7Pattern.test(id) ? Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) : undefined;
+}
+
+/** @param random 10 bytes */
+export function uuidV7(nowMs: number, random: Uint8Array): string {
+  if (random.length < 10) throw new RangeError('uuidV7 needs 10 random bytes');
+  const bytes = new Uint8Array(16);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(nowMs) << 16n);
+  bytes.set(random.subarray(0, 10), 6);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x70;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  return formatUuid(bytes);
+}
+
+export function uuidToBytes(id: string): Uint8Array<ArrayBuffer> {
+  const hex = id.replaceAll('-', '');
+  if (!/^[0-9a-f]{32}$/.test(hex)) throw new RangeError(`not a lower-case UUID: ${id.slice(0, 40)}`);
+  return Uint8Array.from({ length: 16 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));
+}
+
+export function formatUuid(bytes: Uint8Array): string {
+  if (bytes.length !== 16) throw new RangeError(`a UUID has 16 bytes, not ${bytes.length}`);
+  const hex = Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+/**
+ * murmur2 as Kafka's DefaultPartitioner computes it (Java compatible), over the UTF-8 bytes of the key.
+ * Every producer and reader must agree: a cart's partition is where its one owner is.
+ */
+export function partitionOf(key: string, topic: Pick<TopicSpec, 'partitions'>): number {
+  return (murmur2(new TextEncoder().encode(key)) & 0x7fffffff) % topic.partitions;
+}
+
+function murmur2(data: Uint8Array): number {
+  const m = 0x5bd1e995;
+  let h = 0x9747b28c ^ data.length;
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  const whole = data.length & ~3;
+  for (let i = 0; i < whole; i += 4) {
+    let k = Math.imul(view.getInt32(i, true), m);
+    k ^= k >>> 24;
+    h = Math.imul(h, m) ^ Math.imul(k, m);
+  }
+  const rest = data.length - whole;
+  if (rest === 3) h ^= (data[whole + 2]! & 0xff) << 16;
+  if (rest >= 2) h ^= (data[whole + 1]! & 0xff) << 8;
+  if (rest >= 1) h = Math.imul(h ^ (data[whole]! & 0xff), m);
+  h ^= h >>> 13;
+  h = Math.imul(h, m);
+  return h ^ (h >>> 15);
+}

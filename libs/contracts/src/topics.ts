@@ -1,0 +1,51 @@
+/** Every Kafka topic, once. Partitions are fixed: the key's partition is part of the contract (murmur2). */
+export interface TopicSpec {
+  readonly name: string;
+  readonly partitions: number;
+  readonly cleanup: 'delete' | 'compact';
+  /** Milliseconds; -1 keeps for ever. Ignored for compacted topics. */
+  readonly retentionMs: number;
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** `cart.events` is never compacted: compaction by cart would keep only its last event. */
+export const topics = {
+  cartEvents: { name: 'cart.events', partitions: 24, cleanup: 'delete', retentionMs: 90 * dayMs },
+  cartSnapshots: { name: 'cart.snapshots', partitions: 24, cleanup: 'compact', retentionMs: -1 },
+  identityEvents: { name: 'identity.events', partitions: 24, cleanup: 'delete', retentionMs: 90 * dayMs },
+  sessionRevocations: { name: 'session.revocations', partitions: 1, cleanup: 'delete', retentionMs: 2 * dayMs },
+} as const satisfies Record<string, TopicSpec>;
+
+/** Where records go that no retry could apply: same partitions, so that a key keeps its order. */
+export function deadLetterTopic(of: TopicSpec): TopicSpec {
+  return { name: `${of.name}.dlq`, partitions: of.partitions, cleanup: 'delete', retentionMs: -1 };
+}
+
+/** Record headers, beside the value. Values are UTF-8. */
+export const recordHeaders = {
+  eventType: 'event-type',
+  eventVersion: 'event-version',
+  traceparent: 'traceparent',
+  experiment: 'x-experiment-id',
+  /** Detached JWS of the value, on topics that auth writes. */
+  signature: 'jws',
+  originTopic: 'origin-topic',
+  originPartition: 'origin-partition',
+  originOffset: 'origin-offset',
+  originReason: 'origin-reason',
+  /** On a redriven record: the offset that waited in the dead-letter topic. */
+  redriveOf: 'redrive-of',
+} as const;
+
+/** Metadata keys of a call inside the mesh. */
+export const callMetadata = {
+  passport: 'x-passport',
+  traceparent: 'traceparent',
+  experiment: 'x-experiment-id',
+  consistency: 'x-consistency-token',
+  /** Trailer: a Problem as JSON. */
+  problem: 'x-problem-bin',
+  /** Trailer: Server-Timing entries of this hop. */
+  serverTiming: 'x-server-timing',
+} as const;

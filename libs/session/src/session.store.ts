@@ -1,0 +1,85 @@
+/**
+ * The session store port: the fast copy of who is signed in. The durable truth is auth's database (docs/decisions).
+ * Two adapters (Redis, in-memory) under one contract suite. Every operation is atomic: one Lua call in one slot.
+ *
+ * Two rules make every race end well. A write needs "exists and not tombstoned", so a logout that races a touch, a rotation or a cache fill
+ * stays a logout. Tombstones only grow and epochs only rise, so repeating or reordering revocations changes nothing.
+ */
+export type TokenMode = 'reference' | 'hybrid' | 'jwt' | 'jwt-denylist';
+
+/** Times are milliseconds since 1970. No field is longer than 64 bytes: one longer field doubles Redis' memory for the record. */
+export interface SessionRecord {
+  /** base64url SHA-256 of the token's secret. Compared on every read: a desynchronised connection must not hand out another's session. */
+  readonly hash: string;
+  /** One of 65,536 shard labels, 4 hex digits: fixed for a user, random for a guest. */
+  readonly tag: string;
+  /** Public name of the session; survives rotation. */
+  readonly handle: string;
+  readonly subject: string;
+  readonly state: 'guest' | 'user';
+  readonly mode: TokenMode;
+  readonly epoch: number;
+  readonly globalEpoch: number;
+  readonly createdAtMs: number;
+  /** 0 for a guest. */
+  readonly authenticatedAtMs: number;
+  readonly lastSeenAtMs: number;
+  readonly idleExpiresAtMs: number;
+  readonly expiresAtMs: number;
+  readonly device: string;
+  /** The guest cart that this sign-in claimed; '' for none. */
+  readonly claimedGuestCart: string;
+  readonly region: string;
+}
+
+/** Where a token's record is. */
+export interface TokenKey {
+  readonly tag: string;
+  readonly hash: string;
+}
+
+/** The store sets the epoch: the subject's current one. */
+export type NewSession = Omit<SessionRecord, 'epoch'>;
+
+export interface Tombstone {
+  readonly tag: string;
+  /** The hash of a token (rotated away) or the handle of a session (ended). */
+  readonly name: string;
+  readonly subject: string;
+  /** When it may be forgotten: not before the session's absolute limit. */
+  readonly untilMs: number;
+}
+
+export interface SessionStore {
+  /**
+   * Adds a session. At the limit of parallel sessions the ones idle longest are ended and returned.
+   * 'tombstoned' when its handle or hash is already dead (a resumed saga that lost to a logout).
+   */
+  create(session: NewSession, sessionCountMax: number, nowMs: number): Promise<{ session: SessionRecord; ended: SessionRecord[] } | 'tombstoned'>;
+  /**
+   * The live session of a token, or undefined: unknown, expired, revoked and tombstoned look the same.
+   * With `touch`, moves the idle limit by `idleTimeoutMs`, at most once a minute and never past the absolute limit.
+   */
+  resolve(key: TokenKey, nowMs: number, touch: { readonly idleTimeoutMs: number } | undefined): Promise<SessionRecord | undefined>;
+  /** Replaces the token of a live session, tombstones the old one. Undefined when it is not live (any more). */
+  rotate(key: TokenKey, successorHash: string, authenticatedAtMs: number, nowMs: number): Promise<SessionRecord | undefined>;
+  /** Ends a session by its handle, whatever its token is by now. Idempotent. Returns what was live. */
+  revoke(tombstone: Tombstone, nowMs: number): Promise<SessionRecord | undefined>;
+  /** Kills one token without ending its session (replay of a rotation). Idempotent. */
+  buryToken(tombstone: Tombstone, nowMs: number): Promise<void>;
+  /** Raises the subject's epoch to max(`epoch`, old + 1, nowMs) if `epoch` is undefined, else to max(`epoch`, old). Returns it. */
+  raiseEpoch(tag: string, subject: string, epoch: number | undefined, nowMs: number): Promise<number>;
+  /** The subject's live sessions, newest activity first. */
+  list(tag: string, subject: string, nowMs: number): Promise<SessionRecord[]>;
+  /**
+   * Changes whenever the store may have lost acknowledged writes (restart, failover, wipe): auth replays its revocations before it
+   * trusts the store again. Rejects when the store cannot be reached.
+   */
+  incarnation(): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** The store cannot be reached or did not answer in time. The outcome of a write is unknown. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable';
+}

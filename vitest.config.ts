@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config';
+
+/** One configuration for every package: `vitest run --root <package> --config vitest.config.ts`. Workspace imports resolve to sources. */
+export default defineConfig({
+  resolve: { conditions: ['source', 'module', 'node', 'development|production'] },
+  ssr: { resolve: { conditions: ['source', 'module', 'node', 'development|production'], externalConditions: ['source', 'node'] } },
+  // Nest injects by emitted types; said here because tests are outside the packages' own tsconfig.
+  oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
+  test: {
+    include: ['src/**/*.test.ts', '*.test.ts', 'checks/**/*.test.ts'],
+    exclude: ['**/node_modules/**', '**/dist/**', ...(process.env['CLOAKROOM_INTEGRATION'] ? [] : ['**/*.int.test.ts'])],
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    server: { deps: { inline: [/@cloakroom\//] } },
+  },
+});
