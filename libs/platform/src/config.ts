@@ -1,0 +1,62 @@
+/** Configuration from the environment: one schema a process, every violation reported at once, nothing read anywhere else. */
+import { z } from 'zod';
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/**
+ * @throws ConfigError naming every variable that is missing or wrong, never its value: it may be a secret
+ */
+export function readEnvironment<Schema extends z.ZodType>(schema: Schema, env: NodeJS.ProcessEnv): z.output<Schema> {
+  const result = schema.safeParse(env);
+  if (result.success) return result.data;
+  const lines = result.error.issues.map((issue) => `  ${issue.path.join('.') || '(environment)'}: ${issue.message}`);
+  throw new ConfigError(`The environment is not valid. See .env.example.\n${lines.join('\n')}`);
+}
+
+const port = z.coerce.number().int().min(0).max(65535);
+export const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+export const commaList = z
+  .string()
+  .transform((text) =>
+    text
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  )
+  .pipe(z.array(z.string()).min(1));
+/** host:port */
+export const address = z.string().regex(/^[^:/\s]+:\d{1,5}$/, 'must be host:port');
+
+/** What every process of ours needs. */
+export const processConfig = {
+  REPLICA: z.string().min(1).max(64),
+  REGION: z
+    .string()
+    .regex(/^[a-z0-9-]{1,16}$/)
+    .default('local'),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  /** Loopback unless someone decides otherwise. */
+  HOST: z.string().default('127.0.0.1'),
+  LISTEN_PORT: port,
+  PROVIDER: z.enum(['native', 'embedded', 'external']).default('external'),
+};
+
+export const adminConfig = { ADMIN_PORT: port };
+
+export const meshConfig = {
+  MESH_TLS: z.enum(['mutual', 'off']).default('mutual'),
+  TLS_DIR: z.string().default(''),
+};
+
+export const eventLogConfig = {
+  EVENT_LOG: z.enum(['kafka', 'embedded']).default('kafka'),
+  KAFKA_BROKERS: commaList.optional(),
+  EVENT_LOG_FILE: z.string().optional(),
+};
+
+export const databaseConfig = {
+  /** sqlite:<file> or sqlite::memory: */
+  DATABASE_URL: z.string().regex(/^sqlite:.+/, 'must be sqlite:<file> or sqlite::memory:'),
+};

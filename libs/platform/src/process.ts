@@ -1,0 +1,84 @@
+/** How a process of ours lives: starts, says that it is ready, ends in order on a signal, and never outlives the one that started it. */
+import { hostname } from 'node:os';
+import { systemClock, type Clock } from './clock.ts';
+import { ConfigError } from './config.ts';
+import type { EventLog } from './event-log.ts';
+import { createLogger, type Logger } from './log.ts';
+
+/** What an app's `start` is given; the rest comes from its configuration. */
+export interface Parts {
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** In embedded all services share one log; otherwise each opens its own by configuration. */
+  readonly eventLog?: EventLog;
+}
+
+export interface Running {
+  readonly name: string;
+  /** Where it answers: http://host:port of a gateway, host:port of a gRPC service. */
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** A stop that takes longer has failed: the supervisor gives a child 10 s in all. */
+const stopTimeoutMs = 8_000;
+/** How soon an orphan notices that its supervisor is gone. */
+const parentCheckIntervalMs = 1_000;
+
+/**
+ * Runs one service as this process.
+ * Exit codes: 0 stopped on request, 1 failed to start or crashed, 78 (EX_CONFIG of sysexits.h) bad configuration.
+ */
+export function runProcess(name: string, logLevel: string, start: (parts: Parts) => Promise<Running>): void {
+  const log = createLogger(name, logLevel);
+  let running: Running | undefined;
+  let stopping = false;
+  const stop = (reason: string, exitCode: number): void => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ reason }, 'stopping');
+    setTimeout(() => {
+      log.error('did not stop in time');
+      process.exit(1);
+    }, stopTimeoutMs).unref();
+    Promise.resolve(running?.stop()).then(
+      () => process.exit(exitCode),
+      (error: unknown) => {
+        log.error({ err: error }, 'failed to stop');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', () => stop('SIGTERM', 0));
+  process.on('SIGINT', () => stop('SIGINT', 0));
+  // A surprise leaves unknown state behind: end, and be started again clean.
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'uncaught exception');
+    stop('uncaught exception', 1);
+  });
+  process.on('unhandledRejection', (error) => {
+    log.fatal({ err: error }, 'unhandled rejection');
+    stop('unhandled rejection', 1);
+  });
+  stopWhenOrphaned(() => stop('the parent process is gone', 0));
+  start({ log, clock: systemClock }).then(
+    (started) => {
+      running = started;
+      if (stopping) void started.stop();
+      log.info({ url: started.url, host: hostname(), pid: process.pid }, 'started');
+    },
+    (error: unknown) => {
+      if (error instanceof ConfigError) log.fatal(error.message);
+      else log.fatal({ err: error }, 'failed to start');
+      process.exit(error instanceof ConfigError ? 78 : 1);
+    },
+  );
+}
+
+/** A supervisor killed by SIGKILL cannot tell its children: each watches whether its parent is still the one it had. */
+function stopWhenOrphaned(onOrphaned: () => void): void {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) onOrphaned();
+  }, parentCheckIntervalMs).unref();
+}
