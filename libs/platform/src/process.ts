@@ -26,11 +26,17 @@ const stopTimeoutMs = 8_000;
 const parentCheckIntervalMs = 1_000;
 
 /**
- * Runs one service as this process.
+ * Runs one service as this process; an app's main.ts is this one call.
+ * @param readConfig reads process.env by default (the app's config.ts)
  * Exit codes: 0 stopped on request, 1 failed to start or crashed, 78 (EX_CONFIG of sysexits.h) bad configuration.
  */
-export function runProcess(name: string, logLevel: string, start: (parts: Parts) => Promise<Running>): void {
-  const log = createLogger(name, logLevel);
+export function runProcess<Config extends { readonly LOG_LEVEL: string }>(
+  name: string,
+  readConfig: () => Config,
+  start: (config: Config, parts: Parts) => Promise<Running>,
+): void {
+  const config = configOrExit(name, readConfig);
+  const log = createLogger(name, config.LOG_LEVEL);
   let running: Running | undefined;
   let stopping = false;
   const stop = (reason: string, exitCode: number): void => {
@@ -61,18 +67,27 @@ export function runProcess(name: string, logLevel: string, start: (parts: Parts)
     stop('unhandled rejection', 1);
   });
   stopWhenOrphaned(() => stop('the parent process is gone', 0));
-  start({ log, clock: systemClock }).then(
+  start(config, { log, clock: systemClock }).then(
     (started) => {
       running = started;
       if (stopping) void started.stop();
       log.info({ url: started.url, host: hostname(), pid: process.pid }, 'started');
     },
     (error: unknown) => {
-      if (error instanceof ConfigError) log.fatal(error.message);
-      else log.fatal({ err: error }, 'failed to start');
-      process.exit(error instanceof ConfigError ? 78 : 1);
+      log.fatal({ err: error }, 'failed to start');
+      process.exit(1);
     },
   );
+}
+
+function configOrExit<Config>(name: string, readConfig: () => Config): Config {
+  try {
+    return readConfig();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    createLogger(name, 'info').fatal(error.message);
+    process.exit(78);
+  }
 }
 
 /** A supervisor killed by SIGKILL cannot tell its children: each watches whether its parent is still the one it had. */
