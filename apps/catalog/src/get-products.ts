@@ -1,0 +1,16 @@
+import { problem, type GetProductsRequest, type Problem } from '@cloakroom/contracts';
+import type { Kysely } from 'kysely';
+import { productsByIds, type CatalogProduct, type CatalogSchema } from './products.ts';
+
+/** A cart has at most 100 lines, so no caller needs more; beyond it one SQL statement would grow without bound. */
+const productIdCountMax = 200;
+
+/** The products with these ids, in that order; unknown ids are left out, repeated ones answered once. */
+export async function getProducts(
+  db: Kysely<CatalogSchema>,
+  request: Pick<GetProductsRequest, 'productIds'>,
+): Promise<{ items: CatalogProduct[] } | Problem> {
+  const ids = [...new Set(request.productIds)];
+  if (ids.length > productIdCountMax) return problem('invalid_request', `productIds: at most ${productIdCountMax}`);
+  return { items: await productsByIds(db, ids) };
+}
