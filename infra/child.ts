@@ -1,0 +1,168 @@
+/**
+ * One started operating system process.
+ * Each is the leader of its own process group, so that Ctrl-C in the terminal reaches the supervisor alone, which then ends them in order;
+ * and each is told apart from a later process with the same id by the time at which the kernel started it.
+ */
+import { appendFileSync, closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { execFileSync, spawn } from 'node:child_process';
+
+export interface LaunchSpec {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Added to PATH, HOME and the like; nothing else of the launcher's environment reaches the child. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly cwd?: string | undefined;
+  readonly logFile: string;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Set when the command could not be started at all. */
+  readonly error?: string;
+}
+
+export interface Child {
+  readonly name: string;
+  readonly pid: number;
+  /** See `startTimeOf`. */
+  readonly startTime: string | undefined;
+  readonly exited: Promise<Exit>;
+  exit(): Exit | undefined;
+  /** To the process itself. @returns false when it is gone */
+  kill(signal: NodeJS.Signals): boolean;
+  /** SIGTERM, then after `graceMs` SIGKILL to all that is left of its process group. Resolves when it is gone. */
+  end(graceMs: number): Promise<Exit>;
+}
+
+/** Ambient variables a child may see: those that tell it where the machine's things are. */
+const inherited = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LANG',
+  'LC_ALL',
+  'TZ',
+  'TMPDIR',
+  'JAVA_HOME',
+  'SystemRoot',
+  'NODE_EXTRA_CA_CERTS',
+  'MAVEN_OPTS',
+  'FORCE_COLOR',
+];
+
+function childEnvironment(own: Readonly<Record<string, string>> | undefined): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = {};
+  for (const key of inherited) {
+    const value = process.env[key];
+    if (value !== undefined) env[key] = value;
+  }
+  return { ...env, ...own };
+}
+
+/** On Linux the kernel itself ends a child whose launcher was killed with -9: then no one else is left to do it. */
+const deathSignal = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => process.platform === 'linux' && existsSync(path));
+
+export function launch(spec: LaunchSpec): Child {
+  mkdirSync(dirname(spec.logFile), { recursive: true });
+  const log = openSync(spec.logFile, 'a');
+  const wrapped = deathSignal !== undefined;
+  const command = wrapped ? deathSignal : spec.command;
+  const args = wrapped ? ['--pdeathsig', 'TERM', spec.command, ...spec.args] : [...spec.args];
+  const child = spawn(command, args, {
+    detached: true,
+    stdio: ['ignore', log, log],
+    env: childEnvironment(spec.env),
+    ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
+  });
+  closeSync(log);
+  let exit: Exit | undefined;
+  const exited = new Promise<Exit>((resolve) => {
+    child.once('error', (error) => resolve((exit = { code: null, signal: null, error: error.message })));
+    child.once('exit', (code, signal) => resolve((exit = { code, signal })));
+  });
+  const pid = child.pid ?? -1;
+  const kill = (signal: NodeJS.Signals) => exit === undefined && child.kill(signal);
+  return {
+    name: spec.name,
+    pid,
+    startTime: pid > 0 ? startTimeOf(pid) : undefined,
+    exited,
+    exit: () => exit,
+    kill,
+    async end(graceMs) {
+      kill('SIGTERM');
+      // A stopped process cannot act on SIGTERM.
+      kill('SIGCONT');
+      const timer = setTimeout(() => killGroup(pid, 'SIGKILL'), graceMs);
+      const result = await exited;
+      clearTimeout(timer);
+      // What it started itself, if anything.
+      killGroup(pid, 'SIGKILL');
+      return result;
+    },
+  };
+}
+
+export function killGroup(pid: number, signal: NodeJS.Signals): void {
+  if (pid <= 1) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // Gone already.
+  }
+}
+
+/** The kernel's start time of a process, in a form that only serves to be compared; undefined when there is none. */
+export function startTimeOf(pid: number): string | undefined {
+  try {
+    if (process.platform === 'linux') {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      // The name, field 2, may hold spaces and parentheses; the start time is field 22.
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return fields[0] === 'Z' ? undefined : fields[19];
+    }
+    return (
+      execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim() ||
+      undefined
+    );
+  } catch {
+    return undefined;
+  }
+}
+
+export interface Memory {
+  readonly kind: 'PSS' | 'RSS';
+  readonly bytes: number;
+}
+
+/** Proportional set size: shared pages counted once over all who share them. Resident size where the kernel does not tell it. */
+export function memoryOf(pid: number): Memory | undefined {
+  try {
+    const pss = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1];
+    if (pss !== undefined) return { kind: 'PSS', bytes: Number(pss) * 1024 };
+  } catch {
+    // Not Linux, or not ours to read.
+  }
+  try {
+    const rss = execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    return rss === '' ? undefined : { kind: 'RSS', bytes: Number(rss) * 1024 };
+  } catch {
+    return undefined;
+  }
+}
+
+export function lastLines(file: string, count: number): string[] {
+  try {
+    return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-count);
+  } catch {
+    return [];
+  }
+}
+
+export function noteInLog(file: string, text: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  appendFileSync(file, `${text}\n`);
+}

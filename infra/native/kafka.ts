@@ -1,0 +1,130 @@
+/** One real Apache Kafka, from Maven's jars, without a container: a KRaft broker that is its own controller. */
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LaunchSpec } from '../child.ts';
+import { findOnPath, installCommand, run } from './debian.ts';
+import type { Found, Say } from './debian.ts';
+import { findJava } from './java.ts';
+
+const kafkaFolder = join(import.meta.dirname, '..', 'kafka');
+const pom = join(kafkaFolder, 'pom.xml');
+
+/** 45 MB on a slow line, yet an end: then the start falls through to another provider. */
+const fetchTimeoutMs = 600_000;
+/** Maven tells each file it begins: a repository that cannot be reached is silent. */
+const fetchSilenceMs = 45_000;
+/** Formatting an empty folder takes a second or two of JVM. */
+const formatTimeoutMs = 60_000;
+
+export interface Kafka {
+  readonly java: string;
+  readonly jars: string;
+}
+
+/** Java and the jars, fetched once and kept in `toolsDir` until the pom changes. */
+export async function obtainKafka(toolsDir: string, say: Say): Promise<Found<Kafka>> {
+  const java = findJava();
+  if (!java.ok) return java;
+  const jars = jarFolder(toolsDir);
+  if (existsSync(jars)) return { ok: true, value: { java: java.value.command, jars } };
+  const maven = findOnPath('mvn');
+  const remedy = installCommand({ apt: 'maven', brew: 'maven' });
+  if (maven === undefined) return { ok: false, why: 'Maven is missing (it fetches Kafka)', remedy };
+  say('fetching Apache Kafka with Maven (about 45 MB, once)');
+  const unfinished = `${jars}.unfinished-${process.pid}`;
+  mkdirSync(unfinished, { recursive: true });
+  const failure = await run(maven, mavenArguments(unfinished), {
+    timeoutMs: fetchTimeoutMs,
+    silenceMs: fetchSilenceMs,
+    onLine: (line) => {
+      const file = /Download(?:ing|ed) from \S+: \S*\/(\S+\.jar)/.exec(line)?.[1];
+      if (file !== undefined) say(`fetching Apache Kafka: ${file}`);
+    },
+  });
+  if (failure === undefined && kafkaVersion(unfinished) !== undefined) {
+    if (!existsSync(jars)) renameSync(unfinished, jars);
+    rmSync(unfinished, { recursive: true, force: true });
+    return { ok: true, value: { java: java.value.command, jars } };
+  }
+  rmSync(unfinished, { recursive: true, force: true });
+  return {
+    ok: false,
+    why: `Kafka could not be fetched: ${failure ?? 'no Kafka among the jars'}`,
+    remedy: 'try again with the network up, or mend Maven’s settings.xml',
+  };
+}
+
+function mavenArguments(outputDirectory: string): string[] {
+  return [
+    '-B',
+    '-f',
+    pom,
+    // Fail soon where the repository does not answer.
+    '-Daether.connector.connectTimeout=10000',
+    '-Dmaven.wagon.http.retryHandler.count=1',
+    '-DincludeScope=runtime',
+    `-DoutputDirectory=${outputDirectory}`,
+    'dependency:copy-dependencies',
+  ];
+}
+
+function jarFolder(toolsDir: string): string {
+  return join(toolsDir, `kafka-${createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 12)}`);
+}
+
+export function kafkaVersion(jars: string): string | undefined {
+  return readdirSync(jars)
+    .map((file) => /^kafka_2\.13-([\d.]+)\.jar$/.exec(file)?.[1])
+    .find((version) => version !== undefined);
+}
+
+export interface KafkaPlace {
+  readonly name: string;
+  readonly port: number;
+  readonly controllerPort: number;
+  readonly dir: string;
+  readonly logFile: string;
+}
+
+const heap = ['-Xms64m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xss512k', '-XX:+ExitOnOutOfMemoryError'];
+
+/** Writes the configuration, formats the folder when it is new. @returns how to start it, or why that cannot be */
+export async function kafkaLaunch(kafka: Kafka, place: KafkaPlace): Promise<Found<LaunchSpec>> {
+  mkdirSync(place.dir, { recursive: true, mode: 0o700 });
+  const logDirs = join(place.dir, 'log');
+  const properties = join(place.dir, 'server.properties');
+  const values: Record<string, string> = {
+    controllerPort: String(place.controllerPort),
+    brokerPort: String(place.port),
+    logDirs: logDirs.replaceAll('\\', '\\\\'),
+  };
+  const template = readFileSync(join(kafkaFolder, 'server.properties'), 'utf8');
+  writeFileSync(
+    properties,
+    template.replace(/\$\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole),
+  );
+  const java = (main: string, ...args: string[]) => [
+    ...heap,
+    '-Djava.awt.headless=true',
+    `-Dlog4j2.configurationFile=${join(kafkaFolder, 'log4j2.properties')}`,
+    '-cp',
+    join(kafka.jars, '*'),
+    main,
+    ...args,
+  ];
+  if (!existsSync(join(logDirs, 'meta.properties'))) {
+    // A format that was interrupted leaves a folder that neither formats nor starts.
+    rmSync(logDirs, { recursive: true, force: true });
+    const clusterId = randomBytes(16).toString('base64url');
+    const failure = await run(kafka.java, java('kafka.tools.StorageTool', 'format', '--standalone', '-t', clusterId, '-c', properties), {
+      timeoutMs: formatTimeoutMs,
+    });
+    if (failure !== undefined)
+      return { ok: false, why: `Kafka's folder could not be formatted: ${failure}`, remedy: `remove ${place.dir} and start again` };
+  }
+  return {
+    ok: true,
+    value: { name: place.name, command: kafka.java, args: java('kafka.Kafka', properties), cwd: place.dir, logFile: place.logFile },
+  };
+}

@@ -1,0 +1,49 @@
+/** Two real Redis (or Valkey) processes, so that the loss of the carts' is not the loss of the sessions'. */
+import { existsSync, mkdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { LaunchSpec } from '../child.ts';
+import { aptInstall, findOnPath, installCommand, mayInstall } from './debian.ts';
+import type { Found, Say } from './debian.ts';
+
+const config = join(import.meta.dirname, '..', 'redis', 'redis.conf');
+
+/** The server's binary, wherever the machine has it. `toolsDir` may be written to. */
+export function findRedis(toolsDir: string): string | undefined {
+  const server = findOnPath('redis-server') ?? findOnPath('valkey-server');
+  if (server !== undefined) return server;
+  // Debian's redis-tools carries the very server under another name: it looks at the name it is called by.
+  const checker = findOnPath('redis-check-rdb') ?? findOnPath('valkey-check-rdb');
+  if (checker === undefined) return undefined;
+  const real = realpathSync(checker);
+  const name = basename(checker).startsWith('valkey') ? 'valkey-server' : 'redis-server';
+  const link = join(toolsDir, name);
+  mkdirSync(toolsDir, { recursive: true });
+  if (existsSync(link) && realpathSync(link) === real) return link;
+  rmSync(link, { force: true });
+  symlinkSync(real, link);
+  return link;
+}
+
+export async function obtainRedis(toolsDir: string, say: Say): Promise<Found<string>> {
+  const remedy = installCommand({ apt: 'redis-tools', brew: 'redis' });
+  const there = findRedis(toolsDir);
+  if (there !== undefined) return { ok: true, value: there };
+  if (!mayInstall()) return { ok: false, why: 'no redis-server or valkey-server on this machine', remedy };
+  // redis-tools and not redis-server: the same binary without a system service.
+  const failure = await aptInstall(['redis-tools'], say);
+  const installed = failure === undefined ? findRedis(toolsDir) : undefined;
+  if (installed !== undefined) return { ok: true, value: installed };
+  return { ok: false, why: `Redis could not be installed: ${failure ?? 'the package brought no server'}`, remedy };
+}
+
+export interface RedisPlace {
+  readonly name: string;
+  readonly port: number;
+  readonly dir: string;
+  readonly logFile: string;
+}
+
+export function redisLaunch(binary: string, { name, port, dir, logFile }: RedisPlace): LaunchSpec {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  return { name, command: binary, args: [config, '--port', String(port), '--dir', dir], cwd: dir, logFile };
+}

@@ -1,0 +1,142 @@
+/** Whether a process answers: asked the way its clients ask, not by an open port. */
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** A loopback answer takes milliseconds; a stopped process must not hold the start-up up. */
+const probeTimeoutMs = 1_000;
+
+export type ProbeResult = { readonly ok: true; readonly detail: string } | { readonly ok: false; readonly detail: string };
+export type Probe = () => Promise<ProbeResult>;
+
+export function httpProbe(url: string): Probe {
+  return async () => {
+    try {
+      const response = await fetch(url, { signal: AbortSignal.timeout(probeTimeoutMs) });
+      const body = await response.text();
+      return response.ok ? { ok: true, detail: body } : { ok: false, detail: `${url} answered ${response.status} ${body.slice(0, 200)}` };
+    } catch (error) {
+      return { ok: false, detail: `${url}: ${reason(error)}` };
+    }
+  };
+}
+
+export function redisProbe(port: number, host = '127.0.0.1'): Probe {
+  return async () => {
+    try {
+      const answer = await exchange(host, port, Buffer.from('PING\r\n'), (bytes) => bytes.includes('\r\n'));
+      const text = answer.toString('latin1').trim();
+      // While it reads its file back it answers -LOADING.
+      return text.startsWith('+PONG') ? { ok: true, detail: text } : { ok: false, detail: text };
+    } catch (error) {
+      return { ok: false, detail: reason(error) };
+    }
+  };
+}
+
+/** Asks for the cluster's metadata: a broker appears there once the controller lets it take part. */
+export function kafkaProbe(port: number, host = '127.0.0.1'): Probe {
+  return async () => {
+    try {
+      const answer = await exchange(
+        host,
+        port,
+        metadataRequest(),
+        (bytes) => bytes.length >= 4 && bytes.length >= 4 + bytes.readInt32BE(0),
+      );
+      const { brokers, clusterId } = readMetadata(answer);
+      return brokers > 0 ? { ok: true, detail: clusterId } : { ok: false, detail: 'no broker has registered yet' };
+    } catch (error) {
+      return { ok: false, detail: reason(error) };
+    }
+  };
+}
+
+/** Metadata v2 for no topic (Kafka protocol guide, "Metadata API"), as client "cloakroom". */
+function metadataRequest(): Buffer {
+  const client = Buffer.from('cloakroom');
+  const body = Buffer.alloc(4 + 2 + 2 + 4 + 2 + client.length + 4);
+  body.writeInt32BE(body.length - 4, 0);
+  body.writeInt16BE(3, 4);
+  body.writeInt16BE(2, 6);
+  body.writeInt32BE(1, 8);
+  body.writeInt16BE(client.length, 12);
+  client.copy(body, 14);
+  body.writeInt32BE(0, 14 + client.length);
+  return body;
+}
+
+function readMetadata(answer: Buffer): { brokers: number; clusterId: string } {
+  let at = 8;
+  const text = () => {
+    const length = answer.readInt16BE(at);
+    at += 2 + Math.max(length, 0);
+    return length < 0 ? '' : answer.toString('utf8', at - length, at);
+  };
+  const brokers = answer.readInt32BE(at);
+  at += 4;
+  for (let index = 0; index < brokers; index++) {
+    at += 4;
+    text();
+    at += 4;
+    text();
+  }
+  return { brokers, clusterId: text() };
+}
+
+function exchange(host: string, port: number, request: Buffer, complete: (answer: Buffer) => boolean): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    let answer: Buffer = Buffer.alloc(0);
+    const socket = connect({ host, port }, () => socket.write(request));
+    socket.setTimeout(probeTimeoutMs, () => socket.destroy(new Error('no answer')));
+    socket.on('data', (chunk) => {
+      answer = Buffer.concat([answer, chunk]);
+      if (!complete(answer)) return;
+      resolve(answer);
+      socket.destroy();
+    });
+    socket.once('error', reject);
+    socket.once('close', () => reject(new Error('connection closed')));
+  });
+}
+
+export function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause instanceof Error ? error.cause : undefined;
+  const code = (cause ?? error) as NodeJS.ErrnoException;
+  return code.code ?? (cause ?? error).message;
+}
+
+/** Whether something listens. */
+export function portTaken(port: number, host = '127.0.0.1'): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    socket.setTimeout(probeTimeoutMs, () => socket.destroy());
+    socket.once('connect', () => {
+      resolve(true);
+      socket.destroy();
+    });
+    socket.once('error', () => resolve(false));
+    socket.once('close', () => resolve(false));
+  });
+}
+
+export interface WaitOptions {
+  readonly timeoutMs: number;
+  /** Ends the waiting early with its text: the process died, the run was stopped. */
+  readonly givesUp?: () => string | undefined;
+}
+
+/** Asks until the answer is yes. Answers the last no when the time is over. */
+export async function waitFor(probe: Probe, { timeoutMs, givesUp }: WaitOptions): Promise<ProbeResult> {
+  const until = performance.now() + timeoutMs;
+  // Quick at first, as an embedded start takes a second in all; a slow JVM is not asked 20 times a second.
+  let pauseMs = 25;
+  for (;;) {
+    const given = givesUp?.();
+    if (given !== undefined) return { ok: false, detail: given };
+    const result = await probe();
+    if (result.ok || performance.now() > until) return result;
+    await delay(pauseMs);
+    pauseMs = Math.min(pauseMs * 1.5, 250);
+  }
+}
