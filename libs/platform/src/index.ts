@@ -8,3 +8,4 @@ export * from './database.ts';
 export * from './log.ts';
 export * from './process.ts';
 export * from './redis.ts';
+export * from './revocation-feed.ts';
