@@ -1,1 +1,5 @@
 export * from './session.store.ts';
+export * from './session.limits.ts';
+export * from './session.record.ts';
+export * from './session.store.memory.ts';
+export * from './token.ts';

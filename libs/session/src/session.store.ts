@@ -4,6 +4,10 @@
  *
  * Two rules make every race end well. A write needs "exists and not tombstoned", so a logout that races a touch, a rotation or a cache fill
  * stays a logout. Tombstones only grow and epochs only rise, so repeating or reordering revocations changes nothing.
+ *
+ * A session is live when its record is there under its own hash, neither hash nor handle is tombstoned, neither limit has passed, its epoch is
+ * the subject's and the subject's index lists it under this hash. What lost its index (eviction, a torn copy) is dead: it fails closed.
+ * The global epoch is auth's to compare: it belongs to no slot.
  */
 export type TokenMode = 'reference' | 'hybrid' | 'jwt' | 'jwt-denylist';
 
@@ -38,8 +42,12 @@ export interface TokenKey {
   readonly hash: string;
 }
 
-/** The store sets the epoch: the subject's current one. */
-export type NewSession = Omit<SessionRecord, 'epoch'>;
+/**
+ * `epoch`: the subject's epoch as the caller's database held it when the person was authenticated. The session is born under it; if the
+ * store's has risen since, the person was revoked in between and nothing is created. It also gives a store that lost the epoch its value back.
+ * Left out: the store's current one, so that a sign-in that overlaps a revoke-all may survive it.
+ */
+export type NewSession = Omit<SessionRecord, 'epoch'> & { readonly epoch?: number };
 
 export interface Tombstone {
   readonly tag: string;
@@ -53,29 +61,48 @@ export interface Tombstone {
 export interface SessionStore {
   /**
    * Adds a session. At the limit of parallel sessions the ones idle longest are ended and returned.
-   * 'tombstoned' when its handle or hash is already dead (a resumed saga that lost to a logout).
+   * Repeating it with the same handle and hash changes nothing (and returns no `ended`); the same handle with another hash (a saga resumed
+   * without its token) replaces the token.
+   * 'tombstoned' when its handle or hash is already dead or its epoch has passed (a resumed saga that lost to a logout).
+   * @throws RangeError when it would be born expired, or a field has more than 64 bytes (a device label is cut instead)
    */
-  create(session: NewSession, sessionCountMax: number, nowMs: number): Promise<{ session: SessionRecord; ended: SessionRecord[] } | 'tombstoned'>;
+  create(
+    session: NewSession,
+    sessionCountMax: number,
+    nowMs: number,
+  ): Promise<{ session: SessionRecord; ended: SessionRecord[] } | 'tombstoned'>;
   /**
    * The live session of a token, or undefined: unknown, expired, revoked and tombstoned look the same.
    * With `touch`, moves the idle limit by `idleTimeoutMs`, at most once a minute and never past the absolute limit.
    */
   resolve(key: TokenKey, nowMs: number, touch: { readonly idleTimeoutMs: number } | undefined): Promise<SessionRecord | undefined>;
-  /** Replaces the token of a live session, tombstones the old one. Undefined when it is not live (any more). */
+  /**
+   * Replaces the token of a live session, tombstones the old one. Undefined when it is not live (any more) or the successor is dead or taken.
+   * Of two rotations of one token exactly one wins.
+   */
   rotate(key: TokenKey, successorHash: string, authenticatedAtMs: number, nowMs: number): Promise<SessionRecord | undefined>;
   /** Ends a session by its handle, whatever its token is by now. Idempotent. Returns what was live. */
   revoke(tombstone: Tombstone, nowMs: number): Promise<SessionRecord | undefined>;
-  /** Kills one token without ending its session (replay of a rotation). Idempotent. */
+  /** Kills one token without ending its session (replay of a rotation). Idempotent. If it was the present token, the session is over. */
   buryToken(tombstone: Tombstone, nowMs: number): Promise<void>;
-  /** Raises the subject's epoch to max(`epoch`, old + 1, nowMs) if `epoch` is undefined, else to max(`epoch`, old). Returns it. */
+  /**
+   * Raises the subject's epoch to max(old + 1, nowMs) if `epoch` is undefined, else to max(`epoch`, old). Returns it.
+   * Sessions below it are gone with this call.
+   */
   raiseEpoch(tag: string, subject: string, epoch: number | undefined, nowMs: number): Promise<number>;
   /** The subject's live sessions, newest activity first. */
   list(tag: string, subject: string, nowMs: number): Promise<SessionRecord[]>;
   /**
-   * Changes whenever the store may have lost acknowledged writes (restart, failover, wipe): auth replays its revocations before it
-   * trusts the store again. Rejects when the store cannot be reached.
+   * Changes whenever the store may have lost acknowledged writes (restart, failover): auth replays its revocations before it trusts the store
+   * again. Rejects when the store cannot be reached.
    */
   incarnation(): Promise<string>;
+  /**
+   * Registers the replay. The store calls it with the incarnation before the first `create`, `resolve`, `rotate` or `list` of every incarnation
+   * (the first one included) and holds these back until it resolved; when it rejects they reject too and the next one calls it again.
+   * `revoke`, `buryToken` and `raiseEpoch` are never held back: the replay is made of them, and a revocation is right at any time.
+   */
+  onIncarnationChange(replay: (incarnation: string) => Promise<void>): void;
   close(): Promise<void>;
 }
 

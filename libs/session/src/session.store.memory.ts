@@ -1,0 +1,250 @@
+/**
+ * The session store of one process: what Redis does, without Redis. Each operation runs to its end without an await, so it is as atomic as a Lua
+ * call. Sessions do not survive a restart, and need not: a new process begins a new incarnation.
+ *
+ * The promise is kept lazily, as in Redis: what has expired is not live from that millisecond on, and is forgotten a little later, a few
+ * entries with every operation.
+ */
+import { sessionKey, subjectKey, tombstoneKey } from './keys.ts';
+import { epochLifetimeMs, limits } from './session.limits.ts';
+import { byActivity, storable } from './session.record.ts';
+import { StoreUnavailable } from './session.store.ts';
+import type { NewSession, SessionRecord, SessionStore, TokenKey, Tombstone } from './session.store.ts';
+
+export interface MemoryStoreOptions {
+  /** Unique to this process' life. */
+  readonly incarnation: string;
+  /** Entries of all kinds; at the bound no new session is given. About 500 bytes each: 100,000 are 50 MB, a sixth of embedded's memory. */
+  readonly entryCountMax?: number;
+  readonly epochLifetimeMs?: number;
+}
+
+type Entry =
+  | { readonly kind: 'session'; record: SessionRecord }
+  | { readonly kind: 'subject'; epoch: number; readonly hashes: Map<string, string> }
+  | { readonly kind: 'tombstone' };
+type Kept = Entry & { untilMs: number };
+
+/** Twice what an operation can add (record, index, tombstone and those of an ended session), so that forgetting keeps up with adding. */
+const sweepCount = 10;
+
+export class MemorySessionStore implements SessionStore {
+  readonly #entries = new Map<string, Kept>();
+  readonly #options: Required<MemoryStoreOptions>;
+  #sweep = this.#entries.entries();
+  #replay: (() => Promise<void>) | undefined;
+  #replayed: Promise<void> | undefined;
+
+  constructor(options: MemoryStoreOptions) {
+    this.#options = { entryCountMax: 100_000, epochLifetimeMs, ...options };
+  }
+
+  async create(
+    given: NewSession,
+    sessionCountMax: number,
+    nowMs: number,
+  ): Promise<{ session: SessionRecord; ended: SessionRecord[] } | 'tombstoned'> {
+    const session = storable(given, nowMs);
+    await this.#trusted();
+    this.#forgetSome(nowMs);
+    if (this.#entries.size >= this.#options.entryCountMax) throw new StoreUnavailable('the in-memory session store is full');
+    const { tag, hash, handle, subject } = session;
+    if (this.#dead(tag, hash) || this.#dead(tag, handle)) return 'tombstoned';
+    const epoch = this.#epoch(tag, subject);
+    if (session.epoch !== undefined && session.epoch < epoch) return 'tombstoned';
+    this.#raise(tag, subject, session.epoch ?? epoch, nowMs);
+
+    const present = this.#liveByHandle(tag, subject, handle, nowMs);
+    if (present?.hash === hash) return { session: present, ended: [] };
+    const taken = this.#entries.get(sessionKey(tag, hash));
+    if (taken?.kind === 'session' && taken.record.handle !== handle) throw new Error('two sessions of one token hash');
+    if (present !== undefined) this.#end(present, present.hash, nowMs);
+
+    const others = this.#liveOf(tag, subject, nowMs).sort(byActivity);
+    const ended = others.slice(Math.max(0, sessionCountMax - 1)).reverse();
+    for (const idleLongest of ended) this.#end(idleLongest, idleLongest.handle, nowMs);
+
+    const record: SessionRecord = { ...session, epoch: session.epoch ?? epoch };
+    this.#put(record);
+    const index = this.#subject(tag, subject, nowMs);
+    index.hashes.set(handle, hash);
+    index.untilMs = Math.max(index.untilMs, record.expiresAtMs);
+    return { session: record, ended };
+  }
+
+  async resolve(key: TokenKey, nowMs: number, touch: { readonly idleTimeoutMs: number } | undefined): Promise<SessionRecord | undefined> {
+    await this.#trusted();
+    this.#forgetSome(nowMs);
+    const record = this.#live(key, nowMs);
+    if (record === undefined || touch === undefined || nowMs - record.lastSeenAtMs < limits.touchIntervalMs) return record;
+    const touched = { ...record, lastSeenAtMs: nowMs, idleExpiresAtMs: Math.min(nowMs + touch.idleTimeoutMs, record.expiresAtMs) };
+    this.#put(touched);
+    return touched;
+  }
+
+  async rotate(key: TokenKey, successorHash: string, authenticatedAtMs: number, nowMs: number): Promise<SessionRecord | undefined> {
+    await this.#trusted();
+    this.#forgetSome(nowMs);
+    const record = this.#live(key, nowMs);
+    if (record === undefined || this.#dead(key.tag, successorHash) || this.#entries.has(sessionKey(key.tag, successorHash)))
+      return undefined;
+    this.#end(record, record.hash, nowMs);
+    const successor = { ...record, hash: successorHash, authenticatedAtMs };
+    this.#put(successor);
+    this.#subject(key.tag, record.subject, nowMs).hashes.set(record.handle, successorHash);
+    return successor;
+  }
+
+  async revoke(tombstone: Tombstone, nowMs: number): Promise<SessionRecord | undefined> {
+    this.#forgetSome(nowMs);
+    const record = this.#liveByHandle(tombstone.tag, tombstone.subject, tombstone.name, nowMs);
+    if (record !== undefined) this.#end(record, record.handle, nowMs);
+    this.#bury(tombstone.tag, tombstone.name, tombstone.untilMs, nowMs);
+    return record;
+  }
+
+  async buryToken(tombstone: Tombstone, nowMs: number): Promise<void> {
+    this.#forgetSome(nowMs);
+    const record = this.#live({ tag: tombstone.tag, hash: tombstone.name }, nowMs);
+    if (record !== undefined) this.#end(record, record.hash, nowMs);
+    this.#bury(tombstone.tag, tombstone.name, tombstone.untilMs, nowMs);
+  }
+
+  async raiseEpoch(tag: string, subject: string, epoch: number | undefined, nowMs: number): Promise<number> {
+    this.#forgetSome(nowMs);
+    this.#raise(tag, subject, epoch ?? Math.max(this.#epoch(tag, subject) + 1, nowMs), nowMs);
+    return this.#epoch(tag, subject);
+  }
+
+  async list(tag: string, subject: string, nowMs: number): Promise<SessionRecord[]> {
+    await this.#trusted();
+    this.#forgetSome(nowMs);
+    return this.#liveOf(tag, subject, nowMs).sort(byActivity);
+  }
+
+  async incarnation(): Promise<string> {
+    return this.#options.incarnation;
+  }
+
+  onIncarnationChange(replay: (incarnation: string) => Promise<void>): void {
+    this.#replay = () => replay(this.#options.incarnation);
+    this.#replayed = undefined;
+  }
+
+  async close(): Promise<void> {}
+
+  /** What is kept, as Redis would name it, with the time it has left; for tests and for counting. */
+  inspect(nowMs: number): { readonly key: string; readonly ttlMs: number }[] {
+    for (const [key, entry] of this.#entries) if (entry.untilMs <= nowMs) this.#entries.delete(key);
+    return [...this.#entries].map(([key, entry]) => ({ key, ttlMs: entry.untilMs - nowMs }));
+  }
+
+  /** Puts a record where it does not belong: for the test that a record under another's hash is refused. */
+  plant(key: TokenKey, record: SessionRecord): void {
+    this.#entries.set(sessionKey(key.tag, key.hash), { kind: 'session', record, untilMs: record.idleExpiresAtMs });
+  }
+
+  /** The one definition of a live session. */
+  #live({ tag, hash }: TokenKey, nowMs: number): SessionRecord | undefined {
+    const entry = this.#entries.get(sessionKey(tag, hash));
+    if (entry?.kind !== 'session' || entry.record.hash !== hash) return undefined;
+    const record = entry.record;
+    if (this.#dead(tag, hash) || this.#dead(tag, record.handle)) return undefined;
+    if (record.idleExpiresAtMs <= nowMs || record.expiresAtMs <= nowMs) return undefined;
+    if (record.epoch < this.#epoch(tag, record.subject)) return undefined;
+    const index = this.#entries.get(subjectKey(tag, record.subject));
+    return index?.kind === 'subject' && index.hashes.get(record.handle) === hash ? record : undefined;
+  }
+
+  /** "... and not tombstoned": the one place that asks. */
+  #dead(tag: string, name: string): boolean {
+    return this.#entries.has(tombstoneKey(tag, name));
+  }
+
+  #liveByHandle(tag: string, subject: string, handle: string, nowMs: number): SessionRecord | undefined {
+    const index = this.#entries.get(subjectKey(tag, subject));
+    const hash = index?.kind === 'subject' ? index.hashes.get(handle) : undefined;
+    return hash === undefined ? undefined : this.#live({ tag, hash }, nowMs);
+  }
+
+  /** Drops from the index what is no longer live. */
+  #liveOf(tag: string, subject: string, nowMs: number): SessionRecord[] {
+    const index = this.#entries.get(subjectKey(tag, subject));
+    if (index?.kind !== 'subject') return [];
+    const records: SessionRecord[] = [];
+    for (const [handle, hash] of index.hashes) {
+      const record = this.#live({ tag, hash }, nowMs);
+      if (record !== undefined) records.push(record);
+      else {
+        index.hashes.delete(handle);
+        this.#entries.delete(sessionKey(tag, hash));
+      }
+    }
+    return records;
+  }
+
+  /** Takes a record away and buries its hash (a rotation) or its handle (an end). */
+  #end(record: SessionRecord, name: string, nowMs: number): void {
+    this.#entries.delete(sessionKey(record.tag, record.hash));
+    const index = this.#entries.get(subjectKey(record.tag, record.subject));
+    if (index?.kind === 'subject') index.hashes.delete(record.handle);
+    this.#bury(record.tag, name, record.expiresAtMs, nowMs);
+  }
+
+  #bury(tag: string, name: string, untilMs: number, nowMs: number): void {
+    const key = tombstoneKey(tag, name);
+    const latest = Math.max(untilMs, this.#entries.get(key)?.untilMs ?? 0);
+    if (latest > nowMs) this.#entries.set(key, { kind: 'tombstone', untilMs: latest });
+  }
+
+  #epoch(tag: string, subject: string): number {
+    const entry = this.#entries.get(subjectKey(tag, subject));
+    return entry?.kind === 'subject' ? entry.epoch : 0;
+  }
+
+  #raise(tag: string, subject: string, epoch: number, nowMs: number): void {
+    const index = this.#subject(tag, subject, nowMs);
+    index.untilMs = Math.max(index.untilMs, nowMs + this.#options.epochLifetimeMs);
+    if (epoch <= index.epoch) return;
+    index.epoch = epoch;
+    this.#liveOf(tag, subject, nowMs);
+  }
+
+  #subject(tag: string, subject: string, nowMs: number): Extract<Kept, { kind: 'subject' }> {
+    const key = subjectKey(tag, subject);
+    const found = this.#entries.get(key);
+    if (found?.kind === 'subject') return found;
+    const made = { kind: 'subject' as const, epoch: 0, hashes: new Map<string, string>(), untilMs: nowMs + this.#options.epochLifetimeMs };
+    this.#entries.set(key, made);
+    return made;
+  }
+
+  #put(record: SessionRecord): void {
+    this.#entries.set(sessionKey(record.tag, record.hash), { kind: 'session', record, untilMs: record.idleExpiresAtMs });
+  }
+
+  /** Walks around the entries, a few with every operation; new ones are met in the next round. */
+  #forgetSome(nowMs: number): void {
+    for (let i = 0; i < sweepCount; i++) {
+      const next = this.#sweep.next();
+      if (next.done === true) {
+        this.#sweep = this.#entries.entries();
+        return;
+      }
+      const [key, entry] = next.value;
+      if (entry.untilMs <= nowMs) this.#entries.delete(key);
+    }
+  }
+
+  /** Replays once, for all who wait; a failure is not remembered. */
+  async #trusted(): Promise<void> {
+    if (this.#replay === undefined) return;
+    this.#replayed ??= this.#replay();
+    try {
+      await this.#replayed;
+    } catch (cause) {
+      this.#replayed = undefined;
+      throw new StoreUnavailable('revocations could not be replayed', { cause });
+    }
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * The session token: an opaque reference (RFC 7662 calls its reading introspection) in the browser's cookie.
+ *
+ *   v1.<region>.<tag>.<secret>.<mac>
+ *
+ *   region  1-16 of [a-z0-9-]: where the session was born; now always `local`
+ *   tag     4 lower-case hex digits, one of 65,536 shard labels: the slot of the store that holds the record
+ *   secret  32 random bytes, base64url without padding (RFC 4648 5): 256 bits, where ASVS 7.2.3 asks for 128
+ *   mac     HMAC-SHA256 (RFC 2104) over all that stands before the last dot, base64url: 32 bytes
+ *
+ * The MAC proves nothing about the session; the store does that. It is checked first because whoever can write the tag chooses which shard
+ * works for him: without the key a forged tag costs one HMAC in the process at the edge and reaches no shard. It also tells "was ours once"
+ * (401 session_ended) from "never was ours" (no cookie).
+ *
+ * The MAC is over the text, not over decoded bytes. Base64url leaves 2 unused bits in the last digit of 32 bytes (RFC 4648 3.5), so one secret
+ * has 4 spellings: the other 3 fail, one session never has two tokens. The store is given only SHA-256 of the secret: it holds nothing that a
+ * thief of the store could send. A plain hash is enough, a 256-bit secret cannot be guessed.
+ */
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import type { TokenKey } from './session.store.ts';
+
+/** The first makes tokens, all are accepted: a new key is first added last everywhere, then moved to the front, then the old one is dropped. */
+export type MacKeys = readonly [Buffer, ...Buffer[]];
+
+/** RFC 2104 3: a key shorter than the hash's output weakens it. */
+const macKeyBytesMin = 32;
+/** One in use, one arriving, one leaving, one for an emergency; each costs an HMAC on every forged token. */
+const macKeyCountMax = 4;
+export const secretBytes = 32;
+
+const tokenPattern = /^v1\.[a-z0-9-]{1,16}\.[0-9a-f]{4}\.[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]{43}$/;
+/** "v1" + region + tag + secret + mac + 4 dots: anything longer is refused before it is looked at. */
+export const tokenLengthMax = 2 + 16 + 4 + 43 + 43 + 4;
+const regionPattern = /^[a-z0-9-]{1,16}$/;
+const tagPattern = /^[0-9a-f]{4}$/;
+
+/** @throws RangeError when a key is too short, or there are none or too many. The message never shows a key. */
+export function macKeys(keys: readonly Buffer[]): MacKeys {
+  const [first, ...others] = keys;
+  if (first === undefined || keys.length > macKeyCountMax)
+    throw new RangeError(`between 1 and ${macKeyCountMax} token keys are needed, not ${keys.length}`);
+  if (keys.some((key) => key.length < macKeyBytesMin)) throw new RangeError(`a token key has at least ${macKeyBytesMin} bytes`);
+  return [first, ...others];
+}
+
+/** Reads the keys from configuration: base64url, several separated by commas, the first one makes tokens. */
+export function readMacKeys(text: string): MacKeys {
+  const parts = text.split(',').map((part) => part.trim());
+  if (parts.some((part) => !/^[A-Za-z0-9_-]+$/.test(part))) throw new RangeError('a token key is base64url without padding');
+  return macKeys(parts.map((part) => Buffer.from(part, 'base64url')));
+}
+
+export interface NewToken {
+  readonly region: string;
+  readonly tag: string;
+  /** 32 bytes of a CSPRNG (RFC 4086), given by the caller so that tests can repeat themselves. */
+  readonly secret: Uint8Array;
+}
+
+export interface MadeToken {
+  /** For the cookie alone; never logged, never stored. */
+  readonly token: string;
+  /** What the store knows the token by. */
+  readonly key: TokenKey;
+}
+
+export interface ParsedToken {
+  readonly region: string;
+  readonly key: TokenKey;
+}
+
+/** @throws RangeError for a part that would not parse again */
+export function makeToken(parts: NewToken, keys: MacKeys): MadeToken {
+  if (!regionPattern.test(parts.region)) throw new RangeError('a region has 1-16 characters of a-z, 0-9 and "-"');
+  if (!tagPattern.test(parts.tag)) throw new RangeError('a tag has 4 lower-case hex digits');
+  if (parts.secret.length !== secretBytes) throw new RangeError(`a secret has ${secretBytes} bytes`);
+  const signed = `v1.${parts.region}.${parts.tag}.${Buffer.from(parts.secret).toString('base64url')}`;
+  return { token: `${signed}.${mac(keys[0], signed).toString('base64url')}`, key: { tag: parts.tag, hash: hashOf(parts.secret) } };
+}
+
+/**
+ * What a token points to, or undefined when it never was ours. Costs a length check for oversize input, one regular expression without
+ * backtracking for malformed input, and one HMAC a key for the rest.
+ */
+export function parseToken(token: string | undefined, keys: MacKeys): ParsedToken | undefined {
+  if (token === undefined || token.length > tokenLengthMax || !tokenPattern.test(token)) return undefined;
+  const macAt = token.lastIndexOf('.');
+  const signed = token.slice(0, macAt);
+  if (!isOurs(signed, token.slice(macAt + 1), keys)) return undefined;
+  const [, region, tag, secret] = signed.split('.') as [string, string, string, string];
+  return { region, key: { tag, hash: hashOf(Buffer.from(secret, 'base64url')) } };
+}
+
+/** base64url SHA-256 of the secret's bytes: 43 characters. */
+export function hashOf(secret: Uint8Array): string {
+  return createHash('sha256').update(secret).digest('base64url');
+}
+
+/**
+ * The shard label of a subject: all sessions of one user meet in one slot. It depends on no key, since it must survive key rotation; ids are
+ * random and the server's own, so nobody can choose many that meet in one shard.
+ */
+export function tagOf(subject: string): string {
+  return createHash('sha256').update('cloakroom tag v1\0').update(subject).digest('hex').slice(0, 4);
+}
+
+/** A guest has one session: any slot will do. @param random 2 bytes */
+export function tagFrom(random: Uint8Array): string {
+  if (random.length < 2) throw new RangeError('a tag needs 2 random bytes');
+  return Buffer.from(random.subarray(0, 2)).toString('hex');
+}
+
+/**
+ * Compared in constant time, or the time of the answer would give the MAC away digit by digit; and as text, whose spelling is canonical on our
+ * side. Every key is tried, so that the time does not tell which one made the token.
+ */
+function isOurs(signed: string, given: string, keys: MacKeys): boolean {
+  const givenBytes = Buffer.from(given, 'latin1');
+  let ours = false;
+  for (const key of keys) {
+    const expected = Buffer.from(mac(key, signed).toString('base64url'), 'latin1');
+    ours = timingSafeEqual(expected, givenBytes) || ours;
+  }
+  return ours;
+}
+
+function mac(key: Buffer, signed: string): Buffer {
+  return createHmac('sha256', key).update(signed).digest();
+}
