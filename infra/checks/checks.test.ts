@@ -1,0 +1,138 @@
+import { forgetful } from './checks.fixture.ts';
+import { describe, expect, it } from 'vitest';
+import { policySnapshot, services } from './contracts.ts';
+import { checkErrorTable, checkNamedPaths } from './documents.ts';
+import { checkEnvironmentReaders, checkIndexFiles, checkSizes, checkTests } from './habits.ts';
+import { checkBoundaries, checkCycles, checkDeclared } from './imports.ts';
+import { readSources } from './sources.ts';
+import { plantedTree } from './tree.ts';
+
+const manifests = {
+  'package.json': '{"devDependencies":{"vitest":"1"}}',
+  'apps/cart/package.json': '{"dependencies":{"zod":"1","@cloakroom/contracts":"1"}}',
+  'apps/auth/package.json': '{}',
+  'libs/platform/package.json': '{}',
+  'infra/package.json': '{}',
+};
+const plant = (files: Record<string, string>) => readSources(plantedTree({ ...manifests, ...files }));
+const messages = (violations: readonly { message: string }[]) => violations.map(({ message }) => message);
+
+describe('imports point down', () => {
+  it.each([
+    ['apps/cart/src/a.ts', `import { x } from '@cloakroom/auth';`, /apps meet only on the wire/],
+    ['apps/cart/src/a.ts', `import { x } from '@cloakroom/session';`, /must not import @cloakroom\/session/],
+    ['apps/cart/src/a.ts', `import { x } from '@cloakroom/platform/src/log.ts';`, /inside/],
+    ['apps/cart/src/a.ts', `import type { x } from '@cloakroom/testing';`, /must not import @cloakroom\/testing/],
+    ['libs/platform/src/a.ts', `export * from '@cloakroom/session';`, /must not import/],
+    ['infra/supervisor.ts', `await import('@cloakroom/cart');`, /must not import @cloakroom\/cart/],
+  ])('refuses in %s: %s', (path, text, message) => {
+    expect(messages(checkBoundaries(plant({ [path]: text })))).toEqual([expect.stringMatching(message)]);
+  });
+
+  it('refuses a relative path into another package', () => {
+    const sources = plant({
+      'apps/cart/src/a.ts': `import { x } from '../../auth/src/b.ts';`,
+      'apps/auth/src/b.ts': 'export const x = 1;',
+    });
+    expect(messages(checkBoundaries(sources))).toEqual([expect.stringMatching(/reaches into apps\/auth\/src\/b.ts/)]);
+  });
+
+  it('allows what the rule allows', () => {
+    const sources = plant({
+      'apps/cart/src/a.ts': `import '@cloakroom/contracts'; import './b.ts';`,
+      'apps/cart/src/b.ts': '',
+      'apps/cart/src/a.test.ts': `import '@cloakroom/testing';`,
+      'infra/embedded.ts': `import '@cloakroom/cart';`,
+    });
+    expect(checkBoundaries(sources)).toEqual([]);
+  });
+});
+
+it('refuses an import circle, but not one of types', () => {
+  const circle = plant({
+    'apps/cart/src/a.ts': `import './b.ts';`,
+    'apps/cart/src/b.ts': `import './c.ts';`,
+    'apps/cart/src/c.ts': `import { type T, a } from './a.ts';`,
+  });
+  expect(messages(checkCycles(circle))).toEqual([expect.stringMatching(/a.ts -> .*b.ts -> .*c.ts -> .*a.ts/)]);
+  expect(
+    checkCycles(plant({ 'apps/cart/src/a.ts': `import type { B } from './b.ts';`, 'apps/cart/src/b.ts': `import './a.ts';` })),
+  ).toEqual([]);
+});
+
+it('refuses an import that package.json does not declare', () => {
+  const files = {
+    ...manifests,
+    'apps/cart/src/a.ts': `import 'zod'; import 'node:fs'; import { x } from 'left-pad/deep';`,
+    'apps/cart/src/a.test.ts': `import 'vitest';`,
+    'apps/cart/src/b.ts': `import 'vitest';`,
+  };
+  expect(checkDeclared(readSources(plantedTree(files)), plantedTree(files)).map(({ path, message }) => [path, message])).toEqual([
+    ['apps/cart/src/a.ts', 'left-pad is not declared in apps/cart/package.json'],
+    ['apps/cart/src/b.ts', 'vitest is not declared in apps/cart/package.json'],
+  ]);
+});
+
+describe('sizes', () => {
+  const lines = (count: number) => 'x();\n'.repeat(count);
+  it('refuses a long file and a long function without a reason', () => {
+    expect(messages(checkSizes(plant({ 'apps/cart/src/a.ts': lines(301) })))).toEqual([expect.stringMatching(/301 lines/)]);
+    expect(messages(checkSizes(plant({ 'apps/cart/src/a.ts': `const f = () => {\n${lines(60)}};` })))).toEqual([
+      expect.stringMatching(/of 62 lines/),
+    ]);
+  });
+  it('accepts the limits, and a reason', () => {
+    expect(
+      checkSizes(plant({ 'apps/cart/src/a.ts': lines(300), 'apps/cart/src/b.ts': `// Longer because it is one table.\n${lines(400)}` })),
+    ).toEqual([]);
+    expect(checkSizes(plant({ 'apps/cart/src/a.ts': `function f() {\n// Longer because it is one table.\n${lines(70)}}` }))).toEqual([]);
+  });
+});
+
+it('refuses a second reader of the environment', () => {
+  const read = `export const x = process.env['X'];`;
+  const violations = checkEnvironmentReaders(plant({ 'apps/cart/src/a.ts': read, 'apps/cart/src/config.ts': read, 'infra/cli.ts': read }));
+  expect(violations.map(({ path }) => path)).toEqual(['apps/cart/src/a.ts']);
+});
+
+it.each([`it.only('x', () => {});`, `describe.skip('x', () => {});`, `expect(true).toBe(true);`, `await setTimeout(50);`])(
+  'refuses in a test: %s',
+  (text) => {
+    expect(checkTests(plant({ 'apps/cart/src/a.test.ts': text }))).toHaveLength(1);
+  },
+);
+
+it('refuses an index.ts inside', () => {
+  expect(checkIndexFiles(plant({ 'apps/cart/src/index.ts': '', 'libs/platform/src/index.ts': '' })).map(({ path }) => path)).toEqual([
+    'apps/cart/src/index.ts',
+  ]);
+});
+
+describe('documents', () => {
+  const table = { gone: { grpc: 'NOT_FOUND', http: 404, text: 'It is gone.' } };
+  const errors = (row: string) =>
+    messages(checkErrorTable(plantedTree({ 'docs/errors.md': `| code | HTTP | gRPC | text |\n|---|---|---|---|\n${row}` }), table));
+  it('refuses a row that differs, misses or is too many', () => {
+    expect(errors('| `gone` | 404 | `NOT_FOUND` | It is gone. |')).toEqual([]);
+    expect(errors('| `gone` | 410 | `NOT_FOUND` | It is gone. |')).toEqual([expect.stringMatching(/must read/)]);
+    expect(errors('')).toEqual([expect.stringMatching(/no row/)]);
+    expect(errors('| `gone` | 404 | `NOT_FOUND` | It is gone. |\n| `more` | 400 | `INTERNAL` | x |')).toEqual([
+      expect.stringMatching(/not in the error table/),
+    ]);
+  });
+  it('refuses a path that does not exist', () => {
+    const tree = plantedTree({
+      'A.md': 'see `apps/cart/src/add-item.ts`, `apps/cart/`, `libs/*/src`, `apps/nowhere/x.ts` and `nx.json`',
+      'apps/cart/src/add-item.ts': '',
+      'libs/x/src/y.ts': '',
+      'nx.json': '',
+    });
+    expect(messages(checkNamedPaths(tree, ['A.md', 'B.md']))).toEqual(['names apps/nowhere/x.ts, which does not exist', 'is missing']);
+  });
+});
+
+describe('policies', () => {
+  it('states one for each rpc', () => expect(policySnapshot(services).violations).toEqual([]));
+  it('refuses an rpc without one', () =>
+    expect(messages(policySnapshot([forgetful]).violations)).toContain('planted.Planted/Ping states no policy'));
+});

@@ -1,0 +1,55 @@
+/** Documents are held to the code: a table that drifts and a path that moved are worse than none. */
+import { errorTable } from '@cloakroom/contracts';
+import type { Tree, Violation } from './tree.ts';
+
+/** docs/errors.md has one row a code: | `code` | HTTP | gRPC | text | ... */
+export function checkErrorTable(
+  tree: Tree,
+  table: Readonly<Record<string, { grpc: string; http: number; text: string }>> = errorTable,
+): Violation[] {
+  const path = 'docs/errors.md';
+  if (!tree.files.includes(path)) return [{ path, message: 'is missing' }];
+  const rows = new Map(
+    tree
+      .read(path)
+      .split('\n')
+      .map((line) => line.split('|').map((cell) => cell.trim()))
+      .filter((cells) => /^`[a-z_]+`$/.test(cells[1] ?? ''))
+      .map((cells) => [cells[1]!.slice(1, -1), cells] as const),
+  );
+  const missing = Object.entries(table).flatMap(([code, { grpc, http, text }]) => {
+    const row = rows.get(code);
+    if (row === undefined) return [{ path, message: `has no row for \`${code}\`` }];
+    return row[2] === String(http) && row[3]?.replaceAll('`', '') === grpc && row[4] === text
+      ? []
+      : [{ path, message: `\`${code}\` must read | ${http} | ${grpc} | ${text} |` }];
+  });
+  return [
+    ...missing,
+    ...[...rows.keys()].filter((code) => !(code in table)).map((code) => ({ path, message: `\`${code}\` is not in the error table` })),
+  ];
+}
+
+const named = /`((?:apps|libs|infra|e2e|docs|\.ci)\/[\w./*-]*|[\w-]+\.(?:json|md|ts|mjs))`/g;
+
+/** Paths in backticks exist. A `*` stands for any name. */
+export function checkNamedPaths(tree: Tree, documents: readonly string[]): Violation[] {
+  const exists = (path: string): boolean => {
+    if (path.includes('*')) return tree.files.some((file) => new RegExp(`^${path.split('*').map(RegExp.escape).join('[^/]*')}`).test(file));
+    return tree.files.some((file) => file === path || file.startsWith(path.endsWith('/') ? path : `${path}/`));
+  };
+  // A bare file name is fine when some file is called so.
+  const exactOrNamed = (path: string): boolean =>
+    exists(path) || (!path.includes('/') && tree.files.some((file) => file.endsWith(`/${path}`)));
+  return documents.flatMap((path) => {
+    if (!tree.files.includes(path)) return [{ path, message: 'is missing' }];
+    return tree
+      .read(path)
+      .split('\n')
+      .flatMap((line, index) =>
+        [...line.matchAll(named)]
+          .filter((match) => !exactOrNamed(match[1]!))
+          .map((match) => ({ path, line: index + 1, message: `names ${match[1]}, which does not exist` })),
+      );
+  });
+}

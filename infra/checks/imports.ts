@@ -1,0 +1,103 @@
+/** The dependency rule, whole: imports point down; apps meet only on the wire. */
+import { isBuiltin } from 'node:module';
+import type { SourceFile } from './sources.ts';
+import type { Tree, Violation } from './tree.ts';
+
+const scope = '@cloakroom/';
+const apps = ['gateway', 'auth', 'cart', 'profile', 'catalog', 'orders', 'web'];
+
+/** Package -> the workspace packages that it may import. What is not listed may import none. */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  'libs/contracts': [],
+  'libs/session': ['contracts'],
+  'libs/platform': ['contracts'],
+  'libs/testing': ['contracts', 'session', 'platform'],
+  'apps/gateway': ['contracts', 'platform', 'session'],
+  'apps/auth': ['contracts', 'platform', 'session'],
+  'apps/cart': ['contracts', 'platform'],
+  'apps/profile': ['contracts', 'platform'],
+  'apps/catalog': ['contracts', 'platform'],
+  'apps/orders': ['contracts', 'platform'],
+  'apps/web': [],
+  infra: ['contracts', 'platform', 'testing'],
+  e2e: ['infra', 'contracts', 'platform', 'testing'],
+};
+/** The composition root: the only file that may import an app, and only by its one door. */
+const compositionRoot = 'infra/embedded.ts';
+
+export function checkBoundaries(sources: readonly SourceFile[]): Violation[] {
+  return sources.flatMap((source) => source.imports.flatMap((one) => boundaryViolation(source, one) ?? []));
+}
+
+function boundaryViolation(source: SourceFile, { specifier, line, target }: SourceFile['imports'][number]): Violation | undefined {
+  const at = { path: source.path, line };
+  if (specifier.startsWith('.')) {
+    if (target !== undefined && source.package !== undefined && !target.startsWith(`${source.package}/`)) {
+      return { ...at, message: `reaches into ${target} of another package: import that package by its name` };
+    }
+    return undefined;
+  }
+  if (!specifier.startsWith(scope)) return undefined;
+  const [name = '', ...inside] = specifier.slice(scope.length).split('/');
+  if (inside.length > 0) return { ...at, message: `imports the inside of ${scope}${name}: import its root` };
+  if (source.path === compositionRoot && apps.includes(name)) return undefined;
+  const may = allowed[source.package ?? ''] ?? [];
+  if (may.includes(name) || (source.isTest && name === 'testing')) return undefined;
+  return {
+    ...at,
+    message: `${source.package ?? source.path} must not import ${scope}${name}${apps.includes(name) ? ' (apps meet only on the wire)' : ''}`,
+  };
+}
+
+/** A package that is imported stands in the importer's own package.json; tools of the root are for tests and infra alone. */
+export function checkDeclared(sources: readonly SourceFile[], tree: Tree): Violation[] {
+  const rootTools = declared('package.json', tree);
+  return sources.flatMap((source) => {
+    const manifest = source.package === undefined ? 'package.json' : `${source.package}/package.json`;
+    const own = declared(manifest, tree);
+    return source.imports.flatMap(({ specifier, line, typeOnly }) => {
+      if (specifier.startsWith('.') || isBuiltin(specifier)) return [];
+      const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
+      const known =
+        own.dependencies.has(name) ||
+        ((source.isTest || typeOnly || source.package === 'infra' || isConfigFile(source.path)) &&
+          (own.devDependencies.has(name) || rootTools.devDependencies.has(name)));
+      return known ? [] : [{ path: source.path, line, message: `${name} is not declared in ${manifest}` }];
+    });
+  });
+}
+
+const isConfigFile = (path: string): boolean => /\.config\.ts$/.test(path);
+
+function declared(path: string, tree: Tree): { dependencies: Set<string>; devDependencies: Set<string> } {
+  const manifest = JSON.parse(tree.read(path)) as { dependencies?: Record<string, string>; devDependencies?: Record<string, string> };
+  return {
+    dependencies: new Set(Object.keys(manifest.dependencies ?? {})),
+    devDependencies: new Set(Object.keys(manifest.devDependencies ?? {})),
+  };
+}
+
+/** No circle of imports at run time: in a circle no file can be read first. */
+export function checkCycles(sources: readonly SourceFile[]): Violation[] {
+  const edges = new Map(
+    sources.map(({ path, imports }) => [
+      path,
+      imports.filter((one) => !one.typeOnly && one.target !== undefined).map((one) => one.target!),
+    ]),
+  );
+  const state = new Map<string, 'open' | 'done'>();
+  const violations: Violation[] = [];
+  const visit = (path: string, trail: readonly string[]): void => {
+    if (state.get(path) === 'done') return;
+    if (state.get(path) === 'open') {
+      const circle = [...trail.slice(trail.indexOf(path)), path];
+      violations.push({ path, message: `import circle: ${circle.join(' -> ')}` });
+      return;
+    }
+    state.set(path, 'open');
+    for (const target of edges.get(path) ?? []) visit(target, [...trail, path]);
+    state.set(path, 'done');
+  };
+  for (const path of edges.keys()) visit(path, []);
+  return violations;
+}

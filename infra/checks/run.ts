@@ -1,0 +1,64 @@
+/** `npm run check`: every house rule, each with its name, its violations and what to do. */
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { acceptContracts, checkPolicies, checkProtobuf, outputOfFailure } from './contracts.ts';
+import { checkErrorTable, checkNamedPaths } from './documents.ts';
+import { checkEnvironmentReaders, checkIndexFiles, checkSizes, checkTests } from './habits.ts';
+import { checkBoundaries, checkCycles, checkDeclared } from './imports.ts';
+import { readSources } from './sources.ts';
+import { workingTree, type Violation } from './tree.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+function tool(command: string, ...args: string[]): Violation[] {
+  const output = outputOfFailure(join(root, 'node_modules/.bin', command), args, root);
+  return output === undefined ? [] : [{ path: command, message: output }];
+}
+
+function rules(): Record<string, () => Violation[]> {
+  const tree = workingTree(root);
+  const sources = readSources(tree);
+  return {
+    'types of what ships': () => tool('tsc', '-b'),
+    'types of tests, infra and e2e': () => tool('tsc', '-p', 'tsconfig.tests.json'),
+    'types of the web app': () => tool('tsc', '-p', 'apps/web', '--noEmit'),
+    'lint (oxlint, type-aware)': () => tool('oxlint', '--type-aware', '--deny-warnings'),
+    formatting: () => tool('prettier', '--check', '--log-level', 'warn', '.'),
+    'imports point down': () => checkBoundaries(sources),
+    'no import circle': () => checkCycles(sources),
+    'imports are declared': () => checkDeclared(sources, tree),
+    'file and function sizes': () => checkSizes(sources),
+    'one reader of the environment': () => checkEnvironmentReaders(sources),
+    'index.ts only at a library root': () => checkIndexFiles(sources),
+    'tests can fail and do not sleep': () => checkTests(sources),
+    'docs/errors.md is the error table': () => checkErrorTable(tree),
+    'documents name what exists': () =>
+      checkNamedPaths(tree, [
+        'ARCHITECTURE.md',
+        'README.md',
+        'CONTRIBUTING.md',
+        ...tree.files.filter((path) => /^docs\/.*\.md$/.test(path)),
+      ]),
+    'contracts: lint, baseline, generated': () => checkProtobuf(root),
+    'contracts: policies': () => checkPolicies(root),
+  };
+}
+
+const { values } = parseArgs({ options: { 'accept-contracts': { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } });
+if (values.help) {
+  console.log(
+    `npm run check                        every house rule\nnpm run check -- --accept-contracts  make today's contracts the baseline`,
+  );
+} else if (values['accept-contracts']) {
+  acceptContracts(root);
+} else {
+  let failed = 0;
+  for (const [name, rule] of Object.entries(rules())) {
+    const violations = rule();
+    console.log(`${violations.length === 0 ? 'ok  ' : 'FAIL'} ${name}`);
+    for (const { path, line, message } of violations) console.log(`     ${path}${line === undefined ? '' : `:${line}`} ${message}`);
+    if (violations.length > 0) failed++;
+  }
+  console.log(failed === 0 ? 'check: every rule holds' : `check: ${failed} rule${failed === 1 ? '' : 's'} broken`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}

@@ -1,0 +1,39 @@
+/** The files that the checks look at: git's view of the working tree, or a planted tree in a test. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface Tree {
+  /** Paths from the root, with `/`. */
+  readonly files: readonly string[];
+  read(path: string): string;
+}
+
+export interface Violation {
+  readonly path: string;
+  readonly line?: number;
+  /** What is wrong and what to do. */
+  readonly message: string;
+}
+
+export function workingTree(root: string): Tree {
+  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 64 << 20,
+  });
+  const deleted = new Set(execFileSync('git', ['ls-files', '-z', '--deleted'], { cwd: root, encoding: 'utf8' }).split('\0'));
+  const files = listed.split('\0').filter((path) => path !== '' && !deleted.has(path));
+  return { files: [...new Set(files)], read: (path) => readFileSync(join(root, path), 'utf8') };
+}
+
+export function plantedTree(files: Readonly<Record<string, string>>): Tree {
+  return {
+    files: Object.keys(files),
+    read: (path) => {
+      const text = files[path];
+      if (text === undefined) throw new Error(`no such file: ${path}`);
+      return text;
+    },
+  };
+}
