@@ -3,3 +3,4 @@ export * from './session.limits.ts';
 export * from './session.record.ts';
 export * from './session.store.memory.ts';
 export * from './token.ts';
+export * from './session.ts';
