@@ -37,8 +37,8 @@ export function checkSizes(sources: readonly SourceFile[]): Violation[] {
 export function checkEnvironmentReaders(sources: readonly SourceFile[]): Violation[] {
   const mayRead = (path: string): boolean =>
     /^(infra|e2e)\//.test(path) ||
-    /\.int\.test\.ts$/.test(path) ||
-    /\.config\.ts$/.test(path) ||
+    path.endsWith('.int.test.ts') ||
+    path.endsWith('.config.ts') ||
     /^apps\/[^/]+\/src\/config\.ts$/.test(path) ||
     path === 'libs/platform/src/config.ts';
   return sources

@@ -67,7 +67,7 @@ export function checkDeclared(sources: readonly SourceFile[], tree: Tree): Viola
   });
 }
 
-const isConfigFile = (path: string): boolean => /\.config\.ts$/.test(path);
+const isConfigFile = (path: string): boolean => path.endsWith('.config.ts');
 
 function declared(path: string, tree: Tree): { dependencies: Set<string>; devDependencies: Set<string> } {
   const manifest = JSON.parse(tree.read(path)) as { dependencies?: Record<string, string>; devDependencies?: Record<string, string> };

@@ -1,18 +1,20 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Migration } from 'kysely/migration';
 import { expect, it } from 'vitest';
 import { createLogger, openDatabase } from './index.ts';
 
 const log = createLogger('test', 'silent');
-const migrations = {
+const migrations: Record<string, Migration> = {
   '001-notes': {
-    up: (db: any) =>
-      db.schema
+    up: async (db) => {
+      await db.schema
         .createTable('notes')
-        .addColumn('id', 'text', (c: any) => c.primaryKey())
+        .addColumn('id', 'text', (column) => column.primaryKey())
         .addColumn('at', 'bigint')
-        .execute(),
+        .execute();
+    },
   },
 };
 interface Schema {

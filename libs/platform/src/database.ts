@@ -39,7 +39,7 @@ function sqliteExecutor(file: string): IGenericSqlite<DatabaseSync> {
   db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = ${busyTimeoutMs};`);
   return {
     db,
-    query: (_isSelect, sql, parameters = []) => {
+    query: (_isSelect, sql, parameters) => {
       const statement = db.prepare(sql);
       const values = parameters.map(boundValue);
       // A statement that yields columns is read to the end; .all() of one that does not would return nothing and lose its change count.
