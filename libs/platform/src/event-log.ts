@@ -54,9 +54,13 @@ export interface SubscribeOptions {
    * Must finish well within the session time-out (6 s). Returning commits the batch's last offset, unless the handler called seek.
    * Throwing is retried a bounded number of times, with heartbeats; after that every record of the batch is handed over alone, and one that
    * still fails goes to `<topic>.dlq` with its origin in the headers, then `onDeadLetter`, and the partition moves on.
+   * Throwing `RetryLater`, or an EventLogError of kind retriable, blames a dependency and not the record: retried for ever, never dead-lettered.
    */
   readonly handler: (batch: RecordBatch, control: BatchControl) => Promise<void>;
-  /** Partitions gained. Runs before their first batch; may seek. */
+  /**
+   * Partitions gained. Runs before their first batch; may seek. Throwing is retried until it succeeds or the partitions are lost.
+   * Rebalancing is eager: every change of the group revokes all partitions and assigns anew, from the committed offsets.
+   */
   readonly onAssigned?: (partitions: readonly TopicPartition[], control: BatchControl) => Promise<void>;
   /** Partitions lost; another member may already be reading them. */
   readonly onRevoked?: (partitions: readonly TopicPartition[]) => void;
@@ -114,6 +118,27 @@ export class EventLogError extends Error {
     this.kind = kind;
     this.outcomeUnknown = options.outcomeUnknown;
   }
+}
+
+/** Key, value and headers of one record. Below the broker's own limit (1 MiB) with room for framing, so that it is refused here, alone. */
+export const recordBytesMax = 900_000;
+
+export function sizeOf(record: OutgoingRecord): number {
+  const headers = Object.entries(record.headers ?? {}).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + value.length, 0);
+  return Buffer.byteLength(record.key) + (record.value?.length ?? 0) + headers;
+}
+
+/** Thrown by a handler whose dependency (a store, another log) is down: the records are in order, and will be handed over again. */
+export class RetryLater extends Error {
+  override readonly name = 'RetryLater';
+}
+
+/** What the log tells of its own trouble. A pino logger fits. */
+export interface EventLogReporter {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
 }
 
 export interface EventLog {

@@ -9,3 +9,5 @@ export * from './log.ts';
 export * from './process.ts';
 export * from './redis.ts';
 export * from './revocation-feed.ts';
+export * from './event-log.open.ts';
+export * from './event-log.embedded.ts';
