@@ -4,3 +4,4 @@ export * from './session.record.ts';
 export * from './session.store.memory.ts';
 export * from './token.ts';
 export * from './session.ts';
+export * from './session.store.redis.ts';
