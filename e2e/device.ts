@@ -1,0 +1,146 @@
+/** A plain client: a cookie jar and nothing of a browser. It changes the gateway with every call, because any of them serves any session. */
+import { randomBytes } from 'node:crypto';
+import { test as base, expect, type APIRequestContext } from '@playwright/test';
+import { uuidV7 } from '@cloakroom/contracts';
+import { gateways } from './stack.ts';
+
+export interface Answer<Body = any> {
+  readonly status: number;
+  readonly body: Body;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface CartLine {
+  readonly lineId: string;
+  readonly productId: string;
+  readonly quantity: number;
+  readonly seen: string;
+}
+
+export interface CartAnswer {
+  readonly cartId: string;
+  readonly lines: readonly CartLine[];
+  readonly seen: string;
+  readonly stale: boolean;
+  readonly merge: { readonly state: 'none' | 'pending' | 'merged'; readonly from?: string };
+}
+
+export const newCommandId = (): string => uuidV7(Date.now(), randomBytes(10));
+
+/** No answer is ever a raw server error, and none takes longer than the largest budget. */
+const answerTimeoutMs = 8_000;
+
+export class Device {
+  private calls = 0;
+  private readonly request: APIRequestContext;
+  constructor(request: APIRequestContext) {
+    this.request = request;
+  }
+
+  async call(
+    method: string,
+    path: string,
+    body?: unknown,
+    options: { gateway?: string; headers?: Record<string, string> } = {},
+  ): Promise<Answer> {
+    const gateway = options.gateway ?? gateways[this.calls++ % gateways.length]!;
+    const answer = await this.request.fetch(gateway + path, {
+      method,
+      timeout: answerTimeoutMs,
+      headers: { origin: gateway, ...options.headers },
+      ...(body !== undefined && { data: body }),
+    });
+    expect(answer.status(), `${method} ${path} is no raw server error: ${answer.status() >= 500 ? await answer.text() : ''}`).not.toBe(500);
+    const text = await answer.text();
+    return { status: answer.status(), body: text === '' ? undefined : JSON.parse(text), headers: answer.headers() };
+  }
+
+  /** Repeats a call that was refused with 503 and a Retry-After, as a good client does. */
+  async insist(method: string, path: string, body?: unknown, timeoutMs = 30_000): Promise<Answer> {
+    let last: Answer | undefined;
+    await expect(async () => {
+      last = await this.call(method, path, body);
+      expect(last.status, `${method} ${path}: ${JSON.stringify(last.body)}`).toBeLessThan(500);
+    }).toPass({ timeout: timeoutMs, intervals: [200, 500, 1_000] });
+    return last!;
+  }
+
+  async register(person: Person): Promise<Answer> {
+    return this.call('POST', '/api/session/register', person);
+  }
+
+  async signIn({ email, password }: Person): Promise<Answer> {
+    return this.call('POST', '/api/session/login', { email, password });
+  }
+
+  /** Adds a product with the first value of each of its options. */
+  async add(productId: string, quantity = 1): Promise<Answer> {
+    const answer = await this.insist('POST', '/api/cart/lines', await this.addition(productId, quantity));
+    expect(answer.status, JSON.stringify(answer.body)).toBe(202);
+    return answer;
+  }
+
+  async cart(): Promise<CartAnswer> {
+    const answer = await this.insist('GET', '/api/cart');
+    expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+    return answer.body as CartAnswer;
+  }
+
+  /** Waits until the cart holds exactly these quantities by product. */
+  async expectCart(quantities: Readonly<Record<string, number>>, timeoutMs = 15_000): Promise<CartAnswer> {
+    await expect.poll(async () => quantitiesOf(await this.cart()), { timeout: timeoutMs }).toEqual(quantities);
+    return this.cart();
+  }
+
+  async state(): Promise<string> {
+    const answer = await this.insist('GET', '/api/session');
+    return answer.body.state as string;
+  }
+
+  /** The body of a POST /api/cart/lines. */
+  async addition(productId: string, quantity: number) {
+    const { body } = await this.insist('GET', `/api/products/${productId}`);
+    const options = Object.fromEntries(
+      (body.options as { name: string; values: string[] }[]).map(({ name, values }) => [name, values[0]!]),
+    );
+    return { commandId: newCommandId(), productId, quantity, options };
+  }
+
+  async cookies(): Promise<{ name: string; value: string }[]> {
+    return (await this.request.storageState()).cookies;
+  }
+}
+
+export function quantitiesOf(cart: CartAnswer): Record<string, number> {
+  return Object.fromEntries(cart.lines.map(({ productId, quantity }) => [productId, quantity]));
+}
+
+export interface Person {
+  readonly email: string;
+  readonly password: string;
+  readonly name: string;
+}
+
+let people = 0;
+export function newPerson(): Person {
+  return { email: `person-${Date.now()}-${people++}@example.com`, password: 'correct horse battery staple', name: 'Robin Example' };
+}
+
+/** `newDevice()` is one more device with its own empty cookie jar. */
+export const test = base.extend<{ newDevice: () => Promise<Device>; products: string[] }>({
+  newDevice: async ({ playwright }, use) => {
+    const contexts: APIRequestContext[] = [];
+    await use(async () => {
+      const context = await playwright.request.newContext();
+      contexts.push(context);
+      return new Device(context);
+    });
+    await Promise.all(contexts.map((context) => context.dispose()));
+  },
+  products: async ({ newDevice }, use) => {
+    const { body } = await (await newDevice()).call('GET', '/api/products?pageSize=10');
+    await use((body.items as { productId: string }[]).map(({ productId }) => productId));
+  },
+});
+
+export { expect };

@@ -1,0 +1,44 @@
+import { existsSync } from 'node:fs';
+import { defineConfig } from '@playwright/test';
+import { e2eProvider, gateways } from './stack.ts';
+
+/** The system's Chromium where there is one, else the browser that Playwright has fetched. */
+const systemChromium = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
+  (path) => path !== undefined && existsSync(path),
+);
+/** These stop or lose real processes: there are none to lose when all services share one. */
+const nativeOnly = ['**/*.native.e2e.ts'];
+
+export default defineConfig({
+  testDir: '.',
+  testMatch: '**/*.e2e.ts',
+  testIgnore: e2eProvider === 'native' ? [] : nativeOnly,
+  // One stack is shared, and some tests break it on purpose: one after the other.
+  workers: 1,
+  fullyParallel: false,
+  forbidOnly: true,
+  retries: 0,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  globalSetup: './start-stack.ts',
+  outputDir: `../test-results/${e2eProvider}`,
+  reporter: [['list'], ['json', { outputFile: `../test-results/${e2eProvider}.json` }]],
+  use: {
+    baseURL: gateways[0],
+    trace: 'retain-on-failure',
+    screenshot: 'only-on-failure',
+    launchOptions: {
+      ...(systemChromium !== undefined && { executablePath: systemChromium }),
+      // No sandbox inside a root container; no calls home from a machine without a network.
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+        '--no-first-run',
+      ],
+    },
+  },
+  projects: [{ name: e2eProvider }],
+});
