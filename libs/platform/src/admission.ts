@@ -1,0 +1,54 @@
+/**
+ * Who may call a method: its policy x the certificate x the passport, decided before the handler sees the call. Bound to the handler that
+ * gRPC resolved, never to the path as text (grpc-go CVE-2026-33186: a path without its first slash passed by the policy).
+ */
+import { Identity, type MethodPolicy, OperationClass, problem, type Problem } from '@cloakroom/contracts';
+import type { Clock } from './clock.ts';
+import type { VerifiedIdentity } from './context.ts';
+import type { PassportVerifier } from './passport.ts';
+
+/** In every token mode: a sensitive method is never served on what a cache remembers of a session. */
+export const sensitiveAgeMaxMs = 2_000;
+
+export interface Admitted {
+  readonly identity: VerifiedIdentity | undefined;
+}
+
+/** With TLS on, no one but the services that the policy lists; in embedded (`off`) nothing proves a caller, and nobody else can reach the port. */
+export function judgeCaller(policy: MethodPolicy, caller: string | undefined, tls: boolean): Problem | undefined {
+  return !tls || (caller !== undefined && policy.callers.includes(caller)) ? undefined : problem('forbidden');
+}
+
+/** A passport that is present must be valid, whatever the method needs: a broken one is a defect or an attack, never "nobody". */
+export async function judgeIdentity(
+  policy: MethodPolicy,
+  passport: string | undefined,
+  verifier: PassportVerifier,
+  clock: Clock,
+): Promise<Admitted | Problem> {
+  if (passport === undefined) return missing(policy.identity);
+  const identity = await verifier.verify(passport);
+  if ('problem' in identity) return identity;
+  return judgePerson(policy, identity, clock.nowMs()) ?? { identity };
+}
+
+function missing(needed: Identity): Admitted | Problem {
+  switch (needed) {
+    case Identity.NONE:
+    case Identity.SERVICE:
+      return { identity: undefined };
+    case Identity.USER:
+      return problem('sign_in_required');
+    default:
+      return problem('session_required');
+  }
+}
+
+function judgePerson(policy: MethodPolicy, identity: VerifiedIdentity, nowMs: number): Problem | undefined {
+  if (policy.identity === Identity.USER && identity.state !== 'user') return problem('sign_in_required');
+  if (policy.operationClass === OperationClass.SENSITIVE && nowMs - identity.issuedAtMs > sensitiveAgeMaxMs)
+    return problem('invalid_passport');
+  const ageMs = nowMs - identity.authenticatedAtMs;
+  const ageMaxS = policy.authenticationAgeMaxS;
+  return ageMaxS > 0 && ageMs > ageMaxS * 1000 ? problem('step_up_required') : undefined;
+}

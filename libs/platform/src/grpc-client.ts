@@ -1,0 +1,224 @@
+/**
+ * The client half of the mesh. A call never throws for what a peer or the network did: it answers with the message or a Problem. It never
+ * lasts longer than its deadline, even against a paused or vanished peer, and never outlives the request that caused it: deadline and
+ * cancellation go on through `parent` and the signal. There are no retries here, because only the caller knows what may be repeated.
+ */
+import { createSecureContext } from 'node:tls';
+import type { DescMessage, DescMethod, DescService, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+import { type CallOptions, ChannelCredentials, Client, type Metadata, type ServiceError, status, type StatusObject } from '@grpc/grpc-js';
+import type { ServerSurfaceCall } from '@grpc/grpc-js/build/src/server-call.js';
+import { callMetadata, isProblem, problem, type Problem } from '@cloakroom/contracts';
+import type { RequestContext, Timing, TraceContext } from './context.ts';
+import { budgetOf, isDeadlineReason } from './deadline.ts';
+import { asIs, decoder, encode } from './grpc-codec.ts';
+import type { Logger } from './log.ts';
+import { meshCalls, meshCallSeconds } from './mesh-metrics.ts';
+import { parseTimings, writeCallMetadata } from './metadata.ts';
+import { readProblem } from './outcome.ts';
+import { nameOf, policiesOf, serviceNameOf } from './policy.ts';
+import type { MeshTls } from './tls.ts';
+
+/** What goes with a call. Made by `forward` inside a service, by hand at the edge. */
+export interface OutgoingCall {
+  /** Milliseconds that are left; Infinity for a stream that stays open. The method's own budget is the upper limit. */
+  readonly budgetMs: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly passport?: string | undefined;
+  readonly trace: TraceContext;
+  readonly experiment?: string | undefined;
+  readonly consistency?: string | undefined;
+  readonly parent?: ServerSurfaceCall | undefined;
+  /** The Server-Timing entries of the answer, that of the peer first. */
+  readonly onTiming?: ((entries: readonly Timing[]) => void) | undefined;
+}
+
+type UnaryCall<I extends DescMessage, O extends DescMessage> = (
+  call: OutgoingCall,
+  request: MessageInitShape<I>,
+) => Promise<MessageShape<O> | Problem>;
+/** Ends after a Problem. Breaking out of the loop cancels the call. */
+type StreamCall<I extends DescMessage, O extends DescMessage> = (
+  call: OutgoingCall,
+  request: MessageInitShape<I>,
+) => AsyncIterable<MessageShape<O> | Problem>;
+
+export type MeshClient<S extends DescService> = {
+  readonly [K in keyof S['method']]: S['method'][K] extends {
+    methodKind: 'unary';
+    input: infer I extends DescMessage;
+    output: infer O extends DescMessage;
+  }
+    ? UnaryCall<I, O>
+    : S['method'][K] extends { methodKind: 'server_streaming'; input: infer I extends DescMessage; output: infer O extends DescMessage }
+      ? StreamCall<I, O>
+      : never;
+};
+
+export interface MeshConnection<S extends DescService> {
+  readonly client: MeshClient<S>;
+  close(): void;
+}
+
+/** Connects at the first call, and again by itself. @param options.address "localhost:4120" */
+export function connectMesh<S extends DescService>(
+  service: S,
+  options: { readonly address: string; readonly tls: MeshTls | undefined; readonly log: Logger },
+): MeshConnection<S> {
+  const peer = serviceNameOf(service);
+  const channel = new Client(options.address, credentialsOf(options.tls), {
+    // The certificate must be that of the service we mean, not of any that answers on the port.
+    ...(options.tls !== undefined && { 'grpc.ssl_target_name_override': peer }),
+    // A restarted service is found within a second; a peer that is silent, within seven, streams included.
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 1_000,
+    'grpc.keepalive_time_ms': 5_000,
+    'grpc.keepalive_timeout_ms': 2_000,
+    'grpc.keepalive_permit_without_calls': 1,
+    'grpc.service_config_disable_resolution': 1,
+    'grpc.enable_http_proxy': 0,
+    // Its own connection, so that close() closes it.
+    'grpc.use_local_subchannel_pool': 1,
+  });
+  const methods = [...policiesOf(service)].map(([method, policy]) => {
+    const make = method.methodKind === 'unary' ? unary : stream;
+    return [method.localName, make({ channel, method, policyBudgetMs: policy.budgetMs, log: options.log })] as const;
+  });
+  return { client: Object.fromEntries(methods) as unknown as MeshClient<S>, close: () => channel.close() };
+}
+
+/** What a handler sends on with a call it makes for its own. */
+export function forward(ctx: RequestContext, options: { readonly passport?: string | undefined } = {}): OutgoingCall {
+  return {
+    budgetMs: ctx.deadline.remainingMs(),
+    signal: ctx.signal,
+    passport: options.passport,
+    trace: ctx.trace,
+    experiment: ctx.experiment,
+    consistency: ctx.consistency,
+    parent: ctx.parent,
+    onTiming: (entries) => entries.forEach((entry) => ctx.timing(entry)),
+  };
+}
+
+interface Target {
+  readonly channel: Client;
+  readonly method: DescMethod;
+  readonly policyBudgetMs: number;
+  readonly log: Logger;
+}
+
+function unary({ channel, method, policyBudgetMs, log }: Target) {
+  return async (call: OutgoingCall, request: object): Promise<object> => {
+    const message = encode(method.input, request);
+    const early = endedAlready(call, policyBudgetMs);
+    if (early !== undefined) return counted(method, early);
+    const startedMs = performance.now();
+    return await new Promise<object>((resolve) => {
+      let answer: object | undefined;
+      const { metadata, options } = outgoing(call, policyBudgetMs);
+      const sent = channel.makeUnaryRequest<Buffer, object>(
+        `/${nameOf(method)}`,
+        asIs,
+        decoder(method.output),
+        message,
+        metadata,
+        options,
+        (_error: ServiceError | null, value?: object) => (answer = value),
+      );
+      const forget = cancelWith(call.signal, () => sent.cancel());
+      // Comes after the callback, and has the trailer in success too.
+      sent.on('status', (ending: StatusObject) => {
+        forget();
+        meshCallSeconds.observe({ side: 'client', method: nameOf(method) }, (performance.now() - startedMs) / 1000);
+        tellTiming(call, ending.metadata);
+        resolve(counted(method, ending.code === status.OK && answer !== undefined ? answer : failureOf(call, ending, method, log)));
+      });
+    });
+  };
+}
+
+function stream({ channel, method, policyBudgetMs, log }: Target) {
+  return async function* (call: OutgoingCall, request: object): AsyncGenerator<object> {
+    const message = encode(method.input, request);
+    const early = endedAlready(call, policyBudgetMs);
+    if (early !== undefined) {
+      yield counted(method, early);
+      return;
+    }
+    const { metadata, options } = outgoing(call, policyBudgetMs);
+    const sent = channel.makeServerStreamRequest<Buffer, object>(
+      `/${nameOf(method)}`,
+      asIs,
+      decoder(method.output),
+      message,
+      metadata,
+      options,
+    );
+    // After a break the iteration listens no more, and an unheard "error" would end the process.
+    sent.on('error', () => undefined);
+    sent.on('status', (ending: StatusObject) => tellTiming(call, ending.metadata));
+    const forget = cancelWith(call.signal, () => sent.cancel());
+    try {
+      yield* sent as AsyncIterable<object>;
+      counted(method, {});
+    } catch (error) {
+      yield counted(method, failureOf(call, error as ServiceError, method, log));
+    } finally {
+      forget();
+      sent.cancel();
+    }
+  };
+}
+
+function outgoing(call: OutgoingCall, policyBudgetMs: number): { metadata: Metadata; options: CallOptions } {
+  const budgetMs = budgetOf(call.budgetMs, policyBudgetMs);
+  const metadata = writeCallMetadata({ ...call, traceparent: call.trace.traceparent });
+  return {
+    metadata,
+    options: {
+      ...(Number.isFinite(budgetMs) && { deadline: Date.now() + budgetMs }),
+      ...(call.parent !== undefined && { parent: call.parent as NonNullable<CallOptions['parent']> }),
+    },
+  };
+}
+
+function endedAlready(call: OutgoingCall, policyBudgetMs: number): Problem | undefined {
+  if (call.signal?.aborted === true) return abortedAs(call.signal);
+  return budgetOf(call.budgetMs, policyBudgetMs) > 0 ? undefined : problem('deadline_exceeded');
+}
+
+function failureOf(
+  call: OutgoingCall,
+  failure: Pick<ServiceError, 'code' | 'details' | 'metadata'>,
+  method: DescMethod,
+  log: Logger,
+): Problem {
+  if (failure.code === status.CANCELLED && call.signal?.aborted === true) return abortedAs(call.signal);
+  const outcome = readProblem(failure);
+  if (outcome.problem === 'internal')
+    log.error({ method: nameOf(method), code: failure.code, details: failure.details, traceId: call.trace.traceId }, 'call failed');
+  return outcome;
+}
+
+const abortedAs = (signal: AbortSignal): Problem => problem(isDeadlineReason(signal.reason) ? 'deadline_exceeded' : 'cancelled');
+
+function cancelWith(signal: AbortSignal | undefined, cancel: () => void): () => void {
+  signal?.addEventListener('abort', cancel, { once: true });
+  return () => signal?.removeEventListener('abort', cancel);
+}
+
+function tellTiming(call: OutgoingCall, trailer: Metadata | undefined): void {
+  const [field] = trailer?.get(callMetadata.serverTiming) ?? [];
+  if (call.onTiming !== undefined && typeof field === 'string') call.onTiming(parseTimings(field));
+}
+
+function counted(method: DescMethod, outcome: object): object {
+  meshCalls.inc({ side: 'client', method: nameOf(method), code: isProblem(outcome) ? outcome.problem : 'ok' });
+  return outcome;
+}
+
+function credentialsOf(tls: MeshTls | undefined): ChannelCredentials {
+  if (tls === undefined) return ChannelCredentials.createInsecure();
+  const { ca, cert, key } = tls;
+  return ChannelCredentials.createFromSecureContext(createSecureContext({ ca, cert, key, minVersion: 'TLSv1.3' }));
+}

@@ -1,0 +1,34 @@
+/** What the mesh counts. Labels are names from the contract and codes from the error table, so their number is bounded. */
+import { Counter, Histogram } from 'prom-client';
+import { metrics } from './admin.ts';
+
+/** `side` is server or client. */
+export const meshCalls = new Counter({
+  name: 'mesh_calls_total',
+  help: 'Calls inside the mesh by outcome; "ok" or a code of the error table.',
+  labelNames: ['side', 'method', 'code'] as const,
+  registers: [metrics],
+});
+
+export const meshCallSeconds = new Histogram({
+  name: 'mesh_call_duration_seconds',
+  help: 'Duration of unary calls inside the mesh.',
+  labelNames: ['side', 'method'] as const,
+  // From a cached answer on loopback to the longest budget of a contract.
+  buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+  registers: [metrics],
+});
+
+export const refusedMetadata = new Counter({
+  name: 'mesh_refused_metadata_total',
+  help: 'Metadata that was repeated, malformed or only resembled a name of the mesh.',
+  labelNames: ['key', 'reason'] as const,
+  registers: [metrics],
+});
+
+export const refusedPassports = new Counter({
+  name: 'mesh_refused_passports_total',
+  help: 'Passports that were refused, by reason.',
+  labelNames: ['audience', 'reason'] as const,
+  registers: [metrics],
+});

@@ -1,0 +1,103 @@
+/**
+ * The metadata of a call inside the mesh. HTTP/2 joins repeated fields with commas into one value and grpc-js takes what it gets, so exactly
+ * one value is a rule that must be checked by hand; and `x_passport`, `x-passport-bin` or `X.Passport` must not become a second door
+ * (an underscore alias passed Traefik, GHSA-5m6w-wvh7-57vm). Whatever only resembles a name of ours is refused and counted.
+ */
+import { Metadata } from '@grpc/grpc-js';
+import { callMetadata, problem, type Problem } from '@cloakroom/contracts';
+import type { Timing } from './context.ts';
+import { refusedMetadata } from './mesh-metrics.ts';
+
+export interface CallMetadata {
+  readonly passport: string | undefined;
+  readonly traceparent: string | undefined;
+  readonly experiment: string | undefined;
+  readonly consistency: string | undefined;
+}
+
+type Carried = keyof CallMetadata;
+const carried: readonly Carried[] = ['passport', 'traceparent', 'experiment', 'consistency'];
+
+/** One value each: no comma, no space, no control character. Lengths: a passport of ours has about 700 characters, the others far fewer. */
+const accepted: Readonly<Record<Carried, RegExp>> = {
+  passport: /^[A-Za-z0-9_.-]{1,4096}$/,
+  traceparent: /^[0-9a-f-]{1,128}$/,
+  experiment: /^[A-Za-z0-9._:-]{1,64}$/,
+  consistency: /^[A-Za-z0-9._:=~-]{1,512}$/,
+};
+
+/** Names with the same letters and digits, whatever stands between them, in any case, binary or not. */
+const fold = (name: string): string =>
+  name
+    .toLowerCase()
+    .replace(/-bin$/, '')
+    .replace(/[^a-z0-9]/g, '');
+const folded = new Map(Object.values(callMetadata).map((name) => [fold(name), name]));
+
+/** Whether a header from outside resembles metadata of the mesh, the exact name included: the gateway drops and counts those. */
+export function resemblesCallMetadata(name: string): boolean {
+  return folded.has(fold(name));
+}
+
+/** @returns `invalid_passport` where the identity is ambiguous; anything else that is not acceptable counts as not sent */
+export function readCallMetadata(metadata: Metadata): CallMetadata | Problem {
+  for (const name of Object.keys(metadata.getMap())) {
+    const meant = folded.get(fold(name));
+    if (meant === undefined || meant === name) continue;
+    refusedMetadata.inc({ key: meant, reason: 'look_alike' });
+    if (meant === callMetadata.passport) return problem('invalid_passport', 'ambiguous metadata');
+  }
+  const read = carried.map((field) => [field, readOne(metadata, field)] as const);
+  if (read.some(([field, value]) => field === 'passport' && value === false)) return problem('invalid_passport', 'ambiguous metadata');
+  return Object.fromEntries(read.map(([field, value]) => [field, value === false ? undefined : value])) as unknown as CallMetadata;
+}
+
+/** @returns undefined: not sent; false: refused */
+function readOne(metadata: Metadata, field: Carried): string | undefined | false {
+  const key = callMetadata[field];
+  const values = metadata.get(key);
+  if (values.length === 0) return undefined;
+  const [value] = values;
+  if (values.length === 1 && typeof value === 'string' && accepted[field].test(value)) return value;
+  refusedMetadata.inc({ key, reason: values.length > 1 || String(value).includes(',') ? 'more_than_one' : 'malformed' });
+  return false;
+}
+
+/** Always a new object, always `set`: Metadata.merge() and add() append, and a second passport would ride along. */
+export function writeCallMetadata(values: Partial<CallMetadata>): Metadata {
+  const metadata = new Metadata();
+  for (const field of carried) {
+    const value = values[field];
+    if (value === undefined) continue;
+    if (accepted[field].test(value)) metadata.set(callMetadata[field], value);
+    // A passport is auth's own work; the others may come from a browser, and a spoilt cookie must not fail the request.
+    else if (field === 'passport') throw new RangeError('this is not a passport');
+    else refusedMetadata.inc({ key: callMetadata[field], reason: 'not_sent' });
+  }
+  return metadata;
+}
+
+/** An answer's burn-down stays readable, and within the limit for headers. */
+export const timingCountMax = 32;
+
+/** Entries of a Server-Timing field (W3C Server Timing), as the trailer and the gateway's header carry them. */
+export function formatTimings(entries: readonly Timing[]): string {
+  return entries
+    .slice(0, timingCountMax)
+    .map(({ name, durationMs, description }) => {
+      const note = description === undefined ? '' : `;desc="${description.replace(/[^ !#-+\--:<-[\]-~]/g, '')}"`;
+      return `${name.replace(/[^A-Za-z0-9!#$%&'*+.^_`|~-]/g, '_')};dur=${Math.round(durationMs * 100) / 100}${note}`;
+    })
+    .join(', ');
+}
+
+export function parseTimings(field: string): Timing[] {
+  return field
+    .split(', ')
+    .slice(0, timingCountMax)
+    .flatMap((entry) => {
+      const match = /^([^;, ]+);dur=([0-9.]+)(?:;desc="([^"]*)")?$/.exec(entry);
+      if (match === null) return [];
+      return [{ name: match[1]!, durationMs: Number(match[2]), ...(match[3] !== undefined && { description: match[3] }) }];
+    });
+}

@@ -1,0 +1,38 @@
+/** The policy of a method, read from the contract. There is no default: a process whose service has a method without one does not start. */
+import { type DescMethod, type DescService, getOption, hasOption } from '@bufbuild/protobuf';
+import { Identity, type MethodPolicy, OperationClass, policy } from '@cloakroom/contracts';
+
+/** @throws Error when the method states none, or one that leaves something open */
+export function policyOf(method: DescMethod): MethodPolicy {
+  if (!hasOption(method, policy)) throw new Error(`${nameOf(method)} has no policy option`);
+  const stated = getOption(method, policy);
+  const fault = faultOf(method, stated);
+  if (fault !== undefined) throw new Error(`${nameOf(method)}: ${fault}`);
+  return stated;
+}
+
+/** Every method's policy; @throws Error naming the first method that has none */
+export function policiesOf(service: DescService): ReadonlyMap<DescMethod, MethodPolicy> {
+  return new Map(service.methods.map((method) => [method, policyOf(method)]));
+}
+
+function faultOf(method: DescMethod, stated: MethodPolicy): string | undefined {
+  if (stated.identity === Identity.UNSPECIFIED || !(stated.identity in Identity)) return 'its policy states no identity';
+  if (stated.operationClass === OperationClass.UNSPECIFIED || !(stated.operationClass in OperationClass))
+    return 'its policy states no class';
+  if (stated.budgetMs === 0 && method.methodKind !== 'server_streaming') return 'only a stream may stay open without a budget';
+  const person = stated.identity === Identity.GUEST || stated.identity === Identity.USER;
+  if (stated.authenticationAgeMaxS > 0 && stated.identity !== Identity.USER) return 'only a signed-in person can step up';
+  if (stated.operationClass === OperationClass.SENSITIVE && !person) return 'a sensitive method needs a person';
+  return undefined;
+}
+
+/** "cloakroom.cart.v1.CartService/AddItem", as traces, logs and metrics name it. */
+export const nameOf = (method: DescMethod): string => `${method.parent.typeName}/${method.name}`;
+
+/** The service that implements it, as certificates, audiences and addresses name it: "cart" of cloakroom.cart.v1.CartService. */
+export function serviceNameOf(service: DescService): string {
+  const name = service.typeName.split('.').at(-3);
+  if (name === undefined) throw new Error(`${service.typeName} is not in a package <product>.<service>.<version>`);
+  return name;
+}

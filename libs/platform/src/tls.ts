@@ -1,0 +1,117 @@
+/**
+ * Mutual TLS inside the mesh, with a certificate authority for development. A certificate says which service its holder is (CN and SAN); the
+ * server reads the caller's name from it, the client accepts only the service it meant to call. The authority's private key is never written:
+ * it signs once and is forgotten, so nobody can make a further certificate with what lies on the disk.
+ */
+import 'reflect-metadata';
+import { X509Certificate as ParsedCertificate, type webcrypto } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { PeerCertificate } from 'node:tls';
+import * as x509 from '@peculiar/x509';
+import { type Clock, systemClock } from './clock.ts';
+
+export interface MeshTls {
+  readonly ca: Buffer;
+  readonly cert: Buffer;
+  readonly key: Buffer;
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
+/** Made anew at a start, so a month is ample for a stack that is left running. */
+const lifetimeMs = 30 * dayMs;
+/** Not kept for a stack that would run into the end. */
+const remainingMinMs = 7 * dayMs;
+/** For a clock that is set back a little between two starts. */
+const backdateMs = 60 * 60 * 1000;
+
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+const serviceName = /^[a-z][a-z0-9-]{0,62}$/;
+
+/**
+ * Writes `ca.pem`, `<name>.pem` and `<name>.key` for each service into the folder; keeps what is there when it covers all names and is good
+ * for another week. Not for two processes at a time: only whoever starts the stack calls it.
+ */
+export async function createDevelopmentCa(dir: string, names: readonly string[], clock: Clock = systemClock): Promise<void> {
+  for (const name of names) if (!serviceName.test(name)) throw new RangeError(`not a service name: ${name}`);
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  if (await isUsable(dir, names, clock.nowMs())) return;
+
+  const validity = { notBefore: new Date(clock.nowMs() - backdateMs), notAfter: new Date(clock.nowMs() + lifetimeMs) };
+  const authorityKeys = await newKeys();
+  const authority = await x509.X509CertificateGenerator.createSelfSigned({
+    name: 'CN=Cloakroom development CA',
+    keys: authorityKeys,
+    signingAlgorithm: algorithm,
+    ...validity,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+    ],
+  });
+  for (const name of names) {
+    const keys = await newKeys();
+    const certificate = await x509.X509CertificateGenerator.create({
+      subject: `CN=${name}`,
+      issuer: authority.subject,
+      publicKey: keys.publicKey,
+      signingKey: authorityKeys.privateKey,
+      signingAlgorithm: algorithm,
+      ...validity,
+      extensions: leafExtensions(name),
+    });
+    await replace(join(dir, `${name}.key`), await privatePem(keys.privateKey), 0o600);
+    await replace(join(dir, `${name}.pem`), certificate.toString('pem'), 0o644);
+  }
+  // Last: a start that was interrupted leaves certificates that the old authority did not sign, and they are made again.
+  await replace(join(dir, 'ca.pem'), authority.toString('pem'), 0o644);
+}
+
+export async function readTls(dir: string, name: string): Promise<MeshTls> {
+  const [ca, cert, key] = await Promise.all(['ca.pem', `${name}.pem`, `${name}.key`].map((file) => readFile(join(dir, file))));
+  return { ca: ca!, cert: cert!, key: key! };
+}
+
+/** The one service that a verified certificate names; undefined when it names none or is ambiguous (two CNs arrive as a list). */
+export function callerOf(certificate: Pick<PeerCertificate, 'subject' | 'subjectaltname'> | undefined): string | undefined {
+  const name: unknown = certificate?.subject?.CN;
+  if (typeof name !== 'string' || !serviceName.test(name)) return undefined;
+  return (certificate?.subjectaltname ?? '').split(', ').includes(`DNS:${name}`) ? name : undefined;
+}
+
+function leafExtensions(name: string): x509.Extension[] {
+  return [
+    new x509.BasicConstraintsExtension(false, undefined, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+    new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
+    new x509.SubjectAlternativeNameExtension([
+      { type: 'dns', value: 'localhost' },
+      { type: 'dns', value: name },
+    ]),
+  ];
+}
+
+const newKeys = (): Promise<webcrypto.CryptoKeyPair> => crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+
+async function privatePem(key: webcrypto.CryptoKey): Promise<string> {
+  return x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY');
+}
+
+async function replace(file: string, content: string, mode: number): Promise<void> {
+  await writeFile(`${file}.new`, content, { mode });
+  await rename(`${file}.new`, file);
+}
+
+async function isUsable(dir: string, names: readonly string[], nowMs: number): Promise<boolean> {
+  try {
+    const all = await Promise.all(names.map(async (name) => ({ name, ...(await readTls(dir, name)) })));
+    return all.every(({ ca, cert, name }) => {
+      const authority = new ParsedCertificate(ca);
+      const leaf = new ParsedCertificate(cert);
+      const lasts = [authority, leaf].every((certificate) => certificate.validToDate.getTime() - nowMs > remainingMinMs);
+      return lasts && leaf.subject === `CN=${name}` && leaf.verify(authority.publicKey);
+    });
+  } catch {
+    return false;
+  }
+}

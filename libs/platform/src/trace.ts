@@ -1,0 +1,43 @@
+/** W3C Trace Context, level 1: https://www.w3.org/TR/trace-context/ */
+import type { TraceContext } from './context.ts';
+
+/** @returns `length` random bytes; node:crypto's randomBytes outside tests */
+export type RandomBytes = (length: number) => Uint8Array;
+
+/** A trace that begins here. Sampled, since the platform exists to be watched. */
+export function startTrace(random: RandomBytes): TraceContext {
+  return traceOf(randomId(16, random), randomId(8, random), '01');
+}
+
+/** This hop of the caller's trace; a header that is missing or not valid begins a new one (section 3.2.2.5: it must not be passed on). */
+export function continueTrace(traceparent: string | undefined, random: RandomBytes): TraceContext {
+  const caller = parseTraceparent(traceparent);
+  return caller === undefined ? startTrace(random) : traceOf(caller.traceId, randomId(8, random), caller.flags);
+}
+
+export function parseTraceparent(
+  traceparent: string | undefined,
+): { readonly traceId: string; readonly spanId: string; readonly flags: string } | undefined {
+  const match = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/.exec(traceparent ?? '');
+  if (match === null || match[0].length > lengthMax) return undefined;
+  const [, version, traceId, spanId, flags, future] = match;
+  // Version ff is forbidden; only a later version may carry more fields; ids of zeros mean "none".
+  if (version === 'ff' || (version === '00' && future !== undefined)) return undefined;
+  if (/^0+$/.test(traceId!) || /^0+$/.test(spanId!)) return undefined;
+  return { traceId: traceId!, spanId: spanId!, flags: flags! };
+}
+
+/** Version 00 has 55 characters; a later one may be longer, but nobody makes us carry a novel. */
+const lengthMax = 128;
+
+function traceOf(traceId: string, spanId: string, flags: string): TraceContext {
+  // Of the flags only "sampled" is known to version 00.
+  const known = (Number.parseInt(flags, 16) & 1) === 1 ? '01' : '00';
+  return Object.freeze({ traceId, spanId, traceparent: `00-${traceId}-${spanId}-${known}` });
+}
+
+function randomId(length: number, random: RandomBytes): string {
+  const id = Buffer.from(random(length)).toString('hex');
+  if (id.length !== length * 2) throw new RangeError(`an id needs ${length} random bytes`);
+  return /^0+$/.test(id) ? `${id.slice(0, -1)}1` : id;
+}
