@@ -1,0 +1,90 @@
+/** The commands, once bootstrap.mjs has made sure of Node 24, the packages and the build. `npm start -- --help` lists what start takes. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { describeFailure } from './outcome.ts';
+import { providers } from './provider.ts';
+import type { ProviderChoice } from './provider.ts';
+import { defaultBase } from './stack.ts';
+
+interface StartFlags {
+  infra: ProviderChoice;
+  portBase: number;
+  fresh: boolean;
+  logs: boolean;
+  logLevel?: string;
+  sessionMode?: string;
+}
+
+const print = (line: string) => void process.stdout.write(`${line}\n`);
+const startHelp = `
+Infrastructure:
+  native    two real Redis and one real Kafka, without containers (needs Redis or Valkey, Java 17+, Maven once)
+  embedded  one Node process and nothing else: sessions do not survive a restart, all else does
+  external  yours: KAFKA_BROKERS, SESSION_REDIS_URL and CART_REDIS_URL from the environment
+  auto      external if those are set, else native if it is there or can be installed, else embedded; it says which and why
+
+Gateways answer on the port base and the next port. Data and logs are in .cloakroom/<infrastructure>/.
+Ctrl-C ends everything within 10 s. npm run status shows what runs.`;
+
+function portBase(text: string): number {
+  const value = Number(text);
+  // The highest offset in stack.ts is 231.
+  if (!Number.isInteger(value) || value < 1024 || value > 65_000) throw new InvalidArgumentError('a number from 1024 to 65000');
+  return value;
+}
+
+/** Sets the exit code and ends: whatever a library still holds open must not keep the command alive. */
+function ends(run: () => Promise<number>) {
+  return async () => {
+    try {
+      process.exitCode = await run();
+    } catch (error) {
+      process.stderr.write(`${describeFailure(error)}\n`);
+      process.exitCode = 1;
+    }
+    process.exit();
+  };
+}
+
+const program = new Command('npm run').description('Cloakroom: a shop whose subject is the session').helpCommand(false);
+
+program
+  .command('start')
+  .usage('-- [options]   (npm start -- [options])')
+  .description('start the shop and keep it running until Ctrl-C')
+  .addOption(new Option('--infra <provider>', 'what runs below the services').choices([...providers]).default('auto'))
+  .addOption(new Option('--port-base <port>', 'where the ports begin').argParser(portBase).default(defaultBase))
+  .option('--fresh', 'begin with empty data', false)
+  .option('--logs', 'show the logs here; beside a running shop, show that one’s', false)
+  .addOption(new Option('--log-level <level>', 'of the services').choices(['trace', 'debug', 'info', 'warn', 'error']))
+  .addOption(new Option('--session-mode <mode>', 'for new sessions').choices(['reference', 'hybrid']))
+  .addHelpText('after', startHelp)
+  .action((flags: StartFlags) => ends(async () => (await import('./start.ts')).start(flags, print))());
+
+program
+  .command('status')
+  .description('every process that runs: state, URL, memory')
+  .action(ends(async () => (await import('./status.ts')).printStatus(print)));
+
+program
+  .command('test')
+  .description('everything: checks, unit, integration on real Redis and Kafka, browsers on embedded and native')
+  .option('--only <suites>', 'some of check,unit,integration,e2e-embedded,e2e-native', (text: string) => text.split(','))
+  .action((flags: { only?: string[] }) => ends(async () => (await import('./test.ts')).test(flags.only, print))());
+
+for (const [name, description] of [
+  ['check', 'types, lint, formatting and the house rules'],
+  ['e2e', 'browser tests; arguments go to Playwright'],
+  ['bench', 'measure; --help tells what'],
+  ['mutants', 'plant known defects and see the tests fail'],
+  ['doctor', 'what this machine has and lacks'],
+] as const) {
+  program
+    .command(name)
+    .description(description)
+    .helpOption(false)
+    .argument('[arguments...]')
+    .allowUnknownOption()
+    .action((passed: string[]) => ends(async () => (await import('./tools.ts')).runTool(name, passed, print))());
+}
+
+await program.parseAsync();

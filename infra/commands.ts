@@ -1,0 +1,44 @@
+/** How each process of the drawing becomes a command on this machine. */
+import { join } from 'node:path';
+import type { LaunchSpec } from './child.ts';
+import { repository } from './folders.ts';
+import { kafkaLaunch } from './native/kafka.ts';
+import { redisLaunch } from './native/redis.ts';
+import { StackError } from './outcome.ts';
+import type { NativeTools } from './provider.ts';
+import { sessionMacKey } from './secrets.ts';
+import type { AppSpec, ProcessSpec, SecretName } from './stack.ts';
+
+/** Node says these at each start: node:sqlite is a release candidate, kafkajs computes a negative timer (its issue 1751). */
+const quiet = ['--disable-warning=ExperimentalWarning', '--disable-warning=TimeoutNegativeWarning', '--enable-source-maps'];
+
+const secretOf: Record<SecretName, (dataDir: string) => string> = { SESSION_MAC_KEY: sessionMacKey };
+
+export const embeddedAppsVariable = 'CLOAKROOM_EMBEDDED';
+
+export function commandFor(dataDir: string, tools: NativeTools | undefined) {
+  const told = (app: AppSpec) => ({ ...app.env, ...Object.fromEntries(app.secrets.map((name) => [name, secretOf[name](dataDir)])) });
+  return async (spec: ProcessSpec, logFile: string): Promise<LaunchSpec> => {
+    const { name, run } = spec;
+    if (run.kind === 'app') return node(name, join(repository, 'apps', run.app.app, 'dist', 'main.js'), told(run.app), logFile);
+    if (run.kind === 'embedded') {
+      const orders: EmbeddedOrders = { apps: run.apps.map((app) => ({ app: app.app, env: told(app) })), eventLogFile: run.eventLogFile };
+      return node(name, join(import.meta.dirname, 'embedded.ts'), { [embeddedAppsVariable]: JSON.stringify(orders) }, logFile);
+    }
+    if (tools === undefined) throw new Error(`${name} needs the native tools`);
+    if (run.kind === 'redis') return redisLaunch(tools.redis, { name, port: run.port, dir: run.dir, logFile });
+    const kafka = await kafkaLaunch(tools.kafka, { name, port: run.port, controllerPort: run.controllerPort, dir: run.dir, logFile });
+    if (!kafka.ok) throw new StackError(kafka.why, kafka.remedy);
+    return kafka.value;
+  };
+}
+
+/** What the embedded process is told, by its environment: it holds the MAC key, so never by its arguments. */
+export interface EmbeddedOrders {
+  readonly apps: readonly Pick<AppSpec, 'app' | 'env'>[];
+  readonly eventLogFile: string;
+}
+
+function node(name: string, script: string, env: Readonly<Record<string, string>>, logFile: string): LaunchSpec {
+  return { name, command: process.execPath, args: [...quiet, script], env: { ...env, NODE_ENV: 'production' }, cwd: repository, logFile };
+}

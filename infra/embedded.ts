@@ -1,0 +1,70 @@
+/**
+ * Embedded: every service and both gateways in this one process, through each app's one door. They still call each other over gRPC and
+ * meet in one event log; only the adapters below them differ.
+ */
+import type { EventLog, Parts, Running } from '@cloakroom/platform';
+import { createLogger, openEventLog, runProcess } from '@cloakroom/platform';
+import type { EmbeddedOrders } from './commands.ts';
+import { embeddedAppsVariable } from './commands.ts';
+import type { AppName } from './stack.ts';
+
+type Door = (env: NodeJS.ProcessEnv, parts: Parts) => Promise<Running>;
+
+/** Loaded together, as most of the start is reading code; started in the order of the drawing. */
+const doors: Record<AppName, () => Promise<Door>> = {
+  auth: async () => open(await import('@cloakroom/auth')),
+  cart: async () => open(await import('@cloakroom/cart')),
+  profile: async () => open(await import('@cloakroom/profile')),
+  catalog: async () => open(await import('@cloakroom/catalog')),
+  gateway: async () => open(await import('@cloakroom/gateway')),
+};
+
+interface AppModule<Config> {
+  readConfig(env: NodeJS.ProcessEnv): Config;
+  start(config: Config, parts: Parts): Promise<Running>;
+}
+
+function open<Config>(app: AppModule<Config>): Door {
+  return (env, parts) => app.start(app.readConfig(env), parts);
+}
+
+function readOrders(): EmbeddedOrders & { readonly LOG_LEVEL: string } {
+  const orders = JSON.parse(process.env[embeddedAppsVariable] ?? '') as EmbeddedOrders;
+  // Not for whatever this process might start: it holds the MAC key.
+  delete process.env[embeddedAppsVariable];
+  return { ...orders, LOG_LEVEL: orders.apps[0]?.env['LOG_LEVEL'] ?? 'info' };
+}
+
+runProcess('cloakroom', readOrders, async (orders, { log, clock }) => {
+  const eventLog = await openEventLog({ kind: 'embedded', file: orders.eventLogFile, log, clock });
+  const names = [...new Set(orders.apps.map(({ app }) => app))];
+  const loaded = new Map(await Promise.all(names.map(async (name) => [name, await doors[name]()] as const)));
+  const running: Running[] = [];
+  const stop = async () => {
+    // Edge first: nobody may be let in to a service that is gone.
+    for (const app of running.toReversed()) await app.stop();
+    await eventLog.close();
+  };
+  try {
+    for (const { app, env } of orders.apps) {
+      const door = loaded.get(app);
+      if (door === undefined) throw new Error(`no door to ${app}`);
+      running.push(await door({ ...env }, { log: createLogger(app, orders.LOG_LEVEL), clock, eventLog: shared(eventLog) }));
+    }
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { name: 'cloakroom', url: running.at(-1)?.url ?? '', stop };
+});
+
+/** An app closes the log that it was given; this one belongs to all. */
+function shared(eventLog: EventLog): EventLog {
+  return new Proxy(eventLog, {
+    get(target, key) {
+      if (key === 'close') return () => Promise.resolve();
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}

@@ -1,0 +1,90 @@
+/** A running stack for tests and benchmarks: the same drawing and the same supervisor as `npm start`. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { commandFor } from './commands.ts';
+import { dataDirOf, repository, toolsDir } from './folders.ts';
+import { chooseProvider } from './provider.ts';
+import { meshCertificates } from './secrets.ts';
+import { drawStack } from './stack.ts';
+import type { ProcessName, Provider, StackSpec } from './stack.ts';
+import { Supervisor } from './supervisor.ts';
+import type { StackEvent } from './supervisor.ts';
+import type { ProviderChoice } from './provider.ts';
+
+export interface StackRequest {
+  /** Tests name theirs: auto would let a suite pass on something else than it says. */
+  readonly provider: Provider;
+  readonly base: number;
+  /** .cloakroom/<provider>-<base> unless told. */
+  readonly dataDir?: string;
+  readonly fresh?: boolean;
+  readonly logLevel?: string;
+  readonly sessionMode?: string;
+  readonly onEvent?: (event: StackEvent) => void;
+}
+
+export interface RunningProcess {
+  pid(): number | undefined;
+  /** @returns false when it is gone */
+  kill(signal: NodeJS.Signals): boolean;
+  /** Resolves with the process id that took over from `pid`, once that is ready. */
+  waitUntilReplaced(pid: number): Promise<number>;
+}
+
+export interface RunningStack {
+  readonly spec: StackSpec;
+  readonly gateways: readonly [string, string];
+  readonly processes: Readonly<Partial<Record<ProcessName, RunningProcess>>>;
+  /** @throws when this stack has no such process */
+  process(name: ProcessName): RunningProcess;
+  stop(): Promise<void>;
+}
+
+/** @throws StackError: port in use, a part missing, a process that does not come up; nothing is left running then */
+export async function startStack(request: StackRequest): Promise<RunningStack> {
+  const { supervisor } = await assembleStack({ ...request, choice: request.provider, say: () => undefined });
+  await supervisor.start({ fresh: request.fresh ?? false });
+  const handle = (name: ProcessName): RunningProcess => {
+    const supervised = supervisor.find(name);
+    return {
+      pid: () => supervised.pid,
+      kill: (signal) => supervised.kill(signal),
+      waitUntilReplaced: (pid) => supervised.untilReplaced(pid),
+    };
+  };
+  const { spec } = supervisor;
+  return {
+    spec,
+    gateways: spec.gateways,
+    processes: Object.fromEntries(spec.processes.map(({ name }) => [name, handle(name)])),
+    process: handle,
+    stop: () => supervisor.stop(),
+  };
+}
+
+export interface Assembly {
+  readonly supervisor: Supervisor;
+  /** Why this provider, and how to get the others. */
+  readonly why: string;
+}
+
+export interface AssemblyRequest extends Omit<StackRequest, 'provider'> {
+  readonly choice: ProviderChoice;
+  readonly say: (line: string) => void;
+}
+
+/** Everything before the first process: which provider, its tools, the drawing. */
+export async function assembleStack(request: AssemblyRequest): Promise<Assembly> {
+  const { base, choice, logLevel, sessionMode, say, onEvent } = request;
+  const { provider, tools, external, why } = await chooseProvider(choice, { env: process.env, toolsDir, say });
+  const dataDir = request.dataDir ?? dataDirOf(provider, base);
+  const built = join(repository, 'apps', 'web', 'dist');
+  const webDir = existsSync(join(built, 'index.html')) ? built : undefined;
+  const supervisor = new Supervisor({
+    spec: drawStack({ provider, base, dataDir, webDir, logLevel, sessionMode, external }),
+    prepare: commandFor(dataDir, tools),
+    onEvent: onEvent ?? (() => undefined),
+    provision: () => (provider === 'embedded' ? Promise.resolve() : meshCertificates(dataDir)),
+  });
+  return { supervisor, why };
+}

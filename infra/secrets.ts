@@ -1,0 +1,44 @@
+/** Secrets of one data folder, made at its first start and readable by its owner alone. */
+import { randomBytes, X509Certificate } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from './native/debian.ts';
+import { StackError } from './outcome.ts';
+import { meshNames } from './stack.ts';
+
+/** Two key pairs and signatures a name, and the start of one Node process. */
+const certificatesTimeoutMs = 30_000;
+
+/** As createDevelopmentCa would renew them; looked at here so that an ordinary start need not ask it. All of a folder end on one day. */
+const remainingMinMs = 8 * 24 * 60 * 60 * 1000;
+
+/** @returns base64url of 32 bytes: gateways and auth seal tokens with it */
+export function sessionMacKey(dataDir: string): string {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const file = join(dataDir, 'session-mac.key');
+  if (!existsSync(file)) writeFileSync(file, randomBytes(32).toString('base64url'), { mode: 0o600 });
+  return readFileSync(file, 'utf8').trim();
+}
+
+/** The certificates of the mesh, from a development CA of this folder. */
+export async function meshCertificates(dataDir: string): Promise<void> {
+  const dir = join(dataDir, 'tls');
+  if (areCurrent(dir)) return;
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  // A process of its own: the launcher stays small, as it lives as long as the shop does.
+  const failure = await run(process.execPath, [join(import.meta.dirname, 'certificates.ts'), dir, ...meshNames], {
+    timeoutMs: certificatesTimeoutMs,
+  });
+  if (failure !== undefined) throw new StackError(`the certificates of the mesh could not be made: ${failure}`, 'start again with --fresh');
+  for (const file of readdirSync(dir)) chmodSync(join(dir, file), 0o600);
+}
+
+function areCurrent(dir: string): boolean {
+  const files = ['ca.pem', ...meshNames.flatMap((name) => [`${name}.pem`, `${name}.key`])];
+  if (!files.every((file) => existsSync(join(dir, file)))) return false;
+  try {
+    return new X509Certificate(readFileSync(join(dir, 'ca.pem'))).validToDate.getTime() - Date.now() > remainingMinMs;
+  } catch {
+    return false;
+  }
+}

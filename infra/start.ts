@@ -1,0 +1,133 @@
+/** `npm start`: a person's view of the supervisor, from the first line to the last. */
+import { relative } from 'node:path';
+import { assembleStack } from './harness.ts';
+import { followLogs } from './logs.ts';
+import { describeFailure } from './outcome.ts';
+import { openProgress } from './progress.ts';
+import type { ProviderChoice } from './provider.ts';
+import { dataDirOf } from './folders.ts';
+import { isAlive, readState } from './state.ts';
+import type { Supervisor } from './supervisor.ts';
+
+export interface StartRequest {
+  readonly infra: ProviderChoice;
+  readonly portBase: number;
+  readonly fresh: boolean;
+  readonly logs: boolean;
+  readonly logLevel?: string;
+  readonly sessionMode?: string;
+}
+
+/** The launcher's own parent (npm, a shell, a CI runner) may be killed without a word to us. */
+const parentCheckIntervalMs = 500;
+/** What --logs shows of a run that is there already. */
+const tailBytes = 4_000;
+
+type Print = (line: string) => void;
+
+/** @returns the exit code */
+export async function start(request: StartRequest, print: Print): Promise<number> {
+  if (request.logs && (await followRunning(request, print))) return 0;
+  const began = performance.now();
+  const ending = untilToldToEnd(print);
+  const progress = openProgress(print);
+  let supervisor: Supervisor | undefined;
+  try {
+    const { infra: choice, portBase: base, fresh, logLevel, sessionMode } = request;
+    const assembly = await assembleStack({
+      choice,
+      base,
+      say: progress.say,
+      onEvent: progress.event,
+      ...(logLevel === undefined ? {} : { logLevel }),
+      ...(sessionMode === undefined ? {} : { sessionMode }),
+    });
+    supervisor = assembly.supervisor;
+    const { spec } = supervisor;
+    progress.say(`infrastructure: ${spec.provider} (${assembly.why})`);
+    if (spec.provider === 'embedded')
+      progress.say('embedded: accounts, profiles and carts survive a restart; sessions do not, people sign in again');
+    const unfollow = request.logs ? followLogs(logFiles(supervisor), print) : undefined;
+    const started = progress.watch(supervisor, supervisor.start({ fresh }));
+    // A stop during the start makes the start fail: that failure is not news.
+    const first = await Promise.race([started.then(() => 'ready' as const), ending.told]);
+    if (first !== 'ready') started.catch(() => undefined);
+    else for (const line of summary(supervisor, performance.now() - began)) print(line);
+    await ending.told;
+    await supervisor.stop();
+    unfollow?.();
+    print('Stopped.');
+    return 0;
+  } catch (error) {
+    // stop() first: whatever else is printed, nothing is left running.
+    await supervisor?.stop();
+    process.stderr.write(`Cloakroom did not start: ${describeFailure(error)}\n`);
+    return 1;
+  } finally {
+    ending.forget();
+  }
+}
+
+function summary({ spec }: Supervisor, tookMs: number): string[] {
+  const folder = relative(process.cwd(), spec.dataDir) || '.';
+  return [
+    '',
+    `Cloakroom is ready in ${(tookMs / 1000).toFixed(1)} s (${spec.provider}).`,
+    `  shop    ${spec.gateways[0]} and ${spec.gateways[1]}`,
+    `  logs    ${folder}/logs (or npm start -- --logs)`,
+    '  status  npm run status',
+    '  stop    Ctrl-C',
+  ];
+}
+
+function logFiles(supervisor: Supervisor) {
+  return supervisor.spec.processes.map(({ name }) => ({ name, file: supervisor.logFile(name) }));
+}
+
+/** `npm start -- --logs` beside a running shop shows that one's logs. */
+async function followRunning({ infra, portBase }: StartRequest, print: Print): Promise<boolean> {
+  const candidates = infra === 'auto' ? (['external', 'native', 'embedded'] as const) : [infra];
+  const state = candidates
+    .map((provider) => readState(dataDirOf(provider, portBase)))
+    .find((found) => found !== undefined && isAlive(found.supervisor));
+  if (state === undefined) return false;
+  print(`It is running already (${state.provider}): its logs, until Ctrl-C.`);
+  const unfollow = followLogs(
+    state.processes.map(({ name, logFile }) => ({ name, file: logFile })),
+    print,
+    tailBytes,
+  );
+  const ending = untilToldToEnd(() => undefined);
+  await ending.told;
+  unfollow();
+  ending.forget();
+  return true;
+}
+
+/** The first signal counts, later ones change nothing: a person presses Ctrl-C twice, and npm passes it on once more. */
+function untilToldToEnd(print: Print): { readonly told: Promise<string>; forget(): void } {
+  const { promise: told, resolve } = Promise.withResolvers<string>();
+  let heard = false;
+  const hear = (why: string) => {
+    if (heard) return;
+    heard = true;
+    print(`Stopping (${why})...`);
+    resolve(why);
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const listeners = signals.map((signal) => ({ signal, listen: () => hear(signal) }));
+  for (const { signal, listen } of listeners) process.on(signal, listen);
+  const parent = process.ppid;
+  const watch = setInterval(() => process.ppid !== parent && hear('the parent process is gone'), parentCheckIntervalMs);
+  // A closed terminal or pipe: keep going to the end of the stop.
+  const ignore = () => undefined;
+  process.stdout.on('error', ignore);
+  process.stderr.on('error', ignore);
+  return {
+    told,
+    forget() {
+      clearInterval(watch);
+      for (const { signal, listen } of listeners) process.removeListener(signal, listen);
+    },
+  };
+}

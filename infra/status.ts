@@ -1,0 +1,56 @@
+/** `npm run status`: every process of every run on this machine, asked now and not remembered. */
+import { memoryOf } from './child.ts';
+import { dataRoot } from './folders.ts';
+import { isAlive, readStates } from './state.ts';
+import type { ProcessEntry, StackState } from './state.ts';
+import { probeOf } from './supervisor.ts';
+
+export async function printStatus(print: (line: string) => void): Promise<number> {
+  const states = readStates(dataRoot);
+  const running = states.filter((state) => isAlive(state.supervisor));
+  if (running.length === 0) {
+    const left = states.flatMap((state) => state.processes.filter(isAlive));
+    print(
+      left.length === 0
+        ? 'Nothing is running. npm start starts it.'
+        : `A run was killed and left ${left.map(({ name }) => name).join(', ')}; npm start ends them.`,
+    );
+    return 1;
+  }
+  for (const state of running) for (const line of await describeRun(state)) print(line);
+  return 0;
+}
+
+async function describeRun(state: StackState): Promise<string[]> {
+  const launcher = memoryOf(state.supervisor.pid);
+  const rows = await Promise.all(state.processes.map(describeProcess));
+  const kind = launcher?.kind ?? 'PSS';
+  const total = rows.reduce((sum, row) => sum + row.bytes, 0);
+  const table = [
+    ['process', 'state', 'pid', kind, 'restarts', 'url'],
+    ...rows.map(({ cells }) => cells),
+    ['(launcher)', 'running', String(state.supervisor.pid), megabytes(launcher?.bytes), '', ''],
+    ['total', '', '', megabytes(total + (launcher?.bytes ?? 0)), '', ''],
+  ];
+  return [`${state.provider} on port ${state.base}, since ${state.startedAt}`, ...align(table)];
+}
+
+async function describeProcess(entry: ProcessEntry): Promise<{ cells: string[]; bytes: number }> {
+  const alive = isAlive(entry);
+  const answer = alive && entry.state === 'ready' ? await probeOf(entry.health)() : undefined;
+  const state = answer === undefined ? entry.state : answer.ok ? 'ready' : 'no answer';
+  const memory = alive && entry.pid !== undefined ? memoryOf(entry.pid) : undefined;
+  return {
+    cells: [entry.name, state, alive ? String(entry.pid) : '-', megabytes(memory?.bytes), String(entry.restarts), entry.url],
+    bytes: memory?.bytes ?? 0,
+  };
+}
+
+export function megabytes(bytes: number | undefined): string {
+  return bytes === undefined ? '-' : `${Math.round(bytes / 1024 / 1024)} MB`;
+}
+
+export function align(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd());
+}

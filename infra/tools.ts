@@ -1,0 +1,64 @@
+/** The commands that are programs of their own: each runs to its end with our Node first on PATH. */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { repository, toolsDir } from './folders.ts';
+import { findJava } from './native/java.ts';
+import { findOnPath } from './native/debian.ts';
+import { findRedis } from './native/redis.ts';
+import { StackError } from './outcome.ts';
+
+type Print = (line: string) => void;
+export type ToolName = 'check' | 'e2e' | 'bench' | 'mutants' | 'doctor';
+
+const scripts = { check: 'infra/checks/run.ts', bench: 'infra/bench/run.ts', mutants: 'infra/checks/mutants.ts' } as const;
+
+/** @returns the exit code */
+export async function runTool(name: ToolName, args: readonly string[], print: Print): Promise<number> {
+  if (name === 'doctor') return tellWhatIsHere(print);
+  if (name === 'e2e')
+    return runCommand(join(repository, 'node_modules', '.bin', 'playwright'), ['test', ...args], { cwd: join(repository, 'e2e') });
+  const script = scripts[name];
+  if (!existsSync(join(repository, script))) throw new StackError(`npm run ${name} is not built yet`, `see README.md for what there is`);
+  return runCommand(process.execPath, [join(repository, script), ...args], {});
+}
+
+export interface CommandOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Quiet where the caller reads a report instead. */
+  readonly stdio?: 'inherit' | 'ignore';
+}
+
+/** In our own process group: Ctrl-C reaches it and us, and we outlive it. @returns the exit code */
+export function runCommand(
+  command: string,
+  args: readonly string[],
+  { cwd = repository, env, stdio = 'inherit' }: CommandOptions,
+): Promise<number> {
+  const path = [dirname(process.execPath), join(repository, 'node_modules', '.bin'), process.env['PATH']].join(delimiter);
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd, stdio, env: { ...process.env, ...env, PATH: path, NX_DAEMON: 'false' } });
+    const pass = (signal: NodeJS.Signals) => child.kill(signal);
+    const ignore = () => undefined;
+    process.on('SIGTERM', pass).on('SIGHUP', pass).on('SIGINT', ignore);
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      process.off('SIGTERM', pass).off('SIGHUP', pass).off('SIGINT', ignore);
+      resolve(code ?? (signal === 'SIGINT' ? 130 : 1));
+    });
+  });
+}
+
+function tellWhatIsHere(print: Print): number {
+  const java = findJava();
+  const rows: [string, string][] = [
+    ['Node', `${process.version} (${process.execPath})`],
+    ['Redis', findRedis(toolsDir) ?? 'missing: npm start installs it as root on Debian, or says what to type'],
+    ['Java', java.ok ? `${java.value.version} (${java.value.command})` : `${java.why}: ${java.remedy}`],
+    ['Maven', findOnPath('mvn') ?? 'missing'],
+    ['Chromium', findOnPath('chromium') ?? findOnPath('google-chrome') ?? 'missing (tests only)'],
+  ];
+  for (const [what, answer] of rows) print(`${what.padEnd(10)}${answer}`);
+  return 0;
+}
