@@ -1,0 +1,71 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from 'react-router';
+import type { Device } from './api.types.ts';
+import { formatTime } from './format.ts';
+import { Loading, ProblemNote } from './problem-note.tsx';
+import { useSession } from './session.tsx';
+import { keys, useApi } from './shop.tsx';
+import { useStepUp } from './step-up.tsx';
+
+/** Where one is signed in. Ending a device asks for the password again when it was proven long ago. */
+export function DevicesPage() {
+  const api = useApi();
+  const { session } = useSession();
+  const withStepUp = useStepUp();
+  const queryClient = useQueryClient();
+  const isUser = session?.state === 'user';
+  const devices = useQuery({ queryKey: keys.devices, queryFn: ({ signal }) => api.devices(signal), enabled: isUser });
+  const end = useMutation({
+    mutationFn: (handle: string | 'others') => withStepUp(() => (handle === 'others' ? api.endOtherDevices() : api.endDevice(handle))),
+    onSettled: () => queryClient.invalidateQueries({ queryKey: keys.devices }),
+  });
+  if (!isUser)
+    return (
+      <p>
+        <Link to="/sign-in?next=/account/devices">Sign in</Link> to see your devices.
+      </p>
+    );
+  return (
+    <section aria-labelledby="devices" className="stack wide">
+      <title>Devices · Cloakroom</title>
+      <h2 id="devices">Devices you are signed in on</h2>
+      {devices.isPending && <Loading what="your devices" />}
+      <ProblemNote error={devices.error} onRetry={() => void devices.refetch()} />
+      <ProblemNote error={end.error} />
+      <ul className="lines" aria-labelledby="devices">
+        {devices.data?.map((device) => (
+          <DeviceLine key={device.handle} device={device} busy={end.isPending} onEnd={() => end.mutate(device.handle)} />
+        ))}
+      </ul>
+      {devices.data?.some((device) => !device.current) && (
+        <div className="row">
+          <button type="button" disabled={end.isPending} onClick={() => end.mutate('others')}>
+            End all others
+          </button>
+        </div>
+      )}
+      {devices.data?.every((device) => device.current) && <p className="quiet">You are signed in nowhere else.</p>}
+    </section>
+  );
+}
+
+function DeviceLine({ device, busy, onEnd }: { readonly device: Device; readonly busy: boolean; readonly onEnd: () => void }) {
+  const name = device.device || 'Unknown device';
+  return (
+    <li className="device" aria-label={device.current ? `${name}, this device` : name}>
+      <div className="line-name">
+        <strong>
+          {name} {device.current && <span className="badge">This device</span>}
+        </strong>
+        <span className="quiet">
+          Signed in {formatTime(device.createdAt)} · last seen {formatTime(device.lastSeenAt)} · {device.mode}
+        </span>
+      </div>
+      {!device.current && (
+        <button type="button" disabled={busy} aria-label={`End session on ${name}`} onClick={onEnd}>
+          End session
+        </button>
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,20 @@
+/** Amounts are integers in minor units; every currency of this shop has two decimals. */
+export function formatPrice(minorUnits: number, currency: string, locale = 'en-IE'): string {
+  return new Intl.NumberFormat(locale, { style: 'currency', currency }).format(minorUnits / 100);
+}
+
+export function formatTime(iso: string, locale?: string): string {
+  const time = new Date(iso);
+  return Number.isNaN(time.getTime()) ? '' : new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }).format(time);
+}
+
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** Where to go after signing in: a path of this site and nothing else, so that a crafted link cannot send the person away. */
+export function safeNext(next: string | null, fallback: string): string {
+  if (next === null || !/^\/(?![/\\])/.test(next)) return fallback;
+  const url = new URL(next, 'http://shop.invalid');
+  return url.origin === 'http://shop.invalid' ? url.pathname + url.search : fallback;
+}

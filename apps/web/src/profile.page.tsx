@@ -1,0 +1,141 @@
+import { useQuery } from '@tanstack/react-query';
+import type { FormEvent } from 'react';
+import { Link } from 'react-router';
+import { Addresses } from './addresses.tsx';
+import type { Profile } from './api.types.ts';
+import { Loading, ProblemNote } from './problem-note.tsx';
+import { useSession } from './session.tsx';
+import { keys, useApi } from './shop.tsx';
+import { Saved, useUpdateProfile } from './update-profile.tsx';
+
+export function ProfilePage() {
+  const api = useApi();
+  const { session } = useSession();
+  const profile = useQuery({ queryKey: keys.profile, queryFn: ({ signal }) => api.profile(signal) });
+  const isUser = session?.state === 'user';
+  return (
+    <div className="stack wide">
+      <title>Profile · Cloakroom</title>
+      {profile.isPending && <Loading what="your profile" />}
+      <ProblemNote error={profile.error} onRetry={() => void profile.refetch()} />
+      {!isUser && (
+        <p className="note notice">
+          You are a guest. <Link to="/sign-in?next=/account">Sign in</Link> to keep these and to store your name and addresses.
+        </p>
+      )}
+      {profile.data && isUser && <NameForm profile={profile.data} />}
+      {profile.data && isUser && <Addresses addresses={profile.data.addresses ?? []} />}
+      {profile.data && <PreferencesForm preferences={profile.data.preferences} />}
+      {profile.data && <RecentlyViewed productIds={profile.data.recentlyViewed} />}
+    </div>
+  );
+}
+
+function NameForm({ profile }: { readonly profile: Profile }) {
+  const update = useUpdateProfile();
+  const submit = (event: FormEvent<HTMLFormElement>): void => {
+    event.preventDefault();
+    update.mutate({ name: String(new FormData(event.currentTarget).get('name')).trim() });
+  };
+  return (
+    <section aria-labelledby="you">
+      <h2 id="you">You</h2>
+      <form onSubmit={submit} className="stack">
+        <div className="columns">
+          <label className="field">
+            Name
+            <input name="name" autoComplete="name" required maxLength={100} defaultValue={profile.name} />
+          </label>
+          <label className="field">
+            E-mail
+            <input type="email" value={profile.email ?? ''} readOnly aria-describedby="email-hint" />
+            <span id="email-hint" className="quiet">
+              What you sign in with. It cannot be changed here.
+            </span>
+          </label>
+        </div>
+        <ProblemNote error={update.error} />
+        <div className="row">
+          <button className="primary" aria-busy={update.isPending}>
+            Save name
+          </button>
+          <Saved shown={update.isSuccess} />
+        </div>
+      </form>
+    </section>
+  );
+}
+
+const choices = [
+  { key: 'clothingSize', label: 'Clothing size', values: ['XS', 'S', 'M', 'L', 'XL'] },
+  { key: 'shoeSize', label: 'Shoe size', values: ['37', '38', '39', '40', '41', '42', '43', '44'] },
+  { key: 'newsletter', label: 'Newsletter', values: ['Never', 'Monthly', 'Weekly'] },
+] as const;
+
+function PreferencesForm({ preferences }: { readonly preferences: Profile['preferences'] }) {
+  const { ensureSession } = useSession();
+  const update = useUpdateProfile();
+  const submit = (event: FormEvent<HTMLFormElement>): void => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    const chosen = Object.fromEntries(choices.map(({ key }) => [key, String(form.get(key))]));
+    // The whole set is replaced, so what other pages put there goes along; an empty choice is left out.
+    const next = Object.entries({ ...preferences, ...chosen }).filter(([, value]) => value !== '');
+    void ensureSession().then(() => update.mutate({ preferences: Object.fromEntries(next) }));
+  };
+  return (
+    <section aria-labelledby="preferences">
+      <h2 id="preferences">Preferences</h2>
+      <form onSubmit={submit} className="stack">
+        <div className="columns">
+          {choices.map(({ key, label, values }) => (
+            <label key={`${key}:${preferences[key] ?? ''}`} className="field">
+              {label}
+              <select name={key} defaultValue={preferences[key] ?? ''}>
+                <option value="">No preference</option>
+                {values.map((value) => (
+                  <option key={value}>{value}</option>
+                ))}
+              </select>
+            </label>
+          ))}
+        </div>
+        <ProblemNote error={update.error} />
+        <div className="row">
+          <button className="primary" aria-busy={update.isPending}>
+            Save preferences
+          </button>
+          <Saved shown={update.isSuccess} />
+        </div>
+      </form>
+    </section>
+  );
+}
+
+function RecentlyViewed({ productIds }: { readonly productIds: readonly string[] }) {
+  const api = useApi();
+  const { data } = useQuery({
+    queryKey: [...keys.products, 'first'],
+    queryFn: ({ signal }) => api.firstProducts(signal),
+    staleTime: Infinity,
+  });
+  const byId = new Map(data?.items.map((product) => [product.productId, product]));
+  return (
+    <section aria-labelledby="viewed">
+      <h2 id="viewed">Recently viewed</h2>
+      {productIds.length === 0 && <p className="quiet">Nothing yet.</p>}
+      <ul className="strip" aria-labelledby="viewed">
+        {productIds.map((productId) => (
+          <li key={productId}>
+            <Link to={`/products/${encodeURIComponent(productId)}`}>
+              <span className="picture small">
+                {byId.has(productId) && <img src={byId.get(productId)?.image} alt="" width="48" height="48" />}
+              </span>
+              {byId.get(productId)?.name ?? productId}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

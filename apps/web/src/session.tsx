@@ -1,0 +1,90 @@
+/** Who is here. The cookie is not readable by this page (HttpOnly), so the gateway is asked; changes arrive by live event or by a refusal. */
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { createContext, use, useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
+import type { Session } from './api.types.ts';
+import { useLiveEvents } from './live.ts';
+import { identityOf, noticeOfChange } from './session-notice.ts';
+import { keys, personalKeys, useApi } from './shop.tsx';
+import { aloneAmongTabs, createGuestStarter } from './start-guest.ts';
+
+interface SessionParts {
+  /** Undefined until first read. */
+  readonly session: Session | undefined;
+  readonly error: Error | null;
+  readonly retry: () => void;
+  readonly notice: string | undefined;
+  readonly dismissNotice: () => void;
+  /** To be awaited before a write that needs a session. */
+  readonly ensureSession: () => Promise<void>;
+  /** The answer of a sign-in, registration or re-authentication. */
+  readonly adopt: (session: Session) => void;
+  readonly signOut: () => Promise<void>;
+}
+
+const SessionContext = createContext<SessionParts | undefined>(undefined);
+
+export function useSession(): SessionParts {
+  const parts = use(SessionContext);
+  if (!parts) throw new Error('useSession outside of SessionProvider');
+  return parts;
+}
+
+/** Below the shortest life of anything that could end the session unnoticed; the live event is the fast way. */
+const sessionStaleMs = 30_000;
+
+export function SessionProvider({ children }: { readonly children: ReactNode }) {
+  const api = useApi();
+  const queryClient = useQueryClient();
+  const {
+    data: session,
+    error,
+    refetch,
+  } = useQuery({ queryKey: keys.session, queryFn: ({ signal }) => api.session(signal), staleTime: sessionStaleMs });
+  const leaving = useRef(false);
+  const [notice, dismissNotice] = useChangeNotice(session, leaving);
+  useLiveEvents(session && identityOf(session));
+
+  const adopt = useCallback((next: Session) => queryClient.setQueryData(keys.session, next), [queryClient]);
+  const startGuest = useMemo(
+    () => createGuestStarter({ readSession: () => api.session(), startGuest: () => api.startGuest(), alone: aloneAmongTabs }),
+    [api],
+  );
+  const ensureSession = useCallback(async () => {
+    const known = queryClient.getQueryData<Session>(keys.session);
+    if (known === undefined || known.state === 'none') adopt(await startGuest());
+  }, [queryClient, startGuest, adopt]);
+  const signOut = useCallback(async () => {
+    leaving.current = true;
+    try {
+      await api.logout();
+      adopt({ state: 'none' });
+    } catch (failure) {
+      leaving.current = false;
+      throw failure;
+    }
+  }, [api, adopt]);
+
+  const parts = useMemo(
+    () => ({ session, error, retry: () => void refetch(), notice, dismissNotice, ensureSession, adopt, signOut }),
+    [session, error, refetch, notice, dismissNotice, ensureSession, adopt, signOut],
+  );
+  return <SessionContext value={parts}>{children}</SessionContext>;
+}
+
+/** Forgets what was read for the one before, and says so when it was not this page's doing. */
+function useChangeNotice(session: Session | undefined, leaving: { current: boolean }): readonly [string | undefined, () => void] {
+  const queryClient = useQueryClient();
+  const [notice, setNotice] = useState<string>();
+  const identity = session && identityOf(session);
+  const previous = useRef(identity);
+  useEffect(() => {
+    const before = previous.current;
+    if (identity === undefined || identity === before) return;
+    previous.current = identity;
+    if (before === undefined) return;
+    for (const queryKey of personalKeys) void queryClient.resetQueries({ queryKey });
+    setNotice(noticeOfChange(before, identity, leaving.current));
+    leaving.current = false;
+  }, [identity, queryClient, leaving]);
+  return [notice, useCallback(() => setNotice(undefined), [])];
+}

@@ -1,0 +1,132 @@
+import { uuidV7Milliseconds } from '@cloakroom/contracts';
+import { describe, expect, it } from 'vitest';
+import { ApiProblem, type Fetch } from './request.ts';
+import { attemptsMax, retryDelayMs } from './retry.ts';
+import { createShopApi } from './shop-api.ts';
+
+const nowMs = 1_790_000_000_000;
+
+/** Answers in turn; a number is an empty answer of that status, an Error the lack of any. */
+function apiOf(answers: readonly (Response | Error)[]) {
+  const sent: { path: string; init: RequestInit; body: Record<string, unknown> }[] = [];
+  const slept: number[] = [];
+  let next = 0;
+  const fetch: Fetch = (path, init) => {
+    sent.push({ path, init, body: typeof init.body === 'string' ? JSON.parse(init.body) : {} });
+    const answer = answers[next++];
+    if (answer === undefined) throw new Error('more requests than answers');
+    return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer.clone());
+  };
+  let seed = 0;
+  const api = createShopApi({
+    fetch,
+    nowMs: () => nowMs,
+    random: () => 0.5,
+    randomBytes: (count) => Uint8Array.from({ length: count }, () => (seed += 7) % 256),
+    sleep: (ms) => {
+      slept.push(ms);
+      return Promise.resolve();
+    },
+  });
+  return { api, sent, slept };
+}
+
+const problemOf = (code: string, status: number, extra: object = {}, headers: Record<string, string> = {}): Response =>
+  Response.json(
+    { type: 'about:blank', title: code, status, code, ...extra },
+    { status, headers: { ...headers, 'content-type': 'application/problem+json' } },
+  );
+const accepted = Response.json({ commandId: 'x', lineId: 'l', seen: 's' }, { status: 202 });
+
+describe('a command', () => {
+  it('carries a UUIDv7 made in the client', async () => {
+    const { api, sent } = apiOf([accepted]);
+    await api.addLine({ productId: 'top-hat', options: { Size: '56' }, quantity: 2 });
+    expect(uuidV7Milliseconds(String(sent[0]?.body['commandId']))).toBe(nowMs);
+    expect(sent[0]).toMatchObject({ path: '/api/cart/lines', body: { productId: 'top-hat', options: { Size: '56' }, quantity: 2 } });
+  });
+  it.each([
+    ['a lost connection', new TypeError('Failed to fetch')],
+    ['an unknown outcome', problemOf('outcome_unknown', 503)],
+    ['an unavailable part', problemOf('unavailable', 503)],
+    ['a bare 502 of a proxy', new Response('<html>', { status: 502 })],
+  ])('is repeated with the same id after %s', async (_name, failure) => {
+    const { api, sent } = apiOf([failure, failure, accepted]);
+    await api.setQuantity('line 1', 3, 'seen');
+    expect(sent).toHaveLength(3);
+    expect(new Set(sent.map(({ body }) => body['commandId'])).size).toBe(1);
+    expect(sent[2]?.path).toBe('/api/cart/lines/line%201');
+  });
+  it('gives up after a bounded number of attempts and says what happened', async () => {
+    const { api, sent, slept } = apiOf(Array.from({ length: 9 }, () => new TypeError('Failed to fetch')));
+    await expect(api.clearCart('seen')).rejects.toMatchObject({ code: 'network', status: 0 });
+    expect(sent).toHaveLength(attemptsMax);
+    expect(slept.reduce((sum, ms) => sum + ms, 0)).toBeLessThan(10_000);
+  });
+  it('is not repeated when it was refused', async () => {
+    const { api, sent } = apiOf([problemOf('unknown_line', 422)]);
+    await expect(api.removeLine('l', 's')).rejects.toMatchObject({ code: 'unknown_line' });
+    expect(sent).toHaveLength(1);
+  });
+  it('has another id than the command before it', async () => {
+    const { api, sent } = apiOf([accepted, accepted]);
+    await api.addLine({ productId: 'a', options: {}, quantity: 1 });
+    await api.addLine({ productId: 'a', options: {}, quantity: 1 });
+    expect(sent[0]?.body['commandId']).not.toBe(sent[1]?.body['commandId']);
+  });
+});
+
+describe('a request', () => {
+  it('is JSON whenever it is unsafe, so that no form of another site can send it', async () => {
+    const { api, sent } = apiOf([new Response(null, { status: 204 }), Response.json({ state: 'none' })]);
+    await api.logout();
+    await api.session();
+    expect(sent[0]?.init).toMatchObject({ method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } });
+    expect(sent[1]?.init.headers).toBeUndefined();
+  });
+  it('leaves empty search terms out of the address and escapes the rest', async () => {
+    const page = Response.json({ items: [], total: 0, page: 1, pageSize: 24 });
+    const { api, sent } = apiOf([page, page]);
+    await api.products({ query: '', category: '', page: 1 });
+    await api.products({ query: 'a&b', category: 'Bags', page: 2 });
+    expect(sent.map(({ path }) => path)).toEqual([
+      '/api/products?page=1&pageSize=24',
+      '/api/products?query=a%26b&category=Bags&page=2&pageSize=24',
+    ]);
+  });
+  it('turns a problem answer into its code and words for a person', async () => {
+    const { api } = apiOf([problemOf('invalid_credentials', 401), problemOf('invalid_request', 400, { detail: 'name: too long' })]);
+    await expect(api.login({ email: 'a@b.c', password: 'x' })).rejects.toMatchObject({
+      code: 'invalid_credentials',
+      status: 401,
+      message: 'E-mail or password is wrong.',
+    });
+    await expect(api.updateProfile({ name: 'x' })).rejects.toThrow(/\(name: too long\)/);
+  });
+  it('never shows what an unknown answer says', async () => {
+    const { api } = apiOf([new Response('<h1>stack trace</h1>', { status: 500 })]);
+    const error = await api.session().catch((failure: unknown) => failure);
+    expect(error).toBeInstanceOf(ApiProblem);
+    expect(String(error)).not.toContain('stack trace');
+  });
+});
+
+describe('retryDelayMs', () => {
+  const unavailable = new ApiProblem('unavailable', 503, '', 0);
+  it('grows, and stays within its bound', () => {
+    const delays = [1, 2, 3, 4].map((attempt) => retryDelayMs(unavailable, attempt, 0.999) ?? 0);
+    expect(delays).toEqual([...delays].sort((a, b) => a - b));
+    expect(Math.max(...delays)).toBeLessThanOrEqual(4_000);
+    expect(retryDelayMs(unavailable, attemptsMax, 0)).toBeUndefined();
+  });
+  it('waits as long as it is told, within reason', () => {
+    expect(retryDelayMs(new ApiProblem('unavailable', 503, '', 2_000), 1, 0)).toBe(2_000);
+    expect(retryDelayMs(new ApiProblem('unavailable', 503, '', 3_600_000), 1, 0)).toBe(4_000);
+  });
+  it.each(['session_ended', 'too_many_attempts', 'invalid_request', 'command_conflict', 'internal'] as const)(
+    'does not repeat %s',
+    (code) => {
+      expect(retryDelayMs(new ApiProblem(code, 400, ''), 1, 0)).toBeUndefined();
+    },
+  );
+});

@@ -1,0 +1,66 @@
+/** Everything that the pages ask of the gateway, one line each. */
+import { uuidV7 } from '@cloakroom/contracts';
+import type { Cart, ChosenOptions, CommandAccepted, Device, Product, ProductPage, Profile, ProfilePatch, Session } from './api.types.ts';
+import { request, type Fetch, type Method } from './request.ts';
+import { withRetry, type RetryParts } from './retry.ts';
+
+export interface ApiParts extends RetryParts {
+  readonly fetch: Fetch;
+  readonly nowMs: () => number;
+  readonly randomBytes: (count: number) => Uint8Array;
+}
+
+export interface ProductQuery {
+  readonly query: string;
+  readonly category: string;
+  readonly page: number;
+}
+
+export const pageSize = 24;
+/** The gateway's largest page. */
+const pageSizeMax = 100;
+
+export type ShopApi = ReturnType<typeof createShopApi>;
+
+export function createShopApi(parts: ApiParts) {
+  const send = <Answer>(method: Method, path: string, body?: object, signal?: AbortSignal): Promise<Answer> =>
+    request<Answer>(parts.fetch, method, path, body, signal);
+  // One id a command, made before the first attempt and kept for all of them: that is what makes a repetition harmless.
+  const command = (method: Method, path: string, body: object): Promise<CommandAccepted> => {
+    const commandId = uuidV7(parts.nowMs(), parts.randomBytes(10));
+    return withRetry(() => send<CommandAccepted>(method, path, { commandId, ...body }), parts);
+  };
+  const id = encodeURIComponent;
+  return {
+    session: (signal?: AbortSignal) => send<Session>('GET', '/api/session', undefined, signal),
+    startGuest: () => send<Session>('POST', '/api/session/guest'),
+    register: (body: { name: string; email: string; password: string }) => send<Session>('POST', '/api/session/register', body),
+    login: (body: { email: string; password: string }) => send<Session>('POST', '/api/session/login', body),
+    reauthenticate: (password: string) => send<Session>('POST', '/api/session/reauthenticate', { password }),
+    logout: () => send<void>('POST', '/api/session/logout'),
+
+    devices: (signal?: AbortSignal) => send<Device[]>('GET', '/api/session/devices', undefined, signal),
+    endDevice: (handle: string) => send<void>('DELETE', `/api/session/devices/${id(handle)}`),
+    endOtherDevices: () => send<void>('DELETE', '/api/session/devices'),
+
+    products: ({ query, category, page }: ProductQuery, signal?: AbortSignal) =>
+      send<ProductPage>('GET', `/api/products?${search({ query, category, page, pageSize })}`, undefined, signal),
+    /** For the list of categories and the pictures of cart lines; a shop of more than one such page needs an endpoint for it. */
+    firstProducts: (signal?: AbortSignal) => send<ProductPage>('GET', `/api/products?pageSize=${pageSizeMax}`, undefined, signal),
+    product: (productId: string, signal?: AbortSignal) => send<Product>('GET', `/api/products/${id(productId)}`, undefined, signal),
+
+    cart: (signal?: AbortSignal) => send<Cart>('GET', '/api/cart', undefined, signal),
+    addLine: (body: { productId: string; options: ChosenOptions; quantity: number }) => command('POST', '/api/cart/lines', body),
+    setQuantity: (lineId: string, quantity: number, seen: string) => command('PUT', `/api/cart/lines/${id(lineId)}`, { quantity, seen }),
+    removeLine: (lineId: string, seen: string) => command('DELETE', `/api/cart/lines/${id(lineId)}`, { seen }),
+    clearCart: (seen: string) => command('DELETE', '/api/cart', { seen }),
+
+    profile: (signal?: AbortSignal) => send<Profile>('GET', '/api/profile', undefined, signal),
+    updateProfile: (patch: ProfilePatch) => send<Profile>('PATCH', '/api/profile', patch),
+    recordView: (productId: string) => send<void>('PUT', `/api/profile/recently-viewed/${id(productId)}`),
+  };
+}
+
+function search(values: Readonly<Record<string, string | number>>): string {
+  return new URLSearchParams(Object.entries(values).flatMap(([name, value]) => (value === '' ? [] : [[name, String(value)]]))).toString();
+}

@@ -1,0 +1,21 @@
+import { createContext, use } from 'react';
+import type { ShopApi } from './shop-api.ts';
+
+const ShopApiContext = createContext<ShopApi | undefined>(undefined);
+export const ShopApiProvider = ShopApiContext.Provider;
+
+export function useApi(): ShopApi {
+  const api = use(ShopApiContext);
+  if (!api) throw new Error('useApi outside of ShopApiProvider');
+  return api;
+}
+
+/** The keys of everything that is read. What belongs to a person is forgotten when the person changes. */
+export const keys = {
+  session: ['session'],
+  cart: ['cart'],
+  profile: ['profile'],
+  devices: ['devices'],
+  products: ['products'],
+} as const;
+export const personalKeys = [keys.cart, keys.profile, keys.devices] as const;

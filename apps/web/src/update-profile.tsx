@@ -1,0 +1,21 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import type { Profile, ProfilePatch } from './api.types.ts';
+import { keys, useApi } from './shop.tsx';
+
+/** Replaces the fields named and shows what the service made of them. */
+export function useUpdateProfile() {
+  const api = useApi();
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: (patch: ProfilePatch) => api.updateProfile(patch),
+    onSuccess: (profile) => queryClient.setQueryData<Profile>(keys.profile, profile),
+  });
+}
+
+export function Saved({ shown }: { readonly shown: boolean }) {
+  return (
+    <span role="status" className="good-text">
+      {shown && 'Saved.'}
+    </span>
+  );
+}
