@@ -1,0 +1,44 @@
+/** Who has an account. An e-mail has one normal form, so that no two accounts look alike. */
+import type { Selectable, Transaction } from 'kysely';
+import { z } from 'zod';
+import type { AuthSchema } from './migrations.ts';
+import type { Database } from './outbox.ts';
+
+export type Account = Selectable<AuthSchema['accounts']>;
+
+/** Trimmed, NFKC, lower case. RFC 5321 4.5.3.1.3 limits a path to 256 octets, so an address to 254. */
+export const emailSchema = z
+  .string()
+  .max(1024)
+  .transform((text) => text.trim().normalize('NFKC').toLowerCase())
+  .pipe(z.email('must be an e-mail address').max(254));
+
+/** NIST SP 800-63B 3.1.1: at least 8, no composition rules. The upper limit bounds what is hashed. */
+export const passwordSchema = z.string().min(8, 'must have at least 8 characters').max(256, 'must have at most 256 characters');
+
+export const nameSchema = z
+  .string()
+  .max(1024)
+  .transform((text) => text.trim().normalize('NFC'))
+  .pipe(z.string().min(1, 'must not be empty').max(100, 'must have at most 100 characters'));
+
+/** "email: must be an e-mail address; password: ..." */
+export function violations(error: z.ZodError): string {
+  return error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+}
+
+export const accountByEmail = (database: Database, email: string): Promise<Account | undefined> =>
+  database.selectFrom('accounts').selectAll().where('email', '=', email).executeTakeFirst();
+
+export const accountById = (database: Database, id: string): Promise<Account | undefined> =>
+  database.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirst();
+
+/** False when the e-mail is taken: the unique column decides, so that two registrations at once end as one account. */
+export async function insertAccount(trx: Transaction<AuthSchema>, account: Account): Promise<boolean> {
+  const { numInsertedOrUpdatedRows } = await trx
+    .insertInto('accounts')
+    .values(account)
+    .onConflict((conflict) => conflict.column('email').doNothing())
+    .executeTakeFirstOrThrow();
+  return numInsertedOrUpdatedRows === 1n;
+}

@@ -1,0 +1,49 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { AuthService, problem, type Problem } from '@cloakroom/contracts';
+import { type Handlers, person } from '@cloakroom/platform';
+import { StoreUnavailable } from '@cloakroom/session';
+import type { Auth } from './auth.ts';
+import { createGuest } from './create-guest.ts';
+import { endDevice } from './end-device.ts';
+import { endOtherDevices } from './end-other-devices.ts';
+import { getKeys } from './get-keys.ts';
+import { listDevices } from './list-devices.ts';
+import { login } from './login.ts';
+import { logout } from './logout.ts';
+import { reauthenticate } from './reauthenticate.ts';
+import { register } from './register.ts';
+import { resolve } from './resolve.ts';
+import { rotateKeys } from './rotate-keys.ts';
+import { authToken } from './injection.ts';
+
+/** The table of contents of auth: one line an rpc. */
+@Injectable()
+export class AuthController {
+  readonly handlers: Handlers<typeof AuthService>;
+
+  constructor(@Inject(authToken) auth: Auth) {
+    this.handlers = {
+      createGuest: (_ctx, request) => orUnavailable(() => createGuest(auth, request)),
+      resolve: (ctx, request) => orUnavailable(() => resolve(auth, ctx, request)),
+      register: (_ctx, request) => orUnavailable(() => register(auth, request)),
+      login: (_ctx, request) => orUnavailable(() => login(auth, request)),
+      logout: (_ctx, request) => orUnavailable(() => logout(auth, request)),
+      reauthenticate: (ctx, request) => orUnavailable(() => reauthenticate(auth, person(ctx), request)),
+      listDevices: (ctx) => orUnavailable(() => listDevices(auth, person(ctx))),
+      endDevice: (ctx, request) => orUnavailable(() => endDevice(auth, person(ctx), request)),
+      endOtherDevices: (ctx) => orUnavailable(() => endOtherDevices(auth, person(ctx))),
+      getKeys: () => Promise.resolve(getKeys(auth)),
+      rotateKeys: (_ctx, request) => rotateKeys(auth, request),
+    };
+  }
+}
+
+/** Without its store auth can neither say who somebody is nor change it. Nothing is lost: what was committed is finished by the relay. */
+async function orUnavailable<Answer>(work: () => Promise<Answer>): Promise<Answer | Problem> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    return problem('identity_unavailable', undefined, 1);
+  }
+}

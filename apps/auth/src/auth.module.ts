@@ -1,0 +1,125 @@
+/** All wiring of auth. The parts are plain functions; Nest makes each once, in the order in which they need one another. */
+import { randomBytes } from 'node:crypto';
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { type EventLog, openDatabase, openEventLog, openRedis, type Parts } from '@cloakroom/platform';
+import { MemorySessionStore, RedisSessionStore, type SessionStore } from '@cloakroom/session';
+import type { Redis } from 'ioredis';
+import { AuthController } from './auth.controller.ts';
+import type { Auth } from './auth.ts';
+import type { AuthConfig } from './config.ts';
+import { openHousekeeping } from './housekeeping.ts';
+import {
+  authToken,
+  configToken,
+  databaseToken,
+  eventLogToken,
+  housekeepingToken,
+  keysToken,
+  outboxToken,
+  partsToken,
+  passwordsToken,
+  redisToken,
+  relayToken,
+  storeToken,
+  throttleToken,
+} from './injection.ts';
+import { migrations, type AuthSchema } from './migrations.ts';
+import { type Database, openOutbox, type Outbox } from './outbox.ts';
+import { openPasswords, type Passwords } from './passwords.ts';
+import { openRelay } from './relay.ts';
+import { replayRevocations } from './replay.ts';
+import { openSigningKeys, type SigningKeys } from './signing-keys.ts';
+import { openThrottle, type Throttle } from './throttle.ts';
+
+const infrastructure: Provider[] = [
+  {
+    provide: databaseToken,
+    inject: [configToken, partsToken],
+    useFactory: (config: AuthConfig, parts: Parts) => openDatabase<AuthSchema>(config.DATABASE_URL, migrations, parts),
+  },
+  {
+    provide: eventLogToken,
+    inject: [configToken, partsToken],
+    useFactory: (config: AuthConfig, { eventLog, log, clock }: Parts): EventLog | Promise<EventLog> => {
+      if (eventLog !== undefined) return eventLog;
+      if (config.EVENT_LOG === 'kafka')
+        return openEventLog({ kind: 'kafka', brokers: config.KAFKA_BROKERS ?? [], clientId: `auth-${config.REPLICA}`, log, clock });
+      const file = config.EVENT_LOG_FILE;
+      return openEventLog({ kind: 'embedded', ...(file !== undefined && { file }), log, clock });
+    },
+  },
+  {
+    provide: redisToken,
+    inject: [configToken, partsToken],
+    useFactory: ({ SESSION_STORE, SESSION_REDIS_URL, REPLICA }: AuthConfig, { log }: Parts): Redis | null =>
+      SESSION_STORE === 'memory' || SESSION_REDIS_URL === undefined ? null : openRedis({ url: SESSION_REDIS_URL, name: `auth-${REPLICA}`, log }),
+  },
+  {
+    provide: storeToken,
+    inject: [redisToken, databaseToken, partsToken],
+    useFactory: (redis: Redis | null, database: Database, { clock, log }: Parts): SessionStore => {
+      const incarnation = randomBytes(16).toString('hex');
+      const store = redis === null ? new MemorySessionStore({ incarnation }) : new RedisSessionStore(redis);
+      replayRevocations({ database, store, clock, log });
+      return store;
+    },
+  },
+  { provide: outboxToken, inject: [databaseToken], useFactory: (database: Database) => openOutbox(database) },
+  {
+    provide: keysToken,
+    inject: [databaseToken, outboxToken, partsToken],
+    useFactory: (database: Database, outbox: Outbox, { clock }: Parts) => openSigningKeys(database, outbox, () => clock.nowMs()),
+  },
+  { provide: passwordsToken, useFactory: () => openPasswords() },
+  { provide: throttleToken, inject: [redisToken], useFactory: (redis: Redis | null) => openThrottle(redis ?? undefined) },
+];
+
+const auth: Provider = {
+  provide: authToken,
+  inject: [configToken, partsToken, databaseToken, outboxToken, storeToken, keysToken, passwordsToken, throttleToken],
+  useFactory: (
+    config: AuthConfig,
+    { clock, log }: Parts,
+    database: Database,
+    outbox: Outbox,
+    store: SessionStore,
+    keys: SigningKeys,
+    passwords: Passwords,
+    throttle: Throttle,
+  ): Auth => ({
+    region: config.REGION,
+    defaultMode: config.SESSION_MODE,
+    allowedModes: config.SESSION_MODES,
+    macKeys: config.SESSION_MAC_KEY,
+    database,
+    outbox,
+    store,
+    keys,
+    passwords,
+    throttle,
+    clock,
+    log,
+    random: randomBytes,
+    sleep: (durationMs) => new Promise((resolve) => setTimeout(resolve, durationMs)),
+  }),
+};
+
+const background: Provider[] = [
+  {
+    provide: relayToken,
+    inject: [authToken, eventLogToken],
+    useFactory: (parts: Auth, eventLog: EventLog) => openRelay({ ...parts, eventLog, boot: randomBytes(16).toString('hex') }),
+  },
+  { provide: housekeepingToken, inject: [authToken], useFactory: (parts: Auth) => openHousekeeping(parts) },
+];
+
+@Module({})
+export class AuthModule {
+  static with(config: AuthConfig, parts: Parts): DynamicModule {
+    const given: Provider[] = [
+      { provide: configToken, useValue: config },
+      { provide: partsToken, useValue: parts },
+    ];
+    return { module: AuthModule, providers: [...given, ...infrastructure, auth, ...background, AuthController] };
+  }
+}

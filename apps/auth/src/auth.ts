@@ -1,0 +1,27 @@
+/** What a use case of auth may use, handed over explicitly. */
+import type { Clock, Logger } from '@cloakroom/platform';
+import type { MacKeys, SessionStore, TokenMode } from '@cloakroom/session';
+import type { Database, Outbox } from './outbox.ts';
+import type { Passwords } from './passwords.ts';
+import type { SigningKeys } from './signing-keys.ts';
+import type { Throttle } from './throttle.ts';
+
+export interface Auth {
+  readonly region: string;
+  /** The mode of a sign-in that asks for none. */
+  readonly defaultMode: TokenMode;
+  /** What a sign-in may ask for: a thief must not be able to choose a mode that outlives revocation. */
+  readonly allowedModes: readonly TokenMode[];
+  readonly macKeys: MacKeys;
+  readonly database: Database;
+  readonly outbox: Outbox;
+  readonly store: SessionStore;
+  readonly keys: SigningKeys;
+  readonly passwords: Passwords;
+  readonly throttle: Throttle;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Bytes of a CSPRNG. */
+  readonly random: (byteCount: number) => Uint8Array;
+  readonly sleep: (durationMs: number) => Promise<void>;
+}

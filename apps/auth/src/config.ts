@@ -1,0 +1,47 @@
+import { adminConfig, databaseConfig, eventLogConfig, flag, meshConfig, processConfig, readEnvironment } from '@cloakroom/platform';
+import { readMacKeys } from '@cloakroom/session';
+import { z } from 'zod';
+
+/** The modes that are built. `jwt` and `jwt-denylist` come with *Sessions in depth*. */
+const mode = z.enum(['reference', 'hybrid']);
+
+const schema = z
+  .object({
+    ...processConfig,
+    ...adminConfig,
+    ...meshConfig,
+    ...eventLogConfig,
+    ...databaseConfig,
+    SESSION_STORE: z.enum(['redis', 'memory']).default('redis'),
+    SESSION_REDIS_URL: z.string().optional(),
+    /** base64url, at least 32 bytes each; several, separated by commas, while a key is being replaced. */
+    SESSION_MAC_KEY: z.string().transform((text, context) => {
+      try {
+        return readMacKeys(text);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: (error as Error).message });
+        return z.NEVER;
+      }
+    }),
+    SESSION_MODE: mode.default('hybrid'),
+    SESSION_MODES: z
+      .string()
+      .default('reference,hybrid')
+      .transform((text) => text.split(',').map((each) => each.trim()))
+      .pipe(z.array(mode).min(1)),
+    SEED_ACCOUNTS: flag.default(false),
+  })
+  .superRefine((config, context) => {
+    if (config.SESSION_STORE === 'redis' && config.SESSION_REDIS_URL === undefined)
+      context.addIssue({ code: 'custom', path: ['SESSION_REDIS_URL'], message: 'is needed with SESSION_STORE=redis' });
+    if (!config.SESSION_MODES.includes(config.SESSION_MODE))
+      context.addIssue({ code: 'custom', path: ['SESSION_MODE'], message: 'must be one of SESSION_MODES' });
+    if (config.EVENT_LOG === 'kafka' && config.KAFKA_BROKERS === undefined)
+      context.addIssue({ code: 'custom', path: ['KAFKA_BROKERS'], message: 'is needed with EVENT_LOG=kafka' });
+    if (config.MESH_TLS === 'mutual' && config.TLS_DIR === '')
+      context.addIssue({ code: 'custom', path: ['TLS_DIR'], message: 'is needed with MESH_TLS=mutual' });
+  });
+
+export type AuthConfig = z.output<typeof schema>;
+
+export const readConfig = (env: NodeJS.ProcessEnv = process.env): AuthConfig => readEnvironment(schema, env);

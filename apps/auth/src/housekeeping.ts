@@ -1,0 +1,38 @@
+/** What is done now and then: finish sign-ins that broke half-way, forget revocations that have nothing left to kill. */
+import type { Auth } from './auth.ts';
+import { finishClaims } from './finish-claims.ts';
+import { pruneRevocations } from './revocations.ts';
+
+const intervalMs = 60_000;
+
+export interface Housekeeping {
+  start(): void;
+  stop(): Promise<void>;
+}
+
+export function openHousekeeping(auth: Auth): Housekeeping {
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> = Promise.resolve();
+  const keepHouse = async (): Promise<void> => {
+    try {
+      const finished = await finishClaims(auth);
+      const forgotten = await pruneRevocations(auth.database, auth.clock.nowMs());
+      if (finished + forgotten > 0) auth.log.info({ finished, forgotten }, 'kept house');
+    } catch (error) {
+      auth.log.warn({ err: error }, 'keeping house waits');
+    }
+  };
+  const beginOne = (): void => {
+    running = running.then(keepHouse);
+  };
+  return {
+    start: () => {
+      beginOne();
+      timer = setInterval(beginOne, intervalMs);
+    },
+    stop: async () => {
+      clearInterval(timer);
+      await running;
+    },
+  };
+}

@@ -1,0 +1,14 @@
+/** What Nest injects by: interfaces have no name at run time. */
+export const configToken = Symbol('AuthConfig');
+export const partsToken = Symbol('Parts');
+export const databaseToken = Symbol('Database');
+export const eventLogToken = Symbol('EventLog');
+export const redisToken = Symbol('Redis');
+export const storeToken = Symbol('SessionStore');
+export const outboxToken = Symbol('Outbox');
+export const keysToken = Symbol('SigningKeys');
+export const passwordsToken = Symbol('Passwords');
+export const throttleToken = Symbol('Throttle');
+export const authToken = Symbol('Auth');
+export const relayToken = Symbol('Relay');
+export const housekeepingToken = Symbol('Housekeeping');

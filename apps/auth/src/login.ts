@@ -1,0 +1,57 @@
+/**
+ * Signing in, a saga over two places that share no transaction (the database and the session store) and two slots of the store (the guest's
+ * and the user's). Its order is what makes every crash harmless:
+ *   1. one transaction: the guest cart is claimed and the claim announced (claim.ts). Until here, nothing has happened.
+ *   2. the user's session is created. Until here the guest keeps everything: his session lives, and a claim by the same user is resumed.
+ *   3. the browser's old session is ended: row and announcement, then the store.
+ *   4. the answer, with the new token. It is the only copy, so a lost answer is repaired by signing in again.
+ * Repeating the request, at whatever step it broke, claims nothing twice. finish-claims.ts does step 3 where nobody came back.
+ */
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { isProblem, type LoginRequest, problem, type Problem, type SessionIssuedSchema } from '@cloakroom/contracts';
+import { z } from 'zod';
+import { accountByEmail, emailSchema, violations } from './accounts.ts';
+import type { Auth } from './auth.ts';
+import { claimGuestCart, closeClaim, sessionBefore } from './claim.ts';
+import { userEpoch } from './epochs.ts';
+import { provePassword } from './prove-password.ts';
+import { endSession } from './revocations.ts';
+import { modeFor, viewOf } from './session-view.ts';
+import type { SignIn } from './sign-in.ts';
+import { startUserSession } from './start-user-session.ts';
+
+/** A wrong password may have any length; only what is hashed is bounded. */
+const credentials = z.object({ email: emailSchema, password: z.string().min(1, 'must not be empty').max(256, 'is too long') });
+
+export async function login(auth: Auth, request: LoginRequest): Promise<MessageInitShape<typeof SessionIssuedSchema> | Problem> {
+  const given = credentials.safeParse(request);
+  if (!given.success) return problem('invalid_request', violations(given.error));
+  const mode = modeFor(auth, request.mode);
+  if (isProblem(mode)) return mode;
+  const { email, password } = given.data;
+  const before = await sessionBefore(auth, request.currentToken);
+  const account = await accountByEmail(auth.database, email);
+  const knownHandle = account !== undefined && before.live?.subject === account.id ? before.live.handle : undefined;
+  const proven = await provePassword(
+    auth,
+    { email, account, address: request.remoteAddress, ...(knownHandle !== undefined && { knownHandle }) },
+    password,
+  );
+  if (isProblem(proven)) return proven;
+  // Read with the password, before anything is created: a revoke-all from here on ends this sign-in too.
+  const epoch = await userEpoch(auth.database, proven.id);
+  const nowMs = auth.clock.nowMs();
+  const claimedGuestCart = await auth.outbox.commit((trx) => claimGuestCart(auth, trx, before, proven.id, nowMs));
+  return finishSignIn(auth, { account: proven, before, claimedGuestCart, epoch, mode, device: request.device?.label ?? '' });
+}
+
+/** Steps 2 to 4. */
+export async function finishSignIn(auth: Auth, signIn: SignIn): Promise<MessageInitShape<typeof SessionIssuedSchema> | Problem> {
+  const started = await startUserSession(auth, signIn);
+  if (isProblem(started)) return started;
+  const { live } = signIn.before;
+  if (live !== undefined) {
+    await endSession(auth, live, live.state === 'guest' ? (trx) => closeClaim(trx, live.subject) : undefined);
+  }
+  return { token: started.token, session: viewOf(started.session, signIn.account), endedOldest: started.endedOldest };
+}

@@ -1,0 +1,61 @@
+/**
+ * Password hashes: argon2id with OWASP's parameters. Hashing costs 19 MiB and runs on the thread pool that others need too, so two run
+ * at a time, some wait, and the rest is refused: a flood of sign-ins must not take the process down.
+ */
+import { hash, verify } from '@node-rs/argon2';
+import { problem, type Problem } from '@cloakroom/contracts';
+
+/** OWASP Password Storage Cheat Sheet: m=19456 KiB, t=2, p=1. The library's default algorithm is argon2id. */
+const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+/** 2 x 19 MiB, and 2 of the 4 threads of the pool. */
+const hashingCountMax = 2;
+/** About 30 ms each, two at a time: the last in the queue waits half a second, a tenth of the sign-in's budget. */
+const waitingCountMax = 32;
+
+export interface Passwords {
+  hash(password: string): Promise<string | Problem>;
+  /** Undefined for an unknown account: costs the same as a known one, and is false. */
+  matches(hash: string | undefined, password: string): Promise<boolean | Problem>;
+}
+
+export interface Argon2 {
+  hash(password: string): Promise<string>;
+  verify(hash: string, password: string): Promise<boolean>;
+}
+
+const nodeArgon2: Argon2 = { hash: (password) => hash(password, parameters), verify: (encoded, password) => verify(encoded, password) };
+
+export async function openPasswords(argon2: Argon2 = nodeArgon2): Promise<Passwords> {
+  const bounded = boundedConcurrency(hashingCountMax, waitingCountMax);
+  const dummyHash = await argon2.hash('no account has this password');
+  return {
+    hash: (password) => bounded(() => argon2.hash(normalised(password))),
+    matches: (encoded, password) =>
+      bounded(async () => {
+        const same = await argon2.verify(encoded ?? dummyHash, normalised(password));
+        return same && encoded !== undefined;
+      }),
+  };
+}
+
+/** NIST SP 800-63B 3.1.1.2: normalised, so that the same characters typed on another keyboard are the same password. */
+const normalised = (password: string): string => password.normalize('NFKC');
+
+/** Runs at most `running` at a time; at most `waiting` queue in order; more are refused. */
+export function boundedConcurrency(running: number, waiting: number): <Result>(work: () => Promise<Result>) => Promise<Result | Problem> {
+  let active = 0;
+  const queue: (() => void)[] = [];
+  return async (work) => {
+    if (active < running) active += 1;
+    else if (queue.length >= waiting) return problem('too_many_requests', undefined, 1);
+    // Whoever ends hands its place over: `active` stays as it is.
+    else await new Promise<void>((resolve) => queue.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = queue.shift();
+      if (next === undefined) active -= 1;
+      else next();
+    }
+  };
+}

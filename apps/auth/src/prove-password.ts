@@ -1,0 +1,29 @@
+import { isProblem, problem, type Problem } from '@cloakroom/contracts';
+import type { Account } from './accounts.ts';
+import type { Auth } from './auth.ts';
+
+/**
+ * The account, when this is its password. An unknown account takes the same way, costs the same hash and gets the same answer, so that
+ * neither words nor time tell who has an account (ASVS 5.0 6.3.8).
+ * @param knownHandle the live session of this account that the attempt comes from, if any
+ */
+export async function provePassword(
+  auth: Auth,
+  who: { readonly email: string; readonly account: Account | undefined; readonly address: string; readonly knownHandle?: string },
+  password: string,
+): Promise<Account | Problem> {
+  const attempt = await auth.throttle.begin(who.email, who.address, who.knownHandle);
+  if (isProblem(attempt)) return attempt;
+  const matches = await auth.passwords.matches(who.account?.password_hash, password);
+  if (isProblem(matches)) {
+    // Nobody looked at the password: not a failure.
+    await attempt.succeeded();
+    return matches;
+  }
+  if (!matches || who.account === undefined) {
+    await auth.sleep(attempt.failureDelayMs);
+    return problem('invalid_credentials');
+  }
+  await attempt.succeeded();
+  return who.account;
+}

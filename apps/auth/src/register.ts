@@ -1,0 +1,42 @@
+/** An account, and signed in with it. The same saga as login.ts: the account, its announcement and the claim are one transaction. */
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { isProblem, problem, type Problem, type RegisterRequest, type SessionIssuedSchema } from '@cloakroom/contracts';
+import { z } from 'zod';
+import { type Account, accountByEmail, emailSchema, insertAccount, nameSchema, passwordSchema, violations } from './accounts.ts';
+import type { Auth } from './auth.ts';
+import { claimGuestCart, sessionBefore } from './claim.ts';
+import { newEventId, newUuid } from './ids.ts';
+import { finishSignIn } from './login.ts';
+import { announceIdentity } from './outbox.ts';
+import { modeFor } from './session-view.ts';
+
+const registration = z.object({ email: emailSchema, password: passwordSchema, name: nameSchema });
+
+export async function register(auth: Auth, request: RegisterRequest): Promise<MessageInitShape<typeof SessionIssuedSchema> | Problem> {
+  const given = registration.safeParse(request);
+  if (!given.success) return problem('invalid_request', violations(given.error));
+  const mode = modeFor(auth, request.mode);
+  if (isProblem(mode)) return mode;
+  const { email, password, name } = given.data;
+  // Asking for a taken e-mail is how accounts are counted: it costs an attempt, like a wrong password.
+  const attempt = await auth.throttle.begin(email, request.remoteAddress);
+  if (isProblem(attempt)) return attempt;
+  if ((await accountByEmail(auth.database, email)) !== undefined) return problem('email_taken');
+  const before = await sessionBefore(auth, request.currentToken);
+  const passwordHash = await auth.passwords.hash(password);
+  await attempt.succeeded();
+  if (isProblem(passwordHash)) return passwordHash;
+  const nowMs = auth.clock.nowMs();
+  const account: Account = { id: `u_${newUuid(auth)}`, email, name, password_hash: passwordHash, created_at_ms: nowMs };
+  const claimedGuestCart = await auth.outbox.commit(async (trx) => {
+    if (!(await insertAccount(trx, account))) return undefined;
+    await announceIdentity(trx, account.id, {
+      eventId: newEventId(auth, nowMs),
+      atMs: BigInt(nowMs),
+      event: { case: 'accountRegistered', value: { userId: account.id, name, email } },
+    });
+    return claimGuestCart(auth, trx, before, account.id, nowMs);
+  });
+  if (claimedGuestCart === undefined) return problem('email_taken');
+  return finishSignIn(auth, { account, before, claimedGuestCart, epoch: 0, mode, device: request.device?.label ?? '' });
+}

@@ -1,0 +1,220 @@
+/**
+ * The relay empties the outbox: it tells the session store (again: the use case did so already, unless it crashed) and publishes, in the
+ * order of the commits, until the event log acknowledges. At least once: a lost acknowledgement publishes the same rows again. One relay per
+ * database; a second replica of auth needs a lease on it first.
+ *
+ * The heartbeat is a promise to everyone who caches identity: "all that was revoked before I looked has been published". So it looks into
+ * the outbox first, and says nothing while a row waits; `beatMs` is the moment of the look, for a heartbeat may be held up on its way. It
+ * does not wait behind the publishing of rows, nor they behind it.
+ *
+ * A store that cannot be reached holds up neither publishing nor the heartbeat: the others must hear of a revocation even so. Its row stays
+ * until the store has it.
+ */
+import { fromJsonString, toBinary, create } from '@bufbuild/protobuf';
+import { IdentityEventSchema, recordHeaders, RevocationEventSchema, topics, type TopicSpec } from '@cloakroom/contracts';
+import { type Clock, type EventLog, type Logger, type OutgoingRecord, signEvent } from '@cloakroom/platform';
+import type { SessionStore } from '@cloakroom/session';
+import { applyRevocation } from './apply-revocation.ts';
+import { globalEpoch } from './epochs.ts';
+import type { Database, Outbox, OutboxRow } from './outbox.ts';
+import type { SigningKeys } from './signing-keys.ts';
+
+/** A fifth of the lease (2 s), with one to spare: a reader survives three lost ones. */
+const heartbeatIntervalMs = 500;
+/** A commit wakes the relay; this is for a wake that was missed. Also how soon a store that is back hears of what it missed. */
+const pollIntervalMs = 500;
+/** One publish of 100 small records stays far below its time-out. */
+const batchSize = 100;
+/** A log that is away is asked often enough that the page's "merging" ends soon after it is back. */
+const retryDelaysMs = [50, 100, 200, 400, 800, 1_000] as const;
+
+export interface Relay {
+  start(): void;
+  /** Lets what is under way finish (the log's own time-out bounds it). */
+  stop(): Promise<void>;
+}
+
+export interface RelayParts {
+  readonly database: Database;
+  readonly outbox: Outbox;
+  readonly store: SessionStore;
+  readonly eventLog: EventLog;
+  readonly keys: SigningKeys;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Random at each start. */
+  readonly boot: string;
+}
+
+export const relayTopics: readonly TopicSpec[] = [topics.sessionRevocations, topics.identityEvents];
+
+export function openRelay(parts: RelayParts): Relay {
+  const stopping = new AbortController();
+  const wakes = new Set<() => void>();
+  parts.outbox.onCommit(() => wakes.forEach((wake) => wake()));
+  const ensureTopics = once(() => parts.eventLog.ensureTopics(relayTopics));
+  const worker = async (topic: TopicSpec): Promise<void> => {
+    for (let failures = 0; !stopping.signal.aborted;) {
+      try {
+        await ensureTopics();
+        const more = await publishRows(parts, topic);
+        if (failures > 0) parts.log.info({ topic: topic.name }, 'publishing goes on');
+        failures = 0;
+        if (!more) await pause(pollIntervalMs, stopping.signal, wakes);
+      } catch (error) {
+        if (failures === 0) parts.log.warn({ err: error, topic: topic.name }, 'publishing waits');
+        await pause(retryDelaysMs[Math.min(failures, retryDelaysMs.length - 1)]!, stopping.signal);
+        failures += 1;
+      }
+    }
+  };
+  const applier = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      await applyRows(parts).catch((error: unknown) => parts.log.debug({ err: error }, 'the session store is still to be told'));
+      await pause(pollIntervalMs, stopping.signal);
+    }
+  };
+  const heart = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      const beat = beatOnce(parts).catch((error: unknown) => parts.log.debug({ err: error }, 'no heartbeat'));
+      // Not one after the other: a heartbeat that hangs must not silence the next by more than its own time-out.
+      await Promise.all([beat, pause(heartbeatIntervalMs, stopping.signal)]);
+    }
+  };
+  let running: Promise<unknown> = Promise.resolve();
+  return {
+    start: () => {
+      running = Promise.all([...relayTopics.map(worker), applier(), heart()]);
+    },
+    stop: async () => {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+/** Publishes the oldest rows. @returns whether there may be more */
+export async function publishRows(parts: RelayParts, topic: TopicSpec): Promise<boolean> {
+  const { database, eventLog } = parts;
+  const rows = await database
+    .selectFrom('outbox')
+    .selectAll()
+    .where('topic', '=', topic.name)
+    .where('published', '=', 0)
+    .orderBy('sequence')
+    .limit(batchSize)
+    .execute();
+  if (rows.length === 0) return false;
+  const applied = await applyWhatStoreTakes(parts, rows);
+  await eventLog.publish(
+    topic,
+    rows.map((row) => recordOf(row, topic, parts.keys)),
+  );
+  // A crash before this publishes them once more.
+  await database.transaction().execute(async (trx) => {
+    await trx.deleteFrom('outbox').where('sequence', 'in', applied).execute();
+    const rest = rows.map((row) => row.sequence).filter((sequence) => !applied.includes(sequence));
+    if (rest.length > 0) await trx.updateTable('outbox').set({ published: 1 }).where('sequence', 'in', rest).execute();
+  });
+  return rows.length === batchSize;
+}
+
+/** Tells the store what it has not acknowledged although it is published. Stops at the first failure. */
+export async function applyRows(parts: RelayParts): Promise<void> {
+  const { database } = parts;
+  const rows = await database
+    .selectFrom('outbox')
+    .selectAll()
+    .where('topic', '=', topics.sessionRevocations.name)
+    .where('published', '=', 1)
+    .orderBy('sequence')
+    .limit(batchSize)
+    .execute();
+  const applied = await applyWhatStoreTakes(parts, rows);
+  if (applied.length > 0) await database.deleteFrom('outbox').where('sequence', 'in', applied).execute();
+}
+
+/** @returns the sequences of rows that the store has or does not need */
+async function applyWhatStoreTakes({ store, clock, log }: RelayParts, rows: readonly OutboxRow[]): Promise<number[]> {
+  const applied = rows.filter((row) => row.applied === 1).map((row) => row.sequence);
+  for (const row of rows.filter((each) => each.applied === 0)) {
+    try {
+      await applyRevocation(store, fromJsonString(RevocationEventSchema, row.event), row.tag, clock.nowMs());
+      applied.push(row.sequence);
+    } catch (error) {
+      log.debug({ err: error, sequence: row.sequence }, 'the session store is still to be told');
+      // One time-out a batch, not a hundred.
+      break;
+    }
+  }
+  return applied;
+}
+
+/** @returns whether it was sent */
+export async function beatOnce({ database, eventLog, keys, clock, boot }: RelayParts): Promise<boolean> {
+  const topic = topics.sessionRevocations;
+  const beatMs = Math.floor(clock.monotonicMs());
+  const waiting = await database
+    .selectFrom('outbox')
+    .select('sequence')
+    .where('topic', '=', topic.name)
+    .where('published', '=', 0)
+    .limit(1)
+    .executeTakeFirst();
+  if (waiting !== undefined) return false;
+  const event = create(RevocationEventSchema, {
+    atMs: BigInt(clock.nowMs()),
+    event: { case: 'heartbeat', value: { globalEpoch: BigInt(await globalEpoch(database)), boot, beatMs: BigInt(beatMs) } },
+  });
+  await eventLog.publish(topic, [signedRecord(topic, topic.name, 'heartbeat', toBinary(RevocationEventSchema, event), keys)]);
+  return true;
+}
+
+function recordOf(row: OutboxRow, topic: TopicSpec, keys: SigningKeys): OutgoingRecord {
+  if (topic.name === topics.identityEvents.name) {
+    const event = fromJsonString(IdentityEventSchema, row.event);
+    return signedRecord(topic, row.record_key, event.event.case ?? '', toBinary(IdentityEventSchema, event), keys);
+  }
+  const event = fromJsonString(RevocationEventSchema, row.event);
+  event.sequence = BigInt(row.sequence);
+  return signedRecord(topic, row.record_key, event.event.case ?? '', toBinary(RevocationEventSchema, event), keys);
+}
+
+function signedRecord(topic: TopicSpec, key: string, type: string, bytes: Uint8Array, keys: SigningKeys): OutgoingRecord {
+  const value = Buffer.from(bytes);
+  return {
+    key,
+    value,
+    headers: {
+      [recordHeaders.eventType]: Buffer.from(type),
+      [recordHeaders.eventVersion]: Buffer.from('1'),
+      [recordHeaders.signature]: signEvent(topic, value, keys.active()),
+    },
+  };
+}
+
+/** Ends early when stopped, or woken by one of `wakes`. */
+function pause(durationMs: number, stopped: AbortSignal, wakes?: Set<() => void>): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      stopped.removeEventListener('abort', end);
+      wakes?.delete(end);
+      resolve();
+    };
+    const timer = setTimeout(end, durationMs);
+    stopped.addEventListener('abort', end, { once: true });
+    wakes?.add(end);
+    if (stopped.aborted) end();
+  });
+}
+
+/** Repeats until it succeeded once. */
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done = false;
+  return async () => {
+    if (done) return;
+    await work();
+    done = true;
+  };
+}

@@ -1,0 +1,6 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { Problem, RotateKeysRequest, RotateKeysResponseSchema } from '@cloakroom/contracts';
+import type { Auth } from './auth.ts';
+
+export const rotateKeys = (auth: Auth, request: RotateKeysRequest): Promise<MessageInitShape<typeof RotateKeysResponseSchema> | Problem> =>
+  auth.keys.rotate(request.retireOldNow);

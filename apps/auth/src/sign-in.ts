@@ -1,0 +1,14 @@
+import type { TokenMode } from '@cloakroom/session';
+import type { Account } from './accounts.ts';
+import type { Before } from './claim.ts';
+
+/** A sign-in whose password is proved and whose claim is committed: what steps 2 to 4 of the saga (login.ts) need. */
+export interface SignIn {
+  readonly account: Account;
+  readonly before: Before;
+  readonly claimedGuestCart: string;
+  /** The user's epoch when the password was proved. */
+  readonly epoch: number;
+  readonly mode: TokenMode;
+  readonly device: string;
+}

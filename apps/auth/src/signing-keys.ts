@@ -1,0 +1,103 @@
+/**
+ * The keys that sign passports and events: ES256, in the database, so that a restart keeps them. `active` signs; `previous` still verifies,
+ * for as long as a topic may hold events that it signed; `retired` verifies nothing and is no longer published.
+ *
+ * A planned rotation needs no announcement: a reader that meets an unknown kid fetches the keys again. An emergency retires the old keys at
+ * once, in the same transaction as the event that tells every process (signed by the new key). What still waits in the outbox is signed
+ * when it is published, hence by the new key too.
+ */
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { problem, type Problem, topics } from '@cloakroom/contracts';
+import type { SigningKey } from '@cloakroom/platform';
+import { calculateJwkThumbprint, exportJWK } from 'jose';
+import type { Transaction } from 'kysely';
+import type { AuthSchema } from './migrations.ts';
+import { announceRevocation, type Database, type Outbox } from './outbox.ts';
+
+/** Keys that still verify, the active one among them. Each rotation adds one; an operator who needs more has another problem. */
+const publishedKeyCountMax = 16;
+
+export interface SigningKeys {
+  active(): SigningKey;
+  /** The public key of a kid that is not retired. */
+  find(kid: string): KeyObject | undefined;
+  /** JWK Set (RFC 7517) of all that verifies, public parts only. */
+  jwks(): string;
+  rotate(retireOldNow: boolean): Promise<{ activeKid: string; retiredKids: string[] } | Problem>;
+}
+
+interface Loaded extends SigningKey {
+  readonly publicKey: KeyObject;
+  readonly publicJwk: object;
+}
+
+export async function openSigningKeys(database: Database, outbox: Outbox, nowMs: () => number): Promise<SigningKeys> {
+  let keys = await load(database);
+  if (keys.length === 0) {
+    await outbox.commit(async (trx) => void (await insertKey(trx, nowMs())));
+    keys = await load(database);
+  }
+  let rotating: Promise<unknown> = Promise.resolve();
+  const rotateNow = async (retireOldNow: boolean) => {
+    if (!retireOldNow && keys.length >= publishedKeyCountMax)
+      return problem('limit_exceeded', 'too many keys are published: retire old ones');
+    const old = keys.map((key) => key.kid);
+    const activeKid = await outbox.commit(async (trx) => {
+      await trx
+        .updateTable('signing_keys')
+        .set({ state: retireOldNow ? 'retired' : 'previous' })
+        .where('kid', 'in', old)
+        .execute();
+      const kid = await insertKey(trx, nowMs());
+      if (retireOldNow) for (const retired of old) await announceKeyRetired(trx, retired, nowMs());
+      return kid;
+    });
+    keys = await load(database);
+    return { activeKid, retiredKids: retireOldNow ? old : [] };
+  };
+  return {
+    active: () => keys[0]!,
+    find: (kid) => keys.find((key) => key.kid === kid)?.publicKey,
+    jwks: () => JSON.stringify({ keys: keys.map((key) => key.publicJwk) }),
+    // One after the other: two rotations at once would leave two active keys.
+    rotate: (retireOldNow) => {
+      const result = rotating.then(() => rotateNow(retireOldNow));
+      rotating = result.catch(() => undefined);
+      return result;
+    },
+  };
+}
+
+/** The active key first. */
+async function load(database: Database): Promise<Loaded[]> {
+  const rows = await database
+    .selectFrom('signing_keys')
+    .selectAll()
+    .where('state', '!=', 'retired')
+    .orderBy('created_at_ms', 'desc')
+    .execute();
+  const active = rows.filter((row) => row.state === 'active');
+  if (active.length > 1) throw new Error('more than one signing key is active');
+  return Promise.all(
+    [...active, ...rows.filter((row) => row.state !== 'active')].map(async ({ kid, private_jwk }) => {
+      const privateKey = createPrivateKey({ key: JSON.parse(private_jwk) as JsonWebKey, format: 'jwk' });
+      const publicKey = createPublicKey(privateKey);
+      const publicJwk = { ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' };
+      return { kid, privateKey, publicKey, publicJwk };
+    }),
+  );
+}
+
+async function insertKey(trx: Transaction<AuthSchema>, nowMs: number): Promise<string> {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const kid = await calculateJwkThumbprint(await exportJWK(publicKey));
+  const private_jwk = JSON.stringify(privateKey.export({ format: 'jwk' }));
+  await trx.insertInto('signing_keys').values({ kid, state: 'active', private_jwk, created_at_ms: nowMs }).execute();
+  return kid;
+}
+
+const announceKeyRetired = (trx: Transaction<AuthSchema>, kid: string, nowMs: number): Promise<void> =>
+  announceRevocation(trx, topics.sessionRevocations.name, '', {
+    atMs: BigInt(nowMs),
+    event: { case: 'keyRetired', value: { kid } },
+  });

@@ -1,0 +1,77 @@
+import { problem, type Problem } from '@cloakroom/contracts';
+import {
+  evolve,
+  limits,
+  type LiveSession,
+  makeToken,
+  newSession,
+  noSession,
+  secretBytes,
+  type SessionRecord,
+  tagOf,
+} from '@cloakroom/session';
+import type { Auth } from './auth.ts';
+import { globalEpoch } from './epochs.ts';
+import { newUuid } from './ids.ts';
+import { endSession, recordRevocation } from './revocations.ts';
+import type { SignIn } from './sign-in.ts';
+
+export interface StartedSession {
+  /** For the browser alone. */
+  readonly token: string;
+  readonly session: SessionRecord;
+  readonly endedOldest: boolean;
+}
+
+/** Creates the session of somebody who has just proved the password. `session_ended` when all of the person's sessions were ended meanwhile. */
+export async function startUserSession(auth: Auth, signIn: SignIn): Promise<StartedSession | Problem> {
+  const subject = signIn.account.id;
+  const tag = tagOf(subject);
+  const endedOldest = await makeRoom(auth, tag, subject, signIn.before.live);
+  const nowMs = auth.clock.nowMs();
+  const event = {
+    kind: 'SignedIn',
+    handle: newUuid(auth),
+    subject,
+    claimedGuestCart: signIn.claimedGuestCart,
+    atMs: nowMs,
+  } as const;
+  const { token, key } = makeToken({ region: auth.region, tag, secret: auth.random(secretBytes) }, auth.macKeys);
+  const created = await auth.store.create(
+    newSession(evolve(noSession, event) as LiveSession, {
+      key,
+      mode: signIn.mode,
+      device: signIn.device,
+      region: auth.region,
+      epoch: signIn.epoch,
+      globalEpoch: await globalEpoch(auth.database),
+    }),
+    limits.sessionCountMax,
+    nowMs,
+  );
+  if (created === 'tombstoned') return problem('session_ended');
+  // Sign-ins in parallel: the store ended one more. It is dead there already; the truth and the others must hear of it too.
+  if (created.ended.length > 0) {
+    await auth.outbox.commit(async (trx) => {
+      for (const ended of created.ended) await recordRevocation(trx, ended, 'session', nowMs);
+    });
+  }
+  return { token, session: created.session, endedOldest: endedOldest || created.ended.length > 0 };
+}
+
+/**
+ * Before the new session is created, so that no session is ever ended in the store alone. The browser's own old session goes first: it ends
+ * with this sign-in anyway.
+ * @returns whether a session of another browser was ended
+ */
+async function makeRoom(auth: Auth, tag: string, subject: string, own: SessionRecord | undefined): Promise<boolean> {
+  const sessions = await auth.store.list(tag, subject, auth.clock.nowMs());
+  const idleLongestFirst = sessions.toReversed();
+  const surplus = Math.max(0, sessions.length - limits.sessionCountMax + 1);
+  const leaving = [
+    ...idleLongestFirst.filter((session) => session.handle === own?.handle),
+    ...idleLongestFirst.filter((session) => session.handle !== own?.handle),
+  ].slice(0, surplus);
+  for (const session of leaving) await endSession(auth, session);
+  return leaving.some((session) => session.handle !== own?.handle);
+}

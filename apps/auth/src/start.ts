@@ -1,0 +1,92 @@
+/** The door of auth: opens its parts, answers, and closes them in the order that loses nothing. */
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { AuthService } from '@cloakroom/contracts';
+import {
+  createPassportVerifier,
+  type EventLog,
+  implement,
+  openAdmin,
+  type Parts,
+  type Readiness,
+  readTls,
+  type Running,
+  serveMesh,
+} from '@cloakroom/platform';
+import { AuthController } from './auth.controller.ts';
+import { AuthModule } from './auth.module.ts';
+import type { Auth } from './auth.ts';
+import type { AuthConfig } from './config.ts';
+import type { Housekeeping } from './housekeeping.ts';
+import { authToken, eventLogToken, housekeepingToken, relayToken } from './injection.ts';
+import type { Relay } from './relay.ts';
+import { seedAccounts } from './seed-accounts.ts';
+
+export { readConfig, type AuthConfig } from './config.ts';
+
+export async function start(config: AuthConfig, parts: Parts): Promise<Running> {
+  const { log, clock } = parts;
+  const container = await NestFactory.createApplicationContext(AuthModule.with(config, parts), { logger: false, abortOnError: false });
+  const auth = container.get<Auth>(authToken);
+  const eventLog = container.get<EventLog>(eventLogToken);
+  const relay = container.get<Relay>(relayToken);
+  const housekeeping = container.get<Housekeeping>(housekeepingToken);
+  if (config.SEED_ACCOUNTS) await seedAccounts(auth);
+  relay.start();
+  housekeeping.start();
+  const mesh = await serveMesh({
+    name: 'auth',
+    host: config.HOST,
+    port: config.LISTEN_PORT,
+    tls: config.MESH_TLS === 'mutual' ? await readTls(config.TLS_DIR, 'auth') : undefined,
+    services: [implement(AuthService, container.get(AuthController).handlers)],
+    // Auth knows the keys and what is revoked at first hand: no feed. Use cases for a person look for the session in the store.
+    verifier: createPassportVerifier({
+      audience: 'auth',
+      keys: { find: (kid) => auth.keys.find(kid), refresh: () => Promise.resolve(), retire: () => undefined },
+      clock,
+    }),
+    clock,
+    log,
+  });
+  const admin = await openAdmin({ host: config.HOST, port: config.ADMIN_PORT, ready: () => readiness(auth, eventLog, config), log });
+  return {
+    name: 'auth',
+    url: `${config.HOST}:${mesh.port}`,
+    stop: async () => {
+      // First those who cause work, then those who do it; what the relay did not get out stays in the outbox.
+      await mesh.stop();
+      await housekeeping.stop();
+      await relay.stop();
+      await admin.close();
+      await auth.store.close();
+      if (parts.eventLog === undefined) await eventLog.close();
+      await container.close();
+      await auth.database.destroy();
+    },
+  };
+}
+
+/** Kafka is not asked for: auth works without it, and the outbox keeps what it has to say. */
+async function readiness(auth: Auth, eventLog: EventLog, config: AuthConfig): Promise<Readiness> {
+  const [store, log, waiting] = await Promise.all([
+    auth.store.incarnation().then(
+      (incarnation) => ({ ok: true, kind: config.SESSION_STORE, incarnation }),
+      () => ({ ok: false, kind: config.SESSION_STORE }),
+    ),
+    eventLog.describe().then(
+      (description) => ({ ...description, reachable: true }),
+      () => ({ kind: config.EVENT_LOG, reachable: false }),
+    ),
+    auth.database
+      .selectFrom('outbox')
+      .select((row) => row.fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow(),
+  ]);
+  return {
+    sessionStore: store,
+    eventLog: { ok: true, ...log },
+    outbox: { ok: true, waiting: waiting.count },
+    provider: { ok: true, name: config.PROVIDER },
+  };
+}
