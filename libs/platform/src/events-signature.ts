@@ -8,11 +8,11 @@ import type { LogRecord } from './event-log.ts';
 import type { KeyRing } from './identity.ts';
 import { signJws, type SigningKey, verifyJws } from './jws.ts';
 
-export const eventType = 'event+jws';
+export const eventJwsType = 'event+jws';
 
 /** The value of the record header `jws`: a detached JWS (RFC 7515 appendix F) over the value's bytes. */
 export function signEvent(topic: TopicSpec, value: Uint8Array, key: SigningKey): Buffer {
-  return Buffer.from(signJws(key, eventType, value, { detached: true, header: { topic: topic.name } }));
+  return Buffer.from(signJws(key, eventJwsType, value, { detached: true, header: { topic: topic.name } }));
 }
 
 /**
@@ -25,7 +25,7 @@ export async function verifyEvent(record: Pick<LogRecord, 'topic' | 'value' | 'h
   if (jws === undefined || value === null) return false;
   const verify = () =>
     verifyJws(jws.toString('latin1'), {
-      typ: eventType,
+      typ: eventJwsType,
       find: (kid) => keys.find(kid),
       header: { topic: record.topic },
       detachedPayload: value,

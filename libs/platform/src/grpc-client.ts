@@ -79,11 +79,19 @@ export function connectMesh<S extends DescService>(
     // Its own connection, so that close() closes it.
     'grpc.use_local_subchannel_pool': 1,
   });
+  let closed = false;
+  const close = (): void => {
+    closed = true;
+    channel.close();
+  };
   const methods = [...policiesOf(service)].map(([method, policy]) => {
     const make = method.methodKind === 'unary' ? unary : stream;
-    return [method.localName, make({ channel, method, policyBudgetMs: policy.budgetMs, log: options.log })] as const;
+    return [
+      method.localName,
+      make({ channel, method, policyBudgetMs: policy.budgetMs, log: options.log, isClosed: () => closed }),
+    ] as const;
   });
-  return { client: Object.fromEntries(methods) as unknown as MeshClient<S>, close: () => channel.close() };
+  return { client: Object.fromEntries(methods) as unknown as MeshClient<S>, close };
 }
 
 /** What a handler sends on with a call it makes for its own. */
@@ -105,12 +113,14 @@ interface Target {
   readonly method: DescMethod;
   readonly policyBudgetMs: number;
   readonly log: Logger;
+  readonly isClosed: () => boolean;
 }
 
-function unary({ channel, method, policyBudgetMs, log }: Target) {
+function unary(target: Target) {
+  const { channel, method, policyBudgetMs, log } = target;
   return async (call: OutgoingCall, request: object): Promise<object> => {
     const message = encode(method.input, request);
-    const early = endedAlready(call, policyBudgetMs);
+    const early = endedAlready(call, target);
     if (early !== undefined) return counted(method, early);
     const startedMs = performance.now();
     return await new Promise<object>((resolve) => {
@@ -137,10 +147,11 @@ function unary({ channel, method, policyBudgetMs, log }: Target) {
   };
 }
 
-function stream({ channel, method, policyBudgetMs, log }: Target) {
+function stream(target: Target) {
+  const { channel, method, policyBudgetMs, log } = target;
   return async function* (call: OutgoingCall, request: object): AsyncGenerator<object> {
     const message = encode(method.input, request);
-    const early = endedAlready(call, policyBudgetMs);
+    const early = endedAlready(call, target);
     if (early !== undefined) {
       yield counted(method, early);
       return;
@@ -182,23 +193,24 @@ function outgoing(call: OutgoingCall, policyBudgetMs: number): { metadata: Metad
   };
 }
 
-function endedAlready(call: OutgoingCall, policyBudgetMs: number): Problem | undefined {
+function endedAlready(call: OutgoingCall, { policyBudgetMs, isClosed }: Target): Problem | undefined {
+  if (isClosed()) return problem('unavailable');
   if (call.signal?.aborted === true) return abortedAs(call.signal);
   return budgetOf(call.budgetMs, policyBudgetMs) > 0 ? undefined : problem('deadline_exceeded');
 }
 
-function failureOf(
-  call: OutgoingCall,
-  failure: Pick<ServiceError, 'code' | 'details' | 'metadata'>,
-  method: DescMethod,
-  log: Logger,
-): Problem {
+function failureOf(call: OutgoingCall, failure: Failure, method: DescMethod, log: Logger): Problem {
   if (failure.code === status.CANCELLED && call.signal?.aborted === true) return abortedAs(call.signal);
   const outcome = readProblem(failure);
-  if (outcome.problem === 'internal')
-    log.error({ method: nameOf(method), code: failure.code, details: failure.details, traceId: call.trace.traceId }, 'call failed');
+  // Where the peer worded it, the peer has logged it.
+  const unworded = (failure.metadata?.get(callMetadata.problem) ?? []).length === 0;
+  if (outcome.problem === 'internal' && unworded) {
+    log.error({ method: nameOf(method), status: failure.code, details: failure.details, traceId: call.trace.traceId }, 'call failed');
+  }
   return outcome;
 }
+
+type Failure = Pick<ServiceError, 'code' | 'details' | 'metadata'>;
 
 const abortedAs = (signal: AbortSignal): Problem => problem(isDeadlineReason(signal.reason) ? 'deadline_exceeded' : 'cancelled');
 

@@ -4,7 +4,7 @@
  * it signs once and is forgotten, so nobody can make a further certificate with what lies on the disk.
  */
 import 'reflect-metadata';
-import { X509Certificate as ParsedCertificate, type webcrypto } from 'node:crypto';
+import { X509Certificate as ParsedCertificate } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PeerCertificate } from 'node:tls';
@@ -91,9 +91,10 @@ function leafExtensions(name: string): x509.Extension[] {
   ];
 }
 
-const newKeys = (): Promise<webcrypto.CryptoKeyPair> => crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+// Types by inference: they have the same names in Node's and in the browser's declarations, and only one of those is in sight.
+const newKeys = () => crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
 
-async function privatePem(key: webcrypto.CryptoKey): Promise<string> {
+async function privatePem(key: Parameters<typeof crypto.subtle.exportKey>[1]): Promise<string> {
   return x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY');
 }
 

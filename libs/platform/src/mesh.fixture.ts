@@ -1,0 +1,102 @@
+/** What the mesh's tests share: a signer, a time that they move, a feed that they fill, certificates, and servers on free ports. */
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Clock } from './clock.ts';
+import type { OutgoingCall } from './grpc-client.ts';
+import type { KeyRing, RevocationFeed } from './identity.ts';
+import type { SigningKey } from './jws.ts';
+import { createLogger, type Logger } from './log.ts';
+import { type PassportClaims, signPassport } from './passport.ts';
+import { createDevelopmentCa, type MeshTls, readTls } from './tls.ts';
+import { startTrace } from './trace.ts';
+
+export const silent: Logger = createLogger('test', 'silent');
+
+export interface Signer extends SigningKey {
+  readonly ring: KeyRing & { refreshed: number; retired: Set<string> };
+  jwk(): Record<string, unknown>;
+}
+
+export function newSigner(kid = 'k1'): Signer {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const retired = new Set<string>();
+  const ring = {
+    refreshed: 0,
+    retired,
+    find: (wanted: string) => (wanted === kid && !retired.has(kid) ? publicKey : undefined),
+    refresh: () => {
+      ring.refreshed += 1;
+      return Promise.resolve();
+    },
+    retire: (gone: string) => void retired.add(gone),
+  };
+  return { kid, privateKey, ring, jwk: () => ({ ...publicKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' }) };
+}
+
+/** @param nowMs moved by the test; monotonic time is real, since timers are */
+export function movableClock(): Clock & { aheadMs: number } {
+  const clock = { aheadMs: 0, nowMs: () => Date.now() + clock.aheadMs, monotonicMs: () => performance.now() };
+  return clock;
+}
+
+export function claims(audience: string, state: 'guest' | 'user', nowMs: number, changes: Partial<PassportClaims> = {}): PassportClaims {
+  const nowS = nowMs / 1000;
+  return {
+    iss: 'cloakroom-auth',
+    aud: audience,
+    sub: state === 'user' ? 'u_1' : 'g_1',
+    sid: 'handle-1',
+    epoch: 1,
+    gepoch: 0,
+    state,
+    acr: state === 'user' ? '1' : '0',
+    amr: state === 'user' ? ['pwd'] : [],
+    auth_time: state === 'user' ? nowS : 0,
+    txn: 'txn-1',
+    region: 'local',
+    iat: nowS,
+    exp: nowS + 60,
+    ...changes,
+  };
+}
+
+export const passportOf = (signer: SigningKey, ...given: Parameters<typeof claims>): string => signPassport(claims(...given), signer);
+
+export function emptyFeed(): RevocationFeed & { revoke(handle: string): void; lease: boolean } {
+  const revoked = new Set<string>();
+  const listeners = new Set<() => void>();
+  return {
+    lease: true,
+    leaseValid() {
+      return this.lease;
+    },
+    leaseAgeMs: () => 0,
+    isRevoked: ({ handle }) => revoked.has(handle),
+    isTokenRevoked: () => false,
+    onRevocation(listener) {
+      const told = () => listener({ kind: 'distrust' });
+      listeners.add(told);
+      return () => listeners.delete(told);
+    },
+    ready: Promise.resolve(),
+    stop: () => Promise.resolve(),
+    revoke(handle) {
+      revoked.add(handle);
+      listeners.forEach((listener) => listener());
+    },
+  };
+}
+
+export async function certificates(names: readonly string[]): Promise<(name: string) => Promise<MeshTls>> {
+  const dir = await mkdtemp(join(tmpdir(), 'mesh-'));
+  await createDevelopmentCa(dir, names);
+  return (name) => readTls(dir, name);
+}
+
+export const outgoing = (changes: Partial<OutgoingCall> = {}): OutgoingCall => ({
+  budgetMs: 5_000,
+  trace: startTrace(randomBytes),
+  ...changes,
+});
