@@ -1,7 +1,12 @@
-import { adminConfig, databaseConfig, meshConfig, processConfig, readEnvironment } from '@cloakroom/platform';
+import { address, adminConfig, databaseConfig, meshConfig, processConfig, readEnvironment } from '@cloakroom/platform';
 import { z } from 'zod';
 
-const schema = z.object({ ...processConfig, ...adminConfig, ...meshConfig, ...databaseConfig });
+const schema = z
+  .object({ ...processConfig, ...adminConfig, ...meshConfig, ...databaseConfig, AUTH_ADDRESS: address })
+  .superRefine((config, context) => {
+    if (config.MESH_TLS === 'mutual' && config.TLS_DIR === '')
+      context.addIssue({ code: 'custom', path: ['TLS_DIR'], message: 'is needed with MESH_TLS=mutual' });
+  });
 
 export type CatalogConfig = z.output<typeof schema>;
 

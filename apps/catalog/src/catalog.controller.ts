@@ -1,0 +1,22 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { CatalogService } from '@cloakroom/contracts';
+import type { Handlers } from '@cloakroom/platform';
+import type { Kysely } from 'kysely';
+import { getProducts } from './get-products.ts';
+import { databaseToken, searchToken } from './injection.ts';
+import { listProducts } from './list-products.ts';
+import type { CatalogSchema } from './products.ts';
+import type { ProductSearch } from './search.ts';
+
+/** The table of contents of the catalog: one line an rpc. */
+@Injectable()
+export class CatalogController {
+  readonly handlers: Handlers<typeof CatalogService>;
+
+  constructor(@Inject(databaseToken) database: Kysely<CatalogSchema>, @Inject(searchToken) search: ProductSearch) {
+    this.handlers = {
+      listProducts: (_ctx, request) => listProducts(database, search, request),
+      getProducts: (_ctx, request) => getProducts(database, request),
+    };
+  }
+}

@@ -1,0 +1,38 @@
+/** All wiring of the catalog. */
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { openDatabase, type Parts } from '@cloakroom/platform';
+import type { Kysely } from 'kysely';
+import { CatalogController } from './catalog.controller.ts';
+import type { CatalogConfig } from './config.ts';
+import { configToken, databaseToken, partsToken, searchToken } from './injection.ts';
+import { seedProducts } from './products.seed.ts';
+import { allProducts, type CatalogSchema, migrations, seed } from './products.ts';
+import { buildSearch } from './search.ts';
+
+const shelf: Provider[] = [
+  {
+    provide: databaseToken,
+    inject: [configToken, partsToken],
+    useFactory: async (config: CatalogConfig, { log }: Parts) => {
+      const database = await openDatabase<CatalogSchema>(config.DATABASE_URL, migrations, { log });
+      await seed(database, seedProducts);
+      return database;
+    },
+  },
+  {
+    provide: searchToken,
+    inject: [databaseToken],
+    useFactory: async (database: Kysely<CatalogSchema>) => buildSearch(await allProducts(database)),
+  },
+];
+
+@Module({})
+export class CatalogModule {
+  static with(config: CatalogConfig, parts: Parts): DynamicModule {
+    const given: Provider[] = [
+      { provide: configToken, useValue: config },
+      { provide: partsToken, useValue: parts },
+    ];
+    return { module: CatalogModule, providers: [...given, ...shelf, CatalogController] };
+  }
+}

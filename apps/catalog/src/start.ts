@@ -1,0 +1,78 @@
+/** The door of the catalog. */
+import 'reflect-metadata';
+import { randomBytes } from 'node:crypto';
+import { NestFactory } from '@nestjs/core';
+import { AuthService, CatalogService, isProblem } from '@cloakroom/contracts';
+import {
+  connectMesh,
+  createPassportVerifier,
+  implement,
+  openAdmin,
+  openKeyRing,
+  type Parts,
+  type Readiness,
+  readTls,
+  type Running,
+  serveMesh,
+  startTrace,
+} from '@cloakroom/platform';
+import type { Kysely } from 'kysely';
+import { CatalogController } from './catalog.controller.ts';
+import { CatalogModule } from './catalog.module.ts';
+import type { CatalogConfig } from './config.ts';
+import { databaseToken } from './injection.ts';
+import type { CatalogSchema } from './products.ts';
+
+export { readConfig, type CatalogConfig } from './config.ts';
+
+/** The budget that GetKeys has in its contract. */
+const keysBudgetMs = 1_000;
+
+export async function start(config: CatalogConfig, parts: Parts): Promise<Running> {
+  const { log, clock } = parts;
+  const container = await NestFactory.createApplicationContext(CatalogModule.with(config, parts), { logger: false, abortOnError: false });
+  const database = container.get<Kysely<CatalogSchema>>(databaseToken);
+  const tls = config.MESH_TLS === 'mutual' ? await readTls(config.TLS_DIR, 'catalog') : undefined;
+  const auth = connectMesh(AuthService, { address: config.AUTH_ADDRESS, tls, log });
+  const keys = openKeyRing({
+    log,
+    clock,
+    fetchJwks: async () => {
+      const answer = await auth.client.getKeys({ budgetMs: keysBudgetMs, trace: startTrace(randomBytes) }, {});
+      return isProblem(answer) ? answer : answer.jwks;
+    },
+  });
+  const mesh = await serveMesh({
+    name: 'catalog',
+    host: config.HOST,
+    port: config.LISTEN_PORT,
+    tls,
+    services: [implement(CatalogService, container.get(CatalogController).handlers)],
+    // No method here asks who is calling, so no revocation could change an answer: a passport that comes along is only checked for forgery.
+    verifier: createPassportVerifier({ audience: 'catalog', keys, clock }),
+    clock,
+    log,
+  });
+  const admin = await openAdmin({ host: config.HOST, port: config.ADMIN_PORT, ready: () => readiness(database, config), log });
+  return {
+    name: 'catalog',
+    url: `${config.HOST}:${mesh.port}`,
+    stop: async () => {
+      await mesh.stop();
+      await admin.close();
+      keys.stop();
+      auth.close();
+      await container.close();
+      await database.destroy();
+    },
+  };
+}
+
+/** Auth is not asked for: browsing needs nobody's identity. */
+async function readiness(database: Kysely<CatalogSchema>, config: CatalogConfig): Promise<Readiness> {
+  const { products } = await database
+    .selectFrom('products')
+    .select((row) => row.fn.countAll<number | bigint | string>().as('products'))
+    .executeTakeFirstOrThrow();
+  return { database: { ok: Number(products) > 0, products: Number(products) }, provider: { ok: true, name: config.PROVIDER } };
+}
