@@ -17,6 +17,8 @@ export interface MemoryStoreOptions {
   /** Entries of all kinds; at the bound no new session is given. About 500 bytes each: 100,000 are 50 MB, a sixth of embedded's memory. */
   readonly entryCountMax?: number;
   readonly epochLifetimeMs?: number;
+  /** Where it is all kept, by its key in Redis. Given in by tests, which look into it, roll it back and plant what does not belong there. */
+  readonly entries?: MemoryEntries;
 }
 
 type Entry =
@@ -24,19 +26,22 @@ type Entry =
   | { readonly kind: 'subject'; epoch: number; readonly hashes: Map<string, string> }
   | { readonly kind: 'tombstone' };
 type Kept = Entry & { untilMs: number };
+export type MemoryEntries = Map<string, Kept>;
 
 /** Twice what an operation can add (record, index, tombstone and those of an ended session), so that forgetting keeps up with adding. */
 const sweepCount = 10;
 
 export class MemorySessionStore implements SessionStore {
-  readonly #entries = new Map<string, Kept>();
+  readonly #entries: MemoryEntries;
   readonly #options: Required<MemoryStoreOptions>;
-  #sweep = this.#entries.entries();
+  #sweep: MapIterator<[string, Kept]>;
   #replay: (() => Promise<void>) | undefined;
   #replayed: Promise<void> | undefined;
 
   constructor(options: MemoryStoreOptions) {
-    this.#options = { entryCountMax: 100_000, epochLifetimeMs, ...options };
+    this.#options = { entryCountMax: 100_000, epochLifetimeMs, entries: new Map(), ...options };
+    this.#entries = this.#options.entries;
+    this.#sweep = this.#entries.entries();
   }
 
   async create(
@@ -132,17 +137,6 @@ export class MemorySessionStore implements SessionStore {
   }
 
   async close(): Promise<void> {}
-
-  /** What is kept, as Redis would name it, with the time it has left; for tests and for counting. */
-  inspect(nowMs: number): { readonly key: string; readonly ttlMs: number }[] {
-    for (const [key, entry] of this.#entries) if (entry.untilMs <= nowMs) this.#entries.delete(key);
-    return [...this.#entries].map(([key, entry]) => ({ key, ttlMs: entry.untilMs - nowMs }));
-  }
-
-  /** Puts a record where it does not belong: for the test that a record under another's hash is refused. */
-  plant(key: TokenKey, record: SessionRecord): void {
-    this.#entries.set(sessionKey(key.tag, key.hash), { kind: 'session', record, untilMs: record.idleExpiresAtMs });
-  }
 
   /** The one definition of a live session. */
   #live({ tag, hash }: TokenKey, nowMs: number): SessionRecord | undefined {
