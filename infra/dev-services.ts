@@ -1,108 +1,79 @@
 /**
- * Two Redis and one Kafka for tests that are run by hand: `node infra/dev-services.ts --base 22000`.
- * Prints the environment of the integration tests, stays until a signal, then ends all three.
+ * Two Redis and one Kafka for integration tests, out of the same drawing as the shop's: `node infra/dev-services.ts --base 22000`.
+ * Prints the environment of those tests, stays until a signal, then ends all three.
  */
 import { join } from 'node:path';
-import { launch } from './child.ts';
-import type { Child } from './child.ts';
-import { kafkaLaunch, obtainKafka } from './native/kafka.ts';
-import { obtainRedis, redisLaunch } from './native/redis.ts';
-import { kafkaProbe, portTaken, redisProbe, waitFor } from './probe.ts';
-import type { Probe } from './probe.ts';
+import { commandFor } from './commands.ts';
+import { dataRoot, toolsDir } from './folders.ts';
+import { describeFailure, StackError } from './outcome.ts';
+import { obtainNative } from './provider.ts';
+import { drawStack, portsOf } from './stack.ts';
+import { Supervisor } from './supervisor.ts';
+
+export interface DevServicesRequest {
+  readonly base: number;
+  /** .cloakroom/dev-<base> unless told. */
+  readonly dataDir?: string;
+  readonly fresh?: boolean;
+  readonly say?: (line: string) => void;
+}
 
 export interface DevServices {
+  /** TEST_KAFKA_BROKERS, TEST_KAFKA_PID, TEST_SESSION_REDIS_URL, TEST_CART_REDIS_URL */
   readonly env: Readonly<Record<string, string>>;
   stop(): Promise<void>;
 }
 
-/** Kafka on 2 busy cores takes up to 20 s; 3 times that is a failure. */
-const readyTimeoutMs = 60_000;
-/** Kafka flushes within 2-3 s. */
-const stopGraceMs = 8_000;
-
-export async function startDevServices(options: {
-  base: number;
-  dataDir: string;
-  toolsDir: string;
-  say: (line: string) => void;
-}): Promise<DevServices> {
-  const { base, dataDir, toolsDir, say } = options;
-  const ports = { sessions: base + 210, carts: base + 220, kafka: base + 230, controller: base + 231 };
-  for (const port of Object.values(ports)) if (await portTaken(port)) throw new Error(`port ${port} is in use: choose another --base`);
-  const logFile = (name: string) => join(dataDir, 'logs', `${name}.log`);
-  const redis = await obtainRedis(toolsDir, say);
-  if (!redis.ok) throw new Error(`${redis.why}. Try: ${redis.remedy}`);
-  const kafka = await obtainKafka(toolsDir, say);
-  if (!kafka.ok) throw new Error(`${kafka.why}. Try: ${kafka.remedy}`);
-  const broker = await kafkaLaunch(kafka.value, {
-    name: 'kafka',
-    port: ports.kafka,
-    controllerPort: ports.controller,
-    dir: join(dataDir, 'kafka'),
-    logFile: logFile('kafka'),
+/** @throws StackError, and then nothing is left running */
+export async function startDevServices({
+  base,
+  dataDir = join(dataRoot, `dev-${base}`),
+  fresh = false,
+  say = () => undefined,
+}: DevServicesRequest): Promise<DevServices> {
+  const native = await obtainNative({ env: process.env, toolsDir, say });
+  if (!('tools' in native)) throw new StackError(native.why, native.remedy);
+  const drawn = drawStack({ provider: 'native', base, dataDir });
+  const supervisor = new Supervisor({
+    spec: { ...drawn, processes: drawn.processes.filter(({ run }) => run.kind === 'redis' || run.kind === 'kafka') },
+    prepare: commandFor(dataDir, native.tools),
+    onEvent: (event) => {
+      if (event.kind === 'note') say(event.text);
+      else if (event.note !== undefined) say(`${event.process.spec.name} ${event.note}`);
+    },
   });
-  if (!broker.ok) throw new Error(`${broker.why}. Try: ${broker.remedy}`);
-  const started: Child[] = [];
-  const stop = async () => {
-    await Promise.all(started.map((child) => child.end(stopGraceMs)));
-  };
-  const begin = (name: 'sessions' | 'carts') =>
-    redisLaunch(redis.value, { name, port: ports[name], dir: join(dataDir, name), logFile: logFile(name) });
-  const parts: [Parameters<typeof launch>[0], Probe][] = [
-    [begin('sessions'), redisProbe(ports.sessions)],
-    [begin('carts'), redisProbe(ports.carts)],
-    [broker.value, kafkaProbe(ports.kafka)],
-  ];
-  for (const [spec] of parts) started.push(launch(spec));
-  for (const [index, [spec, probe]] of parts.entries()) {
-    const child = started[index];
-    const ready = await waitFor(probe, {
-      timeoutMs: readyTimeoutMs,
-      givesUp: () => (child?.exit() === undefined ? undefined : `it ended: see ${spec.logFile}`),
-    });
-    if (ready.ok) continue;
-    await stop();
-    throw new Error(`${spec.name} did not come up: ${ready.detail}`);
-  }
+  await supervisor.start({ fresh });
+  const ports = portsOf(base);
   return {
     env: {
       TEST_KAFKA_BROKERS: `127.0.0.1:${ports.kafka}`,
-      TEST_KAFKA_PID: String(started[2]?.pid ?? ''),
-      TEST_SESSION_REDIS_URL: `redis://127.0.0.1:${ports.sessions}`,
-      TEST_CART_REDIS_URL: `redis://127.0.0.1:${ports.carts}`,
+      TEST_KAFKA_PID: String(supervisor.find('kafka').pid),
+      TEST_SESSION_REDIS_URL: `redis://127.0.0.1:${ports.redisSessions}`,
+      TEST_CART_REDIS_URL: `redis://127.0.0.1:${ports.redisCarts}`,
     },
-    stop,
+    stop: () => supervisor.stop(),
   };
 }
 
 async function main(): Promise<void> {
-  const base = Number(process.argv[process.argv.indexOf('--base') + 1] || Number.NaN);
-  if (!process.argv.includes('--base') || !Number.isInteger(base)) throw new Error('usage: node infra/dev-services.ts --base 22000');
-  const root = join(import.meta.dirname, '..', '.cloakroom');
-  const services = await startDevServices({
-    base,
-    dataDir: join(root, `dev-${base}`),
-    toolsDir: join(root, 'tools'),
-    say: (line) => process.stderr.write(`${line}\n`),
-  });
+  const base = Number(process.argv[process.argv.indexOf('--base') + 1]);
+  if (!process.argv.includes('--base') || !Number.isInteger(base))
+    throw new StackError('no --base', 'node infra/dev-services.ts --base 22000');
+  const told = Promise.withResolvers<void>();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => told.resolve());
+  // Node would end by itself with nothing left to wait for.
+  const alive = setInterval(() => undefined, 60_000);
+  const services = await startDevServices({ base, say: (line) => process.stderr.write(`${line}\n`) });
   const words = Object.entries(services.env).map(([key, value]) => `${key}=${value}`);
   process.stdout.write(`export ${words.join(' ')}\n`);
-  await new Promise<void>((resolve) => {
-    // Node would end by itself with nothing left to wait for.
-    const alive = setInterval(() => undefined, 60_000);
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(signal, () => {
-        clearInterval(alive);
-        resolve();
-      });
-    }
-  });
+  await told.promise;
   await services.stop();
+  clearInterval(alive);
 }
 
 if (import.meta.main) {
   main().catch((error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
+    process.stderr.write(`${describeFailure(error)}\n`);
+    process.exit(1);
   });
 }

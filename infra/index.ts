@@ -3,4 +3,7 @@ export { startStack } from './harness.ts';
 export type { RunningProcess, RunningStack, StackRequest } from './harness.ts';
 export { startDevServices } from './dev-services.ts';
 export { StackError } from './outcome.ts';
+/** Process ids and states of a running stack, for a process that did not start it. */
+export { readState } from './state.ts';
+export type { ProcessEntry, StackState } from './state.ts';
 export type { ProcessName, Provider } from './stack.ts';

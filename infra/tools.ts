@@ -14,31 +14,35 @@ export type ToolName = 'check' | 'e2e' | 'bench' | 'mutants' | 'doctor';
 const scripts = { check: 'infra/checks/run.ts', bench: 'infra/bench/run.ts', mutants: 'infra/checks/mutants.ts' } as const;
 
 /** @returns the exit code */
-export async function runTool(name: ToolName, args: readonly string[], print: Print): Promise<number> {
+export async function runTool(name: ToolName, args: readonly string[], print: Print, options: CommandOptions = {}): Promise<number> {
   if (name === 'doctor') return tellWhatIsHere(print);
   if (name === 'e2e')
-    return runCommand(join(repository, 'node_modules', '.bin', 'playwright'), ['test', ...args], { cwd: join(repository, 'e2e') });
+    return runCommand(join(repository, 'node_modules', '.bin', 'playwright'), ['test', ...args], {
+      ...options,
+      cwd: join(repository, 'e2e'),
+    });
   const script = scripts[name];
   if (!existsSync(join(repository, script))) throw new StackError(`npm run ${name} is not built yet`, `see README.md for what there is`);
-  return runCommand(process.execPath, [join(repository, script), ...args], {});
+  return runCommand(process.execPath, [join(repository, script), ...args], options);
 }
 
 export interface CommandOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Quiet where the caller reads a report instead. */
-  readonly stdio?: 'inherit' | 'ignore';
+  /** Gets the standard output as well, once it is shown. */
+  readonly onOutput?: (text: string) => void;
 }
 
 /** In our own process group: Ctrl-C reaches it and us, and we outlive it. @returns the exit code */
-export function runCommand(
-  command: string,
-  args: readonly string[],
-  { cwd = repository, env, stdio = 'inherit' }: CommandOptions,
-): Promise<number> {
+export function runCommand(command: string, args: readonly string[], { cwd = repository, env, onOutput }: CommandOptions): Promise<number> {
   const path = [dirname(process.execPath), join(repository, 'node_modules', '.bin'), process.env['PATH']].join(delimiter);
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, stdio, env: { ...process.env, ...env, PATH: path, NX_DAEMON: 'false' } });
+    const stdio = ['inherit', onOutput === undefined ? 'inherit' : 'pipe', 'inherit'] as const;
+    const child = spawn(command, args, { cwd, stdio: [...stdio], env: { ...process.env, ...env, PATH: path, NX_DAEMON: 'false' } });
+    child.stdout?.on('data', (chunk: Buffer) => {
+      process.stdout.write(chunk);
+      onOutput?.(chunk.toString());
+    });
     const pass = (signal: NodeJS.Signals) => child.kill(signal);
     const ignore = () => undefined;
     process.on('SIGTERM', pass).on('SIGHUP', pass).on('SIGINT', ignore);

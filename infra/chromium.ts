@@ -1,0 +1,38 @@
+/** A browser for the tests: the system's, else installed as root on Debian, else Playwright's own download. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { repository } from './folders.ts';
+import { aptInstall, findOnPath, installCommand, mayInstall } from './native/debian.ts';
+import type { Found, Say } from './native/debian.ts';
+import { runCommand } from './tools.ts';
+
+export async function obtainChromium(say: Say): Promise<Found<string>> {
+  const there = await findChromium();
+  if (there !== undefined) return { ok: true, value: there };
+  let why = 'no Chromium on this machine';
+  if (mayInstall()) {
+    const failure = await aptInstall(['chromium'], say);
+    const installed = await findChromium();
+    if (installed !== undefined) return { ok: true, value: installed };
+    why = `Chromium could not be installed: ${failure ?? 'the package brought none'}`;
+  }
+  say('fetching Chromium with Playwright');
+  const code = await runCommand(join(repository, 'node_modules', '.bin', 'playwright'), ['install', 'chromium'], {});
+  const fetched = code === 0 ? await findChromium() : undefined;
+  if (fetched !== undefined) return { ok: true, value: fetched };
+  return {
+    ok: false,
+    why: `${why}, and Playwright could not fetch one`,
+    remedy: installCommand({ apt: 'chromium', brew: '--cask chromium' }),
+  };
+}
+
+async function findChromium(): Promise<string | undefined> {
+  const named = process.env['CHROMIUM_PATH'];
+  if (named !== undefined && existsSync(named)) return named;
+  const system = findOnPath('chromium') ?? findOnPath('chromium-browser') ?? findOnPath('google-chrome');
+  if (system !== undefined) return system;
+  const { chromium } = await import('@playwright/test');
+  const own = chromium.executablePath();
+  return existsSync(own) ? own : undefined;
+}

@@ -1,0 +1,172 @@
+/**
+ * `npm test`: everything that proves something, on a provider it names. What this machine cannot run is said loudly, and with CI=true fails.
+ * The last line is `N passed, N failed`, summed from the runners' own reports.
+ */
+import { globSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { obtainChromium } from './chromium.ts';
+import { startDevServices } from './dev-services.ts';
+import { dataRoot, repository, toolsDir } from './folders.ts';
+import { describeFailure, StackError } from './outcome.ts';
+import { obtainNative } from './provider.ts';
+import { add, forgetReport, noCounts, readCheckOutput, readPlaywrightReport, readVitestReport, withExitCode } from './reports.ts';
+import type { Counts } from './reports.ts';
+import { align } from './status.ts';
+import { runCommand, runTool } from './tools.ts';
+
+type Print = (line: string) => void;
+
+interface Suite {
+  readonly name: string;
+  readonly needs: readonly ('native' | 'browser')[];
+  readonly run: (print: Print) => Promise<Counts>;
+}
+
+interface Outcome {
+  readonly name: string;
+  readonly counts: Counts;
+  readonly seconds: number;
+}
+
+/** Apart from the shop (4000) and the browser tests (5000, 6000), so that all may run beside each other. */
+const integrationBase = 7000;
+
+const suites: readonly Suite[] = [
+  { name: 'check', needs: [], run: runChecks },
+  { name: 'unit', needs: [], run: runUnit },
+  { name: 'integration', needs: ['native'], run: runIntegration },
+  { name: 'e2e-embedded', needs: ['browser'], run: () => runBrowser('embedded') },
+  { name: 'e2e-native', needs: ['native', 'browser'], run: () => runBrowser('native') },
+];
+
+/** @returns the exit code */
+export async function test(only: readonly string[] | undefined, print: Print): Promise<number> {
+  const unknown = only?.find((name) => !suites.some((suite) => suite.name === name));
+  if (unknown !== undefined) throw new StackError(`no suite ${unknown}`, `one of ${suites.map(({ name }) => name).join(', ')}`);
+  const chosen = suites.filter(({ name }) => only === undefined || only.includes(name));
+  const interrupted = whenInterrupted();
+  const lacks = await findLacks(chosen, print);
+  const outcomes: Outcome[] = [];
+  const leftOut: string[] = [];
+  for (const suite of chosen) {
+    const lack = suite.needs.map((need) => lacks[need]).find((why) => why !== undefined);
+    if (interrupted()) leftOut.push(`${suite.name}: interrupted`);
+    else if (lack !== undefined) leftOut.push(`${suite.name}: ${lack}`);
+    else outcomes.push(await runSuite(suite, print));
+  }
+  return report(outcomes, leftOut, print);
+}
+
+async function runSuite(suite: Suite, print: Print): Promise<Outcome> {
+  print(`\n== ${suite.name}`);
+  const began = performance.now();
+  let counts: Counts;
+  try {
+    counts = await suite.run(print);
+  } catch (error) {
+    print(`${suite.name}: ${describeFailure(error)}`);
+    counts = { ...noCounts, failed: 1 };
+  }
+  return { name: suite.name, counts, seconds: (performance.now() - began) / 1000 };
+}
+
+/** Installs what is missing where it may. @returns for each need why it is not met */
+async function findLacks(chosen: readonly Suite[], print: Print): Promise<{ native?: string; browser?: string }> {
+  const wants = (need: 'native' | 'browser') => chosen.some(({ needs }) => needs.includes(need));
+  const lacks: { native?: string; browser?: string } = {};
+  if (wants('native')) {
+    const native = await obtainNative({ env: process.env, toolsDir, say: print });
+    if (!('tools' in native)) lacks.native = `${native.why}. Remedy: ${native.remedy}`;
+  }
+  if (wants('browser')) {
+    const browser = await obtainChromium(print);
+    if (!browser.ok) lacks.browser = `${browser.why}. Remedy: ${browser.remedy}`;
+  }
+  return lacks;
+}
+
+async function runChecks(print: Print): Promise<Counts> {
+  let output = '';
+  const code = await runTool('check', [], print, { onOutput: (text) => (output += text) });
+  return withExitCode(readCheckOutput(output), code);
+}
+
+/** Cached by nx: a package whose files and dependencies did not change gives its report back unrun. */
+async function runUnit(): Promise<Counts> {
+  const code = await runCommand(
+    join(repository, 'node_modules', '.bin', 'nx'),
+    ['run-many', '-t', 'test', '--parallel=2', '--outputStyle=static'],
+    {
+      env: { NX_TUI: 'false', CLOAKROOM_INTEGRATION: undefined },
+    },
+  );
+  const counts = packages()
+    .map((folder) => readVitestReport(join(repository, folder, 'dist', 'reports', 'test.json')))
+    .reduce<Counts>((sum, one) => add(sum, one ?? noCounts), noCounts);
+  return withExitCode(counts, code);
+}
+
+/** All packages against the same two Redis and one Kafka; one file at a time, as some of them pause the broker. */
+async function runIntegration(print: Print): Promise<Counts> {
+  const folders = packages().filter((folder) => globSync(`${folder}/{src/**/,}*.int.test.ts`, { cwd: repository }).length > 0);
+  if (folders.length === 0) return noCounts;
+  const services = await startDevServices({ base: integrationBase, dataDir: join(dataRoot, 'integration'), fresh: true, say: print });
+  let sum = noCounts;
+  try {
+    for (const folder of folders) {
+      print(`\n${folder}`);
+      const file = join(repository, folder, 'dist', 'reports', 'int.json');
+      forgetReport(file);
+      const code = await runCommand(join(repository, 'node_modules', '.bin', 'vitest'), vitestArguments(folder, file), {
+        env: { ...services.env, CLOAKROOM_INTEGRATION: '1' },
+      });
+      sum = add(sum, withExitCode(readVitestReport(file) ?? noCounts, code));
+    }
+  } finally {
+    await services.stop();
+  }
+  return sum;
+}
+
+function vitestArguments(folder: string, report: string): string[] {
+  const config = join(repository, 'vitest.config.ts');
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  return ['run', '--root', join(repository, folder), '--config', config, '--no-file-parallelism', ...reporters, '.int.test.ts'];
+}
+
+async function runBrowser(provider: 'embedded' | 'native'): Promise<Counts> {
+  const file = join(repository, 'test-results', `${provider}.json`);
+  forgetReport(file);
+  const code = await runTool('e2e', [], () => undefined, { env: { CLOAKROOM_E2E_PROVIDER: provider } });
+  return withExitCode(readPlaywrightReport(file) ?? noCounts, code);
+}
+
+/** Folders of the workspaces, relative to the repository. */
+function packages(): string[] {
+  const below = (folder: string) => readdirSync(join(repository, folder)).map((name) => join(folder, name));
+  return [...below('libs'), ...below('apps'), 'infra'];
+}
+
+function report(outcomes: readonly Outcome[], leftOut: readonly string[], print: Print): number {
+  const inCi = process.env['CI'] === 'true' || process.env['CI'] === '1';
+  const total = outcomes.reduce<Counts>((sum, { counts }) => add(sum, counts), noCounts);
+  const rows = outcomes.map(({ name, counts, seconds }) => [
+    name,
+    ...[counts.passed, counts.failed, counts.skipped].map(String),
+    seconds.toFixed(1),
+  ]);
+  print('');
+  for (const line of align([['suite', 'passed', 'failed', 'skipped', 'seconds'], ...rows])) print(line);
+  for (const line of leftOut) print(`\n  LEFT OUT  ${line}`);
+  // In CI a test that did not run proves nothing, so it counts as one that failed.
+  const unrun = inCi ? leftOut.length + total.skipped : 0;
+  if (unrun > 0) print(`\n  CI=true: ${leftOut.length} suites left out and ${total.skipped} tests skipped count as failed`);
+  print(`\n${total.passed} passed, ${total.failed + unrun} failed`);
+  return total.failed + unrun === 0 ? 0 : 1;
+}
+
+function whenInterrupted(): () => boolean {
+  let interrupted = false;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => (interrupted = true));
+  return () => interrupted;
+}
