@@ -52,7 +52,9 @@ const infrastructure: Provider[] = [
     provide: redisToken,
     inject: [configToken, partsToken],
     useFactory: ({ SESSION_STORE, SESSION_REDIS_URL, REPLICA }: AuthConfig, { log }: Parts): Redis | null =>
-      SESSION_STORE === 'memory' || SESSION_REDIS_URL === undefined ? null : openRedis({ url: SESSION_REDIS_URL, name: `auth-${REPLICA}`, log }),
+      SESSION_STORE === 'memory' || SESSION_REDIS_URL === undefined
+        ? null
+        : openRedis({ url: SESSION_REDIS_URL, name: `auth-${REPLICA}`, log }),
   },
   {
     provide: storeToken,

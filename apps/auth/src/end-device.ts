@@ -1,8 +1,8 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { type EndDeviceRequest, type EndDeviceResponseSchema, problem, type Problem } from '@cloakroom/contracts';
+import { type EndDeviceRequest, type EndDeviceResponseSchema, isProblem, problem, type Problem } from '@cloakroom/contracts';
 import type { PersonContext } from '@cloakroom/platform';
 import type { Auth } from './auth.ts';
-import { sessionsOf } from './list-devices.ts';
+import { ownSessions } from './list-devices.ts';
 import { endSession } from './revocations.ts';
 
 /** Looks among the person's own sessions only: another's handle is as unknown as an invented one. */
@@ -11,7 +11,9 @@ export async function endDevice(
   ctx: PersonContext,
   request: EndDeviceRequest,
 ): Promise<MessageInitShape<typeof EndDeviceResponseSchema> | Problem> {
-  const session = (await sessionsOf(auth, ctx.identity.subject)).find(({ handle }) => handle === request.handle);
+  const sessions = await ownSessions(auth, ctx);
+  if (isProblem(sessions)) return sessions;
+  const session = sessions.find(({ handle }) => handle === request.handle);
   if (session === undefined) return problem('not_found');
   await endSession(auth, session);
   return {};

@@ -1,13 +1,14 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { ListDevicesResponseSchema } from '@cloakroom/contracts';
+import { isProblem, type ListDevicesResponseSchema, problem, type Problem } from '@cloakroom/contracts';
 import type { PersonContext } from '@cloakroom/platform';
 import { tagOf, type SessionRecord } from '@cloakroom/session';
 import type { Auth } from './auth.ts';
 import { globalEpoch } from './epochs.ts';
 import { wireModes } from './session-view.ts';
 
-export async function listDevices(auth: Auth, ctx: PersonContext): Promise<MessageInitShape<typeof ListDevicesResponseSchema>> {
-  const sessions = await sessionsOf(auth, ctx.identity.subject);
+export async function listDevices(auth: Auth, ctx: PersonContext): Promise<MessageInitShape<typeof ListDevicesResponseSchema> | Problem> {
+  const sessions = await ownSessions(auth, ctx);
+  if (isProblem(sessions)) return sessions;
   return {
     devices: sessions.map((session) => ({
       handle: session.handle,
@@ -20,9 +21,13 @@ export async function listDevices(auth: Auth, ctx: PersonContext): Promise<Messa
   };
 }
 
-/** The user's live sessions, newest activity first; at most 10. */
-export async function sessionsOf(auth: Auth, subject: string): Promise<SessionRecord[]> {
+/**
+ * The person's live sessions, newest activity first; at most 10. The caller's own must be among them: his passport may be older than the
+ * end of his session, and here, where the sessions are, nobody needs to wait for the feed.
+ */
+export async function ownSessions(auth: Auth, { identity }: PersonContext): Promise<SessionRecord[] | Problem> {
   const lowest = await globalEpoch(auth.database);
-  const sessions = await auth.store.list(tagOf(subject), subject, auth.clock.nowMs());
-  return sessions.filter((session) => session.globalEpoch >= lowest);
+  const sessions = await auth.store.list(tagOf(identity.subject), identity.subject, auth.clock.nowMs());
+  const live = sessions.filter((session) => session.globalEpoch >= lowest);
+  return live.some((session) => session.handle === identity.handle) ? live : problem('session_ended');
 }

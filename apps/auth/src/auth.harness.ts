@@ -1,0 +1,177 @@
+/** Auth in one process for tests: a real database and a real session store in memory, an event log that can be told to fail, a clock by hand. */
+import { createHash } from 'node:crypto';
+import { create } from '@bufbuild/protobuf';
+import {
+  CreateGuestRequestSchema,
+  isProblem,
+  LoginRequestSchema,
+  type Problem,
+  RegisterRequestSchema,
+  ResolveRequestSchema,
+  topics,
+  type TopicSpec,
+} from '@cloakroom/contracts';
+import {
+  type Clock,
+  createLogger,
+  type EventLog,
+  openDatabase,
+  type OutgoingRecord,
+  type PersonContext,
+  type Position,
+  type RequestContext,
+} from '@cloakroom/platform';
+import { macKeys, MemorySessionStore, parseToken, type SessionStore, StoreUnavailable } from '@cloakroom/session';
+import type { Auth } from './auth.ts';
+import { createGuest } from './create-guest.ts';
+import { login } from './login.ts';
+import { type AuthSchema, migrations } from './migrations.ts';
+import { openOutbox } from './outbox.ts';
+import { type Argon2, openPasswords } from './passwords.ts';
+import { register } from './register.ts';
+import type { RelayParts } from './relay.ts';
+import { replayRevocations } from './replay.ts';
+import { resolve } from './resolve.ts';
+import { openSigningKeys } from './signing-keys.ts';
+import { openThrottle } from './throttle.ts';
+
+export class HandClock implements Clock {
+  #nowMs = Date.UTC(2026, 10, 24);
+  nowMs = (): number => this.#nowMs;
+  monotonicMs = (): number => this.#nowMs;
+  advance(durationMs: number): void {
+    this.#nowMs += durationMs;
+  }
+}
+
+/** Keeps what was published; `fail` decides on each publish. */
+export class RecordedLog {
+  readonly published: { readonly topic: string; readonly record: OutgoingRecord }[] = [];
+  ensured = 0;
+  fail: (topic: TopicSpec, records: readonly OutgoingRecord[]) => boolean = () => false;
+  readonly port = {
+    ensureTopics: () => Promise.resolve(void (this.ensured += 1)),
+    publish: (topic: TopicSpec, records: readonly OutgoingRecord[]): Promise<Position[]> => {
+      if (this.fail(topic, records)) return Promise.reject(new Error('the event log is away'));
+      this.published.push(...records.map((record) => ({ topic: topic.name, record })));
+      return Promise.resolve(records.map((_, i) => ({ topic: topic.name, partition: 0, offset: BigInt(i) })));
+    },
+  } as unknown as EventLog;
+
+  of(topic: TopicSpec): OutgoingRecord[] {
+    return this.published.filter((each) => each.topic === topic.name).map((each) => each.record);
+  }
+}
+
+/** argon2 costs 30 ms; what the tests of use cases need is that a hash matches its password only. */
+const quickHash: Argon2 = {
+  hash: (password) => Promise.resolve(createHash('sha256').update(password).digest('hex')),
+  verify: (hash, password) => Promise.resolve(createHash('sha256').update(password).digest('hex') === hash),
+};
+
+export interface Harness {
+  readonly auth: Auth;
+  readonly clock: HandClock;
+  readonly eventLog: RecordedLog;
+  readonly relay: RelayParts;
+  readonly slept: number[];
+  /** The operation that fails next, or always. */
+  readonly broken: Set<keyof SessionStore>;
+}
+
+export async function openHarness(
+  options: { readonly store?: SessionStore; readonly argon2?: Argon2; readonly url?: string } = {},
+): Promise<Harness> {
+  const clock = new HandClock();
+  const log = createLogger('auth-test', 'silent');
+  const database = await openDatabase<AuthSchema>(options.url ?? 'sqlite::memory:', migrations, { log });
+  const outbox = openOutbox(database);
+  const broken = new Set<keyof SessionStore>();
+  const store = breakable(options.store ?? new MemorySessionStore({ incarnation: 'first' }), broken);
+  replayRevocations({ database, store, clock, log });
+  const slept: number[] = [];
+  let counter = 0;
+  const auth: Auth = {
+    region: 'local',
+    defaultMode: 'hybrid',
+    allowedModes: ['reference', 'hybrid'],
+    macKeys: macKeys([Buffer.alloc(32, 7)]),
+    database,
+    outbox,
+    store,
+    keys: await openSigningKeys(database, outbox, clock.nowMs),
+    passwords: await openPasswords(options.argon2 ?? quickHash),
+    throttle: openThrottle(undefined),
+    clock,
+    log,
+    // Each call another value, the same in each run.
+    random: (byteCount) =>
+      createHash('sha512')
+        .update(String((counter += 1)))
+        .digest()
+        .subarray(0, byteCount),
+    sleep: (durationMs) => Promise.resolve(void slept.push(durationMs)),
+  };
+  const eventLog = new RecordedLog();
+  return { auth, clock, eventLog, relay: { ...auth, eventLog: eventLog.port, boot: 'boot' }, slept, broken };
+}
+
+/** A store whose named operations fail as if Redis were away. */
+export function breakable(store: SessionStore, broken: ReadonlySet<keyof SessionStore>): SessionStore {
+  return new Proxy(store, {
+    get: (target, name: keyof SessionStore) => {
+      const operation = target[name].bind(target) as (...args: unknown[]) => unknown;
+      return (...args: unknown[]) => (broken.has(name) ? Promise.reject(new StoreUnavailable('away')) : operation(...args));
+    },
+  });
+}
+
+export function contextOf(identity?: PersonContext['identity']): RequestContext {
+  return {
+    identity,
+    caller: 'gateway',
+    deadline: { remainingMs: () => 1_000 },
+    signal: new AbortController().signal,
+    trace: { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', traceparent: '' },
+    experiment: undefined,
+    consistency: undefined,
+    timing: () => undefined,
+    parent: undefined,
+  };
+}
+
+/** As a service would have it after it verified the passport of this token. */
+export async function personWith({ auth, clock }: Harness, token: string): Promise<PersonContext> {
+  const parsed = parseToken(token, auth.macKeys);
+  const session = parsed && (await auth.store.resolve(parsed.key, clock.nowMs(), undefined));
+  if (session === undefined) throw new Error('no live session for this token');
+  const { subject, handle, state, epoch, globalEpoch, authenticatedAtMs, region } = session;
+  const issuedAtMs = clock.nowMs();
+  const proof = { acr: 'aal1', amr: ['pwd'], transaction: 't', actors: [], issuedAtMs, expiresAtMs: issuedAtMs + 60_000 };
+  return contextOf({ subject, handle, state, epoch, globalEpoch, authenticatedAtMs, region, ...proof }) as PersonContext;
+}
+
+/** @throws when the answer is a Problem */
+export function ok<Answer>(answer: Answer | Problem): Answer {
+  if (isProblem(answer)) throw new Error(`unexpected problem: ${answer.problem} ${answer.detail ?? ''}`);
+  return answer as Answer;
+}
+
+export const password = 'correct horse battery staple';
+
+export const guest = async ({ auth }: Harness) => {
+  const { token, session } = await createGuest(auth, create(CreateGuestRequestSchema, { device: { label: 'browser' } }));
+  return { token: token!, subject: session!.subject! };
+};
+
+export const signUp = ({ auth }: Harness, email: string, currentToken = '') =>
+  register(auth, create(RegisterRequestSchema, { email, password, name: 'Ada', currentToken, remoteAddress: '127.0.0.1' }));
+
+export const signIn = ({ auth }: Harness, email: string, currentToken = '', secret = password) =>
+  login(auth, create(LoginRequestSchema, { email, password: secret, currentToken, remoteAddress: '127.0.0.1' }));
+
+export const look = async ({ auth }: Harness, token: string, audience = '', touch = false) =>
+  ok(await resolve(auth, contextOf(), create(ResolveRequestSchema, { token, audience, touch })));
+
+export const outboxOf = ({ auth }: Harness, topic: TopicSpec = topics.identityEvents) =>
+  auth.database.selectFrom('outbox').selectAll().where('topic', '=', topic.name).orderBy('sequence').execute();

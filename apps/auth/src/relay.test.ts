@@ -1,0 +1,120 @@
+import { create, fromBinary } from '@bufbuild/protobuf';
+import { IdentityEventSchema, LogoutRequestSchema, RevocationEventSchema, topics } from '@cloakroom/contracts';
+import { verifyEvent } from '@cloakroom/platform';
+import { expect, it, vi } from 'vitest';
+import { guest, type Harness, look, openHarness, outboxOf, signIn, signUp, ok } from './auth.harness.ts';
+import { logout } from './logout.ts';
+import { applyRows, beatOnce, openRelay, publishRows } from './relay.ts';
+
+const end = ({ auth }: Harness, token: string) => logout(auth, create(LogoutRequestSchema, { token }));
+const revocations = ({ eventLog }: Harness) =>
+  eventLog.of(topics.sessionRevocations).map(({ value }) => fromBinary(RevocationEventSchema, value!));
+const ended = (harness: Harness) =>
+  revocations(harness).flatMap(({ event }) => (event.case === 'sessionRevoked' ? [event.value.subject] : []));
+const keysOf = ({ auth }: Harness) => ({ find: auth.keys.find, refresh: () => Promise.resolve(), retire: () => undefined });
+
+it('publishes signed records in the order of the commits and empties the outbox', async () => {
+  const harness = await openHarness();
+  const guests = [await guest(harness), await guest(harness), await guest(harness)];
+  for (const { token } of guests) await end(harness, token);
+  expect(await publishRows(harness.relay, topics.sessionRevocations)).toBe(false);
+  expect(ended(harness)).toEqual(guests.map(({ subject }) => subject));
+  expect(revocations(harness).map(({ sequence }) => sequence)).toEqual([1n, 2n, 3n]);
+  expect(await outboxOf(harness, topics.sessionRevocations)).toEqual([]);
+  for (const record of harness.eventLog.of(topics.sessionRevocations)) {
+    const heard = { topic: topics.sessionRevocations.name, value: record.value, headers: record.headers! };
+    expect(await verifyEvent(heard, keysOf(harness))).toBe(true);
+    expect(await verifyEvent({ ...heard, topic: topics.identityEvents.name }, keysOf(harness))).toBe(false);
+  }
+});
+
+it('keeps every row, and their order, while the log is away; publishes the same event ids when it is back', async () => {
+  const harness = await openHarness();
+  const before = await guest(harness);
+  ok(await signUp(harness, 'ada@example.com', before.token));
+  const ids = (await outboxOf(harness)).map((row) => (JSON.parse(row.event) as { eventId: string }).eventId);
+  harness.eventLog.fail = () => true;
+  for (let i = 0; i < 5; i += 1) await expect(publishRows(harness.relay, topics.identityEvents)).rejects.toThrow('away');
+  expect(await outboxOf(harness)).toHaveLength(2);
+  harness.eventLog.fail = () => false;
+  await publishRows(harness.relay, topics.identityEvents);
+  const published = harness.eventLog.of(topics.identityEvents).map(({ value }) => fromBinary(IdentityEventSchema, value!));
+  expect(published.map(({ eventId }) => eventId)).toEqual(ids);
+  expect(published.map(({ event }) => event.case)).toEqual(['accountRegistered', 'guestClaimed']);
+});
+
+it('says nothing while a revocation waits, and beats again when it is out', async () => {
+  const harness = await openHarness();
+  expect(await beatOnce(harness.relay)).toBe(true);
+  await end(harness, (await guest(harness)).token);
+  expect(await beatOnce(harness.relay)).toBe(false);
+  harness.eventLog.fail = () => true;
+  await expect(publishRows(harness.relay, topics.sessionRevocations)).rejects.toThrow();
+  expect(await beatOnce(harness.relay)).toBe(false);
+  harness.eventLog.fail = () => false;
+  await publishRows(harness.relay, topics.sessionRevocations);
+  expect(await beatOnce(harness.relay)).toBe(true);
+  expect(revocations(harness).map(({ event }) => event.case)).toEqual(['heartbeat', 'sessionRevoked', 'heartbeat']);
+});
+
+it('dates a heartbeat by when it looked into the outbox', async () => {
+  const harness = await openHarness();
+  const lookedMs = harness.clock.monotonicMs();
+  harness.eventLog.fail = () => {
+    harness.clock.advance(900);
+    return false;
+  };
+  await beatOnce(harness.relay);
+  expect(revocations(harness)[0]?.event).toMatchObject({ case: 'heartbeat', value: { boot: 'boot', beatMs: BigInt(lookedMs) } });
+});
+
+it('does not let an identity event that waits silence the heartbeat', async () => {
+  const harness = await openHarness();
+  ok(await signUp(harness, 'ada@example.com'));
+  expect(await beatOnce(harness.relay)).toBe(true);
+});
+
+it('tells the store what the use case could not, and the others meanwhile', async () => {
+  const harness = await openHarness();
+  const { token, subject } = await guest(harness);
+  harness.broken.add('revoke');
+  await expect(end(harness, token)).rejects.toThrow('away');
+  await publishRows(harness.relay, topics.sessionRevocations);
+  expect(ended(harness)).toEqual([subject]);
+  expect(await beatOnce(harness.relay)).toBe(true);
+  await applyRows(harness.relay);
+  expect(await outboxOf(harness, topics.sessionRevocations)).toMatchObject([{ published: 1, applied: 0 }]);
+  harness.broken.clear();
+  await applyRows(harness.relay);
+  expect(await outboxOf(harness, topics.sessionRevocations)).toEqual([]);
+  expect((await look(harness, token)).session).toBeUndefined();
+  // Not published a second time.
+  await publishRows(harness.relay, topics.sessionRevocations);
+  expect(ended(harness)).toEqual([subject]);
+});
+
+it('publishes soon after a commit, without a poll', async () => {
+  const harness = await openHarness();
+  const relay = openRelay(harness.relay);
+  relay.start();
+  await vi.waitFor(() => expect(revocations(harness)).not.toEqual([]));
+  const { token, subject } = await guest(harness);
+  const committedMs = performance.now();
+  await end(harness, token);
+  await vi.waitFor(() => expect(ended(harness)).toEqual([subject]), { interval: 2 });
+  expect(performance.now() - committedMs).toBeLessThan(250);
+  await relay.stop();
+});
+
+it('loses nothing when the log is away for a while: retries until acknowledged', async () => {
+  const harness = await openHarness();
+  let refusals = 0;
+  harness.eventLog.fail = () => (refusals += 1) < 8;
+  const relay = openRelay(harness.relay);
+  relay.start();
+  ok(await signUp(harness, 'ada@example.com'));
+  ok(await signIn(harness, 'ada@example.com', (await guest(harness)).token));
+  await vi.waitFor(() => expect(harness.eventLog.of(topics.identityEvents)).toHaveLength(2), { timeout: 8_000 });
+  await vi.waitFor(() => expect(ended(harness)).toHaveLength(1), { timeout: 8_000 });
+  await relay.stop();
+});

@@ -1,0 +1,75 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fromBinary } from '@bufbuild/protobuf';
+import { RevocationEventSchema, topics } from '@cloakroom/contracts';
+import { createPassportVerifier, parseJwks, verifyEvent } from '@cloakroom/platform';
+import { createLocalJWKSet, jwtVerify } from 'jose';
+import { expect, it } from 'vitest';
+import { guest, type Harness, look, ok, openHarness } from './auth.harness.ts';
+import { publishRows } from './relay.ts';
+
+const keyRing = ({ auth }: Harness) => ({ find: auth.keys.find, refresh: () => Promise.resolve(), retire: () => undefined });
+const passport = async (harness: Harness) => (await look(harness, (await guest(harness)).token, 'cart')).passport!;
+const kidOf = (jws: string) => (JSON.parse(Buffer.from(jws.split('.')[0]!, 'base64url').toString()) as { kid: string }).kid;
+
+it('publishes public keys only, by which another library verifies a passport', async () => {
+  const harness = await openHarness();
+  const jwks = harness.auth.keys.jwks();
+  expect(jwks).not.toContain('"d"');
+  const { payload } = await jwtVerify(await passport(harness), createLocalJWKSet(JSON.parse(jwks) as never), {
+    audience: 'cart',
+    issuer: 'cloakroom-auth',
+    typ: 'passport+jwt',
+    currentDate: new Date(harness.clock.nowMs()),
+  });
+  expect(payload).toMatchObject({ aud: 'cart', state: 'guest' });
+});
+
+it('signs by the new key after a planned rotation, and the old one still verifies', async () => {
+  const harness = await openHarness();
+  const old = await passport(harness);
+  const { activeKid, retiredKids } = ok(await harness.auth.keys.rotate(false));
+  expect(kidOf(await passport(harness))).toBe(activeKid);
+  expect(retiredKids).toEqual([]);
+  expect([...parseJwks(harness.auth.keys.jwks()).keys()]).toEqual([activeKid, kidOf(old)]);
+  const verifier = createPassportVerifier({ audience: 'cart', keys: keyRing(harness), clock: harness.clock });
+  expect(await verifier.verify(old)).toMatchObject({ state: 'guest' });
+});
+
+it('refuses the old keys at once in an emergency, and tells everyone by the new key', async () => {
+  const harness = await openHarness();
+  const old = await passport(harness);
+  ok(await harness.auth.keys.rotate(false));
+  const { activeKid, retiredKids } = ok(await harness.auth.keys.rotate(true));
+  expect(retiredKids).toHaveLength(2);
+  expect([...parseJwks(harness.auth.keys.jwks()).keys()]).toEqual([activeKid]);
+  const verifier = createPassportVerifier({ audience: 'cart', keys: keyRing(harness), clock: harness.clock });
+  expect(await verifier.verify(old)).toEqual({ problem: 'invalid_passport' });
+
+  await publishRows(harness.relay, topics.sessionRevocations);
+  const told = harness.eventLog.of(topics.sessionRevocations);
+  expect(told.map(({ value }) => fromBinary(RevocationEventSchema, value!).event)).toMatchObject(
+    retiredKids.map((kid) => ({ case: 'keyRetired', value: { kid } })),
+  );
+  const record = { topic: topics.sessionRevocations.name, value: told[0]!.value, headers: told[0]!.headers! };
+  expect(await verifyEvent(record, keyRing(harness))).toBe(true);
+});
+
+it('leaves one active key when two rotate at once', async () => {
+  const harness = await openHarness();
+  const rotated = await Promise.all([harness.auth.keys.rotate(false), harness.auth.keys.rotate(false)]);
+  const active = await harness.auth.database.selectFrom('signing_keys').select('kid').where('state', '=', 'active').execute();
+  expect(active).toEqual([{ kid: ok(rotated[1]).activeKid }]);
+});
+
+it('has the same keys after a restart', async () => {
+  const url = `sqlite:${join(mkdtempSync(join(tmpdir(), 'auth-keys-')), 'auth.sqlite')}`;
+  const first = await openHarness({ url });
+  ok(await first.auth.keys.rotate(false));
+  const jwks = first.auth.keys.jwks();
+  await first.auth.database.destroy();
+  const second = await openHarness({ url });
+  expect(second.auth.keys.jwks()).toBe(jwks);
+  await second.auth.database.destroy();
+});
