@@ -1,0 +1,113 @@
+/** Puts the gateway's parts together: clients of the four services, the keys, the revocation feed, the identity cache. */
+import { randomUUID } from 'node:crypto';
+import { AuthService, CartService, CatalogService, isProblem, ProfileService } from '@cloakroom/contracts';
+import {
+  connectMesh,
+  type EventLog,
+  type EventVerdict,
+  type KeyRing,
+  type LogRecord,
+  openEventLog,
+  openKeyRing,
+  openRevocationFeed,
+  type Parts,
+  type RandomBytes,
+  readTls,
+  startTrace,
+  verifyEvent,
+} from '@cloakroom/platform';
+import { readMacKeys } from '@cloakroom/session';
+import { ProductMemory } from './catalog/product-memory.ts';
+import type { GatewayConfig } from './config.ts';
+import { Streams } from './events/streams.ts';
+import type { Gateway } from './gateway.ts';
+import { IdentityCache } from './identity-cache.ts';
+import { openLateFeed } from './late-feed.ts';
+import { addressLimits } from './rate-limits.ts';
+
+/** auth answers in milliseconds; the keys are asked for in the background. */
+const keysBudgetMs = 1_000;
+
+export interface GatewayParts extends Parts {
+  readonly randomBytes: RandomBytes;
+  /** In [0, 1). */
+  readonly random: () => number;
+}
+
+export interface Built {
+  readonly gateway: Gateway & { stop(): void };
+  close(): Promise<void>;
+}
+
+export async function buildGateway(config: GatewayConfig, parts: GatewayParts): Promise<Built> {
+  const { log, clock, random } = parts;
+  const tls = config.MESH_TLS === 'off' ? undefined : await readTls(config.TLS_DIR, 'gateway');
+  const auth = connectMesh(AuthService, { address: config.AUTH_ADDRESS, tls, log });
+  const cart = connectMesh(CartService, { address: config.CART_ADDRESS, tls, log });
+  const profile = connectMesh(ProfileService, { address: config.PROFILE_ADDRESS, tls, log });
+  const catalog = connectMesh(CatalogService, { address: config.CATALOG_ADDRESS, tls, log });
+
+  let jwks: string | undefined;
+  const keys = openKeyRing({
+    log,
+    clock,
+    fetchJwks: async () => {
+      const answer = await auth.client.getKeys({ budgetMs: keysBudgetMs, trace: startTrace(parts.randomBytes) }, {});
+      if (isProblem(answer)) return answer;
+      return (jwks = answer.jwks);
+    },
+  });
+  const eventLog = parts.eventLog ?? (await openOwnLog(config, parts));
+  const verify = (record: LogRecord): Promise<EventVerdict> => verdictOf(record, keys);
+  // A fresh group: every process hears the whole feed, and no dead member's partition has to time out first.
+  const group = `gateway-${config.REPLICA}-${randomUUID()}`;
+  const feed = openLateFeed(eventLog, () => openRevocationFeed({ eventLog, keys, verify, clock, log, group }), log);
+  const identities = new IdentityCache({ feed, clock, random });
+  let stopping = false;
+  return {
+    gateway: {
+      config,
+      log,
+      clock,
+      macKeys: readMacKeys(config.SESSION_MAC_KEY),
+      auth: auth.client,
+      cart: cart.client,
+      profile: profile.client,
+      catalog: catalog.client,
+      eventLog,
+      feed,
+      keys,
+      jwks: () => jwks,
+      identities,
+      products: new ProductMemory(clock),
+      streams: new Streams(config.STREAM_COUNT_MAX, config.REPLICA),
+      limits: addressLimits(config),
+      randomBytes: parts.randomBytes,
+      stopping: () => stopping,
+      stop: () => void (stopping = true),
+    },
+    async close() {
+      identities.close();
+      keys.stop();
+      await feed.stop();
+      for (const connection of [auth, cart, profile, catalog]) connection.close();
+      if (parts.eventLog === undefined) await eventLog.close();
+    },
+  };
+}
+
+function openOwnLog(config: GatewayConfig, { log, clock }: GatewayParts): Promise<EventLog> {
+  if (config.EVENT_LOG === 'embedded') {
+    return openEventLog({ kind: 'embedded', log, clock, ...(config.EVENT_LOG_FILE !== undefined && { file: config.EVENT_LOG_FILE }) });
+  }
+  return openEventLog({ kind: 'kafka', brokers: config.KAFKA_BROKERS ?? [], clientId: config.REPLICA, log, clock });
+}
+
+/** Without the keys there is no verdict: the feed must read the record again, neither trust nor drop it. */
+async function verdictOf(record: LogRecord, keys: KeyRing): Promise<EventVerdict> {
+  try {
+    return (await verifyEvent(record, keys)) ? 'valid' : 'forged';
+  } catch {
+    return 'keys_unavailable';
+  }
+}

@@ -1,0 +1,74 @@
+/** The cart as a page shows it: lines from the cart service, names and prices from the catalog, never from a client. */
+import { type Cart, type CartLine, MergeState, type Product } from '@cloakroom/contracts';
+import { z } from 'zod';
+
+export const cartSchema = z
+  .object({
+    cartId: z.string(),
+    lines: z.array(
+      z.object({
+        lineId: z.string(),
+        productId: z.string(),
+        options: z.record(z.string(), z.string()),
+        name: z.string().meta({ description: '"No longer available" when the catalog does not know the product any more.' }),
+        quantity: z.int(),
+        unitPrice: z.int().meta({ description: 'In minor units. 0 when the product is not available; it does not count in the subtotal.' }),
+        currency: z.string().length(3),
+        available: z.boolean(),
+        seen: z.string().meta({ description: 'Opaque. Send it back with a change of this line.' }),
+      }),
+    ),
+    seen: z.string().meta({ description: 'Opaque. Send it back when clearing or ordering the cart.' }),
+    subtotal: z.int(),
+    currency: z.string().length(3),
+    stale: z.boolean().meta({ description: 'A write of yours is not in here yet, or the log cannot be heard.' }),
+    incomplete: z.boolean().meta({ description: 'A record of this cart waits for an operator.' }),
+    merge: z.object({ state: z.enum(['none', 'pending', 'merged']), from: z.string().optional(), at: z.iso.datetime().optional() }),
+  })
+  .meta({ id: 'Cart' });
+
+type CartBody = z.output<typeof cartSchema>;
+
+/** Of an empty cart; the catalog of this shop has one currency. */
+const currencyDefault = 'EUR';
+const goneName = 'No longer available';
+
+export function cartBody(cart: Cart, products: ReadonlyMap<string, Product>): CartBody {
+  const currency = products.values().next().value?.currency ?? currencyDefault;
+  const lines = cart.lines.map((line) => lineBody(line, products.get(line.productId), currency));
+  return {
+    cartId: cart.cartId,
+    lines,
+    seen: cart.seen,
+    subtotal: lines.reduce((sum, line) => sum + line.quantity * line.unitPrice, 0),
+    currency,
+    stale: cart.stale,
+    incomplete: cart.incomplete,
+    merge: mergeBody(cart),
+  };
+}
+
+function lineBody(line: CartLine, product: Product | undefined, currency: string): CartBody['lines'][number] {
+  return {
+    lineId: line.lineId,
+    productId: line.productId,
+    options: Object.fromEntries(line.options.map(({ name, value }) => [name, value])),
+    name: product?.name ?? goneName,
+    quantity: line.quantity,
+    unitPrice: product === undefined ? 0 : Number(product.price),
+    currency: product?.currency ?? currency,
+    available: product !== undefined,
+    seen: line.seen,
+  };
+}
+
+const mergeNames = { [MergeState.PENDING]: 'pending', [MergeState.MERGED]: 'merged' } as const;
+
+function mergeBody({ merge }: Cart): CartBody['merge'] {
+  if (merge === undefined || (merge.state !== MergeState.PENDING && merge.state !== MergeState.MERGED)) return { state: 'none' };
+  return {
+    state: mergeNames[merge.state],
+    ...(merge.from !== '' && { from: merge.from }),
+    ...(merge.atMs > 0n && { at: new Date(Number(merge.atMs)).toISOString() }),
+  };
+}

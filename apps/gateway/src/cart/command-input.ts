@@ -1,0 +1,29 @@
+/** What cart commands carry. Names and prices are never among it: they come from the catalog. */
+import { z } from 'zod';
+
+/** A UUIDv7 in lower case, made by the client for each command: repeating it is harmless (RFC 9562 5.7). Its age is the cart's to judge. */
+const commandId = z.uuidv7().refine((id) => id === id.toLowerCase(), 'lower case');
+/** Opaque: 500 dots of about 60 characters at most. */
+const seen = z.string().max(40_000);
+const quantity = z.int().min(0).max(999);
+
+export const lineParams = z.object({ lineId: z.string().min(1).max(200) });
+const optionCountMax = 8;
+export const optionsSchema = z
+  .record(z.string().min(1).max(40), z.string().min(1).max(80))
+  .refine((options) => Object.keys(options).length <= optionCountMax, `at most ${optionCountMax} options`);
+
+export const addLineBody = z.object({
+  commandId,
+  productId: z.string().min(1).max(64),
+  options: optionsSchema
+    .optional()
+    .meta({ description: "One value for each of the product's options; one left out takes the first value." }),
+  quantity: quantity.min(1),
+  seen: seen.optional(),
+});
+export const setQuantityBody = z.object({ commandId, quantity, seen });
+export const seenBody = z.object({ commandId, seen });
+
+export const acceptedSchema = z.object({ commandId: z.string(), seen: z.string() }).meta({ id: 'CommandAccepted' });
+export const lineAcceptedSchema = acceptedSchema.extend({ lineId: z.string() }).meta({ id: 'LineAccepted' });

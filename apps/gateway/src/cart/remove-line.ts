@@ -1,0 +1,13 @@
+import type { z } from 'zod';
+import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import type { lineParams, seenBody } from './command-input.ts';
+import { writeOutcome } from './write-outcome.ts';
+
+type Input = { readonly params: z.output<typeof lineParams>; readonly body: z.output<typeof seenBody> };
+
+/** Removes what was seen of the line: what another device added meanwhile stays. */
+export async function removeLine(x: Exchange, { params, body }: Input, gateway: Gateway): Promise<Outcome> {
+  const call = outgoing(x, personOf(x).passport);
+  return writeOutcome(await gateway.cart.removeItem(call, { commandId: body.commandId, lineId: params.lineId, seen: body.seen }));
+}

@@ -1,0 +1,25 @@
+/** A cart command's end, in HTTP's words. */
+import { type CommandAccepted, problem, type Problem, isProblem } from '@cloakroom/contracts';
+import type { Outcome } from '../exchange.ts';
+
+/**
+ * A command whose answer was lost may have been taken. Saying "failed" would invite a second one; saying so, with the same command id, costs
+ * nothing: it counts once. The cart service itself says `unavailable`, with a detail, when it knows that nothing was written; a bare one is a
+ * broken connection.
+ */
+export function writeOutcome(accepted: CommandAccepted | Problem): Outcome {
+  if (isProblem(accepted)) return lostAnswer(accepted) ? problem('outcome_unknown', undefined, retryAfterS) : accepted;
+  const { commandId, seen, lineId } = accepted;
+  return {
+    status: 202,
+    body: { commandId, ...(lineId !== '' && { lineId }), seen },
+    ...(accepted.consistencyToken !== '' && { consistency: accepted.consistencyToken }),
+  };
+}
+
+const retryAfterS = 1;
+
+function lostAnswer(found: Problem): boolean {
+  if (found.problem === 'unavailable') return found.detail === undefined && found.retryAfterS === undefined;
+  return found.problem === 'deadline_exceeded' || found.problem === 'internal' || found.problem === 'cancelled';
+}

@@ -1,0 +1,16 @@
+import { isProblem, problem } from '@cloakroom/contracts';
+import { type Exchange, type Outcome, outgoing } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import { productBody } from './product-answer.ts';
+
+/** Asks the catalog itself, not the memory of the cart view: here a person decides by price and stock. */
+export async function getProduct(
+  x: Exchange,
+  { params }: { readonly params: { readonly productId: string } },
+  gateway: Gateway,
+): Promise<Outcome> {
+  const found = await gateway.catalog.getProducts(outgoing(x), { productIds: [params.productId] });
+  if (isProblem(found)) return found;
+  const product = found.items[0];
+  return product === undefined ? problem('not_found') : { status: 200, body: productBody(product) };
+}

@@ -1,0 +1,38 @@
+/** The gateway's configuration: one schema, every violation reported at once. The only reader of process.env here. */
+import { address, commaList, eventLogConfig, meshConfig, processConfig, readEnvironment } from '@cloakroom/platform';
+import { z } from 'zod';
+
+const count = z.coerce.number().int().min(1).max(10_000_000);
+
+const schema = z.object({
+  ...processConfig,
+  ...meshConfig,
+  ...eventLogConfig,
+  AUTH_ADDRESS: address,
+  CART_ADDRESS: address,
+  PROFILE_ADDRESS: address,
+  CATALOG_ADDRESS: address,
+  /** Where auth and cart tell which Redis they use (their /readyz); optional, for this gateway's own /readyz. */
+  AUTH_ADMIN_URL: z.url().optional(),
+  CART_ADMIN_URL: z.url().optional(),
+  /** base64url of 32 bytes or more, several by commas while a key is changed; the same at auth. */
+  SESSION_MAC_KEY: z.string().regex(/^[A-Za-z0-9_-]{43,}(,[A-Za-z0-9_-]{43,})*$/, 'must be base64url of 32 bytes or more'),
+  /** Every origin that people reach this shop at, all gateways included: unsafe methods are accepted from these alone. */
+  PUBLIC_ORIGINS: commaList.pipe(z.array(z.url())),
+  /** The built web app. */
+  WEB_DIR: z.string().optional(),
+  /** Requests of one address in 10 s: far above what a person makes, below what hurts. */
+  RATE_LIMIT_PER_10S: count.default(300),
+  /** Sign-ins, sign-ups and password proofs of one address in a minute. auth throttles failures by account and address besides. */
+  SIGN_IN_LIMIT_PER_MINUTE: count.default(60),
+  /** Guest sessions begun by one address in a minute: each is a record in the store for days. */
+  GUEST_LIMIT_PER_MINUTE: count.default(120),
+  /** Live event streams of this replica: each holds a socket and a stream to the cart service. */
+  STREAM_COUNT_MAX: count.default(1_000),
+});
+
+export type GatewayConfig = z.output<typeof schema>;
+
+export function readConfig(env: NodeJS.ProcessEnv = process.env): GatewayConfig {
+  return readEnvironment(schema, env);
+}

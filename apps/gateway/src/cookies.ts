@@ -1,0 +1,60 @@
+/**
+ * Our cookies, read from the raw header and written.
+ *
+ * Two cookies of one name are refused instead of picking one: a sibling host or another path can plant a second (cookie tossing), and
+ * whichever a parser picks, an attacker may have chosen it. Only our own names are judged; other cookies on this host are not our business.
+ */
+import { problem, type Problem } from '@cloakroom/contracts';
+
+export const sessionCookie = '__Host-session';
+export const consistencyCookie = 'consistency';
+/** A consistency token helps for the seconds that a view lags; a minute is plenty. */
+const consistencyMaxAgeS = 60;
+
+export interface OurCookies {
+  readonly session: string | undefined;
+  readonly consistency: string | undefined;
+}
+
+/** @param header the Cookie header as received; several header lines come joined by "; " (Node) */
+export function readCookies(header: string | undefined): OurCookies | Problem {
+  const found = new Map<string, string>();
+  for (const pair of (header ?? '').split(';')) {
+    const at = pair.indexOf('=');
+    if (at < 0) continue;
+    const name = pair.slice(0, at).trim();
+    const ours = canonicalName(name);
+    if (ours === undefined) continue;
+    if (found.has(ours)) return problem('ambiguous_cookies', `Two cookies named ${ours}.`);
+    // A look-alike name counts for ambiguity, but never as the cookie itself.
+    found.set(ours, name === ours ? pair.slice(at + 1).trim() : '');
+  }
+  return { session: nonEmpty(found.get(sessionCookie)), consistency: nonEmpty(found.get(consistencyCookie)) };
+}
+
+/** Browsers compare cookie names exactly, but the prefix rule case-insensitively (RFC 6265bis 4.1.3): `__host-SESSION` is a planted twin. */
+function canonicalName(name: string): string | undefined {
+  const lower = name.toLowerCase();
+  if (lower === sessionCookie.toLowerCase()) return sessionCookie;
+  return lower === consistencyCookie ? consistencyCookie : undefined;
+}
+
+const nonEmpty = (value: string | undefined): string | undefined => (value === '' ? undefined : value);
+
+/** @param maxAgeS the session's absolute limit: a browser forgets the cookie no earlier than auth forgets the session */
+export function sessionSetCookie(token: string, maxAgeS: number): string {
+  return `${sessionCookie}=${token}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=${Math.max(0, Math.floor(maxAgeS))}`;
+}
+
+export function consistencySetCookie(token: string): string {
+  return `${consistencyCookie}=${token}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=${consistencyMaxAgeS}`;
+}
+
+/** Sent by logout alone: a late answer to an old token must not erase the new one. */
+export const clearedCookies: readonly string[] = [sessionCookie, consistencyCookie].map(
+  (name) => `${name}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0`,
+);
+
+/** region:partition:offset, as the cart service made it. */
+const consistencyPattern = /^[a-z0-9-]{1,16}:\d{1,5}:\d{1,19}$/;
+export const isConsistencyToken = (text: string): boolean => consistencyPattern.test(text);

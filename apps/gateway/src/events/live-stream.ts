@@ -1,0 +1,158 @@
+/**
+ * One live stream of server-sent events: tells a page what changed, so that it reads it again. An event carries no data worth stealing, and
+ * losing or repeating one does no harm.
+ *
+ * What could go wrong, and what keeps it from going wrong:
+ * - A stream outlives its session. Who it is for is checked again before every event, on every revocation heard, and every 2 s in any case:
+ *   from the cache under the lease, else by asking auth. It never touches the session, so an open page does not keep anyone signed in.
+ * - A change falls between two streams to the cart service. Shortly after each (re)opening a `cart` event is sent: the page reads again.
+ * - A client that stops reading. At most one `cart` event waits for it, and it has 10 s to go on.
+ */
+import { isProblem } from '@cloakroom/contracts';
+import type { Revocation } from '@cloakroom/platform';
+import { type EventSocket, type Exchange, outgoing, personOf } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import { identify } from '../identity.ts';
+import type { Place } from './streams.ts';
+
+/** The bound within which an ended session loses its stream even if no revocation is heard: with the lease, 2.5 s at most elsewhere too. */
+const recheckIntervalMs = 2_000;
+/** Below the idle time-outs of common proxies (60 s), and soon enough to find a dead client. */
+const keepAliveIntervalMs = 15_000;
+const stalledMaxMs = 10_000;
+/** By when a stream to the cart service has been admitted, or refused. */
+const settledMs = 500;
+const reopenDelayMinMs = 250;
+const reopenDelayMaxMs = 5_000;
+
+export class LiveStream {
+  private readonly x: Exchange;
+  private readonly socket: EventSocket;
+  private readonly gateway: Gateway;
+  private readonly place: Place;
+  private readonly gone = new AbortController();
+  private passport: string;
+  private stalled: NodeJS.Timeout | undefined;
+  private cartWaiting = false;
+
+  constructor(x: Exchange, socket: EventSocket, gateway: Gateway, place: Place) {
+    this.x = x;
+    this.socket = socket;
+    this.gateway = gateway;
+    this.place = place;
+    this.passport = personOf(x).passport;
+  }
+
+  start(): void {
+    const recheck = setInterval(() => void this.stillThere(), recheckIntervalMs);
+    const keepAlive = setInterval(() => this.write(': still here\n\n'), keepAliveIntervalMs);
+    const stopListening = this.gateway.feed.onRevocation((what) => this.heard(what));
+    this.socket.onDrain(() => this.drained());
+    this.socket.onClose(() => {
+      this.gone.abort();
+      clearInterval(recheck);
+      clearInterval(keepAlive);
+      clearTimeout(this.stalled);
+      stopListening();
+      this.place.leave();
+    });
+    this.place.onClosing(() => this.end());
+    if (this.gone.signal.aborted) return;
+    this.write('retry: 2000\n: open\n\n');
+    this.follow().catch((error: unknown) => {
+      this.gateway.log.error({ err: error, trace: this.x.trace.traceId }, 'a live stream failed');
+      this.socket.destroy();
+    });
+  }
+
+  /** Hears from the cart service until the client has gone, reopening with a fresh passport whenever that ends. */
+  private async follow(): Promise<void> {
+    let delayMs = reopenDelayMinMs;
+    while (!this.gone.signal.aborted) {
+      const settled = setTimeout(() => {
+        delayMs = reopenDelayMinMs;
+        void this.cartChanged();
+      }, settledMs);
+      const call = { ...outgoing(this.x, this.passport), budgetMs: Number.POSITIVE_INFINITY, signal: this.gone.signal };
+      try {
+        for await (const change of this.gateway.cart.watch(call, {})) {
+          if (isProblem(change)) break;
+          await this.cartChanged();
+        }
+      } finally {
+        clearTimeout(settled);
+      }
+      await pause(delayMs, this.gone.signal);
+      delayMs = Math.min(delayMs * 2, reopenDelayMaxMs);
+      await this.stillThere();
+    }
+  }
+
+  private async cartChanged(): Promise<void> {
+    if (!(await this.stillThere())) return;
+    if (this.stalled === undefined) this.write('event: cart\ndata: {}\n\n');
+    else this.cartWaiting = true;
+  }
+
+  private heard(what: Revocation): void {
+    const { view } = personOf(this.x);
+    const concerned = !('subject' in what) || what.subject === view.subject;
+    if (concerned) void this.stillThere();
+  }
+
+  /** Whether this stream may say anything more; ends it where not. */
+  private async stillThere(): Promise<boolean> {
+    if (this.gone.signal.aborted) return false;
+    const { x, gateway } = this;
+    const need = { audience: 'cart', sensitive: false, touch: false } as const;
+    const found = await identify(x, need, gateway.identities, (call, request) => gateway.auth.resolve(call, request)).catch(
+      (error: unknown) => {
+        gateway.log.error({ err: error, trace: x.trace.traceId }, 'a live stream could not be checked');
+        return 'ended' as const;
+      },
+    );
+    if (this.gone.signal.aborted) return false;
+    if (found === 'ended' || found === undefined) {
+      this.write('event: session\ndata: {"state":"none"}\n\n');
+      this.end();
+      return false;
+    }
+    // Nobody can say whether the session lives: what cannot be checked is not continued. The page asks again and is told to wait.
+    if (isProblem(found)) {
+      this.end();
+      return false;
+    }
+    this.passport = found.passport;
+    return true;
+  }
+
+  private write(text: string): void {
+    if (this.gone.signal.aborted || this.socket.write(text)) return;
+    this.stalled ??= setTimeout(() => this.socket.destroy(), stalledMaxMs);
+  }
+
+  private drained(): void {
+    clearTimeout(this.stalled);
+    this.stalled = undefined;
+    if (!this.cartWaiting) return;
+    this.cartWaiting = false;
+    void this.cartChanged();
+  }
+
+  private end(): void {
+    this.gone.abort();
+    this.socket.end();
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}

@@ -1,0 +1,10 @@
+import { isProblem } from '@cloakroom/contracts';
+import { type Exchange, type Outcome, personOf } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import { LiveStream } from './live-stream.ts';
+
+export function openEvents(x: Exchange, _input: unknown, gateway: Gateway): Outcome {
+  const place = gateway.streams.enter(personOf(x).view.handle);
+  if (isProblem(place)) return place;
+  return { status: 200, contentType: 'text/event-stream', stream: (socket) => new LiveStream(x, socket, gateway, place).start() };
+}

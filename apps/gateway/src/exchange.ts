@@ -1,0 +1,88 @@
+/**
+ * One HTTP request as a use case sees it: explicit, frozen, and nothing in it shared with another request.
+ * HTTP itself (headers, cookies, status lines) stays in serve-routes.ts.
+ */
+import type { Problem, SessionView } from '@cloakroom/contracts';
+import type { Deadline, OutgoingCall, TraceContext } from '@cloakroom/platform';
+import type { Decision } from './identity-cache.ts';
+import type { Timings } from './timings.ts';
+
+/** A token whose MAC is right: it was ours once, which says nothing about its session. */
+export interface BrowserToken {
+  /** For auth alone; never logged. */
+  readonly text: string;
+  readonly hash: string;
+}
+
+/** The person of a request, with the passport for the one service that the route speaks to. */
+export interface Person {
+  readonly view: SessionView;
+  readonly passport: string;
+  readonly decision: Decision;
+}
+
+export interface Exchange {
+  readonly trace: TraceContext;
+  readonly experiment: string | undefined;
+  readonly deadline: Deadline;
+  /** Aborts when the browser has gone. */
+  readonly signal: AbortSignal;
+  /** The newest consistency token that the client showed. */
+  readonly consistency: string | undefined;
+  readonly token: BrowserToken | undefined;
+  /** Undefined where the route needs no person, or where there may be none. */
+  readonly person: Person | undefined;
+  /** The browser's address, for throttles. */
+  readonly remoteAddress: string;
+  readonly device: string;
+  readonly timings: Timings;
+}
+
+/** What a use case answers with; serve-routes.ts turns it into HTTP. */
+export interface Answer {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A token that auth just issued, for the cookie. */
+  readonly newToken?: { readonly text: string; readonly expiresAtMs: number };
+  /** The session ended by the person's own will: the one answer that clears cookies. */
+  readonly loggedOut?: true;
+  /** Of a write. */
+  readonly consistency?: string;
+  /** Instead of a body: takes the connection over, as server-sent events. */
+  readonly stream?: (socket: EventSocket) => void;
+}
+
+/** What a live stream may do to its connection. */
+export interface EventSocket {
+  /** @returns false when the client reads too slowly: nothing more may be written before `onDrain` */
+  write(text: string): boolean;
+  onDrain(listener: () => void): void;
+  /** Also when it is closed already. */
+  onClose(listener: () => void): void;
+  end(): void;
+  destroy(): void;
+}
+
+/** A Problem may come with a session that has begun all the same. */
+export type Outcome = Answer | (Problem & Pick<Answer, 'newToken'>);
+
+/** A call to a service on behalf of this request: what is left of its budget goes along. */
+export function outgoing(x: Exchange, passport?: string): OutgoingCall {
+  return {
+    budgetMs: x.deadline.remainingMs(),
+    signal: x.signal,
+    trace: x.trace,
+    onTiming: (entries) => entries.forEach((entry) => x.timings.add(entry)),
+    ...(x.experiment !== undefined && { experiment: x.experiment }),
+    ...(x.consistency !== undefined && { consistency: x.consistency }),
+    ...(passport !== undefined && { passport }),
+  };
+}
+
+/** The person that the route's table entry promised; a route that forgot to ask for one fails loudly. */
+export function personOf(x: Exchange): Person {
+  if (x.person === undefined) throw new Error('this route asks for no person');
+  return x.person;
+}

@@ -1,0 +1,32 @@
+/** What the use cases of the gateway have at hand: one typed client for each service, the identity cache and a few bounded memories. */
+import type { AuthService, CartService, CatalogService, ProfileService } from '@cloakroom/contracts';
+import type { Clock, EventLog, KeyRing, Logger, MeshClient, RevocationFeed } from '@cloakroom/platform';
+import type { MacKeys } from '@cloakroom/session';
+import type { ProductMemory } from './catalog/product-memory.ts';
+import type { GatewayConfig } from './config.ts';
+import type { Streams } from './events/streams.ts';
+import type { IdentityCache } from './identity-cache.ts';
+import type { AddressLimits } from './rate-limits.ts';
+
+export interface Gateway {
+  readonly config: GatewayConfig;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly macKeys: MacKeys;
+  readonly auth: MeshClient<typeof AuthService>;
+  readonly cart: MeshClient<typeof CartService>;
+  readonly profile: MeshClient<typeof ProfileService>;
+  readonly catalog: MeshClient<typeof CatalogService>;
+  readonly eventLog: EventLog;
+  readonly feed: RevocationFeed;
+  readonly keys: KeyRing;
+  /** The last JWK Set that auth gave, as JSON. */
+  readonly jwks: () => string | undefined;
+  readonly identities: IdentityCache;
+  readonly products: ProductMemory;
+  readonly streams: Streams;
+  readonly limits: AddressLimits;
+  readonly randomBytes: (length: number) => Uint8Array;
+  /** True once the process was asked to stop: /readyz says no before anything is closed. */
+  readonly stopping: () => boolean;
+}

@@ -1,0 +1,151 @@
+/**
+ * The HTTP edge below the routes: limits, hooks that every request passes, and one shape for every failure.
+ * The order is deliberate: what makes a request dangerous (its origin, its rate, its look-alike headers) is judged before its body is read.
+ */
+import type { Socket } from 'node:net';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { errorTable, type ErrorCode, problem, type Problem } from '@cloakroom/contracts';
+import { begin } from './begin.ts';
+import { checkSameOrigin } from './cross-site.ts';
+import type { Gateway } from './gateway.ts';
+import { dropLookalikes } from './lookalikes.ts';
+import { lookalikeHeaders, requestSeconds } from './metrics.ts';
+import { expectedProblem, problemAnswer } from './problem-answer.ts';
+import { routes } from './routes.ts';
+import { securityHeaders } from './security-headers.ts';
+import { serveRoutes } from './serve-routes.ts';
+import { serveWeb } from './serve-web.ts';
+
+/** A cart's `seen` of 500 dots is the largest thing that anyone has to send. */
+const bodyLengthMax = 64 * 1024;
+/** Our cookies need 200 bytes; other software on the host may add its own. */
+const headerLengthMax = 16 * 1024;
+/** A client that sends its headers or body drop by drop holds a socket and nothing else; not for long. */
+const headersTimeoutMs = 10_000;
+const requestTimeoutMs = 20_000;
+/** Above the idle time of browsers' and proxies' connections, so that they close first. */
+const keepAliveTimeoutMs = 72_000;
+
+export function createAdapter(gateway: Gateway): FastifyAdapter {
+  return new FastifyAdapter({
+    // No Nest middleware here: without its dispatcher a request costs less.
+    skipMiddie: true,
+    bodyLimit: bodyLengthMax,
+    http: { maxHeaderSize: headerLengthMax, headersTimeout: headersTimeoutMs },
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    // Live streams would keep close() waiting for ever. What is in flight is waited for before (start.ts).
+    forceCloseConnections: true,
+    // Our own hook says how long a request took; a request is never logged whole.
+    logger: false,
+    routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
+    frameworkErrors: (error: FastifyError, request: unknown, reply: unknown) => {
+      const answer = reply as FastifyReply;
+      for (const [name, value] of Object.entries(securityHeaders(false))) answer.header(name, value);
+      answerFailure(error, request as FastifyRequest, answer, gateway);
+    },
+    clientErrorHandler: answerBrokenRequest,
+  });
+}
+
+/** Hooks and routes; before Nest's own init, so that its not-found answer passes the hooks too. */
+export async function prepareServer(server: FastifyInstance, gateway: Gateway): Promise<void> {
+  server.decorateRequest('begun', undefined);
+  addHooks(server, gateway);
+  await server.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('application/json', { parseAs: 'string' }, parseJson);
+    scope.setErrorHandler<FastifyError>((error, request, reply) => answerFailure(error, request, reply, gateway));
+    serveRoutes(scope, routes, gateway);
+    if (gateway.config.WEB_DIR !== undefined && gateway.config.WEB_DIR !== '') await serveWeb(scope, gateway.config.WEB_DIR);
+  });
+}
+
+function addHooks(server: FastifyInstance, gateway: Gateway): void {
+  const origins = new Set(gateway.config.PUBLIC_ORIGINS);
+  const constant = Object.entries({
+    ...securityHeaders([...origins].every((origin) => origin.startsWith('https:'))),
+    'x-gateway': gateway.config.REPLICA,
+  });
+  server.addHook('onRequest', async (request, reply) => {
+    for (const [name, value] of constant) reply.header(name, value);
+    request.begun = begin(request, reply, gateway.randomBytes, gateway.clock.monotonicMs());
+    const dropped = dropLookalikes(request.raw.headers, request.raw.rawHeaders);
+    if (dropped > 0) lookalikeHeaders.inc(dropped);
+    if (gateway.stopping()) reply.header('connection', 'close');
+    if (!request.url.startsWith('/api/')) return;
+    const limited = await gateway.limits.request(request.ip);
+    if (limited !== undefined) return sendProblem(reply, limited, request);
+    const crossSite = checkSameOrigin(
+      { method: request.method, origin: request.headers.origin, fetchSite: oneOf(request.headers['sec-fetch-site']) },
+      origins,
+    );
+    if (crossSite !== undefined) return sendProblem(reply, crossSite, request);
+  });
+  server.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    if (route === '/api/events' || request.begun === undefined) return;
+    const seconds = (gateway.clock.monotonicMs() - request.begun.startedMs) / 1000;
+    requestSeconds.observe({ method: request.method, route, status: String(reply.statusCode) }, seconds);
+  });
+}
+
+const oneOf = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value.join(',') : value);
+
+/** A bodiless request may still say application/json. */
+function parseJson(_request: FastifyRequest, text: string | Buffer, done: (error: Error | null, body?: unknown) => void): void {
+  if (text.length === 0) return done(null, undefined);
+  let body: unknown;
+  try {
+    body = JSON.parse(text.toString());
+  } catch {
+    return done(Object.assign(new Error('malformed JSON'), { code: 'FST_ERR_CTP_INVALID_JSON_BODY' }));
+  }
+  done(null, body);
+}
+
+export function sendProblem(reply: FastifyReply, found: Problem, request: FastifyRequest): FastifyReply {
+  const { status, headers, body } = problemAnswer(found, request.begun?.trace.traceId);
+  return reply.code(status).headers(headers).send(JSON.stringify(body));
+}
+
+/** Every failure that is not an answer of a use case: Fastify's own, Nest's, and surprises. */
+export function answerFailure(error: unknown, request: FastifyRequest, reply: FastifyReply, gateway: Gateway): FastifyReply {
+  const expected = expectedProblem(error);
+  if (expected === undefined) {
+    const where = { method: request.method, route: request.routeOptions?.url, trace: request.begun?.trace.traceId };
+    gateway.log.error({ err: error, ...where }, 'a request failed in a way that nobody expected');
+  }
+  const found = expected?.problem === 'not_found' ? missing(request, reply) : expected;
+  return sendProblem(reply, found ?? problem('internal'), request);
+}
+
+/** An address that exists under other methods says which (RFC 9110 15.5.6). */
+function missing(request: FastifyRequest, reply: FastifyReply): Problem {
+  const path = request.url.split('?', 1)[0]!;
+  const methods = routes.filter((route) => patternOf(route.path).test(path)).map((route) => route.method);
+  if (methods.length === 0 || methods.some((method) => method === request.method)) return problem('not_found');
+  reply.header('allow', [...new Set([...methods, ...(methods.includes('GET') ? ['HEAD'] : [])])].join(', '));
+  return problem('method_not_allowed');
+}
+
+const patternOf = (path: string): RegExp => new RegExp(`^${path.replaceAll('.', String.raw`\.`).replaceAll(/\{\w+\}/g, '[^/]+')}$`);
+
+/** What Node's parser refused has no request object: the answer is written by hand (https://nodejs.org/api/http.html#event-clienterror). */
+function answerBrokenRequest(error: { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const code: ErrorCode = error.code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'invalid_request';
+  const { status, headers, body } = problemAnswer(problem(code));
+  const text = JSON.stringify(body);
+  const lines = Object.entries({
+    ...securityHeaders(false),
+    ...headers,
+    'content-length': String(Buffer.byteLength(text)),
+    connection: 'close',
+  });
+  socket.end(`HTTP/1.1 ${status} ${reasonOf(status)}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${text}`);
+}
+
+const reasonOf = (status: number): string =>
+  status === errorTable.headers_too_large.http ? 'Request Header Fields Too Large' : 'Bad Request';

@@ -1,0 +1,251 @@
+/**
+ * The identity cache: what this gateway remembers of auth's answers, and when it may believe it. The subject of this project.
+ *
+ * What could go wrong, and what keeps it from going wrong:
+ * - A revoked session lives on in a cache. An entry is used without asking only while the feed holds its lease: revocations that were
+ *   published have then been heard (2 s at most). A revocation evicts; without the lease every request asks auth.
+ * - A fill races a revocation: auth said "live", then the session ended and the feed told us, then the answer arrives. Nothing evicts what
+ *   is not there yet. So each resolve in progress is known here, is marked by what is heard meanwhile, and is compared with the feed when
+ *   it lands: such an answer is neither kept nor used.
+ * - Joining carries an old answer to a newer request. A request joins a resolve in progress only under the lease, before and after the
+ *   wait, and only if that answer was good enough to keep. `reference` sessions and sensitive requests never join and are never kept: their
+ *   promise is "asked at this request".
+ * - "No such session" is never kept: an id could be looked for before it exists, and keeping it would save nothing that the MAC does not.
+ * - One person's passport under another's key. The key is the token's hash and the audience, nothing less (CVE-2021-32701).
+ * - A person keeps a session alive by leaving a page open. Only entries that a touching resolve filled serve requests made by a person, so a
+ *   live stream cannot hide their touch from auth, nor make one.
+ * - Clock skew. Lives are measured on the monotonic clock from the start of the resolve: the passport's own life, never its wall-clock end.
+ */
+import { isProblem, problem, TokenMode, type Problem, type SessionView } from '@cloakroom/contracts';
+import type { Clock, Revocation, RevocationFeed, VerifiedIdentity } from '@cloakroom/platform';
+import { LRUCache } from 'lru-cache';
+
+/** Entries, about 2 kB each: 100 MB at worst. Above it the ones used longest ago go first and auth is asked again. */
+const entryCountMax = 50_000;
+/** The longest life of a passport, whatever it says itself. */
+const lifeMaxMs = 60_000;
+/** Entries filled together must not all ask auth again together: up to this part of the life is cut off at random. */
+const jitterPart = 0.2;
+/** A passport this close to its end could die on its way to the service. */
+const marginMs = 1_500;
+/** Tokens known to be in mode `reference`, so that a request need not join only to find out. */
+const referenceCountMax = 50_000;
+const retryAfterS = 2;
+
+/** The services that a person's passport may be for: one each. */
+export const audiences = ['auth', 'cart', 'profile'] as const;
+export type Audience = (typeof audiences)[number];
+
+/** What auth said of a token, for one audience. */
+export interface Resolved {
+  readonly view: SessionView;
+  /** Compact JWS. */
+  readonly passport: string;
+  readonly identity: Pick<VerifiedIdentity, 'subject' | 'handle' | 'epoch' | 'globalEpoch' | 'issuedAtMs'>;
+  /** exp - iat of the passport. */
+  readonly lifeMs: number;
+}
+
+/** 'none': there is no live session for this token. A Problem: auth could not say. */
+export type AuthAnswer = Resolved | 'none' | Problem;
+
+export interface IdentityRequest {
+  /** base64url SHA-256 of the token's secret. */
+  readonly tokenHash: string;
+  readonly audience: Audience;
+  /** Its passport must be fresh from auth. */
+  readonly sensitive: boolean;
+  /** A person made this request; false for streams and polls. */
+  readonly touch: boolean;
+  /** Asks auth. A shared question outlives the request that asked it, so it must not be cancelled with it. */
+  readonly ask: (how: { readonly shared: boolean }) => Promise<AuthAnswer>;
+  /** Resolves when this request may wait no longer for an answer that another one asked for. */
+  readonly patience: () => Promise<'late'>;
+}
+
+export type Decision = 'hit' | 'asked' | 'joined' | 'degraded';
+
+export type IdentityAnswer = { readonly resolved: Resolved; readonly decision: Decision } | 'ended' | Problem;
+
+interface Entry extends Resolved {
+  readonly tokenHash: string;
+  readonly touched: boolean;
+  /** Monotonic: until when it serves under the lease, and until when at all. */
+  readonly freshUntilMs: number;
+  readonly diesAtMs: number;
+}
+
+/** A question to auth that has not been answered yet. */
+interface Ongoing {
+  readonly tokenHash: string;
+  /** The token was revoked since: the answer is worthless. */
+  ended: boolean;
+  /** All was distrusted since: the answer is auth's word for the one who asked, but nothing to keep. */
+  flushed: boolean;
+}
+
+/** What came of a question: `kept` answers may be shared. */
+type Landed = { readonly answer: AuthAnswer; readonly kept: boolean };
+
+export class IdentityCache {
+  private readonly entries: LRUCache<string, Entry>;
+  /** Keys of a subject's entries: a revocation names a subject, and must not have to look at every entry. */
+  private readonly keysOfSubject = new Map<string, Set<string>>();
+  private readonly ongoing = new Set<Ongoing>();
+  private readonly shared = new Map<string, Promise<Landed>>();
+  private readonly referenceTokens = new LRUCache<string, true>({ max: referenceCountMax });
+  private readonly feed: RevocationFeed;
+  private readonly clock: Clock;
+  private readonly random: () => number;
+  private readonly stopListening: () => void;
+
+  /** @param options.random in [0, 1) */
+  constructor(options: {
+    readonly feed: RevocationFeed;
+    readonly clock: Clock;
+    readonly random: () => number;
+    readonly entryCountMax?: number;
+  }) {
+    this.feed = options.feed;
+    this.clock = options.clock;
+    this.random = options.random;
+    this.entries = new LRUCache({ max: options.entryCountMax ?? entryCountMax, dispose: (entry, key) => this.unindex(entry, key) });
+    this.stopListening = this.feed.onRevocation((what) => this.revoke(what));
+  }
+
+  async identify(request: IdentityRequest): Promise<IdentityAnswer> {
+    if (!request.sensitive && this.feed.leaseValid()) {
+      const entry = this.fresh(request);
+      if (entry !== undefined) return { resolved: entry, decision: 'hit' };
+      const joined = await this.join(request);
+      if (joined !== undefined) return joined;
+    }
+    const { answer } = await this.question(request);
+    return this.conclude(request, answer, 'asked');
+  }
+
+  /** This gateway itself saw the token die (logout, login, rotation): no need to wait for the feed. */
+  bury(tokenHash: string): void {
+    for (const audience of audiences) this.entries.delete(keyOf({ tokenHash, audience }));
+    for (const question of this.ongoing) if (question.tokenHash === tokenHash) question.ended = true;
+  }
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  close(): void {
+    this.stopListening();
+    this.entries.clear();
+  }
+
+  private fresh(request: IdentityRequest): Entry | undefined {
+    const entry = this.entries.get(keyOf(request));
+    if (entry === undefined || this.clock.monotonicMs() >= entry.freshUntilMs) return undefined;
+    return request.touch && !entry.touched ? undefined : entry;
+  }
+
+  /** The answer of a question that another request asked, where that is as good as asking. */
+  private async join(request: IdentityRequest): Promise<IdentityAnswer | undefined> {
+    if (this.referenceTokens.has(request.tokenHash)) return undefined;
+    const shared = this.shared.get(sharedKeyOf(request));
+    if (shared === undefined) return undefined;
+    const landed = await Promise.race([shared, request.patience()]);
+    if (landed === 'late') return this.conclude(request, problem('deadline_exceeded'), 'joined');
+    // Dead stays dead, and asking an auth that just failed once more for each that waited would only push it deeper.
+    if (landed.answer === 'none' || isProblem(landed.answer)) return this.conclude(request, landed.answer, 'joined');
+    return landed.kept && this.feed.leaseValid() ? { resolved: landed.answer, decision: 'joined' } : undefined;
+  }
+
+  private question(request: IdentityRequest): Promise<Landed> {
+    if (request.sensitive) return this.ask(request, false);
+    const key = sharedKeyOf(request);
+    const landed = this.ask(request, true).finally(() => {
+      // A later question may have taken the place.
+      if (this.shared.get(key) === landed) this.shared.delete(key);
+    });
+    this.shared.set(key, landed);
+    return landed;
+  }
+
+  private async ask(request: IdentityRequest, shared: boolean): Promise<Landed> {
+    const question: Ongoing = { tokenHash: request.tokenHash, ended: false, flushed: false };
+    this.ongoing.add(question);
+    const startedMs = this.clock.monotonicMs();
+    let answer: AuthAnswer;
+    try {
+      answer = await request.ask({ shared });
+    } finally {
+      this.ongoing.delete(question);
+    }
+    if (isProblem(answer)) return { answer, kept: false };
+    const ended =
+      answer === 'none' || question.ended || this.feed.isTokenRevoked(request.tokenHash) || this.feed.isRevoked(answer.identity);
+    if (ended || answer === 'none') {
+      this.bury(request.tokenHash);
+      return { answer: 'none', kept: false };
+    }
+    if (answer.view.mode === TokenMode.REFERENCE) {
+      this.referenceTokens.set(request.tokenHash, true);
+      return { answer, kept: false };
+    }
+    if (question.flushed || !shared) return { answer, kept: false };
+    this.keep(request, answer, startedMs);
+    return { answer, kept: true };
+  }
+
+  private keep(request: IdentityRequest, answer: Resolved, startedMs: number): void {
+    const lifeMs = Math.min(answer.lifeMs, lifeMaxMs) - marginMs;
+    if (lifeMs <= 0) return;
+    const key = keyOf(request);
+    const freshUntilMs = startedMs + lifeMs * (1 - jitterPart * this.random());
+    this.entries.set(key, { ...answer, tokenHash: request.tokenHash, touched: request.touch, freshUntilMs, diesAtMs: startedMs + lifeMs });
+    const keys = this.keysOfSubject.get(answer.identity.subject) ?? new Set();
+    keys.add(key);
+    this.keysOfSubject.set(answer.identity.subject, keys);
+  }
+
+  private conclude(request: IdentityRequest, answer: AuthAnswer, decision: Decision): IdentityAnswer {
+    if (answer === 'none') return 'ended';
+    if (!isProblem(answer)) return { resolved: answer, decision };
+    if (!silentCodes.has(answer.problem)) return answer;
+    const entry = request.sensitive ? undefined : this.entries.get(keyOf(request));
+    // auth is out of reach: what it signed less than a minute ago still stands for carts and reads (docs/decisions, failure table).
+    if (entry !== undefined && this.clock.monotonicMs() < entry.diesAtMs) return { resolved: entry, decision: 'degraded' };
+    return problem('identity_unavailable', undefined, retryAfterS);
+  }
+
+  private revoke(what: Revocation): void {
+    if (what.kind === 'distrust' || what.kind === 'key') return this.flush();
+    if (what.kind === 'global') return this.evict(this.entries.keys(), (entry) => entry.identity.globalEpoch < what.epoch);
+    const keys = this.keysOfSubject.get(what.subject) ?? [];
+    if (what.kind === 'user') return this.evict(keys, (entry) => entry.identity.epoch < what.epoch);
+    for (const question of this.ongoing) if (question.tokenHash === what.tokenHash) question.ended = true;
+    this.evict(keys, (entry) => entry.tokenHash === what.tokenHash || (what.ended && entry.identity.handle === what.handle));
+  }
+
+  private flush(): void {
+    this.entries.clear();
+    for (const question of this.ongoing) question.flushed = true;
+  }
+
+  private evict(keys: Iterable<string>, isDead: (entry: Entry) => boolean): void {
+    for (const key of [...keys]) {
+      const entry = this.entries.peek(key);
+      if (entry !== undefined && isDead(entry)) this.entries.delete(key);
+    }
+  }
+
+  private unindex(entry: Entry, key: string): void {
+    const keys = this.keysOfSubject.get(entry.identity.subject);
+    keys?.delete(key);
+    if (keys?.size === 0) this.keysOfSubject.delete(entry.identity.subject);
+  }
+}
+
+/** Codes that say "auth could not answer", as opposed to an answer that we do not like. */
+const silentCodes: ReadonlySet<string> = new Set(['unavailable', 'deadline_exceeded', 'identity_unavailable', 'internal']);
+
+const keyOf = (request: Pick<IdentityRequest, 'tokenHash' | 'audience'>): string => `${request.tokenHash} ${request.audience}`;
+/** A request that must touch cannot be served by a question that does not. */
+const sharedKeyOf = (request: IdentityRequest): string => `${keyOf(request)} ${request.touch}`;

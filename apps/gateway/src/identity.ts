@@ -1,0 +1,104 @@
+/**
+ * The way from a cookie to a person: MAC first, then the identity cache, then auth.
+ *
+ * A token whose MAC is wrong never was ours and counts as no cookie: it must not reach auth, where its tag would choose a shard. One whose MAC
+ * is right but whose session is gone is `ended`: that is said, and never answered with a silent new guest.
+ */
+import { isProblem, problem, type Problem, type ResolveResponse } from '@cloakroom/contracts';
+import type { OutgoingCall } from '@cloakroom/platform';
+import { type MacKeys, parseToken } from '@cloakroom/session';
+import type { BrowserToken, Exchange, Person } from './exchange.ts';
+import type { AuthAnswer, IdentityAnswer, IdentityCache, Audience } from './identity-cache.ts';
+
+/** No request waits longer than this for who it is from: what is left of the budget belongs to what was asked for. */
+const resolveBudgetMs = 800;
+/** A refused connection is worth one more try when at least this much time is left; the only retry on the way to a service. */
+const retryWorthMs = 200;
+
+export type Resolve = (
+  call: OutgoingCall,
+  request: { token: string; audience: string; touch: boolean },
+) => Promise<ResolveResponse | Problem>;
+
+export function readToken(cookie: string | undefined, keys: MacKeys): BrowserToken | undefined {
+  const parsed = parseToken(cookie, keys);
+  return parsed === undefined ? undefined : { text: cookie!, hash: parsed.key.hash };
+}
+
+export interface IdentityNeed {
+  readonly audience: Audience;
+  readonly sensitive: boolean;
+  /** A person did this; false for streams, which must not keep a session alive. */
+  readonly touch: boolean;
+  /** Of the request's budget, how much may be spent here. */
+  readonly budgetMs?: number;
+}
+
+/** @returns undefined: no session was ever shown; 'ended': it is over */
+export async function identify(
+  x: Pick<Exchange, 'token' | 'deadline' | 'trace' | 'experiment' | 'signal' | 'timings'>,
+  need: IdentityNeed,
+  cache: IdentityCache,
+  resolve: Resolve,
+): Promise<Person | 'ended' | undefined | Problem> {
+  const { token } = x;
+  if (token === undefined) return undefined;
+  const startedMs = performance.now();
+  const budgetMs = (): number => Math.min(need.budgetMs ?? resolveBudgetMs, x.deadline.remainingMs());
+  const answer = await cache.identify({
+    tokenHash: token.hash,
+    audience: need.audience,
+    sensitive: need.sensitive,
+    touch: need.touch,
+    patience: () => new Promise((done) => setTimeout(() => done('late'), budgetMs()).unref()),
+    ask: ({ shared }) =>
+      askAuth(resolve, { token: token.text, audience: need.audience, touch: need.touch }, () => ({
+        budgetMs: budgetMs(),
+        trace: x.trace,
+        onTiming: (entries) => entries.forEach((entry) => x.timings.add(entry)),
+        ...(x.experiment !== undefined && { experiment: x.experiment }),
+        ...(!shared && { signal: x.signal }),
+      })),
+  });
+  x.timings.add({ name: 'session', durationMs: performance.now() - startedMs, description: describe(answer) });
+  if (answer === 'ended' || isProblem(answer)) return answer;
+  return { view: answer.resolved.view, passport: answer.resolved.passport, decision: answer.decision };
+}
+
+async function askAuth(
+  resolve: Resolve,
+  request: { token: string; audience: string; touch: boolean },
+  call: () => OutgoingCall,
+): Promise<AuthAnswer> {
+  let answer = await resolve(call(), request);
+  if (isProblem(answer) && answer.problem === 'unavailable' && call().budgetMs >= retryWorthMs) answer = await resolve(call(), request);
+  if (isProblem(answer)) return answer;
+  if (answer.session === undefined) return 'none';
+  const claims = claimTimes(answer.passport);
+  // auth's certificate vouches for the passport; an answer that we cannot read is a defect there, not a reason to let anyone in.
+  if (claims === undefined) return problem('identity_unavailable');
+  const { handle, subject } = answer.session;
+  const identity = { subject, handle, epoch: Number(answer.epoch), globalEpoch: Number(answer.globalEpoch), issuedAtMs: claims.issuedAtMs };
+  return { view: answer.session, passport: answer.passport, identity, lifeMs: claims.expiresAtMs - claims.issuedAtMs };
+}
+
+/** The times in a compact JWS' payload, unverified: it came from auth itself over the mesh. Services verify it. */
+function claimTimes(passport: string): { readonly issuedAtMs: number; readonly expiresAtMs: number } | undefined {
+  try {
+    const claims = JSON.parse(Buffer.from(passport.split('.')[1] ?? '', 'base64url').toString()) as { iat?: unknown; exp?: unknown };
+    if (typeof claims.iat !== 'number' || typeof claims.exp !== 'number') return undefined;
+    return { issuedAtMs: claims.iat * 1_000, expiresAtMs: claims.exp * 1_000 };
+  } catch {
+    return undefined;
+  }
+}
+
+/** "hybrid hit", "reference asked", "ended", "unavailable": what Server-Timing says of the decision. */
+function describe(answer: IdentityAnswer): string {
+  if (answer === 'ended') return 'ended';
+  if (isProblem(answer)) return 'unavailable';
+  return `${modeNames[answer.resolved.view.mode] ?? 'unknown'} ${answer.decision}`;
+}
+
+/** By the number of TokenMode. */
+export const modeNames = [undefined, 'reference', 'hybrid', 'jwt', 'jwt-denylist'] as const;

@@ -1,0 +1,35 @@
+/**
+ * Headers that resemble our identity metadata. The gateway forwards no inbound header at all, so none could reach a service; they are dropped
+ * and counted all the same, because someone who sends them is trying doors. Spellings seen in attacks: other case, `_` for `-` (some servers
+ * fold them), `-bin` (gRPC decodes it), duplicates.
+ */
+import type { IncomingHttpHeaders } from 'node:http';
+import { callMetadata } from '@cloakroom/contracts';
+import { resemblesCallMetadata } from '@cloakroom/platform';
+
+/** Under their exact names these come from outside rightly; spelt otherwise they do not. */
+const welcome = new Set<string>([callMetadata.traceparent, callMetadata.experiment]);
+/** Not ours, but what other platforms trust: a probe all the same. */
+const foreignNames = new Set(['x-user-id', 'x-user', 'x-session', 'x-session-id', 'x-subject', 'x-identity']);
+
+export function isLookalike(name: string): boolean {
+  const lower = name.toLowerCase();
+  if (welcome.has(lower)) return false;
+  return resemblesCallMetadata(name) || foreignNames.has(lower.replaceAll('_', '-').replace(/-bin$/, ''));
+}
+
+/**
+ * Removes them from the parsed headers.
+ * @param rawHeaders name, value, name, value ... as received: here duplicates are still apart
+ * @returns how many there were
+ */
+export function dropLookalikes(headers: IncomingHttpHeaders, rawHeaders: readonly string[]): number {
+  let dropped = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!;
+    if (!isLookalike(name)) continue;
+    dropped++;
+    delete headers[name.toLowerCase()];
+  }
+  return dropped;
+}

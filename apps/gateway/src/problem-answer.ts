@@ -1,0 +1,84 @@
+/** Every error of the gateway: RFC 9457 problem+json with a stable code. With libs/platform the only place that turns codes into a transport's words. */
+import { type ErrorCode, errorTable, isProblem, type Problem, problem } from '@cloakroom/contracts';
+import { z } from 'zod';
+
+export const problemSchema = z
+  .object({
+    type: z.string().meta({ description: 'A URI reference that names the kind of problem: /docs/errors#<code>.' }),
+    title: z.string(),
+    status: z.int(),
+    code: z.enum(Object.keys(errorTable) as [ErrorCode, ...ErrorCode[]]),
+    detail: z.string().optional(),
+    errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+    retryAfter: z.int().optional().meta({ description: 'Seconds; the same as the Retry-After header.' }),
+    traceId: z.string().optional().meta({ description: 'Tell this to whoever runs the shop.' }),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457 problem details' });
+
+export type ProblemBody = z.output<typeof problemSchema>;
+
+/** A Problem that also says what is wrong with each field. */
+export interface FieldProblem extends Problem {
+  readonly errors: readonly { readonly field: string; readonly message: string }[];
+}
+
+export const problemType = 'application/problem+json';
+/** Where a code itself says "wait" but nobody said how long. */
+const retryAfterDefaultS = 2;
+const waitCodes: ReadonlySet<ErrorCode> = new Set([
+  'unavailable',
+  'identity_unavailable',
+  'outcome_unknown',
+  'too_many_requests',
+  'too_many_attempts',
+]);
+
+export function problemAnswer(
+  what: Problem | FieldProblem,
+  traceId?: string,
+): { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: ProblemBody } {
+  const code = what.problem;
+  const entry = errorTable[code];
+  const retryAfter = what.retryAfterS ?? (waitCodes.has(code) ? retryAfterDefaultS : undefined);
+  const body: ProblemBody = {
+    type: `/docs/errors#${code}`,
+    title: entry.text,
+    status: entry.http,
+    code,
+    ...(what.detail !== undefined && { detail: what.detail }),
+    ...('errors' in what && { errors: [...what.errors] }),
+    ...(retryAfter !== undefined && { retryAfter: Math.ceil(retryAfter) }),
+    ...(traceId !== undefined && { traceId }),
+  };
+  const headers = { 'content-type': problemType, ...(retryAfter !== undefined && { 'retry-after': String(Math.ceil(retryAfter)) }) };
+  return { status: entry.http, headers, body };
+}
+
+/** What zod found, field by field, without the values: they may be secrets. */
+export function invalid(where: string, error: z.ZodError): FieldProblem {
+  const errors = error.issues.slice(0, errorCountMax).map((issue) => ({ field: [where, ...issue.path].join('.'), message: issue.message }));
+  return { ...problem('invalid_request'), errors };
+}
+
+const errorCountMax = 20;
+
+/** A failure of Fastify itself, by its code: https://fastify.dev/docs/latest/Reference/Errors/ */
+const frameworkCodes: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'invalid_request',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'invalid_request',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid_request',
+  FST_ERR_BAD_URL: 'invalid_request',
+  FST_ERR_MAX_PARAM_LENGTH: 'not_found',
+  FST_ERR_NOT_FOUND: 'not_found',
+};
+
+/** What a thrown value means; undefined: a surprise, to be logged and answered as `internal`. */
+export function expectedProblem(error: unknown): Problem | undefined {
+  if (isProblem(error)) return error;
+  if (typeof error !== 'object' || error === null) return undefined;
+  const { code, status } = error as { code?: unknown; status?: unknown };
+  if (typeof code === 'string' && frameworkCodes[code] !== undefined) return problem(frameworkCodes[code]);
+  return status === 404 ? problem('not_found') : undefined;
+}

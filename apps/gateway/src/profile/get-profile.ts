@@ -1,0 +1,11 @@
+import { isProblem, SessionState } from '@cloakroom/contracts';
+import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import { profileBody } from './profile-answer.ts';
+
+export async function getProfile(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+  const person = personOf(x);
+  const profile = await gateway.profile.getProfile(outgoing(x, person.passport), {});
+  if (isProblem(profile)) return profile;
+  return { status: 200, body: profileBody(profile, person.view.state === SessionState.USER) };
+}

@@ -1,0 +1,67 @@
+import type { Profile } from '@cloakroom/contracts';
+import { z } from 'zod';
+
+const line = z.string().trim().min(1).max(200);
+const addressFields = {
+  name: line,
+  line1: line,
+  line2: z.string().trim().max(200).optional(),
+  city: line,
+  postalCode: z.string().trim().min(1).max(20),
+  country: z.string().regex(/^[A-Z]{2}$/, 'two letters, ISO 3166-1'),
+};
+
+const preferences = z.record(z.string().min(1).max(64), z.string().max(256));
+
+export const profilePatch = z
+  .object({
+    name: z.string().trim().min(1).max(100).optional(),
+    addresses: z
+      .array(z.object({ addressId: z.string().max(64).optional(), ...addressFields }))
+      .max(20)
+      .optional(),
+    preferences: preferences.optional(),
+  })
+  .meta({ description: 'Replaces the fields that it names. A guest has preferences only.' });
+
+export const profileSchema = z
+  .object({
+    name: z.string().optional(),
+    email: z.string().optional(),
+    addresses: z
+      .array(
+        z.object({
+          addressId: z.string(),
+          name: z.string(),
+          line1: z.string(),
+          line2: z.string().optional(),
+          city: z.string(),
+          postalCode: z.string(),
+          country: z.string(),
+        }),
+      )
+      .optional(),
+    preferences: z.record(z.string(), z.string()),
+    recentlyViewed: z.array(z.string()).meta({ description: 'Product ids, newest first.' }),
+  })
+  .meta({ id: 'Profile' });
+
+/** A guest's has preferences and recently viewed products only. */
+export function profileBody(profile: Profile, isUser: boolean): z.output<typeof profileSchema> {
+  const open = { preferences: { ...profile.preferences }, recentlyViewed: [...profile.recentlyViewed] };
+  if (!isUser) return open;
+  return {
+    name: profile.name,
+    email: profile.email,
+    addresses: profile.addresses.map(({ addressId, name, line1, line2, city, postalCode, country }) => ({
+      addressId,
+      name,
+      line1,
+      ...(line2 !== '' && { line2 }),
+      city,
+      postalCode,
+      country,
+    })),
+    ...open,
+  };
+}

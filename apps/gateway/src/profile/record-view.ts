@@ -1,0 +1,14 @@
+import { isProblem } from '@cloakroom/contracts';
+import { type Exchange, type Outcome, outgoing } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+
+/** Only where a session exists: looking at a product never begins one. */
+export async function recordView(
+  x: Exchange,
+  { params }: { readonly params: { readonly productId: string } },
+  gateway: Gateway,
+): Promise<Outcome> {
+  if (x.person === undefined) return { status: 204 };
+  const recorded = await gateway.profile.recordView(outgoing(x, x.person.passport), { productId: params.productId });
+  return isProblem(recorded) ? recorded : { status: 204 };
+}

@@ -1,0 +1,23 @@
+import { isProblem, problem, SessionState } from '@cloakroom/contracts';
+import type { z } from 'zod';
+import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import { profileBody, type profilePatch } from './profile-answer.ts';
+
+export async function updateProfile(
+  x: Exchange,
+  { body }: { readonly body: z.output<typeof profilePatch> },
+  gateway: Gateway,
+): Promise<Outcome> {
+  const person = personOf(x);
+  const isUser = person.view.state === SessionState.USER;
+  if (!isUser && (body.name !== undefined || body.addresses !== undefined)) return problem('sign_in_required');
+  const profile = await gateway.profile.updateProfile(outgoing(x, person.passport), {
+    ...(body.name !== undefined && { name: body.name }),
+    ...(body.addresses !== undefined && {
+      addresses: { items: body.addresses.map(({ addressId = '', line2 = '', ...address }) => ({ ...address, addressId, line2 })) },
+    }),
+    ...(body.preferences !== undefined && { preferences: { items: body.preferences } }),
+  });
+  return isProblem(profile) ? profile : { status: 200, body: profileBody(profile, isUser) };
+}

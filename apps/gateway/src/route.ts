@@ -1,0 +1,82 @@
+/** The shape of an entry in the table of routes. */
+import type { ErrorCode } from '@cloakroom/contracts';
+import type { z } from 'zod';
+import type { Exchange, Outcome } from './exchange.ts';
+import type { Gateway } from './gateway.ts';
+import type { Audience } from './identity-cache.ts';
+
+/** Decides what happens when a part is gone (docs/decisions, failure table). 'operations': this process about itself. */
+export type OperationClass = 'public' | 'cart' | 'personal' | 'sensitive' | 'login' | 'operations';
+
+/**
+ * none: the session is not looked at. maybe: a live session is used, none or an ended one is no error. first-write: none is no error, the use
+ * case begins a guest session; an ended one is. guest: any live session. user: a signed-in person.
+ */
+export type IdentityNeeded = 'none' | 'maybe' | 'first-write' | 'guest' | 'user';
+
+export interface AnswerShape {
+  readonly description: string;
+  /** Absent: no body. */
+  readonly schema?: z.ZodType;
+  readonly contentType?: string;
+  /** Carries Consistency-Token. */
+  readonly consistency?: true;
+  /** Sets the session cookie, always or where a session begins. */
+  readonly setsSession?: true;
+}
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** As in OpenAPI: /api/cart/lines/{lineId} */
+  readonly path: string;
+  readonly summary: string;
+  readonly operationClass: OperationClass;
+  readonly identity: IdentityNeeded;
+  /** The service whose passport the use case needs. */
+  readonly audience?: Audience;
+  /** The whole request; becomes the deadline of every call below. 0: it stays open. */
+  readonly budgetMs: number;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodObject;
+  readonly answers: Readonly<Record<number, AnswerShape>>;
+  /** Beyond those that any route may answer. */
+  readonly errors: readonly ErrorCode[];
+  /** Its own bound for each address, besides the general one. */
+  readonly limit?: 'sign-in' | 'guest';
+  readonly handle: (x: Exchange, input: never, gateway: Gateway) => Promise<Outcome>;
+  /** Stays open as server-sent events: it never keeps a session alive, and has no HEAD. */
+  readonly live?: true;
+}
+
+export interface Input<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType> {
+  readonly params: z.output<Params>;
+  readonly query: z.output<Query>;
+  readonly body: z.output<Body>;
+}
+
+type Definition<Params extends z.ZodObject, Query extends z.ZodObject, Body extends z.ZodObject> = Omit<
+  Route,
+  'params' | 'query' | 'body' | 'handle' | 'errors'
+> & {
+  readonly params?: Params;
+  readonly query?: Query;
+  readonly body?: Body;
+  readonly errors?: readonly ErrorCode[];
+  readonly handle: (x: Exchange, input: Input<Params, Query, Body>, gateway: Gateway) => Promise<Outcome> | Outcome;
+};
+
+/** Ties a use case's input to the schemas of its entry. */
+export function route<
+  Params extends z.ZodObject = z.ZodObject<Record<never, never>>,
+  Query extends z.ZodObject = z.ZodObject<Record<never, never>>,
+  Body extends z.ZodObject = z.ZodObject<Record<never, never>>,
+>(definition: Definition<Params, Query, Body>): Route {
+  const { handle } = definition;
+  return {
+    ...definition,
+    errors: definition.errors ?? [],
+    // The schemas above have parsed it before it comes here.
+    handle: async (x, input, gateway) => handle(x, input as Input<Params, Query, Body>, gateway),
+  };
+}

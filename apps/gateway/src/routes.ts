@@ -1,0 +1,329 @@
+/**
+ * THE table: every route of the gateway, what it needs, what it may cost, what it takes and what it answers. It registers the routes
+ * (serve-routes.ts) and writes /openapi.json (openapi.ts), and a test holds the two together.
+ */
+import { z } from 'zod';
+import { addLine } from './cart/add-line.ts';
+import { cartSchema } from './cart/cart-answer.ts';
+import { clearCart } from './cart/clear-cart.ts';
+import { acceptedSchema, addLineBody, lineAcceptedSchema, lineParams, seenBody, setQuantityBody } from './cart/command-input.ts';
+import { getCart } from './cart/get-cart.ts';
+import { removeLine } from './cart/remove-line.ts';
+import { setQuantity } from './cart/set-quantity.ts';
+import { getProduct } from './catalog/get-product.ts';
+import { listProducts, productQuery } from './catalog/list-products.ts';
+import { productId, productPageSchema, productSchema } from './catalog/product-answer.ts';
+import { openEvents } from './events/open-events.ts';
+import { describeRoutes } from './openapi.ts';
+import { aliveSchema, isAlive, isReady, jwksSchema, readinessSchema, readJwks, readMetrics } from './operations.ts';
+import { getProfile } from './profile/get-profile.ts';
+import { profilePatch, profileSchema } from './profile/profile-answer.ts';
+import { recordView } from './profile/record-view.ts';
+import { updateProfile } from './profile/update-profile.ts';
+import { type Route, route } from './route.ts';
+import { endDevice } from './session/end-device.ts';
+import { endOtherDevices } from './session/end-other-devices.ts';
+import { devicesSchema, listDevices } from './session/list-devices.ts';
+import { login } from './session/login.ts';
+import { logout } from './session/logout.ts';
+import { readSession } from './session/read-session.ts';
+import { reauthenticate } from './session/reauthenticate.ts';
+import { register } from './session/register.ts';
+import { sessionSchema, signedInSchema } from './session/session-answer.ts';
+import { loginBody, reauthenticateBody, registerBody } from './session/sign-in-input.ts';
+import { startGuest } from './session/start-guest.ts';
+
+const nothing = { description: 'Done.' };
+const accepted = { description: 'Taken. Read with the Consistency-Token to see it.', consistency: true } as const;
+
+const sessionRoutes: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: '/api/session',
+    summary: 'Who this browser is. An ended session reads as none.',
+    operationClass: 'personal',
+    identity: 'maybe',
+    // The view comes with any passport; a page that asks for its session reads its cart next.
+    audience: 'cart',
+    budgetMs: 2_000,
+    answers: { 200: { description: 'The session.', schema: sessionSchema } },
+    handle: readSession,
+  }),
+  route({
+    method: 'POST',
+    path: '/api/session/guest',
+    summary: 'Begins a guest session, or shows the one that is there.',
+    operationClass: 'login',
+    identity: 'maybe',
+    audience: 'cart',
+    budgetMs: 3_000,
+    answers: {
+      200: { description: 'There was one already.', schema: sessionSchema },
+      201: { description: 'Begun.', schema: sessionSchema, setsSession: true },
+    },
+    handle: startGuest,
+  }),
+  route({
+    method: 'POST',
+    path: '/api/session/register',
+    summary: 'Makes an account and signs in. A guest cart is claimed.',
+    operationClass: 'login',
+    identity: 'none',
+    budgetMs: 5_000,
+    limit: 'sign-in',
+    body: registerBody,
+    answers: { 201: { description: 'Signed in.', schema: signedInSchema, setsSession: true } },
+    errors: ['email_taken', 'too_many_attempts'],
+    handle: register,
+  }),
+  route({
+    method: 'POST',
+    path: '/api/session/login',
+    summary: 'Signs in. The token changes, the old one is dead, a guest cart is claimed.',
+    operationClass: 'login',
+    identity: 'none',
+    budgetMs: 5_000,
+    limit: 'sign-in',
+    body: loginBody,
+    answers: { 200: { description: 'Signed in.', schema: signedInSchema, setsSession: true } },
+    errors: ['invalid_credentials', 'too_many_attempts'],
+    handle: login,
+  }),
+  route({
+    method: 'POST',
+    path: '/api/session/reauthenticate',
+    summary: 'Proves the password again (step-up). The token changes.',
+    operationClass: 'sensitive',
+    identity: 'user',
+    audience: 'auth',
+    budgetMs: 5_000,
+    limit: 'sign-in',
+    body: reauthenticateBody,
+    answers: { 200: { description: 'Proven.', schema: sessionSchema, setsSession: true } },
+    errors: ['invalid_credentials', 'too_many_attempts'],
+    handle: reauthenticate,
+  }),
+  route({
+    method: 'POST',
+    path: '/api/session/logout',
+    summary: 'Ends the session. Harmless without one.',
+    operationClass: 'login',
+    identity: 'none',
+    budgetMs: 3_000,
+    answers: { 204: { description: 'Ended; the cookies are cleared.' } },
+    handle: logout,
+  }),
+  route({
+    method: 'GET',
+    path: '/api/session/devices',
+    summary: 'Where this person is signed in.',
+    operationClass: 'sensitive',
+    identity: 'user',
+    audience: 'auth',
+    budgetMs: 2_500,
+    answers: { 200: { description: 'The sessions, newest activity first.', schema: devicesSchema } },
+    handle: listDevices,
+  }),
+  route({
+    method: 'DELETE',
+    path: '/api/session/devices/{handle}',
+    summary: 'Ends one session of this person. Step-up.',
+    operationClass: 'sensitive',
+    identity: 'user',
+    audience: 'auth',
+    budgetMs: 2_500,
+    params: z.object({ handle: z.string().min(1).max(64) }),
+    answers: { 204: nothing },
+    errors: ['step_up_required', 'not_found'],
+    handle: endDevice,
+  }),
+  route({
+    method: 'DELETE',
+    path: '/api/session/devices',
+    summary: 'Ends every other session of this person. Step-up.',
+    operationClass: 'sensitive',
+    identity: 'user',
+    audience: 'auth',
+    budgetMs: 2_500,
+    answers: { 204: nothing },
+    errors: ['step_up_required'],
+    handle: endOtherDevices,
+  }),
+];
+
+const catalogRoutes: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: '/api/products',
+    summary: 'Lists and searches products.',
+    operationClass: 'public',
+    identity: 'none',
+    budgetMs: 2_000,
+    query: productQuery,
+    answers: { 200: { description: 'One page.', schema: productPageSchema } },
+    handle: listProducts,
+  }),
+  route({
+    method: 'GET',
+    path: '/api/products/{productId}',
+    summary: 'One product.',
+    operationClass: 'public',
+    identity: 'none',
+    budgetMs: 2_000,
+    params: z.object({ productId }),
+    answers: { 200: { description: 'The product.', schema: productSchema } },
+    errors: ['not_found'],
+    handle: getProduct,
+  }),
+];
+
+const cartBase = { operationClass: 'cart', identity: 'guest', audience: 'cart' } as const;
+
+const cartRoutes: readonly Route[] = [
+  route({
+    ...cartBase,
+    method: 'GET',
+    path: '/api/cart',
+    summary: 'The cart of this session. Waits a little for your own writes.',
+    budgetMs: 2_500,
+    answers: { 200: { description: 'The cart.', schema: cartSchema } },
+    handle: getCart,
+  }),
+  route({
+    ...cartBase,
+    method: 'POST',
+    path: '/api/cart/lines',
+    summary: 'Adds to the cart. The first one of a browser begins its guest session.',
+    identity: 'first-write',
+    budgetMs: 4_000,
+    body: addLineBody,
+    answers: { 202: { ...accepted, schema: lineAcceptedSchema, setsSession: true } },
+    errors: ['unknown_product', 'command_conflict', 'command_expired', 'limit_exceeded', 'outcome_unknown'],
+    handle: addLine,
+  }),
+  route({
+    ...cartBase,
+    method: 'PUT',
+    path: '/api/cart/lines/{lineId}',
+    summary: 'Sets the quantity of what was seen of a line. 0 removes it.',
+    budgetMs: 4_000,
+    params: lineParams,
+    body: setQuantityBody,
+    answers: { 202: { ...accepted, schema: acceptedSchema } },
+    errors: ['unknown_line', 'command_conflict', 'command_expired', 'limit_exceeded', 'outcome_unknown'],
+    handle: setQuantity,
+  }),
+  route({
+    ...cartBase,
+    method: 'DELETE',
+    path: '/api/cart/lines/{lineId}',
+    summary: 'Removes what was seen of a line.',
+    budgetMs: 4_000,
+    params: lineParams,
+    body: seenBody,
+    answers: { 202: { ...accepted, schema: acceptedSchema } },
+    errors: ['unknown_line', 'command_conflict', 'command_expired', 'outcome_unknown'],
+    handle: removeLine,
+  }),
+  route({
+    ...cartBase,
+    method: 'DELETE',
+    path: '/api/cart',
+    summary: 'Removes what was seen of the cart.',
+    budgetMs: 4_000,
+    body: seenBody,
+    answers: { 202: { ...accepted, schema: acceptedSchema } },
+    errors: ['command_conflict', 'command_expired', 'outcome_unknown'],
+    handle: clearCart,
+  }),
+];
+
+const personalBase = { operationClass: 'personal', identity: 'guest', audience: 'profile', budgetMs: 2_500 } as const;
+
+const personalRoutes: readonly Route[] = [
+  route({
+    ...personalBase,
+    method: 'GET',
+    path: '/api/profile',
+    summary: "This person's profile. A guest has preferences and recently viewed products only.",
+    answers: { 200: { description: 'The profile.', schema: profileSchema } },
+    handle: getProfile,
+  }),
+  route({
+    ...personalBase,
+    method: 'PATCH',
+    path: '/api/profile',
+    summary: 'Replaces the fields that it names. The e-mail is changed elsewhere.',
+    body: profilePatch,
+    answers: { 200: { description: 'The profile.', schema: profileSchema } },
+    errors: ['sign_in_required', 'limit_exceeded'],
+    handle: updateProfile,
+  }),
+  route({
+    ...personalBase,
+    method: 'PUT',
+    path: '/api/profile/recently-viewed/{productId}',
+    summary: 'Remembers that a product was looked at, where a session exists.',
+    identity: 'maybe',
+    params: z.object({ productId }),
+    answers: { 204: nothing },
+    handle: recordView,
+  }),
+  route({
+    method: 'GET',
+    path: '/api/events',
+    summary: 'Server-sent events of this session: `cart` and `session` say what to read again.',
+    operationClass: 'personal',
+    identity: 'guest',
+    audience: 'cart',
+    budgetMs: 0,
+    live: true,
+    answers: { 200: { description: 'A stream that ends with the session.', schema: z.string(), contentType: 'text/event-stream' } },
+    handle: openEvents,
+  }),
+];
+
+const operationsBase = { method: 'GET', operationClass: 'operations', identity: 'none', budgetMs: 2_000 } as const;
+
+const operationsRoutes: readonly Route[] = [
+  route({
+    ...operationsBase,
+    path: '/healthz',
+    summary: 'The process answers.',
+    answers: { 200: { description: 'Alive.', schema: aliveSchema } },
+    handle: isAlive,
+  }),
+  route({
+    ...operationsBase,
+    path: '/readyz',
+    summary: 'Takes requests, and which provider, cluster and stores are behind it.',
+    answers: {
+      200: { description: 'Ready.', schema: readinessSchema },
+      503: { description: 'Not ready, or stopping.', schema: readinessSchema },
+    },
+    handle: isReady,
+  }),
+  route({
+    ...operationsBase,
+    path: '/metrics',
+    summary: 'Prometheus metrics.',
+    answers: { 200: { description: 'Text exposition format.', schema: z.string(), contentType: 'text/plain' } },
+    handle: readMetrics,
+  }),
+  route({
+    ...operationsBase,
+    path: '/openapi.json',
+    summary: 'This document.',
+    answers: { 200: { description: 'OpenAPI 3.1.', schema: z.looseObject({ openapi: z.string() }) } },
+    handle: (_x, _input, gateway) => ({ status: 200, body: describeRoutes(routes, gateway.config.PUBLIC_ORIGINS) }),
+  }),
+  route({
+    ...operationsBase,
+    path: '/.well-known/jwks.json',
+    summary: 'The keys that verify passports and signed events.',
+    answers: { 200: { description: 'A JWK Set.', schema: jwksSchema, contentType: 'application/jwk-set+json' } },
+    handle: readJwks,
+  }),
+];
+
+export const routes: readonly Route[] = [...sessionRoutes, ...catalogRoutes, ...cartRoutes, ...personalRoutes, ...operationsRoutes];

@@ -1,0 +1,159 @@
+/**
+ * One request through the table: who (cookie, identity) -> what (schemas) -> the use case -> the answer in HTTP's words.
+ * Origin and rate have been checked before, ahead of the body (http-server.ts). What a route needs is in the table, never in its use case:
+ * a route that states no identity cannot see one.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isProblem, problem, type Problem, SessionState } from '@cloakroom/contracts';
+import { startDeadline } from '@cloakroom/platform';
+import type { z } from 'zod';
+import type { Begun } from './begin.ts';
+import { clearedCookies, consistencySetCookie, isConsistencyToken, type OurCookies, readCookies, sessionSetCookie } from './cookies.ts';
+import { eventSocket } from './events/event-socket.ts';
+import type { Answer, Exchange, Outcome, Person } from './exchange.ts';
+import type { Gateway } from './gateway.ts';
+import { identify, readToken } from './identity.ts';
+import { sessionDecisions } from './metrics.ts';
+import { invalid, problemAnswer } from './problem-answer.ts';
+import type { Route } from './route.ts';
+import { deviceLabel } from './session/device-label.ts';
+
+/** A page that anyone may see does not wait longer than this to learn who looks. */
+const publicIdentityBudgetMs = 300;
+/** Said of a public answer when a session was shown that could not be checked: the page is what a guest sees. */
+export const sessionViewHeader = 'x-session-view';
+const experimentPattern = /^[A-Za-z0-9._:-]{1,64}$/;
+
+export function serveRoutes(server: FastifyInstance, routes: readonly Route[], gateway: Gateway): void {
+  for (const route of routes) {
+    server.route({
+      method: route.method,
+      url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+      exposeHeadRoute: route.live !== true,
+      handler: async (request, reply) => {
+        const begun = request.begun!;
+        const { outcome, headers } = await answer(route, request, begun, gateway);
+        for (const [name, value] of Object.entries(headers)) reply.header(name, value);
+        return send(reply, begun, route, outcome, gateway);
+      },
+    });
+  }
+}
+
+type Answered = { readonly outcome: Outcome; readonly headers: Readonly<Record<string, string>> };
+
+async function answer(route: Route, request: FastifyRequest, begun: Begun, gateway: Gateway): Promise<Answered> {
+  const cookies = readCookies(request.headers.cookie);
+  if (isProblem(cookies)) return { outcome: cookies, headers: {} };
+  const anonymous = exchangeOf(route, request, begun, cookies, gateway);
+  if (isProblem(anonymous)) return { outcome: anonymous, headers: {} };
+  const limited = route.limit === 'sign-in' ? await gateway.limits.signIn(request.ip) : undefined;
+  if (limited !== undefined) return { outcome: limited, headers: {} };
+
+  // Who looks changes nothing on a page that anyone may see: find out meanwhile.
+  if (route.operationClass === 'public') {
+    const [view, outcome] = await Promise.all([publicView(anonymous, gateway), handle(route, request, anonymous, gateway)]);
+    return { outcome, headers: view };
+  }
+  const person = await personFor(route, anonymous, gateway);
+  if (isProblem(person)) return { outcome: person, headers: {} };
+  return { outcome: await handle(route, request, { ...anonymous, person }, gateway), headers: {} };
+}
+
+function exchangeOf(route: Route, request: FastifyRequest, begun: Begun, cookies: OurCookies, gateway: Gateway): Exchange | Problem {
+  const shown = request.headers['consistency-token'];
+  const header = typeof shown === 'string' && shown !== '' ? shown : undefined;
+  if (header !== undefined && !isConsistencyToken(header)) return problem('invalid_request', 'Consistency-Token is not one of ours.');
+  const cookie = cookies.consistency !== undefined && isConsistencyToken(cookies.consistency) ? cookies.consistency : undefined;
+  const experiment = request.headers['x-experiment-id'];
+  return {
+    trace: begun.trace,
+    timings: begun.timings,
+    signal: begun.signal,
+    experiment: typeof experiment === 'string' && experimentPattern.test(experiment) ? experiment : undefined,
+    deadline: startDeadline(route.budgetMs === 0 ? Number.POSITIVE_INFINITY : route.budgetMs, gateway.clock),
+    consistency: header ?? cookie,
+    token: readToken(cookies.session, gateway.macKeys),
+    person: undefined,
+    remoteAddress: request.ip,
+    device: deviceLabel(request.headers['user-agent']),
+  };
+}
+
+/** Enforces what the table says of identity. */
+async function personFor(route: Route, x: Exchange, gateway: Gateway): Promise<Person | undefined | Problem> {
+  if (route.identity === 'none') return undefined;
+  const need = { audience: route.audience ?? 'cart', sensitive: route.operationClass === 'sensitive', touch: route.live !== true };
+  const found = await identify(x, need, gateway.identities, (call, request) => gateway.auth.resolve(call, request));
+  count(found);
+  if (isProblem(found)) return found;
+  if (found === 'ended') return route.identity === 'maybe' ? undefined : problem('session_ended');
+  if (route.identity === 'user' && found?.view.state !== SessionState.USER) return problem('sign_in_required');
+  if (route.identity === 'guest' && found === undefined) return problem('session_required');
+  return found;
+}
+
+/** A person who only browses is there too: their session is touched. When it cannot be checked the page says whose view it is. */
+async function publicView(x: Exchange, gateway: Gateway): Promise<Record<string, string>> {
+  const need = { audience: 'cart', sensitive: false, touch: true, budgetMs: publicIdentityBudgetMs } as const;
+  const found = await identify(x, need, gateway.identities, (call, request) => gateway.auth.resolve(call, request));
+  count(found);
+  return isProblem(found) ? { [sessionViewHeader]: `guest; reason=${found.problem}` } : {};
+}
+
+function count(found: Person | 'ended' | undefined | Problem): void {
+  const decision = found === undefined ? 'none' : found === 'ended' ? 'ended' : isProblem(found) ? 'unavailable' : found.decision;
+  sessionDecisions.inc({ decision });
+}
+
+async function handle(route: Route, request: FastifyRequest, x: Exchange, gateway: Gateway): Promise<Outcome> {
+  const params = parse('path', route.params, request.params);
+  if (isProblem(params)) return params;
+  const query = parse('query', route.query, request.query);
+  if (isProblem(query)) return query;
+  const body = parse('body', route.body, request.body ?? {});
+  if (isProblem(body)) return body;
+  return route.handle(x, { params, query, body } as never, gateway);
+}
+
+function parse(where: string, schema: z.ZodObject | undefined, value: unknown): object | Problem {
+  if (schema === undefined) return {};
+  const result = schema.safeParse(value);
+  // A parsed value may have a field of any name; only ours are Problems.
+  return result.success ? result.data : invalid(where, result.error);
+}
+
+function send(reply: FastifyReply, begun: Begun, route: Route, outcome: Outcome, gateway: Gateway): FastifyReply {
+  const setCookies = [...cookiesOf(outcome, gateway.clock.nowMs())];
+  if (setCookies.length > 0) reply.header('set-cookie', setCookies);
+  const spentMs = gateway.clock.monotonicMs() - begun.startedMs;
+  begun.timings.add({ name: 'total', durationMs: spentMs });
+  if (route.budgetMs > 0) {
+    begun.timings.add({ name: 'budget', durationMs: Math.max(0, route.budgetMs - spentMs), description: `left of ${route.budgetMs} ms` });
+  }
+  reply.header('server-timing', begun.timings.header());
+  if (isProblem(outcome)) {
+    const { status, headers, body } = problemAnswer(outcome, begun.trace.traceId);
+    return reply.code(status).headers(headers).send(JSON.stringify(body));
+  }
+  return sendAnswer(reply, outcome);
+}
+
+function sendAnswer(reply: FastifyReply, answered: Answer): FastifyReply {
+  if (answered.consistency !== undefined) reply.header('consistency-token', answered.consistency);
+  reply.code(answered.status).headers(answered.headers ?? {});
+  if (answered.stream !== undefined) {
+    answered.stream(eventSocket(reply));
+    return reply;
+  }
+  if (answered.body === undefined) return reply.send();
+  reply.header('content-type', answered.contentType ?? 'application/json; charset=utf-8');
+  return reply.send(typeof answered.body === 'string' ? answered.body : JSON.stringify(answered.body));
+}
+
+function* cookiesOf(outcome: Outcome, nowMs: number): Generator<string> {
+  if (outcome.newToken !== undefined) yield sessionSetCookie(outcome.newToken.text, (outcome.newToken.expiresAtMs - nowMs) / 1000);
+  if (isProblem(outcome)) return;
+  if (outcome.consistency !== undefined) yield consistencySetCookie(outcome.consistency);
+  if (outcome.loggedOut === true) yield* clearedCookies;
+}

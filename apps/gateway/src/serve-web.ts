@@ -1,0 +1,57 @@
+/**
+ * The built web app, on the gateway's own origin: so one strict content policy fits both, and cookies need no cross-origin rules.
+ * A file with a hash in its name never changes and is kept for ever; everything else, the page itself first, is asked for again each time.
+ */
+import { readFile, stat } from 'node:fs/promises';
+import { join, normalize, sep } from 'node:path';
+import fastifyStatic from '@fastify/static';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { problem } from '@cloakroom/contracts';
+
+const immutableMaxAgeS = 31_536_000;
+
+export async function serveWeb(server: FastifyInstance, dir: string): Promise<void> {
+  // Read once at start: a missing build must fail there, not at the first visitor.
+  const page = await readFile(join(dir, 'index.html'));
+  await server.register(fastifyStatic, { root: dir, serve: false, cacheControl: false, etag: true, lastModified: false });
+  server.get('/*', async (request, reply) => {
+    const path = pathOf(request);
+    if (path === undefined || isReserved(path)) throw problem('not_found');
+    if (path !== '/' && path !== '/index.html' && (await isFile(dir, path))) {
+      const hashed = path.startsWith('/assets/');
+      reply.header('cache-control', hashed ? `public, max-age=${immutableMaxAgeS}, immutable` : 'no-cache');
+      return reply.sendFile(path);
+    }
+    // A path without an extension is a page of the app, whose own router knows it; a missing file is missing.
+    if (/\.[a-z0-9]+$/i.test(path) && path !== '/index.html') throw problem('not_found');
+    return answerPage(reply, page);
+  });
+}
+
+function answerPage(reply: FastifyReply, page: Buffer): FastifyReply {
+  return reply.header('cache-control', 'no-cache').type('text/html; charset=utf-8').send(page);
+}
+
+/** What belongs to the API answers as the API, never with a page. */
+const isReserved = (path: string): boolean =>
+  /^\/(api|\.well-known)(\/|$)/.test(path) || /^\/(healthz|readyz|metrics|openapi\.json)$/.test(path);
+
+/** Decoded and without dots; undefined when it is not a path of ours. */
+function pathOf(request: FastifyRequest): string | undefined {
+  try {
+    const path = decodeURIComponent(request.url.split('?', 1)[0]!);
+    return path.includes('\0') || path.includes('..') || path.includes('\\') ? undefined : path;
+  } catch {
+    return undefined;
+  }
+}
+
+async function isFile(dir: string, path: string): Promise<boolean> {
+  const file = normalize(join(dir, path));
+  if (!file.startsWith(normalize(dir) + sep)) return false;
+  try {
+    return (await stat(file)).isFile();
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,14 @@
+import { isProblem } from '@cloakroom/contracts';
+import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import { authProblem } from './auth-problem.ts';
+
+/** Ends one of the person's own sessions; auth asks for a recent proof of the password. Other gateways hear of it from the feed. */
+export async function endDevice(
+  x: Exchange,
+  { params }: { readonly params: { readonly handle: string } },
+  gateway: Gateway,
+): Promise<Outcome> {
+  const ended = await gateway.auth.endDevice(outgoing(x, personOf(x).passport), { handle: params.handle });
+  return isProblem(ended) ? authProblem(ended) : { status: 204 };
+}

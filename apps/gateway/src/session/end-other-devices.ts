@@ -1,0 +1,9 @@
+import { isProblem } from '@cloakroom/contracts';
+import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import { authProblem } from './auth-problem.ts';
+
+export async function endOtherDevices(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+  const ended = await gateway.auth.endOtherDevices(outgoing(x, personOf(x).passport), {});
+  return isProblem(ended) ? authProblem(ended) : { status: 204 };
+}

@@ -1,0 +1,34 @@
+import { isProblem } from '@cloakroom/contracts';
+import { z } from 'zod';
+import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import { modeNames } from '../identity.ts';
+import { authProblem } from './auth-problem.ts';
+import { isoOf, modeSchema } from './session-answer.ts';
+
+export const devicesSchema = z
+  .array(
+    z.object({
+      handle: z.string().meta({ description: 'The public name of the session; not the token, and of no use as one.' }),
+      current: z.boolean(),
+      device: z.string(),
+      mode: modeSchema,
+      createdAt: z.iso.datetime(),
+      lastSeenAt: z.iso.datetime(),
+    }),
+  )
+  .meta({ id: 'Devices' });
+
+export async function listDevices(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+  const listed = await gateway.auth.listDevices(outgoing(x, personOf(x).passport), {});
+  if (isProblem(listed)) return authProblem(listed);
+  const body: z.output<typeof devicesSchema> = listed.devices.map((device) => ({
+    handle: device.handle,
+    current: device.current,
+    device: device.device,
+    mode: modeNames[device.mode] ?? 'hybrid',
+    createdAt: isoOf(device.createdAtMs),
+    lastSeenAt: isoOf(device.lastSeenAtMs),
+  }));
+  return { status: 200, body };
+}

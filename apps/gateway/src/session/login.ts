@@ -1,0 +1,23 @@
+import { isProblem } from '@cloakroom/contracts';
+import type { z } from 'zod';
+import { type Exchange, type Outcome, outgoing } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import { authProblem } from './auth-problem.ts';
+import { signedInAnswer, tokenModeOf } from './session-answer.ts';
+import type { loginBody } from './sign-in-input.ts';
+
+/** Repeating a login changes nothing but the token: auth claims a guest's cart once, ever. */
+export async function login(x: Exchange, { body }: { readonly body: z.output<typeof loginBody> }, gateway: Gateway): Promise<Outcome> {
+  const issued = await gateway.auth.login(outgoing(x), {
+    email: body.email,
+    password: body.password,
+    currentToken: x.token?.text ?? '',
+    device: { label: x.device },
+    mode: tokenModeOf(body.mode),
+    remoteAddress: x.remoteAddress,
+  });
+  if (isProblem(issued)) return authProblem(issued);
+  // The old token died with this answer; the other gateways hear it from the feed.
+  if (x.token !== undefined) gateway.identities.bury(x.token.hash);
+  return signedInAnswer(200, issued);
+}

@@ -1,0 +1,26 @@
+import { isProblem } from '@cloakroom/contracts';
+import type { z } from 'zod';
+import { type Exchange, type Outcome, outgoing } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import { authProblem } from './auth-problem.ts';
+import { signedInAnswer, tokenModeOf } from './session-answer.ts';
+import type { registerBody } from './sign-in-input.ts';
+
+export async function register(
+  x: Exchange,
+  { body }: { readonly body: z.output<typeof registerBody> },
+  gateway: Gateway,
+): Promise<Outcome> {
+  const issued = await gateway.auth.register(outgoing(x), {
+    email: body.email,
+    password: body.password,
+    name: body.name,
+    currentToken: x.token?.text ?? '',
+    device: { label: x.device },
+    mode: tokenModeOf(body.mode),
+    remoteAddress: x.remoteAddress,
+  });
+  if (isProblem(issued)) return authProblem(issued);
+  if (x.token !== undefined) gateway.identities.bury(x.token.hash);
+  return signedInAnswer(201, issued);
+}

@@ -1,0 +1,80 @@
+/** What a person may know of their session, as JSON. Never a token, never a passport. */
+import { SessionState, TokenMode, type SessionIssued, type SessionView } from '@cloakroom/contracts';
+import { z } from 'zod';
+import type { Answer } from '../exchange.ts';
+import { modeNames } from '../identity.ts';
+
+const instant = z.iso.datetime({ offset: true });
+
+export const modeSchema = z
+  .enum(['reference', 'hybrid', 'jwt', 'jwt-denylist'])
+  .meta({ description: 'How the token of this session is checked; the operator says which may be asked for.' });
+
+export const sessionSchema = z
+  .object({
+    state: z.enum(['none', 'guest', 'user']),
+    mode: modeSchema.optional(),
+    user: z.object({ id: z.string(), name: z.string(), email: z.string() }).optional(),
+    createdAt: instant.optional(),
+    authenticatedAt: instant.optional(),
+    idleExpiresAt: instant.optional(),
+    expiresAt: instant.optional(),
+  })
+  .meta({ id: 'Session' });
+
+export const signedInSchema = sessionSchema
+  .extend({
+    merge: z
+      .object({ state: z.literal('pending'), from: z.string() })
+      .optional()
+      .meta({ description: 'A guest cart was claimed: its lines join this cart in a moment.' }),
+    endedOldest: z.boolean().optional().meta({ description: 'True when an older session was ended because there were too many.' }),
+  })
+  .meta({ id: 'SignedIn' });
+
+type SessionBody = z.output<typeof sessionSchema>;
+type SignedInBody = z.output<typeof signedInSchema>;
+
+export const noSession: SessionBody = { state: 'none' };
+
+export function sessionBody(view: SessionView): SessionBody {
+  const isUser = view.state === SessionState.USER;
+  const mode = modeNames[view.mode];
+  return {
+    state: isUser ? 'user' : 'guest',
+    ...(mode !== undefined && { mode }),
+    ...(isUser && { user: { id: view.subject, name: view.name, email: view.email } }),
+    createdAt: isoOf(view.createdAtMs),
+    ...(isUser && { authenticatedAt: isoOf(view.authenticatedAtMs) }),
+    idleExpiresAt: isoOf(view.idleExpiresAtMs),
+    expiresAt: isoOf(view.expiresAtMs),
+  };
+}
+
+/** The answer to a sign-in or sign-up: a new token, and a merge that is pending from now on, whether or not the cart service has heard. */
+export function signedInAnswer(status: number, issued: SessionIssued): Answer {
+  const view = viewOf(issued);
+  const body: SignedInBody = {
+    ...sessionBody(view),
+    ...(view.claimedGuestCart !== '' && { merge: { state: 'pending', from: view.claimedGuestCart } }),
+    ...(issued.endedOldest && { endedOldest: true }),
+  };
+  return { status, body, newToken: tokenOf(issued) };
+}
+
+export const tokenOf = (issued: SessionIssued): { text: string; expiresAtMs: number } => ({
+  text: issued.token,
+  expiresAtMs: Number(viewOf(issued).expiresAtMs),
+});
+
+export function viewOf(issued: SessionIssued): SessionView {
+  if (issued.session === undefined || issued.token === '') throw new Error('auth issued a session without a view or a token');
+  return issued.session;
+}
+
+export const isoOf = (ms: bigint): string => new Date(Number(ms)).toISOString();
+
+/** Undefined: auth takes the operator's default. */
+export function tokenModeOf(name: z.output<typeof modeSchema> | undefined): TokenMode {
+  return name === undefined ? TokenMode.UNSPECIFIED : modeNames.indexOf(name);
+}

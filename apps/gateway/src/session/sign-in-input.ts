@@ -1,0 +1,16 @@
+/** What a person types to prove who they are. Bounded: hashing a megabyte would be work for us that costs an attacker nothing. */
+import { z } from 'zod';
+import { modeSchema } from './session-answer.ts';
+
+const email = z.email().max(254);
+/** Any characters, no composition rules (NIST 800-63B 5.1.1.2); the least length is auth's rule, and at sign-in it would tell too much. */
+const password = z.string().min(1).max(200);
+
+export const loginBody = z.object({ email, password, mode: modeSchema.optional() });
+export const registerBody = z.object({
+  email,
+  password: password.min(8, 'at least 8 characters'),
+  name: z.string().trim().min(1).max(100),
+  mode: modeSchema.optional(),
+});
+export const reauthenticateBody = z.object({ password });

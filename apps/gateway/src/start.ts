@@ -1,0 +1,60 @@
+/** The gateway's one door: builds it from its configuration, serves, and stops it in order. */
+import 'reflect-metadata';
+import { randomBytes } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import { type Clock, type Parts, type Running, startDefaultMetrics } from '@cloakroom/platform';
+import { buildGateway } from './build.ts';
+import type { GatewayConfig } from './config.ts';
+import { GatewayModule } from './gateway.module.ts';
+import { createAdapter, prepareServer } from './http-server.ts';
+
+export { readConfig, type GatewayConfig } from './config.ts';
+
+/** How long requests in flight may take to finish once the process was asked to stop; above most budgets, below the supervisor's patience. */
+const drainTimeoutMs = 4_000;
+const drainLookIntervalMs = 20;
+
+export async function start(config: GatewayConfig, parts: Parts): Promise<Running> {
+  startDefaultMetrics();
+  const { gateway, close } = await buildGateway(config, { ...parts, randomBytes, random: Math.random });
+  const adapter = createAdapter(gateway);
+  const app = await NestFactory.create<NestFastifyApplication>(GatewayModule.with(gateway), adapter, {
+    logger: false,
+    bodyParser: false,
+    abortOnError: false,
+  });
+  const server = adapter.getInstance() as unknown as FastifyInstance;
+  const inFlight = countRequests(server);
+  await prepareServer(server, gateway);
+  await app.listen(config.LISTEN_PORT, config.HOST);
+  const { port } = server.server.address() as AddressInfo;
+
+  let stopped: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    // /readyz says no from here on; live streams end, their clients go to another replica.
+    gateway.stop();
+    gateway.streams.closeAll();
+    await drained(inFlight, parts.clock);
+    await app.close();
+    await close();
+  };
+  return { name: 'gateway', url: `http://${config.HOST}:${port}`, stop: () => (stopped ??= stop()) };
+}
+
+function countRequests(server: FastifyInstance): () => number {
+  let count = 0;
+  // By the response's end, which comes for a hijacked and for an aborted answer too.
+  server.addHook('onRequest', async (_request, reply) => {
+    count++;
+    reply.raw.once('close', () => count--);
+  });
+  return () => count;
+}
+
+async function drained(inFlight: () => number, clock: Clock): Promise<void> {
+  const endMs = clock.monotonicMs() + drainTimeoutMs;
+  while (inFlight() > 0 && clock.monotonicMs() < endMs) await new Promise((resolve) => setTimeout(resolve, drainLookIntervalMs));
+}
