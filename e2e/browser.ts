@@ -1,0 +1,45 @@
+/** What a person does in a browser, by the names that the page shows. Two contexts are two devices. */
+import { test as deviceTest, expect, type Person } from './device.ts';
+import type { Browser, BrowserContext, Page } from '@playwright/test';
+
+/** `newBrowser(gateway)` is one more device with a page; whatever it requests outside the shop is a failure. */
+export const test = deviceTest.extend<{ newBrowser: (gateway: string) => Promise<Page> }>({
+  newBrowser: async ({ browser }, use) => {
+    const contexts: BrowserContext[] = [];
+    const strangers: string[] = [];
+    await use(async (gateway) => {
+      const context = await newContext(browser, gateway, strangers);
+      contexts.push(context);
+      return context.newPage();
+    });
+    await Promise.all(contexts.map((context) => context.close()));
+    expect(strangers, 'the shop asks nobody else').toEqual([]);
+  },
+});
+
+async function newContext(browser: Browser, baseURL: string, strangers: string[]): Promise<BrowserContext> {
+  const context = await browser.newContext({ baseURL });
+  context.on('request', (request) => {
+    const { origin, protocol } = new URL(request.url());
+    if (protocol.startsWith('http') && origin !== new URL(baseURL).origin) strangers.push(request.url());
+  });
+  return context;
+}
+
+export async function signIn(page: Page, { email, password }: Person): Promise<void> {
+  await page.goto('/sign-in');
+  await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+  await expect(page.getByRole('button', { name: 'Sign out' })).toBeVisible();
+}
+
+export async function addToCart(page: Page, productId: string): Promise<void> {
+  await page.goto(`/products/${productId}`);
+  await page.getByRole('button', { name: 'Add to cart' }).click();
+  await expect(page.getByRole('status').getByText(/^Added to your cart/)).toBeVisible();
+}
+
+export const lines = (page: Page) => page.getByRole('list', { name: 'Cart lines' }).getByRole('listitem');
+
+export { expect };
