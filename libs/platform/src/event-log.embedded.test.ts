@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TopicSpec } from '@cloakroom/contracts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { eventLogContract } from '@cloakroom/testing';
 import { systemClock } from './clock.ts';
 import { EmbeddedEventLog } from './event-log.embedded.ts';
 import type { LogRecord } from './event-log.ts';
@@ -128,5 +129,17 @@ describe('the journal of the embedded event log', () => {
       await after.close();
     }
     expect(statSync(file).size).toBeLessThan(grown / 5);
+  });
+});
+
+eventLogContract('embedded', () => {
+  const events = new EmbeddedEventLog({ log, clock: systemClock });
+  return Promise.resolve({
+    log: events,
+    other: events,
+    monotonicMs: () => systemClock.monotonicMs(),
+    silence: () => events.interrupt(),
+    speak: () => events.restore(),
+    close: () => events.close(),
   });
 });

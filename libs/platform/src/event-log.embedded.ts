@@ -12,7 +12,7 @@ import { EmbeddedGroup, EmbeddedMember, keyOf } from './event-log.embedded.group
 import type { Shelf } from './event-log.embedded.group.ts';
 import { openJournal, readJournal, rewriteJournal } from './event-log.embedded.journal.ts';
 import type { Journal, JournalEntry } from './event-log.embedded.journal.ts';
-import { EventLogError, recordBytesMax, sizeOf } from './event-log.ts';
+import { EventLogError, assertPublishable } from './event-log.ts';
 import type {
   EventLog,
   EventLogReporter,
@@ -94,13 +94,12 @@ export class EmbeddedEventLog implements EventLog {
       this.#assertOpen();
       if (this.#interrupted) throw new EventLogError('retriable', 'the event log does not answer', { outcomeUnknown: false });
       const { partitions } = this.#topic(topic.name);
+      assertPublishable(topic, records);
       const nextOf = partitions.map(nextOffset);
       const timestampMs = this.#clock.nowMs();
       const appended = records.map((record): LogRecord => {
-        if (sizeOf(record) > recordBytesMax) throw fatal(`a record of ${sizeOf(record)} bytes is larger than ${recordBytesMax}`);
         const partition = record.partition ?? partitionOf(record.key, topic);
-        const offset = nextOf[partition];
-        if (offset === undefined) throw fatal(`topic ${topic.name} has no partition ${partition}`);
+        const offset = nextOf[partition]!;
         nextOf[partition] = offset + 1n;
         const { key, headers = {} } = record;
         // Copied, as a wire would: the caller may reuse its buffer.

@@ -120,12 +120,26 @@ export class EventLogError extends Error {
   }
 }
 
-/** Key, value and headers of one record. Below the broker's own limit (1 MiB) with room for framing, so that it is refused here, alone. */
-export const recordBytesMax = 900_000;
+/** All keys, values and headers of one publish: below a broker's limit for one batch (1 MiB), so that too much is refused here, alone. */
+export const publishBytesMax = 900_000;
 
+/** Bytes of key, value and headers. */
 export function sizeOf(record: OutgoingRecord): number {
   const headers = Object.entries(record.headers ?? {}).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + value.length, 0);
   return Buffer.byteLength(record.key) + (record.value?.length ?? 0) + headers;
+}
+
+/**
+ * @throws EventLogError fatal, when the records are too large for one publish, or a partition does not exist
+ */
+export function assertPublishable(topic: TopicSpec, records: readonly OutgoingRecord[]): void {
+  const fatal = (message: string): EventLogError => new EventLogError('fatal', message, { outcomeUnknown: false });
+  const bytes = records.reduce((sum, record) => sum + sizeOf(record), 0);
+  if (bytes > publishBytesMax) throw fatal(`${bytes} bytes are more than one publish takes (${publishBytesMax})`);
+  for (const { partition } of records) {
+    if (partition !== undefined && !(partition >= 0 && partition < topic.partitions))
+      throw fatal(`topic ${topic.name} has no partition ${partition}`);
+  }
 }
 
 /** Thrown by a handler whose dependency (a store, another log) is down: the records are in order, and will be handed over again. */

@@ -1,0 +1,119 @@
+/**
+ * One assignment of a group member, from the join to the next loss, and what happens within it: the gate before the first batch, heartbeats
+ * beside a slow handler, kafkajs' batches as ours.
+ */
+import type { Batch, KafkaMessage } from 'kafkajs';
+import { pause, retryLaterDelayMs } from './event-log.delivery.ts';
+import type { LogRecord, RecordBatch, TopicPartition } from './event-log.ts';
+
+/** As in the embedded log; kafkajs hands over up to 1 MB at once. */
+const batchRecordsMax = 500;
+/** A handler that hangs longer keeps its partition from everybody: without heartbeats it loses it one session time-out later. */
+const handlerTimeMaxMs = 30_000;
+
+export const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
+
+export class Generation {
+  static readonly none = new Generation([], () => Promise.resolve());
+  readonly partitions: readonly TopicPartition[];
+  /** onAssigned is through; no batch before. */
+  readonly announced: Promise<void>;
+  readonly #keys: ReadonlySet<string>;
+  readonly #over = new AbortController();
+
+  constructor(partitions: readonly TopicPartition[], announce: (lost: AbortSignal) => Promise<void>) {
+    this.partitions = partitions;
+    this.#keys = new Set(partitions.map(keyOf));
+    // Not before this generation is in place: onAssigned seeks, and a seek asks whose partition it is.
+    this.announced = Promise.resolve().then(() => announce(this.#over.signal));
+  }
+
+  get signal(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  get over(): boolean {
+    return this.#over.signal.aborted;
+  }
+
+  get live(): boolean {
+    return !this.over && this !== Generation.none;
+  }
+
+  has(partition: TopicPartition): boolean {
+    return this.#keys.has(keyOf(partition));
+  }
+
+  close(): void {
+    if (this !== Generation.none) this.#over.abort();
+  }
+
+  /** Until it succeeds or the partitions are lost; never rejects. */
+  static async retrying(lost: AbortSignal, work: () => Promise<void> | undefined, onFailure: (error: unknown) => void): Promise<void> {
+    while (!lost.aborted) {
+      try {
+        await work();
+        return;
+      } catch (error) {
+        onFailure(error);
+        await pause(retryLaterDelayMs, lost);
+      }
+    }
+  }
+}
+
+/**
+ * Heartbeats beside the work, so that a handler slower than the session keeps its place. kafkajs sends them only between messages.
+ * @throws what the heartbeat threw, after the work has ended: the member has to join again
+ */
+export async function withHeartbeats(
+  heartbeat: () => Promise<void>,
+  everyMs: number,
+  generation: Generation,
+  work: (heartbeat: () => Promise<void>) => Promise<void>,
+): Promise<void> {
+  let lost: { readonly error: unknown } | undefined;
+  const beat = async (): Promise<void> => {
+    if (lost === undefined) await heartbeat().catch((error: unknown) => (lost = { error }));
+    if (lost === undefined) return;
+    generation.close();
+    throw lost.error;
+  };
+  let beats = Math.ceil(handlerTimeMaxMs / everyMs);
+  // A little faster than kafkajs' own interval: it skips a beat that comes early.
+  const timer = setInterval(() => {
+    if (beats-- > 0) void beat().catch(() => undefined);
+  }, everyMs / 2);
+  try {
+    await work(beat);
+  } finally {
+    clearInterval(timer);
+  }
+  if (lost !== undefined) throw (lost as { error: unknown }).error;
+}
+
+export function* batchesOf(batch: Batch, fetchStartedMs: number): Generator<RecordBatch> {
+  const { topic, partition } = batch;
+  const highWatermark = BigInt(batch.highWatermark);
+  for (let at = 0; at < batch.messages.length; at += batchRecordsMax) {
+    const records = batch.messages.slice(at, at + batchRecordsMax).map((message) => recordOf(topic, partition, message));
+    yield { topic, partition, records, highWatermark, fetchStartedMs };
+  }
+}
+
+function recordOf(topic: string, partition: number, { offset, key, value, headers, timestamp }: KafkaMessage): LogRecord {
+  const named = Object.entries(headers ?? {}).map(([name, header]): [string, Buffer] => {
+    // Of a repeated header the last, as Kafka's lastHeader.
+    const one = Array.isArray(header) ? header.at(-1) : header;
+    return [name, Buffer.isBuffer(one) ? one : Buffer.from(one ?? '')];
+  });
+  return {
+    topic,
+    partition,
+    offset: BigInt(offset),
+    key: key?.toString() ?? '',
+    value,
+    headers: Object.fromEntries(named),
+    timestampMs: Number(timestamp),
+  };
+}
