@@ -1,7 +1,11 @@
 import { defineConfig } from 'vitest/config';
+import { mutantPlugin } from './infra/checks/mutant-plugin.ts';
+
+const mutant = process.env['CLOAKROOM_MUTANT'];
 
 /** One configuration for every package: `vitest run --root <package> --config vitest.config.ts`. Workspace imports resolve to sources. */
 export default defineConfig({
+  plugins: mutant === undefined ? [] : [mutantPlugin(mutant)],
   resolve: { conditions: ['source', 'module', 'node', 'development|production'] },
   ssr: { resolve: { conditions: ['source', 'module', 'node', 'development|production'], externalConditions: ['source', 'node'] } },
   // Nest injects by emitted types; said here because tests are outside the packages' own tsconfig.

@@ -1,0 +1,67 @@
+/** Faults that the suite must notice: each takes one defence away. A defence that no test misses is a decoration. */
+
+export interface Mutant {
+  readonly name: string;
+  readonly file: string;
+  /** Stands exactly once in the file, else the mutant is out of date and says so. */
+  readonly find: string;
+  readonly replace: string;
+  /** Where it must be noticed: a package, and files of it. */
+  readonly noticedBy: readonly { readonly package: string; readonly tests: readonly string[] }[];
+  /** Needs a real Redis or Kafka. */
+  readonly integration?: boolean;
+}
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'signature-check-off',
+    file: 'libs/platform/src/jws.ts',
+    find: `if (!verify('sha256', signed, { key, dsaEncoding: 'ieee-p1363' }, signature)) return refuse('bad_signature');`,
+    replace: '',
+    noticedBy: [{ package: 'libs/platform', tests: ['jws', 'mesh.matrix'] }],
+  },
+  {
+    name: 'tombstone-check-off-in-memory',
+    file: 'libs/session/src/session.store.memory.ts',
+    find: 'return this.#entries.has(tombstoneKey(tag, name));',
+    replace: 'return false;',
+    noticedBy: [{ package: 'libs/session', tests: ['session.store.memory.test.ts'] }],
+  },
+  {
+    name: 'tombstone-check-off-in-redis',
+    file: 'libs/session/src/session.scripts.ts',
+    find: `local function dead(name) return redis.call('EXISTS', t_key(name)) == 1 end`,
+    replace: 'local function dead(name) return false end',
+    noticedBy: [{ package: 'libs/session', tests: ['session.store.redis.int.test.ts'] }],
+    integration: true,
+  },
+  {
+    name: 'lease-off-in-the-feed',
+    file: 'libs/platform/src/revocation-feed.ts',
+    find: 'return this.options.clock.monotonicMs() - this.leaseFromMs < leaseMs;',
+    replace: 'return true;',
+    noticedBy: [{ package: 'libs/platform', tests: ['revocation-feed.test.ts'] }],
+  },
+  {
+    name: 'lease-off-in-the-identity-cache',
+    file: 'apps/gateway/src/identity-cache.ts',
+    find: 'if (!request.sensitive && this.feed.leaseValid()) {',
+    replace: 'if (!request.sensitive) {',
+    noticedBy: [{ package: 'apps/gateway', tests: ['identity-cache.test.ts'] }],
+  },
+  {
+    name: 'predecessor-check-off-in-memory',
+    file: 'apps/cart/src/cart.view.memory.ts',
+    find: 'if (!samePlace(of.place, expected)) return Promise.resolve(false);',
+    replace: '',
+    noticedBy: [{ package: 'apps/cart', tests: ['cart.view', 'projector'] }],
+  },
+  {
+    name: 'predecessor-check-off-in-redis',
+    file: 'apps/cart/src/cart.view.redis.ts',
+    find: `if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end`,
+    replace: '',
+    noticedBy: [{ package: 'apps/cart', tests: ['int.test.ts'] }],
+    integration: true,
+  },
+];
