@@ -23,3 +23,4 @@ export * from './passport.ts';
 export * from './policy.ts';
 export * from './tls.ts';
 export * from './trace.ts';
+export * from './late-feed.ts';

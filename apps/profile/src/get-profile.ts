@@ -1,0 +1,7 @@
+import type { PersonContext } from '@cloakroom/platform';
+import { readProfile, type Database, type ProfileAnswer } from './profiles.ts';
+
+/** The caller's own; no request can name another's. A guest's has preferences and recently viewed products only: nothing else is ever stored. */
+export function getProfile(db: Database, ctx: PersonContext): Promise<ProfileAnswer> {
+  return readProfile(db, ctx.identity.subject);
+}

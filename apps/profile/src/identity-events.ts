@@ -1,0 +1,112 @@
+/**
+ * What profile hears from auth. At least once and in order per user (the key); each event's signature is checked, since whoever reaches the
+ * broker could otherwise join a stranger's data to an account of theirs. A forged record is counted and passed over; one that cannot be
+ * judged because auth's keys are out of reach is read again, however long that takes: passing it over would lose a join.
+ */
+import { fromBinary } from '@bufbuild/protobuf';
+import { IdentityEventSchema, topics } from '@cloakroom/contracts';
+import {
+  verifyEvent,
+  type BatchControl,
+  type Clock,
+  type EventLog,
+  type KeyRing,
+  type Logger,
+  type LogRecord,
+  type RecordBatch,
+} from '@cloakroom/platform';
+import { joinGuest, registerAccount } from './join-guest.ts';
+import type { Database } from './profiles.ts';
+
+export const identityGroup = 'profile-identity';
+
+/** Far below the session time-out of a group member (6 s). */
+const keysRetryMs = 500;
+/** The event log may come up after this service, and go away again. */
+const subscribeRetryMs = 1_000;
+
+export interface IdentityEventParts {
+  readonly db: Database;
+  readonly keys: KeyRing;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly sleep: (durationMs: number) => Promise<void>;
+}
+
+export async function takeIdentityEvents(parts: IdentityEventParts, batch: RecordBatch, control: BatchControl): Promise<void> {
+  for (const record of batch.records) {
+    const verdict = await judge(record, parts);
+    if (verdict === 'keys_unavailable') {
+      await parts.sleep(keysRetryMs);
+      control.seek(batch.topic, batch.partition, record.offset);
+      return;
+    }
+    if (verdict === 'forged')
+      parts.log.warn({ partition: record.partition, offset: String(record.offset) }, 'an identity event that auth did not sign');
+    else await apply(record, parts);
+  }
+}
+
+async function judge(record: LogRecord, { keys, log }: IdentityEventParts): Promise<'valid' | 'forged' | 'keys_unavailable'> {
+  try {
+    return (await verifyEvent(record, keys)) ? 'valid' : 'forged';
+  } catch (error) {
+    log.warn({ err: error }, 'no verdict on an identity event: the keys of auth are out of reach');
+    return 'keys_unavailable';
+  }
+}
+
+async function apply(record: LogRecord, { db, clock, log }: IdentityEventParts): Promise<void> {
+  const { eventId, event } = fromBinary(IdentityEventSchema, record.value!);
+  if (event.case === 'accountRegistered') await registerAccount(db, event.value, clock.nowMs());
+  else if (event.case === 'guestClaimed') {
+    const joined = await joinGuest(db, event.value, clock.nowMs());
+    if (joined) log.info({ eventId, guest: event.value.guestCartId }, 'a guest joined a user');
+  }
+  // Any other kind is of a later version of auth, and not for this service.
+}
+
+export interface IdentityEvents {
+  /** Whether this process reads the topic. */
+  subscribed(): boolean;
+  stop(): Promise<void>;
+}
+
+/** Reads from the beginning of the topic at first, and later from where this group stood. Does not wait for a broker. */
+export function followIdentityEvents(eventLog: EventLog, parts: IdentityEventParts): IdentityEvents {
+  const stopping = new AbortController();
+  let subscribed = false;
+  const following = (async () => {
+    while (!stopping.signal.aborted) {
+      try {
+        await eventLog.ensureTopics([topics.identityEvents]);
+        const subscription = await eventLog.subscribe({
+          group: identityGroup,
+          topics: [topics.identityEvents],
+          from: 'earliest',
+          handler: (batch, control) => takeIdentityEvents(parts, batch, control),
+          onDeadLetter: (record, reason) => {
+            parts.log.error(
+              { partition: record.partition, offset: String(record.offset), reason },
+              'an identity event could not be applied',
+            );
+            return Promise.resolve();
+          },
+        });
+        subscribed = true;
+        return subscription;
+      } catch (error) {
+        parts.log.warn({ err: error }, 'identity events cannot be read yet');
+        await parts.sleep(subscribeRetryMs);
+      }
+    }
+    return undefined;
+  })();
+  return {
+    subscribed: () => subscribed,
+    async stop() {
+      stopping.abort();
+      await (await following)?.stop();
+    },
+  };
+}

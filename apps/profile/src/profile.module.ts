@@ -1,0 +1,37 @@
+/** All wiring of profile. */
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { type EventLog, openDatabase, openEventLog, type Parts } from '@cloakroom/platform';
+import type { ProfileConfig } from './config.ts';
+import { configToken, databaseToken, eventLogToken, partsToken } from './injection.ts';
+import { ProfileController } from './profile.controller.ts';
+import { migrations, type ProfileTables } from './profiles.ts';
+
+const storage: Provider[] = [
+  {
+    provide: databaseToken,
+    inject: [configToken, partsToken],
+    useFactory: (config: ProfileConfig, { log }: Parts) => openDatabase<ProfileTables>(config.DATABASE_URL, migrations, { log }),
+  },
+  {
+    provide: eventLogToken,
+    inject: [configToken, partsToken],
+    useFactory: (config: ProfileConfig, { eventLog, log, clock }: Parts): EventLog | Promise<EventLog> => {
+      if (eventLog !== undefined) return eventLog;
+      if (config.EVENT_LOG === 'kafka')
+        return openEventLog({ kind: 'kafka', brokers: config.KAFKA_BROKERS ?? [], clientId: `profile-${config.REPLICA}`, log, clock });
+      const file = config.EVENT_LOG_FILE;
+      return openEventLog({ kind: 'embedded', ...(file !== undefined && { file }), log, clock });
+    },
+  },
+];
+
+@Module({})
+export class ProfileModule {
+  static with(config: ProfileConfig, parts: Parts): DynamicModule {
+    const given: Provider[] = [
+      { provide: configToken, useValue: config },
+      { provide: partsToken, useValue: parts },
+    ];
+    return { module: ProfileModule, providers: [...given, ...storage, ProfileController] };
+  }
+}

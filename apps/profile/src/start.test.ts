@@ -1,0 +1,183 @@
+import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
+import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
+import { AuthService, IdentityEventSchema, isProblem, ProfileService, recordHeaders, topics, type Profile } from '@cloakroom/contracts';
+import {
+  connectMesh,
+  createLogger,
+  createPassportVerifier,
+  type EventLog,
+  implement,
+  type MeshConnection,
+  type MeshServer,
+  openEventLog,
+  type OutgoingCall,
+  type Running,
+  serveMesh,
+  signEvent,
+  signPassport,
+  type SigningKey,
+  startTrace,
+  systemClock,
+} from '@cloakroom/platform';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { identityGroup, takeIdentityEvents } from './identity-events.ts';
+import type { Database } from './profiles.ts';
+import { readConfig, start } from './start.ts';
+
+const log = createLogger('test', 'silent');
+const newKey = (kid: string): SigningKey & { readonly publicKey: KeyObject } => ({
+  kid,
+  ...generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+});
+const key = newKey('live');
+const stranger = newKey('live');
+
+let eventLog: EventLog;
+let auth: MeshServer;
+let running: Running;
+let profile: MeshConnection<typeof ProfileService>;
+
+/** An auth that knows one thing: its keys. */
+function startAuth(): Promise<MeshServer> {
+  const unused = () => Promise.reject(new Error('not asked in this test'));
+  const methods = [
+    'createGuest',
+    'resolve',
+    'register',
+    'login',
+    'logout',
+    'reauthenticate',
+    'listDevices',
+    'endDevice',
+    'endOtherDevices',
+    'rotateKeys',
+  ];
+  const jwk = { ...key.publicKey.export({ format: 'jwk' }), kid: key.kid, alg: 'ES256', use: 'sig' };
+  const handlers = {
+    ...Object.fromEntries(methods.map((name) => [name, unused])),
+    getKeys: () => Promise.resolve({ jwks: JSON.stringify({ keys: [jwk] }) }),
+  };
+  const keys = { find: () => key.publicKey, refresh: () => Promise.resolve(), retire: () => undefined };
+  return serveMesh({
+    name: 'auth',
+    port: 0,
+    tls: undefined,
+    services: [implement(AuthService, handlers as never)],
+    verifier: createPassportVerifier({ audience: 'auth', keys, clock: systemClock }),
+    clock: systemClock,
+    log,
+  });
+}
+
+beforeAll(async () => {
+  eventLog = await openEventLog({ kind: 'embedded', log, clock: systemClock });
+  auth = await startAuth();
+  const env = {
+    REPLICA: '1',
+    LISTEN_PORT: '0',
+    ADMIN_PORT: '0',
+    MESH_TLS: 'off',
+    EVENT_LOG: 'embedded',
+    DATABASE_URL: 'sqlite::memory:',
+    AUTH_ADDRESS: `localhost:${auth.port}`,
+  };
+  running = await start(readConfig(env), { log, clock: systemClock, eventLog });
+  profile = connectMesh(ProfileService, { address: `localhost:${running.url.split(':')[1]}`, tls: undefined, log });
+});
+afterAll(async () => {
+  profile.close();
+  await running.stop();
+  await auth.stop();
+  await eventLog.close();
+});
+
+function call(subject: string, audience = 'profile'): OutgoingCall {
+  const iat = systemClock.nowMs() / 1000;
+  const state = subject.startsWith('u_') ? 'user' : 'guest';
+  const claims = {
+    iss: 'cloakroom-auth',
+    aud: audience,
+    sub: subject,
+    sid: `h-${subject}`,
+    epoch: 1,
+    gepoch: 0,
+    state,
+    acr: '',
+    amr: [],
+  } as const;
+  const passport = signPassport({ ...claims, auth_time: state === 'user' ? iat : 0, txn: 't', region: 'local', iat, exp: iat + 30 }, key);
+  return { budgetMs: 1_000, trace: startTrace(randomBytes), passport };
+}
+
+const read = async (subject: string): Promise<Profile> => {
+  const answer = await profile.client.getProfile(call(subject), {});
+  if (isProblem(answer)) throw new Error(answer.problem);
+  return answer;
+};
+
+async function publish(
+  event: MessageInitShape<typeof IdentityEventSchema>['event'],
+  signer = key,
+  topic: { name: string } = topics.identityEvents,
+): Promise<void> {
+  const value = Buffer.from(toBinary(IdentityEventSchema, create(IdentityEventSchema, { eventId: 'e', atMs: 1n, event: event! })));
+  const jws = signEvent({ ...topics.identityEvents, name: topic.name }, value, signer);
+  await eventLog.publish(topics.identityEvents, [{ key: 'u_1', value, headers: { [recordHeaders.signature]: jws } }]);
+}
+
+/** Everything published so far has been taken. */
+const settled = () =>
+  vi.waitFor(async () => {
+    const lag = await eventLog.lag(identityGroup, topics.identityEvents);
+    if (lag.length === 0 || lag.some(({ records }) => records > 0n)) throw new Error('not yet');
+  });
+const claim = (guestCartId: string, userId: string) => ({ case: 'guestClaimed', value: { guestCartId, userId, loginId: 'l' } }) as const;
+
+it('knows a person by the event of their registration, and a guest joins by the event of the claim, once', async () => {
+  await profile.client.updateProfile(call('g_1'), { preferences: { items: { tone: 'warm' } } });
+  await profile.client.recordView(call('g_1'), { productId: 'top-hat' });
+  await publish({ case: 'accountRegistered', value: { userId: 'u_1', name: 'Ada', email: 'ada@example.com' } });
+  await publish(claim('g_1', 'u_1'));
+  await vi.waitFor(async () => expect(await read('u_1')).toMatchObject({ recentlyViewed: ['top-hat'] }));
+  expect(await read('u_1')).toMatchObject({ name: 'Ada', email: 'ada@example.com', preferences: { tone: 'warm' } });
+
+  await profile.client.updateProfile(call('u_1'), { name: 'Countess', preferences: { items: {} } });
+  await publish({ case: 'accountRegistered', value: { userId: 'u_1', name: 'Ada', email: 'ada@example.com' } });
+  await publish(claim('g_1', 'u_1'));
+  await settled();
+  expect(await read('u_1')).toMatchObject({ name: 'Countess', preferences: {}, recentlyViewed: ['top-hat'] });
+});
+
+it('passes over a claim that auth did not sign, or signed for another topic', async () => {
+  await profile.client.updateProfile(call('g_2'), { preferences: { items: { secret: 'mine' } } });
+  await publish(claim('g_2', 'u_thief'), stranger);
+  await publish(claim('g_2', 'u_thief'), key, topics.sessionRevocations);
+  await settled();
+  expect(await read('u_thief')).toMatchObject({ preferences: {} });
+  expect(await read('g_2')).toMatchObject({ preferences: { secret: 'mine' } });
+  // The same claim, signed as it should be, is taken: it was the signature that decided.
+  await publish(claim('g_2', 'u_2'));
+  await vi.waitFor(async () => expect(await read('u_2')).toMatchObject({ preferences: { secret: 'mine' } }));
+});
+
+it('reads an event again, and does not pass it over, while the keys of auth are out of reach', async () => {
+  const value = Buffer.from('whatever');
+  const record = { topic: topics.identityEvents.name, partition: 3, offset: 7n, key: 'u_1', value, timestampMs: 0 };
+  const headers = { [recordHeaders.signature]: signEvent(topics.identityEvents, value, newKey('unknown')) };
+  const keys = { find: () => undefined, refresh: () => Promise.reject(new Error('auth is away')), retire: () => undefined };
+  const slept: number[] = [];
+  const sleep = (ms: number) => Promise.resolve(void slept.push(ms));
+  const seek = vi.fn<(topic: string, partition: number, offset: bigint) => void>();
+  const batch = { topic: record.topic, partition: 3, records: [{ ...record, headers }], highWatermark: 8n, fetchStartedMs: 0 };
+  await takeIdentityEvents({ db: undefined as unknown as Database, keys, clock: systemClock, log, sleep }, batch, { seek });
+  expect(seek).toHaveBeenCalledExactlyOnceWith(record.topic, 3, 7n);
+  expect(slept).toEqual([500]);
+});
+
+it('serves a person their own profile by a passport for this service alone', async () => {
+  expect(await profile.client.getProfile({ budgetMs: 1_000, trace: startTrace(randomBytes) }, {})).toMatchObject({
+    problem: 'session_required',
+  });
+  expect(await profile.client.getProfile(call('u_1', 'cart'), {})).toMatchObject({ problem: 'invalid_passport' });
+  expect(await profile.client.updateProfile(call('g_9'), { name: 'x' })).toMatchObject({ problem: 'sign_in_required' });
+});

@@ -1,0 +1,100 @@
+/** The door of profile: opens its parts, answers, and closes them again. */
+import 'reflect-metadata';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { NestFactory } from '@nestjs/core';
+import { AuthService, isProblem, ProfileService } from '@cloakroom/contracts';
+import {
+  connectMesh,
+  createPassportVerifier,
+  type EventLog,
+  implement,
+  openAdmin,
+  openKeyRing,
+  openLateFeed,
+  type Parts,
+  type Readiness,
+  readTls,
+  type Running,
+  serveMesh,
+  startTrace,
+} from '@cloakroom/platform';
+import type { ProfileConfig } from './config.ts';
+import { forgetGuests } from './forget-guests.ts';
+import { followIdentityEvents, type IdentityEvents } from './identity-events.ts';
+import { databaseToken, eventLogToken } from './injection.ts';
+import { ProfileController } from './profile.controller.ts';
+import { ProfileModule } from './profile.module.ts';
+import type { Database } from './profiles.ts';
+
+export { readConfig, type ProfileConfig } from './config.ts';
+
+/** The budget that GetKeys has in its contract. */
+const keysBudgetMs = 1_000;
+/** Guests end by the day; an hour keeps each run small. */
+const forgetIntervalMs = 60 * 60 * 1000;
+
+export async function start(config: ProfileConfig, parts: Parts): Promise<Running> {
+  const { log, clock } = parts;
+  const container = await NestFactory.createApplicationContext(ProfileModule.with(config, parts), { logger: false, abortOnError: false });
+  const db = container.get<Database>(databaseToken);
+  const eventLog = container.get<EventLog>(eventLogToken);
+  const tls = config.MESH_TLS === 'mutual' ? await readTls(config.TLS_DIR, 'profile') : undefined;
+  const auth = connectMesh(AuthService, { address: config.AUTH_ADDRESS, tls, log });
+  const keys = openKeyRing({
+    log,
+    clock,
+    fetchJwks: async () => {
+      const answer = await auth.client.getKeys({ budgetMs: keysBudgetMs, trace: startTrace(randomBytes) }, {});
+      return isProblem(answer) ? answer : answer.jwks;
+    },
+  });
+  const feed = openLateFeed({ eventLog, keys, clock, log, group: `profile-feed-${randomUUID()}` });
+  const sleep = (durationMs: number) => new Promise<void>((resolve) => setTimeout(resolve, durationMs));
+  const events = followIdentityEvents(eventLog, { db, keys, clock, log, sleep });
+  const forgetting = setInterval(() => {
+    forgetGuests(db, clock.nowMs()).catch((error: unknown) => log.warn({ err: error }, 'guests could not be forgotten'));
+  }, forgetIntervalMs).unref();
+  const mesh = await serveMesh({
+    name: 'profile',
+    host: config.HOST,
+    port: config.LISTEN_PORT,
+    tls,
+    services: [implement(ProfileService, container.get(ProfileController).handlers)],
+    verifier: createPassportVerifier({ audience: 'profile', keys, feed, clock }),
+    clock,
+    log,
+  });
+  const admin = await openAdmin({ host: config.HOST, port: config.ADMIN_PORT, ready: () => readiness(db, eventLog, events, config), log });
+  return {
+    name: 'profile',
+    url: `${config.HOST}:${mesh.port}`,
+    stop: async () => {
+      await mesh.stop();
+      clearInterval(forgetting);
+      await events.stop();
+      await feed.stop();
+      await admin.close();
+      keys.stop();
+      auth.close();
+      if (parts.eventLog === undefined) await eventLog.close();
+      await container.close();
+      await db.destroy();
+    },
+  };
+}
+
+/** Neither auth nor Kafka is asked for: profiles are read and written without them, and joins wait in the log. */
+async function readiness(db: Database, eventLog: EventLog, events: IdentityEvents, config: ProfileConfig): Promise<Readiness> {
+  const [, log] = await Promise.all([
+    db.selectFrom('profiles').select('subject').limit(1).execute(),
+    eventLog.describe().then(
+      (description) => ({ ...description, reachable: true }),
+      () => ({ kind: config.EVENT_LOG, reachable: false }),
+    ),
+  ]);
+  return {
+    database: { ok: true },
+    eventLog: { ok: true, ...log, subscribed: events.subscribed() },
+    provider: { ok: true, name: config.PROVIDER },
+  };
+}
