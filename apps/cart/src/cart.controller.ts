@@ -1,0 +1,30 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { CartService } from '@cloakroom/contracts';
+import { person, type Handlers } from '@cloakroom/platform';
+import { addItem } from './add-item.ts';
+import { clearCart } from './clear-cart.ts';
+import type { LogFollower } from './follow-log.ts';
+import { getCart } from './get-cart.ts';
+import { cartToken, projectorToken } from './injection.ts';
+import type { CartParts } from './parts.ts';
+import { removeItem } from './remove-item.ts';
+import { setQuantity } from './set-quantity.ts';
+import { watchCart, Watchers } from './watch-cart.ts';
+
+/** The table of contents of cart: one line an rpc. */
+@Injectable()
+export class CartController {
+  readonly handlers: Handlers<typeof CartService>;
+
+  constructor(@Inject(cartToken) cart: CartParts, @Inject(projectorToken) projector: LogFollower) {
+    const watchers = new Watchers();
+    this.handlers = {
+      addItem: (ctx, request) => addItem(cart, person(ctx), request),
+      setQuantity: (ctx, request) => setQuantity(cart, person(ctx), request),
+      removeItem: (ctx, request) => removeItem(cart, person(ctx), request),
+      clearCart: (ctx, request) => clearCart(cart, person(ctx), request),
+      getCart: (ctx, request) => getCart({ ...cart, projector }, person(ctx), request),
+      watch: (ctx) => watchCart(cart, watchers, person(ctx)),
+    };
+  }
+}

@@ -1,0 +1,58 @@
+/** All wiring of cart. */
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { type EventLog, openEventLog, type Parts } from '@cloakroom/platform';
+import { CartController } from './cart.controller.ts';
+import type { CartView } from './cart.view.ts';
+import { MemoryCartView } from './cart.view.memory.ts';
+import { openRedisCartView } from './cart.view.redis.ts';
+import type { CartConfig } from './config.ts';
+import { openLogFollower } from './follow-log.ts';
+import { cartToken, configToken, eventLogToken, processToken, projectorToken, viewToken } from './injection.ts';
+import { cartTopics, type CartParts } from './parts.ts';
+
+const adapters: Provider[] = [
+  {
+    provide: eventLogToken,
+    inject: [configToken, processToken],
+    useFactory: (config: CartConfig, { eventLog, log, clock }: Parts): EventLog | Promise<EventLog> => {
+      if (eventLog !== undefined) return eventLog;
+      if (config.EVENT_LOG === 'kafka')
+        return openEventLog({ kind: 'kafka', brokers: config.KAFKA_BROKERS ?? [], clientId: `cart-${config.REPLICA}`, log, clock });
+      const file = config.EVENT_LOG_FILE;
+      return openEventLog({ kind: 'embedded', ...(file !== undefined && { file }), log, clock });
+    },
+  },
+  {
+    provide: viewToken,
+    inject: [configToken, processToken],
+    useFactory: ({ CART_VIEW, CART_REDIS_URL }: CartConfig, { log }: Parts): CartView =>
+      CART_VIEW === 'memory' || CART_REDIS_URL === undefined ? new MemoryCartView() : openRedisCartView({ url: CART_REDIS_URL, log }),
+  },
+];
+
+const cart: Provider[] = [
+  {
+    provide: cartToken,
+    inject: [configToken, processToken, eventLogToken, viewToken],
+    useFactory: (config: CartConfig, { log, clock }: Parts, eventLog: EventLog, view: CartView): CartParts => ({
+      eventLog,
+      view,
+      clock,
+      log,
+      topics: cartTopics,
+      region: config.REGION,
+    }),
+  },
+  { provide: projectorToken, inject: [cartToken], useFactory: (parts: CartParts) => openLogFollower(parts) },
+];
+
+@Module({})
+export class CartModule {
+  static with(config: CartConfig, parts: Parts): DynamicModule {
+    const given: Provider[] = [
+      { provide: configToken, useValue: config },
+      { provide: processToken, useValue: parts },
+    ];
+    return { module: CartModule, providers: [...given, ...adapters, ...cart, CartController] };
+  }
+}

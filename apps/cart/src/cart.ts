@@ -1,0 +1,196 @@
+/**
+ * What a cart is. Pure: no I/O, no clock, no randomness.
+ *
+ * One dot per command. A dot lives until something that saw it kills it, and a dead dot never lives again; so events commute, and
+ * delivering one twice changes nothing. Kills name what was observed: a concurrent add survives a removal. What other shops do instead
+ * (union, sum, maximum, last writer wins) loses or resurrects items: docs/carts.md.
+ *
+ * Only one thing depends on the order in the cart's own log: of two commands with one id and different payloads the first one stands, and
+ * of two claims of a guest cart. Both are faults of the sender; the log's order is the same for every reader.
+ */
+import { isGuestSubject, isUserSubject } from '@cloakroom/contracts';
+import type { LineId } from './lines.ts';
+
+/** `<cart that it was made in>/<command id>`: names one command for ever. */
+export type Dot = string;
+export const dotOf = (cartId: string, commandId: string): Dot => `${cartId}/${commandId}`;
+export const cartOfDot = (dot: Dot): string => dot.slice(0, dot.indexOf('/'));
+export const commandOfDot = (dot: Dot): string => dot.slice(dot.indexOf('/') + 1);
+
+export interface Live {
+  readonly line: LineId;
+  readonly quantity: number;
+  readonly kind: 'add' | 'set';
+}
+
+export interface Joined {
+  /** The offset, in the guest's partition, of the newest guest event that this cart holds. */
+  readonly guestOffset: bigint;
+  /** When this cart first held the guest's. */
+  readonly atMs: number;
+}
+
+export interface CartState {
+  readonly cartId: string;
+  readonly dots: ReadonlyMap<Dot, Live>;
+  /** When each was killed, in milliseconds since 1970; the latest, where several killed it. */
+  readonly dead: ReadonlyMap<Dot, number>;
+  readonly joined: ReadonlyMap<string, Joined>;
+  /** The user's cart that this guest cart belongs to, once claimed. */
+  readonly claimedBy: string | undefined;
+}
+
+export type CartEvent = { readonly cartId: string; readonly atMs: number } & (
+  | { readonly type: 'ItemAdded'; readonly dot: Dot; readonly line: LineId; readonly quantity: number }
+  | { readonly type: 'QuantitySet'; readonly dot: Dot; readonly line: LineId; readonly quantity: number; readonly observed: readonly Dot[] }
+  | { readonly type: 'ItemRemoved'; readonly dot: Dot; readonly line: LineId; readonly observed: readonly Dot[] }
+  | { readonly type: 'CartCleared'; readonly dot: Dot; readonly observed: readonly Dot[] }
+  | { readonly type: 'GuestCartClaimed'; readonly userCartId: string; readonly claimEventId: string }
+  | {
+      readonly type: 'GuestJoined';
+      readonly guestCartId: string;
+      readonly guestOffset: bigint;
+      readonly dots: ReadonlyMap<Dot, Live>;
+      readonly dead: ReadonlyMap<Dot, number>;
+    }
+);
+
+export function emptyCart(cartId: string): CartState {
+  return { cartId, dots: new Map(), dead: new Map(), joined: new Map(), claimedBy: undefined };
+}
+
+/** Returns the very same object when the event changes nothing: a repeated event is told by identity. */
+export function evolve(state: CartState, event: CartEvent): CartState {
+  switch (event.type) {
+    case 'ItemAdded': {
+      const draft = new Draft(state);
+      draft.live(event.dot, { line: event.line, quantity: event.quantity, kind: 'add' });
+      return draft.done();
+    }
+    case 'QuantitySet': {
+      const dot: Live = { line: event.line, quantity: event.quantity, kind: 'set' };
+      if (isOtherCommand(state, event.dot, dot)) return state;
+      const draft = new Draft(state);
+      // The kills count even when the set itself is dead already: whoever killed it may not have seen what it replaced.
+      draft.kill(observedOf(event), event.atMs, event.line);
+      draft.live(event.dot, dot);
+      return draft.done();
+    }
+    case 'ItemRemoved':
+    case 'CartCleared': {
+      if (state.dots.has(event.dot)) return state;
+      const draft = new Draft(state);
+      draft.kill(observedOf(event), event.atMs, event.type === 'ItemRemoved' ? event.line : undefined);
+      // A removal's own dot is born dead: its command id can never be an add later.
+      draft.kill([event.dot], event.atMs, undefined);
+      return draft.done();
+    }
+    case 'GuestCartClaimed':
+      return mayClaim(state, event.userCartId) ? { ...state, claimedBy: event.userCartId } : state;
+    case 'GuestJoined':
+      return joinGuest(state, event);
+  }
+}
+
+/** A command cannot have observed itself: that would kill it at birth. */
+function observedOf(event: { readonly dot: Dot; readonly observed: readonly Dot[] }): Dot[] {
+  return event.observed.filter((dot) => dot !== event.dot);
+}
+
+/** One user only, ever; only a guest's cart; so no chains and no cycles. */
+function mayClaim(state: CartState, userCartId: string): boolean {
+  return state.claimedBy === undefined && isGuestSubject(state.cartId) && isUserSubject(userCartId);
+}
+
+/**
+ * A union under the same dots. Each GuestJoined carries the guest's whole state at its offset, so one that is not newer than what is
+ * joined holds nothing new and is skipped: that also keeps a replay, weeks later, from reviving dots whose death has been pruned.
+ */
+function joinGuest(state: CartState, event: Extract<CartEvent, { type: 'GuestJoined' }>): CartState {
+  if (!isGuestSubject(event.guestCartId) || !isUserSubject(state.cartId)) return state;
+  const before = state.joined.get(event.guestCartId);
+  const newer = before === undefined || event.guestOffset > before.guestOffset;
+  if (!newer && event.atMs >= before.atMs) return state;
+  const draft = new Draft(state);
+  if (newer) {
+    for (const [dot, killedAtMs] of event.dead) draft.kill([dot], killedAtMs, undefined);
+    for (const [dot, live] of event.dots) draft.live(dot, live);
+  }
+  const joined = new Map(state.joined).set(event.guestCartId, {
+    guestOffset: newer ? event.guestOffset : before.guestOffset,
+    atMs: Math.min(before?.atMs ?? event.atMs, event.atMs),
+  });
+  return { ...draft.done(), joined };
+}
+
+/** Copies on the first write only: most repeated events write nothing. */
+class Draft {
+  readonly #before: CartState;
+  #dots: Map<Dot, Live> | undefined;
+  #dead: Map<Dot, number> | undefined;
+
+  constructor(state: CartState) {
+    this.#before = state;
+  }
+
+  live(dot: Dot, live: Live): void {
+    if ((this.#dead ?? this.#before.dead).has(dot) || (this.#dots ?? this.#before.dots).has(dot)) return;
+    (this.#dots ??= new Map(this.#before.dots)).set(dot, live);
+  }
+
+  /** @param line kills nothing that is known to be in another line; a dot that is not known yet is taken at its word */
+  kill(dots: readonly Dot[], atMs: number, line: LineId | undefined): void {
+    for (const dot of dots) {
+      const live = (this.#dots ?? this.#before.dots).get(dot);
+      if (live !== undefined && line !== undefined && live.line !== line) continue;
+      if (live !== undefined) (this.#dots ??= new Map(this.#before.dots)).delete(dot);
+      if (((this.#dead ?? this.#before.dead).get(dot) ?? -1) < atMs) (this.#dead ??= new Map(this.#before.dead)).set(dot, atMs);
+    }
+  }
+
+  done(): CartState {
+    if (this.#dots === undefined && this.#dead === undefined) return this.#before;
+    return { ...this.#before, dots: this.#dots ?? this.#before.dots, dead: this.#dead ?? this.#before.dead };
+  }
+}
+
+export interface LineView {
+  readonly lineId: LineId;
+  readonly quantity: number;
+  readonly dots: readonly Dot[];
+}
+
+/** The lines that a person sees, by line id: an order that no command changes. `quantity = max(live sets) + sum(live adds)`. */
+export function linesOf(state: CartState): LineView[] {
+  const lines = new Map<LineId, { set: number; added: number; dots: Dot[] }>();
+  for (const [dot, { line, quantity, kind }] of state.dots) {
+    const sum = lines.get(line) ?? { set: 0, added: 0, dots: [] };
+    if (kind === 'set') sum.set = Math.max(sum.set, quantity);
+    else sum.added += quantity;
+    sum.dots.push(dot);
+    lines.set(line, sum);
+  }
+  return [...lines]
+    .map(([lineId, { set, added, dots }]) => ({ lineId, quantity: set + added, dots }))
+    .filter(({ quantity }) => quantity > 0)
+    .sort((a, b) => (a.lineId < b.lineId ? -1 : 1));
+}
+
+/** Whether this command id already stands in the cart for something else. Best effort at the command; the log decides. */
+export function isOtherCommand(state: CartState, dot: Dot, live: Live | undefined): boolean {
+  const known = state.dots.get(dot);
+  if (known === undefined) return false;
+  return live === undefined || known.line !== live.line || known.quantity !== live.quantity || known.kind !== live.kind;
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
+/**
+ * Twice the age at which a command id is refused: no late command can meet a forgotten death. A cart with a record in the dead-letter
+ * topic forgets nothing until that is redriven.
+ */
+export const deadKeptMs = 14 * dayMs;
+
+export function pruneDead(state: CartState, nowMs: number): CartState {
+  const kept = [...state.dead].filter(([, killedAtMs]) => killedAtMs > nowMs - deadKeptMs);
+  return kept.length === state.dead.size ? state : { ...state, dead: new Map(kept) };
+}

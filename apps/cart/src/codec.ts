@@ -1,0 +1,196 @@
+/**
+ * Events and carts as bytes. The log is read for as long as it is kept, so every version ever written stays readable: codec.test.ts holds
+ * golden bytes of each. Fields are added, never reused; a new meaning is a new event type.
+ */
+import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
+import {
+  CartEventSchema,
+  CartSnapshotSchema,
+  DotKind,
+  formatUuid,
+  recordHeaders,
+  uuidToBytes,
+  type CartEvent as CartEventMessage,
+  type DeadDot,
+  type Dot as DotMessage,
+  type DotSchema,
+  type LineRef,
+  type LiveDot,
+  type LiveDotSchema,
+} from '@cloakroom/contracts';
+import type { LogRecord, RecordHeaders } from '@cloakroom/platform';
+import { cartOfDot, commandOfDot, dotOf, type CartEvent, type CartState, type Dot, type Live } from './cart.ts';
+import { canonicalLine, lineIdOf, lineOf, type LineId } from './lines.ts';
+
+/** Raised only for a change that older readers would misread; they refuse what is above the version they know. */
+const eventVersion = 1;
+
+/** A cart as the view and the snapshots keep it. */
+export interface CartRecord {
+  readonly state: CartState;
+  /** The offset of the next record of this cart's partition that the state does not hold. */
+  readonly position: bigint;
+  /** Offsets of this cart's records that wait in the dead-letter topic. */
+  readonly missing: ReadonlySet<bigint>;
+  readonly eventsSinceSnapshot: number;
+  /** When the oldest event that no snapshot holds was appended; 0 when there is none. */
+  readonly oldestUnsnapshottedAtMs: number;
+}
+
+export class UndecodableRecord extends Error {
+  override readonly name = 'UndecodableRecord';
+}
+
+export function encodeEvent(event: CartEvent): { value: Buffer; headers: RecordHeaders } {
+  const { cartId, atMs, type } = event;
+  const message = create(CartEventSchema, { cartId, atMs: BigInt(atMs), event: toOneof(event) });
+  return {
+    value: Buffer.from(toBinary(CartEventSchema, message)),
+    headers: { [recordHeaders.eventType]: Buffer.from(type), [recordHeaders.eventVersion]: Buffer.from(String(eventVersion)) },
+  };
+}
+
+/** @throws UndecodableRecord with the reason; it never carries the bytes */
+export function decodeEvent(record: Pick<LogRecord, 'key' | 'value' | 'headers'>): CartEvent {
+  const version = record.headers[recordHeaders.eventVersion]?.toString() ?? '';
+  if (!/^\d{1,4}$/.test(version) || Number(version) > eventVersion) throw new UndecodableRecord('unknown event version');
+  if (record.value === null) throw new UndecodableRecord('no value');
+  let event: CartEvent | undefined;
+  try {
+    event = fromMessage(fromBinary(CartEventSchema, record.value));
+  } catch (error) {
+    throw new UndecodableRecord('not a cart event', { cause: error });
+  }
+  if (event === undefined) throw new UndecodableRecord('unknown event type');
+  if (event.cartId !== record.key) throw new UndecodableRecord('the event names another cart than its key');
+  return event;
+}
+
+function toOneof(event: CartEvent): NonNullable<MessageInitShape<typeof CartEventSchema>['event']> {
+  switch (event.type) {
+    case 'ItemAdded':
+      return { case: 'itemAdded', value: { dot: toDot(event.dot), line: toLineRef(event.line), quantity: event.quantity } };
+    case 'QuantitySet': {
+      const { dot, line, quantity, observed } = event;
+      return { case: 'quantitySet', value: { dot: toDot(dot), line: toLineRef(line), quantity, observed: observed.map(toDot) } };
+    }
+    case 'ItemRemoved':
+      return { case: 'itemRemoved', value: { dot: toDot(event.dot), line: toLineRef(event.line), observed: event.observed.map(toDot) } };
+    case 'CartCleared':
+      return { case: 'cartCleared', value: { dot: toDot(event.dot), observed: event.observed.map(toDot) } };
+    case 'GuestCartClaimed':
+      return { case: 'guestCartClaimed', value: { userCartId: event.userCartId, claimEventId: event.claimEventId } };
+    case 'GuestJoined': {
+      const { guestCartId, guestOffset, dots, dead } = event;
+      return { case: 'guestJoined', value: { guestCartId, guestOffset, dots: [...dots].map(toLiveDot), dead: [...dead].map(toDeadDot) } };
+    }
+  }
+}
+
+function fromMessage({ cartId, atMs: atMsBig, event }: CartEventMessage): CartEvent | undefined {
+  const common = { cartId, atMs: Number(atMsBig) };
+  switch (event.case) {
+    case 'itemAdded': {
+      const { dot, line, quantity } = event.value;
+      return { ...common, type: 'ItemAdded', dot: fromDot(dot), line: fromLineRef(line), quantity };
+    }
+    case 'quantitySet': {
+      const { dot, line, quantity, observed } = event.value;
+      return { ...common, type: 'QuantitySet', dot: fromDot(dot), line: fromLineRef(line), quantity, observed: observed.map(fromDot) };
+    }
+    case 'itemRemoved': {
+      const { dot, line, observed } = event.value;
+      return { ...common, type: 'ItemRemoved', dot: fromDot(dot), line: fromLineRef(line), observed: observed.map(fromDot) };
+    }
+    case 'cartCleared':
+      return { ...common, type: 'CartCleared', dot: fromDot(event.value.dot), observed: event.value.observed.map(fromDot) };
+    case 'guestCartClaimed':
+      return { ...common, type: 'GuestCartClaimed', userCartId: event.value.userCartId, claimEventId: event.value.claimEventId };
+    case 'guestJoined': {
+      const { guestCartId, guestOffset, dots, dead } = event.value;
+      return {
+        ...common,
+        type: 'GuestJoined',
+        guestCartId,
+        guestOffset,
+        dots: new Map(dots.map(fromLiveDot)),
+        dead: new Map(dead.map(fromDeadDot)),
+      };
+    }
+    case undefined:
+      return undefined;
+  }
+}
+
+export function encodeCart({ state, position, missing, eventsSinceSnapshot, oldestUnsnapshottedAtMs }: CartRecord): Buffer {
+  const message = create(CartSnapshotSchema, {
+    cartId: state.cartId,
+    dots: [...state.dots].map(toLiveDot),
+    dead: [...state.dead].map(toDeadDot),
+    joined: [...state.joined].map(([guestCartId, { guestOffset, atMs }]) => ({ guestCartId, guestOffset, atMs: BigInt(atMs) })),
+    claimedBy: state.claimedBy ?? '',
+    position,
+    missingOffsets: [...missing],
+    eventsSinceSnapshot,
+    oldestUnsnapshottedAtMs: BigInt(oldestUnsnapshottedAtMs),
+  });
+  return Buffer.from(toBinary(CartSnapshotSchema, message));
+}
+
+/** @throws UndecodableRecord */
+export function decodeCart(bytes: Uint8Array): CartRecord {
+  try {
+    const message = fromBinary(CartSnapshotSchema, bytes);
+    return {
+      state: {
+        cartId: message.cartId,
+        dots: new Map(message.dots.map(fromLiveDot)),
+        dead: new Map(message.dead.map(fromDeadDot)),
+        joined: new Map(message.joined.map(({ guestCartId, guestOffset, atMs }) => [guestCartId, { guestOffset, atMs: Number(atMs) }])),
+        claimedBy: message.claimedBy || undefined,
+      },
+      position: message.position,
+      missing: new Set(message.missingOffsets),
+      eventsSinceSnapshot: message.eventsSinceSnapshot,
+      oldestUnsnapshottedAtMs: Number(message.oldestUnsnapshottedAtMs),
+    };
+  } catch (error) {
+    throw new UndecodableRecord('not a cart', { cause: error });
+  }
+}
+
+const toDot = (dot: Dot): MessageInitShape<typeof DotSchema> => ({ cartId: cartOfDot(dot), commandId: uuidToBytes(commandOfDot(dot)) });
+
+function fromDot(dot: DotMessage | undefined): Dot {
+  if (dot === undefined || dot.cartId === '') throw new UndecodableRecord('a dot is missing');
+  return dotOf(dot.cartId, formatUuid(dot.commandId));
+}
+
+function toLineRef(lineId: LineId): { productId: string; options: Record<string, string> } {
+  const line = lineOf(lineId);
+  if (line === undefined) throw new RangeError('not a line id');
+  return { productId: line.productId, options: Object.fromEntries(line.options) };
+}
+
+function fromLineRef(line: LineRef | undefined): LineId {
+  if (line === undefined || line.productId === '') throw new UndecodableRecord('a line is missing');
+  const lineId = lineIdOf(canonicalLine(line.productId, Object.entries(line.options)));
+  if (lineOf(lineId) === undefined) throw new UndecodableRecord('a line is too long');
+  return lineId;
+}
+
+const toLiveDot = ([dot, { line, quantity, kind }]: [Dot, Live]): MessageInitShape<typeof LiveDotSchema> => ({
+  dot: toDot(dot),
+  line: toLineRef(line),
+  quantity,
+  kind: kind === 'add' ? DotKind.ADD : DotKind.SET,
+});
+
+function fromLiveDot({ dot, line, quantity, kind }: LiveDot): [Dot, Live] {
+  if (kind !== DotKind.ADD && kind !== DotKind.SET) throw new UndecodableRecord('unknown kind of dot');
+  return [fromDot(dot), { line: fromLineRef(line), quantity, kind: kind === DotKind.ADD ? 'add' : 'set' }];
+}
+
+const toDeadDot = ([dot, killedAtMs]: [Dot, number]) => ({ dot: toDot(dot), killedAtMs: BigInt(killedAtMs) });
+
+const fromDeadDot = ({ dot, killedAtMs }: DeadDot): [Dot, number] => [fromDot(dot), Number(killedAtMs)];

@@ -1,0 +1,99 @@
+/** The steps that every command of a cart shares: who, which dot, what was seen, what the view knows. */
+import { isUserSubject, problem, uuidV7Milliseconds, type Problem } from '@cloakroom/contracts';
+import type { PersonContext } from '@cloakroom/platform';
+import { append } from './append.ts';
+import { cartOfDot, dotOf, emptyCart, type CartEvent, type CartState, type Dot } from './cart.ts';
+import { ViewUnavailable } from './cart.view.ts';
+import { hasReached, tokenFor } from './consistency.ts';
+import { checkLimits } from './limits.ts';
+import { commandsUnchecked } from './metrics.ts';
+import { partitionOfCart, type CartParts } from './parts.ts';
+import { decodeSeen, encodeSeen } from './seen.ts';
+
+/** Below the 14 days that the dead are kept, so a late repeat cannot meet a forgotten death. */
+const commandAgeMaxMs = 7 * 24 * 60 * 60 * 1000;
+/** A client's clock may be a time zone off. */
+const commandAheadMaxMs = 24 * 60 * 60 * 1000;
+/** Guest carts of a `seen` that are looked up before their claim has reached this cart; a browser has one. */
+const guestLookupCountMax = 4;
+
+export interface Command {
+  readonly cartId: string;
+  readonly dot: Dot;
+  readonly atMs: number;
+  /** What the client had seen, as it came. */
+  readonly seen: readonly Dot[];
+  /** Of it, what this cart may hold: its own dots and those of its guests. */
+  readonly observed: readonly Dot[];
+  /** What the view knows of the cart; undefined while it cannot be asked. */
+  readonly known: CartState | undefined;
+  /** Whether the view holds all that the client has written. */
+  readonly caughtUp: boolean;
+}
+
+export async function readCommand(
+  parts: CartParts,
+  ctx: PersonContext,
+  request: { readonly commandId: string; readonly seen: string },
+): Promise<Command | Problem> {
+  const nowMs = parts.clock.nowMs();
+  const madeAtMs = uuidV7Milliseconds(request.commandId);
+  if (madeAtMs === undefined) return problem('invalid_request', 'commandId: a UUIDv7 in lower case');
+  if (madeAtMs < nowMs - commandAgeMaxMs || madeAtMs > nowMs + commandAheadMaxMs) return problem('command_expired');
+  const seen = decodeSeen(request.seen);
+  if (!Array.isArray(seen)) return seen;
+
+  const cartId = ctx.identity.subject;
+  const partition = partitionOfCart(parts, cartId);
+  const { known, caughtUp } = await lookUp(parts, cartId, partition, ctx.consistency);
+  const observed = await ownDots(parts, cartId, seen, known);
+  return { cartId, dot: dotOf(cartId, request.commandId), atMs: nowMs, seen, observed, known, caughtUp };
+}
+
+/** Checks what can be checked, appends, and answers with a `seen` that holds the dot just made. */
+export async function acceptCommand(
+  parts: CartParts,
+  ctx: PersonContext,
+  command: Command,
+  event: CartEvent,
+): Promise<{ seen: string; consistencyToken: string } | Problem> {
+  if (command.known === undefined) commandsUnchecked.inc();
+  const refused = command.known && checkLimits(command.known, event);
+  if (refused !== undefined) return refused;
+  const token = await append(parts, ctx, event);
+  if (typeof token !== 'string') return token;
+  return { seen: encodeSeen([...command.seen, command.dot]), consistencyToken: token };
+}
+
+/** A command must not wait for the view, nor fail with it: the log is the only write. */
+async function lookUp(
+  parts: CartParts,
+  cartId: string,
+  partition: number,
+  consistency: string | undefined,
+): Promise<{ known: CartState | undefined; caughtUp: boolean }> {
+  try {
+    const { place, carts } = await parts.view.load(partition, [cartId]);
+    const rebuilding = place === undefined || place.next < place.rebuiltAt;
+    const caughtUp = !rebuilding && hasReached(place, tokenFor(consistency, parts.region, partition));
+    return { known: carts.get(cartId)?.state ?? emptyCart(cartId), caughtUp };
+  } catch (error) {
+    if (!(error instanceof ViewUnavailable)) throw error;
+    return { known: undefined, caughtUp: false };
+  }
+}
+
+/**
+ * A guest's `seen` stays valid after the cart was claimed, also before the claim has arrived here: then the guest's own record tells whose
+ * it is, and one that nobody has claimed yet is taken at its word. All that a false one could do is to kill in the sender's own cart.
+ */
+async function ownDots(parts: CartParts, cartId: string, seen: readonly Dot[], known: CartState | undefined): Promise<Dot[]> {
+  const carts = new Set(seen.map(cartOfDot));
+  const own = new Set([cartId, ...(known?.joined.keys() ?? [])]);
+  const unknown = isUserSubject(cartId) ? [...carts].filter((id) => !own.has(id) && !isUserSubject(id)) : [];
+  for (const guestCartId of unknown.slice(0, guestLookupCountMax)) {
+    const guest = await lookUp(parts, guestCartId, partitionOfCart(parts, guestCartId), undefined);
+    if (guest.known?.claimedBy === undefined || guest.known.claimedBy === cartId) own.add(guestCartId);
+  }
+  return seen.filter((dot) => own.has(cartOfDot(dot)));
+}

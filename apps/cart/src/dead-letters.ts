@@ -1,0 +1,32 @@
+/** What a record that cannot be applied does to its cart: the partition goes on, and the cart says that it may lack something. */
+import { recordHeaders, type TopicSpec } from '@cloakroom/contracts';
+import type { LogRecord } from '@cloakroom/platform';
+import type { CartRecord } from './codec.ts';
+import type { CartParts } from './parts.ts';
+import { newCart, orRetryLater, withoutRedriven } from './project-batch.ts';
+
+/**
+ * Marks the cart and moves the watermark past the buried record, in one step.
+ * @returns the new watermark; undefined when the view stands elsewhere, and must be settled
+ */
+export async function markIncomplete(parts: CartParts, record: LogRecord): Promise<bigint | undefined> {
+  const { partition, key, offset } = record;
+  const { place, carts } = await orRetryLater(parts.view.load(partition, [key]));
+  if (place === undefined) return undefined;
+  if (place.next > offset) return place.next;
+  if (place.next < offset) return undefined;
+  const next = offset + 1n;
+  const cart = carts.get(key) ?? newCart(key);
+  // Buried again: its earlier mark gives way to this one.
+  const missing = new Set(withoutRedriven(cart.missing, record)).add(offset);
+  const marked: CartRecord = { ...cart, missing, position: next };
+  const applied = await orRetryLater(parts.view.apply(partition, { expected: place, place: { ...place, next }, carts: [marked] }));
+  return applied ? next : undefined;
+}
+
+/** Where a buried record came from, as its headers say; undefined when they do not. */
+export function originOf(record: Pick<LogRecord, 'headers'>, of: TopicSpec): bigint | undefined {
+  const text = (name: string): string => record.headers[name]?.toString() ?? '';
+  const offset = text(recordHeaders.originOffset);
+  return text(recordHeaders.originTopic) === of.name && /^\d{1,18}$/.test(offset) ? BigInt(offset) : undefined;
+}

@@ -1,0 +1,18 @@
+import { problem, type Problem } from '@cloakroom/contracts';
+import type { Dot } from './cart.ts';
+import type { Command } from './command.ts';
+import { lineOf, type LineId } from './lines.ts';
+
+/**
+ * The observed dots that a command on this line may kill; `unknown_line` when the cart, as far as anyone can tell, never had it.
+ * A line that another device has just removed is still known by its dots: a set that did not see the removal stands.
+ * While the view is behind or away the client is taken at its word: a line id says by itself which line it is.
+ */
+export function findLine({ observed, known, caughtUp }: Command, lineId: LineId): { observed: Dot[] } | Problem {
+  if (lineOf(lineId) === undefined) return problem('unknown_line');
+  const ofLine = observed.filter((dot) => (known?.dots.get(dot)?.line ?? lineId) === lineId);
+  if (known === undefined || !caughtUp) return { observed: ofLine };
+  const shown = [...known.dots.values()].some((live) => live.line === lineId);
+  // Seen dots that are not here yet may be a guest's, or one's own unread write: they are the client's word that the line exists.
+  return shown || ofLine.length > 0 ? { observed: ofLine } : problem('unknown_line');
+}

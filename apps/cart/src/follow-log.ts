@@ -1,0 +1,62 @@
+/**
+ * Everything of this service that reads the log, started when the log can be reached: a cart service comes up while Kafka is down, answers reads
+ * as stale, refuses writes, and catches up by itself.
+ */
+import { deadLetterTopic } from '@cloakroom/contracts';
+import type { KeyRing, Subscription } from '@cloakroom/platform';
+import { startClaims } from './claims.ts';
+import type { CartParts } from './parts.ts';
+import { startProjector, type Projector } from './projector.ts';
+
+/** A broker that comes up is found within a second. */
+const retryDelayMs = 1_000;
+
+export interface LogFollower extends Pick<Projector, 'heardAgoMs' | 'realignSoon'> {
+  /** Whether the readers are subscribed. */
+  following(): boolean;
+  /** Tries until the log answers; resolves after the first attempt, whatever it brought. */
+  start(keys: KeyRing): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function openLogFollower(parts: CartParts): LogFollower {
+  let projector: Projector | undefined;
+  let claims: Subscription | undefined;
+  let following: Promise<void> = Promise.resolve();
+  const stopped = new AbortController();
+
+  const open = async (keys: KeyRing): Promise<void> => {
+    const { events, snapshots, identity } = parts.topics;
+    await parts.eventLog.ensureTopics([events, snapshots, identity, deadLetterTopic(events)]);
+    projector ??= await startProjector(parts);
+    claims ??= await startClaims({ ...parts, keys });
+  };
+  const attempt = (keys: KeyRing): Promise<boolean> =>
+    open(keys).then(
+      () => true,
+      (error: unknown) => {
+        parts.log.warn({ err: error }, 'the event log cannot be followed yet');
+        return false;
+      },
+    );
+
+  return {
+    heardAgoMs: () => projector?.heardAgoMs() ?? Number.POSITIVE_INFINITY,
+    realignSoon: () => projector?.realignSoon(),
+    following: () => claims !== undefined,
+    async start(keys) {
+      if (await attempt(keys)) return;
+      following = (async () => {
+        do {
+          await new Promise((resolve) => setTimeout(resolve, retryDelayMs));
+        } while (!stopped.signal.aborted && !(await attempt(keys)));
+      })();
+    },
+    async stop() {
+      stopped.abort();
+      await following;
+      await claims?.stop();
+      await projector?.stop();
+    },
+  };
+}

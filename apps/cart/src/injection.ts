@@ -1,0 +1,7 @@
+/** What Nest injects by: interfaces have no name at run time. */
+export const configToken = Symbol('CartConfig');
+export const processToken = Symbol('Parts');
+export const eventLogToken = Symbol('EventLog');
+export const viewToken = Symbol('CartView');
+export const cartToken = Symbol('CartParts');
+export const projectorToken = Symbol('Projector');

@@ -1,0 +1,74 @@
+/**
+ * A line is a product with its chosen options. Its id is made from both and can be read back, so that a command can name a line whose
+ * first record the view has not shown yet: the id from a 202 works at once, on any replica, also while the view is down.
+ */
+import { problem, type Problem } from '@cloakroom/contracts';
+
+export interface Line {
+  readonly productId: string;
+  /** Sorted by name, names unique. */
+  readonly options: readonly (readonly [name: string, value: string])[];
+}
+
+export type LineId = string;
+
+const plainProductId = /^[A-Za-z0-9_.-]{1,64}$/;
+const optionName = /^[A-Za-z][A-Za-z0-9 _.-]{0,31}$/;
+/** Enough for size, colour, engraving and the like: a line id of usual options has some 60 characters of a URL. */
+const optionCountMax = 8;
+const optionValueLengthMax = 64;
+/** What those bounds can amount to: 8 x (32 + 64) characters, each escaped in JSON to 6 at worst, in base64. */
+const lineIdLengthMax = 7_000;
+
+/** One spelling per line: options sorted by code unit, never by locale. */
+export function canonicalLine(productId: string, options: Iterable<readonly [string, string]>): Line {
+  return { productId, options: [...options].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)) };
+}
+
+/** The line that a request names. Whether the product exists is the catalog's to say, not ours. */
+export function parseLine(productId: string, options: readonly { readonly name: string; readonly value: string }[]): Line | Problem {
+  if (!plainProductId.test(productId)) return problem('invalid_request', 'productId: 1 to 64 letters, digits, "_", "." or "-"');
+  if (options.length > optionCountMax) return problem('invalid_request', `options: at most ${optionCountMax}`);
+  const names = new Set<string>();
+  for (const { name, value } of options) {
+    if (!optionName.test(name)) return problem('invalid_request', 'options: a name has 1 to 32 letters, digits, spaces, "_", "." or "-"');
+    if (value.length > optionValueLengthMax)
+      return problem('invalid_request', `options: a value has at most ${optionValueLengthMax} characters`);
+    if (names.has(name)) return problem('invalid_request', 'options: a name may be given once');
+    names.add(name);
+  }
+  return canonicalLine(
+    productId,
+    options.map(({ name, value }) => [name, value]),
+  );
+}
+
+/** `<productId>` when there are no options, else `~` and base64url of the canonical JSON. Total: whatever the log holds has an id. */
+export function lineIdOf(line: Line): LineId {
+  if (line.options.length === 0 && plainProductId.test(line.productId)) return line.productId;
+  return `~${Buffer.from(JSON.stringify([line.productId, line.options])).toString('base64url')}`;
+}
+
+/** Undefined for anything that lineIdOf would not have made. */
+export function lineOf(lineId: LineId): Line | undefined {
+  if (plainProductId.test(lineId)) return { productId: lineId, options: [] };
+  if (!lineId.startsWith('~') || lineId.length > lineIdLengthMax) return undefined;
+  const line = parseCanonical(Buffer.from(lineId.slice(1), 'base64url').toString());
+  return line !== undefined && lineIdOf(line) === lineId ? line : undefined;
+}
+
+function parseCanonical(json: string): Line | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+  if (!Array.isArray(value) || value.length !== 2 || typeof value[0] !== 'string' || !Array.isArray(value[1])) return undefined;
+  const options: (readonly [string, string])[] = [];
+  for (const option of value[1] as unknown[]) {
+    if (!Array.isArray(option) || option.length !== 2 || typeof option[0] !== 'string' || typeof option[1] !== 'string') return undefined;
+    options.push([option[0], option[1]]);
+  }
+  return canonicalLine(value[0], options);
+}

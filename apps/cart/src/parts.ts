@@ -1,0 +1,24 @@
+/** What the use cases of this service are given: ports, the clock and the names of things. */
+import { partitionOf, topics, type TopicSpec } from '@cloakroom/contracts';
+import type { Clock, EventLog, Logger } from '@cloakroom/platform';
+import type { CartView } from './cart.view.ts';
+
+export interface CartTopics {
+  readonly events: TopicSpec;
+  readonly snapshots: TopicSpec;
+  readonly identity: TopicSpec;
+}
+
+export const cartTopics: CartTopics = { events: topics.cartEvents, snapshots: topics.cartSnapshots, identity: topics.identityEvents };
+
+export interface CartParts {
+  readonly eventLog: EventLog;
+  readonly view: CartView;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly topics: CartTopics;
+  readonly region: string;
+}
+
+/** Events and snapshots of a cart have the same partition number: the topics have the same count. */
+export const partitionOfCart = (parts: Pick<CartParts, 'topics'>, cartId: string): number => partitionOf(cartId, parts.topics.events);

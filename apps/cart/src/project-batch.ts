@@ -1,0 +1,156 @@
+/**
+ * Applies one batch of a partition to the view: read, evolve, forward, snapshot, write. At-least-once everywhere, exact in effect:
+ *
+ * - the write needs the place that the read found, so of two projectors that hold a partition for a moment only one applies a batch;
+ * - a guest's change is forwarded to its user's log *before* the watermark passes it: killed in between, it is forwarded again, and a second
+ *   GuestJoined of the same offset changes nothing;
+ * - what is below a cart's own position (it was restored from a snapshot) or below the watermark is skipped, not even decoded;
+ * - a record that cannot be decoded is thrown before anything of its batch is applied. The event log then hands the batch over record by record
+ *   and buries the poison alone.
+ */
+import { isGuestSubject, partitionOf, recordHeaders } from '@cloakroom/contracts';
+import { RetryLater, type LogRecord, type RecordBatch } from '@cloakroom/platform';
+import { emptyCart, evolve, pruneDead } from './cart.ts';
+import type { Place } from './cart.view.ts';
+import { ViewUnavailable } from './cart.view.ts';
+import { decodeEvent, encodeEvent, type CartRecord } from './codec.ts';
+import { claims, guestJoins, recordsProjected } from './metrics.ts';
+import type { CartParts } from './parts.ts';
+import { writeSnapshots } from './snapshots.ts';
+
+export type Projected =
+  | { readonly outcome: 'applied'; readonly next: bigint }
+  /** The view stands elsewhere: the batch is not the next one. */
+  | { readonly outcome: 'elsewhere' };
+
+/** @throws UndecodableRecord; RetryLater when the view or the log is down */
+export async function projectBatch(parts: CartParts, logId: string, batch: RecordBatch): Promise<Projected> {
+  const { partition, records } = batch;
+  const { place, carts } = await orRetryLater(parts.view.load(partition, [...new Set(records.map(({ key }) => key))]));
+  if (place === undefined || place.logId !== logId) return { outcome: 'elsewhere' };
+  const fresh = records.filter(({ offset }) => offset >= place.next);
+  // The predecessor rule: what is applied begins exactly where the view ends.
+  if (fresh[0]?.offset !== place.next) return { outcome: 'elsewhere' };
+
+  const applied = applyRecords(carts, fresh);
+  await forwardGuests(parts, place, applied);
+  await writeSnapshots(parts, applied);
+  const next = fresh.at(-1)!.offset + 1n;
+  const written = await orRetryLater(
+    parts.view.apply(partition, { expected: place, place: { ...place, next }, carts: [...applied.values()].map(({ cart }) => cart) }),
+  );
+  if (!written) return { outcome: 'elsewhere' };
+  recordsProjected.inc(fresh.length);
+  return { outcome: 'applied', next };
+}
+
+/** A cart that the batch touched. */
+export interface Applied {
+  cart: CartRecord;
+  /** Offset and time of the newest record that changed it; undefined when none did. */
+  changed: LogRecord | undefined;
+}
+
+function applyRecords(carts: ReadonlyMap<string, CartRecord>, records: readonly LogRecord[]): Map<string, Applied> {
+  const touched = new Map<string, Applied>();
+  for (const record of records) {
+    const before = touched.get(record.key) ?? { cart: carts.get(record.key) ?? newCart(record.key), changed: undefined };
+    if (record.offset < before.cart.position) continue;
+    const after = applyRecord(before.cart, record);
+    touched.set(record.key, { cart: after, changed: after.state === before.cart.state ? before.changed : record });
+  }
+  for (const applied of touched.values()) {
+    // A cart that waits for a redrive forgets nothing: the redriven add may be long dead.
+    if (applied.cart.missing.size > 0) continue;
+    applied.cart = { ...applied.cart, state: pruneDead(applied.cart.state, records.at(-1)!.timestampMs) };
+  }
+  return touched;
+}
+
+export const newCart = (cartId: string): CartRecord => ({
+  state: emptyCart(cartId),
+  position: 0n,
+  missing: new Set(),
+  eventsSinceSnapshot: 0,
+  oldestUnsnapshottedAtMs: 0,
+});
+
+function applyRecord(cart: CartRecord, record: LogRecord): CartRecord {
+  const event = decodeEvent(record);
+  const state = evolve(cart.state, event);
+  if (event.type === 'GuestCartClaimed') claims.inc({ outcome: outcomeOfClaim(cart, state.claimedBy, event.userCartId) });
+  return {
+    state,
+    position: record.offset + 1n,
+    missing: withoutRedriven(cart.missing, record),
+    eventsSinceSnapshot: cart.eventsSinceSnapshot + 1,
+    oldestUnsnapshottedAtMs: cart.oldestUnsnapshottedAtMs || record.timestampMs,
+  };
+}
+
+function outcomeOfClaim(before: CartRecord, claimedBy: string | undefined, userCartId: string): string {
+  if (claimedBy !== userCartId) return 'refused_other_user';
+  return before.state.claimedBy === userCartId ? 'repeated' : 'claimed';
+}
+
+/** A redriven record clears the mark that its first burial left. */
+export function withoutRedriven(missing: ReadonlySet<bigint>, record: Pick<LogRecord, 'headers'>): ReadonlySet<bigint> {
+  const redriveOf = record.headers[recordHeaders.redriveOf]?.toString() ?? '';
+  if (!/^\d{1,18}$/.test(redriveOf) || !missing.has(BigInt(redriveOf))) return missing;
+  return new Set([...missing].filter((offset) => offset !== BigInt(redriveOf)));
+}
+
+/**
+ * Copies what changed in claimed guest carts into their users' logs: the guest's whole state, at the offset of the newest change. Several
+ * changes in one batch are one copy.
+ */
+async function forwardGuests(parts: CartParts, place: Place, applied: ReadonlyMap<string, Applied>): Promise<void> {
+  const joins = [];
+  for (const { cart, changed } of applied.values()) {
+    const { cartId, claimedBy, dots, dead } = cart.state;
+    if (changed === undefined || claimedBy === undefined || !isGuestSubject(cartId)) continue;
+    // Replayed after a wipe: it was forwarded in its first life.
+    if (changed.offset < place.forwardedTo) continue;
+    if (await hasJoined(parts, claimedBy, cartId, changed.offset)) continue;
+    const atMs = parts.clock.nowMs();
+    const event = encodeEvent({
+      type: 'GuestJoined',
+      cartId: claimedBy,
+      atMs,
+      guestCartId: cartId,
+      guestOffset: changed.offset,
+      dots,
+      dead,
+    });
+    joins.push({ key: claimedBy, value: event.value, headers: { ...event.headers, ...tracing(changed) } });
+  }
+  if (joins.length === 0) return;
+  await orRetryLater(parts.eventLog.publish(parts.topics.events, joins));
+  guestJoins.inc(joins.length);
+}
+
+/** Saves a second copy after a crash between append and apply; being wrong would only cost that copy. */
+async function hasJoined(parts: CartParts, userCartId: string, guestCartId: string, guestOffset: bigint): Promise<boolean> {
+  const { carts } = await orRetryLater(parts.view.load(partitionOf(userCartId, parts.topics.events), [userCartId]));
+  const joined = carts.get(userCartId)?.state.joined.get(guestCartId);
+  return joined !== undefined && joined.guestOffset >= guestOffset;
+}
+
+/** One sign-in is one trace, across both carts' logs. */
+function tracing({ headers }: LogRecord): Record<string, Buffer> {
+  const kept = [recordHeaders.traceparent, recordHeaders.experiment].flatMap((name) => {
+    const value = headers[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries(kept);
+}
+
+/** Blames the dependency, so that no record is buried because a store or a broker was away. */
+export async function orRetryLater<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof ViewUnavailable) throw new RetryLater(error.message, { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,96 @@
+/** The door of cart: opens its parts, answers, and closes them in the order that loses nothing. */
+import 'reflect-metadata';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { NestFactory } from '@nestjs/core';
+import { AuthService, CartService, isProblem } from '@cloakroom/contracts';
+import {
+  connectMesh,
+  createPassportVerifier,
+  implement,
+  openAdmin,
+  openKeyRing,
+  openLateFeed,
+  type Parts,
+  type Readiness,
+  readTls,
+  type Running,
+  serveMesh,
+  startTrace,
+} from '@cloakroom/platform';
+import { CartController } from './cart.controller.ts';
+import { CartModule } from './cart.module.ts';
+import type { CartConfig } from './config.ts';
+import type { LogFollower } from './follow-log.ts';
+import { cartToken, projectorToken } from './injection.ts';
+import type { CartParts } from './parts.ts';
+
+export { readConfig, type CartConfig } from './config.ts';
+
+/** The budget that GetKeys has in its contract. */
+const keysBudgetMs = 1_000;
+
+export async function start(config: CartConfig, parts: Parts): Promise<Running> {
+  const { log, clock } = parts;
+  const container = await NestFactory.createApplicationContext(CartModule.with(config, parts), { logger: false, abortOnError: false });
+  const cart = container.get<CartParts>(cartToken);
+  const follower = container.get<LogFollower>(projectorToken);
+  const tls = config.MESH_TLS === 'mutual' ? await readTls(config.TLS_DIR, 'cart') : undefined;
+  const auth = connectMesh(AuthService, { address: config.AUTH_ADDRESS, tls, log });
+  const keys = openKeyRing({
+    log,
+    clock,
+    fetchJwks: async () => {
+      const answer = await auth.client.getKeys({ budgetMs: keysBudgetMs, trace: startTrace(randomBytes) }, {});
+      return isProblem(answer) ? answer : answer.jwks;
+    },
+  });
+  const feed = openLateFeed({ eventLog: cart.eventLog, keys, clock, log, group: `cart-feed-${randomUUID()}` });
+  await follower.start(keys);
+  const mesh = await serveMesh({
+    name: 'cart',
+    host: config.HOST,
+    port: config.LISTEN_PORT,
+    tls,
+    services: [implement(CartService, container.get(CartController).handlers)],
+    verifier: createPassportVerifier({ audience: 'cart', keys, feed, clock }),
+    clock,
+    log,
+  });
+  const admin = await openAdmin({ host: config.HOST, port: config.ADMIN_PORT, ready: () => readiness(cart, follower, config), log });
+  return {
+    name: 'cart',
+    url: `${config.HOST}:${mesh.port}`,
+    stop: async () => {
+      // First those who write, then those who read; what is not projected yet waits in the log.
+      await mesh.stop();
+      await follower.stop();
+      await feed.stop();
+      await admin.close();
+      keys.stop();
+      auth.close();
+      if (parts.eventLog === undefined) await cart.eventLog.close();
+      await cart.view.close();
+      await container.close();
+    },
+  };
+}
+
+/**
+ * Without the log no write is possible, without the view no read: but each goes on without the other, so neither unreadies the process. Only
+ * at its start it waits to hear a log that is there: its first reads would say "stale" for nothing.
+ */
+async function readiness({ eventLog, view }: CartParts, follower: LogFollower, config: CartConfig): Promise<Readiness> {
+  const [log, store] = await Promise.all([
+    eventLog.describe().then(
+      (description) => ({ ...description, reachable: true }),
+      () => ({ kind: config.EVENT_LOG, reachable: false }),
+    ),
+    view.status(),
+  ]);
+  const { ok: reachable, ...details } = store;
+  return {
+    eventLog: { ok: !log.reachable || Number.isFinite(follower.heardAgoMs()), ...log, following: follower.following() },
+    cartView: { ok: true, ...details, reachable },
+    provider: { ok: true, name: config.PROVIDER },
+  };
+}
