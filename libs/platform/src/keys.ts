@@ -52,11 +52,12 @@ export function openKeyRing(options: {
     const jwks = await withTimeout(fetchJwks(), fetchTimeoutMs);
     if (typeof jwks !== 'string') throw new Error(`keys: ${isProblem(jwks) ? jwks.problem : 'no answer'}`);
     live = mergeKeys(parseJwks(jwks), live);
-    loaded();
   };
 
   const refresh = (): Promise<void> => {
-    pending ??= load().finally(() => (pending = undefined));
+    pending ??= load()
+      .finally(() => (pending = undefined))
+      .then(loaded);
     return pending;
   };
 

@@ -3,12 +3,18 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { DescMethod, DescService } from '@bufbuild/protobuf';
+import { type Client, type Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import type { Clock } from './clock.ts';
 import type { OutgoingCall } from './grpc-client.ts';
+import { asIs, encode } from './grpc-codec.ts';
+import { type Handlers, implement, type Implementation } from './grpc-server.ts';
 import type { KeyRing, RevocationFeed } from './identity.ts';
 import type { SigningKey } from './jws.ts';
 import { createLogger, type Logger } from './log.ts';
+import { readProblem } from './outcome.ts';
 import { type PassportClaims, signPassport } from './passport.ts';
+import { nameOf } from './policy.ts';
 import { createDevelopmentCa, type MeshTls, readTls } from './tls.ts';
 import { startTrace } from './trace.ts';
 
@@ -100,3 +106,35 @@ export const outgoing = (changes: Partial<OutgoingCall> = {}): OutgoingCall => (
   trace: startTrace(randomBytes),
   ...changes,
 });
+
+/** Handlers that only tell that they were reached. */
+export function tellingHandlers(service: DescService, reached: string[]): Implementation {
+  const handlers = service.methods.map((method) => {
+    const unary = () => {
+      reached.push(nameOf(method));
+      return Promise.resolve({});
+    };
+    async function* stream() {
+      yield await unary();
+    }
+    return [method.localName, method.methodKind === 'unary' ? unary : stream];
+  });
+  return implement(service, Object.fromEntries(handlers) as Handlers<DescService>);
+}
+
+/** @returns 'ok' or the code that the server answered with */
+export function rawCall(client: Client, method: DescMethod, metadata: Metadata, path = `/${nameOf(method)}`): Promise<string> {
+  const request = encode(method.input, {});
+  const options = { deadline: Date.now() + 5_000 };
+  const failed = (error: ServiceError) => (error.code === status.UNIMPLEMENTED ? 'UNIMPLEMENTED' : readProblem(error).problem);
+  return new Promise((resolve) => {
+    if (method.methodKind === 'unary') {
+      client.makeUnaryRequest(path, asIs, asIs, request, metadata, options, (error) => resolve(error === null ? 'ok' : failed(error)));
+      return;
+    }
+    const stream = client.makeServerStreamRequest(path, asIs, asIs, request, metadata, options);
+    stream.on('data', () => undefined);
+    stream.on('error', (error: ServiceError) => resolve(failed(error)));
+    stream.on('end', () => resolve('ok'));
+  });
+}

@@ -1,7 +1,7 @@
 /** Every rpc of every contract x every way to arrive without the right identity, against real ports with mutual TLS. */
 import { sign } from 'node:crypto';
-import type { DescMethod, DescService } from '@bufbuild/protobuf';
-import { ChannelCredentials, Client, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import type { DescService } from '@bufbuild/protobuf';
+import { ChannelCredentials, Client, Metadata } from '@grpc/grpc-js';
 import {
   AuthService,
   callMetadata,
@@ -13,11 +13,9 @@ import {
   ProfileService,
 } from '@cloakroom/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { asIs, encode } from './grpc-codec.ts';
-import { type Handlers, implement, type MeshServer, serveMesh } from './grpc-server.ts';
-import { certificates, claims, emptyFeed, movableClock, newSigner, passportOf, silent } from './mesh.fixture.ts';
+import { type MeshServer, serveMesh } from './grpc-server.ts';
+import { certificates, claims, emptyFeed, movableClock, newSigner, passportOf, rawCall, silent, tellingHandlers } from './mesh.fixture.ts';
 import { refusedMetadata } from './mesh-metrics.ts';
-import { readProblem } from './outcome.ts';
 import { createPassportVerifier, type PassportClaims } from './passport.ts';
 import { nameOf, policyOf, serviceNameOf } from './policy.ts';
 
@@ -41,7 +39,15 @@ beforeAll(async () => {
   for (const service of services) {
     const name = serviceNameOf(service);
     const verifier = createPassportVerifier({ audience: name, keys: signer.ring, feed, clock });
-    const server = await serveMesh({ name, port: 0, tls: await tlsOf(name), services: [dummy(service)], verifier, clock, log: silent });
+    const server = await serveMesh({
+      name,
+      port: 0,
+      tls: await tlsOf(name),
+      services: [tellingHandlers(service, reached)],
+      verifier,
+      clock,
+      log: silent,
+    });
     const clients = new Map<string, Client>();
     const connect = (credentials: ChannelCredentials) =>
       new Client(`localhost:${server.port}`, credentials, { 'grpc.use_local_subchannel_pool': 1, 'grpc.enable_retries': 0 });
@@ -64,21 +70,6 @@ afterAll(async () => {
     await server.stop();
   }
 });
-
-/** Handlers that only tell that they were reached. */
-function dummy(service: DescService) {
-  const handlers = service.methods.map((method) => {
-    const unary = () => {
-      reached.push(nameOf(method));
-      return Promise.resolve({});
-    };
-    async function* stream() {
-      yield await unary();
-    }
-    return [method.localName, method.methodKind === 'unary' ? unary : stream];
-  });
-  return implement(service, Object.fromEntries(handlers) as Handlers<DescService>);
-}
 
 const needsPerson = ({ identity }: MethodPolicy) => identity === Identity.GUEST || identity === Identity.USER;
 const stateFor = ({ identity }: MethodPolicy) => (identity === Identity.USER ? 'user' : 'guest');
@@ -248,30 +239,13 @@ function arrivalAt(policy: MethodPolicy, audience: string): Arrival {
 
 const clientOf = (service: DescService, caller: string): Client => running.get(serviceNameOf(service))!.clients.get(caller)!;
 
-/** @returns 'ok' or the code that the server answered with */
-function call(client: Client, method: DescMethod, metadata: Metadata, path = `/${nameOf(method)}`): Promise<string> {
-  const request = encode(method.input, {});
-  const options = { deadline: Date.now() + 5_000 };
-  const failed = (error: ServiceError) => (error.code === status.UNIMPLEMENTED ? 'UNIMPLEMENTED' : readProblem(error).problem);
-  return new Promise((resolve) => {
-    if (method.methodKind === 'unary') {
-      client.makeUnaryRequest(path, asIs, asIs, request, metadata, options, (error) => resolve(error === null ? 'ok' : failed(error)));
-      return;
-    }
-    const stream = client.makeServerStreamRequest(path, asIs, asIs, request, metadata, options);
-    stream.on('data', () => undefined);
-    stream.on('error', (error: ServiceError) => resolve(failed(error)));
-    stream.on('end', () => resolve('ok'));
-  });
-}
-
 let asserted = 0;
 
 describe.each(methods.map(({ method, policy }) => ({ name: nameOf(method), method, policy })))('$name', ({ name, method, policy }) => {
   it.each(cases.map((one) => ({ ...one, code: one.expected(policy) })))('answers $code to $what', async ({ metadata, caller, code }) => {
     reached.length = 0;
     const client = clientOf(method.parent, caller?.(policy) ?? policy.callers[0]!);
-    const answer = await call(client, method, metadata(arrivalAt(policy, serviceNameOf(method.parent))));
+    const answer = await rawCall(client, method, metadata(arrivalAt(policy, serviceNameOf(method.parent))));
     expect(answer).toBe(code);
     expect(reached).toEqual(code === 'ok' ? [name] : []);
     asserted += 1;
@@ -280,7 +254,7 @@ describe.each(methods.map(({ method, policy }) => ({ name: nameOf(method), metho
   it('is served to each service that the policy lists', async () => {
     for (const caller of policy.callers) {
       const { passport } = arrivalAt(policy, serviceNameOf(method.parent));
-      expect(await call(clientOf(method.parent, caller), method, withPassport(passport()))).toBe('ok');
+      expect(await rawCall(clientOf(method.parent, caller), method, withPassport(passport()))).toBe('ok');
     }
   });
 
@@ -297,7 +271,7 @@ describe.each(methods.map(({ method, policy }) => ({ name: nameOf(method), metho
       `/./${name}`,
     ];
     for (const path of spellings)
-      expect(await call(clientOf(method.parent, policy.callers[0]!), method, metadata(), path), path).not.toBe('ok');
+      expect(await rawCall(clientOf(method.parent, policy.callers[0]!), method, metadata(), path), path).not.toBe('ok');
     expect(reached).toEqual([]);
   });
 });
