@@ -110,7 +110,9 @@ function Line({ line, picture }: { readonly line: CartLine; readonly picture: st
       <div className="line-name">
         <Link to={`/products/${encodeURIComponent(line.productId)}`}>{line.name}</Link>
         <span className="quiet">{options.map(([name, value]) => `${name}: ${value}`).join(' · ')}</span>
-        <span className="quiet">{formatPrice(line.unitPrice, line.currency)} each</span>
+        <span className="quiet">
+          {line.available ? `${formatPrice(line.unitPrice, line.currency)} each` : 'Not counted in the subtotal'}
+        </span>
       </div>
       <div className="stepper" role="group" aria-label={`Quantity of ${title}`}>
         <button type="button" aria-label="One less" disabled={line.quantity <= 1} onClick={() => set.mutate(line.quantity - 1)}>

@@ -17,29 +17,42 @@ export interface LiveListeners {
   readonly onRefused: () => void;
 }
 
-/** @returns closes the stream */
+/**
+ * Only while the page can be seen: over HTTP/1.1 a browser has six connections to an origin for all its tabs, and six forgotten tabs would
+ * leave none for anything else. A page that is shown again reads again (onOpen), so nothing is missed.
+ * @returns closes the stream
+ */
 export function openLiveEvents(listeners: LiveListeners): () => void {
-  let source: EventSource;
+  let source: EventSource | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let refusals = 0;
+  const close = (): void => {
+    clearTimeout(timer);
+    source?.close();
+    source = undefined;
+  };
   const open = (): void => {
-    source = new EventSource('/api/events');
-    source.addEventListener('open', () => {
+    close();
+    const opened = new EventSource('/api/events');
+    source = opened;
+    opened.addEventListener('open', () => {
       refusals = 0;
       listeners.onOpen();
     });
-    source.addEventListener('cart', listeners.onCart);
-    source.addEventListener('session', listeners.onSession);
-    source.addEventListener('error', () => {
-      if (source.readyState !== EventSource.CLOSED) return;
+    opened.addEventListener('cart', listeners.onCart);
+    opened.addEventListener('session', listeners.onSession);
+    opened.addEventListener('error', () => {
+      if (opened.readyState !== EventSource.CLOSED || source !== opened) return;
       listeners.onRefused();
       timer = setTimeout(open, Math.min(reopenDelayMs * 2 ** refusals++, reopenDelayMsMax));
     });
   };
-  open();
+  const follow = (): void => (document.visibilityState === 'visible' ? open() : close());
+  document.addEventListener('visibilitychange', follow);
+  follow();
   return () => {
-    clearTimeout(timer);
-    source.close();
+    document.removeEventListener('visibilitychange', follow);
+    close();
   };
 }
 
@@ -54,7 +67,10 @@ export function useLiveEvents(identity: string | undefined): void {
       if (queryClient.isMutating({ mutationKey: keys.cart }) === 0) reread(keys.cart);
     };
     return openLiveEvents({
-      onOpen: rereadCart,
+      onOpen: () => {
+        rereadCart();
+        reread(keys.session);
+      },
       onCart: rereadCart,
       onSession: () => reread(keys.session),
       onRefused: () => reread(keys.session),

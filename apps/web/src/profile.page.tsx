@@ -23,7 +23,9 @@ export function ProfilePage() {
           You are a guest. <Link to="/sign-in?next=/account">Sign in</Link> to keep these and to store your name and addresses.
         </p>
       )}
-      {profile.data && isUser && <NameForm profile={profile.data} />}
+      {profile.data && isUser && (
+        <NameForm name={profile.data.name || session.user?.name} email={profile.data.email || session.user?.email} />
+      )}
       {profile.data && isUser && <Addresses addresses={profile.data.addresses ?? []} />}
       {profile.data && <PreferencesForm preferences={profile.data.preferences} />}
       {profile.data && <RecentlyViewed productIds={profile.data.recentlyViewed} />}
@@ -31,7 +33,8 @@ export function ProfilePage() {
   );
 }
 
-function NameForm({ profile }: { readonly profile: Profile }) {
+/** Right after signing up the profile may not have heard of the account yet; the session has. */
+function NameForm({ name, email }: { readonly name: string | undefined; readonly email: string | undefined }) {
   const update = useUpdateProfile();
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
@@ -44,11 +47,11 @@ function NameForm({ profile }: { readonly profile: Profile }) {
         <div className="columns">
           <label className="field">
             Name
-            <input name="name" autoComplete="name" required maxLength={100} defaultValue={profile.name} />
+            <input name="name" autoComplete="name" required maxLength={100} defaultValue={name} />
           </label>
           <label className="field">
             E-mail
-            <input type="email" value={profile.email ?? ''} readOnly aria-describedby="email-hint" />
+            <input type="email" value={email ?? ''} readOnly aria-describedby="email-hint" />
             <span id="email-hint" className="quiet">
               What you sign in with. It cannot be changed here.
             </span>

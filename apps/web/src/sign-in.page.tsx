@@ -18,7 +18,7 @@ export function SignInPage() {
       <EmailField />
       <label className="field">
         Password
-        <input name="password" type="password" autoComplete="current-password" required maxLength={256} />
+        <input name="password" type="password" autoComplete="current-password" required maxLength={200} />
       </label>
     </Credentials>
   );
@@ -48,7 +48,7 @@ export function SignUpPage() {
           autoComplete="new-password"
           required
           minLength={passwordLengthMin}
-          maxLength={256}
+          maxLength={200}
           aria-describedby="password-hint"
         />
         <span id="password-hint" className="quiet">
