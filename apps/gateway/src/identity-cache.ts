@@ -117,8 +117,12 @@ export class IdentityCache {
     if (!request.sensitive && this.feed.leaseValid()) {
       const entry = this.fresh(request);
       if (entry !== undefined) return { resolved: entry, decision: 'hit' };
-      const joined = await this.join(request);
-      if (joined !== undefined) return joined;
+      const shared = this.referenceTokens.has(request.tokenHash) ? undefined : this.shared.get(sharedKeyOf(request));
+      // Awaited only where there is something to wait for: the question below must be known before another request looks for it.
+      if (shared !== undefined) {
+        const joined = await this.join(request, shared);
+        if (joined !== undefined) return joined;
+      }
     }
     const { answer } = await this.question(request);
     return this.conclude(request, answer, 'asked');
@@ -146,10 +150,7 @@ export class IdentityCache {
   }
 
   /** The answer of a question that another request asked, where that is as good as asking. */
-  private async join(request: IdentityRequest): Promise<IdentityAnswer | undefined> {
-    if (this.referenceTokens.has(request.tokenHash)) return undefined;
-    const shared = this.shared.get(sharedKeyOf(request));
-    if (shared === undefined) return undefined;
+  private async join(request: IdentityRequest, shared: Promise<Landed>): Promise<IdentityAnswer | undefined> {
     const landed = await Promise.race([shared, request.patience()]);
     if (landed === 'late') return this.conclude(request, problem('deadline_exceeded'), 'joined');
     // Dead stays dead, and asking an auth that just failed once more for each that waited would only push it deeper.

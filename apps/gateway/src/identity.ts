@@ -42,7 +42,10 @@ export async function identify(
   resolve: Resolve,
 ): Promise<Person | 'ended' | undefined | Problem> {
   const { token } = x;
-  if (token === undefined) return undefined;
+  if (token === undefined) {
+    x.timings.add({ name: 'session', durationMs: 0, description: 'none' });
+    return undefined;
+  }
   const startedMs = performance.now();
   const budgetMs = (): number => Math.min(need.budgetMs ?? resolveBudgetMs, x.deadline.remainingMs());
   const answer = await cache.identify({

@@ -57,7 +57,16 @@ async function answer(route: Route, request: FastifyRequest, begun: Begun, gatew
   }
   const person = await personFor(route, anonymous, gateway);
   if (isProblem(person)) return { outcome: person, headers: {} };
-  return { outcome: await handle(route, request, { ...anonymous, person }, gateway), headers: {} };
+  return { outcome: heeded(await handle(route, request, { ...anonymous, person }, gateway), anonymous, gateway), headers: {} };
+}
+
+/** A service that refuses the passport knows more than our cache: it heard a revocation first, or a key was retired. Ask auth next time. */
+function heeded(outcome: Outcome, x: Exchange, gateway: Gateway): Outcome {
+  if (!isProblem(outcome) || x.token === undefined) return outcome;
+  if (outcome.problem !== 'invalid_passport' && outcome.problem !== 'session_ended') return outcome;
+  gateway.identities.bury(x.token.hash);
+  // A browser holds no passport and can do nothing about one but try again.
+  return outcome.problem === 'invalid_passport' ? problem('identity_unavailable') : outcome;
 }
 
 function exchangeOf(route: Route, request: FastifyRequest, begun: Begun, cookies: OurCookies, gateway: Gateway): Exchange | Problem {

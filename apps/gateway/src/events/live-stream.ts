@@ -5,7 +5,7 @@
  * What could go wrong, and what keeps it from going wrong:
  * - A stream outlives its session. Who it is for is checked again before every event, on every revocation heard, and every 2 s in any case:
  *   from the cache under the lease, else by asking auth. It never touches the session, so an open page does not keep anyone signed in.
- * - A change falls between two streams to the cart service. Shortly after each (re)opening a `cart` event is sent: the page reads again.
+ * - A change falls between two streams to the cart service. The first message of each says "read again", whatever happened before.
  * - A client that stops reading. At most one `cart` event waits for it, and it has 10 s to go on.
  */
 import { isProblem } from '@cloakroom/contracts';
@@ -20,8 +20,6 @@ const recheckIntervalMs = 2_000;
 /** Below the idle time-outs of common proxies (60 s), and soon enough to find a dead client. */
 const keepAliveIntervalMs = 15_000;
 const stalledMaxMs = 10_000;
-/** By when a stream to the cart service has been admitted, or refused. */
-const settledMs = 500;
 const reopenDelayMinMs = 250;
 const reopenDelayMaxMs = 5_000;
 
@@ -69,18 +67,11 @@ export class LiveStream {
   private async follow(): Promise<void> {
     let delayMs = reopenDelayMinMs;
     while (!this.gone.signal.aborted) {
-      const settled = setTimeout(() => {
-        delayMs = reopenDelayMinMs;
-        void this.cartChanged();
-      }, settledMs);
       const call = { ...outgoing(this.x, this.passport), budgetMs: Number.POSITIVE_INFINITY, signal: this.gone.signal };
-      try {
-        for await (const change of this.gateway.cart.watch(call, {})) {
-          if (isProblem(change)) break;
-          await this.cartChanged();
-        }
-      } finally {
-        clearTimeout(settled);
+      for await (const change of this.gateway.cart.watch(call, {})) {
+        if (isProblem(change)) break;
+        delayMs = reopenDelayMinMs;
+        await this.cartChanged();
       }
       await pause(delayMs, this.gone.signal);
       delayMs = Math.min(delayMs * 2, reopenDelayMaxMs);
