@@ -1,4 +1,5 @@
 /** A browser for the tests: the system's, else installed as root on Debian, else Playwright's own download. */
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { repository } from './folders.ts';
@@ -7,18 +8,18 @@ import type { Found, Say } from './native/debian.ts';
 import { runCommand } from './tools.ts';
 
 export async function obtainChromium(say: Say): Promise<Found<string>> {
-  const there = await findChromium();
+  const there = findChromium();
   if (there !== undefined) return { ok: true, value: there };
   let why = 'no Chromium on this machine';
   if (mayInstall()) {
     const failure = await aptInstall(['chromium'], say);
-    const installed = await findChromium();
+    const installed = findChromium();
     if (installed !== undefined) return { ok: true, value: installed };
     why = `Chromium could not be installed: ${failure ?? 'the package brought none'}`;
   }
   say('fetching Chromium with Playwright');
   const code = await runCommand(join(repository, 'node_modules', '.bin', 'playwright'), ['install', 'chromium'], {});
-  const fetched = code === 0 ? await findChromium() : undefined;
+  const fetched = code === 0 ? findChromium() : undefined;
   if (fetched !== undefined) return { ok: true, value: fetched };
   return {
     ok: false,
@@ -27,12 +28,18 @@ export async function obtainChromium(say: Say): Promise<Found<string>> {
   };
 }
 
-async function findChromium(): Promise<string | undefined> {
+function findChromium(): string | undefined {
   const named = process.env['CHROMIUM_PATH'];
   if (named !== undefined && existsSync(named)) return named;
   const system = findOnPath('chromium') ?? findOnPath('chromium-browser') ?? findOnPath('google-chrome');
   if (system !== undefined) return system;
-  const { chromium } = await import('@playwright/test');
-  const own = chromium.executablePath();
-  return existsSync(own) ? own : undefined;
+  return playwrightsOwn();
+}
+
+/** Asked in e2e, whose dependency Playwright is. */
+function playwrightsOwn(): string | undefined {
+  const script = "import { chromium } from '@playwright/test'; console.log(chromium.executablePath());";
+  const answer = spawnSync(process.execPath, ['--input-type=module', '-e', script], { cwd: join(repository, 'e2e'), encoding: 'utf8' });
+  const path = answer.stdout?.trim() ?? '';
+  return path !== '' && existsSync(path) ? path : undefined;
 }

@@ -72,12 +72,16 @@ export function prettyLine(line: string): string {
   }
   const time = new Date(entry['time'] as string | number);
   const clock = Number.isNaN(time.getTime()) ? '' : time.toISOString().slice(11, 23);
-  const level = levels[entry['level'] as number] ?? String(entry['level'] ?? '').toUpperCase();
+  const level = levels[entry['level'] as number] ?? text(entry['level']).toUpperCase();
   const fields = Object.entries(entry)
     .filter(([key]) => !unshown.has(key))
-    .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+    .map(([key, value]) => `${key}=${text(value)}`);
   const error = entry['err'] as { stack?: string; message?: string } | undefined;
-  return [clock, level.padEnd(5), String(entry['msg'] ?? ''), ...fields, error?.stack ?? error?.message ?? '']
+  return [clock, level.padEnd(5), text(entry['msg']), ...fields, error?.stack ?? error?.message ?? '']
     .filter((part) => part !== '')
     .join(' ');
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }

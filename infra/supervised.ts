@@ -158,7 +158,8 @@ export class Supervised {
   #change(state: ProcessState, note?: string): void {
     this.state = state;
     this.#options.onChange(this, note);
-    for (const look of [...this.#watchers]) look();
+    // A watcher that has seen enough removes itself, which a Set allows while it is walked.
+    for (const look of this.#watchers) look();
   }
 }
 

@@ -124,7 +124,7 @@ export class Supervisor {
     for (const supervised of this.processes) {
       const { name, needs } = supervised.spec;
       const begin = async () => {
-        await Promise.all(needs.map((need) => ready.get(need)));
+        for (const need of needs) await ready.get(need);
         if (failed.signal.aborted || this.#stopping !== undefined) throw new StackError('the start was given up', 'start again');
         await supervised.start();
       };

@@ -1,0 +1,74 @@
+import { expect, it } from 'vitest';
+import { drawStack, portsOf } from './stack.ts';
+import { levelsOf } from './supervisor.ts';
+
+const at = { base: 4000, dataDir: '/data' };
+const urls = { kafkaBrokers: 'kafka:9092', sessionRedisUrl: 'redis://sessions', cartRedisUrl: 'redis://carts' };
+const native = drawStack({ ...at, provider: 'native' });
+const embedded = drawStack({ ...at, provider: 'embedded' });
+
+it('gives no port to two processes', () => {
+  for (const { processes } of [native, embedded]) {
+    const ports = processes.flatMap((process) => process.ports);
+    expect(new Set(ports).size).toBe(ports.length);
+  }
+});
+
+it('moves every port with the base', () => {
+  const ports = (base: number) => drawStack({ ...at, base, provider: 'native' }).processes.flatMap((process) => process.ports);
+  expect(ports(5000)).toEqual(ports(4000).map((port) => port + 1000));
+});
+
+it('names a process before those that need it', () => {
+  const seen = new Set<string>();
+  for (const { name, needs } of native.processes) {
+    expect(needs.filter((need) => !seen.has(need))).toEqual([]);
+    seen.add(name);
+  }
+});
+
+it('ends the edge first and storage last', () => {
+  expect(levelsOf(native.processes).map((level) => level.map(({ name }) => name))).toEqual([
+    ['redis-sessions', 'redis-carts', 'kafka'],
+    ['auth'],
+    ['cart', 'profile', 'catalog'],
+    ['gateway-1', 'gateway-2'],
+  ]);
+});
+
+it('lets all stop within 10 s', () => {
+  for (const { processes } of [native, embedded]) {
+    for (const { stopGraceMs } of processes) expect(stopGraceMs).toBeLessThan(10_000);
+  }
+});
+
+it('gives the sessions and the carts a Redis of their own', () => {
+  const env = (name: string) => appsOf(native).find(({ app }) => app === name)?.env ?? {};
+  expect(env('auth')['SESSION_REDIS_URL']).toBe(`redis://127.0.0.1:${portsOf(4000).redisSessions}`);
+  expect(env('cart')['CART_REDIS_URL']).toBe(`redis://127.0.0.1:${portsOf(4000).redisCarts}`);
+  expect(env('cart')).not.toHaveProperty('SESSION_REDIS_URL');
+});
+
+it('tells the MAC key to the gateways and auth alone, and never draws it', () => {
+  for (const stack of [native, embedded]) {
+    const holders = appsOf(stack).filter(({ secrets }) => secrets.includes('SESSION_MAC_KEY'));
+    expect(holders.map(({ app }) => app)).toEqual(['auth', 'gateway', 'gateway']);
+    expect(JSON.stringify(stack)).not.toMatch(/"SESSION_MAC_KEY":/);
+  }
+});
+
+it('leaves mutual TLS out in embedded alone', () => {
+  const modes = (stack: typeof native) => [...new Set(appsOf(stack).map(({ env }) => env['MESH_TLS']))];
+  expect(modes(native)).toEqual(['mutual']);
+  expect(modes(drawStack({ ...at, provider: 'external', external: urls }))).toEqual(['mutual']);
+  expect(modes(embedded)).toEqual(['off']);
+});
+
+it('starts no storage for external', () => {
+  const { processes } = drawStack({ ...at, provider: 'external', external: urls });
+  expect(processes.map(({ run }) => run.kind)).toEqual(Array.from({ length: 6 }, () => 'app'));
+});
+
+function appsOf(stack: typeof native) {
+  return stack.processes.flatMap(({ run }) => (run.kind === 'app' ? [run.app] : run.kind === 'embedded' ? run.apps : []));
+}

@@ -1,0 +1,174 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { launch, startTimeOf } from './child.ts';
+import type { DummySpec } from './dummy.fixture.ts';
+import { dummyCommand, dummyStack, journalOf } from './dummy.fixture.ts';
+import { readState, writeState } from './state.ts';
+import { Supervisor } from './supervisor.ts';
+
+/** Outside what the shop (4000-4299), the browser tests and the integration tests use. */
+const base = 23_500;
+const [low, middle, high] = [base + 10, base + 20, base + 30];
+const chain: DummySpec[] = [
+  { name: 'kafka', port: low },
+  { name: 'auth', port: middle, needs: ['kafka'] },
+  { name: 'gateway-1', port: high, needs: ['auth'] },
+];
+let dataDir: string;
+let events: string[];
+const open: Supervisor[] = [];
+
+beforeEach(() => {
+  dataDir = join(mkdtempSync(join(tmpdir(), 'cloakroom-supervisor-')), 'data');
+  events = [];
+});
+
+afterEach(async () => {
+  for (const supervisor of open.splice(0)) await supervisor.stop();
+  rmSync(join(dataDir, '..'), { recursive: true, force: true });
+});
+
+function supervise(dummies: readonly DummySpec[]): Supervisor {
+  const supervisor = new Supervisor({
+    spec: dummyStack(base, dataDir, dummies),
+    prepare: dummyCommand,
+    onEvent: (event) => events.push(event.kind === 'note' ? event.text : `${event.process.spec.name} ${event.note ?? event.process.state}`),
+    backoff: { firstMs: 20, maxMs: 80, resetAfterMs: 60_000 },
+  });
+  open.push(supervisor);
+  return supervisor;
+}
+
+const journal = () => readFileSync(journalOf(dataDir), 'utf8').trim().split('\n');
+
+it('starts each process after those it needs and ends it before them', async () => {
+  const supervisor = supervise(chain);
+  await supervisor.start({ fresh: false });
+  expect(supervisor.processes.map(({ state }) => state)).toEqual(['ready', 'ready', 'ready']);
+  await supervisor.stop();
+  expect(journal()).toEqual(['start kafka', 'start auth', 'start gateway-1', 'end gateway-1', 'end auth', 'end kafka']);
+  expect(readState(dataDir)).toBeUndefined();
+});
+
+it('reports a crashed process and starts it again, later after each crash', async () => {
+  const supervisor = supervise(chain);
+  await supervisor.start({ fresh: false });
+  const auth = supervisor.find('auth');
+  for (const delayMs of [20, 40, 80, 80]) {
+    const before = auth.pid!;
+    auth.kill('SIGKILL');
+    expect(await auth.untilReplaced(before)).not.toBe(before);
+    expect(events).toContain(`auth ended (SIGKILL), starting again in ${delayMs} ms`);
+    expect(readState(dataDir)?.processes[1]).toMatchObject({ name: 'auth', state: 'ready', pid: auth.pid });
+  }
+  expect(auth.restarts).toBe(4);
+  // Nobody else was disturbed.
+  expect(journal().filter((line) => line === 'start kafka' || line === 'start gateway-1')).toHaveLength(2);
+});
+
+it('names the taken port, its remedy, and starts nothing', async () => {
+  const stranger = createServer().listen(middle, '127.0.0.1');
+  await new Promise((resolve) => stranger.once('listening', resolve));
+  try {
+    const supervisor = supervise(chain);
+    await expect(supervisor.start({ fresh: false })).rejects.toMatchObject({
+      message: `port ${middle} (auth) is in use`,
+      remedy: expect.stringContaining('--port-base'),
+    });
+    expect(supervisor.processes.map(({ pid }) => pid)).toEqual([undefined, undefined, undefined]);
+  } finally {
+    stranger.close();
+  }
+});
+
+it('leaves nothing running when one process does not come up, and repeats what that one said', async () => {
+  const supervisor = supervise([chain[0]!, { ...chain[1]!, behaviour: 'dies' }, chain[2]!]);
+  await expect(supervisor.start({ fresh: false })).rejects.toThrow(
+    /auth did not come up: it ended \(exit code 3\); it said: fatal error: the planted one/,
+  );
+  expect(supervisor.processes.map(({ pid }) => pid)).toEqual([undefined, undefined, undefined]);
+  expect(journal()).toEqual(['start kafka', 'start auth', 'end kafka']);
+});
+
+it('ends a process that ignores being asked, within its grace', async () => {
+  const supervisor = supervise([{ ...chain[0]!, behaviour: 'ignores', stopGraceMs: 200 }]);
+  await supervisor.start({ fresh: false });
+  const pid = supervisor.find('kafka').pid!;
+  const began = performance.now();
+  await supervisor.stop();
+  expect(performance.now() - began).toBeLessThan(3_000);
+  expect(startTimeOf(pid)).toBeUndefined();
+});
+
+it('ends a stopped process too', async () => {
+  const supervisor = supervise([chain[0]!]);
+  await supervisor.start({ fresh: false });
+  supervisor.find('kafka').kill('SIGSTOP');
+  await supervisor.stop();
+  expect(journal()).toEqual(['start kafka', 'end kafka']);
+});
+
+it('does not restart what crashes while everything is being stopped', async () => {
+  const supervisor = supervise(chain);
+  await supervisor.start({ fresh: false });
+  supervisor.find('kafka').kill('SIGKILL');
+  await supervisor.stop();
+  expect(journal().filter((line) => line === 'start kafka')).toHaveLength(1);
+  expect(supervisor.processes.every(({ pid }) => pid === undefined)).toBe(true);
+});
+
+it('refuses to start beside a run that uses the same data', async () => {
+  await supervise([chain[0]!]).start({ fresh: false });
+  await expect(supervise([chain[0]!]).start({ fresh: true })).rejects.toThrow(/running already/);
+  expect(journal()).toEqual(['start kafka']);
+});
+
+it('ends what a killed run left behind, and nobody who got its number since', async () => {
+  const left = launch({ name: 'left', command: 'sleep', args: ['600'], logFile: join(dataDir, 'left.log') });
+  const stranger = spawn('sleep', ['600']);
+  const entry = { state: 'ready' as const, url: '', restarts: 0, health: { kind: 'kafka' as const, port: 1 }, logFile: '' };
+  writeState(dataDir, {
+    provider: 'native',
+    base,
+    gateways: [],
+    startedAt: '',
+    supervisor: { pid: stranger.pid!, startTime: '1' },
+    processes: [
+      { ...entry, name: 'left', pid: left.pid, startTime: left.startTime },
+      { ...entry, name: 'stranger', pid: stranger.pid, startTime: '1' },
+    ],
+  });
+  try {
+    await supervise([chain[0]!]).start({ fresh: false });
+    expect(events).toContain('ended what an earlier run had left: left');
+    expect((await left.exited).signal).toBe('SIGTERM');
+    expect(stranger.exitCode ?? stranger.signalCode).toBeNull();
+  } finally {
+    stranger.kill();
+    left.kill('SIGKILL');
+  }
+});
+
+it('keeps its data folder to its owner', async () => {
+  await supervise([chain[0]!]).start({ fresh: false });
+  expect(statSync(dataDir).mode & 0o077).toBe(0);
+  expect(statSync(join(dataDir, 'state.json')).mode & 0o077).toBe(0);
+});
+
+it('takes its processes with it when it is killed itself', { skip: process.platform !== 'linux' }, async () => {
+  const script = `
+    import { Supervisor } from ${JSON.stringify(join(import.meta.dirname, 'supervisor.ts'))};
+    import { dummyCommand, dummyStack } from ${JSON.stringify(join(import.meta.dirname, 'dummy.fixture.ts'))};
+    const spec = dummyStack(${base}, ${JSON.stringify(dataDir)}, ${JSON.stringify([chain[0]])});
+    await new Supervisor({ spec, prepare: dummyCommand, onEvent() {} }).start({ fresh: false });
+    console.log('ready');`;
+  const launcher = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await new Promise((resolve) => launcher.stdout.once('data', resolve));
+  const { pid } = readState(dataDir)!.processes[0]!;
+  launcher.kill('SIGKILL');
+  await vi.waitFor(() => expect(startTimeOf(pid!)).toBeUndefined(), { timeout: 5_000 });
+});
