@@ -23,15 +23,15 @@ export class AuthController {
 
   constructor(@Inject(authToken) auth: Auth) {
     this.handlers = {
-      createGuest: (_ctx, request) => orUnavailable(() => createGuest(auth, request)),
-      resolve: (ctx, request) => orUnavailable(() => resolve(auth, ctx, request)),
-      register: (_ctx, request) => orUnavailable(() => register(auth, request)),
-      login: (_ctx, request) => orUnavailable(() => login(auth, request)),
-      logout: (_ctx, request) => orUnavailable(() => logout(auth, request)),
-      reauthenticate: (ctx, request) => orUnavailable(() => reauthenticate(auth, person(ctx), request)),
-      listDevices: (ctx) => orUnavailable(() => listDevices(auth, person(ctx))),
-      endDevice: (ctx, request) => orUnavailable(() => endDevice(auth, person(ctx), request)),
-      endOtherDevices: (ctx) => orUnavailable(() => endOtherDevices(auth, person(ctx))),
+      createGuest: (_ctx, request) => orUnavailable(auth, () => createGuest(auth, request)),
+      resolve: (ctx, request) => orUnavailable(auth, () => resolve(auth, ctx, request)),
+      register: (_ctx, request) => orUnavailable(auth, () => register(auth, request)),
+      login: (_ctx, request) => orUnavailable(auth, () => login(auth, request)),
+      logout: (_ctx, request) => orUnavailable(auth, () => logout(auth, request)),
+      reauthenticate: (ctx, request) => orUnavailable(auth, () => reauthenticate(auth, person(ctx), request)),
+      listDevices: (ctx) => orUnavailable(auth, () => listDevices(auth, person(ctx))),
+      endDevice: (ctx, request) => orUnavailable(auth, () => endDevice(auth, person(ctx), request)),
+      endOtherDevices: (ctx) => orUnavailable(auth, () => endOtherDevices(auth, person(ctx))),
       getKeys: () => Promise.resolve(getKeys(auth)),
       rotateKeys: (_ctx, request) => rotateKeys(auth, request),
     };
@@ -39,11 +39,12 @@ export class AuthController {
 }
 
 /** Without its store auth can neither say who somebody is nor change it. Nothing is lost: what was committed is finished by the relay. */
-async function orUnavailable<Answer>(work: () => Promise<Answer>): Promise<Answer | Problem> {
+async function orUnavailable<Answer>({ log }: Auth, work: () => Promise<Answer>): Promise<Answer | Problem> {
   try {
     return await work();
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
+    log.debug({ err: error }, 'the session store is not available');
     return problem('identity_unavailable', undefined, 1);
   }
 }

@@ -49,7 +49,7 @@ it('gives one guest cart to exactly one of two users who sign in with it at once
   const before = await guest(harness);
   const answers = await Promise.all([signIn(harness, email, before.token), signIn(harness, 'grace@example.com', before.token)]);
   const claimed = answers.map((answer) => ok(answer).session?.claimedGuestCart);
-  expect(claimed.toSorted()).toEqual(['', before.subject]);
+  expect(new Set(claimed)).toEqual(new Set(['', before.subject]));
   expect(await claims(harness)).toHaveLength(1);
 });
 

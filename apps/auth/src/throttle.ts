@@ -81,6 +81,8 @@ async function consume(limiter: RateLimiterAbstract, key: string): Promise<RateL
       return await limiter.consume(key, 1);
     } catch (refused) {
       if (!(refused instanceof RateLimiterRes)) throw refused;
+      // It counts what it refuses too; a refused attempt looked at no password and is no failure.
+      await limiter.reward(key, 1);
       return problem('too_many_attempts', undefined, Math.max(1, Math.ceil(refused.msBeforeNext / 1000)));
     }
   });

@@ -1,0 +1,145 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AuthService, recordHeaders, topics } from '@cloakroom/contracts';
+import {
+  connectMesh,
+  createLogger,
+  EmbeddedEventLog,
+  openKeyRing,
+  openRevocationFeed,
+  type OutgoingCall,
+  type Running,
+  systemClock,
+  verifyEvent,
+} from '@cloakroom/platform';
+import { afterEach, expect, it, vi } from 'vitest';
+import { ok } from './auth.harness.ts';
+import { readConfig, start } from './start.ts';
+
+const log = createLogger('auth-test', 'silent');
+const closing: (() => Promise<unknown> | void)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close();
+});
+
+const call = (passport?: string): OutgoingCall => ({
+  budgetMs: 5_000,
+  passport,
+  trace: {
+    traceId: '0af7651916cd43dd8448eb211c80319c',
+    spanId: 'b7ad6b7169203331',
+    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+  },
+});
+
+async function startAuth(env: Record<string, string> = {}) {
+  const config = readConfig({
+    REPLICA: '1',
+    LISTEN_PORT: '0',
+    ADMIN_PORT: '0',
+    DATABASE_URL: 'sqlite::memory:',
+    SESSION_STORE: 'memory',
+    EVENT_LOG: 'embedded',
+    MESH_TLS: 'off',
+    SESSION_MAC_KEY: Buffer.alloc(32, 1).toString('base64url'),
+    SEED_ACCOUNTS: 'true',
+    ...env,
+  });
+  const eventLog = new EmbeddedEventLog({ log, clock: systemClock });
+  closing.push(() => eventLog.close());
+  const running: Running = await start(config, { log, clock: systemClock, eventLog });
+  let stopped: Promise<void> | undefined;
+  const stop = () => (stopped ??= running.stop());
+  closing.push(stop);
+  const { client, close } = connectMesh(AuthService, { address: running.url.replace('127.0.0.1', 'localhost'), tls: undefined, log });
+  closing.push(close);
+  return { client, eventLog, stop };
+}
+
+const ada = { email: 'ada@example.com', password: 'correct horse battery staple' };
+
+it('walks from guest to user to nobody over the mesh', async () => {
+  const { client } = await startAuth();
+  const guest = ok(await client.createGuest(call(), { device: { label: 'Firefox' } }));
+  const { token, session } = ok(await client.login(call(), { ...ada, currentToken: guest.token }));
+  expect(session).toMatchObject({ email: ada.email, claimedGuestCart: guest.session!.subject });
+  const { passport } = ok(await client.resolve(call(), { token, audience: 'auth', touch: true }));
+  expect(ok(await client.listDevices(call(passport), {})).devices).toMatchObject([{ current: true }]);
+  expect(ok(await client.endOtherDevices(call(passport), {})).ended).toBe(0);
+  const proved = ok(await client.reauthenticate(call(passport), { token, password: ada.password }));
+  expect(ok(await client.resolve(call(), { token })).session).toBeUndefined();
+  ok(await client.logout(call(), { token: proved.token }));
+  expect(ok(await client.resolve(call(), { token: proved.token })).session).toBeUndefined();
+});
+
+it('lets nobody do a person’s business without a passport', async () => {
+  const { client } = await startAuth();
+  expect(await client.listDevices(call(), {})).toMatchObject({ problem: 'sign_in_required' });
+  const { token } = ok(await client.createGuest(call(), {}));
+  const { passport } = ok(await client.resolve(call(), { token, audience: 'auth' }));
+  expect(await client.listDevices(call(passport), {})).toMatchObject({ problem: 'sign_in_required' });
+});
+
+it('is heard by a reader of the feed: the lease holds, a logout arrives, and both are signed', async () => {
+  const { client, eventLog } = await startAuth();
+  const keys = openKeyRing({
+    fetchJwks: async () => ok(await client.getKeys(call(), {})).jwks,
+    log,
+  });
+  closing.push(() => keys.stop());
+  const feed = await openRevocationFeed({
+    eventLog,
+    keys,
+    verify: async (record) => ((await verifyEvent(record, keys)) ? 'valid' : 'forged'),
+    clock: systemClock,
+    log,
+    group: 'start-test',
+  });
+  closing.push(() => feed.stop());
+  await vi.waitFor(() => expect(feed.leaseValid()).toBe(true), { timeout: 3_000 });
+  const { token, session } = ok(await client.createGuest(call(), {}));
+  const heard = vi.fn<() => void>();
+  feed.onRevocation(heard);
+  ok(await client.logout(call(), { token }));
+  await vi.waitFor(
+    () => expect(heard).toHaveBeenCalledWith(expect.objectContaining({ kind: 'token', handle: session!.handle, ended: true })),
+    {
+      timeout: 3_000,
+    },
+  );
+  const [record] = await readAll(eventLog);
+  expect(Object.keys(record!.headers)).toContain(recordHeaders.signature);
+});
+
+it('says that identity is unavailable while the session store is away, and still gives out its keys', async () => {
+  // Nothing listens on port 1.
+  const { client } = await startAuth({ SESSION_STORE: 'redis', SESSION_REDIS_URL: 'redis://127.0.0.1:1' });
+  expect(await client.createGuest(call(), {})).toMatchObject({ problem: 'identity_unavailable' });
+  expect(await client.login(call(), ada)).toMatchObject({ problem: 'identity_unavailable' });
+  expect(ok(await client.getKeys(call(), {})).jwks).toContain('ES256');
+});
+
+it('keeps accounts and keys over a restart', async () => {
+  const DATABASE_URL = `sqlite:${join(mkdtempSync(join(tmpdir(), 'auth-start-')), 'auth.sqlite')}`;
+  const first = await startAuth({ DATABASE_URL });
+  ok(await first.client.register(call(), { email: 'new@example.com', password: 'eight chars', name: 'New' }));
+  const { jwks } = ok(await first.client.getKeys(call(), {}));
+  await first.stop();
+  const second = await startAuth({ DATABASE_URL });
+  ok(await second.client.login(call(), { email: 'new@example.com', password: 'eight chars' }));
+  expect(ok(await second.client.getKeys(call(), {})).jwks).toBe(jwks);
+});
+
+async function readAll(eventLog: EmbeddedEventLog) {
+  const records: { headers: object }[] = [];
+  const subscription = await eventLog.subscribe({
+    group: 'start-test-reader',
+    topics: [topics.sessionRevocations],
+    from: 'earliest',
+    handler: (batch) => Promise.resolve(void records.push(...batch.records)),
+  });
+  await vi.waitFor(() => expect(records).not.toEqual([]));
+  await subscription.stop();
+  return records;
+}
