@@ -4,6 +4,7 @@ import type { SessionStoreUnderTest } from '@cloakroom/testing';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { sessionKey, subjectKey } from './keys.ts';
+import { limits } from './session.limits.ts';
 import { recordFields, scripts } from './session.scripts.ts';
 import { RedisSessionStore } from './session.store.redis.ts';
 import type { SessionRecord } from './session.store.ts';
@@ -99,6 +100,15 @@ describe('on a real Redis', () => {
     for (let i = 0; i < 10; i++)
       await store.create(userSession(`${i}`, { subject: long, device: long, claimedGuestCart: long, region: long }), 10, sampleTimeMs);
     for (const key of await admin.keys('*')) expect(await admin.object('ENCODING', key), key).toBe('listpack');
+    await close();
+  });
+  it('renews the life of an epoch at each create', async () => {
+    const { store, close } = await make({});
+    const { tag, subject } = userSession('a');
+    await store.raiseEpoch(tag, subject, undefined, sampleTimeMs);
+    await admin.pexpire(subjectKey(tag, subject), 60_000);
+    await store.create(userSession('a'), 10, sampleTimeMs);
+    expect(await admin.pttl(subjectKey(tag, subject))).toBeGreaterThan(limits.user.absoluteTimeoutMs);
     await close();
   });
   it('sends a script again to a server that does not have it any more', async () => {

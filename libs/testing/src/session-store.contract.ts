@@ -45,6 +45,18 @@ function lives(under: Under): void {
     expect(await under().store.resolve({ tag: 'ffff', hash: hashNamed('a') }, t0, undefined)).toBeUndefined();
     expect(await under().store.list('ffff', 'u_nobody', t0)).toEqual([]);
   });
+  it('refuses a record that does not hold its own hash', async () => {
+    const { session: mine } = (await under().store.create(userSession('mine'), 10, t0)) as { session: SessionRecord };
+    await under().plant(mine, { ...mine, hash: hashNamed('other') });
+    expect(await under().store.resolve(mine, t0, { idleTimeoutMs: day })).toBeUndefined();
+    expect(await under().store.list(mine.tag, mine.subject, t0)).toEqual([]);
+  });
+  it('refuses a session that its person does not list: what lost its index, and so its epoch, is dead', async () => {
+    const unlisted = { ...userSession('a'), epoch: 0 };
+    await under().plant(unlisted, unlisted);
+    expect(await under().store.resolve(unlisted, t0, { idleTimeoutMs: day })).toBeUndefined();
+    expect(await under().store.rotate(unlisted, hashNamed('next'), t0, t0)).toBeUndefined();
+  });
   it('refuses a record under the hash of another token', async () => {
     const mine = userSession('mine');
     const { session: other } = (await under().store.create(userSession('other', { subject: 'u_other' }), 10, t0)) as {
@@ -218,6 +230,7 @@ function epochs(under: Under): void {
   it('kills every session created before a raise and none created after', async () => {
     for (const name of ['a', 'b']) await under().store.create(userSession(name), 10, t0);
     const epoch = await under().store.raiseEpoch(tag, subject, undefined, t0);
+    expect((await under().keys(t0)).filter(({ key }) => key.includes(':s:'))).toEqual([]);
     expect(await under().store.create(userSession('c'), 10, t0)).toMatchObject({ session: { epoch }, ended: [] });
     expect(await under().store.resolve(userSession('a'), t0, undefined)).toBeUndefined();
     expect((await under().store.list(tag, subject, t0)).map((s) => s.handle)).toEqual(['handle-c']);
