@@ -19,27 +19,19 @@ export interface Shelf {
   readonly clock: Clock;
   readonly log: EventLogReporter;
   /** undefined when there is nothing at or after `from` now. */
-  read(topic: string, partition: number, from: bigint, recordsMax: number): { readonly batch: RecordBatch } | undefined;
+  read(topic: string, partition: number, from: bigint, recordsMax: number): RecordBatch | undefined;
   bounds(topic: string, partition: number): { readonly first: bigint; readonly next: bigint };
   /** Whether the log answers at all (`interrupt` makes it silent). */
   heard(): boolean;
   publishDeadLetter: Delivery['publishDeadLetter'];
   committed(group: string, partition: TopicPartition): bigint | undefined;
   commit(group: string, partition: TopicPartition, offset: bigint): void;
+  left(member: EmbeddedMember): void;
 }
 
 export class EmbeddedGroup {
-  readonly name: string;
   readonly #members: EmbeddedMember[] = [];
   #changing: Promise<void> = Promise.resolve();
-
-  constructor(name: string) {
-    this.name = name;
-  }
-
-  get empty(): boolean {
-    return this.#members.length === 0;
-  }
 
   join(member: EmbeddedMember): Promise<void> {
     this.#members.push(member);
@@ -140,6 +132,7 @@ export class EmbeddedMember implements Subscription {
 
   async stop(): Promise<void> {
     await this.#group.leave(this);
+    this.#shelf.left(this);
     this.#ready.resolve();
   }
 
@@ -205,7 +198,7 @@ export class EmbeddedMember implements Subscription {
         continue;
       }
       try {
-        await this.#handle(pump, found.batch, lost);
+        await this.#handle(pump, found, lost);
       } catch (error) {
         this.#shelf.log.error({ group: this.options.group, topic: pump.topic, partition: pump.partition, err: error }, 'a delivery failed');
         await pause(retryLaterDelayMs, lost);

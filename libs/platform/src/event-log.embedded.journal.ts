@@ -46,12 +46,11 @@ const frameHeaderBytes = 8;
 export interface Journal {
   /** @throws when the disk refuses; then nothing of the entries is in the file. */
   append(entries: readonly JournalEntry[]): void;
-  readonly sizeBytes: number;
   close(): void;
 }
 
 /** @returns the entries in the file, oldest first, after cutting a torn tail */
-export function readJournal(file: string, log: EventLogReporter): { readonly entries: JournalEntry[]; readonly bytes: number } {
+export function readJournal(file: string, log: EventLogReporter): { readonly entries: JournalEntry[] } {
   const bytes = readFileOrNothing(file);
   const entries: JournalEntry[] = [];
   let at = 0;
@@ -75,7 +74,7 @@ export function readJournal(file: string, log: EventLogReporter): { readonly ent
     fsyncSync(fd);
     closeSync(fd);
   }
-  return { entries, bytes: at };
+  return { entries };
 }
 
 /** Replaces the file in one step, so that a crash leaves the old or the new one. */
@@ -113,9 +112,6 @@ export function openJournal(file: string, log: EventLogReporter): Journal {
       }
       size += bytes.length;
       unsynced = true;
-    },
-    get sizeBytes() {
-      return size;
     },
     close() {
       if (closed) return;

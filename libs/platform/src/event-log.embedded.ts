@@ -8,10 +8,11 @@ import { randomUUID } from 'node:crypto';
 import { deadLetterTopic, partitionOf } from '@cloakroom/contracts';
 import type { TopicSpec } from '@cloakroom/contracts';
 import type { Clock } from './clock.ts';
-import { EmbeddedGroup, EmbeddedMember, keyOf } from './event-log.embedded.group.ts';
+import { EmbeddedGroup, EmbeddedMember } from './event-log.embedded.group.ts';
 import type { Shelf } from './event-log.embedded.group.ts';
 import { openJournal, readJournal, rewriteJournal } from './event-log.embedded.journal.ts';
 import type { Journal, JournalEntry } from './event-log.embedded.journal.ts';
+import { EmbeddedState, fatal, nextOffset } from './event-log.embedded.state.ts';
 import { EventLogError, assertPublishable } from './event-log.ts';
 import type {
   EventLog,
@@ -23,7 +24,6 @@ import type {
   RecordHeaders,
   SubscribeOptions,
   Subscription,
-  TopicPartition,
 } from './event-log.ts';
 
 export interface EmbeddedOptions {
@@ -35,29 +35,13 @@ export interface EmbeddedOptions {
 
 /** How old a committed offset in the file may be: a process killed within it hands some records over again. */
 const commitFlushMs = 1_000;
-/** Offsets of groups that nobody used for so long are forgotten at open (Kafka: offsets.retention.minutes, 7 days). */
-const offsetsRetentionMs = 7 * 24 * 60 * 60 * 1000;
-/** Retention is looked at when a partition has grown by so many records: dropping one by one would copy the array each time. */
-const retentionStride = 1_000;
 /** The file is rewritten at open when so much of it is dead; not while running. */
 const deadShareMax = 0.5;
 
-interface Partition {
-  /** Offset of `records[0]`. */
-  first: bigint;
-  records: LogRecord[];
-}
-
-interface Topic {
-  readonly spec: TopicSpec;
-  readonly partitions: Partition[];
-}
-
 export class EmbeddedEventLog implements EventLog {
-  readonly #topics = new Map<string, Topic>();
+  readonly #state = new EmbeddedState();
   readonly #groups = new Map<string, EmbeddedGroup>();
-  readonly #offsets = new Map<string, Map<string, { offset: bigint; atMs: number } & TopicPartition>>();
-  readonly #uncommitted = new Map<string, JournalEntry>();
+  readonly #unwritten = new Map<string, JournalEntry>();
   readonly #members = new Set<EmbeddedMember>();
   readonly #clock: Clock;
   readonly #log: EventLogReporter;
@@ -78,40 +62,27 @@ export class EmbeddedEventLog implements EventLog {
   ensureTopics(specs: readonly TopicSpec[]): Promise<void> {
     return settle(() => {
       for (const spec of specs) {
-        const known = this.#topics.get(spec.name);
-        if (known !== undefined && known.spec.partitions !== spec.partitions) {
-          throw fatal(`topic ${spec.name} has ${known.spec.partitions} partitions, not ${spec.partitions}`);
-        }
-        if (known !== undefined) continue;
-        this.#write([{ kind: 'topic', spec }]);
-        this.#topics.set(spec.name, newTopic(spec));
+        const known = this.#state.find(spec.name)?.spec;
+        if (known === undefined) this.#append([{ kind: 'topic', spec }]);
+        else if (known.partitions !== spec.partitions)
+          throw fatal(`topic ${spec.name} has ${known.partitions} partitions, not ${spec.partitions}`);
       }
     });
   }
 
   publish(topic: TopicSpec, records: readonly OutgoingRecord[]): Promise<Position[]> {
     return settle(() => {
-      this.#assertOpen();
       if (this.#interrupted) throw new EventLogError('retriable', 'the event log does not answer', { outcomeUnknown: false });
-      const { partitions } = this.#topic(topic.name);
+      const nextOf = this.#state.topic(topic.name).partitions.map(nextOffset);
       assertPublishable(topic, records);
-      const nextOf = partitions.map(nextOffset);
       const timestampMs = this.#clock.nowMs();
-      const appended = records.map((record): LogRecord => {
-        const partition = record.partition ?? partitionOf(record.key, topic);
+      const appended = records.map(({ key, value, headers = {}, partition = partitionOf(key, topic) }): LogRecord => {
         const offset = nextOf[partition]!;
         nextOf[partition] = offset + 1n;
-        const { key, headers = {} } = record;
         // Copied, as a wire would: the caller may reuse its buffer.
-        const value = record.value === null ? null : Buffer.from(record.value);
-        return { topic: topic.name, partition, offset, key, value, headers, timestampMs };
+        return { topic: topic.name, partition, offset, key, value: value === null ? null : Buffer.from(value), headers, timestampMs };
       });
-      this.#write(appended.map((record) => ({ kind: 'record', record })));
-      for (const record of appended) {
-        const partition = partitions[record.partition]!;
-        partition.records.push(record);
-        if (partition.records.length % retentionStride === 0) this.#retain(topic, partition);
-      }
+      this.#append(appended.map((record) => ({ kind: 'record', record })));
       this.#wake();
       return appended.map(({ partition, offset }) => ({ topic: topic.name, partition, offset }));
     });
@@ -120,8 +91,8 @@ export class EmbeddedEventLog implements EventLog {
   subscribe(options: SubscribeOptions): Promise<Subscription> {
     return settle(() => {
       this.#assertOpen();
-      for (const topic of options.topics) this.#topic(topic.name);
-      const group = this.#groups.get(options.group) ?? new EmbeddedGroup(options.group);
+      for (const topic of options.topics) this.#state.topic(topic.name);
+      const group = this.#groups.get(options.group) ?? new EmbeddedGroup();
       this.#groups.set(options.group, group);
       const member = new EmbeddedMember(group, options, this.#shelf());
       this.#members.add(member);
@@ -132,7 +103,7 @@ export class EmbeddedEventLog implements EventLog {
 
   offsetsByTime(topic: TopicSpec, timestampMs: number): Promise<Map<number, bigint>> {
     return settle(() => {
-      const offsets = this.#topic(topic.name).partitions.map((partition): bigint => {
+      const offsets = this.#state.topic(topic.name).partitions.map((partition): bigint => {
         const found = partition.records.find((record) => record.timestampMs >= timestampMs);
         return found?.offset ?? nextOffset(partition);
       });
@@ -141,20 +112,16 @@ export class EmbeddedEventLog implements EventLog {
   }
 
   bounds(topic: TopicSpec): Promise<Map<number, { readonly first: bigint; readonly next: bigint }>> {
-    return settle(
-      () =>
-        new Map(
-          this.#topic(topic.name)
-            .partitions.map((of) => ({ first: of.first, next: nextOffset(of) }))
-            .entries(),
-        ),
-    );
+    return settle(() => {
+      const bounds = this.#state.topic(topic.name).partitions.map((partition) => ({ first: partition.first, next: nextOffset(partition) }));
+      return new Map(bounds.entries());
+    });
   }
 
   lag(group: string, topic: TopicSpec): Promise<PartitionLag[]> {
     return settle(() =>
-      this.#topic(topic.name).partitions.map((of, partition) => {
-        const committed = this.#offsets.get(group)?.get(keyOf({ topic: topic.name, partition }))?.offset ?? of.first;
+      this.#state.topic(topic.name).partitions.map((of, partition) => {
+        const committed = this.#state.committed(group, { topic: topic.name, partition }) ?? of.first;
         return { topic: topic.name, partition, records: nextOffset(of) - committed };
       }),
     );
@@ -189,41 +156,49 @@ export class EmbeddedEventLog implements EventLog {
       log: this.#log,
       heard: () => !this.#interrupted,
       bounds: (topic, partition) => {
-        const of = this.#partition(topic, partition);
+        const of = this.#state.partition(topic, partition);
         return { first: of.first, next: nextOffset(of) };
       },
       read: (topic, partition, from, recordsMax) => {
-        const of = this.#partition(topic, partition);
+        const of = this.#state.partition(topic, partition);
         // Below the retained part: go on with what is left.
         const at = Number((from < of.first ? of.first : from) - of.first);
         const records = of.records.slice(at, at + recordsMax);
         if (records.length === 0) return undefined;
-        return { batch: { topic, partition, records, highWatermark: nextOffset(of), fetchStartedMs: this.#clock.monotonicMs() } };
+        return { topic, partition, records, highWatermark: nextOffset(of), fetchStartedMs: this.#clock.monotonicMs() };
       },
-      committed: (group, partition) => this.#offsets.get(group)?.get(keyOf(partition))?.offset,
-      commit: (group, partition, offset) => this.#commit(group, partition, offset),
+      committed: (group, partition) => this.#state.committed(group, partition),
+      commit: (group, { topic, partition }, offset) => {
+        const entry: JournalEntry = { kind: 'commit', group, topic, partition, offset, atMs: this.#clock.nowMs() };
+        this.#state.apply(entry, entry.atMs);
+        this.#unwritten.set(`${group}\n${topic}\n${partition}`, entry);
+      },
       publishDeadLetter: (record, headers) => this.#publishDeadLetter(record, headers),
+      left: (member) => this.#members.delete(member),
     };
   }
 
   async #publishDeadLetter(record: LogRecord, headers: RecordHeaders): Promise<Position> {
-    const target = deadLetterTopic(this.#topic(record.topic).spec);
+    const target = deadLetterTopic(this.#state.topic(record.topic).spec);
     await this.ensureTopics([target]);
     const [position] = await this.publish(target, [{ key: record.key, value: record.value, headers, partition: record.partition }]);
     return position!;
   }
 
-  #commit(group: string, { topic, partition }: TopicPartition, offset: bigint, atMs = this.#clock.nowMs()): void {
-    const offsets = this.#offsets.get(group) ?? new Map<string, { offset: bigint; atMs: number } & TopicPartition>();
-    this.#offsets.set(group, offsets);
-    offsets.set(keyOf({ topic, partition }), { topic, partition, offset, atMs });
-    this.#uncommitted.set(`${group}/${keyOf({ topic, partition })}`, { kind: 'commit', group, topic, partition, offset, atMs });
+  #append(entries: readonly JournalEntry[]): void {
+    this.#assertOpen();
+    try {
+      this.#journal?.append(entries);
+    } catch (error) {
+      throw new EventLogError('retriable', 'the event log could not be written', { outcomeUnknown: false, cause: error });
+    }
+    for (const entry of entries) this.#state.apply(entry, this.#clock.nowMs());
   }
 
   #flushCommits(): void {
-    const entries = [...this.#uncommitted.values()];
+    const entries = [...this.#unwritten.values()];
     if (entries.length === 0) return;
-    this.#uncommitted.clear();
+    this.#unwritten.clear();
     try {
       this.#journal?.append(entries);
     } catch (error) {
@@ -232,33 +207,8 @@ export class EmbeddedEventLog implements EventLog {
     }
   }
 
-  #write(entries: readonly JournalEntry[]): void {
-    this.#assertOpen();
-    try {
-      this.#journal?.append(entries);
-    } catch (error) {
-      throw new EventLogError('retriable', 'the event log could not be written', { outcomeUnknown: false, cause: error });
-    }
-  }
-
   #wake(): void {
     for (const group of this.#groups.values()) group.wake();
-  }
-
-  #retain({ cleanup, retentionMs }: TopicSpec, partition: Partition): void {
-    if (cleanup === 'delete' && retentionMs >= 0) dropExpired(partition, this.#clock.nowMs() - retentionMs);
-  }
-
-  #topic(name: string): Topic {
-    const topic = this.#topics.get(name);
-    if (topic === undefined) throw fatal(`there is no topic ${name}: ensure it first`);
-    return topic;
-  }
-
-  #partition(topic: string, partition: number): Partition {
-    const found = this.#topic(topic).partitions[partition];
-    if (found === undefined) throw fatal(`topic ${topic} has no partition ${partition}`);
-    return found;
   }
 
   #assertOpen(): void {
@@ -266,62 +216,14 @@ export class EmbeddedEventLog implements EventLog {
   }
 
   #open(file: string): Journal {
-    const { entries, bytes } = readJournal(file, this.#log);
-    for (const entry of entries) this.#replay(entry);
-    this.#uncommitted.clear();
-    for (const { spec, partitions } of this.#topics.values()) for (const partition of partitions) this.#retain(spec, partition);
-    if (bytes > 0 && this.#deadShare(entries.length) > deadShareMax) rewriteJournal(file, this.#live());
+    const { entries } = readJournal(file, this.#log);
+    const nowMs = this.#clock.nowMs();
+    for (const entry of entries) this.#state.apply(entry, nowMs);
+    this.#state.expire(nowMs);
+    if (entries.length > 0 && this.#state.entryCount() < entries.length * (1 - deadShareMax)) rewriteJournal(file, this.#state.entries());
     return openJournal(file, this.#log);
   }
-
-  #replay(entry: JournalEntry): void {
-    if (entry.kind === 'topic') {
-      this.#topics.set(entry.spec.name, newTopic(entry.spec));
-    } else if (entry.kind === 'record') {
-      this.#partition(entry.record.topic, entry.record.partition).records.push(entry.record);
-    } else if (entry.kind === 'start') {
-      const partition = this.#partition(entry.topic, entry.partition);
-      partition.first = entry.offset;
-    } else if (entry.atMs > this.#clock.nowMs() - offsetsRetentionMs) {
-      this.#commit(entry.group, entry, entry.offset, entry.atMs);
-    }
-  }
-
-  #deadShare(entries: number): number {
-    let live = 0;
-    for (const _ of this.#live()) live++;
-    return 1 - live / Math.max(entries, 1);
-  }
-
-  *#live(): Generator<JournalEntry> {
-    for (const [topic, { spec, partitions }] of this.#topics) {
-      yield { kind: 'topic', spec };
-      for (const [partition, of] of partitions.entries()) {
-        if (of.first > 0n) yield { kind: 'start', topic, partition, offset: of.first };
-        for (const record of of.records) yield { kind: 'record', record };
-      }
-    }
-    for (const [group, offsets] of this.#offsets) {
-      for (const { topic, partition, offset, atMs } of offsets.values()) yield { kind: 'commit', group, topic, partition, offset, atMs };
-    }
-  }
 }
-
-const newTopic = (spec: TopicSpec): Topic => ({
-  spec,
-  partitions: Array.from({ length: spec.partitions }, () => ({ first: 0n, records: [] })),
-});
-
-const nextOffset = (partition: Partition): bigint => partition.first + BigInt(partition.records.length);
-
-function dropExpired(partition: Partition, beforeMs: number): void {
-  const kept = partition.records.findIndex((record) => record.timestampMs >= beforeMs);
-  const expired = kept < 0 ? partition.records.length : kept;
-  partition.records.splice(0, expired);
-  partition.first += BigInt(expired);
-}
-
-const fatal = (message: string): EventLogError => new EventLogError('fatal', message, { outcomeUnknown: false });
 
 /** The port is asynchronous; so are its failures. */
 function settle<T>(work: () => T): Promise<T> {

@@ -104,9 +104,10 @@ function watch(socket: Socket, broker: string, onSent: (request: SentRequest) =>
  * What kafkajs calls an error is mostly a connection it will retry; the adapters report outages once. Only what would otherwise stay
  * unseen is raised: positions that no longer exist.
  */
-function report(log: EventLogReporter, { namespace, log: { message, timestamp: _, logger: __, stack: ___, ...fields } }: LogEntry): void {
-  const say = message.startsWith('Offset out of range') ? log.warn : log.debug;
-  say.call(log, { kafkajs: namespace, ...fields }, message);
+function report(log: EventLogReporter, { namespace, log: { message, error, topic, partition, groupId, broker } }: LogEntry): void {
+  const fields = { kafkajs: namespace, error, topic, partition, groupId, broker };
+  if (message.startsWith('Offset out of range')) log.warn(fields, message);
+  else log.debug(fields, message);
 }
 
 const fatalTypes = new Set([

@@ -37,6 +37,12 @@ const stopTimeoutMs = 6_000;
 /** Requests without an answer that are remembered; a connection has one fetch in flight. */
 const pendingFetchesMax = 64;
 
+/** What a member needs of its log. */
+export interface Owner {
+  readonly publishDeadLetter: Delivery['publishDeadLetter'];
+  readonly left: () => void;
+}
+
 interface Run {
   readonly client: KafkaClient;
   readonly consumer: Consumer;
@@ -49,7 +55,7 @@ export class KafkaSubscription implements Subscription {
   readonly ready: Promise<void>;
   readonly #options: SubscribeOptions;
   readonly #kafka: KafkaOptions;
-  readonly #publishDeadLetter: Delivery['publishDeadLetter'];
+  readonly #owner: Owner;
   readonly #ready = Promise.withResolvers<void>();
   readonly #stopping = new AbortController();
   readonly #paused = new Map<string, TopicPartition>();
@@ -61,12 +67,13 @@ export class KafkaSubscription implements Subscription {
   #activeMs: number;
   #handling = 0;
   #run: Run | undefined;
+  #stopped: Promise<void> | undefined;
   #generation = Generation.none;
 
-  constructor(kafka: KafkaOptions, options: SubscribeOptions, publishDeadLetter: Delivery['publishDeadLetter']) {
+  constructor(kafka: KafkaOptions, options: SubscribeOptions, owner: Owner) {
     this.#kafka = kafka;
     this.#options = options;
-    this.#publishDeadLetter = publishDeadLetter;
+    this.#owner = owner;
     this.ready = this.#ready.promise;
     this.#activeMs = kafka.clock.monotonicMs();
     this.#supervised = this.#supervise();
@@ -96,11 +103,16 @@ export class KafkaSubscription implements Subscription {
     return this.#heardMs;
   }
 
-  async stop(): Promise<void> {
-    const first = !this.#stopping.signal.aborted;
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     this.#stopping.abort();
-    if (first && this.#run !== undefined) await this.#end(this.#run, stopTimeoutMs);
+    if (this.#run !== undefined) await this.#end(this.#run, stopTimeoutMs);
     await this.#supervised;
+    this.#owner.left();
     this.#ready.resolve();
   }
 
@@ -263,7 +275,7 @@ export class KafkaSubscription implements Subscription {
       signal: generation.signal,
       heartbeat,
       sought: () => payload.isStale(),
-      publishDeadLetter: this.#publishDeadLetter,
+      publishDeadLetter: this.#owner.publishDeadLetter,
     });
     // A generation that is over has no say any more: the commit would be refused, and the new one starts from what was committed.
     if (payload.isStale() || (generation.over && !this.#stopping.signal.aborted)) return false;

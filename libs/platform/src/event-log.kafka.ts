@@ -70,7 +70,10 @@ export class KafkaEventLog implements EventLog {
   subscribe(options: SubscribeOptions): Promise<Subscription> {
     if (this.#closed) return Promise.reject(new EventLogError('fatal', 'the event log is closed', { outcomeUnknown: false }));
     for (const topic of options.topics) this.#specs.set(topic.name, topic);
-    const subscription = new KafkaSubscription(this.#options, options, (record, headers) => this.#publishDeadLetter(record, headers));
+    const subscription = new KafkaSubscription(this.#options, options, {
+      publishDeadLetter: (record, headers) => this.#publishDeadLetter(record, headers),
+      left: () => this.#subscriptions.delete(subscription),
+    });
     this.#subscriptions.add(subscription);
     return Promise.resolve(subscription);
   }

@@ -1,0 +1,161 @@
+/**
+ * A TCP proxy on loopback that loses, delays and cuts on command. It understands just enough of Kafka's framing to lose one chosen answer,
+ * and to keep a client on its path: a broker's Metadata answer names the broker's own port, which is replaced by this proxy's.
+ */
+import { createServer, connect } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+
+export interface TcpProxy {
+  readonly port: number;
+  /** `127.0.0.1:<port>` */
+  readonly address: string;
+  /** Both ways, for what arrives from now on. */
+  delay(ms: number): void;
+  /** Ends every connection, and each new one at once, until `mend`. */
+  cut(): void;
+  /** Requests pass, answers are lost, until `mend`: what a client asks for happens, and it never hears of it. */
+  mute(): void;
+  mend(): void;
+  /**
+   * Kafka only. Loses the next answer to a request of this api key (0 is Produce), and then also the connection when told so.
+   * Resolves when it has happened.
+   */
+  dropNextAnswer(apiKey: number, and: 'cut' | 'keep'): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ProxyTarget {
+  readonly port: number;
+  readonly host?: string;
+  readonly protocol: 'kafka' | 'any';
+}
+
+interface Drop {
+  readonly apiKey: number;
+  readonly and: 'cut' | 'keep';
+  readonly done: () => void;
+}
+
+interface State {
+  fault: 'none' | 'cut' | 'mute';
+  delayMs: number;
+  readonly drops: Drop[];
+}
+
+const metadataApiKey = 3;
+
+export async function openTcpProxy(target: ProxyTarget): Promise<TcpProxy> {
+  const state: State = { fault: 'none', delayMs: 0, drops: [] };
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    if (state.fault === 'cut') {
+      client.destroy();
+      return;
+    }
+    const upstream = connect({ port: target.port, host: target.host ?? '127.0.0.1', noDelay: true });
+    client.setNoDelay(true);
+    for (const [one, other] of [[client, upstream] as const, [upstream, client] as const]) {
+      sockets.add(one);
+      one.on('error', () => other.destroy());
+      one.on('close', () => {
+        sockets.delete(one);
+        other.destroy();
+      });
+    }
+    if (target.protocol === 'kafka') relayKafka(client, upstream, state, () => (server.address() as AddressInfo).port);
+    else relayBytes(client, upstream, state);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const endAll = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    port,
+    address: `127.0.0.1:${port}`,
+    delay: (ms) => void (state.delayMs = ms),
+    cut: () => {
+      state.fault = 'cut';
+      endAll();
+    },
+    mute: () => void (state.fault = 'mute'),
+    mend: () => void (state.fault = 'none'),
+    dropNextAnswer: (apiKey, and) => new Promise((done) => state.drops.push({ apiKey, and, done })),
+    close: async () => {
+      endAll();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+/** Timers of one delay fire in the order in which they were set, so bytes keep theirs. */
+function send(to: Socket, bytes: Buffer, { delayMs }: State): void {
+  if (delayMs === 0) to.write(bytes);
+  else setTimeout(() => to.write(bytes), delayMs);
+}
+
+function relayBytes(client: Socket, upstream: Socket, state: State): void {
+  client.on('data', (bytes: Buffer) => send(upstream, bytes, state));
+  upstream.on('data', (bytes: Buffer) => {
+    if (state.fault !== 'mute') send(client, bytes, state);
+  });
+}
+
+function relayKafka(client: Socket, upstream: Socket, state: State, proxyPort: () => number): void {
+  const apiKeys = new Map<number, number>();
+  client.on(
+    'data',
+    frames((frame) => {
+      apiKeys.set(frame.readInt32BE(8), frame.readInt16BE(4));
+      send(upstream, frame, state);
+    }),
+  );
+  upstream.on(
+    'data',
+    frames((frame) => {
+      const correlationId = frame.readInt32BE(4);
+      const apiKey = apiKeys.get(correlationId);
+      apiKeys.delete(correlationId);
+      if (state.fault === 'mute') return;
+      const at = state.drops.findIndex((drop) => drop.apiKey === apiKey);
+      if (at >= 0) {
+        const [drop] = state.drops.splice(at, 1);
+        if (drop!.and === 'cut') client.destroy();
+        drop!.done();
+        return;
+      }
+      if (apiKey === metadataApiKey) replacePorts(frame, proxyPort());
+      send(client, frame, state);
+    }),
+  );
+}
+
+/** Whole frames out of a stream: i32 size, then so many bytes. */
+function frames(onFrame: (frame: Buffer) => void): (bytes: Buffer) => void {
+  let rest: Buffer = Buffer.alloc(0);
+  return (bytes) => {
+    rest = Buffer.concat([rest, bytes]);
+    while (rest.length >= 4 && rest.length >= 4 + rest.readInt32BE(0)) {
+      const end = 4 + rest.readInt32BE(0);
+      onFrame(Buffer.from(rest.subarray(0, end)));
+      rest = rest.subarray(end);
+    }
+  };
+}
+
+/** Metadata answer v3 to v8: i32 correlation id, i32 throttle, then brokers: i32 id, string host, i32 port, nullable string rack. */
+function replacePorts(frame: Buffer, port: number): void {
+  let at = 12;
+  const skipString = (): void => {
+    at += 2 + Math.max(0, frame.readInt16BE(at));
+  };
+  let brokers = frame.readInt32BE(at);
+  at += 4;
+  for (; brokers > 0; brokers--) {
+    at += 4;
+    skipString();
+    frame.writeInt32BE(port, at);
+    at += 4;
+    skipString();
+  }
+}
