@@ -25,6 +25,7 @@ export interface FakeServices {
     hangMs: number;
     claimed: string[];
     changed(): void;
+    breakWatchers(): void;
     watchers: number;
     lines: CartLineGiven[];
   };
@@ -67,6 +68,7 @@ export const products = [
 
 export function fakeServices(auth: FakeAuth): FakeServices {
   let wake = Promise.withResolvers<void>();
+  let breaks = 0;
   const services: FakeServices = {
     implementations: [],
     seen: [],
@@ -80,6 +82,10 @@ export function fakeServices(auth: FakeAuth): FakeServices {
         wake.resolve();
         wake = Promise.withResolvers();
       },
+      breakWatchers() {
+        breaks++;
+        services.cart.changed();
+      },
     },
     catalog: { failing: undefined, asked: 0 },
     profile: { failing: undefined, throwing: false },
@@ -90,7 +96,11 @@ export function fakeServices(auth: FakeAuth): FakeServices {
       name: 'cart',
       implementation: implement(
         CartService,
-        cartHandlers(services, () => wake.promise),
+        cartHandlers(
+          services,
+          () => wake.promise,
+          () => breaks,
+        ),
       ),
     },
     { name: 'profile', implementation: implement(ProfileService, profileHandlers(services)) },
@@ -156,7 +166,7 @@ function authHandlers(auth: FakeAuth, { seen }: FakeServices) {
   };
 }
 
-function cartHandlers(services: FakeServices, changed: () => Promise<void>) {
+function cartHandlers(services: FakeServices, changed: () => Promise<void>, breaks: () => number) {
   const { seen, cart } = services;
   const command =
     (method: string) => async (ctx: RequestContext, request: { commandId: string; seen: string; lineId?: string; productId?: string }) => {
@@ -181,12 +191,14 @@ function cartHandlers(services: FakeServices, changed: () => Promise<void>) {
     watch: async function* (ctx: RequestContext) {
       seen.push({ method: 'watch', ctx, request: {} });
       cart.watchers++;
+      const breaksBefore = breaks();
       const gone = new Promise<void>((resolve) => ctx.signal.addEventListener('abort', () => resolve()));
       try {
         for (let watermark = 1n; !ctx.signal.aborted; watermark++) {
           const next = changed();
           yield { cartId: person(ctx).identity.subject, watermark };
           await Promise.race([next, gone]);
+          if (breaks() > breaksBefore) yield problem('unavailable');
         }
       } finally {
         cart.watchers--;

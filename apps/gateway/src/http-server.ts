@@ -107,7 +107,7 @@ function parseJson(_request: FastifyRequest, text: string | Buffer, done: (error
 
 export function sendProblem(reply: FastifyReply, found: Problem, request: FastifyRequest): FastifyReply {
   const { status, headers, body } = problemAnswer(found, request.begun?.trace.traceId);
-  return reply.code(status).headers(headers).send(JSON.stringify(body));
+  return reply.code(status).headers(headers).send(body);
 }
 
 /** Every failure that is not an answer of a use case: Fastify's own, Nest's, and surprises. */
@@ -137,14 +137,15 @@ function answerBrokenRequest(error: { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   const code: ErrorCode = error.code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'invalid_request';
   const { status, headers, body } = problemAnswer(problem(code));
-  const text = JSON.stringify(body);
   const lines = Object.entries({
     ...securityHeaders(false),
     ...headers,
-    'content-length': String(Buffer.byteLength(text)),
+    'content-length': String(body.length),
     connection: 'close',
   });
-  socket.end(`HTTP/1.1 ${status} ${reasonOf(status)}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${text}`);
+  socket.end(
+    `HTTP/1.1 ${status} ${reasonOf(status)}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body.toString()}`,
+  );
 }
 
 const reasonOf = (status: number): string =>

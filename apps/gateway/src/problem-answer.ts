@@ -36,7 +36,7 @@ const waitCodes: ReadonlySet<ErrorCode> = new Set([
 export function problemAnswer(
   what: Problem | FieldProblem,
   traceId?: string,
-): { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: ProblemBody } {
+): { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Buffer } {
   const code = what.problem;
   const entry = errorTable[code];
   const retryAfter = what.retryAfterS ?? (waitCodes.has(code) ? retryAfterDefaultS : undefined);
@@ -51,7 +51,8 @@ export function problemAnswer(
     ...(traceId !== undefined && { traceId }),
   };
   const headers = { 'content-type': problemType, ...(retryAfter !== undefined && { 'retry-after': String(Math.ceil(retryAfter)) }) };
-  return { status: entry.http, headers, body };
+  // As bytes: to a text Fastify would add a charset, which application/problem+json does not have.
+  return { status: entry.http, headers, body: Buffer.from(JSON.stringify(body)) };
 }
 
 /** What zod found, field by field, without the values: they may be secrets. */

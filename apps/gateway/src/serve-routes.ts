@@ -143,7 +143,7 @@ function send(reply: FastifyReply, begun: Begun, route: Route, outcome: Outcome,
   reply.header('server-timing', begun.timings.header());
   if (isProblem(outcome)) {
     const { status, headers, body } = problemAnswer(outcome, begun.trace.traceId);
-    return reply.code(status).headers(headers).send(JSON.stringify(body));
+    return reply.code(status).headers(headers).send(body);
   }
   return sendAnswer(reply, outcome);
 }

@@ -1,0 +1,183 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { problem, uuidV7 } from '@cloakroom/contracts';
+import { randomBytes } from 'node:crypto';
+import { ask, openStage, type Stage, tokenIn } from '../gateway.fixture.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage();
+});
+afterAll(() => stage.stop());
+beforeEach(() => {
+  const { cart, catalog, seen } = stage.services;
+  Object.assign(cart, { failing: undefined, hangMs: 0, lines: [] });
+  catalog.failing = undefined;
+  stage.auth.failing = undefined;
+  seen.length = 0;
+});
+
+const commandId = (): string => uuidV7(Date.now(), randomBytes(10));
+const add = (body: object, token?: string) =>
+  ask(stage.url, '/api/cart/lines', {
+    method: 'POST',
+    body: { commandId: commandId(), productId: 'scarf', quantity: 1, ...body },
+    ...(token !== undefined && { token }),
+  });
+const calls = (method: string) => stage.services.seen.filter((call) => call.method === method);
+
+describe('adding to the cart', () => {
+  it('begins a guest session at the first write, and takes the line', async () => {
+    const id = commandId();
+    const told = await add({ commandId: id });
+    expect([told.status, told.body]).toEqual([202, { commandId: id, lineId: 'line-scarf', seen: `+${id}` }]);
+    const token = tokenIn(told)!;
+    expect((await ask(stage.url, '/api/session', { token })).body.state).toBe('guest');
+    expect(calls('addItem')[0]?.ctx.identity?.subject).toBe(stage.auth.sessionOf(token).view.subject);
+  });
+
+  it('begins none for a command that is refused anyway', async () => {
+    const before = stage.auth.sessions.size;
+    for (const body of [{ productId: 'no-such' }, { quantity: 0 }, { commandId: 'x' }, { options: { Size: 'M' }, productId: 'cap' }]) {
+      expect((await add(body)).setCookies).toEqual([]);
+    }
+    expect(stage.auth.sessions.size).toBe(before);
+  });
+
+  it('keeps the session that began though the line was lost: a retry must not begin another', async () => {
+    stage.services.cart.failing = problem('outcome_unknown');
+    const told = await add({});
+    expect([told.status, told.body.code]).toEqual([503, 'outcome_unknown']);
+    expect(tokenIn(told)).toBeDefined();
+  });
+
+  it('uses the session that is there', async () => {
+    const token = stage.auth.begin('user');
+    const told = await add({}, token);
+    expect([told.status, told.setCookies.length]).toEqual([202, 1]);
+    expect(told.setCookies[0]).toMatch(/^consistency=local:3:41; /);
+  });
+
+  it('checks product and options against the catalog', async () => {
+    expect((await add({ productId: 'no-such' })).body.code).toBe('unknown_product');
+    expect((await add({ productId: 'cap', options: { Colour: 'Green' } })).body).toMatchObject({ status: 422, code: 'unknown_product' });
+    expect((await add({ productId: 'cap', options: { Size: 'M' } })).body.code).toBe('unknown_product');
+    expect((await add({ productId: 'cap', options: { toString: 'x' } })).body.code).toBe('unknown_product');
+    expect(calls('addItem')).toEqual([]);
+  });
+
+  it('takes the first value of an option that was left out', async () => {
+    await add({ productId: 'cap' });
+    await add({ productId: 'cap', options: { Colour: 'Red' } });
+    expect(calls('addItem').map((call) => (call.request as { options: object[] }).options)).toMatchObject([
+      [{ name: 'Colour', value: 'Blue' }],
+      [{ name: 'Colour', value: 'Red' }],
+    ]);
+  });
+
+  it('never believes a price or an owner that a client sends', async () => {
+    const token = stage.auth.begin('user');
+    await add({ price: 1, unitPrice: 1, cartId: 'u_other', subject: 'u_other' }, token);
+    expect(calls('addItem')[0]?.ctx.identity?.subject).toBe(stage.auth.sessionOf(token).view.subject);
+    expect(JSON.stringify(calls('addItem')[0]?.request)).not.toContain('u_other');
+  });
+});
+
+describe('a command', () => {
+  it('carries what was seen, and answers with a consistency token', async () => {
+    const token = stage.auth.begin('guest');
+    const body = { commandId: commandId(), seen: 's1' };
+    const set = await ask(stage.url, '/api/cart/lines/line-1', { method: 'PUT', token, body: { ...body, quantity: 4 } });
+    const removed = await ask(stage.url, '/api/cart/lines/line-1', { method: 'DELETE', token, body });
+    const cleared = await ask(stage.url, '/api/cart', { method: 'DELETE', token, body });
+    for (const told of [set, removed, cleared]) {
+      expect([told.status, told.headers.get('consistency-token'), told.body.seen]).toEqual([202, 'local:3:41', `s1+${body.commandId}`]);
+    }
+    expect(calls('setQuantity')[0]?.request).toMatchObject({ lineId: 'line-1', quantity: 4, seen: 's1' });
+    expect(calls('removeItem')[0]?.request).toMatchObject({ lineId: 'line-1', seen: 's1' });
+    expect(calls('clearCart')[0]?.request).toMatchObject({ seen: 's1' });
+  });
+
+  it('needs a session unless it is the first to add', async () => {
+    const told = await ask(stage.url, '/api/cart', { method: 'DELETE', body: { commandId: commandId(), seen: '' } });
+    expect([told.status, told.body.code]).toEqual([401, 'session_required']);
+  });
+
+  it.each(['deadline_exceeded', 'unavailable', 'internal'] as const)('whose answer was lost is of unknown outcome: %s', async (code) => {
+    stage.services.cart.failing = problem(code);
+    const told = await add({}, stage.auth.begin('guest'));
+    expect([told.status, told.body.code, told.headers.get('retry-after')]).toEqual([503, 'outcome_unknown', '1']);
+  });
+
+  it('that the cart says was not taken is not of unknown outcome', async () => {
+    stage.services.cart.failing = problem('unavailable', undefined, 3);
+    const told = await add({}, stage.auth.begin('guest'));
+    expect([told.status, told.body.code, told.headers.get('retry-after')]).toEqual([503, 'unavailable', '3']);
+    stage.services.cart.failing = problem('command_conflict');
+    expect((await add({}, stage.auth.begin('guest'))).status).toBe(409);
+  });
+
+  it('ends within its budget though the cart service hangs', async () => {
+    stage.services.cart.hangMs = 20_000;
+    const startedMs = performance.now();
+    const told = await add({}, stage.auth.begin('guest'));
+    expect([told.status, told.body.code]).toEqual([503, 'outcome_unknown']);
+    expect(performance.now() - startedMs).toBeLessThan(4_500);
+  });
+});
+
+describe('the cart', () => {
+  const line = (productId: string, quantity: number) => ({
+    lineId: `line-${productId}`,
+    productId,
+    options: [{ name: 'Colour', value: 'Red' }],
+    quantity,
+    seen: `seen-${productId}`,
+  });
+
+  it('is shown with names and prices of the catalog', async () => {
+    stage.services.cart.lines = [line('cap', 2), line('scarf', 1)];
+    const token = stage.auth.begin('guest');
+    const { body } = await ask(stage.url, '/api/cart', { token });
+    expect(body).toMatchObject({
+      cartId: stage.auth.sessionOf(token).view.subject,
+      lines: [
+        { lineId: 'line-cap', name: 'Cap', unitPrice: 1900, quantity: 2, options: { Colour: 'Red' }, currency: 'EUR', available: true },
+        { lineId: 'line-scarf', name: 'Scarf', unitPrice: 2500 },
+      ],
+      subtotal: 2 * 1900 + 2500,
+      stale: false,
+      merge: { state: 'none' },
+    });
+  });
+
+  it('still shows a line whose product is gone, at no price', async () => {
+    stage.services.cart.lines = [line('gone', 3), line('scarf', 1)];
+    const { body } = await ask(stage.url, '/api/cart', { token: stage.auth.begin('guest') });
+    expect(body.lines[0]).toMatchObject({ name: 'No longer available', unitPrice: 0, available: false, quantity: 3 });
+    expect(body.subtotal).toBe(2500);
+  });
+
+  it('asks the catalog once for products that were just asked for, and shows them while it is away', async () => {
+    stage.services.cart.lines = [line('cap', 1)];
+    const token = stage.auth.begin('guest');
+    await ask(stage.url, '/api/cart', { token });
+    const before = stage.services.catalog.asked;
+    stage.services.catalog.failing = problem('unavailable');
+    expect((await ask(stage.url, '/api/cart', { token })).status).toBe(200);
+    expect(stage.services.catalog.asked).toBe(before);
+  });
+
+  it('is read with the newest consistency token: the header wins over the cookie', async () => {
+    const token = stage.auth.begin('guest');
+    const cookie = `__Host-session=${token}; consistency=local:3:7`;
+    const consistencyOf = () => calls('getCart').at(-1)?.ctx.consistency;
+    await ask(stage.url, '/api/cart', { headers: { cookie } });
+    expect(consistencyOf()).toBe('local:3:7');
+    await ask(stage.url, '/api/cart', { headers: { cookie, 'consistency-token': 'local:3:9' } });
+    expect(consistencyOf()).toBe('local:3:9');
+    await ask(stage.url, '/api/cart', { headers: { cookie: `__Host-session=${token}; consistency=nonsense` } });
+    expect(consistencyOf()).toBeUndefined();
+    const told = await ask(stage.url, '/api/cart', { headers: { cookie, 'consistency-token': 'x,y' } });
+    expect([told.status, told.body.code]).toEqual([400, 'invalid_request']);
+  });
+});
