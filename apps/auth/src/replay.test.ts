@@ -7,7 +7,6 @@ import { raiseEpoch } from './epochs.ts';
 import { logout } from './logout.ts';
 import { reauthenticate } from './reauthenticate.ts';
 import { replayRevocations } from './replay.ts';
-import { pruneRevocations } from './revocations.ts';
 
 const email = 'ada@example.com';
 const alive = async (harness: Harness, token: string) => (await look(harness, token)).session !== undefined;
@@ -75,13 +74,4 @@ it('lets a resolve wait for a replay only briefly, and finishes the replay for t
   await vi.waitFor(async () => expect(await alive(harness, tokens[3]!)).toBe(true));
   expect(held).toHaveLength(1);
   expect(await alive(harness, tokens[0]!)).toBe(false);
-});
-
-it('forgets a revocation only when nothing that it killed could be alive', async () => {
-  const harness = await openHarness();
-  const { token } = await guest(harness);
-  const { expiresAtMs } = await recordOf(harness, token);
-  await logout(harness.auth, create(LogoutRequestSchema, { token }));
-  expect(await pruneRevocations(harness.auth.database, expiresAtMs - 1)).toBe(0);
-  expect(await pruneRevocations(harness.auth.database, expiresAtMs)).toBe(1);
 });

@@ -215,7 +215,7 @@ export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
  */
 export type SessionRevoked = Message<"cloakroom.events.v1.SessionRevoked"> & {
   /**
-   * SHA-256 of the token's secret, hex: what identity caches are keyed by. Not usable as a token.
+   * SHA-256 of the token's secret, base64url: what identity caches are keyed by. Not usable as a token.
    *
    * @generated from field: string token_hash = 1;
    */
