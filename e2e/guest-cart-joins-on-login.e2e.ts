@@ -18,6 +18,7 @@ test('a guest finds two products by search, signs in, and both devices show thre
   await laptop.goto('/');
   expect(await laptop.context().cookies(), 'browsing makes no session').toEqual([]);
   await laptop.getByRole('searchbox').fill('scarf');
+  await laptop.getByRole('searchbox').press('Enter');
   await expect(laptop.getByRole('main').getByRole('link', { name: /scarf/i }).first()).toBeVisible();
   await addToCart(laptop, first);
   await addToCart(laptop, second);

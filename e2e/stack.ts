@@ -5,8 +5,8 @@ import { readState } from '@cloakroom/infra';
 
 export type E2eProvider = 'embedded' | 'native';
 export const e2eProvider: E2eProvider = process.env['CLOAKROOM_E2E_PROVIDER'] === 'native' ? 'native' : 'embedded';
-/** Apart from the shop's own ports, and from each other, so that all may run beside a shop in use. */
-export const portBase = e2eProvider === 'native' ? 6000 : 5000;
+/** Apart from the shop's own ports, and from each other, so that all may run beside a shop in use. Browsers refuse port 6000 (X11). */
+export const portBase = e2eProvider === 'native' ? 6100 : 5000;
 export const gateways = [`http://localhost:${portBase}`, `http://localhost:${portBase + 1}`] as const;
 export const kafkaBrokers = [`127.0.0.1:${portBase + 230}`];
 export const dataDir = join(import.meta.dirname, '..', '.cloakroom', `e2e-${e2eProvider}`);
