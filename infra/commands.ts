@@ -1,13 +1,16 @@
 /** How each process of the drawing becomes a command on this machine. */
 import { join } from 'node:path';
 import type { LaunchSpec } from './child.ts';
-import { repository } from './folders.ts';
+import { repository, toolsDir } from './folders.ts';
 import { kafkaLaunch } from './native/kafka.ts';
 import { redisLaunch } from './native/redis.ts';
 import { StackError } from './outcome.ts';
 import type { NativeTools } from './provider.ts';
 import { sessionMacKey } from './secrets.ts';
 import type { AppSpec, ProcessSpec, SecretName } from './stack.ts';
+
+/** Compiled code kept between starts: most of a service's start is reading its libraries, and 7 processes read the same ones. */
+const compileCache = join(toolsDir, 'compile-cache');
 
 /** Node says these at each start: node:sqlite is a release candidate, kafkajs computes a negative timer (its issue 1751). */
 const quiet = ['--disable-warning=ExperimentalWarning', '--disable-warning=TimeoutNegativeWarning', '--enable-source-maps'];
@@ -40,5 +43,12 @@ export interface EmbeddedOrders {
 }
 
 function node(name: string, script: string, env: Readonly<Record<string, string>>, logFile: string): LaunchSpec {
-  return { name, command: process.execPath, args: [...quiet, script], env: { ...env, NODE_ENV: 'production' }, cwd: repository, logFile };
+  return {
+    name,
+    command: process.execPath,
+    args: [...quiet, script],
+    env: { ...env, NODE_ENV: 'production', NODE_COMPILE_CACHE: compileCache },
+    cwd: repository,
+    logFile,
+  };
 }

@@ -94,9 +94,11 @@ export class Supervised {
     this.#ending = true;
     clearTimeout(this.#restartTimer);
     clearTimeout(this.#healthyTimer);
-    if (this.#child !== undefined) await this.#child.end(graceMs);
+    const exit = await this.#child?.end(graceMs);
     if (this.state === 'waiting') return;
-    this.#change('ended');
+    // Worth a line: it may have lost what it had not finished.
+    const forced = exit?.signal === 'SIGKILL' && this.state === 'ready';
+    this.#change('ended', forced ? `did not end within ${(graceMs / 1000).toFixed(1)} s and was killed` : undefined);
   }
 
   async #launch(): Promise<Child> {
