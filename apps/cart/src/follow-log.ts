@@ -12,7 +12,7 @@ import { startProjector, type Projector } from './projector.ts';
 const retryDelayMs = 1_000;
 
 export interface LogFollower extends Pick<Projector, 'heardAgoMs' | 'realignSoon'> {
-  /** Whether the readers are subscribed. */
+  /** Whether the readers have joined, and every partition that is held here has found its place. */
   following(): boolean;
   /** Tries until the log answers; resolves after the first attempt, whatever it brought. */
   start(keys: KeyRing): Promise<void>;
@@ -22,13 +22,20 @@ export interface LogFollower extends Pick<Projector, 'heardAgoMs' | 'realignSoon
 export function openLogFollower(parts: CartParts): LogFollower {
   let projector: Projector | undefined;
   let claims: Subscription | undefined;
-  let following: Promise<void> = Promise.resolve();
+  let following = false;
+  let retrying: Promise<void> = Promise.resolve();
   const stopped = new AbortController();
 
   const open = async (keys: KeyRing): Promise<void> => {
     const { events, snapshots, identity } = parts.topics;
     await parts.eventLog.ensureTopics([events, snapshots, identity, deadLetterTopic(events)]);
-    projector ??= await startProjector(parts);
+    if (projector === undefined) {
+      projector = await startProjector(parts);
+      projector.ready.then(
+        () => (following = true),
+        (error: unknown) => parts.log.warn({ err: error }, 'the projector did not start'),
+      );
+    }
     claims ??= await startClaims({ ...parts, keys });
   };
   const attempt = (keys: KeyRing): Promise<boolean> =>
@@ -43,10 +50,10 @@ export function openLogFollower(parts: CartParts): LogFollower {
   return {
     heardAgoMs: () => projector?.heardAgoMs() ?? Number.POSITIVE_INFINITY,
     realignSoon: () => projector?.realignSoon(),
-    following: () => claims !== undefined,
+    following: () => following,
     async start(keys) {
       if (await attempt(keys)) return;
-      following = (async () => {
+      retrying = (async () => {
         do {
           await new Promise((resolve) => setTimeout(resolve, retryDelayMs));
         } while (!stopped.signal.aborted && !(await attempt(keys)));
@@ -54,7 +61,7 @@ export function openLogFollower(parts: CartParts): LogFollower {
     },
     async stop() {
       stopped.abort();
-      await following;
+      await retrying;
       await claims?.stop();
       await projector?.stop();
     },

@@ -9,7 +9,7 @@
  *   and buries the poison alone.
  */
 import { isGuestSubject, partitionOf, recordHeaders } from '@cloakroom/contracts';
-import { RetryLater, type LogRecord, type RecordBatch } from '@cloakroom/platform';
+import { EventLogError, RetryLater, type LogRecord, type RecordBatch } from '@cloakroom/platform';
 import { emptyCart, evolve, pruneDead } from './cart.ts';
 import type { Place } from './cart.view.ts';
 import { ViewUnavailable } from './cart.view.ts';
@@ -150,7 +150,8 @@ export async function orRetryLater<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    if (error instanceof ViewUnavailable) throw new RetryLater(error.message, { cause: error });
+    const away = error instanceof ViewUnavailable || (error instanceof EventLogError && error.kind !== 'fatal');
+    if (away) throw new RetryLater(error.message, { cause: error });
     throw error;
   }
 }

@@ -15,7 +15,7 @@ import { settlePartitions } from './rebuild.ts';
 import { sweepPartition } from './snapshots.ts';
 
 export interface Projector {
-  /** Resolves when this process has its first share of the partitions. */
+  /** Resolves when this process has its first share of the partitions, each at its place: what was acknowledged before is known or on its way. */
   readonly ready: Promise<void>;
   /** Milliseconds since a broker last answered a fetch; Infinity before the first answer. */
   heardAgoMs(): number;
@@ -60,7 +60,8 @@ class PartitionProjector implements Projector {
   }
 
   get ready(): Promise<void> {
-    return this.#subscription?.ready ?? Promise.reject(new Error('not started'));
+    if (this.#subscription === undefined) return Promise.reject(new Error('not started'));
+    return this.#subscription.ready.then(() => this.#settling);
   }
 
   async start(): Promise<void> {

@@ -89,7 +89,7 @@ async function readiness({ eventLog, view }: CartParts, follower: LogFollower, c
   ]);
   const { ok: reachable, ...details } = store;
   return {
-    eventLog: { ok: !log.reachable || Number.isFinite(follower.heardAgoMs()), ...log, following: follower.following() },
+    eventLog: { ok: follower.following() || !log.reachable || !store.ok, ...log, following: follower.following() },
     cartView: { ok: true, ...details, reachable },
     provider: { ok: true, name: config.PROVIDER },
   };

@@ -1,0 +1,164 @@
+/** A cart service in the test's own process: real use cases, real projector and claims, over the event log and the view that the test brings. */
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { deadLetterTopic, IdentityEventSchema, isProblem, recordHeaders, uuidV7, type Problem } from '@cloakroom/contracts';
+import {
+  createLogger,
+  EmbeddedEventLog,
+  signEvent,
+  startDeadline,
+  startTrace,
+  systemClock,
+  type Clock,
+  type EventLog,
+  type KeyRing,
+  type PersonContext,
+  type Position,
+  type SigningKey,
+} from '@cloakroom/platform';
+import { addItem } from './add-item.ts';
+import type { CartView } from './cart.view.ts';
+import { MemoryCartView } from './cart.view.memory.ts';
+import { startClaims } from './claims.ts';
+import { clearCart } from './clear-cart.ts';
+import { getCart } from './get-cart.ts';
+import { cartTopics, type CartParts, type CartTopics } from './parts.ts';
+import { startProjector } from './projector.ts';
+import { removeItem } from './remove-item.ts';
+import { setQuantity } from './set-quantity.ts';
+
+export const quiet = createLogger('cart-test', 'silent');
+
+export const newCommandId = (nowMs: number = Date.now()): string => uuidV7(nowMs, randomBytes(10));
+export const newUser = (): string => `u_${newCommandId()}`;
+export const newGuest = (): string => `g_${newCommandId()}`;
+
+export function personContext(
+  subject: string,
+  options: { consistency?: string; budgetMs?: number; signal?: AbortSignal; clock?: Clock } = {},
+): PersonContext {
+  return {
+    identity: {
+      subject,
+      handle: 'handle',
+      state: subject.startsWith('u_') ? 'user' : 'guest',
+      epoch: 1,
+      globalEpoch: 0,
+      acr: '1',
+      amr: [],
+      authenticatedAtMs: 0,
+      transaction: 'txn',
+      actors: [],
+      region: 'local',
+      issuedAtMs: 0,
+      expiresAtMs: Number.MAX_SAFE_INTEGER,
+    },
+    caller: 'gateway',
+    deadline: startDeadline(options.budgetMs ?? 3_000, options.clock ?? systemClock),
+    signal: options.signal ?? new AbortController().signal,
+    trace: startTrace(randomBytes),
+    experiment: undefined,
+    consistency: options.consistency,
+    timing: () => undefined,
+    parent: undefined,
+  };
+}
+
+/** Auth's key, and a ring that knows it. */
+export function newAuthKey(): { key: SigningKey; ring: KeyRing } {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const ring: KeyRing = {
+    find: (kid) => (kid === 'auth-1' ? publicKey : undefined),
+    refresh: () => Promise.resolve(),
+    retire: () => undefined,
+  };
+  return { key: { kid: 'auth-1', privateKey }, ring };
+}
+
+export interface HarnessOptions {
+  readonly eventLog?: EventLog;
+  readonly view?: CartView;
+  readonly topics?: CartTopics;
+  readonly clock?: Clock;
+  readonly group?: string;
+}
+
+export type Harness = Awaited<ReturnType<typeof openHarness>>;
+
+export async function openHarness(options: HarnessOptions = {}) {
+  const clock = options.clock ?? systemClock;
+  const eventLog = options.eventLog ?? new EmbeddedEventLog({ log: quiet, clock });
+  const view = options.view ?? new MemoryCartView();
+  const topics = options.topics ?? cartTopics;
+  const parts: CartParts = { eventLog, view, clock, log: quiet, topics, region: 'local' };
+  await eventLog.ensureTopics([topics.events, topics.snapshots, topics.identity, deadLetterTopic(topics.events)]);
+  const auth = newAuthKey();
+  const group = options.group ?? 'cart-projector';
+  let projector = await startProjector(parts, group);
+  await projector.ready;
+  const claims = await startClaims({ ...parts, keys: auth.ring }, `${group}-claims`);
+  const self = {
+    parts,
+    eventLog,
+    view,
+    topics,
+    auth,
+    group,
+    projector: () => projector,
+    async restartProjector(): Promise<void> {
+      await projector.stop();
+      projector = await startProjector(parts, group);
+      await projector.ready;
+    },
+    add: (subject: string, productId = 'mug', quantity = 1, more: { commandId?: string; seen?: string; consistency?: string } = {}) =>
+      addItem(parts, personContext(subject, more), {
+        commandId: more.commandId ?? newCommandId(),
+        productId,
+        options: [],
+        quantity,
+        seen: more.seen ?? '',
+      }),
+    set: (subject: string, lineId: string, quantity: number, seen: string, commandId = newCommandId()) =>
+      setQuantity(parts, personContext(subject), { commandId, lineId, quantity, seen }),
+    remove: (subject: string, lineId: string, seen: string, commandId = newCommandId()) =>
+      removeItem(parts, personContext(subject), { commandId, lineId, seen }),
+    clear: (subject: string, seen: string, commandId = newCommandId()) => clearCart(parts, personContext(subject), { commandId, seen }),
+    get: (subject: string, consistency?: string, claimedGuestCart = '') =>
+      getCart({ ...parts, projector }, personContext(subject, { ...(consistency !== undefined && { consistency }) }), {
+        claimedGuestCart,
+      }).then(accepted),
+    /** What auth's relay appends after a sign-in. */
+    claim: (
+      guestCartId: string,
+      userId: string,
+      how: { eventId?: string; signer?: SigningKey; unsigned?: boolean } = {},
+    ): Promise<Position[]> => {
+      const event = create(IdentityEventSchema, {
+        eventId: how.eventId ?? newCommandId(),
+        atMs: BigInt(clock.nowMs()),
+        event: { case: 'guestClaimed', value: { guestCartId, userId, loginId: 'login' } },
+      });
+      const value = Buffer.from(toBinary(IdentityEventSchema, event));
+      const headers = how.unsigned === true ? {} : { [recordHeaders.signature]: signEvent(topics.identity, value, how.signer ?? auth.key) };
+      return eventLog.publish(topics.identity, [{ key: userId, value, headers }]);
+    },
+    async stop(): Promise<void> {
+      await claims.stop();
+      await projector.stop();
+      if (options.eventLog === undefined) await eventLog.close();
+      if (options.view === undefined) await view.close();
+    },
+  };
+  return self;
+}
+
+/** @throws when the answer is a Problem: for what the test is not about */
+export function accepted<T extends object>(answer: T | Problem): T {
+  if (isProblem(answer)) throw new Error(`refused: ${answer.problem} ${answer.detail ?? ''}`);
+  return answer;
+}
+
+/** `{mug: 2}` of a cart's answer. */
+export function quantitiesOf(cart: { lines?: readonly { lineId?: string; quantity?: number }[] }): Record<string, number> {
+  return Object.fromEntries((cart.lines ?? []).map(({ lineId = '', quantity = 0 }) => [lineId, quantity]));
+}

@@ -1,0 +1,193 @@
+import { describe, expect, it } from 'vitest';
+import { deadKeptMs, dotOf, emptyCart, evolve, linesOf, pruneDead, type CartEvent, type CartState, type Dot } from './cart.ts';
+import { checkLimits, deadDotCountMax, lineCountMax, liveDotCountMax } from './limits.ts';
+import { isProblem } from '@cloakroom/contracts';
+
+const cartId = 'u_ada';
+const dot = (name: string, of = cartId): Dot => dotOf(of, name);
+const added = (name: string, quantity = 1, line = 'mug', of = cartId): CartEvent => ({
+  cartId: of,
+  atMs: 1,
+  type: 'ItemAdded',
+  dot: dot(name, of),
+  line,
+  quantity,
+});
+const set = (name: string, quantity: number, observed: string[], line = 'mug'): CartEvent => ({
+  cartId,
+  atMs: 2,
+  type: 'QuantitySet',
+  dot: dot(name),
+  line,
+  quantity,
+  observed: observed.map((each) => dot(each)),
+});
+const removed = (name: string, observed: string[], line = 'mug'): CartEvent => ({
+  cartId,
+  atMs: 3,
+  type: 'ItemRemoved',
+  dot: dot(name),
+  line,
+  observed: observed.map((each) => dot(each)),
+});
+const cleared = (name: string, observed: string[]): CartEvent => ({
+  cartId,
+  atMs: 4,
+  type: 'CartCleared',
+  dot: dot(name),
+  observed: observed.map((each) => dot(each)),
+});
+const cartOf = (...events: CartEvent[]): CartState => events.reduce(evolve, emptyCart(cartId));
+const quantities = (state: CartState) => Object.fromEntries(linesOf(state).map(({ lineId, quantity }) => [lineId, quantity]));
+
+describe('a cart', () => {
+  it('adds up the adds of a line', () => {
+    expect(quantities(cartOf(added('a', 2), added('b', 3), added('c', 1, 'cup')))).toEqual({ mug: 5, cup: 1 });
+  });
+
+  it('counts a repeated command once, and says by identity that nothing changed', () => {
+    const once = cartOf(added('a', 2));
+    expect(evolve(once, added('a', 2))).toBe(once);
+  });
+
+  it('keeps the first of two commands with one id', () => {
+    expect(quantities(cartOf(added('a', 2), added('a', 5)))).toEqual({ mug: 2 });
+    expect(quantities(cartOf(added('a', 2), removed('a', ['a'])))).toEqual({ mug: 2 });
+    expect(quantities(cartOf(added('a', 2), removed('r', []), added('r', 9)))).toEqual({ mug: 2 });
+  });
+
+  it('replaces by a set what the set has seen, and keeps a concurrent add', () => {
+    expect(quantities(cartOf(added('a', 2), added('unseen', 3), set('s', 7, ['a'])))).toEqual({ mug: 10 });
+  });
+
+  it('takes the larger of two concurrent sets', () => {
+    expect(quantities(cartOf(added('a', 2), set('s', 7, ['a']), set('t', 4, ['a'])))).toEqual({ mug: 7 });
+  });
+
+  it('removes only what was seen', () => {
+    expect(quantities(cartOf(added('a', 2), added('unseen', 3), removed('r', ['a'])))).toEqual({ mug: 3 });
+    expect(quantities(cartOf(added('a', 2), added('unseen', 1, 'cup'), cleared('c', ['a'])))).toEqual({ cup: 1 });
+  });
+
+  it('lets no removal of one line touch another', () => {
+    expect(quantities(cartOf(added('a', 2), added('b', 1, 'cup'), removed('r', ['a', 'b'])))).toEqual({ cup: 1 });
+  });
+
+  it('never revives what is dead, whatever arrives later', () => {
+    expect(quantities(cartOf(removed('r', ['a']), added('a', 2)))).toEqual({});
+  });
+
+  it('shows no line of quantity 0', () => {
+    expect(linesOf(cartOf(added('a', 2), set('s', 0, ['a'])))).toEqual([]);
+  });
+
+  it('forgets a death after 14 days and not before', () => {
+    const state = cartOf(added('a'), removed('r', ['a']));
+    expect(pruneDead(state, 3 + deadKeptMs - 1).dead.size).toBe(2);
+    expect(pruneDead(state, 3 + deadKeptMs).dead.size).toBe(0);
+  });
+});
+
+describe('a claim and a join', () => {
+  const guestCartId = 'g_1';
+  const claim = (userCartId: string, of = guestCartId): CartEvent => ({
+    cartId: of,
+    atMs: 5,
+    type: 'GuestCartClaimed',
+    userCartId,
+    claimEventId: 'e',
+  });
+  const guest = [added('g', 2, 'mug', guestCartId)].reduce(evolve, emptyCart(guestCartId));
+  const join = (guestOffset: bigint, from = guest, to = cartId, id = guestCartId): CartEvent => ({
+    cartId: to,
+    atMs: 6,
+    type: 'GuestJoined',
+    guestCartId: id,
+    guestOffset,
+    dots: from.dots,
+    dead: from.dead,
+  });
+
+  it('seals a guest cart for its first user for ever', () => {
+    const sealed = [claim('u_ada'), claim('u_eve')].reduce(evolve, guest);
+    expect(sealed.claimedBy).toBe('u_ada');
+  });
+
+  it('never claims a user cart, and never for a guest', () => {
+    expect(evolve(emptyCart('u_ada'), claim('u_eve', 'u_ada')).claimedBy).toBeUndefined();
+    expect(evolve(guest, claim('g_2')).claimedBy).toBeUndefined();
+  });
+
+  it('joins only guests, and only into a user cart', () => {
+    const user = emptyCart(cartId);
+    expect(evolve(user, join(1n, guest, cartId, 'u_eve'))).toBe(user);
+    const other = emptyCart('g_2');
+    expect(evolve(other, join(1n, guest, 'g_2'))).toBe(other);
+  });
+
+  it('adds the guest under the same dots, so a second join of the same offset changes nothing', () => {
+    const once = cartOf(added('a', 1), join(7n));
+    expect(quantities(once)).toEqual({ mug: 3 });
+    expect(once.joined.get(guestCartId)).toEqual({ guestOffset: 7n, atMs: 6 });
+    expect(evolve(once, join(7n))).toBe(once);
+  });
+
+  it('carries what the guest removed', () => {
+    const emptied = evolve(guest, {
+      cartId: guestCartId,
+      atMs: 3,
+      type: 'CartCleared',
+      dot: dot('c', guestCartId),
+      observed: [dot('g', guestCartId)],
+    });
+    expect(quantities(cartOf(join(7n), join(8n, emptied)))).toEqual({});
+    expect(quantities(cartOf(join(8n, emptied), join(7n)))).toEqual({});
+  });
+
+  it('does not revive by a replayed join what died and was forgotten', () => {
+    const user = [join(7n), removedOfGuest()].reduce(evolve, emptyCart(cartId));
+    const forgotten = pruneDead(user, 10 * deadKeptMs);
+    expect(forgotten.dead.size).toBe(0);
+    expect(quantities(evolve(forgotten, join(7n)))).toEqual({});
+  });
+
+  const removedOfGuest = (): CartEvent => ({
+    cartId,
+    atMs: 9,
+    type: 'ItemRemoved',
+    dot: dot('r'),
+    line: 'mug',
+    observed: [dot('g', guestCartId)],
+  });
+});
+
+describe('the limits', () => {
+  const many = (count: number, line: (i: number) => string): CartState =>
+    cartOf(...Array.from({ length: count }, (_, i) => added(`d${i}`, 1, line(i))));
+
+  it('let a cart have 100 lines and not 101', () => {
+    const full = many(lineCountMax, (i) => `line-${i}`);
+    expect(checkLimits(full, added('x', 1, 'line-5'))).toBeUndefined();
+    expect(isProblem(checkLimits(full, added('x', 1, 'one-more')))).toBe(true);
+  });
+
+  it('let a cart have 500 live dots, a set replacing those that it saw', () => {
+    const full = many(liveDotCountMax, () => 'mug');
+    expect(checkLimits(full, added('x'))).toMatchObject({ problem: 'limit_exceeded' });
+    expect(checkLimits(full, set('x', 3, ['d0']))).toBeUndefined();
+  });
+
+  it('bound what unsigned removals can make a cart remember', () => {
+    const dead = new Map(Array.from({ length: deadDotCountMax }, (_, i) => [dot(`x${i}`), 1]));
+    const state = { ...cartOf(added('a')), dead };
+    expect(checkLimits(state, removed('r', ['made-up']))).toMatchObject({ problem: 'limit_exceeded' });
+    expect(checkLimits(state, removed('r', ['a']))).toBeUndefined();
+  });
+
+  it('refuse a known command id with another payload, and let a repeat pass', () => {
+    const state = cartOf(added('a', 2));
+    expect(checkLimits(state, added('a', 2))).toBeUndefined();
+    expect(checkLimits(state, added('a', 3))).toMatchObject({ problem: 'command_conflict' });
+    expect(checkLimits(state, removed('a', []))).toMatchObject({ problem: 'command_conflict' });
+  });
+});

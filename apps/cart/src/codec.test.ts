@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { recordHeaders } from '@cloakroom/contracts';
+import { dotOf, emptyCart, evolve, type CartEvent } from './cart.ts';
+import { decodeCart, decodeEvent, encodeCart, encodeEvent, type CartRecord } from './codec.ts';
+import { canonicalLine, lineIdOf } from './lines.ts';
+import { golden } from './codec.golden.ts';
+
+const user = 'u_018bcfe5-6800-7000-8000-000000000001';
+const guest = 'g_018bcfe5-6800-7000-8000-000000000002';
+const id = (n: number): string => `018bcfe5-6800-7000-8000-0000000000${n.toString(16).padStart(2, '0')}`;
+const shirt = lineIdOf(
+  canonicalLine('shirt', [
+    ['size', 'M'],
+    ['colour', 'red'],
+  ]),
+);
+const atMs = 1_700_000_000_000;
+
+/** One of each event, as version 1 writes it. */
+const events: Record<keyof typeof golden.events, CartEvent> = {
+  ItemAdded: { type: 'ItemAdded', cartId: user, atMs, dot: dotOf(user, id(16)), line: shirt, quantity: 2 },
+  QuantitySet: {
+    type: 'QuantitySet',
+    cartId: user,
+    atMs,
+    dot: dotOf(user, id(17)),
+    line: shirt,
+    quantity: 5,
+    observed: [dotOf(user, id(16))],
+  },
+  ItemRemoved: { type: 'ItemRemoved', cartId: user, atMs, dot: dotOf(user, id(18)), line: 'mug', observed: [dotOf(guest, id(19))] },
+  CartCleared: { type: 'CartCleared', cartId: user, atMs, dot: dotOf(user, id(20)), observed: [dotOf(user, id(17)), dotOf(guest, id(19))] },
+  GuestCartClaimed: { type: 'GuestCartClaimed', cartId: guest, atMs, userCartId: user, claimEventId: id(21) },
+  GuestJoined: {
+    type: 'GuestJoined',
+    cartId: user,
+    atMs,
+    guestCartId: guest,
+    guestOffset: 41n,
+    dots: new Map([
+      [dotOf(guest, id(22)), { line: 'mug', quantity: 1, kind: 'add' }],
+      [dotOf(guest, id(23)), { line: shirt, quantity: 3, kind: 'set' }],
+    ]),
+    dead: new Map([[dotOf(guest, id(19)), atMs - 5]]),
+  },
+};
+
+const cart: CartRecord = {
+  state: { ...[events.ItemAdded, events.QuantitySet, events.GuestJoined].reduce(evolve, emptyCart(user)) },
+  position: 42n,
+  missing: new Set([7n]),
+  eventsSinceSnapshot: 3,
+  oldestUnsnapshottedAtMs: atMs,
+};
+
+const headers = (version: number) => ({ [recordHeaders.eventVersion]: Buffer.from(String(version)) });
+const hexOf = (hex: string): Buffer => Buffer.from(hex, 'hex');
+
+describe('what version 1 wrote', () => {
+  it.each(Object.entries(events))('%s is read as it was meant', (type, event) => {
+    const value = hexOf(golden.events[type as keyof typeof golden.events]);
+    expect(decodeEvent({ key: event.cartId, value, headers: headers(1) })).toEqual(event);
+  });
+
+  it('a cart is read as it was meant', () => {
+    expect(decodeCart(hexOf(golden.cart))).toEqual(cart);
+  });
+});
+
+describe('what this version writes', () => {
+  it.each(Object.entries(events))('%s has the bytes of its golden record, with type and version beside them', (type, event) => {
+    const written = encodeEvent(event);
+    expect(written.value.toString('hex')).toBe(golden.events[type as keyof typeof golden.events]);
+    expect(written.headers[recordHeaders.eventType]?.toString()).toBe(type);
+    expect(written.headers[recordHeaders.eventVersion]?.toString()).toBe('1');
+  });
+
+  it('a cart has the bytes of its golden record', () => {
+    expect(encodeCart(cart).toString('hex')).toBe(golden.cart);
+  });
+});
+
+describe('a record that is no event of ours', () => {
+  const value = hexOf(golden.events.ItemAdded);
+  it.each([
+    ['of a later version', { key: user, value, headers: headers(2) }, 'unknown event version'],
+    ['without a version', { key: user, value, headers: {} }, 'unknown event version'],
+    ['a tombstone', { key: user, value: null, headers: headers(1) }, 'no value'],
+    ['not protobuf', { key: user, value: Buffer.from('{"json":true}'), headers: headers(1) }, 'not a cart event'],
+    ['cut', { key: user, value: value.subarray(0, -3), headers: headers(1) }, 'not a cart event'],
+    [
+      'of an unknown kind',
+      { key: user, value: hexOf(`${value.subarray(0, 50).toString('hex')}fa01021a00`), headers: headers(1) },
+      'not a cart event',
+    ],
+    ['of another cart than its key', { key: guest, value, headers: headers(1) }, 'another cart'],
+    ['empty', { key: user, value: Buffer.alloc(0), headers: headers(1) }, 'unknown event type'],
+  ])('is refused with its reason: %s', (_, record, reason) => {
+    expect(() => decodeEvent(record)).toThrow(reason);
+  });
+});
