@@ -26,7 +26,7 @@ export function DevicesPage() {
       </p>
     );
   return (
-    <section aria-labelledby="devices" className="stack wide">
+    <section aria-labelledby="devices" className="stack">
       <title>Devices · Cloakroom</title>
       <h2 id="devices">Devices you are signed in on</h2>
       {devices.isPending && <Loading what="your devices" />}

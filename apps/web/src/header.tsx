@@ -20,7 +20,7 @@ export function Header() {
             Shop
           </NavLink>
           <NavLink to="/cart" aria-label={`Cart, ${plural(count, 'item')}`}>
-            Cart <span className="count">{count}</span>
+            Cart <span className={count === 0 ? 'count none' : 'count'}>{count}</span>
           </NavLink>
           {session?.state === 'user' ? (
             <PersonLinks name={session.user?.name ?? 'Account'} />
@@ -39,9 +39,9 @@ function PersonLinks({ name }: { readonly name: string }) {
   const leave = useMutation({ mutationFn: signOut, onSuccess: () => navigate('/') });
   return (
     <>
-      <NavLink to="/account" className="person">
+      <NavLink to="/account">
         <span className="visually-hidden">Account of </span>
-        {name}
+        <span className="person-name">{name}</span>
       </NavLink>
       <button type="button" className="plain" disabled={leave.isPending} onClick={() => leave.mutate()}>
         Sign out

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useState, type FormEvent } from 'react';
+import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { Link, useParams } from 'react-router';
 import type { Product } from './api.types.ts';
 import { useAddLine } from './cart.ts';
@@ -68,15 +68,22 @@ const quantityMax = 99;
 function AddToCart({ product }: { readonly product: Product }) {
   const add = useAddLine();
   const [added, setAdded] = useState<string>();
+  const underWay = useRef(false);
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
+    // A double click is one wish, and comes before the page has drawn that the first click is under way.
+    if (underWay.current) return;
+    underWay.current = true;
     const form = new FormData(event.currentTarget);
     const quantity = Number(form.get('quantity'));
     const options = Object.fromEntries(product.options.map(({ name }) => [name, String(form.get(`option-${name}`))]));
     setAdded(undefined);
     add.mutate(
       { productId: product.productId, options, quantity },
-      { onSuccess: () => setAdded(`Added to your cart: ${quantity} × ${[product.name, ...Object.values(options)].join(', ')}.`) },
+      {
+        onSuccess: () => setAdded(`Added to your cart: ${quantity} × ${[product.name, ...Object.values(options)].join(', ')}.`),
+        onSettled: () => (underWay.current = false),
+      },
     );
   };
   return (
