@@ -116,6 +116,8 @@ export function run(command: string, args: readonly string[], options: RunOption
       resolve(result);
     };
     child.once('error', (error) => finish(`${command}: ${error.message}`));
-    child.once('close', (code) => finish(failure ?? (code === 0 ? undefined : `${command}: ${last.slice(0, 240) || `exit code ${code}`}`)));
+    child.once('close', (code) =>
+      finish(failure ?? (code === 0 ? undefined : `${command}: ${last.replace(/ -> \[Help.*/, '').slice(0, 240) || `exit code ${code}`}`)),
+    );
   });
 }

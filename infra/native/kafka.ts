@@ -65,7 +65,8 @@ function mavenArguments(outputDirectory: string): string[] {
     '-Dmaven.wagon.http.retryHandler.count=1',
     '-DincludeScope=runtime',
     `-DoutputDirectory=${outputDirectory}`,
-    'dependency:copy-dependencies',
+    // By its full name: looking a prefix up asks for many things more.
+    'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies',
   ];
 }
 
