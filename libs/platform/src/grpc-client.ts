@@ -165,7 +165,7 @@ function stream(target: Target) {
       metadata,
       options,
     );
-    // After a break the iteration listens no more, and an unheard "error" would end the process.
+    // An "error" that nobody hears would end the process. Node's iteration happens to go on listening after a break; nothing promises it.
     sent.on('error', () => undefined);
     sent.on('status', (ending: StatusObject) => tellTiming(call, ending.metadata));
     const forget = cancelWith(call.signal, () => sent.cancel());

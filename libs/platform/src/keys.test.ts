@@ -11,7 +11,7 @@ afterEach(() => void vi.useRealTimers());
 const clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };
 
 function ringOver(answers: () => Promise<string | ReturnType<typeof problem>>) {
-  const fetchJwks = vi.fn(answers);
+  const fetchJwks = vi.fn<typeof answers>(answers);
   const ring = openKeyRing({ fetchJwks, log: silent, clock });
   return { fetchJwks, ring };
 }
@@ -57,9 +57,12 @@ describe('a key ring', () => {
     const { ring } = ringOver(() => (hang ? new Promise(() => undefined) : Promise.resolve(jwks('a'))));
     await ring.ready;
     hang = true;
-    const refreshed = expect(ring.refresh()).rejects.toThrow('no answer');
+    const refreshed = ring.refresh().then(
+      () => 'refreshed',
+      (error: Error) => error.message,
+    );
     await vi.advanceTimersByTimeAsync(3_000);
-    await refreshed;
+    expect(await refreshed).toContain('no answer');
     expect(ring.find('a')).toBeDefined();
     ring.stop();
   });

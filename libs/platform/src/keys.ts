@@ -16,6 +16,8 @@ const fetchTimeoutMs = 1_500;
 const refreshIntervalMaxMs = 60_000;
 /** Until the first success: auth may start after us. */
 const firstRetryMs = 500;
+/** Services start in any order: a first failure is no news, two seconds of them are. */
+const warnEvery = 4;
 /** Rotations are rare; this is years of them, or an auth that has lost its mind. */
 const keyCountMax = 64;
 const retiredCountMax = 1_000;
@@ -42,6 +44,7 @@ export function openKeyRing(options: {
   let pending: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
+  let failures = 0;
   let loaded!: () => void;
   const ready = new Promise<void>((resolve) => (loaded = resolve));
 
@@ -65,7 +68,8 @@ export function openKeyRing(options: {
     refresh().then(
       () => again(refreshIntervalMaxMs),
       (error: unknown) => {
-        log.warn({ err: error }, 'the signing keys of auth could not be fetched');
+        failures += 1;
+        if (failures % warnEvery === 0) log.warn({ err: error, failures }, 'the signing keys of auth cannot be fetched');
         again(live.size === 0 ? firstRetryMs : refreshIntervalMaxMs);
       },
     );

@@ -270,8 +270,9 @@ describe.each(methods.map(({ method, policy }) => ({ name: nameOf(method), metho
       `/%63loakroom${name.slice(9)}`,
       `/./${name}`,
     ];
-    for (const path of spellings)
-      expect(await rawCall(clientOf(method.parent, policy.callers[0]!), method, metadata(), path), path).not.toBe('ok');
+    const answers: string[] = [];
+    for (const path of spellings) answers.push(await rawCall(clientOf(method.parent, policy.callers[0]!), method, metadata(), path));
+    expect(answers).not.toContain('ok');
     expect(reached).toEqual([]);
   });
 });
@@ -281,5 +282,5 @@ it('has asserted every case for every method, and counted what was refused', asy
   expect(methods.length).toBeGreaterThanOrEqual(20);
   expect(asserted).toBe(methods.length * cases.length);
   const counted = (await refusedMetadata.get()).values.filter(({ labels }) => labels.key === callMetadata.passport);
-  expect(counted.map(({ labels }) => labels.reason).sort()).toEqual(['look_alike', 'malformed', 'more_than_one']);
+  expect(new Set(counted.map(({ labels }) => labels.reason))).toEqual(new Set(['look_alike', 'malformed', 'more_than_one']));
 });

@@ -140,10 +140,15 @@ describe('a stream', () => {
     expect(read).toEqual(['open', '! invalid_passport']);
   });
 
-  it('holds its producer back while nobody reads', async () => {
+  it('holds its producer back while nobody reads, and lets it clean up', async () => {
     let produced = 0;
+    let cleanedUp = false;
     const { watchNow } = await watching(async function* () {
-      for (; produced < 100_000; produced += 1) yield await Promise.resolve({ cartId: 'x'.repeat(1_000) });
+      try {
+        for (; produced < 100_000; produced += 1) yield await Promise.resolve({ cartId: 'x'.repeat(1_000) });
+      } finally {
+        cleanedUp = true;
+      }
     });
     const iterator = watchNow()[Symbol.asyncIterator]();
     await iterator.next();
@@ -158,6 +163,7 @@ describe('a stream', () => {
     );
     expect(produced).toBeLessThan(2_000);
     await iterator.return?.();
+    await vi.waitFor(() => expect(cleanedUp).toBe(true));
   });
 
   it('does not hold up the stop of its server, even when it ignores the signal', async () => {
