@@ -55,11 +55,11 @@ export class Device {
     return { status: answer.status(), body: text === '' ? undefined : JSON.parse(text), headers: answer.headers() };
   }
 
-  /** Repeats a call that was refused with 503 and a Retry-After, as a good client does. */
-  async insist(method: string, path: string, body?: unknown, timeoutMs = 30_000): Promise<Answer> {
+  /** Repeats a call that was refused with 503, or that found its gateway gone, as a good client does: the next call asks the other gateway. */
+  async insist(method: string, path: string, body?: unknown, timeoutMs = 30_000, headers: Record<string, string> = {}): Promise<Answer> {
     let last: Answer | undefined;
     await expect(async () => {
-      last = await this.call(method, path, body);
+      last = await this.call(method, path, body, { headers });
       expect(last.status, `${method} ${path}: ${JSON.stringify(last.body)}`).toBeLessThan(500);
     }).toPass({ timeout: timeoutMs, intervals: [200, 500, 1_000] });
     return last!;

@@ -33,6 +33,6 @@ test('a person edits the profile, ends the other device, and that device is sign
   expect((await phone.request.get('/api/cart')).status()).toBe(401);
 
   await laptop.getByRole('button', { name: 'Sign out' }).click();
-  await expect(laptop.getByRole('link', { name: 'Sign in' })).toBeVisible();
+  await expect(laptop.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Sign in' })).toBeVisible();
   expect((await laptop.context().cookies()).filter(({ name }) => name === '__Host-session')).toEqual([]);
 });
