@@ -42,9 +42,6 @@ export function openKeyRing(options: {
   const retired = new Set<string>();
   let lastStartMs = Number.NEGATIVE_INFINITY;
   let pending: Promise<void> | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
-  let failures = 0;
   let loaded!: () => void;
   const ready = new Promise<void>((resolve) => (loaded = resolve));
 
@@ -64,21 +61,7 @@ export function openKeyRing(options: {
     return pending;
   };
 
-  const keepFresh = (): void => {
-    refresh().then(
-      () => again(refreshIntervalMaxMs),
-      (error: unknown) => {
-        failures += 1;
-        if (failures % warnEvery === 0) log.warn({ err: error, failures }, 'the signing keys of auth cannot be fetched');
-        again(live.size === 0 ? firstRetryMs : refreshIntervalMaxMs);
-      },
-    );
-  };
-  const again = (delayMs: number): void => {
-    if (!stopped) timer = setTimeout(keepFresh, delayMs).unref();
-  };
-  keepFresh();
-
+  const stop = keepFresh(refresh, () => live.size > 0, log);
   return {
     ready,
     find: (kid) => (retired.has(kid) ? undefined : live.get(kid)),
@@ -87,10 +70,32 @@ export function openKeyRing(options: {
       if (retired.size >= retiredCountMax) retired.delete(retired.values().next().value!);
       retired.add(kid);
     },
-    stop() {
-      stopped = true;
-      clearTimeout(timer);
-    },
+    stop,
+  };
+}
+
+/** @returns the function that stops it */
+function keepFresh(refresh: () => Promise<void>, hasKeys: () => boolean, log: Logger): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  let failures = 0;
+  const again = (delayMs: number): void => {
+    if (!stopped) timer = setTimeout(round, delayMs).unref();
+  };
+  const round = (): void => {
+    refresh().then(
+      () => again(refreshIntervalMaxMs),
+      (error: unknown) => {
+        failures += 1;
+        if (failures % warnEvery === 0) log.warn({ err: error, failures }, 'the signing keys of auth cannot be fetched');
+        again(hasKeys() ? refreshIntervalMaxMs : firstRetryMs);
+      },
+    );
+  };
+  round();
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
   };
 }
 

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { Metadata, type ServerUnaryCall, type ServerWritableStream, type status } from '@grpc/grpc-js';
 import { callMetadata, isProblem, type MethodPolicy, problem, type Problem } from '@cloakroom/contracts';
 import type { Clock } from './clock.ts';
-import type { RequestContext, Timing, VerifiedIdentity } from './context.ts';
+import type { Deadline, RequestContext, Timing, VerifiedIdentity } from './context.ts';
 import { budgetOf, callerGone, deadlinePassed, isDeadlineReason, startDeadline } from './deadline.ts';
 import type { Logger } from './log.ts';
 import { meshCalls, meshCallSeconds } from './mesh-metrics.ts';
@@ -35,7 +35,7 @@ export interface ServerCall {
   outcomeOf(thrown: unknown): Problem;
 }
 
-export function beginCall(options: {
+export interface BeginOptions {
   readonly call: SurfaceCall;
   /** "cloakroom.cart.v1.CartService/AddItem" */
   readonly method: string;
@@ -46,61 +46,24 @@ export function beginCall(options: {
   readonly log: Logger;
   /** Writes the end to the wire; an error ends with a trailer that holds the Problem. */
   readonly finish: (error: Ending | undefined, trailer: Metadata) => void;
-}): ServerCall {
-  const { call, method, service, policy, clock, log } = options;
-  const startedMs = clock.monotonicMs();
+}
+
+export function beginCall(options: BeginOptions): ServerCall {
+  const { call, method, policy, clock, log } = options;
   const budgetMs = budgetOf(callerRemainingMs(call), policy.budgetMs);
   const deadline = startDeadline(budgetMs, clock);
   const metadata = readCallMetadata(call.metadata);
-  const trace = continueTrace(isProblem(metadata) ? undefined : metadata.traceparent, randomBytes);
+  const sent = isProblem(metadata) ? undefined : metadata;
+  const trace = continueTrace(sent?.traceparent, randomBytes);
   const abort = new AbortController();
-  const timings: Timing[] = [];
-  let ended = false;
-
-  const settle = (outcome: 'ok' | Problem): boolean => {
-    if (ended) return false;
-    ended = true;
-    clearTimeout(timer);
-    meshCalls.inc({ side: 'server', method, code: outcome === 'ok' ? 'ok' : outcome.problem });
-    const durationMs = clock.monotonicMs() - startedMs;
-    if (policy.budgetMs > 0) meshCallSeconds.observe({ side: 'server', method }, durationMs / 1000);
-    const left = Number.isFinite(budgetMs) ? `${Math.round(deadline.remainingMs())} of ${Math.round(budgetMs)} ms left` : 'open';
-    timings.unshift({ name: service, durationMs, description: left });
-    return true;
-  };
-
-  const end = (outcome: 'ok' | Problem): boolean => {
-    if (!settle(outcome)) return false;
-    const trailer = new Metadata();
-    trailer.set(callMetadata.serverTiming, formatTimings(timings));
-    if (outcome !== 'ok') writeProblem(outcome, trailer);
-    options.finish(outcome === 'ok' ? undefined : { ...statusOf(outcome), trailer }, trailer);
-    return true;
-  };
-
-  const timer = Number.isFinite(budgetMs)
-    ? setTimeout(() => {
-        abort.abort(deadlinePassed());
-        end(problem('deadline_exceeded'));
-      }, budgetMs)
-    : undefined;
-
-  // Each call that the handler makes on with `parent` listens for the cancellation.
-  call.setMaxListeners(outgoingCountMax);
-  // grpc-js says "cancelled" at every close of the stream, after a regular end too, and when its own timer ended the call.
-  call.once('cancelled', () => {
-    if (ended) return;
-    const late = deadline.remainingMs() <= timerSlackMs;
-    abort.abort(late ? deadlinePassed() : callerGone());
-    settle(problem(late ? 'deadline_exceeded' : 'cancelled'));
-  });
-
+  const outcome = openOutcome(options, budgetMs, deadline);
+  endWithTimeOrCaller(call, budgetMs, deadline, abort, outcome);
   return {
     metadata,
     signal: abort.signal,
-    end,
-    stop(outcome) {
-      end(outcome);
+    end: outcome.end,
+    stop(why) {
+      outcome.end(why);
       abort.abort(callerGone());
     },
     context: (identity, caller) =>
@@ -110,9 +73,10 @@ export function beginCall(options: {
         deadline,
         signal: abort.signal,
         trace,
-        experiment: isProblem(metadata) ? undefined : metadata.experiment,
-        consistency: isProblem(metadata) ? undefined : metadata.consistency,
-        timing: (entry) => void (timings.length < timingCountMax - 1 && timings.push(entry)),
+        experiment: sent?.experiment,
+        consistency: sent?.consistency,
+        timing: outcome.timing,
+        // An open stream hands on its signal alone: grpc-js never lets go of what listens to a parent.
         parent: policy.budgetMs > 0 ? call : undefined,
       } satisfies RequestContext),
     outcomeOf(thrown) {
@@ -121,6 +85,68 @@ export function beginCall(options: {
       return problem('internal');
     },
   };
+}
+
+interface Outcome {
+  isOpen(): boolean;
+  /** Counts the outcome without writing it: the wire is gone. False when the call had ended before. */
+  settle(outcome: 'ok' | Problem): boolean;
+  end(outcome: 'ok' | Problem): boolean;
+  timing(entry: Timing): void;
+  /** Runs at the end, whichever it is. */
+  atEnd(cleanUp: () => void): void;
+}
+
+function openOutcome({ method, service, policy, clock, finish }: BeginOptions, budgetMs: number, deadline: Deadline): Outcome {
+  const startedMs = clock.monotonicMs();
+  const timings: Timing[] = [];
+  let open = true;
+  let cleanUp = (): void => undefined;
+  const settle = (outcome: 'ok' | Problem): boolean => {
+    if (!open) return false;
+    open = false;
+    cleanUp();
+    meshCalls.inc({ side: 'server', method, code: outcome === 'ok' ? 'ok' : outcome.problem });
+    const durationMs = clock.monotonicMs() - startedMs;
+    if (policy.budgetMs > 0) meshCallSeconds.observe({ side: 'server', method }, durationMs / 1000);
+    const left = Number.isFinite(budgetMs) ? `${Math.round(deadline.remainingMs())} of ${Math.round(budgetMs)} ms left` : 'open';
+    timings.unshift({ name: service, durationMs, description: left });
+    return true;
+  };
+  return {
+    isOpen: () => open,
+    settle,
+    end(outcome) {
+      if (!settle(outcome)) return false;
+      const trailer = new Metadata();
+      trailer.set(callMetadata.serverTiming, formatTimings(timings));
+      if (outcome !== 'ok') writeProblem(outcome, trailer);
+      finish(outcome === 'ok' ? undefined : { ...statusOf(outcome), trailer }, trailer);
+      return true;
+    },
+    timing: (entry) => void (timings.length < timingCountMax - 1 && timings.push(entry)),
+    atEnd: (then) => (cleanUp = then),
+  };
+}
+
+function endWithTimeOrCaller(call: SurfaceCall, budgetMs: number, deadline: Deadline, abort: AbortController, outcome: Outcome): void {
+  const late = (): void => {
+    abort.abort(deadlinePassed());
+    outcome.end(problem('deadline_exceeded'));
+  };
+  if (Number.isFinite(budgetMs)) {
+    const timer = setTimeout(late, budgetMs);
+    outcome.atEnd(() => clearTimeout(timer));
+  }
+  // Each call that the handler makes on with `parent` listens for the cancellation.
+  call.setMaxListeners(outgoingCountMax);
+  // grpc-js says "cancelled" at every close of the stream, after a regular end too, and when its own timer ended the call.
+  call.once('cancelled', () => {
+    if (!outcome.isOpen()) return;
+    const timeIsUp = deadline.remainingMs() <= timerSlackMs;
+    abort.abort(timeIsUp ? deadlinePassed() : callerGone());
+    outcome.settle(problem(timeIsUp ? 'deadline_exceeded' : 'cancelled'));
+  });
 }
 
 /** One request fans out to far fewer calls; beyond it Node warns of a leak. */
