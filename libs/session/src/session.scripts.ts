@@ -31,7 +31,8 @@ export const recordFields = [
   'region',
 ] as const;
 
-const prelude = (flags: string) => `#!lua${flags}
+/** What every script begins with. */
+const preamble = `
 local prefix = ARGV[1]
 local now = tonumber(ARGV[2])
 local fields = {${recordFields.map((field) => `'${field}'`).join(', ')}}
@@ -140,8 +141,8 @@ local function raise(subject, to, lifetime)
 end
 `;
 
-const adding = prelude('');
-const always = prelude(' flags=allow-oom');
+const adding = `#!lua${preamble}`;
+const always = `#!lua flags=allow-oom${preamble}`;
 
 /**
  * KEYS: record. ARGV: prefix, now, sessionCountMax, epochLifetimeMs, '1' when the epoch is given, then the record's fields.

@@ -99,7 +99,7 @@ describe('on a real Redis', () => {
     const long = 'x'.repeat(64);
     for (let i = 0; i < 10; i++)
       await store.create(userSession(`${i}`, { subject: long, device: long, claimedGuestCart: long, region: long }), 10, sampleTimeMs);
-    for (const key of await admin.keys('*')) expect(await admin.object('ENCODING', key), key).toBe('listpack');
+    for (const key of await admin.keys('*')) expect(await admin.object('ENCODING', key), `encoding of ${key}`).toBe('listpack');
     await close();
   });
   it('renews the life of an epoch at each create', async () => {
@@ -181,11 +181,11 @@ describe('a connection that fails', () => {
     const redis = await connect();
     const store = new RedisSessionStore(redis);
     const replayed: string[] = [];
-    let incarnation: string | undefined;
+    const pretended: string[] = [];
     const info = redis.info.bind(redis) as (...args: unknown[]) => Promise<string>;
     vi.spyOn(redis, 'info').mockImplementation((async (...args: unknown[]) => {
       const text = await info(...args);
-      return incarnation === undefined ? text : text.replace(/run_id:\S+/, `run_id:${incarnation}`);
+      return pretended[0] === undefined ? text : text.replace(/run_id:\S+/, `run_id:${pretended[0]}`);
     }) as unknown as typeof redis.info);
     store.onIncarnationChange(async (which) => void replayed.push(which));
     const reconnect = async () => {
@@ -199,7 +199,7 @@ describe('a connection that fails', () => {
     await reconnect();
     await store.list('0abc', 'u_person', sampleTimeMs);
     expect(replayed).toHaveLength(1);
-    incarnation = 'restarted';
+    pretended.push('restarted');
     await reconnect();
     await Promise.all([store.list('0abc', 'u_person', sampleTimeMs), store.resolve(userSession('a'), sampleTimeMs, undefined)]);
     expect(replayed).toHaveLength(2);

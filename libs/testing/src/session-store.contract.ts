@@ -18,16 +18,36 @@ export function sessionStoreContract(name: string, make: MakeSessionStore): void
     });
     afterEach(() => current.close());
     const under: Under = () => current;
-    describe('a life', () => lives(under));
-    describe('limits of time', () => timeLimits(under));
-    describe('parallel sessions', () => parallelSessions(under));
-    describe('rotation', () => rotations(under));
-    describe('revocation', () => revocations(under));
-    describe('epochs', () => epochs(under));
-    describe('a store that lost writes', () => rolledBack(under));
-    describe('what is kept', () => kept(under, make));
-    describe('races', () => races(under));
-    describe('histories', () => histories(under));
+    describe('a life', () => {
+      lives(under);
+    });
+    describe('limits of time', () => {
+      timeLimits(under);
+    });
+    describe('parallel sessions', () => {
+      parallelSessions(under);
+    });
+    describe('rotation', () => {
+      rotations(under);
+    });
+    describe('revocation', () => {
+      revocations(under);
+    });
+    describe('epochs', () => {
+      epochs(under);
+    });
+    describe('a store that lost writes', () => {
+      rolledBack(under);
+    });
+    describe('what is kept', () => {
+      kept(under, make);
+    });
+    describe('races', () => {
+      races(under);
+    });
+    describe('histories', () => {
+      histories(under);
+    });
   });
 }
 
@@ -55,6 +75,8 @@ function lives(under: Under): void {
     const unlisted = { ...userSession('a'), epoch: 0 };
     await under().plant(unlisted, unlisted);
     expect(await under().store.resolve(unlisted, t0, { idleTimeoutMs: day })).toBeUndefined();
+    await under().store.create(userSession('b'), 10, t0);
+    expect(await under().store.resolve(unlisted, t0, { idleTimeoutMs: day }), 'an index that lists another').toBeUndefined();
     expect(await under().store.rotate(unlisted, hashNamed('next'), t0, t0)).toBeUndefined();
   });
   it('refuses a record under the hash of another token', async () => {

@@ -202,13 +202,14 @@ async function oneOrder(store: SessionStore, order: readonly Operation[], number
   const name = order.join(', ');
   const [b, c] = [answers.get('rotate to b'), answers.get('rotate to c')];
   // The rules: a logout is a logout wherever it stands, and no token ever has two successors.
-  expect([b, c].filter((record) => record !== undefined).length, name).toBeLessThanOrEqual(1);
-  for (const token of ['a', 'b', 'c']) expect(await store.resolve(key(token), t0 + hour, undefined), name).toBeUndefined();
-  expect(await store.list(a.tag, a.subject, t0 + hour), name).toEqual([]);
+  expect([b, c].filter((record) => record !== undefined).length, `in the order ${name}`).toBeLessThanOrEqual(1);
+  for (const token of ['a', 'b', 'c'])
+    expect(await store.resolve(key(token), t0 + hour, undefined), `in the order ${name}`).toBeUndefined();
+  expect(await store.list(a.tag, a.subject, t0 + hour), `in the order ${name}`).toEqual([]);
   const before = (first: Operation, second: Operation) => order.indexOf(first) < order.indexOf(second);
   const born = before('revoke', 'create') || before('bury a', 'create') ? 'tombstoned' : 'created';
-  expect(answers.get('create') === 'tombstoned' ? 'tombstoned' : 'created', name).toBe(born);
-  if (before('touch', 'create') || before('revoke', 'touch')) expect(answers.get('touch'), name).toBeUndefined();
+  expect(answers.get('create') === 'tombstoned' ? 'tombstoned' : 'created', `in the order ${name}`).toBe(born);
+  if (before('touch', 'create') || before('revoke', 'touch')) expect(answers.get('touch'), `in the order ${name}`).toBeUndefined();
   // Rotated exactly when it was alive then: born, and neither ended, raised above nor buried.
   const alive = (at: Operation) =>
     born === 'created' &&
@@ -217,7 +218,7 @@ async function oneOrder(store: SessionStore, order: readonly Operation[], number
     !(before('create', 'raise') && before('raise', at));
   expect(
     [b, c].some((record) => record !== undefined),
-    name,
+    `in the order ${name}`,
   ).toBe(alive('rotate to b') || alive('rotate to c'));
 }
 
