@@ -1,0 +1,98 @@
+/** `npm run bench -- start`: how long the shop takes to be ready and how much memory it takes, as a person meets it: by `npm start`. */
+import { spawn } from 'node:child_process';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { memoryOf } from '../child.ts';
+import { dataDirOf, repository } from '../folders.ts';
+import { readState } from '../state.ts';
+import { align, megabytes } from '../status.ts';
+
+type Provider = 'embedded' | 'native';
+/** Apart from a shop in use. */
+const base = 9300;
+const readyTimeoutMs = 120_000;
+/** Lets garbage of the start be collected and caches settle before memory is read. */
+const settleMs = 5_000;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { runs: { type: 'string', default: '3' }, help: { type: 'boolean', short: 'h' } },
+});
+if (values.help || positionals[0] !== 'start') {
+  console.log(
+    'npm run bench -- start [--runs N]   time from `npm start` to ready, and memory (PSS) of all it started, on embedded and on native',
+  );
+  process.exitCode = values.help ? 0 : 1;
+} else {
+  await benchStart(Math.max(1, Number(values.runs)));
+}
+
+interface Start {
+  readonly readyMs: number;
+  readonly bytes: number;
+  readonly kind: string;
+}
+
+async function benchStart(runs: number): Promise<void> {
+  console.log(`${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, ${megabytes(totalmem())}, Node ${process.version}\n`);
+  const rows = [['provider', 'run', 'ready after', 'memory', 'launcher included']];
+  for (const provider of ['embedded', 'native'] as const) {
+    for (let run = 1; run <= runs; run++) {
+      const { readyMs, bytes, kind } = await measure(provider, run === 1);
+      rows.push([
+        provider,
+        run === 1 ? 'first (empty data)' : String(run),
+        `${(readyMs / 1_000).toFixed(1)} s`,
+        `${megabytes(bytes)} ${kind}`,
+        'yes',
+      ]);
+      console.log(rows.at(-1)!.join('  '));
+    }
+  }
+  console.log('');
+  for (const line of align(rows)) console.log(line);
+}
+
+async function measure(provider: Provider, fresh: boolean): Promise<Start> {
+  const began = performance.now();
+  const args = ['start', '--', '--infra', provider, '--port-base', String(base), ...(fresh ? ['--fresh'] : [])];
+  const child = spawn('npm', args, { cwd: repository, stdio: 'ignore', detached: true });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  try {
+    await untilReady(began);
+    const readyMs = performance.now() - began;
+    await delay(settleMs);
+    return { readyMs, ...memoryOfRun(provider, child.pid!) };
+  } finally {
+    // To the group, as a terminal's Ctrl-C: npm and the launcher both get it.
+    process.kill(-child.pid!, 'SIGINT');
+    await ended;
+  }
+}
+
+async function untilReady(began: number): Promise<void> {
+  const gateways = [base, base + 1].map((port) => `http://127.0.0.1:${port}/readyz`);
+  while (performance.now() - began < readyTimeoutMs) {
+    const answers = await Promise.all(
+      gateways.map((url) =>
+        fetch(url).then(
+          (answer) => answer.ok,
+          () => false,
+        ),
+      ),
+    );
+    if (answers.every(Boolean)) return;
+    await delay(50);
+  }
+  throw new Error(`not ready after ${readyTimeoutMs / 1_000} s; see ${join('.cloakroom', `*-${base}`, 'logs')}`);
+}
+
+function memoryOfRun(provider: Provider, npmPid: number): { bytes: number; kind: string } {
+  const state = readState(dataDirOf(provider, base));
+  if (state === undefined) throw new Error('the run left no state file');
+  const pids = [npmPid, state.supervisor.pid, ...state.processes.map(({ pid }) => pid)].filter((pid) => pid !== undefined);
+  const memories = [...new Set(pids)].map((pid) => memoryOf(pid));
+  return { bytes: memories.reduce((sum, memory) => sum + (memory?.bytes ?? 0), 0), kind: memories.find(Boolean)?.kind ?? 'PSS' };
+}
