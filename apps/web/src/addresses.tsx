@@ -1,5 +1,6 @@
-import { useState, type FormEvent } from 'react';
+import { useEffect, useRef, useState, type FormEvent } from 'react';
 import type { Address } from './api.types.ts';
+import { textOf } from './form.ts';
 import { ProblemNote } from './problem-note.tsx';
 import { Saved, useUpdateProfile } from './update-profile.tsx';
 
@@ -75,10 +76,13 @@ interface AddressFormProps {
 }
 
 function AddressForm({ address, busy, onSave, onCancel }: AddressFormProps) {
+  const opened = useRef<HTMLFormElement>(null);
+  // The button that opened the form is gone, and the keyboard's place with it.
+  useEffect(() => opened.current?.querySelector('input')?.focus(), []);
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
-    const text = (name: string): string => String(form.get(name) ?? '').trim();
+    const text = (name: string): string => textOf(form, name);
     const line2 = text('line2');
     onSave({
       ...(address?.addressId !== undefined && { addressId: address.addressId }),
@@ -91,8 +95,8 @@ function AddressForm({ address, busy, onSave, onCancel }: AddressFormProps) {
     });
   };
   return (
-    <form onSubmit={submit} className="stack sheet" aria-label={address ? 'Edit address' : 'New address'}>
-      <TextField label="Recipient" name="name" autoComplete="name" value={address?.name} autoFocus />
+    <form ref={opened} onSubmit={submit} className="stack sheet" aria-label={address ? 'Edit address' : 'New address'}>
+      <TextField label="Recipient" name="name" autoComplete="name" value={address?.name} />
       <TextField label="Street and number" name="line1" autoComplete="address-line1" value={address?.line1} />
       <TextField label="Addition (optional)" name="line2" autoComplete="address-line2" value={address?.line2} optional />
       <div className="columns">
@@ -127,14 +131,13 @@ interface TextFieldProps {
   readonly autoComplete: string;
   readonly value: string | undefined;
   readonly optional?: boolean;
-  readonly autoFocus?: boolean;
 }
 
-function TextField({ label, name, autoComplete, value, optional = false, autoFocus = false }: TextFieldProps) {
+function TextField({ label, name, autoComplete, value, optional = false }: TextFieldProps) {
   return (
     <label className="field">
       {label}
-      <input name={name} autoComplete={autoComplete} defaultValue={value} required={!optional} maxLength={100} autoFocus={autoFocus} />
+      <input name={name} autoComplete={autoComplete} defaultValue={value} required={!optional} maxLength={100} />
     </label>
   );
 }

@@ -47,7 +47,7 @@ function CartState({ cart }: { readonly cart: Cart }) {
   }, [merge]);
   return (
     <>
-      <div role="status">
+      <div aria-live="polite">
         {merge === 'pending' && <p className="note notice">Merging your guest cart… Its lines appear here by themselves.</p>}
         {merge !== 'pending' && joined && <p className="note good">Your guest cart has been added to this cart.</p>}
         {cart.stale && <p className="note notice">Showing an older state. Your latest changes are saved and will appear.</p>}
@@ -114,7 +114,7 @@ function Line({ line, picture }: { readonly line: CartLine; readonly picture: st
           {line.available ? `${formatPrice(line.unitPrice, line.currency)} each` : 'Not counted in the subtotal'}
         </span>
       </div>
-      <div className="stepper" role="group" aria-label={`Quantity of ${title}`}>
+      <fieldset className="stepper" aria-label={`Quantity of ${title}`}>
         <button type="button" aria-label="One less" disabled={line.quantity <= 1} onClick={() => set.mutate(line.quantity - 1)}>
           −
         </button>
@@ -122,7 +122,7 @@ function Line({ line, picture }: { readonly line: CartLine; readonly picture: st
         <button type="button" aria-label="One more" disabled={line.quantity >= quantityMax} onClick={() => set.mutate(line.quantity + 1)}>
           +
         </button>
-      </div>
+      </fieldset>
       <span className="price">{formatPrice(line.quantity * line.unitPrice, line.currency)}</span>
       <button type="button" className="plain" aria-label={`Remove ${title}`} disabled={remove.isPending} onClick={() => remove.mutate()}>
         Remove

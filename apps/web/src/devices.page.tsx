@@ -16,7 +16,7 @@ export function DevicesPage() {
   const isUser = session?.state === 'user';
   const devices = useQuery({ queryKey: keys.devices, queryFn: ({ signal }) => api.devices(signal), enabled: isUser });
   const end = useMutation({
-    mutationFn: (handle: string | 'others') => withStepUp(() => (handle === 'others' ? api.endOtherDevices() : api.endDevice(handle))),
+    mutationFn: (handle: string | undefined) => withStepUp(() => (handle === undefined ? api.endOtherDevices() : api.endDevice(handle))),
     onSettled: () => queryClient.invalidateQueries({ queryKey: keys.devices }),
   });
   if (!isUser)
@@ -39,7 +39,7 @@ export function DevicesPage() {
       </ul>
       {devices.data?.some((device) => !device.current) && (
         <div className="row">
-          <button type="button" disabled={end.isPending} onClick={() => end.mutate('others')}>
+          <button type="button" disabled={end.isPending} onClick={() => end.mutate(undefined)}>
             End all others
           </button>
         </div>

@@ -16,9 +16,5 @@ export function ProblemNote({ error, onRetry }: { readonly error: unknown; reado
 }
 
 export function Loading({ what }: { readonly what: string }) {
-  return (
-    <p className="quiet" role="status">
-      Loading {what}…
-    </p>
-  );
+  return <output className="quiet">Loading {what}…</output>;
 }

@@ -2,6 +2,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import type { FormEvent } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import type { Product } from './api.types.ts';
+import { textOf } from './form.ts';
 import { formatPrice, plural } from './format.ts';
 import { Loading, ProblemNote } from './problem-note.tsx';
 import { keys, useApi } from './shop.tsx';
@@ -31,9 +32,9 @@ export function ProductListPage() {
       {products.isPending && <Loading what="products" />}
       {products.data && (
         <>
-          <p className="quiet" role="status">
+          <output className="quiet">
             {products.data.total === 0 ? `Nothing found${query && ` for “${query}”`}.` : plural(products.data.total, 'product')}
-          </p>
+          </output>
           <ul className="grid" aria-label="Products">
             {products.data.items.map((product) => (
               <ProductCard key={product.productId} product={product} />
@@ -61,22 +62,24 @@ function Finder(props: {
   const categories = [...new Set(first?.items.map((product) => product.category))];
   const search = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
-    onShow({ query: String(new FormData(event.currentTarget).get('query')).trim() });
+    onShow({ query: textOf(new FormData(event.currentTarget), 'query') });
   };
   return (
     <div className="finder">
-      <form role="search" onSubmit={search} className="row">
-        <label className="visually-hidden" htmlFor="query">
-          Search products
-        </label>
-        <input id="query" name="query" type="search" placeholder="Search coats, bags, boots…" defaultValue={query} maxLength={100} />
-        <button className="primary">Search</button>
-        {query && (
-          <button type="button" onClick={() => onShow({ query: '' })}>
-            Clear search
-          </button>
-        )}
-      </form>
+      <search>
+        <form onSubmit={search} className="row">
+          <label className="visually-hidden" htmlFor="query">
+            Search products
+          </label>
+          <input id="query" name="query" type="search" placeholder="Search coats, bags, boots…" defaultValue={query} maxLength={100} />
+          <button className="primary">Search</button>
+          {query && (
+            <button type="button" onClick={() => onShow({ query: '' })}>
+              Clear search
+            </button>
+          )}
+        </form>
+      </search>
       <nav aria-label="Categories" className="chips">
         {['', ...categories].map((name) => (
           <button key={name} type="button" aria-pressed={name === category} onClick={() => onShow({ category: name })}>

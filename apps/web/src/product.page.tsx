@@ -3,6 +3,7 @@ import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { Link, useParams } from 'react-router';
 import type { Product } from './api.types.ts';
 import { useAddLine } from './cart.ts';
+import { textOf } from './form.ts';
 import { formatPrice } from './format.ts';
 import { Loading, ProblemNote } from './problem-note.tsx';
 import { identityOf } from './session-notice.ts';
@@ -76,7 +77,7 @@ function AddToCart({ product }: { readonly product: Product }) {
     underWay.current = true;
     const form = new FormData(event.currentTarget);
     const quantity = Number(form.get('quantity'));
-    const options = Object.fromEntries(product.options.map(({ name }) => [name, String(form.get(`option-${name}`))]));
+    const options = Object.fromEntries(product.options.map(({ name }) => [name, textOf(form, `option-${name}`)]));
     setAdded(undefined);
     add.mutate(
       { productId: product.productId, options, quantity },
@@ -108,9 +109,9 @@ function AddToCart({ product }: { readonly product: Product }) {
           {add.isPending ? 'Adding…' : 'Add to cart'}
         </button>
       </div>
-      <p role="status" className="added">
+      <output className="added">
         {added} {added && <Link to="/cart">View cart</Link>}
-      </p>
+      </output>
       <ProblemNote error={add.error} />
     </form>
   );

@@ -3,6 +3,7 @@ import type { FormEvent } from 'react';
 import { Link } from 'react-router';
 import { Addresses } from './addresses.tsx';
 import type { Profile } from './api.types.ts';
+import { textOf } from './form.ts';
 import { Loading, ProblemNote } from './problem-note.tsx';
 import { useSession } from './session.tsx';
 import { keys, useApi } from './shop.tsx';
@@ -38,7 +39,7 @@ function NameForm({ name, email }: { readonly name: string | undefined; readonly
   const update = useUpdateProfile();
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
-    update.mutate({ name: String(new FormData(event.currentTarget).get('name')).trim() });
+    update.mutate({ name: textOf(new FormData(event.currentTarget), 'name') });
   };
   return (
     <section aria-labelledby="you">
@@ -76,15 +77,14 @@ const choices = [
 ] as const;
 
 function PreferencesForm({ preferences }: { readonly preferences: Profile['preferences'] }) {
-  const { ensureSession } = useSession();
   const update = useUpdateProfile();
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
-    const chosen = Object.fromEntries(choices.map(({ key }) => [key, String(form.get(key))]));
+    const chosen = Object.fromEntries(choices.map(({ key }) => [key, textOf(form, key)]));
     // The whole set is replaced, so what other pages put there goes along; an empty choice is left out.
     const next = Object.entries({ ...preferences, ...chosen }).filter(([, value]) => value !== '');
-    void ensureSession().then(() => update.mutate({ preferences: Object.fromEntries(next) }));
+    update.mutate({ preferences: Object.fromEntries(next) });
   };
   return (
     <section aria-labelledby="preferences">

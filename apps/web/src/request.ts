@@ -1,8 +1,7 @@
 /** One HTTP exchange with the gateway, and what may go wrong with it. */
-import { errorTable } from '@cloakroom/contracts';
 
-/** `network`: no answer at all, so the request may or may not have been taken. */
-export type ProblemCode = keyof typeof errorTable | 'network';
+/** One of the gateway's codes (GET /openapi.json names them), or `network`: no answer at all, so it may or may not have been taken. */
+export type ProblemCode = string;
 
 /** A problem+json answer (RFC 9457), or the lack of any. `message` is fit to be shown. */
 export class ApiProblem extends Error {
@@ -44,40 +43,43 @@ export async function request<Answer>(fetch: Fetch, method: Method, path: string
   throw toProblem(response, text);
 }
 
+/** The text is the gateway's own, but where it speaks to programmers. An answer that is no problem+json is never shown. */
 function toProblem(response: Response, text: string): ApiProblem {
   const retryAfterMs = Number(response.headers.get('retry-after') ?? 0) * 1000 || 0;
-  const answer = parseObject(text);
-  const code = typeof answer['code'] === 'string' && answer['code'] in errorTable ? (answer['code'] as keyof typeof errorTable) : undefined;
-  if (code === undefined) {
-    const unavailable = response.status >= 502 && response.status <= 504;
-    return new ApiProblem(
-      unavailable ? 'unavailable' : 'internal',
-      response.status,
-      errorTable[unavailable ? 'unavailable' : 'internal'].text,
-      retryAfterMs,
-    );
+  const { code, title, errors } = parseObject(text);
+  const isOurs = response.headers.get('content-type')?.startsWith('application/problem+json') === true;
+  if (isOurs && typeof code === 'string' && typeof title === 'string') {
+    const shown = personalTexts[code] ?? title;
+    return new ApiProblem(code, response.status, code === 'invalid_request' ? shown + fieldTexts(errors) : shown, retryAfterMs);
   }
-  return new ApiProblem(code, response.status, shownText(code, answer['detail']), retryAfterMs);
+  // A proxy before the gateway, or the gateway gone.
+  if (response.status >= 502 && response.status <= 504)
+    return new ApiProblem('unavailable', response.status, 'The shop is not available. Try again in a moment.', retryAfterMs);
+  return new ApiProblem('internal', response.status, 'Something went wrong on our side. Nothing was lost; try again.', retryAfterMs);
 }
 
-/** What a person can do with it: some of the table's texts speak to programmers. */
-const personalTexts: Partial<Record<ProblemCode, string>> = {
+const personalTexts: Readonly<Record<ProblemCode, string>> = {
+  invalid_request: 'This was not accepted.',
   session_required: 'Sign in, or put something into the cart first.',
   sign_in_required: 'Sign in to do this.',
   session_ended: 'Your session has ended. Sign in again.',
   step_up_required: 'Enter your password again to do this.',
   too_many_requests: 'That was a lot at once. Wait a moment, then try again.',
   too_many_attempts: 'Too many failed sign-ins. Wait a few minutes, then try again.',
-  outcome_unknown: 'It is not known yet whether this was taken. Try again: it counts once.',
+  outcome_unknown: 'It is not known yet whether this was taken. Try again.',
   unknown_line: 'This line is no longer in the cart.',
 };
 
-function shownText(code: keyof typeof errorTable, detail: unknown): string {
-  const text = personalTexts[code] ?? errorTable[code].text.replace(' See "errors" for each field.', '');
-  return code === 'invalid_request' && typeof detail === 'string' && detail !== '' ? `${text} (${detail})` : text;
+/** " Name: at most 100 characters." from { field: "body.name", message } */
+function fieldTexts(errors: unknown): string {
+  if (!Array.isArray(errors)) return '';
+  const texts = (errors as { field?: unknown; message?: unknown }[]).flatMap(({ field, message }) =>
+    typeof field === 'string' && typeof message === 'string' ? [` ${field.replace(/^\w+\./, '')}: ${message}.`] : [],
+  );
+  return texts.join('');
 }
 
-function parseObject(text: string): Record<string, unknown> {
+function parseObject(text: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};

@@ -40,8 +40,7 @@ export function SessionProvider({ children }: { readonly children: ReactNode }) 
     error,
     refetch,
   } = useQuery({ queryKey: keys.session, queryFn: ({ signal }) => api.session(signal), staleTime: sessionStaleMs });
-  const leaving = useRef(false);
-  const [notice, dismissNotice] = useChangeNotice(session, leaving);
+  const { notice, dismissNotice, expectChange } = useChangeNotice(session);
   useLiveEvents(session && identityOf(session));
 
   const adopt = useCallback((next: Session) => queryClient.setQueryData(keys.session, next), [queryClient]);
@@ -54,15 +53,15 @@ export function SessionProvider({ children }: { readonly children: ReactNode }) 
     if (known === undefined || known.state === 'none') adopt(await startGuest());
   }, [queryClient, startGuest, adopt]);
   const signOut = useCallback(async () => {
-    leaving.current = true;
+    expectChange(true);
     try {
       await api.logout();
       adopt({ state: 'none' });
     } catch (failure) {
-      leaving.current = false;
+      expectChange(false);
       throw failure;
     }
-  }, [api, adopt]);
+  }, [api, adopt, expectChange]);
 
   const parts = useMemo(
     () => ({ session, error, retry: () => void refetch(), notice, dismissNotice, ensureSession, adopt, signOut }),
@@ -71,20 +70,32 @@ export function SessionProvider({ children }: { readonly children: ReactNode }) 
   return <SessionContext value={parts}>{children}</SessionContext>;
 }
 
+interface ChangeNotice {
+  readonly notice: string | undefined;
+  readonly dismissNotice: () => void;
+  /** The person is leaving by themselves. */
+  readonly expectChange: (expected: boolean) => void;
+}
+
 /** Forgets what was read for the one before, and says so when it was not this page's doing. */
-function useChangeNotice(session: Session | undefined, leaving: { current: boolean }): readonly [string | undefined, () => void] {
+function useChangeNotice(session: Session | undefined): ChangeNotice {
   const queryClient = useQueryClient();
   const [notice, setNotice] = useState<string>();
   const identity = session && identityOf(session);
   const previous = useRef(identity);
+  const expected = useRef(false);
   useEffect(() => {
     const before = previous.current;
     if (identity === undefined || identity === before) return;
     previous.current = identity;
     if (before === undefined) return;
     for (const queryKey of personalKeys) void queryClient.resetQueries({ queryKey });
-    setNotice(noticeOfChange(before, identity, leaving.current));
-    leaving.current = false;
-  }, [identity, queryClient, leaving]);
-  return [notice, useCallback(() => setNotice(undefined), [])];
+    setNotice(noticeOfChange(before, identity, expected.current));
+    expected.current = false;
+  }, [identity, queryClient]);
+  return {
+    notice,
+    dismissNotice: useCallback(() => setNotice(undefined), []),
+    expectChange: useCallback((isExpected) => void (expected.current = isExpected), []),
+  };
 }

@@ -1,8 +1,8 @@
-import { uuidV7Milliseconds } from '@cloakroom/contracts';
 import { describe, expect, it } from 'vitest';
 import { ApiProblem, type Fetch } from './request.ts';
 import { attemptsMax, retryDelayMs } from './retry.ts';
 import { createShopApi } from './shop-api.ts';
+import { uuidV7 } from './uuid.ts';
 
 const nowMs = 1_790_000_000_000;
 
@@ -42,7 +42,9 @@ describe('a command', () => {
   it('carries a UUIDv7 made in the client', async () => {
     const { api, sent } = apiOf([accepted]);
     await api.addLine({ productId: 'top-hat', options: { Size: '56' }, quantity: 2 });
-    expect(uuidV7Milliseconds(String(sent[0]?.body['commandId']))).toBe(nowMs);
+    const commandId = String(sent[0]?.body['commandId']);
+    expect(commandId).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(Number.parseInt(commandId.slice(0, 13).replace('-', ''), 16)).toBe(nowMs);
     expect(sent[0]).toMatchObject({ path: '/api/cart/lines', body: { productId: 'top-hat', options: { Size: '56' }, quantity: 2 } });
   });
   it.each([
@@ -94,20 +96,29 @@ describe('a request', () => {
       '/api/products?query=a%26b&category=Bags&page=2&pageSize=24',
     ]);
   });
-  it('turns a problem answer into its code and words for a person', async () => {
-    const { api } = apiOf([problemOf('invalid_credentials', 401), problemOf('invalid_request', 400, { detail: 'name: too long' })]);
+  it("shows the gateway's own words for a problem, and which field is wrong", async () => {
+    const errors = [{ field: 'body.name', message: 'at most 100 characters' }];
+    const { api } = apiOf([
+      problemOf('invalid_credentials', 401, { title: 'E-mail or password is wrong.' }),
+      problemOf('invalid_request', 400, { errors }),
+    ]);
     await expect(api.login({ email: 'a@b.c', password: 'x' })).rejects.toMatchObject({
       code: 'invalid_credentials',
       status: 401,
       message: 'E-mail or password is wrong.',
     });
-    await expect(api.updateProfile({ name: 'x' })).rejects.toThrow(/\(name: too long\)/);
+    await expect(api.updateProfile({ name: 'x' })).rejects.toThrow('This was not accepted. name: at most 100 characters.');
   });
   it('never shows what an unknown answer says', async () => {
-    const { api } = apiOf([new Response('<h1>stack trace</h1>', { status: 500 })]);
-    const error = await api.session().catch((failure: unknown) => failure);
-    expect(error).toBeInstanceOf(ApiProblem);
-    expect(String(error)).not.toContain('stack trace');
+    const { api } = apiOf([
+      new Response('<h1>stack trace</h1>', { status: 500 }),
+      Response.json({ code: 'internal', title: 'stack trace' }, { status: 500 }),
+    ]);
+    for (let answers = 0; answers < 2; answers++) {
+      const error = await api.session().catch((failure: unknown) => failure);
+      expect(error).toBeInstanceOf(ApiProblem);
+      expect(String(error)).not.toContain('stack trace');
+    }
   });
 });
 
@@ -129,4 +140,15 @@ describe('retryDelayMs', () => {
       expect(retryDelayMs(new ApiProblem(code, 400, ''), 1, 0)).toBeUndefined();
     },
   );
+});
+
+describe('uuidV7', () => {
+  it('has its time, version and variant where RFC 9562 puts them', () => {
+    // Appendix A.6 of the RFC.
+    const random = Uint8Array.from([0x0c, 0xc3, 0x18, 0xc4, 0xdc, 0x0c, 0x0c, 0x07, 0x39, 0x8f]);
+    expect(uuidV7(0x017f22e279b0, random)).toBe('017f22e2-79b0-7cc3-98c4-dc0c0c07398f');
+  });
+  it('needs all of its random bytes', () => {
+    expect(() => uuidV7(1, new Uint8Array(9))).toThrow(RangeError);
+  });
 });

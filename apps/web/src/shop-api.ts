@@ -1,8 +1,8 @@
 /** Everything that the pages ask of the gateway, one line each. */
-import { uuidV7 } from '@cloakroom/contracts';
 import type { Cart, ChosenOptions, CommandAccepted, Device, Product, ProductPage, Profile, ProfilePatch, Session } from './api.types.ts';
 import { request, type Fetch, type Method } from './request.ts';
 import { withRetry, type RetryParts } from './retry.ts';
+import { uuidV7 } from './uuid.ts';
 
 export interface ApiParts extends RetryParts {
   readonly fetch: Fetch;

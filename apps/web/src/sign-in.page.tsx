@@ -2,6 +2,7 @@ import { useMutation } from '@tanstack/react-query';
 import type { FormEvent, ReactNode } from 'react';
 import { Link, useNavigate, useSearchParams } from 'react-router';
 import type { Session } from './api.types.ts';
+import { textOf, untrimmedTextOf } from './form.ts';
 import { safeNext } from './format.ts';
 import { ProblemNote } from './problem-note.tsx';
 import { useSession } from './session.tsx';
@@ -89,7 +90,7 @@ function Credentials({ title, send, other, children }: CredentialsProps) {
   const navigate = useNavigate();
   const [params] = useSearchParams();
   const entering = useMutation({
-    mutationFn: async (data: FormData) => send((name) => String(data.get(name))),
+    mutationFn: async (data: FormData) => send((name) => (name === 'password' ? untrimmedTextOf(data, name) : textOf(data, name))),
     onSuccess: (next) => {
       adopt(next);
       // A guest's cart is on its way into the person's: where it can be watched is where they look first.

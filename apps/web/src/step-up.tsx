@@ -1,5 +1,6 @@
 /** Some actions need a password proven minutes ago (step-up). The action is tried; when refused for that, the password is asked for and the action repeated. */
 import { createContext, use, useCallback, useEffect, useRef, useState, type FormEvent, type ReactNode } from 'react';
+import { untrimmedTextOf } from './form.ts';
 import { ProblemNote } from './problem-note.tsx';
 import { ApiProblem } from './request.ts';
 import { useSession } from './session.tsx';
@@ -46,7 +47,7 @@ function PasswordDialog({ onDone }: { readonly onDone: (proven: boolean) => void
 
   const prove = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
     event.preventDefault();
-    const password = String(new FormData(event.currentTarget).get('password'));
+    const password = untrimmedTextOf(new FormData(event.currentTarget), 'password');
     setBusy(true);
     try {
       adopt(await api.reauthenticate(password));

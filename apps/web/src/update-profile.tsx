@@ -13,9 +13,5 @@ export function useUpdateProfile() {
 }
 
 export function Saved({ shown }: { readonly shown: boolean }) {
-  return (
-    <span role="status" className="good-text">
-      {shown && 'Saved.'}
-    </span>
-  );
+  return <output className="good-text">{shown && 'Saved.'}</output>;
 }
