@@ -23,7 +23,7 @@ import { startClaims } from './claims.ts';
 import { clearCart } from './clear-cart.ts';
 import { getCart } from './get-cart.ts';
 import { cartTopics, type CartParts, type CartTopics } from './parts.ts';
-import { startProjector } from './projector.ts';
+import { startProjector, type Projector } from './projector.ts';
 import { removeItem } from './remove-item.ts';
 import { setQuantity } from './set-quantity.ts';
 
@@ -110,23 +110,7 @@ export async function openHarness(options: HarnessOptions = {}) {
       projector = await startProjector(parts, group);
       await projector.ready;
     },
-    add: (subject: string, productId = 'mug', quantity = 1, more: { commandId?: string; seen?: string; consistency?: string } = {}) =>
-      addItem(parts, personContext(subject, more), {
-        commandId: more.commandId ?? newCommandId(),
-        productId,
-        options: [],
-        quantity,
-        seen: more.seen ?? '',
-      }),
-    set: (subject: string, lineId: string, quantity: number, seen: string, commandId = newCommandId()) =>
-      setQuantity(parts, personContext(subject), { commandId, lineId, quantity, seen }),
-    remove: (subject: string, lineId: string, seen: string, commandId = newCommandId()) =>
-      removeItem(parts, personContext(subject), { commandId, lineId, seen }),
-    clear: (subject: string, seen: string, commandId = newCommandId()) => clearCart(parts, personContext(subject), { commandId, seen }),
-    get: (subject: string, consistency?: string, claimedGuestCart = '') =>
-      getCart({ ...parts, projector }, personContext(subject, { ...(consistency !== undefined && { consistency }) }), {
-        claimedGuestCart,
-      }).then(accepted),
+    ...commandsOf(parts, () => projector),
     /** What auth's relay appends after a sign-in. */
     claim: (
       guestCartId: string,
@@ -150,6 +134,29 @@ export async function openHarness(options: HarnessOptions = {}) {
     },
   };
   return self;
+}
+
+/** The use cases, as the controller calls them. */
+function commandsOf(parts: CartParts, projector: () => Projector) {
+  return {
+    add: (subject: string, productId = 'mug', quantity = 1, more: { commandId?: string; seen?: string; consistency?: string } = {}) =>
+      addItem(parts, personContext(subject, more), {
+        commandId: more.commandId ?? newCommandId(),
+        productId,
+        options: [],
+        quantity,
+        seen: more.seen ?? '',
+      }),
+    set: (subject: string, lineId: string, quantity: number, seen: string, commandId = newCommandId()) =>
+      setQuantity(parts, personContext(subject), { commandId, lineId, quantity, seen }),
+    remove: (subject: string, lineId: string, seen: string, commandId = newCommandId()) =>
+      removeItem(parts, personContext(subject), { commandId, lineId, seen }),
+    clear: (subject: string, seen: string, commandId = newCommandId()) => clearCart(parts, personContext(subject), { commandId, seen }),
+    get: (subject: string, consistency?: string, claimedGuestCart = '') =>
+      getCart({ ...parts, projector: projector() }, personContext(subject, { ...(consistency !== undefined && { consistency }) }), {
+        claimedGuestCart,
+      }).then(accepted),
+  };
 }
 
 /** @throws when the answer is a Problem: for what the test is not about */

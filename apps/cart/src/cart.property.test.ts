@@ -63,11 +63,11 @@ function commandOf(cartId: string, index: number, what: Exclude<Step, { do: 'hea
 
 const apply = (events: readonly CartEvent[], from: CartState): CartState => events.reduce(evolve, from);
 
-/** Order of insertion is no part of a cart. */
+/** As objects: order of insertion is no part of a cart. */
 const plain = ({ dots, dead, joined, claimedBy }: CartState) => ({
-  dots: Object.fromEntries([...dots].sort()),
-  dead: Object.fromEntries([...dead].sort()),
-  joined: Object.fromEntries([...joined].sort().map(([id, { guestOffset, atMs }]) => [id, `${guestOffset} ${atMs}`])),
+  dots: Object.fromEntries(dots),
+  dead: Object.fromEntries(dead),
+  joined: Object.fromEntries([...joined].map(([id, { guestOffset, atMs }]) => [id, `${guestOffset} ${atMs}`])),
   claimedBy,
 });
 

@@ -195,8 +195,10 @@ const formatPlace = (place: Place | undefined): string =>
   place === undefined ? '' : `${place.next} ${place.rebuiltAt} ${place.forwardedTo} ${place.logId}`;
 
 function parsePlace(text: string | undefined): Place | undefined {
-  const match = /^(\d+) (\d+) (\d+) (\S+)$/.exec(text ?? '');
-  if (match === null) return undefined;
+  if (text === undefined) return undefined;
+  const match = /^(\d+) (\d+) (\d+) (\S+)$/.exec(text);
+  // Of a version that this one does not know: not ours to overwrite, nor to take for "none".
+  if (match === null) throw new Error('the place of a partition cannot be read');
   return { next: BigInt(match[1]!), rebuiltAt: BigInt(match[2]!), forwardedTo: BigInt(match[3]!), logId: match[4]! };
 }
 

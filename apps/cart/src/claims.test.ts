@@ -89,7 +89,7 @@ describe('signing in', () => {
     await merged(user, guest, { mug: 2 });
     accepted(await cart.add(guest, 'cup', 1));
     await merged(user, guest, { mug: 2, cup: 1 });
-    accepted(await cart.remove(guest, 'mug', first.seen));
+    accepted(await cart.remove(guest, 'mug', first.seen!));
     await merged(user, guest, { cup: 1 });
   });
 
@@ -98,7 +98,7 @@ describe('signing in', () => {
     const first = accepted(await cart.add(guest, 'mug', 2));
     await cart.claim(guest, user);
     await merged(user, guest, { mug: 2 });
-    accepted(await cart.remove(user, 'mug', first.seen));
+    accepted(await cart.remove(user, 'mug', first.seen!));
     await merged(user, guest, {});
     accepted(await cart.add(guest, 'cup', 1));
     await merged(user, guest, { cup: 1 });
@@ -108,7 +108,7 @@ describe('signing in', () => {
     const [guest, user] = [newGuest(), newUser()];
     const first = accepted(await cart.add(guest, 'mug', 2));
     accepted(await cart.add(guest, 'cup', 1));
-    accepted(await cart.remove(user, 'mug', first.seen));
+    accepted(await cart.remove(user, 'mug', first.seen!));
     await cart.claim(guest, user);
     await merged(user, guest, { cup: 1 });
   });

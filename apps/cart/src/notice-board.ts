@@ -29,13 +29,14 @@ export class NoticeBoard {
   }
 
   post(partition: number, notice: CartNotice): void {
-    for (const listener of [...(this.#listeners.get(partition)?.get(notice.cartId) ?? [])]) listener(notice);
+    // A listener may leave while it is told: a Set's iteration bears that.
+    for (const listener of this.#listeners.get(partition)?.get(notice.cartId) ?? []) listener(notice);
   }
 
   /** Notices of these partitions may have been missed. */
   postAll(partitions: readonly number[]): void {
     for (const partition of partitions) {
-      for (const cartId of [...(this.#listeners.get(partition)?.keys() ?? [])]) this.post(partition, { cartId, watermark: undefined });
+      for (const cartId of this.#listeners.get(partition)?.keys() ?? []) this.post(partition, { cartId, watermark: undefined });
     }
   }
 }

@@ -50,6 +50,8 @@ class PartitionProjector implements Projector {
   #subscription: Subscription | undefined;
   #control: BatchControl | undefined;
   #settling: Promise<void> | undefined;
+  /** Told apart from the promise: that settles a turn later, and a partition that comes in that turn would wait for nobody. */
+  #settlingNow = false;
   #checking: Promise<void> | undefined;
   #timers: NodeJS.Timeout[] = [];
   readonly #stopped = new AbortController();
@@ -178,7 +180,9 @@ class PartitionProjector implements Projector {
   /** In the background, since a rebuild may outlast a handler's time. */
   #settle(partitions: readonly number[]): void {
     for (const partition of partitions) this.#unsettled.add(partition);
-    this.#settling ??= this.#settleAll().finally(() => (this.#settling = undefined));
+    if (this.#settlingNow) return;
+    this.#settlingNow = true;
+    this.#settling = this.#settleAll();
   }
 
   async #settleAll(): Promise<void> {
@@ -195,6 +199,7 @@ class PartitionProjector implements Projector {
       }
       await pause(settleRetryMs, this.#stopped.signal);
     }
+    this.#settlingNow = false;
   }
 
   async #check(): Promise<void> {

@@ -80,7 +80,13 @@ async function forwardedOffsets(
   bounds: ReadonlyMap<number, Bounds>,
 ): Promise<Map<number, bigint>> {
   const lags = await eventLog.lag(group, topics.events);
-  return new Map(lags.map(({ partition, records }) => [partition, boundsOf(bounds, partition).next - records]));
+  return new Map(
+    lags.map(({ partition, records }) => {
+      const { first, next } = boundsOf(bounds, partition);
+      const committed = next - records;
+      return [partition, committed > first ? committed : first];
+    }),
+  );
 }
 
 async function restore(

@@ -1,0 +1,14 @@
+/** A Redis database of its own for integration tests: FLUSHDB empties it and nobody else's. */
+import { openRedis, redisReady } from '@cloakroom/platform';
+import type { Redis } from 'ioredis';
+import { quiet } from './cart.harness.ts';
+
+/** @param database 1 to 15 of the server, one a test file */
+export async function openTestRedis(url: string | undefined, database: number): Promise<{ url: string; redis: Redis }> {
+  if (url === undefined) throw new Error('TEST_CART_REDIS_URL is not set');
+  const own = new URL(url);
+  own.pathname = `/${database}`;
+  const redis = openRedis({ url: own.href, name: 'cart-test', log: quiet });
+  await redisReady(redis, 5_000);
+  return { url: own.href, redis };
+}
