@@ -1,7 +1,8 @@
 import { connect } from 'node:net';
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ask, newTokenText, openStage, origin, type Stage, type Told } from './gateway.fixture.ts';
+import { newTokenText } from './fake-auth.fixture.ts';
+import { ask, openStage, origin, type Stage, type Told } from './gateway.fixture.ts';
 import { problemSchema } from './problem-answer.ts';
 
 let stage: Stage;

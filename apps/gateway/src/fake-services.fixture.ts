@@ -12,7 +12,7 @@ import {
   TokenMode,
 } from '@cloakroom/contracts';
 import { implement, type Implementation, person, type RequestContext } from '@cloakroom/platform';
-import type { FakeAuth } from './gateway.fixture.ts';
+import type { FakeAuth } from './fake-auth.fixture.ts';
 
 type Issued = Pick<SessionIssued, 'token' | 'session' | 'endedOldest'>;
 

@@ -1,188 +1,12 @@
 /** A gateway on a real port, with fake services behind the real mesh and a real (embedded) event log that the test's own auth writes to. */
-import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
-import { create, toBinary } from '@bufbuild/protobuf';
-import {
-  isProblem,
-  problem,
-  type Problem,
-  recordHeaders,
-  RevocationEventSchema,
-  type RevocationEvent,
-  SessionState,
-  type SessionView,
-  SessionViewSchema,
-  TokenMode,
-  topics,
-} from '@cloakroom/contracts';
-import {
-  createLogger,
-  createPassportVerifier,
-  type EventLog,
-  type KeyRing,
-  openEventLog,
-  type Running,
-  serveMesh,
-  signEvent,
-  type SigningKey,
-  signPassport,
-  systemClock,
-} from '@cloakroom/platform';
-import { makeToken, parseToken, readMacKeys } from '@cloakroom/session';
+import { topics } from '@cloakroom/contracts';
+import { createLogger, createPassportVerifier, openEventLog, type Running, serveMesh, systemClock } from '@cloakroom/platform';
+import { FakeAuth, macKeyText, Relay } from './fake-auth.fixture.ts';
 import { fakeServices, type FakeServices } from './fake-services.fixture.ts';
 import { type GatewayConfig, readConfig, start } from './start.ts';
 
 export const origin = 'http://localhost:4000';
-export const macKeyText = randomBytes(32).toString('base64url');
-const macKeys = readMacKeys(macKeyText);
 export const silent = createLogger('test', 'silent');
-
-export interface Signed {
-  readonly key: SigningKey;
-  readonly ring: KeyRing;
-  readonly jwks: string;
-}
-
-function newKeys(): Signed {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const kid = 'k1';
-  const jwk = { ...publicKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' };
-  const ring: KeyRing = {
-    find: (wanted) => (wanted === kid ? publicKey : undefined),
-    refresh: () => Promise.resolve(),
-    retire: () => undefined,
-  };
-  return { key: { kid, privateKey }, ring, jwks: JSON.stringify({ keys: [jwk] }) };
-}
-
-export const newTokenText = (): string => makeToken({ region: 'local', tag: '00ff', secret: randomBytes(32) }, macKeys).token;
-export const tokenHashOf = (token: string): string => parseToken(token, macKeys)!.key.hash;
-
-export interface Session {
-  view: SessionView;
-  live: boolean;
-}
-
-/** The fake auth: sessions in a map, every call counted, and the ways in which it can be made to fail. */
-export class FakeAuth {
-  readonly sessions = new Map<string, Session>();
-  readonly calls: Record<string, number> = {};
-  readonly requests: { readonly method: string; readonly request: unknown }[] = [];
-  /** Answers instead of the fake itself. */
-  failing: Problem | undefined;
-  /** Holds every resolve until the promise settles. */
-  gate: Promise<void> | undefined;
-  readonly signed = newKeys();
-
-  begin(state: 'guest' | 'user', changes: Partial<SessionView> = {}): string {
-    const token = newTokenText();
-    const subject = `${state === 'user' ? 'u' : 'g'}_${randomUUID()}`;
-    const nowMs = BigInt(Date.now());
-    const view = create(SessionViewSchema, {
-      handle: randomUUID(),
-      subject,
-      state: state === 'user' ? SessionState.USER : SessionState.GUEST,
-      mode: TokenMode.HYBRID,
-      name: state === 'user' ? 'Ada' : '',
-      email: state === 'user' ? 'ada@example.com' : '',
-      createdAtMs: nowMs,
-      authenticatedAtMs: state === 'user' ? nowMs : 0n,
-      idleExpiresAtMs: nowMs + 86_400_000n,
-      expiresAtMs: nowMs + 30n * 86_400_000n,
-      region: 'local',
-    });
-    Object.assign(view, changes);
-    this.sessions.set(token, { view, live: true });
-    return token;
-  }
-
-  sessionOf(token: string): Session {
-    const session = this.sessions.get(token);
-    if (session === undefined) throw new Error('no such session in this test');
-    return session;
-  }
-
-  note(method: string, request: unknown): Problem | undefined {
-    this.calls[method] = (this.calls[method] ?? 0) + 1;
-    this.requests.push({ method, request });
-    return this.failing;
-  }
-
-  passport(view: SessionView, audience: string, trace: string): string {
-    const nowS = Date.now() / 1000;
-    const isUser = view.state === SessionState.USER;
-    return signPassport(
-      {
-        iss: 'cloakroom-auth',
-        aud: audience,
-        sub: view.subject,
-        sid: view.handle,
-        epoch: 1,
-        gepoch: 0,
-        state: isUser ? 'user' : 'guest',
-        acr: isUser ? 'aal1' : 'aal0',
-        amr: isUser ? ['pwd'] : [],
-        auth_time: Number(view.authenticatedAtMs) / 1000,
-        txn: trace,
-        region: 'local',
-        iat: nowS,
-        exp: nowS + 60,
-      },
-      this.signed.key,
-    );
-  }
-}
-
-/** What auth's relay would do: sign, publish, and beat. */
-class Relay {
-  private readonly startedMs = performance.now();
-  private readonly boot = randomUUID();
-  private timer: NodeJS.Timeout | undefined;
-  private readonly log: EventLog;
-  private readonly key: SigningKey;
-
-  constructor(log: EventLog, key: SigningKey) {
-    this.log = log;
-    this.key = key;
-  }
-
-  async publish(event: RevocationEvent['event'], sign = true): Promise<void> {
-    const value = Buffer.from(toBinary(RevocationEventSchema, create(RevocationEventSchema, { atMs: BigInt(Date.now()), event })));
-    const headers = sign ? { [recordHeaders.signature]: signEvent(topics.sessionRevocations, value, this.key) } : {};
-    await this.log.publish(topics.sessionRevocations, [{ key: 'revocations', value, headers }]);
-  }
-
-  async beat(): Promise<void> {
-    const beatMs = BigInt(Math.floor(performance.now() - this.startedMs));
-    await this.publish({
-      case: 'heartbeat',
-      value: { $typeName: 'cloakroom.events.v1.Heartbeat', globalEpoch: 0n, boot: this.boot, beatMs },
-    });
-  }
-
-  startBeating(): void {
-    this.timer = setInterval(() => void this.beat().catch(() => undefined), 100);
-  }
-
-  /** Silence: the lease runs out by itself. */
-  stopBeating(): void {
-    clearInterval(this.timer);
-  }
-
-  async revoke(token: string, view: SessionView, ended: boolean): Promise<void> {
-    await this.publish({
-      case: 'sessionRevoked',
-      value: {
-        $typeName: 'cloakroom.events.v1.SessionRevoked',
-        tokenHash: tokenHashOf(token),
-        handle: view.handle,
-        subject: view.subject,
-        revokedAtMs: BigInt(Date.now()),
-        forgetAfterMs: BigInt(Date.now() + 60_000),
-        ended,
-      },
-    });
-  }
-}
 
 export interface Stage {
   readonly auth: FakeAuth;
@@ -277,12 +101,15 @@ export async function until(condition: () => boolean | Promise<boolean>, timeout
   }
 }
 
+/** Tests look into answers of many shapes. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Json = any;
+
 export interface Told {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  // Tests look into answers of many shapes.
-  readonly body: any;
+  readonly body: Json;
   readonly setCookies: string[];
 }
 
@@ -317,5 +144,3 @@ export async function ask(url: string, path: string, { method = 'GET', token, bo
 
 export const tokenIn = (told: Told): string | undefined =>
   told.setCookies.map((cookie) => /^__Host-session=([^;]*)/.exec(cookie)?.[1]).find((token) => token !== undefined);
-
-export { isProblem, problem };

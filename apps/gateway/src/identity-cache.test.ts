@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { type Problem, problem, SessionState, SessionViewSchema, TokenMode } from '@cloakroom/contracts';
 import type { Clock, Revocation, RevocationFeed } from '@cloakroom/platform';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Audience, type AuthAnswer, IdentityCache, type IdentityRequest, type Resolved } from './identity-cache.ts';
 
 const passportLifeMs = 60_000;
@@ -11,12 +11,20 @@ function movableClock(): Clock & { aheadMs: number } {
   return clock;
 }
 
-function fakeFeed() {
+interface FakeFeed extends RevocationFeed {
+  lease: boolean;
+  globalEpoch: number;
+  /** The feed hears of it. */
+  tell(what: Revocation): void;
+  readonly listeners: number;
+}
+
+function fakeFeed(): FakeFeed {
   const tokens = new Set<string>();
   const handles = new Set<string>();
   const epochs = new Map<string, number>();
   const listeners = new Set<(what: Revocation) => void>();
-  const feed = {
+  const feed: FakeFeed = {
     lease: true,
     globalEpoch: 0,
     leaseValid: () => feed.lease,
@@ -42,7 +50,7 @@ function fakeFeed() {
     get listeners() {
       return listeners.size;
     },
-  } satisfies RevocationFeed & Record<string, unknown> & { lease: boolean; globalEpoch: number };
+  };
   return feed;
 }
 
@@ -327,7 +335,7 @@ describe('requests at the same time', () => {
     const { cache, request } = setUp();
     const question = held();
     const first = cache.identify(request(question.ask));
-    const patience = vi.fn(() => Promise.resolve('late' as const));
+    const patience = (): Promise<'late'> => Promise.resolve('late');
     expect(decisionOf(await cache.identify(request(live, { patience })))).toBe('identity_unavailable');
     question.answer(live());
     expect(decisionOf(await first)).toBe('asked');

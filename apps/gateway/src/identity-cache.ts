@@ -231,7 +231,8 @@ export class IdentityCache {
   }
 
   private evict(keys: Iterable<string>, isDead: (entry: Entry) => boolean): void {
-    for (const key of [...keys]) {
+    // A copy: what is iterated must not change under the iteration.
+    for (const key of Array.from(keys)) {
       const entry = this.entries.peek(key);
       if (entry !== undefined && isDead(entry)) this.entries.delete(key);
     }

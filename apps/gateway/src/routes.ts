@@ -1,6 +1,6 @@
 /**
  * THE table: every route of the gateway, what it needs, what it may cost, what it takes and what it answers. It registers the routes
- * (serve-routes.ts) and writes /openapi.json (openapi.ts), and a test holds the two together.
+ * (serve-routes.ts) and writes /openapi.json (openapi.ts), and a test holds the two together. Longer because it is one table, read downward.
  */
 import { z } from 'zod';
 import { addLine } from './cart/add-line.ts';

@@ -43,7 +43,8 @@ export function serveRoutes(server: FastifyInstance, routes: readonly Route[], g
 type Answered = { readonly outcome: Outcome; readonly headers: Readonly<Record<string, string>> };
 
 async function answer(route: Route, request: FastifyRequest, begun: Begun, gateway: Gateway): Promise<Answered> {
-  const cookies = readCookies(request.headers.cookie);
+  // A probe must not fail by what a browser on the same host carries along.
+  const cookies = readCookies(route.operationClass === 'operations' ? undefined : request.headers.cookie);
   if (isProblem(cookies)) return { outcome: cookies, headers: {} };
   const anonymous = exchangeOf(route, request, begun, cookies, gateway);
   if (isProblem(anonymous)) return { outcome: anonymous, headers: {} };

@@ -26,7 +26,7 @@ export async function addLine(x: Exchange, { body }: { readonly body: z.output<t
     quantity: body.quantity,
     seen: body.seen ?? '',
   });
-  const outcome = writeOutcome(accepted);
+  const outcome = writeOutcome(accepted, { tellLine: true });
   if (shopper.newToken === undefined) return outcome;
   // The session has begun whatever became of the line: without its cookie a retry would begin another.
   return { ...outcome, newToken: shopper.newToken };

@@ -6,13 +6,14 @@ import type { Outcome } from '../exchange.ts';
  * A command whose answer was lost may have been taken. Saying "failed" would invite a second one; saying so, with the same command id, costs
  * nothing: it counts once. The cart service itself says `unavailable`, with a detail, when it knows that nothing was written; a bare one is a
  * broken connection.
+ * @param options.tellLine the client cannot know the line yet: of an addition
  */
-export function writeOutcome(accepted: CommandAccepted | Problem): Outcome {
+export function writeOutcome(accepted: CommandAccepted | Problem, options: { readonly tellLine?: true } = {}): Outcome {
   if (isProblem(accepted)) return lostAnswer(accepted) ? problem('outcome_unknown', undefined, retryAfterS) : accepted;
   const { commandId, seen, lineId } = accepted;
   return {
     status: 202,
-    body: { commandId, ...(lineId !== '' && { lineId }), seen },
+    body: { commandId, ...(options.tellLine === true && { lineId }), seen },
     ...(accepted.consistencyToken !== '' && { consistency: accepted.consistencyToken }),
   };
 }

@@ -50,7 +50,8 @@ export class Streams {
   }
 
   closeAll(): void {
-    for (const close of [...this.closers]) close();
+    // Each takes itself out of the set.
+    for (const close of Array.from(this.closers)) close();
   }
 
   private add(handle: string, change: 1 | -1): void {

@@ -1,0 +1,150 @@
+/** The document is held to what the code does: every route is called in every way that it can answer, and each answer is judged by its schema. */
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { errorTable, type ErrorCode, uuidV7 } from '@cloakroom/contracts';
+import { ask, type Ask, type Json, openStage, type Stage, type Told } from './gateway.fixture.ts';
+import { codesOf } from './openapi.ts';
+import { problemSchema } from './problem-answer.ts';
+import type { Route } from './route.ts';
+import { routes } from './routes.ts';
+
+let stage: Stage;
+let document: Json;
+beforeAll(async () => {
+  stage = await openStage();
+  document = (await ask(stage.url, '/openapi.json')).body;
+  stage.services.cart.lines = [{ lineId: 'line-cap', productId: 'cap', options: [], quantity: 2, seen: 's' }];
+});
+afterAll(() => stage.stop());
+
+const nameOf = ({ method, path }: Route): string => `${method} ${path}`;
+const commandId = (): string => uuidV7(Date.now(), randomBytes(10));
+
+/** A good request of each route: what it takes to be answered with success. */
+const good: Record<string, () => Ask & { path?: string }> = {
+  'GET /api/session': () => ({ token: stage.auth.begin('user') }),
+  'POST /api/session/guest': () => ({}),
+  'POST /api/session/register': () => ({
+    body: { email: 'new@example.com', password: 'long enough', name: 'New' },
+    token: stage.auth.begin('guest'),
+  }),
+  'POST /api/session/login': () => ({ body: { email: 'ada@example.com', password: 'right' } }),
+  'POST /api/session/reauthenticate': () => ({ body: { password: 'right' }, token: stage.auth.begin('user') }),
+  'POST /api/session/logout': () => ({ token: stage.auth.begin('user') }),
+  'GET /api/session/devices': () => ({ token: stage.auth.begin('user') }),
+  'DELETE /api/session/devices/{handle}': () => ({ token: stage.auth.begin('user'), path: '/api/session/devices/h1' }),
+  'DELETE /api/session/devices': () => ({ token: stage.auth.begin('user') }),
+  'GET /api/products': () => ({ path: '/api/products?query=cap&page=1&pageSize=5' }),
+  'GET /api/products/{productId}': () => ({ path: '/api/products/cap' }),
+  'GET /api/cart': () => ({ token: stage.auth.begin('guest') }),
+  'POST /api/cart/lines': () => ({ body: { commandId: commandId(), productId: 'cap', quantity: 1 } }),
+  'PUT /api/cart/lines/{lineId}': () => ({
+    token: stage.auth.begin('guest'),
+    path: '/api/cart/lines/line-cap',
+    body: { commandId: commandId(), quantity: 2, seen: 's' },
+  }),
+  'DELETE /api/cart/lines/{lineId}': () => ({
+    token: stage.auth.begin('guest'),
+    path: '/api/cart/lines/line-cap',
+    body: { commandId: commandId(), seen: 's' },
+  }),
+  'DELETE /api/cart': () => ({ token: stage.auth.begin('guest'), body: { commandId: commandId(), seen: 's' } }),
+  'GET /api/profile': () => ({ token: stage.auth.begin('user') }),
+  'PATCH /api/profile': () => ({ token: stage.auth.begin('user'), body: { name: 'Ada', preferences: { theme: 'dark' } } }),
+  'PUT /api/profile/recently-viewed/{productId}': () => ({ token: stage.auth.begin('guest'), path: '/api/profile/recently-viewed/cap' }),
+  'GET /healthz': () => ({}),
+  'GET /readyz': () => ({}),
+  'GET /metrics': () => ({}),
+  'GET /openapi.json': () => ({}),
+  'GET /.well-known/jwks.json': () => ({}),
+};
+
+const answered = routes.filter((route) => route.live !== true);
+
+function send(route: Route, changes: Ask = {}): Promise<Told> {
+  const { path = route.path, ...request } = good[nameOf(route)]!();
+  return ask(stage.url, path, { method: route.method, ...request, ...changes });
+}
+
+/** A problem must be one that the document names for this route. */
+function expectDocumented(route: Route, told: Told): void {
+  const shape = route.answers[told.status];
+  const isProblem = told.headers.get('content-type') === 'application/problem+json';
+  if (isProblem) {
+    const { code } = problemSchema.parse(told.body);
+    expect(codesOf(route), `${nameOf(route)} answers ${code}`).toContain(code);
+    expect(document.paths[route.path][route.method.toLowerCase()].responses[told.status]).toBeDefined();
+    return;
+  }
+  expect(shape, `${nameOf(route)} answers ${told.status}`).toBeDefined();
+  if (shape!.schema === undefined) expect(told.text).toBe('');
+  else expect(shape!.schema.parse(told.body ?? told.text)).toEqual(told.body ?? told.text);
+}
+
+it('the document has every route, and no other', () => {
+  const told = Object.entries(document.paths as Record<string, object>).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  expect(told.toSorted()).toEqual(routes.map(nameOf).toSorted());
+  expect(new Set(routes.map(nameOf)).size).toBe(routes.length);
+  expect(Object.keys(good).toSorted()).toEqual(answered.map(nameOf).toSorted());
+});
+
+describe.each(answered.map((route) => [nameOf(route), route] as const))('%s', (_name, route) => {
+  it('answers success as the document says, and nothing that it does not say', async () => {
+    const told = await send(route);
+    expect(told.status).toBeLessThan(300);
+    expectDocumented(route, told);
+    const shape = route.answers[told.status]!;
+    expect(told.headers.has('consistency-token')).toBe(shape.consistency === true);
+    expect(told.setCookies.some((cookie) => cookie.startsWith('__Host-session=v1'))).toBe(shape.setsSession === true);
+    expect(told.headers.has('server-timing')).toBe(true);
+  });
+
+  it('answers each error as the document says', async () => {
+    const attempts: Ask[] = [
+      { token: '' },
+      { headers: { cookie: 'consistency=a; consistency=b' } },
+      { token: stage.auth.begin('guest') },
+      { token: await endedToken() },
+      ...(route.method === 'GET'
+        ? []
+        : [{ headers: { origin: 'https://evil.example' } }, { body: 'x', headers: { 'content-type': 'text/plain' } }, { body: '{' }]),
+      ...(route.body === undefined ? [] : [{ body: {} }]),
+    ];
+    for (const attempt of attempts) expectDocumented(route, await send(route, attempt));
+  });
+
+  it('needs the identity that the document says', async () => {
+    const told = await send(route, { token: '' });
+    const code: string | undefined = told.body?.code;
+    if (route.identity === 'guest') expect(code).toBe('session_required');
+    else if (route.identity === 'user') expect(code).toBe('sign_in_required');
+    else expect(told.status).toBeLessThan(300);
+    const operation = document.paths[route.path][route.method.toLowerCase()];
+    expect(operation.security !== undefined).toBe(route.identity === 'guest' || route.identity === 'user');
+  });
+});
+
+it('a live stream is described, with the errors that it may answer', () => {
+  const events = routes.find((route) => route.live === true)!;
+  const { responses } = document.paths[events.path].get;
+  expect(Object.keys(responses['200'].content)).toEqual(['text/event-stream']);
+  expect(Object.keys(responses)).toEqual(expect.arrayContaining(['200', '401', '429', '503']));
+});
+
+it('every code that is named stands in the error table, with its own status', () => {
+  for (const route of routes) {
+    const { responses } = document.paths[route.path][route.method.toLowerCase()];
+    for (const code of codesOf(route)) {
+      const { http } = errorTable[code as ErrorCode];
+      expect(responses[http], `${nameOf(route)} ${code}`).toBeDefined();
+    }
+  }
+});
+
+async function endedToken(): Promise<string> {
+  const token = stage.auth.begin('user');
+  await stage.end(token);
+  return token;
+}
