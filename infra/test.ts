@@ -19,7 +19,7 @@ type Print = (line: string) => void;
 interface Suite {
   readonly name: string;
   readonly needs: readonly ('native' | 'browser')[];
-  readonly run: (print: Print) => Promise<Counts>;
+  readonly run: (print: Print, interrupted: () => boolean) => Promise<Counts>;
 }
 
 interface Outcome {
@@ -52,17 +52,18 @@ export async function test(only: readonly string[] | undefined, print: Print): P
     const lack = suite.needs.map((need) => lacks[need]).find((why) => why !== undefined);
     if (interrupted()) leftOut.push(`${suite.name}: interrupted`);
     else if (lack !== undefined) leftOut.push(`${suite.name}: ${lack}`);
-    else outcomes.push(await runSuite(suite, print));
+    else outcomes.push(await runSuite(suite, print, interrupted));
   }
-  return report(outcomes, leftOut, print);
+  const code = report(outcomes, leftOut, print);
+  return interrupted() ? 130 : code;
 }
 
-async function runSuite(suite: Suite, print: Print): Promise<Outcome> {
+async function runSuite(suite: Suite, print: Print, interrupted: () => boolean): Promise<Outcome> {
   print(`\n== ${suite.name}`);
   const began = performance.now();
   let counts: Counts;
   try {
-    counts = await suite.run(print);
+    counts = await suite.run(print, interrupted);
   } catch (error) {
     print(`${suite.name}: ${describeFailure(error)}`);
     counts = { ...noCounts, failed: 1 };
@@ -107,13 +108,14 @@ async function runUnit(): Promise<Counts> {
 }
 
 /** All packages against the same two Redis and one Kafka; one file at a time, as some of them pause the broker. */
-async function runIntegration(print: Print): Promise<Counts> {
+async function runIntegration(print: Print, interrupted: () => boolean): Promise<Counts> {
   const folders = packages().filter((folder) => globSync(`${folder}/{src/**/,}*.int.test.ts`, { cwd: repository }).length > 0);
   if (folders.length === 0) return noCounts;
   const services = await startDevServices({ base: integrationBase, dataDir: join(dataRoot, 'integration'), fresh: true, say: print });
   let sum = noCounts;
   try {
     for (const folder of folders) {
+      if (interrupted()) break;
       print(`\n${folder}`);
       const file = join(repository, folder, 'dist', 'reports', 'int.json');
       forgetReport(file);
