@@ -30,12 +30,15 @@ export function checkErrorTable(
   ];
 }
 
+/** A path as a pattern that means itself. */
+const literally = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
 const named = /`((?:apps|libs|infra|e2e|docs|\.ci)\/[\w./*-]*|[\w-]+\.(?:json|md|ts|mjs))`/g;
 
 /** Paths in backticks exist. A `*` stands for any name. */
 export function checkNamedPaths(tree: Tree, documents: readonly string[]): Violation[] {
   const exists = (path: string): boolean => {
-    if (path.includes('*')) return tree.files.some((file) => new RegExp(`^${path.split('*').map(RegExp.escape).join('[^/]*')}`).test(file));
+    if (path.includes('*')) return tree.files.some((file) => new RegExp(`^${path.split('*').map(literally).join('[^/]*')}`).test(file));
     return tree.files.some((file) => file === path || file.startsWith(path.endsWith('/') ? path : `${path}/`));
   };
   // A bare file name is fine when some file is called so.

@@ -26,15 +26,31 @@ export interface ErrorEntry {
 
 export const errorTable = {
   invalid_request: { grpc: 'INVALID_ARGUMENT', http: 400, text: 'The request is not valid. See "errors" for each field.' },
-  ambiguous_cookies: { grpc: 'INVALID_ARGUMENT', http: 400, text: 'The request carries two session cookies of one name. Clear the cookies of this site.' },
-  session_required: { grpc: 'UNAUTHENTICATED', http: 401, text: 'This needs a session. Start one with POST /api/session/guest or sign in.' },
+  ambiguous_cookies: {
+    grpc: 'INVALID_ARGUMENT',
+    http: 400,
+    text: 'The request carries two session cookies of one name. Clear the cookies of this site.',
+  },
+  session_required: {
+    grpc: 'UNAUTHENTICATED',
+    http: 401,
+    text: 'This needs a session. Start one with POST /api/session/guest or sign in.',
+  },
   sign_in_required: { grpc: 'UNAUTHENTICATED', http: 401, text: 'This needs a signed-in person. Sign in first.' },
   session_ended: { grpc: 'UNAUTHENTICATED', http: 401, text: 'This session has ended. Sign in again.' },
   invalid_credentials: { grpc: 'UNAUTHENTICATED', http: 401, text: 'E-mail or password is wrong.' },
-  step_up_required: { grpc: 'UNAUTHENTICATED', http: 401, text: 'Prove your password again (POST /api/session/reauthenticate), then repeat the request.' },
+  step_up_required: {
+    grpc: 'UNAUTHENTICATED',
+    http: 401,
+    text: 'Prove your password again (POST /api/session/reauthenticate), then repeat the request.',
+  },
   invalid_passport: { grpc: 'UNAUTHENTICATED', http: 401, text: 'The identity of this call could not be verified.' },
   forbidden: { grpc: 'PERMISSION_DENIED', http: 403, text: 'You may not do this.' },
-  cross_site_request: { grpc: 'PERMISSION_DENIED', http: 403, text: 'The request does not come from this site. Send a same-origin Origin or Sec-Fetch-Site header.' },
+  cross_site_request: {
+    grpc: 'PERMISSION_DENIED',
+    http: 403,
+    text: 'The request does not come from this site. Send a same-origin Origin or Sec-Fetch-Site header.',
+  },
   not_found: { grpc: 'NOT_FOUND', http: 404, text: 'There is nothing at this address.' },
   method_not_allowed: { grpc: 'INVALID_ARGUMENT', http: 405, text: 'This address does not know that method.' },
   email_taken: { grpc: 'ALREADY_EXISTS', http: 409, text: 'An account with this e-mail exists. Sign in instead.' },
@@ -43,7 +59,11 @@ export const errorTable = {
   unsupported_media_type: { grpc: 'INVALID_ARGUMENT', http: 415, text: 'Send application/json.' },
   unknown_product: { grpc: 'FAILED_PRECONDITION', http: 422, text: 'There is no such product, or not with these options.' },
   unknown_line: { grpc: 'FAILED_PRECONDITION', http: 422, text: 'The cart has no such line. Read the cart again.' },
-  command_expired: { grpc: 'FAILED_PRECONDITION', http: 422, text: 'The command id is older than 7 days or from the future. Make a new UUIDv7.' },
+  command_expired: {
+    grpc: 'FAILED_PRECONDITION',
+    http: 422,
+    text: 'The command id is older than 7 days or from the future. Make a new UUIDv7.',
+  },
   limit_exceeded: { grpc: 'FAILED_PRECONDITION', http: 422, text: 'The limit is reached. Remove something first.' },
   headers_too_large: { grpc: 'INVALID_ARGUMENT', http: 431, text: 'The request headers are too large. Clear the cookies of this site.' },
   too_many_requests: { grpc: 'RESOURCE_EXHAUSTED', http: 429, text: 'Too many requests. Wait for the time in Retry-After.' },
@@ -51,8 +71,16 @@ export const errorTable = {
   cancelled: { grpc: 'CANCELLED', http: 499, text: 'The request was cancelled.' },
   internal: { grpc: 'INTERNAL', http: 500, text: 'Something went wrong on our side. Nothing was lost; try again.' },
   unavailable: { grpc: 'UNAVAILABLE', http: 503, text: 'A part of the shop is not available. Try again in a moment.' },
-  identity_unavailable: { grpc: 'UNAVAILABLE', http: 503, text: 'Your session cannot be checked at the moment. Nothing was lost; try again.' },
-  outcome_unknown: { grpc: 'ABORTED', http: 503, text: 'The command may or may not have been taken. Repeat it with the same command id: it counts once.' },
+  identity_unavailable: {
+    grpc: 'UNAVAILABLE',
+    http: 503,
+    text: 'Your session cannot be checked at the moment. Nothing was lost; try again.',
+  },
+  outcome_unknown: {
+    grpc: 'ABORTED',
+    http: 503,
+    text: 'The command may or may not have been taken. Repeat it with the same command id: it counts once.',
+  },
   deadline_exceeded: { grpc: 'DEADLINE_EXCEEDED', http: 504, text: 'The answer took longer than its budget. Try again.' },
 } as const satisfies Record<string, ErrorEntry>;
 
@@ -72,5 +100,7 @@ export function problem(code: ErrorCode, detail?: string, retryAfterS?: number):
 }
 
 export function isProblem(value: unknown): value is Problem {
-  return typeof value === 'object' && value !== null && 'problem' in value && typeof value.problem === 'string' && value.problem in errorTable;
+  return (
+    typeof value === 'object' && value !== null && 'problem' in value && typeof value.problem === 'string' && value.problem in errorTable
+  );
 }

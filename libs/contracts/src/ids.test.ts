@@ -3,11 +3,20 @@ import { formatUuid, partitionOf, uuidToBytes, uuidV7, uuidV7Milliseconds } from
 
 describe('uuidV7', () => {
   it('carries its time and round-trips through bytes', () => {
-    const id = uuidV7(1_790_000_000_123, Uint8Array.from({ length: 10 }, (_, i) => 250 - i));
+    const id = uuidV7(
+      1_790_000_000_123,
+      Uint8Array.from({ length: 10 }, (_, i) => 250 - i),
+    );
     expect(uuidV7Milliseconds(id)).toBe(1_790_000_000_123);
     expect(formatUuid(uuidToBytes(id))).toBe(id);
   });
-  it.each(['', 'x', '018f3b2a-0000-4000-8000-000000000000', '018F3B2A-0000-7000-8000-000000000000', '018f3b2a-0000-7000-c000-000000000000'])('refuses %j', (id) => {
+  it.each([
+    '',
+    'x',
+    '018f3b2a-0000-4000-8000-000000000000',
+    '018F3B2A-0000-7000-8000-000000000000',
+    '018f3b2a-0000-7000-c000-000000000000',
+  ])('refuses %j', (id) => {
     expect(uuidV7Milliseconds(id)).toBeUndefined();
   });
 });

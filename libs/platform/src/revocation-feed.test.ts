@@ -26,8 +26,8 @@ describe('the revocation feed', () => {
   let nextOffset: bigint;
   let options: SubscribeOptions;
   let heard: Revocation[];
-  const seek = vi.fn();
-  const retire = vi.fn();
+  const seek = vi.fn<(topic: string, partition: number, offset: bigint) => void>();
+  const retire = vi.fn<(kid: string) => void>();
 
   async function open() {
     const eventLog = {
