@@ -3,17 +3,17 @@
  *
  * Subtleties kept here:
  * - A crash that kafkajs will not repair, and silence, end a consumer; a new one follows with a bounded delay, for ever.
- * - `fetchStartedMs` and `lastHeardMs` must never claim more freshness than there is. kafkajs emits FETCH also for fetches that no broker
- *   answered (its recoverFromFetch swallows the error, a paused member just sleeps), so the time is taken when the Fetch request is handed to
- *   its socket and counts once its answer came (REQUEST event, same correlation id). A broker's next fetch starts only after all batches of its
- *   last one were handled, so a batch in hand belongs to the last answered fetch of SOME broker: the oldest of these is the safe answer.
+ * - Freshness is counted from answered fetches (event-log.kafka.freshness.ts).
+ * - A generation's say ends with it: what it still handles is not committed under the next one.
  */
 import type { Consumer, EachBatchPayload } from 'kafkajs';
 import { deliver, pause as wait } from './event-log.delivery.ts';
 import type { Delivery } from './event-log.delivery.ts';
 import { Generation, batchesOf, keyOf, withHeartbeats } from './event-log.kafka.generation.ts';
-import { apiKeys, createClient, within } from './event-log.kafka.client.ts';
-import type { KafkaClient, KafkaOptions, SentRequest } from './event-log.kafka.client.ts';
+import { createClient, requestTimeoutMs, within } from './event-log.kafka.client.ts';
+import type { KafkaClient, KafkaOptions } from './event-log.kafka.client.ts';
+import { Commits } from './event-log.kafka.commits.ts';
+import { Freshness } from './event-log.kafka.freshness.ts';
 import type { RecordBatch, SubscribeOptions, Subscription, TopicPartition } from './event-log.ts';
 
 /** A killed member's partitions idle so long; the broker's minimum and three heartbeats fit into it. */
@@ -27,15 +27,13 @@ const fetchWaitMs = 500;
 const concurrentPartitions = 8;
 const retries = 8;
 const maxRetryTimeMs = 1_000;
-/** Restart of a crashed consumer: at once after the first, never rarer than every 5 s, so that a broker's return is noticed. */
+/** Restart of a crashed consumer: soon, and never rarer than every second, so that a broker's return is noticed. Each tries for seconds itself. */
 const restartDelayFirstMs = 250;
-const restartDelayMaxMs = 5_000;
+const restartDelayMaxMs = 1_000;
 /** No answer to anything for so long, and no handler at work: kafkajs is stuck, or the broker is paused; a new consumer cannot be worse. */
 const silenceMaxMs = 20_000;
 /** The process has 8 s to stop (runProcess): a handler in progress gets most of it. */
 const stopTimeoutMs = 6_000;
-/** Requests without an answer that are remembered; a connection has one fetch in flight. */
-const pendingFetchesMax = 64;
 
 /** What a member needs of its log. */
 export interface Owner {
@@ -59,22 +57,22 @@ export class KafkaSubscription implements Subscription {
   readonly #ready = Promise.withResolvers<void>();
   readonly #stopping = new AbortController();
   readonly #paused = new Map<string, TopicPartition>();
-  readonly #pendingFetches = new Map<string, number>();
-  /** Start of the last answered fetch, by broker. */
-  readonly #answered = new Map<string, number>();
+  readonly #freshness: Freshness;
   readonly #supervised: Promise<void>;
-  #heardMs: number | undefined;
   #activeMs: number;
   #handling = 0;
+  #down = false;
   #run: Run | undefined;
   #stopped: Promise<void> | undefined;
   #generation = Generation.none;
+  #commits = Commits.none;
 
   constructor(kafka: KafkaOptions, options: SubscribeOptions, owner: Owner) {
     this.#kafka = kafka;
     this.#options = options;
     this.#owner = owner;
     this.ready = this.#ready.promise;
+    this.#freshness = new Freshness(() => kafka.clock.monotonicMs());
     this.#activeMs = kafka.clock.monotonicMs();
     this.#supervised = this.#supervise();
   }
@@ -100,7 +98,7 @@ export class KafkaSubscription implements Subscription {
   }
 
   lastHeardMs(): number | undefined {
-    return this.#heardMs;
+    return this.#freshness.heardMs;
   }
 
   stop(): Promise<void> {
@@ -131,7 +129,9 @@ export class KafkaSubscription implements Subscription {
       await this.#end(run, rebalanceTimeoutMs);
       const lived = this.#kafka.clock.monotonicMs() - startedMs;
       delayMs = lived > silenceMaxMs ? restartDelayFirstMs : Math.min(delayMs * 2, restartDelayMaxMs);
-      log.warn({ group: this.#options.group, reason, delayMs }, 'a consumer ended; another one follows');
+      // Once an outage: the next says the same.
+      log[this.#down ? 'debug' : 'warn']({ group: this.#options.group, reason, delayMs }, 'a consumer ended; another one follows');
+      this.#down = true;
       await wait(delayMs, this.#stopping.signal);
     }
   }
@@ -140,8 +140,9 @@ export class KafkaSubscription implements Subscription {
     const { group, topics, from } = this.#options;
     const over = Promise.withResolvers<string>();
     this.#silent = over.resolve;
+    this.#freshness.newClient();
     this.#activeMs = this.#kafka.clock.monotonicMs();
-    const client = createClient(this.#kafka, { retries, maxRetryTimeMs }, (request) => this.#sent(request));
+    const client = createClient(this.#kafka, { retries, maxRetryTimeMs }, (request) => this.#freshness.sent(request));
     const consumer = client.kafka.consumer({
       groupId: group,
       sessionTimeout: sessionTimeoutMs,
@@ -153,7 +154,10 @@ export class KafkaSubscription implements Subscription {
       retry: { retries, initialRetryTime: 100, maxRetryTime: maxRetryTimeMs, restartOnFailure: () => Promise.resolve(false) },
     });
     const { events } = consumer;
-    consumer.on(events.REQUEST, ({ payload }) => this.#answer(payload));
+    consumer.on(events.REQUEST, ({ payload }) => {
+      this.#activeMs = this.#kafka.clock.monotonicMs();
+      this.#freshness.answered(payload);
+    });
     consumer.on(events.GROUP_JOIN, ({ payload }) => this.#assign(payload.memberAssignment));
     consumer.on(events.REBALANCING, () => this.#lose());
     consumer.on(events.CRASH, ({ payload }) => over.resolve(payload.error.message));
@@ -173,6 +177,7 @@ export class KafkaSubscription implements Subscription {
 
   /** Leaves the group where it can, within the time; then nothing of this consumer is left, whatever kafkajs still wants. */
   async #end(run: Run, timeoutMs: number): Promise<void> {
+    await within(this.#commits.settled(), requestTimeoutMs, 'committing').catch(() => undefined);
     this.#generation.close();
     // A member that is still joining would be left behind in the group as a ghost until its session ends.
     await within(run.joined, timeoutMs / 2, 'joining').catch(() => undefined);
@@ -190,29 +195,19 @@ export class KafkaSubscription implements Subscription {
       this.#silent(`no answer in ${silenceMaxMs} ms`);
   }
 
-  #sent({ broker, apiKey, correlationId }: SentRequest): void {
-    if (apiKey !== apiKeys.fetch) return;
-    this.#pendingFetches.set(`${broker}#${correlationId}`, this.#kafka.clock.monotonicMs());
-    const oldest = this.#pendingFetches.keys().next().value;
-    if (this.#pendingFetches.size > pendingFetchesMax && oldest !== undefined) this.#pendingFetches.delete(oldest);
-  }
-
-  #answer({ broker, apiKey, correlationId }: { broker: string; apiKey: number; correlationId: number }): void {
-    this.#activeMs = this.#kafka.clock.monotonicMs();
-    if (apiKey !== apiKeys.fetch) return;
-    const id = `${broker}#${correlationId}`;
-    const startedMs = this.#pendingFetches.get(id);
-    if (startedMs === undefined) return;
-    this.#pendingFetches.delete(id);
-    this.#answered.set(broker, startedMs);
-    this.#heardMs = Math.max(this.#heardMs ?? startedMs, startedMs);
-  }
-
   #assign(assignment: Record<string, number[]>): void {
     this.#lose();
-    this.#answered.clear();
+    this.#freshness.newAssignment();
+    if (this.#down) this.#kafka.log.info({ group: this.#options.group }, 'the consumer joined its group again');
+    this.#down = false;
     const partitions = Object.entries(assignment).flatMap(([topic, of]) => of.map((partition) => ({ topic, partition })));
     this.#generation = new Generation(partitions, (signal) => this.#announce(partitions, signal));
+    const run = this.#run;
+    this.#commits = new Commits(
+      (offsets) => run?.consumer.commitOffsets(offsets) ?? Promise.resolve(),
+      this.#generation.signal,
+      this.#kafka.log,
+    );
     this.#applyPauses();
     void this.#generation.announced.then(() => this.#ready.resolve());
   }
@@ -250,7 +245,7 @@ export class KafkaSubscription implements Subscription {
     const of = { topic: payload.batch.topic, partition: payload.batch.partition };
     if (!generation.has(of)) return;
     // Taken now: while a batch of a fetch is in hand, kafkajs starts no other fetch at its broker.
-    const fetchStartedMs = Math.min(...(this.#answered.size > 0 ? this.#answered.values() : [0]));
+    const fetchStartedMs = this.#freshness.batchFetchedMs;
     this.#handling++;
     try {
       await withHeartbeats(payload.heartbeat, heartbeatMs, generation, async (heartbeat) => {
@@ -277,14 +272,22 @@ export class KafkaSubscription implements Subscription {
       sought: () => payload.isStale(),
       publishDeadLetter: this.#owner.publishDeadLetter,
     });
-    // A generation that is over has no say any more: the commit would be refused, and the new one starts from what was committed.
-    if (payload.isStale() || (generation.over && !this.#stopping.signal.aborted)) return false;
+    // Under a new generation a commit would be accepted for a partition that is somebody else's. Of one that only heard of a rebalance it is
+    // welcome still (the broker refuses it when it is late), and spares the next member the repetition.
+    if (payload.isStale() || this.#generation !== generation) return false;
     if (done > batch.records[0]!.offset) {
       payload.resolveOffset(String(done - 1n));
-      await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset: String(done) }] }] });
+      this.#commits.add({ topic, partition, offset: String(done) });
+      // The last words of a generation: kafkajs' own commit says nothing while it stops.
+      if (generation.over) await commitNow(this.#commits, payload);
     }
     return done > batch.records.at(-1)!.offset;
   }
+}
+
+async function commitNow(commits: Commits, payload: EachBatchPayload): Promise<void> {
+  const topics = commits.take().map(({ topic, partition, offset }) => ({ topic, partitions: [{ partition, offset }] }));
+  await payload.commitOffsetsIfNecessary({ topics });
 }
 
 const aborted = (signal: AbortSignal): Promise<string> =>

@@ -135,6 +135,29 @@ describe('faults that only a broker can have', { timeout: 90_000 }, () => {
     await subscription.stop();
   });
 
+  it('keeps reading when the broker fell silent during a handler', async () => {
+    const topic = await newTopic(1);
+    const seen: string[] = [];
+    const subscription = await proxied.subscribe({
+      group: unique('group'),
+      topics: [topic],
+      from: 'earliest',
+      handler: async (batch) => {
+        seen.push(...batch.records.map(({ value }) => String(value)));
+        if (seen.length > 1) return;
+        proxy.mute();
+        // Longer than a heartbeat's time-out, shorter than the session.
+        await new Promise((resolve) => setTimeout(resolve, 4_000));
+        proxy.mend();
+      },
+    });
+    await direct.publish(topic, one('during'));
+    await vi.waitFor(() => expect(seen).toContain('during'), patience);
+    await direct.publish(topic, one('after'));
+    await vi.waitFor(() => expect(seen).toContain('after'), patience);
+    await subscription.stop();
+  });
+
   it('takes over the partitions of a killed member within the session time-out, with what it had not committed', async () => {
     const topic = await newTopic(2);
     const group = unique('group');

@@ -20,8 +20,8 @@ import type { OutgoingRecord, Position } from './event-log.ts';
 export const publishTimeoutMs = 2_500;
 /** One send with its repetition; less than a publish, so that what waited behind a hanging send still has a chance. */
 const sendTimeoutMs = 2_000;
-/** A first attempt, and one more for a lost answer or a leader that moved. */
-const retries = 2;
+/** As many as fit into a send: after a restart a broker says "not the leader" for seconds. A lost answer costs one of them a second. */
+const retries = 10;
 const maxRetryTimeMs = 200;
 /** What waits while the broker hangs: at most 2.5 s of the largest load meant for one process (4,000 records a second). */
 const queueRecordsMax = 10_000;
@@ -158,8 +158,6 @@ export class KafkaPublisher {
     });
     try {
       await within(producer.connect(), publishTimeoutMs, 'connecting to Kafka');
-      if (this.#down) this.#options.log.info({}, 'Kafka takes records again');
-      this.#down = false;
       return { client, producer, produced: 0 };
     } catch (error) {
       client.destroy();
@@ -198,6 +196,8 @@ export class KafkaPublisher {
     try {
       const sent = live.producer.send({ topic: topic.name, acks: -1, timeout: requestTimeoutMs, messages });
       acknowledge(topic, batch, await within(sent, sendTimeoutMs, `publishing to ${topic.name}`));
+      if (this.#down) this.#options.log.info({}, 'Kafka takes records again');
+      this.#down = false;
     } catch (error) {
       // One answered refusal for one partition is the only failure that says nothing was written.
       const refused =
