@@ -135,6 +135,16 @@ describe('the projector', () => {
     });
   });
 
+  it('rebuilds while the log grows: what the group has committed is never below the log', async () => {
+    const ada = newUser();
+    await addMany(ada, 3);
+    await shows(ada, { mug: 3 });
+    vi.spyOn(cart.eventLog, 'lag').mockResolvedValue([{ topic: cart.topics.events.name, partition: partitionOf(ada), records: 7n }]);
+    (cart.view as MemoryCartView).wipe();
+    await shows(ada, { mug: 3 });
+    expect((await cart.view.places([partitionOf(ada)])).get(partitionOf(ada))?.forwardedTo).toBe(0n);
+  });
+
   it('heals at once when the connection to the view comes back with less', async () => {
     const ada = newUser();
     await addMany(ada, 2);
