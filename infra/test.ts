@@ -102,7 +102,7 @@ async function runUnit(): Promise<Counts> {
     },
   );
   const counts = packages()
-    .map((folder) => readVitestReport(join(repository, folder, 'dist', 'reports', 'test.json')))
+    .map((folder) => readVitestReport(join(repository, folder, 'reports', 'test.json')))
     .reduce<Counts>((sum, one) => add(sum, one ?? noCounts), noCounts);
   return withExitCode(counts, code);
 }
@@ -117,7 +117,7 @@ async function runIntegration(print: Print, interrupted: () => boolean): Promise
     for (const folder of folders) {
       if (interrupted()) break;
       print(`\n${folder}`);
-      const file = join(repository, folder, 'dist', 'reports', 'int.json');
+      const file = join(repository, folder, 'reports', 'int.json');
       forgetReport(file);
       const code = await runCommand(join(repository, 'node_modules', '.bin', 'vitest'), vitestArguments(folder, file), {
         env: { ...services.env, CLOAKROOM_INTEGRATION: '1' },
