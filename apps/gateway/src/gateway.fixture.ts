@@ -69,7 +69,7 @@ export async function openStage(env: Record<string, string> = {}): Promise<Stage
 
 export function configOf(env: Record<string, string>): GatewayConfig {
   return readConfig({
-    REPLICA: 'gateway-test',
+    REPLICA: 'test',
     LISTEN_PORT: '0',
     LOG_LEVEL: 'silent',
     MESH_TLS: 'off',

@@ -7,6 +7,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { errorTable, type ErrorCode, problem, type Problem } from '@cloakroom/contracts';
 import { begin } from './begin.ts';
+import { lineIdLengthMax } from './cart/command-input.ts';
 import { checkSameOrigin } from './cross-site.ts';
 import type { Gateway } from './gateway.ts';
 import { dropLookalikes } from './lookalikes.ts';
@@ -39,7 +40,7 @@ export function createAdapter(gateway: Gateway): FastifyAdapter {
     forceCloseConnections: true,
     // Our own hook says how long a request took; a request is never logged whole.
     logger: false,
-    routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
+    routerOptions: { maxParamLength: lineIdLengthMax, ignoreTrailingSlash: false },
     frameworkErrors: (error: FastifyError, request: unknown, reply: unknown) => {
       const answer = reply as FastifyReply;
       for (const [name, value] of Object.entries(securityHeaders(false))) answer.header(name, value);
@@ -66,7 +67,7 @@ function addHooks(server: FastifyInstance, gateway: Gateway): void {
   const origins = new Set(gateway.config.PUBLIC_ORIGINS);
   const constant = Object.entries({
     ...securityHeaders([...origins].every((origin) => origin.startsWith('https:'))),
-    'x-gateway': gateway.config.REPLICA,
+    'x-gateway': `gateway-${gateway.config.REPLICA}`,
   });
   server.addHook('onRequest', async (request, reply) => {
     for (const [name, value] of constant) reply.header(name, value);

@@ -244,6 +244,13 @@ describe('a fill that races a revocation', () => {
     expect(cache.size).toBe(0);
   });
 
+  it('is worth nothing when the token was known to be dead before: a store that was rolled back says "live" again', async () => {
+    const { cache, request, feed } = setUp();
+    feed.tell({ kind: 'token', tokenHash: 't1', handle: 'h1', subject: 'u_1', ended: false });
+    expect(await cache.identify(request(live))).toBe('ended');
+    expect(cache.size).toBe(0);
+  });
+
   it('is not kept after a logout at this very gateway', async () => {
     const { cache, request } = setUp();
     const question = held();
@@ -296,7 +303,22 @@ describe('requests at the same time', () => {
     expect(await second).toBe('ended');
   });
 
-  it('never join when they are sensitive, and never lend their answer', async () => {
+  it('never lend a sensitive answer: it may be cancelled with its request, and is not kept', async () => {
+    const { cache, request, asked } = setUp();
+    const question = held();
+    const sensitive = cache.identify(request(question.ask, { sensitive: true }));
+    expect(decisionOf(await cache.identify(request(live, { audience: 'profile' })))).toBe('asked');
+    const usual = cache.identify(request(() => 'none'));
+    expect(await usual).toBe('ended');
+    question.answer(live());
+    expect(await sensitive).toBe('ended');
+    expect(asked()).toBe(3);
+    const { cache: other, request: again } = setUp();
+    await other.identify(again(live, { sensitive: true }));
+    expect(other.size).toBe(0);
+  });
+
+  it('never join when they are sensitive', async () => {
     const { cache, request, asked } = setUp();
     const question = held();
     const usual = cache.identify(request(question.ask));

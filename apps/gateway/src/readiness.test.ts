@@ -16,7 +16,7 @@ describe('/readyz', () => {
     const { status, body } = await ask(stage.url, '/readyz');
     expect(status).toBe(200);
     expect(body.parts).toMatchObject({
-      gateway: { ok: true, provider: 'embedded', replica: 'gateway-test' },
+      gateway: { ok: true, provider: 'embedded', replica: 'test' },
       feed: { ok: true, leased: true },
       keys: { ok: true },
       eventLog: { kind: 'embedded', clusterId: expect.any(String) },

@@ -92,6 +92,9 @@ describe('a command', () => {
     for (const told of [set, removed, cleared]) {
       expect([told.status, told.headers.get('consistency-token'), told.body.seen]).toEqual([202, 'local:3:41', `s1+${body.commandId}`]);
     }
+    const long = `~${'x'.repeat(6_000)}`;
+    const named = await ask(stage.url, `/api/cart/lines/${long}`, { method: 'PUT', token, body: { ...body, quantity: 1 } });
+    expect([named.status, calls('setQuantity')[1]?.request]).toMatchObject([202, { lineId: long }]);
     expect(calls('setQuantity')[0]?.request).toMatchObject({ lineId: 'line-1', quantity: 4, seen: 's1' });
     expect(calls('removeItem')[0]?.request).toMatchObject({ lineId: 'line-1', seen: 's1' });
     expect(calls('clearCart')[0]?.request).toMatchObject({ seen: 's1' });

@@ -7,7 +7,9 @@ const commandId = z.uuidv7().refine((id) => id === id.toLowerCase(), 'lower case
 const seen = z.string().max(40_000);
 const quantity = z.int().min(0).max(999);
 
-export const lineParams = z.object({ lineId: z.string().min(1).max(200) });
+/** A line's id is its product and options: the longest that the cart service makes. */
+export const lineIdLengthMax = 7_000;
+export const lineParams = z.object({ lineId: z.string().min(1).max(lineIdLengthMax) });
 const optionCountMax = 8;
 export const optionsSchema = z
   .record(z.string().min(1).max(40), z.string().min(1).max(80))
