@@ -1,7 +1,7 @@
 /** All wiring of auth. The parts are plain functions; Nest makes each once, in the order in which they need one another. */
 import { randomBytes } from 'node:crypto';
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
-import { type EventLog, openDatabase, openEventLog, openRedis, type Parts } from '@cloakroom/platform';
+import { type EventLog, openDatabase, eventLogOf, openRedis, type Parts } from '@cloakroom/platform';
 import { MemorySessionStore, RedisSessionStore, type SessionStore } from '@cloakroom/session';
 import type { Redis } from 'ioredis';
 import { AuthController } from './auth.controller.ts';
@@ -40,13 +40,7 @@ const infrastructure: Provider[] = [
   {
     provide: eventLogToken,
     inject: [configToken, partsToken],
-    useFactory: (config: AuthConfig, { eventLog, log, clock }: Parts): EventLog | Promise<EventLog> => {
-      if (eventLog !== undefined) return eventLog;
-      if (config.EVENT_LOG === 'kafka')
-        return openEventLog({ kind: 'kafka', brokers: config.KAFKA_BROKERS ?? [], clientId: `auth-${config.REPLICA}`, log, clock });
-      const file = config.EVENT_LOG_FILE;
-      return openEventLog({ kind: 'embedded', ...(file !== undefined && { file }), log, clock });
-    },
+    useFactory: (config: AuthConfig, parts: Parts): Promise<EventLog> => eventLogOf('auth', config, parts),
   },
   {
     provide: redisToken,

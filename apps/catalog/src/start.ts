@@ -1,12 +1,12 @@
 /** The door of the catalog. */
 import 'reflect-metadata';
-import { randomBytes } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
-import { AuthService, CatalogService, isProblem } from '@cloakroom/contracts';
+import { AuthService, CatalogService } from '@cloakroom/contracts';
 import {
   connectMesh,
   createPassportVerifier,
   implement,
+  jwksFrom,
   openAdmin,
   openKeyRing,
   type Parts,
@@ -14,7 +14,6 @@ import {
   readTls,
   type Running,
   serveMesh,
-  startTrace,
 } from '@cloakroom/platform';
 import type { Kysely } from 'kysely';
 import { CatalogController } from './catalog.controller.ts';
@@ -25,23 +24,13 @@ import type { CatalogSchema } from './products.ts';
 
 export { readConfig, type CatalogConfig } from './config.ts';
 
-/** The budget that GetKeys has in its contract. */
-const keysBudgetMs = 1_000;
-
 export async function start(config: CatalogConfig, parts: Parts): Promise<Running> {
   const { log, clock } = parts;
   const container = await NestFactory.createApplicationContext(CatalogModule.with(config, parts), { logger: false, abortOnError: false });
   const database = container.get<Kysely<CatalogSchema>>(databaseToken);
   const tls = config.MESH_TLS === 'mutual' ? await readTls(config.TLS_DIR, 'catalog') : undefined;
   const auth = connectMesh(AuthService, { address: config.AUTH_ADDRESS, tls, log });
-  const keys = openKeyRing({
-    log,
-    clock,
-    fetchJwks: async () => {
-      const answer = await auth.client.getKeys({ budgetMs: keysBudgetMs, trace: startTrace(randomBytes) }, {});
-      return isProblem(answer) ? answer : answer.jwks;
-    },
-  });
+  const keys = openKeyRing({ log, clock, fetchJwks: jwksFrom(auth.client) });
   const mesh = await serveMesh({
     name: 'catalog',
     host: config.HOST,

@@ -1,32 +1,14 @@
 /** Puts the gateway's parts together: clients of the four services, the keys, the revocation feed, the identity cache. */
 import { randomUUID } from 'node:crypto';
 import { AuthService, CartService, CatalogService, isProblem, ProfileService } from '@cloakroom/contracts';
-import {
-  connectMesh,
-  type EventLog,
-  type EventVerdict,
-  type KeyRing,
-  type LogRecord,
-  openEventLog,
-  openKeyRing,
-  openRevocationFeed,
-  type Parts,
-  type RandomBytes,
-  readTls,
-  startTrace,
-  verifyEvent,
-} from '@cloakroom/platform';
+import { connectMesh, eventLogOf, jwksFrom, openKeyRing, openLateFeed, type Parts, type RandomBytes, readTls } from '@cloakroom/platform';
 import { readMacKeys } from '@cloakroom/session';
 import { ProductMemory } from './catalog/product-memory.ts';
 import type { GatewayConfig } from './config.ts';
 import { Streams } from './events/streams.ts';
 import type { Gateway } from './gateway.ts';
 import { IdentityCache } from './identity-cache.ts';
-import { openLateFeed } from './late-feed.ts';
 import { addressLimits } from './rate-limits.ts';
-
-/** auth answers in milliseconds; the keys are asked for in the background. */
-const keysBudgetMs = 1_000;
 
 export interface GatewayParts extends Parts {
   readonly randomBytes: RandomBytes;
@@ -48,20 +30,19 @@ export async function buildGateway(config: GatewayConfig, parts: GatewayParts): 
   const catalog = connectMesh(CatalogService, { address: config.CATALOG_ADDRESS, tls, log });
 
   let jwks: string | undefined;
+  const fetchJwks = jwksFrom(auth.client);
   const keys = openKeyRing({
     log,
     clock,
     fetchJwks: async () => {
-      const answer = await auth.client.getKeys({ budgetMs: keysBudgetMs, trace: startTrace(parts.randomBytes) }, {});
-      if (isProblem(answer)) return answer;
-      return (jwks = answer.jwks);
+      const answer = await fetchJwks();
+      if (!isProblem(answer)) jwks = answer;
+      return answer;
     },
   });
-  const eventLog = parts.eventLog ?? (await openOwnLog(config, parts));
-  const verify = (record: LogRecord): Promise<EventVerdict> => verdictOf(record, keys);
+  const eventLog = await eventLogOf('gateway', config, parts);
   // A fresh group: every process hears the whole feed, and no dead member's partition has to time out first.
-  const group = `gateway-${config.REPLICA}-${randomUUID()}`;
-  const feed = openLateFeed(eventLog, () => openRevocationFeed({ eventLog, keys, verify, clock, log, group }), log);
+  const feed = openLateFeed({ eventLog, keys, clock, log, group: `gateway-${config.REPLICA}-${randomUUID()}` });
   const identities = new IdentityCache({ feed, clock, random });
   let stopping = false;
   return {
@@ -94,20 +75,4 @@ export async function buildGateway(config: GatewayConfig, parts: GatewayParts): 
       if (parts.eventLog === undefined) await eventLog.close();
     },
   };
-}
-
-function openOwnLog(config: GatewayConfig, { log, clock }: GatewayParts): Promise<EventLog> {
-  if (config.EVENT_LOG === 'embedded') {
-    return openEventLog({ kind: 'embedded', log, clock, ...(config.EVENT_LOG_FILE !== undefined && { file: config.EVENT_LOG_FILE }) });
-  }
-  return openEventLog({ kind: 'kafka', brokers: config.KAFKA_BROKERS ?? [], clientId: config.REPLICA, log, clock });
-}
-
-/** Without the keys there is no verdict: the feed must read the record again, neither trust nor drop it. */
-async function verdictOf(record: LogRecord, keys: KeyRing): Promise<EventVerdict> {
-  try {
-    return (await verifyEvent(record, keys)) ? 'valid' : 'forged';
-  } catch {
-    return 'keys_unavailable';
-  }
 }

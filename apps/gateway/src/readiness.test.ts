@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type EventLog, openEventLog, systemClock, type RevocationFeed } from '@cloakroom/platform';
-import { openLateFeed } from './late-feed.ts';
-import { ask, configOf, openStage, silent, type Stage, until } from './gateway.fixture.ts';
+import { openEventLog, systemClock } from '@cloakroom/platform';
+import { ask, configOf, openStage, silent, type Stage } from './gateway.fixture.ts';
 import { start } from './start.ts';
 
 const closers: (() => Promise<void>)[] = [];
@@ -43,35 +42,5 @@ describe('/readyz', () => {
     const products = await ask(gateway.url, '/api/products');
     expect([products.status, products.body.code]).toEqual([503, 'unavailable']);
     expect((await ask(gateway.url, '/.well-known/jwks.json')).body.code).toBe('unavailable');
-  });
-});
-
-describe('a feed whose log is away at the start', () => {
-  it('trusts nothing until it is open, and then passes on what it hears', async () => {
-    let away = true;
-    const told: string[] = [];
-    const listeners = new Set<(what: { kind: 'distrust' }) => void>();
-    const feed = {
-      leaseValid: () => true,
-      leaseAgeMs: () => 5,
-      isRevoked: () => true,
-      isTokenRevoked: () => true,
-      onRevocation: (listener: (what: { kind: 'distrust' }) => void) => {
-        listeners.add(listener);
-        return () => listeners.delete(listener);
-      },
-      ready: Promise.resolve(),
-      stop: () => Promise.resolve(),
-    } as unknown as RevocationFeed;
-    const eventLog = { ensureTopics: () => (away ? Promise.reject(new Error('no broker')) : Promise.resolve()) } as unknown as EventLog;
-    const late = openLateFeed(eventLog, () => Promise.resolve(feed), silent);
-    closers.push(() => late.stop());
-    late.onRevocation(({ kind }) => told.push(kind));
-    expect([late.leaseValid(), late.leaseAgeMs()]).toEqual([false, Number.POSITIVE_INFINITY]);
-    away = false;
-    await until(() => late.leaseValid());
-    for (const listener of listeners) listener({ kind: 'distrust' });
-    expect([told, late.isTokenRevoked('t')]).toEqual([['distrust'], true]);
-    await late.ready;
   });
 });

@@ -1,6 +1,6 @@
 /** All wiring of profile. */
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
-import { type EventLog, openDatabase, openEventLog, type Parts } from '@cloakroom/platform';
+import { type EventLog, openDatabase, eventLogOf, type Parts } from '@cloakroom/platform';
 import type { ProfileConfig } from './config.ts';
 import { configToken, databaseToken, eventLogToken, partsToken } from './injection.ts';
 import { ProfileController } from './profile.controller.ts';
@@ -15,13 +15,7 @@ const storage: Provider[] = [
   {
     provide: eventLogToken,
     inject: [configToken, partsToken],
-    useFactory: (config: ProfileConfig, { eventLog, log, clock }: Parts): EventLog | Promise<EventLog> => {
-      if (eventLog !== undefined) return eventLog;
-      if (config.EVENT_LOG === 'kafka')
-        return openEventLog({ kind: 'kafka', brokers: config.KAFKA_BROKERS ?? [], clientId: `profile-${config.REPLICA}`, log, clock });
-      const file = config.EVENT_LOG_FILE;
-      return openEventLog({ kind: 'embedded', ...(file !== undefined && { file }), log, clock });
-    },
+    useFactory: (config: ProfileConfig, parts: Parts): Promise<EventLog> => eventLogOf('profile', config, parts),
   },
 ];
 

@@ -1,13 +1,14 @@
 /** The door of profile: opens its parts, answers, and closes them again. */
 import 'reflect-metadata';
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
-import { AuthService, isProblem, ProfileService } from '@cloakroom/contracts';
+import { AuthService, ProfileService } from '@cloakroom/contracts';
 import {
   connectMesh,
   createPassportVerifier,
   type EventLog,
   implement,
+  jwksFrom,
   openAdmin,
   openKeyRing,
   openLateFeed,
@@ -16,7 +17,6 @@ import {
   readTls,
   type Running,
   serveMesh,
-  startTrace,
 } from '@cloakroom/platform';
 import type { ProfileConfig } from './config.ts';
 import { forgetGuests } from './forget-guests.ts';
@@ -28,8 +28,6 @@ import type { Database } from './profiles.ts';
 
 export { readConfig, type ProfileConfig } from './config.ts';
 
-/** The budget that GetKeys has in its contract. */
-const keysBudgetMs = 1_000;
 /** Guests end by the day; an hour keeps each run small. */
 const forgetIntervalMs = 60 * 60 * 1000;
 
@@ -40,14 +38,7 @@ export async function start(config: ProfileConfig, parts: Parts): Promise<Runnin
   const eventLog = container.get<EventLog>(eventLogToken);
   const tls = config.MESH_TLS === 'mutual' ? await readTls(config.TLS_DIR, 'profile') : undefined;
   const auth = connectMesh(AuthService, { address: config.AUTH_ADDRESS, tls, log });
-  const keys = openKeyRing({
-    log,
-    clock,
-    fetchJwks: async () => {
-      const answer = await auth.client.getKeys({ budgetMs: keysBudgetMs, trace: startTrace(randomBytes) }, {});
-      return isProblem(answer) ? answer : answer.jwks;
-    },
-  });
+  const keys = openKeyRing({ log, clock, fetchJwks: jwksFrom(auth.client) });
   const feed = openLateFeed({ eventLog, keys, clock, log, group: `profile-feed-${randomUUID()}` });
   const sleep = (durationMs: number) => new Promise<void>((resolve) => setTimeout(resolve, durationMs));
   const events = followIdentityEvents(eventLog, { db, keys, clock, log, sleep });

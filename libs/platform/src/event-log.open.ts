@@ -3,6 +3,7 @@ import type { Clock } from './clock.ts';
 import { EmbeddedEventLog } from './event-log.embedded.ts';
 import { KafkaEventLog } from './event-log.kafka.ts';
 import type { EventLog, EventLogReporter } from './event-log.ts';
+import type { Parts } from './process.ts';
 
 export type EventLogChoice =
   | {
@@ -17,4 +18,22 @@ export type EventLogChoice =
 /** Opening never waits for a broker: a service starts, and says in /readyz what it lacks, while Kafka is down. */
 export function openEventLog(choice: EventLogChoice): Promise<EventLog> {
   return Promise.resolve(choice.kind === 'embedded' ? new EmbeddedEventLog(choice) : new KafkaEventLog(choice));
+}
+
+/** What a process is told of its log (config.ts). */
+export interface EventLogConfig {
+  readonly EVENT_LOG: 'kafka' | 'embedded';
+  readonly KAFKA_BROKERS?: string[] | undefined;
+  readonly EVENT_LOG_FILE?: string | undefined;
+  readonly REPLICA: string;
+}
+
+/** The log that a service was given (in embedded all share one), else one of its own by configuration. */
+export function eventLogOf(service: string, config: EventLogConfig, { eventLog, log, clock }: Parts): Promise<EventLog> {
+  if (eventLog !== undefined) return Promise.resolve(eventLog);
+  if (config.EVENT_LOG === 'kafka') {
+    return openEventLog({ kind: 'kafka', brokers: config.KAFKA_BROKERS ?? [], clientId: `${service}-${config.REPLICA}`, log, clock });
+  }
+  const file = config.EVENT_LOG_FILE;
+  return openEventLog({ kind: 'embedded', ...(file !== undefined && { file }), log, clock });
 }

@@ -24,3 +24,4 @@ export * from './policy.ts';
 export * from './tls.ts';
 export * from './trace.ts';
 export * from './late-feed.ts';
+export * from './auth-keys.ts';
