@@ -1,5 +1,5 @@
 /** The steps that every command of a cart shares: who, which dot, what was seen, what the view knows. */
-import { isUserSubject, problem, uuidV7Milliseconds, type Problem } from '@cloakroom/contracts';
+import { isGuestSubject, isUserSubject, problem, uuidV7Milliseconds, type Problem } from '@cloakroom/contracts';
 import type { PersonContext } from '@cloakroom/platform';
 import { append } from './append.ts';
 import { cartOfDot, dotOf, emptyCart, type CartEvent, type CartState, type Dot } from './cart.ts';
@@ -88,12 +88,13 @@ async function lookUp(
  * it is, and one that nobody has claimed yet is taken at its word. All that a false one could do is to kill in the sender's own cart.
  */
 async function ownDots(parts: CartParts, cartId: string, seen: readonly Dot[], known: CartState | undefined): Promise<Dot[]> {
-  const carts = new Set(seen.map(cartOfDot));
-  const own = new Set([cartId, ...(known?.joined.keys() ?? [])]);
-  const unknown = isUserSubject(cartId) ? [...carts].filter((id) => !own.has(id) && !isUserSubject(id)) : [];
-  for (const guestCartId of unknown.slice(0, guestLookupCountMax)) {
+  const foreign = new Set(seen.map(cartOfDot).filter((id) => id !== cartId && known?.joined.has(id) !== true));
+  const guests = isUserSubject(cartId) ? [...foreign].filter(isGuestSubject) : [];
+  const refused = new Set([...foreign].filter((id) => !guests.includes(id)));
+  // While the view is away it cannot be asked for guests either, and each question would cost its time-out.
+  for (const guestCartId of known === undefined ? [] : guests.slice(0, guestLookupCountMax)) {
     const guest = await lookUp(parts, guestCartId, partitionOfCart(parts, guestCartId), undefined);
-    if (guest.known?.claimedBy === undefined || guest.known.claimedBy === cartId) own.add(guestCartId);
+    if (guest.known?.claimedBy !== undefined && guest.known.claimedBy !== cartId) refused.add(guestCartId);
   }
-  return seen.filter((dot) => own.has(cartOfDot(dot)));
+  return seen.filter((dot) => !refused.has(cartOfDot(dot)));
 }

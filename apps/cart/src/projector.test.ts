@@ -199,6 +199,22 @@ describe('the projector', () => {
     expect(carts.get(ada)).toMatchObject({ position: 120n });
   });
 
+  it('skips in a replay what a snapshot holds: the cart is as it was, and no snapshot is written again', async () => {
+    const ada = newUser();
+    const partition = partitionOf(ada);
+    await addMany(ada, 120);
+    await shows(ada, { mug: 120 });
+    const before = (await cart.view.load(partition, [ada])).carts.get(ada);
+    const snapshots = await cart.eventLog.bounds(cart.topics.snapshots);
+    (cart.view as MemoryCartView).wipe();
+    await shows(ada, { mug: 120 });
+    expect((await cart.view.load(partition, [ada])).carts.get(ada)).toMatchObject({
+      position: 120n,
+      eventsSinceSnapshot: before?.eventsSinceSnapshot,
+    });
+    expect(await cart.eventLog.bounds(cart.topics.snapshots)).toEqual(snapshots);
+  });
+
   it('closes a retention gap by snapshots without losing what the view has', async () => {
     const ada = newUser();
     const partition = partitionOf(ada);
