@@ -119,10 +119,12 @@ describe('faults that only a broker can have', { timeout: 90_000 }, () => {
 
   it('reads on when the broker was gone for longer than the session, and keeps what it had committed', async () => {
     const topic = await newTopic(2);
-    const { records, subscription } = await read(topic, proxied);
+    const group = unique('group');
+    const { records, subscription } = await read(topic, proxied, group);
     await subscription.ready;
     await direct.publish(topic, [...one('0', 0), ...one('1', 1)]);
-    await vi.waitFor(() => expect(records).toHaveLength(2), patience);
+    await vi.waitFor(async () => expect((await direct.lag(group, topic)).map((of) => of.records)).toEqual([0n, 0n]), patience);
+    expect(records).toHaveLength(2);
     const heardMs = subscription.lastHeardMs()!;
     proxy.cut();
     await direct.publish(topic, [...one('2', 0), ...one('3', 1)]);

@@ -110,12 +110,14 @@ export function groups({ under, newTopic, subscribe, numbered }: Part): void {
     expect(revocations).toBe(0);
   });
 
-  it('waits for the handler in progress when it stops', async () => {
+  it('waits for the handler in progress when it stops, and commits what it did', async () => {
     const topic = await newTopic(1);
+    const group = unique('group');
     let finished = false;
     let begun = false;
     const { subscription } = await subscribe({
       topics: [topic],
+      group,
       handler: async () => {
         begun = true;
         await new Promise((resolve) => setTimeout(resolve, 500));
@@ -126,5 +128,6 @@ export function groups({ under, newTopic, subscribe, numbered }: Part): void {
     await vi.waitFor(() => expect(begun).toBe(true), patience);
     await subscription.stop();
     expect(finished).toBe(true);
+    expect((await under().log.lag(group, topic))[0]?.records).toBe(0n);
   });
 }
