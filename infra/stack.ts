@@ -149,7 +149,7 @@ function drawServices(options: StackOptions, urls: StorageUrls, below: readonly 
 /** One Node process and nothing else: the same services, calls over the same gRPC, other adapters below them. */
 function drawEmbedded(options: StackOptions): ProcessSpec[] {
   const ports = portsOf(options.base);
-  const eventLogFile = join(options.dataDir, 'event-log', 'events.ndjson');
+  const eventLogFile = join(options.dataDir, 'event-log', 'events.log');
   const log = { EVENT_LOG: 'embedded', EVENT_LOG_FILE: eventLogFile };
   const apps = drawApps(options, {
     auth: { ...log, SESSION_STORE: 'memory' },

@@ -8,7 +8,8 @@ export function mutantPlugin(name: string) {
   const mutant = mutants.find((one) => one.name === name);
   if (mutant === undefined) throw new Error(`no mutant ${name}`);
   return {
-    name: 'mutant',
+    // Vitest keys its cache of transformed files by the names of the plugins: one name for all would serve one mutant's code to another.
+    name: `mutant:${name}`,
     enforce: 'pre' as const,
     transform(code: string, id: string) {
       if (id.split('?', 1)[0] !== join(root, mutant.file)) return undefined;

@@ -7,14 +7,18 @@ export interface TopicSpec {
   readonly retentionMs: number;
 }
 
-const dayMs = 24 * 60 * 60 * 1000;
+const hourMs = 60 * 60 * 1000;
+const dayMs = 24 * hourMs;
 
-/** `cart.events` is never compacted: compaction by cart would keep only its last event. */
+/**
+ * `cart.events` is never compacted: compaction by cart would keep only its last event. `session.revocations` is read back one credential lifetime
+ * (minutes); its truth is auth's database, and two heartbeats a second would fill days for nothing.
+ */
 export const topics = {
   cartEvents: { name: 'cart.events', partitions: 24, cleanup: 'delete', retentionMs: 90 * dayMs },
   cartSnapshots: { name: 'cart.snapshots', partitions: 24, cleanup: 'compact', retentionMs: -1 },
   identityEvents: { name: 'identity.events', partitions: 24, cleanup: 'delete', retentionMs: 90 * dayMs },
-  sessionRevocations: { name: 'session.revocations', partitions: 1, cleanup: 'delete', retentionMs: 2 * dayMs },
+  sessionRevocations: { name: 'session.revocations', partitions: 1, cleanup: 'delete', retentionMs: hourMs },
 } as const satisfies Record<string, TopicSpec>;
 
 /** Where records go that no retry could apply: same partitions, so that a key keeps its order. */
