@@ -106,6 +106,47 @@ it('publishes soon after a commit, without a poll', async () => {
   await relay.stop();
 });
 
+it('publishes soon what was committed while the log answered', async () => {
+  const harness = await openHarness();
+  const first = await guest(harness);
+  const second = await guest(harness);
+  let committed: Promise<unknown> | undefined;
+  harness.eventLog.fail = (topic, [record]) => {
+    if (topic === topics.sessionRevocations && record?.key === first.subject) committed ??= end(harness, second.token);
+    return false;
+  };
+  const publish = harness.eventLog.port.publish.bind(harness.eventLog.port);
+  harness.eventLog.port.publish = async (...given) => {
+    const positions = await publish(...given);
+    await committed;
+    return positions;
+  };
+  const relay = openRelay(harness.relay);
+  relay.start();
+  await vi.waitFor(() => expect(revocations(harness)).not.toEqual([]));
+  const startedMs = performance.now();
+  await end(harness, first.token);
+  await vi.waitFor(() => expect(ended(harness)).toEqual([first.subject, second.subject]), { interval: 2 });
+  expect(performance.now() - startedMs).toBeLessThan(250);
+  await relay.stop();
+});
+
+it('beats although there is always a row that waits: after the older ones, dated at its look', async () => {
+  const harness = await openHarness();
+  await end(harness, (await guest(harness)).token);
+  const lookedMs = harness.clock.monotonicMs();
+  const beat = beatOnce(harness.relay);
+  await vi.waitFor(async () => {
+    // One is always being committed while another is on its way.
+    await publishRows(harness.relay, topics.sessionRevocations);
+    await end(harness, (await guest(harness)).token);
+    expect(revocations(harness).map(({ event }) => event.case)).toContain('heartbeat');
+  });
+  expect(await beat).toBe(true);
+  expect(revocations(harness)[0]?.event.case).toBe('sessionRevoked');
+  expect(revocations(harness).find(({ event }) => event.case === 'heartbeat')?.event.value).toMatchObject({ beatMs: BigInt(lookedMs) });
+});
+
 it('loses nothing when the log is away for a while: retries until acknowledged', async () => {
   const harness = await openHarness();
   let refusals = 0;

@@ -4,8 +4,8 @@
  * database; a second replica of auth needs a lease on it first.
  *
  * The heartbeat is a promise to everyone who caches identity: "all that was revoked before I looked has been published". So it looks into
- * the outbox first, and says nothing while a row waits; `beatMs` is the moment of the look, for a heartbeat may be held up on its way. It
- * does not wait behind the publishing of rows, nor they behind it.
+ * the outbox first and says nothing until the rows it saw are out; `beatMs` is the moment of the look, for a heartbeat may be held up on its
+ * way. It does not wait for rows that came later: where people sign in all the time there is always one, and nobody would have a lease.
  *
  * A store that cannot be reached holds up neither publishing nor the heartbeat: the others must hear of a revocation even so. Its row stays
  * until the store has it.
@@ -19,10 +19,12 @@ import { globalEpoch } from './epochs.ts';
 import type { Database, Outbox, OutboxRow } from './outbox.ts';
 import type { SigningKeys } from './signing-keys.ts';
 
-/** A fifth of the lease (2 s), with one to spare: a reader survives three lost ones. */
+/** A quarter of the lease (2 s): a reader survives two lost ones. */
 const heartbeatIntervalMs = 500;
-/** A commit wakes the relay; this is for a wake that was missed. Also how soon a store that is back hears of what it missed. */
+/** A commit wakes the relay; this is for rows of an earlier process. Also how soon a store that is back hears of what it missed. */
 const pollIntervalMs = 500;
+/** How often a heartbeat looks whether the rows before it are out: they take a few ms, and each look is one read of an index. */
+const beatPollMs = 20;
 /** One publish of 100 small records stays far below its time-out. */
 const batchSize = 100;
 /** A log that is away is asked often enough that the page's "merging" ends soon after it is back. */
@@ -51,16 +53,22 @@ export const relayTopics: readonly TopicSpec[] = [topics.sessionRevocations, top
 export function openRelay(parts: RelayParts): Relay {
   const stopping = new AbortController();
   const wakes = new Set<() => void>();
-  parts.outbox.onCommit(() => wakes.forEach((wake) => wake()));
+  let commits = 0;
+  parts.outbox.onCommit(() => {
+    commits += 1;
+    wakes.forEach((wake) => wake());
+  });
   const ensureTopics = once(() => parts.eventLog.ensureTopics(relayTopics));
   const worker = async (topic: TopicSpec): Promise<void> => {
     for (let failures = 0; !stopping.signal.aborted;) {
       try {
         await ensureTopics();
+        const seen = commits;
         const more = await publishRows(parts, topic);
         if (failures > 0) parts.log.info({ topic: topic.name }, 'publishing goes on');
         failures = 0;
-        if (!more) await pause(pollIntervalMs, stopping.signal, wakes);
+        // What was committed while the log answered woke nobody: look again.
+        if (!more && seen === commits) await pause(pollIntervalMs, stopping.signal, wakes);
       } catch (error) {
         if (failures === 0) parts.log.warn({ err: error, topic: topic.name }, 'publishing waits');
         await pause(retryDelaysMs[Math.min(failures, retryDelaysMs.length - 1)]!, stopping.signal);
@@ -150,18 +158,19 @@ async function applyWhatStoreTakes({ store, clock, log }: RelayParts, rows: read
   return applied;
 }
 
-/** @returns whether it was sent */
+/** @returns whether it was sent: not when a row that waited at the look still does half a second later */
 export async function beatOnce({ database, eventLog, keys, clock, boot }: RelayParts): Promise<boolean> {
   const topic = topics.sessionRevocations;
+  const waiting = () => database.selectFrom('outbox').select('sequence').where('topic', '=', topic.name).where('published', '=', 0);
   const beatMs = Math.floor(clock.monotonicMs());
-  const waiting = await database
-    .selectFrom('outbox')
-    .select('sequence')
-    .where('topic', '=', topic.name)
-    .where('published', '=', 0)
-    .limit(1)
-    .executeTakeFirst();
-  if (waiting !== undefined) return false;
+  const newest = await waiting().orderBy('sequence', 'desc').limit(1).executeTakeFirst();
+  if (newest !== undefined) {
+    const older = waiting().where('sequence', '<=', newest.sequence).limit(1);
+    for (let waitedMs = 0; (await older.executeTakeFirst()) !== undefined; waitedMs += beatPollMs) {
+      if (waitedMs >= heartbeatIntervalMs) return false;
+      await new Promise((resolve) => setTimeout(resolve, beatPollMs));
+    }
+  }
   const event = create(RevocationEventSchema, {
     atMs: BigInt(clock.nowMs()),
     event: { case: 'heartbeat', value: { globalEpoch: BigInt(await globalEpoch(database)), boot, beatMs: BigInt(beatMs) } },
