@@ -30,6 +30,26 @@ export function violations(error: z.ZodError): string {
 export const accountByEmail = (database: Database, email: string): Promise<Account | undefined> =>
   database.selectFrom('accounts').selectAll().where('email', '=', email).executeTakeFirst();
 
+/**
+ * The account and the epoch that a session proved by its password is born under. One statement: a revoke-all (and the new password that comes
+ * with it) falls before both or after both. An epoch read after the password was compared would let a sign-in by the old one survive.
+ */
+export async function accountToProve(
+  database: Database,
+  email: string,
+): Promise<{ readonly account: Account; readonly epoch: number } | undefined> {
+  const row = await database
+    .selectFrom('accounts')
+    .leftJoin('epochs', 'epochs.subject', 'accounts.id')
+    .selectAll('accounts')
+    .select('epochs.epoch')
+    .where('email', '=', email)
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  const { epoch, ...account } = row;
+  return { account, epoch: epoch ?? 0 };
+}
+
 export const accountById = (database: Database, id: string): Promise<Account | undefined> =>
   database.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirst();
 

@@ -1,6 +1,7 @@
-import { topics } from '@cloakroom/contracts';
+import { isProblem, topics } from '@cloakroom/contracts';
 import { expect, it } from 'vitest';
 import { guest, look, ok, openHarness, outboxOf, password, signIn, signUp } from './auth.harness.ts';
+import { raiseEpoch } from './epochs.ts';
 import { finishClaims } from './finish-claims.ts';
 
 const email = 'ada@example.com';
@@ -181,3 +182,14 @@ async function finishClaimsLater(harness: Awaited<ReturnType<typeof openHarness>
   harness.clock.advance(60_000);
   return finishClaims(harness.auth);
 }
+
+it('does not survive a revoke-all that came while the password was compared', async () => {
+  let meanwhile = () => Promise.resolve(0);
+  const harness = await openHarness({
+    argon2: { hash: (secret) => Promise.resolve(secret), verify: async (hash, secret) => (await meanwhile(), hash === secret) },
+  });
+  const { session } = ok(await signUp(harness, email));
+  meanwhile = () => raiseEpoch(harness.auth, session!.subject!);
+  const answer = await signIn(harness, email);
+  expect(isProblem(answer) && answer.problem).toBe('session_ended');
+});

@@ -10,10 +10,9 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { isProblem, type LoginRequest, problem, type Problem, type SessionIssuedSchema } from '@cloakroom/contracts';
 import { z } from 'zod';
-import { accountByEmail, emailSchema, violations } from './accounts.ts';
+import { accountToProve, emailSchema, violations } from './accounts.ts';
 import type { Auth } from './auth.ts';
 import { claimGuestCart, closeClaim, sessionBefore } from './claim.ts';
-import { userEpoch } from './epochs.ts';
 import { provePassword } from './prove-password.ts';
 import { endSession } from './revocations.ts';
 import { modeFor, viewOf } from './session-view.ts';
@@ -30,7 +29,7 @@ export async function login(auth: Auth, request: LoginRequest): Promise<MessageI
   if (isProblem(mode)) return mode;
   const { email, password } = given.data;
   const before = await sessionBefore(auth, request.currentToken);
-  const account = await accountByEmail(auth.database, email);
+  const { account, epoch = 0 } = (await accountToProve(auth.database, email)) ?? {};
   const knownHandle = account !== undefined && before.live?.subject === account.id ? before.live.handle : undefined;
   const proven = await provePassword(
     auth,
@@ -38,8 +37,6 @@ export async function login(auth: Auth, request: LoginRequest): Promise<MessageI
     password,
   );
   if (isProblem(proven)) return proven;
-  // Read with the password, before anything is created: a revoke-all from here on ends this sign-in too.
-  const epoch = await userEpoch(auth.database, proven.id);
   const nowMs = auth.clock.nowMs();
   const claimedGuestCart = await auth.outbox.commit((trx) => claimGuestCart(auth, trx, before, proven.id, nowMs));
   return finishSignIn(auth, { account: proven, before, claimedGuestCart, epoch, mode, device: request.device?.label ?? '' });

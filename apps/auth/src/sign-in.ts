@@ -7,7 +7,7 @@ export interface SignIn {
   readonly account: Account;
   readonly before: Before;
   readonly claimedGuestCart: string;
-  /** The user's epoch when the password was proved. */
+  /** The user's epoch when the password was read. */
   readonly epoch: number;
   readonly mode: TokenMode;
   readonly device: string;
