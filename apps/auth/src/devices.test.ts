@@ -85,6 +85,18 @@ it('rotates the token when the password is proved again, and kills the old one o
   expect(await revocations(harness)).toEqual([expect.not.objectContaining({ ended: true })]);
 });
 
+it('ends the session at a logout that comes with the token from before the rotation', async () => {
+  const { harness, laptop, phone } = await twoDevices();
+  const successor = ok(await prove(harness, laptop)).token!;
+  await logoutWith(harness, laptop);
+  expect([await alive(harness, successor), await alive(harness, phone)]).toEqual([false, true]);
+  await logoutWith(harness, laptop);
+  expect(await revocations(harness)).toEqual([
+    expect.not.objectContaining({ ended: true }),
+    expect.objectContaining({ ended: true, handle: expect.any(String) }),
+  ]);
+});
+
 it('rotates nothing for a wrong password', async () => {
   const { harness, laptop } = await twoDevices();
   expect(await prove(harness, laptop, 'wrong')).toEqual({ problem: 'invalid_credentials' });
