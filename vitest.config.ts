@@ -11,6 +11,8 @@ export default defineConfig({
   // Nest injects by emitted types; said here because tests are outside the packages' own tsconfig.
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
   test: {
+    // A cached transform would serve another run's code.
+    ...(mutant !== undefined && { fsModuleCache: false }),
     include: ['src/**/*.test.ts', '*.test.ts', 'checks/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', ...(process.env['CLOAKROOM_INTEGRATION'] ? [] : ['**/*.int.test.ts'])],
     testTimeout: 20_000,

@@ -1,6 +1,6 @@
 /** All wiring of cart. */
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
-import { type EventLog, openEventLog, type Parts } from '@cloakroom/platform';
+import { type EventLog, eventLogOf, type Parts } from '@cloakroom/platform';
 import { CartController } from './cart.controller.ts';
 import type { CartView } from './cart.view.ts';
 import { MemoryCartView } from './cart.view.memory.ts';
@@ -14,13 +14,7 @@ const adapters: Provider[] = [
   {
     provide: eventLogToken,
     inject: [configToken, processToken],
-    useFactory: (config: CartConfig, { eventLog, log, clock }: Parts): EventLog | Promise<EventLog> => {
-      if (eventLog !== undefined) return eventLog;
-      if (config.EVENT_LOG === 'kafka')
-        return openEventLog({ kind: 'kafka', brokers: config.KAFKA_BROKERS ?? [], clientId: `cart-${config.REPLICA}`, log, clock });
-      const file = config.EVENT_LOG_FILE;
-      return openEventLog({ kind: 'embedded', ...(file !== undefined && { file }), log, clock });
-    },
+    useFactory: (config: CartConfig, parts: Parts): Promise<EventLog> => eventLogOf('cart', config, parts),
   },
   {
     provide: viewToken,

@@ -1,12 +1,13 @@
 /** The door of cart: opens its parts, answers, and closes them in the order that loses nothing. */
 import 'reflect-metadata';
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
-import { AuthService, CartService, isProblem } from '@cloakroom/contracts';
+import { AuthService, CartService } from '@cloakroom/contracts';
 import {
   connectMesh,
   createPassportVerifier,
   implement,
+  jwksFrom,
   openAdmin,
   openKeyRing,
   openLateFeed,
@@ -15,7 +16,6 @@ import {
   readTls,
   type Running,
   serveMesh,
-  startTrace,
 } from '@cloakroom/platform';
 import { CartController } from './cart.controller.ts';
 import { CartModule } from './cart.module.ts';
@@ -26,9 +26,6 @@ import type { CartParts } from './parts.ts';
 
 export { readConfig, type CartConfig } from './config.ts';
 
-/** The budget that GetKeys has in its contract. */
-const keysBudgetMs = 1_000;
-
 export async function start(config: CartConfig, parts: Parts): Promise<Running> {
   const { log, clock } = parts;
   const container = await NestFactory.createApplicationContext(CartModule.with(config, parts), { logger: false, abortOnError: false });
@@ -36,14 +33,7 @@ export async function start(config: CartConfig, parts: Parts): Promise<Running> 
   const follower = container.get<LogFollower>(projectorToken);
   const tls = config.MESH_TLS === 'mutual' ? await readTls(config.TLS_DIR, 'cart') : undefined;
   const auth = connectMesh(AuthService, { address: config.AUTH_ADDRESS, tls, log });
-  const keys = openKeyRing({
-    log,
-    clock,
-    fetchJwks: async () => {
-      const answer = await auth.client.getKeys({ budgetMs: keysBudgetMs, trace: startTrace(randomBytes) }, {});
-      return isProblem(answer) ? answer : answer.jwks;
-    },
-  });
+  const keys = openKeyRing({ log, clock, fetchJwks: jwksFrom(auth.client) });
   const feed = openLateFeed({ eventLog: cart.eventLog, keys, clock, log, group: `cart-feed-${randomUUID()}` });
   await follower.start(keys);
   const mesh = await serveMesh({
