@@ -51,9 +51,10 @@ describe('the revocation feed', () => {
   }
 
   /** Hands over one batch that was fetched at `fetchStartedMs` and arrives now. */
-  async function arrive(bodies: Body[], at: { fetchStartedMs?: number; behind?: bigint; raw?: Buffer } = {}) {
+  async function arrive(bodies: Body[], at: { fetchStartedMs?: number; behind?: bigint; raw?: Buffer; atMs?: number } = {}) {
     const records = bodies.map((event): LogRecord => {
-      const value = at.raw ?? Buffer.from(toBinary(RevocationEventSchema, create(RevocationEventSchema, { event: event as never })));
+      const message = create(RevocationEventSchema, { atMs: BigInt(at.atMs ?? nowMs), event: event as never });
+      const value = at.raw ?? Buffer.from(toBinary(RevocationEventSchema, message));
       return { topic, partition: 0, offset: nextOffset++, key: '', value, headers: {}, timestampMs: 0 };
     });
     const batch: RecordBatch = {
@@ -111,6 +112,41 @@ describe('the revocation feed', () => {
     nowMs += 5_000;
     await arrive([heartbeat(0, 'boot-2')]);
     expect(feed.leaseValid()).toBe(true);
+  });
+
+  it('flushes when a relay starts anew: how prompt its first heartbeat is cannot be told', async () => {
+    const feed = await open();
+    await arrive([heartbeat(900_000)]);
+    expect(heard).toEqual([]);
+    nowMs += 10_000;
+    // Sent 10 s ago into a paused broker: what was cached before may be revoked and not yet announced.
+    await arrive([heartbeat(0, 'boot-2')], { atMs: nowMs - 9_000 });
+    expect(heard).toEqual([{ kind: 'distrust' }]);
+    expect(feed.leaseValid()).toBe(true);
+  });
+
+  it('is not renewed by the heartbeats of an earlier relay, read again or written again by whoever reaches the broker', async () => {
+    const feed = await open();
+    await arrive([heartbeat(900_000)]);
+    const oldMs = nowMs;
+    nowMs += 5_000;
+    await arrive([heartbeat(0, 'boot-2')]);
+    heard = [];
+    nowMs += 5_000;
+    await arrive([heartbeat(900_000)], { atMs: oldMs });
+    await arrive([heartbeat(900_500)], { atMs: oldMs + 500 });
+    expect(feed.leaseValid()).toBe(false);
+    await arrive([heartbeat(5_000, 'boot-2')]);
+    expect(feed.leaseValid()).toBe(true);
+    expect(heard).toEqual([]);
+  });
+
+  it('forgets what no credential can depend on any more, also while no heartbeat comes', async () => {
+    const feed = await open();
+    await arrive([revoked(true)]);
+    nowMs += 6 * 60_000;
+    await arrive([{ case: 'keyRetired', value: { kid: 'k1' } } as Body]);
+    expect(feed.isTokenRevoked('hash-1')).toBe(false);
   });
 
   it('refuses an ended session for ever, and a rotated one for passports from before', async () => {

@@ -6,6 +6,10 @@
  * the log, and counted from the moment the relay looked. Two upper bounds for that moment, both on this process' monotonic clock, are known:
  * the start of the fetch that returned it (a lagging reader cannot renew), and the relay's own beat translated by the promptest heartbeat
  * heard from that relay (one held up in a paused broker's queue cannot renew). The lease counts from the earlier. No wall clock takes part.
+ *
+ * Of a relay that starts anew no prompt heartbeat is known: its first may have been held up. So what was cached before it is flushed, and what
+ * is filled afterwards is fresher than the heartbeat. Nor does an earlier relay ever renew again: its heartbeats are signed and stay in the
+ * log, for whoever reaches the broker to write once more. They are older by auth's own clock (`at_ms`), the one thing compared with itself.
  */
 import { fromBinary } from '@bufbuild/protobuf';
 import { RevocationEventSchema, topics, type Heartbeat, type RevocationEvent, type SessionRevoked } from '@cloakroom/contracts';
@@ -56,6 +60,8 @@ class Feed implements RevocationFeed {
   private leaseFromMs = Number.NEGATIVE_INFINITY;
   /** Per relay boot: the smallest (local arrival - beat) seen. */
   private prompt: { boot: string; offsetMs: number } = { boot: '', offsetMs: Number.POSITIVE_INFINITY };
+  /** By auth's clock: that of the newest heartbeat. */
+  private newestAtMs = Number.NEGATIVE_INFINITY;
   private readonly listeners = new Set<(what: Revocation) => void>();
   private subscription: Subscription | undefined;
   private readBackTo = 0n;
@@ -123,7 +129,7 @@ class Feed implements RevocationFeed {
   /** @returns the offset of the next record to read */
   private async take(batch: RecordBatch, control: BatchControl): Promise<bigint> {
     const arrivedMs = this.options.clock.monotonicMs();
-    let heartbeat: Heartbeat | undefined;
+    let heartbeat: { readonly atMs: number; readonly value: Heartbeat } | undefined;
     let sound = true;
     for (const record of batch.records) {
       const verdict = await this.options.verify(record);
@@ -138,14 +144,24 @@ class Feed implements RevocationFeed {
         sound = false;
         this.distrust(record);
       } else if (event.event.case === 'heartbeat') {
-        heartbeat = event.event.value;
-        this.raiseGlobalEpoch(Number(heartbeat.globalEpoch));
+        heartbeat = { atMs: Number(event.atMs), value: event.event.value };
+        this.raiseGlobalEpoch(Number(heartbeat.value.globalEpoch));
       } else this.apply(event);
     }
     const next = batch.records.at(-1)!.offset + 1n;
-    if (heartbeat !== undefined && sound && next >= batch.highWatermark) this.renewLease(heartbeat, batch.fetchStartedMs, arrivedMs);
+    if (heartbeat !== undefined && sound && next >= batch.highWatermark && this.isCurrent(heartbeat.atMs, heartbeat.value.boot))
+      this.renewLease(heartbeat.value, batch.fetchStartedMs, arrivedMs);
+    this.forget(arrivedMs);
     if (next >= this.readBackTo) this.resolveReady();
     return next;
+  }
+
+  /** Whether this relay is the one that speaks; a new one flushes. */
+  private isCurrent(atMs: number, boot: string): boolean {
+    if (boot !== this.prompt.boot && atMs <= this.newestAtMs) return false;
+    if (boot !== this.prompt.boot && this.prompt.boot !== '') this.announceDistrust('the relay of auth started anew');
+    this.newestAtMs = Math.max(this.newestAtMs, atMs);
+    return true;
   }
 
   private renewLease(heartbeat: Heartbeat, fetchStartedMs: number, arrivedMs: number): void {
@@ -154,7 +170,6 @@ class Feed implements RevocationFeed {
     if (heartbeat.boot !== this.prompt.boot) this.prompt = { boot: heartbeat.boot, offsetMs };
     else if (offsetMs < this.prompt.offsetMs) this.prompt.offsetMs = offsetMs;
     this.leaseFromMs = Math.max(this.leaseFromMs, Math.min(fetchStartedMs, beatMs + this.prompt.offsetMs));
-    this.forget(arrivedMs);
   }
 
   private apply(event: RevocationEvent): void {
