@@ -1,5 +1,5 @@
 import { topics } from '@cloakroom/contracts';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { signEvent, verifyEvent } from './events-signature.ts';
 import { signJws } from './jws.ts';
 import { newSigner } from './mesh.fixture.ts';
@@ -39,6 +39,12 @@ describe('a signed event', () => {
     expect(await verifyEvent(record({ jws }), old.ring)).toBe(true);
     old.ring.retire('old');
     expect(await verifyEvent(record({ jws }), old.ring)).toBe(false);
+  });
+
+  it('asks auth for the very key that it was signed with', async () => {
+    const refresh = vi.fn<(kid?: string) => Promise<void>>(() => Promise.resolve());
+    await verifyEvent(record({ jws: signEvent(topics.identityEvents, value, newSigner('k9')) }), { ...signer.ring, refresh });
+    expect(refresh.mock.calls).toEqual([['k9']]);
   });
 
   it('has no verdict while its key is unknown and auth cannot be asked', async () => {

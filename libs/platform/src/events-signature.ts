@@ -23,15 +23,16 @@ export async function verifyEvent(record: Pick<LogRecord, 'topic' | 'value' | 'h
   const jws = record.headers[recordHeaders.signature];
   const { value } = record;
   if (jws === undefined || value === null) return false;
+  let wanted: string | undefined;
   const verify = () =>
     verifyJws(jws.toString('latin1'), {
       typ: eventJwsType,
-      find: (kid) => keys.find(kid),
+      find: (kid) => keys.find((wanted = kid)),
       header: { topic: record.topic },
       detachedPayload: value,
     });
   const verdict = verify();
   if (verdict.ok || verdict.reason !== 'unknown_key') return verdict.ok;
-  await keys.refresh();
+  await keys.refresh(wanted);
   return verify().ok;
 }

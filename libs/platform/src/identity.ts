@@ -7,8 +7,11 @@ import type { VerifiedIdentity } from './context.ts';
 export interface KeyRing {
   /** The public key of a live kid, as node:crypto takes it; undefined when unknown or retired. */
   find(kid: string): import('node:crypto').KeyObject | undefined;
-  /** Asks auth again, at most once a second; for an unknown kid. */
-  refresh(): Promise<void>;
+  /**
+   * Asks auth again, at most once a second; for an unknown kid.
+   * @param kid the one that is wanted: asked for by a fetch that begins after this call, and for a while not again when auth did not list it
+   */
+  refresh(kid?: string): Promise<void>;
   retire(kid: string): void;
 }
 

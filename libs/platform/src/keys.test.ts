@@ -52,6 +52,55 @@ describe('a key ring', () => {
     ring.stop();
   });
 
+  it('waits once, not for every record, for a key that auth does not list: a feed is read back although its key was retired', async () => {
+    const { ring, fetchJwks } = ringOver(() => Promise.resolve(jwks('a')));
+    await ring.ready;
+    let judged = 0;
+    const readBack = (async () => {
+      for (; judged < 700; judged++) await ring.refresh('retired long ago');
+    })();
+    await vi.advanceTimersByTimeAsync(1_100);
+    expect(judged).toBe(700);
+    expect(fetchJwks).toHaveBeenCalledTimes(2);
+    await readBack;
+    ring.retire('a');
+    await ring.refresh('a');
+    expect(fetchJwks).toHaveBeenCalledTimes(2);
+    ring.stop();
+  });
+
+  it('finds a key that was made after the fetch which it waited for had begun', async () => {
+    let answer: (jwks: string) => void = () => undefined;
+    const { ring } = ringOver(() => new Promise((resolve) => (answer = resolve)));
+    answer(jwks('a'));
+    await ring.ready;
+    await vi.advanceTimersByTimeAsync(1_100);
+    const first = ring.refresh();
+    await vi.advanceTimersByTimeAsync(1);
+    const wanted = ring.refresh('b');
+    answer(jwks('a'));
+    await first;
+    await vi.advanceTimersByTimeAsync(1_100);
+    answer(jwks('a', 'b'));
+    await wanted;
+    expect(ring.find('b')).toBeDefined();
+    ring.stop();
+  });
+
+  it('asks again for a missing key after a while', async () => {
+    let listed = jwks('a');
+    const { ring } = ringOver(() => Promise.resolve(listed));
+    await ring.ready;
+    const missing = ring.refresh('b');
+    await vi.advanceTimersByTimeAsync(1_100);
+    await missing;
+    listed = jwks('a', 'b');
+    await vi.advanceTimersByTimeAsync(10_000);
+    await ring.refresh('b');
+    expect(ring.find('b')).toBeDefined();
+    ring.stop();
+  });
+
   it('gives up on a fetch that does not end, and says so', async () => {
     let hang = false;
     const { ring } = ringOver(() => (hang ? new Promise(() => undefined) : Promise.resolve(jwks('a'))));

@@ -21,6 +21,10 @@ const warnEvery = 4;
 /** Rotations are rare; this is years of them, or an auth that has lost its mind. */
 const keyCountMax = 64;
 const retiredCountMax = 1_000;
+/** How long a key that auth did not list is taken for missing without asking: a feed read back after an emergency holds hundreds of records. */
+const missingMs = 10_000;
+/** Kids are whatever a stranger writes: the oldest gives way. */
+const missingCountMax = 1_000;
 
 export interface OpenKeyRing extends KeyRing {
   /** Resolves at the first successful fetch. */
@@ -40,6 +44,7 @@ export function openKeyRing(options: {
   const { fetchJwks, log, clock = systemClock } = options;
   let live: ReadonlyMap<string, KeyObject> = new Map();
   const retired = new Set<string>();
+  const missingUntilMs = new Map<string, number>();
   let lastStartMs = Number.NEGATIVE_INFINITY;
   let pending: Promise<void> | undefined;
   let loaded!: () => void;
@@ -54,11 +59,22 @@ export function openKeyRing(options: {
     live = mergeKeys(parseJwks(jwks), live);
   };
 
-  const refresh = (): Promise<void> => {
+  const fetchOnce = (): Promise<void> => {
     pending ??= load()
       .finally(() => (pending = undefined))
       .then(loaded);
     return pending;
+  };
+
+  const refresh = async (kid?: string): Promise<void> => {
+    const askedMs = clock.monotonicMs();
+    if (kid !== undefined && (retired.has(kid) || askedMs < (missingUntilMs.get(kid) ?? Number.NEGATIVE_INFINITY))) return;
+    await fetchOnce();
+    if (kid === undefined || live.has(kid)) return;
+    // That fetch may have begun before the key was made: a record signed by it must not pass for forged.
+    if (lastStartMs < askedMs) await fetchOnce();
+    if (live.has(kid)) return;
+    remember(missingUntilMs, kid, clock.monotonicMs() + missingMs);
   };
 
   const stop = keepFresh(refresh, () => live.size > 0, log);
@@ -117,6 +133,12 @@ export function parseJwks(jwks: string): ReadonlyMap<string, KeyObject> {
 /** Keeps the object of a key that did not change: verified passports are remembered with it. */
 function mergeKeys(fetched: ReadonlyMap<string, KeyObject>, known: ReadonlyMap<string, KeyObject>): ReadonlyMap<string, KeyObject> {
   return new Map([...fetched].map(([kid, key]) => [kid, known.get(kid)?.equals(key) === true ? known.get(kid)! : key]));
+}
+
+function remember(missingUntilMs: Map<string, number>, kid: string, untilMs: number): void {
+  missingUntilMs.delete(kid);
+  if (missingUntilMs.size >= missingCountMax) missingUntilMs.delete(missingUntilMs.keys().next().value!);
+  missingUntilMs.set(kid, untilMs);
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
