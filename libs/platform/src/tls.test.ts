@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto';
-import { mkdtemp, readdir, readFile, stat } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { callerOf, createDevelopmentCa, readTls } from './tls.ts';
 
@@ -41,6 +42,14 @@ describe('createDevelopmentCa', () => {
     expect(await before(['cart'], nowMs)).toBe(true);
     expect(await before(['cart', 'orders'], nowMs)).toBe(false);
     expect(await before(['cart', 'orders'], nowMs + 25 * 86_400_000)).toBe(false);
+  });
+
+  it('makes all anew after a start that was interrupted between a key and its certificate', async () => {
+    await createDevelopmentCa(dir, ['cart', 'gateway']);
+    await copyFile(join(dir, 'gateway.key'), join(dir, 'cart.key'));
+    await createDevelopmentCa(dir, ['cart', 'gateway']);
+    const { cert, key } = await readTls(dir, 'cart');
+    expect(() => createSecureContext({ cert, key })).not.toThrow();
   });
 
   it('refuses a name that would leave the folder', async () => {

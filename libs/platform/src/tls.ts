@@ -4,7 +4,7 @@
  * it signs once and is forgotten, so nobody can make a further certificate with what lies on the disk.
  */
 import 'reflect-metadata';
-import { X509Certificate as ParsedCertificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate as ParsedCertificate } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PeerCertificate } from 'node:tls';
@@ -63,7 +63,7 @@ export async function createDevelopmentCa(dir: string, names: readonly string[],
     await replace(join(dir, `${name}.key`), await privatePem(keys.privateKey), 0o600);
     await replace(join(dir, `${name}.pem`), certificate.toString('pem'), 0o644);
   }
-  // Last: a start that was interrupted leaves certificates that the old authority did not sign, and they are made again.
+  // Last: a start that was interrupted leaves certificates that the old authority did not sign, or not for that key; they are made again.
   await replace(join(dir, 'ca.pem'), authority.toString('pem'), 0o644);
 }
 
@@ -106,11 +106,12 @@ async function replace(file: string, content: string, mode: number): Promise<voi
 async function isUsable(dir: string, names: readonly string[], nowMs: number): Promise<boolean> {
   try {
     const all = await Promise.all(names.map(async (name) => ({ name, ...(await readTls(dir, name)) })));
-    return all.every(({ ca, cert, name }) => {
+    return all.every(({ ca, cert, key, name }) => {
       const authority = new ParsedCertificate(ca);
       const leaf = new ParsedCertificate(cert);
       const lasts = [authority, leaf].every((certificate) => certificate.validToDate.getTime() - nowMs > remainingMinMs);
-      return lasts && leaf.subject === `CN=${name}` && leaf.verify(authority.publicKey);
+      const isWhole = leaf.verify(authority.publicKey) && leaf.checkPrivateKey(createPrivateKey(key));
+      return lasts && leaf.subject === `CN=${name}` && isWhole;
     });
   } catch {
     return false;
