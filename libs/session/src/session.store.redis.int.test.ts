@@ -159,6 +159,14 @@ describe('a connection that fails', () => {
     for (const ask of asked) await expect(ask()).rejects.toBeInstanceOf(StoreUnavailable);
     await store.close();
   });
+  it('is noticed also by whoever only looks whether the store is there, when the server hangs', async () => {
+    const redis = await connect();
+    const store = new RedisSessionStore(redis);
+    await store.incarnation();
+    vi.spyOn(redis, 'info').mockRejectedValue(new Error('Command timed out'));
+    await expect(store.incarnation()).rejects.toBeInstanceOf(StoreUnavailable);
+    await store.close();
+  });
   it('gives no answer on that belongs to another question, and drops the connection', async () => {
     const redis = await connect();
     const store = new RedisSessionStore(redis);

@@ -36,14 +36,12 @@ export class RedisSessionStore implements SessionStore {
   readonly #epochLifetimeMs: number;
   /** Counts connections: what was learned under one number means nothing under the next. */
   #connection = 0;
-  #incarnation: Promise<string> | undefined;
   #replay: ((incarnation: string) => Promise<void>) | undefined;
   /** The incarnation whose revocations are known to be in the store. */
   #replayed: string | undefined;
   #trusted: Promise<void> | undefined;
   readonly #distrust = (): void => {
     this.#connection += 1;
-    this.#incarnation = undefined;
     this.#trusted = undefined;
   };
 
@@ -110,15 +108,14 @@ export class RedisSessionStore implements SessionStore {
   }
 
   /**
-   * The server's run id and replication id: the first is new after a restart, the second after a promotion without one. Asked once a connection.
+   * The server's run id and replication id: the first is new after a restart, the second after a promotion without one. Asked anew each time:
+   * whoever looks whether the store is there (readiness) must not be answered from memory while it hangs.
    * A flushed database keeps both, and need not be noticed: no session is left in it. (Redis Cluster will need the ids of all primaries.)
    */
   async incarnation(): Promise<string> {
-    const asked = (this.#incarnation ??= this.#askIncarnation());
     try {
-      return await asked;
+      return await this.#askIncarnation();
     } catch (error) {
-      if (this.#incarnation === asked) this.#incarnation = undefined;
       throw unavailable(error);
     }
   }
