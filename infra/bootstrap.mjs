@@ -105,6 +105,8 @@ async function build(node) {
   keep('web', page);
 }
 
+const madeFolders = new Set(['node_modules', 'dist', 'reports']);
+
 /** Names, sizes and times of all sources: a few hundred stat calls, a few milliseconds. */
 function stampOf(folders, accepts, files) {
   const hash = createHash('sha256');
@@ -115,7 +117,7 @@ function stampOf(folders, accepts, files) {
   const walk = (folder) => {
     for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
       const path = join(folder, entry.name);
-      if (entry.name === 'node_modules' || entry.name === 'dist' || !accepts(path)) continue;
+      if (madeFolders.has(entry.name) || !accepts(path)) continue;
       if (entry.isDirectory()) walk(path);
       else if (!/\.test\.tsx?$/.test(entry.name)) add(path);
     }

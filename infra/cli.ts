@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { describeFailure } from './outcome.ts';
 import { providers } from './provider.ts';
 import type { ProviderChoice } from './provider.ts';
-import { defaultBase } from './stack.ts';
+import { defaultBase, httpPortsOf } from './stack.ts';
 
 interface StartFlags {
   infra: ProviderChoice;
@@ -25,10 +25,17 @@ Infrastructure:
 Gateways answer on the port base and the next port. Data and logs are in .cloakroom/<infrastructure>/.
 Ctrl-C ends everything within 10 s. npm run status shows what runs.`;
 
+/** Ports above 1024 that the Fetch standard blocks, since other protocols own them ("port blocking"). */
+const blockedPorts = new Set([
+  1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
+]);
+
 function portBase(text: string): number {
   const value = Number(text);
   // The highest offset in stack.ts is 231.
   if (!Number.isInteger(value) || value < 1024 || value > 65_000) throw new InvalidArgumentError('a number from 1024 to 65000');
+  const blocked = httpPortsOf(value).find((port) => blockedPorts.has(port));
+  if (blocked !== undefined) throw new InvalidArgumentError(`browsers and fetch refuse port ${blocked}, which this base would use`);
   return value;
 }
 

@@ -97,6 +97,12 @@ export function portsOf(base: number) {
   };
 }
 
+/** Those that browsers, probes and Prometheus speak HTTP to. */
+export function httpPortsOf(base: number): number[] {
+  const { gateways, auth, cart, profile, catalog } = portsOf(base);
+  return [...gateways, ...[auth, cart, profile, catalog].map(({ admin }) => admin)];
+}
+
 /** Names in the certificates of the mesh. */
 export const meshNames: readonly AppName[] = ['gateway', 'auth', 'cart', 'profile', 'catalog'];
 

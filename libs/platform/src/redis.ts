@@ -45,8 +45,23 @@ export function openRedis({ url, name, log, subscriber = false }: RedisOptions):
   redis.on('ready', () => {
     if (reported !== '') log.info({ redis: name }, 'redis connection is back');
     reported = '';
+    if (!subscriber) void warnOfServer(redis, name, log);
   });
   return redis;
+}
+
+/** A server that evicts loses sessions and carts without a trace; one before 7.0 refuses our scripts. Said at each connection, decided by nobody here. */
+async function warnOfServer(redis: Redis, name: string, log: Logger): Promise<void> {
+  try {
+    const info = await redis.info();
+    const [version, policy] = ['redis_version', 'maxmemory_policy'].map(
+      (field) => new RegExp(`^${field}:(\\S+)`, 'm').exec(info)?.[1] ?? '',
+    );
+    if (Number.parseInt(version!, 10) < 7) log.error({ redis: name, version }, 'this Redis is older than 7.0: its scripts will be refused');
+    if (policy !== 'noeviction') log.warn({ redis: name, policy }, 'this Redis may evict keys: set maxmemory-policy noeviction');
+  } catch {
+    // Gone again, or not allowed to ask: whoever uses the connection finds out.
+  }
 }
 
 /** Waits until the connection is usable. @throws after `timeoutMs` */
