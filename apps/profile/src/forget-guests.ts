@@ -2,19 +2,27 @@ import type { Database } from './profiles.ts';
 
 /** A guest session lives 30 days at most; a day later nobody can ask for its data. */
 const guestRetentionMs = 31 * 24 * 60 * 60 * 1000;
-/** A large shop's day of guests is cleared in a few runs; one run holds the writer for milliseconds. */
-const guestCountMax = 500;
+/** One step holds the writer for milliseconds; between two steps others have their turn. */
+const stepGuestCount = 500;
 
 /** Deletes what is kept of guests who never came back. @returns how many */
 export async function forgetGuests(db: Database, nowMs: number): Promise<number> {
+  for (let forgotten = 0; ;) {
+    const count = await forgetSome(db, nowMs - guestRetentionMs);
+    forgotten += count;
+    if (count < stepGuestCount) return forgotten;
+  }
+}
+
+function forgetSome(db: Database, beforeMs: number): Promise<number> {
   return db.transaction().execute(async (trx) => {
     const rows = await trx
       .selectFrom('profiles')
       .select('subject')
       // `_` stands for any one character here, which does no harm: users begin with u.
       .where('subject', 'like', 'g_%')
-      .where('updated_at_ms', '<', nowMs - guestRetentionMs)
-      .limit(guestCountMax)
+      .where('updated_at_ms', '<', beforeMs)
+      .limit(stepGuestCount)
       .execute();
     const subjects = rows.map((row) => row.subject);
     if (subjects.length === 0) return 0;

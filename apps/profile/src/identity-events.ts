@@ -14,6 +14,7 @@ import {
   type Logger,
   type LogRecord,
   type RecordBatch,
+  type Subscription,
 } from '@cloakroom/platform';
 import { joinGuest, registerAccount } from './join-guest.ts';
 import type { Database } from './profiles.ts';
@@ -74,13 +75,13 @@ export interface IdentityEvents {
 
 /** Reads from the beginning of the topic at first, and later from where this group stood. Does not wait for a broker. */
 export function followIdentityEvents(eventLog: EventLog, parts: IdentityEventParts): IdentityEvents {
-  const stopping = new AbortController();
-  let subscribed = false;
-  const following = (async () => {
-    while (!stopping.signal.aborted) {
+  let subscription: Subscription | undefined;
+  let stopped = false;
+  const follow = async (): Promise<void> => {
+    while (!stopped) {
       try {
         await eventLog.ensureTopics([topics.identityEvents]);
-        const subscription = await eventLog.subscribe({
+        subscription = await eventLog.subscribe({
           group: identityGroup,
           topics: [topics.identityEvents],
           from: 'earliest',
@@ -93,20 +94,21 @@ export function followIdentityEvents(eventLog: EventLog, parts: IdentityEventPar
             return Promise.resolve();
           },
         });
-        subscribed = true;
-        return subscription;
+        if (stopped) await subscription.stop();
+        return;
       } catch (error) {
-        parts.log.warn({ err: error }, 'identity events cannot be read yet');
+        if (!stopped) parts.log.warn({ err: error }, 'identity events cannot be read yet');
         await parts.sleep(subscribeRetryMs);
       }
     }
-    return undefined;
-  })();
+  };
+  void follow();
   return {
-    subscribed: () => subscribed,
+    subscribed: () => subscription !== undefined,
     async stop() {
-      stopping.abort();
-      await (await following)?.stop();
+      stopped = true;
+      // Not for a broker that is still looked for: that may take longer than a process has to stop.
+      await subscription?.stop();
     },
   };
 }

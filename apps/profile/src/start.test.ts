@@ -20,7 +20,7 @@ import {
   systemClock,
 } from '@cloakroom/platform';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { identityGroup, takeIdentityEvents } from './identity-events.ts';
+import { followIdentityEvents, identityGroup, takeIdentityEvents } from './identity-events.ts';
 import type { Database } from './profiles.ts';
 import { readConfig, start } from './start.ts';
 
@@ -172,6 +172,14 @@ it('reads an event again, and does not pass it over, while the keys of auth are 
   await takeIdentityEvents({ db: undefined as unknown as Database, keys, clock: systemClock, log, sleep }, batch, { seek });
   expect(seek).toHaveBeenCalledExactlyOnceWith(record.topic, 3, 7n);
   expect(slept).toEqual([500]);
+});
+
+it('stops at once while the event log is still looked for', async () => {
+  const looking = { ensureTopics: () => new Promise(() => undefined) } as unknown as EventLog;
+  const keys = { find: () => undefined, refresh: () => Promise.resolve(), retire: () => undefined };
+  const sleep = () => Promise.resolve();
+  const events = followIdentityEvents(looking, { db: undefined as unknown as Database, keys, clock: systemClock, log, sleep });
+  await expect(Promise.race([events.stop(), vi.waitFor(() => expect.unreachable(), { timeout: 1_000 })])).resolves.toBeUndefined();
 });
 
 it('serves a person their own profile by a passport for this service alone', async () => {
