@@ -159,3 +159,14 @@ it('loses nothing when the log is away for a while: retries until acknowledged',
   await vi.waitFor(() => expect(ended(harness)).toHaveLength(1), { timeout: 8_000 });
   await relay.stop();
 });
+
+it('stops at once while the log is still looked for', async () => {
+  const harness = await openHarness();
+  harness.eventLog.port.ensureTopics = () => new Promise(() => undefined);
+  const relay = openRelay(harness.relay);
+  relay.start();
+  await vi.waitFor(() => expect(revocations(harness)).not.toEqual([]));
+  const stoppedMs = performance.now();
+  await relay.stop();
+  expect(performance.now() - stoppedMs).toBeLessThan(1_000);
+});

@@ -58,7 +58,7 @@ export function openRelay(parts: RelayParts): Relay {
     commits += 1;
     wakes.forEach((wake) => wake());
   });
-  const ensureTopics = once(() => parts.eventLog.ensureTopics(relayTopics));
+  const ensureTopics = once(() => unlessStopped(parts.eventLog.ensureTopics(relayTopics), stopping.signal));
   const worker = async (topic: TopicSpec): Promise<void> => {
     for (let failures = 0; !stopping.signal.aborted;) {
       try {
@@ -70,7 +70,7 @@ export function openRelay(parts: RelayParts): Relay {
         // What was committed while the log answered woke nobody: look again.
         if (!more && seen === commits) await pause(pollIntervalMs, stopping.signal, wakes);
       } catch (error) {
-        if (failures === 0) parts.log.warn({ err: error, topic: topic.name }, 'publishing waits');
+        if (failures === 0 && !stopping.signal.aborted) parts.log.warn({ err: error, topic: topic.name }, 'publishing waits');
         await pause(retryDelaysMs[Math.min(failures, retryDelaysMs.length - 1)]!, stopping.signal);
         failures += 1;
       }
@@ -216,6 +216,18 @@ function pause(durationMs: number, stopped: AbortSignal, wakes?: Set<() => void>
     wakes?.add(end);
     if (stopped.aborted) end();
   });
+}
+
+/** A broker that is away is waited for longer than a process has to stop. */
+async function unlessStopped(work: Promise<void>, stopped: AbortSignal): Promise<void> {
+  let stop = (): void => undefined;
+  const stopping = new Promise<never>((_, reject) => (stop = () => reject(new Error('the relay stops'))));
+  stopped.addEventListener('abort', stop, { once: true });
+  try {
+    await Promise.race([work, stopping]);
+  } finally {
+    stopped.removeEventListener('abort', stop);
+  }
 }
 
 /** Repeats until it succeeded once. */
