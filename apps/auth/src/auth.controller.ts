@@ -25,15 +25,15 @@ export class AuthController {
     this.handlers = {
       createGuest: (_ctx, request) => orUnavailable(auth, () => createGuest(auth, request)),
       resolve: (ctx, request) => orUnavailable(auth, () => resolve(auth, ctx, request)),
-      register: (_ctx, request) => orUnavailable(auth, () => register(auth, request)),
-      login: (_ctx, request) => orUnavailable(auth, () => login(auth, request)),
-      logout: (_ctx, request) => orUnavailable(auth, () => logout(auth, request)),
+      register: (ctx, request) => orUnavailable(auth, () => register(auth, ctx, request)),
+      login: (ctx, request) => orUnavailable(auth, () => login(auth, ctx, request)),
+      logout: (ctx, request) => orUnavailable(auth, () => logout(auth, ctx, request)),
       reauthenticate: (ctx, request) => orUnavailable(auth, () => reauthenticate(auth, person(ctx), request)),
       listDevices: (ctx) => orUnavailable(auth, () => listDevices(auth, person(ctx))),
       endDevice: (ctx, request) => orUnavailable(auth, () => endDevice(auth, person(ctx), request)),
       endOtherDevices: (ctx) => orUnavailable(auth, () => endOtherDevices(auth, person(ctx))),
       getKeys: () => Promise.resolve(getKeys(auth)),
-      rotateKeys: (_ctx, request) => rotateKeys(auth, request),
+      rotateKeys: (ctx, request) => rotateKeys(auth, ctx, request),
     };
   }
 }

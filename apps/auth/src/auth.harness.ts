@@ -132,7 +132,11 @@ export function contextOf(identity?: PersonContext['identity']): RequestContext 
     caller: 'gateway',
     deadline: { remainingMs: () => 1_000 },
     signal: new AbortController().signal,
-    trace: { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', traceparent: '' },
+    trace: {
+      traceId: '0af7651916cd43dd8448eb211c80319c',
+      spanId: 'b7ad6b7169203331',
+      traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    },
     experiment: undefined,
     consistency: undefined,
     timing: () => undefined,
@@ -165,10 +169,10 @@ export const guest = async ({ auth }: Harness) => {
 };
 
 export const signUp = ({ auth }: Harness, email: string, currentToken = '') =>
-  register(auth, create(RegisterRequestSchema, { email, password, name: 'Ada', currentToken, remoteAddress: '127.0.0.1' }));
+  register(auth, contextOf(), create(RegisterRequestSchema, { email, password, name: 'Ada', currentToken, remoteAddress: '127.0.0.1' }));
 
 export const signIn = ({ auth }: Harness, email: string, currentToken = '', secret = password) =>
-  login(auth, create(LoginRequestSchema, { email, password: secret, currentToken, remoteAddress: '127.0.0.1' }));
+  login(auth, contextOf(), create(LoginRequestSchema, { email, password: secret, currentToken, remoteAddress: '127.0.0.1' }));
 
 export const look = async ({ auth }: Harness, token: string, audience = '', touch = false) =>
   ok(await resolve(auth, contextOf(), create(ResolveRequestSchema, { token, audience, touch })));

@@ -5,7 +5,7 @@ import { createLogger, openRedis, redisReady } from '@cloakroom/platform';
 import { RedisSessionStore, type SessionStore, tagOf } from '@cloakroom/session';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { type Harness, guest, look, ok, openHarness, outboxOf, password, personWith, signIn, signUp } from './auth.harness.ts';
+import { contextOf, type Harness, guest, look, ok, openHarness, outboxOf, password, personWith, signIn, signUp } from './auth.harness.ts';
 import { finishClaims } from './finish-claims.ts';
 import { logout } from './logout.ts';
 import { reauthenticate } from './reauthenticate.ts';
@@ -88,7 +88,7 @@ it('keeps the revoked dead in a Redis that was wiped and came back with an old c
   const proved = ok(await signIn(harness, email)).token!;
   const copy = await dump(tagOf((await look(harness, proved)).session!.subject!));
   const living = (await guest(harness)).token;
-  await logout(harness.auth, create(LogoutRequestSchema, { token: signedOut }));
+  await logout(harness.auth, contextOf(), create(LogoutRequestSchema, { token: signedOut }));
   const request = create(ReauthenticateRequestSchema, { token: proved, password });
   ok(await reauthenticate(harness.auth, await personWith(harness, proved), request));
   await redis.flushdb();
@@ -104,7 +104,9 @@ it('applies a revocation again as often as it is published, without harm', async
   const harness = await onRedis();
   const { token } = await guest(harness);
   harness.broken.add('revoke');
-  await expect(logout(harness.auth, create(LogoutRequestSchema, { token }))).rejects.toMatchObject({ name: 'StoreUnavailable' });
+  await expect(logout(harness.auth, contextOf(), create(LogoutRequestSchema, { token }))).rejects.toMatchObject({
+    name: 'StoreUnavailable',
+  });
   harness.broken.clear();
   harness.eventLog.fail = () => true;
   for (let i = 0; i < 3; i += 1) {

@@ -3,6 +3,7 @@
  * cookie at the same moment; its announcement is in the same transaction, so the cart service hears of exactly the claim that won.
  */
 import { isGuestSubject } from '@cloakroom/contracts';
+import type { Cause } from '@cloakroom/platform';
 import { parseToken, type SessionRecord } from '@cloakroom/session';
 import type { Transaction } from 'kysely';
 import type { Auth } from './auth.ts';
@@ -32,6 +33,7 @@ export async function sessionBefore(auth: Auth, token: string): Promise<Before> 
 export async function claimGuestCart(
   auth: Auth,
   trx: Transaction<AuthSchema>,
+  cause: Cause,
   before: Before,
   userId: string,
   nowMs: number,
@@ -56,7 +58,7 @@ export async function claimGuestCart(
     .onConflict((conflict) => conflict.column('guest_cart').doNothing())
     .executeTakeFirstOrThrow();
   if (numInsertedOrUpdatedRows === 1n) {
-    await announceIdentity(trx, userId, {
+    await announceIdentity(trx, cause, userId, {
       eventId: newEventId(auth, nowMs),
       atMs: BigInt(nowMs),
       event: { case: 'guestClaimed', value: { guestCartId: guest.subject, userId, loginId } },

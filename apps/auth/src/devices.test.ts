@@ -1,7 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { EndDeviceRequestSchema, LogoutRequestSchema, ReauthenticateRequestSchema, topics } from '@cloakroom/contracts';
 import { expect, it } from 'vitest';
-import { type Harness, look, ok, openHarness, outboxOf, password, personWith, signIn, signUp } from './auth.harness.ts';
+import { contextOf, type Harness, look, ok, openHarness, outboxOf, password, personWith, signIn, signUp } from './auth.harness.ts';
 import { endDevice } from './end-device.ts';
 import { endOtherDevices } from './end-other-devices.ts';
 import { listDevices } from './list-devices.ts';
@@ -20,7 +20,7 @@ async function twoDevices() {
 
 const revocations = async (harness: Harness) =>
   (await outboxOf(harness, topics.sessionRevocations)).map((row) => (JSON.parse(row.event) as { sessionRevoked: object }).sessionRevoked);
-const logoutWith = ({ auth }: Harness, token: string) => logout(auth, create(LogoutRequestSchema, { token }));
+const logoutWith = ({ auth }: Harness, token: string) => logout(auth, contextOf(), create(LogoutRequestSchema, { token }));
 const alive = async (harness: Harness, token: string) => (await look(harness, token)).session !== undefined;
 const prove = async (harness: Harness, token: string, secret = password) =>
   reauthenticate(harness.auth, await personWith(harness, token), create(ReauthenticateRequestSchema, { token, password: secret }));

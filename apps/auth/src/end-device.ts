@@ -15,6 +15,6 @@ export async function endDevice(
   if (isProblem(sessions)) return sessions;
   const session = sessions.find(({ handle }) => handle === request.handle);
   if (session === undefined) return problem('not_found');
-  await endSession(auth, session);
+  await endSession(auth, ctx, session);
   return {};
 }

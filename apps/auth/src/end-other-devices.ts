@@ -13,6 +13,6 @@ export async function endOtherDevices(
   const sessions = await ownSessions(auth, ctx);
   if (isProblem(sessions)) return sessions;
   const others = sessions.filter(({ handle }) => handle !== ctx.identity.handle);
-  for (const session of others) await endSession(auth, session);
+  for (const session of others) await endSession(auth, ctx, session);
   return { ended: others.length };
 }

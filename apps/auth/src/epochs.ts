@@ -4,6 +4,7 @@
  * heartbeat of the feed. Rows of users are never pruned: one who signs in a year later is still born above what was raised.
  */
 import { topics } from '@cloakroom/contracts';
+import type { Cause } from '@cloakroom/platform';
 import { tagOf } from '@cloakroom/session';
 import type { Kysely } from 'kysely';
 import type { Auth } from './auth.ts';
@@ -23,7 +24,7 @@ export async function globalEpoch(database: Kysely<AuthSchema>): Promise<number>
 }
 
 /** Ends every session of one user. @throws StoreUnavailable after the commit: they will be dead, but are not yet everywhere */
-export async function raiseEpoch(auth: Auth, subject: string): Promise<number> {
+export async function raiseEpoch(auth: Auth, cause: Cause, subject: string): Promise<number> {
   const nowMs = auth.clock.nowMs();
   const tag = tagOf(subject);
   const epoch = await auth.outbox.commit(async (trx) => {
@@ -33,7 +34,7 @@ export async function raiseEpoch(auth: Auth, subject: string): Promise<number> {
       .values({ subject, tag, epoch: raised })
       .onConflict((conflict) => conflict.column('subject').doUpdateSet({ epoch: raised }))
       .execute();
-    await announceRevocation(trx, subject, tag, {
+    await announceRevocation(trx, cause, subject, tag, {
       atMs: BigInt(nowMs),
       event: { case: 'userEpochRaised', value: { subject, epoch: BigInt(raised) } },
     });
@@ -44,7 +45,7 @@ export async function raiseEpoch(auth: Auth, subject: string): Promise<number> {
 }
 
 /** Ends every session there is. */
-export async function raiseGlobalEpoch(auth: Auth): Promise<number> {
+export async function raiseGlobalEpoch(auth: Auth, cause: Cause): Promise<number> {
   const nowMs = auth.clock.nowMs();
   return auth.outbox.commit(async (trx) => {
     const raised = Math.max((await globalEpoch(trx)) + 1, nowMs);
@@ -53,7 +54,7 @@ export async function raiseGlobalEpoch(auth: Auth): Promise<number> {
       .values({ name: globalEpochName, value: String(raised) })
       .onConflict((conflict) => conflict.column('name').doUpdateSet({ value: String(raised) }))
       .execute();
-    await announceRevocation(trx, topics.sessionRevocations.name, '', {
+    await announceRevocation(trx, cause, topics.sessionRevocations.name, '', {
       atMs: BigInt(nowMs),
       event: { case: 'globalEpochRaised', value: { epoch: BigInt(raised) } },
     });

@@ -41,7 +41,7 @@ export async function finishClaims(auth: Auth): Promise<number> {
         expiresAtMs: claim.guest_expires_at_ms,
       };
       if (expired) await auth.outbox.commit((trx) => closeClaim(trx, claim.guest_cart));
-      else await endSession(auth, guest, (trx) => closeClaim(trx, claim.guest_cart));
+      else await endSession(auth, undefined, guest, (trx) => closeClaim(trx, claim.guest_cart));
       finished += 1;
     }
     if (page.length < pageSize) return finished;

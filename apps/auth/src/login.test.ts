@@ -189,7 +189,7 @@ it('does not survive a revoke-all that came while the password was compared', as
     argon2: { hash: (secret) => Promise.resolve(secret), verify: async (hash, secret) => (await meanwhile(), hash === secret) },
   });
   const { session } = ok(await signUp(harness, email));
-  meanwhile = () => raiseEpoch(harness.auth, session!.subject!);
+  meanwhile = () => raiseEpoch(harness.auth, undefined, session!.subject!);
   const answer = await signIn(harness, email);
   expect(isProblem(answer) && answer.problem).toBe('session_ended');
 });

@@ -9,6 +9,7 @@
  */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { isProblem, type LoginRequest, problem, type Problem, type SessionIssuedSchema } from '@cloakroom/contracts';
+import type { Cause, RequestContext } from '@cloakroom/platform';
 import { z } from 'zod';
 import { accountToProve, emailSchema, violations } from './accounts.ts';
 import type { Auth } from './auth.ts';
@@ -22,7 +23,11 @@ import { startUserSession } from './start-user-session.ts';
 /** A wrong password may have any length; only what is hashed is bounded. */
 const credentials = z.object({ email: emailSchema, password: z.string().min(1, 'must not be empty').max(256, 'is too long') });
 
-export async function login(auth: Auth, request: LoginRequest): Promise<MessageInitShape<typeof SessionIssuedSchema> | Problem> {
+export async function login(
+  auth: Auth,
+  ctx: RequestContext,
+  request: LoginRequest,
+): Promise<MessageInitShape<typeof SessionIssuedSchema> | Problem> {
   const given = credentials.safeParse(request);
   if (!given.success) return problem('invalid_request', violations(given.error));
   const mode = modeFor(auth, request.mode);
@@ -38,17 +43,21 @@ export async function login(auth: Auth, request: LoginRequest): Promise<MessageI
   );
   if (isProblem(proven)) return proven;
   const nowMs = auth.clock.nowMs();
-  const claimedGuestCart = await auth.outbox.commit((trx) => claimGuestCart(auth, trx, before, proven.id, nowMs));
-  return finishSignIn(auth, { account: proven, before, claimedGuestCart, epoch, mode, device: request.device?.label ?? '' });
+  const claimedGuestCart = await auth.outbox.commit((trx) => claimGuestCart(auth, trx, ctx, before, proven.id, nowMs));
+  return finishSignIn(auth, ctx, { account: proven, before, claimedGuestCart, epoch, mode, device: request.device?.label ?? '' });
 }
 
 /** Steps 2 to 4. */
-export async function finishSignIn(auth: Auth, signIn: SignIn): Promise<MessageInitShape<typeof SessionIssuedSchema> | Problem> {
-  const started = await startUserSession(auth, signIn);
+export async function finishSignIn(
+  auth: Auth,
+  cause: Cause,
+  signIn: SignIn,
+): Promise<MessageInitShape<typeof SessionIssuedSchema> | Problem> {
+  const started = await startUserSession(auth, cause, signIn);
   if (isProblem(started)) return started;
   const { live } = signIn.before;
   if (live !== undefined) {
-    await endSession(auth, live, live.state === 'guest' ? (trx) => closeClaim(trx, live.subject) : undefined);
+    await endSession(auth, cause, live, live.state === 'guest' ? (trx) => closeClaim(trx, live.subject) : undefined);
   }
   return { token: started.token, session: viewOf(started.session, signIn.account), endedOldest: started.endedOldest };
 }

@@ -1,5 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { LogoutRequest, LogoutResponseSchema } from '@cloakroom/contracts';
+import type { RequestContext } from '@cloakroom/platform';
 import { parseToken } from '@cloakroom/session';
 import type { Auth } from './auth.ts';
 import { liveSession } from './live-session.ts';
@@ -9,9 +10,13 @@ import { endSession, type Revocable } from './revocations.ts';
  * Ends the session by its handle: a rotation that races it cannot carry it over, and one that came first cannot hide it (another tab proved
  * the password a moment ago: the cookie goes, so the session behind it must go too). A token of no session is signed out already.
  */
-export async function logout(auth: Auth, request: LogoutRequest): Promise<MessageInitShape<typeof LogoutResponseSchema>> {
+export async function logout(
+  auth: Auth,
+  ctx: RequestContext,
+  request: LogoutRequest,
+): Promise<MessageInitShape<typeof LogoutResponseSchema>> {
   const session = (await liveSession(auth, request.token, auth.clock.nowMs())) ?? (await rotatedSession(auth, request.token));
-  if (session !== undefined) await endSession(auth, session);
+  if (session !== undefined) await endSession(auth, ctx, session);
   return {};
 }
 

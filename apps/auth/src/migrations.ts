@@ -53,6 +53,9 @@ export interface AuthSchema {
     applied: number;
     /** 1 when the event log has acknowledged it. */
     published: number;
+    /** Of the request that wrote it; null where no request did, and in rows of an earlier version. */
+    traceparent: string | null;
+    experiment: string | null;
   };
   signing_keys: {
     kid: string;
@@ -68,6 +71,7 @@ export interface AuthSchema {
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001_accounts_and_revocations': { up: createTables },
+  '0002_outbox_trace': { up: addOutboxTrace },
 };
 
 // The migrator hands over a database of any schema.
@@ -143,4 +147,10 @@ async function createRevocations(db: Kysely<unknown>): Promise<void> {
     .addColumn('published', 'integer', (c) => c.notNull())
     .execute();
   await db.schema.createIndex('outbox_by_topic').on('outbox').columns(['topic', 'sequence']).execute();
+}
+
+/** Nullable: what waits in the outbox at the change of version goes out without. */
+async function addOutboxTrace(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable('outbox').addColumn('traceparent', 'text').execute();
+  await db.schema.alterTable('outbox').addColumn('experiment', 'text').execute();
 }

@@ -5,15 +5,20 @@
  */
 import { create, toJsonString, type MessageInitShape } from '@bufbuild/protobuf';
 import { IdentityEventSchema, RevocationEventSchema, topics } from '@cloakroom/contracts';
+import { type Cause, traceOfCause } from '@cloakroom/platform';
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import type { AuthSchema } from './migrations.ts';
 
 export type Database = Kysely<AuthSchema>;
 export type OutboxRow = Selectable<AuthSchema['outbox']>;
 
-/** @param event with its id: the same however often it is published */
+/**
+ * @param cause the request: the relay publishes later, so only the row can tell it
+ * @param event with its id: the same however often it is published
+ */
 export async function announceIdentity(
   trx: Transaction<AuthSchema>,
+  cause: Cause,
   userId: string,
   event: MessageInitShape<typeof IdentityEventSchema>,
 ): Promise<void> {
@@ -26,6 +31,7 @@ export async function announceIdentity(
       tag: '',
       applied: 1,
       published: 0,
+      ...traceOfCause(cause),
     })
     .execute();
 }
@@ -36,6 +42,7 @@ export async function announceIdentity(
  */
 export async function announceRevocation(
   trx: Transaction<AuthSchema>,
+  cause: Cause,
   key: string,
   tag: string,
   event: MessageInitShape<typeof RevocationEventSchema>,
@@ -49,6 +56,7 @@ export async function announceRevocation(
       tag,
       applied: tag === '' ? 1 : 0,
       published: 0,
+      ...traceOfCause(cause),
     })
     .execute();
 }

@@ -34,6 +34,6 @@ export async function reauthenticate(
   const nowMs = auth.clock.nowMs();
   const rotated = await auth.store.rotate({ tag: session.tag, hash: session.hash }, key.hash, nowMs, nowMs);
   if (rotated === undefined) return problem('session_ended');
-  await auth.outbox.commit((trx) => recordRevocation(trx, session, 'token', nowMs));
+  await auth.outbox.commit((trx) => recordRevocation(trx, ctx, session, 'token', nowMs));
   return { token, session: viewOf(rotated, account) };
 }

@@ -1,6 +1,6 @@
 import { topics } from '@cloakroom/contracts';
 import { expect, it } from 'vitest';
-import { guest, look, ok, openHarness, outboxOf, signIn, signUp } from './auth.harness.ts';
+import { contextOf, guest, look, ok, openHarness, outboxOf, signIn, signUp } from './auth.harness.ts';
 import { seedAccounts } from './seed-accounts.ts';
 
 const email = 'ada@example.com';
@@ -47,7 +47,7 @@ it('names every field that is wrong', async () => {
   const harness = await openHarness();
   const { auth } = harness;
   const { register } = await import('./register.ts');
-  const answer = await register(auth, {
+  const answer = await register(auth, contextOf(), {
     $typeName: 'cloakroom.auth.v1.RegisterRequest',
     email: 'nobody',
     password: 'short',

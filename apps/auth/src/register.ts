@@ -1,6 +1,7 @@
 /** An account, and signed in with it. The same saga as login.ts: the account, its announcement and the claim are one transaction. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { isProblem, problem, type Problem, type RegisterRequest, type SessionIssuedSchema } from '@cloakroom/contracts';
+import type { RequestContext } from '@cloakroom/platform';
 import { z } from 'zod';
 import { type Account, accountByEmail, emailSchema, insertAccount, nameSchema, passwordSchema, violations } from './accounts.ts';
 import type { Auth } from './auth.ts';
@@ -12,7 +13,11 @@ import { modeFor } from './session-view.ts';
 
 const registration = z.object({ email: emailSchema, password: passwordSchema, name: nameSchema });
 
-export async function register(auth: Auth, request: RegisterRequest): Promise<MessageInitShape<typeof SessionIssuedSchema> | Problem> {
+export async function register(
+  auth: Auth,
+  ctx: RequestContext,
+  request: RegisterRequest,
+): Promise<MessageInitShape<typeof SessionIssuedSchema> | Problem> {
   const given = registration.safeParse(request);
   if (!given.success) return problem('invalid_request', violations(given.error));
   const mode = modeFor(auth, request.mode);
@@ -30,13 +35,13 @@ export async function register(auth: Auth, request: RegisterRequest): Promise<Me
   const account: Account = { id: `u_${newUuid(auth)}`, email, name, password_hash: passwordHash, created_at_ms: nowMs };
   const claimedGuestCart = await auth.outbox.commit(async (trx) => {
     if (!(await insertAccount(trx, account))) return undefined;
-    await announceIdentity(trx, account.id, {
+    await announceIdentity(trx, ctx, account.id, {
       eventId: newEventId(auth, nowMs),
       atMs: BigInt(nowMs),
       event: { case: 'accountRegistered', value: { userId: account.id, name, email } },
     });
-    return claimGuestCart(auth, trx, before, account.id, nowMs);
+    return claimGuestCart(auth, trx, ctx, before, account.id, nowMs);
   });
   if (claimedGuestCart === undefined) return problem('email_taken');
-  return finishSignIn(auth, { account, before, claimedGuestCart, epoch: 0, mode, device: request.device?.label ?? '' });
+  return finishSignIn(auth, ctx, { account, before, claimedGuestCart, epoch: 0, mode, device: request.device?.label ?? '' });
 }

@@ -1,12 +1,21 @@
 import { create, fromBinary } from '@bufbuild/protobuf';
-import { IdentityEventSchema, LogoutRequestSchema, RevocationEventSchema, topics } from '@cloakroom/contracts';
+import {
+  IdentityEventSchema,
+  LoginRequestSchema,
+  LogoutRequestSchema,
+  recordHeaders,
+  RevocationEventSchema,
+  topics,
+  type TopicSpec,
+} from '@cloakroom/contracts';
 import { verifyEvent } from '@cloakroom/platform';
 import { expect, it, vi } from 'vitest';
-import { guest, type Harness, look, openHarness, outboxOf, signIn, signUp, ok } from './auth.harness.ts';
+import { contextOf, guest, type Harness, look, openHarness, outboxOf, signIn, signUp, ok, password } from './auth.harness.ts';
+import { login } from './login.ts';
 import { logout } from './logout.ts';
 import { applyRows, beatOnce, openRelay, publishRows } from './relay.ts';
 
-const end = ({ auth }: Harness, token: string) => logout(auth, create(LogoutRequestSchema, { token }));
+const end = ({ auth }: Harness, token: string) => logout(auth, contextOf(), create(LogoutRequestSchema, { token }));
 const revocations = ({ eventLog }: Harness) =>
   eventLog.of(topics.sessionRevocations).map(({ value }) => fromBinary(RevocationEventSchema, value!));
 const ended = (harness: Harness) =>
@@ -169,4 +178,36 @@ it('stops at once while the log is still looked for', async () => {
   const stoppedMs = performance.now();
   await relay.stop();
   expect(performance.now() - stoppedMs).toBeLessThan(1_000);
+});
+
+it('publishes a row as part of the trace of the request that wrote it, however much later', async () => {
+  const harness = await openHarness();
+  const before = await guest(harness);
+  ok(await signUp(harness, 'ada@example.com'));
+  const { trace } = contextOf();
+  const ctx = { ...contextOf(), experiment: 'merge-b' };
+  const request = create(LoginRequestSchema, { email: 'ada@example.com', password, currentToken: before.token });
+  ok(await login(harness.auth, ctx, request));
+  await publishRows(harness.relay, topics.identityEvents);
+  await publishRows(harness.relay, topics.sessionRevocations);
+  const headersOf = (topic: TopicSpec) =>
+    harness.eventLog.of(topic).map(({ headers = {} }) => ({
+      type: headers['event-type']?.toString(),
+      traceparent: headers[recordHeaders.traceparent]?.toString(),
+      experiment: headers[recordHeaders.experiment]?.toString(),
+    }));
+  const caused = { traceparent: trace.traceparent, experiment: 'merge-b' };
+  expect(headersOf(topics.identityEvents)).toEqual([
+    { type: 'accountRegistered', traceparent: trace.traceparent, experiment: undefined },
+    { type: 'guestClaimed', ...caused },
+  ]);
+  expect(headersOf(topics.sessionRevocations)).toEqual([{ type: 'sessionRevoked', ...caused }]);
+});
+
+it('publishes without a trace what no request wrote', async () => {
+  const harness = await openHarness();
+  ok(await harness.auth.keys.rotate(true, undefined));
+  await publishRows(harness.relay, topics.sessionRevocations);
+  const [record] = harness.eventLog.of(topics.sessionRevocations);
+  expect(Object.keys(record!.headers!)).toEqual(['event-type', 'event-version', 'jws']);
 });

@@ -12,7 +12,7 @@
  */
 import { fromJsonString, toBinary, create } from '@bufbuild/protobuf';
 import { IdentityEventSchema, recordHeaders, RevocationEventSchema, topics, type TopicSpec } from '@cloakroom/contracts';
-import { type Clock, type EventLog, type Logger, type OutgoingRecord, signEvent } from '@cloakroom/platform';
+import { type Clock, type EventLog, type Logger, type OutgoingRecord, signEvent, traceHeaders } from '@cloakroom/platform';
 import type { SessionStore } from '@cloakroom/session';
 import { applyRevocation } from './apply-revocation.ts';
 import { globalEpoch } from './epochs.ts';
@@ -180,13 +180,20 @@ export async function beatOnce({ database, eventLog, keys, clock, boot }: RelayP
 }
 
 function recordOf(row: OutboxRow, topic: TopicSpec, keys: SigningKeys): OutgoingRecord {
-  if (topic.name === topics.identityEvents.name) {
-    const event = fromJsonString(IdentityEventSchema, row.event);
-    return signedRecord(topic, row.record_key, event.event.case ?? '', toBinary(IdentityEventSchema, event), keys);
-  }
+  const { type, bytes } = topic.name === topics.identityEvents.name ? identityOf(row) : revocationOf(row);
+  const record = signedRecord(topic, row.record_key, type, bytes, keys);
+  return { ...record, headers: { ...record.headers, ...traceHeaders(row) } };
+}
+
+function identityOf(row: OutboxRow): { readonly type: string; readonly bytes: Uint8Array } {
+  const event = fromJsonString(IdentityEventSchema, row.event);
+  return { type: event.event.case ?? '', bytes: toBinary(IdentityEventSchema, event) };
+}
+
+function revocationOf(row: OutboxRow): { readonly type: string; readonly bytes: Uint8Array } {
   const event = fromJsonString(RevocationEventSchema, row.event);
   event.sequence = BigInt(row.sequence);
-  return signedRecord(topic, row.record_key, event.event.case ?? '', toBinary(RevocationEventSchema, event), keys);
+  return { type: event.event.case ?? '', bytes: toBinary(RevocationEventSchema, event) };
 }
 
 function signedRecord(topic: TopicSpec, key: string, type: string, bytes: Uint8Array, keys: SigningKeys): OutgoingRecord {

@@ -2,7 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { LogoutRequestSchema, ReauthenticateRequestSchema } from '@cloakroom/contracts';
 import { MemorySessionStore, parseToken, type SessionRecord, type SessionStore } from '@cloakroom/session';
 import { expect, it, vi } from 'vitest';
-import { breakable, guest, type Harness, look, ok, openHarness, password, personWith, signIn, signUp } from './auth.harness.ts';
+import { contextOf, breakable, guest, type Harness, look, ok, openHarness, password, personWith, signIn, signUp } from './auth.harness.ts';
 import { raiseEpoch } from './epochs.ts';
 import { logout } from './logout.ts';
 import { reauthenticate } from './reauthenticate.ts';
@@ -30,10 +30,10 @@ async function withTheDead() {
   const tokens = [signedOut, proved, revoked.token!, living];
   const records = await Promise.all(tokens.map((token) => recordOf(harness, token)));
   harness.clock.advance(1_000);
-  await logout(harness.auth, create(LogoutRequestSchema, { token: signedOut }));
+  await logout(harness.auth, contextOf(), create(LogoutRequestSchema, { token: signedOut }));
   const request = create(ReauthenticateRequestSchema, { token: proved, password });
   ok(await reauthenticate(harness.auth, await personWith(harness, proved), request));
-  await raiseEpoch(harness.auth, revoked.session!.subject!);
+  await raiseEpoch(harness.auth, undefined, revoked.session!.subject!);
   return { harness: await onRolledBackStore(harness, records), tokens };
 }
 

@@ -3,6 +3,7 @@
  * fast copy) is told, then the caller gets his answer. A crash after the commit leaves the rest to the relay, which repeats it until both
  * the store and the event log have it; a store that forgot is told again by the replay. Everything here may be repeated.
  */
+import type { Cause } from '@cloakroom/platform';
 import type { SessionRecord } from '@cloakroom/session';
 import type { Transaction } from 'kysely';
 import type { Auth } from './auth.ts';
@@ -14,6 +15,7 @@ export type Revocable = Pick<SessionRecord, 'tag' | 'hash' | 'handle' | 'subject
 /** 'session': it is over, whatever its token is by now. 'token': it lives on under a new one. */
 export async function recordRevocation(
   trx: Transaction<AuthSchema>,
+  cause: Cause,
   session: Revocable,
   what: 'session' | 'token',
   nowMs: number,
@@ -34,7 +36,7 @@ export async function recordRevocation(
     .onConflict((conflict) => conflict.column('name').doNothing())
     .executeTakeFirstOrThrow();
   if (numInsertedOrUpdatedRows !== 1n) return;
-  await announceRevocation(trx, session.subject, session.tag, {
+  await announceRevocation(trx, cause, session.subject, session.tag, {
     atMs: BigInt(nowMs),
     event: {
       case: 'sessionRevoked',
@@ -55,10 +57,15 @@ export async function recordRevocation(
  * @param also what else belongs into the same transaction
  * @throws StoreUnavailable after the commit: it will be dead, but not yet everywhere
  */
-export async function endSession(auth: Auth, session: Revocable, also?: (trx: Transaction<AuthSchema>) => Promise<void>): Promise<void> {
+export async function endSession(
+  auth: Auth,
+  cause: Cause,
+  session: Revocable,
+  also?: (trx: Transaction<AuthSchema>) => Promise<void>,
+): Promise<void> {
   const nowMs = auth.clock.nowMs();
   await auth.outbox.commit(async (trx) => {
-    await recordRevocation(trx, session, 'session', nowMs);
+    await recordRevocation(trx, cause, session, 'session', nowMs);
     await also?.(trx);
   });
   await auth.store.revoke({ tag: session.tag, name: session.handle, subject: session.subject, untilMs: session.expiresAtMs }, nowMs);

@@ -23,7 +23,7 @@ export async function seedAccounts(auth: Auth): Promise<void> {
     const account = { id: `u_${newUuid(auth)}`, email, name, password_hash: passwordHash, created_at_ms: nowMs };
     await auth.outbox.commit(async (trx) => {
       if (!(await insertAccount(trx, account))) return;
-      await announceIdentity(trx, account.id, {
+      await announceIdentity(trx, undefined, account.id, {
         eventId: newEventId(auth, nowMs),
         atMs: BigInt(nowMs),
         event: { case: 'accountRegistered', value: { userId: account.id, name, email } },

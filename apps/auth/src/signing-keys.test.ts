@@ -29,7 +29,7 @@ it('publishes public keys only, by which another library verifies a passport', a
 it('signs by the new key after a planned rotation, and the old one still verifies', async () => {
   const harness = await openHarness();
   const old = await passport(harness);
-  const { activeKid, retiredKids } = ok(await harness.auth.keys.rotate(false));
+  const { activeKid, retiredKids } = ok(await harness.auth.keys.rotate(false, undefined));
   expect(kidOf(await passport(harness))).toBe(activeKid);
   expect(retiredKids).toEqual([]);
   expect([...parseJwks(harness.auth.keys.jwks()).keys()]).toEqual([activeKid, kidOf(old)]);
@@ -40,8 +40,8 @@ it('signs by the new key after a planned rotation, and the old one still verifie
 it('refuses the old keys at once in an emergency, and tells everyone by the new key', async () => {
   const harness = await openHarness();
   const old = await passport(harness);
-  ok(await harness.auth.keys.rotate(false));
-  const { activeKid, retiredKids } = ok(await harness.auth.keys.rotate(true));
+  ok(await harness.auth.keys.rotate(false, undefined));
+  const { activeKid, retiredKids } = ok(await harness.auth.keys.rotate(true, undefined));
   expect(retiredKids).toHaveLength(2);
   expect([...parseJwks(harness.auth.keys.jwks()).keys()]).toEqual([activeKid]);
   const verifier = createPassportVerifier({ audience: 'cart', keys: keyRing(harness), clock: harness.clock });
@@ -58,7 +58,7 @@ it('refuses the old keys at once in an emergency, and tells everyone by the new 
 
 it('leaves one active key when two rotate at once', async () => {
   const harness = await openHarness();
-  const rotated = await Promise.all([harness.auth.keys.rotate(false), harness.auth.keys.rotate(false)]);
+  const rotated = await Promise.all([harness.auth.keys.rotate(false, undefined), harness.auth.keys.rotate(false, undefined)]);
   const active = await harness.auth.database.selectFrom('signing_keys').select('kid').where('state', '=', 'active').execute();
   expect(active).toEqual([{ kid: ok(rotated[1]).activeKid }]);
 });
@@ -66,7 +66,7 @@ it('leaves one active key when two rotate at once', async () => {
 it('has the same keys after a restart', async () => {
   const url = `sqlite:${join(mkdtempSync(join(tmpdir(), 'auth-keys-')), 'auth.sqlite')}`;
   const first = await openHarness({ url });
-  ok(await first.auth.keys.rotate(false));
+  ok(await first.auth.keys.rotate(false, undefined));
   const jwks = first.auth.keys.jwks();
   await first.auth.database.destroy();
   const second = await openHarness({ url });

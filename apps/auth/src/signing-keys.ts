@@ -8,7 +8,7 @@
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { problem, type Problem, topics } from '@cloakroom/contracts';
-import type { SigningKey } from '@cloakroom/platform';
+import type { Cause, SigningKey } from '@cloakroom/platform';
 import { calculateJwkThumbprint, exportJWK } from 'jose';
 import type { Transaction } from 'kysely';
 import type { AuthSchema } from './migrations.ts';
@@ -23,7 +23,7 @@ export interface SigningKeys {
   find(kid: string): KeyObject | undefined;
   /** JWK Set (RFC 7517) of all that verifies, public parts only. */
   jwks(): string;
-  rotate(retireOldNow: boolean): Promise<{ activeKid: string; retiredKids: string[] } | Problem>;
+  rotate(retireOldNow: boolean, cause: Cause): Promise<{ activeKid: string; retiredKids: string[] } | Problem>;
 }
 
 interface Loaded extends SigningKey {
@@ -38,7 +38,7 @@ export async function openSigningKeys(database: Database, outbox: Outbox, nowMs:
     keys = await load(database);
   }
   let rotating: Promise<unknown> = Promise.resolve();
-  const rotateNow = async (retireOldNow: boolean) => {
+  const rotateNow = async (retireOldNow: boolean, cause: Cause) => {
     if (!retireOldNow && keys.length >= publishedKeyCountMax)
       return problem('limit_exceeded', 'too many keys are published: retire old ones');
     const old = keys.map((key) => key.kid);
@@ -49,7 +49,7 @@ export async function openSigningKeys(database: Database, outbox: Outbox, nowMs:
         .where('kid', 'in', old)
         .execute();
       const kid = await insertKey(trx, nowMs());
-      if (retireOldNow) for (const retired of old) await announceKeyRetired(trx, retired, nowMs());
+      if (retireOldNow) for (const retired of old) await announceKeyRetired(trx, cause, retired, nowMs());
       return kid;
     });
     keys = await load(database);
@@ -60,8 +60,8 @@ export async function openSigningKeys(database: Database, outbox: Outbox, nowMs:
     find: (kid) => keys.find((key) => key.kid === kid)?.publicKey,
     jwks: () => JSON.stringify({ keys: keys.map((key) => key.publicJwk) }),
     // One after the other: two rotations at once would leave two active keys.
-    rotate: (retireOldNow) => {
-      const result = rotating.then(() => rotateNow(retireOldNow));
+    rotate: (retireOldNow, cause) => {
+      const result = rotating.then(() => rotateNow(retireOldNow, cause));
       rotating = result.catch(() => undefined);
       return result;
     },
@@ -96,8 +96,8 @@ async function insertKey(trx: Transaction<AuthSchema>, nowMs: number): Promise<s
   return kid;
 }
 
-const announceKeyRetired = (trx: Transaction<AuthSchema>, kid: string, nowMs: number): Promise<void> =>
-  announceRevocation(trx, topics.sessionRevocations.name, '', {
+const announceKeyRetired = (trx: Transaction<AuthSchema>, cause: Cause, kid: string, nowMs: number): Promise<void> =>
+  announceRevocation(trx, cause, topics.sessionRevocations.name, '', {
     atMs: BigInt(nowMs),
     event: { case: 'keyRetired', value: { kid } },
   });

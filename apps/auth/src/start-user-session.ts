@@ -1,4 +1,5 @@
 import { problem, type Problem } from '@cloakroom/contracts';
+import type { Cause } from '@cloakroom/platform';
 import {
   evolve,
   limits,
@@ -24,10 +25,10 @@ export interface StartedSession {
 }
 
 /** Creates the session of somebody who has just proved the password. `session_ended` when all of the person's sessions were ended meanwhile. */
-export async function startUserSession(auth: Auth, signIn: SignIn): Promise<StartedSession | Problem> {
+export async function startUserSession(auth: Auth, cause: Cause, signIn: SignIn): Promise<StartedSession | Problem> {
   const subject = signIn.account.id;
   const tag = tagOf(subject);
-  const endedOldest = await makeRoom(auth, tag, subject, signIn.before.live);
+  const endedOldest = await makeRoom(auth, cause, tag, subject, signIn.before.live);
   const nowMs = auth.clock.nowMs();
   const event = {
     kind: 'SignedIn',
@@ -53,7 +54,7 @@ export async function startUserSession(auth: Auth, signIn: SignIn): Promise<Star
   // Sign-ins in parallel: the store ended one more. It is dead there already; the truth and the others must hear of it too.
   if (created.ended.length > 0) {
     await auth.outbox.commit(async (trx) => {
-      for (const ended of created.ended) await recordRevocation(trx, ended, 'session', nowMs);
+      for (const ended of created.ended) await recordRevocation(trx, cause, ended, 'session', nowMs);
     });
   }
   return { token, session: created.session, endedOldest: endedOldest || created.ended.length > 0 };
@@ -64,7 +65,7 @@ export async function startUserSession(auth: Auth, signIn: SignIn): Promise<Star
  * with this sign-in anyway.
  * @returns whether a session of another browser was ended
  */
-async function makeRoom(auth: Auth, tag: string, subject: string, own: SessionRecord | undefined): Promise<boolean> {
+async function makeRoom(auth: Auth, cause: Cause, tag: string, subject: string, own: SessionRecord | undefined): Promise<boolean> {
   const sessions = await auth.store.list(tag, subject, auth.clock.nowMs());
   const idleLongestFirst = sessions.toReversed();
   const surplus = Math.max(0, sessions.length - limits.sessionCountMax + 1);
@@ -72,6 +73,6 @@ async function makeRoom(auth: Auth, tag: string, subject: string, own: SessionRe
     ...idleLongestFirst.filter((session) => session.handle === own?.handle),
     ...idleLongestFirst.filter((session) => session.handle !== own?.handle),
   ].slice(0, surplus);
-  for (const session of leaving) await endSession(auth, session);
+  for (const session of leaving) await endSession(auth, cause, session);
   return leaving.some((session) => session.handle !== own?.handle);
 }

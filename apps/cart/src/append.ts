@@ -3,8 +3,8 @@
  * lost answer leaves the outcome unknown, which is said as such. Repeating with the same command id is safe, since the id is the dot.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { isProblem, problem, recordHeaders, type Problem } from '@cloakroom/contracts';
-import { EventLogError, type Position, type RequestContext } from '@cloakroom/platform';
+import { isProblem, problem, type Problem } from '@cloakroom/contracts';
+import { EventLogError, traceHeaders, traceOfCause, type Position, type RequestContext } from '@cloakroom/platform';
 import type { CartEvent } from './cart.ts';
 import { encodeEvent } from './codec.ts';
 import { formatToken } from './consistency.ts';
@@ -29,8 +29,7 @@ export async function append(
       value,
       headers: {
         ...headers,
-        [recordHeaders.traceparent]: Buffer.from(ctx.trace.traceparent),
-        ...(ctx.experiment !== undefined && { [recordHeaders.experiment]: Buffer.from(ctx.experiment) }),
+        ...traceHeaders(traceOfCause(ctx)),
       },
     },
   ]);

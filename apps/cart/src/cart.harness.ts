@@ -9,11 +9,13 @@ import {
   startDeadline,
   startTrace,
   systemClock,
+  traceHeaders,
   type Clock,
   type EventLog,
   type KeyRing,
   type PersonContext,
   type Position,
+  type RecordTrace,
   type SigningKey,
 } from '@cloakroom/platform';
 import { addItem } from './add-item.ts';
@@ -115,7 +117,7 @@ export async function openHarness(options: HarnessOptions = {}) {
     claim: (
       guestCartId: string,
       userId: string,
-      how: { eventId?: string; signer?: SigningKey; unsigned?: boolean } = {},
+      how: { eventId?: string; signer?: SigningKey; unsigned?: boolean; trace?: RecordTrace } = {},
     ): Promise<Position[]> => {
       const event = create(IdentityEventSchema, {
         eventId: how.eventId ?? newCommandId(),
@@ -124,7 +126,8 @@ export async function openHarness(options: HarnessOptions = {}) {
       });
       const value = Buffer.from(toBinary(IdentityEventSchema, event));
       const headers = how.unsigned === true ? {} : { [recordHeaders.signature]: signEvent(topics.identity, value, how.signer ?? auth.key) };
-      return eventLog.publish(topics.identity, [{ key: userId, value, headers }]);
+      const trace = how.trace === undefined ? {} : traceHeaders(how.trace);
+      return eventLog.publish(topics.identity, [{ key: userId, value, headers: { ...headers, ...trace } }]);
     },
     async stop(): Promise<void> {
       await claims.stop();

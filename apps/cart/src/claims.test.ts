@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MergeState, recordHeaders } from '@cloakroom/contracts';
-import { EmbeddedEventLog, type LogRecord } from '@cloakroom/platform';
+import { EmbeddedEventLog, startTrace, traceOfRecord, type LogRecord } from '@cloakroom/platform';
 import { accepted, newAuthKey, newCommandId, newGuest, newUser, openHarness, quantitiesOf, type Harness } from './cart.harness.ts';
 import type { CartEvent } from './cart.ts';
 import { ViewUnavailable } from './cart.view.ts';
@@ -19,14 +20,13 @@ afterEach(async () => {
 });
 
 /** Reads the whole log beside the service, as an auditor would. */
-async function eventsInLog(type: CartEvent['type']): Promise<CartEvent[]> {
-  const found: CartEvent[] = [];
+async function recordsInLog(type: CartEvent['type']): Promise<LogRecord[]> {
+  const found: LogRecord[] = [];
   const ends = await cart.eventLog.bounds(cart.topics.events);
   let open = [...ends.values()].reduce((sum, { next }) => sum + Number(next), 0);
   const take = (record: LogRecord): void => {
     open--;
-    const event = decodeEvent(record);
-    if (event.type === type) found.push(event);
+    if (decodeEvent(record).type === type) found.push(record);
   };
   const reader = await cart.eventLog.subscribe({
     group: newCommandId(),
@@ -38,6 +38,7 @@ async function eventsInLog(type: CartEvent['type']): Promise<CartEvent[]> {
   await reader.stop();
   return found;
 }
+const eventsInLog = async (type: CartEvent['type']): Promise<CartEvent[]> => (await recordsInLog(type)).map(decodeEvent);
 
 const merged = (user: string, guest: string, expected: Record<string, number>) =>
   vi.waitFor(async () => {
@@ -121,6 +122,16 @@ describe('signing in', () => {
     await cart.claim(two, user);
     await merged(user, one, { mug: 3 });
     await merged(user, two, { mug: 3 });
+  });
+
+  it('is one trace from the login to the join', async () => {
+    const [guest, user] = [newGuest(), newUser()];
+    accepted(await cart.add(guest, 'mug', 2));
+    const login = { traceparent: startTrace(randomBytes).traceparent, experiment: 'merge-b' };
+    await cart.claim(guest, user, { trace: login });
+    await merged(user, guest, { mug: 2 });
+    expect((await recordsInLog('GuestCartClaimed')).map(traceOfRecord)).toEqual([login]);
+    expect((await recordsInLog('GuestJoined')).map(traceOfRecord)).toEqual([login]);
   });
 
   it('waits for a silent log and is through when it speaks again', async () => {

@@ -5,7 +5,16 @@
  */
 import { fromBinary } from '@bufbuild/protobuf';
 import { IdentityEventSchema, isGuestSubject, isUserSubject, type IdentityEvent } from '@cloakroom/contracts';
-import { RetryLater, verifyEvent, type KeyRing, type LogRecord, type OutgoingRecord, type Subscription } from '@cloakroom/platform';
+import {
+  RetryLater,
+  traceHeaders,
+  traceOfRecord,
+  verifyEvent,
+  type KeyRing,
+  type LogRecord,
+  type OutgoingRecord,
+  type Subscription,
+} from '@cloakroom/platform';
 import { encodeEvent } from './codec.ts';
 import { claims } from './metrics.ts';
 import type { CartParts } from './parts.ts';
@@ -76,6 +85,6 @@ function claimRecords({ clock, log }: Pick<CartParts, 'clock' | 'log'>, event: I
     userCartId: userId,
     claimEventId: event.eventId,
   });
-  const trace = record.headers['traceparent'];
-  return [{ key: guestCartId, value, headers: { ...headers, ...(trace !== undefined && { traceparent: trace }) } }];
+  // One sign-in is one trace: this record, and the join that the projector makes of it, belong to the login that auth announced.
+  return [{ key: guestCartId, value, headers: { ...headers, ...traceHeaders(traceOfRecord(record)) } }];
 }

@@ -9,7 +9,7 @@
  *   and buries the poison alone.
  */
 import { isGuestSubject, partitionOf, recordHeaders } from '@cloakroom/contracts';
-import { EventLogError, RetryLater, type LogRecord, type RecordBatch } from '@cloakroom/platform';
+import { EventLogError, RetryLater, traceHeaders, traceOfRecord, type LogRecord, type RecordBatch } from '@cloakroom/platform';
 import { emptyCart, evolve, pruneDead } from './cart.ts';
 import type { Place } from './cart.view.ts';
 import { ViewUnavailable } from './cart.view.ts';
@@ -113,6 +113,8 @@ async function forwardGuests(parts: CartParts, place: Place, applied: ReadonlyMa
     if (changed.offset < place.forwardedTo) continue;
     if (await hasJoined(parts, claimedBy, cartId, changed.offset)) continue;
     const atMs = parts.clock.nowMs();
+    // Of the newest change: the sign-in itself, or what the guest did after it.
+    const trace = traceHeaders(traceOfRecord(changed));
     const event = encodeEvent({
       type: 'GuestJoined',
       cartId: claimedBy,
@@ -122,7 +124,7 @@ async function forwardGuests(parts: CartParts, place: Place, applied: ReadonlyMa
       dots,
       dead,
     });
-    joins.push({ key: claimedBy, value: event.value, headers: { ...event.headers, ...tracing(changed) } });
+    joins.push({ key: claimedBy, value: event.value, headers: { ...event.headers, ...trace } });
   }
   if (joins.length === 0) return;
   await orRetryLater(parts.eventLog.publish(parts.topics.events, joins));
@@ -134,15 +136,6 @@ async function hasJoined(parts: CartParts, userCartId: string, guestCartId: stri
   const { carts } = await orRetryLater(parts.view.load(partitionOf(userCartId, parts.topics.events), [userCartId]));
   const joined = carts.get(userCartId)?.state.joined.get(guestCartId);
   return joined !== undefined && joined.guestOffset >= guestOffset;
-}
-
-/** One sign-in is one trace, across both carts' logs. */
-function tracing({ headers }: LogRecord): Record<string, Buffer> {
-  const kept = [recordHeaders.traceparent, recordHeaders.experiment].flatMap((name) => {
-    const value = headers[name];
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  return Object.fromEntries(kept);
 }
 
 /** Blames the dependency, so that no record is buried because a store or a broker was away. */

@@ -6,6 +6,7 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { IdentityEventSchema, topics } from '@cloakroom/contracts';
 import {
+  traceOfRecord,
   verifyEvent,
   type BatchControl,
   type Clock,
@@ -62,7 +63,8 @@ async function apply(record: LogRecord, { db, clock, log }: IdentityEventParts):
   if (event.case === 'accountRegistered') await registerAccount(db, event.value, clock.nowMs());
   else if (event.case === 'guestClaimed') {
     const joined = await joinGuest(db, event.value, clock.nowMs());
-    if (joined) log.info({ eventId, guest: event.value.guestCartId }, 'a guest joined a user');
+    if (joined)
+      log.info({ eventId, guest: event.value.guestCartId, traceparent: traceOfRecord(record).traceparent }, 'a guest joined a user');
   }
   // Any other kind is of a later version of auth, and not for this service.
 }

@@ -23,5 +23,6 @@ export * from './passport.ts';
 export * from './policy.ts';
 export * from './tls.ts';
 export * from './trace.ts';
+export * from './record-trace.ts';
 export * from './late-feed.ts';
 export * from './auth-keys.ts';
