@@ -7,6 +7,7 @@ import { databaseToken, searchToken } from './injection.ts';
 import { listProducts } from './list-products.ts';
 import type { CatalogSchema } from './products.ts';
 import type { ProductSearch } from './search.ts';
+import { suggest } from './suggest.ts';
 
 /** The table of contents of the catalog: one line an rpc. */
 @Injectable()
@@ -16,6 +17,7 @@ export class CatalogController {
   constructor(@Inject(databaseToken) database: Kysely<CatalogSchema>, @Inject(searchToken) search: ProductSearch) {
     this.handlers = {
       listProducts: (_ctx, request) => listProducts(database, search, request),
+      suggest: (_ctx, request) => suggest(search, request),
       getProducts: (_ctx, request) => getProducts(database, request),
     };
   }

@@ -5,6 +5,8 @@ import type { CatalogProduct } from './products.ts';
 export interface ProductSearch {
   /** Ids, best match first. `category` empty: all of them. */
   find(query: string, category: string): string[];
+  /** Products, best match first. */
+  suggest(query: string): CatalogProduct[];
 }
 
 /** Below this length a word is matched as typed: "a" as a prefix would match half the shop. */
@@ -32,7 +34,9 @@ export function buildSearch(products: readonly CatalogProduct[]): ProductSearch 
       choices: product.options.flatMap((option) => option.values).join(' '),
     })),
   );
+  const byId = new Map(products.map((product) => [product.productId, product]));
   return {
+    suggest: (query) => index.search(query).flatMap((result) => byId.get(String(result.id)) ?? []),
     find(query, category) {
       const found = index.search(query, category === '' ? {} : { filter: (result) => result['category'] === category });
       return found.map((result) => String(result.id));

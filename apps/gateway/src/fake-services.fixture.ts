@@ -213,6 +213,10 @@ function catalogHandlers({ catalog, seen }: FakeServices) {
       seen.push({ method: 'listProducts', ctx, request });
       return catalog.failing ?? { items: products, total: products.length, page: request.page, pageSize: request.pageSize };
     },
+    suggest: async (ctx: RequestContext, request: { query: string }) => {
+      seen.push({ method: 'suggest', ctx, request });
+      return catalog.failing ?? { products, categories: ['hats'] };
+    },
     getProducts: async (ctx: RequestContext, request: { productIds: string[] }) => {
       seen.push({ method: 'getProducts', ctx, request });
       catalog.asked++;

@@ -2,8 +2,8 @@
 // @generated from file cloakroom/catalog/v1/catalog.proto (package cloakroom.catalog.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_cloakroom_policy_v1_policy } from "../../policy/v1/policy_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -11,7 +11,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cloakroom/catalog/v1/catalog.proto.
  */
 export const file_cloakroom_catalog_v1_catalog: GenFile = /*@__PURE__*/
-  fileDesc("CiJjbG9ha3Jvb20vY2F0YWxvZy92MS9jYXRhbG9nLnByb3RvEhRjbG9ha3Jvb20uY2F0YWxvZy52MSItCg1Qcm9kdWN0T3B0aW9uEgwKBG5hbWUYASABKAkSDgoGdmFsdWVzGAIgAygJIscBCgdQcm9kdWN0EhIKCnByb2R1Y3RfaWQYASABKAkSDAoEbmFtZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIQCghjYXRlZ29yeRgEIAEoCRINCgVwcmljZRgFIAEoAxIQCghjdXJyZW5jeRgGIAEoCRI0CgdvcHRpb25zGAcgAygLMiMuY2xvYWtyb29tLmNhdGFsb2cudjEuUHJvZHVjdE9wdGlvbhINCgVzdG9jaxgIIAEoDRINCgVpbWFnZRgJIAEoCSJXChNMaXN0UHJvZHVjdHNSZXF1ZXN0Eg0KBXF1ZXJ5GAEgASgJEhAKCGNhdGVnb3J5GAIgASgJEgwKBHBhZ2UYAyABKA0SEQoJcGFnZV9zaXplGAQgASgNInQKFExpc3RQcm9kdWN0c1Jlc3BvbnNlEiwKBWl0ZW1zGAEgAygLMh0uY2xvYWtyb29tLmNhdGFsb2cudjEuUHJvZHVjdBINCgV0b3RhbBgCIAEoDRIMCgRwYWdlGAMgASgNEhEKCXBhZ2Vfc2l6ZRgEIAEoDSIpChJHZXRQcm9kdWN0c1JlcXVlc3QSEwoLcHJvZHVjdF9pZHMYASADKAkiQwoTR2V0UHJvZHVjdHNSZXNwb25zZRIsCgVpdGVtcxgBIAMoCzIdLmNsb2Frcm9vbS5jYXRhbG9nLnYxLlByb2R1Y3QykAIKDkNhdGFsb2dTZXJ2aWNlEnsKDExpc3RQcm9kdWN0cxIpLmNsb2Frcm9vbS5jYXRhbG9nLnYxLkxpc3RQcm9kdWN0c1JlcXVlc3QaKi5jbG9ha3Jvb20uY2F0YWxvZy52MS5MaXN0UHJvZHVjdHNSZXNwb25zZSIUirUYEAgBEAEY3AsiB2dhdGV3YXkSgAEKC0dldFByb2R1Y3RzEiguY2xvYWtyb29tLmNhdGFsb2cudjEuR2V0UHJvZHVjdHNSZXF1ZXN0GikuY2xvYWtyb29tLmNhdGFsb2cudjEuR2V0UHJvZHVjdHNSZXNwb25zZSIcirUYGAgBEAEY3AsiB2dhdGV3YXkiBm9yZGVyc2IGcHJvdG8z", [file_cloakroom_policy_v1_policy]);
+  fileDesc("CiJjbG9ha3Jvb20vY2F0YWxvZy92MS9jYXRhbG9nLnByb3RvEhRjbG9ha3Jvb20uY2F0YWxvZy52MSItCg1Qcm9kdWN0T3B0aW9uEgwKBG5hbWUYASABKAkSDgoGdmFsdWVzGAIgAygJIscBCgdQcm9kdWN0EhIKCnByb2R1Y3RfaWQYASABKAkSDAoEbmFtZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIQCghjYXRlZ29yeRgEIAEoCRINCgVwcmljZRgFIAEoAxIQCghjdXJyZW5jeRgGIAEoCRI0CgdvcHRpb25zGAcgAygLMiMuY2xvYWtyb29tLmNhdGFsb2cudjEuUHJvZHVjdE9wdGlvbhINCgVzdG9jaxgIIAEoDRINCgVpbWFnZRgJIAEoCSLtAQoTTGlzdFByb2R1Y3RzUmVxdWVzdBINCgVxdWVyeRgBIAEoCRIQCghjYXRlZ29yeRgCIAEoCRIMCgRwYWdlGAMgASgNEhEKCXBhZ2Vfc2l6ZRgEIAEoDRIoCgRzb3J0GAUgASgOMhouY2xvYWtyb29tLmNhdGFsb2cudjEuU29ydBIyCgdvcHRpb25zGAYgAygLMiEuY2xvYWtyb29tLmNhdGFsb2cudjEuT3B0aW9uVmFsdWUSEQoJcHJpY2VfbWluGAcgASgDEhEKCXByaWNlX21heBgIIAEoAxIQCghpbl9zdG9jaxgJIAEoCCIqCgtPcHRpb25WYWx1ZRIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgJIioKCkZhY2V0Q291bnQSDQoFdmFsdWUYASABKAkSDQoFY291bnQYAiABKA0iTQoLT3B0aW9uRmFjZXQSDAoEbmFtZRgBIAEoCRIwCgZ2YWx1ZXMYAiADKAsyIC5jbG9ha3Jvb20uY2F0YWxvZy52MS5GYWNldENvdW50IpgBCgZGYWNldHMSNAoKY2F0ZWdvcmllcxgBIAMoCzIgLmNsb2Frcm9vbS5jYXRhbG9nLnYxLkZhY2V0Q291bnQSMgoHb3B0aW9ucxgCIAMoCzIhLmNsb2Frcm9vbS5jYXRhbG9nLnYxLk9wdGlvbkZhY2V0EhEKCXByaWNlX21pbhgDIAEoAxIRCglwcmljZV9tYXgYBCABKAMiogEKFExpc3RQcm9kdWN0c1Jlc3BvbnNlEiwKBWl0ZW1zGAEgAygLMh0uY2xvYWtyb29tLmNhdGFsb2cudjEuUHJvZHVjdBINCgV0b3RhbBgCIAEoDRIMCgRwYWdlGAMgASgNEhEKCXBhZ2Vfc2l6ZRgEIAEoDRIsCgZmYWNldHMYBSABKAsyHC5jbG9ha3Jvb20uY2F0YWxvZy52MS5GYWNldHMiHwoOU3VnZ2VzdFJlcXVlc3QSDQoFcXVlcnkYASABKAkiYAoPU3VnZ2VzdFJlc3BvbnNlEjkKCHByb2R1Y3RzGAEgAygLMicuY2xvYWtyb29tLmNhdGFsb2cudjEuUHJvZHVjdFN1Z2dlc3Rpb24SEgoKY2F0ZWdvcmllcxgCIAMoCSJWChFQcm9kdWN0U3VnZ2VzdGlvbhISCgpwcm9kdWN0X2lkGAEgASgJEgwKBG5hbWUYAiABKAkSEAoIY2F0ZWdvcnkYAyABKAkSDQoFaW1hZ2UYBCABKAkiKQoSR2V0UHJvZHVjdHNSZXF1ZXN0EhMKC3Byb2R1Y3RfaWRzGAEgAygJIkMKE0dldFByb2R1Y3RzUmVzcG9uc2USLAoFaXRlbXMYASADKAsyHS5jbG9ha3Jvb20uY2F0YWxvZy52MS5Qcm9kdWN0KnEKBFNvcnQSFAoQU09SVF9VTlNQRUNJRklFRBAAEhgKFFNPUlRfUFJJQ0VfQVNDRU5ESU5HEAESGQoVU09SVF9QUklDRV9ERVNDRU5ESU5HEAISDQoJU09SVF9OQU1FEAMSDwoLU09SVF9ORVdFU1QQBDL+AgoOQ2F0YWxvZ1NlcnZpY2USewoMTGlzdFByb2R1Y3RzEikuY2xvYWtyb29tLmNhdGFsb2cudjEuTGlzdFByb2R1Y3RzUmVxdWVzdBoqLmNsb2Frcm9vbS5jYXRhbG9nLnYxLkxpc3RQcm9kdWN0c1Jlc3BvbnNlIhSKtRgQCAEQARjcCyIHZ2F0ZXdheRJsCgdTdWdnZXN0EiQuY2xvYWtyb29tLmNhdGFsb2cudjEuU3VnZ2VzdFJlcXVlc3QaJS5jbG9ha3Jvb20uY2F0YWxvZy52MS5TdWdnZXN0UmVzcG9uc2UiFIq1GBAIARABGOgHIgdnYXRld2F5EoABCgtHZXRQcm9kdWN0cxIoLmNsb2Frcm9vbS5jYXRhbG9nLnYxLkdldFByb2R1Y3RzUmVxdWVzdBopLmNsb2Frcm9vbS5jYXRhbG9nLnYxLkdldFByb2R1Y3RzUmVzcG9uc2UiHIq1GBgIARABGNwLIgdnYXRld2F5IgZvcmRlcnNiBnByb3RvMw", [file_cloakroom_policy_v1_policy]);
 
 /**
  * @generated from message cloakroom.catalog.v1.ProductOption
@@ -125,6 +125,35 @@ export type ListProductsRequest = Message<"cloakroom.catalog.v1.ListProductsRequ
    * @generated from field: uint32 page_size = 4;
    */
   pageSize: number;
+
+  /**
+   * @generated from field: cloakroom.catalog.v1.Sort sort = 5;
+   */
+  sort: Sort;
+
+  /**
+   * A product matches when for each name it has one of the values given.
+   *
+   * @generated from field: repeated cloakroom.catalog.v1.OptionValue options = 6;
+   */
+  options: OptionValue[];
+
+  /**
+   * In minor units; 0 is no bound.
+   *
+   * @generated from field: int64 price_min = 7;
+   */
+  priceMin: bigint;
+
+  /**
+   * @generated from field: int64 price_max = 8;
+   */
+  priceMax: bigint;
+
+  /**
+   * @generated from field: bool in_stock = 9;
+   */
+  inStock: boolean;
 };
 
 /**
@@ -133,6 +162,106 @@ export type ListProductsRequest = Message<"cloakroom.catalog.v1.ListProductsRequ
  */
 export const ListProductsRequestSchema: GenMessage<ListProductsRequest> = /*@__PURE__*/
   messageDesc(file_cloakroom_catalog_v1_catalog, 2);
+
+/**
+ * @generated from message cloakroom.catalog.v1.OptionValue
+ */
+export type OptionValue = Message<"cloakroom.catalog.v1.OptionValue"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string value = 2;
+   */
+  value: string;
+};
+
+/**
+ * Describes the message cloakroom.catalog.v1.OptionValue.
+ * Use `create(OptionValueSchema)` to create a new message.
+ */
+export const OptionValueSchema: GenMessage<OptionValue> = /*@__PURE__*/
+  messageDesc(file_cloakroom_catalog_v1_catalog, 3);
+
+/**
+ * @generated from message cloakroom.catalog.v1.FacetCount
+ */
+export type FacetCount = Message<"cloakroom.catalog.v1.FacetCount"> & {
+  /**
+   * @generated from field: string value = 1;
+   */
+  value: string;
+
+  /**
+   * @generated from field: uint32 count = 2;
+   */
+  count: number;
+};
+
+/**
+ * Describes the message cloakroom.catalog.v1.FacetCount.
+ * Use `create(FacetCountSchema)` to create a new message.
+ */
+export const FacetCountSchema: GenMessage<FacetCount> = /*@__PURE__*/
+  messageDesc(file_cloakroom_catalog_v1_catalog, 4);
+
+/**
+ * @generated from message cloakroom.catalog.v1.OptionFacet
+ */
+export type OptionFacet = Message<"cloakroom.catalog.v1.OptionFacet"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: repeated cloakroom.catalog.v1.FacetCount values = 2;
+   */
+  values: FacetCount[];
+};
+
+/**
+ * Describes the message cloakroom.catalog.v1.OptionFacet.
+ * Use `create(OptionFacetSchema)` to create a new message.
+ */
+export const OptionFacetSchema: GenMessage<OptionFacet> = /*@__PURE__*/
+  messageDesc(file_cloakroom_catalog_v1_catalog, 5);
+
+/**
+ * Of all that matches, before paging. The counts of a facet leave that facet's own choice out, so that one sees what else there is.
+ *
+ * @generated from message cloakroom.catalog.v1.Facets
+ */
+export type Facets = Message<"cloakroom.catalog.v1.Facets"> & {
+  /**
+   * @generated from field: repeated cloakroom.catalog.v1.FacetCount categories = 1;
+   */
+  categories: FacetCount[];
+
+  /**
+   * @generated from field: repeated cloakroom.catalog.v1.OptionFacet options = 2;
+   */
+  options: OptionFacet[];
+
+  /**
+   * @generated from field: int64 price_min = 3;
+   */
+  priceMin: bigint;
+
+  /**
+   * @generated from field: int64 price_max = 4;
+   */
+  priceMax: bigint;
+};
+
+/**
+ * Describes the message cloakroom.catalog.v1.Facets.
+ * Use `create(FacetsSchema)` to create a new message.
+ */
+export const FacetsSchema: GenMessage<Facets> = /*@__PURE__*/
+  messageDesc(file_cloakroom_catalog_v1_catalog, 6);
 
 /**
  * @generated from message cloakroom.catalog.v1.ListProductsResponse
@@ -157,6 +286,11 @@ export type ListProductsResponse = Message<"cloakroom.catalog.v1.ListProductsRes
    * @generated from field: uint32 page_size = 4;
    */
   pageSize: number;
+
+  /**
+   * @generated from field: cloakroom.catalog.v1.Facets facets = 5;
+   */
+  facets?: Facets | undefined;
 };
 
 /**
@@ -164,7 +298,82 @@ export type ListProductsResponse = Message<"cloakroom.catalog.v1.ListProductsRes
  * Use `create(ListProductsResponseSchema)` to create a new message.
  */
 export const ListProductsResponseSchema: GenMessage<ListProductsResponse> = /*@__PURE__*/
-  messageDesc(file_cloakroom_catalog_v1_catalog, 3);
+  messageDesc(file_cloakroom_catalog_v1_catalog, 7);
+
+/**
+ * @generated from message cloakroom.catalog.v1.SuggestRequest
+ */
+export type SuggestRequest = Message<"cloakroom.catalog.v1.SuggestRequest"> & {
+  /**
+   * @generated from field: string query = 1;
+   */
+  query: string;
+};
+
+/**
+ * Describes the message cloakroom.catalog.v1.SuggestRequest.
+ * Use `create(SuggestRequestSchema)` to create a new message.
+ */
+export const SuggestRequestSchema: GenMessage<SuggestRequest> = /*@__PURE__*/
+  messageDesc(file_cloakroom_catalog_v1_catalog, 8);
+
+/**
+ * @generated from message cloakroom.catalog.v1.SuggestResponse
+ */
+export type SuggestResponse = Message<"cloakroom.catalog.v1.SuggestResponse"> & {
+  /**
+   * At most 6.
+   *
+   * @generated from field: repeated cloakroom.catalog.v1.ProductSuggestion products = 1;
+   */
+  products: ProductSuggestion[];
+
+  /**
+   * At most 3.
+   *
+   * @generated from field: repeated string categories = 2;
+   */
+  categories: string[];
+};
+
+/**
+ * Describes the message cloakroom.catalog.v1.SuggestResponse.
+ * Use `create(SuggestResponseSchema)` to create a new message.
+ */
+export const SuggestResponseSchema: GenMessage<SuggestResponse> = /*@__PURE__*/
+  messageDesc(file_cloakroom_catalog_v1_catalog, 9);
+
+/**
+ * @generated from message cloakroom.catalog.v1.ProductSuggestion
+ */
+export type ProductSuggestion = Message<"cloakroom.catalog.v1.ProductSuggestion"> & {
+  /**
+   * @generated from field: string product_id = 1;
+   */
+  productId: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string category = 3;
+   */
+  category: string;
+
+  /**
+   * @generated from field: string image = 4;
+   */
+  image: string;
+};
+
+/**
+ * Describes the message cloakroom.catalog.v1.ProductSuggestion.
+ * Use `create(ProductSuggestionSchema)` to create a new message.
+ */
+export const ProductSuggestionSchema: GenMessage<ProductSuggestion> = /*@__PURE__*/
+  messageDesc(file_cloakroom_catalog_v1_catalog, 10);
 
 /**
  * @generated from message cloakroom.catalog.v1.GetProductsRequest
@@ -181,7 +390,7 @@ export type GetProductsRequest = Message<"cloakroom.catalog.v1.GetProductsReques
  * Use `create(GetProductsRequestSchema)` to create a new message.
  */
 export const GetProductsRequestSchema: GenMessage<GetProductsRequest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_catalog_v1_catalog, 4);
+  messageDesc(file_cloakroom_catalog_v1_catalog, 11);
 
 /**
  * @generated from message cloakroom.catalog.v1.GetProductsResponse
@@ -198,7 +407,45 @@ export type GetProductsResponse = Message<"cloakroom.catalog.v1.GetProductsRespo
  * Use `create(GetProductsResponseSchema)` to create a new message.
  */
 export const GetProductsResponseSchema: GenMessage<GetProductsResponse> = /*@__PURE__*/
-  messageDesc(file_cloakroom_catalog_v1_catalog, 5);
+  messageDesc(file_cloakroom_catalog_v1_catalog, 12);
+
+/**
+ * @generated from enum cloakroom.catalog.v1.Sort
+ */
+export enum Sort {
+  /**
+   * By relevance with a query, else as the shop arranges them.
+   *
+   * @generated from enum value: SORT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: SORT_PRICE_ASCENDING = 1;
+   */
+  PRICE_ASCENDING = 1,
+
+  /**
+   * @generated from enum value: SORT_PRICE_DESCENDING = 2;
+   */
+  PRICE_DESCENDING = 2,
+
+  /**
+   * @generated from enum value: SORT_NAME = 3;
+   */
+  NAME = 3,
+
+  /**
+   * @generated from enum value: SORT_NEWEST = 4;
+   */
+  NEWEST = 4,
+}
+
+/**
+ * Describes the enum cloakroom.catalog.v1.Sort.
+ */
+export const SortSchema: GenEnum<Sort> = /*@__PURE__*/
+  enumDesc(file_cloakroom_catalog_v1_catalog, 0);
 
 /**
  * @generated from service cloakroom.catalog.v1.CatalogService
@@ -211,6 +458,16 @@ export const CatalogService: GenService<{
     methodKind: "unary";
     input: typeof ListProductsRequestSchema;
     output: typeof ListProductsResponseSchema;
+  },
+  /**
+   * What a person who has typed this much may mean: answers as one types.
+   *
+   * @generated from rpc cloakroom.catalog.v1.CatalogService.Suggest
+   */
+  suggest: {
+    methodKind: "unary";
+    input: typeof SuggestRequestSchema;
+    output: typeof SuggestResponseSchema;
   },
   /**
    * The products with these ids; an unknown id is left out.
