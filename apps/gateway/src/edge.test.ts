@@ -120,6 +120,15 @@ describe('a cross-site request', () => {
     }
   });
 
+  it.each(['/%61pi/session/guest', '/ap%69/session/gues%74', 'http://localhost:4000/api/session/guest', 'HTTPS://x/api/session/guest'])(
+    'is refused however its address is spelt: %s',
+    async (target) => {
+      const text = await rawRequest(`POST ${target} HTTP/1.1\r\nhost: x\r\norigin: https://evil.example\r\nconnection: close\r\n\r\n`);
+      expect(text).toMatch(/^HTTP\/1\.1 403 /);
+      expect(text).not.toMatch(/set-cookie/i);
+    },
+  );
+
   it('is not what a page or a plain client of ours sends', async () => {
     for (const headers of [{ origin }, { origin: 'http://localhost:4001' }, { origin, 'sec-fetch-site': 'same-origin' }] as Record<
       string,

@@ -75,7 +75,7 @@ function addHooks(server: FastifyInstance, gateway: Gateway): void {
     const dropped = dropLookalikes(request.raw.headers, request.raw.rawHeaders);
     if (dropped > 0) lookalikeHeaders.inc(dropped);
     if (gateway.stopping()) reply.header('connection', 'close');
-    if (!request.url.startsWith('/api/')) return;
+    if (!isOfApi(request)) return;
     const limited = await gateway.limits.request(request.ip);
     if (limited !== undefined) return sendProblem(reply, limited, request);
     const crossSite = checkSameOrigin(
@@ -91,6 +91,13 @@ function addHooks(server: FastifyInstance, gateway: Gateway): void {
     requestSeconds.observe({ method: request.method, route, status: String(reply.statusCode) }, seconds);
   });
 }
+
+/**
+ * By the route that the router found, not by how the address is spelt: it also takes `/%61pi/...` and `http://host/api/...` for ours.
+ * By the spelling too, for what is not found there.
+ */
+const isOfApi = (request: FastifyRequest): boolean =>
+  request.routeOptions.url?.startsWith('/api/') === true || request.url.startsWith('/api/');
 
 const oneOf = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value.join(',') : value);
 

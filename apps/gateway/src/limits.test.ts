@@ -14,6 +14,7 @@ it('an address that asks too often is told when to come again, before anything i
   expect([told.status, told.body.code]).toEqual([429, 'too_many_requests']);
   expect(Number(told.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
   expect(stage.auth.calls['login']).toBeUndefined();
+  expect((await ask(stage.url, '/%61pi/products')).status).toBe(429);
   expect((await ask(stage.url, '/healthz')).status).toBe(200);
 });
 
