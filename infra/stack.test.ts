@@ -72,3 +72,19 @@ it('starts no storage for external', () => {
 function appsOf(stack: typeof native) {
   return stack.processes.flatMap(({ run }) => (run.kind === 'app' ? [run.app] : run.kind === 'embedded' ? run.apps : []));
 }
+
+it('lets every part of a container network be met by its own name, and nothing by loopback', () => {
+  const docker = drawStack({ base: 4000, dataDir: '/data', provider: 'docker' });
+  expect(docker.processes.map(({ name }) => name)).toEqual(native.processes.map(({ name }) => name));
+  const hosts = new Set<string>();
+  for (const { env } of appsOf(docker)) {
+    expect(env['HOST']).toBe('0.0.0.0');
+    const { PUBLIC_ORIGINS: _, ...told } = env;
+    for (const value of Object.values(told)) {
+      expect(value).not.toMatch(/localhost|127\.0\.0\.1/);
+      const host = /^(?:\w+:\/\/)?([a-z-]+):\d+$/.exec(value)?.[1];
+      if (host !== undefined) hosts.add(host);
+    }
+  }
+  expect([...hosts].toSorted()).toEqual(['auth', 'cart', 'catalog', 'kafka', 'profile', 'redis-carts', 'redis-sessions']);
+});

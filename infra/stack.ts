@@ -6,7 +6,7 @@
  */
 import { join } from 'node:path';
 
-export type Provider = 'native' | 'embedded' | 'external';
+export type Provider = 'native' | 'embedded' | 'external' | 'docker';
 export type AppName = 'auth' | 'cart' | 'profile' | 'catalog' | 'gateway';
 /** Every name a process can have: `npm run status`, log files and tests speak of it by this. */
 export type ProcessName =
@@ -74,7 +74,9 @@ export interface StackOptions {
 export const defaultBase = 4000;
 export const replicas = 2;
 
-const host = '127.0.0.1';
+/** The address everybody listens on and is met at; in containers each has a host of its own, called by its name. */
+const loopback = '127.0.0.1';
+const hostIn = (provider: Provider, name: string, elsewhere: string) => (provider === 'docker' ? name : elsewhere);
 /** A service on 2 busy cores takes 2-4 s; a broker that reads a long log back after kill -9 takes longer. */
 const appReadyMs = 30_000;
 const infraReadyMs = 60_000;
@@ -107,19 +109,21 @@ export function httpPortsOf(base: number): number[] {
 export const meshNames: readonly AppName[] = ['gateway', 'auth', 'cart', 'profile', 'catalog'];
 
 export function drawStack(options: StackOptions): StackSpec {
-  const processes = { native: drawNative, external: drawExternal, embedded: drawEmbedded }[options.provider](options);
+  const draw = { native: drawNative, docker: drawNative, external: drawExternal, embedded: drawEmbedded };
+  const processes = draw[options.provider](options);
   const [first, second] = portsOf(options.base).gateways;
   const gateways = [`http://localhost:${first}`, `http://localhost:${second}`] as const;
   return { provider: options.provider, base: options.base, dataDir: options.dataDir, processes, gateways };
 }
 
-/** Our own Redis and Kafka below the services. */
+/** Our own Redis and Kafka below the services: as processes (native) or as containers. */
 function drawNative(options: StackOptions): ProcessSpec[] {
   const ports = portsOf(options.base);
+  const at = (name: ProcessName) => hostIn(options.provider, name, loopback);
   const urls = {
-    KAFKA_BROKERS: `${host}:${ports.kafka}`,
-    SESSION_REDIS_URL: `redis://${host}:${ports.redisSessions}`,
-    CART_REDIS_URL: `redis://${host}:${ports.redisCarts}`,
+    KAFKA_BROKERS: `${at('kafka')}:${ports.kafka}`,
+    SESSION_REDIS_URL: `redis://${at('redis-sessions')}:${ports.redisSessions}`,
+    CART_REDIS_URL: `redis://${at('redis-carts')}:${ports.redisCarts}`,
   };
   return [
     redis('redis-sessions', ports.redisSessions, join(options.dataDir, 'redis-sessions')),
@@ -193,24 +197,25 @@ function kafkaLog({ KAFKA_BROKERS }: StorageUrls): Env {
 function drawApps(options: StackOptions, storage: { readonly auth: Env; readonly cart: Env; readonly other: Env }) {
   const { base, dataDir, provider } = options;
   const ports = portsOf(base);
-  const address = (service: { readonly mesh: number }) => `localhost:${service.mesh}`;
+  const address = (name: 'auth' | 'cart' | 'profile' | 'catalog') => `${hostIn(provider, name, 'localhost')}:${ports[name].mesh}`;
+  const adminUrl = (name: 'auth' | 'cart') => `http://${hostIn(provider, name, loopback)}:${ports[name].admin}`;
   const common = (name: AppName, replica: string, listen: number): Env => ({
     SERVICE_NAME: name,
     REPLICA: replica,
     REGION: 'local',
     PROVIDER: provider,
     LOG_LEVEL: options.logLevel ?? 'info',
-    HOST: host,
+    HOST: provider === 'docker' ? '0.0.0.0' : loopback,
     LISTEN_PORT: String(listen),
     // Nothing proves a caller inside one process, and nobody else reaches its loopback ports in between.
     MESH_TLS: provider === 'embedded' ? 'off' : 'mutual',
     TLS_DIR: join(dataDir, 'tls'),
-    AUTH_ADDRESS: address(ports.auth),
-    CART_ADDRESS: address(ports.cart),
-    PROFILE_ADDRESS: address(ports.profile),
-    CATALOG_ADDRESS: address(ports.catalog),
-    AUTH_ADMIN_URL: `http://${host}:${ports.auth.admin}`,
-    CART_ADMIN_URL: `http://${host}:${ports.cart.admin}`,
+    AUTH_ADDRESS: address('auth'),
+    CART_ADDRESS: address('cart'),
+    PROFILE_ADDRESS: address('profile'),
+    CATALOG_ADDRESS: address('catalog'),
+    AUTH_ADMIN_URL: adminUrl('auth'),
+    CART_ADMIN_URL: adminUrl('cart'),
   });
   const database = (name: AppName): Env => ({ DATABASE_URL: `sqlite:${join(dataDir, 'db', `${name}.sqlite`)}` });
   const sessions: Env = {
@@ -222,7 +227,7 @@ function drawApps(options: StackOptions, storage: { readonly auth: Env; readonly
     secrets: app === 'auth' ? ['SESSION_MAC_KEY'] : [],
     env: { ...common(app, '1', ports[app].mesh), ADMIN_PORT: String(ports[app].admin), ...env },
   });
-  const origins = ports.gateways.flatMap((port) => [`http://localhost:${port}`, `http://${host}:${port}`]);
+  const origins = ports.gateways.flatMap((port) => [`http://localhost:${port}`, `http://${loopback}:${port}`]);
   const gateway = (replica: number, port: number): AppSpec => ({
     app: 'gateway',
     secrets: ['SESSION_MAC_KEY'],
@@ -264,7 +269,7 @@ function redis(name: 'redis-sessions' | 'redis-carts', port: number, dir: string
     run: { kind: 'redis', port, dir },
     needs: [],
     ports: [port],
-    url: `redis://${host}:${port}`,
+    url: `redis://${loopback}:${port}`,
     health: { kind: 'redis', port },
     readyTimeoutMs: infraReadyMs,
     stopGraceMs: infraGraceMs,
@@ -277,7 +282,7 @@ function kafka(port: number, controllerPort: number, dir: string): ProcessSpec {
     run: { kind: 'kafka', port, controllerPort, dir },
     needs: [],
     ports: [port, controllerPort],
-    url: `${host}:${port}`,
+    url: `${loopback}:${port}`,
     health: { kind: 'kafka', port },
     readyTimeoutMs: infraReadyMs,
     stopGraceMs: infraGraceMs,
@@ -285,5 +290,5 @@ function kafka(port: number, controllerPort: number, dir: string): ProcessSpec {
 }
 
 function readyUrl(port: number): string {
-  return `http://${host}:${port}/readyz`;
+  return `http://${loopback}:${port}/readyz`;
 }

@@ -40,7 +40,7 @@ export const processConfig = {
   /** Loopback unless someone decides otherwise. */
   HOST: z.string().default('127.0.0.1'),
   LISTEN_PORT: port,
-  PROVIDER: z.enum(['native', 'embedded', 'external']).default('external'),
+  PROVIDER: z.enum(['native', 'embedded', 'external', 'docker']).default('external'),
 };
 
 export const adminConfig = { ADMIN_PORT: port };
