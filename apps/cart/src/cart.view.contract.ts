@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { newUser } from './cart.harness.ts';
 import { dotOf, emptyCart, evolve } from './cart.ts';
-import type { CartNotice, CartView, Place } from './cart.view.ts';
+import { ViewUnavailable, type CartNotice, type CartView, type Place } from './cart.view.ts';
 import type { CartRecord } from './codec.ts';
 
 export interface ViewUnderTest {
@@ -48,6 +48,14 @@ export function cartViewContract(name: string, open: () => Promise<ViewUnderTest
       expect(await view.apply(3, { expected: undefined, place: at, carts: [written] })).toBe(true);
       expect(await under.other.load(3, [ada, newUser()])).toEqual({ place: at, carts: new Map([[ada, written]]) });
       expect(await under.other.places([2, 3])).toEqual(new Map([[3, at]]));
+    });
+
+    it('blames the cart that cannot be written, not the store: the projector would wait for ever on the store', async () => {
+      const unwritable = cartWith(ada, 2);
+      const state = { ...unwritable.state, dead: new Map([[dotOf('a/b', commandId), 1]]) };
+      const apply = async () => view.apply(3, { expected: undefined, place: place(1n), carts: [{ ...unwritable, state }] });
+      await expect(apply()).rejects.not.toBeInstanceOf(ViewUnavailable);
+      expect(await view.load(3, [ada])).toEqual({ place: undefined, carts: new Map() });
     });
 
     it('keeps partitions apart', async () => {

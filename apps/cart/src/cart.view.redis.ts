@@ -107,16 +107,15 @@ class RedisCartView implements CartView {
     });
   }
 
-  apply(partition: number, { expected, place, carts }: Change): Promise<boolean> {
-    return reach(async () => {
-      const keys = [placeKey(this.#space, partition), dueKey(this.#space, partition)];
-      const values: (string | Buffer)[] = [formatPlace(expected), formatPlace(place), changedChannel(this.#space, partition)];
-      for (const cart of carts) {
-        keys.push(cartKey(this.#space, partition, cart.state.cartId));
-        values.push(encodeCart(cart), cart.oldestUnsnapshottedAtMs > 0 ? String(cart.oldestUnsnapshottedAtMs) : '', cart.state.cartId);
-      }
-      return (await this.#redis.applyCarts(keys.length, ...keys, ...values)) === 1;
-    });
+  async apply(partition: number, { expected, place, carts }: Change): Promise<boolean> {
+    const keys = [placeKey(this.#space, partition), dueKey(this.#space, partition)];
+    const values: (string | Buffer)[] = [formatPlace(expected), formatPlace(place), changedChannel(this.#space, partition)];
+    // Outside of reach(): what cannot be encoded is its record's fault, and must not pass for a store that is away.
+    for (const cart of carts) {
+      keys.push(cartKey(this.#space, partition, cart.state.cartId));
+      values.push(encodeCart(cart), cart.oldestUnsnapshottedAtMs > 0 ? String(cart.oldestUnsnapshottedAtMs) : '', cart.state.cartId);
+    }
+    return reach(async () => (await this.#redis.applyCarts(keys.length, ...keys, ...values)) === 1);
   }
 
   due(partition: number, beforeMs: number, countMax: number): Promise<string[]> {
