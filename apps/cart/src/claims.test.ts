@@ -114,6 +114,16 @@ describe('signing in', () => {
     await merged(user, guest, { cup: 1 });
   });
 
+  it("takes one line by the seen of the guest's whole cart, also before the claim has arrived", async () => {
+    const [guest, user] = [newGuest(), newUser()];
+    accepted(await cart.add(guest, 'mug', 2));
+    const added = accepted(await cart.add(guest, 'cup', 1));
+    const { seen } = await cart.get(guest, added.consistencyToken);
+    accepted(await cart.remove(user, 'mug', seen!));
+    await cart.claim(guest, user);
+    await merged(user, guest, { cup: 1 });
+  });
+
   it('joins two guest carts of one person', async () => {
     const [one, two, user] = [newGuest(), newGuest(), newUser()];
     accepted(await cart.add(one, 'mug', 1));

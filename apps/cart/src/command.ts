@@ -6,6 +6,7 @@ import { cartOfDot, dotOf, emptyCart, type CartEvent, type CartState, type Dot }
 import { ViewUnavailable } from './cart.view.ts';
 import { hasReached, tokenFor } from './consistency.ts';
 import { checkLimits } from './limits.ts';
+import type { LineId } from './lines.ts';
 import { commandsUnchecked } from './metrics.ts';
 import { partitionOfCart, type CartParts } from './parts.ts';
 import { decodeSeen, encodeSeen } from './seen.ts';
@@ -25,6 +26,8 @@ export interface Command {
   readonly seen: readonly Dot[];
   /** Of it, what this cart may hold: its own dots and those of its guests. */
   readonly observed: readonly Dot[];
+  /** The lines of the observed guest dots that this cart does not hold yet, as the guest's own cart tells them. */
+  readonly guestLines: ReadonlyMap<Dot, LineId>;
   /** What the view knows of the cart; undefined while it cannot be asked. */
   readonly known: CartState | undefined;
   /** Whether the view holds all that the client has written. */
@@ -46,8 +49,8 @@ export async function readCommand(
   const cartId = ctx.identity.subject;
   const partition = partitionOfCart(parts, cartId);
   const { known, caughtUp } = await lookUp(parts, cartId, partition, ctx.consistency);
-  const observed = await ownDots(parts, cartId, seen, known);
-  return { cartId, dot: dotOf(cartId, request.commandId), atMs: nowMs, seen, observed, known, caughtUp };
+  const { observed, guestLines } = await ownDots(parts, cartId, seen, known);
+  return { cartId, dot: dotOf(cartId, request.commandId), atMs: nowMs, seen, observed, guestLines, known, caughtUp };
 }
 
 /** Checks what can be checked, appends, and answers with a `seen` that holds the dot just made. */
@@ -87,14 +90,21 @@ async function lookUp(
  * A guest's `seen` stays valid after the cart was claimed, also before the claim has arrived here: then the guest's own record tells whose
  * it is, and one that nobody has claimed yet is taken at its word. All that a false one could do is to kill in the sender's own cart.
  */
-async function ownDots(parts: CartParts, cartId: string, seen: readonly Dot[], known: CartState | undefined): Promise<Dot[]> {
+async function ownDots(
+  parts: CartParts,
+  cartId: string,
+  seen: readonly Dot[],
+  known: CartState | undefined,
+): Promise<Pick<Command, 'observed' | 'guestLines'>> {
   const foreign = new Set(seen.map(cartOfDot).filter((id) => id !== cartId && known?.joined.has(id) !== true));
   const guests = isUserSubject(cartId) ? [...foreign].filter(isGuestSubject) : [];
+  const guestLines = new Map<Dot, LineId>();
   const refused = new Set([...foreign].filter((id) => !guests.includes(id)));
   // While the view is away it cannot be asked for guests either, and each question would cost its time-out.
   for (const guestCartId of known === undefined ? [] : guests.slice(0, guestLookupCountMax)) {
     const guest = await lookUp(parts, guestCartId, partitionOfCart(parts, guestCartId), undefined);
     if (guest.known?.claimedBy !== undefined && guest.known.claimedBy !== cartId) refused.add(guestCartId);
+    for (const [dot, { line }] of guest.known?.dots ?? []) guestLines.set(dot, line);
   }
-  return seen.filter((dot) => !refused.has(cartOfDot(dot)));
+  return { observed: seen.filter((dot) => !refused.has(cartOfDot(dot))), guestLines };
 }

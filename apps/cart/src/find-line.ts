@@ -8,9 +8,10 @@ import { lineOf, type LineId } from './lines.ts';
  * A line that another device has just removed is still known by its dots: a set that did not see the removal stands.
  * While the view is behind or away the client is taken at its word: a line id says by itself which line it is.
  */
-export function findLine({ observed, known, caughtUp }: Command, lineId: LineId): { observed: Dot[] } | Problem {
+export function findLine({ observed, guestLines, known, caughtUp }: Command, lineId: LineId): { observed: Dot[] } | Problem {
   if (lineOf(lineId) === undefined) return problem('unknown_line');
-  const ofLine = observed.filter((dot) => (known?.dots.get(dot)?.line ?? lineId) === lineId);
+  // A dot that nobody knows yet is killed in whatever line it turns out to be: so all who may know are asked.
+  const ofLine = observed.filter((dot) => (known?.dots.get(dot)?.line ?? guestLines.get(dot) ?? lineId) === lineId);
   if (known === undefined || !caughtUp) return { observed: ofLine };
   const shown = [...known.dots.values()].some((live) => live.line === lineId);
   // Seen dots that are not here yet may be a guest's, or one's own unread write: they are the client's word that the line exists.
