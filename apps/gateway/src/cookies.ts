@@ -22,14 +22,27 @@ export function readCookies(header: string | undefined): OurCookies | Problem {
   for (const pair of (header ?? '').split(';')) {
     const at = pair.indexOf('=');
     if (at < 0) continue;
-    const name = pair.slice(0, at).trim();
+    const name = trimmed(pair.slice(0, at));
     const ours = canonicalName(name);
     if (ours === undefined) continue;
     if (found.has(ours)) return problem('ambiguous_cookies', `Two cookies named ${ours}.`);
     // A look-alike name counts for ambiguity, but never as the cookie itself.
-    found.set(ours, name === ours ? pair.slice(at + 1).trim() : '');
+    found.set(ours, name === ours ? trimmed(pair.slice(at + 1)) : '');
   }
   return { session: nonEmpty(found.get(sessionCookie)), consistency: nonEmpty(found.get(consistencyCookie)) };
+}
+
+/**
+ * Of blanks and tabs alone, as browsers do. `trim()` would also take a no-break space away, and a sibling host may plant a cookie whose name
+ * begins with one: browsers see no `__Host-` in it.
+ */
+function trimmed(text: string): string {
+  const isBlank = (at: number): boolean => text[at] === ' ' || text[at] === '\t';
+  let [start, end] = [0, text.length];
+  while (start < end && isBlank(start)) start++;
+  // No regular expression: `[ \t]+$` takes quadratic time on a header of blanks.
+  while (end > start && isBlank(end - 1)) end--;
+  return text.slice(start, end);
 }
 
 /** Browsers compare cookie names exactly, but the prefix rule case-insensitively (RFC 6265bis 4.1.3): `__host-SESSION` is a planted twin. */

@@ -84,6 +84,20 @@ describe('an error exit', () => {
     expect(JSON.parse(text.split('\r\n\r\n')[1]!)).toMatchObject({ code: 'invalid_request' });
   });
 
+  it('400: no Host, and two of them', async () => {
+    for (const hosts of ['', 'host: x\r\nHost: y\r\n']) {
+      const text = await rawRequest(`GET /api/session HTTP/1.1\r\n${hosts}connection: close\r\n\r\n`);
+      expect(text).toMatch(/^HTTP\/1\.1 400 /);
+      expect(text).toContain('content-type: application/problem+json');
+    }
+    expect(await rawRequest('GET /api/session HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  it('none: an expectation that nobody knows is passed over', async () => {
+    const text = await rawRequest('GET /api/session HTTP/1.1\r\nhost: x\r\nexpect: wonders\r\nconnection: close\r\n\r\n');
+    expect(text).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
   it('500: says nothing of what happened inside', async () => {
     stage.services.profile.throwing = true;
     const told = await ask(stage.url, '/api/profile', { token: stage.auth.begin('user') });
@@ -151,6 +165,14 @@ describe('cookies', () => {
     ]) {
       expectProblem(await ask(stage.url, '/api/session', { headers: { cookie } }), 400, 'ambiguous_cookies');
     }
+  });
+
+  it('of a name that is ours only after a no-break space is not ours', async () => {
+    const token = stage.auth.begin('user');
+    const text = await rawRequest(
+      `GET /api/session HTTP/1.1\r\nhost: x\r\ncookie: \u00a0__Host-session=${token}\r\nconnection: close\r\n\r\n`,
+    );
+    expect(text).toContain('{"state":"none"}');
   });
 
   it('of others are nobody’s business', async () => {
@@ -242,7 +264,7 @@ describe('every answer', () => {
 function rawRequest(text: string): Promise<string> {
   const { hostname, port } = new URL(stage.url);
   return new Promise((resolve, reject) => {
-    const socket = connect(Number(port), hostname, () => socket.write(text));
+    const socket = connect(Number(port), hostname, () => socket.write(text, 'latin1'));
     let answer = '';
     socket.on('data', (chunk) => (answer += String(chunk)));
     socket.on('close', () => resolve(answer));

@@ -2,6 +2,7 @@
  * The HTTP edge below the routes: limits, hooks that every request passes, and one shape for every failure.
  * The order is deliberate: what makes a request dangerous (its origin, its rate, its look-alike headers) is judged before its body is read.
  */
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -33,7 +34,8 @@ export function createAdapter(gateway: Gateway): FastifyAdapter {
     // No Nest middleware here: without its dispatcher a request costs less.
     skipMiddie: true,
     bodyLimit: bodyLengthMax,
-    http: { maxHeaderSize: headerLengthMax, headersTimeout: headersTimeoutMs },
+    // Node would refuse a request without a Host by an answer of its own, which is no problem+json; here a hook does.
+    http: { maxHeaderSize: headerLengthMax, headersTimeout: headersTimeoutMs, requireHostHeader: false },
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
     // Live streams would keep close() waiting for ever. What is in flight is waited for before (start.ts).
@@ -53,6 +55,8 @@ export function createAdapter(gateway: Gateway): FastifyAdapter {
 /** Hooks and routes; before Nest's own init, so that its not-found answer passes the hooks too. */
 export async function prepareServer(server: FastifyInstance, gateway: Gateway): Promise<void> {
   server.decorateRequest('begun', undefined);
+  // An expectation that we do not know is passed over (RFC 9110 10.1.1), where Node would answer a bare 417.
+  server.server.on('checkExpectation', (request, response) => server.server.emit('request', request, response));
   addHooks(server, gateway);
   await server.register(async (scope) => {
     scope.removeAllContentTypeParsers();
@@ -75,6 +79,7 @@ function addHooks(server: FastifyInstance, gateway: Gateway): void {
     const dropped = dropLookalikes(request.raw.headers, request.raw.rawHeaders);
     if (dropped > 0) lookalikeHeaders.inc(dropped);
     if (gateway.stopping()) reply.header('connection', 'close');
+    if (!namesOneHost(request.raw)) return sendProblem(reply, problem('invalid_request', 'A request names one Host.'), request);
     if (!isOfApi(request)) return;
     const limited = await gateway.limits.request(request.ip);
     if (limited !== undefined) return sendProblem(reply, limited, request);
@@ -90,6 +95,12 @@ function addHooks(server: FastifyInstance, gateway: Gateway): void {
     const seconds = (gateway.clock.monotonicMs() - request.begun.startedMs) / 1000;
     requestSeconds.observe({ method: request.method, route, status: String(reply.statusCode) }, seconds);
   });
+}
+
+/** Which of two would be meant, parsers on the way disagree about (RFC 9112 3.2); HTTP/1.0 needs none. */
+function namesOneHost({ httpVersion, rawHeaders }: IncomingMessage): boolean {
+  const count = rawHeaders.filter((text, at) => at % 2 === 0 && text.toLowerCase() === 'host').length;
+  return count === 1 || (count === 0 && httpVersion === '1.0');
 }
 
 /**
