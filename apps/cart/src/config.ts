@@ -1,5 +1,7 @@
-import { address, adminConfig, eventLogConfig, meshConfig, processConfig, readEnvironment } from '@cloakroom/platform';
+import { address, adminConfig, commaList, eventLogConfig, meshConfig, processConfig, readEnvironment } from '@cloakroom/platform';
 import { z } from 'zod';
+
+const redisUrl = z.url({ protocol: /^rediss?$/ });
 
 const schema = z
   .object({
@@ -9,7 +11,7 @@ const schema = z
     ...eventLogConfig,
     AUTH_ADDRESS: address,
     CART_VIEW: z.enum(['redis', 'memory']).default('redis'),
-    CART_REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+    CART_REDIS_URL: redisUrl.optional(),
   })
   .refine((env) => env.CART_VIEW === 'memory' || env.CART_REDIS_URL !== undefined, {
     path: ['CART_REDIS_URL'],
@@ -24,3 +26,16 @@ const schema = z
 export type CartConfig = z.output<typeof schema>;
 
 export const readConfig = (env: NodeJS.ProcessEnv = process.env): CartConfig => readEnvironment(schema, env);
+
+/** Of redrive.main.ts, which serves nobody: of what the cart service is told it needs the log and the view. */
+const redriveSchema = z.object({
+  EVENT_LOG: z.literal('kafka', 'the embedded log lives in another process: kafka').default('kafka'),
+  KAFKA_BROKERS: commaList,
+  CART_VIEW: z.literal('redis', 'the view in memory lives in another process: redis').default('redis'),
+  CART_REDIS_URL: redisUrl,
+  LOG_LEVEL: processConfig.LOG_LEVEL.unwrap().default('error'),
+});
+
+export type RedriveConfig = z.output<typeof redriveSchema>;
+
+export const readRedriveConfig = (env: NodeJS.ProcessEnv = process.env): RedriveConfig => readEnvironment(redriveSchema, env);

@@ -1,14 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { deadLetterTopic, recordHeaders } from '@cloakroom/contracts';
 import type { LogRecord, RecordBatch } from '@cloakroom/platform';
-import { accepted, newCommandId, newUser, openHarness, quantitiesOf, quiet, type Harness } from './cart.harness.ts';
+import { accepted, newCommandId, newUser, openHarness, quantitiesOf, type Harness } from './cart.harness.ts';
 import { dotOf, type CartEvent } from './cart.ts';
 import { ViewUnavailable } from './cart.view.ts';
 import { MemoryCartView } from './cart.view.memory.ts';
 import { encodeEvent } from './codec.ts';
 import { partitionOfCart } from './parts.ts';
 import { projectBatch } from './project-batch.ts';
-import { redrive } from './redrive.ts';
 import { sweepPartition } from './snapshots.ts';
 
 let cart: Harness;
@@ -262,7 +261,6 @@ describe('the projector', () => {
 describe('a record that cannot be decoded', () => {
   const poison = (subject: string, value = Buffer.from('not a cart event'), version = '1') =>
     cart.eventLog.publish(cart.topics.events, [{ key: subject, value, headers: { [recordHeaders.eventVersion]: Buffer.from(version) } }]);
-  const redriveAll = () => redrive({ eventLog: cart.eventLog, topics: cart.topics, clock: cart.parts.clock, log: quiet });
 
   it('goes to the dead-letter topic, marks its cart alone, and holds up nobody', async () => {
     const ada = newUser();
@@ -284,28 +282,6 @@ describe('a record that cannot be decoded', () => {
     await vi.waitFor(async () => expect(await cart.get(ada)).toMatchObject({ incomplete: true, stale: false }));
   });
 
-  it('counts after its redrive, once however often redrive is run, and the mark is gone', async () => {
-    const ada = newUser();
-    accepted(await cart.add(ada));
-    await poison(ada);
-    await vi.waitFor(async () => expect((await cart.get(ada)).incomplete).toBe(true));
-    // What the topic would hold had the record been of a version that this process has learnt since.
-    const { value, headers } = encodeEvent(eventOf(ada, 4));
-    const origin = { [recordHeaders.originTopic]: Buffer.from(cart.topics.events.name), [recordHeaders.originOffset]: Buffer.from('1') };
-    await redriveAll();
-    await vi.waitFor(async () => expect((await buriedOf(ada)).next).toBe(2n));
-    await cart.eventLog.publish(deadLetterTopic(cart.topics.events), [
-      { key: ada, value, headers: { ...headers, ...origin, [recordHeaders.originOffset]: Buffer.from('2') } },
-    ]);
-
-    expect(await redriveAll()).toBe(2);
-    await shows(ada, { mug: 5 });
-    await vi.waitFor(async () => expect((await buriedOf(ada)).next).toBe(4n));
-    const { carts } = await cart.view.load(partitionOf(ada), [ada]);
-    // The poison itself is as bad as ever, and is what the mark stands for now.
-    expect([...carts.get(ada)!.missing]).toEqual([3n]);
-  });
-
   it('clears its mark when a redriven record has been applied', async () => {
     const ada = newUser();
     await poison(ada);
@@ -316,10 +292,4 @@ describe('a record that cannot be decoded', () => {
     await shows(ada, { mug: 4 });
     expect((await cart.get(ada)).incomplete).toBe(false);
   });
-
-  it('has nothing to put back when nothing was buried', async () => {
-    expect(await redriveAll()).toBe(0);
-  });
-
-  const buriedOf = async (subject: string) => (await cart.eventLog.bounds(deadLetterTopic(cart.topics.events))).get(partitionOf(subject))!;
 });

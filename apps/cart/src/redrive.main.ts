@@ -1,22 +1,78 @@
-/** Puts the dead letters of carts back, with the environment of the cart service: `node apps/cart/dist/redrive.main.js`. Run it after the mend. */
-import { createLogger, openEventLog, systemClock } from '@cloakroom/platform';
-import { readConfig } from './config.ts';
+/** The operator's way to `redrive.ts`: lines for a person on standard output, what the log says of its own trouble on standard error. */
+import { parseArgs } from 'node:util';
+import { ConfigError, createLogger, openEventLog, systemClock } from '@cloakroom/platform';
+import { openRedisCartView } from './cart.view.redis.ts';
+import { readRedriveConfig, type RedriveConfig } from './config.ts';
 import { cartTopics } from './parts.ts';
-import { redrive } from './redrive.ts';
+import { redrive, type Letter } from './redrive.ts';
 
-const config = readConfig();
-const log = createLogger('cart-redrive', config.LOG_LEVEL);
-if (config.EVENT_LOG !== 'kafka') throw new Error('the embedded log lives in another process: redrive needs EVENT_LOG=kafka');
-const eventLog = await openEventLog({
-  kind: 'kafka',
-  brokers: config.KAFKA_BROKERS ?? [],
-  clientId: 'cart-redrive',
-  log,
-  clock: systemClock,
-});
-try {
-  const records = await redrive({ eventLog, topics: cartTopics, clock: systemClock, log });
-  log.info({ records }, 'dead letters were put back');
-} finally {
-  await eventLog.close();
+const help = `Puts the dead letters of carts back into their log, after whatever made them unreadable is mended.
+
+  KAFKA_BROKERS=... CART_REDIS_URL=... node apps/cart/dist/redrive.main.js [--dry-run]
+
+  --dry-run   only say what would be put back, and what would be left
+  --help      this
+
+Environment:
+  KAFKA_BROKERS    where cart.events and cart.events.dlq are (host:port, comma separated)
+  CART_REDIS_URL   the carts' view: it marks what each cart waits for
+  LOG_LEVEL        of the lines on standard error; default error
+
+A record that still cannot be read is left where it is, and its cart stays incomplete. Repeating a run is harmless.
+Exit code: 0 nothing is left, 3 some records are left, 1 it could not be done, 78 the environment is not valid.
+`;
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+
+function lineOf({ cartId, partition, origin, outcome }: Letter, dryRun: boolean): string | undefined {
+  const where = `${cartId}  partition ${partition}, offset ${origin ?? 'unknown'}`;
+  if (outcome.is === 'put_back') return `${dryRun ? 'would put back' : 'put back'}  ${where}`;
+  return outcome.is === 'left' ? `left  ${where}: ${outcome.why}` : undefined;
 }
+
+async function run({ KAFKA_BROKERS, CART_REDIS_URL, LOG_LEVEL }: RedriveConfig, dryRun: boolean): Promise<number> {
+  const log = createLogger('cart-redrive', LOG_LEVEL, process.stderr);
+  const eventLog = await openEventLog({ kind: 'kafka', brokers: KAFKA_BROKERS, clientId: 'cart-redrive', log, clock: systemClock });
+  const view = openRedisCartView({ url: CART_REDIS_URL, log });
+  try {
+    const { putBack, done, left } = await redrive({
+      eventLog,
+      view,
+      topics: cartTopics,
+      clock: systemClock,
+      dryRun,
+      tell: (letter) => {
+        const line = lineOf(letter, dryRun);
+        if (line !== undefined) print(line);
+      },
+    });
+    print(`${putBack} ${dryRun ? 'would be put back' : 'put back'}, ${left} left, ${done} done before.`);
+    if (left > 0) print('What is left cannot be read by this build. Its carts stay incomplete.');
+    return left > 0 ? 3 : 0;
+  } finally {
+    await view.close();
+    await eventLog.close();
+  }
+}
+
+async function main(): Promise<number> {
+  try {
+    const { values } = parseArgs({ options: { 'dry-run': { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } } });
+    if (values.help === true) {
+      print(help);
+      return 0;
+    }
+    return await run(readRedriveConfig(), values['dry-run']);
+  } catch (error) {
+    process.stderr.write(`${reasons(error)}\n`);
+    return error instanceof ConfigError ? 78 : 1;
+  }
+}
+
+/** An operator needs the cause, not the stack. */
+function reasons(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${reasons(error.cause)}`;
+}
+
+process.exitCode = await main();

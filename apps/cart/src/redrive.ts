@@ -1,75 +1,139 @@
 /**
- * Puts buried records back at the end of their log, once whatever made them unreadable is mended. Late is safe: events commute. At least once,
- * so is twice: dots count once. The projector clears the cart's mark when it applies the record.
+ * Puts buried records back at the end of their log, once whatever made them unreadable is mended. A record waits while its cart carries its
+ * mark; that mark is in the view, and comes back with it after a wipe. So this needs no memory of its own: it looks at every dead letter,
+ * passes over those without a mark, appends those that can be applied now, and leaves the rest where they are, saying why.
+ *
+ * Late is safe: events commute. At least once, so is twice (two operators, a crash): dots count once. The projector clears the mark when it
+ * applies the record; run by a build that reads less than this one, it buries the record again, under a new mark.
  */
+import { randomUUID } from 'node:crypto';
 import { deadLetterTopic, recordHeaders } from '@cloakroom/contracts';
-import type { Clock, EventLog, Logger, LogRecord, OutgoingRecord, RecordHeaders } from '@cloakroom/platform';
+import { RetryLater, type Clock, type EventLog, type LogRecord, type OutgoingRecord, type RecordHeaders } from '@cloakroom/platform';
+import { evolve } from './cart.ts';
+import type { CartView } from './cart.view.ts';
+import { decodeEvent, encodeCart, type CartRecord } from './codec.ts';
 import { originOf } from './dead-letters.ts';
 import type { CartTopics } from './parts.ts';
+import { newCart, orRetryLater } from './project-batch.ts';
 
-/** Members of one group: two operators at once share the work. Its committed offsets tell what was put back already. */
-const redriveGroup = 'cart-redrive';
-/** No more progress for so long: the log is away. */
+/** No more progress for so long: the log or the view is away. */
 const silenceMaxMs = 10_000;
 const checkIntervalMs = 100;
 
 export interface RedriveParts {
   readonly eventLog: EventLog;
+  readonly view: Pick<CartView, 'load'>;
   readonly topics: Pick<CartTopics, 'events'>;
   readonly clock: Clock;
-  readonly log: Logger;
-  readonly group?: string;
+  /** Only look. */
+  readonly dryRun?: boolean;
+  /** Called for each dead letter once its outcome is known. */
+  readonly tell?: (letter: Letter) => void;
 }
 
-/** Puts back what was buried before the call and not yet put back. @returns how many records */
-export async function redrive({ eventLog, topics, clock, log, group = redriveGroup }: RedriveParts): Promise<number> {
+export interface Letter {
+  readonly cartId: string;
+  readonly partition: number;
+  /** Where it was in the carts' log; undefined when its headers do not say. */
+  readonly origin: bigint | undefined;
+  readonly outcome: Outcome;
+}
+
+/** `done`: its cart waits for it no longer, an earlier run put it back. `left`: it stays in the dead-letter topic, and its cart incomplete. */
+type Outcome = { readonly is: 'put_back' } | { readonly is: 'done' } | { readonly is: 'left'; readonly why: string };
+
+export interface Redriven {
+  readonly putBack: number;
+  readonly done: number;
+  readonly left: number;
+}
+
+/** Looks at what was buried before the call. @throws when log or view are away for too long; what was put back by then stays so */
+export async function redrive(parts: RedriveParts): Promise<Redriven> {
+  const { eventLog, topics, clock } = parts;
   const buried = deadLetterTopic(topics.events);
   await eventLog.ensureTopics([buried]);
-  const ends = new Map([...(await eventLog.bounds(buried))].map(([partition, { next }]) => [partition, next]));
-  let waiting = (await eventLog.lag(group, buried)).reduce((sum, { records }) => sum + records, 0n);
-  if (waiting === 0n) return 0;
-  let count = 0;
+  // What this call itself gets buried again waits for the next one.
+  const ends = new Map(
+    [...(await eventLog.bounds(buried))].filter(([, { first, next }]) => next > first).map(([of, { next }]) => [of, next]),
+  );
+  const counts = { put_back: 0, done: 0, left: 0 };
   let progressMs = clock.monotonicMs();
-  const subscription = await eventLog.subscribe({
-    group,
-    topics: [buried],
-    from: 'earliest',
-    handler: async ({ partition, records }, control) => {
-      const end = ends.get(partition) ?? 0n;
-      // What this call itself gets buried again waits for the next one.
-      const old = records.filter(({ offset }) => offset < end);
-      const again = old.flatMap((record) => toRecord(record, topics, log));
-      if (again.length > 0) await eventLog.publish(topics.events, again);
-      if (old.length < records.length) control.seek(buried.name, partition, end);
-      count += again.length;
-      waiting -= BigInt(old.length);
-      progressMs = clock.monotonicMs();
-    },
-  });
-  try {
-    while (waiting > 0n) {
-      if (clock.monotonicMs() - progressMs > silenceMaxMs) throw new Error('the dead letters cannot be read: the log is silent');
-      await new Promise((resolve) => setTimeout(resolve, checkIntervalMs));
+  let trouble: unknown;
+  if (ends.size > 0) {
+    const subscription = await eventLog.subscribe({
+      // Alone and from the beginning, each time.
+      group: `cart-redrive-${randomUUID()}`,
+      topics: [buried],
+      from: 'earliest',
+      handler: async ({ partition, records }) => {
+        try {
+          const end = ends.get(partition);
+          if (end === undefined) return;
+          const old = records.filter(({ offset }) => offset < end);
+          for (const { outcome } of await takeLetters(parts, partition, old)) counts[outcome.is] += 1;
+          progressMs = clock.monotonicMs();
+          if (records.at(-1)!.offset + 1n >= end) ends.delete(partition);
+        } catch (error) {
+          trouble = error;
+          // No dead letter of a dead letter, whatever it was.
+          throw new RetryLater('the redrive cannot go on', { cause: error });
+        }
+      },
+    });
+    try {
+      while (ends.size > 0) {
+        if (clock.monotonicMs() - progressMs > silenceMaxMs)
+          throw new Error('the redrive cannot go on', { cause: trouble ?? 'the log is silent' });
+        await new Promise((resolve) => setTimeout(resolve, checkIntervalMs));
+      }
+    } finally {
+      await subscription.stop();
     }
-  } finally {
-    await subscription.stop();
   }
-  return count;
+  return { putBack: counts.put_back, done: counts.done, left: counts.left };
 }
 
-function toRecord(record: LogRecord, topics: Pick<CartTopics, 'events'>, log: Logger): OutgoingRecord[] {
-  const offset = originOf(record, topics.events);
-  if (offset === undefined || record.value === null) {
-    log.error({ partition: record.partition, offset: String(record.offset) }, 'a dead letter without an origin is left where it is');
-    return [];
+async function takeLetters(parts: RedriveParts, partition: number, records: readonly LogRecord[]): Promise<Letter[]> {
+  const { eventLog, topics, dryRun = false, tell } = parts;
+  if (records.length === 0) return [];
+  const { place, carts } = await orRetryLater(parts.view.load(partition, [...new Set(records.map(({ key }) => key))]));
+  const taken = new Set<bigint>();
+  const letters = records.map((record): Letter => {
+    const { key: cartId } = record;
+    const origin = originOf(record, topics.events);
+    // The view has passed it and holds no mark. Buried twice by a crash, it goes back once.
+    const passed = origin !== undefined && place !== undefined && place.next > origin;
+    const done = origin !== undefined && (taken.has(origin) || (passed && carts.get(cartId)?.missing.has(origin) !== true));
+    const outcome = done ? ({ is: 'done' } as const) : judge(record, origin, carts.get(cartId) ?? newCart(cartId));
+    if (origin !== undefined && outcome.is === 'put_back') taken.add(origin);
+    return { cartId, partition, origin, outcome };
+  });
+  const again = letters.flatMap(({ origin, outcome }, i) => (outcome.is === 'put_back' ? [toRecord(records[i]!, origin!)] : []));
+  if (again.length > 0 && !dryRun) await orRetryLater(eventLog.publish(topics.events, again));
+  for (const letter of letters) tell?.(letter);
+  return letters;
+}
+
+/** Whether the projector could apply it today: read it, and keep what it makes of the cart. Both are pure, so whatever fails is the record's fault. */
+function judge(record: LogRecord, origin: bigint | undefined, cart: CartRecord): Outcome {
+  if (origin === undefined) return { is: 'left', why: 'its headers do not say where it came from' };
+  try {
+    encodeCart({ ...cart, state: evolve(cart.state, decodeEvent(record)) });
+    return { is: 'put_back' };
+  } catch (error) {
+    return { is: 'left', why: error instanceof Error ? error.message : String(error) };
   }
-  const origin: readonly string[] = [
+}
+
+function toRecord(record: LogRecord, origin: bigint): OutgoingRecord {
+  const ofBurial: readonly string[] = [
     recordHeaders.originTopic,
     recordHeaders.originPartition,
     recordHeaders.originOffset,
     recordHeaders.originReason,
   ];
-  const kept = Object.entries(record.headers).filter(([name]) => !origin.includes(name));
-  const headers: RecordHeaders = { ...Object.fromEntries(kept), [recordHeaders.redriveOf]: Buffer.from(String(offset)) };
-  return [{ key: record.key, value: record.value, headers, partition: record.partition }];
+  const kept = Object.entries(record.headers).filter(([name]) => !ofBurial.includes(name));
+  const headers: RecordHeaders = { ...Object.fromEntries(kept), [recordHeaders.redriveOf]: Buffer.from(String(origin)) };
+  return { key: record.key, value: record.value, headers, partition: record.partition };
 }
