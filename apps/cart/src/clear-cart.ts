@@ -1,7 +1,7 @@
 import { isProblem, type ClearCartRequest, type CommandAcceptedSchema, type Problem } from '@cloakroom/contracts';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { PersonContext } from '@cloakroom/platform';
-import { acceptCommand, readCommand } from './command.ts';
+import { acceptCommand, observe, readCommand } from './command.ts';
 import type { CartParts } from './parts.ts';
 
 type Request = Pick<ClearCartRequest, 'commandId' | 'seen'>;
@@ -14,7 +14,8 @@ export async function clearCart(
 ): Promise<MessageInitShape<typeof CommandAcceptedSchema> | Problem> {
   const command = await readCommand(parts, ctx, request);
   if (isProblem(command)) return command;
-  const { cartId, atMs, dot, observed } = command;
+  const { cartId, atMs, dot } = command;
+  const { observed } = await observe(parts, command);
   const accepted = await acceptCommand(parts, ctx, command, { type: 'CartCleared', cartId, atMs, dot, observed });
   return isProblem(accepted) ? accepted : { commandId: request.commandId, ...accepted };
 }

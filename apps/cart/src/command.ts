@@ -24,14 +24,17 @@ export interface Command {
   readonly atMs: number;
   /** What the client had seen, as it came. */
   readonly seen: readonly Dot[];
-  /** Of it, what this cart may hold: its own dots and those of its guests. */
-  readonly observed: readonly Dot[];
-  /** The lines of the observed guest dots that this cart does not hold yet, as the guest's own cart tells them. */
-  readonly guestLines: ReadonlyMap<Dot, LineId>;
   /** What the view knows of the cart; undefined while it cannot be asked. */
   readonly known: CartState | undefined;
   /** Whether the view holds all that the client has written. */
   readonly caughtUp: boolean;
+}
+
+export interface Observed {
+  /** Of what the client had seen, what this cart may hold: its own dots and those of its guests. */
+  readonly observed: readonly Dot[];
+  /** The lines of the observed guest dots that this cart does not hold yet, as the guest's own cart tells them. */
+  readonly guestLines: ReadonlyMap<Dot, LineId>;
 }
 
 export async function readCommand(
@@ -49,8 +52,7 @@ export async function readCommand(
   const cartId = ctx.identity.subject;
   const partition = partitionOfCart(parts, cartId);
   const { known, caughtUp } = await lookUp(parts, cartId, partition, ctx.consistency);
-  const { observed, guestLines } = await ownDots(parts, cartId, seen, known);
-  return { cartId, dot: dotOf(cartId, request.commandId), atMs: nowMs, seen, observed, guestLines, known, caughtUp };
+  return { cartId, dot: dotOf(cartId, request.commandId), atMs: nowMs, seen, known, caughtUp };
 }
 
 /** Checks what can be checked, appends, and answers with a `seen` that holds the dot just made. */
@@ -87,15 +89,12 @@ async function lookUp(
 }
 
 /**
+ * For the commands that kill what was seen; an add kills nothing, and does not ask.
+ *
  * A guest's `seen` stays valid after the cart was claimed, also before the claim has arrived here: then the guest's own record tells whose
  * it is, and one that nobody has claimed yet is taken at its word. All that a false one could do is to kill in the sender's own cart.
  */
-async function ownDots(
-  parts: CartParts,
-  cartId: string,
-  seen: readonly Dot[],
-  known: CartState | undefined,
-): Promise<Pick<Command, 'observed' | 'guestLines'>> {
+export async function observe(parts: CartParts, { cartId, seen, known }: Command): Promise<Observed> {
   const foreign = new Set(seen.map(cartOfDot).filter((id) => id !== cartId && known?.joined.has(id) !== true));
   const guests = isUserSubject(cartId) ? [...foreign].filter(isGuestSubject) : [];
   const guestLines = new Map<Dot, LineId>();

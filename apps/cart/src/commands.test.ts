@@ -43,6 +43,19 @@ describe('adding', () => {
     expect(quantitiesOf(await cart.get(ada))).toEqual({ mug: 2 });
   });
 
+  it('looks no guest cart up, since an add kills nothing that its seen names; a removal does', async () => {
+    const [guest, ada] = [newGuest(), newUser()];
+    const { seen, consistencyToken } = await added(guest);
+    // Projected: from here on only commands ask for this cart.
+    await cart.get(guest, consistencyToken);
+    const load = vi.spyOn(cart.view, 'load');
+    const asked = () => load.mock.calls.filter(([, cartIds]) => cartIds.includes(guest)).length;
+    accepted(await cart.add(ada, 'mug', 1, { seen: seen! }));
+    expect(asked()).toBe(0);
+    accepted(await cart.remove(ada, 'mug', seen!));
+    expect(asked()).toBe(1);
+  });
+
   it('tells lines of one product apart by their options, in whatever order those come', async () => {
     const ada = newUser();
     const shirt = (options: { name: string; value: string }[]) =>

@@ -1,6 +1,6 @@
 import { problem, type Problem } from '@cloakroom/contracts';
 import type { Dot } from './cart.ts';
-import type { Command } from './command.ts';
+import type { Command, Observed } from './command.ts';
 import { lineOf, type LineId } from './lines.ts';
 
 /**
@@ -8,7 +8,7 @@ import { lineOf, type LineId } from './lines.ts';
  * A line that another device has just removed is still known by its dots: a set that did not see the removal stands.
  * While the view is behind or away the client is taken at its word: a line id says by itself which line it is.
  */
-export function findLine({ observed, guestLines, known, caughtUp }: Command, lineId: LineId): { observed: Dot[] } | Problem {
+export function findLine({ known, caughtUp }: Command, { observed, guestLines }: Observed, lineId: LineId): { observed: Dot[] } | Problem {
   if (lineOf(lineId) === undefined) return problem('unknown_line');
   // A dot that nobody knows yet is killed in whatever line it turns out to be: so all who may know are asked.
   const ofLine = observed.filter((dot) => (known?.dots.get(dot)?.line ?? guestLines.get(dot) ?? lineId) === lineId);

@@ -31,7 +31,6 @@ beforeAll(async () => {
   const eventLog = await openEventLog({ kind: 'kafka', brokers: brokers.split(','), clientId, log: quiet, clock: systemClock });
   newer = readAsOlderBuild(eventLog, cartTopics.events);
   const view = openRedisCartView({ url: redisUrl, log: quiet });
-  await vi.waitFor(async () => expect((await view.status()).ok).toBe(true), patience);
   cart = await openHarness({ eventLog, view, group: `cart-projector-${randomUUID()}` });
   stop = async () => {
     await cart.stop();

@@ -1,7 +1,7 @@
 import { isProblem, type CommandAcceptedSchema, type Problem, type RemoveItemRequest } from '@cloakroom/contracts';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { PersonContext } from '@cloakroom/platform';
-import { acceptCommand, readCommand } from './command.ts';
+import { acceptCommand, observe, readCommand } from './command.ts';
 import { findLine } from './find-line.ts';
 import type { CartParts } from './parts.ts';
 
@@ -16,7 +16,7 @@ export async function removeItem(
   const { commandId, lineId } = request;
   const command = await readCommand(parts, ctx, request);
   if (isProblem(command)) return command;
-  const line = findLine(command, lineId);
+  const line = findLine(command, await observe(parts, command), lineId);
   if (isProblem(line)) return line;
   const { cartId, atMs, dot } = command;
   const accepted = await acceptCommand(parts, ctx, command, {

@@ -1,7 +1,7 @@
 import { isProblem, problem, type CommandAcceptedSchema, type Problem, type SetQuantityRequest } from '@cloakroom/contracts';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { PersonContext } from '@cloakroom/platform';
-import { acceptCommand, readCommand } from './command.ts';
+import { acceptCommand, observe, readCommand } from './command.ts';
 import { findLine } from './find-line.ts';
 import { quantityMax } from './limits.ts';
 import type { CartParts } from './parts.ts';
@@ -18,7 +18,7 @@ export async function setQuantity(
   if (quantity > quantityMax) return problem('invalid_request', `quantity: 0 to ${quantityMax}`);
   const command = await readCommand(parts, ctx, request);
   if (isProblem(command)) return command;
-  const line = findLine(command, lineId);
+  const line = findLine(command, await observe(parts, command), lineId);
   if (isProblem(line)) return line;
   const { cartId, atMs, dot } = command;
   const common = { cartId, atMs, dot, line: lineId, observed: line.observed };
