@@ -90,6 +90,18 @@ describe('auth out of reach', () => {
     expect((await ask(stage.url, '/api/cart', { token })).status).toBe(503);
   });
 
+  it('a public page that waits no longer for auth does not cost the cart beside it its answer', async () => {
+    const token = stage.auth.begin('user');
+    const slow = Promise.withResolvers<void>();
+    stage.auth.gate = slow.promise;
+    const page = ask(stage.url, '/api/products', { token });
+    await until(() => stage.auth.calls['resolve'] === 1);
+    const cart = ask(stage.url, '/api/cart', { token });
+    expect((await page).headers.get('x-session-view')).toContain('guest');
+    slow.resolve();
+    expect((await cart).status).toBe(200);
+  });
+
   it('an auth that hangs costs a bounded part of the budget', async () => {
     const token = stage.auth.begin('user');
     await ask(stage.url, '/api/cart', { token });

@@ -59,7 +59,7 @@ export interface IdentityRequest {
   readonly touch: boolean;
   /** Asks auth. A shared question outlives the request that asked it, so it must not be cancelled with it. */
   readonly ask: (how: { readonly shared: boolean }) => Promise<AuthAnswer>;
-  /** Resolves when this request may wait no longer for an answer that another one asked for. */
+  /** Resolves when this request may wait no longer for an answer that others may wait for too. */
   readonly patience: () => Promise<'late'>;
 }
 
@@ -124,8 +124,9 @@ export class IdentityCache {
         if (joined !== undefined) return joined;
       }
     }
-    const { answer } = await this.question(request);
-    return this.conclude(request, answer, 'asked');
+    // The one who asked may have less time than those who joined: it leaves, and its question goes on.
+    const landed = await Promise.race(request.sensitive ? [this.question(request)] : [this.question(request), request.patience()]);
+    return this.conclude(request, landed === 'late' ? problem('deadline_exceeded') : landed.answer, 'asked');
   }
 
   /** This gateway itself saw the token die (logout, login, rotation): no need to wait for the feed. */

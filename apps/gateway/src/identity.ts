@@ -56,7 +56,8 @@ export async function identify(
     patience: () => new Promise((done) => setTimeout(() => done('late'), budgetMs()).unref()),
     ask: ({ shared }) =>
       askAuth(resolve, { token: token.text, audience: need.audience, touch: need.touch }, () => ({
-        budgetMs: budgetMs(),
+        // A shared question has the time of those who may join it, not that of the page that happened to ask first.
+        budgetMs: shared ? resolveBudgetMs : budgetMs(),
         trace: x.trace,
         onTiming: (entries) => entries.forEach((entry) => x.timings.add(entry)),
         ...(x.experiment !== undefined && { experiment: x.experiment }),
