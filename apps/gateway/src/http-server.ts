@@ -1,6 +1,8 @@
 /**
  * The HTTP edge below the routes: limits, hooks that every request passes, and one shape for every failure.
- * The order is deliberate: what makes a request dangerous (its origin, its rate, its look-alike headers) is judged before its body is read.
+ * The order is deliberate, and all of it is before the body is read: headers that look like ours are dropped, a Host that is not one is
+ * refused, and for the API the rate is counted before the origin is judged, so that a flood from another site is counted too. Cookies, the
+ * session and the body's fields come after (serve-routes.ts).
  */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';

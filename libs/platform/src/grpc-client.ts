@@ -16,9 +16,10 @@ import { meshCalls, meshCallSeconds } from './mesh-metrics.ts';
 import { parseTimings, writeCallMetadata } from './metadata.ts';
 import { readProblem } from './outcome.ts';
 import { nameOf, policiesOf, serviceNameOf } from './policy.ts';
+import { startSpan, type Span } from './telemetry.ts';
 import type { MeshTls } from './tls.ts';
 
-/** What goes with a call. Made by `forward` inside a service, by hand at the edge. */
+/** What goes with a call. Inside a service `forward` makes it of the request's context; the gateway, where requests begin, of the HTTP exchange. */
 export interface OutgoingCall {
   /** Milliseconds that are left; Infinity for a stream that stays open. The method's own budget is the upper limit. */
   readonly budgetMs: number;
@@ -123,9 +124,10 @@ function unary(target: Target) {
     const early = endedAlready(call, target);
     if (early !== undefined) return counted(method, early);
     const startedMs = performance.now();
+    const span = spanOf(call, method);
     return await new Promise<object>((resolve) => {
       let answer: object | undefined;
-      const { metadata, options } = outgoing(call, policyBudgetMs);
+      const { metadata, options } = outgoing(call, policyBudgetMs, span);
       const sent = channel.makeUnaryRequest<Buffer, object>(
         `/${nameOf(method)}`,
         asIs,
@@ -141,7 +143,9 @@ function unary(target: Target) {
         forget();
         meshCallSeconds.observe({ side: 'client', method: nameOf(method) }, (performance.now() - startedMs) / 1000);
         tellTiming(call, ending.metadata);
-        resolve(counted(method, ending.code === status.OK && answer !== undefined ? answer : failureOf(call, ending, method, log)));
+        const outcome = ending.code === status.OK && answer !== undefined ? answer : failureOf(call, ending, method, log);
+        endSpan(span, ending.code, outcome);
+        resolve(counted(method, outcome));
       });
     });
   };
@@ -156,7 +160,10 @@ function stream(target: Target) {
       yield counted(method, early);
       return;
     }
-    const { metadata, options } = outgoing(call, policyBudgetMs);
+    const span = spanOf(call, method);
+    const { metadata, options } = outgoing(call, policyBudgetMs, span);
+    // Of an open stream the span covers the request alone: one that ends with the stream would come hours late, or never.
+    endSpan(span, status.OK, {});
     const sent = channel.makeServerStreamRequest<Buffer, object>(
       `/${nameOf(method)}`,
       asIs,
@@ -181,9 +188,19 @@ function stream(target: Target) {
   };
 }
 
-function outgoing(call: OutgoingCall, policyBudgetMs: number): { metadata: Metadata; options: CallOptions } {
+function spanOf(call: OutgoingCall, method: DescMethod): Span | undefined {
+  const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': nameOf(method) };
+  return startSpan({ name: nameOf(method), kind: 'client', parent: call.trace.traceparent, attributes });
+}
+
+function endSpan(span: Span | undefined, code: status, outcome: object): void {
+  span?.set({ 'rpc.response.status_code': status[code] });
+  span?.end(isProblem(outcome) ? outcome.problem : undefined);
+}
+
+function outgoing(call: OutgoingCall, policyBudgetMs: number, span: Span | undefined): { metadata: Metadata; options: CallOptions } {
   const budgetMs = budgetOf(call.budgetMs, policyBudgetMs);
-  const metadata = writeCallMetadata({ ...call, traceparent: call.trace.traceparent });
+  const metadata = writeCallMetadata({ ...call, traceparent: (span?.trace ?? call.trace).traceparent });
   return {
     metadata,
     options: {
@@ -205,7 +222,7 @@ function failureOf(call: OutgoingCall, failure: Failure, method: DescMethod, log
   // Where the peer worded it, the peer has logged it.
   const unworded = (failure.metadata?.get(callMetadata.problem) ?? []).length === 0;
   if (outcome.problem === 'internal' && unworded) {
-    log.error({ method: nameOf(method), status: failure.code, details: failure.details, traceId: call.trace.traceId }, 'call failed');
+    log.error({ method: nameOf(method), status: failure.code, details: failure.details, trace_id: call.trace.traceId }, 'call failed');
   }
   return outcome;
 }
