@@ -20,7 +20,7 @@ beforeEach(() => {
 function expectProblem(told: Told, status: number, code: string): void {
   expect([told.status, told.body?.code]).toEqual([status, code]);
   expect(told.headers.get('content-type')).toBe('application/problem+json');
-  expect(problemSchema.parse(told.body)).toMatchObject({ status, code, type: `/docs/errors#${code}` });
+  expect(problemSchema.parse(told.body)).toMatchObject({ status, code, type: `urn:cloakroom:problem:${code}` });
 }
 
 describe('an error exit', () => {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 export const problemSchema = z
   .object({
-    type: z.string().meta({ description: 'A URI reference that names the kind of problem: /docs/errors#<code>.' }),
+    type: z.string().meta({ description: 'A URN that names the kind of problem and is no address: urn:cloakroom:problem:<code>.' }),
     title: z.string(),
     status: z.int(),
     code: z.enum(Object.keys(errorTable) as [ErrorCode, ...ErrorCode[]]),
@@ -41,7 +41,8 @@ export function problemAnswer(
   const entry = errorTable[code];
   const retryAfter = what.retryAfterS ?? (waitCodes.has(code) ? retryAfterDefaultS : undefined);
   const body: ProblemBody = {
-    type: `/docs/errors#${code}`,
+    // RFC 9457 3.1.1: a URI that leads nowhere is better a URN than an address where nothing is.
+    type: `urn:cloakroom:problem:${code}`,
     title: entry.text,
     status: entry.http,
     code,
