@@ -1,5 +1,7 @@
 /** The commands, once bootstrap.mjs has made sure of Node 24, the packages and the build. `npm start -- --help` lists what start takes. */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { parseInspect } from './inspect.ts';
+import type { Inspect } from './inspect.ts';
 import { describeFailure } from './outcome.ts';
 import { providers } from './provider.ts';
 import type { ProviderChoice } from './provider.ts';
@@ -12,6 +14,8 @@ interface StartFlags {
   logs: boolean;
   logLevel?: string;
   sessionMode?: string;
+  open: boolean;
+  inspect?: Inspect[];
 }
 
 const print = (line: string) => void process.stdout.write(`${line}\n`);
@@ -19,8 +23,10 @@ const startHelp = `
 Infrastructure:
   native    two real Redis and one real Kafka, without containers (needs Redis or Valkey, Java 17+, Maven once)
   embedded  one Node process and nothing else: sessions do not survive a restart, all else does
+  docker    the same as native, built and run in containers (needs an engine that answers, and its compose plugin)
   external  yours: KAFKA_BROKERS, SESSION_REDIS_URL and CART_REDIS_URL from the environment
-  auto      external if those are set, else native if it is there or can be installed, else embedded; it says which and why
+  auto      external if those are set, else native if it is there or can be installed, else docker if an engine
+            answers, else embedded; it says which and why
 
 Gateways answer on the port base and the next port. Data and logs are in .cloakroom/<infrastructure>/.
 Ctrl-C ends everything within 10 s. npm run status shows what runs.`;
@@ -64,6 +70,8 @@ program
   .option('--logs', 'show the logs here; beside a running shop, show that one’s', false)
   .addOption(new Option('--log-level <level>', 'of the services').choices(['trace', 'debug', 'info', 'warn', 'error']))
   .addOption(new Option('--session-mode <mode>', 'for new sessions').choices(['reference', 'hybrid']))
+  .option('--open', 'show the shop in the browser once it is ready', false)
+  .addOption(new Option('--inspect <service>', 'take a debugger; service=port, once or more').argParser(parseInspect))
   .addHelpText('after', startHelp)
   .action((flags: StartFlags) => ends(async () => (await import('./start.ts')).start(flags, print))());
 

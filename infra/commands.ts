@@ -2,6 +2,8 @@
 import { join } from 'node:path';
 import type { LaunchSpec } from './child.ts';
 import { repository, toolsDir } from './folders.ts';
+import { inspectArguments } from './inspect.ts';
+import type { Inspect } from './inspect.ts';
 import { kafkaLaunch } from './native/kafka.ts';
 import { redisLaunch } from './native/redis.ts';
 import { StackError } from './outcome.ts';
@@ -19,14 +21,15 @@ const secretOf: Record<SecretName, (dataDir: string) => string> = { SESSION_MAC_
 
 export const embeddedAppsVariable = 'CLOAKROOM_EMBEDDED';
 
-export function commandFor(dataDir: string, tools: NativeTools | undefined) {
+export function commandFor(dataDir: string, tools: NativeTools | undefined, inspect: readonly Inspect[] = []) {
   const told = (app: AppSpec) => ({ ...app.env, ...Object.fromEntries(app.secrets.map((name) => [name, secretOf[name](dataDir)])) });
   return async (spec: ProcessSpec, logFile: string): Promise<LaunchSpec> => {
     const { name, run } = spec;
-    if (run.kind === 'app') return node(name, join(repository, 'apps', run.app.app, 'dist', 'main.js'), told(run.app), logFile);
+    const place = { name, logFile, flags: inspectArguments(inspect, spec) };
+    if (run.kind === 'app') return node(place, join(repository, 'apps', run.app.app, 'dist', 'main.js'), told(run.app));
     if (run.kind === 'embedded') {
       const orders: EmbeddedOrders = { apps: run.apps.map((app) => ({ app: app.app, env: told(app) })), eventLogFile: run.eventLogFile };
-      return node(name, join(import.meta.dirname, 'embedded.ts'), { [embeddedAppsVariable]: JSON.stringify(orders) }, logFile);
+      return node(place, join(import.meta.dirname, 'embedded.ts'), { [embeddedAppsVariable]: JSON.stringify(orders) });
     }
     if (tools === undefined) throw new Error(`${name} needs the native tools`);
     if (run.kind === 'redis') return redisLaunch(tools.redis, { name, port: run.port, dir: run.dir, logFile });
@@ -42,11 +45,18 @@ export interface EmbeddedOrders {
   readonly eventLogFile: string;
 }
 
-function node(name: string, script: string, env: Readonly<Record<string, string>>, logFile: string): LaunchSpec {
+interface Place {
+  readonly name: string;
+  readonly logFile: string;
+  /** For Node itself. */
+  readonly flags: readonly string[];
+}
+
+function node({ name, logFile, flags }: Place, script: string, env: Readonly<Record<string, string>>): LaunchSpec {
   return {
     name,
     command: process.execPath,
-    args: [...quiet, script],
+    args: [...quiet, ...flags, script],
     env: { ...env, NODE_ENV: 'production', NODE_COMPILE_CACHE: compileCache },
     cwd: repository,
     logFile,

@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { commandFor } from './commands.ts';
 import { dataDirOf, repository, toolsDir } from './folders.ts';
 import { chooseProvider } from './provider.ts';
+import type { Chosen } from './provider.ts';
+import { checkInspect } from './inspect.ts';
+import type { Inspect } from './inspect.ts';
+import { StackError } from './outcome.ts';
 import { meshCertificates } from './secrets.ts';
 import { drawStack } from './stack.ts';
 import type { ProcessName, Provider, StackSpec } from './stack.ts';
 import { Supervisor } from './supervisor.ts';
 import type { StackEvent } from './supervisor.ts';
-import type { ProviderChoice } from './provider.ts';
 
 export interface StackRequest {
   /** Tests name theirs: auto would let a suite pass on something else than it says. */
@@ -42,7 +45,8 @@ export interface RunningStack {
 
 /** @throws StackError: port in use, a part missing, a process that does not come up; nothing is left running then */
 export async function startStack(request: StackRequest): Promise<RunningStack> {
-  const { supervisor } = await assembleStack({ ...request, choice: request.provider, say: () => undefined });
+  const chosen = await chooseProvider(request.provider, { env: process.env, toolsDir, say: () => undefined });
+  const supervisor = assembleStack({ ...request, chosen });
   await supervisor.start({ fresh: request.fresh ?? false });
   const handle = (name: ProcessName): RunningProcess => {
     const supervised = supervisor.find(name);
@@ -62,29 +66,25 @@ export async function startStack(request: StackRequest): Promise<RunningStack> {
   };
 }
 
-export interface Assembly {
-  readonly supervisor: Supervisor;
-  /** Why this provider, and how to get the others. */
-  readonly why: string;
-}
-
 export interface AssemblyRequest extends Omit<StackRequest, 'provider'> {
-  readonly choice: ProviderChoice;
-  readonly say: (line: string) => void;
+  readonly chosen: Chosen;
+  readonly inspect?: readonly Inspect[];
 }
 
-/** Everything before the first process: which provider, its tools, the drawing. */
-export async function assembleStack(request: AssemblyRequest): Promise<Assembly> {
-  const { base, choice, logLevel, sessionMode, say, onEvent } = request;
-  const { provider, tools, external, why } = await chooseProvider(choice, { env: process.env, toolsDir, say });
+/** Everything before the first process: the drawing, and how each part of it becomes a command. @throws StackError */
+export function assembleStack(request: AssemblyRequest): Supervisor {
+  const { base, chosen, logLevel, sessionMode, onEvent, inspect = [] } = request;
+  const { provider, tools, external } = chosen;
+  if (provider === 'docker') throw new StackError('containers are run by compose', 'npm start -- --infra docker');
   const dataDir = request.dataDir ?? dataDirOf(provider, base);
   const built = join(repository, 'apps', 'web', 'dist');
   const webDir = existsSync(join(built, 'index.html')) ? built : undefined;
-  const supervisor = new Supervisor({
-    spec: drawStack({ provider, base, dataDir, webDir, logLevel, sessionMode, external }),
-    prepare: commandFor(dataDir, tools),
+  const spec = drawStack({ provider, base, dataDir, webDir, logLevel, sessionMode, external });
+  checkInspect(inspect, spec.processes);
+  return new Supervisor({
+    spec,
+    prepare: commandFor(dataDir, tools, inspect),
     onEvent: onEvent ?? (() => undefined),
     provision: () => (provider === 'embedded' ? Promise.resolve() : meshCertificates(dataDir)),
   });
-  return { supervisor, why };
 }

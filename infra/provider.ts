@@ -1,4 +1,6 @@
 /** Which infrastructure a run takes: what was asked for, or the best that this machine has or can get. */
+import { findDocker } from './containers/docker.ts';
+import type { Docker } from './containers/docker.ts';
 import type { Say } from './native/debian.ts';
 import { obtainKafka } from './native/kafka.ts';
 import type { Kafka } from './native/kafka.ts';
@@ -6,7 +8,7 @@ import { obtainRedis } from './native/redis.ts';
 import { StackError } from './outcome.ts';
 import type { Provider, StackOptions } from './stack.ts';
 
-export const providers = ['auto', 'native', 'embedded', 'external'] as const;
+export const providers = ['auto', 'native', 'docker', 'embedded', 'external'] as const;
 export type ProviderChoice = (typeof providers)[number];
 
 export interface NativeTools {
@@ -17,6 +19,7 @@ export interface NativeTools {
 export interface Chosen {
   readonly provider: Provider;
   readonly tools?: NativeTools;
+  readonly docker?: Docker;
   readonly external?: NonNullable<StackOptions['external']>;
   /** Why this one, and how to get the others. */
   readonly why: string;
@@ -41,6 +44,11 @@ export async function chooseProvider(choice: ProviderChoice, around: Surrounding
     if ('tools' in native) return { provider: 'native', tools: native.tools, why: 'asked for' };
     throw new StackError(native.why, native.remedy);
   }
+  if (choice === 'docker') {
+    const docker = await findDocker();
+    if (docker.ok) return { provider: 'docker', docker: docker.value, why: 'asked for' };
+    throw new StackError(docker.why, docker.remedy);
+  }
   return chooseBest(around);
 }
 
@@ -62,6 +70,12 @@ async function chooseBest(around: Surroundings): Promise<Chosen> {
       why: 'Redis, Java and Kafka are here (others: --infra embedded; external by URLs, see .env.example)',
     };
   }
+  const docker = await findDocker();
+  if (docker.ok) {
+    const why = `${native.why}, and a Docker engine answers (others: --infra native after ${native.remedy}; --infra embedded)`;
+    return { provider: 'docker', docker: docker.value, why };
+  }
+  around.say(`not docker: ${docker.why}`);
   return { provider: 'embedded', why: `${native.why}; for native: ${native.remedy}; for external: set the URLs of .env.example` };
 }
 

@@ -1,11 +1,15 @@
 /** `npm start`: a person's view of the supervisor, from the first line to the last. */
 import { relative } from 'node:path';
+import type { Docker } from './containers/docker.ts';
 import { assembleStack } from './harness.ts';
+import type { Inspect } from './inspect.ts';
 import { followLogs } from './logs.ts';
-import { describeFailure } from './outcome.ts';
+import { openBrowser } from './open-browser.ts';
+import { describeFailure, StackError } from './outcome.ts';
 import { openProgress } from './progress.ts';
+import { chooseProvider } from './provider.ts';
 import type { ProviderChoice } from './provider.ts';
-import { dataDirOf } from './folders.ts';
+import { dataDirOf, toolsDir } from './folders.ts';
 import { isAlive, readState } from './state.ts';
 import type { Supervisor } from './supervisor.ts';
 
@@ -16,6 +20,8 @@ export interface StartRequest {
   readonly logs: boolean;
   readonly logLevel?: string;
   readonly sessionMode?: string;
+  readonly open?: boolean;
+  readonly inspect?: readonly Inspect[];
 }
 
 /** The launcher's own parent (npm, a shell, a CI runner) may be killed without a word to us. */
@@ -33,26 +39,21 @@ export async function start(request: StartRequest, print: Print): Promise<number
   const progress = openProgress(print);
   let supervisor: Supervisor | undefined;
   try {
-    const { infra: choice, portBase: base, fresh, logLevel, sessionMode } = request;
-    const assembly = await assembleStack({
-      choice,
-      base,
-      say: progress.say,
-      onEvent: progress.event,
-      ...(logLevel === undefined ? {} : { logLevel }),
-      ...(sessionMode === undefined ? {} : { sessionMode }),
-    });
-    supervisor = assembly.supervisor;
-    const { spec } = supervisor;
-    progress.say(`infrastructure: ${spec.provider} (${assembly.why})`);
-    if (spec.provider === 'embedded')
+    const chosen = await chooseProvider(request.infra, { env: process.env, toolsDir, say: progress.say });
+    progress.say(`infrastructure: ${chosen.provider} (${chosen.why})`);
+    if (chosen.docker !== undefined) return await runContainers(chosen.docker, request, ending.told, print);
+    if (chosen.provider === 'embedded')
       progress.say('embedded: accounts, profiles and carts survive a restart; sessions do not, people sign in again');
+    supervisor = assembleStack({ ...request, chosen, base: request.portBase, onEvent: progress.event });
     const unfollow = request.logs ? followLogs(logFiles(supervisor), print) : undefined;
-    const started = progress.watch(supervisor, supervisor.start({ fresh }));
+    const started = progress.watch(supervisor, supervisor.start({ fresh: request.fresh }));
     // A stop during the start makes the start fail: that failure is not news.
     const first = await Promise.race([started.then(() => 'ready' as const), ending.told]);
     if (first !== 'ready') started.catch(() => undefined);
-    else for (const line of summary(supervisor, performance.now() - began)) print(line);
+    else {
+      for (const line of summary(supervisor, request.inspect ?? [], performance.now() - began)) print(line);
+      if (request.open === true) openBrowser(supervisor.spec.gateways[0]);
+    }
     await ending.told;
     await supervisor.stop();
     unfollow?.();
@@ -68,13 +69,42 @@ export async function start(request: StartRequest, print: Print): Promise<number
   }
 }
 
-function summary({ spec }: Supervisor, tookMs: number): string[] {
+/** The same in containers: compose is their supervisor. */
+async function runContainers(docker: Docker, request: StartRequest, told: Promise<string>, print: Print): Promise<number> {
+  if ((request.inspect ?? []).length > 0) throw new StackError('--inspect reaches no container', 'use --infra native or --infra embedded');
+  const { startContainers } = await import('./containers/run.ts');
+  const began = performance.now();
+  const abandon = new AbortController();
+  let isReady = false;
+  void told.then(() => isReady || abandon.abort());
+  try {
+    const running = await startContainers(docker, { ...request, base: request.portBase }, print, abandon.signal);
+    isReady = true;
+    const [first, second] = running.gateways;
+    print(`\nCloakroom is ready in ${((performance.now() - began) / 1000).toFixed(1)} s (docker).`);
+    print(`  shop    ${first} and ${second}`);
+    print(`  logs    docker compose -p ${running.project} logs --follow`);
+    print(`  status  docker compose -p ${running.project} ps`);
+    print('  stop    Ctrl-C (data stays in the volumes; --fresh removes it)');
+    if (request.open === true) openBrowser(first);
+    await told;
+    await running.stop();
+  } catch (error) {
+    // Asked to stop while it started: it did.
+    if (!abandon.signal.aborted) throw error;
+  }
+  print('Stopped.');
+  return 0;
+}
+
+function summary({ spec }: Supervisor, inspect: readonly Inspect[], tookMs: number): string[] {
   const folder = relative(process.cwd(), spec.dataDir) || '.';
   return [
     '',
     `Cloakroom is ready in ${(tookMs / 1000).toFixed(1)} s (${spec.provider}).`,
     `  shop    ${spec.gateways[0]} and ${spec.gateways[1]}`,
     `  logs    ${folder}/logs (or npm start -- --logs)`,
+    ...inspect.map(({ service, port }) => `  debug   ${service} on 127.0.0.1:${port} (.vscode/launch.json, or chrome://inspect)`),
     '  status  npm run status',
     '  stop    Ctrl-C',
   ];

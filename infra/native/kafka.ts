@@ -96,6 +96,8 @@ export async function kafkaLaunch(kafka: Kafka, place: KafkaPlace): Promise<Foun
   const logDirs = join(place.dir, 'log');
   const properties = join(place.dir, 'server.properties');
   const values: Record<string, string> = {
+    listenHost: '127.0.0.1',
+    advertisedHost: '127.0.0.1',
     controllerPort: String(place.controllerPort),
     brokerPort: String(place.port),
     logDirs: logDirs.replaceAll('\\', '\\\\'),

@@ -1,0 +1,204 @@
+/**
+ * infra/compose.yaml, derived from the drawing: the same processes, ports, needs and environment as native, each in a container of its own.
+ * `node infra/containers/write.ts` writes it down, a test holds the file to it, and `npm start -- --infra docker` renders it for its own ports.
+ *
+ * What is shared with native by mounting the very file: infra/redis/redis.conf whole (address and folder come as arguments, which win), and
+ * infra/kafka/server.properties, whose placeholders (listener hosts, ports, folder) the container fills in at its start, as infra/native/kafka.ts
+ * does there. No container runs as root, gains a privilege, keeps a capability or writes to its image.
+ */
+import { drawStack, meshNames } from '../stack.ts';
+import type { AppSpec, ProcessName, ProcessSpec } from '../stack.ts';
+import { images, ownImage } from './images.ts';
+
+export interface ComposeOptions {
+  readonly base: number;
+  readonly logLevel?: string | undefined;
+  readonly sessionMode?: string | undefined;
+}
+
+export type ComposeService = Readonly<Record<string, unknown>>;
+
+export interface ComposeFile {
+  readonly name?: string;
+  readonly services: Readonly<Record<string, ComposeService>>;
+  readonly volumes?: Readonly<Record<string, object>>;
+  readonly networks?: Readonly<Record<string, object>>;
+  readonly configs?: Readonly<Record<string, object>>;
+}
+
+/** Where the image has what a service is told to read or write. */
+export const dataInContainer = '/data';
+const webInContainer = '/app/apps/web/dist';
+const kafkaData = '/var/lib/kafka/data';
+
+/** About twice what each takes after an hour of use (npm run status), so that a leak ends that container and not the machine. */
+const memory = { app: '384m', redis: '256m', kafka: '768m', certificates: '256m' } as const;
+/** Threads of Node, and of a broker's pools, many times over; far below what a fork bomb takes. */
+const pidsMax = { app: 128, infra: 512 } as const;
+
+/** process.ts gives a stop 8 s before it ends itself. */
+const stopGrace = '10s';
+
+/** Asked often while it starts, so that the next in line need not wait; seldom later. */
+const healthRhythm = { interval: '10s', timeout: '3s', retries: 3, start_period: '90s', start_interval: '1s' };
+
+export function drawCompose({ base, logLevel, sessionMode }: ComposeOptions): ComposeFile {
+  const { processes } = drawStack({ provider: 'docker', base, dataDir: dataInContainer, webDir: webInContainer, logLevel, sessionMode });
+  const services = Object.fromEntries(processes.map((spec) => [spec.name, drawService(spec)]));
+  const volumes = Object.values(services).flatMap(volumesOf);
+  return {
+    name: base === 4000 ? 'cloakroom' : `cloakroom-${base}`,
+    services: { certificates: certificates(), ...services },
+    volumes: Object.fromEntries([...new Set(['certificates', ...volumes])].map((volume) => [volume, {}])),
+    networks: {
+      // Published ports need a network that reaches the host; all else is met on one that reaches nothing outside.
+      edge: {},
+      mesh: { internal: true },
+    },
+  };
+}
+
+export function drawService(spec: ProcessSpec): ComposeService {
+  if (spec.run.kind === 'redis') return redis(spec.name, spec.run.port);
+  if (spec.run.kind === 'kafka') return kafka(spec.run.port, spec.run.controllerPort);
+  if (spec.run.kind === 'app') return app(spec, spec.run.app);
+  throw new Error(`${spec.name} has no container: ${spec.run.kind}`);
+}
+
+/** What every container of this file is denied. */
+export const confined = { read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'], init: true } as const;
+
+const build = { context: '..', dockerfile: 'infra/Dockerfile' };
+const own = { image: ownImage, build, pull_policy: 'build', ...confined, tmpfs: ['/tmp'] } as const;
+
+/** Ends well before a service starts; keeps what is still good for a week. */
+function certificates(): ComposeService {
+  return {
+    ...own,
+    command: ['node', 'infra/containers/hand-out-certificates.ts', '/certificates', '/handout', ...meshNames],
+    healthcheck: { disable: true },
+    restart: 'no',
+    mem_limit: memory.certificates,
+    pids_limit: pidsMax.app,
+    network_mode: 'none',
+    volumes: ['certificates:/certificates', ...meshNames.map((name) => `tls-${name}:/handout/${name}`)],
+  };
+}
+
+function app(spec: ProcessSpec, { app: name, env, secrets }: AppSpec): ComposeService {
+  const isEdge = env['ADMIN_PORT'] === undefined;
+  const port = spec.ports[0];
+  return {
+    ...own,
+    command: ['node', `apps/${name}/dist/main.js`],
+    environment: { NODE_ENV: 'production', ...env, ...Object.fromEntries(secrets.map((secret) => [secret, required(secret)])) },
+    depends_on: { certificates: { condition: 'service_completed_successfully' }, ...healthy(spec.needs) },
+    healthcheck: { test: ['CMD', 'node', 'infra/containers/healthcheck.mjs'], ...healthRhythm },
+    restart: 'unless-stopped',
+    stop_grace_period: stopGrace,
+    mem_limit: memory.app,
+    pids_limit: pidsMax.app,
+    networks: isEdge ? ['edge', 'mesh'] : ['mesh'],
+    ...(isEdge && { ports: [`127.0.0.1:${port}:${port}`] }),
+    volumes: [
+      `tls-${name}:${dataInContainer}/tls:ro`,
+      ...(env['DATABASE_URL']?.startsWith('sqlite:') ? [`db-${name}:${dataInContainer}/db`] : []),
+    ],
+  };
+}
+
+/** Told by whoever starts it: no file holds it. */
+function required(secret: string): string {
+  return `\${${secret}:?is needed, base64url of 32 random bytes, see docs/deploy.md}`;
+}
+
+function healthy(needs: readonly ProcessName[]) {
+  return Object.fromEntries(needs.map((need) => [need, { condition: 'service_healthy' }]));
+}
+
+function redis(name: ProcessName, port: number): ComposeService {
+  return {
+    image: images.redis,
+    user: 'valkey',
+    ...confined,
+    // The file binds to loopback, which in a container is nobody; protected mode has no password to ask for. The network is internal.
+    command: [
+      'valkey-server',
+      '/etc/cloakroom/redis.conf',
+      '--bind',
+      '0.0.0.0',
+      '--protected-mode',
+      'no',
+      '--port',
+      String(port),
+      '--dir',
+      '/data',
+    ],
+    healthcheck: { test: ['CMD-SHELL', `valkey-cli -p ${port} ping | grep -q PONG`], ...healthRhythm },
+    restart: 'unless-stopped',
+    stop_grace_period: stopGrace,
+    mem_limit: memory.redis,
+    pids_limit: pidsMax.infra,
+    networks: ['mesh'],
+    volumes: ['./redis/redis.conf:/etc/cloakroom/redis.conf:ro', `${name}:/data`],
+  };
+}
+
+/**
+ * The image's own entry point knows one static quorum and its own file; this one formats and starts as native does. `$$` is compose's way to
+ * write a dollar.
+ */
+function kafka(port: number, controllerPort: number): ComposeService {
+  const values = { listenHost: '0.0.0.0', advertisedHost: 'kafka', brokerPort: port, controllerPort, logDirs: `${kafkaData}/log` };
+  const fill = Object.entries(values).map(([name, value]) => `-e 's|$\${${name}}|${value}|g'`);
+  const start = [
+    'set -eu',
+    `sed ${fill.join(' ')} /etc/cloakroom/server.properties > /tmp/server.properties`,
+    '/opt/kafka/bin/kafka-storage.sh format --standalone --ignore-formatted -t "$$(cat /var/lib/kafka/data/cluster-id 2>/dev/null || ' +
+      '/opt/kafka/bin/kafka-storage.sh random-uuid | tee /var/lib/kafka/data/cluster-id)" -c /tmp/server.properties',
+    'exec /opt/kafka/bin/kafka-server-start.sh /tmp/server.properties',
+  ];
+  return {
+    image: images.kafka,
+    ...confined,
+    entrypoint: ['/bin/bash', '-c'],
+    command: [start.join('\n')],
+    environment: {
+      KAFKA_HEAP_OPTS: '-Xms64m -Xmx256m -XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError',
+      KAFKA_LOG4J_OPTS: '-Dlog4j2.configurationFile=/etc/cloakroom/log4j2.properties',
+      LOG_DIR: '/tmp',
+      // Its default writes up to 1 GB of garbage collection logs, here into memory.
+      EXTRA_ARGS: '-name kafkaServer',
+    },
+    // A broker that has registered answers for its API versions; one that only listens does not.
+    healthcheck: {
+      test: [
+        'CMD-SHELL',
+        `KAFKA_HEAP_OPTS=-Xmx64m /opt/kafka/bin/kafka-broker-api-versions.sh --bootstrap-server kafka:${port} > /dev/null`,
+      ],
+      // A JVM at each look: it needs a moment, and a look a second would take a core.
+      ...healthRhythm,
+      interval: '30s',
+      timeout: '15s',
+      start_interval: '5s',
+    },
+    restart: 'unless-stopped',
+    stop_grace_period: stopGrace,
+    mem_limit: memory.kafka,
+    pids_limit: pidsMax.infra,
+    networks: ['mesh'],
+    // Its compression libraries unpack themselves there and run.
+    tmpfs: ['/tmp:exec'],
+    volumes: [
+      './kafka/server.properties:/etc/cloakroom/server.properties:ro',
+      './kafka/log4j2.properties:/etc/cloakroom/log4j2.properties:ro',
+      `kafka:${kafkaData}`,
+    ],
+  };
+}
+
+/** Named volumes, not files of the repository. */
+export function volumesOf(service: ComposeService): string[] {
+  const mounts = (service['volumes'] ?? []) as readonly string[];
+  return mounts.map((mount) => mount.split(':')[0]!).filter((source) => !source.startsWith('.'));
+}

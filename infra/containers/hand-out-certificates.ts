@@ -1,0 +1,17 @@
+/**
+ * `node infra/containers/hand-out-certificates.ts <folder> <handout> <name>...`: the development certificates of a container stack.
+ * They are made, or kept while they are good, in `folder`, which no service sees; each service's folder `handout/<name>` gets its own key and
+ * the authority's certificate, so that a service that was broken into cannot pass for another.
+ */
+import { copyFile, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createDevelopmentCa } from '@cloakroom/platform';
+
+const [folder, handout, ...names] = process.argv.slice(2);
+if (folder === undefined || handout === undefined) throw new Error('usage: hand-out-certificates.ts <folder> <handout> <name>...');
+await createDevelopmentCa(folder, names);
+for (const name of names) {
+  const own = join(handout, name);
+  await mkdir(own, { recursive: true });
+  for (const file of ['ca.pem', `${name}.pem`, `${name}.key`]) await copyFile(join(folder, file), join(own, file));
+}

@@ -1,0 +1,11 @@
+/** HEALTHCHECK of the image: asks the process beside it. Plain JavaScript, as it is started every few seconds. */
+const port = process.env.ADMIN_PORT ?? process.env.LISTEN_PORT;
+/** Below the container's own time-out of 3 s, so that the answer is ours. */
+const timeoutMs = 2_500;
+
+try {
+  const response = await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(timeoutMs) });
+  process.exit(response.ok ? 0 : 1);
+} catch {
+  process.exit(1);
+}
