@@ -29,8 +29,21 @@ export const commaList = z
 /** host:port */
 export const address = z.string().regex(/^[^:/\s]+:\d{1,5}$/, 'must be host:port');
 
+/** Standard names of OpenTelemetry. Without an endpoint no trace is made and nothing of it is loaded (docs/telemetry.md). */
+export const telemetryConfig = {
+  /** Of a collector that takes OTLP over HTTP: http://localhost:4318 */
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .literal('')
+    .transform(() => undefined)
+    .or(z.url({ protocol: /^https?$/ }))
+    .optional(),
+  /** Part of the traces that begin here, 0 to 1. */
+  OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
+};
+
 /** What every process of ours needs. */
 export const processConfig = {
+  ...telemetryConfig,
   REPLICA: z.string().min(1).max(64),
   REGION: z
     .string()

@@ -122,8 +122,9 @@ function serveMethod(method: DescMethod, policy: MethodPolicy, handler: AnyHandl
     try {
       const caller = tls === undefined ? undefined : callerOf(call.getAuthContext().sslPeerCertificate);
       const admitted = await admit(policy, begun.metadata, caller, options);
-      if (!isProblem(admitted)) return await respond(begun.context(admitted.identity, caller));
-      if (admitted.problem === 'forbidden') log.warn({ method: nameOf(method), caller }, 'a service called what it may not');
+      if (!isProblem(admitted)) return await begun.run(() => respond(begun.context(admitted.identity, caller)));
+      if (admitted.problem === 'forbidden')
+        log.warn({ method: nameOf(method), caller, trace_id: begun.traceId }, 'a service called what it may not');
       begun.end(admitted);
     } catch (error) {
       begun.end(begun.outcomeOf(error));

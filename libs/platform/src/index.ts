@@ -26,3 +26,4 @@ export * from './trace.ts';
 export * from './record-trace.ts';
 export * from './late-feed.ts';
 export * from './auth-keys.ts';
+export * from './telemetry.ts';

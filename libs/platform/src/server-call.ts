@@ -4,7 +4,7 @@
  * Several things may end a call at once (the handler, the deadline, the caller, a shutdown): the first wins, and only it is counted.
  */
 import { randomBytes } from 'node:crypto';
-import { Metadata, type ServerUnaryCall, type ServerWritableStream, type status } from '@grpc/grpc-js';
+import { Metadata, type ServerUnaryCall, type ServerWritableStream, status } from '@grpc/grpc-js';
 import { callMetadata, isProblem, type MethodPolicy, problem, type Problem } from '@cloakroom/contracts';
 import type { Clock } from './clock.ts';
 import type { Deadline, RequestContext, Timing, VerifiedIdentity } from './context.ts';
@@ -13,7 +13,7 @@ import type { Logger } from './log.ts';
 import { meshCalls, meshCallSeconds } from './mesh-metrics.ts';
 import { type CallMetadata, formatTimings, readCallMetadata, timingCountMax } from './metadata.ts';
 import { statusOf, writeProblem } from './outcome.ts';
-import { continueTrace } from './trace.ts';
+import { enterTrace, runWithin, type Span } from './telemetry.ts';
 
 export type SurfaceCall = ServerUnaryCall<object, object> | ServerWritableStream<object, object>;
 
@@ -25,7 +25,10 @@ export interface Ending {
 
 export interface ServerCall {
   readonly metadata: CallMetadata | Problem;
+  readonly traceId: string;
   readonly signal: AbortSignal;
+  /** Runs the handler's work so that spans below its ports are of this call. */
+  run<Result>(work: () => Result): Result;
   context(identity: VerifiedIdentity | undefined, caller: string | undefined): RequestContext;
   /** The first outcome ends the call; false when it had ended before. */
   end(outcome: 'ok' | Problem): boolean;
@@ -54,17 +57,25 @@ export function beginCall(options: BeginOptions): ServerCall {
   const deadline = startDeadline(budgetMs, clock);
   const metadata = readCallMetadata(call.metadata);
   const sent = isProblem(metadata) ? undefined : metadata;
-  const trace = continueTrace(sent?.traceparent, randomBytes);
+  const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': method };
+  const { trace, span } = enterTrace({ name: method, kind: 'server', attributes }, sent?.traceparent, randomBytes);
   const abort = new AbortController();
-  const outcome = openOutcome(options, budgetMs, deadline);
+  const outcome = openOutcome(options, budgetMs, deadline, span);
   endWithTimeOrCaller(call, budgetMs, deadline, abort, outcome);
   return {
     metadata,
+    traceId: trace.traceId,
     signal: abort.signal,
     end: outcome.end,
     stop(why) {
       outcome.end(why);
       abort.abort(callerGone());
+    },
+    run(work) {
+      if (policy.budgetMs > 0) return runWithin(span, work);
+      // Of an open stream the span covers the admission: one that ends with the stream would come hours late, or never.
+      endSpan(span, 'ok');
+      return work();
     },
     context: (identity, caller) =>
       Object.freeze({
@@ -81,7 +92,7 @@ export function beginCall(options: BeginOptions): ServerCall {
       } satisfies RequestContext),
     outcomeOf(thrown) {
       if (abort.signal.aborted) return problem(isDeadlineReason(abort.signal.reason) ? 'deadline_exceeded' : 'cancelled');
-      log.error({ err: thrown, method, traceId: trace.traceId }, 'handler failed');
+      log.error({ err: thrown, method, trace_id: trace.traceId }, 'handler failed');
       return problem('internal');
     },
   };
@@ -97,7 +108,8 @@ interface Outcome {
   atEnd(cleanUp: () => void): void;
 }
 
-function openOutcome({ method, service, policy, clock, finish }: BeginOptions, budgetMs: number, deadline: Deadline): Outcome {
+function openOutcome(options: BeginOptions, budgetMs: number, deadline: Deadline, span: Span | undefined): Outcome {
+  const { method, service, policy, clock, finish } = options;
   const startedMs = clock.monotonicMs();
   const timings: Timing[] = [];
   let open = true;
@@ -108,6 +120,7 @@ function openOutcome({ method, service, policy, clock, finish }: BeginOptions, b
     cleanUp();
     meshCalls.inc({ side: 'server', method, code: outcome === 'ok' ? 'ok' : outcome.problem });
     const durationMs = clock.monotonicMs() - startedMs;
+    endSpan(span, outcome);
     if (policy.budgetMs > 0) meshCallSeconds.observe({ side: 'server', method }, durationMs / 1000);
     const left = Number.isFinite(budgetMs) ? `${Math.round(deadline.remainingMs())} of ${Math.round(budgetMs)} ms left` : 'open';
     timings.unshift({ name: service, durationMs, description: left });
@@ -127,6 +140,12 @@ function openOutcome({ method, service, policy, clock, finish }: BeginOptions, b
     timing: (entry) => void (timings.length < timingCountMax - 1 && timings.push(entry)),
     atEnd: (then) => (cleanUp = then),
   };
+}
+
+function endSpan(span: Span | undefined, outcome: 'ok' | Problem): void {
+  if (span === undefined) return;
+  span.set({ 'rpc.response.status_code': status[outcome === 'ok' ? status.OK : statusOf(outcome).code] });
+  span.end(outcome === 'ok' ? undefined : outcome.problem);
 }
 
 function endWithTimeOrCaller(call: SurfaceCall, budgetMs: number, deadline: Deadline, abort: AbortController, outcome: Outcome): void {

@@ -6,13 +6,14 @@ export type RandomBytes = (length: number) => Uint8Array;
 
 /** A trace that begins here. Sampled, since the platform exists to be watched. */
 export function startTrace(random: RandomBytes): TraceContext {
-  return traceOf(randomId(16, random), randomId(8, random), '01');
+  return traceContext(randomId(16, random), randomId(8, random), true);
 }
 
 /** This hop of the caller's trace; a header that is missing or not valid begins a new one (section 3.2.2.5: it must not be passed on). */
 export function continueTrace(traceparent: string | undefined, random: RandomBytes): TraceContext {
   const caller = parseTraceparent(traceparent);
-  return caller === undefined ? startTrace(random) : traceOf(caller.traceId, randomId(8, random), caller.flags);
+  // Of the flags only "sampled" is known to version 00.
+  return caller === undefined ? startTrace(random) : traceContext(caller.traceId, randomId(8, random), isSampled(caller.flags));
 }
 
 export function parseTraceparent(
@@ -30,10 +31,13 @@ export function parseTraceparent(
 /** Version 00 has 55 characters; a later one may be longer, but nobody makes us carry a novel. */
 const lengthMax = 128;
 
-function traceOf(traceId: string, spanId: string, flags: string): TraceContext {
-  // Of the flags only "sampled" is known to version 00.
-  const known = (Number.parseInt(flags, 16) & 1) === 1 ? '01' : '00';
-  return Object.freeze({ traceId, spanId, traceparent: `00-${traceId}-${spanId}-${known}` });
+/** Two hexadecimal digits. */
+export function isSampled(flags: string): boolean {
+  return (Number.parseInt(flags, 16) & 1) === 1;
+}
+
+export function traceContext(traceId: string, spanId: string, sampled: boolean): TraceContext {
+  return Object.freeze({ traceId, spanId, traceparent: `00-${traceId}-${spanId}-${sampled ? '01' : '00'}` });
 }
 
 function randomId(length: number, random: RandomBytes): string {

@@ -1,0 +1,132 @@
+/**
+ * Traces, as the rest of the platform sees them. A span is begun by hand at a seam of ours, and its context is what the next hop is sent; where
+ * there is no span, that is the W3C context which trace.ts makes. `enterTrace` is the one place that decides between the two.
+ *
+ * Off (the default) nothing of OpenTelemetry is loaded, and every function here is one comparison. On, telemetry.otlp.ts is imported.
+ * What may stand in a span: names from the contract, routes, topics, codes, counts. Never an address with ids, a key of a record, a query.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { TraceContext } from './context.ts';
+import type { Logger } from './log.ts';
+import { continueTrace, type RandomBytes } from './trace.ts';
+
+export type SpanKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
+export type Attributes = Readonly<Record<string, string | number | boolean>>;
+
+export interface SpanOptions {
+  /** Low cardinality: "POST /api/cart/lines", "publish cart.events". */
+  readonly name: string;
+  readonly kind: SpanKind;
+  /** A traceparent; undefined begins a trace. */
+  readonly parent: string | undefined;
+  /** Traceparents of what led here besides; with no parent, the trace is sampled where one of them is. */
+  readonly links?: readonly string[];
+  readonly attributes?: Attributes;
+  /** Milliseconds since 1970; now by default. */
+  readonly startedAtMs?: number;
+}
+
+export interface Span {
+  /** What is sent on. */
+  readonly trace: TraceContext;
+  set(attributes: Attributes): void;
+  /** Only the first call counts. @param failure a code of ours, or the name of an error: never a message, which may quote what it failed on */
+  end(failure?: string): void;
+}
+
+export interface Tracer {
+  start(options: SpanOptions): Span;
+  /** Sends what is left, within a bound. */
+  stop(): Promise<void>;
+}
+
+/** The standard variables of OpenTelemetry, as config.ts reads them. */
+export interface TelemetryConfig {
+  readonly OTEL_EXPORTER_OTLP_ENDPOINT?: string | undefined;
+  readonly OTEL_TRACES_SAMPLER_ARG?: number | undefined;
+}
+
+/** One a process, as it has one way out. In embedded all services share it. */
+let tracer: Tracer | undefined;
+
+/** Gives the process its tracer, or takes it away. For `startTelemetry`, tests and the benchmark. */
+export function installTracer(given: Tracer | undefined): void {
+  tracer = given;
+}
+
+/**
+ * Switches traces on where an endpoint is configured; before anything else of the process starts.
+ * @param service `service.name`
+ * @returns stops it: after all that makes spans has stopped
+ */
+export async function startTelemetry(service: string, config: TelemetryConfig, log: Logger): Promise<() => Promise<void>> {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_TRACES_SAMPLER_ARG: ratio = 1 } = config;
+  if (endpoint === undefined) return () => Promise.resolve();
+  const { openOtlpTracer } = await import('./telemetry.otlp.ts');
+  const opened = openOtlpTracer({ service, endpoint, ratio, log });
+  installTracer(opened);
+  log.info({ endpoint: new URL(endpoint).origin, ratio }, 'traces are exported');
+  return async () => {
+    installTracer(undefined);
+    await opened.stop();
+  };
+}
+
+/** Undefined while telemetry is off. Whoever begins a span ends it, on every way out. */
+export function startSpan(options: SpanOptions): Span | undefined {
+  return tracer?.start(options);
+}
+
+/** What comes in from another process: this hop's trace and, while telemetry is on, its span. */
+export function enterTrace(
+  options: Omit<SpanOptions, 'parent'>,
+  traceparent: string | undefined,
+  random: RandomBytes,
+): { readonly trace: TraceContext; readonly span: Span | undefined } {
+  const span = tracer?.start({ ...options, parent: traceparent });
+  return { trace: span?.trace ?? continueTrace(traceparent, random), span };
+}
+
+/**
+ * Work as one span, with its own trace to hand on.
+ * @param parent undefined where nobody asked for the work: then there is no span either
+ */
+export async function inSpan<Result>(
+  options: Omit<SpanOptions, 'parent'>,
+  parent: TraceContext | undefined,
+  work: (trace: TraceContext | undefined, span: Span | undefined) => Promise<Result>,
+): Promise<Result> {
+  if (tracer === undefined || parent === undefined) return work(parent, undefined);
+  const span = tracer.start({ ...options, parent: parent.traceparent });
+  try {
+    const result = await work(span.trace, span);
+    span.end();
+    return result;
+  } catch (error) {
+    span.end(nameOfError(error));
+    throw error;
+  }
+}
+
+/**
+ * The one exception to "nothing about a request is ambient": what stands below the ports (a script in Redis, a hash, a transaction) is not
+ * told who asks, so while telemetry is on, and for its spans alone, the trace of the running call is kept here. No decision may read it.
+ */
+const running = new AsyncLocalStorage<TraceContext>();
+
+/** @param span of the call; undefined while telemetry is off: then nothing is kept */
+export function runWithin<Result>(span: Span | undefined, work: () => Result): Result {
+  return span === undefined ? work() : running.run(span.trace, work);
+}
+
+/** Work below a port, as a span of the call that it runs for; without such a call it makes none. */
+export function inCallSpan<Result>(name: string, attributes: Attributes, work: () => Promise<Result>): Promise<Result> {
+  if (tracer === undefined) return work();
+  return inSpan({ name, kind: attributes['db.system.name'] === undefined ? 'internal' : 'client', attributes }, running.getStore(), () =>
+    work(),
+  );
+}
+
+export function nameOfError(error: unknown): string {
+  return error instanceof Error ? error.name : 'error';
+}
