@@ -5,7 +5,7 @@ import { addItem } from './add-item.ts';
 import { clearCart } from './clear-cart.ts';
 import type { LogFollower } from './follow-log.ts';
 import { getCart } from './get-cart.ts';
-import { cartToken, projectorToken } from './injection.ts';
+import { cartToken, followerToken } from './injection.ts';
 import type { CartParts } from './parts.ts';
 import { removeItem } from './remove-item.ts';
 import { setQuantity } from './set-quantity.ts';
@@ -16,14 +16,14 @@ import { watchCart, Watchers } from './watch-cart.ts';
 export class CartController {
   readonly handlers: Handlers<typeof CartService>;
 
-  constructor(@Inject(cartToken) cart: CartParts, @Inject(projectorToken) projector: LogFollower) {
+  constructor(@Inject(cartToken) cart: CartParts, @Inject(followerToken) follower: LogFollower) {
     const watchers = new Watchers();
     this.handlers = {
       addItem: (ctx, request) => addItem(cart, person(ctx), request),
       setQuantity: (ctx, request) => setQuantity(cart, person(ctx), request),
       removeItem: (ctx, request) => removeItem(cart, person(ctx), request),
       clearCart: (ctx, request) => clearCart(cart, person(ctx), request),
-      getCart: (ctx, request) => getCart({ ...cart, projector }, person(ctx), request),
+      getCart: (ctx, request) => getCart({ ...cart, projector: follower }, person(ctx), request),
       watch: (ctx) => watchCart(cart, watchers, person(ctx)),
     };
   }

@@ -7,7 +7,7 @@ import { MemoryCartView } from './cart.view.memory.ts';
 import { openRedisCartView } from './cart.view.redis.ts';
 import type { CartConfig } from './config.ts';
 import { openLogFollower } from './follow-log.ts';
-import { cartToken, configToken, eventLogToken, processToken, projectorToken, viewToken } from './injection.ts';
+import { cartToken, configToken, eventLogToken, processToken, followerToken, viewToken } from './injection.ts';
 import { cartTopics, type CartParts } from './parts.ts';
 
 const adapters: Provider[] = [
@@ -37,7 +37,7 @@ const cart: Provider[] = [
       region: config.REGION,
     }),
   },
-  { provide: projectorToken, inject: [cartToken], useFactory: (parts: CartParts) => openLogFollower(parts) },
+  { provide: followerToken, inject: [cartToken], useFactory: (parts: CartParts) => openLogFollower(parts) },
 ];
 
 @Module({})

@@ -4,4 +4,4 @@ export const processToken = Symbol('Parts');
 export const eventLogToken = Symbol('EventLog');
 export const viewToken = Symbol('CartView');
 export const cartToken = Symbol('CartParts');
-export const projectorToken = Symbol('Projector');
+export const followerToken = Symbol('LogFollower');

@@ -42,7 +42,7 @@ class PartitionProjector implements Projector {
   readonly #parts: CartParts;
   readonly #group: string;
   /** Where this process left each partition that it holds. */
-  readonly #left = new Map<number, bigint>();
+  readonly #leftAt = new Map<number, bigint>();
   /** Partitions that must not be read until they are settled. */
   readonly #unsettled = new Set<number>();
   readonly #busy = new Set<number>();
@@ -112,7 +112,7 @@ class PartitionProjector implements Projector {
     try {
       const projected = await projectBatch(this.#parts, this.#logId, batch);
       if (projected.outcome === 'applied') {
-        this.#left.set(partition, projected.next);
+        this.#leftAt.set(partition, projected.next);
         return;
       }
     } finally {
@@ -153,7 +153,7 @@ class PartitionProjector implements Projector {
 
   #onRevoked(partitions: readonly TopicPartition[]): void {
     for (const { partition } of partitions) {
-      this.#left.delete(partition);
+      this.#leftAt.delete(partition);
       this.#unsettled.delete(partition);
     }
   }
@@ -166,12 +166,12 @@ class PartitionProjector implements Projector {
       'a cart is incomplete until its record is redriven',
     );
     if (next === undefined) this.#settle([record.partition]);
-    else this.#left.set(record.partition, next);
+    else this.#leftAt.set(record.partition, next);
   }
 
   #readFrom(partition: number, offset: bigint): void {
     const { name: topic } = this.#parts.topics.events;
-    this.#left.set(partition, offset);
+    this.#leftAt.set(partition, offset);
     this.#control?.seek(topic, partition, offset);
     this.#unsettled.delete(partition);
     this.#subscription?.resume([{ topic, partition }]);
@@ -203,12 +203,12 @@ class PartitionProjector implements Projector {
   }
 
   async #check(): Promise<void> {
-    const left = new Map(this.#left);
+    const left = new Map(this.#leftAt);
     if (left.size === 0) return;
     const places = await this.#parts.view.places([...left.keys()]);
     const moved = [...left].filter(([partition, next]) => {
       // What was read or sought meanwhile has been compared by that.
-      const untouched = this.#left.get(partition) === next && !this.#busy.has(partition) && !this.#unsettled.has(partition);
+      const untouched = this.#leftAt.get(partition) === next && !this.#busy.has(partition) && !this.#unsettled.has(partition);
       return untouched && (places.get(partition)?.next !== next || places.get(partition)?.logId !== this.#logId);
     });
     if (moved.length === 0) return;
@@ -218,7 +218,7 @@ class PartitionProjector implements Projector {
   }
 
   async #sweep(): Promise<void> {
-    for (const partition of this.#left.keys()) {
+    for (const partition of this.#leftAt.keys()) {
       try {
         await sweepPartition(this.#parts, partition);
       } catch (error) {

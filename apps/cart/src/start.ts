@@ -21,7 +21,7 @@ import { CartController } from './cart.controller.ts';
 import { CartModule } from './cart.module.ts';
 import type { CartConfig } from './config.ts';
 import type { LogFollower } from './follow-log.ts';
-import { cartToken, projectorToken } from './injection.ts';
+import { cartToken, followerToken } from './injection.ts';
 import type { CartParts } from './parts.ts';
 
 export { readConfig, type CartConfig } from './config.ts';
@@ -30,7 +30,7 @@ export async function start(config: CartConfig, parts: Parts): Promise<Running> 
   const { log, clock } = parts;
   const container = await NestFactory.createApplicationContext(CartModule.with(config, parts), { logger: false, abortOnError: false });
   const cart = container.get<CartParts>(cartToken);
-  const follower = container.get<LogFollower>(projectorToken);
+  const follower = container.get<LogFollower>(followerToken);
   const tls = config.MESH_TLS === 'mutual' ? await readTls(config.TLS_DIR, 'cart') : undefined;
   const auth = connectMesh(AuthService, { address: config.AUTH_ADDRESS, tls, log });
   const keys = openKeyRing({ log, clock, fetchJwks: jwksFrom(auth.client) });

@@ -120,13 +120,13 @@ export class IdentityCache {
       const shared = this.referenceTokens.has(request.tokenHash) ? undefined : this.shared.get(sharedKeyOf(request));
       // Awaited only where there is something to wait for: the question below must be known before another request looks for it.
       if (shared !== undefined) {
-        const joined = await this.join(request, shared);
+        const joined = await this.waitForOther(request, shared);
         if (joined !== undefined) return joined;
       }
     }
     // The one who asked may have less time than those who joined: it leaves, and its question goes on.
-    const landed = await Promise.race(request.sensitive ? [this.question(request)] : [this.question(request), request.patience()]);
-    return this.conclude(request, landed === 'late' ? problem('deadline_exceeded') : landed.answer, 'asked');
+    const landed = await Promise.race(request.sensitive ? [this.askAuth(request)] : [this.askAuth(request), request.patience()]);
+    return this.answerOrDegrade(request, landed === 'late' ? problem('deadline_exceeded') : landed.answer, 'asked');
   }
 
   /** This gateway itself saw the token die (logout, login, rotation): no need to wait for the feed. */
@@ -151,18 +151,19 @@ export class IdentityCache {
   }
 
   /** The answer of a question that another request asked, where that is as good as asking. */
-  private async join(request: IdentityRequest, shared: Promise<Landed>): Promise<IdentityAnswer | undefined> {
+  private async waitForOther(request: IdentityRequest, shared: Promise<Landed>): Promise<IdentityAnswer | undefined> {
     const landed = await Promise.race([shared, request.patience()]);
-    if (landed === 'late') return this.conclude(request, problem('deadline_exceeded'), 'joined');
+    if (landed === 'late') return this.answerOrDegrade(request, problem('deadline_exceeded'), 'joined');
     // Dead stays dead, and asking an auth that just failed once more for each that waited would only push it deeper.
-    if (landed.answer === 'none' || isProblem(landed.answer)) return this.conclude(request, landed.answer, 'joined');
+    if (landed.answer === 'none' || isProblem(landed.answer)) return this.answerOrDegrade(request, landed.answer, 'joined');
     return landed.kept && this.feed.leaseValid() ? { resolved: landed.answer, decision: 'joined' } : undefined;
   }
 
-  private question(request: IdentityRequest): Promise<Landed> {
-    if (request.sensitive) return this.ask(request, false);
+  /** A question of this request's own. Others may join it, unless it is sensitive. */
+  private askAuth(request: IdentityRequest): Promise<Landed> {
+    if (request.sensitive) return this.askAndJudge(request, false);
     const key = sharedKeyOf(request);
-    const landed = this.ask(request, true).finally(() => {
+    const landed = this.askAndJudge(request, true).finally(() => {
       // A later question may have taken the place.
       if (this.shared.get(key) === landed) this.shared.delete(key);
     });
@@ -170,7 +171,8 @@ export class IdentityCache {
     return landed;
   }
 
-  private async ask(request: IdentityRequest, shared: boolean): Promise<Landed> {
+  /** Judges the answer by all that was heard since the question, and keeps it only where nothing speaks against it. */
+  private async askAndJudge(request: IdentityRequest, shared: boolean): Promise<Landed> {
     const question: Ongoing = { tokenHash: request.tokenHash, ended: false, flushed: false };
     this.ongoing.add(question);
     const startedMs = this.clock.monotonicMs();
@@ -207,7 +209,8 @@ export class IdentityCache {
     this.keysOfSubject.set(answer.identity.subject, keys);
   }
 
-  private conclude(request: IdentityRequest, answer: AuthAnswer, decision: Decision): IdentityAnswer {
+  /** What the request is told. Where auth could not say: what it said less than a minute ago, if that is known and enough. */
+  private answerOrDegrade(request: IdentityRequest, answer: AuthAnswer, decision: Decision): IdentityAnswer {
     if (answer === 'none') return 'ended';
     if (!isProblem(answer)) return { resolved: answer, decision };
     if (!silentCodes.has(answer.problem)) return answer;

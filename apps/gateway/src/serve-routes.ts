@@ -58,11 +58,11 @@ async function answer(route: Route, request: FastifyRequest, begun: Begun, gatew
   }
   const person = await personFor(route, anonymous, gateway);
   if (isProblem(person)) return { outcome: person, headers: {} };
-  return { outcome: heeded(await handle(route, request, { ...anonymous, person }, gateway), anonymous, gateway), headers: {} };
+  return { outcome: evictIfRefused(await handle(route, request, { ...anonymous, person }, gateway), anonymous, gateway), headers: {} };
 }
 
 /** A service that refuses the passport knows more than our cache: it heard a revocation first, or a key was retired. Ask auth next time. */
-function heeded(outcome: Outcome, x: Exchange, gateway: Gateway): Outcome {
+function evictIfRefused(outcome: Outcome, x: Exchange, gateway: Gateway): Outcome {
   if (!isProblem(outcome) || x.token === undefined) return outcome;
   if (outcome.problem !== 'invalid_passport' && outcome.problem !== 'session_ended') return outcome;
   gateway.identities.bury(x.token.hash);

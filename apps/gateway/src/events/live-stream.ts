@@ -13,7 +13,7 @@ import type { Revocation } from '@cloakroom/platform';
 import { type EventSocket, type Exchange, outgoing, personOf } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { identify } from '../identity.ts';
-import type { Place } from './streams.ts';
+import type { Seat } from './streams.ts';
 
 /** The bound within which an ended session loses its stream even if no revocation is heard: with the lease, 2.5 s at most elsewhere too. */
 const recheckIntervalMs = 2_000;
@@ -27,17 +27,17 @@ export class LiveStream {
   private readonly x: Exchange;
   private readonly socket: EventSocket;
   private readonly gateway: Gateway;
-  private readonly place: Place;
+  private readonly seat: Seat;
   private readonly gone = new AbortController();
   private passport: string;
   private stalled: NodeJS.Timeout | undefined;
   private cartWaiting = false;
 
-  constructor(x: Exchange, socket: EventSocket, gateway: Gateway, place: Place) {
+  constructor(x: Exchange, socket: EventSocket, gateway: Gateway, seat: Seat) {
     this.x = x;
     this.socket = socket;
     this.gateway = gateway;
-    this.place = place;
+    this.seat = seat;
     this.passport = personOf(x).passport;
   }
 
@@ -52,9 +52,9 @@ export class LiveStream {
       clearInterval(keepAlive);
       clearTimeout(this.stalled);
       stopListening();
-      this.place.leave();
+      this.seat.leave();
     });
-    this.place.onClosing(() => this.end());
+    this.seat.onClosing(() => this.end());
     if (this.gone.signal.aborted) return;
     this.write('retry: 2000\n: open\n\n');
     this.follow().catch((error: unknown) => {

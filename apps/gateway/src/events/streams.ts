@@ -6,7 +6,8 @@ import { liveStreams } from '../metrics.ts';
 export const streamsPerSessionMax = 6;
 const retryAfterS = 5;
 
-export interface Place {
+/** Of one stream: taken from its session's and from the gateway's number until it leaves. */
+export interface Seat {
   /** Called when the gateway stops. */
   onClosing(close: () => void): void;
   leave(): void;
@@ -24,7 +25,7 @@ export class Streams {
     this.replica = replica;
   }
 
-  enter(handle: string): Place | Problem {
+  enter(handle: string): Seat | Problem {
     const ofSession = this.bySession.get(handle) ?? 0;
     if (ofSession >= streamsPerSessionMax) return problem('too_many_requests', 'Too many live streams of this session.', retryAfterS);
     if (this.count >= this.countMax) return problem('too_many_requests', 'Too many live streams.', retryAfterS);
