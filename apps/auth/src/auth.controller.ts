@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AuthService, problem, type Problem } from '@cloakroom/contracts';
-import { type Handlers, person } from '@cloakroom/platform';
+import { DatabaseUnavailable, type Handlers, person } from '@cloakroom/platform';
 import { StoreUnavailable } from '@cloakroom/session';
 import type { Auth } from './auth.ts';
 import { createGuest } from './create-guest.ts';
@@ -33,18 +33,18 @@ export class AuthController {
       endDevice: (ctx, request) => orUnavailable(auth, () => endDevice(auth, person(ctx), request)),
       endOtherDevices: (ctx) => orUnavailable(auth, () => endOtherDevices(auth, person(ctx))),
       getKeys: () => Promise.resolve(getKeys(auth)),
-      rotateKeys: (ctx, request) => rotateKeys(auth, ctx, request),
+      rotateKeys: (ctx, request) => orUnavailable(auth, () => rotateKeys(auth, ctx, request)),
     };
   }
 }
 
-/** Without its store auth can neither say who somebody is nor change it. Nothing is lost: what was committed is finished by the relay. */
+/** Without its store or its database auth can neither say who somebody is nor change it. Nothing is lost: what was committed is finished by the relay. */
 async function orUnavailable<Answer>({ log }: Auth, work: () => Promise<Answer>): Promise<Answer | Problem> {
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error;
-    log.debug({ err: error }, 'the session store is not available');
+    if (!(error instanceof StoreUnavailable || error instanceof DatabaseUnavailable)) throw error;
+    log.debug({ err: error }, 'the session store or the database is not available');
     return problem('identity_unavailable', undefined, 1);
   }
 }

@@ -20,8 +20,10 @@ import {
   type PersonContext,
   type Position,
   type RequestContext,
+  soleLease,
 } from '@cloakroom/platform';
 import { macKeys, MemorySessionStore, parseToken, type SessionStore, StoreUnavailable } from '@cloakroom/session';
+import { freshDatabaseUrl } from '@cloakroom/testing';
 import type { Auth } from './auth.ts';
 import { createGuest } from './create-guest.ts';
 import { login } from './login.ts';
@@ -29,7 +31,7 @@ import { type AuthSchema, migrations } from './migrations.ts';
 import { openOutbox } from './outbox.ts';
 import { type Argon2, openPasswords } from './passwords.ts';
 import { register } from './register.ts';
-import type { RelayParts } from './relay.ts';
+import type { OpenRelayParts, RelayParts } from './relay.ts';
 import { replayRevocations } from './replay.ts';
 import { resolve } from './resolve.ts';
 import { openSigningKeys } from './signing-keys.ts';
@@ -73,7 +75,7 @@ export interface Harness {
   readonly auth: Auth;
   readonly clock: HandClock;
   readonly eventLog: RecordedLog;
-  readonly relay: RelayParts;
+  readonly relay: RelayParts & OpenRelayParts;
   readonly slept: number[];
   /** The operation that fails next, or always. */
   readonly broken: Set<keyof SessionStore>;
@@ -84,7 +86,7 @@ export async function openHarness(
 ): Promise<Harness> {
   const clock = new HandClock();
   const log = createLogger('auth-test', 'silent');
-  const database = await openDatabase<AuthSchema>(options.url ?? 'sqlite::memory:', migrations, { log });
+  const database = await openDatabase<AuthSchema>(options.url ?? (await freshDatabaseUrl()), migrations, { name: 'auth', log });
   const outbox = openOutbox(database);
   const broken = new Set<keyof SessionStore>();
   const store = breakable(options.store ?? new MemorySessionStore({ incarnation: 'first' }), broken);
@@ -113,7 +115,15 @@ export async function openHarness(
     sleep: (durationMs) => Promise.resolve(void slept.push(durationMs)),
   };
   const eventLog = new RecordedLog();
-  return { auth, clock, eventLog, relay: { ...auth, eventLog: eventLog.port, boot: 'boot' }, slept, broken };
+  const relay = {
+    ...auth,
+    eventLog: eventLog.port,
+    boot: 'boot',
+    confirm: () => Promise.resolve(),
+    lease: soleLease(),
+    newBoot: () => 'boot',
+  };
+  return { auth, clock, eventLog, relay, slept, broken };
 }
 
 /** A store whose named operations fail as if Redis were away. */

@@ -1,7 +1,16 @@
 /** All wiring of auth. The parts are plain functions; Nest makes each once, in the order in which they need one another. */
 import { randomBytes } from 'node:crypto';
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
-import { type EventLog, openDatabase, eventLogOf, openRedis, type Parts } from '@cloakroom/platform';
+import {
+  type DatabaseOptions,
+  type EventLog,
+  eventLogOf,
+  type Logger,
+  openDatabase,
+  openLease,
+  openRedis,
+  type Parts,
+} from '@cloakroom/platform';
 import { MemorySessionStore, RedisSessionStore, type SessionStore } from '@cloakroom/session';
 import type { Redis } from 'ioredis';
 import { AuthController } from './auth.controller.ts';
@@ -24,18 +33,21 @@ import {
   throttleToken,
 } from './injection.ts';
 import { migrations, type AuthSchema } from './migrations.ts';
-import { type Database, openOutbox, type Outbox } from './outbox.ts';
+import { type Database, openOutbox, type Outbox, outboxLease } from './outbox.ts';
 import { openPasswords, type Passwords } from './passwords.ts';
 import { openRelay } from './relay.ts';
 import { replayRevocations } from './replay.ts';
 import { openSigningKeys, type SigningKeys } from './signing-keys.ts';
 import { openThrottle, type Throttle } from './throttle.ts';
 
+const databaseOptions = (config: AuthConfig, log: Logger): DatabaseOptions => ({ name: 'auth', log, password: config.DATABASE_PASSWORD });
+
 const infrastructure: Provider[] = [
   {
     provide: databaseToken,
     inject: [configToken, partsToken],
-    useFactory: (config: AuthConfig, parts: Parts) => openDatabase<AuthSchema>(config.DATABASE_URL, migrations, parts),
+    useFactory: (config: AuthConfig, { log }: Parts) =>
+      openDatabase<AuthSchema>(config.DATABASE_URL, migrations, databaseOptions(config, log)),
   },
   {
     provide: eventLogToken,
@@ -103,8 +115,14 @@ const auth: Provider = {
 const background: Provider[] = [
   {
     provide: relayToken,
-    inject: [authToken, eventLogToken],
-    useFactory: (parts: Auth, eventLog: EventLog) => openRelay({ ...parts, eventLog, boot: randomBytes(16).toString('hex') }),
+    inject: [configToken, authToken, eventLogToken],
+    useFactory: (config: AuthConfig, auth: Auth, eventLog: EventLog) =>
+      openRelay({
+        ...auth,
+        eventLog,
+        lease: openLease(config.DATABASE_URL, outboxLease, databaseOptions(config, auth.log)),
+        newBoot: () => randomBytes(16).toString('hex'),
+      }),
   },
   { provide: housekeepingToken, inject: [authToken], useFactory: (parts: Auth) => openHousekeeping(parts) },
 ];

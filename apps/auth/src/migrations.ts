@@ -1,4 +1,5 @@
-/** The tables of auth: the durable truth about accounts, claims and what is revoked. Portable SQL: PostgreSQL takes the same statements. */
+/** The tables of auth: the durable truth about accounts, claims and what is revoked. SQLite and PostgreSQL take the same. */
+import { speaksPostgres } from '@cloakroom/platform';
 import type { Generated, Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
@@ -41,7 +42,7 @@ export interface AuthSchema {
     epoch: number;
   };
   outbox: {
-    /** Never used twice, and in commit order: one writer at a time (SQLite). */
+    /** Never used twice, and in commit order: one writer at a time (outbox.ts). May have gaps. */
     sequence: Generated<number>;
     topic: string;
     record_key: string;
@@ -138,7 +139,10 @@ async function createRevocations(db: Kysely<unknown>): Promise<void> {
     .execute();
   await db.schema
     .createTable('outbox')
-    .addColumn('sequence', 'integer', (c) => c.primaryKey().autoIncrement())
+    // Each database numbers in its own way; outbox.ts makes the numbers follow the commits in both.
+    .addColumn('sequence', speaksPostgres(db) ? 'bigint' : 'integer', (c) =>
+      speaksPostgres(db) ? c.primaryKey().generatedAlwaysAsIdentity() : c.primaryKey().autoIncrement(),
+    )
     .addColumn('topic', 'text', (c) => c.notNull())
     .addColumn('record_key', 'text', (c) => c.notNull())
     .addColumn('event', 'text', (c) => c.notNull())

@@ -2,11 +2,18 @@
  * The transactional outbox: what others must hear is committed with the change itself, so that neither a crash nor an absent Kafka can
  * lose it. Delivery is at least once (relay.ts); consumers tell repeats by event id (identity.events) or by the change being idempotent
  * (session.revocations).
+ *
+ * The order of the sequence is the order of the commits, for whoever reads it: rows that became visible before a look all have smaller numbers
+ * than rows that become visible after. SQLite has one writer. PostgreSQL draws an identity when a row is inserted, not when it commits, so two
+ * transactions at once may commit out of order. Here they are not at once: each takes one advisory lock before its first statement and keeps
+ * it to its end (which is after its commit is visible). So every transaction of auth that announces anything runs alone, as on SQLite, and
+ * `read committed` is all it needs: a claim, an epoch or a key that it reads cannot change before it commits, and no two can wait for each other.
+ * The price is one commit at a time in all of auth; hashing a password costs ten times as much as that.
  */
 import { create, toJsonString, type MessageInitShape } from '@bufbuild/protobuf';
 import { IdentityEventSchema, RevocationEventSchema, topics } from '@cloakroom/contracts';
-import { type Cause, traceOfCause } from '@cloakroom/platform';
-import type { Kysely, Selectable, Transaction } from 'kysely';
+import { type Cause, speaksPostgres, traceOfCause } from '@cloakroom/platform';
+import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { AuthSchema } from './migrations.ts';
 
 export type Database = Kysely<AuthSchema>;
@@ -61,6 +68,9 @@ export async function announceRevocation(
     .execute();
 }
 
+/** Held by the one relay of all processes on this database; also the channel by which commits wake it. */
+export const outboxLease = 'auth_outbox';
+
 /** Commits, then wakes the relay. A wake that is missed costs one poll interval, never an event. */
 export interface Outbox {
   commit<Result>(change: (trx: Transaction<AuthSchema>) => Promise<Result>): Promise<Result>;
@@ -69,9 +79,16 @@ export interface Outbox {
 
 export function openOutbox(database: Database): Outbox {
   const listeners: (() => void)[] = [];
+  const shared = speaksPostgres(database);
   return {
     commit: async (change) => {
-      const result = await database.transaction().execute(change);
+      const result = await database.transaction().execute(async (trx) => {
+        if (shared) await sql`select pg_advisory_xact_lock(hashtextextended('outbox', 0))`.execute(trx);
+        const changed = await change(trx);
+        // Sent by the server when this commits, to the relay in whichever process.
+        if (shared) await sql`select pg_notify(${outboxLease}, '')`.execute(trx);
+        return changed;
+      });
       for (const listener of listeners) listener();
       return result;
     },

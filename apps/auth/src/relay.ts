@@ -1,7 +1,12 @@
 /**
  * The relay empties the outbox: it tells the session store (again: the use case did so already, unless it crashed) and publishes, in the
- * order of the commits, until the event log acknowledges. At least once: a lost acknowledgement publishes the same rows again. One relay per
- * database; a second replica of auth needs a lease on it first.
+ * order of the commits, until the event log acknowledges. At least once: a lost acknowledgement publishes the same rows again.
+ *
+ * One relay per database: replicas of auth contend for a lease, one relays, the others stand by (libs/platform, database.lease.ts). Before each
+ * publication the lease is confirmed. A holder that is paused between that and the broker may still publish rows that its successor has
+ * published too: a repeat, like after a lost acknowledgement, which moves no epoch back and makes nobody live. Nor can a heartbeat of such
+ * a holder lie: what was committed before its look is out, whoever published it; and readers take no earlier boot for the current one.
+ * Each tenure is a boot of its own, for the same reason.
  *
  * The heartbeat is a promise to everyone who caches identity: "all that was revoked before I looked has been published". So it looks into
  * the outbox first and says nothing until the rows it saw are out; `beatMs` is the moment of the look, for a heartbeat may be held up on its
@@ -12,7 +17,16 @@
  */
 import { fromJsonString, toBinary, create } from '@bufbuild/protobuf';
 import { IdentityEventSchema, recordHeaders, RevocationEventSchema, topics, type TopicSpec } from '@cloakroom/contracts';
-import { type Clock, type EventLog, type Logger, type OutgoingRecord, signEvent, traceHeaders } from '@cloakroom/platform';
+import {
+  type Clock,
+  type EventLog,
+  type Lease,
+  type Logger,
+  type OutgoingRecord,
+  signEvent,
+  type Tenure,
+  traceHeaders,
+} from '@cloakroom/platform';
 import type { SessionStore } from '@cloakroom/session';
 import { applyRevocation } from './apply-revocation.ts';
 import { globalEpoch } from './epochs.ts';
@@ -44,61 +58,73 @@ export interface RelayParts {
   readonly keys: SigningKeys;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Random at each start. */
+  /** Random at each tenure. */
   readonly boot: string;
+  readonly confirm: Tenure['confirm'];
+}
+
+export interface OpenRelayParts extends Omit<RelayParts, 'boot' | 'confirm'> {
+  readonly lease: Lease;
+  readonly newBoot: () => string;
 }
 
 export const relayTopics: readonly TopicSpec[] = [topics.sessionRevocations, topics.identityEvents];
 
-export function openRelay(parts: RelayParts): Relay {
-  const stopping = new AbortController();
+export function openRelay(opened: OpenRelayParts): Relay {
   const wakes = new Set<() => void>();
-  let commits = 0;
-  parts.outbox.onCommit(() => {
-    commits += 1;
+  const commits: Commits = { count: 0, wakes };
+  const committed = (): void => {
+    commits.count += 1;
     wakes.forEach((wake) => wake());
-  });
-  const ensureTopics = once(() => unlessStopped(parts.eventLog.ensureTopics(relayTopics), stopping.signal));
+  };
+  opened.outbox.onCommit(committed);
+  // Of another process.
+  opened.lease.onNotice(committed);
+  return {
+    start: () => opened.lease.hold(({ ended, confirm }) => relayUntil(ended, { ...opened, boot: opened.newBoot(), confirm }, commits)),
+    stop: () => opened.lease.stop(),
+  };
+}
+
+interface Commits {
+  count: number;
+  readonly wakes: Set<() => void>;
+}
+
+/** One tenure. */
+async function relayUntil(ended: AbortSignal, parts: RelayParts, commits: Commits): Promise<void> {
+  const ensureTopics = once(() => unlessStopped(parts.eventLog.ensureTopics(relayTopics), ended));
   const worker = async (topic: TopicSpec): Promise<void> => {
-    for (let failures = 0; !stopping.signal.aborted;) {
+    for (let failures = 0; !ended.aborted;) {
       try {
         await ensureTopics();
-        const seen = commits;
+        const seen = commits.count;
         const more = await publishRows(parts, topic);
         if (failures > 0) parts.log.info({ topic: topic.name }, 'publishing goes on');
         failures = 0;
         // What was committed while the log answered woke nobody: look again.
-        if (!more && seen === commits) await pause(pollIntervalMs, stopping.signal, wakes);
+        if (!more && seen === commits.count) await pause(pollIntervalMs, ended, commits.wakes);
       } catch (error) {
-        if (failures === 0 && !stopping.signal.aborted) parts.log.warn({ err: error, topic: topic.name }, 'publishing waits');
-        await pause(retryDelaysMs[Math.min(failures, retryDelaysMs.length - 1)]!, stopping.signal);
+        if (failures === 0 && !ended.aborted) parts.log.warn({ err: error, topic: topic.name }, 'publishing waits');
+        await pause(retryDelaysMs[Math.min(failures, retryDelaysMs.length - 1)]!, ended);
         failures += 1;
       }
     }
   };
   const applier = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
+    while (!ended.aborted) {
       await applyRows(parts).catch((error: unknown) => parts.log.debug({ err: error }, 'the session store is still to be told'));
-      await pause(pollIntervalMs, stopping.signal);
+      await pause(pollIntervalMs, ended);
     }
   };
   const heart = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
+    while (!ended.aborted) {
       const beat = beatOnce(parts).catch((error: unknown) => parts.log.debug({ err: error }, 'no heartbeat'));
       // Not one after the other: a heartbeat that hangs must not silence the next by more than its own time-out.
-      await Promise.all([beat, pause(heartbeatIntervalMs, stopping.signal)]);
+      await Promise.all([beat, pause(heartbeatIntervalMs, ended)]);
     }
   };
-  let running: Promise<unknown> = Promise.resolve();
-  return {
-    start: () => {
-      running = Promise.all([...relayTopics.map(worker), applier(), heart()]);
-    },
-    stop: async () => {
-      stopping.abort();
-      await running;
-    },
-  };
+  await Promise.all([...relayTopics.map(worker), applier(), heart()]);
 }
 
 /** Publishes the oldest rows. @returns whether there may be more */
@@ -114,13 +140,14 @@ export async function publishRows(parts: RelayParts, topic: TopicSpec): Promise<
     .execute();
   if (rows.length === 0) return false;
   const applied = await applyWhatStoreTakes(parts, rows);
+  await parts.confirm();
   await eventLog.publish(
     topic,
     rows.map((row) => recordOf(row, topic, parts.keys)),
   );
   // A crash before this publishes them once more.
   await database.transaction().execute(async (trx) => {
-    await trx.deleteFrom('outbox').where('sequence', 'in', applied).execute();
+    if (applied.length > 0) await trx.deleteFrom('outbox').where('sequence', 'in', applied).execute();
     const rest = rows.map((row) => row.sequence).filter((sequence) => !applied.includes(sequence));
     if (rest.length > 0) await trx.updateTable('outbox').set({ published: 1 }).where('sequence', 'in', rest).execute();
   });
@@ -159,7 +186,7 @@ async function applyWhatStoreTakes({ store, clock, log }: RelayParts, rows: read
 }
 
 /** @returns whether it was sent: not when a row that waited at the look still does half a second later */
-export async function beatOnce({ database, eventLog, keys, clock, boot }: RelayParts): Promise<boolean> {
+export async function beatOnce({ database, eventLog, keys, clock, boot, confirm }: RelayParts): Promise<boolean> {
   const topic = topics.sessionRevocations;
   const waiting = () => database.selectFrom('outbox').select('sequence').where('topic', '=', topic.name).where('published', '=', 0);
   const beatMs = Math.floor(clock.monotonicMs());
@@ -175,6 +202,7 @@ export async function beatOnce({ database, eventLog, keys, clock, boot }: RelayP
     atMs: BigInt(clock.nowMs()),
     event: { case: 'heartbeat', value: { globalEpoch: BigInt(await globalEpoch(database)), boot, beatMs: BigInt(beatMs) } },
   });
+  await confirm();
   await eventLog.publish(topic, [signedRecord(topic, topic.name, 'heartbeat', toBinary(RevocationEventSchema, event), keys)]);
   return true;
 }

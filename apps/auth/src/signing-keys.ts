@@ -5,6 +5,10 @@
  * A planned rotation needs no announcement: a reader that meets an unknown kid fetches the keys again. An emergency retires the old keys at
  * once, in the same transaction as the event that tells every process (signed by the new key). What still waits in the outbox is signed
  * when it is published, hence by the new key too.
+ *
+ * Several replicas share the keys: whoever makes or rotates one looks at the table in the same transaction (they run one at a time, outbox.ts),
+ * and each replica reads the table again every `reloadIntervalMs`. Until then a replica signs with a key that another has just retired: its
+ * passports are refused, which is the safe side, and for no longer than a lease.
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { problem, type Problem, topics } from '@cloakroom/contracts';
@@ -24,7 +28,12 @@ export interface SigningKeys {
   /** JWK Set (RFC 7517) of all that verifies, public parts only. */
   jwks(): string;
   rotate(retireOldNow: boolean, cause: Cause): Promise<{ activeKid: string; retiredKids: string[] } | Problem>;
+  /** Reads what other replicas have done. */
+  reload(): Promise<void>;
 }
+
+/** Half of the lease of the revocation feed. */
+export const reloadIntervalMs = 1_000;
 
 interface Loaded extends SigningKey {
   readonly publicKey: KeyObject;
@@ -34,15 +43,18 @@ interface Loaded extends SigningKey {
 export async function openSigningKeys(database: Database, outbox: Outbox, nowMs: () => number): Promise<SigningKeys> {
   let keys = await load(database);
   if (keys.length === 0) {
-    await outbox.commit(async (trx) => void (await insertKey(trx, nowMs())));
+    await outbox.commit(async (trx) => {
+      // Another replica may have been first.
+      if ((await publishedKids(trx)).length === 0) await insertKey(trx, nowMs());
+    });
     keys = await load(database);
   }
   let rotating: Promise<unknown> = Promise.resolve();
   const rotateNow = async (retireOldNow: boolean, cause: Cause) => {
     if (!retireOldNow && keys.length >= publishedKeyCountMax)
       return problem('limit_exceeded', 'too many keys are published: retire old ones');
-    const old = keys.map((key) => key.kid);
-    const activeKid = await outbox.commit(async (trx) => {
+    const { activeKid, old } = await outbox.commit(async (trx) => {
+      const old = await publishedKids(trx);
       await trx
         .updateTable('signing_keys')
         .set({ state: retireOldNow ? 'retired' : 'previous' })
@@ -50,7 +62,7 @@ export async function openSigningKeys(database: Database, outbox: Outbox, nowMs:
         .execute();
       const kid = await insertKey(trx, nowMs());
       if (retireOldNow) for (const retired of old) await announceKeyRetired(trx, cause, retired, nowMs());
-      return kid;
+      return { activeKid: kid, old };
     });
     keys = await load(database);
     return { activeKid, retiredKids: retireOldNow ? old : [] };
@@ -65,7 +77,24 @@ export async function openSigningKeys(database: Database, outbox: Outbox, nowMs:
       rotating = result.catch(() => undefined);
       return result;
     },
+    reload: async () => {
+      const kids = await publishedKids(database);
+      // Most often nothing is new, and nothing is parsed. A rotation of our own loads by itself.
+      if (kids.join() === keys.map((key) => key.kid).join()) return;
+      keys = await load(database);
+    },
   };
+}
+
+/** In the order of `load`. */
+async function publishedKids(database: Database): Promise<string[]> {
+  const rows = await database
+    .selectFrom('signing_keys')
+    .select(['kid', 'state'])
+    .where('state', '!=', 'retired')
+    .orderBy('created_at_ms', 'desc')
+    .execute();
+  return [...rows.filter((row) => row.state === 'active'), ...rows.filter((row) => row.state !== 'active')].map((row) => row.kid);
 }
 
 /** The active key first. */

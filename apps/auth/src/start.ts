@@ -21,6 +21,7 @@ import type { Housekeeping } from './housekeeping.ts';
 import { authToken, eventLogToken, housekeepingToken, relayToken } from './injection.ts';
 import type { Relay } from './relay.ts';
 import { seedAccounts } from './seed-accounts.ts';
+import { reloadIntervalMs } from './signing-keys.ts';
 
 export { readConfig, type AuthConfig } from './config.ts';
 
@@ -33,6 +34,9 @@ export async function start(config: AuthConfig, parts: Parts): Promise<Running> 
   const housekeeping = container.get<Housekeeping>(housekeepingToken);
   if (config.SEED_ACCOUNTS) await seedAccounts(auth);
   relay.start();
+  const reloading = setInterval(() => {
+    auth.keys.reload().catch((error: unknown) => log.debug({ err: error }, 'the signing keys could not be read again'));
+  }, reloadIntervalMs);
   housekeeping.start();
   const mesh = await serveMesh({
     name: 'auth',
@@ -56,6 +60,7 @@ export async function start(config: AuthConfig, parts: Parts): Promise<Running> 
     stop: async () => {
       // First those who cause work, then those who do it; what the relay did not get out stays in the outbox.
       await mesh.stop();
+      clearInterval(reloading);
       await housekeeping.stop();
       await relay.stop();
       await admin.close();

@@ -14,7 +14,11 @@ const shelf: Provider[] = [
     provide: databaseToken,
     inject: [configToken, partsToken],
     useFactory: async (config: CatalogConfig, { log }: Parts) => {
-      const database = await openDatabase<CatalogSchema>(config.DATABASE_URL, migrations, { log });
+      const database = await openDatabase<CatalogSchema>(config.DATABASE_URL, migrations, {
+        name: 'catalog',
+        log,
+        password: config.DATABASE_PASSWORD,
+      });
       await seed(database, seedProducts);
       return database;
     },

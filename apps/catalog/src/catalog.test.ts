@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { createLogger, openDatabase } from '@cloakroom/platform';
+import { freshDatabaseUrl } from '@cloakroom/testing';
 import { isProblem } from '@cloakroom/contracts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Kysely } from 'kysely';
@@ -13,7 +14,7 @@ let db: Kysely<CatalogSchema>;
 let search: ProductSearch;
 
 beforeAll(async () => {
-  db = await openDatabase<CatalogSchema>('sqlite::memory:', migrations, { log: createLogger('test', 'silent') });
+  db = await openDatabase<CatalogSchema>(await freshDatabaseUrl(), migrations, { name: 'catalog', log: createLogger('test', 'silent') });
   await seed(db, seedProducts);
   search = buildSearch(await allProducts(db));
 });

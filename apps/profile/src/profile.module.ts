@@ -10,7 +10,8 @@ const storage: Provider[] = [
   {
     provide: databaseToken,
     inject: [configToken, partsToken],
-    useFactory: (config: ProfileConfig, { log }: Parts) => openDatabase<ProfileTables>(config.DATABASE_URL, migrations, { log }),
+    useFactory: (config: ProfileConfig, { log }: Parts) =>
+      openDatabase<ProfileTables>(config.DATABASE_URL, migrations, { name: 'profile', log, password: config.DATABASE_PASSWORD }),
   },
   {
     provide: eventLogToken,

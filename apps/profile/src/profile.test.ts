@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { isProblem, UpdateProfileRequestSchema } from '@cloakroom/contracts';
 import { createLogger, openDatabase, type PersonContext } from '@cloakroom/platform';
+import { freshDatabaseUrl } from '@cloakroom/testing';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { forgetGuests } from './forget-guests.ts';
@@ -15,7 +16,7 @@ let nowMs = 1_790_000_000_000;
 let ids = 0;
 
 beforeEach(async () => {
-  db = await openDatabase<ProfileTables>('sqlite::memory:', migrations, { log: createLogger('test', 'silent') });
+  db = await openDatabase<ProfileTables>(await freshDatabaseUrl(), migrations, { name: 'profile', log: createLogger('test', 'silent') });
 });
 
 const as = (subject: string): PersonContext =>

@@ -70,6 +70,11 @@ export const eventLogConfig = {
 };
 
 export const databaseConfig = {
-  /** sqlite:<file> or sqlite::memory: */
-  DATABASE_URL: z.string().regex(/^sqlite:.+/, 'must be sqlite:<file> or sqlite::memory:'),
+  /** sqlite:<file>, sqlite::memory: or postgres://user@host:port/database; each service has one of its own. */
+  DATABASE_URL: z
+    .string()
+    .regex(/^(sqlite:.+|postgres(ql)?:\/\/.+)/, 'must be sqlite:<file>, sqlite::memory: or postgres://user@host:port/database')
+    .refine((url) => url.startsWith('sqlite:') || URL.canParse(url), 'is not a URL: percent-encode what is special in user and password'),
+  /** For a postgres URL without one, so that the URL is no secret. */
+  DATABASE_PASSWORD: z.string().min(1).optional(),
 };

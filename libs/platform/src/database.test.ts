@@ -1,6 +1,4 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { freshDatabaseUrl } from '@cloakroom/testing';
 import type { Migration } from 'kysely/migration';
 import { expect, it } from 'vitest';
 import { createLogger, openDatabase } from './index.ts';
@@ -22,19 +20,19 @@ interface Schema {
 }
 
 it('migrates once, keeps rows over a restart, and counts changes', async () => {
-  const url = `sqlite:${join(mkdtempSync(join(tmpdir(), 'database-')), 'deep', 'x.sqlite')}`;
-  const first = await openDatabase<Schema>(url, migrations, { log });
+  const url = await freshDatabaseUrl('lasting');
+  const first = await openDatabase<Schema>(url, migrations, { name: 'test', log });
   const { numInsertedOrUpdatedRows } = await first.insertInto('notes').values({ id: 'a', at: 1_790_000_000_000 }).executeTakeFirstOrThrow();
   expect(numInsertedOrUpdatedRows).toBe(1n);
   await first.destroy();
-  const second = await openDatabase<Schema>(url, migrations, { log });
+  const second = await openDatabase<Schema>(url, migrations, { name: 'test', log });
   expect(await second.selectFrom('notes').selectAll().execute()).toEqual([{ id: 'a', at: 1_790_000_000_000 }]);
   expect(await second.deleteFrom('notes').where('id', '=', 'a').returning('id').execute()).toEqual([{ id: 'a' }]);
   await second.destroy();
 });
 
 it('refuses a Date instead of shifting the parameters', async () => {
-  const db = await openDatabase<Schema>('sqlite::memory:', migrations, { log });
+  const db = await openDatabase<Schema>('sqlite::memory:', migrations, { name: 'test', log });
   await expect(
     db
       .insertInto('notes')
@@ -45,13 +43,19 @@ it('refuses a Date instead of shifting the parameters', async () => {
 });
 
 it('rolls a failed transaction back whole', async () => {
-  const db = await openDatabase<Schema>('sqlite::memory:', migrations, { log });
+  const db = await openDatabase<Schema>(await freshDatabaseUrl(), migrations, { name: 'test', log });
   await expect(
     db.transaction().execute(async (tx) => {
       await tx.insertInto('notes').values({ id: 'a', at: 1 }).execute();
       await tx.insertInto('notes').values({ id: 'a', at: 2 }).execute();
     }),
-  ).rejects.toThrow(/UNIQUE/);
+  ).rejects.toThrow(/unique/i);
   expect(await db.selectFrom('notes').selectAll().execute()).toEqual([]);
   await db.destroy();
+});
+
+it('refuses a database of a newer version, and names what it does not know', async () => {
+  const url = await freshDatabaseUrl('lasting');
+  await (await openDatabase<Schema>(url, { ...migrations, '002-newer': { up: () => Promise.resolve() } }, { name: 'test', log })).destroy();
+  await expect(openDatabase<Schema>(url, migrations, { name: 'test', log })).rejects.toThrow(/newer version: it has had 002-newer/);
 });

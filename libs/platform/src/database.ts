@@ -1,60 +1,64 @@
-/** Each service owns its database: SQLite in the process, one file a service, through Kysely. */
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
-import { Kysely } from 'kysely';
+/** Each service owns its database, by Kysely: SQLite in the process (a file a service), or a database of its own on a PostgreSQL server. */
+import { type Kysely, PostgresAdapter } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
-import { GenericSqliteDialect, type IGenericSqlite } from 'kysely-generic-sqlite';
+import { type DatabaseOptions, openPostgres, postgresPlace, waitForPostgres } from './database.postgres.ts';
+import { openSqlite } from './database.sqlite.ts';
 import type { Logger } from './log.ts';
 
-/** How long a statement waits for another connection's lock before it fails. One process owns a file, so this is for tools beside it. */
-const busyTimeoutMs = 2_000;
-
 /**
- * Opens, migrates forward, and returns the query builder.
- * @param url `sqlite:<file>` (its folder is made) or `sqlite::memory:`
- * @param migrations by name, applied in name order, each once
- * @throws when a migration fails: the service must not start on half a schema
+ * Opens, migrates forward, and returns the query builder. Waits (bounded) for a PostgreSQL that is not up yet.
+ * @param url `sqlite:<file>` (its folder is made), `sqlite::memory:` or `postgres://user@host:port/database`
+ * @param migrations by name, applied in name order, each once, also when several replicas start at once
+ * @throws when a migration fails, or the database is of a newer version: the service must not start on a schema that it does not know
  */
 export async function openDatabase<Schema>(
   url: string,
   migrations: Readonly<Record<string, Migration>>,
-  { log }: { readonly log: Logger },
+  options: DatabaseOptions,
 ): Promise<Kysely<Schema>> {
-  const file = url.replace(/^sqlite:/, '');
-  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
-  const database = new Kysely<Schema>({ dialect: new GenericSqliteDialect(() => sqliteExecutor(file)) });
+  if (isSqliteUrl(url)) {
+    const database = openSqlite<Schema>(url);
+    await migrateOrClose(database, migrations, options.log, url);
+    return database;
+  }
+  await waitForPostgres(url, options);
+  // Apart from the pool of the requests: a migration, and waiting for another replica's, may take longer than any of them may.
+  const migrating = openPostgres<Schema>(url, options, 'migrations');
+  await migrateOrClose(migrating, migrations, options.log, postgresPlace(url));
+  await migrating.destroy();
+  return openPostgres<Schema>(url, options, 'requests');
+}
+
+export const isSqliteUrl = (url: string): boolean => url.startsWith('sqlite:');
+
+/** For the few statements that are not portable. */
+export function speaksPostgres<Schema>(database: Kysely<Schema>): boolean {
+  return database.getExecutor().adapter instanceof PostgresAdapter;
+}
+
+async function migrateOrClose<Schema>(
+  database: Kysely<Schema>,
+  migrations: Readonly<Record<string, Migration>>,
+  log: Logger,
+  place: string,
+): Promise<void> {
   const migrator = new Migrator({ db: database, provider: { getMigrations: () => Promise.resolve({ ...migrations }) } });
   const { error, results } = await migrator.migrateToLatest();
   for (const result of results ?? []) log.info({ migration: result.migrationName, status: result.status }, 'migrated');
-  if (error !== undefined) {
-    await database.destroy();
-    throw new Error('a migration failed', { cause: error });
-  }
-  return database;
+  if (error === undefined) return;
+  const unknown = await unknownMigrations(database, migrations).catch((): string[] => []);
+  await database.destroy();
+  if (unknown.length > 0)
+    throw new Error(
+      `the database ${place} is of a newer version: it has had ${unknown.join(', ')}, which this version does not know. Start that version, or restore a backup`,
+    );
+  throw new Error('a migration failed', { cause: error });
 }
 
-function sqliteExecutor(file: string): IGenericSqlite<DatabaseSync> {
-  const db = new DatabaseSync(file);
-  db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = ${busyTimeoutMs};`);
-  return {
-    db,
-    query: (_isSelect, sql, parameters) => {
-      const statement = db.prepare(sql);
-      const values = parameters.map(boundValue);
-      // A statement that yields columns is read to the end; .all() of one that does not would return nothing and lose its change count.
-      if (statement.columns().length > 0) return { rows: statement.all(...values) };
-      const { changes, lastInsertRowid } = statement.run(...values);
-      return { rows: [], insertId: BigInt(lastInsertRowid), numAffectedRows: BigInt(changes) };
-    },
-    close: () => db.close(),
-  };
-}
-
-/** node:sqlite takes an object in first place for named parameters and silently shifts the rest (seen with a Date): refuse it here. */
-function boundValue(value: unknown): SQLInputValue {
-  if (typeof value === 'boolean') return value ? 1 : 0;
-  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' || value instanceof Uint8Array)
-    return value;
-  throw new TypeError(`cannot bind a ${typeof value === 'object' ? value.constructor.name : typeof value} as an SQL value`);
+async function unknownMigrations<Schema>(database: Kysely<Schema>, migrations: Readonly<Record<string, Migration>>): Promise<string[]> {
+  const applied = await (database as unknown as Kysely<{ kysely_migration: { name: string } }>)
+    .selectFrom('kysely_migration')
+    .select('name')
+    .execute();
+  return applied.map(({ name }) => name).filter((name) => !(name in migrations));
 }

@@ -8,6 +8,7 @@ import { Metadata, type ServerUnaryCall, type ServerWritableStream, status } fro
 import { callMetadata, isProblem, type MethodPolicy, problem, type Problem } from '@cloakroom/contracts';
 import type { Clock } from './clock.ts';
 import type { Deadline, RequestContext, Timing, VerifiedIdentity } from './context.ts';
+import { DatabaseUnavailable } from './database.unavailable.ts';
 import { budgetOf, callerGone, deadlinePassed, isDeadlineReason, startDeadline } from './deadline.ts';
 import type { Logger } from './log.ts';
 import { meshCalls, meshCallSeconds } from './mesh-metrics.ts';
@@ -34,7 +35,7 @@ export interface ServerCall {
   end(outcome: 'ok' | Problem): boolean;
   /** Ends the call from outside and tells its handler. */
   stop(outcome: Problem): void;
-  /** What a thrown value stands for: the reason of the aborted signal, or `internal`, which is logged here and never shown. */
+  /** What a thrown value stands for: the reason of the aborted signal, `unavailable` without the database, or `internal`, logged and never shown. */
   outcomeOf(thrown: unknown): Problem;
 }
 
@@ -92,6 +93,10 @@ export function beginCall(options: BeginOptions): ServerCall {
       } satisfies RequestContext),
     outcomeOf(thrown) {
       if (abort.signal.aborted) return problem(isDeadlineReason(abort.signal.reason) ? 'deadline_exceeded' : 'cancelled');
+      if (thrown instanceof DatabaseUnavailable) {
+        log.warn({ reason: thrown.message, method, trace_id: trace.traceId }, 'the database is not available');
+        return problem('unavailable', undefined, 1);
+      }
       log.error({ err: thrown, method, trace_id: trace.traceId }, 'handler failed');
       return problem('internal');
     },

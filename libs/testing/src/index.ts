@@ -3,3 +3,4 @@ export { hashNamed, t0 as sampleTimeMs, tombstoneOf, userSession } from './sessi
 export type { MakeSessionStore, SessionStoreUnderTest } from './session-store.samples.ts';
 export * from './event-log.contract.ts';
 export * from './tcp-proxy.ts';
+export * from './fresh-database.ts';

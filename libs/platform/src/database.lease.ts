@@ -1,0 +1,196 @@
+/**
+ * One process at a time does a work that two at once would spoil (auth's relay). With PostgreSQL the lease is a session-level advisory lock on
+ * a connection of its own: the server gives it to one session and takes it back when that session ends. With SQLite this process is the
+ * only one there can be.
+ *
+ * Who holds it may lose it without hearing: a paused process, a cut network. So
+ *  - the server ends a lease session that was silent for `silenceMaxMs` (the holder confirms every `confirmIntervalMs`), which bounds how
+ *    long nobody holds it;
+ *  - the holder asks by that same connection before each thing that only a holder may do (`confirm`): an answer proves that at some moment
+ *    after the question the lock was still ours. What is under way between the answer and its effect is not fenced; the work itself must
+ *    bear that (relay.ts says how it does);
+ *  - `ended` aborts as soon as the connection breaks or does not answer, and the work is waited for before this process tries again.
+ *
+ * Needs a session of its own on the server: no PgBouncer in transaction mode in between.
+ */
+import { Client } from 'pg';
+import { connectionTo, type DatabaseOptions, postgresPlace } from './database.postgres.ts';
+import { isSqliteUrl } from './database.ts';
+import { reasonOf } from './database.unavailable.ts';
+
+/** Twice a lease of the revocation feed: how long at most a paused holder keeps everybody from beating. */
+const silenceMaxMs = 4_000;
+/** Four of them fit into the silence. */
+const confirmIntervalMs = 1_000;
+/** A server that does not answer so long has perhaps given the lock away. */
+const confirmTimeoutMs = 1_500;
+/** How soon a stand-by takes over; one small query each. */
+const standByIntervalMs = 250;
+const reconnectDelayMs = 500;
+
+export interface Tenure {
+  /** Aborts when the lease is lost, or given up by `stop`. */
+  readonly ended: AbortSignal;
+  /** @throws when the lease is not provably held any more */
+  confirm(): Promise<void>;
+}
+
+export interface Lease {
+  /** Runs `work` whenever this process holds the lease, until `ended` aborts. Called once. */
+  hold(work: (tenure: Tenure) => Promise<void>): void;
+  held(): boolean;
+  /** What another process of this service said with `pg_notify(channel, '')`; heard by the holder only. */
+  onNotice(listener: () => void): void;
+  /** Ends the work, then gives the lease up. */
+  stop(): Promise<void>;
+}
+
+/** @param lease a name within the database, also the channel of notices: lower case letters and `_` */
+export function openLease(url: string, lease: string, options: DatabaseOptions): Lease {
+  return isSqliteUrl(url) ? soleLease() : new PostgresLease(url, lease, options);
+}
+
+/** Of the only process that there is. */
+export function soleLease(): Lease {
+  const stopping = new AbortController();
+  let working: Promise<void> = Promise.resolve();
+  return {
+    hold: (work) => {
+      working = work({ ended: stopping.signal, confirm: () => Promise.resolve() });
+    },
+    held: () => !stopping.signal.aborted,
+    onNotice: () => undefined,
+    stop: async () => {
+      stopping.abort();
+      await working;
+    },
+  };
+}
+
+class PostgresLease implements Lease {
+  readonly #url: string;
+  readonly #lease: string;
+  readonly #options: DatabaseOptions;
+  readonly #stopping = new AbortController();
+  readonly #listeners: (() => void)[] = [];
+  #running: Promise<void> = Promise.resolve();
+  #held = false;
+  #reported = '';
+
+  constructor(url: string, lease: string, options: DatabaseOptions) {
+    this.#url = url;
+    this.#lease = lease;
+    this.#options = options;
+  }
+
+  hold(work: (tenure: Tenure) => Promise<void>): void {
+    this.#running = this.#run(work);
+  }
+
+  held(): boolean {
+    return this.#held;
+  }
+
+  onNotice(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  async #run(work: (tenure: Tenure) => Promise<void>): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      const client = new Client({ ...connectionTo(this.#url, this.#options), query_timeout: confirmTimeoutMs });
+      const ended = new AbortController();
+      client.on('error', () => ended.abort());
+      client.on('end', () => ended.abort());
+      client.on('notification', () => this.#listeners.forEach((listener) => listener()));
+      try {
+        await this.#obtain(client, ended.signal);
+        await this.#serve(client, ended, work);
+      } catch (error) {
+        this.#report(reasonOf(error));
+      } finally {
+        this.#held = false;
+        // The lock goes with the session; not waited for when the server does not answer.
+        await within(
+          client.end().catch(() => undefined),
+          confirmTimeoutMs,
+        );
+      }
+      await pause(reconnectDelayMs, this.#stopping.signal);
+    }
+  }
+
+  async #obtain(client: Client, ended: AbortSignal): Promise<void> {
+    await client.connect();
+    await client.query(`set idle_session_timeout = ${silenceMaxMs}`);
+    for (;;) {
+      if (ended.aborted) throw new Error('the connection of the lease ended');
+      const { rows } = await client.query<{ obtained: boolean }>('select pg_try_advisory_lock(hashtextextended($1, 0)) as obtained', [
+        this.#lease,
+      ]);
+      if (rows[0]?.obtained === true) return;
+      this.#reported = '';
+      await pause(standByIntervalMs, this.#stopping.signal);
+      if (this.#stopping.signal.aborted) throw new Error('stopped');
+    }
+  }
+
+  async #serve(client: Client, ended: AbortController, work: (tenure: Tenure) => Promise<void>): Promise<void> {
+    await client.query(`listen ${this.#lease}`);
+    this.#held = true;
+    this.#reported = '';
+    this.#options.log.info({ lease: this.#lease }, 'holds the lease');
+    const confirm = async (): Promise<void> => {
+      if (ended.signal.aborted) throw new Error('the lease is lost');
+      try {
+        await client.query('select 1');
+      } catch (error) {
+        ended.abort();
+        throw error;
+      }
+    };
+    const signal = AbortSignal.any([ended.signal, this.#stopping.signal]);
+    const working = work({ ended: signal, confirm });
+    while (!signal.aborted) {
+      await pause(confirmIntervalMs, signal);
+      if (!signal.aborted) await confirm().catch(() => undefined);
+    }
+    this.#held = false;
+    await working;
+    if (!this.#stopping.signal.aborted) this.#options.log.warn({ lease: this.#lease }, 'lost the lease');
+  }
+
+  /** Once per outage. */
+  #report(reason: string): void {
+    if (this.#stopping.signal.aborted || reason === this.#reported) return;
+    this.#reported = reason;
+    this.#options.log.warn({ lease: this.#lease, database: postgresPlace(this.#url), reason }, 'the lease cannot be asked for');
+  }
+}
+
+function pause(durationMs: number, until: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      until.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, durationMs);
+    until.addEventListener('abort', end, { once: true });
+    if (until.aborted) end();
+  });
+}
+
+function within(work: Promise<unknown>, timeoutMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, timeoutMs);
+    void work.finally(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
