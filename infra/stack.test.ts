@@ -49,6 +49,14 @@ it('gives the sessions and the carts a Redis of their own', () => {
   expect(env('cart')).not.toHaveProperty('SESSION_REDIS_URL');
 });
 
+it('gives each service a database of its own, and none to the cart, whose truth is the log', () => {
+  for (const stack of [native, embedded]) {
+    const owners = appsOf(stack).filter(({ env }) => env['DATABASE_URL'] !== undefined);
+    expect(owners.map(({ app }) => app).toSorted()).toEqual(['auth', 'catalog', 'profile']);
+    expect(new Set(owners.map(({ env }) => env['DATABASE_URL'])).size).toBe(3);
+  }
+});
+
 it('tells the MAC key to the gateways and auth alone, and never draws it', () => {
   for (const stack of [native, embedded]) {
     const holders = appsOf(stack).filter(({ secrets }) => secrets.includes('SESSION_MAC_KEY'));

@@ -241,7 +241,7 @@ function drawApps(options: StackOptions, storage: { readonly auth: Env; readonly
   });
   return {
     auth: service('auth', { ...storage.auth, ...sessions, ...database('auth'), SEED_ACCOUNTS: 'true' }),
-    cart: service('cart', { ...storage.cart, ...database('cart') }),
+    cart: service('cart', storage.cart),
     profile: service('profile', { ...storage.other, ...database('profile') }),
     catalog: service('catalog', { ...storage.other, ...database('catalog') }),
     gateways: [gateway(1, ports.gateways[0]), gateway(2, ports.gateways[1])] as const,
