@@ -5,7 +5,10 @@
  */
 import { recordHeaders } from '@cloakroom/contracts';
 import { setTimeout as delay } from 'node:timers/promises';
+import { deadLetters, groupLabel, noteDelivery } from './event-log.metrics.ts';
+import { inBatchSpan, operation } from './event-log.traces.ts';
 import { EventLogError, RetryLater } from './event-log.ts';
+import { traceIdOfRecord } from './record-trace.ts';
 import type { BatchControl, EventLogReporter, LogRecord, Position, RecordBatch, RecordHeaders, SubscribeOptions } from './event-log.ts';
 
 /** Attempts on a batch before its records are tried alone: enough to outlive a reconnect, short enough for the session time-out. */
@@ -36,6 +39,13 @@ export interface Delivery {
  * @throws what `heartbeat` throws
  */
 export async function deliver(batch: RecordBatch, delivery: Delivery): Promise<bigint> {
+  const lag = noteDelivery(delivery.options.group, batch, delivery.signal);
+  const done = await deliverRecords(batch, delivery);
+  lag.reached(done);
+  return done;
+}
+
+async function deliverRecords(batch: RecordBatch, delivery: Delivery): Promise<bigint> {
   const first = batch.records[0]!.offset;
   const end = batch.records.at(-1)!.offset + 1n;
   const failure = await attempt(batch, delivery, delivery.options.attempts ?? attemptsDefault);
@@ -65,7 +75,8 @@ async function attempt(batch: RecordBatch, delivery: Delivery, attempts: number)
   for (let n = 1; ; n++) {
     if (signal.aborted) return { reason: 'revoked', stop: true };
     try {
-      await options.handler(batch, delivery.control);
+      const attributes = { ...operation('process', 'process'), 'messaging.consumer.group.name': groupLabel(options.group) };
+      await inBatchSpan(`process ${batch.topic}`, batch, attributes, (seen) => options.handler(seen, delivery.control));
       return undefined;
     } catch (error) {
       const where = { group: options.group, topic: batch.topic, partition: batch.partition, offset: String(batch.records[0]!.offset) };
@@ -86,9 +97,11 @@ async function attempt(batch: RecordBatch, delivery: Delivery, attempts: number)
 /** @returns false when the dead letter could not be written: then the record stays where it is, and the partition waits for the log. */
 async function bury(record: LogRecord, reason: string, delivery: Delivery): Promise<boolean> {
   const { log, options } = delivery;
-  const where = { group: options.group, topic: record.topic, partition: record.partition, offset: String(record.offset), reason };
+  const { topic, partition, offset } = record;
+  const where = { group: options.group, topic, partition, offset: String(offset), reason, trace_id: traceIdOfRecord(record) };
   try {
     const position = await delivery.publishDeadLetter(record, deadLetterHeaders(record, reason));
+    deadLetters.inc({ group: groupLabel(options.group), topic: record.topic });
     log.error({ ...where, deadLetterOffset: String(position.offset) }, 'a record went to the dead-letter topic');
     await options.onDeadLetter?.(record, reason, position);
     return true;

@@ -13,6 +13,7 @@ import type { Shelf } from './event-log.embedded.group.ts';
 import { openJournal, readJournal, rewriteJournal } from './event-log.embedded.journal.ts';
 import type { Journal, JournalEntry } from './event-log.embedded.journal.ts';
 import { EmbeddedState, fatal, nextOffset } from './event-log.embedded.state.ts';
+import { publishInSpans } from './event-log.traces.ts';
 import { EventLogError, assertPublishable } from './event-log.ts';
 import type {
   EventLog,
@@ -71,6 +72,10 @@ export class EmbeddedEventLog implements EventLog {
   }
 
   publish(topic: TopicSpec, records: readonly OutgoingRecord[]): Promise<Position[]> {
+    return publishInSpans(topic, records, (stamped) => this.#publish(topic, stamped));
+  }
+
+  #publish(topic: TopicSpec, records: readonly OutgoingRecord[]): Promise<Position[]> {
     return settle(() => {
       if (this.#interrupted) throw new EventLogError('retriable', 'the event log does not answer', { outcomeUnknown: false });
       const nextOf = this.#state.topic(topic.name).partitions.map(nextOffset);

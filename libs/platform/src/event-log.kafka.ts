@@ -7,6 +7,7 @@ import { brokerAnswer, createClient, toEventLogError, within } from './event-log
 import type { KafkaClient, KafkaOptions } from './event-log.kafka.client.ts';
 import { KafkaSubscription } from './event-log.kafka.consumer.ts';
 import { KafkaPublisher } from './event-log.kafka.producer.ts';
+import { publishInSpans } from './event-log.traces.ts';
 import { EventLogError } from './event-log.ts';
 import type {
   EventLog,
@@ -64,7 +65,7 @@ export class KafkaEventLog implements EventLog {
   }
 
   publish(topic: TopicSpec, records: readonly OutgoingRecord[]): Promise<Position[]> {
-    return this.#publisher.publish(topic, records);
+    return publishInSpans(topic, records, (stamped) => this.#publisher.publish(topic, stamped));
   }
 
   subscribe(options: SubscribeOptions): Promise<Subscription> {

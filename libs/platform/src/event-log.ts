@@ -3,6 +3,7 @@
  * Nothing outside event-log.kafka.ts knows kafkajs, so that another client can replace it there and nowhere else.
  */
 import type { TopicSpec } from '@cloakroom/contracts';
+import type { TraceContext } from './context.ts';
 
 export interface Position {
   readonly topic: string;
@@ -41,6 +42,8 @@ export interface RecordBatch {
   readonly highWatermark: bigint;
   /** Local monotonic time at which the fetch that returned this batch was sent: what the broker knew is at least this fresh. */
   readonly fetchStartedMs: number;
+  /** The span in which it is handled; undefined while telemetry is off, or where no record was asked for. */
+  readonly trace?: TraceContext;
 }
 
 export interface SubscribeOptions {

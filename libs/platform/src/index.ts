@@ -30,3 +30,5 @@ export * from './record-trace.ts';
 export * from './late-feed.ts';
 export * from './auth-keys.ts';
 export * from './telemetry.ts';
+export * from './event-log.traces.ts';
+export { groupLabel } from './event-log.metrics.ts';

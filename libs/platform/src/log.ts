@@ -14,6 +14,7 @@ const secretFields = [
   'privateKey',
   'set-cookie',
   'x-passport',
+  'email',
 ];
 
 /**
@@ -26,10 +27,22 @@ export function createLogger(name: string, level: string, destination?: pino.Des
     level,
     base: { service: name },
     timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { err: plainError },
     formatters: { level: (label) => ({ level: label }) },
     redact: { paths: secretFields.flatMap((field) => [quoted(field), `*${quoted(field)}`, `*.*${quoted(field)}`]), censor: '[redacted]' },
   };
   return destination === undefined ? pino(options) : pino(options, destination);
+}
+
+/**
+ * Of an error only what says where it comes from. Its other fields quote what it failed on: ioredis adds the command with its arguments,
+ * a unique violation of PostgreSQL the row's e-mail address.
+ */
+function plainError(error: unknown): unknown {
+  if (!(error instanceof Error)) return typeof error === 'object' ? '[not an error]' : error;
+  const { type, message, stack } = pino.stdSerializers.err(error);
+  const { code } = error as { code?: unknown };
+  return { type, message, stack, ...((typeof code === 'string' || typeof code === 'number') && { code }) };
 }
 
 const quoted = (field: string): string => `["${field}"]`;

@@ -4,6 +4,7 @@ import { systemClock, type Clock } from './clock.ts';
 import { ConfigError } from './config.ts';
 import type { EventLog } from './event-log.ts';
 import { createLogger, type Logger } from './log.ts';
+import { startTelemetry, type TelemetryConfig } from './telemetry.ts';
 
 /** What an app's `start` is given; the rest comes from its configuration. */
 export interface Parts {
@@ -30,7 +31,7 @@ const parentCheckIntervalMs = 1_000;
  * @param readConfig reads process.env by default (the app's config.ts)
  * Exit codes: 0 stopped on request, 1 failed to start or crashed, 78 (EX_CONFIG of sysexits.h) bad configuration.
  */
-export function runProcess<Config extends { readonly LOG_LEVEL: string }>(
+export function runProcess<Config extends TelemetryConfig & { readonly LOG_LEVEL: string }>(
   name: string,
   readConfig: () => Config,
   start: (config: Config, parts: Parts) => Promise<Running>,
@@ -38,6 +39,7 @@ export function runProcess<Config extends { readonly LOG_LEVEL: string }>(
   const config = configOrExit(name, readConfig);
   const log = createLogger(name, config.LOG_LEVEL);
   let running: Running | undefined;
+  let stopTelemetry = (): Promise<void> => Promise.resolve();
   let stopping = false;
   const stop = (reason: string, exitCode: number): void => {
     if (stopping) return;
@@ -47,13 +49,16 @@ export function runProcess<Config extends { readonly LOG_LEVEL: string }>(
       log.error('did not stop in time');
       process.exit(1);
     }, stopTimeoutMs).unref();
-    Promise.resolve(running?.stop()).then(
-      () => process.exit(exitCode),
-      (error: unknown) => {
-        log.error({ err: error }, 'failed to stop');
-        process.exit(1);
-      },
-    );
+    Promise.resolve(running?.stop())
+      // Last: the spans of the stop itself are sent too.
+      .then(() => stopTelemetry())
+      .then(
+        () => process.exit(exitCode),
+        (error: unknown) => {
+          log.error({ err: error }, 'failed to stop');
+          process.exit(1);
+        },
+      );
   };
   process.on('SIGTERM', () => stop('SIGTERM', 0));
   process.on('SIGINT', () => stop('SIGINT', 0));
@@ -67,7 +72,11 @@ export function runProcess<Config extends { readonly LOG_LEVEL: string }>(
     stop('unhandled rejection', 1);
   });
   stopWhenOrphaned(() => stop('the parent process is gone', 0));
-  start(config, { log, clock: systemClock }).then(
+  const starting = async (): Promise<Running> => {
+    stopTelemetry = await startTelemetry(name, config, log);
+    return start(config, { log, clock: systemClock });
+  };
+  starting().then(
     (started) => {
       running = started;
       if (stopping) void started.stop();

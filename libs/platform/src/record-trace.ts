@@ -27,6 +27,11 @@ export function traceOfRecord({ headers }: Pick<LogRecord, 'headers'>): RecordTr
   };
 }
 
+/** For log lines about a record; undefined where nobody asked for it. */
+export function traceIdOfRecord(record: Pick<LogRecord, 'headers'>): string | undefined {
+  return parseTraceparent(traceOfRecord(record).traceparent ?? undefined)?.traceId;
+}
+
 export function traceHeaders({ traceparent, experiment }: RecordTrace): RecordHeaders {
   return {
     ...(traceparent !== null && { [recordHeaders.traceparent]: Buffer.from(traceparent) }),

@@ -3,6 +3,8 @@
  * every command here ends within `commandTimeoutMs`, and nothing waits in an offline queue for a server that may not come back.
  */
 import { Redis } from 'ioredis';
+import { Counter } from 'prom-client';
+import { metrics } from './admin.ts';
 import type { Logger } from './log.ts';
 
 /** Far above a healthy answer (below 1 ms on loopback, below 10 ms in one region), far below any request's budget. */
@@ -11,6 +13,13 @@ const connectTimeoutMs = 500;
 /** A socket that owes an answer for so long is dead: destroy it, reconnect. Above the command's time-out, so one slow command fails alone. */
 const socketTimeoutMs = 1_000;
 const reconnectDelayMaxMs = 500;
+
+const commandTimeouts = new Counter({
+  name: 'redis_command_timeouts_total',
+  help: 'Commands that Redis did not answer in time, by connection.',
+  labelNames: ['connection'],
+  registers: [metrics],
+});
 
 export interface RedisOptions {
   readonly url: string;
@@ -35,6 +44,7 @@ export function openRedis({ url, name, log, subscriber = false }: RedisOptions):
     autoResubscribe: true,
     retryStrategy: (attempt) => Math.min(50 * attempt, reconnectDelayMaxMs),
   });
+  countTimeouts(redis, name);
   let reported = '';
   redis.on('error', (error: Error) => {
     // Once per outage, not once per attempt.
@@ -48,6 +58,17 @@ export function openRedis({ url, name, log, subscriber = false }: RedisOptions):
     if (!subscriber) void warnOfServer(redis, name, log);
   });
   return redis;
+}
+
+/** ioredis tells a time-out to the command's caller alone, by this message. */
+function countTimeouts(redis: Redis, connection: string): void {
+  const send = redis.sendCommand.bind(redis);
+  redis.sendCommand = (command, ...rest) => {
+    command.promise.catch((error: unknown) => {
+      if (error instanceof Error && error.message === 'Command timed out') commandTimeouts.inc({ connection });
+    });
+    return send(command, ...rest);
+  };
 }
 
 /** A server that evicts loses sessions and carts without a trace; one before 7.0 refuses our scripts. Said at each connection, decided by nobody here. */

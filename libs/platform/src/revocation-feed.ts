@@ -17,6 +17,7 @@ import type { Clock } from './clock.ts';
 import type { BatchControl, EventLog, LogRecord, RecordBatch, Subscription } from './event-log.ts';
 import type { KeyRing, Revocation, RevocationFeed } from './identity.ts';
 import type { Logger } from './log.ts';
+import { noteRevocationHeard, watchLease } from './revocation-feed.metrics.ts';
 
 /** Four missed heartbeats: long enough for a rebalance hiccup, short enough for the 2.5 s bound on a cut feed. */
 export const leaseMs = 2_000;
@@ -64,6 +65,7 @@ class Feed implements RevocationFeed {
   private newestAtMs = Number.NEGATIVE_INFINITY;
   private readonly listeners = new Set<(what: Revocation) => void>();
   private subscription: Subscription | undefined;
+  private unwatch: () => void = () => undefined;
   private readBackTo = 0n;
   private resolveReady!: () => void;
   readonly ready = new Promise<void>((resolve) => {
@@ -77,6 +79,7 @@ class Feed implements RevocationFeed {
   async open(): Promise<void> {
     const { eventLog, clock, group } = this.options;
     const topic = topics.sessionRevocations;
+    this.unwatch = watchLease(group, this);
     this.readBackTo = (await eventLog.bounds(topic)).get(0)?.next ?? 0n;
     const start = (await eventLog.offsetsByTime(topic, clock.nowMs() - credentialLifetimeMs)).get(0) ?? 0n;
     if (start >= this.readBackTo) this.resolveReady();
@@ -123,6 +126,7 @@ class Feed implements RevocationFeed {
 
   async stop(): Promise<void> {
     this.leaseFromMs = Number.NEGATIVE_INFINITY;
+    this.unwatch();
     await this.subscription?.stop();
   }
 
@@ -146,7 +150,11 @@ class Feed implements RevocationFeed {
       } else if (event.event.case === 'heartbeat') {
         heartbeat = { atMs: Number(event.atMs), value: event.event.value };
         this.raiseGlobalEpoch(Number(heartbeat.value.globalEpoch));
-      } else this.apply(event);
+      } else {
+        this.apply(event);
+        // What was read back at the start was heard by those who ran then.
+        if (record.offset >= this.readBackTo) noteRevocationHeard(this.options.group, Number(event.atMs), this.options.clock.nowMs());
+      }
     }
     const next = batch.records.at(-1)!.offset + 1n;
     if (heartbeat !== undefined && sound && next >= batch.highWatermark && this.isCurrent(heartbeat.atMs, heartbeat.value.boot))

@@ -72,6 +72,11 @@ export async function startTelemetry(service: string, config: TelemetryConfig, l
   };
 }
 
+/** For what would cost something even when its span is not begun. */
+export function tracing(): boolean {
+  return tracer !== undefined;
+}
+
 /** Undefined while telemetry is off. Whoever begins a span ends it, on every way out. */
 export function startSpan(options: SpanOptions): Span | undefined {
   return tracer?.start(options);
