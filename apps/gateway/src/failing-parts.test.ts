@@ -1,4 +1,4 @@
-/** The failure table, as far as one gateway can show it: what still works when auth cannot be asked, when the feed is silent, when both are. */
+/** docs/failures.md, as far as one gateway can show it: what still works when auth cannot be asked, when the feed is silent, when both are. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { problem, TokenMode, uuidV7 } from '@cloakroom/contracts';
 import { randomBytes } from 'node:crypto';
@@ -49,6 +49,19 @@ describe('auth out of reach', () => {
       expect(Number(told.headers.get('retry-after'))).toBeGreaterThan(0);
     }
     expect(stage.auth.sessions.size).toBe(before);
+  });
+
+  it('a browser without a session is told to come again too, when it first needs one', async () => {
+    loseAuth();
+    const told = await ask(stage.url, '/api/cart/lines', { method: 'POST', body: line() });
+    expect([told.status, told.body.code, told.setCookies]).toEqual([503, 'identity_unavailable', []]);
+  });
+
+  it('a passport that is cached for one service lets nobody into another', async () => {
+    const token = stage.auth.begin('user');
+    await ask(stage.url, '/api/cart', { token });
+    loseAuth();
+    expect((await ask(stage.url, '/api/profile', { token })).body.code).toBe('identity_unavailable');
   });
 
   it('what is sensitive is refused at once, cached or not', async () => {
@@ -126,6 +139,20 @@ describe('the feed is silent', () => {
     for (const _ of [1, 2]) expect((await ask(stage.url, '/api/cart', { token })).headers.get('server-timing')).toContain('hybrid asked');
     stage.auth.sessionOf(token).live = false;
     expect((await ask(stage.url, '/api/cart', { token })).body.code).toBe('session_ended');
+  });
+
+  it('browsing, personal pages, devices, signing in and out go on', async () => {
+    const token = stage.auth.begin('user');
+    await silenceFeed();
+    // The page last, as it waits least: the connection to auth is warm by then.
+    for (const path of ['/api/session', '/api/profile', '/api/session/devices', '/api/products']) {
+      const told = await ask(stage.url, path, { token });
+      expect([path, told.status, told.headers.get('x-session-view')]).toEqual([path, 200, null]);
+    }
+    const body = { email: 'ada@example.com', password: 'right' };
+    const guest = stage.auth.begin('guest');
+    expect((await ask(stage.url, '/api/session/login', { method: 'POST', token: guest, body })).status).toBe(200);
+    expect((await ask(stage.url, '/api/session/logout', { method: 'POST', token })).status).toBe(204);
   });
 
   it('trusts again once it is heard again', async () => {

@@ -215,7 +215,7 @@ export class IdentityCache {
     if (!isProblem(answer)) return { resolved: answer, decision };
     if (!silentCodes.has(answer.problem)) return answer;
     const entry = request.sensitive ? undefined : this.entries.get(keyOf(request));
-    // auth is out of reach: what it signed less than a minute ago still stands for carts and reads (docs/decisions, failure table).
+    // auth is out of reach: what it signed less than a minute ago still stands for carts and reads (docs/failures.md).
     if (entry !== undefined && this.clock.monotonicMs() < entry.diesAtMs) return { resolved: entry, decision: 'degraded' };
     return problem('identity_unavailable', undefined, retryAfterS);
   }

@@ -5,7 +5,7 @@ import type { Exchange, Outcome } from './exchange.ts';
 import type { Gateway } from './gateway.ts';
 import type { Audience } from './identity-cache.ts';
 
-/** Decides what happens when a part is gone (docs/decisions, failure table). 'operations': this process about itself. */
+/** Decides what happens when a part is gone (docs/failures.md). 'operations': this process about itself. */
 export type OperationClass = 'public' | 'cart' | 'personal' | 'sensitive' | 'login' | 'operations';
 
 /**

@@ -1,6 +1,6 @@
 /**
  * The revocation feed of a process that may start while the event log is away. Until the feed is open there is no lease and nothing is known
- * of revocations; a verifier then rests on what a passport itself says (60 s at most), as the failure table allows.
+ * of revocations; a verifier then rests on what a passport itself says (60 s at most), as docs/failures.md says.
  */
 import { topics } from '@cloakroom/contracts';
 import type { Clock } from './clock.ts';

@@ -106,7 +106,9 @@ export const IdentitySchema: GenEnum<Identity> = /*@__PURE__*/
   enumDesc(file_cloakroom_policy_v1_policy, 0);
 
 /**
- * Decides what happens to a method when a part of the system is gone (docs/decisions, failure table).
+ * What a method is to a person, hence what becomes of it when a part of the system is gone (docs/failures.md). A server enforces one class,
+ * SENSITIVE. The others change nothing in a server: they name what the gateway does for its routes of the same class, which decides
+ * whether a cached identity will do.
  *
  * @generated from enum cloakroom.policy.v1.OperationClass
  */
