@@ -39,6 +39,15 @@ describe('an error exit', () => {
     expect(lines.headers.get('allow')).toBe('PUT, DELETE');
   });
 
+  it('404 and 405 whatever the body is', async () => {
+    for (const body of ['{"a":', '{"__proto__":{}}', '{"a":{"constructor":{"prototype":1}}}', 'x'.repeat(70_000)]) {
+      expectProblem(await ask(stage.url, '/api/nothing', { method: 'POST', body }), 404, 'not_found');
+      expectProblem(await ask(stage.url, '/healthz', { method: 'PATCH', body }), 405, 'method_not_allowed');
+      const form = { 'content-type': 'multipart/form-data; boundary=x' };
+      expectProblem(await ask(stage.url, '/api/cart/lines/x', { method: 'PATCH', body, headers: form }), 405, 'method_not_allowed');
+    }
+  });
+
   it('400: a body that is no JSON', async () => {
     for (const body of ['{"email":', 'null', '[]', '"text"']) {
       expectProblem(await ask(stage.url, '/api/session/login', { method: 'POST', body }), 400, 'invalid_request');

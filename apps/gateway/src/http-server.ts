@@ -60,6 +60,9 @@ export async function prepareServer(server: FastifyInstance, gateway: Gateway): 
   // An expectation that we do not know is passed over (RFC 9110 10.1.1), where Node would answer a bare 417.
   server.server.on('checkExpectation', (request, response) => server.server.emit('request', request, response));
   addHooks(server, gateway);
+  // Below the routes of the scope nothing is found: 404 or 405 whatever the body is, which nobody reads.
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('*', (_request, _payload, done) => done(null));
   await server.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('application/json', { parseAs: 'string' }, parseJson);
