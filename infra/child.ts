@@ -15,6 +15,8 @@ export interface LaunchSpec {
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly cwd?: string | undefined;
   readonly logFile: string;
+  /** What asks it to end; SIGTERM unless told. */
+  readonly stopSignal?: NodeJS.Signals | undefined;
 }
 
 export interface Exit {
@@ -33,7 +35,7 @@ export interface Child {
   exit(): Exit | undefined;
   /** To the process itself. @returns false when it is gone */
   kill(signal: NodeJS.Signals): boolean;
-  /** SIGTERM, then after `graceMs` SIGKILL to all that is left of its process group. Resolves when it is gone. */
+  /** Its stop signal, then after `graceMs` SIGKILL to all that is left of its process group. Resolves when it is gone. */
   end(graceMs: number): Promise<Exit>;
 }
 
@@ -70,7 +72,7 @@ export function launch(spec: LaunchSpec): Child {
   const log = openSync(spec.logFile, 'a');
   const wrapped = deathSignal !== undefined;
   const command = wrapped ? deathSignal : spec.command;
-  const args = wrapped ? ['--pdeathsig', 'TERM', spec.command, ...spec.args] : [...spec.args];
+  const args = wrapped ? ['--pdeathsig', (spec.stopSignal ?? 'SIGTERM').slice('SIG'.length), spec.command, ...spec.args] : [...spec.args];
   const child = spawn(command, args, {
     detached: true,
     stdio: ['ignore', log, log],
@@ -93,8 +95,8 @@ export function launch(spec: LaunchSpec): Child {
     exit: () => exit,
     kill,
     async end(graceMs) {
-      kill('SIGTERM');
-      // A stopped process cannot act on SIGTERM.
+      kill(spec.stopSignal ?? 'SIGTERM');
+      // A stopped process cannot act on a signal.
       kill('SIGCONT');
       const timer = setTimeout(() => killGroup(pid, 'SIGKILL'), graceMs);
       const result = await exited;
@@ -151,6 +153,23 @@ export function memoryOf(pid: number): Memory | undefined {
     return rss === '' ? undefined : { kind: 'RSS', bytes: Number(rss) * 1024 };
   } catch {
     return undefined;
+  }
+}
+
+/** With all that it started itself: PostgreSQL is a process a connection. */
+export function memoryOfTree(pid: number): Memory | undefined {
+  const own = memoryOf(pid);
+  if (own === undefined) return undefined;
+  const below = childrenOf(pid).map((child) => memoryOfTree(child)?.bytes ?? 0);
+  return { ...own, bytes: below.reduce((sum, bytes) => sum + bytes, own.bytes) };
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  } catch {
+    // Not Linux, or gone: its own memory is told.
+    return [];
   }
 }
 

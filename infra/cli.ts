@@ -6,6 +6,8 @@ import { describeFailure } from './outcome.ts';
 import { providers } from './provider.ts';
 import type { ProviderChoice } from './provider.ts';
 import { defaultBase, httpPortsOf } from './stack.ts';
+import { databases } from './stack.storage.ts';
+import type { Database } from './stack.storage.ts';
 
 interface StartFlags {
   infra: ProviderChoice;
@@ -14,6 +16,7 @@ interface StartFlags {
   logs: boolean;
   logLevel?: string;
   sessionMode?: string;
+  database?: Database;
   open: boolean;
   inspect?: Inspect[];
 }
@@ -24,9 +27,11 @@ Infrastructure:
   native    two real Redis and one real Kafka, without containers (needs Redis or Valkey, Java 17+, Maven once)
   embedded  one Node process and nothing else: sessions do not survive a restart, all else does
   docker    the same as native, built and run in containers (needs an engine that answers, and its compose plugin)
-  external  yours: KAFKA_BROKERS, SESSION_REDIS_URL and CART_REDIS_URL from the environment
+  external  yours: KAFKA_BROKERS, SESSION_REDIS_URL, CART_REDIS_URL and, for PostgreSQL, DATABASE_URL from the environment
   auto      external if those are set, else native if it is there or can be installed, else docker if an engine
             answers, else embedded; it says which and why
+
+Database: a SQLite file a service, or with --database postgres a real PostgreSQL (native brings one from npm, external takes yours).
 
 Gateways answer on the port base and the next port. Data and logs are in .cloakroom/<infrastructure>/.
 Ctrl-C ends everything within 10 s. npm run status shows what runs.`;
@@ -38,7 +43,7 @@ const blockedPorts = new Set([
 
 function portBase(text: string): number {
   const value = Number(text);
-  // The highest offset in stack.ts is 231.
+  // The highest offset in stack.ts is 240.
   if (!Number.isInteger(value) || value < 1024 || value > 65_000) throw new InvalidArgumentError('a number from 1024 to 65000');
   const blocked = httpPortsOf(value).find((port) => blockedPorts.has(port));
   if (blocked !== undefined) throw new InvalidArgumentError(`browsers and fetch refuse port ${blocked}, which this base would use`);
@@ -66,6 +71,7 @@ program
   .description('start the shop and keep it running until Ctrl-C')
   .addOption(new Option('--infra <provider>', 'what runs below the services').choices([...providers]).default('auto'))
   .addOption(new Option('--port-base <port>', 'where the ports begin').argParser(portBase).default(defaultBase))
+  .addOption(new Option('--database <database>', 'of auth, profile and catalog (default: sqlite)').choices([...databases]))
   .option('--fresh', 'begin with empty data', false)
   .option('--logs', 'show the logs here; beside a running shop, show that one’s', false)
   .addOption(new Option('--log-level <level>', 'of the services').choices(['trace', 'debug', 'info', 'warn', 'error']))
@@ -82,8 +88,10 @@ program
 
 program
   .command('test')
-  .description('everything: checks, unit, integration on real Redis and Kafka, browsers on embedded and native')
-  .option('--only <suites>', 'some of check,unit,integration,e2e-embedded,e2e-native', (text: string) => text.split(','))
+  .description('everything: checks, unit, integration on real Redis and Kafka, browsers on embedded, native and native with PostgreSQL')
+  .option('--only <suites>', 'some of check,unit,integration,e2e-embedded,e2e-native,e2e-native-postgres', (text: string) =>
+    text.split(','),
+  )
   .action((flags: { only?: string[] }) => ends(async () => (await import('./test.ts')).test(flags.only, print))());
 
 for (const [name, description] of [

@@ -5,10 +5,11 @@ import { repository, toolsDir } from './folders.ts';
 import { inspectArguments } from './inspect.ts';
 import type { Inspect } from './inspect.ts';
 import { kafkaLaunch } from './native/kafka.ts';
+import { findPostgres, postgresLaunch } from './native/postgres.ts';
 import { redisLaunch } from './native/redis.ts';
-import { StackError } from './outcome.ts';
+import { orStackError } from './outcome.ts';
 import type { NativeTools } from './provider.ts';
-import { sessionMacKey } from './secrets.ts';
+import { databasePassword, sessionMacKey } from './secrets.ts';
 import type { AppSpec, ProcessSpec, SecretName } from './stack.ts';
 
 /** Compiled code kept between starts: most of a service's start is reading its libraries, and 7 processes read the same ones. */
@@ -17,7 +18,10 @@ const compileCache = join(toolsDir, 'compile-cache');
 /** Node says these at each start: node:sqlite is a release candidate, kafkajs computes a negative timer (its issue 1751). */
 const quiet = ['--disable-warning=ExperimentalWarning', '--disable-warning=TimeoutNegativeWarning', '--enable-source-maps'];
 
-const secretOf: Record<SecretName, (dataDir: string) => string> = { SESSION_MAC_KEY: sessionMacKey };
+const secretOf: Record<SecretName, (dataDir: string) => string> = {
+  SESSION_MAC_KEY: sessionMacKey,
+  DATABASE_PASSWORD: databasePassword,
+};
 
 export const embeddedAppsVariable = 'CLOAKROOM_EMBEDDED';
 
@@ -31,11 +35,17 @@ export function commandFor(dataDir: string, tools: NativeTools | undefined, insp
       const orders: EmbeddedOrders = { apps: run.apps.map((app) => ({ app: app.app, env: told(app) })), eventLogFile: run.eventLogFile };
       return node(place, join(import.meta.dirname, 'embedded.ts'), { [embeddedAppsVariable]: JSON.stringify(orders) });
     }
+    if (run.kind === 'postgres') {
+      const { port, dir, databases } = run;
+      return orStackError(
+        postgresLaunch(orStackError(findPostgres()), { name, port, dir, databases, logFile, password: databasePassword(dataDir) }),
+      );
+    }
     if (tools === undefined) throw new Error(`${name} needs the native tools`);
     if (run.kind === 'redis') return redisLaunch(tools.redis, { name, port: run.port, dir: run.dir, logFile });
-    const kafka = await kafkaLaunch(tools.kafka, { name, port: run.port, controllerPort: run.controllerPort, dir: run.dir, logFile });
-    if (!kafka.ok) throw new StackError(kafka.why, kafka.remedy);
-    return kafka.value;
+    return orStackError(
+      await kafkaLaunch(tools.kafka, { name, port: run.port, controllerPort: run.controllerPort, dir: run.dir, logFile }),
+    );
   };
 }
 

@@ -1,12 +1,14 @@
 /**
- * Two Redis and one Kafka for integration tests, out of the same drawing as the shop's: `node infra/dev-services.ts --base 22000`.
- * Prints the environment of those tests, stays until a signal, then ends all three.
+ * Two Redis, one Kafka and, where its binaries are, one PostgreSQL for integration tests, out of the same drawing as the shop's: `node infra/dev-services.ts --base 22000`.
+ * Prints the environment of those tests, stays until a signal, then ends them all.
  */
 import { join } from 'node:path';
 import { commandFor } from './commands.ts';
 import { dataRoot, toolsDir } from './folders.ts';
 import { describeFailure, StackError } from './outcome.ts';
+import { findPostgres, postgresSuperuser } from './native/postgres.ts';
 import { obtainNative } from './provider.ts';
+import { databasePassword } from './secrets.ts';
 import { drawStack, portsOf } from './stack.ts';
 import { Supervisor } from './supervisor.ts';
 
@@ -19,7 +21,7 @@ export interface DevServicesRequest {
 }
 
 export interface DevServices {
-  /** TEST_KAFKA_BROKERS, TEST_KAFKA_PID, TEST_SESSION_REDIS_URL, TEST_CART_REDIS_URL */
+  /** TEST_KAFKA_BROKERS, TEST_KAFKA_PID, TEST_SESSION_REDIS_URL, TEST_CART_REDIS_URL, TEST_POSTGRES_URL */
   readonly env: Readonly<Record<string, string>>;
   stop(): Promise<void>;
 }
@@ -33,9 +35,11 @@ export async function startDevServices({
 }: DevServicesRequest): Promise<DevServices> {
   const native = await obtainNative({ env: process.env, toolsDir, say });
   if (!('tools' in native)) throw new StackError(native.why, native.remedy);
-  const drawn = drawStack({ provider: 'native', base, dataDir });
+  const server = findPostgres();
+  if (!server.ok) say(`tests on PostgreSQL are left out: ${server.why}. Remedy: ${server.remedy}`);
+  const drawn = drawStack({ provider: 'native', base, dataDir, database: server.ok ? 'postgres' : 'sqlite' });
   const supervisor = new Supervisor({
-    spec: { ...drawn, processes: drawn.processes.filter(({ run }) => run.kind === 'redis' || run.kind === 'kafka') },
+    spec: { ...drawn, processes: drawn.processes.filter(({ run }) => run.kind !== 'app') },
     prepare: commandFor(dataDir, native.tools),
     onEvent: (event) => {
       if (event.kind === 'note') say(event.text);
@@ -50,6 +54,9 @@ export async function startDevServices({
       TEST_KAFKA_PID: String(supervisor.find('kafka').pid),
       TEST_SESSION_REDIS_URL: `redis://127.0.0.1:${ports.redisSessions}`,
       TEST_CART_REDIS_URL: `redis://127.0.0.1:${ports.redisCarts}`,
+      ...(server.ok && {
+        TEST_POSTGRES_URL: `postgres://${postgresSuperuser}:${databasePassword(dataDir)}@127.0.0.1:${ports.postgres}/postgres`,
+      }),
     },
     stop: () => supervisor.stop(),
   };

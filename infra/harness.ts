@@ -7,9 +7,11 @@ import { chooseProvider } from './provider.ts';
 import type { Chosen } from './provider.ts';
 import { checkInspect } from './inspect.ts';
 import type { Inspect } from './inspect.ts';
-import { StackError } from './outcome.ts';
+import { findPostgres } from './native/postgres.ts';
+import { orStackError, StackError } from './outcome.ts';
 import { meshCertificates } from './secrets.ts';
 import { drawStack } from './stack.ts';
+import type { Database } from './stack.storage.ts';
 import type { ProcessName, Provider, StackSpec } from './stack.ts';
 import { Supervisor } from './supervisor.ts';
 import type { StackEvent } from './supervisor.ts';
@@ -23,6 +25,8 @@ export interface StackRequest {
   readonly fresh?: boolean;
   readonly logLevel?: string;
   readonly sessionMode?: string;
+  /** sqlite unless told. */
+  readonly database?: Database;
   readonly onEvent?: (event: StackEvent) => void;
 }
 
@@ -75,11 +79,12 @@ export interface AssemblyRequest extends Omit<StackRequest, 'provider'> {
 export function assembleStack(request: AssemblyRequest): Supervisor {
   const { base, chosen, logLevel, sessionMode, onEvent, inspect = [] } = request;
   const { provider, tools, external } = chosen;
+  const database = databaseFor(request.database, chosen);
   if (provider === 'docker') throw new StackError('containers are run by compose', 'npm start -- --infra docker');
-  const dataDir = request.dataDir ?? dataDirOf(provider, base);
+  const dataDir = request.dataDir ?? dataDirOf(provider, base, database);
   const built = join(repository, 'apps', 'web', 'dist');
   const webDir = existsSync(join(built, 'index.html')) ? built : undefined;
-  const spec = drawStack({ provider, base, dataDir, webDir, logLevel, sessionMode, external });
+  const spec = drawStack({ provider, base, dataDir, webDir, logLevel, sessionMode, database, external });
   checkInspect(inspect, spec.processes);
   return new Supervisor({
     spec,
@@ -87,4 +92,24 @@ export function assembleStack(request: AssemblyRequest): Supervisor {
     onEvent: onEvent ?? (() => undefined),
     provision: () => (provider === 'embedded' ? Promise.resolve() : meshCertificates(dataDir)),
   });
+}
+
+/** Which database, once it is known to be there. External has PostgreSQL when its URLs are set. @throws StackError */
+function databaseFor(wanted: Database | undefined, { provider, external }: Chosen): Database {
+  if (provider === 'external') {
+    if (wanted === 'postgres' && external?.databaseUrls === undefined)
+      throw new StackError(
+        'external PostgreSQL needs DATABASE_URL, or DATABASE_URL_AUTH, _PROFILE and _CATALOG',
+        'set them in the environment: see .env.example',
+      );
+    return wanted ?? (external?.databaseUrls === undefined ? 'sqlite' : 'postgres');
+  }
+  if (wanted !== 'postgres') return 'sqlite';
+  if (provider !== 'native')
+    throw new StackError(
+      `${provider} keeps what is the services’ in SQLite`,
+      'use --infra native or --infra external with --database postgres',
+    );
+  orStackError(findPostgres());
+  return 'postgres';
 }

@@ -8,6 +8,12 @@ export class StackError extends Error {
   }
 }
 
+/** @throws StackError where it could not be had */
+export function orStackError<T>(found: { ok: true; value: T } | { ok: false; why: string; remedy: string }): T {
+  if (found.ok) return found.value;
+  throw new StackError(found.why, found.remedy);
+}
+
 export function describeFailure(error: unknown): string {
   if (error instanceof StackError) return `${error.message}. Remedy: ${error.remedy}`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -33,6 +33,30 @@ export function redisProbe(port: number, host = '127.0.0.1'): Probe {
   };
 }
 
+/** Begins a session as nobody it knows: who is asked for a password is let in as far as that; while it starts or stops it says 57P03. */
+export function postgresProbe(port: number, host = '127.0.0.1'): Probe {
+  return async () => {
+    try {
+      const text = Buffer.from('user\0probe\0database\0probe\0application_name\0cloakroom-probe\0\0');
+      const startup = Buffer.alloc(8);
+      startup.writeInt32BE(8 + text.length, 0);
+      // Protocol 3.0 (PostgreSQL manual, "Message Formats": StartupMessage).
+      startup.writeInt32BE(196_608, 4);
+      const answer = await exchange(
+        host,
+        port,
+        Buffer.concat([startup, text]),
+        (bytes) => bytes.length >= 5 && bytes.length > bytes.readInt32BE(1),
+      );
+      const refusal = /\0M([^\0]*)/.exec(answer.toString('latin1'))?.[1] ?? 'no session';
+      const accepts = answer[0] === 'R'.charCodeAt(0) || (answer[0] === 'E'.charCodeAt(0) && !answer.includes('57P03'));
+      return accepts ? { ok: true, detail: 'accepts connections' } : { ok: false, detail: refusal };
+    } catch (error) {
+      return { ok: false, detail: reason(error) };
+    }
+  };
+}
+
 /** Asks for the cluster's metadata: a broker appears there once the controller lets it take part. */
 export function kafkaProbe(port: number, host = '127.0.0.1'): Probe {
   return async () => {

@@ -45,3 +45,19 @@ it('refuses what was asked for by name and cannot be had, with the remedy', asyn
   });
   await expect(chooseProvider('external', around({}))).rejects.toThrow(/KAFKA_BROKERS, SESSION_REDIS_URL, CART_REDIS_URL/);
 });
+
+it('takes PostgreSQL for external when there is a URL for each service, by one server’s URL or each its own', async () => {
+  const one = await chooseProvider('external', around({ ...urls, DATABASE_URL: 'postgres://me:x@db:5432/?sslmode=require' }));
+  expect(one.external?.databaseUrls).toEqual({
+    auth: 'postgres://me:x@db:5432/auth?sslmode=require',
+    profile: 'postgres://me:x@db:5432/profile?sslmode=require',
+    catalog: 'postgres://me:x@db:5432/catalog?sslmode=require',
+  });
+  const mixed = await chooseProvider(
+    'external',
+    around({ ...urls, DATABASE_URL: 'postgres://db', DATABASE_URL_AUTH: 'postgres://other/a' }),
+  );
+  expect(mixed.external?.databaseUrls?.auth).toBe('postgres://other/a');
+  const some = await chooseProvider('external', around({ ...urls, DATABASE_URL_AUTH: 'postgres://other/a' }));
+  expect(some.external?.databaseUrls).toBeUndefined();
+});

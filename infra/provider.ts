@@ -6,7 +6,9 @@ import { obtainKafka } from './native/kafka.ts';
 import type { Kafka } from './native/kafka.ts';
 import { obtainRedis } from './native/redis.ts';
 import { StackError } from './outcome.ts';
-import type { Provider, StackOptions } from './stack.ts';
+import type { ExternalUrls, Provider } from './stack.ts';
+import { databaseOwners } from './stack.storage.ts';
+import type { DatabaseOwner } from './stack.storage.ts';
 
 export const providers = ['auto', 'native', 'docker', 'embedded', 'external'] as const;
 export type ProviderChoice = (typeof providers)[number];
@@ -20,7 +22,7 @@ export interface Chosen {
   readonly provider: Provider;
   readonly tools?: NativeTools;
   readonly docker?: Docker;
-  readonly external?: NonNullable<StackOptions['external']>;
+  readonly external?: ExternalUrls;
   /** Why this one, and how to get the others. */
   readonly why: string;
 }
@@ -95,6 +97,26 @@ function readExternal(env: NodeJS.ProcessEnv) {
   return {
     missing,
     some: missing.length < externalNames.length,
-    urls: missing.length === 0 ? { kafkaBrokers, sessionRedisUrl, cartRedisUrl } : undefined,
+    urls: missing.length === 0 ? { kafkaBrokers, sessionRedisUrl, cartRedisUrl, databaseUrls: readDatabaseUrls(env) } : undefined,
   };
+}
+
+/**
+ * DATABASE_URL_AUTH and so on; where one is missing DATABASE_URL with the service's name as the database.
+ * @returns undefined when there are none, or not for all: the services then keep SQLite
+ */
+function readDatabaseUrls(env: NodeJS.ProcessEnv): Record<DatabaseOwner, string> | undefined {
+  const base = env['DATABASE_URL'] ?? '';
+  const urls = databaseOwners.map((name): [string, string] => [
+    name,
+    env[`DATABASE_URL_${name.toUpperCase()}`] || withDatabase(base, name),
+  ]);
+  return urls.every(([, url]) => url !== '') ? (Object.fromEntries(urls) as Record<DatabaseOwner, string>) : undefined;
+}
+
+function withDatabase(base: string, name: string): string {
+  if (!/^postgres(ql)?:/.test(base) || !URL.canParse(base)) return '';
+  const url = new URL(base);
+  url.pathname = `/${name}`;
+  return url.href;
 }

@@ -14,8 +14,17 @@ const remainingMinMs = 8 * 24 * 60 * 60 * 1000;
 
 /** @returns base64url of 32 bytes: gateways and auth seal tokens with it */
 export function sessionMacKey(dataDir: string): string {
+  return keptSecret(dataDir, 'session-mac.key');
+}
+
+/** @returns what the services' roles in our own PostgreSQL log in with; only loopback can ask for it, but everyone on the machine can */
+export function databasePassword(dataDir: string): string {
+  return keptSecret(dataDir, 'postgres.password');
+}
+
+function keptSecret(dataDir: string, name: string): string {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const file = join(dataDir, 'session-mac.key');
+  const file = join(dataDir, name);
   if (!existsSync(file)) writeFileSync(file, randomBytes(32).toString('base64url'), { mode: 0o600 });
   return readFileSync(file, 'utf8').trim();
 }

@@ -77,6 +77,26 @@ it('starts no storage for external', () => {
   expect(processes.map(({ run }) => run.kind)).toEqual(Array.from({ length: 6 }, () => 'app'));
 });
 
+it('gives each owner a database and a role of its own on one PostgreSQL, and draws no password', () => {
+  const drawn = drawStack({ ...at, provider: 'native', database: 'postgres' });
+  const urls = appsOf(drawn).map(({ app, env }) => [app, env['DATABASE_URL']]);
+  expect(urls.filter(([, url]) => url !== undefined)).toEqual([
+    ['auth', 'postgres://auth@127.0.0.1:4240/auth'],
+    ['profile', 'postgres://profile@127.0.0.1:4240/profile'],
+    ['catalog', 'postgres://catalog@127.0.0.1:4240/catalog'],
+  ]);
+  for (const { app, secrets } of appsOf(drawn))
+    expect(secrets.includes('DATABASE_PASSWORD')).toBe(['auth', 'profile', 'catalog'].includes(app));
+  expect(drawn.processes.find(({ name }) => name === 'auth')?.needs).toContain('postgres');
+  expect(JSON.stringify(native)).not.toMatch(/postgres/);
+});
+
+it('passes the URLs of somebody else’s PostgreSQL on', () => {
+  const databaseUrls = { auth: 'postgres://a', profile: 'postgres://p', catalog: 'postgres://c' };
+  const drawn = drawStack({ ...at, provider: 'external', database: 'postgres', external: { ...urls, databaseUrls } });
+  expect(appsOf(drawn).flatMap(({ env }) => env['DATABASE_URL'] ?? [])).toEqual(['postgres://a', 'postgres://p', 'postgres://c']);
+});
+
 function appsOf(stack: typeof native) {
   return stack.processes.flatMap(({ run }) => (run.kind === 'app' ? [run.app] : run.kind === 'embedded' ? run.apps : []));
 }

@@ -2,15 +2,27 @@
  * The whole system, drawn once: which processes there are, what each needs, where it listens, what it is told, how one knows that it is ready.
  * Pure: start, tests, e2e and benchmarks all ask this file, and nothing else knows a port. Reading order: `drawStack`, then the three drawings.
  *
- *   browser -> gateway-1, gateway-2 -> auth, cart, profile, catalog -> redis-sessions, redis-carts, kafka
+ *   browser -> gateway-1, gateway-2 -> auth, cart, profile, catalog -> redis-sessions, redis-carts, kafka[, postgres]
  */
 import { join } from 'node:path';
+import { databaseOf, kafka, postgres, redis } from './stack.storage.ts';
+import type { Database, DatabaseOwner } from './stack.storage.ts';
 
 export type Provider = 'native' | 'embedded' | 'external' | 'docker';
 export type AppName = 'auth' | 'cart' | 'profile' | 'catalog' | 'gateway';
 /** Every name a process can have: `npm run status`, log files and tests speak of it by this. */
 export type ProcessName =
-  'redis-sessions' | 'redis-carts' | 'kafka' | 'auth' | 'cart' | 'profile' | 'catalog' | 'gateway-1' | 'gateway-2' | 'cloakroom';
+  | 'redis-sessions'
+  | 'redis-carts'
+  | 'kafka'
+  | 'postgres'
+  | 'auth'
+  | 'cart'
+  | 'profile'
+  | 'catalog'
+  | 'gateway-1'
+  | 'gateway-2'
+  | 'cloakroom';
 
 /** One app with all that it is told. In embedded several share one process. */
 export interface AppSpec {
@@ -20,12 +32,16 @@ export interface AppSpec {
   readonly secrets: readonly SecretName[];
 }
 
-/** SESSION_MAC_KEY: base64url of 32 bytes; gateways and auth seal tokens with it. */
-export type SecretName = 'SESSION_MAC_KEY';
+/**
+ * SESSION_MAC_KEY: base64url of 32 bytes; gateways and auth seal tokens with it.
+ * DATABASE_PASSWORD: of the services' roles in our own PostgreSQL.
+ */
+export type SecretName = 'SESSION_MAC_KEY' | 'DATABASE_PASSWORD';
 
 export type Run =
   | { readonly kind: 'redis'; readonly port: number; readonly dir: string }
   | { readonly kind: 'kafka'; readonly port: number; readonly controllerPort: number; readonly dir: string }
+  | { readonly kind: 'postgres'; readonly port: number; readonly dir: string; readonly databases: readonly string[] }
   | { readonly kind: 'app'; readonly app: AppSpec }
   /** All of them in one process, in this order, with one event log in memory mirrored to a file. */
   | { readonly kind: 'embedded'; readonly apps: readonly AppSpec[]; readonly eventLogFile: string };
@@ -33,6 +49,7 @@ export type Run =
 export type Health =
   | { readonly kind: 'redis'; readonly port: number }
   | { readonly kind: 'kafka'; readonly port: number }
+  | { readonly kind: 'postgres'; readonly port: number }
   /** Ready when all of them answer 200. */
   | { readonly kind: 'http'; readonly urls: readonly string[] };
 
@@ -67,8 +84,16 @@ export interface StackOptions {
   readonly webDir?: string | undefined;
   readonly logLevel?: string | undefined;
   readonly sessionMode?: string | undefined;
-  /** External only. */
-  readonly external?: { readonly kafkaBrokers: string; readonly sessionRedisUrl: string; readonly cartRedisUrl: string } | undefined;
+  /** sqlite unless told; postgres: our own server (native) or somebody else's (external). */
+  readonly database?: Database | undefined;
+  readonly external?: ExternalUrls | undefined;
+}
+
+export interface ExternalUrls {
+  readonly kafkaBrokers: string;
+  readonly sessionRedisUrl: string;
+  readonly cartRedisUrl: string;
+  readonly databaseUrls?: Readonly<Record<DatabaseOwner, string>> | undefined;
 }
 
 export const defaultBase = 4000;
@@ -77,12 +102,10 @@ export const replicas = 2;
 /** The address everybody listens on and is met at; in containers each has a host of its own, called by its name. */
 const loopback = '127.0.0.1';
 const hostIn = (provider: Provider, name: string, elsewhere: string) => (provider === 'docker' ? name : elsewhere);
-/** A service on 2 busy cores takes 2-4 s; a broker that reads a long log back after kill -9 takes longer. */
+/** A service on 2 busy cores takes 2-4 s. */
 const appReadyMs = 30_000;
-const infraReadyMs = 60_000;
 /** Three levels end one after the other, all within 10 s: see supervisor.ts. */
 const appGraceMs = 3_000;
-const infraGraceMs = 4_000;
 
 export function portsOf(base: number) {
   const service = (offset: number) => ({ mesh: base + offset, admin: base + offset + 1 });
@@ -96,6 +119,7 @@ export function portsOf(base: number) {
     redisCarts: base + 220,
     kafka: base + 230,
     kafkaController: base + 231,
+    postgres: base + 240,
   };
 }
 
@@ -125,11 +149,13 @@ function drawNative(options: StackOptions): ProcessSpec[] {
     SESSION_REDIS_URL: `redis://${at('redis-sessions')}:${ports.redisSessions}`,
     CART_REDIS_URL: `redis://${at('redis-carts')}:${ports.redisCarts}`,
   };
+  const database = options.database === 'postgres' ? [postgres(ports.postgres, join(options.dataDir, 'postgres'))] : [];
   return [
     redis('redis-sessions', ports.redisSessions, join(options.dataDir, 'redis-sessions')),
     redis('redis-carts', ports.redisCarts, join(options.dataDir, 'redis-carts')),
     kafka(ports.kafka, ports.kafkaController, join(options.dataDir, 'kafka')),
-    ...drawServices(options, urls, ['redis-sessions', 'redis-carts', 'kafka']),
+    ...database,
+    ...drawServices(options, urls, ['redis-sessions', 'redis-carts', 'kafka', ...database.map(({ name }) => name)]),
   ];
 }
 
@@ -217,14 +243,14 @@ function drawApps(options: StackOptions, storage: { readonly auth: Env; readonly
     AUTH_ADMIN_URL: adminUrl('auth'),
     CART_ADMIN_URL: adminUrl('cart'),
   });
-  const database = (name: AppName): Env => ({ DATABASE_URL: `sqlite:${join(dataDir, 'db', `${name}.sqlite`)}` });
+  const database = (name: DatabaseOwner) => databaseOf(name, options, ports.postgres);
   const sessions: Env = {
     SESSION_MODE: options.sessionMode ?? 'hybrid',
     SESSION_MODES: 'reference,hybrid',
   };
-  const service = (app: 'auth' | 'cart' | 'profile' | 'catalog', env: Env): AppSpec => ({
+  const service = (app: 'auth' | 'cart' | 'profile' | 'catalog', env: Env, secrets: readonly SecretName[] = []): AppSpec => ({
     app,
-    secrets: app === 'auth' ? ['SESSION_MAC_KEY'] : [],
+    secrets: app === 'auth' ? ['SESSION_MAC_KEY', ...secrets] : secrets,
     env: { ...common(app, '1', ports[app].mesh), ADMIN_PORT: String(ports[app].admin), ...env },
   });
   const origins = ports.gateways.flatMap((port) => [`http://localhost:${port}`, `http://${loopback}:${port}`]);
@@ -240,10 +266,10 @@ function drawApps(options: StackOptions, storage: { readonly auth: Env; readonly
     },
   });
   return {
-    auth: service('auth', { ...storage.auth, ...sessions, ...database('auth'), SEED_ACCOUNTS: 'true' }),
+    auth: service('auth', { ...storage.auth, ...sessions, ...database('auth').env, SEED_ACCOUNTS: 'true' }, database('auth').secrets),
     cart: service('cart', storage.cart),
-    profile: service('profile', { ...storage.other, ...database('profile') }),
-    catalog: service('catalog', { ...storage.other, ...database('catalog') }),
+    profile: service('profile', { ...storage.other, ...database('profile').env }, database('profile').secrets),
+    catalog: service('catalog', { ...storage.other, ...database('catalog').env }, database('catalog').secrets),
     gateways: [gateway(1, ports.gateways[0]), gateway(2, ports.gateways[1])] as const,
   };
 }
@@ -260,32 +286,6 @@ function process(name: ProcessName, app: AppSpec, needs: readonly ProcessName[])
     health: { kind: 'http', urls: [readyUrl(admin ?? listen)] },
     readyTimeoutMs: appReadyMs,
     stopGraceMs: appGraceMs,
-  };
-}
-
-function redis(name: 'redis-sessions' | 'redis-carts', port: number, dir: string): ProcessSpec {
-  return {
-    name,
-    run: { kind: 'redis', port, dir },
-    needs: [],
-    ports: [port],
-    url: `redis://${loopback}:${port}`,
-    health: { kind: 'redis', port },
-    readyTimeoutMs: infraReadyMs,
-    stopGraceMs: infraGraceMs,
-  };
-}
-
-function kafka(port: number, controllerPort: number, dir: string): ProcessSpec {
-  return {
-    name: 'kafka',
-    run: { kind: 'kafka', port, controllerPort, dir },
-    needs: [],
-    ports: [port, controllerPort],
-    url: `${loopback}:${port}`,
-    health: { kind: 'kafka', port },
-    readyTimeoutMs: infraReadyMs,
-    stopGraceMs: infraGraceMs,
   };
 }
 

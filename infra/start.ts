@@ -11,6 +11,8 @@ import { chooseProvider } from './provider.ts';
 import type { ProviderChoice } from './provider.ts';
 import { dataDirOf, toolsDir } from './folders.ts';
 import { isAlive, readState } from './state.ts';
+import { databases } from './stack.storage.ts';
+import type { Database } from './stack.storage.ts';
 import type { Supervisor } from './supervisor.ts';
 
 export interface StartRequest {
@@ -20,6 +22,7 @@ export interface StartRequest {
   readonly logs: boolean;
   readonly logLevel?: string;
   readonly sessionMode?: string;
+  readonly database?: Database;
   readonly open?: boolean;
   readonly inspect?: readonly Inspect[];
 }
@@ -118,7 +121,7 @@ function logFiles(supervisor: Supervisor) {
 async function followRunning({ infra, portBase }: StartRequest, print: Print): Promise<boolean> {
   const candidates = infra === 'auto' ? (['external', 'native', 'embedded'] as const) : [infra];
   const state = candidates
-    .map((provider) => readState(dataDirOf(provider, portBase)))
+    .flatMap((provider) => databases.map((database) => readState(dataDirOf(provider, portBase, database))))
     .find((found) => found !== undefined && isAlive(found.supervisor));
   if (state === undefined) return false;
   print(`It is running already (${state.provider}): its logs, until Ctrl-C.`);

@@ -1,5 +1,5 @@
 /** `npm run status`: every process of every run on this machine, asked now and not remembered. */
-import { memoryOf } from './child.ts';
+import { memoryOf, memoryOfTree } from './child.ts';
 import { dataRoot } from './folders.ts';
 import { isAlive, readStates } from './state.ts';
 import type { ProcessEntry, StackState } from './state.ts';
@@ -39,7 +39,7 @@ async function describeProcess(entry: ProcessEntry): Promise<{ cells: string[]; 
   const alive = isAlive(entry);
   const answer = alive && entry.state === 'ready' ? await probeOf(entry.health)() : undefined;
   const state = answer === undefined ? entry.state : answer.ok ? 'ready' : 'no answer';
-  const memory = alive && entry.pid !== undefined ? memoryOf(entry.pid) : undefined;
+  const memory = alive && entry.pid !== undefined ? memoryOfTree(entry.pid) : undefined;
   return {
     cells: [entry.name, state, alive ? String(entry.pid) : '-', megabytes(memory?.bytes), String(entry.restarts), entry.url],
     bytes: memory?.bytes ?? 0,

@@ -3,7 +3,7 @@
  * Races this file owns: a crash while it is still starting (the wait gives up at once), an end asked for during the back-off (no restart
  * follows), and a second crash before the first restart was ready (the delay grows, there is never more than one start under way).
  */
-import { launch, lastLines, memoryOf } from './child.ts';
+import { launch, lastLines, memoryOfTree } from './child.ts';
 import type { Child, Exit, LaunchSpec, Memory } from './child.ts';
 import { StackError } from './outcome.ts';
 import { waitFor } from './probe.ts';
@@ -58,7 +58,7 @@ export class Supervised {
   }
 
   memory(): Memory | undefined {
-    return this.pid === undefined ? undefined : memoryOf(this.pid);
+    return this.pid === undefined ? undefined : memoryOfTree(this.pid);
   }
 
   kill(signal: NodeJS.Signals): boolean {

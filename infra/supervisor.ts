@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { LaunchSpec } from './child.ts';
 import { killGroup, startTimeOf } from './child.ts';
 import { StackError } from './outcome.ts';
-import { httpProbe, kafkaProbe, portTaken, redisProbe } from './probe.ts';
+import { httpProbe, kafkaProbe, portTaken, postgresProbe, redisProbe } from './probe.ts';
 import type { Probe } from './probe.ts';
 import type { Health, ProcessSpec, StackSpec } from './stack.ts';
 import { endLeftovers, isAlive, readState, removeState, writeState } from './state.ts';
@@ -190,6 +190,7 @@ export function levelsOf(specs: readonly ProcessSpec[]): ProcessSpec[][] {
 export function probeOf(health: Health): Probe {
   if (health.kind === 'redis') return redisProbe(health.port);
   if (health.kind === 'kafka') return kafkaProbe(health.port);
+  if (health.kind === 'postgres') return postgresProbe(health.port);
   const probes = health.urls.map(httpProbe);
   return async () => {
     const results = await Promise.all(probes.map((probe) => probe()));

@@ -4,12 +4,18 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { memoryOf } from '../child.ts';
+import { memoryOf, memoryOfTree } from '../child.ts';
 import { dataDirOf, repository } from '../folders.ts';
 import { readState } from '../state.ts';
 import { align, megabytes } from '../status.ts';
 
-type Provider = 'embedded' | 'native';
+/** `npm start` options of each. */
+const variants = {
+  embedded: { provider: 'embedded', database: 'sqlite' },
+  native: { provider: 'native', database: 'sqlite' },
+  'native + PostgreSQL': { provider: 'native', database: 'postgres' },
+} as const;
+type Variant = (typeof variants)[keyof typeof variants];
 /** Apart from a shop in use. */
 const base = 9300;
 const readyTimeoutMs = 120_000;
@@ -22,7 +28,7 @@ const { values, positionals } = parseArgs({
 });
 if (values.help || positionals[0] !== 'start') {
   console.log(
-    'npm run bench -- start [--runs N]   time from `npm start` to ready, and memory (PSS) of all it started, on embedded and on native',
+    'npm run bench -- start [--runs N]   time from `npm start` to ready, and memory (PSS) of all it started, on embedded, native and native with PostgreSQL',
   );
   process.exitCode = values.help ? 0 : 1;
 } else {
@@ -38,11 +44,11 @@ interface Start {
 async function benchStart(runs: number): Promise<void> {
   console.log(`${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, ${megabytes(totalmem())}, Node ${process.version}\n`);
   const rows = [['provider', 'run', 'ready after', 'memory', 'launcher included']];
-  for (const provider of ['embedded', 'native'] as const) {
+  for (const [name, variant] of Object.entries(variants)) {
     for (let run = 1; run <= runs; run++) {
-      const { readyMs, bytes, kind } = await measure(provider, run === 1);
+      const { readyMs, bytes, kind } = await measure(variant, run === 1);
       rows.push([
-        provider,
+        name,
         run === 1 ? 'first (empty data)' : String(run),
         `${(readyMs / 1_000).toFixed(1)} s`,
         `${megabytes(bytes)} ${kind}`,
@@ -55,16 +61,16 @@ async function benchStart(runs: number): Promise<void> {
   for (const line of align(rows)) console.log(line);
 }
 
-async function measure(provider: Provider, fresh: boolean): Promise<Start> {
+async function measure({ provider, database }: Variant, fresh: boolean): Promise<Start> {
   const began = performance.now();
-  const args = ['start', '--', '--infra', provider, '--port-base', String(base), ...(fresh ? ['--fresh'] : [])];
+  const args = ['start', '--', '--infra', provider, '--database', database, '--port-base', String(base), ...(fresh ? ['--fresh'] : [])];
   const child = spawn('npm', args, { cwd: repository, stdio: 'ignore', detached: true });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   try {
     await untilReady(began);
     const readyMs = performance.now() - began;
     await delay(settleMs);
-    return { readyMs, ...memoryOfRun(provider, child.pid!) };
+    return { readyMs, ...memoryOfRun(dataDirOf(provider, base, database), child.pid!) };
   } finally {
     // To the group, as a terminal's Ctrl-C: npm and the launcher both get it.
     process.kill(-child.pid!, 'SIGINT');
@@ -89,10 +95,11 @@ async function untilReady(began: number): Promise<void> {
   throw new Error(`not ready after ${readyTimeoutMs / 1_000} s; see ${join('.cloakroom', `*-${base}`, 'logs')}`);
 }
 
-function memoryOfRun(provider: Provider, npmPid: number): { bytes: number; kind: string } {
-  const state = readState(dataDirOf(provider, base));
+function memoryOfRun(dataDir: string, npmPid: number): { bytes: number; kind: string } {
+  const state = readState(dataDir);
   if (state === undefined) throw new Error('the run left no state file');
-  const pids = [npmPid, state.supervisor.pid, ...state.processes.map(({ pid }) => pid)].filter((pid) => pid !== undefined);
-  const memories = [...new Set(pids)].map((pid) => memoryOf(pid));
+  const launchers = [...new Set([npmPid, state.supervisor.pid])].map((pid) => memoryOf(pid));
+  const started = state.processes.map(({ pid }) => (pid === undefined ? undefined : memoryOfTree(pid)));
+  const memories = [...launchers, ...started];
   return { bytes: memories.reduce((sum, memory) => sum + (memory?.bytes ?? 0), 0), kind: memories.find(Boolean)?.kind ?? 'PSS' };
 }

@@ -1,0 +1,56 @@
+/** What lies below the services of a native run, and what each service is told about its database. Part of the drawing: see stack.ts. */
+import { join } from 'node:path';
+import type { AppSpec, ProcessSpec, StackOptions } from './stack.ts';
+
+export type Database = 'sqlite' | 'postgres';
+export const databases: readonly Database[] = ['sqlite', 'postgres'];
+
+/** Those that have a database, each its own. cart has none: its log is its truth. */
+export const databaseOwners = ['auth', 'profile', 'catalog'] as const;
+export type DatabaseOwner = (typeof databaseOwners)[number];
+
+const loopback = '127.0.0.1';
+/** A broker or a database that reads a long log back after kill -9 takes longer than a service. */
+const infraReadyMs = 60_000;
+const infraGraceMs = 4_000;
+
+export function redis(name: 'redis-sessions' | 'redis-carts', port: number, dir: string): ProcessSpec {
+  return storage(name, [port], `redis://${loopback}:${port}`, { kind: 'redis', port, dir }, { kind: 'redis', port });
+}
+
+export function kafka(port: number, controllerPort: number, dir: string): ProcessSpec {
+  return storage(
+    'kafka',
+    [port, controllerPort],
+    `${loopback}:${port}`,
+    { kind: 'kafka', port, controllerPort, dir },
+    { kind: 'kafka', port },
+  );
+}
+
+/** One server with a role and a database a service, which can enter no other. */
+export function postgres(port: number, dir: string): ProcessSpec {
+  const run = { kind: 'postgres', port, dir, databases: databaseOwners } as const;
+  return storage('postgres', [port], `postgres://${loopback}:${port}`, run, { kind: 'postgres', port });
+}
+
+function storage(
+  name: ProcessSpec['name'],
+  ports: readonly number[],
+  url: string,
+  run: ProcessSpec['run'],
+  health: ProcessSpec['health'],
+): ProcessSpec {
+  return { name, run, needs: [], ports, url, health, readyTimeoutMs: infraReadyMs, stopGraceMs: infraGraceMs };
+}
+
+/** @param port of our own PostgreSQL */
+export function databaseOf(app: DatabaseOwner, options: StackOptions, port: number): Pick<AppSpec, 'env' | 'secrets'> {
+  if (options.database !== 'postgres')
+    return { env: { DATABASE_URL: `sqlite:${join(options.dataDir, 'db', `${app}.sqlite`)}` }, secrets: [] };
+  if (options.provider === 'native')
+    return { env: { DATABASE_URL: `postgres://${app}@${loopback}:${port}/${app}` }, secrets: ['DATABASE_PASSWORD'] };
+  const urls = options.external?.databaseUrls;
+  if (options.provider !== 'external' || urls === undefined) throw new Error(`${options.provider} has no PostgreSQL`);
+  return { env: { DATABASE_URL: urls[app] }, secrets: [] };
+}
