@@ -3,10 +3,10 @@ import type { CatalogService } from '@cloakroom/contracts';
 import type { Handlers } from '@cloakroom/platform';
 import type { Kysely } from 'kysely';
 import { getProducts } from './get-products.ts';
-import { databaseToken, searchToken } from './injection.ts';
+import { databaseToken, shelfToken } from './injection.ts';
 import { listProducts } from './list-products.ts';
 import type { CatalogSchema } from './products.ts';
-import type { ProductSearch } from './search.ts';
+import type { Shelf } from './shelf.ts';
 import { suggest } from './suggest.ts';
 
 /** The table of contents of the catalog: one line an rpc. */
@@ -14,10 +14,10 @@ import { suggest } from './suggest.ts';
 export class CatalogController {
   readonly handlers: Handlers<typeof CatalogService>;
 
-  constructor(@Inject(databaseToken) database: Kysely<CatalogSchema>, @Inject(searchToken) search: ProductSearch) {
+  constructor(@Inject(databaseToken) database: Kysely<CatalogSchema>, @Inject(shelfToken) shelf: Shelf) {
     this.handlers = {
-      listProducts: (_ctx, request) => listProducts(database, search, request),
-      suggest: (_ctx, request) => suggest(search, request),
+      listProducts: (_ctx, request) => listProducts(shelf, request),
+      suggest: (_ctx, request) => suggest(shelf, request),
       getProducts: (_ctx, request) => getProducts(database, request),
     };
   }

@@ -4,10 +4,10 @@ import { openDatabase, type Parts } from '@cloakroom/platform';
 import type { Kysely } from 'kysely';
 import { CatalogController } from './catalog.controller.ts';
 import type { CatalogConfig } from './config.ts';
-import { configToken, databaseToken, partsToken, searchToken } from './injection.ts';
+import { configToken, databaseToken, partsToken, shelfToken } from './injection.ts';
 import { seedProducts } from './products.seed.ts';
 import { allProducts, type CatalogSchema, migrations, seed } from './products.ts';
-import { buildSearch } from './search.ts';
+import { openShelf } from './shelf.ts';
 
 const shelf: Provider[] = [
   {
@@ -24,9 +24,14 @@ const shelf: Provider[] = [
     },
   },
   {
-    provide: searchToken,
-    inject: [databaseToken],
-    useFactory: async (database: Kysely<CatalogSchema>) => buildSearch(await allProducts(database)),
+    provide: shelfToken,
+    inject: [databaseToken, partsToken],
+    useFactory: async (database: Kysely<CatalogSchema>, { clock, log }: Parts) => {
+      const shelf = openShelf(() => allProducts(database), { clock, log });
+      // The first person must not wait for the index.
+      await shelf.look();
+      return shelf;
+    },
   },
 ];
 

@@ -1,89 +1,68 @@
-import { existsSync } from 'node:fs';
+/** What the database holds after a seed, on whatever database the suite is given. */
 import { createLogger, openDatabase } from '@cloakroom/platform';
-import { freshDatabaseUrl } from '@cloakroom/testing';
 import { isProblem } from '@cloakroom/contracts';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { freshDatabaseUrl } from '@cloakroom/testing';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { Kysely } from 'kysely';
 import { getProducts } from './get-products.ts';
-import { listProducts, type ProductPage } from './list-products.ts';
-import { seedProducts } from './products.seed.ts';
+import { seedProducts, type SeedProduct } from './products.seed.ts';
 import { allProducts, migrations, seed, type CatalogSchema } from './products.ts';
-import { buildSearch, type ProductSearch } from './search.ts';
 
 let db: Kysely<CatalogSchema>;
-let search: ProductSearch;
 
-beforeAll(async () => {
+beforeEach(async () => {
   db = await openDatabase<CatalogSchema>(await freshDatabaseUrl(), migrations, { name: 'catalog', log: createLogger('test', 'silent') });
   await seed(db, seedProducts);
-  search = buildSearch(await allProducts(db));
+  return () => db.destroy();
 });
 
-const list = async (request: Partial<Parameters<typeof listProducts>[2]>): Promise<ProductPage> => {
-  const answer = await listProducts(db, search, { query: '', category: '', page: 0, pageSize: 0, ...request });
-  if (isProblem(answer)) throw new Error(answer.detail);
-  return answer;
-};
-const names = (page: ProductPage): string[] => page.items.map((item) => item.productId);
+const first = seedProducts[0]!;
+const changedSeed = (change: Partial<SeedProduct>): SeedProduct[] =>
+  seedProducts.map((one) => (one === first ? { ...one, ...change } : one));
+const change = (set: Partial<CatalogSchema['products']>) =>
+  db.updateTable('products').set(set).where('product_id', '=', first.productId).execute();
+const read = async () => (await allProducts(db)).find(({ product }) => product.productId === first.productId)!;
 
-describe('the seed', () => {
-  it('has 40 products in at least 6 categories, each with its own id and a picture that exists', () => {
-    expect(seedProducts).toHaveLength(40);
-    expect(new Set(seedProducts.map((product) => product.category)).size).toBeGreaterThanOrEqual(6);
-    expect(new Set(seedProducts.map((product) => product.productId)).size).toBe(40);
-    const missing = seedProducts.filter(({ image }) => !existsSync(new URL(`../../web/public/images/${image}.svg`, import.meta.url)));
-    expect(missing).toEqual([]);
-  });
-  it('leaves a product that is already on the shelf as the shop has it', async () => {
-    await db.updateTable('products').set({ stock: 3 }).where('product_id', '=', 'wool-overcoat').execute();
+describe('seed', () => {
+  it('gives the same shelf at every start', async () => {
+    const before = await allProducts(db);
     await seed(db, seedProducts);
-    expect(await getProducts(db, { productIds: ['wool-overcoat'] })).toMatchObject({ items: [{ stock: 3 }] });
-    expect((await list({})).total).toBe(40);
+    expect(await allProducts(db)).toEqual(before);
+    expect(before.map(({ product }) => product.productId)).toEqual(seedProducts.map(({ productId }) => productId));
+    expect(before[0]).toMatchObject({ product: { price: BigInt(first.price), currency: 'EUR' }, addedOn: first.addedOn, position: 0 });
   });
-});
-
-describe('listProducts', () => {
-  it('pages through every product once, in the order of the window', async () => {
-    const pages = [await list({ page: 1, pageSize: 15 }), await list({ page: 2, pageSize: 15 }), await list({ page: 3, pageSize: 15 })];
-    expect(pages.flatMap(names)).toEqual(seedProducts.map((product) => product.productId));
-    expect(pages[2]).toMatchObject({ total: 40, page: 3, pageSize: 15 });
-    expect((await list({ page: 4, pageSize: 15 })).items).toEqual([]);
+  it('adds what is new to a database that is there', async () => {
+    await db.deleteFrom('products').where('category', '!=', 'Coats').execute();
+    await seed(db, seedProducts);
+    expect(await allProducts(db)).toHaveLength(seedProducts.length);
   });
-  it('keeps to one category, with and without a query', async () => {
-    const bags = await list({ category: 'Bags' });
-    expect(bags.total).toBe(6);
-    expect(new Set(bags.items.map((item) => item.category))).toEqual(new Set(['Bags']));
-    expect(names(await list({ category: 'Bags', query: 'leather' }))).not.toContain('saddle-soap');
-    expect((await list({ category: 'Anvils' })).total).toBe(0);
+  it('brings a product up to date that nobody has changed', async () => {
+    await seed(db, changedSeed({ price: 100, name: 'Another name', options: { Size: ['One'] } }));
+    expect((await read()).product).toMatchObject({ price: 100n, name: 'Another name', options: [{ name: 'Size', values: ['One'] }] });
+    await seed(db, seedProducts);
+    expect((await read()).product).toMatchObject({ price: BigInt(first.price), name: first.name });
   });
-  it.each([
-    ['overcoat', 'wool-overcoat'],
-    ['umbr', 'storm-umbrella'],
-    ['umbrela', 'storm-umbrella'],
-    ['hiking boot', 'hiking-boots'],
-    ['BACKPACK', 'roll-top-backpack'],
-    ['tortoise', 'sunglasses'],
-  ])('finds %j first as %s', async (query, productId) => {
-    expect(names(await list({ query }))[0]).toBe(productId);
+  it('leaves a product as it is that somebody has changed, also at later starts', async () => {
+    await change({ price: 555 });
+    await seed(db, changedSeed({ name: 'Another name' }));
+    await seed(db, changedSeed({ name: 'A third name' }));
+    expect((await read()).product).toMatchObject({ price: 555n, name: first.name });
   });
-  it('answers an empty page, not an error, when nothing matches', async () => {
-    expect(await list({ query: 'submarine' })).toMatchObject({ items: [], total: 0 });
+  it('never touches the stock of a product that is there, and takes no change of it for a change of the product', async () => {
+    await change({ stock: 3 });
+    await seed(db, changedSeed({ stock: 80, name: 'Another name' }));
+    expect((await read()).product).toMatchObject({ stock: 3, name: 'Another name' });
   });
-  it('counts all matches, not those of the page', async () => {
-    const all = await list({ query: 'leather', pageSize: 100 });
-    const first = await list({ query: 'leather', pageSize: 2 });
-    expect(all.total).toBeGreaterThan(2);
-    expect(first).toMatchObject({ total: all.total, pageSize: 2 });
-    expect(names(first)).toEqual(names(all).slice(0, 2));
+  it('keeps the window in its order, and a product that it does not have any more', async () => {
+    await seed(db, seedProducts.slice(1).toReversed());
+    expect((await read()).product.name).toBe(first.name);
+    expect((await allProducts(db))[0]!.product.productId).toBe(seedProducts.at(-1)!.productId);
   });
-  it.each([{ query: 'x'.repeat(101) }, { category: 'x'.repeat(65) }, { pageSize: 101 }, { page: 10_001 }])(
-    'refuses %j',
-    async (request) => {
-      expect(await listProducts(db, search, { query: '', category: '', page: 1, pageSize: 1, ...request })).toMatchObject({
-        problem: 'invalid_request',
-      });
-    },
-  );
+  it('brings a database up to date that was made before changes were noted', async () => {
+    await change({ seeded: null, name: 'The name of long ago', stock: 2 });
+    await seed(db, seedProducts);
+    expect((await read()).product).toMatchObject({ name: first.name, stock: 2 });
+  });
 });
 
 describe('getProducts', () => {
@@ -95,6 +74,10 @@ describe('getProducts', () => {
     expect(await getProducts(db, { productIds: ['canvas-cap'] })).toMatchObject({
       items: [{ price: 2800n, currency: 'EUR', options: [{ name: 'Colour', values: ['Blue', 'Ecru'] }], image: '/images/billed-cap.svg' }],
     });
+  });
+  it('tells the stock of this moment', async () => {
+    await change({ stock: 1 });
+    expect(await getProducts(db, { productIds: [first.productId] })).toMatchObject({ items: [{ stock: 1 }] });
   });
   it('refuses more ids than a cart can have', async () => {
     expect(await getProducts(db, { productIds: Array.from({ length: 201 }, (_, i) => `p${i}`) })).toMatchObject({

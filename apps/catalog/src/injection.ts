@@ -2,4 +2,4 @@
 export const configToken = Symbol('CatalogConfig');
 export const partsToken = Symbol('Parts');
 export const databaseToken = Symbol('Database');
-export const searchToken = Symbol('ProductSearch');
+export const shelfToken = Symbol('Shelf');

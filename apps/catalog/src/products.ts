@@ -1,4 +1,4 @@
-/** The shelf: products in the service's own database, and the index over them. */
+/** The products in the service's own database, and how the seed gets there. */
 import type { Product } from '@cloakroom/contracts';
 import type { Kysely, Selectable } from 'kysely';
 import type { Migration } from 'kysely/migration';
@@ -18,6 +18,10 @@ interface ProductTable {
   options: string;
   stock: number;
   image: string;
+  /** yyyy-mm-dd, text for the same reason. */
+  added_on: string;
+  /** What the seed last wrote here, as `contentOf` has it. Null: by a version that did not note it. */
+  seeded: string | null;
 }
 
 export interface CatalogSchema {
@@ -27,6 +31,14 @@ export interface CatalogSchema {
 export type CatalogProduct = Omit<Product, '$typeName' | 'options' | '$unknown'> & {
   readonly options: { readonly name: string; readonly values: string[] }[];
 };
+
+/** A product with what the shop sorts by. */
+export interface ShelfItem {
+  readonly product: CatalogProduct;
+  readonly position: number;
+  /** yyyy-mm-dd */
+  readonly addedOn: string;
+}
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '001-products': {
@@ -45,32 +57,71 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .addColumn('image', 'text', (column) => column.notNull())
         .execute(),
   },
+  // One column a statement: SQLite takes no more.
+  '002-added-and-seeded': {
+    up: async (db: Kysely<unknown>) => {
+      await db.schema
+        .alterTable('products')
+        .addColumn('added_on', 'text', (column) => column.notNull().defaultTo('2024-09-02'))
+        .execute();
+      await db.schema.alterTable('products').addColumn('seeded', 'text').execute();
+    },
+  },
 };
 
-/** Puts products that are not there yet on the shelf. One that is there keeps its price and stock: they are the shop's, no longer the seed's. */
+type Content = Omit<ProductTable, 'product_id' | 'position' | 'stock' | 'seeded'>;
+
+/** All that the seed may change of a product once it is there, as one text to compare. */
+function contentOf(row: Content): string {
+  return JSON.stringify([row.name, row.description, row.category, row.price, row.currency, row.options, row.image, row.added_on]);
+}
+
+/**
+ * New products are added. One that is there is brought up to date as a whole, if it still is what the seed last wrote: whoever changed a
+ * word or the price owns all of it from then on. Stock is the shop's from the first day, the order of the window always the seed's. A
+ * product that the seed has no more stays: carts may hold it. Rows of a version that noted nothing count as unchanged.
+ */
 export async function seed(db: Kysely<CatalogSchema>, products: readonly SeedProduct[]): Promise<void> {
-  const rows = products.map((product, position) => ({
-    product_id: product.productId,
-    position,
+  await db.transaction().execute(async (transaction) => {
+    const present = new Map((await transaction.selectFrom('products').selectAll().execute()).map((row) => [row.product_id, row]));
+    const wanted = products.map(seedRow);
+    const missing = wanted.filter((row) => !present.has(row.product_id));
+    // Another replica may start at this moment.
+    if (missing.length > 0)
+      await transaction
+        .insertInto('products')
+        .values(missing)
+        .onConflict((conflict) => conflict.column('product_id').doNothing())
+        .execute();
+    for (const { product_id, stock: _, ...row } of wanted) {
+      const there = present.get(product_id);
+      if (there === undefined) continue;
+      const unchanged = there.seeded === null || there.seeded === contentOf(there);
+      const change =
+        unchanged && there.seeded !== row.seeded ? row : there.position !== row.position ? { position: row.position } : undefined;
+      if (change !== undefined) await transaction.updateTable('products').set(change).where('product_id', '=', product_id).execute();
+    }
+  });
+}
+
+function seedRow(product: SeedProduct, position: number): Selectable<ProductTable> {
+  const content = {
     name: product.name,
     description: product.description,
     category: product.category,
     price: product.price,
     currency: 'EUR',
     options: JSON.stringify(Object.entries(product.options).map(([name, values]) => ({ name, values }))),
-    stock: product.stock,
     image: `/images/${product.image}.svg`,
-  }));
-  await db
-    .insertInto('products')
-    .values(rows)
-    .onConflict((conflict) => conflict.column('product_id').doNothing())
-    .execute();
+    added_on: product.addedOn,
+  };
+  return { product_id: product.productId, position, ...content, stock: product.stock, seeded: contentOf(content) };
 }
 
-export async function allProducts(db: Kysely<CatalogSchema>): Promise<CatalogProduct[]> {
-  const rows = await db.selectFrom('products').selectAll().orderBy('position').execute();
-  return rows.map(fromRow);
+/** In the order of the shop window. */
+export async function allProducts(db: Kysely<CatalogSchema>): Promise<ShelfItem[]> {
+  const rows = await db.selectFrom('products').selectAll().orderBy('position').orderBy('product_id').execute();
+  return rows.map((row) => ({ product: fromRow(row), position: row.position, addedOn: row.added_on }));
 }
 
 /** In the order asked for; unknown ids are left out. */
@@ -79,17 +130,6 @@ export async function productsByIds(db: Kysely<CatalogSchema>, ids: readonly str
   const rows = await db.selectFrom('products').selectAll().where('product_id', 'in', ids).execute();
   const byId = new Map(rows.map((row) => [row.product_id, fromRow(row)]));
   return ids.flatMap((id) => byId.get(id) ?? []);
-}
-
-/** One page of the shop window, or of one category of it. */
-export async function productPage(
-  db: Kysely<CatalogSchema>,
-  { category, limit, offset }: { readonly category: string; readonly limit: number; readonly offset: number },
-): Promise<{ items: CatalogProduct[]; total: number }> {
-  const wanted = category === '' ? db.selectFrom('products') : db.selectFrom('products').where('category', '=', category);
-  const { total } = await wanted.select((count) => count.fn.countAll<number | bigint | string>().as('total')).executeTakeFirstOrThrow();
-  const rows = await wanted.selectAll().orderBy('position').limit(limit).offset(offset).execute();
-  return { items: rows.map(fromRow), total: Number(total) };
 }
 
 function fromRow(row: Selectable<ProductTable>): CatalogProduct {

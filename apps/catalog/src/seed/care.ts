@@ -1,0 +1,57 @@
+import { category, none } from './table.ts';
+
+// prettier-ignore
+export const care = category('Care', {
+  '2024-09-02': [
+    ['saddle-soap', 'Saddle soap', 1200, 110, 'soap', none,
+      'Cleans leather without taking its oil along. Use little, wipe off, leave overnight, then wax.'],
+    ['leather-balm', 'Leather balm', 1600, 88, 'lotion-bottle', { Volume: ['100 ml', '250 ml'] },
+      'Beeswax, lanolin and nothing that you would not put on your hands. Makes an old bag look cared for and a new one look yours.'],
+    ['mending-kit', 'Mending kit', 1900, 74, 'thread', none,
+      'Twelve colours of thread, needles and buttons in a tin. A small card explains the one seam you will need.'],
+  ],
+  '2025-02-10': [
+    ['wool-wash', 'Wool wash', 1400, 92, 'lotion-bottle-teal', { Volume: ['250 ml', '500 ml'] },
+      'Lanolin soap that is not rinsed out. Ten minutes in the basin and the jumper is new without having been rubbed.'],
+    ['safety-razor', 'Safety razor', 4900, 37, 'razor', { Finish: ['Steel', 'Brass'] },
+      'One blade at the right angle, and a handle with some weight. The blades cost cents and are recycled in their own tin.'],
+    ['tooth-brush', 'Beech toothbrushes, set of four', 1600, 125, 'toothbrush', { Bristles: ['Soft', 'Medium'] },
+      'Four handles with four rings of colour, one for each person or season. The bristles come out, the rest is compost.'],
+    ['darning-needles', 'Darning needles', 700, 145, 'sewing-needle', none,
+      'Six needles with blunt tips and eyes that wool goes through. They come in a wooden tube that does not roll.'],
+    ['clothes-brush', 'Clothes brush', 3200, 43, 'broom', none,
+      'Boar-free bristles of agave in a pear-wood back. Two minutes along the nap replace a visit to the cleaner.'],
+    ['tailor-shears', 'Tailor shears', 5900, 19, 'scissors', { Length: ['8 inch', '10 inch'] },
+      'Forged carbon steel that cuts to the very tip. Never use them on paper, and say so to everyone in the house.'],
+  ],
+  '2025-05-19': [
+    ['sun-lotion', 'Mineral sun lotion', 2100, 84, 'lotion-bottle-mustard', { Volume: ['50 ml', '150 ml'] },
+      'Zinc oxide at factor 50, without perfume and kind to reefs. It goes on white and is gone when you have found your hat.'],
+    ['bath-sponge', 'Sea sponge', 1800, 58, 'sponge', none,
+      'Grown in the sea, cut so that it grows again. Softer than any brush and good for a year of baths.'],
+    ['first-aid', 'Pocket first-aid kit', 1900, 71, 'adhesive-bandage', none,
+      'Plasters in five sizes, a bandage, tweezers and a whistle. The list in the lid tells what to buy when it is used up.'],
+    ['nail-lacquer', 'Water-based nail polish', 1300, 67, 'nail-polish', { Colour: ['Rose', 'Cherry', 'Plum'] },
+      'Smells of nearly nothing and comes off with soap and patience. Stays for four days, or seven with two coats.'],
+    ['lip-balm', 'Tinted lip balm', 1100, 98, 'lipstick', { Colour: ['Rose', 'Rust'] },
+      'Shea and beeswax with a breath of colour. The sleeve is cardboard and is pushed up with a finger.'],
+  ],
+  '2025-09-01': [
+    ['shoe-polish', 'Shoe cream', 1200, 103, 'soap-cognac', { Colour: ['Neutral', 'Brown', 'Black'] },
+      'Turpentine and carnauba in a glass jar with a wide lid. A little on a cloth, a lot of brushing.'],
+    ['hand-mirror', 'Hand mirror', 2900, 33, 'mirror', none,
+      'Bevelled glass in an oak frame with a ring to hang it by. It is as honest as a good friend.'],
+    ['moth-herbs', 'Lavender moth bags', 1500, 5, 'herb', none,
+      'Six linen bags of lavender and cedar for drawers and pockets. Squeeze them in spring, fill them again after two years.'],
+    ['bath-salt', 'Pine bath salt', 1700, 54, 'bathtub', { Weight: ['250 g', '1 kg'] },
+      'Coarse salt with the oil of mountain pine. One handful makes the room smell of a path after rain.'],
+  ],
+  '2025-11-03': [
+    ['foam-bath', 'Children\'s foam bath', 1300, 76, 'bubbles', { Volume: ['250 ml', '500 ml'] },
+      'Mild foam with a scent of apricot that does not sting in eyes. Makes beards and mountains.'],
+    ['hand-cream', 'Winter hand cream', 1400, 0, 'lotion-bottle-rose', { Volume: ['30 ml', '75 ml'] },
+      'Oat oil and glycerine for hands that have been washed too often. It sinks in before the phone rings.'],
+    ['brass-thermometer', 'Bath thermometer', 1600, 47, 'thermometer', none,
+      'A beech float with a coloured scale, read from above. Thirty-seven is marked, everything else is taste.'],
+  ],
+});

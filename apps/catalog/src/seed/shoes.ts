@@ -1,0 +1,55 @@
+import { category, shoeSizes } from './table.ts';
+
+// prettier-ignore
+export const shoes = category('Shoes', {
+  '2024-09-02': [
+    ['road-runners', 'Road running shoes', 11500, 48, 'running-shoe', { Size: shoeSizes },
+      'Eight millimetres of drop, a wide toe box and laces that stay tied. For daily kilometres rather than for records.'],
+    ['hiking-boots', 'Hiking boots', 17900, 29, 'hiking-boot', { Size: shoeSizes },
+      'Full-grain leather, resoleable, waterproof to the third eyelet. Break them in on the stairs before you trust them on a ridge.'],
+    ['oxford-shoes', 'Oxford shoes', 16900, 21, 'mans-shoe', { Size: shoeSizes, Colour: ['Brown', 'Black'] },
+      'Welted by hand on a rounded last. The heel has a rubber corner where everyone wears it down first.'],
+    ['ballet-flats', 'Ballet flats', 7400, 35, 'flat-shoe', { Size: shoeSizes },
+      'Soft leather on a thin sole with a hidden cushion below the heel. They roll up and fit in a coat pocket.'],
+    ['chelsea-boots', 'Chelsea boots', 15400, 24, 'womans-boot', { Size: shoeSizes },
+      'Pull them on by the loop, forget them until the evening. Lined with sheepskin from October, unlined from April.'],
+    ['cork-sandals', 'Cork sandals', 5200, 44, 'thong-sandal', { Size: shoeSizes },
+      'A cork footbed that takes the form of your foot in about a week. The strap can be exchanged without tools.'],
+  ],
+  '2025-02-10': [
+    ['trail-runners', 'Trail running shoes', 12900, 39, 'running-shoe-forest', { Size: shoeSizes, Colour: ['Forest', 'Rust'] },
+      'Five-millimetre lugs and a plate against sharp stones. The mesh drains in ten steps after the stream.'],
+    ['block-heels', 'Block-heel pumps', 11900, 18, 'high-heeled-shoe', { Size: shoeSizes, Colour: ['Red', 'Black'] },
+      'Five and a half centimetres, wide enough to cross a square of cobblestones. The insole is padded where the weight goes.'],
+    ['derby-shoes', 'Plain derby shoes', 14900, 27, 'mans-shoe-black', { Size: shoeSizes, Colour: ['Black'] },
+      'Open lacing for a high instep and a stitched rubber sole for wet pavements. Formal from above, sensible from below.'],
+    ['walking-sandals', 'Strapped walking sandals', 8900, 33, 'womans-sandal', { Size: shoeSizes, Colour: ['Brown', 'Olive'] },
+      'Three straps that can be set separately and a sole with a real heel cup. They have been across an island and back.'],
+  ],
+  '2025-05-19': [
+    ['espadrilles', 'Rope-soled espadrilles', 4400, 61, 'flat-shoe-sky', { Size: shoeSizes, Colour: ['Sky', 'Natural'] },
+      'Canvas sewn on to a coil of jute with a thin rubber sole. They like dry streets and forgive a little sand.'],
+    ['beach-slides', 'Pool slides', 2900, 88, 'thong-sandal-teal', { Size: shoeSizes, Colour: ['Teal', 'Black'] },
+      'One piece of foam with a pattern that grips on wet tiles. They float, which has saved more than one pair.'],
+    ['canvas-sneakers', 'Canvas sneakers', 6400, 77, 'running-shoe-cream', { Size: shoeSizes, Colour: ['White', 'Navy'] },
+      'Vulcanised soles, cotton laces and nothing written on the side. Wash at 30 degrees, dry in the shade.'],
+    ['dance-shoes', 'Soft dance shoes', 3900, 26, 'ballet-shoes', { Size: shoeSizes, Colour: ['Rose', 'Black'] },
+      'Split suede soles and elastic that you sew on to fit your own arch. For the studio, not for the street.'],
+  ],
+  '2025-09-01': [
+    ['leather-loafers', 'Penny loafers', 13900, 2, 'mans-shoe-cognac', { Size: shoeSizes, Colour: ['Cognac', 'Black'] },
+      'Moccasin-sewn by hand and unlined at the front, so they bend from the first day. The slot still takes a coin.'],
+    ['rubber-boots', 'Rubber boots', 7900, 46, 'womans-boot-forest', { Size: shoeSizes, Colour: ['Forest', 'Mustard'] },
+      'Natural rubber in one pour with a cotton lining that comes out to dry. High enough for a ditch, low enough for a bicycle.'],
+    ['approach-shoes', 'Approach shoes', 13400, 22, 'hiking-boot-slate', { Size: shoeSizes, Colour: ['Slate'] },
+      'Sticky rubber to the tip and laces down to the toes. For the path to the rock and the easy pitches of it.'],
+  ],
+  '2025-11-03': [
+    ['winter-boots', 'Felt-lined winter boots', 18900, 15, 'womans-boot-black', { Size: shoeSizes, Colour: ['Black', 'Brown'] },
+      'The felt liner comes out and dries by the stove overnight. Rated for minus 30 degrees, worn with pleasure from plus five.'],
+    ['felt-slippers', 'Wool felt slippers', 5400, 68, 'flat-shoe-charcoal', { Size: shoeSizes, Colour: ['Charcoal', 'Red'] },
+      'Pressed from one piece of wool on a suede sole. They are quiet on wooden floors and warm on stone ones.'],
+    ['clog-mules', 'Wooden clogs', 8400, 0, 'womans-sandal-brown', { Size: shoeSizes, Colour: ['Brown', 'Black'] },
+      'Alder soles, oiled leather and nails that are meant to be seen. Your neighbours below will know when you come home.'],
+  ],
+});
