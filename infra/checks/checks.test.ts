@@ -1,7 +1,7 @@
 import { forgetful } from './checks.fixture.ts';
 import { describe, expect, it } from 'vitest';
 import { policySnapshot, services } from './contracts.ts';
-import { checkErrorTable, checkNamedPaths } from './documents.ts';
+import { checkErrorTable, checkNamedPaths, checkQuotedTests } from './documents.ts';
 import { checkEnvironmentReaders, checkIndexFiles, checkSizes, checkTests } from './habits.ts';
 import { checkBoundaries, checkCycles, checkDeclared } from './imports.ts';
 import { readSources } from './sources.ts';
@@ -128,6 +128,14 @@ describe('documents', () => {
       'nx.json': '',
     });
     expect(messages(checkNamedPaths(tree, ['A.md', 'B.md']))).toEqual(['names apps/nowhere/x.ts, which does not exist', 'is missing']);
+  });
+  it('quote tests by their titles, whole or by their beginning', () => {
+    const tree = plantedTree({
+      'F.md':
+        '| a "word" and more between, "auth is gone" | "works though the log is away" | "works though the ..." and "works while the log is away" |',
+      'a.test.ts': "it('works though the log is away', () => {});",
+    });
+    expect(messages(checkQuotedTests(tree, 'F.md'))).toEqual(['quotes "works while the log is away", which no test is called']);
   });
 });
 

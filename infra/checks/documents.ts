@@ -56,3 +56,23 @@ export function checkNamedPaths(tree: Tree, documents: readonly string[]): Viola
       );
   });
 }
+
+/** A quotation of so many words is the title of a test, or its beginning before ` ...`; a shorter one is a word. */
+const titleWordsMin = 4;
+
+/** What a document quotes as a test is one: a promise without its test is worse than a gap that is named. */
+export function checkQuotedTests(tree: Tree, path: string): Violation[] {
+  if (!tree.files.includes(path)) return [{ path, message: 'is missing' }];
+  const tests = tree.files.filter((file) => /\.(test|e2e)\.ts$/.test(file)).map((file) => tree.read(file));
+  return tree
+    .read(path)
+    .split('\n')
+    .flatMap((line, index) =>
+      [...line.matchAll(/"([^"]*)"/g)]
+        .map((match) => match[1]!)
+        .filter((quoted) => quoted.split(' ').length >= titleWordsMin)
+        .map((quoted) => quoted.replace(/ \.\.\.$/, ''))
+        .filter((title) => !tests.some((text) => text.includes(title)))
+        .map((title) => ({ path, line: index + 1, message: `quotes "${title}", which no test is called` })),
+    );
+}

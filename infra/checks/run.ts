@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { acceptContracts, checkPolicies, checkProtobuf, outputOfFailure } from './contracts.ts';
-import { checkErrorTable, checkNamedPaths } from './documents.ts';
+import { checkErrorTable, checkNamedPaths, checkQuotedTests } from './documents.ts';
 import { checkEnvironmentReaders, checkIndexFiles, checkSizes, checkTests } from './habits.ts';
 import { checkBoundaries, checkCycles, checkDeclared } from './imports.ts';
 import { readSources } from './sources.ts';
@@ -39,6 +39,7 @@ function rules(): Record<string, () => Violation[]> {
         'CONTRIBUTING.md',
         ...tree.files.filter((path) => /^docs\/.*\.md$/.test(path)),
       ]),
+    'docs/failures.md quotes tests that exist': () => checkQuotedTests(tree, 'docs/failures.md'),
     'contracts: lint, baseline, generated': () => checkProtobuf(root),
     'contracts: policies': () => checkPolicies(root),
   };
