@@ -35,7 +35,7 @@ export async function append(
   ]);
   const position = await withinDeadline(sent.then(onlyPosition, outcomeOf), ctx);
   if (isProblem(position)) {
-    log.warn({ problem: position.problem, type: event.type, traceId: ctx.trace.traceId }, 'a command was not acknowledged');
+    log.warn({ problem: position.problem, type: event.type, trace_id: ctx.trace.traceId }, 'a command was not acknowledged');
     return position;
   }
   commandsAppended.inc({ type: event.type });

@@ -116,16 +116,18 @@ export function cartViewContract(name: string, open: () => Promise<ViewUnderTest
       expect((await view.load(33, [ada])).carts.size).toBe(1);
     });
 
-    it('tells every process of a change of the cart it watches, and of no other', async () => {
+    it('tells every process of a change of the cart it watches, of which trace it was, and of no other', async () => {
       const heard: CartNotice[] = [];
+      const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
       const stop = under.other.watch(3, ada, (notice) => heard.push(notice));
       // A subscription takes a moment, and says "read again" once it stands.
       const eve = newUser();
       let next = 0n;
       await vi.waitFor(async () => {
         const { place: now } = await view.load(3, []);
-        await view.apply(3, { expected: now, place: place(++next), carts: [cartWith(ada, 1), cartWith(eve, 1)] });
-        expect(heard.at(-1)?.watermark).toBeDefined();
+        const carts = [cartWith(eve, 1), cartWith(ada, 1)];
+        await view.apply(3, { expected: now, place: place(++next), carts, traces: new Map([[ada, traceparent]]) });
+        expect(heard.at(-1)).toEqual({ cartId: ada, watermark: next, traceparent });
       });
       expect(heard.every(({ cartId }) => cartId === ada)).toBe(true);
       stop();

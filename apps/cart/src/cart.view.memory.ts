@@ -32,7 +32,7 @@ export class MemoryCartView implements CartView {
     return Promise.resolve(new Map(places));
   }
 
-  apply(partition: number, { expected, place, carts }: Change): Promise<boolean> {
+  apply(partition: number, { expected, place, carts, traces }: Change): Promise<boolean> {
     const of = this.#of(partition);
     if (!samePlace(of.place, expected)) return Promise.resolve(false);
     for (const cart of carts) {
@@ -43,7 +43,10 @@ export class MemoryCartView implements CartView {
     }
     if (place === undefined) return Promise.resolve(true);
     of.place = place;
-    for (const { state } of carts) this.#board.post(partition, { cartId: state.cartId, watermark: place.next });
+    for (const { state } of carts) {
+      const { cartId } = state;
+      this.#board.post(partition, { cartId, watermark: place.next, traceparent: traces?.get(cartId) });
+    }
     return Promise.resolve(true);
   }
 

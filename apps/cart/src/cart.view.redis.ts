@@ -5,7 +5,7 @@
  * writes both; the projector then finds a place that is not the one it left, and replays from there. The server must not evict
  * (`maxmemory-policy noeviction`): a cart gone without its watermark would not be missed. For the same reason no key here expires.
  */
-import { openRedis, redisReady, type Logger } from '@cloakroom/platform';
+import { inCallSpan, openRedis, redisReady, type Logger } from '@cloakroom/platform';
 import type { Redis } from 'ioredis';
 import { ViewUnavailable, type CartNotice, type CartView, type Change, type Place } from './cart.view.ts';
 import { decodeCart, encodeCart, type CartRecord } from './codec.ts';
@@ -17,21 +17,23 @@ const placeKey = (space: string, partition: number): string => `{cart:${partitio
 const cartKey = (space: string, partition: number, cartId: string): string => `{cart:${partition}}:${space}:cart:${cartId}`;
 /** Sorted set: cart id by the time of its oldest event that no snapshot holds. */
 const dueKey = (space: string, partition: number): string => `{cart:${partition}}:${space}:due`;
-/** Channel, not a key: `<next>\n<cart id>\n<cart id>...`. */
+/** Channel, not a key: `<next>`, then a line a cart: its id, and where it is known one more with the traceparent of the change. */
 const changedChannel = (space: string, partition: number): string => `{cart:${partition}}:${space}:changed`;
 
 /**
- * The only write. KEYS: place, due, then one a cart. ARGV: expected place, new place, channel, then (bytes, due score or '', cart id) a cart.
+ * The only write. KEYS: place, due, then one a cart. ARGV: expected place, new place, channel, then (bytes, due score or '', cart id,
+ * traceparent or '') a cart.
  * GET and SET rather than a hash: the carts of a batch are read by one MGET together with the place.
  */
 const applyScript = `#!lua
 if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
 local changed = {}
 for i = 3, #KEYS do
-  local at = 4 + (i - 3) * 3
+  local at = 4 + (i - 3) * 4
   redis.call('SET', KEYS[i], ARGV[at])
   if ARGV[at + 1] == '' then redis.call('ZREM', KEYS[2], ARGV[at + 2]) else redis.call('ZADD', KEYS[2], ARGV[at + 1], ARGV[at + 2]) end
   changed[#changed + 1] = ARGV[at + 2]
+  if ARGV[at + 3] ~= '' then changed[#changed + 1] = ARGV[at + 3] end
 end
 if ARGV[2] ~= '' then
   redis.call('SET', KEYS[1], ARGV[2])
@@ -39,6 +41,8 @@ if ARGV[2] ~= '' then
 end
 return 1
 `;
+
+const redisCall = { 'db.system.name': 'redis' } as const;
 
 type ViewRedis = Redis & { applyCarts(keyCount: number, ...args: (string | Buffer)[]): Promise<number> };
 
@@ -84,7 +88,7 @@ class RedisCartView implements CartView {
   load(partition: number, cartIds: readonly string[]): Promise<{ place: Place | undefined; carts: Map<string, CartRecord> }> {
     return reach(async () => {
       const keys = [placeKey(this.#space, partition), ...cartIds.map((cartId) => cartKey(this.#space, partition, cartId))];
-      const [place, ...found] = await this.#redis.mgetBuffer(...keys);
+      const [place, ...found] = await inCallSpan('cart view load', redisCall, () => this.#redis.mgetBuffer(...keys));
       const carts = new Map<string, CartRecord>();
       for (const [index, cartId] of cartIds.entries()) {
         const bytes = found[index];
@@ -107,15 +111,18 @@ class RedisCartView implements CartView {
     });
   }
 
-  async apply(partition: number, { expected, place, carts }: Change): Promise<boolean> {
+  async apply(partition: number, { expected, place, carts, traces }: Change): Promise<boolean> {
     const keys = [placeKey(this.#space, partition), dueKey(this.#space, partition)];
     const values: (string | Buffer)[] = [formatPlace(expected), formatPlace(place), changedChannel(this.#space, partition)];
     // Outside of reach(): what cannot be encoded is its record's fault, and must not pass for a store that is away.
     for (const cart of carts) {
       keys.push(cartKey(this.#space, partition, cart.state.cartId));
-      values.push(encodeCart(cart), cart.oldestUnsnapshottedAtMs > 0 ? String(cart.oldestUnsnapshottedAtMs) : '', cart.state.cartId);
+      const due = cart.oldestUnsnapshottedAtMs > 0 ? String(cart.oldestUnsnapshottedAtMs) : '';
+      values.push(encodeCart(cart), due, cart.state.cartId, traces?.get(cart.state.cartId) ?? '');
     }
-    return reach(async () => (await this.#redis.applyCarts(keys.length, ...keys, ...values)) === 1);
+    return reach(() =>
+      inCallSpan('cart view apply', redisCall, async () => (await this.#redis.applyCarts(keys.length, ...keys, ...values)) === 1),
+    );
   }
 
   due(partition: number, beforeMs: number, countMax: number): Promise<string[]> {
@@ -184,9 +191,15 @@ class RedisCartView implements CartView {
 
   #onMessage(channel: string, message: string): void {
     const partition = Number(/^\{cart:(\d+)\}/.exec(channel)?.[1]);
-    const [watermark = '', ...cartIds] = message.split('\n');
+    const [watermark = '', ...lines] = message.split('\n');
     if (!Number.isInteger(partition) || !/^\d+$/.test(watermark)) return;
-    for (const cartId of cartIds) this.#board.post(partition, { cartId, watermark: BigInt(watermark) });
+    // No cart is called like a traceparent; a reader that does not know the line tells nobody.
+    const isTrace = (line: string | undefined): line is string => line?.startsWith('00-') === true;
+    for (const [index, cartId] of lines.entries()) {
+      if (isTrace(cartId)) continue;
+      const traceparent = lines[index + 1];
+      this.#board.post(partition, { cartId, watermark: BigInt(watermark), traceparent: isTrace(traceparent) ? traceparent : undefined });
+    }
   }
 }
 

@@ -23,12 +23,16 @@ export interface Change {
   /** Undefined leaves the place as it is (a restore before the place is known). */
   readonly place: Place | undefined;
   readonly carts: readonly CartRecord[];
+  /** By cart: the traceparent of the change, which goes out with the notice. */
+  readonly traces?: ReadonlyMap<string, string>;
 }
 
 export interface CartNotice {
   readonly cartId: string;
   /** Undefined when notices may have been missed: read again. */
   readonly watermark: bigint | undefined;
+  /** Of the change, where it is known. */
+  readonly traceparent?: string | undefined;
 }
 
 export interface CartView {

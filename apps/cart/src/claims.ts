@@ -8,6 +8,7 @@ import { IdentityEventSchema, isGuestSubject, isUserSubject, type IdentityEvent 
 import {
   RetryLater,
   traceHeaders,
+  traceIdOfRecord,
   traceOfRecord,
   verifyEvent,
   type KeyRing,
@@ -46,7 +47,7 @@ async function readEvent(
   { keys, log }: { readonly keys: KeyRing; readonly log: CartParts['log'] },
   record: LogRecord,
 ): Promise<IdentityEvent | undefined> {
-  const where = { partition: record.partition, offset: String(record.offset) };
+  const where = { partition: record.partition, offset: String(record.offset), trace_id: traceIdOfRecord(record) };
   if (!(await isAuthentic(record, keys))) {
     claims.inc({ outcome: 'refused_forged' });
     log.error(where, 'an identity event without a valid signature was refused');
@@ -75,7 +76,7 @@ function claimRecords({ clock, log }: Pick<CartParts, 'clock' | 'log'>, event: I
   // Only a guest's cart can be claimed, only by a user: no chains, no cycles.
   if (!isGuestSubject(guestCartId) || !isUserSubject(userId)) {
     claims.inc({ outcome: 'refused_source' });
-    log.error({ eventId: event.eventId }, 'a claim that is not of a guest cart by a user was refused');
+    log.error({ eventId: event.eventId, trace_id: traceIdOfRecord(record) }, 'a claim that is not of a guest cart by a user was refused');
     return [];
   }
   const { value, headers } = encodeEvent({

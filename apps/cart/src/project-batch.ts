@@ -9,7 +9,7 @@
  *   and buries the poison alone.
  */
 import { isGuestSubject, partitionOf, recordHeaders } from '@cloakroom/contracts';
-import { EventLogError, RetryLater, traceHeaders, traceOfRecord, type LogRecord, type RecordBatch } from '@cloakroom/platform';
+import { EventLogError, inBatchSpan, RetryLater, traceHeaders, traceOfRecord, type LogRecord, type RecordBatch } from '@cloakroom/platform';
 import { emptyCart, evolve, pruneDead } from './cart.ts';
 import type { Place } from './cart.view.ts';
 import { ViewUnavailable } from './cart.view.ts';
@@ -24,7 +24,11 @@ export type Projected =
   | { readonly outcome: 'elsewhere' };
 
 /** @throws UndecodableRecord; RetryLater when the view or the log is down */
-export async function projectBatch(parts: CartParts, logId: string, batch: RecordBatch): Promise<Projected> {
+export function projectBatch(parts: CartParts, logId: string, batch: RecordBatch): Promise<Projected> {
+  return inBatchSpan(`project ${batch.topic}`, batch, {}, (seen) => project(parts, logId, seen));
+}
+
+async function project(parts: CartParts, logId: string, batch: RecordBatch): Promise<Projected> {
   const { partition, records } = batch;
   const { place, carts } = await orRetryLater(parts.view.load(partition, [...new Set(records.map(({ key }) => key))]));
   if (place === undefined || place.logId !== logId) return { outcome: 'elsewhere' };
@@ -37,11 +41,26 @@ export async function projectBatch(parts: CartParts, logId: string, batch: Recor
   await writeSnapshots(parts, applied);
   const next = fresh.at(-1)!.offset + 1n;
   const written = await orRetryLater(
-    parts.view.apply(partition, { expected: place, place: { ...place, next }, carts: [...applied.values()].map(({ cart }) => cart) }),
+    parts.view.apply(partition, {
+      expected: place,
+      place: { ...place, next },
+      carts: [...applied.values()].map(({ cart }) => cart),
+      traces: tracesOf(applied),
+    }),
   );
   if (!written) return { outcome: 'elsewhere' };
   recordsProjected.inc(fresh.length);
   return { outcome: 'applied', next };
+}
+
+/** A cart's notice is of the trace of the newest change that it tells of. */
+function tracesOf(applied: ReadonlyMap<string, Applied>): ReadonlyMap<string, string> {
+  return new Map(
+    [...applied].flatMap(([cartId, { changed }]) => {
+      const { traceparent } = changed === undefined ? { traceparent: null } : traceOfRecord(changed);
+      return traceparent === null ? [] : [[cartId, traceparent] as const];
+    }),
+  );
 }
 
 /** A cart that the batch touched. */

@@ -5,7 +5,7 @@
 import { problem, type CartChangedSchema, type Problem } from '@cloakroom/contracts';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { PersonContext } from '@cloakroom/platform';
-import { ViewUnavailable } from './cart.view.ts';
+import { ViewUnavailable, type CartNotice } from './cart.view.ts';
 import { partitionOfCart, type CartParts } from './parts.ts';
 
 /** Two gateways with some hundred open pages each; a listener costs about 1 kB. */
@@ -31,24 +31,30 @@ export async function* watchCart(
   const partition = partitionOfCart(parts, cartId);
   // A queue of one: notices that come while the reader is slow are one notice.
   let changed = true;
+  let traceparent = '';
   let wake = Promise.withResolvers<void>();
-  const notice = (): void => {
+  const notice = (of?: CartNotice): void => {
     changed = true;
+    traceparent = of?.traceparent ?? traceparent;
     wake.resolve();
   };
   watchers.count++;
   const stop = parts.view.watch(partition, cartId, notice);
-  ctx.signal.addEventListener('abort', notice);
+  const gone = (): void => notice();
+  ctx.signal.addEventListener('abort', gone);
   try {
     while (!ctx.signal.aborted) {
       if (!changed) await wake.promise;
       wake = Promise.withResolvers<void>();
       changed = false;
       if (ctx.signal.aborted) return;
-      yield { cartId, watermark: await watermarkOf(parts, partition) };
+      // Of the newest change that is known of; taken before the wait for the watermark.
+      const trace = traceparent;
+      traceparent = '';
+      yield { cartId, watermark: await watermarkOf(parts, partition), traceparent: trace };
     }
   } finally {
-    ctx.signal.removeEventListener('abort', notice);
+    ctx.signal.removeEventListener('abort', gone);
     stop();
     watchers.count--;
   }

@@ -98,7 +98,9 @@ function addHooks(server: FastifyInstance, gateway: Gateway): void {
     const route = request.routeOptions.url ?? 'unknown';
     if (route === '/api/events' || request.begun === undefined) return;
     const seconds = (gateway.clock.monotonicMs() - request.begun.startedMs) / 1000;
-    requestSeconds.observe({ method: request.method, route, status: String(reply.statusCode) }, seconds);
+    const labels = { method: request.method, route, status: String(reply.statusCode) };
+    requestSeconds.observe(labels, seconds);
+    gateway.log.debug({ ...labels, seconds, trace_id: request.begun.trace.traceId }, 'answered');
   });
 }
 
@@ -138,7 +140,7 @@ export function sendProblem(reply: FastifyReply, found: Problem, request: Fastif
 export function answerFailure(error: unknown, request: FastifyRequest, reply: FastifyReply, gateway: Gateway): FastifyReply {
   const expected = expectedProblem(error);
   if (expected === undefined) {
-    const where = { method: request.method, route: request.routeOptions?.url, trace: request.begun?.trace.traceId };
+    const where = { method: request.method, route: request.routeOptions?.url, trace_id: request.begun?.trace.traceId };
     gateway.log.error({ err: error, ...where }, 'a request failed in a way that nobody expected');
   }
   const found = expected?.problem === 'not_found' ? missing(request, reply) : expected;

@@ -5,7 +5,7 @@
  * is right but whose session is gone is `ended`: that is said, and never answered with a silent new guest.
  */
 import { isProblem, problem, type Problem, type ResolveResponse } from '@cloakroom/contracts';
-import type { OutgoingCall } from '@cloakroom/platform';
+import { inSpan, type OutgoingCall } from '@cloakroom/platform';
 import { type MacKeys, parseToken } from '@cloakroom/session';
 import type { BrowserToken, Exchange, Person } from './exchange.ts';
 import type { AuthAnswer, IdentityAnswer, IdentityCache, Audience } from './identity-cache.ts';
@@ -34,9 +34,11 @@ export interface IdentityNeed {
   readonly budgetMs?: number;
 }
 
+type Asker = Pick<Exchange, 'token' | 'deadline' | 'trace' | 'experiment' | 'signal' | 'timings'>;
+
 /** @returns undefined: no session was ever shown; 'ended': it is over */
 export async function identify(
-  x: Pick<Exchange, 'token' | 'deadline' | 'trace' | 'experiment' | 'signal' | 'timings'>,
+  x: Asker,
   need: IdentityNeed,
   cache: IdentityCache,
   resolve: Resolve,
@@ -47,8 +49,20 @@ export async function identify(
     return undefined;
   }
   const startedMs = performance.now();
+  // A live stream looks again every 2 s, for as long as it is open: no person asked, so there is no span.
+  const answer = await inSpan({ name: 'identity', kind: 'internal' }, need.touch ? x.trace : undefined, async (trace, span) => {
+    const decided = await decide({ ...x, trace: trace ?? x.trace }, token, need, cache, resolve);
+    span?.set({ 'cloakroom.identity.decision': describe(decided) });
+    return decided;
+  });
+  x.timings.add({ name: 'session', durationMs: performance.now() - startedMs, description: describe(answer) });
+  if (answer === 'ended' || isProblem(answer)) return answer;
+  return { view: answer.resolved.view, passport: answer.resolved.passport, decision: answer.decision };
+}
+
+function decide(x: Asker, token: BrowserToken, need: IdentityNeed, cache: IdentityCache, resolve: Resolve): Promise<IdentityAnswer> {
   const budgetMs = (): number => Math.min(need.budgetMs ?? resolveBudgetMs, x.deadline.remainingMs());
-  const answer = await cache.identify({
+  return cache.identify({
     tokenHash: token.hash,
     audience: need.audience,
     sensitive: need.sensitive,
@@ -64,9 +78,6 @@ export async function identify(
         ...(!shared && { signal: x.signal }),
       })),
   });
-  x.timings.add({ name: 'session', durationMs: performance.now() - startedMs, description: describe(answer) });
-  if (answer === 'ended' || isProblem(answer)) return answer;
-  return { view: answer.resolved.view, passport: answer.resolved.passport, decision: answer.decision };
 }
 
 async function askAuth(

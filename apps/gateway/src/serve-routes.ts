@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isProblem, problem, type Problem, SessionState } from '@cloakroom/contracts';
 import { startDeadline } from '@cloakroom/platform';
 import type { z } from 'zod';
-import type { Begun } from './begin.ts';
+import { type Begun, endSpan } from './begin.ts';
 import { clearedCookies, consistencySetCookie, isConsistencyToken, type OurCookies, readCookies, sessionSetCookie } from './cookies.ts';
 import { eventSocket } from './events/event-socket.ts';
 import type { Answer, Exchange, Outcome, Person } from './exchange.ts';
@@ -153,6 +153,8 @@ function sendAnswer(reply: FastifyReply, answered: Answer): FastifyReply {
   if (answered.consistency !== undefined) reply.header('consistency-token', answered.consistency);
   reply.code(answered.status).headers(answered.headers ?? {});
   if (answered.stream !== undefined) {
+    // One that ends with the stream would come hours late, or never.
+    endSpan(reply.request.begun?.span, reply);
     answered.stream(eventSocket(reply));
     return reply;
   }

@@ -6,7 +6,7 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { IdentityEventSchema, topics } from '@cloakroom/contracts';
 import {
-  traceOfRecord,
+  traceIdOfRecord,
   verifyEvent,
   type BatchControl,
   type Clock,
@@ -43,17 +43,22 @@ export async function takeIdentityEvents(parts: IdentityEventParts, batch: Recor
       control.seek(batch.topic, batch.partition, record.offset);
       return;
     }
-    if (verdict === 'forged')
-      parts.log.warn({ partition: record.partition, offset: String(record.offset) }, 'an identity event that auth did not sign');
+    if (verdict === 'forged') parts.log.warn(whereOf(record), 'an identity event that auth did not sign');
     else await apply(record, parts);
   }
 }
+
+const whereOf = (record: LogRecord) => ({
+  partition: record.partition,
+  offset: String(record.offset),
+  trace_id: traceIdOfRecord(record),
+});
 
 async function judge(record: LogRecord, { keys, log }: IdentityEventParts): Promise<'valid' | 'forged' | 'keys_unavailable'> {
   try {
     return (await verifyEvent(record, keys)) ? 'valid' : 'forged';
   } catch (error) {
-    log.warn({ err: error }, 'no verdict on an identity event: the keys of auth are out of reach');
+    log.warn({ err: error, ...whereOf(record) }, 'no verdict on an identity event: the keys of auth are out of reach');
     return 'keys_unavailable';
   }
 }
@@ -63,8 +68,7 @@ async function apply(record: LogRecord, { db, clock, log }: IdentityEventParts):
   if (event.case === 'accountRegistered') await registerAccount(db, event.value, clock.nowMs());
   else if (event.case === 'guestClaimed') {
     const joined = await joinGuest(db, event.value, clock.nowMs());
-    if (joined)
-      log.info({ eventId, guest: event.value.guestCartId, traceparent: traceOfRecord(record).traceparent }, 'a guest joined a user');
+    if (joined) log.info({ eventId, guest: event.value.guestCartId, trace_id: traceIdOfRecord(record) }, 'a guest joined a user');
   }
   // Any other kind is of a later version of auth, and not for this service.
 }
@@ -89,10 +93,7 @@ export function followIdentityEvents(eventLog: EventLog, parts: IdentityEventPar
           from: 'earliest',
           handler: (batch, control) => takeIdentityEvents(parts, batch, control),
           onDeadLetter: (record, reason) => {
-            parts.log.error(
-              { partition: record.partition, offset: String(record.offset), reason },
-              'an identity event could not be applied',
-            );
+            parts.log.error({ ...whereOf(record), reason }, 'an identity event could not be applied');
             return Promise.resolve();
           },
         });

@@ -11,7 +11,7 @@ import { recordHeaders, type TopicSpec } from '@cloakroom/contracts';
 import type { TraceContext } from './context.ts';
 import type { OutgoingRecord, Position, RecordBatch } from './event-log.ts';
 import { traceOfRecord } from './record-trace.ts';
-import { type Attributes, nameOfError, type Span, startSpan, tracing } from './telemetry.ts';
+import { type Attributes, nameOfError, runWithin, type Span, startSpan, tracing } from './telemetry.ts';
 
 /** Publishes with a span for each record that was asked for, whose context travels in its place. */
 export async function publishInSpans(
@@ -68,7 +68,7 @@ export async function inBatchSpan<Result>(
   if (span === undefined) return work(batch);
   const records = alone ? batch.records.map((record) => stamped(record, span.trace)) : batch.records;
   try {
-    return await work({ ...batch, records, trace: span.trace });
+    return await runWithin(span, () => work({ ...batch, records, trace: span.trace }));
   } catch (error) {
     span.end(nameOfError(error));
     throw error;

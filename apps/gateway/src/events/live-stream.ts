@@ -9,7 +9,7 @@
  * - A client that stops reading. At most one `cart` event waits for it, and it has 10 s to go on.
  */
 import { isProblem } from '@cloakroom/contracts';
-import type { Revocation } from '@cloakroom/platform';
+import { type Revocation, startSpan } from '@cloakroom/platform';
 import { type EventSocket, type Exchange, outgoing, personOf } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { identify } from '../identity.ts';
@@ -58,7 +58,7 @@ export class LiveStream {
     if (this.gone.signal.aborted) return;
     this.write('retry: 2000\n: open\n\n');
     this.follow().catch((error: unknown) => {
-      this.gateway.log.error({ err: error, trace: this.x.trace.traceId }, 'a live stream failed');
+      this.gateway.log.error({ err: error, trace_id: this.x.trace.traceId }, 'a live stream failed');
       this.socket.destroy();
     });
   }
@@ -71,7 +71,7 @@ export class LiveStream {
       for await (const change of this.gateway.cart.watch(call, {})) {
         if (isProblem(change)) break;
         delayMs = reopenDelayMinMs;
-        await this.cartChanged();
+        await this.cartChanged(change.traceparent);
       }
       await pause(delayMs, this.gone.signal);
       delayMs = Math.min(delayMs * 2, reopenDelayMaxMs);
@@ -79,9 +79,10 @@ export class LiveStream {
     }
   }
 
-  private async cartChanged(): Promise<void> {
+  /** @param cause the traceparent of the change; '' where it is not known */
+  private async cartChanged(cause: string): Promise<void> {
     if (!(await this.stillThere())) return;
-    if (this.stalled === undefined) this.write('event: cart\ndata: {}\n\n');
+    if (this.stalled === undefined) this.write(cartEvent(cause));
     else this.cartWaiting = true;
   }
 
@@ -98,7 +99,7 @@ export class LiveStream {
     const need = { audience: 'cart', sensitive: false, touch: false } as const;
     const found = await identify(x, need, gateway.identities, (call, request) => gateway.auth.resolve(call, request)).catch(
       (error: unknown) => {
-        gateway.log.error({ err: error, trace: x.trace.traceId }, 'a live stream could not be checked');
+        gateway.log.error({ err: error, trace_id: x.trace.traceId }, 'a live stream could not be checked');
         return 'ended' as const;
       },
     );
@@ -127,13 +128,21 @@ export class LiveStream {
     this.stalled = undefined;
     if (!this.cartWaiting) return;
     this.cartWaiting = false;
-    void this.cartChanged();
+    void this.cartChanged('');
   }
 
   private end(): void {
     this.gone.abort();
     this.socket.end();
   }
+}
+
+/** Says "read again", and of which trace that reading is: the page sends it along, and the change ends where a person sees it. */
+function cartEvent(cause: string): string {
+  if (cause === '') return 'event: cart\ndata: {}\n\n';
+  const span = startSpan({ name: 'live event cart', kind: 'producer', parent: cause });
+  span?.end();
+  return `event: cart\ndata: ${JSON.stringify({ traceparent: span?.trace.traceparent ?? cause })}\n\n`;
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
