@@ -150,7 +150,7 @@ function redis(name: ProcessName, port: number): ComposeService {
  */
 function kafka(port: number, controllerPort: number): ComposeService {
   const values = { listenHost: '0.0.0.0', advertisedHost: 'kafka', brokerPort: port, controllerPort, logDirs: `${kafkaData}/log` };
-  const fill = Object.entries(values).map(([name, value]) => `-e 's|$\${${name}}|${value}|g'`);
+  const fill = Object.entries(values).map(([name, value]) => `-e 's|[$$]{${name}}|${value}|g'`);
   const start = [
     'set -eu',
     `sed ${fill.join(' ')} /etc/cloakroom/server.properties > /tmp/server.properties`,

@@ -7,11 +7,17 @@ import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createDevelopmentCa } from '@cloakroom/platform';
 
-const [folder, handout, ...names] = process.argv.slice(2);
-if (folder === undefined || handout === undefined) throw new Error('usage: hand-out-certificates.ts <folder> <handout> <name>...');
-await createDevelopmentCa(folder, names);
-for (const name of names) {
-  const own = join(handout, name);
-  await mkdir(own, { recursive: true });
-  for (const file of ['ca.pem', `${name}.pem`, `${name}.key`]) await copyFile(join(folder, file), join(own, file));
+export async function handOut(folder: string, handout: string, names: readonly string[]): Promise<void> {
+  await createDevelopmentCa(folder, names);
+  for (const name of names) {
+    const own = join(handout, name);
+    await mkdir(own, { recursive: true });
+    for (const file of ['ca.pem', `${name}.pem`, `${name}.key`]) await copyFile(join(folder, file), join(own, file));
+  }
+}
+
+if (import.meta.main) {
+  const [folder, handout, ...names] = process.argv.slice(2);
+  if (folder === undefined || handout === undefined) throw new Error('usage: hand-out-certificates.ts <folder> <handout> <name>...');
+  await handOut(folder, handout, names);
 }

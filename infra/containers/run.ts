@@ -6,7 +6,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { stringify } from 'yaml';
 import { dataDirOf, repository } from '../folders.ts';
 import { StackError } from '../outcome.ts';
 import { httpProbe, portTaken, waitFor } from '../probe.ts';
@@ -14,6 +13,7 @@ import { sessionMacKey } from '../secrets.ts';
 import { portsOf } from '../stack.ts';
 import { drawCompose } from './compose.ts';
 import type { Docker } from './docker.ts';
+import { toYaml } from './to-yaml.ts';
 
 /** The first build brings Node, every package and the compiler over the network. */
 const upTimeoutMs = 30 * 60_000;
@@ -100,7 +100,7 @@ function prepare(docker: Docker, { base, logLevel, sessionMode, dataDir = dataDi
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const drawn = drawCompose({ base, logLevel, sessionMode });
   const file = join(dataDir, 'compose.yaml');
-  writeFileSync(file, stringify(drawn, { lineWidth: 0, aliasDuplicateObjects: false }), { mode: 0o600 });
+  writeFileSync(file, toYaml(drawn), { mode: 0o600 });
   const project = drawn.name ?? 'cloakroom';
   // Paths in the file are meant from infra/, where its twin lies.
   const common = ['compose', '--project-name', project, '--project-directory', join(repository, 'infra'), '--file', file];

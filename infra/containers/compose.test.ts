@@ -1,0 +1,137 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { readTls } from '@cloakroom/platform';
+import { drawStack } from '../stack.ts';
+import { drawCompose, volumesOf } from './compose.ts';
+import type { ComposeService } from './compose.ts';
+import { handOut } from './hand-out-certificates.ts';
+import { drawObservability, drawPrometheus } from './observability.ts';
+
+const infra = join(import.meta.dirname, '..');
+const stack = drawStack({ provider: 'docker', base: 4000, dataDir: '/data', webDir: '/app/apps/web/dist' });
+const compose = drawCompose({ base: 4000 });
+const overlay = drawObservability();
+const all = Object.entries({ ...compose.services, ...overlay.services }).filter(([, service]) => 'image' in service);
+const mounts = (service: ComposeService) => (service['volumes'] ?? []) as readonly string[];
+
+it('has a container for each process of the drawing, and one more that makes certificates', () => {
+  expect(Object.keys(compose.services)).toEqual(['certificates', ...stack.processes.map(({ name }) => name)]);
+});
+
+it('tells each service what the drawing tells it, and nothing else', () => {
+  for (const { name, run } of stack.processes) {
+    if (run.kind !== 'app') continue;
+    const { NODE_ENV, ...told } = compose.services[name]!['environment'] as Record<string, string>;
+    expect(NODE_ENV).toBe('production');
+    const secrets = Object.fromEntries(
+      run.app.secrets.map((secret) => [secret, expect.stringMatching(new RegExp(`^\\$\\{${secret}:\\?`))]),
+    );
+    expect(told).toEqual({ ...run.app.env, ...secrets });
+    expect(compose.services[name]!['command']).toEqual(['node', `apps/${run.app.app}/dist/main.js`]);
+  }
+});
+
+it('starts each after what it needs is healthy', () => {
+  for (const { name, needs, run } of stack.processes) {
+    const { certificates, ...others } = (compose.services[name]!['depends_on'] ?? {}) as Record<string, { condition: string }>;
+    expect(Object.keys(others).toSorted()).toEqual([...needs].toSorted());
+    expect(Object.values(others).every(({ condition }) => condition === 'service_healthy')).toBe(true);
+    expect(certificates?.condition).toBe(run.kind === 'app' ? 'service_completed_successfully' : undefined);
+  }
+});
+
+it('publishes the gateways on loopback and nothing else, and keeps all else on a network without a way out', () => {
+  const published = Object.entries(compose.services).flatMap(([name, service]) =>
+    ((service['ports'] ?? []) as string[]).map((port) => `${name} ${port}`),
+  );
+  expect(published).toEqual(['gateway-1 127.0.0.1:4000:4000', 'gateway-2 127.0.0.1:4001:4001']);
+  for (const [name, service] of Object.entries(compose.services)) {
+    if (name === 'certificates') expect(service['network_mode']).toBe('none');
+    else expect(service['networks']).toEqual(name.startsWith('gateway') ? ['edge', 'mesh'] : ['mesh']);
+  }
+  expect(compose.networks?.['mesh']).toEqual({ internal: true });
+});
+
+it.each(all)('gives %s a read-only root, no capability, no new privilege, and bounds', (_, service) => {
+  expect(service).toMatchObject({
+    read_only: true,
+    cap_drop: ['ALL'],
+    security_opt: ['no-new-privileges:true'],
+    mem_limit: expect.stringMatching(/^\d+m$/),
+    pids_limit: expect.any(Number),
+  });
+  expect(service).not.toHaveProperty('privileged');
+  expect(service).not.toHaveProperty('cap_add');
+});
+
+it('shows each service its own key and no other', () => {
+  for (const { name, run } of stack.processes) {
+    if (run.kind !== 'app') continue;
+    expect(mounts(compose.services[name]!).filter((mount) => mount.startsWith('tls-'))).toEqual([`tls-${run.app.app}:/data/tls:ro`]);
+  }
+  const holders = Object.entries(compose.services).filter(([, service]) => volumesOf(service).includes('certificates'));
+  expect(holders.map(([name]) => name)).toEqual(['certificates']);
+});
+
+it('mounts files that exist, and volumes that are declared', () => {
+  const declared = Object.keys({ ...compose.volumes, ...overlay.volumes });
+  const sources = all.flatMap(([, service]) => mounts(service).map((mount) => mount.split(':')[0]!));
+  expect(sources.filter((source) => source.startsWith('.') && !existsSync(join(infra, source)))).toEqual([]);
+  expect(sources.filter((source) => !source.startsWith('.') && !declared.includes(source))).toEqual([]);
+});
+
+it('moves every port with the base, and is another project there', () => {
+  const other = drawCompose({ base: 31_500 });
+  expect(other.name).toBe('cloakroom-31500');
+  expect(JSON.stringify(other)).not.toMatch(/\b4[0-2]\d\d\b/);
+});
+
+it('gives Kafka the very configuration of native, with its own listeners', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'cloakroom-kafka-'));
+  const [script] = compose.services['kafka']!['command'] as [string];
+  // As compose would hand it to bash, up to the line that needs a JVM; with the paths of this machine.
+  const [, , fill] = script.replaceAll('$$', '$').split('\n').slice(0, 2).toSpliced(0, 0, '') as [string, string, string];
+  const here = fill.replace('/etc/cloakroom', join(infra, 'kafka')).replace('/tmp/server.properties', join(folder, 'filled'));
+  execFileSync('bash', ['-c', here]);
+  const filled = readFileSync(join(folder, 'filled'), 'utf8');
+  rmSync(folder, { recursive: true });
+  expect(filled).not.toMatch(/\$\{/);
+  expect(filled).toMatch(/^listeners=PLAINTEXT:\/\/0\.0\.0\.0:4230,CONTROLLER:\/\/127\.0\.0\.1:4231$/m);
+  expect(filled).toMatch(/^advertised\.listeners=PLAINTEXT:\/\/kafka:4230$/m);
+  expect(filled).toMatch(/^log\.dirs=\/var\/lib\/kafka\/data\/log$/m);
+});
+
+it('runs the Kafka that native fetches', () => {
+  const version = /<artifactId>kafka_2\.13<\/artifactId>\s*<version>(.*?)</.exec(
+    readFileSync(join(infra, 'kafka', 'pom.xml'), 'utf8'),
+  )?.[1];
+  expect(compose.services['kafka']!['image']).toBe(`apache/kafka:${version}`);
+});
+
+it('pins every image to a version', () => {
+  for (const [, service] of all) expect(service['image']).toMatch(/^[\w./-]+:(local|v?\d+\.\d+(\.\d+)?)$/);
+});
+
+it('asks every service for its metrics, where it says that it is ready', () => {
+  const [job] = drawPrometheus().scrape_configs;
+  const apps = stack.processes.filter(({ run }) => run.kind === 'app');
+  expect(job!.static_configs.flatMap(({ targets }) => targets)).toEqual(
+    apps.map(({ name, health }) => `${name}:${health.kind === 'http' ? new URL(health.urls[0]!).port : ''}`),
+  );
+  expect(Object.keys(overlay.services)).toEqual([...apps.map(({ name }) => name), 'jaeger', 'prometheus', 'grafana']);
+});
+
+it('hands out certificates that a service can read and whose name is its own', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'cloakroom-handout-'));
+  const again = () => handOut(join(folder, 'all'), join(folder, 'own'), ['auth', 'cart']);
+  await again();
+  const first = await readTls(join(folder, 'own', 'auth'), 'auth');
+  expect(existsSync(join(folder, 'own', 'auth', 'cart.key'))).toBe(false);
+  // A second start must not make the first one's services strangers to each other.
+  await again();
+  expect((await readTls(join(folder, 'own', 'auth'), 'auth')).ca.equals(first.ca)).toBe(true);
+  rmSync(folder, { recursive: true });
+});

@@ -1,0 +1,24 @@
+/** Every file that is derived and committed, by its path below infra/, formatted as the formatter of the tree wants it. */
+import { join } from 'node:path';
+import { format, resolveConfig } from 'prettier';
+import { defaultBase } from '../stack.ts';
+import { drawCompose } from './compose.ts';
+import { dashboardProviders, datasources, drawDashboard, drawObservability, drawPrometheus } from './observability.ts';
+import { toYaml } from './to-yaml.ts';
+
+const head = (from: string) => `# Derived by infra/containers/${from}: change that, then run node infra/containers/write.ts.\n`;
+
+export async function derivedFiles(): Promise<Readonly<Record<string, string>>> {
+  const yaml = (from: string, ...documents: readonly object[]) => head(from) + toYaml(...documents);
+  const files: Record<string, string> = {
+    'compose.yaml': yaml('compose.ts', drawCompose({ base: defaultBase })),
+    'compose.observability.yaml': yaml('observability.ts', drawObservability()),
+    'observability/prometheus.yaml': yaml('observability.ts', drawPrometheus()),
+    'observability/datasources.yaml': yaml('observability.ts', datasources),
+    'observability/dashboards.yaml': yaml('observability.ts', dashboardProviders),
+    'observability/dashboard.json': JSON.stringify(drawDashboard(), undefined, 2),
+  };
+  const options = await resolveConfig(join(import.meta.dirname, 'derived.ts'));
+  const formatted = Object.entries(files).map(async ([path, text]) => [path, await format(text, { ...options, filepath: path })] as const);
+  return Object.fromEntries(await Promise.all(formatted));
+}

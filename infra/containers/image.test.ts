@@ -1,0 +1,68 @@
+/** The Dockerfile is read as text here: no engine builds it in CI. What can be wrong without a build is held by these. */
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { meshNames } from '../stack.ts';
+
+const repository = join(import.meta.dirname, '..', '..');
+const read = (path: string) => readFileSync(join(repository, path), 'utf8');
+const dockerfile = read('infra/Dockerfile').replaceAll('\\\n', ' ');
+const manifest = (folder: string) => JSON.parse(read(`${folder}/package.json`)) as { name: string; dependencies?: Record<string, string> };
+const stages = dockerfile.split(/^(?=FROM )/m).slice(1);
+const final = stages.at(-1)!;
+
+/** Folders of the workspaces, as npm sees them. */
+const workspaces = globSync(['apps/*/package.json', 'libs/*/package.json', 'infra/package.json', 'e2e/package.json'], {
+  cwd: repository,
+}).map((path) => path.replaceAll('\\', '/').replace('/package.json', ''));
+
+it('tells npm of every workspace: else npm ci finds the lock file wrong', () => {
+  for (const folder of workspaces) expect(dockerfile).toContain(`COPY ${folder}/package.json ${folder}/\n`);
+});
+
+it('ships what the services are and link to, and no more', () => {
+  const names = new Map(workspaces.map((folder) => [manifest(folder).name, folder]));
+  const shipped = new Set<string>();
+  const add = (folder: string) => {
+    if (shipped.has(folder)) return;
+    shipped.add(folder);
+    for (const name of Object.keys(manifest(folder).dependencies ?? {})) if (names.has(name)) add(names.get(name)!);
+  };
+  for (const name of meshNames) add(`apps/${name}`);
+  const copied = [...dockerfile.matchAll(/^COPY --from=build \/app\/(\S+)\/dist \1\/dist$/gm)].map(([, folder]) => folder!);
+  expect(copied.toSorted()).toEqual([...shipped, 'apps/web'].toSorted());
+  const installed = [...stages.find((stage) => stage.includes('AS production'))!.matchAll(/--workspace (\S+)/g)].map(
+    ([, folder]) => folder!,
+  );
+  expect(installed.toSorted()).toEqual(meshNames.map((name) => `apps/${name}`).toSorted());
+});
+
+it('lets into the build what it copies, and nothing of this machine', () => {
+  const [deny, ...rules] = read('.dockerignore')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
+  expect(deny).toBe('*');
+  const allowed = rules.filter((rule) => rule.startsWith('!')).map((rule) => rule.slice(1));
+  const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, sources]) => sources!.trim().split(/\s+/));
+  expect(copied.filter((path) => !existsSync(join(repository, path)))).toEqual([]);
+  expect(copied.filter((path) => !allowed.some((one) => path === one || path.startsWith(`${one}/`)))).toEqual([]);
+  expect(rules).toEqual(expect.arrayContaining(['**/node_modules', '**/dist', '**/.env']));
+});
+
+it('ends as a user that is not root, by number, with folders of its own to mount over', () => {
+  expect(/^USER (.*)$/m.exec(final)?.[1]).toBe('1000:1000');
+  expect(final).toMatch(/chown -R 1000:1000 \/data \/certificates \/handout$/m);
+  for (const name of meshNames) expect(final).toMatch(new RegExp(` /handout/${name}\\b`));
+  expect(final).toMatch(/^HEALTHCHECK .*infra\/containers\/healthcheck\.mjs/m);
+});
+
+it('takes one base image for all stages, by a name that a release replaces with a digest', () => {
+  expect(dockerfile).toMatch(/^ARG NODE_IMAGE=node:24-slim$/m);
+  const bases = stages.map((stage) => /^FROM (\S+)/.exec(stage)![1]!);
+  const own = new Set(stages.flatMap((stage) => /^FROM \S+ AS (\S+)/.exec(stage)?.[1] ?? []));
+  expect(bases.filter((base) => !own.has(base))).toEqual(['${NODE_IMAGE}', '${NODE_IMAGE}']);
+});
+
+it('has no secret in it', () => {
+  expect(dockerfile).not.toMatch(/SESSION_MAC_KEY|PASSWORD|TOKEN|--mount=type=secret/i);
+});
