@@ -66,6 +66,16 @@ export const products = [
   },
 ];
 
+const facets = {
+  categories: [
+    { value: 'hats', count: 1 },
+    { value: 'scarves', count: 1 },
+  ],
+  options: [{ name: 'Colour', values: [{ value: 'Blue', count: 1 }] }],
+  priceMin: 1_900n,
+  priceMax: 2_500n,
+};
+
 export function fakeServices(auth: FakeAuth): FakeServices {
   let wake = Promise.withResolvers<void>();
   let breaks = 0;
@@ -211,7 +221,7 @@ function catalogHandlers({ catalog, seen }: FakeServices) {
   return {
     listProducts: async (ctx: RequestContext, request: { page: number; pageSize: number }) => {
       seen.push({ method: 'listProducts', ctx, request });
-      return catalog.failing ?? { items: products, total: products.length, page: request.page, pageSize: request.pageSize };
+      return catalog.failing ?? { items: products, total: products.length, page: request.page, pageSize: request.pageSize, facets };
     },
     suggest: async (ctx: RequestContext, request: { query: string }) => {
       seen.push({ method: 'suggest', ctx, request });

@@ -13,6 +13,7 @@ import { setQuantity } from './cart/set-quantity.ts';
 import { getProduct } from './catalog/get-product.ts';
 import { listProducts, productQuery } from './catalog/list-products.ts';
 import { productId, productPageSchema, productSchema } from './catalog/product-answer.ts';
+import { suggestionQuery, suggestionsSchema, suggestProducts } from './catalog/suggest-products.ts';
 import { openEvents } from './events/open-events.ts';
 import { describeRoutes } from './openapi.ts';
 import { aliveSchema, isAlive, isReady, jwksSchema, readinessSchema, readJwks, readMetrics } from './operations.ts';
@@ -155,13 +156,24 @@ const catalogRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/api/products',
-    summary: 'Lists and searches products.',
+    summary: 'Lists, searches and narrows down products.',
     operationClass: 'public',
     identity: 'none',
     budgetMs: 2_000,
     query: productQuery,
-    answers: { 200: { description: 'One page.', schema: productPageSchema } },
+    answers: { 200: { description: 'One page, and the facets of all pages.', schema: productPageSchema } },
     handle: listProducts,
+  }),
+  route({
+    method: 'GET',
+    path: '/api/products/suggestions',
+    summary: 'What a person who has typed this much may mean.',
+    operationClass: 'public',
+    identity: 'none',
+    budgetMs: 1_000,
+    query: suggestionQuery,
+    answers: { 200: { description: 'At most 6 products and 3 categories.', schema: suggestionsSchema } },
+    handle: suggestProducts,
   }),
   route({
     method: 'GET',

@@ -1,23 +1,66 @@
-import { isProblem } from '@cloakroom/contracts';
+import { isProblem, Sort } from '@cloakroom/contracts';
 import { z } from 'zod';
 import { type Exchange, type Outcome, outgoing } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
-import { productBody } from './product-answer.ts';
+import { facetsBody, productBody } from './product-answer.ts';
+
+const sorts = {
+  relevance: Sort.UNSPECIFIED,
+  price: Sort.PRICE_ASCENDING,
+  '-price': Sort.PRICE_DESCENDING,
+  name: Sort.NAME,
+  newest: Sort.NEWEST,
+} as const;
+
+/** The first colon divides: no name of an option has one. */
+const choice = z.string().regex(/^[^:]{1,64}:.{1,64}$/su, 'is no "Name:value" of at most 64 characters each');
+/** More than a person ticks; the catalog refuses more as well. */
+const choiceCountMax = 10;
+/** A million of the currency: beyond any price, and far from the end of safe integers. */
+const priceMost = 100_000_000;
+const price = (description: string) => z.coerce.number().int().min(0).max(priceMost).default(0).meta({ description });
 
 export const productQuery = z.object({
   query: z.string().max(100).default(''),
   category: z.string().max(64).default(''),
+  sort: z
+    .enum(Object.keys(sorts) as (keyof typeof sorts)[])
+    .default('relevance')
+    .meta({ description: 'relevance without a query is the order of the shop window.' }),
+  option: z
+    .union([choice, z.array(choice).max(choiceCountMax)])
+    .default([])
+    .meta({ description: 'Repeatable, "Size:M". Of one name any value will do, of several names all must match.' }),
+  priceMin: price('In minor units. 0: no bound.'),
+  priceMax: price('In minor units. 0: no bound.'),
+  inStock: z.enum(['true', 'false']).default('false'),
   page: z.coerce.number().int().min(1).max(10_000).default(1),
   pageSize: z.coerce.number().int().min(1).max(100).default(20),
 });
 
 export async function listProducts(
   x: Exchange,
-  { query }: { readonly query: z.output<typeof productQuery> },
+  { query: asked }: { readonly query: z.output<typeof productQuery> },
   gateway: Gateway,
 ): Promise<Outcome> {
-  const found = await gateway.catalog.listProducts(outgoing(x), query);
+  const { query, category, page, pageSize } = asked;
+  const found = await gateway.catalog.listProducts(outgoing(x), {
+    query,
+    category,
+    page,
+    pageSize,
+    sort: sorts[asked.sort],
+    options: [asked.option].flat().map(parseChoice),
+    priceMin: BigInt(asked.priceMin),
+    priceMax: BigInt(asked.priceMax),
+    inStock: asked.inStock === 'true',
+  });
   if (isProblem(found)) return found;
-  const body = { items: found.items.map(productBody), total: found.total, page: found.page, pageSize: found.pageSize };
-  return { status: 200, body };
+  const items = found.items.map(productBody);
+  return { status: 200, body: { items, total: found.total, page: found.page, pageSize: found.pageSize, facets: facetsBody(found.facets) } };
+}
+
+function parseChoice(text: string): { name: string; value: string } {
+  const colon = text.indexOf(':');
+  return { name: text.slice(0, colon), value: text.slice(colon + 1) };
 }

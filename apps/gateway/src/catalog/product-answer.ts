@@ -1,4 +1,4 @@
-import type { Product } from '@cloakroom/contracts';
+import type { Facets, Product } from '@cloakroom/contracts';
 import { z } from 'zod';
 
 export const productId = z
@@ -21,8 +21,19 @@ export const productSchema = z
   })
   .meta({ id: 'Product' });
 
+const facetCount = z.object({ value: z.string(), count: z.int().nonnegative() });
+
+export const facetsSchema = z
+  .object({
+    categories: z.array(facetCount),
+    options: z.array(z.object({ name: z.string(), values: z.array(facetCount) })),
+    priceMin: z.int().nonnegative(),
+    priceMax: z.int().nonnegative(),
+  })
+  .meta({ id: 'Facets', description: 'Of all that matches, before paging. Each facet leaves its own choice out of its counts.' });
+
 export const productPageSchema = z
-  .object({ items: z.array(productSchema), total: z.int(), page: z.int(), pageSize: z.int() })
+  .object({ items: z.array(productSchema), total: z.int(), page: z.int(), pageSize: z.int(), facets: facetsSchema })
   .meta({ id: 'ProductPage' });
 
 export function productBody(product: Product): z.output<typeof productSchema> {
@@ -36,5 +47,16 @@ export function productBody(product: Product): z.output<typeof productSchema> {
     options: product.options.map(({ name, values }) => ({ name, values: [...values] })),
     stock: product.stock,
     image: product.image,
+  };
+}
+
+/** Absent: from a catalog of the version before. */
+export function facetsBody(facets: Facets | undefined): z.output<typeof facetsSchema> {
+  const counts = (values: Facets['categories']) => values.map(({ value, count }) => ({ value, count }));
+  return {
+    categories: counts(facets?.categories ?? []),
+    options: (facets?.options ?? []).map(({ name, values }) => ({ name, values: counts(values) })),
+    priceMin: Number(facets?.priceMin ?? 0n),
+    priceMax: Number(facets?.priceMax ?? 0n),
   };
 }

@@ -1,0 +1,26 @@
+import { isProblem } from '@cloakroom/contracts';
+import { z } from 'zod';
+import { type Exchange, type Outcome, outgoing } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+
+export const suggestionQuery = z.object({ query: z.string().max(100).default('') });
+
+export const suggestionsSchema = z
+  .object({
+    products: z.array(z.object({ productId: z.string(), name: z.string(), category: z.string(), image: z.string() })).max(6),
+    categories: z.array(z.string()).max(3),
+  })
+  .meta({ id: 'Suggestions' });
+
+export async function suggestProducts(
+  x: Exchange,
+  { query: { query } }: { readonly query: z.output<typeof suggestionQuery> },
+  gateway: Gateway,
+): Promise<Outcome> {
+  // A field that has just been emptied asks as well: that needs no call.
+  if (query.trim() === '') return { status: 200, body: { products: [], categories: [] } };
+  const found = await gateway.catalog.suggest(outgoing(x), { query });
+  if (isProblem(found)) return found;
+  const products = found.products.map(({ productId, name, category, image }) => ({ productId, name, category, image }));
+  return { status: 200, body: { products, categories: [...found.categories] } satisfies z.output<typeof suggestionsSchema> };
+}
