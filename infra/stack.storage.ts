@@ -48,8 +48,10 @@ function storage(
 export function databaseOf(app: DatabaseOwner, options: StackOptions, port: number): Pick<AppSpec, 'env' | 'secrets'> {
   if (options.database !== 'postgres')
     return { env: { DATABASE_URL: `sqlite:${join(options.dataDir, 'db', `${app}.sqlite`)}` }, secrets: [] };
-  if (options.provider === 'native')
-    return { env: { DATABASE_URL: `postgres://${app}@${loopback}:${port}/${app}` }, secrets: ['DATABASE_PASSWORD'] };
+  if (options.provider === 'native' || options.provider === 'docker') {
+    const host = options.provider === 'docker' ? 'postgres' : loopback;
+    return { env: { DATABASE_URL: `postgres://${app}@${host}:${port}/${app}` }, secrets: ['DATABASE_PASSWORD'] };
+  }
   const urls = options.external?.databaseUrls;
   if (options.provider !== 'external' || urls === undefined) throw new Error(`${options.provider} has no PostgreSQL`);
   return { env: { DATABASE_URL: urls[app] }, secrets: [] };

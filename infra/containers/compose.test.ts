@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readTls } from '@cloakroom/platform';
 import { drawStack } from '../stack.ts';
-import { drawCompose, volumesOf } from './compose.ts';
+import { drawCompose, drawPostgresOverlay, volumesOf } from './compose.ts';
 import type { ComposeService } from './compose.ts';
 import { handOut } from './hand-out-certificates.ts';
 import { drawObservability, drawPrometheus } from './observability.ts';
@@ -14,7 +14,10 @@ const infra = join(import.meta.dirname, '..');
 const stack = drawStack({ provider: 'docker', base: 4000, dataDir: '/data', webDir: '/app/apps/web/dist' });
 const compose = drawCompose({ base: 4000 });
 const overlay = drawObservability();
-const all = Object.entries({ ...compose.services, ...overlay.services }).filter(([, service]) => 'image' in service);
+const postgres = drawPostgresOverlay(4000);
+const all = Object.entries({ ...compose.services, ...overlay.services, postgres: postgres.services['postgres']! }).filter(
+  ([, service]) => 'image' in service,
+);
 const mounts = (service: ComposeService) => (service['volumes'] ?? []) as readonly string[];
 
 it('has a container for each process of the drawing, and one more that makes certificates', () => {
@@ -77,7 +80,7 @@ it('shows each service its own key and no other', () => {
 });
 
 it('mounts files that exist, and volumes that are declared', () => {
-  const declared = Object.keys({ ...compose.volumes, ...overlay.volumes });
+  const declared = Object.keys({ ...compose.volumes, ...overlay.volumes, ...postgres.volumes });
   const sources = all.flatMap(([, service]) => mounts(service).map((mount) => mount.split(':')[0]!));
   expect(sources.filter((source) => source.startsWith('.') && !existsSync(join(infra, source)))).toEqual([]);
   expect(sources.filter((source) => !source.startsWith('.') && !declared.includes(source))).toEqual([]);
@@ -113,6 +116,21 @@ it('runs the Kafka that native fetches', () => {
 
 it('pins every image to a version', () => {
   for (const [, service] of all) expect(service['image']).toMatch(/^[\w./-]+:(local|v?\d+\.\d+(\.\d+)?)$/);
+});
+
+it('says in the overlay for PostgreSQL what the drawing with PostgreSQL says', () => {
+  const drawn = drawStack({ provider: 'docker', base: 4000, dataDir: '/data', webDir: '/app/apps/web/dist', database: 'postgres' });
+  expect(drawn.processes.map(({ name }) => name)).toContain('postgres');
+  for (const { name, run, needs } of drawn.processes) {
+    if (run.kind !== 'app') continue;
+    const both = (key: string) => ({
+      ...(compose.services[name]![key] as object),
+      ...(postgres.services[name]?.[key] as object | undefined),
+    });
+    expect(both('environment')).toMatchObject(run.app.env);
+    for (const secret of run.app.secrets) expect(both('environment')).toHaveProperty(secret);
+    expect(Object.keys(both('depends_on')).toSorted()).toEqual(['certificates', ...needs].toSorted());
+  }
 });
 
 it('asks every service for its metrics, where it says that it is ready', () => {

@@ -6,6 +6,7 @@
  * infra/kafka/server.properties, whose placeholders (listener hosts, ports, folder) the container fills in at its start, as infra/native/kafka.ts
  * does there. No container runs as root, gains a privilege, keeps a capability or writes to its image.
  */
+import type { Database } from '../stack.storage.ts';
 import { drawStack, meshNames } from '../stack.ts';
 import type { AppSpec, ProcessName, ProcessSpec } from '../stack.ts';
 import { images, ownImage } from './images.ts';
@@ -14,6 +15,7 @@ export interface ComposeOptions {
   readonly base: number;
   readonly logLevel?: string | undefined;
   readonly sessionMode?: string | undefined;
+  readonly database?: Database | undefined;
 }
 
 export type ComposeService = Readonly<Record<string, unknown>>;
@@ -32,7 +34,7 @@ const webInContainer = '/app/apps/web/dist';
 const kafkaData = '/var/lib/kafka/data';
 
 /** About twice what each takes after an hour of use (npm run status), so that a leak ends that container and not the machine. */
-const memory = { app: '384m', redis: '256m', kafka: '768m', certificates: '256m' } as const;
+const memory = { app: '384m', redis: '256m', kafka: '768m', postgres: '256m', certificates: '256m' } as const;
 /** Threads of Node, and of a broker's pools, many times over; far below what a fork bomb takes. */
 const pidsMax = { app: 128, infra: 512 } as const;
 
@@ -42,8 +44,9 @@ const stopGrace = '10s';
 /** Asked often while it starts, so that the next in line need not wait; seldom later. */
 const healthRhythm = { interval: '10s', timeout: '3s', retries: 3, start_period: '90s', start_interval: '1s' };
 
-export function drawCompose({ base, logLevel, sessionMode }: ComposeOptions): ComposeFile {
-  const { processes } = drawStack({ provider: 'docker', base, dataDir: dataInContainer, webDir: webInContainer, logLevel, sessionMode });
+export function drawCompose(options: ComposeOptions): ComposeFile {
+  const { base } = options;
+  const { processes } = drawStack({ ...options, provider: 'docker', dataDir: dataInContainer, webDir: webInContainer });
   const services = Object.fromEntries(processes.map((spec) => [spec.name, drawService(spec)]));
   const volumes = Object.values(services).flatMap(volumesOf);
   return {
@@ -61,8 +64,28 @@ export function drawCompose({ base, logLevel, sessionMode }: ComposeOptions): Co
 export function drawService(spec: ProcessSpec): ComposeService {
   if (spec.run.kind === 'redis') return redis(spec.name, spec.run.port);
   if (spec.run.kind === 'kafka') return kafka(spec.run.port, spec.run.controllerPort);
+  if (spec.run.kind === 'postgres') return postgres(spec.run.port, spec.run.databases);
   if (spec.run.kind === 'app') return app(spec, spec.run.app);
   throw new Error(`${spec.name} has no container: ${spec.run.kind}`);
+}
+
+/** infra/compose.postgres.yaml: what changes when auth, profile and catalog have a real PostgreSQL. */
+export function drawPostgresOverlay(base: number): ComposeFile {
+  const [plain, full] = [drawCompose({ base }), drawCompose({ base, database: 'postgres' })];
+  const changes = Object.entries(full.services).flatMap(([name, service]) => {
+    const before = plain.services[name];
+    if (before === undefined) return [[name, service] as const];
+    const parts = ['environment', 'depends_on'].map((key) => [key, changed(before[key], service[key])] as const);
+    const told = Object.fromEntries(parts.filter(([, value]) => Object.keys(value).length > 0));
+    return Object.keys(told).length > 0 ? [[name, told] as const] : [];
+  });
+  return { services: Object.fromEntries(changes), volumes: { postgres: {} } };
+}
+
+/** Compose joins maps: only what is new or other need be said. */
+function changed(before: unknown, after: unknown): object {
+  const [old, now] = [(before ?? {}) as Record<string, unknown>, (after ?? {}) as Record<string, unknown>];
+  return Object.fromEntries(Object.entries(now).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(old[key])));
 }
 
 /** What every container of this file is denied. */
@@ -193,6 +216,43 @@ function kafka(port: number, controllerPort: number): ComposeService {
       './kafka/server.properties:/etc/cloakroom/server.properties:ro',
       './kafka/log4j2.properties:/etc/cloakroom/log4j2.properties:ro',
       `kafka:${kafkaData}`,
+    ],
+  };
+}
+
+/** The image makes its cluster itself; roles and databases are those of native (infra/native/postgres.ts). */
+function postgres(port: number, databases: readonly string[]): ComposeService {
+  return {
+    image: images.postgres,
+    user: 'postgres',
+    ...confined,
+    // The file listens on loopback without a socket; the image's own first start speaks over one.
+    command: [
+      'postgres',
+      ...['-c', 'config_file=/etc/cloakroom/postgresql.conf', '-c', 'listen_addresses=*', '-c', `port=${port}`],
+      ...['-c', 'unix_socket_directories=/var/run/postgresql'],
+    ],
+    environment: {
+      PGPORT: String(port),
+      POSTGRES_USER: 'cloakroom',
+      POSTGRES_PASSWORD: required('DATABASE_PASSWORD'),
+      POSTGRES_INITDB_ARGS: '--auth-host=scram-sha-256 --encoding=UTF8 --locale=C',
+      DATABASES: databases.join(' '),
+      DATABASE_PASSWORD: required('DATABASE_PASSWORD'),
+    },
+    // By address: the first start, which makes the databases, listens on its socket alone.
+    healthcheck: { test: ['CMD', 'pg_isready', '--host=127.0.0.1', `--port=${port}`, '--username=cloakroom'], ...healthRhythm },
+    restart: 'unless-stopped',
+    stop_grace_period: stopGrace,
+    mem_limit: memory.postgres,
+    pids_limit: pidsMax.infra,
+    shm_size: '64m',
+    networks: ['mesh'],
+    tmpfs: ['/tmp', '/var/run/postgresql'],
+    volumes: [
+      './postgres/postgresql.conf:/etc/cloakroom/postgresql.conf:ro',
+      './postgres/make-databases.sh:/docker-entrypoint-initdb.d/make-databases.sh:ro',
+      'postgres:/var/lib/postgresql',
     ],
   };
 }

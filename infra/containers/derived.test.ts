@@ -40,12 +40,15 @@ describe.each(Object.keys(files).filter((path) => path.startsWith('compose')))('
     expect(complaints(text)).toEqual([]);
   });
 
-  it.each([
-    ['a misspelt key', text.replace('mem_limit:', 'memory_limit:')],
-    ['a value of another type', text.replace(/pids_limit: \d+/, 'pids_limit: [1]')],
-    ['a port on every interface', text.replace('- 127.0.0.1:', '- ')],
-    ['a dead link to a property of no file', text.replace('services:', 'service:')],
-  ])('is refused with %s', (_, broken) => {
+  it.each(
+    [
+      ['a misspelt key', text.replace('mem_limit:', 'memory_limit:')] as const,
+      ['a value of another type', text.replace(/pids_limit: \d+/, 'pids_limit: [1]')] as const,
+      ['services under another name', text.replace('services:', 'service:')] as const,
+      ['an image of no version', text.replace(/image: ([\w./-]+):\S+\d/, 'image: $1')] as const,
+      ...(text.includes('- 127.0.0.1:') ? [['a port on every interface', text.replace('- 127.0.0.1:', '- ')] as const] : []),
+    ].map(([what, broken]) => ({ what, broken })),
+  )('is refused with $what', ({ broken }) => {
     expect(broken).not.toBe(text);
     expect(complaints(broken)).not.toEqual([]);
   });

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { defaultBase } from '../stack.ts';
-import { drawCompose } from './compose.ts';
+import { drawCompose, drawPostgresOverlay } from './compose.ts';
 import { dashboardProviders, datasources, drawDashboard, drawObservability, drawPrometheus } from './observability.ts';
 import { toYaml } from './to-yaml.ts';
 
@@ -12,6 +12,7 @@ export async function derivedFiles(): Promise<Readonly<Record<string, string>>> 
   const yaml = (from: string, ...documents: readonly object[]) => head(from) + toYaml(...documents);
   const files: Record<string, string> = {
     'compose.yaml': yaml('compose.ts', drawCompose({ base: defaultBase })),
+    'compose.postgres.yaml': yaml('compose.ts', drawPostgresOverlay(defaultBase)),
     'compose.observability.yaml': yaml('observability.ts', drawObservability()),
     'observability/prometheus.yaml': yaml('observability.ts', drawPrometheus()),
     'observability/datasources.yaml': yaml('observability.ts', datasources),

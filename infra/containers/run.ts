@@ -9,7 +9,8 @@ import { execa } from 'execa';
 import { dataDirOf, repository } from '../folders.ts';
 import { StackError } from '../outcome.ts';
 import { httpProbe, portTaken, waitFor } from '../probe.ts';
-import { sessionMacKey } from '../secrets.ts';
+import { databasePassword, sessionMacKey } from '../secrets.ts';
+import type { Database } from '../stack.storage.ts';
 import { portsOf } from '../stack.ts';
 import { drawCompose } from './compose.ts';
 import type { Docker } from './docker.ts';
@@ -30,6 +31,7 @@ export interface ContainersRequest {
   readonly logs: boolean;
   readonly logLevel?: string | undefined;
   readonly sessionMode?: string | undefined;
+  readonly database?: Database | undefined;
   /** .cloakroom/docker unless told. */
   readonly dataDir?: string;
   /** Builds, starts, waits: as long as the containers themselves were told to. */
@@ -96,15 +98,16 @@ interface RunOptions {
   readonly abandon?: AbortSignal | undefined;
 }
 
-function prepare(docker: Docker, { base, logLevel, sessionMode, dataDir = dataDirOf('docker', base) }: ContainersRequest) {
+function prepare(docker: Docker, request: ContainersRequest) {
+  const { base, logLevel, sessionMode, database, dataDir = dataDirOf('docker', base, database) } = request;
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const drawn = drawCompose({ base, logLevel, sessionMode });
+  const drawn = drawCompose({ base, logLevel, sessionMode, database });
   const file = join(dataDir, 'compose.yaml');
   writeFileSync(file, toYaml(drawn), { mode: 0o600 });
   const project = drawn.name ?? 'cloakroom';
   // Paths in the file are meant from infra/, where its twin lies.
   const common = ['compose', '--project-name', project, '--project-directory', join(repository, 'infra'), '--file', file];
-  const env = { SESSION_MAC_KEY: sessionMacKey(dataDir) };
+  const env = { SESSION_MAC_KEY: sessionMacKey(dataDir), ...(database === 'postgres' && { DATABASE_PASSWORD: databasePassword(dataDir) }) };
   const start = (args: readonly string[], options: { readonly timeoutMs?: number; readonly abandon?: AbortSignal | undefined }) =>
     // A group of its own: Ctrl-C reaches this process alone, which then ends the containers in order.
     execa(docker.command, [...common, ...args], {
