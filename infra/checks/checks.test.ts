@@ -1,6 +1,7 @@
 import { forgetful } from './checks.fixture.ts';
 import { describe, expect, it } from 'vitest';
 import { policySnapshot, services } from './contracts.ts';
+import { checkDocumentedCommands } from './documented-commands.ts';
 import { checkErrorTable, checkNamedPaths, checkQuotedTests } from './documents.ts';
 import { checkEnvironmentReaders, checkIndexFiles, checkSizes, checkTests } from './habits.ts';
 import { checkBoundaries, checkCycles, checkDeclared } from './imports.ts';
@@ -137,6 +138,18 @@ describe('documents', () => {
     });
     expect(messages(checkQuotedTests(tree, 'F.md'))).toEqual(['quotes "works while the log is away", which no test is called']);
   });
+});
+
+describe('documented commands', () => {
+  const known = [{ command: 'npm run x', provenBy: 'x.test.ts', showing: "run('x')" }];
+  const check = (text: string, proof = "run('x')") =>
+    messages(checkDocumentedCommands(plantedTree({ 'A.md': text, 'x.test.ts': proof }), ['A.md'], known));
+  it('refuses a command that nothing runs, in a block or in a line', () => {
+    expect(check('```\nnpm run x -- --deep  # why\n```\nand `npm run x`')).toEqual([]);
+    expect(check('```\nnpm run y\n```')).toEqual([expect.stringMatching(/`npm run y` is run by nothing/)]);
+    expect(check('try `docker compose up`')).toHaveLength(1);
+  });
+  it('refuses a proof that is gone', () => expect(check('', 'nothing')).toEqual([expect.stringMatching(/does not run/)]));
 });
 
 describe('policies', () => {

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { acceptContracts, checkPolicies, checkProtobuf, outputOfFailure } from './contracts.ts';
+import { checkDocumentedCommands } from './documented-commands.ts';
 import { checkErrorTable, checkNamedPaths, checkQuotedTests } from './documents.ts';
 import { checkEnvironmentReaders, checkIndexFiles, checkSizes, checkTests } from './habits.ts';
 import { checkBoundaries, checkCycles, checkDeclared } from './imports.ts';
@@ -18,6 +19,7 @@ function tool(command: string, ...args: string[]): Violation[] {
 function rules(): Record<string, () => Violation[]> {
   const tree = workingTree(root);
   const sources = readSources(tree);
+  const documents = ['ARCHITECTURE.md', 'README.md', 'CONTRIBUTING.md', ...tree.files.filter((path) => /^docs\/.*\.md$/.test(path))];
   return {
     'types of what ships': () => tool('tsc', '-b'),
     'types of tests, infra and e2e': () => tool('tsc', '-p', 'tsconfig.tests.json'),
@@ -32,13 +34,8 @@ function rules(): Record<string, () => Violation[]> {
     'index.ts only at a library root': () => checkIndexFiles(sources),
     'tests can fail and do not sleep': () => checkTests(sources),
     'docs/errors.md is the error table': () => checkErrorTable(tree),
-    'documents name what exists': () =>
-      checkNamedPaths(tree, [
-        'ARCHITECTURE.md',
-        'README.md',
-        'CONTRIBUTING.md',
-        ...tree.files.filter((path) => /^docs\/.*\.md$/.test(path)),
-      ]),
+    'documented commands are run by something': () => checkDocumentedCommands(tree, documents),
+    'documents name what exists': () => checkNamedPaths(tree, documents),
     'docs/failures.md quotes tests that exist': () => checkQuotedTests(tree, 'docs/failures.md'),
     'contracts: lint, baseline, generated': () => checkProtobuf(root),
     'contracts: policies': () => checkPolicies(root),

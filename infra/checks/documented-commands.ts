@@ -1,0 +1,71 @@
+/** Every command that a document tells a person to type, and the test or script that runs it. A command without one is a promise nobody keeps. */
+import type { Tree, Violation } from './tree.ts';
+
+export interface DocumentedCommand {
+  /** As documented, arguments that vary left out: a document's command must begin with it. */
+  readonly command: string;
+  /** A file that runs it ... */
+  readonly provenBy: string;
+  /** ... and words of that file that show it. */
+  readonly showing: string;
+}
+
+export const documentedCommands: readonly DocumentedCommand[] = [
+  { command: 'npm start -- --infra', provenBy: 'infra/bench/run.ts', showing: "'--infra', provider" },
+  { command: 'npm start -- --fresh', provenBy: 'infra/bench/run.ts', showing: "'--fresh'" },
+  { command: 'npm start -- --help', provenBy: 'infra/cli.test.ts', showing: "['start', '--help']" },
+  { command: 'npm start -- --logs', provenBy: 'infra/cli.test.ts', showing: "'--logs'" },
+  { command: 'npm start', provenBy: 'infra/bench/run.ts', showing: "spawn('npm', args" },
+  { command: 'npm test', provenBy: '.ci/run', showing: 'npm test' },
+  { command: 'npm run check -- --accept-contracts', provenBy: 'infra/checks/run.ts', showing: "'accept-contracts'" },
+  { command: 'npm run check', provenBy: 'infra/test.ts', showing: "runTool('check'" },
+  { command: 'npm run e2e', provenBy: 'infra/test.ts', showing: "runTool('e2e'" },
+  { command: 'npm run mutants', provenBy: 'infra/cli.test.ts', showing: "['mutants', '--help']" },
+  { command: 'npm run bench -- start', provenBy: 'infra/cli.test.ts', showing: "['bench', '--help']" },
+  { command: 'npm run status', provenBy: 'infra/cli.test.ts', showing: "['status']" },
+  { command: 'npm run doctor', provenBy: 'infra/cli.test.ts', showing: "['doctor']" },
+  { command: 'kill -STOP', provenBy: 'e2e/stack.ts', showing: "'SIGSTOP'" },
+  { command: 'kill -CONT', provenBy: 'e2e/stack.ts', showing: "'SIGCONT'" },
+  { command: 'kill -9', provenBy: 'e2e/stack.ts', showing: "'SIGKILL'" },
+  { command: 'node apps/cart/dist/redrive.main.js', provenBy: 'apps/cart/src/redrive.int.test.ts', showing: 'redrive.main' },
+  { command: 'buf generate', provenBy: 'infra/checks/contracts.ts', showing: "['generate']" },
+];
+
+/** Lines of shell blocks, and commands in backticks. */
+const commandStart = /^(?:npm (?:start|test|run|ci|install)|(?:npx|node|buf|kill|docker|kubectl|kustomize|git clone|curl|redis-cli) \S)/;
+
+export function checkDocumentedCommands(
+  tree: Tree,
+  documents: readonly string[],
+  known: readonly DocumentedCommand[] = documentedCommands,
+): Violation[] {
+  const unproven = documents.flatMap((path) => {
+    if (!tree.files.includes(path)) return [];
+    return commandsOf(tree.read(path))
+      .filter(({ command }) => !known.some((one) => command.startsWith(one.command)))
+      .map(({ command, line }) => ({
+        path,
+        line,
+        message: `\`${command}\` is run by nothing: add it to infra/checks/documented-commands.ts with what runs it`,
+      }));
+  });
+  const unkept = known
+    .filter(({ provenBy, showing }) => !tree.files.includes(provenBy) || !tree.read(provenBy).includes(showing))
+    .map(({ command, provenBy, showing }) => ({
+      path: provenBy,
+      message: `does not run \`${command}\` (any more): ${showing} is not there`,
+    }));
+  return [...unproven, ...unkept];
+}
+
+function commandsOf(text: string): { command: string; line: number }[] {
+  let inBlock = false;
+  return text.split('\n').flatMap((content, index) => {
+    if (content.trimStart().startsWith('```')) {
+      inBlock = !inBlock;
+      return [];
+    }
+    const found = inBlock ? [content.trim().replace(/\s+#.*$/, '')] : [...content.matchAll(/`([^`]+)`/g)].map((match) => match[1]!);
+    return found.filter((command) => commandStart.test(command)).map((command) => ({ command, line: index + 1 }));
+  });
+}

@@ -1,0 +1,51 @@
+/** The commands as a person types them: through npm's scripts, on whatever Node npm runs. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+import { repository } from './folders.ts';
+
+interface Ran {
+  readonly code: number;
+  readonly output: string;
+}
+
+async function npm(...args: string[]): Promise<Ran> {
+  try {
+    const { stdout, stderr } = await promisify(execFile)('npm', args, {
+      cwd: repository,
+      timeout: 60_000,
+      env: { ...process.env, NO_COLOR: '1' },
+    });
+    return { code: 0, output: stdout + stderr };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, output: stdout + stderr };
+  }
+}
+const run = (script: string, ...args: string[]) => npm('run', script, '--', ...args);
+
+it.each([
+  [['start', '--help'], /--infra <provider>[^]*--port-base[^]*--fresh[^]*--logs/],
+  [['mutants', '--help'], /--only NAME/],
+  [['bench', '--help'], /bench -- start/],
+  [['check', '--help'], /--accept-contracts/],
+  [['doctor'], /Node[^]*Redis[^]*Java[^]*Chromium/],
+] as const)('npm run %j explains itself', async ([script, ...args], says) => {
+  const { code, output } = await run(script, ...args);
+  expect(output).toMatch(says);
+  expect(code).toBe(0);
+});
+
+it('npm run status says what runs, or that nothing does', async () => {
+  const { output } = await run(...(['status'] as const));
+  expect(output).toMatch(/Nothing is running|process\s+state|was killed and left/);
+});
+
+it('refuses what it does not know in one line, with exit code 1', async () => {
+  const unknown = await npm('start', '--', '--infra', 'cloud');
+  expect(unknown.code).not.toBe(0);
+  expect(unknown.output).toMatch(/cloud.*native/);
+  const blocked = await npm('start', '--', '--port-base', '6000', '--logs');
+  expect(blocked.code).not.toBe(0);
+  expect(blocked.output).toMatch(/refuse port 6000/);
+});
