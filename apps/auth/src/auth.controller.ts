@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { AuthService, problem, type Problem } from '@cloakroom/contracts';
-import { DatabaseUnavailable, type Handlers, person } from '@cloakroom/platform';
+import { DatabaseUnavailable, type Handlers, person, type RequestContext } from '@cloakroom/platform';
 import { StoreUnavailable } from '@cloakroom/session';
 import type { Auth } from './auth.ts';
 import { createGuest } from './create-guest.ts';
@@ -23,28 +23,28 @@ export class AuthController {
 
   constructor(@Inject(authToken) auth: Auth) {
     this.handlers = {
-      createGuest: (_ctx, request) => orUnavailable(auth, () => createGuest(auth, request)),
-      resolve: (ctx, request) => orUnavailable(auth, () => resolve(auth, ctx, request)),
-      register: (ctx, request) => orUnavailable(auth, () => register(auth, ctx, request)),
-      login: (ctx, request) => orUnavailable(auth, () => login(auth, ctx, request)),
-      logout: (ctx, request) => orUnavailable(auth, () => logout(auth, ctx, request)),
-      reauthenticate: (ctx, request) => orUnavailable(auth, () => reauthenticate(auth, person(ctx), request)),
-      listDevices: (ctx) => orUnavailable(auth, () => listDevices(auth, person(ctx))),
-      endDevice: (ctx, request) => orUnavailable(auth, () => endDevice(auth, person(ctx), request)),
-      endOtherDevices: (ctx) => orUnavailable(auth, () => endOtherDevices(auth, person(ctx))),
+      createGuest: (ctx, request) => orUnavailable(auth, ctx, () => createGuest(auth, request)),
+      resolve: (ctx, request) => orUnavailable(auth, ctx, () => resolve(auth, ctx, request)),
+      register: (ctx, request) => orUnavailable(auth, ctx, () => register(auth, ctx, request)),
+      login: (ctx, request) => orUnavailable(auth, ctx, () => login(auth, ctx, request)),
+      logout: (ctx, request) => orUnavailable(auth, ctx, () => logout(auth, ctx, request)),
+      reauthenticate: (ctx, request) => orUnavailable(auth, ctx, () => reauthenticate(auth, person(ctx), request)),
+      listDevices: (ctx) => orUnavailable(auth, ctx, () => listDevices(auth, person(ctx))),
+      endDevice: (ctx, request) => orUnavailable(auth, ctx, () => endDevice(auth, person(ctx), request)),
+      endOtherDevices: (ctx) => orUnavailable(auth, ctx, () => endOtherDevices(auth, person(ctx))),
       getKeys: () => Promise.resolve(getKeys(auth)),
-      rotateKeys: (ctx, request) => orUnavailable(auth, () => rotateKeys(auth, ctx, request)),
+      rotateKeys: (ctx, request) => orUnavailable(auth, ctx, () => rotateKeys(auth, ctx, request)),
     };
   }
 }
 
 /** Without its store or its database auth can neither say who somebody is nor change it. Nothing is lost: what was committed is finished by the relay. */
-async function orUnavailable<Answer>({ log }: Auth, work: () => Promise<Answer>): Promise<Answer | Problem> {
+async function orUnavailable<Answer>({ log }: Auth, { trace }: RequestContext, work: () => Promise<Answer>): Promise<Answer | Problem> {
   try {
     return await work();
   } catch (error) {
     if (!(error instanceof StoreUnavailable || error instanceof DatabaseUnavailable)) throw error;
-    log.debug({ err: error }, 'the session store or the database is not available');
+    log.debug({ err: error, trace_id: trace.traceId }, 'the session store or the database is not available');
     return problem('identity_unavailable', undefined, 1);
   }
 }

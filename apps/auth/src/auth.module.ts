@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import {
+  inCallSpan,
   type DatabaseOptions,
   type EventLog,
   eventLogOf,
@@ -42,6 +43,10 @@ import { openThrottle, type Throttle } from './throttle.ts';
 
 const databaseOptions = (config: AuthConfig, log: Logger): DatabaseOptions => ({ name: 'auth', log, password: config.DATABASE_PASSWORD });
 
+/** The store knows nothing of traces: its calls are wrapped from here. */
+const inStoreSpan = <Result>(script: string, call: () => Promise<Result>): Promise<Result> =>
+  inCallSpan(`session store ${script}`, { 'db.system.name': 'redis', 'db.operation.name': 'EVALSHA' }, call);
+
 const infrastructure: Provider[] = [
   {
     provide: databaseToken,
@@ -67,7 +72,7 @@ const infrastructure: Provider[] = [
     inject: [redisToken, databaseToken, partsToken],
     useFactory: (redis: Redis | null, database: Database, { clock, log }: Parts): SessionStore => {
       const incarnation = randomBytes(16).toString('hex');
-      const store = redis === null ? new MemorySessionStore({ incarnation }) : new RedisSessionStore(redis);
+      const store = redis === null ? new MemorySessionStore({ incarnation }) : new RedisSessionStore(redis, { around: inStoreSpan });
       replayRevocations({ database, store, clock, log });
       return store;
     },

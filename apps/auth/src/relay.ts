@@ -26,10 +26,14 @@ import {
   signEvent,
   type Tenure,
   traceHeaders,
+  startSpan,
+  tracing,
+  type RecordTrace,
 } from '@cloakroom/platform';
 import type { SessionStore } from '@cloakroom/session';
 import { applyRevocation } from './apply-revocation.ts';
 import { globalEpoch } from './epochs.ts';
+import { committedAtMs } from './metrics.ts';
 import type { Database, Outbox, OutboxRow } from './outbox.ts';
 import type { SigningKeys } from './signing-keys.ts';
 
@@ -210,7 +214,15 @@ export async function beatOnce({ database, eventLog, keys, clock, boot, confirm 
 function recordOf(row: OutboxRow, topic: TopicSpec, keys: SigningKeys): OutgoingRecord {
   const { type, bytes } = topic.name === topics.identityEvents.name ? identityOf(row) : revocationOf(row);
   const record = signedRecord(topic, row.record_key, type, bytes, keys);
-  return { ...record, headers: { ...record.headers, ...traceHeaders(row) } };
+  return { ...record, headers: { ...record.headers, ...traceHeaders(waited(row)) } };
+}
+
+/** The wait between commit and publish is a span of the request that caused the row; once more where publishing is repeated. */
+function waited(row: OutboxRow): RecordTrace {
+  if (row.traceparent === null || !tracing()) return row;
+  const span = startSpan({ name: `outbox ${row.topic}`, kind: 'internal', parent: row.traceparent, startedAtMs: committedAtMs(row) });
+  span?.end();
+  return { traceparent: span?.trace.traceparent ?? row.traceparent, experiment: row.experiment };
 }
 
 function identityOf(row: OutboxRow): { readonly type: string; readonly bytes: Uint8Array } {

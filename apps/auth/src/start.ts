@@ -19,6 +19,7 @@ import type { Auth } from './auth.ts';
 import type { AuthConfig } from './config.ts';
 import type { Housekeeping } from './housekeeping.ts';
 import { authToken, eventLogToken, housekeepingToken, relayToken } from './injection.ts';
+import { watchOutbox } from './metrics.ts';
 import type { Relay } from './relay.ts';
 import { seedAccounts } from './seed-accounts.ts';
 import { reloadIntervalMs } from './signing-keys.ts';
@@ -38,6 +39,7 @@ export async function start(config: AuthConfig, parts: Parts): Promise<Running> 
     auth.keys.reload().catch((error: unknown) => log.debug({ err: error }, 'the signing keys could not be read again'));
   }, reloadIntervalMs);
   housekeeping.start();
+  const unwatch = watchOutbox({ database: auth.database, clock });
   const mesh = await serveMesh({
     name: 'auth',
     host: config.HOST,
@@ -63,6 +65,7 @@ export async function start(config: AuthConfig, parts: Parts): Promise<Running> 
       clearInterval(reloading);
       await housekeeping.stop();
       await relay.stop();
+      unwatch();
       await admin.close();
       await auth.store.close();
       if (parts.eventLog === undefined) await eventLog.close();

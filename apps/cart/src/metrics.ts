@@ -1,6 +1,6 @@
 /** What an operator watches of this service. No label names a person or a cart. */
 import { metrics } from '@cloakroom/platform';
-import { Counter } from 'prom-client';
+import { Counter, Gauge } from 'prom-client';
 
 const registers = [metrics];
 
@@ -16,6 +16,12 @@ export const commandsUnchecked = new Counter({
   registers,
 });
 export const recordsProjected = new Counter({ name: 'cart_records_projected_total', help: 'Records applied to the view', registers });
+export const watermark = new Gauge({
+  name: 'cart_projector_next_offset',
+  help: 'Watermark of each partition held here: the offset of the next record to apply. 24 partitions, one holder each.',
+  labelNames: ['partition'],
+  registers,
+});
 export const realignments = new Counter({
   name: 'cart_view_realignments_total',
   help: 'Times a partition was found elsewhere than its watermark, by what was done',

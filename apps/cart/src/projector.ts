@@ -6,8 +6,8 @@
  * every partition held here is compared with the one that was left.
  */
 import type { TopicPartition } from '@cloakroom/platform';
-import { RetryLater, type BatchControl, type LogRecord, type RecordBatch, type Subscription } from '@cloakroom/platform';
-import { deadLetters, realignments } from './metrics.ts';
+import { RetryLater, traceIdOfRecord, type BatchControl, type LogRecord, type RecordBatch, type Subscription } from '@cloakroom/platform';
+import { deadLetters, realignments, watermark } from './metrics.ts';
 import { markIncomplete } from './dead-letters.ts';
 import type { CartParts } from './parts.ts';
 import { orRetryLater, projectBatch } from './project-batch.ts';
@@ -112,7 +112,7 @@ class PartitionProjector implements Projector {
     try {
       const projected = await projectBatch(this.#parts, this.#logId, batch);
       if (projected.outcome === 'applied') {
-        this.#leftAt.set(partition, projected.next);
+        this.#leave(partition, projected.next);
         return;
       }
     } finally {
@@ -154,6 +154,7 @@ class PartitionProjector implements Projector {
   #onRevoked(partitions: readonly TopicPartition[]): void {
     for (const { partition } of partitions) {
       this.#leftAt.delete(partition);
+      watermark.remove({ partition: String(partition) });
       this.#unsettled.delete(partition);
     }
   }
@@ -162,16 +163,21 @@ class PartitionProjector implements Projector {
     deadLetters.inc();
     const next = await markIncomplete(this.#parts, record);
     this.#parts.log.error(
-      { partition: record.partition, offset: String(record.offset), reason },
+      { partition: record.partition, offset: String(record.offset), reason, trace_id: traceIdOfRecord(record) },
       'a cart is incomplete until its record is redriven',
     );
     if (next === undefined) this.#settle([record.partition]);
-    else this.#leftAt.set(record.partition, next);
+    else this.#leave(record.partition, next);
+  }
+
+  #leave(partition: number, next: bigint): void {
+    this.#leftAt.set(partition, next);
+    watermark.set({ partition: String(partition) }, Number(next));
   }
 
   #readFrom(partition: number, offset: bigint): void {
     const { name: topic } = this.#parts.topics.events;
-    this.#leftAt.set(partition, offset);
+    this.#leave(partition, offset);
     this.#control?.seek(topic, partition, offset);
     this.#unsettled.delete(partition);
     this.#subscription?.resume([{ topic, partition }]);

@@ -4,6 +4,7 @@ import { Migrator, type Migration } from 'kysely/migration';
 import { type DatabaseOptions, openPostgres, postgresPlace, waitForPostgres } from './database.postgres.ts';
 import { openSqlite } from './database.sqlite.ts';
 import type { Logger } from './log.ts';
+import { inCallSpan } from './telemetry.ts';
 
 /**
  * Opens, migrates forward, and returns the query builder. Waits (bounded) for a PostgreSQL that is not up yet.
@@ -19,14 +20,26 @@ export async function openDatabase<Schema>(
   if (isSqliteUrl(url)) {
     const database = openSqlite<Schema>(url);
     await migrateOrClose(database, migrations, options.log, url);
-    return database;
+    return inSpans(database, 'sqlite');
   }
   await waitForPostgres(url, options);
   // Apart from the pool of the requests: a migration, and waiting for another replica's, may take longer than any of them may.
   const migrating = openPostgres<Schema>(url, options, 'migrations');
   await migrateOrClose(migrating, migrations, options.log, postgresPlace(url));
   await migrating.destroy();
-  return openPostgres<Schema>(url, options, 'requests');
+  return inSpans(openPostgres<Schema>(url, options, 'requests'), 'postgresql');
+}
+
+/** Transactions are spans of the call that they run for; single statements are not: they would be most of a trace, and say little. */
+function inSpans<Schema>(database: Kysely<Schema>, system: string): Kysely<Schema> {
+  const begin = database.transaction.bind(database);
+  database.transaction = () => {
+    const transaction = begin();
+    const execute = transaction.execute.bind(transaction);
+    transaction.execute = (work) => inCallSpan('transaction', { 'db.system.name': system }, () => execute(work));
+    return transaction;
+  };
+  return database;
 }
 
 export const isSqliteUrl = (url: string): boolean => url.startsWith('sqlite:');

@@ -24,6 +24,8 @@ import type { NewSession, SessionRecord, SessionStore, TokenKey, TokenMode, Tomb
 export interface RedisStoreOptions {
   /** How long a subject's epoch is kept; beyond every absolute limit. Shorter only in tests. */
   readonly epochLifetimeMs?: number;
+  /** Wraps each script's call: for traces. */
+  readonly around?: <Result>(script: ScriptName, call: () => Promise<Result>) => Promise<Result>;
 }
 
 const digests = Object.fromEntries(
@@ -34,6 +36,7 @@ const digests = Object.fromEntries(
 export class RedisSessionStore implements SessionStore {
   readonly #redis: Redis;
   readonly #epochLifetimeMs: number;
+  readonly #around: NonNullable<RedisStoreOptions['around']>;
   /** Counts connections: what was learned under one number means nothing under the next. */
   #connection = 0;
   #replay: ((incarnation: string) => Promise<void>) | undefined;
@@ -48,6 +51,7 @@ export class RedisSessionStore implements SessionStore {
   constructor(redis: Redis, options: RedisStoreOptions = {}) {
     this.#redis = redis;
     this.#epochLifetimeMs = options.epochLifetimeMs ?? epochLifetimeMs;
+    this.#around = options.around ?? ((_script, call) => call());
     // Both: 'close' so that an answer under way is not believed, 'ready' so that a client opened before us is asked again.
     redis.on('close', this.#distrust);
     redis.on('ready', this.#distrust);
@@ -167,7 +171,7 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async #run(name: ScriptName, tag: string, about: string, keys: string[], args: (string | number)[]): Promise<unknown[]> {
-    const answer = await this.#evaluate(name, keys, [slotPrefix(tag), ...args]);
+    const answer = await this.#around(name, () => this.#evaluate(name, keys, [slotPrefix(tag), ...args]));
     if (Array.isArray(answer) && answer[0] === about) return answer.slice(1);
     this.#redis.disconnect(true);
     throw new StoreUnavailable('the answer belongs to another question: the connection was dropped');

@@ -1,0 +1,81 @@
+/** What an operator watches of auth. No label names a person. */
+import { fromJson, type JsonValue } from '@bufbuild/protobuf';
+import { IdentityEventSchema, RevocationEventSchema, topics } from '@cloakroom/contracts';
+import { type Clock, metrics } from '@cloakroom/platform';
+import { Gauge } from 'prom-client';
+import type { Database, OutboxRow } from './outbox.ts';
+
+const registers = [metrics];
+
+export const hashesWaiting = new Gauge({
+  name: 'auth_password_hashes_waiting',
+  help: 'Passwords that wait to be hashed or compared; at 32 the next is refused.',
+  registers,
+});
+
+interface Watched {
+  readonly database: Database;
+  readonly clock: Clock;
+}
+
+let watched: Watched | undefined;
+
+/** The outbox that the gauges look at. @returns stops it, before the database is closed */
+export function watchOutbox(outbox: Watched): () => void {
+  watched = outbox;
+  return () => {
+    if (watched === outbox) watched = undefined;
+  };
+}
+
+export const outboxWaiting = new Gauge({
+  name: 'auth_outbox_waiting',
+  help: 'Rows of the outbox that the event log has not acknowledged.',
+  labelNames: ['topic'],
+  registers,
+  async collect() {
+    for (const { topic, count } of await look()) this.set({ topic }, count);
+  },
+});
+
+export const outboxOldestSeconds = new Gauge({
+  name: 'auth_outbox_oldest_seconds',
+  help: 'Age of the oldest of those rows; 0 when there is none.',
+  labelNames: ['topic'],
+  registers,
+  async collect() {
+    for (const { topic, oldestMs } of await look()) this.set({ topic }, oldestMs / 1000);
+  },
+});
+
+interface Waiting {
+  readonly topic: string;
+  readonly count: number;
+  readonly oldestMs: number;
+}
+
+/** A database that is away must not take the other metrics along: these keep their last value. */
+async function look(): Promise<Waiting[]> {
+  if (watched === undefined) return [];
+  const { database, clock } = watched;
+  const of = async (topic: string): Promise<Waiting> => {
+    const waiting = () => database.selectFrom('outbox').where('topic', '=', topic).where('published', '=', 0);
+    const { count } = await waiting()
+      .select((row) => row.fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow();
+    const oldest = await waiting().selectAll().orderBy('sequence').limit(1).executeTakeFirst();
+    return { topic, count: Number(count), oldestMs: oldest === undefined ? 0 : Math.max(0, clock.nowMs() - committedAtMs(oldest)) };
+  };
+  try {
+    return await Promise.all([topics.identityEvents, topics.sessionRevocations].map(({ name }) => of(name)));
+  } catch {
+    return [];
+  }
+}
+
+/** As the event itself says it. */
+export function committedAtMs({ topic, event }: Pick<OutboxRow, 'topic' | 'event'>): number {
+  const json = JSON.parse(event) as JsonValue;
+  const { atMs } = topic === topics.identityEvents.name ? fromJson(IdentityEventSchema, json) : fromJson(RevocationEventSchema, json);
+  return Number(atMs);
+}
