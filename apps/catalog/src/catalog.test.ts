@@ -58,10 +58,27 @@ describe('seed', () => {
     expect((await read()).product.name).toBe(first.name);
     expect((await allProducts(db))[0]!.product.productId).toBe(seedProducts.at(-1)!.productId);
   });
-  it('brings a database up to date that was made before changes were noted', async () => {
-    await change({ seeded: null, name: 'The name of long ago', stock: 2 });
-    await seed(db, seedProducts);
-    expect((await read()).product).toMatchObject({ name: first.name, stock: 2 });
+  it('upgrades a database of the version that did not note changes: all but the stock comes from the seed', async () => {
+    const url = await freshDatabaseUrl('lasting');
+    const options = { name: 'catalog', log: createLogger('test', 'silent') };
+    const old = await openDatabase<CatalogSchema>(url, { '001-products': migrations['001-products']! }, options);
+    const {
+      added_on: _,
+      seeded: __,
+      ...row
+    } = await db.selectFrom('products').selectAll().where('position', '=', 0).executeTakeFirstOrThrow();
+    const before = { ...row, name: 'The name of long ago', stock: 2 };
+    await old
+      .insertInto('products')
+      .values(before as CatalogSchema['products'])
+      .execute();
+    await old.destroy();
+    const upgraded = await openDatabase<CatalogSchema>(url, migrations, options);
+    await seed(upgraded, seedProducts);
+    const all = await allProducts(upgraded);
+    await upgraded.destroy();
+    expect(all).toHaveLength(seedProducts.length);
+    expect(all[0]).toMatchObject({ product: { name: first.name, stock: 2 }, addedOn: first.addedOn });
   });
 });
 

@@ -24,38 +24,48 @@ interface FacetCount {
   readonly count: number;
 }
 
-export function matches({ product }: ShelfItem, filter: ProductFilter): boolean {
-  if (filter.category !== '' && product.category !== filter.category) return false;
-  if (product.price < filter.priceMin) return false;
-  if (filter.priceMax !== 0n && product.price > filter.priceMax) return false;
-  if (filter.inStock && product.stock === 0) return false;
-  return [...filter.choices].every(([name, values]) => valuesOf(product, name).some((value) => values.has(value)));
+export const matches = ({ product }: ShelfItem, filter: ProductFilter): boolean => failuresOf(product, filter).length === 0;
+
+type Dimension = 'category' | 'price' | 'stock' | `option ${string}`;
+
+/** In which of the dimensions that are chosen in the product is not what was chosen. */
+function failuresOf(product: CatalogProduct, filter: ProductFilter): Dimension[] {
+  const failures: Dimension[] = [];
+  if (filter.category !== '' && product.category !== filter.category) failures.push('category');
+  if (product.price < filter.priceMin || (filter.priceMax !== 0n && product.price > filter.priceMax)) failures.push('price');
+  if (filter.inStock && product.stock === 0) failures.push('stock');
+  for (const [name, values] of filter.choices) {
+    if (!valuesOf(product, name).some((value) => values.has(value))) failures.push(`option ${name}`);
+  }
+  return failures;
 }
 
-/** Each facet is counted as if nothing were chosen in it: one sees what else there is. What is chosen is named even where it has become 0. */
+/**
+ * Each facet is counted as if nothing were chosen in it: one sees what else there is. So a product counts in all facets when it matches, and
+ * in one when only that one's choice stands in its way. What is chosen is named even where it has become 0.
+ */
 export function facetsOf(found: readonly ShelfItem[], filter: ProductFilter): ProductFacets {
-  const without = (change: Partial<ProductFilter>) =>
-    found.filter((item) => matches(item, { ...filter, ...change })).map(({ product }) => product);
-  const categories = without({ category: '' }).map(({ category }) => category);
-  const prices = without({ priceMin: 0n, priceMax: 0n }).map(({ price }) => price);
-  const names = new Set([...found.flatMap(({ product }) => product.options.map(({ name }) => name)), ...filter.choices.keys()]);
-  const options = [...names].flatMap((name) => {
-    const chosen = filter.choices.get(name) ?? new Set<string>();
-    const others = new Map([...filter.choices].filter(([other]) => other !== name));
-    const products = without({ choices: others });
-    const values = counted(
-      products.flatMap((product) => valuesOf(product, name)),
-      chosen,
-    );
-    const productCount = products.filter((product) => valuesOf(product, name).length > 0).length;
-    return values.length === 0 ? [] : [{ name, values, productCount }];
-  });
+  const categories = new Counts(filter.category === '' ? [] : [filter.category]);
+  const options = new Map([...filter.choices].map(([name, chosen]) => [name, new Counts(chosen)]));
+  const prices: bigint[] = [];
+  for (const { product } of found) {
+    const [failure, second] = failuresOf(product, filter);
+    if (second !== undefined) continue;
+    const counts = (dimension: Dimension): boolean => failure === undefined || failure === dimension;
+    if (counts('category')) categories.add([product.category]);
+    if (counts('price')) prices.push(product.price);
+    for (const { name, values } of product.options) {
+      if (!counts(`option ${name}`)) continue;
+      if (!options.has(name)) options.set(name, new Counts([]));
+      options.get(name)!.add(values);
+    }
+  }
   return {
-    categories: counted(categories, filter.category === '' ? [] : [filter.category]),
+    categories: categories.sorted(),
     // What divides the most products comes first.
-    options: options
-      .toSorted((a, b) => b.productCount - a.productCount || naturally.compare(a.name, b.name))
-      .map(({ name, values }) => ({ name, values })),
+    options: [...options]
+      .toSorted(([nameA, a], [nameB, b]) => b.products - a.products || naturally.compare(nameA, nameB))
+      .map(([name, counted]) => ({ name, values: counted.sorted() })),
     priceMin: prices.reduce((least, price) => (price < least ? price : least), prices[0] ?? 0n),
     priceMax: prices.reduce((most, price) => (price > most ? price : most), 0n),
   };
@@ -64,10 +74,22 @@ export function facetsOf(found: readonly ShelfItem[], filter: ProductFilter): Pr
 const valuesOf = (product: CatalogProduct, name: string): readonly string[] =>
   product.options.find((option) => option.name === name)?.values ?? [];
 
-function counted(values: readonly string[], chosen: Iterable<string>): FacetCount[] {
-  const counts = new Map<string, number>([...chosen].map((value) => [value, 0]));
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
-  return [...counts].map(([value, count]) => ({ value, count })).toSorted((a, b) => compareValues(a.value, b.value));
+class Counts {
+  products = 0;
+  private readonly byValue: Map<string, number>;
+
+  constructor(chosen: Iterable<string>) {
+    this.byValue = new Map([...chosen].map((value) => [value, 0]));
+  }
+
+  add(values: readonly string[]): void {
+    this.products++;
+    for (const value of values) this.byValue.set(value, (this.byValue.get(value) ?? 0) + 1);
+  }
+
+  sorted(): FacetCount[] {
+    return [...this.byValue].map(([value, count]) => ({ value, count })).toSorted((a, b) => compareValues(a.value, b.value));
+  }
 }
 
 /** Sizes in letters as they follow one another, numbers by size, words by the alphabet. */

@@ -51,7 +51,7 @@ export const stationery = category('Stationery', {
   '2025-11-03': [
     ['writing-paper', 'Letter writing set', 2600, 41, 'love-letter', { Colour: ['Cream', 'Sky'] },
       'Thirty sheets and twenty lined envelopes in a box that can hold the answers. Torn at the edge, as if by an aunt.'],
-    ['gift-wrap', 'Wrapping paper and string', 1600, 83, 'wrapped-gift', { Colour: ['Red', 'Forest'] },
+    ['gift-wrap', 'Gift paper and string', 1600, 83, 'wrapped-gift', { Colour: ['Red', 'Forest'] },
       'Three sheets printed on both sides, ten metres of cotton string. The sheets can be ironed and used again.'],
     ['sealing-wax', 'Sealing wax and stamp', 2400, 0, 'scroll', { Colour: ['Cherry', 'Navy'] },
       'Four sticks with a wick and a brass stamp of a small key. Flexible enough to go through the post in one piece.'],
