@@ -229,8 +229,14 @@ function postgres(port: number, databases: readonly string[]): ComposeService {
     // The file listens on loopback without a socket; the image's own first start speaks over one.
     command: [
       'postgres',
-      ...['-c', 'config_file=/etc/cloakroom/postgresql.conf', '-c', 'listen_addresses=*', '-c', `port=${port}`],
-      ...['-c', 'unix_socket_directories=/var/run/postgresql'],
+      '-c',
+      'config_file=/etc/cloakroom/postgresql.conf',
+      '-c',
+      'listen_addresses=*',
+      '-c',
+      `port=${port}`,
+      '-c',
+      'unix_socket_directories=/var/run/postgresql',
     ],
     environment: {
       PGPORT: String(port),
