@@ -3,7 +3,7 @@
  * meet in one event log; only the adapters below them differ.
  */
 import type { EventLog, Parts, Running } from '@cloakroom/platform';
-import { createLogger, openEventLog, runProcess } from '@cloakroom/platform';
+import { createLogger, openEventLog, readTelemetry, runProcess, type TelemetryConfig } from '@cloakroom/platform';
 import type { EmbeddedOrders } from './commands.ts';
 import { embeddedAppsVariable } from './commands.ts';
 import type { AppName } from './stack.ts';
@@ -28,11 +28,12 @@ function open<Config>(app: AppModule<Config>): Door {
   return (env, parts) => app.start(app.readConfig(env), parts);
 }
 
-function readOrders(): EmbeddedOrders & { readonly LOG_LEVEL: string } {
+function readOrders(): EmbeddedOrders & TelemetryConfig & { readonly LOG_LEVEL: string } {
   const orders = JSON.parse(process.env[embeddedAppsVariable] ?? '') as EmbeddedOrders;
   // Not for whatever this process might start: it holds the MAC key.
   delete process.env[embeddedAppsVariable];
-  return { ...orders, LOG_LEVEL: orders.apps[0]?.env['LOG_LEVEL'] ?? 'info' };
+  const env = orders.apps[0]?.env ?? {};
+  return { ...orders, ...readTelemetry(env), LOG_LEVEL: env['LOG_LEVEL'] ?? 'info' };
 }
 
 runProcess('cloakroom', readOrders, async (orders, { log, clock }) => {

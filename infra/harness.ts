@@ -24,6 +24,8 @@ export interface StackRequest {
   readonly dataDir?: string;
   readonly fresh?: boolean;
   readonly logLevel?: string;
+  /** OTEL_* for every process; those of the launcher's own environment unless told. */
+  readonly telemetry?: Readonly<Record<string, string>>;
   readonly sessionMode?: string;
   /** sqlite unless told. */
   readonly database?: Database;
@@ -84,7 +86,8 @@ export function assembleStack(request: AssemblyRequest): Supervisor {
   const dataDir = request.dataDir ?? dataDirOf(provider, base, database);
   const built = join(repository, 'apps', 'web', 'dist');
   const webDir = existsSync(join(built, 'index.html')) ? built : undefined;
-  const spec = drawStack({ provider, base, dataDir, webDir, logLevel, sessionMode, database, external });
+  const telemetry = request.telemetry ?? telemetryOf(process.env);
+  const spec = drawStack({ provider, base, dataDir, webDir, logLevel, telemetry, sessionMode, database, external });
   checkInspect(inspect, spec.processes);
   return new Supervisor({
     spec,
@@ -92,6 +95,12 @@ export function assembleStack(request: AssemblyRequest): Supervisor {
     onEvent: onEvent ?? (() => undefined),
     provision: () => (provider === 'embedded' ? Promise.resolve() : meshCertificates(dataDir)),
   });
+}
+
+/** What a person sets for `npm start`: the children see nothing of the launcher's environment but what they are told. */
+function telemetryOf(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
+  const names = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_TRACES_SAMPLER_ARG'];
+  return Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
 }
 
 /** Which database, once it is known to be there. External has PostgreSQL when its URLs are set. @throws StackError */

@@ -83,6 +83,8 @@ export interface StackOptions {
   /** The built web app; without it the gateway serves the API alone. */
   readonly webDir?: string | undefined;
   readonly logLevel?: string | undefined;
+  /** OTEL_* for every process; without, no traces are made. */
+  readonly telemetry?: Env | undefined;
   readonly sessionMode?: string | undefined;
   /** sqlite unless told; postgres: our own server (native) or somebody else's (external). */
   readonly database?: Database | undefined;
@@ -231,6 +233,7 @@ function drawApps(options: StackOptions, storage: { readonly auth: Env; readonly
     REGION: 'local',
     PROVIDER: provider,
     LOG_LEVEL: options.logLevel ?? 'info',
+    ...options.telemetry,
     HOST: provider === 'docker' ? '0.0.0.0' : loopback,
     LISTEN_PORT: String(listen),
     // Nothing proves a caller inside one process, and nobody else reaches its loopback ports in between.

@@ -1,5 +1,6 @@
 /** Configuration from the environment: one schema a process, every violation reported at once, nothing read anywhere else. */
 import { z } from 'zod';
+import type { TelemetryConfig } from './telemetry.ts';
 
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
@@ -40,6 +41,9 @@ export const telemetryConfig = {
   /** Part of the traces that begin here, 0 to 1. */
   OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
 };
+
+/** For a process that has no schema of its own (embedded). @throws ConfigError */
+export const readTelemetry = (env: NodeJS.ProcessEnv): TelemetryConfig => readEnvironment(z.object(telemetryConfig), env);
 
 /** What every process of ours needs. */
 export const processConfig = {
