@@ -1,9 +1,11 @@
 /** Every file that is derived and committed, by its path below infra/, formatted as the formatter of the tree wants it. */
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
-import { defaultBase } from '../stack.ts';
+import { defaultBase, meshNames } from '../stack.ts';
 import { drawCompose, drawPostgresOverlay } from './compose.ts';
+import { kustomization, serviceResources, sharedResources } from './k8s.ts';
 import { dashboardProviders, datasources, drawDashboard, drawObservability, drawPrometheus } from './observability.ts';
+import { drawTopics } from './strimzi-topics.ts';
 import { toYaml } from './to-yaml.ts';
 
 const head = (from: string) => `# Derived by infra/containers/${from}: change that, then run node infra/containers/write.ts.\n`;
@@ -19,6 +21,10 @@ export async function derivedFiles(): Promise<Readonly<Record<string, string>>> 
     'observability/dashboards.yaml': yaml('observability.ts', dashboardProviders),
     'observability/dashboard.json': JSON.stringify(drawDashboard(), undefined, 2),
   };
+  const base = { ...Object.fromEntries(meshNames.map((name) => [name, serviceResources(name)])), ...sharedResources() };
+  for (const [name, resources] of Object.entries(base)) files[`k8s/base/${name}.yaml`] = yaml('k8s.ts', ...resources);
+  files['k8s/base/kustomization.yaml'] = yaml('k8s.ts', kustomization(Object.keys(base).map((name) => `${name}.yaml`)));
+  files['k8s/examples/strimzi-topics.yaml'] = yaml('strimzi-topics.ts', ...drawTopics());
   const options = await resolveConfig(join(import.meta.dirname, 'derived.ts'));
   const formatted = Object.entries(files).map(async ([path, text]) => [path, await format(text, { ...options, filepath: path })] as const);
   return Object.fromEntries(await Promise.all(formatted));

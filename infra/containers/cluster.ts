@@ -1,0 +1,104 @@
+/** What a cluster tells each service, and whom each speaks to: the drawing, with the names that things have there. */
+import { drawStack, meshNames } from '../stack.ts';
+import type { AppName, AppSpec, ProcessSpec } from '../stack.ts';
+import { dataInContainer } from './compose.ts';
+
+/** What is below the services, by the names and ports of the examples in docs/deploy.md; an overlay may say others. */
+export const storages = {
+  kafka: { address: 'cloakroom-kafka-bootstrap:9092', port: 9092, labels: { 'strimzi.io/cluster': 'cloakroom' } },
+  'redis-sessions': { port: 6379, labels: { 'app.kubernetes.io/instance': 'redis-sessions' } },
+  'redis-carts': { port: 6379, labels: { 'app.kubernetes.io/instance': 'redis-carts' } },
+  postgres: { port: 5432, labels: {} },
+} as const;
+export type Storage = keyof typeof storages;
+
+/** A database a service: one's password opens no other's, nor its network. */
+export function labelsOfStorage(to: Storage, from: AppName): Readonly<Record<string, string>> {
+  return to === 'postgres' ? { 'cnpg.io/cluster': `${from}-database` } : storages[to].labels;
+}
+
+/** Held by a Secret each, as it may carry a password; its name and key. */
+const secretOf: Record<string, (name: AppName) => { readonly secret: string; readonly key: string }> = {
+  SESSION_MAC_KEY: () => ({ secret: 'session-mac', key: 'key' }),
+  // The key that CloudNativePG gives its generated secret.
+  DATABASE_URL: (name) => ({ secret: `${name}-database`, key: 'uri' }),
+  SESSION_REDIS_URL: () => ({ secret: 'redis-sessions', key: 'url' }),
+  CART_REDIS_URL: () => ({ secret: 'redis-carts', key: 'url' }),
+};
+
+/** Other than in containers on one machine. */
+const changed: Readonly<Record<string, string>> = {
+  PROVIDER: 'external',
+  KAFKA_BROKERS: storages.kafka.address,
+  PUBLIC_ORIGINS: 'https://shop.example.com',
+  // Accounts with known passwords are for a laptop.
+  SEED_ACCOUNTS: 'false',
+};
+
+export interface ClusterApp {
+  readonly app: AppSpec;
+  /** Its ConfigMap. */
+  readonly config: Readonly<Record<string, string>>;
+}
+
+const drawn = drawStack({ provider: 'docker', base: 4000, dataDir: dataInContainer, webDir: '/app/apps/web/dist' });
+
+/** One of each app: replicas are the cluster's to count. */
+export const drawnProcesses = Object.fromEntries(
+  meshNames.map((name) => [name, drawn.processes.find(({ run }) => run.kind === 'app' && run.app.app === name)!]),
+) as Readonly<Record<AppName, ProcessSpec>>;
+
+export const appSpecs = Object.fromEntries(meshNames.map((name) => [name, clusterApp(name)])) as Readonly<Record<AppName, ClusterApp>>;
+
+function clusterApp(name: AppName): ClusterApp {
+  const { run } = drawnProcesses[name];
+  if (run.kind !== 'app') throw new Error(`${name} is no service`);
+  const told = Object.entries(run.app.env).filter(([key]) => key !== 'REPLICA' && !(key in secretOf));
+  return { app: run.app, config: Object.fromEntries(told.map(([key, value]) => [key, changed[key] ?? value])) };
+}
+
+export function secretRefs(name: AppName, { env, secrets }: AppSpec) {
+  return Object.entries(secretOf)
+    .filter(([variable]) => variable in env || secrets.some((secret) => secret === variable))
+    .map(([variable, where]) => ({ variable, ...where(name) }));
+}
+
+/** The one that probes ask comes last. A gateway has one port for all. */
+export function servicePorts(name: AppName): readonly { readonly name: 'http' | 'grpc' | 'admin'; readonly port: number }[] {
+  const { ports } = drawnProcesses[name];
+  const [first, admin] = ports as readonly [number, number | undefined];
+  if (admin === undefined) return [{ name: 'http', port: first }];
+  return [
+    { name: 'grpc', port: first },
+    { name: 'admin', port: admin },
+  ];
+}
+
+export interface Edge {
+  readonly from: AppName;
+  readonly to: AppName | Storage;
+  readonly port: number;
+}
+
+/** Who speaks to whom: services by the drawing's needs, admin pages and storage by what a service is told. */
+export function edges(): Edge[] {
+  return meshNames.flatMap((from) => {
+    const { env } = appSpecs[from].app;
+    const needed = meshNames.filter((name) => drawnProcesses[from].needs.some((need) => need === name));
+    const calls = needed.map((to) => ({ from, to, port: servicePorts(to)[0]!.port }));
+    // A gateway's /readyz shows what these two say of themselves.
+    const looks = from === 'gateway' ? needed.filter((to) => `${to.toUpperCase()}_ADMIN_URL` in env) : [];
+    const told: Record<Storage, string> = {
+      kafka: 'KAFKA_BROKERS',
+      'redis-sessions': 'SESSION_REDIS_URL',
+      'redis-carts': 'CART_REDIS_URL',
+      postgres: 'DATABASE_URL',
+    };
+    const stores = (Object.keys(told) as Storage[]).filter((store) => told[store] in env);
+    return [
+      ...calls,
+      ...looks.map((to) => ({ from, to, port: servicePorts(to).at(-1)!.port })),
+      ...stores.map((to) => ({ from, to, port: storages[to].port })),
+    ];
+  });
+}

@@ -1,0 +1,201 @@
+/**
+ * infra/k8s/base, derived from the drawing: each service as a Deployment with what a cluster needs to know of it. Written as typed objects, so
+ * that a field that Kubernetes does not have fails to compile. What is not ours (broker, stores, databases, the issuer of certificates, the
+ * edge) is met by name and brought by operators: docs/deploy.md.
+ */
+import type { ICertificate } from '@kubernetes-models/cert-manager/cert-manager.io/v1';
+import type { IDeployment } from 'kubernetes-models/apps/v1';
+import type { IHorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2';
+import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1';
+import type { IService, IServiceAccount } from 'kubernetes-models/v1';
+import { meshNames } from '../stack.ts';
+import type { AppName, AppSpec } from '../stack.ts';
+import { appSpecs, secretRefs, servicePorts } from './cluster.ts';
+import { networkPolicies } from './network-policies.ts';
+
+/** The image's name here; an overlay says where it lies and which digest. */
+export const clusterImage = 'cloakroom';
+
+/** Endpoints take a moment to leave every node's tables: until then a pod that ends still gets new connections, and must answer them. */
+const leaveS = 5;
+/** process.ts ends itself 8 s after SIGTERM at the latest; a gateway says 503 at /readyz from the first moment and drains for 4 s. */
+const stopS = 10;
+
+/** Of a busy service (npm run status under npm run bench): what it needs to be placed, and what no healthy one reaches. No limit on CPU: throttling shows as latency. */
+const resources = { requests: { cpu: '100m', memory: '192Mi' }, limits: { memory: '384Mi' } };
+
+/** Two of each, so that one may go: replicas of auth agree by a lease in their database on who relays. */
+const replicas = 2;
+const gatewayReplicas = { min: 2, max: 6, cpuPercent: 70 };
+
+/** A month's certificate, renewed in time for a process to be restarted: they are read at start. */
+const certificateLife = { duration: '2160h', renewBefore: '720h' };
+
+const labelsOf = (name: AppName) => ({ 'app.kubernetes.io/name': name });
+
+export function serviceResources(name: AppName): object[] {
+  return [serviceAccount(name), service(name), deployment(name), disruptionBudget(name), certificate(name)];
+}
+
+export function sharedResources(): { readonly 'network-policies': object[]; readonly autoscaler: object[] } {
+  return { 'network-policies': networkPolicies(), autoscaler: [autoscaler()] };
+}
+
+/** Nothing here speaks to the cluster's API. */
+function serviceAccount(name: AppName): IServiceAccount {
+  return { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name }, automountServiceAccountToken: false };
+}
+
+function service(name: AppName): IService {
+  const ports = servicePorts(name).map(({ name: port, port: number }) => ({ name: port, port: number, targetPort: port }));
+  return { apiVersion: 'v1', kind: 'Service', metadata: { name }, spec: { selector: labelsOf(name), ports } };
+}
+
+function deployment(name: AppName): IDeployment {
+  const { app } = appSpecs[name];
+  const labels = labelsOf(name);
+  const spread = (topologyKey: string) => ({
+    maxSkew: 1,
+    topologyKey,
+    whenUnsatisfiable: 'ScheduleAnyway' as const,
+    labelSelector: { matchLabels: labels },
+  });
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name },
+    spec: {
+      // The autoscaler counts the gateways: a number here would be fought over.
+      ...(name !== 'gateway' && { replicas }),
+      selector: { matchLabels: labels },
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+      template: {
+        metadata: { labels },
+        spec: {
+          serviceAccountName: name,
+          automountServiceAccountToken: false,
+          enableServiceLinks: false,
+          terminationGracePeriodSeconds: leaveS + stopS,
+          topologySpreadConstraints: [spread('topology.kubernetes.io/zone'), spread('kubernetes.io/hostname')],
+          securityContext: {
+            runAsNonRoot: true,
+            runAsUser: 1000,
+            runAsGroup: 1000,
+            fsGroup: 1000,
+            seccompProfile: { type: 'RuntimeDefault' },
+          },
+          containers: [container(name, app)],
+          volumes: [
+            { name: 'tmp', emptyDir: { medium: 'Memory', sizeLimit: '32Mi' } },
+            {
+              name: 'tls',
+              secret: {
+                secretName: `tls-${name}`,
+                defaultMode: 0o440,
+                // The names that libs/platform/src/tls.ts reads.
+                items: [
+                  { key: 'ca.crt', path: 'ca.pem' },
+                  { key: 'tls.crt', path: `${name}.pem` },
+                  { key: 'tls.key', path: `${name}.key` },
+                ],
+              },
+            },
+          ],
+        },
+      },
+    },
+  };
+}
+
+function container(name: AppName, app: AppSpec) {
+  const ports = servicePorts(name);
+  const probe = (path: string) => ({ httpGet: { path, port: ports.at(-1)!.name } });
+  return {
+    name,
+    image: clusterImage,
+    args: ['node', `apps/${name}/dist/main.js`],
+    ports: ports.map(({ name: port, port: containerPort }) => ({ name: port, containerPort })),
+    envFrom: [{ configMapRef: { name } }],
+    env: [
+      { name: 'REPLICA', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+      ...secretRefs(name, app).map(({ variable, secret, key }) => ({
+        name: variable,
+        valueFrom: { secretKeyRef: { name: secret, key } },
+      })),
+    ],
+    resources,
+    // Two minutes for a database that is still coming up; after that the other two watch.
+    startupProbe: { ...probe('/healthz'), periodSeconds: 2, timeoutSeconds: 3, failureThreshold: 60 },
+    // /readyz answers within 2 s whatever it asks about.
+    readinessProbe: { ...probe('/readyz'), periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 2 },
+    livenessProbe: { ...probe('/healthz'), periodSeconds: 10, timeoutSeconds: 3, failureThreshold: 3 },
+    lifecycle: { preStop: { sleep: { seconds: leaveS } } },
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    },
+    volumeMounts: [
+      { name: 'tmp', mountPath: '/tmp' },
+      { name: 'tls', mountPath: app.env['TLS_DIR']!, readOnly: true },
+    ],
+  };
+}
+
+/** One at a time, however many there are: `minAvailable` would hold up a node's drain where only one runs. */
+function disruptionBudget(name: AppName): IPodDisruptionBudget {
+  return {
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    metadata: { name },
+    spec: { maxUnavailable: 1, selector: { matchLabels: labelsOf(name) } },
+  };
+}
+
+/** The mesh reads a caller's name from the CN and wants it among the DNS names too; a client accepts only the service it meant to call. */
+function certificate(name: AppName): ICertificate {
+  return {
+    apiVersion: 'cert-manager.io/v1',
+    kind: 'Certificate',
+    metadata: { name: `tls-${name}` },
+    spec: {
+      secretName: `tls-${name}`,
+      commonName: name,
+      dnsNames: [name],
+      usages: ['digital signature', 'server auth', 'client auth'],
+      privateKey: { algorithm: 'ECDSA', size: 256, encoding: 'PKCS8', rotationPolicy: 'Always' },
+      ...certificateLife,
+      issuerRef: { name: 'cloakroom-mesh', kind: 'Issuer', group: 'cert-manager.io' },
+    },
+  };
+}
+
+function autoscaler(): IHorizontalPodAutoscaler {
+  return {
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: { name: 'gateway' },
+    spec: {
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'gateway' },
+      minReplicas: gatewayReplicas.min,
+      maxReplicas: gatewayReplicas.max,
+      metrics: [
+        { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: gatewayReplicas.cpuPercent } } },
+      ],
+    },
+  };
+}
+
+/** The base of every overlay. ConfigMaps get their content's hash as a name, so that a change restarts who reads it. */
+export function kustomization(files: readonly string[]) {
+  return {
+    apiVersion: 'kustomize.config.k8s.io/v1beta1',
+    kind: 'Kustomization',
+    labels: [{ pairs: { 'app.kubernetes.io/part-of': 'cloakroom' } }],
+    resources: files,
+    configMapGenerator: meshNames.map((name) => ({
+      name,
+      literals: Object.entries(appSpecs[name].config).map(([key, value]) => `${key}=${value}`),
+    })),
+  };
+}

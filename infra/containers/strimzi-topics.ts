@@ -1,0 +1,26 @@
+/** An example for who runs Kafka by Strimzi: the contract's topics as its KafkaTopic resources. Without them the services make the topics. */
+import { deadLetterTopic, topics } from '@cloakroom/contracts';
+import type { TopicSpec } from '@cloakroom/contracts';
+
+/** Three brokers, of which one may be away. */
+const copies = { replicas: 3, inSync: 2 };
+
+export function drawTopics(): object[] {
+  const owned: readonly TopicSpec[] = [...Object.values(topics), deadLetterTopic(topics.cartEvents)];
+  return owned.map(({ name, partitions, cleanup, retentionMs }) => ({
+    apiVersion: 'kafka.strimzi.io/v1beta2',
+    kind: 'KafkaTopic',
+    metadata: { name: name.replaceAll('.', '-'), labels: { 'strimzi.io/cluster': 'cloakroom' } },
+    spec: {
+      topicName: name,
+      // Part of the contract: a cart's partition is its place for ever.
+      partitions,
+      replicas: copies.replicas,
+      config: {
+        'cleanup.policy': cleanup,
+        ...(cleanup === 'delete' && { 'retention.ms': retentionMs }),
+        'min.insync.replicas': copies.inSync,
+      },
+    },
+  }));
+}
