@@ -26,7 +26,7 @@ export interface SourceFile {
 }
 
 const isSource = (path: string): boolean => /\.(ts|tsx|mts)$/.test(path) && !path.endsWith('.d.ts') && !path.includes('/gen/');
-const isTestPath = (path: string): boolean => /\.(test|e2e|contract)\.tsx?$/.test(path) || path.startsWith('e2e/');
+const isTestPath = (path: string): boolean => /\.(test|e2e|contract|harness)\.tsx?$/.test(path) || path.startsWith('e2e/');
 
 export function readSources(tree: Tree): SourceFile[] {
   const packages = tree.files.filter((path) => path.endsWith('/package.json')).map((path) => posix.dirname(path));

@@ -11,10 +11,11 @@
  * The price is one commit at a time in all of auth; hashing a password costs ten times as much as that.
  */
 import { create, toJsonString, type MessageInitShape } from '@bufbuild/protobuf';
-import { IdentityEventSchema, RevocationEventSchema, topics } from '@cloakroom/contracts';
-import { type Cause, speaksPostgres, traceOfCause } from '@cloakroom/platform';
+import { IdentityEventSchema, isProblem, RevocationEventSchema, topics } from '@cloakroom/contracts';
+import { type Cause, DatabaseUnavailable, speaksPostgres, traceOfCause } from '@cloakroom/platform';
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { AuthSchema } from './migrations.ts';
+import { boundedConcurrency } from './bounded-concurrency.ts';
 
 export type Database = Kysely<AuthSchema>;
 export type OutboxRow = Selectable<AuthSchema['outbox']>;
@@ -71,6 +72,9 @@ export async function announceRevocation(
 /** Held by the one relay of all processes on this database; also the channel by which commits wake it. */
 export const outboxLease = 'auth_outbox';
 
+/** A commit takes a few ms: the last of them waits as long as any statement may. */
+const waitingCountMax = 500;
+
 /** Commits, then wakes the relay. A wake that is missed costs one poll interval, never an event. */
 export interface Outbox {
   commit<Result>(change: (trx: Transaction<AuthSchema>) => Promise<Result>): Promise<Result>;
@@ -80,17 +84,23 @@ export interface Outbox {
 export function openOutbox(database: Database): Outbox {
   const listeners: (() => void)[] = [];
   const shared = speaksPostgres(database);
+  // They wait for each other here rather than in the pool: one connection at most waits for the lock, and reads have all others.
+  const oneAtATime = boundedConcurrency(1, waitingCountMax);
   return {
     commit: async (change) => {
-      const result = await database.transaction().execute(async (trx) => {
-        if (shared) await sql`select pg_advisory_xact_lock(hashtextextended('outbox', 0))`.execute(trx);
-        const changed = await change(trx);
-        // Sent by the server when this commits, to the relay in whichever process.
-        if (shared) await sql`select pg_notify(${outboxLease}, '')`.execute(trx);
-        return changed;
+      const done = await oneAtATime(async () => {
+        const result = await database.transaction().execute(async (trx) => {
+          if (shared) await sql`select pg_advisory_xact_lock(hashtextextended('outbox', 0))`.execute(trx);
+          const changed = await change(trx);
+          // Sent by the server when this commits, to the relay in whichever process.
+          if (shared) await sql`select pg_notify(${outboxLease}, '')`.execute(trx);
+          return changed;
+        });
+        return { result };
       });
+      if (isProblem(done)) throw new DatabaseUnavailable(`more than ${waitingCountMax} changes wait for the database`);
       for (const listener of listeners) listener();
-      return result;
+      return done.result;
     },
     onCommit: (listener) => void listeners.push(listener),
   };

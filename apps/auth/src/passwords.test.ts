@@ -1,6 +1,7 @@
 import { isProblem } from '@cloakroom/contracts';
 import { expect, it } from 'vitest';
-import { boundedConcurrency, openPasswords } from './passwords.ts';
+import { boundedConcurrency } from './bounded-concurrency.ts';
+import { openPasswords } from './passwords.ts';
 
 it('hashes by argon2id with the recommended parameters, and knows the password again', async () => {
   const passwords = await openPasswords();

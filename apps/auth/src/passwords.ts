@@ -3,7 +3,10 @@
  * at a time, some wait, and the rest is refused: a flood of sign-ins must not take the process down.
  */
 import { hash, verify } from '@node-rs/argon2';
-import { problem, type Problem } from '@cloakroom/contracts';
+import type { Problem } from '@cloakroom/contracts';
+import { inCallSpan } from '@cloakroom/platform';
+import { boundedConcurrency } from './bounded-concurrency.ts';
+import { hashesWaiting } from './metrics.ts';
 
 /** OWASP Password Storage Cheat Sheet: m=19456 KiB, t=2, p=1. The library's default algorithm is argon2id. */
 const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
@@ -26,36 +29,20 @@ export interface Argon2 {
 const nodeArgon2: Argon2 = { hash: (password) => hash(password, parameters), verify: (encoded, password) => verify(encoded, password) };
 
 export async function openPasswords(argon2: Argon2 = nodeArgon2): Promise<Passwords> {
-  const bounded = boundedConcurrency(hashingCountMax, waitingCountMax);
+  const bounded = boundedConcurrency(hashingCountMax, waitingCountMax, (count) => hashesWaiting.set(count));
   const dummyHash = await argon2.hash('no account has this password');
   return {
-    hash: (password) => bounded(() => argon2.hash(normalised(password))),
+    // The spans hold the wait for a place too: under a flood that is most of it.
+    hash: (password) => inCallSpan('argon2 hash', {}, () => bounded(() => argon2.hash(normalised(password)))),
     matches: (encoded, password) =>
-      bounded(async () => {
-        const same = await argon2.verify(encoded ?? dummyHash, normalised(password));
-        return same && encoded !== undefined;
-      }),
+      inCallSpan('argon2 verify', {}, () =>
+        bounded(async () => {
+          const same = await argon2.verify(encoded ?? dummyHash, normalised(password));
+          return same && encoded !== undefined;
+        }),
+      ),
   };
 }
 
 /** NIST SP 800-63B 3.1.1.2: normalised, so that the same characters typed on another keyboard are the same password. */
 const normalised = (password: string): string => password.normalize('NFKC');
-
-/** Runs at most `running` at a time; at most `waiting` queue in order; more are refused. */
-export function boundedConcurrency(running: number, waiting: number): <Result>(work: () => Promise<Result>) => Promise<Result | Problem> {
-  let active = 0;
-  const queue: (() => void)[] = [];
-  return async (work) => {
-    if (active < running) active += 1;
-    else if (queue.length >= waiting) return problem('too_many_requests', undefined, 1);
-    // Whoever ends hands its place over: `active` stays as it is.
-    else await new Promise<void>((resolve) => queue.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = queue.shift();
-      if (next === undefined) active -= 1;
-      else next();
-    }
-  };
-}

@@ -1,10 +1,8 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fromBinary } from '@bufbuild/protobuf';
 import { RevocationEventSchema, topics } from '@cloakroom/contracts';
 import { createPassportVerifier, parseJwks, verifyEvent } from '@cloakroom/platform';
 import { createLocalJWKSet, jwtVerify } from 'jose';
+import { freshDatabaseUrl } from '@cloakroom/testing';
 import { expect, it } from 'vitest';
 import { guest, type Harness, look, ok, openHarness } from './auth.harness.ts';
 import { publishRows } from './relay.ts';
@@ -64,7 +62,7 @@ it('leaves one active key when two rotate at once', async () => {
 });
 
 it('has the same keys after a restart', async () => {
-  const url = `sqlite:${join(mkdtempSync(join(tmpdir(), 'auth-keys-')), 'auth.sqlite')}`;
+  const url = await freshDatabaseUrl('lasting');
   const first = await openHarness({ url });
   ok(await first.auth.keys.rotate(false, undefined));
   const jwks = first.auth.keys.jwks();

@@ -1,6 +1,3 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { AuthService, recordHeaders, topics } from '@cloakroom/contracts';
 import {
   connectMesh,
@@ -13,6 +10,7 @@ import {
   systemClock,
   verifyEvent,
 } from '@cloakroom/platform';
+import { freshDatabaseUrl } from '@cloakroom/testing';
 import { afterEach, expect, it, vi } from 'vitest';
 import { ok } from './auth.harness.ts';
 import { readConfig, start } from './start.ts';
@@ -38,7 +36,7 @@ async function startAuth(env: Record<string, string> = {}) {
     REPLICA: '1',
     LISTEN_PORT: '0',
     ADMIN_PORT: '0',
-    DATABASE_URL: 'sqlite::memory:',
+    DATABASE_URL: env['DATABASE_URL'] ?? (await freshDatabaseUrl()),
     SESSION_STORE: 'memory',
     EVENT_LOG: 'embedded',
     MESH_TLS: 'off',
@@ -83,6 +81,8 @@ it('lets nobody do a person’s business without a passport', async () => {
 
 it('is heard by a reader of the feed: the lease holds, a logout arrives, and both are signed', async () => {
   const { client, eventLog } = await startAuth();
+  // Whoever holds the relay's lease makes the topic, soon; the feed of a service waits for it (late-feed.ts).
+  await eventLog.ensureTopics([topics.sessionRevocations]);
   const keys = openKeyRing({
     fetchJwks: async () => ok(await client.getKeys(call(), {})).jwks,
     log,
@@ -121,7 +121,7 @@ it('says that identity is unavailable while the session store is away, and still
 });
 
 it('keeps accounts and keys over a restart', async () => {
-  const DATABASE_URL = `sqlite:${join(mkdtempSync(join(tmpdir(), 'auth-start-')), 'auth.sqlite')}`;
+  const DATABASE_URL = await freshDatabaseUrl('lasting');
   const first = await startAuth({ DATABASE_URL });
   ok(await first.client.register(call(), { email: 'new@example.com', password: 'eight chars', name: 'New' }));
   const { jwks } = ok(await first.client.getKeys(call(), {}));

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { CatalogService, isProblem } from '@cloakroom/contracts';
 import { connectMesh, createLogger, type Running, startTrace, systemClock } from '@cloakroom/platform';
+import { freshDatabaseUrl } from '@cloakroom/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readConfig, start } from './start.ts';
 
@@ -14,7 +15,7 @@ beforeAll(async () => {
     LISTEN_PORT: '0',
     ADMIN_PORT: '0',
     MESH_TLS: 'off',
-    DATABASE_URL: 'sqlite::memory:',
+    DATABASE_URL: await freshDatabaseUrl(),
     AUTH_ADDRESS: 'localhost:1',
   };
   running = await start(readConfig(env), { log, clock: systemClock });

@@ -2,7 +2,8 @@
  * What is kept of a person, by subject. The subject comes from the verified passport (or from a signed event) and from nowhere else.
  *
  * Every write begins with `lockProfile`, an upsert of the person's row: with PostgreSQL that row lock makes two writes of one person wait
- * for each other, so that limits hold; SQLite has one writer anyway.
+ * for each other, so that limits hold; SQLite has one writer anyway. With the row held, `read committed` is enough: what follows reads what the
+ * transaction before has committed. Only forgetGuests does without, for guests whose sessions ended a day ago: nobody writes for them.
  */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { ProfileSchema as ProfileMessage } from '@cloakroom/contracts';

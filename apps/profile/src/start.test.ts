@@ -19,6 +19,7 @@ import {
   startTrace,
   systemClock,
 } from '@cloakroom/platform';
+import { freshDatabaseUrl } from '@cloakroom/testing';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { followIdentityEvents, identityGroup, takeIdentityEvents } from './identity-events.ts';
 import type { Database } from './profiles.ts';
@@ -78,7 +79,7 @@ beforeAll(async () => {
     ADMIN_PORT: '0',
     MESH_TLS: 'off',
     EVENT_LOG: 'embedded',
-    DATABASE_URL: 'sqlite::memory:',
+    DATABASE_URL: await freshDatabaseUrl(),
     AUTH_ADDRESS: `localhost:${auth.port}`,
   };
   running = await start(readConfig(env), { log, clock: systemClock, eventLog });
