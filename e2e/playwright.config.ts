@@ -9,10 +9,18 @@ const systemChromium = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr
 /** These stop or lose real processes: there are none to lose when all services share one. */
 const nativeOnly = ['**/*.native.e2e.ts'];
 
+/** PostgreSQL is below auth, profile and catalog: the journey again, what must not be done twice, and the deaths of those four. The rest is seen on native. */
+const onPostgres = [
+  '**/guest-cart-joins-on-login.e2e.ts',
+  '**/login-replayed-changes-nothing.e2e.ts',
+  '**/logout-kills-the-cookie-everywhere.e2e.ts',
+  '**/every-part-may-die.native.e2e.ts',
+];
+
 export default defineConfig({
   testDir: '.',
-  testMatch: '**/*.e2e.ts',
-  testIgnore: e2eProvider === 'native' ? [] : nativeOnly,
+  testMatch: e2eProvider === 'native-postgres' ? onPostgres : '**/*.e2e.ts',
+  testIgnore: e2eProvider === 'embedded' ? nativeOnly : [],
   // One stack is shared, and some tests break it on purpose: one after the other.
   workers: 1,
   fullyParallel: false,

@@ -3,10 +3,19 @@ import { join } from 'node:path';
 import { expect } from '@playwright/test';
 import { readState } from '@cloakroom/infra';
 
-export type E2eProvider = 'embedded' | 'native';
-export const e2eProvider: E2eProvider = process.env['CLOAKROOM_E2E_PROVIDER'] === 'native' ? 'native' : 'embedded';
+/** What the suite runs on, and where its ports begin. */
+const variants = {
+  embedded: { provider: 'embedded', database: 'sqlite', base: 5000 },
+  native: { provider: 'native', database: 'sqlite', base: 6100 },
+  'native-postgres': { provider: 'native', database: 'postgres', base: 6400 },
+} as const;
+export type E2eProvider = keyof typeof variants;
+const asked = process.env['CLOAKROOM_E2E_PROVIDER'] ?? 'embedded';
+if (!(asked in variants)) throw new Error(`CLOAKROOM_E2E_PROVIDER must be one of ${Object.keys(variants).join(', ')}`);
+export const e2eProvider = asked as E2eProvider;
+export const variant = variants[e2eProvider];
 /** Apart from the shop's own ports, and from each other, so that all may run beside a shop in use. Browsers refuse port 6000 (X11). */
-export const portBase = e2eProvider === 'native' ? 6100 : 5000;
+export const portBase = variant.base;
 export const gateways = [`http://localhost:${portBase}`, `http://localhost:${portBase + 1}`] as const;
 export const kafkaBrokers = [`127.0.0.1:${portBase + 230}`];
 export const dataDir = join(import.meta.dirname, '..', '.cloakroom', `e2e-${e2eProvider}`);

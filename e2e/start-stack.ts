@@ -1,9 +1,9 @@
 import { startStack } from '@cloakroom/infra';
-import { dataDir, e2eProvider, portBase, waitUntilReady } from './stack.ts';
+import { dataDir, portBase, variant, waitUntilReady } from './stack.ts';
 
 /** Starts the system the way `npm start` does, once for all tests; the returned function ends it. */
 export default async function start(): Promise<() => Promise<void>> {
-  const stack = await startStack({ provider: e2eProvider, base: portBase, dataDir, fresh: true });
+  const stack = await startStack({ ...variant, base: portBase, dataDir, fresh: true });
   await waitUntilReady();
   return () => stack.stop();
 }

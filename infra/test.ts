@@ -8,6 +8,7 @@ import { obtainChromium } from './chromium.ts';
 import { startDevServices } from './dev-services.ts';
 import { dataRoot, repository, toolsDir } from './folders.ts';
 import { describeFailure, StackError } from './outcome.ts';
+import { findPostgres } from './native/postgres.ts';
 import { obtainNative } from './provider.ts';
 import { add, forgetReport, noCounts, readCheckOutput, readPlaywrightReport, readVitestReport, withExitCode } from './reports.ts';
 import type { Counts } from './reports.ts';
@@ -16,9 +17,12 @@ import { runCommand, runTool } from './tools.ts';
 
 type Print = (line: string) => void;
 
+type Need = 'native' | 'browser' | 'postgres';
+type Lacks = Partial<Record<Need, string>>;
+
 interface Suite {
   readonly name: string;
-  readonly needs: readonly ('native' | 'browser')[];
+  readonly needs: readonly Need[];
   readonly run: (print: Print, interrupted: () => boolean) => Promise<Counts>;
 }
 
@@ -28,7 +32,7 @@ interface Outcome {
   readonly seconds: number;
 }
 
-/** Apart from the shop (4000) and the browser tests (5000, 6000), so that all may run beside each other. */
+/** Apart from the shop (4000) and the browser tests (5000, 6100, 6400), so that all may run beside each other. */
 const integrationBase = 7000;
 
 const suites: readonly Suite[] = [
@@ -37,6 +41,7 @@ const suites: readonly Suite[] = [
   { name: 'integration', needs: ['native'], run: runIntegration },
   { name: 'e2e-embedded', needs: ['browser'], run: () => runBrowser('embedded') },
   { name: 'e2e-native', needs: ['native', 'browser'], run: () => runBrowser('native') },
+  { name: 'e2e-native-postgres', needs: ['native', 'postgres', 'browser'], run: () => runBrowser('native-postgres') },
 ];
 
 /** @returns the exit code */
@@ -72,12 +77,16 @@ async function runSuite(suite: Suite, print: Print, interrupted: () => boolean):
 }
 
 /** Installs what is missing where it may. @returns for each need why it is not met */
-async function findLacks(chosen: readonly Suite[], print: Print): Promise<{ native?: string; browser?: string }> {
-  const wants = (need: 'native' | 'browser') => chosen.some(({ needs }) => needs.includes(need));
-  const lacks: { native?: string; browser?: string } = {};
+async function findLacks(chosen: readonly Suite[], print: Print): Promise<Lacks> {
+  const wants = (need: Need) => chosen.some(({ needs }) => needs.includes(need));
+  const lacks: Lacks = {};
   if (wants('native')) {
     const native = await obtainNative({ env: process.env, toolsDir, say: print });
     if (!('tools' in native)) lacks.native = `${native.why}. Remedy: ${native.remedy}`;
+  }
+  if (wants('postgres')) {
+    const postgres = findPostgres();
+    if (!postgres.ok) lacks.postgres = `${postgres.why}. Remedy: ${postgres.remedy}`;
   }
   if (wants('browser')) {
     const browser = await obtainChromium(print);
@@ -107,7 +116,7 @@ async function runUnit(): Promise<Counts> {
   return withExitCode(counts, code);
 }
 
-/** All packages against the same two Redis and one Kafka; one file at a time, as some of them pause the broker. */
+/** All packages against the same two Redis, one Kafka and one PostgreSQL; one file at a time, as some of them pause the broker. */
 async function runIntegration(print: Print, interrupted: () => boolean): Promise<Counts> {
   const folders = packages().filter((folder) => globSync(`${folder}/{src/**/,}*.int.test.ts`, { cwd: repository }).length > 0);
   if (folders.length === 0) return noCounts;
@@ -136,7 +145,7 @@ function vitestArguments(folder: string, report: string): string[] {
   return ['run', '--root', join(repository, folder), '--config', config, '--no-file-parallelism', ...reporters, '.int.test.ts'];
 }
 
-async function runBrowser(provider: 'embedded' | 'native'): Promise<Counts> {
+async function runBrowser(provider: 'embedded' | 'native' | 'native-postgres'): Promise<Counts> {
   const file = join(repository, 'test-results', `${provider}.json`);
   forgetReport(file);
   const code = await runTool('e2e', [], () => undefined, { env: { CLOAKROOM_E2E_PROVIDER: provider } });
