@@ -7,7 +7,8 @@ const systemChromium = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr
   (path) => path !== undefined && existsSync(path),
 );
 /** These stop or lose real processes: there are none to lose when all services share one. */
-const nativeOnly = ['**/*.native.e2e.ts'];
+const left = e2eProvider !== 'embedded' ? [] : ['**/*.native.e2e.ts'];
+const lastOfAll = '**/no-secret-leaves.e2e.ts';
 
 /** PostgreSQL is below auth, profile and catalog: the journey again, what must not be done twice, and the deaths of those four. The rest is seen on native. */
 const onPostgres = [
@@ -20,7 +21,6 @@ const onPostgres = [
 export default defineConfig({
   testDir: '.',
   testMatch: e2eProvider === 'native-postgres' ? onPostgres : '**/*.e2e.ts',
-  testIgnore: e2eProvider === 'embedded' ? nativeOnly : [],
   // One stack is shared, and some tests break it on purpose: one after the other.
   workers: 1,
   fullyParallel: false,
@@ -48,5 +48,9 @@ export default defineConfig({
       ],
     },
   },
-  projects: [{ name: e2eProvider }],
+  // In this order, by the one worker: what is looked at last was written by all before, also where one of them failed.
+  projects: [
+    { name: e2eProvider, testIgnore: [lastOfAll, ...left] },
+    { name: `${e2eProvider}-afterwards`, testMatch: lastOfAll },
+  ],
 });

@@ -15,10 +15,15 @@ if (!(asked in variants)) throw new Error(`CLOAKROOM_E2E_PROVIDER must be one of
 export const e2eProvider = asked as E2eProvider;
 export const variant = variants[e2eProvider];
 /** Apart from the shop's own ports, and from each other, so that all may run beside a shop in use. Browsers refuse port 6000 (X11). */
-export const portBase = variant.base;
+const portBaseDefault = variant.base;
+/** Another one, for a run beside a run. */
+export const portBase = Number(process.env['CLOAKROOM_E2E_PORT_BASE'] ?? portBaseDefault);
 export const gateways = [`http://localhost:${portBase}`, `http://localhost:${portBase + 1}`] as const;
 export const kafkaBrokers = [`127.0.0.1:${portBase + 230}`];
-export const dataDir = join(import.meta.dirname, '..', '.cloakroom', `e2e-${e2eProvider}`);
+const runName = `e2e-${e2eProvider}${portBase === portBaseDefault ? '' : `-${portBase}`}`;
+export const dataDir = join(import.meta.dirname, '..', '.cloakroom', runName);
+/** What the span sink was sent, a span a line. Beside the data, as a fresh start empties that. */
+export const spansFile = `${dataDir}-spans.jsonl`;
 
 export function processId(name: string): number {
   const pid = readState(dataDir)?.processes.find((process) => process.name === name)?.pid;

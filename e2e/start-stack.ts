@@ -1,9 +1,18 @@
 import { startStack } from '@cloakroom/infra';
-import { dataDir, portBase, variant, waitUntilReady } from './stack.ts';
+import { openSpanSink } from './span-sink.ts';
+import { dataDir, portBase, spansFile, variant, waitUntilReady } from './stack.ts';
 
-/** Starts the system the way `npm start` does, once for all tests; the returned function ends it. */
+/**
+ * Starts the system the way `npm start` does, once for all tests; the returned function ends it. Telemetry is on, and every line is logged:
+ * what would leave the shop is looked at after all tests (no-secret-leaves.e2e.ts).
+ */
 export default async function start(): Promise<() => Promise<void>> {
-  const stack = await startStack({ ...variant, base: portBase, dataDir, fresh: true });
+  const sink = await openSpanSink(spansFile);
+  const telemetry = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.endpoint };
+  const stack = await startStack({ ...variant, base: portBase, dataDir, fresh: true, logLevel: 'debug', telemetry });
   await waitUntilReady();
-  return () => stack.stop();
+  return async () => {
+    await stack.stop();
+    await sink.close();
+  };
 }
