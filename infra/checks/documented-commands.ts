@@ -28,6 +28,17 @@ export const documentedCommands: readonly DocumentedCommand[] = [
   { command: 'kill -CONT', provenBy: 'e2e/stack.ts', showing: "'SIGCONT'" },
   { command: 'kill -9', provenBy: 'e2e/stack.ts', showing: "'SIGKILL'" },
   { command: 'node apps/cart/dist/redrive.main.js', provenBy: 'apps/cart/src/redrive.int.test.ts', showing: 'redrive.main' },
+  // No engine and no cluster here: these are held to what they name, and docs/deploy.md says so.
+  { command: 'docker compose', provenBy: 'infra/containers/deploy-doc.test.ts', showing: 'for compose and for kubectl' },
+  { command: 'docker build --file infra/Dockerfile', provenBy: 'infra/containers/image.test.ts', showing: "read('infra/Dockerfile')" },
+  {
+    command: 'kubectl kustomize infra/k8s/overlays/example',
+    provenBy: 'infra/containers/deploy-doc.test.ts',
+    showing: 'kustomization.yaml',
+  },
+  { command: 'kubectl apply --kustomize', provenBy: 'infra/containers/deploy-doc.test.ts', showing: 'file|kustomize' },
+  { command: 'kubectl create', provenBy: 'infra/containers/deploy-doc.test.ts', showing: 'create secret generic' },
+  { command: 'node infra/containers/write.ts', provenBy: 'infra/containers/derived.test.ts', showing: 'derivedFiles()' },
   { command: 'buf generate', provenBy: 'infra/checks/contracts.ts', showing: "['generate']" },
 ];
 

@@ -20,8 +20,8 @@ export function labelsOfStorage(to: Storage, from: AppName): Readonly<Record<str
 /** Held by a Secret each, as it may carry a password; its name and key. */
 const secretOf: Record<string, (name: AppName) => { readonly secret: string; readonly key: string }> = {
   SESSION_MAC_KEY: () => ({ secret: 'session-mac', key: 'key' }),
-  // The key that CloudNativePG gives its generated secret.
-  DATABASE_URL: (name) => ({ secret: `${name}-database`, key: 'uri' }),
+  // What CloudNativePG makes for a cluster called <name>-database.
+  DATABASE_URL: (name) => ({ secret: `${name}-database-app`, key: 'uri' }),
   SESSION_REDIS_URL: () => ({ secret: 'redis-sessions', key: 'url' }),
   CART_REDIS_URL: () => ({ secret: 'redis-carts', key: 'url' }),
 };

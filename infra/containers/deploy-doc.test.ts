@@ -1,0 +1,67 @@
+/** docs/deploy.md cannot be run here; what it names and counts can be held to the drawing. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { drawStack, meshNames } from '../stack.ts';
+import { appSpecs, secretRefs } from './cluster.ts';
+import { pageUrls } from './observability.ts';
+
+const repository = join(import.meta.dirname, '..', '..');
+const text = readFileSync(join(repository, 'docs', 'deploy.md'), 'utf8');
+const commands = text
+  .split('\n')
+  .map((line) => line.trim())
+  .filter((line) => /^(docker|kubectl) /.test(line));
+const rows = (heading: string) =>
+  text
+    .split(`## ${heading}\n`)[1]!
+    .split('\n## ')[0]!
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .slice(1)
+    .map((line) => line.split('|').map((cell) => cell.trim().replaceAll('`', '')))
+    .filter(([, first]) => !first!.startsWith('-'));
+
+it('has commands for compose and for kubectl whose files and folders are there', () => {
+  const named = commands.flatMap((command) => [...command.matchAll(/--(?:file|kustomize) (\S+)/g)].map(([, path]) => path!));
+  expect(named).toEqual(expect.arrayContaining(['infra/compose.yaml', 'infra/k8s/overlays/example']));
+  expect(named.filter((path) => !existsSync(join(repository, path)))).toEqual([]);
+  expect(existsSync(join(repository, 'infra/k8s/overlays/example/kustomization.yaml'))).toBe(true);
+});
+
+it('makes every secret that a service is given and nobody else makes', () => {
+  const made = commands.flatMap((command) => {
+    const [, name, key] = /create secret generic (\S+) .*--from-literal=(\w+)=/.exec(command) ?? [];
+    return name === undefined ? [] : [`${name} ${key}`];
+  });
+  const wanted = meshNames.flatMap((name) => secretRefs(name, appSpecs[name].app).map(({ secret, key }) => `${secret} ${key}`));
+  const byOperator = wanted.filter((one) => one.endsWith('-database-app uri'));
+  expect(byOperator.toSorted()).toEqual(['auth', 'catalog', 'profile'].map((name) => `${name}-database-app uri`));
+  expect(made.toSorted()).toEqual([...new Set(wanted)].filter((one) => !byOperator.includes(one)).toSorted());
+});
+
+it('says who reads which secret', () => {
+  const table = rows('Secrets').filter(([, variable]) => /^[A-Z_]+$/.test(variable!));
+  const readers = (variable: string) =>
+    meshNames.filter((name) => secretRefs(name, appSpecs[name].app).some((one) => one.variable === variable)).toSorted();
+  expect(table.map(([, variable, who]) => [variable, who!.split(', ').toSorted()])).toEqual(
+    table.map(([, variable]) => [variable, readers(variable!)]),
+  );
+  expect(table).toHaveLength(4);
+});
+
+it('lists the ports of every process', () => {
+  const { processes } = drawStack({ provider: 'docker', base: 4000, dataDir: '/data', database: 'postgres' });
+  const listed = Object.fromEntries(rows('Ports and probes').map(([, name, ports]) => [name, ports]));
+  expect(listed).toEqual(Object.fromEntries(processes.map(({ name, ports }) => [name, ports.join(', ')])));
+});
+
+it('says where the pages of the observability overlay are', () => {
+  const { jaeger, prometheus, grafana } = pageUrls();
+  for (const url of [jaeger, prometheus, grafana]) expect(text).toContain(url);
+});
+
+it('offers .vscode/launch.json a port that npm start can open', () => {
+  const launch = JSON.parse(readFileSync(join(repository, '.vscode', 'launch.json'), 'utf8')) as { inputs: { default: string }[] };
+  expect(launch.inputs[0]!.default).toBe('9229');
+});
