@@ -177,6 +177,8 @@ function kafka(port: number, controllerPort: number): ComposeService {
   const start = [
     'set -eu',
     `sed ${fill.join(' ')} /etc/cloakroom/server.properties > /tmp/server.properties`,
+    // A format that was interrupted leaves a folder that neither formats nor starts.
+    `[ -f ${kafkaData}/log/meta.properties ] || rm -rf ${kafkaData}/log`,
     '/opt/kafka/bin/kafka-storage.sh format --standalone --ignore-formatted -t "$$(cat /var/lib/kafka/data/cluster-id 2>/dev/null || ' +
       '/opt/kafka/bin/kafka-storage.sh random-uuid | tee /var/lib/kafka/data/cluster-id)" -c /tmp/server.properties',
     'exec /opt/kafka/bin/kafka-server-start.sh /tmp/server.properties',

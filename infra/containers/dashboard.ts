@@ -61,6 +61,18 @@ export const panels: readonly Panel[] = [
     queries: [{ query: quantile(0.99, 'revocation_lag_seconds', 'process'), legend: '{{process}}' }],
   },
   {
+    title: 'Outbox of auth: age of what waits',
+    tells: 'What auth has committed and the log has not acknowledged. Grows while Kafka is away; nothing is lost by it.',
+    unit: 's',
+    queries: [{ query: 'max by (topic) (auth_outbox_oldest_seconds)', legend: '{{topic}}' }],
+  },
+  {
+    title: 'Passwords that wait to be hashed',
+    tells: 'At 32 the next is refused: a burst of sign-ins, or an attack.',
+    unit: 'short',
+    queries: [{ query: 'sum by (process) (auth_password_hashes_waiting)', legend: '{{process}}' }],
+  },
+  {
     title: 'Readers behind the log, in seconds',
     tells: 'Age of the oldest record that a reader has not done with. The cart page is as old as cart-projector.',
     unit: 's',

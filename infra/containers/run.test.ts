@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { drawCompose } from './compose.ts';
 import { fakeDocker } from './docker.fixture.ts';
@@ -29,8 +29,15 @@ function serve(status: number) {
   }
 }
 
+/** What compose was asked to do, without the options that are the same for all. */
+const asked = () => docker.calls().map((call) => call.split('compose.yaml ')[1]);
+
 /** @param onUp happens when compose says its first word, while it still runs */
-async function run(cases: string, onUp: () => void, options: { readonly fresh?: boolean; readonly abandon?: AbortSignal } = {}) {
+async function run(
+  cases: string,
+  onUp: () => void,
+  options: { readonly fresh?: boolean; readonly logs?: boolean; readonly abandon?: AbortSignal } = {},
+) {
   docker = fakeDocker(cases);
   const shown: string[] = [];
   let isUp = false;
@@ -39,13 +46,16 @@ async function run(cases: string, onUp: () => void, options: { readonly fresh?: 
     if (!isUp) onUp();
     isUp = true;
   };
-  const request = { base, fresh: options.fresh ?? false, logs: false, dataDir: join(docker.folder, 'data'), readyTimeoutMs: 5_000 };
+  const request = {
+    base,
+    fresh: options.fresh ?? false,
+    logs: options.logs ?? false,
+    dataDir: join(docker.folder, 'data'),
+    readyTimeoutMs: 5_000,
+  };
   const running = await startContainers({ command: docker.command }, request, print, options.abandon);
   return { running, shown };
 }
-
-/** What compose was asked to do, without the options that are the same for all. */
-const asked = () => docker.calls().map((call) => call.split('compose.yaml ')[1]);
 
 it('builds, starts, waits for both gateways, and ends the containers', async () => {
   const { running, shown } = await run('*up*) echo Container gateway-1 Started;;', () => serve(200));
@@ -68,6 +78,14 @@ it('writes the compose file of its ports, and gives compose the key that no file
   expect(statSync(file).mode & 0o077).toBe(0);
   expect(docker.calls().join('\n')).not.toContain(key);
   await running.stop();
+});
+
+it('shows the containers’ logs when asked, to the end and no longer', async () => {
+  const { running, shown } = await run('*up*) echo up;;\n*logs*) echo "auth | started"; exec sleep 60;;', () => serve(200), { logs: true });
+  await vi.waitFor(() => expect(shown).toContain('auth | started'), { timeout: 5_000 });
+  const began = performance.now();
+  await running.stop();
+  expect(performance.now() - began).toBeLessThan(5_000);
 });
 
 it('removes the volumes first when it begins with empty data', async () => {
