@@ -5,6 +5,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { repository, toolsDir } from './folders.ts';
 import { findJava } from './native/java.ts';
 import { findOnPath } from './native/debian.ts';
+import { findPostgres } from './native/postgres.ts';
 import { findRedis } from './native/redis.ts';
 import { StackError } from './outcome.ts';
 
@@ -55,14 +56,15 @@ export function runCommand(command: string, args: readonly string[], { cwd = rep
 }
 
 function tellWhatIsHere(print: Print): number {
-  const java = findJava();
+  const [java, postgres] = [findJava(), findPostgres()];
   const rows: [string, string][] = [
     ['Node', `${process.version} (${process.execPath})`],
     ['Redis', findRedis(toolsDir) ?? 'missing: npm start installs it as root on Debian, or says what to type'],
     ['Java', java.ok ? `${java.value.version} (${java.value.command})` : `${java.why}: ${java.remedy}`],
+    ['PostgreSQL', postgres.ok ? postgres.value.bin : `${postgres.why}: ${postgres.remedy}`],
     ['Maven', findOnPath('mvn') ?? 'missing'],
     ['Chromium', findOnPath('chromium') ?? findOnPath('google-chrome') ?? 'missing (tests only)'],
   ];
-  for (const [what, answer] of rows) print(`${what.padEnd(10)}${answer}`);
+  for (const [what, answer] of rows) print(`${what.padEnd(12)}${answer}`);
   return 0;
 }

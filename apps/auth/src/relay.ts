@@ -50,6 +50,8 @@ const retryDelaysMs = [50, 100, 200, 400, 800, 1_000] as const;
 
 export interface Relay {
   start(): void;
+  /** Whether this process is the one that relays. */
+  relays(): boolean;
   /** Lets what is under way finish (the log's own time-out bounds it). */
   stop(): Promise<void>;
 }
@@ -86,6 +88,7 @@ export function openRelay(opened: OpenRelayParts): Relay {
   opened.lease.onNotice(committed);
   return {
     start: () => opened.lease.hold(({ ended, confirm }) => relayUntil(ended, { ...opened, boot: opened.newBoot(), confirm }, commits)),
+    relays: () => opened.lease.held(),
     stop: () => opened.lease.stop(),
   };
 }

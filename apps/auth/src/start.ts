@@ -55,7 +55,7 @@ export async function start(config: AuthConfig, parts: Parts): Promise<Running> 
     clock,
     log,
   });
-  const admin = await openAdmin({ host: config.HOST, port: config.ADMIN_PORT, ready: () => readiness(auth, eventLog, config), log });
+  const admin = await openAdmin({ host: config.HOST, port: config.ADMIN_PORT, ready: () => readiness(auth, eventLog, relay, config), log });
   return {
     name: 'auth',
     url: `${config.HOST}:${mesh.port}`,
@@ -76,7 +76,7 @@ export async function start(config: AuthConfig, parts: Parts): Promise<Running> 
 }
 
 /** Kafka is not asked for: auth works without it, and the outbox keeps what it has to say. */
-async function readiness(auth: Auth, eventLog: EventLog, config: AuthConfig): Promise<Readiness> {
+async function readiness(auth: Auth, eventLog: EventLog, relay: Relay, config: AuthConfig): Promise<Readiness> {
   const [store, log, waiting] = await Promise.all([
     auth.store.incarnation().then(
       (incarnation) => ({ ok: true, kind: config.SESSION_STORE, incarnation }),
@@ -95,6 +95,8 @@ async function readiness(auth: Auth, eventLog: EventLog, config: AuthConfig): Pr
     sessionStore: store,
     eventLog: { ok: true, ...log },
     outbox: { ok: true, waiting: waiting.count },
+    // Of all replicas one; the others are as ready.
+    relay: { ok: true, here: relay.relays() },
     provider: { ok: true, name: config.PROVIDER },
   };
 }

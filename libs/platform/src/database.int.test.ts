@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { asAdmin, dropFreshDatabases, freshDatabaseUrl, openTcpProxy, type TcpProxy, useFreshPostgres } from '@cloakroom/testing';
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
@@ -251,6 +252,38 @@ withPostgres('a lease', () => {
     await vi.waitFor(() => expect(holder.tenures[0]!.ended.aborted).toBe(true), { timeout: 5_000 });
     await vi.waitFor(() => expect(standBy.lease.held()).toBe(true), { timeout: 8_000 });
     expect(holder.lease.held()).toBe(false);
+  });
+
+  it('is taken from a process that is paused, which notices when it goes on', async () => {
+    const url = await freshDatabaseUrl();
+    const script = `
+      import { openLease } from ${JSON.stringify(new URL('./database.lease.ts', import.meta.url).href)};
+      const log = { info() {}, warn() {} };
+      openLease(process.env.LEASE_URL, 'test_lease', { name: 'paused', log }).hold(async ({ ended, confirm }) => {
+        console.log('holds');
+        await new Promise((resolve) => ended.addEventListener('abort', resolve, { once: true }));
+        await confirm().then(() => console.log('confirmed'), () => console.log('refused'));
+      });`;
+    const child = spawn(
+      process.execPath,
+      ['--conditions=source', '--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        env: { PATH: process.env['PATH'], LEASE_URL: url },
+      },
+    );
+    closing.push(() => void child.kill('SIGKILL'));
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    await vi.waitFor(() => expect(said).toBe('holds\n'), { timeout: 8_000 });
+    const standBy = contend(url);
+    child.kill('SIGSTOP');
+    const pausedMs = performance.now();
+    await vi.waitFor(() => expect(standBy.lease.held()).toBe(true), { timeout: 8_000 });
+    expect(performance.now() - pausedMs).toBeGreaterThan(2_000);
+    child.kill('SIGCONT');
+    await vi.waitFor(() => expect(said).toBe('holds\nrefused\n'), { timeout: 3_000 });
+    expect(standBy.lease.held()).toBe(true);
   });
 
   it('tells the holder what another process notifies', async () => {
