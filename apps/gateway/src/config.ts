@@ -19,6 +19,8 @@ const schema = z.object({
   SESSION_MAC_KEY: z.string().regex(/^[A-Za-z0-9_-]{43,}(,[A-Za-z0-9_-]{43,})*$/, 'must be base64url of 32 bytes or more'),
   /** Every origin that people reach this shop at, all gateways included: unsafe methods are accepted from these alone. */
   PUBLIC_ORIGINS: commaList.pipe(z.array(z.url())),
+  /** Addresses or networks (CIDR) of the proxies before this gateway: only they are believed in X-Forwarded-For. None: the connection tells. */
+  TRUSTED_PROXIES: commaList.optional(),
   /** The built web app. */
   WEB_DIR: z.string().optional(),
   /** Requests of one address in 10 s: far above what a person makes, below what hurts. */

@@ -36,6 +36,8 @@ export function createAdapter(gateway: Gateway): FastifyAdapter {
     // No Nest middleware here: without its dispatcher a request costs less.
     skipMiddie: true,
     bodyLimit: bodyLengthMax,
+    // Anyone can write X-Forwarded-For: it names the person only where a proxy that we know wrote it.
+    trustProxy: gateway.config.TRUSTED_PROXIES ?? false,
     // Node would refuse a request without a Host by an answer of its own, which is no problem+json; here a hook does.
     http: { maxHeaderSize: headerLengthMax, headersTimeout: headersTimeoutMs, requireHostHeader: false },
     requestTimeout: requestTimeoutMs,

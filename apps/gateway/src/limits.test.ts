@@ -18,6 +18,15 @@ it('an address that asks too often is told when to come again, before anything i
   expect((await ask(stage.url, '/healthz')).status).toBe(200);
 });
 
+it('behind a proxy that it knows each person has an address of their own; nobody else is believed', async () => {
+  const from = (address: string) => ask(stage!.url, '/api/products', { headers: { 'x-forwarded-for': address } });
+  stage = await openStage({ RATE_LIMIT_PER_10S: '1', TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8' });
+  expect([(await from('192.0.2.1')).status, (await from('192.0.2.2')).status, (await from('192.0.2.1')).status]).toEqual([200, 200, 429]);
+  await stage.stop();
+  stage = await openStage({ RATE_LIMIT_PER_10S: '1' });
+  expect([(await from('192.0.2.3')).status, (await from('192.0.2.4')).status]).toEqual([200, 429]);
+});
+
 it('sign-ins have a bound of their own', async () => {
   stage = await openStage({ SIGN_IN_LIMIT_PER_MINUTE: '2' });
   const login = () => ask(stage!.url, '/api/session/login', { method: 'POST', body: { email: 'ada@example.com', password: 'right' } });
