@@ -6,6 +6,7 @@ import { checkDocumentedCommands } from './documented-commands.ts';
 import { checkErrorTable, checkNamedPaths, checkQuotedTests } from './documents.ts';
 import { checkEnvironmentReaders, checkIndexFiles, checkSizes, checkTests } from './habits.ts';
 import { checkBoundaries, checkCycles, checkDeclared } from './imports.ts';
+import { checkMetricTable } from './metric-table.ts';
 import { readSources } from './sources.ts';
 import { workingTree, type Violation } from './tree.ts';
 
@@ -34,6 +35,7 @@ function rules(): Record<string, () => Violation[]> {
     'index.ts only at a library root': () => checkIndexFiles(sources),
     'tests can fail and do not sleep': () => checkTests(sources),
     'docs/errors.md is the error table': () => checkErrorTable(tree),
+    'docs/telemetry.md lists every metric': () => checkMetricTable(sources, tree),
     'documented commands are run by something': () => checkDocumentedCommands(tree, documents),
     'documents name what exists': () => checkNamedPaths(tree, documents),
     'docs/failures.md quotes tests that exist': () => checkQuotedTests(tree, 'docs/failures.md'),
