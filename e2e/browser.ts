@@ -31,14 +31,23 @@ export async function signIn(page: Page, { email, password }: Person): Promise<v
   await page.getByLabel('E-mail').fill(email);
   await page.getByLabel('Password').fill(password);
   await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
-  await expect(page.getByRole('button', { name: 'Sign out' })).toBeVisible();
+  await expect(page.getByRole('link', { name: /^Account of/ })).toBeVisible();
 }
 
 export async function addToCart(page: Page, productId: string): Promise<void> {
   await page.goto(`/products/${productId}`);
   await page.getByRole('button', { name: 'Add to cart' }).click();
-  await expect(page.getByRole('status').getByText(/^Added to your cart/)).toBeVisible();
+  await expect(
+    drawer(page)
+      .getByRole('status')
+      .getByText(/^Added to your cart/),
+  ).toBeVisible();
 }
+
+export const drawer = (page: Page) => page.getByRole('dialog', { name: /^Your cart/ });
+
+/** The field is there at once and becomes a combobox when the suggestions have arrived. */
+export const searchField = (page: Page) => page.getByRole('combobox', { name: 'Search products' });
 
 export const lines = (page: Page) => page.getByRole('list', { name: 'Cart lines' }).getByRole('listitem');
 

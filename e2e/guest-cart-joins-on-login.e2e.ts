@@ -1,4 +1,4 @@
-import { addToCart, expect, lines, signIn, test } from './browser.ts';
+import { addToCart, expect, lines, searchField, signIn, test } from './browser.ts';
 import { newPerson } from './device.ts';
 import { gateways } from './stack.ts';
 
@@ -17,8 +17,9 @@ test('a guest finds two products by search, signs in, and both devices show thre
   const laptop = await newBrowser(gateways[0]);
   await laptop.goto('/');
   expect(await laptop.context().cookies(), 'browsing makes no session').toEqual([]);
-  await laptop.getByRole('searchbox').fill('scarf');
-  await laptop.getByRole('searchbox').press('Enter');
+  await searchField(laptop).fill('scarf');
+  await searchField(laptop).press('Enter');
+  await expect(laptop.getByRole('heading', { level: 1, name: 'Results for “scarf”' })).toBeVisible();
   await expect(laptop.getByRole('main').getByRole('link', { name: /scarf/i }).first()).toBeVisible();
   await addToCart(laptop, first);
   await addToCart(laptop, second);

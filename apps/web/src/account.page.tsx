@@ -1,9 +1,10 @@
-import { Link, NavLink, Outlet, useLocation } from 'react-router';
+import { useMutation } from '@tanstack/react-query';
+import { Link, NavLink, Outlet, useLocation, useNavigate } from 'react-router';
 import { Loading, ProblemNote } from './problem-note.tsx';
 import { useSession } from './session.tsx';
 
 /** The frame of the personal pages. A guest has preferences and recently viewed products; the rest is for those who signed in. */
-export function AccountPage() {
+export default function AccountPage() {
   const { session, error, retry } = useSession();
   const { pathname } = useLocation();
   if (session === undefined) return error ? <ProblemNote error={error} onRetry={retry} /> : <Loading what="your account" />;
@@ -11,6 +12,7 @@ export function AccountPage() {
     return (
       <div className="empty">
         <title>Account · Cloakroom</title>
+        <img src="/empty-hanger.svg" alt="" width="160" height="120" />
         <h1>Your account</h1>
         <p>Sign in to see your profile and your devices.</p>
         <Link to={`/sign-in?next=${encodeURIComponent(pathname)}`} className="button primary">
@@ -18,18 +20,40 @@ export function AccountPage() {
         </Link>
       </div>
     );
+  const isUser = session.state === 'user';
   return (
     <>
-      <h1>{session.state === 'user' ? `Hello, ${session.user?.name}` : 'Your preferences'}</h1>
-      {session.state === 'user' && (
-        <nav aria-label="Account" className="tabs">
-          <NavLink to="/account" end>
-            Profile
-          </NavLink>
-          <NavLink to="/account/devices">Devices</NavLink>
-        </nav>
-      )}
-      <Outlet />
+      <h1>{isUser ? `Hello, ${session.user?.name}` : 'Your preferences'}</h1>
+      <div className="account-columns">
+        <div className="account-side">
+          <nav aria-label="Account" className="tabs">
+            <NavLink to="/account" end>
+              {isUser ? 'Profile' : 'Preferences'}
+            </NavLink>
+            {isUser && <NavLink to="/account/addresses">Addresses</NavLink>}
+            <NavLink to="/account/recently-viewed">Recently viewed</NavLink>
+            {isUser && <NavLink to="/account/devices">Devices</NavLink>}
+          </nav>
+          {isUser ? <SignOut /> : <Link to="/sign-in?next=/account">Sign in</Link>}
+        </div>
+        <div className="account-main">
+          <Outlet />
+        </div>
+      </div>
+    </>
+  );
+}
+
+function SignOut() {
+  const { signOut } = useSession();
+  const navigate = useNavigate();
+  const leave = useMutation({ mutationFn: signOut, onSuccess: () => navigate('/') });
+  return (
+    <>
+      <button type="button" className="plain" disabled={leave.isPending} onClick={() => leave.mutate()}>
+        Sign out
+      </button>
+      {leave.isError && <p role="alert">Not signed out. Try again.</p>}
     </>
   );
 }

@@ -39,9 +39,36 @@ export interface ProductPage {
   readonly total: number;
   readonly page: number;
   readonly pageSize: number;
+  /** Absent from a catalog that does not count yet. */
+  readonly facets?: Facets;
+}
+
+export interface FacetCount {
+  readonly value: string;
+  readonly count: number;
+}
+
+/** Counted over all that matches, not over the page. */
+export interface Facets {
+  readonly categories: readonly FacetCount[];
+  readonly options: readonly { readonly name: string; readonly values: readonly FacetCount[] }[];
+  readonly priceMin: number;
+  readonly priceMax: number;
+}
+
+export interface Suggestions {
+  readonly products: readonly Pick<Product, 'productId' | 'name' | 'category' | 'image'>[];
+  readonly categories: readonly string[];
 }
 
 export type ChosenOptions = Readonly<Record<string, string>>;
+
+/** What a person wants in the cart. */
+export interface LineWish {
+  readonly productId: string;
+  readonly options: ChosenOptions;
+  readonly quantity: number;
+}
 
 export interface CartLine {
   readonly lineId: string;

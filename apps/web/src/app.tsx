@@ -1,26 +1,44 @@
-import { useEffect, useRef } from 'react';
+import { lazy, Suspense, useEffect, useRef } from 'react';
 import { Link, Outlet, Route, Routes, useLocation } from 'react-router';
-import { AccountPage } from './account.page.tsx';
-import { CartPage } from './cart.page.tsx';
-import { DevicesPage } from './devices.page.tsx';
+import { CartDrawerProvider, loadCartDrawer } from './cart-drawer-state.tsx';
 import { Header, SessionNotice } from './header.tsx';
-import { ProductListPage } from './product-list.page.tsx';
-import { ProductPage } from './product.page.tsx';
-import { ProfilePage } from './profile.page.tsx';
-import { SignInPage, SignUpPage } from './sign-in.page.tsx';
+import { HomePage } from './home.page.tsx';
+import { Icon } from './icons.tsx';
+import type { RequestLog } from './last-request.ts';
+import { loadPopover } from './lazy-popover.tsx';
+import { NotFoundPage } from './not-found.page.tsx';
+import { Loading } from './problem-note.tsx';
+import { SessionBar, showSessionBar, useSessionBarShown } from './session-bar.tsx';
+
+// A page is fetched when it is gone to. The home page comes with the frame: it is where most visits begin.
+const ProductListPage = lazy(() => import('./product-list.page.tsx'));
+const ProductPage = lazy(() => import('./product.page.tsx'));
+const CartPage = lazy(() => import('./cart.page.tsx'));
+const SignInPage = lazy(() => import('./sign-in.page.tsx'));
+const SignUpPage = lazy(() => import('./sign-up.page.tsx'));
+const AccountPage = lazy(() => import('./account.page.tsx'));
+const ProfilePage = lazy(() => import('./profile.page.tsx'));
+const AddressesPage = lazy(() => import('./addresses.page.tsx'));
+const RecentlyViewedPage = lazy(() => import('./recently-viewed.page.tsx'));
+const DevicesPage = lazy(() => import('./devices.page.tsx'));
 
 /** Every page of the shop. */
-export function App() {
+export function App({ requests }: { readonly requests: RequestLog }) {
   return (
     <Routes>
-      <Route element={<Frame />}>
-        <Route index element={<ProductListPage />} />
+      <Route element={<Frame requests={requests} />}>
+        <Route index element={<HomePage />} />
+        <Route path="products" element={<ProductListPage />} />
+        <Route path="category/:category" element={<ProductListPage />} />
+        <Route path="search" element={<ProductListPage />} />
         <Route path="products/:productId" element={<ProductPage />} />
         <Route path="cart" element={<CartPage />} />
         <Route path="sign-in" element={<SignInPage />} />
         <Route path="sign-up" element={<SignUpPage />} />
         <Route path="account" element={<AccountPage />}>
           <Route index element={<ProfilePage />} />
+          <Route path="addresses" element={<AddressesPage />} />
+          <Route path="recently-viewed" element={<RecentlyViewedPage />} />
           <Route path="devices" element={<DevicesPage />} />
         </Route>
         <Route path="*" element={<NotFoundPage />} />
@@ -29,42 +47,75 @@ export function App() {
   );
 }
 
-function Frame() {
-  const main = useRef<HTMLElement>(null);
-  const { pathname } = useLocation();
-  const shown = useRef(pathname);
-  // A page change without a page load: start at the top, and tell a screen reader by moving the focus there.
+function Frame({ requests }: { readonly requests: RequestLog }) {
+  const main = useFocusOnPageChange();
+  const barShown = useSessionBarShown();
   useEffect(() => {
-    if (shown.current === pathname) return;
-    shown.current = pathname;
-    window.scrollTo(0, 0);
-    main.current?.focus({ preventScroll: true });
-  }, [pathname]);
+    // Once the page stands: the first press of a button should not wait for these.
+    const timer = setTimeout(() => void Promise.allSettled([loadCartDrawer(), loadPopover()]), preloadDelayMs);
+    return () => clearTimeout(timer);
+  }, []);
   return (
-    <>
+    <CartDrawerProvider>
       <a href="#content" className="skip">
         Skip to the content
       </a>
       <Header />
       <main id="content" ref={main} tabIndex={-1}>
         <SessionNotice />
-        <Outlet />
+        <Suspense fallback={<Loading what="the page" />}>
+          <Outlet />
+        </Suspense>
       </main>
-      <footer className="site-footer">
-        <p>Cloakroom is a reference shop: nothing is charged, nothing is sent. Pictures: Fluent Emoji, MIT.</p>
-      </footer>
-    </>
+      <Footer barShown={barShown} />
+      {barShown && <SessionBar log={requests} />}
+    </CartDrawerProvider>
   );
 }
 
-function NotFoundPage() {
+const preloadDelayMs = 1_500;
+
+/** A page change without a page load: start at the top, and tell a screen reader by moving the focus to the new page's heading. */
+function useFocusOnPageChange() {
+  const main = useRef<HTMLElement>(null);
+  const { pathname } = useLocation();
+  const shown = useRef(pathname);
+  useEffect(() => {
+    if (shown.current === pathname) return;
+    shown.current = pathname;
+    window.scrollTo(0, 0);
+    const heading = main.current?.querySelector<HTMLElement>('h1');
+    heading?.setAttribute('tabindex', '-1');
+    (heading ?? main.current)?.focus({ preventScroll: true });
+  }, [pathname]);
+  return main;
+}
+
+function Footer({ barShown }: { readonly barShown: boolean }) {
   return (
-    <div className="empty">
-      <title>Not found · Cloakroom</title>
-      <h1>There is nothing here</h1>
-      <Link to="/" className="button primary">
-        To the shop
-      </Link>
-    </div>
+    <footer className="site-footer">
+      <div>
+        <p className="footer-brand">Cloakroom</p>
+        <p>A reference shop: nothing is charged, nothing is sent. What you hang here is still here on your next device.</p>
+      </div>
+      <ul>
+        <li>
+          <Link to="/products">All products</Link>
+        </li>
+        <li>
+          <Link to="/account">Account</Link>
+        </li>
+        <li>
+          <a href="/images/LICENSE.txt">Picture licences</a>
+        </li>
+        {!barShown && (
+          <li>
+            <button type="button" className="plain" onClick={showSessionBar}>
+              <Icon name="ticket" size={16} /> Show the session bar
+            </button>
+          </li>
+        )}
+      </ul>
+    </footer>
   );
 }

@@ -1,6 +1,6 @@
 /** Reading and changing the cart. Commands of one page run one after the other (scope), each with what had been seen when it runs. */
 import { useMutation, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
-import type { Cart, CartLine, ChosenOptions, CommandAccepted } from './api.types.ts';
+import type { Cart, CartLine, CommandAccepted, LineWish } from './api.types.ts';
 import { useSession } from './session.tsx';
 import { keys, useApi } from './shop.tsx';
 
@@ -25,9 +25,26 @@ export function useAddLine() {
   return useMutation({
     mutationKey: keys.cart,
     scope: { id: 'cart' },
-    mutationFn: async (line: { productId: string; options: ChosenOptions; quantity: number }) => {
+    mutationFn: async (line: LineWish) => {
       await ensureSession();
       return api.addLine(line);
+    },
+    onSettled: () => rereadAfterLast(queryClient),
+  });
+}
+
+/**
+ * Undo of a removal. What was removed stays removed for ever (a dot names one command, and its death is part of the cart's history that other
+ * devices may already have seen), so nothing is brought back: the same product, options and quantity are added by new commands.
+ */
+export function useRestoreLines() {
+  const api = useApi();
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationKey: keys.cart,
+    scope: { id: 'cart' },
+    mutationFn: async (wishes: readonly LineWish[]) => {
+      for (const { productId, options, quantity } of wishes) await api.addLine({ productId, options, quantity });
     },
     onSettled: () => rereadAfterLast(queryClient),
   });
@@ -78,6 +95,8 @@ const seenOf = (queryClient: QueryClient, lineId: string): string =>
 function patchLine(queryClient: QueryClient, lineId: string, patch: Partial<CartLine>): void {
   queryClient.setQueryData<Cart>(keys.cart, (cart) => cart && withLine(cart, lineId, patch));
 }
+
+export const countOf = (cart: Pick<Cart, 'lines'> | undefined): number => cart?.lines.reduce((sum, line) => sum + line.quantity, 0) ?? 0;
 
 /** The cart as it will be, shown until it is read again. */
 export function withLine(cart: Cart, lineId: string, patch: Partial<CartLine>): Cart {

@@ -8,7 +8,7 @@ import { keys, useApi } from './shop.tsx';
 import { useStepUp } from './step-up.tsx';
 
 /** Where one is signed in. Ending a device asks for the password again when it was proven long ago. */
-export function DevicesPage() {
+export default function DevicesPage() {
   const api = useApi();
   const { session } = useSession();
   const withStepUp = useStepUp();
@@ -26,7 +26,7 @@ export function DevicesPage() {
       </p>
     );
   return (
-    <section aria-labelledby="devices" className="stack">
+    <section aria-labelledby="devices" className="sheet">
       <title>Devices · Cloakroom</title>
       <h2 id="devices">Devices you are signed in on</h2>
       {devices.isPending && <Loading what="your devices" />}

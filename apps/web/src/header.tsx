@@ -1,66 +1,114 @@
-import { useMutation } from '@tanstack/react-query';
-import { Link, NavLink, useNavigate } from 'react-router';
-import { useCart } from './cart.ts';
+import { useEffect, useRef, useState } from 'react';
+import { Link, NavLink, useLocation } from 'react-router';
+import { useCartDrawer } from './cart-drawer-state.tsx';
+import { countOf, useCart } from './cart.ts';
 import { plural } from './format.ts';
+import { Icon } from './icons.tsx';
+import { categoryPath } from './product-card.tsx';
+import { useCategories } from './products.ts';
+import { Search } from './search.tsx';
 import { useSession } from './session.tsx';
+import { ThemeSwitch } from './theme-switch.tsx';
 
 export function Header() {
-  const { session } = useSession();
-  const { data: cart } = useCart();
-  const count = cart?.lines.reduce((sum, line) => sum + line.quantity, 0) ?? 0;
   return (
     <header className="site-header">
       <div className="bar">
-        <Link to="/" className="brand">
-          <img src="/favicon.svg" alt="" width="28" height="28" />
-          Cloakroom
+        <Link to="/" className="brand" aria-label="Cloakroom, home">
+          <img src="/favicon.svg" alt="" width="30" height="30" />
+          <span>Cloakroom</span>
         </Link>
-        <nav aria-label="Main">
-          <NavLink to="/" end>
-            Shop
-          </NavLink>
-          <NavLink to="/cart" aria-label={`Cart, ${plural(count, 'item')}`}>
-            Cart <span className={count === 0 ? 'count none' : 'count'}>{count}</span>
-          </NavLink>
-          {session?.state === 'user' ? (
-            <PersonLinks name={session.user?.name ?? 'Account'} />
-          ) : (
-            <GuestLinks isGuest={session?.state === 'guest'} />
-          )}
+        <Search />
+        <nav aria-label="Main" className="actions">
+          <ThemeSwitch />
+          <AccountLink />
+          <CartButton />
         </nav>
       </div>
+      <CategoryNav />
     </header>
   );
 }
 
-function PersonLinks({ name }: { readonly name: string }) {
-  const { signOut } = useSession();
-  const navigate = useNavigate();
-  const leave = useMutation({ mutationFn: signOut, onSuccess: () => navigate('/') });
+function AccountLink() {
+  const { session } = useSession();
+  const name = session?.user?.name;
+  if (session?.state === 'user')
+    return (
+      <NavLink to="/account" className="action" aria-label={`Account of ${name ?? 'you'}`}>
+        <Icon name="person" />
+        <span className="action-text">{name ?? 'Account'}</span>
+      </NavLink>
+    );
+  return (
+    <NavLink to="/sign-in" className="action">
+      <Icon name="person" />
+      <span className="action-text">Sign in</span>
+    </NavLink>
+  );
+}
+
+/** Opens the cart beside the page; where the page is the cart, there is nothing to open. */
+function CartButton() {
+  const { data: cart } = useCart();
+  const { open, isOpen } = useCartDrawer();
+  const { pathname } = useLocation();
+  const count = countOf(cart);
+  const inside = (
+    <>
+      <Icon name="bag" />
+      <span className="visually-hidden">{`Cart, ${plural(count, 'item')}`}</span>
+      <span className="action-text" aria-hidden="true">
+        Cart
+      </span>
+      <span className={count === 0 ? 'count none' : 'count'} key={count} aria-hidden="true">
+        {count}
+      </span>
+    </>
+  );
   return (
     <>
-      <NavLink to="/account">
-        <span className="visually-hidden">Account of </span>
-        <span className="person-name">{name}</span>
-      </NavLink>
-      <button type="button" className="plain" disabled={leave.isPending} onClick={() => leave.mutate()}>
-        Sign out
-      </button>
-      {leave.isError && (
-        <span role="alert" className="quiet">
-          Not signed out. Try again.
-        </span>
+      {pathname === '/cart' ? (
+        <Link to="/cart" className="action" aria-current="page">
+          {inside}
+        </Link>
+      ) : (
+        <button type="button" className="action" aria-haspopup="dialog" aria-expanded={isOpen} onClick={() => open()}>
+          {inside}
+        </button>
       )}
+      <CountAnnouncer count={cart && count} />
     </>
   );
 }
 
-function GuestLinks({ isGuest }: { readonly isGuest: boolean }) {
+/** Says the new count to those who do not see the badge; not on arrival, only when it changes. */
+function CountAnnouncer({ count }: { readonly count: number | undefined }) {
+  const [said, setSaid] = useState('');
+  const before = useRef(count);
+  useEffect(() => {
+    if (before.current !== undefined && count !== undefined && before.current !== count) setSaid(`Cart: ${plural(count, 'item')}`);
+    if (count !== undefined) before.current = count;
+  }, [count]);
   return (
-    <>
-      {isGuest && <NavLink to="/account">Preferences</NavLink>}
-      <NavLink to="/sign-in">Sign in</NavLink>
-    </>
+    <span className="visually-hidden" aria-live="polite" data-live-announcer="true">
+      {said}
+    </span>
+  );
+}
+
+function CategoryNav() {
+  const { data: categories } = useCategories();
+  return (
+    <nav aria-label="Categories" className="categories">
+      <ul>
+        {categories?.map(({ value }) => (
+          <li key={value}>
+            <NavLink to={categoryPath(value)}>{value}</NavLink>
+          </li>
+        ))}
+      </ul>
+    </nav>
   );
 }
 

@@ -1,18 +1,31 @@
 import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { I18nProvider } from 'react-aria-components/I18nProvider';
 import { BrowserRouter } from 'react-router';
 import { App } from './app.tsx';
+import { createRequestLog, recording } from './last-request.ts';
 import { ApiProblem } from './request.ts';
 import { retryDelayMs } from './retry.ts';
 import { SessionProvider } from './session.tsx';
 import { createShopApi } from './shop-api.ts';
 import { keys, ShopApiProvider } from './shop.tsx';
 import { StepUpProvider } from './step-up.tsx';
-import './styles.css';
+import { ToastProvider } from './toasts.tsx';
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/controls.css';
+import './styles/frame.css';
+import './styles/home.css';
+import './styles/products.css';
+import './styles/cart.css';
+import './styles/account.css';
+import './styles/overlays.css';
+import './styles/session-bar.css';
 
+const requests = createRequestLog();
 const api = createShopApi({
-  fetch: (path, init) => fetch(path, init),
+  fetch: recording((path, init) => fetch(path, init), requests),
   nowMs: () => Date.now(),
   random: () => Math.random(),
   randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
@@ -44,13 +57,17 @@ createRoot(root).render(
   <StrictMode>
     <QueryClientProvider client={queryClient}>
       <ShopApiProvider value={api}>
-        <BrowserRouter>
-          <SessionProvider>
-            <StepUpProvider>
-              <App />
-            </StepUpProvider>
-          </SessionProvider>
-        </BrowserRouter>
+        <I18nProvider locale="en-US">
+          <BrowserRouter>
+            <SessionProvider>
+              <StepUpProvider>
+                <ToastProvider>
+                  <App requests={requests} />
+                </ToastProvider>
+              </StepUpProvider>
+            </SessionProvider>
+          </BrowserRouter>
+        </I18nProvider>
       </ShopApiProvider>
     </QueryClientProvider>
   </StrictMode>,

@@ -15,6 +15,14 @@ export function ProblemNote({ error, onRetry }: { readonly error: unknown; reado
   );
 }
 
-export function Loading({ what }: { readonly what: string }) {
-  return <output className="quiet">Loading {what}…</output>;
+/** Said to those who listen; those who look see the empty shapes of what will come. */
+export function Loading({ what, rows = 3 }: { readonly what: string; readonly rows?: number }) {
+  return (
+    <div className="loading">
+      <output className="visually-hidden">Loading {what}…</output>
+      {Array.from({ length: rows }, (_, index) => (
+        <span key={index} className="bone row" aria-hidden="true" />
+      ))}
+    </div>
+  );
 }

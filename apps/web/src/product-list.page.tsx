@@ -1,124 +1,183 @@
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import type { FormEvent } from 'react';
-import { Link, useSearchParams } from 'react-router';
-import type { Product } from './api.types.ts';
-import { textOf } from './form.ts';
-import { formatPrice, plural } from './format.ts';
-import { Loading, ProblemNote } from './problem-note.tsx';
-import { keys, useApi } from './shop.tsx';
+import { useEffect, useRef, useState } from 'react';
+import { Link, useLocation, useParams, useSearchParams } from 'react-router';
+import type { ProductPage } from './api.types.ts';
+import { plural } from './format.ts';
+import { Filters } from './filters.tsx';
+import { ProblemNote } from './problem-note.tsx';
+import { CardSkeletons, categoryPath, ProductCard } from './product-card.tsx';
+import { choiceCount, everyProduct, fromAddress, sorts, toAddress, type ProductQuery, type Sort } from './product-query.ts';
+import { useCategories, useProductPage } from './products.ts';
 
-/** What is shown is in the address: it can be linked, reloaded and gone back to. */
-export function ProductListPage() {
-  const api = useApi();
+/** A category, a search, or everything: one page, told by its address. */
+export default function ProductListPage() {
+  const { pathname } = useLocation();
+  const { category = '' } = useParams();
   const [params, setParams] = useSearchParams();
-  const query = params.get('query') ?? '';
-  const category = params.get('category') ?? '';
-  const page = Math.max(1, Number(params.get('page')) || 1);
-  const products = useQuery({
-    queryKey: [...keys.products, { query, category, page }],
-    queryFn: ({ signal }) => api.products({ query, category, page }, signal),
-    placeholderData: keepPreviousData,
-  });
-  const show = (next: { query?: string; category?: string; page?: number }): void => {
-    const merged = Object.entries({ query, category, page: 1, ...next }).filter(([, value]) => value !== '' && value !== 1);
-    setParams(Object.fromEntries(merged.map(([name, value]) => [name, String(value)])));
+  const [shown, setShown] = useShown(params, category);
+  const products = useProductPage(shown);
+  const page = products.data;
+  // Choosing anything starts at the first page again.
+  const change = (next: Partial<ProductQuery>): void => {
+    const wanted = { ...shown, page: 1, ...next };
+    setShown(wanted);
+    setParams(toAddress(wanted));
   };
+  const title = titleOf(pathname, shown);
   return (
     <>
-      <title>Shop · Cloakroom</title>
-      <h1>{category || 'The shop'}</h1>
-      <Finder key={query} query={query} category={category} onShow={show} />
-      <ProblemNote error={products.error} onRetry={() => void products.refetch()} />
-      {products.isPending && <Loading what="products" />}
-      {products.data && (
-        <>
-          <output className="quiet">
-            {products.data.total === 0 ? `Nothing found${query && ` for “${query}”`}.` : plural(products.data.total, 'product')}
-          </output>
-          <ul className="grid" aria-label="Products">
-            {products.data.items.map((product) => (
-              <ProductCard key={product.productId} product={product} />
-            ))}
-          </ul>
-          <Pages page={page} last={Math.ceil(products.data.total / products.data.pageSize)} onPage={(next) => show({ page: next })} />
-        </>
-      )}
+      <title>{`${title} · Cloakroom`}</title>
+      <Crumbs category={category} />
+      <h1 className="list-title">{title}</h1>
+      <div className="list-columns">
+        <Filters shown={shown} facets={page?.facets} onChange={change} />
+        <div className="results" aria-busy={products.isPlaceholderData || products.isPending}>
+          <div className="list-bar">
+            <output className="quiet">{page ? plural(page.total, 'product') : products.isPending && 'Loading products…'}</output>
+            <SortChoice shown={shown} onSort={(sort) => change({ sort })} />
+          </div>
+          <ProblemNote error={products.error} onRetry={() => void products.refetch()} />
+          <Results
+            page={page}
+            waits={products.isPending}
+            shown={shown}
+            onReset={() => setParams(toAddress({ ...everyProduct, query: shown.query }))}
+          />
+          {page && <Pages shown={shown} last={Math.ceil(page.total / page.pageSize)} />}
+        </div>
+      </div>
     </>
   );
 }
 
-function Finder(props: {
-  readonly query: string;
-  readonly category: string;
-  readonly onShow: (next: { query?: string; category?: string }) => void;
-}) {
-  const { query, category, onShow } = props;
-  const api = useApi();
-  const { data: first } = useQuery({
-    queryKey: [...keys.products, 'first'],
-    queryFn: ({ signal }) => api.firstProducts(signal),
-    staleTime: Infinity,
-  });
-  const categories = [...new Set(first?.items.map((product) => product.category))];
-  const search = (event: FormEvent<HTMLFormElement>): void => {
-    event.preventDefault();
-    onShow({ query: textOf(new FormData(event.currentTarget), 'query') });
-  };
+/** The address decides. A choice counts at once all the same: the router changes the address a moment later, and a box must not spring back. */
+function useShown(params: URLSearchParams, category: string): [ProductQuery, (wanted: ProductQuery) => void] {
+  const address = `${category}?${params.toString()}`;
+  const [wanted, setWanted] = useState({ address, shown: fromAddress(params, category) });
+  let { shown } = wanted;
+  if (wanted.address !== address) {
+    shown = fromAddress(params, category);
+    setWanted({ address, shown });
+  }
+  return [shown, (next) => setWanted({ address, shown: next })];
+}
+
+function titleOf(pathname: string, { query, category }: ProductQuery): string {
+  if (category !== '') return category;
+  if (pathname === '/search') return query === '' ? 'Search' : `Results for “${query}”`;
+  return 'Everything';
+}
+
+function Crumbs({ category }: { readonly category: string }) {
   return (
-    <div className="finder">
-      <search>
-        <form onSubmit={search} className="row">
-          <label className="visually-hidden" htmlFor="query">
-            Search products
-          </label>
-          <input id="query" name="query" type="search" placeholder="Search coats, bags, boots…" defaultValue={query} maxLength={100} />
-          <button className="primary">Search</button>
-          {query && (
-            <button type="button" onClick={() => onShow({ query: '' })}>
-              Clear search
-            </button>
-          )}
-        </form>
-      </search>
-      <nav aria-label="Categories" className="chips">
-        {['', ...categories].map((name) => (
-          <button key={name} type="button" aria-pressed={name === category} onClick={() => onShow({ category: name })}>
-            {name || 'All'}
-          </button>
+    <nav aria-label="Breadcrumbs" className="crumbs">
+      <Link to="/">Home</Link>
+      {category === '' ? <span aria-current="page">Products</span> : <Link to="/products">Products</Link>}
+      {category !== '' && <span aria-current="page">{category}</span>}
+    </nav>
+  );
+}
+
+const sortNames: Readonly<Record<Sort, string>> = {
+  relevance: 'Best match',
+  newest: 'Newest',
+  price: 'Price, low to high',
+  '-price': 'Price, high to low',
+  name: 'Name',
+};
+
+function SortChoice({ shown, onSort }: { readonly shown: ProductQuery; readonly onSort: (sort: Sort) => void }) {
+  return (
+    <label className="sort">
+      <span>Sort by</span>
+      <select value={shown.sort} onChange={(event) => onSort(sorts.find((sort) => sort === event.target.value) ?? everyProduct.sort)}>
+        {sorts.map((sort) => (
+          <option key={sort} value={sort}>
+            {sort === 'relevance' && shown.query === '' ? 'Our selection' : sortNames[sort]}
+          </option>
         ))}
-      </nav>
+      </select>
+    </label>
+  );
+}
+
+interface ResultsProps {
+  readonly page: ProductPage | undefined;
+  readonly waits: boolean;
+  readonly shown: ProductQuery;
+  readonly onReset: () => void;
+}
+
+const skeletonCount = 8;
+/** The first row on a wide screen. */
+const eagerCount = 4;
+
+function Results({ page, waits, shown, onReset }: ResultsProps) {
+  const list = useRef<HTMLUListElement>(null);
+  const pageShown = useRef(shown.page);
+  // Turning the page: go on reading where the new one begins.
+  useEffect(() => {
+    if (pageShown.current === shown.page) return;
+    pageShown.current = shown.page;
+    list.current?.scrollIntoView({ block: 'start' });
+    list.current?.focus({ preventScroll: true });
+  }, [shown.page]);
+  if (page?.items.length === 0) return <NothingFound shown={shown} onReset={onReset} />;
+  return (
+    <ul ref={list} tabIndex={-1} className="grid results-grid" aria-label="Products">
+      {page?.items.map((product, index) => (
+        <ProductCard key={product.productId} product={product} eager={index < eagerCount} />
+      ))}
+      {waits && <CardSkeletons count={skeletonCount} />}
+    </ul>
+  );
+}
+
+function NothingFound({ shown, onReset }: { readonly shown: ProductQuery; readonly onReset: () => void }) {
+  const { data: categories = [] } = useCategories();
+  return (
+    <div className="empty">
+      <img src="/empty-hanger.svg" alt="" width="160" height="120" />
+      <p>{shown.query === '' ? 'Nothing found.' : `Nothing found for “${shown.query}”.`}</p>
+      {choiceCount(shown) > 0 ? (
+        <button type="button" className="primary" onClick={onReset}>
+          Clear the filters
+        </button>
+      ) : (
+        <>
+          <p className="quiet">Try fewer or other words, or look around:</p>
+          <ul className="chips">
+            {categories.map(({ value }) => (
+              <li key={value}>
+                <Link to={categoryPath(value)} className="chip">
+                  {value}
+                </Link>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
     </div>
   );
 }
 
-function ProductCard({ product }: { readonly product: Product }) {
-  return (
-    <li className="card">
-      <Link to={`/products/${encodeURIComponent(product.productId)}`}>
-        <span className="picture">
-          <img src={product.image} alt="" width="96" height="96" loading="lazy" />
-        </span>
-        <span className="card-name">{product.name}</span>
-        <span className="quiet">{product.category}</span>
-        <span className="price">{formatPrice(product.price, product.currency)}</span>
-      </Link>
-    </li>
-  );
-}
-
-function Pages({ page, last, onPage }: { readonly page: number; readonly last: number; readonly onPage: (page: number) => void }) {
+function Pages({ shown, last }: { readonly shown: ProductQuery; readonly last: number }) {
   if (last <= 1) return null;
+  const to = (page: number) => ({ search: toAddress({ ...shown, page }).toString() });
   return (
-    <nav aria-label="Pages" className="row pages">
-      <button type="button" disabled={page <= 1} onClick={() => onPage(page - 1)}>
-        Previous
-      </button>
+    <nav aria-label="Pages" className="pages">
+      {shown.page > 1 && (
+        <Link to={to(shown.page - 1)} className="button" rel="prev">
+          Previous
+        </Link>
+      )}
       <span>
-        Page {page} of {last}
+        Page {shown.page} of {last}
       </span>
-      <button type="button" disabled={page >= last} onClick={() => onPage(page + 1)}>
-        Next
-      </button>
+      {shown.page < last && (
+        <Link to={to(shown.page + 1)} className="button" rel="next">
+          Next
+        </Link>
+      )}
     </nav>
   );
 }

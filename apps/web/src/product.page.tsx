@@ -1,29 +1,42 @@
-import { useQuery } from '@tanstack/react-query';
-import { useEffect, useRef, useState, type FormEvent } from 'react';
+import { useEffect } from 'react';
 import { Link, useParams } from 'react-router';
+import { AddToCart } from './add-to-cart.tsx';
 import type { Product } from './api.types.ts';
-import { useAddLine } from './cart.ts';
-import { textOf } from './form.ts';
 import { formatPrice } from './format.ts';
-import { Loading, ProblemNote } from './problem-note.tsx';
+import { NotFoundPage } from './not-found.page.tsx';
+import { ProblemNote } from './problem-note.tsx';
+import { categoryPath, ProductPicture, stockText } from './product-card.tsx';
+import { useProduct } from './products.ts';
+import { ApiProblem } from './request.ts';
 import { identityOf } from './session-notice.ts';
 import { useSession } from './session.tsx';
-import { keys, useApi } from './shop.tsx';
+import { Shelf } from './shelf.tsx';
+import { useApi } from './shop.tsx';
 
-export function ProductPage() {
-  const api = useApi();
+export default function ProductPage() {
   const { productId = '' } = useParams();
-  const product = useQuery({ queryKey: [...keys.products, productId], queryFn: ({ signal }) => api.product(productId, signal) });
-  useRecordView(product.data?.productId);
+  const { data: product, error, isPending, refetch } = useProduct(productId);
+  useRecordView(product?.productId);
+  if (error instanceof ApiProblem && error.status === 404) return <NotFoundPage what="product" />;
   return (
     <>
-      <title>{`${product.data?.name ?? 'Product'} · Cloakroom`}</title>
-      <p>
-        <Link to="/">← All products</Link>
-      </p>
-      {product.isPending && <Loading what="the product" />}
-      <ProblemNote error={product.error} onRetry={() => void product.refetch()} />
-      {product.data && <ProductDetails key={product.data.productId} product={product.data} />}
+      <title>{`${product?.name ?? 'Product'} · Cloakroom`}</title>
+      <nav aria-label="Breadcrumbs" className="crumbs">
+        <Link to="/">Home</Link>
+        {product ? <Link to={categoryPath(product.category)}>{product.category}</Link> : <span className="bone" />}
+        {product && <span aria-current="page">{product.name}</span>}
+      </nav>
+      <ProblemNote error={error} onRetry={() => void refetch()} />
+      {isPending && <ProductSkeleton />}
+      {product && <ProductDetails key={product.productId} product={product} />}
+      {product && (
+        <Shelf
+          title={`More ${product.category.toLowerCase()}`}
+          shows={{ category: product.category }}
+          except={product.productId}
+          more={{ to: categoryPath(product.category), label: `All ${product.category.toLowerCase()}` }}
+        />
+      )}
     </>
   );
 }
@@ -39,80 +52,37 @@ function useRecordView(productId: string | undefined): void {
   }, [api, productId, identity]);
 }
 
-function ProductDetails({ product }: { readonly product: Product }) {
+function ProductSkeleton() {
   return (
-    <article className="product">
-      <div className="picture large">
-        <img src={product.image} alt="" width="240" height="240" />
+    <div className="product skeleton">
+      <output className="visually-hidden">Loading the product…</output>
+      <span className="picture large" />
+      <div className="stack" aria-hidden="true">
+        <span className="bone wide" />
+        <span className="bone" />
+        <span className="bone row" />
+        <span className="bone row" />
       </div>
-      <div className="stack">
-        <p className="quiet">{product.category}</p>
-        <h1>{product.name}</h1>
-        <p className="price large">{formatPrice(product.price, product.currency)}</p>
-        <p>{product.description}</p>
-        <p className={product.stock > 0 ? 'quiet' : 'problem-text'}>{stockText(product.stock)}</p>
-        <AddToCart product={product} />
-      </div>
-    </article>
+    </div>
   );
 }
 
-const fewLeft = 10;
-function stockText(stock: number): string {
-  if (stock === 0) return 'Sold out';
-  return stock < fewLeft ? `Only ${stock} left` : 'In stock';
-}
-
-/** What the cart takes of one line. */
-const quantityMax = 99;
-
-function AddToCart({ product }: { readonly product: Product }) {
-  const add = useAddLine();
-  const [added, setAdded] = useState<string>();
-  const underWay = useRef(false);
-  const submit = (event: FormEvent<HTMLFormElement>): void => {
-    event.preventDefault();
-    // A double click is one wish, and comes before the page has drawn that the first click is under way.
-    if (underWay.current) return;
-    underWay.current = true;
-    const form = new FormData(event.currentTarget);
-    const quantity = Number(form.get('quantity'));
-    const options = Object.fromEntries(product.options.map(({ name }) => [name, textOf(form, `option-${name}`)]));
-    setAdded(undefined);
-    add.mutate(
-      { productId: product.productId, options, quantity },
-      {
-        onSuccess: () => setAdded(`Added to your cart: ${quantity} × ${[product.name, ...Object.values(options)].join(', ')}.`),
-        onSettled: () => (underWay.current = false),
-      },
-    );
-  };
+function ProductDetails({ product }: { readonly product: Product }) {
   return (
-    <form onSubmit={submit} className="stack">
-      {product.options.map((option) => (
-        <fieldset key={option.name} className="choices">
-          <legend>{option.name}</legend>
-          {option.values.map((value, index) => (
-            <label key={value}>
-              <input type="radio" name={`option-${option.name}`} value={value} required defaultChecked={index === 0} />
-              <span>{value}</span>
-            </label>
-          ))}
-        </fieldset>
-      ))}
-      <div className="row end">
-        <label className="field narrow">
-          Quantity
-          <input name="quantity" type="number" min="1" max={quantityMax} step="1" defaultValue="1" required inputMode="numeric" />
-        </label>
-        <button className="primary" disabled={product.stock === 0} aria-busy={add.isPending}>
-          {add.isPending ? 'Adding…' : 'Add to cart'}
-        </button>
+    <article className="product">
+      <ProductPicture product={product} size="large" eager />
+      <div className="product-text">
+        <h1>{product.name}</h1>
+        <p className="price large">{formatPrice(product.price, product.currency)}</p>
+        <p className="lead">{product.description}</p>
+        <p className={product.stock === 0 ? 'stock none' : 'stock'}>{stockText(product.stock)}</p>
+        <AddToCart product={product} />
+        <ul className="assurances">
+          <li>Free delivery within the EU, in two to four days</li>
+          <li>Thirty days to send it back</li>
+          <li>Your cart is kept on all your devices</li>
+        </ul>
       </div>
-      <output className="added">
-        {added} {added && <Link to="/cart">View cart</Link>}
-      </output>
-      <ProblemNote error={add.error} />
-    </form>
+    </article>
   );
 }

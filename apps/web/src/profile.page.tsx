@@ -1,21 +1,17 @@
-import { useQuery } from '@tanstack/react-query';
 import type { FormEvent } from 'react';
 import { Link } from 'react-router';
-import { Addresses } from './addresses.tsx';
 import type { Profile } from './api.types.ts';
 import { textOf } from './form.ts';
 import { Loading, ProblemNote } from './problem-note.tsx';
 import { useSession } from './session.tsx';
-import { keys, useApi } from './shop.tsx';
-import { Saved, useUpdateProfile } from './update-profile.tsx';
+import { Saved, useProfile, useUpdateProfile } from './update-profile.tsx';
 
-export function ProfilePage() {
-  const api = useApi();
+export default function ProfilePage() {
   const { session } = useSession();
-  const profile = useQuery({ queryKey: keys.profile, queryFn: ({ signal }) => api.profile(signal) });
+  const profile = useProfile();
   const isUser = session?.state === 'user';
   return (
-    <div className="stack wide">
+    <div className="sections">
       <title>Profile · Cloakroom</title>
       {profile.isPending && <Loading what="your profile" />}
       <ProblemNote error={profile.error} onRetry={() => void profile.refetch()} />
@@ -27,9 +23,7 @@ export function ProfilePage() {
       {profile.data && isUser && (
         <NameForm name={profile.data.name || session.user?.name} email={profile.data.email || session.user?.email} />
       )}
-      {profile.data && isUser && <Addresses addresses={profile.data.addresses ?? []} />}
       {profile.data && <PreferencesForm preferences={profile.data.preferences} />}
-      {profile.data && <RecentlyViewed productIds={profile.data.recentlyViewed} />}
     </div>
   );
 }
@@ -42,7 +36,7 @@ function NameForm({ name, email }: { readonly name: string | undefined; readonly
     update.mutate({ name: textOf(new FormData(event.currentTarget), 'name') });
   };
   return (
-    <section aria-labelledby="you">
+    <section aria-labelledby="you" className="sheet">
       <h2 id="you">You</h2>
       <form onSubmit={submit} className="stack">
         <div className="columns">
@@ -87,7 +81,7 @@ function PreferencesForm({ preferences }: { readonly preferences: Profile['prefe
     update.mutate({ preferences: Object.fromEntries(next) });
   };
   return (
-    <section aria-labelledby="preferences">
+    <section aria-labelledby="preferences" className="sheet">
       <h2 id="preferences">Preferences</h2>
       <form onSubmit={submit} className="stack">
         <div className="columns">
@@ -111,34 +105,6 @@ function PreferencesForm({ preferences }: { readonly preferences: Profile['prefe
           <Saved shown={update.isSuccess} />
         </div>
       </form>
-    </section>
-  );
-}
-
-function RecentlyViewed({ productIds }: { readonly productIds: readonly string[] }) {
-  const api = useApi();
-  const { data } = useQuery({
-    queryKey: [...keys.products, 'first'],
-    queryFn: ({ signal }) => api.firstProducts(signal),
-    staleTime: Infinity,
-  });
-  const byId = new Map(data?.items.map((product) => [product.productId, product]));
-  return (
-    <section aria-labelledby="viewed">
-      <h2 id="viewed">Recently viewed</h2>
-      {productIds.length === 0 && <p className="quiet">Nothing yet.</p>}
-      <ul className="strip" aria-labelledby="viewed">
-        {productIds.map((productId) => (
-          <li key={productId}>
-            <Link to={`/products/${encodeURIComponent(productId)}`}>
-              <span className="picture small">
-                {byId.has(productId) && <img src={byId.get(productId)?.image} alt="" width="48" height="48" />}
-              </span>
-              {byId.get(productId)?.name ?? productId}
-            </Link>
-          </li>
-        ))}
-      </ul>
     </section>
   );
 }

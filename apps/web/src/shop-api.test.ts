@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { everyProduct } from './product-query.ts';
 import { ApiProblem, type Fetch } from './request.ts';
 import { attemptsMax, retryDelayMs } from './retry.ts';
 import { createShopApi } from './shop-api.ts';
@@ -89,8 +90,8 @@ describe('a request', () => {
   it('leaves empty search terms out of the address and escapes the rest', async () => {
     const page = Response.json({ items: [], total: 0, page: 1, pageSize: 24 });
     const { api, sent } = apiOf([page, page]);
-    await api.products({ query: '', category: '', page: 1 });
-    await api.products({ query: 'a&b', category: 'Bags', page: 2 });
+    await api.products(everyProduct);
+    await api.products({ ...everyProduct, query: 'a&b', category: 'Bags', page: 2 });
     expect(sent.map(({ path }) => path)).toEqual([
       '/api/products?page=1&pageSize=24',
       '/api/products?query=a%26b&category=Bags&page=2&pageSize=24',

@@ -1,5 +1,17 @@
 /** Everything that the pages ask of the gateway, one line each. */
-import type { Cart, ChosenOptions, CommandAccepted, Device, Product, ProductPage, Profile, ProfilePatch, Session } from './api.types.ts';
+import type {
+  Cart,
+  CommandAccepted,
+  Device,
+  LineWish,
+  Product,
+  ProductPage,
+  Profile,
+  ProfilePatch,
+  Session,
+  Suggestions,
+} from './api.types.ts';
+import { toRequest, type ProductQuery } from './product-query.ts';
 import { request, type Fetch, type Method } from './request.ts';
 import { withRetry, type RetryParts } from './retry.ts';
 import { uuidV7 } from './uuid.ts';
@@ -9,16 +21,6 @@ export interface ApiParts extends RetryParts {
   readonly nowMs: () => number;
   readonly randomBytes: (count: number) => Uint8Array;
 }
-
-export interface ProductQuery {
-  readonly query: string;
-  readonly category: string;
-  readonly page: number;
-}
-
-export const pageSize = 24;
-/** The gateway's largest page. */
-const pageSizeMax = 100;
 
 export type ShopApi = ReturnType<typeof createShopApi>;
 
@@ -43,14 +45,14 @@ export function createShopApi(parts: ApiParts) {
     endDevice: (handle: string) => send<void>('DELETE', `/api/session/devices/${id(handle)}`),
     endOtherDevices: () => send<void>('DELETE', '/api/session/devices'),
 
-    products: ({ query, category, page }: ProductQuery, signal?: AbortSignal) =>
-      send<ProductPage>('GET', `/api/products?${search({ query, category, page, pageSize })}`, undefined, signal),
-    /** For the list of categories and the pictures of cart lines; a shop of more than one such page needs an endpoint for it. */
-    firstProducts: (signal?: AbortSignal) => send<ProductPage>('GET', `/api/products?pageSize=${pageSizeMax}`, undefined, signal),
+    products: (query: ProductQuery, signal?: AbortSignal) =>
+      send<ProductPage>('GET', `/api/products?${toRequest(query)}`, undefined, signal),
+    suggestions: (query: string, signal?: AbortSignal) =>
+      send<Suggestions>('GET', `/api/products/suggestions?${new URLSearchParams({ query }).toString()}`, undefined, signal),
     product: (productId: string, signal?: AbortSignal) => send<Product>('GET', `/api/products/${id(productId)}`, undefined, signal),
 
     cart: (signal?: AbortSignal) => send<Cart>('GET', '/api/cart', undefined, signal),
-    addLine: (body: { productId: string; options: ChosenOptions; quantity: number }) => command('POST', '/api/cart/lines', body),
+    addLine: (body: LineWish) => command('POST', '/api/cart/lines', body),
     setQuantity: (lineId: string, quantity: number, seen: string) => command('PUT', `/api/cart/lines/${id(lineId)}`, { quantity, seen }),
     removeLine: (lineId: string, seen: string) => command('DELETE', `/api/cart/lines/${id(lineId)}`, { seen }),
     clearCart: (seen: string) => command('DELETE', '/api/cart', { seen }),
@@ -59,8 +61,4 @@ export function createShopApi(parts: ApiParts) {
     updateProfile: (patch: ProfilePatch) => send<Profile>('PATCH', '/api/profile', patch),
     recordView: (productId: string) => send<void>('PUT', `/api/profile/recently-viewed/${id(productId)}`),
   };
-}
-
-function search(values: Readonly<Record<string, string | number>>): string {
-  return new URLSearchParams(Object.entries(values).flatMap(([name, value]) => (value === '' ? [] : [[name, String(value)]]))).toString();
 }

@@ -1,14 +1,7 @@
-import { useMutation } from '@tanstack/react-query';
-import type { FormEvent, ReactNode } from 'react';
-import { Link, useNavigate, useSearchParams } from 'react-router';
-import type { Session } from './api.types.ts';
-import { textOf, untrimmedTextOf } from './form.ts';
-import { safeNext } from './format.ts';
-import { ProblemNote } from './problem-note.tsx';
-import { useSession } from './session.tsx';
+import { Credentials, EmailField, OtherWay } from './credentials.tsx';
 import { useApi } from './shop.tsx';
 
-export function SignInPage() {
+export default function SignInPage() {
   const api = useApi();
   return (
     <Credentials
@@ -22,100 +15,5 @@ export function SignInPage() {
         <input name="password" type="password" autoComplete="current-password" required maxLength={200} />
       </label>
     </Credentials>
-  );
-}
-
-/** NIST 800-63B 3.1.1: length is what counts; the gateway judges the rest. */
-const passwordLengthMin = 8;
-
-export function SignUpPage() {
-  const api = useApi();
-  return (
-    <Credentials
-      title="Create an account"
-      send={(form) => api.register({ name: form('name'), email: form('email'), password: form('password') })}
-      other={<OtherWay to="/sign-in" question="Already have one?" answer="Sign in" />}
-    >
-      <label className="field">
-        Name
-        <input name="name" autoComplete="name" required maxLength={100} />
-      </label>
-      <EmailField />
-      <label className="field">
-        Password
-        <input
-          name="password"
-          type="password"
-          autoComplete="new-password"
-          required
-          minLength={passwordLengthMin}
-          maxLength={200}
-          aria-describedby="password-hint"
-        />
-        <span id="password-hint" className="quiet">
-          At least {passwordLengthMin} characters. A few random words are better than one clever one.
-        </span>
-      </label>
-    </Credentials>
-  );
-}
-
-function EmailField() {
-  return (
-    <label className="field">
-      E-mail
-      <input name="email" type="email" autoComplete="email" required maxLength={254} />
-    </label>
-  );
-}
-
-function OtherWay({ to, question, answer }: { readonly to: string; readonly question: string; readonly answer: string }) {
-  const [params] = useSearchParams();
-  return (
-    <p>
-      {question} <Link to={{ pathname: to, search: params.toString() }}>{answer}</Link>
-    </p>
-  );
-}
-
-interface CredentialsProps {
-  readonly title: string;
-  readonly send: (form: (name: string) => string) => Promise<Session>;
-  readonly other: ReactNode;
-  readonly children: ReactNode;
-}
-
-function Credentials({ title, send, other, children }: CredentialsProps) {
-  const { session, adopt } = useSession();
-  const navigate = useNavigate();
-  const [params] = useSearchParams();
-  const entering = useMutation({
-    mutationFn: async (data: FormData) => send((name) => (name === 'password' ? untrimmedTextOf(data, name) : textOf(data, name))),
-    onSuccess: (next) => {
-      adopt(next);
-      // A guest's cart is on its way into the person's: where it can be watched is where they look first.
-      const fallback = next.merge?.state === 'pending' || next.merge?.state === 'merged' ? '/cart' : '/';
-      void navigate(safeNext(params.get('next'), fallback), { replace: true });
-    },
-  });
-  const submit = (event: FormEvent<HTMLFormElement>): void => {
-    event.preventDefault();
-    if (!entering.isPending) entering.mutate(new FormData(event.currentTarget));
-  };
-  return (
-    <div className="sheet">
-      <title>{`${title} · Cloakroom`}</title>
-      <h1>{title}</h1>
-      {session?.state === 'guest' && <p className="quiet">What is in your cart comes along.</p>}
-      {session?.state === 'user' && <p className="note notice">You are signed in as {session.user?.name}.</p>}
-      <form onSubmit={submit} className="stack">
-        <ProblemNote error={entering.error} />
-        {children}
-        <button className="primary" aria-busy={entering.isPending}>
-          {entering.isPending ? 'One moment…' : title}
-        </button>
-      </form>
-      {other}
-    </div>
   );
 }

@@ -1,6 +1,11 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { Profile, ProfilePatch } from './api.types.ts';
 import { keys, useApi } from './shop.tsx';
+
+export function useProfile() {
+  const api = useApi();
+  return useQuery({ queryKey: keys.profile, queryFn: ({ signal }) => api.profile(signal) });
+}
 
 /** Replaces the fields named and shows what the service made of them. */
 export function useUpdateProfile() {

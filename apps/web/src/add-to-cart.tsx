@@ -1,0 +1,106 @@
+import { useRef, useState, type FormEvent } from 'react';
+import type { Product } from './api.types.ts';
+import { useCartDrawer } from './cart-drawer-state.tsx';
+import { quantityMax } from './cart-lines.tsx';
+import { useAddLine } from './cart.ts';
+import { swatchOf } from './colours.ts';
+import { textOf } from './form.ts';
+import { Icon } from './icons.tsx';
+import { ProblemNote } from './problem-note.tsx';
+
+export function AddToCart({ product }: { readonly product: Product }) {
+  const add = useAddLine();
+  const { open } = useCartDrawer();
+  const underWay = useRef(false);
+  const submit = (event: FormEvent<HTMLFormElement>): void => {
+    event.preventDefault();
+    // A double click is one wish, and comes before the page has drawn that the first click is under way.
+    if (underWay.current || product.stock === 0) return;
+    underWay.current = true;
+    const form = new FormData(event.currentTarget);
+    const quantity = Math.min(quantityMax, Math.max(1, Math.trunc(Number(form.get('quantity'))) || 1));
+    const options = Object.fromEntries(product.options.map(({ name }) => [name, textOf(form, `option-${name}`)]));
+    add.mutate(
+      { productId: product.productId, options, quantity },
+      {
+        onSuccess: () => open(`${quantity} × ${[product.name, ...Object.values(options)].join(', ')}`),
+        onSettled: () => (underWay.current = false),
+      },
+    );
+  };
+  return (
+    <form onSubmit={submit} className="stack">
+      {product.options.map((option) => (
+        <OptionChoice key={option.name} option={option} />
+      ))}
+      <div className="row end">
+        <Quantity />
+        <button className="primary grow" disabled={product.stock === 0} aria-busy={add.isPending}>
+          <Icon name="bag" /> {product.stock === 0 ? 'Sold out' : add.isPending ? 'Adding…' : 'Add to cart'}
+        </button>
+      </div>
+      <ProblemNote error={add.error} />
+    </form>
+  );
+}
+
+function OptionChoice({ option: { name, values } }: { readonly option: Product['options'][number] }) {
+  const [chosen, setChosen] = useState(values[0]);
+  return (
+    <fieldset className="choices">
+      <legend>
+        {name}{' '}
+        <span className="quiet" aria-hidden="true">
+          {chosen}
+        </span>
+      </legend>
+      {values.map((value) => {
+        const swatch = /^colou?r$/i.test(name) ? swatchOf(value) : undefined;
+        return (
+          <label key={value}>
+            <input
+              type="radio"
+              name={`option-${name}`}
+              value={value}
+              required
+              checked={value === chosen}
+              onChange={() => setChosen(value)}
+            />
+            <span>
+              {swatch && <span className="swatch" style={{ backgroundColor: swatch }} />}
+              {value}
+            </span>
+          </label>
+        );
+      })}
+    </fieldset>
+  );
+}
+
+/** A number field that can also be stepped by buttons: the arrow keys work in the field, the buttons are for fingers. */
+function Quantity() {
+  const input = useRef<HTMLInputElement>(null);
+  const step = (by: 1 | -1): void => (by === 1 ? input.current?.stepUp() : input.current?.stepDown());
+  return (
+    <div className="stepper">
+      <button type="button" aria-label="One less" onClick={() => step(-1)}>
+        <Icon name="minus" size={16} />
+      </button>
+      <input
+        ref={input}
+        name="quantity"
+        aria-label="Quantity"
+        type="number"
+        min="1"
+        max={quantityMax}
+        step="1"
+        defaultValue="1"
+        required
+        inputMode="numeric"
+      />
+      <button type="button" aria-label="One more" onClick={() => step(1)}>
+        <Icon name="plus" size={16} />
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,101 @@
+import { useRef } from 'react';
+import { Link } from 'react-router';
+import type { Cart, CartLine, LineWish, Product } from './api.types.ts';
+import { useRemoveLine, useRestoreLines, useSetQuantity } from './cart.ts';
+import { formatPrice } from './format.ts';
+import { Icon } from './icons.tsx';
+import { ProblemNote } from './problem-note.tsx';
+import { ProductPicture, productPath } from './product-card.tsx';
+import { useProductsById } from './products.ts';
+import { useToast } from './toasts.tsx';
+
+/** What the cart takes of one line. */
+export const quantityMax = 99;
+
+export function CartLines({ cart, compact = false }: { readonly cart: Cart; readonly compact?: boolean }) {
+  const products = useProductsById(cart.lines.map(({ productId }) => productId));
+  const list = useRef<HTMLUListElement>(null);
+  const offerUndo = useOfferUndo();
+  const onRemoved = (line: CartLine, title: string): void => {
+    offerUndo([line], `Removed ${title}.`);
+    focusNeighbour(list.current, line.lineId);
+  };
+  return (
+    <ul ref={list} className={compact ? 'lines compact' : 'lines'} aria-label="Cart lines">
+      {cart.lines.map((line) => (
+        <Line key={line.lineId} line={line} product={products.get(line.productId)} onRemoved={onRemoved} />
+      ))}
+    </ul>
+  );
+}
+
+/** Says what was removed and offers to add it again. What the shop has no more cannot be added again. */
+export function useOfferUndo() {
+  const toast = useToast();
+  const { mutate } = useRestoreLines();
+  return (lines: readonly CartLine[], text: string): void => {
+    const wishes: LineWish[] = lines.filter(({ available }) => available);
+    const onError = (): void => toast({ text: 'It could not be put back. Add it again from its page.' });
+    toast({ text, ...(wishes.length > 0 && { action: { label: 'Undo', run: () => mutate(wishes, { onError }) } }) });
+  };
+}
+
+/** The button that had the focus leaves with its line; the keyboard goes on at the next line, or where the list's page or dialog begins. */
+function focusNeighbour(list: HTMLUListElement | null, lineId: string): void {
+  const line = [...(list?.children ?? [])].find((child) => child instanceof HTMLElement && child.dataset['line'] === lineId);
+  if (!line?.contains(document.activeElement)) return;
+  const neighbour = line.nextElementSibling ?? line.previousElementSibling;
+  const place = list?.closest('[role="dialog"]')?.querySelector<HTMLElement>('button') ?? list?.closest('main');
+  (neighbour?.querySelector<HTMLElement>('button.remove') ?? place)?.focus();
+}
+
+/** As the product's page asks for them; the cart itself keeps no order. */
+function inOrder({ options }: CartLine, product: Product | undefined): [name: string, value: string][] {
+  const place = (name: string): number => product?.options.findIndex((option) => option.name === name) ?? 0;
+  return Object.entries(options).sort(([a], [b]) => place(a) - place(b));
+}
+
+interface LineProps {
+  readonly line: CartLine;
+  readonly product: Product | undefined;
+  readonly onRemoved: (line: CartLine, title: string) => void;
+}
+
+function Line({ line, product, onRemoved }: LineProps) {
+  const set = useSetQuantity(line.lineId);
+  const remove = useRemoveLine(line.lineId);
+  const options = inOrder(line, product);
+  const title = [line.name, ...options.map(([, value]) => value)].join(', ');
+  return (
+    <li className="line" aria-label={title} data-line={line.lineId} data-leaving={remove.isPending || undefined}>
+      <ProductPicture product={product} size="tiny" />
+      <div className="line-name">
+        <Link to={productPath(line.productId)}>{line.name}</Link>
+        <span className="quiet">{options.map(([name, value]) => `${name}: ${value}`).join(' · ')}</span>
+        <span className="quiet">
+          {line.available ? `${formatPrice(line.unitPrice, line.currency)} each` : 'Not counted in the subtotal'}
+        </span>
+      </div>
+      <fieldset className="stepper" aria-label={`Quantity of ${title}`}>
+        <button type="button" aria-label="One less" disabled={line.quantity <= 1} onClick={() => set.mutate(line.quantity - 1)}>
+          <Icon name="minus" size={16} />
+        </button>
+        <output aria-label="Quantity">{line.quantity}</output>
+        <button type="button" aria-label="One more" disabled={line.quantity >= quantityMax} onClick={() => set.mutate(line.quantity + 1)}>
+          <Icon name="plus" size={16} />
+        </button>
+      </fieldset>
+      <span className="price">{formatPrice(line.quantity * line.unitPrice, line.currency)}</span>
+      <button
+        type="button"
+        className="plain remove"
+        aria-label={`Remove ${title}`}
+        aria-disabled={remove.isPending}
+        onClick={() => !remove.isPending && remove.mutate(undefined, { onSuccess: () => onRemoved(line, title) })}
+      >
+        Remove
+      </button>
+      <ProblemNote error={set.error ?? remove.error} />
+    </li>
+  );
+}

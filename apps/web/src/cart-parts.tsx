@@ -1,0 +1,56 @@
+/** What the cart page and the drawer say in the same words. */
+import { useEffect, useRef, useState } from 'react';
+import { Link } from 'react-router';
+import type { Cart } from './api.types.ts';
+import { countOf } from './cart.ts';
+import { formatPrice, plural } from './format.ts';
+
+export function EmptyCart() {
+  return (
+    <div className="empty">
+      <img src="/empty-hanger.svg" alt="" width="160" height="120" />
+      <p>Your cart is empty.</p>
+      <p className="quiet">What you add on this device is still here after you sign in on another.</p>
+      <Link to="/products" className="button primary">
+        Browse the shop
+      </Link>
+    </div>
+  );
+}
+
+/** How far the cart can be trusted: it is a view that follows a log, and says so when it lags. */
+export function CartState({ cart }: { readonly cart: Cart }) {
+  const merge = cart.merge.state;
+  const [joined, setJoined] = useState(false);
+  const wasPending = useRef(false);
+  useEffect(() => {
+    if (wasPending.current && merge === 'merged') setJoined(true);
+    wasPending.current = merge === 'pending';
+  }, [merge]);
+  return (
+    <>
+      <div aria-live="polite">
+        {merge === 'pending' && <p className="note notice">Merging your guest cart… Its lines appear here by themselves.</p>}
+        {merge !== 'pending' && joined && <p className="note good">Your guest cart has been added to this cart.</p>}
+        {cart.stale && <p className="note notice">Showing an older state. Your latest changes are saved and will appear.</p>}
+      </div>
+      {cart.incomplete && (
+        <p className="note problem" role="alert">
+          This cart may be incomplete: one of its changes could not be read yet. Nothing is lost; it will be added when it is repaired.
+        </p>
+      )}
+    </>
+  );
+}
+
+export function Subtotal({ cart }: { readonly cart: Cart }) {
+  return (
+    <p className="subtotal">
+      <span>
+        Subtotal, {plural(countOf(cart), 'item')}
+        <span className="visually-hidden">: </span>
+      </span>
+      <strong data-testid="subtotal">{formatPrice(cart.subtotal, cart.currency)}</strong>
+    </p>
+  );
+}

@@ -1,0 +1,59 @@
+import { Icon } from './icons.tsx';
+import type { RequestNote } from './last-request.ts';
+import { formatMs, identityWord } from './session-bar-words.ts';
+
+/** What each part of the session bar means, and the last answers one below the other. */
+export function SessionBarPanel({ notes, onClose }: { readonly notes: readonly RequestNote[]; readonly onClose: () => void }) {
+  return (
+    <div className="panel">
+      <header>
+        <h2>What is this?</h2>
+        <button type="button" className="icon-button" aria-label="Close" onClick={onClose}>
+          <Icon name="close" size={18} />
+        </button>
+      </header>
+      <p>Cloakroom shows how sessions, identity and carts work across replicas. This bar reads the headers of the last answer.</p>
+      <dl>
+        <dt>Gateway</dt>
+        <dd>Which replica answered. Any of them serves any session: nothing ties you to one.</dd>
+        <dt>Identity</dt>
+        <dd>
+          How your cookie became you: a <em>cache hit</em> under the revocation lease, or <em>asked auth</em>. Before it stands the token
+          mode.
+        </dd>
+        <dt>Time</dt>
+        <dd>What the answer took of the budget it had. Past it, every part would have given up.</dd>
+        <dt>Cart</dt>
+        <dd>
+          <em>Converged</em>: all you wrote is in view. <em>Behind</em>: saved, not in view yet. <em>Merging</em>: a guest cart is joining
+          yours.
+        </dd>
+      </dl>
+      <div className="table">
+        <table>
+          <caption>Last answers</caption>
+          <thead>
+            <tr>
+              <th scope="col">Request</th>
+              <th scope="col">Gateway</th>
+              <th scope="col">Identity</th>
+              <th scope="col">ms</th>
+            </tr>
+          </thead>
+          <tbody>
+            {notes.map((note) => (
+              <tr key={note.number}>
+                <td>
+                  {note.method} {note.path.replace('/api/', '')}
+                </td>
+                <td>{note.gateway?.replace('gateway-', '')}</td>
+                <td data-tone={identityWord(note).tone}>{identityWord(note).word}</td>
+                <td>{note.totalMs === undefined ? '' : formatMs(note.totalMs)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,77 @@
+import { addToCart, drawer, expect, lines, test } from './browser.ts';
+import type { Device } from './device.ts';
+import { gateways } from './stack.ts';
+
+interface Choosable {
+  readonly productId: string;
+  readonly name: string;
+  readonly stock: number;
+  readonly options: readonly { readonly name: string; readonly values: readonly string[] }[];
+}
+
+/** A product on which one can choose at least two things. */
+async function productWithOptions(device: Device): Promise<Choosable> {
+  const { body } = await device.call('GET', '/api/products?pageSize=100');
+  return (body.items as Choosable[]).find(
+    ({ options, stock }) => stock > 0 && options.filter(({ values }) => values.length > 1).length > 1,
+  )!;
+}
+
+test('the options that were chosen are the line in the cart, and the drawer gives the focus back', async ({ newBrowser, newDevice }) => {
+  const product = await productWithOptions(await newDevice());
+  const page = await newBrowser(gateways[0]);
+  await page.goto(`/products/${product.productId}`);
+  const chosen = product.options.map(({ values }) => values.at(-1)!);
+  for (const [index, option] of product.options.entries()) {
+    await page
+      .getByRole('group', { name: new RegExp(`^${option.name}`) })
+      .getByRole('radio', { name: chosen[index]!, exact: true })
+      .check();
+  }
+  await page.getByRole('button', { name: 'One more' }).click();
+  await page.getByRole('button', { name: 'Add to cart' }).click();
+  await expect(drawer(page).getByRole('status').first()).toHaveText(`Added to your cart: 2 × ${[product.name, ...chosen].join(', ')}.`);
+  await expect(drawer(page).getByRole('listitem', { name: [product.name, ...chosen].join(', ') })).toBeVisible();
+  await expect(drawer(page).getByLabel('Quantity', { exact: true })).toHaveText('2');
+  for (let presses = 0; presses < 12; presses++) {
+    await page.keyboard.press('Tab');
+    expect(await drawer(page).evaluate((dialog) => dialog.contains(document.activeElement)), 'the focus stays inside').toBe(true);
+  }
+  await page.keyboard.press('Escape');
+  await expect(drawer(page)).toHaveCount(0);
+  await expect(page.getByRole('button', { name: 'Add to cart' })).toBeFocused();
+  await expect(page.getByRole('button', { name: 'Cart, 2 items' })).toBeVisible();
+});
+
+test('a line that was removed comes back as it was, by button and by key', async ({ newBrowser, newDevice }) => {
+  const product = await productWithOptions(await newDevice());
+  const page = await newBrowser(gateways[1]);
+  await addToCart(page, product.productId);
+  await page.goto('/cart');
+  await page.getByRole('button', { name: 'One more' }).click();
+  await expect(page.getByTestId('subtotal')).toBeVisible();
+  const title = (await lines(page).first().getAttribute('aria-label'))!;
+  await expect(page.getByRole('link', { name: 'Cart, 2 items' })).toBeVisible();
+  await page.getByRole('button', { name: `Remove ${title}` }).click();
+  await expect(page.getByText('Your cart is empty.')).toBeVisible();
+  await page.getByRole('region', { name: 'Notifications' }).getByRole('button', { name: 'Undo' }).click();
+  await expect(page.getByRole('listitem', { name: title })).toBeVisible();
+  await expect(page.getByLabel('Quantity', { exact: true })).toHaveText('2');
+
+  await page.getByRole('button', { name: 'Clear cart' }).click();
+  await expect(page.getByText('Your cart is empty.')).toBeVisible();
+  await page.keyboard.press('Control+z');
+  await expect(page.getByRole('listitem', { name: title })).toBeVisible();
+  await expect(page.getByLabel('Quantity', { exact: true })).toHaveText('2');
+});
+
+test('undo is within reach while the drawer is open', async ({ newBrowser, products }) => {
+  const page = await newBrowser(gateways[0]);
+  await addToCart(page, products[0]!);
+  await drawer(page)
+    .getByRole('button', { name: /^Remove/ })
+    .click();
+  await expect(drawer(page).getByText('Your cart is empty.')).toBeVisible();
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect(drawer(page).getByRole('list', { name: 'Cart lines' }).getByRole('listitem')).toHaveCount(1);
+});
