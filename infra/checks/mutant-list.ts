@@ -64,4 +64,18 @@ export const mutants: readonly Mutant[] = [
     noticedBy: [{ package: 'apps/cart', tests: ['int.test.ts'] }],
     integration: true,
   },
+  {
+    name: 'errors-logged-whole',
+    file: 'libs/platform/src/log.ts',
+    find: 'serializers: { err: plainError },',
+    replace: '',
+    noticedBy: [{ package: 'libs/platform', tests: ['log.test.ts'] }],
+  },
+  {
+    name: 'records-without-the-span',
+    file: 'libs/platform/src/event-log.traces.ts',
+    find: '[recordHeaders.traceparent]: Buffer.from(trace.traceparent)',
+    replace: '',
+    noticedBy: [{ package: 'libs/platform', tests: ['telemetry.test.ts'] }],
+  },
 ];
