@@ -1,0 +1,34 @@
+/** Makes the pictures of the README from the shop as it is. Not a test of anything: it runs on request. */
+import { join } from 'node:path';
+import { addToCart, expect, lines, signIn, test } from './browser.ts';
+import { newPerson } from './device.ts';
+import { gateways } from './stack.ts';
+
+const folder = join(import.meta.dirname, '..', 'docs', 'images');
+const picture = (name: string) => ({ path: join(folder, `${name}.png`), animations: 'disabled' }) as const;
+
+test('pictures', async ({ newBrowser, newDevice, products }) => {
+  const person = { ...newPerson(), name: 'Ada Lovelace' };
+  const phone = await newDevice();
+  await phone.register(person);
+  await phone.add(products[2]!, 1);
+
+  const page = await newBrowser(gateways[0]);
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.goto('/');
+  await expect(page.getByRole('main').getByRole('img').first()).toBeVisible();
+  await page.screenshot(picture('home'));
+  await addToCart(page, products[0]!);
+  await addToCart(page, products[1]!);
+  await page.goto(`/products/${products[0]}`);
+  await page.screenshot(picture('product'));
+  await signIn(page, person);
+  await page.goto('/cart');
+  await expect(lines(page)).toHaveCount(3);
+  await page.screenshot(picture('cart'));
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.setViewportSize({ width: 390, height: 780 });
+  await page.reload();
+  await expect(lines(page)).toHaveCount(3);
+  await page.screenshot(picture('cart-dark-narrow'));
+});
