@@ -2,4 +2,4 @@ import { defineConfig } from '@playwright/test';
 import base from './playwright.config.ts';
 
 /** `npm run e2e -- --config screenshots.config.ts`: the README's pictures, from the running shop. */
-export default defineConfig({ ...base, testMatch: 'screenshots.ts', testIgnore: [], reporter: 'list' });
+export default defineConfig({ ...base, testMatch: 'screenshots.ts', projects: [{ name: 'screenshots' }], reporter: 'list' });

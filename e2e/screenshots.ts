@@ -16,11 +16,13 @@ test('pictures', async ({ newBrowser, newDevice, products }) => {
   const page = await newBrowser(gateways[0]);
   await page.setViewportSize({ width: 1280, height: 800 });
   await page.goto('/');
-  await expect(page.getByRole('main').getByRole('img').first()).toBeVisible();
+  await expect(page.getByRole('main').locator('img').first()).toBeVisible();
   await page.screenshot(picture('home'));
   await addToCart(page, products[0]!);
   await addToCart(page, products[1]!);
   await page.goto(`/products/${products[0]}`);
+  await expect(page.getByRole('button', { name: 'Add to cart' })).toBeVisible();
+  await expect(page.getByRole('main').locator('img').first()).toBeVisible();
   await page.screenshot(picture('product'));
   await signIn(page, person);
   await page.goto('/cart');
