@@ -43,6 +43,9 @@ async function expectSound(page: Page, where: string): Promise<void> {
   expect(seen.shift, `layout shift of ${where}`).toBeLessThan(layoutShiftMax);
 }
 
+/** A scan of a page takes a second or two, and a test has a dozen of them. */
+test.describe.configure({ timeout: 150_000 });
+
 for (const theme of ['light', 'dark'] as const) {
   test(`every page is sound in the ${theme} theme, for a visitor`, async ({ newBrowser, products }) => {
     const page = await newBrowser(gateways[0]);

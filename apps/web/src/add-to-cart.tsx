@@ -3,10 +3,10 @@ import type { Product } from './api.types.ts';
 import { useCartDrawer } from './cart-drawer-state.tsx';
 import { quantityMax } from './cart-lines.tsx';
 import { useAddLine } from './cart.ts';
-import { swatchOf } from './colours.ts';
 import { textOf } from './form.ts';
 import { Icon } from './icons.tsx';
 import { ProblemNote } from './problem-note.tsx';
+import { isColourOption, Swatch } from './swatch.tsx';
 
 export function AddToCart({ product }: { readonly product: Product }) {
   const add = useAddLine();
@@ -55,7 +55,6 @@ function OptionChoice({ option: { name, values } }: { readonly option: Product['
         </span>
       </legend>
       {values.map((value) => {
-        const swatch = /^colou?r$/i.test(name) ? swatchOf(value) : undefined;
         return (
           <label key={value}>
             <input
@@ -67,7 +66,7 @@ function OptionChoice({ option: { name, values } }: { readonly option: Product['
               onChange={() => setChosen(value)}
             />
             <span>
-              {swatch && <span className="swatch" style={{ backgroundColor: swatch }} />}
+              {isColourOption(name) && <Swatch colour={value} />}
               {value}
             </span>
           </label>

@@ -1,4 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useRef } from 'react';
 import { Link } from 'react-router';
 import type { Device } from './api.types.ts';
 import { formatTime } from './format.ts';
@@ -6,6 +7,7 @@ import { Loading, ProblemNote } from './problem-note.tsx';
 import { useSession } from './session.tsx';
 import { keys, useApi } from './shop.tsx';
 import { useStepUp } from './step-up.tsx';
+import { useToast } from './toasts.tsx';
 
 /** Where one is signed in. Ending a device asks for the password again when it was proven long ago. */
 export default function DevicesPage() {
@@ -13,10 +15,17 @@ export default function DevicesPage() {
   const { session } = useSession();
   const withStepUp = useStepUp();
   const queryClient = useQueryClient();
+  const toast = useToast();
+  const heading = useRef<HTMLHeadingElement>(null);
   const isUser = session?.state === 'user';
   const devices = useQuery({ queryKey: keys.devices, queryFn: ({ signal }) => api.devices(signal), enabled: isUser });
   const end = useMutation({
     mutationFn: (handle: string | undefined) => withStepUp(() => (handle === undefined ? api.endOtherDevices() : api.endDevice(handle))),
+    onSuccess: (_ended, handle) => {
+      toast({ text: handle === undefined ? 'All other sessions are ended.' : 'That session is ended.' });
+      // The button leaves with its line.
+      heading.current?.focus();
+    },
     onSettled: () => queryClient.invalidateQueries({ queryKey: keys.devices }),
   });
   if (!isUser)
@@ -28,7 +37,9 @@ export default function DevicesPage() {
   return (
     <section aria-labelledby="devices" className="sheet">
       <title>Devices · Cloakroom</title>
-      <h2 id="devices">Devices you are signed in on</h2>
+      <h2 id="devices" ref={heading} tabIndex={-1}>
+        Devices you are signed in on
+      </h2>
       {devices.isPending && <Loading what="your devices" />}
       <ProblemNote error={devices.error} onRetry={() => void devices.refetch()} />
       <ProblemNote error={end.error} />

@@ -1,7 +1,7 @@
 import { useId, useState, type FormEvent } from 'react';
 import type { Facets } from './api.types.ts';
+import { isColourOption, Swatch } from './swatch.tsx';
 import { textOf } from './form.ts';
-import { formatPrice } from './format.ts';
 import { Icon } from './icons.tsx';
 import { choiceCount, minorUnits, type ProductQuery } from './product-query.ts';
 
@@ -73,11 +73,6 @@ function PriceRange({ shown, facets, onChange }: FiltersProps) {
           {field('to', 'To', shown.priceMax, facets?.priceMax)}
           <button>Apply</button>
         </div>
-        {facets !== undefined && facets.priceMax > 0 && (
-          <p className="quiet">
-            Here from {formatPrice(facets.priceMin, 'EUR')} to {formatPrice(facets.priceMax, 'EUR')}
-          </p>
-        )}
       </fieldset>
     </form>
   );
@@ -96,6 +91,7 @@ const valueCountShown = 8;
 function OptionFilter({ name, values, chosen, onChange }: OptionFilterProps) {
   const [all, setAll] = useState(false);
   const keyOf = (value: string): string => `${name}:${value}`;
+  const isColour = isColourOption(name);
   const shown = values.filter(({ value }, index) => all || index < valueCountShown || chosen.includes(keyOf(value)));
   return (
     <fieldset className="filter">
@@ -109,6 +105,7 @@ function OptionFilter({ name, values, chosen, onChange }: OptionFilterProps) {
               checked={chosen.includes(key)}
               onChange={(event) => onChange(event.target.checked ? [...chosen, key] : chosen.filter((one) => one !== key))}
             />
+            {isColour && <Swatch colour={value} />}
             <span>{value}</span>
             <span className="quiet">{count}</span>
           </label>

@@ -2,6 +2,7 @@ import { Link } from 'react-router';
 import type { Product } from './api.types.ts';
 import { formatPrice } from './format.ts';
 import { tintOf } from './products.ts';
+import { isColourOption } from './swatch.tsx';
 
 interface PictureProps {
   readonly product: Pick<Product, 'productId' | 'image'> | undefined;
@@ -44,7 +45,7 @@ export function stockText(stock: number): string {
 }
 
 export function ProductCard({ product, eager = false }: { readonly product: Product; readonly eager?: boolean }) {
-  const colours = product.options.find(({ name }) => /^colou?r$/i.test(name))?.values.length ?? 0;
+  const colours = product.options.find(({ name }) => isColourOption(name))?.values.length ?? 0;
   return (
     <li className="card">
       <Link to={productPath(product.productId)}>

@@ -26,7 +26,7 @@ export default function ProductListPage() {
   return (
     <>
       <title>{`${title} · Cloakroom`}</title>
-      <Crumbs category={category} />
+      <Crumbs here={category !== '' ? category : pathname === '/search' ? 'Search' : ''} />
       <h1 className="list-title">{title}</h1>
       <div className="list-columns">
         <Filters shown={shown} facets={page?.facets} onChange={change} />
@@ -67,12 +67,12 @@ function titleOf(pathname: string, { query, category }: ProductQuery): string {
   return 'Everything';
 }
 
-function Crumbs({ category }: { readonly category: string }) {
+function Crumbs({ here }: { readonly here: string }) {
   return (
     <nav aria-label="Breadcrumbs" className="crumbs">
       <Link to="/">Home</Link>
-      {category === '' ? <span aria-current="page">Products</span> : <Link to="/products">Products</Link>}
-      {category !== '' && <span aria-current="page">{category}</span>}
+      {here === '' ? <span aria-current="page">Products</span> : <Link to="/products">Products</Link>}
+      {here !== '' && <span aria-current="page">{here}</span>}
     </nav>
   );
 }

@@ -13,9 +13,9 @@ export function identityWord(note: RequestNote | undefined): { readonly word: st
     case 'asked':
       return { word: 'asked auth', tone: 'quiet' };
     case 'joined':
-      return { word: 'joined a question', tone: 'quiet' };
+      return { word: 'joined', tone: 'quiet' };
     case 'ended':
-      return { word: 'session ended', tone: 'warn' };
+      return { word: 'ended', tone: 'warn' };
     default:
       return { word: note?.identity ?? '', tone: 'warn' };
   }

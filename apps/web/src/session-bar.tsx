@@ -25,7 +25,16 @@ export function SessionBar({ log }: { readonly log: RequestLog }) {
       <dl>
         <div className="stub">
           <dt className="visually-hidden">Answered by</dt>
-          <dd>{last?.gateway ?? '…'}</dd>
+          <dd>
+            {last?.gateway === undefined ? (
+              '…'
+            ) : (
+              <span>
+                <span className="prefix">gateway-</span>
+                {last.gateway.replace(/^gateway-/, '')}
+              </span>
+            )}
+          </dd>
         </div>
         <div className="request">
           <dt className="visually-hidden">Request</dt>

@@ -43,7 +43,12 @@ function PasswordDialog({ onDone }: { readonly onDone: (proven: boolean) => void
   const dialog = useRef<HTMLDialogElement>(null);
   const [error, setError] = useState<unknown>();
   const [busy, setBusy] = useState(false);
-  useEffect(() => dialog.current?.showModal(), []);
+  useEffect(() => {
+    const before = document.activeElement;
+    dialog.current?.showModal();
+    // It is taken away without being closed, and then gives nothing back by itself.
+    return () => void (before instanceof HTMLElement && before.focus());
+  }, []);
 
   const prove = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
     event.preventDefault();
