@@ -63,9 +63,9 @@ interface LineProps {
 
 function Line({ line, product, onRemoved }: LineProps) {
   const set = useSetQuantity(line.lineId);
-  const remove = useRemoveLine(line.lineId);
   const options = inOrder(line, product);
   const title = [line.name, ...options.map(([, value]) => value)].join(', ');
+  const remove = useRemoveLine(line.lineId, () => onRemoved(line, title));
   return (
     <li className="line" aria-label={title} data-line={line.lineId} data-leaving={remove.isPending || undefined}>
       <ProductPicture product={product} size="tiny" />
@@ -91,7 +91,7 @@ function Line({ line, product, onRemoved }: LineProps) {
         className="plain remove"
         aria-label={`Remove ${title}`}
         aria-disabled={remove.isPending}
-        onClick={() => !remove.isPending && remove.mutate(undefined, { onSuccess: () => onRemoved(line, title) })}
+        onClick={() => !remove.isPending && remove.mutate()}
       >
         Remove
       </button>

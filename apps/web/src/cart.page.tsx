@@ -1,9 +1,9 @@
 import { useIsMutating } from '@tanstack/react-query';
 import { Link } from 'react-router';
-import type { Cart } from './api.types.ts';
 import { CartLines, useOfferUndo } from './cart-lines.tsx';
 import { CartState, EmptyCart, Subtotal } from './cart-parts.tsx';
 import { useCart, useClearCart } from './cart.ts';
+import { hasOwnWrites, type ShownCart } from './own-writes.ts';
 import { Loading, ProblemNote } from './problem-note.tsx';
 import { useSession } from './session.tsx';
 import { keys } from './shop.tsx';
@@ -25,15 +25,11 @@ export default function CartPage() {
   );
 }
 
-function FullCart({ cart, isUser }: { readonly cart: Cart; readonly isUser: boolean }) {
-  const clear = useClearCart();
+function FullCart({ cart, isUser }: { readonly cart: ShownCart; readonly isUser: boolean }) {
   const offerUndo = useOfferUndo();
-  // Clearing removes what was seen; with a change under way the newest "seen" is not known yet.
-  const changing = useIsMutating({ mutationKey: keys.cart }) > 0;
-  const empty = (): void => {
-    const { lines } = cart;
-    clear.mutate(undefined, { onSuccess: () => offerUndo(lines, 'Cart cleared.') });
-  };
+  const clear = useClearCart((lines) => offerUndo(lines, 'Cart cleared.'));
+  // Clearing removes what was seen; with a change under way, or not in view yet, the cart's newest "seen" is not known.
+  const changing = useIsMutating({ mutationKey: keys.cart }) > 0 || hasOwnWrites(cart);
   return (
     <div className="cart-columns">
       <CartLines cart={cart} />
@@ -50,10 +46,10 @@ function FullCart({ cart, isUser }: { readonly cart: Cart; readonly isUser: bool
         <Link to="/products" className="button">
           Keep shopping
         </Link>
-        <button type="button" className="plain" disabled={changing} onClick={empty}>
+        <button type="button" className="plain" disabled={changing} onClick={() => clear.mutate()}>
           Clear cart
         </button>
-        <ProblemNote error={clear.error} onRetry={empty} />
+        <ProblemNote error={clear.error} onRetry={() => clear.mutate()} />
       </section>
     </div>
   );

@@ -1,8 +1,10 @@
 /** Reading and changing the cart. Commands of one page run one after the other (scope), each with what had been seen when it runs. */
-import { useMutation, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
+import { mutationOptions, queryOptions, useMutation, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
 import type { Cart, CartLine, CommandAccepted, LineWish } from './api.types.ts';
+import { withOwnWrites, withoutWrite, withQuantity, withWrite, type OwnWrite, type ShownCart } from './own-writes.ts';
 import { useSession } from './session.tsx';
 import { keys, useApi } from './shop.tsx';
+import type { ShopApi } from './shop-api.ts';
 
 /** How soon an unsettled cart (merging, stale) is read again when no event comes; the live event is the fast way. */
 const unsettledRereadMs = 1_000;
@@ -10,26 +12,30 @@ const unsettledRereadMs = 1_000;
 export function useCart() {
   const api = useApi();
   const { session } = useSession();
-  return useQuery({
-    queryKey: keys.cart,
-    queryFn: ({ signal }) => api.cart(signal),
-    enabled: session !== undefined && session.state !== 'none',
-    refetchInterval: ({ state: { data } }) => (data && (data.stale || data.merge.state === 'pending') ? unsettledRereadMs : false),
-  });
+  return useQuery({ ...cartQuery(api), enabled: session !== undefined && session.state !== 'none' });
 }
 
+/** Reads the cart, and keeps what was written and is not in the answer. */
+export const cartQuery = (api: Pick<ShopApi, 'cart'>) =>
+  queryOptions({
+    queryKey: keys.cart,
+    queryFn: async ({ signal, client }): Promise<ShownCart> => {
+      const before = cartOf(client)?.own;
+      const answer = await api.cart(signal);
+      return withOwnWrites(answer, before, cartOf(client)?.own);
+    },
+    refetchInterval: ({ state: { data } }) => (data && (data.stale || data.merge.state === 'pending') ? unsettledRereadMs : false),
+  });
+
 export function useAddLine() {
-  const api = useApi();
   const { ensureSession } = useSession();
-  const queryClient = useQueryClient();
+  const { api, queryClient } = useCartParts();
   return useMutation({
-    mutationKey: keys.cart,
-    scope: { id: 'cart' },
+    ...common(queryClient),
     mutationFn: async (line: LineWish) => {
       await ensureSession();
-      return api.addLine(line);
+      return addLine({ api, queryClient }, line);
     },
-    onSettled: () => rereadAfterLast(queryClient),
   });
 }
 
@@ -38,71 +44,113 @@ export function useAddLine() {
  * devices may already have seen), so nothing is brought back: the same product, options and quantity are added by new commands.
  */
 export function useRestoreLines() {
-  const api = useApi();
-  const queryClient = useQueryClient();
+  const { api, queryClient } = useCartParts();
   return useMutation({
-    mutationKey: keys.cart,
-    scope: { id: 'cart' },
+    ...common(queryClient),
     mutationFn: async (wishes: readonly LineWish[]) => {
-      for (const { productId, options, quantity } of wishes) await api.addLine({ productId, options, quantity });
+      for (const { productId, options, quantity } of wishes) await addLine({ api, queryClient }, { productId, options, quantity });
     },
-    onSettled: () => rereadAfterLast(queryClient),
   });
 }
 
 export function useSetQuantity(lineId: string) {
-  const api = useApi();
-  const queryClient = useQueryClient();
+  return useMutation(quantitySetting(useCartParts(), lineId));
+}
+
+/** @param onRemoved called while the line is still on the page, which a callback of the mutation would not be sure of */
+export function useRemoveLine(lineId: string, onRemoved: () => void) {
+  return useMutation(lineRemoval(useCartParts(), lineId, onRemoved));
+}
+
+/** @param onCleared called while the lines are still on the page */
+export function useClearCart(onCleared: (lines: readonly CartLine[]) => void) {
+  const { api, queryClient } = useCartParts();
   return useMutation({
-    mutationKey: keys.cart,
-    scope: { id: 'cart' },
-    mutationFn: (quantity: number) => api.setQuantity(lineId, quantity, seenOf(queryClient, lineId)),
+    ...common(queryClient),
+    mutationFn: async () => {
+      const { lines = [], seen = '' } = cartOf(queryClient) ?? {};
+      const accepted = await api.clearCart(seen);
+      onCleared(lines);
+      for (const { lineId } of lines) wrote(queryClient, lineId, { quantity: 0, seen: accepted.seen });
+      return accepted;
+    },
+  });
+}
+
+interface CartParts {
+  readonly api: Pick<ShopApi, 'addLine' | 'setQuantity' | 'removeLine' | 'clearCart'>;
+  readonly queryClient: QueryClient;
+}
+
+function useCartParts(): CartParts {
+  return { api: useApi(), queryClient: useQueryClient() };
+}
+
+/** One command after the other, and the cart is read again after the last. */
+const common = (queryClient: QueryClient) => ({
+  mutationKey: keys.cart,
+  scope: { id: 'cart' },
+  onSettled: () => rereadAfterLast(queryClient),
+});
+
+/** With what was seen of a line that is there already: then the answer's `seen` is all of the line, and a change that follows replaces all. */
+export async function addLine({ api, queryClient }: CartParts, wish: LineWish): Promise<CommandAccepted> {
+  const line = cartOf(queryClient)?.lines.find((known) => isOf(known, wish));
+  const accepted = await api.addLine({ ...wish, ...(line && { seen: line.seen }) });
+  const { lineId } = accepted;
+  if (line) wrote(queryClient, line.lineId, { quantity: line.quantity + wish.quantity, seen: accepted.seen });
+  else if (lineId !== undefined) queryClient.setQueryData<ShownCart>(keys.cart, (cart) => cart && withoutWrite(cart, lineId));
+  return accepted;
+}
+
+export function quantitySetting({ api, queryClient }: CartParts, lineId: string) {
+  return mutationOptions({
+    ...common(queryClient),
+    mutationFn: async (quantity: number) => {
+      const accepted = await api.setQuantity(lineId, quantity, seenOf(queryClient, lineId));
+      // A later wish may be shown already; it is sent next, and is what will be.
+      const shownQuantity = lineOf(queryClient, lineId)?.quantity ?? quantity;
+      wrote(queryClient, lineId, { quantity: shownQuantity, seen: accepted.seen });
+      return accepted;
+    },
     onMutate: async (quantity) => {
       await queryClient.cancelQueries({ queryKey: keys.cart });
-      patchLine(queryClient, lineId, { quantity });
+      queryClient.setQueryData<ShownCart>(keys.cart, (cart) => cart && withQuantity(cart, lineId, quantity));
     },
-    // A set that follows before the cart is read again must have seen this one, or both would count.
-    onSuccess: (accepted: CommandAccepted) => patchLine(queryClient, lineId, { seen: accepted.seen }),
-    onSettled: () => rereadAfterLast(queryClient),
   });
 }
 
-export function useRemoveLine(lineId: string) {
-  const api = useApi();
-  const queryClient = useQueryClient();
-  return useMutation({
-    mutationKey: keys.cart,
-    scope: { id: 'cart' },
-    mutationFn: () => api.removeLine(lineId, seenOf(queryClient, lineId)),
-    onSettled: () => rereadAfterLast(queryClient),
+export function lineRemoval({ api, queryClient }: CartParts, lineId: string, onRemoved: () => void) {
+  return mutationOptions({
+    ...common(queryClient),
+    mutationFn: async () => {
+      const accepted = await api.removeLine(lineId, seenOf(queryClient, lineId));
+      onRemoved();
+      wrote(queryClient, lineId, { quantity: 0, seen: accepted.seen });
+      return accepted;
+    },
   });
 }
 
-export function useClearCart() {
-  const api = useApi();
-  const queryClient = useQueryClient();
-  return useMutation({
-    mutationKey: keys.cart,
-    scope: { id: 'cart' },
-    mutationFn: () => api.clearCart(queryClient.getQueryData<Cart>(keys.cart)?.seen ?? ''),
-    onSettled: () => rereadAfterLast(queryClient),
-  });
+const cartOf = (queryClient: QueryClient): ShownCart | undefined => queryClient.getQueryData<ShownCart>(keys.cart);
+const lineOf = (queryClient: QueryClient, lineId: string): CartLine | undefined =>
+  cartOf(queryClient)?.lines.find((line) => line.lineId === lineId);
+const seenOf = (queryClient: QueryClient, lineId: string): string => lineOf(queryClient, lineId)?.seen ?? '';
+
+function isOf(line: CartLine, wish: LineWish): boolean {
+  const names = Object.keys(wish.options);
+  return (
+    line.productId === wish.productId &&
+    names.length === Object.keys(line.options).length &&
+    names.every((name) => line.options[name] === wish.options[name])
+  );
 }
 
-const seenOf = (queryClient: QueryClient, lineId: string): string =>
-  queryClient.getQueryData<Cart>(keys.cart)?.lines.find((line) => line.lineId === lineId)?.seen ?? '';
-
-function patchLine(queryClient: QueryClient, lineId: string, patch: Partial<CartLine>): void {
-  queryClient.setQueryData<Cart>(keys.cart, (cart) => cart && withLine(cart, lineId, patch));
+function wrote(queryClient: QueryClient, lineId: string, write: OwnWrite): void {
+  queryClient.setQueryData<ShownCart>(keys.cart, (cart) => cart && withWrite(cart, lineId, write));
 }
 
 export const countOf = (cart: Pick<Cart, 'lines'> | undefined): number => cart?.lines.reduce((sum, line) => sum + line.quantity, 0) ?? 0;
-
-/** The cart as it will be, shown until it is read again. */
-export function withLine(cart: Cart, lineId: string, patch: Partial<CartLine>): Cart {
-  const lines = cart.lines.map((line) => (line.lineId === lineId ? { ...line, ...patch } : line));
-  return { ...cart, lines, subtotal: lines.reduce((sum, line) => sum + line.quantity * line.unitPrice, 0) };
-}
 
 /** Counted before the finished command leaves the list, so 1 is itself. */
 function rereadAfterLast(queryClient: QueryClient): Promise<void> | undefined {

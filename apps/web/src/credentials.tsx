@@ -39,8 +39,8 @@ export function Credentials({ title, send, other, children }: CredentialsProps) 
   const [params] = useSearchParams();
   const entering = useMutation({
     mutationFn: async (data: FormData) => send((name) => (name === 'password' ? untrimmedTextOf(data, name) : textOf(data, name))),
-    onSuccess: (next) => {
-      adopt(next);
+    onSuccess: async (next) => {
+      await adopt(next);
       // A guest's cart is on its way into the person's: where it can be watched is where they look first.
       const fallback = next.merge?.state === 'pending' || next.merge?.state === 'merged' ? '/cart' : '/';
       void navigate(safeNext(params.get('next'), fallback), { replace: true });

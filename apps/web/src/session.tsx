@@ -1,6 +1,7 @@
 /** Who is here. The cookie is not readable by this page (HttpOnly), so the gateway is asked; changes arrive by live event or by a refusal. */
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { createContext, use, useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
+import { adoptSession } from './adopt-session.ts';
 import type { Session } from './api.types.ts';
 import { useLiveEvents } from './live.ts';
 import { identityOf, noticeOfChange } from './session-notice.ts';
@@ -17,7 +18,7 @@ interface SessionParts {
   /** To be awaited before a write that needs a session. */
   readonly ensureSession: () => Promise<void>;
   /** The answer of a sign-in, registration or re-authentication. */
-  readonly adopt: (session: Session) => void;
+  readonly adopt: (session: Session) => Promise<void>;
   readonly signOut: () => Promise<void>;
 }
 
@@ -43,20 +44,20 @@ export function SessionProvider({ children }: { readonly children: ReactNode }) 
   const { notice, dismissNotice, expectChange } = useChangeNotice(session);
   useLiveEvents(session && identityOf(session));
 
-  const adopt = useCallback((next: Session) => queryClient.setQueryData(keys.session, next), [queryClient]);
+  const adopt = useCallback((next: Session) => adoptSession(queryClient, next), [queryClient]);
   const startGuest = useMemo(
     () => createGuestStarter({ readSession: () => api.session(), startGuest: () => api.startGuest(), alone: aloneAmongTabs }),
     [api],
   );
   const ensureSession = useCallback(async () => {
     const known = queryClient.getQueryData<Session>(keys.session);
-    if (known === undefined || known.state === 'none') adopt(await startGuest());
+    if (known === undefined || known.state === 'none') await adopt(await startGuest());
   }, [queryClient, startGuest, adopt]);
   const signOut = useCallback(async () => {
     expectChange(true);
     try {
       await api.logout();
-      adopt({ state: 'none' });
+      await adopt({ state: 'none' });
     } catch (failure) {
       expectChange(false);
       throw failure;

@@ -52,7 +52,7 @@ export function createShopApi(parts: ApiParts) {
     product: (productId: string, signal?: AbortSignal) => send<Product>('GET', `/api/products/${id(productId)}`, undefined, signal),
 
     cart: (signal?: AbortSignal) => send<Cart>('GET', '/api/cart', undefined, signal),
-    addLine: (body: LineWish) => command('POST', '/api/cart/lines', body),
+    addLine: (body: LineWish & { readonly seen?: string }) => command('POST', '/api/cart/lines', body),
     setQuantity: (lineId: string, quantity: number, seen: string) => command('PUT', `/api/cart/lines/${id(lineId)}`, { quantity, seen }),
     removeLine: (lineId: string, seen: string) => command('DELETE', `/api/cart/lines/${id(lineId)}`, { seen }),
     clearCart: (seen: string) => command('DELETE', '/api/cart', { seen }),

@@ -55,7 +55,7 @@ function PasswordDialog({ onDone }: { readonly onDone: (proven: boolean) => void
     const password = untrimmedTextOf(new FormData(event.currentTarget), 'password');
     setBusy(true);
     try {
-      adopt(await api.reauthenticate(password));
+      await adopt(await api.reauthenticate(password));
       onDone(true);
     } catch (failure) {
       setError(failure);

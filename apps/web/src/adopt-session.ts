@@ -1,0 +1,9 @@
+import type { QueryClient } from '@tanstack/react-query';
+import type { Session } from './api.types.ts';
+import { keys } from './shop.tsx';
+
+/** A question asked before signing in or out would answer for the one before, and may come back last: it is called off first. */
+export async function adoptSession(queryClient: QueryClient, session: Session): Promise<void> {
+  await queryClient.cancelQueries({ queryKey: keys.session });
+  queryClient.setQueryData<Session>(keys.session, session);
+}

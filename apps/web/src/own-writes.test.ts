@@ -1,0 +1,116 @@
+import { MutationObserver, QueryClient } from '@tanstack/react-query';
+import { expect, it } from 'vitest';
+import { adoptSession } from './adopt-session.ts';
+import type { Cart, Session } from './api.types.ts';
+import { addLine, cartQuery, lineRemoval, quantitySetting } from './cart.ts';
+import { hasOwnWrites, type ShownCart } from './own-writes.ts';
+import { keys } from './shop.tsx';
+
+function cartWith(quantity: number, seen: string, stale = false): Cart {
+  const line = {
+    lineId: 'l',
+    productId: 'cap',
+    options: {},
+    name: 'Cap',
+    quantity,
+    unitPrice: 100,
+    currency: 'EUR',
+    available: true,
+    seen,
+  };
+  return {
+    cartId: 'g_1',
+    lines: quantity === 0 ? [] : [line],
+    seen,
+    subtotal: quantity * 100,
+    currency: 'EUR',
+    stale,
+    incomplete: false,
+    merge: { state: 'none' },
+  };
+}
+
+/** A cart that has been read once, with five of one thing. */
+async function shopOf(first = cartWith(5, 'a')) {
+  const queryClient = new QueryClient();
+  const sent: string[] = [];
+  let answer: () => Promise<Cart> = () => Promise.resolve(first);
+  let commands = 0;
+  const accept = (text: string) => {
+    sent.push(text);
+    return Promise.resolve({ commandId: `c${++commands}`, lineId: 'l', seen: `${text} seen` });
+  };
+  const api = {
+    cart: () => answer(),
+    addLine: (line: { quantity: number; seen?: string }) => accept(`add ${line.quantity} having ${line.seen ?? 'nothing'}`),
+    setQuantity: (_lineId: string, quantity: number, seen: string) => accept(`set ${quantity} having ${seen}`),
+    removeLine: (_lineId: string, seen: string) => accept(`remove having ${seen}`),
+    clearCart: (seen: string) => accept(`clear having ${seen}`),
+  };
+  const parts = { api, queryClient };
+  const read = () => queryClient.fetchQuery({ ...cartQuery(api), staleTime: 0 });
+  await read();
+  return {
+    parts,
+    sent,
+    read,
+    answerWith: (next: () => Promise<Cart>) => void (answer = next),
+    set: (quantity: number) => new MutationObserver(queryClient, quantitySetting(parts, 'l')).mutate(quantity),
+    remove: (onRemoved = () => {}) => new MutationObserver(queryClient, lineRemoval(parts, 'l', onRemoved)).mutate(),
+    shown: () => queryClient.getQueryData<ShownCart>(keys.cart)!,
+  };
+}
+
+it('sends a second change with what the first one made, also after a stale answer', async () => {
+  const shop = await shopOf();
+  await shop.set(4);
+  shop.answerWith(() => Promise.resolve(cartWith(5, 'a', true)));
+  await shop.read();
+  expect(shop.shown()).toMatchObject({ stale: true, subtotal: 400, lines: [{ quantity: 4 }] });
+  await shop.set(3);
+  expect(shop.sent).toEqual(['set 4 having a', 'set 3 having set 4 having a seen']);
+});
+
+it('keeps a change that was accepted while an older answer was on its way', async () => {
+  const shop = await shopOf();
+  const late = Promise.withResolvers<Cart>();
+  shop.answerWith(() => late.promise);
+  const reading = shop.read();
+  await addLine(shop.parts, { productId: 'cap', options: {}, quantity: 2 });
+  late.resolve(cartWith(5, 'a'));
+  await reading;
+  expect(shop.sent).toEqual(['add 2 having a']);
+  expect(shop.shown()).toMatchObject({ lines: [{ quantity: 7, seen: 'add 2 having a seen' }] });
+});
+
+it('believes a fresh answer, which holds what was written before it was asked for', async () => {
+  const shop = await shopOf();
+  await shop.set(4);
+  shop.answerWith(() => Promise.resolve(cartWith(6, 'b')));
+  await shop.read();
+  expect(shop.shown().lines).toMatchObject([{ quantity: 6, seen: 'b' }]);
+  expect(hasOwnWrites(shop.shown())).toBe(false);
+});
+
+it('does not show a removed line again while the answer is stale, unless it was added again', async () => {
+  const shop = await shopOf();
+  let told = 0;
+  shop.answerWith(() => Promise.resolve(cartWith(5, 'a', true)));
+  await shop.remove(() => (told = shop.shown().lines.length));
+  expect(told, 'told while the line is there').toBe(1);
+  await shop.read();
+  expect(shop.shown()).toMatchObject({ lines: [], subtotal: 0 });
+  await addLine(shop.parts, { productId: 'cap', options: {}, quantity: 5 });
+  await shop.read();
+  expect(shop.shown().lines).toHaveLength(1);
+});
+
+it('adopts the answer of a sign-in over a question that was asked before it', async () => {
+  const queryClient = new QueryClient();
+  const late = Promise.withResolvers<Session>();
+  const asking = queryClient.fetchQuery({ queryKey: keys.session, queryFn: () => late.promise }).catch(() => undefined);
+  await adoptSession(queryClient, { state: 'guest' });
+  late.resolve({ state: 'none' });
+  await asking;
+  expect(queryClient.getQueryData(keys.session)).toEqual({ state: 'guest' });
+});
