@@ -28,6 +28,7 @@ export interface FakeServices {
     breakWatchers(): void;
     watchers: number;
     lines: CartLineGiven[];
+    behind: bigint;
   };
   readonly catalog: { failing: Problem | undefined; asked: number };
   readonly profile: { failing: Problem | undefined; throwing: boolean };
@@ -88,6 +89,7 @@ export function fakeServices(auth: FakeAuth): FakeServices {
       claimed: [],
       watchers: 0,
       lines: [],
+      behind: 0n,
       changed() {
         wake.resolve();
         wake = Promise.withResolvers();
@@ -196,7 +198,15 @@ function cartHandlers(services: FakeServices, changed: () => Promise<void>, brea
       if (cart.failing !== undefined) return cart.failing;
       const pending = request.claimedGuestCart !== '';
       const merge = { state: pending ? MergeState.PENDING : MergeState.NONE, from: request.claimedGuestCart, atMs: 0n };
-      return { cartId: person(ctx).identity.subject, lines: cart.lines, seen: 'all', stale: false, incomplete: false, merge, behind: 0n };
+      return {
+        cartId: person(ctx).identity.subject,
+        lines: cart.lines,
+        seen: 'all',
+        stale: cart.behind > 0n,
+        incomplete: false,
+        merge,
+        behind: cart.behind,
+      };
     },
     watch: async function* (ctx: RequestContext) {
       seen.push({ method: 'watch', ctx, request: {} });

@@ -73,8 +73,10 @@ export interface LineWish {
 export interface CartLine {
   readonly lineId: string;
   readonly productId: string;
+  /** In the order in which the product's page asks for them. */
   readonly options: ChosenOptions;
   readonly name: string;
+  readonly image: string;
   readonly quantity: number;
   readonly unitPrice: number;
   readonly currency: string;
@@ -91,6 +93,8 @@ export interface Cart {
   readonly subtotal: number;
   readonly currency: string;
   readonly stale: boolean;
+  /** Records that the view lacks of what this person wrote. 0 in a stale cart whose log cannot be heard. */
+  readonly behind: number;
   readonly incomplete: boolean;
   readonly merge: { readonly state: MergeState; readonly from?: string; readonly at?: string };
 }

@@ -1,19 +1,17 @@
 import { useRef } from 'react';
 import { Link } from 'react-router';
-import type { Cart, CartLine, LineWish, Product } from './api.types.ts';
+import type { Cart, CartLine, LineWish } from './api.types.ts';
 import { useRemoveLine, useRestoreLines, useSetQuantity } from './cart.ts';
 import { formatPrice } from './format.ts';
 import { Icon } from './icons.tsx';
 import { ProblemNote } from './problem-note.tsx';
 import { ProductPicture, productPath } from './product-card.tsx';
-import { useProductsById } from './products.ts';
 import { useToast } from './toasts.tsx';
 
 /** What the cart takes of one line. */
 export const quantityMax = 99;
 
 export function CartLines({ cart, compact = false }: { readonly cart: Cart; readonly compact?: boolean }) {
-  const products = useProductsById(cart.lines.map(({ productId }) => productId));
   const list = useRef<HTMLUListElement>(null);
   const offerUndo = useOfferUndo();
   const onRemoved = (line: CartLine, title: string): void => {
@@ -23,7 +21,7 @@ export function CartLines({ cart, compact = false }: { readonly cart: Cart; read
   return (
     <ul ref={list} className={compact ? 'lines compact' : 'lines'} aria-label="Cart lines">
       {cart.lines.map((line) => (
-        <Line key={line.lineId} line={line} product={products.get(line.productId)} onRemoved={onRemoved} />
+        <Line key={line.lineId} line={line} onRemoved={onRemoved} />
       ))}
     </ul>
   );
@@ -49,26 +47,19 @@ function focusNeighbour(list: HTMLUListElement | null, lineId: string): void {
   (neighbour?.querySelector<HTMLElement>('button.remove') ?? place)?.focus();
 }
 
-/** As the product's page asks for them; the cart itself keeps no order. */
-function inOrder({ options }: CartLine, product: Product | undefined): [name: string, value: string][] {
-  const place = (name: string): number => product?.options.findIndex((option) => option.name === name) ?? 0;
-  return Object.entries(options).sort(([a], [b]) => place(a) - place(b));
-}
-
 interface LineProps {
   readonly line: CartLine;
-  readonly product: Product | undefined;
   readonly onRemoved: (line: CartLine, title: string) => void;
 }
 
-function Line({ line, product, onRemoved }: LineProps) {
+function Line({ line, onRemoved }: LineProps) {
   const set = useSetQuantity(line.lineId);
-  const options = inOrder(line, product);
+  const options = Object.entries(line.options);
   const title = [line.name, ...options.map(([, value]) => value)].join(', ');
   const remove = useRemoveLine(line.lineId, () => onRemoved(line, title));
   return (
     <li className="line" aria-label={title} data-line={line.lineId} data-leaving={remove.isPending || undefined}>
-      <ProductPicture product={product} size="tiny" />
+      <ProductPicture product={line.available ? line : undefined} size="tiny" />
       <div className="line-name">
         <Link to={productPath(line.productId)}>{line.name}</Link>
         <span className="quiet">{options.map(([name, value]) => `${name}: ${value}`).join(' · ')}</span>

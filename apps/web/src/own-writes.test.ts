@@ -12,6 +12,7 @@ function cartWith(quantity: number, seen: string, stale = false): Cart {
     productId: 'cap',
     options: {},
     name: 'Cap',
+    image: '/cap.svg',
     quantity,
     unitPrice: 100,
     currency: 'EUR',
@@ -25,6 +26,7 @@ function cartWith(quantity: number, seen: string, stale = false): Cart {
     subtotal: quantity * 100,
     currency: 'EUR',
     stale,
+    behind: stale ? 1 : 0,
     incomplete: false,
     merge: { state: 'none' },
   };

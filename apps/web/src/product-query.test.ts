@@ -69,9 +69,10 @@ it('shows a colour only where the name tells one', () => {
 describe('the session bar', () => {
   it('says how far the cart can be trusted', () => {
     expect(cartPosition(undefined).word).toBe('no cart');
-    expect(cartPosition({ stale: true, merge: { state: 'pending' } }).word).toBe('merging');
-    expect(cartPosition({ stale: true, merge: { state: 'none' } }).word).toBe('behind');
-    expect(cartPosition({ stale: false, merge: { state: 'merged' } }).word).toBe('converged');
+    expect(cartPosition({ stale: true, behind: 1, merge: { state: 'pending' } }).word).toBe('merging');
+    expect(cartPosition({ stale: true, behind: 2, merge: { state: 'none' } }).word).toBe('behind by 2');
+    expect(cartPosition({ stale: true, behind: 0, merge: { state: 'none' } }).word, 'the log cannot be heard').toBe('behind');
+    expect(cartPosition({ stale: false, behind: 0, merge: { state: 'merged' } }).word).toBe('converged');
   });
   it('keeps its meter between a visible sliver and full', () => {
     expect([spentPercent(0.1, 2000), spentPercent(1000, 2000), spentPercent(9000, 2000)]).toEqual([6, 50, 100]);

@@ -11,6 +11,7 @@ export const cartSchema = z
         productId: z.string(),
         options: z.record(z.string(), z.string()),
         name: z.string().meta({ description: '"No longer available" when the catalog does not know the product any more.' }),
+        image: z.string().meta({ description: 'A path on this origin. Empty when the product is not available.' }),
         quantity: z.int(),
         unitPrice: z.int().meta({ description: 'In minor units. 0 when the product is not available; it does not count in the subtotal.' }),
         currency: z.string().length(3),
@@ -22,6 +23,7 @@ export const cartSchema = z
     subtotal: z.int(),
     currency: z.string().length(3),
     stale: z.boolean().meta({ description: 'A write of yours is not in here yet, or the log cannot be heard.' }),
+    behind: z.int().nonnegative().meta({ description: 'How many records the view is behind your last write; 0 when it holds it.' }),
     incomplete: z.boolean().meta({ description: 'A record of this cart waits for an operator.' }),
     merge: z.object({ state: z.enum(['none', 'pending', 'merged']), from: z.string().optional(), at: z.iso.datetime().optional() }),
   })
@@ -43,6 +45,7 @@ export function cartBody(cart: Cart, products: ReadonlyMap<string, Product>): Ca
     subtotal: lines.reduce((sum, line) => sum + line.quantity * line.unitPrice, 0),
     currency,
     stale: cart.stale,
+    behind: Number(cart.behind),
     incomplete: cart.incomplete,
     merge: mergeBody(cart),
   };
@@ -52,14 +55,22 @@ function lineBody(line: CartLine, product: Product | undefined, currency: string
   return {
     lineId: line.lineId,
     productId: line.productId,
-    options: Object.fromEntries(line.options.map(({ name, value }) => [name, value])),
+    options: optionsBody(line, product),
     name: product?.name ?? goneName,
+    image: product?.image ?? '',
     quantity: line.quantity,
     unitPrice: product === undefined ? 0 : Number(product.price),
     currency: product?.currency ?? currency,
     available: product !== undefined,
     seen: line.seen,
   };
+}
+
+/** In the catalog's order, as the product's page asks for them; the cart keeps them by name. What the catalog does not know comes last. */
+function optionsBody({ options }: CartLine, product: Product | undefined): Record<string, string> {
+  const order = (product?.options ?? []).map(({ name }) => name);
+  const place = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length);
+  return Object.fromEntries(options.toSorted((a, b) => place(a.name) - place(b.name)).map(({ name, value }) => [name, value]));
 }
 
 const mergeNames = { [MergeState.PENDING]: 'pending', [MergeState.MERGED]: 'merged' } as const;

@@ -1,7 +1,9 @@
+import { create } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { problem, uuidV7 } from '@cloakroom/contracts';
+import { CartSchema, problem, ProductSchema, uuidV7 } from '@cloakroom/contracts';
 import { randomBytes } from 'node:crypto';
 import { ask, openStage, type Stage, tokenIn } from '../gateway.fixture.ts';
+import { cartBody } from './cart-answer.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -10,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => stage.stop());
 beforeEach(() => {
   const { cart, catalog, seen } = stage.services;
-  Object.assign(cart, { failing: undefined, hangMs: 0, lines: [] });
+  Object.assign(cart, { failing: undefined, hangMs: 0, lines: [], behind: 0n });
   catalog.failing = undefined;
   stage.auth.failing = undefined;
   seen.length = 0;
@@ -144,19 +146,46 @@ describe('the cart', () => {
     expect(body).toMatchObject({
       cartId: stage.auth.sessionOf(token).view.subject,
       lines: [
-        { lineId: 'line-cap', name: 'Cap', unitPrice: 1900, quantity: 2, options: { Colour: 'Red' }, currency: 'EUR', available: true },
+        {
+          lineId: 'line-cap',
+          name: 'Cap',
+          image: '/images/cap.svg',
+          unitPrice: 1900,
+          quantity: 2,
+          options: { Colour: 'Red' },
+          currency: 'EUR',
+          available: true,
+        },
         { lineId: 'line-scarf', name: 'Scarf', unitPrice: 2500 },
       ],
       subtotal: 2 * 1900 + 2500,
       stale: false,
+      behind: 0,
       merge: { state: 'none' },
     });
+  });
+
+  it('says how far it is behind what was written', async () => {
+    stage.services.cart.behind = 7n;
+    const { body } = await ask(stage.url, '/api/cart', { token: stage.auth.begin('guest') });
+    expect(body).toMatchObject({ stale: true, behind: 7 });
+  });
+
+  it('names the options of a line in the order of the catalog', () => {
+    const options = [
+      { name: 'Colour', value: 'Red' },
+      { name: 'Size', value: 'M' },
+    ];
+    const cart = create(CartSchema, { lines: [{ ...line('cap', 1), options }] });
+    const product = create(ProductSchema, { productId: 'cap', options: [{ name: 'Size' }] });
+    const [shown] = cartBody(cart, new Map([['cap', product]])).lines;
+    expect(Object.keys(shown?.options ?? {})).toEqual(['Size', 'Colour']);
   });
 
   it('still shows a line whose product is gone, at no price', async () => {
     stage.services.cart.lines = [line('gone', 3), line('scarf', 1)];
     const { body } = await ask(stage.url, '/api/cart', { token: stage.auth.begin('guest') });
-    expect(body.lines[0]).toMatchObject({ name: 'No longer available', unitPrice: 0, available: false, quantity: 3 });
+    expect(body.lines[0]).toMatchObject({ name: 'No longer available', image: '', unitPrice: 0, available: false, quantity: 3 });
     expect(body.subtotal).toBe(2500);
   });
 
