@@ -36,13 +36,12 @@ function FullCart({ cart, isUser }: { readonly cart: ShownCart; readonly isUser:
       <section className="summary" aria-labelledby="summary">
         <h2 id="summary">Summary</h2>
         <Subtotal cart={cart} />
-        <p className="quiet">Delivery is free within the EU. Prices include VAT.</p>
         {!isUser && (
           <p>
             <Link to="/sign-in?next=/cart">Sign in</Link> to find this cart on your other devices.
           </p>
         )}
-        <p className="note plain-note">This is a reference shop: there is no checkout yet, and nothing is charged.</p>
+        <p className="note plain-note">This is a reference shop: there is no checkout yet, nothing is charged and nothing is sent.</p>
         <Link to="/products" className="button">
           Keep shopping
         </Link>

@@ -78,9 +78,8 @@ function ProductDetails({ product }: { readonly product: Product }) {
         <p className={product.stock === 0 ? 'stock none' : 'stock'}>{stockText(product.stock)}</p>
         <AddToCart product={product} />
         <ul className="assurances">
-          <li>Free delivery within the EU, in two to four days</li>
-          <li>Thirty days to send it back</li>
-          <li>Your cart is kept on all your devices</li>
+          <li>A reference shop: nothing is charged, and nothing is sent</li>
+          <li>Sign in, and your cart is on all your devices</li>
         </ul>
       </div>
     </article>
