@@ -28,7 +28,7 @@ export async function obtainChromium(say: Say): Promise<Found<string>> {
   };
 }
 
-function findChromium(): string | undefined {
+export function findChromium(): string | undefined {
   const named = process.env['CHROMIUM_PATH'];
   if (named !== undefined && existsSync(named)) return named;
   const system = findOnPath('chromium') ?? findOnPath('chromium-browser') ?? findOnPath('google-chrome');

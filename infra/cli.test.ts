@@ -29,7 +29,7 @@ it.each([
   [['mutants', '--help'], /--only NAME/],
   [['bench', '--help'], /bench -- start/],
   [['check', '--help'], /--accept-contracts/],
-  [['doctor'], /Node[^]*Redis[^]*Java[^]*Chromium/],
+  [['doctor'], /Node[^]*Redis[^]*Java[^]*Maven[^]*Docker[^]*Chromium/],
 ] as const)('npm run %j explains itself', async ([script, ...args], says) => {
   const { code, output } = await run(script, ...args);
   expect(output).toMatch(says);

@@ -99,7 +99,6 @@ for (const [name, description] of [
   ['e2e', 'browser tests; arguments go to Playwright'],
   ['bench', 'measure; --help tells what'],
   ['mutants', 'plant known defects and see the tests fail'],
-  ['doctor', 'what this machine has and lacks'],
 ] as const) {
   program
     .command(name)
@@ -107,7 +106,12 @@ for (const [name, description] of [
     .helpOption(false)
     .argument('[arguments...]')
     .allowUnknownOption()
-    .action((passed: string[]) => ends(async () => (await import('./tools.ts')).runTool(name, passed, print))());
+    .action((passed: string[]) => ends(async () => (await import('./tools.ts')).runTool(name, passed))());
 }
+
+program
+  .command('doctor')
+  .description('what this machine has, what it lacks, and the command that mends it')
+  .action(ends(async () => (await import('./doctor.ts')).doctor(print)));
 
 await program.parseAsync();

@@ -95,9 +95,9 @@ async function findLacks(chosen: readonly Suite[], print: Print): Promise<Lacks>
   return lacks;
 }
 
-async function runChecks(print: Print): Promise<Counts> {
+async function runChecks(): Promise<Counts> {
   let output = '';
-  const code = await runTool('check', [], print, { onOutput: (text) => (output += text) });
+  const code = await runTool('check', [], { onOutput: (text) => (output += text) });
   return withExitCode(readCheckOutput(output), code);
 }
 
@@ -148,7 +148,7 @@ function vitestArguments(folder: string, report: string): string[] {
 async function runBrowser(provider: 'embedded' | 'native' | 'native-postgres'): Promise<Counts> {
   const file = join(repository, 'test-results', `${provider}.json`);
   forgetReport(file);
-  const code = await runTool('e2e', [], () => undefined, { env: { CLOAKROOM_E2E_PROVIDER: provider } });
+  const code = await runTool('e2e', [], { env: { CLOAKROOM_E2E_PROVIDER: provider } });
   return withExitCode(readPlaywrightReport(file) ?? noCounts, code);
 }
 

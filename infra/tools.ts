@@ -2,21 +2,15 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { repository, toolsDir } from './folders.ts';
-import { findJava } from './native/java.ts';
-import { findOnPath } from './native/debian.ts';
-import { findPostgres } from './native/postgres.ts';
-import { findRedis } from './native/redis.ts';
+import { repository } from './folders.ts';
 import { StackError } from './outcome.ts';
 
-type Print = (line: string) => void;
-export type ToolName = 'check' | 'e2e' | 'bench' | 'mutants' | 'doctor';
+export type ToolName = 'check' | 'e2e' | 'bench' | 'mutants';
 
 const scripts = { check: 'infra/checks/run.ts', bench: 'infra/bench/run.ts', mutants: 'infra/checks/mutants.ts' } as const;
 
 /** @returns the exit code */
-export async function runTool(name: ToolName, args: readonly string[], print: Print, options: CommandOptions = {}): Promise<number> {
-  if (name === 'doctor') return tellWhatIsHere(print);
+export async function runTool(name: ToolName, args: readonly string[], options: CommandOptions = {}): Promise<number> {
   if (name === 'e2e')
     return runCommand(join(repository, 'node_modules', '.bin', 'playwright'), ['test', ...args], {
       ...options,
@@ -53,18 +47,4 @@ export function runCommand(command: string, args: readonly string[], { cwd = rep
       resolve(code ?? (signal === 'SIGINT' ? 130 : 1));
     });
   });
-}
-
-function tellWhatIsHere(print: Print): number {
-  const [java, postgres] = [findJava(), findPostgres()];
-  const rows: [string, string][] = [
-    ['Node', `${process.version} (${process.execPath})`],
-    ['Redis', findRedis(toolsDir) ?? 'missing: npm start installs it as root on Debian, or says what to type'],
-    ['Java', java.ok ? `${java.value.version} (${java.value.command})` : `${java.why}: ${java.remedy}`],
-    ['PostgreSQL', postgres.ok ? postgres.value.bin : `${postgres.why}: ${postgres.remedy}`],
-    ['Maven', findOnPath('mvn') ?? 'missing'],
-    ['Chromium', findOnPath('chromium') ?? findOnPath('google-chrome') ?? 'missing (tests only)'],
-  ];
-  for (const [what, answer] of rows) print(`${what.padEnd(12)}${answer}`);
-  return 0;
 }
