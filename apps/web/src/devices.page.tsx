@@ -50,7 +50,7 @@ export default function DevicesPage() {
       </ul>
       {devices.data?.some((device) => !device.current) && (
         <div className="row">
-          <button type="button" disabled={end.isPending} onClick={() => end.mutate(undefined)}>
+          <button type="button" aria-disabled={end.isPending} onClick={() => !end.isPending && end.mutate(undefined)}>
             End all others
           </button>
         </div>
@@ -60,6 +60,7 @@ export default function DevicesPage() {
   );
 }
 
+/** Its button is never `disabled`: that would lose the focus to which the password's dialog goes back. */
 function DeviceLine({ device, busy, onEnd }: { readonly device: Device; readonly busy: boolean; readonly onEnd: () => void }) {
   const name = device.device || 'Unknown device';
   return (
@@ -73,7 +74,7 @@ function DeviceLine({ device, busy, onEnd }: { readonly device: Device; readonly
         </span>
       </div>
       {!device.current && (
-        <button type="button" disabled={busy} aria-label={`End session on ${name}`} onClick={onEnd}>
+        <button type="button" aria-disabled={busy} aria-label={`End session on ${name}`} onClick={() => !busy && onEnd()}>
           End session
         </button>
       )}
