@@ -56,7 +56,7 @@ function Addresses({ addresses }: { readonly addresses: readonly Address[] }) {
   return (
     <div ref={within} className="stack">
       {addresses.length === 0 && editing === undefined && (
-        <p className="quiet">No address yet. The first one you add is ready for your next order.</p>
+        <p className="quiet">No address yet.</p>
       )}
       <ul className="address-list" aria-labelledby="addresses">
         {addresses.map((address) => (
