@@ -55,9 +55,7 @@ function Addresses({ addresses }: { readonly addresses: readonly Address[] }) {
   };
   return (
     <div ref={within} className="stack">
-      {addresses.length === 0 && editing === undefined && (
-        <p className="quiet">No address yet.</p>
-      )}
+      {addresses.length === 0 && editing === undefined && <p className="quiet">No address yet.</p>}
       <ul className="address-list" aria-labelledby="addresses">
         {addresses.map((address) => (
           <AddressCard key={address.addressId} address={address} onEdit={() => setEditing(address)} onRemove={() => remove(address)} />
