@@ -20,6 +20,7 @@ test('a person edits the profile, ends the other device, and that device is sign
   await laptop.getByRole('button', { name: /^Save/ }).first().click();
   await laptop.reload();
   await expect(laptop.getByLabel('Name', { exact: true }).first()).toHaveValue('Robin Renamed');
+  await expect(laptop.getByRole('heading', { name: 'Hello, Robin Renamed' })).toBeVisible();
 
   await laptop.goto('/account/devices');
   const devices = laptop.getByRole('list', { name: 'Devices you are signed in on' }).getByRole('listitem');

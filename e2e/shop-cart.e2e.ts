@@ -54,8 +54,10 @@ test('a line that was removed comes back as it was, by button and by key', async
   await expect(page.getByRole('link', { name: 'Cart, 2 items' })).toBeVisible();
   await page.getByRole('button', { name: `Remove ${title}` }).click();
   await expect(page.getByText('Your cart is empty.')).toBeVisible();
-  await page.getByRole('region', { name: 'Notifications' }).getByRole('button', { name: 'Undo' }).click();
+  await page.getByRole('region', { name: 'Notifications' }).getByRole('button', { name: 'Undo' }).press('Enter');
   await expect(page.getByRole('listitem', { name: title })).toBeVisible();
+  // The button went with its message: the focus must not go with it.
+  await expect(page.getByRole('main')).toBeFocused();
   await expect(page.getByLabel('Quantity', { exact: true })).toHaveText('2');
 
   await page.getByRole('button', { name: 'Clear cart' }).click();
@@ -73,5 +75,12 @@ test('undo is within reach while the drawer is open', async ({ newBrowser, produ
     .click();
   await expect(drawer(page).getByText('Your cart is empty.')).toBeVisible();
   await page.getByRole('button', { name: 'Undo' }).click();
+  await expect(drawer(page).getByRole('list', { name: 'Cart lines' }).getByRole('listitem')).toHaveCount(1);
+  // A drawer keeps Tab to itself; who has only keys is told of one.
+  await drawer(page)
+    .getByRole('button', { name: /^Remove/ })
+    .press('Enter');
+  await expect(page.getByText('Ctrl Z')).toBeVisible();
+  await page.keyboard.press('Control+z');
   await expect(drawer(page).getByRole('list', { name: 'Cart lines' }).getByRole('listitem')).toHaveCount(1);
 });

@@ -2,10 +2,12 @@ import { useMutation } from '@tanstack/react-query';
 import { Link, NavLink, Outlet, useLocation, useNavigate } from 'react-router';
 import { Loading, ProblemNote } from './problem-note.tsx';
 import { useSession } from './session.tsx';
+import { useDisplayName } from './update-profile.tsx';
 
 /** The frame of the personal pages. A guest has preferences and recently viewed products; the rest is for those who signed in. */
 export default function AccountPage() {
   const { session, error, retry } = useSession();
+  const name = useDisplayName();
   const { pathname } = useLocation();
   if (session === undefined) return error ? <ProblemNote error={error} onRetry={retry} /> : <Loading what="your account" />;
   if (session.state === 'none')
@@ -23,7 +25,7 @@ export default function AccountPage() {
   const isUser = session.state === 'user';
   return (
     <>
-      <h1>{isUser ? `Hello, ${session.user?.name}` : 'Your preferences'}</h1>
+      <h1>{isUser ? `Hello, ${name}` : 'Your preferences'}</h1>
       <div className="account-columns">
         <div className="account-side">
           <nav aria-label="Account" className="tabs">

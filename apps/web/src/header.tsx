@@ -8,6 +8,7 @@ import { categoryPath } from './product-card.tsx';
 import { useCategories } from './products.ts';
 import { Search } from './search.tsx';
 import { useSession } from './session.tsx';
+import { useDisplayName } from './update-profile.tsx';
 import { ThemeSwitch } from './theme-switch.tsx';
 
 export function Header() {
@@ -32,7 +33,7 @@ export function Header() {
 
 function AccountLink() {
   const { session } = useSession();
-  const name = session?.user?.name;
+  const name = useDisplayName();
   if (session?.state === 'user')
     return (
       <NavLink to="/account" className="action" aria-label={`Account of ${name ?? 'you'}`}>

@@ -75,16 +75,25 @@ function ToastCard({ toast, onDone }: { readonly toast: ShownToast; readonly onD
           onClick={() => {
             action.run();
             onDone(number);
+            keepPlace();
           }}
         >
           {action.label}
+          <span className="toast-key" aria-hidden="true">
+            Ctrl Z
+          </span>
         </button>
       )}
-      <button type="button" className="icon-button" aria-label="Dismiss" onClick={() => onDone(number)}>
+      <button type="button" className="icon-button" aria-label="Dismiss" onClick={() => (onDone(number), keepPlace())}>
         <Icon name="close" size={16} />
       </button>
     </div>
   );
+}
+
+/** The message goes and takes the pressed button with it: the focus goes on where the person is, in the open drawer or on the page. */
+function keepPlace(): void {
+  document.querySelector<HTMLElement>('[role=dialog], #content')?.focus();
 }
 
 /** Control+Z does what the newest message offers: no way through the page by Tab. In a text field the key belongs to the text. */

@@ -1,10 +1,11 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { Profile, ProfilePatch } from './api.types.ts';
+import { useSession } from './session.tsx';
 import { keys, useApi } from './shop.tsx';
 
-export function useProfile() {
+export function useProfile({ enabled = true }: { readonly enabled?: boolean } = {}) {
   const api = useApi();
-  return useQuery({ queryKey: keys.profile, queryFn: ({ signal }) => api.profile(signal) });
+  return useQuery({ queryKey: keys.profile, queryFn: ({ signal }) => api.profile(signal), enabled });
 }
 
 /** Replaces the fields named and shows what the service made of them. */
@@ -19,4 +20,11 @@ export function useUpdateProfile() {
 
 export function Saved({ shown }: { readonly shown: boolean }) {
   return <output className="good-text">{shown && 'Saved.'}</output>;
+}
+
+/** The name as the person last changed it, where this page has read it; else the one they signed up with. */
+export function useDisplayName(): string | undefined {
+  const { session } = useSession();
+  const { data } = useProfile({ enabled: false });
+  return data?.name || session?.user?.name;
 }
