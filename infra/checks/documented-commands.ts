@@ -78,6 +78,8 @@ function commandsOf(text: string): { command: string; line: number }[] {
       return [];
     }
     const found = inBlock ? [content.trim().replace(/\s+#.*$/, '')] : [...content.matchAll(/`([^`]+)`/g)].map((match) => match[1]!);
-    return found.filter((command) => commandStart.test(command)).map((command) => ({ command, line: index + 1 }));
+    // KAFKA_BROKERS=... node x.js is the command node x.js.
+    const bare = found.map((command) => command.replace(/^(?:[A-Z_]+=\S+ )+/, ''));
+    return bare.filter((command) => commandStart.test(command)).map((command) => ({ command, line: index + 1 }));
   });
 }
