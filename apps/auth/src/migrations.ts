@@ -2,8 +2,9 @@
 import { speaksPostgres } from '@cloakroom/platform';
 import type { Generated, Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
+import { addNotices, type NoticesSchema } from './migrations.notices.ts';
 
-export interface AuthSchema {
+export interface AuthSchema extends NoticesSchema {
   accounts: {
     id: string;
     /** Normalised: one spelling, one account. */
@@ -73,6 +74,7 @@ export interface AuthSchema {
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001_accounts_and_revocations': { up: createTables },
   '0002_outbox_trace': { up: addOutboxTrace },
+  '0003_notices': { up: addNotices },
 };
 
 // The migrator hands over a database of any schema.
