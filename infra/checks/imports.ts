@@ -19,7 +19,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'apps/catalog': ['contracts', 'platform'],
   'apps/orders': ['contracts', 'platform'],
   'apps/web': [],
-  infra: ['contracts', 'platform', 'testing'],
+  infra: ['contracts', 'platform', 'session', 'testing'],
   e2e: ['infra', 'contracts', 'platform', 'testing'],
 };
 /** The composition root: the only file that may import an app, and only by its one door. */
