@@ -58,6 +58,7 @@ test('whatever is planted is found', () => {
     'password hash': 'verify $argon2id$v=19$m=19456',
     'e-mail address': `{"detail":"Key (email)=(ada@example.com) already exists."}`,
     password: `{"body":"${newPerson().password}"}`,
+    'key-encryption.key': readFileSync(join(dataDir, 'key-encryption.key'), 'utf8').trim(),
     'session-mac.key': `SESSION_MAC_KEY=${readFileSync(join(dataDir, 'session-mac.key'), 'utf8').trim()}`,
   };
   for (const [kind, line] of Object.entries(planted)) {

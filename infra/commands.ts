@@ -9,7 +9,7 @@ import { findPostgres, postgresLaunch } from './native/postgres.ts';
 import { redisLaunch } from './native/redis.ts';
 import { orStackError } from './outcome.ts';
 import type { NativeTools } from './provider.ts';
-import { databasePassword, sessionMacKey } from './secrets.ts';
+import { databasePassword, keyEncryptionKey, sessionMacKey } from './secrets.ts';
 import type { AppSpec, ProcessSpec, SecretName } from './stack.ts';
 
 /** Compiled code kept between starts: most of a service's start is reading its libraries, and 7 processes read the same ones. */
@@ -20,6 +20,7 @@ const quiet = ['--disable-warning=ExperimentalWarning', '--disable-warning=Timeo
 
 const secretOf: Record<SecretName, (dataDir: string) => string> = {
   SESSION_MAC_KEY: sessionMacKey,
+  KEY_ENCRYPTION_KEY: keyEncryptionKey,
   DATABASE_PASSWORD: databasePassword,
 };
 

@@ -17,6 +17,11 @@ export function sessionMacKey(dataDir: string): string {
   return keptSecret(dataDir, 'session-mac.key');
 }
 
+/** @returns base64url of 32 bytes: auth seals its signing keys and second factors with it, so a lost one makes its database unreadable */
+export function keyEncryptionKey(dataDir: string): string {
+  return keptSecret(dataDir, 'key-encryption.key');
+}
+
 /** @returns what the services' roles in our own PostgreSQL log in with; only loopback can ask for it, but everyone on the machine can */
 export function databasePassword(dataDir: string): string {
   return keptSecret(dataDir, 'postgres.password');

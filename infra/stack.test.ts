@@ -65,6 +65,15 @@ it('tells the MAC key to the gateways and auth alone, and never draws it', () =>
   }
 });
 
+it('tells the key that seals the database of auth to auth alone', () => {
+  for (const stack of [native, embedded])
+    expect(
+      appsOf(stack)
+        .filter(({ secrets }) => secrets.includes('KEY_ENCRYPTION_KEY'))
+        .map(({ app }) => app),
+    ).toEqual(['auth']);
+});
+
 it('leaves mutual TLS out in embedded alone', () => {
   const modes = (stack: typeof native) => [...new Set(appsOf(stack).map(({ env }) => env['MESH_TLS']))];
   expect(modes(native)).toEqual(['mutual']);

@@ -34,9 +34,10 @@ export interface AppSpec {
 
 /**
  * SESSION_MAC_KEY: base64url of 32 bytes; gateways and auth seal tokens with it.
+ * KEY_ENCRYPTION_KEY: the same; auth alone seals what its database keeps secret.
  * DATABASE_PASSWORD: of the services' roles in our own PostgreSQL.
  */
-export type SecretName = 'SESSION_MAC_KEY' | 'DATABASE_PASSWORD';
+export type SecretName = 'SESSION_MAC_KEY' | 'KEY_ENCRYPTION_KEY' | 'DATABASE_PASSWORD';
 
 export type Run =
   | { readonly kind: 'redis'; readonly port: number; readonly dir: string }
@@ -253,7 +254,7 @@ function drawApps(options: StackOptions, storage: { readonly auth: Env; readonly
   };
   const service = (app: 'auth' | 'cart' | 'profile' | 'catalog', env: Env, secrets: readonly SecretName[] = []): AppSpec => ({
     app,
-    secrets: app === 'auth' ? ['SESSION_MAC_KEY', ...secrets] : secrets,
+    secrets: app === 'auth' ? ['SESSION_MAC_KEY', 'KEY_ENCRYPTION_KEY', ...secrets] : secrets,
     env: { ...common(app, '1', ports[app].mesh), ADMIN_PORT: String(ports[app].admin), ...env },
   });
   const origins = ports.gateways.flatMap((port) => [`http://localhost:${port}`, `http://${loopback}:${port}`]);

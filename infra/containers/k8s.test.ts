@@ -171,6 +171,11 @@ it('shows the MAC key to the gateways and auth alone', () => {
   expect(holders).toEqual(['gateway', 'auth']);
 });
 
+it('shows the key that seals the database of auth to auth alone', () => {
+  const holders = meshNames.filter((name) => pod(name).containers[0]!.env!.some((one) => one.name === 'KEY_ENCRYPTION_KEY'));
+  expect(holders).toEqual(['auth']);
+});
+
 describe('network policies', () => {
   const policy = (name: string) => find<INetworkPolicy>('NetworkPolicy', name).spec!;
   const appLabel = (name: string) => ({ podSelector: { matchLabels: { 'app.kubernetes.io/name': name } } });

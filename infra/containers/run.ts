@@ -9,7 +9,7 @@ import { execa } from 'execa';
 import { dataDirOf, repository } from '../folders.ts';
 import { StackError } from '../outcome.ts';
 import { httpProbe, portTaken, waitFor } from '../probe.ts';
-import { databasePassword, sessionMacKey } from '../secrets.ts';
+import { databasePassword, keyEncryptionKey, sessionMacKey } from '../secrets.ts';
 import type { Database } from '../stack.storage.ts';
 import { portsOf } from '../stack.ts';
 import { drawCompose } from './compose.ts';
@@ -107,7 +107,11 @@ function prepare(docker: Docker, request: ContainersRequest) {
   const project = drawn.name ?? 'cloakroom';
   // Paths in the file are meant from infra/, where its twin lies.
   const common = ['compose', '--project-name', project, '--project-directory', join(repository, 'infra'), '--file', file];
-  const env = { SESSION_MAC_KEY: sessionMacKey(dataDir), ...(database === 'postgres' && { DATABASE_PASSWORD: databasePassword(dataDir) }) };
+  const env = {
+    SESSION_MAC_KEY: sessionMacKey(dataDir),
+    KEY_ENCRYPTION_KEY: keyEncryptionKey(dataDir),
+    ...(database === 'postgres' && { DATABASE_PASSWORD: databasePassword(dataDir) }),
+  };
   const start = (args: readonly string[], options: { readonly timeoutMs?: number; readonly abandon?: AbortSignal | undefined }) =>
     // A group of its own: Ctrl-C reaches this process alone, which then ends the containers in order.
     execa(docker.command, [...common, ...args], {

@@ -34,6 +34,7 @@ import { register } from './register.ts';
 import type { OpenRelayParts, RelayParts } from './relay.ts';
 import { replayRevocations } from './replay.ts';
 import { resolve } from './resolve.ts';
+import { openSealer } from './sealed.ts';
 import { openSigningKeys } from './signing-keys.ts';
 import { openThrottle } from './throttle.ts';
 
@@ -92,6 +93,7 @@ export async function openHarness(
   const store = breakable(options.store ?? new MemorySessionStore({ incarnation: 'first' }), broken);
   replayRevocations({ database, store, clock, log });
   const slept: number[] = [];
+  const sealer = openSealer(Buffer.alloc(32, 9).toString('base64url'));
   let counter = 0;
   const auth: Auth = {
     region: 'local',
@@ -101,7 +103,8 @@ export async function openHarness(
     database,
     outbox,
     store,
-    keys: await openSigningKeys(database, outbox, clock.nowMs),
+    keys: await openSigningKeys({ database, outbox, sealer, nowMs: clock.nowMs }),
+    sealer,
     passwords: await openPasswords(options.argon2 ?? quickHash),
     throttle: openThrottle(undefined),
     clock,

@@ -80,8 +80,9 @@ const infrastructure: Provider[] = [
   { provide: outboxToken, inject: [databaseToken], useFactory: (database: Database) => openOutbox(database) },
   {
     provide: keysToken,
-    inject: [databaseToken, outboxToken, partsToken],
-    useFactory: (database: Database, outbox: Outbox, { clock }: Parts) => openSigningKeys(database, outbox, () => clock.nowMs()),
+    inject: [configToken, databaseToken, outboxToken, partsToken],
+    useFactory: (config: AuthConfig, database: Database, outbox: Outbox, { clock }: Parts) =>
+      openSigningKeys({ database, outbox, sealer: config.KEY_ENCRYPTION_KEY, nowMs: () => clock.nowMs() }),
   },
   { provide: passwordsToken, useFactory: () => openPasswords() },
   { provide: throttleToken, inject: [redisToken], useFactory: (redis: Redis | null) => openThrottle(redis ?? undefined) },
@@ -108,6 +109,7 @@ const auth: Provider = {
     outbox,
     store,
     keys,
+    sealer: config.KEY_ENCRYPTION_KEY,
     passwords,
     throttle,
     clock,

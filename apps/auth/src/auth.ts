@@ -3,6 +3,7 @@ import type { Clock, Logger } from '@cloakroom/platform';
 import type { MacKeys, SessionStore, TokenMode } from '@cloakroom/session';
 import type { Database, Outbox } from './outbox.ts';
 import type { Passwords } from './passwords.ts';
+import type { Sealer } from './sealed.ts';
 import type { SigningKeys } from './signing-keys.ts';
 import type { Throttle } from './throttle.ts';
 
@@ -17,6 +18,8 @@ export interface Auth {
   readonly outbox: Outbox;
   readonly store: SessionStore;
   readonly keys: SigningKeys;
+  /** For what the database keeps and must be read again: secrets of factors. */
+  readonly sealer: Sealer;
   readonly passwords: Passwords;
   readonly throttle: Throttle;
   readonly clock: Clock;

@@ -10,6 +10,7 @@ const env = {
   EVENT_LOG: 'embedded',
   MESH_TLS: 'off',
   SESSION_MAC_KEY: Buffer.alloc(32, 1).toString('base64url'),
+  KEY_ENCRYPTION_KEY: Buffer.alloc(32, 2).toString('base64url'),
 };
 
 it('takes hybrid by default, and seeds nobody', () => {
@@ -18,6 +19,7 @@ it('takes hybrid by default, and seeds nobody', () => {
 
 it.each([
   [{ SESSION_MAC_KEY: 'c2hvcnQ' }, /SESSION_MAC_KEY: .*32 bytes/],
+  [{ KEY_ENCRYPTION_KEY: 'c2hvcnQ' }, /KEY_ENCRYPTION_KEY: .*32 bytes/],
   [{ SESSION_STORE: 'redis' }, /SESSION_REDIS_URL/],
   [{ EVENT_LOG: 'kafka' }, /KAFKA_BROKERS/],
   [{ MESH_TLS: 'mutual' }, /TLS_DIR/],

@@ -1,6 +1,7 @@
 import { adminConfig, databaseConfig, eventLogConfig, flag, meshConfig, processConfig, readEnvironment } from '@cloakroom/platform';
 import { readMacKeys } from '@cloakroom/session';
 import { z } from 'zod';
+import { openSealer } from './sealed.ts';
 
 /** The modes that are built. `jwt` and `jwt-denylist` come with *Sessions in depth*. */
 const mode = z.enum(['reference', 'hybrid']);
@@ -18,6 +19,15 @@ const schema = z
     SESSION_MAC_KEY: z.string().transform((text, context) => {
       try {
         return readMacKeys(text);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: (error as Error).message });
+        return z.NEVER;
+      }
+    }),
+    /** base64url of 32 bytes; several, separated by commas, while a key is being replaced (sealed.ts). */
+    KEY_ENCRYPTION_KEY: z.string().transform((text, context) => {
+      try {
+        return openSealer(text);
       } catch (error) {
         context.addIssue({ code: 'custom', message: (error as Error).message });
         return z.NEVER;

@@ -6,9 +6,12 @@ import { freshDatabaseUrl } from '@cloakroom/testing';
 import { expect, it } from 'vitest';
 import { guest, type Harness, look, ok, openHarness } from './auth.harness.ts';
 import { publishRows } from './relay.ts';
+import { openSealer } from './sealed.ts';
+import { openSigningKeys } from './signing-keys.ts';
 
 const keyRing = ({ auth }: Harness) => ({ find: auth.keys.find, refresh: () => Promise.resolve(), retire: () => undefined });
 const passport = async (harness: Harness) => (await look(harness, (await guest(harness)).token, 'cart')).passport!;
+const keyText = (fill: number) => Buffer.alloc(32, fill).toString('base64url');
 const kidOf = (jws: string) => (JSON.parse(Buffer.from(jws.split('.')[0]!, 'base64url').toString()) as { kid: string }).kid;
 
 it('publishes public keys only, by which another library verifies a passport', async () => {
@@ -70,4 +73,30 @@ it('has the same keys after a restart', async () => {
   const second = await openHarness({ url });
   expect(second.auth.keys.jwks()).toBe(jwks);
   await second.auth.database.destroy();
+});
+
+it('keeps no private key in the database that could be read without the sealing key', async () => {
+  const { auth } = await openHarness();
+  const [row] = await auth.database.selectFrom('signing_keys').selectAll().execute();
+  expect(row!.private_jwk).toMatch(/^s1\./);
+  expect(() => openSealer(Buffer.alloc(32, 8).toString('base64url')).open(row!.private_jwk, `signing-key:${row!.kid}`)).toThrow(/opens/);
+});
+
+it('does not start on keys that it cannot open, rather than sign by others', async () => {
+  const { auth } = await openHarness();
+  const sealer = openSealer(Buffer.alloc(32, 8).toString('base64url'));
+  await expect(openSigningKeys({ ...auth, sealer, nowMs: () => 0 })).rejects.toThrow(/KEY_ENCRYPTION_KEY/);
+});
+
+it('seals what an earlier version left plain, and seals again under a new sealing key', async () => {
+  const { auth } = await openHarness();
+  const jwks = auth.keys.jwks();
+  const [row] = await auth.database.selectFrom('signing_keys').selectAll().execute();
+  const plain = auth.sealer.open(row!.private_jwk, `signing-key:${row!.kid}`);
+  await auth.database.updateTable('signing_keys').set({ private_jwk: plain }).execute();
+  for (const text of [keyText(9), `${keyText(10)},${keyText(9)}`, keyText(10)]) {
+    expect((await openSigningKeys({ ...auth, sealer: openSealer(text), nowMs: () => 0 })).jwks()).toBe(jwks);
+    const [sealed] = await auth.database.selectFrom('signing_keys').selectAll().execute();
+    expect(sealed!.private_jwk).toMatch(/^s1\./);
+  }
 });

@@ -6,6 +6,9 @@
  * once, in the same transaction as the event that tells every process (signed by the new key). What still waits in the outbox is signed
  * when it is published, hence by the new key too.
  *
+ * Private parts lie in the database sealed, each for its own kid (sealed.ts). Rows of a version before that, and those sealed by a key that is
+ * being replaced, are sealed again at the next start.
+ *
  * Several replicas share the keys: whoever makes or rotates one looks at the table in the same transaction (they run one at a time, outbox.ts),
  * and each replica reads the table again every `reloadIntervalMs`. Until then a replica signs with a key that another has just retired: its
  * passports are refused, which is the safe side, and for no longer than a lease.
@@ -17,6 +20,7 @@ import { calculateJwkThumbprint, exportJWK } from 'jose';
 import type { Transaction } from 'kysely';
 import type { AuthSchema } from './migrations.ts';
 import { announceRevocation, type Database, type Outbox } from './outbox.ts';
+import type { Sealer } from './sealed.ts';
 
 /** Keys that still verify, the active one among them. Each rotation adds one; an operator who needs more has another problem. */
 const publishedKeyCountMax = 16;
@@ -40,14 +44,23 @@ interface Loaded extends SigningKey {
   readonly publicJwk: object;
 }
 
-export async function openSigningKeys(database: Database, outbox: Outbox, nowMs: () => number): Promise<SigningKeys> {
-  let keys = await load(database);
+export interface SigningKeysParts {
+  readonly database: Database;
+  readonly outbox: Outbox;
+  readonly sealer: Sealer;
+  readonly nowMs: () => number;
+}
+
+/** @throws Error when the database holds keys that `sealer` does not open: signing by new ones would end every session's passport */
+export async function openSigningKeys({ database, outbox, sealer, nowMs }: SigningKeysParts): Promise<SigningKeys> {
+  await sealAgain(database, sealer);
+  let keys = await load(database, sealer);
   if (keys.length === 0) {
     await outbox.commit(async (trx) => {
       // Another replica may have been first.
-      if ((await publishedKids(trx)).length === 0) await insertKey(trx, nowMs());
+      if ((await publishedKids(trx)).length === 0) await insertKey(trx, sealer, nowMs());
     });
-    keys = await load(database);
+    keys = await load(database, sealer);
   }
   let rotating: Promise<unknown> = Promise.resolve();
   const rotateNow = async (retireOldNow: boolean, cause: Cause) => {
@@ -60,11 +73,11 @@ export async function openSigningKeys(database: Database, outbox: Outbox, nowMs:
         .set({ state: retireOldNow ? 'retired' : 'previous' })
         .where('kid', 'in', old)
         .execute();
-      const kid = await insertKey(trx, nowMs());
+      const kid = await insertKey(trx, sealer, nowMs());
       if (retireOldNow) for (const retired of old) await announceKeyRetired(trx, cause, retired, nowMs());
       return { activeKid: kid, old };
     });
-    keys = await load(database);
+    keys = await load(database, sealer);
     return { activeKid, retiredKids: retireOldNow ? old : [] };
   };
   return {
@@ -81,9 +94,22 @@ export async function openSigningKeys(database: Database, outbox: Outbox, nowMs:
       const kids = await publishedKids(database);
       // Most often nothing is new, and nothing is parsed. A rotation of our own loads by itself.
       if (kids.join() === keys.map((key) => key.kid).join()) return;
-      keys = await load(database);
+      keys = await load(database, sealer);
     },
   };
+}
+
+const contextOf = (kid: string): string => `signing-key:${kid}`;
+
+/** Retired keys too: one that leaked may not be the last to leak. Several replicas may do it at once: each writes what opens to the same. */
+async function sealAgain(database: Database, sealer: Sealer): Promise<void> {
+  const rows = await database.selectFrom('signing_keys').select(['kid', 'private_jwk']).execute();
+  for (const { kid, private_jwk } of rows) {
+    if (sealer.isCurrent(private_jwk, contextOf(kid))) continue;
+    const plain = private_jwk.startsWith('{') ? private_jwk : sealer.open(private_jwk, contextOf(kid));
+    const sealed = sealer.seal(plain, contextOf(kid));
+    await database.updateTable('signing_keys').set({ private_jwk: sealed }).where('kid', '=', kid).execute();
+  }
 }
 
 /** In the order of `load`. */
@@ -98,7 +124,7 @@ async function publishedKids(database: Database): Promise<string[]> {
 }
 
 /** The active key first. */
-async function load(database: Database): Promise<Loaded[]> {
+async function load(database: Database, sealer: Sealer): Promise<Loaded[]> {
   const rows = await database
     .selectFrom('signing_keys')
     .selectAll()
@@ -109,7 +135,7 @@ async function load(database: Database): Promise<Loaded[]> {
   if (active.length > 1) throw new Error('more than one signing key is active');
   return Promise.all(
     [...active, ...rows.filter((row) => row.state !== 'active')].map(async ({ kid, private_jwk }) => {
-      const privateKey = createPrivateKey({ key: JSON.parse(private_jwk) as JsonWebKey, format: 'jwk' });
+      const privateKey = createPrivateKey({ key: JSON.parse(sealer.open(private_jwk, contextOf(kid))) as JsonWebKey, format: 'jwk' });
       const publicKey = createPublicKey(privateKey);
       const publicJwk = { ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' };
       return { kid, privateKey, publicKey, publicJwk };
@@ -117,10 +143,10 @@ async function load(database: Database): Promise<Loaded[]> {
   );
 }
 
-async function insertKey(trx: Transaction<AuthSchema>, nowMs: number): Promise<string> {
+async function insertKey(trx: Transaction<AuthSchema>, sealer: Sealer, nowMs: number): Promise<string> {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const kid = await calculateJwkThumbprint(await exportJWK(publicKey));
-  const private_jwk = JSON.stringify(privateKey.export({ format: 'jwk' }));
+  const private_jwk = sealer.seal(JSON.stringify(privateKey.export({ format: 'jwk' })), contextOf(kid));
   await trx.insertInto('signing_keys').values({ kid, state: 'active', private_jwk, created_at_ms: nowMs }).execute();
   return kid;
 }
