@@ -12,9 +12,9 @@ const schema = z.object({
   CART_ADDRESS: address,
   PROFILE_ADDRESS: address,
   CATALOG_ADDRESS: address,
-  /** Where auth and cart tell which Redis they use (their /readyz); optional, for this gateway's own /readyz. */
-  AUTH_ADMIN_URL: z.url().optional(),
-  CART_ADMIN_URL: z.url().optional(),
+  /** Where auth and cart tell which Redis they use (their /readyz, a URL a replica, by commas); optional, for this gateway's own /readyz. */
+  AUTH_ADMIN_URL: commaList.pipe(z.array(z.url())).optional(),
+  CART_ADMIN_URL: commaList.pipe(z.array(z.url())).optional(),
   /** base64url of 32 bytes or more, several by commas while a key is changed; the same at auth. */
   SESSION_MAC_KEY: z.string().regex(/^[A-Za-z0-9_-]{43,}(,[A-Za-z0-9_-]{43,})*$/, 'must be base64url of 32 bytes or more'),
   /** Every origin that people reach this shop at, all gateways included: unsafe methods are accepted from these alone. */

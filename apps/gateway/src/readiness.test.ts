@@ -10,7 +10,7 @@ afterEach(async () => {
 
 describe('/readyz', () => {
   it('tells provider, log and lease', async () => {
-    const stage: Stage = await openStage({ PROVIDER: 'embedded', AUTH_ADMIN_URL: 'http://127.0.0.1:1' });
+    const stage: Stage = await openStage({ PROVIDER: 'embedded', AUTH_ADMIN_URL: 'http://127.0.0.1:1,http://127.0.0.1:2' });
     closers.push(() => stage.stop());
     const { status, body } = await ask(stage.url, '/readyz');
     expect(status).toBe(200);
@@ -20,6 +20,7 @@ describe('/readyz', () => {
       keys: { ok: true },
       eventLog: { kind: 'embedded', clusterId: expect.any(String) },
       auth: { ok: true, ready: false, reason: 'no answer' },
+      'auth-2': { ok: true, ready: false, reason: 'no answer' },
     });
   });
 

@@ -17,8 +17,8 @@ export async function lookAtParts(gateway: Gateway): Promise<Readiness> {
       // Without the log this gateway still serves, asking auth per request.
       { ok: true, clusterId: 'not reachable' },
     ),
-    lookThrough(config.AUTH_ADMIN_URL),
-    lookThrough(config.CART_ADMIN_URL),
+    lookThroughAll('auth', config.AUTH_ADMIN_URL),
+    lookThroughAll('cart', config.CART_ADMIN_URL),
   ]);
   const leaseAgeMs = feed.leaseAgeMs();
   return {
@@ -26,14 +26,19 @@ export async function lookAtParts(gateway: Gateway): Promise<Readiness> {
     feed: { ok: feedRead, leased: feed.leaseValid(), ...(Number.isFinite(leaseAgeMs) && { leaseAgeMs: Math.round(leaseAgeMs) }) },
     keys: { ok: gateway.jwks() !== undefined },
     eventLog,
-    ...(auth !== undefined && { auth }),
-    ...(cart !== undefined && { cart }),
+    ...auth,
+    ...cart,
   };
 }
 
+/** Of each replica: auth, auth-2, auth-3. */
+async function lookThroughAll(name: string, adminUrls: readonly string[] = []): Promise<Readiness> {
+  const looks = await Promise.all(adminUrls.map(lookThrough));
+  return Object.fromEntries(looks.map((look, index) => [index === 0 ? name : `${name}-${index + 1}`, look]));
+}
+
 /** What another service tells of itself: shown, but no reason for this one to take no requests. */
-async function lookThrough(adminUrl: string | undefined): Promise<PartStatus | undefined> {
-  if (adminUrl === undefined) return undefined;
+async function lookThrough(adminUrl: string): Promise<PartStatus> {
   try {
     const response = await fetch(new URL('/readyz', adminUrl), { signal: AbortSignal.timeout(lookTimeoutMs) });
     const told = (await response.json()) as { ready?: unknown; parts?: unknown };

@@ -27,8 +27,8 @@ export const commaList = z
       .filter((item) => item !== ''),
   )
   .pipe(z.array(z.string()).min(1));
-/** host:port */
-export const address = z.string().regex(/^[^:/\s]+:\d{1,5}$/, 'must be host:port');
+/** host:port; of several replicas each, by commas */
+export const address = z.string().regex(/^[^:/\s,]+:\d{1,5}(,[^:/\s,]+:\d{1,5})*$/, 'must be host:port, several separated by commas');
 
 /** Standard names of OpenTelemetry. Without an endpoint no trace is made and nothing of it is loaded (docs/telemetry.md). */
 export const telemetryConfig = {
@@ -70,6 +70,8 @@ export const meshConfig = {
 export const eventLogConfig = {
   EVENT_LOG: z.enum(['kafka', 'embedded']).default('kafka'),
   KAFKA_BROKERS: commaList.optional(),
+  /** Of topics that are made here; the broker's own default without. From 3 on writes wait for all copies but one (`min.insync.replicas`). */
+  KAFKA_REPLICATION_FACTOR: z.coerce.number().int().min(1).max(9).optional(),
   EVENT_LOG_FILE: z.string().optional(),
 };
 

@@ -17,6 +17,8 @@ import type { EventLogErrorKind, EventLogReporter } from './event-log.ts';
 export interface KafkaOptions {
   /** host:port */
   readonly brokers: readonly string[];
+  /** Of topics that are made here; the broker's default unless told. */
+  readonly replicationFactor?: number | undefined;
   readonly clientId: string;
   readonly log: EventLogReporter;
   readonly clock: Clock;
@@ -118,7 +120,6 @@ const fatalTypes = new Set([
   'GROUP_AUTHORIZATION_FAILED',
   'CLUSTER_AUTHORIZATION_FAILED',
   'UNKNOWN_TOPIC_OR_PARTITION',
-  'INVALID_REPLICATION_FACTOR',
   'INVALID_PARTITIONS',
   'INVALID_CONFIG',
   'UNSUPPORTED_VERSION',

@@ -53,7 +53,7 @@ export class KafkaEventLog implements EventLog {
     const end = this.#options.clock.monotonicMs() + topicsTimeoutMs;
     for (;;) {
       try {
-        await this.#ask('ensuring topics', async (admin) => createAndCheck(admin, specs));
+        await this.#ask('ensuring topics', async (admin) => createAndCheck(admin, specs, this.#options));
         for (const spec of specs) this.#specs.set(spec.name, spec);
         return;
       } catch (error) {
@@ -156,10 +156,10 @@ export class KafkaEventLog implements EventLog {
 }
 
 /** Throws retriably until every partition of every topic has a leader. */
-async function createAndCheck(admin: Admin, specs: readonly TopicSpec[]): Promise<void> {
+async function createAndCheck(admin: Admin, specs: readonly TopicSpec[], { replicationFactor, log }: KafkaOptions): Promise<void> {
   const existing = new Set(await admin.listTopics());
   const missing = specs.filter(({ name }) => !existing.has(name));
-  if (missing.length > 0) await create(admin, missing);
+  if (missing.length > 0) await create(admin, missing, replicationFactor);
   const { topics } = await admin.fetchTopicMetadata({ topics: specs.map(({ name }) => name) }).catch((error: unknown) => {
     // Created, yet not known to every broker.
     if (brokerAnswer(error) === 'UNKNOWN_TOPIC_OR_PARTITION')
@@ -176,20 +176,29 @@ async function createAndCheck(admin: Admin, specs: readonly TopicSpec[]): Promis
         outcomeUnknown: false,
       });
     }
+    // Made when the cluster was smaller, or by somebody else: it works, and loses records with a broker.
+    const copies = Math.min(...partitions.map(({ replicas }) => replicas.length));
+    if (copies < (replicationFactor ?? 1))
+      log.warn({ topic: spec.name, copies, replicationFactor }, 'a topic has fewer copies than it should');
   }
 }
 
-async function create(admin: Admin, specs: readonly TopicSpec[]): Promise<void> {
+async function create(admin: Admin, specs: readonly TopicSpec[], replicationFactor: number | undefined): Promise<void> {
   try {
     await admin.createTopics({
       waitForLeaders: false,
       topics: specs.map((spec) => ({
         topic: spec.name,
         numPartitions: spec.partitions,
+        ...(replicationFactor !== undefined && { replicationFactor }),
         configEntries: [
           { name: 'cleanup.policy', value: spec.cleanup },
           // The broker's clock: one for all producers, so that offsetsByTime never skips a record of a producer whose clock is behind.
           { name: 'message.timestamp.type', value: 'LogAppendTime' },
+          // All copies but one: a broker may go, and nothing acknowledged is on one alone. Below three copies one that went would stop all writes.
+          ...(replicationFactor !== undefined && replicationFactor >= 3
+            ? [{ name: 'min.insync.replicas', value: String(replicationFactor - 1) }]
+            : []),
           ...(spec.cleanup === 'delete' ? [{ name: 'retention.ms', value: String(spec.retentionMs) }] : []),
         ],
       })),

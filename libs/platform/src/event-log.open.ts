@@ -9,6 +9,7 @@ export type EventLogChoice =
   | {
       readonly kind: 'kafka';
       readonly brokers: readonly string[];
+      readonly replicationFactor?: number | undefined;
       readonly clientId: string;
       readonly log: EventLogReporter;
       readonly clock: Clock;
@@ -24,6 +25,7 @@ export function openEventLog(choice: EventLogChoice): Promise<EventLog> {
 export interface EventLogConfig {
   readonly EVENT_LOG: 'kafka' | 'embedded';
   readonly KAFKA_BROKERS?: string[] | undefined;
+  readonly KAFKA_REPLICATION_FACTOR?: number | undefined;
   readonly EVENT_LOG_FILE?: string | undefined;
   readonly REPLICA: string;
 }
@@ -32,7 +34,8 @@ export interface EventLogConfig {
 export function eventLogOf(service: string, config: EventLogConfig, { eventLog, log, clock }: Parts): Promise<EventLog> {
   if (eventLog !== undefined) return Promise.resolve(eventLog);
   if (config.EVENT_LOG === 'kafka') {
-    return openEventLog({ kind: 'kafka', brokers: config.KAFKA_BROKERS ?? [], clientId: `${service}-${config.REPLICA}`, log, clock });
+    const { KAFKA_BROKERS: brokers = [], KAFKA_REPLICATION_FACTOR: replicationFactor } = config;
+    return openEventLog({ kind: 'kafka', brokers, replicationFactor, clientId: `${service}-${config.REPLICA}`, log, clock });
   }
   const file = config.EVENT_LOG_FILE;
   return openEventLog({ kind: 'embedded', ...(file !== undefined && { file }), log, clock });

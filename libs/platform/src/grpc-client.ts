@@ -1,7 +1,8 @@
 /**
  * The client half of the mesh. A call never throws for what a peer or the network did: it answers with the message or a Problem. It never
  * lasts longer than its deadline, even against a paused or vanished peer, and never outlives the request that caused it: deadline and
- * cancellation go on through `parent` and the signal. There are no retries here, because only the caller knows what may be repeated.
+ * cancellation go on through `parent` and the signal. There are no retries here, because only the caller knows what may be repeated. Which of
+ * several replicas gets it is decided in grpc-replicas.ts.
  */
 import { createSecureContext } from 'node:tls';
 import type { DescMessage, DescMethod, DescService, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
@@ -11,6 +12,7 @@ import { callMetadata, isProblem, problem, type Problem } from '@cloakroom/contr
 import type { RequestContext, Timing, TraceContext } from './context.ts';
 import { budgetOf, isDeadlineReason } from './deadline.ts';
 import { asIs, decoder, encode } from './grpc-codec.ts';
+import { type Heard, keepalive, openReplicas, type Replicas } from './grpc-replicas.ts';
 import type { Logger } from './log.ts';
 import { meshCalls, meshCallSeconds } from './mesh-metrics.ts';
 import { parseTimings, writeCallMetadata } from './metadata.ts';
@@ -25,6 +27,8 @@ export interface OutgoingCall {
   readonly budgetMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly passport?: string | undefined;
+  /** In the modes jwt and jwt-denylist instead of a passport. */
+  readonly accessToken?: string | undefined;
   readonly trace: TraceContext;
   readonly experiment?: string | undefined;
   readonly consistency?: string | undefined;
@@ -60,36 +64,42 @@ export interface MeshConnection<S extends DescService> {
   close(): void;
 }
 
-/** Connects at the first call, and again by itself. @param options.address "localhost:4120" */
+/** Connects at the first call, and again by itself. @param options.address "localhost:4120", or of each replica: "localhost:4120,localhost:4122" */
 export function connectMesh<S extends DescService>(
   service: S,
   options: { readonly address: string; readonly tls: MeshTls | undefined; readonly log: Logger },
 ): MeshConnection<S> {
   const peer = serviceNameOf(service);
-  const channel = new Client(options.address, credentialsOf(options.tls), {
+  const credentials = credentialsOf(options.tls);
+  const settings = {
     // The certificate must be that of the service we mean, not of any that answers on the port.
     ...(options.tls !== undefined && { 'grpc.ssl_target_name_override': peer }),
     // A restarted service is found within a second; a peer that is silent, within seven, streams included.
     'grpc.initial_reconnect_backoff_ms': 100,
     'grpc.max_reconnect_backoff_ms': 1_000,
-    'grpc.keepalive_time_ms': 5_000,
-    'grpc.keepalive_timeout_ms': 2_000,
+    'grpc.keepalive_time_ms': keepalive.timeMs,
+    'grpc.keepalive_timeout_ms': keepalive.timeoutMs,
     'grpc.keepalive_permit_without_calls': 1,
     'grpc.service_config_disable_resolution': 1,
     'grpc.enable_http_proxy': 0,
     // Its own connection, so that close() closes it.
     'grpc.use_local_subchannel_pool': 1,
-  });
+  };
+  const replicas = openReplicas(
+    options.address.split(','),
+    (address) => new Client(address, credentials, settings),
+    () => performance.now(),
+  );
   let closed = false;
   const close = (): void => {
     closed = true;
-    channel.close();
+    replicas.close();
   };
   const methods = [...policiesOf(service)].map(([method, policy]) => {
     const make = method.methodKind === 'unary' ? unary : stream;
     return [
       method.localName,
-      make({ channel, method, policyBudgetMs: policy.budgetMs, log: options.log, isClosed: () => closed }),
+      make({ replicas, method, policyBudgetMs: policy.budgetMs, log: options.log, isClosed: () => closed }),
     ] as const;
   });
   return { client: Object.fromEntries(methods) as unknown as MeshClient<S>, close };
@@ -110,7 +120,7 @@ export function forward(ctx: RequestContext, options: { readonly passport?: stri
 }
 
 interface Target {
-  readonly channel: Client;
+  readonly replicas: Replicas;
   readonly method: DescMethod;
   readonly policyBudgetMs: number;
   readonly log: Logger;
@@ -118,17 +128,25 @@ interface Target {
 }
 
 function unary(target: Target) {
-  const { channel, method, policyBudgetMs, log } = target;
+  const { replicas, method, policyBudgetMs, log } = target;
   return async (call: OutgoingCall, request: object): Promise<object> => {
     const message = encode(method.input, request);
     const early = endedAlready(call, target);
     if (early !== undefined) return counted(method, early);
     const startedMs = performance.now();
     const span = spanOf(call, method);
+    const { metadata, options, deadlineMs } = outgoing(call, policyBudgetMs, span);
+    const picked = replicas.pick('unary', deadlineMs, call.signal);
+    const replica = picked instanceof Promise ? await picked : picked;
+    const meanwhile = endedAlready(call, target);
+    if (meanwhile !== undefined) {
+      replica.ended('nothing');
+      endSpan(span, status.CANCELLED, meanwhile);
+      return counted(method, meanwhile);
+    }
     return await new Promise<object>((resolve) => {
       let answer: object | undefined;
-      const { metadata, options } = outgoing(call, policyBudgetMs, span);
-      const sent = channel.makeUnaryRequest<Buffer, object>(
+      const sent = replica.client.makeUnaryRequest<Buffer, object>(
         `/${nameOf(method)}`,
         asIs,
         decoder(method.output),
@@ -141,6 +159,7 @@ function unary(target: Target) {
       // Comes after the callback, and has the trailer in success too.
       sent.on('status', (ending: StatusObject) => {
         forget();
+        replica.ended(heardOf(call, ending));
         meshCallSeconds.observe({ side: 'client', method: nameOf(method) }, (performance.now() - startedMs) / 1000);
         tellTiming(call, ending.metadata);
         const outcome = ending.code === status.OK && answer !== undefined ? answer : failureOf(call, ending, method, log);
@@ -152,7 +171,7 @@ function unary(target: Target) {
 }
 
 function stream(target: Target) {
-  const { channel, method, policyBudgetMs, log } = target;
+  const { replicas, method, policyBudgetMs, log } = target;
   return async function* (call: OutgoingCall, request: object): AsyncGenerator<object> {
     const message = encode(method.input, request);
     const early = endedAlready(call, target);
@@ -161,10 +180,17 @@ function stream(target: Target) {
       return;
     }
     const span = spanOf(call, method);
-    const { metadata, options } = outgoing(call, policyBudgetMs, span);
+    const { metadata, options, deadlineMs } = outgoing(call, policyBudgetMs, span);
+    const replica = await replicas.pick('stream', deadlineMs, call.signal);
     // Of an open stream the span covers the request alone: one that ends with the stream would come hours late, or never.
     endSpan(span, status.OK, {});
-    const sent = channel.makeServerStreamRequest<Buffer, object>(
+    const meanwhile = endedAlready(call, target);
+    if (meanwhile !== undefined) {
+      replica.ended('nothing');
+      yield counted(method, meanwhile);
+      return;
+    }
+    const sent = replica.client.makeServerStreamRequest<Buffer, object>(
       `/${nameOf(method)}`,
       asIs,
       decoder(method.output),
@@ -183,6 +209,7 @@ function stream(target: Target) {
       yield counted(method, failureOf(call, error as ServiceError, method, log));
     } finally {
       forget();
+      replica.ended('nothing');
       sent.cancel();
     }
   };
@@ -198,11 +225,19 @@ function endSpan(span: Span | undefined, code: status, outcome: object): void {
   span?.end(isProblem(outcome) ? outcome.problem : undefined);
 }
 
-function outgoing(call: OutgoingCall, policyBudgetMs: number, span: Span | undefined): { metadata: Metadata; options: CallOptions } {
+interface Prepared {
+  readonly metadata: Metadata;
+  readonly options: CallOptions;
+  /** Monotonic; Infinity for a stream that stays open. */
+  readonly deadlineMs: number;
+}
+
+function outgoing(call: OutgoingCall, policyBudgetMs: number, span: Span | undefined): Prepared {
   const budgetMs = budgetOf(call.budgetMs, policyBudgetMs);
   const metadata = writeCallMetadata({ ...call, traceparent: (span?.trace ?? call.trace).traceparent });
   return {
     metadata,
+    deadlineMs: performance.now() + budgetMs,
     options: {
       ...(Number.isFinite(budgetMs) && { deadline: Date.now() + budgetMs }),
       ...(call.parent !== undefined && { parent: call.parent as NonNullable<CallOptions['parent']> }),
@@ -225,6 +260,13 @@ function failureOf(call: OutgoingCall, failure: Failure, method: DescMethod, log
     log.error({ method: nameOf(method), status: failure.code, details: failure.details, trace_id: call.trace.traceId }, 'call failed');
   }
   return outcome;
+}
+
+/** What an ending tells of the replica: its own words, that its time ran out in silence, or nothing. */
+function heardOf(call: OutgoingCall, { code, metadata }: Failure): Heard {
+  if (code === status.OK || (metadata?.get(callMetadata.problem) ?? []).length > 0) return 'answer';
+  const ranOut = code === status.DEADLINE_EXCEEDED || (call.signal?.aborted === true && isDeadlineReason(call.signal.reason));
+  return ranOut ? 'silence' : 'nothing';
 }
 
 type Failure = Pick<ServiceError, 'code' | 'details' | 'metadata'>;
