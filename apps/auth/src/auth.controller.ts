@@ -25,6 +25,8 @@ export class AuthController {
     this.handlers = {
       createGuest: (ctx, request) => orUnavailable(auth, ctx, () => createGuest(auth, request)),
       resolve: (ctx, request) => orUnavailable(auth, ctx, () => resolve(auth, ctx, request)),
+      // Comes with the modes jwt and jwt-denylist.
+      refresh: () => Promise.resolve(problem('session_required')),
       register: (ctx, request) => orUnavailable(auth, ctx, () => register(auth, ctx, request)),
       login: (ctx, request) => orUnavailable(auth, ctx, () => login(auth, ctx, request)),
       logout: (ctx, request) => orUnavailable(auth, ctx, () => logout(auth, ctx, request)),

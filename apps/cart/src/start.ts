@@ -42,7 +42,7 @@ export async function start(config: CartConfig, parts: Parts): Promise<Running> 
     port: config.LISTEN_PORT,
     tls,
     services: [implement(CartService, container.get(CartController).handlers)],
-    verifier: createPassportVerifier({ audience: 'cart', keys, feed, clock }),
+    verifier: createPassportVerifier({ audience: 'cart', keys, feed, clock, accessTokens: true }),
     clock,
     log,
   });

@@ -149,6 +149,7 @@ function authHandlers(auth: FakeAuth, { seen }: FakeServices) {
       const passport = auth.passport(session.view, request.audience, ctx.trace.traceId);
       return { session: session.view, passport, passportExpiresAtMs: BigInt(Date.now() + 60_000), epoch: 1n, globalEpoch: 0n };
     },
+    refresh: withCall('refresh', (_ctx, _request: object) => problem('session_required')),
     register: withCall('register', (_ctx, request: { email: string; currentToken: string }) =>
       request.email === 'taken@example.com' ? problem('email_taken') : signIn(request.currentToken),
     ),

@@ -51,7 +51,7 @@ export async function start(config: ProfileConfig, parts: Parts): Promise<Runnin
     port: config.LISTEN_PORT,
     tls,
     services: [implement(ProfileService, container.get(ProfileController).handlers)],
-    verifier: createPassportVerifier({ audience: 'profile', keys, feed, clock }),
+    verifier: createPassportVerifier({ audience: 'profile', keys, feed, clock, accessTokens: true }),
     clock,
     log,
   });

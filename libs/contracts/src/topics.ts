@@ -45,6 +45,8 @@ export const recordHeaders = {
 /** Metadata keys of a call inside the mesh. */
 export const callMetadata = {
   passport: 'x-passport',
+  /** Of a session in the modes jwt and jwt-denylist, instead of a passport: never both. */
+  accessToken: 'x-access-token',
   traceparent: 'traceparent',
   experiment: 'x-experiment-id',
   consistency: 'x-consistency-token',

@@ -19,15 +19,22 @@ export function judgeCaller(policy: MethodPolicy, caller: string | undefined, tl
   return !tls || (caller !== undefined && policy.callers.includes(caller)) ? undefined : problem('forbidden');
 }
 
-/** A passport that is present must be valid, whatever the method needs: a broken one is a defect or an attack, never "nobody". */
+/**
+ * A passport that is present must be valid, whatever the method needs: a broken one is a defect or an attack, never "nobody".
+ * An access token opens no sensitive method: what it says may be minutes old.
+ */
 export async function judgeIdentity(
   policy: MethodPolicy,
-  passport: string | undefined,
+  { passport, accessToken }: { readonly passport: string | undefined; readonly accessToken?: string | undefined },
   verifier: PassportVerifier,
   clock: Clock,
 ): Promise<Admitted | Problem> {
-  if (passport === undefined) return missing(policy.identity);
-  const identity = await verifier.verify(passport);
+  const identity = await (passport !== undefined
+    ? verifier.verify(passport)
+    : accessToken !== undefined
+      ? verifier.verifyAccessToken(accessToken)
+      : undefined);
+  if (identity === undefined) return missing(policy.identity);
   if ('problem' in identity) return identity;
   return judgePerson(policy, identity, clock.nowMs()) ?? { identity };
 }
@@ -46,8 +53,8 @@ function missing(needed: Identity): Admitted | Problem {
 
 function judgePerson(policy: MethodPolicy, identity: VerifiedIdentity, nowMs: number): Problem | undefined {
   if (policy.identity === Identity.USER && identity.state !== 'user') return problem('sign_in_required');
-  if (policy.operationClass === OperationClass.SENSITIVE && nowMs - identity.issuedAtMs > sensitiveAgeMaxMs)
-    return problem('invalid_passport');
+  const tooOld = identity.accessMode !== undefined || nowMs - identity.issuedAtMs > sensitiveAgeMaxMs;
+  if (policy.operationClass === OperationClass.SENSITIVE && tooOld) return problem('invalid_passport');
   const ageMs = nowMs - identity.authenticatedAtMs;
   const ageMaxS = policy.authenticationAgeMaxS;
   return ageMaxS > 0 && ageMs > ageMaxS * 1000 ? problem('step_up_required') : undefined;

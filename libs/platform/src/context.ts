@@ -20,6 +20,8 @@ export interface VerifiedIdentity {
   readonly region: string;
   readonly issuedAtMs: number;
   readonly expiresAtMs: number;
+  /** Of an access token, which a browser carries; a passport has none. */
+  readonly accessMode?: 'jwt' | 'jwt-denylist';
 }
 
 /** W3C Trace Context of this hop. */

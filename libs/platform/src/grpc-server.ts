@@ -184,7 +184,7 @@ async function admit(
 ): Promise<Admitted | Problem> {
   const refused = judgeCaller(policy, caller, tls !== undefined);
   if (refused !== undefined) return refused;
-  return isProblem(metadata) ? metadata : judgeIdentity(policy, metadata.passport, verifier, clock);
+  return isProblem(metadata) ? metadata : judgeIdentity(policy, metadata, verifier, clock);
 }
 
 function credentialsOf(tls: MeshTls | undefined): ServerCredentials {

@@ -23,6 +23,7 @@ export * from './keys.ts';
 export * from './metadata.ts';
 export * from './outcome.ts';
 export * from './passport.ts';
+export * from './access-token.ts';
 export * from './policy.ts';
 export * from './tls.ts';
 export * from './trace.ts';

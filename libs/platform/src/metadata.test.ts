@@ -17,6 +17,7 @@ describe('call metadata', () => {
     expect(readCallMetadata(writeCallMetadata(full))).toEqual(full);
     expect(readCallMetadata(new Metadata())).toEqual({
       passport: undefined,
+      accessToken: undefined,
       traceparent: undefined,
       experiment: undefined,
       consistency: undefined,
@@ -44,6 +45,28 @@ describe('call metadata', () => {
     ],
     ['a binary twin', [['x-passport-bin', Buffer.from('a.b.c')]]],
     ['a dot', [['x.passport', 'a.b.c']]],
+    [
+      'an access token beside a passport',
+      [
+        ['x-passport', 'a.b.c'],
+        ['x-access-token', 'a.b.c'],
+      ],
+    ],
+    [
+      'two access tokens',
+      [
+        ['x-access-token', 'a.b.c'],
+        ['x-access-token', 'a.b.c'],
+      ],
+    ],
+    ['a look-alike of an access token', [['x_access_token', 'a.b.c']]],
+    [
+      'a malformed access token beside a passport',
+      [
+        ['x-passport', 'a.b.c'],
+        ['x-access-token', 'a b'],
+      ],
+    ],
   ] as const)('refuses %s', (_what, entries) => {
     expect(readCallMetadata(metadataOf(entries))).toEqual(problem('invalid_passport', 'ambiguous metadata'));
   });

@@ -10,17 +10,22 @@ import { refusedMetadata } from './mesh-metrics.ts';
 
 export interface CallMetadata {
   readonly passport: string | undefined;
+  readonly accessToken: string | undefined;
   readonly traceparent: string | undefined;
   readonly experiment: string | undefined;
   readonly consistency: string | undefined;
 }
 
 type Carried = keyof CallMetadata;
-const carried: readonly Carried[] = ['passport', 'traceparent', 'experiment', 'consistency'];
+const carried: readonly Carried[] = ['passport', 'accessToken', 'traceparent', 'experiment', 'consistency'];
 
-/** One value each: no comma, no space, no control character. Lengths: a passport of ours has about 700 characters, the others far fewer. */
+/** Whoever carries one of these is somebody. */
+const identities: readonly Carried[] = ['passport', 'accessToken'];
+
+/** One value each: no comma, no space, no control character. Lengths: a passport has about 700 characters, an access token 1,100, the others far fewer. */
 const accepted: Readonly<Record<Carried, RegExp>> = {
   passport: /^[A-Za-z0-9_.-]{1,4096}$/,
+  accessToken: /^[A-Za-z0-9_.-]{1,4096}$/,
   traceparent: /^[0-9a-f-]{1,128}$/,
   experiment: /^[A-Za-z0-9._:-]{1,64}$/,
   consistency: /^[A-Za-z0-9._:=~-]{1,512}$/,
@@ -39,16 +44,20 @@ export function resemblesCallMetadata(name: string): boolean {
   return folded.has(fold(name));
 }
 
+const ambiguous = problem('invalid_passport', 'ambiguous metadata');
+
 /** @returns `invalid_passport` where the identity is ambiguous; anything else that is not acceptable counts as not sent */
 export function readCallMetadata(metadata: Metadata): CallMetadata | Problem {
   for (const name of Object.keys(metadata.getMap())) {
     const meant = folded.get(fold(name));
     if (meant === undefined || meant === name) continue;
     refusedMetadata.inc({ key: meant, reason: 'look_alike' });
-    if (meant === callMetadata.passport) return problem('invalid_passport', 'ambiguous metadata');
+    if (identities.some((field) => callMetadata[field] === meant)) return ambiguous;
   }
   const read = carried.map((field) => [field, readOne(metadata, field)] as const);
-  if (read.some(([field, value]) => field === 'passport' && value === false)) return problem('invalid_passport', 'ambiguous metadata');
+  const shown = read.filter(([field, value]) => identities.includes(field) && value !== undefined);
+  if (shown.length > 1) refusedMetadata.inc({ key: callMetadata.accessToken, reason: 'beside_a_passport' });
+  if (shown.length > 1 || shown.some(([, value]) => value === false)) return ambiguous;
   return Object.fromEntries(read.map(([field, value]) => [field, value === false ? undefined : value])) as unknown as CallMetadata;
 }
 
@@ -66,12 +75,13 @@ function readOne(metadata: Metadata, field: Carried): string | undefined | false
 /** Always a new object, always `set`: Metadata.merge() and add() append, and a second passport would ride along. */
 export function writeCallMetadata(values: Partial<CallMetadata>): Metadata {
   const metadata = new Metadata();
+  if (values.passport !== undefined && values.accessToken !== undefined) throw new RangeError('a passport or an access token, never both');
   for (const field of carried) {
     const value = values[field];
     if (value === undefined) continue;
     if (accepted[field].test(value)) metadata.set(callMetadata[field], value);
-    // A passport is auth's own work; the others may come from a browser, and a spoilt cookie must not fail the request.
-    else if (field === 'passport') throw new RangeError('this is not a passport');
+    // A passport is auth's own work, and an access token was verified; the others may come from a browser, and a spoilt cookie must not fail the request.
+    else if (identities.includes(field)) throw new RangeError(`this is not a ${field === 'passport' ? 'passport' : 'token'}`);
     else refusedMetadata.inc({ key: callMetadata[field], reason: 'not_sent' });
   }
   return metadata;

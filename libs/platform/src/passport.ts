@@ -9,6 +9,7 @@ import type { KeyObject } from 'node:crypto';
 import { problem, type Problem } from '@cloakroom/contracts';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
+import { createAccessTokenVerifier } from './access-token.ts';
 import type { Clock } from './clock.ts';
 import type { VerifiedIdentity } from './context.ts';
 import type { KeyRing, RevocationFeed } from './identity.ts';
@@ -85,6 +86,8 @@ export function signPassport(claims: PassportClaims, key: SigningKey): string {
 export interface PassportVerifier {
   /** The identity; `invalid_passport`; `session_ended` when revoked; `identity_unavailable` when its key is new and auth out of reach. */
   verify(passport: string): Promise<VerifiedIdentity | Problem>;
+  /** The same of an access token, where this service takes them. Mode `jwt` is not compared with what was revoked: that is its lesson. */
+  verifyAccessToken(token: string): Promise<VerifiedIdentity | Problem>;
   /** What has changed since: for a stream that outlives the passport it was opened with. */
   standing(identity: VerifiedIdentity): Problem | undefined;
   /** Called after each revocation heard. Returns the unsubscribe function. */
@@ -104,9 +107,12 @@ export function createPassportVerifier(options: {
   /** Without one, nothing is known of revocations: only for tests and for a service that keeps no person's data. */
   readonly feed?: RevocationFeed | undefined;
   readonly clock: Clock;
+  /** Whether a session in the modes jwt and jwt-denylist may be shown here by its own access token. */
+  readonly accessTokens?: boolean;
 }): PassportVerifier {
   const { audience, keys, feed, clock } = options;
   const verified = new LRUCache<string, Verified>({ max: cacheCountMax });
+  const accessTokens = options.accessTokens === true ? createAccessTokenVerifier({ keys, clock }) : undefined;
 
   const refuse = (reason: string): Problem => {
     refusedPassports.inc({ audience, reason });
@@ -148,7 +154,19 @@ export function createPassportVerifier(options: {
       }
       return feed?.isRevoked(identity) === true ? revoked(audience) : identity;
     },
+    async verifyAccessToken(token) {
+      if (accessTokens === undefined) return refuse('access_token');
+      const verdict = await accessTokens.verify(token);
+      if (verdict === 'keys_unavailable') {
+        refusedPassports.inc({ audience, reason: verdict });
+        return problem('identity_unavailable');
+      }
+      if (typeof verdict === 'string') return refuse(verdict === 'expired' ? verdict : 'bad_access_token');
+      const { identity } = verdict;
+      return identity.accessMode === 'jwt-denylist' && feed?.isRevoked(identity) === true ? revoked(audience) : identity;
+    },
     standing(identity) {
+      if (identity.accessMode === 'jwt') return stale(identity) === undefined ? undefined : refuse('expired');
       if (feed?.isRevoked(identity) === true) return revoked(audience);
       // Past its end a passport is worth what the feed is: while it is heard, a revocation would have been heard too.
       return stale(identity) === undefined || feed?.leaseValid() === true ? undefined : refuse('expired');

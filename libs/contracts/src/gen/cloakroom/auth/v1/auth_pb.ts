@@ -11,7 +11,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cloakroom/auth/v1/auth.proto.
  */
 export const file_cloakroom_auth_v1_auth: GenFile = /*@__PURE__*/
-  fileDesc("ChxjbG9ha3Jvb20vYXV0aC92MS9hdXRoLnByb3RvEhFjbG9ha3Jvb20uYXV0aC52MSK6AgoLU2Vzc2lvblZpZXcSDgoGaGFuZGxlGAEgASgJEi4KBXN0YXRlGAIgASgOMh8uY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvblN0YXRlEioKBG1vZGUYAyABKA4yHC5jbG9ha3Jvb20uYXV0aC52MS5Ub2tlbk1vZGUSDwoHc3ViamVjdBgEIAEoCRIMCgRuYW1lGAUgASgJEg0KBWVtYWlsGAYgASgJEhUKDWNyZWF0ZWRfYXRfbXMYByABKAMSGwoTYXV0aGVudGljYXRlZF9hdF9tcxgIIAEoAxIaChJpZGxlX2V4cGlyZXNfYXRfbXMYCSABKAMSFQoNZXhwaXJlc19hdF9tcxgKIAEoAxIaChJjbGFpbWVkX2d1ZXN0X2NhcnQYCyABKAkSDgoGcmVnaW9uGAwgASgJIhcKBkRldmljZRINCgVsYWJlbBgBIAEoCSJXChJDcmVhdGVHdWVzdFJlcXVlc3QSKQoGZGV2aWNlGAEgASgLMhkuY2xvYWtyb29tLmF1dGgudjEuRGV2aWNlEhYKDnJlbW90ZV9hZGRyZXNzGAogASgJInsKDVNlc3Npb25Jc3N1ZWQSDQoFdG9rZW4YASABKAkSLwoHc2Vzc2lvbhgCIAEoCzIeLmNsb2Frcm9vbS5hdXRoLnYxLlNlc3Npb25WaWV3EhQKDGVuZGVkX29sZGVzdBgDIAEoCBIUCgxrbm93bl9kZXZpY2UYCyABKAkiQAoOUmVzb2x2ZVJlcXVlc3QSDQoFdG9rZW4YASABKAkSEAoIYXVkaWVuY2UYAiABKAkSDQoFdG91Y2gYAyABKAgimQEKD1Jlc29sdmVSZXNwb25zZRIvCgdzZXNzaW9uGAEgASgLMh4uY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvblZpZXcSEAoIcGFzc3BvcnQYAiABKAkSHgoWcGFzc3BvcnRfZXhwaXJlc19hdF9tcxgDIAEoAxINCgVlcG9jaBgEIAEoAxIUCgxnbG9iYWxfZXBvY2gYBSABKAMi3AEKD1JlZ2lzdGVyUmVxdWVzdBINCgVlbWFpbBgBIAEoCRIQCghwYXNzd29yZBgCIAEoCRIMCgRuYW1lGAMgASgJEhUKDWN1cnJlbnRfdG9rZW4YBCABKAkSKQoGZGV2aWNlGAUgASgLMhkuY2xvYWtyb29tLmF1dGgudjEuRGV2aWNlEioKBG1vZGUYBiABKA4yHC5jbG9ha3Jvb20uYXV0aC52MS5Ub2tlbk1vZGUSFgoOcmVtb3RlX2FkZHJlc3MYByABKAkSFAoMa25vd25fZGV2aWNlGAogASgJIssBCgxMb2dpblJlcXVlc3QSDQoFZW1haWwYASABKAkSEAoIcGFzc3dvcmQYAiABKAkSFQoNY3VycmVudF90b2tlbhgDIAEoCRIpCgZkZXZpY2UYBCABKAsyGS5jbG9ha3Jvb20uYXV0aC52MS5EZXZpY2USKgoEbW9kZRgFIAEoDjIcLmNsb2Frcm9vbS5hdXRoLnYxLlRva2VuTW9kZRIWCg5yZW1vdGVfYWRkcmVzcxgGIAEoCRIUCgxrbm93bl9kZXZpY2UYCiABKAkiHgoNTG9nb3V0UmVxdWVzdBINCgV0b2tlbhgBIAEoCSIQCg5Mb2dvdXRSZXNwb25zZSJQChVSZWF1dGhlbnRpY2F0ZVJlcXVlc3QSEAoIcGFzc3dvcmQYASABKAkSDQoFdG9rZW4YAiABKAkSFgoOcmVtb3RlX2FkZHJlc3MYAyABKAkiFAoSTGlzdERldmljZXNSZXF1ZXN0IpwBCg1EZXZpY2VTZXNzaW9uEg4KBmhhbmRsZRgBIAEoCRIPCgdjdXJyZW50GAIgASgIEg4KBmRldmljZRgDIAEoCRIqCgRtb2RlGAQgASgOMhwuY2xvYWtyb29tLmF1dGgudjEuVG9rZW5Nb2RlEhUKDWNyZWF0ZWRfYXRfbXMYBSABKAMSFwoPbGFzdF9zZWVuX2F0X21zGAYgASgDIkgKE0xpc3REZXZpY2VzUmVzcG9uc2USMQoHZGV2aWNlcxgBIAMoCzIgLmNsb2Frcm9vbS5hdXRoLnYxLkRldmljZVNlc3Npb24iIgoQRW5kRGV2aWNlUmVxdWVzdBIOCgZoYW5kbGUYASABKAkiEwoRRW5kRGV2aWNlUmVzcG9uc2UiGAoWRW5kT3RoZXJEZXZpY2VzUmVxdWVzdCIoChdFbmRPdGhlckRldmljZXNSZXNwb25zZRINCgVlbmRlZBgBIAEoDSIQCg5HZXRLZXlzUmVxdWVzdCIfCg9HZXRLZXlzUmVzcG9uc2USDAoEandrcxgBIAEoCSIrChFSb3RhdGVLZXlzUmVxdWVzdBIWCg5yZXRpcmVfb2xkX25vdxgBIAEoCCI+ChJSb3RhdGVLZXlzUmVzcG9uc2USEgoKYWN0aXZlX2tpZBgBIAEoCRIUCgxyZXRpcmVkX2tpZHMYAiADKAkqXgoMU2Vzc2lvblN0YXRlEh0KGVNFU1NJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIXChNTRVNTSU9OX1NUQVRFX0dVRVNUEAESFgoSU0VTU0lPTl9TVEFURV9VU0VSEAIqiQEKCVRva2VuTW9kZRIaChZUT0tFTl9NT0RFX1VOU1BFQ0lGSUVEEAASGAoUVE9LRU5fTU9ERV9SRUZFUkVOQ0UQARIVChFUT0tFTl9NT0RFX0hZQlJJRBACEhIKDlRPS0VOX01PREVfSldUEAMSGwoXVE9LRU5fTU9ERV9KV1RfREVOWUxJU1QQBDLqCQoLQXV0aFNlcnZpY2USbAoLQ3JlYXRlR3Vlc3QSJS5jbG9ha3Jvb20uYXV0aC52MS5DcmVhdGVHdWVzdFJlcXVlc3QaIC5jbG9ha3Jvb20uYXV0aC52MS5TZXNzaW9uSXNzdWVkIhSKtRgQCAQQBRjQDyIHZ2F0ZXdheRJmCgdSZXNvbHZlEiEuY2xvYWtyb29tLmF1dGgudjEuUmVzb2x2ZVJlcXVlc3QaIi5jbG9ha3Jvb20uYXV0aC52MS5SZXNvbHZlUmVzcG9uc2UiFIq1GBAIBBAGGOgHIgdnYXRld2F5EmYKCFJlZ2lzdGVyEiIuY2xvYWtyb29tLmF1dGgudjEuUmVnaXN0ZXJSZXF1ZXN0GiAuY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvbklzc3VlZCIUirUYEAgEEAUYiCciB2dhdGV3YXkSYAoFTG9naW4SHy5jbG9ha3Jvb20uYXV0aC52MS5Mb2dpblJlcXVlc3QaIC5jbG9ha3Jvb20uYXV0aC52MS5TZXNzaW9uSXNzdWVkIhSKtRgQCAQQBRiIJyIHZ2F0ZXdheRJjCgZMb2dvdXQSIC5jbG9ha3Jvb20uYXV0aC52MS5Mb2dvdXRSZXF1ZXN0GiEuY2xvYWtyb29tLmF1dGgudjEuTG9nb3V0UmVzcG9uc2UiFIq1GBAIBBAFGNAPIgdnYXRld2F5EnIKDlJlYXV0aGVudGljYXRlEiguY2xvYWtyb29tLmF1dGgudjEuUmVhdXRoZW50aWNhdGVSZXF1ZXN0GiAuY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvbklzc3VlZCIUirUYEAgDEAQYiCciB2dhdGV3YXkScgoLTGlzdERldmljZXMSJS5jbG9ha3Jvb20uYXV0aC52MS5MaXN0RGV2aWNlc1JlcXVlc3QaJi5jbG9ha3Jvb20uYXV0aC52MS5MaXN0RGV2aWNlc1Jlc3BvbnNlIhSKtRgQCAMQBBjQDyIHZ2F0ZXdheRJvCglFbmREZXZpY2USIy5jbG9ha3Jvb20uYXV0aC52MS5FbmREZXZpY2VSZXF1ZXN0GiQuY2xvYWtyb29tLmF1dGgudjEuRW5kRGV2aWNlUmVzcG9uc2UiF4q1GBMIAxAEGNAPIgdnYXRld2F5KKwCEoEBCg9FbmRPdGhlckRldmljZXMSKS5jbG9ha3Jvb20uYXV0aC52MS5FbmRPdGhlckRldmljZXNSZXF1ZXN0GiouY2xvYWtyb29tLmF1dGgudjEuRW5kT3RoZXJEZXZpY2VzUmVzcG9uc2UiF4q1GBMIAxAEGNAPIgdnYXRld2F5KKwCEoYBCgdHZXRLZXlzEiEuY2xvYWtyb29tLmF1dGgudjEuR2V0S2V5c1JlcXVlc3QaIi5jbG9ha3Jvb20uYXV0aC52MS5HZXRLZXlzUmVzcG9uc2UiNIq1GDAIBBAGGOgHIgdnYXRld2F5IgRjYXJ0Igdwcm9maWxlIgdjYXRhbG9nIgZvcmRlcnMScAoKUm90YXRlS2V5cxIkLmNsb2Frcm9vbS5hdXRoLnYxLlJvdGF0ZUtleXNSZXF1ZXN0GiUuY2xvYWtyb29tLmF1dGgudjEuUm90YXRlS2V5c1Jlc3BvbnNlIhWKtRgRCAQQBhjQDyIIb3BlcmF0b3JiBnByb3RvMw", [file_cloakroom_policy_v1_policy]);
+  fileDesc("ChxjbG9ha3Jvb20vYXV0aC92MS9hdXRoLnByb3RvEhFjbG9ha3Jvb20uYXV0aC52MSK6AgoLU2Vzc2lvblZpZXcSDgoGaGFuZGxlGAEgASgJEi4KBXN0YXRlGAIgASgOMh8uY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvblN0YXRlEioKBG1vZGUYAyABKA4yHC5jbG9ha3Jvb20uYXV0aC52MS5Ub2tlbk1vZGUSDwoHc3ViamVjdBgEIAEoCRIMCgRuYW1lGAUgASgJEg0KBWVtYWlsGAYgASgJEhUKDWNyZWF0ZWRfYXRfbXMYByABKAMSGwoTYXV0aGVudGljYXRlZF9hdF9tcxgIIAEoAxIaChJpZGxlX2V4cGlyZXNfYXRfbXMYCSABKAMSFQoNZXhwaXJlc19hdF9tcxgKIAEoAxIaChJjbGFpbWVkX2d1ZXN0X2NhcnQYCyABKAkSDgoGcmVnaW9uGAwgASgJIhcKBkRldmljZRINCgVsYWJlbBgBIAEoCSJXChJDcmVhdGVHdWVzdFJlcXVlc3QSKQoGZGV2aWNlGAEgASgLMhkuY2xvYWtyb29tLmF1dGgudjEuRGV2aWNlEhYKDnJlbW90ZV9hZGRyZXNzGAogASgJIsYBCg1TZXNzaW9uSXNzdWVkEg0KBXRva2VuGAEgASgJEi8KB3Nlc3Npb24YAiABKAsyHi5jbG9ha3Jvb20uYXV0aC52MS5TZXNzaW9uVmlldxIUCgxlbmRlZF9vbGRlc3QYAyABKAgSFAoMYWNjZXNzX3Rva2VuGAQgASgJEhUKDXJlZnJlc2hfdG9rZW4YBSABKAkSHAoUYWNjZXNzX2V4cGlyZXNfYXRfbXMYBiABKAMSFAoMa25vd25fZGV2aWNlGAsgASgJIjYKDlJlZnJlc2hSZXF1ZXN0EhUKDXJlZnJlc2hfdG9rZW4YASABKAkSDQoFdG91Y2gYAiABKAgiQAoOUmVzb2x2ZVJlcXVlc3QSDQoFdG9rZW4YASABKAkSEAoIYXVkaWVuY2UYAiABKAkSDQoFdG91Y2gYAyABKAgimQEKD1Jlc29sdmVSZXNwb25zZRIvCgdzZXNzaW9uGAEgASgLMh4uY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvblZpZXcSEAoIcGFzc3BvcnQYAiABKAkSHgoWcGFzc3BvcnRfZXhwaXJlc19hdF9tcxgDIAEoAxINCgVlcG9jaBgEIAEoAxIUCgxnbG9iYWxfZXBvY2gYBSABKAMi3AEKD1JlZ2lzdGVyUmVxdWVzdBINCgVlbWFpbBgBIAEoCRIQCghwYXNzd29yZBgCIAEoCRIMCgRuYW1lGAMgASgJEhUKDWN1cnJlbnRfdG9rZW4YBCABKAkSKQoGZGV2aWNlGAUgASgLMhkuY2xvYWtyb29tLmF1dGgudjEuRGV2aWNlEioKBG1vZGUYBiABKA4yHC5jbG9ha3Jvb20uYXV0aC52MS5Ub2tlbk1vZGUSFgoOcmVtb3RlX2FkZHJlc3MYByABKAkSFAoMa25vd25fZGV2aWNlGAogASgJIssBCgxMb2dpblJlcXVlc3QSDQoFZW1haWwYASABKAkSEAoIcGFzc3dvcmQYAiABKAkSFQoNY3VycmVudF90b2tlbhgDIAEoCRIpCgZkZXZpY2UYBCABKAsyGS5jbG9ha3Jvb20uYXV0aC52MS5EZXZpY2USKgoEbW9kZRgFIAEoDjIcLmNsb2Frcm9vbS5hdXRoLnYxLlRva2VuTW9kZRIWCg5yZW1vdGVfYWRkcmVzcxgGIAEoCRIUCgxrbm93bl9kZXZpY2UYCiABKAkiHgoNTG9nb3V0UmVxdWVzdBINCgV0b2tlbhgBIAEoCSIQCg5Mb2dvdXRSZXNwb25zZSJQChVSZWF1dGhlbnRpY2F0ZVJlcXVlc3QSEAoIcGFzc3dvcmQYASABKAkSDQoFdG9rZW4YAiABKAkSFgoOcmVtb3RlX2FkZHJlc3MYAyABKAkiFAoSTGlzdERldmljZXNSZXF1ZXN0IpwBCg1EZXZpY2VTZXNzaW9uEg4KBmhhbmRsZRgBIAEoCRIPCgdjdXJyZW50GAIgASgIEg4KBmRldmljZRgDIAEoCRIqCgRtb2RlGAQgASgOMhwuY2xvYWtyb29tLmF1dGgudjEuVG9rZW5Nb2RlEhUKDWNyZWF0ZWRfYXRfbXMYBSABKAMSFwoPbGFzdF9zZWVuX2F0X21zGAYgASgDIkgKE0xpc3REZXZpY2VzUmVzcG9uc2USMQoHZGV2aWNlcxgBIAMoCzIgLmNsb2Frcm9vbS5hdXRoLnYxLkRldmljZVNlc3Npb24iIgoQRW5kRGV2aWNlUmVxdWVzdBIOCgZoYW5kbGUYASABKAkiEwoRRW5kRGV2aWNlUmVzcG9uc2UiGAoWRW5kT3RoZXJEZXZpY2VzUmVxdWVzdCIoChdFbmRPdGhlckRldmljZXNSZXNwb25zZRINCgVlbmRlZBgBIAEoDSIQCg5HZXRLZXlzUmVxdWVzdCIfCg9HZXRLZXlzUmVzcG9uc2USDAoEandrcxgBIAEoCSIrChFSb3RhdGVLZXlzUmVxdWVzdBIWCg5yZXRpcmVfb2xkX25vdxgBIAEoCCI+ChJSb3RhdGVLZXlzUmVzcG9uc2USEgoKYWN0aXZlX2tpZBgBIAEoCRIUCgxyZXRpcmVkX2tpZHMYAiADKAkqXgoMU2Vzc2lvblN0YXRlEh0KGVNFU1NJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIXChNTRVNTSU9OX1NUQVRFX0dVRVNUEAESFgoSU0VTU0lPTl9TVEFURV9VU0VSEAIqiQEKCVRva2VuTW9kZRIaChZUT0tFTl9NT0RFX1VOU1BFQ0lGSUVEEAASGAoUVE9LRU5fTU9ERV9SRUZFUkVOQ0UQARIVChFUT0tFTl9NT0RFX0hZQlJJRBACEhIKDlRPS0VOX01PREVfSldUEAMSGwoXVE9LRU5fTU9ERV9KV1RfREVOWUxJU1QQBDLQCgoLQXV0aFNlcnZpY2USbAoLQ3JlYXRlR3Vlc3QSJS5jbG9ha3Jvb20uYXV0aC52MS5DcmVhdGVHdWVzdFJlcXVlc3QaIC5jbG9ha3Jvb20uYXV0aC52MS5TZXNzaW9uSXNzdWVkIhSKtRgQCAQQBRjQDyIHZ2F0ZXdheRJmCgdSZXNvbHZlEiEuY2xvYWtyb29tLmF1dGgudjEuUmVzb2x2ZVJlcXVlc3QaIi5jbG9ha3Jvb20uYXV0aC52MS5SZXNvbHZlUmVzcG9uc2UiFIq1GBAIBBAGGOgHIgdnYXRld2F5EmQKB1JlZnJlc2gSIS5jbG9ha3Jvb20uYXV0aC52MS5SZWZyZXNoUmVxdWVzdBogLmNsb2Frcm9vbS5hdXRoLnYxLlNlc3Npb25Jc3N1ZWQiFIq1GBAIBBAGGOgHIgdnYXRld2F5EmYKCFJlZ2lzdGVyEiIuY2xvYWtyb29tLmF1dGgudjEuUmVnaXN0ZXJSZXF1ZXN0GiAuY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvbklzc3VlZCIUirUYEAgEEAUYiCciB2dhdGV3YXkSYAoFTG9naW4SHy5jbG9ha3Jvb20uYXV0aC52MS5Mb2dpblJlcXVlc3QaIC5jbG9ha3Jvb20uYXV0aC52MS5TZXNzaW9uSXNzdWVkIhSKtRgQCAQQBRiIJyIHZ2F0ZXdheRJjCgZMb2dvdXQSIC5jbG9ha3Jvb20uYXV0aC52MS5Mb2dvdXRSZXF1ZXN0GiEuY2xvYWtyb29tLmF1dGgudjEuTG9nb3V0UmVzcG9uc2UiFIq1GBAIBBAFGNAPIgdnYXRld2F5EnIKDlJlYXV0aGVudGljYXRlEiguY2xvYWtyb29tLmF1dGgudjEuUmVhdXRoZW50aWNhdGVSZXF1ZXN0GiAuY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvbklzc3VlZCIUirUYEAgDEAQYiCciB2dhdGV3YXkScgoLTGlzdERldmljZXMSJS5jbG9ha3Jvb20uYXV0aC52MS5MaXN0RGV2aWNlc1JlcXVlc3QaJi5jbG9ha3Jvb20uYXV0aC52MS5MaXN0RGV2aWNlc1Jlc3BvbnNlIhSKtRgQCAMQBBjQDyIHZ2F0ZXdheRJvCglFbmREZXZpY2USIy5jbG9ha3Jvb20uYXV0aC52MS5FbmREZXZpY2VSZXF1ZXN0GiQuY2xvYWtyb29tLmF1dGgudjEuRW5kRGV2aWNlUmVzcG9uc2UiF4q1GBMIAxAEGNAPIgdnYXRld2F5KKwCEoEBCg9FbmRPdGhlckRldmljZXMSKS5jbG9ha3Jvb20uYXV0aC52MS5FbmRPdGhlckRldmljZXNSZXF1ZXN0GiouY2xvYWtyb29tLmF1dGgudjEuRW5kT3RoZXJEZXZpY2VzUmVzcG9uc2UiF4q1GBMIAxAEGNAPIgdnYXRld2F5KKwCEoYBCgdHZXRLZXlzEiEuY2xvYWtyb29tLmF1dGgudjEuR2V0S2V5c1JlcXVlc3QaIi5jbG9ha3Jvb20uYXV0aC52MS5HZXRLZXlzUmVzcG9uc2UiNIq1GDAIBBAGGOgHIgdnYXRld2F5IgRjYXJ0Igdwcm9maWxlIgdjYXRhbG9nIgZvcmRlcnMScAoKUm90YXRlS2V5cxIkLmNsb2Frcm9vbS5hdXRoLnYxLlJvdGF0ZUtleXNSZXF1ZXN0GiUuY2xvYWtyb29tLmF1dGgudjEuUm90YXRlS2V5c1Jlc3BvbnNlIhWKtRgRCAQQBhjQDyIIb3BlcmF0b3JiBnByb3RvMw", [file_cloakroom_policy_v1_policy]);
 
 /**
  * What the person may know about a session. Never a token. Times are milliseconds since 1970.
@@ -160,6 +160,23 @@ export type SessionIssued = Message<"cloakroom.auth.v1.SessionIssued"> & {
   endedOldest: boolean;
 
   /**
+   * In the modes jwt and jwt-denylist these two instead of `token`, which is then empty: a signed statement (RFC 9068) and what renews it once.
+   *
+   * @generated from field: string access_token = 4;
+   */
+  accessToken: string;
+
+  /**
+   * @generated from field: string refresh_token = 5;
+   */
+  refreshToken: string;
+
+  /**
+   * @generated from field: int64 access_expires_at_ms = 6;
+   */
+  accessExpiresAtMs: bigint;
+
+  /**
    * For the cookie __Host-known-device, after a sign-in: this browser has proved the account's password once. No session, and no proof of who asks.
    * Empty: the browser's is still good.
    *
@@ -176,10 +193,36 @@ export const SessionIssuedSchema: GenMessage<SessionIssued> = /*@__PURE__*/
   messageDesc(file_cloakroom_auth_v1_auth, 3);
 
 /**
+ * @generated from message cloakroom.auth.v1.RefreshRequest
+ */
+export type RefreshRequest = Message<"cloakroom.auth.v1.RefreshRequest"> & {
+  /**
+   * @generated from field: string refresh_token = 1;
+   */
+  refreshToken: string;
+
+  /**
+   * The person is doing something: the idle limit moves.
+   *
+   * @generated from field: bool touch = 2;
+   */
+  touch: boolean;
+};
+
+/**
+ * Describes the message cloakroom.auth.v1.RefreshRequest.
+ * Use `create(RefreshRequestSchema)` to create a new message.
+ */
+export const RefreshRequestSchema: GenMessage<RefreshRequest> = /*@__PURE__*/
+  messageDesc(file_cloakroom_auth_v1_auth, 4);
+
+/**
  * @generated from message cloakroom.auth.v1.ResolveRequest
  */
 export type ResolveRequest = Message<"cloakroom.auth.v1.ResolveRequest"> & {
   /**
+   * Of a session in the modes jwt and jwt-denylist its access token.
+   *
    * @generated from field: string token = 1;
    */
   token: string;
@@ -204,7 +247,7 @@ export type ResolveRequest = Message<"cloakroom.auth.v1.ResolveRequest"> & {
  * Use `create(ResolveRequestSchema)` to create a new message.
  */
 export const ResolveRequestSchema: GenMessage<ResolveRequest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 4);
+  messageDesc(file_cloakroom_auth_v1_auth, 5);
 
 /**
  * @generated from message cloakroom.auth.v1.ResolveResponse
@@ -247,7 +290,7 @@ export type ResolveResponse = Message<"cloakroom.auth.v1.ResolveResponse"> & {
  * Use `create(ResolveResponseSchema)` to create a new message.
  */
 export const ResolveResponseSchema: GenMessage<ResolveResponse> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 5);
+  messageDesc(file_cloakroom_auth_v1_auth, 6);
 
 /**
  * @generated from message cloakroom.auth.v1.RegisterRequest
@@ -269,7 +312,7 @@ export type RegisterRequest = Message<"cloakroom.auth.v1.RegisterRequest"> & {
   name: string;
 
   /**
-   * The token that the browser held, if any: a guest's cart is claimed, any other session of this browser ends.
+   * The token that the browser held, if any, the refresh token in the modes jwt and jwt-denylist: a guest's cart is claimed, any other session of this browser ends.
    *
    * @generated from field: string current_token = 4;
    */
@@ -303,7 +346,7 @@ export type RegisterRequest = Message<"cloakroom.auth.v1.RegisterRequest"> & {
  * Use `create(RegisterRequestSchema)` to create a new message.
  */
 export const RegisterRequestSchema: GenMessage<RegisterRequest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 6);
+  messageDesc(file_cloakroom_auth_v1_auth, 7);
 
 /**
  * @generated from message cloakroom.auth.v1.LoginRequest
@@ -353,13 +396,15 @@ export type LoginRequest = Message<"cloakroom.auth.v1.LoginRequest"> & {
  * Use `create(LoginRequestSchema)` to create a new message.
  */
 export const LoginRequestSchema: GenMessage<LoginRequest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 7);
+  messageDesc(file_cloakroom_auth_v1_auth, 8);
 
 /**
  * @generated from message cloakroom.auth.v1.LogoutRequest
  */
 export type LogoutRequest = Message<"cloakroom.auth.v1.LogoutRequest"> & {
   /**
+   * Of a session in the modes jwt and jwt-denylist its refresh token, or the access token where that is all there is.
+   *
    * @generated from field: string token = 1;
    */
   token: string;
@@ -370,7 +415,7 @@ export type LogoutRequest = Message<"cloakroom.auth.v1.LogoutRequest"> & {
  * Use `create(LogoutRequestSchema)` to create a new message.
  */
 export const LogoutRequestSchema: GenMessage<LogoutRequest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 8);
+  messageDesc(file_cloakroom_auth_v1_auth, 9);
 
 /**
  * @generated from message cloakroom.auth.v1.LogoutResponse
@@ -383,7 +428,7 @@ export type LogoutResponse = Message<"cloakroom.auth.v1.LogoutResponse"> & {
  * Use `create(LogoutResponseSchema)` to create a new message.
  */
 export const LogoutResponseSchema: GenMessage<LogoutResponse> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 9);
+  messageDesc(file_cloakroom_auth_v1_auth, 10);
 
 /**
  * @generated from message cloakroom.auth.v1.ReauthenticateRequest
@@ -395,7 +440,7 @@ export type ReauthenticateRequest = Message<"cloakroom.auth.v1.ReauthenticateReq
   password: string;
 
   /**
-   * The token to rotate: it must belong to the passport's session.
+   * The token to rotate (the refresh token in the modes jwt and jwt-denylist): it must belong to the passport's session.
    *
    * @generated from field: string token = 2;
    */
@@ -412,7 +457,7 @@ export type ReauthenticateRequest = Message<"cloakroom.auth.v1.ReauthenticateReq
  * Use `create(ReauthenticateRequestSchema)` to create a new message.
  */
 export const ReauthenticateRequestSchema: GenMessage<ReauthenticateRequest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 10);
+  messageDesc(file_cloakroom_auth_v1_auth, 11);
 
 /**
  * @generated from message cloakroom.auth.v1.ListDevicesRequest
@@ -425,7 +470,7 @@ export type ListDevicesRequest = Message<"cloakroom.auth.v1.ListDevicesRequest">
  * Use `create(ListDevicesRequestSchema)` to create a new message.
  */
 export const ListDevicesRequestSchema: GenMessage<ListDevicesRequest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 11);
+  messageDesc(file_cloakroom_auth_v1_auth, 12);
 
 /**
  * @generated from message cloakroom.auth.v1.DeviceSession
@@ -467,7 +512,7 @@ export type DeviceSession = Message<"cloakroom.auth.v1.DeviceSession"> & {
  * Use `create(DeviceSessionSchema)` to create a new message.
  */
 export const DeviceSessionSchema: GenMessage<DeviceSession> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 12);
+  messageDesc(file_cloakroom_auth_v1_auth, 13);
 
 /**
  * @generated from message cloakroom.auth.v1.ListDevicesResponse
@@ -484,7 +529,7 @@ export type ListDevicesResponse = Message<"cloakroom.auth.v1.ListDevicesResponse
  * Use `create(ListDevicesResponseSchema)` to create a new message.
  */
 export const ListDevicesResponseSchema: GenMessage<ListDevicesResponse> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 13);
+  messageDesc(file_cloakroom_auth_v1_auth, 14);
 
 /**
  * @generated from message cloakroom.auth.v1.EndDeviceRequest
@@ -501,7 +546,7 @@ export type EndDeviceRequest = Message<"cloakroom.auth.v1.EndDeviceRequest"> & {
  * Use `create(EndDeviceRequestSchema)` to create a new message.
  */
 export const EndDeviceRequestSchema: GenMessage<EndDeviceRequest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 14);
+  messageDesc(file_cloakroom_auth_v1_auth, 15);
 
 /**
  * @generated from message cloakroom.auth.v1.EndDeviceResponse
@@ -514,7 +559,7 @@ export type EndDeviceResponse = Message<"cloakroom.auth.v1.EndDeviceResponse"> &
  * Use `create(EndDeviceResponseSchema)` to create a new message.
  */
 export const EndDeviceResponseSchema: GenMessage<EndDeviceResponse> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 15);
+  messageDesc(file_cloakroom_auth_v1_auth, 16);
 
 /**
  * @generated from message cloakroom.auth.v1.EndOtherDevicesRequest
@@ -527,7 +572,7 @@ export type EndOtherDevicesRequest = Message<"cloakroom.auth.v1.EndOtherDevicesR
  * Use `create(EndOtherDevicesRequestSchema)` to create a new message.
  */
 export const EndOtherDevicesRequestSchema: GenMessage<EndOtherDevicesRequest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 16);
+  messageDesc(file_cloakroom_auth_v1_auth, 17);
 
 /**
  * @generated from message cloakroom.auth.v1.EndOtherDevicesResponse
@@ -544,7 +589,7 @@ export type EndOtherDevicesResponse = Message<"cloakroom.auth.v1.EndOtherDevices
  * Use `create(EndOtherDevicesResponseSchema)` to create a new message.
  */
 export const EndOtherDevicesResponseSchema: GenMessage<EndOtherDevicesResponse> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 17);
+  messageDesc(file_cloakroom_auth_v1_auth, 18);
 
 /**
  * @generated from message cloakroom.auth.v1.GetKeysRequest
@@ -557,7 +602,7 @@ export type GetKeysRequest = Message<"cloakroom.auth.v1.GetKeysRequest"> & {
  * Use `create(GetKeysRequestSchema)` to create a new message.
  */
 export const GetKeysRequestSchema: GenMessage<GetKeysRequest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 18);
+  messageDesc(file_cloakroom_auth_v1_auth, 19);
 
 /**
  * @generated from message cloakroom.auth.v1.GetKeysResponse
@@ -576,7 +621,7 @@ export type GetKeysResponse = Message<"cloakroom.auth.v1.GetKeysResponse"> & {
  * Use `create(GetKeysResponseSchema)` to create a new message.
  */
 export const GetKeysResponseSchema: GenMessage<GetKeysResponse> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 19);
+  messageDesc(file_cloakroom_auth_v1_auth, 20);
 
 /**
  * @generated from message cloakroom.auth.v1.RotateKeysRequest
@@ -593,7 +638,7 @@ export type RotateKeysRequest = Message<"cloakroom.auth.v1.RotateKeysRequest"> &
  * Use `create(RotateKeysRequestSchema)` to create a new message.
  */
 export const RotateKeysRequestSchema: GenMessage<RotateKeysRequest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 20);
+  messageDesc(file_cloakroom_auth_v1_auth, 21);
 
 /**
  * @generated from message cloakroom.auth.v1.RotateKeysResponse
@@ -615,7 +660,7 @@ export type RotateKeysResponse = Message<"cloakroom.auth.v1.RotateKeysResponse">
  * Use `create(RotateKeysResponseSchema)` to create a new message.
  */
 export const RotateKeysResponseSchema: GenMessage<RotateKeysResponse> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 21);
+  messageDesc(file_cloakroom_auth_v1_auth, 22);
 
 /**
  * @generated from enum cloakroom.auth.v1.SessionState
@@ -704,6 +749,18 @@ export const AuthService: GenService<{
     methodKind: "unary";
     input: typeof ResolveRequestSchema;
     output: typeof ResolveResponseSchema;
+  },
+  /**
+   * Trades a refresh token for an access token and the next refresh token (OAuth 2.0 Security BCP 4.14.2). Only for sessions in the modes jwt and
+   * jwt-denylist. Repeating it within a short grace gives the same successor; a token that was used before ends the session. `session_required`:
+   * the token never was ours. `session_ended`: it was.
+   *
+   * @generated from rpc cloakroom.auth.v1.AuthService.Refresh
+   */
+  refresh: {
+    methodKind: "unary";
+    input: typeof RefreshRequestSchema;
+    output: typeof SessionIssuedSchema;
   },
   /**
    * @generated from rpc cloakroom.auth.v1.AuthService.Register
