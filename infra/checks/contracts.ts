@@ -4,10 +4,19 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getOption, hasOption, type DescService } from '@bufbuild/protobuf';
-import { AuthService, CartService, CatalogService, Identity, OperationClass, policy, ProfileService } from '@cloakroom/contracts';
+import {
+  AuthService,
+  CartService,
+  CatalogService,
+  Identity,
+  OperationClass,
+  policy,
+  ProfileService,
+  TokenExchangeService,
+} from '@cloakroom/contracts';
 import type { Violation } from './tree.ts';
 
-export const services = [AuthService, CartService, CatalogService, ProfileService];
+export const services = [AuthService, CartService, CatalogService, ProfileService, TokenExchangeService];
 const folder = 'libs/contracts';
 const image = `${folder}/baseline/contracts.binpb`;
 const policies = `${folder}/baseline/policies.json`;
@@ -21,7 +30,7 @@ export function policySnapshot(of: readonly DescService[]): { text: string; viol
     for (const method of service.methods) {
       const name = `${service.typeName}/${method.name}`;
       if (!hasOption(method, policy)) violations.push({ path: folder, message: `${name} states no policy` });
-      const { identity, operationClass, budgetMs, callers, authenticationAgeMaxS } = getOption(method, policy);
+      const { identity, operationClass, budgetMs, callers, authenticationAgeMaxS, delegates } = getOption(method, policy);
       if (identity === Identity.UNSPECIFIED || operationClass === OperationClass.UNSPECIFIED || callers.length === 0)
         violations.push({ path: folder, message: `${name} has an incomplete policy` });
       lines[name] = {
@@ -30,6 +39,7 @@ export function policySnapshot(of: readonly DescService[]): { text: string; viol
         budgetMs,
         callers,
         authenticationAgeMaxS,
+        ...(delegates.length > 0 && { delegates }),
       };
     }
   }

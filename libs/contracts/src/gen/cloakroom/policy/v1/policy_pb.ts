@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cloakroom/policy/v1/policy.proto.
  */
 export const file_cloakroom_policy_v1_policy: GenFile = /*@__PURE__*/
-  fileDesc("CiBjbG9ha3Jvb20vcG9saWN5L3YxL3BvbGljeS5wcm90bxITY2xvYWtyb29tLnBvbGljeS52MSLDAQoMTWV0aG9kUG9saWN5Ei8KCGlkZW50aXR5GAEgASgOMh0uY2xvYWtyb29tLnBvbGljeS52MS5JZGVudGl0eRI8Cg9vcGVyYXRpb25fY2xhc3MYAiABKA4yIy5jbG9ha3Jvb20ucG9saWN5LnYxLk9wZXJhdGlvbkNsYXNzEhEKCWJ1ZGdldF9tcxgDIAEoDRIPCgdjYWxsZXJzGAQgAygJEiAKGGF1dGhlbnRpY2F0aW9uX2FnZV9tYXhfcxgFIAEoDSp0CghJZGVudGl0eRIYChRJREVOVElUWV9VTlNQRUNJRklFRBAAEhEKDUlERU5USVRZX05PTkUQARISCg5JREVOVElUWV9HVUVTVBACEhEKDUlERU5USVRZX1VTRVIQAxIUChBJREVOVElUWV9TRVJWSUNFEAQq4gEKDk9wZXJhdGlvbkNsYXNzEh8KG09QRVJBVElPTl9DTEFTU19VTlNQRUNJRklFRBAAEhoKFk9QRVJBVElPTl9DTEFTU19QVUJMSUMQARIYChRPUEVSQVRJT05fQ0xBU1NfQ0FSVBACEiEKHU9QRVJBVElPTl9DTEFTU19QRVJTT05BTF9SRUFEEAMSHQoZT1BFUkFUSU9OX0NMQVNTX1NFTlNJVElWRRAEEhkKFU9QRVJBVElPTl9DTEFTU19MT0dJThAFEhwKGE9QRVJBVElPTl9DTEFTU19JTlRFUk5BTBAGOlsKBnBvbGljeRIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGNGGAyABKAsyIS5jbG9ha3Jvb20ucG9saWN5LnYxLk1ldGhvZFBvbGljeVIGcG9saWN5YgZwcm90bzM", [file_google_protobuf_descriptor]);
+  fileDesc("CiBjbG9ha3Jvb20vcG9saWN5L3YxL3BvbGljeS5wcm90bxITY2xvYWtyb29tLnBvbGljeS52MSLWAQoMTWV0aG9kUG9saWN5Ei8KCGlkZW50aXR5GAEgASgOMh0uY2xvYWtyb29tLnBvbGljeS52MS5JZGVudGl0eRI8Cg9vcGVyYXRpb25fY2xhc3MYAiABKA4yIy5jbG9ha3Jvb20ucG9saWN5LnYxLk9wZXJhdGlvbkNsYXNzEhEKCWJ1ZGdldF9tcxgDIAEoDRIPCgdjYWxsZXJzGAQgAygJEiAKGGF1dGhlbnRpY2F0aW9uX2FnZV9tYXhfcxgFIAEoDRIRCglkZWxlZ2F0ZXMYBiADKAkqdAoISWRlbnRpdHkSGAoUSURFTlRJVFlfVU5TUEVDSUZJRUQQABIRCg1JREVOVElUWV9OT05FEAESEgoOSURFTlRJVFlfR1VFU1QQAhIRCg1JREVOVElUWV9VU0VSEAMSFAoQSURFTlRJVFlfU0VSVklDRRAEKuIBCg5PcGVyYXRpb25DbGFzcxIfChtPUEVSQVRJT05fQ0xBU1NfVU5TUEVDSUZJRUQQABIaChZPUEVSQVRJT05fQ0xBU1NfUFVCTElDEAESGAoUT1BFUkFUSU9OX0NMQVNTX0NBUlQQAhIhCh1PUEVSQVRJT05fQ0xBU1NfUEVSU09OQUxfUkVBRBADEh0KGU9QRVJBVElPTl9DTEFTU19TRU5TSVRJVkUQBBIZChVPUEVSQVRJT05fQ0xBU1NfTE9HSU4QBRIcChhPUEVSQVRJT05fQ0xBU1NfSU5URVJOQUwQBjpbCgZwb2xpY3kSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjRhgMgASgLMiEuY2xvYWtyb29tLnBvbGljeS52MS5NZXRob2RQb2xpY3lSBnBvbGljeWIGcHJvdG8z", [file_google_protobuf_descriptor]);
 
 /**
  * @generated from message cloakroom.policy.v1.MethodPolicy
@@ -50,6 +50,14 @@ export type MethodPolicy = Message<"cloakroom.policy.v1.MethodPolicy"> & {
    * @generated from field: uint32 authentication_age_max_s = 5;
    */
   authenticationAgeMaxS: number;
+
+  /**
+   * The services that may call this method for a person, with a passport that they exchanged (TokenExchangeService) and that names it. All of
+   * these together are the table caller -> audience -> methods. A service that is here alone cannot call with a passport that it was sent.
+   *
+   * @generated from field: repeated string delegates = 6;
+   */
+  delegates: string[];
 };
 
 /**

@@ -1,0 +1,37 @@
+/** The table caller -> audience -> methods of token exchange, read from the policies: it is stated where the method is, and nowhere again. */
+import { getOption, type DescMethod, type DescService } from '@bufbuild/protobuf';
+import { AuthService } from './gen/cloakroom/auth/v1/auth_pb.ts';
+import { CartService } from './gen/cloakroom/cart/v1/cart_pb.ts';
+import { CatalogService } from './gen/cloakroom/catalog/v1/catalog_pb.ts';
+import { policy } from './gen/cloakroom/policy/v1/policy_pb.ts';
+import { ProfileService } from './gen/cloakroom/profile/v1/profile_pb.ts';
+
+/** Services that can be called for a person. A contract that is not here can be delegated to nobody. */
+const contracts: readonly DescService[] = [AuthService, CartService, CatalogService, ProfileService];
+
+export interface Delegation {
+  /** "orders" */
+  readonly caller: string;
+  /** "cart" */
+  readonly audience: string;
+  /** "cloakroom.cart.v1.CartService/GetCart" */
+  readonly method: string;
+}
+
+export function delegationsOf(services: readonly DescService[] = contracts): Delegation[] {
+  return services.flatMap(({ typeName, methods }) =>
+    methods.flatMap((method: DescMethod) =>
+      getOption(method, policy).delegates.map((caller) => ({
+        caller,
+        audience: typeName.split('.').at(-3)!,
+        method: `${typeName}/${method.name}`,
+      })),
+    ),
+  );
+}
+
+const table = delegationsOf();
+
+/** What `caller` may call at `audience` for a person, by a passport that it exchanged; empty: nothing. */
+export const delegatedMethods = (caller: string, audience: string): readonly string[] =>
+  table.filter((row) => row.caller === caller && row.audience === audience).map(({ method }) => method);
