@@ -39,6 +39,13 @@ export const errorTable = {
   sign_in_required: { grpc: 'UNAUTHENTICATED', http: 401, text: 'This needs a signed-in person. Sign in first.' },
   session_ended: { grpc: 'UNAUTHENTICATED', http: 401, text: 'This session has ended. Sign in again.' },
   invalid_credentials: { grpc: 'UNAUTHENTICATED', http: 401, text: 'E-mail or password is wrong.' },
+  second_factor_required: {
+    grpc: 'UNAUTHENTICATED',
+    http: 401,
+    text: 'The password is right. Prove a second factor: "methods" says which, and "challenge" goes to POST /api/session/login/second-factor.',
+  },
+  invalid_second_factor: { grpc: 'UNAUTHENTICATED', http: 401, text: 'This proof is wrong, or was used before. Try again.' },
+  challenge_expired: { grpc: 'UNAUTHENTICATED', http: 401, text: 'This took too long, or was finished before. Begin again.' },
   step_up_required: {
     grpc: 'UNAUTHENTICATED',
     http: 401,
@@ -54,6 +61,7 @@ export const errorTable = {
   not_found: { grpc: 'NOT_FOUND', http: 404, text: 'There is nothing at this address.' },
   method_not_allowed: { grpc: 'INVALID_ARGUMENT', http: 405, text: 'This address does not know that method.' },
   email_taken: { grpc: 'ALREADY_EXISTS', http: 409, text: 'An account with this e-mail exists. Sign in instead.' },
+  factor_exists: { grpc: 'ALREADY_EXISTS', http: 409, text: 'This is set up already. Remove it first.' },
   command_conflict: { grpc: 'ALREADY_EXISTS', http: 409, text: 'This command id was used for another command. Make a new one.' },
   payload_too_large: { grpc: 'INVALID_ARGUMENT', http: 413, text: 'The request is too large.' },
   unsupported_media_type: { grpc: 'INVALID_ARGUMENT', http: 415, text: 'Send application/json.' },

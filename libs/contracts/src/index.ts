@@ -4,6 +4,7 @@ export * from './ids.ts';
 export * from './topics.ts';
 export * from './gen/cloakroom/policy/v1/policy_pb.ts';
 export * from './gen/cloakroom/auth/v1/auth_pb.ts';
+export * from './gen/cloakroom/auth/v1/account_pb.ts';
 export * from './gen/cloakroom/auth/v1/exchange_pb.ts';
 export * from './gen/cloakroom/catalog/v1/catalog_pb.ts';
 export * from './gen/cloakroom/profile/v1/profile_pb.ts';

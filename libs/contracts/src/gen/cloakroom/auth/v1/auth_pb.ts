@@ -11,7 +11,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cloakroom/auth/v1/auth.proto.
  */
 export const file_cloakroom_auth_v1_auth: GenFile = /*@__PURE__*/
-  fileDesc("ChxjbG9ha3Jvb20vYXV0aC92MS9hdXRoLnByb3RvEhFjbG9ha3Jvb20uYXV0aC52MSK6AgoLU2Vzc2lvblZpZXcSDgoGaGFuZGxlGAEgASgJEi4KBXN0YXRlGAIgASgOMh8uY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvblN0YXRlEioKBG1vZGUYAyABKA4yHC5jbG9ha3Jvb20uYXV0aC52MS5Ub2tlbk1vZGUSDwoHc3ViamVjdBgEIAEoCRIMCgRuYW1lGAUgASgJEg0KBWVtYWlsGAYgASgJEhUKDWNyZWF0ZWRfYXRfbXMYByABKAMSGwoTYXV0aGVudGljYXRlZF9hdF9tcxgIIAEoAxIaChJpZGxlX2V4cGlyZXNfYXRfbXMYCSABKAMSFQoNZXhwaXJlc19hdF9tcxgKIAEoAxIaChJjbGFpbWVkX2d1ZXN0X2NhcnQYCyABKAkSDgoGcmVnaW9uGAwgASgJIhcKBkRldmljZRINCgVsYWJlbBgBIAEoCSJXChJDcmVhdGVHdWVzdFJlcXVlc3QSKQoGZGV2aWNlGAEgASgLMhkuY2xvYWtyb29tLmF1dGgudjEuRGV2aWNlEhYKDnJlbW90ZV9hZGRyZXNzGAogASgJIsYBCg1TZXNzaW9uSXNzdWVkEg0KBXRva2VuGAEgASgJEi8KB3Nlc3Npb24YAiABKAsyHi5jbG9ha3Jvb20uYXV0aC52MS5TZXNzaW9uVmlldxIUCgxlbmRlZF9vbGRlc3QYAyABKAgSFAoMYWNjZXNzX3Rva2VuGAQgASgJEhUKDXJlZnJlc2hfdG9rZW4YBSABKAkSHAoUYWNjZXNzX2V4cGlyZXNfYXRfbXMYBiABKAMSFAoMa25vd25fZGV2aWNlGAsgASgJIjYKDlJlZnJlc2hSZXF1ZXN0EhUKDXJlZnJlc2hfdG9rZW4YASABKAkSDQoFdG91Y2gYAiABKAgiQAoOUmVzb2x2ZVJlcXVlc3QSDQoFdG9rZW4YASABKAkSEAoIYXVkaWVuY2UYAiABKAkSDQoFdG91Y2gYAyABKAgimQEKD1Jlc29sdmVSZXNwb25zZRIvCgdzZXNzaW9uGAEgASgLMh4uY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvblZpZXcSEAoIcGFzc3BvcnQYAiABKAkSHgoWcGFzc3BvcnRfZXhwaXJlc19hdF9tcxgDIAEoAxINCgVlcG9jaBgEIAEoAxIUCgxnbG9iYWxfZXBvY2gYBSABKAMi3AEKD1JlZ2lzdGVyUmVxdWVzdBINCgVlbWFpbBgBIAEoCRIQCghwYXNzd29yZBgCIAEoCRIMCgRuYW1lGAMgASgJEhUKDWN1cnJlbnRfdG9rZW4YBCABKAkSKQoGZGV2aWNlGAUgASgLMhkuY2xvYWtyb29tLmF1dGgudjEuRGV2aWNlEioKBG1vZGUYBiABKA4yHC5jbG9ha3Jvb20uYXV0aC52MS5Ub2tlbk1vZGUSFgoOcmVtb3RlX2FkZHJlc3MYByABKAkSFAoMa25vd25fZGV2aWNlGAogASgJIssBCgxMb2dpblJlcXVlc3QSDQoFZW1haWwYASABKAkSEAoIcGFzc3dvcmQYAiABKAkSFQoNY3VycmVudF90b2tlbhgDIAEoCRIpCgZkZXZpY2UYBCABKAsyGS5jbG9ha3Jvb20uYXV0aC52MS5EZXZpY2USKgoEbW9kZRgFIAEoDjIcLmNsb2Frcm9vbS5hdXRoLnYxLlRva2VuTW9kZRIWCg5yZW1vdGVfYWRkcmVzcxgGIAEoCRIUCgxrbm93bl9kZXZpY2UYCiABKAkiHgoNTG9nb3V0UmVxdWVzdBINCgV0b2tlbhgBIAEoCSIQCg5Mb2dvdXRSZXNwb25zZSJQChVSZWF1dGhlbnRpY2F0ZVJlcXVlc3QSEAoIcGFzc3dvcmQYASABKAkSDQoFdG9rZW4YAiABKAkSFgoOcmVtb3RlX2FkZHJlc3MYAyABKAkiFAoSTGlzdERldmljZXNSZXF1ZXN0IpwBCg1EZXZpY2VTZXNzaW9uEg4KBmhhbmRsZRgBIAEoCRIPCgdjdXJyZW50GAIgASgIEg4KBmRldmljZRgDIAEoCRIqCgRtb2RlGAQgASgOMhwuY2xvYWtyb29tLmF1dGgudjEuVG9rZW5Nb2RlEhUKDWNyZWF0ZWRfYXRfbXMYBSABKAMSFwoPbGFzdF9zZWVuX2F0X21zGAYgASgDIkgKE0xpc3REZXZpY2VzUmVzcG9uc2USMQoHZGV2aWNlcxgBIAMoCzIgLmNsb2Frcm9vbS5hdXRoLnYxLkRldmljZVNlc3Npb24iIgoQRW5kRGV2aWNlUmVxdWVzdBIOCgZoYW5kbGUYASABKAkiEwoRRW5kRGV2aWNlUmVzcG9uc2UiGAoWRW5kT3RoZXJEZXZpY2VzUmVxdWVzdCIoChdFbmRPdGhlckRldmljZXNSZXNwb25zZRINCgVlbmRlZBgBIAEoDSIQCg5HZXRLZXlzUmVxdWVzdCIfCg9HZXRLZXlzUmVzcG9uc2USDAoEandrcxgBIAEoCSIrChFSb3RhdGVLZXlzUmVxdWVzdBIWCg5yZXRpcmVfb2xkX25vdxgBIAEoCCI+ChJSb3RhdGVLZXlzUmVzcG9uc2USEgoKYWN0aXZlX2tpZBgBIAEoCRIUCgxyZXRpcmVkX2tpZHMYAiADKAkqXgoMU2Vzc2lvblN0YXRlEh0KGVNFU1NJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIXChNTRVNTSU9OX1NUQVRFX0dVRVNUEAESFgoSU0VTU0lPTl9TVEFURV9VU0VSEAIqiQEKCVRva2VuTW9kZRIaChZUT0tFTl9NT0RFX1VOU1BFQ0lGSUVEEAASGAoUVE9LRU5fTU9ERV9SRUZFUkVOQ0UQARIVChFUT0tFTl9NT0RFX0hZQlJJRBACEhIKDlRPS0VOX01PREVfSldUEAMSGwoXVE9LRU5fTU9ERV9KV1RfREVOWUxJU1QQBDLQCgoLQXV0aFNlcnZpY2USbAoLQ3JlYXRlR3Vlc3QSJS5jbG9ha3Jvb20uYXV0aC52MS5DcmVhdGVHdWVzdFJlcXVlc3QaIC5jbG9ha3Jvb20uYXV0aC52MS5TZXNzaW9uSXNzdWVkIhSKtRgQCAQQBRjQDyIHZ2F0ZXdheRJmCgdSZXNvbHZlEiEuY2xvYWtyb29tLmF1dGgudjEuUmVzb2x2ZVJlcXVlc3QaIi5jbG9ha3Jvb20uYXV0aC52MS5SZXNvbHZlUmVzcG9uc2UiFIq1GBAIBBAGGOgHIgdnYXRld2F5EmQKB1JlZnJlc2gSIS5jbG9ha3Jvb20uYXV0aC52MS5SZWZyZXNoUmVxdWVzdBogLmNsb2Frcm9vbS5hdXRoLnYxLlNlc3Npb25Jc3N1ZWQiFIq1GBAIBBAGGOgHIgdnYXRld2F5EmYKCFJlZ2lzdGVyEiIuY2xvYWtyb29tLmF1dGgudjEuUmVnaXN0ZXJSZXF1ZXN0GiAuY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvbklzc3VlZCIUirUYEAgEEAUYiCciB2dhdGV3YXkSYAoFTG9naW4SHy5jbG9ha3Jvb20uYXV0aC52MS5Mb2dpblJlcXVlc3QaIC5jbG9ha3Jvb20uYXV0aC52MS5TZXNzaW9uSXNzdWVkIhSKtRgQCAQQBRiIJyIHZ2F0ZXdheRJjCgZMb2dvdXQSIC5jbG9ha3Jvb20uYXV0aC52MS5Mb2dvdXRSZXF1ZXN0GiEuY2xvYWtyb29tLmF1dGgudjEuTG9nb3V0UmVzcG9uc2UiFIq1GBAIBBAFGNAPIgdnYXRld2F5EnIKDlJlYXV0aGVudGljYXRlEiguY2xvYWtyb29tLmF1dGgudjEuUmVhdXRoZW50aWNhdGVSZXF1ZXN0GiAuY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvbklzc3VlZCIUirUYEAgDEAQYiCciB2dhdGV3YXkScgoLTGlzdERldmljZXMSJS5jbG9ha3Jvb20uYXV0aC52MS5MaXN0RGV2aWNlc1JlcXVlc3QaJi5jbG9ha3Jvb20uYXV0aC52MS5MaXN0RGV2aWNlc1Jlc3BvbnNlIhSKtRgQCAMQBBjQDyIHZ2F0ZXdheRJvCglFbmREZXZpY2USIy5jbG9ha3Jvb20uYXV0aC52MS5FbmREZXZpY2VSZXF1ZXN0GiQuY2xvYWtyb29tLmF1dGgudjEuRW5kRGV2aWNlUmVzcG9uc2UiF4q1GBMIAxAEGNAPIgdnYXRld2F5KKwCEoEBCg9FbmRPdGhlckRldmljZXMSKS5jbG9ha3Jvb20uYXV0aC52MS5FbmRPdGhlckRldmljZXNSZXF1ZXN0GiouY2xvYWtyb29tLmF1dGgudjEuRW5kT3RoZXJEZXZpY2VzUmVzcG9uc2UiF4q1GBMIAxAEGNAPIgdnYXRld2F5KKwCEoYBCgdHZXRLZXlzEiEuY2xvYWtyb29tLmF1dGgudjEuR2V0S2V5c1JlcXVlc3QaIi5jbG9ha3Jvb20uYXV0aC52MS5HZXRLZXlzUmVzcG9uc2UiNIq1GDAIBBAGGOgHIgdnYXRld2F5IgRjYXJ0Igdwcm9maWxlIgdjYXRhbG9nIgZvcmRlcnMScAoKUm90YXRlS2V5cxIkLmNsb2Frcm9vbS5hdXRoLnYxLlJvdGF0ZUtleXNSZXF1ZXN0GiUuY2xvYWtyb29tLmF1dGgudjEuUm90YXRlS2V5c1Jlc3BvbnNlIhWKtRgRCAQQBhjQDyIIb3BlcmF0b3JiBnByb3RvMw", [file_cloakroom_policy_v1_policy]);
+  fileDesc("ChxjbG9ha3Jvb20vYXV0aC92MS9hdXRoLnByb3RvEhFjbG9ha3Jvb20uYXV0aC52MSLIAgoLU2Vzc2lvblZpZXcSDgoGaGFuZGxlGAEgASgJEi4KBXN0YXRlGAIgASgOMh8uY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvblN0YXRlEioKBG1vZGUYAyABKA4yHC5jbG9ha3Jvb20uYXV0aC52MS5Ub2tlbk1vZGUSDwoHc3ViamVjdBgEIAEoCRIMCgRuYW1lGAUgASgJEg0KBWVtYWlsGAYgASgJEhUKDWNyZWF0ZWRfYXRfbXMYByABKAMSGwoTYXV0aGVudGljYXRlZF9hdF9tcxgIIAEoAxIaChJpZGxlX2V4cGlyZXNfYXRfbXMYCSABKAMSFQoNZXhwaXJlc19hdF9tcxgKIAEoAxIaChJjbGFpbWVkX2d1ZXN0X2NhcnQYCyABKAkSDgoGcmVnaW9uGAwgASgJEgwKBHJvbGUYDSABKAkiFwoGRGV2aWNlEg0KBWxhYmVsGAEgASgJIlcKEkNyZWF0ZUd1ZXN0UmVxdWVzdBIpCgZkZXZpY2UYASABKAsyGS5jbG9ha3Jvb20uYXV0aC52MS5EZXZpY2USFgoOcmVtb3RlX2FkZHJlc3MYCiABKAkihwIKDVNlc3Npb25Jc3N1ZWQSDQoFdG9rZW4YASABKAkSLwoHc2Vzc2lvbhgCIAEoCzIeLmNsb2Frcm9vbS5hdXRoLnYxLlNlc3Npb25WaWV3EhQKDGVuZGVkX29sZGVzdBgDIAEoCBIUCgxhY2Nlc3NfdG9rZW4YBCABKAkSFQoNcmVmcmVzaF90b2tlbhgFIAEoCRIcChRhY2Nlc3NfZXhwaXJlc19hdF9tcxgGIAEoAxI/Cg1zZWNvbmRfZmFjdG9yGAogASgLMiguY2xvYWtyb29tLmF1dGgudjEuU2Vjb25kRmFjdG9yQ2hhbGxlbmdlEhQKDGtub3duX2RldmljZRgLIAEoCSJUChVTZWNvbmRGYWN0b3JDaGFsbGVuZ2USEQoJY2hhbGxlbmdlGAEgASgJEg8KB21ldGhvZHMYAiADKAkSFwoPcGFzc2tleV9vcHRpb25zGAMgASgJIjYKDlJlZnJlc2hSZXF1ZXN0EhUKDXJlZnJlc2hfdG9rZW4YASABKAkSDQoFdG91Y2gYAiABKAgiQAoOUmVzb2x2ZVJlcXVlc3QSDQoFdG9rZW4YASABKAkSEAoIYXVkaWVuY2UYAiABKAkSDQoFdG91Y2gYAyABKAgimQEKD1Jlc29sdmVSZXNwb25zZRIvCgdzZXNzaW9uGAEgASgLMh4uY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvblZpZXcSEAoIcGFzc3BvcnQYAiABKAkSHgoWcGFzc3BvcnRfZXhwaXJlc19hdF9tcxgDIAEoAxINCgVlcG9jaBgEIAEoAxIUCgxnbG9iYWxfZXBvY2gYBSABKAMi3AEKD1JlZ2lzdGVyUmVxdWVzdBINCgVlbWFpbBgBIAEoCRIQCghwYXNzd29yZBgCIAEoCRIMCgRuYW1lGAMgASgJEhUKDWN1cnJlbnRfdG9rZW4YBCABKAkSKQoGZGV2aWNlGAUgASgLMhkuY2xvYWtyb29tLmF1dGgudjEuRGV2aWNlEioKBG1vZGUYBiABKA4yHC5jbG9ha3Jvb20uYXV0aC52MS5Ub2tlbk1vZGUSFgoOcmVtb3RlX2FkZHJlc3MYByABKAkSFAoMa25vd25fZGV2aWNlGAogASgJIssBCgxMb2dpblJlcXVlc3QSDQoFZW1haWwYASABKAkSEAoIcGFzc3dvcmQYAiABKAkSFQoNY3VycmVudF90b2tlbhgDIAEoCRIpCgZkZXZpY2UYBCABKAsyGS5jbG9ha3Jvb20uYXV0aC52MS5EZXZpY2USKgoEbW9kZRgFIAEoDjIcLmNsb2Frcm9vbS5hdXRoLnYxLlRva2VuTW9kZRIWCg5yZW1vdGVfYWRkcmVzcxgGIAEoCRIUCgxrbm93bl9kZXZpY2UYCiABKAkiHgoNTG9nb3V0UmVxdWVzdBINCgV0b2tlbhgBIAEoCSIQCg5Mb2dvdXRSZXNwb25zZSJ1ChVSZWF1dGhlbnRpY2F0ZVJlcXVlc3QSEAoIcGFzc3dvcmQYASABKAkSDQoFdG9rZW4YAiABKAkSFgoOcmVtb3RlX2FkZHJlc3MYAyABKAkSDAoEY29kZRgEIAEoCRIVCg1yZWNvdmVyeV9jb2RlGAUgASgJIhQKEkxpc3REZXZpY2VzUmVxdWVzdCKcAQoNRGV2aWNlU2Vzc2lvbhIOCgZoYW5kbGUYASABKAkSDwoHY3VycmVudBgCIAEoCBIOCgZkZXZpY2UYAyABKAkSKgoEbW9kZRgEIAEoDjIcLmNsb2Frcm9vbS5hdXRoLnYxLlRva2VuTW9kZRIVCg1jcmVhdGVkX2F0X21zGAUgASgDEhcKD2xhc3Rfc2Vlbl9hdF9tcxgGIAEoAyJIChNMaXN0RGV2aWNlc1Jlc3BvbnNlEjEKB2RldmljZXMYASADKAsyIC5jbG9ha3Jvb20uYXV0aC52MS5EZXZpY2VTZXNzaW9uIiIKEEVuZERldmljZVJlcXVlc3QSDgoGaGFuZGxlGAEgASgJIhMKEUVuZERldmljZVJlc3BvbnNlIhgKFkVuZE90aGVyRGV2aWNlc1JlcXVlc3QiKAoXRW5kT3RoZXJEZXZpY2VzUmVzcG9uc2USDQoFZW5kZWQYASABKA0iEAoOR2V0S2V5c1JlcXVlc3QiHwoPR2V0S2V5c1Jlc3BvbnNlEgwKBGp3a3MYASABKAkiKwoRUm90YXRlS2V5c1JlcXVlc3QSFgoOcmV0aXJlX29sZF9ub3cYASABKAgiPgoSUm90YXRlS2V5c1Jlc3BvbnNlEhIKCmFjdGl2ZV9raWQYASABKAkSFAoMcmV0aXJlZF9raWRzGAIgAygJKl4KDFNlc3Npb25TdGF0ZRIdChlTRVNTSU9OX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTU0VTU0lPTl9TVEFURV9HVUVTVBABEhYKElNFU1NJT05fU1RBVEVfVVNFUhACKokBCglUb2tlbk1vZGUSGgoWVE9LRU5fTU9ERV9VTlNQRUNJRklFRBAAEhgKFFRPS0VOX01PREVfUkVGRVJFTkNFEAESFQoRVE9LRU5fTU9ERV9IWUJSSUQQAhISCg5UT0tFTl9NT0RFX0pXVBADEhsKF1RPS0VOX01PREVfSldUX0RFTllMSVNUEAQy0AoKC0F1dGhTZXJ2aWNlEmwKC0NyZWF0ZUd1ZXN0EiUuY2xvYWtyb29tLmF1dGgudjEuQ3JlYXRlR3Vlc3RSZXF1ZXN0GiAuY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvbklzc3VlZCIUirUYEAgEEAUY0A8iB2dhdGV3YXkSZgoHUmVzb2x2ZRIhLmNsb2Frcm9vbS5hdXRoLnYxLlJlc29sdmVSZXF1ZXN0GiIuY2xvYWtyb29tLmF1dGgudjEuUmVzb2x2ZVJlc3BvbnNlIhSKtRgQCAQQBhjoByIHZ2F0ZXdheRJkCgdSZWZyZXNoEiEuY2xvYWtyb29tLmF1dGgudjEuUmVmcmVzaFJlcXVlc3QaIC5jbG9ha3Jvb20uYXV0aC52MS5TZXNzaW9uSXNzdWVkIhSKtRgQCAQQBhjoByIHZ2F0ZXdheRJmCghSZWdpc3RlchIiLmNsb2Frcm9vbS5hdXRoLnYxLlJlZ2lzdGVyUmVxdWVzdBogLmNsb2Frcm9vbS5hdXRoLnYxLlNlc3Npb25Jc3N1ZWQiFIq1GBAIBBAFGIgnIgdnYXRld2F5EmAKBUxvZ2luEh8uY2xvYWtyb29tLmF1dGgudjEuTG9naW5SZXF1ZXN0GiAuY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvbklzc3VlZCIUirUYEAgEEAUYiCciB2dhdGV3YXkSYwoGTG9nb3V0EiAuY2xvYWtyb29tLmF1dGgudjEuTG9nb3V0UmVxdWVzdBohLmNsb2Frcm9vbS5hdXRoLnYxLkxvZ291dFJlc3BvbnNlIhSKtRgQCAQQBRjQDyIHZ2F0ZXdheRJyCg5SZWF1dGhlbnRpY2F0ZRIoLmNsb2Frcm9vbS5hdXRoLnYxLlJlYXV0aGVudGljYXRlUmVxdWVzdBogLmNsb2Frcm9vbS5hdXRoLnYxLlNlc3Npb25Jc3N1ZWQiFIq1GBAIAxAEGIgnIgdnYXRld2F5EnIKC0xpc3REZXZpY2VzEiUuY2xvYWtyb29tLmF1dGgudjEuTGlzdERldmljZXNSZXF1ZXN0GiYuY2xvYWtyb29tLmF1dGgudjEuTGlzdERldmljZXNSZXNwb25zZSIUirUYEAgDEAQY0A8iB2dhdGV3YXkSbwoJRW5kRGV2aWNlEiMuY2xvYWtyb29tLmF1dGgudjEuRW5kRGV2aWNlUmVxdWVzdBokLmNsb2Frcm9vbS5hdXRoLnYxLkVuZERldmljZVJlc3BvbnNlIheKtRgTCAMQBBjQDyIHZ2F0ZXdheSisAhKBAQoPRW5kT3RoZXJEZXZpY2VzEikuY2xvYWtyb29tLmF1dGgudjEuRW5kT3RoZXJEZXZpY2VzUmVxdWVzdBoqLmNsb2Frcm9vbS5hdXRoLnYxLkVuZE90aGVyRGV2aWNlc1Jlc3BvbnNlIheKtRgTCAMQBBjQDyIHZ2F0ZXdheSisAhKGAQoHR2V0S2V5cxIhLmNsb2Frcm9vbS5hdXRoLnYxLkdldEtleXNSZXF1ZXN0GiIuY2xvYWtyb29tLmF1dGgudjEuR2V0S2V5c1Jlc3BvbnNlIjSKtRgwCAQQBhjoByIHZ2F0ZXdheSIEY2FydCIHcHJvZmlsZSIHY2F0YWxvZyIGb3JkZXJzEnAKClJvdGF0ZUtleXMSJC5jbG9ha3Jvb20uYXV0aC52MS5Sb3RhdGVLZXlzUmVxdWVzdBolLmNsb2Frcm9vbS5hdXRoLnYxLlJvdGF0ZUtleXNSZXNwb25zZSIVirUYEQgEEAYY0A8iCG9wZXJhdG9yYgZwcm90bzM", [file_cloakroom_policy_v1_policy]);
 
 /**
  * What the person may know about a session. Never a token. Times are milliseconds since 1970.
@@ -84,6 +84,13 @@ export type SessionView = Message<"cloakroom.auth.v1.SessionView"> & {
    * @generated from field: string region = 12;
    */
   region: string;
+
+  /**
+   * "admin", or empty for everyone else.
+   *
+   * @generated from field: string role = 13;
+   */
+  role: string;
 };
 
 /**
@@ -177,6 +184,13 @@ export type SessionIssued = Message<"cloakroom.auth.v1.SessionIssued"> & {
   accessExpiresAtMs: bigint;
 
   /**
+   * The password was right and is not enough: no token and no session yet. AccountService.LoginSecondFactor goes on from here.
+   *
+   * @generated from field: cloakroom.auth.v1.SecondFactorChallenge second_factor = 10;
+   */
+  secondFactor?: SecondFactorChallenge | undefined;
+
+  /**
    * For the cookie __Host-known-device, after a sign-in: this browser has proved the account's password once. No session, and no proof of who asks.
    * Empty: the browser's is still good.
    *
@@ -191,6 +205,39 @@ export type SessionIssued = Message<"cloakroom.auth.v1.SessionIssued"> & {
  */
 export const SessionIssuedSchema: GenMessage<SessionIssued> = /*@__PURE__*/
   messageDesc(file_cloakroom_auth_v1_auth, 3);
+
+/**
+ * @generated from message cloakroom.auth.v1.SecondFactorChallenge
+ */
+export type SecondFactorChallenge = Message<"cloakroom.auth.v1.SecondFactorChallenge"> & {
+  /**
+   * Good once, for 5 minutes, while the password stays what it was. Empty at a step-up: the request is repeated with the code.
+   *
+   * @generated from field: string challenge = 1;
+   */
+  challenge: string;
+
+  /**
+   * "totp", "passkey", "recovery_code"
+   *
+   * @generated from field: repeated string methods = 2;
+   */
+  methods: string[];
+
+  /**
+   * For the passkeys of this account: PublicKeyCredentialRequestOptionsJSON (WebAuthn level 3), as JSON; empty without any.
+   *
+   * @generated from field: string passkey_options = 3;
+   */
+  passkeyOptions: string;
+};
+
+/**
+ * Describes the message cloakroom.auth.v1.SecondFactorChallenge.
+ * Use `create(SecondFactorChallengeSchema)` to create a new message.
+ */
+export const SecondFactorChallengeSchema: GenMessage<SecondFactorChallenge> = /*@__PURE__*/
+  messageDesc(file_cloakroom_auth_v1_auth, 4);
 
 /**
  * @generated from message cloakroom.auth.v1.RefreshRequest
@@ -214,7 +261,7 @@ export type RefreshRequest = Message<"cloakroom.auth.v1.RefreshRequest"> & {
  * Use `create(RefreshRequestSchema)` to create a new message.
  */
 export const RefreshRequestSchema: GenMessage<RefreshRequest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 4);
+  messageDesc(file_cloakroom_auth_v1_auth, 5);
 
 /**
  * @generated from message cloakroom.auth.v1.ResolveRequest
@@ -247,7 +294,7 @@ export type ResolveRequest = Message<"cloakroom.auth.v1.ResolveRequest"> & {
  * Use `create(ResolveRequestSchema)` to create a new message.
  */
 export const ResolveRequestSchema: GenMessage<ResolveRequest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 5);
+  messageDesc(file_cloakroom_auth_v1_auth, 6);
 
 /**
  * @generated from message cloakroom.auth.v1.ResolveResponse
@@ -290,7 +337,7 @@ export type ResolveResponse = Message<"cloakroom.auth.v1.ResolveResponse"> & {
  * Use `create(ResolveResponseSchema)` to create a new message.
  */
 export const ResolveResponseSchema: GenMessage<ResolveResponse> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 6);
+  messageDesc(file_cloakroom_auth_v1_auth, 7);
 
 /**
  * @generated from message cloakroom.auth.v1.RegisterRequest
@@ -346,7 +393,7 @@ export type RegisterRequest = Message<"cloakroom.auth.v1.RegisterRequest"> & {
  * Use `create(RegisterRequestSchema)` to create a new message.
  */
 export const RegisterRequestSchema: GenMessage<RegisterRequest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 7);
+  messageDesc(file_cloakroom_auth_v1_auth, 8);
 
 /**
  * @generated from message cloakroom.auth.v1.LoginRequest
@@ -396,7 +443,7 @@ export type LoginRequest = Message<"cloakroom.auth.v1.LoginRequest"> & {
  * Use `create(LoginRequestSchema)` to create a new message.
  */
 export const LoginRequestSchema: GenMessage<LoginRequest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 8);
+  messageDesc(file_cloakroom_auth_v1_auth, 9);
 
 /**
  * @generated from message cloakroom.auth.v1.LogoutRequest
@@ -415,7 +462,7 @@ export type LogoutRequest = Message<"cloakroom.auth.v1.LogoutRequest"> & {
  * Use `create(LogoutRequestSchema)` to create a new message.
  */
 export const LogoutRequestSchema: GenMessage<LogoutRequest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 9);
+  messageDesc(file_cloakroom_auth_v1_auth, 10);
 
 /**
  * @generated from message cloakroom.auth.v1.LogoutResponse
@@ -428,7 +475,7 @@ export type LogoutResponse = Message<"cloakroom.auth.v1.LogoutResponse"> & {
  * Use `create(LogoutResponseSchema)` to create a new message.
  */
 export const LogoutResponseSchema: GenMessage<LogoutResponse> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 10);
+  messageDesc(file_cloakroom_auth_v1_auth, 11);
 
 /**
  * @generated from message cloakroom.auth.v1.ReauthenticateRequest
@@ -450,6 +497,18 @@ export type ReauthenticateRequest = Message<"cloakroom.auth.v1.ReauthenticateReq
    * @generated from field: string remote_address = 3;
    */
   remoteAddress: string;
+
+  /**
+   * Of an account with a second factor: one of these too.
+   *
+   * @generated from field: string code = 4;
+   */
+  code: string;
+
+  /**
+   * @generated from field: string recovery_code = 5;
+   */
+  recoveryCode: string;
 };
 
 /**
@@ -457,7 +516,7 @@ export type ReauthenticateRequest = Message<"cloakroom.auth.v1.ReauthenticateReq
  * Use `create(ReauthenticateRequestSchema)` to create a new message.
  */
 export const ReauthenticateRequestSchema: GenMessage<ReauthenticateRequest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 11);
+  messageDesc(file_cloakroom_auth_v1_auth, 12);
 
 /**
  * @generated from message cloakroom.auth.v1.ListDevicesRequest
@@ -470,7 +529,7 @@ export type ListDevicesRequest = Message<"cloakroom.auth.v1.ListDevicesRequest">
  * Use `create(ListDevicesRequestSchema)` to create a new message.
  */
 export const ListDevicesRequestSchema: GenMessage<ListDevicesRequest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 12);
+  messageDesc(file_cloakroom_auth_v1_auth, 13);
 
 /**
  * @generated from message cloakroom.auth.v1.DeviceSession
@@ -512,7 +571,7 @@ export type DeviceSession = Message<"cloakroom.auth.v1.DeviceSession"> & {
  * Use `create(DeviceSessionSchema)` to create a new message.
  */
 export const DeviceSessionSchema: GenMessage<DeviceSession> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 13);
+  messageDesc(file_cloakroom_auth_v1_auth, 14);
 
 /**
  * @generated from message cloakroom.auth.v1.ListDevicesResponse
@@ -529,7 +588,7 @@ export type ListDevicesResponse = Message<"cloakroom.auth.v1.ListDevicesResponse
  * Use `create(ListDevicesResponseSchema)` to create a new message.
  */
 export const ListDevicesResponseSchema: GenMessage<ListDevicesResponse> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 14);
+  messageDesc(file_cloakroom_auth_v1_auth, 15);
 
 /**
  * @generated from message cloakroom.auth.v1.EndDeviceRequest
@@ -546,7 +605,7 @@ export type EndDeviceRequest = Message<"cloakroom.auth.v1.EndDeviceRequest"> & {
  * Use `create(EndDeviceRequestSchema)` to create a new message.
  */
 export const EndDeviceRequestSchema: GenMessage<EndDeviceRequest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 15);
+  messageDesc(file_cloakroom_auth_v1_auth, 16);
 
 /**
  * @generated from message cloakroom.auth.v1.EndDeviceResponse
@@ -559,7 +618,7 @@ export type EndDeviceResponse = Message<"cloakroom.auth.v1.EndDeviceResponse"> &
  * Use `create(EndDeviceResponseSchema)` to create a new message.
  */
 export const EndDeviceResponseSchema: GenMessage<EndDeviceResponse> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 16);
+  messageDesc(file_cloakroom_auth_v1_auth, 17);
 
 /**
  * @generated from message cloakroom.auth.v1.EndOtherDevicesRequest
@@ -572,7 +631,7 @@ export type EndOtherDevicesRequest = Message<"cloakroom.auth.v1.EndOtherDevicesR
  * Use `create(EndOtherDevicesRequestSchema)` to create a new message.
  */
 export const EndOtherDevicesRequestSchema: GenMessage<EndOtherDevicesRequest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 17);
+  messageDesc(file_cloakroom_auth_v1_auth, 18);
 
 /**
  * @generated from message cloakroom.auth.v1.EndOtherDevicesResponse
@@ -589,7 +648,7 @@ export type EndOtherDevicesResponse = Message<"cloakroom.auth.v1.EndOtherDevices
  * Use `create(EndOtherDevicesResponseSchema)` to create a new message.
  */
 export const EndOtherDevicesResponseSchema: GenMessage<EndOtherDevicesResponse> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 18);
+  messageDesc(file_cloakroom_auth_v1_auth, 19);
 
 /**
  * @generated from message cloakroom.auth.v1.GetKeysRequest
@@ -602,7 +661,7 @@ export type GetKeysRequest = Message<"cloakroom.auth.v1.GetKeysRequest"> & {
  * Use `create(GetKeysRequestSchema)` to create a new message.
  */
 export const GetKeysRequestSchema: GenMessage<GetKeysRequest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 19);
+  messageDesc(file_cloakroom_auth_v1_auth, 20);
 
 /**
  * @generated from message cloakroom.auth.v1.GetKeysResponse
@@ -621,7 +680,7 @@ export type GetKeysResponse = Message<"cloakroom.auth.v1.GetKeysResponse"> & {
  * Use `create(GetKeysResponseSchema)` to create a new message.
  */
 export const GetKeysResponseSchema: GenMessage<GetKeysResponse> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 20);
+  messageDesc(file_cloakroom_auth_v1_auth, 21);
 
 /**
  * @generated from message cloakroom.auth.v1.RotateKeysRequest
@@ -638,7 +697,7 @@ export type RotateKeysRequest = Message<"cloakroom.auth.v1.RotateKeysRequest"> &
  * Use `create(RotateKeysRequestSchema)` to create a new message.
  */
 export const RotateKeysRequestSchema: GenMessage<RotateKeysRequest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 21);
+  messageDesc(file_cloakroom_auth_v1_auth, 22);
 
 /**
  * @generated from message cloakroom.auth.v1.RotateKeysResponse
@@ -660,7 +719,7 @@ export type RotateKeysResponse = Message<"cloakroom.auth.v1.RotateKeysResponse">
  * Use `create(RotateKeysResponseSchema)` to create a new message.
  */
 export const RotateKeysResponseSchema: GenMessage<RotateKeysResponse> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_auth, 22);
+  messageDesc(file_cloakroom_auth_v1_auth, 23);
 
 /**
  * @generated from enum cloakroom.auth.v1.SessionState

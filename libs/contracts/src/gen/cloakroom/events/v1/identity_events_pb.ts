@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cloakroom/events/v1/identity_events.proto.
  */
 export const file_cloakroom_events_v1_identity_events: GenFile = /*@__PURE__*/
-  fileDesc("CiljbG9ha3Jvb20vZXZlbnRzL3YxL2lkZW50aXR5X2V2ZW50cy5wcm90bxITY2xvYWtyb29tLmV2ZW50cy52MSK7AQoNSWRlbnRpdHlFdmVudBIQCghldmVudF9pZBgBIAEoCRINCgVhdF9tcxgCIAEoAxJEChJhY2NvdW50X3JlZ2lzdGVyZWQYAyABKAsyJi5jbG9ha3Jvb20uZXZlbnRzLnYxLkFjY291bnRSZWdpc3RlcmVkSAASOgoNZ3Vlc3RfY2xhaW1lZBgEIAEoCzIhLmNsb2Frcm9vbS5ldmVudHMudjEuR3Vlc3RDbGFpbWVkSABCBwoFZXZlbnQiQQoRQWNjb3VudFJlZ2lzdGVyZWQSDwoHdXNlcl9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEg0KBWVtYWlsGAMgASgJIkgKDEd1ZXN0Q2xhaW1lZBIVCg1ndWVzdF9jYXJ0X2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSEAoIbG9naW5faWQYAyABKAki8gIKD1Jldm9jYXRpb25FdmVudBIQCghzZXF1ZW5jZRgBIAEoAxINCgVhdF9tcxgCIAEoAxIzCgloZWFydGJlYXQYAyABKAsyHi5jbG9ha3Jvb20uZXZlbnRzLnYxLkhlYXJ0YmVhdEgAEj4KD3Nlc3Npb25fcmV2b2tlZBgEIAEoCzIjLmNsb2Frcm9vbS5ldmVudHMudjEuU2Vzc2lvblJldm9rZWRIABJBChF1c2VyX2Vwb2NoX3JhaXNlZBgFIAEoCzIkLmNsb2Frcm9vbS5ldmVudHMudjEuVXNlckVwb2NoUmFpc2VkSAASRQoTZ2xvYmFsX2Vwb2NoX3JhaXNlZBgGIAEoCzImLmNsb2Frcm9vbS5ldmVudHMudjEuR2xvYmFsRXBvY2hSYWlzZWRIABI2CgtrZXlfcmV0aXJlZBgHIAEoCzIfLmNsb2Frcm9vbS5ldmVudHMudjEuS2V5UmV0aXJlZEgAQgcKBWV2ZW50IkAKCUhlYXJ0YmVhdBIUCgxnbG9iYWxfZXBvY2gYASABKAMSDAoEYm9vdBgCIAEoCRIPCgdiZWF0X21zGAMgASgDIoQBCg5TZXNzaW9uUmV2b2tlZBISCgp0b2tlbl9oYXNoGAEgASgJEg4KBmhhbmRsZRgCIAEoCRIPCgdzdWJqZWN0GAMgASgJEhUKDXJldm9rZWRfYXRfbXMYBCABKAMSFwoPZm9yZ2V0X2FmdGVyX21zGAUgASgDEg0KBWVuZGVkGAYgASgIIjEKD1VzZXJFcG9jaFJhaXNlZBIPCgdzdWJqZWN0GAEgASgJEg0KBWVwb2NoGAIgASgDIiIKEUdsb2JhbEVwb2NoUmFpc2VkEg0KBWVwb2NoGAEgASgDIhkKCktleVJldGlyZWQSCwoDa2lkGAEgASgJYgZwcm90bzM");
+  fileDesc("CiljbG9ha3Jvb20vZXZlbnRzL3YxL2lkZW50aXR5X2V2ZW50cy5wcm90bxITY2xvYWtyb29tLmV2ZW50cy52MSL3AQoNSWRlbnRpdHlFdmVudBIQCghldmVudF9pZBgBIAEoCRINCgVhdF9tcxgCIAEoAxJEChJhY2NvdW50X3JlZ2lzdGVyZWQYAyABKAsyJi5jbG9ha3Jvb20uZXZlbnRzLnYxLkFjY291bnRSZWdpc3RlcmVkSAASOgoNZ3Vlc3RfY2xhaW1lZBgEIAEoCzIhLmNsb2Frcm9vbS5ldmVudHMudjEuR3Vlc3RDbGFpbWVkSAASOgoNZW1haWxfY2hhbmdlZBgFIAEoCzIhLmNsb2Frcm9vbS5ldmVudHMudjEuRW1haWxDaGFuZ2VkSABCBwoFZXZlbnQiQQoRQWNjb3VudFJlZ2lzdGVyZWQSDwoHdXNlcl9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEg0KBWVtYWlsGAMgASgJIi4KDEVtYWlsQ2hhbmdlZBIPCgd1c2VyX2lkGAEgASgJEg0KBWVtYWlsGAIgASgJIkgKDEd1ZXN0Q2xhaW1lZBIVCg1ndWVzdF9jYXJ0X2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSEAoIbG9naW5faWQYAyABKAki8gIKD1Jldm9jYXRpb25FdmVudBIQCghzZXF1ZW5jZRgBIAEoAxINCgVhdF9tcxgCIAEoAxIzCgloZWFydGJlYXQYAyABKAsyHi5jbG9ha3Jvb20uZXZlbnRzLnYxLkhlYXJ0YmVhdEgAEj4KD3Nlc3Npb25fcmV2b2tlZBgEIAEoCzIjLmNsb2Frcm9vbS5ldmVudHMudjEuU2Vzc2lvblJldm9rZWRIABJBChF1c2VyX2Vwb2NoX3JhaXNlZBgFIAEoCzIkLmNsb2Frcm9vbS5ldmVudHMudjEuVXNlckVwb2NoUmFpc2VkSAASRQoTZ2xvYmFsX2Vwb2NoX3JhaXNlZBgGIAEoCzImLmNsb2Frcm9vbS5ldmVudHMudjEuR2xvYmFsRXBvY2hSYWlzZWRIABI2CgtrZXlfcmV0aXJlZBgHIAEoCzIfLmNsb2Frcm9vbS5ldmVudHMudjEuS2V5UmV0aXJlZEgAQgcKBWV2ZW50IkAKCUhlYXJ0YmVhdBIUCgxnbG9iYWxfZXBvY2gYASABKAMSDAoEYm9vdBgCIAEoCRIPCgdiZWF0X21zGAMgASgDIoQBCg5TZXNzaW9uUmV2b2tlZBISCgp0b2tlbl9oYXNoGAEgASgJEg4KBmhhbmRsZRgCIAEoCRIPCgdzdWJqZWN0GAMgASgJEhUKDXJldm9rZWRfYXRfbXMYBCABKAMSFwoPZm9yZ2V0X2FmdGVyX21zGAUgASgDEg0KBWVuZGVkGAYgASgIIjEKD1VzZXJFcG9jaFJhaXNlZBIPCgdzdWJqZWN0GAEgASgJEg0KBWVwb2NoGAIgASgDIiIKEUdsb2JhbEVwb2NoUmFpc2VkEg0KBWVwb2NoGAEgASgDIhkKCktleVJldGlyZWQSCwoDa2lkGAEgASgJYgZwcm90bzM");
 
 /**
  * Topic identity.events, key = the user's id.
@@ -47,6 +47,12 @@ export type IdentityEvent = Message<"cloakroom.events.v1.IdentityEvent"> & {
      */
     value: GuestClaimed;
     case: "guestClaimed";
+  } | {
+    /**
+     * @generated from field: cloakroom.events.v1.EmailChanged email_changed = 5;
+     */
+    value: EmailChanged;
+    case: "emailChanged";
   } | { case: undefined; value?: undefined };
 };
 
@@ -85,6 +91,30 @@ export const AccountRegisteredSchema: GenMessage<AccountRegistered> = /*@__PURE_
   messageDesc(file_cloakroom_events_v1_identity_events, 1);
 
 /**
+ * In order for each user: the last one holds.
+ *
+ * @generated from message cloakroom.events.v1.EmailChanged
+ */
+export type EmailChanged = Message<"cloakroom.events.v1.EmailChanged"> & {
+  /**
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+
+  /**
+   * @generated from field: string email = 2;
+   */
+  email: string;
+};
+
+/**
+ * Describes the message cloakroom.events.v1.EmailChanged.
+ * Use `create(EmailChangedSchema)` to create a new message.
+ */
+export const EmailChangedSchema: GenMessage<EmailChanged> = /*@__PURE__*/
+  messageDesc(file_cloakroom_events_v1_identity_events, 2);
+
+/**
  * The seal on a guest cart: one user only, ever.
  *
  * @generated from message cloakroom.events.v1.GuestClaimed
@@ -111,7 +141,7 @@ export type GuestClaimed = Message<"cloakroom.events.v1.GuestClaimed"> & {
  * Use `create(GuestClaimedSchema)` to create a new message.
  */
 export const GuestClaimedSchema: GenMessage<GuestClaimed> = /*@__PURE__*/
-  messageDesc(file_cloakroom_events_v1_identity_events, 2);
+  messageDesc(file_cloakroom_events_v1_identity_events, 3);
 
 /**
  * Topic session.revocations, one partition.
@@ -174,7 +204,7 @@ export type RevocationEvent = Message<"cloakroom.events.v1.RevocationEvent"> & {
  * Use `create(RevocationEventSchema)` to create a new message.
  */
 export const RevocationEventSchema: GenMessage<RevocationEvent> = /*@__PURE__*/
-  messageDesc(file_cloakroom_events_v1_identity_events, 3);
+  messageDesc(file_cloakroom_events_v1_identity_events, 4);
 
 /**
  * @generated from message cloakroom.events.v1.Heartbeat
@@ -206,7 +236,7 @@ export type Heartbeat = Message<"cloakroom.events.v1.Heartbeat"> & {
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
-  messageDesc(file_cloakroom_events_v1_identity_events, 4);
+  messageDesc(file_cloakroom_events_v1_identity_events, 5);
 
 /**
  * One token is dead: logout, rotation, an ended device. The session's handle dies too unless it lives on under a new token.
@@ -258,7 +288,7 @@ export type SessionRevoked = Message<"cloakroom.events.v1.SessionRevoked"> & {
  * Use `create(SessionRevokedSchema)` to create a new message.
  */
 export const SessionRevokedSchema: GenMessage<SessionRevoked> = /*@__PURE__*/
-  messageDesc(file_cloakroom_events_v1_identity_events, 5);
+  messageDesc(file_cloakroom_events_v1_identity_events, 6);
 
 /**
  * Every session of the subject with an epoch below this is dead.
@@ -282,7 +312,7 @@ export type UserEpochRaised = Message<"cloakroom.events.v1.UserEpochRaised"> & {
  * Use `create(UserEpochRaisedSchema)` to create a new message.
  */
 export const UserEpochRaisedSchema: GenMessage<UserEpochRaised> = /*@__PURE__*/
-  messageDesc(file_cloakroom_events_v1_identity_events, 6);
+  messageDesc(file_cloakroom_events_v1_identity_events, 7);
 
 /**
  * @generated from message cloakroom.events.v1.GlobalEpochRaised
@@ -299,7 +329,7 @@ export type GlobalEpochRaised = Message<"cloakroom.events.v1.GlobalEpochRaised">
  * Use `create(GlobalEpochRaisedSchema)` to create a new message.
  */
 export const GlobalEpochRaisedSchema: GenMessage<GlobalEpochRaised> = /*@__PURE__*/
-  messageDesc(file_cloakroom_events_v1_identity_events, 7);
+  messageDesc(file_cloakroom_events_v1_identity_events, 8);
 
 /**
  * @generated from message cloakroom.events.v1.KeyRetired
@@ -316,5 +346,5 @@ export type KeyRetired = Message<"cloakroom.events.v1.KeyRetired"> & {
  * Use `create(KeyRetiredSchema)` to create a new message.
  */
 export const KeyRetiredSchema: GenMessage<KeyRetired> = /*@__PURE__*/
-  messageDesc(file_cloakroom_events_v1_identity_events, 8);
+  messageDesc(file_cloakroom_events_v1_identity_events, 9);
 
