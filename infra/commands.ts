@@ -6,6 +6,7 @@ import { inspectArguments } from './inspect.ts';
 import type { Inspect } from './inspect.ts';
 import { kafkaLaunch } from './native/kafka.ts';
 import { findPostgres, postgresLaunch } from './native/postgres.ts';
+import { clusterNodeLaunch, createCluster } from './native/redis-cluster.ts';
 import { redisLaunch } from './native/redis.ts';
 import { orStackError } from './outcome.ts';
 import type { NativeTools } from './provider.ts';
@@ -44,10 +45,15 @@ export function commandFor(dataDir: string, tools: NativeTools | undefined, insp
     }
     if (tools === undefined) throw new Error(`${name} needs the native tools`);
     if (run.kind === 'redis') return redisLaunch(tools.redis, { name, port: run.port, dir: run.dir, logFile });
-    return orStackError(
-      await kafkaLaunch(tools.kafka, { name, port: run.port, controllerPort: run.controllerPort, dir: run.dir, logFile }),
-    );
+    if (run.kind === 'redis-cluster-node') return clusterNodeLaunch(tools.redis, { name, port: run.port, dir: run.dir, logFile });
+    const { port, controllerPort, dir, among } = run;
+    return orStackError(await kafkaLaunch(tools.kafka, { name, port, controllerPort, dir, logFile, among }));
   };
+}
+
+/** What is to be done once a process answers, before those that need it begin. */
+export function settleProcess({ run }: ProcessSpec): Promise<void> {
+  return run.kind === 'redis-cluster-node' && run.forms !== undefined ? createCluster(run.forms) : Promise.resolve();
 }
 
 /** What the embedded process is told, by its environment: it holds the MAC key, so never by its arguments. */

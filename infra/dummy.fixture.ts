@@ -31,7 +31,14 @@ export function dummyStack(base: number, dataDir: string, dummies: readonly Dumm
       stopGraceMs,
     }),
   );
-  return { provider: 'native', base, dataDir, processes, gateways: [`http://localhost:${base}`, `http://localhost:${base + 1}`] };
+  return {
+    provider: 'native',
+    profile: 'usual',
+    base,
+    dataDir,
+    processes,
+    gateways: [`http://localhost:${base}`, `http://localhost:${base + 1}`],
+  };
 }
 
 /** Each dummy notes there when it starts and when it ends. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { defaultBase } from './stack.ts';
-import type { Provider } from './stack.ts';
+import type { Profile, Provider } from './stack.ts';
 import type { Database } from './stack.storage.ts';
 
 export const repository = join(import.meta.dirname, '..');
@@ -10,8 +10,8 @@ export const dataRoot = join(repository, '.cloakroom');
 export const toolsDir = join(dataRoot, 'tools');
 
 /** Runs on other ports are other shops: they share no data. */
-export function dataDirOf(provider: Provider, base: number, database: Database = 'sqlite'): string {
-  // Nor do runs on another database: its people are others.
-  const name = database === 'sqlite' ? provider : `${provider}-${database}`;
+export function dataDirOf(provider: Provider, base: number, database: Database = 'sqlite', profile: Profile = 'usual'): string {
+  // Nor do runs on another database: its people are others. A cluster has one database alone.
+  const name = profile === 'cluster' ? `${provider}-cluster` : database === 'sqlite' ? provider : `${provider}-${database}`;
   return join(dataRoot, base === defaultBase ? name : `${name}-${base}`);
 }

@@ -1,7 +1,7 @@
 /** A running stack for tests and benchmarks: the same drawing and the same supervisor as `npm start`. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { commandFor } from './commands.ts';
+import { commandFor, settleProcess } from './commands.ts';
 import { dataDirOf, repository, toolsDir } from './folders.ts';
 import { chooseProvider } from './provider.ts';
 import type { Chosen } from './provider.ts';
@@ -12,13 +12,15 @@ import { orStackError, StackError } from './outcome.ts';
 import { meshCertificates } from './secrets.ts';
 import { drawStack } from './stack.ts';
 import type { Database } from './stack.storage.ts';
-import type { ProcessName, Provider, StackSpec } from './stack.ts';
+import type { ProcessName, Profile, Provider, StackSpec } from './stack.ts';
 import { Supervisor } from './supervisor.ts';
 import type { StackEvent } from './supervisor.ts';
 
 export interface StackRequest {
   /** Tests name theirs: auto would let a suite pass on something else than it says. */
   readonly provider: Provider;
+  /** usual unless told. */
+  readonly profile?: Profile;
   readonly base: number;
   /** .cloakroom/<provider>-<base> unless told. */
   readonly dataDir?: string;
@@ -42,7 +44,7 @@ export interface RunningProcess {
 
 export interface RunningStack {
   readonly spec: StackSpec;
-  readonly gateways: readonly [string, string];
+  readonly gateways: StackSpec['gateways'];
   readonly processes: Readonly<Partial<Record<ProcessName, RunningProcess>>>;
   /** @throws when this stack has no such process */
   process(name: ProcessName): RunningProcess;
@@ -79,19 +81,20 @@ export interface AssemblyRequest extends Omit<StackRequest, 'provider'> {
 
 /** Everything before the first process: the drawing, and how each part of it becomes a command. @throws StackError */
 export function assembleStack(request: AssemblyRequest): Supervisor {
-  const { base, chosen, logLevel, sessionMode, onEvent, inspect = [] } = request;
+  const { base, chosen, logLevel, sessionMode, onEvent, inspect = [], profile = 'usual' } = request;
   const { provider, tools, external } = chosen;
-  const database = databaseFor(request.database, chosen);
+  const database = databaseFor(profile === 'cluster' ? databaseOfCluster(request.database, chosen) : request.database, chosen);
   if (provider === 'docker') throw new StackError('containers are run by compose', 'npm start -- --infra docker');
-  const dataDir = request.dataDir ?? dataDirOf(provider, base, database);
+  const dataDir = request.dataDir ?? dataDirOf(provider, base, database, profile);
   const built = join(repository, 'apps', 'web', 'dist');
   const webDir = existsSync(join(built, 'index.html')) ? built : undefined;
   const telemetry = request.telemetry ?? telemetryOf(process.env);
-  const spec = drawStack({ provider, base, dataDir, webDir, logLevel, telemetry, sessionMode, database, external });
+  const spec = drawStack({ provider, profile, base, dataDir, webDir, logLevel, telemetry, sessionMode, database, external });
   checkInspect(inspect, spec.processes);
   return new Supervisor({
     spec,
     prepare: commandFor(dataDir, tools, inspect),
+    settle: settleProcess,
     onEvent: onEvent ?? (() => undefined),
     provision: () => (provider === 'embedded' ? Promise.resolve() : meshCertificates(dataDir)),
   });
@@ -101,6 +104,14 @@ export function assembleStack(request: AssemblyRequest): Supervisor {
 function telemetryOf(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
   const names = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_TRACES_SAMPLER_ARG'];
   return Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
+}
+
+/** @throws StackError where the cluster cannot be had */
+function databaseOfCluster(wanted: Database | undefined, { provider }: Chosen): Database {
+  const remedy = 'use --infra native --profile cluster: it brings six Redis, three Kafka and PostgreSQL itself';
+  if (provider !== 'native') throw new StackError(`${provider} has no cluster profile`, remedy);
+  if (wanted === 'sqlite') throw new StackError('two replicas of a service cannot share a SQLite file', remedy);
+  return 'postgres';
 }
 
 /** Which database, once it is known to be there. External has PostgreSQL when its URLs are set. @throws StackError */

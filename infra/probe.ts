@@ -57,7 +57,7 @@ export function postgresProbe(port: number, host = '127.0.0.1'): Probe {
   };
 }
 
-/** Asks for the cluster's metadata: a broker appears there once the controller lets it take part. */
+/** Asks for the cluster's metadata: a broker appears there itself once the controllers let it take part. */
 export function kafkaProbe(port: number, host = '127.0.0.1'): Probe {
   return async () => {
     try {
@@ -68,7 +68,7 @@ export function kafkaProbe(port: number, host = '127.0.0.1'): Probe {
         (bytes) => bytes.length >= 4 && bytes.length >= 4 + bytes.readInt32BE(0),
       );
       const { brokers, clusterId } = readMetadata(answer);
-      return brokers > 0 ? { ok: true, detail: clusterId } : { ok: false, detail: 'no broker has registered yet' };
+      return brokers.includes(port) ? { ok: true, detail: clusterId } : { ok: false, detail: 'the broker has not registered yet' };
     } catch (error) {
       return { ok: false, detail: reason(error) };
     }
@@ -89,18 +89,21 @@ function metadataRequest(): Buffer {
   return body;
 }
 
-function readMetadata(answer: Buffer): { brokers: number; clusterId: string } {
+/** @returns the ports of the brokers that take part */
+function readMetadata(answer: Buffer): { brokers: number[]; clusterId: string } {
   let at = 8;
   const text = () => {
     const length = answer.readInt16BE(at);
     at += 2 + Math.max(length, 0);
     return length < 0 ? '' : answer.toString('utf8', at - length, at);
   };
-  const brokers = answer.readInt32BE(at);
+  const count = answer.readInt32BE(at);
   at += 4;
-  for (let index = 0; index < brokers; index++) {
+  const brokers: number[] = [];
+  for (let index = 0; index < count; index++) {
     at += 4;
     text();
+    brokers.push(answer.readInt32BE(at));
     at += 4;
     text();
   }

@@ -1,6 +1,8 @@
 /** What lies below the services of a native run, and what each service is told about its database. Part of the drawing: see stack.ts. */
 import { join } from 'node:path';
-import type { AppSpec, ProcessSpec, StackOptions } from './stack.ts';
+import { redisBusPortOf } from './stack.ports.ts';
+import type { BrokerPorts } from './stack.ports.ts';
+import type { AppSpec, ProcessName, ProcessSpec, StackOptions } from './stack.ts';
 
 export type Database = 'sqlite' | 'postgres';
 export const databases: readonly Database[] = ['sqlite', 'postgres'];
@@ -26,6 +28,29 @@ export function kafka(port: number, controllerPort: number, dir: string): Proces
     { kind: 'kafka', port, controllerPort, dir },
     { kind: 'kafka', port },
   );
+}
+
+/** Three of them, each its own controller too: any two decide. */
+export function brokers(places: readonly BrokerPorts[], dataDir: string): ProcessSpec[] {
+  const controllerPorts = places.map(({ controllerPort }) => controllerPort);
+  return places.map(({ port, controllerPort }, index) => {
+    const name = `kafka-${index + 1}` as ProcessName;
+    const among = { nodeId: index + 1, controllerPorts, clusterIdFile: join(dataDir, 'kafka-cluster.id') };
+    const run = { kind: 'kafka', port, controllerPort, dir: join(dataDir, name), among } as const;
+    return storage(name, [port, controllerPort], `${loopback}:${port}`, run, { kind: 'kafka', port });
+  });
+}
+
+/** The nodes of one Redis Cluster. The last to start forms it. */
+export function redisCluster(ports: readonly number[], dataDir: string): ProcessSpec[] {
+  const names = ports.map((_, index) => `redis-sessions-${index + 1}` as ProcessName);
+  return ports.map((port, index) => {
+    const last = index === ports.length - 1;
+    const name = names[index]!;
+    const run = { kind: 'redis-cluster-node', port, dir: join(dataDir, name), ...(last && { forms: ports }) } as const;
+    const spec = storage(name, [port, redisBusPortOf(port)], `redis://${loopback}:${port}`, run, { kind: 'redis', port });
+    return last ? { ...spec, needs: names.slice(0, -1) } : spec;
+  });
 }
 
 /** One server with a role and a database a service, which can enter no other. */

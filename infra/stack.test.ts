@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { drawStack, portsOf } from './stack.ts';
+import { busPortOf, clusterUrl } from './native/redis-cluster.ts';
+import { drawStack, portsOf, portSpan } from './stack.ts';
 import { levelsOf } from './supervisor.ts';
 
 const at = { base: 4000, dataDir: '/data' };
@@ -124,4 +125,63 @@ it('lets every part of a container network be met by its own name, and nothing b
     }
   }
   expect([...hosts].toSorted()).toEqual(['auth', 'cart', 'catalog', 'kafka', 'profile', 'redis-carts', 'redis-sessions']);
+});
+
+const cluster = drawStack({ ...at, provider: 'native', profile: 'cluster' });
+const named = (name: string) => cluster.processes.filter((process) => process.name.startsWith(name));
+
+it('draws for the cluster three gateways, two of each service, three brokers, and six Redis for the sessions', () => {
+  const count = (name: string) => named(name).length;
+  expect({ gateways: count('gateway-'), auth: count('auth-'), cart: count('cart-'), profile: count('profile-') }).toEqual({
+    gateways: 3,
+    auth: 2,
+    cart: 2,
+    profile: 2,
+  });
+  expect([count('catalog-'), count('kafka-'), count('redis-sessions-'), count('redis-carts'), count('postgres')]).toEqual([2, 3, 6, 1, 1]);
+  expect(cluster.processes).toHaveLength(22);
+  expect(cluster.gateways).toHaveLength(3);
+});
+
+it('gives no port to two processes of the cluster, the bus of its Redis included', () => {
+  const ports = cluster.processes.flatMap((process) => process.ports);
+  expect(new Set(ports).size).toBe(ports.length);
+  expect(Math.max(...ports)).toBeLessThan(at.base + portSpan);
+  for (const { ports: own } of named('redis-sessions')) expect(own).toEqual([own[0], busPortOf(own[0]!)]);
+});
+
+it('gives the first replica the ports that the only one has', () => {
+  const portsIn = (stack: typeof native, name: string) => stack.processes.find((process) => process.name === name)?.ports;
+  for (const name of ['auth', 'cart', 'profile', 'catalog', 'kafka']) expect(portsIn(cluster, `${name}-1`)).toEqual(portsIn(native, name));
+  expect(portsIn(cluster, 'auth-2')).toEqual([4112, 4113]);
+});
+
+it('tells every caller all replicas of a service, and every reader all brokers and three copies', () => {
+  for (const { env } of appsOf(cluster)) {
+    expect(env['AUTH_ADDRESS']).toBe('localhost:4110,localhost:4112');
+    expect(env['CART_ADDRESS']?.split(',')).toHaveLength(2);
+    if (env['EVENT_LOG'] === undefined) continue;
+    expect(env['KAFKA_BROKERS']?.split(',')).toHaveLength(3);
+    expect(env['KAFKA_REPLICATION_FACTOR']).toBe('3');
+  }
+  const names = appsOf(cluster).map(({ app, env }) => `${app}-${env['REPLICA']}`);
+  expect(new Set(names).size).toBe(names.length);
+});
+
+it('keeps the carts on a Redis of their own beside the sessions’ cluster', () => {
+  const told = (app: string, name: string) => [...new Set(appsOf(cluster).flatMap((one) => (one.app === app ? [one.env[name]] : [])))];
+  expect(told('auth', 'SESSION_REDIS_URL')).toEqual([clusterUrl([4210, 4211, 4212, 4213, 4214, 4215])]);
+  expect(told('cart', 'CART_REDIS_URL')).toEqual(['redis://127.0.0.1:4220']);
+});
+
+it('shares one database between the replicas of a service', () => {
+  const urls = appsOf(cluster).flatMap(({ env }) => env['DATABASE_URL'] ?? []);
+  expect(urls).toHaveLength(6);
+  expect(new Set(urls).size).toBe(3);
+  expect(urls.every((url) => url.startsWith('postgres://'))).toBe(true);
+});
+
+it('draws a cluster for native alone', () => {
+  for (const provider of ['embedded', 'docker', 'external'] as const)
+    expect(() => drawStack({ ...at, provider, profile: 'cluster', external: urls })).toThrow(/native alone/);
 });

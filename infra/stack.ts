@@ -1,28 +1,28 @@
 /**
  * The whole system, drawn once: which processes there are, what each needs, where it listens, what it is told, how one knows that it is ready.
- * Pure: start, tests, e2e and benchmarks all ask this file, and nothing else knows a port. Reading order: `drawStack`, then the three drawings.
+ * Pure: start, tests, e2e and benchmarks all ask this file, and nothing else knows a port. Reading order: `drawStack`, then the four drawings (the
+ * cluster's in stack.cluster.ts). What a service is told is in stack.apps.ts, what lies below in stack.storage.ts, who listens where in stack.ports.ts.
  *
  *   browser -> gateway-1, gateway-2 -> auth, cart, profile, catalog -> redis-sessions, redis-carts, kafka[, postgres]
  */
 import { join } from 'node:path';
-import { databaseOf, kafka, postgres, redis } from './stack.storage.ts';
+import { appReadyMs, drawApps, drawServices, hostIn, loopback, readyUrl } from './stack.apps.ts';
+import type { Places } from './stack.apps.ts';
+import { drawCluster } from './stack.cluster.ts';
+import { clusterPortsOf, portsOf } from './stack.ports.ts';
+import type { BrokerPorts } from './stack.ports.ts';
+import { kafka, postgres, redis } from './stack.storage.ts';
 import type { Database, DatabaseOwner } from './stack.storage.ts';
+
+export { defaultBase, httpPortsOf, portsOf, portSpan } from './stack.ports.ts';
 
 export type Provider = 'native' | 'embedded' | 'external' | 'docker';
 export type AppName = 'auth' | 'cart' | 'profile' | 'catalog' | 'gateway';
-/** Every name a process can have: `npm run status`, log files and tests speak of it by this. */
-export type ProcessName =
-  | 'redis-sessions'
-  | 'redis-carts'
-  | 'kafka'
-  | 'postgres'
-  | 'auth'
-  | 'cart'
-  | 'profile'
-  | 'catalog'
-  | 'gateway-1'
-  | 'gateway-2'
-  | 'cloakroom';
+export type Profile = 'usual' | 'cluster';
+export const profiles: readonly Profile[] = ['usual', 'cluster'];
+type Several<Name extends string> = Name | `${Name}-${1 | 2 | 3 | 4 | 5 | 6}`;
+/** Every name a process can have: `npm run status`, log files and tests speak of it by this. Where there are several they are counted from 1. */
+export type ProcessName = Several<'redis-sessions' | 'kafka' | AppName> | 'redis-carts' | 'postgres' | 'cloakroom';
 
 /** One app with all that it is told. In embedded several share one process. */
 export interface AppSpec {
@@ -41,11 +41,22 @@ export type SecretName = 'SESSION_MAC_KEY' | 'KEY_ENCRYPTION_KEY' | 'DATABASE_PA
 
 export type Run =
   | { readonly kind: 'redis'; readonly port: number; readonly dir: string }
-  | { readonly kind: 'kafka'; readonly port: number; readonly controllerPort: number; readonly dir: string }
+  /** @property forms of the last node to start: all ports of the cluster that is to be formed of them once it answers */
+  | { readonly kind: 'redis-cluster-node'; readonly port: number; readonly dir: string; readonly forms?: readonly number[] }
+  | (BrokerPorts & { readonly kind: 'kafka'; readonly dir: string; readonly among?: AmongBrokers })
   | { readonly kind: 'postgres'; readonly port: number; readonly dir: string; readonly databases: readonly string[] }
   | { readonly kind: 'app'; readonly app: AppSpec }
   /** All of them in one process, in this order, with one event log in memory mirrored to a file. */
   | { readonly kind: 'embedded'; readonly apps: readonly AppSpec[]; readonly eventLogFile: string };
+
+/** A broker's place among several. */
+export interface AmongBrokers {
+  /** From 1: the index in `controllerPorts`, plus one. */
+  readonly nodeId: number;
+  readonly controllerPorts: readonly number[];
+  /** Holds the id that all of them are formatted with. */
+  readonly clusterIdFile: string;
+}
 
 export type Health =
   | { readonly kind: 'redis'; readonly port: number }
@@ -69,15 +80,18 @@ export interface ProcessSpec {
 
 export interface StackSpec {
   readonly provider: Provider;
+  readonly profile: Profile;
   readonly base: number;
   readonly dataDir: string;
   /** In an order that respects `needs`. */
   readonly processes: readonly ProcessSpec[];
-  readonly gateways: readonly [string, string];
+  readonly gateways: readonly [string, string, ...string[]];
 }
 
 export interface StackOptions {
   readonly provider: Provider;
+  /** usual unless told. cluster is for native alone, and always on PostgreSQL. */
+  readonly profile?: Profile | undefined;
   /** Where the ports begin: 4000 unless told. */
   readonly base: number;
   readonly dataDir: string;
@@ -99,48 +113,16 @@ export interface ExternalUrls {
   readonly databaseUrls?: Readonly<Record<DatabaseOwner, string>> | undefined;
 }
 
-export const defaultBase = 4000;
-export const replicas = 2;
-
-/** The address everybody listens on and is met at; in containers each has a host of its own, called by its name. */
-const loopback = '127.0.0.1';
-const hostIn = (provider: Provider, name: string, elsewhere: string) => (provider === 'docker' ? name : elsewhere);
-/** A service on 2 busy cores takes 2-4 s. */
-const appReadyMs = 30_000;
-/** Three levels end one after the other, all within 10 s: see supervisor.ts. */
-const appGraceMs = 3_000;
-
-export function portsOf(base: number) {
-  const service = (offset: number) => ({ mesh: base + offset, admin: base + offset + 1 });
-  return {
-    gateways: [base, base + 1] as const,
-    auth: service(110),
-    cart: service(120),
-    profile: service(130),
-    catalog: service(140),
-    redisSessions: base + 210,
-    redisCarts: base + 220,
-    kafka: base + 230,
-    kafkaController: base + 231,
-    postgres: base + 240,
-  };
-}
-
-/** Those that browsers, probes and Prometheus speak HTTP to. */
-export function httpPortsOf(base: number): number[] {
-  const { gateways, auth, cart, profile, catalog } = portsOf(base);
-  return [...gateways, ...[auth, cart, profile, catalog].map(({ admin }) => admin)];
-}
-
 /** Names in the certificates of the mesh. */
 export const meshNames: readonly AppName[] = ['gateway', 'auth', 'cart', 'profile', 'catalog'];
 
 export function drawStack(options: StackOptions): StackSpec {
+  const { provider, base, dataDir, profile = 'usual' } = options;
   const draw = { native: drawNative, docker: drawNative, external: drawExternal, embedded: drawEmbedded };
-  const processes = draw[options.provider](options);
-  const [first, second] = portsOf(options.base).gateways;
-  const gateways = [`http://localhost:${first}`, `http://localhost:${second}`] as const;
-  return { provider: options.provider, base: options.base, dataDir: options.dataDir, processes, gateways };
+  const processes = profile === 'cluster' ? drawCluster(options) : draw[provider](options);
+  const [first, second, ...more] = (profile === 'cluster' ? clusterPortsOf(base) : portsOf(base)).gateways;
+  const url = (port: number) => `http://localhost:${port}`;
+  return { provider, profile, base, dataDir, processes, gateways: [url(first), url(second), ...more.map(url)] };
 }
 
 /** Our own Redis and Kafka below the services: as processes (native) or as containers. */
@@ -158,7 +140,7 @@ function drawNative(options: StackOptions): ProcessSpec[] {
     redis('redis-carts', ports.redisCarts, join(options.dataDir, 'redis-carts')),
     kafka(ports.kafka, ports.kafkaController, join(options.dataDir, 'kafka')),
     ...database,
-    ...drawServices(options, urls, ['redis-sessions', 'redis-carts', 'kafka', ...database.map(({ name }) => name)]),
+    ...drawUsual(options, urls, ['redis-sessions', 'redis-carts', 'kafka', ...database.map(({ name }) => name)]),
   ];
 }
 
@@ -166,23 +148,22 @@ function drawNative(options: StackOptions): ProcessSpec[] {
 function drawExternal(options: StackOptions): ProcessSpec[] {
   if (options.external === undefined) throw new Error('external needs KAFKA_BROKERS, SESSION_REDIS_URL and CART_REDIS_URL');
   const { kafkaBrokers, sessionRedisUrl, cartRedisUrl } = options.external;
-  return drawServices(options, { KAFKA_BROKERS: kafkaBrokers, SESSION_REDIS_URL: sessionRedisUrl, CART_REDIS_URL: cartRedisUrl }, []);
+  return drawUsual(options, { KAFKA_BROKERS: kafkaBrokers, SESSION_REDIS_URL: sessionRedisUrl, CART_REDIS_URL: cartRedisUrl }, []);
 }
 
-function drawServices(options: StackOptions, urls: StorageUrls, below: readonly ProcessName[]): ProcessSpec[] {
-  const apps = drawApps(options, {
+/** Above one Redis a purpose and one Kafka: one of each service, two gateways. */
+function drawUsual(options: StackOptions, urls: StorageUrls, below: readonly ProcessName[]): ProcessSpec[] {
+  const apps = drawApps(options, usualPlaces(options.base), {
     auth: { ...kafkaLog(urls), SESSION_STORE: 'redis', SESSION_REDIS_URL: urls.SESSION_REDIS_URL },
     cart: { ...kafkaLog(urls), CART_VIEW: 'redis', CART_REDIS_URL: urls.CART_REDIS_URL },
     other: kafkaLog(urls),
   });
-  return [
-    process('auth', apps.auth, below),
-    process('cart', apps.cart, [...below, 'auth']),
-    process('profile', apps.profile, [...below, 'auth']),
-    process('catalog', apps.catalog, ['auth']),
-    process('gateway-1', apps.gateways[0], ['auth', 'cart', 'profile', 'catalog']),
-    process('gateway-2', apps.gateways[1], ['auth', 'cart', 'profile', 'catalog']),
-  ];
+  return drawServices(apps, below);
+}
+
+function usualPlaces(base: number): Places {
+  const { gateways, auth, cart, profile, catalog, postgres: server } = portsOf(base);
+  return { gateways, auth: [auth], cart: [cart], profile: [profile], catalog: [catalog], postgres: server };
 }
 
 /** One Node process and nothing else: the same services, calls over the same gRPC, other adapters below them. */
@@ -190,7 +171,7 @@ function drawEmbedded(options: StackOptions): ProcessSpec[] {
   const ports = portsOf(options.base);
   const eventLogFile = join(options.dataDir, 'event-log', 'events.log');
   const log = { EVENT_LOG: 'embedded', EVENT_LOG_FILE: eventLogFile };
-  const apps = drawApps(options, {
+  const apps = drawApps(options, usualPlaces(options.base), {
     auth: { ...log, SESSION_STORE: 'memory' },
     cart: { ...log, CART_VIEW: 'memory' },
     other: log,
@@ -199,7 +180,7 @@ function drawEmbedded(options: StackOptions): ProcessSpec[] {
   return [
     {
       name: 'cloakroom',
-      run: { kind: 'embedded', apps: [apps.auth, apps.catalog, apps.cart, apps.profile, ...apps.gateways], eventLogFile },
+      run: { kind: 'embedded', apps: [...apps.auth, ...apps.catalog, ...apps.cart, ...apps.profile, ...apps.gateway], eventLogFile },
       needs: [],
       ports: [...ports.gateways, ...services.flatMap((service) => [service.mesh, service.admin])],
       url: `http://localhost:${ports.gateways[0]}`,
@@ -216,84 +197,8 @@ interface StorageUrls {
   readonly CART_REDIS_URL: string;
 }
 
-type Env = Readonly<Record<string, string>>;
+export type Env = Readonly<Record<string, string>>;
 
 function kafkaLog({ KAFKA_BROKERS }: StorageUrls): Env {
   return { EVENT_LOG: 'kafka', KAFKA_BROKERS };
-}
-
-/** What each app is told; `storage` is the only difference between the providers. */
-function drawApps(options: StackOptions, storage: { readonly auth: Env; readonly cart: Env; readonly other: Env }) {
-  const { base, dataDir, provider } = options;
-  const ports = portsOf(base);
-  const address = (name: 'auth' | 'cart' | 'profile' | 'catalog') => `${hostIn(provider, name, 'localhost')}:${ports[name].mesh}`;
-  const adminUrl = (name: 'auth' | 'cart') => `http://${hostIn(provider, name, loopback)}:${ports[name].admin}`;
-  const common = (name: AppName, replica: string, listen: number): Env => ({
-    SERVICE_NAME: name,
-    REPLICA: replica,
-    REGION: 'local',
-    PROVIDER: provider,
-    LOG_LEVEL: options.logLevel ?? 'info',
-    ...options.telemetry,
-    HOST: provider === 'docker' ? '0.0.0.0' : loopback,
-    LISTEN_PORT: String(listen),
-    // Nothing proves a caller inside one process, and nobody else reaches its loopback ports in between.
-    MESH_TLS: provider === 'embedded' ? 'off' : 'mutual',
-    TLS_DIR: join(dataDir, 'tls'),
-    AUTH_ADDRESS: address('auth'),
-    CART_ADDRESS: address('cart'),
-    PROFILE_ADDRESS: address('profile'),
-    CATALOG_ADDRESS: address('catalog'),
-    AUTH_ADMIN_URL: adminUrl('auth'),
-    CART_ADMIN_URL: adminUrl('cart'),
-  });
-  const database = (name: DatabaseOwner) => databaseOf(name, options, ports.postgres);
-  const sessions: Env = {
-    SESSION_MODE: options.sessionMode ?? 'hybrid',
-    SESSION_MODES: 'reference,hybrid',
-  };
-  const service = (app: 'auth' | 'cart' | 'profile' | 'catalog', env: Env, secrets: readonly SecretName[] = []): AppSpec => ({
-    app,
-    secrets: app === 'auth' ? ['SESSION_MAC_KEY', 'KEY_ENCRYPTION_KEY', ...secrets] : secrets,
-    env: { ...common(app, '1', ports[app].mesh), ADMIN_PORT: String(ports[app].admin), ...env },
-  });
-  const origins = ports.gateways.flatMap((port) => [`http://localhost:${port}`, `http://${loopback}:${port}`]);
-  const gateway = (replica: number, port: number): AppSpec => ({
-    app: 'gateway',
-    secrets: ['SESSION_MAC_KEY'],
-    env: {
-      ...common('gateway', String(replica), port),
-      ...storage.other,
-      ...sessions,
-      PUBLIC_ORIGINS: origins.join(','),
-      ...(options.webDir === undefined ? {} : { WEB_DIR: options.webDir }),
-    },
-  });
-  return {
-    auth: service('auth', { ...storage.auth, ...sessions, ...database('auth').env, SEED_ACCOUNTS: 'true' }, database('auth').secrets),
-    cart: service('cart', storage.cart),
-    profile: service('profile', { ...storage.other, ...database('profile').env }, database('profile').secrets),
-    // Reads no event log: its products are not a person's.
-    catalog: service('catalog', database('catalog').env, database('catalog').secrets),
-    gateways: [gateway(1, ports.gateways[0]), gateway(2, ports.gateways[1])] as const,
-  };
-}
-
-function process(name: ProcessName, app: AppSpec, needs: readonly ProcessName[]): ProcessSpec {
-  const listen = Number(app.env['LISTEN_PORT']);
-  const admin = app.env['ADMIN_PORT'] === undefined ? undefined : Number(app.env['ADMIN_PORT']);
-  return {
-    name,
-    run: { kind: 'app', app },
-    needs,
-    ports: admin === undefined ? [listen] : [listen, admin],
-    url: admin === undefined ? `http://localhost:${listen}` : `grpcs://localhost:${listen}`,
-    health: { kind: 'http', urls: [readyUrl(admin ?? listen)] },
-    readyTimeoutMs: appReadyMs,
-    stopGraceMs: appGraceMs,
-  };
-}
-
-function readyUrl(port: number): string {
-  return `http://${loopback}:${port}/readyz`;
 }

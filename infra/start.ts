@@ -11,12 +11,15 @@ import { chooseProvider } from './provider.ts';
 import type { ProviderChoice } from './provider.ts';
 import { dataDirOf, toolsDir } from './folders.ts';
 import { isAlive, readState } from './state.ts';
+import { profiles } from './stack.ts';
+import type { Profile } from './stack.ts';
 import { databases } from './stack.storage.ts';
 import type { Database } from './stack.storage.ts';
 import type { Supervisor } from './supervisor.ts';
 
 export interface StartRequest {
   readonly infra: ProviderChoice;
+  readonly profile?: Profile;
   readonly portBase: number;
   readonly fresh: boolean;
   readonly logs: boolean;
@@ -44,7 +47,8 @@ export async function start(request: StartRequest, print: Print): Promise<number
   try {
     const chosen = await chooseProvider(request.infra, { env: process.env, toolsDir, say: progress.say });
     progress.say(`infrastructure: ${chosen.provider} (${chosen.why})`);
-    if (chosen.docker !== undefined) return await runContainers(chosen.docker, request, ending.told, print);
+    if (chosen.docker !== undefined && request.profile !== 'cluster')
+      return await runContainers(chosen.docker, request, ending.told, print);
     if (chosen.provider === 'embedded')
       progress.say('embedded: accounts, profiles and carts survive a restart; sessions do not, people sign in again');
     supervisor = assembleStack({ ...request, chosen, base: request.portBase, onEvent: progress.event });
@@ -104,8 +108,8 @@ function summary({ spec }: Supervisor, inspect: readonly Inspect[], tookMs: numb
   const folder = relative(process.cwd(), spec.dataDir) || '.';
   return [
     '',
-    `Cloakroom is ready in ${(tookMs / 1000).toFixed(1)} s (${spec.provider}).`,
-    `  shop    ${spec.gateways[0]} and ${spec.gateways[1]}`,
+    `Cloakroom is ready in ${(tookMs / 1000).toFixed(1)} s (${spec.profile === 'cluster' ? `${spec.provider} cluster` : spec.provider}).`,
+    `  shop    ${spec.gateways.join(' and ')}`,
     `  logs    ${folder}/logs (or npm start -- --logs)`,
     ...inspect.map(({ service, port }) => `  debug   ${service} on 127.0.0.1:${port} (.vscode/launch.json, or chrome://inspect)`),
     '  status  npm run status',
@@ -121,7 +125,9 @@ function logFiles(supervisor: Supervisor) {
 async function followRunning({ infra, portBase }: StartRequest, print: Print): Promise<boolean> {
   const candidates = infra === 'auto' ? (['external', 'native', 'embedded'] as const) : [infra];
   const state = candidates
-    .flatMap((provider) => databases.map((database) => readState(dataDirOf(provider, portBase, database))))
+    .flatMap((provider) =>
+      profiles.flatMap((profile) => databases.map((database) => readState(dataDirOf(provider, portBase, database, profile)))),
+    )
     .find((found) => found !== undefined && isAlive(found.supervisor));
   if (state === undefined) return false;
   print(`It is running already (${state.provider}): its logs, until Ctrl-C.`);

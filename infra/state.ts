@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { killGroup, startTimeOf } from './child.ts';
-import type { Health, Provider } from './stack.ts';
+import type { Health, Profile, Provider } from './stack.ts';
 
 export type ProcessState = 'waiting' | 'starting' | 'ready' | 'restarting' | 'ended';
 
@@ -23,6 +23,7 @@ export interface ProcessEntry {
 
 export interface StackState {
   readonly provider: Provider;
+  readonly profile: Profile;
   readonly base: number;
   readonly gateways: readonly string[];
   readonly startedAt: string;

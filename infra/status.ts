@@ -32,7 +32,8 @@ async function describeRun(state: StackState): Promise<string[]> {
     ['(launcher)', 'running', String(state.supervisor.pid), megabytes(launcher?.bytes), '', ''],
     ['total', '', '', megabytes(total + (launcher?.bytes ?? 0)), '', ''],
   ];
-  return [`${state.provider} on port ${state.base}, since ${state.startedAt}`, ...align(table)];
+  const what = state.profile === 'cluster' ? `${state.provider} cluster` : state.provider;
+  return [`${what} on port ${state.base}, since ${state.startedAt}`, ...align(table)];
 }
 
 async function describeProcess(entry: ProcessEntry): Promise<{ cells: string[]; bytes: number }> {

@@ -133,6 +133,7 @@ it('ends what a killed run left behind, and nobody who got its number since', as
   const entry = { state: 'ready' as const, url: '', restarts: 0, health: { kind: 'kafka' as const, port: 1 }, logFile: '' };
   writeState(dataDir, {
     provider: 'native',
+    profile: 'usual',
     base,
     gateways: [],
     startedAt: '',

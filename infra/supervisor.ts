@@ -25,6 +25,8 @@ export interface SupervisorOptions {
   readonly onEvent: (event: StackEvent) => void;
   /** Runs once data and ports are known to be ours, before the first process. */
   readonly provision?: () => Promise<void>;
+  /** Runs once a process is ready for the first time; those that need it wait for the end of this too. */
+  readonly settle?: (spec: ProcessSpec) => Promise<void>;
   readonly backoff?: Backoff;
 }
 
@@ -127,6 +129,7 @@ export class Supervisor {
         for (const need of needs) await ready.get(need);
         if (failed.signal.aborted || this.#stopping !== undefined) throw new StackError('the start was given up', 'start again');
         await supervised.start();
+        await this.#options.settle?.(supervised.spec);
       };
       const begun = begin();
       // The first failure counts: what waits for the failed one must not start, and must not fail a second time unheard.
@@ -157,6 +160,7 @@ export class Supervisor {
   #write(): void {
     writeState(this.spec.dataDir, {
       provider: this.spec.provider,
+      profile: this.spec.profile,
       base: this.spec.base,
       gateways: this.spec.gateways,
       startedAt: this.#startedAt.toISOString(),

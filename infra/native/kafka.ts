@@ -1,4 +1,4 @@
-/** One real Apache Kafka, from Maven's jars, without a container: a KRaft broker that is its own controller. */
+/** Real Apache Kafka, from Maven's jars, without a container: a KRaft broker that is its own controller, alone or one of several. */
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import type { LaunchSpec } from '../child.ts';
 import { findOnPath, installCommand, run } from './debian.ts';
 import type { Found, Say } from './debian.ts';
 import { findJava } from './java.ts';
+import type { AmongBrokers } from '../stack.ts';
 
 const kafkaFolder = join(import.meta.dirname, '..', 'kafka');
 const pom = join(kafkaFolder, 'pom.xml');
@@ -86,6 +87,7 @@ export interface KafkaPlace {
   readonly controllerPort: number;
   readonly dir: string;
   readonly logFile: string;
+  readonly among?: AmongBrokers | undefined;
 }
 
 const heap = ['-Xms64m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xss512k', '-XX:+ExitOnOutOfMemoryError'];
@@ -101,8 +103,10 @@ export async function kafkaLaunch(kafka: Kafka, place: KafkaPlace): Promise<Foun
     controllerPort: String(place.controllerPort),
     brokerPort: String(place.port),
     logDirs: logDirs.replaceAll('\\', '\\\\'),
+    nodeId: String(place.among?.nodeId ?? 1),
+    voters: (place.among?.controllerPorts ?? []).map((port, index) => `${index + 1}@127.0.0.1:${port}`).join(','),
   };
-  const template = readFileSync(join(kafkaFolder, 'server.properties'), 'utf8');
+  const template = templateOf(place);
   writeFileSync(
     properties,
     template.replace(/\$\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole),
@@ -119,8 +123,8 @@ export async function kafkaLaunch(kafka: Kafka, place: KafkaPlace): Promise<Foun
   if (!existsSync(join(logDirs, 'meta.properties'))) {
     // A format that was interrupted leaves a folder that neither formats nor starts.
     rmSync(logDirs, { recursive: true, force: true });
-    const clusterId = randomBytes(16).toString('base64url');
-    const failure = await run(kafka.java, java('kafka.tools.StorageTool', 'format', '--standalone', '-t', clusterId, '-c', properties), {
+    const alone = place.among === undefined ? ['--standalone'] : [];
+    const failure = await run(kafka.java, java('kafka.tools.StorageTool', 'format', ...alone, '-t', clusterIdOf(place), '-c', properties), {
       timeoutMs: formatTimeoutMs,
     });
     if (failure !== undefined)
@@ -130,4 +134,19 @@ export async function kafkaLaunch(kafka: Kafka, place: KafkaPlace): Promise<Foun
     ok: true,
     value: { name: place.name, command: kafka.java, args: java('kafka.Kafka', properties), cwd: place.dir, logFile: place.logFile },
   };
+}
+
+function templateOf({ among }: KafkaPlace): string {
+  const read = (name: string) => readFileSync(join(kafkaFolder, name), 'utf8');
+  if (among === undefined) return read('server.properties');
+  // Of a key that is there twice Java takes the last. The one that finds a single quorum has no place beside fixed voters.
+  return `${read('server.properties').replace(/^controller\.quorum\.bootstrap\.servers=.*\n/m, '')}\n${read('cluster.properties')}`;
+}
+
+/** Brokers of one cluster are formatted with one id. Made by the first to ask: all are started by one process. */
+function clusterIdOf({ among }: KafkaPlace): string {
+  const made = randomBytes(16).toString('base64url');
+  if (among === undefined) return made;
+  if (!existsSync(among.clusterIdFile)) writeFileSync(among.clusterIdFile, made, { mode: 0o600 });
+  return readFileSync(among.clusterIdFile, 'utf8');
 }

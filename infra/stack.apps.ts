@@ -1,0 +1,122 @@
+/** What each service is told, and the process that it becomes. Part of the drawing: see stack.ts. */
+import { join } from 'node:path';
+import type { ServicePorts } from './stack.ports.ts';
+import { databaseOf } from './stack.storage.ts';
+import type { DatabaseOwner } from './stack.storage.ts';
+import type { AppName, AppSpec, Env, ProcessName, ProcessSpec, Provider, SecretName, StackOptions } from './stack.ts';
+
+/** The address everybody listens on and is met at; in containers each has a host of its own, called by its name. */
+export const loopback = '127.0.0.1';
+export const hostIn = (provider: Provider, name: string, elsewhere: string) => (provider === 'docker' ? name : elsewhere);
+/** A service on 2 busy cores takes 2-4 s. */
+export const appReadyMs = 30_000;
+/** Three levels end one after the other, all within 10 s: see supervisor.ts. */
+const appGraceMs = 3_000;
+
+type ServiceName = Exclude<AppName, 'gateway'>;
+
+/** Where the replicas of each service listen, one or more. */
+export interface Places extends Readonly<Record<ServiceName, readonly ServicePorts[]>> {
+  readonly gateways: readonly number[];
+  readonly postgres: number;
+}
+
+export interface StorageEnv {
+  readonly auth: Env;
+  readonly cart: Env;
+  readonly other: Env;
+}
+
+/** A spec for each replica. @param storage the only difference between the providers */
+export function drawApps(options: StackOptions, places: Places, storage: StorageEnv) {
+  const { dataDir, provider } = options;
+  const addresses = (name: ServiceName) => places[name].map(({ mesh }) => `${hostIn(provider, name, 'localhost')}:${mesh}`).join(',');
+  const adminUrls = (name: 'auth' | 'cart') =>
+    places[name].map(({ admin }) => `http://${hostIn(provider, name, loopback)}:${admin}`).join(',');
+  const common = (name: AppName, replica: number, listen: number): Env => ({
+    SERVICE_NAME: name,
+    REPLICA: String(replica),
+    REGION: 'local',
+    PROVIDER: provider,
+    LOG_LEVEL: options.logLevel ?? 'info',
+    ...options.telemetry,
+    HOST: provider === 'docker' ? '0.0.0.0' : loopback,
+    LISTEN_PORT: String(listen),
+    // Nothing proves a caller inside one process, and nobody else reaches its loopback ports in between.
+    MESH_TLS: provider === 'embedded' ? 'off' : 'mutual',
+    TLS_DIR: join(dataDir, 'tls'),
+    AUTH_ADDRESS: addresses('auth'),
+    CART_ADDRESS: addresses('cart'),
+    PROFILE_ADDRESS: addresses('profile'),
+    CATALOG_ADDRESS: addresses('catalog'),
+    AUTH_ADMIN_URL: adminUrls('auth'),
+    CART_ADMIN_URL: adminUrls('cart'),
+  });
+  const database = (name: DatabaseOwner) => databaseOf(name, options, places.postgres);
+  const sessions: Env = {
+    SESSION_MODE: options.sessionMode ?? 'hybrid',
+    SESSION_MODES: 'reference,hybrid',
+  };
+  const service = (app: ServiceName, env: Env, secrets: readonly SecretName[] = []): AppSpec[] =>
+    places[app].map(({ mesh, admin }, index) => ({
+      app,
+      secrets: app === 'auth' ? ['SESSION_MAC_KEY', 'KEY_ENCRYPTION_KEY', ...secrets] : secrets,
+      env: { ...common(app, index + 1, mesh), ADMIN_PORT: String(admin), ...env },
+    }));
+  const origins = places.gateways.flatMap((port) => [`http://localhost:${port}`, `http://${loopback}:${port}`]);
+  const gateway = (port: number, index: number): AppSpec => ({
+    app: 'gateway',
+    secrets: ['SESSION_MAC_KEY'],
+    env: {
+      ...common('gateway', index + 1, port),
+      ...storage.other,
+      ...sessions,
+      PUBLIC_ORIGINS: origins.join(','),
+      ...(options.webDir === undefined ? {} : { WEB_DIR: options.webDir }),
+    },
+  });
+  return {
+    auth: service('auth', { ...storage.auth, ...sessions, ...database('auth').env, SEED_ACCOUNTS: 'true' }, database('auth').secrets),
+    cart: service('cart', storage.cart),
+    profile: service('profile', { ...storage.other, ...database('profile').env }, database('profile').secrets),
+    // Reads no event log: its products are not a person's.
+    catalog: service('catalog', database('catalog').env, database('catalog').secrets),
+    gateway: places.gateways.map(gateway),
+  };
+}
+
+type Apps = ReturnType<typeof drawApps>;
+
+/** All services above what is `below`, each replica a process: `cart`, or where there are several `cart-1`, `cart-2`. */
+export function drawServices(apps: Apps, below: readonly ProcessName[], readyTimeoutMs = appReadyMs): ProcessSpec[] {
+  const names = (app: AppName): ProcessName[] =>
+    apps[app].map(({ env }) => (apps[app].length === 1 ? app : `${app}-${env['REPLICA']}`) as ProcessName);
+  const all = (app: AppName, needs: readonly ProcessName[]) =>
+    apps[app].map((spec, index) => process(names(app)[index]!, spec, needs, readyTimeoutMs));
+  return [
+    ...all('auth', below),
+    ...all('cart', [...below, ...names('auth')]),
+    ...all('profile', [...below, ...names('auth')]),
+    ...all('catalog', names('auth')),
+    ...all('gateway', [...names('auth'), ...names('cart'), ...names('profile'), ...names('catalog')]),
+  ];
+}
+
+function process(name: ProcessName, app: AppSpec, needs: readonly ProcessName[], readyTimeoutMs: number): ProcessSpec {
+  const listen = Number(app.env['LISTEN_PORT']);
+  const admin = app.env['ADMIN_PORT'] === undefined ? undefined : Number(app.env['ADMIN_PORT']);
+  return {
+    name,
+    run: { kind: 'app', app },
+    needs,
+    ports: admin === undefined ? [listen] : [listen, admin],
+    url: admin === undefined ? `http://localhost:${listen}` : `grpcs://localhost:${listen}`,
+    health: { kind: 'http', urls: [readyUrl(admin ?? listen)] },
+    readyTimeoutMs,
+    stopGraceMs: appGraceMs,
+  };
+}
+
+export function readyUrl(port: number): string {
+  return `http://${loopback}:${port}/readyz`;
+}

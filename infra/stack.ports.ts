@@ -1,0 +1,73 @@
+/**
+ * Who listens where. Part of the drawing: see stack.ts.
+ *
+ * The scheme: a port is the base and an offset. Gateways have 0 to 9, a service its tens from 110 on (gRPC even, admin the odd one above),
+ * storage its tens from 210 on. Replica n of a service, from 1, is 2 (n - 1) higher than the first: auth 110 and 111, its second replica 112 and
+ * 113; Kafka's brokers likewise. The nodes of the sessions' Redis cluster follow each other, and talk among themselves 40 higher.
+ */
+export interface ServicePorts {
+  readonly mesh: number;
+  readonly admin: number;
+}
+
+export interface BrokerPorts {
+  readonly port: number;
+  readonly controllerPort: number;
+}
+
+export const defaultBase = 4000;
+/** What a base must leave room for: the highest offset is a bus port of the Redis cluster. */
+export const portSpan = 256;
+
+export function portsOf(base: number) {
+  const service = (offset: number): ServicePorts => ({ mesh: base + offset, admin: base + offset + 1 });
+  return {
+    gateways: [base, base + 1] as const,
+    auth: service(110),
+    cart: service(120),
+    profile: service(130),
+    catalog: service(140),
+    redisSessions: base + 210,
+    redisCarts: base + 220,
+    kafka: base + 230,
+    kafkaController: base + 231,
+    postgres: base + 240,
+  };
+}
+
+const serviceReplicaCount = 2;
+const brokerCount = 3;
+/** Three primaries, a replica each: infra/native/redis-cluster.ts. */
+const redisNodeCount = 6;
+
+/** Of `--profile cluster`. */
+export function clusterPortsOf(base: number) {
+  const first = portsOf(base);
+  const replicas = ({ mesh, admin }: ServicePorts): ServicePorts[] =>
+    counted(serviceReplicaCount).map((index) => ({ mesh: mesh + 2 * index, admin: admin + 2 * index }));
+  return {
+    gateways: [...first.gateways, base + 2] as const,
+    auth: replicas(first.auth),
+    cart: replicas(first.cart),
+    profile: replicas(first.profile),
+    catalog: replicas(first.catalog),
+    redisSessions: counted(redisNodeCount).map((index) => first.redisSessions + index),
+    redisCarts: first.redisCarts,
+    brokers: counted(brokerCount).map((index): BrokerPorts => ({
+      port: first.kafka + 2 * index,
+      controllerPort: first.kafkaController + 2 * index,
+    })),
+    postgres: first.postgres,
+  };
+}
+
+const counted = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
+/** Where a node of the Redis cluster talks to the others. */
+export const redisBusPortOf = (port: number): number => port + 40;
+
+/** Those that browsers, probes and Prometheus speak HTTP to, in any profile. */
+export function httpPortsOf(base: number): number[] {
+  const { gateways, auth, cart, profile, catalog } = clusterPortsOf(base);
+  return [...gateways, ...[auth, cart, profile, catalog].flat().map(({ admin }) => admin)];
+}
