@@ -148,10 +148,13 @@ describe('at a service', () => {
   });
   it('opens no sensitive method, however young it is', async () => {
     const { service, fresh, clock } = setUp();
-    const policy = (operationClass: OperationClass) =>
-      ({ identity: Identity.USER, operationClass, authenticationAgeMaxS: 0 }) as MethodPolicy;
+    const method = (operationClass: OperationClass) => ({
+      name: 'a.B/C',
+      policy: { identity: Identity.USER, operationClass, authenticationAgeMaxS: 0, callers: ['gateway'] } as unknown as MethodPolicy,
+    });
+    const gateway = { name: 'gateway', proven: true, audience: 'cart' };
     const shown = { passport: undefined, accessToken: fresh() };
-    expect(await judgeIdentity(policy(OperationClass.SENSITIVE), shown, service, clock)).toEqual(problem('invalid_passport'));
-    expect(await judgeIdentity(policy(OperationClass.CART), shown, service, clock)).toHaveProperty('identity');
+    expect(await judgeIdentity(method(OperationClass.SENSITIVE), gateway, shown, service, clock)).toEqual(problem('invalid_passport'));
+    expect(await judgeIdentity(method(OperationClass.CART), gateway, shown, service, clock)).toHaveProperty('identity');
   });
 });

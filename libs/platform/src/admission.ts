@@ -1,14 +1,34 @@
 /**
  * Who may call a method: its policy x the certificate x the passport, decided before the handler sees the call. Bound to the handler that
  * gRPC resolved, never to the path as text (grpc-go CVE-2026-33186: a path without its first slash passed by the policy).
+ *
+ * A service among `callers` comes with the passport that auth gave it at the edge. One among `delegates` comes with a passport that it exchanged:
+ * that one names the methods it is good for, and it is its holder's alone, because the actor in it is the service whose certificate the call
+ * has. So a passport that was sent on, stolen or traded for another purpose opens nothing (confused deputy, RFC 8693 5).
  */
 import { Identity, type MethodPolicy, OperationClass, problem, type Problem } from '@cloakroom/contracts';
 import type { Clock } from './clock.ts';
 import type { VerifiedIdentity } from './context.ts';
+import { refusedPassports } from './mesh-metrics.ts';
 import type { PassportVerifier } from './passport.ts';
 
 /** In every token mode: a sensitive method is never served on what a cache remembers of a session. */
 export const sensitiveAgeMaxMs = 2_000;
+
+export interface JudgedMethod {
+  readonly policy: MethodPolicy;
+  /** "cloakroom.cart.v1.CartService/GetCart" */
+  readonly name: string;
+}
+
+export interface Caller {
+  /** Of the certificate. */
+  readonly name: string | undefined;
+  /** Whether there are certificates at all: not in embedded. */
+  readonly proven: boolean;
+  /** The service that is called, for what is counted. */
+  readonly audience: string;
+}
 
 export interface Admitted {
   readonly identity: VerifiedIdentity | undefined;
@@ -16,7 +36,9 @@ export interface Admitted {
 
 /** With TLS on, no one but the services that the policy lists; in embedded (`off`) nothing proves a caller, and nobody else can reach the port. */
 export function judgeCaller(policy: MethodPolicy, caller: string | undefined, tls: boolean): Problem | undefined {
-  return !tls || (caller !== undefined && policy.callers.includes(caller)) ? undefined : problem('forbidden');
+  return !tls || (caller !== undefined && (policy.callers.includes(caller) || policy.delegates.includes(caller)))
+    ? undefined
+    : problem('forbidden');
 }
 
 /**
@@ -24,7 +46,8 @@ export function judgeCaller(policy: MethodPolicy, caller: string | undefined, tl
  * An access token opens no sensitive method: what it says may be minutes old.
  */
 export async function judgeIdentity(
-  policy: MethodPolicy,
+  { policy, name }: JudgedMethod,
+  caller: Caller,
   { passport, accessToken }: { readonly passport: string | undefined; readonly accessToken?: string | undefined },
   verifier: PassportVerifier,
   clock: Clock,
@@ -36,7 +59,24 @@ export async function judgeIdentity(
       : undefined);
   if (identity === undefined) return missing(policy.identity);
   if ('problem' in identity) return identity;
-  return judgePerson(policy, identity, clock.nowMs()) ?? { identity };
+  return judgeActor({ policy, name }, caller, identity) ?? judgePerson(policy, identity, clock.nowMs()) ?? { identity };
+}
+
+/** Whose passport it may be, and what for. In embedded nothing proves the caller, so there the actor in the passport is believed. */
+function judgeActor({ policy, name }: JudgedMethod, caller: Caller, { actors, scope }: VerifiedIdentity): Problem | undefined {
+  if (scope === undefined) {
+    const atFirstHand = !caller.proven || (caller.name !== undefined && policy.callers.includes(caller.name));
+    return atFirstHand ? undefined : refuse(caller, 'not_exchanged', 'forbidden');
+  }
+  const actor = actors[0];
+  if (caller.proven && caller.name !== actor) return refuse(caller, 'another_actor', 'invalid_passport');
+  if (!scope.includes(name) || actor === undefined || !policy.delegates.includes(actor)) return refuse(caller, 'out_of_scope', 'forbidden');
+  return undefined;
+}
+
+function refuse({ audience }: Caller, reason: string, code: 'forbidden' | 'invalid_passport'): Problem {
+  refusedPassports.inc({ audience, reason });
+  return problem(code);
 }
 
 function missing(needed: Identity): Admitted | Problem {

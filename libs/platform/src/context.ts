@@ -17,6 +17,8 @@ export interface VerifiedIdentity {
   readonly transaction: string;
   /** Services that act for the person, outermost first (RFC 8693 4.1). */
   readonly actors: readonly string[];
+  /** Of an exchanged passport: the methods that the outermost actor may call with it. Without actors: undefined. */
+  readonly scope?: readonly string[];
   readonly region: string;
   readonly issuedAtMs: number;
   readonly expiresAtMs: number;

@@ -11,7 +11,7 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { isProblem, type MethodPolicy, problem, type Problem } from '@cloakroom/contracts';
-import { type Admitted, judgeCaller, judgeIdentity } from './admission.ts';
+import { type Admitted, judgeCaller, judgeIdentity, type JudgedMethod } from './admission.ts';
 import type { Clock } from './clock.ts';
 import type { PersonContext, RequestContext } from './context.ts';
 import { definitionOf, encode } from './grpc-codec.ts';
@@ -121,7 +121,7 @@ function serveMethod(method: DescMethod, policy: MethodPolicy, handler: AnyHandl
   const serve = async (call: SurfaceCall, begun: ServerCall, respond: (ctx: RequestContext) => Promise<void>): Promise<void> => {
     try {
       const caller = tls === undefined ? undefined : callerOf(call.getAuthContext().sslPeerCertificate);
-      const admitted = await admit(policy, begun.metadata, caller, options);
+      const admitted = await admit({ policy, name: nameOf(method) }, begun.metadata, caller, options);
       if (!isProblem(admitted)) return await begun.run(() => respond(begun.context(admitted.identity, caller)));
       if (admitted.problem === 'forbidden')
         log.warn({ method: nameOf(method), caller, trace_id: begun.traceId }, 'a service called what it may not');
@@ -177,14 +177,16 @@ function streaming(
 }
 
 async function admit(
-  policy: MethodPolicy,
+  method: JudgedMethod,
   metadata: ServerCall['metadata'],
   caller: string | undefined,
-  { tls, verifier, clock }: MeshServerOptions,
+  { name: audience, tls, verifier, clock }: MeshServerOptions,
 ): Promise<Admitted | Problem> {
-  const refused = judgeCaller(policy, caller, tls !== undefined);
+  const refused = judgeCaller(method.policy, caller, tls !== undefined);
   if (refused !== undefined) return refused;
-  return isProblem(metadata) ? metadata : judgeIdentity(policy, metadata, verifier, clock);
+  return isProblem(metadata)
+    ? metadata
+    : judgeIdentity(method, { name: caller, proven: tls !== undefined, audience }, metadata, verifier, clock);
 }
 
 function credentialsOf(tls: MeshTls | undefined): ServerCredentials {

@@ -11,6 +11,7 @@ import {
   type MethodPolicy,
   OperationClass,
   ProfileService,
+  TokenExchangeService,
 } from '@cloakroom/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type MeshServer, serveMesh } from './grpc-server.ts';
@@ -19,7 +20,7 @@ import { refusedMetadata } from './mesh-metrics.ts';
 import { createPassportVerifier, type PassportClaims } from './passport.ts';
 import { nameOf, policyOf, serviceNameOf } from './policy.ts';
 
-const services: readonly DescService[] = [AuthService, CartService, ProfileService, CatalogService];
+const services: readonly DescService[] = [AuthService, CartService, ProfileService, CatalogService, TokenExchangeService];
 const methods = services.flatMap((service) => service.methods.map((method) => ({ method, policy: policyOf(method) })));
 
 const signer = newSigner('k1');
@@ -36,14 +37,13 @@ const callers = ['gateway', 'cart', 'profile', 'catalog', 'orders', 'operator', 
 beforeAll(async () => {
   const tlsOf = await certificates(callers);
   const elsewhere = await certificates(['gateway']);
-  for (const service of services) {
-    const name = serviceNameOf(service);
+  for (const name of new Set(services.map(serviceNameOf))) {
     const verifier = createPassportVerifier({ audience: name, keys: signer.ring, feed, clock });
     const server = await serveMesh({
       name,
       port: 0,
       tls: await tlsOf(name),
-      services: [tellingHandlers(service, reached)],
+      services: services.filter((service) => serviceNameOf(service) === name).map((service) => tellingHandlers(service, reached)),
       verifier,
       clock,
       log: silent,
@@ -75,6 +75,7 @@ const needsPerson = ({ identity }: MethodPolicy) => identity === Identity.GUEST 
 const stateFor = ({ identity }: MethodPolicy) => (identity === Identity.USER ? 'user' : 'guest');
 
 interface Arrival {
+  readonly name: string;
   readonly policy: MethodPolicy;
   readonly audience: string;
   /** A passport that this method takes, but for the changes. */
@@ -215,6 +216,36 @@ const cases: readonly Case[] = [
     caller: (policy) => callers.find((caller) => !policy.callers.includes(caller))!,
     expected: always('forbidden'),
   },
+  {
+    what: 'a passport that it exchanged for this method, by orders',
+    metadata: ({ name, passport }) => withPassport(passport({ act: { sub: 'orders' }, scope: `a.B/C ${name}` })),
+    caller: always('orders'),
+    expected: ({ delegates }) => (delegates.includes('orders') ? 'ok' : 'forbidden'),
+  },
+  {
+    what: 'a passport that it exchanged for other methods, by orders',
+    metadata: ({ name, passport }) => withPassport(passport({ act: { sub: 'orders' }, scope: `${name}s a.B/C` })),
+    caller: always('orders'),
+    expected: always('forbidden'),
+  },
+  {
+    what: 'a passport that it was sent and did not exchange, by orders',
+    metadata: ({ passport }) => withPassport(passport()),
+    caller: always('orders'),
+    expected: ({ callers: listed }) => (listed.includes('orders') ? 'ok' : 'forbidden'),
+  },
+  {
+    what: 'a passport that another service exchanged, from a service that is listed',
+    metadata: ({ name, passport }) => withPassport(passport({ act: { sub: 'cart', act: { sub: 'orders' } }, scope: name })),
+    caller: ({ callers: listed, delegates }) => delegates[0] ?? listed.find((each) => each !== 'cart')!,
+    expected: always('invalid_passport'),
+  },
+  {
+    what: 'an exchanged passport from the edge',
+    metadata: ({ name, passport }) => withPassport(passport({ act: { sub: 'orders' }, scope: name })),
+    caller: ({ callers: listed }) => listed.find((each) => each !== 'orders')!,
+    expected: always('invalid_passport'),
+  },
   ...['foreign authority', 'no certificate', 'plaintext'].map((caller): Case => ({
     what: `the right passport, ${caller}`,
     metadata: ({ passport }) => withPassport(passport()),
@@ -223,8 +254,9 @@ const cases: readonly Case[] = [
   })),
 ];
 
-function arrivalAt(policy: MethodPolicy, audience: string): Arrival {
+function arrivalAt(name: string, policy: MethodPolicy, audience: string): Arrival {
   return {
+    name,
     policy,
     audience,
     passport: (changes = {}, by = signer) => passportOf(by, audience, stateFor(policy), clock.nowMs(), changes),
@@ -245,7 +277,7 @@ describe.each(methods.map(({ method, policy }) => ({ name: nameOf(method), metho
   it.each(cases.map((one) => ({ ...one, code: one.expected(policy) })))('answers $code to $what', async ({ metadata, caller, code }) => {
     reached.length = 0;
     const client = clientOf(method.parent, caller?.(policy) ?? policy.callers[0]!);
-    const answer = await rawCall(client, method, metadata(arrivalAt(policy, serviceNameOf(method.parent))));
+    const answer = await rawCall(client, method, metadata(arrivalAt(name, policy, serviceNameOf(method.parent))));
     expect(answer).toBe(code);
     expect(reached).toEqual(code === 'ok' ? [name] : []);
     asserted += 1;
@@ -253,14 +285,14 @@ describe.each(methods.map(({ method, policy }) => ({ name: nameOf(method), metho
 
   it('is served to each service that the policy lists', async () => {
     for (const caller of policy.callers) {
-      const { passport } = arrivalAt(policy, serviceNameOf(method.parent));
+      const { passport } = arrivalAt(name, policy, serviceNameOf(method.parent));
       expect(await rawCall(clientOf(method.parent, caller), method, withPassport(passport()))).toBe('ok');
     }
   });
 
   it('is not reached by another spelling of its path', async () => {
     reached.length = 0;
-    const metadata = () => withPassport(arrivalAt(policy, serviceNameOf(method.parent)).passport());
+    const metadata = () => withPassport(arrivalAt(name, policy, serviceNameOf(method.parent)).passport());
     const spellings = [
       name,
       `//${name}`,

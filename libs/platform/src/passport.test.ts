@@ -21,14 +21,15 @@ const invalid = problem('invalid_passport');
 describe('a passport', () => {
   it('tells who the call is for', async () => {
     const { verifier, fresh, clock } = setUp();
-    const identity = await verifier.verify(fresh({ act: { sub: 'orders', act: { sub: 'gateway' } } }));
+    const identity = await verifier.verify(fresh({ act: { sub: 'orders', act: { sub: 'profile' } }, scope: 'a.B/C a.B/D' }));
     expect(identity).toMatchObject({
       subject: 'u_1',
       handle: 'handle-1',
       state: 'user',
       epoch: 1,
       amr: ['pwd'],
-      actors: ['orders', 'gateway'],
+      actors: ['orders', 'profile'],
+      scope: ['a.B/C', 'a.B/D'],
     });
     expect(identity).toMatchObject({ expiresAtMs: expect.closeTo(clock.nowMs() + 60_000, -3) });
     expect(Object.isFrozen(identity)).toBe(true);
@@ -53,7 +54,12 @@ describe('a passport', () => {
     ['of a user with the state of a guest', () => ({ state: 'guest' })],
     ['of an unknown state', () => ({ state: 'admin' })],
     ['authenticated in the future', () => ({ auth_time: nowS() + 100 })],
-    ['with too many actors', () => ({ act: Array.from({ length: 9 }).reduce<object>((act) => ({ sub: 'a', act }), { sub: 'a' }) })],
+    ['with too many actors', () => ({ scope: 'a.B/C', act: { sub: 'a', act: { sub: 'b', act: { sub: 'c', act: { sub: 'd' } } } } })],
+    ['of an actor without a scope', () => ({ act: { sub: 'orders' } })],
+    ['with a scope of nobody', () => ({ scope: 'a.B/C' })],
+    ['with an empty scope', () => ({ act: { sub: 'orders' }, scope: '' })],
+    ['with a list for a scope', () => ({ act: { sub: 'orders' }, scope: ['a.B/C'] })],
+    ['with a scope of all', () => ({ act: { sub: 'orders' }, scope: '*' })],
     ['without a handle', () => ({ sid: '' })],
   ])('%s is refused', async (_what, changes) => {
     const { verifier, forced } = setUp();

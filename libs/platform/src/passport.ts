@@ -23,8 +23,10 @@ export const passportLifetimeMaxS = 60;
 const clockSkewMaxMs = 1_000;
 /** About 1.5 KB an entry, so 15 MB at most; with fewer live sessions a replica every request after the first is a hit. */
 const cacheCountMax = 10_000;
-/** RFC 8693 4.1 nests one level an actor; there are fewer services than this. */
-const actorCountMax = 8;
+/** RFC 8693 4.1 nests one level an actor. A person's request that passed through so many services has gone astray. */
+export const actorCountMax = 3;
+/** All methods of the largest contract, and room. */
+const scopeLengthMax = 2_048;
 
 /** Times in seconds since 1970, fractions allowed (RFC 7519 NumericDate). */
 export interface PassportClaims {
@@ -43,6 +45,8 @@ export interface PassportClaims {
   readonly auth_time: number;
   readonly txn: string;
   readonly act?: Actor | undefined;
+  /** Only and always with `act`: the methods that it is good for, as RFC 8693 4.2 writes a scope. Without: what the policies say. */
+  readonly scope?: string | undefined;
   readonly region: string;
   readonly iat: number;
   readonly exp: number;
@@ -56,6 +60,8 @@ export interface Actor {
 const name = z.string().min(1).max(128);
 const time = z.number().nonnegative().max(9_007_199_254_740);
 const actor: z.ZodType<Actor> = z.object({ sub: name, act: z.lazy(() => actor).optional() });
+/** "cloakroom.cart.v1.CartService/GetCart", several with one space between. */
+const scopePattern = /^[A-Za-z0-9_.]+\/[A-Za-z0-9_]+( [A-Za-z0-9_.]+\/[A-Za-z0-9_]+)*$/;
 const claimsSchema = z
   .object({
     iss: z.literal(passportIssuer),
@@ -70,10 +76,12 @@ const claimsSchema = z
     auth_time: time,
     txn: name,
     act: actor.optional(),
+    scope: z.string().regex(scopePattern).max(scopeLengthMax).optional(),
     region: name,
     iat: time,
     exp: time,
   })
+  .refine((claims) => (claims.act === undefined) === (claims.scope === undefined))
   .refine((claims) => claims.sub.startsWith(claims.state === 'user' ? 'u_' : 'g_'))
   .refine((claims) => claims.exp > claims.iat && claims.exp - claims.iat <= passportLifetimeMaxS)
   .refine((claims) => claims.auth_time * 1000 <= claims.iat * 1000 + clockSkewMaxMs);
@@ -213,6 +221,7 @@ function identityOf(claims: z.infer<typeof claimsSchema>, actors: string[]): Ver
     authenticatedAtMs: claims.auth_time * 1000,
     transaction: claims.txn,
     actors: Object.freeze(actors),
+    ...(claims.scope !== undefined && { scope: Object.freeze(claims.scope.split(' ')) }),
     region: claims.region,
     issuedAtMs: claims.iat * 1000,
     expiresAtMs: claims.exp * 1000,

@@ -19,6 +19,7 @@ type Stated = Partial<{
   budgetMs: number;
   authenticationAgeMaxS: number;
   callers: string[];
+  delegates: string[];
 }>;
 
 /** A contract made up for the test: one method with this policy, or with none. */
@@ -57,6 +58,7 @@ describe('a policy', () => {
     ['with an identity of the future', { ...good, identity: 99 as Identity }, 'states no identity'],
     ['without a class', { ...good, operationClass: OperationClass.UNSPECIFIED }, 'states no class'],
     ['without a budget', { ...good, budgetMs: 0 }, 'only a stream'],
+    ['that delegates what is for nobody', { ...good, identity: Identity.SERVICE, delegates: ['orders'] }, 'for no person'],
     ['with a step-up for nobody', { ...good, identity: Identity.NONE, authenticationAgeMaxS: 300 }, 'step up'],
     ['that is sensitive for nobody', { ...good, identity: Identity.SERVICE, operationClass: OperationClass.SENSITIVE }, 'needs a person'],
   ])('%s keeps the process from starting', (_what, stated, why) => {

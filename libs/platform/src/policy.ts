@@ -23,6 +23,7 @@ function faultOf(method: DescMethod, stated: MethodPolicy): string | undefined {
   if (stated.budgetMs === 0 && method.methodKind !== 'server_streaming') return 'only a stream may stay open without a budget';
   const person = stated.identity === Identity.GUEST || stated.identity === Identity.USER;
   if (stated.authenticationAgeMaxS > 0 && stated.identity !== Identity.USER) return 'only a signed-in person can step up';
+  if (stated.delegates.length > 0 && !person) return 'what is for no person cannot be done for one';
   if (stated.operationClass === OperationClass.SENSITIVE && !person) return 'a sensitive method needs a person';
   return undefined;
 }
