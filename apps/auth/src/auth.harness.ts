@@ -36,7 +36,7 @@ import { replayRevocations } from './replay.ts';
 import { resolve } from './resolve.ts';
 import { openSealer } from './sealed.ts';
 import { openSigningKeys } from './signing-keys.ts';
-import { openThrottle } from './throttle.ts';
+import { openThrottle, type ThrottleLimits } from './throttle.ts';
 
 export class HandClock implements Clock {
   #nowMs = Date.UTC(2026, 10, 24);
@@ -83,7 +83,7 @@ export interface Harness {
 }
 
 export async function openHarness(
-  options: { readonly store?: SessionStore; readonly argon2?: Argon2; readonly url?: string } = {},
+  options: { readonly store?: SessionStore; readonly argon2?: Argon2; readonly url?: string; readonly limits?: ThrottleLimits } = {},
 ): Promise<Harness> {
   const clock = new HandClock();
   const log = createLogger('auth-test', 'silent');
@@ -106,7 +106,7 @@ export async function openHarness(
     keys: await openSigningKeys({ database, outbox, sealer, nowMs: clock.nowMs }),
     sealer,
     passwords: await openPasswords(options.argon2 ?? quickHash),
-    throttle: openThrottle(undefined),
+    throttle: openThrottle(undefined, 'throttle', options.limits, clock.nowMs),
     clock,
     log,
     // Each call another value, the same in each run.
@@ -177,7 +177,7 @@ export function ok<Answer>(answer: Answer | Problem): Answer {
 export const password = 'correct horse battery staple';
 
 export const guest = async ({ auth }: Harness) => {
-  const { token, session } = await createGuest(auth, create(CreateGuestRequestSchema, { device: { label: 'browser' } }));
+  const { token, session } = ok(await createGuest(auth, create(CreateGuestRequestSchema, { device: { label: 'browser' } })));
   return { token: token!, subject: session!.subject! };
 };
 

@@ -39,13 +39,21 @@ import { openPasswords, type Passwords } from './passwords.ts';
 import { openRelay } from './relay.ts';
 import { replayRevocations } from './replay.ts';
 import { openSigningKeys, type SigningKeys } from './signing-keys.ts';
-import { openThrottle, type Throttle } from './throttle.ts';
+import { openThrottle, type Throttle, throttleLimits } from './throttle.ts';
 
 const databaseOptions = (config: AuthConfig, log: Logger): DatabaseOptions => ({ name: 'auth', log, password: config.DATABASE_PASSWORD });
 
 /** The store knows nothing of traces: its calls are wrapped from here. */
 const inStoreSpan = <Result>(script: string, call: () => Promise<Result>): Promise<Result> =>
   inCallSpan(`session store ${script}`, { 'db.system.name': 'redis', 'db.operation.name': 'EVALSHA' }, call);
+
+const openSharedThrottle = (config: AuthConfig, redis: Redis | null): Throttle =>
+  openThrottle(redis ?? undefined, 'throttle', {
+    ...throttleLimits,
+    registrationsPerHour: config.REGISTRATION_LIMIT_PER_HOUR,
+    guestsPerHour: config.GUEST_LIMIT_PER_HOUR,
+    guestsPerHourInAll: config.GUEST_LIMIT_PER_HOUR_IN_ALL,
+  });
 
 const infrastructure: Provider[] = [
   {
@@ -85,7 +93,7 @@ const infrastructure: Provider[] = [
       openSigningKeys({ database, outbox, sealer: config.KEY_ENCRYPTION_KEY, nowMs: () => clock.nowMs() }),
   },
   { provide: passwordsToken, useFactory: () => openPasswords() },
-  { provide: throttleToken, inject: [redisToken], useFactory: (redis: Redis | null) => openThrottle(redis ?? undefined) },
+  { provide: throttleToken, inject: [configToken, redisToken], useFactory: openSharedThrottle },
 ];
 
 const auth: Provider = {

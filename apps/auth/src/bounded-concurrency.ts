@@ -1,28 +1,42 @@
 import { problem, type Problem } from '@cloakroom/contracts';
 
+export interface Place {
+  /** Goes before all that wait without it, and has places to wait of its own: a crowd of others cannot keep it out. */
+  readonly first?: boolean;
+}
+
 /**
- * Runs at most `running` at a time; at most `waiting` queue in order; more are refused.
+ * Runs at most `running` at a time; at most `waiting` queue in order, beside `waitingFirst` who go before them; more are refused.
  * @param tell hears how many wait, whenever that changes
  */
 export function boundedConcurrency(
   running: number,
   waiting: number,
   tell: (waitingCount: number) => void = () => undefined,
-): <Result>(work: () => Promise<Result>) => Promise<Result | Problem> {
+  waitingFirst = 0,
+): <Result>(work: () => Promise<Result>, place?: Place) => Promise<Result | Problem> {
   let active = 0;
   const queue: (() => void)[] = [];
-  return async (work) => {
+  const firstQueue: (() => void)[] = [];
+  const told = (): void => tell(queue.length + firstQueue.length);
+  const waitIn = (line: (() => void)[]): Promise<void> =>
+    new Promise((resolve) => {
+      line.push(resolve);
+      told();
+    });
+  return async (work, { first = false } = {}) => {
     if (active < running) active += 1;
-    else if (queue.length >= waiting) return problem('too_many_requests', undefined, 1);
     // Whoever ends hands its place over: `active` stays as it is.
-    else await new Promise<void>((resolve) => tell(queue.push(resolve)));
+    else if (first && firstQueue.length < waitingFirst) await waitIn(firstQueue);
+    else if (queue.length < waiting) await waitIn(queue);
+    else return problem('too_many_requests', undefined, 1);
     try {
       return await work();
     } finally {
-      const next = queue.shift();
+      const next = firstQueue.shift() ?? queue.shift();
       if (next === undefined) active -= 1;
       else {
-        tell(queue.length);
+        told();
         next();
       }
     }

@@ -1,10 +1,13 @@
 import { adminConfig, databaseConfig, eventLogConfig, flag, meshConfig, processConfig, readEnvironment } from '@cloakroom/platform';
 import { readMacKeys } from '@cloakroom/session';
 import { z } from 'zod';
+import { throttleLimits } from './throttle.ts';
 import { openSealer } from './sealed.ts';
 
 /** The modes that are built. `jwt` and `jwt-denylist` come with *Sessions in depth*. */
 const mode = z.enum(['reference', 'hybrid']);
+
+const count = z.coerce.number().int().min(1).max(100_000_000);
 
 const schema = z
   .object({
@@ -40,6 +43,10 @@ const schema = z
       .transform((text) => text.split(',').map((each) => each.trim()))
       .pipe(z.array(mode).min(1)),
     SEED_ACCOUNTS: flag.default(false),
+    /** Accounts made, and guest sessions begun, from one address in an hour; and guests from all: docs/overload.md. */
+    REGISTRATION_LIMIT_PER_HOUR: count.default(throttleLimits.registrationsPerHour),
+    GUEST_LIMIT_PER_HOUR: count.default(throttleLimits.guestsPerHour),
+    GUEST_LIMIT_PER_HOUR_IN_ALL: count.default(throttleLimits.guestsPerHourInAll),
   })
   .superRefine((config, context) => {
     if (config.SESSION_STORE === 'redis' && config.SESSION_REDIS_URL === undefined)

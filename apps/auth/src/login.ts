@@ -14,6 +14,7 @@ import { z } from 'zod';
 import { accountToProve, emailSchema, violations } from './accounts.ts';
 import type { Auth } from './auth.ts';
 import { claimGuestCart, closeClaim, sessionBefore } from './claim.ts';
+import { knownDeviceOf, rememberDevice } from './known-devices.ts';
 import { provePassword } from './prove-password.ts';
 import { endSession } from './revocations.ts';
 import { modeFor, viewOf } from './session-view.ts';
@@ -35,16 +36,22 @@ export async function login(
   const { email, password } = given.data;
   const before = await sessionBefore(auth, request.currentToken);
   const { account, epoch = 0 } = (await accountToProve(auth.database, email)) ?? {};
-  const knownHandle = account !== undefined && before.live?.subject === account.id ? before.live.handle : undefined;
-  const proven = await provePassword(
-    auth,
-    { email, account, address: request.remoteAddress, ...(knownHandle !== undefined && { knownHandle }) },
-    password,
-  );
+  const device = await knownDeviceOf(auth, request.knownDevice, account?.id);
+  const known = device ?? (account !== undefined && before.live?.subject === account.id ? before.live.handle : undefined);
+  const proven = await provePassword(auth, { email, account, address: request.remoteAddress, known }, password);
   if (isProblem(proven)) return proven;
   const nowMs = auth.clock.nowMs();
   const claimedGuestCart = await auth.outbox.commit((trx) => claimGuestCart(auth, trx, ctx, before, proven.id, nowMs));
-  return finishSignIn(auth, ctx, { account: proven, before, claimedGuestCart, epoch, mode, device: request.device?.label ?? '' });
+  const { knownDevice } = request;
+  return finishSignIn(auth, ctx, {
+    account: proven,
+    before,
+    claimedGuestCart,
+    epoch,
+    mode,
+    device: request.device?.label ?? '',
+    knownDevice,
+  });
 }
 
 /** Steps 2 to 4. */
@@ -59,5 +66,6 @@ export async function finishSignIn(
   if (live !== undefined) {
     await endSession(auth, cause, live, live.state === 'guest' ? (trx) => closeClaim(trx, live.subject) : undefined);
   }
-  return { token: started.token, session: viewOf(started.session, signIn.account), endedOldest: started.endedOldest };
+  const knownDevice = await rememberDevice(auth, signIn.account.id, signIn.knownDevice, { isNew: signIn.isNew === true });
+  return { token: started.token, session: viewOf(started.session, signIn.account), endedOldest: started.endedOldest, knownDevice };
 }

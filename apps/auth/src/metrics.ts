@@ -2,7 +2,7 @@
 import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { IdentityEventSchema, RevocationEventSchema, topics } from '@cloakroom/contracts';
 import { type Clock, metrics } from '@cloakroom/platform';
-import { Gauge } from 'prom-client';
+import { Counter, Gauge } from 'prom-client';
 import type { Database, OutboxRow } from './outbox.ts';
 
 const registers = [metrics];
@@ -10,6 +10,19 @@ const registers = [metrics];
 export const hashesWaiting = new Gauge({
   name: 'auth_password_hashes_waiting',
   help: 'Passwords that wait to be hashed or compared; at 32 the next is refused.',
+  registers,
+});
+
+export const throttled = new Counter({
+  name: 'auth_throttled_total',
+  help: 'Attempts refused by a count: of an account, an address, a known device, or of new accounts and guests.',
+  labelNames: ['kind'] as const,
+  registers,
+});
+
+export const hashesShed = new Counter({
+  name: 'auth_password_hashes_shed_total',
+  help: 'Passwords that were not looked at because too many waited.',
   registers,
 });
 

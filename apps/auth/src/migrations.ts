@@ -2,9 +2,10 @@
 import { speaksPostgres } from '@cloakroom/platform';
 import type { Generated, Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
+import { addKnownDevices, type KnownDevicesSchema } from './migrations.known-devices.ts';
 import { addNotices, type NoticesSchema } from './migrations.notices.ts';
 
-export interface AuthSchema extends NoticesSchema {
+export interface AuthSchema extends NoticesSchema, KnownDevicesSchema {
   accounts: {
     id: string;
     /** Normalised: one spelling, one account. */
@@ -75,6 +76,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0001_accounts_and_revocations': { up: createTables },
   '0002_outbox_trace': { up: addOutboxTrace },
   '0003_notices': { up: addNotices },
+  '0004_known_devices': { up: addKnownDevices },
 };
 
 // The migrator hands over a database of any schema.

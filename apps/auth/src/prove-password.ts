@@ -5,16 +5,16 @@ import type { Auth } from './auth.ts';
 /**
  * The account, when this is its password. An unknown account takes the same way, costs the same hash and gets the same answer, so that
  * neither words nor time tell who has an account (ASVS 5.0 6.3.8).
- * @param knownHandle the live session of this account that the attempt comes from, if any
+ * @param who.known the device (known-devices.ts) or the handle of the live session of this account that the attempt comes from, if any
  */
 export async function provePassword(
   auth: Auth,
-  who: { readonly email: string; readonly account: Account | undefined; readonly address: string; readonly knownHandle?: string },
+  who: { readonly email: string; readonly account: Account | undefined; readonly address: string; readonly known?: string | undefined },
   password: string,
 ): Promise<Account | Problem> {
-  const attempt = await auth.throttle.begin(who.email, who.address, who.knownHandle);
+  const attempt = await auth.throttle.begin(who.email, who.address, who.known);
   if (isProblem(attempt)) return attempt;
-  const matches = await auth.passwords.matches(who.account?.password_hash, password);
+  const matches = await auth.passwords.matches(who.account?.password_hash, password, { first: who.known !== undefined });
   if (isProblem(matches)) {
     // Nobody looked at the password: not a failure.
     await attempt.succeeded();

@@ -26,7 +26,7 @@ export async function reauthenticate(
   const account = await accountById(auth.database, session.subject);
   if (account === undefined) return problem('session_ended');
   if (request.password.length > 256) return problem('invalid_credentials');
-  const who = { email: account.email, account, address: request.remoteAddress, knownHandle: session.handle };
+  const who = { email: account.email, account, address: request.remoteAddress, known: session.handle };
   const proven = await provePassword(auth, who, request.password);
   if (isProblem(proven)) return proven;
 

@@ -27,6 +27,11 @@ export async function register(
   const attempt = await auth.throttle.begin(email, request.remoteAddress);
   if (isProblem(attempt)) return attempt;
   if ((await accountByEmail(auth.database, email)) !== undefined) return problem('email_taken');
+  const refused = await auth.throttle.registration(request.remoteAddress);
+  if (refused !== undefined) {
+    await attempt.succeeded();
+    return refused;
+  }
   const before = await sessionBefore(auth, request.currentToken);
   const passwordHash = await auth.passwords.hash(password);
   await attempt.succeeded();
@@ -43,5 +48,7 @@ export async function register(
     return claimGuestCart(auth, trx, ctx, before, account.id, nowMs);
   });
   if (claimedGuestCart === undefined) return problem('email_taken');
-  return finishSignIn(auth, ctx, { account, before, claimedGuestCart, epoch: 0, mode, device: request.device?.label ?? '' });
+  const { knownDevice } = request;
+  const device = request.device?.label ?? '';
+  return finishSignIn(auth, ctx, { account, before, claimedGuestCart, epoch: 0, mode, device, knownDevice, isNew: true });
 }

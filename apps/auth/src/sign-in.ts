@@ -11,4 +11,8 @@ export interface SignIn {
   readonly epoch: number;
   readonly mode: TokenMode;
   readonly device: string;
+  /** What the browser's cookie of known devices says; may be empty or false. */
+  readonly knownDevice: string;
+  /** With an account that has just been made. */
+  readonly isNew?: true;
 }

@@ -1,9 +1,10 @@
 import { isProblem } from '@cloakroom/contracts';
 import { expect, it } from 'vitest';
-import { openThrottle, type Throttle } from './throttle.ts';
+import { memoryAttempts } from './attempts.ts';
+import { openThrottle, type Throttle, throttleLimits } from './throttle.ts';
 
-const refused = async (throttle: Throttle, email: string, address: string, handle?: string) =>
-  isProblem(await throttle.begin(email, address, handle));
+const refused = async (throttle: Throttle, email: string, address: string, known?: string) =>
+  isProblem(await throttle.begin(email, address, known));
 
 it('allows ten failures an account, also when all are begun at once', async () => {
   const throttle = openThrottle(undefined);
@@ -19,6 +20,13 @@ it('allows a hundred failures an address, whatever the accounts', async () => {
   expect(await refused(throttle, 'new@b.cc', '192.0.2.2')).toBe(false);
 });
 
+it('counts a whole IPv6 network as one address', async () => {
+  const throttle = openThrottle(undefined);
+  for (let i = 0; i < 100; i += 1) await throttle.begin(`${i}@b.cc`, `2001:db8::${i.toString(16)}`);
+  expect(await refused(throttle, 'new@b.cc', '2001:db8::ffff:1')).toBe(true);
+  expect(await refused(throttle, 'new@b.cc', '2001:db8:0:1::1')).toBe(false);
+});
+
 it('gives a refused attempt and a success back', async () => {
   const throttle = openThrottle(undefined);
   const attempts = await Promise.all(Array.from({ length: 30 }, () => throttle.begin('a@b.cc', '192.0.2.1')));
@@ -26,14 +34,47 @@ it('gives a refused attempt and a success back', async () => {
   await first!.succeeded();
   expect(await refused(throttle, 'a@b.cc', '192.0.2.1')).toBe(false);
   expect(await refused(throttle, 'a@b.cc', '192.0.2.1')).toBe(true);
-  // 11 of this address are gone, not 32.
-  for (let i = 0; i < 89; i += 1) expect(await refused(throttle, `${i}@b.cc`, '192.0.2.1')).toBe(false);
+  // 10 of this address are gone, not 32.
+  for (let i = 0; i < 90; i += 1) expect(await refused(throttle, `${i}@b.cc`, '192.0.2.1')).toBe(false);
+  expect(await refused(throttle, 'last@b.cc', '192.0.2.1')).toBe(true);
 });
 
-it('counts a known device by itself', async () => {
+it('counts a known device by itself, and keeps it out neither by its account nor by its address', async () => {
   const throttle = openThrottle(undefined);
-  for (let i = 0; i < 11; i += 1) await throttle.begin('a@b.cc', '');
+  for (let i = 0; i < 11; i += 1) await throttle.begin('a@b.cc', '192.0.2.1');
+  for (let i = 0; i < 90; i += 1) await throttle.begin(`${i}@b.cc`, '192.0.2.1');
+  expect(await refused(throttle, 'a@b.cc', '192.0.2.2')).toBe(true);
+  expect(await refused(throttle, 'b@b.cc', '192.0.2.1')).toBe(true);
+  for (let i = 0; i < 10; i += 1) expect(await refused(throttle, 'a@b.cc', '192.0.2.1', 'device')).toBe(false);
+  expect(await refused(throttle, 'a@b.cc', '192.0.2.1', 'device')).toBe(true);
+  expect(await refused(throttle, 'a@b.cc', '192.0.2.1', 'another device')).toBe(false);
+});
+
+it('begins anew after the window, and not below zero for what is given back late', async () => {
+  let nowMs = 0;
+  const throttle = openThrottle(undefined, 'throttle', throttleLimits, () => nowMs);
+  const attempts = await Promise.all(Array.from({ length: 10 }, () => throttle.begin('a@b.cc', '')));
   expect(await refused(throttle, 'a@b.cc', '')).toBe(true);
-  for (let i = 0; i < 10; i += 1) expect(await refused(throttle, 'a@b.cc', '', 'handle')).toBe(false);
-  expect(await refused(throttle, 'a@b.cc', '', 'handle')).toBe(true);
+  nowMs += 15 * 60_000;
+  for (const attempt of attempts) if (!isProblem(attempt)) await attempt.succeeded();
+  const answers = await Promise.all(Array.from({ length: 50 }, () => refused(throttle, 'a@b.cc', '')));
+  expect(answers.filter((no) => !no)).toHaveLength(10);
+});
+
+it('counts what an address fills the shop with, and guests of all addresses together', async () => {
+  const limits = { ...throttleLimits, registrationsPerHour: 2, guestsPerHour: 3, guestsPerHourInAll: 5 };
+  const throttle = openThrottle(undefined, 'throttle', limits, () => 0);
+  const of = async (kind: 'guest' | 'registration', address: string, times: number) =>
+    (await Promise.all(Array.from({ length: times }, () => throttle[kind](address)))).map((answer) => answer?.problem);
+  expect(await of('registration', '192.0.2.1', 3)).toEqual([undefined, undefined, 'too_many_requests']);
+  expect(await of('guest', '192.0.2.1', 4)).toEqual([undefined, undefined, undefined, 'too_many_requests']);
+  expect(await of('guest', '192.0.2.2', 3)).toEqual([undefined, undefined, 'too_many_requests']);
+  expect(await throttle.guest('192.0.2.3')).toMatchObject({ problem: 'too_many_requests', retryAfterS: 3600 });
+});
+
+it('remembers a bounded number of keys', async () => {
+  const attempts = memoryAttempts(() => 0);
+  for (let i = 0; i < 50_001; i += 1) await attempts.take(`account:${i}`, 1, 1_000);
+  expect(await attempts.take('account:50000', 1, 1_000)).toMatchObject({ count: undefined });
+  expect(await attempts.take('account:0', 1, 1_000)).toMatchObject({ count: 1 });
 });

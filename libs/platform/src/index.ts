@@ -33,3 +33,4 @@ export * from './auth-keys.ts';
 export * from './telemetry.ts';
 export * from './event-log.traces.ts';
 export { groupLabel } from './event-log.metrics.ts';
+export * from './network.ts';

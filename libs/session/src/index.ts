@@ -5,3 +5,4 @@ export * from './session.store.memory.ts';
 export * from './token.ts';
 export * from './session.ts';
 export * from './session.store.redis.ts';
+export * from './known-device.ts';

@@ -1,0 +1,69 @@
+/** The throttle on a real Redis: shared by replicas, every key with an end, nothing to read in a dump, and no guessing while Redis is away. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isProblem } from '@cloakroom/contracts';
+import { createLogger, openRedis, redisReady } from '@cloakroom/platform';
+import { StoreUnavailable } from '@cloakroom/session';
+import { openTcpProxy } from '@cloakroom/testing';
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { redisAttempts } from './attempts.ts';
+import { openThrottle } from './throttle.ts';
+
+const url = new URL(process.env['TEST_SESSION_REDIS_URL'] ?? 'redis://127.0.0.1:6379');
+const log = createLogger('throttle-test', 'silent');
+const prefix = `throttle-${randomUUID()}`;
+let redis: Redis;
+beforeAll(async () => {
+  redis = openRedis({ url: url.href, name: 'throttle-test', log });
+  await redisReady(redis, 5_000);
+});
+afterAll(() => redis.disconnect());
+const keys = () => redis.keys(`${prefix}:*`);
+
+it('counts once for all replicas, leaves every key an end and nobody’s name', async () => {
+  const replicas = [openThrottle(redis, prefix), openThrottle(redis, prefix)];
+  const answers = await Promise.all(
+    Array.from({ length: 40 }, (_, i) => replicas[i % 2]!.begin('ada@example.com', '192.0.2.1').then(isProblem)),
+  );
+  expect(answers.filter((no) => !no)).toHaveLength(10);
+  await replicas[0]!.begin('ada@example.com', '192.0.2.1', 'device');
+  await replicas[0]!.guest('192.0.2.1');
+  await replicas[0]!.registration('192.0.2.1');
+  const left = await keys();
+  expect(left).toHaveLength(6);
+  for (const key of left) expect(await redis.pttl(key)).toBeGreaterThan(0);
+  expect(left.join(' ')).not.toMatch(/ada|192\.0\.2/);
+});
+
+it('leaves nothing behind of what succeeded', async () => {
+  const before = await keys();
+  const attempt = await openThrottle(redis, prefix).begin('grace@example.com', '192.0.2.9');
+  if (isProblem(attempt)) throw new Error('refused');
+  await attempt.succeeded();
+  expect(await keys()).toEqual(expect.arrayContaining(before));
+  expect(await keys()).toHaveLength(before.length);
+});
+
+it('does not start below zero by what is given back after the window', async () => {
+  const attempts = redisAttempts(redis, prefix);
+  await attempts.take('account:late', 1, 20);
+  // Until the window has ended: then there is one to take again, and that one is given back with the others.
+  while ((await attempts.take('account:late', 1, 20)).count === undefined) await delay(5);
+  for (let i = 0; i < 50; i += 1) await attempts.giveBack('account:late');
+  const counts = [];
+  for (let i = 0; i < 3; i += 1) counts.push((await attempts.take('account:late', 2, 60_000)).count);
+  expect(counts).toEqual([1, 2, undefined]);
+});
+
+it('lets nobody guess while Redis is silent, and says so in time', async () => {
+  const proxy = await openTcpProxy({ port: Number(url.port), protocol: 'any' });
+  const through = openRedis({ url: `redis://${proxy.address}`, name: 'throttle-silent', log });
+  await redisReady(through, 5_000);
+  const throttle = openThrottle(through, prefix);
+  proxy.mute();
+  await expect(throttle.begin('ada@example.com', '')).rejects.toThrow(StoreUnavailable);
+  await expect(throttle.guest('192.0.2.7')).rejects.toThrow(StoreUnavailable);
+  through.disconnect();
+  await proxy.close();
+});
