@@ -72,7 +72,10 @@ export class KafkaSubscription implements Subscription {
     this.#options = options;
     this.#owner = owner;
     this.ready = this.#ready.promise;
-    this.#freshness = new Freshness(() => kafka.clock.monotonicMs());
+    this.#freshness = new Freshness(
+      () => kafka.clock.monotonicMs(),
+      () => this.#handling === 0,
+    );
     this.#activeMs = kafka.clock.monotonicMs();
     this.#supervised = this.#supervise();
   }

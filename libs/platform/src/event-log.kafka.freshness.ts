@@ -5,22 +5,31 @@
  * time is taken when a Fetch request is handed to its socket, on our monotonic clock, and counts once its answer came: the REQUEST event with
  * the same correlation id. A broker's next fetch starts only after all batches of its last one were handled, so a batch in hand belongs to the
  * last answered fetch of SOME broker: the oldest of these is the safe answer.
+ *
+ * A broker that died, or no longer leads what is read here, gives no further answer, and its last one would grow old for ever: no lease would be
+ * right again. Its batches are long handled when nothing is in hand and its last answer came `forgottenAfterMs` ago (kafkajs hands a batch on
+ * in the turn in which the answer comes); then it is forgotten. Should it answer again, it counts again before its batches come.
  */
 import { apiKeys } from './event-log.kafka.client.ts';
 import type { SentRequest } from './event-log.kafka.client.ts';
 
 /** Requests without an answer that are remembered; a connection has one fetch in flight. */
 const pendingFetchesMax = 64;
+/** Ten idle fetches: a broker that is read from answers each within 500 ms. */
+const forgottenAfterMs = 5_000;
 
 export class Freshness {
   readonly #monotonicMs: () => number;
   readonly #pending = new Map<string, number>();
-  /** Start of the last answered fetch, by broker. */
-  readonly #answered = new Map<string, number>();
+  /** The last answered fetch, by broker. */
+  readonly #answered = new Map<string, { readonly startedMs: number; readonly answeredMs: number }>();
+  readonly #nothingInHand: () => boolean;
   #heardMs: number | undefined;
 
-  constructor(monotonicMs: () => number) {
+  /** @param nothingInHand whether no batch is being handled */
+  constructor(monotonicMs: () => number, nothingInHand: () => boolean) {
     this.#monotonicMs = monotonicMs;
+    this.#nothingInHand = nothingInHand;
   }
 
   /** Start of the newest fetch that any broker answered. */
@@ -30,7 +39,7 @@ export class Freshness {
 
   /** No later than the start of the fetch that a batch now in hand came with. 0, as long ago as can be, where nothing is known. */
   get batchFetchedMs(): number {
-    return this.#answered.size === 0 ? 0 : Math.min(...this.#answered.values());
+    return this.#answered.size === 0 ? 0 : Math.min(...[...this.#answered.values()].map(({ startedMs }) => startedMs));
   }
 
   sent({ broker, apiKey, correlationId }: SentRequest): void {
@@ -45,8 +54,14 @@ export class Freshness {
     const startedMs = this.#pending.get(id);
     if (apiKey !== apiKeys.fetch || startedMs === undefined) return;
     this.#pending.delete(id);
-    this.#answered.set(broker, startedMs);
+    const answeredMs = this.#monotonicMs();
+    this.#answered.set(broker, { startedMs, answeredMs });
+    if (this.#nothingInHand()) this.#forget(answeredMs - forgottenAfterMs);
     this.#heardMs = Math.max(this.#heardMs ?? startedMs, startedMs);
+  }
+
+  #forget(beforeMs: number): void {
+    for (const [broker, { answeredMs }] of this.#answered) if (answeredMs < beforeMs) this.#answered.delete(broker);
   }
 
   /** A new client counts its correlation ids anew. */

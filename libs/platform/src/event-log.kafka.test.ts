@@ -119,7 +119,10 @@ describe('freshness', () => {
   const fetch = (broker: string, correlationId: number) => ({ broker, apiKey: 1, correlationId });
   it('counts from when a fetch was sent, only once it was answered, and takes the oldest broker for a batch', () => {
     let nowMs = 100;
-    const freshness = new Freshness(() => nowMs);
+    const freshness = new Freshness(
+      () => nowMs,
+      () => true,
+    );
     freshness.sent(fetch('a', 1));
     nowMs = 200;
     expect(freshness.heardMs).toBeUndefined();
@@ -135,8 +138,35 @@ describe('freshness', () => {
     freshness.answered(fetch('b', 1));
     expect([freshness.heardMs, freshness.batchFetchedMs]).toEqual([200, 100]);
   });
+  it('forgets a broker that answers no longer, once nothing of it can be in hand: its last answer must not grow old for ever', () => {
+    let nowMs = 0;
+    let idle = false;
+    const freshness = new Freshness(
+      () => nowMs,
+      () => idle,
+    );
+    const ask = (broker: string, correlationId: number, atMs: number) => {
+      nowMs = atMs;
+      freshness.sent(fetch(broker, correlationId));
+      freshness.answered(fetch(broker, correlationId));
+    };
+    ask('dead', 1, 1_000);
+    ask('new', 1, 4_000);
+    expect(freshness.batchFetchedMs, 'it may be only slow').toBe(1_000);
+    ask('new', 2, 7_000);
+    expect(freshness.batchFetchedMs, 'one of its batches may be in hand').toBe(1_000);
+    idle = true;
+    ask('new', 3, 8_000);
+    expect(freshness.batchFetchedMs).toBe(8_000);
+    ask('dead', 2, 8_100);
+    ask('new', 4, 9_000);
+    expect(freshness.batchFetchedMs, 'it is back, and counts again').toBe(8_100);
+  });
   it('forgets what an older client still waits for', () => {
-    const freshness = new Freshness(() => 100);
+    const freshness = new Freshness(
+      () => 100,
+      () => true,
+    );
     freshness.sent(fetch('a', 1));
     freshness.newClient();
     freshness.answered(fetch('a', 1));
