@@ -8,12 +8,17 @@ import { problem, type Problem } from '@cloakroom/contracts';
 
 export const sessionCookie = '__Host-session';
 export const consistencyCookie = 'consistency';
+/** Of a browser that has proved an account's password once (auth counts its failures apart). No session: signing out leaves it. */
+export const knownDeviceCookie = '__Host-known-device';
+/** The longest that browsers keep a cookie (RFC 6265bis 5.5); auth forgets a device earlier, half a year after its last sign-in. */
+const knownDeviceMaxAgeS = 400 * 86_400;
 /** A consistency token helps for the seconds that a view lags; a minute is plenty. */
 const consistencyMaxAgeS = 60;
 
 export interface OurCookies {
   readonly session: string | undefined;
   readonly consistency: string | undefined;
+  readonly knownDevice: string | undefined;
 }
 
 /** @param header the Cookie header as received; several header lines come joined by "; " (Node) */
@@ -29,7 +34,11 @@ export function readCookies(header: string | undefined): OurCookies | Problem {
     // A look-alike name counts for ambiguity, but never as the cookie itself.
     found.set(ours, name === ours ? trimmed(pair.slice(at + 1)) : '');
   }
-  return { session: nonEmpty(found.get(sessionCookie)), consistency: nonEmpty(found.get(consistencyCookie)) };
+  return {
+    session: nonEmpty(found.get(sessionCookie)),
+    consistency: nonEmpty(found.get(consistencyCookie)),
+    knownDevice: nonEmpty(found.get(knownDeviceCookie)),
+  };
 }
 
 /**
@@ -49,6 +58,7 @@ function trimmed(text: string): string {
 function canonicalName(name: string): string | undefined {
   const lower = name.toLowerCase();
   if (lower === sessionCookie.toLowerCase()) return sessionCookie;
+  if (lower === knownDeviceCookie.toLowerCase()) return knownDeviceCookie;
   return lower === consistencyCookie ? consistencyCookie : undefined;
 }
 
@@ -61,6 +71,11 @@ export function sessionSetCookie(token: string, maxAgeS: number): string {
 
 export function consistencySetCookie(token: string): string {
   return `${consistencyCookie}=${token}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=${consistencyMaxAgeS}`;
+}
+
+/** Strict: a link from elsewhere needs no known device, only our own page's sign-in does. */
+export function knownDeviceSetCookie(cookie: string): string {
+  return `${knownDeviceCookie}=${cookie}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=${knownDeviceMaxAgeS}`;
 }
 
 /** Sent by logout alone: a late answer to an old token must not erase the new one. */

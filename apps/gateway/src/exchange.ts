@@ -32,6 +32,8 @@ export interface Exchange {
   readonly token: BrowserToken | undefined;
   /** Undefined where the route needs no person, or where there may be none. */
   readonly person: Person | undefined;
+  /** A known device's cookie whose MAC is right, for a sign-in; else ''. */
+  readonly knownDevice: string;
   /** The browser's address, for throttles. */
   readonly remoteAddress: string;
   readonly device: string;
@@ -46,6 +48,8 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
   /** A token that auth just issued, for the cookie. */
   readonly newToken?: { readonly text: string; readonly expiresAtMs: number };
+  /** The cookie of a known device that auth has just made or prolonged. */
+  readonly knownDevice?: string;
   /** The session ended by the person's own will: the one answer that clears cookies. */
   readonly loggedOut?: true;
   /** Of a write. */

@@ -16,7 +16,7 @@ import { type EventLog, type KeyRing, signEvent, type SigningKey, signPassport }
 import { makeToken, parseToken, readMacKeys } from '@cloakroom/session';
 
 export const macKeyText = randomBytes(32).toString('base64url');
-const macKeys = readMacKeys(macKeyText);
+export const macKeys = readMacKeys(macKeyText);
 
 export interface Signed {
   readonly key: SigningKey;
@@ -53,6 +53,8 @@ export class FakeAuth {
   failing: Problem | undefined;
   /** Holds every resolve until the promise settles. */
   gate: Promise<void> | undefined;
+  /** What a sign-in answers with. */
+  knownDevice = '';
   readonly signed = newKeys();
 
   begin(state: 'guest' | 'user', changes: Partial<SessionView> = {}): string {

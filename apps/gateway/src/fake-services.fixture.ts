@@ -14,7 +14,7 @@ import {
 import { implement, type Implementation, person, type RequestContext } from '@cloakroom/platform';
 import type { FakeAuth } from './fake-auth.fixture.ts';
 
-type Issued = Pick<SessionIssued, 'token' | 'session' | 'endedOldest'>;
+type Issued = Pick<SessionIssued, 'token' | 'session' | 'endedOldest' | 'knownDevice'>;
 
 export interface FakeServices {
   readonly implementations: readonly { readonly name: string; readonly implementation: Implementation }[];
@@ -124,7 +124,7 @@ export function fakeServices(auth: FakeAuth): FakeServices {
 function authHandlers(auth: FakeAuth, { seen }: FakeServices) {
   const issue = (state: 'guest' | 'user', changes = {}): Issued => {
     const token = auth.begin(state, changes);
-    return { token, session: auth.sessionOf(token).view, endedOldest: false };
+    return { token, session: auth.sessionOf(token).view, endedOldest: false, knownDevice: state === 'user' ? auth.knownDevice : '' };
   };
   const signIn = (currentToken: string): Issued => {
     const current = auth.sessions.get(currentToken);

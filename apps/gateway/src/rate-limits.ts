@@ -3,13 +3,15 @@
  * failures by account and address in its store). Two replicas allow twice as much, which is harmless for bounds this wide.
  */
 import { problem, type Problem } from '@cloakroom/contracts';
+import { networkOf } from '@cloakroom/platform';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { GatewayConfig } from './config.ts';
 
 export interface AddressLimits {
   /** @returns what to answer when the address has had its share */
   request(address: string): Promise<Problem | undefined>;
-  signIn(address: string): Promise<Problem | undefined>;
+  /** @param from the address, or the cookie of a known device */
+  signIn(from: string): Promise<Problem | undefined>;
   guest(address: string): Promise<Problem | undefined>;
 }
 
@@ -27,7 +29,7 @@ function limiter(points: number, duration: number): (address: string) => Promise
   const bucket = new RateLimiterMemory({ points, duration });
   return async (address) => {
     try {
-      await bucket.consume(address);
+      await bucket.consume(networkOf(address) || address);
       return undefined;
     } catch (refusal) {
       if (refusal instanceof RateLimiterRes)

@@ -6,9 +6,18 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isProblem, problem, type Problem, SessionState } from '@cloakroom/contracts';
 import { startDeadline } from '@cloakroom/platform';
+import { parseKnownDevice } from '@cloakroom/session';
 import type { z } from 'zod';
 import { type Begun, endSpan } from './begin.ts';
-import { clearedCookies, consistencySetCookie, isConsistencyToken, type OurCookies, readCookies, sessionSetCookie } from './cookies.ts';
+import {
+  clearedCookies,
+  consistencySetCookie,
+  isConsistencyToken,
+  type OurCookies,
+  readCookies,
+  knownDeviceSetCookie,
+  sessionSetCookie,
+} from './cookies.ts';
 import { eventSocket } from './events/event-socket.ts';
 import type { Answer, Exchange, Outcome, Person } from './exchange.ts';
 import type { Gateway } from './gateway.ts';
@@ -48,7 +57,9 @@ async function answer(route: Route, request: FastifyRequest, begun: Begun, gatew
   if (isProblem(cookies)) return { outcome: cookies, headers: {} };
   const anonymous = exchangeOf(route, request, begun, cookies, gateway);
   if (isProblem(anonymous)) return { outcome: anonymous, headers: {} };
-  const limited = route.limit === 'sign-in' ? await gateway.limits.signIn(request.ip) : undefined;
+  // A known device has a share of its own: whoever floods from the same address does not use it up.
+  const from = anonymous.knownDevice === '' ? request.ip : anonymous.knownDevice;
+  const limited = route.limit === 'sign-in' ? await gateway.limits.signIn(from) : undefined;
   if (limited !== undefined) return { outcome: limited, headers: {} };
 
   // Who looks changes nothing on a page that anyone may see: find out meanwhile.
@@ -85,9 +96,16 @@ function exchangeOf(route: Route, request: FastifyRequest, begun: Begun, cookies
     consistency: header ?? cookie,
     token: readToken(cookies.session, gateway.macKeys),
     person: undefined,
+    knownDevice: knownDeviceOf(route, cookies, gateway),
     remoteAddress: request.ip,
     device: deviceLabel(request.headers['user-agent']),
   };
+}
+
+/** Looked at by sign-ins alone. One that never was ours counts as none, and reaches no database. */
+function knownDeviceOf(route: Route, { knownDevice }: OurCookies, gateway: Gateway): string {
+  if (route.limit !== 'sign-in' || knownDevice === undefined) return '';
+  return parseKnownDevice(knownDevice, gateway.macKeys) === undefined ? '' : knownDevice;
 }
 
 /** Enforces what the table says of identity. */
@@ -167,5 +185,6 @@ function* cookiesOf(outcome: Outcome, nowMs: number): Generator<string> {
   if (outcome.newToken !== undefined) yield sessionSetCookie(outcome.newToken.text, (outcome.newToken.expiresAtMs - nowMs) / 1000);
   if (isProblem(outcome)) return;
   if (outcome.consistency !== undefined) yield consistencySetCookie(outcome.consistency);
+  if (outcome.knownDevice !== undefined) yield knownDeviceSetCookie(outcome.knownDevice);
   if (outcome.loggedOut === true) yield* clearedCookies;
 }

@@ -15,6 +15,7 @@ export async function login(x: Exchange, { body }: { readonly body: z.output<typ
     device: { label: x.device },
     mode: tokenModeOf(body.mode),
     remoteAddress: x.remoteAddress,
+    knownDevice: x.knownDevice,
   });
   if (isProblem(issued)) return authProblem(issued);
   // The old token died with this answer; the other gateways hear it from the feed.

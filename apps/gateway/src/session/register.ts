@@ -19,6 +19,7 @@ export async function register(
     device: { label: x.device },
     mode: tokenModeOf(body.mode),
     remoteAddress: x.remoteAddress,
+    knownDevice: x.knownDevice,
   });
   if (isProblem(issued)) return authProblem(issued);
   if (x.token !== undefined) gateway.identities.bury(x.token.hash);

@@ -59,7 +59,7 @@ export function signedInAnswer(status: number, issued: SessionIssued): Answer {
     ...(view.claimedGuestCart !== '' && { merge: { state: 'pending', from: view.claimedGuestCart } }),
     ...(issued.endedOldest && { endedOldest: true }),
   };
-  return { status, body, newToken: tokenOf(issued) };
+  return { status, body, newToken: tokenOf(issued), ...(issued.knownDevice !== '' && { knownDevice: issued.knownDevice }) };
 }
 
 export const tokenOf = (issued: SessionIssued): { text: string; expiresAtMs: number } => ({

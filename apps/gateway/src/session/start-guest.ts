@@ -16,6 +16,6 @@ export async function startGuest(x: Exchange, _input: unknown, gateway: Gateway)
 export async function createGuest(x: Exchange, gateway: Gateway): Promise<SessionIssued | Problem> {
   const limited = await gateway.limits.guest(x.remoteAddress);
   if (limited !== undefined) return limited;
-  const issued = await gateway.auth.createGuest(outgoing(x), { device: { label: x.device } });
+  const issued = await gateway.auth.createGuest(outgoing(x), { device: { label: x.device }, remoteAddress: x.remoteAddress });
   return isProblem(issued) ? authProblem(issued) : issued;
 }
