@@ -6,3 +6,5 @@ export * from './token.ts';
 export * from './session.ts';
 export * from './session.store.redis.ts';
 export * from './known-device.ts';
+export * from './session.refresh.ts';
+export * from './refresh-token.ts';

@@ -17,6 +17,7 @@ it('are what docs/sessions.md says, all of them', () => {
     ['step-up', `${limits.stepUpAgeMaxMs / minute} minutes`],
     ['parallel sessions', `${limits.sessionCountMax}`],
     ['touch', `${limits.touchIntervalMs / minute} minute`],
+    ['refresh grace', `${limits.refreshGraceMs / 1_000} seconds`],
   ]);
 });
 it('let an epoch outlive every session that it killed', () => {

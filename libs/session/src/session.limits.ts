@@ -22,6 +22,8 @@ export const limits = {
   sessionCountMax: 10,
   /** The idle limit moves at most this often: one write a minute and session instead of one a request. It ends early by this much at most. */
   touchIntervalMs: minuteMs,
+  /** Two tabs that refresh at once, an answer that was lost on the way: within this the predecessor of a refresh token is told the successor. */
+  refreshGraceMs: 10_000,
 } as const;
 
 /** An epoch must outlive every session that it killed, or they would live again: the longest absolute limit and a day for clocks that disagree. */

@@ -29,6 +29,8 @@ export const recordFields = [
   'dev',
   'cart',
   'region',
+  'gen',
+  'genAt',
 ] as const;
 
 /** What every script begins with. */
@@ -119,8 +121,11 @@ end
 local function write(record)
   local pairs_ = {}
   for _, field in ipairs(fields) do
-    pairs_[#pairs_ + 1] = field
-    pairs_[#pairs_ + 1] = record[field]
+    -- Opaque sessions count nothing: their records stay as small as they were.
+    if not ((field == 'gen' or field == 'genAt') and record[field] == '0') then
+      pairs_[#pairs_ + 1] = field
+      pairs_[#pairs_ + 1] = record[field]
+    end
   end
   redis.call('HSET', s_key(record.hash), unpack(pairs_))
   redis.call('PEXPIRE', s_key(record.hash), whole(tonumber(record.idle) - now))
@@ -203,6 +208,34 @@ redis.call('HSET', u_key(record.sub), record.handle, record.hash)
 return { ARGV[4], values(record) }
 `;
 
+/**
+ * As judgeRefresh in session.refresh.ts says.
+ * KEYS: record. ARGV: prefix, now, hash, number shown, '1' when proved, idleTimeoutMs or ''. Answers {hash} or {hash, verdict, record}.
+ */
+const refresh = `${always}
+local record = live(ARGV[3])
+if not record then return { ARGV[3] } end
+local shown, newest = tonumber(ARGV[4]), tonumber(record.gen) or 0
+local proved = ARGV[5] == '1'
+if shown < newest then
+  if now - (tonumber(record.genAt) or 0) >= ${limits.refreshGraceMs} then return { ARGV[3], 'reused', values(record) } end
+  if record.genAt == record.auth then return { ARGV[3], 'superseded', values(record) } end
+  if shown < newest - 1 then return { ARGV[3], 'reused', values(record) } end
+  if not proved then return { ARGV[3], 'repeated', values(record) } end
+end
+record.gen = whole(math.max(shown, newest) + 1)
+record.genAt = whole(now)
+if proved then record.auth = record.genAt elseif record.auth == record.genAt then record.genAt = whole(now + 1) end
+if ARGV[6] ~= '' and now - tonumber(record.seen) >= ${limits.touchIntervalMs} then
+  record.seen = whole(now)
+  record.idle = whole(math.min(now + tonumber(ARGV[6]), tonumber(record.exp)))
+end
+-- Not the record: this must not be able to bring anything else back.
+redis.call('HSET', KEYS[1], 'gen', record.gen, 'genAt', record.genAt, 'auth', record.auth, 'seen', record.seen, 'idle', record.idle)
+redis.call('PEXPIRE', KEYS[1], whole(tonumber(record.idle) - now))
+return { ARGV[3], 'rotated', values(record) }
+`;
+
 /** KEYS: index. ARGV: prefix, now, handle, subject, untilMs. Answers {handle} or {handle, record}. */
 const revoke = `${always}
 local record = live_by_handle(ARGV[4], ARGV[3])
@@ -234,5 +267,5 @@ for _, record in ipairs(live_of(ARGV[3])) do answer[#answer + 1] = values(record
 return answer
 `;
 
-export const scripts = { create, resolve, rotate, revoke, buryToken, raiseEpoch, list };
+export const scripts = { create, resolve, rotate, refresh, revoke, buryToken, raiseEpoch, list };
 export type ScriptName = keyof typeof scripts;

@@ -8,8 +8,9 @@
 import { sessionKey, subjectKey, tombstoneKey } from './keys.ts';
 import { epochLifetimeMs, limits } from './session.limits.ts';
 import { byActivity, storable } from './session.record.ts';
+import { afterRefresh, judgeRefresh } from './session.refresh.ts';
 import { StoreUnavailable } from './session.store.ts';
-import type { NewSession, SessionRecord, SessionStore, TokenKey, Tombstone } from './session.store.ts';
+import type { NewSession, RefreshRequest, RefreshVerdict, SessionRecord, SessionStore, TokenKey, Tombstone } from './session.store.ts';
 
 export interface MemoryStoreOptions {
   /** Unique to this process' life. */
@@ -98,6 +99,26 @@ export class MemorySessionStore implements SessionStore {
     this.#put(successor);
     this.#subject(key.tag, record.subject, nowMs).hashes.set(record.handle, successorHash);
     return successor;
+  }
+
+  async refresh(
+    { key, generation, proved, touch }: RefreshRequest,
+    nowMs: number,
+  ): Promise<{ verdict: RefreshVerdict; session: SessionRecord } | undefined> {
+    await this.#trusted();
+    this.#forgetSome(nowMs);
+    const record = this.#live(key, nowMs);
+    if (record === undefined) return undefined;
+    const verdict = judgeRefresh(record, generation, proved, nowMs);
+    if (verdict !== 'rotated') return { verdict, session: record };
+    const due = touch !== undefined && nowMs - record.lastSeenAtMs >= limits.touchIntervalMs;
+    const session = {
+      ...record,
+      ...afterRefresh(record, generation, proved, nowMs),
+      ...(due && { lastSeenAtMs: nowMs, idleExpiresAtMs: Math.min(nowMs + touch.idleTimeoutMs, record.expiresAtMs) }),
+    };
+    this.#put(session);
+    return { verdict, session };
   }
 
   async revoke(tombstone: Tombstone, nowMs: number): Promise<SessionRecord | undefined> {

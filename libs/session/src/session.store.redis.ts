@@ -19,7 +19,16 @@ import { storable } from './session.record.ts';
 import { recordFields, scripts } from './session.scripts.ts';
 import type { ScriptName } from './session.scripts.ts';
 import { StoreUnavailable } from './session.store.ts';
-import type { NewSession, SessionRecord, SessionStore, TokenKey, TokenMode, Tombstone } from './session.store.ts';
+import type {
+  NewSession,
+  RefreshRequest,
+  RefreshVerdict,
+  SessionRecord,
+  SessionStore,
+  TokenKey,
+  TokenMode,
+  Tombstone,
+} from './session.store.ts';
 
 export interface RedisStoreOptions {
   /** How long a subject's epoch is kept; beyond every absolute limit. Shorter only in tests. */
@@ -85,6 +94,15 @@ export class RedisSessionStore implements SessionStore {
     const keys = [sessionKey(key.tag, key.hash), sessionKey(key.tag, successorHash)];
     const [record] = await this.#trusting('rotate', key.tag, successorHash, keys, [nowMs, key.hash, successorHash, authenticatedAtMs]);
     return record === undefined ? undefined : decode(record);
+  }
+
+  async refresh(
+    { key, generation, proved, touch }: RefreshRequest,
+    nowMs: number,
+  ): Promise<{ verdict: RefreshVerdict; session: SessionRecord } | undefined> {
+    const args = [nowMs, key.hash, generation, proved ? '1' : '', touch?.idleTimeoutMs ?? ''];
+    const [verdict, record] = await this.#trusting('refresh', key.tag, key.hash, [sessionKey(key.tag, key.hash)], args);
+    return record === undefined ? undefined : { verdict: verdict as RefreshVerdict, session: decode(record) };
   }
 
   async revoke({ tag, name, subject, untilMs }: Tombstone, nowMs: number): Promise<SessionRecord | undefined> {
@@ -228,13 +246,33 @@ function encode(r: SessionRecord): (string | number)[] {
     r.device,
     r.claimedGuestCart,
     r.region,
+    r.generation,
+    r.rotatedAtMs,
   ];
 }
 
 function decode(values: unknown): SessionRecord {
   if (!Array.isArray(values) || values.length !== recordFields.length) throw new Error('a session record has another shape');
-  const [hash, tag, handle, subject, state, mode, epoch, globalEpoch, created, authenticated, seen, idle, expires, device, cart, region] =
-    values as string[];
+  const [
+    hash,
+    tag,
+    handle,
+    subject,
+    state,
+    mode,
+    epoch,
+    globalEpoch,
+    created,
+    authenticated,
+    seen,
+    idle,
+    expires,
+    device,
+    cart,
+    region,
+    generation,
+    rotated,
+  ] = values as string[];
   return {
     hash: hash!,
     tag: tag!,
@@ -252,5 +290,7 @@ function decode(values: unknown): SessionRecord {
     device: device!,
     claimedGuestCart: cart!,
     region: region!,
+    generation: Number(generation),
+    rotatedAtMs: Number(rotated),
   };
 }

@@ -34,6 +34,10 @@ export interface SessionRecord {
   /** The guest cart that this sign-in claimed; '' for none. */
   readonly claimedGuestCart: string;
   readonly region: string;
+  /** How many refresh tokens were made after the first; 0 in opaque modes. The newest is this one. */
+  readonly generation: number;
+  /** When the newest was made; 0 for the first. */
+  readonly rotatedAtMs: number;
 }
 
 /** Where a token's record is. */
@@ -56,6 +60,22 @@ export interface Tombstone {
   readonly subject: string;
   /** When it may be forgotten: not before the session's absolute limit. */
   readonly untilMs: number;
+}
+
+/**
+ * rotated: the counter moved. repeated: it had just moved, and this is who lost the race. superseded: it had just moved by a proof, whose
+ * successor is not for this one. reused: this token was used before.
+ */
+export type RefreshVerdict = 'rotated' | 'repeated' | 'superseded' | 'reused';
+
+export interface RefreshRequest {
+  readonly key: TokenKey;
+  /** The number in the token that was shown. */
+  readonly generation: number;
+  /** The person has just proved who they are: the authentication is renewed too. */
+  readonly proved: boolean;
+  /** Moves the idle limit, as for `resolve`. */
+  readonly touch: { readonly idleTimeoutMs: number } | undefined;
 }
 
 export interface SessionStore {
@@ -81,6 +101,11 @@ export interface SessionStore {
    * Of two rotations of one token exactly one wins.
    */
   rotate(key: TokenKey, successorHash: string, authenticatedAtMs: number, nowMs: number): Promise<SessionRecord | undefined>;
+  /**
+   * Judges a refresh token by its number and moves the counter where it may (session.refresh.ts says when). Undefined when the session is not
+   * live (any more). 'reused' and 'superseded' change nothing: who asked ends the session, or does not.
+   */
+  refresh(request: RefreshRequest, nowMs: number): Promise<{ verdict: RefreshVerdict; session: SessionRecord } | undefined>;
   /** Ends a session by its handle, whatever its token is by now. Idempotent. Returns what was live. */
   revoke(tombstone: Tombstone, nowMs: number): Promise<SessionRecord | undefined>;
   /** Kills one token without ending its session (replay of a rotation). Idempotent. If it was the present token, the session is over. */

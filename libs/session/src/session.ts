@@ -159,7 +159,7 @@ export function newSession(
     state.kind === 'user'
       ? { authenticatedAtMs: state.authenticatedAtMs, claimedGuestCart: state.claimedGuestCart }
       : { authenticatedAtMs: 0, claimedGuestCart: '' };
-  return { ...life, ...user, ...key, ...rest, state: kind };
+  return { ...life, ...user, ...key, ...rest, state: kind, generation: 0, rotatedAtMs: 0 };
 }
 
 /** The live state that a record holds. */

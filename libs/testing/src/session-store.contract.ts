@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { kept, rolledBack } from './session-store.durability.ts';
 import { histories } from './session-store.histories.ts';
 import { races } from './session-store.races.ts';
+import { refreshes } from './session-store.refreshes.ts';
 import type { MakeSessionStore, SessionStoreUnderTest, Under } from './session-store.samples.ts';
 import { day, hashNamed, hour, life, minute, tombstoneOf, t0, userSession } from './session-store.samples.ts';
 
@@ -29,6 +30,9 @@ export function sessionStoreContract(name: string, make: MakeSessionStore): void
     });
     describe('rotation', () => {
       rotations(under);
+    });
+    describe('refresh', () => {
+      refreshes(under);
     });
     describe('revocation', () => {
       revocations(under);

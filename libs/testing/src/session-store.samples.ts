@@ -49,6 +49,8 @@ export function userSession(name: string, changes: Partial<NewSession> = {}, now
     device: 'a browser',
     claimedGuestCart: '',
     region: 'local',
+    generation: 0,
+    rotatedAtMs: 0,
     ...changes,
   };
 }
