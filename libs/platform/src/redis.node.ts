@@ -1,0 +1,61 @@
+/** What holds for the connection to any Redis server, alone or of a cluster. */
+import type { Cluster, Command, Redis } from 'ioredis';
+import { Counter } from 'prom-client';
+import { metrics } from './admin.ts';
+import type { Logger } from './log.ts';
+
+/** Far above a healthy answer (below 1 ms on loopback, below 10 ms in one region), far below any request's budget. */
+export const commandTimeoutMs = 500;
+const connectTimeoutMs = 500;
+/** A socket that owes an answer for so long is dead: destroy it, reconnect. Above the command's time-out, so one slow command fails alone. */
+const socketTimeoutMs = 1_000;
+const reconnectDelayMaxMs = 500;
+
+/** What holds for the connection to any one server, of a cluster or alone. */
+export const nodeOptions = {
+  connectTimeout: connectTimeoutMs,
+  commandTimeout: commandTimeoutMs,
+  // A command whose connection broke has an unknown outcome: its caller decides, not the client.
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+};
+export const reconnectDelayMs = (attempt: number): number => Math.min(50 * attempt, reconnectDelayMaxMs);
+
+/** One server or a cluster: the same commands, as long as all keys of one are in one slot. */
+export type RedisConnection = Redis | Cluster;
+
+const commandTimeouts = new Counter({
+  name: 'redis_command_timeouts_total',
+  help: 'Commands that Redis did not answer in time, by connection.',
+  labelNames: ['connection'],
+  registers: [metrics],
+});
+
+export const socketTimeout = (subscriber: boolean) => (subscriber ? {} : { socketTimeout: socketTimeoutMs });
+
+/** ioredis tells a time-out to the command's caller alone, by its message. @param onFailure of anything that is not a reply */
+export function watchFailures(redis: RedisConnection, connection: string, onFailure?: () => void): void {
+  const send = redis.sendCommand.bind(redis) as (command: Command, ...rest: unknown[]) => unknown;
+  redis.sendCommand = (command: Command, ...rest: unknown[]) => {
+    command.promise.catch((error: unknown) => {
+      if (!(error instanceof Error) || error.name === 'ReplyError') return;
+      if (error.message === 'Command timed out') commandTimeouts.inc({ connection });
+      onFailure?.();
+    });
+    return send(command, ...rest);
+  };
+}
+
+/** A server that evicts loses sessions and carts without a trace; one before 7.0 refuses our scripts. Said at each connection, decided by nobody here. */
+export async function warnOfServer(redis: Redis, name: string, log: Logger): Promise<void> {
+  try {
+    const info = await redis.info();
+    const [version, policy] = ['redis_version', 'maxmemory_policy'].map(
+      (field) => new RegExp(`^${field}:(\\S+)`, 'm').exec(info)?.[1] ?? '',
+    );
+    if (Number.parseInt(version!, 10) < 7) log.error({ redis: name, version }, 'this Redis is older than 7.0: its scripts will be refused');
+    if (policy !== 'noeviction') log.warn({ redis: name, policy }, 'this Redis may evict keys: set maxmemory-policy noeviction');
+  } catch {
+    // Gone again, or not allowed to ask: whoever uses the connection finds out.
+  }
+}
