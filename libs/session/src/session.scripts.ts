@@ -31,6 +31,7 @@ export const recordFields = [
   'region',
   'gen',
   'genAt',
+  'amr',
 ] as const;
 
 /** What every script begins with. */
@@ -122,7 +123,7 @@ local function write(record)
   local pairs_ = {}
   for _, field in ipairs(fields) do
     -- Opaque sessions count nothing: their records stay as small as they were.
-    if not ((field == 'gen' or field == 'genAt') and record[field] == '0') then
+    if not ((field == 'gen' or field == 'genAt') and record[field] == '0') and not (field == 'amr' and record[field] == '') then
       pairs_[#pairs_ + 1] = field
       pairs_[#pairs_ + 1] = record[field]
     end

@@ -248,6 +248,7 @@ function encode(r: SessionRecord): (string | number)[] {
     r.region,
     r.generation,
     r.rotatedAtMs,
+    r.amr,
   ];
 }
 
@@ -272,6 +273,7 @@ function decode(values: unknown): SessionRecord {
     region,
     generation,
     rotated,
+    amr,
   ] = values as string[];
   return {
     hash: hash!,
@@ -292,5 +294,6 @@ function decode(values: unknown): SessionRecord {
     region: region!,
     generation: Number(generation),
     rotatedAtMs: Number(rotated),
+    amr: amr!,
   };
 }

@@ -38,6 +38,8 @@ export interface SessionRecord {
   readonly generation: number;
   /** When the newest was made; 0 for the first. */
   readonly rotatedAtMs: number;
+  /** How the person proved who they are: RFC 8176 values, separated by a space. '' for a guest, and for a password alone. */
+  readonly amr: string;
 }
 
 /** Where a token's record is. */

@@ -151,6 +151,7 @@ export function newSession(
     readonly region: string;
     readonly globalEpoch: number;
     readonly epoch?: number;
+    readonly amr?: string;
   },
 ): NewSession {
   const { kind, ...life } = state;
@@ -159,7 +160,7 @@ export function newSession(
     state.kind === 'user'
       ? { authenticatedAtMs: state.authenticatedAtMs, claimedGuestCart: state.claimedGuestCart }
       : { authenticatedAtMs: 0, claimedGuestCart: '' };
-  return { ...life, ...user, ...key, ...rest, state: kind, generation: 0, rotatedAtMs: 0 };
+  return { ...life, ...user, ...key, amr: '', ...rest, state: kind, generation: 0, rotatedAtMs: 0 };
 }
 
 /** The live state that a record holds. */

@@ -57,7 +57,13 @@ export function sessionStoreContract(name: string, make: MakeSessionStore): void
 
 function lives(under: Under): void {
   it('gives back what was created', async () => {
-    const session = userSession('a', { device: 'Firefox on Linux', claimedGuestCart: 'g_1', mode: 'reference', globalEpoch: 7 });
+    const session = userSession('a', {
+      device: 'Firefox on Linux',
+      claimedGuestCart: 'g_1',
+      mode: 'reference',
+      globalEpoch: 7,
+      amr: 'pwd otp mfa',
+    });
     const expected = { ...session, epoch: 0 };
     expect(await under().store.create(session, 10, t0)).toEqual({ session: expected, ended: [] });
     expect(await under().second.resolve(session, t0, undefined)).toEqual(expected);

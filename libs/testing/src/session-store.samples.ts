@@ -51,6 +51,7 @@ export function userSession(name: string, changes: Partial<NewSession> = {}, now
     region: 'local',
     generation: 0,
     rotatedAtMs: 0,
+    amr: '',
     ...changes,
   };
 }
