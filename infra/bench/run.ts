@@ -1,4 +1,7 @@
-/** `npm run bench`. `-- start`: how long the shop takes to be ready and how much memory it takes, as a person meets it: by `npm start`. */
+/**
+ * `npm run bench`: the list of benchmarks is in reported.ts. Here is `-- start`: how long the shop takes to be ready and how much memory it takes, as a person meets it: by
+ * `npm start`.
+ */
 import { spawn } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +11,7 @@ import { memoryOf, memoryOfTree } from '../child.ts';
 import { dataDirOf, repository } from '../folders.ts';
 import { readState } from '../state.ts';
 import { align, megabytes } from '../status.ts';
+import { benchOptions, helpText, isReported, runReported } from './reported.ts';
 
 /** `npm start` options of each. */
 const variants = {
@@ -22,15 +26,12 @@ const readyTimeoutMs = 120_000;
 /** Lets garbage of the start be collected and caches settle before memory is read. */
 const settleMs = 5_000;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { runs: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
-});
-const helpText = `npm run bench -- start [--runs N]       time from \`npm start\` to ready, and memory (PSS) of all it started, on embedded, native and native with PostgreSQL
-npm run bench -- telemetry [--runs N]   what telemetry costs a call that appends to the log: hooks bypassed, off, on; N rounds a set, 20 by default`;
+const { values, positionals } = parseArgs({ allowPositionals: true, options: benchOptions });
+const [name = ''] = positionals;
 if (values.help) console.log(helpText);
-else if (positionals[0] === 'start') await benchStart(Math.max(1, Number(values.runs ?? 3)));
-else if (positionals[0] === 'telemetry') await (await import('./telemetry.ts')).benchTelemetry(Math.max(1, Number(values.runs ?? 20)));
+else if (name === 'start') await benchStart(Math.max(1, Number(values.runs ?? 3)));
+else if (name === 'telemetry') await (await import('./telemetry.ts')).benchTelemetry(Math.max(1, Number(values.runs ?? 20)));
+else if (isReported(name)) await runReported(name, values);
 else {
   console.log(helpText);
   process.exitCode = 1;

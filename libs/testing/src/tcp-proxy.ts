@@ -9,8 +9,8 @@ export interface TcpProxy {
   readonly port: number;
   /** `127.0.0.1:<port>` */
   readonly address: string;
-  /** Both ways, for what arrives from now on. */
-  delay(ms: number): void;
+  /** Each way, for what arrives from now on; or answers alone, for a round trip of one millisecond, the least that a timer can wait. */
+  delay(ms: number, which?: 'each way' | 'answers'): void;
   /** Ends every connection, and each new one at once, until `mend`. */
   cut(): void;
   /** Requests pass, answers are lost, until `mend`: what a client asks for happens, and it never hears of it. */
@@ -38,14 +38,15 @@ interface Drop {
 
 interface State {
   fault: 'none' | 'cut' | 'mute';
-  delayMs: number;
+  requestDelayMs: number;
+  answerDelayMs: number;
   readonly drops: Drop[];
 }
 
 const metadataApiKey = 3;
 
 export async function openTcpProxy(target: ProxyTarget): Promise<TcpProxy> {
-  const state: State = { fault: 'none', delayMs: 0, drops: [] };
+  const state: State = { fault: 'none', requestDelayMs: 0, answerDelayMs: 0, drops: [] };
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
     if (state.fault === 'cut') {
@@ -73,7 +74,10 @@ export async function openTcpProxy(target: ProxyTarget): Promise<TcpProxy> {
   return {
     port,
     address: `127.0.0.1:${port}`,
-    delay: (ms) => void (state.delayMs = ms),
+    delay: (ms, which = 'each way') => {
+      state.answerDelayMs = ms;
+      state.requestDelayMs = which === 'answers' ? 0 : ms;
+    },
     cut: () => {
       state.fault = 'cut';
       endAll();
@@ -89,15 +93,15 @@ export async function openTcpProxy(target: ProxyTarget): Promise<TcpProxy> {
 }
 
 /** Timers of one delay fire in the order in which they were set, so bytes keep theirs. */
-function send(to: Socket, bytes: Buffer, { delayMs }: State): void {
+function send(to: Socket, bytes: Buffer, delayMs: number): void {
   if (delayMs === 0) to.write(bytes);
   else setTimeout(() => to.write(bytes), delayMs);
 }
 
 function relayBytes(client: Socket, upstream: Socket, state: State): void {
-  client.on('data', (bytes: Buffer) => send(upstream, bytes, state));
+  client.on('data', (bytes: Buffer) => send(upstream, bytes, state.requestDelayMs));
   upstream.on('data', (bytes: Buffer) => {
-    if (state.fault !== 'mute') send(client, bytes, state);
+    if (state.fault !== 'mute') send(client, bytes, state.answerDelayMs);
   });
 }
 
@@ -107,7 +111,7 @@ function relayKafka(client: Socket, upstream: Socket, state: State, proxyPort: (
     'data',
     frames((frame) => {
       apiKeys.set(frame.readInt32BE(8), frame.readInt16BE(4));
-      send(upstream, frame, state);
+      send(upstream, frame, state.requestDelayMs);
     }),
   );
   upstream.on(
@@ -125,7 +129,7 @@ function relayKafka(client: Socket, upstream: Socket, state: State, proxyPort: (
         return;
       }
       if (apiKey === metadataApiKey) replacePorts(frame, proxyPort());
-      send(client, frame, state);
+      send(client, frame, state.answerDelayMs);
     }),
   );
 }

@@ -1,0 +1,67 @@
+/**
+ * Stands for cart and catalog behind every front that is compared: bare grpc-js with the mesh's mutual TLS, one cart and its products in
+ * memory, no policy and no passport asked for. What the real cart does costs every front the same, and would only bring their ratios nearer to 1.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { CartSchema, CartService, CatalogService, GetProductsResponseSchema } from '@cloakroom/contracts';
+import { Server, ServerCredentials, type handleUnaryCall } from '@grpc/grpc-js';
+
+const tlsDir = process.env['TLS_DIR']!;
+const read = (file: string): Buffer => readFileSync(join(tlsDir, file));
+const asIs = (bytes: Buffer): Buffer => bytes;
+
+const products = ['mug', 'tee', 'lamp'].map((name, index) => ({
+  productId: `p-${name}`,
+  name: `A ${name} of the benchmark`,
+  description: 'Made for being counted.',
+  category: 'benchmark',
+  price: BigInt(1_000 * (index + 1)),
+  currency: 'EUR',
+  options: [{ name: 'colour', values: ['blue', 'green'] }],
+  stock: 100,
+  image: `/images/${name}.svg`,
+}));
+const cart = create(CartSchema, {
+  cartId: 'u_00000000-0000-4000-8000-000000000000',
+  lines: products.map(({ productId }, index) => ({
+    lineId: `line-${index}`,
+    productId,
+    options: [{ name: 'colour', value: 'blue' }],
+    quantity: index + 1,
+    seen: 'c2VlbiBvZiB0aGUgbGluZQ',
+  })),
+  seen: 'c2VlbiBvZiB0aGUgY2FydA',
+});
+const answers = {
+  cart: Buffer.from(toBinary(CartSchema, cart)),
+  products: Buffer.from(toBinary(GetProductsResponseSchema, create(GetProductsResponseSchema, { items: products }))),
+  one: Buffer.from(toBinary(GetProductsResponseSchema, create(GetProductsResponseSchema, { items: products.slice(0, 1) }))),
+};
+
+await serve('cart', Number(process.env['CART_PORT']), CartService.typeName, 'GetCart', (_call, done) => done(null, answers.cart));
+await serve('catalog', Number(process.env['LISTEN_PORT']), CatalogService.typeName, 'GetProducts', (call, done) =>
+  // One id is a product's page; a cart asks for several.
+  done(null, call.request.length < 16 ? answers.one : answers.products),
+);
+process.on('SIGTERM', () => process.exit(0));
+
+function serve(name: string, port: number, service: string, method: string, handler: handleUnaryCall<Buffer, Buffer>): Promise<number> {
+  const server = new Server();
+  const definition = {
+    path: `/${service}/${method}`,
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: asIs,
+    requestDeserialize: asIs,
+    responseSerialize: asIs,
+    responseDeserialize: asIs,
+  } as const;
+  server.addService({ [method]: definition }, { [method]: handler });
+  const pair = { private_key: read(`${name}.key`), cert_chain: read(`${name}.pem`) };
+  const credentials = ServerCredentials.createSsl(read('ca.pem'), [pair], true);
+  return new Promise((resolve, reject) => {
+    server.bindAsync(`127.0.0.1:${port}`, credentials, (error, bound) => (error === null ? resolve(bound) : reject(error)));
+  });
+}

@@ -1,0 +1,73 @@
+/** Where a figure was taken: without it a figure means nothing. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { cpus, loadavg, totalmem } from 'node:os';
+import { findRedis } from '../native/redis.ts';
+import { toolsDir } from '../folders.ts';
+
+export interface Machine {
+  readonly processor: string;
+  readonly cores: number;
+  readonly memoryBytes: number;
+  readonly platform: string;
+  readonly node: string;
+  readonly redis: string;
+  /** The 1 minute average before the first measurement: what else ran. */
+  readonly loadBefore: number;
+  readonly pinned: boolean;
+  readonly at: string;
+  readonly commit: string;
+}
+
+export function describeMachine(now: Date): Machine {
+  const redis = findRedis(toolsDir);
+  return {
+    processor: cpus()[0]?.model ?? 'unknown',
+    cores: cpus().length,
+    memoryBytes: totalmem(),
+    platform: `${process.platform} ${process.arch}`,
+    node: process.version,
+    redis: redis === undefined ? 'none' : (/\bv=([\d.]+)/.exec(output(redis, '--version'))?.[1] ?? 'unknown'),
+    loadBefore: Math.round(loadavg()[0]! * 100) / 100,
+    pinned: cores !== undefined,
+    at: now.toISOString(),
+    commit: output('git', 'rev-parse', '--short', 'HEAD').trim(),
+  };
+}
+
+function output(command: string, ...args: string[]): string {
+  return spawnSync(command, args, { encoding: 'utf8', timeout: 5_000, cwd: import.meta.dirname }).stdout ?? '';
+}
+
+/**
+ * The system under test has one core, the generator and all that is not measured another: then a process that computes for one cannot slow the
+ * other, and a ratio is one of work done, not of luck in scheduling. Undefined where that cannot be had: figures then say "not pinned".
+ */
+export const cores: { readonly generator: number; readonly system: number } | undefined =
+  process.platform === 'linux' && cpus().length >= 2 && spawnSync('taskset', ['--version']).status === 0
+    ? { generator: 0, system: 1 }
+    : undefined;
+
+/** A command on one of the two cores. */
+export function pinned(where: keyof NonNullable<typeof cores>, command: string, args: readonly string[]): readonly [string, string[]] {
+  return cores === undefined ? [command, [...args]] : ['taskset', ['-c', String(cores[where]), command, ...args]];
+}
+
+/** All threads of this process, and what it starts from now on unless that is pinned itself. */
+export function pinSelf(): void {
+  if (cores !== undefined) execFileSync('taskset', ['-a', '-p', '-c', String(cores.generator), String(process.pid)], { stdio: 'ignore' });
+}
+
+/** The kernel's tick in which /proc counts: 100 a second on every Linux that Node runs on. */
+const tickMs = 10;
+
+/** Processor time of a process and all its threads, in milliseconds; NaN where the kernel does not tell. */
+export function cpuMs(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * tickMs;
+  } catch {
+    return Number.NaN;
+  }
+}

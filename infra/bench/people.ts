@@ -1,0 +1,119 @@
+/** Sessions for the generator, as a browser gets them: by registering and signing in at the gateway. */
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { createLogger, openRedis, redisReady } from '@cloakroom/platform';
+import {
+  limits,
+  makeToken,
+  type NewSession,
+  readMacKeys,
+  RedisSessionStore,
+  secretBytes,
+  tagFrom,
+  type TokenKey,
+  type TokenMode,
+} from '@cloakroom/session';
+import { userSession } from '@cloakroom/testing';
+
+/** All there are; which of them this build and this operator allow, a sign-in tells. */
+export const modes = ['reference', 'hybrid', 'jwt', 'jwt-denylist'] as const;
+export type Mode = (typeof modes)[number];
+
+export interface Person {
+  readonly email: string;
+  readonly password: string;
+}
+
+export type Headers = Record<string, string>;
+
+const password = 'correct horse battery staple';
+
+async function post(gateway: string, path: string, body: unknown, headers: Headers = {}): Promise<Response> {
+  return fetch(gateway + path, {
+    method: 'POST',
+    headers: { origin: gateway, 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+}
+
+export async function register(gateway: string, count: number): Promise<Person[]> {
+  const run = randomUUID().slice(0, 8);
+  const people: Person[] = Array.from({ length: count }, (_, index) => ({ email: `bench-${run}-${index}@example.com`, password }));
+  // One after the other: hashing is bounded on purpose, and what waits is refused in the end.
+  for (const person of people) {
+    const answer = await post(gateway, '/api/session/register', { ...person, name: 'Bench Person' });
+    if (answer.status !== 201) throw new Error(`register: ${answer.status} ${await answer.text()}`);
+  }
+  return people;
+}
+
+/** @returns the Cookie header of a new session; undefined where this mode is not allowed */
+export async function signIn(gateway: string, person: Person, mode: Mode): Promise<string | undefined> {
+  const answer = await post(gateway, '/api/session/login', { ...person, mode });
+  if (answer.status === 400) return undefined;
+  if (answer.status !== 200) throw new Error(`login as ${mode}: ${answer.status} ${await answer.text()}`);
+  const told = (await answer.json()) as { mode?: string };
+  return told.mode === mode ? cookiesOf(answer) : undefined;
+}
+
+export function cookiesOf(answer: Response): string {
+  return answer.headers
+    .getSetCookie()
+    .map((cookie) => cookie.split(';', 1)[0]!)
+    .join('; ');
+}
+
+export async function signInAll(gateway: string, people: readonly Person[], mode: Mode): Promise<Headers[] | undefined> {
+  const list: Headers[] = [];
+  for (const person of people) {
+    const cookie = await signIn(gateway, person, mode);
+    if (cookie === undefined) return undefined;
+    list.push({ cookie });
+  }
+  return list;
+}
+
+export interface MadeSession {
+  readonly cookie: string;
+  readonly token: string;
+  readonly subject: string;
+}
+
+/** Guests' sessions straight into the store: thousands in a second, where by the gateway each would take a request. */
+export async function makeGuests(redisUrl: string, macKey: string, count: number, mode: TokenMode = 'hybrid'): Promise<MadeSession[]> {
+  const redis = openRedis({ url: redisUrl, name: 'bench', log: createLogger('bench', 'silent') });
+  await redisReady(redis, 5_000);
+  const store = new RedisSessionStore(redis);
+  const keys = readMacKeys(macKey);
+  const nowMs = Date.now();
+  const made: MadeSession[] = [];
+  const one = async (): Promise<void> => {
+    const { token, key } = makeToken({ region: 'local', tag: tagFrom(randomBytes(2)), secret: randomBytes(secretBytes) }, keys);
+    const subject = `g_${randomUUID()}`;
+    await store.create(guestSession(key, subject, mode, nowMs), 1, nowMs);
+    made.push({ cookie: `__Host-session=${token}`, token, subject });
+  };
+  for (let left = count; left > 0; left -= batchCount) await Promise.all(Array.from({ length: Math.min(left, batchCount) }, one));
+  await store.close();
+  return made;
+}
+
+/** In flight at once: enough to fill a batch of the client, few enough for its time-outs. */
+const batchCount = 200;
+
+/** As auth makes it: `userSession` has a value for every field there is. */
+export function guestSession(key: TokenKey, subject: string, mode: TokenMode, nowMs: number): NewSession {
+  return userSession(key.hash, {
+    ...key,
+    subject,
+    handle: `h_${createHash('sha256').update(key.hash).digest('base64url').slice(0, 22)}`,
+    state: 'guest',
+    mode,
+    epoch: 0,
+    createdAtMs: nowMs,
+    authenticatedAtMs: 0,
+    lastSeenAtMs: nowMs,
+    idleExpiresAtMs: nowMs + limits.guest.idleTimeoutMs,
+    expiresAtMs: nowMs + limits.guest.absoluteTimeoutMs,
+    device: 'Firefox on Linux',
+  });
+}

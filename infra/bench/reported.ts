@@ -1,0 +1,63 @@
+/** The benchmarks that leave a report, and their options: what is typed, what runs, what is written. */
+import { describeMachine, type Machine } from './machine.ts';
+import { print, type Report, writeReport } from './report.ts';
+
+export const benchOptions = {
+  runs: { type: 'string' },
+  pairs: { type: 'string' },
+  seconds: { type: 'string' },
+  'store-rtt': { type: 'string' },
+  sessions: { type: 'string' },
+  trials: { type: 'string' },
+  cuts: { type: 'string' },
+  base: { type: 'string' },
+  profile: { type: 'boolean' },
+  publish: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+export type Values = {
+  readonly [Name in keyof typeof benchOptions]?: ((typeof benchOptions)[Name]['type'] extends 'string' ? string : boolean) | undefined;
+};
+
+export const helpText = `npm run bench -- start [--runs N]       time from \`npm start\` to ready, and memory (PSS) of all it started, on embedded, native and native with PostgreSQL
+npm run bench -- telemetry [--runs N]   what telemetry costs a call that appends to the log: hooks bypassed, off, on; N rounds a set, 20 by default
+npm run bench -- edge [--pairs 5] [--seconds 3] [--store-rtt 0,1,5] [--profile]
+                                        the gateway in each mode of session against the least that a front can do`;
+
+/** Apart from a shop in use (4000), the tests (5000 to 7000) and the start benchmark (9300). */
+const baseDefault = 26_000;
+
+type Run = (values: Values, machine: Machine, command: string) => Promise<Report | undefined>;
+
+const reported = {
+  edge: async (values, machine, command) => {
+    const { benchEdge, edgeReport } = await import('./edge.ts');
+    const measured = await benchEdge({
+      base: count(values.base, baseDefault),
+      pairs: count(values.pairs, 5),
+      seconds: Number(values.seconds ?? 3),
+      storeRttsMs: (values['store-rtt'] ?? '0,1,5').split(',').map(Number),
+      coldSessionCount: count(values.sessions, 30_000),
+      profile: values.profile === true,
+    });
+    return measured === undefined ? undefined : edgeReport(measured, machine, command);
+  },
+} as const satisfies Record<string, Run>;
+
+export const isReported = (name: string): name is keyof typeof reported => Object.hasOwn(reported, name);
+
+export async function runReported(name: keyof typeof reported, values: Values): Promise<void> {
+  const machine = describeMachine(new Date());
+  const typed = Object.entries(values).filter(([option]) => option !== 'publish');
+  const command = ['npm run bench --', name, ...typed.map(([option, value]) => (value === true ? `--${option}` : `--${option} ${value}`))];
+  const report = await reported[name](values, machine, command.join(' '));
+  if (report === undefined) return;
+  print(report, await writeReport(report, { publish: values.publish === true }));
+}
+
+function count(text: string | undefined, otherwise: number): number {
+  const value = Number(text ?? otherwise);
+  if (!Number.isInteger(value) || value < 1) throw new Error(`${text} is no count`);
+  return value;
+}

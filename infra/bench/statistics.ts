@@ -1,0 +1,32 @@
+/** What a set of pairs says: medians and ranges of ratios. One run of one variant says nothing on a machine that others use. */
+
+export function quantile(values: readonly number[], part: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+}
+
+export const median = (values: readonly number[]): number => {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+};
+
+export interface Spread {
+  readonly median: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Of ratios pair by pair: what the machine did to both of a pair falls out. */
+export function spread(values: readonly number[]): Spread {
+  return { median: median(values), low: Math.min(...values), high: Math.max(...values) };
+}
+
+export function ratios(of: readonly number[], to: readonly number[]): number[] {
+  return of.map((value, pair) => value / to[pair]!);
+}
+
+/** Every item is first, second ... equally often over as many rounds as there are items. */
+export function rotated<Item>(items: readonly Item[], round: number): Item[] {
+  return items.map((_, index) => items[(index + round) % items.length]!);
+}
