@@ -11,6 +11,7 @@ import type { ServerSurfaceCall } from '@grpc/grpc-js/build/src/server-call.js';
 import { callMetadata, isProblem, problem, type Problem } from '@cloakroom/contracts';
 import type { RequestContext, Timing, TraceContext } from './context.ts';
 import { budgetOf, isDeadlineReason } from './deadline.ts';
+import { openBreakers } from './grpc-breakers.ts';
 import { asIs, decoder, encode } from './grpc-codec.ts';
 import { type Heard, keepalive, openReplicas, type Replicas } from './grpc-replicas.ts';
 import type { Logger } from './log.ts';
@@ -82,6 +83,8 @@ export function connectMesh<S extends DescService>(
     'grpc.keepalive_permit_without_calls': 1,
     'grpc.service_config_disable_resolution': 1,
     'grpc.enable_http_proxy': 0,
+    // Whether something may be repeated only its caller knows, and it has a budget for it (retry-budget.ts).
+    'grpc.enable_retries': 0,
     // Its own connection, so that close() closes it.
     'grpc.use_local_subchannel_pool': 1,
   };
@@ -90,17 +93,17 @@ export function connectMesh<S extends DescService>(
     (address) => new Client(address, credentials, settings),
     () => performance.now(),
   );
+  const breakers = openBreakers(peer, replicas);
   let closed = false;
   const close = (): void => {
     closed = true;
+    breakers.close();
     replicas.close();
   };
   const methods = [...policiesOf(service)].map(([method, policy]) => {
-    const make = method.methodKind === 'unary' ? unary : stream;
-    return [
-      method.localName,
-      make({ replicas, method, policyBudgetMs: policy.budgetMs, log: options.log, isClosed: () => closed }),
-    ] as const;
+    const target = { replicas, method, policyBudgetMs: policy.budgetMs, log: options.log, isClosed: () => closed };
+    const call = method.methodKind === 'unary' ? breakers.guard(method, unary(target)) : breakers.guardStream(method, stream(target));
+    return [method.localName, call] as const;
   });
   return { client: Object.fromEntries(methods) as unknown as MeshClient<S>, close };
 }

@@ -1,5 +1,5 @@
 /** What the mesh counts. Labels are names from the contract and codes from the error table, so their number is bounded. */
-import { Counter, Histogram } from 'prom-client';
+import { Counter, Gauge, Histogram } from 'prom-client';
 import { metrics } from './admin.ts';
 
 /** `side` is server or client. */
@@ -30,5 +30,27 @@ export const refusedPassports = new Counter({
   name: 'mesh_refused_passports_total',
   help: 'Passports that were refused, by reason.',
   labelNames: ['audience', 'reason'] as const,
+  registers: [metrics],
+});
+
+/** `upstream` is a service, `operation` a class of the contract. */
+export const breakerStates = new Gauge({
+  name: 'mesh_breaker_state',
+  help: 'Circuit breakers: 0 closed, 1 half open, 2 open.',
+  labelNames: ['upstream', 'operation'] as const,
+  registers: [metrics],
+});
+
+export const breakerChanges = new Counter({
+  name: 'mesh_breaker_changes_total',
+  help: 'Changes of circuit breakers, by the state they came to.',
+  labelNames: ['upstream', 'operation', 'to'] as const,
+  registers: [metrics],
+});
+
+export const breakerRefusals = new Counter({
+  name: 'mesh_breaker_refusals_total',
+  help: 'Calls that an open breaker refused: nothing was sent.',
+  labelNames: ['upstream', 'operation'] as const,
   registers: [metrics],
 });

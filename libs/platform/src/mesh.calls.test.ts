@@ -249,7 +249,7 @@ describe('a connection', () => {
     const get = () => client.getProfile(outgoing({ budgetMs: 500, passport: guest() }), {});
     expect(isProblem(await get())).toBe(false);
     await server.stop();
-    for (let n = 0; n < 5; n += 1) expect(await get()).toEqual(problem('unavailable'));
+    for (let n = 0; n < 5; n += 1) expect(await get()).toMatchObject(problem('unavailable'));
     await serve('profile', [profileWith({ getProfile: () => Promise.resolve({}) })], { port: server.port });
     await vi.waitFor(async () => expect(isProblem(await get())).toBe(false), { timeout: 2_000, interval: 50 });
   });
