@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { gateways } from '../stack.ts';
 
 /** A gateway answers within its budgets, and closes what it refuses; a connection that stays open says nothing more after this long. */
-const quietMs = 400;
+const quietMs = 300;
 const giveUpMs = 8_000;
 
 export interface RawAnswer {
