@@ -1,7 +1,17 @@
 /** Puts the gateway's parts together: clients of the four services, the keys, the revocation feed, the identity cache. */
 import { randomUUID } from 'node:crypto';
 import { AuthService, CartService, CatalogService, isProblem, ProfileService } from '@cloakroom/contracts';
-import { connectMesh, eventLogOf, jwksFrom, openKeyRing, openLateFeed, type Parts, type RandomBytes, readTls } from '@cloakroom/platform';
+import {
+  connectMesh,
+  eventLogOf,
+  jwksFrom,
+  openKeyRing,
+  openLateFeed,
+  openRetryBudget,
+  type Parts,
+  type RandomBytes,
+  readTls,
+} from '@cloakroom/platform';
 import { readMacKeys } from '@cloakroom/session';
 import { ProductMemory } from './catalog/product-memory.ts';
 import type { GatewayConfig } from './config.ts';
@@ -9,6 +19,7 @@ import { Streams } from './events/streams.ts';
 import type { Gateway } from './gateway.ts';
 import { IdentityCache } from './identity-cache.ts';
 import { addressLimits } from './rate-limits.ts';
+import { resolveAtAuth } from './resolve-at-auth.ts';
 
 export interface GatewayParts extends Parts {
   readonly randomBytes: RandomBytes;
@@ -52,6 +63,12 @@ export async function buildGateway(config: GatewayConfig, parts: GatewayParts): 
       clock,
       macKeys: readMacKeys(config.SESSION_MAC_KEY),
       auth: auth.client,
+      resolve: resolveAtAuth({
+        resolve: (call, request) => auth.client.resolve(call, request),
+        retries: openRetryBudget(),
+        hedge: config.RESOLVE_HEDGED && config.AUTH_ADDRESS.includes(','),
+        nowMs: () => clock.monotonicMs(),
+      }),
       cart: cart.client,
       profile: profile.client,
       catalog: catalog.client,

@@ -5,6 +5,7 @@ import type { MacKeys } from '@cloakroom/session';
 import type { ProductMemory } from './catalog/product-memory.ts';
 import type { GatewayConfig } from './config.ts';
 import type { Streams } from './events/streams.ts';
+import type { Resolve } from './identity.ts';
 import type { IdentityCache } from './identity-cache.ts';
 import type { AddressLimits } from './rate-limits.ts';
 
@@ -14,6 +15,8 @@ export interface Gateway {
   readonly clock: Clock;
   readonly macKeys: MacKeys;
   readonly auth: MeshClient<typeof AuthService>;
+  /** Asks auth who somebody is (resolve-at-auth.ts). */
+  readonly resolve: Resolve;
   readonly cart: MeshClient<typeof CartService>;
   readonly profile: MeshClient<typeof ProfileService>;
   readonly catalog: MeshClient<typeof CatalogService>;

@@ -12,8 +12,6 @@ import type { AuthAnswer, IdentityAnswer, IdentityCache, Audience } from './iden
 
 /** No request waits longer than this for who it is from: what is left of the budget belongs to what was asked for. */
 const resolveBudgetMs = 800;
-/** A refused connection is worth one more try when at least this much time is left; the only retry on the way to a service. */
-const retryWorthMs = 200;
 
 export type Resolve = (
   call: OutgoingCall,
@@ -85,8 +83,7 @@ async function askAuth(
   request: { token: string; audience: string; touch: boolean },
   call: () => OutgoingCall,
 ): Promise<AuthAnswer> {
-  let answer = await resolve(call(), request);
-  if (isProblem(answer) && answer.problem === 'unavailable' && call().budgetMs >= retryWorthMs) answer = await resolve(call(), request);
+  const answer = await resolve(call(), request);
   if (isProblem(answer)) return answer;
   if (answer.session === undefined) return 'none';
   const claims = claimTimes(answer.passport);

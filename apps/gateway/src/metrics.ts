@@ -30,3 +30,10 @@ export const liveStreams = new Gauge({
   labelNames: ['replica'] as const,
   registers: [metrics],
 });
+
+export const repeatedQuestions = new Counter({
+  name: 'gateway_repeated_questions_total',
+  help: 'Questions to auth that were asked twice: retries and hedges, sent, refused by the budget, or won by the second.',
+  labelNames: ['kind', 'outcome'] as const,
+  registers: [metrics],
+});

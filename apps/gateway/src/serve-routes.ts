@@ -112,7 +112,7 @@ function knownDeviceOf(route: Route, { knownDevice }: OurCookies, gateway: Gatew
 async function personFor(route: Route, x: Exchange, gateway: Gateway): Promise<Person | undefined | Problem> {
   if (route.identity === 'none') return undefined;
   const need = { audience: route.audience ?? 'cart', sensitive: route.operationClass === 'sensitive', touch: route.live !== true };
-  const found = await identify(x, need, gateway.identities, (call, request) => gateway.auth.resolve(call, request));
+  const found = await identify(x, need, gateway.identities, gateway.resolve);
   count(found);
   if (isProblem(found)) return found;
   if (found === 'ended') return route.identity === 'maybe' ? undefined : problem('session_ended');
@@ -124,7 +124,7 @@ async function personFor(route: Route, x: Exchange, gateway: Gateway): Promise<P
 /** A person who only browses is there too: their session is touched. When it cannot be checked the page says whose view it is. */
 async function publicView(x: Exchange, gateway: Gateway): Promise<Record<string, string>> {
   const need = { audience: 'cart', sensitive: false, touch: true, budgetMs: publicIdentityBudgetMs } as const;
-  const found = await identify(x, need, gateway.identities, (call, request) => gateway.auth.resolve(call, request));
+  const found = await identify(x, need, gateway.identities, gateway.resolve);
   count(found);
   return isProblem(found) ? { [sessionViewHeader]: `guest; reason=${found.problem}` } : {};
 }

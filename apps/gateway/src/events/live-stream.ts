@@ -97,12 +97,10 @@ export class LiveStream {
     if (this.gone.signal.aborted) return false;
     const { x, gateway } = this;
     const need = { audience: 'cart', sensitive: false, touch: false } as const;
-    const found = await identify(x, need, gateway.identities, (call, request) => gateway.auth.resolve(call, request)).catch(
-      (error: unknown) => {
-        gateway.log.error({ err: error, trace_id: x.trace.traceId }, 'a live stream could not be checked');
-        return 'ended' as const;
-      },
-    );
+    const found = await identify(x, need, gateway.identities, gateway.resolve).catch((error: unknown) => {
+      gateway.log.error({ err: error, trace_id: x.trace.traceId }, 'a live stream could not be checked');
+      return 'ended' as const;
+    });
     if (this.gone.signal.aborted) return false;
     if (found === 'ended' || found === undefined) {
       this.write('event: session\ndata: {"state":"none"}\n\n');
