@@ -52,6 +52,8 @@ export interface Timing {
 export interface RequestContext {
   /** Undefined only where the method's policy asks for no person and none was sent. */
   readonly identity: VerifiedIdentity | undefined;
+  /** The passport or access token as it came: only to be exchanged at auth (token-exchange.ts), never to be sent on, logged or kept. */
+  readonly subjectToken?: string | undefined;
   /** The service name in the caller's certificate; undefined in embedded, where nothing proves it. */
   readonly caller: string | undefined;
   readonly deadline: Deadline;

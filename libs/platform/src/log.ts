@@ -7,6 +7,8 @@ const secretFields = [
   'token',
   'password',
   'passport',
+  'subjectToken',
+  'issuedToken',
   'cookie',
   'authorization',
   'currentToken',

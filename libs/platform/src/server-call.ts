@@ -81,6 +81,7 @@ export function beginCall(options: BeginOptions): ServerCall {
     context: (identity, caller) =>
       Object.freeze({
         identity,
+        subjectToken: sent?.passport ?? sent?.accessToken,
         caller,
         deadline,
         signal: abort.signal,
