@@ -8,6 +8,12 @@
  * - Every script answers with what it was asked about first: the caller compares it, so an answer to somebody else's question is noticed.
  * - Time is the caller's (ARGV), since tests bring their own clock. TTLs are durations, so Redis' own clock is never compared with ours.
  * - Numbers are written with %d: Lua's own tostring gives 1.79e+12 a different spelling.
+ * - Before that comes the server's own name, read in the same call: `master_replid`, which is new after each start and each promotion, so after
+ *   everything that can lose an acknowledged write. The last ARGV lists the servers that the caller trusts ('*': any); another one does nothing
+ *   and answers its name alone. Who trusts whom: session.servers.ts.
+ * - While its slot moves to another node of a cluster a script does nothing and answers TRYAGAIN: the keys that it makes itself may be on either node, and
+ *   half a session looks like none, a tombstone left behind like a living one. Two keys that never exist tell: asked for together, they
+ *   are refused on the node that gives a slot away (ASK) and on the one that takes it (TRYAGAIN). The slot's state cannot change within a script.
  */
 import { limits } from './session.limits.ts';
 
@@ -34,7 +40,7 @@ export const recordFields = [
   'amr',
 ] as const;
 
-/** What every script begins with. */
+/** What the operations are made of. */
 const preamble = `
 local prefix = ARGV[1]
 local now = tonumber(ARGV[2])
@@ -147,14 +153,30 @@ local function raise(subject, to, lifetime)
 end
 `;
 
-const adding = `#!lua${preamble}`;
-const always = `#!lua flags=allow-oom${preamble}`;
+const opening = `
+local moving = redis.pcall('EXISTS', ARGV[1] .. '-', ARGV[1] .. '--')
+if type(moving) == 'table' then return redis.error_reply('TRYAGAIN the slot is moving, or its cluster is down') end
+local server = string.sub(string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)'), 1, 16)
+local trusted = ARGV[#ARGV]
+if trusted ~= '*' and not string.find(trusted, server, 1, true) then return { server } end
+`;
+
+/** The head of a script, its work as a function, and its answer under the server's name. */
+const adding = (work: string): string => `#!lua${whole(work)}`;
+const always = (work: string): string => `#!lua flags=allow-oom${whole(work)}`;
+const whole = (work: string): string => `${opening}${preamble}
+local function answer()${work}end
+local told = answer()
+if told.err then return told end
+table.insert(told, 1, server)
+return told
+`;
 
 /**
  * KEYS: record. ARGV: prefix, now, sessionCountMax, epochLifetimeMs, '1' when the epoch is given, then the record's fields.
  * Answers {hash, 'tombstoned'} or {hash, 'created', record, ended...}.
  */
-const create = `${adding}
+const create = adding(`
 local record = {}
 for i, field in ipairs(fields) do record[field] = ARGV[5 + i] end
 local hash, handle, subject = record.hash, record.handle, record.sub
@@ -181,10 +203,10 @@ end
 write(record)
 redis.call('HSET', u_key(subject), handle, hash)
 return answer
-`;
+`);
 
 /** KEYS: record. ARGV: prefix, now, hash, idleTimeoutMs or ''. Answers {hash} or {hash, record}. */
-const resolve = `${always}
+const resolve = always(`
 local record = live(ARGV[3])
 if not record then return { ARGV[3] } end
 if ARGV[4] ~= '' and now - tonumber(record.seen) >= ${limits.touchIntervalMs} then
@@ -195,10 +217,10 @@ if ARGV[4] ~= '' and now - tonumber(record.seen) >= ${limits.touchIntervalMs} th
   redis.call('PEXPIRE', KEYS[1], whole(tonumber(record.idle) - now))
 end
 return { ARGV[3], values(record) }
-`;
+`);
 
 /** KEYS: record, successor's record. ARGV: prefix, now, hash, successor hash, authenticatedAtMs. Answers {successor hash} or {successor hash, record}. */
-const rotate = `${always}
+const rotate = always(`
 local record = live(ARGV[3])
 if not record or dead(ARGV[4]) or redis.call('EXISTS', KEYS[2]) == 1 then return { ARGV[4] } end
 finish(record, record.hash)
@@ -207,13 +229,13 @@ record.auth = ARGV[5]
 write(record)
 redis.call('HSET', u_key(record.sub), record.handle, record.hash)
 return { ARGV[4], values(record) }
-`;
+`);
 
 /**
  * As judgeRefresh in session.refresh.ts says.
  * KEYS: record. ARGV: prefix, now, hash, number shown, '1' when proved, idleTimeoutMs or ''. Answers {hash} or {hash, verdict, record}.
  */
-const refresh = `${always}
+const refresh = always(`
 local record = live(ARGV[3])
 if not record then return { ARGV[3] } end
 local shown, newest = tonumber(ARGV[4]), tonumber(record.gen) or 0
@@ -235,38 +257,38 @@ end
 redis.call('HSET', KEYS[1], 'gen', record.gen, 'genAt', record.genAt, 'auth', record.auth, 'seen', record.seen, 'idle', record.idle)
 redis.call('PEXPIRE', KEYS[1], whole(tonumber(record.idle) - now))
 return { ARGV[3], 'rotated', values(record) }
-`;
+`);
 
 /** KEYS: index. ARGV: prefix, now, handle, subject, untilMs. Answers {handle} or {handle, record}. */
-const revoke = `${always}
+const revoke = always(`
 local record = live_by_handle(ARGV[4], ARGV[3])
 if record then finish(record, record.handle) end
 bury(ARGV[3], tonumber(ARGV[5]))
 if not record then return { ARGV[3] } end
 return { ARGV[3], values(record) }
-`;
+`);
 
 /** KEYS: record. ARGV: prefix, now, hash, untilMs. Answers {hash}. */
-const buryToken = `${always}
+const buryToken = always(`
 local record = live(ARGV[3])
 if record then finish(record, record.hash) end
 bury(ARGV[3], tonumber(ARGV[4]))
 return { ARGV[3] }
-`;
+`);
 
 /** KEYS: index. ARGV: prefix, now, subject, epoch or '', epochLifetimeMs. Answers {subject, epoch}. */
-const raiseEpoch = `${always}
+const raiseEpoch = always(`
 local to = tonumber(ARGV[4]) or math.max(epoch(ARGV[3]) + 1, now)
 raise(ARGV[3], to, tonumber(ARGV[5]))
 return { ARGV[3], whole(epoch(ARGV[3])) }
-`;
+`);
 
 /** KEYS: index. ARGV: prefix, now, subject. Answers {subject, record...}. */
-const list = `${always}
+const list = always(`
 local answer = { ARGV[3] }
 for _, record in ipairs(live_of(ARGV[3])) do answer[#answer + 1] = values(record) end
 return answer
-`;
+`);
 
 export const scripts = { create, resolve, rotate, refresh, revoke, buryToken, raiseEpoch, list };
 export type ScriptName = keyof typeof scripts;

@@ -1,0 +1,117 @@
+/**
+ * Which servers have been told every revocation, and may be believed.
+ *
+ * A server is named by its replication id (`master_replid`): new at each start and at each promotion, hence after everything by which a primary can lose
+ * what was acknowledged. (A replica has its primary's, but answers no script. FLUSHALL keeps it: no session is left then.) Every script answers
+ * with it, from within the call, so a change needs no event to be noticed.
+ *
+ * Trust is given to a set of servers at once: ask all primaries for their names, tell every revocation to the slots' owners, ask again.
+ *
+ * - Why the names twice: if the same servers own the slots before and after, each revocation was told to the server that owned its slot; a
+ *   slot that moved between two of them took its keys along. If a server was replaced meanwhile, the set differs, and nothing was gained.
+ * - Why what is told is checked too (`isCurrent`): a revocation that is acknowledged by a primary that was already voted out (a cut; it notices after
+ *   cluster-node-timeout) is lost with it, and the replay to its successor may have read the database just before. So what is told counts only
+ *   at a server of the set that is being told everything, or was. A stranger is looked for among the owners: when it is one, all that are not lose
+ *   their trust.
+ * - What is left is a bound, not a proof: two replicas of auth on the two sides of a cut (docs/decisions/0010-*).
+ */
+import type { Cluster, Redis } from 'ioredis';
+import { StoreUnavailable } from './session.store.ts';
+
+export type RedisConnection = Redis | Cluster;
+
+/** As the scripts cut it: 64 bits of a random number. */
+const nameLength = 16;
+
+type Replay = (incarnation: string) => Promise<void>;
+
+export class Servers {
+  readonly #redis: RedisConnection;
+  #replay: Replay | undefined;
+  #trusted: ReadonlySet<string> = new Set();
+  /** Those that are being told everything. */
+  #candidates: ReadonlySet<string> | undefined;
+  #telling: Promise<void> | undefined;
+  #asking: Promise<ReadonlySet<string>> | undefined;
+
+  constructor(redis: RedisConnection) {
+    this.#redis = redis;
+  }
+
+  /** For a script's last argument. */
+  trusted(): string {
+    return this.#replay === undefined ? '*' : [...this.#trusted].join(' ');
+  }
+
+  onChange(replay: Replay): void {
+    this.#replay = replay;
+    this.#trusted = new Set();
+  }
+
+  /** @throws StoreUnavailable when none can be reached */
+  async incarnation(): Promise<string> {
+    return nameOf(await this.#owners());
+  }
+
+  /** One at a time for all who wait; a failure is not remembered. @throws when it failed, or when they were replaced meanwhile */
+  tellEverything(): Promise<void> {
+    this.#telling ??= this.#tell().finally(() => {
+      this.#telling = undefined;
+      this.#candidates = undefined;
+    });
+    return this.#telling;
+  }
+
+  async #tell(): Promise<void> {
+    const replay = this.#replay;
+    if (replay === undefined) return;
+    const before = await this.#askOwners();
+    this.#candidates = before;
+    await replay(nameOf(before));
+    const after = await this.#askOwners();
+    if (nameOf(before) !== nameOf(after)) throw new StoreUnavailable('servers were replaced while revocations were replayed');
+    this.#trusted = before;
+  }
+
+  /** Whether what was told to this server was told to one that owns slots. */
+  async isCurrent(server: string): Promise<boolean> {
+    if (this.#replay === undefined) return true;
+    if (this.#candidates !== undefined) return this.#candidates.has(server);
+    if (this.#trusted.has(server)) return true;
+    const owners = await this.#owners();
+    this.#trusted = new Set([...this.#trusted].filter((name) => owners.has(name)));
+    return owners.has(server);
+  }
+
+  /** One question for all who wait. Its answer may be of a moment ago: whoever took over since is refused, and asked about again. */
+  async #owners(): Promise<ReadonlySet<string>> {
+    this.#asking ??= this.#askOwners().finally(() => (this.#asking = undefined));
+    return this.#asking;
+  }
+
+  async #askOwners(): Promise<ReadonlySet<string>> {
+    const answers = await Promise.allSettled((await ownersOf(this.#redis)).map(askName));
+    const names = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+    // Of a cluster that lost a range of slots, the others' owners are enough to go on with.
+    if (names.length === 0) throw new StoreUnavailable('no server of the session store tells its name', { cause: answers[0] });
+    return new Set(names);
+  }
+}
+
+const nameOf = (servers: ReadonlySet<string>): string => [...servers].toSorted().join('.');
+
+async function askName(server: Redis): Promise<string> {
+  const name = /^master_replid:(\w+)/m.exec(await server.info('replication'))?.[1];
+  if (name === undefined) throw new StoreUnavailable('Redis does not tell its replication id');
+  return name.slice(0, nameLength);
+}
+
+/** The owners of slots as the nodes say now. */
+async function ownersOf(redis: RedisConnection): Promise<Redis[]> {
+  if (!('slots' in redis)) return [redis];
+  // Twice: the first may only have waited for a question of somebody else's that was asked earlier. Fails while all nodes are away: then what is
+  // known is asked, and does not answer.
+  for (let time = 0; time < 2; time += 1) await new Promise<void>((resolve) => redis.refreshSlotsCache(() => resolve()));
+  const keys = new Set(redis.slots.map(([primary]) => primary));
+  return redis.nodes().filter(({ options }) => keys.has(`${options.host}:${options.port}`));
+}
