@@ -9,11 +9,11 @@ import {
   type Logger,
   openDatabase,
   openLease,
-  openRedis,
+  openRedisByUrl,
   type Parts,
+  type RedisConnection,
 } from '@cloakroom/platform';
 import { MemorySessionStore, RedisSessionStore, type SessionStore } from '@cloakroom/session';
-import type { Redis } from 'ioredis';
 import { AuthController } from './auth.controller.ts';
 import type { Auth } from './auth.ts';
 import type { AuthConfig } from './config.ts';
@@ -47,7 +47,7 @@ const databaseOptions = (config: AuthConfig, log: Logger): DatabaseOptions => ({
 const inStoreSpan = <Result>(script: string, call: () => Promise<Result>): Promise<Result> =>
   inCallSpan(`session store ${script}`, { 'db.system.name': 'redis', 'db.operation.name': 'EVALSHA' }, call);
 
-const openSharedThrottle = (config: AuthConfig, redis: Redis | null): Throttle =>
+const openSharedThrottle = (config: AuthConfig, redis: RedisConnection | null): Throttle =>
   openThrottle(redis ?? undefined, 'throttle', {
     ...throttleLimits,
     registrationsPerHour: config.REGISTRATION_LIMIT_PER_HOUR,
@@ -70,15 +70,15 @@ const infrastructure: Provider[] = [
   {
     provide: redisToken,
     inject: [configToken, partsToken],
-    useFactory: ({ SESSION_STORE, SESSION_REDIS_URL, REPLICA }: AuthConfig, { log }: Parts): Redis | null =>
+    useFactory: ({ SESSION_STORE, SESSION_REDIS_URL, REPLICA }: AuthConfig, { log }: Parts): RedisConnection | null =>
       SESSION_STORE === 'memory' || SESSION_REDIS_URL === undefined
         ? null
-        : openRedis({ url: SESSION_REDIS_URL, name: `auth-${REPLICA}`, log }),
+        : openRedisByUrl({ url: SESSION_REDIS_URL, name: `auth-${REPLICA}`, log }),
   },
   {
     provide: storeToken,
     inject: [redisToken, databaseToken, partsToken],
-    useFactory: (redis: Redis | null, database: Database, { clock, log }: Parts): SessionStore => {
+    useFactory: (redis: RedisConnection | null, database: Database, { clock, log }: Parts): SessionStore => {
       const incarnation = randomBytes(16).toString('hex');
       const store = redis === null ? new MemorySessionStore({ incarnation }) : new RedisSessionStore(redis, { around: inStoreSpan });
       replayRevocations({ database, store, clock, log });

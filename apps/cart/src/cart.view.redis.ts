@@ -1,12 +1,12 @@
 /**
- * The view in Redis. All keys of a partition share the hash tag `{cart:<partition>}`, hence one slot and one Lua call.
+ * The view in Redis, one server or a cluster. All keys of a partition share the hash tag `{cart:<partition>}`, hence one slot and one Lua call,
+ * which names them all: while the slot moves to another node Redis refuses what it cannot see whole (TRYAGAIN), and the projector comes again.
  *
  * Subtlety: a rolled-back or wiped Redis (AOF everysec, failover, FLUSHALL) rolls the carts and the watermark back together, because one script
  * writes both; the projector then finds a place that is not the one it left, and replays from there. The server must not evict
  * (`maxmemory-policy noeviction`): a cart gone without its watermark would not be missed. For the same reason no key here expires.
  */
-import { inCallSpan, openRedis, redisReady, type Logger } from '@cloakroom/platform';
-import type { Redis } from 'ioredis';
+import { inCallSpan, openRedisByUrl, redisReady, type Logger, type RedisConnection } from '@cloakroom/platform';
 import { ViewUnavailable, type CartNotice, type CartView, type Change, type Place } from './cart.view.ts';
 import { decodeCart, encodeCart, type CartRecord } from './codec.ts';
 import { NoticeBoard } from './notice-board.ts';
@@ -44,7 +44,7 @@ return 1
 
 const redisCall = { 'db.system.name': 'redis' } as const;
 
-type ViewRedis = Redis & { applyCarts(keyCount: number, ...args: (string | Buffer)[]): Promise<number> };
+type ViewRedis = RedisConnection & { applyCarts(keyCount: number, ...args: (string | Buffer)[]): Promise<number> };
 
 export interface RedisCartViewOptions {
   readonly url: string;
@@ -64,7 +64,7 @@ const subscriberReadyMs = 2_000;
 
 class RedisCartView implements CartView {
   readonly #redis: ViewRedis;
-  readonly #subscriber: Redis;
+  readonly #subscriber: RedisConnection;
   readonly #space: string;
   readonly #log: Logger;
   readonly #board = new NoticeBoard();
@@ -73,16 +73,19 @@ class RedisCartView implements CartView {
   constructor({ url, log, keyspace = 'v1' }: RedisCartViewOptions) {
     this.#space = keyspace;
     this.#log = log;
-    const redis = openRedis({ url, name: 'cart-view', log });
+    const redis = openRedisByUrl({ url, name: 'cart-view', log });
     redis.defineCommand('applyCarts', { lua: applyScript });
     this.#redis = redis as ViewRedis;
-    this.#subscriber = openRedis({ url, name: 'cart-notices', log, subscriber: true });
+    this.#subscriber = openRedisByUrl({ url, name: 'cart-notices', log, subscriber: true });
     this.#subscriber.on('message', (channel: string, message: string) => this.#onMessage(channel, message));
     this.#subscriber.on('close', () => this.#subscribed.clear());
-    this.#subscriber.on('ready', () => {
+    const hearAgain = (): void => {
       for (const partition of this.#board.partitions()) this.#subscribe(partition);
       this.#board.postAll(this.#board.partitions());
-    });
+    };
+    this.#subscriber.on('ready', hearAgain);
+    // A cluster's client listens at one node; when that falls it subscribes at another by itself, and what was said in between is lost.
+    this.#subscriber.on('-node', hearAgain);
   }
 
   load(partition: number, cartIds: readonly string[]): Promise<{ place: Place | undefined; carts: Map<string, CartRecord> }> {
@@ -133,12 +136,15 @@ class RedisCartView implements CartView {
     await reach(async () => {
       await this.#redis.del(placeKey(this.#space, partition), dueKey(this.#space, partition));
       // A full scan: only after the log itself was replaced, when nothing here is worth reading.
-      let cursor = '0';
-      do {
-        const [next, keys] = await this.#redis.scan(cursor, 'MATCH', cartKey(this.#space, partition, '*'), 'COUNT', scanCount);
-        if (keys.length > 0) await this.#redis.unlink(...keys);
-        cursor = next;
-      } while (cursor !== '0');
+      const servers = 'slots' in this.#redis ? this.#redis.nodes('master') : [this.#redis];
+      for (const server of servers) {
+        let cursor = '0';
+        do {
+          const [next, keys] = await server.scan(cursor, 'MATCH', cartKey(this.#space, partition, '*'), 'COUNT', scanCount);
+          if (keys.length > 0) await this.#redis.unlink(...keys);
+          cursor = next;
+        } while (cursor !== '0');
+      }
     });
   }
 
@@ -153,6 +159,8 @@ class RedisCartView implements CartView {
 
   onReturn(listener: () => void): void {
     this.#redis.on('ready', listener);
+    // Of a cluster the rest stays connected while one shard changes hands.
+    for (const event of ['+node', '-node']) this.#redis.on(event, listener);
   }
 
   async status(): Promise<{ ok: boolean; kind: 'redis'; runId?: string }> {

@@ -1,7 +1,17 @@
-import { address, adminConfig, commaList, eventLogConfig, meshConfig, processConfig, readEnvironment } from '@cloakroom/platform';
+import {
+  address,
+  adminConfig,
+  commaList,
+  eventLogConfig,
+  isClusterUrl,
+  meshConfig,
+  processConfig,
+  readEnvironment,
+} from '@cloakroom/platform';
 import { z } from 'zod';
 
-const redisUrl = z.url({ protocol: /^rediss?$/ });
+/** A cluster's has several hosts, which no URL has. */
+const redisUrl = z.union([z.url({ protocol: /^rediss?$/ }), z.string().refine(isClusterUrl)]);
 
 const schema = z
   .object({
