@@ -22,7 +22,9 @@ const shapes: Readonly<Record<string, RegExp>> = {
 
 /** Texts that are known: the password of every account, seeded or made by a test, and what the supervisor made for this run. */
 function knownSecrets(dataDir: string): Readonly<Record<string, string>> {
-  const files = ['session-mac.key', 'key-encryption.key', 'postgres.password'].filter((name) => existsSync(join(dataDir, name)));
+  const files = ['session-mac.key', 'refresh-token.key', 'key-encryption.key', 'postgres.password'].filter((name) =>
+    existsSync(join(dataDir, name)),
+  );
   return {
     password: newPerson().password,
     ...Object.fromEntries(files.map((name) => [name, readFileSync(join(dataDir, name), 'utf8').trim()])),

@@ -18,6 +18,7 @@ interface StartFlags {
   logs: boolean;
   logLevel?: string;
   sessionMode?: string;
+  sessionModes?: string;
   database?: Database;
   open: boolean;
   inspect?: Inspect[];
@@ -55,6 +56,14 @@ function portBase(text: string): number {
   return value;
 }
 
+const tokenModes = ['reference', 'hybrid', 'jwt', 'jwt-denylist'] as const;
+
+function sessionModes(text: string): string {
+  const unknown = text.split(',').find((mode) => !tokenModes.some((known) => known === mode));
+  if (unknown !== undefined) throw new InvalidArgumentError(`${unknown} is not one of ${tokenModes.join(', ')}`);
+  return text;
+}
+
 /** Sets the exit code and ends: whatever a library still holds open must not keep the command alive. */
 function ends(run: () => Promise<number>) {
   return async () => {
@@ -81,7 +90,8 @@ program
   .option('--fresh', 'begin with empty data', false)
   .option('--logs', 'show the logs here; beside a running shop, show that one’s', false)
   .addOption(new Option('--log-level <level>', 'of the services').choices(['trace', 'debug', 'info', 'warn', 'error']))
-  .addOption(new Option('--session-mode <mode>', 'for new sessions').choices(['reference', 'hybrid']))
+  .addOption(new Option('--session-mode <mode>', 'for new sessions').choices([...tokenModes]))
+  .addOption(new Option('--session-modes <modes>', 'that a sign-in may ask for, by commas').argParser(sessionModes))
   .option('--open', 'show the shop in the browser once it is ready', false)
   .addOption(new Option('--inspect <service>', 'take a debugger; service=port, once or more').argParser(parseInspect))
   .addHelpText('after', startHelp)

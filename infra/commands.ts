@@ -10,7 +10,7 @@ import { clusterNodeLaunch, createCluster } from './native/redis-cluster.ts';
 import { redisLaunch } from './native/redis.ts';
 import { orStackError } from './outcome.ts';
 import type { NativeTools } from './provider.ts';
-import { databasePassword, keyEncryptionKey, sessionMacKey } from './secrets.ts';
+import { databasePassword, keyEncryptionKey, refreshTokenKey, sessionMacKey } from './secrets.ts';
 import type { AppSpec, ProcessSpec, SecretName } from './stack.ts';
 
 /** Compiled code kept between starts: most of a service's start is reading its libraries, and 7 processes read the same ones. */
@@ -21,6 +21,7 @@ const quiet = ['--disable-warning=ExperimentalWarning', '--disable-warning=Timeo
 
 const secretOf: Record<SecretName, (dataDir: string) => string> = {
   SESSION_MAC_KEY: sessionMacKey,
+  REFRESH_TOKEN_KEY: refreshTokenKey,
   KEY_ENCRYPTION_KEY: keyEncryptionKey,
   DATABASE_PASSWORD: databasePassword,
 };

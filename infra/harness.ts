@@ -29,6 +29,9 @@ export interface StackRequest {
   /** OTEL_* for every process; those of the launcher's own environment unless told. */
   readonly telemetry?: Readonly<Record<string, string>>;
   readonly sessionMode?: string;
+  /** Those that a sign-in may ask for, separated by commas; SESSION_MODES of the launcher's environment unless told. */
+  readonly sessionModes?: string;
+  readonly accessTokenLifetimeMs?: number;
   /** sqlite unless told. */
   readonly database?: Database;
   readonly onEvent?: (event: StackEvent) => void;
@@ -89,7 +92,9 @@ export function assembleStack(request: AssemblyRequest): Supervisor {
   const built = join(repository, 'apps', 'web', 'dist');
   const webDir = existsSync(join(built, 'index.html')) ? built : undefined;
   const telemetry = request.telemetry ?? telemetryOf(process.env);
-  const spec = drawStack({ provider, profile, base, dataDir, webDir, logLevel, telemetry, sessionMode, database, external });
+  const { accessTokenLifetimeMs, sessionModes = process.env['SESSION_MODES'] } = request;
+  const sessions = { sessionMode, sessionModes, accessTokenLifetimeMs };
+  const spec = drawStack({ provider, profile, base, dataDir, webDir, logLevel, telemetry, ...sessions, database, external });
   checkInspect(inspect, spec.processes);
   return new Supervisor({
     spec,

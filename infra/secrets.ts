@@ -17,6 +17,11 @@ export function sessionMacKey(dataDir: string): string {
   return keptSecret(dataDir, 'session-mac.key');
 }
 
+/** @returns base64url of 32 bytes: auth alone seals with it what renews a session in the modes jwt and jwt-denylist */
+export function refreshTokenKey(dataDir: string): string {
+  return keptSecret(dataDir, 'refresh-token.key');
+}
+
 /** @returns base64url of 32 bytes: auth seals its signing keys and second factors with it, so a lost one makes its database unreadable */
 export function keyEncryptionKey(dataDir: string): string {
   return keptSecret(dataDir, 'key-encryption.key');

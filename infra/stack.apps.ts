@@ -55,12 +55,15 @@ export function drawApps(options: StackOptions, places: Places, storage: Storage
   const database = (name: DatabaseOwner) => databaseOf(name, options, places.postgres);
   const sessions: Env = {
     SESSION_MODE: options.sessionMode ?? 'hybrid',
-    SESSION_MODES: 'reference,hybrid',
+    // Without `jwt`: a thief must not be able to choose a mode that outlives revocation (docs/sessions.md).
+    SESSION_MODES: options.sessionModes ?? 'reference,hybrid,jwt-denylist',
   };
+  const lifetime: Env =
+    options.accessTokenLifetimeMs === undefined ? {} : { ACCESS_TOKEN_LIFETIME_MS: String(options.accessTokenLifetimeMs) };
   const service = (app: ServiceName, env: Env, secrets: readonly SecretName[] = []): AppSpec[] =>
     places[app].map(({ mesh, admin }, index) => ({
       app,
-      secrets: app === 'auth' ? ['SESSION_MAC_KEY', 'KEY_ENCRYPTION_KEY', ...secrets] : secrets,
+      secrets: app === 'auth' ? ['SESSION_MAC_KEY', 'REFRESH_TOKEN_KEY', 'KEY_ENCRYPTION_KEY', ...secrets] : secrets,
       env: { ...common(app, index + 1, mesh), ADMIN_PORT: String(admin), ...env },
     }));
   const origins = places.gateways.flatMap((port) => [`http://localhost:${port}`, `http://${loopback}:${port}`]);
@@ -76,7 +79,11 @@ export function drawApps(options: StackOptions, places: Places, storage: Storage
     },
   });
   return {
-    auth: service('auth', { ...storage.auth, ...sessions, ...database('auth').env, SEED_ACCOUNTS: 'true' }, database('auth').secrets),
+    auth: service(
+      'auth',
+      { ...storage.auth, ...sessions, ...lifetime, ...database('auth').env, SEED_ACCOUNTS: 'true' },
+      database('auth').secrets,
+    ),
     cart: service('cart', storage.cart),
     profile: service('profile', { ...storage.other, ...database('profile').env }, database('profile').secrets),
     // Reads no event log: its products are not a person's.

@@ -66,14 +66,17 @@ it('tells the MAC key to the gateways and auth alone, and never draws it', () =>
   }
 });
 
-it('tells the key that seals the database of auth to auth alone', () => {
-  for (const stack of [native, embedded])
-    expect(
-      appsOf(stack)
-        .filter(({ secrets }) => secrets.includes('KEY_ENCRYPTION_KEY'))
-        .map(({ app }) => app),
-    ).toEqual(['auth']);
-});
+it.each(['KEY_ENCRYPTION_KEY', 'REFRESH_TOKEN_KEY'] as const)(
+  'tells %s, which seals what auth alone may open or renew, to auth alone',
+  (key) => {
+    for (const stack of [native, embedded])
+      expect(
+        appsOf(stack)
+          .filter(({ secrets }) => secrets.includes(key))
+          .map(({ app }) => app),
+      ).toEqual(['auth']);
+  },
+);
 
 it('leaves mutual TLS out in embedded alone', () => {
   const modes = (stack: typeof native) => [...new Set(appsOf(stack).map(({ env }) => env['MESH_TLS']))];

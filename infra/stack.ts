@@ -34,10 +34,11 @@ export interface AppSpec {
 
 /**
  * SESSION_MAC_KEY: base64url of 32 bytes; gateways and auth seal tokens with it.
+ * REFRESH_TOKEN_KEY: the same; auth alone seals refresh tokens.
  * KEY_ENCRYPTION_KEY: the same; auth alone seals what its database keeps secret.
  * DATABASE_PASSWORD: of the services' roles in our own PostgreSQL.
  */
-export type SecretName = 'SESSION_MAC_KEY' | 'KEY_ENCRYPTION_KEY' | 'DATABASE_PASSWORD';
+export type SecretName = 'SESSION_MAC_KEY' | 'REFRESH_TOKEN_KEY' | 'KEY_ENCRYPTION_KEY' | 'DATABASE_PASSWORD';
 
 export type Run =
   | { readonly kind: 'redis'; readonly port: number; readonly dir: string }
@@ -101,6 +102,10 @@ export interface StackOptions {
   /** OTEL_* for every process; without, no traces are made. */
   readonly telemetry?: Env | undefined;
   readonly sessionMode?: string | undefined;
+  /** Those that a sign-in may ask for, separated by commas. */
+  readonly sessionModes?: string | undefined;
+  /** Shorter than its 5 minutes for tests alone. */
+  readonly accessTokenLifetimeMs?: number | undefined;
   /** sqlite unless told; postgres: our own server (native) or somebody else's (external). */
   readonly database?: Database | undefined;
   readonly external?: ExternalUrls | undefined;

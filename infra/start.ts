@@ -25,6 +25,7 @@ export interface StartRequest {
   readonly logs: boolean;
   readonly logLevel?: string;
   readonly sessionMode?: string;
+  readonly sessionModes?: string;
   readonly database?: Database;
   readonly open?: boolean;
   readonly inspect?: readonly Inspect[];

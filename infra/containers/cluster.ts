@@ -20,6 +20,7 @@ export function labelsOfStorage(to: Storage, from: AppName): Readonly<Record<str
 /** Held by a Secret each, as it may carry a password; its name and key. */
 const secretOf: Record<string, (name: AppName) => { readonly secret: string; readonly key: string }> = {
   SESSION_MAC_KEY: () => ({ secret: 'session-mac', key: 'key' }),
+  REFRESH_TOKEN_KEY: () => ({ secret: 'refresh-token', key: 'key' }),
   KEY_ENCRYPTION_KEY: () => ({ secret: 'key-encryption', key: 'key' }),
   // What CloudNativePG makes for a cluster called <name>-database.
   DATABASE_URL: (name) => ({ secret: `${name}-database-app`, key: 'uri' }),

@@ -15,6 +15,7 @@ export interface ComposeOptions {
   readonly base: number;
   readonly logLevel?: string | undefined;
   readonly sessionMode?: string | undefined;
+  readonly sessionModes?: string | undefined;
   readonly database?: Database | undefined;
 }
 

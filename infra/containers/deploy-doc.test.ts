@@ -47,7 +47,7 @@ it('says who reads which secret', () => {
   expect(table.map(([, variable, who]) => [variable, who!.split(', ').toSorted()])).toEqual(
     table.map(([, variable]) => [variable, readers(variable!)]),
   );
-  expect(table).toHaveLength(5);
+  expect(table).toHaveLength(6);
 });
 
 it('lists the ports of every process', () => {

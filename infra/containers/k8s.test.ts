@@ -171,8 +171,8 @@ it('shows the MAC key to the gateways and auth alone', () => {
   expect(holders).toEqual(['gateway', 'auth']);
 });
 
-it('shows the key that seals the database of auth to auth alone', () => {
-  const holders = meshNames.filter((name) => pod(name).containers[0]!.env!.some((one) => one.name === 'KEY_ENCRYPTION_KEY'));
+it.each(['KEY_ENCRYPTION_KEY', 'REFRESH_TOKEN_KEY'])('shows %s to auth alone', (key) => {
+  const holders = meshNames.filter((name) => pod(name).containers[0]!.env!.some((one) => one.name === key));
   expect(holders).toEqual(['auth']);
 });
 

@@ -9,7 +9,7 @@ import { execa } from 'execa';
 import { dataDirOf, repository } from '../folders.ts';
 import { StackError } from '../outcome.ts';
 import { httpProbe, portTaken, waitFor } from '../probe.ts';
-import { databasePassword, keyEncryptionKey, sessionMacKey } from '../secrets.ts';
+import { databasePassword, keyEncryptionKey, refreshTokenKey, sessionMacKey } from '../secrets.ts';
 import type { Database } from '../stack.storage.ts';
 import { portsOf } from '../stack.ts';
 import { drawCompose } from './compose.ts';
@@ -31,6 +31,7 @@ export interface ContainersRequest {
   readonly logs: boolean;
   readonly logLevel?: string | undefined;
   readonly sessionMode?: string | undefined;
+  readonly sessionModes?: string | undefined;
   readonly database?: Database | undefined;
   /** .cloakroom/docker unless told. */
   readonly dataDir?: string;
@@ -99,9 +100,9 @@ interface RunOptions {
 }
 
 function prepare(docker: Docker, request: ContainersRequest) {
-  const { base, logLevel, sessionMode, database, dataDir = dataDirOf('docker', base, database) } = request;
+  const { base, logLevel, sessionMode, sessionModes, database, dataDir = dataDirOf('docker', base, database) } = request;
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const drawn = drawCompose({ base, logLevel, sessionMode, database });
+  const drawn = drawCompose({ base, logLevel, sessionMode, sessionModes, database });
   const file = join(dataDir, 'compose.yaml');
   writeFileSync(file, toYaml(drawn), { mode: 0o600 });
   const project = drawn.name ?? 'cloakroom';
@@ -109,6 +110,7 @@ function prepare(docker: Docker, request: ContainersRequest) {
   const common = ['compose', '--project-name', project, '--project-directory', join(repository, 'infra'), '--file', file];
   const env = {
     SESSION_MAC_KEY: sessionMacKey(dataDir),
+    REFRESH_TOKEN_KEY: refreshTokenKey(dataDir),
     KEY_ENCRYPTION_KEY: keyEncryptionKey(dataDir),
     ...(database === 'postgres' && { DATABASE_PASSWORD: databasePassword(dataDir) }),
   };

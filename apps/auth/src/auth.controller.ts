@@ -11,6 +11,7 @@ import { listDevices } from './list-devices.ts';
 import { login } from './login.ts';
 import { logout } from './logout.ts';
 import { reauthenticate } from './reauthenticate.ts';
+import { refresh } from './refresh.ts';
 import { register } from './register.ts';
 import { resolve } from './resolve.ts';
 import { rotateKeys } from './rotate-keys.ts';
@@ -25,8 +26,7 @@ export class AuthController {
     this.handlers = {
       createGuest: (ctx, request) => orUnavailable(auth, ctx, () => createGuest(auth, request)),
       resolve: (ctx, request) => orUnavailable(auth, ctx, () => resolve(auth, ctx, request)),
-      // Comes with the modes jwt and jwt-denylist.
-      refresh: () => Promise.resolve(problem('session_required')),
+      refresh: (ctx, request) => orUnavailable(auth, ctx, () => refresh(auth, ctx, request)),
       register: (ctx, request) => orUnavailable(auth, ctx, () => register(auth, ctx, request)),
       login: (ctx, request) => orUnavailable(auth, ctx, () => login(auth, ctx, request)),
       logout: (ctx, request) => orUnavailable(auth, ctx, () => logout(auth, ctx, request)),

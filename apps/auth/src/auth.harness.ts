@@ -26,6 +26,7 @@ import { macKeys, MemorySessionStore, parseToken, type SessionStore, StoreUnavai
 import { freshDatabaseUrl } from '@cloakroom/testing';
 import type { Auth } from './auth.ts';
 import { createGuest } from './create-guest.ts';
+import { openAccessTokens } from './issue-tokens.ts';
 import { login } from './login.ts';
 import { type AuthSchema, migrations } from './migrations.ts';
 import { openOutbox } from './outbox.ts';
@@ -95,15 +96,19 @@ export async function openHarness(
   const slept: number[] = [];
   const sealer = openSealer(Buffer.alloc(32, 9).toString('base64url'));
   let counter = 0;
+  const keys = await openSigningKeys({ database, outbox, sealer, nowMs: clock.nowMs });
   const auth: Auth = {
     region: 'local',
     defaultMode: 'hybrid',
-    allowedModes: ['reference', 'hybrid'],
+    allowedModes: ['reference', 'hybrid', 'jwt', 'jwt-denylist'],
     macKeys: macKeys([Buffer.alloc(32, 7)]),
+    refreshKeys: macKeys([Buffer.alloc(32, 8)]),
+    accessTokens: openAccessTokens(keys, clock),
+    accessTokenLifetimeMs: 300_000,
     database,
     outbox,
     store,
-    keys: await openSigningKeys({ database, outbox, sealer, nowMs: clock.nowMs }),
+    keys,
     sealer,
     passwords: await openPasswords(options.argon2 ?? quickHash),
     throttle: openThrottle(undefined, 'throttle', options.limits, clock.nowMs),

@@ -17,6 +17,7 @@ import { MemorySessionStore, RedisSessionStore, type SessionStore } from '@cloak
 import { AuthController } from './auth.controller.ts';
 import type { Auth } from './auth.ts';
 import type { AuthConfig } from './config.ts';
+import { openAccessTokens } from './issue-tokens.ts';
 import { openHousekeeping } from './housekeeping.ts';
 import {
   authToken,
@@ -113,6 +114,9 @@ const auth: Provider = {
     defaultMode: config.SESSION_MODE,
     allowedModes: config.SESSION_MODES,
     macKeys: config.SESSION_MAC_KEY,
+    refreshKeys: config.REFRESH_TOKEN_KEY,
+    accessTokens: openAccessTokens(keys, clock),
+    accessTokenLifetimeMs: config.ACCESS_TOKEN_LIFETIME_MS,
     database,
     outbox,
     store,

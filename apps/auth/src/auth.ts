@@ -1,5 +1,5 @@
 /** What a use case of auth may use, handed over explicitly. */
-import type { Clock, Logger } from '@cloakroom/platform';
+import type { AccessTokenVerifier, Clock, Logger } from '@cloakroom/platform';
 import type { MacKeys, SessionStore, TokenMode } from '@cloakroom/session';
 import type { Database, Outbox } from './outbox.ts';
 import type { Passwords } from './passwords.ts';
@@ -14,6 +14,10 @@ export interface Auth {
   /** What a sign-in may ask for: a thief must not be able to choose a mode that outlives revocation. */
   readonly allowedModes: readonly TokenMode[];
   readonly macKeys: MacKeys;
+  /** Seals refresh tokens; auth alone has it. */
+  readonly refreshKeys: MacKeys;
+  readonly accessTokens: AccessTokenVerifier;
+  readonly accessTokenLifetimeMs: number;
   readonly database: Database;
   readonly outbox: Outbox;
   readonly store: SessionStore;

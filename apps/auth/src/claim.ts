@@ -8,7 +8,7 @@ import { parseToken, type SessionRecord } from '@cloakroom/session';
 import type { Transaction } from 'kysely';
 import type { Auth } from './auth.ts';
 import { newEventId } from './ids.ts';
-import { liveSession } from './live-session.ts';
+import { heldSession } from './live-session.ts';
 import type { AuthSchema } from './migrations.ts';
 import { announceIdentity } from './outbox.ts';
 
@@ -21,7 +21,7 @@ export interface Before {
 
 /** A token that is forged, or dead for another reason than a claim, counts as none. */
 export async function sessionBefore(auth: Auth, token: string): Promise<Before> {
-  const live = await liveSession(auth, token, auth.clock.nowMs());
+  const live = await heldSession(auth, token, auth.clock.nowMs());
   if (live !== undefined) return { live };
   const parsed = parseToken(token, auth.macKeys);
   if (parsed === undefined) return {};

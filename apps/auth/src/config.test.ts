@@ -11,6 +11,7 @@ const env = {
   MESH_TLS: 'off',
   SESSION_MAC_KEY: Buffer.alloc(32, 1).toString('base64url'),
   KEY_ENCRYPTION_KEY: Buffer.alloc(32, 2).toString('base64url'),
+  REFRESH_TOKEN_KEY: Buffer.alloc(32, 3).toString('base64url'),
 };
 
 it('takes hybrid by default, and seeds nobody', () => {

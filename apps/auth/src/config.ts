@@ -1,11 +1,29 @@
-import { adminConfig, databaseConfig, eventLogConfig, flag, meshConfig, processConfig, readEnvironment } from '@cloakroom/platform';
+import {
+  accessTokenLifetimeMaxS,
+  adminConfig,
+  databaseConfig,
+  eventLogConfig,
+  flag,
+  meshConfig,
+  processConfig,
+  readEnvironment,
+} from '@cloakroom/platform';
 import { readMacKeys } from '@cloakroom/session';
 import { z } from 'zod';
 import { throttleLimits } from './throttle.ts';
 import { openSealer } from './sealed.ts';
 
-/** The modes that are built. `jwt` and `jwt-denylist` come with *Sessions in depth*. */
-const mode = z.enum(['reference', 'hybrid']);
+const mode = z.enum(['reference', 'hybrid', 'jwt', 'jwt-denylist']);
+
+/** base64url, at least 32 bytes each; several, separated by commas, while a key is being replaced. */
+const sealingKeys = z.string().transform((text, context) => {
+  try {
+    return readMacKeys(text);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message });
+    return z.NEVER;
+  }
+});
 
 const count = z.coerce.number().int().min(1).max(100_000_000);
 
@@ -18,15 +36,16 @@ const schema = z
     ...databaseConfig,
     SESSION_STORE: z.enum(['redis', 'memory']).default('redis'),
     SESSION_REDIS_URL: z.string().optional(),
-    /** base64url, at least 32 bytes each; several, separated by commas, while a key is being replaced. */
-    SESSION_MAC_KEY: z.string().transform((text, context) => {
-      try {
-        return readMacKeys(text);
-      } catch (error) {
-        context.addIssue({ code: 'custom', message: (error as Error).message });
-        return z.NEVER;
-      }
-    }),
+    SESSION_MAC_KEY: sealingKeys,
+    /** Of auth alone: what it seals renews a session in the modes jwt and jwt-denylist. */
+    REFRESH_TOKEN_KEY: sealingKeys,
+    /** How long a revoked session lives on in mode jwt. Shorter in tests alone: each refresh is a question to auth. */
+    ACCESS_TOKEN_LIFETIME_MS: z.coerce
+      .number()
+      .int()
+      .min(2_000)
+      .max(accessTokenLifetimeMaxS * 1000)
+      .default(accessTokenLifetimeMaxS * 1000),
     /** base64url of 32 bytes; several, separated by commas, while a key is being replaced (sealed.ts). */
     KEY_ENCRYPTION_KEY: z.string().transform((text, context) => {
       try {

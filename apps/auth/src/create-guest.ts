@@ -4,7 +4,7 @@ import { evolve, limits, makeToken, newSession, noSession, secretBytes, tagFrom,
 import type { Auth } from './auth.ts';
 import { globalEpoch } from './epochs.ts';
 import { newUuid } from './ids.ts';
-import { viewOf } from './session-view.ts';
+import { guestMode, viewOf } from './session-view.ts';
 
 /** A guest is nobody yet: no row in the database, only a session in the store. */
 export async function createGuest(
@@ -20,7 +20,7 @@ export async function createGuest(
   const created = await auth.store.create(
     newSession(evolve(noSession, event) as LiveSession, {
       key,
-      mode: auth.defaultMode,
+      mode: guestMode(auth),
       device: request.device?.label ?? '',
       region: auth.region,
       globalEpoch: await globalEpoch(auth.database),

@@ -1,15 +1,44 @@
 /** From a token to the live session behind it. Forged, unknown, expired and revoked look the same from here on (RFC 7662 2.2). */
-import { limits, parseToken, type SessionRecord } from '@cloakroom/session';
+import {
+  judgeRefresh,
+  keyOfHandle,
+  limits,
+  parseRefreshToken,
+  parseToken,
+  type SessionRecord,
+  tagOf,
+  type TokenKey,
+} from '@cloakroom/session';
 import type { Auth } from './auth.ts';
 import { globalEpoch } from './epochs.ts';
 
-/** @param touch the person is doing something: the idle limit moves, at most once a minute */
+/**
+ * @param token a session token, an access token, or a refresh token that may still be traded
+ * @param touch the person is doing something: the idle limit moves, at most once a minute
+ */
 export async function liveSession(auth: Auth, token: string, nowMs: number, touch = false): Promise<SessionRecord | undefined> {
-  const parsed = parseToken(token, auth.macKeys);
-  if (parsed === undefined) return undefined;
-  const session = await auth.store.resolve(parsed.key, nowMs, undefined);
-  if (session === undefined || session.globalEpoch < (await globalEpoch(auth.database))) return undefined;
+  const session = await heldSession(auth, token, nowMs);
+  if (session === undefined) return undefined;
+  const refresh = parseRefreshToken(token, auth.refreshKeys);
+  if (refresh !== undefined && judgeRefresh(session, refresh.generation, true, nowMs) !== 'rotated') return undefined;
   if (!touch || nowMs - session.lastSeenAtMs < limits.touchIntervalMs) return session;
   // How far the idle limit moves depends on the state, which only the record tells. Undefined again when it was revoked in between.
-  return auth.store.resolve(parsed.key, nowMs, { idleTimeoutMs: limits[session.state].idleTimeoutMs });
+  return auth.store.resolve(session, nowMs, { idleTimeoutMs: limits[session.state].idleTimeoutMs });
+}
+
+/** The same of any refresh token, whatever its number: for ending what the browser held, which needs no more than that it was ours. */
+export async function heldSession(auth: Auth, token: string, nowMs: number): Promise<SessionRecord | undefined> {
+  const key = await keyOf(auth, token);
+  const session = key && (await auth.store.resolve(key, nowMs, undefined));
+  return session === undefined || session.globalEpoch < (await globalEpoch(auth.database)) ? undefined : session;
+}
+
+/** Its seal or signature is looked at before the store is. */
+async function keyOf(auth: Auth, token: string): Promise<TokenKey | undefined> {
+  const opaque = parseToken(token, auth.macKeys);
+  if (opaque !== undefined) return opaque.key;
+  const refresh = parseRefreshToken(token, auth.refreshKeys);
+  if (refresh !== undefined) return keyOfHandle(refresh.tag, refresh.handle);
+  const access = await auth.accessTokens.verify(token);
+  return typeof access === 'string' ? undefined : keyOfHandle(tagOf(access.identity.subject), access.identity.handle);
 }

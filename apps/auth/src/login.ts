@@ -15,9 +15,10 @@ import { accountToProve, emailSchema, violations } from './accounts.ts';
 import type { Auth } from './auth.ts';
 import { claimGuestCart, closeClaim, sessionBefore } from './claim.ts';
 import { knownDeviceOf, rememberDevice } from './known-devices.ts';
+import { issueTokens } from './issue-tokens.ts';
 import { provePassword } from './prove-password.ts';
 import { endSession } from './revocations.ts';
-import { modeFor, viewOf } from './session-view.ts';
+import { modeFor } from './session-view.ts';
 import type { SignIn } from './sign-in.ts';
 import { startUserSession } from './start-user-session.ts';
 
@@ -67,5 +68,6 @@ export async function finishSignIn(
     await endSession(auth, cause, live, live.state === 'guest' ? (trx) => closeClaim(trx, live.subject) : undefined);
   }
   const knownDevice = await rememberDevice(auth, signIn.account.id, signIn.knownDevice, { isNew: signIn.isNew === true });
-  return { token: started.token, session: viewOf(started.session, signIn.account), endedOldest: started.endedOldest, knownDevice };
+  const { session, token, atMs, endedOldest } = started;
+  return { ...issueTokens(auth, session, signIn.account, token, atMs), endedOldest, knownDevice };
 }

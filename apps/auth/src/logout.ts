@@ -3,7 +3,7 @@ import type { LogoutRequest, LogoutResponseSchema } from '@cloakroom/contracts';
 import type { RequestContext } from '@cloakroom/platform';
 import { parseToken } from '@cloakroom/session';
 import type { Auth } from './auth.ts';
-import { liveSession } from './live-session.ts';
+import { heldSession } from './live-session.ts';
 import { endSession, type Revocable } from './revocations.ts';
 
 /**
@@ -15,7 +15,7 @@ export async function logout(
   ctx: RequestContext,
   request: LogoutRequest,
 ): Promise<MessageInitShape<typeof LogoutResponseSchema>> {
-  const session = (await liveSession(auth, request.token, auth.clock.nowMs())) ?? (await rotatedSession(auth, request.token));
+  const session = (await heldSession(auth, request.token, auth.clock.nowMs())) ?? (await rotatedSession(auth, request.token));
   if (session !== undefined) await endSession(auth, ctx, session);
   return {};
 }

@@ -20,6 +20,13 @@ export const throttled = new Counter({
   registers,
 });
 
+export const refreshes = new Counter({
+  name: 'auth_refreshes_total',
+  help: 'Refresh tokens by what became of them; reused is an attack or a very lost answer.',
+  labelNames: ['outcome'] as const,
+  registers,
+});
+
 export const hashesShed = new Counter({
   name: 'auth_password_hashes_shed_total',
   help: 'Passwords that were not looked at because too many waited.',

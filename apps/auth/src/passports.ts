@@ -6,6 +6,12 @@ import type { Auth } from './auth.ts';
 /** The services that verify passports. One that is not here can be called for nobody. */
 export const audiences: ReadonlySet<string> = new Set(['auth', 'cart', 'profile', 'catalog', 'orders']);
 
+/** How and when the person proved themselves. NIST SP 800-63B levels, RFC 8176 "pwd"; a guest proved nothing. */
+export function proofOf(session: SessionRecord): { acr: string; amr: string[]; auth_time: number } {
+  const user = session.state === 'user';
+  return { acr: user ? 'aal1' : 'aal0', amr: user ? ['pwd'] : [], auth_time: session.authenticatedAtMs / 1000 };
+}
+
 /**
  * @param iatMs taken before the session was read: a revocation that happened since is later than the passport, and so kills it
  * @param transaction of the request that it is for
@@ -18,7 +24,6 @@ export function issuePassport(
   transaction: string,
 ): { passport: string; expiresAtMs: number } {
   const expiresAtMs = Math.min(iatMs + passportLifetimeMaxS * 1000, session.idleExpiresAtMs, session.expiresAtMs);
-  const user = session.state === 'user';
   const passport = signPassport(
     {
       iss: passportIssuer,
@@ -28,11 +33,7 @@ export function issuePassport(
       epoch: session.epoch,
       gepoch: session.globalEpoch,
       state: session.state,
-      // NIST SP 800-63B levels; a guest proved nothing.
-      acr: user ? 'aal1' : 'aal0',
-      // RFC 8176: "pwd".
-      amr: user ? ['pwd'] : [],
-      auth_time: session.authenticatedAtMs / 1000,
+      ...proofOf(session),
       txn: transaction,
       region: session.region,
       iat: iatMs / 1000,

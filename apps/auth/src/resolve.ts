@@ -1,6 +1,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { problem, type Problem, type ResolveRequest, type ResolveResponseSchema } from '@cloakroom/contracts';
 import type { RequestContext } from '@cloakroom/platform';
+import { readRefreshToken } from '@cloakroom/session';
 import { accountById } from './accounts.ts';
 import type { Auth } from './auth.ts';
 import { liveSession } from './live-session.ts';
@@ -15,6 +16,8 @@ export async function resolve(
   if (request.audience !== '' && !audiences.has(request.audience)) return problem('invalid_request', 'audience: no such service');
   // Before the store is asked: a passport is never dated later than what it states.
   const iatMs = auth.clock.nowMs();
+  // It says nothing of itself but by its number, and is traded, not introspected.
+  if (readRefreshToken(request.token) !== undefined) return {};
   const session = await liveSession(auth, request.token, iatMs, request.touch);
   if (session === undefined) return {};
   const account = session.state === 'user' ? await accountById(auth.database, session.subject) : undefined;

@@ -18,6 +18,10 @@ export function modeFor(auth: Auth, asked: WireMode): TokenMode | Problem {
   return auth.allowedModes.find((mode) => wireModes[mode] === asked) ?? problem('invalid_request', 'mode: is not allowed here');
 }
 
+/** A guest has nothing worth a signature, and his cart is claimed by his token: always opaque. */
+export const guestMode = (auth: Auth): TokenMode =>
+  auth.defaultMode === 'jwt' || auth.defaultMode === 'jwt-denylist' ? 'hybrid' : auth.defaultMode;
+
 /** @param account of a user; undefined for a guest */
 export function viewOf(session: SessionRecord, account: Account | undefined): MessageInitShape<typeof SessionViewSchema> {
   return {

@@ -2,6 +2,7 @@ import { problem, type Problem } from '@cloakroom/contracts';
 import type { Cause } from '@cloakroom/platform';
 import {
   evolve,
+  keyOfHandle,
   limits,
   type LiveSession,
   makeToken,
@@ -14,12 +15,14 @@ import {
 import type { Auth } from './auth.ts';
 import { globalEpoch } from './epochs.ts';
 import { newUuid } from './ids.ts';
+import { isCarried } from './issue-tokens.ts';
 import { endSession, recordRevocation } from './revocations.ts';
 import type { SignIn } from './sign-in.ts';
 
 export interface StartedSession {
-  /** For the browser alone. */
+  /** For the browser alone; '' where the session is carried in signed tokens. */
   readonly token: string;
+  readonly atMs: number;
   readonly session: SessionRecord;
   readonly endedOldest: boolean;
 }
@@ -37,7 +40,9 @@ export async function startUserSession(auth: Auth, cause: Cause, signIn: SignIn)
     claimedGuestCart: signIn.claimedGuestCart,
     atMs: nowMs,
   } as const;
-  const { token, key } = makeToken({ region: auth.region, tag, secret: auth.random(secretBytes) }, auth.macKeys);
+  const { token, key } = isCarried(signIn.mode)
+    ? { token: '', key: keyOfHandle(tag, event.handle) }
+    : makeToken({ region: auth.region, tag, secret: auth.random(secretBytes) }, auth.macKeys);
   const created = await auth.store.create(
     newSession(evolve(noSession, event) as LiveSession, {
       key,
@@ -57,7 +62,7 @@ export async function startUserSession(auth: Auth, cause: Cause, signIn: SignIn)
       for (const ended of created.ended) await recordRevocation(trx, cause, ended, 'session', nowMs);
     });
   }
-  return { token, session: created.session, endedOldest: endedOldest || created.ended.length > 0 };
+  return { token, atMs: nowMs, session: created.session, endedOldest: endedOldest || created.ended.length > 0 };
 }
 
 /**

@@ -42,6 +42,7 @@ async function startAuth(env: Record<string, string> = {}) {
     MESH_TLS: 'off',
     SESSION_MAC_KEY: Buffer.alloc(32, 1).toString('base64url'),
     KEY_ENCRYPTION_KEY: Buffer.alloc(32, 2).toString('base64url'),
+    REFRESH_TOKEN_KEY: Buffer.alloc(32, 3).toString('base64url'),
     SEED_ACCOUNTS: 'true',
     ...env,
   });
