@@ -1,16 +1,21 @@
 /**
- * Two Redis, one Kafka and, where its binaries are, one PostgreSQL for integration tests, out of the same drawing as the shop's: `node infra/dev-services.ts --base 22000`.
+ * Two Redis, a Redis cluster, one Kafka and, where its binaries are, one PostgreSQL for integration tests, out of the same drawings as the shop's:
+ * `node infra/dev-services.ts --base 22000`.
  * Prints the environment of those tests, stays until a signal, then ends them all.
  */
 import { join } from 'node:path';
-import { commandFor } from './commands.ts';
+import { commandFor, settleProcess } from './commands.ts';
 import { dataRoot, toolsDir } from './folders.ts';
 import { describeFailure, StackError } from './outcome.ts';
 import { findPostgres, postgresSuperuser } from './native/postgres.ts';
+import { clusterNodeCount, clusterUrl } from './native/redis-cluster.ts';
 import { obtainNative } from './provider.ts';
+import type { NativeTools } from './provider.ts';
 import { databasePassword } from './secrets.ts';
 import { drawStack, portsOf } from './stack.ts';
+import { redisCluster } from './stack.storage.ts';
 import { Supervisor } from './supervisor.ts';
+import type { StackEvent } from './supervisor.ts';
 
 export interface DevServicesRequest {
   readonly base: number;
@@ -21,7 +26,7 @@ export interface DevServicesRequest {
 }
 
 export interface DevServices {
-  /** TEST_KAFKA_BROKERS, TEST_KAFKA_PID, TEST_SESSION_REDIS_URL, TEST_CART_REDIS_URL, TEST_POSTGRES_URL */
+  /** TEST_KAFKA_BROKERS, TEST_KAFKA_PID, TEST_SESSION_REDIS_URL, TEST_CART_REDIS_URL, TEST_REDIS_CLUSTER_URL, TEST_POSTGRES_URL */
   readonly env: Readonly<Record<string, string>>;
   stop(): Promise<void>;
 }
@@ -38,15 +43,23 @@ export async function startDevServices({
   const server = findPostgres();
   if (!server.ok) say(`tests on PostgreSQL are left out: ${server.why}. Remedy: ${server.remedy}`);
   const drawn = drawStack({ provider: 'native', base, dataDir, database: server.ok ? 'postgres' : 'sqlite' });
+  const onEvent = (event: StackEvent): void => {
+    if (event.kind === 'note') say(event.text);
+    else if (event.note !== undefined) say(`${event.process.spec.name} ${event.note}`);
+  };
   const supervisor = new Supervisor({
     spec: { ...drawn, processes: drawn.processes.filter(({ run }) => run.kind !== 'app') },
     prepare: commandFor(dataDir, native.tools),
-    onEvent: (event) => {
-      if (event.kind === 'note') say(event.text);
-      else if (event.note !== undefined) say(`${event.process.spec.name} ${event.note}`);
-    },
+    onEvent,
   });
+  const cluster = superviseCluster(base, join(dataDir, 'redis-cluster'), native.tools, onEvent);
   await supervisor.start({ fresh });
+  try {
+    await cluster.start({ fresh });
+  } catch (error) {
+    await supervisor.stop();
+    throw error;
+  }
   const ports = portsOf(base);
   return {
     env: {
@@ -54,12 +67,31 @@ export async function startDevServices({
       TEST_KAFKA_PID: String(supervisor.find('kafka').pid),
       TEST_SESSION_REDIS_URL: `redis://127.0.0.1:${ports.redisSessions}`,
       TEST_CART_REDIS_URL: `redis://127.0.0.1:${ports.redisCarts}`,
+      TEST_REDIS_CLUSTER_URL: clusterUrl(clusterPorts(base)),
       ...(server.ok && {
         TEST_POSTGRES_URL: `postgres://${postgresSuperuser}:${databasePassword(dataDir)}@127.0.0.1:${ports.postgres}/postgres`,
       }),
     },
-    stop: () => supervisor.stop(),
+    stop: async () => void (await Promise.all([supervisor.stop(), cluster.stop()])),
   };
+}
+
+/** Beside the single Redis of the same services; their bus ports are 40 higher. */
+const clusterPorts = (base: number): number[] => Array.from({ length: clusterNodeCount }, (_, index) => base + 250 + index);
+
+/** A node that a test killed stays away until its replica has taken over, and comes back as the replica: within 6 s, tests wait for it. */
+const clusterBackoff = { firstMs: 6_000, maxMs: 6_000, resetAfterMs: 1_000 };
+
+/** Apart from the others: its nodes are killed, theirs are to be back at once. */
+function superviseCluster(base: number, dataDir: string, tools: NativeTools, onEvent: (event: StackEvent) => void): Supervisor {
+  const drawn = drawStack({ provider: 'native', base, dataDir });
+  return new Supervisor({
+    spec: { ...drawn, processes: redisCluster(clusterPorts(base), dataDir) },
+    prepare: commandFor(dataDir, tools),
+    settle: settleProcess,
+    backoff: clusterBackoff,
+    onEvent,
+  });
 }
 
 async function main(): Promise<void> {
