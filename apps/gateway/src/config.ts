@@ -1,5 +1,15 @@
 /** The gateway's configuration: one schema, every violation reported at once. The only reader of process.env here. */
-import { address, commaList, eventLogConfig, flag, meshConfig, processConfig, readEnvironment } from '@cloakroom/platform';
+import {
+  address,
+  commaList,
+  eventLogConfig,
+  flag,
+  inFlightMaxDefault,
+  loopLagMaxMsDefault,
+  meshConfig,
+  processConfig,
+  readEnvironment,
+} from '@cloakroom/platform';
 import { z } from 'zod';
 
 const count = z.coerce.number().int().min(1).max(10_000_000);
@@ -31,6 +41,9 @@ const schema = z.object({
   GUEST_LIMIT_PER_MINUTE: count.default(120),
   /** Live event streams of this replica: each holds a socket and a stream to the cart service. */
   STREAM_COUNT_MAX: count.default(1_000),
+  /** Requests in flight, and how late the loop may be, before requests are refused, those that matter least first (docs/overload.md). */
+  IN_FLIGHT_MAX: count.default(inFlightMaxDefault),
+  LOOP_LAG_MAX_MS: count.default(loopLagMaxMsDefault),
   /** Asks another replica of auth as well when the first is slow; only where there is one (docs/overload.md has what it pays). */
   RESOLVE_HEDGED: flag.default(true),
 });

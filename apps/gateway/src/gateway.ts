@@ -1,6 +1,6 @@
 /** What the use cases of the gateway have at hand: one typed client for each service, the identity cache and a few bounded memories. */
 import type { AuthService, CartService, CatalogService, ProfileService } from '@cloakroom/contracts';
-import type { Clock, EventLog, KeyRing, Logger, MeshClient, RevocationFeed } from '@cloakroom/platform';
+import type { Clock, EventLog, KeyRing, LoadShedder, Logger, MeshClient, RevocationFeed } from '@cloakroom/platform';
 import type { MacKeys } from '@cloakroom/session';
 import type { ProductMemory } from './catalog/product-memory.ts';
 import type { GatewayConfig } from './config.ts';
@@ -29,6 +29,7 @@ export interface Gateway {
   readonly products: ProductMemory;
   readonly streams: Streams;
   readonly limits: AddressLimits;
+  readonly shedder: LoadShedder;
   readonly randomBytes: (length: number) => Uint8Array;
   /** True once the process was asked to stop: /readyz says no before anything is closed. */
   readonly stopping: () => boolean;

@@ -37,3 +37,10 @@ export const repeatedQuestions = new Counter({
   labelNames: ['kind', 'outcome'] as const,
   registers: [metrics],
 });
+
+export const shed = new Counter({
+  name: 'gateway_shed_total',
+  help: 'Requests that were refused because this replica had too much to do.',
+  labelNames: ['operation', 'reason'] as const,
+  registers: [metrics],
+});

@@ -39,6 +39,7 @@ export function serveRoutes(server: FastifyInstance, routes: readonly Route[], g
       method: route.method,
       url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
       exposeHeadRoute: route.live !== true,
+      config: { operationClass: route.operationClass, live: route.live === true },
       handler: async (request, reply) => {
         const begun = request.begun!;
         const { outcome, headers } = await answer(route, request, begun, gateway);

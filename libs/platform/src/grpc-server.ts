@@ -15,6 +15,7 @@ import { type Admitted, judgeCaller, judgeIdentity, type JudgedMethod } from './
 import type { Clock } from './clock.ts';
 import type { PersonContext, RequestContext } from './context.ts';
 import { definitionOf, encode } from './grpc-codec.ts';
+import { doorOf, inFlightMaxDefault, type LoadShedder, loopLagMaxMsDefault, openLoadShedder } from './load-shedding.ts';
 import type { Logger } from './log.ts';
 import type { PassportVerifier } from './passport.ts';
 import { nameOf, policiesOf } from './policy.ts';
@@ -77,6 +78,8 @@ export interface MeshServerOptions {
   readonly verifier: PassportVerifier;
   readonly clock: Clock;
   readonly log: Logger;
+  /** What is refused when there is too much to do; by default the bounds of load-shedding.ts. */
+  readonly shedder?: LoadShedder;
 }
 
 export interface MeshServer {
@@ -100,11 +103,12 @@ export async function serveMesh(options: MeshServerOptions): Promise<MeshServer>
     'grpc.max_concurrent_streams': 1_000,
   });
   const streams = openStreams(options.verifier);
+  const shedder = options.shedder ?? openLoadShedder({ inFlightMax: inFlightMaxDefault, loopLagMaxMs: loopLagMaxMsDefault });
   for (const { service, handlers } of options.services) {
     const entries = [...policiesOf(service)].map(([method, policy]) => {
       const handler = Object.hasOwn(handlers, method.localName) ? handlers[method.localName] : undefined;
       if (handler === undefined) throw new Error(`${nameOf(method)} has no handler`);
-      return { method, serve: serveMethod(method, policy, handler, options, streams) };
+      return { method, serve: serveMethod(method, policy, handler, { ...options, shedder }, streams) };
     });
     server.addService(
       definitionOf(service),
@@ -116,9 +120,18 @@ export async function serveMesh(options: MeshServerOptions): Promise<MeshServer>
   return { port, stop: () => stop(server, streams) };
 }
 
-function serveMethod(method: DescMethod, policy: MethodPolicy, handler: AnyHandler, options: MeshServerOptions, streams: OpenStreams) {
+function serveMethod(
+  method: DescMethod,
+  policy: MethodPolicy,
+  handler: AnyHandler,
+  options: MeshServerOptions & { readonly shedder: LoadShedder },
+  streams: OpenStreams,
+) {
   const { name: service, clock, log, tls } = options;
+  const enter = doorOf(service, policy, options.shedder);
   const serve = async (call: SurfaceCall, begun: ServerCall, respond: (ctx: RequestContext) => Promise<void>): Promise<void> => {
+    const leave = enter();
+    if (isProblem(leave)) return void begun.end(leave);
     try {
       const caller = tls === undefined ? undefined : callerOf(call.getAuthContext().sslPeerCertificate);
       const admitted = await admit({ policy, name: nameOf(method) }, begun.metadata, caller, options);
@@ -128,6 +141,8 @@ function serveMethod(method: DescMethod, policy: MethodPolicy, handler: AnyHandl
       begun.end(admitted);
     } catch (error) {
       begun.end(begun.outcomeOf(error));
+    } finally {
+      leave();
     }
   };
   const begin = (call: SurfaceCall, finish: Finish): ServerCall =>
