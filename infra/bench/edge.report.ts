@@ -1,5 +1,5 @@
 /** What the blocks of `npm run bench -- edge` say: ratios to the floor pair by pair, goals, processor time by process. */
-import type { Block } from './load.ts';
+import { systemCpuUs, type Block } from './load.ts';
 import type { Machine } from './machine.ts';
 import type { Report, Table, Verdict } from './report.ts';
 import { median, ratios, spread, type Spread } from './statistics.ts';
@@ -39,7 +39,7 @@ export function edgeReport(measured: Measured, machine: Machine, command: string
     if (point.floor === undefined) return [];
     const through = spread(perPair(measured.saturated, point.name, point.floor, ({ perSecond }) => perSecond));
     const tail = spread(perPair(measured.halfLoad, point.name, point.floor, ({ latency }) => latency.p99));
-    const byCpu = spread(perPair(measured.saturated, point.floor, point.name, systemCpu));
+    const byCpu = spread(perPair(measured.saturated, point.floor, point.name, systemCpuUs));
     return [{ ...point, floor: point.floor, through, tail, byCpu }];
   });
   return {
@@ -64,10 +64,6 @@ export function edgeReport(measured: Measured, machine: Machine, command: string
     data: measured,
   };
 }
-
-/** Of all processes that share the core of the system under test, microseconds a request. */
-const systemCpu = ({ cpuUs }: Block): number =>
-  Object.entries(cpuUs).reduce((sum, [name, us]) => (name === 'generator' ? sum : sum + us), 0);
 
 function perPair(blocks: Blocks, name: string, floor: string, field: (block: Block) => number): number[] {
   return ratios(blocks[name]!.map(field), blocks[floor]!.map(field));
@@ -109,7 +105,7 @@ function saturatedTable({ points, saturated }: Measured, compared: readonly Comp
         through === undefined ? '' : `${two(through.low)} to ${two(through.high)}`,
         ms(of(blocks, ({ latency }) => latency.p50)),
         ms(of(blocks, ({ latency }) => latency.p99)),
-        `${Math.round(of(blocks, systemCpu))} us`,
+        `${Math.round(of(blocks, systemCpuUs))} us`,
         byCpu === undefined ? '1' : two(byCpu.median),
       ];
     }),

@@ -95,3 +95,7 @@ export function checked(block: Block, what: string): Block {
     throw new Error(`${what}: ${block.answered} answers of 200, others by status ${JSON.stringify(block.wrong)}`);
   return block;
 }
+
+/** Of all processes that share the core of the system under test, microseconds a request. */
+export const systemCpuUs = ({ cpuUs }: Block): number =>
+  Object.entries(cpuUs).reduce((sum, [name, us]) => (name === 'generator' ? sum : sum + us), 0);

@@ -23,7 +23,11 @@ export type Values = {
 export const helpText = `npm run bench -- start [--runs N]       time from \`npm start\` to ready, and memory (PSS) of all it started, on embedded, native and native with PostgreSQL
 npm run bench -- telemetry [--runs N]   what telemetry costs a call that appends to the log: hooks bypassed, off, on; N rounds a set, 20 by default
 npm run bench -- edge [--pairs 5] [--seconds 3] [--store-rtt 0,1,5] [--profile]
-                                        the gateway in each mode of session against the least that a front can do`;
+                                        the gateway in each mode of session against the least that a front can do
+npm run bench -- peers [--pairs 5] [--seconds 3]
+                                        the same request behind express-session, @fastify/session and better-auth
+npm run bench -- store [--pairs 7] [--seconds 1] [--sessions 1000000]
+                                        round trips, bytes a session, resolve against a plain GET`;
 
 /** Apart from a shop in use (4000), the tests (5000 to 7000) and the start benchmark (9300). */
 const baseDefault = 26_000;
@@ -42,6 +46,21 @@ const reported = {
       profile: values.profile === true,
     });
     return measured === undefined ? undefined : edgeReport(measured, machine, command);
+  },
+  peers: async (values, machine, command) => {
+    const [{ benchPeers }, { peersReport }] = await Promise.all([import('./peers.ts'), import('./peers.report.ts')]);
+    const request = { base: count(values.base, baseDefault), pairs: count(values.pairs, 5), seconds: Number(values.seconds ?? 3) };
+    return peersReport(await benchPeers(request), machine, command);
+  },
+  store: async (values, machine, command) => {
+    const [{ benchStore }, { storeReport }] = await Promise.all([import('./store.ts'), import('./store.report.ts')]);
+    const measured = await benchStore({
+      base: count(values.base, baseDefault),
+      pairs: count(values.pairs, 7),
+      seconds: Number(values.seconds ?? 1),
+      sessionCountMax: count(values.sessions, 1_000_000),
+    });
+    return storeReport(measured, machine, command);
   },
 } as const satisfies Record<string, Run>;
 
