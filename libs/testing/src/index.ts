@@ -4,3 +4,4 @@ export type { MakeSessionStore, SessionStoreUnderTest } from './session-store.sa
 export * from './event-log.contract.ts';
 export * from './tcp-proxy.ts';
 export * from './fresh-database.ts';
+export * from './redis-cluster.kit.ts';
