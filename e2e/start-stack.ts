@@ -1,4 +1,4 @@
-import { startStack } from '@cloakroom/infra';
+import { preloadOf, startStack } from '@cloakroom/infra';
 import { openSpanSink } from './span-sink.ts';
 import { dataDir, portBase, spansFile, variant, waitUntilReady } from './stack.ts';
 
@@ -9,7 +9,10 @@ import { dataDir, portBase, spansFile, variant, waitUntilReady } from './stack.t
 export default async function start(): Promise<() => Promise<void>> {
   const sink = await openSpanSink(spansFile);
   const telemetry = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.endpoint };
-  const stack = await startStack({ ...variant, base: portBase, dataDir, fresh: true, logLevel: 'debug', telemetry });
+  // A defence that is taken away, to see the attack on it succeed: npm run attacks -- --prove.
+  const fault = process.env['CLOAKROOM_E2E_FAULT'];
+  const preload = fault === undefined ? {} : { preload: preloadOf(fault) };
+  const stack = await startStack({ ...variant, base: portBase, dataDir, fresh: true, logLevel: 'debug', telemetry, ...preload });
   await waitUntilReady();
   return async () => {
     await stack.stop();

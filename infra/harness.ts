@@ -35,6 +35,8 @@ export interface StackRequest {
   /** sqlite unless told. */
   readonly database?: Database;
   readonly onEvent?: (event: StackEvent) => void;
+  /** A module that each of our own processes imports first: how a test takes a defence away (infra/attacks/plant.ts). `npm start` has no such option. */
+  readonly preload?: string;
 }
 
 export interface RunningProcess {
@@ -98,11 +100,19 @@ export function assembleStack(request: AssemblyRequest): Supervisor {
   checkInspect(inspect, spec.processes);
   return new Supervisor({
     spec,
-    prepare: commandFor(dataDir, tools, inspect),
+    prepare: preloading(request.preload, commandFor(dataDir, tools, inspect)),
     settle: settleProcess,
     onEvent: onEvent ?? (() => undefined),
     provision: () => (provider === 'embedded' ? Promise.resolve() : meshCertificates(dataDir)),
   });
+}
+
+function preloading(module: string | undefined, prepare: ReturnType<typeof commandFor>): ReturnType<typeof commandFor> {
+  if (module === undefined) return prepare;
+  return async (spec, logFile) => {
+    const launch = await prepare(spec, logFile);
+    return launch.command === process.execPath ? { ...launch, args: ['--import', module, ...launch.args] } : launch;
+  };
 }
 
 /** What a person sets for `npm start`: the children see nothing of the launcher's environment but what they are told. */

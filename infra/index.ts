@@ -10,3 +10,5 @@ export type { ProcessName, Provider } from './stack.ts';
 export { httpPortsOf } from './stack.ts';
 /** What docs/telemetry.md says of the metrics. */
 export { readMetricTable } from './checks/metric-table.ts';
+/** Of a fault that infra/attacks/fault-list.ts names: what `startStack` is told to preload. */
+export { preloadOf } from './attacks/preload.ts';

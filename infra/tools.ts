@@ -5,9 +5,14 @@ import { delimiter, dirname, join } from 'node:path';
 import { repository } from './folders.ts';
 import { StackError } from './outcome.ts';
 
-export type ToolName = 'check' | 'e2e' | 'bench' | 'mutants';
+export type ToolName = 'check' | 'e2e' | 'bench' | 'mutants' | 'attacks';
 
-const scripts = { check: 'infra/checks/run.ts', bench: 'infra/bench/run.ts', mutants: 'infra/checks/mutants.ts' } as const;
+const scripts = {
+  check: 'infra/checks/run.ts',
+  bench: 'infra/bench/run.ts',
+  mutants: 'infra/checks/mutants.ts',
+  attacks: 'infra/attacks/run.ts',
+} as const;
 
 /** @returns the exit code */
 export async function runTool(name: ToolName, args: readonly string[], options: CommandOptions = {}): Promise<number> {

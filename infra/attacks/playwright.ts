@@ -1,0 +1,69 @@
+/** Runs attacks by Playwright, and reads what its report says of each. */
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { dataRoot, repository } from '../folders.ts';
+import { runCommand } from '../tools.ts';
+import { execFile } from 'node:child_process';
+
+export type AttackProvider = 'native' | 'embedded';
+
+const report = join(dataRoot, 'attacks.json');
+
+export interface AttackRun {
+  readonly provider: AttackProvider;
+  readonly portBase: number;
+  /** Patterns of file names. */
+  readonly only: readonly string[];
+  readonly title?: string;
+  /** A name out of fault-list.ts. */
+  readonly fault?: string;
+  readonly quiet: boolean;
+}
+
+/** @returns Playwright's exit code */
+export function attackStack({ provider, portBase, only, title, fault, quiet }: AttackRun): Promise<number> {
+  rmSync(report, { force: true });
+  const program = join(repository, 'node_modules', '.bin', 'playwright');
+  const args = ['test', ...only, '--reporter=list,json', `--project=${provider}`, ...(title === undefined ? [] : ['-g', title])];
+  const env = {
+    CLOAKROOM_E2E_PROVIDER: provider,
+    CLOAKROOM_E2E_PORT_BASE: String(portBase),
+    PLAYWRIGHT_JSON_OUTPUT_FILE: report,
+    CLOAKROOM_E2E_FAULT: fault,
+  };
+  const cwd = join(repository, 'e2e');
+  if (!quiet) return runCommand(program, args, { cwd, env });
+  // Failures are what a proof is made of: nobody wants to read them.
+  return new Promise((resolve) => {
+    execFile(process.execPath, [program, ...args], { cwd, env: { ...process.env, ...env }, timeout: quietTimeoutMs }, (error) =>
+      resolve(error === null ? 0 : 1),
+    );
+  });
+}
+
+/** A test has its own limits; this is for a stack that does not start. */
+const quietTimeoutMs = 180_000;
+
+interface Suite {
+  readonly suites?: readonly Suite[];
+  readonly specs?: readonly { readonly title: string; readonly ok: boolean; readonly file: string }[];
+}
+
+export interface SeenTrial {
+  readonly file: string;
+  readonly title: string;
+  readonly passed: boolean;
+}
+
+/** @returns nothing where the run wrote no report */
+export function readTrials(): SeenTrial[] {
+  const walk = ({ suites = [], specs = [] }: Suite): SeenTrial[] => [
+    ...specs.map(({ title, ok, file }) => ({ title, passed: ok, file })),
+    ...suites.flatMap(walk),
+  ];
+  try {
+    return walk(JSON.parse(readFileSync(report, 'utf8')) as Suite);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,106 @@
+/** `npm run attacks`: starts a stack, attacks it, runs the tests that the catalogue names besides, prints a verdict an attack. `--prove`: proof.ts. */
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { dataRoot, repository } from '../folders.ts';
+import { align } from '../status.ts';
+import { runCommand } from '../tools.ts';
+import { attacks, type Attack, type Trial } from './catalogue.ts';
+import { attackStack, type AttackProvider, readTrials } from './playwright.ts';
+import { prove } from './proof.ts';
+
+/** Apart from all other stacks of this repository. */
+const base = 6700;
+const vitestReport = join(dataRoot, 'attacks-unit.json');
+
+const help = `npm run attacks                        attack a native stack and print a verdict for each attack
+npm run attacks -- --provider embedded  those that touch one process too
+npm run attacks -- --prove              take each defence away in turn: its attack must then succeed (about 10 min)
+npm run attacks -- --prove --fast       a few of them
+npm run attacks -- --prove --only NAME  one
+npm run attacks -- --port-base PORT     where the ports of the stack begin (${base})`;
+
+type Verdict = 'refused' | 'SUCCEEDED' | 'not run here' | 'not tried';
+
+const { values } = parseArgs({
+  options: {
+    prove: { type: 'boolean' },
+    fast: { type: 'boolean' },
+    only: { type: 'string' },
+    provider: { type: 'string', default: 'native' },
+    'port-base': { type: 'string', default: String(base) },
+    help: { type: 'boolean', short: 'h' },
+  },
+});
+if (values.help) console.log(help);
+else if (values.prove) process.exitCode = await prove({ only: values.only, fast: values.fast ?? false, base: Number(values['port-base']) });
+else process.exitCode = await attack(values.provider as AttackProvider, Number(values['port-base']));
+
+async function attack(provider: AttackProvider, portBase: number): Promise<number> {
+  const code = await attackStack({ provider, portBase, only: ['attacks/[a-h]-', 'forged-identity', 'logout-kills'], quiet: false });
+  const trials = [...readTrials(), ...(await runUnitTests())];
+  const rows = attacks.map((one) => [one.id, one.name, one.standards, placesOf(one), verdictOf(one, trials)]);
+  console.log('');
+  for (const line of align([['id', 'attack', 'against', 'tried in', 'verdict'], ...rows])) console.log(line);
+  for (const { id, gap } of attacks) if (gap !== undefined) console.log(`  ${id}: ${gap}`);
+  const succeeded = rows.filter((row) => row.at(-1) === 'SUCCEEDED').length;
+  const refused = rows.filter((row) => row.at(-1) === 'refused').length;
+  console.log(`\n${refused} passed, ${succeeded === 0 && code !== 0 ? 1 : succeeded} failed`);
+  return code === 0 && succeeded === 0 ? 0 : 1;
+}
+
+const placesOf = ({ triedBy }: Attack): string =>
+  [
+    ...new Set(
+      triedBy.map(({ file }) =>
+        file
+          .split('/')
+          .at(-1)!
+          .replace(/\.(int\.)?(test|e2e)?\.?ts$/, ''),
+      ),
+    ),
+  ].join(', ') || '-';
+
+interface Seen extends Trial {
+  readonly passed: boolean;
+}
+
+function verdictOf({ triedBy }: Attack, trials: readonly Seen[]): Verdict {
+  if (triedBy.length === 0) return 'not tried';
+  const seen = trials.filter((trial) => triedBy.some(({ title }) => trial.title.includes(title)));
+  if (seen.length === 0) return 'not run here';
+  return seen.every(({ passed }) => passed) ? 'refused' : 'SUCCEEDED';
+}
+
+/** The tests in process that the catalogue names; those that need a Redis or a broker of their own are run by `npm test`. */
+async function runUnitTests(): Promise<Seen[]> {
+  const seen: Seen[] = [];
+  const files = new Set(
+    attacks.flatMap(({ triedBy }) => triedBy.map(({ file }) => file)).filter((file) => !file.startsWith('e2e/') && !file.includes('.int.')),
+  );
+  // Contract suites are run by the adapter in memory.
+  const runnable = new Set(
+    [...files].map((file) => (file.startsWith('libs/testing/') ? 'libs/session/src/session.store.memory.test.ts' : file)),
+  );
+  const folders = Map.groupBy(runnable, (file) => file.split('/').slice(0, 2).join('/'));
+  for (const [folder, own] of folders) {
+    rmSync(vitestReport, { force: true });
+    const args = [
+      'run',
+      '--root',
+      folder,
+      '--config',
+      'vitest.config.ts',
+      '--reporter=json',
+      `--outputFile=${vitestReport}`,
+      ...own.map((file) => file.slice(folder.length + 1)),
+    ];
+    await runCommand(join(repository, 'node_modules', '.bin', 'vitest'), args, { onOutput: () => undefined });
+    const report = JSON.parse(readFileSync(vitestReport, 'utf8')) as {
+      testResults: { name: string; assertionResults: { fullName: string; status: string }[] }[];
+    };
+    for (const { name, assertionResults } of report.testResults)
+      for (const { fullName, status } of assertionResults) seen.push({ file: name, title: fullName, passed: status === 'passed' });
+  }
+  return seen;
+}
