@@ -39,7 +39,8 @@ export function openRedisCluster({ url, name, log, subscriber = false }: RedisOp
   const { nodes, ...access } = parseClusterUrl(url);
   const cluster = new Cluster([...nodes], {
     redisOptions: { ...nodeOptions, ...access, ...socketTimeout(subscriber), connectionName: name },
-    enableOfflineQueue: false,
+    // A node just met is waited for, within the deadline; `boundEveryCommand` refuses what would wait for the cluster as a whole.
+    enableOfflineQueue: true,
     clusterRetryStrategy: reconnectDelayMs,
     clusterNodeRetryStrategy: reconnectDelayMs,
     maxRedirections: redirectionCountMax,
@@ -77,8 +78,9 @@ export function openRedisCluster({ url, name, log, subscriber = false }: RedisOp
 function boundEveryCommand(cluster: Cluster): void {
   const send = cluster.sendCommand.bind(cluster) as (command: Command, ...rest: unknown[]) => unknown;
   cluster.sendCommand = (command: Command, ...rest: unknown[]) => {
-    command.setTimeout(commandTimeoutMs);
-    return send(command, ...rest);
+    if (cluster.status !== 'ready' && command.name !== 'cluster') command.reject(new Error('The cluster is not connected'));
+    else command.setTimeout(commandTimeoutMs);
+    return command.isSettled ? command.promise : send(command, ...rest);
   };
 }
 
