@@ -36,6 +36,22 @@ export const mutants: readonly Mutant[] = [
     integration: true,
   },
   {
+    name: 'server-check-off-in-redis',
+    file: 'libs/session/src/session.scripts.ts',
+    find: `if trusted ~= '*' and not string.find(trusted, server, 1, true) then return { server } end`,
+    replace: '',
+    noticedBy: [{ package: 'libs/session', tests: ['session.store.redis.int.test.ts', 'session.faults.cluster.int.test.ts'] }],
+    integration: true,
+  },
+  {
+    name: 'moving-slot-check-off-in-redis',
+    file: 'libs/session/src/session.scripts.ts',
+    find: `if type(moving) == 'table' then return redis.error_reply('TRYAGAIN the slot is moving, or its cluster is down') end`,
+    replace: '',
+    noticedBy: [{ package: 'libs/session', tests: ['session.faults.cluster.int.test.ts'] }],
+    integration: true,
+  },
+  {
     name: 'lease-off-in-the-feed',
     file: 'libs/platform/src/revocation-feed.ts',
     find: 'return this.options.clock.monotonicMs() - this.leaseFromMs < leaseMs;',
