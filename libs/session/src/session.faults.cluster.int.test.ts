@@ -4,7 +4,7 @@
  * StoreUnavailable), the longest time without an answer for the persons of the shard that was hit, and the slowest call.
  */
 import { randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setInterval as every } from 'node:timers/promises';
 import { openTestCluster, sampleTimeMs, tombstoneOf, userSession } from '@cloakroom/testing';
 import type { TestCluster } from '@cloakroom/testing';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
@@ -56,14 +56,13 @@ type World = Awaited<ReturnType<typeof openWorld>>;
 /** As auth does: the row, then the store, and the relay until the store has it. */
 async function end({ store }: World, person: Person): Promise<void> {
   person.ended = true;
-  for (;;) {
+  for await (const _ of every(50)) {
     try {
       await store.revoke(tombstoneOf(person.session), sampleTimeMs);
       person.acknowledged = true;
       return;
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
-      await delay(50);
     }
   }
 }
@@ -97,18 +96,28 @@ function load(world: World, hit: readonly Person[]) {
     seen.slowestMs = Math.max(seen.slowestMs, performance.now() - began);
   };
   const reader = async (): Promise<void> => {
-    for (; !stopped; await delay(4)) await look(world.persons[Math.floor(Math.random() * personCount)]!);
+    for await (const _ of every(4)) {
+      if (stopped) return;
+      await look(world.persons[Math.floor(Math.random() * personCount)]!);
+    }
   };
   const ender = async (): Promise<void> => {
-    for (const person of world.persons.slice(0, personCount / 2)) {
-      if (stopped) return;
-      await end(world, person);
-      await delay(25);
+    const left = world.persons.slice(0, personCount / 2).values();
+    for await (const _ of every(25)) {
+      const { value, done } = left.next();
+      if (stopped || done) return;
+      await end(world, value);
     }
   };
   const running = Promise.all([...Array.from({ length: readerCount }, reader), ender()]);
   return {
     seen,
+    /** Until so many more were asked about. */
+    goesOn: async (count: number) => {
+      const asked = (): number => seen.answered + seen.refused;
+      const until = asked() + count;
+      await vi.waitFor(() => expect(asked()).toBeGreaterThan(until), { timeout: outageMaxMs, interval: 5 });
+    },
     stop: async () => {
       stopped = true;
       await running;
@@ -137,14 +146,14 @@ it('loses and revives nobody when a primary is killed', { timeout: 90_000 }, asy
   const world = await openWorld();
   const victim = await cluster.ownerOf(world.persons.at(-1)!.session.tag);
   const running = load(world, await personsOf(world, victim.port));
-  await delay(300);
+  await running.goesOn(200);
   process.kill(await cluster.pidOf(victim), 'SIGKILL');
   await vi.waitFor(async () => expect((await cluster.ownerOf(world.persons.at(-1)!.session.tag)).port).not.toBe(victim.port), {
     timeout: outageMaxMs,
     interval: 100,
   });
   await answersFor(world, world.persons.at(-1)!);
-  await delay(500);
+  await running.goesOn(400);
   const seen = await running.stop();
   report('a primary killed (kill -9)', seen);
   expect(seen.lost).toBe(0);
@@ -155,7 +164,7 @@ it('keeps no caller waiting, and revives nobody, while a primary is paused and w
   const victim = await cluster.ownerOf(world.persons.at(-1)!.session.tag);
   const [pid, replica] = [await cluster.pidOf(victim), await cluster.replicaOf(victim)];
   const running = load(world, await personsOf(world, victim.port));
-  await delay(300);
+  await running.goesOn(200);
   process.kill(pid, 'SIGSTOP');
   try {
     await vi.waitFor(async () => expect(await replica.redis.info('replication')).toContain('role:master'), {
@@ -163,11 +172,11 @@ it('keeps no caller waiting, and revives nobody, while a primary is paused and w
       interval: 100,
     });
     await answersFor(world, world.persons.at(-1)!);
-    await delay(500);
+    await running.goesOn(400);
   } finally {
     process.kill(pid, 'SIGCONT');
   }
-  await delay(1_000);
+  await running.goesOn(1_000);
   const seen = await running.stop();
   report('a primary paused (SIGSTOP), woken after the failover', seen);
   expect(seen.lost).toBe(0);
@@ -198,7 +207,7 @@ it('keeps the dead dead when a primary falls that had acknowledged what its repl
   expect(await Promise.all(forgotten)).toContain(0);
   const running = load(world, hit);
   await answersFor(world, hit.at(-1)!);
-  await delay(500);
+  await running.goesOn(400);
   const seen = await running.stop();
   for (const { session } of hit.slice(0, -1)) expect(await world.store.resolve(session, sampleTimeMs, undefined)).toBeUndefined();
   report(`a cut replica took over (${hit.length - 1} acknowledged revocations lost)`, seen);
@@ -217,10 +226,10 @@ it('answers rightly while slots move from one primary to another', { timeout: 90
       // Both halves of a slot: ask for those in it, until the load has met the open slot too.
       const inside = await Promise.all(hit.map(async (person) => ((await cluster.slotOf(person.session.tag)) === slot ? [person] : [])));
       await Promise.all(inside.flat().map((person) => world.store.resolve(person.session, sampleTimeMs, undefined).catch(() => undefined)));
-      await delay(20);
+      await running.goesOn(20);
     });
   }
-  await delay(300);
+  await running.goesOn(200);
   const seen = await running.stop();
   for (const slot of slots) await cluster.moveSlot(slot, to, from, () => Promise.resolve());
   for (const { session, ended } of hit) {
