@@ -50,6 +50,9 @@ export async function accountToProve(
   return { account, epoch: epoch ?? 0 };
 }
 
+/** What an account has that has only just begun. */
+export const newAccount = { role: '', disabled: 0, proof_version: 0 } as const;
+
 export const accountById = (database: Database, id: string): Promise<Account | undefined> =>
   database.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirst();
 

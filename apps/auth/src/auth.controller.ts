@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { AuthService, problem, type Problem } from '@cloakroom/contracts';
-import { DatabaseUnavailable, type Handlers, person, type RequestContext } from '@cloakroom/platform';
-import { StoreUnavailable } from '@cloakroom/session';
+import type { AuthService } from '@cloakroom/contracts';
+import { type Handlers, person } from '@cloakroom/platform';
 import type { Auth } from './auth.ts';
 import { createGuest } from './create-guest.ts';
 import { endDevice } from './end-device.ts';
@@ -10,6 +9,7 @@ import { getKeys } from './get-keys.ts';
 import { listDevices } from './list-devices.ts';
 import { login } from './login.ts';
 import { logout } from './logout.ts';
+import { orUnavailable } from './or-unavailable.ts';
 import { reauthenticate } from './reauthenticate.ts';
 import { refresh } from './refresh.ts';
 import { register } from './register.ts';
@@ -37,16 +37,5 @@ export class AuthController {
       getKeys: () => Promise.resolve(getKeys(auth)),
       rotateKeys: (ctx, request) => orUnavailable(auth, ctx, () => rotateKeys(auth, ctx, request)),
     };
-  }
-}
-
-/** Without its store or its database auth can neither say who somebody is nor change it. Nothing is lost: what was committed is finished by the relay. */
-async function orUnavailable<Answer>({ log }: Auth, { trace }: RequestContext, work: () => Promise<Answer>): Promise<Answer | Problem> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof StoreUnavailable || error instanceof DatabaseUnavailable)) throw error;
-    log.debug({ err: error, trace_id: trace.traceId }, 'the session store or the database is not available');
-    return problem('identity_unavailable', undefined, 1);
   }
 }

@@ -30,6 +30,7 @@ import { openAccessTokens } from './issue-tokens.ts';
 import { login } from './login.ts';
 import { type AuthSchema, migrations } from './migrations.ts';
 import { openOutbox } from './outbox.ts';
+import { relyingParty } from './passkeys.ts';
 import { type Argon2, openPasswords } from './passwords.ts';
 import { register } from './register.ts';
 import type { OpenRelayParts, RelayParts } from './relay.ts';
@@ -110,6 +111,7 @@ export async function openHarness(
     store,
     keys,
     sealer,
+    relyingParty: relyingParty(['http://127.0.0.1:4000', 'http://localhost:4000', 'http://localhost:4001']),
     passwords: await openPasswords(options.argon2 ?? quickHash),
     throttle: openThrottle(undefined, 'throttle', options.limits, clock.nowMs),
     clock,

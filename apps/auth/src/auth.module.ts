@@ -15,6 +15,7 @@ import {
 } from '@cloakroom/platform';
 import { MemorySessionStore, RedisSessionStore, type SessionStore } from '@cloakroom/session';
 import { AuthController } from './auth.controller.ts';
+import { AccountController } from './account.controller.ts';
 import type { Auth } from './auth.ts';
 import type { AuthConfig } from './config.ts';
 import { openAccessTokens } from './issue-tokens.ts';
@@ -122,6 +123,7 @@ const auth: Provider = {
     store,
     keys,
     sealer: config.KEY_ENCRYPTION_KEY,
+    relyingParty: config.PUBLIC_ORIGINS,
     passwords,
     throttle,
     clock,
@@ -153,6 +155,6 @@ export class AuthModule {
       { provide: configToken, useValue: config },
       { provide: partsToken, useValue: parts },
     ];
-    return { module: AuthModule, providers: [...given, ...infrastructure, auth, ...background, AuthController] };
+    return { module: AuthModule, providers: [...given, ...infrastructure, auth, ...background, AuthController, AccountController] };
   }
 }

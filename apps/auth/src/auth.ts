@@ -2,6 +2,7 @@
 import type { AccessTokenVerifier, Clock, Logger } from '@cloakroom/platform';
 import type { MacKeys, SessionStore, TokenMode } from '@cloakroom/session';
 import type { Database, Outbox } from './outbox.ts';
+import type { RelyingParty } from './passkeys.ts';
 import type { Passwords } from './passwords.ts';
 import type { Sealer } from './sealed.ts';
 import type { SigningKeys } from './signing-keys.ts';
@@ -24,6 +25,8 @@ export interface Auth {
   readonly keys: SigningKeys;
   /** For what the database keeps and must be read again: secrets of factors. */
   readonly sealer: Sealer;
+  /** Who passkeys are made for. */
+  readonly relyingParty: RelyingParty;
   readonly passwords: Passwords;
   readonly throttle: Throttle;
   readonly clock: Clock;

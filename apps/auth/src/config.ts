@@ -1,6 +1,7 @@
 import {
   accessTokenLifetimeMaxS,
   adminConfig,
+  commaList,
   databaseConfig,
   eventLogConfig,
   flag,
@@ -11,6 +12,7 @@ import {
 import { readMacKeys } from '@cloakroom/session';
 import { z } from 'zod';
 import { throttleLimits } from './throttle.ts';
+import { relyingParty } from './passkeys.ts';
 import { openSealer } from './sealed.ts';
 
 const mode = z.enum(['reference', 'hybrid', 'jwt', 'jwt-denylist']);
@@ -61,6 +63,15 @@ const schema = z
       .default('reference,hybrid')
       .transform((text) => text.split(',').map((each) => each.trim()))
       .pipe(z.array(mode).min(1)),
+    /** The shop's origins, as the gateway has them: passkeys are made for the first host that is a name, and accepted at its origins alone. */
+    PUBLIC_ORIGINS: commaList.prefault('http://localhost:4000').transform((origins, context) => {
+      try {
+        return relyingParty(origins);
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: (error as Error).message });
+        return z.NEVER;
+      }
+    }),
     SEED_ACCOUNTS: flag.default(false),
     /** Accounts made, and guest sessions begun, from one address in an hour; and guests from all: docs/overload.md. */
     REGISTRATION_LIMIT_PER_HOUR: count.default(throttleLimits.registrationsPerHour),

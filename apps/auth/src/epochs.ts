@@ -6,7 +6,7 @@
 import { topics } from '@cloakroom/contracts';
 import type { Cause } from '@cloakroom/platform';
 import { tagOf } from '@cloakroom/session';
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { Auth } from './auth.ts';
 import type { AuthSchema } from './migrations.ts';
 import { announceRevocation } from './outbox.ts';
@@ -23,8 +23,17 @@ export async function globalEpoch(database: Kysely<AuthSchema>): Promise<number>
   return Number(row?.value ?? 0);
 }
 
-/** Ends every session of one user. @throws StoreUnavailable after the commit: they will be dead, but are not yet everywhere */
-export async function raiseEpoch(auth: Auth, cause: Cause, subject: string): Promise<number> {
+/**
+ * Ends every session of one user.
+ * @param also what else belongs into the same transaction
+ * @throws StoreUnavailable after the commit: they will be dead, but are not yet everywhere
+ */
+export async function raiseEpoch(
+  auth: Auth,
+  cause: Cause,
+  subject: string,
+  also?: (trx: Transaction<AuthSchema>) => Promise<void>,
+): Promise<number> {
   const nowMs = auth.clock.nowMs();
   const tag = tagOf(subject);
   const epoch = await auth.outbox.commit(async (trx) => {
@@ -38,6 +47,7 @@ export async function raiseEpoch(auth: Auth, cause: Cause, subject: string): Pro
       atMs: BigInt(nowMs),
       event: { case: 'userEpochRaised', value: { subject, epoch: BigInt(raised) } },
     });
+    await also?.(trx);
     return raised;
   });
   await auth.store.raiseEpoch(tag, subject, epoch, nowMs);

@@ -13,6 +13,7 @@ import type { Cause, RequestContext } from '@cloakroom/platform';
 import { z } from 'zod';
 import { accountToProve, emailSchema, violations } from './accounts.ts';
 import type { Auth } from './auth.ts';
+import { challengeSecondFactor } from './challenge-second-factor.ts';
 import { claimGuestCart, closeClaim, sessionBefore } from './claim.ts';
 import { knownDeviceOf, rememberDevice } from './known-devices.ts';
 import { issueTokens } from './issue-tokens.ts';
@@ -41,6 +42,8 @@ export async function login(
   const known = device ?? (account !== undefined && before.live?.subject === account.id ? before.live.handle : undefined);
   const proven = await provePassword(auth, { email, account, address: request.remoteAddress, known }, password);
   if (isProblem(proven)) return proven;
+  const challenge = await challengeSecondFactor(auth, proven, epoch, mode);
+  if (challenge !== undefined) return isProblem(challenge) ? challenge : { secondFactor: challenge };
   const nowMs = auth.clock.nowMs();
   const claimedGuestCart = await auth.outbox.commit((trx) => claimGuestCart(auth, trx, ctx, before, proven.id, nowMs));
   const { knownDevice } = request;

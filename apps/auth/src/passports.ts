@@ -2,14 +2,14 @@
 import { passportIssuer, passportLifetimeMaxS, signPassport } from '@cloakroom/platform';
 import type { SessionRecord } from '@cloakroom/session';
 import type { Auth } from './auth.ts';
+import { acrOf, amrOf } from './proof.ts';
 
 /** The services that verify passports. One that is not here can be called for nobody. */
 export const audiences: ReadonlySet<string> = new Set(['auth', 'cart', 'profile', 'catalog', 'orders']);
 
-/** How and when the person proved themselves. NIST SP 800-63B levels, RFC 8176 "pwd"; a guest proved nothing. */
+/** How and when the person proved themselves. */
 export function proofOf(session: SessionRecord): { acr: string; amr: string[]; auth_time: number } {
-  const user = session.state === 'user';
-  return { acr: user ? 'aal1' : 'aal0', amr: user ? ['pwd'] : [], auth_time: session.authenticatedAtMs / 1000 };
+  return { acr: acrOf(session), amr: amrOf(session), auth_time: session.authenticatedAtMs / 1000 };
 }
 
 /**

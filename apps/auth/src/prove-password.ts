@@ -20,7 +20,8 @@ export async function provePassword(
     await attempt.succeeded();
     return matches;
   }
-  if (!matches || who.account === undefined) {
+  // A disabled account looks like a wrong password, in words and time.
+  if (!matches || who.account === undefined || who.account.disabled === 1) {
     await auth.sleep(attempt.failureDelayMs);
     return problem('invalid_credentials');
   }

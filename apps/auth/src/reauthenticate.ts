@@ -1,39 +1,32 @@
 /**
- * Step-up: the password again, a new token, the old one dead (ASVS 5.0 7.2.4). The store rotates first and decides: of two at once one wins,
- * and a session that was ended meanwhile stays ended. Then the old hash is recorded and announced, and only then the new token is given out.
- * A crash in between leaves a person without a token, who signs in again; the other order would sign him out whenever the store is away.
+ * Step-up: the password again, with a second factor where there is one, and a new token (ASVS 5.0 7.2.4, 7.5.1). The second factor comes in the
+ * same request: the session already says who asks, so nothing needs to be remembered between two.
  */
-import type { MessageInitShape } from '@bufbuild/protobuf';
-import { isProblem, problem, type Problem, type ReauthenticateRequest, type SessionIssuedSchema } from '@cloakroom/contracts';
+import { isProblem, problem, type Problem, type ReauthenticateRequest } from '@cloakroom/contracts';
 import type { PersonContext } from '@cloakroom/platform';
-import { makeToken, secretBytes } from '@cloakroom/session';
 import { accountById } from './accounts.ts';
 import type { Auth } from './auth.ts';
-import { liveSession } from './live-session.ts';
 import { provePassword } from './prove-password.ts';
-import { recordRevocation } from './revocations.ts';
-import { viewOf } from './session-view.ts';
+import { type Issued, issueTokens } from './issue-tokens.ts';
+import { ownSession, rotateOwn } from './rotate-own.ts';
+import { hasAny, methodsOf, proveByCode, secondFactorsOf } from './second-factors.ts';
 
-export async function reauthenticate(
-  auth: Auth,
-  ctx: PersonContext,
-  request: ReauthenticateRequest,
-): Promise<MessageInitShape<typeof SessionIssuedSchema> | Problem> {
-  const session = await liveSession(auth, request.token, auth.clock.nowMs());
-  // The passport says who asks; the token must be of that same session, or a passport could be traded for another's token.
-  if (session === undefined || session.handle !== ctx.identity.handle || session.subject !== ctx.identity.subject)
-    return problem('session_ended');
+export async function reauthenticate(auth: Auth, ctx: PersonContext, request: ReauthenticateRequest): Promise<Issued | Problem> {
+  const session = await ownSession(auth, ctx, request.token);
+  if (isProblem(session)) return session;
   const account = await accountById(auth.database, session.subject);
   if (account === undefined) return problem('session_ended');
   if (request.password.length > 256) return problem('invalid_credentials');
   const who = { email: account.email, account, address: request.remoteAddress, known: session.handle };
   const proven = await provePassword(auth, who, request.password);
   if (isProblem(proven)) return proven;
-
-  const { token, key } = makeToken({ region: session.region, tag: session.tag, secret: auth.random(secretBytes) }, auth.macKeys);
-  const nowMs = auth.clock.nowMs();
-  const rotated = await auth.store.rotate({ tag: session.tag, hash: session.hash }, key.hash, nowMs, nowMs);
-  if (rotated === undefined) return problem('session_ended');
-  await auth.outbox.commit((trx) => recordRevocation(trx, ctx, session, 'token', nowMs));
-  return { token, session: viewOf(rotated, account) };
+  const factors = await secondFactorsOf(auth.database, account.id);
+  if (hasAny(factors)) {
+    if (request.code === '' && request.recoveryCode === '')
+      return { secondFactor: { methods: await methodsOf(auth.database, account.id, factors) } };
+    const amr = await proveByCode(auth, account.id, request, request.remoteAddress);
+    if (isProblem(amr)) return amr;
+  }
+  const rotated = await rotateOwn(auth, ctx, session);
+  return isProblem(rotated) ? rotated : issueTokens(auth, rotated.session, account, rotated.token, rotated.atMs);
 }

@@ -3,7 +3,16 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { isProblem, problem, type Problem, type RegisterRequest, type SessionIssuedSchema } from '@cloakroom/contracts';
 import type { RequestContext } from '@cloakroom/platform';
 import { z } from 'zod';
-import { type Account, accountByEmail, emailSchema, insertAccount, nameSchema, passwordSchema, violations } from './accounts.ts';
+import {
+  type Account,
+  accountByEmail,
+  emailSchema,
+  insertAccount,
+  nameSchema,
+  newAccount,
+  passwordSchema,
+  violations,
+} from './accounts.ts';
 import type { Auth } from './auth.ts';
 import { claimGuestCart, sessionBefore } from './claim.ts';
 import { newEventId, newUuid } from './ids.ts';
@@ -37,7 +46,7 @@ export async function register(
   await attempt.succeeded();
   if (isProblem(passwordHash)) return passwordHash;
   const nowMs = auth.clock.nowMs();
-  const account: Account = { id: `u_${newUuid(auth)}`, email, name, password_hash: passwordHash, created_at_ms: nowMs };
+  const account: Account = { id: `u_${newUuid(auth)}`, email, name, password_hash: passwordHash, created_at_ms: nowMs, ...newAccount };
   const claimedGuestCart = await auth.outbox.commit(async (trx) => {
     if (!(await insertAccount(trx, account))) return undefined;
     await announceIdentity(trx, ctx, account.id, {

@@ -21,8 +21,8 @@ export async function resolve(
   const session = await liveSession(auth, request.token, iatMs, request.touch);
   if (session === undefined) return {};
   const account = session.state === 'user' ? await accountById(auth.database, session.subject) : undefined;
-  // A session of nobody: a store from another database.
-  if (session.state === 'user' && account === undefined) return {};
+  // A session of nobody (a store from another database), or of somebody whose account was disabled: those are ended besides.
+  if (session.state === 'user' && (account === undefined || account.disabled === 1)) return {};
   const answer = { session: viewOf(session, account), epoch: BigInt(session.epoch), globalEpoch: BigInt(session.globalEpoch) };
   if (request.audience === '') return answer;
   const { passport, expiresAtMs } = issuePassport(auth, session, request.audience, iatMs, ctx.trace.traceId);

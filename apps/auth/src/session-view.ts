@@ -37,5 +37,6 @@ export function viewOf(session: SessionRecord, account: Account | undefined): Me
     expiresAtMs: BigInt(session.expiresAtMs),
     claimedGuestCart: session.claimedGuestCart,
     region: session.region,
+    role: account?.role ?? '',
   };
 }

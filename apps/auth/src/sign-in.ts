@@ -1,6 +1,7 @@
 import type { TokenMode } from '@cloakroom/session';
 import type { Account } from './accounts.ts';
 import type { Before } from './claim.ts';
+import type { Amr } from './proof.ts';
 
 /** A sign-in whose password is proved and whose claim is committed: what steps 2 to 4 of the saga (login.ts) need. */
 export interface SignIn {
@@ -9,6 +10,8 @@ export interface SignIn {
   readonly claimedGuestCart: string;
   /** The user's epoch when the password was read. */
   readonly epoch: number;
+  /** What was proved: left out for the password alone. */
+  readonly amr?: Amr;
   readonly mode: TokenMode;
   readonly device: string;
   /** What the browser's cookie of known devices says; may be empty or false. */

@@ -15,9 +15,11 @@ import {
 import type { Auth } from './auth.ts';
 import { globalEpoch } from './epochs.ts';
 import { newUuid } from './ids.ts';
+import { recordNotice } from './notices.ts';
 import { isCarried } from './issue-tokens.ts';
 import { endSession, recordRevocation } from './revocations.ts';
 import type { SignIn } from './sign-in.ts';
+import { isStillProven } from './still-proven.ts';
 
 export interface StartedSession {
   /** For the browser alone; '' where the session is carried in signed tokens. */
@@ -51,6 +53,7 @@ export async function startUserSession(auth: Auth, cause: Cause, signIn: SignIn)
       region: auth.region,
       epoch: signIn.epoch,
       globalEpoch: await globalEpoch(auth.database),
+      amr: signIn.amr ?? '',
     }),
     limits.sessionCountMax,
     nowMs,
@@ -60,7 +63,13 @@ export async function startUserSession(auth: Auth, cause: Cause, signIn: SignIn)
   if (created.ended.length > 0) {
     await auth.outbox.commit(async (trx) => {
       for (const ended of created.ended) await recordRevocation(trx, cause, ended, 'session', nowMs);
+      await recordNotice(trx, subject, 'oldest_ended', nowMs);
     });
+  }
+  // After the session is there, see still-proven.ts: what proved this person may have changed meanwhile.
+  if (!(await isStillProven(auth.database, signIn.account))) {
+    await endSession(auth, cause, created.session);
+    return problem('session_ended');
   }
   return { token, atMs: nowMs, session: created.session, endedOldest: endedOldest || created.ended.length > 0 };
 }
@@ -78,6 +87,9 @@ async function makeRoom(auth: Auth, cause: Cause, tag: string, subject: string, 
     ...idleLongestFirst.filter((session) => session.handle === own?.handle),
     ...idleLongestFirst.filter((session) => session.handle !== own?.handle),
   ].slice(0, surplus);
-  for (const session of leaving) await endSession(auth, cause, session);
+  for (const session of leaving) {
+    const others = session.handle !== own?.handle;
+    await endSession(auth, cause, session, others ? (trx) => recordNotice(trx, subject, 'oldest_ended', auth.clock.nowMs()) : undefined);
+  }
   return leaving.some((session) => session.handle !== own?.handle);
 }

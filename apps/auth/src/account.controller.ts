@@ -1,0 +1,58 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { AccountService } from '@cloakroom/contracts';
+import { type Handlers, person } from '@cloakroom/platform';
+import { addPasskey } from './add-passkey.ts';
+import type { Auth } from './auth.ts';
+import { beginTotp } from './begin-totp.ts';
+import { changeEmail } from './change-email.ts';
+import { changePassword } from './change-password.ts';
+import { confirmTotp } from './confirm-totp.ts';
+import { disableUser } from './disable-user.ts';
+import { enableUser } from './enable-user.ts';
+import { findUsers } from './find-users.ts';
+import { authToken } from './injection.ts';
+import { listFactors } from './list-factors.ts';
+import { listNotices } from './list-notices.ts';
+import { loginSecondFactor } from './login-second-factor.ts';
+import { loginWithPasskey } from './login-with-passkey.ts';
+import { newRecoveryCodes } from './new-recovery-codes.ts';
+import { orUnavailable } from './or-unavailable.ts';
+import { passkeyCreationOptions } from './passkey-creation-options.ts';
+import { passkeyRequestOptions } from './passkey-request-options.ts';
+import { reauthenticateWithPasskey } from './reauthenticate-with-passkey.ts';
+import { removePasskey } from './remove-passkey.ts';
+import { removeTotp } from './remove-totp.ts';
+import { revokeEverything, revokeEverythingByOperator } from './revoke-everything.ts';
+import { revokeUser } from './revoke-user.ts';
+
+/** The table of contents of accounts: one line an rpc. */
+@Injectable()
+export class AccountController {
+  readonly handlers: Handlers<typeof AccountService>;
+
+  constructor(@Inject(authToken) auth: Auth) {
+    this.handlers = {
+      changePassword: (ctx, request) => orUnavailable(auth, ctx, () => changePassword(auth, person(ctx), request)),
+      changeEmail: (ctx, request) => orUnavailable(auth, ctx, () => changeEmail(auth, person(ctx), request)),
+      listFactors: (ctx) => orUnavailable(auth, ctx, () => listFactors(auth, person(ctx))),
+      beginTotp: (ctx) => orUnavailable(auth, ctx, () => beginTotp(auth, person(ctx))),
+      confirmTotp: (ctx, request) => orUnavailable(auth, ctx, () => confirmTotp(auth, person(ctx), request)),
+      removeTotp: (ctx) => orUnavailable(auth, ctx, () => removeTotp(auth, person(ctx))),
+      newRecoveryCodes: (ctx) => orUnavailable(auth, ctx, () => newRecoveryCodes(auth, person(ctx))),
+      passkeyCreationOptions: (ctx) => orUnavailable(auth, ctx, () => passkeyCreationOptions(auth, person(ctx))),
+      addPasskey: (ctx, request) => orUnavailable(auth, ctx, () => addPasskey(auth, person(ctx), request)),
+      removePasskey: (ctx, request) => orUnavailable(auth, ctx, () => removePasskey(auth, person(ctx), request)),
+      passkeyRequestOptions: (ctx) => orUnavailable(auth, ctx, () => passkeyRequestOptions(auth)),
+      loginWithPasskey: (ctx, request) => orUnavailable(auth, ctx, () => loginWithPasskey(auth, ctx, request)),
+      loginSecondFactor: (ctx, request) => orUnavailable(auth, ctx, () => loginSecondFactor(auth, ctx, request)),
+      reauthenticateWithPasskey: (ctx, request) => orUnavailable(auth, ctx, () => reauthenticateWithPasskey(auth, person(ctx), request)),
+      listNotices: (ctx) => orUnavailable(auth, ctx, () => listNotices(auth, person(ctx))),
+      findUsers: (ctx, request) => orUnavailable(auth, ctx, () => findUsers(auth, person(ctx), request)),
+      disableUser: (ctx, request) => orUnavailable(auth, ctx, () => disableUser(auth, person(ctx), request)),
+      enableUser: (ctx, request) => orUnavailable(auth, ctx, () => enableUser(auth, person(ctx), request)),
+      revokeUser: (ctx, request) => orUnavailable(auth, ctx, () => revokeUser(auth, person(ctx), request)),
+      revokeEverything: (ctx) => orUnavailable(auth, ctx, () => revokeEverything(auth, person(ctx))),
+      revokeEverythingByOperator: (ctx) => orUnavailable(auth, ctx, () => revokeEverythingByOperator(auth, ctx)),
+    };
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * What a person was asked and has not answered yet: the signature of a passkey, or a second factor after the password. Each counts once, for
+ * 5 minutes. Kept here and not in the session store, since one delete decides between two answers at once and no failover brings it back.
+ */
+import { problem, type Problem } from '@cloakroom/contracts';
+import type { Insertable, Selectable, Transaction } from 'kysely';
+import type { Auth } from './auth.ts';
+import type { AuthSchema } from './migrations.ts';
+import type { Database } from './outbox.ts';
+
+export type Challenge = Selectable<AuthSchema['challenges']>;
+export type ChallengeKind = 'second_factor' | 'passkey_creation' | 'passkey_request';
+
+/** A person finds the telephone, unlocks it and types 6 digits; ASVS 5.0 6.5.5 allows 10 minutes. */
+export const challengeLifetimeMs = 5 * 60_000;
+/** 6 digits, 3 of them good at a time: 5 tries guess with 1 in 66,000. The throttle counts across challenges. */
+export const attemptCountMax = 5;
+/** Of one person and kind: several tabs, and no more. The oldest go. */
+const personCountMax = 5;
+/** Of each kind, 400 B a row: 8 MB. Strangers can ask for passkey_request without end, and must not crowd out those who proved a password. */
+export const kindCountMax = 20_000;
+
+type Asked = Partial<Pick<Challenge, 'subject' | 'webauthn' | 'proof_version' | 'epoch' | 'mode'>>;
+
+/** @returns its id; `too_many_requests` when too many wait to be answered */
+export async function openChallenge(auth: Auth, kind: ChallengeKind, asked: Asked): Promise<string | Problem> {
+  const { database } = auth;
+  const nowMs = auth.clock.nowMs();
+  await forgetChallenges(database, nowMs);
+  const { count } = await database
+    .selectFrom('challenges')
+    .select((row) => row.fn.countAll<number>().as('count'))
+    .where('kind', '=', kind)
+    .executeTakeFirstOrThrow();
+  if (Number(count) >= kindCountMax) return problem('too_many_requests');
+  const challenge: Insertable<AuthSchema['challenges']> = {
+    id: Buffer.from(auth.random(32)).toString('base64url'),
+    kind,
+    subject: '',
+    webauthn: '',
+    proof_version: 0,
+    epoch: 0,
+    mode: '',
+    ...asked,
+    attempts: 0,
+    expires_at_ms: nowMs + challengeLifetimeMs,
+  };
+  await database.insertInto('challenges').values(challenge).execute();
+  if (challenge.subject !== '') await forgetOldest(database, kind, challenge.subject);
+  return challenge.id;
+}
+
+/** Ends it and returns it: of two who answer at once, one. Undefined when there is none. */
+export function takeChallenge(auth: Auth, kind: ChallengeKind, id: string): Promise<Challenge | undefined> {
+  return auth.database
+    .deleteFrom('challenges')
+    .where('id', '=', id)
+    .where('kind', '=', kind)
+    .where('expires_at_ms', '>', auth.clock.nowMs())
+    .returningAll()
+    .executeTakeFirst();
+}
+
+/** Takes one of its few tries, before the answer is looked at. It stays until `closeChallenge`. */
+export function tryChallenge(auth: Auth, kind: ChallengeKind, id: string): Promise<Challenge | undefined> {
+  return auth.database
+    .updateTable('challenges')
+    .set((row) => ({ attempts: row('attempts', '+', 1) }))
+    .where('id', '=', id)
+    .where('kind', '=', kind)
+    .where('expires_at_ms', '>', auth.clock.nowMs())
+    .where('attempts', '<', attemptCountMax)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+/** False when somebody else was first. */
+export async function closeChallenge(trx: Transaction<AuthSchema>, id: string): Promise<boolean> {
+  const { numDeletedRows } = await trx.deleteFrom('challenges').where('id', '=', id).executeTakeFirst();
+  return numDeletedRows === 1n;
+}
+
+export async function forgetChallenges(database: Database, nowMs: number): Promise<void> {
+  await database.deleteFrom('challenges').where('expires_at_ms', '<=', nowMs).execute();
+}
+
+async function forgetOldest(database: Database, kind: ChallengeKind, subject: string): Promise<void> {
+  const newest = database
+    .selectFrom('challenges')
+    .select('id')
+    .where('kind', '=', kind)
+    .where('subject', '=', subject)
+    .orderBy('expires_at_ms', 'desc')
+    .orderBy('id')
+    .limit(personCountMax);
+  await database.deleteFrom('challenges').where('kind', '=', kind).where('subject', '=', subject).where('id', 'not in', newest).execute();
+}

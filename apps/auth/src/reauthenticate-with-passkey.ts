@@ -1,0 +1,21 @@
+import { isProblem, problem, type Problem, type ReauthenticateWithPasskeyRequest } from '@cloakroom/contracts';
+import type { PersonContext } from '@cloakroom/platform';
+import type { Auth } from './auth.ts';
+import { provePasskey } from './prove-passkey.ts';
+import { type Issued, issueTokens } from './issue-tokens.ts';
+import { ownSession, rotateOwn } from './rotate-own.ts';
+
+/** Step-up by passkey. It must be one of the very person whose session this is: another's good passkey is as wrong as a bad one. */
+export async function reauthenticateWithPasskey(
+  auth: Auth,
+  ctx: PersonContext,
+  request: ReauthenticateWithPasskeyRequest,
+): Promise<Issued | Problem> {
+  const session = await ownSession(auth, ctx, request.token);
+  if (isProblem(session)) return session;
+  const proven = await provePasskey(auth, request, request.remoteAddress);
+  if (isProblem(proven)) return proven;
+  if (proven.account.id !== session.subject) return problem('invalid_second_factor');
+  const rotated = await rotateOwn(auth, ctx, session);
+  return isProblem(rotated) ? rotated : issueTokens(auth, rotated.session, proven.account, rotated.token, rotated.atMs);
+}
