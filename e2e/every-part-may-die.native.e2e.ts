@@ -1,4 +1,5 @@
-import { expect, newPerson, test, type Device } from './device.ts';
+import { expect, newPerson, test } from './device.ts';
+import { walkJourney } from './journey.ts';
 import { e2eProvider, killAndWaitForSuccessor } from './stack.ts';
 
 /** Everything that can be killed, each while a person walks the journey. */
@@ -31,15 +32,4 @@ for (const part of parts) {
     const refused = await replay.insist('GET', '/api/session/devices', undefined, 30_000, { cookie: `__Host-session=${dead.value}` });
     expect(refused.status, 'the signed-out token stays dead').toBe(401);
   });
-}
-
-/** Every call is repeated while it answers 503 within its budget; anything else that is not a success fails. */
-async function walkJourney(device: Device, person: { email: string; password: string }, first: string, second: string): Promise<void> {
-  await device.add(first, 2);
-  const login = await device.insist('POST', '/api/session/login', { email: person.email, password: person.password });
-  expect(login.status, JSON.stringify(login.body)).toBe(200);
-  await device.add(second, 1);
-  const profile = await device.insist('PATCH', '/api/profile', { name: 'Robin Survivor' });
-  expect(profile.status).toBe(200);
-  expect((await device.insist('GET', '/api/session/devices')).status).toBe(200);
 }

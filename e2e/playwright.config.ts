@@ -7,7 +7,12 @@ const systemChromium = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr
   (path) => path !== undefined && existsSync(path),
 );
 /** These stop or lose real processes: there are none to lose when all services share one. */
-const left = e2eProvider !== 'embedded' ? [] : ['**/*.native.e2e.ts'];
+const left = {
+  cluster: [],
+  embedded: ['**/*.native.e2e.ts', '**/*.cluster.e2e.ts'],
+  native: ['**/*.cluster.e2e.ts'],
+  'native-postgres': [],
+}[e2eProvider];
 const lastOfAll = '**/no-secret-leaves.e2e.ts';
 
 /** PostgreSQL is below auth, profile and catalog: the journey again, what must not be done twice, and the deaths of those four. The rest is seen on native. */
@@ -18,9 +23,19 @@ const onPostgres = [
   '**/every-part-may-die.native.e2e.ts',
 ];
 
+/** Several of everything: the journey across three gateways, and what is there only where there are several. */
+const onCluster = [
+  '**/guest-cart-joins-on-login.e2e.ts',
+  '**/login-replayed-changes-nothing.e2e.ts',
+  '**/logout-kills-the-cookie-everywhere.e2e.ts',
+  '**/two-devices-converge.e2e.ts',
+  '**/*.cluster.e2e.ts',
+];
+const chosen = { cluster: onCluster, 'native-postgres': onPostgres, native: '**/*.e2e.ts', embedded: '**/*.e2e.ts' };
+
 export default defineConfig({
   testDir: '.',
-  testMatch: e2eProvider === 'native-postgres' ? onPostgres : '**/*.e2e.ts',
+  testMatch: chosen[e2eProvider],
   // One stack is shared, and some tests break it on purpose: one after the other.
   workers: 1,
   fullyParallel: false,

@@ -1,4 +1,4 @@
-/** The running system as the tests see it: two gateways, and processes with ids that a test may stop, pause or kill. */
+/** The running system as the tests see it: its gateways, and processes with ids that a test may stop, pause or kill. */
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
 import { readState } from '@cloakroom/infra';
@@ -8,6 +8,7 @@ const variants = {
   embedded: { provider: 'embedded', database: 'sqlite', base: 5000 },
   native: { provider: 'native', database: 'sqlite', base: 6100 },
   'native-postgres': { provider: 'native', database: 'postgres', base: 6400 },
+  cluster: { provider: 'native', profile: 'cluster', database: 'postgres', base: 30300 },
 } as const;
 export type E2eProvider = keyof typeof variants;
 const asked = process.env['CLOAKROOM_E2E_PROVIDER'] ?? 'embedded';
@@ -18,8 +19,9 @@ export const variant = variants[e2eProvider];
 const portBaseDefault = variant.base;
 /** Another one, for a run beside a run. */
 export const portBase = Number(process.env['CLOAKROOM_E2E_PORT_BASE'] ?? portBaseDefault);
-export const gateways = [`http://localhost:${portBase}`, `http://localhost:${portBase + 1}`] as const;
-export const kafkaBrokers = [`127.0.0.1:${portBase + 230}`];
+const url = (offset: number) => `http://localhost:${portBase + offset}`;
+export const gateways = (e2eProvider === 'cluster' ? [url(0), url(1), url(2)] : [url(0), url(1)]) as readonly [string, string, ...string[]];
+export const kafkaBrokers = (e2eProvider === 'cluster' ? [230, 232, 234] : [230]).map((offset) => `127.0.0.1:${portBase + offset}`);
 const runName = `e2e-${e2eProvider}${portBase === portBaseDefault ? '' : `-${portBase}`}`;
 export const dataDir = join(import.meta.dirname, '..', '.cloakroom', runName);
 /** What the span sink was sent, a span a line. Beside the data, as a fresh start empties that. */

@@ -32,7 +32,7 @@ interface Outcome {
   readonly seconds: number;
 }
 
-/** Apart from the shop (4000) and the browser tests (5000, 6100, 6400), so that all may run beside each other. */
+/** Apart from the shop (4000) and the browser tests (5000, 6100, 6400, 30300), so that all may run beside each other. */
 const integrationBase = 7000;
 
 const suites: readonly Suite[] = [
@@ -42,6 +42,7 @@ const suites: readonly Suite[] = [
   { name: 'e2e-embedded', needs: ['browser'], run: () => runBrowser('embedded') },
   { name: 'e2e-native', needs: ['native', 'browser'], run: () => runBrowser('native') },
   { name: 'e2e-native-postgres', needs: ['native', 'postgres', 'browser'], run: () => runBrowser('native-postgres') },
+  { name: 'e2e-cluster', needs: ['native', 'postgres', 'browser'], run: () => runBrowser('cluster') },
 ];
 
 /** @returns the exit code */
@@ -145,7 +146,7 @@ function vitestArguments(folder: string, report: string): string[] {
   return ['run', '--root', join(repository, folder), '--config', config, '--no-file-parallelism', ...reporters, '.int.test.ts'];
 }
 
-async function runBrowser(provider: 'embedded' | 'native' | 'native-postgres'): Promise<Counts> {
+async function runBrowser(provider: 'embedded' | 'native' | 'native-postgres' | 'cluster'): Promise<Counts> {
   const file = join(repository, 'test-results', `${provider}.json`);
   forgetReport(file);
   const code = await runTool('e2e', [], { env: { CLOAKROOM_E2E_PROVIDER: provider } });
