@@ -35,7 +35,7 @@ Infrastructure:
             answers, else embedded; it says which and why
 
 Profile: usual is one of each service and two gateways; cluster (native only) is what production has several of: Redis Cluster of 3 + 3
-for the sessions, three Kafka brokers, PostgreSQL, two of each service, three gateways (docs/cluster.md: 21 processes, 2.5 GB).
+for the sessions, three Kafka brokers, PostgreSQL, two of each service, three gateways (docs/cluster.md: 22 processes, 2 GB).
 
 Database: a SQLite file a service, or with --database postgres a real PostgreSQL (native brings one from npm, external takes yours).
 

@@ -24,6 +24,13 @@ it('takes gateway for the first gateway', async () => {
   expect(await argumentsOf(native, 'gateway-2', 'gateway')).toEqual([]);
 });
 
+it('takes a service for its first replica where the cluster has two', async () => {
+  const cluster = drawStack({ ...at, provider: 'native', profile: 'cluster' });
+  expect(await argumentsOf(cluster, 'cart-1', 'cart=9300')).toEqual(['--inspect=127.0.0.1:9300']);
+  expect(await argumentsOf(cluster, 'cart-2', 'cart=9300')).toEqual([]);
+  expect(await argumentsOf(cluster, 'cart-2', 'cart-2=9300')).toEqual(['--inspect=127.0.0.1:9300']);
+});
+
 it('gives each of several services a port of its own', async () => {
   expect(await argumentsOf(native, 'auth', 'cart', 'auth')).toEqual(['--inspect=127.0.0.1:9230']);
   expect(await argumentsOf(native, 'auth', 'cart=9230', 'auth')).toEqual(['--inspect=127.0.0.1:9229']);

@@ -4,7 +4,7 @@ import { StackError } from './outcome.ts';
 import type { ProcessSpec } from './stack.ts';
 
 export interface Inspect {
-  /** A process of the drawing, or an app: `gateway` is the first of them. */
+  /** A process of the drawing, or an app: where there are several, its first replica. */
   readonly service: string;
   readonly port: number;
 }
@@ -46,5 +46,5 @@ export function inspectArguments(wanted: readonly Inspect[], spec: ProcessSpec):
 function namesOf({ name, run }: ProcessSpec): string[] {
   if (run.kind === 'embedded') return [name, ...run.apps.map(({ app }) => app), 'gateway-1', 'gateway-2'];
   if (run.kind !== 'app') return [];
-  return name === 'gateway-1' ? [name, 'gateway'] : [name];
+  return name.endsWith('-1') ? [name, run.app.app] : [name];
 }

@@ -12,7 +12,7 @@ import { clusterPortsOf } from './stack.ports.ts';
 import { brokers, postgres, redis, redisCluster } from './stack.storage.ts';
 import type { ProcessSpec, StackOptions } from './stack.ts';
 
-/** 21 processes that start at once on 2 cores take turns. */
+/** 22 processes that start at once on 2 cores take turns. */
 const slowness = 3;
 
 export function drawCluster(options: StackOptions): ProcessSpec[] {
