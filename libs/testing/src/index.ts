@@ -5,3 +5,4 @@ export * from './event-log.contract.ts';
 export * from './tcp-proxy.ts';
 export * from './fresh-database.ts';
 export * from './redis-cluster.kit.ts';
+export * from './timing-difference.ts';
