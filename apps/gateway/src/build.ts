@@ -14,6 +14,7 @@ import {
   readTls,
 } from '@cloakroom/platform';
 import { readMacKeys } from '@cloakroom/session';
+import { CarriedSessions } from './carried-sessions.ts';
 import { ProductMemory } from './catalog/product-memory.ts';
 import type { GatewayConfig } from './config.ts';
 import { Streams } from './events/streams.ts';
@@ -55,7 +56,8 @@ export async function buildGateway(config: GatewayConfig, parts: GatewayParts): 
   const eventLog = await eventLogOf('gateway', config, parts);
   // A fresh group: every process hears the whole feed, and no dead member's partition has to time out first.
   const feed = openLateFeed({ eventLog, keys, clock, log, group: `gateway-${config.REPLICA}-${randomUUID()}` });
-  const identities = new IdentityCache({ feed, clock, random });
+  const carried = new CarriedSessions({ keys, feed, clock, refresh: (call, request) => auth.client.refresh(call, request) });
+  const identities = new IdentityCache({ feed, clock, random, onBury: (hash) => carried.distrust(hash) });
   let stopping = false;
   return {
     gateway: {
@@ -78,6 +80,7 @@ export async function buildGateway(config: GatewayConfig, parts: GatewayParts): 
       keys,
       jwks: () => jwks,
       identities,
+      carried,
       products: new ProductMemory(clock),
       streams: new Streams(config.STREAM_COUNT_MAX, config.REPLICA),
       limits: addressLimits(config),

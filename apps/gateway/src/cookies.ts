@@ -5,8 +5,12 @@
  * whichever a parser picks, an attacker may have chosen it. Only our own names are judged; other cookies on this host are not our business.
  */
 import { problem, type Problem } from '@cloakroom/contracts';
+import type { NewToken } from './exchange.ts';
 
 export const sessionCookie = '__Host-session';
+/** Of a carried session (modes jwt and jwt-denylist): a signed statement, and what renews it. */
+export const accessCookie = '__Host-access';
+export const refreshCookie = '__Host-refresh';
 export const consistencyCookie = 'consistency';
 /** Of a browser that has proved an account's password once (auth counts its failures apart). No session: signing out leaves it. */
 export const knownDeviceCookie = '__Host-known-device';
@@ -17,6 +21,8 @@ const consistencyMaxAgeS = 60;
 
 export interface OurCookies {
   readonly session: string | undefined;
+  readonly access: string | undefined;
+  readonly refresh: string | undefined;
   readonly consistency: string | undefined;
   readonly knownDevice: string | undefined;
 }
@@ -36,6 +42,8 @@ export function readCookies(header: string | undefined): OurCookies | Problem {
   }
   return {
     session: nonEmpty(found.get(sessionCookie)),
+    access: nonEmpty(found.get(accessCookie)),
+    refresh: nonEmpty(found.get(refreshCookie)),
     consistency: nonEmpty(found.get(consistencyCookie)),
     knownDevice: nonEmpty(found.get(knownDeviceCookie)),
   };
@@ -58,6 +66,8 @@ function trimmed(text: string): string {
 function canonicalName(name: string): string | undefined {
   const lower = name.toLowerCase();
   if (lower === sessionCookie.toLowerCase()) return sessionCookie;
+  if (lower === accessCookie.toLowerCase()) return accessCookie;
+  if (lower === refreshCookie.toLowerCase()) return refreshCookie;
   if (lower === knownDeviceCookie.toLowerCase()) return knownDeviceCookie;
   return lower === consistencyCookie ? consistencyCookie : undefined;
 }
@@ -78,10 +88,28 @@ export function knownDeviceSetCookie(cookie: string): string {
   return `${knownDeviceCookie}=${cookie}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=${knownDeviceMaxAgeS}`;
 }
 
+/**
+ * The cookies of a session that begins or goes on under new tokens. Where it begins in one kind and the browser showed the other, that one is
+ * taken away: the person has just replaced it. Nothing else but logout clears a cookie, and a renewal never does.
+ */
+export function* tokenCookies(issued: NewToken, nowMs: number, shown: OurCookies | undefined): Generator<string> {
+  const cookie = (name: string, value: string, untilMs: number): string =>
+    `${name}=${value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=${Math.max(0, Math.floor((untilMs - nowMs) / 1000))}`;
+  if (issued.carried === undefined) {
+    yield sessionSetCookie(issued.text, (issued.expiresAtMs - nowMs) / 1000);
+    if (shown?.access !== undefined) yield cleared(accessCookie);
+    if (shown?.refresh !== undefined) yield cleared(refreshCookie);
+    return;
+  }
+  yield cookie(accessCookie, issued.carried.access, issued.carried.accessExpiresAtMs);
+  yield cookie(refreshCookie, issued.text, issued.expiresAtMs);
+  if (shown?.session !== undefined) yield cleared(sessionCookie);
+}
+
+const cleared = (name: string): string => `${name}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0`;
+
 /** Sent by logout alone: a late answer to an old token must not erase the new one. */
-export const clearedCookies: readonly string[] = [sessionCookie, consistencyCookie].map(
-  (name) => `${name}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0`,
-);
+export const clearedCookies: readonly string[] = [sessionCookie, accessCookie, refreshCookie, consistencyCookie].map(cleared);
 
 /** region:partition:offset, as the cart service made it. */
 const consistencyPattern = /^[a-z0-9-]{1,16}:\d{1,5}:\d{1,19}$/;

@@ -3,7 +3,8 @@
  * HTTP itself (headers, cookies, status lines) stays in serve-routes.ts.
  */
 import type { Problem, SessionView } from '@cloakroom/contracts';
-import type { Deadline, OutgoingCall, TraceContext } from '@cloakroom/platform';
+import type { Deadline, OutgoingCall, TraceContext, VerifiedAccess } from '@cloakroom/platform';
+import type { RefreshParts } from '@cloakroom/session';
 import type { Decision } from './identity-cache.ts';
 import type { Timings } from './timings.ts';
 
@@ -12,12 +13,42 @@ export interface BrowserToken {
   /** For auth alone; never logged. */
   readonly text: string;
   readonly hash: string;
+  /** In the modes jwt and jwt-denylist: the session itself. `text` is then the refresh token, or the access token where that is all there is. */
+  readonly carried?: Carried;
+}
+
+export interface Carried {
+  readonly access: string | undefined;
+  /** By its form alone: auth has the key. */
+  readonly refresh: { readonly text: string; readonly parts: RefreshParts } | undefined;
+  /** The other kind of cookie, shown at once (who.ts). */
+  readonly beside?: BrowserToken;
+}
+
+/** What goes with a call to a service: a passport for that one, or the access token of a carried session. */
+export type Credential = string | { readonly accessToken: string };
+
+/** Tokens that auth just issued, for the cookies. */
+export interface NewToken {
+  /** The session token, or the refresh token. */
+  readonly text: string;
+  /** The session's absolute limit. */
+  readonly expiresAtMs: number;
+  readonly carried?: { readonly access: string; readonly accessExpiresAtMs: number; readonly parts: RefreshParts };
+}
+
+/** What looking who it is brought about: filled at most once, by that request itself. */
+export interface Renewal {
+  issued?: NewToken;
+  identity?: VerifiedAccess['identity'];
+  /** What the use case is to take for the browser's token from here on. */
+  token?: BrowserToken;
 }
 
 /** The person of a request, with the passport for the one service that the route speaks to. */
 export interface Person {
   readonly view: SessionView;
-  readonly passport: string;
+  readonly passport: Credential;
   readonly decision: Decision;
 }
 
@@ -30,6 +61,7 @@ export interface Exchange {
   /** The newest consistency token that the client showed. */
   readonly consistency: string | undefined;
   readonly token: BrowserToken | undefined;
+  readonly renewal: Renewal;
   /** Undefined where the route needs no person, or where there may be none. */
   readonly person: Person | undefined;
   /** A known device's cookie whose MAC is right, for a sign-in; else ''. */
@@ -46,8 +78,8 @@ export interface Answer {
   readonly body?: unknown;
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** A token that auth just issued, for the cookie. */
-  readonly newToken?: { readonly text: string; readonly expiresAtMs: number };
+  /** Tokens that auth just issued, for the cookies. */
+  readonly newToken?: NewToken;
   /** The cookie of a known device that auth has just made or prolonged. */
   readonly knownDevice?: string;
   /** The session ended by the person's own will: the one answer that clears cookies. */
@@ -73,7 +105,7 @@ export interface EventSocket {
 export type Outcome = Answer | (Problem & Pick<Answer, 'newToken'>);
 
 /** A call to a service on behalf of this request: what is left of its budget goes along. */
-export function outgoing(x: Exchange, passport?: string): OutgoingCall {
+export function outgoing(x: Exchange, credential?: Credential): OutgoingCall {
   return {
     budgetMs: x.deadline.remainingMs(),
     signal: x.signal,
@@ -81,7 +113,7 @@ export function outgoing(x: Exchange, passport?: string): OutgoingCall {
     onTiming: (entries) => entries.forEach((entry) => x.timings.add(entry)),
     ...(x.experiment !== undefined && { experiment: x.experiment }),
     ...(x.consistency !== undefined && { consistency: x.consistency }),
-    ...(passport !== undefined && { passport }),
+    ...(typeof credential === 'string' ? { passport: credential } : credential),
   };
 }
 

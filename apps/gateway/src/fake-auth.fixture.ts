@@ -14,6 +14,7 @@ import {
 } from '@cloakroom/contracts';
 import { type EventLog, type KeyRing, signEvent, type SigningKey, signPassport } from '@cloakroom/platform';
 import { makeToken, parseToken, readMacKeys } from '@cloakroom/session';
+import { FakeCarried } from './fake-carried.fixture.ts';
 
 export const macKeyText = randomBytes(32).toString('base64url');
 export const macKeys = readMacKeys(macKeyText);
@@ -56,6 +57,7 @@ export class FakeAuth {
   /** What a sign-in answers with. */
   knownDevice = '';
   readonly signed = newKeys();
+  readonly carried = new FakeCarried(this.signed.key);
 
   begin(state: 'guest' | 'user', changes: Partial<SessionView> = {}): string {
     const token = newTokenText();
@@ -152,12 +154,13 @@ export class Relay {
     clearInterval(this.timer);
   }
 
+  /** @param token '' for a carried session */
   async revoke(token: string, view: SessionView, ended: boolean): Promise<void> {
     await this.publish({
       case: 'sessionRevoked',
       value: {
         $typeName: 'cloakroom.events.v1.SessionRevoked',
-        tokenHash: tokenHashOf(token),
+        tokenHash: token === '' ? '' : tokenHashOf(token),
         handle: view.handle,
         subject: view.subject,
         revokedAtMs: BigInt(Date.now()),

@@ -144,25 +144,38 @@ function authHandlers(auth: FakeAuth, { seen }: FakeServices) {
       const failing = auth.note('resolve', request);
       await auth.gate;
       if (failing !== undefined) return failing;
-      const session = auth.sessions.get(request.token);
+      const session = auth.sessions.get(request.token) ?? auth.carried.find(request.token);
       if (session?.live !== true) return {};
       const passport = auth.passport(session.view, request.audience, ctx.trace.traceId);
       return { session: session.view, passport, passportExpiresAtMs: BigInt(Date.now() + 60_000), epoch: 1n, globalEpoch: 0n };
     },
-    refresh: withCall('refresh', (_ctx, _request: object) => problem('session_required')),
+    refresh: async (_ctx: RequestContext, request: { refreshToken: string; touch: boolean }) => {
+      const failing = auth.note('refresh', request);
+      await auth.gate;
+      return failing ?? auth.carried.refresh(request.refreshToken);
+    },
     register: withCall('register', (_ctx, request: { email: string; currentToken: string }) =>
       request.email === 'taken@example.com' ? problem('email_taken') : signIn(request.currentToken),
     ),
-    login: withCall('login', (_ctx, request: { password: string; currentToken: string }) =>
-      request.password === 'wrong' ? problem('invalid_credentials') : signIn(request.currentToken),
-    ),
+    login: withCall('login', (_ctx, request: { password: string; currentToken: string; mode: TokenMode }) => {
+      if (request.password === 'wrong') return problem('invalid_credentials');
+      const before = auth.carried.find(request.currentToken);
+      if (before !== undefined) before.live = false;
+      if (request.mode < TokenMode.JWT) return signIn(request.currentToken);
+      return auth.carried.issued(auth.carried.begin(request.mode === TokenMode.JWT ? 'jwt' : 'jwt-denylist').session);
+    }),
     logout: withCall('logout', (_ctx, request: { token: string }) => {
-      const session = auth.sessions.get(request.token);
+      const session = auth.sessions.get(request.token) ?? auth.carried.find(request.token);
       if (session !== undefined) session.live = false;
       return {};
     }),
     reauthenticate: withCall('reauthenticate', (_ctx, request: { password: string; token: string }) => {
       if (request.password === 'wrong') return problem('invalid_credentials');
+      const carried = auth.carried.find(request.token);
+      if (carried !== undefined) {
+        carried.generation += 1;
+        return auth.carried.issued(carried);
+      }
       const session = auth.sessionOf(request.token);
       session.live = false;
       return issue('user', { handle: session.view.handle, subject: session.view.subject });

@@ -16,6 +16,8 @@ export interface Stage {
   readonly url: string;
   /** The session is dead at auth, and the feed says so. */
   end(token: string): Promise<void>;
+  /** One more gateway, begun now, before the same services. */
+  another(): Promise<AsyncDisposable & { readonly url: string }>;
   stop(): Promise<void>;
 }
 
@@ -33,7 +35,7 @@ export async function openStage(env: Record<string, string> = {}): Promise<Stage
         port: 0,
         tls: undefined,
         services: [implementation],
-        verifier: createPassportVerifier({ audience: name, keys: auth.signed.ring, clock }),
+        verifier: createPassportVerifier({ audience: name, keys: auth.signed.ring, clock, accessTokens: name !== 'auth' }),
         clock,
         log: silent,
       }),
@@ -55,6 +57,11 @@ export async function openStage(env: Record<string, string> = {}): Promise<Stage
       const session = auth.sessionOf(token);
       session.live = false;
       await relay.revoke(token, session.view, true);
+    },
+    async another() {
+      const second = await start(configOf({ ...addresses, ...env, REPLICA: 'second' }), { log: silent, clock, eventLog });
+      await ready(second.url);
+      return { url: second.url, [Symbol.asyncDispose]: () => second.stop() };
     },
     async stop() {
       relay.stopBeating();

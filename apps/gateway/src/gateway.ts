@@ -2,6 +2,7 @@
 import type { AuthService, CartService, CatalogService, ProfileService } from '@cloakroom/contracts';
 import type { Clock, EventLog, KeyRing, LoadShedder, Logger, MeshClient, RevocationFeed } from '@cloakroom/platform';
 import type { MacKeys } from '@cloakroom/session';
+import type { CarriedSessions } from './carried-sessions.ts';
 import type { ProductMemory } from './catalog/product-memory.ts';
 import type { GatewayConfig } from './config.ts';
 import type { Streams } from './events/streams.ts';
@@ -26,6 +27,7 @@ export interface Gateway {
   /** The last JWK Set that auth gave, as JSON. */
   readonly jwks: () => string | undefined;
   readonly identities: IdentityCache;
+  readonly carried: CarriedSessions;
   readonly products: ProductMemory;
   readonly streams: Streams;
   readonly limits: AddressLimits;

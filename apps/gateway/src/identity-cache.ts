@@ -63,7 +63,8 @@ export interface IdentityRequest {
   readonly patience: () => Promise<'late'>;
 }
 
-export type Decision = 'hit' | 'asked' | 'joined' | 'degraded';
+/** local, refreshed: of a carried session (carried-identity.ts). */
+export type Decision = 'hit' | 'asked' | 'joined' | 'degraded' | 'local' | 'refreshed';
 
 export type IdentityAnswer = { readonly resolved: Resolved; readonly decision: Decision } | 'ended' | Problem;
 
@@ -97,6 +98,7 @@ export class IdentityCache {
   private readonly feed: RevocationFeed;
   private readonly clock: Clock;
   private readonly random: () => number;
+  private readonly onBury: (tokenHash: string) => void;
   private readonly stopListening: () => void;
 
   /** @param options.random in [0, 1) */
@@ -104,11 +106,14 @@ export class IdentityCache {
     readonly feed: RevocationFeed;
     readonly clock: Clock;
     readonly random: () => number;
+    /** Who else must know that a token died here. */
+    readonly onBury?: (tokenHash: string) => void;
     readonly entryCountMax?: number;
   }) {
     this.feed = options.feed;
     this.clock = options.clock;
     this.random = options.random;
+    this.onBury = options.onBury ?? (() => undefined);
     this.entries = new LRUCache({ max: options.entryCountMax ?? entryCountMax, dispose: (entry, key) => this.unindex(entry, key) });
     this.stopListening = this.feed.onRevocation((what) => this.revoke(what));
   }
@@ -131,6 +136,7 @@ export class IdentityCache {
 
   /** This gateway itself saw the token die (logout, login, rotation): no need to wait for the feed. */
   bury(tokenHash: string): void {
+    this.onBury(tokenHash);
     for (const audience of audiences) this.entries.delete(keyOf({ tokenHash, audience }));
     for (const question of this.ongoing) if (question.tokenHash === tokenHash) question.ended = true;
   }

@@ -11,7 +11,7 @@ import type { BrowserToken, Exchange, Person } from './exchange.ts';
 import type { AuthAnswer, IdentityAnswer, IdentityCache, Audience } from './identity-cache.ts';
 
 /** No request waits longer than this for who it is from: what is left of the budget belongs to what was asked for. */
-const resolveBudgetMs = 800;
+export const resolveBudgetMs = 800;
 
 export type Resolve = (
   call: OutgoingCall,
@@ -30,6 +30,8 @@ export interface IdentityNeed {
   readonly touch: boolean;
   /** Of the request's budget, how much may be spent here. */
   readonly budgetMs?: number;
+  /** False where an access token that has run out cannot be renewed, since no cookie can be set. */
+  readonly refresh?: boolean;
 }
 
 type Asker = Pick<Exchange, 'token' | 'deadline' | 'trace' | 'experiment' | 'signal' | 'timings'>;
@@ -78,7 +80,7 @@ function decide(x: Asker, token: BrowserToken, need: IdentityNeed, cache: Identi
   });
 }
 
-async function askAuth(
+export async function askAuth(
   resolve: Resolve,
   request: { token: string; audience: string; touch: boolean },
   call: () => OutgoingCall,

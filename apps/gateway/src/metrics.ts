@@ -10,7 +10,7 @@ export const lookalikeHeaders = new Counter({
 
 export const sessionDecisions = new Counter({
   name: 'gateway_session_decisions_total',
-  help: 'How the identity of a request was found: hit, joined, asked, degraded, ended, none, unavailable.',
+  help: 'How the identity of a request was found: hit, joined, asked, degraded, local, refreshed, stale, ended, none, unavailable.',
   labelNames: ['decision'] as const,
   registers: [metrics],
 });

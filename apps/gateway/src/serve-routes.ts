@@ -16,16 +16,16 @@ import {
   type OurCookies,
   readCookies,
   knownDeviceSetCookie,
-  sessionSetCookie,
+  tokenCookies,
 } from './cookies.ts';
 import { eventSocket } from './events/event-socket.ts';
-import type { Answer, Exchange, Outcome, Person } from './exchange.ts';
+import type { Answer, Exchange, Outcome, Person, Renewal } from './exchange.ts';
 import type { Gateway } from './gateway.ts';
-import { identify, readToken } from './identity.ts';
 import { sessionDecisions } from './metrics.ts';
 import { invalid, problemAnswer } from './problem-answer.ts';
 import type { Route } from './route.ts';
 import { deviceLabel } from './session/device-label.ts';
+import { readShown, whoIs } from './who.ts';
 
 /** A page that anyone may see does not wait longer than this to learn who looks. */
 const publicIdentityBudgetMs = 300;
@@ -42,15 +42,22 @@ export function serveRoutes(server: FastifyInstance, routes: readonly Route[], g
       config: { operationClass: route.operationClass, live: route.live === true },
       handler: async (request, reply) => {
         const begun = request.begun!;
-        const { outcome, headers } = await answer(route, request, begun, gateway);
+        const { outcome, headers, sent } = await answer(route, request, begun, gateway);
         for (const [name, value] of Object.entries(headers)) reply.header(name, value);
+        const setCookies = [...cookiesOf(outcome, sent, gateway)];
+        if (setCookies.length > 0) reply.header('set-cookie', setCookies);
         return send(reply, begun, route, outcome, gateway);
       },
     });
   }
 }
 
-type Answered = { readonly outcome: Outcome; readonly headers: Readonly<Record<string, string>> };
+interface Answered {
+  readonly outcome: Outcome;
+  readonly headers: Readonly<Record<string, string>>;
+  /** What the browser sent, and what came of looking at it. */
+  readonly sent?: { readonly cookies: OurCookies; readonly renewal: Renewal };
+}
 
 async function answer(route: Route, request: FastifyRequest, begun: Begun, gateway: Gateway): Promise<Answered> {
   // A probe must not fail by what a browser on the same host carries along.
@@ -58,6 +65,7 @@ async function answer(route: Route, request: FastifyRequest, begun: Begun, gatew
   if (isProblem(cookies)) return { outcome: cookies, headers: {} };
   const anonymous = exchangeOf(route, request, begun, cookies, gateway);
   if (isProblem(anonymous)) return { outcome: anonymous, headers: {} };
+  const sent = { cookies, renewal: anonymous.renewal };
   // A known device has a share of its own: whoever floods from the same address does not use it up.
   const from = anonymous.knownDevice === '' ? request.ip : anonymous.knownDevice;
   const limited = route.limit === 'sign-in' ? await gateway.limits.signIn(from) : undefined;
@@ -66,11 +74,12 @@ async function answer(route: Route, request: FastifyRequest, begun: Begun, gatew
   // Who looks changes nothing on a page that anyone may see: find out meanwhile.
   if (route.operationClass === 'public') {
     const [view, outcome] = await Promise.all([publicView(anonymous, gateway), handle(route, request, anonymous, gateway)]);
-    return { outcome, headers: view };
+    return { outcome, headers: view, sent };
   }
   const person = await personFor(route, anonymous, gateway);
-  if (isProblem(person)) return { outcome: person, headers: {} };
-  return { outcome: evictIfRefused(await handle(route, request, { ...anonymous, person }, gateway), anonymous, gateway), headers: {} };
+  if (isProblem(person)) return { outcome: person, headers: {}, sent };
+  const x = { ...anonymous, person, token: anonymous.renewal.token ?? anonymous.token };
+  return { outcome: evictIfRefused(await handle(route, request, x, gateway), x, gateway), headers: {}, sent };
 }
 
 /** A service that refuses the passport knows more than our cache: it heard a revocation first, or a key was retired. Ask auth next time. */
@@ -95,7 +104,8 @@ function exchangeOf(route: Route, request: FastifyRequest, begun: Begun, cookies
     experiment: typeof experiment === 'string' && experimentPattern.test(experiment) ? experiment : undefined,
     deadline: startDeadline(route.budgetMs === 0 ? Number.POSITIVE_INFINITY : route.budgetMs, gateway.clock),
     consistency: header ?? cookie,
-    token: readToken(cookies.session, gateway.macKeys),
+    token: readShown(cookies, gateway.macKeys),
+    renewal: {},
     person: undefined,
     knownDevice: knownDeviceOf(route, cookies, gateway),
     remoteAddress: request.ip,
@@ -113,8 +123,10 @@ function knownDeviceOf(route: Route, { knownDevice }: OurCookies, gateway: Gatew
 async function personFor(route: Route, x: Exchange, gateway: Gateway): Promise<Person | undefined | Problem> {
   if (route.identity === 'none') return undefined;
   const need = { audience: route.audience ?? 'cart', sensitive: route.operationClass === 'sensitive', touch: route.live !== true };
-  const found = await identify(x, need, gateway.identities, gateway.resolve);
+  const found = await whoIs(x, need, gateway);
   count(found);
+  // Only where nobody asked for it to be renewed.
+  if (found === 'stale') return problem('identity_unavailable');
   if (isProblem(found)) return found;
   if (found === 'ended') return route.identity === 'maybe' ? undefined : problem('session_ended');
   if (route.identity === 'user' && found?.view.state !== SessionState.USER) return problem('sign_in_required');
@@ -124,14 +136,15 @@ async function personFor(route: Route, x: Exchange, gateway: Gateway): Promise<P
 
 /** A person who only browses is there too: their session is touched. When it cannot be checked the page says whose view it is. */
 async function publicView(x: Exchange, gateway: Gateway): Promise<Record<string, string>> {
-  const need = { audience: 'cart', sensitive: false, touch: true, budgetMs: publicIdentityBudgetMs } as const;
-  const found = await identify(x, need, gateway.identities, gateway.resolve);
+  // Without a renewal: an answer that anyone may see, and a cache may keep, sets no cookie.
+  const need = { audience: 'cart', sensitive: false, touch: true, refresh: false, budgetMs: publicIdentityBudgetMs } as const;
+  const found = await whoIs(x, need, gateway);
   count(found);
   return isProblem(found) ? { [sessionViewHeader]: `guest; reason=${found.problem}` } : {};
 }
 
-function count(found: Person | 'ended' | undefined | Problem): void {
-  const decision = found === undefined ? 'none' : found === 'ended' ? 'ended' : isProblem(found) ? 'unavailable' : found.decision;
+function count(found: Person | 'ended' | 'stale' | undefined | Problem): void {
+  const decision = found === undefined ? 'none' : typeof found === 'string' ? found : isProblem(found) ? 'unavailable' : found.decision;
   sessionDecisions.inc({ decision });
 }
 
@@ -153,8 +166,6 @@ function parse(where: string, schema: z.ZodObject | undefined, value: unknown): 
 }
 
 function send(reply: FastifyReply, begun: Begun, route: Route, outcome: Outcome, gateway: Gateway): FastifyReply {
-  const setCookies = [...cookiesOf(outcome, gateway.clock.nowMs())];
-  if (setCookies.length > 0) reply.header('set-cookie', setCookies);
   const spentMs = gateway.clock.monotonicMs() - begun.startedMs;
   begun.timings.add({ name: 'total', durationMs: spentMs });
   if (route.budgetMs > 0) {
@@ -182,8 +193,16 @@ function sendAnswer(reply: FastifyReply, answered: Answer): FastifyReply {
   return reply.send(typeof answered.body === 'string' ? answered.body : JSON.stringify(answered.body));
 }
 
-function* cookiesOf(outcome: Outcome, nowMs: number): Generator<string> {
-  if (outcome.newToken !== undefined) yield sessionSetCookie(outcome.newToken.text, (outcome.newToken.expiresAtMs - nowMs) / 1000);
+function* cookiesOf(outcome: Outcome, sent: Answered['sent'], gateway: Gateway): Generator<string> {
+  const nowMs = gateway.clock.nowMs();
+  const { issued, identity } = sent?.renewal ?? {};
+  if (outcome.newToken !== undefined) {
+    if (outcome.newToken.carried !== undefined) gateway.carried.noteIssued(outcome.newToken.carried.parts);
+    yield* tokenCookies(outcome.newToken, nowMs, sent?.cookies);
+  } else if (issued?.carried !== undefined && !('loggedOut' in outcome) && gateway.carried.isNewest(issued.carried.parts, identity)) {
+    // Renewed on the way. It took a while to answer: newer cookies may be there by now, and are not overwritten.
+    yield* tokenCookies(issued, nowMs, undefined);
+  }
   if (isProblem(outcome)) return;
   if (outcome.consistency !== undefined) yield consistencySetCookie(outcome.consistency);
   if (outcome.knownDevice !== undefined) yield knownDeviceSetCookie(outcome.knownDevice);

@@ -29,11 +29,11 @@ it('is refused with any one letter changed: another session, another number, ano
 });
 it('has one spelling for each number', () => {
   for (const text of ['07', '+7', '7.0', '-1', '', '12345678901', '1e3']) {
-    expect(readRefreshToken(makeRefreshToken(parts, keys).replace('.7.', `.${text}.`)), text).toBeUndefined();
+    expect(readRefreshToken(makeRefreshToken(parts, keys).replace('.7.', `.${text}.`)), `as "${text}"`).toBeUndefined();
   }
 });
 it('answers anything with a value or undefined, never by throwing', () => {
-  fc.assert(fc.property(fc.string(), (text) => void expect(parseRefreshToken(text, keys)).toBeUndefined()));
+  fc.assert(fc.property(fc.string(), (text) => parseRefreshToken(text, keys) === undefined));
   expect(readRefreshToken('r'.repeat(refreshTokenLengthMax + 1))).toBeUndefined();
   expect(parseRefreshToken(undefined, keys)).toBeUndefined();
 });

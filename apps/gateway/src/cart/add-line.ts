@@ -1,6 +1,6 @@
 import { isProblem, type Option, problem, type Problem, type Product } from '@cloakroom/contracts';
 import type { z } from 'zod';
-import { type Answer, type Exchange, type Outcome, outgoing } from '../exchange.ts';
+import { type Answer, type Credential, type Exchange, type Outcome, outgoing } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { createGuest } from '../session/start-guest.ts';
 import { tokenOf } from '../session/session-answer.ts';
@@ -32,7 +32,7 @@ export async function addLine(x: Exchange, { body }: { readonly body: z.output<t
   return { ...outcome, newToken: shopper.newToken };
 }
 
-type Shopper = { readonly passport: string; readonly newToken?: NonNullable<Answer['newToken']> };
+type Shopper = { readonly passport: Credential; readonly newToken?: NonNullable<Answer['newToken']> };
 
 async function passportFor(x: Exchange, gateway: Gateway): Promise<Shopper | Problem> {
   if (x.person !== undefined) return { passport: x.person.passport };

@@ -5,14 +5,16 @@
  * What could go wrong, and what keeps it from going wrong:
  * - A stream outlives its session. Who it is for is checked again before every event, on every revocation heard, and every 2 s in any case:
  *   from the cache under the lease, else by asking auth. It never touches the session, so an open page does not keep anyone signed in.
+ * - A carried session cannot be renewed from here, where no cookie can be set: the stream ends with its access token (5 minutes at most, the
+ *   bound of mode jwt), and the browser opens the next by a request that renews it.
  * - A change falls between two streams to the cart service. The first message of each says "read again", whatever happened before.
  * - A client that stops reading. At most one `cart` event waits for it, and it has 10 s to go on.
  */
 import { isProblem } from '@cloakroom/contracts';
 import { type Revocation, startSpan } from '@cloakroom/platform';
-import { type EventSocket, type Exchange, outgoing, personOf } from '../exchange.ts';
+import { type Credential, type EventSocket, type Exchange, outgoing, personOf } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
-import { identify } from '../identity.ts';
+import { whoIsStill } from '../who.ts';
 import type { Seat } from './streams.ts';
 
 /** The bound within which an ended session loses its stream even if no revocation is heard: with the lease, 2.5 s at most elsewhere too. */
@@ -29,7 +31,7 @@ export class LiveStream {
   private readonly gateway: Gateway;
   private readonly seat: Seat;
   private readonly gone = new AbortController();
-  private passport: string;
+  private passport: Credential;
   private stalled: NodeJS.Timeout | undefined;
   private cartWaiting = false;
 
@@ -96,8 +98,7 @@ export class LiveStream {
   private async stillThere(): Promise<boolean> {
     if (this.gone.signal.aborted) return false;
     const { x, gateway } = this;
-    const need = { audience: 'cart', sensitive: false, touch: false } as const;
-    const found = await identify(x, need, gateway.identities, gateway.resolve).catch((error: unknown) => {
+    const found = await whoIsStill(x, gateway).catch((error: unknown) => {
       gateway.log.error({ err: error, trace_id: x.trace.traceId }, 'a live stream could not be checked');
       return 'ended' as const;
     });

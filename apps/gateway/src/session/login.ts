@@ -2,6 +2,7 @@ import { isProblem } from '@cloakroom/contracts';
 import type { z } from 'zod';
 import { type Exchange, type Outcome, outgoing } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
+import { leave } from '../who.ts';
 import { authProblem } from './auth-problem.ts';
 import { signedInAnswer, tokenModeOf } from './session-answer.ts';
 import type { loginBody } from './sign-in-input.ts';
@@ -19,6 +20,6 @@ export async function login(x: Exchange, { body }: { readonly body: z.output<typ
   });
   if (isProblem(issued)) return authProblem(issued);
   // The old token died with this answer; the other gateways hear it from the feed.
-  if (x.token !== undefined) gateway.identities.bury(x.token.hash);
+  leave(gateway, x.token);
   return signedInAnswer(200, issued);
 }

@@ -2,6 +2,7 @@ import { isProblem } from '@cloakroom/contracts';
 import type { z } from 'zod';
 import { type Exchange, type Outcome, outgoing } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
+import { leave } from '../who.ts';
 import { authProblem } from './auth-problem.ts';
 import { signedInAnswer, tokenModeOf } from './session-answer.ts';
 import type { registerBody } from './sign-in-input.ts';
@@ -22,6 +23,6 @@ export async function register(
     knownDevice: x.knownDevice,
   });
   if (isProblem(issued)) return authProblem(issued);
-  if (x.token !== undefined) gateway.identities.bury(x.token.hash);
+  leave(gateway, x.token);
   return signedInAnswer(201, issued);
 }

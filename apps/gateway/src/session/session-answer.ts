@@ -1,7 +1,8 @@
 /** What a person may know of their session, as JSON. Never a token, never a passport. */
 import { SessionState, TokenMode, type SessionIssued, type SessionView } from '@cloakroom/contracts';
 import { z } from 'zod';
-import type { Answer } from '../exchange.ts';
+import { readRefreshToken } from '@cloakroom/session';
+import type { Answer, NewToken } from '../exchange.ts';
 import { modeNames } from '../identity.ts';
 
 const instant = z.iso.datetime({ offset: true });
@@ -62,13 +63,17 @@ export function signedInAnswer(status: number, issued: SessionIssued): Answer {
   return { status, body, newToken: tokenOf(issued), ...(issued.knownDevice !== '' && { knownDevice: issued.knownDevice }) };
 }
 
-export const tokenOf = (issued: SessionIssued): { text: string; expiresAtMs: number } => ({
-  text: issued.token,
-  expiresAtMs: Number(viewOf(issued).expiresAtMs),
-});
+export function tokenOf(issued: SessionIssued): NewToken {
+  const expiresAtMs = Number(viewOf(issued).expiresAtMs);
+  const parts = readRefreshToken(issued.refreshToken);
+  if (parts === undefined) return { text: issued.token, expiresAtMs };
+  const carried = { access: issued.accessToken, accessExpiresAtMs: Number(issued.accessExpiresAtMs), parts };
+  return { text: issued.refreshToken, expiresAtMs, carried };
+}
 
 export function viewOf(issued: SessionIssued): SessionView {
-  if (issued.session === undefined || issued.token === '') throw new Error('auth issued a session without a view or a token');
+  if (issued.session === undefined || (issued.token === '' && issued.refreshToken === ''))
+    throw new Error('auth issued a session without a view or a token');
   return issued.session;
 }
 

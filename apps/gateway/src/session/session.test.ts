@@ -138,11 +138,16 @@ describe('an ended session', () => {
 });
 
 describe('signing out', () => {
-  it('ends the session and clears both cookies, and is the only thing that does', async () => {
+  it('ends the session and clears every cookie of one, and is the only thing that does', async () => {
     const token = stage.auth.begin('user');
     const told = await ask(stage.url, '/api/session/logout', { method: 'POST', token });
     expect(told.status).toBe(204);
-    expect(told.setCookies.map((cookie) => cookie.split('=')[0])).toEqual(['__Host-session', 'consistency']);
+    expect(told.setCookies.map((cookie) => cookie.split('=')[0])).toEqual([
+      '__Host-session',
+      '__Host-access',
+      '__Host-refresh',
+      'consistency',
+    ]);
     expect(told.setCookies.every((cookie) => cookie.endsWith('Max-Age=0'))).toBe(true);
     expect((await ask(stage.url, '/api/cart', { token })).body.code).toBe('session_ended');
   });
