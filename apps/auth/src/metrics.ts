@@ -27,6 +27,13 @@ export const refreshes = new Counter({
   registers,
 });
 
+export const exchanges = new Counter({
+  name: 'auth_token_exchanges_total',
+  help: 'Passports that services asked for to call another service for a person, by what became of the wish.',
+  labelNames: ['caller', 'audience', 'outcome'] as const,
+  registers,
+});
+
 export const hashesShed = new Counter({
   name: 'auth_password_hashes_shed_total',
   help: 'Passwords that were not looked at because too many waited.',

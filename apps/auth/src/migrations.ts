@@ -2,12 +2,12 @@
 import { speaksPostgres } from '@cloakroom/platform';
 import type { Generated, Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
-import { type AccountColumns, addFactors, type FactorsSchema } from './migrations.factors.ts';
+import { addRevocationsByHandle } from './migrations.exchange.ts';
 import { addKnownDevices, type KnownDevicesSchema } from './migrations.known-devices.ts';
 import { addNotices, type NoticesSchema } from './migrations.notices.ts';
 
-export interface AuthSchema extends NoticesSchema, KnownDevicesSchema, FactorsSchema {
-  accounts: AccountColumns & {
+export interface AuthSchema extends NoticesSchema, KnownDevicesSchema {
+  accounts: {
     id: string;
     /** Normalised: one spelling, one account. */
     email: string;
@@ -78,7 +78,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0002_outbox_trace': { up: addOutboxTrace },
   '0003_notices': { up: addNotices },
   '0004_known_devices': { up: addKnownDevices },
-  '0006_factors': { up: addFactors },
+  '0005_revocations_by_handle': { up: addRevocationsByHandle },
 };
 
 // The migrator hands over a database of any schema.

@@ -1,7 +1,7 @@
 /** The door of auth: opens its parts, answers, and closes them in the order that loses nothing. */
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
-import { AccountService, AuthService } from '@cloakroom/contracts';
+import { AuthService, TokenExchangeService } from '@cloakroom/contracts';
 import {
   createPassportVerifier,
   type EventLog,
@@ -13,14 +13,15 @@ import {
   type Running,
   serveMesh,
 } from '@cloakroom/platform';
-import { AccountController } from './account.controller.ts';
 import { AuthController } from './auth.controller.ts';
 import { AuthModule } from './auth.module.ts';
 import type { Auth } from './auth.ts';
 import type { AuthConfig } from './config.ts';
+import { exchangeToken } from './exchange-token.ts';
 import type { Housekeeping } from './housekeeping.ts';
 import { authToken, eventLogToken, housekeepingToken, relayToken } from './injection.ts';
 import { watchOutbox } from './metrics.ts';
+import { orUnavailable } from './or-unavailable.ts';
 import type { Relay } from './relay.ts';
 import { seedAccounts } from './seed-accounts.ts';
 import { reloadIntervalMs } from './signing-keys.ts';
@@ -48,12 +49,14 @@ export async function start(config: AuthConfig, parts: Parts): Promise<Running> 
     tls: config.MESH_TLS === 'mutual' ? await readTls(config.TLS_DIR, 'auth') : undefined,
     services: [
       implement(AuthService, container.get(AuthController).handlers),
-      implement(AccountService, container.get(AccountController).handlers),
+      implement(TokenExchangeService, {
+        exchangeToken: (ctx, request) => orUnavailable(auth, ctx, () => exchangeToken(auth, ctx, request)),
+      }),
     ],
     // Auth knows the keys and what is revoked at first hand: no feed. Use cases for a person look for the session in the store.
     verifier: createPassportVerifier({
       audience: 'auth',
-      keys: { find: (kid) => auth.keys.find(kid), refresh: () => Promise.resolve(), retire: () => undefined },
+      keys: { find: (kid) => auth.keys.find(kid), refresh: () => auth.keys.reload(), retire: () => undefined },
       clock,
     }),
     clock,

@@ -32,7 +32,7 @@ export type ExchangeTokenRequest = Message<"cloakroom.auth.v1.ExchangeTokenReque
   audience: string;
 
   /**
-   * Methods, as "cloakroom.cart.v1.CartService/GetCart". Empty: all that the caller may call there, or that its own passport left it.
+   * Methods, as "cloakroom.cart.v1.CartService/GetCart". Empty: all that the caller may call there.
    *
    * @generated from field: repeated string scope = 3;
    */
