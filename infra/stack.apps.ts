@@ -27,13 +27,13 @@ export interface StorageEnv {
   readonly other: Env;
 }
 
-/** A spec for each replica. @param storage the only difference between the providers */
-export function drawApps(options: StackOptions, places: Places, storage: StorageEnv) {
+/** What every service is told. */
+function commonEnv(options: StackOptions, places: Places): (name: AppName, replica: number, listen: number) => Env {
   const { dataDir, provider } = options;
   const addresses = (name: ServiceName) => places[name].map(({ mesh }) => `${hostIn(provider, name, 'localhost')}:${mesh}`).join(',');
   const adminUrls = (name: 'auth' | 'cart') =>
     places[name].map(({ admin }) => `http://${hostIn(provider, name, loopback)}:${admin}`).join(',');
-  const common = (name: AppName, replica: number, listen: number): Env => ({
+  return (name, replica, listen) => ({
     SERVICE_NAME: name,
     REPLICA: String(replica),
     REGION: 'local',
@@ -52,6 +52,11 @@ export function drawApps(options: StackOptions, places: Places, storage: Storage
     AUTH_ADMIN_URL: adminUrls('auth'),
     CART_ADMIN_URL: adminUrls('cart'),
   });
+}
+
+/** A spec for each replica. @param storage the only difference between the providers */
+export function drawApps(options: StackOptions, places: Places, storage: StorageEnv) {
+  const common = commonEnv(options, places);
   const database = (name: DatabaseOwner) => databaseOf(name, options, places.postgres);
   const sessions: Env = {
     SESSION_MODE: options.sessionMode ?? 'hybrid',

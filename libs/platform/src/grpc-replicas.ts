@@ -51,7 +51,7 @@ export function openReplicas(addresses: readonly string[], connect: (address: st
     suspectUntilMs: Number.NEGATIVE_INFINITY,
   }));
   let turn = 0;
-  let changing: Promise<void> | undefined;
+  const nextChange = sharedChange(connections);
   let closed = false;
 
   const use = (connection: Connection, kind: 'unary' | 'stream'): Replica => {
@@ -66,8 +66,7 @@ export function openReplicas(addresses: readonly string[], connect: (address: st
       },
     };
   };
-  const stateOf = ({ client }: Connection) => client.getChannel().getConnectivityState(true);
-  /** Asks all of them, which also has those that are idle connect. */
+  /** Asks all of them. */
   const connected = () => connections.filter((connection) => stateOf(connection) === connectivityState.READY);
   const best = (among: readonly Connection[], kind: 'unary' | 'stream'): Connection => {
     const trusted = among.filter(({ suspectUntilMs }) => nowMs() >= suspectUntilMs);
@@ -75,19 +74,6 @@ export function openReplicas(addresses: readonly string[], connect: (address: st
     const least = Math.min(...candidates.map(({ underWay }) => underWay[kind]));
     const equal = candidates.filter(({ underWay }) => underWay[kind] === least);
     return equal[turn++ % equal.length]!;
-  };
-  /** One for all that wait: resolves when any state changes. */
-  const nextChange = (): Promise<void> => {
-    changing ??= Promise.race(
-      connections.map(
-        ({ client }) =>
-          new Promise<void>((resolve) => {
-            const channel = client.getChannel();
-            channel.watchConnectivityState(channel.getConnectivityState(true), Date.now() + lookAgainMs, () => resolve());
-          }),
-      ),
-    ).finally(() => (changing = undefined));
-    return changing;
   };
   const firstConnected = async (kind: 'unary' | 'stream', deadlineMs: number, signal: AbortSignal | undefined): Promise<Replica> => {
     for (;;) {
@@ -111,6 +97,20 @@ export function openReplicas(addresses: readonly string[], connect: (address: st
       for (const { client } of connections) client.close();
     },
   };
+}
+
+/** Asking has one that is idle connect. */
+const stateOf = ({ client }: Connection): connectivityState => client.getChannel().getConnectivityState(true);
+
+/** One promise for all that wait: resolves when any state changes. */
+function sharedChange(connections: readonly Connection[]): () => Promise<void> {
+  let changing: Promise<void> | undefined;
+  const ofOne = (connection: Connection) =>
+    new Promise<void>((resolve) => {
+      const untilMs = Date.now() + lookAgainMs;
+      connection.client.getChannel().watchConnectivityState(stateOf(connection), untilMs, () => resolve());
+    });
+  return () => (changing ??= Promise.race(connections.map(ofOne)).finally(() => (changing = undefined)));
 }
 
 function within(change: Promise<void>, leftMs: number, signal: AbortSignal | undefined): Promise<void> {
