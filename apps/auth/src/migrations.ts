@@ -3,11 +3,12 @@ import { speaksPostgres } from '@cloakroom/platform';
 import type { Generated, Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { addRevocationsByHandle } from './migrations.exchange.ts';
+import { type AccountColumns, addFactors, type FactorsSchema } from './migrations.factors.ts';
 import { addKnownDevices, type KnownDevicesSchema } from './migrations.known-devices.ts';
 import { addNotices, type NoticesSchema } from './migrations.notices.ts';
 
-export interface AuthSchema extends NoticesSchema, KnownDevicesSchema {
-  accounts: {
+export interface AuthSchema extends NoticesSchema, KnownDevicesSchema, FactorsSchema {
+  accounts: AccountColumns & {
     id: string;
     /** Normalised: one spelling, one account. */
     email: string;
@@ -79,6 +80,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0003_notices': { up: addNotices },
   '0004_known_devices': { up: addKnownDevices },
   '0005_revocations_by_handle': { up: addRevocationsByHandle },
+  '0006_factors': { up: addFactors },
 };
 
 // The migrator hands over a database of any schema.

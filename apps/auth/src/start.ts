@@ -1,7 +1,7 @@
 /** The door of auth: opens its parts, answers, and closes them in the order that loses nothing. */
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
-import { AuthService, TokenExchangeService } from '@cloakroom/contracts';
+import { AccountService, AuthService, TokenExchangeService } from '@cloakroom/contracts';
 import {
   createPassportVerifier,
   type EventLog,
@@ -13,6 +13,7 @@ import {
   type Running,
   serveMesh,
 } from '@cloakroom/platform';
+import { AccountController } from './account.controller.ts';
 import { AuthController } from './auth.controller.ts';
 import { AuthModule } from './auth.module.ts';
 import type { Auth } from './auth.ts';
@@ -49,6 +50,7 @@ export async function start(config: AuthConfig, parts: Parts): Promise<Running> 
     tls: config.MESH_TLS === 'mutual' ? await readTls(config.TLS_DIR, 'auth') : undefined,
     services: [
       implement(AuthService, container.get(AuthController).handlers),
+      implement(AccountService, container.get(AccountController).handlers),
       implement(TokenExchangeService, {
         exchangeToken: (ctx, request) => orUnavailable(auth, ctx, () => exchangeToken(auth, ctx, request)),
       }),
