@@ -21,8 +21,10 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
-/** @param env over what a test gateway has anyway */
-export async function openStage(env: Record<string, string> = {}): Promise<Stage> {
+type Env = Record<string, string>;
+
+/** @param env over what a test gateway has anyway; may be made of the services' addresses, to put something between */
+export async function openStage(env: Env | ((addresses: Env) => Promise<Env>) = {}): Promise<Stage> {
   const clock = systemClock;
   const eventLog = await openEventLog({ kind: 'embedded', log: silent, clock });
   await eventLog.ensureTopics([topics.sessionRevocations]);
@@ -46,7 +48,11 @@ export async function openStage(env: Record<string, string> = {}): Promise<Stage
   );
   const relay = new Relay(eventLog, auth.signed.key);
   relay.startBeating();
-  const gateway = await start(configOf({ ...addresses, ...env }), { log: silent, clock, eventLog });
+  const gateway = await start(configOf({ ...addresses, ...(typeof env === 'function' ? await env(addresses) : env) }), {
+    log: silent,
+    clock,
+    eventLog,
+  });
   const stage: Stage = {
     auth,
     services,

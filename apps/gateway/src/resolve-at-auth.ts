@@ -3,7 +3,7 @@
  * limit moves at most once a minute), and without its answer a person waits. Twice means:
  * - again, when the connection broke and enough time is left;
  * - hedged, where auth has several replicas: at another one as well, when the first has taken longer than 19 of 20 do. The first answer counts,
- *   the other question is cancelled (Dean and Barroso, "The Tail at Scale", 2013).
+ *   the other question is given up a little later (Dean and Barroso, "The Tail at Scale", 2013).
  * Both are paid from one budget, a tenth of all questions: an auth that is slow because it is busy must not be asked twice as much.
  *
  * A mesh that knows that nobody would answer (circuit breaker: `unavailable` with Retry-After) is not asked again.
@@ -20,6 +20,8 @@ const hedgeDelay = { untilKnownMs: 50, minMs: 5, maxMs: 200 } as const;
 /** The delay follows the last this many answers. */
 const sampleCount = 200;
 const hedgePart = 0.95;
+/** Above what the mesh takes for too short to tell (grpc-replicas.ts). */
+const silentAfterMs = 300;
 
 export interface AskingParts {
   readonly resolve: Resolve;
@@ -44,7 +46,7 @@ export function resolveAtAuth({ resolve, retries, hedge, nowMs }: AskingParts): 
     const startedMs = nowMs();
     const again = (): OutgoingCall => ({ ...call, budgetMs: call.budgetMs - (nowMs() - startedMs) });
     const answer = hedge
-      ? await hedged(call, again, (each) => timed(each, request), delays.current(), retries)
+      ? await hedged(call, again, (each) => timed(each, request), delays.current(), retries, nowMs)
       : await resolve(call, request);
     if (!lostOnTheWay(answer) || again().budgetMs < retryWorthMs) return answer;
     if (!paid(retries, 'retry')) return answer;
@@ -68,7 +70,9 @@ async function hedged(
   ask: (call: OutgoingCall) => Promise<Answer>,
   delayMs: number,
   retries: RetryBudget,
+  nowMs: () => number,
 ): Promise<Answer> {
+  const askedMs = nowMs();
   const first = cancellable(call);
   const asked = ask(first.call);
   const early = await Promise.race([asked, after(delayMs)]);
@@ -77,14 +81,15 @@ async function hedged(
   const other = ask(second.call);
   const [answer, loser] = await firstAnswer(asked, first, other, second);
   if (loser === first) repeatedQuestions.inc({ kind: 'hedge', outcome: 'won' });
-  loser.cancel();
+  // Not at once: a replica that is silent for so long is suspected by the mesh and gets no more for a while; one that only came second is not.
+  setTimeout(() => loser.giveUp(), Math.max(0, silentAfterMs - (nowMs() - askedMs))).unref();
   for (const each of [first, second]) each.done();
   return answer;
 }
 
 interface Cancellable {
   readonly call: OutgoingCall;
-  cancel(): void;
+  giveUp(): void;
   done(): void;
 }
 
@@ -108,7 +113,7 @@ function cancellable(call: OutgoingCall): Cancellable {
   call.signal?.addEventListener('abort', follow, { once: true });
   return {
     call: { ...call, signal: controller.signal },
-    cancel: () => controller.abort(new DOMException('another replica was faster', 'AbortError')),
+    giveUp: () => controller.abort(new DOMException('another replica was faster', 'TimeoutError')),
     done: () => call.signal?.removeEventListener('abort', follow),
   };
 }
