@@ -1,6 +1,6 @@
 /** Puts the gateway's parts together: clients of the four services, the keys, the revocation feed, the identity cache. */
 import { randomUUID } from 'node:crypto';
-import { AuthService, CartService, CatalogService, isProblem, ProfileService } from '@cloakroom/contracts';
+import { AccountService, AuthService, CartService, CatalogService, isProblem, ProfileService } from '@cloakroom/contracts';
 import {
   connectMesh,
   eventLogOf,
@@ -35,9 +35,11 @@ export interface Built {
 }
 
 export async function buildGateway(config: GatewayConfig, parts: GatewayParts): Promise<Built> {
+  // Longer because it is one list of parts, in the order in which they need one another.
   const { log, clock, random } = parts;
   const tls = config.MESH_TLS === 'off' ? undefined : await readTls(config.TLS_DIR, 'gateway');
   const auth = connectMesh(AuthService, { address: config.AUTH_ADDRESS, tls, log });
+  const account = connectMesh(AccountService, { address: config.AUTH_ADDRESS, tls, log });
   const cart = connectMesh(CartService, { address: config.CART_ADDRESS, tls, log });
   const profile = connectMesh(ProfileService, { address: config.PROFILE_ADDRESS, tls, log });
   const catalog = connectMesh(CatalogService, { address: config.CATALOG_ADDRESS, tls, log });
@@ -66,6 +68,7 @@ export async function buildGateway(config: GatewayConfig, parts: GatewayParts): 
       clock,
       macKeys: readMacKeys(config.SESSION_MAC_KEY),
       auth: auth.client,
+      account: account.client,
       resolve: resolveAtAuth({
         resolve: (call, request) => auth.client.resolve(call, request),
         retries: openRetryBudget(),
@@ -93,7 +96,7 @@ export async function buildGateway(config: GatewayConfig, parts: GatewayParts): 
       identities.close();
       keys.stop();
       await feed.stop();
-      for (const connection of [auth, cart, profile, catalog]) connection.close();
+      for (const connection of [auth, account, cart, profile, catalog]) connection.close();
       if (parts.eventLog === undefined) await eventLog.close();
     },
   };

@@ -122,6 +122,7 @@ export function fakeServices(auth: FakeAuth): FakeServices {
 }
 
 function authHandlers(auth: FakeAuth, { seen }: FakeServices) {
+  // Longer because it is a table, a line or two for each rpc.
   const issue = (state: 'guest' | 'user', changes = {}): Issued => {
     const token = auth.begin(state, changes);
     return { token, session: auth.sessionOf(token).view, endedOldest: false, knownDevice: state === 'user' ? auth.knownDevice : '' };

@@ -127,6 +127,12 @@ export function createPassportVerifier(options: {
     return problem('invalid_passport');
   };
 
+  const keysUnavailable = (): Problem => {
+    refusedPassports.inc({ audience, reason: 'keys_unavailable' });
+    return problem('identity_unavailable');
+  };
+
+  // Longer because the rules of a passport's whole life stand together.
   const stale = (identity: VerifiedIdentity): 'expired' | 'not_yet' | undefined => {
     const nowMs = clock.nowMs();
     if (nowMs >= identity.expiresAtMs) return 'expired';
@@ -148,8 +154,7 @@ export function createPassportVerifier(options: {
         try {
           await keys.refresh();
         } catch {
-          refusedPassports.inc({ audience, reason: 'keys_unavailable' });
-          return problem('identity_unavailable');
+          return keysUnavailable();
         }
         verdict = judge(passport);
       }
@@ -163,12 +168,8 @@ export function createPassportVerifier(options: {
       return feed?.isRevoked(identity) === true ? revoked(audience) : identity;
     },
     async verifyAccessToken(token) {
-      if (accessTokens === undefined) return refuse('access_token');
-      const verdict = await accessTokens.verify(token);
-      if (verdict === 'keys_unavailable') {
-        refusedPassports.inc({ audience, reason: verdict });
-        return problem('identity_unavailable');
-      }
+      const verdict = (await accessTokens?.verify(token)) ?? 'invalid';
+      if (verdict === 'keys_unavailable') return keysUnavailable();
       if (typeof verdict === 'string') return refuse(verdict === 'expired' ? verdict : 'bad_access_token');
       const { identity } = verdict;
       return identity.accessMode === 'jwt-denylist' && feed?.isRevoked(identity) === true ? revoked(audience) : identity;

@@ -1,6 +1,6 @@
 /** Refresh by a counter: each rule of session.refresh.ts once in words, then any history against the pure rules, then races. */
 import { judgeRefresh, limits, afterRefresh } from '@cloakroom/session';
-import type { RefreshRequest, SessionRecord } from '@cloakroom/session';
+import type { RefreshRequest, SessionRecord, SessionStore } from '@cloakroom/session';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Under } from './session-store.samples.ts';
@@ -46,6 +46,16 @@ export function refreshes(under: Under): void {
     expect(await refresh(0, t0)).toMatchObject({ verdict: 'reused', session: { generation: 2 } });
     expect(await refresh(2, t0)).toMatchObject({ verdict: 'rotated', session: { generation: 3 } });
   });
+  proofs(under, begin, refresh);
+  ends(under, begin, refresh);
+  anyHistory(under);
+  races(under);
+}
+
+type Begin = () => Promise<void>;
+type Refresh = (generation: number, nowMs: number, changes?: Partial<RefreshRequest>) => ReturnType<SessionStore['refresh']>;
+
+function proofs(under: Under, begin: Begin, refresh: Refresh): void {
   it('goes on from a token that is newer than a store that lost writes', async () => {
     await begin();
     const back = await under().snapshot();
@@ -70,6 +80,9 @@ export function refreshes(under: Under): void {
       session: { generation: 2, authenticatedAtMs: t0 + hour + 5 },
     });
   });
+}
+
+function ends(under: Under, begin: Begin, refresh: Refresh): void {
   it('moves the idle limit when a person did it, once a minute at most and never past the absolute limit', async () => {
     await begin();
     const touch = { idleTimeoutMs: day };
@@ -98,8 +111,6 @@ export function refreshes(under: Under): void {
     expect(await under().store.resolve(opaque, t0, undefined)).toMatchObject({ generation: 0, rotatedAtMs: 0 });
     expect(await under().store.rotate(opaque, hashNamed('next'), t0, t0)).toMatchObject({ generation: 0, rotatedAtMs: 0 });
   });
-  anyHistory(under);
-  races(under);
 }
 
 function anyHistory(under: Under): void {
