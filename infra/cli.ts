@@ -117,6 +117,7 @@ for (const [name, description] of [
   ['e2e', 'browser tests; arguments go to Playwright'],
   ['bench', 'measure; --help tells what'],
   ['mutants', 'plant known defects and see the tests fail'],
+  ['fuzz', 'throw 100,000 inputs at a running stack; --help tells what'],
   ['attacks', 'attack a running stack; --help tells what, --prove takes the defences away'],
 ] as const) {
   program

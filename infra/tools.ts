@@ -5,13 +5,14 @@ import { delimiter, dirname, join } from 'node:path';
 import { repository } from './folders.ts';
 import { StackError } from './outcome.ts';
 
-export type ToolName = 'check' | 'e2e' | 'bench' | 'mutants' | 'attacks';
+export type ToolName = 'check' | 'e2e' | 'bench' | 'mutants' | 'attacks' | 'fuzz';
 
 const scripts = {
   check: 'infra/checks/run.ts',
   bench: 'infra/bench/run.ts',
   mutants: 'infra/checks/mutants.ts',
   attacks: 'infra/attacks/run.ts',
+  fuzz: 'infra/attacks/fuzz.ts',
 } as const;
 
 /** @returns the exit code */

@@ -105,7 +105,8 @@ function codeOf(fields: Readonly<Record<string, unknown>>): string {
     const told = JSON.parse(Buffer.from(problem, 'base64').toString()) as { problem?: string };
     if (told.problem !== undefined) return told.problem;
   }
-  return `grpc ${String(fields['grpc-status'] ?? 'none')}`;
+  const status = fields['grpc-status'];
+  return `grpc ${typeof status === 'string' ? status : 'none'}`;
 }
 
 const messageOf = (bytes: Buffer): Buffer | undefined => (bytes.length < 5 ? undefined : bytes.subarray(5, 5 + bytes.readUInt32BE(1)));
