@@ -8,7 +8,7 @@ import { portsOf } from '../stack.ts';
 import { edgeReport, type Measured } from './edge.report.ts';
 import { checked, Load, openGenerator, type Generator } from './load.ts';
 import { pinSelf } from './machine.ts';
-import { makeGuests, modes, register, signInAll } from './people.ts';
+import { makeGuests, register, signInAll, type Mode } from './people.ts';
 import { profiled } from './profile.ts';
 import { median, rotated } from './statistics.ts';
 import { backendAddresses, backendOf, openWorld, type World } from './world.ts';
@@ -18,6 +18,7 @@ export interface EdgeRequest {
   readonly pairs: number;
   /** Of one block. */
   readonly seconds: number;
+  readonly modes: readonly Mode[];
   /** Milliseconds added to a round trip between auth and its store. */
   readonly storeRttsMs: readonly number[];
   /** Sessions that the gateway has not met: more than are asked for within a minute, which is how long it remembers them. */
@@ -112,7 +113,7 @@ async function openPoints(world: World, request: EdgeRequest, generator: Generat
     floor('product', '/api/products/p-mug'),
     { ...cart('anonymous', nobody, 0), load: new Load(gatewayUrl, '/api/products/p-mug', nobody), floor: 'floor: product' },
   ];
-  for (const mode of modes) {
+  for (const mode of request.modes) {
     const list = await signInAll(gateway, people, mode);
     // Not of this build, or not allowed by the operator: there is nothing to measure.
     if (list === undefined) continue;

@@ -1,5 +1,6 @@
 /** The benchmarks that leave a report, and their options: what is typed, what runs, what is written. */
 import { describeMachine, type Machine } from './machine.ts';
+import { modes, type Mode } from './people.ts';
 import { print, type Report, writeReport } from './report.ts';
 
 export const benchOptions = {
@@ -8,6 +9,7 @@ export const benchOptions = {
   seconds: { type: 'string' },
   'store-rtt': { type: 'string' },
   sessions: { type: 'string' },
+  modes: { type: 'string' },
   trials: { type: 'string' },
   cuts: { type: 'string' },
   base: { type: 'string' },
@@ -22,12 +24,16 @@ export type Values = {
 
 export const helpText = `npm run bench -- start [--runs N]       time from \`npm start\` to ready, and memory (PSS) of all it started, on embedded, native and native with PostgreSQL
 npm run bench -- telemetry [--runs N]   what telemetry costs a call that appends to the log: hooks bypassed, off, on; N rounds a set, 20 by default
-npm run bench -- edge [--pairs 5] [--seconds 3] [--store-rtt 0,1,5] [--profile]
+npm run bench -- edge [--pairs 5] [--seconds 3] [--store-rtt 0,1,5] [--modes a,b] [--profile]
                                         the gateway in each mode of session against the least that a front can do
 npm run bench -- peers [--pairs 5] [--seconds 3]
                                         the same request behind express-session, @fastify/session and better-auth
+npm run bench -- revocation [--trials 10000] [--cuts 50] [--sessions 200] [--modes a,b]
+                                        from the acknowledged logout to the last acceptance; and with the feed cut, N sessions a cut
 npm run bench -- store [--pairs 7] [--seconds 1] [--sessions 1000000]
-                                        round trips, bytes a session, resolve against a plain GET`;
+                                        round trips, bytes a session, resolve against a plain GET
+npm run bench -- login-storm [--pairs 5] [--seconds 3]
+                                        what a storm of sign-ins costs those who are signed in`;
 
 /** Apart from a shop in use (4000), the tests (5000 to 7000) and the start benchmark (9300). */
 const baseDefault = 26_000;
@@ -41,6 +47,7 @@ const reported = {
       base: count(values.base, baseDefault),
       pairs: count(values.pairs, 5),
       seconds: Number(values.seconds ?? 3),
+      modes: modesOf(values.modes),
       storeRttsMs: (values['store-rtt'] ?? '0,1,5').split(',').map(Number),
       coldSessionCount: count(values.sessions, 30_000),
       profile: values.profile === true,
@@ -52,6 +59,17 @@ const reported = {
     const request = { base: count(values.base, baseDefault), pairs: count(values.pairs, 5), seconds: Number(values.seconds ?? 3) };
     return peersReport(await benchPeers(request), machine, command);
   },
+  revocation: async (values, machine, command) => {
+    const [{ benchRevocation }, { revocationReport }] = await Promise.all([import('./revocation.ts'), import('./revocation.report.ts')]);
+    const measured = await benchRevocation({
+      base: count(values.base, baseDefault),
+      modes: modesOf(values.modes),
+      trials: count(values.trials, 10_000),
+      cuts: Number(values.cuts ?? 50),
+      sessionsPerCut: count(values.sessions, 200),
+    });
+    return revocationReport(measured, machine, command);
+  },
   store: async (values, machine, command) => {
     const [{ benchStore }, { storeReport }] = await Promise.all([import('./store.ts'), import('./store.report.ts')]);
     const measured = await benchStore({
@@ -61,6 +79,11 @@ const reported = {
       sessionCountMax: count(values.sessions, 1_000_000),
     });
     return storeReport(measured, machine, command);
+  },
+  'login-storm': async (values, machine, command) => {
+    const [{ benchLoginStorm }, { loginStormReport }] = await Promise.all([import('./login-storm.ts'), import('./login-storm.report.ts')]);
+    const pairs = await benchLoginStorm({ pairs: count(values.pairs, 5), seconds: Number(values.seconds ?? 3) });
+    return loginStormReport(pairs, machine, command);
   },
 } as const satisfies Record<string, Run>;
 
@@ -79,4 +102,14 @@ function count(text: string | undefined, otherwise: number): number {
   const value = Number(text ?? otherwise);
   if (!Number.isInteger(value) || value < 1) throw new Error(`${text} is no count`);
   return value;
+}
+
+/** All of them unless told; one that is not allowed where it runs is left out by the benchmark itself. */
+function modesOf(text: string | undefined): readonly Mode[] {
+  const wanted = text?.split(',') ?? modes;
+  return wanted.map((name) => {
+    const mode = modes.find((one) => one === name);
+    if (mode === undefined) throw new Error(`${name} is no mode: ${modes.join(', ')}`);
+    return mode;
+  });
 }
