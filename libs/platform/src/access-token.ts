@@ -145,12 +145,12 @@ function identityOf(claims: AccessTokenClaims): VerifiedAccess['identity'] {
     globalEpoch: claims.gepoch,
     acr: claims.acr,
     amr: Object.freeze(claims.amr),
-    authenticatedAtMs: claims.auth_time * 1000,
+    authenticatedAtMs: Math.round(claims.auth_time * 1000),
     transaction: claims.jti,
     actors: Object.freeze([]),
     region: claims.region,
-    issuedAtMs: claims.iat * 1000,
-    expiresAtMs: claims.exp * 1000,
+    issuedAtMs: Math.round(claims.iat * 1000),
+    expiresAtMs: Math.round(claims.exp * 1000),
     accessMode: claims.mode,
   });
 }
