@@ -71,8 +71,8 @@ export class Device {
     return this.call('POST', '/api/session/register', person);
   }
 
-  async signIn({ email, password }: Person): Promise<Answer> {
-    return this.call('POST', '/api/session/login', { email, password });
+  async signIn({ email, password }: Person, mode?: string): Promise<Answer> {
+    return this.call('POST', '/api/session/login', { email, password, ...(mode !== undefined && { mode }) });
   }
 
   /** Adds a product with the first value of each of its options. */

@@ -52,12 +52,14 @@ test('whatever is planted is found', () => {
   const secret = 'A'.repeat(43);
   const planted: Readonly<Record<string, string>> = {
     'session token': `{"msg":"resolved v1.local.tag.${secret}.${secret}"}`,
+    'refresh token': `{"msg":"refused r1.local.0abc.0f8fad5b-d9cb-469f-a165-70867728950e.7.${secret}"}`,
     'session cookie': `{"headers":{"cookie":"__Host-session=abc"}}`,
     'passport or other JWS': `metadata x-passport eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ1In0.${secret}`,
     'private key': `{"jwk":"{\\"d\\":\\"${secret}\\"}"}`,
     'password hash': 'verify $argon2id$v=19$m=19456',
     'e-mail address': `{"detail":"Key (email)=(ada@example.com) already exists."}`,
     password: `{"body":"${newPerson().password}"}`,
+    'refresh-token.key': readFileSync(join(dataDir, 'refresh-token.key'), 'utf8').trim(),
     'key-encryption.key': readFileSync(join(dataDir, 'key-encryption.key'), 'utf8').trim(),
     'session-mac.key': `SESSION_MAC_KEY=${readFileSync(join(dataDir, 'session-mac.key'), 'utf8').trim()}`,
   };

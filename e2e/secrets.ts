@@ -13,7 +13,8 @@ export interface Finding {
 
 const shapes: Readonly<Record<string, RegExp>> = {
   'session token': /\bv1\.[a-z0-9-]{1,16}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]{16,}/,
-  'session cookie': /__Host-session=[^;\s"\\]+/,
+  'refresh token': /\br1\.[a-z0-9-]{1,16}\.[0-9a-f]{4}\.[A-Za-z0-9-]+\.\d+\.[A-Za-z0-9_-]{16,}/,
+  'session cookie': /__Host-(?:session|access|refresh)=[^;\s"\\]+/,
   'passport or other JWS': /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]{20,}/,
   'private key': /-----BEGIN [A-Z ]*PRIVATE KEY-----|"d\\?":\\?"[A-Za-z0-9_-]{43}\\?"/,
   'password hash': /\$argon2id?\$/,

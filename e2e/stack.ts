@@ -27,6 +27,9 @@ export const dataDir = join(import.meta.dirname, '..', '.cloakroom', runName);
 /** What the span sink was sent, a span a line. Beside the data, as a fresh start empties that. */
 export const spansFile = `${dataDir}-spans.jsonl`;
 
+/** 5 minutes in a shop. */
+export const accessTokenLifetimeMs = 15_000;
+
 export function processId(name: string): number {
   const pid = readState(dataDir)?.processes.find((process) => process.name === name)?.pid;
   if (pid === undefined) throw new Error(`${name} does not run`);

@@ -1,6 +1,6 @@
 import { preloadOf, startStack } from '@cloakroom/infra';
 import { openSpanSink } from './span-sink.ts';
-import { dataDir, portBase, spansFile, variant, waitUntilReady } from './stack.ts';
+import { accessTokenLifetimeMs, dataDir, portBase, spansFile, variant, waitUntilReady } from './stack.ts';
 
 /**
  * Starts the system the way `npm start` does, once for all tests; the returned function ends it. Telemetry is on, and every line is logged:
@@ -12,7 +12,18 @@ export default async function start(): Promise<() => Promise<void>> {
   // A defence that is taken away, to see the attack on it succeed: npm run attacks -- --prove.
   const fault = process.env['CLOAKROOM_E2E_FAULT'];
   const preload = fault === undefined ? {} : { preload: preloadOf(fault) };
-  const stack = await startStack({ ...variant, base: portBase, dataDir, fresh: true, logLevel: 'debug', telemetry, ...preload });
+  // All four modes, to see them side by side, and access tokens that run out while a test looks on.
+  const sessions = { sessionModes: 'reference,hybrid,jwt,jwt-denylist', accessTokenLifetimeMs };
+  const stack = await startStack({
+    ...variant,
+    base: portBase,
+    dataDir,
+    fresh: true,
+    logLevel: 'debug',
+    telemetry,
+    ...sessions,
+    ...preload,
+  });
   await waitUntilReady();
   return async () => {
     await stack.stop();
