@@ -12,12 +12,13 @@ import {
   TokenMode,
 } from '@cloakroom/contracts';
 import { implement, type Implementation, person, type RequestContext } from '@cloakroom/platform';
+import { fakeAccount } from './fake-account.fixture.ts';
 import type { FakeAuth } from './fake-auth.fixture.ts';
 
 type Issued = Pick<SessionIssued, 'token' | 'session' | 'endedOldest' | 'knownDevice'>;
 
 export interface FakeServices {
-  readonly implementations: readonly { readonly name: string; readonly implementation: Implementation }[];
+  readonly implementations: readonly { readonly name: string; readonly implementation: Implementation; readonly beside?: Implementation }[];
   /** What each call carried, newest last. */
   readonly seen: { readonly method: string; readonly ctx: RequestContext; readonly request: unknown }[];
   readonly cart: {
@@ -41,6 +42,9 @@ interface CartLineGiven {
   quantity: number;
   seen: string;
 }
+
+/** A password that is right and not enough. */
+const needsSecondFactor = 'needs-second-factor';
 
 export const products = [
   {
@@ -103,7 +107,7 @@ export function fakeServices(auth: FakeAuth): FakeServices {
     profile: { failing: undefined, throwing: false },
   };
   const implementations = [
-    { name: 'auth', implementation: implement(AuthService, authHandlers(auth, services)) },
+    { name: 'auth', implementation: implement(AuthService, authHandlers(auth, services)), beside: fakeAccount(auth, services.seen) },
     {
       name: 'cart',
       implementation: implement(
@@ -160,6 +164,8 @@ function authHandlers(auth: FakeAuth, { seen }: FakeServices) {
     ),
     login: withCall('login', (_ctx, request: { password: string; currentToken: string; mode: TokenMode }) => {
       if (request.password === 'wrong') return problem('invalid_credentials');
+      if (request.password === needsSecondFactor)
+        return { secondFactor: { challenge: 'second-1', methods: ['totp', 'passkey'], passkeyOptions: '{"challenge":"AAAA"}' } };
       const before = auth.carried.find(request.currentToken);
       if (before !== undefined) before.live = false;
       if (request.mode < TokenMode.JWT) return signIn(request.currentToken);
@@ -172,6 +178,7 @@ function authHandlers(auth: FakeAuth, { seen }: FakeServices) {
     }),
     reauthenticate: withCall('reauthenticate', (_ctx, request: { password: string; token: string }) => {
       if (request.password === 'wrong') return problem('invalid_credentials');
+      if (request.password === needsSecondFactor) return { secondFactor: { methods: ['totp'] } };
       const carried = auth.carried.find(request.token);
       if (carried !== undefined) {
         carried.generation += 1;

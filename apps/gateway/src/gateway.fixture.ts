@@ -31,12 +31,12 @@ export async function openStage(env: Env | ((addresses: Env) => Promise<Env>) = 
   const auth = new FakeAuth();
   const services = fakeServices(auth);
   const servers = await Promise.all(
-    services.implementations.map(({ name, implementation }) =>
+    services.implementations.map(({ name, implementation, beside }) =>
       serveMesh({
         name,
         port: 0,
         tls: undefined,
-        services: [implementation],
+        services: beside === undefined ? [implementation] : [implementation, beside],
         verifier: createPassportVerifier({ audience: name, keys: auth.signed.ring, clock, accessTokens: name !== 'auth' }),
         clock,
         log: silent,
@@ -48,7 +48,8 @@ export async function openStage(env: Env | ((addresses: Env) => Promise<Env>) = 
   );
   const relay = new Relay(eventLog, auth.signed.key);
   relay.startBeating();
-  const gateway = await start(configOf({ ...addresses, ...(typeof env === 'function' ? await env(addresses) : env) }), {
+  const given = typeof env === 'function' ? await env(addresses) : env;
+  const gateway = await start(configOf({ ...addresses, ...given }), {
     log: silent,
     clock,
     eventLog,
@@ -65,7 +66,7 @@ export async function openStage(env: Env | ((addresses: Env) => Promise<Env>) = 
       await relay.revoke(token, session.view, true);
     },
     async another() {
-      const second = await start(configOf({ ...addresses, ...env, REPLICA: 'second' }), { log: silent, clock, eventLog });
+      const second = await start(configOf({ ...addresses, ...given, REPLICA: 'second' }), { log: silent, clock, eventLog });
       await ready(second.url);
       return { url: second.url, [Symbol.asyncDispose]: () => second.stop() };
     },

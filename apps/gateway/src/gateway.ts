@@ -1,5 +1,5 @@
 /** What the use cases of the gateway have at hand: one typed client for each service, the identity cache and a few bounded memories. */
-import type { AuthService, CartService, CatalogService, ProfileService } from '@cloakroom/contracts';
+import type { AccountService, AuthService, CartService, CatalogService, ProfileService } from '@cloakroom/contracts';
 import type { Clock, EventLog, KeyRing, LoadShedder, Logger, MeshClient, RevocationFeed } from '@cloakroom/platform';
 import type { MacKeys } from '@cloakroom/session';
 import type { CarriedSessions } from './carried-sessions.ts';
@@ -16,6 +16,8 @@ export interface Gateway {
   readonly clock: Clock;
   readonly macKeys: MacKeys;
   readonly auth: MeshClient<typeof AuthService>;
+  /** Of the same process as auth. */
+  readonly account: MeshClient<typeof AccountService>;
   /** Asks auth who somebody is (resolve-at-auth.ts). */
   readonly resolve: Resolve;
   readonly cart: MeshClient<typeof CartService>;

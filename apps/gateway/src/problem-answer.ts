@@ -11,6 +11,12 @@ export const problemSchema = z
     detail: z.string().optional(),
     errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
     retryAfter: z.int().optional().meta({ description: 'Seconds; the same as the Retry-After header.' }),
+    challenge: z.string().optional().meta({ description: 'Of second_factor_required: names this sign-in in its second half.' }),
+    methods: z
+      .array(z.enum(['totp', 'passkey', 'recovery_code']))
+      .optional()
+      .meta({ description: 'Of second_factor_required.' }),
+    options: z.looseObject({}).optional().meta({ description: 'Of second_factor_required with a passkey: for navigator.credentials.get.' }),
     traceId: z.string().optional().meta({ description: 'Tell this to whoever runs the shop.' }),
   })
   .meta({ id: 'Problem', description: 'RFC 9457 problem details' });
@@ -20,6 +26,13 @@ export type ProblemBody = z.output<typeof problemSchema>;
 /** A Problem that also says what is wrong with each field. */
 export interface FieldProblem extends Problem {
   readonly errors: readonly { readonly field: string; readonly message: string }[];
+}
+
+/** A Problem that says how to go on. */
+export interface SecondFactorProblem extends Problem {
+  readonly challenge?: string;
+  readonly methods: readonly string[];
+  readonly options?: Readonly<Record<string, unknown>>;
 }
 
 export const problemType = 'application/problem+json';
@@ -34,7 +47,7 @@ const waitCodes: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 export function problemAnswer(
-  what: Problem | FieldProblem,
+  what: Problem | FieldProblem | SecondFactorProblem,
   traceId?: string,
 ): { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Buffer } {
   const code = what.problem;
@@ -48,12 +61,21 @@ export function problemAnswer(
     code,
     ...(what.detail !== undefined && { detail: what.detail }),
     ...('errors' in what && { errors: [...what.errors] }),
+    ...('methods' in what && secondFactorMembers(what)),
     ...(retryAfter !== undefined && { retryAfter: Math.ceil(retryAfter) }),
     ...(traceId !== undefined && { traceId }),
   };
   const headers = { 'content-type': problemType, ...(retryAfter !== undefined && { 'retry-after': String(Math.ceil(retryAfter)) }) };
   // As bytes: to a text Fastify would add a charset, which application/problem+json does not have.
   return { status: entry.http, headers, body: Buffer.from(JSON.stringify(body)) };
+}
+
+function secondFactorMembers({ challenge, methods, options }: SecondFactorProblem): Pick<ProblemBody, 'challenge' | 'methods' | 'options'> {
+  return {
+    methods: methods as NonNullable<ProblemBody['methods']>,
+    ...(challenge !== undefined && { challenge }),
+    ...(options !== undefined && { options }),
+  };
 }
 
 /** What zod found, field by field, without the values: they may be secrets. */

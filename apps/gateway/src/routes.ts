@@ -3,6 +3,7 @@
  * (serve-routes.ts) and writes /openapi.json (openapi.ts), and a test holds the two together. Longer because it is one table, read downward.
  */
 import { z } from 'zod';
+import { accountRoutes } from './account/routes.ts';
 import { addLine } from './cart/add-line.ts';
 import { cartSchema } from './cart/cart-answer.ts';
 import { clearCart } from './cart/clear-cart.ts';
@@ -87,13 +88,13 @@ const sessionRoutes: readonly Route[] = [
     limit: 'sign-in',
     body: loginBody,
     answers: { 200: { description: 'Signed in.', schema: signedInSchema, setsSession: true } },
-    errors: ['invalid_credentials', 'too_many_attempts'],
+    errors: ['invalid_credentials', 'second_factor_required', 'too_many_attempts'],
     handle: login,
   }),
   route({
     method: 'POST',
     path: '/api/session/reauthenticate',
-    summary: 'Proves the password again (step-up). The token changes.',
+    summary: 'Proves the password again, with a code where there is a second factor, or a passkey (step-up). The token changes.',
     operationClass: 'sensitive',
     identity: 'user',
     audience: 'auth',
@@ -101,7 +102,7 @@ const sessionRoutes: readonly Route[] = [
     limit: 'sign-in',
     body: reauthenticateBody,
     answers: { 200: { description: 'Proven.', schema: sessionSchema, setsSession: true } },
-    errors: ['invalid_credentials', 'too_many_attempts'],
+    errors: ['invalid_credentials', 'second_factor_required', 'invalid_second_factor', 'challenge_expired', 'too_many_attempts'],
     handle: reauthenticate,
   }),
   route({
@@ -338,4 +339,11 @@ const operationsRoutes: readonly Route[] = [
   }),
 ];
 
-export const routes: readonly Route[] = [...sessionRoutes, ...catalogRoutes, ...cartRoutes, ...personalRoutes, ...operationsRoutes];
+export const routes: readonly Route[] = [
+  ...sessionRoutes,
+  ...accountRoutes,
+  ...catalogRoutes,
+  ...cartRoutes,
+  ...personalRoutes,
+  ...operationsRoutes,
+];

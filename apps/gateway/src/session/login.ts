@@ -1,5 +1,6 @@
 import { isProblem } from '@cloakroom/contracts';
 import type { z } from 'zod';
+import { secondFactorProblem } from '../account/second-factor-problem.ts';
 import { type Exchange, type Outcome, outgoing } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { leave } from '../who.ts';
@@ -19,6 +20,7 @@ export async function login(x: Exchange, { body }: { readonly body: z.output<typ
     knownDevice: x.knownDevice,
   });
   if (isProblem(issued)) return authProblem(issued);
+  if (issued.secondFactor !== undefined) return secondFactorProblem(issued.secondFactor);
   // The old token died with this answer; the other gateways hear it from the feed.
   leave(gateway, x.token);
   return signedInAnswer(200, issued);

@@ -1,23 +1,33 @@
-import { isProblem } from '@cloakroom/contracts';
+import { isProblem, type Problem, type SessionIssued } from '@cloakroom/contracts';
 import type { z } from 'zod';
+import { rotatedAnswer } from '../account/rotated-answer.ts';
+import { secondFactorProblem } from '../account/second-factor-problem.ts';
 import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { authProblem } from './auth-problem.ts';
-import { sessionBody, tokenOf, viewOf } from './session-answer.ts';
 import type { reauthenticateBody } from './sign-in-input.ts';
 
-/** Step-up: the password again, and a new token in place of the old (ASVS 7.2.4). */
-export async function reauthenticate(
-  x: Exchange,
-  { body }: { readonly body: z.output<typeof reauthenticateBody> },
-  gateway: Gateway,
-): Promise<Outcome> {
-  const issued = await gateway.auth.reauthenticate(outgoing(x, personOf(x).passport), {
-    password: body.password,
-    token: x.token!.text,
-    remoteAddress: x.remoteAddress,
-  });
+type Body = z.output<typeof reauthenticateBody>;
+
+/** Step-up: a proof again, and a new token in place of the old (ASVS 7.2.4). Without the code that is needed nothing is remembered: it is repeated with it. */
+export async function reauthenticate(x: Exchange, { body }: { readonly body: Body }, gateway: Gateway): Promise<Outcome> {
+  const issued = await prove(x, body, gateway);
   if (isProblem(issued)) return authProblem(issued);
-  gateway.identities.bury(x.token!.hash);
-  return { status: 200, body: sessionBody(viewOf(issued)), newToken: tokenOf(issued) };
+  if (issued.secondFactor !== undefined) return secondFactorProblem(issued.secondFactor);
+  return rotatedAnswer(x, issued, gateway);
+}
+
+function prove(x: Exchange, body: Body, gateway: Gateway): Promise<SessionIssued | Problem> {
+  const call = outgoing(x, personOf(x).passport);
+  const same = { token: x.token!.text, remoteAddress: x.remoteAddress };
+  if (body.password === undefined) {
+    const passkey = { challenge: body.challenge ?? '', response: JSON.stringify(body.response) };
+    return gateway.account.reauthenticateWithPasskey(call, { ...passkey, ...same });
+  }
+  return gateway.auth.reauthenticate(call, {
+    password: body.password,
+    code: body.code ?? '',
+    recoveryCode: body.recoveryCode ?? '',
+    ...same,
+  });
 }

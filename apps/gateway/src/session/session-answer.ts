@@ -15,7 +15,7 @@ export const sessionSchema = z
   .object({
     state: z.enum(['none', 'guest', 'user']),
     mode: modeSchema.optional(),
-    user: z.object({ id: z.string(), name: z.string(), email: z.string() }).optional(),
+    user: z.object({ id: z.string(), name: z.string(), email: z.string(), role: z.literal('admin').optional() }).optional(),
     createdAt: instant.optional(),
     authenticatedAt: instant.optional(),
     idleExpiresAt: instant.optional(),
@@ -44,7 +44,7 @@ export function sessionBody(view: SessionView): SessionBody {
   return {
     state: isUser ? 'user' : 'guest',
     ...(mode !== undefined && { mode }),
-    ...(isUser && { user: { id: view.subject, name: view.name, email: view.email } }),
+    ...(isUser && { user: { id: view.subject, name: view.name, email: view.email, ...(view.role === 'admin' && { role: 'admin' }) } }),
     createdAt: isoOf(view.createdAtMs),
     ...(isUser && { authenticatedAt: isoOf(view.authenticatedAtMs) }),
     idleExpiresAt: isoOf(view.idleExpiresAtMs),

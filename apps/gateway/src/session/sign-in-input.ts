@@ -1,5 +1,6 @@
 /** What a person types to prove who they are. Bounded: hashing a megabyte would be work for us that costs an attacker nothing. */
 import { z } from 'zod';
+import { stepUpFields } from '../account/account-input.ts';
 import { modeSchema } from './session-answer.ts';
 
 const email = z.email().max(254);
@@ -13,4 +14,9 @@ export const registerBody = z.object({
   name: z.string().trim().min(1).max(100),
   mode: modeSchema.optional(),
 });
-export const reauthenticateBody = z.object({ password });
+/** A password, with a code where there is a second factor; or a passkey's answer to a challenge. */
+export const reauthenticateBody = z
+  .object({ password: password.optional(), ...stepUpFields })
+  .refine((body) => (body.password === undefined) !== (body.challenge === undefined || body.response === undefined), {
+    message: 'password, or challenge and response',
+  });

@@ -1,0 +1,65 @@
+/** What a person, or an administrator, may read of an account, as JSON. */
+import type { Passkey } from '@cloakroom/contracts';
+import { z } from 'zod';
+import { isoOf } from '../session/session-answer.ts';
+
+const instant = z.iso.datetime();
+
+export const passkeySchema = z
+  .object({ passkeyId: z.string(), name: z.string(), createdAt: instant, lastUsedAt: instant.optional() })
+  .meta({ id: 'Passkey' });
+
+export const factorsSchema = z
+  .object({ totp: z.object({ active: z.boolean() }), recoveryCodesLeft: z.int(), passkeys: z.array(passkeySchema) })
+  .meta({ id: 'Factors' });
+
+const otherSessions = z
+  .int()
+  .meta({ description: 'How many other sessions this person has: they can be ended with DELETE /api/session/devices.' });
+
+export const totpSecretSchema = z.object({ secret: z.string(), uri: z.string() }).meta({ id: 'TotpSecret' });
+export const recoveryCodesSchema = z
+  .object({ recoveryCodes: z.array(z.string()).meta({ description: 'Each is good once. They are shown this once.' }), otherSessions })
+  .meta({ id: 'RecoveryCodes' });
+export const factorRemovedSchema = z.object({ otherSessions }).meta({ id: 'FactorRemoved' });
+export const addedPasskeySchema = passkeySchema
+  .extend({
+    recoveryCodes: z
+      .array(z.string())
+      .optional()
+      .meta({ description: 'With the first second factor of an account. They are shown this once.' }),
+    otherSessions,
+  })
+  .meta({ id: 'AddedPasskey' });
+export const passkeyOptionsSchema = z
+  .object({ challenge: z.string(), options: z.looseObject({ challenge: z.string() }) })
+  .meta({ id: 'PasskeyOptions', description: 'options go to navigator.credentials, challenge comes back with the answer.' });
+export const noticesSchema = z
+  .object({ items: z.array(z.object({ at: instant, kind: z.string(), text: z.string() })) })
+  .meta({ id: 'Notices' });
+export const usersSchema = z
+  .object({
+    items: z.array(
+      z.object({
+        userId: z.string(),
+        name: z.string(),
+        email: z.string(),
+        role: z.enum(['admin', 'customer']),
+        disabled: z.boolean(),
+        sessions: z.int(),
+      }),
+    ),
+  })
+  .meta({ id: 'Users' });
+
+export const passkeyBody = ({ passkeyId, name, createdAtMs, lastUsedAtMs }: Passkey): z.output<typeof passkeySchema> => ({
+  passkeyId,
+  name,
+  createdAt: isoOf(createdAtMs),
+  ...(lastUsedAtMs > 0n && { lastUsedAt: isoOf(lastUsedAtMs) }),
+});
+
+export const passkeyOptionsBody = (given: { challenge: string; options: string }): { challenge: string; options: unknown } => ({
+  challenge: given.challenge,
+  options: JSON.parse(given.options),
+});

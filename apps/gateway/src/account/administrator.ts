@@ -1,0 +1,15 @@
+import { isProblem, problem, type Problem } from '@cloakroom/contracts';
+import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
+import type { OutgoingCall } from '@cloakroom/platform';
+import { authProblem } from '../session/auth-problem.ts';
+
+/**
+ * What only administrators may do. Others are told so before they are asked to step up; auth, whose word it is, looks at the role again. The
+ * view is fresh: these routes are sensitive, so auth was asked who it is for this very request.
+ */
+export async function asAdministrator(x: Exchange, act: (call: OutgoingCall) => Promise<object | Problem>): Promise<Outcome> {
+  const { view, passport } = personOf(x);
+  if (view.role !== 'admin') return problem('forbidden');
+  const done = await act(outgoing(x, passport));
+  return isProblem(done) ? authProblem(done) : { status: 204 };
+}

@@ -1,0 +1,10 @@
+import { isProblem } from '@cloakroom/contracts';
+import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import { authProblem } from '../session/auth-problem.ts';
+
+/** The secret is shown this once; it counts when a code of it has come back. */
+export async function beginTotp(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+  const begun = await gateway.account.beginTotp(outgoing(x, personOf(x).passport), {});
+  return isProblem(begun) ? authProblem(begun) : { status: 200, body: { secret: begun.secret, uri: begun.uri } };
+}

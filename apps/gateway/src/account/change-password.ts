@@ -1,0 +1,17 @@
+import { isProblem } from '@cloakroom/contracts';
+import type { z } from 'zod';
+import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import { authProblem } from '../session/auth-problem.ts';
+import type { passwordBody } from './account-input.ts';
+import { rotatedAnswer } from './rotated-answer.ts';
+
+export async function changePassword(
+  x: Exchange,
+  { body }: { readonly body: z.output<typeof passwordBody> },
+  gateway: Gateway,
+): Promise<Outcome> {
+  const request = { password: body.password, endOthers: body.endOthers ?? false, token: x.token!.text };
+  const issued = await gateway.account.changePassword(outgoing(x, personOf(x).passport), request);
+  return isProblem(issued) ? authProblem(issued) : rotatedAnswer(x, issued, gateway);
+}

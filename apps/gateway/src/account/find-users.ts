@@ -1,0 +1,29 @@
+import { isProblem, problem } from '@cloakroom/contracts';
+import type { z } from 'zod';
+import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import { authProblem } from '../session/auth-problem.ts';
+import type { usersSchema } from './account-answer.ts';
+import type { usersQuery } from './account-input.ts';
+
+export async function findUsers(
+  x: Exchange,
+  { query }: { readonly query: z.output<typeof usersQuery> },
+  gateway: Gateway,
+): Promise<Outcome> {
+  const { view, passport } = personOf(x);
+  if (view.role !== 'admin') return problem('forbidden');
+  const found = await gateway.account.findUsers(outgoing(x, passport), { query: query.query ?? '' });
+  if (isProblem(found)) return authProblem(found);
+  const body: z.output<typeof usersSchema> = {
+    items: found.users.map(({ userId, name, email, role, disabled, sessions }) => ({
+      userId,
+      name,
+      email,
+      role: role === 'admin' ? 'admin' : 'customer',
+      disabled,
+      sessions,
+    })),
+  };
+  return { status: 200, body };
+}

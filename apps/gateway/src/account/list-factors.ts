@@ -1,0 +1,17 @@
+import { isProblem } from '@cloakroom/contracts';
+import type { z } from 'zod';
+import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import { authProblem } from '../session/auth-problem.ts';
+import { type factorsSchema, passkeyBody } from './account-answer.ts';
+
+export async function listFactors(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+  const listed = await gateway.account.listFactors(outgoing(x, personOf(x).passport), {});
+  if (isProblem(listed)) return authProblem(listed);
+  const body: z.output<typeof factorsSchema> = {
+    totp: { active: listed.totpActive },
+    recoveryCodesLeft: listed.recoveryCodesLeft,
+    passkeys: listed.passkeys.map(passkeyBody),
+  };
+  return { status: 200, body };
+}

@@ -1,0 +1,14 @@
+import { isProblem } from '@cloakroom/contracts';
+import type { z } from 'zod';
+import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import { authProblem } from '../session/auth-problem.ts';
+import { isoOf } from '../session/session-answer.ts';
+import type { noticesSchema } from './account-answer.ts';
+
+export async function listNotices(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+  const listed = await gateway.account.listNotices(outgoing(x, personOf(x).passport), {});
+  if (isProblem(listed)) return authProblem(listed);
+  const items = listed.notices.map(({ atMs, kind, text }) => ({ at: isoOf(atMs), kind, text }));
+  return { status: 200, body: { items } satisfies z.output<typeof noticesSchema> };
+}

@@ -1,0 +1,31 @@
+import { isProblem } from '@cloakroom/contracts';
+import type { z } from 'zod';
+import { type Exchange, type Outcome, outgoing } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import { authProblem } from '../session/auth-problem.ts';
+import { signedInAnswer } from '../session/session-answer.ts';
+import { leave } from '../who.ts';
+import type { secondFactorBody } from './account-input.ts';
+
+type Body = z.output<typeof secondFactorBody>;
+
+/** The second half of a sign-in; the mode that was asked for in the first is remembered there. */
+export async function loginSecondFactor(x: Exchange, { body }: { readonly body: Body }, gateway: Gateway): Promise<Outcome> {
+  const issued = await gateway.account.loginSecondFactor(outgoing(x), {
+    challenge: body.challenge,
+    proof: proofOf(body),
+    currentToken: x.token?.text ?? '',
+    device: { label: x.device },
+    remoteAddress: x.remoteAddress,
+    knownDevice: x.knownDevice,
+  });
+  if (isProblem(issued)) return authProblem(issued);
+  leave(gateway, x.token);
+  return signedInAnswer(200, issued);
+}
+
+function proofOf({ code, recoveryCode, response }: Body) {
+  if (code !== undefined) return { case: 'code', value: code } as const;
+  if (recoveryCode !== undefined) return { case: 'recoveryCode', value: recoveryCode } as const;
+  return { case: 'response', value: JSON.stringify(response) } as const;
+}

@@ -1,0 +1,27 @@
+import { isProblem } from '@cloakroom/contracts';
+import type { z } from 'zod';
+import { type Exchange, type Outcome, outgoing } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import { authProblem } from '../session/auth-problem.ts';
+import { signedInAnswer, tokenModeOf } from '../session/session-answer.ts';
+import { leave } from '../who.ts';
+import type { passkeyLoginBody } from './account-input.ts';
+
+export async function loginWithPasskey(
+  x: Exchange,
+  { body }: { readonly body: z.output<typeof passkeyLoginBody> },
+  gateway: Gateway,
+): Promise<Outcome> {
+  const issued = await gateway.account.loginWithPasskey(outgoing(x), {
+    challenge: body.challenge,
+    response: JSON.stringify(body.response),
+    currentToken: x.token?.text ?? '',
+    device: { label: x.device },
+    mode: tokenModeOf(body.mode),
+    remoteAddress: x.remoteAddress,
+    knownDevice: x.knownDevice,
+  });
+  if (isProblem(issued)) return authProblem(issued);
+  leave(gateway, x.token);
+  return signedInAnswer(200, issued);
+}

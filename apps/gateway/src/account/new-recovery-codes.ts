@@ -1,0 +1,11 @@
+import { isProblem } from '@cloakroom/contracts';
+import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import { authProblem } from '../session/auth-problem.ts';
+
+/** The old ones are void. */
+export async function newRecoveryCodes(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+  const made = await gateway.account.newRecoveryCodes(outgoing(x, personOf(x).passport), {});
+  if (isProblem(made)) return authProblem(made);
+  return { status: 200, body: { recoveryCodes: made.codes, otherSessions: made.otherSessions } };
+}

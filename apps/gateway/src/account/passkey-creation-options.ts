@@ -1,0 +1,10 @@
+import { isProblem } from '@cloakroom/contracts';
+import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import { authProblem } from '../session/auth-problem.ts';
+import { passkeyOptionsBody } from './account-answer.ts';
+
+export async function passkeyCreationOptions(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+  const given = await gateway.account.passkeyCreationOptions(outgoing(x, personOf(x).passport), {});
+  return isProblem(given) ? authProblem(given) : { status: 200, body: passkeyOptionsBody(given) };
+}

@@ -1,0 +1,13 @@
+import { isProblem } from '@cloakroom/contracts';
+import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import { authProblem } from '../session/auth-problem.ts';
+
+export async function removePasskey(
+  x: Exchange,
+  { params }: { readonly params: { readonly passkeyId: string } },
+  gateway: Gateway,
+): Promise<Outcome> {
+  const removed = await gateway.account.removePasskey(outgoing(x, personOf(x).passport), { passkeyId: params.passkeyId });
+  return isProblem(removed) ? authProblem(removed) : { status: 200, body: { otherSessions: removed.otherSessions } };
+}

@@ -1,0 +1,9 @@
+import { isProblem } from '@cloakroom/contracts';
+import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import { authProblem } from '../session/auth-problem.ts';
+
+export async function removeTotp(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+  const removed = await gateway.account.removeTotp(outgoing(x, personOf(x).passport), {});
+  return isProblem(removed) ? authProblem(removed) : { status: 200, body: { otherSessions: removed.otherSessions } };
+}

@@ -1,0 +1,6 @@
+import type { Exchange, Outcome } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import { asAdministrator } from './administrator.ts';
+
+export const revokeUser = (x: Exchange, { params }: { readonly params: { readonly userId: string } }, gateway: Gateway): Promise<Outcome> =>
+  asAdministrator(x, (call) => gateway.account.revokeUser(call, { userId: params.userId }));
