@@ -3,13 +3,15 @@
  * stormy windows follow each other in one run, and only their ratio is a result. The attackers send far more than the hashing can take, each from
  * another network to another account, so that no count stops them: the bound on hashing has to.
  */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AuthService, isProblem } from '@cloakroom/contracts';
 import { connectMesh, createLogger, type MeshClient, startTrace } from '@cloakroom/platform';
+import { repository } from '../folders.ts';
 import { quantile } from './statistics.ts';
 
 export interface Window {
@@ -29,17 +31,13 @@ const attackers = 64;
 /** Fifty times faster than Retry-After asks for. */
 const attackPauseMs = 20;
 const warmUpMs = 1_000;
+const readyTimeoutMs = 30_000;
 
 type Auth = MeshClient<typeof AuthService>;
 
 export async function benchLoginStorm(options: { readonly pairs: number; readonly seconds: number }): Promise<StormPair[]> {
-  const worker = fork(join(import.meta.dirname, 'login-storm.worker.ts'), {
-    env: { ...process.env, SESSION_MAC_KEY: newKey(), REFRESH_TOKEN_KEY: newKey(), KEY_ENCRYPTION_KEY: newKey() },
-  });
-  const failed = once(worker, 'exit').then(() => Promise.reject(new Error('auth did not start')));
-  const [{ address }] = (await Promise.race([once(worker, 'message'), failed])) as [{ address: string }];
-  failed.catch(() => undefined);
-  const mesh = connectMesh(AuthService, { address, tls: undefined, log: createLogger('bench', 'silent') });
+  const auth = await startAuth();
+  const mesh = connectMesh(AuthService, { address: auth.address, tls: undefined, log: createLogger('bench', 'silent') });
   try {
     const guest = await mesh.client.createGuest(call(), { device: { label: 'bench' } });
     if (isProblem(guest)) throw new Error(guest.problem);
@@ -54,9 +52,59 @@ export async function benchLoginStorm(options: { readonly pairs: number; readonl
     return pairs;
   } finally {
     mesh.close();
-    worker.disconnect();
-    if (worker.exitCode === null) await once(worker, 'exit');
+    await auth.stop();
   }
+}
+
+/** The process as it always runs, in memory, with no count that stops the guests. */
+async function startAuth(): Promise<{ readonly address: string; stop(): Promise<void> }> {
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const unlimited = '100000000';
+  const env = {
+    PATH: process.env['PATH'],
+    SERVICE_NAME: 'auth',
+    REPLICA: '1',
+    LISTEN_PORT: String(port),
+    ADMIN_PORT: String(adminPort),
+    LOG_LEVEL: 'silent',
+    MESH_TLS: 'off',
+    EVENT_LOG: 'embedded',
+    SESSION_STORE: 'memory',
+    DATABASE_URL: 'sqlite::memory:',
+    SESSION_MAC_KEY: newKey(),
+    REFRESH_TOKEN_KEY: newKey(),
+    KEY_ENCRYPTION_KEY: newKey(),
+    GUEST_LIMIT_PER_HOUR: unlimited,
+    GUEST_LIMIT_PER_HOUR_IN_ALL: unlimited,
+  };
+  const child = spawn(process.execPath, [join(repository, 'apps/auth/dist/main.js')], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const ended = once(child, 'exit');
+  const endMs = performance.now() + readyTimeoutMs;
+  while (!(await isReady(adminPort))) {
+    if (child.exitCode !== null || performance.now() > endMs) throw new Error('auth did not start; is it built?');
+    await delay(50);
+  }
+  return {
+    address: `127.0.0.1:${port}`,
+    stop: async () => {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+const isReady = (adminPort: number): Promise<boolean> =>
+  fetch(`http://127.0.0.1:${adminPort}/readyz`).then(
+    (answer) => answer.ok,
+    () => false,
+  );
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 const newKey = (): string => randomBytes(32).toString('base64url');

@@ -14,7 +14,7 @@ const login = (cookie?: string) =>
     body: { email: 'ada@example.com', password: 'right' },
     headers: cookie === undefined ? {} : { cookie },
   });
-const passedOn = () => (stage.auth.requests.at(-1)?.request as { knownDevice: string }).knownDevice;
+const passedOn = () => (stage.auth.requests.at(-1)!.request as { knownDevice: string }).knownDevice;
 
 it('is set by a sign-in, for our own pages alone, and says nothing to scripts', async () => {
   stage = await openStage();

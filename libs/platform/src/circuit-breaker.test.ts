@@ -6,7 +6,7 @@ function stage() {
   let nowMs = 0;
   let answers = false;
   let probes = 0;
-  const timers: { atMs: number; then: () => void }[] = [];
+  const timers: { atMs: number; fire: () => void }[] = [];
   const changes: BreakerState[] = [];
   const breaker = openBreaker({
     nowMs: () => nowMs,
@@ -15,7 +15,7 @@ function stage() {
       return Promise.resolve(answers);
     },
     wait: (durationMs, then) => {
-      const timer = { atMs: nowMs + durationMs, then };
+      const timer = { atMs: nowMs + durationMs, fire: then };
       timers.push(timer);
       return { cancel: () => void timers.splice(timers.indexOf(timer), 1) };
     },
@@ -33,7 +33,7 @@ function stage() {
       if (next === undefined) break;
       timers.splice(timers.indexOf(next), 1);
       nowMs = next.atMs;
-      next.then();
+      next.fire();
       await Promise.resolve();
       await Promise.resolve();
     }

@@ -45,6 +45,7 @@ export interface CircuitBreaker {
   close(): void;
 }
 
+/** Longer because it is one state machine, read as a whole. */
 export function openBreaker({ nowMs, probe, wait = unrefTimer, onChange = () => undefined }: BreakerParts): CircuitBreaker {
   let state: BreakerState = 'closed';
   let failuresInRow = 0;
