@@ -1,6 +1,7 @@
 /** What is done now and then: finish sign-ins that broke half-way, forget revocations that have nothing left to kill. */
 import type { Auth } from './auth.ts';
 import { finishClaims } from './finish-claims.ts';
+import { pruneHistory } from './identity-history.ts';
 import { pruneDevices } from './known-devices.ts';
 import { pruneRevocations } from './revocations.ts';
 
@@ -18,7 +19,10 @@ export function openHousekeeping(auth: Auth): Housekeeping {
     try {
       const finished = await finishClaims(auth);
       const nowMs = auth.clock.nowMs();
-      const forgotten = (await pruneRevocations(auth.database, nowMs)) + (await pruneDevices(auth.database, nowMs));
+      const forgotten =
+        (await pruneRevocations(auth.database, nowMs)) +
+        (await pruneDevices(auth.database, nowMs)) +
+        (await pruneHistory(auth.database, nowMs));
       if (finished + forgotten > 0) auth.log.info({ finished, forgotten }, 'kept house');
     } catch (error) {
       auth.log.warn({ err: error }, 'keeping house waits');

@@ -4,10 +4,11 @@ import type { Generated, Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { addRevocationsByHandle } from './migrations.exchange.ts';
 import { type AccountColumns, addFactors, type FactorsSchema } from './migrations.factors.ts';
+import { addIdentityHistory, type IdentityHistorySchema } from './migrations.identity-history.ts';
 import { addKnownDevices, type KnownDevicesSchema } from './migrations.known-devices.ts';
 import { addNotices, type NoticesSchema } from './migrations.notices.ts';
 
-export interface AuthSchema extends NoticesSchema, KnownDevicesSchema, FactorsSchema {
+export interface AuthSchema extends NoticesSchema, KnownDevicesSchema, FactorsSchema, IdentityHistorySchema {
   accounts: AccountColumns & {
     id: string;
     /** Normalised: one spelling, one account. */
@@ -81,6 +82,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0004_known_devices': { up: addKnownDevices },
   '0005_revocations_by_handle': { up: addRevocationsByHandle },
   '0006_factors': { up: addFactors },
+  '0007_identity_history': { up: addIdentityHistory },
 };
 
 // The migrator hands over a database of any schema.

@@ -15,6 +15,7 @@ import { IdentityEventSchema, isProblem, RevocationEventSchema, topics } from '@
 import { type Cause, DatabaseUnavailable, speaksPostgres, traceOfCause } from '@cloakroom/platform';
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { AuthSchema } from './migrations.ts';
+import { remember } from './identity-history.ts';
 import { boundedConcurrency } from './bounded-concurrency.ts';
 
 export type Database = Kysely<AuthSchema>;
@@ -28,14 +29,16 @@ export async function announceIdentity(
   trx: Transaction<AuthSchema>,
   cause: Cause,
   userId: string,
-  event: MessageInitShape<typeof IdentityEventSchema>,
+  event: MessageInitShape<typeof IdentityEventSchema> & { readonly atMs: bigint },
 ): Promise<void> {
+  const written = toJsonString(IdentityEventSchema, create(IdentityEventSchema, event));
+  await remember(trx, userId, written, Number(event.atMs));
   await trx
     .insertInto('outbox')
     .values({
       topic: topics.identityEvents.name,
       record_key: userId,
-      event: toJsonString(IdentityEventSchema, create(IdentityEventSchema, event)),
+      event: written,
       tag: '',
       applied: 1,
       published: 0,

@@ -147,6 +147,8 @@ export async function publishRows(parts: RelayParts, topic: TopicSpec): Promise<
     .execute();
   if (rows.length === 0) return false;
   const applied = await applyWhatStoreTakes(parts, rows);
+  // After the rows were read: who wrote that a key is retired has made the next in the same transaction.
+  await parts.keys.reload();
   await parts.confirm();
   await eventLog.publish(
     topic,
@@ -209,6 +211,7 @@ export async function beatOnce({ database, eventLog, keys, clock, boot, confirm 
     atMs: BigInt(clock.nowMs()),
     event: { case: 'heartbeat', value: { globalEpoch: BigInt(await globalEpoch(database)), boot, beatMs: BigInt(beatMs) } },
   });
+  await keys.reload();
   await confirm();
   await eventLog.publish(topic, [signedRecord(topic, topic.name, 'heartbeat', toBinary(RevocationEventSchema, event), keys)]);
   return true;

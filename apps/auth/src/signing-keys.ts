@@ -10,14 +10,16 @@
  * being replaced, are sealed again at the next start.
  *
  * Several replicas share the keys: whoever makes or rotates one looks at the table in the same transaction (they run one at a time, outbox.ts),
- * and each replica reads the table again every `reloadIntervalMs`. Until then a replica signs with a key that another has just retired: its
- * passports are refused, which is the safe side, and for no longer than a lease.
+ * and each replica reads the table again every `reloadIntervalMs`. Until then a replica signs passports with a key that another has just retired:
+ * they are refused, which is the safe side, and for no longer than a lease. The relay looks before everything that it signs: a notice of
+ * retirement that the retired key had signed would be taken for a forgery.
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { problem, type Problem, topics } from '@cloakroom/contracts';
 import type { Cause, SigningKey } from '@cloakroom/platform';
 import { calculateJwkThumbprint, exportJWK } from 'jose';
 import type { Transaction } from 'kysely';
+import { announceRecentAgain } from './identity-history.ts';
 import type { AuthSchema } from './migrations.ts';
 import { announceRevocation, type Database, type Outbox } from './outbox.ts';
 import type { Sealer } from './sealed.ts';
@@ -74,7 +76,11 @@ export async function openSigningKeys({ database, outbox, sealer, nowMs }: Signi
         .where('kid', 'in', old)
         .execute();
       const kid = await insertKey(trx, sealer, nowMs());
-      if (retireOldNow) for (const retired of old) await announceKeyRetired(trx, cause, retired, nowMs());
+      if (retireOldNow) {
+        for (const retired of old) await announceKeyRetired(trx, cause, retired, nowMs());
+        // What the old keys signed and nobody has read yet would pass for forged.
+        await announceRecentAgain(trx, nowMs());
+      }
       return { activeKid: kid, old };
     });
     keys = await load(database, sealer);

@@ -1,0 +1,29 @@
+import { speaksPostgres } from '@cloakroom/platform';
+import type { Generated, Kysely } from 'kysely';
+
+/** What was announced to other services lately (identity-history.ts). */
+export interface IdentityHistorySchema {
+  identity_history: {
+    /** In the order of the commits, as in the outbox: several events of one millisecond have an order too. */
+    sequence: Generated<number>;
+    at_ms: number;
+    record_key: string;
+    /** The event as protobuf JSON. */
+    event: string;
+  };
+}
+
+export async function addIdentityHistory(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('identity_history')
+    .addColumn('sequence', speaksPostgres(db) ? 'bigint' : 'integer', (c) =>
+      speaksPostgres(db) ? c.primaryKey().generatedAlwaysAsIdentity() : c.primaryKey().autoIncrement(),
+    )
+    .addColumn('at_ms', 'bigint', (c) => c.notNull())
+    .addColumn('record_key', 'text', (c) => c.notNull())
+    .addColumn('event', 'text', (c) => c.notNull())
+    .execute();
+  await db.schema.createIndex('identity_history_by_at').on('identity_history').column('at_ms').execute();
+  // A logout asks whether its token is one that was ended already (logout.ts).
+  await db.schema.createIndex('revocations_by_token_hash').on('revocations').column('token_hash').execute();
+}
