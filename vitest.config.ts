@@ -13,7 +13,14 @@ export default defineConfig({
   test: {
     // A cached transform would serve another run's code.
     ...(mutant !== undefined && { fsModuleCache: false }),
-    include: ['src/**/*.test.ts', '*.test.ts', 'checks/**/*.test.ts', 'containers/**/*.test.ts', 'bench/**/*.test.ts'],
+    include: [
+      'src/**/*.test.ts',
+      '*.test.ts',
+      'checks/**/*.test.ts',
+      'containers/**/*.test.ts',
+      'bench/**/*.test.ts',
+      'exercises/**/*.test.ts',
+    ],
     exclude: ['**/node_modules/**', '**/dist/**', ...(process.env['CLOAKROOM_INTEGRATION'] ? [] : ['**/*.int.test.ts'])],
     testTimeout: 20_000,
     hookTimeout: 60_000,

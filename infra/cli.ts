@@ -119,6 +119,7 @@ for (const [name, description] of [
   ['mutants', 'plant known defects and see the tests fail'],
   ['fuzz', 'throw 100,000 inputs at a running stack; --help tells what'],
   ['attacks', 'attack a running stack; --help tells what, --prove takes the defences away'],
+  ['exercise', 'an anti-pattern, run to be looked at; --help tells which'],
 ] as const) {
   program
     .command(name)

@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { repository } from './folders.ts';
 import { StackError } from './outcome.ts';
 
-export type ToolName = 'check' | 'e2e' | 'bench' | 'mutants' | 'attacks' | 'fuzz';
+export type ToolName = 'check' | 'e2e' | 'bench' | 'mutants' | 'attacks' | 'fuzz' | 'exercise';
 
 const scripts = {
   check: 'infra/checks/run.ts',
@@ -13,6 +13,7 @@ const scripts = {
   mutants: 'infra/checks/mutants.ts',
   attacks: 'infra/attacks/run.ts',
   fuzz: 'infra/attacks/fuzz.ts',
+  exercise: 'infra/exercises/run.ts',
 } as const;
 
 /** @returns the exit code */

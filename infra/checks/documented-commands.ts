@@ -23,6 +23,7 @@ export const documentedCommands: readonly DocumentedCommand[] = [
   { command: 'npm run mutants', provenBy: 'infra/cli.test.ts', showing: "['mutants', '--help']" },
   { command: 'npm run bench -- start', provenBy: 'infra/cli.test.ts', showing: "['bench', '--help']" },
   { command: 'npm run bench -- telemetry', provenBy: 'infra/bench/telemetry.test.ts', showing: 'benchTelemetry(1' },
+  { command: 'npm run exercise -- sticky', provenBy: 'infra/exercises/sticky.test.ts', showing: 'compareSticky(' },
   { command: 'npm run status', provenBy: 'infra/cli.test.ts', showing: "['status']" },
   { command: 'npm run doctor', provenBy: 'infra/cli.test.ts', showing: "['doctor']" },
   { command: 'kill -STOP', provenBy: 'e2e/stack.ts', showing: "'SIGSTOP'" },

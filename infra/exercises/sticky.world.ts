@@ -1,0 +1,97 @@
+/**
+ * Three replicas behind a proxy. With affinity it sends each browser where its cookie says, and only where that replica is gone to another; without,
+ * to each replica in turn.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { join } from 'node:path';
+
+export const replicaCount = 3;
+/** A process that only opens a port; far above what that takes on a busy machine. */
+const startTimeoutMs = 20_000;
+/** Says which replica a browser belongs to. Of this exercise alone: the shop has no such cookie. */
+export const affinityCookie = 'exercise-affinity';
+
+export interface Browser {
+  session: string;
+  /** What the affinity cookie says. */
+  affinity: number | undefined;
+}
+
+interface Replica {
+  readonly process: ChildProcess;
+  readonly url: string;
+}
+
+export interface World {
+  signIn(browser: Browser): Promise<void>;
+  /** @returns whether the replica that answered knew the session */
+  visit(browser: Browser): Promise<boolean>;
+  /** Ends a replica without a word and starts another in its place. */
+  replace(index: number, meanwhile?: () => Promise<void>): Promise<void>;
+  /** Requests by replica since this was last asked. */
+  load(): number[];
+  close(): Promise<void>;
+}
+
+export async function openWorld(options: { readonly storeUrl: string | undefined; readonly sticky: boolean }): Promise<World> {
+  const start = () => startReplica(options.storeUrl);
+  const replicas: (Replica | undefined)[] = await Promise.all(Array.from({ length: replicaCount }, start));
+  let counts = replicas.map(() => 0);
+  let turn = 0;
+
+  const choose = (browser: Browser): number => {
+    const wanted = options.sticky ? browser.affinity : undefined;
+    if (wanted !== undefined && replicas[wanted] !== undefined) return wanted;
+    do turn = (turn + 1) % replicaCount;
+    while (replicas[turn] === undefined);
+    if (options.sticky) browser.affinity = turn;
+    return turn;
+  };
+  const ask = async (browser: Browser, path: string, method: string): Promise<Response> => {
+    const index = choose(browser);
+    counts[index]! += 1;
+    return fetch(`${replicas[index]!.url}/${path}`, { method });
+  };
+  return {
+    async signIn(browser) {
+      browser.session = await (await ask(browser, '', 'POST')).text();
+    },
+    visit: async (browser) => (await ask(browser, browser.session, 'GET')).ok,
+    async replace(index, meanwhile) {
+      await end(replicas[index]!);
+      replicas[index] = undefined;
+      await meanwhile?.();
+      replicas[index] = await start();
+    },
+    load() {
+      const seen = counts;
+      counts = replicas.map(() => 0);
+      return seen;
+    },
+    close: async () => void (await Promise.all(replicas.map((replica) => (replica === undefined ? Promise.resolve() : end(replica))))),
+  };
+}
+
+async function startReplica(storeUrl: string | undefined): Promise<Replica> {
+  const { STORE_URL: _none, ...env } = process.env;
+  const child = fork(join(import.meta.dirname, 'sticky.replica.ts'), {
+    env: { ...env, ...(storeUrl !== undefined && { STORE_URL: storeUrl }) },
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const port = await new Promise<number>((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error('a replica of the exercise did not start')), startTimeoutMs);
+    child.once('message', (message) => resolve(Number(message)));
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`a replica of the exercise ended with ${code}`)));
+    child.once('message', () => clearTimeout(late));
+  });
+  return { process: child, url: `http://127.0.0.1:${port}` };
+}
+
+function end({ process: child }: Replica): Promise<void> {
+  return new Promise((resolve) => {
+    child.once('exit', () => resolve());
+    child.kill('SIGKILL');
+  });
+}
