@@ -53,6 +53,7 @@ it('names every field that is wrong', async () => {
     password: 'short',
     name: ' ',
     currentToken: '',
+    knownDevice: '',
     mode: 0,
     remoteAddress: '',
   });

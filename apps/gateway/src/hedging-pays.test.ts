@@ -1,6 +1,6 @@
 /** Whether a hedged question pays. The figures in docs/overload.md are what this tells with `--reporter=verbose`. */
 import { afterEach, expect, it, vi } from 'vitest';
-import { compare, type Figures, hiccupMs, stopAll } from './hedging.fixture.ts';
+import { compare, type Figures, hiccupMs, stopAll } from './hedging.harness.ts';
 
 // Some thousand calls, and a machine that others use.
 vi.setConfig({ testTimeout: 60_000 });

@@ -12,7 +12,6 @@ import {
 } from '@cloakroom/platform';
 import { openTcpProxy } from '@cloakroom/testing';
 import { randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { silent } from './gateway.fixture.ts';
 import type { Resolve } from './identity.ts';
 import { resolveAtAuth } from './resolve-at-auth.ts';
@@ -26,10 +25,10 @@ export async function stopAll(): Promise<void> {
 async function replica(hiccupEvery: number) {
   const seen = { calls: 0 };
   const handlers = Object.fromEntries(AuthService.methods.map(({ localName }) => [localName, () => Promise.resolve({})]));
-  const resolve = async () => {
+  const resolve = () => {
     seen.calls += 1;
-    if (seen.calls % hiccupEvery === 0) await delay(hiccupMs);
-    return {};
+    const lateMs = seen.calls % hiccupEvery === 0 ? hiccupMs : 0;
+    return new Promise<object>((done) => void (lateMs === 0 ? done({}) : setTimeout(() => done({}), lateMs)));
   };
   const server = await serveMesh({
     name: 'auth',
