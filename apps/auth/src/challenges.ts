@@ -3,7 +3,7 @@
  * 5 minutes. Kept here and not in the session store, since one delete decides between two answers at once and no failover brings it back.
  */
 import { problem, type Problem } from '@cloakroom/contracts';
-import type { Insertable, Selectable, Transaction } from 'kysely';
+import type { Selectable, Transaction } from 'kysely';
 import type { Auth } from './auth.ts';
 import type { AuthSchema } from './migrations.ts';
 import type { Database } from './outbox.ts';
@@ -33,7 +33,7 @@ export async function openChallenge(auth: Auth, kind: ChallengeKind, asked: Aske
     .where('kind', '=', kind)
     .executeTakeFirstOrThrow();
   if (Number(count) >= kindCountMax) return problem('too_many_requests');
-  const challenge: Insertable<AuthSchema['challenges']> = {
+  const challenge: Challenge = {
     id: Buffer.from(auth.random(32)).toString('base64url'),
     kind,
     subject: '',
@@ -46,7 +46,7 @@ export async function openChallenge(auth: Auth, kind: ChallengeKind, asked: Aske
     expires_at_ms: nowMs + challengeLifetimeMs,
   };
   await database.insertInto('challenges').values(challenge).execute();
-  if (challenge.subject !== '') await forgetOldest(database, kind, challenge.subject);
+  if (challenge.subject !== '') await forgetOldest(database, challenge);
   return challenge.id;
 }
 
@@ -84,14 +84,22 @@ export async function forgetChallenges(database: Database, nowMs: number): Promi
   await database.deleteFrom('challenges').where('expires_at_ms', '<=', nowMs).execute();
 }
 
-async function forgetOldest(database: Database, kind: ChallengeKind, subject: string): Promise<void> {
-  const newest = database
+async function forgetOldest(database: Database, { id, kind, subject }: Pick<Challenge, 'id' | 'kind' | 'subject'>): Promise<void> {
+  const others = database
     .selectFrom('challenges')
     .select('id')
     .where('kind', '=', kind)
     .where('subject', '=', subject)
+    .where('id', '<>', id);
+  const newest = others
     .orderBy('expires_at_ms', 'desc')
     .orderBy('id')
-    .limit(personCountMax);
-  await database.deleteFrom('challenges').where('kind', '=', kind).where('subject', '=', subject).where('id', 'not in', newest).execute();
+    .limit(personCountMax - 1);
+  await database
+    .deleteFrom('challenges')
+    .where('kind', '=', kind)
+    .where('subject', '=', subject)
+    .where('id', '<>', id)
+    .where('id', 'not in', newest)
+    .execute();
 }

@@ -2,6 +2,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { type FindUsersRequest, type FindUsersResponseSchema, isProblem, problem, type Problem } from '@cloakroom/contracts';
 import type { PersonContext } from '@cloakroom/platform';
 import { tagOf } from '@cloakroom/session';
+import { sql } from 'kysely';
 import { administrator } from './admins.ts';
 import type { Auth } from './auth.ts';
 
@@ -22,9 +23,8 @@ export async function findUsers(
   const accounts = await auth.database
     .selectFrom('accounts')
     .selectAll()
-    .where((row) =>
-      row.or([row('id', '=', query), row('email', 'like', row.val(part)), row(row.fn<string>('lower', ['name']), 'like', row.val(part))]),
-    )
+    // The escape is said: PostgreSQL has one by default, SQLite none.
+    .where(sql<boolean>`(id = ${query} or email like ${part} escape '\\' or lower(name) like ${part} escape '\\')`)
     .orderBy('created_at_ms', 'desc')
     .orderBy('id')
     .limit(userCountMax)
