@@ -23,6 +23,10 @@ export interface EdgeRequest {
   readonly storeRttsMs: readonly number[];
   /** Sessions that the gateway has not met: more than are asked for within a minute, which is how long it remembers them. */
   readonly coldSessionCount: number;
+  /** Whose sessions take turns when the cache is warm: as many as look at one gateway in a second or so. */
+  readonly personCount: number;
+  /** Before each block. */
+  readonly warmUpSeconds: number;
   /** Writes a processor profile of the gateway for each kind of request instead of measuring. */
   readonly profile: boolean;
 }
@@ -38,11 +42,8 @@ export interface Point {
   readonly pids: Readonly<Record<string, number>>;
 }
 
-/** Sessions that take turns when the cache is warm: as many people as look at one gateway in a second or so. */
-const personCount = 20;
 /** Enough to keep a core busy, few enough that waiting does not become the measurement. */
 const saturatingConnections = 32;
-const warmUpSeconds = 0.5;
 const inspectorPort = (base: number): number => base + 90;
 
 /** @returns undefined after profiling */
@@ -82,7 +83,7 @@ function openEdge({ base, profile }: EdgeRequest, proxy: TcpProxy): Promise<Worl
 
 async function openPoints(world: World, request: EdgeRequest, generator: Generator): Promise<Point[]> {
   const [gateway] = world.gateways;
-  const people = await register(gateway, personCount);
+  const people = await register(gateway, request.personCount);
   const nobody = generator.headers('nobody', [{}]);
   const { base } = world;
   await world.add({
@@ -151,7 +152,7 @@ async function sameBodies(floor: string, gateway: string, headers: Record<string
 }
 
 async function measure(points: readonly Point[], request: EdgeRequest, generator: Generator, proxy: TcpProxy): Promise<Measured> {
-  const { pairs, seconds } = request;
+  const { pairs, seconds, warmUpSeconds } = request;
   const saturated: Measured['saturated'] = {};
   const halfLoad: Measured['halfLoad'] = {};
   const sameRate: Measured['sameRate'] = {};

@@ -71,8 +71,9 @@ export async function openGenerator(dir: string): Promise<Generator> {
     },
     async stop() {
       if (worker.exitCode !== null) return;
+      const gone = once(worker, 'exit');
       worker.disconnect();
-      await once(worker, 'exit');
+      await gone;
       rmSync(dir, { recursive: true, force: true });
     },
   };

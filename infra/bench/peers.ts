@@ -13,6 +13,9 @@ export interface PeersRequest {
   readonly base: number;
   readonly pairs: number;
   readonly seconds: number;
+  readonly personCount: number;
+  /** Before each block. */
+  readonly warmUpSeconds: number;
 }
 
 export interface Front {
@@ -37,9 +40,7 @@ const peers = [
   { name: 'better-auth + Redis, cookie cache', peer: 'better-auth, cookie cache', asksStore: false },
 ] as const;
 
-const personCount = 20;
 const saturatingConnections = 32;
-const warmUpSeconds = 0.5;
 
 interface Runnable extends Front {
   readonly load: Load;
@@ -58,7 +59,7 @@ export async function benchPeers(request: PeersRequest): Promise<PeersMeasured> 
       programs: [backendOf(request.base)],
       env: () => ({ CART_ADMIN_URL: undefined }),
     });
-    const fronts = [...(await openOurs(world, generator)), ...(await openPeers(world, generator))];
+    const fronts = [...(await openOurs(world, generator, request)), ...(await openPeers(world, generator, request))];
     return await measure(fronts, request, generator);
   } finally {
     await world?.stop();
@@ -66,7 +67,7 @@ export async function benchPeers(request: PeersRequest): Promise<PeersMeasured> 
   }
 }
 
-async function openOurs(world: World, generator: Generator): Promise<Runnable[]> {
+async function openOurs(world: World, generator: Generator, { personCount }: PeersRequest): Promise<Runnable[]> {
   const { base } = world;
   const [gateway] = world.gateways;
   const people = await register(gateway, personCount);
@@ -88,7 +89,7 @@ async function openOurs(world: World, generator: Generator): Promise<Runnable[]>
   return [{ name: 'no session (floor)', asksStore: undefined, isPeer: false, load, pids: world.pids('floor', 'backend') }, ...fronts];
 }
 
-async function openPeers(world: World, generator: Generator): Promise<Runnable[]> {
+async function openPeers(world: World, generator: Generator, { personCount }: PeersRequest): Promise<Runnable[]> {
   const { base } = world;
   const fronts: Runnable[] = [];
   for (const [index, { name, peer, asksStore }] of peers.entries()) {
@@ -109,7 +110,11 @@ async function openPeers(world: World, generator: Generator): Promise<Runnable[]
   return fronts;
 }
 
-async function measure(fronts: readonly Runnable[], { pairs, seconds }: PeersRequest, generator: Generator): Promise<PeersMeasured> {
+async function measure(
+  fronts: readonly Runnable[],
+  { pairs, seconds, warmUpSeconds }: PeersRequest,
+  generator: Generator,
+): Promise<PeersMeasured> {
   const saturated: Record<string, Block[]> = {};
   const halfLoad: Record<string, Block[]> = {};
   const closed = { kind: 'closed', connections: saturatingConnections, seconds, warmUpSeconds } as const;

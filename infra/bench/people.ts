@@ -98,7 +98,7 @@ export async function makeGuests(redisUrl: string, macKey: string, count: number
 }
 
 /** In flight at once: enough to fill a batch of the client, few enough for its time-outs. */
-const batchCount = 200;
+const batchCount = 50;
 
 /** As auth makes it: `userSession` has a value for every field there is. */
 export function guestSession(key: TokenKey, subject: string, mode: TokenMode, nowMs: number): NewSession {

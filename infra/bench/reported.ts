@@ -50,13 +50,21 @@ const reported = {
       modes: modesOf(values.modes),
       storeRttsMs: (values['store-rtt'] ?? '0,1,5').split(',').map(Number),
       coldSessionCount: count(values.sessions, 30_000),
+      personCount: 20,
+      warmUpSeconds: 0.5,
       profile: values.profile === true,
     });
     return measured === undefined ? undefined : edgeReport(measured, machine, command);
   },
   peers: async (values, machine, command) => {
     const [{ benchPeers }, { peersReport }] = await Promise.all([import('./peers.ts'), import('./peers.report.ts')]);
-    const request = { base: count(values.base, baseDefault), pairs: count(values.pairs, 5), seconds: Number(values.seconds ?? 3) };
+    const request = {
+      base: count(values.base, baseDefault),
+      pairs: count(values.pairs, 5),
+      seconds: Number(values.seconds ?? 3),
+      personCount: 20,
+      warmUpSeconds: 0.5,
+    };
     return peersReport(await benchPeers(request), machine, command);
   },
   revocation: async (values, machine, command) => {
@@ -67,6 +75,7 @@ const reported = {
       trials: count(values.trials, 10_000),
       cuts: Number(values.cuts ?? 50),
       sessionsPerCut: count(values.sessions, 200),
+      personCount: 20,
     });
     return revocationReport(measured, machine, command);
   },

@@ -20,6 +20,7 @@ export interface RevocationRequest {
   readonly trials: number;
   readonly cuts: number;
   readonly sessionsPerCut: number;
+  readonly personCount: number;
 }
 
 /** Milliseconds from the acknowledgement to the last acceptance, a value a trial; 0: none was accepted. */
@@ -47,7 +48,6 @@ const confirmCount = 5;
 const concurrency = 4;
 /** Of other people; each core has room left for the trials. */
 const loadRate = 100;
-const personCount = 20;
 
 export async function benchRevocation(request: RevocationRequest): Promise<RevocationMeasured> {
   const proxy = await openTcpProxy({ port: portsOf(request.base).kafka, protocol: 'kafka' });
@@ -83,23 +83,27 @@ async function measure(
   request: RevocationRequest,
 ): Promise<RevocationMeasured> {
   const [gateway, far] = world.gateways;
-  const people = await register(gateway, personCount);
+  const people = await register(gateway, request.personCount);
   const others = await signInAll(gateway, people, 'hybrid');
   const load = keepLoading(generator, new Load(far, '/api/cart', generator.headers('others', others ?? [{}])));
-  const trials: Trials[] = [];
-  for (const mode of request.modes) {
-    const count = Math.max(1, Math.round(request.trials * partOf[mode]));
-    const done = await trialsIn(mode, count, world, acceptors, people);
-    if (done === undefined) continue;
-    trials.push(done);
-    console.log(`${count} trials in ${mode}`);
+  try {
+    const trials: Trials[] = [];
+    for (const mode of request.modes) {
+      const count = Math.max(1, Math.round(request.trials * partOf[mode]));
+      const done = await trialsIn(mode, count, world, acceptors, people);
+      if (done === undefined) continue;
+      trials.push(done);
+      console.log(`${count} trials in ${mode}`);
+    }
+    const cuts: Cut[] = [];
+    if (request.cuts > 0) {
+      cuts.push(await cutFeed('proxy', request.cuts, request.sessionsPerCut, world, acceptors, proxy));
+      cuts.push(await cutFeed('broker paused', Math.ceil(request.cuts / 10), request.sessionsPerCut, world, acceptors, proxy));
+    }
+    return { trials, cuts, loadPerSecond: await load.stop() };
+  } finally {
+    await load.stop();
   }
-  const cuts: Cut[] = [];
-  if (request.cuts > 0) {
-    cuts.push(await cutFeed('proxy', request.cuts, request.sessionsPerCut, world, acceptors, proxy));
-    cuts.push(await cutFeed('broker paused', Math.ceil(request.cuts / 10), request.sessionsPerCut, world, acceptors, proxy));
-  }
-  return { trials, cuts, loadPerSecond: await load.stop() };
 }
 
 function keepLoading(generator: Generator, load: Load): { stop(): Promise<number> } {

@@ -1,0 +1,77 @@
+/** Each benchmark once, as short as it goes: they must not rot between two releases. No figure is judged here. */
+import { expect, it, vi } from 'vitest';
+import { benchEdge } from './edge.ts';
+import { edgeReport } from './edge.report.ts';
+import { describeMachine } from './machine.ts';
+import { modes } from './people.ts';
+import { benchPeers } from './peers.ts';
+import { peersReport } from './peers.report.ts';
+import { benchRevocation } from './revocation.ts';
+import { revocationReport } from './revocation.report.ts';
+import { benchStore } from './store.ts';
+import { storeReport } from './store.report.ts';
+
+const base = Number(process.env['BENCH_TEST_PORT_BASE'] ?? 26_500);
+const machine = describeMachine(new Date());
+const timeout = 120_000;
+vi.spyOn(console, 'log').mockImplementation(() => undefined);
+
+it(
+  'edge: the gateway answers the same bytes as the floor, in every mode that is allowed',
+  async () => {
+    const measured = await benchEdge({
+      base,
+      pairs: 1,
+      seconds: 0.2,
+      storeRttsMs: [0, 1],
+      modes,
+      coldSessionCount: 1_000,
+      personCount: 2,
+      warmUpSeconds: 0,
+      profile: false,
+    });
+    const names = measured!.points.map(({ name }) => name);
+    expect(names).toEqual(
+      expect.arrayContaining(['floor: cart', 'anonymous', 'reference', 'hybrid warm', 'hybrid cold', 'hybrid cold, store +1 ms']),
+    );
+    expect(edgeReport(measured!, machine, 'x').verdicts.length).toBeGreaterThanOrEqual(6);
+  },
+  timeout,
+);
+
+it(
+  'peers: every peer answers the cart with a session',
+  async () => {
+    const measured = await benchPeers({ base, pairs: 1, seconds: 0.2, personCount: 2, warmUpSeconds: 0 });
+    expect(measured.fronts).toHaveLength(7);
+    expect(peersReport(measured, machine, 'x').verdicts).toHaveLength(4);
+  },
+  timeout,
+);
+
+it(
+  'revocation: no acceptance beyond the bound, the feed there or cut',
+  async () => {
+    const measured = await benchRevocation({
+      base,
+      modes: ['reference', 'hybrid'],
+      trials: 20,
+      cuts: 1,
+      sessionsPerCut: 10,
+      personCount: 2,
+    });
+    const report = revocationReport(measured, machine, 'x');
+    expect(report.verdicts.at(-1)!.measured).toMatch(/^0 in /);
+  },
+  timeout,
+);
+
+it(
+  'store: every operation is one round trip, whatever the machine does',
+  async () => {
+    const measured = await benchStore({ base, pairs: 1, seconds: 0.1, sessionCountMax: 1_000 });
+    expect([...new Set(Object.values(measured.roundTrips))]).toEqual([1]);
+    expect(storeReport(measured, machine, 'x').tables).toHaveLength(4);
+  },
+  timeout,
+);
