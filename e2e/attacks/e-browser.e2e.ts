@@ -168,6 +168,8 @@ test('E33 after a sign-out the back button shows nothing of the person', async (
   await expect(page.getByRole('heading', { name: /^Hello, / })).toBeVisible();
   await page.getByRole('button', { name: 'Sign out' }).click();
   await expect(page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Sign in' })).toBeVisible();
+  // Away from the shop and back, so that the page is asked for, or taken out of the browser's cache, anew.
+  await page.goto('about:blank');
   await page.goBack();
   await expect(page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Sign in' })).toBeVisible();
   expect(await page.locator('body').innerText()).not.toContain(person.email);

@@ -24,6 +24,7 @@ const cache = 'apps/gateway/src/identity-cache.test.ts';
 const races = 'libs/testing/src/session-store.races.ts';
 const contract = 'libs/testing/src/session-store.contract.ts';
 const realStore = 'libs/session/src/session.store.redis.int.test.ts';
+const clusterFaults = 'libs/session/src/session.faults.cluster.int.test.ts';
 
 const lifecycle: readonly Attack[] = [
   {
@@ -41,6 +42,7 @@ const lifecycle: readonly Attack[] = [
     standards: 'ASVS 7.4.1',
     triedBy: [
       ...e2e('a-session-lifecycle', 'A2 after a sign-out every gateway refuses the cookie'),
+      ...e2e('a-carried-sessions', 'A2 after a sign-out no gateway and no service takes the access token'),
       ...at('e2e/logout-kills-the-cookie-everywhere.e2e.ts', 'a cookie that was copied before sign-out'),
     ],
   },
@@ -77,10 +79,21 @@ const lifecycle: readonly Attack[] = [
     id: 'A6',
     name: 'Reuse of a refresh token',
     standards: 'RFC 9700 4.14, ASVS 10.4.5',
-    triedBy: [],
-    gap: 'the modes with refresh tokens are not served yet',
+    triedBy: [
+      ...e2e('a-carried-sessions', 'A6 a refresh token that is used again'),
+      ...at('apps/auth/src/refresh.test.ts', 'of a token that was used before ends the session everywhere, once, and tells the person'),
+    ],
+    gap: 'within the 10 s of the grace the gateway that exchanged a token repeats its answer from memory, also when the successor was used meanwhile',
   },
-  { id: 'A7', name: 'Losers of a refresh race', standards: 'RFC 9700 4.14', triedBy: [], gap: 'as A6' },
+  {
+    id: 'A7',
+    name: 'Losers of a refresh race',
+    standards: 'RFC 9700 4.14',
+    triedBy: [
+      ...e2e('a-carried-sessions', 'A7 twenty requests that come with one refresh token'),
+      ...at('apps/auth/src/refresh.test.ts', 'gives 20 at once one lineage, and signs nobody out'),
+    ],
+  },
   {
     id: 'A8',
     name: 'A late answer to an old session',
@@ -148,6 +161,7 @@ const forgery: readonly Attack[] = [
     standards: 'ASVS 9.2.2, RFC 8725 3.11',
     triedBy: [
       ...e2e('b-token-forgery', 'B16 tokens of other kinds are no passport'),
+      ...e2e('a-carried-sessions', 'B16 an access token is no passport, a passport no access token'),
       ...e2e('c-broker.native', 'C23 an event of auth is no passport'),
       ...at('libs/platform/src/passport.test.ts', 'signed as an event is refused'),
     ],
@@ -379,7 +393,10 @@ const store: readonly Attack[] = [
     id: 'F42',
     name: 'CROSSSLOT',
     standards: '-',
-    triedBy: at(realStore, 'asks the server for one call an operation, and each of its keys is in one slot'),
+    triedBy: [
+      ...at(realStore, 'asks the server for one call an operation, and each of its keys is in one slot'),
+      ...at('libs/session/src/session.store.cluster.int.test.ts', 'serves persons of every shard, each by one call in one slot'),
+    ],
   },
   {
     id: 'F43',
@@ -388,14 +405,19 @@ const store: readonly Attack[] = [
     triedBy: [
       ...at('libs/testing/src/session-store.durability.ts', 'stays dead after the store was rolled back to before a revocation'),
       ...at('apps/auth/src/auth.int.test.ts', 'keeps the revoked dead in a Redis that was wiped and came back with an old copy'),
+      ...at(
+        clusterFaults,
+        'loses and revives nobody when a primary is killed',
+        'keeps no caller waiting, and revives nobody, while a primary is paused',
+        'keeps the dead dead when a primary falls that had acknowledged what its replica never got',
+      ),
     ],
   },
   {
     id: 'F44',
     name: 'Slot migration during resolve and revoke',
     standards: 'ASVS 7.4.1',
-    triedBy: [],
-    gap: 'tried by the tests of the Redis Cluster once they have landed',
+    triedBy: at(clusterFaults, 'answers rightly while slots move from one primary to another'),
   },
   {
     id: 'F45',
