@@ -12,6 +12,7 @@ import {
 } from '@cloakroom/platform';
 import { z } from 'zod';
 
+const mode = z.enum(['reference', 'hybrid', 'jwt', 'jwt-denylist']);
 const count = z.coerce.number().int().min(1).max(10_000_000);
 
 const schema = z.object({
@@ -31,6 +32,9 @@ const schema = z.object({
   PUBLIC_ORIGINS: commaList.pipe(z.array(z.url())),
   /** Addresses or networks (CIDR) of the proxies before this gateway: only they are believed in X-Forwarded-For. None: the connection tells. */
   TRUSTED_PROXIES: commaList.optional(),
+  /** What auth has: GET /api/session tells what a sign-in may ask for. */
+  SESSION_MODE: mode.optional(),
+  SESSION_MODES: commaList.pipe(z.array(mode)).optional(),
   /** The built web app. */
   WEB_DIR: z.string().optional(),
   /** Requests of one address in 10 s: far above what a person makes, below what hurts. */

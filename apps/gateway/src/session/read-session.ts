@@ -1,7 +1,11 @@
 import type { Answer, Exchange } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
 import { noSession, sessionBody } from './session-answer.ts';
 
 /** Never an error for lack of a session: an ended one reads as none. */
-export function readSession(x: Exchange): Answer {
-  return { status: 200, body: x.person === undefined ? noSession : sessionBody(x.person.view) };
+export function readSession(x: Exchange, _input: unknown, { config }: Gateway): Answer {
+  const session = x.person === undefined ? noSession : sessionBody(x.person.view);
+  const { SESSION_MODE: usual, SESSION_MODES: allowed } = config;
+  const modes = usual === undefined || allowed === undefined ? undefined : { default: usual, allowed };
+  return { status: 200, body: { ...session, ...(modes && { modes }) } };
 }

@@ -20,6 +20,10 @@ export const sessionSchema = z
     authenticatedAt: instant.optional(),
     idleExpiresAt: instant.optional(),
     expiresAt: instant.optional(),
+    modes: z
+      .object({ default: modeSchema, allowed: z.array(modeSchema) })
+      .optional()
+      .meta({ description: 'What a sign-in may ask for; told by GET /api/session.' }),
   })
   .meta({ id: 'Session' });
 
