@@ -34,7 +34,9 @@ export default function AccountPage() {
             </NavLink>
             {isUser && <NavLink to="/account/addresses">Addresses</NavLink>}
             <NavLink to="/account/recently-viewed">Recently viewed</NavLink>
+            {isUser && <NavLink to="/account/security">Security</NavLink>}
             {isUser && <NavLink to="/account/devices">Devices</NavLink>}
+            {session.user?.role === 'admin' && <NavLink to="/admin">Administration</NavLink>}
           </nav>
           {isUser ? <SignOut /> : <Link to="/sign-in?next=/account">Sign in</Link>}
         </div>

@@ -1,14 +1,19 @@
 /** The gateway's answers, as this app reads them (GET /openapi.json of a running gateway describes all of it). Amounts are minor units. */
 export interface Session {
   readonly state: 'none' | 'guest' | 'user';
-  readonly mode?: string;
-  readonly user?: { readonly id: string; readonly name: string; readonly email: string };
+  readonly mode?: SessionMode;
+  readonly user?: { readonly id: string; readonly name: string; readonly email: string; readonly role?: 'admin' };
   readonly authenticatedAt?: string;
   /** After signing in or up only. */
   readonly merge?: { readonly state: MergeState; readonly from?: string };
   /** An older session of this person was ended to make room for this one. */
   readonly endedOldest?: boolean;
+  /** What a sign-in may ask for. Told by GET /api/session alone. */
+  readonly modes?: { readonly default: SessionMode; readonly allowed: readonly SessionMode[] };
 }
+
+/** How the gateway checks the session at each request. */
+export type SessionMode = 'reference' | 'hybrid' | 'jwt' | 'jwt-denylist';
 
 export type MergeState = 'none' | 'pending' | 'merged';
 
@@ -17,7 +22,7 @@ export interface Device {
   readonly handle: string;
   readonly current: boolean;
   readonly device: string;
-  readonly mode: string;
+  readonly mode: SessionMode;
   readonly createdAt: string;
   readonly lastSeenAt: string;
 }
@@ -127,3 +132,58 @@ export interface Profile {
 }
 
 export type ProfilePatch = Partial<Pick<Profile, 'name' | 'addresses' | 'preferences'>>;
+
+export type FactorMethod = 'totp' | 'passkey' | 'recovery_code';
+
+/** Of the problem `second_factor_required`. A step-up has no challenge: it is repeated with the code. */
+export interface SecondFactor {
+  readonly challenge?: string;
+  readonly methods: readonly FactorMethod[];
+  /** For the passkeys of this account (PublicKeyCredentialRequestOptionsJSON). */
+  readonly options?: object;
+}
+
+/** What is given in answer to one. */
+export type SecondFactorProof = { readonly code: string } | { readonly recoveryCode: string } | { readonly response: object };
+
+export interface Passkey {
+  readonly passkeyId: string;
+  readonly name: string;
+  readonly createdAt: string;
+  readonly lastUsedAt?: string;
+}
+
+export interface Factors {
+  readonly totp: { readonly active: boolean };
+  readonly recoveryCodesLeft: number;
+  readonly passkeys: readonly Passkey[];
+}
+
+/** After each change of a factor: how many other sessions this person has, which may now be ended (ASVS 5.0 7.4.3). */
+export interface FactorChange {
+  readonly otherSessions: number;
+  /** Shown this once. */
+  readonly recoveryCodes?: readonly string[];
+}
+
+/** `options` go to the browser, `challenge` comes back with its answer. */
+export interface PasskeyOptions {
+  readonly challenge: string;
+  readonly options: object;
+}
+
+export interface AccountNotice {
+  readonly at: string;
+  readonly kind: string;
+  readonly text: string;
+}
+
+export interface User {
+  readonly userId: string;
+  readonly name: string;
+  readonly email: string;
+  readonly role: 'admin' | 'customer';
+  readonly disabled: boolean;
+  /** Live ones. */
+  readonly sessions: number;
+}

@@ -20,6 +20,8 @@ const AccountPage = lazy(() => import('./account.page.tsx'));
 const ProfilePage = lazy(() => import('./profile.page.tsx'));
 const AddressesPage = lazy(() => import('./addresses.page.tsx'));
 const RecentlyViewedPage = lazy(() => import('./recently-viewed.page.tsx'));
+const SecurityPage = lazy(() => import('./security.page.tsx'));
+const AdminPage = lazy(() => import('./admin.page.tsx'));
 const DevicesPage = lazy(() => import('./devices.page.tsx'));
 
 /** Every page of the shop. */
@@ -39,8 +41,10 @@ export function App({ requests }: { readonly requests: RequestLog }) {
           <Route index element={<ProfilePage />} />
           <Route path="addresses" element={<AddressesPage />} />
           <Route path="recently-viewed" element={<RecentlyViewedPage />} />
+          <Route path="security" element={<SecurityPage />} />
           <Route path="devices" element={<DevicesPage />} />
         </Route>
+        <Route path="admin" element={<AdminPage />} />
         <Route path="*" element={<NotFoundPage />} />
       </Route>
     </Routes>

@@ -6,13 +6,15 @@ import type { Session } from './api.types.ts';
 import { textOf, untrimmedTextOf } from './form.ts';
 import { safeNext } from './format.ts';
 import { ProblemNote } from './problem-note.tsx';
+import { sessionCountMax } from './session-modes.ts';
 import { useSession } from './session.tsx';
+import { useToast } from './toasts.tsx';
 
-export function EmailField() {
+export function EmailField({ autoComplete = 'email' }: { readonly autoComplete?: string }) {
   return (
     <label className="field">
       E-mail
-      <input name="email" type="email" autoComplete="email" required maxLength={254} />
+      <input name="email" type="email" autoComplete={autoComplete} required maxLength={254} />
     </label>
   );
 }
@@ -26,36 +28,49 @@ export function OtherWay({ to, question, answer }: { readonly to: string; readon
   );
 }
 
+/** What is done with the answer of any sign-in: the page is theirs now, and shows what they came from. */
+export function useEnter(): (next: Session) => Promise<void> {
+  const { adopt } = useSession();
+  const navigate = useNavigate();
+  const toast = useToast();
+  const [params] = useSearchParams();
+  return async (next) => {
+    await adopt(next);
+    if (next.endedOldest)
+      toast({ text: `You may be signed in on ${sessionCountMax} devices. The one you left alone longest was signed out to make room.` });
+    // A guest's cart is on its way into the person's: where it can be watched is where they look first.
+    const fallback = next.merge?.state === 'pending' || next.merge?.state === 'merged' ? '/cart' : '/';
+    await navigate(safeNext(params.get('next'), fallback), { replace: true });
+  };
+}
+
 interface CredentialsProps {
   readonly title: string;
-  readonly send: (form: (name: string) => string) => Promise<Session>;
+  /** Undefined: there is another step, and these are kept for the way back. */
+  readonly send: (form: (name: string) => string) => Promise<Session | undefined>;
+  /** Another step is shown in place of this one. */
+  readonly hidden?: boolean;
   readonly other: ReactNode;
   readonly children: ReactNode;
 }
 
-export function Credentials({ title, send, other, children }: CredentialsProps) {
-  const { session, adopt } = useSession();
-  const navigate = useNavigate();
-  const [params] = useSearchParams();
+export function Credentials({ title, send, hidden = false, other, children }: CredentialsProps) {
+  const { session } = useSession();
+  const enter = useEnter();
   const entering = useMutation({
     mutationFn: async (data: FormData) => send((name) => (name === 'password' ? untrimmedTextOf(data, name) : textOf(data, name))),
-    onSuccess: async (next) => {
-      await adopt(next);
-      // A guest's cart is on its way into the person's: where it can be watched is where they look first.
-      const fallback = next.merge?.state === 'pending' || next.merge?.state === 'merged' ? '/cart' : '/';
-      void navigate(safeNext(params.get('next'), fallback), { replace: true });
-    },
+    onSuccess: (next) => next && enter(next),
   });
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
     if (!entering.isPending) entering.mutate(new FormData(event.currentTarget));
   };
   return (
-    <div className="sheet narrow-page">
-      <title>{`${title} · Cloakroom`}</title>
+    <div className="sheet narrow-page" hidden={hidden}>
+      {!hidden && <title>{`${title} · Cloakroom`}</title>}
       <h1>{title}</h1>
       {session?.state === 'guest' && <p className="note plain-note">What is in your cart comes along.</p>}
-      {session?.state === 'user' && <p className="note notice">You are signed in as {session.user?.name}.</p>}
+      {session?.state === 'user' && <SignedInAlready name={session.user?.name} />}
       <form onSubmit={submit} className="stack">
         <ProblemNote error={entering.error} />
         {children}
@@ -63,7 +78,16 @@ export function Credentials({ title, send, other, children }: CredentialsProps) 
           {entering.isPending ? 'One moment…' : title}
         </button>
       </form>
-      {other}
+      {session?.state !== 'user' && other}
+    </div>
+  );
+}
+
+export function SignedInAlready({ name }: { readonly name: string | undefined }) {
+  return (
+    <div className="note notice">
+      <p>You are signed in as {name}.</p>
+      <Link to="/account">To your account</Link>
     </div>
   );
 }

@@ -4,6 +4,8 @@ import { Link } from 'react-router';
 import type { Device } from './api.types.ts';
 import { formatTime } from './format.ts';
 import { Loading, ProblemNote } from './problem-note.tsx';
+import { useNotices } from './notices.tsx';
+import { sessionCountMax, wordsOf } from './session-modes.ts';
 import { useSession } from './session.tsx';
 import { keys, useApi } from './shop.tsx';
 import { useStepUp } from './step-up.tsx';
@@ -40,6 +42,10 @@ export default function DevicesPage() {
       <h2 id="devices" ref={heading} tabIndex={-1}>
         Devices you are signed in on
       </h2>
+      <p className="quiet">
+        You may be signed in on {sessionCountMax} at once. One more, and the one you left alone longest is signed out.
+      </p>
+      <EndedByTheShop />
       {devices.isPending && <Loading what="your devices" />}
       <ProblemNote error={devices.error} onRetry={() => void devices.refetch()} />
       <ProblemNote error={end.error} />
@@ -60,9 +66,25 @@ export default function DevicesPage() {
   );
 }
 
+const endedKinds: ReadonlySet<string> = new Set(['oldest_ended', 'refresh_reused']);
+const toldForMs = 7 * 24 * 60 * 60_000;
+
+/** The newest session that the shop ended by itself, within a week: whoever wonders where a device has gone looks here. */
+function EndedByTheShop() {
+  const { data, dataUpdatedAt } = useNotices();
+  const ended = data?.items.find(({ kind, at }) => endedKinds.has(kind) && dataUpdatedAt - Date.parse(at) < toldForMs);
+  if (ended === undefined) return null;
+  return (
+    <p className="note notice">
+      {ended.text} ({formatTime(ended.at)})
+    </p>
+  );
+}
+
 /** Its button is never `disabled`: that would lose the focus to which the password's dialog goes back. */
 function DeviceLine({ device, busy, onEnd }: { readonly device: Device; readonly busy: boolean; readonly onEnd: () => void }) {
   const name = device.device || 'Unknown device';
+  const mode = wordsOf(device.mode);
   return (
     <li className="device" aria-label={device.current ? `${name}, this device` : name}>
       <div className="line-name">
@@ -70,7 +92,10 @@ function DeviceLine({ device, busy, onEnd }: { readonly device: Device; readonly
           {name} {device.current && <span className="badge">This device</span>}
         </strong>
         <span className="quiet">
-          Signed in {formatTime(device.createdAt)} · last seen {formatTime(device.lastSeenAt)} · {device.mode}
+          Signed in {formatTime(device.createdAt)} · last seen {formatTime(device.lastSeenAt)}
+        </span>
+        <span className="quiet">
+          <strong>{mode.name}</strong> {mode.ending}
         </span>
       </div>
       {!device.current && (

@@ -4,6 +4,7 @@ import { plural } from './format.ts';
 import { ProblemNote } from './problem-note.tsx';
 import { categoryPath } from './product-card.tsx';
 import { tintOf, useCategories, useCategoryPictures } from './products.ts';
+import { useSession } from './session.tsx';
 import { Shelf } from './shelf.tsx';
 
 /** As many as fit below each other before one would rather search. */
@@ -32,6 +33,7 @@ export function HomePage() {
 }
 
 function Hero() {
+  const { session } = useSession();
   return (
     <section className="hero" aria-labelledby="hero-title">
       <div className="hero-text">
@@ -42,9 +44,15 @@ function Hero() {
           <Link to="/products" className="button primary">
             Browse everything
           </Link>
-          <Link to="/sign-up" className="button">
-            Create an account
-          </Link>
+          {session?.state === 'user' ? (
+            <Link to="/account" className="button">
+              Your account
+            </Link>
+          ) : (
+            <Link to="/sign-up" className="button">
+              Create an account
+            </Link>
+          )}
         </div>
       </div>
       <img className="hero-picture" src="/hero.svg" alt="" width="640" height="480" fetchPriority="high" />

@@ -12,9 +12,9 @@ export interface RequestNote {
   readonly path: string;
   readonly status: number;
   readonly gateway: string | undefined;
-  /** "hybrid", "reference"; undefined without a session. */
+  /** "hybrid", "reference", "jwt", "jwt-denylist"; undefined without a session. */
   readonly mode: string | undefined;
-  /** "hit": known from the identity cache. "asked": auth was asked. Others: "joined", "degraded", "none", "ended", "unavailable". */
+  /** "hit": known from the identity cache. "asked": auth was asked. "local", "refreshed": a signed token was verified, or renewed first. Others: "joined", "degraded", "none", "ended", "unavailable". */
   readonly identity: string | undefined;
   readonly totalMs: number | undefined;
   readonly budgetMs: number | undefined;

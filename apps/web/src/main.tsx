@@ -20,6 +20,7 @@ import './styles/home.css';
 import './styles/products.css';
 import './styles/cart.css';
 import './styles/account.css';
+import './styles/security.css';
 import './styles/overlays.css';
 import './styles/session-bar.css';
 

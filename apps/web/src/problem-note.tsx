@@ -1,3 +1,4 @@
+import { PasskeyFailure } from './passkeys.ts';
 import { ApiProblem } from './request.ts';
 
 /** What went wrong, in words, with a way on. Nothing when nothing did. */
@@ -5,7 +6,9 @@ export function ProblemNote({ error, onRetry }: { readonly error: unknown; reado
   if (error === undefined || error === null) return null;
   return (
     <div className="note problem" role="alert">
-      <p>{error instanceof ApiProblem ? error.message : 'Something went wrong on this page. Reload it.'}</p>
+      <p>
+        {error instanceof ApiProblem || error instanceof PasskeyFailure ? error.message : 'Something went wrong on this page. Reload it.'}
+      </p>
       {onRetry && (
         <button type="button" onClick={onRetry}>
           Try again

@@ -48,7 +48,7 @@ function NameForm({ name, email }: { readonly name: string | undefined; readonly
             E-mail
             <input type="email" value={email ?? ''} readOnly aria-describedby="email-hint" />
             <span id="email-hint" className="quiet">
-              What you sign in with. It cannot be changed here.
+              What you sign in with. <Link to="/account/security">Change it</Link>
             </span>
           </label>
         </div>

@@ -1,4 +1,5 @@
 /** One HTTP exchange with the gateway, and what may go wrong with it. */
+import type { FactorMethod, SecondFactor } from './api.types.ts';
 
 /** One of the gateway's codes (GET /openapi.json names them), or `network`: no answer at all, so it may or may not have been taken. */
 export type ProblemCode = string;
@@ -10,11 +11,14 @@ export class ApiProblem extends Error {
   /** HTTP status; 0 when nothing answered. */
   readonly status: number;
   readonly retryAfterMs: number;
-  constructor(code: ProblemCode, status: number, message: string, retryAfterMs = 0) {
+  /** Of `second_factor_required`. */
+  readonly secondFactor: SecondFactor | undefined;
+  constructor(code: ProblemCode, status: number, message: string, retryAfterMs = 0, secondFactor?: SecondFactor) {
     super(message);
     this.code = code;
     this.status = status;
     this.retryAfterMs = retryAfterMs;
+    this.secondFactor = secondFactor;
   }
 }
 
@@ -46,11 +50,12 @@ export async function request<Answer>(fetch: Fetch, method: Method, path: string
 /** The text is the gateway's own, but where it speaks to programmers. An answer that is no problem+json is never shown. */
 function toProblem(response: Response, text: string): ApiProblem {
   const retryAfterMs = Number(response.headers.get('retry-after') ?? 0) * 1000 || 0;
-  const { code, title, errors } = parseObject(text);
+  const { code, title, errors, ...more } = parseObject(text);
   const isOurs = response.headers.get('content-type')?.startsWith('application/problem+json') === true;
   if (isOurs && typeof code === 'string' && typeof title === 'string') {
-    const shown = personalTexts[code] ?? title;
-    return new ApiProblem(code, response.status, code === 'invalid_request' ? shown + fieldTexts(errors) : shown, retryAfterMs);
+    const shown = (personalTexts[code] ?? title) + (code === 'invalid_request' ? fieldTexts(errors) : '');
+    const secondFactor = code === 'second_factor_required' ? secondFactorOf(more) : undefined;
+    return new ApiProblem(code, response.status, shown, retryAfterMs, secondFactor);
   }
   // A proxy before the gateway, or the gateway gone.
   if (response.status >= 502 && response.status <= 504)
@@ -63,12 +68,25 @@ const personalTexts: Readonly<Record<ProblemCode, string>> = {
   session_required: 'Sign in, or put something into the cart first.',
   sign_in_required: 'Sign in to do this.',
   session_ended: 'Your session has ended. Sign in again.',
-  step_up_required: 'Enter your password again to do this.',
+  step_up_required: 'Confirm that it is you to do this.',
+  second_factor_required: 'The password is right. Now the second step.',
+  invalid_second_factor: 'That was not right, or was used before. Try again.',
+  challenge_expired: 'This took too long. Begin again.',
+  factor_exists: 'This is set up already. Remove it first.',
+  forbidden: 'This is for administrators.',
   too_many_requests: 'That was a lot at once. Wait a moment, then try again.',
   too_many_attempts: 'Too many failed sign-ins. Wait a few minutes, then try again.',
   outcome_unknown: 'It is not known yet whether this was taken. Try again.',
   unknown_line: 'This line is no longer in the cart.',
 };
+
+function secondFactorOf({ challenge, methods, options }: Readonly<Record<string, unknown>>): SecondFactor {
+  return {
+    methods: Array.isArray(methods) ? (methods as FactorMethod[]) : [],
+    ...(typeof challenge === 'string' && { challenge }),
+    ...(typeof options === 'object' && options !== null && { options }),
+  };
+}
 
 /** " Name: at most 100 characters." from { field: "body.name", message } */
 function fieldTexts(errors: unknown): string {

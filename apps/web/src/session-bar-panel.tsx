@@ -18,8 +18,8 @@ export function SessionBarPanel({ notes, onClose }: { readonly notes: readonly R
         <dd>Which replica answered. Any of them serves any session: nothing ties you to one.</dd>
         <dt>Identity</dt>
         <dd>
-          How your cookie became you: a <em>cache hit</em> under the revocation lease, or <em>asked auth</em>. Before it stands the token
-          mode.
+          How your cookie became you: a <em>cache hit</em> under the revocation lease, <em>asked auth</em>, or a signed statement{' '}
+          <em>verified here</em> or <em>renewed</em>. Before it stands the session&rsquo;s mode.
         </dd>
         <dt>Time</dt>
         <dd>What the answer took of the budget it had. Past it, every part would have given up.</dd>

@@ -10,6 +10,10 @@ export function identityWord(note: RequestNote | undefined): { readonly word: st
       return { word: 'no session', tone: 'quiet' };
     case 'hit':
       return { word: 'cache hit', tone: 'good' };
+    case 'local':
+      return { word: 'verified here', tone: 'good' };
+    case 'refreshed':
+      return { word: 'renewed', tone: 'good' };
     case 'asked':
       return { word: 'asked auth', tone: 'quiet' };
     case 'joined':

@@ -1,15 +1,23 @@
 /** Everything that the pages ask of the gateway, one line each. */
 import type {
+  AccountNotice,
   Cart,
   CommandAccepted,
   Device,
+  FactorChange,
+  Factors,
   LineWish,
+  Passkey,
+  PasskeyOptions,
   Product,
   ProductPage,
   Profile,
   ProfilePatch,
+  SecondFactorProof,
   Session,
+  SessionMode,
   Suggestions,
+  User,
 } from './api.types.ts';
 import { toRequest, type ProductQuery } from './product-query.ts';
 import { request, type Fetch, type Method } from './request.ts';
@@ -21,6 +29,20 @@ export interface ApiParts extends RetryParts {
   readonly nowMs: () => number;
   readonly randomBytes: (count: number) => Uint8Array;
 }
+
+interface AskedMode {
+  /** Absent: the operator's default. */
+  readonly mode?: SessionMode;
+}
+
+interface PasskeyAnswer {
+  readonly challenge: string;
+  /** What the browser answered (RegistrationResponseJSON or AuthenticationResponseJSON). */
+  readonly response: object;
+}
+
+/** A password, with a code where the account has a second factor; or a passkey. */
+export type StepUpProof = { readonly password: string; readonly code?: string; readonly recoveryCode?: string } | PasskeyAnswer;
 
 export type ShopApi = ReturnType<typeof createShopApi>;
 
@@ -37,13 +59,33 @@ export function createShopApi(parts: ApiParts) {
     session: (signal?: AbortSignal) => send<Session>('GET', '/api/session', undefined, signal),
     startGuest: () => send<Session>('POST', '/api/session/guest'),
     register: (body: { name: string; email: string; password: string }) => send<Session>('POST', '/api/session/register', body),
-    login: (body: { email: string; password: string }) => send<Session>('POST', '/api/session/login', body),
-    reauthenticate: (password: string) => send<Session>('POST', '/api/session/reauthenticate', { password }),
+    login: (body: { email: string; password: string } & AskedMode) => send<Session>('POST', '/api/session/login', body),
+    loginSecondFactor: (body: SecondFactorProof & { challenge: string }) => send<Session>('POST', '/api/session/login/second-factor', body),
+    passkeyRequest: () => send<PasskeyOptions>('POST', '/api/session/login/passkey/options'),
+    loginWithPasskey: (body: PasskeyAnswer & AskedMode) => send<Session>('POST', '/api/session/login/passkey', body),
+    reauthenticate: (body: StepUpProof) => send<Session>('POST', '/api/session/reauthenticate', body),
     logout: () => send<void>('POST', '/api/session/logout'),
 
     devices: (signal?: AbortSignal) => send<Device[]>('GET', '/api/session/devices', undefined, signal),
     endDevice: (handle: string) => send<void>('DELETE', `/api/session/devices/${id(handle)}`),
     endOtherDevices: () => send<void>('DELETE', '/api/session/devices'),
+
+    changePassword: (body: { password: string; endOthers: boolean }) => send<Session>('PUT', '/api/session/password', body),
+    changeEmail: (email: string) => send<Session>('PUT', '/api/session/email', { email }),
+    notices: (signal?: AbortSignal) => send<{ items: AccountNotice[] }>('GET', '/api/session/notices', undefined, signal),
+    factors: (signal?: AbortSignal) => send<Factors>('GET', '/api/session/factors', undefined, signal),
+    beginTotp: () => send<{ secret: string; uri: string }>('POST', '/api/session/factors/totp'),
+    confirmTotp: (code: string) => send<FactorChange>('PUT', '/api/session/factors/totp', { code }),
+    removeTotp: () => send<FactorChange>('DELETE', '/api/session/factors/totp'),
+    newRecoveryCodes: () => send<FactorChange>('POST', '/api/session/factors/recovery-codes'),
+    passkeyCreation: () => send<PasskeyOptions>('POST', '/api/session/passkeys/options'),
+    addPasskey: (body: PasskeyAnswer & { name: string }) => send<Passkey & FactorChange>('POST', '/api/session/passkeys', body),
+    removePasskey: (passkeyId: string) => send<FactorChange>('DELETE', `/api/session/passkeys/${id(passkeyId)}`),
+
+    findUsers: (query: string, signal?: AbortSignal) =>
+      send<{ items: User[] }>('GET', `/api/admin/users?${new URLSearchParams({ query }).toString()}`, undefined, signal),
+    actOnUser: (userId: string, what: 'disable' | 'enable' | 'revoke') => send<void>('POST', `/api/admin/users/${id(userId)}/${what}`),
+    revokeEverything: () => send<void>('POST', '/api/admin/revoke-everything'),
 
     products: (query: ProductQuery, signal?: AbortSignal) =>
       send<ProductPage>('GET', `/api/products?${toRequest(query)}`, undefined, signal),

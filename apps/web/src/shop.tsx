@@ -16,6 +16,9 @@ export const keys = {
   cart: ['cart'],
   profile: ['profile'],
   devices: ['devices'],
+  factors: ['factors'],
+  notices: ['notices'],
+  users: ['users'],
   products: ['products'],
 } as const;
-export const personalKeys = [keys.cart, keys.profile, keys.devices] as const;
+export const personalKeys = [keys.cart, keys.profile, keys.devices, keys.factors, keys.notices, keys.users] as const;

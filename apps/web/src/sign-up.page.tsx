@@ -1,8 +1,6 @@
 import { Credentials, EmailField, OtherWay } from './credentials.tsx';
+import { NewPasswordField } from './new-password-field.tsx';
 import { useApi } from './shop.tsx';
-
-/** NIST 800-63B 3.1.1: length is what counts; the gateway judges the rest. */
-const passwordLengthMin = 8;
 
 export default function SignUpPage() {
   const api = useApi();
@@ -17,21 +15,7 @@ export default function SignUpPage() {
         <input name="name" autoComplete="name" required maxLength={100} />
       </label>
       <EmailField />
-      <label className="field">
-        Password
-        <input
-          name="password"
-          type="password"
-          autoComplete="new-password"
-          required
-          minLength={passwordLengthMin}
-          maxLength={200}
-          aria-describedby="password-hint"
-        />
-        <span id="password-hint" className="quiet">
-          At least {passwordLengthMin} characters. A few random words are better than one clever one.
-        </span>
-      </label>
+      <NewPasswordField label="Password" />
     </Credentials>
   );
 }

@@ -1,10 +1,8 @@
-/** Some actions need a password proven minutes ago (step-up). The action is tried; when refused for that, the password is asked for and the action repeated. */
-import { createContext, use, useCallback, useEffect, useRef, useState, type FormEvent, type ReactNode } from 'react';
-import { untrimmedTextOf } from './form.ts';
-import { ProblemNote } from './problem-note.tsx';
+/** Some actions need a proof that is minutes old (step-up). The action is tried; when refused for that, the proof is asked for and the action repeated. */
+import { createContext, lazy, Suspense, use, useCallback, useState, type ReactNode } from 'react';
 import { ApiProblem } from './request.ts';
-import { useSession } from './session.tsx';
-import { useApi } from './shop.tsx';
+
+const StepUpDialog = lazy(() => import('./step-up-dialog.tsx'));
 
 type WithStepUp = <Result>(action: () => Promise<Result>) => Promise<Result>;
 
@@ -32,56 +30,7 @@ export function StepUpProvider({ children }: { readonly children: ReactNode }) {
   return (
     <StepUpContext value={withStepUp}>
       {children}
-      {asking && <PasswordDialog onDone={asking.answer} />}
+      <Suspense>{asking && <StepUpDialog onDone={asking.answer} />}</Suspense>
     </StepUpContext>
-  );
-}
-
-function PasswordDialog({ onDone }: { readonly onDone: (proven: boolean) => void }) {
-  const api = useApi();
-  const { session, adopt } = useSession();
-  const dialog = useRef<HTMLDialogElement>(null);
-  const [error, setError] = useState<unknown>();
-  const [busy, setBusy] = useState(false);
-  useEffect(() => {
-    const before = document.activeElement;
-    dialog.current?.showModal();
-    // It is taken away without being closed, and then gives nothing back by itself.
-    return () => void (before instanceof HTMLElement && before.focus());
-  }, []);
-
-  const prove = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
-    event.preventDefault();
-    const password = untrimmedTextOf(new FormData(event.currentTarget), 'password');
-    setBusy(true);
-    try {
-      await adopt(await api.reauthenticate(password));
-      onDone(true);
-    } catch (failure) {
-      setError(failure);
-      setBusy(false);
-    }
-  };
-  return (
-    <dialog ref={dialog} aria-labelledby="step-up-title" onCancel={() => onDone(false)}>
-      <form onSubmit={(event) => void prove(event)} className="stack">
-        <h2 id="step-up-title">Confirm that it is you</h2>
-        <p>This needs your password, because you last proved it more than five minutes ago.</p>
-        <ProblemNote error={error} />
-        <input type="hidden" name="username" autoComplete="username" value={session?.user?.email ?? ''} readOnly />
-        <label className="field">
-          Password
-          <input name="password" type="password" autoComplete="current-password" required autoFocus />
-        </label>
-        <div className="row">
-          <button className="primary" disabled={busy}>
-            {busy ? 'Checking…' : 'Confirm'}
-          </button>
-          <button type="button" onClick={() => onDone(false)}>
-            Cancel
-          </button>
-        </div>
-      </form>
-    </dialog>
   );
 }

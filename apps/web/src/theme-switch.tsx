@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'react';
 import { Icon } from './icons.tsx';
 import { LazyPopover } from './lazy-popover.tsx';
 import { themes, useTheme, type Theme } from './theme.ts';
@@ -5,21 +6,29 @@ import { themes, useTheme, type Theme } from './theme.ts';
 const names: Readonly<Record<Theme, string>> = { light: 'Light', dark: 'Dark', system: 'Like the system' };
 
 export function ThemeSwitch() {
-  const { theme, choose } = useTheme();
+  const { theme } = useTheme();
   return (
     <LazyPopover button={<Icon name={theme} />} buttonName={`Theme: ${names[theme]}`} buttonClass="action" title="Theme">
-      {() => (
-        <fieldset className="theme-choices">
-          <legend>Theme</legend>
-          {themes.map((one) => (
-            <label key={one}>
-              <input type="radio" name="theme" checked={one === theme} onChange={() => choose(one)} />
-              <Icon name={one} />
-              {names[one]}
-            </label>
-          ))}
-        </fieldset>
-      )}
+      {() => <ThemeChoices />}
     </LazyPopover>
+  );
+}
+
+/** The present choice takes the focus, so that the arrows work at once. */
+function ThemeChoices() {
+  const { theme, choose } = useTheme();
+  const choices = useRef<HTMLFieldSetElement>(null);
+  useEffect(() => choices.current?.querySelector<HTMLElement>('input:checked')?.focus(), []);
+  return (
+    <fieldset ref={choices} className="theme-choices">
+      <legend>Theme</legend>
+      {themes.map((one) => (
+        <label key={one}>
+          <input type="radio" name="theme" checked={one === theme} onChange={() => choose(one)} />
+          <Icon name={one} />
+          {names[one]}
+        </label>
+      ))}
+    </fieldset>
   );
 }

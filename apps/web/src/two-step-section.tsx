@@ -1,0 +1,162 @@
+/** One-time codes of an authenticator app: set up, confirmed by a code, new recovery codes, turned off. */
+import { useRef, useState, type FormEvent, type RefObject } from 'react';
+import type { FactorChange, Factors } from './api.types.ts';
+import { CodeField } from './code-field.tsx';
+import { EndOthersOffer } from './end-others-offer.tsx';
+import { textOf } from './form.ts';
+import { plural } from './format.ts';
+import { ProblemNote } from './problem-note.tsx';
+import { QrCode } from './qr-code.tsx';
+import { RecoveryCodes } from './recovery-codes.tsx';
+import { useApi } from './shop.tsx';
+import { useToast } from './toasts.tsx';
+import { useChange } from './use-change.ts';
+
+/** What was just done, with the codes that it brought. */
+interface Done extends FactorChange {
+  readonly text: string;
+}
+
+export function TwoStepSection({ factors }: { readonly factors: Factors }) {
+  const [done, setDone] = useState<Done>();
+  const [codesSaved, setCodesSaved] = useState(false);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const finish = (next: Done): void => {
+    setCodesSaved(false);
+    setDone(next);
+  };
+  const showsCodes = done?.recoveryCodes !== undefined && done.recoveryCodes.length > 0 && !codesSaved;
+  return (
+    <section aria-labelledby="two-step" className="sheet">
+      <h2 id="two-step" ref={heading} tabIndex={-1}>
+        Two-step sign-in {factors.totp.active && <span className="badge">On</span>}
+      </h2>
+      {done && !showsCodes && <EndOthersOffer done={done.text} otherSessions={done.otherSessions} />}
+      {showsCodes && <RecoveryCodes codes={done.recoveryCodes} onSaved={() => setCodesSaved(true)} />}
+      {!showsCodes && (factors.totp.active ? <Active factors={factors} onDone={finish} /> : <SetUp heading={heading} onDone={finish} />)}
+    </section>
+  );
+}
+
+interface SetUpProps {
+  readonly heading: RefObject<HTMLHeadingElement | null>;
+  readonly onDone: (done: Done) => void;
+}
+
+function SetUp({ heading, onDone }: SetUpProps) {
+  const api = useApi();
+  const begin = useChange(() => api.beginTotp());
+  const confirm = useChange(
+    (code: string) => api.confirmTotp(code),
+    (change) => onDone({ text: 'Two-step sign-in is on.', ...change }),
+  );
+  if (begin.data === undefined)
+    return (
+      <>
+        <p>
+          After your password, an app on your phone gives a code that changes every 30 seconds. A stolen password alone then opens nothing.
+        </p>
+        <ProblemNote error={begin.error} />
+        <div className="row">
+          <button type="button" className="primary" aria-busy={begin.isPending} onClick={() => !begin.isPending && begin.mutate(undefined)}>
+            Set up two-step sign-in
+          </button>
+        </div>
+      </>
+    );
+  const submit = (event: FormEvent<HTMLFormElement>): void => {
+    event.preventDefault();
+    if (!confirm.isPending) confirm.mutate(textOf(new FormData(event.currentTarget), 'code'));
+  };
+  const cancel = (): void => {
+    begin.reset();
+    heading.current?.focus();
+  };
+  return (
+    <form onSubmit={submit} className="stack">
+      <ol className="steps">
+        <li>
+          <p>Scan this with an authenticator app, or type the key into it.</p>
+          <Secret {...begin.data} />
+        </li>
+        <li>
+          <ConfirmField />
+        </li>
+      </ol>
+      <ProblemNote error={confirm.error} />
+      <div className="row">
+        <button className="primary" aria-busy={confirm.isPending}>
+          Turn on
+        </button>
+        <button type="button" onClick={cancel}>
+          Cancel
+        </button>
+      </div>
+    </form>
+  );
+}
+
+/** The button before it is gone, so the focus goes on here; a screen reader finds the key right above. */
+function ConfirmField() {
+  return (
+    <div ref={(field) => field?.querySelector('input')?.focus({ preventScroll: true })}>
+      <CodeField label="The code that the app shows now" />
+    </div>
+  );
+}
+
+function Secret({ secret, uri }: { readonly secret: string; readonly uri: string }) {
+  const toast = useToast();
+  const copy = (): void =>
+    void navigator.clipboard.writeText(secret).then(
+      () => toast({ text: 'The key is copied.' }),
+      () => toast({ text: 'The browser did not let the key be copied. Select it instead.' }),
+    );
+  return (
+    <div className="secret">
+      <QrCode text={uri} label="QR code of the key below" />
+      <div className="stack">
+        <p>
+          <span className="quiet">Key</span> <code className="secret-key">{secret.replace(/(.{4})(?=.)/g, '$1 ')}</code>
+        </p>
+        <div className="row">
+          <button type="button" onClick={copy}>
+            Copy the key
+          </button>
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function Active({ factors, onDone }: { readonly factors: Factors; readonly onDone: (done: Done) => void }) {
+  const api = useApi();
+  const renew = useChange(
+    () => api.newRecoveryCodes(),
+    (change) => onDone({ text: 'You have new recovery codes. The old ones are void.', ...change }),
+  );
+  const turnOff = useChange(
+    () => api.removeTotp(),
+    (change) => onDone({ text: 'Two-step sign-in by app is off.', ...change }),
+  );
+  const busy = renew.isPending || turnOff.isPending;
+  return (
+    <>
+      <p>
+        After your password, the shop asks for a code of your authenticator app.{' '}
+        {factors.recoveryCodesLeft === 0
+          ? 'You have no recovery codes left: make new ones.'
+          : `You have ${plural(factors.recoveryCodesLeft, 'recovery code')} left.`}
+      </p>
+      <ProblemNote error={renew.error ?? turnOff.error} />
+      <div className="row">
+        <button type="button" aria-disabled={busy} onClick={() => !busy && renew.mutate(undefined)}>
+          New recovery codes
+        </button>
+        <button type="button" aria-disabled={busy} onClick={() => !busy && turnOff.mutate(undefined)}>
+          Turn off
+        </button>
+      </div>
+    </>
+  );
+}
