@@ -12,7 +12,7 @@ import { orStackError, StackError } from './outcome.ts';
 import { meshCertificates } from './secrets.ts';
 import { drawStack } from './stack.ts';
 import type { Database } from './stack.storage.ts';
-import type { ProcessName, Profile, Provider, StackSpec } from './stack.ts';
+import type { ProcessName, Profile, Provider, StackSpec, StorageDetours } from './stack.ts';
 import { Supervisor } from './supervisor.ts';
 import type { StackEvent } from './supervisor.ts';
 
@@ -34,6 +34,8 @@ export interface StackRequest {
   readonly accessTokenLifetimeMs?: number;
   /** sqlite unless told. */
   readonly database?: Database;
+  /** Where our own Redis and Kafka are met instead of where they listen: through a test's proxy. Of native alone. */
+  readonly storageUrls?: StorageDetours;
   readonly onEvent?: (event: StackEvent) => void;
   /** A module that each of our own processes imports first: how a test takes a defence away (infra/attacks/plant.ts). `npm start` has no such option. */
   readonly preload?: string;
@@ -43,6 +45,10 @@ export interface RunningProcess {
   pid(): number | undefined;
   /** @returns false when it is gone */
   kill(signal: NodeJS.Signals): boolean;
+  /** Kills it with -9, and keeps it down. Resolves when it is gone. */
+  takeAway(): Promise<void>;
+  /** Resolves when its successor is ready. */
+  giveBack(): Promise<void>;
   /** Resolves with the process id that took over from `pid`, once that is ready. */
   waitUntilReplaced(pid: number): Promise<number>;
 }
@@ -66,6 +72,8 @@ export async function startStack(request: StackRequest): Promise<RunningStack> {
     return {
       pid: () => supervised.pid,
       kill: (signal) => supervised.kill(signal),
+      takeAway: () => supervised.takeAway(),
+      giveBack: () => supervised.giveBack(),
       waitUntilReplaced: (pid) => supervised.untilReplaced(pid),
     };
   };
@@ -96,7 +104,8 @@ export function assembleStack(request: AssemblyRequest): Supervisor {
   const telemetry = request.telemetry ?? telemetryOf(process.env);
   const { accessTokenLifetimeMs, sessionModes = process.env['SESSION_MODES'] } = request;
   const sessions = { sessionMode, sessionModes, accessTokenLifetimeMs };
-  const spec = drawStack({ provider, profile, base, dataDir, webDir, logLevel, telemetry, ...sessions, database, external });
+  const detours = request.storageUrls === undefined ? {} : { storageUrls: request.storageUrls };
+  const spec = drawStack({ provider, profile, base, dataDir, webDir, logLevel, telemetry, ...sessions, ...detours, database, external });
   checkInspect(inspect, spec.processes);
   return new Supervisor({
     spec,

@@ -50,6 +50,14 @@ it('gives the sessions and the carts a Redis of their own', () => {
   expect(env('cart')).not.toHaveProperty('SESSION_REDIS_URL');
 });
 
+it('meets its own storage through a proxy where a test has put one', () => {
+  const stack = drawStack({ ...at, provider: 'native', storageUrls: { SESSION_REDIS_URL: 'redis://127.0.0.1:9' } });
+  const auth = appsOf(stack).find(({ app }) => app === 'auth');
+  expect(auth?.env['SESSION_REDIS_URL']).toBe('redis://127.0.0.1:9');
+  expect(auth?.env['KAFKA_BROKERS']).toBe(`127.0.0.1:${portsOf(4000).kafka}`);
+  expect(stack.processes.find(({ name }) => name === 'redis-sessions')?.ports).toEqual([portsOf(4000).redisSessions]);
+});
+
 it('gives each service a database of its own, and none to the cart, whose truth is the log', () => {
   for (const stack of [native, embedded]) {
     const owners = appsOf(stack).filter(({ env }) => env['DATABASE_URL'] !== undefined);

@@ -109,6 +109,8 @@ export interface StackOptions {
   /** sqlite unless told; postgres: our own server (native) or somebody else's (external). */
   readonly database?: Database | undefined;
   readonly external?: ExternalUrls | undefined;
+  /** Of native: see StackRequest in harness.ts. */
+  readonly storageUrls?: StorageDetours | undefined;
 }
 
 export interface ExternalUrls {
@@ -138,6 +140,7 @@ function drawNative(options: StackOptions): ProcessSpec[] {
     KAFKA_BROKERS: `${at('kafka')}:${ports.kafka}`,
     SESSION_REDIS_URL: `redis://${at('redis-sessions')}:${ports.redisSessions}`,
     CART_REDIS_URL: `redis://${at('redis-carts')}:${ports.redisCarts}`,
+    ...options.storageUrls,
   };
   const database = options.database === 'postgres' ? [postgres(ports.postgres, join(options.dataDir, 'postgres'))] : [];
   return [
@@ -201,6 +204,8 @@ interface StorageUrls {
   readonly SESSION_REDIS_URL: string;
   readonly CART_REDIS_URL: string;
 }
+
+export type StorageDetours = Readonly<Partial<StorageUrls>>;
 
 export type Env = Readonly<Record<string, string>>;
 

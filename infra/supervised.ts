@@ -3,7 +3,7 @@
  * Races this file owns: a crash while it is still starting (the wait gives up at once), an end asked for during the back-off (no restart
  * follows), and a second crash before the first restart was ready (the delay grows, there is never more than one start under way).
  */
-import { launch, lastLines, memoryOfTree } from './child.ts';
+import { killGroup, launch, lastLines, memoryOfTree } from './child.ts';
 import type { Child, Exit, LaunchSpec, Memory } from './child.ts';
 import { StackError } from './outcome.ts';
 import { waitFor } from './probe.ts';
@@ -38,6 +38,7 @@ export class Supervised {
   readonly #options: SupervisedOptions;
   #child: Child | undefined;
   #ending = false;
+  #keptDown = false;
   #delayMs: number;
   #restartTimer: NodeJS.Timeout | undefined;
   #healthyTimer: NodeJS.Timeout | undefined;
@@ -75,6 +76,25 @@ export class Supervised {
     this.readyInMs = performance.now() - began;
     this.#becomeReady();
     void child.exited.then((exit) => this.#onCrash(exit));
+  }
+
+  /** Kills it, and no other takes its place until `giveBack`: how a test sees what the rest does without it. Resolves when it is gone. */
+  async takeAway(): Promise<void> {
+    if (this.#keptDown || this.state !== 'ready' || this.#child === undefined)
+      throw new Error(`${this.spec.name} is not there to be taken`);
+    this.#keptDown = true;
+    const { pid, exited } = this.#child;
+    this.#child.kill('SIGKILL');
+    await exited;
+    killGroup(pid, 'SIGKILL');
+  }
+
+  /** Starts what was taken away. Resolves when it is ready. */
+  async giveBack(): Promise<void> {
+    if (!this.#keptDown) return;
+    this.#keptDown = false;
+    void this.#restart();
+    await this.untilReplaced(-1);
   }
 
   /** Resolves when another process than `pid` does this one's work and is ready. */
@@ -132,6 +152,7 @@ export class Supervised {
     const delayMs = this.#delayMs;
     this.#delayMs = Math.min(delayMs * 2, this.#options.backoff.maxMs);
     this.restarts++;
+    if (this.#keptDown) return this.#change('restarting', `ended (${describeExit(exit)}), and is kept down`);
     this.#change('restarting', `ended (${describeExit(exit)}), starting again in ${delayMs} ms`);
     this.#restartTimer = setTimeout(() => void this.#restart(), delayMs);
   }

@@ -70,6 +70,24 @@ it('reports a crashed process and starts it again, later after each crash', asyn
   expect(journal().filter((line) => line === 'start kafka' || line === 'start gateway-1')).toHaveLength(2);
 });
 
+it('keeps down what is taken away until it is given back', async () => {
+  const supervisor = supervise(chain);
+  await supervisor.start({ fresh: false });
+  const auth = supervisor.find('auth');
+  await auth.takeAway();
+  expect(events.at(-1)).toBe('auth ended (SIGKILL), and is kept down');
+  expect([auth.pid, auth.state]).toEqual([undefined, 'restarting']);
+  // What would come back does so within 20 ms: kafka does.
+  const kafka = supervisor.find('kafka');
+  const before = kafka.pid!;
+  kafka.kill('SIGKILL');
+  await kafka.untilReplaced(before);
+  expect(auth.pid).toBeUndefined();
+  await auth.giveBack();
+  expect([auth.pid === undefined, auth.state]).toEqual([false, 'ready']);
+  expect(readState(dataDir)?.processes[1]).toMatchObject({ name: 'auth', state: 'ready', pid: auth.pid });
+});
+
 it('names the taken port, its remedy, and starts nothing', async () => {
   const stranger = createServer().listen(middle, '127.0.0.1');
   await new Promise((resolve) => stranger.once('listening', resolve));
