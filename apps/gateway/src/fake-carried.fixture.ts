@@ -42,8 +42,8 @@ export class FakeCarried {
       idleExpiresAtMs: nowMs + 86_400_000n,
       expiresAtMs: nowMs + 30n * 86_400_000n,
       region: 'local',
-      ...changes,
     });
+    Object.assign(view, changes);
     const session = { view, generation: 0, live: true };
     this.sessions.set(view.handle, session);
     return { session, tokens: this.issue(session) };

@@ -17,7 +17,7 @@ export interface Stage {
   /** The session is dead at auth, and the feed says so. */
   end(token: string): Promise<void>;
   /** One more gateway, begun now, before the same services. */
-  another(): Promise<AsyncDisposable & { readonly url: string }>;
+  another(more?: Record<string, string>): Promise<AsyncDisposable & { readonly url: string }>;
   stop(): Promise<void>;
 }
 
@@ -65,8 +65,8 @@ export async function openStage(env: Env | ((addresses: Env) => Promise<Env>) = 
       session.live = false;
       await relay.revoke(token, session.view, true);
     },
-    async another() {
-      const second = await start(configOf({ ...addresses, ...given, REPLICA: 'second' }), { log: silent, clock, eventLog });
+    async another(more = {}) {
+      const second = await start(configOf({ ...addresses, ...given, REPLICA: 'second', ...more }), { log: silent, clock, eventLog });
       await ready(second.url);
       return { url: second.url, [Symbol.asyncDispose]: () => second.stop() };
     },

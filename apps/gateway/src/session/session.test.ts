@@ -220,3 +220,11 @@ it('a session’s view is told with its limits', async () => {
   expect(stage.auth.sessionOf(token).view.state).toBe(SessionState.USER);
   for (const field of ['createdAt', 'authenticatedAt', 'idleExpiresAt', 'expiresAt']) expect(Date.parse(body[field])).toBeGreaterThan(0);
 });
+
+it('GET /api/session tells what a sign-in may choose, session or none, where the operator said so', async () => {
+  expect((await ask(stage.url, '/api/session')).body).not.toHaveProperty('modes');
+  await using told = await stage.another({ SESSION_MODE: 'hybrid', SESSION_MODES: 'reference, hybrid,jwt-denylist' });
+  const modes = { default: 'hybrid', allowed: ['reference', 'hybrid', 'jwt-denylist'] };
+  expect((await ask(told.url, '/api/session')).body).toEqual({ state: 'none', modes });
+  expect((await ask(told.url, '/api/session', { token: stage.auth.begin('guest') })).body).toMatchObject({ state: 'guest', modes });
+});
