@@ -120,6 +120,7 @@ for (const [name, description] of [
   ['fuzz', 'throw 100,000 inputs at a running stack; --help tells what'],
   ['attacks', 'attack a running stack; --help tells what, --prove takes the defences away'],
   ['exercise', 'an anti-pattern, run to be looked at; --help tells which'],
+  ['drill', 'an emergency, rehearsed and measured on a stack of its own; --help tells which'],
 ] as const) {
   program
     .command(name)
@@ -129,6 +130,14 @@ for (const [name, description] of [
     .allowUnknownOption()
     .action((passed: string[]) => ends(async () => (await import('./tools.ts')).runTool(name, passed))());
 }
+
+program
+  .command('revoke-everything')
+  .description('end every session of the shop that runs here: everybody signs in again')
+  .addOption(new Option('--port-base <port>', 'which shop, where several run').argParser(portBase))
+  .action((flags: { portBase?: number }) =>
+    ends(async () => (await import('./revoke-everything.ts')).revokeEverything(flags.portBase, print))(),
+  );
 
 program
   .command('doctor')

@@ -39,13 +39,16 @@ function keptSecret(dataDir: string, name: string): string {
   return readFileSync(file, 'utf8').trim();
 }
 
+/** Besides the services whoever runs them: `npm run revoke-everything` shows it. In containers nobody is handed it. */
+const certificateNames = [...meshNames, 'operator'];
+
 /** The certificates of the mesh, from a development CA of this folder. */
 export async function meshCertificates(dataDir: string): Promise<void> {
   const dir = join(dataDir, 'tls');
   if (areCurrent(dir)) return;
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   // A process of its own: the launcher stays small, as it lives as long as the shop does.
-  const failure = await run(process.execPath, [join(import.meta.dirname, 'certificates.ts'), dir, ...meshNames], {
+  const failure = await run(process.execPath, [join(import.meta.dirname, 'certificates.ts'), dir, ...certificateNames], {
     timeoutMs: certificatesTimeoutMs,
   });
   if (failure !== undefined) throw new StackError(`the certificates of the mesh could not be made: ${failure}`, 'start again with --fresh');
@@ -53,7 +56,7 @@ export async function meshCertificates(dataDir: string): Promise<void> {
 }
 
 function areCurrent(dir: string): boolean {
-  const files = ['ca.pem', ...meshNames.flatMap((name) => [`${name}.pem`, `${name}.key`])];
+  const files = ['ca.pem', ...certificateNames.flatMap((name) => [`${name}.pem`, `${name}.key`])];
   if (!files.every((file) => existsSync(join(dir, file)))) return false;
   try {
     return new X509Certificate(readFileSync(join(dir, 'ca.pem'))).validToDate.getTime() - Date.now() > remainingMinMs;

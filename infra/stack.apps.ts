@@ -86,7 +86,8 @@ export function drawApps(options: StackOptions, places: Places, storage: Storage
   return {
     auth: service(
       'auth',
-      { ...storage.auth, ...sessions, ...lifetime, ...database('auth').env, SEED_ACCOUNTS: 'true' },
+      // Passkeys are made for the host of these, and accepted at them alone.
+      { ...storage.auth, ...sessions, ...lifetime, ...database('auth').env, PUBLIC_ORIGINS: origins.join(','), SEED_ACCOUNTS: 'true' },
       database('auth').secrets,
     ),
     cart: service('cart', storage.cart),

@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { repository } from './folders.ts';
 import { StackError } from './outcome.ts';
 
-export type ToolName = 'check' | 'e2e' | 'bench' | 'mutants' | 'attacks' | 'fuzz' | 'exercise';
+export type ToolName = 'check' | 'e2e' | 'bench' | 'mutants' | 'attacks' | 'fuzz' | 'exercise' | 'drill';
 
 const scripts = {
   check: 'infra/checks/run.ts',
@@ -14,6 +14,7 @@ const scripts = {
   attacks: 'infra/attacks/run.ts',
   fuzz: 'infra/attacks/fuzz.ts',
   exercise: 'infra/exercises/run.ts',
+  drill: 'infra/drills/run.ts',
 } as const;
 
 /** @returns the exit code */

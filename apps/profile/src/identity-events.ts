@@ -17,7 +17,7 @@ import {
   type RecordBatch,
   type Subscription,
 } from '@cloakroom/platform';
-import { joinGuest, registerAccount } from './join-guest.ts';
+import { changeEmail, joinGuest, registerAccount } from './join-guest.ts';
 import type { Database } from './profiles.ts';
 
 export const identityGroup = 'profile-identity';
@@ -66,6 +66,7 @@ async function judge(record: LogRecord, { keys, log }: IdentityEventParts): Prom
 async function apply(record: LogRecord, { db, clock, log }: IdentityEventParts): Promise<void> {
   const { eventId, event } = fromBinary(IdentityEventSchema, record.value!);
   if (event.case === 'accountRegistered') await registerAccount(db, event.value, clock.nowMs());
+  else if (event.case === 'emailChanged') await changeEmail(db, event.value, clock.nowMs());
   else if (event.case === 'guestClaimed') {
     const joined = await joinGuest(db, event.value, clock.nowMs());
     if (joined) log.info({ eventId, guest: event.value.guestCartId, trace_id: traceIdOfRecord(record) }, 'a guest joined a user');

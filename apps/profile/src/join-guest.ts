@@ -3,7 +3,7 @@
  * be replayed years later: the seal (`joined_to`, set in the same transaction) makes the second time change nothing. What the guest's last
  * requests write before the event arrives comes along; what they try afterwards is refused (session_ended), since their session is over.
  */
-import { isGuestSubject, isUserSubject, type AccountRegistered, type GuestClaimed } from '@cloakroom/contracts';
+import { isGuestSubject, isUserSubject, type AccountRegistered, type EmailChanged, type GuestClaimed } from '@cloakroom/contracts';
 import type { Transaction } from 'kysely';
 import { lockProfile, preferenceCountMax, trimViews, type Database, type ProfileTables } from './profiles.ts';
 
@@ -68,5 +68,17 @@ export async function registerAccount(db: Database, { userId, name, email }: Acc
       .where('registered', '=', 0)
       .executeTakeFirstOrThrow();
     return numUpdatedRows > 0n;
+  });
+}
+
+/**
+ * The address that auth knows. In order for each person, so the last one holds; a replay ends where it ended before. The registration was heard
+ * earlier; where it was not (a topic that forgot it), it must not bring the first address back.
+ */
+export async function changeEmail(db: Database, { userId, email }: EmailChanged, nowMs: number): Promise<void> {
+  if (!isUserSubject(userId)) throw new Error('an account is a user');
+  await db.transaction().execute(async (trx) => {
+    await lockProfile(trx, userId, nowMs);
+    await trx.updateTable('profiles').set({ email, registered: 1 }).where('subject', '=', userId).execute();
   });
 }

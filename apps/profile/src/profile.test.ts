@@ -6,7 +6,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { forgetGuests } from './forget-guests.ts';
 import { getProfile } from './get-profile.ts';
-import { joinGuest, registerAccount } from './join-guest.ts';
+import { changeEmail, joinGuest, registerAccount } from './join-guest.ts';
 import { migrations, type Database, type ProfileAnswer, type ProfileTables } from './profiles.ts';
 import { recordView } from './record-view.ts';
 import { updateProfile } from './update-profile.ts';
@@ -169,6 +169,27 @@ describe('registerAccount', () => {
     await patch('u_1', { name: 'Countess' });
     await register('Ada');
     expect(await read('u_1')).toMatchObject({ name: 'Countess', email: 'ada@example.com' });
+  });
+});
+
+describe('changeEmail', () => {
+  const change = (email: string) => changeEmail(db, { $typeName: 'cloakroom.events.v1.EmailChanged', userId: 'u_1', email }, nowMs);
+  it('holds the last address, also where the registration is replayed or comes late', async () => {
+    const registration = {
+      $typeName: 'cloakroom.events.v1.AccountRegistered',
+      userId: 'u_1',
+      name: 'Ada',
+      email: 'first@example.com',
+    } as const;
+    await registerAccount(db, registration, nowMs);
+    await change('second@example.com');
+    await change('third@example.com');
+    await registerAccount(db, registration, nowMs);
+    expect(await read('u_1')).toMatchObject({ email: 'third@example.com', name: 'Ada' });
+  });
+  it('is of a user alone', async () => {
+    const event = { $typeName: 'cloakroom.events.v1.EmailChanged', userId: 'g_1', email: 'a@example.com' } as const;
+    await expect(changeEmail(db, event, nowMs)).rejects.toThrow('user');
   });
 });
 
