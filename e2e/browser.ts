@@ -30,7 +30,7 @@ export async function signIn(page: Page, { email, password }: Person): Promise<v
   await page.goto('/sign-in');
   await page.getByLabel('E-mail').fill(email);
   await page.getByLabel('Password').fill(password);
-  await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
   await expect(page.getByRole('link', { name: /^Account of/ })).toBeVisible();
 }
 

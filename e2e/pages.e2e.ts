@@ -82,7 +82,15 @@ for (const theme of ['light', 'dark'] as const) {
     await expect(page.getByRole('button', { name: 'Undo' })).toBeVisible();
     await expectSound(page, 'the offer to undo');
     await addToCart(page, products[1]!);
-    for (const path of ['/', '/cart', '/account', '/account/addresses', '/account/recently-viewed', '/account/devices']) {
+    for (const path of [
+      '/',
+      '/cart',
+      '/account',
+      '/account/addresses',
+      '/account/recently-viewed',
+      '/account/devices',
+      '/account/security',
+    ]) {
       await page.goto(path);
       await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
       await expectSound(page, path);
@@ -90,6 +98,14 @@ for (const theme of ['light', 'dark'] as const) {
     await page.goto('/account/addresses');
     await page.getByRole('button', { name: 'Add an address' }).click();
     await expectSound(page, 'the address form');
+    await page.goto('/account/security');
+    await page.getByRole('button', { name: 'Set up two-step sign-in' }).click();
+    await expect(page.getByRole('img', { name: /^QR code/ })).toBeVisible();
+    await expectSound(page, 'the set-up of two-step sign-in');
+    await signIn(page, { email: 'admin@example.com', password: person.password, name: '' });
+    await page.goto('/admin');
+    await expect(page.getByRole('heading', { name: 'People' })).toBeVisible();
+    await expectSound(page, '/admin');
   });
 }
 

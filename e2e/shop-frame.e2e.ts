@@ -83,7 +83,7 @@ test('no page scrolls sideways on a screen of 360 pixels, and the session bar fi
   await expect(page.getByRole('complementary', { name: 'Session bar' })).toContainText('converged');
   await expectNoSidewaysScroll(page, '/cart');
   const paths = ['/', '/products', '/category/Bags', '/search?query=zzqxv', `/products/${products[0]}`, '/sign-in', '/sign-up', '/nowhere'];
-  for (const path of [...paths, '/account', '/account/addresses', '/account/recently-viewed', '/account/devices']) {
+  for (const path of [...paths, '/account', '/account/addresses', '/account/recently-viewed', '/account/devices', '/account/security']) {
     await page.goto(path);
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
     await page.waitForLoadState('networkidle').catch(() => undefined);

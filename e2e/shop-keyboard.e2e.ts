@@ -1,19 +1,9 @@
 /** The mouse is not touched: what a person needs to shop can be reached and told by keys alone. */
-import type { Locator, Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
 import { drawer, expect, lines, searchField, test } from './browser.ts';
 import { newPerson } from './device.ts';
+import { tabTo } from './keyboard.ts';
 import { gateways } from './stack.ts';
-
-/** More stops than any page of the shop has before what is looked for. */
-const stopCountMax = 90;
-
-async function tabTo(page: Page, target: Locator, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
-  for (let stops = 0; stops < stopCountMax; stops++) {
-    await page.keyboard.press(key);
-    if ((await target.count()) > 0 && (await target.first().evaluate((element) => element === document.activeElement))) return;
-  }
-  throw new Error(`${String(target)} was not reached in ${stopCountMax} stops`);
-}
 
 /** What holds the focus shows it. */
 async function expectVisibleFocus(page: Page): Promise<void> {
