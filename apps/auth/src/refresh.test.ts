@@ -146,6 +146,11 @@ describe('a refresh', () => {
     expect(await trade(later.refresh)).toEqual(ended);
     expect(await trade(other.refresh)).toEqual(ended);
   });
+  it('gives nothing to a disabled account, whatever its sessions still are', async () => {
+    const pair = await signInCarried();
+    await harness.auth.database.updateTable('accounts').set({ disabled: 1 }).where('id', '=', pair.subject).execute();
+    expect(await trade(pair.refresh)).toEqual(ended);
+  });
   it('goes on after the store was rolled back', async () => {
     const entries: MemoryEntries = new Map();
     harness = await openHarness({ store: new MemorySessionStore({ incarnation: 'one', entries }) });

@@ -43,7 +43,8 @@ async function judged(auth: Auth, cause: Cause, request: RefreshRequest): Promis
   if (verdict === 'reused') await endReused(auth, cause, session);
   if (verdict === 'reused' || verdict === 'superseded') return ended(verdict);
   const account = await accountById(auth.database, session.subject);
-  return account === undefined ? ended('ended') : { outcome: verdict, issued: issueTokens(auth, session, account, '', nowMs) };
+  const gone = account === undefined || account.disabled === 1;
+  return gone ? ended('ended') : { outcome: verdict, issued: issueTokens(auth, session, account, '', nowMs) };
 }
 
 export async function endReused(auth: Auth, cause: Cause, session: SessionRecord): Promise<void> {
