@@ -49,6 +49,8 @@ export function openBreakers(upstream: string, replicas: Replicas): Breakers {
         const permit = breaker.admit();
         if (isProblem(permit)) {
           breakerRefusals.inc({ upstream, operation });
+          // A caller that asks in a loop must not keep this process from everything else, the probe included.
+          await new Promise((turn) => setImmediate(turn));
           return permit;
         }
         const startedMs = nowMs();

@@ -78,6 +78,18 @@ it('stops one class of methods and leaves the others their own', async () => {
   expect(codeOf(await mesh.client.login(outgoing({ budgetMs }), {}))).toBe('deadline_exceeded');
 });
 
+it('lets a caller that asks in a loop without a pause find the peer again', async () => {
+  proxy.mute();
+  for (let i = 0; i < 3; i++) await resolve();
+  // The connection that lost bytes is of no use to anyone.
+  proxy.cut();
+  proxy.mend();
+  const endMs = performance.now() + 10_000;
+  let code = '';
+  for (let asked = 0; code !== 'ok' && performance.now() < endMs; asked++) code = codeOf(await resolve());
+  expect(code).toBe('ok');
+});
+
 it('sends each call once, whatever becomes of it', async () => {
   const before = reached.length;
   proxy.mute();
