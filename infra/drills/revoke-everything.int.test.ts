@@ -9,6 +9,7 @@ it(
     expect(outcome.acceptedAfterwards).toBe(0);
     expect(outcome.checked).toBe(1_000);
     for (const { acceptedBefore } of outcome.gateways) expect(acceptedBefore).toBeGreaterThan(100);
+    expect(outcome.told).toMatch(/^Every session made before epoch \d+ has ended/);
     expect(describeDrill(outcome)).toContain('1000 sessions');
   },
 );

@@ -4,12 +4,12 @@
  * The clock of "accepted" is the moment at which a request was sent that was still answered as its person.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
 import { makeGuests, type MadeSession } from '../bench/people.ts';
 import { openWorld } from '../bench/world.ts';
-import { run } from '../native/debian.ts';
 import { repository } from '../folders.ts';
 import { portsOf } from '../stack.ts';
-import { join } from 'node:path';
 
 export interface DrillRequest {
   readonly base: number;
@@ -20,6 +20,8 @@ export interface DrillOutcome {
   readonly sessionCount: number;
   /** The whole command, the start of Node included. */
   readonly commandMs: number;
+  /** What the command said at its end. */
+  readonly told: string;
   /** Of each gateway: the last request that was accepted, after the command began and, where later, after it ended. */
   readonly gateways: readonly { readonly acceptedBefore: number; readonly lastAfterBeginMs: number; readonly lastAfterEndMs: number }[];
   /** Sessions, from all of them, that were asked about afterwards, and how many of these were let in. */
@@ -46,16 +48,16 @@ export async function drillRevokeEverything({ base, sessionCount }: DrillRequest
     const watches = world.gateways.map((gateway) => watch(gateway, sample));
     await Promise.all(watches.map((each) => each.warm));
     const beganMs = performance.now();
-    const failure = await run(process.execPath, [join(repository, 'infra/cli.ts'), 'revoke-everything', '--port-base', String(base)], {
-      timeoutMs: commandTimeoutMs,
+    const told = await execa(process.execPath, [join(repository, 'infra/cli.ts'), 'revoke-everything', '--port-base', String(base)], {
+      timeout: commandTimeoutMs,
     });
     const endedMs = performance.now();
-    if (failure !== undefined) throw new Error(`npm run revoke-everything: ${failure}`);
     await Promise.all(watches.map((each) => each.quiet()));
     const checked = spread(sessions, checkedCountMax);
     return {
       sessionCount,
       commandMs: Math.round(endedMs - beganMs),
+      told: told.stdout,
       gateways: watches.map(({ accepted }) => ({
         acceptedBefore: accepted.filter((atMs) => atMs < beganMs).length,
         lastAfterBeginMs: Math.round(Math.max(0, ...accepted.map((atMs) => atMs - beganMs))),
@@ -69,9 +71,10 @@ export async function drillRevokeEverything({ base, sessionCount }: DrillRequest
   }
 }
 
-export function describeDrill({ sessionCount, commandMs, gateways, checked, acceptedAfterwards }: DrillOutcome): string {
+export function describeDrill({ sessionCount, commandMs, told, gateways, checked, acceptedAfterwards }: DrillOutcome): string {
   return [
-    `${sessionCount} sessions, ended by one command of ${commandMs} ms`,
+    `${sessionCount} sessions, ended by one command of ${commandMs} ms, the start of Node included, which said:`,
+    `  ${told}`,
     ...gateways.map(
       ({ acceptedBefore, lastAfterBeginMs, lastAfterEndMs }, index) =>
         `gateway ${index + 1}: ${acceptedBefore} accepted before; the last one was sent ${lastAfterBeginMs} ms after the command began` +
