@@ -60,6 +60,24 @@ withPostgres('on PostgreSQL', () => {
   describe('signing keys', async () => {
     await import('./signing-keys.test.ts');
   });
+  describe('notices', async () => {
+    await import('./notices.test.ts');
+  });
+  describe('challenges', async () => {
+    await import('./challenges.test.ts');
+  });
+  describe('change password', async () => {
+    await import('./change-password.test.ts');
+  });
+  describe('totp', async () => {
+    await import('./totp.test.ts');
+  });
+  describe('passkeys', async () => {
+    await import('./passkeys.test.ts');
+  });
+  describe('administration', async () => {
+    await import('./administration.test.ts');
+  });
   describe('start', async () => {
     await import('./start.test.ts');
   });
