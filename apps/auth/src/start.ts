@@ -7,9 +7,9 @@ import {
   type EventLog,
   implement,
   openAdmin,
+  openTls,
   type Parts,
   type Readiness,
-  readTls,
   type Running,
   serveMesh,
 } from '@cloakroom/platform';
@@ -43,11 +43,12 @@ export async function start(config: AuthConfig, parts: Parts): Promise<Running> 
   }, reloadIntervalMs);
   housekeeping.start();
   const unwatch = watchOutbox({ database: auth.database, clock });
+  const tls = config.MESH_TLS === 'mutual' ? await openTls(config.TLS_DIR, 'auth', { log }) : undefined;
   const mesh = await serveMesh({
     name: 'auth',
     host: config.HOST,
     port: config.LISTEN_PORT,
-    tls: config.MESH_TLS === 'mutual' ? await readTls(config.TLS_DIR, 'auth') : undefined,
+    tls,
     services: [
       implement(AuthService, container.get(AuthController).handlers),
       implement(AccountService, container.get(AccountController).handlers),
@@ -71,6 +72,7 @@ export async function start(config: AuthConfig, parts: Parts): Promise<Running> 
     stop: async () => {
       // First those who cause work, then those who do it; what the relay did not get out stays in the outbox.
       await mesh.stop();
+      tls?.stop();
       clearInterval(reloading);
       await housekeeping.stop();
       await relay.stop();

@@ -10,10 +10,10 @@ import {
   jwksFrom,
   openAdmin,
   openKeyRing,
+  openTls,
   openLateFeed,
   type Parts,
   type Readiness,
-  readTls,
   type Running,
   serveMesh,
 } from '@cloakroom/platform';
@@ -31,7 +31,7 @@ export async function start(config: CartConfig, parts: Parts): Promise<Running> 
   const container = await NestFactory.createApplicationContext(CartModule.with(config, parts), { logger: false, abortOnError: false });
   const cart = container.get<CartParts>(cartToken);
   const follower = container.get<LogFollower>(followerToken);
-  const tls = config.MESH_TLS === 'mutual' ? await readTls(config.TLS_DIR, 'cart') : undefined;
+  const tls = config.MESH_TLS === 'mutual' ? await openTls(config.TLS_DIR, 'cart', { log }) : undefined;
   const auth = connectMesh(AuthService, { address: config.AUTH_ADDRESS, tls, log });
   const keys = openKeyRing({ log, clock, fetchJwks: jwksFrom(auth.client) });
   const feed = openLateFeed({ eventLog: cart.eventLog, keys, clock, log, group: `cart-feed-${randomUUID()}` });
@@ -58,6 +58,7 @@ export async function start(config: CartConfig, parts: Parts): Promise<Running> 
       await admin.close();
       keys.stop();
       auth.close();
+      tls?.stop();
       if (parts.eventLog === undefined) await cart.eventLog.close();
       await cart.view.close();
       await container.close();

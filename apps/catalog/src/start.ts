@@ -9,9 +9,9 @@ import {
   jwksFrom,
   openAdmin,
   openKeyRing,
+  openTls,
   type Parts,
   type Readiness,
-  readTls,
   type Running,
   serveMesh,
 } from '@cloakroom/platform';
@@ -28,7 +28,7 @@ export async function start(config: CatalogConfig, parts: Parts): Promise<Runnin
   const { log, clock } = parts;
   const container = await NestFactory.createApplicationContext(CatalogModule.with(config, parts), { logger: false, abortOnError: false });
   const database = container.get<Kysely<CatalogSchema>>(databaseToken);
-  const tls = config.MESH_TLS === 'mutual' ? await readTls(config.TLS_DIR, 'catalog') : undefined;
+  const tls = config.MESH_TLS === 'mutual' ? await openTls(config.TLS_DIR, 'catalog', { log }) : undefined;
   const auth = connectMesh(AuthService, { address: config.AUTH_ADDRESS, tls, log });
   const keys = openKeyRing({ log, clock, fetchJwks: jwksFrom(auth.client) });
   const mesh = await serveMesh({
@@ -51,6 +51,7 @@ export async function start(config: CatalogConfig, parts: Parts): Promise<Runnin
       await admin.close();
       keys.stop();
       auth.close();
+      tls?.stop();
       await container.close();
       await database.destroy();
     },

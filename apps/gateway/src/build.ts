@@ -6,12 +6,12 @@ import {
   eventLogOf,
   jwksFrom,
   openKeyRing,
+  openTls,
   openLateFeed,
   openLoadShedder,
   openRetryBudget,
   type Parts,
   type RandomBytes,
-  readTls,
 } from '@cloakroom/platform';
 import { readMacKeys } from '@cloakroom/session';
 import { CarriedSessions } from './carried-sessions.ts';
@@ -37,7 +37,7 @@ export interface Built {
 export async function buildGateway(config: GatewayConfig, parts: GatewayParts): Promise<Built> {
   // Longer because it is one list of parts, in the order in which they need one another.
   const { log, clock, random } = parts;
-  const tls = config.MESH_TLS === 'off' ? undefined : await readTls(config.TLS_DIR, 'gateway');
+  const tls = config.MESH_TLS === 'off' ? undefined : await openTls(config.TLS_DIR, 'gateway', { log });
   const auth = connectMesh(AuthService, { address: config.AUTH_ADDRESS, tls, log });
   const account = connectMesh(AccountService, { address: config.AUTH_ADDRESS, tls, log });
   const cart = connectMesh(CartService, { address: config.CART_ADDRESS, tls, log });
@@ -97,6 +97,7 @@ export async function buildGateway(config: GatewayConfig, parts: GatewayParts): 
       keys.stop();
       await feed.stop();
       for (const connection of [auth, account, cart, profile, catalog]) connection.close();
+      tls?.stop();
       if (parts.eventLog === undefined) await eventLog.close();
     },
   };

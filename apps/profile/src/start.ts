@@ -11,10 +11,10 @@ import {
   jwksFrom,
   openAdmin,
   openKeyRing,
+  openTls,
   openLateFeed,
   type Parts,
   type Readiness,
-  readTls,
   type Running,
   serveMesh,
 } from '@cloakroom/platform';
@@ -36,7 +36,7 @@ export async function start(config: ProfileConfig, parts: Parts): Promise<Runnin
   const container = await NestFactory.createApplicationContext(ProfileModule.with(config, parts), { logger: false, abortOnError: false });
   const db = container.get<Database>(databaseToken);
   const eventLog = container.get<EventLog>(eventLogToken);
-  const tls = config.MESH_TLS === 'mutual' ? await readTls(config.TLS_DIR, 'profile') : undefined;
+  const tls = config.MESH_TLS === 'mutual' ? await openTls(config.TLS_DIR, 'profile', { log }) : undefined;
   const auth = connectMesh(AuthService, { address: config.AUTH_ADDRESS, tls, log });
   const keys = openKeyRing({ log, clock, fetchJwks: jwksFrom(auth.client) });
   const feed = openLateFeed({ eventLog, keys, clock, log, group: `profile-feed-${randomUUID()}` });
@@ -67,6 +67,7 @@ export async function start(config: ProfileConfig, parts: Parts): Promise<Runnin
       await admin.close();
       keys.stop();
       auth.close();
+      tls?.stop();
       if (parts.eventLog === undefined) await eventLog.close();
       await container.close();
       await db.destroy();

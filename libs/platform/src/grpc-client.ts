@@ -4,9 +4,8 @@
  * cancellation go on through `parent` and the signal. There are no retries here, because only the caller knows what may be repeated. Which of
  * several replicas gets it is decided in grpc-replicas.ts.
  */
-import { createSecureContext } from 'node:tls';
 import type { DescMessage, DescMethod, DescService, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
-import { type CallOptions, ChannelCredentials, Client, type Metadata, type ServiceError, status, type StatusObject } from '@grpc/grpc-js';
+import { type CallOptions, Client, type Metadata, type ServiceError, status, type StatusObject } from '@grpc/grpc-js';
 import type { ServerSurfaceCall } from '@grpc/grpc-js/build/src/server-call.js';
 import { callMetadata, isProblem, problem, type Problem } from '@cloakroom/contracts';
 import type { RequestContext, Timing, TraceContext } from './context.ts';
@@ -20,6 +19,7 @@ import { parseTimings, writeCallMetadata } from './metadata.ts';
 import { readProblem } from './outcome.ts';
 import { nameOf, policiesOf, serviceNameOf } from './policy.ts';
 import { startSpan, type Span } from './telemetry.ts';
+import { clientCredentials } from './mesh-credentials.ts';
 import type { MeshTls } from './tls.ts';
 
 /** What goes with a call. Inside a service `forward` makes it of the request's context; the gateway, where requests begin, of the HTTP exchange. */
@@ -71,7 +71,6 @@ export function connectMesh<S extends DescService>(
   options: { readonly address: string; readonly tls: MeshTls | undefined; readonly log: Logger },
 ): MeshConnection<S> {
   const peer = serviceNameOf(service);
-  const credentials = credentialsOf(options.tls);
   const settings = {
     // The certificate must be that of the service we mean, not of any that answers on the port.
     ...(options.tls !== undefined && { 'grpc.ssl_target_name_override': peer }),
@@ -90,13 +89,15 @@ export function connectMesh<S extends DescService>(
   };
   const replicas = openReplicas(
     options.address.split(','),
-    (address) => new Client(address, credentials, settings),
+    (address) => new Client(address, clientCredentials(options.tls), settings),
     () => performance.now(),
   );
   const breakers = openBreakers(peer, replicas);
+  const unwatch = options.tls?.onChange?.(() => replicas.renew());
   let closed = false;
   const close = (): void => {
     closed = true;
+    unwatch?.();
     breakers.close();
     replicas.close();
   };
@@ -289,10 +290,4 @@ function tellTiming(call: OutgoingCall, trailer: Metadata | undefined): void {
 function counted(method: DescMethod, outcome: object): object {
   meshCalls.inc({ side: 'client', method: nameOf(method), code: isProblem(outcome) ? outcome.problem : 'ok' });
   return outcome;
-}
-
-function credentialsOf(tls: MeshTls | undefined): ChannelCredentials {
-  if (tls === undefined) return ChannelCredentials.createInsecure();
-  const { ca, cert, key } = tls;
-  return ChannelCredentials.createFromSecureContext(createSecureContext({ ca, cert, key, minVersion: 'TLSv1.3' }));
 }

@@ -22,6 +22,9 @@ const silenceMinMs = 250;
 /** Every state is looked at again after this, whatever was or was not heard. */
 const lookAgainMs = 1_000;
 
+/** A call that picked the old connection a moment ago has begun by then. */
+const leavingMs = 1_000;
+
 /** `nothing`: the call was cancelled, or its connection was lost; that is no news of the replica. */
 export type Heard = 'answer' | 'silence' | 'nothing';
 
@@ -34,11 +37,17 @@ export interface Replica {
 export interface Replicas {
   /** One for a call that begins now; a promise while none is connected. It resolves in time for `deadlineMs` (monotonic), connected or not. */
   pick(kind: 'unary' | 'stream', deadlineMs: number, signal: AbortSignal | undefined): Replica | Promise<Replica>;
+  /**
+   * Connects anew, as certificates have changed, and uses the old connections until the new ones stand. What is under way on those ends there;
+   * then they are closed, gracefully: an open stream ends when it ends. Resolves when no call begins on an old one any more.
+   */
+  renew(): Promise<void>;
   close(): void;
 }
 
 interface Connection {
-  readonly client: Client;
+  readonly address: string;
+  client: Client;
   /** Streams stay open for hours: counted with the rest they would keep all calls from a replica that has come back. */
   readonly underWay: Record<'unary' | 'stream', number>;
   suspectUntilMs: number;
@@ -46,6 +55,7 @@ interface Connection {
 
 export function openReplicas(addresses: readonly string[], connect: (address: string) => Client, nowMs: () => number): Replicas {
   const connections = addresses.map((address): Connection => ({
+    address,
     client: connect(address),
     underWay: { unary: 0, stream: 0 },
     suspectUntilMs: Number.NEGATIVE_INFINITY,
@@ -53,6 +63,8 @@ export function openReplicas(addresses: readonly string[], connect: (address: st
   let turn = 0;
   const nextChange = sharedChange(connections);
   let closed = false;
+  let renewals = 0;
+  const leaving = new Set<Client>();
 
   const use = (connection: Connection, kind: 'unary' | 'stream'): Replica => {
     connection.underWay[kind]++;
@@ -86,7 +98,30 @@ export function openReplicas(addresses: readonly string[], connect: (address: st
     }
   };
 
+  const renewOne = async (connection: Connection, renewal: number): Promise<void> => {
+    const next = connect(connection.address);
+    const channel = next.getChannel();
+    while (channel.getConnectivityState(true) !== connectivityState.READY && stateOf(connection) === connectivityState.READY) {
+      await new Promise<void>((resolve) =>
+        channel.watchConnectivityState(channel.getConnectivityState(true), Date.now() + lookAgainMs, () => resolve()),
+      );
+      if (closed || renewal !== renewals) return next.close();
+    }
+    if (closed || renewal !== renewals) return next.close();
+    const old = connection.client;
+    connection.client = next;
+    leaving.add(old);
+    setTimeout(() => {
+      leaving.delete(old);
+      old.close();
+    }, leavingMs).unref();
+  };
+
   return {
+    async renew() {
+      renewals += 1;
+      await Promise.all(connections.map((connection) => renewOne(connection, renewals)));
+    },
     pick(kind, deadlineMs, signal) {
       if (connections.length === 1) return use(connections[0]!, kind);
       const ready = connected();
@@ -94,7 +129,7 @@ export function openReplicas(addresses: readonly string[], connect: (address: st
     },
     close() {
       closed = true;
-      for (const { client } of connections) client.close();
+      for (const client of [...leaving, ...connections.map((connection) => connection.client)]) client.close();
     },
   };
 }

@@ -7,7 +7,7 @@ import {
   type handleServerStreamingCall,
   type handleUnaryCall,
   Server,
-  ServerCredentials,
+  type ServerCredentials,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { isProblem, type MethodPolicy, problem, type Problem } from '@cloakroom/contracts';
@@ -21,7 +21,9 @@ import type { PassportVerifier } from './passport.ts';
 import { nameOf, policiesOf } from './policy.ts';
 import { beginCall, type Ending, type ServerCall, type SurfaceCall } from './server-call.ts';
 import { openStreams, type OpenStreams, pump } from './server-stream.ts';
-import { callerOf, type MeshTls } from './tls.ts';
+import { serverCredentials } from './mesh-credentials.ts';
+import { openPeers, type Peers } from './mesh-peers.ts';
+import type { MeshTls } from './tls.ts';
 
 type Unary<I extends DescMessage, O extends DescMessage> = (
   ctx: RequestContext,
@@ -103,12 +105,13 @@ export async function serveMesh(options: MeshServerOptions): Promise<MeshServer>
     'grpc.max_concurrent_streams': 1_000,
   });
   const streams = openStreams(options.verifier);
+  const peers = tls && openPeers(tls, options.clock);
   const shedder = options.shedder ?? openLoadShedder({ inFlightMax: inFlightMaxDefault, loopLagMaxMs: loopLagMaxMsDefault });
   for (const { service, handlers } of options.services) {
     const entries = [...policiesOf(service)].map(([method, policy]) => {
       const handler = Object.hasOwn(handlers, method.localName) ? handlers[method.localName] : undefined;
       if (handler === undefined) throw new Error(`${nameOf(method)} has no handler`);
-      return { method, serve: serveMethod(method, policy, handler, { ...options, shedder }, streams) };
+      return { method, serve: serveMethod(method, policy, handler, { ...options, shedder, peers }, streams) };
     });
     server.addService(
       definitionOf(service),
@@ -116,24 +119,30 @@ export async function serveMesh(options: MeshServerOptions): Promise<MeshServer>
     );
   }
   if (tls === undefined) log.warn({ service: name }, 'the mesh runs without TLS: callers are not checked');
-  const port = await bind(server, `${host}:${options.port}`, credentialsOf(tls));
-  return { port, stop: () => stop(server, streams) };
+  const port = await bind(server, `${host}:${options.port}`, serverCredentials(tls));
+  return {
+    port,
+    stop: async () => {
+      await stop(server, streams);
+      peers?.stop();
+    },
+  };
 }
 
 function serveMethod(
   method: DescMethod,
   policy: MethodPolicy,
   handler: AnyHandler,
-  options: MeshServerOptions & { readonly shedder: LoadShedder },
+  options: MeshServerOptions & { readonly shedder: LoadShedder; readonly peers: Peers | undefined },
   streams: OpenStreams,
 ) {
-  const { name: service, clock, log, tls } = options;
+  const { name: service, clock, log, peers } = options;
   const enter = doorOf(service, policy, options.shedder);
   const serve = async (call: SurfaceCall, begun: ServerCall, respond: (ctx: RequestContext) => Promise<void>): Promise<void> => {
     const leave = enter();
     if (isProblem(leave)) return void begun.end(leave);
     try {
-      const caller = tls === undefined ? undefined : callerOf(call.getAuthContext().sslPeerCertificate);
+      const caller = peers?.callerOf(call.getAuthContext().sslPeerCertificate);
       const admitted = await admit({ policy, name: nameOf(method) }, begun.metadata, caller, options);
       if (!isProblem(admitted)) return await begun.run(() => respond(begun.context(admitted.identity, caller)));
       if (admitted.problem === 'forbidden')
@@ -202,11 +211,6 @@ async function admit(
   return isProblem(metadata)
     ? metadata
     : judgeIdentity(method, { name: caller, proven: tls !== undefined, audience }, metadata, verifier, clock);
-}
-
-function credentialsOf(tls: MeshTls | undefined): ServerCredentials {
-  if (tls === undefined) return ServerCredentials.createInsecure();
-  return ServerCredentials.createSsl(tls.ca, [{ private_key: tls.key, cert_chain: tls.cert }], true);
 }
 
 function bind(server: Server, address: string, credentials: ServerCredentials): Promise<number> {

@@ -27,6 +27,8 @@ export * from './passport.ts';
 export * from './access-token.ts';
 export * from './policy.ts';
 export * from './tls.ts';
+export * from './tls.rotate.ts';
+export * from './tls.watch.ts';
 export * from './token-exchange.ts';
 export * from './trace.ts';
 export * from './record-trace.ts';

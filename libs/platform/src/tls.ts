@@ -4,7 +4,7 @@
  * it signs once and is forgotten, so nobody can make a further certificate with what lies on the disk.
  */
 import 'reflect-metadata';
-import { createPrivateKey, X509Certificate as ParsedCertificate } from 'node:crypto';
+import { createPrivateKey, randomBytes, X509Certificate as ParsedCertificate } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PeerCertificate } from 'node:tls';
@@ -12,9 +12,12 @@ import * as x509 from '@peculiar/x509';
 import { type Clock, systemClock } from './clock.ts';
 
 export interface MeshTls {
+  /** One or, while an authority is being replaced, two certificates. */
   readonly ca: Buffer;
   readonly cert: Buffer;
   readonly key: Buffer;
+  /** Of a set that changes (tls.watch.ts): called when the three are others, and waited for. Returns the unsubscribe function. */
+  readonly onChange?: ((listener: () => void | Promise<void>) => () => void) | undefined;
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -37,11 +40,30 @@ export async function createDevelopmentCa(dir: string, names: readonly string[],
   await mkdir(dir, { recursive: true, mode: 0o700 });
   if (await isUsable(dir, names, clock.nowMs())) return;
 
-  const validity = { notBefore: new Date(clock.nowMs() - backdateMs), notAfter: new Date(clock.nowMs() + lifetimeMs) };
-  const authorityKeys = await newKeys();
+  const authority = await newAuthority(clock.nowMs());
+  for (const name of names) await writeLeaf(dir, name, await authority.issue(name));
+  // Last: a start that was interrupted leaves certificates that the old authority did not sign, or not for that key; they are made again.
+  await writeAuthorities(dir, authority.pem);
+}
+
+export interface Leaf {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** Signs for as long as this object lives: its key is nowhere else. */
+export interface Authority {
+  readonly pem: string;
+  issue(name: string): Promise<Leaf>;
+}
+
+export async function newAuthority(nowMs: number): Promise<Authority> {
+  const validity = { notBefore: new Date(nowMs - backdateMs), notAfter: new Date(nowMs + lifetimeMs) };
+  const keys = await newKeys();
   const authority = await x509.X509CertificateGenerator.createSelfSigned({
-    name: 'CN=Cloakroom development CA',
-    keys: authorityKeys,
+    // A name of its own: two stand in the bundle while one replaces the other, and OpenSSL looks for the issuer by its name.
+    name: `CN=Cloakroom development CA ${randomBytes(4).toString('hex')}`,
+    keys,
     signingAlgorithm: algorithm,
     ...validity,
     extensions: [
@@ -49,23 +71,30 @@ export async function createDevelopmentCa(dir: string, names: readonly string[],
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
     ],
   });
-  for (const name of names) {
-    const keys = await newKeys();
-    const certificate = await x509.X509CertificateGenerator.create({
-      subject: `CN=${name}`,
-      issuer: authority.subject,
-      publicKey: keys.publicKey,
-      signingKey: authorityKeys.privateKey,
-      signingAlgorithm: algorithm,
-      ...validity,
-      extensions: leafExtensions(name),
-    });
-    await replace(join(dir, `${name}.key`), await privatePem(keys.privateKey), 0o600);
-    await replace(join(dir, `${name}.pem`), certificate.toString('pem'), 0o644);
-  }
-  // Last: a start that was interrupted leaves certificates that the old authority did not sign, or not for that key; they are made again.
-  await replace(join(dir, 'ca.pem'), authority.toString('pem'), 0o644);
+  return {
+    pem: authority.toString('pem'),
+    async issue(name) {
+      const leafKeys = await newKeys();
+      const certificate = await x509.X509CertificateGenerator.create({
+        subject: `CN=${name}`,
+        issuer: authority.subject,
+        publicKey: leafKeys.publicKey,
+        signingKey: keys.privateKey,
+        signingAlgorithm: algorithm,
+        ...validity,
+        extensions: leafExtensions(name),
+      });
+      return { cert: certificate.toString('pem'), key: await privatePem(leafKeys.privateKey) };
+    },
+  };
 }
+
+export async function writeLeaf(dir: string, name: string, { cert, key }: Leaf): Promise<void> {
+  await replace(join(dir, `${name}.key`), key, 0o600);
+  await replace(join(dir, `${name}.pem`), cert, 0o644);
+}
+
+export const writeAuthorities = (dir: string, pem: string): Promise<void> => replace(join(dir, 'ca.pem'), pem, 0o644);
 
 export async function readTls(dir: string, name: string): Promise<MeshTls> {
   const [ca, cert, key] = await Promise.all(['ca.pem', `${name}.pem`, `${name}.key`].map((file) => readFile(join(dir, file))));
