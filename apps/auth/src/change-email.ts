@@ -40,6 +40,6 @@ export async function changeEmail(auth: Auth, ctx: PersonContext, request: Chang
   if (!changed) return problem('email_taken');
   const account = await accountById(auth.database, session.subject);
   if (account === undefined) return problem('session_ended');
-  const rotated = await rotateOwn(auth, ctx, session);
+  const rotated = await rotateOwn(auth, ctx, session, 'earlier');
   return isProblem(rotated) ? rotated : issueTokens(auth, rotated.session, account, rotated.token, rotated.atMs);
 }

@@ -24,7 +24,7 @@ export async function changePassword(auth: Auth, ctx: PersonContext, request: Ch
   if (account === undefined) return problem('session_ended');
   const passwordHash = await auth.passwords.hash(given.data);
   if (isProblem(passwordHash)) return passwordHash;
-  const rotated = await rotateOwn(auth, ctx, session, async (trx) => {
+  const rotated = await rotateOwn(auth, ctx, session, 'earlier', async (trx) => {
     await trx.updateTable('accounts').set({ password_hash: passwordHash }).where('id', '=', account.id).execute();
     await raiseProofVersion(trx, account.id);
     await forgetDevices(trx, account.id);

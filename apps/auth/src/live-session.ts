@@ -3,6 +3,7 @@ import {
   judgeRefresh,
   keyOfHandle,
   limits,
+  movedByProof,
   parseRefreshToken,
   parseToken,
   type SessionRecord,
@@ -11,6 +12,7 @@ import {
 } from '@cloakroom/session';
 import type { Auth } from './auth.ts';
 import { globalEpoch } from './epochs.ts';
+import { isCarried } from './issue-tokens.ts';
 
 /**
  * @param token a session token, an access token, or a refresh token that may still be traded
@@ -20,7 +22,8 @@ export async function liveSession(auth: Auth, token: string, nowMs: number, touc
   const session = await heldSession(auth, token, nowMs);
   if (session === undefined) return undefined;
   const refresh = parseRefreshToken(token, auth.refreshKeys);
-  if (refresh !== undefined && judgeRefresh(session, refresh.generation, true, nowMs) !== 'rotated') return undefined;
+  if (refresh !== undefined && judgeRefresh(session, refresh.generation, 'now', nowMs) !== 'rotated') return undefined;
+  if (refresh === undefined && isCarried(session.mode) && (await isOutdated(auth, token, session))) return undefined;
   if (!touch || nowMs - session.lastSeenAtMs < limits.touchIntervalMs) return session;
   // How far the idle limit moves depends on the state, which only the record tells. Undefined again when it was revoked in between.
   return auth.store.resolve(session, nowMs, { idleTimeoutMs: limits[session.state].idleTimeoutMs });
@@ -31,6 +34,16 @@ export async function heldSession(auth: Auth, token: string, nowMs: number): Pro
   const key = await keyOf(auth, token);
   const session = key && (await auth.store.resolve(key, nowMs, undefined));
   return session === undefined || session.globalEpoch < (await globalEpoch(auth.database)) ? undefined : session;
+}
+
+/**
+ * An access token from before a proof, or before a change that a proof allowed, is superseded as its refresh token is. The record that it leads
+ * to has the newer proof: whoever copied the older token would share in it.
+ */
+async function isOutdated(auth: Auth, token: string, session: SessionRecord): Promise<boolean> {
+  const access = await auth.accessTokens.verify(token);
+  if (typeof access === 'string' || access.identity.authenticatedAtMs < session.authenticatedAtMs) return true;
+  return movedByProof(session) && access.claims.gen < session.generation;
 }
 
 /** Its seal or signature is looked at before the store is. */

@@ -2,8 +2,9 @@ import { isProblem, problem, type Problem, type ReauthenticateWithPasskeyRequest
 import type { PersonContext } from '@cloakroom/platform';
 import type { Auth } from './auth.ts';
 import { provePasskey } from './prove-passkey.ts';
-import { type Issued, issueTokens } from './issue-tokens.ts';
-import { ownSession, rotateOwn } from './rotate-own.ts';
+import { finishStepUp } from './finish-step-up.ts';
+import type { Issued } from './issue-tokens.ts';
+import { ownSession } from './rotate-own.ts';
 
 /** Step-up by passkey. It must be one of the very person whose session this is: another's good passkey is as wrong as a bad one. */
 export async function reauthenticateWithPasskey(
@@ -16,6 +17,5 @@ export async function reauthenticateWithPasskey(
   const proven = await provePasskey(auth, request, request.remoteAddress);
   if (isProblem(proven)) return proven;
   if (proven.account.id !== session.subject) return problem('invalid_second_factor');
-  const rotated = await rotateOwn(auth, ctx, session);
-  return isProblem(rotated) ? rotated : issueTokens(auth, rotated.session, proven.account, rotated.token, rotated.atMs);
+  return finishStepUp(auth, ctx, session, proven.account);
 }

@@ -7,8 +7,9 @@ import type { PersonContext } from '@cloakroom/platform';
 import { accountById } from './accounts.ts';
 import type { Auth } from './auth.ts';
 import { provePassword } from './prove-password.ts';
-import { type Issued, issueTokens } from './issue-tokens.ts';
-import { ownSession, rotateOwn } from './rotate-own.ts';
+import { finishStepUp } from './finish-step-up.ts';
+import type { Issued } from './issue-tokens.ts';
+import { ownSession } from './rotate-own.ts';
 import { hasAny, methodsOf, proveByCode, secondFactorsOf } from './second-factors.ts';
 
 export async function reauthenticate(auth: Auth, ctx: PersonContext, request: ReauthenticateRequest): Promise<Issued | Problem> {
@@ -27,6 +28,5 @@ export async function reauthenticate(auth: Auth, ctx: PersonContext, request: Re
     const amr = await proveByCode(auth, account.id, request, request.remoteAddress);
     if (isProblem(amr)) return amr;
   }
-  const rotated = await rotateOwn(auth, ctx, session);
-  return isProblem(rotated) ? rotated : issueTokens(auth, rotated.session, account, rotated.token, rotated.atMs);
+  return finishStepUp(auth, ctx, session, account);
 }

@@ -33,7 +33,7 @@ async function judged(auth: Auth, cause: Cause, request: RefreshRequest): Promis
     {
       key: keyOfHandle(shown.tag, shown.handle),
       generation: shown.generation,
-      proved: false,
+      proof: 'none',
       touch: request.touch ? { idleTimeoutMs: limits.user.idleTimeoutMs } : undefined,
     },
     nowMs,

@@ -32,17 +32,22 @@ export async function ownSession(auth: Auth, { identity }: PersonContext, token:
   return isCarried(session.mode) && parseRefreshToken(token, auth.refreshKeys) === undefined ? problem('session_ended') : session;
 }
 
-/** @param also what else belongs into the transaction that records it */
+/**
+ * @param proof 'earlier' for a change: it was allowed by a proof of a few minutes ago, and step-up must not last longer for it
+ * @param also what else belongs into the transaction that records it
+ */
 export async function rotateOwn(
   auth: Auth,
   ctx: PersonContext,
   session: SessionRecord,
+  proof: 'now' | 'earlier',
   also?: (trx: Transaction<AuthSchema>) => Promise<void>,
 ): Promise<Rotated | Problem> {
-  if (isCarried(session.mode)) return rotateCarried(auth, ctx, session, also);
+  if (isCarried(session.mode)) return rotateCarried(auth, ctx, session, proof, also);
   const { token, key } = makeToken({ region: session.region, tag: session.tag, secret: auth.random(secretBytes) }, auth.macKeys);
   const atMs = auth.clock.nowMs();
-  const rotated = await auth.store.rotate({ tag: session.tag, hash: session.hash }, key.hash, atMs, atMs);
+  const authenticatedAtMs = proof === 'now' ? atMs : session.authenticatedAtMs;
+  const rotated = await auth.store.rotate({ tag: session.tag, hash: session.hash }, key.hash, authenticatedAtMs, atMs);
   if (rotated === undefined) return problem('session_ended');
   await auth.outbox.commit(async (trx) => {
     await recordRevocation(trx, ctx, session, 'token', atMs);

@@ -233,22 +233,22 @@ return { ARGV[4], values(record) }
 
 /**
  * As judgeRefresh in session.refresh.ts says.
- * KEYS: record. ARGV: prefix, now, hash, number shown, '1' when proved, idleTimeoutMs or ''. Answers {hash} or {hash, verdict, record}.
+ * KEYS: record. ARGV: prefix, now, hash, number shown, none or now or earlier (the proof), idleTimeoutMs or ''. Answers {hash} or {hash, verdict, record}.
  */
 const refresh = always(`
 local record = live(ARGV[3])
 if not record then return { ARGV[3] } end
 local shown, newest = tonumber(ARGV[4]), tonumber(record.gen) or 0
-local proved = ARGV[5] == '1'
+local moved, proof = tonumber(record.genAt) or 0, ARGV[5]
 if shown < newest then
-  if now - (tonumber(record.genAt) or 0) >= ${limits.refreshGraceMs} then return { ARGV[3], 'reused', values(record) } end
-  if record.genAt == record.auth then return { ARGV[3], 'superseded', values(record) } end
+  if now - math.abs(moved) >= ${limits.refreshGraceMs} then return { ARGV[3], 'reused', values(record) } end
+  if moved < 0 then return { ARGV[3], 'superseded', values(record) } end
   if shown < newest - 1 then return { ARGV[3], 'reused', values(record) } end
-  if not proved then return { ARGV[3], 'repeated', values(record) } end
+  if proof == 'none' then return { ARGV[3], 'repeated', values(record) } end
 end
 record.gen = whole(math.max(shown, newest) + 1)
-record.genAt = whole(now)
-if proved then record.auth = record.genAt elseif record.auth == record.genAt then record.genAt = whole(now + 1) end
+record.genAt = whole(proof == 'none' and now or -now)
+if proof == 'now' then record.auth = whole(now) end
 if ARGV[6] ~= '' and now - tonumber(record.seen) >= ${limits.touchIntervalMs} then
   record.seen = whole(now)
   record.idle = whole(math.min(now + tonumber(ARGV[6]), tonumber(record.exp)))

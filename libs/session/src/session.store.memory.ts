@@ -102,19 +102,19 @@ export class MemorySessionStore implements SessionStore {
   }
 
   async refresh(
-    { key, generation, proved, touch }: RefreshRequest,
+    { key, generation, proof, touch }: RefreshRequest,
     nowMs: number,
   ): Promise<{ verdict: RefreshVerdict; session: SessionRecord } | undefined> {
     await this.#trusted();
     this.#forgetSome(nowMs);
     const record = this.#live(key, nowMs);
     if (record === undefined) return undefined;
-    const verdict = judgeRefresh(record, generation, proved, nowMs);
+    const verdict = judgeRefresh(record, generation, proof, nowMs);
     if (verdict !== 'rotated') return { verdict, session: record };
     const due = touch !== undefined && nowMs - record.lastSeenAtMs >= limits.touchIntervalMs;
     const session = {
       ...record,
-      ...afterRefresh(record, generation, proved, nowMs),
+      ...afterRefresh(record, generation, proof, nowMs),
       ...(due && { lastSeenAtMs: nowMs, idleExpiresAtMs: Math.min(nowMs + touch.idleTimeoutMs, record.expiresAtMs) }),
     };
     this.#put(session);

@@ -83,10 +83,10 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async refresh(
-    { key, generation, proved, touch }: RefreshRequest,
+    { key, generation, proof, touch }: RefreshRequest,
     nowMs: number,
   ): Promise<{ verdict: RefreshVerdict; session: SessionRecord } | undefined> {
-    const args = [nowMs, key.hash, generation, proved ? '1' : '', touch?.idleTimeoutMs ?? ''];
+    const args = [nowMs, key.hash, generation, proof, touch?.idleTimeoutMs ?? ''];
     const [verdict, record] = await this.#trusting('refresh', key.tag, key.hash, [sessionKey(key.tag, key.hash)], args);
     return record === undefined ? undefined : { verdict: verdict as RefreshVerdict, session: decode(record) };
   }

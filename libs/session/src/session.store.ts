@@ -36,7 +36,7 @@ export interface SessionRecord {
   readonly region: string;
   /** How many refresh tokens were made after the first; 0 in opaque modes. The newest is this one. */
   readonly generation: number;
-  /** When the newest was made; 0 for the first. */
+  /** When the newest was made; 0 for the first. Negative: by a proof or a change that one allowed (session.refresh.ts). */
   readonly rotatedAtMs: number;
   /** How the person proved who they are: RFC 8176 values, separated by a space. '' for a guest, and for a password alone. */
   readonly amr: string;
@@ -65,17 +65,22 @@ export interface Tombstone {
 }
 
 /**
- * rotated: the counter moved. repeated: it had just moved, and this is who lost the race. superseded: it had just moved by a proof, whose
- * successor is not for this one. reused: this token was used before.
+ * rotated: the counter moved. repeated: it had just moved, and this is who lost the race. superseded: it had just moved by a proof or a change,
+ * whose successor is not for this one. reused: this token was used before.
  */
 export type RefreshVerdict = 'rotated' | 'repeated' | 'superseded' | 'reused';
+
+/**
+ * now: the person has just proved who they are, and the authentication is renewed too. earlier: what they changed was allowed by a proof of a
+ * few minutes ago, which grows no younger by it. Either way the predecessor gets nothing.
+ */
+export type Proof = 'none' | 'now' | 'earlier';
 
 export interface RefreshRequest {
   readonly key: TokenKey;
   /** The number in the token that was shown. */
   readonly generation: number;
-  /** The person has just proved who they are: the authentication is renewed too. */
-  readonly proved: boolean;
+  readonly proof: Proof;
   /** Moves the idle limit, as for `resolve`. */
   readonly touch: { readonly idleTimeoutMs: number } | undefined;
 }

@@ -10,7 +10,7 @@ const session = (name = 'a') => userSession(name, { mode: 'jwt-denylist', subjec
 const asked = (generation: number, changes: Partial<RefreshRequest> = {}): RefreshRequest => ({
   key: session(),
   generation,
-  proved: false,
+  proof: 'none',
   touch: undefined,
   ...changes,
 });
@@ -66,16 +66,23 @@ function proofs(under: Under, begin: Begin, refresh: Refresh): void {
   });
   it('renews the authentication with a proof, and keeps that successor from the predecessor without ending anybody', async () => {
     await begin();
-    const proved = await refresh(0, t0 + hour, { proved: true });
+    const proved = await refresh(0, t0 + hour, { proof: 'now' });
     expect(proved).toMatchObject({ verdict: 'rotated', session: { generation: 1, authenticatedAtMs: t0 + hour } });
     expect(await refresh(0, t0 + hour + 1)).toMatchObject({ verdict: 'superseded' });
     expect(await refresh(0, t0 + hour + grace)).toMatchObject({ verdict: 'reused' });
     expect(await refresh(1, t0 + hour + grace)).toMatchObject({ verdict: 'rotated', session: { authenticatedAtMs: t0 + hour } });
   });
+  it('keeps the successor of a change from the predecessor too, and the authentication as old as it was', async () => {
+    await begin();
+    const changed = await refresh(0, t0 + hour, { proof: 'earlier' });
+    expect(changed).toMatchObject({ verdict: 'rotated', session: { generation: 1, authenticatedAtMs: session().authenticatedAtMs } });
+    expect(await refresh(0, t0 + hour + 1)).toMatchObject({ verdict: 'superseded' });
+    expect(await refresh(0, t0 + hour + grace)).toMatchObject({ verdict: 'reused' });
+  });
   it('gives a proof by the loser of a race a successor of its own', async () => {
     await begin();
     await refresh(0, t0 + hour);
-    expect(await refresh(0, t0 + hour + 5, { proved: true })).toMatchObject({
+    expect(await refresh(0, t0 + hour + 5, { proof: 'now' })).toMatchObject({
       verdict: 'rotated',
       session: { generation: 2, authenticatedAtMs: t0 + hour + 5 },
     });
@@ -118,7 +125,7 @@ function anyHistory(under: Under): void {
     waitMs: fc.constantFrom(0, 1, grace - 1, grace, minute),
     /** Below or above the newest. */
     offset: fc.integer({ min: -3, max: 2 }),
-    proved: fc.boolean(),
+    proof: fc.constantFrom('none', 'now', 'earlier'),
   });
   it('agrees with the pure rules after every step of any history', async () => {
     await fc.assert(
@@ -127,13 +134,13 @@ function anyHistory(under: Under): void {
         await under().store.create(session(), 10, t0);
         let model: SessionRecord = { ...session(), epoch: 0 };
         let now = t0;
-        for (const [i, { waitMs, offset, proved }] of steps.entries()) {
+        for (const [i, { waitMs, offset, proof }] of steps.entries()) {
           now += waitMs;
           const shown = Math.max(0, model.generation + offset);
-          const verdict = judgeRefresh(model, shown, proved, now);
-          model = { ...model, ...afterRefresh(model, shown, proved, now) };
+          const verdict = judgeRefresh(model, shown, proof, now);
+          model = { ...model, ...afterRefresh(model, shown, proof, now) };
           const store = i % 2 === 0 ? under().store : under().second;
-          expect(await store.refresh(asked(shown, { proved }), now)).toEqual({ verdict, session: model });
+          expect(await store.refresh(asked(shown, { proof }), now)).toEqual({ verdict, session: model });
         }
       }),
       { numRuns: 100 },
