@@ -28,6 +28,10 @@ test('pictures', async ({ newBrowser, newDevice, products }) => {
   await page.goto('/cart');
   await expect(lines(page)).toHaveCount(3);
   await page.screenshot(picture('cart'));
+  await page.goto('/account/security');
+  await expect(page.getByRole('heading', { name: 'Passkeys' })).toBeVisible();
+  await page.screenshot(picture('security'));
+  await page.goto('/cart');
   await page.emulateMedia({ colorScheme: 'dark' });
   await page.setViewportSize({ width: 390, height: 780 });
   await page.reload();

@@ -1,12 +1,7 @@
+import { refusal, typePassword } from './account.ts';
 import { expect, signIn, test } from './browser.ts';
 import { newPerson } from './device.ts';
 import { gateways } from './stack.ts';
-
-const refusal = {
-  status: 401,
-  contentType: 'application/problem+json',
-  body: JSON.stringify({ type: 'about:blank', title: 'Confirm your password.', status: 401, code: 'step_up_required' }),
-};
 
 /** Nobody waits five minutes here: the first refusal is put in by the test. The password, its proof and the second attempt are real. */
 test('a refusal for want of a fresh password (played by the test) asks for it, and the device is ended after all', async ({
@@ -58,4 +53,26 @@ test('who does not prove the password (asked for by the test) ends nothing', asy
   await expect(page.getByRole('alert')).toBeVisible();
   await expect(end).toBeFocused();
   expect(await phone.state()).toBe('user');
+});
+
+test('each session says how it is checked, and the 11th sign-in is told that it ended the oldest', async ({ newBrowser, newDevice }) => {
+  const person = newPerson();
+  const first = await newDevice();
+  await first.register(person);
+  for (let count = 1; count < 10; count++) expect((await (await newDevice()).signIn(person)).status).toBe(200);
+  const page = await newBrowser(gateways[0]);
+  await page.goto('/sign-in');
+  await page.getByText('Session mode (for study)').click();
+  await page.getByLabel(/^JWT \+ denylist/).check();
+  await typePassword(page, person);
+  await expect(page.getByText(/The one you left alone longest was signed out/)).toBeVisible();
+  await expect.poll(() => first.state()).toBe('none');
+  await page.goto('/account/devices');
+  const here = page.getByRole('listitem', { name: /this device$/ });
+  await expect(here).toContainText('JWT + denylist');
+  await expect(page.getByRole('list', { name: 'Devices you are signed in on' }).getByRole('listitem')).toHaveCount(10);
+  await expect(page.getByText(/You were signed in on too many devices/)).toBeVisible();
+  await expect(page.getByRole('complementary', { name: 'Session bar' })).toContainText('jwt-denylist');
+  await page.getByRole('button', { name: 'End all others' }).click();
+  await expect(page.getByText('You are signed in nowhere else.')).toBeVisible();
 });

@@ -1,74 +1,25 @@
 /** What proves who somebody is, changed and used on the pages, with the browser's own virtual authenticator in place of a finger. */
 import { createHmac } from 'node:crypto';
-import type { CDPSession, Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
+import { accountLink, addAuthenticator, refuseOnce, section, signedIn, signOut, typePassword } from './account.ts';
 import { expect, signIn, test } from './browser.ts';
-import { newPerson, type Device, type Person } from './device.ts';
+import { newPerson } from './device.ts';
 import { tabTo } from './keyboard.ts';
 import { gateways } from './stack.ts';
-
-/** Nobody waits five minutes here: the first refusal for want of a fresh proof is put in by the test. The proof and the second attempt are real. */
-const refusal = {
-  status: 401,
-  contentType: 'application/problem+json',
-  body: JSON.stringify({ type: 'about:blank', title: 'Prove it again.', status: 401, code: 'step_up_required' }),
-};
-
-async function refuseOnce(page: Page, path: string, method: string): Promise<void> {
-  let refusals = 0;
-  await page.route(path, (route) => (route.request().method() !== method || refusals++ > 0 ? route.continue() : route.fulfill(refusal)));
-}
-
-/** Made for this page alone; it says yes to everything by itself, as a phone with the right finger on it would. */
-async function addAuthenticator(page: Page): Promise<CDPSession> {
-  const session = await page.context().newCDPSession(page);
-  await session.send('WebAuthn.enable');
-  await session.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
-  return session;
-}
 
 const stepOf = (nowMs: number): number => Math.floor(nowMs / 30_000);
 
 /** RFC 6238, 6 digits, SHA-1. */
 function totpCode(base32: string, step: number): string {
-  const bits = [...base32].map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0')).join('');
+  const bits = base32
+    .split('')
+    .map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'))
+    .join('');
   const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => parseInt(byte, 2)));
   const counter = Buffer.alloc(8);
   counter.writeBigUInt64BE(BigInt(step));
   const mac = createHmac('sha1', key).update(counter).digest();
   return String((mac.readUInt32BE(mac[19]! & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0');
-}
-
-async function signedIn(newBrowser: (gateway: string) => Promise<Page>, newDevice: () => Promise<Device>): Promise<[Page, Person, Device]> {
-  const person = newPerson();
-  const phone = await newDevice();
-  expect((await phone.register(person)).status).toBe(201);
-  const page = await newBrowser(gateways[0]);
-  await signIn(page, person);
-  return [page, person, phone];
-}
-
-const section = (page: Page, name: string) => page.getByRole('region', { name });
-const accountLink = (page: Page) => page.getByRole('link', { name: /^Account of/ });
-
-async function signOut(page: Page): Promise<void> {
-  await page.goto('/account');
-  await page.getByRole('button', { name: 'Sign out' }).click();
-  await expect(accountLink(page)).toHaveCount(0);
-}
-
-async function typePassword(page: Page, { email, password }: Person): Promise<void> {
-  await page.getByLabel('E-mail').fill(email);
-  await page.getByLabel('Password').fill(password);
-  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
 }
 
 /** Shown this once, and left only by saying that they are saved. */
@@ -159,7 +110,7 @@ test('two-step sign-in asks for a code, keeps what was typed, and each recovery 
   await page.keyboard.press('Enter');
   const codes = await takeRecoveryCodes(page);
   await expect(twoStep.getByText('Two-step sign-in is on.')).toBeVisible();
-  await expect(twoStep.getByText(`You have ${codes.length} recovery codes left.`)).toBeVisible();
+  await expect(section(page, 'Recovery codes').getByText(`You have ${codes.length} recovery codes left.`)).toBeVisible();
   await expect(section(page, 'What happened to your account').getByText('A way to prove who you are was added')).toBeVisible();
 
   await signOut(page);
@@ -231,76 +182,6 @@ test('a new password ends the other devices, and their pages say so', async ({ n
   await expect(section(page, 'E-mail').getByText(`You sign in with ${email} from now on.`)).toBeVisible();
   await signOut(page);
   await signIn(page, { ...person, email, password: 'yet another horse' });
-});
-
-test('each session says how it is checked, and the 11th sign-in is told that it ended the oldest', async ({ newBrowser, newDevice }) => {
-  const person = newPerson();
-  const first = await newDevice();
-  await first.register(person);
-  for (let count = 1; count < 10; count++) expect((await (await newDevice()).signIn(person)).status).toBe(200);
-  const page = await newBrowser(gateways[0]);
-  await page.goto('/sign-in');
-  await page.getByText('Session mode (for study)').click();
-  await page.getByLabel(/^JWT \+ denylist/).check();
-  await typePassword(page, person);
-  await expect(page.getByText(/The one you left alone longest was signed out/)).toBeVisible();
-  await expect.poll(() => first.state()).toBe('none');
-  await page.goto('/account/devices');
-  const here = page.getByRole('listitem', { name: /this device$/ });
-  await expect(here).toContainText('JWT + denylist');
-  await expect(page.getByRole('list', { name: 'Devices you are signed in on' }).getByRole('listitem')).toHaveCount(10);
-  await expect(page.getByText(/You were signed in on too many devices/)).toBeVisible();
-  await expect(page.getByRole('complementary', { name: 'Session bar' })).toContainText('jwt-denylist');
-  await page.getByRole('button', { name: 'End all others' }).click();
-  await expect(page.getByText('You are signed in nowhere else.')).toBeVisible();
-});
-
-test('administrators alone find people, disable one, whose open page says so, and end everything by typing it', async ({
-  newBrowser,
-  newDevice,
-}) => {
-  const [page, person] = await signedIn(newBrowser, newDevice);
-  await page.goto('/admin');
-  await expect(page.getByRole('heading', { name: 'Nothing hangs on this peg' }), 'there is no such page for others').toBeVisible();
-  await page.goto('/account');
-
-  const admin = await newBrowser(gateways[1]);
-  await signIn(admin, { email: 'admin@example.com', password: person.password, name: '' });
-  await admin.goto('/account');
-  await admin.getByRole('link', { name: 'Administration' }).click();
-  const find = async (query: string): Promise<void> => {
-    await admin.getByLabel('Part of a name or an e-mail').fill(query);
-    await admin.keyboard.press('Enter');
-  };
-  await find('nobody-is-called-this');
-  await expect(admin.getByText(/^Nobody has/)).toBeVisible();
-  await find(person.email);
-  const line = admin.getByRole('listitem', { name: `${person.name}, ${person.email}` });
-  await expect(line).toContainText('2 sessions');
-  await refuseOnce(admin, '**/api/admin/users/*/disable', 'POST');
-  await line.getByRole('button', { name: /^Disable/ }).click();
-  await admin.getByRole('dialog').getByLabel('Password').fill(person.password);
-  await admin.keyboard.press('Enter');
-  await expect(line).toContainText('Disabled');
-  await expect(line).toContainText('no sessions');
-  await expect(page.getByText('You were signed out. Your session has ended')).toBeVisible();
-  expect((await (await newDevice()).signIn(person)).body.code).toBe('invalid_credentials');
-  await line.getByRole('button', { name: /^Enable/ }).click();
-  await expect(line.getByRole('button', { name: /^Disable/ })).toBeFocused();
-  await signIn(page, person);
-  await line.getByRole('button', { name: /^End sessions/ }).click();
-  await expect(page.getByText('You were signed out. Your session has ended')).toBeVisible();
-  await signIn(page, person);
-
-  const everything = section(admin, 'End every session of everybody');
-  await everything.getByLabel(/^To confirm, type/).fill('end');
-  await admin.keyboard.press('Enter');
-  await expect(everything.getByRole('alert')).toBeVisible();
-  await expect(accountLink(admin)).toBeVisible();
-  await everything.getByLabel(/^To confirm, type/).fill('end every session');
-  await admin.keyboard.press('Enter');
-  await expect(accountLink(admin)).toHaveCount(0);
-  await expect(page.getByText('You were signed out. Your session has ended')).toBeVisible();
 });
 
 test('a passkey is added, a password changed and a device ended by keyboard alone, the focus never lost', async ({

@@ -40,7 +40,7 @@ export function PasswordSection() {
     <section aria-labelledby="password" className="sheet">
       <h2 id="password">Password</h2>
       {done && !change.isPending && <EndOthersOffer done={done.text} otherSessions={done.otherSessions} />}
-      <form onSubmit={submit} className="stack">
+      <form onSubmit={submit} className="stack short">
         <input type="hidden" name="username" autoComplete="username" value={session?.user?.email ?? ''} readOnly />
         <NewPasswordField label="New password" />
         {others > 0 && (
@@ -84,7 +84,7 @@ export function EmailSection() {
       <p className="quiet">
         You sign in with <strong>{session?.user?.email}</strong>.
       </p>
-      <form onSubmit={submit} className="stack">
+      <form onSubmit={submit} className="stack short">
         <label className="field">
           New e-mail
           <input name="email" type="email" autoComplete="email" required maxLength={254} />

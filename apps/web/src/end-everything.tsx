@@ -31,7 +31,7 @@ export function EndEverything() {
         All people and all guests are signed out, on all devices, you too. Carts of people stay; carts of guests cannot be reached any more.
         It cannot be undone.
       </p>
-      <form onSubmit={submit} className="stack">
+      <form onSubmit={submit} className="stack short">
         <label className="field">
           To confirm, type: {confirmation}
           <input name="confirmation" required autoComplete="off" autoCapitalize="none" spellCheck={false} aria-invalid={wrong} />

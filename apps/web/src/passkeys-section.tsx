@@ -1,41 +1,29 @@
-import { useState, type FormEvent } from 'react';
-import type { FactorChange, Passkey } from './api.types.ts';
-import { EndOthersOffer } from './end-others-offer.tsx';
+import type { FormEvent } from 'react';
+import type { Passkey } from './api.types.ts';
+import { useChangeOutcome } from './change-outcome.tsx';
 import { textOf } from './form.ts';
 import { formatTime } from './format.ts';
 import { createPasskey, passkeysAreSupported } from './passkeys.ts';
 import { ProblemNote } from './problem-note.tsx';
-import { RecoveryCodes } from './recovery-codes.tsx';
 import { useApi } from './shop.tsx';
 import { useChange } from './use-change.ts';
-
-interface Done extends FactorChange {
-  readonly text: string;
-}
 
 /** Keys kept by a phone, a computer or a stick. The first one brings recovery codes: from then on the password alone opens nothing. */
 export function PasskeysSection({ passkeys }: { readonly passkeys: readonly Passkey[] }) {
   const api = useApi();
-  const [done, setDone] = useState<Done>();
-  const [codesSaved, setCodesSaved] = useState(false);
-  const finish = (next: Done): void => {
-    setCodesSaved(false);
-    setDone(next);
-  };
+  const { outcome, showsCodes, finish } = useChangeOutcome();
   const remove = useChange(
     ({ passkeyId }: Passkey) => api.removePasskey(passkeyId),
     (change, { name }) => finish({ text: `The passkey “${name}” is removed.`, ...change }),
   );
-  const showsCodes = done?.recoveryCodes !== undefined && done.recoveryCodes.length > 0 && !codesSaved;
   return (
     <section aria-labelledby="passkeys" className="sheet">
       <h2 id="passkeys">Passkeys</h2>
-      {done && !showsCodes && <EndOthersOffer done={done.text} otherSessions={done.otherSessions} />}
-      {showsCodes && <RecoveryCodes codes={done.recoveryCodes} onSaved={() => setCodesSaved(true)} />}
+      {outcome}
       {passkeys.length === 0 ? (
         <p>
-          You have none yet. A passkey signs you in with your fingerprint, face or screen lock. There is nothing to remember, and nothing
-          that a false page could steal.
+          You have none yet. A passkey signs you in with your fingerprint, face or screen lock: there is nothing to remember, and nothing
+          that a false page could steal. Once you have one, your password alone no longer opens your account.
         </p>
       ) : (
         <ul className="lines" aria-labelledby="passkeys">
@@ -66,7 +54,7 @@ export function PasskeysSection({ passkeys }: { readonly passkeys: readonly Pass
   );
 }
 
-function AddPasskey({ onDone }: { readonly onDone: (done: Done) => void }) {
+function AddPasskey({ onDone }: { readonly onDone: ReturnType<typeof useChangeOutcome>['finish'] }) {
   const api = useApi();
   const add = useChange(
     async (name: string) => {
@@ -82,7 +70,7 @@ function AddPasskey({ onDone }: { readonly onDone: (done: Done) => void }) {
     if (!add.isPending) add.mutate(textOf(new FormData(form), 'name'), { onSuccess: () => form.reset() });
   };
   return (
-    <form onSubmit={submit} className="stack">
+    <form onSubmit={submit} className="stack short">
       <label className="field">
         Name of the new passkey
         <input name="name" required maxLength={100} autoComplete="off" placeholder="My phone" />

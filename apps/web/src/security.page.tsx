@@ -4,6 +4,7 @@ import { EmailSection, PasswordSection } from './credentials-section.tsx';
 import { NoticesSection } from './notices.tsx';
 import { PasskeysSection } from './passkeys-section.tsx';
 import { Loading, ProblemNote } from './problem-note.tsx';
+import { RecoveryCodesSection } from './recovery-codes-section.tsx';
 import { useSession } from './session.tsx';
 import { keys, useApi } from './shop.tsx';
 import { TwoStepSection } from './two-step-section.tsx';
@@ -31,7 +32,10 @@ export default function SecurityPage() {
       )}
       <ProblemNote error={factors.error} onRetry={() => void factors.refetch()} />
       {factors.data && <PasskeysSection passkeys={factors.data.passkeys} />}
-      {factors.data && <TwoStepSection factors={factors.data} />}
+      {factors.data && <TwoStepSection active={factors.data.totp.active} />}
+      {factors.data && (factors.data.totp.active || factors.data.passkeys.length > 0) && (
+        <RecoveryCodesSection left={factors.data.recoveryCodesLeft} />
+      )}
       <EmailSection />
       <NoticesSection />
     </div>

@@ -11,7 +11,7 @@ export const modeWords: Readonly<Record<SessionMode, ModeWords>> = {
   reference: { name: 'Reference', ending: 'Every request asks who it is. Ended here, it is refused at its next request.' },
   hybrid: {
     name: 'Hybrid',
-    ending: 'Remembered by the gateways, which are told of every end: refused within a moment, within seconds if a part fails.',
+    ending: 'Remembered by the gateways, which hear of every end. Ended here, it is refused within a moment, or seconds if a part fails.',
   },
   jwt: {
     name: 'JWT',

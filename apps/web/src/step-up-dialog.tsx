@@ -49,15 +49,15 @@ export default function StepUpDialog({ onDone }: { readonly onDone: (proven: boo
           <button className="primary" aria-disabled={busy}>
             {busy ? 'Checking…' : 'Confirm'}
           </button>
-          {hasPasskey && (
-            <button type="button" aria-disabled={busy} onClick={() => void byPasskey()}>
-              Use a passkey
-            </button>
-          )}
           <button type="button" onClick={() => onDone(false)}>
             Cancel
           </button>
         </div>
+        {hasPasskey && (
+          <button type="button" aria-disabled={busy} onClick={() => void byPasskey()}>
+            Use a passkey
+          </button>
+        )}
       </form>
     </dialog>
   );

@@ -1,46 +1,33 @@
-/** One-time codes of an authenticator app: set up, confirmed by a code, new recovery codes, turned off. */
-import { useRef, useState, type FormEvent, type RefObject } from 'react';
-import type { FactorChange, Factors } from './api.types.ts';
+/** One-time codes of an authenticator app: set up, confirmed by a code, turned off. */
+import { useRef, type FormEvent, type RefObject } from 'react';
+import { useChangeOutcome } from './change-outcome.tsx';
 import { CodeField } from './code-field.tsx';
-import { EndOthersOffer } from './end-others-offer.tsx';
 import { textOf } from './form.ts';
-import { plural } from './format.ts';
 import { ProblemNote } from './problem-note.tsx';
 import { QrCode } from './qr-code.tsx';
-import { RecoveryCodes } from './recovery-codes.tsx';
 import { useApi } from './shop.tsx';
 import { useToast } from './toasts.tsx';
 import { useChange } from './use-change.ts';
 
-/** What was just done, with the codes that it brought. */
-interface Done extends FactorChange {
-  readonly text: string;
-}
-
-export function TwoStepSection({ factors }: { readonly factors: Factors }) {
-  const [done, setDone] = useState<Done>();
-  const [codesSaved, setCodesSaved] = useState(false);
+export function TwoStepSection({ active }: { readonly active: boolean }) {
+  const { outcome, showsCodes, finish } = useChangeOutcome();
   const heading = useRef<HTMLHeadingElement>(null);
-  const finish = (next: Done): void => {
-    setCodesSaved(false);
-    setDone(next);
-  };
-  const showsCodes = done?.recoveryCodes !== undefined && done.recoveryCodes.length > 0 && !codesSaved;
   return (
     <section aria-labelledby="two-step" className="sheet">
       <h2 id="two-step" ref={heading} tabIndex={-1}>
-        Two-step sign-in {factors.totp.active && <span className="badge">On</span>}
+        Two-step sign-in {active && <span className="badge">On</span>}
       </h2>
-      {done && !showsCodes && <EndOthersOffer done={done.text} otherSessions={done.otherSessions} />}
-      {showsCodes && <RecoveryCodes codes={done.recoveryCodes} onSaved={() => setCodesSaved(true)} />}
-      {!showsCodes && (factors.totp.active ? <Active factors={factors} onDone={finish} /> : <SetUp heading={heading} onDone={finish} />)}
+      {outcome}
+      {!showsCodes && (active ? <Active onDone={finish} /> : <SetUp heading={heading} onDone={finish} />)}
     </section>
   );
 }
 
+type Finish = ReturnType<typeof useChangeOutcome>['finish'];
+
 interface SetUpProps {
   readonly heading: RefObject<HTMLHeadingElement | null>;
-  readonly onDone: (done: Done) => void;
+  readonly onDone: Finish;
 }
 
 function SetUp({ heading, onDone }: SetUpProps) {
@@ -129,31 +116,18 @@ function Secret({ secret, uri }: { readonly secret: string; readonly uri: string
   );
 }
 
-function Active({ factors, onDone }: { readonly factors: Factors; readonly onDone: (done: Done) => void }) {
+function Active({ onDone }: { readonly onDone: Finish }) {
   const api = useApi();
-  const renew = useChange(
-    () => api.newRecoveryCodes(),
-    (change) => onDone({ text: 'You have new recovery codes. The old ones are void.', ...change }),
-  );
   const turnOff = useChange(
     () => api.removeTotp(),
     (change) => onDone({ text: 'Two-step sign-in by app is off.', ...change }),
   );
-  const busy = renew.isPending || turnOff.isPending;
   return (
     <>
-      <p>
-        After your password, the shop asks for a code of your authenticator app.{' '}
-        {factors.recoveryCodesLeft === 0
-          ? 'You have no recovery codes left: make new ones.'
-          : `You have ${plural(factors.recoveryCodesLeft, 'recovery code')} left.`}
-      </p>
-      <ProblemNote error={renew.error ?? turnOff.error} />
+      <p>After your password, the shop asks for a code of your authenticator app.</p>
+      <ProblemNote error={turnOff.error} />
       <div className="row">
-        <button type="button" aria-disabled={busy} onClick={() => !busy && renew.mutate(undefined)}>
-          New recovery codes
-        </button>
-        <button type="button" aria-disabled={busy} onClick={() => !busy && turnOff.mutate(undefined)}>
+        <button type="button" aria-disabled={turnOff.isPending} onClick={() => !turnOff.isPending && turnOff.mutate(undefined)}>
           Turn off
         </button>
       </div>
