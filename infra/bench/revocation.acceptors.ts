@@ -43,17 +43,7 @@ export async function openAcceptors(world: World): Promise<Acceptors> {
     ...identity,
   });
 
-  const gateway = (which: 0 | 1, cookie: string): Acceptor => ({
-    name: `gateway-${which + 1}`,
-    async accepts() {
-      // The gateway's own decision: a cart asked for would be refused by the cart service, which has heard, and mend what the gateway has not.
-      const { statusCode, body } = await pools[which]!.request({ method: 'GET', path: '/api/session', headers: { cookie } });
-      const text = await body.text();
-      if (statusCode === 200) return (JSON.parse(text) as { state: string }).state !== 'none';
-      if (refusals.has(statusCode)) return false;
-      throw new Error(`gateway-${which + 1} answered ${statusCode}`);
-    },
-  });
+  const gateway = (which: 0 | 1, cookie: string): Acceptor => gatewayAt(pools[which]!, `gateway-${which + 1}`, cookie);
   const service = (name: string, ask: () => Promise<object | Problem>): Acceptor => ({
     name,
     accepts: async () => !isProblem(await ask()),
@@ -86,6 +76,20 @@ export async function openAcceptors(world: World): Promise<Acceptors> {
     close() {
       for (const connection of [auth, cart, profile]) connection.close();
       for (const pool of pools) void pool.destroy();
+    },
+  };
+}
+
+function gatewayAt(pool: Pool, name: string, cookie: string): Acceptor {
+  return {
+    name,
+    async accepts() {
+      // The gateway's own decision: a cart asked for would be refused by the cart service, which has heard, and mend what the gateway has not.
+      const { statusCode, body } = await pool.request({ method: 'GET', path: '/api/session', headers: { cookie } });
+      const text = await body.text();
+      if (statusCode === 200) return (JSON.parse(text) as { state: string }).state !== 'none';
+      if (refusals.has(statusCode)) return false;
+      throw new Error(`${name} answered ${statusCode}`);
     },
   };
 }

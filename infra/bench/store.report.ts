@@ -1,6 +1,6 @@
 /** What `npm run bench -- store` measured, as tables and goals. */
 import type { Machine } from './machine.ts';
-import type { Report, Verdict } from './report.ts';
+import type { Report, Table, Verdict } from './report.ts';
 import { median, spread, type Spread } from './statistics.ts';
 import type { StoreMeasured } from './store.ts';
 
@@ -33,34 +33,7 @@ export function storeReport(measured: StoreMeasured, machine: Machine, command: 
       "Bytes are MEMORY USAGE of every key of a user's one session after one rotation: a record with every field filled, the index with the epoch, and one tombstone.",
       `Reading: \`resolve\` of a random session against GET of a value as long, through the same client (ioredis) and connection, ${pairCount} interleaved pairs each; the ratio is taken within a pair.`,
     ],
-    tables: [
-      {
-        title: 'Round trips',
-        head: ['operation', 'commands sent'],
-        rows: Object.entries(measured.roundTrips).map(([name, count]) => [name, String(count)]),
-      },
-      {
-        title: 'Bytes',
-        head: ['of', 'bytes'],
-        rows: [...Object.entries(measured.bytes.parts).map(([name, count]) => [name, String(count)]), ['all', String(measured.bytes.all)]],
-      },
-      {
-        title: 'Reading',
-        head: ['sessions', 'in flight', 'resolve', 'GET', 'resolve / GET (range of pairs)'],
-        rows: rows.map(({ sessionCount, concurrency, ratio, resolve, get }) => [
-          String(sessionCount),
-          String(concurrency),
-          `${Math.round(resolve)}/s`,
-          `${Math.round(get)}/s`,
-          range(ratio),
-        ]),
-      },
-      {
-        title: "Memory of guests' sessions, the server's own overhead included",
-        head: ['sessions', 'bytes each'],
-        rows: measured.bytesOfAll.map(({ sessionCount, bytesEach }) => [String(sessionCount), String(bytesEach)]),
-      },
-    ],
+    tables: tablesOf(measured, rows),
     verdicts: verdictsOf(measured, rows),
     charts: [
       {
@@ -82,7 +55,44 @@ export function storeReport(measured: StoreMeasured, machine: Machine, command: 
   };
 }
 
-type Row = { readonly sessionCount: number; readonly concurrency: number; readonly ratio: Spread; readonly resolve: number };
+type Row = {
+  readonly sessionCount: number;
+  readonly concurrency: number;
+  readonly ratio: Spread;
+  readonly resolve: number;
+  readonly get: number;
+};
+
+function tablesOf(measured: StoreMeasured, rows: readonly Row[]): Table[] {
+  return [
+    {
+      title: 'Round trips',
+      head: ['operation', 'commands sent'],
+      rows: Object.entries(measured.roundTrips).map(([name, count]) => [name, String(count)]),
+    },
+    {
+      title: 'Bytes',
+      head: ['of', 'bytes'],
+      rows: [...Object.entries(measured.bytes.parts).map(([name, count]) => [name, String(count)]), ['all', String(measured.bytes.all)]],
+    },
+    {
+      title: 'Reading',
+      head: ['sessions', 'in flight', 'resolve', 'GET', 'resolve / GET (range of pairs)'],
+      rows: rows.map(({ sessionCount, concurrency, ratio, resolve, get }) => [
+        String(sessionCount),
+        String(concurrency),
+        `${Math.round(resolve)}/s`,
+        `${Math.round(get)}/s`,
+        range(ratio),
+      ]),
+    },
+    {
+      title: "Memory of guests' sessions, the server's own overhead included",
+      head: ['sessions', 'bytes each'],
+      rows: measured.bytesOfAll.map(({ sessionCount, bytesEach }) => [String(sessionCount), String(bytesEach)]),
+    },
+  ];
+}
 
 function verdictsOf({ roundTrips, bytes }: StoreMeasured, rows: readonly Row[]): Verdict[] {
   const mostTrips = Math.max(...Object.values(roundTrips));

@@ -1,6 +1,6 @@
 /** What every request is given as soon as its headers are read, before anything can fail: a trace, a place for timings, a signal. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { continueTrace, enterTrace, type RandomBytes, type Span, type TraceContext } from '@cloakroom/platform';
+import { continueTrace, enterTrace, type RandomBytes, type Span, type TraceContext, tracing } from '@cloakroom/platform';
 import { Timings } from './timings.ts';
 
 export interface Begun {
@@ -31,7 +31,8 @@ export function begin(request: FastifyRequest, reply: FastifyReply, randomBytes:
 }
 
 function traceOf(request: FastifyRequest, traceparent: string | undefined, randomBytes: RandomBytes): Pick<Begun, 'trace' | 'span'> {
-  if (probes.has(request.routeOptions.url ?? '')) return { trace: continueTrace(traceparent, randomBytes), span: undefined };
+  // What a span is called is worth working out only where there is one.
+  if (!tracing() || probes.has(request.routeOptions.url ?? '')) return { trace: continueTrace(traceparent, randomBytes), span: undefined };
   return enterTrace(spanOf(request), traceparent, randomBytes);
 }
 

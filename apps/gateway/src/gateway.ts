@@ -34,6 +34,7 @@ export interface Gateway {
   readonly streams: Streams;
   readonly limits: AddressLimits;
   readonly shedder: LoadShedder;
+  /** For ids of traces, not for secrets. */
   readonly randomBytes: (length: number) => Uint8Array;
   /** True once the process was asked to stop: /readyz says no before anything is closed. */
   readonly stopping: () => boolean;

@@ -12,7 +12,19 @@ const welcome = new Set<string>([callMetadata.traceparent, callMetadata.experime
 /** Not ours, but what other platforms trust: a probe all the same. */
 const foreignNames = new Set(['x-user-id', 'x-user', 'x-session', 'x-session-id', 'x-subject', 'x-identity']);
 
+/** Browsers send the same few names in each request. Whoever sends others fills this once and finds no more room. */
+const judged = new Map<string, boolean>();
+const judgedCountMax = 256;
+
 export function isLookalike(name: string): boolean {
+  const known = judged.get(name);
+  if (known !== undefined) return known;
+  const verdict = judge(name);
+  if (judged.size < judgedCountMax) judged.set(name, verdict);
+  return verdict;
+}
+
+function judge(name: string): boolean {
   const lower = name.toLowerCase();
   if (welcome.has(lower)) return false;
   return resemblesCallMetadata(name) || foreignNames.has(lower.replaceAll('_', '-').replace(/-bin$/, ''));

@@ -1,11 +1,10 @@
 /** The gateway's one door: builds it from its configuration, serves, and stops it in order. */
 import 'reflect-metadata';
-import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
-import { type Clock, type Parts, type Running, startDefaultMetrics } from '@cloakroom/platform';
+import { type Clock, type Parts, type Running, startDefaultMetrics, pooledRandomBytes } from '@cloakroom/platform';
 import { buildGateway } from './build.ts';
 import type { GatewayConfig } from './config.ts';
 import { GatewayModule } from './gateway.module.ts';
@@ -19,7 +18,7 @@ const drainLookIntervalMs = 20;
 
 export async function start(config: GatewayConfig, parts: Parts): Promise<Running> {
   startDefaultMetrics();
-  const { gateway, close } = await buildGateway(config, { ...parts, randomBytes, random: Math.random });
+  const { gateway, close } = await buildGateway(config, { ...parts, randomBytes: pooledRandomBytes(), random: Math.random });
   const adapter = createAdapter(gateway);
   const app = await NestFactory.create<NestFastifyApplication>(GatewayModule.with(gateway), adapter, {
     logger: false,

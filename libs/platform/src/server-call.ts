@@ -3,7 +3,6 @@
  * alone; the context is frozen and handed to the handler as an argument, so that no two requests share anything (GitHub, March 2021).
  * Several things may end a call at once (the handler, the deadline, the caller, a shutdown): the first wins, and only it is counted.
  */
-import { randomBytes } from 'node:crypto';
 import { Metadata, type ServerUnaryCall, type ServerWritableStream, status } from '@grpc/grpc-js';
 import { callMetadata, isProblem, type MethodPolicy, problem, type Problem } from '@cloakroom/contracts';
 import type { Clock } from './clock.ts';
@@ -15,6 +14,7 @@ import { meshCalls, meshCallSeconds } from './mesh-metrics.ts';
 import { type CallMetadata, formatTimings, readCallMetadata, timingCountMax } from './metadata.ts';
 import { statusOf, writeProblem } from './outcome.ts';
 import { enterTrace, runWithin, type Span } from './telemetry.ts';
+import { pooledRandomBytes } from './trace.ts';
 
 export type SurfaceCall = ServerUnaryCall<object, object> | ServerWritableStream<object, object>;
 
@@ -52,6 +52,8 @@ export interface BeginOptions {
   readonly finish: (error: Ending | undefined, trailer: Metadata) => void;
 }
 
+const idBytes = pooledRandomBytes();
+
 export function beginCall(options: BeginOptions): ServerCall {
   const { call, method, policy, clock, log } = options;
   const budgetMs = budgetOf(callerRemainingMs(call), policy.budgetMs);
@@ -59,7 +61,7 @@ export function beginCall(options: BeginOptions): ServerCall {
   const metadata = readCallMetadata(call.metadata);
   const sent = isProblem(metadata) ? undefined : metadata;
   const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': method };
-  const { trace, span } = enterTrace({ name: method, kind: 'server', attributes }, sent?.traceparent, randomBytes);
+  const { trace, span } = enterTrace({ name: method, kind: 'server', attributes }, sent?.traceparent, idBytes);
   const abort = new AbortController();
   const outcome = openOutcome(options, budgetMs, deadline, span);
   endWithTimeOrCaller(call, budgetMs, deadline, abort, outcome);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { continueTrace, parseTraceparent, startTrace } from './trace.ts';
+import { continueTrace, parseTraceparent, startTrace, pooledRandomBytes } from './trace.ts';
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const spanId = '00f067aa0ba902b7';
@@ -39,4 +39,15 @@ describe('traceparent', () => {
     expect(parseTraceparent(startTrace((length) => new Uint8Array(length)).traceparent)).toBeDefined();
     expect(() => startTrace(() => new Uint8Array(3))).toThrow(RangeError);
   });
+});
+
+it('gives out every random byte of a pool once', () => {
+  let next = 0;
+  const random = pooledRandomBytes((length) => Uint8Array.from({ length }, () => next++ % 251));
+  const given = Array.from({ length: 600 }, () => random(8));
+  // A pool of 4,096 holds 512 of these; of the next one nothing is left over from the first.
+  expect([...given[0]!]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  expect([...given[512]!]).toEqual(Array.from({ length: 8 }, (_, index) => (4_096 + index) % 251));
+  expect([...given[511]!]).toEqual(Array.from({ length: 8 }, (_, index) => (4_088 + index) % 251));
+  expect(random(5_000)).toHaveLength(5_000);
 });

@@ -1,8 +1,26 @@
 /** W3C Trace Context, level 1: https://www.w3.org/TR/trace-context/ */
+import { randomBytes } from 'node:crypto';
 import type { TraceContext } from './context.ts';
 
 /** @returns `length` random bytes; node:crypto's randomBytes outside tests */
 export type RandomBytes = (length: number) => Uint8Array;
+
+/** For 170 traces: a call into the generator costs as much for 8 bytes as for these. */
+const poolBytes = 4_096;
+
+/**
+ * Random bytes for ids of traces, taken from the generator by the thousand. Each is given out once, and a used-up pool is left to its holders.
+ * Not for secrets: what waits in the pool can be seen in the memory of the process before it is used.
+ */
+export function pooledRandomBytes(random: RandomBytes = randomBytes): RandomBytes {
+  let pool = new Uint8Array(0);
+  let at = 0;
+  return (length) => {
+    if (length > poolBytes) return random(length);
+    if (at + length > pool.length) [pool, at] = [Uint8Array.from(random(poolBytes)), 0];
+    return pool.subarray(at, (at += length));
+  };
+}
 
 /** A trace that begins here. Sampled, since the platform exists to be watched. */
 export function startTrace(random: RandomBytes): TraceContext {

@@ -12,7 +12,7 @@
  *
  * The MAC is checked first, at the gateway and at auth: a forged cookie costs one HMAC and reaches no database.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { hashOf, type MacKeys, secretBytes } from './token.ts';
 
 export interface KnownDevice {
@@ -47,7 +47,7 @@ export function parseKnownDevice(cookie: string | undefined, keys: MacKeys): Kno
 }
 
 /** RFC 5869's expand step with one block: the same key, told apart by what it is for. */
-function macOf(key: Buffer, signed: string): Buffer {
+function macOf(key: KeyObject, signed: string): Buffer {
   const derived = createHmac('sha256', key).update('cloakroom known device v1\x01').digest();
   return createHmac('sha256', derived).update(signed).digest();
 }

@@ -10,7 +10,7 @@
  * It holds no random secret: the MAC is the secret. So auth can make token n again without having kept it, and what a thief of the store finds
  * opens nothing. The gateway has no key: it reads the form alone, and a forged token costs auth one HMAC and reaches no shard.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { TokenKey } from './session.store.ts';
 import { hashOf, type MacKeys } from './token.ts';
 
@@ -57,6 +57,6 @@ export function parseRefreshToken(token: string | undefined, keys: MacKeys): Ref
   return ours ? parts : undefined;
 }
 
-function mac(key: Buffer, signed: string): string {
+function mac(key: KeyObject, signed: string): string {
   return createHmac('sha256', key).update(signed).digest('base64url');
 }
