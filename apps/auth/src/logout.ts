@@ -1,7 +1,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { LogoutRequest, LogoutResponseSchema } from '@cloakroom/contracts';
 import type { RequestContext } from '@cloakroom/platform';
-import { limits, parseToken } from '@cloakroom/session';
+import { keyOfHandle, limits, parseRefreshToken, parseToken } from '@cloakroom/session';
 import type { Auth } from './auth.ts';
 import { heldSession } from './live-session.ts';
 import { endSession, recordRevocation, type Revocable } from './revocations.ts';
@@ -41,15 +41,27 @@ async function rotatedSession(auth: Auth, token: string): Promise<Revocable | un
 
 /** Once a token: to write down what has ended already would let anybody who keeps an old token fill the table. */
 async function endUnknown(auth: Auth, ctx: RequestContext, token: string): Promise<void> {
-  const parsed = parseToken(token, auth.macKeys);
-  if (parsed === undefined) return;
-  const { tag, hash } = parsed.key;
-  const known = await auth.database.selectFrom('revocations').select('name').where('token_hash', '=', hash).limit(1).executeTakeFirst();
-  if (known !== undefined) return;
   const nowMs = auth.clock.nowMs();
-  // Whose it was and when it would have ended nobody knows: no session lives longer.
-  const untilMs = nowMs + Math.max(limits.guest.absoluteTimeoutMs, limits.user.absoluteTimeoutMs);
-  const lost: Revocable = { tag, hash, handle: '', subject: '', expiresAtMs: untilMs };
+  const lost = lostSession(auth, token, nowMs);
+  if (lost === undefined) return;
+  const known = await auth.database
+    .selectFrom('revocations')
+    .select('name')
+    .where('token_hash', '=', lost.hash)
+    .limit(1)
+    .executeTakeFirst();
+  if (known !== undefined) return;
+  if (lost.handle !== '') return endSession(auth, ctx, lost);
   await auth.outbox.commit((trx) => recordRevocation(trx, ctx, lost, 'token', nowMs));
-  await auth.store.buryToken({ tag, name: hash, subject: '', untilMs }, nowMs);
+  await auth.store.buryToken({ tag: lost.tag, name: lost.hash, subject: '', untilMs: lost.expiresAtMs }, nowMs);
+}
+
+/** What the token alone tells: of an opaque one its hash, of a refresh token also the handle, which is the session's name everywhere. */
+function lostSession(auth: Auth, token: string, nowMs: number): Revocable | undefined {
+  const refresh = parseRefreshToken(token, auth.refreshKeys);
+  const key = refresh === undefined ? parseToken(token, auth.macKeys)?.key : keyOfHandle(refresh.tag, refresh.handle);
+  if (key === undefined) return undefined;
+  // Whose it was and when it would have ended nobody knows: no session lives longer.
+  const expiresAtMs = nowMs + Math.max(limits.guest.absoluteTimeoutMs, limits.user.absoluteTimeoutMs);
+  return { tag: key.tag, hash: key.hash, handle: refresh?.handle ?? '', subject: '', expiresAtMs };
 }

@@ -167,6 +167,21 @@ describe('a refresh', () => {
   });
 });
 
+it('a logout of a session that the store has lost is heard by all, once, and holds when the store finds it again', async () => {
+  const entries: MemoryEntries = new Map();
+  harness = await openHarness({ store: new MemorySessionStore({ incarnation: 'one', entries }) });
+  await signUp(harness, 'ada@example.com');
+  const pair = await signInCarried();
+  const kept = structuredClone(entries);
+  entries.clear();
+  for (let times = 0; times < 2; times++) await logout(harness.auth, contextOf(), create(LogoutRequestSchema, { token: pair.refresh }));
+  const announced = (await outboxOf(harness, topics.sessionRevocations)).map(({ event }) => JSON.parse(event) as object);
+  expect(announced).toMatchObject([{ sessionRevoked: { handle: pair.handle, ended: true } }]);
+  for (const [key, entry] of kept) entries.set(key, entry);
+  expect(await trade(pair.refresh)).toEqual(ended);
+  expect(await look(harness, pair.access)).toEqual({});
+});
+
 describe('a proof', () => {
   const prove = async (pair: Pair) => {
     const verified = await harness.auth.accessTokens.verify(pair.access);
