@@ -1,5 +1,5 @@
 /** The commands, once bootstrap.mjs has made sure of Node 24, the packages and the build. `npm start -- --help` lists what start takes. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { parseInspect } from './inspect.ts';
 import type { Inspect } from './inspect.ts';
 import { describeFailure } from './outcome.ts';
@@ -137,6 +137,25 @@ program
   .addOption(new Option('--port-base <port>', 'which shop, where several run').argParser(portBase))
   .action((flags: { portBase?: number }) =>
     ends(async () => (await import('./revoke-everything.ts')).revokeEverything(flags.portBase, print))(),
+  );
+
+program
+  .command('keys')
+  .description('rotate: auth signs with a new key, in the shop that runs here')
+  .addArgument(new Argument('<action>').choices(['rotate']))
+  .option('--emergency', 'a key has leaked: refuse all old ones everywhere, at once', false)
+  .addOption(new Option('--port-base <port>', 'which shop, where several run').argParser(portBase))
+  .action((_action: string, { emergency, portBase: base }: { emergency: boolean; portBase?: number }) =>
+    ends(async () => (await import('./rotate-keys.ts')).rotateKeys({ emergency, base }, print))(),
+  );
+
+program
+  .command('certificates')
+  .description('rotate: a new authority and new certificates of the mesh, in the shop that runs here')
+  .addArgument(new Argument('<action>').choices(['rotate']))
+  .addOption(new Option('--port-base <port>', 'which shop, where several run').argParser(portBase))
+  .action((_action: string, flags: { portBase?: number }) =>
+    ends(async () => (await import('./rotate-certificates.ts')).rotateCertificates(flags.portBase, print))(),
   );
 
 program

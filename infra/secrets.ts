@@ -40,7 +40,7 @@ function keptSecret(dataDir: string, name: string): string {
 }
 
 /** Besides the services whoever runs them: `npm run revoke-everything` shows it. In containers nobody is handed it. */
-const certificateNames = [...meshNames, 'operator'];
+export const certificateNames: readonly string[] = [...meshNames, 'operator'];
 
 /** The certificates of the mesh, from a development CA of this folder. */
 export async function meshCertificates(dataDir: string): Promise<void> {

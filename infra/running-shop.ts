@@ -1,0 +1,37 @@
+/** The shop that a command of the operator is for, found by what each run wrote down about itself. */
+import { join } from 'node:path';
+import { readTls, type MeshTls } from '@cloakroom/platform';
+import { dataRoot } from './folders.ts';
+import { StackError } from './outcome.ts';
+import { portsOf } from './stack.ts';
+import { isAlive, readStates } from './state.ts';
+import type { StackState } from './state.ts';
+
+export interface RunningShop {
+  readonly state: StackState;
+  readonly authAddress: string;
+  /** Of its certificates; undefined in embedded, where there are none. */
+  readonly tlsDir: string | undefined;
+  /** What shows auth that an operator asks. */
+  operatorTls(): Promise<MeshTls | undefined>;
+}
+
+/** @param base of the shop that is meant; may be left out where one runs. @throws StackError */
+export function runningShop(base: number | undefined): RunningShop {
+  const running = readStates(dataRoot).filter((state) => isAlive(state.supervisor) && (base === undefined || state.base === base));
+  const [state] = running;
+  if (state === undefined) throw new StackError('no shop runs here', 'npm start starts one');
+  if (running.length > 1)
+    throw new StackError(
+      `several shops run here, on the ports ${running.map((each) => each.base).join(', ')}`,
+      'say which with --port-base',
+    );
+  // The data folder of a run is where its logs are.
+  const tlsDir = state.provider === 'embedded' ? undefined : join(state.processes[0]!.logFile, '..', '..', 'tls');
+  return {
+    state,
+    authAddress: `localhost:${portsOf(state.base).auth.mesh}`,
+    tlsDir,
+    operatorTls: () => (tlsDir === undefined ? Promise.resolve(undefined) : readTls(tlsDir, 'operator')),
+  };
+}
