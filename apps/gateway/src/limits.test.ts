@@ -34,6 +34,15 @@ it('sign-ins have a bound of their own', async () => {
   expect((await ask(stage.url, '/api/products')).status).toBe(200);
 });
 
+it('whatever has auth hash a password is within the bound of sign-ins: the hashing that all sign-ins wait for is not one person’s', async () => {
+  stage = await openStage({ SIGN_IN_LIMIT_PER_MINUTE: '1' });
+  const token = stage.auth.begin('user');
+  const change = () => ask(stage!.url, '/api/session/password', { method: 'PUT', token, body: { password: 'another long password' } });
+  const told = [await change(), await change()];
+  expect(told[0]!.status).not.toBe(429);
+  expect(told[1]!.status).toBe(429);
+});
+
 it('guest sessions have a bound of their own, by whichever door they begin', async () => {
   stage = await openStage({ GUEST_LIMIT_PER_MINUTE: '1' });
   expect((await ask(stage.url, '/api/session/guest', { method: 'POST' })).status).toBe(201);

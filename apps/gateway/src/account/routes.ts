@@ -85,6 +85,7 @@ const credentialRoutes: readonly Route[] = [
     path: '/api/session/password',
     summary: 'Sets a new password. Step-up.',
     budgetMs: 5_000,
+    limit: 'sign-in',
     body: passwordBody,
     answers: changed,
     errors: ['step_up_required'],
