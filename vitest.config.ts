@@ -19,6 +19,7 @@ export default defineConfig({
       'checks/**/*.test.ts',
       'containers/**/*.test.ts',
       'bench/**/*.test.ts',
+      'attacks/**/*.test.ts',
       'exercises/**/*.test.ts',
     ],
     exclude: ['**/node_modules/**', '**/dist/**', ...(process.env['CLOAKROOM_INTEGRATION'] ? [] : ['**/*.int.test.ts'])],

@@ -107,8 +107,10 @@ program
   .description(
     'everything: checks, unit, integration on real Redis and Kafka, browsers on embedded, native and native with PostgreSQL, the cluster',
   )
-  .option('--only <suites>', 'some of check,unit,integration,e2e-embedded,e2e-native,e2e-native-postgres,e2e-cluster', (text: string) =>
-    text.split(','),
+  .option(
+    '--only <suites>',
+    'some of check,unit,integration,e2e-embedded,attack-proof,e2e-native,e2e-native-postgres,e2e-cluster',
+    (text: string) => text.split(','),
   )
   .action((flags: { only?: string[] }) => ends(async () => (await import('./test.ts')).test(flags.only, print))());
 

@@ -61,6 +61,11 @@ export function readCheckOutput(output: string): Counts {
   return { passed: output.match(/^ok {2}/gm)?.length ?? 0, failed: output.match(/^FAIL /gm)?.length ?? 0, skipped: 0 };
 }
 
+/** Of `npm run attacks -- --prove`: a line a fault. */
+export function readProofOutput(output: string): Counts {
+  return { passed: output.match(/^proven /gm)?.length ?? 0, failed: output.match(/^(?:SURVIVED|NOT RUN) /gm)?.length ?? 0, skipped: 0 };
+}
+
 function read<Report>(file: string): Report | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Report;

@@ -10,7 +10,16 @@ import { dataRoot, repository, toolsDir } from './folders.ts';
 import { describeFailure, StackError } from './outcome.ts';
 import { findPostgres } from './native/postgres.ts';
 import { obtainNative } from './provider.ts';
-import { add, forgetReport, noCounts, readCheckOutput, readPlaywrightReport, readVitestReport, withExitCode } from './reports.ts';
+import {
+  add,
+  forgetReport,
+  noCounts,
+  readCheckOutput,
+  readPlaywrightReport,
+  readProofOutput,
+  readVitestReport,
+  withExitCode,
+} from './reports.ts';
 import type { Counts } from './reports.ts';
 import { align } from './status.ts';
 import { runCommand, runTool } from './tools.ts';
@@ -40,6 +49,7 @@ const suites: readonly Suite[] = [
   { name: 'unit', needs: [], run: runUnit },
   { name: 'integration', needs: ['native'], run: runIntegration },
   { name: 'e2e-embedded', needs: ['browser'], run: () => runBrowser('embedded') },
+  { name: 'attack-proof', needs: ['browser'], run: runProof },
   { name: 'e2e-native', needs: ['native', 'browser'], run: () => runBrowser('native') },
   { name: 'e2e-native-postgres', needs: ['native', 'postgres', 'browser'], run: () => runBrowser('native-postgres') },
   { name: 'e2e-cluster', needs: ['native', 'postgres', 'browser'], run: () => runBrowser('cluster') },
@@ -144,6 +154,13 @@ function vitestArguments(folder: string, report: string): string[] {
   const config = join(repository, 'vitest.config.ts');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   return ['run', '--root', join(repository, folder), '--config', config, '--no-file-parallelism', ...reporters, '.int.test.ts'];
+}
+
+/** A few defences taken away on a stack in one process: the attacks on them must succeed. All of them: `npm run attacks -- --prove`. */
+async function runProof(): Promise<Counts> {
+  let output = '';
+  const code = await runTool('attacks', ['--prove', '--fast'], { onOutput: (text) => (output += text) });
+  return withExitCode(readProofOutput(output), code);
 }
 
 async function runBrowser(provider: 'embedded' | 'native' | 'native-postgres' | 'cluster'): Promise<Counts> {

@@ -114,10 +114,15 @@ export function plain(
   });
 }
 
+let posts = 0;
+/** Each from another address: what one may do in a minute is not what is attacked, and other tests share 127.0.0.1. */
+const nextAddress = (): string => `127.5.${process.pid % 250}.${(posts++ % 250) + 1}`;
+
 /** A POST as a page of the shop would send it. */
 export const posted = (path: string, body: unknown, more: PlainRequest = {}): Promise<PlainAnswer> =>
   plain(path, {
     method: 'POST',
+    from: nextAddress(),
     ...more,
     headers: { origin: more.gateway ?? gateways[0], 'content-type': 'application/json', ...more.headers },
     body: JSON.stringify(body),

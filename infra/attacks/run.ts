@@ -88,9 +88,9 @@ async function runUnitTests(): Promise<Seen[]> {
     const args = [
       'run',
       '--root',
-      folder,
+      join(repository, folder),
       '--config',
-      'vitest.config.ts',
+      join(repository, 'vitest.config.ts'),
       '--reporter=json',
       `--outputFile=${vitestReport}`,
       ...own.map((file) => file.slice(folder.length + 1)),

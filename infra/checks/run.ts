@@ -7,6 +7,7 @@ import { checkErrorTable, checkNamedPaths, checkQuotedTests } from './documents.
 import { checkEnvironmentReaders, checkIndexFiles, checkSizes, checkTests } from './habits.ts';
 import { checkBoundaries, checkCycles, checkDeclared } from './imports.ts';
 import { checkMetricTable } from './metric-table.ts';
+import { checkSecurityTable } from './security-table.ts';
 import { readSources } from './sources.ts';
 import { workingTree, type Violation } from './tree.ts';
 
@@ -39,6 +40,7 @@ function rules(): Record<string, () => Violation[]> {
     'documented commands are run by something': () => checkDocumentedCommands(tree, documents),
     'documents name what exists': () => checkNamedPaths(tree, documents),
     'docs/failures.md quotes tests that exist': () => checkQuotedTests(tree, 'docs/failures.md'),
+    'docs/security.md names tests that exist, for every requirement and attack': () => checkSecurityTable(tree),
     'contracts: lint, baseline, generated': () => checkProtobuf(root),
     'contracts: policies': () => checkPolicies(root),
   };

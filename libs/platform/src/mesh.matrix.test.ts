@@ -3,6 +3,7 @@ import { sign } from 'node:crypto';
 import type { DescService } from '@bufbuild/protobuf';
 import { ChannelCredentials, Client, Metadata } from '@grpc/grpc-js';
 import {
+  AccountService,
   AuthService,
   callMetadata,
   CartService,
@@ -20,7 +21,7 @@ import { refusedMetadata } from './mesh-metrics.ts';
 import { createPassportVerifier, type PassportClaims } from './passport.ts';
 import { nameOf, policyOf, serviceNameOf } from './policy.ts';
 
-const services: readonly DescService[] = [AuthService, CartService, ProfileService, CatalogService, TokenExchangeService];
+const services: readonly DescService[] = [AuthService, AccountService, CartService, ProfileService, CatalogService, TokenExchangeService];
 const methods = services.flatMap((service) => service.methods.map((method) => ({ method, policy: policyOf(method) })));
 
 const signer = newSigner('k1');
