@@ -110,6 +110,13 @@ describe('a request', () => {
     });
     await expect(api.updateProfile({ name: 'x' })).rejects.toThrow('This was not accepted. name: at most 100 characters.');
   });
+  it('tells how to go on with a sign-in that needs a second factor', async () => {
+    const secondFactor = { challenge: 'c_1', methods: ['totp', 'recovery_code'] };
+    const { api } = apiOf([problemOf('second_factor_required', 401, secondFactor), problemOf('invalid_credentials', 401, secondFactor)]);
+    const login = () => api.login({ email: 'a@b.c', password: 'x' });
+    await expect(login()).rejects.toMatchObject({ code: 'second_factor_required', secondFactor });
+    await expect(login()).rejects.toMatchObject({ secondFactor: undefined });
+  });
   it('never shows what an unknown answer says', async () => {
     const { api } = apiOf([
       new Response('<h1>stack trace</h1>', { status: 500 }),
