@@ -9,8 +9,9 @@ const systemChromium = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr
 /** These stop or lose real processes: there are none to lose when all services share one. */
 const left = {
   cluster: [],
-  embedded: ['**/*.native.e2e.ts', '**/*.cluster.e2e.ts'],
-  native: ['**/*.cluster.e2e.ts'],
+  embedded: ['**/*.native.e2e.ts', '**/*.cluster.e2e.ts', '**/*.failures.e2e.ts'],
+  native: ['**/*.cluster.e2e.ts', '**/*.failures.e2e.ts'],
+  failures: [],
   'native-postgres': [],
 }[e2eProvider];
 const lastOfAll = '**/no-secret-leaves.e2e.ts';
@@ -31,7 +32,13 @@ const onCluster = [
   '**/two-devices-converge.e2e.ts',
   '**/*.cluster.e2e.ts',
 ];
-const chosen = { cluster: onCluster, 'native-postgres': onPostgres, native: '**/*.e2e.ts', embedded: '**/*.e2e.ts' };
+const chosen = {
+  cluster: onCluster,
+  failures: '**/*.failures.e2e.ts',
+  'native-postgres': onPostgres,
+  native: '**/*.e2e.ts',
+  embedded: '**/*.e2e.ts',
+};
 
 export default defineConfig({
   testDir: '.',
@@ -66,6 +73,6 @@ export default defineConfig({
   // In this order, by the one worker: what is looked at last was written by all before, also where one of them failed.
   projects: [
     { name: e2eProvider, testIgnore: [lastOfAll, ...left] },
-    { name: `${e2eProvider}-afterwards`, testMatch: lastOfAll },
+    ...(e2eProvider === 'failures' ? [] : [{ name: `${e2eProvider}-afterwards`, testMatch: lastOfAll }]),
   ],
 });

@@ -8,6 +8,7 @@ const variants = {
   embedded: { provider: 'embedded', database: 'sqlite', base: 5000 },
   native: { provider: 'native', database: 'sqlite', base: 6100 },
   'native-postgres': { provider: 'native', database: 'postgres', base: 6400 },
+  failures: { provider: 'native', database: 'postgres', base: 6700 },
   cluster: { provider: 'native', profile: 'cluster', database: 'postgres', base: 30300 },
 } as const;
 export type E2eProvider = keyof typeof variants;

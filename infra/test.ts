@@ -41,7 +41,7 @@ interface Outcome {
   readonly seconds: number;
 }
 
-/** Apart from the shop (4000) and the browser tests (5000, 6100, 6400, 30300), so that all may run beside each other. */
+/** Apart from the shop (4000) and the browser tests (5000, 6100, 6400, 6700, 30300), so that all may run beside each other. */
 const integrationBase = 7000;
 
 const suites: readonly Suite[] = [
@@ -52,6 +52,7 @@ const suites: readonly Suite[] = [
   { name: 'attack-proof', needs: ['browser'], run: runProof },
   { name: 'e2e-native', needs: ['native', 'browser'], run: () => runBrowser('native') },
   { name: 'e2e-native-postgres', needs: ['native', 'postgres', 'browser'], run: () => runBrowser('native-postgres') },
+  { name: 'e2e-failures', needs: ['native', 'postgres'], run: () => runBrowser('failures') },
   { name: 'e2e-cluster', needs: ['native', 'postgres', 'browser'], run: () => runBrowser('cluster') },
 ];
 
@@ -163,7 +164,7 @@ async function runProof(): Promise<Counts> {
   return withExitCode(readProofOutput(output), code);
 }
 
-async function runBrowser(provider: 'embedded' | 'native' | 'native-postgres' | 'cluster'): Promise<Counts> {
+async function runBrowser(provider: 'embedded' | 'native' | 'native-postgres' | 'failures' | 'cluster'): Promise<Counts> {
   const file = join(repository, 'test-results', `${provider}.json`);
   forgetReport(file);
   const code = await runTool('e2e', [], { env: { CLOAKROOM_E2E_PROVIDER: provider } });

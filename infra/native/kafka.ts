@@ -145,7 +145,8 @@ function templateOf({ among }: KafkaPlace): string {
 
 /** Brokers of one cluster are formatted with one id. Made by the first to ask: all are started by one process. */
 function clusterIdOf({ among }: KafkaPlace): string {
-  const made = randomBytes(16).toString('base64url');
+  // One that began with a dash would be taken for an option: one in 64 random ones does.
+  const made = `c${randomBytes(16).toString('base64url').slice(1)}`;
   if (among === undefined) return made;
   if (!existsSync(among.clusterIdFile)) writeFileSync(among.clusterIdFile, made, { mode: 0o600 });
   return readFileSync(among.clusterIdFile, 'utf8');

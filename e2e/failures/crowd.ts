@@ -1,0 +1,182 @@
+/** The people of one test, made ready while all is well: who is known at which gateway, who holds what, who was signed out just before. */
+import { expect } from '@playwright/test';
+import { newCommandId, newPerson, type Person } from '../device.ts';
+import type { Stage } from './stage.ts';
+import type { Column } from './table.ts';
+import { type Stream, Visitor } from './visitor.ts';
+
+export const modes = ['reference', 'hybrid', 'jwt-denylist', 'jwt'] as const;
+export type Mode = (typeof modes)[number];
+
+/** A session as one gateway meets it. */
+export interface Holder {
+  readonly name: string;
+  readonly mode: Mode;
+  readonly column: Column;
+  readonly gateway: string;
+  readonly visitor: Visitor;
+  readonly cartId: string;
+  /** A guest has none. */
+  readonly email: string | undefined;
+  /** It could only show its access token, which it lacks. */
+  readonly refreshOnly: boolean;
+}
+
+export interface Crowd {
+  readonly holders: readonly Holder[];
+  readonly streams: readonly { readonly holder: Holder; readonly stream: Stream }[];
+  /** Guests with a line in the cart, who are about to sign in as `person`. */
+  readonly arriving: readonly { readonly holder: Holder; readonly person: Person; readonly mode: Mode }[];
+  /** About to sign out; seen at both gateways. */
+  readonly leaving: readonly Holder[];
+  /** Signed out before the part was gone, and the copy of their cookies. */
+  readonly ended: readonly Holder[];
+  /** By cart, what it held of the counted product. */
+  readonly counted: ReadonlyMap<string, number>;
+}
+
+/** `counted` is added while a part is gone, `brought` is in the guests' carts. */
+export interface Goods {
+  readonly counted: string;
+  readonly brought: string;
+}
+
+interface Member {
+  readonly person: Person;
+  readonly userId: string;
+  readonly knownDevice: string;
+}
+
+/** One person a mode, for as long as the stack of this worker lives. Each test signs in anew; the oldest sessions end by themselves. */
+const members = new Map<string, Promise<Member>>();
+
+export async function chooseGoods({ gateways }: Stage): Promise<Goods> {
+  const { body } = await new Visitor().must(gateways[0], 'GET /api/products?pageSize=2', 200);
+  const [counted, brought] = (body.items as { productId: string }[]).map(({ productId }) => productId);
+  return { counted: counted!, brought: brought! };
+}
+
+export async function gather(stage: Stage, goods: Goods): Promise<Crowd> {
+  const [here, elsewhere] = stage.gateways;
+  const main = new Map(await Promise.all(modes.map(async (mode) => [mode, await signIn(here, mode)] as const)));
+  const guest = await newGuest(here, goods);
+  const at = (from: Holder, name: string, column: Column, gateway: string, leavesOut: readonly string[] = []): Holder => ({
+    ...from,
+    name,
+    column,
+    gateway,
+    refreshOnly: leavesOut.length > 0,
+    visitor: gateway === here ? from.visitor : from.visitor.copy(leavesOut),
+  });
+  const [reference, hybrid, denylist, jwt] = modes.map((mode) => main.get(mode)!) as [Holder, Holder, Holder, Holder];
+  const holders = [
+    at(reference, 'reference', 'none', here),
+    at(hybrid, 'hybrid, seen here', 'known', here),
+    at(hybrid, 'hybrid, not seen here', 'none', elsewhere),
+    at(guest, 'guest, seen here', 'known', here),
+    at(guest, 'guest, not seen here', 'none', elsewhere),
+    at(denylist, 'jwt-denylist with its access token', 'known', here),
+    at(denylist, 'jwt-denylist, refresh token alone', 'none', elsewhere, ['__Host-access']),
+    at(jwt, 'jwt with its access token', 'jwt', here),
+    at(jwt, 'jwt, refresh token alone', 'none', elsewhere, ['__Host-access']),
+  ];
+  // So that both gateways know the product: one that they never showed cannot be added without the catalog.
+  for (const gateway of stage.gateways) await reference.visitor.must(gateway, 'POST /api/cart/lines', 202, addition(goods.counted));
+  await settled(reference, goods);
+  const seenHere = holders.filter(({ gateway }) => gateway === here);
+  const counted = new Map(await Promise.all(seenHere.map(async (holder) => [holder.cartId, await lookAround(holder, goods)] as const)));
+  const streams = await Promise.all(
+    seenHere.map(async (holder) => {
+      const stream = await holder.visitor.openStream(here, 5_000);
+      expect(stream.isOpen(), `the stream of ${holder.name}`).toBe(true);
+      return { holder, stream };
+    }),
+  );
+  const arriving = await Promise.all(
+    modes.map(async (mode) => ({ holder: await newGuest(elsewhere, goods), person: (await memberOf(mode, here)).person, mode })),
+  );
+  const leaving = await Promise.all([...modes.map((mode) => signedInAndSeen(stage, mode)), newGuest(elsewhere, goods)]);
+  const ended = await Promise.all(modes.map((mode) => signedOut(stage, mode)));
+  return { holders, streams, arriving, leaving, ended, counted };
+}
+
+/** So that this gateway knows them, for each service. @returns how much of the counted product is in the cart */
+async function lookAround({ visitor, gateway }: Holder, { counted }: Goods): Promise<number> {
+  const { body } = await visitor.must(gateway, 'GET /api/cart', 200);
+  await visitor.must(gateway, 'GET /api/profile', 200);
+  return quantityOf(body, counted);
+}
+
+/** Until the cart shows what was added. */
+async function settled({ visitor, gateway }: Holder, { counted }: Goods): Promise<void> {
+  const { body } = await visitor.must(gateway, 'GET /api/cart', 200);
+  if (body.stale !== true && quantityOf(body, counted) > 0) return;
+  await expect.poll(async () => (await visitor.must(gateway, 'GET /api/cart', 200)).body.stale as boolean, { timeout: 10_000 }).toBe(false);
+}
+
+export function quantityOf(cart: { readonly lines: readonly { productId: string; quantity: number }[] }, productId: string): number {
+  return cart.lines.reduce((sum, line) => sum + (line.productId === productId ? line.quantity : 0), 0);
+}
+
+function memberOf(mode: Mode, gateway: string): Promise<Member> {
+  const known = members.get(mode) ?? register(gateway);
+  members.set(mode, known);
+  return known;
+}
+
+async function register(gateway: string): Promise<Member> {
+  const visitor = new Visitor();
+  const person = newPerson();
+  const { body } = await visitor.must(gateway, 'POST /api/session/register', 201, person);
+  return { person, userId: body.user.id as string, knownDevice: visitor.cookies.get('__Host-known-device') ?? '' };
+}
+
+async function signIn(gateway: string, mode: Mode): Promise<Holder> {
+  const { person, userId, knownDevice } = await memberOf(mode, gateway);
+  const visitor = new Visitor([['__Host-known-device', knownDevice]]);
+  const { email, password } = person;
+  const { body } = await visitor.must(gateway, 'POST /api/session/login', 200, { email, password, mode });
+  expect(body.mode).toBe(mode);
+  return { name: mode, mode, column: 'none', gateway, visitor, cartId: userId, email, refreshOnly: false };
+}
+
+async function newGuest(gateway: string, { brought }: Goods): Promise<Holder> {
+  const visitor = new Visitor();
+  await visitor.must(gateway, 'POST /api/cart/lines', 202, addition(brought));
+  await expect.poll(async () => quantityOf((await visitor.must(gateway, 'GET /api/cart', 200)).body, brought), { timeout: 10_000 }).toBe(1);
+  const { body } = await visitor.must(gateway, 'GET /api/cart', 200);
+  return { name: 'guest', mode: 'hybrid', column: 'none', gateway, visitor, cartId: body.cartId, email: undefined, refreshOnly: false };
+}
+
+async function signedInAndSeen({ gateways }: Stage, mode: Mode): Promise<Holder> {
+  const holder = await signIn(gateways[1], mode);
+  for (const gateway of gateways) await holder.visitor.must(gateway, 'GET /api/cart', 200);
+  return holder;
+}
+
+/** Seen at both gateways, then signed out at one, by a copy of the cookies that are kept. */
+async function signedOut(stage: Stage, mode: Mode): Promise<Holder> {
+  const holder = await signedInAndSeen(stage, mode);
+  await holder.visitor.copy().must(stage.gateways[1], 'POST /api/session/logout', 204);
+  await untilRefused(stage, holder);
+  return holder;
+}
+
+/** What the feed promises; 2.5 s where it is cut. */
+const refusedWithinMs = 2_500;
+
+/** A session that is over is refused at every gateway within its bound. In `jwt` that is the life of its access token: the lesson. */
+export async function untilRefused({ gateways }: Stage, { visitor, mode }: Holder): Promise<void> {
+  if (mode === 'jwt') return;
+  for (const gateway of gateways) {
+    await expect
+      .poll(async () => (await visitor.call(gateway, 'GET /api/session', 2_000)).body.state as string, {
+        timeout: refusedWithinMs,
+        intervals: [20],
+        message: `${mode}: a session that was ended is over at ${gateway}`,
+      })
+      .toBe('none');
+  }
+}
+
+export const addition = (productId: string) => ({ commandId: newCommandId(), productId, quantity: 1 });

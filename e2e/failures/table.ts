@@ -1,0 +1,150 @@
+/**
+ * What every operation does while a part is gone: THE table. The tests beside it take each part away for real and hold the system to every cell,
+ * in every token mode; docs/failures.md shows it and is held to it (document.e2e.ts). Nothing else states an expectation.
+ */
+
+/** What identity is at hand at the gateway that is asked. */
+export const columns = {
+  known: 'hybrid or guest, seen here within a minute; jwt-denylist with its access token',
+  jwt: 'jwt with its access token',
+  none: 'reference; hybrid or guest not seen here; jwt and jwt-denylist with the refresh token alone',
+} as const;
+export type Column = keyof typeof columns;
+
+/** Rows, by how they are asked. A route's whole budget; no answer may take longer than that and a second. */
+export const operations = {
+  public: { title: 'public: browse, search', request: 'GET /api/products', budgetMs: 2_000 },
+  cartRead: { title: 'cart, read', request: 'GET /api/cart', budgetMs: 2_500 },
+  cartWrite: { title: 'cart, write', request: 'POST /api/cart/lines', budgetMs: 4_000 },
+  session: { title: 'personal, read: session', request: 'GET /api/session', budgetMs: 2_000 },
+  profileRead: { title: 'personal, read: profile', request: 'GET /api/profile', budgetMs: 2_500 },
+  profileWrite: { title: 'personal, write: profile', request: 'PATCH /api/profile', budgetMs: 2_500 },
+  streamOpened: { title: 'live stream, opened now', request: 'GET /api/events', budgetMs: 2_000 },
+  streamOpen: { title: 'live stream, open before', request: 'GET /api/events', budgetMs: 2_000 },
+  sensitive: { title: 'sensitive: devices', request: 'GET /api/session/devices', budgetMs: 2_500 },
+  login: { title: 'login, by a guest', request: 'POST /api/session/login', budgetMs: 5_000 },
+  register: { title: 'register', request: 'POST /api/session/register', budgetMs: 5_000 },
+  logout: { title: 'logout', request: 'POST /api/session/logout', budgetMs: 3_000 },
+} as const;
+export type Operation = keyof typeof operations;
+
+/** What a cell may say, and in the document's words. `codes`: a refusal, 503 with Retry-After, that changes no cookie. */
+export const outcomes = {
+  works: { text: 'works' },
+  degraded: { text: 'works to the passport’s end, and says `degraded`' },
+  stale: { text: 'works, and says `stale`' },
+  guestView: { text: 'works as a guest’s view, and says so (`x-session-view`)' },
+  merging: { text: 'works; the carts merge later' },
+  staysOpen: { text: 'stays open' },
+  ends: { text: 'ends' },
+  noIdentity: { text: '503 `identity_unavailable`', codes: ['identity_unavailable'] },
+  unavailable: { text: '503 `unavailable`', codes: ['unavailable'] },
+  unknown: {
+    text: '503 `unavailable` (nothing written) or `outcome_unknown`: safe to repeat with the same command id',
+    codes: ['unavailable', 'outcome_unknown'],
+  },
+} as const;
+export type Outcome = keyof typeof outcomes;
+/** One for all columns, or each its own. */
+export type Cell = Outcome | Readonly<Record<Column, Outcome>>;
+
+export type PartName = 'auth' | 'redis-sessions' | 'kafka' | 'postgres' | 'cart' | 'profile' | 'catalog' | 'redis-carts';
+/** kill -9 and no successor; SIGSTOP; a proxy that ends every connection. */
+export type Way = 'killed' | 'paused' | 'cut';
+
+export interface Gone {
+  readonly part: PartName;
+  readonly ways: readonly Way[];
+  readonly title: string;
+  /** The lease of the revocation feed ends too, and the cells are what holds from then on. */
+  readonly leaseEnds: boolean;
+  readonly cells: Readonly<Record<Operation, Cell>>;
+}
+
+const allWorks = {
+  public: 'works',
+  cartRead: 'works',
+  cartWrite: 'works',
+  session: 'works',
+  profileRead: 'works',
+  profileWrite: 'works',
+  streamOpened: 'works',
+  streamOpen: 'staysOpen',
+  sensitive: 'works',
+  login: 'works',
+  register: 'works',
+  logout: 'works',
+} as const satisfies Gone['cells'];
+
+const withoutAuth = (known: Outcome): Gone['cells'] => {
+  const personal = { known, jwt: 'works', none: 'noIdentity' } as const;
+  return {
+    public: { known: 'works', jwt: 'works', none: 'guestView' },
+    cartRead: personal,
+    cartWrite: personal,
+    session: personal,
+    profileRead: personal,
+    profileWrite: personal,
+    streamOpened: personal,
+    streamOpen: { known: 'staysOpen', jwt: 'staysOpen', none: 'ends' },
+    sensitive: 'noIdentity',
+    login: 'noIdentity',
+    register: 'noIdentity',
+    logout: 'noIdentity',
+  };
+};
+
+const profileGone = { known: 'unavailable', jwt: 'unavailable', none: 'noIdentity' } as const;
+
+export const failureMatrix: readonly Gone[] = [
+  { part: 'auth', ways: ['killed', 'paused'], title: 'auth', leaseEnds: true, cells: withoutAuth('degraded') },
+  {
+    part: 'redis-sessions',
+    ways: ['killed', 'paused', 'cut'],
+    title: 'the sessions’ Redis',
+    leaseEnds: false,
+    cells: withoutAuth('works'),
+  },
+  {
+    part: 'kafka',
+    ways: ['killed', 'paused'],
+    title: 'Kafka, so the revocation feed is silent too',
+    leaseEnds: true,
+    cells: { ...allWorks, cartRead: 'stale', cartWrite: 'unknown', login: 'merging' },
+  },
+  {
+    part: 'postgres',
+    ways: ['killed'],
+    // auth asks its database at each resolve, so without it is as good as gone; catalog keeps its shelf in memory.
+    title: 'PostgreSQL, below auth, profile and catalog',
+    leaseEnds: true,
+    cells: { ...withoutAuth('degraded'), profileRead: profileGone, profileWrite: profileGone },
+  },
+  {
+    part: 'cart',
+    ways: ['killed'],
+    title: 'cart',
+    leaseEnds: false,
+    cells: { ...allWorks, cartRead: 'unavailable', cartWrite: 'unknown' },
+  },
+  {
+    part: 'profile',
+    ways: ['killed'],
+    title: 'profile',
+    leaseEnds: false,
+    cells: { ...allWorks, profileRead: 'unavailable', profileWrite: 'unavailable' },
+  },
+  { part: 'catalog', ways: ['killed'], title: 'catalog', leaseEnds: false, cells: { ...allWorks, public: 'unavailable' } },
+  {
+    part: 'redis-carts',
+    ways: ['killed', 'paused'],
+    title: 'the carts’ Redis',
+    leaseEnds: false,
+    cells: { ...allWorks, cartRead: 'unavailable' },
+  },
+];
+
+export function outcomeOf({ cells }: Gone, operation: Operation, column: Column): Outcome {
+  const cell: Cell = cells[operation];
+  return typeof cell === 'string' ? cell : cell[column];
+}
