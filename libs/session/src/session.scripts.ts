@@ -232,19 +232,23 @@ return { ARGV[4], values(record) }
 `);
 
 /**
- * As judgeRefresh in session.refresh.ts says.
- * KEYS: record. ARGV: prefix, now, hash, number shown, none or now or earlier (the proof), idleTimeoutMs or ''. Answers {hash} or {hash, verdict, record}.
+ * As judgeRefresh in session.refresh.ts says, unless begun too late (session.lateness.ts).
+ * KEYS: record. ARGV: prefix, now, hash, number shown, none or now or earlier (the proof), idleTimeoutMs or '', untilMs or ''.
+ * Answers {hash, this server's time} or {hash, this server's time, verdict, record} or {hash, this server's time, 'late'}.
  */
 const refresh = always(`
+local time = redis.call('TIME')
+local at = whole(time[1] * 1000 + math.floor(time[2] / 1000))
+if ARGV[7] ~= '' and tonumber(at) > tonumber(ARGV[7]) then return { ARGV[3], at, 'late' } end
 local record = live(ARGV[3])
-if not record then return { ARGV[3] } end
+if not record then return { ARGV[3], at } end
 local shown, newest = tonumber(ARGV[4]), tonumber(record.gen) or 0
 local moved, proof = tonumber(record.genAt) or 0, ARGV[5]
 if shown < newest then
-  if now - math.abs(moved) >= ${limits.refreshGraceMs} then return { ARGV[3], 'reused', values(record) } end
-  if moved < 0 then return { ARGV[3], 'superseded', values(record) } end
-  if shown < newest - 1 then return { ARGV[3], 'reused', values(record) } end
-  if proof == 'none' then return { ARGV[3], 'repeated', values(record) } end
+  if now - math.abs(moved) >= ${limits.refreshGraceMs} then return { ARGV[3], at, 'reused', values(record) } end
+  if moved < 0 then return { ARGV[3], at, 'superseded', values(record) } end
+  if shown < newest - 1 then return { ARGV[3], at, 'reused', values(record) } end
+  if proof == 'none' then return { ARGV[3], at, 'repeated', values(record) } end
 end
 record.gen = whole(math.max(shown, newest) + 1)
 record.genAt = whole(proof == 'none' and now or -now)
@@ -256,7 +260,7 @@ end
 -- Not the record: this must not be able to bring anything else back.
 redis.call('HSET', KEYS[1], 'gen', record.gen, 'genAt', record.genAt, 'auth', record.auth, 'seen', record.seen, 'idle', record.idle)
 redis.call('PEXPIRE', KEYS[1], whole(tonumber(record.idle) - now))
-return { ARGV[3], 'rotated', values(record) }
+return { ARGV[3], at, 'rotated', values(record) }
 `);
 
 /** KEYS: index. ARGV: prefix, now, handle, subject, untilMs. Answers {handle} or {handle, record}. */

@@ -227,3 +227,20 @@ describe('a connection that fails', () => {
     await store.close();
   });
 });
+
+it('a refresh that Redis gets to long after its caller gave up moves nothing: the next one is no theft', async () => {
+  await admin.flushdb();
+  const impatient = new Redis(url, { db: database, commandTimeout: 500, maxRetriesPerRequest: 0 });
+  const store = new RedisSessionStore(impatient);
+  const session = userSession('late', { mode: 'jwt-denylist' });
+  await store.create(session, 10, sampleTimeMs);
+  const refresh = (generation: number, nowMs: number) =>
+    store.refresh({ key: session, generation, proof: 'none', touch: undefined }, nowMs);
+  expect(await refresh(0, sampleTimeMs)).toMatchObject({ verdict: 'rotated' });
+  // As SIGSTOP: what was sent meanwhile is carried out afterwards.
+  await admin.client('PAUSE', 3_500, 'ALL');
+  await expect(refresh(1, sampleTimeMs + 1_000)).rejects.toThrow(StoreUnavailable);
+  await admin.ping();
+  expect(await refresh(1, sampleTimeMs + 1_000 + limits.refreshGraceMs)).toMatchObject({ verdict: 'rotated', session: { generation: 2 } });
+  await store.close();
+});

@@ -14,6 +14,7 @@
 import { createHash } from 'node:crypto';
 import { sessionKey, slotPrefix, subjectKey } from './keys.ts';
 import { epochLifetimeMs } from './session.limits.ts';
+import { Lateness } from './session.lateness.ts';
 import { storable } from './session.record.ts';
 import { decode, encode } from './session.redis.record.ts';
 import { isReply, unavailable } from './session.redis.replies.ts';
@@ -42,6 +43,7 @@ const digests = Object.fromEntries(
 export class RedisSessionStore implements SessionStore {
   readonly #redis: RedisConnection;
   readonly #servers: Servers;
+  readonly #lateness = new Lateness();
   readonly #epochLifetimeMs: number;
   readonly #around: NonNullable<RedisStoreOptions['around']>;
 
@@ -87,7 +89,12 @@ export class RedisSessionStore implements SessionStore {
     nowMs: number,
   ): Promise<{ verdict: RefreshVerdict; session: SessionRecord } | undefined> {
     const args = [nowMs, key.hash, generation, proof, touch?.idleTimeoutMs ?? ''];
-    const [verdict, record] = await this.#trusting('refresh', key.tag, key.hash, [sessionKey(key.tag, key.hash)], args);
+    const { verdict, record, late } = await this.#lateness.within(async (untilMs) => {
+      const answer = await this.#trusting('refresh', key.tag, key.hash, [sessionKey(key.tag, key.hash)], [...args, untilMs]);
+      const [atMs, verdict, record] = answer;
+      return { atMs: Number(atMs), verdict, record, late: verdict === 'late' };
+    });
+    if (late) throw new StoreUnavailable('a refresh was begun too late, twice');
     return record === undefined ? undefined : { verdict: verdict as RefreshVerdict, session: decode(record) };
   }
 
