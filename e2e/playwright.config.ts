@@ -34,7 +34,7 @@ const onCluster = [
 ];
 const chosen = {
   cluster: onCluster,
-  failures: '**/*.failures.e2e.ts',
+  failures: ['**/*.failures.e2e.ts', '**/failures/document.e2e.ts'],
   'native-postgres': onPostgres,
   native: '**/*.e2e.ts',
   embedded: '**/*.e2e.ts',
