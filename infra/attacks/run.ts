@@ -49,17 +49,16 @@ async function attack(provider: AttackProvider, portBase: number): Promise<numbe
   return code === 0 && succeeded === 0 ? 0 : 1;
 }
 
-const placesOf = ({ triedBy }: Attack): string =>
-  [
-    ...new Set(
-      triedBy.map(({ file }) =>
-        file
-          .split('/')
-          .at(-1)!
-          .replace(/\.(int\.)?(test|e2e)?\.?ts$/, ''),
-      ),
-    ),
-  ].join(', ') || '-';
+/** Files, without what all of them end in. */
+function placesOf({ triedBy }: Attack): string {
+  const names = triedBy.map(({ file }) =>
+    file
+      .split('/')
+      .at(-1)!
+      .replace(/(?:\.(?:native|cluster|int|test|e2e))*\.ts$/, ''),
+  );
+  return [...new Set(names)].join(', ') || '-';
+}
 
 interface Seen extends Trial {
   readonly passed: boolean;
