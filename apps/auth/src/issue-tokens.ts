@@ -13,7 +13,7 @@ import {
   createAccessTokenVerifier,
   signAccessToken,
 } from '@cloakroom/platform';
-import { makeRefreshToken, type SessionRecord, type TokenMode } from '@cloakroom/session';
+import { makeRefreshToken, type SessionRecord, statedAtMs, type TokenMode } from '@cloakroom/session';
 import type { Account } from './accounts.ts';
 import type { Auth } from './auth.ts';
 import { newUuid } from './ids.ts';
@@ -30,12 +30,13 @@ export type Issued = MessageInitShape<typeof SessionIssuedSchema>;
 
 /**
  * @param token the opaque one, where there is one
- * @param iatMs taken before the session was read or changed: whatever ended it since is later than the token
+ * @param askedMs taken before the session was read or changed: whatever ended it since is later than the token
  */
-export function issueTokens(auth: Auth, session: SessionRecord, account: Account | undefined, token: string, iatMs: number): Issued {
+export function issueTokens(auth: Auth, session: SessionRecord, account: Account | undefined, token: string, askedMs: number): Issued {
   const view = viewOf(session, account);
   const { mode } = session;
   if (!isCarried(mode) || account === undefined) return { token, session: view };
+  const iatMs = statedAtMs(session, askedMs);
   const accessExpiresAtMs = Math.min(iatMs + auth.accessTokenLifetimeMs, session.idleExpiresAtMs, session.expiresAtMs);
   const accessToken = signAccessToken(
     {

@@ -113,6 +113,25 @@ describe.each([TokenMode.REFERENCE, TokenMode.HYBRID, TokenMode.JWT, TokenMode.J
   });
 });
 
+it.each([TokenMode.HYBRID, TokenMode.JWT_DENYLIST])(
+  'what another replica, whose clock is behind, says after a step-up in mode %i is not dated before it',
+  async (mode) => {
+    const before = await signInAs(mode);
+    harness.clock.advance(minuteMs);
+    const provedMs = harness.clock.nowMs();
+    const after = await prove(before);
+    harness.clock.advance(-300);
+    // Whatever is older than the step-up is refused by all who heard of it.
+    const { passport } = await look(harness, after.token === '' ? after.accessToken! : after.token!, 'cart');
+    const { iat } = JSON.parse(Buffer.from(passport!.split('.')[1]!, 'base64url').toString()) as { iat: number };
+    expect(iat * 1000).toBeGreaterThanOrEqual(provedMs);
+    if (after.refreshToken === undefined) return;
+    const request = create(RefreshRequestSchema, { refreshToken: after.refreshToken, touch: true });
+    const next = ok(await refresh(harness.auth, contextOf(), request));
+    expect(await harness.auth.accessTokens.verify(next.accessToken!)).toMatchObject({ identity: { issuedAtMs: provedMs } });
+  },
+);
+
 it('a step-up by a password that was changed while it was looked at is none', async () => {
   const phone = ok(await signIn(harness, email));
   harness.clock.advance(10 * minuteMs);

@@ -1,6 +1,6 @@
 /** Passports: what a session is inside the mesh, for exactly one service and at most a minute. Auth is the only signer. */
 import { passportIssuer, passportLifetimeMaxS, signPassport } from '@cloakroom/platform';
-import type { SessionRecord } from '@cloakroom/session';
+import { type SessionRecord, statedAtMs } from '@cloakroom/session';
 import type { Auth } from './auth.ts';
 import { acrOf, amrOf } from './proof.ts';
 
@@ -13,16 +13,17 @@ export function proofOf(session: SessionRecord): { acr: string; amr: string[]; a
 }
 
 /**
- * @param iatMs taken before the session was read: a revocation that happened since is later than the passport, and so kills it
+ * @param askedMs taken before the session was read: a revocation that happened since is later than the passport, and so kills it
  * @param transaction of the request that it is for
  */
 export function issuePassport(
   auth: Auth,
   session: SessionRecord,
   audience: string,
-  iatMs: number,
+  askedMs: number,
   transaction: string,
 ): { passport: string; expiresAtMs: number } {
+  const iatMs = statedAtMs(session, askedMs);
   const expiresAtMs = Math.min(iatMs + passportLifetimeMaxS * 1000, session.idleExpiresAtMs, session.expiresAtMs);
   const passport = signPassport(
     {

@@ -139,7 +139,19 @@ export function isSteppedUp(session: { readonly authenticatedAtMs: number }, now
 }
 
 /** Replicas of auth share no clock: an authentication may seem to come from the future by what NTP leaves at its worst. */
-const clockDifferenceMaxMs = 1_000;
+export const clockDifferenceMaxMs = 1_000;
+
+/**
+ * The date of what a replica states of a session. A step-up is announced by its date, and whatever is older is refused: a replica whose clock is
+ * behind that of the one that did it would go on stating what nobody takes, and the person would be signed out by a step-up. The record that it
+ * has read tells when that was, so what it states is no older.
+ * @param nowMs before the record was read
+ */
+export function statedAtMs(session: Pick<SessionRecord, 'authenticatedAtMs' | 'rotatedAtMs'>, nowMs: number): number {
+  // Of the counter only the proofs and changes, whose dates are negative (session.refresh.ts).
+  const announcedMs = Math.max(session.authenticatedAtMs, -session.rotatedAtMs);
+  return Math.max(nowMs, Math.min(announcedMs, nowMs + clockDifferenceMaxMs));
+}
 
 /** How a live state is kept in the store, under the token that was made for it. */
 export function newSession(
