@@ -39,6 +39,16 @@ export const documentedCommands: readonly DocumentedCommand[] = [
   { command: 'npm run attacks -- --prove', provenBy: 'infra/attacks/run.test.ts', showing: 'proves' },
   { command: 'npm run attacks', provenBy: 'infra/attacks/run.test.ts', showing: "['attacks', '--help']" },
   { command: 'npm run fuzz', provenBy: 'infra/attacks/run.test.ts', showing: "['fuzz', '--help']" },
+  {
+    command: 'npm run keys -- rotate',
+    provenBy: 'e2e/keys-and-certificates-rotate.native.e2e.ts',
+    showing: "operate('keys', 'rotate', '--emergency')",
+  },
+  {
+    command: 'npm run certificates -- rotate',
+    provenBy: 'e2e/keys-and-certificates-rotate.native.e2e.ts',
+    showing: "operate('certificates', 'rotate')",
+  },
   { command: 'npm run status', provenBy: 'infra/cli.test.ts', showing: "['status']" },
   { command: 'npm run doctor', provenBy: 'infra/cli.test.ts', showing: "['doctor']" },
   { command: 'kill -STOP', provenBy: 'e2e/stack.ts', showing: "'SIGSTOP'" },

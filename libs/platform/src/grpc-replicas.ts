@@ -63,8 +63,7 @@ export function openReplicas(addresses: readonly string[], connect: (address: st
   let turn = 0;
   const nextChange = sharedChange(connections);
   let closed = false;
-  let renewals = 0;
-  const leaving = new Set<Client>();
+  const renewal = openRenewal(connections, connect);
 
   const use = (connection: Connection, kind: 'unary' | 'stream'): Replica => {
     connection.underWay[kind]++;
@@ -98,16 +97,26 @@ export function openReplicas(addresses: readonly string[], connect: (address: st
     }
   };
 
-  const renewOne = async (connection: Connection, renewal: number): Promise<void> => {
-    const next = connect(connection.address);
-    const channel = next.getChannel();
-    while (channel.getConnectivityState(true) !== connectivityState.READY && stateOf(connection) === connectivityState.READY) {
-      await new Promise<void>((resolve) =>
-        channel.watchConnectivityState(channel.getConnectivityState(true), Date.now() + lookAgainMs, () => resolve()),
-      );
-      if (closed || renewal !== renewals) return next.close();
-    }
-    if (closed || renewal !== renewals) return next.close();
+  return {
+    renew: renewal.renew,
+    pick(kind, deadlineMs, signal) {
+      if (connections.length === 1) return use(connections[0]!, kind);
+      const ready = connected();
+      return ready.length > 0 ? use(best(ready, kind), kind) : firstConnected(kind, deadlineMs, signal);
+    },
+    close() {
+      closed = true;
+      renewal.close();
+      for (const { client } of connections) client.close();
+    },
+  };
+}
+
+/** New connections in place of those that show old certificates; a renewal that begins while one runs takes its place. */
+function openRenewal(connections: readonly Connection[], connect: (address: string) => Client) {
+  let latest = 0;
+  const leaving = new Set<Client>();
+  const replace = (connection: Connection, next: Client): void => {
     const old = connection.client;
     connection.client = next;
     leaving.add(old);
@@ -116,20 +125,26 @@ export function openReplicas(addresses: readonly string[], connect: (address: st
       old.close();
     }, leavingMs).unref();
   };
-
+  const renewOne = async (connection: Connection, renewal: number): Promise<void> => {
+    const next = connect(connection.address);
+    const channel = next.getChannel();
+    // One that does not stand either has nothing to wait for.
+    while (channel.getConnectivityState(true) !== connectivityState.READY && stateOf(connection) === connectivityState.READY) {
+      const untilMs = Date.now() + lookAgainMs;
+      await new Promise<void>((resolve) => channel.watchConnectivityState(channel.getConnectivityState(true), untilMs, () => resolve()));
+      if (renewal !== latest) return next.close();
+    }
+    if (renewal === latest) replace(connection, next);
+    else next.close();
+  };
   return {
-    async renew() {
-      renewals += 1;
-      await Promise.all(connections.map((connection) => renewOne(connection, renewals)));
+    async renew(): Promise<void> {
+      const renewal = (latest += 1);
+      await Promise.all(connections.map((connection) => renewOne(connection, renewal)));
     },
-    pick(kind, deadlineMs, signal) {
-      if (connections.length === 1) return use(connections[0]!, kind);
-      const ready = connected();
-      return ready.length > 0 ? use(best(ready, kind), kind) : firstConnected(kind, deadlineMs, signal);
-    },
-    close() {
-      closed = true;
-      for (const client of [...leaving, ...connections.map((connection) => connection.client)]) client.close();
+    close(): void {
+      latest += 1;
+      for (const client of leaving) client.close();
     },
   };
 }

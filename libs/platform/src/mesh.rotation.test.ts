@@ -89,7 +89,7 @@ describe('a rotation of the authority and of all certificates', () => {
         const code = codeOf(await ask(client));
         counts.set(code, (counts.get(code) ?? 0) + 1);
         // What is refused at once must not keep everything else from running.
-        if (code !== 'ok') await delay(5);
+        if (code !== 'ok') await delay(5); // not a wait: the pace of the load
       }
     };
     const load = Promise.all(Array.from({ length: 20 }, worker));

@@ -74,17 +74,9 @@ export async function openTls(
     inUse = tell(inUse, found);
     log.info(inUse, 'new certificates are in use');
   };
-  let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
-  const again = (): void => {
-    if (stopped) return;
-    timer = setTimeout(() => {
-      void look()
-        .catch((error: unknown) => log.debug({ err: error }, 'the certificates cannot be read'))
-        .finally(again);
-    }, options.lookIntervalMs ?? lookIntervalMs).unref();
-  };
-  again();
+  const stop = repeat(options.lookIntervalMs ?? lookIntervalMs, () =>
+    look().catch((error: unknown) => log.debug({ err: error }, 'the certificates cannot be read')),
+  );
   return {
     get ca() {
       return current.ca;
@@ -101,10 +93,21 @@ export async function openTls(
     },
     inUse: () => inUse,
     look,
-    stop() {
-      stopped = true;
-      clearTimeout(timer);
-    },
+    stop,
+  };
+}
+
+/** One after the other. @returns what ends it */
+function repeat(intervalMs: number, work: () => Promise<void>): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  const again = (): void => {
+    if (!stopped) timer = setTimeout(() => void work().finally(again), intervalMs).unref();
+  };
+  again();
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
   };
 }
 
