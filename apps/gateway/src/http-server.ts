@@ -20,7 +20,7 @@ import { routes } from './routes.ts';
 import { securityHeaders } from './security-headers.ts';
 import { serveRoutes } from './serve-routes.ts';
 import { serveWeb } from './serve-web.ts';
-import { shedOrCount } from './shedding.ts';
+import { shedAtTheDoor, shedOrCount } from './shedding.ts';
 
 /** A cart's `seen` of 500 dots is the largest thing that anyone has to send. */
 const bodyLengthMax = 64 * 1024;
@@ -91,13 +91,17 @@ function addHooks(server: FastifyInstance, gateway: Gateway): void {
     if (!isOfApi(request)) return;
     const limited = await gateway.limits.request(request.ip);
     if (limited !== undefined) return sendProblem(reply, limited, request);
-    const tooMuch = shedOrCount(request, reply, gateway.shedder);
+    const tooMuch = shedAtTheDoor(request, reply, gateway.shedder);
     if (tooMuch !== undefined) return sendProblem(reply, tooMuch, request);
     const crossSite = checkSameOrigin(
       { method: request.method, origin: request.headers.origin, fetchSite: oneOf(request.headers['sec-fetch-site']) },
       origins,
     );
     if (crossSite !== undefined) return sendProblem(reply, crossSite, request);
+  });
+  server.addHook('preHandler', async (request, reply) => {
+    const tooMuch = isOfApi(request) ? shedOrCount(request, reply, gateway.shedder) : undefined;
+    if (tooMuch !== undefined) return sendProblem(reply, tooMuch, request);
   });
   server.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown';

@@ -1,7 +1,9 @@
 import { uuidV7 } from '@cloakroom/contracts';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import { ask, openStage, type Stage, until } from './gateway.fixture.ts';
+import { ask, openStage, origin, type Stage, until } from './gateway.fixture.ts';
 
 let stage: Stage;
 afterEach(() => stage.stop());
@@ -56,6 +58,27 @@ it('asks nobody for what it refuses, and answers probes whatever happens', async
   expect([stage.auth.calls, seen.length]).toEqual([before, calls]);
   for (const path of ['/healthz', '/readyz', '/metrics']) expect((await ask(stage.url, path)).status).toBe(200);
   await release();
+});
+
+it('a crowd that sends its bodies drop by drop holds sockets and nobody’s place', async () => {
+  stage = await openStage({ IN_FLIGHT_MAX: '4' });
+  const { host, hostname, port } = new URL(stage.url);
+  const token = stage.auth.begin('user');
+  const begun = `POST /api/session/login HTTP/1.1\r\nHost: ${host}\r\nOrigin: ${origin}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{`;
+  const crowd = Array.from({ length: 8 }, () => {
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => undefined);
+    // In one piece with a probe: when that is answered, the gateway has begun with what follows it.
+    socket.write(`GET /healthz HTTP/1.1\r\nHost: ${host}\r\n\r\n${begun}`);
+    return socket;
+  });
+  try {
+    await Promise.all(crowd.map((socket) => once(socket, 'data')));
+    expect((await ask(stage.url, '/api/products')).status).toBe(200);
+    expect((await ask(stage.url, '/api/session/logout', { method: 'POST', token })).status).toBe(204);
+  } finally {
+    for (const socket of crowd) socket.destroy();
+  }
 });
 
 it('forgets a request whose browser has gone', async () => {
