@@ -29,6 +29,8 @@ for (const gone of failureMatrix) {
   }
 }
 
+const servedAgain = ['public', 'cartRead', 'profileRead', 'sensitive'] as const;
+
 /** Once the part is back: every session and cart is what it was, and what was refused can be repeated. */
 async function expectNothingLost(gone: Gone, crowd: Crowd, asked: Asked, goods: Goods, stage: Stage): Promise<void> {
   const [here] = stage.gateways;
@@ -40,6 +42,10 @@ async function expectNothingLost(gone: Gone, crowd: Crowd, asked: Asked, goods: 
     const { body } = await visitor.must(gateway, 'GET /api/session', 200);
     expect.soft(body.user?.email, `${name} is still signed in`).toBe(email);
     expect.soft(body.state, name).toBe(email === undefined ? 'guest' : 'user');
+    // And served by everyone again: the circuit breakers of both gateways have closed.
+    for (const operation of servedAgain) {
+      if (operation !== 'sensitive' || email !== undefined) await visitor.must(gateway, operations[operation].request, 200);
+    }
   }
   for (const [cartId, before] of crowd.counted) {
     const holder = crowd.holders.find((one) => one.cartId === cartId)!;
