@@ -44,7 +44,8 @@ export interface Point {
 
 /** Enough to keep a core busy, few enough that waiting does not become the measurement. */
 const saturatingConnections = 32;
-const inspectorPort = (base: number): number => base + 90;
+/** Processes that are profiled, each with its inspector's port above the base. */
+const inspectorPorts = { 'gateway-1': 90, auth: 91 } as const;
 
 /** @returns undefined after profiling */
 export async function benchEdge(request: EdgeRequest): Promise<Measured | undefined> {
@@ -77,7 +78,9 @@ function openEdge({ base, profile }: EdgeRequest, proxy: TcpProxy): Promise<Worl
       ...(name === 'auth' && { SESSION_REDIS_URL: `redis://${proxy.address}` }),
       CART_ADMIN_URL: undefined,
     }),
-    flags: profile ? { 'gateway-1': [`--inspect=127.0.0.1:${inspectorPort(base)}`] } : {},
+    flags: profile
+      ? Object.fromEntries(Object.entries(inspectorPorts).map(([name, port]) => [name, [`--inspect=127.0.0.1:${base + port}`]]))
+      : {},
   });
 }
 
@@ -192,6 +195,9 @@ async function profileAll(points: readonly Point[], generator: Generator, { base
     proxy.delay(0);
     const run = () =>
       generator.run(point.load, { kind: 'closed', connections: saturatingConnections, seconds, warmUpSeconds: 2 }, point.pids);
-    await profiled(inspectorPort(base), `edge-${point.name.replaceAll(/\W+/g, '-')}`, run);
+    const label = point.name.replaceAll(/\W+/g, '-');
+    await profiled(base + inspectorPorts['gateway-1'], `edge-${label}`, () =>
+      profiled(base + inspectorPorts.auth, `edge-${label}-auth`, run),
+    );
   }
 }

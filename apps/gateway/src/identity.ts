@@ -7,6 +7,7 @@
 import { isProblem, problem, type Problem, type ResolveResponse } from '@cloakroom/contracts';
 import { inSpan, type OutgoingCall } from '@cloakroom/platform';
 import { type MacKeys, parseToken } from '@cloakroom/session';
+import { LRUCache } from 'lru-cache';
 import type { BrowserToken, Exchange, Person } from './exchange.ts';
 import type { AuthAnswer, IdentityAnswer, IdentityCache, Audience } from './identity-cache.ts';
 
@@ -18,9 +19,22 @@ export type Resolve = (
   request: { token: string; audience: string; touch: boolean },
 ) => Promise<ResolveResponse | Problem>;
 
+/** Tokens whose seal was right, about 400 bytes each. One that never was ours cannot get in, so nobody can fill it but by signing in. */
+const sealedCountMax = 10_000;
+/** By the keys that sealed them. What a seal says never changes; whether the session lives is asked elsewhere, at each request. */
+const sealed = new WeakMap<MacKeys, LRUCache<string, BrowserToken>>();
+
 export function readToken(cookie: string | undefined, keys: MacKeys): BrowserToken | undefined {
+  if (cookie === undefined) return undefined;
+  const known = sealed.get(keys) ?? new LRUCache<string, BrowserToken>({ max: sealedCountMax });
+  sealed.set(keys, known);
+  const remembered = known.get(cookie);
+  if (remembered !== undefined) return remembered;
   const parsed = parseToken(cookie, keys);
-  return parsed === undefined ? undefined : { text: cookie!, hash: parsed.key.hash };
+  if (parsed === undefined) return undefined;
+  const token = Object.freeze({ text: cookie, hash: parsed.key.hash });
+  known.set(cookie, token);
+  return token;
 }
 
 export interface IdentityNeed {

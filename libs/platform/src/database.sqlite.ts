@@ -1,9 +1,13 @@
 /** SQLite in this process: one connection, so transactions run one after the other. */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
 import { GenericSqliteDialect, type IGenericSqlite } from 'kysely-generic-sqlite';
+import { LRUCache } from 'lru-cache';
+
+/** Kysely writes the same text for the same query; lists of changing length (`in`) write others. Each is compiled once while it stays. */
+const statementCountMax = 200;
 
 /** How long a statement waits for another connection's lock before it fails. One process owns a file, so this is for tools beside it. */
 const busyTimeoutMs = 2_000;
@@ -17,10 +21,16 @@ export function openSqlite<Schema>(url: string): Kysely<Schema> {
 function sqliteExecutor(file: string): IGenericSqlite<DatabaseSync> {
   const db = new DatabaseSync(file);
   db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = ${busyTimeoutMs};`);
+  const prepared = new LRUCache<string, StatementSync>({ max: statementCountMax });
+  const prepare = (sql: string): StatementSync => {
+    const known = prepared.get(sql) ?? db.prepare(sql);
+    prepared.set(sql, known);
+    return known;
+  };
   return {
     db,
     query: (_isSelect, sql, parameters) => {
-      const statement = db.prepare(sql);
+      const statement = prepare(sql);
       const values = parameters.map(boundValue);
       // A statement that yields columns is read to the end; .all() of one that does not would return nothing and lose its change count.
       if (statement.columns().length > 0) return { rows: statement.all(...values) };

@@ -18,6 +18,7 @@ import { definitionOf, encode } from './grpc-codec.ts';
 import { doorOf, inFlightMaxDefault, type LoadShedder, loopLagMaxMsDefault, openLoadShedder } from './load-shedding.ts';
 import type { Logger } from './log.ts';
 import type { PassportVerifier } from './passport.ts';
+import { peerCertificateOf } from './peer-certificate.ts';
 import { nameOf, policiesOf } from './policy.ts';
 import { beginCall, type Ending, type ServerCall, type SurfaceCall } from './server-call.ts';
 import { openStreams, type OpenStreams, pump } from './server-stream.ts';
@@ -142,7 +143,7 @@ function serveMethod(
     const leave = enter();
     if (isProblem(leave)) return void begun.end(leave);
     try {
-      const caller = peers?.callerOf(call.getAuthContext().sslPeerCertificate);
+      const caller = peers?.callerOf(peerCertificateOf(call));
       const admitted = await admit({ policy, name: nameOf(method) }, begun.metadata, caller, options);
       if (!isProblem(admitted)) return await begun.run(() => respond(begun.context(admitted.identity, caller)));
       if (admitted.problem === 'forbidden')

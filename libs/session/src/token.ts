@@ -16,7 +16,7 @@
  * has 4 spellings: the other 3 fail, one session never has two tokens. The store is given only SHA-256 of the secret: it holds nothing that a
  * thief of the store could send. A plain hash is enough, a 256-bit secret cannot be guessed.
  */
-import { createHash, createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { TokenKey } from './session.store.ts';
 
 /** The first makes tokens, all are accepted: a new key is first added last everywhere, then moved to the front, then the old one is dropped. */
@@ -94,7 +94,7 @@ export function parseToken(token: string | undefined, keys: MacKeys): ParsedToke
 
 /** base64url SHA-256 of the secret's bytes: 43 characters. */
 export function hashOf(secret: Uint8Array): string {
-  return createHash('sha256').update(secret).digest('base64url');
+  return hash('sha256', secret, 'base64url');
 }
 
 /**
