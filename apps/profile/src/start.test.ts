@@ -41,21 +41,9 @@ let profile: MeshConnection<typeof ProfileService>;
 /** An auth that knows one thing: its keys. */
 function startAuth(): Promise<MeshServer> {
   const unused = () => Promise.reject(new Error('not asked in this test'));
-  const methods = [
-    'createGuest',
-    'resolve',
-    'register',
-    'login',
-    'logout',
-    'reauthenticate',
-    'listDevices',
-    'endDevice',
-    'endOtherDevices',
-    'rotateKeys',
-  ];
   const jwk = { ...key.publicKey.export({ format: 'jwk' }), kid: key.kid, alg: 'ES256', use: 'sig' };
   const handlers = {
-    ...Object.fromEntries(methods.map((name) => [name, unused])),
+    ...Object.fromEntries(AuthService.methods.map(({ localName }) => [localName, unused])),
     getKeys: () => Promise.resolve({ jwks: JSON.stringify({ keys: [jwk] }) }),
   };
   const keys = { find: () => key.publicKey, refresh: () => Promise.resolve(), retire: () => undefined };
