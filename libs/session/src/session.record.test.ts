@@ -5,17 +5,20 @@ import { deviceLabel, fieldBytesMax } from './session.record.ts';
 it('never lets a device label past 64 bytes, and never cuts a character', () => {
   fc.assert(
     // U+FFFD is what a cut character would read as: the text must bring none itself.
-    fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }).map((any) => any.replaceAll('\ufffd', '')), (text) => {
-      const label = deviceLabel(text);
-      expect(Buffer.byteLength(label)).toBeLessThanOrEqual(fieldBytesMax);
-      expect(label).not.toContain('\ufffd');
-      expect(
-        text
-          .replaceAll(/\p{Cc}/gu, ' ')
-          .trim()
-          .startsWith(label),
-      ).toBe(true);
-    }),
+    fc.property(
+      fc.string({ unit: 'grapheme', maxLength: 200 }).map((any) => any.replaceAll('\ufffd', '')),
+      (text) => {
+        const label = deviceLabel(text);
+        expect(Buffer.byteLength(label)).toBeLessThanOrEqual(fieldBytesMax);
+        expect(label).not.toContain('\ufffd');
+        expect(
+          text
+            .replaceAll(/\p{Cc}/gu, ' ')
+            .trim()
+            .startsWith(label),
+        ).toBe(true);
+      },
+    ),
   );
 });
 it('keeps a label of exactly 64 bytes whole', () => {
