@@ -21,6 +21,7 @@ import { nameOf, policiesOf, serviceNameOf } from './policy.ts';
 import { startSpan, type Span } from './telemetry.ts';
 import { clientCredentials } from './mesh-credentials.ts';
 import type { MeshTls } from './tls.ts';
+import { withoutStack } from './without-stack.ts';
 
 /** What goes with a call. Inside a service `forward` makes it of the request's context; the gateway, where requests begin, of the HTTP exchange. */
 export interface OutgoingCall {
@@ -174,20 +175,6 @@ function unary(target: Target) {
       });
     });
   };
-}
-
-/**
- * grpc-js notes the caller's stack at each call, for the error that it may make, which was 7 % of a request at the gateway. Here failures become
- * Problems, and the stack of a call that the network failed tells nothing. Synchronous, so nobody else's error is made meanwhile.
- */
-function withoutStack<Result>(work: () => Result): Result {
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 0;
-  try {
-    return work();
-  } finally {
-    Error.stackTraceLimit = limit;
-  }
 }
 
 function stream(target: Target) {
