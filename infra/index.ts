@@ -7,7 +7,7 @@ export { StackError } from './outcome.ts';
 export { readState } from './state.ts';
 export type { ProcessEntry, StackState } from './state.ts';
 export type { ProcessName, Provider } from './stack.ts';
-export { httpPortsOf, portsOf } from './stack.ts';
+export { portsOf } from './stack.ts';
 /** What docs/telemetry.md says of the metrics. */
 export { readMetricTable } from './checks/metric-table.ts';
 /** Of a fault that infra/attacks/fault-list.ts names: what `startStack` is told to preload. */
