@@ -1,5 +1,5 @@
 /** For administrators. To everybody else there is no such page; the gateway refuses them by itself. */
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import type { User } from './api.types.ts';
 import { EndEverything } from './end-everything.tsx';
@@ -22,7 +22,6 @@ export default function AdminPage() {
       <h1>Administration</h1>
       <div className="sections">
         <Users self={session.user.id} />
-        <EndEverything />
       </div>
     </>
   );
@@ -31,35 +30,43 @@ export default function AdminPage() {
 function Users({ self }: { readonly self: string }) {
   const api = useApi();
   const [query, setQuery] = useState('');
-  const users = useQuery({ queryKey: [...keys.users, query], queryFn: ({ signal }) => api.findUsers(query, signal) });
+  const users = useQuery({
+    queryKey: [...keys.users, query],
+    queryFn: ({ signal }) => api.findUsers(query, signal),
+    placeholderData: keepPreviousData,
+  });
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
     setQuery(textOf(new FormData(event.currentTarget), 'query'));
   };
   return (
-    <section aria-labelledby="users" className="sheet">
-      <h2 id="users">People</h2>
-      <search aria-label="People">
-        <form onSubmit={submit} className="row end">
-          <input
-            name="query"
-            className="grow"
-            aria-label="Part of a name or an e-mail"
-            placeholder="Part of a name or an e-mail"
-            maxLength={254}
-          />
-          <button>Find</button>
-        </form>
-      </search>
-      {users.isPending && <Loading what="the people" />}
-      <ProblemNote error={users.error} onRetry={() => void users.refetch()} />
-      <output className="quiet">{users.data && saidOf(users.data.items.length, query)}</output>
-      <ul className="lines" aria-labelledby="users">
-        {users.data?.items.map((user) => (
-          <UserLine key={user.userId} user={user} isSelf={user.userId === self} />
-        ))}
-      </ul>
-    </section>
+    <>
+      <section aria-labelledby="users" className="sheet">
+        <h2 id="users">People</h2>
+        <search aria-label="People">
+          <form onSubmit={submit} className="row end">
+            <input
+              name="query"
+              className="grow"
+              aria-label="Part of a name or an e-mail"
+              placeholder="Part of a name or an e-mail"
+              maxLength={254}
+            />
+            <button>Find</button>
+          </form>
+        </search>
+        {users.isPending && <Loading what="the people" />}
+        <ProblemNote error={users.error} onRetry={() => void users.refetch()} />
+        <output className="quiet">{users.data && !users.isPlaceholderData && saidOf(users.data.items.length, query)}</output>
+        <ul className="lines" aria-labelledby="users">
+          {users.data?.items.map((user) => (
+            <UserLine key={user.userId} user={user} isSelf={user.userId === self} />
+          ))}
+        </ul>
+      </section>
+      {/* Not before the list above it is there: it would be pushed down under the pointer. */}
+      {!users.isPending && <EndEverything />}
+    </>
   );
 }
 
