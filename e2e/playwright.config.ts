@@ -6,11 +6,11 @@ import { e2eProvider, gateways } from './stack.ts';
 const systemChromium = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
   (path) => path !== undefined && existsSync(path),
 );
-/** These stop or lose real processes: there are none to lose when all services share one. */
+/** Those that stop or lose real processes have none to lose when all services share one; what a page is made of does not depend on what lies below. */
 const left = {
   cluster: [],
   embedded: ['**/*.native.e2e.ts', '**/*.cluster.e2e.ts', '**/*.failures.e2e.ts'],
-  native: ['**/*.cluster.e2e.ts', '**/*.failures.e2e.ts'],
+  native: ['**/*.cluster.e2e.ts', '**/*.failures.e2e.ts', '**/pages.e2e.ts'],
   failures: [],
   'native-postgres': [],
 }[e2eProvider];
