@@ -63,6 +63,20 @@ describe('a session in a jwt mode', () => {
     });
     expect(generationOf(pair)).toBe(0);
   });
+  it('states the role of its person, for pages to show, as it is at each renewal', async () => {
+    const roleIn = async ({ access }: Pair) => {
+      const verified = await harness.auth.accessTokens.verify(access);
+      return typeof verified === 'string' ? verified : verified.claims.role;
+    };
+    const setRole = (role: string) => harness.auth.database.updateTable('accounts').set({ role }).execute();
+    const plain = await signInCarried();
+    expect(await roleIn(plain)).toBeUndefined();
+    await setRole('admin');
+    const promoted = await traded(plain.refresh);
+    expect([await roleIn(promoted), await roleIn(await signInCarried())]).toEqual(['admin', 'admin']);
+    await setRole('');
+    expect(await roleIn(await traded(promoted.refresh))).toBeUndefined();
+  });
   it('is found by its access token, and told its real state', async () => {
     const pair = await signInCarried();
     const answer = await look(harness, pair.access, 'cart');

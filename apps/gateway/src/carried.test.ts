@@ -137,6 +137,31 @@ describe.each(['jwt', 'jwt-denylist'] as const)('in mode %s', (mode) => {
   });
 });
 
+describe.each(['jwt', 'jwt-denylist'] as const)('the role in an access token of mode %s', (mode) => {
+  it('is shown to the administrator, without a question', async () => {
+    const { tokens } = stage.auth.carried.begin(mode, { role: 'admin' });
+    const before = callsTo('resolve');
+    expect((await read(tokens, '/api/session')).body.user).toMatchObject({ role: 'admin' });
+    expect((await read(begin(mode).tokens, '/api/session')).body.user).not.toHaveProperty('role');
+    expect(callsTo('resolve')).toBe(before);
+  });
+  it('opens nothing once auth has taken it back', async () => {
+    const { session, tokens } = stage.auth.carried.begin(mode, { role: 'admin' });
+    expect((await read(tokens, '/api/admin/users?query=ada')).status).toBe(200);
+    session.view.role = '';
+    const before = stage.services.seen.length;
+    const asked = [
+      await read(tokens, '/api/admin/users?query=ada'),
+      await read(tokens, '/api/admin/users/u_1/disable', { method: 'POST' }),
+      await read(tokens, '/api/admin/revoke-everything', { method: 'POST' }),
+    ];
+    expect(asked.map(({ body }) => body.code)).toEqual(['forbidden', 'forbidden', 'forbidden']);
+    expect(stage.services.seen.length, 'nothing reached auth but the question who it is').toBe(before);
+    // Stale, as the token is: what a page shows.
+    expect((await read(tokens, '/api/session')).body.user).toMatchObject({ role: 'admin' });
+  });
+});
+
 describe('what was revoked', () => {
   it('in mode jwt goes on to the end of its access token: the lesson', async () => {
     const { session, tokens } = begin('jwt');

@@ -74,6 +74,7 @@ export class FakeCarried {
         exp: expiresAtMs / 1000,
         name: view.name,
         email: view.email,
+        ...(view.role !== '' && { role: view.role }),
         created: Number(view.createdAtMs) / 1000,
         idle_exp: Number(view.idleExpiresAtMs) / 1000,
         abs_exp: Number(view.expiresAtMs) / 1000,
