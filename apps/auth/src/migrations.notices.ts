@@ -6,6 +6,8 @@ export interface NoticesSchema {
     subject: string;
     at_ms: number;
     kind: string;
+    /** Of `recovery_code_used`: how many there were after it. */
+    codes_left: number | null;
   };
 }
 
@@ -17,4 +19,9 @@ export async function addNotices(db: Kysely<unknown>): Promise<void> {
     .addColumn('kind', 'text', (c) => c.notNull())
     .addPrimaryKeyConstraint('notices_key', ['subject', 'at_ms', 'kind'])
     .execute();
+}
+
+/** Nullable: other kinds, and notices of an earlier version, count nothing. */
+export async function addCodesLeft(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable('notices').addColumn('codes_left', 'integer').execute();
 }

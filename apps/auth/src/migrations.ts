@@ -6,7 +6,7 @@ import { addRevocationsByHandle } from './migrations.exchange.ts';
 import { type AccountColumns, addFactors, type FactorsSchema } from './migrations.factors.ts';
 import { addIdentityHistory, type IdentityHistorySchema } from './migrations.identity-history.ts';
 import { addKnownDevices, type KnownDevicesSchema } from './migrations.known-devices.ts';
-import { addNotices, type NoticesSchema } from './migrations.notices.ts';
+import { addCodesLeft, addNotices, type NoticesSchema } from './migrations.notices.ts';
 
 export interface AuthSchema extends NoticesSchema, KnownDevicesSchema, FactorsSchema, IdentityHistorySchema {
   accounts: AccountColumns & {
@@ -83,6 +83,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0005_revocations_by_handle': { up: addRevocationsByHandle },
   '0006_factors': { up: addFactors },
   '0007_identity_history': { up: addIdentityHistory },
+  '0008_recovery_code_notices': { up: addCodesLeft },
 };
 
 // The migrator hands over a database of any schema.

@@ -15,6 +15,7 @@ const texts = {
   factor_removed: 'A way to prove who you are was removed from your account.',
   account_sessions_ended: 'All sessions of your account were ended.',
   new_device: 'Somebody signed in to your account on a device that was not seen before.',
+  recovery_code_used: 'A recovery code of your account was used.',
 } as const;
 
 export type NoticeKind = keyof typeof texts;
@@ -28,12 +29,24 @@ export interface Notice {
   readonly text: string;
 }
 
-/** Repeating it with the same moment changes nothing. */
-export async function recordNotice(trx: Transaction<AuthSchema>, subject: string, kind: NoticeKind, atMs: number): Promise<void> {
+/**
+ * Repeating it with the same moment changes nothing.
+ * @param codesLeft of recovery codes: the smaller number stands, should two be used within the same millisecond
+ */
+export async function recordNotice(
+  trx: Transaction<AuthSchema>,
+  subject: string,
+  kind: NoticeKind,
+  atMs: number,
+  codesLeft?: number,
+): Promise<void> {
   await trx
     .insertInto('notices')
-    .values({ subject, kind, at_ms: atMs })
-    .onConflict((conflict) => conflict.columns(['subject', 'at_ms', 'kind']).doNothing())
+    .values({ subject, kind, at_ms: atMs, codes_left: codesLeft ?? null })
+    .onConflict((conflict) => {
+      const same = conflict.columns(['subject', 'at_ms', 'kind']);
+      return codesLeft === undefined ? same.doNothing() : same.doUpdateSet({ codes_left: codesLeft });
+    })
     .execute();
   const kept = await trx
     .selectFrom('notices')
@@ -50,13 +63,19 @@ export async function recordNotice(trx: Transaction<AuthSchema>, subject: string
 export async function noticesOf(database: Database, subject: string): Promise<Notice[]> {
   const rows = await database
     .selectFrom('notices')
-    .select(['at_ms', 'kind'])
+    .select(['at_ms', 'kind', 'codes_left'])
     .where('subject', '=', subject)
     .orderBy('at_ms', 'desc')
     .orderBy('kind')
     .limit(noticeCountMax)
     .execute();
-  return rows.flatMap(({ at_ms, kind }) => (isKind(kind) ? [{ atMs: at_ms, kind, text: texts[kind] }] : []));
+  return rows.flatMap(({ at_ms, kind, codes_left }) => (isKind(kind) ? [{ atMs: at_ms, kind, text: textOf(kind, codes_left) }] : []));
+}
+
+function textOf(kind: NoticeKind, codesLeft: number | null): string {
+  if (codesLeft === null) return texts[kind];
+  const left = codesLeft === 0 ? 'None is left: make new ones.' : codesLeft === 1 ? '1 is left.' : `${codesLeft} are left.`;
+  return `${texts[kind]} ${left}`;
 }
 
 /** A newer version may have written kinds that this one does not know. */

@@ -6,6 +6,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Transaction } from 'kysely';
 import type { Auth } from './auth.ts';
 import type { AuthSchema } from './migrations.ts';
+import { recordNotice } from './notices.ts';
 import type { Database } from './outbox.ts';
 
 export const recoveryCodeCount = 10;
@@ -38,7 +39,7 @@ export async function recoveryCodesLeft(database: Database, subject: string): Pr
   return Number(count);
 }
 
-/** Whether it was one of the person's, which it is no longer. Looks at every code, so that time does not tell which was close. */
+/** Whether it was one of the person's, which it is no longer: the person finds a notice (ASVS 5.0 6.3.7). Looks at every code, so that time does not tell which was close. */
 export async function spendRecoveryCode(auth: Auth, subject: string, code: string): Promise<boolean> {
   const given = Buffer.from(hashOf(code));
   const rows = await auth.database.selectFrom('recovery_codes').select('code_hash').where('subject', '=', subject).execute();
@@ -47,12 +48,12 @@ export async function spendRecoveryCode(auth: Auth, subject: string, code: strin
     if (timingSafeEqual(Buffer.from(code_hash), given)) found = code_hash;
   }
   if (found === undefined) return false;
-  const { numDeletedRows } = await auth.database
-    .deleteFrom('recovery_codes')
-    .where('subject', '=', subject)
-    .where('code_hash', '=', found)
-    .executeTakeFirst();
-  return numDeletedRows === 1n;
+  return auth.outbox.commit(async (trx) => {
+    const spent = trx.deleteFrom('recovery_codes').where('subject', '=', subject).where('code_hash', '=', found);
+    if ((await spent.executeTakeFirst()).numDeletedRows !== 1n) return false;
+    await recordNotice(trx, subject, 'recovery_code_used', auth.clock.nowMs(), await recoveryCodesLeft(trx, subject));
+    return true;
+  });
 }
 
 /** ABCDEF-GHIJKL-MNOPQR-STUVWX */

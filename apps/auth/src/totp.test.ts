@@ -9,6 +9,7 @@ import { confirmTotp } from './confirm-totp.ts';
 import { raiseEpoch } from './epochs.ts';
 import { listFactors } from './list-factors.ts';
 import { newRecoveryCodes } from './new-recovery-codes.ts';
+import { noticesOf } from './notices.ts';
 import { reauthenticate } from './reauthenticate.ts';
 import { removeTotp } from './remove-totp.ts';
 
@@ -148,6 +149,8 @@ describe('signing in', () => {
     expect(await secondHalf(harness, (await firstHalf(harness)).challenge!, recovery(codes[3]!))).toEqual(wrong);
     const factors = ok(await listFactors(harness.auth, await personWith(harness, first.token!)));
     expect(factors).toMatchObject({ totpActive: true, recoveryCodesLeft: 9 });
+    const told = (await noticesOf(harness.auth.database, signed.subject)).filter(({ kind }) => kind === 'recovery_code_used');
+    expect(told.map(({ text }) => text)).toEqual([expect.stringContaining('9 are left')]);
   });
 });
 
