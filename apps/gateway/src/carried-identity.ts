@@ -74,6 +74,7 @@ async function usableAccess({ access, refresh }: Carried, gateway: Gateway): Pro
   if (access === undefined) return 'invalid';
   const verified = await gateway.carried.verify(access);
   if (typeof verified === 'string') return verified;
+  gateway.carried.noteShown(verified);
   if (refresh === undefined) return gateway.carried.isTrusted(verified) ? { ...verified, text: access } : 'expired';
   // Of two sessions: the one that can go on decides.
   if (verified.identity.handle !== refresh.parts.handle) return 'expired';

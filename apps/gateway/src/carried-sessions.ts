@@ -6,6 +6,8 @@
  *   would give it again (its grace), so that a request that comes late asks nobody. Two gateways meet at auth's counter.
  * - A slow answer to an old token arrives after newer cookies. Whatever this gateway would set is compared, when it is sent, with the newest it
  *   has itself seen of that session and with the revocations heard: what is older is not set. Between gateways that leaves the feed's latency.
+ * - A token that bought its successor here comes again when the successor was used already. Used or shown here: auth is asked, and ends the session.
+ *   Used at another gateway and never shown here: the answer is repeated for what is left of its 10 s (docs/sessions.md).
  * - A session ends here, and the feed has yet to say so. In jwt-denylist an access token that this gateway saw die is not believed any more,
  *   and auth is asked for the next. In jwt it is, to its end: that is the lesson of that mode, and it is the same at every gateway.
  */
@@ -68,6 +70,15 @@ export class CarriedSessions {
   /** Of tokens that are on their way to the browser. */
   noteIssued({ handle, generation }: RefreshParts): void {
     this.newest.set(handle, Math.max(generation, this.newest.get(handle) ?? 0));
+  }
+
+  /**
+   * Of an access token that the browser shows: it may come from another gateway, and what was renewed here from its predecessors is to be repeated
+   * no more. By its signed number alone, since anybody can write one into a refresh token; and only of sessions known here, so that it costs a look.
+   */
+  noteShown({ claims: { sid, gen } }: VerifiedAccess): void {
+    const known = this.newest.get(sid);
+    if (known !== undefined && known < gen) this.newest.set(sid, gen);
   }
 
   /** It ended here: nothing that is on its way may reach the browser any more. */

@@ -137,6 +137,32 @@ describe.each(['jwt', 'jwt-denylist'] as const)('in mode %s', (mode) => {
   });
 });
 
+describe('an answer that is repeated from memory', () => {
+  it('is repeated no more once its refresh token was used here', async () => {
+    const { tokens } = begin('jwt');
+    const first = await read({ refresh: tokens.refresh });
+    expect((await read({ refresh: valueIn(first, '__Host-refresh')! })).status).toBe(200);
+    expect((await read({ refresh: tokens.refresh })).body.code).toBe('session_ended');
+  });
+  it('nor once this gateway was shown what came of it at another', async () => {
+    const { tokens } = begin('jwt');
+    const first = await read({ refresh: tokens.refresh });
+    await using second = await stage.another();
+    const elsewhere = await ask(second.url, '/api/cart', { headers: cookieOf({ refresh: valueIn(first, '__Host-refresh')! }) });
+    expect((await read({ access: valueIn(elsewhere, '__Host-access')!, refresh: valueIn(elsewhere, '__Host-refresh')! })).status).toBe(200);
+    expect((await read({ refresh: tokens.refresh })).body.code).toBe('session_ended');
+  });
+  it('is not stopped by a number that nobody signed', async () => {
+    const { tokens } = begin('jwt');
+    const first = await read({ refresh: tokens.refresh });
+    const before = callsTo('refresh');
+    const forged = tokens.refresh.replace(/\.0\.[^.]+$/, `.7.${'A'.repeat(43)}`);
+    expect((await read({ access: valueIn(first, '__Host-access')!, refresh: forged })).status).toBe(200);
+    expect((await read({ refresh: tokens.refresh })).status).toBe(200);
+    expect(callsTo('refresh')).toBe(before);
+  });
+});
+
 describe.each(['jwt', 'jwt-denylist'] as const)('the role in an access token of mode %s', (mode) => {
   it('is shown to the administrator, without a question', async () => {
     const { tokens } = stage.auth.carried.begin(mode, { role: 'admin' });
