@@ -53,14 +53,37 @@ it('keeps five of a person, the newest among them, and forgets those that are ov
   expect(await auth.database.selectFrom('challenges').selectAll().execute()).toHaveLength(1);
 });
 
-it('does not let those whom nobody knows crowd out those who proved a password', async () => {
-  const { auth, open } = await opened();
+it('lets a flood of sign-ins by passkey cost those who are slow, and nobody who is not or who proved a password', async () => {
+  const { auth, clock, open } = await opened();
+  const proven = await open('second_factor', 'u_ada');
+  const slow = await open();
+  clock.advance(1);
   const row = { kind: 'passkey_request', subject: '', webauthn: '', proof_version: 0, epoch: 0, mode: '', attempts: 0 };
   const expires_at_ms = auth.clock.nowMs() + challengeLifetimeMs;
   for (let from = 0; from < kindCountMax; from += 1_000) {
     const rows = Array.from({ length: 1_000 }, (_, i) => ({ ...row, id: `flood-${from + i}`, expires_at_ms }));
     await auth.database.insertInto('challenges').values(rows).execute();
   }
-  expect(await openChallenge(auth, 'passkey_request', {})).toEqual({ problem: 'too_many_requests' });
-  expect(await open('second_factor', 'u_ada')).toBeTruthy();
+  clock.advance(1);
+  const quick = await open();
+  expect(await takeChallenge(auth, 'passkey_request', slow)).toBeUndefined();
+  expect(await takeChallenge(auth, 'passkey_request', quick)).toBeDefined();
+  expect(await tryChallenge(auth, 'second_factor', proven)).toBeDefined();
+  const { count } = await auth.database
+    .selectFrom('challenges')
+    .select((row) => row.fn.countAll<number>().as('count'))
+    .where('kind', '=', 'passkey_request')
+    .executeTakeFirstOrThrow();
+  expect(Number(count)).toBeLessThanOrEqual(kindCountMax);
+});
+
+it('refuses what only people who proved a password ask for, once too many wait', async () => {
+  const { auth } = await opened();
+  const row = { kind: 'second_factor', webauthn: '', proof_version: 0, epoch: 0, mode: '', attempts: 0 };
+  const expires_at_ms = auth.clock.nowMs() + challengeLifetimeMs;
+  for (let from = 0; from < kindCountMax; from += 1_000) {
+    const rows = Array.from({ length: 1_000 }, (_, i) => ({ ...row, subject: `u_${from + i}`, id: `other-${from + i}`, expires_at_ms }));
+    await auth.database.insertInto('challenges').values(rows).execute();
+  }
+  expect(await openChallenge(auth, 'second_factor', { subject: 'u_ada' })).toEqual({ problem: 'too_many_requests' });
 });
