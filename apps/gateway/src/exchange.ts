@@ -122,3 +122,8 @@ export function personOf(x: Exchange): Person {
   if (x.person === undefined) throw new Error('this route asks for no person');
   return x.person;
 }
+
+/** What a sign-in of any kind tells auth of the browser that it comes from. */
+export function browserOf({ token, device, remoteAddress, knownDevice }: Exchange) {
+  return { currentToken: token?.text ?? '', device: { label: device }, remoteAddress, knownDevice };
+}

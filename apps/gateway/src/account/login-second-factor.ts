@@ -1,6 +1,6 @@
 import { isProblem } from '@cloakroom/contracts';
 import type { z } from 'zod';
-import { type Exchange, type Outcome, outgoing } from '../exchange.ts';
+import { browserOf, type Exchange, type Outcome, outgoing } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { authProblem } from '../session/auth-problem.ts';
 import { signedInAnswer } from '../session/session-answer.ts';
@@ -14,10 +14,7 @@ export async function loginSecondFactor(x: Exchange, { body }: { readonly body: 
   const issued = await gateway.account.loginSecondFactor(outgoing(x), {
     challenge: body.challenge,
     proof: proofOf(body),
-    currentToken: x.token?.text ?? '',
-    device: { label: x.device },
-    remoteAddress: x.remoteAddress,
-    knownDevice: x.knownDevice,
+    ...browserOf(x),
   });
   if (isProblem(issued)) return authProblem(issued);
   leave(gateway, x.token);

@@ -1,6 +1,6 @@
 import { isProblem } from '@cloakroom/contracts';
 import type { z } from 'zod';
-import { type Exchange, type Outcome, outgoing } from '../exchange.ts';
+import { browserOf, type Exchange, type Outcome, outgoing } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { authProblem } from '../session/auth-problem.ts';
 import { signedInAnswer, tokenModeOf } from '../session/session-answer.ts';
@@ -15,11 +15,8 @@ export async function loginWithPasskey(
   const issued = await gateway.account.loginWithPasskey(outgoing(x), {
     challenge: body.challenge,
     response: JSON.stringify(body.response),
-    currentToken: x.token?.text ?? '',
-    device: { label: x.device },
     mode: tokenModeOf(body.mode),
-    remoteAddress: x.remoteAddress,
-    knownDevice: x.knownDevice,
+    ...browserOf(x),
   });
   if (isProblem(issued)) return authProblem(issued);
   leave(gateway, x.token);

@@ -1,7 +1,7 @@
 import { isProblem } from '@cloakroom/contracts';
 import type { z } from 'zod';
 import { secondFactorProblem } from '../account/second-factor-problem.ts';
-import { type Exchange, type Outcome, outgoing } from '../exchange.ts';
+import { browserOf, type Exchange, type Outcome, outgoing } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { leave } from '../who.ts';
 import { authProblem } from './auth-problem.ts';
@@ -13,11 +13,8 @@ export async function login(x: Exchange, { body }: { readonly body: z.output<typ
   const issued = await gateway.auth.login(outgoing(x), {
     email: body.email,
     password: body.password,
-    currentToken: x.token?.text ?? '',
-    device: { label: x.device },
     mode: tokenModeOf(body.mode),
-    remoteAddress: x.remoteAddress,
-    knownDevice: x.knownDevice,
+    ...browserOf(x),
   });
   if (isProblem(issued)) return authProblem(issued);
   if (issued.secondFactor !== undefined) return secondFactorProblem(issued.secondFactor);

@@ -1,6 +1,6 @@
 import { isProblem } from '@cloakroom/contracts';
 import type { z } from 'zod';
-import { type Exchange, type Outcome, outgoing } from '../exchange.ts';
+import { browserOf, type Exchange, type Outcome, outgoing } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { leave } from '../who.ts';
 import { authProblem } from './auth-problem.ts';
@@ -16,11 +16,8 @@ export async function register(
     email: body.email,
     password: body.password,
     name: body.name,
-    currentToken: x.token?.text ?? '',
-    device: { label: x.device },
     mode: tokenModeOf(body.mode),
-    remoteAddress: x.remoteAddress,
-    knownDevice: x.knownDevice,
+    ...browserOf(x),
   });
   if (isProblem(issued)) return authProblem(issued);
   leave(gateway, x.token);
