@@ -4,10 +4,11 @@ import { AuthService } from './gen/cloakroom/auth/v1/auth_pb.ts';
 import { CartService } from './gen/cloakroom/cart/v1/cart_pb.ts';
 import { CatalogService } from './gen/cloakroom/catalog/v1/catalog_pb.ts';
 import { policy } from './gen/cloakroom/policy/v1/policy_pb.ts';
+import { OrdersService } from './gen/cloakroom/orders/v1/orders_pb.ts';
 import { ProfileService } from './gen/cloakroom/profile/v1/profile_pb.ts';
 
 /** Services that can be called for a person. A contract that is not here can be delegated to nobody. */
-const contracts: readonly DescService[] = [AuthService, CartService, CatalogService, ProfileService];
+const contracts: readonly DescService[] = [AuthService, CartService, CatalogService, OrdersService, ProfileService];
 
 export interface Delegation {
   /** "orders" */

@@ -52,6 +52,11 @@ export const errorTable = {
     text: 'Prove your password again (POST /api/session/reauthenticate), then repeat the request.',
   },
   invalid_passport: { grpc: 'UNAUTHENTICATED', http: 401, text: 'The identity of this call could not be verified.' },
+  payment_declined: {
+    grpc: 'FAILED_PRECONDITION',
+    http: 402,
+    text: 'The payment was declined and nothing was charged. Your cart is as it was; try another means of payment with a new Idempotency-Key.',
+  },
   forbidden: { grpc: 'PERMISSION_DENIED', http: 403, text: 'You may not do this.' },
   cross_site_request: {
     grpc: 'PERMISSION_DENIED',
@@ -63,6 +68,17 @@ export const errorTable = {
   email_taken: { grpc: 'ALREADY_EXISTS', http: 409, text: 'An account with this e-mail exists. Sign in instead.' },
   factor_exists: { grpc: 'ALREADY_EXISTS', http: 409, text: 'This is set up already. Remove it first.' },
   command_conflict: { grpc: 'ALREADY_EXISTS', http: 409, text: 'This command id was used for another command. Make a new one.' },
+  cart_changed: { grpc: 'ABORTED', http: 409, text: 'The cart has changed since it was shown. Look at "cart" and order again.' },
+  price_changed: {
+    grpc: 'ABORTED',
+    http: 409,
+    text: 'The total is not the one that was agreed to. Look at "preview"; nothing was charged.',
+  },
+  out_of_stock: {
+    grpc: 'FAILED_PRECONDITION',
+    http: 409,
+    text: 'There is not enough of something. Look at "preview"; nothing was charged.',
+  },
   payload_too_large: { grpc: 'INVALID_ARGUMENT', http: 413, text: 'The request is too large.' },
   unsupported_media_type: { grpc: 'INVALID_ARGUMENT', http: 415, text: 'Send application/json.' },
   unknown_product: { grpc: 'FAILED_PRECONDITION', http: 422, text: 'There is no such product, or not with these options.' },
@@ -73,6 +89,13 @@ export const errorTable = {
     text: 'The command id is older than 7 days or from the future. Make a new UUIDv7.',
   },
   limit_exceeded: { grpc: 'FAILED_PRECONDITION', http: 422, text: 'The limit is reached. Remove something first.' },
+  idempotency_key_reused: {
+    grpc: 'FAILED_PRECONDITION',
+    http: 422,
+    text: 'This Idempotency-Key was used for another order. Make a new one.',
+  },
+  unknown_address: { grpc: 'FAILED_PRECONDITION', http: 422, text: 'Your profile has no such address. Read the profile again.' },
+  nothing_to_order: { grpc: 'FAILED_PRECONDITION', http: 422, text: 'There is nothing in this order. Put something in the cart first.' },
   headers_too_large: { grpc: 'INVALID_ARGUMENT', http: 431, text: 'The request headers are too large. Clear the cookies of this site.' },
   too_many_requests: { grpc: 'RESOURCE_EXHAUSTED', http: 429, text: 'Too many requests. Wait for the time in Retry-After.' },
   too_many_attempts: { grpc: 'RESOURCE_EXHAUSTED', http: 429, text: 'Too many failed sign-ins. Wait for the time in Retry-After.' },

@@ -11,3 +11,5 @@ export * from './gen/cloakroom/profile/v1/profile_pb.ts';
 export * from './gen/cloakroom/events/v1/identity_events_pb.ts';
 export * from './gen/cloakroom/events/v1/cart_events_pb.ts';
 export * from './gen/cloakroom/cart/v1/cart_pb.ts';
+export * from './gen/cloakroom/events/v1/order_events_pb.ts';
+export * from './gen/cloakroom/orders/v1/orders_pb.ts';

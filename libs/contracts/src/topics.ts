@@ -18,6 +18,7 @@ export const topics = {
   cartEvents: { name: 'cart.events', partitions: 24, cleanup: 'delete', retentionMs: 90 * dayMs },
   cartSnapshots: { name: 'cart.snapshots', partitions: 24, cleanup: 'compact', retentionMs: -1 },
   identityEvents: { name: 'identity.events', partitions: 24, cleanup: 'delete', retentionMs: 90 * dayMs },
+  orderEvents: { name: 'order.events', partitions: 24, cleanup: 'delete', retentionMs: 90 * dayMs },
   sessionRevocations: { name: 'session.revocations', partitions: 1, cleanup: 'delete', retentionMs: hourMs },
 } as const satisfies Record<string, TopicSpec>;
 

@@ -4,6 +4,8 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Dot } from "../../events/v1/cart_events_pb.ts";
+import { file_cloakroom_events_v1_cart_events } from "../../events/v1/cart_events_pb.ts";
 import { file_cloakroom_policy_v1_policy } from "../../policy/v1/policy_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -11,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cloakroom/cart/v1/cart.proto.
  */
 export const file_cloakroom_cart_v1_cart: GenFile = /*@__PURE__*/
-  fileDesc("ChxjbG9ha3Jvb20vY2FydC92MS9jYXJ0LnByb3RvEhFjbG9ha3Jvb20uY2FydC52MSIlCgZPcHRpb24SDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoCSKEAQoOQWRkSXRlbVJlcXVlc3QSEgoKY29tbWFuZF9pZBgBIAEoCRISCgpwcm9kdWN0X2lkGAIgASgJEioKB29wdGlvbnMYAyADKAsyGS5jbG9ha3Jvb20uY2FydC52MS5PcHRpb24SEAoIcXVhbnRpdHkYBCABKA0SDAoEc2VlbhgFIAEoCSJZChJTZXRRdWFudGl0eVJlcXVlc3QSEgoKY29tbWFuZF9pZBgBIAEoCRIPCgdsaW5lX2lkGAIgASgJEhAKCHF1YW50aXR5GAMgASgNEgwKBHNlZW4YBCABKAkiRgoRUmVtb3ZlSXRlbVJlcXVlc3QSEgoKY29tbWFuZF9pZBgBIAEoCRIPCgdsaW5lX2lkGAIgASgJEgwKBHNlZW4YAyABKAkiNAoQQ2xlYXJDYXJ0UmVxdWVzdBISCgpjb21tYW5kX2lkGAEgASgJEgwKBHNlZW4YAiABKAkiXwoPQ29tbWFuZEFjY2VwdGVkEhIKCmNvbW1hbmRfaWQYASABKAkSDwoHbGluZV9pZBgCIAEoCRIMCgRzZWVuGAMgASgJEhkKEWNvbnNpc3RlbmN5X3Rva2VuGAQgASgJIiwKDkdldENhcnRSZXF1ZXN0EhoKEmNsYWltZWRfZ3Vlc3RfY2FydBgBIAEoCSJSCgVNZXJnZRIsCgVzdGF0ZRgBIAEoDjIdLmNsb2Frcm9vbS5jYXJ0LnYxLk1lcmdlU3RhdGUSDAoEZnJvbRgCIAEoCRINCgVhdF9tcxgDIAEoAyJ7CghDYXJ0TGluZRIPCgdsaW5lX2lkGAEgASgJEhIKCnByb2R1Y3RfaWQYAiABKAkSKgoHb3B0aW9ucxgDIAMoCzIZLmNsb2Frcm9vbS5jYXJ0LnYxLk9wdGlvbhIQCghxdWFudGl0eRgEIAEoDRIMCgRzZWVuGAUgASgJIq0BCgRDYXJ0Eg8KB2NhcnRfaWQYASABKAkSKgoFbGluZXMYAiADKAsyGy5jbG9ha3Jvb20uY2FydC52MS5DYXJ0TGluZRIMCgRzZWVuGAMgASgJEg0KBXN0YWxlGAQgASgIEhIKCmluY29tcGxldGUYBSABKAgSJwoFbWVyZ2UYBiABKAsyGC5jbG9ha3Jvb20uY2FydC52MS5NZXJnZRIOCgZiZWhpbmQYByABKAMiDgoMV2F0Y2hSZXF1ZXN0IkYKC0NhcnRDaGFuZ2VkEg8KB2NhcnRfaWQYASABKAkSEQoJd2F0ZXJtYXJrGAIgASgDEhMKC3RyYWNlcGFyZW50GAMgASgJKnAKCk1lcmdlU3RhdGUSGwoXTUVSR0VfU1RBVEVfVU5TUEVDSUZJRUQQABIUChBNRVJHRV9TVEFURV9OT05FEAESFwoTTUVSR0VfU1RBVEVfUEVORElORxACEhYKEk1FUkdFX1NUQVRFX01FUkdFRBADMoMFCgtDYXJ0U2VydmljZRJmCgdBZGRJdGVtEiEuY2xvYWtyb29tLmNhcnQudjEuQWRkSXRlbVJlcXVlc3QaIi5jbG9ha3Jvb20uY2FydC52MS5Db21tYW5kQWNjZXB0ZWQiFIq1GBAIAhACGLgXIgdnYXRld2F5Em4KC1NldFF1YW50aXR5EiUuY2xvYWtyb29tLmNhcnQudjEuU2V0UXVhbnRpdHlSZXF1ZXN0GiIuY2xvYWtyb29tLmNhcnQudjEuQ29tbWFuZEFjY2VwdGVkIhSKtRgQCAIQAhi4FyIHZ2F0ZXdheRJsCgpSZW1vdmVJdGVtEiQuY2xvYWtyb29tLmNhcnQudjEuUmVtb3ZlSXRlbVJlcXVlc3QaIi5jbG9ha3Jvb20uY2FydC52MS5Db21tYW5kQWNjZXB0ZWQiFIq1GBAIAhACGLgXIgdnYXRld2F5EmoKCUNsZWFyQ2FydBIjLmNsb2Frcm9vbS5jYXJ0LnYxLkNsZWFyQ2FydFJlcXVlc3QaIi5jbG9ha3Jvb20uY2FydC52MS5Db21tYW5kQWNjZXB0ZWQiFIq1GBAIAhACGLgXIgdnYXRld2F5EmMKB0dldENhcnQSIS5jbG9ha3Jvb20uY2FydC52MS5HZXRDYXJ0UmVxdWVzdBoXLmNsb2Frcm9vbS5jYXJ0LnYxLkNhcnQiHIq1GBgIAhACGNwLIgdnYXRld2F5MgZvcmRlcnMSXQoFV2F0Y2gSHy5jbG9ha3Jvb20uY2FydC52MS5XYXRjaFJlcXVlc3QaHi5jbG9ha3Jvb20uY2FydC52MS5DYXJ0Q2hhbmdlZCIRirUYDQgCEAIiB2dhdGV3YXkwAWIGcHJvdG8z", [file_cloakroom_policy_v1_policy]);
+  fileDesc("ChxjbG9ha3Jvb20vY2FydC92MS9jYXJ0LnByb3RvEhFjbG9ha3Jvb20uY2FydC52MSIlCgZPcHRpb24SDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoCSKEAQoOQWRkSXRlbVJlcXVlc3QSEgoKY29tbWFuZF9pZBgBIAEoCRISCgpwcm9kdWN0X2lkGAIgASgJEioKB29wdGlvbnMYAyADKAsyGS5jbG9ha3Jvb20uY2FydC52MS5PcHRpb24SEAoIcXVhbnRpdHkYBCABKA0SDAoEc2VlbhgFIAEoCSJZChJTZXRRdWFudGl0eVJlcXVlc3QSEgoKY29tbWFuZF9pZBgBIAEoCRIPCgdsaW5lX2lkGAIgASgJEhAKCHF1YW50aXR5GAMgASgNEgwKBHNlZW4YBCABKAkiRgoRUmVtb3ZlSXRlbVJlcXVlc3QSEgoKY29tbWFuZF9pZBgBIAEoCRIPCgdsaW5lX2lkGAIgASgJEgwKBHNlZW4YAyABKAkiNAoQQ2xlYXJDYXJ0UmVxdWVzdBISCgpjb21tYW5kX2lkGAEgASgJEgwKBHNlZW4YAiABKAkiNgoSQXBwbHlDb3Vwb25SZXF1ZXN0EhIKCmNvbW1hbmRfaWQYASABKAkSDAoEY29kZRgCIAEoCSJFChNSZW1vdmVDb3Vwb25SZXF1ZXN0EhIKCmNvbW1hbmRfaWQYASABKAkSDAoEY29kZRgCIAEoCRIMCgRzZWVuGAMgASgJIl8KD0NvbW1hbmRBY2NlcHRlZBISCgpjb21tYW5kX2lkGAEgASgJEg8KB2xpbmVfaWQYAiABKAkSDAoEc2VlbhgDIAEoCRIZChFjb25zaXN0ZW5jeV90b2tlbhgEIAEoCSIsCg5HZXRDYXJ0UmVxdWVzdBIaChJjbGFpbWVkX2d1ZXN0X2NhcnQYASABKAkiUgoFTWVyZ2USLAoFc3RhdGUYASABKA4yHS5jbG9ha3Jvb20uY2FydC52MS5NZXJnZVN0YXRlEgwKBGZyb20YAiABKAkSDQoFYXRfbXMYAyABKAMiewoIQ2FydExpbmUSDwoHbGluZV9pZBgBIAEoCRISCgpwcm9kdWN0X2lkGAIgASgJEioKB29wdGlvbnMYAyADKAsyGS5jbG9ha3Jvb20uY2FydC52MS5PcHRpb24SEAoIcXVhbnRpdHkYBCABKA0SDAoEc2VlbhgFIAEoCSLdAQoEQ2FydBIPCgdjYXJ0X2lkGAEgASgJEioKBWxpbmVzGAIgAygLMhsuY2xvYWtyb29tLmNhcnQudjEuQ2FydExpbmUSDAoEc2VlbhgDIAEoCRINCgVzdGFsZRgEIAEoCBISCgppbmNvbXBsZXRlGAUgASgIEicKBW1lcmdlGAYgASgLMhguY2xvYWtyb29tLmNhcnQudjEuTWVyZ2USDgoGYmVoaW5kGAcgASgDEi4KB2NvdXBvbnMYCCADKAsyHS5jbG9ha3Jvb20uY2FydC52MS5DYXJ0Q291cG9uIigKCkNhcnRDb3Vwb24SDAoEY29kZRgBIAEoCRIMCgRzZWVuGAIgASgJIiMKE1ByZXBhcmVPcmRlclJlcXVlc3QSDAoEc2VlbhgBIAEoCSKkAQoNUHJlcGFyZWRPcmRlchIPCgdjYXJ0X2lkGAEgASgJEi4KBWxpbmVzGAIgAygLMh8uY2xvYWtyb29tLmNhcnQudjEuUHJlcGFyZWRMaW5lEjIKB2NvdXBvbnMYAyADKAsyIS5jbG9ha3Jvb20uY2FydC52MS5QcmVwYXJlZENvdXBvbhIPCgdjaGFuZ2VkGAQgASgIEg0KBXN0YWxlGAUgASgIIpkBCgxQcmVwYXJlZExpbmUSDwoHbGluZV9pZBgBIAEoCRISCgpwcm9kdWN0X2lkGAIgASgJEioKB29wdGlvbnMYAyADKAsyGS5jbG9ha3Jvb20uY2FydC52MS5PcHRpb24SEAoIcXVhbnRpdHkYBCABKA0SJgoEZG90cxgFIAMoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90IkYKDlByZXBhcmVkQ291cG9uEgwKBGNvZGUYASABKAkSJgoEZG90cxgCIAMoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90Ig4KDFdhdGNoUmVxdWVzdCJGCgtDYXJ0Q2hhbmdlZBIPCgdjYXJ0X2lkGAEgASgJEhEKCXdhdGVybWFyaxgCIAEoAxITCgt0cmFjZXBhcmVudBgDIAEoCSpwCgpNZXJnZVN0YXRlEhsKF01FUkdFX1NUQVRFX1VOU1BFQ0lGSUVEEAASFAoQTUVSR0VfU1RBVEVfTk9ORRABEhcKE01FUkdFX1NUQVRFX1BFTkRJTkcQAhIWChJNRVJHRV9TVEFURV9NRVJHRUQQAzLUBwoLQ2FydFNlcnZpY2USZgoHQWRkSXRlbRIhLmNsb2Frcm9vbS5jYXJ0LnYxLkFkZEl0ZW1SZXF1ZXN0GiIuY2xvYWtyb29tLmNhcnQudjEuQ29tbWFuZEFjY2VwdGVkIhSKtRgQCAIQAhi4FyIHZ2F0ZXdheRJuCgtTZXRRdWFudGl0eRIlLmNsb2Frcm9vbS5jYXJ0LnYxLlNldFF1YW50aXR5UmVxdWVzdBoiLmNsb2Frcm9vbS5jYXJ0LnYxLkNvbW1hbmRBY2NlcHRlZCIUirUYEAgCEAIYuBciB2dhdGV3YXkSbAoKUmVtb3ZlSXRlbRIkLmNsb2Frcm9vbS5jYXJ0LnYxLlJlbW92ZUl0ZW1SZXF1ZXN0GiIuY2xvYWtyb29tLmNhcnQudjEuQ29tbWFuZEFjY2VwdGVkIhSKtRgQCAIQAhi4FyIHZ2F0ZXdheRJqCglDbGVhckNhcnQSIy5jbG9ha3Jvb20uY2FydC52MS5DbGVhckNhcnRSZXF1ZXN0GiIuY2xvYWtyb29tLmNhcnQudjEuQ29tbWFuZEFjY2VwdGVkIhSKtRgQCAIQAhi4FyIHZ2F0ZXdheRJuCgtBcHBseUNvdXBvbhIlLmNsb2Frcm9vbS5jYXJ0LnYxLkFwcGx5Q291cG9uUmVxdWVzdBoiLmNsb2Frcm9vbS5jYXJ0LnYxLkNvbW1hbmRBY2NlcHRlZCIUirUYEAgCEAIYuBciB2dhdGV3YXkScAoMUmVtb3ZlQ291cG9uEiYuY2xvYWtyb29tLmNhcnQudjEuUmVtb3ZlQ291cG9uUmVxdWVzdBoiLmNsb2Frcm9vbS5jYXJ0LnYxLkNvbW1hbmRBY2NlcHRlZCIUirUYEAgCEAIYuBciB2dhdGV3YXkSYwoHR2V0Q2FydBIhLmNsb2Frcm9vbS5jYXJ0LnYxLkdldENhcnRSZXF1ZXN0GhcuY2xvYWtyb29tLmNhcnQudjEuQ2FydCIcirUYGAgCEAIY3AsiB2dhdGV3YXkyBm9yZGVycxJtCgxQcmVwYXJlT3JkZXISJi5jbG9ha3Jvb20uY2FydC52MS5QcmVwYXJlT3JkZXJSZXF1ZXN0GiAuY2xvYWtyb29tLmNhcnQudjEuUHJlcGFyZWRPcmRlciITirUYDwgDEAIY3AsyBm9yZGVycxJdCgVXYXRjaBIfLmNsb2Frcm9vbS5jYXJ0LnYxLldhdGNoUmVxdWVzdBoeLmNsb2Frcm9vbS5jYXJ0LnYxLkNhcnRDaGFuZ2VkIhGKtRgNCAIQAiIHZ2F0ZXdheTABYgZwcm90bzM", [file_cloakroom_events_v1_cart_events, file_cloakroom_policy_v1_policy]);
 
 /**
  * @generated from message cloakroom.cart.v1.Option
@@ -158,6 +160,55 @@ export const ClearCartRequestSchema: GenMessage<ClearCartRequest> = /*@__PURE__*
   messageDesc(file_cloakroom_cart_v1_cart, 4);
 
 /**
+ * @generated from message cloakroom.cart.v1.ApplyCouponRequest
+ */
+export type ApplyCouponRequest = Message<"cloakroom.cart.v1.ApplyCouponRequest"> & {
+  /**
+   * @generated from field: string command_id = 1;
+   */
+  commandId: string;
+
+  /**
+   * @generated from field: string code = 2;
+   */
+  code: string;
+};
+
+/**
+ * Describes the message cloakroom.cart.v1.ApplyCouponRequest.
+ * Use `create(ApplyCouponRequestSchema)` to create a new message.
+ */
+export const ApplyCouponRequestSchema: GenMessage<ApplyCouponRequest> = /*@__PURE__*/
+  messageDesc(file_cloakroom_cart_v1_cart, 5);
+
+/**
+ * @generated from message cloakroom.cart.v1.RemoveCouponRequest
+ */
+export type RemoveCouponRequest = Message<"cloakroom.cart.v1.RemoveCouponRequest"> & {
+  /**
+   * @generated from field: string command_id = 1;
+   */
+  commandId: string;
+
+  /**
+   * @generated from field: string code = 2;
+   */
+  code: string;
+
+  /**
+   * @generated from field: string seen = 3;
+   */
+  seen: string;
+};
+
+/**
+ * Describes the message cloakroom.cart.v1.RemoveCouponRequest.
+ * Use `create(RemoveCouponRequestSchema)` to create a new message.
+ */
+export const RemoveCouponRequestSchema: GenMessage<RemoveCouponRequest> = /*@__PURE__*/
+  messageDesc(file_cloakroom_cart_v1_cart, 6);
+
+/**
  * @generated from message cloakroom.cart.v1.CommandAccepted
  */
 export type CommandAccepted = Message<"cloakroom.cart.v1.CommandAccepted"> & {
@@ -191,7 +242,7 @@ export type CommandAccepted = Message<"cloakroom.cart.v1.CommandAccepted"> & {
  * Use `create(CommandAcceptedSchema)` to create a new message.
  */
 export const CommandAcceptedSchema: GenMessage<CommandAccepted> = /*@__PURE__*/
-  messageDesc(file_cloakroom_cart_v1_cart, 5);
+  messageDesc(file_cloakroom_cart_v1_cart, 7);
 
 /**
  * @generated from message cloakroom.cart.v1.GetCartRequest
@@ -210,7 +261,7 @@ export type GetCartRequest = Message<"cloakroom.cart.v1.GetCartRequest"> & {
  * Use `create(GetCartRequestSchema)` to create a new message.
  */
 export const GetCartRequestSchema: GenMessage<GetCartRequest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_cart_v1_cart, 6);
+  messageDesc(file_cloakroom_cart_v1_cart, 8);
 
 /**
  * @generated from message cloakroom.cart.v1.Merge
@@ -239,7 +290,7 @@ export type Merge = Message<"cloakroom.cart.v1.Merge"> & {
  * Use `create(MergeSchema)` to create a new message.
  */
 export const MergeSchema: GenMessage<Merge> = /*@__PURE__*/
-  messageDesc(file_cloakroom_cart_v1_cart, 7);
+  messageDesc(file_cloakroom_cart_v1_cart, 9);
 
 /**
  * @generated from message cloakroom.cart.v1.CartLine
@@ -276,7 +327,7 @@ export type CartLine = Message<"cloakroom.cart.v1.CartLine"> & {
  * Use `create(CartLineSchema)` to create a new message.
  */
 export const CartLineSchema: GenMessage<CartLine> = /*@__PURE__*/
-  messageDesc(file_cloakroom_cart_v1_cart, 8);
+  messageDesc(file_cloakroom_cart_v1_cart, 10);
 
 /**
  * @generated from message cloakroom.cart.v1.Cart
@@ -322,6 +373,11 @@ export type Cart = Message<"cloakroom.cart.v1.Cart"> & {
    * @generated from field: int64 behind = 7;
    */
   behind: bigint;
+
+  /**
+   * @generated from field: repeated cloakroom.cart.v1.CartCoupon coupons = 8;
+   */
+  coupons: CartCoupon[];
 };
 
 /**
@@ -329,7 +385,150 @@ export type Cart = Message<"cloakroom.cart.v1.Cart"> & {
  * Use `create(CartSchema)` to create a new message.
  */
 export const CartSchema: GenMessage<Cart> = /*@__PURE__*/
-  messageDesc(file_cloakroom_cart_v1_cart, 9);
+  messageDesc(file_cloakroom_cart_v1_cart, 11);
+
+/**
+ * @generated from message cloakroom.cart.v1.CartCoupon
+ */
+export type CartCoupon = Message<"cloakroom.cart.v1.CartCoupon"> & {
+  /**
+   * @generated from field: string code = 1;
+   */
+  code: string;
+
+  /**
+   * @generated from field: string seen = 2;
+   */
+  seen: string;
+};
+
+/**
+ * Describes the message cloakroom.cart.v1.CartCoupon.
+ * Use `create(CartCouponSchema)` to create a new message.
+ */
+export const CartCouponSchema: GenMessage<CartCoupon> = /*@__PURE__*/
+  messageDesc(file_cloakroom_cart_v1_cart, 12);
+
+/**
+ * @generated from message cloakroom.cart.v1.PrepareOrderRequest
+ */
+export type PrepareOrderRequest = Message<"cloakroom.cart.v1.PrepareOrderRequest"> & {
+  /**
+   * The cart's, as GetCart gave it.
+   *
+   * @generated from field: string seen = 1;
+   */
+  seen: string;
+};
+
+/**
+ * Describes the message cloakroom.cart.v1.PrepareOrderRequest.
+ * Use `create(PrepareOrderRequestSchema)` to create a new message.
+ */
+export const PrepareOrderRequestSchema: GenMessage<PrepareOrderRequest> = /*@__PURE__*/
+  messageDesc(file_cloakroom_cart_v1_cart, 13);
+
+/**
+ * @generated from message cloakroom.cart.v1.PreparedOrder
+ */
+export type PreparedOrder = Message<"cloakroom.cart.v1.PreparedOrder"> & {
+  /**
+   * @generated from field: string cart_id = 1;
+   */
+  cartId: string;
+
+  /**
+   * Of the dots that were seen and live; what came later is not in it.
+   *
+   * @generated from field: repeated cloakroom.cart.v1.PreparedLine lines = 2;
+   */
+  lines: PreparedLine[];
+
+  /**
+   * @generated from field: repeated cloakroom.cart.v1.PreparedCoupon coupons = 3;
+   */
+  coupons: PreparedCoupon[];
+
+  /**
+   * Something that was seen is gone: removed, changed or ordered since.
+   *
+   * @generated from field: bool changed = 4;
+   */
+  changed: boolean;
+
+  /**
+   * This replica cannot tell yet: the view has not reached the consistency token, does not know a dot that was seen, or lacks a record.
+   *
+   * @generated from field: bool stale = 5;
+   */
+  stale: boolean;
+};
+
+/**
+ * Describes the message cloakroom.cart.v1.PreparedOrder.
+ * Use `create(PreparedOrderSchema)` to create a new message.
+ */
+export const PreparedOrderSchema: GenMessage<PreparedOrder> = /*@__PURE__*/
+  messageDesc(file_cloakroom_cart_v1_cart, 14);
+
+/**
+ * @generated from message cloakroom.cart.v1.PreparedLine
+ */
+export type PreparedLine = Message<"cloakroom.cart.v1.PreparedLine"> & {
+  /**
+   * @generated from field: string line_id = 1;
+   */
+  lineId: string;
+
+  /**
+   * @generated from field: string product_id = 2;
+   */
+  productId: string;
+
+  /**
+   * @generated from field: repeated cloakroom.cart.v1.Option options = 3;
+   */
+  options: Option[];
+
+  /**
+   * @generated from field: uint32 quantity = 4;
+   */
+  quantity: number;
+
+  /**
+   * @generated from field: repeated cloakroom.events.v1.Dot dots = 5;
+   */
+  dots: Dot[];
+};
+
+/**
+ * Describes the message cloakroom.cart.v1.PreparedLine.
+ * Use `create(PreparedLineSchema)` to create a new message.
+ */
+export const PreparedLineSchema: GenMessage<PreparedLine> = /*@__PURE__*/
+  messageDesc(file_cloakroom_cart_v1_cart, 15);
+
+/**
+ * @generated from message cloakroom.cart.v1.PreparedCoupon
+ */
+export type PreparedCoupon = Message<"cloakroom.cart.v1.PreparedCoupon"> & {
+  /**
+   * @generated from field: string code = 1;
+   */
+  code: string;
+
+  /**
+   * @generated from field: repeated cloakroom.events.v1.Dot dots = 2;
+   */
+  dots: Dot[];
+};
+
+/**
+ * Describes the message cloakroom.cart.v1.PreparedCoupon.
+ * Use `create(PreparedCouponSchema)` to create a new message.
+ */
+export const PreparedCouponSchema: GenMessage<PreparedCoupon> = /*@__PURE__*/
+  messageDesc(file_cloakroom_cart_v1_cart, 16);
 
 /**
  * @generated from message cloakroom.cart.v1.WatchRequest
@@ -342,7 +541,7 @@ export type WatchRequest = Message<"cloakroom.cart.v1.WatchRequest"> & {
  * Use `create(WatchRequestSchema)` to create a new message.
  */
 export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_cart_v1_cart, 10);
+  messageDesc(file_cloakroom_cart_v1_cart, 17);
 
 /**
  * @generated from message cloakroom.cart.v1.CartChanged
@@ -373,7 +572,7 @@ export type CartChanged = Message<"cloakroom.cart.v1.CartChanged"> & {
  * Use `create(CartChangedSchema)` to create a new message.
  */
 export const CartChangedSchema: GenMessage<CartChanged> = /*@__PURE__*/
-  messageDesc(file_cloakroom_cart_v1_cart, 11);
+  messageDesc(file_cloakroom_cart_v1_cart, 18);
 
 /**
  * @generated from enum cloakroom.cart.v1.MergeState
@@ -445,6 +644,24 @@ export const CartService: GenService<{
     output: typeof CommandAcceptedSchema;
   },
   /**
+   * A coupon is only noted here: orders judges it at check-out.
+   *
+   * @generated from rpc cloakroom.cart.v1.CartService.ApplyCoupon
+   */
+  applyCoupon: {
+    methodKind: "unary";
+    input: typeof ApplyCouponRequestSchema;
+    output: typeof CommandAcceptedSchema;
+  },
+  /**
+   * @generated from rpc cloakroom.cart.v1.CartService.RemoveCoupon
+   */
+  removeCoupon: {
+    methodKind: "unary";
+    input: typeof RemoveCouponRequestSchema;
+    output: typeof CommandAcceptedSchema;
+  },
+  /**
    * Waits, within a bound, until the view has reached the consistency token that travels in the metadata.
    *
    * @generated from rpc cloakroom.cart.v1.CartService.GetCart
@@ -453,6 +670,16 @@ export const CartService: GenService<{
     methodKind: "unary";
     input: typeof GetCartRequestSchema;
     output: typeof CartSchema;
+  },
+  /**
+   * What of a cart can be ordered by one who saw this much of it. Waits like GetCart, and changes nothing.
+   *
+   * @generated from rpc cloakroom.cart.v1.CartService.PrepareOrder
+   */
+  prepareOrder: {
+    methodKind: "unary";
+    input: typeof PrepareOrderRequestSchema;
+    output: typeof PreparedOrderSchema;
   },
   /**
    * One message whenever the view of the person's cart has changed, whichever replica projected it.

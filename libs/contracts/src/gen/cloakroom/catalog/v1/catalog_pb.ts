@@ -11,7 +11,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cloakroom/catalog/v1/catalog.proto.
  */
 export const file_cloakroom_catalog_v1_catalog: GenFile = /*@__PURE__*/
-  fileDesc("CiJjbG9ha3Jvb20vY2F0YWxvZy92MS9jYXRhbG9nLnByb3RvEhRjbG9ha3Jvb20uY2F0YWxvZy52MSItCg1Qcm9kdWN0T3B0aW9uEgwKBG5hbWUYASABKAkSDgoGdmFsdWVzGAIgAygJIscBCgdQcm9kdWN0EhIKCnByb2R1Y3RfaWQYASABKAkSDAoEbmFtZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIQCghjYXRlZ29yeRgEIAEoCRINCgVwcmljZRgFIAEoAxIQCghjdXJyZW5jeRgGIAEoCRI0CgdvcHRpb25zGAcgAygLMiMuY2xvYWtyb29tLmNhdGFsb2cudjEuUHJvZHVjdE9wdGlvbhINCgVzdG9jaxgIIAEoDRINCgVpbWFnZRgJIAEoCSLtAQoTTGlzdFByb2R1Y3RzUmVxdWVzdBINCgVxdWVyeRgBIAEoCRIQCghjYXRlZ29yeRgCIAEoCRIMCgRwYWdlGAMgASgNEhEKCXBhZ2Vfc2l6ZRgEIAEoDRIoCgRzb3J0GAUgASgOMhouY2xvYWtyb29tLmNhdGFsb2cudjEuU29ydBIyCgdvcHRpb25zGAYgAygLMiEuY2xvYWtyb29tLmNhdGFsb2cudjEuT3B0aW9uVmFsdWUSEQoJcHJpY2VfbWluGAcgASgDEhEKCXByaWNlX21heBgIIAEoAxIQCghpbl9zdG9jaxgJIAEoCCIqCgtPcHRpb25WYWx1ZRIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgJIioKCkZhY2V0Q291bnQSDQoFdmFsdWUYASABKAkSDQoFY291bnQYAiABKA0iTQoLT3B0aW9uRmFjZXQSDAoEbmFtZRgBIAEoCRIwCgZ2YWx1ZXMYAiADKAsyIC5jbG9ha3Jvb20uY2F0YWxvZy52MS5GYWNldENvdW50IpgBCgZGYWNldHMSNAoKY2F0ZWdvcmllcxgBIAMoCzIgLmNsb2Frcm9vbS5jYXRhbG9nLnYxLkZhY2V0Q291bnQSMgoHb3B0aW9ucxgCIAMoCzIhLmNsb2Frcm9vbS5jYXRhbG9nLnYxLk9wdGlvbkZhY2V0EhEKCXByaWNlX21pbhgDIAEoAxIRCglwcmljZV9tYXgYBCABKAMiogEKFExpc3RQcm9kdWN0c1Jlc3BvbnNlEiwKBWl0ZW1zGAEgAygLMh0uY2xvYWtyb29tLmNhdGFsb2cudjEuUHJvZHVjdBINCgV0b3RhbBgCIAEoDRIMCgRwYWdlGAMgASgNEhEKCXBhZ2Vfc2l6ZRgEIAEoDRIsCgZmYWNldHMYBSABKAsyHC5jbG9ha3Jvb20uY2F0YWxvZy52MS5GYWNldHMiHwoOU3VnZ2VzdFJlcXVlc3QSDQoFcXVlcnkYASABKAkiYAoPU3VnZ2VzdFJlc3BvbnNlEjkKCHByb2R1Y3RzGAEgAygLMicuY2xvYWtyb29tLmNhdGFsb2cudjEuUHJvZHVjdFN1Z2dlc3Rpb24SEgoKY2F0ZWdvcmllcxgCIAMoCSJWChFQcm9kdWN0U3VnZ2VzdGlvbhISCgpwcm9kdWN0X2lkGAEgASgJEgwKBG5hbWUYAiABKAkSEAoIY2F0ZWdvcnkYAyABKAkSDQoFaW1hZ2UYBCABKAkiKQoSR2V0UHJvZHVjdHNSZXF1ZXN0EhMKC3Byb2R1Y3RfaWRzGAEgAygJIkMKE0dldFByb2R1Y3RzUmVzcG9uc2USLAoFaXRlbXMYASADKAsyHS5jbG9ha3Jvb20uY2F0YWxvZy52MS5Qcm9kdWN0KnEKBFNvcnQSFAoQU09SVF9VTlNQRUNJRklFRBAAEhgKFFNPUlRfUFJJQ0VfQVNDRU5ESU5HEAESGQoVU09SVF9QUklDRV9ERVNDRU5ESU5HEAISDQoJU09SVF9OQU1FEAMSDwoLU09SVF9ORVdFU1QQBDL+AgoOQ2F0YWxvZ1NlcnZpY2USewoMTGlzdFByb2R1Y3RzEikuY2xvYWtyb29tLmNhdGFsb2cudjEuTGlzdFByb2R1Y3RzUmVxdWVzdBoqLmNsb2Frcm9vbS5jYXRhbG9nLnYxLkxpc3RQcm9kdWN0c1Jlc3BvbnNlIhSKtRgQCAEQARjcCyIHZ2F0ZXdheRJsCgdTdWdnZXN0EiQuY2xvYWtyb29tLmNhdGFsb2cudjEuU3VnZ2VzdFJlcXVlc3QaJS5jbG9ha3Jvb20uY2F0YWxvZy52MS5TdWdnZXN0UmVzcG9uc2UiFIq1GBAIARABGOgHIgdnYXRld2F5EoABCgtHZXRQcm9kdWN0cxIoLmNsb2Frcm9vbS5jYXRhbG9nLnYxLkdldFByb2R1Y3RzUmVxdWVzdBopLmNsb2Frcm9vbS5jYXRhbG9nLnYxLkdldFByb2R1Y3RzUmVzcG9uc2UiHIq1GBgIARABGNwLIgdnYXRld2F5IgZvcmRlcnNiBnByb3RvMw", [file_cloakroom_policy_v1_policy]);
+  fileDesc("CiJjbG9ha3Jvb20vY2F0YWxvZy92MS9jYXRhbG9nLnByb3RvEhRjbG9ha3Jvb20uY2F0YWxvZy52MSItCg1Qcm9kdWN0T3B0aW9uEgwKBG5hbWUYASABKAkSDgoGdmFsdWVzGAIgAygJIscBCgdQcm9kdWN0EhIKCnByb2R1Y3RfaWQYASABKAkSDAoEbmFtZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIQCghjYXRlZ29yeRgEIAEoCRINCgVwcmljZRgFIAEoAxIQCghjdXJyZW5jeRgGIAEoCRI0CgdvcHRpb25zGAcgAygLMiMuY2xvYWtyb29tLmNhdGFsb2cudjEuUHJvZHVjdE9wdGlvbhINCgVzdG9jaxgIIAEoDRINCgVpbWFnZRgJIAEoCSLtAQoTTGlzdFByb2R1Y3RzUmVxdWVzdBINCgVxdWVyeRgBIAEoCRIQCghjYXRlZ29yeRgCIAEoCRIMCgRwYWdlGAMgASgNEhEKCXBhZ2Vfc2l6ZRgEIAEoDRIoCgRzb3J0GAUgASgOMhouY2xvYWtyb29tLmNhdGFsb2cudjEuU29ydBIyCgdvcHRpb25zGAYgAygLMiEuY2xvYWtyb29tLmNhdGFsb2cudjEuT3B0aW9uVmFsdWUSEQoJcHJpY2VfbWluGAcgASgDEhEKCXByaWNlX21heBgIIAEoAxIQCghpbl9zdG9jaxgJIAEoCCIqCgtPcHRpb25WYWx1ZRIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgJIioKCkZhY2V0Q291bnQSDQoFdmFsdWUYASABKAkSDQoFY291bnQYAiABKA0iTQoLT3B0aW9uRmFjZXQSDAoEbmFtZRgBIAEoCRIwCgZ2YWx1ZXMYAiADKAsyIC5jbG9ha3Jvb20uY2F0YWxvZy52MS5GYWNldENvdW50IpgBCgZGYWNldHMSNAoKY2F0ZWdvcmllcxgBIAMoCzIgLmNsb2Frcm9vbS5jYXRhbG9nLnYxLkZhY2V0Q291bnQSMgoHb3B0aW9ucxgCIAMoCzIhLmNsb2Frcm9vbS5jYXRhbG9nLnYxLk9wdGlvbkZhY2V0EhEKCXByaWNlX21pbhgDIAEoAxIRCglwcmljZV9tYXgYBCABKAMiogEKFExpc3RQcm9kdWN0c1Jlc3BvbnNlEiwKBWl0ZW1zGAEgAygLMh0uY2xvYWtyb29tLmNhdGFsb2cudjEuUHJvZHVjdBINCgV0b3RhbBgCIAEoDRIMCgRwYWdlGAMgASgNEhEKCXBhZ2Vfc2l6ZRgEIAEoDRIsCgZmYWNldHMYBSABKAsyHC5jbG9ha3Jvb20uY2F0YWxvZy52MS5GYWNldHMiHwoOU3VnZ2VzdFJlcXVlc3QSDQoFcXVlcnkYASABKAkiYAoPU3VnZ2VzdFJlc3BvbnNlEjkKCHByb2R1Y3RzGAEgAygLMicuY2xvYWtyb29tLmNhdGFsb2cudjEuUHJvZHVjdFN1Z2dlc3Rpb24SEgoKY2F0ZWdvcmllcxgCIAMoCSJWChFQcm9kdWN0U3VnZ2VzdGlvbhISCgpwcm9kdWN0X2lkGAEgASgJEgwKBG5hbWUYAiABKAkSEAoIY2F0ZWdvcnkYAyABKAkSDQoFaW1hZ2UYBCABKAkiKQoSR2V0UHJvZHVjdHNSZXF1ZXN0EhMKC3Byb2R1Y3RfaWRzGAEgAygJIkMKE0dldFByb2R1Y3RzUmVzcG9uc2USLAoFaXRlbXMYASADKAsyHS5jbG9ha3Jvb20uY2F0YWxvZy52MS5Qcm9kdWN0IjEKCVN0b2NrSXRlbRISCgpwcm9kdWN0X2lkGAEgASgJEhAKCHF1YW50aXR5GAIgASgNIlcKE1Jlc2VydmVTdG9ja1JlcXVlc3QSEAoIb3JkZXJfaWQYASABKAkSLgoFaXRlbXMYAiADKAsyHy5jbG9ha3Jvb20uY2F0YWxvZy52MS5TdG9ja0l0ZW0iRgoUUmVzZXJ2ZVN0b2NrUmVzcG9uc2USLgoFc2hvcnQYASADKAsyHy5jbG9ha3Jvb20uY2F0YWxvZy52MS5TdG9ja0l0ZW0iJwoTUmVsZWFzZVN0b2NrUmVxdWVzdBIQCghvcmRlcl9pZBgBIAEoCSIWChRSZWxlYXNlU3RvY2tSZXNwb25zZSpxCgRTb3J0EhQKEFNPUlRfVU5TUEVDSUZJRUQQABIYChRTT1JUX1BSSUNFX0FTQ0VORElORxABEhkKFVNPUlRfUFJJQ0VfREVTQ0VORElORxACEg0KCVNPUlRfTkFNRRADEg8KC1NPUlRfTkVXRVNUEAQy9gQKDkNhdGFsb2dTZXJ2aWNlEnsKDExpc3RQcm9kdWN0cxIpLmNsb2Frcm9vbS5jYXRhbG9nLnYxLkxpc3RQcm9kdWN0c1JlcXVlc3QaKi5jbG9ha3Jvb20uY2F0YWxvZy52MS5MaXN0UHJvZHVjdHNSZXNwb25zZSIUirUYEAgBEAEY3AsiB2dhdGV3YXkSbAoHU3VnZ2VzdBIkLmNsb2Frcm9vbS5jYXRhbG9nLnYxLlN1Z2dlc3RSZXF1ZXN0GiUuY2xvYWtyb29tLmNhdGFsb2cudjEuU3VnZ2VzdFJlc3BvbnNlIhSKtRgQCAEQARjoByIHZ2F0ZXdheRKAAQoLR2V0UHJvZHVjdHMSKC5jbG9ha3Jvb20uY2F0YWxvZy52MS5HZXRQcm9kdWN0c1JlcXVlc3QaKS5jbG9ha3Jvb20uY2F0YWxvZy52MS5HZXRQcm9kdWN0c1Jlc3BvbnNlIhyKtRgYCAEQARjcCyIHZ2F0ZXdheSIGb3JkZXJzEnoKDFJlc2VydmVTdG9jaxIpLmNsb2Frcm9vbS5jYXRhbG9nLnYxLlJlc2VydmVTdG9ja1JlcXVlc3QaKi5jbG9ha3Jvb20uY2F0YWxvZy52MS5SZXNlcnZlU3RvY2tSZXNwb25zZSITirUYDwgEEAYY3AsiBm9yZGVycxJ6CgxSZWxlYXNlU3RvY2sSKS5jbG9ha3Jvb20uY2F0YWxvZy52MS5SZWxlYXNlU3RvY2tSZXF1ZXN0GiouY2xvYWtyb29tLmNhdGFsb2cudjEuUmVsZWFzZVN0b2NrUmVzcG9uc2UiE4q1GA8IBBAGGNwLIgZvcmRlcnNiBnByb3RvMw", [file_cloakroom_policy_v1_policy]);
 
 /**
  * @generated from message cloakroom.catalog.v1.ProductOption
@@ -410,6 +410,103 @@ export const GetProductsResponseSchema: GenMessage<GetProductsResponse> = /*@__P
   messageDesc(file_cloakroom_catalog_v1_catalog, 12);
 
 /**
+ * @generated from message cloakroom.catalog.v1.StockItem
+ */
+export type StockItem = Message<"cloakroom.catalog.v1.StockItem"> & {
+  /**
+   * @generated from field: string product_id = 1;
+   */
+  productId: string;
+
+  /**
+   * @generated from field: uint32 quantity = 2;
+   */
+  quantity: number;
+};
+
+/**
+ * Describes the message cloakroom.catalog.v1.StockItem.
+ * Use `create(StockItemSchema)` to create a new message.
+ */
+export const StockItemSchema: GenMessage<StockItem> = /*@__PURE__*/
+  messageDesc(file_cloakroom_catalog_v1_catalog, 13);
+
+/**
+ * @generated from message cloakroom.catalog.v1.ReserveStockRequest
+ */
+export type ReserveStockRequest = Message<"cloakroom.catalog.v1.ReserveStockRequest"> & {
+  /**
+   * A UUIDv7: the idempotency key.
+   *
+   * @generated from field: string order_id = 1;
+   */
+  orderId: string;
+
+  /**
+   * Each product once.
+   *
+   * @generated from field: repeated cloakroom.catalog.v1.StockItem items = 2;
+   */
+  items: StockItem[];
+};
+
+/**
+ * Describes the message cloakroom.catalog.v1.ReserveStockRequest.
+ * Use `create(ReserveStockRequestSchema)` to create a new message.
+ */
+export const ReserveStockRequestSchema: GenMessage<ReserveStockRequest> = /*@__PURE__*/
+  messageDesc(file_cloakroom_catalog_v1_catalog, 14);
+
+/**
+ * @generated from message cloakroom.catalog.v1.ReserveStockResponse
+ */
+export type ReserveStockResponse = Message<"cloakroom.catalog.v1.ReserveStockResponse"> & {
+  /**
+   * Empty: taken. Else nothing was taken, and these are what is left of the products that there is too little of.
+   *
+   * @generated from field: repeated cloakroom.catalog.v1.StockItem short = 1;
+   */
+  short: StockItem[];
+};
+
+/**
+ * Describes the message cloakroom.catalog.v1.ReserveStockResponse.
+ * Use `create(ReserveStockResponseSchema)` to create a new message.
+ */
+export const ReserveStockResponseSchema: GenMessage<ReserveStockResponse> = /*@__PURE__*/
+  messageDesc(file_cloakroom_catalog_v1_catalog, 15);
+
+/**
+ * @generated from message cloakroom.catalog.v1.ReleaseStockRequest
+ */
+export type ReleaseStockRequest = Message<"cloakroom.catalog.v1.ReleaseStockRequest"> & {
+  /**
+   * @generated from field: string order_id = 1;
+   */
+  orderId: string;
+};
+
+/**
+ * Describes the message cloakroom.catalog.v1.ReleaseStockRequest.
+ * Use `create(ReleaseStockRequestSchema)` to create a new message.
+ */
+export const ReleaseStockRequestSchema: GenMessage<ReleaseStockRequest> = /*@__PURE__*/
+  messageDesc(file_cloakroom_catalog_v1_catalog, 16);
+
+/**
+ * @generated from message cloakroom.catalog.v1.ReleaseStockResponse
+ */
+export type ReleaseStockResponse = Message<"cloakroom.catalog.v1.ReleaseStockResponse"> & {
+};
+
+/**
+ * Describes the message cloakroom.catalog.v1.ReleaseStockResponse.
+ * Use `create(ReleaseStockResponseSchema)` to create a new message.
+ */
+export const ReleaseStockResponseSchema: GenMessage<ReleaseStockResponse> = /*@__PURE__*/
+  messageDesc(file_cloakroom_catalog_v1_catalog, 17);
+
+/**
  * @generated from enum cloakroom.catalog.v1.Sort
  */
 export enum Sort {
@@ -478,6 +575,26 @@ export const CatalogService: GenService<{
     methodKind: "unary";
     input: typeof GetProductsRequestSchema;
     output: typeof GetProductsResponseSchema;
+  },
+  /**
+   * Takes stock for an order, all of its lines or none. Repeating it with the same order id answers the same and takes nothing more.
+   *
+   * @generated from rpc cloakroom.catalog.v1.CatalogService.ReserveStock
+   */
+  reserveStock: {
+    methodKind: "unary";
+    input: typeof ReserveStockRequestSchema;
+    output: typeof ReserveStockResponseSchema;
+  },
+  /**
+   * Gives back what an order took, once. An order that took nothing can never take anything after this.
+   *
+   * @generated from rpc cloakroom.catalog.v1.CatalogService.ReleaseStock
+   */
+  releaseStock: {
+    methodKind: "unary";
+    input: typeof ReleaseStockRequestSchema;
+    output: typeof ReleaseStockResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_cloakroom_catalog_v1_catalog, 0);

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cloakroom/events/v1/cart_events.proto.
  */
 export const file_cloakroom_events_v1_cart_events: GenFile = /*@__PURE__*/
-  fileDesc("CiVjbG9ha3Jvb20vZXZlbnRzL3YxL2NhcnRfZXZlbnRzLnByb3RvEhNjbG9ha3Jvb20uZXZlbnRzLnYxIioKA0RvdBIPCgdjYXJ0X2lkGAEgASgJEhIKCmNvbW1hbmRfaWQYAiABKAwiiQEKB0xpbmVSZWYSEgoKcHJvZHVjdF9pZBgBIAEoCRI6CgdvcHRpb25zGAIgAygLMikuY2xvYWtyb29tLmV2ZW50cy52MS5MaW5lUmVmLk9wdGlvbnNFbnRyeRouCgxPcHRpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKXAwoJQ2FydEV2ZW50Eg8KB2NhcnRfaWQYASABKAkSDQoFYXRfbXMYAiABKAMSNAoKaXRlbV9hZGRlZBgDIAEoCzIeLmNsb2Frcm9vbS5ldmVudHMudjEuSXRlbUFkZGVkSAASOAoMcXVhbnRpdHlfc2V0GAQgASgLMiAuY2xvYWtyb29tLmV2ZW50cy52MS5RdWFudGl0eVNldEgAEjgKDGl0ZW1fcmVtb3ZlZBgFIAEoCzIgLmNsb2Frcm9vbS5ldmVudHMudjEuSXRlbVJlbW92ZWRIABI4CgxjYXJ0X2NsZWFyZWQYBiABKAsyIC5jbG9ha3Jvb20uZXZlbnRzLnYxLkNhcnRDbGVhcmVkSAASQwoSZ3Vlc3RfY2FydF9jbGFpbWVkGAcgASgLMiUuY2xvYWtyb29tLmV2ZW50cy52MS5HdWVzdENhcnRDbGFpbWVkSAASOAoMZ3Vlc3Rfam9pbmVkGAggASgLMiAuY2xvYWtyb29tLmV2ZW50cy52MS5HdWVzdEpvaW5lZEgAQgcKBWV2ZW50InAKCUl0ZW1BZGRlZBIlCgNkb3QYASABKAsyGC5jbG9ha3Jvb20uZXZlbnRzLnYxLkRvdBIqCgRsaW5lGAIgASgLMhwuY2xvYWtyb29tLmV2ZW50cy52MS5MaW5lUmVmEhAKCHF1YW50aXR5GAMgASgNIp4BCgtRdWFudGl0eVNldBIlCgNkb3QYASABKAsyGC5jbG9ha3Jvb20uZXZlbnRzLnYxLkRvdBIqCgRsaW5lGAIgASgLMhwuY2xvYWtyb29tLmV2ZW50cy52MS5MaW5lUmVmEhAKCHF1YW50aXR5GAMgASgNEioKCG9ic2VydmVkGAQgAygLMhguY2xvYWtyb29tLmV2ZW50cy52MS5Eb3QijAEKC0l0ZW1SZW1vdmVkEiUKA2RvdBgBIAEoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90EioKBGxpbmUYAiABKAsyHC5jbG9ha3Jvb20uZXZlbnRzLnYxLkxpbmVSZWYSKgoIb2JzZXJ2ZWQYAyADKAsyGC5jbG9ha3Jvb20uZXZlbnRzLnYxLkRvdCJgCgtDYXJ0Q2xlYXJlZBIlCgNkb3QYASABKAsyGC5jbG9ha3Jvb20uZXZlbnRzLnYxLkRvdBIqCghvYnNlcnZlZBgCIAMoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90IkAKEEd1ZXN0Q2FydENsYWltZWQSFAoMdXNlcl9jYXJ0X2lkGAEgASgJEhYKDmNsYWltX2V2ZW50X2lkGAIgASgJIpIBCgtHdWVzdEpvaW5lZBIVCg1ndWVzdF9jYXJ0X2lkGAEgASgJEhQKDGd1ZXN0X29mZnNldBgCIAEoAxIqCgRkb3RzGAMgAygLMhwuY2xvYWtyb29tLmV2ZW50cy52MS5MaXZlRG90EioKBGRlYWQYBCADKAsyHC5jbG9ha3Jvb20uZXZlbnRzLnYxLkRlYWREb3QimgEKB0xpdmVEb3QSJQoDZG90GAEgASgLMhguY2xvYWtyb29tLmV2ZW50cy52MS5Eb3QSKgoEbGluZRgCIAEoCzIcLmNsb2Frcm9vbS5ldmVudHMudjEuTGluZVJlZhIQCghxdWFudGl0eRgDIAEoDRIqCgRraW5kGAQgASgOMhwuY2xvYWtyb29tLmV2ZW50cy52MS5Eb3RLaW5kIkYKB0RlYWREb3QSJQoDZG90GAEgASgLMhguY2xvYWtyb29tLmV2ZW50cy52MS5Eb3QSFAoMa2lsbGVkX2F0X21zGAIgASgDIkkKC0pvaW5lZEd1ZXN0EhUKDWd1ZXN0X2NhcnRfaWQYASABKAkSFAoMZ3Vlc3Rfb2Zmc2V0GAIgASgDEg0KBWF0X21zGAMgASgDIqsCCgxDYXJ0U25hcHNob3QSDwoHY2FydF9pZBgBIAEoCRIqCgRkb3RzGAIgAygLMhwuY2xvYWtyb29tLmV2ZW50cy52MS5MaXZlRG90EioKBGRlYWQYAyADKAsyHC5jbG9ha3Jvb20uZXZlbnRzLnYxLkRlYWREb3QSMAoGam9pbmVkGAQgAygLMiAuY2xvYWtyb29tLmV2ZW50cy52MS5Kb2luZWRHdWVzdBISCgpjbGFpbWVkX2J5GAUgASgJEhAKCHBvc2l0aW9uGAYgASgDEhcKD21pc3Npbmdfb2Zmc2V0cxgHIAMoAxIdChVldmVudHNfc2luY2Vfc25hcHNob3QYCCABKA0SIgoab2xkZXN0X3Vuc25hcHNob3R0ZWRfYXRfbXMYCSABKAMicwoIU2VlbkRvdHMSNQoFY2FydHMYASADKAsyJi5jbG9ha3Jvb20uZXZlbnRzLnYxLlNlZW5Eb3RzLkZyb21DYXJ0GjAKCEZyb21DYXJ0Eg8KB2NhcnRfaWQYASABKAkSEwoLY29tbWFuZF9pZHMYAiABKAwqRwoHRG90S2luZBIYChRET1RfS0lORF9VTlNQRUNJRklFRBAAEhAKDERPVF9LSU5EX0FERBABEhAKDERPVF9LSU5EX1NFVBACYgZwcm90bzM");
+  fileDesc("CiVjbG9ha3Jvb20vZXZlbnRzL3YxL2NhcnRfZXZlbnRzLnByb3RvEhNjbG9ha3Jvb20uZXZlbnRzLnYxIioKA0RvdBIPCgdjYXJ0X2lkGAEgASgJEhIKCmNvbW1hbmRfaWQYAiABKAwiiQEKB0xpbmVSZWYSEgoKcHJvZHVjdF9pZBgBIAEoCRI6CgdvcHRpb25zGAIgAygLMikuY2xvYWtyb29tLmV2ZW50cy52MS5MaW5lUmVmLk9wdGlvbnNFbnRyeRouCgxPcHRpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASLNBAoJQ2FydEV2ZW50Eg8KB2NhcnRfaWQYASABKAkSDQoFYXRfbXMYAiABKAMSNAoKaXRlbV9hZGRlZBgDIAEoCzIeLmNsb2Frcm9vbS5ldmVudHMudjEuSXRlbUFkZGVkSAASOAoMcXVhbnRpdHlfc2V0GAQgASgLMiAuY2xvYWtyb29tLmV2ZW50cy52MS5RdWFudGl0eVNldEgAEjgKDGl0ZW1fcmVtb3ZlZBgFIAEoCzIgLmNsb2Frcm9vbS5ldmVudHMudjEuSXRlbVJlbW92ZWRIABI4CgxjYXJ0X2NsZWFyZWQYBiABKAsyIC5jbG9ha3Jvb20uZXZlbnRzLnYxLkNhcnRDbGVhcmVkSAASQwoSZ3Vlc3RfY2FydF9jbGFpbWVkGAcgASgLMiUuY2xvYWtyb29tLmV2ZW50cy52MS5HdWVzdENhcnRDbGFpbWVkSAASOAoMZ3Vlc3Rfam9pbmVkGAggASgLMiAuY2xvYWtyb29tLmV2ZW50cy52MS5HdWVzdEpvaW5lZEgAEjgKDG9yZGVyX3BsYWNlZBgJIAEoCzIgLmNsb2Frcm9vbS5ldmVudHMudjEuT3JkZXJQbGFjZWRIABI8Cg5jb3Vwb25fYXBwbGllZBgKIAEoCzIiLmNsb2Frcm9vbS5ldmVudHMudjEuQ291cG9uQXBwbGllZEgAEjwKDmNvdXBvbl9yZW1vdmVkGAsgASgLMiIuY2xvYWtyb29tLmV2ZW50cy52MS5Db3Vwb25SZW1vdmVkSABCBwoFZXZlbnQicAoJSXRlbUFkZGVkEiUKA2RvdBgBIAEoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90EioKBGxpbmUYAiABKAsyHC5jbG9ha3Jvb20uZXZlbnRzLnYxLkxpbmVSZWYSEAoIcXVhbnRpdHkYAyABKA0ingEKC1F1YW50aXR5U2V0EiUKA2RvdBgBIAEoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90EioKBGxpbmUYAiABKAsyHC5jbG9ha3Jvb20uZXZlbnRzLnYxLkxpbmVSZWYSEAoIcXVhbnRpdHkYAyABKA0SKgoIb2JzZXJ2ZWQYBCADKAsyGC5jbG9ha3Jvb20uZXZlbnRzLnYxLkRvdCKMAQoLSXRlbVJlbW92ZWQSJQoDZG90GAEgASgLMhguY2xvYWtyb29tLmV2ZW50cy52MS5Eb3QSKgoEbGluZRgCIAEoCzIcLmNsb2Frcm9vbS5ldmVudHMudjEuTGluZVJlZhIqCghvYnNlcnZlZBgDIAMoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90ImAKC0NhcnRDbGVhcmVkEiUKA2RvdBgBIAEoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90EioKCG9ic2VydmVkGAIgAygLMhguY2xvYWtyb29tLmV2ZW50cy52MS5Eb3QiQAoQR3Vlc3RDYXJ0Q2xhaW1lZBIUCgx1c2VyX2NhcnRfaWQYASABKAkSFgoOY2xhaW1fZXZlbnRfaWQYAiABKAkixAEKC0d1ZXN0Sm9pbmVkEhUKDWd1ZXN0X2NhcnRfaWQYASABKAkSFAoMZ3Vlc3Rfb2Zmc2V0GAIgASgDEioKBGRvdHMYAyADKAsyHC5jbG9ha3Jvb20uZXZlbnRzLnYxLkxpdmVEb3QSKgoEZGVhZBgEIAMoCzIcLmNsb2Frcm9vbS5ldmVudHMudjEuRGVhZERvdBIwCgdjb3Vwb25zGAUgAygLMh8uY2xvYWtyb29tLmV2ZW50cy52MS5MaXZlQ291cG9uIkcKC09yZGVyUGxhY2VkEhAKCG9yZGVyX2lkGAEgASgJEiYKBGRvdHMYAiADKAsyGC5jbG9ha3Jvb20uZXZlbnRzLnYxLkRvdCJECg1Db3Vwb25BcHBsaWVkEiUKA2RvdBgBIAEoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90EgwKBGNvZGUYAiABKAkicAoNQ291cG9uUmVtb3ZlZBIlCgNkb3QYASABKAsyGC5jbG9ha3Jvb20uZXZlbnRzLnYxLkRvdBIMCgRjb2RlGAIgASgJEioKCG9ic2VydmVkGAMgAygLMhguY2xvYWtyb29tLmV2ZW50cy52MS5Eb3QiQQoKTGl2ZUNvdXBvbhIlCgNkb3QYASABKAsyGC5jbG9ha3Jvb20uZXZlbnRzLnYxLkRvdBIMCgRjb2RlGAIgASgJIpoBCgdMaXZlRG90EiUKA2RvdBgBIAEoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90EioKBGxpbmUYAiABKAsyHC5jbG9ha3Jvb20uZXZlbnRzLnYxLkxpbmVSZWYSEAoIcXVhbnRpdHkYAyABKA0SKgoEa2luZBgEIAEoDjIcLmNsb2Frcm9vbS5ldmVudHMudjEuRG90S2luZCJGCgdEZWFkRG90EiUKA2RvdBgBIAEoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90EhQKDGtpbGxlZF9hdF9tcxgCIAEoAyJJCgtKb2luZWRHdWVzdBIVCg1ndWVzdF9jYXJ0X2lkGAEgASgJEhQKDGd1ZXN0X29mZnNldBgCIAEoAxINCgVhdF9tcxgDIAEoAyLdAgoMQ2FydFNuYXBzaG90Eg8KB2NhcnRfaWQYASABKAkSKgoEZG90cxgCIAMoCzIcLmNsb2Frcm9vbS5ldmVudHMudjEuTGl2ZURvdBIqCgRkZWFkGAMgAygLMhwuY2xvYWtyb29tLmV2ZW50cy52MS5EZWFkRG90EjAKBmpvaW5lZBgEIAMoCzIgLmNsb2Frcm9vbS5ldmVudHMudjEuSm9pbmVkR3Vlc3QSEgoKY2xhaW1lZF9ieRgFIAEoCRIQCghwb3NpdGlvbhgGIAEoAxIXCg9taXNzaW5nX29mZnNldHMYByADKAMSHQoVZXZlbnRzX3NpbmNlX3NuYXBzaG90GAggASgNEiIKGm9sZGVzdF91bnNuYXBzaG90dGVkX2F0X21zGAkgASgDEjAKB2NvdXBvbnMYCiADKAsyHy5jbG9ha3Jvb20uZXZlbnRzLnYxLkxpdmVDb3Vwb24icwoIU2VlbkRvdHMSNQoFY2FydHMYASADKAsyJi5jbG9ha3Jvb20uZXZlbnRzLnYxLlNlZW5Eb3RzLkZyb21DYXJ0GjAKCEZyb21DYXJ0Eg8KB2NhcnRfaWQYASABKAkSEwoLY29tbWFuZF9pZHMYAiABKAwqRwoHRG90S2luZBIYChRET1RfS0lORF9VTlNQRUNJRklFRBAAEhAKDERPVF9LSU5EX0FERBABEhAKDERPVF9LSU5EX1NFVBACYgZwcm90bzM");
 
 /**
  * A dot names one command for ever: the cart that it was made in and the client's command id (UUIDv7, 16 bytes).
@@ -113,6 +113,24 @@ export type CartEvent = Message<"cloakroom.events.v1.CartEvent"> & {
      */
     value: GuestJoined;
     case: "guestJoined";
+  } | {
+    /**
+     * @generated from field: cloakroom.events.v1.OrderPlaced order_placed = 9;
+     */
+    value: OrderPlaced;
+    case: "orderPlaced";
+  } | {
+    /**
+     * @generated from field: cloakroom.events.v1.CouponApplied coupon_applied = 10;
+     */
+    value: CouponApplied;
+    case: "couponApplied";
+  } | {
+    /**
+     * @generated from field: cloakroom.events.v1.CouponRemoved coupon_removed = 11;
+     */
+    value: CouponRemoved;
+    case: "couponRemoved";
   } | { case: undefined; value?: undefined };
 };
 
@@ -284,6 +302,11 @@ export type GuestJoined = Message<"cloakroom.events.v1.GuestJoined"> & {
    * @generated from field: repeated cloakroom.events.v1.DeadDot dead = 4;
    */
   dead: DeadDot[];
+
+  /**
+   * @generated from field: repeated cloakroom.events.v1.LiveCoupon coupons = 5;
+   */
+  coupons: LiveCoupon[];
 };
 
 /**
@@ -292,6 +315,103 @@ export type GuestJoined = Message<"cloakroom.events.v1.GuestJoined"> & {
  */
 export const GuestJoinedSchema: GenMessage<GuestJoined> = /*@__PURE__*/
   messageDesc(file_cloakroom_events_v1_cart_events, 8);
+
+/**
+ * Kills exactly the dots that were ordered.
+ *
+ * @generated from message cloakroom.events.v1.OrderPlaced
+ */
+export type OrderPlaced = Message<"cloakroom.events.v1.OrderPlaced"> & {
+  /**
+   * @generated from field: string order_id = 1;
+   */
+  orderId: string;
+
+  /**
+   * @generated from field: repeated cloakroom.events.v1.Dot dots = 2;
+   */
+  dots: Dot[];
+};
+
+/**
+ * Describes the message cloakroom.events.v1.OrderPlaced.
+ * Use `create(OrderPlacedSchema)` to create a new message.
+ */
+export const OrderPlacedSchema: GenMessage<OrderPlaced> = /*@__PURE__*/
+  messageDesc(file_cloakroom_events_v1_cart_events, 9);
+
+/**
+ * Coupons are an observed-remove set of codes; which one counts is judged at check-out.
+ *
+ * @generated from message cloakroom.events.v1.CouponApplied
+ */
+export type CouponApplied = Message<"cloakroom.events.v1.CouponApplied"> & {
+  /**
+   * @generated from field: cloakroom.events.v1.Dot dot = 1;
+   */
+  dot?: Dot | undefined;
+
+  /**
+   * @generated from field: string code = 2;
+   */
+  code: string;
+};
+
+/**
+ * Describes the message cloakroom.events.v1.CouponApplied.
+ * Use `create(CouponAppliedSchema)` to create a new message.
+ */
+export const CouponAppliedSchema: GenMessage<CouponApplied> = /*@__PURE__*/
+  messageDesc(file_cloakroom_events_v1_cart_events, 10);
+
+/**
+ * @generated from message cloakroom.events.v1.CouponRemoved
+ */
+export type CouponRemoved = Message<"cloakroom.events.v1.CouponRemoved"> & {
+  /**
+   * @generated from field: cloakroom.events.v1.Dot dot = 1;
+   */
+  dot?: Dot | undefined;
+
+  /**
+   * @generated from field: string code = 2;
+   */
+  code: string;
+
+  /**
+   * @generated from field: repeated cloakroom.events.v1.Dot observed = 3;
+   */
+  observed: Dot[];
+};
+
+/**
+ * Describes the message cloakroom.events.v1.CouponRemoved.
+ * Use `create(CouponRemovedSchema)` to create a new message.
+ */
+export const CouponRemovedSchema: GenMessage<CouponRemoved> = /*@__PURE__*/
+  messageDesc(file_cloakroom_events_v1_cart_events, 11);
+
+/**
+ * @generated from message cloakroom.events.v1.LiveCoupon
+ */
+export type LiveCoupon = Message<"cloakroom.events.v1.LiveCoupon"> & {
+  /**
+   * @generated from field: cloakroom.events.v1.Dot dot = 1;
+   */
+  dot?: Dot | undefined;
+
+  /**
+   * @generated from field: string code = 2;
+   */
+  code: string;
+};
+
+/**
+ * Describes the message cloakroom.events.v1.LiveCoupon.
+ * Use `create(LiveCouponSchema)` to create a new message.
+ */
+export const LiveCouponSchema: GenMessage<LiveCoupon> = /*@__PURE__*/
+  messageDesc(file_cloakroom_events_v1_cart_events, 12);
 
 /**
  * @generated from message cloakroom.events.v1.LiveDot
@@ -323,7 +443,7 @@ export type LiveDot = Message<"cloakroom.events.v1.LiveDot"> & {
  * Use `create(LiveDotSchema)` to create a new message.
  */
 export const LiveDotSchema: GenMessage<LiveDot> = /*@__PURE__*/
-  messageDesc(file_cloakroom_events_v1_cart_events, 9);
+  messageDesc(file_cloakroom_events_v1_cart_events, 13);
 
 /**
  * @generated from message cloakroom.events.v1.DeadDot
@@ -345,7 +465,7 @@ export type DeadDot = Message<"cloakroom.events.v1.DeadDot"> & {
  * Use `create(DeadDotSchema)` to create a new message.
  */
 export const DeadDotSchema: GenMessage<DeadDot> = /*@__PURE__*/
-  messageDesc(file_cloakroom_events_v1_cart_events, 10);
+  messageDesc(file_cloakroom_events_v1_cart_events, 14);
 
 /**
  * @generated from message cloakroom.events.v1.JoinedGuest
@@ -372,7 +492,7 @@ export type JoinedGuest = Message<"cloakroom.events.v1.JoinedGuest"> & {
  * Use `create(JoinedGuestSchema)` to create a new message.
  */
 export const JoinedGuestSchema: GenMessage<JoinedGuest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_events_v1_cart_events, 11);
+  messageDesc(file_cloakroom_events_v1_cart_events, 15);
 
 /**
  * The whole state of a cart: the view's record, and the value of topic cart.snapshots (key = cart id, compacted).
@@ -430,6 +550,11 @@ export type CartSnapshot = Message<"cloakroom.events.v1.CartSnapshot"> & {
    * @generated from field: int64 oldest_unsnapshotted_at_ms = 9;
    */
   oldestUnsnapshottedAtMs: bigint;
+
+  /**
+   * @generated from field: repeated cloakroom.events.v1.LiveCoupon coupons = 10;
+   */
+  coupons: LiveCoupon[];
 };
 
 /**
@@ -437,7 +562,7 @@ export type CartSnapshot = Message<"cloakroom.events.v1.CartSnapshot"> & {
  * Use `create(CartSnapshotSchema)` to create a new message.
  */
 export const CartSnapshotSchema: GenMessage<CartSnapshot> = /*@__PURE__*/
-  messageDesc(file_cloakroom_events_v1_cart_events, 12);
+  messageDesc(file_cloakroom_events_v1_cart_events, 16);
 
 /**
  * The opaque `seen` token of the public API, base64url of these bytes.
@@ -456,7 +581,7 @@ export type SeenDots = Message<"cloakroom.events.v1.SeenDots"> & {
  * Use `create(SeenDotsSchema)` to create a new message.
  */
 export const SeenDotsSchema: GenMessage<SeenDots> = /*@__PURE__*/
-  messageDesc(file_cloakroom_events_v1_cart_events, 13);
+  messageDesc(file_cloakroom_events_v1_cart_events, 17);
 
 /**
  * @generated from message cloakroom.events.v1.SeenDots.FromCart
@@ -480,7 +605,7 @@ export type SeenDots_FromCart = Message<"cloakroom.events.v1.SeenDots.FromCart">
  * Use `create(SeenDots_FromCartSchema)` to create a new message.
  */
 export const SeenDots_FromCartSchema: GenMessage<SeenDots_FromCart> = /*@__PURE__*/
-  messageDesc(file_cloakroom_events_v1_cart_events, 13, 0);
+  messageDesc(file_cloakroom_events_v1_cart_events, 17, 0);
 
 /**
  * @generated from enum cloakroom.events.v1.DotKind
