@@ -6,3 +6,4 @@ export * from './tcp-proxy.ts';
 export * from './fresh-database.ts';
 export * from './redis-cluster.kit.ts';
 export * from './timing-difference.ts';
+export * from './history.ts';

@@ -1,0 +1,141 @@
+/**
+ * What clients did to a shop and what they were told, as Jepsen records it: an operation is invoked, and ends ok, failed or unknown. The
+ * checker (history.check.ts) knows nothing else; so a history can be written down, read again and judged anywhere.
+ *
+ * All times are of the one clock of the process that drives the clients, in milliseconds since 1970, with fractions: an operation that
+ * completed before another was invoked really came first. Nothing here is compared with a clock of the shop.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { performance } from 'node:perf_hooks';
+
+/** What each kind carries: ShopInput and ShopOutput below. */
+export type OperationKind =
+  | 'begin-guest'
+  | 'register'
+  | 'login'
+  | 'logout'
+  | 'reauthenticate'
+  | 'add'
+  | 'set'
+  | 'remove'
+  | 'clear'
+  | 'apply-coupon'
+  | 'remove-coupon'
+  | 'read'
+  | 'preview'
+  | 'checkout'
+  | 'read-orders'
+  | 'read-product'
+  | 'use-ended-session';
+
+/**
+ * ok: it happened, and this was the answer. failed: refused for certain, it did not and will not happen. unknown: a time-out, a cut
+ * connection, 5xx or outcome_unknown; it may have happened, and may still happen later.
+ */
+export type Outcome = 'ok' | 'failed' | 'unknown';
+
+export interface Operation {
+  /** Its place in the order of invocation. */
+  readonly id: number;
+  /** One device: one cookie jar, one call at a time. */
+  readonly client: string;
+  /** Whoever the client says it is, also while still a guest: a guest's cart is this person's at sign-in. */
+  readonly person: string;
+  readonly kind: OperationKind;
+  readonly gateway: string;
+  readonly invokedAtMs: number;
+  /** Undefined while no answer came: then the outcome is unknown. */
+  readonly completedAtMs: number | undefined;
+  readonly outcome: Outcome;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly output?: Readonly<Record<string, unknown>>;
+  readonly error?: string;
+}
+
+/** Something that was done to the system while clients worked. */
+export interface Fault {
+  readonly name: string;
+  readonly target: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+export interface History {
+  readonly seed: number;
+  readonly operations: readonly Operation[];
+  readonly faults: readonly Fault[];
+  /** From when on nothing was broken any more. */
+  readonly healedAtMs: number;
+}
+
+export interface Anomaly {
+  readonly kind: string;
+  readonly message: string;
+  /** Ids of the few operations that show it. */
+  readonly operations: readonly number[];
+}
+
+export interface Verdict {
+  readonly ok: boolean;
+  readonly anomalies: readonly Anomaly[];
+  /** From the acknowledgement of a command to the first later read, on any device, that shows it. */
+  readonly visibleMs: { readonly count: number; readonly p50: number; readonly p99: number; readonly max: number };
+  /** Operations by kind and outcome: `add ok`. */
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** Wall-clock milliseconds that never go back. */
+export const historyNowMs = (): number => performance.timeOrigin + performance.now();
+
+export type Ended = Pick<Operation, 'outcome' | 'output' | 'error'>;
+
+export interface Recorder {
+  /** The returned function ends the operation, once; one that is never ended stays unknown. */
+  invoke(what: Pick<Operation, 'client' | 'person' | 'kind' | 'gateway' | 'input'>): (ended: Ended) => Operation;
+  /** A fault that lasts until the returned function is called. */
+  fault(name: string, target: string): () => void;
+  /** As far as it got: what is open now is unknown. */
+  operations(): Operation[];
+  faults(): Fault[];
+  history(seed: number, healedAtMs: number): History;
+}
+
+export function openRecorder(nowMs: () => number = historyNowMs): Recorder {
+  const operations: Operation[] = [];
+  const faults: Fault[] = [];
+  return {
+    invoke(what) {
+      const id = operations.length;
+      operations.push({ id, ...what, invokedAtMs: nowMs(), completedAtMs: undefined, outcome: 'unknown' });
+      return (ended) => {
+        const before = operations[id]!;
+        if (before.completedAtMs !== undefined) throw new Error(`operation ${id} has ended before`);
+        return (operations[id] = { ...before, ...ended, completedAtMs: nowMs() });
+      };
+    },
+    fault(name, target) {
+      const at = faults.push({ name, target, fromMs: nowMs(), toMs: Number.MAX_SAFE_INTEGER }) - 1;
+      return () => void (faults[at] = { ...faults[at]!, toMs: nowMs() });
+    },
+    operations: () => [...operations],
+    faults: () => [...faults],
+    history: (seed, healedAtMs) => ({ seed, operations: [...operations], faults: [...faults], healedAtMs }),
+  };
+}
+
+/** JSON lines: the first one holds everything but the operations, then one operation a line. */
+export async function writeHistory(file: string, { operations, ...head }: History): Promise<void> {
+  await writeFile(file, [head, ...operations].map((line) => `${JSON.stringify(line)}\n`).join(''));
+}
+
+export async function readHistory(file: string): Promise<History> {
+  const [head, ...operations] = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
+  if (head === undefined) throw new Error(`${file} holds no history`);
+  return {
+    ...(JSON.parse(head) as Omit<History, 'operations'>),
+    operations: operations.map((line) => operationOf(JSON.parse(line) as Operation)),
+  };
+}
+
+/** JSON drops what is undefined. */
+const operationOf = (read: Operation): Operation => ({ ...read, completedAtMs: read.completedAtMs });
