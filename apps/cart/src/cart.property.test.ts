@@ -180,8 +180,8 @@ function joinsOf(guestCartId: string, events: readonly CartEvent[]): CartEvent[]
   const joins: CartEvent[] = [];
   for (const [offset, event] of [undefined, ...events].entries()) {
     if (event !== undefined) state = evolve(state, event);
-    const { dots, dead } = state;
-    joins.push({ cartId: 'u_1', atMs: 2_000 + offset, type: 'GuestJoined', guestCartId, guestOffset: BigInt(offset), dots, dead });
+    const { dots, coupons, dead } = state;
+    joins.push({ cartId: 'u_1', atMs: 2_000 + offset, type: 'GuestJoined', guestCartId, guestOffset: BigInt(offset), dots, coupons, dead });
   }
   return joins;
 }

@@ -105,6 +105,7 @@ describe('a claim and a join', () => {
     guestCartId: id,
     guestOffset,
     dots: from.dots,
+    coupons: from.coupons,
     dead: from.dead,
   });
 

@@ -33,6 +33,8 @@ export interface Joined {
 export interface CartState {
   readonly cartId: string;
   readonly dots: ReadonlyMap<Dot, Live>;
+  /** The code of each coupon that is noted: an observed-remove set. Which one counts is judged at check-out. */
+  readonly coupons: ReadonlyMap<Dot, string>;
   /** When each was killed, in milliseconds since 1970; the latest, where several killed it. */
   readonly dead: ReadonlyMap<Dot, number>;
   readonly joined: ReadonlyMap<string, Joined>;
@@ -45,18 +47,22 @@ export type CartEvent = { readonly cartId: string; readonly atMs: number } & (
   | { readonly type: 'QuantitySet'; readonly dot: Dot; readonly line: LineId; readonly quantity: number; readonly observed: readonly Dot[] }
   | { readonly type: 'ItemRemoved'; readonly dot: Dot; readonly line: LineId; readonly observed: readonly Dot[] }
   | { readonly type: 'CartCleared'; readonly dot: Dot; readonly observed: readonly Dot[] }
+  | { readonly type: 'CouponApplied'; readonly dot: Dot; readonly code: string }
+  | { readonly type: 'CouponRemoved'; readonly dot: Dot; readonly code: string; readonly observed: readonly Dot[] }
+  | { readonly type: 'OrderPlaced'; readonly orderId: string; readonly dots: readonly Dot[] }
   | { readonly type: 'GuestCartClaimed'; readonly userCartId: string; readonly claimEventId: string }
   | {
       readonly type: 'GuestJoined';
       readonly guestCartId: string;
       readonly guestOffset: bigint;
       readonly dots: ReadonlyMap<Dot, Live>;
+      readonly coupons: ReadonlyMap<Dot, string>;
       readonly dead: ReadonlyMap<Dot, number>;
     }
 );
 
 export function emptyCart(cartId: string): CartState {
-  return { cartId, dots: new Map(), dead: new Map(), joined: new Map(), claimedBy: undefined };
+  return { cartId, dots: new Map(), coupons: new Map(), dead: new Map(), joined: new Map(), claimedBy: undefined };
 }
 
 /** Returns the very same object when the event changes nothing: a repeated event is told by identity. */
@@ -65,6 +71,11 @@ export function evolve(state: CartState, event: CartEvent): CartState {
     case 'ItemAdded': {
       const draft = new Draft(state);
       draft.live(event.dot, { line: event.line, quantity: event.quantity, kind: 'add' });
+      return draft.done();
+    }
+    case 'CouponApplied': {
+      const draft = new Draft(state);
+      draft.note(event.dot, event.code);
       return draft.done();
     }
     case 'QuantitySet': {
@@ -77,12 +88,19 @@ export function evolve(state: CartState, event: CartEvent): CartState {
       return draft.done();
     }
     case 'ItemRemoved':
+    case 'CouponRemoved':
     case 'CartCleared': {
-      if (state.dots.has(event.dot)) return state;
+      if (isLive(state, event.dot)) return state;
       const draft = new Draft(state);
-      draft.kill(observedOf(event), event.atMs, event.type === 'ItemRemoved' ? event.line : undefined);
+      draft.kill(observedOf(event), event.atMs, scopeOf(event));
       // A removal's own dot is born dead: its command id can never be an add later.
       draft.kill([event.dot], event.atMs, undefined);
+      return draft.done();
+    }
+    case 'OrderPlaced': {
+      // Orders has made these dots one order's for ever: also those that are not here yet are dead from now on.
+      const draft = new Draft(state);
+      draft.kill(event.dots, event.atMs, undefined);
       return draft.done();
     }
     case 'GuestCartClaimed':
@@ -91,6 +109,17 @@ export function evolve(state: CartState, event: CartEvent): CartState {
       return joinGuest(state, event);
   }
 }
+
+/** What a command may kill in: one line, one coupon, or, as undefined, the whole cart. No line id has a colon. */
+type Scope = string;
+const couponScope = (code: string): Scope => `coupon:${code}`;
+
+function scopeOf(event: Extract<CartEvent, { type: 'ItemRemoved' | 'CouponRemoved' | 'CartCleared' }>): Scope | undefined {
+  if (event.type === 'CartCleared') return undefined;
+  return event.type === 'ItemRemoved' ? event.line : couponScope(event.code);
+}
+
+const isLive = (state: CartState, dot: Dot): boolean => state.dots.has(dot) || state.coupons.has(dot);
 
 /** A command cannot have observed itself: that would kill it at birth. */
 function observedOf(event: { readonly dot: Dot; readonly observed: readonly Dot[] }): Dot[] {
@@ -115,6 +144,7 @@ function joinGuest(state: CartState, event: Extract<CartEvent, { type: 'GuestJoi
   if (newer) {
     for (const [dot, killedAtMs] of event.dead) draft.kill([dot], killedAtMs, undefined);
     for (const [dot, live] of event.dots) draft.live(dot, live);
+    for (const [dot, code] of event.coupons) draft.note(dot, code);
   }
   const joined = new Map(state.joined).set(event.guestCartId, {
     guestOffset: newer ? event.guestOffset : before.guestOffset,
@@ -127,6 +157,7 @@ function joinGuest(state: CartState, event: Extract<CartEvent, { type: 'GuestJoi
 class Draft {
   readonly #before: CartState;
   #dots: Map<Dot, Live> | undefined;
+  #coupons: Map<Dot, string> | undefined;
   #dead: Map<Dot, number> | undefined;
 
   constructor(state: CartState) {
@@ -134,23 +165,42 @@ class Draft {
   }
 
   live(dot: Dot, live: Live): void {
-    if ((this.#dead ?? this.#before.dead).has(dot) || (this.#dots ?? this.#before.dots).has(dot)) return;
+    if (this.#isKnown(dot)) return;
     (this.#dots ??= new Map(this.#before.dots)).set(dot, live);
   }
 
-  /** @param line kills nothing that is known to be in another line; a dot that is not known yet is taken at its word */
-  kill(dots: readonly Dot[], atMs: number, line: LineId | undefined): void {
+  note(dot: Dot, code: string): void {
+    if (this.#isKnown(dot)) return;
+    (this.#coupons ??= new Map(this.#before.coupons)).set(dot, code);
+  }
+
+  /** @param scope kills nothing that is known to be elsewhere; a dot that is not known yet is taken at its word */
+  kill(dots: readonly Dot[], atMs: number, scope: Scope | undefined): void {
     for (const dot of dots) {
-      const live = (this.#dots ?? this.#before.dots).get(dot);
-      if (live !== undefined && line !== undefined && live.line !== line) continue;
-      if (live !== undefined) (this.#dots ??= new Map(this.#before.dots)).delete(dot);
-      if (((this.#dead ?? this.#before.dead).get(dot) ?? -1) < atMs) (this.#dead ??= new Map(this.#before.dead)).set(dot, atMs);
+      const at = this.#scopeOf(dot);
+      if (at !== undefined && scope !== undefined && at !== scope) continue;
+      if (this.#dotsNow().has(dot)) (this.#dots ??= new Map(this.#before.dots)).delete(dot);
+      if (this.#couponsNow().has(dot)) (this.#coupons ??= new Map(this.#before.coupons)).delete(dot);
+      if ((this.#deadNow().get(dot) ?? -1) < atMs) (this.#dead ??= new Map(this.#before.dead)).set(dot, atMs);
     }
   }
 
   done(): CartState {
-    if (this.#dots === undefined && this.#dead === undefined) return this.#before;
-    return { ...this.#before, dots: this.#dots ?? this.#before.dots, dead: this.#dead ?? this.#before.dead };
+    if (this.#dots === undefined && this.#coupons === undefined && this.#dead === undefined) return this.#before;
+    return { ...this.#before, dots: this.#dotsNow(), coupons: this.#couponsNow(), dead: this.#deadNow() };
+  }
+
+  readonly #dotsNow = (): ReadonlyMap<Dot, Live> => this.#dots ?? this.#before.dots;
+  readonly #couponsNow = (): ReadonlyMap<Dot, string> => this.#coupons ?? this.#before.coupons;
+  readonly #deadNow = (): ReadonlyMap<Dot, number> => this.#dead ?? this.#before.dead;
+
+  #isKnown(dot: Dot): boolean {
+    return this.#deadNow().has(dot) || this.#scopeOf(dot) !== undefined;
+  }
+
+  #scopeOf(dot: Dot): Scope | undefined {
+    const code = this.#couponsNow().get(dot);
+    return code === undefined ? this.#dotsNow().get(dot)?.line : couponScope(code);
   }
 }
 
@@ -176,11 +226,29 @@ export function linesOf(state: CartState): LineView[] {
     .sort((a, b) => (a.lineId < b.lineId ? -1 : 1));
 }
 
+/** Of a command that makes a dot: what it puts into the cart. A string is a coupon's code; undefined, as a removal, nothing. */
+export type Made = Live | string | undefined;
+
 /** Whether this command id already stands in the cart for something else. Best effort at the command; the log decides. */
-export function isOtherCommand(state: CartState, dot: Dot, live: Live | undefined): boolean {
+export function isOtherCommand(state: CartState, dot: Dot, made: Made): boolean {
+  const code = state.coupons.get(dot);
+  if (code !== undefined) return made !== code;
   const known = state.dots.get(dot);
   if (known === undefined) return false;
-  return live === undefined || known.line !== live.line || known.quantity !== live.quantity || known.kind !== live.kind;
+  if (made === undefined || typeof made === 'string') return true;
+  return known.line !== made.line || known.quantity !== made.quantity || known.kind !== made.kind;
+}
+
+export interface CouponView {
+  readonly code: string;
+  readonly dots: readonly Dot[];
+}
+
+/** By code: an order that no command changes. One that was applied twice is one. */
+export function couponsOf({ coupons }: CartState): CouponView[] {
+  return [...Map.groupBy(coupons, ([, code]) => code)]
+    .map(([code, its]) => ({ code, dots: its.map(([dot]) => dot) }))
+    .sort((a, b) => (a.code < b.code ? -1 : 1));
 }
 
 const dayMs = 24 * 60 * 60 * 1000;

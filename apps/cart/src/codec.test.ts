@@ -41,9 +41,35 @@ const events: Record<keyof typeof golden.events, CartEvent> = {
       [dotOf(guest, id(22)), { line: 'mug', quantity: 1, kind: 'add' }],
       [dotOf(guest, id(23)), { line: shirt, quantity: 3, kind: 'set' }],
     ]),
+    coupons: new Map(),
     dead: new Map([[dotOf(guest, id(19)), atMs - 5]]),
   },
 };
+
+/** What came with check-out, on 2026-11-27. */
+const newer: Record<keyof typeof golden.newer, CartEvent> = {
+  CouponApplied: { type: 'CouponApplied', cartId: user, atMs, dot: dotOf(user, id(24)), code: 'WELCOME10' },
+  CouponRemoved: {
+    type: 'CouponRemoved',
+    cartId: user,
+    atMs,
+    dot: dotOf(user, id(25)),
+    code: 'WELCOME10',
+    observed: [dotOf(user, id(24)), dotOf(guest, id(26))],
+  },
+  OrderPlaced: { type: 'OrderPlaced', cartId: user, atMs, orderId: id(27), dots: [dotOf(user, id(17)), dotOf(guest, id(22))] },
+  GuestJoined: {
+    type: 'GuestJoined',
+    cartId: user,
+    atMs,
+    guestCartId: guest,
+    guestOffset: 42n,
+    dots: new Map([[dotOf(guest, id(22)), { line: 'mug', quantity: 1, kind: 'add' }]]),
+    coupons: new Map([[dotOf(guest, id(26)), 'WINTER5']]),
+    dead: new Map(),
+  },
+};
+const versionOf = (event: CartEvent): number => (event === newer.GuestJoined ? 2 : 1);
 
 const cart: CartRecord = {
   state: { ...[events.ItemAdded, events.QuantitySet, events.GuestJoined].reduce(evolve, emptyCart(user)) },
@@ -53,10 +79,15 @@ const cart: CartRecord = {
   oldestUnsnapshottedAtMs: atMs,
 };
 
+const cartWithCoupons: CartRecord = {
+  ...cart,
+  state: [newer.OrderPlaced, newer.CouponApplied, newer.GuestJoined].reduce(evolve, cart.state),
+};
+
 const headers = (version: number) => ({ [recordHeaders.eventVersion]: Buffer.from(String(version)) });
 const hexOf = (hex: string): Buffer => Buffer.from(hex, 'hex');
 
-describe('what version 1 wrote', () => {
+describe('what was written', () => {
   it.each(Object.entries(events))('%s is read as it was meant', (type, event) => {
     const value = hexOf(golden.events[type as keyof typeof golden.events]);
     expect(decodeEvent({ key: event.cartId, value, headers: headers(1) })).toEqual(event);
@@ -65,25 +96,38 @@ describe('what version 1 wrote', () => {
   it('a cart is read as it was meant', () => {
     expect(decodeCart(hexOf(golden.cart))).toEqual(cart);
   });
+
+  it.each(Object.entries(newer))('%s, which came with check-out, is read as it was meant', (type, event) => {
+    const value = hexOf(golden.newer[type as keyof typeof golden.newer]);
+    expect(decodeEvent({ key: event.cartId, value, headers: headers(versionOf(event)) })).toEqual(event);
+  });
+
+  it('a cart with coupons is read as it was meant', () => {
+    expect(decodeCart(hexOf(golden.cartWithCoupons))).toEqual(cartWithCoupons);
+  });
 });
 
 describe('what this version writes', () => {
-  it.each(Object.entries(events))('%s has the bytes of its golden record, with type and version beside them', (type, event) => {
+  it.each([
+    ...Object.entries(events).map(([type, event]) => [type, event, golden.events[type as keyof typeof golden.events]] as const),
+    ...Object.entries(newer).map(([type, event]) => [type, event, golden.newer[type as keyof typeof golden.newer]] as const),
+  ])('%s has the bytes of its golden record, with type and version beside them', (type, event, bytes) => {
     const written = encodeEvent(event);
-    expect(written.value.toString('hex')).toBe(golden.events[type as keyof typeof golden.events]);
+    expect(written.value.toString('hex')).toBe(bytes);
     expect(written.headers[recordHeaders.eventType]?.toString()).toBe(type);
-    expect(written.headers[recordHeaders.eventVersion]?.toString()).toBe('1');
+    expect(written.headers[recordHeaders.eventVersion]?.toString()).toBe(String(versionOf(event)));
   });
 
   it('a cart has the bytes of its golden record', () => {
     expect(encodeCart(cart).toString('hex')).toBe(golden.cart);
+    expect(encodeCart(cartWithCoupons).toString('hex')).toBe(golden.cartWithCoupons);
   });
 });
 
 describe('a record that is no event of ours', () => {
   const value = hexOf(golden.events.ItemAdded);
   it.each([
-    ['of a later version', { key: user, value, headers: headers(2) }, 'unknown event version'],
+    ['of a later version', { key: user, value, headers: headers(3) }, 'unknown event version'],
     ['without a version', { key: user, value, headers: {} }, 'unknown event version'],
     ['a tombstone', { key: user, value: null, headers: headers(1) }, 'no value'],
     ['not protobuf', { key: user, value: Buffer.from('{"json":true}'), headers: headers(1) }, 'not a cart event'],

@@ -15,6 +15,7 @@ import {
   type Dot as DotMessage,
   type DotSchema,
   type LineRef,
+  type LiveCoupon,
   type LiveDot,
   type LiveDotSchema,
 } from '@cloakroom/contracts';
@@ -22,8 +23,12 @@ import type { LogRecord, RecordHeaders } from '@cloakroom/platform';
 import { cartOfDot, commandOfDot, dotOf, type CartEvent, type CartState, type Dot, type Live } from './cart.ts';
 import { canonicalLine, lineIdOf, lineOf, type LineId } from './lines.ts';
 
-/** Raised only for a change that older readers would misread; they refuse what is above the version they know. */
-const eventVersion = 1;
+/**
+ * Raised only for what older readers would misread; they refuse what is above the version they know. A kind of event that they do not know
+ * they refuse anyway. 2: a GuestJoined that carries coupons, which they would lose.
+ */
+const versionOf = (event: CartEvent): number => (event.type === 'GuestJoined' && event.coupons.size > 0 ? 2 : 1);
+const newestVersion = 2;
 
 /** A cart as the view and the snapshots keep it. */
 export interface CartRecord {
@@ -46,14 +51,14 @@ export function encodeEvent(event: CartEvent): { value: Buffer; headers: RecordH
   const message = create(CartEventSchema, { cartId, atMs: BigInt(atMs), event: toOneof(event) });
   return {
     value: Buffer.from(toBinary(CartEventSchema, message)),
-    headers: { [recordHeaders.eventType]: Buffer.from(type), [recordHeaders.eventVersion]: Buffer.from(String(eventVersion)) },
+    headers: { [recordHeaders.eventType]: Buffer.from(type), [recordHeaders.eventVersion]: Buffer.from(String(versionOf(event))) },
   };
 }
 
 /** @throws UndecodableRecord with the reason; it never carries the bytes */
 export function decodeEvent(record: Pick<LogRecord, 'key' | 'value' | 'headers'>): CartEvent {
   const version = record.headers[recordHeaders.eventVersion]?.toString() ?? '';
-  if (!/^\d{1,4}$/.test(version) || Number(version) > eventVersion) throw new UndecodableRecord('unknown event version');
+  if (!/^\d{1,4}$/.test(version) || Number(version) > newestVersion) throw new UndecodableRecord('unknown event version');
   if (record.value === null) throw new UndecodableRecord('no value');
   let event: CartEvent | undefined;
   try {
@@ -81,9 +86,16 @@ function toOneof(event: CartEvent): NonNullable<MessageInitShape<typeof CartEven
     case 'GuestCartClaimed':
       return { case: 'guestCartClaimed', value: { userCartId: event.userCartId, claimEventId: event.claimEventId } };
     case 'GuestJoined': {
-      const { guestCartId, guestOffset, dots, dead } = event;
-      return { case: 'guestJoined', value: { guestCartId, guestOffset, dots: [...dots].map(toLiveDot), dead: [...dead].map(toDeadDot) } };
+      const { guestCartId, guestOffset, dots, coupons, dead } = event;
+      const carried = { dots: [...dots].map(toLiveDot), dead: [...dead].map(toDeadDot), coupons: [...coupons].map(toLiveCoupon) };
+      return { case: 'guestJoined', value: { guestCartId, guestOffset, ...carried } };
     }
+    case 'OrderPlaced':
+      return { case: 'orderPlaced', value: { orderId: event.orderId, dots: event.dots.map(toDot) } };
+    case 'CouponApplied':
+      return { case: 'couponApplied', value: { dot: toDot(event.dot), code: event.code } };
+    case 'CouponRemoved':
+      return { case: 'couponRemoved', value: { dot: toDot(event.dot), code: event.code, observed: event.observed.map(toDot) } };
   }
 }
 
@@ -107,15 +119,24 @@ function fromMessage({ cartId, atMs: atMsBig, event }: CartEventMessage): CartEv
     case 'guestCartClaimed':
       return { ...common, type: 'GuestCartClaimed', userCartId: event.value.userCartId, claimEventId: event.value.claimEventId };
     case 'guestJoined': {
-      const { guestCartId, guestOffset, dots, dead } = event.value;
+      const { guestCartId, guestOffset, dots, coupons, dead } = event.value;
       return {
         ...common,
         type: 'GuestJoined',
         guestCartId,
         guestOffset,
         dots: new Map(dots.map(fromLiveDot)),
+        coupons: new Map(coupons.map(fromLiveCoupon)),
         dead: new Map(dead.map(fromDeadDot)),
       };
+    }
+    case 'orderPlaced':
+      return { ...common, type: 'OrderPlaced', orderId: event.value.orderId, dots: event.value.dots.map(fromDot) };
+    case 'couponApplied':
+      return { ...common, type: 'CouponApplied', dot: fromDot(event.value.dot), code: event.value.code };
+    case 'couponRemoved': {
+      const { dot, code, observed } = event.value;
+      return { ...common, type: 'CouponRemoved', dot: fromDot(dot), code, observed: observed.map(fromDot) };
     }
     case undefined:
       return undefined;
@@ -127,6 +148,7 @@ export function encodeCart({ state, position, missing, eventsSinceSnapshot, olde
     cartId: state.cartId,
     dots: [...state.dots].map(toLiveDot),
     dead: [...state.dead].map(toDeadDot),
+    coupons: [...state.coupons].map(toLiveCoupon),
     joined: [...state.joined].map(([guestCartId, { guestOffset, atMs }]) => ({ guestCartId, guestOffset, atMs: BigInt(atMs) })),
     claimedBy: state.claimedBy ?? '',
     position,
@@ -145,6 +167,7 @@ export function decodeCart(bytes: Uint8Array): CartRecord {
       state: {
         cartId: message.cartId,
         dots: new Map(message.dots.map(fromLiveDot)),
+        coupons: new Map(message.coupons.map(fromLiveCoupon)),
         dead: new Map(message.dead.map(fromDeadDot)),
         joined: new Map(message.joined.map(({ guestCartId, guestOffset, atMs }) => [guestCartId, { guestOffset, atMs: Number(atMs) }])),
         claimedBy: message.claimedBy || undefined,
@@ -194,3 +217,7 @@ function fromLiveDot({ dot, line, quantity, kind }: LiveDot): [Dot, Live] {
 const toDeadDot = ([dot, killedAtMs]: [Dot, number]) => ({ dot: toDot(dot), killedAtMs: BigInt(killedAtMs) });
 
 const fromDeadDot = ({ dot, killedAtMs }: DeadDot): [Dot, number] => [fromDot(dot), Number(killedAtMs)];
+
+const toLiveCoupon = ([dot, code]: [Dot, string]) => ({ dot: toDot(dot), code });
+
+const fromLiveCoupon = ({ dot, code }: LiveCoupon): [Dot, string] => [fromDot(dot), code];

@@ -126,7 +126,7 @@ export function withoutRedriven(missing: ReadonlySet<bigint>, record: Pick<LogRe
 async function forwardGuests(parts: CartParts, place: Place, applied: ReadonlyMap<string, Applied>): Promise<void> {
   const joins = [];
   for (const { cart, changed } of applied.values()) {
-    const { cartId, claimedBy, dots, dead } = cart.state;
+    const { cartId, claimedBy, dots, coupons, dead } = cart.state;
     if (changed === undefined || claimedBy === undefined || !isGuestSubject(cartId)) continue;
     // Replayed after a wipe: it was forwarded in its first life.
     if (changed.offset < place.forwardedTo) continue;
@@ -141,6 +141,7 @@ async function forwardGuests(parts: CartParts, place: Place, applied: ReadonlyMa
       guestCartId: cartId,
       guestOffset: changed.offset,
       dots,
+      coupons,
       dead,
     });
     joins.push({ key: claimedBy, value: event.value, headers: { ...event.headers, ...trace } });
