@@ -1,0 +1,12 @@
+/** What Nest injects by: interfaces have no name at run time. */
+export const configToken = Symbol('OrdersConfig');
+export const processToken = Symbol('Parts');
+export const peersToken = Symbol('Peers');
+export const databaseToken = Symbol('Database');
+export const eventLogToken = Symbol('EventLog');
+export const keysToken = Symbol('KeyRing');
+export const feedToken = Symbol('RevocationFeed');
+export const exchangeToken = Symbol('TokenExchange');
+export const ordersToken = Symbol('OrdersParts');
+export const keeperToken = Symbol('Keeper');
+export const noticesToken = Symbol('OrderNotices');

@@ -1,0 +1,93 @@
+/**
+ * Tells the open streams of this process that an order has changed, whichever replica changed it: each process reads order.events under a group
+ * of its own, from the end. What is missed while the log is away is not told later: a stream begins with a notice, and pages read again.
+ */
+import { fromBinary } from '@bufbuild/protobuf';
+import { OrderEventSchema, topics } from '@cloakroom/contracts';
+import { traceOfRecord, type EventLog, type Logger, type LogRecord, type Subscription } from '@cloakroom/platform';
+
+export interface OrderNotice {
+  readonly orderId: string;
+  /** Of the change; '' where it is not known. */
+  readonly traceparent: string;
+}
+
+type Listener = (notice: OrderNotice) => void;
+
+/** The event log may come up after this service. */
+const subscribeRetryMs = 1_000;
+
+export interface OrderNotices {
+  /** @returns the unsubscribe function */
+  watch(userId: string, listener: Listener): () => void;
+  /** Whether this process reads the topic. */
+  subscribed(): boolean;
+  start(): void;
+  stop(): Promise<void>;
+}
+
+export function openOrderNotices(options: { readonly eventLog: EventLog; readonly log: Logger; readonly group: string }): OrderNotices {
+  const { eventLog, log, group } = options;
+  const listeners = new Map<string, Set<Listener>>();
+  const stopping = new AbortController();
+  let subscription: Subscription | undefined;
+
+  const tell = (record: LogRecord): void => {
+    // A listener may leave while it is told: a Set's iteration bears that.
+    for (const listener of listeners.get(record.key) ?? [])
+      listener({
+        orderId: fromBinary(OrderEventSchema, record.value!).orderId,
+        traceparent: traceOfRecord(record).traceparent ?? '',
+      });
+  };
+  const follow = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      try {
+        await eventLog.ensureTopics([topics.orderEvents]);
+        subscription = await eventLog.subscribe({
+          group,
+          topics: [topics.orderEvents],
+          from: 'latest',
+          handler: (batch) => Promise.resolve(batch.records.forEach(tell)),
+        });
+        if (stopping.signal.aborted) await subscription.stop();
+        return;
+      } catch (error) {
+        if (!stopping.signal.aborted) log.warn({ err: error }, 'order events cannot be read yet');
+        await pause(subscribeRetryMs, stopping.signal);
+      }
+    }
+  };
+
+  return {
+    watch(userId, listener) {
+      const its = listeners.get(userId) ?? new Set<Listener>();
+      listeners.set(userId, its);
+      its.add(listener);
+      return () => {
+        its.delete(listener);
+        if (its.size === 0 && listeners.get(userId) === its) listeners.delete(userId);
+      };
+    },
+    subscribed: () => subscription !== undefined,
+    start: () => void follow(),
+    async stop() {
+      stopping.abort();
+      // Not for a broker that is still looked for: that may take longer than a process has to stop.
+      await subscription?.stop();
+    },
+  };
+}
+
+function pause(durationMs: number, until: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      until.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, durationMs);
+    until.addEventListener('abort', end, { once: true });
+    if (until.aborted) end();
+  });
+}

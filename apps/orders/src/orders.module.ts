@@ -1,0 +1,122 @@
+/** All wiring of orders. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import {
+  type EventLog,
+  eventLogOf,
+  jwksFrom,
+  type KeyRing,
+  openDatabase,
+  openKeyRing,
+  type OpenKeyRing,
+  openLateFeed,
+  openTokenExchange,
+  type Parts,
+  type RevocationFeed,
+  type TokenExchange,
+} from '@cloakroom/platform';
+import type { OrdersConfig } from './config.ts';
+import {
+  configToken,
+  databaseToken,
+  eventLogToken,
+  exchangeToken,
+  feedToken,
+  keeperToken,
+  keysToken,
+  noticesToken,
+  ordersToken,
+  peersToken,
+  processToken,
+} from './injection.ts';
+import { openKeeper, type Keeper } from './keeper.ts';
+import { openOrderNotices } from './order-notices.ts';
+import { OrdersController } from './orders.controller.ts';
+import { type Database, migrations, type OrdersSchema } from './orders.ts';
+import type { OrdersParts } from './parts.ts';
+import { openSimulatedProvider } from './payment-provider.simulated.ts';
+import type { Peers } from './peers.ts';
+import { chargeWaitMs } from './saga.ts';
+
+const storage: Provider[] = [
+  {
+    provide: databaseToken,
+    inject: [configToken, processToken],
+    useFactory: (config: OrdersConfig, { log }: Parts) =>
+      openDatabase<OrdersSchema>(config.DATABASE_URL, migrations, { name: 'orders', log, password: config.DATABASE_PASSWORD }),
+  },
+  {
+    provide: eventLogToken,
+    inject: [configToken, processToken],
+    useFactory: (config: OrdersConfig, parts: Parts): Promise<EventLog> => eventLogOf('orders', config, parts),
+  },
+];
+
+const identity: Provider[] = [
+  {
+    provide: keysToken,
+    inject: [peersToken, processToken],
+    useFactory: ({ auth }: Peers, { log, clock }: Parts): OpenKeyRing => openKeyRing({ log, clock, fetchJwks: jwksFrom(auth) }),
+  },
+  {
+    provide: feedToken,
+    inject: [eventLogToken, keysToken, processToken],
+    useFactory: (eventLog: EventLog, keys: KeyRing, { log, clock }: Parts): RevocationFeed =>
+      openLateFeed({ eventLog, keys, clock, log, group: `orders-feed-${randomUUID()}` }),
+  },
+  {
+    provide: exchangeToken,
+    inject: [peersToken, feedToken, processToken],
+    useFactory: ({ exchange }: Peers, feed: RevocationFeed, { clock }: Parts): TokenExchange =>
+      openTokenExchange({ auth: exchange, feed, clock }),
+  },
+];
+
+const orders: Provider[] = [
+  {
+    provide: keeperToken,
+    inject: [configToken, databaseToken, eventLogToken, processToken],
+    useFactory: (config: OrdersConfig, db: Database, eventLog: EventLog, { log, clock }: Parts): Keeper =>
+      openKeeper({ config, db, eventLog, log, clock }),
+  },
+  {
+    provide: ordersToken,
+    inject: [databaseToken, peersToken, exchangeToken, keeperToken, processToken],
+    useFactory: (
+      db: Database,
+      { cart, catalog, profile }: Peers,
+      exchange: TokenExchange,
+      keeper: Keeper,
+      { log, clock }: Parts,
+    ): OrdersParts => ({
+      db,
+      clock,
+      log,
+      random: (count) => randomBytes(count),
+      cart,
+      catalog,
+      profile,
+      exchange,
+      payments: openSimulatedProvider({ db, random: (count) => randomBytes(count) }),
+      chargeWaitMs,
+      committed: () => keeper.wake(),
+    }),
+  },
+  {
+    provide: noticesToken,
+    inject: [eventLogToken, processToken],
+    useFactory: (eventLog: EventLog, { log }: Parts) => openOrderNotices({ eventLog, log, group: `orders-notices-${randomUUID()}` }),
+  },
+];
+
+@Module({})
+export class OrdersModule {
+  static with(config: OrdersConfig, parts: Parts, peers: Peers): DynamicModule {
+    const given: Provider[] = [
+      { provide: configToken, useValue: config },
+      { provide: processToken, useValue: parts },
+      { provide: peersToken, useValue: peers },
+    ];
+    return { module: OrdersModule, providers: [...given, ...storage, ...identity, ...orders, OrdersController] };
+  }
+}

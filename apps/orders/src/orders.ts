@@ -1,0 +1,135 @@
+/**
+ * What is kept of an order. The rows of `order_events` are the outbox and the history at once: each step of a saga is committed with the change
+ * that it tells of, published by the relay, and kept, as what a person is shown.
+ *
+ * Two uniques make check-out exactly once, whoever asks and how often: (user, idempotency key), and the dot. A dot is freed when its order is
+ * cancelled, never when it was paid.
+ */
+import { speaksPostgres } from '@cloakroom/platform';
+import type { Generated, Kysely, Selectable } from 'kysely';
+import type { Migration } from 'kysely/migration';
+import { addProvider, type ProviderTables } from './payment-provider.tables.ts';
+
+/**
+ * accepted: nobody but this database knows of it. reserved: the stock is taken, the provider may have been asked. unknown: it was, and did not
+ * answer. placed, cancelled: the end, but that a cancelled one may still have stock to give back.
+ */
+export type Phase = 'accepted' | 'reserved' | 'unknown' | 'placed' | 'cancelled';
+
+export interface OrdersSchema extends ProviderTables {
+  orders: {
+    order_id: string;
+    user_id: string;
+    idempotency_key: string;
+    /** Of what was asked with that key. */
+    body_hash: string;
+    phase: Phase;
+    /** Why it was cancelled: a code of the error table; '' while it is not. */
+    reason: string;
+    /** 1 when the stock was taken for it, as far as this database heard. */
+    stock_reserved: number;
+    /** 1 when it was cancelled and the catalog has not acknowledged that it gets its stock back. */
+    release_due: number;
+    /** JSON of what was agreed to (quote.ts): lines, address. */
+    lines: string;
+    address: string;
+    subtotal: number;
+    discount: number;
+    coupon: string;
+    total: number;
+    currency: string;
+    payment_method: string;
+    placed_at_ms: number;
+    traceparent: string | null;
+    experiment: string | null;
+  };
+  order_dots: { dot: string; order_id: string };
+  /** Of coupons that count once a person. */
+  coupon_uses: { user_id: string; code: string; order_id: string };
+  order_events: {
+    /** Of one order in the order of its commits: each step locks the order's row first. May have gaps. */
+    sequence: Generated<number>;
+    order_id: string;
+    user_id: string;
+    /** "StockReserved" */
+    name: string;
+    /** protobuf JSON */
+    event: string;
+    at_ms: number;
+    /** 1 when the event log has acknowledged it. */
+    published: number;
+    traceparent: string | null;
+    experiment: string | null;
+  };
+}
+
+export type Database = Kysely<OrdersSchema>;
+export type OrderRow = Selectable<OrdersSchema['orders']>;
+
+export const migrations: Readonly<Record<string, Migration>> = {
+  '0001_orders': { up: createTables },
+  '0002_simulated_provider': { up: addProvider },
+};
+
+// The migrator hands over a database of any schema.
+async function createTables(db: Kysely<unknown>): Promise<void> {
+  await createOrders(db);
+  await db.schema
+    .createTable('order_dots')
+    .addColumn('dot', 'text', (c) => c.primaryKey())
+    .addColumn('order_id', 'text', (c) => c.notNull())
+    .execute();
+  await db.schema.createIndex('order_dots_by_order').on('order_dots').column('order_id').execute();
+  await db.schema
+    .createTable('coupon_uses')
+    .addColumn('user_id', 'text', (c) => c.notNull())
+    .addColumn('code', 'text', (c) => c.notNull())
+    .addColumn('order_id', 'text', (c) => c.notNull())
+    .addPrimaryKeyConstraint('coupon_uses_key', ['user_id', 'code'])
+    .execute();
+  await db.schema
+    .createTable('order_events')
+    .addColumn('sequence', speaksPostgres(db) ? 'bigint' : 'integer', (c) =>
+      speaksPostgres(db) ? c.primaryKey().generatedAlwaysAsIdentity() : c.primaryKey().autoIncrement(),
+    )
+    .addColumn('order_id', 'text', (c) => c.notNull())
+    .addColumn('user_id', 'text', (c) => c.notNull())
+    .addColumn('name', 'text', (c) => c.notNull())
+    .addColumn('event', 'text', (c) => c.notNull())
+    .addColumn('at_ms', 'bigint', (c) => c.notNull())
+    .addColumn('published', 'integer', (c) => c.notNull())
+    .addColumn('traceparent', 'text')
+    .addColumn('experiment', 'text')
+    .execute();
+  await db.schema.createIndex('order_events_by_order').on('order_events').columns(['order_id', 'sequence']).execute();
+  await db.schema.createIndex('order_events_to_publish').on('order_events').columns(['published', 'sequence']).execute();
+}
+
+async function createOrders(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('orders')
+    .addColumn('order_id', 'text', (c) => c.primaryKey())
+    .addColumn('user_id', 'text', (c) => c.notNull())
+    .addColumn('idempotency_key', 'text', (c) => c.notNull())
+    .addColumn('body_hash', 'text', (c) => c.notNull())
+    .addColumn('phase', 'text', (c) => c.notNull())
+    .addColumn('reason', 'text', (c) => c.notNull())
+    .addColumn('stock_reserved', 'integer', (c) => c.notNull())
+    .addColumn('release_due', 'integer', (c) => c.notNull())
+    .addColumn('lines', 'text', (c) => c.notNull())
+    .addColumn('address', 'text', (c) => c.notNull())
+    .addColumn('subtotal', 'bigint', (c) => c.notNull())
+    .addColumn('discount', 'bigint', (c) => c.notNull())
+    .addColumn('coupon', 'text', (c) => c.notNull())
+    .addColumn('total', 'bigint', (c) => c.notNull())
+    .addColumn('currency', 'text', (c) => c.notNull())
+    .addColumn('payment_method', 'text', (c) => c.notNull())
+    .addColumn('placed_at_ms', 'bigint', (c) => c.notNull())
+    .addColumn('traceparent', 'text')
+    .addColumn('experiment', 'text')
+    .addUniqueConstraint('orders_key', ['user_id', 'idempotency_key'])
+    .execute();
+  await db.schema.createIndex('orders_by_user').on('orders').columns(['user_id', 'order_id']).execute();
+  await db.schema.createIndex('orders_by_phase').on('orders').columns(['phase', 'order_id']).execute();
+  await db.schema.createIndex('orders_by_release').on('orders').columns(['release_due', 'order_id']).execute();
+}

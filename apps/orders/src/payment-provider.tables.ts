@@ -1,0 +1,40 @@
+/** The simulated provider's own tables, as another company would have them: nothing of the saga reads or writes them. */
+import type { Generated, Kysely } from 'kysely';
+import { speaksPostgres } from '@cloakroom/platform';
+
+export interface ProviderTables {
+  provider_charges: {
+    /** The idempotency key that the shop gave: it can be charged once, or be closed. */
+    charge_key: string;
+    charge_id: string;
+    amount: number;
+    currency: string;
+    outcome: 'captured' | 'declined';
+    /** How often it still answers that it does not know. Counted and not timed: two replicas' clocks may differ by hours. */
+    looks_left: number;
+  };
+  /** To be delivered; gone once the shop has taken it. */
+  provider_callbacks: {
+    sequence: Generated<number>;
+    charge_key: string;
+  };
+}
+
+export async function addProvider(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('provider_charges')
+    .addColumn('charge_key', 'text', (c) => c.primaryKey())
+    .addColumn('charge_id', 'text', (c) => c.notNull())
+    .addColumn('amount', 'bigint', (c) => c.notNull())
+    .addColumn('currency', 'text', (c) => c.notNull())
+    .addColumn('outcome', 'text', (c) => c.notNull())
+    .addColumn('looks_left', 'integer', (c) => c.notNull())
+    .execute();
+  await db.schema
+    .createTable('provider_callbacks')
+    .addColumn('sequence', speaksPostgres(db) ? 'bigint' : 'integer', (c) =>
+      speaksPostgres(db) ? c.primaryKey().generatedAlwaysAsIdentity() : c.primaryKey().autoIncrement(),
+    )
+    .addColumn('charge_key', 'text', (c) => c.notNull())
+    .execute();
+}

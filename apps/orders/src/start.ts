@@ -1,0 +1,102 @@
+/** The door of orders: opens its parts, answers, and closes them again. */
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { OrdersService } from '@cloakroom/contracts';
+import {
+  createPassportVerifier,
+  type EventLog,
+  implement,
+  type OpenKeyRing,
+  openAdmin,
+  openTls,
+  type Parts,
+  type Readiness,
+  type RevocationFeed,
+  type Running,
+  serveMesh,
+  type TokenExchange,
+} from '@cloakroom/platform';
+import type { OrdersConfig } from './config.ts';
+import { databaseToken, eventLogToken, exchangeToken, feedToken, keeperToken, keysToken, noticesToken, ordersToken } from './injection.ts';
+import type { Keeper } from './keeper.ts';
+import { watchOrdersTables } from './metrics.ts';
+import type { OrderNotices } from './order-notices.ts';
+import { OrdersController } from './orders.controller.ts';
+import { OrdersModule } from './orders.module.ts';
+import type { Database } from './orders.ts';
+import type { OrdersParts } from './parts.ts';
+import { connectPeers } from './peers.ts';
+
+export { readConfig, type OrdersConfig } from './config.ts';
+
+export async function start(config: OrdersConfig, parts: Parts): Promise<Running> {
+  const { log, clock } = parts;
+  const tls = config.MESH_TLS === 'mutual' ? await openTls(config.TLS_DIR, 'orders', { log }) : undefined;
+  const peers = connectPeers(config, tls, log);
+  const module = OrdersModule.with(config, parts, peers);
+  const container = await NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
+  const db = container.get<Database>(databaseToken);
+  const eventLog = container.get<EventLog>(eventLogToken);
+  const keys = container.get<OpenKeyRing>(keysToken);
+  const feed = container.get<RevocationFeed>(feedToken);
+  const keeper = container.get<Keeper>(keeperToken);
+  const notices = container.get<OrderNotices>(noticesToken);
+  keeper.start(container.get<OrdersParts>(ordersToken));
+  notices.start();
+  const unwatch = watchOrdersTables({ db, clock });
+  const mesh = await serveMesh({
+    name: 'orders',
+    host: config.HOST,
+    port: config.LISTEN_PORT,
+    tls,
+    services: [implement(OrdersService, container.get(OrdersController).handlers)],
+    verifier: createPassportVerifier({ audience: 'orders', keys, feed, clock, accessTokens: true }),
+    clock,
+    log,
+  });
+  const ready = () => readiness(db, eventLog, { keeper, notices }, config);
+  const admin = await openAdmin({ host: config.HOST, port: config.ADMIN_PORT, ready, log });
+  return {
+    name: 'orders',
+    url: `${config.HOST}:${mesh.port}`,
+    stop: async () => {
+      // First those who cause work, then those who do it; what is not finished is another's, or the next start's.
+      await mesh.stop();
+      await keeper.stop();
+      await notices.stop();
+      unwatch();
+      await feed.stop();
+      container.get<TokenExchange>(exchangeToken).stop();
+      await admin.close();
+      keys.stop();
+      peers.close();
+      tls?.stop();
+      if (parts.eventLog === undefined) await eventLog.close();
+      await container.close();
+      await db.destroy();
+    },
+  };
+}
+
+/** The services that orders calls are not asked for: what was ordered can be read without them, and an order waits. */
+async function readiness(
+  db: Database,
+  eventLog: EventLog,
+  { keeper, notices }: { readonly keeper: Keeper; readonly notices: OrderNotices },
+  config: OrdersConfig,
+): Promise<Readiness> {
+  const [, log] = await Promise.all([
+    db.selectFrom('orders').select('order_id').limit(1).execute(),
+    eventLog.describe().then(
+      (description) => ({ ...description, reachable: true }),
+      () => ({ kind: config.EVENT_LOG, reachable: false }),
+    ),
+  ]);
+  return {
+    database: { ok: true },
+    eventLog: { ok: true, ...log, subscribed: notices.subscribed() },
+    // Of all replicas one; the others are as ready.
+    keeper: { ok: true, here: keeper.keeps() },
+    provider: { ok: true, name: config.PROVIDER },
+  };
+}
