@@ -5,8 +5,8 @@ import { e2eProvider, killAndWaitForSuccessor } from './stack.ts';
 /** Everything that can be killed, each while a person walks the journey. */
 const parts =
   e2eProvider === 'native-postgres'
-    ? (['auth', 'profile', 'catalog', 'postgres'] as const)
-    : (['auth', 'cart', 'profile', 'catalog', 'gateway-1', 'gateway-2', 'redis-sessions', 'redis-carts', 'kafka'] as const);
+    ? (['auth', 'profile', 'catalog', 'orders', 'postgres'] as const)
+    : (['auth', 'cart', 'profile', 'catalog', 'orders', 'gateway-1', 'gateway-2', 'redis-sessions', 'redis-carts', 'kafka'] as const);
 
 for (const part of parts) {
   test(`kill -9 of ${part} during the journey: no raw error, nothing acknowledged is lost, no dead session lives`, async ({

@@ -24,8 +24,8 @@ test('everything that a process tells is in the table, with these labels, and na
   await device.expectCart({ [products[0]!]: 1 });
   const wrong: string[] = [];
   const told = new Set<string>();
-  const { gateways, auth, cart, profile, catalog } = portsOf(portBase);
-  for (const port of [...gateways, ...[auth, cart, profile, catalog].map(({ admin }) => admin)]) {
+  const { gateways, auth, cart, profile, catalog, orders } = portsOf(portBase);
+  for (const port of [...gateways, ...[auth, cart, profile, catalog, orders].map(({ admin }) => admin)]) {
     for (const { name, labels } of samplesOf(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text())) {
       const base = table.has(name) ? name : name.replace(/_(bucket|count|sum)$/, '');
       told.add(base);

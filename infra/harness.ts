@@ -12,7 +12,8 @@ import { orStackError, StackError } from './outcome.ts';
 import { meshCertificates } from './secrets.ts';
 import { drawStack } from './stack.ts';
 import type { Database } from './stack.storage.ts';
-import type { ProcessName, Profile, Provider, StackSpec, StorageDetours } from './stack.ts';
+import type { LaunchSpec } from './child.ts';
+import type { ProcessName, ProcessSpec, Profile, Provider, StackSpec, StorageDetours } from './stack.ts';
 import { Supervisor } from './supervisor.ts';
 import type { StackEvent } from './supervisor.ts';
 
@@ -39,6 +40,14 @@ export interface StackRequest {
   readonly onEvent?: (event: StackEvent) => void;
   /** A module that each of our own processes imports first: how a test takes a defence away (infra/attacks/plant.ts). `npm start` has no such option. */
   readonly preload?: string;
+  /** How the nemesis puts a part somewhere else (infra/chaos/namespaces.ts). */
+  readonly reshape?: Reshape;
+}
+
+/** Changes to the drawing, and to the command that a process becomes. */
+export interface Reshape {
+  readonly spec?: (spec: StackSpec) => StackSpec;
+  readonly launch?: (process: ProcessSpec, launch: LaunchSpec) => LaunchSpec;
 }
 
 export interface RunningProcess {
@@ -105,11 +114,12 @@ export function assembleStack(request: AssemblyRequest): Supervisor {
   const { accessTokenLifetimeMs, sessionModes = process.env['SESSION_MODES'] } = request;
   const sessions = { sessionMode, sessionModes, accessTokenLifetimeMs };
   const detours = request.storageUrls === undefined ? {} : { storageUrls: request.storageUrls };
-  const spec = drawStack({ provider, profile, base, dataDir, webDir, logLevel, telemetry, ...sessions, ...detours, database, external });
+  const drawn = drawStack({ provider, profile, base, dataDir, webDir, logLevel, telemetry, ...sessions, ...detours, database, external });
+  const spec = request.reshape?.spec?.(drawn) ?? drawn;
   checkInspect(inspect, spec.processes);
   return new Supervisor({
     spec,
-    prepare: preloading(request.preload, commandFor(dataDir, tools, inspect)),
+    prepare: reshaping(request.reshape, preloading(request.preload, commandFor(dataDir, tools, inspect))),
     settle: settleProcess,
     onEvent: onEvent ?? (() => undefined),
     provision: () => (provider === 'embedded' ? Promise.resolve() : meshCertificates(dataDir)),
@@ -122,6 +132,11 @@ function preloading(module: string | undefined, prepare: ReturnType<typeof comma
     const launch = await prepare(spec, logFile);
     return launch.command === process.execPath ? { ...launch, args: ['--import', module, ...launch.args] } : launch;
   };
+}
+
+function reshaping(reshape: Reshape | undefined, prepare: ReturnType<typeof commandFor>): ReturnType<typeof commandFor> {
+  const change = reshape?.launch;
+  return change === undefined ? prepare : async (spec, logFile) => change(spec, await prepare(spec, logFile));
 }
 
 /** What a person sets for `npm start`: the children see nothing of the launcher's environment but what they are told. */
@@ -143,7 +158,7 @@ function databaseFor(wanted: Database | undefined, { provider, external }: Chose
   if (provider === 'external') {
     if (wanted === 'postgres' && external?.databaseUrls === undefined)
       throw new StackError(
-        'external PostgreSQL needs DATABASE_URL, or DATABASE_URL_AUTH, _PROFILE and _CATALOG',
+        'external PostgreSQL needs DATABASE_URL, or DATABASE_URL_AUTH, _PROFILE, _CATALOG and _ORDERS',
         'set them in the environment: see .env.example',
       );
     return wanted ?? (external?.databaseUrls === undefined ? 'sqlite' : 'postgres');

@@ -52,6 +52,7 @@ it('takes PostgreSQL for external when there is a URL for each service, by one s
     auth: 'postgres://me:x@db:5432/auth?sslmode=require',
     profile: 'postgres://me:x@db:5432/profile?sslmode=require',
     catalog: 'postgres://me:x@db:5432/catalog?sslmode=require',
+    orders: 'postgres://me:x@db:5432/orders?sslmode=require',
   });
   const mixed = await chooseProvider(
     'external',

@@ -49,6 +49,7 @@ function commonEnv(options: StackOptions, places: Places): (name: AppName, repli
     CART_ADDRESS: addresses('cart'),
     PROFILE_ADDRESS: addresses('profile'),
     CATALOG_ADDRESS: addresses('catalog'),
+    ORDERS_ADDRESS: addresses('orders'),
     AUTH_ADMIN_URL: adminUrls('auth'),
     CART_ADMIN_URL: adminUrls('cart'),
   });
@@ -94,6 +95,7 @@ export function drawApps(options: StackOptions, places: Places, storage: Storage
     profile: service('profile', { ...storage.other, ...database('profile').env }, database('profile').secrets),
     // Reads no event log: its products are not a person's.
     catalog: service('catalog', database('catalog').env, database('catalog').secrets),
+    orders: service('orders', { ...storage.other, ...database('orders').env }, database('orders').secrets),
     gateway: places.gateways.map(gateway),
   };
 }
@@ -106,12 +108,14 @@ export function drawServices(apps: Apps, below: readonly ProcessName[], readyTim
     apps[app].map(({ env }) => (apps[app].length === 1 ? app : `${app}-${env['REPLICA']}`) as ProcessName);
   const all = (app: AppName, needs: readonly ProcessName[]) =>
     apps[app].map((spec, index) => process(names(app)[index]!, spec, needs, readyTimeoutMs));
+  const called = (['auth', 'cart', 'profile', 'catalog'] as const).flatMap(names);
   return [
     ...all('auth', below),
     ...all('cart', [...below, ...names('auth')]),
     ...all('profile', [...below, ...names('auth')]),
     ...all('catalog', names('auth')),
-    ...all('gateway', [...names('auth'), ...names('cart'), ...names('profile'), ...names('catalog')]),
+    ...all('orders', [...below, ...called]),
+    ...all('gateway', [...called, ...names('orders')]),
   ];
 }
 

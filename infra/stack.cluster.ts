@@ -1,7 +1,7 @@
 /**
  * `--profile cluster`: what production has two or three of, on one machine. Part of the drawing: see stack.ts.
  *
- *   gateway x 3 -> auth, cart, profile, catalog x 2 -> Redis Cluster of 3 + 3 (sessions), 3 Kafka brokers, redis-carts, postgres
+ *   gateway x 3 -> auth, cart, profile, catalog, orders x 2 -> Redis Cluster of 3 + 3 (sessions), 3 Kafka brokers, redis-carts, postgres
  *
  * The carts' view keeps one Redis of its own, apart from the sessions' cluster: a view that fills its memory (noeviction) must not refuse
  * sessions, and a view that is lost is built again from the log. It shows what is not replicated, too. See docs/decisions/0011-the-cluster-profile.md.
@@ -12,7 +12,7 @@ import { clusterPortsOf } from './stack.ports.ts';
 import { brokers, postgres, redis, redisCluster } from './stack.storage.ts';
 import type { ProcessSpec, StackOptions } from './stack.ts';
 
-/** 22 processes that start at once on 2 cores take turns. */
+/** 24 processes that start at once on 2 cores take turns. */
 const slowness = 3;
 
 export function drawCluster(options: StackOptions): ProcessSpec[] {

@@ -27,6 +27,7 @@ export function portsOf(base: number) {
     cart: service(120),
     profile: service(130),
     catalog: service(140),
+    orders: service(150),
     redisSessions: base + 210,
     redisCarts: base + 220,
     kafka: base + 230,
@@ -51,6 +52,7 @@ export function clusterPortsOf(base: number) {
     cart: replicas(first.cart),
     profile: replicas(first.profile),
     catalog: replicas(first.catalog),
+    orders: replicas(first.orders),
     redisSessions: counted(redisNodeCount).map((index) => first.redisSessions + index),
     redisCarts: first.redisCarts,
     brokers: counted(brokerCount).map((index): BrokerPorts => ({
@@ -68,6 +70,6 @@ export const redisBusPortOf = (port: number): number => port + 40;
 
 /** Those that browsers, probes and Prometheus speak HTTP to, in any profile. */
 export function httpPortsOf(base: number): number[] {
-  const { gateways, auth, cart, profile, catalog } = clusterPortsOf(base);
-  return [...gateways, ...[auth, cart, profile, catalog].flat().map(({ admin }) => admin)];
+  const { gateways, auth, cart, profile, catalog, orders } = clusterPortsOf(base);
+  return [...gateways, ...[auth, cart, profile, catalog, orders].flat().map(({ admin }) => admin)];
 }

@@ -8,7 +8,7 @@ export type Database = 'sqlite' | 'postgres';
 export const databases: readonly Database[] = ['sqlite', 'postgres'];
 
 /** Those that have a database, each its own. cart has none: its log is its truth. */
-export const databaseOwners = ['auth', 'profile', 'catalog'] as const;
+export const databaseOwners = ['auth', 'profile', 'catalog', 'orders'] as const;
 export type DatabaseOwner = (typeof databaseOwners)[number];
 
 const loopback = '127.0.0.1';

@@ -33,6 +33,7 @@ it('ends the edge first and storage last', () => {
     ['redis-sessions', 'redis-carts', 'kafka'],
     ['auth'],
     ['cart', 'profile', 'catalog'],
+    ['orders'],
     ['gateway-1', 'gateway-2'],
   ]);
 });
@@ -61,8 +62,8 @@ it('meets its own storage through a proxy where a test has put one', () => {
 it('gives each service a database of its own, and none to the cart, whose truth is the log', () => {
   for (const stack of [native, embedded]) {
     const owners = appsOf(stack).filter(({ env }) => env['DATABASE_URL'] !== undefined);
-    expect(owners.map(({ app }) => app).toSorted()).toEqual(['auth', 'catalog', 'profile']);
-    expect(new Set(owners.map(({ env }) => env['DATABASE_URL'])).size).toBe(3);
+    expect(owners.map(({ app }) => app).toSorted()).toEqual(['auth', 'catalog', 'orders', 'profile']);
+    expect(new Set(owners.map(({ env }) => env['DATABASE_URL'])).size).toBe(4);
   }
 });
 
@@ -95,7 +96,7 @@ it('leaves mutual TLS out in embedded alone', () => {
 
 it('starts no storage for external', () => {
   const { processes } = drawStack({ ...at, provider: 'external', external: urls });
-  expect(processes.map(({ run }) => run.kind)).toEqual(Array.from({ length: 6 }, () => 'app'));
+  expect(processes.map(({ run }) => run.kind)).toEqual(Array.from({ length: 7 }, () => 'app'));
 });
 
 it('gives each owner a database and a role of its own on one PostgreSQL, and draws no password', () => {
@@ -105,17 +106,23 @@ it('gives each owner a database and a role of its own on one PostgreSQL, and dra
     ['auth', 'postgres://auth@127.0.0.1:4240/auth'],
     ['profile', 'postgres://profile@127.0.0.1:4240/profile'],
     ['catalog', 'postgres://catalog@127.0.0.1:4240/catalog'],
+    ['orders', 'postgres://orders@127.0.0.1:4240/orders'],
   ]);
   for (const { app, secrets } of appsOf(drawn))
-    expect(secrets.includes('DATABASE_PASSWORD')).toBe(['auth', 'profile', 'catalog'].includes(app));
+    expect(secrets.includes('DATABASE_PASSWORD')).toBe(['auth', 'profile', 'catalog', 'orders'].includes(app));
   expect(drawn.processes.find(({ name }) => name === 'auth')?.needs).toContain('postgres');
   expect(JSON.stringify(native)).not.toMatch(/postgres/);
 });
 
 it('passes the URLs of somebody else’s PostgreSQL on', () => {
-  const databaseUrls = { auth: 'postgres://a', profile: 'postgres://p', catalog: 'postgres://c' };
+  const databaseUrls = { auth: 'postgres://a', profile: 'postgres://p', catalog: 'postgres://c', orders: 'postgres://o' };
   const drawn = drawStack({ ...at, provider: 'external', database: 'postgres', external: { ...urls, databaseUrls } });
-  expect(appsOf(drawn).flatMap(({ env }) => env['DATABASE_URL'] ?? [])).toEqual(['postgres://a', 'postgres://p', 'postgres://c']);
+  expect(appsOf(drawn).flatMap(({ env }) => env['DATABASE_URL'] ?? [])).toEqual([
+    'postgres://a',
+    'postgres://p',
+    'postgres://c',
+    'postgres://o',
+  ]);
 });
 
 function appsOf(stack: typeof native) {
@@ -135,7 +142,7 @@ it('lets every part of a container network be met by its own name, and nothing b
       if (host !== undefined) hosts.add(host);
     }
   }
-  expect([...hosts].toSorted()).toEqual(['auth', 'cart', 'catalog', 'kafka', 'profile', 'redis-carts', 'redis-sessions']);
+  expect([...hosts].toSorted()).toEqual(['auth', 'cart', 'catalog', 'kafka', 'orders', 'profile', 'redis-carts', 'redis-sessions']);
 });
 
 const cluster = drawStack({ ...at, provider: 'native', profile: 'cluster' });
@@ -149,8 +156,8 @@ it('draws for the cluster three gateways, two of each service, three brokers, an
     cart: 2,
     profile: 2,
   });
-  expect([count('catalog-'), count('kafka-'), count('redis-sessions-'), count('redis-carts'), count('postgres')]).toEqual([2, 3, 6, 1, 1]);
-  expect(cluster.processes).toHaveLength(22);
+  expect(['catalog-', 'orders-', 'kafka-', 'redis-sessions-', 'redis-carts', 'postgres'].map(count)).toEqual([2, 2, 3, 6, 1, 1]);
+  expect(cluster.processes).toHaveLength(24);
   expect(cluster.gateways).toHaveLength(3);
 });
 
@@ -163,7 +170,8 @@ it('gives no port to two processes of the cluster, the bus of its Redis included
 
 it('gives the first replica the ports that the only one has', () => {
   const portsIn = (stack: typeof native, name: string) => stack.processes.find((process) => process.name === name)?.ports;
-  for (const name of ['auth', 'cart', 'profile', 'catalog', 'kafka']) expect(portsIn(cluster, `${name}-1`)).toEqual(portsIn(native, name));
+  for (const name of ['auth', 'cart', 'profile', 'catalog', 'orders', 'kafka'])
+    expect(portsIn(cluster, `${name}-1`)).toEqual(portsIn(native, name));
   expect(portsIn(cluster, 'auth-2')).toEqual([4112, 4113]);
 });
 
@@ -187,8 +195,8 @@ it('keeps the carts on a Redis of their own beside the sessions’ cluster', () 
 
 it('shares one database between the replicas of a service', () => {
   const urls = appsOf(cluster).flatMap(({ env }) => env['DATABASE_URL'] ?? []);
-  expect(urls).toHaveLength(6);
-  expect(new Set(urls).size).toBe(3);
+  expect(urls).toHaveLength(8);
+  expect(new Set(urls).size).toBe(4);
   expect(urls.every((url) => url.startsWith('postgres://'))).toBe(true);
 });
 

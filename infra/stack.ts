@@ -3,7 +3,7 @@
  * Pure: start, tests, e2e and benchmarks all ask this file, and nothing else knows a port. Reading order: `drawStack`, then the four drawings (the
  * cluster's in stack.cluster.ts). What a service is told is in stack.apps.ts, what lies below in stack.storage.ts, who listens where in stack.ports.ts.
  *
- *   browser -> gateway-1, gateway-2 -> auth, cart, profile, catalog -> redis-sessions, redis-carts, kafka[, postgres]
+ *   browser -> gateway-1, gateway-2 -> auth, cart, profile, catalog, orders -> redis-sessions, redis-carts, kafka[, postgres]
  */
 import { join } from 'node:path';
 import { appReadyMs, drawApps, drawServices, hostIn, loopback, readyUrl } from './stack.apps.ts';
@@ -17,7 +17,7 @@ import type { Database, DatabaseOwner } from './stack.storage.ts';
 export { defaultBase, httpPortsOf, portsOf, portSpan } from './stack.ports.ts';
 
 export type Provider = 'native' | 'embedded' | 'external' | 'docker';
-export type AppName = 'auth' | 'cart' | 'profile' | 'catalog' | 'gateway';
+export type AppName = 'auth' | 'cart' | 'profile' | 'catalog' | 'orders' | 'gateway';
 export type Profile = 'usual' | 'cluster';
 export const profiles: readonly Profile[] = ['usual', 'cluster'];
 type Several<Name extends string> = Name | `${Name}-${1 | 2 | 3 | 4 | 5 | 6}`;
@@ -60,8 +60,9 @@ export interface AmongBrokers {
 }
 
 export type Health =
-  | { readonly kind: 'redis'; readonly port: number }
-  | { readonly kind: 'kafka'; readonly port: number }
+  /** @property host loopback unless told */
+  | { readonly kind: 'redis'; readonly port: number; readonly host?: string }
+  | { readonly kind: 'kafka'; readonly port: number; readonly host?: string }
   | { readonly kind: 'postgres'; readonly port: number }
   /** Ready when all of them answer 200. */
   | { readonly kind: 'http'; readonly urls: readonly string[] };
@@ -121,7 +122,7 @@ export interface ExternalUrls {
 }
 
 /** Names in the certificates of the mesh. */
-export const meshNames: readonly AppName[] = ['gateway', 'auth', 'cart', 'profile', 'catalog'];
+export const meshNames: readonly AppName[] = ['gateway', 'auth', 'cart', 'profile', 'catalog', 'orders'];
 
 export function drawStack(options: StackOptions): StackSpec {
   const { provider, base, dataDir, profile = 'usual' } = options;
@@ -170,8 +171,8 @@ function drawUsual(options: StackOptions, urls: StorageUrls, below: readonly Pro
 }
 
 function usualPlaces(base: number): Places {
-  const { gateways, auth, cart, profile, catalog, postgres: server } = portsOf(base);
-  return { gateways, auth: [auth], cart: [cart], profile: [profile], catalog: [catalog], postgres: server };
+  const { gateways, auth, cart, profile, catalog, orders, postgres: server } = portsOf(base);
+  return { gateways, auth: [auth], cart: [cart], profile: [profile], catalog: [catalog], orders: [orders], postgres: server };
 }
 
 /** One Node process and nothing else: the same services, calls over the same gRPC, other adapters below them. */
@@ -184,11 +185,15 @@ function drawEmbedded(options: StackOptions): ProcessSpec[] {
     cart: { ...log, CART_VIEW: 'memory' },
     other: log,
   });
-  const services = [ports.auth, ports.cart, ports.profile, ports.catalog];
+  const services = [ports.auth, ports.cart, ports.profile, ports.catalog, ports.orders];
   return [
     {
       name: 'cloakroom',
-      run: { kind: 'embedded', apps: [...apps.auth, ...apps.catalog, ...apps.cart, ...apps.profile, ...apps.gateway], eventLogFile },
+      run: {
+        kind: 'embedded',
+        apps: [...apps.auth, ...apps.catalog, ...apps.cart, ...apps.profile, ...apps.orders, ...apps.gateway],
+        eventLogFile,
+      },
       needs: [],
       ports: [...ports.gateways, ...services.flatMap((service) => [service.mesh, service.admin])],
       url: `http://localhost:${ports.gateways[0]}`,

@@ -192,8 +192,8 @@ export function levelsOf(specs: readonly ProcessSpec[]): ProcessSpec[][] {
 }
 
 export function probeOf(health: Health): Probe {
-  if (health.kind === 'redis') return redisProbe(health.port);
-  if (health.kind === 'kafka') return kafkaProbe(health.port);
+  if (health.kind === 'redis') return redisProbe(health.port, health.host);
+  if (health.kind === 'kafka') return kafkaProbe(health.port, health.host);
   if (health.kind === 'postgres') return postgresProbe(health.port);
   const probes = health.urls.map(httpProbe);
   return async () => {

@@ -10,7 +10,14 @@ import { signedIn } from './person.ts';
 
 const productsPath = '/cloakroom.catalog.v1.CatalogService/ListProducts';
 const devicesPath = `/${AuthService.typeName}/ListDevices`;
-const doors: Readonly<Record<ServiceName, string>> = { auth: devicesPath, cart: cartPath, profile: profilePath, catalog: productsPath };
+const ordersPath = '/cloakroom.orders.v1.OrdersService/Watch';
+const doors: Readonly<Record<ServiceName, string>> = {
+  auth: devicesPath,
+  cart: cartPath,
+  profile: profilePath,
+  catalog: productsPath,
+  orders: ordersPath,
+};
 
 test('C20 a passport for one service is refused by every other, also where none is needed', async () => {
   const { token } = await signedIn();

@@ -6,8 +6,8 @@ import { create, fromBinary, toBinary, type DescMessage, type MessageInitShape, 
 import { AuthService, ResolveRequestSchema, ResolveResponseSchema } from '@cloakroom/contracts';
 import { dataDir, e2eProvider, portBase } from '../stack.ts';
 
-export type ServiceName = 'auth' | 'cart' | 'profile' | 'catalog';
-const offsets: Readonly<Record<ServiceName, number>> = { auth: 110, cart: 120, profile: 130, catalog: 140 };
+export type ServiceName = 'auth' | 'cart' | 'profile' | 'catalog' | 'orders';
+const offsets: Readonly<Record<ServiceName, number>> = { auth: 110, cart: 120, profile: 130, catalog: 140, orders: 150 };
 const callTimeoutMs = 5_000;
 /** A server that has not begun to speak TLS to us after this long will not. */
 const silenceMs = 1_000;

@@ -19,7 +19,7 @@ const shares = { http: 0.25, metadata: 0.3, records: 0.45 };
 const atOnce = 24;
 /** Beyond what the heap breathes by under this load. */
 const growthMaxMb = 250;
-const services = ['gateway-1', 'gateway-2', 'auth', 'cart', 'profile', 'catalog'] as const;
+const services = ['gateway-1', 'gateway-2', 'auth', 'cart', 'profile', 'catalog', 'orders'] as const;
 const minutes = 60_000;
 test.describe.configure({ mode: 'serial' });
 test.setTimeout(Math.max(2, inputs / 12_500) * minutes);

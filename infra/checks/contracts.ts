@@ -10,13 +10,14 @@ import {
   CatalogService,
   Identity,
   OperationClass,
+  OrdersService,
   policy,
   ProfileService,
   TokenExchangeService,
 } from '@cloakroom/contracts';
 import type { Violation } from './tree.ts';
 
-export const services = [AuthService, CartService, CatalogService, ProfileService, TokenExchangeService];
+export const services = [AuthService, CartService, CatalogService, OrdersService, ProfileService, TokenExchangeService];
 const folder = 'libs/contracts';
 const image = `${folder}/baseline/contracts.binpb`;
 const policies = `${folder}/baseline/policies.json`;
@@ -31,7 +32,7 @@ export function policySnapshot(of: readonly DescService[]): { text: string; viol
       const name = `${service.typeName}/${method.name}`;
       if (!hasOption(method, policy)) violations.push({ path: folder, message: `${name} states no policy` });
       const { identity, operationClass, budgetMs, callers, authenticationAgeMaxS, delegates } = getOption(method, policy);
-      if (identity === Identity.UNSPECIFIED || operationClass === OperationClass.UNSPECIFIED || callers.length === 0)
+      if (identity === Identity.UNSPECIFIED || operationClass === OperationClass.UNSPECIFIED || callers.length + delegates.length === 0)
         violations.push({ path: folder, message: `${name} has an incomplete policy` });
       lines[name] = {
         identity: Identity[identity],

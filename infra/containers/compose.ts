@@ -70,7 +70,7 @@ export function drawService(spec: ProcessSpec): ComposeService {
   throw new Error(`${spec.name} has no container: ${spec.run.kind}`);
 }
 
-/** infra/compose.postgres.yaml: what changes when auth, profile and catalog have a real PostgreSQL. */
+/** infra/compose.postgres.yaml: what changes when auth, profile, catalog and orders have a real PostgreSQL. */
 export function drawPostgresOverlay(base: number): ComposeFile {
   const [plain, full] = [drawCompose({ base }), drawCompose({ base, database: 'postgres' })];
   const changes = Object.entries(full.services).flatMap(([name, service]) => {

@@ -36,7 +36,7 @@ it('makes every secret that a service is given and nobody else makes', () => {
   });
   const wanted = meshNames.flatMap((name) => secretRefs(name, appSpecs[name].app).map(({ secret, key }) => `${secret} ${key}`));
   const byOperator = wanted.filter((one) => one.endsWith('-database-app uri'));
-  expect(byOperator.toSorted()).toEqual(['auth', 'catalog', 'profile'].map((name) => `${name}-database-app uri`));
+  expect(byOperator.toSorted()).toEqual(['auth', 'catalog', 'orders', 'profile'].map((name) => `${name}-database-app uri`));
   expect(made.toSorted()).toEqual([...new Set(wanted)].filter((one) => !byOperator.includes(one)).toSorted());
 });
 

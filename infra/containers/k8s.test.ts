@@ -231,8 +231,8 @@ describe('network policies', () => {
         .map(({ from }) => from);
     expect(reaching('redis-sessions')).toEqual(['auth']);
     expect(reaching('redis-carts')).toEqual(['cart']);
-    expect(reaching('kafka')).toEqual(['gateway', 'auth', 'cart', 'profile']);
-    expect(reaching('postgres')).toEqual(['auth', 'profile', 'catalog']);
+    expect(reaching('kafka')).toEqual(['gateway', 'auth', 'cart', 'profile', 'orders']);
+    expect(reaching('postgres')).toEqual(['auth', 'profile', 'catalog', 'orders']);
   });
 
   it('let people in at the gateway and nowhere else', () => {

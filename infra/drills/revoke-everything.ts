@@ -29,7 +29,7 @@ export interface DrillOutcome {
   readonly acceptedAfterwards: number;
 }
 
-const parts = ['redis-sessions', 'redis-carts', 'kafka', 'auth', 'cart', 'profile', 'catalog', 'gateway-1', 'gateway-2'] as const;
+const parts = ['redis-sessions', 'redis-carts', 'kafka', 'auth', 'cart', 'profile', 'catalog', 'orders', 'gateway-1', 'gateway-2'] as const;
 /** Cached at both gateways, and asking for as long as it takes. */
 const sampleCount = 200;
 const askerCount = 4;
