@@ -8,6 +8,7 @@ import { openRedisCartView } from './cart.view.redis.ts';
 import type { CartConfig } from './config.ts';
 import { openLogFollower } from './follow-log.ts';
 import { cartToken, configToken, eventLogToken, processToken, followerToken, viewToken } from './injection.ts';
+import { modelOf } from './models/choose.ts';
 import { cartTopics, type CartParts } from './parts.ts';
 
 const adapters: Provider[] = [
@@ -35,6 +36,7 @@ const cart: Provider[] = [
       log,
       topics: cartTopics,
       region: config.REGION,
+      model: modelOf(config.CART_MODEL),
     }),
   },
   { provide: followerToken, inject: [cartToken], useFactory: (parts: CartParts) => openLogFollower(parts) },

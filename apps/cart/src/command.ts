@@ -4,7 +4,7 @@ import type { PersonContext } from '@cloakroom/platform';
 import { append } from './append.ts';
 import { cartOfDot, dotOf, emptyCart, type CartEvent, type CartState, type Dot } from './cart.ts';
 import { ViewUnavailable } from './cart.view.ts';
-import { hasReached, tokenFor } from './consistency.ts';
+import { hasReached, tokenFor, waitForToken, waitMaxMs } from './consistency.ts';
 import { checkLimits } from './limits.ts';
 import type { LineId } from './lines.ts';
 import { commandsUnchecked } from './metrics.ts';
@@ -65,9 +65,21 @@ export async function acceptCommand(
   if (command.known === undefined) commandsUnchecked.inc();
   const refused = command.known && checkLimits(command.known, event);
   if (refused !== undefined) return refused;
-  const token = await append(parts, ctx, event);
+  const token = await append(parts, ctx, await asWritten(parts, ctx, command, event));
   if (typeof token !== 'string') return token;
   return { seen: encodeSeen([...command.seen, command.dot]), consistencyToken: token };
+}
+
+/** The event itself: the log is what decides. Only the wrong models of the exercises read a cart, and write down what they make of it. */
+function asWritten(parts: CartParts, ctx: PersonContext, { cartId, seen }: Command, event: CartEvent): CartEvent | Promise<CartEvent> {
+  if (parts.model?.write === undefined) return event;
+  const partition = partitionOfCart(parts, cartId);
+  const token = tokenFor(ctx.consistency, parts.region, partition);
+  const read = async (): Promise<CartState> => {
+    if (token !== undefined) await waitForToken(parts.view, token, { clock: parts.clock, budgetMs: waitMaxMs, signal: ctx.signal });
+    return (await lookUp(parts, cartId, partition, undefined)).known ?? emptyCart(cartId);
+  };
+  return parts.model.write({ event, seen, read });
 }
 
 /** A command must not wait for the view, nor fail with it: the log is the only write. */

@@ -2,6 +2,7 @@
 import { partitionOf, topics, type TopicSpec } from '@cloakroom/contracts';
 import type { Clock, EventLog, Logger } from '@cloakroom/platform';
 import type { CartView } from './cart.view.ts';
+import type { CartModel } from './models/model.ts';
 
 export interface CartTopics {
   readonly events: TopicSpec;
@@ -18,6 +19,8 @@ export interface CartParts {
   readonly log: Logger;
   readonly topics: CartTopics;
   readonly region: string;
+  /** Only for exercises: wrong rules in the place of those of cart.ts. */
+  readonly model?: CartModel | undefined;
 }
 
 /** Events and snapshots of a cart have the same partition number: the topics have the same count. */

@@ -28,6 +28,8 @@ export { readConfig, type CartConfig } from './config.ts';
 
 export async function start(config: CartConfig, parts: Parts): Promise<Running> {
   const { log, clock } = parts;
+  if (config.CART_MODEL !== 'dots')
+    log.warn({ cartModel: config.CART_MODEL }, 'EXERCISE: THIS CART LOSES THINGS ON PURPOSE (CART_MODEL); do not shop here');
   const container = await NestFactory.createApplicationContext(CartModule.with(config, parts), { logger: false, abortOnError: false });
   const cart = container.get<CartParts>(cartToken);
   const follower = container.get<LogFollower>(followerToken);
