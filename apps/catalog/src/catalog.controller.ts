@@ -1,11 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { CatalogService } from '@cloakroom/contracts';
-import type { Handlers } from '@cloakroom/platform';
+import type { Handlers, Parts } from '@cloakroom/platform';
 import type { Kysely } from 'kysely';
 import { getProducts } from './get-products.ts';
-import { databaseToken, shelfToken } from './injection.ts';
+import { databaseToken, partsToken, shelfToken } from './injection.ts';
 import { listProducts } from './list-products.ts';
 import type { CatalogSchema } from './products.ts';
+import { releaseStock } from './release-stock.ts';
+import { reserveStock } from './reserve-stock.ts';
 import type { Shelf } from './shelf.ts';
 import { suggest } from './suggest.ts';
 
@@ -14,11 +16,17 @@ import { suggest } from './suggest.ts';
 export class CatalogController {
   readonly handlers: Handlers<typeof CatalogService>;
 
-  constructor(@Inject(databaseToken) database: Kysely<CatalogSchema>, @Inject(shelfToken) shelf: Shelf) {
+  constructor(
+    @Inject(databaseToken) database: Kysely<CatalogSchema>,
+    @Inject(shelfToken) shelf: Shelf,
+    @Inject(partsToken) { clock }: Parts,
+  ) {
     this.handlers = {
       listProducts: (_ctx, request) => listProducts(shelf, request),
       suggest: (_ctx, request) => suggest(shelf, request),
       getProducts: (_ctx, request) => getProducts(database, request),
+      reserveStock: (_ctx, request) => reserveStock(database, request, clock.nowMs()),
+      releaseStock: (_ctx, request) => releaseStock(database, request, clock.nowMs()),
     };
   }
 }

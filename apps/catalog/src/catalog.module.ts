@@ -6,7 +6,7 @@ import { CatalogController } from './catalog.controller.ts';
 import type { CatalogConfig } from './config.ts';
 import { configToken, databaseToken, partsToken, shelfToken } from './injection.ts';
 import { seedProducts } from './products.seed.ts';
-import { allProducts, type CatalogSchema, migrations, seed } from './products.ts';
+import { allProducts, type CatalogSchema, migrations, seed, stocksNow } from './products.ts';
 import { openShelf } from './shelf.ts';
 
 const shelf: Provider[] = [
@@ -27,7 +27,7 @@ const shelf: Provider[] = [
     provide: shelfToken,
     inject: [databaseToken, partsToken],
     useFactory: async (database: Kysely<CatalogSchema>, { clock, log }: Parts) => {
-      const shelf = openShelf(() => allProducts(database), { clock, log });
+      const shelf = openShelf({ all: () => allProducts(database), stocks: () => stocksNow(database) }, { clock, log });
       // The first person must not wait for the index.
       await shelf.look();
       return shelf;

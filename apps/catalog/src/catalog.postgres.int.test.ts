@@ -1,4 +1,4 @@
-/** Everything that the catalog asks of its database, on a real PostgreSQL. Its one write, the seed, is one statement. */
+/** Everything that the catalog asks of its database, on a real PostgreSQL, with two replicas at its stock. */
 import { dropFreshDatabases, useFreshPostgres } from '@cloakroom/testing';
 import { afterAll, describe } from 'vitest';
 
@@ -10,6 +10,9 @@ afterAll(dropFreshDatabases);
 describe.skipIf(adminUrl === undefined)('on PostgreSQL', () => {
   describe('catalog', async () => {
     await import('./catalog.test.ts');
+  });
+  describe('stock', async () => {
+    await import('./stock.test.ts');
   });
   describe('start', async () => {
     await import('./start.test.ts');

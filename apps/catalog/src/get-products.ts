@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import { productsByIds, type CatalogProduct, type CatalogSchema } from './products.ts';
 
 /** A cart has at most 100 lines, so no caller needs more; beyond it one SQL statement would grow without bound. */
-const productIdCountMax = 200;
+export const productIdCountMax = 200;
 
 /** The products with these ids, in that order; unknown ids are left out, repeated ones answered once. */
 export async function getProducts(

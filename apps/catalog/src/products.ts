@@ -3,6 +3,7 @@ import type { Product } from '@cloakroom/contracts';
 import type { Kysely, Selectable } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import type { SeedProduct } from './products.seed.ts';
+import type { ReservationTable } from './reservations.ts';
 
 interface ProductTable {
   product_id: string;
@@ -26,6 +27,7 @@ interface ProductTable {
 
 export interface CatalogSchema {
   products: ProductTable;
+  reservations: ReservationTable;
 }
 
 export type CatalogProduct = Omit<Product, '$typeName' | 'options' | '$unknown'> & {
@@ -67,6 +69,17 @@ export const migrations: Readonly<Record<string, Migration>> = {
       await db.schema.alterTable('products').addColumn('seeded', 'text').execute();
     },
   },
+  '003-reservations': {
+    up: (db: Kysely<unknown>) =>
+      db.schema
+        .createTable('reservations')
+        .addColumn('order_id', 'text', (column) => column.primaryKey())
+        .addColumn('state', 'text', (column) => column.notNull())
+        .addColumn('items', 'text', (column) => column.notNull())
+        .addColumn('short', 'text', (column) => column.notNull())
+        .addColumn('changed_at_ms', 'bigint', (column) => column.notNull())
+        .execute(),
+  },
 };
 
 type Content = Omit<ProductTable, 'product_id' | 'position' | 'stock' | 'seeded'>;
@@ -84,7 +97,8 @@ function contentOf(row: Content): string {
 export async function seed(db: Kysely<CatalogSchema>, products: readonly SeedProduct[]): Promise<void> {
   await db.transaction().execute(async (transaction) => {
     const present = new Map((await transaction.selectFrom('products').selectAll().execute()).map((row) => [row.product_id, row]));
-    const wanted = products.map(seedRow);
+    // By id, as orders take stock: a replica that starts while the other sells must not wait for it in a circle.
+    const wanted = products.map(seedRow).toSorted((a, b) => (a.product_id < b.product_id ? -1 : 1));
     const missing = wanted.filter((row) => !present.has(row.product_id));
     // Another replica may start at this moment.
     if (missing.length > 0)
@@ -122,6 +136,12 @@ function seedRow(product: SeedProduct, position: number): Selectable<ProductTabl
 export async function allProducts(db: Kysely<CatalogSchema>): Promise<ShelfItem[]> {
   const rows = await db.selectFrom('products').selectAll().orderBy('position').orderBy('product_id').execute();
   return rows.map((row) => ({ product: fromRow(row), position: row.position, addedOn: row.added_on }));
+}
+
+/** By product id. */
+export async function stocksNow(db: Kysely<CatalogSchema>): Promise<Map<string, number>> {
+  const rows = await db.selectFrom('products').select(['product_id', 'stock']).execute();
+  return new Map(rows.map((row) => [row.product_id, row.stock]));
 }
 
 /** In the order asked for; unknown ids are left out. */

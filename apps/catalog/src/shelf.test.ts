@@ -8,6 +8,7 @@ const log = createLogger('test', 'silent');
 let nowMs = 0;
 let reads = 0;
 let read: () => Promise<ShelfItem[]>;
+let stocks: () => Promise<ReadonlyMap<string, number>>;
 let shelf: Shelf;
 const item = seedShelf.items[0]!;
 const renamed = (name: string): ShelfItem[] => [{ ...item, product: { ...item.product, name } }];
@@ -17,13 +18,12 @@ beforeEach(() => {
   reads = 0;
   read = async () => [item];
   const clock = { nowMs: () => nowMs, monotonicMs: () => nowMs } as Clock;
-  shelf = openShelf(
-    () => {
-      reads++;
-      return read();
-    },
-    { clock, log },
-  );
+  stocks = async () => new Map([[item.product.productId, item.product.stock]]);
+  const all = () => {
+    reads++;
+    return read();
+  };
+  shelf = openShelf({ all, stocks: () => stocks() }, { clock, log });
 });
 
 describe('a shelf', () => {
@@ -46,6 +46,24 @@ describe('a shelf', () => {
     const later = await shelf.look();
     expect(later.items[0]!.product).toMatchObject({ price: 1n, stock: 0 });
     expect(later.search).toBe(search);
+  });
+  it('shows stock that is a second old at most, without reading or indexing all', async () => {
+    const { search } = await shelf.look();
+    stocks = async () => new Map([[item.product.productId, 1]]);
+    nowMs = 999;
+    expect((await shelf.look()).items[0]!.product.stock).toBe(item.product.stock);
+    nowMs = 1_000;
+    const [one, other] = await Promise.all([shelf.look(), shelf.look()]);
+    expect([one.items[0]!.product.stock, other.items[0]!.product.stock]).toEqual([1, 1]);
+    expect(one.search).toBe(search);
+    expect(reads).toBe(1);
+    stocks = () => Promise.reject(new Error('away'));
+    nowMs = 2_000;
+    expect((await shelf.look()).items[0]!.product.stock).toBe(1);
+  });
+  it('is read whole five seconds after it was, however often its stock was read meanwhile', async () => {
+    for (nowMs = 0; nowMs <= 5_000; nowMs += 500) await shelf.look();
+    expect(reads).toBe(2);
   });
   it('shows what it had while the database is away, and asks again five seconds later', async () => {
     await shelf.look();
