@@ -91,7 +91,7 @@ export function drawApps(options: StackOptions, places: Places, storage: Storage
       { ...storage.auth, ...sessions, ...lifetime, ...database('auth').env, PUBLIC_ORIGINS: origins.join(','), SEED_ACCOUNTS: 'true' },
       database('auth').secrets,
     ),
-    cart: service('cart', storage.cart),
+    cart: service('cart', { ...storage.cart, ...(options.cartModel === undefined ? {} : { CART_MODEL: options.cartModel }) }),
     profile: service('profile', { ...storage.other, ...database('profile').env }, database('profile').secrets),
     // Reads no event log: its products are not a person's.
     catalog: service('catalog', database('catalog').env, database('catalog').secrets),
