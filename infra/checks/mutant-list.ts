@@ -94,4 +94,33 @@ export const mutants: readonly Mutant[] = [
     replace: '',
     noticedBy: [{ package: 'libs/platform', tests: ['telemetry.test.ts'] }],
   },
+  {
+    name: 'stock-below-zero',
+    file: 'apps/catalog/src/reservations.ts',
+    find: `.where('stock', '>=', quantity)`,
+    replace: '',
+    noticedBy: [{ package: 'apps/catalog', tests: ['stock.test.ts'] }],
+  },
+  {
+    name: 'stock-taken-for-some-lines',
+    file: 'apps/catalog/src/reservations.ts',
+    find: 'if (short.length > 0) await giveBack(trx, taken);',
+    replace: '',
+    noticedBy: [{ package: 'apps/catalog', tests: ['stock.test.ts'] }],
+  },
+  {
+    name: 'stock-given-back-twice',
+    file: 'apps/catalog/src/release-stock.ts',
+    find: 'if (numUpdatedRows === 1n) await',
+    replace: 'await',
+    noticedBy: [{ package: 'apps/catalog', tests: ['stock.test.ts'] }],
+  },
+  {
+    name: 'stock-in-the-order-of-the-cart',
+    file: 'apps/catalog/src/reserve-stock.ts',
+    find: '(a.productId < b.productId ? -1 : a.productId > b.productId ? 1 : 0)',
+    replace: '0',
+    noticedBy: [{ package: 'apps/catalog', tests: ['catalog.postgres.int.test.ts'] }],
+    integration: true,
+  },
 ];

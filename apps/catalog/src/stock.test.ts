@@ -14,7 +14,11 @@ import type { StockLine } from './reservations.ts';
 import { reserveStock } from './reserve-stock.ts';
 
 const nowMs = 1_790_000_000_000;
-const [cap, hat, pan] = seedProducts.slice(0, 3).map(({ productId }) => productId) as [string, string, string];
+/** In the order in which they are taken. */
+const [cap, hat, pan] = seedProducts
+  .slice(0, 3)
+  .map(({ productId }) => productId)
+  .toSorted() as [string, string, string];
 const seedOfRun = Date.now() % 2 ** 31;
 const runs = 40;
 
@@ -64,6 +68,7 @@ describe('stock', () => {
         { ...gone, quantity: 0 },
       ].toSorted((a, b) => (a.productId < b.productId ? -1 : 1)),
     );
+    expect(short(await reserve(newOrder(), of(5, 3, 2)))).toEqual([{ productId: pan, quantity: 1 }]);
     expect(await left()).toEqual([5, 3, 1]);
   });
   it('is taken once, however often and wherever an order asks', async () => {
