@@ -32,6 +32,7 @@ export default function AccountPage() {
             <NavLink to="/account" end>
               {isUser ? 'Profile' : 'Preferences'}
             </NavLink>
+            {isUser && <NavLink to="/orders">Orders</NavLink>}
             {isUser && <NavLink to="/account/addresses">Addresses</NavLink>}
             <NavLink to="/account/recently-viewed">Recently viewed</NavLink>
             {isUser && <NavLink to="/account/security">Security</NavLink>}

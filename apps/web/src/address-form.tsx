@@ -7,13 +7,18 @@ interface AddressFormProps {
   readonly address: Address | undefined;
   readonly busy: boolean;
   readonly onSave: (address: Address) => void;
-  readonly onCancel: () => void;
+  /** Undefined: there is nothing to go back to. */
+  readonly onCancel: (() => void) | undefined;
+  /** It was not opened by a button: the keyboard stays where it is. */
+  readonly quiet?: boolean;
 }
 
-export function AddressForm({ address, busy, onSave, onCancel }: AddressFormProps) {
+export function AddressForm({ address, busy, onSave, onCancel, quiet = false }: AddressFormProps) {
   const opened = useRef<HTMLFormElement>(null);
   // The button that opened the form is gone, and the keyboard's place with it.
-  useEffect(() => opened.current?.querySelector('input')?.focus(), []);
+  useEffect(() => {
+    if (!quiet) opened.current?.querySelector('input')?.focus();
+  }, [quiet]);
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
@@ -52,9 +57,11 @@ export function AddressForm({ address, busy, onSave, onCancel }: AddressFormProp
         <button className="primary" aria-busy={busy}>
           Save address
         </button>
-        <button type="button" onClick={onCancel}>
-          Cancel
-        </button>
+        {onCancel && (
+          <button type="button" onClick={onCancel}>
+            Cancel
+          </button>
+        )}
       </div>
     </form>
   );

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { AddressForm } from './address-form.tsx';
-import { countryName } from './countries.ts';
+import { AddressLines } from './address-lines.tsx';
 import type { Address } from './api.types.ts';
 import { Loading, ProblemNote } from './problem-note.tsx';
 import { useToast } from './toasts.tsx';
@@ -117,13 +117,7 @@ function AddressCard({ address, onEdit, onRemove }: AddressCardProps) {
   const whose = `address of ${address.name}, ${address.city}`;
   return (
     <li className="address">
-      <address>
-        <strong>{address.name}</strong>
-        <span>{[address.line1, address.line2].filter(Boolean).join(', ')}</span>
-        <span>
-          {address.postalCode} {address.city}, {countryName(address.country)}
-        </span>
-      </address>
+      <AddressLines address={address} />
       <div className="row">
         <button type="button" data-edit aria-label={`Edit ${whose}`} onClick={onEdit}>
           Edit

@@ -102,6 +102,13 @@ export interface Cart {
   readonly behind: number;
   readonly incomplete: boolean;
   readonly merge: { readonly state: MergeState; readonly from?: string; readonly at?: string };
+  /** Absent from a gateway that knows no coupons. Whether one counts, the preview of the order says. */
+  readonly coupons?: readonly CartCoupon[];
+}
+
+export interface CartCoupon {
+  readonly code: string;
+  readonly seen: string;
 }
 
 export interface CommandAccepted {
@@ -129,6 +136,84 @@ export interface Profile {
   readonly preferences: Readonly<Record<string, string>>;
   /** Product ids, newest first. */
   readonly recentlyViewed: readonly string[];
+}
+
+/** Why a line or a coupon cannot be ordered as it is. */
+export type Obstacle =
+  'unknown_product' | 'out_of_stock' | 'limit' | 'unknown_coupon' | 'expired' | 'subtotal_too_low' | 'used_before' | 'not_the_best';
+
+/** As they were when it was ordered. */
+export interface OrderLine {
+  readonly lineId: string;
+  readonly productId: string;
+  readonly name: string;
+  readonly options: ChosenOptions;
+  readonly quantity: number;
+  readonly unitPrice: number;
+}
+
+export interface PreviewLine extends OrderLine {
+  readonly inStock: number;
+  readonly obstacle?: Obstacle;
+}
+
+export interface PreviewCoupon {
+  readonly code: string;
+  /** In words: "10 % off". */
+  readonly description: string;
+  readonly discount: number;
+  readonly obstacle?: Obstacle;
+}
+
+/** What an order would be now. */
+export interface OrderPreview {
+  readonly lines: readonly PreviewLine[];
+  readonly coupons: readonly PreviewCoupon[];
+  readonly subtotal: number;
+  readonly discount: number;
+  readonly total: number;
+  readonly currency: string;
+  /** Something that was seen is gone from the cart. */
+  readonly cartChanged: boolean;
+}
+
+/** The body of a POST /api/orders. One Idempotency-Key belongs to exactly one of these. */
+export interface OrderWish {
+  readonly addressId: string;
+  readonly seen: string;
+  /** What the person agreed to pay. */
+  readonly expectedTotal: number;
+  readonly paymentMethod: string;
+}
+
+export interface OrderStep {
+  /** The event's name, as on the topic order.events. */
+  readonly name: string;
+  readonly at: string;
+}
+
+export interface Order {
+  readonly orderId: string;
+  readonly status: 'pending' | 'placed' | 'cancelled';
+  /** Of a cancelled one. */
+  readonly reason?: string;
+  readonly lines: readonly OrderLine[];
+  readonly subtotal: number;
+  readonly discount: number;
+  /** The one that counted. */
+  readonly coupon?: string;
+  readonly total: number;
+  readonly currency: string;
+  readonly placedAt: string;
+  readonly address: Omit<Address, 'addressId'>;
+  readonly steps: readonly OrderStep[];
+}
+
+export interface OrderPage {
+  readonly items: readonly Order[];
+  readonly total: number;
+  readonly page: number;
+  readonly pageSize: number;
 }
 
 export type ProfilePatch = Partial<Pick<Profile, 'name' | 'addresses' | 'preferences'>>;

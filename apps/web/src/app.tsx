@@ -14,6 +14,9 @@ import { SessionBar, showSessionBar, useSessionBarShown } from './session-bar.ts
 const ProductListPage = lazy(() => import('./product-list.page.tsx'));
 const ProductPage = lazy(() => import('./product.page.tsx'));
 const CartPage = lazy(() => import('./cart.page.tsx'));
+const CheckOutPage = lazy(() => import('./checkout.page.tsx'));
+const OrdersPage = lazy(() => import('./orders.page.tsx'));
+const OrderPage = lazy(() => import('./order.page.tsx'));
 const SignInPage = lazy(() => import('./sign-in.page.tsx'));
 const SignUpPage = lazy(() => import('./sign-up.page.tsx'));
 const AccountPage = lazy(() => import('./account.page.tsx'));
@@ -35,6 +38,7 @@ export function App({ requests }: { readonly requests: RequestLog }) {
         <Route path="search" element={<ProductListPage />} />
         <Route path="products/:productId" element={<ProductPage />} />
         <Route path="cart" element={<CartPage />} />
+        <Route path="checkout" element={<CheckOutPage />} />
         <Route path="sign-in" element={<SignInPage />} />
         <Route path="sign-up" element={<SignUpPage />} />
         <Route path="account" element={<AccountPage />}>
@@ -44,6 +48,10 @@ export function App({ requests }: { readonly requests: RequestLog }) {
           <Route path="security" element={<SecurityPage />} />
           <Route path="devices" element={<DevicesPage />} />
         </Route>
+        <Route path="orders" element={<AccountPage />}>
+          <Route index element={<OrdersPage />} />
+        </Route>
+        <Route path="orders/:orderId" element={<OrderPage />} />
         <Route path="admin" element={<AdminPage />} />
         <Route path="*" element={<NotFoundPage />} />
       </Route>
@@ -108,6 +116,9 @@ function Footer({ barShown }: { readonly barShown: boolean }) {
         </li>
         <li>
           <Link to="/account">Account</Link>
+        </li>
+        <li>
+          <Link to="/orders">Orders</Link>
         </li>
         <li>
           <a href="/images/LICENSE.txt">Picture licences</a>

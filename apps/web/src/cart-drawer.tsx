@@ -43,7 +43,10 @@ export default function CartDrawer({ added, onClose }: CartDrawerProps) {
           {cart.data && lines.length > 0 && (
             <footer className="drawer-foot">
               <Subtotal cart={cart.data} />
-              <Link to="/cart" className="button primary">
+              <Link to="/checkout" className="button primary">
+                Check out
+              </Link>
+              <Link to="/cart" className="button">
                 View cart
               </Link>
               <button type="button" onClick={onClose}>

@@ -4,6 +4,7 @@ import { Link } from 'react-router';
 import type { Cart } from './api.types.ts';
 import { countOf } from './cart.ts';
 import { formatPrice, plural } from './format.ts';
+import { cartPosition } from './session-bar-words.ts';
 
 export function EmptyCart() {
   return (
@@ -32,7 +33,7 @@ export function CartState({ cart }: { readonly cart: Cart }) {
       <div aria-live="polite">
         {merge === 'pending' && <p className="note notice">Merging your guest cart… Its lines appear here by themselves.</p>}
         {merge !== 'pending' && joined && <p className="note good">Your guest cart has been added to this cart.</p>}
-        {cart.stale && <p className="note notice">Showing an older state. Your latest changes are saved and will appear.</p>}
+        {cart.stale && <p className="note notice">{staleWords(cart)}</p>}
       </div>
       {cart.incomplete && (
         <p className="note problem" role="alert">
@@ -40,6 +41,22 @@ export function CartState({ cart }: { readonly cart: Cart }) {
         </p>
       )}
     </>
+  );
+}
+
+function staleWords({ behind }: Cart): string {
+  if (behind === 0) return 'Showing an older state. Your latest changes are saved and will appear.';
+  return `Showing an older state: ${plural(behind, 'change')} of yours ${behind === 1 ? 'is' : 'are'} saved and will appear.`;
+}
+
+/** Beside the heading, always there: nothing moves when its word changes. What is amiss is told by CartState. */
+export function CartStanding({ cart }: { readonly cart: Cart | undefined }) {
+  const { word, tone } = cartPosition(cart);
+  if (cart === undefined) return null;
+  return (
+    <span className="standing" data-tone={tone} title="Whether all that you wrote is in view">
+      {word}
+    </span>
   );
 }
 

@@ -1,8 +1,11 @@
 import { useIsMutating } from '@tanstack/react-query';
 import { Link } from 'react-router';
 import { CartLines, useOfferUndo } from './cart-lines.tsx';
-import { CartState, EmptyCart, Subtotal } from './cart-parts.tsx';
+import { CartStanding, CartState, EmptyCart, Subtotal } from './cart-parts.tsx';
 import { useCart, useClearCart } from './cart.ts';
+import { bestCoupon, Coupons } from './coupons.tsx';
+import { Totals } from './order-lines.tsx';
+import { usePreview } from './orders.ts';
 import { hasOwnWrites, type ShownCart } from './own-writes.ts';
 import { Loading, ProblemNote } from './problem-note.tsx';
 import { useSession } from './session.tsx';
@@ -14,7 +17,10 @@ export default function CartPage() {
   return (
     <>
       <title>Cart · Cloakroom</title>
-      <h1>Your cart</h1>
+      <div className="cart-head">
+        <h1>Your cart</h1>
+        <CartStanding cart={cart.data} />
+      </div>
       <ProblemNote error={error} onRetry={retry} />
       <ProblemNote error={cart.error} onRetry={() => void cart.refetch()} />
       {(cart.isLoading || session === undefined) && !error && <Loading what="your cart" />}
@@ -27,6 +33,8 @@ export default function CartPage() {
 
 function FullCart({ cart, isUser }: { readonly cart: ShownCart; readonly isUser: boolean }) {
   const offerUndo = useOfferUndo();
+  // A guest's coupons are judged once they have signed in: some count once a person.
+  const preview = usePreview(isUser && cart.coupons && cart.coupons.length > 0 ? cart.seen : undefined);
   const clear = useClearCart((lines) => offerUndo(lines, 'Cart cleared.'));
   // Clearing removes what was seen; with a change under way, or not in view yet, the cart's newest "seen" is not known.
   const changing = useIsMutating({ mutationKey: keys.cart }) > 0 || hasOwnWrites(cart);
@@ -36,12 +44,17 @@ function FullCart({ cart, isUser }: { readonly cart: ShownCart; readonly isUser:
       <section className="summary" aria-labelledby="summary">
         <h2 id="summary">Summary</h2>
         <Subtotal cart={cart} />
+        <Coupons cart={cart} preview={preview.data} />
+        {preview.data && preview.data.discount > 0 && <Totals {...preview.data} coupon={bestCoupon(preview.data)} />}
+        <Link to="/checkout" className="button primary">
+          Check out
+        </Link>
         {!isUser && (
           <p>
             <Link to="/sign-in?next=/cart">Sign in</Link> to find this cart on your other devices.
           </p>
         )}
-        <p className="note plain-note">This is a reference shop: there is no checkout yet, nothing is charged and nothing is sent.</p>
+        <p className="note plain-note">This is a reference shop: nothing is charged and nothing is sent.</p>
         <Link to="/products" className="button">
           Keep shopping
         </Link>

@@ -1,6 +1,6 @@
 /** Reading and changing the cart. Commands of one page run one after the other (scope), each with what had been seen when it runs. */
 import { mutationOptions, queryOptions, useMutation, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
-import type { Cart, CartLine, CommandAccepted, LineWish } from './api.types.ts';
+import type { Cart, CartCoupon, CartLine, CommandAccepted, LineWish } from './api.types.ts';
 import { withOwnWrites, withoutWrite, withQuantity, withWrite, type OwnWrite, type ShownCart } from './own-writes.ts';
 import { useSession } from './session.tsx';
 import { keys, useApi } from './shop.tsx';
@@ -77,12 +77,22 @@ export function useClearCart(onCleared: (lines: readonly CartLine[]) => void) {
   });
 }
 
+export function useApplyCoupon() {
+  const { api, queryClient } = useCartParts();
+  return useMutation({ ...common(queryClient), mutationFn: (code: string) => api.applyCoupon(code) });
+}
+
+export function useRemoveCoupon() {
+  const { api, queryClient } = useCartParts();
+  return useMutation({ ...common(queryClient), mutationFn: ({ code, seen }: CartCoupon) => api.removeCoupon(code, seen) });
+}
+
 interface CartParts {
   readonly api: Pick<ShopApi, 'addLine' | 'setQuantity' | 'removeLine' | 'clearCart'>;
   readonly queryClient: QueryClient;
 }
 
-function useCartParts(): CartParts {
+function useCartParts(): CartParts & { readonly api: ShopApi } {
   return { api: useApi(), queryClient: useQueryClient() };
 }
 

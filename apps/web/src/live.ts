@@ -14,6 +14,7 @@ export interface LiveListeners {
   readonly onOpen: () => void;
   readonly onCart: () => void;
   readonly onSession: () => void;
+  readonly onOrder: () => void;
   readonly onRefused: () => void;
 }
 
@@ -41,6 +42,7 @@ export function openLiveEvents(listeners: LiveListeners): () => void {
     });
     opened.addEventListener('cart', listeners.onCart);
     opened.addEventListener('session', listeners.onSession);
+    opened.addEventListener('order', listeners.onOrder);
     opened.addEventListener('error', () => {
       if (opened.readyState !== EventSource.CLOSED || source !== opened) return;
       listeners.onRefused();
@@ -70,9 +72,11 @@ export function useLiveEvents(identity: string | undefined): void {
       onOpen: () => {
         rereadCart();
         reread(keys.session);
+        reread(keys.orders);
       },
       onCart: rereadCart,
       onSession: () => reread(keys.session),
+      onOrder: () => reread(keys.orders),
       onRefused: () => reread(keys.session),
     });
   }, [identity, queryClient]);

@@ -19,6 +19,7 @@ import './styles/frame.css';
 import './styles/home.css';
 import './styles/products.css';
 import './styles/cart.css';
+import './styles/orders.css';
 import './styles/account.css';
 import './styles/security.css';
 import './styles/overlays.css';

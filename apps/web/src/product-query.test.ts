@@ -73,6 +73,7 @@ describe('the session bar', () => {
     expect(cartPosition({ stale: true, behind: 2, merge: { state: 'none' } }).word).toBe('behind by 2');
     expect(cartPosition({ stale: true, behind: 0, merge: { state: 'none' } }).word, 'the log cannot be heard').toBe('behind');
     expect(cartPosition({ stale: false, behind: 0, merge: { state: 'merged' } }).word).toBe('converged');
+    expect(cartPosition({ stale: false, behind: 0, incomplete: true, merge: { state: 'merged' } }).word).toBe('incomplete');
   });
   it('keeps its meter between a visible sliver and full', () => {
     expect([spentPercent(0.1, 2000), spentPercent(1000, 2000), spentPercent(9000, 2000)]).toEqual([6, 50, 100]);

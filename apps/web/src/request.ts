@@ -1,5 +1,5 @@
 /** One HTTP exchange with the gateway, and what may go wrong with it. */
-import type { FactorMethod, SecondFactor } from './api.types.ts';
+import type { Cart, FactorMethod, OrderPreview, SecondFactor } from './api.types.ts';
 
 /** One of the gateway's codes (GET /openapi.json names them), or `network`: no answer at all, so it may or may not have been taken. */
 export type ProblemCode = string;
@@ -13,13 +13,21 @@ export class ApiProblem extends Error {
   readonly retryAfterMs: number;
   /** Of `second_factor_required`. */
   readonly secondFactor: SecondFactor | undefined;
-  constructor(code: ProblemCode, status: number, message: string, retryAfterMs = 0, secondFactor?: SecondFactor) {
+  /** How things are now, where a refusal tells it. */
+  readonly now: { readonly cart?: Cart; readonly preview?: OrderPreview };
+  constructor(code: ProblemCode, status: number, message: string, retryAfterMs = 0, more: ProblemMore = {}) {
     super(message);
     this.code = code;
     this.status = status;
     this.retryAfterMs = retryAfterMs;
-    this.secondFactor = secondFactor;
+    this.secondFactor = more.secondFactor;
+    this.now = more.now ?? {};
   }
+}
+
+interface ProblemMore {
+  readonly secondFactor?: SecondFactor;
+  readonly now?: ApiProblem['now'];
 }
 
 export type Fetch = (path: string, init: RequestInit) => Promise<Response>;
@@ -28,12 +36,21 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 /** Longer than the gateway's own longest budget (5 s), so that it is the gateway that says what went wrong. */
 const answerTimeoutMs = 10_000;
 
+interface Asked {
+  readonly method: Method;
+  readonly path: string;
+  readonly body?: object | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** @throws ApiProblem for every outcome but success; an abort by `signal` stays an AbortError */
-export async function request<Answer>(fetch: Fetch, method: Method, path: string, body?: object, signal?: AbortSignal): Promise<Answer> {
+export async function request<Answer>(fetch: Fetch, { method, path, body, signal, headers }: Asked): Promise<Answer> {
   const timeout = AbortSignal.timeout(answerTimeoutMs);
   const init: RequestInit = { method, credentials: 'same-origin', signal: signal ? AbortSignal.any([signal, timeout]) : timeout };
   // Every unsafe request is JSON, so that no cross-site form can send one.
-  if (method !== 'GET') Object.assign(init, { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body ?? {}) });
+  if (method !== 'GET')
+    Object.assign(init, { headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body ?? {}) });
   let response: Response;
   let text: string;
   try {
@@ -54,8 +71,7 @@ function toProblem(response: Response, text: string): ApiProblem {
   const isOurs = response.headers.get('content-type')?.startsWith('application/problem+json') === true;
   if (isOurs && typeof code === 'string' && typeof title === 'string') {
     const shown = (personalTexts[code] ?? title) + (code === 'invalid_request' ? fieldTexts(errors) : '');
-    const secondFactor = code === 'second_factor_required' ? secondFactorOf(more) : undefined;
-    return new ApiProblem(code, response.status, shown, retryAfterMs, secondFactor);
+    return new ApiProblem(code, response.status, shown, retryAfterMs, moreOf(code, more));
   }
   // A proxy before the gateway, or the gateway gone.
   if (response.status >= 502 && response.status <= 504)
@@ -78,7 +94,30 @@ const personalTexts: Readonly<Record<ProblemCode, string>> = {
   too_many_attempts: 'Too many failed sign-ins. Wait a few minutes, then try again.',
   outcome_unknown: 'It is not known yet whether this was taken. Try again.',
   unknown_line: 'This line is no longer in the cart.',
+  cart_changed: 'Your cart has changed. Nothing was ordered.',
+  price_changed: 'The total has changed. Nothing was charged.',
+  out_of_stock: 'There is not enough of something. Nothing was charged.',
+  payment_declined: 'The payment was declined. Nothing was charged, and your cart is as it was.',
+  unknown_address: 'This address is no longer in your profile. Choose another.',
+  nothing_to_order: 'There is nothing left to order.',
+  idempotency_key_reused: 'This order was sent before with other contents. Nothing new was ordered; look at it and place it again.',
 };
+
+function moreOf(code: ProblemCode, told: Readonly<Record<string, unknown>>): ProblemMore {
+  switch (code) {
+    case 'second_factor_required':
+      return { secondFactor: secondFactorOf(told) };
+    case 'cart_changed':
+      return isObject(told['cart']) ? { now: { cart: told['cart'] as unknown as Cart } } : {};
+    case 'price_changed':
+    case 'out_of_stock':
+      return isObject(told['preview']) ? { now: { preview: told['preview'] as unknown as OrderPreview } } : {};
+    default:
+      return {};
+  }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 function secondFactorOf({ challenge, methods, options }: Readonly<Record<string, unknown>>): SecondFactor {
   return {
@@ -100,7 +139,7 @@ function fieldTexts(errors: unknown): string {
 function parseObject(text: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+    return isObject(value) ? value : {};
   } catch {
     return {};
   }

@@ -36,11 +36,13 @@ export function spentPercent(totalMs: number, budgetMs: number): number {
 
 export const formatMs = (ms: number): string => (ms < 9.95 ? ms.toFixed(1) : String(Math.round(ms)));
 
-export function cartPosition(cart: Pick<Cart, 'merge' | 'stale' | 'behind'> | undefined): {
+/** Where the cart stands, in the same word on its page and in the session bar. */
+export function cartPosition(cart: (Pick<Cart, 'merge' | 'stale' | 'behind'> & { readonly incomplete?: boolean }) | undefined): {
   readonly word: string;
   readonly tone: 'good' | 'quiet' | 'warn';
 } {
   if (cart === undefined) return { word: 'no cart', tone: 'quiet' };
+  if (cart.incomplete === true) return { word: 'incomplete', tone: 'warn' };
   if (cart.merge.state === 'pending') return { word: 'merging', tone: 'warn' };
   if (cart.stale) return { word: cart.behind > 0 ? `behind by ${cart.behind}` : 'behind', tone: 'warn' };
   return { word: 'converged', tone: 'good' };

@@ -130,6 +130,29 @@ describe('a request', () => {
   });
 });
 
+describe('an order', () => {
+  const wish = { addressId: 'home', seen: 's', expectedTotal: 4200, paymentMethod: 'card_pays' };
+  const placed = Response.json({ orderId: 'o', status: 'placed' }, { status: 201 });
+  it('is asked for again with its own key when the answer is lost, and says so', async () => {
+    const { api, sent } = apiOf([new TypeError('Failed to fetch'), problemOf('deadline_exceeded', 504), placed]);
+    let doubts = 0;
+    await expect(api.placeOrder('key-1', wish, () => doubts++)).resolves.toMatchObject({ orderId: 'o' });
+    expect(sent.map(({ init }) => (init.headers as Record<string, string>)['idempotency-key'])).toEqual(['key-1', 'key-1', 'key-1']);
+    expect(new Set(sent.map(({ init }) => init.body)).size).toBe(1);
+    expect(doubts).toBe(2);
+  });
+  it('is not asked for again when it was refused, and the refusal brings how things are now', async () => {
+    const { api, sent } = apiOf([
+      problemOf('price_changed', 409, { preview: { total: 4900 } }),
+      problemOf('cart_changed', 409, { cart: { seen: 'newer' } }),
+    ]);
+    const refused = (): Promise<unknown> => api.placeOrder('key-1', wish, () => {}).catch((error: unknown) => error);
+    expect(await refused()).toMatchObject({ code: 'price_changed', now: { preview: { total: 4900 } } });
+    expect(await refused()).toMatchObject({ code: 'cart_changed', now: { cart: { seen: 'newer' } } });
+    expect(sent).toHaveLength(2);
+  });
+});
+
 describe('retryDelayMs', () => {
   const unavailable = new ApiProblem('unavailable', 503, '', 0);
   it('grows, and stays within its bound', () => {

@@ -7,6 +7,10 @@ import type {
   FactorChange,
   Factors,
   LineWish,
+  Order,
+  OrderPage,
+  OrderPreview,
+  OrderWish,
   Passkey,
   PasskeyOptions,
   Product,
@@ -21,7 +25,7 @@ import type {
 } from './api.types.ts';
 import { toRequest, type ProductQuery } from './product-query.ts';
 import { request, type Fetch, type Method } from './request.ts';
-import { withRetry, type RetryParts } from './retry.ts';
+import { isPassing, withRetry, type RetryParts } from './retry.ts';
 import { uuidV7 } from './uuid.ts';
 
 export interface ApiParts extends RetryParts {
@@ -44,11 +48,14 @@ interface PasskeyAnswer {
 /** A password, with a code where the account has a second factor; or a passkey. */
 export type StepUpProof = { readonly password: string; readonly code?: string; readonly recoveryCode?: string } | PasskeyAnswer;
 
+/** As many as one looks through. */
+export const orderPageSize = 10;
+
 export type ShopApi = ReturnType<typeof createShopApi>;
 
 export function createShopApi(parts: ApiParts) {
   const send = <Answer>(method: Method, path: string, body?: object, signal?: AbortSignal): Promise<Answer> =>
-    request<Answer>(parts.fetch, method, path, body, signal);
+    request<Answer>(parts.fetch, { method, path, body, signal });
   // One id a command, made before the first attempt and kept for all of them: that is what makes a repetition harmless.
   const command = (method: Method, path: string, body: object): Promise<CommandAccepted> => {
     const commandId = uuidV7(parts.nowMs(), parts.randomBytes(10));
@@ -98,6 +105,30 @@ export function createShopApi(parts: ApiParts) {
     setQuantity: (lineId: string, quantity: number, seen: string) => command('PUT', `/api/cart/lines/${id(lineId)}`, { quantity, seen }),
     removeLine: (lineId: string, seen: string) => command('DELETE', `/api/cart/lines/${id(lineId)}`, { seen }),
     clearCart: (seen: string) => command('DELETE', '/api/cart', { seen }),
+    applyCoupon: (code: string) => command('PUT', `/api/cart/coupons/${id(code)}`, {}),
+    removeCoupon: (code: string, seen: string) => command('DELETE', `/api/cart/coupons/${id(code)}`, { seen }),
+
+    previewOrder: (seen: string, signal?: AbortSignal) => send<OrderPreview>('POST', '/api/orders/preview', { seen }, signal),
+    newOrderKey: () => uuidV7(parts.nowMs(), parts.randomBytes(10)),
+    /**
+     * Repeated by itself with the same key, which is what makes that harmless.
+     * @param onUncertain an answer is lost: the order may or may not have been taken
+     */
+    placeOrder: (key: string, wish: OrderWish, onUncertain: () => void) => {
+      const headers = { 'idempotency-key': key };
+      const attempt = async (): Promise<Order> => {
+        try {
+          return await request<Order>(parts.fetch, { method: 'POST', path: '/api/orders', body: wish, headers });
+        } catch (error) {
+          if (isPassing(error)) onUncertain();
+          throw error;
+        }
+      };
+      return withRetry(attempt, parts);
+    },
+    orders: (page: number, signal?: AbortSignal) =>
+      send<OrderPage>('GET', `/api/orders?page=${page}&pageSize=${orderPageSize}`, undefined, signal),
+    order: (orderId: string, signal?: AbortSignal) => send<Order>('GET', `/api/orders/${id(orderId)}`, undefined, signal),
 
     profile: (signal?: AbortSignal) => send<Profile>('GET', '/api/profile', undefined, signal),
     updateProfile: (patch: ProfilePatch) => send<Profile>('PATCH', '/api/profile', patch),

@@ -19,6 +19,17 @@ export const keys = {
   factors: ['factors'],
   notices: ['notices'],
   users: ['users'],
+  preview: ['preview'],
+  orders: ['orders'],
   products: ['products'],
 } as const;
-export const personalKeys = [keys.cart, keys.profile, keys.devices, keys.factors, keys.notices, keys.users] as const;
+export const personalKeys = [
+  keys.cart,
+  keys.profile,
+  keys.devices,
+  keys.factors,
+  keys.notices,
+  keys.users,
+  keys.preview,
+  keys.orders,
+] as const;

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import type { CartLine } from './api.types.ts';
+import { changesOf, changeWords } from './cart-changes.ts';
+import { laterWords, obstacleWords, orderableQuantity, stepWord } from './order-words.ts';
+
+const line = (lineId: string, quantity: number, size = 'M'): CartLine => ({
+  lineId,
+  productId: lineId,
+  options: { Size: size },
+  name: `Coat ${lineId}`,
+  image: '',
+  quantity,
+  unitPrice: 100,
+  currency: 'EUR',
+  available: true,
+  seen: `${lineId} ${quantity}`,
+});
+
+describe('what changed in a cart', () => {
+  it('is told line by line, and nothing else is', () => {
+    const before = { lines: [line('a', 1), line('b', 2), line('c', 3)] };
+    const now = { lines: [line('b', 2), line('c', 5), line('d', 1)] };
+    expect(changesOf(before, now).map(changeWords)).toEqual([
+      'Coat a, M was removed.',
+      'Coat c, M: now 5 instead of 3.',
+      '1 × Coat d, M came in.',
+    ]);
+    expect(changesOf(before, before)).toEqual([]);
+  });
+});
+
+describe('a line that cannot be ordered as it is', () => {
+  it('is offered at the most that can be had, and only where that helps', () => {
+    expect(orderableQuantity('out_of_stock', 5, 3)).toBe(3);
+    expect(orderableQuantity('out_of_stock', 5, 0)).toBe(0);
+    expect(orderableQuantity('limit', 60, 500)).toBe(50);
+    expect(orderableQuantity('limit', 60, 20)).toBe(20);
+    expect(orderableQuantity('limit', 2, 500), 'too many lines: fewer of this one do not help').toBe(0);
+    expect(orderableQuantity('unknown_product', 2, 9)).toBe(0);
+  });
+  it('says how many there are', () => {
+    expect(obstacleWords('out_of_stock', 3)).toBe('Only 3 in stock.');
+    expect(obstacleWords('out_of_stock', 0)).toBe('Sold out.');
+  });
+});
+
+describe('a step of the saga', () => {
+  it('keeps its own name where there is no other word for it', () => {
+    expect([stepWord('PaymentCaptured'), stepWord('ParcelSent')]).toEqual(['Paid', 'ParcelSent']);
+  });
+  it('says how much later it was, in the unit one would say', () => {
+    expect([-3, 7, 1_240, 150_000].map(laterWords)).toEqual(['+0 ms', '+7 ms', '+1.2 s', '+3 min']);
+  });
+});
