@@ -19,10 +19,14 @@ import { fromJsonString, toBinary, create } from '@bufbuild/protobuf';
 import { IdentityEventSchema, recordHeaders, RevocationEventSchema, topics, type TopicSpec } from '@cloakroom/contracts';
 import {
   type Clock,
+  Commits,
   type EventLog,
   type Lease,
   type Logger,
+  outboxPollIntervalMs,
   type OutgoingRecord,
+  pauseUntil,
+  relayOutbox,
   signEvent,
   type Tenure,
   traceHeaders,
@@ -39,14 +43,10 @@ import type { SigningKeys } from './signing-keys.ts';
 
 /** A quarter of the lease (2 s): a reader survives two lost ones. */
 const heartbeatIntervalMs = 500;
-/** A commit wakes the relay; this is for rows of an earlier process. Also how soon a store that is back hears of what it missed. */
-const pollIntervalMs = 500;
 /** How often a heartbeat looks whether the rows before it are out: they take a few ms, and each look is one read of an index. */
 const beatPollMs = 20;
 /** One publish of 100 small records stays far below its time-out. */
 const batchSize = 100;
-/** A log that is away is asked often enough that the page's "merging" ends soon after it is back. */
-const retryDelaysMs = [50, 100, 200, 400, 800, 1_000] as const;
 
 export interface Relay {
   start(): void;
@@ -77,15 +77,10 @@ export interface OpenRelayParts extends Omit<RelayParts, 'boot' | 'confirm'> {
 export const relayTopics: readonly TopicSpec[] = [topics.sessionRevocations, topics.identityEvents];
 
 export function openRelay(opened: OpenRelayParts): Relay {
-  const wakes = new Set<() => void>();
-  const commits: Commits = { count: 0, wakes };
-  const committed = (): void => {
-    commits.count += 1;
-    wakes.forEach((wake) => wake());
-  };
-  opened.outbox.onCommit(committed);
+  const commits = new Commits();
+  opened.outbox.onCommit(commits.notice);
   // Of another process.
-  opened.lease.onNotice(committed);
+  opened.lease.onNotice(commits.notice);
   return {
     start: () => opened.lease.hold(({ ended, confirm }) => relayUntil(ended, { ...opened, boot: opened.newBoot(), confirm }, commits)),
     relays: () => opened.lease.held(),
@@ -93,45 +88,30 @@ export function openRelay(opened: OpenRelayParts): Relay {
   };
 }
 
-interface Commits {
-  count: number;
-  readonly wakes: Set<() => void>;
-}
-
 /** One tenure. */
 async function relayUntil(ended: AbortSignal, parts: RelayParts, commits: Commits): Promise<void> {
-  const ensureTopics = once(() => unlessStopped(parts.eventLog.ensureTopics(relayTopics), ended));
-  const worker = async (topic: TopicSpec): Promise<void> => {
-    for (let failures = 0; !ended.aborted;) {
-      try {
-        await ensureTopics();
-        const seen = commits.count;
-        const more = await publishRows(parts, topic);
-        if (failures > 0) parts.log.info({ topic: topic.name }, 'publishing goes on');
-        failures = 0;
-        // What was committed while the log answered woke nobody: look again.
-        if (!more && seen === commits.count) await pause(pollIntervalMs, ended, commits.wakes);
-      } catch (error) {
-        if (failures === 0 && !ended.aborted) parts.log.warn({ err: error, topic: topic.name }, 'publishing waits');
-        await pause(retryDelaysMs[Math.min(failures, retryDelaysMs.length - 1)]!, ended);
-        failures += 1;
-      }
-    }
-  };
   const applier = async (): Promise<void> => {
     while (!ended.aborted) {
       await applyRows(parts).catch((error: unknown) => parts.log.debug({ err: error }, 'the session store is still to be told'));
-      await pause(pollIntervalMs, ended);
+      // Also how soon a store that is back hears of what it missed.
+      await pauseUntil(outboxPollIntervalMs, ended);
     }
   };
   const heart = async (): Promise<void> => {
     while (!ended.aborted) {
       const beat = beatOnce(parts).catch((error: unknown) => parts.log.debug({ err: error }, 'no heartbeat'));
       // Not one after the other: a heartbeat that hangs must not silence the next by more than its own time-out.
-      await Promise.all([beat, pause(heartbeatIntervalMs, ended)]);
+      await Promise.all([beat, pauseUntil(heartbeatIntervalMs, ended)]);
     }
   };
-  await Promise.all([...relayTopics.map(worker), applier(), heart()]);
+  const publishing = relayOutbox(ended, {
+    topics: relayTopics,
+    eventLog: parts.eventLog,
+    commits,
+    log: parts.log,
+    publishRows: (topic) => publishRows(parts, topic),
+  });
+  await Promise.all([publishing, applier(), heart()]);
 }
 
 /** Publishes the oldest rows. @returns whether there may be more */
@@ -252,43 +232,5 @@ function signedRecord(topic: TopicSpec, key: string, type: string, bytes: Uint8A
       [recordHeaders.eventVersion]: Buffer.from('1'),
       [recordHeaders.signature]: signEvent(topic, value, keys.active()),
     },
-  };
-}
-
-/** Ends early when stopped, or woken by one of `wakes`. */
-function pause(durationMs: number, stopped: AbortSignal, wakes?: Set<() => void>): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      stopped.removeEventListener('abort', end);
-      wakes?.delete(end);
-      resolve();
-    };
-    const timer = setTimeout(end, durationMs);
-    stopped.addEventListener('abort', end, { once: true });
-    wakes?.add(end);
-    if (stopped.aborted) end();
-  });
-}
-
-/** A broker that is away is waited for longer than a process has to stop. */
-async function unlessStopped(work: Promise<void>, stopped: AbortSignal): Promise<void> {
-  let stop = (): void => undefined;
-  const stopping = new Promise<never>((_, reject) => (stop = () => reject(new Error('the relay stops'))));
-  stopped.addEventListener('abort', stop, { once: true });
-  try {
-    await Promise.race([work, stopping]);
-  } finally {
-    stopped.removeEventListener('abort', stop);
-  }
-}
-
-/** Repeats until it succeeded once. */
-function once(work: () => Promise<void>): () => Promise<void> {
-  let done = false;
-  return async () => {
-    if (done) return;
-    await work();
-    done = true;
   };
 }

@@ -33,6 +33,7 @@ export * from './token-exchange.ts';
 export * from './trace.ts';
 export * from './record-trace.ts';
 export * from './late-feed.ts';
+export * from './outbox-relay.ts';
 export * from './auth-keys.ts';
 export * from './telemetry.ts';
 export * from './event-log.traces.ts';
