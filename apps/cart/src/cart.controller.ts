@@ -2,11 +2,14 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { CartService } from '@cloakroom/contracts';
 import { person, type Handlers } from '@cloakroom/platform';
 import { addItem } from './add-item.ts';
+import { applyCoupon } from './apply-coupon.ts';
 import { clearCart } from './clear-cart.ts';
 import type { LogFollower } from './follow-log.ts';
 import { getCart } from './get-cart.ts';
 import { cartToken, followerToken } from './injection.ts';
 import type { CartParts } from './parts.ts';
+import { prepareOrder } from './prepare-order.ts';
+import { removeCoupon } from './remove-coupon.ts';
 import { removeItem } from './remove-item.ts';
 import { setQuantity } from './set-quantity.ts';
 import { watchCart, Watchers } from './watch-cart.ts';
@@ -23,7 +26,10 @@ export class CartController {
       setQuantity: (ctx, request) => setQuantity(cart, person(ctx), request),
       removeItem: (ctx, request) => removeItem(cart, person(ctx), request),
       clearCart: (ctx, request) => clearCart(cart, person(ctx), request),
+      applyCoupon: (ctx, request) => applyCoupon(cart, person(ctx), request),
+      removeCoupon: (ctx, request) => removeCoupon(cart, person(ctx), request),
       getCart: (ctx, request) => getCart({ ...cart, projector: follower }, person(ctx), request),
+      prepareOrder: (ctx, request) => prepareOrder({ ...cart, projector: follower }, person(ctx), request),
       watch: (ctx) => watchCart(cart, watchers, person(ctx)),
     };
   }

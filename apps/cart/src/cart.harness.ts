@@ -19,13 +19,16 @@ import {
   type SigningKey,
 } from '@cloakroom/platform';
 import { addItem } from './add-item.ts';
+import { applyCoupon } from './apply-coupon.ts';
 import type { CartView } from './cart.view.ts';
 import { MemoryCartView } from './cart.view.memory.ts';
 import { startClaims } from './claims.ts';
 import { clearCart } from './clear-cart.ts';
 import { getCart } from './get-cart.ts';
 import { cartTopics, type CartParts, type CartTopics } from './parts.ts';
+import { prepareOrder } from './prepare-order.ts';
 import { startProjector, type Projector } from './projector.ts';
+import { removeCoupon } from './remove-coupon.ts';
 import { removeItem } from './remove-item.ts';
 import { setQuantity } from './set-quantity.ts';
 
@@ -155,6 +158,14 @@ function commandsOf(parts: CartParts, projector: () => Projector) {
     remove: (subject: string, lineId: string, seen: string, commandId = newCommandId()) =>
       removeItem(parts, personContext(subject), { commandId, lineId, seen }),
     clear: (subject: string, seen: string, commandId = newCommandId()) => clearCart(parts, personContext(subject), { commandId, seen }),
+    applyCoupon: (subject: string, code: string, commandId = newCommandId()) =>
+      applyCoupon(parts, personContext(subject), { commandId, code }),
+    removeCoupon: (subject: string, code: string, seen: string, commandId = newCommandId()) =>
+      removeCoupon(parts, personContext(subject), { commandId, code, seen }),
+    prepare: (subject: string, seen: string, consistency?: string) =>
+      prepareOrder({ ...parts, projector: projector() }, personContext(subject, { ...(consistency !== undefined && { consistency }) }), {
+        seen,
+      }),
     get: (subject: string, consistency?: string, claimedGuestCart = '') =>
       getCart({ ...parts, projector: projector() }, personContext(subject, { ...(consistency !== undefined && { consistency }) }), {
         claimedGuestCart,

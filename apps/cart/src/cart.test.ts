@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { deadKeptMs, dotOf, emptyCart, evolve, linesOf, pruneDead, type CartEvent, type CartState, type Dot } from './cart.ts';
-import { checkLimits, deadDotCountMax, lineCountMax, liveDotCountMax } from './limits.ts';
+import { couponsOf, deadKeptMs, dotOf, emptyCart, evolve, linesOf, pruneDead, type CartEvent, type CartState, type Dot } from './cart.ts';
+import { checkLimits, couponCountMax, deadDotCountMax, foreignDeadDotCountMax, lineCountMax, liveDotCountMax } from './limits.ts';
 import { isProblem } from '@cloakroom/contracts';
 
 const cartId = 'u_ada';
@@ -37,6 +37,23 @@ const cleared = (name: string, observed: string[]): CartEvent => ({
   dot: dot(name),
   observed: observed.map((each) => dot(each)),
 });
+const applied = (name: string, code: string): CartEvent => ({ cartId, atMs: 1, type: 'CouponApplied', dot: dot(name), code });
+const couponRemoved = (name: string, code: string, observed: string[]): CartEvent => ({
+  cartId,
+  atMs: 3,
+  type: 'CouponRemoved',
+  dot: dot(name),
+  code,
+  observed: observed.map((each) => dot(each)),
+});
+const ordered = (...names: string[]): CartEvent => ({
+  cartId,
+  atMs: 5,
+  type: 'OrderPlaced',
+  orderId: 'o',
+  dots: names.map((each) => dot(each)),
+});
+const codes = (state: CartState) => couponsOf(state).map(({ code }) => code);
 const cartOf = (...events: CartEvent[]): CartState => events.reduce(evolve, emptyCart(cartId));
 const quantities = (state: CartState) => Object.fromEntries(linesOf(state).map(({ lineId, quantity }) => [lineId, quantity]));
 
@@ -73,8 +90,56 @@ describe('a cart', () => {
     expect(quantities(cartOf(added('a', 2), added('b', 1, 'cup'), removed('r', ['a', 'b'])))).toEqual({ cup: 1 });
   });
 
+  it('lets no removal of one line touch another whose dot it names before the dot is known', () => {
+    const early = cartOf(removed('r', ['a', 'b']), added('b', 1, 'cup'), added('a', 2));
+    const late = cartOf(added('b', 1, 'cup'), added('a', 2), removed('r', ['a', 'b']));
+    expect(quantities(early)).toEqual({ cup: 1 });
+    expect(quantities(late)).toEqual({ cup: 1 });
+    expect(Object.fromEntries(early.dead)).toEqual(Object.fromEntries(late.dead));
+    expect(early.doomed.size).toBe(0);
+  });
+
+  it('remembers each line in which a dot that is not known was removed, and kills it in those alone', () => {
+    const removals = [removed('r', ['a'], 'mug'), removed('s', ['a'], 'cup')];
+    expect(quantities(cartOf(...removals, added('a', 1, 'cup')))).toEqual({});
+    expect(quantities(cartOf(...removals, added('a', 1, 'hat')))).toEqual({ hat: 1 });
+    expect(cartOf(...removals, cleared('c', ['a'])).doomed.size).toBe(0);
+    expect(quantities(cartOf(...removals, cleared('c', ['a']), added('a', 1, 'hat')))).toEqual({});
+  });
+
+  it('says by identity that a repeated removal of what is not known changed nothing', () => {
+    const once = cartOf(removed('r', ['a']));
+    expect(evolve(once, removed('r', ['a']))).toBe(once);
+  });
+
   it('never revives what is dead, whatever arrives later', () => {
     expect(quantities(cartOf(removed('r', ['a']), added('a', 2)))).toEqual({});
+  });
+
+  it('keeps coupons until what was seen of them is removed', () => {
+    const twice = cartOf(applied('a', 'WINTER5'), applied('b', 'WINTER5'), applied('c', 'WELCOME10'));
+    expect(codes(twice)).toEqual(['WELCOME10', 'WINTER5']);
+    expect(codes(evolve(twice, couponRemoved('r', 'WINTER5', ['a'])))).toEqual(['WELCOME10', 'WINTER5']);
+    expect(codes(evolve(twice, couponRemoved('r', 'WINTER5', ['a', 'b', 'c'])))).toEqual(['WELCOME10']);
+    expect(codes(evolve(twice, cleared('r', ['a', 'b', 'c'])))).toEqual([]);
+  });
+
+  it('lets no coupon touch a line, nor a line a coupon, whichever comes first', () => {
+    const made = [added('a', 2), applied('b', 'WINTER5')];
+    const removals = [couponRemoved('r', 'WINTER5', ['a']), removed('s', ['b']), set('t', 3, ['b'])];
+    for (const state of [cartOf(...made, ...removals), cartOf(...removals, ...made)]) {
+      expect(quantities(state)).toEqual({ mug: 5 });
+      expect(codes(state)).toEqual(['WINTER5']);
+    }
+  });
+
+  it('lets go of exactly what was ordered, also when it comes after the order', () => {
+    const made = [added('a', 2), added('later', 1), applied('b', 'WINTER5'), applied('c', 'WELCOME10')];
+    for (const state of [cartOf(...made, ordered('a', 'b')), cartOf(ordered('a', 'b'), ...made)]) {
+      expect(quantities(state)).toEqual({ mug: 1 });
+      expect(codes(state)).toEqual(['WELCOME10']);
+      expect(evolve(state, ordered('a', 'b'))).toBe(state);
+    }
   });
 
   it('shows no line of quantity 0', () => {
@@ -148,8 +213,24 @@ describe('a claim and a join', () => {
   it('does not revive by a replayed join what died and was forgotten', () => {
     const user = [join(7n), removedOfGuest()].reduce(evolve, emptyCart(cartId));
     const forgotten = pruneDead(user, 10 * deadKeptMs);
-    expect(forgotten.dead.size).toBe(0);
+    expect(forgotten.dead.size).toBe(1);
     expect(quantities(evolve(forgotten, join(7n)))).toEqual({});
+  });
+
+  it('does not revive what was removed here long ago when the guest, redriven, sends all of its own again', () => {
+    const user = [join(7n), removedOfGuest()].reduce(evolve, emptyCart(cartId));
+    const more = evolve(guest, added('late', 1, 'cup', guestCartId));
+    expect(quantities(evolve(pruneDead(user, 100 * deadKeptMs), join(8n, more)))).toEqual({ cup: 1 });
+    // Also where the removal came before the claim.
+    const early = [removedOfGuest()].reduce(evolve, emptyCart(cartId));
+    expect(quantities(evolve(pruneDead(early, 100 * deadKeptMs), join(8n, more)))).toEqual({ cup: 1 });
+  });
+
+  it('brings the coupons of the guest, under the same dots', () => {
+    const withCoupon = evolve(guest, { cartId: guestCartId, atMs: 2, type: 'CouponApplied', dot: dot('k', guestCartId), code: 'WINTER5' });
+    const user = cartOf(join(7n, withCoupon));
+    expect(codes(user)).toEqual(['WINTER5']);
+    expect(evolve(user, join(7n, withCoupon))).toBe(user);
   });
 
   const removedOfGuest = (): CartEvent => ({
@@ -183,6 +264,21 @@ describe('the limits', () => {
     const state = { ...cartOf(added('a')), dead };
     expect(checkLimits(state, removed('r', ['made-up']))).toMatchObject({ problem: 'limit_exceeded' });
     expect(checkLimits(state, removed('r', ['a']))).toBeUndefined();
+  });
+
+  it('let what is here be removed however much was made up of other carts', () => {
+    const foreign = new Map(Array.from({ length: foreignDeadDotCountMax }, (_, i) => [dot(`x${i}`, 'g_1'), 1]));
+    const state = { ...cartOf(added('a')), dead: foreign };
+    const madeUp: CartEvent = { ...cleared('c', []), observed: [dot('y', 'g_1')] };
+    expect(checkLimits(state, madeUp)).toMatchObject({ problem: 'limit_exceeded' });
+    expect(checkLimits(state, removed('r', ['a']))).toBeUndefined();
+  });
+
+  it('let a cart have 10 coupons and not 11', () => {
+    const full = cartOf(...Array.from({ length: couponCountMax }, (_, i) => applied(`k${i}`, `CODE-${i}`)));
+    expect(checkLimits(full, applied('x', 'CODE-3'))).toBeUndefined();
+    expect(checkLimits(full, applied('x', 'ONE-MORE'))).toMatchObject({ problem: 'limit_exceeded' });
+    expect(checkLimits(full, applied('k3', 'OTHER'))).toMatchObject({ problem: 'command_conflict' });
   });
 
   it('refuse a known command id with another payload, and let a repeat pass', () => {

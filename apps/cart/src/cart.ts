@@ -9,38 +9,11 @@
  * of two claims of a guest cart. Both are faults of the sender; the log's order is the same for every reader.
  */
 import { isGuestSubject, isUserSubject } from '@cloakroom/contracts';
+import { cartOfDot, couponScope, type CartState, type Dot, type Live, type Scope } from './cart.state.ts';
+import { Draft } from './draft.ts';
 import type { LineId } from './lines.ts';
 
-/** `<cart that it was made in>/<command id>`: names one command for ever. */
-export type Dot = string;
-export const dotOf = (cartId: string, commandId: string): Dot => `${cartId}/${commandId}`;
-export const cartOfDot = (dot: Dot): string => dot.slice(0, dot.indexOf('/'));
-export const commandOfDot = (dot: Dot): string => dot.slice(dot.indexOf('/') + 1);
-
-export interface Live {
-  readonly line: LineId;
-  readonly quantity: number;
-  readonly kind: 'add' | 'set';
-}
-
-export interface Joined {
-  /** The offset, in the guest's partition, of the newest guest event that this cart holds. */
-  readonly guestOffset: bigint;
-  /** When this cart first held the guest's. */
-  readonly atMs: number;
-}
-
-export interface CartState {
-  readonly cartId: string;
-  readonly dots: ReadonlyMap<Dot, Live>;
-  /** The code of each coupon that is noted: an observed-remove set. Which one counts is judged at check-out. */
-  readonly coupons: ReadonlyMap<Dot, string>;
-  /** When each was killed, in milliseconds since 1970; the latest, where several killed it. */
-  readonly dead: ReadonlyMap<Dot, number>;
-  readonly joined: ReadonlyMap<string, Joined>;
-  /** The user's cart that this guest cart belongs to, once claimed. */
-  readonly claimedBy: string | undefined;
-}
+export * from './cart.state.ts';
 
 export type CartEvent = { readonly cartId: string; readonly atMs: number } & (
   | { readonly type: 'ItemAdded'; readonly dot: Dot; readonly line: LineId; readonly quantity: number }
@@ -60,10 +33,6 @@ export type CartEvent = { readonly cartId: string; readonly atMs: number } & (
       readonly dead: ReadonlyMap<Dot, number>;
     }
 );
-
-export function emptyCart(cartId: string): CartState {
-  return { cartId, dots: new Map(), coupons: new Map(), dead: new Map(), joined: new Map(), claimedBy: undefined };
-}
 
 /** Returns the very same object when the event changes nothing: a repeated event is told by identity. */
 export function evolve(state: CartState, event: CartEvent): CartState {
@@ -110,10 +79,6 @@ export function evolve(state: CartState, event: CartEvent): CartState {
   }
 }
 
-/** What a command may kill in: one line, one coupon, or, as undefined, the whole cart. No line id has a colon. */
-type Scope = string;
-const couponScope = (code: string): Scope => `coupon:${code}`;
-
 function scopeOf(event: Extract<CartEvent, { type: 'ItemRemoved' | 'CouponRemoved' | 'CartCleared' }>): Scope | undefined {
   if (event.type === 'CartCleared') return undefined;
   return event.type === 'ItemRemoved' ? event.line : couponScope(event.code);
@@ -151,57 +116,6 @@ function joinGuest(state: CartState, event: Extract<CartEvent, { type: 'GuestJoi
     atMs: Math.min(before?.atMs ?? event.atMs, event.atMs),
   });
   return { ...draft.done(), joined };
-}
-
-/** Copies on the first write only: most repeated events write nothing. */
-class Draft {
-  readonly #before: CartState;
-  #dots: Map<Dot, Live> | undefined;
-  #coupons: Map<Dot, string> | undefined;
-  #dead: Map<Dot, number> | undefined;
-
-  constructor(state: CartState) {
-    this.#before = state;
-  }
-
-  live(dot: Dot, live: Live): void {
-    if (this.#isKnown(dot)) return;
-    (this.#dots ??= new Map(this.#before.dots)).set(dot, live);
-  }
-
-  note(dot: Dot, code: string): void {
-    if (this.#isKnown(dot)) return;
-    (this.#coupons ??= new Map(this.#before.coupons)).set(dot, code);
-  }
-
-  /** @param scope kills nothing that is known to be elsewhere; a dot that is not known yet is taken at its word */
-  kill(dots: readonly Dot[], atMs: number, scope: Scope | undefined): void {
-    for (const dot of dots) {
-      const at = this.#scopeOf(dot);
-      if (at !== undefined && scope !== undefined && at !== scope) continue;
-      if (this.#dotsNow().has(dot)) (this.#dots ??= new Map(this.#before.dots)).delete(dot);
-      if (this.#couponsNow().has(dot)) (this.#coupons ??= new Map(this.#before.coupons)).delete(dot);
-      if ((this.#deadNow().get(dot) ?? -1) < atMs) (this.#dead ??= new Map(this.#before.dead)).set(dot, atMs);
-    }
-  }
-
-  done(): CartState {
-    if (this.#dots === undefined && this.#coupons === undefined && this.#dead === undefined) return this.#before;
-    return { ...this.#before, dots: this.#dotsNow(), coupons: this.#couponsNow(), dead: this.#deadNow() };
-  }
-
-  readonly #dotsNow = (): ReadonlyMap<Dot, Live> => this.#dots ?? this.#before.dots;
-  readonly #couponsNow = (): ReadonlyMap<Dot, string> => this.#coupons ?? this.#before.coupons;
-  readonly #deadNow = (): ReadonlyMap<Dot, number> => this.#dead ?? this.#before.dead;
-
-  #isKnown(dot: Dot): boolean {
-    return this.#deadNow().has(dot) || this.#scopeOf(dot) !== undefined;
-  }
-
-  #scopeOf(dot: Dot): Scope | undefined {
-    const code = this.#couponsNow().get(dot);
-    return code === undefined ? this.#dotsNow().get(dot)?.line : couponScope(code);
-  }
 }
 
 export interface LineView {
@@ -252,13 +166,18 @@ export function couponsOf({ coupons }: CartState): CouponView[] {
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
-/**
- * Twice the age at which a command id is refused: no late command can meet a forgotten death. A cart with a record in the dead-letter
- * topic forgets nothing until that is redriven.
- */
+/** Twice the age at which a command id is refused: no late command can meet a forgotten death. */
 export const deadKeptMs = 14 * dayMs;
 
+/**
+ * Forgets deaths that nothing can meet any more. One of a dot that was made in another cart is never forgotten: a record of that guest, or its
+ * claim, may be redriven after any time, and a guest always sends its whole state, in which what was removed or ordered here still lives.
+ * Of a cart with a record in the dead-letter topic nothing at all is forgotten: project-batch.ts does not ask.
+ */
 export function pruneDead(state: CartState, nowMs: number): CartState {
-  const kept = [...state.dead].filter(([, killedAtMs]) => killedAtMs > nowMs - deadKeptMs);
-  return kept.length === state.dead.size ? state : { ...state, dead: new Map(kept) };
+  const isKept = (dot: Dot, killedAtMs: number): boolean => killedAtMs > nowMs - deadKeptMs || cartOfDot(dot) !== state.cartId;
+  const dead = [...state.dead].filter(([dot, killedAtMs]) => isKept(dot, killedAtMs));
+  const doomed = [...state.doomed].filter(([dot, scopes]) => isKept(dot, Math.max(...scopes.values())));
+  if (dead.length === state.dead.size && doomed.length === state.doomed.size) return state;
+  return { ...state, dead: new Map(dead), doomed: new Map(doomed) };
 }

@@ -102,6 +102,16 @@ describe('what was written', () => {
     expect(decodeEvent({ key: event.cartId, value, headers: headers(versionOf(event)) })).toEqual(event);
   });
 
+  it('a cart that waits for dots is read as it was meant', () => {
+    expect([...decodeCart(hexOf(golden.cartWithDoomed)).state.doomed.values()].map((scopes) => [...scopes])).toEqual([
+      [
+        [shirt, 5],
+        ['coupon:WINTER5', 6],
+      ],
+      [['mug', 7]],
+    ]);
+  });
+
   it('a cart with coupons is read as it was meant', () => {
     expect(decodeCart(hexOf(golden.cartWithCoupons))).toEqual(cartWithCoupons);
   });
@@ -116,6 +126,22 @@ describe('what this version writes', () => {
     expect(written.value.toString('hex')).toBe(bytes);
     expect(written.headers[recordHeaders.eventType]?.toString()).toBe(type);
     expect(written.headers[recordHeaders.eventVersion]?.toString()).toBe(String(versionOf(event)));
+  });
+
+  it('a cart comes back as it went out, with what it remembers of dots that are not known yet', () => {
+    const doomed = new Map([
+      [
+        dotOf(guest, id(30)),
+        new Map([
+          [shirt, 5],
+          ['coupon:WINTER5', 6],
+        ]),
+      ],
+      [dotOf(guest, id(31)), new Map([['mug', 7]])],
+    ]);
+    const remembering = { ...cartWithCoupons, state: { ...cartWithCoupons.state, doomed } };
+    expect(decodeCart(encodeCart(remembering))).toEqual(remembering);
+    expect(encodeCart(remembering).toString('hex')).toBe(golden.cartWithDoomed);
   });
 
   it('a cart has the bytes of its golden record', () => {

@@ -20,7 +20,18 @@ import {
   type LiveDotSchema,
 } from '@cloakroom/contracts';
 import type { LogRecord, RecordHeaders } from '@cloakroom/platform';
-import { cartOfDot, commandOfDot, dotOf, type CartEvent, type CartState, type Dot, type Live } from './cart.ts';
+import {
+  cartOfDot,
+  commandOfDot,
+  couponOfScope,
+  couponScope,
+  dotOf,
+  type CartEvent,
+  type CartState,
+  type Dot,
+  type Live,
+  type Scope,
+} from './cart.ts';
 import { canonicalLine, lineIdOf, lineOf, type LineId } from './lines.ts';
 
 /**
@@ -147,7 +158,7 @@ export function encodeCart({ state, position, missing, eventsSinceSnapshot, olde
   const message = create(CartSnapshotSchema, {
     cartId: state.cartId,
     dots: [...state.dots].map(toLiveDot),
-    dead: [...state.dead].map(toDeadDot),
+    dead: [...[...state.dead].map(toDeadDot), ...[...state.doomed].flatMap(toDoomedDots)],
     coupons: [...state.coupons].map(toLiveCoupon),
     joined: [...state.joined].map(([guestCartId, { guestOffset, atMs }]) => ({ guestCartId, guestOffset, atMs: BigInt(atMs) })),
     claimedBy: state.claimedBy ?? '',
@@ -168,7 +179,7 @@ export function decodeCart(bytes: Uint8Array): CartRecord {
         cartId: message.cartId,
         dots: new Map(message.dots.map(fromLiveDot)),
         coupons: new Map(message.coupons.map(fromLiveCoupon)),
-        dead: new Map(message.dead.map(fromDeadDot)),
+        ...fromDeadDots(message.dead),
         joined: new Map(message.joined.map(({ guestCartId, guestOffset, atMs }) => [guestCartId, { guestOffset, atMs: Number(atMs) }])),
         claimedBy: message.claimedBy || undefined,
       },
@@ -182,7 +193,10 @@ export function decodeCart(bytes: Uint8Array): CartRecord {
   }
 }
 
-const toDot = (dot: Dot): MessageInitShape<typeof DotSchema> => ({ cartId: cartOfDot(dot), commandId: uuidToBytes(commandOfDot(dot)) });
+export const toDot = (dot: Dot): MessageInitShape<typeof DotSchema> => ({
+  cartId: cartOfDot(dot),
+  commandId: uuidToBytes(commandOfDot(dot)),
+});
 
 function fromDot(dot: DotMessage | undefined): Dot {
   if (dot === undefined || dot.cartId === '') throw new UndecodableRecord('a dot is missing');
@@ -215,6 +229,26 @@ function fromLiveDot({ dot, line, quantity, kind }: LiveDot): [Dot, Live] {
 }
 
 const toDeadDot = ([dot, killedAtMs]: [Dot, number]) => ({ dot: toDot(dot), killedAtMs: BigInt(killedAtMs) });
+
+function toDoomedDots([dot, scopes]: [Dot, ReadonlyMap<Scope, number>]) {
+  return [...scopes].map(([scope, killedAtMs]) => {
+    const coupon = couponOfScope(scope);
+    return { ...toDeadDot([dot, killedAtMs]), ...(coupon === undefined ? { line: toLineRef(scope) } : { coupon }) };
+  });
+}
+
+/** With a line or a coupon: of a dot that is not known yet. */
+function fromDeadDots(message: readonly DeadDot[]): Pick<CartState, 'dead' | 'doomed'> {
+  const dead = new Map<Dot, number>();
+  const doomed = new Map<Dot, Map<Scope, number>>();
+  for (const one of message) {
+    const [dot, killedAtMs] = fromDeadDot(one);
+    const scope = one.line === undefined ? one.coupon && couponScope(one.coupon) : fromLineRef(one.line);
+    if (scope === '') dead.set(dot, killedAtMs);
+    else doomed.set(dot, (doomed.get(dot) ?? new Map<Scope, number>()).set(scope, killedAtMs));
+  }
+  return { dead, doomed };
+}
 
 const fromDeadDot = ({ dot, killedAtMs }: DeadDot): [Dot, number] => [fromDot(dot), Number(killedAtMs)];
 

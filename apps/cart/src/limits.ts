@@ -1,6 +1,6 @@
 /** What a command may do to a cart, as far as the view knows it. Best effort: two devices may pass a limit together. */
 import { problem, type Problem } from '@cloakroom/contracts';
-import { isOtherCommand, type CartEvent, type CartState, type Made } from './cart.ts';
+import { cartOfDot, isOtherCommand, type CartEvent, type CartState, type Dot, type Made } from './cart.ts';
 
 /** What a page can show, and what a check-out can price in one call. */
 export const lineCountMax = 100;
@@ -8,8 +8,12 @@ export const lineCountMax = 100;
 export const liveDotCountMax = 500;
 /** One of them counts at check-out; a tenth is somebody who tries codes. */
 export const couponCountMax = 10;
+/** Of one coupon noted again and again. */
+export const couponDotCountMax = 50;
 /** A fortnight of kills. Since `seen` is unsigned, anyone could grow their own cart's record without this; 5,000 are 350 kB. */
 export const deadDotCountMax = 5_000;
+/** Deaths of other carts' dots are never forgotten (cart.ts), so what was made up must not fill them: what is live here can always be killed. */
+export const foreignDeadDotCountMax = 2_000;
 /** One command's worth. Stock is judged at check-out. */
 export const quantityMax = 999;
 
@@ -19,17 +23,36 @@ export function checkLimits(state: CartState, event: CartEvent): Problem | undef
   if (isOtherCommand(state, event.dot, made)) return problem('command_conflict');
   if (state.dots.has(event.dot) || state.coupons.has(event.dot) || state.dead.has(event.dot)) return undefined;
   const observed = 'observed' in event ? event.observed : [];
-  const newlyDead = observed.filter((dot) => !state.dead.has(dot) && !state.dots.has(dot) && !state.coupons.has(dot)).length;
-  if (state.dead.size + newlyDead > deadDotCountMax) return problem('limit_exceeded', `at most ${deadDotCountMax} removals in 14 days`);
-  if (made === undefined) return undefined;
-  if (typeof made === 'string') {
-    return state.coupons.size + 1 > couponCountMax ? problem('limit_exceeded', `at most ${couponCountMax} coupons in one cart`) : undefined;
-  }
+  const tooManyDead = checkDead(state, observed);
+  if (tooManyDead !== undefined || made === undefined) return tooManyDead;
+  if (typeof made === 'string') return checkCoupons(state, made);
   const killed = observed.filter((dot) => state.dots.get(dot)?.line === made.line).length;
   if (state.dots.size - killed + 1 > liveDotCountMax)
-    return problem('limit_exceeded', `at most ${liveDotCountMax} changes to one cart at a time`);
+    return problem(
+      'limit_exceeded',
+      `at most ${liveDotCountMax} changes stand in one cart at a time: setting a line's quantity makes one of all of its`,
+    );
   const lines = new Set([...state.dots.values()].map(({ line }) => line)).add(made.line);
   return lines.size > lineCountMax ? problem('limit_exceeded', `at most ${lineCountMax} lines`) : undefined;
+}
+
+function checkDead(state: CartState, observed: readonly Dot[]): Problem | undefined {
+  const isNew = (dot: Dot): boolean => ![state.dots, state.coupons, state.dead, state.doomed].some((known) => known.has(dot));
+  const isForeign = (dot: Dot): boolean => cartOfDot(dot) !== state.cartId;
+  const dead = [...state.dead.keys(), ...state.doomed.keys()];
+  const foreign = dead.filter(isForeign).length;
+  const made = observed.filter(isNew);
+  const madeForeign = made.filter(isForeign).length;
+  if (madeForeign > 0 && foreign + madeForeign > foreignDeadDotCountMax)
+    return problem('limit_exceeded', `at most ${foreignDeadDotCountMax} removals of what no cart is known to hold`);
+  const own = dead.length - foreign + made.length - madeForeign;
+  return own > deadDotCountMax ? problem('limit_exceeded', `at most ${deadDotCountMax} removals in 14 days`) : undefined;
+}
+
+function checkCoupons({ coupons }: CartState, code: string): Problem | undefined {
+  if (new Set(coupons.values()).add(code).size > couponCountMax)
+    return problem('limit_exceeded', `at most ${couponCountMax} coupons in one cart`);
+  return coupons.size + 1 > couponDotCountMax ? problem('limit_exceeded', 'this coupon was noted before') : undefined;
 }
 
 function madeBy(event: CartEvent): Made {

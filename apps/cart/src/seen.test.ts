@@ -21,7 +21,7 @@ describe('a seen', () => {
     expect(decodeSeen(encodeSeen([dot, dot]))).toEqual([dot]);
   });
 
-  it('holds the newest 500 dots and is then still accepted', () => {
+  it('holds the newest 550 dots and is then still accepted', () => {
     const ada = newUser();
     const dots = Array.from({ length: seenDotCountMax + 1 }, (_, n) => dotOf(ada, newCommandId(1_000_000 + n)));
     const decoded = decodeSeen(encodeSeen(dots)) as string[];

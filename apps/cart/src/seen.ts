@@ -5,16 +5,17 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { formatUuid, problem, SeenDotsSchema, uuidToBytes, uuidV7Milliseconds, type Problem } from '@cloakroom/contracts';
 import { cartOfDot, commandOfDot, dotOf, type Dot } from './cart.ts';
+import { couponDotCountMax, liveDotCountMax } from './limits.ts';
 
 /** As many as a cart may hold alive. */
-export const seenDotCountMax = 500;
+export const seenDotCountMax = liveDotCountMax + couponDotCountMax;
 /** A user's own cart and the guest carts that joined it: a sign-in a day for months. */
 const seenCartCountMax = 100;
-/** 500 dots of 16 bytes and 100 cart ids, in base64url. */
+/** 550 dots of 16 bytes and 100 cart ids, in base64url. */
 const seenLengthMax = 20_000;
 const cartIdPattern = /^[gu]_[A-Za-z0-9-]{1,64}$/;
 
-/** '' for none. Of more than 500 the newest are kept (a UUIDv7 sorts by time): what is left alive shows again and can be seen then. */
+/** '' for none. Of more the newest are kept (a UUIDv7 sorts by time): what is left alive shows again and can be seen then. */
 export function encodeSeen(dots: Iterable<Dot>): string {
   const newest = [...new Set(dots)].sort((a, b) => (commandOfDot(a) < commandOfDot(b) ? 1 : -1)).slice(0, seenDotCountMax);
   if (newest.length === 0) return '';

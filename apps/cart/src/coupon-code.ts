@@ -1,0 +1,7 @@
+import { problem, type Problem } from '@cloakroom/contracts';
+
+/** The gateway writes codes large. Whether one is worth anything is orders' to say, at check-out. */
+const couponCode = /^[A-Z0-9-]{1,32}$/;
+
+export const checkCouponCode = (code: string): Problem | undefined =>
+  couponCode.test(code) ? undefined : problem('invalid_request', 'code: 1 to 32 of A to Z, 0 to 9 and "-"');

@@ -1,0 +1,57 @@
+import { isProblem, uuidV7Milliseconds, type PrepareOrderRequest, type PreparedOrderSchema, type Problem } from '@cloakroom/contracts';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { PersonContext } from '@cloakroom/platform';
+import { cartOfDot, commandOfDot, couponsOf, deadKeptMs, linesOf, type CartState, type Dot } from './cart.ts';
+import { toDot } from './codec.ts';
+import { lineOfMessage, readCart, type ReadParts } from './read-cart.ts';
+import { decodeSeen } from './seen.ts';
+
+/**
+ * The part of a cart that was seen and lives: what an order may name. A quantity is that of these dots alone, so what another device adds
+ * meanwhile is neither ordered nor taken. Where this replica cannot tell, it says so: an order of half a cart would be worse than a second try.
+ */
+export async function prepareOrder(
+  parts: ReadParts,
+  ctx: PersonContext,
+  request: Pick<PrepareOrderRequest, 'seen'>,
+): Promise<MessageInitShape<typeof PreparedOrderSchema> | Problem> {
+  const decoded = decodeSeen(request.seen);
+  if (!Array.isArray(decoded)) return decoded;
+  const seen = [...new Set(decoded)];
+  const read = await readCart(parts, ctx);
+  if (isProblem(read)) return read;
+  const { state } = read;
+  const gone = seen.filter((dot) => isGone(state, dot, parts.clock.nowMs()));
+  const dots = new Map(seen.flatMap((dot) => entryOf(state.dots, dot)));
+  const coupons = new Map(seen.flatMap((dot) => entryOf(state.coupons, dot)));
+  const known = dots.size + coupons.size + gone.length;
+  const seenAndLive = { ...state, dots, coupons };
+  return {
+    cartId: state.cartId,
+    lines: linesOf(seenAndLive).map((line) => ({
+      lineId: line.lineId,
+      ...lineOfMessage(line.lineId),
+      quantity: line.quantity,
+      dots: line.dots.map(toDot),
+    })),
+    coupons: couponsOf(seenAndLive).map(({ code, dots: its }) => ({ code, dots: its.map(toDot) })),
+    changed: gone.length > 0,
+    stale: read.stale || read.incomplete || known < seen.length,
+  };
+}
+
+/**
+ * Dead, or so old that its death is forgotten: a dot of 14 days that this cart should have and has not. One of a guest that has not joined
+ * may be on its way at any age.
+ */
+function isGone(state: CartState, dot: Dot, nowMs: number): boolean {
+  if (state.dead.has(dot)) return true;
+  if (state.dots.has(dot) || state.coupons.has(dot)) return false;
+  const isOurs = cartOfDot(dot) === state.cartId || state.joined.has(cartOfDot(dot));
+  return isOurs && (uuidV7Milliseconds(commandOfDot(dot)) ?? nowMs) < nowMs - deadKeptMs;
+}
+
+const entryOf = <T>(map: ReadonlyMap<Dot, T>, dot: Dot): [Dot, T][] => {
+  const value = map.get(dot);
+  return value === undefined ? [] : [[dot, value]];
+};

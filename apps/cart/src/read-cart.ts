@@ -1,0 +1,71 @@
+/** What every read of a cart shares: a bounded wait for the caller's own writes, one look at the view, and what that look may lack. */
+import { problem, type Problem } from '@cloakroom/contracts';
+import type { PersonContext } from '@cloakroom/platform';
+import { emptyCart, type CartState } from './cart.ts';
+import { ViewUnavailable, type Place } from './cart.view.ts';
+import { hasReached, tokenFor, waitForToken, waitMaxMs, type ConsistencyToken } from './consistency.ts';
+import { lineOf, type LineId } from './lines.ts';
+import { staleReads } from './metrics.ts';
+import { partitionOfCart, type CartParts } from './parts.ts';
+import type { Projector } from './projector.ts';
+
+/** Four missed fetches: beyond it nobody here can say that nothing has happened. */
+const logSilenceMaxMs = 2_000;
+/** Kept of the deadline for the read itself. */
+const readMarginMs = 100;
+
+export type ReadParts = CartParts & { readonly projector: Pick<Projector, 'heardAgoMs' | 'realignSoon'> };
+
+export interface CartRead {
+  readonly state: CartState;
+  /** The view may lack what the caller has written, or what the log holds. */
+  readonly stale: boolean;
+  /** A record of this cart waits in the dead-letter topic. */
+  readonly incomplete: boolean;
+  /** Records that the view lacks of the consistency token. */
+  readonly behind: bigint;
+}
+
+export async function readCart(parts: ReadParts, ctx: PersonContext): Promise<CartRead | Problem> {
+  const { view, clock, projector } = parts;
+  const cartId = ctx.identity.subject;
+  const partition = partitionOfCart(parts, cartId);
+  const token = tokenFor(ctx.consistency, parts.region, partition);
+  try {
+    if (token !== undefined) {
+      const budgetMs = Math.max(0, Math.min(waitMaxMs, ctx.deadline.remainingMs() - readMarginMs));
+      await waitForToken(view, token, { clock, budgetMs, signal: ctx.signal });
+    }
+    const { place, carts } = await view.load(partition, [cartId]);
+    const reason = whyStale(place, token, projector.heardAgoMs());
+    if (reason !== undefined) staleReads.inc({ reason });
+    // Reads find a wiped view before the next event does.
+    if (reason === 'rebuilding') projector.realignSoon();
+    const cart = carts.get(cartId);
+    return {
+      state: cart?.state ?? emptyCart(cartId),
+      stale: reason !== undefined,
+      incomplete: (cart?.missing.size ?? 0) > 0,
+      behind: behind(place, token),
+    };
+  } catch (error) {
+    if (error instanceof ViewUnavailable) return problem('unavailable', undefined, 1);
+    throw error;
+  }
+}
+
+function whyStale(place: Place | undefined, token: ConsistencyToken | undefined, heardAgoMs: number): string | undefined {
+  if (place === undefined || place.next < place.rebuiltAt) return 'rebuilding';
+  if (!hasReached(place, token)) return 'behind';
+  return heardAgoMs > logSilenceMaxMs ? 'silent_log' : undefined;
+}
+
+function behind(place: Place | undefined, token: ConsistencyToken | undefined): bigint {
+  if (token === undefined || hasReached(place, token)) return 0n;
+  return token.offset + 1n - (place?.next ?? 0n);
+}
+
+export function lineOfMessage(lineId: LineId): { productId: string; options: { name: string; value: string }[] } {
+  const line = lineOf(lineId)!;
+  return { productId: line.productId, options: line.options.map(([name, value]) => ({ name, value })) };
+}
