@@ -7,6 +7,7 @@ export const eventLogToken = Symbol('EventLog');
 export const keysToken = Symbol('KeyRing');
 export const feedToken = Symbol('RevocationFeed');
 export const exchangeToken = Symbol('TokenExchange');
+export const providerToken = Symbol('PaymentProvider');
 export const ordersToken = Symbol('OrdersParts');
 export const keeperToken = Symbol('Keeper');
 export const noticesToken = Symbol('OrderNotices');

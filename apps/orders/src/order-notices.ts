@@ -4,7 +4,7 @@
  */
 import { fromBinary } from '@bufbuild/protobuf';
 import { OrderEventSchema, topics } from '@cloakroom/contracts';
-import { traceOfRecord, type EventLog, type Logger, type LogRecord, type Subscription } from '@cloakroom/platform';
+import { pauseUntil, traceOfRecord, type EventLog, type Logger, type LogRecord, type Subscription } from '@cloakroom/platform';
 
 export interface OrderNotice {
   readonly orderId: string;
@@ -54,7 +54,7 @@ export function openOrderNotices(options: { readonly eventLog: EventLog; readonl
         return;
       } catch (error) {
         if (!stopping.signal.aborted) log.warn({ err: error }, 'order events cannot be read yet');
-        await pause(subscribeRetryMs, stopping.signal);
+        await pauseUntil(subscribeRetryMs, stopping.signal);
       }
     }
   };
@@ -77,17 +77,4 @@ export function openOrderNotices(options: { readonly eventLog: EventLog; readonl
       await subscription?.stop();
     },
   };
-}
-
-function pause(durationMs: number, until: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      until.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, durationMs);
-    until.addEventListener('abort', end, { once: true });
-    if (until.aborted) end();
-  });
 }

@@ -2,19 +2,23 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import {
+  type DatabaseOptions,
   type EventLog,
   eventLogOf,
   jwksFrom,
   type KeyRing,
+  type Logger,
   openDatabase,
   openKeyRing,
   type OpenKeyRing,
   openLateFeed,
+  openLease,
   openTokenExchange,
   type Parts,
   type RevocationFeed,
   type TokenExchange,
 } from '@cloakroom/platform';
+import { keeperLease } from './announce.ts';
 import type { OrdersConfig } from './config.ts';
 import {
   configToken,
@@ -28,22 +32,29 @@ import {
   ordersToken,
   peersToken,
   processToken,
+  providerToken,
 } from './injection.ts';
 import { openKeeper, type Keeper } from './keeper.ts';
 import { openOrderNotices } from './order-notices.ts';
 import { OrdersController } from './orders.controller.ts';
 import { type Database, migrations, type OrdersSchema } from './orders.ts';
 import type { OrdersParts } from './parts.ts';
-import { openSimulatedProvider } from './payment-provider.simulated.ts';
+import { openSimulatedProvider, type SimulatedProvider } from './payment-provider.simulated.ts';
 import type { Peers } from './peers.ts';
 import { chargeWaitMs } from './saga.ts';
+
+const databaseOptions = (config: OrdersConfig, log: Logger): DatabaseOptions => ({
+  name: 'orders',
+  log,
+  password: config.DATABASE_PASSWORD,
+});
 
 const storage: Provider[] = [
   {
     provide: databaseToken,
     inject: [configToken, processToken],
     useFactory: (config: OrdersConfig, { log }: Parts) =>
-      openDatabase<OrdersSchema>(config.DATABASE_URL, migrations, { name: 'orders', log, password: config.DATABASE_PASSWORD }),
+      openDatabase<OrdersSchema>(config.DATABASE_URL, migrations, databaseOptions(config, log)),
   },
   {
     provide: eventLogToken,
@@ -74,19 +85,30 @@ const identity: Provider[] = [
 
 const orders: Provider[] = [
   {
+    provide: providerToken,
+    inject: [databaseToken],
+    useFactory: (db: Database): SimulatedProvider => openSimulatedProvider({ db, random: (count) => randomBytes(count) }),
+  },
+  {
     provide: keeperToken,
-    inject: [configToken, databaseToken, eventLogToken, processToken],
-    useFactory: (config: OrdersConfig, db: Database, eventLog: EventLog, { log, clock }: Parts): Keeper =>
-      openKeeper({ config, db, eventLog, log, clock }),
+    inject: [configToken, eventLogToken, providerToken, processToken],
+    useFactory: (config: OrdersConfig, eventLog: EventLog, provider: SimulatedProvider, { log }: Parts): Keeper =>
+      openKeeper({
+        eventLog,
+        lease: openLease(config.DATABASE_URL, keeperLease, databaseOptions(config, log)),
+        log,
+        deliverCallbacks: () => provider.deliver(),
+      }),
   },
   {
     provide: ordersToken,
-    inject: [databaseToken, peersToken, exchangeToken, keeperToken, processToken],
+    inject: [databaseToken, peersToken, exchangeToken, keeperToken, providerToken, processToken],
     useFactory: (
       db: Database,
       { cart, catalog, profile }: Peers,
       exchange: TokenExchange,
       keeper: Keeper,
+      payments: SimulatedProvider,
       { log, clock }: Parts,
     ): OrdersParts => ({
       db,
@@ -97,7 +119,7 @@ const orders: Provider[] = [
       catalog,
       profile,
       exchange,
-      payments: openSimulatedProvider({ db, random: (count) => randomBytes(count) }),
+      payments,
       chargeWaitMs,
       committed: () => keeper.wake(),
     }),

@@ -42,7 +42,7 @@ export async function* watchOrders(
     const newest = await newestOrder(parts, userId);
     if (newest !== undefined && !waiting.has(newest)) waiting.set(newest, '');
     while (!ctx.signal.aborted) {
-      for (const [orderId, traceparent] of [...waiting]) {
+      for (const [orderId, traceparent] of waiting) {
         waiting.delete(orderId);
         yield { orderId, traceparent };
       }

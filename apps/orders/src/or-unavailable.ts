@@ -1,0 +1,15 @@
+import { problem, type Problem } from '@cloakroom/contracts';
+import { DatabaseUnavailable } from '@cloakroom/platform';
+
+/** @param what of a write, that it may have been taken all the same */
+export async function orUnavailable<Answer>(
+  work: () => Promise<Answer>,
+  what: 'unavailable' | 'outcome_unknown' = 'unavailable',
+): Promise<Answer | Problem> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof DatabaseUnavailable)) throw error;
+    return problem(what, undefined, 1);
+  }
+}
