@@ -15,6 +15,15 @@ export interface TcpProxy {
   cut(): void;
   /** Requests pass, answers are lost, until `mend`: what a client asks for happens, and it never hears of it. */
   mute(): void;
+  /**
+   * A path that is gone one way, or both: what is on it waits, until `mend`, and then arrives; so do the ends of connections. As where a
+   * switch drops packets and TCP sends them again: nobody is told, and no byte is lost out of a stream that goes on.
+   */
+  hold(which: 'requests' | 'answers' | 'both'): void;
+  /** Every connection ends at both its ends by RST, as after a crash of what lies between. New ones are taken. */
+  reset(): void;
+  /** How many connections that happened to. */
+  resets(): number;
   mend(): void;
   /**
    * Kafka only. Loses the next answer to a request of this api key (0 is Produce), and then also the connection when told so.
@@ -38,16 +47,24 @@ interface Drop {
 
 interface State {
   fault: 'none' | 'cut' | 'mute';
+  held: 'nothing' | 'requests' | 'answers' | 'both';
   requestDelayMs: number;
   answerDelayMs: number;
   readonly drops: Drop[];
 }
 
+interface Pair {
+  readonly client: Socket;
+  readonly upstream: Socket;
+}
+
 const metadataApiKey = 3;
 
 export async function openTcpProxy(target: ProxyTarget): Promise<TcpProxy> {
-  const state: State = { fault: 'none', requestDelayMs: 0, answerDelayMs: 0, drops: [] };
+  const state: State = { fault: 'none', held: 'nothing', requestDelayMs: 0, answerDelayMs: 0, drops: [] };
   const sockets = new Set<Socket>();
+  const pairs = new Set<Pair>();
+  let resetCount = 0;
   const server = createServer((client) => {
     if (state.fault === 'cut') {
       client.destroy();
@@ -65,6 +82,10 @@ export async function openTcpProxy(target: ProxyTarget): Promise<TcpProxy> {
     }
     if (target.protocol === 'kafka') relayKafka(client, upstream, state, () => (server.address() as AddressInfo).port);
     else relayBytes(client, upstream, state);
+    const pair = { client, upstream };
+    pairs.add(pair);
+    client.on('close', () => pairs.delete(pair));
+    flow(pair, state);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -83,13 +104,37 @@ export async function openTcpProxy(target: ProxyTarget): Promise<TcpProxy> {
       endAll();
     },
     mute: () => void (state.fault = 'mute'),
-    mend: () => void (state.fault = 'none'),
+    hold: (which) => {
+      state.held = which;
+      for (const pair of pairs) flow(pair, state);
+    },
+    reset: () => {
+      for (const { client, upstream } of pairs) {
+        resetCount += 1;
+        client.resetAndDestroy();
+        upstream.resetAndDestroy();
+      }
+    },
+    resets: () => resetCount,
+    mend: () => {
+      state.fault = 'none';
+      state.held = 'nothing';
+      for (const pair of pairs) flow(pair, state);
+    },
     dropNextAnswer: (apiKey, and) => new Promise((done) => state.drops.push({ apiKey, and, done })),
     close: async () => {
       endAll();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+/** What is not read waits in the kernel, and then at its sender. */
+function flow({ client, upstream }: Pair, { held }: State): void {
+  if (held === 'requests' || held === 'both') client.pause();
+  else client.resume();
+  if (held === 'answers' || held === 'both') upstream.pause();
+  else upstream.resume();
 }
 
 /** Timers of one delay fire in the order in which they were set, so bytes keep theirs. */
