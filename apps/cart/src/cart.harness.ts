@@ -1,7 +1,15 @@
 /** A cart service in the test's own process: real use cases, real projector and claims, over the event log and the view that the test brings. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { create, toBinary } from '@bufbuild/protobuf';
-import { deadLetterTopic, IdentityEventSchema, isProblem, recordHeaders, uuidV7, type Problem } from '@cloakroom/contracts';
+import {
+  deadLetterTopic,
+  IdentityEventSchema,
+  isProblem,
+  OrderEventSchema,
+  recordHeaders,
+  uuidV7,
+  type Problem,
+} from '@cloakroom/contracts';
 import {
   createLogger,
   EmbeddedEventLog,
@@ -20,12 +28,15 @@ import {
 } from '@cloakroom/platform';
 import { addItem } from './add-item.ts';
 import { applyCoupon } from './apply-coupon.ts';
+import type { Dot } from './cart.ts';
 import type { CartView } from './cart.view.ts';
 import { MemoryCartView } from './cart.view.memory.ts';
 import { startClaims } from './claims.ts';
 import { clearCart } from './clear-cart.ts';
+import { toDot } from './codec.ts';
 import { getCart } from './get-cart.ts';
 import { cartTopics, type CartParts, type CartTopics } from './parts.ts';
+import { startPlacedOrders } from './placed-orders.ts';
 import { prepareOrder } from './prepare-order.ts';
 import { startProjector, type Projector } from './projector.ts';
 import { removeCoupon } from './remove-coupon.ts';
@@ -96,12 +107,13 @@ export async function openHarness(options: HarnessOptions = {}) {
   const view = options.view ?? new MemoryCartView();
   const topics = options.topics ?? cartTopics;
   const parts: CartParts = { eventLog, view, clock, log: quiet, topics, region: 'local' };
-  await eventLog.ensureTopics([topics.events, topics.snapshots, topics.identity, deadLetterTopic(topics.events)]);
+  await eventLog.ensureTopics([topics.events, topics.snapshots, topics.identity, topics.orders, deadLetterTopic(topics.events)]);
   const auth = newAuthKey();
   const group = options.group ?? 'cart-projector';
   let projector = await startProjector(parts, group);
   await projector.ready;
   const claims = await startClaims({ ...parts, keys: auth.ring }, `${group}-claims`);
+  const orders = await startPlacedOrders(parts, `${group}-orders`);
   const self = {
     parts,
     eventLog,
@@ -132,8 +144,24 @@ export async function openHarness(options: HarnessOptions = {}) {
       const trace = how.trace === undefined ? {} : traceHeaders(how.trace);
       return eventLog.publish(topics.identity, [{ key: userId, value, headers: { ...headers, ...trace } }]);
     },
+    /** What orders' relay publishes once an order is paid. */
+    confirm: (userId: string, dots: readonly Dot[], how: { orderId?: string; cartId?: string; key?: string } = {}): Promise<Position[]> => {
+      const { orderId = newCommandId(), cartId = userId, key = userId } = how;
+      const value = toBinary(
+        OrderEventSchema,
+        create(OrderEventSchema, {
+          eventId: newCommandId(),
+          orderId,
+          userId,
+          atMs: BigInt(clock.nowMs()),
+          event: { case: 'confirmed', value: { cartId, dots: dots.map(toDot) } },
+        }),
+      );
+      return eventLog.publish(topics.orders, [{ key, value: Buffer.from(value) }]);
+    },
     async stop(): Promise<void> {
       await claims.stop();
+      await orders.stop();
       await projector.stop();
       if (options.eventLog === undefined) await eventLog.close();
       if (options.view === undefined) await view.close();

@@ -42,6 +42,7 @@ beforeEach(() => {
     events: topic('cart.events', 'delete'),
     snapshots: topic('cart.snapshots', 'compact'),
     identity: topic('identity.events', 'delete'),
+    orders: topic('order.events', 'delete'),
   };
   opened = [];
 });

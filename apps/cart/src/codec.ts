@@ -198,7 +198,7 @@ export const toDot = (dot: Dot): MessageInitShape<typeof DotSchema> => ({
   commandId: uuidToBytes(commandOfDot(dot)),
 });
 
-function fromDot(dot: DotMessage | undefined): Dot {
+export function fromDot(dot: DotMessage | undefined): Dot {
   if (dot === undefined || dot.cartId === '') throw new UndecodableRecord('a dot is missing');
   return dotOf(dot.cartId, formatUuid(dot.commandId));
 }

@@ -6,6 +6,7 @@ import { deadLetterTopic } from '@cloakroom/contracts';
 import type { KeyRing, Subscription } from '@cloakroom/platform';
 import { startClaims } from './claims.ts';
 import type { CartParts } from './parts.ts';
+import { startPlacedOrders } from './placed-orders.ts';
 import { startProjector, type Projector } from './projector.ts';
 
 /** A broker that comes up is found within a second. */
@@ -22,13 +23,14 @@ export interface LogFollower extends Pick<Projector, 'heardAgoMs' | 'realignSoon
 export function openLogFollower(parts: CartParts): LogFollower {
   let projector: Projector | undefined;
   let claims: Subscription | undefined;
+  let orders: Subscription | undefined;
   let following = false;
   let retrying: Promise<void> = Promise.resolve();
   const stopped = new AbortController();
 
   const open = async (keys: KeyRing): Promise<void> => {
-    const { events, snapshots, identity } = parts.topics;
-    await parts.eventLog.ensureTopics([events, snapshots, identity, deadLetterTopic(events)]);
+    const { topics } = parts;
+    await parts.eventLog.ensureTopics([topics.events, topics.snapshots, topics.identity, topics.orders, deadLetterTopic(topics.events)]);
     if (projector === undefined) {
       projector = await startProjector(parts);
       projector.ready.then(
@@ -37,6 +39,7 @@ export function openLogFollower(parts: CartParts): LogFollower {
       );
     }
     claims ??= await startClaims({ ...parts, keys });
+    orders ??= await startPlacedOrders(parts);
   };
   const attempt = (keys: KeyRing): Promise<boolean> =>
     open(keys).then(
@@ -63,6 +66,7 @@ export function openLogFollower(parts: CartParts): LogFollower {
       stopped.abort();
       await retrying;
       await claims?.stop();
+      await orders?.stop();
       await projector?.stop();
     },
   };

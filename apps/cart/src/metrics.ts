@@ -1,6 +1,6 @@
 /** What an operator watches of this service. No label names a person or a cart. */
 import { metrics } from '@cloakroom/platform';
-import { Counter, Gauge } from 'prom-client';
+import { Counter } from 'prom-client';
 
 const registers = [metrics];
 
@@ -16,12 +16,6 @@ export const commandsUnchecked = new Counter({
   registers,
 });
 export const recordsProjected = new Counter({ name: 'cart_records_projected_total', help: 'Records applied to the view', registers });
-export const watermark = new Gauge({
-  name: 'cart_projector_next_offset',
-  help: 'Watermark of each partition held here: the offset of the next record to apply. 24 partitions, one holder each.',
-  labelNames: ['partition'],
-  registers,
-});
 export const realignments = new Counter({
   name: 'cart_view_realignments_total',
   help: 'Times a partition was found elsewhere than its watermark, by what was done',
@@ -36,6 +30,12 @@ export const claims = new Counter({
   registers,
 });
 export const guestJoins = new Counter({ name: 'cart_guest_joins_total', help: 'Guest states forwarded to a user cart', registers });
+export const ordersHeard = new Counter({
+  name: 'cart_orders_heard_total',
+  help: 'Confirmed orders taken out of their carts, by outcome; one heard twice counts twice',
+  labelNames: ['outcome'],
+  registers,
+});
 export const snapshotsWritten = new Counter({ name: 'cart_snapshots_written_total', help: 'Snapshots appended', registers });
 export const staleReads = new Counter({
   name: 'cart_stale_reads_total',

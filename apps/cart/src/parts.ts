@@ -8,9 +8,15 @@ export interface CartTopics {
   readonly events: TopicSpec;
   readonly snapshots: TopicSpec;
   readonly identity: TopicSpec;
+  readonly orders: TopicSpec;
 }
 
-export const cartTopics: CartTopics = { events: topics.cartEvents, snapshots: topics.cartSnapshots, identity: topics.identityEvents };
+export const cartTopics: CartTopics = {
+  events: topics.cartEvents,
+  snapshots: topics.cartSnapshots,
+  identity: topics.identityEvents,
+  orders: topics.orderEvents,
+};
 
 export interface CartParts {
   readonly eventLog: EventLog;

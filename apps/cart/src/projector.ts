@@ -7,10 +7,11 @@
  */
 import type { TopicPartition } from '@cloakroom/platform';
 import { RetryLater, traceIdOfRecord, type BatchControl, type LogRecord, type RecordBatch, type Subscription } from '@cloakroom/platform';
-import { deadLetters, realignments, watermark } from './metrics.ts';
+import { deadLetters, realignments } from './metrics.ts';
 import { markIncomplete } from './dead-letters.ts';
 import type { CartParts } from './parts.ts';
 import { orRetryLater, projectBatch } from './project-batch.ts';
+import { forgetPartition, noteApplied, noteWaiting } from './projector.lag.ts';
 import { settlePartitions } from './rebuild.ts';
 import { sweepPartition } from './snapshots.ts';
 
@@ -107,12 +108,13 @@ class PartitionProjector implements Projector {
 
   async #take(batch: RecordBatch, control: BatchControl): Promise<void> {
     const { partition } = batch;
+    noteWaiting(partition, { end: batch.highWatermark, oldestMs: batch.records[0]!.timestampMs });
     if (this.#unsettled.has(partition)) return this.#hold(batch, control);
     this.#busy.add(partition);
     try {
       const projected = await projectBatch(this.#parts, this.#logId, batch);
       if (projected.outcome === 'applied') {
-        this.#leave(partition, projected.next);
+        this.#leave(partition, projected.next, batch.records.at(-1)!.timestampMs);
         return;
       }
     } finally {
@@ -145,6 +147,8 @@ class PartitionProjector implements Projector {
     for (const partition of partitions) {
       const place = places.get(partition);
       const of = bounds.get(partition);
+      // What waits has not been seen, and is no younger than this.
+      if (of !== undefined) noteWaiting(partition, { end: of.next, oldestMs: this.#parts.clock.nowMs(), next: place?.next ?? 0n });
       if (place?.logId !== clusterId || of === undefined || place.next < of.first || place.next > of.next) broken.push(partition);
       else this.#readFrom(partition, place.next);
     }
@@ -154,7 +158,7 @@ class PartitionProjector implements Projector {
   #onRevoked(partitions: readonly TopicPartition[]): void {
     for (const { partition } of partitions) {
       this.#leftAt.delete(partition);
-      watermark.remove({ partition: String(partition) });
+      forgetPartition(partition);
       this.#unsettled.delete(partition);
     }
   }
@@ -170,9 +174,10 @@ class PartitionProjector implements Projector {
     else this.#leave(record.partition, next);
   }
 
-  #leave(partition: number, next: bigint): void {
+  /** @param newestMs when the log took the record before `next` */
+  #leave(partition: number, next: bigint, newestMs?: number): void {
     this.#leftAt.set(partition, next);
-    watermark.set({ partition: String(partition) }, Number(next));
+    noteApplied(partition, next, newestMs);
   }
 
   #readFrom(partition: number, offset: bigint): void {
