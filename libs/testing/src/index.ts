@@ -7,3 +7,8 @@ export * from './fresh-database.ts';
 export * from './redis-cluster.kit.ts';
 export * from './timing-difference.ts';
 export * from './history.ts';
+export * from './history.check.ts';
+export * from './history.explain.ts';
+export type { HistoryBounds } from './history.terms.ts';
+export * from './shop-workload.ts';
+export { httpTransport, realTime, type ShopTime, type ShopTransport } from './shop-transport.ts';

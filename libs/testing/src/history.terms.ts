@@ -1,0 +1,129 @@
+/** The words that the checker's parts share: commands, kills, reads, orders. */
+import type { Fault, History, Operation } from './history.ts';
+
+export type Certainty = 'yes' | 'maybe' | 'no';
+
+export interface Command {
+  readonly name: string;
+  readonly kind: string;
+  /** Whose it became: of a guest's command, whoever signed in. */
+  readonly person: string;
+  /** Where it was sent: `guest:d2#3` or `user:p1`. */
+  readonly cart: string;
+  readonly client: string;
+  readonly productId: string | undefined;
+  readonly quantity: number;
+  readonly certainty: Certainty;
+  readonly invokedAtMs: number;
+  /** Of the first good answer; infinite where there is none. */
+  readonly ackedAtMs: number;
+  readonly attempts: readonly Operation[];
+}
+
+/** What a removal, a set, a clearing or an order can kill: only what its sender had seen. */
+export interface Kill {
+  readonly name: string;
+  readonly observed: ReadonlySet<string>;
+  /** Of this line alone. */
+  readonly productId: string | undefined;
+  readonly certainty: Certainty;
+  readonly client: string;
+  readonly cart: string;
+  readonly invokedAtMs: number;
+  readonly ackedAtMs: number;
+  readonly operations: readonly number[];
+  readonly byOrder: boolean;
+}
+
+export interface ShownLine {
+  readonly productId: string;
+  readonly quantity: number;
+  readonly dots: readonly string[] | undefined;
+}
+
+export interface Read {
+  readonly operation: Operation;
+  readonly cart: string;
+  readonly cartId: string;
+  readonly lines: readonly ShownLine[];
+  readonly dots: ReadonlySet<string> | undefined;
+  readonly stale: boolean;
+  readonly incomplete: boolean;
+  readonly merge: string;
+  readonly final: boolean;
+  readonly atMs: number;
+}
+
+/** A guest's cart at a sign-in. */
+export interface Claim {
+  readonly guestCart: string;
+  readonly person: string;
+  readonly session: string;
+  readonly certainty: Certainty;
+  readonly operation: Operation;
+}
+
+export interface Facts {
+  readonly history: History;
+  readonly commands: ReadonlyMap<string, Command>;
+  /** By the cart that they were sent to. */
+  readonly commandsOfCart: ReadonlyMap<string, readonly Command[]>;
+  readonly killsOf: ReadonlyMap<string, readonly Kill[]>;
+  readonly kills: readonly Kill[];
+  readonly reads: readonly Read[];
+  readonly claims: ReadonlyMap<string, Claim>;
+  readonly claimOfSession: ReadonlyMap<string, Claim>;
+  readonly orders: readonly Order[];
+}
+
+export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+export const numberOf = (value: unknown): number => (typeof value === 'number' ? value : 0);
+export const namesOf = (value: unknown): string[] | undefined => (Array.isArray(value) ? value.map(textOf) : undefined);
+
+export interface Told {
+  readonly orderId: string;
+  readonly status: string;
+  readonly lines: readonly { readonly productId: string; readonly quantity: number; readonly unitPrice: number }[];
+  readonly subtotal: number;
+  readonly discount: number;
+  readonly total: number;
+  readonly steps?: readonly string[];
+}
+
+export interface Order {
+  readonly key: string;
+  readonly person: string;
+  /** The dots of the cart as the person had seen it. */
+  readonly observed: readonly string[];
+  readonly attempts: readonly Operation[];
+  /** Everything that any answer said of it, in order of time. */
+  readonly told: readonly (Told & { readonly operation: number })[];
+  readonly certainty: Certainty;
+}
+
+/** `max(sets) + sum(adds)` by product; lines of nothing are not shown. */
+export function quantitiesOf(dots: Iterable<string>, commands: ReadonlyMap<string, Command>): Map<string, number> {
+  const sets = new Map<string, number>();
+  const added = new Map<string, number>();
+  for (const dot of dots) {
+    const command = commands.get(dot);
+    if (command?.productId === undefined) continue;
+    const { productId, quantity } = command;
+    if (command.kind === 'set') sets.set(productId, Math.max(sets.get(productId) ?? 0, quantity));
+    else added.set(productId, (added.get(productId) ?? 0) + quantity);
+  }
+  const sums = new Map(added);
+  for (const [productId, quantity] of sets) sums.set(productId, (added.get(productId) ?? 0) + quantity);
+  return new Map([...sums].filter(([, quantity]) => quantity > 0));
+}
+
+export interface HistoryBounds {
+  /** From a logout's answer on, where nothing is broken: the lease of the identity cache and what a request takes. Of mode hybrid unless told. */
+  readonly revokedWithinMs: number;
+  /** While auth cannot be asked a cached identity is used to the end of its passport. */
+  readonly revokedDuringFaultsWithinMs: number;
+  /** From a command's answer until every device is shown it, where nothing is broken. */
+  readonly visibleWithinMs: number;
+  /** Faults in which the view may be put back: then a device may see an older cart than before, though never an older one than its own writes. */
+  readonly viewMayGoBack: (fault: Fault) => boolean;
+}

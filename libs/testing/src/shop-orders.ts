@@ -1,0 +1,159 @@
+/** Check-outs as a device does them: preview, then one Idempotency-Key until there is an answer; at times twice at once, as an impatient thumb does. */
+import { reauthenticate } from './shop-sessions.ts';
+import { commandsSeen } from './shop-dots.ts';
+import type { ShopDevice, Told } from './shop-device.ts';
+
+/** Of one key: a person waits that long for their order. */
+const attemptMax = 5;
+const retryMs = 500;
+
+/** How a simulated payment ends; most are paid. */
+const paymentMethods = {
+  card_pays: 12,
+  card_declined: 2,
+  card_times_out_charged: 2,
+  card_times_out_uncharged: 1,
+  card_double_callback: 2,
+};
+
+interface PreviewBody {
+  readonly lines: readonly { readonly productId: string; readonly quantity: number; readonly obstacle?: string }[];
+  readonly total: number;
+  readonly cartChanged: boolean;
+}
+
+interface OrderBody {
+  readonly orderId: string;
+  readonly status: string;
+  readonly lines: readonly { readonly productId: string; readonly quantity: number; readonly unitPrice: number }[];
+  readonly subtotal: number;
+  readonly discount?: number;
+  readonly total: number;
+  readonly steps?: readonly { readonly name: string }[];
+  readonly reason?: string;
+}
+
+/** An order needs one; made once a person. */
+export async function giveAddress(device: ShopDevice): Promise<boolean> {
+  const { person, shared } = device;
+  const address = { name: person.name, line1: '1 Main Street', city: 'Utrecht', postalCode: '3511 AA', country: 'NL' };
+  for (let attempt = 1; attempt <= attemptMax; attempt++) {
+    const answer = await shared.transport.call({
+      gateway: shared.gateways[attempt % shared.gateways.length]!,
+      method: 'PATCH',
+      path: '/api/profile',
+      body: { addresses: [address] },
+      headers: { cookie: device.cookies() },
+      from: device.from,
+    });
+    const given = (answer.body as { addresses?: { addressId: string }[] } | undefined)?.addresses?.[0]?.addressId;
+    if (answer.status === 200 && given !== undefined) {
+      person.addressId = given;
+      return true;
+    }
+    await shared.time.sleep(retryMs);
+  }
+  return false;
+}
+
+/** Orders what this device has seen of the cart. */
+export async function checkOut(device: ShopDevice, key: string): Promise<void> {
+  const { seen, session, shared } = device;
+  if (session?.kind !== 'user' || device.person.addressId === undefined || seen === '') return;
+  const observed = commandsSeen(seen)?.map((id) => shared.names.of(id));
+  const previewed = await device.ask({
+    kind: 'preview',
+    method: 'POST',
+    path: '/api/orders/preview',
+    body: { seen },
+    token: true,
+    input: { session: session.id, cart: session.cart, observed },
+    output: ({ body }) => ({ total: (body as PreviewBody).total, lines: quantitiesOf((body as PreviewBody).lines) }),
+  });
+  const preview = previewed.answer.body as PreviewBody;
+  if (previewed.operation.outcome !== 'ok' || preview.cartChanged || preview.lines.length === 0) return;
+  const paymentMethod = device.random.weighted(paymentMethods);
+  const body = { addressId: device.person.addressId, seen, expectedTotal: preview.total, paymentMethod };
+  const lines = quantitiesOf(preview.lines);
+  const submit = (attempt: number, gateway?: string): Promise<Told> =>
+    device.ask({
+      kind: 'checkout',
+      method: 'POST',
+      path: '/api/orders',
+      headers: { 'idempotency-key': key },
+      body,
+      token: true,
+      ...(gateway !== undefined && { gateway }),
+      input: { session: session.id, cart: session.cart, key, attempt, observed, lines, expectedTotal: preview.total, paymentMethod },
+      output: (answer) => orderOutput(answer.body as OrderBody),
+    });
+  if (device.random.chance(0.3)) {
+    const [first = ''] = shared.gateways;
+    await Promise.all([submit(1, first), submit(2, shared.gateways.at(-1))]);
+  }
+  await insist(device, submit);
+}
+
+async function insist(device: ShopDevice, submit: (attempt: number) => Promise<Told>): Promise<void> {
+  for (let attempt = 3; attempt < 3 + attemptMax && device.session?.kind === 'user'; attempt++) {
+    const { operation } = await submit(attempt);
+    if (operation.error === 'step_up_required' && (await reauthenticate(device))) continue;
+    if (operation.outcome !== 'unknown') return;
+    await device.shared.time.sleep(retryMs);
+  }
+}
+
+const pageSize = 50;
+/** 1,000 orders: more than a run makes for one person. */
+const pageMax = 20;
+
+/** All of the person's orders. */
+export async function readOrders(device: ShopDevice, final = false): Promise<void> {
+  const orders: Record<string, unknown>[] = [];
+  const { session } = device;
+  if (session?.kind !== 'user') return;
+  for (let page = 1; page <= pageMax; page++) {
+    const { operation } = await device.ask({
+      kind: 'read-orders',
+      method: 'GET',
+      path: `/api/orders?page=${page}&pageSize=${pageSize}`,
+      input: { session: session.id, page, ...(final && { final }) },
+      output: (answer) => {
+        const { items, total } = answer.body as { items: OrderBody[]; total: number };
+        orders.push(...items.map(orderOutput));
+        return { total, orders: items.map(orderOutput) };
+      },
+    });
+    if (operation.outcome !== 'ok' || orders.length >= Number(operation.output?.['total'])) return;
+  }
+}
+
+/** What is left of it. */
+export const readProduct = (device: ShopDevice, productId: string): Promise<Told> =>
+  device.ask({
+    kind: 'read-product',
+    method: 'GET',
+    path: `/api/products/${productId}`,
+    input: { productId },
+    output: ({ body }) => ({ stock: (body as { stock: number }).stock }),
+  });
+
+function orderOutput({ orderId, status, lines, subtotal, discount, total, steps, reason }: OrderBody): Record<string, unknown> {
+  return {
+    orderId,
+    status,
+    lines: lines.map(({ productId, quantity, unitPrice }) => ({ productId, quantity, unitPrice })),
+    subtotal,
+    discount: discount ?? 0,
+    total,
+    ...(steps !== undefined && { steps: steps.map(({ name }) => name) }),
+    ...(reason !== undefined && { reason }),
+  };
+}
+
+/** Two lines of one product are two: the sum is what leaves the shelf. */
+function quantitiesOf(lines: readonly { readonly productId: string; readonly quantity: number }[]): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const { productId, quantity } of lines) sums[productId] = (sums[productId] ?? 0) + quantity;
+  return sums;
+}

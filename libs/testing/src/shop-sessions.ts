@@ -1,0 +1,142 @@
+/** Beginning and ending sessions as a device does it, and trying what has ended. */
+import { uuidV7 } from '@cloakroom/contracts';
+import type { EndedSession, ShopDevice, ShopPerson, ShopSession, Told } from './shop-device.ts';
+import { readOutput } from './shop-cart.ts';
+
+/** A person gives up after so many unanswered tries. */
+const attemptMax = 4;
+const retryMs = 300;
+
+const userSession = (id: string, person: string): ShopSession => ({ id, kind: 'user', cart: `user:${person}` });
+
+/** A first write would begin one too; two in parallel would begin two. */
+export async function beginGuest(device: ShopDevice): Promise<void> {
+  const id = device.nextSessionId();
+  const { operation } = await device.ask({
+    kind: 'begin-guest',
+    method: 'POST',
+    path: '/api/session/guest',
+    body: {},
+    input: { session: id, cart: `guest:${id}` },
+  });
+  if (operation.outcome === 'ok') device.session = { id, kind: 'guest', cart: `guest:${id}` };
+}
+
+/** @returns whether the account is there */
+export async function register(device: ShopDevice): Promise<boolean> {
+  const { person } = device;
+  for (let attempt = 1; attempt <= attemptMax; attempt++) {
+    const id = device.nextSessionId();
+    const { email, password } = person;
+    const told = await device.ask({
+      kind: 'register',
+      method: 'POST',
+      path: '/api/session/register',
+      body: { email, password, name: person.name },
+      input: { session: id, cart: `user:${person.name}`, attempt },
+    });
+    if (told.operation.outcome === 'ok') device.session = userSession(id, person.name);
+    // An answer that was lost: the account is there.
+    if (told.operation.outcome === 'ok' || told.operation.error === 'email_taken') return true;
+    await device.shared.time.sleep(retryMs);
+  }
+  return false;
+}
+
+/** What the guest had is claimed by whoever signs in; the guest's cookie has ended when the answer comes. */
+export async function login(device: ShopDevice, person: ShopPerson): Promise<boolean> {
+  const before = device.session;
+  const cookies = device.cookies();
+  if (person !== device.person) device.forgetCart();
+  device.person = person;
+  for (let attempt = 1; attempt <= attemptMax; attempt++) {
+    const id = device.nextSessionId();
+    const guest = device.session?.kind === 'guest' ? device.session : undefined;
+    const { operation } = await device.ask({
+      kind: 'login',
+      method: 'POST',
+      path: '/api/session/login',
+      body: { email: person.email, password: person.password },
+      input: { session: id, cart: `user:${person.name}`, attempt, ...(guest && { guest: guest.id, guestCart: guest.cart }) },
+      output: ({ body }) => ({ merge: (body as { merge?: { state?: string } }).merge?.state ?? 'none' }),
+    });
+    if (operation.outcome === 'ok') {
+      if (before !== undefined) device.ended.push({ session: before, person: person.name, cookies });
+      device.session = userSession(id, person.name);
+      return true;
+    }
+    await device.shared.time.sleep(retryMs);
+  }
+  return false;
+}
+
+/** A browser keeps its cookie until the answer came. */
+export async function logout(device: ShopDevice): Promise<boolean> {
+  const { session, person } = device;
+  if (session === undefined) return true;
+  const cookies = device.cookies();
+  for (let attempt = 1; attempt <= attemptMax; attempt++) {
+    const { operation } = await device.ask({
+      kind: 'logout',
+      method: 'POST',
+      path: '/api/session/logout',
+      body: {},
+      input: { session: session.id, attempt },
+    });
+    if (operation.outcome === 'ok') {
+      device.ended.push({ session, person: person.name, cookies });
+      device.forgetSession();
+      return true;
+    }
+    if (device.session === undefined) return true;
+    await device.shared.time.sleep(retryMs);
+  }
+  return false;
+}
+
+/** The token is rotated: the session goes on under another cookie, and the one before has ended. */
+export async function reauthenticate(device: ShopDevice): Promise<boolean> {
+  const { session, person } = device;
+  if (session === undefined) return false;
+  const id = device.nextSessionId();
+  const cookies = device.cookies();
+  const { operation } = await device.ask({
+    kind: 'reauthenticate',
+    method: 'POST',
+    path: '/api/session/reauthenticate',
+    body: { password: person.password },
+    input: { session: id, replaces: session.id },
+  });
+  if (operation.outcome !== 'ok' || device.session === undefined) return false;
+  device.ended.push({ session, person: person.name, cookies });
+  device.session = userSession(id, person.name);
+  return true;
+}
+
+/** As a thief of the cookie would, at whichever gateway. What is accepted within the bound counts like any other command. */
+export async function useEnded(device: ShopDevice, { session, person, cookies }: EndedSession, productId: string): Promise<Told> {
+  const same = { session: session.id, cart: session.cart };
+  if (device.random.chance(0.5)) {
+    return device.ask({
+      kind: 'use-ended-session',
+      method: 'GET',
+      path: '/api/cart',
+      cookies,
+      person,
+      input: { ...same, call: 'read' },
+      output: (answer) => readOutput(answer, device.shared.names),
+    });
+  }
+  const commandId = uuidV7(Math.floor(Date.now()), device.random.bytes(10));
+  const name = device.nextCommandName();
+  device.shared.names.add(commandId, name);
+  return device.ask({
+    kind: 'use-ended-session',
+    method: 'POST',
+    path: '/api/cart/lines',
+    cookies,
+    person,
+    body: { commandId, productId, quantity: 1 },
+    input: { ...same, call: 'add', commandId: name, productId, quantity: 1, attempt: 1 },
+  });
+}
