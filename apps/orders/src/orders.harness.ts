@@ -1,0 +1,356 @@
+/** A shop around orders in the test's own process: real use cases, saga, settler and simulated provider on a real database; the other services are fakes. */
+import { createHash } from 'node:crypto';
+import { create } from '@bufbuild/protobuf';
+import {
+  GetProductsResponseSchema,
+  isProblem,
+  PreparedOrderSchema,
+  problem,
+  ProfileSchema,
+  uuidToBytes,
+  uuidV7,
+  type Problem,
+  type StockItem,
+} from '@cloakroom/contracts';
+import { createLogger, openDatabase, startTrace, type Clock, type PersonContext } from '@cloakroom/platform';
+import { freshDatabaseUrl } from '@cloakroom/testing';
+import { migrations, type Database, type OrdersSchema } from './orders.ts';
+import { hearCallback } from './saga.ts';
+import type { OrdersParts } from './parts.ts';
+import type { CallbackListener, PaymentProvider } from './payment-provider.ts';
+import { openSimulatedProvider, type SimulatedProvider } from './payment-provider.simulated.ts';
+import { placeOrder, type Wanted } from './place-order.ts';
+import { openSettler, type Settler } from './settler.ts';
+
+export const quiet = createLogger('orders-test', 'silent');
+export const startMs = 1_790_000_000_000;
+
+/** Every id of a run is another, and the same in the next run. */
+export function countingRandom(): (count: number) => Uint8Array {
+  let drawn = 0;
+  return (count) => createHash('sha512').update(`random ${++drawn}`).digest().subarray(0, count);
+}
+
+export interface TestClock extends Clock {
+  aheadMs: number;
+}
+
+export function testClock(): TestClock {
+  return {
+    aheadMs: 0,
+    nowMs() {
+      return startMs + this.aheadMs;
+    },
+    monotonicMs() {
+      return this.aheadMs;
+    },
+  };
+}
+
+export const personContext = (subject: string, budgetMs = 6_000): PersonContext =>
+  ({
+    identity: { subject, state: 'user' },
+    subjectToken: `token of ${subject}`,
+    deadline: { remainingMs: () => budgetMs },
+    signal: new AbortController().signal,
+    trace: startTrace((count) => countingRandom()(count)),
+    timing: () => undefined,
+  }) as unknown as PersonContext;
+
+/** Blows at its nth point: from then on whatever it guards is a process that was killed. */
+export class Fuse {
+  #left: number;
+  blown = false;
+  constructor(points: number) {
+    this.#left = points;
+  }
+  burn(): void {
+    if (!this.blown && this.#left-- > 0) return;
+    this.blown = true;
+    throw new Killed();
+  }
+  /** Killed before it, or after it and before its answer was used. */
+  async around<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.burn();
+    const result = await work();
+    this.burn();
+    return result;
+  }
+}
+
+export class Killed extends Error {}
+
+/** Stock as the catalog's contract says it. What is short is not remembered: a second question may be answered otherwise. */
+export class FakeCatalog {
+  away = false;
+  readonly prices = new Map<string, number>();
+  readonly stock = new Map<string, number>();
+  readonly #taken = new Map<string, readonly StockItem[]>();
+  readonly #closed = new Set<string>();
+
+  put(productId: string, { price = 1_000, stock = 10 }: { price?: number; stock?: number } = {}): void {
+    this.prices.set(productId, price);
+    this.stock.set(productId, stock);
+  }
+  products(productIds: readonly string[]) {
+    const known = productIds.filter((productId) => this.prices.has(productId));
+    const items = known.map((productId) => ({
+      productId,
+      name: `The ${productId}`,
+      price: BigInt(this.prices.get(productId)!),
+      currency: 'EUR',
+      stock: this.stock.get(productId)!,
+    }));
+    return this.away ? problem('unavailable') : create(GetProductsResponseSchema, { items });
+  }
+  reserve(orderId: string, items: readonly StockItem[]): { short: { productId: string; quantity: number }[] } | Problem {
+    if (this.away) return problem('unavailable');
+    if (this.#taken.has(orderId)) return { short: [] };
+    const short = items.filter(({ productId, quantity }) => this.#closed.has(orderId) || (this.stock.get(productId) ?? 0) < quantity);
+    if (short.length > 0) return { short: short.map(({ productId }) => ({ productId, quantity: this.stock.get(productId) ?? 0 })) };
+    for (const { productId, quantity } of items) this.stock.set(productId, this.stock.get(productId)! - quantity);
+    this.#taken.set(orderId, items);
+    return { short: [] };
+  }
+  release(orderId: string): Record<string, never> | Problem {
+    if (this.away) return problem('unavailable');
+    if (this.#closed.has(orderId)) return {};
+    this.#closed.add(orderId);
+    for (const { productId, quantity } of this.#taken.get(orderId) ?? []) this.stock.set(productId, this.stock.get(productId)! + quantity);
+    return {};
+  }
+}
+
+export interface FakeLine {
+  readonly productId: string;
+  readonly quantity?: number;
+}
+
+/** A cart that forgets nothing by itself: the worst that a view which is behind can do. `seen` is the names of dots. */
+export class FakeCart {
+  readonly lines = new Map<string, FakeLine>();
+  readonly coupons = new Map<string, string>();
+  readonly gone = new Set<string>();
+  stale = false;
+
+  prepared(cartId: string, seen: string) {
+    const names = seen === '' ? [] : seen.split(',');
+    const dots = (name: string) => [dotNamed(cartId, name)];
+    const live = names.filter((name) => !this.gone.has(name));
+    return create(PreparedOrderSchema, {
+      cartId,
+      lines: live.flatMap((name) => {
+        const line = this.lines.get(name);
+        return line === undefined ? [] : { lineId: name, quantity: 1, options: [{ name: 'size', value: 'M' }], ...line, dots: dots(name) };
+      }),
+      coupons: live.flatMap((name) => {
+        const code = this.coupons.get(name);
+        return code === undefined ? [] : { code, dots: dots(name) };
+      }),
+      changed: live.length < names.length,
+      stale: this.stale,
+    });
+  }
+}
+
+export const commandNamed = (name: string): string => uuidV7(startMs, createHash('sha256').update(name).digest().subarray(0, 10));
+const dotNamed = (cartId: string, name: string) => ({ cartId, commandId: uuidToBytes(commandNamed(name)) });
+
+export const home = { addressId: 'home', name: 'Ada', line1: 'Row 1', line2: '', city: 'London', postalCode: 'N1', country: 'GB' };
+
+/** One process of the service. */
+export interface Replica {
+  readonly parts: OrdersParts;
+  readonly provider: SimulatedProvider;
+  readonly settler: Settler;
+  place(userId: string, wanted: Partial<Wanted> & { readonly idempotencyKey: string }): ReturnType<typeof placeOrder>;
+  /** A round of what its keeper does. */
+  keep(): Promise<void>;
+}
+
+export interface Shop {
+  readonly db: Database;
+  readonly clock: TestClock;
+  readonly catalog: FakeCatalog;
+  readonly cart: FakeCart;
+  /** Repeats every callback that is delivered. */
+  duplicates: number;
+  replica(fuse?: Fuse, db?: Database): Replica;
+  /** A last process, which lives long enough. @returns rounds that it took */
+  heal(): Promise<number>;
+}
+
+export const openOrdersDatabase = (url: string): Promise<Database> =>
+  openDatabase<OrdersSchema>(url, migrations, { name: 'orders', log: quiet });
+
+/** @param opened of several shops one after the other */
+export async function openShop(opened?: Database): Promise<Shop> {
+  const db = opened ?? (await openOrdersDatabase(await freshDatabaseUrl()));
+  const random = countingRandom();
+  const shop: Shop = {
+    db,
+    clock: testClock(),
+    catalog: new FakeCatalog(),
+    cart: new FakeCart(),
+    duplicates: 0,
+    replica: (fuse = new Fuse(Number.POSITIVE_INFINITY), its = db) => openReplica(shop, fuse, guarded(its, fuse), random),
+    async heal() {
+      const last = shop.replica();
+      for (let rounds = 1; rounds < 100; rounds += 1) {
+        await last.keep();
+        shop.clock.aheadMs += 5_000;
+        if (await isQuiet(db)) return rounds;
+      }
+      throw new Error('something waits for ever');
+    },
+  };
+  return shop;
+}
+
+async function isQuiet(db: Database): Promise<boolean> {
+  const { count: pending } = await db
+    .selectFrom('orders')
+    .where((row) => row.or([row('phase', 'not in', ['placed', 'cancelled']), row('release_due', '=', 1)]))
+    .select((row) => row.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  const callback = await db.selectFrom('provider_callbacks').select('sequence').limit(1).executeTakeFirst();
+  return Number(pending) === 0 && callback === undefined;
+}
+
+function openReplica(shop: Shop, fuse: Fuse, db: Database, random: OrdersParts['random']): Replica {
+  const { catalog, cart, clock } = shop;
+  const provider = openSimulatedProvider({ db: db as never, random });
+  const payments: PaymentProvider = {
+    methods: provider.methods,
+    charge: (request, signal) => fuse.around(() => provider.charge(request, signal)),
+    find: (key) => fuse.around(() => provider.find(key)),
+    close: (key) => fuse.around(() => provider.close(key)),
+    onCallback: (listener) => provider.onCallback(listener),
+  };
+  const parts: OrdersParts = {
+    db,
+    clock,
+    log: quiet,
+    random,
+    cart: { prepareOrder: (call, { seen = '' }) => Promise.resolve(cart.prepared(ownerOf(call.passport), seen)) },
+    profile: { getProfile: () => Promise.resolve(create(ProfileSchema, { addresses: [home] })) },
+    catalog: {
+      getProducts: (_call, { productIds = [] }) => Promise.resolve(catalog.products(productIds)),
+      reserveStock: (_call, { orderId = '', items = [] }) =>
+        fuse.around(() => Promise.resolve(catalog.reserve(orderId, items as StockItem[]))) as never,
+      releaseStock: (_call, { orderId = '' }) => fuse.around(() => Promise.resolve(catalog.release(orderId))) as never,
+    },
+    exchange: { exchangeFor: (ctx, audience) => Promise.resolve(`${audience} for ${ctx.identity!.subject}`) },
+    payments,
+    chargeWaitMs: 1,
+    committed: () => undefined,
+  };
+  const listener: CallbackListener = async (key, outcome) => {
+    for (let told = 0; told <= shop.duplicates; told += 1) await hearCallback(parts, key, outcome);
+  };
+  payments.onCallback(listener);
+  const settler = openSettler(parts, () => startTrace(random));
+  const never = new AbortController().signal;
+  return {
+    parts,
+    provider,
+    settler,
+    place: (userId, wanted) =>
+      placeOrder(parts, personContext(userId), { seen: '', addressId: 'home', paymentMethod: '', ...wanted } as Wanted),
+    async keep() {
+      await provider.deliver();
+      await settler.settle(never);
+    },
+  };
+}
+
+const ownerOf = (passport: string | undefined): string => passport?.split(' for ')[1] ?? '';
+
+/** A process that was killed asks its database nothing more; its transactions are where a kill is worth a try. */
+function guarded(db: Database, fuse: Fuse): Database {
+  return new Proxy(db, {
+    get(target, name) {
+      if (fuse.blown) throw new Killed();
+      if (name === 'transaction')
+        return () => ({ execute: (work: never) => fuse.around(() => target.transaction().execute(work)) }) as unknown;
+      const value = Reflect.get(target, name, target) as unknown;
+      return typeof value === 'function' ? (value as (...given: unknown[]) => unknown).bind(target) : value;
+    },
+  });
+}
+
+/** What a client hears of a call to a process: undefined when that was killed. */
+export async function heard<Answer>(call: Promise<Answer>): Promise<Answer | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof Killed) return undefined;
+    throw error;
+  }
+}
+
+/** What the issue promises, of a shop that has come to rest. @throws when it does not hold */
+export async function assertWhole({ db, catalog }: Shop, stockAtFirst: ReadonlyMap<string, number>): Promise<void> {
+  const orders = await db.selectFrom('orders').selectAll().execute();
+  const charges = await db.selectFrom('provider_charges').selectAll().where('outcome', '=', 'captured').execute();
+  const placed = orders.filter(({ phase }) => phase === 'placed');
+  const wrong: string[] = [];
+  const must = (holds: boolean, what: string): void => void (holds || wrong.push(what));
+
+  for (const { order_id, phase } of orders) must(phase === 'placed' || phase === 'cancelled', `${order_id} is ${phase} for ever`);
+  const paid = placed.reduce((sum, { total }) => sum + total, 0);
+  const captured = charges.reduce((sum, { amount }) => sum + amount, 0);
+  must(paid === captured, `${captured} was captured for orders of ${paid}`);
+  const chargedIds = new Set(charges.map(({ charge_key: key }) => key));
+  must(chargedIds.size === placed.length && placed.every((order) => chargedIds.has(order.order_id)), 'charged is not placed');
+
+  const left = new Map(stockAtFirst);
+  for (const order of placed)
+    for (const { productId, quantity } of JSON.parse(order.lines) as { productId: string; quantity: number }[])
+      left.set(productId, left.get(productId)! - quantity);
+  for (const [productId, stock] of left)
+    must(catalog.stock.get(productId) === stock && stock >= 0, `stock of ${productId} does not balance`);
+
+  await assertTold(db, placed.length, orders.length, must);
+  if (wrong.length > 0) throw new Error(wrong.join('\n'));
+}
+
+/** What others hear: every order is accepted once, ends once, and no dot is confirmed twice. */
+async function assertTold(
+  db: Database,
+  placedCount: number,
+  orderCount: number,
+  must: (holds: boolean, what: string) => void,
+): Promise<void> {
+  const events = await db.selectFrom('order_events').selectAll().orderBy('sequence').execute();
+  const byOrder = Map.groupBy(events, (event) => event.order_id);
+  must(byOrder.size === orderCount, 'an order of which nobody heard');
+  const dots: string[] = [];
+  for (const [orderId, its] of byOrder) {
+    const names = its.map(({ name }) => name);
+    const told = names.join(' ');
+    must(legalHistory.test(`${told} `), `${orderId}: ${told}`);
+    for (const { name, event } of its)
+      if (name === 'OrderConfirmed') {
+        const { confirmed } = JSON.parse(event) as { confirmed: { dots: { cartId: string; commandId: string }[] } };
+        dots.push(...confirmed.dots.map(({ cartId, commandId }) => `${cartId} ${commandId}`));
+      }
+  }
+  must(new Set(dots).size === dots.length, 'a dot was ordered twice');
+  must(
+    [...byOrder.values()].filter((its) => its.some(({ name }) => name === 'OrderConfirmed')).length === placedCount,
+    'placed is not told',
+  );
+  const held = await db.selectFrom('order_dots').select('dot').execute();
+  must(held.length === dots.length, `${held.length} dots are held for ${dots.length} that were ordered`);
+}
+
+const legalHistory = new RegExp(
+  '^OrderAccepted (' +
+    'StockShort OrderCancelled |OrderCancelled |' +
+    'StockReserved (PaymentUnknown )?(PaymentCaptured OrderConfirmed |PaymentDeclined OrderCancelled StockReleased )' +
+    ')$',
+);
+
+export const orderIdOf = (answer: unknown): string | undefined =>
+  answer === undefined || isProblem(answer) ? undefined : (answer as { orderId?: string }).orderId;
