@@ -45,7 +45,14 @@ function FullCart({ cart, isUser }: { readonly cart: ShownCart; readonly isUser:
         <h2 id="summary">Summary</h2>
         <Subtotal cart={cart} />
         <Coupons cart={cart} preview={preview.data} />
-        {preview.data && preview.data.discount > 0 && <Totals {...preview.data} coupon={bestCoupon(preview.data)} />}
+        {preview.data && preview.data.discount > 0 && (
+          <Totals
+            discount={preview.data.discount}
+            coupon={bestCoupon(preview.data)}
+            total={preview.data.total}
+            currency={preview.data.currency}
+          />
+        )}
         <Link to="/checkout" className="button primary">
           Check out
         </Link>

@@ -40,7 +40,9 @@ export function OrderSummary({ preview, isBusy, isHeld, frozen, live, placing, o
             name="Order lines"
             lines={data.lines}
             currency={data.currency}
-            below={(line, title) => line.obstacle && !isHeld && <LineObstacle line={line} title={title} onChanged={frozen.thaw} />}
+            below={(line, title) =>
+              line.obstacle && !isHeld && <LineObstacle line={line} lines={data.lines} title={title} onChanged={frozen.thaw} />
+            }
           />
           {frozen.cart && live && !isHeld && <CameIn frozen={frozen} live={live} />}
           {live && !isHeld && <Coupons cart={live} preview={data} onChanged={frozen.thaw} />}
@@ -78,15 +80,17 @@ function buttonText({ isPending, isUncertain }: Placing, preview: OrderPreview |
 
 interface LineObstacleProps {
   readonly line: PreviewLine;
+  readonly lines: readonly PreviewLine[];
   readonly title: string;
   readonly onChanged: () => void;
 }
 
-function LineObstacle({ line: { lineId, quantity, inStock, obstacle }, title, onChanged }: LineObstacleProps) {
+function LineObstacle({ line, lines, title, onChanged }: LineObstacleProps) {
+  const { lineId, inStock, obstacle } = line;
   const set = useSetQuantity(lineId);
   const remove = useRemoveLine(lineId, () => {});
   if (obstacle === undefined) return null;
-  const most = orderableQuantity(obstacle, quantity, inStock);
+  const most = orderableQuantity(line, lines);
   const busy = set.isPending || remove.isPending;
   const onSuccess = (): void => {
     // The button leaves with what was wrong.

@@ -83,31 +83,33 @@ function CheckOut({ userId, live }: { readonly userId: string; readonly live: Sh
   };
   if (frozen.cart?.lines.length === 0 && !hold && !changing) return frozen.changed ? <AllGone /> : <EmptyCart />;
   return (
-    <div className="cart-columns">
-      <div className="sections">
-        {live && <CartState cart={live} />}
-        <AddressStep chosen={address} disabled={hold} />
-        <PaymentStep method={method} onChoose={chooseMethod} disabled={hold} />
+    <>
+      {live && <CartState cart={live} />}
+      <div className="cart-columns checkout">
+        <div className="sections">
+          <AddressStep chosen={address} disabled={hold} />
+          <PaymentStep method={method} onChoose={chooseMethod} disabled={hold} />
+        </div>
+        <OrderSummary
+          preview={preview}
+          isBusy={!isReady}
+          isHeld={hold}
+          frozen={frozen}
+          live={live}
+          onPlace={place}
+          placing={placing}
+          outcome={
+            <Outcome
+              placing={placing}
+              frozen={frozen}
+              total={total}
+              onPay={place}
+              addressIsMissing={missing && address.addressId === undefined}
+            />
+          }
+        />
       </div>
-      <OrderSummary
-        preview={preview}
-        isBusy={!isReady}
-        isHeld={hold}
-        frozen={frozen}
-        live={live}
-        onPlace={place}
-        placing={placing}
-        outcome={
-          <Outcome
-            placing={placing}
-            frozen={frozen}
-            total={total}
-            onPay={place}
-            addressIsMissing={missing && address.addressId === undefined}
-          />
-        }
-      />
-    </div>
+    </>
   );
 }
 

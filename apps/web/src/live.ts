@@ -66,7 +66,10 @@ export function useLiveEvents(identity: string | undefined): void {
     const reread = (queryKey: readonly string[]): void => void queryClient.invalidateQueries({ queryKey });
     // While a command of this page is under way its own end re-reads the cart; reading now would make the quantity jump back and forth.
     const rereadCart = (): void => {
-      if (queryClient.isMutating({ mutationKey: keys.cart }) === 0) reread(keys.cart);
+      if (queryClient.isMutating({ mutationKey: keys.cart }) > 0) return;
+      reread(keys.cart);
+      // Something that is being ordered may have gone out.
+      reread(keys.preview);
     };
     return openLiveEvents({
       onOpen: () => {

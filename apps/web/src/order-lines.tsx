@@ -41,7 +41,8 @@ export function OrderLines<Line extends OrderLine>({ name, lines, currency, belo
 }
 
 interface TotalsProps {
-  readonly subtotal: number;
+  /** Undefined: it is told already. */
+  readonly subtotal?: number;
   readonly discount: number;
   /** The coupon that counts. */
   readonly coupon?: string | undefined;
@@ -54,10 +55,12 @@ export function Totals({ subtotal, discount, coupon, total, currency }: TotalsPr
     <dl className="totals">
       {discount > 0 && (
         <>
-          <div>
-            <dt>Subtotal</dt>
-            <dd>{formatPrice(subtotal, currency)}</dd>
-          </div>
+          {subtotal !== undefined && (
+            <div>
+              <dt>Subtotal</dt>
+              <dd>{formatPrice(subtotal, currency)}</dd>
+            </div>
+          )}
           <div className="good-text">
             <dt>Discount{coupon !== undefined && coupon !== '' && `, ${coupon}`}</dt>
             <dd>−{formatPrice(discount, currency)}</dd>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CartLine } from './api.types.ts';
+import type { CartLine, Obstacle, PreviewLine } from './api.types.ts';
 import { changesOf, changeWords } from './cart-changes.ts';
 import { laterWords, obstacleWords, orderableQuantity, stepWord } from './order-words.ts';
 
@@ -30,13 +30,24 @@ describe('what changed in a cart', () => {
 });
 
 describe('a line that cannot be ordered as it is', () => {
+  const wanted = (obstacle: Obstacle, quantity: number, inStock: number, lineId = 'a'): PreviewLine => ({
+    ...line(lineId, quantity),
+    productId: 'coat',
+    inStock,
+    obstacle,
+  });
+  const most = (...lines: [PreviewLine, ...PreviewLine[]]): number => orderableQuantity(lines[0], lines);
   it('is offered at the most that can be had, and only where that helps', () => {
-    expect(orderableQuantity('out_of_stock', 5, 3)).toBe(3);
-    expect(orderableQuantity('out_of_stock', 5, 0)).toBe(0);
-    expect(orderableQuantity('limit', 60, 500)).toBe(50);
-    expect(orderableQuantity('limit', 60, 20)).toBe(20);
-    expect(orderableQuantity('limit', 2, 500), 'too many lines: fewer of this one do not help').toBe(0);
-    expect(orderableQuantity('unknown_product', 2, 9)).toBe(0);
+    expect(most(wanted('out_of_stock', 5, 3))).toBe(3);
+    expect(most(wanted('out_of_stock', 5, 0))).toBe(0);
+    expect(most(wanted('limit', 60, 500))).toBe(50);
+    expect(most(wanted('limit', 60, 20))).toBe(20);
+    expect(most(wanted('limit', 2, 500)), 'too many lines: fewer of this one do not help').toBe(0);
+    expect(most(wanted('unknown_product', 2, 9))).toBe(0);
+  });
+  it('leaves to the other lines of the product what they take', () => {
+    expect(most(wanted('out_of_stock', 5, 8), wanted('out_of_stock', 6, 8, 'b'))).toBe(2);
+    expect(most(wanted('out_of_stock', 5, 4), wanted('out_of_stock', 6, 4, 'b'))).toBe(0);
   });
   it('says how many there are', () => {
     expect(obstacleWords('out_of_stock', 3)).toBe('Only 3 in stock.');

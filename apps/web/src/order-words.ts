@@ -1,5 +1,5 @@
 /** How orders are put into words. */
-import type { Obstacle, Order } from './api.types.ts';
+import type { Obstacle, Order, PreviewLine } from './api.types.ts';
 
 /** The largest quantity of one product that orders takes. */
 export const orderedQuantityMax = 50;
@@ -74,9 +74,13 @@ export function obstacleWords(obstacle: Obstacle, inStock = 0): string {
   }
 }
 
-/** What a line may be reduced to, so that it can be ordered; 0: nothing helps but removing it. */
-export function orderableQuantity(obstacle: Obstacle, quantity: number, inStock: number): number {
-  if (obstacle === 'unknown_product') return 0;
-  const most = Math.min(inStock, orderedQuantityMax);
-  return most < quantity ? most : 0;
+/**
+ * What a line may be reduced to, so that it can be ordered; 0: nothing helps but removing it.
+ * Stock and limit are of the product, so what its other lines take is not there for this one.
+ */
+export function orderableQuantity(line: PreviewLine, lines: readonly PreviewLine[]): number {
+  if (line.obstacle === undefined || line.obstacle === 'unknown_product') return 0;
+  const others = lines.filter(({ lineId, productId }) => productId === line.productId && lineId !== line.lineId);
+  const most = Math.min(line.inStock, orderedQuantityMax) - others.reduce((sum, { quantity }) => sum + quantity, 0);
+  return most < line.quantity ? Math.max(0, most) : 0;
 }

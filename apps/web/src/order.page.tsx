@@ -27,7 +27,14 @@ export default function OrderPage() {
         <Link to="/orders">Orders</Link>
         <span>{orderNumber(orderId)}</span>
       </nav>
-      <h1>{placedNow && order.data ? placedHeading(order.data) : `Order ${orderNumber(orderId)}`}</h1>
+      <div className="cart-head">
+        <h1>{placedNow && order.data ? placedHeading(order.data) : `Order ${orderNumber(orderId)}`}</h1>
+        {order.data && (
+          <span className="row quiet">
+            <OrderStatus order={order.data} /> {formatTime(order.data.placedAt)}
+          </span>
+        )}
+      </div>
       <ProblemNote error={error ?? order.error} onRetry={() => (error ? retry() : void order.refetch())} />
       {session !== undefined && session.state !== 'user' && (
         <p>
@@ -72,7 +79,7 @@ function OrderSheet({ order }: { readonly order: Order }) {
 
 /** The region stands before its words change: whoever listens hears that a payment came through. */
 function StatusNote({ order }: { readonly order: Order }) {
-  const { status, placedAt, reason } = order;
+  const { status, reason } = order;
   const tone = { placed: 'good', pending: 'notice', cancelled: 'problem' }[status];
   return (
     <div className={`note ${tone}`} aria-live="polite">
@@ -80,9 +87,6 @@ function StatusNote({ order }: { readonly order: Order }) {
         {status === 'placed' && 'Paid. Nothing will be sent: this is a reference shop.'}
         {status === 'pending' && 'Your payment is being confirmed. This page tells as soon as it is known; there is nothing to press.'}
         {status === 'cancelled' && cancelledWords(reason)} {status === 'cancelled' && <Link to="/cart">To your cart</Link>}
-      </p>
-      <p className="quiet">
-        <OrderStatus order={order} /> {formatTime(placedAt)}
       </p>
     </div>
   );
