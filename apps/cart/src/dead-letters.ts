@@ -1,9 +1,9 @@
 /** What a record that cannot be applied does to its cart: the partition goes on, and the cart says that it may lack something. */
 import { recordHeaders, type TopicSpec } from '@cloakroom/contracts';
 import type { LogRecord } from '@cloakroom/platform';
-import type { CartRecord } from './codec.ts';
+import { markMissing, newCart } from './apply-record.ts';
 import type { CartParts } from './parts.ts';
-import { newCart, orRetryLater, withoutRedriven } from './project-batch.ts';
+import { orRetryLater } from './project-batch.ts';
 
 /**
  * Marks the cart and moves the watermark past the buried record, in one step.
@@ -16,10 +16,7 @@ export async function markIncomplete(parts: CartParts, record: LogRecord): Promi
   if (place.next > offset) return place.next;
   if (place.next < offset) return undefined;
   const next = offset + 1n;
-  const cart = carts.get(key) ?? newCart(key);
-  // Buried again: its earlier mark gives way to this one.
-  const missing = new Set(withoutRedriven(cart.missing, record)).add(offset);
-  const marked: CartRecord = { ...cart, missing, position: next };
+  const marked = markMissing(carts.get(key) ?? newCart(key), record);
   const applied = await orRetryLater(parts.view.apply(partition, { expected: place, place: { ...place, next }, carts: [marked] }));
   return applied ? next : undefined;
 }

@@ -25,6 +25,8 @@ export interface CartParts {
   readonly log: Logger;
   readonly topics: CartTopics;
   readonly region: string;
+  /** Of a replay into a view that does not serve yet: it forwards nothing, and writes no snapshots. */
+  readonly replays?: boolean;
   /** Only for exercises: wrong rules in the place of those of cart.ts. */
   readonly model?: CartModel | undefined;
 }

@@ -8,13 +8,14 @@
  * - a record that cannot be decoded is thrown before anything of its batch is applied. The event log then hands the batch over record by record
  *   and buries the poison alone.
  */
-import { isGuestSubject, partitionOf, recordHeaders } from '@cloakroom/contracts';
+import { isGuestSubject, partitionOf } from '@cloakroom/contracts';
 import { EventLogError, inBatchSpan, RetryLater, traceHeaders, traceOfRecord, type LogRecord, type RecordBatch } from '@cloakroom/platform';
-import { emptyCart, evolve, pruneDead } from './cart.ts';
+import { applyOrMark, applyRecord, newCart } from './apply-record.ts';
+import { evolve, pruneDead } from './cart.ts';
 import type { Place } from './cart.view.ts';
 import { ViewUnavailable } from './cart.view.ts';
-import { decodeEvent, encodeEvent, type CartRecord } from './codec.ts';
-import { claims, guestJoins, recordsProjected } from './metrics.ts';
+import { encodeEvent, type CartRecord } from './codec.ts';
+import { guestJoins, recordsProjected } from './metrics.ts';
 import type { CartParts } from './parts.ts';
 import { writeSnapshots } from './snapshots.ts';
 
@@ -36,9 +37,13 @@ async function project(parts: CartParts, logId: string, batch: RecordBatch): Pro
   // The predecessor rule: what is applied begins exactly where the view ends.
   if (fresh[0]?.offset !== place.next) return { outcome: 'elsewhere' };
 
-  const applied = applyRecords(carts, fresh);
-  await forwardGuests(parts, place, applied);
-  await writeSnapshots(parts, applied);
+  const apply = parts.replays === true ? applyOrMark : applyRecord;
+  const applied = applyRecords(carts, fresh, (cart, record) => apply(cart, record, parts.model?.evolve ?? evolve));
+  // A replay beside the serving view tells nobody: the serving one has.
+  if (parts.replays !== true) {
+    await forwardGuests(parts, place, applied);
+    await writeSnapshots(parts, applied);
+  }
   const next = fresh.at(-1)!.offset + 1n;
   const written = await orRetryLater(
     parts.view.apply(partition, {
@@ -70,12 +75,16 @@ export interface Applied {
   changed: LogRecord | undefined;
 }
 
-function applyRecords(carts: ReadonlyMap<string, CartRecord>, records: readonly LogRecord[]): Map<string, Applied> {
+function applyRecords(
+  carts: ReadonlyMap<string, CartRecord>,
+  records: readonly LogRecord[],
+  apply: (cart: CartRecord, record: LogRecord) => CartRecord,
+): Map<string, Applied> {
   const touched = new Map<string, Applied>();
   for (const record of records) {
     const before = touched.get(record.key) ?? { cart: carts.get(record.key) ?? newCart(record.key), changed: undefined };
     if (record.offset < before.cart.position) continue;
-    const after = applyRecord(before.cart, record);
+    const after = apply(before.cart, record);
     touched.set(record.key, { cart: after, changed: after.state === before.cart.state ? before.changed : record });
   }
   for (const applied of touched.values()) {
@@ -84,39 +93,6 @@ function applyRecords(carts: ReadonlyMap<string, CartRecord>, records: readonly 
     applied.cart = { ...applied.cart, state: pruneDead(applied.cart.state, records.at(-1)!.timestampMs) };
   }
   return touched;
-}
-
-export const newCart = (cartId: string): CartRecord => ({
-  state: emptyCart(cartId),
-  position: 0n,
-  missing: new Set(),
-  eventsSinceSnapshot: 0,
-  oldestUnsnapshottedAtMs: 0,
-});
-
-function applyRecord(cart: CartRecord, record: LogRecord): CartRecord {
-  const event = decodeEvent(record);
-  const state = evolve(cart.state, event);
-  if (event.type === 'GuestCartClaimed') claims.inc({ outcome: outcomeOfClaim(cart, state.claimedBy, event.userCartId) });
-  return {
-    state,
-    position: record.offset + 1n,
-    missing: withoutRedriven(cart.missing, record),
-    eventsSinceSnapshot: cart.eventsSinceSnapshot + 1,
-    oldestUnsnapshottedAtMs: cart.oldestUnsnapshottedAtMs || record.timestampMs,
-  };
-}
-
-function outcomeOfClaim(before: CartRecord, claimedBy: string | undefined, userCartId: string): string {
-  if (claimedBy !== userCartId) return 'refused_other_user';
-  return before.state.claimedBy === userCartId ? 'repeated' : 'claimed';
-}
-
-/** A redriven record clears the mark that its first burial left. */
-export function withoutRedriven(missing: ReadonlySet<bigint>, record: Pick<LogRecord, 'headers'>): ReadonlySet<bigint> {
-  const redriveOf = record.headers[recordHeaders.redriveOf]?.toString() ?? '';
-  if (!/^\d{1,18}$/.test(redriveOf) || !missing.has(BigInt(redriveOf))) return missing;
-  return new Set([...missing].filter((offset) => offset !== BigInt(redriveOf)));
 }
 
 /**

@@ -1,12 +1,16 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { CartEventSchema, deadLetterTopic, recordHeaders, uuidToBytes } from '@cloakroom/contracts';
-import { EmbeddedEventLog, systemClock, type EventLog } from '@cloakroom/platform';
+import { EmbeddedEventLog, systemClock, type EventLog, type LogRecord } from '@cloakroom/platform';
 import { accepted, newCommandId, newUser, openHarness, quantitiesOf, quiet, type Harness } from './cart.harness.ts';
+import { dotOf } from './cart.ts';
+import { MemoryCartView } from './cart.view.memory.ts';
 import { ViewUnavailable } from './cart.view.ts';
+import { encodeEvent } from './codec.ts';
 import { readAsOlderBuild } from './older-build.harness.ts';
 import { cartTopics, partitionOfCart } from './parts.ts';
 import { redrive, type Letter } from './redrive.ts';
+import { sweepPartition } from './snapshots.ts';
 
 let cart: Harness;
 let eventLog: EventLog;
@@ -150,4 +154,115 @@ it('ends, saying why, when the view is away', async () => {
     (error: unknown) => error,
   );
   expect(failure).toMatchObject({ message: 'the redrive cannot go on', cause: { message: 'connection refused' } });
+});
+
+describe('weeks later', () => {
+  const dayMs = 24 * 60 * 60 * 1000;
+  /** The log's clock too: pruning counts by what the log stamped. */
+  const openLater = async () => {
+    let nowMs = Date.now() - 40 * dayMs;
+    const clock = { ...systemClock, nowMs: () => nowMs };
+    await cart.stop();
+    await eventLog.close();
+    eventLog = new EmbeddedEventLog({ log: quiet, clock });
+    newer = readAsOlderBuild(eventLog, cartTopics.events);
+    cart = await openHarness({ eventLog, clock, view: new MemoryCartView() });
+    const add = (subject: string, productId: string) => cart.add(subject, productId, 1, { commandId: newCommandId(nowMs) }).then(accepted);
+    return { add, later: (days: number) => (nowMs += days * dayMs), commandId: () => newCommandId(nowMs) };
+  };
+  const copyOfLetter = async (): Promise<LogRecord> => {
+    const { promise, resolve } = Promise.withResolvers<LogRecord>();
+    const reader = await eventLog.subscribe({
+      group: 'reader',
+      topics: [buried],
+      from: 'earliest',
+      handler: ({ records }) => Promise.resolve(resolve(records[0]!)),
+    });
+    const letter = await promise;
+    await reader.stop();
+    return letter;
+  };
+
+  it('brings nothing back by a second copy, once what it made was removed and that forgotten', async () => {
+    const { add, later, commandId } = await openLater();
+    const ada = newUser();
+    newer.add(ada);
+    const { seen } = await add(ada, 'mug');
+    await is(ada, { incomplete: true, lines: {} });
+    newer.clear();
+    const letter = await copyOfLetter();
+    expect(await run()).toMatchObject({ putBack: 1 });
+    await is(ada, { incomplete: false, lines: { mug: 1 } });
+    accepted(await cart.remove(ada, 'mug', seen!, commandId()));
+    await is(ada, { incomplete: false, lines: {} });
+    later(20);
+    await add(ada, 'cup');
+    await is(ada, { incomplete: false, lines: { cup: 1 } });
+    expect((await cart.view.load(partitionOfCart(cart.parts, ada), [ada])).carts.get(ada)?.state.dead.size).toBe(0);
+    // As another operator's run that hung all the while.
+    const headers = { ...letter.headers, [recordHeaders.redriveOf]: Buffer.from('0') };
+    await eventLog.publish(cart.topics.events, [{ key: ada, value: letter.value, headers }]);
+    await add(ada, 'hat');
+    await is(ada, { incomplete: false, lines: { cup: 1, hat: 1 } });
+  });
+
+  it('forgets no death while a record is missing, so what was removed unseen stays removed', async () => {
+    const { add, later, commandId } = await openLater();
+    const ada = newUser();
+    newer.add(ada);
+    const { seen } = await add(ada, 'mug');
+    await is(ada, { incomplete: true, lines: {} });
+    newer.clear();
+    accepted(await cart.remove(ada, 'mug', seen!, commandId()));
+    later(30);
+    await add(ada, 'cup');
+    await is(ada, { incomplete: true, lines: { cup: 1 } });
+    expect(await run()).toMatchObject({ putBack: 1 });
+    await is(ada, { incomplete: false, lines: { cup: 1 } });
+  });
+
+  it('puts nothing back that a rebuild has not come to: it may be read there in its own place', async () => {
+    const { add, later, commandId } = await openLater();
+    const ada = newUser();
+    newer.add(ada);
+    const { seen } = await add(ada, 'mug');
+    await is(ada, { incomplete: true, lines: {} });
+    newer.clear();
+    accepted(await cart.remove(ada, 'mug', seen!, commandId()));
+    later(20);
+    await cart.projector().stop();
+    (cart.view as MemoryCartView).wipe();
+    expect(await run()).toMatchObject({ putBack: 0, left: 1, letters: [{ outcome: { why: expect.stringContaining('run this again') } }] });
+    await cart.restartProjector();
+    await is(ada, { incomplete: false, lines: {} });
+    expect(await run()).toMatchObject({ putBack: 0, done: 1, left: 0 });
+  });
+
+  it('keeps the mark when retention has taken the record and the view is lost', async () => {
+    const { add, later } = await openLater();
+    const ada = newUser();
+    newer.add(ada);
+    await add(ada, 'mug');
+    await is(ada, { incomplete: true, lines: {} });
+    newer.clear();
+    later(50);
+    const partition = partitionOfCart(cart.parts, ada);
+    expect(await sweepPartition(cart.parts, partition)).toBe(1);
+    later(50);
+    // The embedded log looks for what is past its retention once in 1,000 records.
+    const eve = newUser();
+    const dot = dotOf(eve, newCommandId());
+    const filler = encodeEvent({ type: 'ItemAdded', cartId: eve, atMs: 1, dot, line: 'mug', quantity: 1 });
+    await eventLog.publish(
+      cart.topics.events,
+      Array.from({ length: 999 }, () => ({ key: eve, ...filler, partition })),
+    );
+    expect((await eventLog.bounds(cart.topics.events)).get(partition)?.first).toBe(1n);
+    await cart.projector().stop();
+    (cart.view as MemoryCartView).wipe();
+    await cart.restartProjector();
+    await is(ada, { incomplete: true, lines: {} });
+    expect(await run()).toMatchObject({ putBack: 1 });
+    await is(ada, { incomplete: false, lines: { mug: 1 } });
+  });
 });

@@ -3,18 +3,20 @@
  * mark; that mark is in the view, and comes back with it after a wipe. So this needs no memory of its own: it looks at every dead letter,
  * passes over those without a mark, appends those that can be applied now, and leaves the rest where they are, saying why.
  *
- * Late is safe: events commute. At least once, so is twice (two operators, a crash): dots count once. The projector clears the mark when it
- * applies the record; run by a build that reads less than this one, it buries the record again, under a new mark.
+ * Late is safe: events commute, and a cart with a mark forgets no death. Twice is safe (two operators, a crash): the projector clears the mark
+ * when it applies the record, and passes over a copy of what carries none; else a copy that comes weeks after could bring back what was
+ * removed and forgotten. Run by a build that reads less than this one, it buries the record again, under a new mark.
  */
 import { randomUUID } from 'node:crypto';
 import { deadLetterTopic, recordHeaders } from '@cloakroom/contracts';
 import { RetryLater, type Clock, type EventLog, type LogRecord, type OutgoingRecord, type RecordHeaders } from '@cloakroom/platform';
+import { newCart } from './apply-record.ts';
 import { evolve } from './cart.ts';
 import type { CartView } from './cart.view.ts';
 import { decodeEvent, encodeCart, type CartRecord } from './codec.ts';
 import { originOf } from './dead-letters.ts';
 import type { CartTopics } from './parts.ts';
-import { newCart, orRetryLater } from './project-batch.ts';
+import { orRetryLater } from './project-batch.ts';
 
 /** No more progress for so long: the log or the view is away. */
 const silenceMaxMs = 10_000;
@@ -105,7 +107,8 @@ async function takeLetters(parts: RedriveParts, partition: number, records: read
     // The view has passed it and holds no mark. Buried twice by a crash, it goes back once.
     const passed = origin !== undefined && place !== undefined && place.next > origin;
     const done = origin !== undefined && (taken.has(origin) || (passed && carts.get(cartId)?.missing.has(origin) !== true));
-    const outcome = done ? ({ is: 'done' } as const) : judge(record, origin, carts.get(cartId) ?? newCart(cartId));
+    const judged = () => judge(record, origin, passed, carts.get(cartId) ?? newCart(cartId));
+    const outcome = done ? ({ is: 'done' } as const) : judged();
     if (origin !== undefined && outcome.is === 'put_back') taken.add(origin);
     return { cartId, partition, origin, outcome };
   });
@@ -116,8 +119,10 @@ async function takeLetters(parts: RedriveParts, partition: number, records: read
 }
 
 /** Whether the projector could apply it today: read it, and keep what it makes of the cart. Both are pure, so whatever fails is the record's fault. */
-function judge(record: LogRecord, origin: bigint | undefined, cart: CartRecord): Outcome {
+function judge(record: LogRecord, origin: bigint | undefined, passed: boolean, cart: CartRecord): Outcome {
   if (origin === undefined) return { is: 'left', why: 'its headers do not say where it came from' };
+  // The rebuild may read it in its own place, or mark it again. Only then it is known which.
+  if (!passed) return { is: 'left', why: 'the view has not come to it yet: run this again' };
   try {
     encodeCart({ ...cart, state: evolve(cart.state, decodeEvent(record)) });
     return { is: 'put_back' };
