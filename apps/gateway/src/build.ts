@@ -1,6 +1,6 @@
-/** Puts the gateway's parts together: clients of the four services, the keys, the revocation feed, the identity cache. */
+/** Puts the gateway's parts together: clients of the services, the keys, the revocation feed, the identity cache. */
 import { randomUUID } from 'node:crypto';
-import { AccountService, AuthService, CartService, CatalogService, isProblem, ProfileService } from '@cloakroom/contracts';
+import { AccountService, AuthService, CartService, CatalogService, isProblem, OrdersService, ProfileService } from '@cloakroom/contracts';
 import {
   connectMesh,
   eventLogOf,
@@ -43,6 +43,7 @@ export async function buildGateway(config: GatewayConfig, parts: GatewayParts): 
   const cart = connectMesh(CartService, { address: config.CART_ADDRESS, tls, log });
   const profile = connectMesh(ProfileService, { address: config.PROFILE_ADDRESS, tls, log });
   const catalog = connectMesh(CatalogService, { address: config.CATALOG_ADDRESS, tls, log });
+  const orders = connectMesh(OrdersService, { address: config.ORDERS_ADDRESS, tls, log });
 
   let jwks: string | undefined;
   const fetchJwks = jwksFrom(auth.client);
@@ -78,6 +79,7 @@ export async function buildGateway(config: GatewayConfig, parts: GatewayParts): 
       cart: cart.client,
       profile: profile.client,
       catalog: catalog.client,
+      orders: orders.client,
       eventLog,
       feed,
       keys,
@@ -96,7 +98,7 @@ export async function buildGateway(config: GatewayConfig, parts: GatewayParts): 
       identities.close();
       keys.stop();
       await feed.stop();
-      for (const connection of [auth, account, cart, profile, catalog]) connection.close();
+      for (const connection of [auth, account, cart, profile, catalog, orders]) connection.close();
       tls?.stop();
       if (parts.eventLog === undefined) await eventLog.close();
     },

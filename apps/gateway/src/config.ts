@@ -23,6 +23,7 @@ const schema = z.object({
   CART_ADDRESS: address,
   PROFILE_ADDRESS: address,
   CATALOG_ADDRESS: address,
+  ORDERS_ADDRESS: address,
   /** Where auth and cart tell which Redis they use (their /readyz, a URL a replica, by commas); optional, for this gateway's own /readyz. */
   AUTH_ADMIN_URL: commaList.pipe(z.array(z.url())).optional(),
   CART_ADMIN_URL: commaList.pipe(z.array(z.url())).optional(),
@@ -43,6 +44,8 @@ const schema = z.object({
   SIGN_IN_LIMIT_PER_MINUTE: count.default(60),
   /** Guest sessions begun by one address in a minute: each is a record in the store for days. */
   GUEST_LIMIT_PER_MINUTE: count.default(120),
+  /** Orders of one person in a minute, refused ones included: each asks four services and a payment provider. */
+  ORDER_LIMIT_PER_MINUTE: count.default(60),
   /** Live event streams of this replica: each holds a socket and a stream to the cart service. */
   STREAM_COUNT_MAX: count.default(1_000),
   /** Requests in flight, and how late the loop may be, before requests are refused, those that matter least first (docs/overload.md). */

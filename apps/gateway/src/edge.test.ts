@@ -25,7 +25,7 @@ function expectProblem(told: Told, status: number, code: string): void {
 
 describe('an error exit', () => {
   it('404: unknown and unbuilt addresses', async () => {
-    for (const path of ['/api/nothing', '/nothing', '/api/orders', '/api/session/nothing', '/api/cart/coupons/X']) {
+    for (const path of ['/api/nothing', '/nothing', '/api/orders/o-1/nothing', '/api/session/nothing', '/api/cart/coupons']) {
       expectProblem(await ask(stage.url, path), 404, 'not_found');
     }
   });

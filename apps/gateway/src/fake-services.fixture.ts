@@ -14,6 +14,7 @@ import {
 import { implement, type Implementation, person, type RequestContext } from '@cloakroom/platform';
 import { fakeAccount } from './fake-account.fixture.ts';
 import type { FakeAuth } from './fake-auth.fixture.ts';
+import { fakeOrders, type FakeOrders } from './fake-orders.fixture.ts';
 
 type Issued = Pick<SessionIssued, 'token' | 'session' | 'endedOldest' | 'knownDevice'>;
 
@@ -30,9 +31,11 @@ export interface FakeServices {
     watchers: number;
     lines: CartLineGiven[];
     behind: bigint;
+    coupons: { code: string; seen: string }[];
   };
   readonly catalog: { failing: Problem | undefined; asked: number };
   readonly profile: { failing: Problem | undefined; throwing: boolean };
+  readonly orders: FakeOrders;
 }
 
 interface CartLineGiven {
@@ -84,9 +87,11 @@ const facets = {
 export function fakeServices(auth: FakeAuth): FakeServices {
   let wake = Promise.withResolvers<void>();
   let breaks = 0;
+  const seen: FakeServices['seen'][number][] = [];
+  const { orders, implementation: ordersImplementation } = fakeOrders(seen);
   const services: FakeServices = {
     implementations: [],
-    seen: [],
+    seen,
     cart: {
       failing: undefined,
       hangMs: 0,
@@ -94,6 +99,7 @@ export function fakeServices(auth: FakeAuth): FakeServices {
       watchers: 0,
       lines: [],
       behind: 0n,
+      coupons: [],
       changed() {
         wake.resolve();
         wake = Promise.withResolvers();
@@ -105,6 +111,7 @@ export function fakeServices(auth: FakeAuth): FakeServices {
     },
     catalog: { failing: undefined, asked: 0 },
     profile: { failing: undefined, throwing: false },
+    orders,
   };
   const implementations = [
     { name: 'auth', implementation: implement(AuthService, authHandlers(auth, services)), beside: fakeAccount(auth, services.seen) },
@@ -121,6 +128,7 @@ export function fakeServices(auth: FakeAuth): FakeServices {
     },
     { name: 'profile', implementation: implement(ProfileService, profileHandlers(services)) },
     { name: 'catalog', implementation: implement(CatalogService, catalogHandlers(services)) },
+    { name: 'orders', implementation: ordersImplementation },
   ];
   return Object.assign(services, { implementations });
 }
@@ -203,18 +211,21 @@ function authHandlers(auth: FakeAuth, { seen }: FakeServices) {
 function cartHandlers(services: FakeServices, changed: () => Promise<void>, breaks: () => number) {
   const { seen, cart } = services;
   const command =
-    (method: string) => async (ctx: RequestContext, request: { commandId: string; seen: string; lineId?: string; productId?: string }) => {
+    (method: string) => async (ctx: RequestContext, request: { commandId: string; seen?: string; lineId?: string; productId?: string }) => {
       seen.push({ method, ctx, request });
       if (cart.hangMs > 0) await delay(cart.hangMs, undefined, { signal: ctx.signal }).catch(() => undefined);
       if (cart.failing !== undefined) return cart.failing;
       const lineId = request.lineId ?? `line-${request.productId ?? ''}`;
-      return { commandId: request.commandId, lineId, seen: `${request.seen}+${request.commandId}`, consistencyToken: 'local:3:41' };
+      return { commandId: request.commandId, lineId, seen: `${request.seen ?? ''}+${request.commandId}`, consistencyToken: 'local:3:41' };
     };
   return {
     addItem: command('addItem'),
     setQuantity: command('setQuantity'),
     removeItem: command('removeItem'),
     clearCart: command('clearCart'),
+    applyCoupon: command('applyCoupon'),
+    removeCoupon: command('removeCoupon'),
+    prepareOrder: async () => problem('forbidden'),
     getCart: async (ctx: RequestContext, request: { claimedGuestCart: string }) => {
       seen.push({ method: 'getCart', ctx, request });
       if (cart.failing !== undefined) return cart.failing;
@@ -228,6 +239,7 @@ function cartHandlers(services: FakeServices, changed: () => Promise<void>, brea
         incomplete: false,
         merge,
         behind: cart.behind,
+        coupons: cart.coupons,
       };
     },
     watch: async function* (ctx: RequestContext) {
@@ -264,6 +276,8 @@ function catalogHandlers({ catalog, seen }: FakeServices) {
       catalog.asked++;
       return catalog.failing ?? { items: products.filter(({ productId }) => request.productIds.includes(productId)) };
     },
+    reserveStock: async () => problem('forbidden'),
+    releaseStock: async () => problem('forbidden'),
   };
 }
 

@@ -93,6 +93,7 @@ export function configOf(env: Record<string, string>): GatewayConfig {
     RATE_LIMIT_PER_10S: '100000',
     SIGN_IN_LIMIT_PER_MINUTE: '100000',
     GUEST_LIMIT_PER_MINUTE: '100000',
+    ORDER_LIMIT_PER_MINUTE: '100000',
     ...env,
   });
 }

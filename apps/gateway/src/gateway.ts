@@ -1,5 +1,5 @@
 /** What the use cases of the gateway have at hand: one typed client for each service, the identity cache and a few bounded memories. */
-import type { AccountService, AuthService, CartService, CatalogService, ProfileService } from '@cloakroom/contracts';
+import type { AccountService, AuthService, CartService, CatalogService, OrdersService, ProfileService } from '@cloakroom/contracts';
 import type { Clock, EventLog, KeyRing, LoadShedder, Logger, MeshClient, RevocationFeed } from '@cloakroom/platform';
 import type { MacKeys } from '@cloakroom/session';
 import type { CarriedSessions } from './carried-sessions.ts';
@@ -23,6 +23,7 @@ export interface Gateway {
   readonly cart: MeshClient<typeof CartService>;
   readonly profile: MeshClient<typeof ProfileService>;
   readonly catalog: MeshClient<typeof CatalogService>;
+  readonly orders: MeshClient<typeof OrdersService>;
   readonly eventLog: EventLog;
   readonly feed: RevocationFeed;
   readonly keys: KeyRing;

@@ -33,7 +33,7 @@ const referenceCountMax = 50_000;
 const retryAfterS = 2;
 
 /** The services that a person's passport may be for: one each. */
-export const audiences = ['auth', 'cart', 'profile'] as const;
+export const audiences = ['auth', 'cart', 'profile', 'orders'] as const;
 export type Audience = (typeof audiences)[number];
 
 /** What auth said of a token, for one audience. */

@@ -10,9 +10,13 @@ import { routes } from './routes.ts';
 
 let stage: Stage;
 let document: Json;
+/** Who has an order. */
+let buyer: string;
 beforeAll(async () => {
   stage = await openStage();
   document = (await ask(stage.url, '/openapi.json')).body;
+  buyer = stage.auth.begin('user');
+  await ask(stage.url, '/api/orders', { method: 'POST', ...good['POST /api/orders']!(), token: buyer });
   stage.services.cart.lines = [{ lineId: 'line-cap', productId: 'cap', options: [], quantity: 2, seen: 's' }];
 });
 afterAll(() => stage.stop());
@@ -81,6 +85,24 @@ const good: Record<string, () => Ask & { path?: string }> = {
     body: { commandId: commandId(), seen: 's' },
   }),
   'DELETE /api/cart': () => ({ token: stage.auth.begin('guest'), body: { commandId: commandId(), seen: 's' } }),
+  'PUT /api/cart/coupons/{code}': () => ({
+    token: stage.auth.begin('guest'),
+    path: '/api/cart/coupons/welcome10',
+    body: { commandId: commandId() },
+  }),
+  'DELETE /api/cart/coupons/{code}': () => ({
+    token: stage.auth.begin('guest'),
+    path: '/api/cart/coupons/WELCOME10',
+    body: { commandId: commandId(), seen: 's' },
+  }),
+  'POST /api/orders/preview': () => ({ token: stage.auth.begin('user'), body: { seen: 's' } }),
+  'POST /api/orders': () => ({
+    token: stage.auth.begin('user'),
+    headers: { 'idempotency-key': commandId() },
+    body: { addressId: 'a1', seen: 's' },
+  }),
+  'GET /api/orders': () => ({ token: stage.auth.begin('user'), path: '/api/orders?page=1&pageSize=5' }),
+  'GET /api/orders/{orderId}': () => ({ token: buyer, path: '/api/orders/order-1' }),
   'GET /api/profile': () => ({ token: stage.auth.begin('user') }),
   'PATCH /api/profile': () => ({ token: stage.auth.begin('user'), body: { name: 'Ada', preferences: { theme: 'dark' } } }),
   'PUT /api/profile/recently-viewed/{productId}': () => ({ token: stage.auth.begin('guest'), path: '/api/profile/recently-viewed/cap' }),

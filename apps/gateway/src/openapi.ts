@@ -38,13 +38,11 @@ function operationOf(route: Route): ZodOpenApiOperationObject {
     operationId: operationIdOf(route),
     tags: [route.operationClass],
     ...(readsSession && { security: [{ session: [] }] }),
-    ...((route.params !== undefined || route.query !== undefined || route.operationClass === 'cart') && {
-      requestParams: {
-        ...(route.params !== undefined && { path: route.params }),
-        ...(route.query !== undefined && { query: route.query }),
-        ...(route.operationClass === 'cart' && route.method === 'GET' && { header: consistencyHeader }),
-      },
-    }),
+    requestParams: {
+      ...(route.params !== undefined && { path: route.params }),
+      ...(route.query !== undefined && { query: route.query }),
+      ...headersOf(route),
+    },
     ...(route.body !== undefined && { requestBody: { required: true, content: { 'application/json': { schema: route.body } } } }),
     responses: {
       ...problemsOf(route),
@@ -53,6 +51,12 @@ function operationOf(route: Route): ZodOpenApiOperationObject {
     'x-budget-ms': route.budgetMs,
     'x-identity': route.identity,
   } as ZodOpenApiOperationObject;
+}
+
+function headersOf(route: Route): { readonly header?: z.ZodObject } {
+  const readsCart = (route.operationClass === 'cart' && route.method === 'GET') || (route.audience === 'orders' && route.method === 'POST');
+  const shape = { ...route.headers?.shape, ...(readsCart && consistencyHeader.shape) };
+  return Object.keys(shape).length === 0 ? {} : { header: z.object(shape) };
 }
 
 const consistencyHeader = z.object({

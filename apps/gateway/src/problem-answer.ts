@@ -1,6 +1,8 @@
 /** Every error of the gateway: RFC 9457 problem+json with a stable code. With libs/platform the only place that turns codes into a transport's words. */
 import { type ErrorCode, errorTable, isProblem, type Problem, problem } from '@cloakroom/contracts';
 import { z } from 'zod';
+import { type CartBody, cartSchema } from './cart/cart-answer.ts';
+import { type PreviewBody, previewSchema } from './orders/order-answer.ts';
 
 export const problemSchema = z
   .object({
@@ -17,6 +19,8 @@ export const problemSchema = z
       .optional()
       .meta({ description: 'Of second_factor_required.' }),
     options: z.looseObject({}).optional().meta({ description: 'Of second_factor_required with a passkey: for navigator.credentials.get.' }),
+    cart: cartSchema.optional().meta({ description: 'Of cart_changed: as it is now.' }),
+    preview: previewSchema.optional().meta({ description: 'Of price_changed and out_of_stock: what an order would be now.' }),
     traceId: z.string().optional().meta({ description: 'Tell this to whoever runs the shop.' }),
   })
   .meta({ id: 'Problem', description: 'RFC 9457 problem details' });
@@ -35,6 +39,12 @@ export interface SecondFactorProblem extends Problem {
   readonly options?: Readonly<Record<string, unknown>>;
 }
 
+/** A Problem with what has to be looked at before ordering again. */
+export interface CheckoutProblem extends Problem {
+  readonly cart?: CartBody | undefined;
+  readonly preview?: PreviewBody | undefined;
+}
+
 export const problemType = 'application/problem+json';
 /** Where a code itself says "wait" but nobody said how long. */
 const retryAfterDefaultS = 2;
@@ -47,7 +57,7 @@ const waitCodes: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 export function problemAnswer(
-  what: Problem | FieldProblem | SecondFactorProblem,
+  what: Problem | FieldProblem | SecondFactorProblem | CheckoutProblem,
   traceId?: string,
 ): { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Buffer } {
   const code = what.problem;
@@ -62,6 +72,8 @@ export function problemAnswer(
     ...(what.detail !== undefined && { detail: what.detail }),
     ...('errors' in what && { errors: [...what.errors] }),
     ...('methods' in what && secondFactorMembers(what)),
+    ...('cart' in what && { cart: what.cart }),
+    ...('preview' in what && { preview: what.preview }),
     ...(retryAfter !== undefined && { retryAfter: Math.ceil(retryAfter) }),
     ...(traceId !== undefined && { traceId }),
   };

@@ -13,15 +13,18 @@ export interface AddressLimits {
   /** @param from the address, or the cookie of a known device */
   signIn(from: string): Promise<Problem | undefined>;
   guest(address: string): Promise<Problem | undefined>;
+  /** @param person the subject: what an order costs does not depend on where it comes from */
+  order(person: string): Promise<Problem | undefined>;
 }
 
-type Limits = Pick<GatewayConfig, 'RATE_LIMIT_PER_10S' | 'SIGN_IN_LIMIT_PER_MINUTE' | 'GUEST_LIMIT_PER_MINUTE'>;
+type Limits = Pick<GatewayConfig, 'RATE_LIMIT_PER_10S' | 'SIGN_IN_LIMIT_PER_MINUTE' | 'GUEST_LIMIT_PER_MINUTE' | 'ORDER_LIMIT_PER_MINUTE'>;
 
 export function addressLimits(config: Limits): AddressLimits {
   return {
     request: limiter(config.RATE_LIMIT_PER_10S, 10),
     signIn: limiter(config.SIGN_IN_LIMIT_PER_MINUTE, 60),
     guest: limiter(config.GUEST_LIMIT_PER_MINUTE, 60),
+    order: limiter(config.ORDER_LIMIT_PER_MINUTE, 60),
   };
 }
 

@@ -31,6 +31,7 @@ describe('/readyz', () => {
       CART_ADDRESS: 'localhost:1',
       PROFILE_ADDRESS: 'localhost:1',
       CATALOG_ADDRESS: 'localhost:1',
+      ORDERS_ADDRESS: 'localhost:1',
     };
     const gateway = await start(configOf(nowhere), { log: silent, clock: systemClock, eventLog });
     closers.push(

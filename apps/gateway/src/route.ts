@@ -38,6 +38,8 @@ export interface Route {
   readonly budgetMs: number;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
+  /** Names in lower case. */
+  readonly headers?: z.ZodObject;
   readonly body?: z.ZodObject;
   readonly answers: Readonly<Record<number, AnswerShape>>;
   /** Beyond those that any route may answer. */
@@ -49,21 +51,23 @@ export interface Route {
   readonly live?: true;
 }
 
-export interface Input<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType> {
+export interface Input<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType, Headers extends z.ZodType> {
   readonly params: z.output<Params>;
   readonly query: z.output<Query>;
+  readonly headers: z.output<Headers>;
   readonly body: z.output<Body>;
 }
 
-type Definition<Params extends z.ZodObject, Query extends z.ZodObject, Body extends z.ZodObject> = Omit<
+type Definition<Params extends z.ZodObject, Query extends z.ZodObject, Body extends z.ZodObject, Headers extends z.ZodObject> = Omit<
   Route,
-  'params' | 'query' | 'body' | 'handle' | 'errors'
+  'params' | 'query' | 'headers' | 'body' | 'handle' | 'errors'
 > & {
   readonly params?: Params;
   readonly query?: Query;
+  readonly headers?: Headers;
   readonly body?: Body;
   readonly errors?: readonly ErrorCode[];
-  readonly handle: (x: Exchange, input: Input<Params, Query, Body>, gateway: Gateway) => Promise<Outcome> | Outcome;
+  readonly handle: (x: Exchange, input: Input<Params, Query, Body, Headers>, gateway: Gateway) => Promise<Outcome> | Outcome;
 };
 
 /** Ties a use case's input to the schemas of its entry. */
@@ -71,12 +75,13 @@ export function route<
   Params extends z.ZodObject = z.ZodObject<Record<never, never>>,
   Query extends z.ZodObject = z.ZodObject<Record<never, never>>,
   Body extends z.ZodObject = z.ZodObject<Record<never, never>>,
->(definition: Definition<Params, Query, Body>): Route {
+  Headers extends z.ZodObject = z.ZodObject<Record<never, never>>,
+>(definition: Definition<Params, Query, Body, Headers>): Route {
   const { handle } = definition;
   return {
     ...definition,
     errors: definition.errors ?? [],
     // The schemas above have parsed it before it comes here.
-    handle: async (x, input, gateway) => handle(x, input as Input<Params, Query, Body>, gateway),
+    handle: async (x, input, gateway) => handle(x, input as Input<Params, Query, Body, Headers>, gateway),
   };
 }

@@ -5,10 +5,21 @@
 import { z } from 'zod';
 import { accountRoutes } from './account/routes.ts';
 import { addLine } from './cart/add-line.ts';
+import { applyCoupon } from './cart/apply-coupon.ts';
 import { cartSchema } from './cart/cart-answer.ts';
 import { clearCart } from './cart/clear-cart.ts';
-import { acceptedSchema, addLineBody, lineAcceptedSchema, lineParams, seenBody, setQuantityBody } from './cart/command-input.ts';
+import {
+  acceptedSchema,
+  addLineBody,
+  commandBody,
+  couponParams,
+  lineAcceptedSchema,
+  lineParams,
+  seenBody,
+  setQuantityBody,
+} from './cart/command-input.ts';
 import { getCart } from './cart/get-cart.ts';
+import { removeCoupon } from './cart/remove-coupon.ts';
 import { removeLine } from './cart/remove-line.ts';
 import { setQuantity } from './cart/set-quantity.ts';
 import { getProduct } from './catalog/get-product.ts';
@@ -18,6 +29,7 @@ import { suggestionQuery, suggestionsSchema, suggestProducts } from './catalog/s
 import { openEvents } from './events/open-events.ts';
 import { describeRoutes } from './openapi.ts';
 import { aliveSchema, isAlive, isReady, jwksSchema, readinessSchema, readJwks, readMetrics } from './operations.ts';
+import { orderRoutes } from './orders/routes.ts';
 import { getProfile } from './profile/get-profile.ts';
 import { profilePatch, profileSchema } from './profile/profile-answer.ts';
 import { recordView } from './profile/record-view.ts';
@@ -249,6 +261,30 @@ const cartRoutes: readonly Route[] = [
     errors: ['command_conflict', 'command_expired', 'outcome_unknown'],
     handle: clearCart,
   }),
+  route({
+    ...cartBase,
+    method: 'PUT',
+    path: '/api/cart/coupons/{code}',
+    summary: 'Notes a coupon. What it is worth is judged at check-out.',
+    budgetMs: 4_000,
+    params: couponParams,
+    body: commandBody,
+    answers: { 202: { ...accepted, schema: acceptedSchema } },
+    errors: ['command_conflict', 'command_expired', 'limit_exceeded', 'outcome_unknown'],
+    handle: applyCoupon,
+  }),
+  route({
+    ...cartBase,
+    method: 'DELETE',
+    path: '/api/cart/coupons/{code}',
+    summary: 'Removes what was seen of a coupon.',
+    budgetMs: 4_000,
+    params: couponParams,
+    body: seenBody,
+    answers: { 202: { ...accepted, schema: acceptedSchema } },
+    errors: ['command_conflict', 'command_expired', 'outcome_unknown'],
+    handle: removeCoupon,
+  }),
 ];
 
 const personalBase = { operationClass: 'personal', identity: 'guest', audience: 'profile', budgetMs: 2_500 } as const;
@@ -285,7 +321,7 @@ const personalRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/api/events',
-    summary: 'Server-sent events of this session: `cart` and `session` say what to read again.',
+    summary: 'Server-sent events of this session: `cart`, `order` and `session` say what to read again.',
     operationClass: 'personal',
     identity: 'guest',
     audience: 'cart',
@@ -344,6 +380,7 @@ export const routes: readonly Route[] = [
   ...accountRoutes,
   ...catalogRoutes,
   ...cartRoutes,
+  ...orderRoutes,
   ...personalRoutes,
   ...operationsRoutes,
 ];

@@ -153,9 +153,11 @@ async function handle(route: Route, request: FastifyRequest, x: Exchange, gatewa
   if (isProblem(params)) return params;
   const query = parse('query', route.query, request.query);
   if (isProblem(query)) return query;
+  const headers = parse('header', route.headers, request.headers);
+  if (isProblem(headers)) return headers;
   const body = parse('body', route.body, request.body ?? {});
   if (isProblem(body)) return body;
-  return route.handle(x, { params, query, body } as never, gateway);
+  return route.handle(x, { params, query, headers, body } as never, gateway);
 }
 
 function parse(where: string, schema: z.ZodObject | undefined, value: unknown): object | Problem {

@@ -39,7 +39,7 @@ describe('the web app', () => {
   });
 
   it('is never an answer of the API: unknown addresses there stay problems', async () => {
-    for (const path of ['/api/nothing', '/api', '/api/orders', '/.well-known/nothing', '/assets/missing.js', '/missing.png']) {
+    for (const path of ['/api/nothing', '/api', '/api/nothing/orders', '/.well-known/nothing', '/assets/missing.js', '/missing.png']) {
       const told = await ask(stage.url, path);
       expect([path, told.status, told.body?.code]).toEqual([path, 404, 'not_found']);
     }

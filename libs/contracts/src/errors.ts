@@ -110,7 +110,7 @@ export const errorTable = {
   outcome_unknown: {
     grpc: 'ABORTED',
     http: 503,
-    text: 'The command may or may not have been taken. Repeat it with the same command id: it counts once.',
+    text: 'It may or may not have been taken. Repeat it with the same command id, an order with the same Idempotency-Key: it counts once.',
   },
   deadline_exceeded: { grpc: 'DEADLINE_EXCEEDED', http: 504, text: 'The answer took longer than its budget. Try again.' },
 } as const satisfies Record<string, ErrorEntry>;

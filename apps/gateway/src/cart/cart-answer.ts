@@ -19,6 +19,9 @@ export const cartSchema = z
         seen: z.string().meta({ description: 'Opaque. Send it back with a change of this line.' }),
       }),
     ),
+    coupons: z
+      .array(z.object({ code: z.string(), seen: z.string().meta({ description: 'Opaque. Send it back when removing this coupon.' }) }))
+      .meta({ description: 'Only noted here: what they are worth is judged at check-out.' }),
     seen: z.string().meta({ description: 'Opaque. Send it back when clearing or ordering the cart.' }),
     subtotal: z.int(),
     currency: z.string().length(3),
@@ -29,10 +32,10 @@ export const cartSchema = z
   })
   .meta({ id: 'Cart' });
 
-type CartBody = z.output<typeof cartSchema>;
+export type CartBody = z.output<typeof cartSchema>;
 
 /** Of an empty cart; the catalog of this shop has one currency. */
-const currencyDefault = 'EUR';
+export const currencyDefault = 'EUR';
 const goneName = 'No longer available';
 
 export function cartBody(cart: Cart, products: ReadonlyMap<string, Product>): CartBody {
@@ -41,6 +44,7 @@ export function cartBody(cart: Cart, products: ReadonlyMap<string, Product>): Ca
   return {
     cartId: cart.cartId,
     lines,
+    coupons: cart.coupons.map(({ code, seen }) => ({ code, seen })),
     seen: cart.seen,
     subtotal: lines.reduce((sum, line) => sum + line.quantity * line.unitPrice, 0),
     currency,

@@ -27,5 +27,14 @@ export const addLineBody = z.object({
 export const setQuantityBody = z.object({ commandId, quantity, seen });
 export const seenBody = z.object({ commandId, seen });
 
+/** Written as people write it: case does not matter. */
+export const couponParams = z.object({
+  code: z
+    .string()
+    .regex(/^[A-Za-z0-9-]{1,32}$/, '1 to 32 letters, digits and hyphens')
+    .meta({ description: 'Case does not matter.' }),
+});
+export const commandBody = z.object({ commandId });
+
 export const acceptedSchema = z.object({ commandId: z.string(), seen: z.string() }).meta({ id: 'CommandAccepted' });
 export const lineAcceptedSchema = acceptedSchema.extend({ lineId: z.string() }).meta({ id: 'LineAccepted' });

@@ -1,10 +1,15 @@
-import { isProblem } from '@cloakroom/contracts';
+import { isProblem, type Problem } from '@cloakroom/contracts';
 import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
-import { cartBody } from './cart-answer.ts';
+import { cartBody, type CartBody } from './cart-answer.ts';
+
+export async function getCart(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+  const body = await readCart(x, gateway);
+  return isProblem(body) ? body : { status: 200, body };
+}
 
 /** The session knows which guest cart its sign-in claimed; the cart says whether it has arrived. */
-export async function getCart(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+export async function readCart(x: Exchange, gateway: Gateway): Promise<CartBody | Problem> {
   const person = personOf(x);
   const cart = await gateway.cart.getCart(outgoing(x, person.passport), { claimedGuestCart: person.view.claimedGuestCart });
   if (isProblem(cart)) return cart;
@@ -12,5 +17,5 @@ export async function getCart(x: Exchange, _input: unknown, gateway: Gateway): P
     cart.lines.map((line) => line.productId),
     (productIds) => gateway.catalog.getProducts(outgoing(x), { productIds }),
   );
-  return isProblem(products) ? products : { status: 200, body: cartBody(cart, products) };
+  return isProblem(products) ? products : cartBody(cart, products);
 }

@@ -9,13 +9,18 @@ import type { Outcome } from '../exchange.ts';
  * @param options.tellLine the client cannot know the line yet: of an addition
  */
 export function writeOutcome(accepted: CommandAccepted | Problem, options: { readonly tellLine?: true } = {}): Outcome {
-  if (isProblem(accepted)) return lostAnswer(accepted) ? problem('outcome_unknown', undefined, retryAfterS) : accepted;
+  if (isProblem(accepted)) return knownOutcome(accepted);
   const { commandId, seen, lineId } = accepted;
   return {
     status: 202,
     body: { commandId, ...(options.tellLine === true && { lineId }), seen },
     ...(accepted.consistencyToken !== '' && { consistency: accepted.consistencyToken }),
   };
+}
+
+/** What a failed write is said to be: of unknown outcome where its answer was lost. */
+export function knownOutcome(found: Problem): Problem {
+  return lostAnswer(found) ? problem('outcome_unknown', undefined, retryAfterS) : found;
 }
 
 const retryAfterS = 1;

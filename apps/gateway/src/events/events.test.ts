@@ -115,6 +115,32 @@ describe('a live stream', () => {
     expect(stream.ended).toBe(false);
   });
 
+  it('tells a person which order changed, and never asks for those of a guest', async () => {
+    const stream = await listen(stage.auth.begin('user'));
+    await until(() => stage.services.orders.watchers === 1);
+    stage.services.orders.changed('order-7');
+    await until(() => stream.text.includes('event: order\ndata: {"orderId":"order-7"}\n\n'));
+    const guest = await listen(stage.auth.begin('guest'));
+    await until(() => count(guest.text, 'cart') === 1);
+    expect(stage.services.seen.filter(({ method }) => method === 'watchOrders')).toHaveLength(1);
+    stream.close();
+    await until(() => stage.services.orders.watchers === 0);
+  });
+
+  it('goes on telling of the cart while orders is away, and hears of orders again', async () => {
+    stage.services.orders.failing = problem('unavailable');
+    const stream = await listen(stage.auth.begin('user'));
+    await until(() => count(stream.text, 'cart') === 1);
+    await until(() => stage.services.seen.filter(({ method }) => method === 'watchOrders').length >= 2);
+    stage.services.cart.changed();
+    await until(() => count(stream.text, 'cart') === 2);
+    stage.services.orders.failing = undefined;
+    await until(() => stage.services.orders.watchers === 1);
+    stage.services.orders.changed('order-8');
+    await until(() => count(stream.text, 'order') === 1);
+    expect(stream.ended).toBe(false);
+  });
+
   it('ends when nobody can say whether the session lives', async () => {
     const token = stage.auth.begin('user');
     const stream = await listen(token);

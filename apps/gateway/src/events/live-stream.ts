@@ -7,23 +7,25 @@
  *   from the cache under the lease, else by asking auth. It never touches the session, so an open page does not keep anyone signed in.
  * - A carried session cannot be renewed from here, where no cookie can be set: the stream ends with its access token (5 minutes at most, the
  *   bound of mode jwt), and the browser opens the next by a request that renews it.
- * - A change falls between two streams to the cart service. The first message of each says "read again", whatever happened before.
- * - A client that stops reading. At most one `cart` event waits for it, and it has 10 s to go on.
+ * - A change falls between two streams to a service. The first message of each says "read again", whatever happened before.
+ * - orders is away. Its stream and the cart's are opened apart, and neither waits for the other.
+ * - A client that stops reading. At most one `cart` event waits for it and one for each of its last orders, and it has 10 s to go on.
  */
-import { isProblem } from '@cloakroom/contracts';
-import { type Revocation, startSpan } from '@cloakroom/platform';
+import { isProblem, SessionState } from '@cloakroom/contracts';
+import { type OutgoingCall, type Revocation, startSpan } from '@cloakroom/platform';
 import { type Credential, type EventSocket, type Exchange, outgoing, personOf } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
-import { whoIsStill } from '../who.ts';
+import { whoIs, whoIsStill } from '../who.ts';
 import type { Seat } from './streams.ts';
+import { type Watch, watchAgain } from './watch-again.ts';
 
 /** The bound within which an ended session loses its stream even if no revocation is heard: with the lease, 2.5 s at most elsewhere too. */
 const recheckIntervalMs = 2_000;
 /** Below the idle time-outs of common proxies (60 s), and soon enough to find a dead client. */
 const keepAliveIntervalMs = 15_000;
 const stalledMaxMs = 10_000;
-const reopenDelayMinMs = 250;
-const reopenDelayMaxMs = 5_000;
+/** Of orders that change while the client does not read: beyond, the ones that waited longest are left out. */
+const ordersWaitingMax = 100;
 
 export class LiveStream {
   private readonly x: Exchange;
@@ -34,6 +36,8 @@ export class LiveStream {
   private passport: Credential;
   private stalled: NodeJS.Timeout | undefined;
   private cartWaiting = false;
+  /** What caused the change, by order. */
+  private readonly ordersWaiting = new Map<string, string>();
 
   constructor(x: Exchange, socket: EventSocket, gateway: Gateway, seat: Seat) {
     this.x = x;
@@ -59,33 +63,52 @@ export class LiveStream {
     this.seat.onClosing(() => this.end());
     if (this.gone.signal.aborted) return;
     this.write('retry: 2000\n: open\n\n');
-    this.follow().catch((error: unknown) => {
+    this.follow({
+      open: () => Promise.resolve(this.gateway.cart.watch(this.call(this.passport), {})),
+      hear: (change) => this.cartChanged(change.traceparent),
+      // With a fresh passport.
+      again: () => this.stillThere(),
+    });
+    // A guest has no orders.
+    if (personOf(this.x).view.state === SessionState.USER)
+      this.follow({
+        open: () => this.openOrders(),
+        hear: (change) => this.orderChanged(change.orderId, change.traceparent),
+      });
+  }
+
+  /** Hears from a service until the client has gone. */
+  private follow<Change>(watch: Watch<Change>): void {
+    watchAgain(watch, this.gone.signal).catch((error: unknown) => {
       this.gateway.log.error({ err: error, trace_id: this.x.trace.traceId }, 'a live stream failed');
       this.socket.destroy();
     });
   }
 
-  /** Hears from the cart service until the client has gone, reopening with a fresh passport whenever that ends. */
-  private async follow(): Promise<void> {
-    let delayMs = reopenDelayMinMs;
-    while (!this.gone.signal.aborted) {
-      const call = { ...outgoing(this.x, this.passport), budgetMs: Number.POSITIVE_INFINITY, signal: this.gone.signal };
-      for await (const change of this.gateway.cart.watch(call, {})) {
-        if (isProblem(change)) break;
-        delayMs = reopenDelayMinMs;
-        await this.cartChanged(change.traceparent);
-      }
-      await pause(delayMs, this.gone.signal);
-      delayMs = Math.min(delayMs * 2, reopenDelayMaxMs);
-      await this.stillThere();
-    }
+  private call(passport: Credential): OutgoingCall {
+    return { ...outgoing(this.x, passport), budgetMs: Number.POSITIVE_INFINITY, signal: this.gone.signal };
+  }
+
+  /** With a passport of its own. Whether the session lives is asked every 2 s in any case: here nothing is ended. */
+  private async openOrders() {
+    const found = await whoIs(this.x, { audience: 'orders', sensitive: false, touch: false, refresh: false }, this.gateway);
+    if (found === undefined || typeof found === 'string' || isProblem(found)) return undefined;
+    return this.gateway.orders.watch(this.call(found.passport), {});
   }
 
   /** @param cause the traceparent of the change; '' where it is not known */
   private async cartChanged(cause: string): Promise<void> {
     if (!(await this.stillThere())) return;
-    if (this.stalled === undefined) this.write(cartEvent(cause));
+    if (this.stalled === undefined) this.write(changed('cart', {}, cause));
     else this.cartWaiting = true;
+  }
+
+  private async orderChanged(orderId: string, cause: string): Promise<void> {
+    if (!(await this.stillThere())) return;
+    if (this.stalled === undefined) return this.write(changed('order', { orderId }, cause));
+    this.ordersWaiting.delete(orderId);
+    this.ordersWaiting.set(orderId, cause);
+    if (this.ordersWaiting.size > ordersWaitingMax) this.ordersWaiting.delete(this.ordersWaiting.keys().next().value!);
   }
 
   private heard(what: Revocation): void {
@@ -125,6 +148,9 @@ export class LiveStream {
   private drained(): void {
     clearTimeout(this.stalled);
     this.stalled = undefined;
+    const orders = [...this.ordersWaiting];
+    this.ordersWaiting.clear();
+    for (const [orderId, cause] of orders) void this.orderChanged(orderId, cause);
     if (!this.cartWaiting) return;
     this.cartWaiting = false;
     void this.cartChanged('');
@@ -137,21 +163,9 @@ export class LiveStream {
 }
 
 /** Says "read again", and of which trace that reading is: the page sends it along, and the change ends where a person sees it. */
-function cartEvent(cause: string): string {
-  if (cause === '') return 'event: cart\ndata: {}\n\n';
-  const span = startSpan({ name: 'live event cart', kind: 'producer', parent: cause });
+function changed(what: 'cart' | 'order', data: { readonly orderId?: string }, cause: string): string {
+  const span = cause === '' ? undefined : startSpan({ name: `live event ${what}`, kind: 'producer', parent: cause });
   span?.end();
-  return `event: cart\ndata: ${JSON.stringify({ traceparent: span?.trace.traceparent ?? cause })}\n\n`;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-  });
+  const told = { ...data, ...(cause !== '' && { traceparent: span?.trace.traceparent ?? cause }) };
+  return `event: ${what}\ndata: ${JSON.stringify(told)}\n\n`;
 }

@@ -1,0 +1,16 @@
+import { isProblem } from '@cloakroom/contracts';
+import type { z } from 'zod';
+import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import { orderBodyOf } from './order-answer.ts';
+import type { orderParams } from './order-input.ts';
+
+/** Another person's order is not there: orders looks among those of the passport's subject alone. */
+export async function getOrder(
+  x: Exchange,
+  { params }: { readonly params: z.output<typeof orderParams> },
+  gateway: Gateway,
+): Promise<Outcome> {
+  const order = await gateway.orders.getOrder(outgoing(x, personOf(x).passport), { orderId: params.orderId });
+  return isProblem(order) ? order : { status: 200, body: orderBodyOf(order) };
+}

@@ -1,0 +1,19 @@
+import { isProblem } from '@cloakroom/contracts';
+import type { z } from 'zod';
+import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import { orderBodyOf, type orderPageSchema } from './order-answer.ts';
+import type { ordersQuery } from './order-input.ts';
+
+/** Newest first. */
+export async function listOrders(
+  x: Exchange,
+  { query }: { readonly query: z.output<typeof ordersQuery> },
+  gateway: Gateway,
+): Promise<Outcome> {
+  const found = await gateway.orders.listOrders(outgoing(x, personOf(x).passport), query);
+  if (isProblem(found)) return found;
+  const { items, total, page, pageSize } = found;
+  const body: z.output<typeof orderPageSchema> = { items: items.map(orderBodyOf), total, page, pageSize };
+  return { status: 200, body };
+}

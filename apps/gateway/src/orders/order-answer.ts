@@ -1,0 +1,130 @@
+/** Orders, and what an order would be, as a page shows them: in the words of the orders service, with HTTP's names. */
+import { Obstacle, type Order, type OrderLine, type OrderPreview, OrderStatus } from '@cloakroom/contracts';
+import { z } from 'zod';
+import { currencyDefault } from '../cart/cart-answer.ts';
+
+const lineFields = {
+  lineId: z.string(),
+  productId: z.string(),
+  name: z.string().meta({ description: 'As it was when it was ordered.' }),
+  options: z.record(z.string(), z.string()),
+  quantity: z.int(),
+  unitPrice: z.int(),
+};
+
+const statuses = { [OrderStatus.PENDING]: 'pending', [OrderStatus.PLACED]: 'placed', [OrderStatus.CANCELLED]: 'cancelled' } as const;
+
+export const orderSchema = z
+  .object({
+    orderId: z.string(),
+    status: z.enum(['pending', 'placed', 'cancelled']).meta({
+      description: 'pending: taken; whether it was paid is being found out. The live event `order` says when that is known.',
+    }),
+    lines: z.array(z.object(lineFields)),
+    subtotal: z.int(),
+    discount: z.int(),
+    coupon: z.string().optional().meta({ description: 'The one that counted.' }),
+    total: z.int(),
+    currency: z.string().length(3),
+    placedAt: z.iso.datetime(),
+    address: z.object({
+      name: z.string(),
+      line1: z.string(),
+      line2: z.string().optional(),
+      city: z.string(),
+      postalCode: z.string(),
+      country: z.string(),
+    }),
+    steps: z.array(z.object({ name: z.string(), at: z.iso.datetime() })).meta({ description: 'What became of it so far, oldest first.' }),
+    reason: z.string().optional().meta({ description: 'Of a cancelled one: payment_declined, out_of_stock.' }),
+  })
+  .meta({ id: 'Order' });
+
+export const orderPageSchema = z
+  .object({ items: z.array(orderSchema), total: z.int(), page: z.int(), pageSize: z.int() })
+  .meta({ id: 'OrderPage' });
+
+const obstacles = {
+  [Obstacle.UNKNOWN_PRODUCT]: 'unknown_product',
+  [Obstacle.OUT_OF_STOCK]: 'out_of_stock',
+  [Obstacle.LIMIT]: 'limit',
+  [Obstacle.UNKNOWN_COUPON]: 'unknown_coupon',
+  [Obstacle.EXPIRED]: 'expired',
+  [Obstacle.SUBTOTAL_TOO_LOW]: 'subtotal_too_low',
+  [Obstacle.USED_BEFORE]: 'used_before',
+  [Obstacle.NOT_THE_BEST]: 'not_the_best',
+} as const;
+const obstacle = z
+  .enum(Object.values(obstacles) as [ObstacleName, ...ObstacleName[]])
+  .optional()
+  .meta({ description: 'Why it cannot be as it was asked for. Absent: it can.' });
+type ObstacleName = (typeof obstacles)[keyof typeof obstacles];
+
+export const previewSchema = z
+  .object({
+    lines: z.array(z.object({ ...lineFields, inStock: z.int(), obstacle })),
+    coupons: z.array(z.object({ code: z.string(), description: z.string(), discount: z.int(), obstacle })),
+    subtotal: z.int(),
+    discount: z.int(),
+    total: z.int(),
+    currency: z.string().length(3),
+    cartChanged: z.boolean().meta({ description: 'Something of what was seen is gone from the cart: show the cart again.' }),
+  })
+  .meta({ id: 'OrderPreview' });
+
+type OrderBody = z.output<typeof orderSchema>;
+export type PreviewBody = z.output<typeof previewSchema>;
+
+export function orderBodyOf(order: Order): OrderBody {
+  const { address } = order;
+  return {
+    orderId: order.orderId,
+    status: order.status === OrderStatus.UNSPECIFIED ? 'pending' : statuses[order.status],
+    lines: order.lines.map(lineBody),
+    subtotal: Number(order.subtotal),
+    discount: Number(order.discount),
+    ...(order.coupon !== '' && { coupon: order.coupon }),
+    total: Number(order.total),
+    currency: order.currency,
+    placedAt: timeOf(order.placedAtMs),
+    address: {
+      name: address?.name ?? '',
+      line1: address?.line1 ?? '',
+      ...(address !== undefined && address.line2 !== '' && { line2: address.line2 }),
+      city: address?.city ?? '',
+      postalCode: address?.postalCode ?? '',
+      country: address?.country ?? '',
+    },
+    steps: order.steps.map(({ name, atMs }) => ({ name, at: timeOf(atMs) })),
+    ...(order.reason !== '' && { reason: order.reason }),
+  };
+}
+
+export function previewBodyOf(preview: OrderPreview): PreviewBody {
+  return {
+    lines: preview.lines.flatMap(({ line, inStock, obstacle: why }) =>
+      line === undefined ? [] : [{ ...lineBody(line), inStock, ...obstacleBody(why) }],
+    ),
+    coupons: preview.coupons.map(({ code, description, discount, obstacle: why }) => ({
+      code,
+      description,
+      discount: Number(discount),
+      ...obstacleBody(why),
+    })),
+    subtotal: Number(preview.subtotal),
+    discount: Number(preview.discount),
+    total: Number(preview.total),
+    // Nobody knows what nothing would be paid in.
+    currency: preview.currency === '' ? currencyDefault : preview.currency,
+    cartChanged: preview.cartChanged,
+  };
+}
+
+function lineBody({ lineId, productId, name, options, quantity, unitPrice }: OrderLine): OrderBody['lines'][number] {
+  return { lineId, productId, name, options: { ...options }, quantity, unitPrice: Number(unitPrice) };
+}
+
+const obstacleBody = (why: Obstacle): { readonly obstacle?: ObstacleName } =>
+  why === Obstacle.UNSPECIFIED ? {} : { obstacle: obstacles[why] };
+
+const timeOf = (ms: bigint): string => new Date(Number(ms)).toISOString();

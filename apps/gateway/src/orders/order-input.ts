@@ -1,0 +1,40 @@
+/** What an order carries. Prices are never among it but as what the person agreed to; lines are the cart's, by what was seen of it. */
+import { z } from 'zod';
+
+/** Opaque, as the cart gave it: see ../cart/command-input.ts. */
+const seen = z.string().min(1).max(40_000);
+/** Far from the end of safe integers, and far above any order. */
+const totalMost = 1_000_000_000_000;
+
+export const previewBody = z.object({ seen });
+
+/** Chosen by the client, as draft-ietf-httpapi-idempotency-key-header; a UUID does. */
+export const orderHeaders = z.object({
+  'idempotency-key': z
+    .string('is needed, and stays the same when this order is sent again')
+    .regex(/^[\x21-\x7e]{1,64}$/, '1 to 64 visible characters')
+    .meta({ description: 'One order for each key of a person: sending it again with the same body answers with the same order.' }),
+});
+
+export const orderBody = z.object({
+  addressId: z.string().min(1).max(64).meta({ description: "One of this person's profile." }),
+  seen: seen.meta({ description: "The cart's, as it was shown: what is ordered, and nothing that came later." }),
+  expectedTotal: z
+    .int()
+    .min(0)
+    .max(totalMost)
+    .optional()
+    .meta({ description: 'What the person agreed to pay. Any other total is refused as price_changed. Absent: the price of the moment.' }),
+  paymentMethod: z
+    .string()
+    .regex(/^[a-z0-9_]{1,64}$/)
+    .optional()
+    .meta({ description: 'Of the simulated payment provider. Absent: a card that pays.' }),
+});
+
+export const orderParams = z.object({ orderId: z.string().min(1).max(64) });
+
+export const ordersQuery = z.object({
+  page: z.coerce.number().int().min(1).max(1_000).default(1),
+  pageSize: z.coerce.number().int().min(1).max(100).default(20),
+});

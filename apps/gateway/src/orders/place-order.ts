@@ -1,0 +1,54 @@
+/**
+ * Check-out. What it decides, orders decides: here is only said what came of it, with what a page needs to go on.
+ *
+ * An answer that was lost may be an order that was placed. That is said, and the same key again tells: it is placed once, whatever was lost.
+ */
+import { isProblem, type Problem } from '@cloakroom/contracts';
+import type { z } from 'zod';
+import { readCart } from '../cart/get-cart.ts';
+import { knownOutcome } from '../cart/write-outcome.ts';
+import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import type { CheckoutProblem } from '../problem-answer.ts';
+import { whoIs } from '../who.ts';
+import { orderBodyOf, previewBodyOf } from './order-answer.ts';
+import type { orderBody, orderHeaders } from './order-input.ts';
+
+interface Input {
+  readonly headers: z.output<typeof orderHeaders>;
+  readonly body: z.output<typeof orderBody>;
+}
+
+export async function placeOrder(x: Exchange, { headers, body }: Input, gateway: Gateway): Promise<Outcome> {
+  const person = personOf(x);
+  const limited = await gateway.limits.order(person.view.subject);
+  if (limited !== undefined) return limited;
+  const order = await gateway.orders.placeOrder(outgoing(x, person.passport), {
+    idempotencyKey: headers['idempotency-key'],
+    seen: body.seen,
+    addressId: body.addressId,
+    paymentMethod: body.paymentMethod ?? '',
+    ...(body.expectedTotal !== undefined && { expectedTotal: BigInt(body.expectedTotal) }),
+  });
+  if (isProblem(order)) return explained(knownOutcome(order), body.seen, x, gateway);
+  return { status: 201, body: orderBodyOf(order) };
+}
+
+/** What has to be looked at before ordering again goes along. Where it cannot be had, the refusal stands without it: the page can ask itself. */
+async function explained(refusal: Problem, seen: string, x: Exchange, gateway: Gateway): Promise<CheckoutProblem> {
+  if (refusal.problem === 'cart_changed') {
+    const cart = await cartOf(x, gateway);
+    return cart === undefined ? refusal : { ...refusal, cart };
+  }
+  if (refusal.problem !== 'price_changed' && refusal.problem !== 'out_of_stock') return refusal;
+  const preview = await gateway.orders.previewOrder(outgoing(x, personOf(x).passport), { seen });
+  return isProblem(preview) ? refusal : { ...refusal, preview: previewBodyOf(preview) };
+}
+
+/** The passport of this route is for orders: the cart wants one of its own. */
+async function cartOf(x: Exchange, gateway: Gateway): Promise<CheckoutProblem['cart']> {
+  const person = await whoIs(x, { audience: 'cart', sensitive: false, touch: true }, gateway);
+  if (person === undefined || typeof person === 'string' || isProblem(person)) return undefined;
+  const cart = await readCart({ ...x, person }, gateway);
+  return isProblem(cart) ? undefined : cart;
+}

@@ -1,0 +1,15 @@
+import { isProblem } from '@cloakroom/contracts';
+import type { z } from 'zod';
+import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import { previewBodyOf } from './order-answer.ts';
+import type { previewBody } from './order-input.ts';
+
+export async function previewOrder(
+  x: Exchange,
+  { body }: { readonly body: z.output<typeof previewBody> },
+  gateway: Gateway,
+): Promise<Outcome> {
+  const preview = await gateway.orders.previewOrder(outgoing(x, personOf(x).passport), { seen: body.seen });
+  return isProblem(preview) ? preview : { status: 200, body: previewBodyOf(preview) };
+}
