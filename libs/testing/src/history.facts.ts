@@ -94,7 +94,7 @@ function commandsOf(history: History, claims: ReadonlyMap<string, Claim>, shown:
     const told: Certainty = good.length > 0 ? 'yes' : tries.some(({ outcome }) => outcome === 'unknown') ? 'maybe' : 'no';
     commands.set(name, {
       name,
-      kind: first.kind === 'use-ended-session' ? 'add' : first.kind,
+      kind: kindOf(first),
       person: claims.get(cart)?.person ?? first.person,
       cart,
       client: first.client,
@@ -107,6 +107,12 @@ function commandsOf(history: History, claims: ReadonlyMap<string, Claim>, shown:
     });
   }
   return commands;
+}
+
+/** A set to nothing is a removal, and leaves no dot. */
+function kindOf({ kind, input }: Operation): string {
+  if (kind === 'use-ended-session') return 'add';
+  return kind === 'set' && input['quantity'] === 0 ? 'remove' : kind;
 }
 
 function killsOfCommands(commands: Iterable<Command>): Kill[] {

@@ -243,7 +243,7 @@ export class SimulatedShop implements ShopTransport {
       ? `coupon ${path.slice(18)}`
       : (body['productId'] ?? decodeURIComponent(path.split('/')[4] ?? ''));
     const kind = path.includes('/coupons/') ? 'coupon' : method === 'POST' ? 'add' : 'set';
-    const made = method === 'DELETE' ? undefined : { line, quantity: body['quantity'] ?? 1, kind };
+    const made = method === 'DELETE' || body['quantity'] === 0 ? undefined : { line, quantity: body['quantity'] ?? 1, kind };
     const change = this.#changeOf(dot, made, observed, path === '/api/cart' ? undefined : line, cart);
     const at = this.#append(cart, change);
     if (!session.user) this.#append(cart, (guest) => guest.claimedBy !== undefined && this.#join(guest, guest.claimedBy));
