@@ -1,5 +1,6 @@
 /** The commands, once bootstrap.mjs has made sure of Node 24, the packages and the build. `npm start -- --help` lists what start takes. */
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import type { CartFlags } from './cart-operations.ts';
 import { parseInspect } from './inspect.ts';
 import type { Inspect } from './inspect.ts';
 import { describeFailure } from './outcome.ts';
@@ -123,6 +124,7 @@ for (const [name, description] of [
   ['attacks', 'attack a running stack; --help tells what, --prove takes the defences away'],
   ['exercise', 'an anti-pattern, run to be looked at; --help tells which'],
   ['drill', 'an emergency, rehearsed and measured on a stack of its own; --help tells which'],
+  ['chaos', 'break a stack of its own while people shop, and judge what they were told; --help tells what'],
 ] as const) {
   program
     .command(name)
@@ -159,6 +161,31 @@ program
   .action((_action: string, flags: { portBase?: number }) =>
     ends(async () => (await import('./rotate-certificates.ts')).rotateCertificates(flags.portBase, print))(),
   );
+
+const cart = program.command('cart').description('look at the log of carts in the shop that runs here, and mend what it feeds');
+const whichShop = new Option('--port-base <port>', 'which shop, where several run').argParser(portBase);
+const whichLog = new Option('--brokers <host:port,...>', 'another log than that of the shop that runs here');
+cart
+  .command('history')
+  .description('every event of one cart, and the cart after each')
+  .argument('<cartId>', 'u_... of a person, g_... of a guest')
+  .option('--json', 'a JSON object a line', false)
+  .addOption(whichLog)
+  .addOption(whichShop)
+  .action((cartId: string, flags: CartFlags & { json: boolean }) =>
+    ends(async () => (await import('./cart-operations.ts')).cartHistory(cartId, flags))(),
+  );
+cart
+  .command('redrive')
+  .description('put dead letters back, once whatever made them unreadable is mended')
+  .option('--dry-run', 'only say what would be done', false)
+  .addOption(whichShop)
+  .action((flags: CartFlags & { dryRun: boolean }) => ends(async () => (await import('./cart-operations.ts')).cartRedrive(flags))());
+cart
+  .command('replay')
+  .description('build the view of carts anew from the log beside the one that serves, then switch')
+  .addOption(whichShop)
+  .action((flags: CartFlags) => ends(async () => (await import('./cart-operations.ts')).cartReplay(flags))());
 
 program
   .command('doctor')

@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { repository } from './folders.ts';
 import { StackError } from './outcome.ts';
 
-export type ToolName = 'check' | 'e2e' | 'bench' | 'mutants' | 'attacks' | 'fuzz' | 'exercise' | 'drill';
+export type ToolName = 'check' | 'e2e' | 'bench' | 'mutants' | 'attacks' | 'fuzz' | 'exercise' | 'drill' | 'chaos';
 
 const scripts = {
   check: 'infra/checks/run.ts',
@@ -15,6 +15,7 @@ const scripts = {
   fuzz: 'infra/attacks/fuzz.ts',
   exercise: 'infra/exercises/run.ts',
   drill: 'infra/drills/run.ts',
+  chaos: 'infra/chaos/run.ts',
 } as const;
 
 /** @returns the exit code */

@@ -54,6 +54,7 @@ export const documentedCommands: readonly DocumentedCommand[] = [
   { command: 'kill -STOP', provenBy: 'e2e/stack.ts', showing: "'SIGSTOP'" },
   { command: 'kill -CONT', provenBy: 'e2e/stack.ts', showing: "'SIGCONT'" },
   { command: 'kill -9', provenBy: 'e2e/stack.ts', showing: "'SIGKILL'" },
+  { command: 'npm run cart -- history', provenBy: 'infra/cart-operations.int.test.ts', showing: "run('history'" },
   { command: 'node apps/cart/dist/redrive.main.js', provenBy: 'apps/cart/src/redrive.int.test.ts', showing: 'redrive.main' },
   // No engine and no cluster here: these are held to what they name, and docs/deploy.md says so.
   { command: 'docker compose', provenBy: 'infra/containers/deploy-doc.test.ts', showing: 'for compose and for kubectl' },

@@ -56,3 +56,23 @@ const redriveSchema = z.object({
 export type RedriveConfig = z.output<typeof redriveSchema>;
 
 export const readRedriveConfig = (env: NodeJS.ProcessEnv = process.env): RedriveConfig => readEnvironment(redriveSchema, env);
+
+/** Of history.main.ts: one log or the other, as its arguments say or else the environment. */
+const historySchema = z
+  .object({
+    KAFKA_BROKERS: commaList.optional(),
+    EVENT_LOG_FILE: z.string().min(1).optional(),
+    LOG_LEVEL: processConfig.LOG_LEVEL.unwrap().default('error'),
+  })
+  .refine((env) => env.KAFKA_BROKERS !== undefined || env.EVENT_LOG_FILE !== undefined, {
+    path: ['KAFKA_BROKERS'],
+    message: 'is needed, as --brokers or in the environment; or --log-file of an embedded shop',
+  });
+
+export type HistoryConfig = z.output<typeof historySchema>;
+
+export function readHistoryConfig(told: Readonly<Record<string, string | undefined>>, env: NodeJS.ProcessEnv = process.env): HistoryConfig {
+  const given = Object.entries(told).filter(([, value]) => value !== undefined);
+  // A log that was named rules out the other, whatever the environment says.
+  return readEnvironment(historySchema, given.length > 0 ? { ...Object.fromEntries(given), LOG_LEVEL: env['LOG_LEVEL'] } : env);
+}
