@@ -75,15 +75,17 @@ export function openKeeper({ eventLog, lease, log, deliverCallbacks }: KeeperOpt
 
 async function settleUntil(ended: AbortSignal, parts: OrdersParts, deliverCallbacks: () => Promise<void>): Promise<void> {
   const settler = openSettler(parts, () => startTrace(randomBytes));
-  let failed = false;
+  // Each by itself: a callback that cannot be taken keeps no order waiting.
+  const works = [deliverCallbacks, () => settler.settle(ended)].map((work) => ({ work, failed: false }));
   while (!ended.aborted) {
-    try {
-      await deliverCallbacks();
-      await settler.settle(ended);
-      failed = false;
-    } catch (error) {
-      if (!failed) parts.log.warn({ err: error }, 'settling orders waits');
-      failed = true;
+    for (const each of works) {
+      try {
+        await each.work();
+        each.failed = false;
+      } catch (error) {
+        if (!each.failed) parts.log.warn({ err: error }, 'settling orders waits');
+        each.failed = true;
+      }
     }
     await pauseUntil(settleIntervalMs, ended);
   }

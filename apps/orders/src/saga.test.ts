@@ -1,7 +1,8 @@
 /** An order comes to its end whatever is killed between any two of its steps, and the next process takes it on from there. */
 import { isProblem, OrderStatus } from '@cloakroom/contracts';
 import { describe, expect, it } from 'vitest';
-import { assertWhole, Fuse, heard, openShop, orderIdOf, type Shop } from './orders.harness.ts';
+import { Fuse, heard, openShop, orderIdOf, type Shop } from './orders.harness.ts';
+import { assertWhole } from './whole.harness.ts';
 
 const methods = ['card_pays', 'card_declined', 'card_times_out_charged', 'card_times_out_uncharged', 'card_double_callback'] as const;
 const placedBy: readonly string[] = ['card_pays', 'card_times_out_charged', 'card_double_callback'];
