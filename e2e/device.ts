@@ -22,9 +22,31 @@ export interface CartLine {
 export interface CartAnswer {
   readonly cartId: string;
   readonly lines: readonly CartLine[];
+  readonly coupons: readonly { readonly code: string; readonly seen: string }[];
   readonly seen: string;
   readonly stale: boolean;
   readonly merge: { readonly state: 'none' | 'pending' | 'merged'; readonly from?: string };
+}
+
+export interface Order {
+  readonly orderId: string;
+  readonly status: 'pending' | 'placed' | 'cancelled';
+  readonly lines: readonly { readonly lineId: string; readonly productId: string; readonly quantity: number; readonly unitPrice: number }[];
+  readonly subtotal: number;
+  readonly discount: number;
+  readonly coupon?: string;
+  readonly total: number;
+  readonly steps: readonly { readonly name: string; readonly at: string }[];
+  readonly reason?: string;
+}
+
+/** What is not said is what a person would do: the address of their profile (made where there is none), all of the cart, a new key. */
+export interface Checkout {
+  readonly addressId?: string;
+  readonly seen?: string;
+  readonly expectedTotal?: number;
+  readonly paymentMethod?: 'card_pays' | 'card_declined' | 'card_times_out_charged' | 'card_times_out_uncharged' | 'card_double_callback';
+  readonly key?: string;
 }
 
 export const newCommandId = (): string => uuidV7(Date.now(), randomBytes(10));
@@ -92,6 +114,63 @@ export class Device {
   async expectCart(quantities: Readonly<Record<string, number>>, timeoutMs = 15_000): Promise<CartAnswer> {
     await expect.poll(async () => quantitiesOf(await this.cart()), { timeout: timeoutMs }).toEqual(quantities);
     return this.cart();
+  }
+
+  /** Sent again under the same key where it was refused with 503: it counts once. The status is the caller's to judge. */
+  async checkout({ key = newCommandId(), ...wish }: Checkout = {}): Promise<Answer> {
+    const body = {
+      ...wish,
+      addressId: wish.addressId ?? (await this.addressId()),
+      seen: wish.seen ?? (await this.cart()).seen,
+    };
+    return this.insist('POST', '/api/orders', body, 30_000, { 'idempotency-key': key });
+  }
+
+  async orders(): Promise<readonly Order[]> {
+    const answer = await this.insist('GET', '/api/orders?pageSize=100');
+    expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+    return answer.body.items as Order[];
+  }
+
+  /** Waits until the order is no longer being paid. */
+  async settledOrder(orderId: string, timeoutMs = 15_000): Promise<Order> {
+    let order: Order | undefined;
+    await expect
+      .poll(
+        async () => {
+          const answer = await this.insist('GET', `/api/orders/${orderId}`);
+          order = answer.body as Order;
+          return order.status;
+        },
+        { timeout: timeoutMs },
+      )
+      .not.toBe('pending');
+    return order!;
+  }
+
+  /** Of the profile; a new one where it has none. */
+  async addressId(): Promise<string> {
+    const { body } = await this.insist('GET', '/api/profile');
+    const known = (body.addresses as { addressId: string }[] | undefined)?.[0]?.addressId;
+    if (known !== undefined) return known;
+    const address = { name: 'Robin Example', line1: 'Cloak Street 1', city: 'Vienna', postalCode: '1010', country: 'AT' };
+    const answer = await this.insist('PATCH', '/api/profile', { addresses: [address] });
+    expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+    return (answer.body.addresses as { addressId: string }[])[0]!.addressId;
+  }
+
+  async applyCoupon(code: string): Promise<Answer> {
+    const answer = await this.insist('PUT', `/api/cart/coupons/${code}`, { commandId: newCommandId() });
+    expect(answer.status, JSON.stringify(answer.body)).toBe(202);
+    return answer;
+  }
+
+  /** As it was shown. */
+  async removeCoupon(code: string): Promise<Answer> {
+    const shown = (await this.cart()).coupons.find((coupon) => coupon.code === code);
+    const answer = await this.insist('DELETE', `/api/cart/coupons/${code}`, { commandId: newCommandId(), seen: shown?.seen ?? '' });
+    expect(answer.status, JSON.stringify(answer.body)).toBe(202);
+    return answer;
   }
 
   async state(): Promise<string> {
