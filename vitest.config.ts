@@ -21,6 +21,7 @@ export default defineConfig({
       'bench/**/*.test.ts',
       'attacks/**/*.test.ts',
       'exercises/**/*.test.ts',
+      'chaos/**/*.test.ts',
     ],
     exclude: ['**/node_modules/**', '**/dist/**', ...(process.env['CLOAKROOM_INTEGRATION'] ? [] : ['**/*.int.test.ts'])],
     testTimeout: 20_000,

@@ -1,0 +1,19 @@
+/** Each name of the schedule, and what does it. */
+import type { Inject } from './fault.ts';
+import { kill, pause, rebalance } from './faults.processes.ts';
+import { cut, diskFull, hold, latency, partition, reset, skew, slots } from './faults.surroundings.ts';
+import type { FaultName } from './schedule.ts';
+
+export const faults: Readonly<Record<FaultName, Inject>> = {
+  kill,
+  pause,
+  cut,
+  hold,
+  latency,
+  reset,
+  skew,
+  rebalance,
+  'disk-full': diskFull,
+  slots,
+  partition,
+};

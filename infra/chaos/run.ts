@@ -1,0 +1,118 @@
+/** `npm run chaos`: breaks a stack of its own while people use it, and says whether what they were told holds. */
+import { randomInt } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { dataRoot } from '../folders.ts';
+import { describeFailure, StackError } from '../outcome.ts';
+import { outFolder, runChaos } from './command.ts';
+import { beginInside, isInside, lacksNamespaces } from './namespaces.ts';
+import { faultMeanings, faultNames } from './schedule.ts';
+import type { FaultName } from './schedule.ts';
+import { unknownFaults } from './stage.ts';
+
+/** Apart from all other stacks of this repository. */
+const baseDefault = 9800;
+const minutesMax = 120;
+/** Seconds between lines of progress in a log. */
+const logEvery = 20;
+
+const help = `npm run chaos                       3 minutes of faults on a native stack of its own, then a verdict
+npm run chaos -- --minutes N        so many (a fraction will do)
+npm run chaos -- --seed S           the same faults and the same clients' plans again; a new seed is told
+npm run chaos -- --profile cluster  three brokers, a Redis Cluster, PostgreSQL, two of each service, three gateways
+npm run chaos -- --faults a,b       these alone:
+${faultNames.map((name) => `    ${name.padEnd(12)}${faultMeanings[name]}`).join('\n')}
+npm run chaos -- --clients N        devices that shop meanwhile (8)
+npm run chaos -- --out DIR          where history.jsonl, verdict.json and timeline.html go (.cloakroom/chaos/<profile>-<seed>)
+npm run chaos -- --port-base PORT   where the ports of the stack begin (${baseDefault})
+
+Ctrl-C heals what is broken and still reports. Exit code 1 on an anomaly. docs/chaos.md says what is judged.`;
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '3' },
+    seed: { type: 'string' },
+    profile: { type: 'string', default: 'native' },
+    faults: { type: 'string' },
+    clients: { type: 'string' },
+    out: { type: 'string' },
+    'port-base': { type: 'string', default: String(baseDefault) },
+    help: { type: 'boolean', short: 'h' },
+  },
+});
+
+try {
+  process.exitCode = values.help ? (console.log(help), 0) : await chaos();
+} catch (error) {
+  process.stderr.write(`${describeFailure(error)}\n`);
+  process.exitCode = 1;
+}
+// Whatever a library still holds open must not keep the command alive.
+process.exit();
+
+async function chaos(): Promise<number> {
+  const { minutes, seed, profile, only, clients, base } = read();
+  const wantsPartition = only === undefined || only.includes('partition');
+  const rerun = rerunOf(minutes, seed, profile);
+  // Everything else runs inside a network namespace that is gone with it.
+  if (profile === 'cluster' && wantsPartition && !isInside() && lacksNamespaces() === undefined)
+    return beginInside([
+      ...process.execArgv,
+      import.meta.filename,
+      ...process.argv.slice(2),
+      ...(values.seed === undefined ? ['--seed', String(seed)] : []),
+    ]);
+  const interrupted = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort());
+  const { verdict } = await runChaos({
+    minutes,
+    seed,
+    profile,
+    base,
+    only,
+    clients,
+    out: values.out ?? outFolder(dataRoot, seed, profile),
+    rerun,
+    signal: interrupted.signal,
+    say: (line) => console.log(line),
+    progress: openProgressLine(),
+  });
+  return verdict.ok ? 0 : 1;
+}
+
+function read() {
+  const asked = values.faults?.split(',').filter((name) => name !== '');
+  const unknown = unknownFaults(asked ?? []);
+  if (unknown !== undefined) throw new StackError(unknown, 'npm run chaos -- --help');
+  const { profile } = values;
+  if (profile !== 'native' && profile !== 'cluster') throw new StackError(`no profile ${profile}`, '--profile native, or cluster');
+  return {
+    minutes: number('--minutes', values.minutes, 0.05, minutesMax),
+    seed: values.seed === undefined ? randomInt(1, 1_000_000) : Math.floor(number('--seed', values.seed, 0, 2 ** 32 - 1)),
+    clients: values.clients === undefined ? undefined : Math.floor(number('--clients', values.clients, 1, 64)),
+    base: number('--port-base', values['port-base'], 1_024, 64_000),
+    only: asked as readonly FaultName[] | undefined,
+    profile,
+  } as const;
+}
+
+function number(option: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (!(value >= min && value <= max)) throw new StackError(`${option} ${text}`, `a number from ${min} to ${max}`);
+  return value;
+}
+
+function rerunOf(minutes: number, seed: number, profile: string): string {
+  const faults = values.faults === undefined ? '' : ` --faults ${values.faults}`;
+  const clients = values.clients === undefined ? '' : ` --clients ${values.clients}`;
+  return `npm run chaos -- --minutes ${minutes} --seed ${seed} --profile ${profile}${faults}${clients}`;
+}
+
+/** On a terminal one line that changes; in a log a line now and then. */
+function openProgressLine(): (line: string | undefined) => void {
+  let count = 0;
+  return (line) => {
+    if (process.stdout.isTTY)
+      process.stdout.write(line === undefined ? '\r\u001b[K' : `\r\u001b[K${line.slice(0, process.stdout.columns - 1)}`);
+    else if (line !== undefined && count++ % logEvery === 0) console.log(line);
+  };
+}

@@ -1,0 +1,126 @@
+/**
+ * What befalls the stack, and when. Pure: profile, seed, length and what this machine allows decide it all, so that a run can be had again.
+ * The order is decided, the milliseconds are not: a broker that takes longer to come back holds up what follows.
+ */
+import { deckOf, randomOf } from './random.ts';
+
+export const faultNames = [
+  'kill',
+  'pause',
+  'cut',
+  'hold',
+  'latency',
+  'reset',
+  'skew',
+  'rebalance',
+  'disk-full',
+  'slots',
+  'partition',
+] as const;
+export type FaultName = (typeof faultNames)[number];
+
+/** What --help says of each. */
+export const faultMeanings: Readonly<Record<FaultName, string>> = {
+  kill: 'kill -9 of a process, which is kept down for some seconds and then started again',
+  pause: 'SIGSTOP, and SIGCONT some seconds later',
+  cut: 'every TCP connection to one storage ends, and new ones are refused (native)',
+  hold: 'a one-way cut: requests, or answers, of one storage do not arrive until it is over (native)',
+  latency: '20 to 400 ms each way to one storage (native)',
+  reset: 'every connection to one storage is reset, again and again (native)',
+  skew: 'the wall clock of one service is 1.5 to 30 s ahead or behind',
+  rebalance: 'a cart process is paused beyond the session of its consumer group, or killed, again and again',
+  'disk-full': 'the disk of a broker has no byte left (Linux, root)',
+  slots: "slots of the sessions' Redis Cluster move to other nodes (cluster)",
+  partition: 'brokers in network namespaces of their own cannot reach each other (cluster, Linux, root)',
+};
+
+export interface PlannedFault {
+  readonly name: FaultName;
+  readonly target: string;
+  /** Of the run's start. */
+  readonly startMs: number;
+  readonly forMs: number;
+  /** In [0, 1): decides what is left to choose: how slow, which way, how skewed. */
+  readonly dial: number;
+}
+
+export interface Choice {
+  readonly name: FaultName;
+  readonly targets: readonly string[];
+  readonly forMs: readonly [min: number, max: number];
+  /** Never beside another: it takes the stack's strength for itself, or another would break its own undoing. */
+  readonly alone?: boolean;
+  /** How often it is dealt for once of the others. */
+  readonly weight?: number;
+}
+
+export interface MenuRequest {
+  /** Of the drawing. */
+  readonly processes: readonly string[];
+  /** Storage behind a proxy. */
+  readonly proxied: readonly string[];
+  /** Brokers whose folder is on a small disk of its own. */
+  readonly smallDisks: readonly string[];
+  /** Brokers in a network namespace of their own. */
+  readonly namespaces: readonly string[];
+  /** Those asked for; all unless told. */
+  readonly only?: readonly FaultName[] | undefined;
+}
+
+const services = /^(auth|cart|profile|catalog|orders|gateway)(-\d)?$/;
+
+export function menuOf(request: MenuRequest): Choice[] {
+  const { processes, proxied, smallDisks, namespaces } = request;
+  const carts = processes.filter((name) => /^cart(-\d)?$/.test(name));
+  const cluster = processes.filter((name) => /^redis-sessions-\d$/.test(name));
+  const choices: Choice[] = [
+    { name: 'kill', targets: processes, forMs: [500, 6_000], weight: 3 },
+    { name: 'pause', targets: processes, forMs: [1_000, 9_000], weight: 3 },
+    { name: 'cut', targets: proxied, forMs: [1_000, 6_000] },
+    { name: 'hold', targets: proxied, forMs: [1_000, 7_000], weight: 2 },
+    { name: 'latency', targets: proxied, forMs: [3_000, 8_000] },
+    { name: 'reset', targets: proxied, forMs: [2_000, 5_000] },
+    { name: 'skew', targets: processes.filter((name) => services.test(name)), forMs: [4_000, 10_000], weight: 2 },
+    { name: 'rebalance', targets: carts.length > 0 ? ['cart'] : [], forMs: [14_000, 20_000], alone: true },
+    { name: 'disk-full', targets: smallDisks, forMs: [3_000, 6_000], alone: true },
+    { name: 'slots', targets: cluster.length > 0 ? ['redis-sessions'] : [], forMs: [5_000, 10_000], alone: true, weight: 2 },
+    { name: 'partition', targets: namespaces, forMs: [4_000, 10_000], weight: 4 },
+  ];
+  return choices.filter(({ name, targets }) => targets.length > 0 && (request.only === undefined || request.only.includes(name)));
+}
+
+/** Long enough to write and read in peace, and to see what a fault left behind; shorter than a consumer's session, so that some overlap its end. */
+const healthyMs = [2_000, 6_000] as const;
+/** One in so many strikes beside another. */
+const togetherShare = 0.3;
+
+/** @returns in the order of their start; all end before `totalMs` if the stack lets them */
+export function scheduleOf(menu: readonly Choice[], seed: number, totalMs: number): PlannedFault[] {
+  if (menu.length === 0) return [];
+  const random = randomOf(seed);
+  const deal = deckOf(
+    menu.flatMap((choice) => Array.from({ length: choice.weight ?? 1 }, () => choice)),
+    random,
+  );
+  const targets = new Map(menu.map(({ name, targets: all }) => [name, deckOf(all, random)]));
+  const planned: PlannedFault[] = [];
+  const plan = (choice: Choice, startMs: number, taken?: string): PlannedFault | undefined => {
+    const target = targets.get(choice.name)!();
+    const forMs = Math.round(random.between(...choice.forMs));
+    const fault = { name: choice.name, target, startMs: Math.round(startMs), forMs, dial: random.next() };
+    return target === taken || startMs + forMs > totalMs ? undefined : fault;
+  };
+  for (let at = random.between(...healthyMs); at < totalMs;) {
+    const first = deal();
+    const one = plan(first, at);
+    const together = random.next() < togetherShare;
+    const second = together && first.alone !== true ? deal() : undefined;
+    const offsetMs = random.between(0, Math.min(2_000, one?.forMs ?? 0));
+    const other = second === undefined || second.alone === true || one === undefined ? undefined : plan(second, at + offsetMs, one.target);
+    const both = [one, other].filter((fault) => fault !== undefined);
+    planned.push(...both);
+    const endMs = Math.max(at, ...both.map(({ startMs, forMs }) => startMs + forMs));
+    at = endMs + random.between(...healthyMs);
+  }
+  return planned;
+}
