@@ -51,10 +51,12 @@ interface CredentialsProps {
   /** Another step is shown in place of this one. */
   readonly hidden?: boolean;
   readonly other: ReactNode;
+  /** Nothing to offer to a person who is signed in: nobody needs a second account. */
+  readonly newcomersOnly?: boolean;
   readonly children: ReactNode;
 }
 
-export function Credentials({ title, send, hidden = false, other, children }: CredentialsProps) {
+export function Credentials({ title, send, hidden = false, other, newcomersOnly = false, children }: CredentialsProps) {
   const { session } = useSession();
   const enter = useEnter();
   const entering = useMutation({
@@ -71,13 +73,15 @@ export function Credentials({ title, send, hidden = false, other, children }: Cr
       <h1>{title}</h1>
       {session?.state === 'guest' && <p className="note plain-note">What is in your cart comes along.</p>}
       {session?.state === 'user' && <SignedInAlready name={session.user?.name} />}
-      <form onSubmit={submit} className="stack">
-        <ProblemNote error={entering.error} />
-        {children}
-        <button className="primary" aria-busy={entering.isPending}>
-          {entering.isPending ? 'One moment…' : title}
-        </button>
-      </form>
+      {!(newcomersOnly && session?.state === 'user') && (
+        <form onSubmit={submit} className="stack">
+          <ProblemNote error={entering.error} />
+          {children}
+          <button className="primary" aria-busy={entering.isPending}>
+            {entering.isPending ? 'One moment…' : title}
+          </button>
+        </form>
+      )}
       {session?.state !== 'user' && other}
     </div>
   );

@@ -49,7 +49,7 @@ function Hero() {
               Your account
             </Link>
           ) : (
-            <Link to="/sign-up" className="button">
+            <Link to="/sign-up" className="button" data-unknown={session === undefined || undefined}>
               Create an account
             </Link>
           )}

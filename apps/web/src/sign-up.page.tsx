@@ -7,6 +7,7 @@ export default function SignUpPage() {
   return (
     <Credentials
       title="Create an account"
+      newcomersOnly
       send={(form) => api.register({ name: form('name'), email: form('email'), password: form('password') })}
       other={<OtherWay to="/sign-in" question="Already have one?" answer="Sign in" />}
     >

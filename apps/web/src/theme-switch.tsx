@@ -14,11 +14,14 @@ export function ThemeSwitch() {
   );
 }
 
-/** The present choice takes the focus, so that the arrows work at once. */
+/** The present choice takes the focus, so that the arrows work at once; a frame later, as the popover is placed first and takes the focus itself. */
 function ThemeChoices() {
   const { theme, choose } = useTheme();
   const choices = useRef<HTMLFieldSetElement>(null);
-  useEffect(() => choices.current?.querySelector<HTMLElement>('input:checked')?.focus(), []);
+  useEffect(() => {
+    const frame = requestAnimationFrame(() => choices.current?.querySelector<HTMLElement>('input:checked')?.focus());
+    return () => cancelAnimationFrame(frame);
+  }, []);
   return (
     <fieldset ref={choices} className="theme-choices">
       <legend>Theme</legend>

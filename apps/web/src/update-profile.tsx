@@ -3,9 +3,9 @@ import type { Profile, ProfilePatch } from './api.types.ts';
 import { useSession } from './session.tsx';
 import { keys, useApi } from './shop.tsx';
 
-export function useProfile({ enabled = true }: { readonly enabled?: boolean } = {}) {
+export function useProfile({ enabled = true, staleTime = 0 }: { readonly enabled?: boolean; readonly staleTime?: number } = {}) {
   const api = useApi();
-  return useQuery({ queryKey: keys.profile, queryFn: ({ signal }) => api.profile(signal), enabled });
+  return useQuery({ queryKey: keys.profile, queryFn: ({ signal }) => api.profile(signal), enabled, staleTime });
 }
 
 /** Replaces the fields named and shows what the service made of them. */
@@ -22,9 +22,12 @@ export function Saved({ shown }: { readonly shown: boolean }) {
   return <output className="good-text">{shown && 'Saved.'}</output>;
 }
 
-/** The name as the person last changed it, where this page has read it; else the one they signed up with. */
+/** Between two looks at the name in the header; a change made on this page shows at once. */
+const nameStaleMs = 5 * 60_000;
+
+/** The name as the person last changed it; until that is read, or if it cannot be, the one they signed up with. */
 export function useDisplayName(): string | undefined {
   const { session } = useSession();
-  const { data } = useProfile({ enabled: false });
+  const { data } = useProfile({ enabled: session?.state === 'user', staleTime: nameStaleMs });
   return data?.name || session?.user?.name;
 }
