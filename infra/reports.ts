@@ -1,21 +1,67 @@
-/** Counts of tests, out of the runners' own reports: what was not reported did not pass. */
+/** Counts of tests, out of the runners' own reports: what was not reported did not pass. Which failed, so that the end of a log tells. */
 import { readFileSync, rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { repository } from './folders.ts';
+
+export interface Failure {
+  /** From the repository; '' of what has none. */
+  readonly file: string;
+  readonly title: string;
+  /** The first line of what went wrong. */
+  readonly error: string;
+}
 
 export interface Counts {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  readonly failures: readonly Failure[];
 }
 
-export const noCounts: Counts = { passed: 0, failed: 0, skipped: 0 };
+export const noCounts: Counts = { passed: 0, failed: 0, skipped: 0, failures: [] };
 
 export function add(a: Counts, b: Counts): Counts {
-  return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped };
+  return {
+    passed: a.passed + b.passed,
+    failed: a.failed + b.failed,
+    skipped: a.skipped + b.skipped,
+    failures: [...a.failures, ...b.failures],
+  };
 }
 
 /** A runner that ended badly without a failed test failed all the same: a file that does not load, a setup that throws. */
 export function withExitCode(counts: Counts, exitCode: number): Counts {
-  return exitCode !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+  if (exitCode === 0 || counts.failed > 0) return counts;
+  return {
+    ...counts,
+    failed: 1,
+    failures: [{ file: '', title: `ended with exit code ${exitCode}`, error: 'and reported no failed test' }],
+  };
+}
+
+const errorLengthMax = 200;
+/** A run that breaks everywhere needs no list of everything. */
+const failureCountMax = 60;
+
+/** A line or two for each, by suite. */
+export function describeFailures(suites: readonly { readonly name: string; readonly counts: Counts }[]): string[] {
+  const all = suites.flatMap(({ name, counts }) => counts.failures.map((failure) => ({ suite: name, ...failure })));
+  const lines = all
+    .slice(0, failureCountMax)
+    .flatMap(({ suite, file, title, error }) => [
+      `  FAILED  ${[suite, file, title].filter((part) => part !== '').join(' > ')}`,
+      ...(error === '' ? [] : [`          ${error}`]),
+    ]);
+  return all.length > failureCountMax ? [...lines, `  ... and ${all.length - failureCountMax} more`] : lines;
+}
+
+function failure(file: string, title: string, error: string | undefined): Failure {
+  const first = stripVTControlCharacters(error ?? '')
+    .split('\n')
+    .map((line) => line.trim())
+    .find((line) => line !== '');
+  return { file: file === '' ? '' : relative(repository, file), title, error: (first ?? '').slice(0, errorLengthMax) };
 }
 
 /** An old report must not speak for a new run. */
@@ -28,42 +74,101 @@ interface VitestReport {
   readonly numFailedTests: number;
   readonly numPendingTests: number;
   readonly numTodoTests: number;
-  readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly unknown[] }[];
+  readonly testResults: readonly VitestFile[];
+}
+
+interface VitestFile {
+  readonly name: string;
+  readonly status: string;
+  readonly message?: string;
+  readonly assertionResults: readonly {
+    readonly status: string;
+    readonly ancestorTitles: readonly string[];
+    readonly title: string;
+    readonly failureMessages?: readonly string[] | null;
+  }[];
 }
 
 /** @returns undefined when there is no report */
 export function readVitestReport(file: string): Counts | undefined {
   const report = read<VitestReport>(file);
   if (report === undefined) return undefined;
-  const unloadable = report.testResults.filter(
-    ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
-  ).length;
+  const unloadable = report.testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0);
+  const failed = report.testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults
+      .filter(({ status }) => status === 'failed')
+      .map(({ ancestorTitles, title, failureMessages }) => failure(name, [...ancestorTitles, title].join(' > '), failureMessages?.[0])),
+  );
   return {
     passed: report.numPassedTests,
-    failed: report.numFailedTests + unloadable,
+    failed: report.numFailedTests + unloadable.length,
     skipped: report.numPendingTests + report.numTodoTests,
+    failures: [...unloadable.map(({ name, message }) => failure(name, 'did not load', message)), ...failed],
   };
 }
 
 interface PlaywrightReport {
   readonly stats: { readonly expected: number; readonly unexpected: number; readonly flaky: number; readonly skipped: number };
+  readonly config: { readonly rootDir: string };
+  readonly suites: readonly PlaywrightSuite[];
+  /** Of no test: a global set-up, a file that does not load. */
+  readonly errors: readonly { readonly message?: string }[];
+}
+
+interface PlaywrightSuite {
+  readonly title: string;
+  readonly suites?: readonly PlaywrightSuite[];
+  readonly specs: readonly {
+    readonly title: string;
+    readonly file: string;
+    readonly tests: readonly {
+      readonly status: string;
+      readonly results: readonly { readonly error?: { readonly message?: string } }[];
+    }[];
+  }[];
 }
 
 /** @returns undefined when there is no report */
 export function readPlaywrightReport(file: string): Counts | undefined {
-  const stats = read<PlaywrightReport>(file)?.stats;
+  const report = read<PlaywrightReport>(file);
+  if (report === undefined) return undefined;
+  const { stats, suites, errors, config } = report;
+  const failures = [
+    ...errors.map(({ message }) => failure('', 'of no test', message)),
+    ...suites.flatMap((suite) => failuresIn(suite, config.rootDir)),
+  ];
   // Playwright counts what it never came to, after an interruption, as skipped.
-  return stats && { passed: stats.expected + stats.flaky, failed: stats.unexpected, skipped: stats.skipped };
+  return { passed: stats.expected + stats.flaky, failed: stats.unexpected, skipped: stats.skipped, failures };
+}
+
+/** The title of an outermost suite is its file's. */
+function failuresIn({ suites = [], specs }: PlaywrightSuite, root: string, titles: readonly string[] = []): Failure[] {
+  const own = specs.flatMap(({ title, file, tests }) =>
+    tests
+      .filter(({ status }) => status === 'unexpected')
+      .map(({ results }) =>
+        failure(join(root, file), [...titles, title].join(' > '), results.findLast((each) => each.error)?.error?.message),
+      ),
+  );
+  return [...own, ...suites.flatMap((suite) => failuresIn(suite, root, [...titles, suite.title]))];
 }
 
 /** Of `npm run check`: a line a rule. */
 export function readCheckOutput(output: string): Counts {
-  return { passed: output.match(/^ok {2}/gm)?.length ?? 0, failed: output.match(/^FAIL /gm)?.length ?? 0, skipped: 0 };
+  const failures = [...output.matchAll(/^FAIL (.*)(?:\n {5}(.*))?/gm)].map(([, rule, first]) => failure('', rule!, first));
+  return { passed: output.match(/^ok {2}/gm)?.length ?? 0, failed: failures.length, skipped: 0, failures };
 }
 
 /** Of `npm run attacks -- --prove`: a line a fault. */
 export function readProofOutput(output: string): Counts {
-  return { passed: output.match(/^proven /gm)?.length ?? 0, failed: output.match(/^(?:SURVIVED|NOT RUN) /gm)?.length ?? 0, skipped: 0 };
+  const failures = [...output.matchAll(/^(?:SURVIVED|NOT RUN) .*/gm)].map(([line]) => failure('', line, undefined));
+  return { passed: output.match(/^proven /gm)?.length ?? 0, failed: failures.length, skipped: 0, failures };
+}
+
+/** Of `npm run chaos`: a line a property. */
+export function readChaosOutput(output: string): Counts {
+  const failures = [...output.matchAll(/^BROKEN {2}.*/gm)].map(([line]) => failure('', line, undefined));
+  return { passed: output.match(/^held {4}/gm)?.length ?? 0, failed: failures.length, skipped: 0, failures };
 }
 
 function read<Report>(file: string): Report | undefined {
