@@ -110,7 +110,7 @@ program
   )
   .option(
     '--only <suites>',
-    'some of check,unit,integration,e2e-embedded,attack-proof,e2e-native,e2e-native-postgres,e2e-cluster',
+    'some of check,unit,integration,e2e-embedded,attack-proof,e2e-native,e2e-native-postgres,e2e-failures,e2e-chaos,e2e-cluster',
     (text: string) => text.split(','),
   )
   .action((flags: { only?: string[] }) => ends(async () => (await import('./test.ts')).test(flags.only, print))());

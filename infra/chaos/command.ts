@@ -48,6 +48,8 @@ export async function runChaos(request: ChaosRequest): Promise<Outcome & { reado
     for (const line of stage.leftOut) say(`LEFT OUT  ${line}`);
     say(`seed ${seed}: ${plan.length} faults in ${request.minutes} min: ${planLine(plan)}`);
     told = await underFire(stage, plan, request);
+    const late = plan.length - told.hits.length;
+    if (late > 0) say(`${late} of ${plan.length} faults were not begun: those before them took longer than planned`);
   } finally {
     await stage.close();
   }
@@ -84,7 +86,7 @@ async function underFire(stage: Stage, plan: readonly PlannedFault[], request: C
   let hits: Hit[] = [];
   try {
     const began = performance.now();
-    hits = await rampage({ stage, plan, recorder, signal, onChange: (now) => (broken = now) });
+    hits = await rampage({ stage, plan, totalMs: request.minutes * 60_000, recorder, signal, onChange: (now) => (broken = now) });
     ills.push(...hits.filter(({ unhealed }) => unhealed).map(illOf));
     const leftMs = request.minutes * 60_000 - (performance.now() - began);
     if (!signal.aborted && leftMs > 0) await delay(leftMs, undefined, { signal }).catch(() => undefined);

@@ -82,6 +82,7 @@ it('a nemesis that is told to stop heals at once, and a fault on what is not the
   const hits = await rampage({
     stage,
     plan: [paused, late],
+    totalMs: 120_000,
     recorder,
     signal: interrupted.signal,
     onChange: (broken) => broken.length > 0 && interrupted.abort(),

@@ -22,6 +22,8 @@ export interface Hit {
 export interface Rampage {
   readonly stage: Stage;
   readonly plan: readonly PlannedFault[];
+  /** None begins that would not end within this, however late those before it were. */
+  readonly totalMs: number;
   readonly recorder: Pick<Recorder, 'fault'>;
   /** Ends it early: heals what is broken, and breaks nothing more. */
   readonly signal: AbortSignal;
@@ -32,7 +34,8 @@ export interface Rampage {
 /** A pause at least so long, however late one is: people must get on with their day, or the history says nothing. */
 const breathMs = 1_500;
 
-export async function rampage({ stage, plan, recorder, signal, onChange }: Rampage): Promise<Hit[]> {
+/** @returns one for each that was begun */
+export async function rampage({ stage, plan, totalMs, recorder, signal, onChange }: Rampage): Promise<Hit[]> {
   const began = performance.now();
   const broken = new Set<string>();
   const hits: Promise<Hit>[] = [];
@@ -55,7 +58,7 @@ export async function rampage({ stage, plan, recorder, signal, onChange }: Rampa
     await sleep(dueMs);
     await Promise.all(ended);
     if (dueMs < 0 && ended.length === before.length) await sleep(breathMs);
-    if (signal.aborted) break;
+    if (signal.aborted || performance.now() - began + planned.forMs > totalMs) break;
     hits.push(strike(planned));
   }
   return Promise.all(hits);

@@ -5,6 +5,7 @@ import { explain, writeHistory } from '@cloakroom/testing';
 import type { History, Operation, Verdict } from '@cloakroom/testing';
 import { align } from '../status.ts';
 import type { Hit } from './nemesis.ts';
+import { propertyLines } from './properties.ts';
 import { timelineOf } from './timeline.ts';
 
 export interface Outcome {
@@ -57,6 +58,8 @@ export function describeOutcome(outcome: Outcome, files: Written): string[] {
     '',
     `${hits.length} faults, ${bit} seen to bite; acknowledged to visible: p50 ${visibleMs.p50.toFixed(0)} ms, p99 ${visibleMs.p99.toFixed(0)} ms, longest ${visibleMs.max.toFixed(0)} ms (${visibleMs.count} commands, faults included)`,
     ...notesOf(outcome).map((note) => `  ${note}`),
+    '',
+    ...propertyLines(verdict.anomalies),
     ...anomalyLines(outcome),
     '',
     `  timeline  ${files.timeline}`,

@@ -9,7 +9,7 @@ import type { RunningStack } from '../harness.ts';
 import { waitFor } from '../probe.ts';
 import { StackError } from '../outcome.ts';
 import { clusterPortsOf, portsOf } from '../stack.ports.ts';
-import type { Profile } from '../stack.ts';
+import type { Profile, StackSpec } from '../stack.ts';
 import { isInside, lacksNamespaces, openNamespaces } from './namespaces.ts';
 import type { Namespaces } from './namespaces.ts';
 import { faultNames, menuOf } from './schedule.ts';
@@ -45,6 +45,9 @@ export interface StageRequest {
   readonly say: (line: string) => void;
 }
 
+/** Once every process is ready: until the gateways have heard of it. */
+const startedWithinMs = 60_000;
+
 /** @throws StackError; nothing is left behind then */
 export async function openStage({ profile, base, only, say }: StageRequest): Promise<Stage> {
   const dataDir = join(dataRoot, `chaos-${profile}-${base}`);
@@ -70,7 +73,7 @@ export async function openStage({ profile, base, only, say }: StageRequest): Pro
       telemetry: {},
       preload: skewPreload(skewFolder),
       storageUrls: detoursTo(proxies),
-      ...(namespaces !== undefined && { reshape: namespaces.reshape }),
+      reshape: { ...namespaces?.reshape, spec: (drawn) => patient(namespaces?.reshape.spec?.(drawn) ?? drawn) },
     });
     undo.push(() => stack.stop());
     const menu = menuOf({
@@ -81,7 +84,7 @@ export async function openStage({ profile, base, only, say }: StageRequest): Pro
       only,
     });
     const untilHealthy = (timeoutMs: number) => waitUntilHealthy(stack, timeoutMs);
-    await untilHealthy(60_000);
+    await untilHealthy(startedWithinMs);
     const clusterUrl = profile === 'cluster' ? urlOfCluster(base) : undefined;
     return { profile, stack, proxies, disks, namespaces, skewFolder, clusterUrl, menu, leftOut, untilHealthy, close };
   } catch (error) {
@@ -95,6 +98,14 @@ export function unknownFaults(asked: readonly string[]): string | undefined {
   const unknown = asked.filter((name) => !faultNames.some((known) => known === name));
   return unknown.length === 0 ? undefined : `no fault ${unknown.join(', ')}: one of ${faultNames.join(', ')}`;
 }
+
+/** Processes start again and again, beside others that start, on a machine that is busy besides: only a hang is a failure. */
+const slowness = 3;
+
+const patient = (spec: StackSpec): StackSpec => ({
+  ...spec,
+  processes: spec.processes.map((process) => ({ ...process, readyTimeoutMs: process.readyTimeoutMs * slowness })),
+});
 
 const brokersOf = (profile: Profile): string[] => (profile === 'cluster' ? ['kafka-1', 'kafka-2', 'kafka-3'] : ['kafka']);
 

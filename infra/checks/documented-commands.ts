@@ -49,6 +49,7 @@ export const documentedCommands: readonly DocumentedCommand[] = [
     provenBy: 'e2e/keys-and-certificates-rotate.native.e2e.ts',
     showing: "operate('certificates', 'rotate')",
   },
+  { command: 'npm run chaos', provenBy: 'infra/test.ts', showing: "runTool('chaos'" },
   { command: 'npm run status', provenBy: 'infra/cli.test.ts', showing: "['status']" },
   { command: 'npm run doctor', provenBy: 'infra/cli.test.ts', showing: "['doctor']" },
   { command: 'kill -STOP', provenBy: 'e2e/stack.ts', showing: "'SIGSTOP'" },
