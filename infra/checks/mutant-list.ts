@@ -1,5 +1,7 @@
 /** Faults that the suite must notice: each takes one defence away. A defence that no test misses is a decoration. */
 
+import { cartMutants } from './mutant-list.cart.ts';
+
 export interface Mutant {
   readonly name: string;
   readonly file: string;
@@ -75,7 +77,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'predecessor-check-off-in-redis',
     file: 'apps/cart/src/cart.view.redis.ts',
-    find: `if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end`,
+    find: `if (redis.call('GET', KEYS[2]) or '') ~= ARGV[4] then return 0 end`,
     replace: '',
     noticedBy: [{ package: 'apps/cart', tests: ['int.test.ts'] }],
     integration: true,
@@ -179,4 +181,5 @@ export const mutants: readonly Mutant[] = [
     replace: 'if (used === null) throw',
     noticedBy: [{ package: 'apps/orders', tests: ['place-order.test.ts'] }],
   },
+  ...cartMutants,
 ];

@@ -2,7 +2,7 @@
 import { recordHeaders } from '@cloakroom/contracts';
 import type { LogRecord } from '@cloakroom/platform';
 import { emptyCart, type evolve } from './cart.ts';
-import { decodeEvent, UndecodableRecord, type CartRecord } from './codec.ts';
+import { decodeEvent, encodeCart, type CartRecord } from './codec.ts';
 import { claims } from './metrics.ts';
 
 /** The rules of cart.ts, or of an exercise. */
@@ -47,12 +47,17 @@ export function markMissing(cart: CartRecord, record: Pick<LogRecord, 'offset' |
   };
 }
 
-/** For who reads what a projector has read before: whatever that buried is in the dead-letter topic already. */
+/**
+ * For who reads what a projector has read before: whatever that buried is in the dead-letter topic already. Both steps are pure, so whatever
+ * they throw is the record's fault.
+ */
 export function applyOrMark(cart: CartRecord, record: LogRecord, rules: Evolve): CartRecord {
   try {
-    return applyRecord(cart, record, rules);
-  } catch (error) {
-    if (!(error instanceof UndecodableRecord)) throw error;
+    const after = applyRecord(cart, record, rules);
+    // What cannot be kept is buried as well.
+    if (after.state !== cart.state) encodeCart(after);
+    return after;
+  } catch {
     return markMissing(cart, record);
   }
 }

@@ -7,37 +7,34 @@
  * (`maxmemory-policy noeviction`): a cart gone without its watermark would not be missed. For the same reason no key here expires.
  */
 import { inCallSpan, openRedisByUrl, redisReady, type Logger, type RedisConnection } from '@cloakroom/platform';
-import { ViewUnavailable, type CartNotice, type CartView, type Change, type Place } from './cart.view.ts';
+import { reach, type CartNotice, type CartView, type Change, type Place } from './cart.view.ts';
 import { decodeCart, encodeCart, type CartRecord } from './codec.ts';
+import { cartKey, changedChannel, dueKey, placeKey, servingKey } from './cart.view.keys.ts';
+import { dropSpace } from './cart.view.replay.ts';
 import { NoticeBoard } from './notice-board.ts';
 
-/** String: `<next> <rebuiltAt> <forwardedTo> <logId>`. */
-const placeKey = (space: string, partition: number): string => `{cart:${partition}}:${space}:place`;
-/** String: a CartSnapshot in protobuf. */
-const cartKey = (space: string, partition: number, cartId: string): string => `{cart:${partition}}:${space}:cart:${cartId}`;
-/** Sorted set: cart id by the time of its oldest event that no snapshot holds. */
-const dueKey = (space: string, partition: number): string => `{cart:${partition}}:${space}:due`;
-/** Channel, not a key: `<next>`, then a line a cart: its id, and where it is known one more with the traceparent of the change. */
-const changedChannel = (space: string, partition: number): string => `{cart:${partition}}:${space}:changed`;
-
 /**
- * The only write. KEYS: place, due, then one a cart. ARGV: expected place, new place, channel, then (bytes, due score or '', cart id,
- * traceparent or '') a cart.
+ * The only write. KEYS: serving, place, due, then one a cart. ARGV: '=' where the space must serve and '~' where it must not yet, name, space,
+ * expected place, new place, channel or '', then (bytes, due score or '', cart id, traceparent or '') a cart.
  * GET and SET rather than a hash: the carts of a batch are read by one MGET together with the place.
  */
 const applyScript = `#!lua
-if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+local serves = (redis.call('GET', KEYS[1]) or ARGV[2]) == ARGV[3]
+if serves ~= (ARGV[1] == '=') then return 0 end
+if (redis.call('GET', KEYS[2]) or '') ~= ARGV[4] then return 0 end
 local changed = {}
-for i = 3, #KEYS do
-  local at = 4 + (i - 3) * 4
+for i = 4, #KEYS do
+  local at = 7 + (i - 4) * 4
   redis.call('SET', KEYS[i], ARGV[at])
-  if ARGV[at + 1] == '' then redis.call('ZREM', KEYS[2], ARGV[at + 2]) else redis.call('ZADD', KEYS[2], ARGV[at + 1], ARGV[at + 2]) end
+  if ARGV[at + 1] == '' then redis.call('ZREM', KEYS[3], ARGV[at + 2]) else redis.call('ZADD', KEYS[3], ARGV[at + 1], ARGV[at + 2]) end
   changed[#changed + 1] = ARGV[at + 2]
   if ARGV[at + 3] ~= '' then changed[#changed + 1] = ARGV[at + 3] end
 end
-if ARGV[2] ~= '' then
-  redis.call('SET', KEYS[1], ARGV[2])
-  if #changed > 0 then redis.call('PUBLISH', ARGV[3], string.match(ARGV[2], '^%d+') .. '\\n' .. table.concat(changed, '\\n')) end
+if ARGV[5] ~= '' then
+  redis.call('SET', KEYS[2], ARGV[5])
+  if #changed > 0 and ARGV[6] ~= '' then
+    redis.call('PUBLISH', ARGV[6], string.match(ARGV[5], '^%d+') .. '\\n' .. table.concat(changed, '\\n'))
+  end
 end
 return 1
 `;
@@ -49,29 +46,35 @@ type ViewRedis = RedisConnection & { applyCarts(keyCount: number, ...args: (stri
 export interface RedisCartViewOptions {
   readonly url: string;
   readonly log: Logger;
-  /** Versions the view: another one replays beside this one. */
+  /** The view's name. */
   readonly keyspace?: string;
+  /** Of a replay: this space, which does not serve yet, and of which nobody is told. */
+  readonly building?: string;
 }
 
 export function openRedisCartView(options: RedisCartViewOptions): CartView {
   return new RedisCartView(options);
 }
 
-/** Keys asked for by one SCAN step of a reset. */
-const scanCount = 500;
 /** How long a listener's connection may take: it is not on any request's path. */
 const subscriberReadyMs = 2_000;
 
 class RedisCartView implements CartView {
   readonly #redis: ViewRedis;
   readonly #subscriber: RedisConnection;
-  readonly #space: string;
+  readonly #name: string;
+  readonly #building: string | undefined;
+  /** In which space each place was found: what was made of it must go there or nowhere, whatever has been switched meanwhile. */
+  readonly #foundIn = new WeakMap<Place, string>();
+  /** The space that served each partition when it was last looked at. */
+  readonly #serving = new Map<number, string>();
   readonly #log: Logger;
   readonly #board = new NoticeBoard();
   readonly #subscribed = new Set<number>();
 
-  constructor({ url, log, keyspace = 'v1' }: RedisCartViewOptions) {
-    this.#space = keyspace;
+  constructor({ url, log, keyspace = 'v1', building }: RedisCartViewOptions) {
+    this.#name = keyspace;
+    this.#building = building;
     this.#log = log;
     const redis = openRedisByUrl({ url, name: 'cart-view', log });
     redis.defineCommand('applyCarts', { lua: applyScript });
@@ -90,36 +93,62 @@ class RedisCartView implements CartView {
 
   load(partition: number, cartIds: readonly string[]): Promise<{ place: Place | undefined; carts: Map<string, CartRecord> }> {
     return reach(async () => {
-      const keys = [placeKey(this.#space, partition), ...cartIds.map((cartId) => cartKey(this.#space, partition, cartId))];
-      const [place, ...found] = await inCallSpan('cart view load', redisCall, () => this.#redis.mgetBuffer(...keys));
+      const { space: at, found } = await inCallSpan('cart view load', redisCall, () =>
+        this.#read(partition, (space) => [placeKey(space, partition), ...cartIds.map((cartId) => cartKey(space, partition, cartId))]),
+      );
       const carts = new Map<string, CartRecord>();
       for (const [index, cartId] of cartIds.entries()) {
-        const bytes = found[index];
+        const bytes = found[index + 1];
         if (bytes) carts.set(cartId, decodeCart(bytes));
       }
-      return { place: parsePlace(place?.toString()), carts };
+      return { place: this.#placeIn(at, found[0]), carts };
     });
   }
 
   places(partitions: readonly number[]): Promise<Map<number, Place>> {
     return reach(async () => {
-      // One GET a slot, in one write to the socket.
-      const found = await Promise.all(partitions.map((partition) => this.#redis.get(placeKey(this.#space, partition))));
+      // One MGET a slot, in one write to the socket.
+      const all = await Promise.all(partitions.map((partition) => this.#read(partition, (space) => [placeKey(space, partition)])));
       return new Map(
         partitions.flatMap((partition, index) => {
-          const place = parsePlace(found[index] ?? undefined);
+          const { space, found } = all[index]!;
+          const place = this.#placeIn(space, found[0]);
           return place === undefined ? [] : [[partition, place] as const];
         }),
       );
     });
   }
 
+  /** One look at a partition, in the space that serves at that very moment. */
+  async #read(partition: number, keysIn: (space: string) => string[]): Promise<{ space: string; found: (Buffer | null)[] }> {
+    for (;;) {
+      const space = this.#spaceOf(partition);
+      const [serving, ...found] = await this.#redis.mgetBuffer(servingKey(this.#name, partition), ...keysIn(space));
+      const actual = serving?.toString() ?? this.#name;
+      if (this.#building !== undefined || actual === space) return { space, found };
+      // Switched since the last look: a replay ends so, days apart.
+      this.#serving.set(partition, actual);
+    }
+  }
+
+  #placeIn(space: string, bytes: Buffer | null | undefined): Place | undefined {
+    const place = parsePlace(bytes?.toString());
+    if (place !== undefined) this.#foundIn.set(place, space);
+    return place;
+  }
+
+  #spaceOf(partition: number): string {
+    return this.#building ?? this.#serving.get(partition) ?? this.#name;
+  }
+
   async apply(partition: number, { expected, place, carts, traces }: Change): Promise<boolean> {
-    const keys = [placeKey(this.#space, partition), dueKey(this.#space, partition)];
-    const values: (string | Buffer)[] = [formatPlace(expected), formatPlace(place), changedChannel(this.#space, partition)];
+    const space = (expected && this.#foundIn.get(expected)) ?? this.#spaceOf(partition);
+    const keys = [servingKey(this.#name, partition), placeKey(space, partition), dueKey(space, partition)];
+    const [where, channel] = this.#building === undefined ? ['=', changedChannel(this.#name, partition)] : ['~', ''];
+    const values: (string | Buffer)[] = [where, this.#name, space, formatPlace(expected), formatPlace(place), channel];
     // Outside of reach(): what cannot be encoded is its record's fault, and must not pass for a store that is away.
     for (const cart of carts) {
-      keys.push(cartKey(this.#space, partition, cart.state.cartId));
+      keys.push(cartKey(space, partition, cart.state.cartId));
       const due = cart.oldestUnsnapshottedAtMs > 0 ? String(cart.oldestUnsnapshottedAtMs) : '';
       values.push(encodeCart(cart), due, cart.state.cartId, traces?.get(cart.state.cartId) ?? '');
     }
@@ -129,23 +158,13 @@ class RedisCartView implements CartView {
   }
 
   due(partition: number, beforeMs: number, countMax: number): Promise<string[]> {
-    return reach(() => this.#redis.zrange(dueKey(this.#space, partition), '-inf', `(${beforeMs}`, 'BYSCORE', 'LIMIT', 0, countMax));
+    return reach(() =>
+      this.#redis.zrange(dueKey(this.#spaceOf(partition), partition), '-inf', `(${beforeMs}`, 'BYSCORE', 'LIMIT', 0, countMax),
+    );
   }
 
   async reset(partition: number): Promise<void> {
-    await reach(async () => {
-      await this.#redis.del(placeKey(this.#space, partition), dueKey(this.#space, partition));
-      // A full scan: only after the log itself was replaced, when nothing here is worth reading.
-      const servers = 'slots' in this.#redis ? this.#redis.nodes('master') : [this.#redis];
-      for (const server of servers) {
-        let cursor = '0';
-        do {
-          const [next, keys] = await server.scan(cursor, 'MATCH', cartKey(this.#space, partition, '*'), 'COUNT', scanCount);
-          if (keys.length > 0) await this.#redis.unlink(...keys);
-          cursor = next;
-        } while (cursor !== '0');
-      }
-    });
+    await reach(() => dropSpace(this.#redis, this.#spaceOf(partition), partition));
   }
 
   watch(partition: number, cartId: string, listener: (notice: CartNotice) => void): () => void {
@@ -183,7 +202,7 @@ class RedisCartView implements CartView {
     if (this.#subscribed.has(partition)) return;
     this.#subscribed.add(partition);
     redisReady(this.#subscriber, subscriberReadyMs)
-      .then(() => this.#subscriber.subscribe(changedChannel(this.#space, partition)))
+      .then(() => this.#subscriber.subscribe(changedChannel(this.#name, partition)))
       .then(() => this.#board.postAll([partition]))
       .catch((error: unknown) => {
         // The connection's next 'ready' subscribes again.
@@ -194,7 +213,7 @@ class RedisCartView implements CartView {
 
   #unsubscribe(partition: number): void {
     this.#subscribed.delete(partition);
-    this.#subscriber.unsubscribe(changedChannel(this.#space, partition)).catch(() => undefined);
+    this.#subscriber.unsubscribe(changedChannel(this.#name, partition)).catch(() => undefined);
   }
 
   #onMessage(channel: string, message: string): void {
@@ -220,12 +239,4 @@ function parsePlace(text: string | undefined): Place | undefined {
   // Of a version that this one does not know: not ours to overwrite, nor to take for "none".
   if (match === null) throw new Error('the place of a partition cannot be read');
   return { next: BigInt(match[1]!), rebuiltAt: BigInt(match[2]!), forwardedTo: BigInt(match[3]!), logId: match[4]! };
-}
-
-async function reach<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw new ViewUnavailable('the cart view does not answer', { cause: error });
-  }
 }

@@ -59,3 +59,12 @@ export interface CartView {
 export class ViewUnavailable extends Error {
   override readonly name = 'ViewUnavailable';
 }
+
+/** For adapters: whatever their client throws means that the store was not reached. */
+export async function reach<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new ViewUnavailable('the cart view does not answer', { cause: error });
+  }
+}

@@ -48,7 +48,7 @@ export async function settlePartitions(
   }
   if (broken.size > 0) {
     const forwarded = await forwardedOffsets(parts, group, bounds);
-    await restore(parts, broken, bounds);
+    await restore(parts, parts.replays === true ? withGaps(broken, bounds) : broken, bounds);
     for (const [partition, place] of broken) {
       const { first, next } = boundsOf(bounds, partition);
       const forwardedTo = place?.forwardedTo ?? forwarded.get(partition) ?? 0n;
@@ -88,6 +88,10 @@ async function forwardedOffsets(
     }),
   );
 }
+
+/** A replay is there to compute anew: where the log is whole it needs none of what an older build made of it. */
+const withGaps = (broken: ReadonlyMap<number, Place | undefined>, bounds: ReadonlyMap<number, Bounds>): Map<number, Place | undefined> =>
+  new Map([...broken].filter(([partition]) => boundsOf(bounds, partition).first > 0n));
 
 async function restore(
   parts: CartParts,

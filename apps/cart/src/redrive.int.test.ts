@@ -45,10 +45,14 @@ afterAll(async () => {
 });
 
 const environment = () => ({ KAFKA_BROKERS: brokers, CART_REDIS_URL: redisUrl });
-function run(args: readonly string[], env: Record<string, string>): Promise<{ code: number; out: string; err: string }> {
+function run(
+  args: readonly string[],
+  env: Record<string, string>,
+  main = 'redrive.main.ts',
+): Promise<{ code: number; out: string; err: string }> {
   const flags = ['--conditions=source', '--experimental-transform-types', '--no-warnings'];
   return new Promise((resolve) => {
-    execFile(process.execPath, [...flags, join(import.meta.dirname, 'redrive.main.ts'), ...args], { env }, (error, out, err) =>
+    execFile(process.execPath, [...flags, join(import.meta.dirname, main), ...args], { env }, (error, out, err) =>
       resolve({ code: error === null ? 0 : Number(error.code), out, err }),
     );
   });
@@ -92,3 +96,23 @@ it('tells how it is used, and what its environment lacks', async () => {
   expect(await run([], { CART_REDIS_URL: redisUrl })).toMatchObject({ code: 78, err: expect.stringContaining('KAFKA_BROKERS') });
   expect(await run([], { ...environment(), EVENT_LOG: 'embedded' })).toMatchObject({ code: 78, err: expect.stringContaining('EVENT_LOG') });
 });
+
+it('replays into a new view and drops the old one', async () => {
+  const ada = newUser();
+  accepted(await cart.add(ada, 'mug', 2));
+  await is(ada, { incomplete: false, lines: { mug: 2 } });
+  const replayed = await run([], environment(), 'replay.main.ts');
+  expect(replayed).toMatchObject({
+    code: 0,
+    err: '',
+    out: expect.stringMatching(/^\d+ records replayed into v2 in [\d.]+ s\. The old view is dropped\.$/m),
+  });
+  await is(ada, { incomplete: false, lines: { mug: 2 } });
+  expect(await redis.keys('*:v1:cart:*')).toEqual([]);
+  accepted(await cart.add(ada, 'mug', 1));
+  await is(ada, { incomplete: false, lines: { mug: 3 } });
+  expect(await run([], { CART_REDIS_URL: redisUrl }, 'replay.main.ts')).toMatchObject({
+    code: 78,
+    err: expect.stringContaining('KAFKA_BROKERS'),
+  });
+}, 60_000);

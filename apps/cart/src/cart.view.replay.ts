@@ -1,0 +1,68 @@
+/**
+ * A second space of the view in Redis, filled by a replay beside the one that serves (replay.ts), and the step from one to the other. That step is
+ * one script a partition: it moves the pointer only where both spaces stand at the same record of the same log. So no reader goes back, and what
+ * the serving projector has forwarded is exactly what the new space holds; from the next record on it projects there.
+ */
+import type { RedisConnection } from '@cloakroom/platform';
+import { cartKey, dueKey, isBefore, placeKey, servingKey, spaceOfKey } from './cart.view.keys.ts';
+import { reach } from './cart.view.ts';
+
+/** KEYS: serving, place of the old space, place of the new. ARGV: name, old space, new space. A place: see cart.view.keys.ts. */
+const switchScript = `#!lua
+if (redis.call('GET', KEYS[1]) or ARGV[1]) ~= ARGV[2] then return 0 end
+local old, new = redis.call('GET', KEYS[2]), redis.call('GET', KEYS[3])
+if not old or not new then return 0 end
+local next, rebuiltAt, log = string.match(new, '^(%d+) (%d+) %d+ (%S+)$')
+if string.match(old, '^%d+') ~= next or string.match(old, '%S+$') ~= log or tonumber(next) < tonumber(rebuiltAt) then return 0 end
+redis.call('SET', KEYS[1], ARGV[3])
+return 1
+`;
+
+/** Keys asked for by one SCAN step. */
+const scanCount = 500;
+
+/** All @throws ViewUnavailable */
+export interface Spaces {
+  /** By partition: the space that serves. */
+  serving(partitions: readonly number[]): Promise<Map<number, string>>;
+  /** @returns whether readers and writers of this partition are now in the new space; false: not at the same record, try again */
+  switchOver(partition: number, from: string, to: string): Promise<boolean>;
+  /** Deletes all spaces older than this one, those of earlier runs too. Only once it serves every partition. */
+  dropBefore(space: string): Promise<void>;
+}
+
+export function openSpaces(redis: RedisConnection, name = 'v1'): Spaces {
+  redis.defineCommand('switchSpace', { lua: switchScript, numberOfKeys: 3 });
+  const switching = redis as RedisConnection & { switchSpace(...args: string[]): Promise<number> };
+  const servingOf = async (partition: number): Promise<string> => (await redis.get(servingKey(name, partition))) ?? name;
+  return {
+    serving: (partitions) =>
+      reach(async () => new Map(await Promise.all(partitions.map(async (one) => [one, await servingOf(one)] as const)))),
+    switchOver: (partition, from, to) =>
+      reach(async () => {
+        const keys = [servingKey(name, partition), placeKey(from, partition), placeKey(to, partition)];
+        return (await switching.switchSpace(...keys, name, from, to)) === 1;
+      }),
+    dropBefore: (space) => reach(() => unlinkAll(redis, '{cart:*}:*', (key) => isBefore(spaceOfKey(key) ?? space, space))),
+  };
+}
+
+/** Of one partition what nobody reads any more: its log was replaced, or it is about to be filled. */
+export async function dropSpace(redis: RedisConnection, space: string, partition: number): Promise<void> {
+  await redis.del(placeKey(space, partition), dueKey(space, partition));
+  await unlinkAll(redis, cartKey(space, partition, '*'), () => true);
+}
+
+/** A full scan. */
+async function unlinkAll(redis: RedisConnection, pattern: string, isMeant: (key: string) => boolean): Promise<void> {
+  const servers = 'slots' in redis ? redis.nodes('master') : [redis];
+  for (const server of servers) {
+    let cursor = '0';
+    do {
+      const [next, keys] = await server.scan(cursor, 'MATCH', pattern, 'COUNT', scanCount);
+      // One by one: those of several partitions are in several slots.
+      await Promise.all(keys.filter(isMeant).map((key) => redis.unlink(key)));
+      cursor = next;
+    } while (cursor !== '0');
+  }
+}
