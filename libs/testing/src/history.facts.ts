@@ -7,6 +7,7 @@ import { ordersOf } from './history.orders.ts';
 import {
   namesOf,
   numberOf,
+  orderedDots,
   textOf,
   type Certainty,
   type Claim,
@@ -25,7 +26,7 @@ export function factsOf(history: History): Facts {
   const claims = claimsOf(history, reads);
   const commands = commandsOf(history, claims, shown);
   const orders = ordersOf(history);
-  const kills = [...killsOfCommands(commands.values()), ...killsOfOrders(orders)];
+  const kills = [...killsOfCommands(commands.values()), ...killsOfOrders(orders, commands)];
   const killsOf = new Map<string, Kill[]>();
   for (const kill of kills) {
     for (const dot of kill.observed) {
@@ -127,20 +128,20 @@ function killsOfCommands(commands: Iterable<Command>): Kill[] {
   });
 }
 
-function killsOfOrders(orders: readonly Order[]): Kill[] {
+function killsOfOrders(orders: readonly Order[], commands: ReadonlyMap<string, Command>): Kill[] {
   return orders
     .filter(({ certainty }) => certainty !== 'no')
-    .map(({ key, observed, certainty, attempts }) => ({
-      name: `order ${key}`,
-      observed: new Set(observed),
+    .map((order) => ({
+      name: `order ${order.key}`,
+      observed: new Set(orderedDots(order, commands)),
       productId: undefined,
-      certainty,
-      client: attempts[0]!.client,
-      cart: textOf(attempts[0]!.input['cart']),
-      invokedAtMs: attempts[0]!.invokedAtMs,
+      certainty: order.certainty,
+      client: order.attempts[0]!.client,
+      cart: textOf(order.attempts[0]!.input['cart']),
+      invokedAtMs: order.attempts[0]!.invokedAtMs,
       // The cart hears of it later, and says when by not showing it any more.
       ackedAtMs: Number.POSITIVE_INFINITY,
-      operations: attempts.map(({ id }) => id),
+      operations: order.attempts.map(({ id }) => id),
       byOrder: true,
     }));
 }

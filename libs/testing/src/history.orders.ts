@@ -1,6 +1,6 @@
 /** Check-outs of a history by Idempotency-Key, what became of each, and what must never become of any. */
 import type { Anomaly, History, Operation } from './history.ts';
-import { namesOf, quantitiesOf, textOf, type Certainty, type Facts, type Order, type Told } from './history.terms.ts';
+import { namesOf, orderedDots, quantitiesOf, textOf, type Certainty, type Facts, type Order, type Told } from './history.terms.ts';
 
 const toldOf = (value: unknown): Told | undefined =>
   typeof value === 'object' && value !== null && 'orderId' in value ? (value as Told) : undefined;
@@ -123,8 +123,9 @@ function* checkDots({ orders, commands }: Facts): Generator<Anomaly> {
   const by = new Map<string, Order>();
   for (const order of orders) {
     if (order.certainty !== 'yes') continue;
-    const twice = order.observed.find((dot) => by.has(dot));
-    for (const dot of order.observed) by.set(dot, by.get(dot) ?? order);
+    const dots = orderedDots(order, commands);
+    const twice = dots.find((dot) => by.has(dot));
+    for (const dot of dots) by.set(dot, by.get(dot) ?? order);
     if (twice === undefined) continue;
     const [before, command] = [by.get(twice)!, commands.get(twice)];
     yield {
@@ -139,8 +140,10 @@ function* checkDots({ orders, commands }: Facts): Generator<Anomaly> {
 function* checkOwners({ history, orders }: Facts): Generator<Anomaly> {
   const owner = new Map(orders.flatMap(({ person, told }) => told.map(({ orderId }) => [orderId, person] as const)));
   const reported = new Set<string>();
-  for (const { orderId, operation, person } of listedOf(history)) {
-    if (owner.get(orderId) === person || reported.has(orderId)) continue;
+  for (const { orderId, operation, person, status } of listedOf(history)) {
+    // A check-out that was declined was told so, and not which order it had been.
+    const declined = status === 'cancelled' && !owner.has(orderId);
+    if (owner.get(orderId) === person || reported.has(orderId) || declined) continue;
     reported.add(orderId);
     if (owner.has(orderId))
       yield { kind: 'foreign', message: `${person} sees the order ${orderId} of ${owner.get(orderId)}`, operations: [operation] };

@@ -88,6 +88,8 @@ export interface Told {
   readonly discount: number;
   readonly total: number;
   readonly steps?: readonly string[];
+  /** The one that counted. */
+  readonly coupon?: string;
 }
 
 export interface Order {
@@ -99,6 +101,15 @@ export interface Order {
   /** Everything that any answer said of it, in order of time. */
   readonly told: readonly (Told & { readonly operation: number })[];
   readonly certainty: Certainty;
+}
+
+/** What was seen, but for the coupons that did not count: those stay in the cart. Of an order that nobody has told of, all of them may be. */
+export function orderedDots({ observed, told }: Order, commands: ReadonlyMap<string, Command>): string[] {
+  const counted = told.at(-1);
+  return observed.filter((dot) => {
+    const command = commands.get(dot);
+    return counted === undefined || command?.kind !== 'apply-coupon' || command.attempts[0]!.input['code'] === counted.coupon;
+  });
 }
 
 /** `max(sets) + sum(adds)` by product; lines of nothing are not shown. */

@@ -31,6 +31,7 @@ interface OrderBody {
   readonly total: number;
   readonly steps?: readonly { readonly name: string }[];
   readonly reason?: string;
+  readonly coupon?: string;
 }
 
 /** An order needs one; made once a person. */
@@ -138,7 +139,7 @@ export const readProduct = (device: ShopDevice, productId: string): Promise<Told
     output: ({ body }) => ({ stock: (body as { stock: number }).stock }),
   });
 
-function orderOutput({ orderId, status, lines, subtotal, discount, total, steps, reason }: OrderBody): Record<string, unknown> {
+function orderOutput({ orderId, status, lines, subtotal, discount, total, steps, reason, coupon }: OrderBody): Record<string, unknown> {
   return {
     orderId,
     status,
@@ -148,6 +149,7 @@ function orderOutput({ orderId, status, lines, subtotal, discount, total, steps,
     total,
     ...(steps !== undefined && { steps: steps.map(({ name }) => name) }),
     ...(reason !== undefined && { reason }),
+    ...(coupon !== undefined && { coupon }),
   };
 }
 

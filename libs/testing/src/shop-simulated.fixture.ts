@@ -290,6 +290,7 @@ export class SimulatedShop implements ShopTransport {
       .filter(([line]) => !line.startsWith('coupon '))
       .map(([productId, its]) => ({ productId, quantity: quantityOf(its.map(([, dot]) => dot)), unitPrice: price }))
       .filter(({ quantity }) => quantity > 0);
+    const ordered = dots.flatMap(([dot, { line }]) => (line.startsWith('coupon ') ? [] : [dot]));
     const subtotal = lines.reduce((sum, { quantity }) => sum + quantity * price, 0);
     const cartChanged = dots.length < seen.length;
     if (path === '/api/orders/preview') return answer(200, { lines, subtotal, total: subtotal, cartChanged });
@@ -305,9 +306,9 @@ export class SimulatedShop implements ShopTransport {
     const total = this.#planted === 'charges-another-total' ? subtotal + 1 : subtotal;
     const order = { orderId: randomUUID(), status: 'placed', lines, subtotal, discount: subtotal - total, total };
     this.#orders.set(known === undefined ? key : `${key} again ${order.orderId}`, { owner: cart, body: order, ask: key });
-    for (const dot of seen) this.#ordered.add(dot);
+    for (const dot of ordered) this.#ordered.add(dot);
     if (this.#planted === 'orders-leave-dots') return answer(201, order);
-    this.#append(cart, (later) => kill(later, this.#planted === 'orders-kill-unseen' ? [...later.dots.keys()] : seen));
+    this.#append(cart, (later) => kill(later, this.#planted === 'orders-kill-unseen' ? [...later.dots.keys()] : ordered));
     return answer(201, order);
   }
 }

@@ -39,8 +39,8 @@ export interface ShopTime {
 
 export const realTime: ShopTime = { nowMs: historyNowMs, sleep: (ms) => delay(ms) };
 
-/** Above the largest budget of a route (8 s would be a raw hang): past it the client has gone, and what it asked for may still happen. */
-const answerTimeoutMs = 6_000;
+/** Above the largest budget of a route (7.5 s): past it the client has gone, and what it asked for may still happen. */
+const answerTimeoutMs = 9_000;
 
 export function httpTransport(): ShopTransport {
   const agents = new Map<string, Agent>();

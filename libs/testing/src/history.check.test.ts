@@ -1,0 +1,322 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { checkHistory, unsettled } from './history.check.ts';
+import { explain } from './history.explain.ts';
+import { Handmade } from './history.fixture.ts';
+import { openRecorder, readHistory, writeHistory } from './history.ts';
+
+const at = (token: string, tokenCart = 'user:p1') => ({ token, tokenCart });
+const guest = { session: 'd1#0', cart: 'guest:d1#0' };
+const claim = { session: 'd1#1', cart: 'user:p1', guest: 'd1#0', guestCart: 'guest:d1#0' };
+const pair = (h: Handmade): void => {
+  h.add('d1.1', 2);
+  h.add('d2.1', 1, { client: 'd2' });
+};
+
+/** What each kind is found in, and the nearest history that is right. */
+const twins: readonly [kind: string, what: string, bad: (h: Handmade) => void, good: (h: Handmade) => void][] = [
+  ['lost', 'an acknowledged add', (h) => (pair(h), h.end(2, ['d1.1'])), (h) => (pair(h), h.end(3, ['d1.1', 'd2.1']))],
+  [
+    'lost',
+    'an add that a removal had not seen',
+    (h) => (pair(h), h.remove('d1.2', ['d1.1']), h.end(0, [])),
+    (h) => (pair(h), h.remove('d1.2', ['d1.1', 'd2.1']), h.end(0, [])),
+  ],
+  [
+    'lost',
+    'an add that only a set without an answer could have replaced, where that set did not happen',
+    (h) => (pair(h), h.set('d1.2', 9, ['d1.1', 'd2.1'], { outcome: 'unknown' }), h.end(2, ['d1.1'])),
+    (h) => (pair(h), h.set('d1.2', 9, ['d1.1', 'd2.1'], { outcome: 'unknown' }), h.end(9, ['d1.2'])),
+  ],
+  [
+    'lost',
+    'what a guest had',
+    (h) => (h.add('d1.1', 2, { input: guest }), h.do('login', { input: claim }), h.end(0, [], { output: { merge: 'merged' } })),
+    (h) => (h.add('d1.1', 2, { input: guest }), h.do('login', { input: claim }), h.end(2, ['d1.1'], { output: { merge: 'merged' } })),
+  ],
+  [
+    'lost',
+    'a quantity that the named dots make',
+    (h) => (pair(h), h.end(2, ['d1.1', 'd2.1'])),
+    (h) => (pair(h), h.end(3, ['d1.1', 'd2.1'])),
+  ],
+  [
+    'resurrected',
+    'what was removed',
+    (h) => (pair(h), h.remove('d1.2', ['d1.1']), h.end(3, ['d1.1', 'd2.1'])),
+    (h) => (pair(h), h.remove('d1.2', ['d1.1']), h.end(1, ['d2.1'])),
+  ],
+  [
+    'resurrected',
+    'what was gone for a device, for a moment',
+    (h) => (pair(h), h.remove('d1.2', ['d1.1'], { outcome: 'unknown' }), backAndForth(h), h.end(1, ['d2.1'])),
+    (h) => (
+      pair(h),
+      h.remove('d1.2', ['d1.1'], { outcome: 'unknown' }),
+      h.read(3, ['d1.1', 'd2.1'], { input: at('l:1:1') }),
+      h.end(1, ['d2.1'])
+    ),
+  ],
+  ['doubled', 'a line that counts twice', (h) => (pair(h), h.end(5, ['d1.1', 'd2.1'])), (h) => (pair(h), h.end(3, ['d1.1', 'd2.1']))],
+  [
+    'doubled',
+    'a dot that no client made',
+    (h) => (pair(h), h.end(5, ['d1.1', 'd2.1', '01890000-0000-7000-8000-000000000000'])),
+    (h) => (pair(h), h.add('d1.2', 2), h.end(5, ['d1.1', 'd2.1', 'd1.2'])),
+  ],
+  [
+    'refused-but-happened',
+    'a refused add',
+    (h) => (h.add('d1.1', 1, { outcome: 'failed' }), h.end(1, ['d1.1'])),
+    (h) => (h.add('d1.1', 1, { outcome: 'unknown' }), h.end(1, ['d1.1'])),
+  ],
+  [
+    'foreign',
+    'a line of another person',
+    (h) => (h.add('d9.1', 1, { client: 'd9', person: 'p9', input: { cart: 'user:p9' } }), h.end(1, ['d9.1'])),
+    (h) => (
+      h.add('d9.1', 1, { client: 'd9', person: 'p9', input: { cart: 'user:p9' } }),
+      h.end(1, ['d9.1'], { input: { cart: 'user:p9' } })
+    ),
+  ],
+  [
+    'foreign',
+    'a cart id of another person',
+    (h) => (h.end(0, []), h.end(0, [], { client: 'd9', person: 'p9', input: { cart: 'user:p9' }, output: { cartId: 'id of user:p1' } })),
+    (h) => (h.end(0, []), h.end(0, [], { client: 'd9', person: 'p9', input: { cart: 'user:p9' } })),
+  ],
+  [
+    'stale-unmarked',
+    'an add that the read brought the position of',
+    (h) => (h.add('d1.1', 1, { output: { token: 'l:1:5' } }), h.read(0, [], { input: at('l:1:5') }), h.end(1, ['d1.1'])),
+    (h) => (
+      h.add('d1.1', 1, { output: { token: 'l:1:5' } }),
+      h.read(0, [], { input: at('l:1:5'), output: { stale: true } }),
+      h.end(1, ['d1.1'])
+    ),
+  ],
+  [
+    'stale-unmarked',
+    'a removal that the read brought the position of',
+    (h) => (
+      h.add('d1.1'),
+      h.remove('d1.2', ['d1.1'], { output: { token: 'l:1:5' } }),
+      h.read(1, ['d1.1'], { input: at('l:1:7') }),
+      h.end(0, [])
+    ),
+    (h) => (
+      h.add('d1.1'),
+      h.remove('d1.2', ['d1.1'], { output: { token: 'l:1:5' } }),
+      h.read(1, ['d1.1'], { input: at('l:1:4') }),
+      h.end(0, [])
+    ),
+  ],
+  [
+    'went-back',
+    'what a device has seen',
+    (h) => (
+      pair(h),
+      h.read(3, ['d1.1', 'd2.1'], { input: at('l:1:1') }),
+      h.read(1, ['d2.1'], { input: at('l:1:1') }),
+      h.end(3, ['d1.1', 'd2.1'])
+    ),
+    (h) => (
+      pair(h),
+      h.read(1, ['d2.1'], { input: at('l:1:1') }),
+      h.read(3, ['d1.1', 'd2.1'], { input: at('l:1:1') }),
+      h.end(3, ['d1.1', 'd2.1'])
+    ),
+  ],
+  [
+    'late',
+    'an add, ten seconds on',
+    (h) => (h.add('d1.1'), h.read(0, [], { afterMs: 10_000 }), h.end(1, ['d1.1'])),
+    (h) => (h.fault('kafka', 0, 9_000), h.add('d1.1'), h.read(0, [], { afterMs: 10_000 }), h.end(1, ['d1.1'])),
+  ],
+  [
+    'diverged',
+    'two devices',
+    (h) => (h.add('d1.1'), h.remove('d1.2', ['d1.1'], { outcome: 'unknown' }), h.end(0, []), h.end(1, ['d1.1'], { client: 'd2' })),
+    (h) => (h.add('d1.1'), h.remove('d1.2', ['d1.1'], { outcome: 'unknown' }), h.end(0, []), h.end(0, [], { client: 'd2' })),
+  ],
+  ['not-converged', 'a stale end', (h) => h.end(0, [], { output: { stale: true } }), (h) => h.end(0, [])],
+  [
+    'not-converged',
+    'a merge that never ends',
+    (h) => (h.do('login', { input: claim }), h.end(0, [], { output: { merge: 'pending' } })),
+    (h) => (h.do('login', { input: claim }), h.end(0, [], { output: { merge: 'merged' } })),
+  ],
+  ['not-converged', 'a gateway that stays silent', (h) => h.end(0, [], { outcome: 'unknown' }), (h) => h.end(0, [])],
+  [
+    'ordered-twice',
+    'a dot in two orders',
+    (h) => (h.add('d1.1', 2), h.checkout('k1', ['d1.1'], 2), h.checkout('k2', ['d1.1'], 2), h.end(0, [])),
+    (h) => (h.add('d1.1', 2), h.checkout('k1', ['d1.1'], 2), h.checkout('k1', ['d1.1'], 2), h.end(0, [])),
+  ],
+  [
+    'two-orders',
+    'one key',
+    (h) => (h.add('d1.1', 2), h.checkout('k1', ['d1.1'], 2), h.checkout('k1', ['d1.1'], 2, { output: { orderId: 'x' } }), h.end(0, [])),
+    (h) => (h.add('d1.1', 2), h.checkout('k1', ['d1.1'], 2, { outcome: 'unknown' }), h.checkout('k1', ['d1.1'], 2), h.end(0, [])),
+  ],
+  [
+    'two-orders',
+    'a list with an order that nobody asked for',
+    (h) => (h.add('d1.1', 2), h.checkout('k1', ['d1.1'], 2), listed(h, 'order of k1', 'x'), h.end(0, [])),
+    (h) => (h.add('d1.1', 2), h.checkout('k1', ['d1.1'], 2, { outcome: 'unknown' }), listed(h, 'x'), h.end(0, [])),
+  ],
+  [
+    'order-inexact',
+    'more than was seen',
+    (h) => (pair(h), h.checkout('k1', ['d1.1'], 3), h.end(1, ['d2.1'])),
+    (h) => (pair(h), h.checkout('k1', ['d1.1'], 2), h.end(1, ['d2.1'])),
+  ],
+  [
+    'ordered-stays',
+    'a line that was ordered',
+    (h) => (pair(h), h.checkout('k1', ['d1.1'], 2), h.end(3, ['d1.1', 'd2.1'])),
+    (h) => (pair(h), h.checkout('k1', ['d1.1'], 2, { outcome: 'failed' }), h.end(3, ['d1.1', 'd2.1'])),
+  ],
+  [
+    'lost',
+    'a line that an order had not seen',
+    (h) => (pair(h), h.checkout('k1', ['d1.1'], 2), h.end(0, [])),
+    (h) => (pair(h), h.checkout('k1', ['d1.1', 'd2.1'], 3), h.end(0, [])),
+  ],
+  [
+    'charged-wrong',
+    'another total than agreed to',
+    (h) => (pair(h), h.checkout('k1', ['d1.1'], 2, { input: { expectedTotal: 150 } }), h.end(1, ['d2.1'])),
+    (h) => (
+      pair(h),
+      h.checkout('k1', ['d1.1'], 2, { input: { expectedTotal: 150 }, output: { discount: 50, total: 150 } }),
+      h.end(1, ['d2.1'])
+    ),
+  ],
+  [
+    'charged-wrong',
+    'twice',
+    (h) => (pair(h), h.checkout('k1', ['d1.1'], 2, { output: { steps: ['PaymentCaptured', 'PaymentCaptured'] } }), h.end(1, ['d2.1'])),
+    (h) => (pair(h), h.checkout('k1', ['d1.1'], 2, { output: { steps: ['PaymentUnknown', 'PaymentCaptured'] } }), h.end(1, ['d2.1'])),
+  ],
+  [
+    'oversold',
+    'the last cap',
+    (h) => (shelf(h, 1), h.add('d1.1', 2), h.checkout('k1', ['d1.1'], 2), h.end(0, [])),
+    (h) => (shelf(h, 2), h.add('d1.1', 2), h.checkout('k1', ['d1.1'], 2), h.end(0, [])),
+  ],
+  [
+    'revoked-accepted',
+    'a cookie, long after the logout',
+    (h) => (h.do('logout'), h.do('use-ended-session', { afterMs: 4_000, input: { call: 'read' } })),
+    (h) => (h.do('logout'), h.do('use-ended-session', { afterMs: 1_000, input: { call: 'read' } })),
+  ],
+];
+
+function backAndForth(h: Handmade): void {
+  for (const dots of [['d1.1', 'd2.1'], ['d2.1'], ['d1.1', 'd2.1']]) h.read(dots.length === 2 ? 3 : 1, dots, { input: at('l:1:1') });
+}
+function listed(h: Handmade, ...ids: string[]): void {
+  const lines = [{ productId: 'cap', quantity: 2, unitPrice: 100 }];
+  h.do('read-orders', {
+    output: { orders: ids.map((orderId) => ({ orderId, status: 'placed', lines, subtotal: 200, discount: 0, total: 200 })) },
+  });
+}
+const shelf = (h: Handmade, stock: number) => h.do('read-product', { input: { productId: 'cap' }, output: { stock } });
+
+const kindsOf = (make: (h: Handmade) => void): string[] => {
+  const made = new Handmade();
+  make(made);
+  return [...new Set(checkHistory(made.history()).anomalies.map(({ kind }) => kind))];
+};
+
+describe('the checker', () => {
+  it.each(twins)('calls it %s, and nothing else: %s', (kind, _what, bad) => {
+    expect(kindsOf(bad)).toEqual([kind]);
+  });
+
+  it.each(twins)('finds nothing in the twin without it (%s: %s)', (_kind, _what, _bad, good) => {
+    expect(kindsOf(good)).toEqual([]);
+  });
+
+  it('lets an answer that never came have happened or not, as it shows', () => {
+    for (const dots of [[], ['d1.1']]) {
+      expect(kindsOf((h) => (h.add('d1.1', 1, { outcome: 'unknown' }), h.end(dots.length, dots)))).toEqual([]);
+    }
+  });
+
+  it('counts a command once, however often it was sent', () => {
+    const twice = (quantity: number) => (h: Handmade) => (
+      h.add('d1.1', 2, { outcome: 'unknown' }),
+      h.add('d1.1', 2, { input: { attempt: 2 } }),
+      h.end(quantity, ['d1.1'])
+    );
+    expect([kindsOf(twice(2)), kindsOf(twice(4))]).toEqual([[], ['doubled']]);
+  });
+
+  it('judges a cart that does not say what it is made of by its quantities', () => {
+    const blind = { output: { dots: undefined } };
+    expect(kindsOf((h) => (pair(h), h.end(3, [], blind)))).toEqual([]);
+    expect(kindsOf((h) => (pair(h), h.end(2, [], blind)))).toEqual(['lost']);
+    expect(kindsOf((h) => (pair(h), h.end(5, [], blind)))).toEqual(['doubled']);
+    expect(kindsOf((h) => (pair(h), h.remove('d1.2', ['d1.1']), h.end(3, [], blind)))).toEqual(['resurrected']);
+  });
+
+  it('allows a device to see an older cart where the view was put back, but never without saying so of its own writes', () => {
+    const back = (h: Handmade): void => {
+      pair(h);
+      h.read(3, ['d1.1', 'd2.1'], { input: at('l:1:1') });
+      h.fault('redis-carts', h.nowMs, h.nowMs + 5);
+      h.read(1, ['d2.1'], { input: at('l:1:1') });
+      h.end(3, ['d1.1', 'd2.1']);
+    };
+    expect(kindsOf(back)).toEqual([]);
+  });
+
+  it('waits for what is still to come', () => {
+    const made = new Handmade();
+    made.add('d1.1', 2);
+    made.checkout('k1', ['d1.1'], 2, { output: { status: 'pending' } });
+    made.end(2, ['d1.1']);
+    expect(unsettled(made.history()).map(({ message }) => message)).toEqual(['the order k1 is pending']);
+  });
+
+  it('prints the few operations that matter', () => {
+    const made = new Handmade();
+    for (let other = 0; other < 20; other++) made.read(0, []);
+    made.add('d1.1', 2, { output: { token: 'l:1:5' } });
+    made.read(0, [], { client: 'd2', input: { final: true } });
+    const [anomaly] = checkHistory(made.history()).anomalies;
+    expect(explain(anomaly!, made.history())).toBe(
+      [
+        'lost: add 2 of cap (d1.1) was acknowledged, nothing that had seen it removed it, and it is not there',
+        '       +0.0 ms  d1 (p1) :4000  add cap x2 = d1.1 -> ok in 10.0 ms at l:1:5',
+        '      +20.0 ms  d2 (p1) :4000  read, last -> empty []',
+      ].join('\n'),
+    );
+  });
+});
+
+describe('a history', () => {
+  it('is read as it was written', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'history-'));
+    try {
+      const recorder = openRecorder();
+      const what = { client: 'd1', person: 'p1', gateway: 'http://localhost:4000', input: { quantity: 1 } };
+      recorder.invoke({ ...what, kind: 'add' })({ outcome: 'ok', output: { token: 'l:1:1' } });
+      recorder.invoke({ ...what, kind: 'read' });
+      recorder.fault('kill', 'kafka')();
+      const history = recorder.history(7, 1_000);
+      await writeHistory(join(folder, 'history.jsonl'), history);
+      expect(await readHistory(join(folder, 'history.jsonl'))).toEqual(history);
+      expect(history.operations.map(({ outcome, completedAtMs }) => [outcome, completedAtMs === undefined])).toEqual([
+        ['ok', false],
+        ['unknown', true],
+      ]);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
