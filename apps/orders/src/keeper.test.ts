@@ -18,7 +18,6 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await eventLog.close();
-  await shop.db.destroy();
 });
 
 const held = (): Promise<void> => Promise.resolve();

@@ -17,7 +17,7 @@ import { freshDatabaseUrl } from '@cloakroom/testing';
 import { migrations, type Database, type OrdersSchema } from './orders.ts';
 import { hearCallback } from './saga.ts';
 import type { OrdersParts } from './parts.ts';
-import type { CallbackListener, PaymentProvider } from './payment-provider.ts';
+import type { PaymentProvider } from './payment-provider.ts';
 import { openSimulatedProvider, type SimulatedProvider } from './payment-provider.simulated.ts';
 import { placeOrder, type Wanted } from './place-order.ts';
 import { openSettler, type Settler } from './settler.ts';
@@ -121,14 +121,9 @@ export class FakeCatalog {
   }
 }
 
-export interface FakeLine {
-  readonly productId: string;
-  readonly quantity?: number;
-}
-
 /** A cart that forgets nothing by itself: the worst that a view which is behind can do. `seen` is the names of dots. */
 export class FakeCart {
-  readonly lines = new Map<string, FakeLine>();
+  readonly lines = new Map<string, { readonly productId: string; readonly quantity?: number }>();
   readonly coupons = new Map<string, string>();
   readonly gone = new Set<string>();
   stale = false;
@@ -183,9 +178,19 @@ export interface Shop {
 export const openOrdersDatabase = (url: string): Promise<Database> =>
   openDatabase<OrdersSchema>(url, migrations, { name: 'orders', log: quiet });
 
-/** @param opened of several shops one after the other */
+let shared: Promise<Database> | undefined;
+
+/** One a test file: opening one takes longer than most tests. */
+function sharedDatabase(): Promise<Database> {
+  shared ??= freshDatabaseUrl().then(openOrdersDatabase);
+  return shared;
+}
+
+/** A new shop, on a database that is emptied for it. */
 export async function openShop(opened?: Database): Promise<Shop> {
-  const db = opened ?? (await openOrdersDatabase(await freshDatabaseUrl()));
+  const db = opened ?? (await sharedDatabase());
+  for (const table of ['orders', 'order_dots', 'coupon_uses', 'order_events', 'provider_charges', 'provider_callbacks'] as const)
+    await db.deleteFrom(table).execute();
   const random = countingRandom();
   const shop: Shop = {
     db,
@@ -245,12 +250,10 @@ function openReplica(shop: Shop, fuse: Fuse, db: Database, random: OrdersParts['
     chargeWaitMs: 1,
     committed: () => undefined,
   };
-  const listener: CallbackListener = async (key, outcome) => {
+  payments.onCallback(async (key, outcome) => {
     for (let told = 0; told <= shop.duplicates; told += 1) await hearCallback(parts, key, outcome);
-  };
-  payments.onCallback(listener);
+  });
   const settler = openSettler(parts, () => startTrace(random));
-  const never = new AbortController().signal;
   return {
     parts,
     provider,
@@ -259,7 +262,7 @@ function openReplica(shop: Shop, fuse: Fuse, db: Database, random: OrdersParts['
       placeOrder(parts, personContext(userId), { seen: '', addressId: 'home', paymentMethod: '', ...wanted } as Wanted),
     async keep() {
       await provider.deliver();
-      await settler.settle(never);
+      await settler.settle(new AbortController().signal);
     },
   };
 }

@@ -58,11 +58,11 @@ withPostgres('two replicas on one PostgreSQL', () => {
     shop.catalog.put('hat', { stock: 200 });
     for (let round = 0; round < 10; round += 1) {
       for (const name of ['a', 'b', 'c']) shop.cart.lines.set(`${name}${round}`, { productId: 'hat' });
-      const seen = (names: string) => [...names].map((name) => `${name}${round}`).join(',');
+      const seen = (...names: string[]) => names.map((name) => `${name}${round}`).join(',');
       // Dots in both orders of naming: inserted in one, no two transactions wait for each other.
       const answers = await Promise.all([
-        ...replicas.map((replica) => replica.place('u_1', { idempotencyKey: `same-${round}`, seen: seen('abc') })),
-        ...replicas.map((replica, at) => replica.place('u_1', { idempotencyKey: `other-${round}-${at}`, seen: seen('cba') })),
+        ...replicas.map((replica) => replica.place('u_1', { idempotencyKey: `same-${round}`, seen: seen('a', 'b', 'c') })),
+        ...replicas.map((replica, at) => replica.place('u_1', { idempotencyKey: `other-${round}-${at}`, seen: seen('c', 'b', 'a') })),
       ]);
       const ids = answers.map(orderIdOf).filter((id) => id !== undefined);
       expect(new Set(ids).size).toBe(1);

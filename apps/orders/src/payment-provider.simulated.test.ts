@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { openShop, countingRandom, type Shop } from './orders.harness.ts';
 import type { Outcome } from './payment-provider.ts';
 import { openSimulatedProvider, type SimulatedProvider } from './payment-provider.simulated.ts';
@@ -11,7 +11,6 @@ beforeEach(async () => {
   told = [];
   provider = openAgain();
 });
-afterEach(() => shop.db.destroy());
 
 function openAgain(): SimulatedProvider {
   const opened = openSimulatedProvider({ db: shop.db as never, random: countingRandom() });

@@ -1,6 +1,6 @@
 import { isProblem, Obstacle, OrderStatus, problem } from '@cloakroom/contracts';
 import { DatabaseUnavailable } from '@cloakroom/platform';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { getOrder } from './get-order.ts';
 import { listOrders } from './list-orders.ts';
 import type { Database } from './orders.ts';
@@ -22,7 +22,6 @@ beforeEach(async () => {
   shop.cart.coupons.set('s', 'SUMMER20');
   shop.cart.coupons.set('x', 'FREE');
 });
-afterEach(() => shop.db.destroy());
 
 const place = (idempotencyKey: string, wanted: Partial<Parameters<Replica['place']>[1]> = {}, userId = 'u_1') =>
   replica.place(userId, { idempotencyKey, seen: 'a', ...wanted });

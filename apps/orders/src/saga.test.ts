@@ -33,7 +33,6 @@ describe.each(methods)('paid by %s', (paymentMethod) => {
       expect(orders.map(({ phase }) => phase)).toEqual([placedBy.includes(paymentMethod) ? 'placed' : 'cancelled']);
       if (!isProblem(second)) expect(orderIdOf(second)).toBe(orders[0]!.order_id);
       if (orderIdOf(first) !== undefined) expect(orderIdOf(first)).toBe(orders[0]!.order_id);
-      await shop.db.destroy();
       if (!fuse.blown) break;
     }
     // A run that was never killed came last; before it, every point was.
@@ -55,7 +54,6 @@ describe.each(methods)('paid by %s', (paymentMethod) => {
       await assertWhole(shop, stock);
       const { phase } = await shop.db.selectFrom('orders').select('phase').executeTakeFirstOrThrow();
       expect(phase).toBe(placedBy.includes(paymentMethod) ? 'placed' : 'cancelled');
-      await shop.db.destroy();
       if (!fuse.blown) break;
     }
   });

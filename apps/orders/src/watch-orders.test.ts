@@ -22,7 +22,6 @@ afterEach(async () => {
   for (const controller of leaving.splice(0)) controller.abort();
   await notices.stop();
   await eventLog.close();
-  await shop.db.destroy();
 });
 
 function contextOf(userId: string): { ctx: PersonContext; leave: () => void } {
