@@ -27,6 +27,7 @@ const run = (script: string, ...args: string[]) => npm('run', script, '--', ...a
 it.each([
   [['start', '--help'], /--infra <provider>[^]*--port-base[^]*--fresh[^]*--logs/],
   [['mutants', '--help'], /--only NAME/],
+  [['prove', '--help'], /--histories[^]*--seed/],
   [['bench', '--help'], /bench -- start/],
   [['check', '--help'], /--accept-contracts/],
   [['doctor'], /Node[^]*Redis[^]*Java[^]*Maven[^]*Docker[^]*Chromium/],

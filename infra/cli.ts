@@ -120,6 +120,7 @@ for (const [name, description] of [
   ['e2e', 'browser tests; arguments go to Playwright'],
   ['bench', 'measure; --help tells what'],
   ['mutants', 'plant known defects and see the tests fail'],
+  ['prove', 'the laws of carts over 100,000 histories, and mutants that break them; --help tells more'],
   ['fuzz', 'throw 100,000 inputs at a running stack; --help tells what'],
   ['attacks', 'attack a running stack; --help tells what, --prove takes the defences away'],
   ['exercise', 'an anti-pattern, run to be looked at; --help tells which'],

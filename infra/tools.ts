@@ -5,12 +5,13 @@ import { delimiter, dirname, join } from 'node:path';
 import { repository } from './folders.ts';
 import { StackError } from './outcome.ts';
 
-export type ToolName = 'check' | 'e2e' | 'bench' | 'mutants' | 'attacks' | 'fuzz' | 'exercise' | 'drill' | 'chaos';
+export type ToolName = 'check' | 'e2e' | 'bench' | 'mutants' | 'prove' | 'attacks' | 'fuzz' | 'exercise' | 'drill' | 'chaos';
 
 const scripts = {
   check: 'infra/checks/run.ts',
   bench: 'infra/bench/run.ts',
   mutants: 'infra/checks/mutants.ts',
+  prove: 'infra/prove/run.ts',
   attacks: 'infra/attacks/run.ts',
   fuzz: 'infra/attacks/fuzz.ts',
   exercise: 'infra/exercises/run.ts',

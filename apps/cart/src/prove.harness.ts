@@ -1,0 +1,25 @@
+/** All that is proven of carts. */
+import { randomLaw, type Law } from './prove.law.harness.ts';
+import { pureLaws } from './prove.laws.harness.ts';
+import { smallScopeLaws } from './prove.small-scope.harness.ts';
+import { story, tell, Telling } from './prove.story.harness.ts';
+
+/** Some hundred times as costly as the others: each history is a service. */
+export const serviceLaw = randomLaw({
+  name: 'the service, whatever happens',
+  says: 'real commands, projectors and rebuilds, with sign-ins, late guests, orders, crashes, replays and lost views: nothing is lost, nothing returns, nothing is ordered twice',
+  share: 30,
+  made: story,
+  async holds(steps) {
+    const telling = await Telling.open();
+    try {
+      for (const step of steps) await telling.run(step);
+      await telling.end();
+    } finally {
+      await telling.world.close();
+    }
+  },
+  tell: (steps) => steps.map(tell),
+});
+
+export const laws = (depth: 'long' | 'short'): readonly Law[] => [...pureLaws, ...smallScopeLaws(depth), serviceLaw];
