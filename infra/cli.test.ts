@@ -29,6 +29,7 @@ it.each([
   [['mutants', '--help'], /--only NAME/],
   [['prove', '--help'], /--histories[^]*--seed/],
   [['bench', '--help'], /bench -- start/],
+  [['chaos', '--help'], /--seed S[^]*--profile cluster[^]*disk-full[^]*Exit code 1/],
   [['check', '--help'], /--accept-contracts/],
   [['doctor'], /Node[^]*Redis[^]*Java[^]*Maven[^]*Docker[^]*Chromium/],
 ] as const)('npm run %j explains itself', async ([script, ...args], says) => {
