@@ -62,5 +62,5 @@ export function readOrderEvent({ value }: Pick<LogRecord, 'value'>): OrderEvent 
 }
 
 /** A cart is ordered from by the person whose it is, and its id is that person's. */
-const isOfItsOwnCart = ({ userId }: OrderEvent, { cartId }: OrderConfirmed, { key }: LogRecord): boolean =>
+export const isOfItsOwnCart = ({ userId }: OrderEvent, { cartId }: OrderConfirmed, { key }: LogRecord): boolean =>
   isUserSubject(userId) && cartId === userId && key === userId;

@@ -44,7 +44,7 @@ export async function prepareOrder(
  * Dead, or so old that its death is forgotten: a dot of 14 days that this cart should have and has not. One of a guest that has not joined
  * may be on its way at any age.
  */
-function isGone(state: CartState, dot: Dot, nowMs: number): boolean {
+export function isGone(state: CartState, dot: Dot, nowMs: number): boolean {
   if (state.dead.has(dot)) return true;
   if (state.dots.has(dot) || state.coupons.has(dot)) return false;
   const isOurs = cartOfDot(dot) === state.cartId || state.joined.has(cartOfDot(dot));

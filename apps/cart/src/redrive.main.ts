@@ -4,9 +4,12 @@ import { ConfigError, createLogger, openEventLog, systemClock } from '@cloakroom
 import { openRedisCartView } from './cart.view.redis.ts';
 import { readRedriveConfig, type RedriveConfig } from './config.ts';
 import { cartTopics } from './parts.ts';
-import { redrive, type Letter } from './redrive.ts';
+import type { Letter } from './letters.ts';
+import { redriveClaims, redriveOrders } from './redrive-sources.ts';
+import { redrive } from './redrive.ts';
 
-const help = `Puts the dead letters of carts back into their log, after whatever made them unreadable is mended.
+const help = `Puts dead letters back to the end of the log that they came from, after whatever made them unreadable is mended: events of carts, claims of
+guest carts, and confirmed orders.
 
   KAFKA_BROKERS=... CART_REDIS_URL=... node apps/cart/dist/redrive.main.js [--dry-run]
 
@@ -14,7 +17,7 @@ const help = `Puts the dead letters of carts back into their log, after whatever
   --help      this
 
 Environment:
-  KAFKA_BROKERS    where cart.events and cart.events.dlq are (host:port, comma separated)
+  KAFKA_BROKERS    where cart.events, identity.events, order.events and their .dlq are (host:port, comma separated)
   CART_REDIS_URL   the carts' view: it marks what each cart waits for
   LOG_LEVEL        of the lines on standard error; default error
 
@@ -35,20 +38,22 @@ async function run({ KAFKA_BROKERS, CART_REDIS_URL, LOG_LEVEL }: RedriveConfig, 
   const eventLog = await openEventLog({ kind: 'kafka', brokers: KAFKA_BROKERS, clientId: 'cart-redrive', log, clock: systemClock });
   const view = openRedisCartView({ url: CART_REDIS_URL, log });
   try {
-    const { putBack, done, left } = await redrive({
+    const parts = {
       eventLog,
       view,
       topics: cartTopics,
       clock: systemClock,
       dryRun,
-      tell: (letter) => {
+      tell: (letter: Letter) => {
         const line = lineOf(letter, dryRun);
         if (line !== undefined) print(line);
       },
-    });
+    };
+    const sums = [await redrive(parts), await redriveClaims(parts), await redriveOrders(parts)];
+    const [putBack, done, left] = (['putBack', 'done', 'left'] as const).map((what) => sums.reduce((sum, one) => sum + one[what], 0));
     print(`${putBack} ${dryRun ? 'would be put back' : 'put back'}, ${left} left, ${done} done before.`);
-    if (left > 0) print('What is left cannot be read by this build. Its carts stay incomplete.');
-    return left > 0 ? 3 : 0;
+    if (left! > 0) print('What is left cannot be read by this build. Its carts stay incomplete.');
+    return left! > 0 ? 3 : 0;
   } finally {
     await view.close();
     await eventLog.close();

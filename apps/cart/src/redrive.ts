@@ -7,20 +7,16 @@
  * when it applies the record, and passes over a copy of what carries none; else a copy that comes weeks after could bring back what was
  * removed and forgotten. Run by a build that reads less than this one, it buries the record again, under a new mark.
  */
-import { randomUUID } from 'node:crypto';
-import { deadLetterTopic, recordHeaders } from '@cloakroom/contracts';
-import { RetryLater, type Clock, type EventLog, type LogRecord, type OutgoingRecord, type RecordHeaders } from '@cloakroom/platform';
+import { deadLetterTopic } from '@cloakroom/contracts';
+import type { Clock, EventLog, LogRecord } from '@cloakroom/platform';
 import { newCart } from './apply-record.ts';
 import { evolve } from './cart.ts';
 import type { CartView } from './cart.view.ts';
 import { decodeEvent, encodeCart, type CartRecord } from './codec.ts';
 import { originOf } from './dead-letters.ts';
+import { readLetters, toRecord, type Letter, type Outcome, type Redriven } from './letters.ts';
 import type { CartTopics } from './parts.ts';
 import { orRetryLater } from './project-batch.ts';
-
-/** No more progress for so long: the log or the view is away. */
-const silenceMaxMs = 10_000;
-const checkIntervalMs = 100;
 
 export interface RedriveParts {
   readonly eventLog: EventLog;
@@ -33,72 +29,13 @@ export interface RedriveParts {
   readonly tell?: (letter: Letter) => void;
 }
 
-export interface Letter {
-  readonly cartId: string;
-  readonly partition: number;
-  /** Where it was in the carts' log; undefined when its headers do not say. */
-  readonly origin: bigint | undefined;
-  readonly outcome: Outcome;
-}
-
-/** `done`: its cart waits for it no longer, an earlier run put it back. `left`: it stays in the dead-letter topic, and its cart incomplete. */
-type Outcome = { readonly is: 'put_back' } | { readonly is: 'done' } | { readonly is: 'left'; readonly why: string };
-
-export interface Redriven {
-  readonly putBack: number;
-  readonly done: number;
-  readonly left: number;
-}
-
 /** Looks at what was buried before the call. @throws when log or view are away for too long; what was put back by then stays so */
-export async function redrive(parts: RedriveParts): Promise<Redriven> {
-  const { eventLog, topics, clock } = parts;
-  const buried = deadLetterTopic(topics.events);
-  await eventLog.ensureTopics([buried]);
-  // What this call itself gets buried again waits for the next one.
-  const ends = new Map(
-    [...(await eventLog.bounds(buried))].filter(([, { first, next }]) => next > first).map(([of, { next }]) => [of, next]),
-  );
-  const counts = { put_back: 0, done: 0, left: 0 };
-  let progressMs = clock.monotonicMs();
-  let trouble: unknown;
-  if (ends.size > 0) {
-    const subscription = await eventLog.subscribe({
-      // Alone and from the beginning, each time.
-      group: `cart-redrive-${randomUUID()}`,
-      topics: [buried],
-      from: 'earliest',
-      handler: async ({ partition, records }) => {
-        try {
-          const end = ends.get(partition);
-          if (end === undefined) return;
-          const old = records.filter(({ offset }) => offset < end);
-          for (const { outcome } of await takeLetters(parts, partition, old)) counts[outcome.is] += 1;
-          progressMs = clock.monotonicMs();
-          if (records.at(-1)!.offset + 1n >= end) ends.delete(partition);
-        } catch (error) {
-          trouble = error;
-          // No dead letter of a dead letter, whatever it was.
-          throw new RetryLater('the redrive cannot go on', { cause: error });
-        }
-      },
-    });
-    try {
-      while (ends.size > 0) {
-        if (clock.monotonicMs() - progressMs > silenceMaxMs)
-          throw new Error('the redrive cannot go on', { cause: trouble ?? 'the log is silent' });
-        await new Promise((resolve) => setTimeout(resolve, checkIntervalMs));
-      }
-    } finally {
-      await subscription.stop();
-    }
-  }
-  return { putBack: counts.put_back, done: counts.done, left: counts.left };
+export function redrive(parts: RedriveParts): Promise<Redriven> {
+  return readLetters(parts, deadLetterTopic(parts.topics.events), (partition, records) => takeLetters(parts, partition, records));
 }
 
 async function takeLetters(parts: RedriveParts, partition: number, records: readonly LogRecord[]): Promise<Letter[]> {
   const { eventLog, topics, dryRun = false, tell } = parts;
-  if (records.length === 0) return [];
   const { place, carts } = await orRetryLater(parts.view.load(partition, [...new Set(records.map(({ key }) => key))]));
   const taken = new Set<bigint>();
   const letters = records.map((record): Letter => {
@@ -129,16 +66,4 @@ function judge(record: LogRecord, origin: bigint | undefined, passed: boolean, c
   } catch (error) {
     return { is: 'left', why: error instanceof Error ? error.message : String(error) };
   }
-}
-
-function toRecord(record: LogRecord, origin: bigint): OutgoingRecord {
-  const ofBurial: readonly string[] = [
-    recordHeaders.originTopic,
-    recordHeaders.originPartition,
-    recordHeaders.originOffset,
-    recordHeaders.originReason,
-  ];
-  const kept = Object.entries(record.headers).filter(([name]) => !ofBurial.includes(name));
-  const headers: RecordHeaders = { ...Object.fromEntries(kept), [recordHeaders.redriveOf]: Buffer.from(String(origin)) };
-  return { key: record.key, value: record.value, headers, partition: record.partition };
 }
