@@ -3,7 +3,7 @@
  * and to keep a client on its path: a broker's Metadata answer names the broker's own port, which is replaced by this proxy's.
  */
 import { createServer, connect } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 
 export interface TcpProxy {
   readonly port: number;
@@ -64,7 +64,6 @@ export async function openTcpProxy(target: ProxyTarget): Promise<TcpProxy> {
   const state: State = { fault: 'none', held: 'nothing', requestDelayMs: 0, answerDelayMs: 0, drops: [] };
   const sockets = new Set<Socket>();
   const pairs = new Set<Pair>();
-  let resetCount = 0;
   const server = createServer((client) => {
     if (state.fault === 'cut') {
       client.destroy();
@@ -88,20 +87,31 @@ export async function openTcpProxy(target: ProxyTarget): Promise<TcpProxy> {
     flow(pair, state);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { ...controlsOf(state, sockets, pairs), ...placeOf(server, sockets) };
+}
+
+function placeOf(server: Server, sockets: ReadonlySet<Socket>) {
   const { port } = server.address() as AddressInfo;
-  const endAll = (): void => {
-    for (const socket of sockets) socket.destroy();
-  };
   return {
     port,
     address: `127.0.0.1:${port}`,
+    close: async (): Promise<void> => {
+      endAll(sockets);
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+function controlsOf(state: State, sockets: ReadonlySet<Socket>, pairs: ReadonlySet<Pair>): Omit<TcpProxy, 'port' | 'address' | 'close'> {
+  let resetCount = 0;
+  return {
     delay: (ms, which = 'each way') => {
       state.answerDelayMs = ms;
       state.requestDelayMs = which === 'answers' ? 0 : ms;
     },
     cut: () => {
       state.fault = 'cut';
-      endAll();
+      endAll(sockets);
     },
     mute: () => void (state.fault = 'mute'),
     hold: (which) => {
@@ -122,11 +132,11 @@ export async function openTcpProxy(target: ProxyTarget): Promise<TcpProxy> {
       for (const pair of pairs) flow(pair, state);
     },
     dropNextAnswer: (apiKey, and) => new Promise((done) => state.drops.push({ apiKey, and, done })),
-    close: async () => {
-      endAll();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
-    },
   };
+}
+
+function endAll(sockets: ReadonlySet<Socket>): void {
+  for (const socket of sockets) socket.destroy();
 }
 
 /** What is not read waits in the kernel, and then at its sender. */
