@@ -4,9 +4,10 @@
  */
 import { registerHooks } from 'node:module';
 import { faults } from './fault-list.ts';
+import { projectorFaults } from './projector-faults.ts';
 
 const name = new URL(import.meta.url).searchParams.get('fault');
-const fault = faults.find((one) => one.name === name);
+const fault = [...faults, ...projectorFaults].find((one) => one.name === name);
 if (fault === undefined) throw new Error(`no fault ${name}`);
 
 registerHooks({
