@@ -1,7 +1,7 @@
 /** One chaos run from its first process to its verdict. It ends by itself: everything in it has a bound. */
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { checkHistory, historyNowMs, openRecorder, runWorkload } from '@cloakroom/testing';
+import { checkHistory, historyNowMs, openRecorder, readHistory, runWorkload } from '@cloakroom/testing';
 import type { Anomaly, History, Operation, Verdict } from '@cloakroom/testing';
 import { labelOf } from './dials.ts';
 import { rampage } from './nemesis.ts';
@@ -146,6 +146,21 @@ function showProgress({ minutes, progress }: ChaosRequest, look: () => { operati
     clearInterval(timer);
     progress(undefined);
   };
+}
+
+/** Of a run that is over: a checker that has learnt something since may see more, or less. */
+export async function judgeAgain(file: string, out: string, say: (line: string) => void): Promise<Verdict> {
+  const history = await readHistory(file);
+  const outcome: Outcome = {
+    history,
+    verdict: checkHistory(history),
+    hits: [],
+    leftOut: [],
+    rerun: `npm run chaos -- --judge ${file}`,
+    interrupted: false,
+  };
+  for (const line of describeOutcome(outcome, await writeOutcome(out, outcome))) say(line);
+  return outcome.verdict;
 }
 
 export const outFolder = (root: string, seed: number, profile: string): string => join(root, 'chaos', `${profile}-${seed}`);

@@ -1,9 +1,10 @@
 /** `npm run chaos`: breaks a stack of its own while people use it, and says whether what they were told holds. */
 import { randomInt } from 'node:crypto';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { dataRoot } from '../folders.ts';
 import { describeFailure, StackError } from '../outcome.ts';
-import { outFolder, runChaos } from './command.ts';
+import { judgeAgain, outFolder, runChaos } from './command.ts';
 import { beginInside, isInside, lacksNamespaces } from './namespaces.ts';
 import { faultMeanings, faultNames } from './schedule.ts';
 import type { FaultName } from './schedule.ts';
@@ -23,6 +24,7 @@ npm run chaos -- --faults a,b       these alone:
 ${faultNames.map((name) => `    ${name.padEnd(12)}${faultMeanings[name]}`).join('\n')}
 npm run chaos -- --clients N        devices that shop meanwhile (8)
 npm run chaos -- --out DIR          where history.jsonl, verdict.json and timeline.html go (.cloakroom/chaos/<profile>-<seed>)
+npm run chaos -- --judge FILE       judge a history.jsonl of an earlier run again; writes to a folder "again" beside it
 npm run chaos -- --port-base PORT   where the ports of the stack begin (${baseDefault})
 
 Ctrl-C heals what is broken and still reports. Exit code 1 on an anomaly. docs/chaos.md says what is judged.`;
@@ -35,6 +37,7 @@ const { values } = parseArgs({
     faults: { type: 'string' },
     clients: { type: 'string' },
     out: { type: 'string' },
+    judge: { type: 'string' },
     'port-base': { type: 'string', default: String(baseDefault) },
     help: { type: 'boolean', short: 'h' },
   },
@@ -50,6 +53,10 @@ try {
 process.exit();
 
 async function chaos(): Promise<number> {
+  if (values.judge !== undefined) {
+    const out = values.out ?? join(dirname(values.judge), 'again');
+    return (await judgeAgain(values.judge, out, (line) => console.log(line))).ok ? 0 : 1;
+  }
   const { minutes, seed, profile, only, clients, base } = read();
   const wantsPartition = only === undefined || only.includes('partition');
   const rerun = rerunOf(minutes, seed, profile);
