@@ -21,6 +21,7 @@ export const documentedCommands: readonly DocumentedCommand[] = [
   { command: 'npm run check', provenBy: 'infra/test.ts', showing: "runTool('check'" },
   { command: 'npm run e2e', provenBy: 'infra/test.ts', showing: "runTool('e2e'" },
   { command: 'npm run mutants', provenBy: 'infra/cli.test.ts', showing: "['mutants', '--help']" },
+  { command: 'npm run prove', provenBy: 'infra/cli.test.ts', showing: "['prove', '--help']" },
   { command: 'npm run bench -- start', provenBy: 'infra/cli.test.ts', showing: "['bench', '--help']" },
   { command: 'npm run bench -- telemetry', provenBy: 'infra/bench/telemetry.test.ts', showing: 'benchTelemetry(1' },
   { command: 'npm run bench -- edge', provenBy: 'infra/bench/bench.int.test.ts', showing: 'benchEdge({' },
@@ -30,6 +31,7 @@ export const documentedCommands: readonly DocumentedCommand[] = [
   { command: 'npm run bench -- store', provenBy: 'infra/bench/bench.int.test.ts', showing: 'benchStore({' },
   { command: 'npm run bench -- --help', provenBy: 'infra/cli.test.ts', showing: "['bench', '--help']" },
   { command: 'npm run exercise -- sticky', provenBy: 'infra/exercises/sticky.test.ts', showing: 'compareSticky(' },
+  { command: 'npm run exercise -- cart', provenBy: 'infra/exercises/cart.test.ts', showing: 'exerciseCart(' },
   {
     command: 'npm run drill -- revoke-everything',
     provenBy: 'infra/drills/revoke-everything.int.test.ts',
@@ -56,6 +58,8 @@ export const documentedCommands: readonly DocumentedCommand[] = [
   { command: 'kill -CONT', provenBy: 'e2e/stack.ts', showing: "'SIGCONT'" },
   { command: 'kill -9', provenBy: 'e2e/stack.ts', showing: "'SIGKILL'" },
   { command: 'npm run cart -- history', provenBy: 'infra/cart-operations.int.test.ts', showing: "run('history'" },
+  { command: 'npm run cart -- redrive', provenBy: 'e2e/cart-operations.native.e2e.ts', showing: "operate('redrive'" },
+  { command: 'npm run cart -- replay', provenBy: 'e2e/cart-operations.native.e2e.ts', showing: "operate('replay')" },
   { command: 'node apps/cart/dist/redrive.main.js', provenBy: 'apps/cart/src/redrive.int.test.ts', showing: 'redrive.main' },
   // No engine and no cluster here: these are held to what they name, and docs/deploy.md says so.
   { command: 'docker compose', provenBy: 'infra/containers/deploy-doc.test.ts', showing: 'for compose and for kubectl' },

@@ -1,11 +1,38 @@
 /** npm run exercise -- <name>: anti-patterns, labelled as such, off unless asked for. */
+import { parseArgs } from 'node:util';
+import { cartModels, describeCart, exerciseCart, type CartModelName } from './cart.ts';
 import { compareSticky, describeSticky } from './sticky.ts';
 
-const [name] = process.argv.slice(2);
+const help = `npm run exercise -- sticky               sessions in the memory of each replica, behind an affinity cookie: what that costs
+npm run exercise -- cart                 five wrong carts and the right one, each in a shop of its own, judged by the checker
+npm run exercise -- cart --model NAME    one of them: ${cartModels.join(', ')}`;
 /** Some seconds on a laptop, and enough that chance does not decide. */
 const people = 120;
-if (name === 'sticky') process.stdout.write(`${describeSticky(await compareSticky(people))}\n`);
+const print = (line: string) => void process.stdout.write(`${line}\n`);
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { model: { type: 'string', default: 'all' }, help: { type: 'boolean', short: 'h', default: false } },
+});
+const [name] = positionals;
+const models = values.model === 'all' ? cartModels : cartModels.filter((one) => one === values.model);
+if (values.help) print(help);
+else if (name === 'sticky') print(describeSticky(await compareSticky(people)));
+else if (name === 'cart' && models.length > 0) process.exitCode = await lookAtCarts(models);
 else {
-  process.stderr.write('npm run exercise -- sticky   sessions in the memory of each replica, behind an affinity cookie: what that costs\n');
-  process.exitCode = name === undefined || name === '--help' ? 0 : 1;
+  process.stderr.write(`${help}\n`);
+  process.exitCode = name === undefined ? 0 : 1;
+}
+
+/** @returns 1 where a wrong cart was not caught, or the right one was */
+async function lookAtCarts(chosen: readonly CartModelName[]): Promise<number> {
+  let code = 0;
+  for (const model of chosen) {
+    print(`\n${model === 'dots' ? 'The cart of this shop' : 'Exercise, an anti-pattern'}: CART_MODEL=${model}`);
+    const caught = await exerciseCart(model, print);
+    print(`\n${describeCart(model, caught)}`);
+    if ((caught.length === 0) !== (model === 'dots')) code = 1;
+  }
+  print('\nWhat it shows and why: docs/exercises/cart.md');
+  return code;
 }

@@ -1,47 +1,48 @@
 /**
  * EXERCISE, WRONG ON PURPOSE: the last writer wins, line by line, as in a table with a row per line (Cassandra, DynamoDB global tables). An add is
- * "read the number, write the number plus n", and the write that arrives last stands, whatever it had not seen. So of two adds at one moment
- * one is lost, and a removal takes an add along that nobody who removed had seen.
+ * "read the line, write the line", and the write that arrives last stands, whatever it had not seen. So of two adds at one moment one is lost,
+ * and a removal takes an add along that nobody who removed had seen.
  */
-import { commandOfDot, evolve, linesOf, type CartEvent, type CartState, type Dot, type Live } from '../cart.ts';
+import { commandOfDot, emptyCart, evolve, type CartState, type Dot, type Live } from '../cart.ts';
 import type { LineId } from '../lines.ts';
-import { roundTrip, type CartModel } from './model.ts';
+import { isWholeCart, roundTrip, wholeCart, type CartModel } from './model.ts';
 
 export const lww: CartModel = {
   async write({ event, read }) {
     if (event.type !== 'ItemAdded') return event;
-    const cart = await read();
-    if (cart.dots.has(event.dot)) return event;
-    const before = linesOf(cart).find(({ lineId }) => lineId === event.line)?.quantity ?? 0;
+    const line = new Map([...(await read()).dots].filter(([, live]) => live.line === event.line));
     await roundTrip();
-    return { ...event, type: 'QuantitySet', quantity: before + event.quantity, observed: [] };
+    const written = evolve({ ...emptyCart(event.cartId), dots: line }, event);
+    return wholeCart(written, event.atMs);
   },
   evolve(state, event) {
+    if (isWholeCart(event)) return { ...state, dots: new Map([...without(state, linesIn(event.dots)), ...event.dots]) };
     switch (event.type) {
       case 'QuantitySet': {
         const live: Live = { line: event.line, quantity: event.quantity, kind: 'set' };
-        return { ...state, dots: new Map(without(state, event.line)).set(event.dot, live) };
+        return { ...state, dots: new Map(without(state, new Set([event.line]))).set(event.dot, live) };
       }
       case 'ItemRemoved':
-        return { ...state, dots: new Map(without(state, event.line)) };
+        return { ...state, dots: new Map(without(state, new Set([event.line]))) };
       case 'CartCleared':
         return { ...state, dots: new Map() };
       case 'GuestJoined':
-        return join(state, event);
+        return join(state, event.dots, evolve(state, event));
       default:
         return evolve(state, event);
     }
   },
 };
 
-const without = (state: CartState, line: LineId): [Dot, Live][] => [...state.dots].filter(([, live]) => live.line !== line);
+const linesIn = (dots: ReadonlyMap<Dot, Live>): Set<LineId> => new Set([...dots.values()].map(({ line }) => line));
+const without = (state: CartState, lines: ReadonlySet<LineId>): [Dot, Live][] => [...state.dots].filter(([, { line }]) => !lines.has(line));
 
-/** Whichever of the two carts wrote a line last, by the clocks of the clients. */
-function join(state: CartState, event: Extract<CartEvent, { type: 'GuestJoined' }>): CartState {
-  const joined = evolve(state, event);
-  if (joined === state) return state;
-  const newest = new Map<LineId, string>();
-  const later = (dot: Dot, line: LineId) => commandOfDot(dot) > (newest.get(line) ?? '');
-  for (const [dot, { line }] of [...state.dots, ...event.dots]) if (later(dot, line)) newest.set(line, commandOfDot(dot));
-  return { ...joined, dots: new Map([...joined.dots].filter(([dot, { line }]) => commandOfDot(dot) === newest.get(line))) };
+/** Of a line that both carts have, the one that was written last stands, by the clocks of the clients. */
+function join(before: CartState, ofGuest: ReadonlyMap<Dot, Live>, after: CartState): CartState {
+  if (after === before) return before;
+  const newest = (dots: ReadonlyMap<Dot, Live>, line: LineId): string =>
+    [...dots].reduce((last, [dot, live]) => (live.line === line && commandOfDot(dot) > last ? commandOfDot(dot) : last), '');
+  const theirs = new Set([...linesIn(ofGuest)].filter((line) => newest(ofGuest, line) > newest(before.dots, line)));
+  const kept = [...after.dots].filter(([dot, { line }]) => (theirs.has(line) ? ofGuest.has(dot) : before.dots.has(dot)));
+  return { ...after, dots: new Map(kept) };
 }

@@ -31,8 +31,9 @@ export function wholeCart({ cartId, dots, coupons }: CartState, atMs: number): C
   return { type: 'GuestJoined', cartId, atMs, guestCartId: cartId, guestOffset: 0n, dots, coupons, dead: new Map() };
 }
 
-type Joined = Extract<CartEvent, { type: 'GuestJoined' }>;
-export const isWholeCart = (event: CartEvent): event is Joined => event.type === 'GuestJoined' && event.guestCartId === event.cartId;
+/** Narrower than every join, so that what is none may still be one of a guest. */
+type WholeCart = Extract<CartEvent, { type: 'GuestJoined' }> & { readonly guestOffset: 0n };
+export const isWholeCart = (event: CartEvent): event is WholeCart => event.type === 'GuestJoined' && event.guestCartId === event.cartId;
 
 /** Between reading a store and writing it back lies a round trip: the window in which another request is lost. */
 const roundTripMs = 5;
