@@ -2,6 +2,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { addToCart, drawer, expect, searchField, signIn, test } from './browser.ts';
+import { address, chooseCard, placeButton, summary } from './check-out.ts';
 import { newPerson } from './device.ts';
 import { gateways } from './stack.ts';
 
@@ -69,7 +70,9 @@ for (const theme of ['light', 'dark'] as const) {
 
   test(`every page is sound in the ${theme} theme, for a person with a cart`, async ({ newBrowser, newDevice, products }) => {
     const person = newPerson();
-    await (await newDevice()).register(person);
+    const phone = await newDevice();
+    await phone.register(person);
+    await phone.insist('PATCH', '/api/profile', { addresses: [address] });
     const page = await newBrowser(gateways[1]);
     await page.emulateMedia({ colorScheme: theme });
     await watch(page);
@@ -90,11 +93,23 @@ for (const theme of ['light', 'dark'] as const) {
       '/account/recently-viewed',
       '/account/devices',
       '/account/security',
+      '/checkout',
     ]) {
       await page.goto(path);
       await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
       await expectSound(page, path);
     }
+    await chooseCard(page, /is declined/);
+    await placeButton(page).click();
+    await expect(summary(page).getByRole('alert')).toBeFocused();
+    await expectSound(page, 'a declined payment');
+    await chooseCard(page, /late, and paid/);
+    await placeButton(page).click();
+    await expect(page.getByRole('list', { name: 'How it went' })).toBeVisible();
+    await expectSound(page, 'an order');
+    await page.goto('/orders');
+    await expect(page.getByRole('list', { name: 'Orders' }).getByRole('listitem')).toHaveCount(2);
+    await expectSound(page, '/orders');
     await page.goto('/account/addresses');
     await page.getByRole('button', { name: 'Add an address' }).click();
     await expectSound(page, 'the address form');

@@ -6,11 +6,24 @@ import { e2eProvider, gateways } from './stack.ts';
 const systemChromium = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
   (path) => path !== undefined && existsSync(path),
 );
-/** Those that stop or lose real processes have none to lose when all services share one; what a page is made of does not depend on what lies below. */
+/**
+ * Those that stop or lose real processes have none to lose when all services share one. What a page is made of, and how it is walked, does not
+ * depend on what lies below: that is looked at on embedded alone, and the minutes are kept for what only real processes can show.
+ */
+const ofThePage = [
+  '**/pages.e2e.ts',
+  '**/shop-admin.e2e.ts',
+  '**/shop-check-out-page.e2e.ts',
+  '**/shop-devices.e2e.ts',
+  '**/shop-frame.e2e.ts',
+  '**/shop-keyboard.e2e.ts',
+  '**/shop-search.e2e.ts',
+  '**/shop-security.e2e.ts',
+];
 const left = {
   cluster: [],
   embedded: ['**/*.native.e2e.ts', '**/*.cluster.e2e.ts', '**/*.failures.e2e.ts'],
-  native: ['**/*.cluster.e2e.ts', '**/*.failures.e2e.ts', '**/pages.e2e.ts'],
+  native: ['**/*.cluster.e2e.ts', '**/*.failures.e2e.ts', ...ofThePage],
   failures: [],
   'native-postgres': [],
 }[e2eProvider];
@@ -26,6 +39,7 @@ const onPostgres = [
 
 /** Several of everything: the journey across three gateways, and what is there only where there are several. */
 const onCluster = [
+  '**/golden-journey.e2e.ts',
   '**/guest-cart-joins-on-login.e2e.ts',
   '**/login-replayed-changes-nothing.e2e.ts',
   '**/logout-kills-the-cookie-everywhere.e2e.ts',

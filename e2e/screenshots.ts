@@ -1,6 +1,7 @@
 /** Makes the pictures of the README from the shop as it is. Not a test of anything: it runs on request. */
 import { join } from 'node:path';
 import { addToCart, expect, lines, signIn, test } from './browser.ts';
+import { address, chooseCard, orderLines, placeButton, placedHeading } from './check-out.ts';
 import { newPerson } from './device.ts';
 import { gateways } from './stack.ts';
 
@@ -11,6 +12,7 @@ test('pictures', async ({ newBrowser, newDevice, products }) => {
   const person = { ...newPerson(), name: 'Ada Lovelace' };
   const phone = await newDevice();
   await phone.register(person);
+  await phone.insist('PATCH', '/api/profile', { addresses: [address] });
   await phone.add(products[2]!, 1);
 
   const page = await newBrowser(gateways[0]);
@@ -37,4 +39,13 @@ test('pictures', async ({ newBrowser, newDevice, products }) => {
   await page.reload();
   await expect(lines(page)).toHaveCount(3);
   await page.screenshot(picture('cart-dark-narrow'));
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.goto('/checkout');
+  await expect(orderLines(page)).toHaveCount(3);
+  await page.screenshot(picture('check-out'));
+  await chooseCard(page, /late, and paid/);
+  await placeButton(page).click();
+  await expect(placedHeading(page)).toBeVisible({ timeout: 20_000 });
+  await page.screenshot(picture('order'));
 });

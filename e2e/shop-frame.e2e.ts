@@ -23,8 +23,10 @@ test('the theme is chosen, applied before anything is drawn, and remembered', as
   expect(await ground(page)).toBe(dark);
   await page.unroute('**/assets/*.js');
   await page.reload();
-  await page.getByRole('button', { name: 'Theme: Dark' }).click();
-  await page.getByRole('radio', { name: 'Like the system' }).check();
+  await page.getByRole('button', { name: 'Theme: Dark' }).press('Enter');
+  await expect(page.getByRole('radio', { name: 'Dark' }), 'the arrows work at once').toBeFocused();
+  await page.keyboard.press('ArrowDown');
+  await expect(page.getByRole('radio', { name: 'Like the system' })).toBeChecked();
   await expect.poll(() => ground(page)).toBe(light);
   await page.emulateMedia({ colorScheme: 'dark' });
   await expect.poll(() => ground(page)).toBe(dark);
@@ -83,7 +85,8 @@ test('no page scrolls sideways on a screen of 360 pixels, and the session bar fi
   await expect(page.getByRole('complementary', { name: 'Session bar' })).toContainText('converged');
   await expectNoSidewaysScroll(page, '/cart');
   const paths = ['/', '/products', '/category/Bags', '/search?query=zzqxv', `/products/${products[0]}`, '/sign-in', '/sign-up', '/nowhere'];
-  for (const path of [...paths, '/account', '/account/addresses', '/account/recently-viewed', '/account/devices', '/account/security']) {
+  const personal = ['/account', '/account/addresses', '/account/recently-viewed', '/account/devices', '/account/security'];
+  for (const path of [...paths, ...personal, '/checkout', '/orders']) {
     await page.goto(path);
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
     await page.waitForLoadState('networkidle').catch(() => undefined);

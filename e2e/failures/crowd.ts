@@ -18,8 +18,15 @@ export interface Holder {
   readonly cartId: string;
   /** A guest has none. */
   readonly email: string | undefined;
+  /** What it is about to order: one piece that it alone put in the cart. A guest orders nothing. */
+  readonly order: OrderWish | undefined;
   /** It could only show its access token, which it lacks. */
   readonly refreshOnly: boolean;
+}
+
+export interface OrderWish {
+  readonly key: string;
+  readonly body: { readonly addressId: string; readonly seen: string };
 }
 
 export interface Crowd {
@@ -33,17 +40,21 @@ export interface Crowd {
   readonly ended: readonly Holder[];
   /** By cart, what it held of the counted product. */
   readonly counted: ReadonlyMap<string, number>;
+  /** By cart, how many orders there were. */
+  readonly ordered: ReadonlyMap<string, number>;
 }
 
-/** `counted` is added while a part is gone, `brought` is in the guests' carts. */
+/** `counted` is added while a part is gone, `brought` is in the guests' carts, `ordered` is what is checked out. */
 export interface Goods {
   readonly counted: string;
   readonly brought: string;
+  readonly ordered: string;
 }
 
 interface Member {
   readonly person: Person;
   readonly userId: string;
+  readonly addressId: string;
   readonly knownDevice: string;
 }
 
@@ -51,9 +62,11 @@ interface Member {
 const members = new Map<string, Promise<Member>>();
 
 export async function chooseGoods({ gateways }: Stage): Promise<Goods> {
-  const { body } = await new Visitor().must(gateways[0], 'GET /api/products?pageSize=2', 200);
-  const [counted, brought] = (body.items as { productId: string }[]).map(({ productId }) => productId);
-  return { counted: counted!, brought: brought! };
+  const { body } = await new Visitor().must(gateways[0], 'GET /api/products?pageSize=100', 200);
+  const [counted, brought, ...others] = body.items as { productId: string; stock: number }[];
+  // Each test takes some of it for good.
+  const ordered = others.toSorted((a, b) => b.stock - a.stock)[0];
+  return { counted: counted!.productId, brought: brought!.productId, ordered: ordered!.productId };
 }
 
 export async function gather(stage: Stage, goods: Goods): Promise<Crowd> {
@@ -69,7 +82,7 @@ export async function gather(stage: Stage, goods: Goods): Promise<Crowd> {
     visitor: gateway === here ? from.visitor : from.visitor.copy(leavesOut),
   });
   const [reference, hybrid, denylist, jwt] = modes.map((mode) => main.get(mode)!) as [Holder, Holder, Holder, Holder];
-  const holders = [
+  const strangers = [
     at(reference, 'reference', 'none', here),
     at(hybrid, 'hybrid, seen here', 'known', here),
     at(hybrid, 'hybrid, not seen here', 'none', elsewhere),
@@ -80,11 +93,17 @@ export async function gather(stage: Stage, goods: Goods): Promise<Crowd> {
     at(jwt, 'jwt with its access token', 'jwt', here),
     at(jwt, 'jwt, refresh token alone', 'none', elsewhere, ['__Host-access']),
   ];
+  const holders = await wishesOf(strangers, main, goods);
   // So that both gateways know the product: one that they never showed cannot be added without the catalog.
   for (const gateway of stage.gateways) await reference.visitor.must(gateway, 'POST /api/cart/lines', 202, addition(goods.counted));
   await settled(reference, goods);
   const seenHere = holders.filter(({ gateway }) => gateway === here);
   const counted = new Map(await Promise.all(seenHere.map(async (holder) => [holder.cartId, await lookAround(holder, goods)] as const)));
+  const ordered = new Map(
+    await Promise.all(
+      seenHere.filter(({ email }) => email !== undefined).map(async (holder) => [holder.cartId, await countOrders(holder)] as const),
+    ),
+  );
   const streams = await Promise.all(
     seenHere.map(async (holder) => {
       const stream = await holder.visitor.openStream(here, 5_000);
@@ -97,7 +116,33 @@ export async function gather(stage: Stage, goods: Goods): Promise<Crowd> {
   );
   const leaving = await Promise.all([...modes.map((mode) => signedInAndSeen(stage, mode)), newGuest(elsewhere, goods)]);
   const ended = await Promise.all(modes.map((mode) => signedOut(stage, mode)));
-  return { holders, streams, arriving, leaving, ended, counted };
+  return { holders, streams, arriving, leaving, ended, counted, ordered };
+}
+
+/** One piece for each holder, put in the cart at the one gateway that knows its person. Until the cart shows it: an order of what it does not is refused. */
+async function wishesOf(holders: readonly Holder[], main: ReadonlyMap<Mode, Holder>, { ordered }: Goods): Promise<Holder[]> {
+  const wishing: Holder[] = [];
+  for (const holder of holders) {
+    if (holder.email === undefined) {
+      wishing.push(holder);
+      continue;
+    }
+    const { visitor, gateway } = main.get(holder.mode)!;
+    const { body } = await visitor.must(gateway, 'POST /api/cart/lines', 202, addition(ordered));
+    const { addressId } = await members.get(holder.mode)!;
+    wishing.push({ ...holder, order: { key: newCommandId(), body: { addressId, seen: body.seen as string } } });
+  }
+  for (const holder of main.values()) {
+    const wished = wishing.filter(({ cartId, order }) => cartId === holder.cartId && order !== undefined).length;
+    const shown = async () => quantityOf((await holder.visitor.must(holder.gateway, 'GET /api/cart', 200)).body, ordered);
+    await expect.poll(shown, { timeout: 10_000 }).toBeGreaterThanOrEqual(wished);
+  }
+  return wishing;
+}
+
+/** Of this person, ever. */
+export async function countOrders({ visitor, gateway }: Holder): Promise<number> {
+  return (await visitor.must(gateway, 'GET /api/orders?pageSize=1', 200)).body.total as number;
 }
 
 /** So that this gateway knows them, for each service. @returns how much of the counted product is in the cart */
@@ -128,7 +173,10 @@ async function register(gateway: string): Promise<Member> {
   const visitor = new Visitor();
   const person = newPerson();
   const { body } = await visitor.must(gateway, 'POST /api/session/register', 201, person);
-  return { person, userId: body.user.id as string, knownDevice: visitor.cookies.get('__Host-known-device') ?? '' };
+  const address = { name: person.name, line1: 'Cloak Street 1', city: 'Vienna', postalCode: '1010', country: 'AT' };
+  const profile = await visitor.must(gateway, 'PATCH /api/profile', 200, { addresses: [address] });
+  const addressId = profile.body.addresses[0].addressId as string;
+  return { person, userId: body.user.id as string, addressId, knownDevice: visitor.cookies.get('__Host-known-device') ?? '' };
 }
 
 async function signIn(gateway: string, mode: Mode): Promise<Holder> {
@@ -137,7 +185,7 @@ async function signIn(gateway: string, mode: Mode): Promise<Holder> {
   const { email, password } = person;
   const { body } = await visitor.must(gateway, 'POST /api/session/login', 200, { email, password, mode });
   expect(body.mode).toBe(mode);
-  return { name: mode, mode, column: 'none', gateway, visitor, cartId: userId, email, refreshOnly: false };
+  return { name: mode, mode, column: 'none', gateway, visitor, cartId: userId, email, order: undefined, refreshOnly: false };
 }
 
 async function newGuest(gateway: string, { brought }: Goods): Promise<Holder> {
@@ -145,7 +193,17 @@ async function newGuest(gateway: string, { brought }: Goods): Promise<Holder> {
   await visitor.must(gateway, 'POST /api/cart/lines', 202, addition(brought));
   await expect.poll(async () => quantityOf((await visitor.must(gateway, 'GET /api/cart', 200)).body, brought), { timeout: 10_000 }).toBe(1);
   const { body } = await visitor.must(gateway, 'GET /api/cart', 200);
-  return { name: 'guest', mode: 'hybrid', column: 'none', gateway, visitor, cartId: body.cartId, email: undefined, refreshOnly: false };
+  return {
+    name: 'guest',
+    mode: 'hybrid',
+    column: 'none',
+    gateway,
+    visitor,
+    cartId: body.cartId,
+    email: undefined,
+    order: undefined,
+    refreshOnly: false,
+  };
 }
 
 async function signedInAndSeen({ gateways }: Stage, mode: Mode): Promise<Holder> {

@@ -1,6 +1,6 @@
 import type { Person } from '../device.ts';
-import { chooseGoods, type Crowd, gather, type Goods, quantityOf, untilRefused } from './crowd.ts';
-import { type Asked, probe } from './probe.ts';
+import { chooseGoods, countOrders, type Crowd, gather, type Goods, quantityOf, untilRefused } from './crowd.ts';
+import { type Asked, checkOut, probe } from './probe.ts';
 import { expect, type Stage, test } from './stage.ts';
 import { failureMatrix, type Gone, operations } from './table.ts';
 import { type Seen, Visitor } from './visitor.ts';
@@ -8,7 +8,7 @@ import { type Seen, Visitor } from './visitor.ts';
 for (const gone of failureMatrix) {
   for (const way of gone.ways) {
     test(`${gone.part} is ${way}: every operation, in every mode, does what the failure matrix says`, async ({ stage }) => {
-      test.setTimeout(120_000);
+      test.setTimeout(400_000);
       await stage.untilHealthy();
       const goods = await chooseGoods(stage);
       const crowd = await gather(stage, goods);
@@ -29,7 +29,8 @@ for (const gone of failureMatrix) {
   }
 }
 
-const servedAgain = ['public', 'cartRead', 'profileRead', 'sensitive'] as const;
+const servedAgain = ['public', 'cartRead', 'profileRead', 'ordersRead', 'sensitive'] as const;
+const ofUsers: ReadonlySet<string> = new Set(['ordersRead', 'sensitive']);
 
 /** Once the part is back: every session and cart is what it was, and what was refused can be repeated. */
 async function expectNothingLost(gone: Gone, crowd: Crowd, asked: Asked, goods: Goods, stage: Stage): Promise<void> {
@@ -44,9 +45,10 @@ async function expectNothingLost(gone: Gone, crowd: Crowd, asked: Asked, goods: 
     expect.soft(body.state, name).toBe(email === undefined ? 'guest' : 'user');
     // And served by everyone again: the circuit breakers of both gateways have closed.
     for (const operation of servedAgain) {
-      if (operation !== 'sensitive' || email !== undefined) await visitor.must(gateway, operations[operation].request, 200);
+      if (!ofUsers.has(operation) || email !== undefined) await visitor.must(gateway, operations[operation].request, 200);
     }
   }
+  await expectOrderedOnce(crowd, goods);
   for (const [cartId, before] of crowd.counted) {
     const holder = crowd.holders.find((one) => one.cartId === cartId)!;
     const added = new Set(asked.commands.filter((one) => one.holder.cartId === cartId).map(({ body }) => body.commandId)).size;
@@ -62,6 +64,19 @@ async function expectNothingLost(gone: Gone, crowd: Crowd, asked: Asked, goods: 
     if (!accepted && gone.part !== 'redis-sessions') expect.soft(body.state, `${holder.name} was not signed out`).not.toBe('none');
   }
   for (const { person, accepted } of asked.registrations) if (!accepted) await expectRegistrable(person, here);
+}
+
+/** Whatever was said while the part was gone: under its key each order is placed once, and the carts let go of what was ordered. */
+async function expectOrderedOnce({ holders, ordered }: Crowd, goods: Goods): Promise<void> {
+  const buyers = holders.filter(({ order }) => order !== undefined);
+  for (const holder of buyers) await untilStatus(() => checkOut(holder), 201, `${holder.name} orders again`);
+  for (const [cartId, before] of ordered) {
+    const theirs = buyers.filter((holder) => holder.cartId === cartId);
+    const [holder] = theirs as [(typeof theirs)[number]];
+    expect.soft(await countOrders(holder), `${holder.name}: an order for each key`).toBe(before + theirs.length);
+    const left = async () => quantityOf((await holder.visitor.must(holder.gateway, 'GET /api/cart', 200)).body, goods.ordered);
+    await expect.poll(left, { timeout: 30_000, message: `${holder.name}: what was ordered has left the cart` }).toBe(0);
+  }
 }
 
 async function untilStatus(ask: () => Promise<Seen>, status: number, message: string): Promise<void> {

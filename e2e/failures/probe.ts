@@ -17,9 +17,11 @@ const statusOf: Readonly<Record<Operation, number>> = {
   session: 200,
   profileRead: 200,
   profileWrite: 200,
+  ordersRead: 200,
   streamOpened: 200,
   streamOpen: 200,
   sensitive: 200,
+  checkOut: 201,
   login: 200,
   register: 201,
   logout: 204,
@@ -79,7 +81,16 @@ async function probeHolder(gone: Gone, holder: Holder, { counted }: Goods, asked
   hold('streamOpened', stream.seen);
   stream.close();
   // Nothing sensitive is a guest's.
-  if (holder.email !== undefined) hold('sensitive', await ask('sensitive'));
+  if (holder.order === undefined) return;
+  hold('ordersRead', await ask('ordersRead'));
+  hold('sensitive', await ask('sensitive'));
+  hold('checkOut', await askFor(outcomeOf(gone, 'checkOut', column), () => checkOut(holder)));
+}
+
+/** The same order each time: its key is the holder's. */
+export function checkOut({ visitor, gateway, order }: Holder): Promise<Seen> {
+  const { request, budgetMs } = operations.checkOut;
+  return visitor.call(gateway, request, budgetMs, order!.body, { 'idempotency-key': order!.key });
 }
 
 /** How often what is to work may say "come again": auth does on a busy machine. What is to be refused is asked once. */

@@ -19,16 +19,18 @@ export const operations = {
   session: { title: 'personal, read: session', request: 'GET /api/session', budgetMs: 2_000 },
   profileRead: { title: 'personal, read: profile', request: 'GET /api/profile', budgetMs: 2_500 },
   profileWrite: { title: 'personal, write: profile', request: 'PATCH /api/profile', budgetMs: 2_500 },
+  ordersRead: { title: 'personal, read: orders', request: 'GET /api/orders', budgetMs: 2_500 },
   streamOpened: { title: 'live stream, opened now', request: 'GET /api/events', budgetMs: 2_000 },
   streamOpen: { title: 'live stream, open before', request: 'GET /api/events', budgetMs: 2_000 },
   sensitive: { title: 'sensitive: devices', request: 'GET /api/session/devices', budgetMs: 2_500 },
+  checkOut: { title: 'sensitive: check out', request: 'POST /api/orders', budgetMs: 7_500 },
   login: { title: 'login, by a guest', request: 'POST /api/session/login', budgetMs: 5_000 },
   register: { title: 'register', request: 'POST /api/session/register', budgetMs: 5_000 },
   logout: { title: 'logout', request: 'POST /api/session/logout', budgetMs: 3_000 },
 } as const;
 export type Operation = keyof typeof operations;
 
-/** What a cell may say, and in the document's words. `codes`: a refusal, 503 with Retry-After, that changes no cookie. */
+/** What a cell may say, and in the document's words. `codes`: a refusal, with Retry-After where it is a 503, that changes no cookie. */
 export const outcomes = {
   works: { text: 'works' },
   degraded: { text: 'works to the passport’s end, and says `degraded`' },
@@ -40,15 +42,19 @@ export const outcomes = {
   noIdentity: { text: '503 `identity_unavailable`', codes: ['identity_unavailable'] },
   unavailable: { text: '503 `unavailable`', codes: ['unavailable'] },
   unknown: {
-    text: '503 `unavailable` (nothing written) or `outcome_unknown`: safe to repeat with the same command id',
+    text: '503 `unavailable` (nothing written) or `outcome_unknown`: safe to repeat with the same command id or Idempotency-Key',
     codes: ['unavailable', 'outcome_unknown'],
+  },
+  silent: {
+    text: '503 `unavailable`, at first 504 `deadline_exceeded` where it is paused',
+    codes: ['unavailable', 'deadline_exceeded'],
   },
 } as const;
 export type Outcome = keyof typeof outcomes;
 /** One for all columns, or each its own. */
 export type Cell = Outcome | Readonly<Record<Column, Outcome>>;
 
-export type PartName = 'auth' | 'redis-sessions' | 'kafka' | 'postgres' | 'cart' | 'profile' | 'catalog' | 'redis-carts';
+export type PartName = 'auth' | 'redis-sessions' | 'kafka' | 'postgres' | 'cart' | 'profile' | 'catalog' | 'orders' | 'redis-carts';
 /** kill -9 and no successor; SIGSTOP; a proxy that ends every connection. */
 export type Way = 'killed' | 'paused' | 'cut';
 
@@ -68,9 +74,11 @@ const allWorks = {
   session: 'works',
   profileRead: 'works',
   profileWrite: 'works',
+  ordersRead: 'works',
   streamOpened: 'works',
   streamOpen: 'staysOpen',
   sensitive: 'works',
+  checkOut: 'works',
   login: 'works',
   register: 'works',
   logout: 'works',
@@ -85,16 +93,19 @@ const withoutAuth = (known: Outcome): Gone['cells'] => {
     session: personal,
     profileRead: personal,
     profileWrite: personal,
+    ordersRead: personal,
     streamOpened: personal,
     streamOpen: { known: 'staysOpen', jwt: 'staysOpen', none: 'ends' },
     sensitive: 'noIdentity',
+    checkOut: 'noIdentity',
     login: 'noIdentity',
     register: 'noIdentity',
     logout: 'noIdentity',
   };
 };
 
-const profileGone = { known: 'unavailable', jwt: 'unavailable', none: 'noIdentity' } as const;
+/** Of whoever keeps what is theirs in the database that is gone. */
+const databaseGone = { known: 'unavailable', jwt: 'unavailable', none: 'noIdentity' } as const;
 
 export const failureMatrix: readonly Gone[] = [
   { part: 'auth', ways: ['killed', 'paused'], title: 'auth', leaseEnds: true, cells: withoutAuth('degraded') },
@@ -110,37 +121,51 @@ export const failureMatrix: readonly Gone[] = [
     ways: ['killed', 'paused'],
     title: 'Kafka, so the revocation feed is silent too',
     leaseEnds: true,
-    cells: { ...allWorks, cartRead: 'stale', cartWrite: 'unknown', login: 'merging' },
+    // What is ordered is what the cart shows: orders asks for one that is not stale.
+    cells: { ...allWorks, cartRead: 'stale', cartWrite: 'unknown', checkOut: 'unavailable', login: 'merging' },
   },
   {
     part: 'postgres',
     ways: ['killed'],
     // auth asks its database at each resolve, so without it is as good as gone; catalog keeps its shelf in memory.
-    title: 'PostgreSQL, below auth, profile and catalog',
+    title: 'PostgreSQL, below auth, profile, catalog and orders',
     leaseEnds: true,
-    cells: { ...withoutAuth('degraded'), profileRead: profileGone, profileWrite: profileGone },
+    cells: { ...withoutAuth('degraded'), profileRead: databaseGone, profileWrite: databaseGone, ordersRead: databaseGone },
   },
   {
     part: 'cart',
     ways: ['killed'],
     title: 'cart',
     leaseEnds: false,
-    cells: { ...allWorks, cartRead: 'unavailable', cartWrite: 'unknown' },
+    cells: { ...allWorks, cartRead: 'unavailable', cartWrite: 'unknown', checkOut: 'unknown' },
   },
   {
     part: 'profile',
     ways: ['killed'],
     title: 'profile',
     leaseEnds: false,
-    cells: { ...allWorks, profileRead: 'unavailable', profileWrite: 'unavailable' },
+    cells: { ...allWorks, profileRead: 'unavailable', profileWrite: 'unavailable', checkOut: 'unknown' },
   },
-  { part: 'catalog', ways: ['killed'], title: 'catalog', leaseEnds: false, cells: { ...allWorks, public: 'unavailable' } },
+  {
+    part: 'catalog',
+    ways: ['killed'],
+    title: 'catalog',
+    leaseEnds: false,
+    cells: { ...allWorks, public: 'unavailable', checkOut: 'unknown' },
+  },
+  {
+    part: 'orders',
+    ways: ['killed', 'paused'],
+    title: 'orders',
+    leaseEnds: false,
+    cells: { ...allWorks, ordersRead: 'silent', checkOut: 'unknown' },
+  },
   {
     part: 'redis-carts',
     ways: ['killed', 'paused'],
     title: 'the carts’ Redis',
     leaseEnds: false,
-    cells: { ...allWorks, cartRead: 'unavailable' },
+    cells: { ...allWorks, cartRead: 'unavailable', checkOut: 'unknown' },
   },
 ];
 

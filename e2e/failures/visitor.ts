@@ -33,7 +33,7 @@ export class Visitor {
   }
 
   /** @param request "GET /api/cart" */
-  async call(gateway: string, request: string, budgetMs: number, body?: unknown): Promise<Seen> {
+  async call(gateway: string, request: string, budgetMs: number, body?: unknown, more: Record<string, string> = {}): Promise<Seen> {
     const [method, path] = request.split(' ') as [string, string];
     const sent = new Map(this.cookies);
     const startedMs = performance.now();
@@ -41,7 +41,7 @@ export class Visitor {
       method,
       // Twice: what comes too late is seen to be late, and what never comes fails here.
       signal: AbortSignal.timeout(2 * (budgetMs + graceMs)),
-      headers: this.headers(gateway, body !== undefined),
+      headers: { ...this.headers(gateway, body !== undefined), ...more },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const text = await answer.text();

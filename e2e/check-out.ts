@@ -1,0 +1,55 @@
+/** What a person does at check-out in a browser, by the names that the page shows. */
+import type { Page } from '@playwright/test';
+import { expect } from './browser.ts';
+import { newPerson, type Device, type Person } from './device.ts';
+
+export const address = { name: 'Robin Example', line1: 'Cloak Street 1', city: 'Vienna', postalCode: '1010', country: 'AT' };
+
+/** A person with an address and these products in the cart, on a device that is not the browser's. */
+export async function buyer(newDevice: () => Promise<Device>, productIds: readonly string[]): Promise<[Person, Device]> {
+  const person = newPerson();
+  const phone = await newDevice();
+  expect((await phone.register(person)).status).toBe(201);
+  expect((await phone.insist('PATCH', '/api/profile', { addresses: [address] })).status).toBe(200);
+  for (const productId of productIds) await phone.add(productId);
+  await phone.expectCart(Object.fromEntries(productIds.map((productId) => [productId, 1])));
+  return [person, phone];
+}
+
+/** Signed in beside the page: how that looks in one is seen elsewhere. */
+export async function openCheckOut(page: Page, gateway: string, { email, password }: Person): Promise<void> {
+  const login = await page.request.post(`${gateway}/api/session/login`, { data: { email, password }, headers: { origin: gateway } });
+  expect(login.status()).toBe(200);
+  await page.goto('/checkout');
+  await expect(placeButton(page)).toBeVisible();
+}
+
+export const placeButton = (page: Page) => page.getByRole('button', { name: /^Place order · / });
+export const orderLines = (page: Page) => page.getByRole('list', { name: 'Order lines' }).getByRole('listitem');
+export const summary = (page: Page) => page.getByRole('region', { name: 'Your order' });
+export const chooseCard = (page: Page, name: RegExp) => page.getByRole('group', { name: 'Pay with' }).getByRole('radio', { name }).check();
+export const placedHeading = (page: Page) => page.getByRole('heading', { level: 1, name: 'Thank you. Your order is placed.' });
+
+export interface OrderAnswer {
+  readonly orderId: string;
+  readonly status: string;
+  readonly lines: readonly { readonly productId: string; readonly quantity: number }[];
+  readonly total: number;
+  readonly steps: readonly { readonly name: string }[];
+}
+
+export async function ordersOf(device: Device): Promise<readonly OrderAnswer[]> {
+  const answer = await device.insist('GET', '/api/orders');
+  expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+  return answer.body.items as OrderAnswer[];
+}
+
+/** Of the requests that place an order: what each carried. */
+export function watchPlacing(page: Page): { readonly key: string; readonly body: unknown }[] {
+  const sent: { key: string; body: unknown }[] = [];
+  page.on('request', (request) => {
+    if (request.method() === 'POST' && new URL(request.url()).pathname === '/api/orders')
+      sent.push({ key: request.headers()['idempotency-key'] ?? '', body: request.postDataJSON() });
+  });
+  return sent;
+}
