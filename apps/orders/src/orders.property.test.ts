@@ -104,7 +104,7 @@ it('orders each dot and charges each order at most once, charges what is placed 
   // Of two processes on PostgreSQL each has its own connections; with SQLite there is one process.
   const others = onPostgres ? await openOrdersDatabase(url) : own;
   // PostgreSQL waits for its disk at each commit.
-  const runs = { numRuns: onPostgres ? 12 : 150, seed };
+  const runs = { numRuns: onPostgres ? 8 : 150, seed };
   const seen = { placed: 0, cancelled: 0, killed: 0, refused: 0 };
   await fc.assert(
     fc.asyncProperty(history, async ({ stock, duplicates, waves }) => {
