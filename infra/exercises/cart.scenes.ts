@@ -82,7 +82,7 @@ async function addTogether({ laptop, kiosk, person }: Stage, ofLaptop: number, o
   await login(laptop, person);
   await login(kiosk, person);
   for (let round = 0; round < rounds; round++) {
-    await Promise.all([addLine(laptop, person.products[ofLaptop]!, 1), addLine(kiosk, person.products[ofKiosk]!, 1)]);
+    await Promise.all([add(laptop, person.products[ofLaptop]!, 1), add(kiosk, person.products[ofKiosk]!, 1)]);
     await readCart(laptop, { token: true });
     await readCart(kiosk, { token: true });
   }
@@ -92,19 +92,19 @@ async function playStalePage({ laptop, kiosk, person }: Stage): Promise<void> {
   const [product] = person.products as [string];
   await login(laptop, person);
   await login(kiosk, person);
-  await addLine(laptop, product, 2);
+  await add(laptop, product, 2);
   await untilShown(kiosk, product);
   await removeLine(laptop, laptop.lines.get(product)!);
-  await addLine(kiosk, product, 1);
+  await add(kiosk, product, 1);
 }
 
 async function playSignIn({ laptop, phone, person }: Stage): Promise<void> {
   const [product] = person.products as [string];
   await login(laptop, person);
-  await addLine(laptop, product, 3);
+  await add(laptop, product, 3);
   await readCart(laptop, { token: true });
   await beginGuest(phone);
-  await addLine(phone, product, 1);
+  await add(phone, product, 1);
   await login(phone, person);
   await readCart(phone, { token: true });
 }
@@ -112,7 +112,7 @@ async function playSignIn({ laptop, phone, person }: Stage): Promise<void> {
 async function playCrash({ stack, phone, person }: Stage): Promise<void> {
   const [product] = person.products as [string];
   await beginGuest(phone);
-  await addLine(phone, product, 1);
+  await add(phone, product, 1);
   await login(phone, person);
   phone.forgetCart();
   await untilShown(phone, product);
@@ -121,6 +121,12 @@ async function playCrash({ stack, phone, person }: Stage): Promise<void> {
   const pid = process!.pid()!;
   process!.kill('SIGKILL');
   await process!.waitUntilReplaced(pid);
+}
+
+/** A scene in which nothing happens shows nothing. */
+async function add(device: ShopDevice, product: string, quantity: number): Promise<void> {
+  const { operation } = await addLine(device, product, quantity);
+  if (operation.outcome !== 'ok') throw new Error(`${device.name} could not add ${product}: ${operation.error ?? operation.outcome}`);
 }
 
 async function untilShown(device: ShopDevice, product: string): Promise<void> {

@@ -49,10 +49,11 @@ export async function exerciseCart(model: CartModelName, say: (line: string) => 
   const transport = httpTransport();
   const caught: Caught[] = [];
   try {
+    const products = await productsOf(stack.gateways[0]!);
     for (const scene of scenesOf[model]) {
       for (let take = 1; take <= (model === 'dots' ? 1 : triesMax); take++) {
         say(`scene "${scene}": ${scenes[scene].says}`);
-        const stage = openScene(stack, personOf(scene, take), transport);
+        const stage = openScene(stack, personOf(scene, take, products), transport);
         if (!(await register(stage.laptop))) throw new Error('the exercise could not open an account');
         await scenes[scene].play(stage);
         const history = await settle(stage);
@@ -69,17 +70,35 @@ export async function exerciseCart(model: CartModelName, say: (line: string) => 
 }
 
 /** A person a scene: so none of them meets what another has left. */
-const personOf = (scene: SceneName, take: number): ShopPerson => ({
+const personOf = (scene: SceneName, take: number, products: readonly string[]): ShopPerson => ({
   name: 'anna',
   email: `anna-${scene}-${take}@example.com`,
   password: 'correct horse battery staple',
-  products: ['mug', 'cap'],
+  products,
 });
+
+async function productsOf(gateway: string): Promise<string[]> {
+  const { items } = (await (await fetch(`${gateway}/api/products?pageSize=2`)).json()) as { items: { productId: string }[] };
+  return items.map(({ productId }) => productId);
+}
 
 /** As `npm run exercise -- cart` prints it. */
 export function describeCart(model: CartModelName, caught: readonly Caught[]): string {
   const [first] = caught;
   if (first === undefined) return `${model}: the checker finds nothing wrong`;
   const kinds = [...new Set(caught.map(({ anomaly }) => anomaly.kind))].join(', ');
-  return `${model}: the checker finds ${kinds}\n\n${explain(first.anomaly, first.history)}`;
+  return `${model}: the checker finds ${kinds}\n\n${explain(besides(first), first.history)}`;
+}
+
+/** What another device did at the same moment belongs to the story of what was lost. */
+function besides({ anomaly, history }: Caught): Anomaly {
+  const lost = history.operations.find(({ id }) => id === anomaly.operations[0])!;
+  const overlaps = history.operations.filter(
+    ({ kind, client, invokedAtMs, completedAtMs = Number.POSITIVE_INFINITY }) =>
+      kind === 'add' &&
+      client !== lost.client &&
+      invokedAtMs <= (lost.completedAtMs ?? Number.POSITIVE_INFINITY) &&
+      completedAtMs >= lost.invokedAtMs,
+  );
+  return { ...anomaly, operations: [...anomaly.operations, ...overlaps.map(({ id }) => id)] };
 }
