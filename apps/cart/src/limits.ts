@@ -4,7 +4,7 @@ import { cartOfDot, isOtherCommand, type CartEvent, type CartState, type Dot, ty
 
 /** What a page can show, and what a check-out can price in one call. */
 export const lineCountMax = 100;
-/** A `seen` names every live dot: 500 are 8 kB. Folding old adds into one set would allow more and is not done (docs/carts.md). */
+/** A `seen` names every live dot: 500 are 8 kB. Folding old adds would allow more and is not done: docs/decisions/0015-old-adds-are-not-folded.md. */
 export const liveDotCountMax = 500;
 /** One of them counts at check-out; a tenth is somebody who tries codes. */
 export const couponCountMax = 10;
@@ -30,7 +30,7 @@ export function checkLimits(state: CartState, event: CartEvent): Problem | undef
   if (state.dots.size - killed + 1 > liveDotCountMax)
     return problem(
       'limit_exceeded',
-      `at most ${liveDotCountMax} changes stand in one cart at a time: setting a line's quantity makes one of all of its`,
+      `at most ${liveDotCountMax} changes stand in one cart at a time: setting a line's quantity makes one of all that were seen of it`,
     );
   const lines = new Set([...state.dots.values()].map(({ line }) => line)).add(made.line);
   return lines.size > lineCountMax ? problem('limit_exceeded', `at most ${lineCountMax} lines`) : undefined;
