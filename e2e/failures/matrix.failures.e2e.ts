@@ -8,7 +8,7 @@ import { type Seen, Visitor } from './visitor.ts';
 for (const gone of failureMatrix) {
   for (const way of gone.ways) {
     test(`${gone.part} is ${way}: every operation, in every mode, does what the failure matrix says`, async ({ stage }) => {
-      test.setTimeout(400_000);
+      test.setTimeout(120_000);
       await stage.untilHealthy();
       const goods = await chooseGoods(stage);
       const crowd = await gather(stage, goods);

@@ -87,7 +87,7 @@ export const test = base.extend<object, { stage: Stage }>({
       await stack.stop();
       await proxy.close();
     },
-    { scope: 'worker', timeout: 400_000 },
+    { scope: 'worker', timeout: 120_000 },
   ],
 });
 
