@@ -52,7 +52,7 @@ export async function openProver(mutant?: string): Promise<Prover> {
       child.send(task);
       return (await outcome).outcome;
     },
-    stop: () => void child.disconnect(),
+    stop: () => child.disconnect(),
   };
 }
 

@@ -72,6 +72,7 @@ export class Ledger {
       else line.set = Math.max(line.set, quantity);
       lines.set(scope, line);
     }
-    return Object.fromEntries([...lines].map(([line, { set, added }]) => [line, set + added]).sort());
+    const sums = [...lines].map(([line, { set, added }]) => [line, set + added] as const);
+    return Object.fromEntries(sums.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 }
