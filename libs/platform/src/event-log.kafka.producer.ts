@@ -108,8 +108,9 @@ export class KafkaPublisher {
   }
 
   #expire(waiting: Waiting): void {
-    const sent = this.#sending.includes(waiting) && (this.#live?.produced ?? 0) > 0;
-    const error = new EventLogError('retriable', `not acknowledged within ${publishTimeoutMs} ms`, { outcomeUnknown: sent });
+    // Of a send that is on its way, even where nothing was handed to a socket yet: it cannot be called back, and may be written a moment later.
+    const outcomeUnknown = this.#sending.includes(waiting);
+    const error = new EventLogError('retriable', `not acknowledged within ${publishTimeoutMs} ms`, { outcomeUnknown });
     this.#fail(waiting, error);
     const at = this.#queue.indexOf(waiting);
     if (at >= 0) this.#unqueue(at);
