@@ -60,6 +60,7 @@ export function throwsAt(doors: readonly Door[], tokens: readonly string[]): fc.
       'consistency-token': fc.oneof(anyText, mutated('local:3:17')),
       traceparent: mutated(`00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`),
       'x-experiment-id': anyText,
+      'idempotency-key': fc.oneof(anyText, fc.constant('one-key-for-many')),
       'x-passport': forged,
       authorization: anyText,
       'user-agent': anyText,
