@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { cartMutants } from '../checks/mutant-list.cart.ts';
+import { provenMutants } from '../checks/mutant-list.cart.ts';
 import { openProver, type LawName, type Outcome, type Prover, type Task } from './prover.ts';
 
 const help = `npm run prove                       every law of carts, 100,000 random histories and every small one, then every mutant
@@ -49,8 +49,8 @@ async function prove(what: { seed: number; histories: number; laws: boolean; mut
     passed += broken.passed;
   }
   if (what.mutants) {
-    print(`\n${cartMutants.length} mutants of the cart: each must break a law\n`);
-    const left = [...cartMutants];
+    print(`\n${provenMutants.length} mutants of the cart: each must break a law\n`);
+    const left = [...provenMutants];
     const lane = async () => {
       for (let mutant = left.shift(); mutant !== undefined; mutant = left.shift()) {
         if (await isCaught(mutant.name, what.seed)) passed++;
@@ -110,7 +110,9 @@ async function proveLaws(seed: number, histories: number): Promise<{ passed: num
 }
 
 /** The exhaustive ones cannot be divided. */
-const cost = ({ share }: LawName): number => (share === 0 ? 1_000 : share);
+function cost({ share }: LawName): number {
+  return share === 0 ? 1_000 : share;
+}
 
 function tasksOf({ name, share }: LawName, seed: number, histories: number): Task[] {
   if (share === 0) return [{ law: name, depth: 'long', seed, histories: 0 }];
