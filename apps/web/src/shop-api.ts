@@ -54,6 +54,7 @@ export const orderPageSize = 10;
 export type ShopApi = ReturnType<typeof createShopApi>;
 
 export function createShopApi(parts: ApiParts) {
+  // Longer because it is one table: what this app asks for, a line each.
   const send = <Answer>(method: Method, path: string, body?: object, signal?: AbortSignal): Promise<Answer> =>
     request<Answer>(parts.fetch, { method, path, body, signal });
   // One id a command, made before the first attempt and kept for all of them: that is what makes a repetition harmless.

@@ -31,27 +31,18 @@ export function usePlaceOrder(userId: string): Placing {
   const withStepUp = useStepUp();
   const navigate = useNavigate();
   const underWay = useRef(false);
-  const [uncertain, setUncertain] = useState(() => intents.read(userId) !== undefined);
-  const maybeTaken = useRef(uncertain);
-  const doubt = (): void => {
-    maybeTaken.current = true;
-    setUncertain(true);
-  };
-  const certain = (): void => {
-    intents.forget();
-    maybeTaken.current = false;
-    setUncertain(false);
-  };
+  const { isUncertain, maybeTaken, doubt, settle } = useDoubt(userId);
   const placing = useMutation({
     mutationFn: ({ key, wish }: OrderIntent) => withStepUp(() => api.placeOrder(key, wish, doubt)),
     onSuccess: async (order) => {
-      certain();
+      settle();
       queryClient.setQueryData<Order>(orderKey(order.orderId), order);
       await navigate(`/orders/${order.orderId}`, { replace: true, state: { placedNow: true } });
     },
     onError: (error, intent) => {
-      if (isDefinite(error, maybeTaken.current)) certain();
-      else intents.write({ ...intent, unsure: true });
+      if (isDefinite(error, maybeTaken.current)) return settle();
+      intents.write({ ...intent, unsure: true });
+      doubt();
     },
     onSettled: () => {
       underWay.current = false;
@@ -80,9 +71,25 @@ export function usePlaceOrder(userId: string): Placing {
   return {
     place,
     isPending: placing.isPending,
-    isUncertain: uncertain,
+    isUncertain,
     asked: placing.variables ?? intents.read(userId),
     error: placing.error,
     dismiss: placing.reset,
   };
+}
+
+/** Whether an order of the kept key may have been taken; as a ref too, for what is asked before the page is drawn again. */
+function useDoubt(userId: string) {
+  const [isUncertain, setUncertain] = useState(() => intents.read(userId) !== undefined);
+  const maybeTaken = useRef(isUncertain);
+  const doubt = (): void => {
+    maybeTaken.current = true;
+    setUncertain(true);
+  };
+  const settle = (): void => {
+    intents.forget();
+    maybeTaken.current = false;
+    setUncertain(false);
+  };
+  return { isUncertain, maybeTaken, doubt, settle };
 }
