@@ -47,7 +47,7 @@ test('a cart is told event by event, and a replay takes back nothing that a pers
   const shopping = (async () => {
     for (let known = 3; going;) {
       await add();
-      await delay(paceMs);
+      await delay(paceMs); // not a wait: the pace of a person
       added += 1;
       const now = await quantity(gateways[added % 2]);
       if (now < known) wentBack.push(`${now} after ${known}`);
