@@ -162,7 +162,7 @@ const urlOfCluster = (base: number): string =>
     .redisSessions.map((port) => `127.0.0.1:${port}`)
     .join(',')}`;
 
-/** Every process ready, every gateway holding the lease on cached identity and finding auth and cart ready. */
+/** Every process ready, every gateway holding the lease on cached identity and finding auth and cart ready, and having products to show. */
 async function waitUntilHealthy(stack: RunningStack, timeoutMs: number): Promise<void> {
   const until = performance.now() + timeoutMs;
   const left = (): number => Math.max(1, until - performance.now());
@@ -185,7 +185,10 @@ async function readinessOf(gateway: string): Promise<{ ok: true; detail: string 
     const answer = await fetch(`${gateway}/readyz`, { signal: AbortSignal.timeout(2_000) });
     const { parts } = (await answer.json()) as { parts: Parts };
     const well = parts['feed']?.leased === true && parts['auth']?.ready === true && parts['cart']?.ready === true;
-    return { ok: well, detail: JSON.stringify(parts).slice(0, 300) };
+    // Not among the parts: a gateway goes on without it.
+    const products = await fetch(`${gateway}/api/products?pageSize=1`, { signal: AbortSignal.timeout(2_000) });
+    await products.body?.cancel();
+    return { ok: well && products.ok, detail: `${JSON.stringify(parts).slice(0, 300)}, products ${products.status}` };
   } catch (error) {
     return { ok: false, detail: error instanceof Error ? error.message : String(error) };
   }

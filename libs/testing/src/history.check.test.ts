@@ -208,6 +208,12 @@ const twins: readonly [kind: string, what: string, bad: (h: Handmade) => void, g
     (h) => (shelf(h, 2), h.add('d1.1', 2), h.checkout('k1', ['d1.1'], 2), h.end(0, [])),
   ],
   [
+    'oversold',
+    'caps that nobody counted before some were sold',
+    (h) => (h.add('d1.1', 2), h.checkout('k1', ['d1.1'], 2), shelf(h, -1), h.end(0, [])),
+    (h) => (h.add('d1.1', 2), h.checkout('k1', ['d1.1'], 2), shelf(h, 0), h.end(0, [])),
+  ],
+  [
     'revoked-accepted',
     'a cookie, long after the logout',
     (h) => (h.do('logout'), h.do('use-ended-session', { afterMs: 4_000, input: { call: 'read' } })),

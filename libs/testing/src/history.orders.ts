@@ -151,13 +151,16 @@ function* checkOwners({ history, orders }: Facts): Generator<Anomaly> {
   }
 }
 
+/** Against what was there before anybody bought; where that look failed, only that nothing goes below nothing. */
 function* checkStock({ history, orders }: Facts): Generator<Anomaly> {
+  const firstSaleMs = history.operations.find(({ kind }) => kind === 'checkout')?.invokedAtMs ?? Infinity;
   const shelves = Map.groupBy(
     history.operations.filter(({ kind, outcome }) => kind === 'read-product' && outcome === 'ok'),
     ({ input }) => textOf(input['productId']),
   );
   for (const [productId, looks] of shelves) {
-    const first = Number(looks[0]!.output?.['stock']);
+    const { output: told, completedAtMs = Infinity } = looks[0]!;
+    const first = completedAtMs <= firstSaleMs ? Number(told?.['stock']) : Infinity;
     const placed = orders
       .filter(({ certainty }) => certainty === 'yes')
       .map((order) => [order, sumsOf(order.told.at(-1)!.lines).get(productId) ?? 0] as const);
