@@ -170,8 +170,8 @@ async function runProof(): Promise<Counts> {
 
 /** With the start, the last reads and the stop 3 minutes. Longer, and over other seeds: `npm run chaos`. */
 const chaosMinutes = '2.25';
-/** The same faults each time, so that what fails has changed; another one: CLOAKROOM_CHAOS_SEED. */
-const chaosSeed = '5';
+/** The same faults each time, so that what fails has changed: 19 of them, of every kind that native has. Another one: CLOAKROOM_CHAOS_SEED. */
+const chaosSeed = '112';
 
 async function runChaos(): Promise<Counts> {
   let output = '';
