@@ -60,9 +60,15 @@ async function main(): Promise<number> {
     }
     return await run(readRedriveConfig());
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${reasons(error)}\n`);
     return error instanceof ConfigError ? 78 : 1;
   }
+}
+
+/** An operator needs the cause, not the stack. */
+function reasons(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${reasons(error.cause)}`;
 }
 
 process.exitCode = await main();
