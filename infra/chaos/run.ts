@@ -4,11 +4,9 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { dataRoot } from '../folders.ts';
 import { describeFailure, StackError } from '../outcome.ts';
-import { judgeAgain, outFolder, runChaos } from './command.ts';
 import { beginInside, isInside, lacksNamespaces } from './namespaces.ts';
-import { faultMeanings, faultNames } from './schedule.ts';
+import { faultMeanings, faultNames, unknownFaults } from './schedule.ts';
 import type { FaultName } from './schedule.ts';
-import { unknownFaults } from './stage.ts';
 
 /** Apart from all other stacks of this repository. */
 const baseDefault = 9800;
@@ -53,6 +51,8 @@ try {
 process.exit();
 
 async function chaos(): Promise<number> {
+  // Only now: who asks for help may have nothing built.
+  const { judgeAgain, outFolder, runChaos } = await import('./command.ts');
   if (values.judge !== undefined) {
     const out = values.out ?? join(dirname(values.judge), 'again');
     return (await judgeAgain(values.judge, out, (line) => console.log(line))).ok ? 0 : 1;

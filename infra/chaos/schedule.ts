@@ -34,6 +34,12 @@ export const faultMeanings: Readonly<Record<FaultName, string>> = {
   partition: 'brokers in network namespaces of their own cannot reach each other (cluster, Linux, root)',
 };
 
+/** @returns what is wrong with what was asked for */
+export function unknownFaults(asked: readonly string[]): string | undefined {
+  const unknown = asked.filter((name) => !faultNames.some((known) => known === name));
+  return unknown.length === 0 ? undefined : `no fault ${unknown.join(', ')}: one of ${faultNames.join(', ')}`;
+}
+
 export interface PlannedFault {
   readonly name: FaultName;
   readonly target: string;

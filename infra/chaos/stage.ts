@@ -1,5 +1,5 @@
 /** The stack of a chaos run: its own, on its own ports and with fresh data, with everything in its place that a fault needs. */
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openTcpProxy } from '@cloakroom/testing';
 import type { TcpProxy } from '@cloakroom/testing';
@@ -12,7 +12,7 @@ import { clusterPortsOf, portsOf } from '../stack.ports.ts';
 import type { Profile, StackSpec } from '../stack.ts';
 import { isInside, lacksNamespaces, openNamespaces } from './namespaces.ts';
 import type { Namespaces } from './namespaces.ts';
-import { faultNames, menuOf } from './schedule.ts';
+import { menuOf } from './schedule.ts';
 import type { Choice, FaultName } from './schedule.ts';
 import { skewPreload } from './skew.ts';
 import { mountSmallDisk, unmountLeftovers } from './small-disk.ts';
@@ -91,12 +91,6 @@ export async function openStage({ profile, base, only, say }: StageRequest): Pro
     await close();
     throw error;
   }
-}
-
-/** Said of what this machine or this profile lacks, when it was asked for or is left out in silence otherwise. */
-export function unknownFaults(asked: readonly string[]): string | undefined {
-  const unknown = asked.filter((name) => !faultNames.some((known) => known === name));
-  return unknown.length === 0 ? undefined : `no fault ${unknown.join(', ')}: one of ${faultNames.join(', ')}`;
 }
 
 /** Processes start again and again, beside others that start, on a machine that is busy besides: only a hang is a failure. */
@@ -204,6 +198,3 @@ export async function within(promise: Promise<unknown>, ms: number): Promise<boo
     clearTimeout(timer);
   }
 }
-
-/** Of a run whose data may go: nothing of it is read again but its logs. */
-export const logFolderOf = (stage: Stage): string => (existsSync(stage.stack.spec.dataDir) ? join(stage.stack.spec.dataDir, 'logs') : '');
