@@ -22,7 +22,7 @@ interface AddressStepProps {
 export function AddressStep({ chosen: { profile, addresses, addressId, pick }, disabled }: AddressStepProps) {
   const [adding, setAdding] = useState(false);
   return (
-    <section className="sheet" aria-labelledby="deliver-to">
+    <section className="sheet deliver-to" aria-labelledby="deliver-to">
       <h2 id="deliver-to" tabIndex={-1}>
         Deliver to
       </h2>

@@ -34,7 +34,6 @@ export default function CheckOutPage() {
       {userId !== undefined && (
         <>
           <ProblemNote error={cart.error} onRetry={() => void cart.refetch()} />
-          {cart.isLoading && <Loading what="your cart" />}
           <CheckOut key={userId} userId={userId} live={cart.data} />
         </>
       )}
