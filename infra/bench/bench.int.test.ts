@@ -1,5 +1,8 @@
 /** Each benchmark once, as short as it goes: they must not rot between two releases. No figure is judged here. */
 import { expect, it, vi } from 'vitest';
+import { cartReport } from './cart.report.ts';
+import { cartSizes } from './cart.sizes.ts';
+import { benchCart } from './cart.ts';
 import { benchEdge } from './edge.ts';
 import { edgeReport } from './edge.report.ts';
 import { describeMachine } from './machine.ts';
@@ -74,4 +77,16 @@ it(
     expect(storeReport(measured, machine, 'x').tables).toHaveLength(4);
   },
   timeout,
+);
+
+it(
+  'cart: no addition is lost, every command is seen, and the view comes back by one write a batch',
+  async () => {
+    const measured = await benchCart({ ...cartSizes.quick, base, profile: false });
+    expect(measured!.visible.flatMap(({ blocks }) => blocks.map(({ unseen }) => unseen))).toEqual([0, 0]);
+    const judged = cartReport(measured!, machine, 'x').verdicts.filter(({ goal }) => /no addition is lost|one write/.test(goal));
+    expect(judged.map(({ met }) => met)).toEqual([true, true]);
+  },
+  // Two worlds, and nine programs in each.
+  2 * timeout,
 );

@@ -1,10 +1,8 @@
 /** Drives the load generator, and reads what each process of the system spent meanwhile. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Loaded, Note, Order, Target } from './load.worker.ts';
-import { cpuMs, pinned } from './machine.ts';
+import { openWorker } from './load.process.ts';
+import type { Loaded, Order, Target } from './load.worker.ts';
 
 export type { Latency, Loaded } from './load.worker.ts';
 
@@ -42,11 +40,7 @@ export async function openGenerator(dir: string): Promise<Generator> {
   rmSync(dir, { recursive: true, force: true });
   // Cookies of test sessions are in there: for this user's eyes.
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const [command, args] = pinned('generator', process.execPath, [join(import.meta.dirname, 'load.worker.ts')]);
-  const worker = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-  const ended = once(worker, 'exit').then(() => Promise.reject(new Error('the load generator ended')));
-  ended.catch(() => undefined);
-  await Promise.race([noteOf(worker), ended]);
+  const worker = await openWorker<Order, Loaded>('load.worker.ts');
   return {
     headers(name, list) {
       const file = join(dir, `${name}.json`);
@@ -57,46 +51,31 @@ export async function openGenerator(dir: string): Promise<Generator> {
       const { origin, path, headersFile, from } = load;
       const target: Target = { origin, path, headersFile, from };
       const order: Order = { ...how, target };
-      worker.send(order);
-      await Promise.race([noteOf(worker), ended]);
-      const watched = { ...pids, generator: worker.pid! };
-      const before = times(watched);
-      const told = await Promise.race([noteOf(worker), ended]);
-      if (!('result' in told)) throw new Error('failed' in told ? told.failed : 'the load generator lost its place');
-      const after = times(watched);
-      const { result } = told;
+      const { result, spentMs } = await worker.measure(order, pids);
       load.from = result.next;
-      const spent = Object.keys(watched).map((name) => [name, ((after[name]! - before[name]!) * 1000) / result.answered] as const);
-      return { ...result, cpuUs: Object.fromEntries(spent) };
+      return { ...result, cpuUs: perRequest(spentMs, result.answered) };
     },
     async stop() {
-      if (worker.exitCode !== null) return;
-      const gone = once(worker, 'exit');
-      worker.disconnect();
-      await gone;
+      await worker.stop();
       rmSync(dir, { recursive: true, force: true });
     },
   };
 }
 
-async function noteOf(worker: ChildProcess): Promise<Note> {
-  const [note] = (await once(worker, 'message')) as [Note];
-  return note;
-}
-
-const times = (pids: Readonly<Record<string, number>>): Record<string, number> =>
-  Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, cpuMs(pid)]));
+/** Microseconds of processor time a request, by process. */
+export const perRequest = (spentMs: Readonly<Record<string, number>>, count: number): Record<string, number> =>
+  Object.fromEntries(Object.entries(spentMs).map(([name, ms]) => [name, (ms * 1000) / count]));
 
 /** A benchmark of answers that were refusals would be a lie: more than this part wrong ends it. */
 const wrongPartMax = 0.001;
 
-export function checked(block: Block, what: string): Block {
+export function checked<Measured extends Pick<Block, 'answered' | 'wrong'>>(block: Measured, what: string): Measured {
   const wrong = Object.values(block.wrong).reduce((sum, count) => sum + count, 0);
   if (block.answered === 0 || wrong / (block.answered + wrong) > wrongPartMax)
-    throw new Error(`${what}: ${block.answered} answers of 200, others by status ${JSON.stringify(block.wrong)}`);
+    throw new Error(`${what}: ${block.answered} answers as they should be, others by status ${JSON.stringify(block.wrong)}`);
   return block;
 }
 
 /** Of all processes that share the core of the system under test, microseconds a request. */
-export const systemCpuUs = ({ cpuUs }: Block): number =>
+export const systemCpuUs = ({ cpuUs }: Pick<Block, 'cpuUs'>): number =>
   Object.entries(cpuUs).reduce((sum, [name, us]) => (name === 'generator' ? sum : sum + us), 0);

@@ -1,13 +1,9 @@
-/**
- * The load generator, a process of its own (pinned apart: machine.ts).
- *
- * Open loop: request k is due at start + k / rate, whether or not those before were answered, and its latency counts from when it was due. A
- * closed loop would send less while the system is slow, and so not see the slowness ("coordinated omission", Tene 2013). The closed loop is here
- * for one question only: how much at most.
- */
+/** The load generator, a process of its own (pinned apart: machine.ts). */
 import { readFileSync } from 'node:fs';
 import { build } from 'hdr-histogram-js';
 import { type Dispatcher, Pool } from 'undici';
+import { closedLoop, openLoop } from './load.loops.ts';
+import { obey } from './load.process.ts';
 
 export interface Target {
   readonly origin: string;
@@ -44,26 +40,12 @@ export interface Loaded {
   readonly next: number;
 }
 
-/** The measured time begins and ends: the parent reads the processor time of the others then. */
-export type Note = { readonly note: 'measuring' } | { readonly note: 'ready' } | { readonly result: Loaded } | { readonly failed: string };
-
 /** A gateway has its connections to the proxy before it, not one a request. */
 const openConnectionCount = 64;
-/** Beyond this many unanswered the system has failed at this rate: what is due is counted as lost. */
-const waitingCountMax = 20_000;
-const drainTimeoutMs = 5_000;
 
 const lists = new Map<string, Record<string, string>[]>();
-const tell = (note: Note): void => void process.send!(note);
 
-process.on('message', (order: Order) => {
-  run(order).then(
-    (result) => tell({ result }),
-    (error: unknown) => tell({ failed: String(error) }),
-  );
-});
-process.on('disconnect', () => process.exit(0));
-tell({ note: 'ready' });
+obey<Order, Loaded>(run);
 
 class Measurement {
   readonly histogram = build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000, numberOfSignificantValueDigits: 3 });
@@ -78,7 +60,7 @@ class Measurement {
   }
 }
 
-async function run(order: Order): Promise<Loaded> {
+async function run(order: Order, begins: () => void): Promise<Loaded> {
   const { target } = order;
   const headers = listOf(target.headersFile);
   const pool = new Pool(target.origin, {
@@ -97,7 +79,7 @@ async function run(order: Order): Promise<Loaded> {
     return { measured, tookS: (performance.now() - startedMs) / 1000 };
   };
   if (order.warmUpSeconds > 0) await phase(order.warmUpSeconds);
-  tell({ note: 'measuring' });
+  begins();
   const { measured, tookS } = await phase(order.seconds);
   await pool.destroy();
   const { histogram, late, answered, wrong, bytes } = measured;
@@ -118,30 +100,6 @@ function listOf(file: string): Record<string, string>[] {
   const known = lists.get(file) ?? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>[]);
   lists.set(file, known);
   return known;
-}
-
-async function closedLoop(connections: number, seconds: number, ask: (dueMs: number) => Promise<void>): Promise<void> {
-  const endMs = performance.now() + seconds * 1000;
-  const one = async (): Promise<void> => {
-    while (performance.now() < endMs) await ask(performance.now());
-  };
-  await Promise.all(Array.from({ length: connections }, one));
-}
-
-/** Between two due times the event loop turns without sleeping: a timer is a millisecond wrong, which is what is to be measured. */
-async function openLoop(rate: number, seconds: number, ask: (dueMs: number) => Promise<void>, measured: Measurement): Promise<void> {
-  const startMs = performance.now();
-  const count = Math.floor(rate * seconds);
-  for (let k = 0; k < count; k++) {
-    const dueMs = startMs + (k * 1000) / rate;
-    for (let leftMs = dueMs - performance.now(); leftMs > 0; leftMs = dueMs - performance.now()) {
-      await (leftMs > 2 ? new Promise((resolve) => setTimeout(resolve, leftMs - 1.5)) : new Promise(setImmediate));
-    }
-    if (measured.waiting >= waitingCountMax) measured.lost(0);
-    else void ask(dueMs);
-  }
-  const giveUpMs = performance.now() + drainTimeoutMs;
-  while (measured.waiting > 0 && performance.now() < giveUpMs) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 function send(pool: Pool, path: string, headers: Record<string, string>, dueMs: number, measured: Measurement): Promise<void> {

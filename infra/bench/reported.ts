@@ -13,6 +13,7 @@ export const benchOptions = {
   trials: { type: 'string' },
   cuts: { type: 'string' },
   base: { type: 'string' },
+  quick: { type: 'boolean' },
   profile: { type: 'boolean' },
   publish: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -33,7 +34,9 @@ npm run bench -- revocation [--trials 10000] [--cuts 50] [--sessions 200] [--mod
 npm run bench -- store [--pairs 7] [--seconds 1] [--sessions 1000000]
                                         round trips, bytes a session, resolve against a plain GET
 npm run bench -- login-storm [--pairs 5] [--seconds 3]
-                                        what a storm of sign-ins costs those who are signed in`;
+                                        what a storm of sign-ins costs those who are signed in
+npm run bench -- cart [--pairs 5] [--seconds 3] [--quick] [--profile]
+                                        how soon a command is visible, how many a second, replay, size and history, lost updates`;
 
 /** Apart from a shop in use (4000), the tests (5000 to 7000) and the start benchmark (9300). */
 const baseDefault = 26_000;
@@ -93,6 +96,22 @@ const reported = {
     const [{ benchLoginStorm }, { loginStormReport }] = await Promise.all([import('./login-storm.ts'), import('./login-storm.report.ts')]);
     const pairs = await benchLoginStorm({ pairs: count(values.pairs, 5), seconds: Number(values.seconds ?? 3) });
     return loginStormReport(pairs, machine, command);
+  },
+  cart: async (values, machine, command) => {
+    const [{ benchCart }, { cartReport }, { cartSizes }] = await Promise.all([
+      import('./cart.ts'),
+      import('./cart.report.ts'),
+      import('./cart.sizes.ts'),
+    ]);
+    const { pairs, seconds, ...sizes } = cartSizes[values.quick === true ? 'quick' : 'whole'];
+    const measured = await benchCart({
+      ...sizes,
+      base: count(values.base, baseDefault),
+      pairs: count(values.pairs, pairs),
+      seconds: Number(values.seconds ?? seconds),
+      profile: values.profile === true,
+    });
+    return measured === undefined ? undefined : cartReport(measured, machine, command);
   },
 } as const satisfies Record<string, Run>;
 

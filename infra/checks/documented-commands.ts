@@ -29,6 +29,7 @@ export const documentedCommands: readonly DocumentedCommand[] = [
   { command: 'npm run bench -- revocation', provenBy: 'infra/bench/bench.int.test.ts', showing: 'benchRevocation({' },
   { command: 'npm run bench -- login-storm', provenBy: 'infra/bench/login-storm.test.ts', showing: 'benchLoginStorm({' },
   { command: 'npm run bench -- store', provenBy: 'infra/bench/bench.int.test.ts', showing: 'benchStore({' },
+  { command: 'npm run bench -- cart', provenBy: 'infra/bench/bench.int.test.ts', showing: 'benchCart({' },
   { command: 'npm run bench -- --help', provenBy: 'infra/cli.test.ts', showing: "['bench', '--help']" },
   { command: 'npm run exercise -- sticky', provenBy: 'infra/exercises/sticky.test.ts', showing: 'compareSticky(' },
   { command: 'npm run exercise -- cart', provenBy: 'infra/exercises/cart.test.ts', showing: 'exerciseCart(' },

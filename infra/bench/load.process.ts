@@ -1,0 +1,69 @@
+/** A load generator is a process of its own: it says that it is ready, then for each order that it begins to measure, and what it measured. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { cpuMs, pinned } from './machine.ts';
+
+/** The measured time begins and ends: the parent reads the processor time of the others then. */
+export type Note<Result> =
+  { readonly note: 'measuring' } | { readonly note: 'ready' } | { readonly result: Result } | { readonly failed: string };
+
+export interface WorkerProcess<Order extends object, Result> {
+  /** @returns with it the milliseconds of processor time that each of `pids` and the generator took meanwhile */
+  measure(order: Order, pids: Readonly<Record<string, number>>): Promise<{ result: Result; spentMs: Record<string, number> }>;
+  stop(): Promise<void>;
+}
+
+/** @param script beside this file */
+export async function openWorker<Order extends object, Result>(
+  script: string,
+  core: Parameters<typeof pinned>[0] = 'generator',
+): Promise<WorkerProcess<Order, Result>> {
+  const [command, args] = pinned(core, process.execPath, [join(import.meta.dirname, script)]);
+  const worker = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const ended = once(worker, 'exit').then(() => Promise.reject(new Error('the load generator ended')));
+  ended.catch(() => undefined);
+  const told = (): Promise<Note<Result>> => Promise.race([noteOf<Result>(worker), ended]);
+  await told();
+  return {
+    async measure(order, pids) {
+      worker.send(order);
+      const begun = await told();
+      if ('failed' in begun) throw new Error(begun.failed);
+      const watched = { ...pids, generator: worker.pid! };
+      const before = times(watched);
+      const note = await told();
+      if (!('result' in note)) throw new Error('failed' in note ? note.failed : 'the load generator lost its place');
+      const after = times(watched);
+      const spentMs = Object.fromEntries(Object.keys(watched).map((name) => [name, after[name]! - before[name]!]));
+      return { result: note.result, spentMs };
+    },
+    async stop() {
+      if (worker.exitCode !== null) return;
+      const gone = once(worker, 'exit');
+      worker.disconnect();
+      await gone;
+    },
+  };
+}
+
+async function noteOf<Result>(worker: ChildProcess): Promise<Note<Result>> {
+  const [note] = (await once(worker, 'message')) as [Note<Result>];
+  return note;
+}
+
+const times = (pids: Readonly<Record<string, number>>): Record<string, number> =>
+  Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, cpuMs(pid)]));
+
+/** In the worker: answers orders one after the other until the parent is gone. */
+export function obey<Order, Result>(measure: (order: Order, begins: () => void) => Promise<Result>): void {
+  const tell = (note: Note<Result>): void => void process.send!(note);
+  process.on('message', (order: Order) => {
+    measure(order, () => tell({ note: 'measuring' })).then(
+      (result) => tell({ result }),
+      (error: unknown) => tell({ failed: String(error) }),
+    );
+  });
+  process.on('disconnect', () => process.exit(0));
+  tell({ note: 'ready' });
+}
