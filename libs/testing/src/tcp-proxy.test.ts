@@ -102,3 +102,16 @@ it('resets connections, says how many, and takes new ones', async () => {
   next.say('2');
   await vi.waitFor(() => expect(next.answers()).toBe('2'));
 });
+
+it('keeps the order of what it delays, also when the delay ends', async () => {
+  const { proxy, heard, serverPort } = await openPath();
+  const client = await enter(proxy);
+  proxy.delay(1_000);
+  client.say('first ');
+  await roundTripBeside(serverPort);
+  proxy.delay(0);
+  client.say('second');
+  await vi.waitFor(() => expect(client.answers()).toHaveLength('first second'.length), { timeout: 5_000 });
+  expect(heard.join('')).toBe('besidefirst second');
+  expect(client.answers()).toBe('first second');
+});

@@ -147,26 +147,46 @@ function flow({ client, upstream }: Pair, { held }: State): void {
   else upstream.resume();
 }
 
-/** Timers of one delay fire in the order in which they were set, so bytes keep theirs. */
-function send(to: Socket, bytes: Buffer, delayMs: number): void {
-  if (delayMs === 0) to.write(bytes);
-  else setTimeout(() => to.write(bytes), delayMs);
+/** A timer may be so much early by the clock that it is compared with. */
+const timerSlackMs = 1;
+
+/** One way of a connection. What was sent first arrives first, also where the delay becomes shorter meanwhile: TCP keeps its bytes in order. */
+function wayTo(to: Socket, delayMs: () => number): (bytes: Buffer) => void {
+  const waiting: { readonly bytes: Buffer; readonly dueMs: number }[] = [];
+  const arrive = (): void => {
+    const nowMs = performance.now() + timerSlackMs;
+    while (waiting.length > 0 && waiting[0]!.dueMs <= nowMs) to.write(waiting.shift()!.bytes);
+    if (waiting.length > 0) setTimeout(arrive, waiting[0]!.dueMs - performance.now());
+  };
+  return (bytes) => {
+    const ms = delayMs();
+    if (ms === 0 && waiting.length === 0) {
+      to.write(bytes);
+      return;
+    }
+    const dueMs = Math.max(performance.now() + ms, waiting.at(-1)?.dueMs ?? 0);
+    if (waiting.push({ bytes, dueMs }) === 1) setTimeout(arrive, ms);
+  };
 }
 
 function relayBytes(client: Socket, upstream: Socket, state: State): void {
-  client.on('data', (bytes: Buffer) => send(upstream, bytes, state.requestDelayMs));
+  const request = wayTo(upstream, () => state.requestDelayMs);
+  const answer = wayTo(client, () => state.answerDelayMs);
+  client.on('data', request);
   upstream.on('data', (bytes: Buffer) => {
-    if (state.fault !== 'mute') send(client, bytes, state.answerDelayMs);
+    if (state.fault !== 'mute') answer(bytes);
   });
 }
 
 function relayKafka(client: Socket, upstream: Socket, state: State, proxyPort: () => number): void {
   const apiKeys = new Map<number, number>();
+  const request = wayTo(upstream, () => state.requestDelayMs);
+  const answer = wayTo(client, () => state.answerDelayMs);
   client.on(
     'data',
     frames((frame) => {
       apiKeys.set(frame.readInt32BE(8), frame.readInt16BE(4));
-      send(upstream, frame, state.requestDelayMs);
+      request(frame);
     }),
   );
   upstream.on(
@@ -184,7 +204,7 @@ function relayKafka(client: Socket, upstream: Socket, state: State, proxyPort: (
         return;
       }
       if (apiKey === metadataApiKey) replacePorts(frame, proxyPort());
-      send(client, frame, state.answerDelayMs);
+      answer(frame);
     }),
   );
 }
