@@ -42,7 +42,14 @@ async function serve(
 const profileWith = (handlers: ProfileHandlers) =>
   implement(ProfileService, { getProfile: unused, updateProfile: unused, recordView: unused, ...handlers });
 const catalogWith = (handlers: CatalogHandlers) =>
-  implement(CatalogService, { listProducts: unused, suggest: unused, getProducts: unused, ...handlers });
+  implement(CatalogService, {
+    listProducts: unused,
+    suggest: unused,
+    getProducts: unused,
+    reserveStock: unused,
+    releaseStock: unused,
+    ...handlers,
+  });
 
 async function profile(handlers: ProfileHandlers, options: Parameters<typeof serve>[2] = {}): Promise<MeshClient<typeof ProfileService>> {
   const server = await serve('profile', [profileWith(handlers)], options);

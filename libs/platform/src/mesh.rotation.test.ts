@@ -28,6 +28,8 @@ const watched = async (dir: string, name: string) => {
   return tls;
 };
 
+const unused = () => Promise.resolve(problem('not_found'));
+
 async function serve(tls: MeshTls) {
   const server = await serveMesh({
     name: 'catalog',
@@ -38,7 +40,9 @@ async function serve(tls: MeshTls) {
         listProducts: () => Promise.resolve({}),
         // Long enough that some are under way whenever something changes.
         getProducts: () => delay(30).then(() => ({})),
-        suggest: () => Promise.resolve(problem('not_found')),
+        suggest: unused,
+        reserveStock: unused,
+        releaseStock: unused,
       }),
     ],
     verifier: createPassportVerifier({ audience: 'catalog', keys: newSigner().ring, clock }),

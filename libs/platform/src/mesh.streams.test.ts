@@ -21,7 +21,15 @@ async function watching(watch: Watch) {
   const clock = movableClock();
   const feed = emptyFeed();
   const verifier = createPassportVerifier({ audience: 'cart', keys: signer.ring, feed, clock });
-  const handlers = { addItem: unused, setQuantity: unused, removeItem: unused, clearCart: unused, getCart: unused, watch };
+  const changes = {
+    addItem: unused,
+    setQuantity: unused,
+    removeItem: unused,
+    clearCart: unused,
+    applyCoupon: unused,
+    removeCoupon: unused,
+  };
+  const handlers = { ...changes, getCart: unused, prepareOrder: unused, watch };
   const services = [implement(CartService, handlers)];
   const server: MeshServer = await serveMesh({ name: 'cart', port: 0, tls: await tlsOf('cart'), services, verifier, clock, log: silent });
   const { client, close } = connectMesh(CartService, { address: `localhost:${server.port}`, tls: await tlsOf('gateway'), log: silent });
