@@ -269,7 +269,7 @@ describe('the limits', () => {
   it('let what is here be removed however much was made up of other carts', () => {
     const foreign = new Map(Array.from({ length: foreignDeadDotCountMax }, (_, i) => [dot(`x${i}`, 'g_1'), 1]));
     const state = { ...cartOf(added('a')), dead: foreign };
-    const madeUp: CartEvent = { ...cleared('c', []), observed: [dot('y', 'g_1')] };
+    const madeUp: CartEvent = { cartId, atMs: 1, type: 'CartCleared', dot: dot('c'), observed: [dot('y', 'g_1')] };
     expect(checkLimits(state, madeUp)).toMatchObject({ problem: 'limit_exceeded' });
     expect(checkLimits(state, removed('r', ['a']))).toBeUndefined();
   });

@@ -9,7 +9,8 @@ import { ViewUnavailable } from './cart.view.ts';
 import { encodeEvent } from './codec.ts';
 import { readAsOlderBuild } from './older-build.harness.ts';
 import { cartTopics, partitionOfCart } from './parts.ts';
-import { redrive, type Letter } from './redrive.ts';
+import type { Letter } from './letters.ts';
+import { redrive } from './redrive.ts';
 import { sweepPartition } from './snapshots.ts';
 
 let cart: Harness;
