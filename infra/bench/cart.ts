@@ -7,7 +7,7 @@ import { benchCosts, type Cost } from './cart.cost.ts';
 import { benchLost, type Lost } from './cart.lost.ts';
 import type { CartBlock } from './cart.load.ts';
 import { benchReplay, type Replayed } from './cart.replay.ts';
-import { benchSaturated, profileCart, type Saturated } from './cart.saturated.ts';
+import { benchSaturated, profileCart, warmUpConnections, type Saturated } from './cart.saturated.ts';
 import { openCartWorld, plainProducts, type CartWorld } from './cart.world.ts';
 import { pinSelf } from './machine.ts';
 
@@ -94,8 +94,12 @@ async function benchVisible(world: CartWorld, request: CartRequest, productIds: 
       { how: { kind: 'open', rate, seconds }, warmUpSeconds: request.warmUpSeconds, watch: { cartRedisPort, readEvery } },
       world.pids,
     );
-  // Compilers have seen all of it, and the gateway knows the sessions.
-  await block(Math.max(...request.rates), Math.min(5, request.seconds * 2));
+  // Compilers have seen all of it, and the gateway knows the sessions. By few at once: auth refuses what is too much for it.
+  const warmUp = {
+    how: { kind: 'closed', connections: warmUpConnections, seconds: Math.min(5, request.seconds * 2) },
+    warmUpSeconds: 0,
+  } as const;
+  await generator.run('warm-up', shoppers, warmUp, world.pids);
   const visible = request.rates.map((rate) => ({ rate, blocks: [] as CartBlock[] }));
   for (let pair = 0; pair < request.pairs; pair++) for (const { rate, blocks } of visible) blocks.push(await block(rate, request.seconds));
   console.log(`visibility at ${request.rates.join(', ')} commands a second`);
