@@ -7,9 +7,14 @@ import type { RedisConnection } from '@cloakroom/platform';
 import { cartKey, dueKey, isBefore, placeKey, servingKey, spaceOfKey } from './cart.view.keys.ts';
 import { reach } from './cart.view.ts';
 
-/** KEYS: serving, place of the old space, place of the new. ARGV: name, old space, new space. A place: see cart.view.keys.ts. */
+/**
+ * KEYS: serving, place of the old space, place of the new. ARGV: name, old space, new space. A place: see cart.view.keys.ts.
+ * Asked again after an answer that was lost, it says what the first call did.
+ */
 const switchScript = `#!lua
-if (redis.call('GET', KEYS[1]) or ARGV[1]) ~= ARGV[2] then return 0 end
+local serving = redis.call('GET', KEYS[1]) or ARGV[1]
+if serving == ARGV[3] then return 1 end
+if serving ~= ARGV[2] then return 0 end
 local old, new = redis.call('GET', KEYS[2]), redis.call('GET', KEYS[3])
 if not old or not new then return 0 end
 local next, rebuiltAt, log = string.match(new, '^(%d+) (%d+) %d+ (%S+)$')
@@ -25,7 +30,7 @@ const scanCount = 500;
 export interface Spaces {
   /** By partition: the space that serves. */
   serving(partitions: readonly number[]): Promise<Map<number, string>>;
-  /** @returns whether readers and writers of this partition are now in the new space; false: not at the same record, try again */
+  /** @returns whether readers and writers of this partition are now in the new space, by this call or an earlier; false: not level, try again */
   switchOver(partition: number, from: string, to: string): Promise<boolean>;
   /** Deletes all spaces older than this one, those of earlier runs too. Only once it serves every partition. */
   dropBefore(space: string): Promise<void>;
