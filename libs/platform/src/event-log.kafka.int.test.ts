@@ -33,6 +33,16 @@ eventLogContract('kafka', async () => {
   };
 });
 
+it('answers for topics as soon as they are said to be there', async () => {
+  const events = await open('new-topics');
+  for (let n = 0; n < 5; n++) {
+    const topics = [1, 2].map((): TopicSpec => ({ name: unique('new'), partitions: 24, cleanup: 'delete', retentionMs: 3_600_000 }));
+    await events.ensureTopics(topics);
+    for (const topic of topics) expect((await events.bounds(topic)).size).toBe(24);
+  }
+  await events.close();
+});
+
 describe('faults that only a broker can have', { timeout: 90_000 }, () => {
   let direct: EventLog;
   let proxied: EventLog;

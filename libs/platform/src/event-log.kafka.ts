@@ -51,9 +51,10 @@ export class KafkaEventLog implements EventLog {
 
   async ensureTopics(specs: readonly TopicSpec[]): Promise<void> {
     const end = this.#options.clock.monotonicMs() + topicsTimeoutMs;
+    const created = new Set<string>();
     for (;;) {
       try {
-        await this.#ask('ensuring topics', async (admin) => createAndCheck(admin, specs, this.#options));
+        await this.#ask('ensuring topics', async (admin) => createAndCheck(admin, specs, this.#options, created));
         for (const spec of specs) this.#specs.set(spec.name, spec);
         return;
       } catch (error) {
@@ -155,17 +156,28 @@ export class KafkaEventLog implements EventLog {
   }
 }
 
-/** Throws retriably until every partition of every topic has a leader. */
-async function createAndCheck(admin: Admin, specs: readonly TopicSpec[], { replicationFactor, log }: KafkaOptions): Promise<void> {
+/** Created, yet not known to every broker. */
+function rethrowKnownLater(error: unknown): never {
+  if (brokerAnswer(error) === 'UNKNOWN_TOPIC_OR_PARTITION')
+    throw new EventLogError('retriable', 'a topic is not known yet', { outcomeUnknown: false });
+  throw error;
+}
+
+/**
+ * Throws retriably until every partition of every topic has a leader.
+ * @param created filled with what was made here, across attempts
+ */
+async function createAndCheck(
+  admin: Admin,
+  specs: readonly TopicSpec[],
+  { replicationFactor, log }: KafkaOptions,
+  created: Set<string>,
+): Promise<void> {
   const existing = new Set(await admin.listTopics());
   const missing = specs.filter(({ name }) => !existing.has(name));
+  for (const { name } of missing) created.add(name);
   if (missing.length > 0) await create(admin, missing, replicationFactor);
-  const { topics } = await admin.fetchTopicMetadata({ topics: specs.map(({ name }) => name) }).catch((error: unknown) => {
-    // Created, yet not known to every broker.
-    if (brokerAnswer(error) === 'UNKNOWN_TOPIC_OR_PARTITION')
-      throw new EventLogError('retriable', 'a topic is not known yet', { outcomeUnknown: false });
-    throw error;
-  });
+  const { topics } = await admin.fetchTopicMetadata({ topics: specs.map(({ name }) => name) }).catch(rethrowKnownLater);
   for (const spec of specs) {
     const partitions = topics.find(({ name }) => name === spec.name)?.partitions ?? [];
     if (partitions.some(({ leader, partitionErrorCode }) => leader < 0 || partitionErrorCode !== 0) || partitions.length === 0) {
@@ -181,6 +193,8 @@ async function createAndCheck(admin: Admin, specs: readonly TopicSpec[], { repli
     if (copies < (replicationFactor ?? 1))
       log.warn({ topic: spec.name, copies, replicationFactor }, 'a topic has fewer copies than it should');
   }
+  // Metadata names a leader before that broker knows of it; until then it refuses whoever asks.
+  await Promise.all([...created].map((topic) => admin.fetchTopicOffsets(topic).catch(rethrowKnownLater)));
 }
 
 async function create(admin: Admin, specs: readonly TopicSpec[], replicationFactor: number | undefined): Promise<void> {
