@@ -276,7 +276,9 @@ function arrivalAt(name: string, policy: MethodPolicy, audience: string): Arriva
     passport: (changes = {}, by = signer) =>
       passportOf(by, audience, stateFor(policy), clock.nowMs(), { ...exchangedBy(policy, name), ...changes }),
     signed: (head, changes = {}) => {
-      const body = Buffer.from(JSON.stringify({ ...claims(audience, stateFor(policy), clock.nowMs()), ...exchangedBy(policy, name), ...changes }));
+      const body = Buffer.from(
+        JSON.stringify({ ...claims(audience, stateFor(policy), clock.nowMs()), ...exchangedBy(policy, name), ...changes }),
+      );
       const input = `${Buffer.from(JSON.stringify(head)).toString('base64url')}.${body.toString('base64url')}`;
       const signature = sign('sha256', Buffer.from(input), { key: signer.privateKey, dsaEncoding: 'ieee-p1363' });
       return `${input}.${signature.toString('base64url')}`;
