@@ -3,10 +3,10 @@
  * that remember sessions for a while, in a time of its own that passes only when everybody waits. Right unless a fault is planted.
  */
 import { randomUUID } from 'node:crypto';
-import { setImmediate as turn } from 'node:timers/promises';
 import { commandsSeen, seenOf } from './shop-dots.ts';
 import { choicesOf, type Choices } from './shop-random.ts';
-import type { ShopAnswer, ShopCall, ShopTime, ShopTransport } from './shop-transport.ts';
+import type { SimulatedTime } from './shop-simulated-time.fixture.ts';
+import type { ShopAnswer, ShopCall, ShopTransport } from './shop-transport.ts';
 
 export const plantable = [
   'loses-adds',
@@ -46,34 +46,6 @@ interface Session {
   readonly cart: string;
   readonly user: boolean;
   readonly claimed: string | undefined;
-}
-
-/** Time passes to the next waiter when nobody has anything else to do. */
-export class SimulatedTime implements ShopTime {
-  #now = 1_000_000;
-  readonly #waiting: { readonly atMs: number; readonly wake: () => void }[] = [];
-
-  nowMs(): number {
-    return this.#now;
-  }
-  sleep(ms: number): Promise<void> {
-    return new Promise((wake) => this.#waiting.push({ atMs: this.#now + ms, wake }));
-  }
-  /** Until `done` is. */
-  async run<T>(done: Promise<T>): Promise<T> {
-    let over = false;
-    const ended = done.finally(() => (over = true));
-    ended.catch(() => undefined);
-    for (;;) {
-      await turn();
-      if (over) return ended;
-      const next = this.#waiting.reduce((first, one, at, all) => (one.atMs < all[first]!.atMs ? at : first), 0);
-      const [woken] = this.#waiting.splice(next, 1);
-      if (woken === undefined) continue;
-      this.#now = Math.max(this.#now, woken.atMs);
-      woken.wake();
-    }
-  }
 }
 
 const price = 100;

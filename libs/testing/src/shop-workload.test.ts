@@ -2,10 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { checkHistory } from './history.check.ts';
 import { report } from './history.explain.ts';
 import type { History } from './history.ts';
-import { plantable, SimulatedShop, SimulatedTime, type Planted } from './shop-simulated.fixture.ts';
+import { plantable, SimulatedShop, type Planted } from './shop-simulated.fixture.ts';
+import { SimulatedTime } from './shop-simulated-time.fixture.ts';
 import { runWorkload } from './shop-workload.ts';
 
-const firstSeed = Number(process.env['CLOAKROOM_SEED'] ?? Math.floor(Math.random() * 1_000_000));
+/** To see a failure again, put its seed here. */
+const firstSeed = Date.now() % 1_000_000;
 
 function shopFor(seed: number, planted?: Planted): Promise<History> {
   const time = new SimulatedTime();
@@ -44,7 +46,7 @@ const named: Readonly<Record<Planted, string>> = {
 /** Not every shopping meets every fault: the more, the rarer what it takes. */
 const runMax = 8;
 
-describe(`a simulated shop (first seed ${firstSeed}; CLOAKROOM_SEED repeats it)`, () => {
+describe(`a simulated shop (first seed ${firstSeed})`, () => {
   it('is found right when it is, in 3 runs', async () => {
     for (let seed = firstSeed; seed < firstSeed + 3; seed++) {
       const history = await shopFor(seed);

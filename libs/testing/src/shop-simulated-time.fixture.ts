@@ -1,0 +1,31 @@
+/** The clock of a simulated shop and of its shoppers. */
+import { setImmediate as turn } from 'node:timers/promises';
+import type { ShopTime } from './shop-transport.ts';
+
+/** Time passes to the next waiter when nobody has anything else to do. */
+export class SimulatedTime implements ShopTime {
+  #now = 1_000_000;
+  readonly #waiting: { readonly atMs: number; readonly wake: () => void }[] = [];
+
+  nowMs(): number {
+    return this.#now;
+  }
+  sleep(ms: number): Promise<void> {
+    return new Promise((wake) => this.#waiting.push({ atMs: this.#now + ms, wake }));
+  }
+  /** Until `done` is. */
+  async run<T>(done: Promise<T>): Promise<T> {
+    let over = false;
+    const ended = done.finally(() => (over = true));
+    ended.catch(() => undefined);
+    for (;;) {
+      await turn();
+      if (over) return ended;
+      const next = this.#waiting.reduce((first, one, at, all) => (one.atMs < all[first]!.atMs ? at : first), 0);
+      const [woken] = this.#waiting.splice(next, 1);
+      if (woken === undefined) continue;
+      this.#now = Math.max(this.#now, woken.atMs);
+      woken.wake();
+    }
+  }
+}
