@@ -182,7 +182,7 @@ describe('a context', () => {
         return { name: [person(ctx).identity.subject, ctx.trace.traceId, ctx.experiment, ctx.consistency, ctx.caller].join(' ') };
       },
     });
-    const calls = Array.from({ length: 200 }, async (_, n) => {
+    const ask = async (n: number) => {
       let timings: readonly Timing[] = [];
       const call = outgoing({
         passport: guest({ sub: `g_${n % 50}`, sid: `h_${n}` }),
@@ -193,8 +193,10 @@ describe('a context', () => {
       const answer = await client.getProfile(call, {});
       expect(answer).toMatchObject({ name: `g_${n % 50} ${call.trace.traceId} lab-${n} local:${n % 24}:${n} gateway` });
       expect(timings.map(({ name }) => name)).toEqual(['profile', `h_${n}`]);
-    });
-    expect(await Promise.all(calls)).toHaveLength(200);
+    };
+    // Fifty at once: two hundred do not end within one call's budget where the machine is busy.
+    for (let first = 0; first < 200; first += 50) await Promise.all(Array.from({ length: 50 }, (_, index) => ask(first + index)));
+    expect.assertions(800);
   });
 
   it('continues the trace with a span of its own', async () => {
