@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MergeState, recordHeaders } from '@cloakroom/contracts';
-import { EmbeddedEventLog, startTrace, traceOfRecord, type LogRecord } from '@cloakroom/platform';
+import { EmbeddedEventLog, startTrace, systemClock, traceOfRecord, type LogRecord } from '@cloakroom/platform';
 import { accepted, newAuthKey, newCommandId, newGuest, newUser, openHarness, quantitiesOf, type Harness } from './cart.harness.ts';
 import type { CartEvent } from './cart.ts';
 import { ViewUnavailable } from './cart.view.ts';
@@ -60,6 +60,23 @@ describe('signing in', () => {
     await cart.claim(guest, user);
     const read = await merged(user, guest, { mug: 3, cup: 1 });
     expect(Number(read.merge?.atMs)).toBeGreaterThan(Date.now() - 10_000);
+  });
+
+  it("carries a guest's removal that nobody projected before it was old enough to be forgotten", async () => {
+    let daysLater = 0;
+    const clock = { ...systemClock, nowMs: () => systemClock.nowMs() + daysLater * 24 * 60 * 60 * 1000 };
+    await cart.stop();
+    cart = await openHarness({ clock });
+    const [guest, user] = [newGuest(), newUser()];
+    const { seen } = accepted(await cart.add(guest, 'mug', 2));
+    await cart.claim(guest, user);
+    await merged(user, guest, { mug: 2 });
+    await cart.projector().stop();
+    accepted(await cart.remove(guest, 'mug', seen ?? ''));
+    daysLater = 15;
+    accepted(await cart.add(guest, 'cup', 1, { commandId: newCommandId(clock.nowMs()) }));
+    await cart.restartProjector();
+    await merged(user, guest, { cup: 1 });
   });
 
   it('is merged with an empty guest cart too', async () => {

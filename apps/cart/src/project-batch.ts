@@ -41,9 +41,11 @@ async function project(parts: CartParts, logId: string, batch: RecordBatch): Pro
   const applied = applyRecords(carts, fresh, (cart, record) => apply(cart, record, parts.model?.evolve ?? evolve));
   // A replay beside the serving view tells nobody: the serving one has.
   if (parts.replays !== true) {
+    // Before anything is forgotten: in a batch that was not projected for weeks a guest's removal may be old already, and must still arrive.
     await forwardGuests(parts, place, applied);
-    await writeSnapshots(parts, applied);
   }
+  forgetTheDead(applied, fresh.at(-1)!.timestampMs);
+  if (parts.replays !== true) await writeSnapshots(parts, applied);
   const next = fresh.at(-1)!.offset + 1n;
   const written = await orRetryLater(
     parts.view.apply(partition, {
@@ -87,12 +89,15 @@ function applyRecords(
     const after = apply(before.cart, record);
     touched.set(record.key, { cart: after, changed: after.state === before.cart.state ? before.changed : record });
   }
+  return touched;
+}
+
+function forgetTheDead(touched: ReadonlyMap<string, Applied>, nowMs: number): void {
   for (const applied of touched.values()) {
     // A cart that waits for a redrive forgets nothing: the redriven add may be long dead.
     if (applied.cart.missing.size > 0) continue;
-    applied.cart = { ...applied.cart, state: pruneDead(applied.cart.state, records.at(-1)!.timestampMs) };
+    applied.cart = { ...applied.cart, state: pruneDead(applied.cart.state, nowMs) };
   }
-  return touched;
 }
 
 /**
