@@ -74,6 +74,7 @@ function cartBody(cart: Cart, products: ReadonlyMap<string, Product>) {
   return {
     cartId: cart.cartId,
     lines,
+    coupons: cart.coupons.map(({ code, seen }) => ({ code, seen })),
     seen: cart.seen,
     subtotal: lines.reduce((sum, line) => sum + line.quantity * line.unitPrice, 0),
     currency: 'EUR',
