@@ -55,6 +55,15 @@ export function Outcome({ placing, frozen, total, onPay, addressIsMissing }: Out
         </button>
       </Told>
     );
+  if (code === 'order_cancelled')
+    return (
+      <Told tone="problem">
+        {error.message}
+        <button type="button" onClick={onPay}>
+          Order again
+        </button>
+      </Told>
+    );
   if (code === 'step_up_required') return <Told tone="notice">Nothing was ordered: it was not confirmed that it is you.</Told>;
   return <Told tone="problem">{error instanceof ApiProblem ? error.message : 'Something went wrong on this page. Reload it.'}</Told>;
 }

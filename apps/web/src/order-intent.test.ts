@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createIntentStore, intentLifetimeMs, isDefinite, type OrderIntent } from './order-intent.ts';
+import { attemptIntent, createIntentStore, intentLifetimeMs, isDefinite, type OrderIntent } from './order-intent.ts';
 import { ApiProblem } from './request.ts';
 
 const nowMs = 1_790_000_000_000;
@@ -70,8 +70,51 @@ describe('a wish to order', () => {
   });
 });
 
+describe('an attempt', () => {
+  const started = () => {
+    const storage = tab();
+    const open = () =>
+      createIntentStore(
+        () => storage,
+        () => nowMs,
+      );
+    return { intents: open(), afterReload: () => open().read('ada') };
+  };
+  const refuse = (code: string) => () => Promise.reject(problem(code));
+
+  it('is found again by whoever reloads during it', async () => {
+    const { intents, afterReload } = started();
+    const during = await attemptIntent(
+      intents,
+      intent,
+      () => false,
+      () => Promise.resolve(afterReload()),
+    );
+    expect(during).toEqual(intent);
+  });
+  it('leaves nothing to be sent unasked while a proof is asked for, and is kept again with that proof', async () => {
+    const { intents, afterReload } = started();
+    await expect(attemptIntent(intents, intent, () => false, refuse('step_up_required'))).rejects.toMatchObject({
+      code: 'step_up_required',
+    });
+    expect(afterReload()).toBeUndefined();
+    await expect(attemptIntent(intents, intent, () => false, refuse('network'))).rejects.toMatchObject({ code: 'network' });
+    expect(afterReload()).toEqual(intent);
+  });
+  it('is kept while a proof is asked for, if an answer was lost just before', async () => {
+    const { intents, afterReload } = started();
+    let lost = false;
+    const lostThenRefused = (): Promise<never> => {
+      lost = true;
+      return Promise.reject(problem('step_up_required'));
+    };
+    await expect(attemptIntent(intents, intent, () => lost, lostThenRefused)).rejects.toMatchObject({ code: 'step_up_required' });
+    expect(afterReload()).toEqual(intent);
+  });
+});
+
 describe('the next press', () => {
-  it.each(['payment_declined', 'price_changed', 'cart_changed', 'out_of_stock', 'unknown_address', 'limit_exceeded'])(
+  it.each(['payment_declined', 'order_cancelled', 'price_changed', 'cart_changed', 'out_of_stock', 'unknown_address', 'limit_exceeded'])(
     'is another order after %s',
     (code) => {
       expect([isDefinite(problem(code), false), isDefinite(problem(code), true)]).toEqual([true, true]);

@@ -73,6 +73,7 @@ const refusals: ReadonlySet<string> = new Set([
   'price_changed',
   'out_of_stock',
   'payment_declined',
+  'order_cancelled',
   'unknown_address',
   'nothing_to_order',
   'limit_exceeded',
@@ -99,4 +100,24 @@ const doorRefusals: ReadonlySet<string> = new Set([
 export function isDefinite(error: unknown, maybeTaken: boolean): boolean {
   if (!(error instanceof ApiProblem)) return false;
   return refusals.has(error.code) || (doorRefusals.has(error.code) && !maybeTaken);
+}
+
+/**
+ * One attempt. Whoever leaves the page during it finds its intent again, but not after a refusal that leaves nothing in doubt: a proof may be
+ * asked for next, and who reloads instead of giving it has ordered nothing.
+ * @param maybeTaken asked after the attempt, which may itself have lost an answer
+ */
+export async function attemptIntent<Result>(
+  intents: IntentStore,
+  intent: OrderIntent,
+  maybeTaken: () => boolean,
+  attempt: () => Promise<Result>,
+): Promise<Result> {
+  intents.write(intent);
+  try {
+    return await attempt();
+  } catch (error) {
+    if (isDefinite(error, maybeTaken())) intents.forget();
+    throw error;
+  }
 }

@@ -33,7 +33,7 @@ interface ProblemMore {
 export type Fetch = (path: string, init: RequestInit) => Promise<Response>;
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** Longer than the gateway's own longest budget (5 s), so that it is the gateway that says what went wrong. */
+/** Longer than the gateway's own longest budget (7.5 s, to order), so that it is the gateway that says what went wrong. */
 const answerTimeoutMs = 10_000;
 
 interface Asked {
@@ -98,6 +98,7 @@ const personalTexts: Readonly<Record<ProblemCode, string>> = {
   price_changed: 'The total has changed. Nothing was charged.',
   out_of_stock: 'There is not enough of something. Nothing was charged.',
   payment_declined: 'The payment was declined. Nothing was charged, and your cart is as it was.',
+  order_cancelled: 'This order was cancelled. Nothing was charged, and you may order again.',
   unknown_address: 'This address is no longer in your profile. Choose another.',
   nothing_to_order: 'There is nothing left to order.',
   idempotency_key_reused: 'This order was sent before with other contents. Nothing new was ordered; look at it and place it again.',

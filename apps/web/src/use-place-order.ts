@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { useNavigate } from 'react-router';
 import type { Order, OrderWish } from './api.types.ts';
-import { createIntentStore, isDefinite, type OrderIntent } from './order-intent.ts';
+import { attemptIntent, createIntentStore, isDefinite, type OrderIntent } from './order-intent.ts';
 import { orderKey } from './orders.ts';
 import { keys, useApi } from './shop.tsx';
 import { useStepUp } from './step-up.tsx';
@@ -30,14 +30,24 @@ export function usePlaceOrder(userId: string): Placing {
   const queryClient = useQueryClient();
   const withStepUp = useStepUp();
   const navigate = useNavigate();
+  const isShown = useIsShown();
   const underWay = useRef(false);
   const { isUncertain, maybeTaken, doubt, settle } = useDoubt(userId);
   const placing = useMutation({
-    mutationFn: ({ key, wish }: OrderIntent) => withStepUp(() => api.placeOrder(key, wish, doubt)),
+    mutationFn: (intent: OrderIntent) =>
+      withStepUp(() =>
+        attemptIntent(
+          intents,
+          intent,
+          () => maybeTaken.current,
+          () => api.placeOrder(intent.key, intent.wish, doubt),
+        ),
+      ),
     onSuccess: async (order) => {
       settle();
       queryClient.setQueryData<Order>(orderKey(order.orderId), order);
-      await navigate(`/orders/${order.orderId}`, { replace: true, state: { placedNow: true } });
+      // Who went elsewhere meanwhile is left there.
+      if (isShown.current) await navigate(`/orders/${order.orderId}`, { replace: true, state: { placedNow: true } });
     },
     onError: (error, intent) => {
       if (isDefinite(error, maybeTaken.current)) return settle();
@@ -55,7 +65,6 @@ export function usePlaceOrder(userId: string): Placing {
     // A double click is one wish, and comes before the page has drawn that the first click is under way.
     if (underWay.current) return;
     underWay.current = true;
-    intents.write(intent);
     mutate(intent);
   };
   const place = (wish: OrderWish): void => send(intents.read(userId) ?? { key: api.newOrderKey(), userId, wish, madeAtMs: Date.now() });
@@ -76,6 +85,16 @@ export function usePlaceOrder(userId: string): Placing {
     error: placing.error,
     dismiss: placing.reset,
   };
+}
+
+/** Whether the page is still there: an answer comes also after it was left. */
+function useIsShown() {
+  const isShown = useRef(false);
+  useEffect(() => {
+    isShown.current = true;
+    return () => void (isShown.current = false);
+  }, []);
+  return isShown;
 }
 
 /** Whether an order of the kept key may have been taken; as a ref too, for what is asked before the page is drawn again. */
