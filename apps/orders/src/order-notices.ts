@@ -32,11 +32,21 @@ export function openOrderNotices(options: { readonly eventLog: EventLog; readonl
   const stopping = new AbortController();
   let subscription: Subscription | undefined;
 
+  // What cannot be read is told to nobody: cart buries it, and a page that missed a notice reads again.
+  const orderOf = ({ value }: LogRecord): string | undefined => {
+    try {
+      return value === null ? undefined : fromBinary(OrderEventSchema, value).orderId;
+    } catch {
+      return undefined;
+    }
+  };
   const tell = (record: LogRecord): void => {
+    const orderId = orderOf(record);
+    if (orderId === undefined) return;
     // A listener may leave while it is told: a Set's iteration bears that.
     for (const listener of listeners.get(record.key) ?? [])
       listener({
-        orderId: fromBinary(OrderEventSchema, record.value!).orderId,
+        orderId,
         traceparent: traceOfRecord(record).traceparent ?? '',
       });
   };

@@ -36,6 +36,8 @@ export async function placeOrder(parts: OrdersParts, ctx: PersonContext, request
   if (refusal !== undefined) return refusal;
   if (isProblem(address)) return address;
 
+  // Nobody waits any more: the client may have asked again and been refused, which must stay the truth.
+  if (ctx.signal.aborted || ctx.deadline.remainingMs() <= 0) return problem('deadline_exceeded');
   const acceptance = { idempotencyKey, bodyHash, quote, address, paymentMethod };
   const accepted = await orUnavailable(() => acceptOrder(parts, ctx, acceptance), 'outcome_unknown');
   return finish(parts, ctx, sameOrder(accepted, bodyHash));

@@ -86,7 +86,7 @@ it('gives up an order whose stock could not be asked for in ten minutes, closes 
   await assertWhole(shop, stock);
   const [order] = await shop.db.selectFrom('orders').selectAll().execute();
   expect(order).toMatchObject({ phase: 'cancelled', reason: 'unavailable', release_due: 0 });
-  expect(await shop.replica().place('u_1', { idempotencyKey: 'k', seen: 'a' })).toMatchObject({ problem: 'unavailable' });
+  expect(await shop.replica().place('u_1', { idempotencyKey: 'k', seen: 'a' })).toMatchObject({ problem: 'order_cancelled' });
   // The key is closed: a charge that was under way all the time captures nothing.
   const late = { key: order!.order_id, amount: order!.total, currency: 'EUR', method: 'card_pays' };
   expect(await keeper.provider.charge(late, AbortSignal.timeout(1))).toEqual({ status: 'declined' });

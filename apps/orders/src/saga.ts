@@ -186,9 +186,5 @@ function heldUp({ log }: OrdersParts, order: OrderRow, why: Problem): boolean {
 
 /** What a cancelled order answers, at once and ever after. */
 export function problemOf({ reason }: OrderRow): Problem {
-  if (reason !== 'unavailable') return problem(reason as ErrorCode);
-  return problem(
-    'unavailable',
-    'The order could not be finished in time and was cancelled; nothing was charged. Use a new Idempotency-Key.',
-  );
+  return problem(reason === 'unavailable' ? 'order_cancelled' : (reason as ErrorCode));
 }

@@ -14,7 +14,7 @@ const graceMs = 2_000;
 const retryDelaysMs = [400, 800, 1_600, 3_200] as const;
 /** An order whose stock could not even be asked for: its person has gone, and would not want to be charged now. */
 export const giveUpAfterMs = 10 * 60 * 1000;
-/** Of one look. Beyond it the oldest come first, and end after `giveUpAfterMs` at the latest. */
+/** Of one look and phase, oldest first: those that wait for a provider that is away keep nobody out who waits for nothing but us. */
 const orderCountMax = 500;
 const concurrency = 8;
 /** Of one step: the budgets of the catalog's methods and of a charge are below it. */
@@ -77,7 +77,9 @@ const mayBeUnderWay = (phase: Phase): boolean => phase === 'accepted' || phase =
 async function unfinished({ db }: OrdersParts): Promise<{ order_id: string; phase: Phase }[]> {
   const orders = () => db.selectFrom('orders').select(['order_id', 'phase']).orderBy('order_id').limit(orderCountMax);
   return [
-    ...(await orders().where('phase', 'in', ['accepted', 'reserved', 'unknown']).execute()),
+    ...(await orders().where('phase', '=', 'accepted').execute()),
+    ...(await orders().where('phase', '=', 'reserved').execute()),
+    ...(await orders().where('phase', '=', 'unknown').execute()),
     ...(await orders().where('release_due', '=', 1).execute()),
   ];
 }

@@ -69,6 +69,11 @@ export const errorTable = {
   factor_exists: { grpc: 'ALREADY_EXISTS', http: 409, text: 'This is set up already. Remove it first.' },
   command_conflict: { grpc: 'ALREADY_EXISTS', http: 409, text: 'This command id was used for another command. Make a new one.' },
   cart_changed: { grpc: 'ABORTED', http: 409, text: 'The cart has changed since it was shown. Look at "cart" and order again.' },
+  order_cancelled: {
+    grpc: 'ABORTED',
+    http: 409,
+    text: 'The order could not be finished in time and was cancelled; nothing was charged. Order again with a new Idempotency-Key.',
+  },
   price_changed: {
     grpc: 'ABORTED',
     http: 409,

@@ -36,7 +36,7 @@ export const orderSchema = z
       country: z.string(),
     }),
     steps: z.array(z.object({ name: z.string(), at: z.iso.datetime() })).meta({ description: 'What became of it so far, oldest first.' }),
-    reason: z.string().optional().meta({ description: 'Of a cancelled one: payment_declined, out_of_stock.' }),
+    reason: z.string().optional().meta({ description: 'Of a cancelled one: payment_declined, out_of_stock, unavailable.' }),
   })
   .meta({ id: 'Order' });
 

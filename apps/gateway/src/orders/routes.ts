@@ -42,6 +42,7 @@ export const orderRoutes: readonly Route[] = [
       'cart_changed',
       'price_changed',
       'out_of_stock',
+      'order_cancelled',
       'idempotency_key_reused',
       'unknown_address',
       'nothing_to_order',
