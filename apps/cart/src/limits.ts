@@ -1,5 +1,5 @@
 /** What a command may do to a cart, as far as the view knows it. Best effort: two devices may pass a limit together. */
-import { problem, type Problem } from '@cloakroom/contracts';
+import { isGuestSubject, problem, type Problem } from '@cloakroom/contracts';
 import { cartOfDot, isOtherCommand, type CartEvent, type CartState, type Dot, type Made } from './cart.ts';
 
 /** What a page can show, and what a check-out can price in one call. */
@@ -12,6 +12,8 @@ export const couponCountMax = 10;
 export const couponDotCountMax = 50;
 /** A fortnight of kills. Since `seen` is unsigned, anyone could grow their own cart's record without this; 5,000 are 350 kB. */
 export const deadDotCountMax = 5_000;
+/** Of a guest's cart: at sign-in they join the user's, where they are never forgotten. */
+export const guestDeadDotCountMax = 1_000;
 /** Deaths of other carts' dots are never forgotten (cart.ts), so what was made up must not fill them: what is live here can always be killed. */
 export const foreignDeadDotCountMax = 2_000;
 /** One command's worth. Stock is judged at check-out. */
@@ -46,7 +48,8 @@ function checkDead(state: CartState, observed: readonly Dot[]): Problem | undefi
   if (madeForeign > 0 && foreign + madeForeign > foreignDeadDotCountMax)
     return problem('limit_exceeded', `at most ${foreignDeadDotCountMax} removals of what no cart is known to hold`);
   const own = dead.length - foreign + made.length - madeForeign;
-  return own > deadDotCountMax ? problem('limit_exceeded', `at most ${deadDotCountMax} removals in 14 days`) : undefined;
+  const ownMax = isGuestSubject(state.cartId) ? guestDeadDotCountMax : deadDotCountMax;
+  return own > ownMax ? problem('limit_exceeded', `at most ${ownMax} removals in 14 days`) : undefined;
 }
 
 function checkCoupons({ coupons }: CartState, code: string): Problem | undefined {

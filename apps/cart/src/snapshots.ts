@@ -16,6 +16,8 @@ const eventsPerSnapshot = 100;
 const sweepCountMax = 100;
 /** Bytes of one append of snapshots: half of what the broker takes. */
 const appendBytesMax = 500_000;
+/** What one publish takes, less its keys and headers. A cart above it has none: it must not keep those beside it from theirs. */
+const snapshotBytesMax = 800_000;
 /** A broker that answers hands over 24 partitions of snapshots in seconds; without progress for so long the read has failed. */
 const silenceMaxMs = 10_000;
 
@@ -27,13 +29,14 @@ export async function writeSnapshots(parts: CartParts, applied: ReadonlyMap<stri
   const due = [...applied.values()].filter(({ cart }) => cart.eventsSinceSnapshot >= eventsPerSnapshot);
   if (due.length === 0) return;
   const carts = due.map(({ cart }) => settled(cart));
+  let appended: ReadonlySet<CartRecord>;
   try {
-    await appendAll(parts, carts);
+    appended = await appendAll(parts, carts);
   } catch (error) {
     parts.log.warn({ err: error, carts: carts.length }, 'snapshots could not be appended');
     return;
   }
-  for (const [index, one] of due.entries()) one.cart = carts[index]!;
+  for (const [index, one] of due.entries()) if (appended.has(carts[index]!)) one.cart = carts[index]!;
 }
 
 /** Snapshots the partition's carts with events that retention will take. @returns how many */
@@ -44,14 +47,15 @@ export async function sweepPartition(parts: CartParts, partition: number): Promi
   if (cartIds.length === 0) return 0;
   const { place, carts } = await view.load(partition, cartIds);
   if (place === undefined) return 0;
-  const written = [...carts.values()].map(settled);
-  await appendAll(parts, written);
+  const written = [...(await appendAll(parts, [...carts.values()].map(settled)))];
   // Where the projector was faster the marks stay, and the next sweep comes again.
   await view.apply(partition, { expected: place, place: undefined, carts: written });
   return written.length;
 }
 
-async function appendAll(parts: CartParts, carts: readonly CartRecord[]): Promise<void> {
+/** @returns those that it appended: all but what is too large for a record */
+async function appendAll(parts: CartParts, carts: readonly CartRecord[]): Promise<ReadonlySet<CartRecord>> {
+  const appended = new Set<CartRecord>();
   let batch: OutgoingRecord[] = [];
   let bytes = 0;
   const flush = async (): Promise<void> => {
@@ -62,11 +66,17 @@ async function appendAll(parts: CartParts, carts: readonly CartRecord[]): Promis
   };
   for (const cart of carts) {
     const record = recordOf(cart);
+    if (record.value!.length > snapshotBytesMax) {
+      parts.log.error({ bytes: record.value!.length }, 'a cart is too large for a snapshot');
+      continue;
+    }
+    appended.add(cart);
     if (bytes + record.value!.length > appendBytesMax) await flush();
     batch.push(record);
     bytes += record.value!.length;
   }
   await flush();
+  return appended;
 }
 
 /**
