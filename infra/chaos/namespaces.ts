@@ -86,7 +86,8 @@ export function openNamespaces(brokers: readonly string[]): Found<Namespaces> {
     reaches: (from, to, port) => {
       const attempt = ['bash', '-c', `exec 3<>/dev/tcp/${addressOf(to)}/${port}`];
       const within = from === undefined ? [] : ['ip', 'netns', 'exec', prefix + from];
-      return spawnSync('timeout', ['1', ...within, ...attempt], { stdio: 'ignore' }).status === 0;
+      // A first packet that is lost, while a bridge learns, is sent again after a second.
+      return spawnSync('timeout', ['2.5', ...within, ...attempt], { stdio: 'ignore' }).status === 0;
     },
     mend: () => {
       for (const [from, to] of blocked.splice(0)) ip('-n', prefix + from, 'route', 'del', 'blackhole', addressOf(to));
