@@ -1,6 +1,6 @@
 import { isProblem, Obstacle, OrderStatus, problem } from '@cloakroom/contracts';
 import { DatabaseUnavailable } from '@cloakroom/platform';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { getOrder } from './get-order.ts';
 import { listOrders } from './list-orders.ts';
 import type { Database } from './orders.ts';
@@ -65,6 +65,18 @@ describe('placeOrder', () => {
     const answers = await Promise.all([place('k'), place('k'), shop.replica().place('u_1', { idempotencyKey: 'k', seen: 'a' })]);
     expect(new Set(answers.map(orderIdOf)).size).toBe(1);
     expect(orderIdOf(await place('k'))).toBe(orderIdOf(answers[0]));
+    expect(shop.catalog.stock.get('hat')).toBe(8);
+  });
+
+  it('answers with the order that the same key placed while this request looked at the cart', async () => {
+    const other = shop.replica();
+    const { prepareOrder } = replica.parts.cart;
+    vi.spyOn(replica.parts.cart, 'prepareOrder').mockImplementationOnce(async (...asked) => {
+      await other.place('u_1', { idempotencyKey: 'k', seen: 'a' });
+      shop.cart.gone.add('a');
+      return prepareOrder(...asked);
+    });
+    expect(orderIdOf(await place('k'))).toBe(orderIdOf(await place('k')));
     expect(shop.catalog.stock.get('hat')).toBe(8);
   });
 

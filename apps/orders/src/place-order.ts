@@ -24,7 +24,8 @@ export async function placeOrder(parts: OrdersParts, ctx: PersonContext, request
   if (!parts.payments.methods.includes(paymentMethod)) return problem('invalid_request', 'paymentMethod: no such means of payment');
 
   const bodyHash = hashOf({ ...request, paymentMethod });
-  const known = await orUnavailable(() => findByKey(parts.db, ctx.identity.subject, idempotencyKey));
+  const byKey = () => orUnavailable(() => findByKey(parts.db, ctx.identity.subject, idempotencyKey));
+  const known = await byKey();
   if (known !== undefined) return finish(parts, ctx, sameOrder(known, bodyHash));
 
   const [quote, address] = await Promise.all([
@@ -33,7 +34,11 @@ export async function placeOrder(parts: OrdersParts, ctx: PersonContext, request
   ]);
   if (isProblem(quote)) return quote;
   const refusal = refusalOf(quote, request);
-  if (refusal !== undefined) return refusal;
+  if (refusal !== undefined) {
+    // What this key ordered a moment ago is gone from the cart, and maybe from the stock: then that order is the answer.
+    const ordered = await byKey();
+    return ordered === undefined ? refusal : finish(parts, ctx, sameOrder(ordered, bodyHash));
+  }
   if (isProblem(address)) return address;
 
   // Nobody waits any more: the client may have asked again and been refused, which must stay the truth.
