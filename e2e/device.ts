@@ -218,9 +218,11 @@ export const test = base.extend<{ newDevice: () => Promise<Device>; products: st
     });
     await Promise.all(contexts.map((context) => context.dispose()));
   },
+  // With enough in stock for any test: those before it may have bought the shop window empty.
   products: async ({ newDevice }, use) => {
-    const { body } = await (await newDevice()).call('GET', '/api/products?pageSize=10');
-    await use((body.items as { productId: string }[]).map(({ productId }) => productId));
+    const { body } = await (await newDevice()).call('GET', '/api/products?pageSize=50');
+    const items = body.items as { productId: string; stock: number }[];
+    await use(items.filter(({ stock }) => stock >= 15).map(({ productId }) => productId));
   },
 });
 

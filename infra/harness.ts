@@ -29,6 +29,8 @@ export interface StackRequest {
   readonly logLevel?: string;
   /** OTEL_* for every process; those of the launcher's own environment unless told. */
   readonly telemetry?: Readonly<Record<string, string>>;
+  /** As in StackOptions. */
+  readonly limits?: Readonly<Record<string, string>>;
   readonly sessionMode?: string;
   /** Those that a sign-in may ask for, separated by commas; SESSION_MODES of the launcher's environment unless told. */
   readonly sessionModes?: string;
@@ -118,7 +120,17 @@ export function assembleStack(request: AssemblyRequest): Supervisor {
   const cartModel = request.cartModel ?? process.env['CART_MODEL'];
   const detours = request.storageUrls === undefined ? {} : { storageUrls: request.storageUrls };
   const places = { provider, profile, base, dataDir, webDir };
-  const drawn = drawStack({ ...places, logLevel, telemetry, ...sessions, cartModel, ...detours, database, external });
+  const drawn = drawStack({
+    ...places,
+    logLevel,
+    telemetry,
+    limits: request.limits,
+    ...sessions,
+    cartModel,
+    ...detours,
+    database,
+    external,
+  });
   const spec = request.reshape?.spec?.(drawn) ?? drawn;
   checkInspect(inspect, spec.processes);
   return new Supervisor({

@@ -40,6 +40,7 @@ function commonEnv(options: StackOptions, places: Places): (name: AppName, repli
     PROVIDER: provider,
     LOG_LEVEL: options.logLevel ?? 'info',
     ...options.telemetry,
+    ...options.limits,
     HOST: provider === 'docker' ? '0.0.0.0' : loopback,
     LISTEN_PORT: String(listen),
     // Nothing proves a caller inside one process, and nobody else reaches its loopback ports in between.

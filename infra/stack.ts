@@ -102,6 +102,8 @@ export interface StackOptions {
   readonly logLevel?: string | undefined;
   /** OTEL_* for every process; without, no traces are made. */
   readonly telemetry?: Env | undefined;
+  /** Wider bounds than a shop's, by name: for tests that are a hundred people at one address. */
+  readonly limits?: Env | undefined;
   readonly sessionMode?: string | undefined;
   /** Those that a sign-in may ask for, separated by commas. */
   readonly sessionModes?: string | undefined;
