@@ -32,14 +32,6 @@ export function openOrderNotices(options: { readonly eventLog: EventLog; readonl
   const stopping = new AbortController();
   let subscription: Subscription | undefined;
 
-  // What cannot be read is told to nobody: cart buries it, and a page that missed a notice reads again.
-  const orderOf = ({ value }: LogRecord): string | undefined => {
-    try {
-      return value === null ? undefined : fromBinary(OrderEventSchema, value).orderId;
-    } catch {
-      return undefined;
-    }
-  };
   const tell = (record: LogRecord): void => {
     const orderId = orderOf(record);
     if (orderId === undefined) return;
@@ -87,4 +79,13 @@ export function openOrderNotices(options: { readonly eventLog: EventLog; readonl
       await subscription?.stop();
     },
   };
+}
+
+/** What cannot be read is told to nobody: cart buries it, and a page that missed a notice reads again. */
+function orderOf({ value }: LogRecord): string | undefined {
+  try {
+    return value === null ? undefined : fromBinary(OrderEventSchema, value).orderId;
+  } catch {
+    return undefined;
+  }
 }

@@ -34,15 +34,10 @@ export function usePlaceOrder(userId: string): Placing {
   const underWay = useRef(false);
   const { isUncertain, maybeTaken, doubt, settle } = useDoubt(userId);
   const placing = useMutation({
-    mutationFn: (intent: OrderIntent) =>
-      withStepUp(() =>
-        attemptIntent(
-          intents,
-          intent,
-          () => maybeTaken.current,
-          () => api.placeOrder(intent.key, intent.wish, doubt),
-        ),
-      ),
+    mutationFn: (intent: OrderIntent) => {
+      const attempt = () => api.placeOrder(intent.key, intent.wish, doubt);
+      return withStepUp(() => attemptIntent(intents, intent, () => maybeTaken.current, attempt));
+    },
     onSuccess: async (order) => {
       settle();
       queryClient.setQueryData<Order>(orderKey(order.orderId), order);
