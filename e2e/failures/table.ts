@@ -41,6 +41,8 @@ export const outcomes = {
   ends: { text: 'ends' },
   noIdentity: { text: '503 `identity_unavailable`', codes: ['identity_unavailable'] },
   unavailable: { text: '503 `unavailable`', codes: ['unavailable'] },
+  /** With the feed silent a sensitive request rests on auth alone, which may not answer in time: nothing is ordered either way. */
+  notNow: { text: '503 `unavailable`, or `identity_unavailable`', codes: ['unavailable', 'identity_unavailable'] },
   unknown: {
     text: '503 `unavailable` (nothing written) or `outcome_unknown`: safe to repeat with the same command id or Idempotency-Key',
     codes: ['unavailable', 'outcome_unknown'],
@@ -122,7 +124,7 @@ export const failureMatrix: readonly Gone[] = [
     title: 'Kafka, so the revocation feed is silent too',
     leaseEnds: true,
     // What is ordered is what the cart shows: orders asks for one that is not stale.
-    cells: { ...allWorks, cartRead: 'stale', cartWrite: 'unknown', checkOut: 'unavailable', login: 'merging' },
+    cells: { ...allWorks, cartRead: 'stale', cartWrite: 'unknown', checkOut: 'notNow', login: 'merging' },
   },
   {
     part: 'postgres',
