@@ -37,15 +37,14 @@ async function project(parts: CartParts, logId: string, batch: RecordBatch): Pro
   // The predecessor rule: what is applied begins exactly where the view ends.
   if (fresh[0]?.offset !== place.next) return { outcome: 'elsewhere' };
 
-  const apply = parts.replays === true ? applyOrMark : applyRecord;
-  const applied = applyRecords(carts, fresh, (cart, record) => apply(cart, record, parts.model?.evolve ?? evolve));
   // A replay beside the serving view tells nobody: the serving one has.
-  if (parts.replays !== true) {
-    // Before anything is forgotten: in a batch that was not projected for weeks a guest's removal may be old already, and must still arrive.
-    await forwardGuests(parts, place, applied);
-  }
+  const tells = parts.replays !== true;
+  const apply = tells ? applyRecord : applyOrMark;
+  const applied = applyRecords(carts, fresh, (cart, record) => apply(cart, record, parts.model?.evolve ?? evolve));
+  // Before anything is forgotten: in a batch that was not projected for weeks a guest's removal may be old already, and must still arrive.
+  if (tells) await forwardGuests(parts, place, applied);
   forgetTheDead(applied, fresh.at(-1)!.timestampMs);
-  if (parts.replays !== true) await writeSnapshots(parts, applied);
+  if (tells) await writeSnapshots(parts, applied);
   const next = fresh.at(-1)!.offset + 1n;
   const written = await orRetryLater(
     parts.view.apply(partition, {
