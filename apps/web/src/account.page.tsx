@@ -16,7 +16,7 @@ export default function AccountPage() {
         <title>Account · Cloakroom</title>
         <img src="/empty-hanger.svg" alt="" width="160" height="120" />
         <h1>Your account</h1>
-        <p>Sign in to see your profile and your devices.</p>
+        <p>Sign in to see your orders, profile and devices.</p>
         <Link to={`/sign-in?next=${encodeURIComponent(pathname)}`} className="button primary">
           Sign in
         </Link>
