@@ -24,7 +24,7 @@ import {
 } from './reports.ts';
 import type { Counts } from './reports.ts';
 import { align } from './status.ts';
-import { runCommand, runTool } from './tools.ts';
+import { runCommand, runTool, type ToolName } from './tools.ts';
 
 type Print = (line: string) => void;
 
@@ -34,7 +34,15 @@ type Lacks = Partial<Record<Need, string>>;
 interface Suite {
   readonly name: string;
   readonly needs: readonly Need[];
-  readonly run: (print: Print, interrupted: () => boolean) => Promise<Counts>;
+  readonly run: (stage: Stage) => Promise<Counts>;
+}
+
+/** What a suite may use of us. */
+interface Stage {
+  readonly print: Print;
+  readonly interrupted: () => boolean;
+  /** For the commands that it runs; undefined: the terminal is theirs. */
+  readonly onOutput: ((text: string) => void) | undefined;
 }
 
 interface Outcome {
@@ -46,18 +54,24 @@ interface Outcome {
 /** Apart from the shop (4000) and the browser tests (5000, 6100, 6400, 6700, 30300), so that all may run beside each other. */
 const integrationBase = 7000;
 
-const suites: readonly Suite[] = [
-  { name: 'check', needs: [], run: runChecks },
-  { name: 'unit', needs: [], run: runUnit },
-  { name: 'integration', needs: ['native'], run: runIntegration },
-  { name: 'e2e-embedded', needs: ['browser'], run: () => runBrowser('embedded') },
-  { name: 'attack-proof', needs: ['browser'], run: runProof },
-  { name: 'e2e-native', needs: ['native', 'browser'], run: () => runBrowser('native') },
-  { name: 'e2e-native-postgres', needs: ['native', 'postgres', 'browser'], run: () => runBrowser('native-postgres') },
-  { name: 'e2e-failures', needs: ['native', 'postgres'], run: () => runBrowser('failures') },
-  { name: 'e2e-chaos', needs: ['native'], run: runChaos },
-  { name: 'e2e-cluster', needs: ['native', 'postgres', 'browser'], run: () => runBrowser('cluster') },
+/** Two rows, of which each goes from left to right: those of the second mostly wait, for a fault to be noticed and healed. */
+const rows: readonly (readonly Suite[])[] = [
+  [
+    { name: 'check', needs: [], run: runChecks },
+    { name: 'unit', needs: [], run: runUnit },
+    { name: 'e2e-embedded', needs: ['browser'], run: runBrowser('embedded') },
+    { name: 'attack-proof', needs: ['browser'], run: runProof },
+    { name: 'e2e-native', needs: ['native', 'browser'], run: runBrowser('native') },
+    { name: 'e2e-native-postgres', needs: ['native', 'postgres', 'browser'], run: runBrowser('native-postgres') },
+    { name: 'e2e-cluster', needs: ['native', 'postgres', 'browser'], run: runBrowser('cluster') },
+  ],
+  [
+    { name: 'integration', needs: ['native'], run: runIntegration },
+    { name: 'e2e-failures', needs: ['native', 'postgres'], run: runBrowser('failures') },
+    { name: 'e2e-chaos', needs: ['native'], run: runChaos },
+  ],
 ];
+const suites = rows.flat();
 
 /** @returns the exit code */
 export async function test(only: readonly string[] | undefined, print: Print): Promise<number> {
@@ -66,27 +80,46 @@ export async function test(only: readonly string[] | undefined, print: Print): P
   const chosen = suites.filter(({ name }) => only === undefined || only.includes(name));
   const interrupted = whenInterrupted();
   const lacks = await findLacks(chosen, print);
-  const outcomes: Outcome[] = [];
   const leftOut: string[] = [];
-  for (const suite of chosen) {
-    const lack = suite.needs.map((need) => lacks[need]).find((why) => why !== undefined);
-    if (interrupted()) leftOut.push(`${suite.name}: interrupted`);
-    else if (lack !== undefined) leftOut.push(`${suite.name}: ${lack}`);
-    else outcomes.push(await runSuite(suite, print, interrupted));
-  }
+  const runRow = async (row: readonly Suite[], aside: boolean): Promise<Outcome[]> => {
+    const outcomes: Outcome[] = [];
+    for (const suite of row.filter((one) => chosen.includes(one))) {
+      const lack = suite.needs.map((need) => lacks[need]).find((why) => why !== undefined);
+      if (interrupted()) leftOut.push(`${suite.name}: interrupted`);
+      else if (lack !== undefined) leftOut.push(`${suite.name}: ${lack}`);
+      else
+        outcomes.push(await (aside ? runAside(suite, print, interrupted) : runSuite(suite, { print, interrupted, onOutput: undefined })));
+    }
+    return outcomes;
+  };
+  const occupied = rows.filter((row) => row.some((suite) => chosen.includes(suite)));
+  const outcomes = (await Promise.all(occupied.map((row, index) => runRow(row, index > 0)))).flat();
   const code = report(outcomes, leftOut, print);
   return interrupted() ? 130 : code;
 }
 
-async function runSuite(suite: Suite, print: Print, interrupted: () => boolean): Promise<Outcome> {
-  print(`\n== ${suite.name}`);
+/** Beside another: what it says comes in one piece, once it is over. */
+async function runAside(suite: Suite, print: Print, interrupted: () => boolean): Promise<Outcome> {
+  print(`\n== ${suite.name} has begun beside; what it says follows when it ends`);
+  let said = '';
+  const outcome = await runSuite(suite, {
+    print: (line) => (said += `${line}\n`),
+    interrupted,
+    onOutput: (text) => (said += text),
+  });
+  print(said);
+  return outcome;
+}
+
+async function runSuite(suite: Suite, stage: Stage): Promise<Outcome> {
+  stage.print(`\n== ${suite.name}`);
   const began = performance.now();
   let counts: Counts;
   try {
-    counts = await suite.run(print, interrupted);
+    counts = await suite.run(stage);
   } catch (error) {
     const why = describeFailure(error);
-    print(`${suite.name}: ${why}`);
+    stage.print(`${suite.name}: ${why}`);
     counts = { ...noCounts, failed: 1, failures: [{ file: '', title: 'did not run', error: why }] };
   }
   return { name: suite.name, counts, seconds: (performance.now() - began) / 1000 };
@@ -111,19 +144,32 @@ async function findLacks(chosen: readonly Suite[], print: Print): Promise<Lacks>
   return lacks;
 }
 
-async function runChecks(): Promise<Counts> {
-  let output = '';
-  const code = await runTool('check', [], { onOutput: (text) => (output += text) });
+async function runChecks(stage: Stage): Promise<Counts> {
+  const { output, code } = await listen('check', [], stage);
   return withExitCode(readCheckOutput(output), code);
 }
 
+/** Of a tool that writes no report: what it said is the report. */
+async function listen(name: ToolName, args: readonly string[], { onOutput }: Stage): Promise<{ output: string; code: number }> {
+  let output = '';
+  const show = onOutput ?? ((text: string) => void process.stdout.write(text));
+  const code = await runTool(name, args, {
+    onOutput: (text) => {
+      output += text;
+      show(text);
+    },
+  });
+  return { output, code };
+}
+
 /** Cached by nx: a package whose files and dependencies did not change gives its report back unrun. */
-async function runUnit(): Promise<Counts> {
+async function runUnit({ onOutput }: Stage): Promise<Counts> {
   const code = await runCommand(
     join(repository, 'node_modules', '.bin', 'nx'),
     ['run-many', '-t', 'test', '--parallel=2', '--outputStyle=static'],
     {
       env: { NX_TUI: 'false', CLOAKROOM_INTEGRATION: undefined },
+      onOutput,
     },
   );
   const counts = packages()
@@ -133,7 +179,7 @@ async function runUnit(): Promise<Counts> {
 }
 
 /** All packages against the same two Redis, one Kafka and one PostgreSQL; one file at a time, as some of them pause the broker. */
-async function runIntegration(print: Print, interrupted: () => boolean): Promise<Counts> {
+async function runIntegration({ print, interrupted, onOutput }: Stage): Promise<Counts> {
   const folders = packages().filter((folder) => globSync(`${folder}/{src/**/,}*.int.test.ts`, { cwd: repository }).length > 0);
   if (folders.length === 0) return noCounts;
   const services = await startDevServices({ base: integrationBase, dataDir: join(dataRoot, 'integration'), fresh: true, say: print });
@@ -146,6 +192,7 @@ async function runIntegration(print: Print, interrupted: () => boolean): Promise
       forgetReport(file);
       const code = await runCommand(join(repository, 'node_modules', '.bin', 'vitest'), vitestArguments(folder, file), {
         env: { ...services.env, CLOAKROOM_INTEGRATION: '1' },
+        onOutput,
       });
       sum = add(sum, withExitCode(readVitestReport(file) ?? noCounts, code));
     }
@@ -162,9 +209,8 @@ function vitestArguments(folder: string, report: string): string[] {
 }
 
 /** A few defences taken away on a stack in one process: the attacks on them must succeed. All of them: `npm run attacks -- --prove`. */
-async function runProof(): Promise<Counts> {
-  let output = '';
-  const code = await runTool('attacks', ['--prove', '--fast'], { onOutput: (text) => (output += text) });
+async function runProof(stage: Stage): Promise<Counts> {
+  const { output, code } = await listen('attacks', ['--prove', '--fast'], stage);
   return withExitCode(readProofOutput(output), code);
 }
 
@@ -173,18 +219,19 @@ const chaosMinutes = '2.25';
 /** The same faults each time, so that what fails has changed: 19 of them, of every kind that native has. Another one: CLOAKROOM_CHAOS_SEED. */
 const chaosSeed = '112';
 
-async function runChaos(): Promise<Counts> {
-  let output = '';
+async function runChaos(stage: Stage): Promise<Counts> {
   const seed = process.env['CLOAKROOM_CHAOS_SEED'] ?? chaosSeed;
-  const code = await runTool('chaos', ['--minutes', chaosMinutes, '--seed', seed], { onOutput: (text) => (output += text) });
+  const { output, code } = await listen('chaos', ['--minutes', chaosMinutes, '--seed', seed], stage);
   return withExitCode(readChaosOutput(output), code);
 }
 
-async function runBrowser(provider: 'embedded' | 'native' | 'native-postgres' | 'failures' | 'cluster'): Promise<Counts> {
-  const file = join(repository, 'test-results', `${provider}.json`);
-  forgetReport(file);
-  const code = await runTool('e2e', [], { env: { CLOAKROOM_E2E_PROVIDER: provider } });
-  return withExitCode(readPlaywrightReport(file) ?? noCounts, code);
+function runBrowser(provider: 'embedded' | 'native' | 'native-postgres' | 'failures' | 'cluster'): Suite['run'] {
+  return async ({ onOutput }) => {
+    const file = join(repository, 'test-results', `${provider}.json`);
+    forgetReport(file);
+    const code = await runTool('e2e', [], { env: { CLOAKROOM_E2E_PROVIDER: provider }, onOutput });
+    return withExitCode(readPlaywrightReport(file) ?? noCounts, code);
+  };
 }
 
 /** Folders of the workspaces, relative to the repository. */

@@ -34,20 +34,21 @@ export async function runTool(name: ToolName, args: readonly string[], options: 
 export interface CommandOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Gets the standard output as well, once it is shown. */
-  readonly onOutput?: (text: string) => void;
+  /** Gets what is said, on standard output and standard error, instead of the terminal. */
+  readonly onOutput?: ((text: string) => void) | undefined;
 }
 
 /** In our own process group: Ctrl-C reaches it and us, and we outlive it. @returns the exit code */
 export function runCommand(command: string, args: readonly string[], { cwd = repository, env, onOutput }: CommandOptions): Promise<number> {
   const path = [dirname(process.execPath), join(repository, 'node_modules', '.bin'), process.env['PATH']].join(delimiter);
   return new Promise((resolve, reject) => {
-    const stdio = ['inherit', onOutput === undefined ? 'inherit' : 'pipe', 'inherit'] as const;
-    const child = spawn(command, args, { cwd, stdio: [...stdio], env: { ...process.env, ...env, PATH: path, NX_DAEMON: 'false' } });
-    child.stdout?.on('data', (chunk: Buffer) => {
-      process.stdout.write(chunk);
-      onOutput?.(chunk.toString());
+    const output = onOutput === undefined ? 'inherit' : 'pipe';
+    const child = spawn(command, args, {
+      cwd,
+      stdio: ['inherit', output, output],
+      env: { ...process.env, ...env, PATH: path, NX_DAEMON: 'false' },
     });
+    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => onOutput?.(text));
     const pass = (signal: NodeJS.Signals) => child.kill(signal);
     const ignore = () => undefined;
     process.on('SIGTERM', pass).on('SIGHUP', pass).on('SIGINT', ignore);

@@ -1,0 +1,35 @@
+import { expect, lines, test } from './browser.ts';
+import { buyer, openCheckOut, ordersOf, placeButton, placedHeading, summary, watchPlacing } from './check-out.ts';
+import { gateways, whilePaused } from './stack.ts';
+
+test('check-out while the broker is silent orders nothing unsaid: the page says how it stands, and pressing again places one order', async ({
+  newBrowser,
+  newDevice,
+  products,
+}) => {
+  test.setTimeout(120_000);
+  const [first] = products as [string];
+  const [person, phone] = await buyer(newDevice, [first]);
+  const page = await newBrowser(gateways[0]);
+  await openCheckOut(page, gateways[0], person);
+  const sent = watchPlacing(page);
+  const unsure = summary(page).getByText('It is not known yet whether your order was taken. Pressing again is safe');
+  await whilePaused('kafka', async () => {
+    await placeButton(page).click();
+    // The page asks again by itself before it says so.
+    await expect(unsure).toBeVisible({ timeout: 45_000 });
+    await page.reload();
+    await expect(unsure, 'a reload forgets nothing').toBeVisible();
+  });
+
+  // The broker takes a moment to be heard again; until then the button answers as before.
+  await expect(async () => {
+    if (await placeButton(page).isEnabled()) await placeButton(page).click({ timeout: 1_000 });
+    await expect(placedHeading(page)).toBeVisible({ timeout: 5_000 });
+  }).toPass({ timeout: 45_000 });
+  expect(new Set(sent.map(({ key }) => key)).size, 'one wish, one key').toBe(1);
+  expect((await ordersOf(phone)).map(({ status }) => status)).toEqual(['placed']);
+  await phone.expectCart({});
+  await page.goto('/cart');
+  await expect(lines(page)).toHaveCount(0);
+});
