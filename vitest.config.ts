@@ -24,6 +24,8 @@ export default defineConfig({
       'chaos/**/*.test.ts',
     ],
     exclude: ['**/node_modules/**', '**/dist/**', ...(process.env['CLOAKROOM_INTEGRATION'] ? [] : ['**/*.int.test.ts'])],
+    // Files of a package share a process and its modules: loading Nest, gRPC and the rest anew for each file was most of the work.
+    isolate: false,
     testTimeout: 20_000,
     hookTimeout: 60_000,
     server: { deps: { inline: [/@cloakroom\//] } },

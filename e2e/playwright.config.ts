@@ -3,9 +3,13 @@ import { defineConfig } from '@playwright/test';
 import { e2eProvider, gateways } from './stack.ts';
 
 /** The system's Chromium where there is one, else the browser that Playwright has fetched. */
-const systemChromium = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
-  (path) => path !== undefined && existsSync(path),
-);
+const systemChromium = [
+  process.env['CHROMIUM_PATH'],
+  '/usr/bin/chromium-headless-shell',
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+].find((path) => path !== undefined && existsSync(path));
 /**
  * Those that stop or lose real processes have none to lose when all services share one. What a page is made of, and how it is walked, does not
  * depend on what lies below: that is looked at on embedded alone, and the minutes are kept for what only real processes can show.
@@ -69,7 +73,8 @@ export default defineConfig({
   reporter: [['list'], ['json', { outputFile: `../test-results/${e2eProvider}.json` }]],
   use: {
     baseURL: gateways[0],
-    trace: 'retain-on-failure',
+    // It takes as much of the processor as the page does. For a failure that needs one: npm run e2e -- --trace on
+    trace: 'off',
     screenshot: 'only-on-failure',
     launchOptions: {
       ...(systemChromium !== undefined && { executablePath: systemChromium }),

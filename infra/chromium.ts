@@ -12,9 +12,13 @@ export async function obtainChromium(say: Say): Promise<Found<string>> {
   if (there !== undefined) return { ok: true, value: there };
   let why = 'no Chromium on this machine';
   if (mayInstall()) {
-    const failure = await aptInstall(['chromium'], say);
-    const installed = findChromium();
-    if (installed !== undefined) return { ok: true, value: installed };
+    // The shell is not packaged everywhere.
+    let failure: string | undefined;
+    for (const name of ['chromium-headless-shell', 'chromium']) {
+      failure = await aptInstall([name], say);
+      const installed = findChromium();
+      if (installed !== undefined) return { ok: true, value: installed };
+    }
     why = `Chromium could not be installed: ${failure ?? 'the package brought none'}`;
   }
   say('fetching Chromium with Playwright');
@@ -31,9 +35,9 @@ export async function obtainChromium(say: Say): Promise<Found<string>> {
 export function findChromium(): string | undefined {
   const named = process.env['CHROMIUM_PATH'];
   if (named !== undefined && existsSync(named)) return named;
-  const system = findOnPath('chromium') ?? findOnPath('chromium-browser') ?? findOnPath('google-chrome');
-  if (system !== undefined) return system;
-  return playwrightsOwn();
+  // The shell first: the same engine without windows takes two thirds of the processor time.
+  const names = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome'];
+  return names.map((name) => findOnPath(name)).find((path) => path !== undefined) ?? playwrightsOwn();
 }
 
 /** Asked in e2e, whose dependency Playwright is. */

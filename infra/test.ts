@@ -166,7 +166,7 @@ async function listen(name: ToolName, args: readonly string[], { onOutput }: Sta
 async function runUnit({ onOutput }: Stage): Promise<Counts> {
   const code = await runCommand(
     join(repository, 'node_modules', '.bin', 'nx'),
-    ['run-many', '-t', 'test', '--parallel=2', '--outputStyle=static'],
+    ['run-many', '-t', 'test', '--parallel=3', '--outputStyle=static'],
     {
       env: { NX_TUI: 'false', CLOAKROOM_INTEGRATION: undefined },
       onOutput,

@@ -2,7 +2,6 @@
  * The only write of a cart: one record, acknowledged by all replicas, answered with its position. The subtlety is in what a failure means: a
  * lost answer leaves the outcome unknown, which is said as such. Repeating with the same command id is safe, since the id is the dot.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { isProblem, problem, type Problem } from '@cloakroom/contracts';
 import { EventLogError, traceHeaders, traceOfCause, type Position, type RequestContext } from '@cloakroom/platform';
 import type { CartEvent } from './cart.ts';
@@ -59,14 +58,14 @@ function outcomeOf(error: unknown): Problem {
 async function withinDeadline<T>(work: Promise<T>, { deadline }: Pick<RequestContext, 'deadline'>): Promise<T | Problem> {
   const budgetMs = deadline.remainingMs() - answerMarginMs;
   if (!Number.isFinite(budgetMs)) return work;
-  const cancel = new AbortController();
-  const late = delay(Math.max(0, budgetMs), problem('outcome_unknown', undefined, retryAfterS), { signal: cancel.signal });
+  const late = Promise.withResolvers<Problem>();
+  // A plain timer: to end a promised one an error is made, for each command.
+  const timer = setTimeout(() => late.resolve(problem('outcome_unknown', undefined, retryAfterS)), Math.max(0, budgetMs));
   // Once lost, the race's loser must not become an unhandled rejection.
-  late.catch(() => undefined);
   work.catch(() => undefined);
   try {
-    return await Promise.race([work, late]);
+    return await Promise.race([work, late.promise]);
   } finally {
-    cancel.abort();
+    clearTimeout(timer);
   }
 }

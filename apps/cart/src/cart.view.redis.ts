@@ -6,6 +6,7 @@
  * writes both; the projector then finds a place that is not the one it left, and replays from there. The server must not evict
  * (`maxmemory-policy noeviction`): a cart gone without its watermark would not be missed. For the same reason no key here expires.
  */
+import { LRUCache } from 'lru-cache';
 import { inCallSpan, openRedisByUrl, redisReady, type Logger, type RedisConnection } from '@cloakroom/platform';
 import { reach, type CartNotice, type CartView, type Change, type Place } from './cart.view.ts';
 import { decodeCart, encodeCart, type CartRecord } from './codec.ts';
@@ -68,6 +69,7 @@ class RedisCartView implements CartView {
   readonly #foundIn = new WeakMap<Place, string>();
   /** The space that served each partition when it was last looked at. */
   readonly #serving = new Map<number, string>();
+  readonly #decoded = new DecodedCarts();
   readonly #log: Logger;
   readonly #board = new NoticeBoard();
   readonly #subscribed = new Set<number>();
@@ -99,7 +101,7 @@ class RedisCartView implements CartView {
       const carts = new Map<string, CartRecord>();
       for (const [index, cartId] of cartIds.entries()) {
         const bytes = found[index + 1];
-        if (bytes) carts.set(cartId, decodeCart(bytes));
+        if (bytes) carts.set(cartId, this.#decoded.decode(cartId, bytes));
       }
       return { place: this.#placeIn(at, found[0]), carts };
     });
@@ -150,7 +152,7 @@ class RedisCartView implements CartView {
     for (const cart of carts) {
       keys.push(cartKey(space, partition, cart.state.cartId));
       const due = cart.oldestUnsnapshottedAtMs > 0 ? String(cart.oldestUnsnapshottedAtMs) : '';
-      values.push(encodeCart(cart), due, cart.state.cartId, traces?.get(cart.state.cartId) ?? '');
+      values.push(this.#decoded.encode(cart), due, cart.state.cartId, traces?.get(cart.state.cartId) ?? '');
     }
     return reach(() =>
       inCallSpan('cart view apply', redisCall, async () => (await this.#redis.applyCarts(keys.length, ...keys, ...values)) === 1),
@@ -227,6 +229,32 @@ class RedisCartView implements CartView {
       const traceparent = lines[index + 1];
       this.#board.post(partition, { cartId, watermark: BigInt(watermark), traceparent: isTrace(traceparent) ? traceparent : undefined });
     }
+  }
+}
+
+/** Bytes of records: of the carts that are changing now, some thousands. */
+const decodedBytesMax = 8 * 1024 * 1024;
+
+/** A cart is read by each command and each batch, and is most often what was last written or read here. Known by its bytes alone, so never stale. */
+class DecodedCarts {
+  readonly #known = new LRUCache<string, { readonly bytes: Buffer; readonly cart: CartRecord }>({
+    maxSize: decodedBytesMax,
+    sizeCalculation: ({ bytes }) => bytes.length + 1,
+  });
+
+  decode(cartId: string, bytes: Buffer): CartRecord {
+    const known = this.#known.get(cartId);
+    if (known?.bytes.equals(bytes) === true) return known.cart;
+    const cart = decodeCart(bytes);
+    // A copy: what the client hands over is a part of all that came with it.
+    this.#known.set(cartId, { bytes: Buffer.from(bytes), cart });
+    return cart;
+  }
+
+  encode(cart: CartRecord): Buffer {
+    const bytes = encodeCart(cart);
+    this.#known.set(cart.state.cartId, { bytes, cart });
+    return bytes;
   }
 }
 

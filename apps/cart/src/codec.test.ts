@@ -1,5 +1,6 @@
+import { create, toBinary } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
-import { recordHeaders } from '@cloakroom/contracts';
+import { CartSnapshotSchema, recordHeaders } from '@cloakroom/contracts';
 import { dotOf, emptyCart, evolve, type CartEvent } from './cart.ts';
 import { decodeCart, decodeEvent, encodeCart, encodeEvent, type CartRecord } from './codec.ts';
 import { canonicalLine, lineIdOf } from './lines.ts';
@@ -95,6 +96,7 @@ describe('what was written', () => {
 
   it('a cart is read as it was meant', () => {
     expect(decodeCart(hexOf(golden.cart))).toEqual(cart);
+    expect(decodeCart(hexOf(golden.grouped.cart))).toEqual(cart);
   });
 
   it.each(Object.entries(newer))('%s, which came with check-out, is read as it was meant', (type, event) => {
@@ -102,8 +104,8 @@ describe('what was written', () => {
     expect(decodeEvent({ key: event.cartId, value, headers: headers(versionOf(event)) })).toEqual(event);
   });
 
-  it('a cart that waits for dots is read as it was meant', () => {
-    expect([...decodeCart(hexOf(golden.cartWithDoomed)).state.doomed.values()].map((scopes) => [...scopes])).toEqual([
+  it.each([golden.cartWithDoomed, golden.grouped.cartWithDoomed])('a cart that waits for dots is read as it was meant', (bytes) => {
+    expect([...decodeCart(hexOf(bytes)).state.doomed.values()].map((scopes) => [...scopes])).toEqual([
       [
         [shirt, 5],
         ['coupon:WINTER5', 6],
@@ -114,6 +116,7 @@ describe('what was written', () => {
 
   it('a cart with coupons is read as it was meant', () => {
     expect(decodeCart(hexOf(golden.cartWithCoupons))).toEqual(cartWithCoupons);
+    expect(decodeCart(hexOf(golden.grouped.cartWithCoupons))).toEqual(cartWithCoupons);
   });
 });
 
@@ -141,12 +144,23 @@ describe('what this version writes', () => {
     ]);
     const remembering = { ...cartWithCoupons, state: { ...cartWithCoupons.state, doomed } };
     expect(decodeCart(encodeCart(remembering))).toEqual(remembering);
-    expect(encodeCart(remembering).toString('hex')).toBe(golden.cartWithDoomed);
+    expect(encodeCart(remembering).toString('hex')).toBe(golden.grouped.cartWithDoomed);
   });
 
   it('a cart has the bytes of its golden record', () => {
-    expect(encodeCart(cart).toString('hex')).toBe(golden.cart);
-    expect(encodeCart(cartWithCoupons).toString('hex')).toBe(golden.cartWithCoupons);
+    expect(encodeCart(cart).toString('hex')).toBe(golden.grouped.cart);
+    expect(encodeCart(cartWithCoupons).toString('hex')).toBe(golden.grouped.cartWithCoupons);
+  });
+});
+
+describe('a cart whose dead dots do not match their times', () => {
+  it.each([
+    ['a time too few', { cartId: user, commandIds: new Uint8Array(32), killedAtMs: [1n] }],
+    ['half an id', { cartId: user, commandIds: new Uint8Array(24), killedAtMs: [1n, 2n] }],
+    ['of no cart', { cartId: '', commandIds: new Uint8Array(16), killedAtMs: [1n] }],
+  ])('is refused: %s', (_, of) => {
+    const bytes = toBinary(CartSnapshotSchema, create(CartSnapshotSchema, { cartId: user, deadOf: [of] }));
+    expect(() => decodeCart(bytes)).toThrow('not a cart');
   });
 });
 

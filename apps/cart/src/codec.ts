@@ -11,7 +11,10 @@ import {
   recordHeaders,
   uuidToBytes,
   type CartEvent as CartEventMessage,
+  type CartSnapshot,
   type DeadDot,
+  type DeadOfCart,
+  type DeadOfCartSchema,
   type Dot as DotMessage,
   type DotSchema,
   type LineRef,
@@ -32,7 +35,7 @@ import {
   type Live,
   type Scope,
 } from './cart.ts';
-import { canonicalLine, lineIdOf, lineOf, type LineId } from './lines.ts';
+import { canonicalLine, lineIdLengthMax, lineIdOf, lineOf, type LineId } from './lines.ts';
 
 /**
  * Raised only for what older readers would misread; they refuse what is above the version they know. A kind of event that they do not know
@@ -158,7 +161,8 @@ export function encodeCart({ state, position, missing, eventsSinceSnapshot, olde
   const message = create(CartSnapshotSchema, {
     cartId: state.cartId,
     dots: [...state.dots].map(toLiveDot),
-    dead: [...[...state.dead].map(toDeadDot), ...[...state.doomed].flatMap(toDoomedDots)],
+    dead: [...state.doomed].flatMap(toDoomedDots),
+    deadOf: toDeadOfCarts(state.dead),
     coupons: [...state.coupons].map(toLiveCoupon),
     joined: [...state.joined].map(([guestCartId, { guestOffset, atMs }]) => ({ guestCartId, guestOffset, atMs: BigInt(atMs) })),
     claimedBy: state.claimedBy ?? '',
@@ -179,7 +183,7 @@ export function decodeCart(bytes: Uint8Array): CartRecord {
         cartId: message.cartId,
         dots: new Map(message.dots.map(fromLiveDot)),
         coupons: new Map(message.coupons.map(fromLiveCoupon)),
-        ...fromDeadDots(message.dead),
+        ...fromDead(message),
         joined: new Map(message.joined.map(({ guestCartId, guestOffset, atMs }) => [guestCartId, { guestOffset, atMs: Number(atMs) }])),
         claimedBy: message.claimedBy || undefined,
       },
@@ -212,7 +216,7 @@ function toLineRef(lineId: LineId): { productId: string; options: Record<string,
 function fromLineRef(line: LineRef | undefined): LineId {
   if (line === undefined || line.productId === '') throw new UndecodableRecord('a line is missing');
   const lineId = lineIdOf(canonicalLine(line.productId, Object.entries(line.options)));
-  if (lineOf(lineId) === undefined) throw new UndecodableRecord('a line is too long');
+  if (lineId.length > lineIdLengthMax) throw new UndecodableRecord('a line is too long');
   return lineId;
 }
 
@@ -237,11 +241,30 @@ function toDoomedDots([dot, scopes]: [Dot, ReadonlyMap<Scope, number>]) {
   });
 }
 
-/** With a line or a coupon: of a dot that is not known yet. */
-function fromDeadDots(message: readonly DeadDot[]): Pick<CartState, 'dead' | 'doomed'> {
-  const dead = new Map<Dot, number>();
+const commandIdBytes = 16;
+
+/** A message for each dot would cost ten times as much, in time and in bytes. */
+function toDeadOfCarts(dead: CartState['dead']): MessageInitShape<typeof DeadOfCartSchema>[] {
+  return [...Map.groupBy(dead, ([dot]) => cartOfDot(dot))].map(([cartId, its]) => {
+    const commandIds = new Uint8Array(its.length * commandIdBytes);
+    for (const [index, [dot]] of its.entries()) commandIds.set(uuidToBytes(commandOfDot(dot)), index * commandIdBytes);
+    return { cartId, commandIds, killedAtMs: its.map(([, killedAtMs]) => BigInt(killedAtMs)) };
+  });
+}
+
+function* fromDeadOfCart({ cartId, commandIds, killedAtMs }: DeadOfCart): Generator<[Dot, number]> {
+  if (cartId === '' || commandIds.length !== killedAtMs.length * commandIdBytes) throw new UndecodableRecord('dead dots do not match');
+  for (const [index, atMs] of killedAtMs.entries()) {
+    const from = index * commandIdBytes;
+    yield [dotOf(cartId, formatUuid(commandIds.subarray(from, from + commandIdBytes))), Number(atMs)];
+  }
+}
+
+/** A single one with a line or a coupon is of a dot that is not known yet. */
+function fromDead(message: CartSnapshot): Pick<CartState, 'dead' | 'doomed'> {
+  const dead = new Map<Dot, number>(message.deadOf.flatMap((of) => [...fromDeadOfCart(of)]));
   const doomed = new Map<Dot, Map<Scope, number>>();
-  for (const one of message) {
+  for (const one of message.dead) {
     const [dot, killedAtMs] = fromDeadDot(one);
     const scope = one.line === undefined ? one.coupon && couponScope(one.coupon) : fromLineRef(one.line);
     if (scope === '') dead.set(dot, killedAtMs);

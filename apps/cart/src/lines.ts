@@ -18,7 +18,7 @@ const optionName = /^[A-Za-z][A-Za-z0-9 _.-]{0,31}$/;
 const optionCountMax = 8;
 const optionValueLengthMax = 64;
 /** What those bounds can amount to: 8 x (32 + 64) characters, each escaped in JSON to 6 at worst, in base64. */
-const lineIdLengthMax = 7_000;
+export const lineIdLengthMax = 7_000;
 
 /** One spelling per line: options sorted by code unit, never by locale. */
 export function canonicalLine(productId: string, options: Iterable<readonly [string, string]>): Line {

@@ -27,13 +27,21 @@ export function uuidV7(nowMs: number, random: Uint8Array): string {
 export function uuidToBytes(id: string): Uint8Array<ArrayBuffer> {
   const hex = id.replaceAll('-', '');
   if (!/^[0-9a-f]{32}$/.test(hex)) throw new RangeError(`not a lower-case UUID: ${id.slice(0, 40)}`);
-  return Uint8Array.from({ length: 16 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));
+  const bytes = new Uint8Array(16);
+  const view = new DataView(bytes.buffer);
+  for (let at = 0; at < 16; at += 4) view.setUint32(at, Number.parseInt(hex.slice(2 * at, 2 * at + 8), 16));
+  return bytes;
 }
+
+const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+/** Bytes before which a dash stands. */
+const dashed = new Set([4, 6, 8, 10]);
 
 export function formatUuid(bytes: Uint8Array): string {
   if (bytes.length !== 16) throw new RangeError(`a UUID has 16 bytes, not ${bytes.length}`);
-  const hex = Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  let id = '';
+  for (let at = 0; at < 16; at++) id += dashed.has(at) ? `-${hexOfByte[bytes[at]!]}` : hexOfByte[bytes[at]!];
+  return id;
 }
 
 /**

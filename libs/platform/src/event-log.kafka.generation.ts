@@ -7,8 +7,8 @@ import { pause, retryLaterDelayMs } from './event-log.delivery.ts';
 import { brokerAnswer } from './event-log.kafka.client.ts';
 import type { LogRecord, RecordBatch, TopicPartition } from './event-log.ts';
 
-/** As in the embedded log; kafkajs hands over up to 1 MB at once. */
-const batchRecordsMax = 500;
+/** kafkajs hands over up to 1 MB at once. Who is behind has the fewer writes to a store, the more it may take together. */
+const batchRecordsMax = 2_000;
 /** A handler that hangs longer keeps its partition from everybody: without heartbeats it loses it one session time-out later. */
 const handlerTimeMaxMs = 30_000;
 

@@ -2,36 +2,33 @@
 import type { TopicSpec } from '@cloakroom/contracts';
 import { expect, it, vi } from 'vitest';
 import { systemClock } from './clock.ts';
+import { apiKeys, type createClient } from './event-log.kafka.client.ts';
 import { KafkaPublisher, publishTimeoutMs } from './event-log.kafka.producer.ts';
 
-const slow = vi.hoisted(() => ({ connectMs: 0, prepareMs: 0, written: [] as string[] }));
+const slow = { connectMs: 0, prepareMs: 0, written: [] as string[] };
+const after = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-vi.mock(import('./event-log.kafka.client.ts'), async (original) => {
-  const real = await original();
-  const after = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-  const createClient = (_options: unknown, _retries: unknown, onSent?: (request: { apiKey: number }) => void) => {
-    let destroyed = false;
-    const producer = {
-      connect: () => after(slow.connectMs),
-      // As kafkajs: first it asks who leads the partition, then it hands the request to the socket.
-      send: async ({ messages }: { messages: { value: string; partition: number }[] }) => {
-        await after(slow.prepareMs);
-        if (destroyed) throw new Error('this Kafka client was discarded');
-        onSent?.({ apiKey: real.apiKeys.produce });
-        slow.written.push(...messages.map(({ value }) => String(value)));
-        return [{ partition: messages[0]!.partition, baseOffset: '0' }];
-      },
-      disconnect: () => Promise.resolve(),
-    };
-    return { kafka: { producer: () => producer }, destroy: () => void (destroyed = true) };
+const connectSlowly = ((_options, _retries, onSent) => {
+  let destroyed = false;
+  const producer = {
+    connect: () => after(slow.connectMs),
+    // As kafkajs: first it asks who leads the partition, then it hands the request to the socket.
+    send: async ({ messages }: { messages: { value: string; partition: number }[] }) => {
+      await after(slow.prepareMs);
+      if (destroyed) throw new Error('this Kafka client was discarded');
+      onSent?.({ apiKey: apiKeys.produce } as Parameters<typeof onSent>[0]);
+      slow.written.push(...messages.map(({ value }) => String(value)));
+      return [{ partition: messages[0]!.partition, baseOffset: '0' }];
+    },
+    disconnect: () => Promise.resolve(),
   };
-  return { ...real, createClient: createClient as unknown as typeof real.createClient };
-});
+  return { kafka: { producer: () => producer }, destroy: () => void (destroyed = true) } as unknown as ReturnType<typeof createClient>;
+}) satisfies typeof createClient;
 
 const topic: TopicSpec = { name: 'slow', partitions: 1, cleanup: 'delete', retentionMs: -1 };
 const silent = () => undefined;
 const log = { debug: silent, info: silent, warn: silent, error: silent };
-const open = () => new KafkaPublisher({ brokers: ['127.0.0.1:9'], clientId: 'test', log, clock: systemClock });
+const open = () => new KafkaPublisher({ brokers: ['127.0.0.1:9'], clientId: 'test', log, clock: systemClock }, connectSlowly);
 const publish = (publisher: KafkaPublisher, value: string) => publisher.publish(topic, [{ key: 'k', value: Buffer.from(value) }]);
 
 it('says that the outcome is unknown when the time is over while a send is about to begin', async () => {

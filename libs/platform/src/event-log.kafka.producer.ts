@@ -51,6 +51,7 @@ interface Live {
 
 export class KafkaPublisher {
   readonly #options: KafkaOptions;
+  readonly #newClient: typeof createClient;
   readonly #queue: Waiting[] = [];
   #queuedRecords = 0;
   #queuedBytes = 0;
@@ -60,8 +61,10 @@ export class KafkaPublisher {
   #down = false;
   #closed = false;
 
-  constructor(options: KafkaOptions) {
+  /** @param newClient tests put a slow broker's client here */
+  constructor(options: KafkaOptions, newClient: typeof createClient = createClient) {
     this.#options = options;
+    this.#newClient = newClient;
   }
 
   /** @throws EventLogError within `publishTimeoutMs` */
@@ -147,7 +150,7 @@ export class KafkaPublisher {
   }
 
   async #connect(): Promise<Live | undefined> {
-    const client = createClient(this.#options, { retries, maxRetryTimeMs }, ({ apiKey }) => {
+    const client = this.#newClient(this.#options, { retries, maxRetryTimeMs }, ({ apiKey }) => {
       if (apiKey === apiKeys.produce && this.#live?.client === client) this.#live.produced++;
     });
     const producer = client.kafka.producer({

@@ -43,29 +43,23 @@ const named: Readonly<Record<Planted, string>> = {
   'sells-what-is-not-there': 'oversold',
   'charges-another-total': 'charged-wrong',
 };
-/** Not every shopping meets every fault: the more, the rarer what it takes. */
-const runMax = 8;
+/** Not every shopping meets every fault: of the rarest, one in four does. */
+const runMax = 60;
+
+const worthJudging = ['add ok', 'add unknown', 'set ok', 'remove ok', 'login ok', 'logout ok', 'checkout ok', 'use-ended-session failed'];
 
 describe(`a simulated shop (first seed ${firstSeed})`, () => {
   it('is found right when it is, in 3 runs', async () => {
+    const done = new Set<string>();
     for (let seed = firstSeed; seed < firstSeed + 3; seed++) {
       const history = await shopFor(seed);
       const verdict = checkHistory(history);
       if (!verdict.ok) throw new Error(report(verdict, history));
-      // It was a shopping worth judging.
-      for (const kind of [
-        'add ok',
-        'add unknown',
-        'set ok',
-        'remove ok',
-        'login ok',
-        'logout ok',
-        'checkout ok',
-        'use-ended-session failed',
-      ])
-        expect(verdict.counts[kind]).toBeGreaterThan(0);
       expect(verdict.visibleMs.count).toBeGreaterThan(0);
+      for (const kind of Object.keys(verdict.counts)) done.add(kind);
     }
+    // They were worth judging. Of the rarest, one shopping in some sixty has none.
+    expect([...done]).toEqual(expect.arrayContaining(worthJudging));
   }, 60_000);
 
   it.each(plantable)(
