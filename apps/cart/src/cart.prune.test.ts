@@ -40,6 +40,7 @@ class Lives {
   readonly guest = { all: emptyCart(guest), pruned: emptyCart(guest) };
   readonly #made: CartEvent[] = [];
   readonly #pages: Dot[][] = [];
+  #claimed = false;
   #nowMs = 0;
   #count = 0;
 
@@ -47,8 +48,10 @@ class Lives {
     this.#nowMs += step.days * dayMs + 1;
     this.#pages.push([...this.user.all.dots.keys(), ...this.user.all.coupons.keys(), ...this.guest.all.dots.keys()]);
     const event = this.#eventOf(step);
-    if (step.do === 'join') this.#join();
-    else if (event !== undefined) this.#apply(event);
+    if (event !== undefined) this.#apply(event);
+    // Once it is claimed, a guest's change is forwarded in the batch that brought it, before anything of it is forgotten (project-batch.ts).
+    this.#claimed ||= step.do === 'join';
+    if (step.do === 'join' || (this.#claimed && event?.cartId === guest)) this.#join();
     if (!step.prune) return;
     this.user.pruned = pruneDead(this.user.pruned, this.#nowMs);
     this.guest.pruned = pruneDead(this.guest.pruned, this.#nowMs);
