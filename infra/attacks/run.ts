@@ -1,5 +1,5 @@
 /** `npm run attacks`: starts a stack, attacks it, runs the tests that the catalogue names besides, prints a verdict an attack. `--prove`: proof.ts. */
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { dataRoot, repository } from '../folders.ts';
@@ -10,7 +10,7 @@ import { attackStack, type AttackProvider, readTrials } from './playwright.ts';
 import { prove } from './proof.ts';
 
 /** Apart from all other stacks of this repository. */
-const base = 6700;
+const base = 7400;
 const vitestReport = join(dataRoot, 'attacks-unit.json');
 
 const help = `npm run attacks                        attack a native stack and print a verdict for each attack
@@ -94,7 +94,9 @@ async function runUnitTests(): Promise<Seen[]> {
       `--outputFile=${vitestReport}`,
       ...own.map((file) => file.slice(folder.length + 1)),
     ];
-    await runCommand(join(repository, 'node_modules', '.bin', 'vitest'), args, { onOutput: () => undefined });
+    let said = '';
+    await runCommand(join(repository, 'node_modules', '.bin', 'vitest'), args, { onOutput: (text) => (said += text) });
+    if (!existsSync(vitestReport)) throw new Error(`vitest wrote no report: ${said}`);
     const report = JSON.parse(readFileSync(vitestReport, 'utf8')) as {
       testResults: { name: string; assertionResults: { fullName: string; status: string }[] }[];
     };

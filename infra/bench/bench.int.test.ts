@@ -1,5 +1,5 @@
 /** Each benchmark once, as short as it goes: they must not rot between two releases. No figure is judged here. */
-import { expect, it, vi } from 'vitest';
+import { afterAll, expect, it, vi } from 'vitest';
 import { cartReport } from './cart.report.ts';
 import { cartSizes } from './cart.sizes.ts';
 import { benchCart } from './cart.ts';
@@ -17,7 +17,8 @@ import { storeReport } from './store.report.ts';
 const base = Number(process.env['BENCH_TEST_PORT_BASE'] ?? 26_500);
 const machine = describeMachine(new Date());
 const timeout = 120_000;
-vi.spyOn(console, 'log').mockImplementation(() => undefined);
+const spoken = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+afterAll(() => spoken.mockRestore());
 
 it(
   'edge: the gateway answers the same bytes as the floor, in every mode that is allowed',

@@ -5,7 +5,7 @@ import { connectMesh, createLogger, EmbeddedEventLog, startTrace, systemClock } 
 import { MemorySessionStore } from '@cloakroom/session';
 import { asAdmin, dropFreshDatabases, freshDatabaseUrl, useFreshPostgres } from '@cloakroom/testing';
 import { randomBytes } from 'node:crypto';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { guest, type Harness, ok, openHarness, outboxOf, signIn, signUp } from './auth.harness.ts';
 import { raiseEpoch } from './epochs.ts';
 import { announceRevocation } from './outbox.ts';
@@ -14,6 +14,7 @@ import { readConfig, start } from './start.ts';
 
 const adminUrl = process.env['TEST_POSTGRES_URL'];
 if (adminUrl !== undefined) useFreshPostgres(adminUrl);
+afterAll(() => useFreshPostgres(undefined));
 const withPostgres = adminUrl === undefined ? describe.skip : describe;
 const closing: (() => Promise<unknown> | void)[] = [];
 afterEach(async () => {

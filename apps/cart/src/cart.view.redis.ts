@@ -232,14 +232,16 @@ class RedisCartView implements CartView {
   }
 }
 
-/** Bytes of records: of the carts that are changing now, some thousands. */
-const decodedBytesMax = 8 * 1024 * 1024;
+/** Of memory, about: the carts that are changing now. */
+const decodedBytesMax = 32 * 1024 * 1024;
+/** A death of 22 bytes is a string of 75 characters, a number and a place in a map. */
+const decodedBytesPerByte = 10;
 
 /** A cart is read by each command and each batch, and is most often what was last written or read here. Known by its bytes alone, so never stale. */
 class DecodedCarts {
   readonly #known = new LRUCache<string, { readonly bytes: Buffer; readonly cart: CartRecord }>({
     maxSize: decodedBytesMax,
-    sizeCalculation: ({ bytes }) => bytes.length + 1,
+    sizeCalculation: ({ bytes }) => 500 + bytes.length * decodedBytesPerByte,
   });
 
   decode(cartId: string, bytes: Buffer): CartRecord {

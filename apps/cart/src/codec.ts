@@ -13,6 +13,7 @@ import {
   type CartEvent as CartEventMessage,
   type CartSnapshot,
   type DeadDot,
+  type DeadDotSchema,
   type DeadOfCart,
   type DeadOfCartSchema,
   type Dot as DotMessage,
@@ -161,7 +162,7 @@ export function encodeCart({ state, position, missing, eventsSinceSnapshot, olde
   const message = create(CartSnapshotSchema, {
     cartId: state.cartId,
     dots: [...state.dots].map(toLiveDot),
-    dead: [...state.doomed].flatMap(toDoomedDots),
+    dead: [...(state.dead.size > 0 ? [notForOlderBuilds] : []), ...[...state.doomed].flatMap(toDoomedDots)],
     deadOf: toDeadOfCarts(state.dead),
     coupons: [...state.coupons].map(toLiveCoupon),
     joined: [...state.joined].map(([guestCartId, { guestOffset, atMs }]) => ({ guestCartId, guestOffset, atMs: BigInt(atMs) })),
@@ -241,6 +242,11 @@ function toDoomedDots([dot, scopes]: [Dot, ReadonlyMap<Scope, number>]) {
   });
 }
 
+/**
+ * A build from before `dead_of` would not see it, take the cart for one without deaths, and write it back so. Of a dead dot without a dot it
+ * says that this is no cart, and waits: so in a rollout, or when one is undone, nothing is forgotten.
+ */
+const notForOlderBuilds: MessageInitShape<typeof DeadDotSchema> = {};
 const commandIdBytes = 16;
 
 /** A message for each dot would cost ten times as much, in time and in bytes. */
@@ -265,6 +271,7 @@ function fromDead(message: CartSnapshot): Pick<CartState, 'dead' | 'doomed'> {
   const dead = new Map<Dot, number>(message.deadOf.flatMap((of) => [...fromDeadOfCart(of)]));
   const doomed = new Map<Dot, Map<Scope, number>>();
   for (const one of message.dead) {
+    if (one.dot === undefined && message.deadOf.length > 0) continue;
     const [dot, killedAtMs] = fromDeadDot(one);
     const scope = one.line === undefined ? one.coupon && couponScope(one.coupon) : fromLineRef(one.line);
     if (scope === '') dead.set(dot, killedAtMs);

@@ -10,7 +10,7 @@ export const liveDotCountMax = 500;
 export const couponCountMax = 10;
 /** Of one coupon noted again and again. */
 export const couponDotCountMax = 50;
-/** A fortnight of kills. Since `seen` is unsigned, anyone could grow their own cart's record without this; 5,000 are 350 kB. */
+/** A fortnight of kills. Since `seen` is unsigned, anyone could grow their own cart's record without this; 5,000 are 110 kB. */
 export const deadDotCountMax = 5_000;
 /** Of a guest's cart: at sign-in they join the user's, where they are never forgotten. */
 export const guestDeadDotCountMax = 1_000;

@@ -4,6 +4,7 @@ import { afterAll, describe } from 'vitest';
 
 const adminUrl = process.env['TEST_POSTGRES_URL'];
 if (adminUrl !== undefined) useFreshPostgres(adminUrl);
+afterAll(() => useFreshPostgres(undefined));
 // The databases of these suites live as long as the file.
 afterAll(dropFreshDatabases);
 

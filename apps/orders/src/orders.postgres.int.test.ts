@@ -12,6 +12,7 @@ import { assertWhole } from './whole.harness.ts';
 
 const adminUrl = process.env['TEST_POSTGRES_URL'];
 if (adminUrl !== undefined) useFreshPostgres(adminUrl);
+afterAll(() => useFreshPostgres(undefined));
 const withPostgres = adminUrl === undefined ? describe.skip : describe;
 
 withPostgres('on PostgreSQL', () => {

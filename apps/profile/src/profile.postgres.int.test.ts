@@ -12,6 +12,7 @@ import { updateProfile } from './update-profile.ts';
 
 const adminUrl = process.env['TEST_POSTGRES_URL'];
 if (adminUrl !== undefined) useFreshPostgres(adminUrl);
+afterAll(() => useFreshPostgres(undefined));
 const withPostgres = adminUrl === undefined ? describe.skip : describe;
 const nowMs = 1_790_000_000_000;
 const person = (subject: string) => ({ identity: { subject, state: subject.startsWith('u_') ? 'user' : 'guest' } }) as PersonContext;

@@ -34,14 +34,12 @@ export function uuidToBytes(id: string): Uint8Array<ArrayBuffer> {
 }
 
 const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-/** Bytes before which a dash stands. */
-const dashed = new Set([4, 6, 8, 10]);
 
 export function formatUuid(bytes: Uint8Array): string {
   if (bytes.length !== 16) throw new RangeError(`a UUID has 16 bytes, not ${bytes.length}`);
-  let id = '';
-  for (let at = 0; at < 16; at++) id += dashed.has(at) ? `-${hexOfByte[bytes[at]!]}` : hexOfByte[bytes[at]!];
-  return id;
+  let hex = '';
+  for (const byte of bytes) hex += hexOfByte[byte]!;
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
 /**

@@ -2,12 +2,13 @@ import { spawn } from 'node:child_process';
 import { asAdmin, dropFreshDatabases, freshDatabaseUrl, openTcpProxy, type TcpProxy, useFreshPostgres } from '@cloakroom/testing';
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { waitForPostgres } from './database.postgres.ts';
 import { createLogger, type DatabaseUnavailable, openDatabase, openLease } from './index.ts';
 
 const adminUrl = process.env['TEST_POSTGRES_URL'];
 if (adminUrl !== undefined) useFreshPostgres(adminUrl);
+afterAll(() => useFreshPostgres(undefined));
 const withPostgres = adminUrl === undefined ? describe.skip : describe;
 const options = { name: 'test', log: createLogger('test', 'silent') };
 const closing: (() => Promise<unknown> | void)[] = [];

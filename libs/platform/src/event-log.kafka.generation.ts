@@ -7,8 +7,10 @@ import { pause, retryLaterDelayMs } from './event-log.delivery.ts';
 import { brokerAnswer } from './event-log.kafka.client.ts';
 import type { LogRecord, RecordBatch, TopicPartition } from './event-log.ts';
 
-/** kafkajs hands over up to 1 MB at once. Who is behind has the fewer writes to a store, the more it may take together. */
+/** kafkajs hands over up to 1 MB at once. Who is behind writes what a key stands for once a batch, so many records of few keys go together. */
 const batchRecordsMax = 2_000;
+/** And this bounds the write. */
+const batchKeysMax = 500;
 /** A handler that hangs longer keeps its partition from everybody: without heartbeats it loses it one session time-out later. */
 const handlerTimeMaxMs = 30_000;
 
@@ -103,10 +105,19 @@ export async function withHeartbeats(
 export function* batchesOf(batch: Batch, fetchStartedMs: number): Generator<RecordBatch> {
   const { topic, partition } = batch;
   const highWatermark = BigInt(batch.highWatermark);
-  for (let at = 0; at < batch.messages.length; at += batchRecordsMax) {
-    const records = batch.messages.slice(at, at + batchRecordsMax).map((message) => recordOf(topic, partition, message));
-    yield { topic, partition, records, highWatermark, fetchStartedMs };
+  let records: LogRecord[] = [];
+  const keys = new Set<string>();
+  for (const message of batch.messages) {
+    const record = recordOf(topic, partition, message);
+    if (records.length === batchRecordsMax || (keys.size === batchKeysMax && !keys.has(record.key))) {
+      yield { topic, partition, records, highWatermark, fetchStartedMs };
+      records = [];
+      keys.clear();
+    }
+    records.push(record);
+    keys.add(record.key);
   }
+  if (records.length > 0) yield { topic, partition, records, highWatermark, fetchStartedMs };
 }
 
 function recordOf(topic: string, partition: number, { offset, key, value, headers, timestamp }: KafkaMessage): LogRecord {

@@ -45,6 +45,7 @@ const running = new Map<string, { readonly server: MeshServer; readonly clients:
 const callers = ['gateway', 'cart', 'profile', 'catalog', 'orders', 'operator', 'auth', 'intruder'];
 
 beforeAll(async () => {
+  refusedMetadata.reset();
   const tlsOf = await certificates(callers);
   const elsewhere = await certificates(['gateway']);
   for (const name of new Set(services.map(serviceNameOf))) {

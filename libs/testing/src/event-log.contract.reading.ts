@@ -145,13 +145,19 @@ export function reading({ under, newTopic, subscribe, numbered }: Part): void {
     await vi.waitFor(() => expect(seen).toEqual([...numbers(4), ...numbers(3, 1)]), patience);
   });
 
-  it('hands over at most 500 records at once and says when the end was reached', async () => {
+  it('hands over at most 2,000 records of at most 500 keys at once and says when the end was reached', async () => {
     const topic = await newTopic(1);
-    for (let n = 0; n < 1_200; n += 400) await under().log.publish(topic, numbered(400, n));
+    const count = 3_600;
+    const keyOf = (n: number): string => (n < 1_200 ? `key ${n}` : 'one key');
+    for (let from = 0; from < count; from += 400)
+      await under().log.publish(
+        topic,
+        numbered(400, from).map((record, index) => ({ ...record, key: keyOf(from + index) })),
+      );
     const { batches, values } = await subscribe({ topics: [topic] });
-    await vi.waitFor(() => expect(values()).toEqual(numbers(1_200)), patience);
+    await vi.waitFor(() => expect(values()).toEqual(numbers(count)), patience);
     const reached = batches.map(({ records, highWatermark }) => records.at(-1)!.offset + 1n === highWatermark);
-    expect(batches.every(({ records }) => records.length <= 500)).toBe(true);
+    expect(batches.filter(({ records }) => records.length > 2_000 || new Set(records.map(({ key }) => key)).size > 500)).toEqual([]);
     expect(reached.slice(0, -1)).toEqual(batches.slice(0, -1).map(() => false));
     expect(reached.at(-1)).toBe(true);
     const nowMs = under().monotonicMs();

@@ -11,8 +11,11 @@ import { Client } from 'pg';
 let adminUrl: string | undefined;
 const made: string[] = [];
 
-/** @param url of a superuser, on a server that may be shared: every database made here has a name of its own */
-export function useFreshPostgres(url: string): void {
+/**
+ * @param url of a superuser, on a server that may be shared: every database made here has a name of its own. Undefined once all tests of the
+ * file are through: the next file of the process is on SQLite again
+ */
+export function useFreshPostgres(url: string | undefined): void {
   adminUrl = url;
 }
 
