@@ -31,6 +31,8 @@ export async function signIn(page: Page, { email, password }: Person): Promise<v
   await page.getByLabel('E-mail').fill(email);
   await page.getByLabel('Password').fill(password);
   await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
+  // Whoever was signed in before has such a link as well.
+  await page.waitForURL(({ pathname }) => pathname !== '/sign-in');
   await expect(page.getByRole('link', { name: /^Account of/ })).toBeVisible();
 }
 

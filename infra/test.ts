@@ -62,13 +62,13 @@ const rows: readonly (readonly Suite[])[] = [
     { name: 'e2e-embedded', needs: ['browser'], run: runBrowser('embedded') },
     { name: 'attack-proof', needs: ['browser'], run: runProof },
     { name: 'e2e-native', needs: ['native', 'browser'], run: runBrowser('native') },
-    { name: 'e2e-native-postgres', needs: ['native', 'postgres', 'browser'], run: runBrowser('native-postgres') },
     { name: 'e2e-cluster', needs: ['native', 'postgres', 'browser'], run: runBrowser('cluster') },
   ],
   [
     { name: 'integration', needs: ['native'], run: runIntegration },
     { name: 'e2e-failures', needs: ['native', 'postgres'], run: runBrowser('failures') },
     { name: 'e2e-chaos', needs: ['native'], run: runChaos },
+    { name: 'e2e-native-postgres', needs: ['native', 'postgres', 'browser'], run: runBrowser('native-postgres') },
   ],
 ];
 const suites = rows.flat();

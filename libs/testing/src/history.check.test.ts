@@ -168,6 +168,24 @@ const twins: readonly [kind: string, what: string, bad: (h: Handmade) => void, g
     (h) => (h.add('d1.1', 2), h.checkout('k1', ['d1.1'], 2, { outcome: 'unknown' }), listed(h, 'x'), h.end(0, [])),
   ],
   [
+    'two-orders',
+    'a pending order after every check-out was refused',
+    (h) => (pair(h), h.checkout('k1', ['d1.1'], 2, { outcome: 'failed' }), listedAs('pending', h, 'x'), h.end(3, ['d1.1', 'd2.1'])),
+    // Seen while the card was being declined.
+    (h) => (
+      pair(h),
+      listedAs('pending', h, 'x'),
+      h.checkout('k1', ['d1.1'], 2, { outcome: 'failed', afterMs: -5 }),
+      h.end(3, ['d1.1', 'd2.1'])
+    ),
+  ],
+  [
+    'two-orders',
+    'an order of nobody that goes on to be placed',
+    (h) => (listedAs('pending', h, 'x'), listedAs('placed', h, 'x')),
+    (h) => (listedAs('pending', h, 'x'), listedAs('cancelled', h, 'x')),
+  ],
+  [
     'order-inexact',
     'more than was seen',
     (h) => (pair(h), h.checkout('k1', ['d1.1'], 3), h.end(1, ['d2.1'])),
@@ -224,11 +242,11 @@ const twins: readonly [kind: string, what: string, bad: (h: Handmade) => void, g
 function backAndForth(h: Handmade): void {
   for (const dots of [['d1.1', 'd2.1'], ['d2.1'], ['d1.1', 'd2.1']]) h.read(dots.length === 2 ? 3 : 1, dots, { input: at('l:1:1') });
 }
-function listed(h: Handmade, ...ids: string[]): void {
+const listed = (h: Handmade, ...ids: string[]): void => listedAs('placed', h, ...ids);
+
+function listedAs(status: string, h: Handmade, ...ids: string[]): void {
   const lines = [{ productId: 'cap', quantity: 2, unitPrice: 100 }];
-  h.do('read-orders', {
-    output: { orders: ids.map((orderId) => ({ orderId, status: 'placed', lines, subtotal: 200, discount: 0, total: 200 })) },
-  });
+  h.do('read-orders', { output: { orders: ids.map((orderId) => ({ orderId, status, lines, subtotal: 200, discount: 0, total: 200 })) } });
 }
 const shelf = (h: Handmade, stock: number) => h.do('read-product', { input: { productId: 'cap' }, output: { stock } });
 

@@ -140,15 +140,26 @@ function* checkDots({ orders, commands }: Facts): Generator<Anomaly> {
 function* checkOwners({ history, orders }: Facts): Generator<Anomaly> {
   const owner = new Map(orders.flatMap(({ person, told }) => told.map(({ orderId }) => [orderId, person] as const)));
   const reported = new Set<string>();
-  for (const { orderId, operation, person, status } of listedOf(history)) {
-    // A check-out that was declined was told so, and not which order it had been.
-    const declined = status === 'cancelled' && !owner.has(orderId);
+  const listed = listedOf(history);
+  const cancelled = new Set(listed.filter(({ status }) => status === 'cancelled').map(({ orderId }) => orderId));
+  for (const { orderId, operation, person, status } of listed) {
+    // A check-out that was declined was told so, and not which order it had been. Until it was told, the list shows it as pending.
+    const pends = status === 'pending' && asksMeanwhile(history, person, operation);
+    const declined = (cancelled.has(orderId) || pends) && !owner.has(orderId);
     if (owner.get(orderId) === person || reported.has(orderId) || declined) continue;
     reported.add(orderId);
     if (owner.has(orderId))
       yield { kind: 'foreign', message: `${person} sees the order ${orderId} of ${owner.get(orderId)}`, operations: [operation] };
     else yield { kind: 'two-orders', message: `nobody asked for the order ${orderId} that ${person} sees`, operations: [operation] };
   }
+}
+
+/** Whether a check-out that came to nothing was under way while the list was read. */
+function asksMeanwhile({ operations }: History, person: string, readId: number): boolean {
+  const read = operations.find(({ id }) => id === readId)!;
+  const within = (one: Operation): boolean =>
+    one.invokedAtMs <= (read.completedAtMs ?? Infinity) && (one.completedAtMs ?? Infinity) >= read.invokedAtMs;
+  return operations.some((one) => one.kind === 'checkout' && one.outcome === 'failed' && one.person === person && within(one));
 }
 
 /** Against what was there before anybody bought; where that look failed, only that nothing goes below nothing. */
