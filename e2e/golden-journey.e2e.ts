@@ -40,7 +40,10 @@ test('a guest finds, signs in, merges, edits, ends a device, orders exactly once
   await expect(lines(phone)).toHaveCount(1);
 
   // 3. The guest signs in: the token rotates, the old one is dead, both devices show three lines, and a replay changes nothing.
+  const answered = laptop.waitForResponse('**/api/session/login');
   await signIn(laptop, person);
+  const { merge } = (await (await answered).json()) as { merge: { state: string } };
+  expect(['pending', 'merged'], 'the answer says how it stands with the guest cart').toContain(merge.state);
   await laptop.goto('/cart');
   await expect(lines(laptop)).toHaveCount(3);
   await expect(lines(phone)).toHaveCount(3);

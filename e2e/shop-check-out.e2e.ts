@@ -108,8 +108,8 @@ test('a line that was removed before signing in does not come back with the merg
 });
 
 test('the second person at a shared computer sees neither cart nor orders of the first', async ({ newBrowser, newDevice, products }) => {
-  const [first] = products as [string];
-  const [person] = await buyer(newDevice, [first]);
+  const [first, second] = products as [string, string];
+  const [person, phone] = await buyer(newDevice, [first]);
   const next = newPerson();
   await (await newDevice()).register(next);
   const page = await newBrowser(gateways[0]);
@@ -117,6 +117,10 @@ test('the second person at a shared computer sees neither cart nor orders of the
   await placeButton(page).click();
   await expect(placedHeading(page)).toBeVisible();
   const theirs = page.url();
+  // Something is left in the cart of who leaves.
+  await phone.add(second);
+  await page.goto('/cart');
+  await expect(lines(page)).toHaveCount(1);
   await page.goto('/account');
   await page.getByRole('button', { name: 'Sign out' }).click();
   await expect(page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Sign in' })).toBeVisible();
@@ -127,4 +131,5 @@ test('the second person at a shared computer sees neither cart nor orders of the
   await expect(page.getByText('There is no such order.')).toBeVisible();
   await page.goto('/cart');
   await expect(page.getByText('Your cart is empty.')).toBeVisible();
+  await phone.expectCart({ [second]: 1 });
 });

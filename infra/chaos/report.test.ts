@@ -39,7 +39,7 @@ const lost: Anomaly = { kind: 'lost', message: 'add 2 of cap (d1.1) was acknowle
 const verdictOf = (...anomalies: Anomaly[]): Verdict => ({
   ok: anomalies.length === 0,
   anomalies,
-  visibleMs: { count: 3, p50: 5, p99: 9, max: 11 },
+  visibleMs: { count: 3, unseen: 1, p50: 5, p99: 9, max: 11 },
   counts: { 'add ok': 1 },
 });
 const rerun = 'npm run chaos -- --minutes 1 --seed 7 --profile native';

@@ -56,7 +56,7 @@ export function describeOutcome(outcome: Outcome, files: Written): string[] {
     '',
     ...align([table!, ...rows]),
     '',
-    `${history.faults.length} faults${hits.length === 0 ? '' : `, ${bit} seen to bite`}; acknowledged to visible: p50 ${visibleMs.p50.toFixed(0)} ms, p99 ${visibleMs.p99.toFixed(0)} ms, longest ${visibleMs.max.toFixed(0)} ms (${visibleMs.count} commands, faults included)`,
+    `${history.faults.length} faults${hits.length === 0 ? '' : `, ${bit} seen to bite`}; acknowledged to visible: p50 ${visibleMs.p50.toFixed(0)} ms, p99 ${visibleMs.p99.toFixed(0)} ms, longest ${visibleMs.max.toFixed(0)} ms (${visibleMs.count} commands, ${visibleMs.unseen} more not seen within their looks; faults included)`,
     ...notesOf(outcome).map((note) => `  ${note}`),
     '',
     ...propertyLines(verdict.anomalies),

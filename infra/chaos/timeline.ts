@@ -211,9 +211,9 @@ function legend(): string {
   return `<ul class="legend">${items.join('')}</ul>`;
 }
 
-function visible({ visibleMs: { count, p50, p99, max } }: Verdict): string {
+function visible({ visibleMs: { count, unseen, p50, p99, max } }: Verdict): string {
   const ms = (value: number): string => `${value.toFixed(0)} ms`;
-  return `p50 ${ms(p50)}, p99 ${ms(p99)}, longest ${ms(max)} (${plural(count, 'command', 'commands')}, faults included)`;
+  return `p50 ${ms(p50)}, p99 ${ms(p99)}, longest ${ms(max)} (${plural(count, 'command', 'commands')}, ${unseen} more not seen within their looks; faults included)`;
 }
 
 const plural = (count: number, one: string, more: string): string => `${count.toLocaleString('en')} ${count === 1 ? one : more}`;

@@ -46,7 +46,7 @@ export function CartState({ cart }: { readonly cart: Cart }) {
 
 function staleWords({ behind }: Cart): string {
   if (behind === 0) return 'Showing an older state. Your latest changes are saved and will appear.';
-  return `Showing an older state: ${plural(behind, 'change')} of yours ${behind === 1 ? 'is' : 'are'} saved and will appear.`;
+  return `Showing an older state, ${plural(behind, 'event')} behind. Your latest changes are saved and will appear.`;
 }
 
 /** Beside the heading, always there: nothing moves when its word changes. What is amiss is told by CartState. */

@@ -186,6 +186,30 @@ const twins: readonly [kind: string, what: string, bad: (h: Handmade) => void, g
     (h) => (listedAs('pending', h, 'x'), listedAs('cancelled', h, 'x')),
   ],
   [
+    'lost',
+    'an order that was told of and is in no list',
+    (h) => (pair(h), h.checkout('k1', ['d1.1'], 2), listedAs('placed', h), h.end(1, ['d2.1'])),
+    (h) => (pair(h), h.checkout('k1', ['d1.1'], 2), listedAs('placed', h, 'order of k1'), h.end(1, ['d2.1'])),
+  ],
+  [
+    'not-converged',
+    'an order that never ends',
+    (h) => (pair(h), h.checkout('k1', ['d1.1'], 2, pending), listedAs('pending', h, 'order of k1'), h.end(3, ['d1.1', 'd2.1'])),
+    (h) => (pair(h), h.checkout('k1', ['d1.1'], 2, pending), listedAs('cancelled', h, 'order of k1'), h.end(3, ['d1.1', 'd2.1'])),
+  ],
+  [
+    'charged-wrong',
+    'a charge of an order that was cancelled',
+    (h) => (pair(h), h.checkout('k1', ['d1.1'], 2, cancelled('PaymentCaptured')), h.end(3, ['d1.1', 'd2.1'])),
+    (h) => (pair(h), h.checkout('k1', ['d1.1'], 2, cancelled('PaymentDeclined')), h.end(3, ['d1.1', 'd2.1'])),
+  ],
+  [
+    'charged-wrong',
+    'an order that was placed and never charged',
+    (h) => (pair(h), h.checkout('k1', ['d1.1'], 2, { output: { steps: ['StockReserved', 'OrderConfirmed'] } }), h.end(1, ['d2.1'])),
+    (h) => (pair(h), h.checkout('k1', ['d1.1'], 2, { output: { steps: ['PaymentCaptured', 'OrderConfirmed'] } }), h.end(1, ['d2.1'])),
+  ],
+  [
     'order-inexact',
     'more than was seen',
     (h) => (pair(h), h.checkout('k1', ['d1.1'], 3), h.end(1, ['d2.1'])),
@@ -246,8 +270,11 @@ const listed = (h: Handmade, ...ids: string[]): void => listedAs('placed', h, ..
 
 function listedAs(status: string, h: Handmade, ...ids: string[]): void {
   const lines = [{ productId: 'cap', quantity: 2, unitPrice: 100 }];
-  h.do('read-orders', { output: { orders: ids.map((orderId) => ({ orderId, status, lines, subtotal: 200, discount: 0, total: 200 })) } });
+  const orders = ids.map((orderId) => ({ orderId, status, lines, subtotal: 200, discount: 0, total: 200 }));
+  h.do('read-orders', { input: { final: true }, output: { total: ids.length, orders } });
 }
+const pending = { output: { status: 'pending' } };
+const cancelled = (step: string) => ({ output: { status: 'cancelled', steps: [step] } });
 const shelf = (h: Handmade, stock: number) => h.do('read-product', { input: { productId: 'cap' }, output: { stock } });
 
 const kindsOf = (make: (h: Handmade) => void): string[] => {

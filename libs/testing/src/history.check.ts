@@ -32,7 +32,7 @@ export const historyBounds: HistoryBounds = {
   revokedDuringFaultsWithinMs: 62_500,
   // A thousand times the median: a busy machine is late, and lateness must not hide what is lost.
   visibleWithinMs: 5_000,
-  viewMayGoBack: ({ target }) => /redis/i.test(target),
+  viewMayGoBack: ({ target }) => /redis-carts/.test(target),
 };
 
 export function checkHistory(history: History, bounds: Partial<HistoryBounds> = {}): Verdict {
@@ -59,14 +59,16 @@ function smallestFirst(anomalies: readonly Anomaly[]): Anomaly[] {
 /** By watchers, who look for one command from its answer on (`looksFor`) and bring no position: those who do are made to wait. */
 function visibleOf({ commands, reads }: Facts): Verdict['visibleMs'] {
   const waited = new Map<string, number>();
+  const lookedFor = new Set<string>();
   for (const { dots, operation, atMs } of reads) {
     const command = commands.get(textOf(operation.input['looksFor']));
+    if (command !== undefined) lookedFor.add(command.name);
     if (command === undefined || waited.has(command.name) || dots?.has(command.name) !== true) continue;
     waited.set(command.name, Math.max(0, atMs - command.ackedAtMs));
   }
   const sorted = [...waited.values()].sort((a, b) => a - b);
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
-  return { count: sorted.length, p50: at(0.5), p99: at(0.99), max: sorted.at(-1) ?? 0 };
+  return { count: sorted.length, unseen: lookedFor.size - sorted.length, p50: at(0.5), p99: at(0.99), max: sorted.at(-1) ?? 0 };
 }
 
 function countsOf({ operations }: History): Record<string, number> {

@@ -68,7 +68,7 @@ export function report(
   }: {
     anomalies: readonly Anomaly[];
     counts: Readonly<Record<string, number>>;
-    visibleMs: { count: number; p50: number; p99: number; max: number };
+    visibleMs: { count: number; unseen: number; p50: number; p99: number; max: number };
   },
   history: History,
 ): string {
@@ -76,7 +76,7 @@ export function report(
   const ops = Object.entries(counts)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, count]) => `${name} ${count}`);
-  const visible = `visible after ${visibleMs.p50.toFixed(1)} ms (p50), ${visibleMs.p99.toFixed(1)} (p99), ${visibleMs.max.toFixed(1)} (max) of ${visibleMs.count}`;
+  const visible = `visible after ${visibleMs.p50.toFixed(1)} ms (p50), ${visibleMs.p99.toFixed(1)} (p99), ${visibleMs.max.toFixed(1)} (max) of ${visibleMs.count}, ${visibleMs.unseen} more not seen within their looks`;
   return [
     `seed ${history.seed}: ${anomalies.length === 0 ? 'nothing found' : `${anomalies.length} anomalies`}`,
     ops.join(', '),

@@ -4,7 +4,7 @@
  */
 import type { Anomaly, History } from './history.ts';
 import { isSettled } from './history.orders.ts';
-import { quantitiesOf, textOf, type Command, type Facts, type Kill, type Read } from './history.terms.ts';
+import { quantitiesOf, textOf, type Command, type Facts, type Kill, type Read, type Told } from './history.terms.ts';
 
 export interface Ended {
   readonly anomalies: readonly Anomaly[];
@@ -20,6 +20,7 @@ export function checkEnd(facts: Facts): Ended {
     ...ends.flatMap((read) => [...unfinished(read, facts)]),
     ...ends.filter(({ stale }) => !stale).flatMap((read) => [...checkCart(read, facts, told)]),
     ...differing(ends),
+    ...checkOrderLists(facts),
   ];
   return { anomalies: onePerMessage(anomalies), told };
 }
@@ -35,6 +36,32 @@ export function waitingFor(facts: Facts): Anomaly[] {
       operations: attempts.map(({ id }) => id),
     })),
   ];
+}
+
+/** Who looked at the end found each order that they had been told of, and none that still waits for its payment. */
+function* checkOrderLists({ history, orders }: Facts): Generator<Anomaly> {
+  const looks = history.operations.filter(
+    ({ kind, outcome, input }) => kind === 'read-orders' && outcome === 'ok' && input['final'] === true,
+  );
+  for (const order of orders) {
+    const own = looks.filter(({ person }) => person === order.person);
+    const last = order.told.at(-1);
+    if (last === undefined || own.length === 0) continue;
+    const first = order.attempts[0]!.id;
+    const listed = new Map(
+      own.flatMap(({ id, output }) => (output!['orders'] as Told[]).map((told) => [told.orderId, { told, id }] as const)),
+    );
+    const found = listed.get(last.orderId);
+    if (found?.told.status === 'pending')
+      yield { kind: 'not-converged', message: `the order ${order.key} is still pending in the last list`, operations: [first, found.id] };
+    // A list that breaks off shows nothing by what it lacks.
+    if (found === undefined && listed.size >= Number(own.at(-1)!.output!['total']))
+      yield {
+        kind: 'lost',
+        message: `the order ${last.orderId} is not among those of ${order.person}`,
+        operations: [first, own.at(-1)!.id],
+      };
+  }
 }
 
 /** The last one of each device at each gateway. */

@@ -102,7 +102,8 @@ function* checkCharge({ told, attempts }: Order): Generator<Anomaly> {
     if (one.subtotal - one.discount !== one.total) yield wrong(`takes ${one.discount} off ${one.subtotal} and charges ${one.total}`);
     if (typeof agreed === 'number' && agreed !== one.total) yield wrong(`charges ${one.total}; ${agreed} was agreed to`);
     const captures = (one.steps ?? []).filter((step) => /captured/i.test(step)).length;
-    if (captures > 1) yield wrong(`was charged ${captures} times`);
+    const due = one.status === 'placed' ? captures === 1 : captures === 0 || (one.status === 'pending' && captures === 1);
+    if (one.steps !== undefined && !due) yield wrong(`is ${one.status} and was charged ${captures} times`);
   }
 }
 

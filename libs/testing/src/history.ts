@@ -78,8 +78,11 @@ export interface Anomaly {
 export interface Verdict {
   readonly ok: boolean;
   readonly anomalies: readonly Anomaly[];
-  /** From the acknowledgement of a command to the first later read, on any device, that shows it. */
-  readonly visibleMs: { readonly count: number; readonly p50: number; readonly p99: number; readonly max: number };
+  /**
+   * From the acknowledgement of a command to the first later read of its watcher that shows it. `unseen`: given up by the watcher after some
+   * looks, or dead before one; later than `max`, if ever.
+   */
+  readonly visibleMs: { readonly count: number; readonly unseen: number; readonly p50: number; readonly p99: number; readonly max: number };
   /** Operations by kind and outcome: `add ok`. */
   readonly counts: Readonly<Record<string, number>>;
 }
