@@ -1,8 +1,8 @@
 /** Check-out while the parts that it needs are away: what was taken ends once, and what was not taken left nothing. */
-import { createLogger, openRedis } from '@cloakroom/platform';
+import { ageAuthentication } from './age-authentication.ts';
 import { expect, newCommandId, newPerson, test, type Checkout, type Device, type Order } from './device.ts';
 import { shopper, stepsCalled, stockOf } from './shopper.ts';
-import { killAndWaitForSuccessor, portBase, whilePaused } from './stack.ts';
+import { killAndWaitForSuccessor, whilePaused } from './stack.ts';
 
 test('while the broker is paused no cart is ordered that may lack something; the same key orders it once afterwards', async ({
   newDevice,
@@ -116,23 +116,3 @@ test('five minutes after the password check-out asks for it again, and then take
   const placed = await device.checkout(wish);
   expect([placed.status, placed.body.status]).toEqual([201, 'placed']);
 });
-
-/** Moves the proof of this person's sessions into the past, where auth reads it. */
-async function ageAuthentication(subject: string, byMs: number): Promise<void> {
-  const redis = openRedis({ url: `redis://127.0.0.1:${portBase + 210}`, name: 'e2e', log: createLogger('e2e', 'silent') });
-  try {
-    await expect.poll(() => redis.status).toBe('ready');
-    const index = (await redis.keys(`*:u:${subject}`))[0]!;
-    const sessions = await redis.keys(`${index.slice(0, index.indexOf(':'))}:s:*`);
-    let aged = 0;
-    for (const key of sessions) {
-      const [owner, auth] = await redis.hmget(key, 'sub', 'auth');
-      if (owner !== subject) continue;
-      await redis.hset(key, 'auth', String(Number(auth) - byMs));
-      aged++;
-    }
-    expect(aged).toBeGreaterThan(0);
-  } finally {
-    redis.disconnect();
-  }
-}

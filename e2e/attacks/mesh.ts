@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { connect, constants, type ClientHttp2Session, type OutgoingHttpHeaders } from 'node:http2';
 import { join } from 'node:path';
 import { create, fromBinary, toBinary, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
-import { AuthService, ResolveRequestSchema, ResolveResponseSchema } from '@cloakroom/contracts';
+import { AuthService, ListOrdersRequestSchema, OrdersService, ResolveRequestSchema, ResolveResponseSchema } from '@cloakroom/contracts';
 import { dataDir, e2eProvider, portBase } from '../stack.ts';
 
 export type ServiceName = 'auth' | 'cart' | 'profile' | 'catalog' | 'orders';
@@ -140,8 +140,14 @@ export async function passportFor(token: string, audience: string): Promise<stri
 export const cartPath = '/cloakroom.cart.v1.CartService/GetCart';
 export const profilePath = '/cloakroom.profile.v1.ProfileService/GetProfile';
 
+/** A read of each service that takes passports. The catalog takes none. */
+const personalReads = {
+  cart: { path: cartPath },
+  profile: { path: profilePath },
+  orders: { path: `/${OrdersService.typeName}/ListOrders`, message: encoded(ListOrdersRequestSchema, { page: 1, pageSize: 1 }) },
+};
+
 /** How a service answers to this passport. */
-export async function shownTo(service: 'cart' | 'profile', passport: string, metadata: OutgoingHttpHeaders = {}): Promise<string> {
-  const path = service === 'cart' ? cartPath : profilePath;
-  return (await callMesh({ service, path, metadata: { 'x-passport': passport, ...metadata } })).code;
+export async function shownTo(service: keyof typeof personalReads, passport: string, metadata: OutgoingHttpHeaders = {}): Promise<string> {
+  return (await callMesh({ service, ...personalReads[service], metadata: { 'x-passport': passport, ...metadata } })).code;
 }

@@ -11,11 +11,17 @@ const figures = (measured: { plain: Figures; hedged: Figures }): string => JSON.
 it('pays where one answer in thirty hiccups: the slowest hundredth is shorter, for less than a tenth more questions', async ({
   annotate,
 }) => {
-  const { plain, hedged } = await compare(30, () => undefined);
-  await annotate(figures({ plain, hedged }));
-  expect(plain.p99).toBeGreaterThanOrEqual(hiccupMs);
-  expect(hedged.p99).toBeLessThan(plain.p99);
-  expect(hedged.extra).toBeLessThan(0.15);
+  const ratios: number[] = [];
+  for (let pair = 0; pair < 3; pair++) {
+    const { plain, hedged } = await compare(30, () => undefined);
+    await annotate(figures({ plain, hedged }));
+    expect(plain.p99).toBeGreaterThanOrEqual(hiccupMs);
+    expect(hedged.extra).toBeGreaterThan(0.01);
+    expect(hedged.extra).toBeLessThan(0.15);
+    ratios.push(hedged.p99 / plain.p99);
+  }
+  // The median of the pairs: a machine that others use stands still for as long as a hiccup now and then.
+  expect(ratios.sort((a, b) => a - b)[1]).toBeLessThan(1);
 });
 
 it('does no harm where one replica is slow for all: it stays within the budget', async ({ annotate }) => {

@@ -1,0 +1,23 @@
+import { createLogger, openRedis } from '@cloakroom/platform';
+import { expect } from './device.ts';
+import { portBase } from './stack.ts';
+
+/** Moves the proof of this person's sessions into the past, where auth reads it: in the one Redis of the native profile. */
+export async function ageAuthentication(subject: string, byMs: number): Promise<void> {
+  const redis = openRedis({ url: `redis://127.0.0.1:${portBase + 210}`, name: 'e2e', log: createLogger('e2e', 'silent') });
+  try {
+    await expect.poll(() => redis.status).toBe('ready');
+    const index = (await redis.keys(`*:u:${subject}`))[0]!;
+    const sessions = await redis.keys(`${index.slice(0, index.indexOf(':'))}:s:*`);
+    let aged = 0;
+    for (const key of sessions) {
+      const [owner, auth] = await redis.hmget(key, 'sub', 'auth');
+      if (owner !== subject) continue;
+      await redis.hset(key, 'auth', String(Number(auth) - byMs));
+      aged++;
+    }
+    expect(aged).toBeGreaterThan(0);
+  } finally {
+    redis.disconnect();
+  }
+}
