@@ -1,15 +1,9 @@
-import { existsSync } from 'node:fs';
+import { findChromium } from '@cloakroom/infra';
 import { defineConfig } from '@playwright/test';
 import { e2eProvider, gateways } from './stack.ts';
 
-/** The system's Chromium where there is one, else the browser that Playwright has fetched. */
-const systemChromium = [
-  process.env['CHROMIUM_PATH'],
-  '/usr/bin/chromium-headless-shell',
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-].find((path) => path !== undefined && existsSync(path));
+/** The one that `npm test` finds or installs. */
+const chromium = findChromium();
 /**
  * Those that stop or lose real processes have none to lose when all services share one. What a page is made of, and how it is walked, does not
  * depend on what lies below: that is looked at on embedded alone, and the minutes are kept for what only real processes can show.
@@ -77,7 +71,7 @@ export default defineConfig({
     trace: 'off',
     screenshot: 'only-on-failure',
     launchOptions: {
-      ...(systemChromium !== undefined && { executablePath: systemChromium }),
+      ...(chromium !== undefined && { executablePath: chromium }),
       // No sandbox inside a root container; no calls home from a machine without a network.
       args: [
         '--no-sandbox',

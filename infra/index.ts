@@ -12,3 +12,5 @@ export { portsOf } from './stack.ts';
 export { readMetricTable } from './checks/metric-table.ts';
 /** Of a fault that infra/attacks/fault-list.ts names: what `startStack` is told to preload. */
 export { preloadOf } from './attacks/preload.ts';
+/** The browser of the tests. */
+export { findChromium } from './chromium.ts';
