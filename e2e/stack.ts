@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
 import { readState } from '@cloakroom/infra';
+import { untilStopped } from '@cloakroom/testing';
 
 /** What the suite runs on, and where its ports begin. */
 const variants = {
@@ -71,6 +72,7 @@ export async function whilePaused<T>(name: string, during: () => Promise<T>): Pr
   const pid = processId(name);
   process.kill(pid, 'SIGSTOP');
   try {
+    await untilStopped(pid);
     return await during();
   } finally {
     process.kill(pid, 'SIGCONT');

@@ -1,7 +1,7 @@
 /** A stack of this suite's own, whose parts can be taken away and given back: the supervisor is in this process, and a proxy is before the sessions' Redis. */
 import { test as base, expect } from '@playwright/test';
 import { portsOf, startStack, type RunningStack } from '@cloakroom/infra';
-import { openTcpProxy, type TcpProxy } from '@cloakroom/testing';
+import { openTcpProxy, untilStopped, type TcpProxy } from '@cloakroom/testing';
 import { dataDir, portBase, variant } from '../stack.ts';
 import type { PartName, Way } from './table.ts';
 
@@ -28,6 +28,7 @@ export class Stage {
     }
     if (way === 'paused') {
       expect(process.kill('SIGSTOP')).toBe(true);
+      await untilStopped(process.pid()!);
       return () => Promise.resolve(void process.kill('SIGCONT'));
     }
     expect(part, 'the only one behind a proxy').toBe('redis-sessions');

@@ -138,7 +138,7 @@ eventLogContract('embedded', () => {
     log: events,
     other: events,
     monotonicMs: () => systemClock.monotonicMs(),
-    silence: () => events.interrupt(),
+    silence: () => Promise.resolve(events.interrupt()),
     speak: () => events.restore(),
     close: () => events.close(),
   });

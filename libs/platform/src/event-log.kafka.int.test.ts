@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import type { TopicSpec } from '@cloakroom/contracts';
-import { eventLogContract, openTcpProxy } from '@cloakroom/testing';
+import { eventLogContract, openTcpProxy, untilStopped } from '@cloakroom/testing';
 import type { TcpProxy } from '@cloakroom/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemClock } from './clock.ts';
@@ -25,7 +25,10 @@ eventLogContract('kafka', async () => {
     log: events,
     other,
     monotonicMs: () => systemClock.monotonicMs(),
-    silence: () => void process.kill(brokerPid, 'SIGSTOP'),
+    silence: async () => {
+      process.kill(brokerPid, 'SIGSTOP');
+      await untilStopped(brokerPid);
+    },
     speak: () => void process.kill(brokerPid, 'SIGCONT'),
     close: async () => {
       await Promise.all([events.close(), other.close()]);

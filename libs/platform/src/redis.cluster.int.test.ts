@@ -1,6 +1,6 @@
 /** A connection to a cluster whose primary hangs. Needs TEST_REDIS_CLUSTER_URL. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { openTestCluster, type TestCluster } from '@cloakroom/testing';
+import { openTestCluster, untilStopped, type TestCluster } from '@cloakroom/testing';
 import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseClusterUrl } from './redis.cluster.ts';
@@ -35,6 +35,7 @@ it('refuses within its deadline what a paused primary does not answer, where the
   expect(await Promise.all([tuned, untuned].map((client) => outcomeOf(client.get(`{${tag}}`))))).toEqual(['answered', 'answered']);
   const pid = await cluster.pidOf(await cluster.ownerOf(tag));
   process.kill(pid, 'SIGSTOP');
+  await untilStopped(pid);
   const asked = [tuned, untuned].map((client) => outcomeOf(client.get(`{${tag}}`)));
   const outcomes = await Promise.all(asked).finally(() => process.kill(pid, 'SIGCONT'));
   untuned.disconnect();

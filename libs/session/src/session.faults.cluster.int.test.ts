@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { setInterval as every } from 'node:timers/promises';
-import { openTestCluster, sampleTimeMs, tombstoneOf, userSession } from '@cloakroom/testing';
+import { openTestCluster, sampleTimeMs, tombstoneOf, untilStopped, userSession } from '@cloakroom/testing';
 import type { TestCluster } from '@cloakroom/testing';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { tombstoneKey } from './keys.ts';
@@ -166,6 +166,7 @@ it('keeps no caller waiting, and revives nobody, while a primary is paused and w
   const running = load(world, await personsOf(world, victim.port));
   await running.goesOn(200);
   process.kill(pid, 'SIGSTOP');
+  await untilStopped(pid);
   try {
     await vi.waitFor(async () => expect(await replica.redis.info('replication')).toContain('role:master'), {
       timeout: outageMaxMs,
@@ -190,6 +191,7 @@ it('keeps the dead dead when a primary falls that had acknowledged what its repl
   const hit = await personsOf(world, victim.port);
   // The cut: a replica that cannot come back to a primary that threw it out.
   process.kill(replicaPid, 'SIGSTOP');
+  await untilStopped(replicaPid);
   try {
     await victim.redis.call('CLIENT', 'KILL', 'TYPE', 'replica');
     await Promise.all(hit.slice(0, -1).map((person) => end(world, person)));

@@ -122,7 +122,7 @@ export function silence({ under, newTopic, subscribe, numbered }: Part): void {
     await vi.waitFor(() => expect(age()).toBeLessThan(1_200), patience);
     const before = subscription.lastHeardMs()!;
     await vi.waitFor(() => expect(subscription.lastHeardMs()).toBeGreaterThan(before), patience);
-    under().silence();
+    await under().silence();
     try {
       await vi.waitFor(() => expect(age()).toBeGreaterThan(3_000), patience);
     } finally {
@@ -134,7 +134,7 @@ export function silence({ under, newTopic, subscribe, numbered }: Part): void {
   it('rejects a publish in time while the log is silent, and takes the next one afterwards', async () => {
     const topic = await newTopic(1);
     await under().log.publish(topic, numbered(1));
-    under().silence();
+    await under().silence();
     try {
       const beganMs = under().monotonicMs();
       const outcomes = await Promise.allSettled([0, 1, 2].map((n) => under().log.publish(topic, numbered(1, 10 + n))));
@@ -159,7 +159,7 @@ export function silence({ under, newTopic, subscribe, numbered }: Part): void {
     await subscription.ready;
     await under().log.publish(topic, numbered(4));
     await vi.waitFor(() => expect(byNumber(values())).toEqual(numbers(4)), patience);
-    under().silence();
+    await under().silence();
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     under().speak();
     await vi.waitFor(() => under().log.publish(topic, numbered(4, 4)), patience);

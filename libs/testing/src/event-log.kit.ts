@@ -8,8 +8,8 @@ export interface EventLogUnderTest {
   /** A second, independent client of the same log; the same object where all share one. */
   readonly other: EventLog;
   monotonicMs(): number;
-  /** Makes the log answer nobody (a paused broker), until `speak`. */
-  silence(): void;
+  /** Makes the log answer nobody (a paused broker), until `speak`; resolves when it does so. */
+  silence(): Promise<void>;
   speak(): void;
   close(): Promise<void>;
 }

@@ -4,6 +4,7 @@ export type { MakeSessionStore, SessionStoreUnderTest } from './session-store.sa
 export * from './event-log.contract.ts';
 export * from './tcp-proxy.ts';
 export * from './fresh-database.ts';
+export * from './stopped-process.ts';
 export * from './redis-cluster.kit.ts';
 export * from './timing-difference.ts';
 export * from './history.ts';
