@@ -6,6 +6,7 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { IdentityEventSchema, isGuestSubject, isUserSubject, type IdentityEvent } from '@cloakroom/contracts';
 import {
+  publishInParts,
   RetryLater,
   traceHeaders,
   traceIdOfRecord,
@@ -38,7 +39,7 @@ export function startClaims(
         if (event !== undefined) appends.push(...claimRecords(parts, event, record));
       }
       // An append whose answer was lost is repeated: the second claim of a user changes nothing.
-      if (appends.length > 0) await eventLog.publish(topics.events, appends);
+      await publishInParts(eventLog, topics.events, appends);
     },
   });
 }

@@ -5,14 +5,20 @@
  */
 import { fromBinary } from '@bufbuild/protobuf';
 import { isUserSubject, OrderEventSchema, type OrderConfirmed, type OrderEvent } from '@cloakroom/contracts';
-import { traceHeaders, traceIdOfRecord, traceOfRecord, type LogRecord, type OutgoingRecord, type Subscription } from '@cloakroom/platform';
+import {
+  publishInParts,
+  traceHeaders,
+  traceIdOfRecord,
+  traceOfRecord,
+  type LogRecord,
+  type OutgoingRecord,
+  type Subscription,
+} from '@cloakroom/platform';
 import { encodeEvent, fromDot, UndecodableRecord } from './codec.ts';
 import { ordersHeard } from './metrics.ts';
 import type { CartParts } from './parts.ts';
 
 export const ordersGroup = 'cart-orders';
-/** An order of a full cart names 550 dots, 32 kB: so many stay below what one publish takes. */
-const appendCountMax = 20;
 
 type OrderParts = Pick<CartParts, 'eventLog' | 'topics' | 'log'>;
 
@@ -24,8 +30,7 @@ export function startPlacedOrders(parts: OrderParts, group: string = ordersGroup
     from: 'earliest',
     handler: async ({ records }) => {
       const appends = records.flatMap((record) => placedRecords(parts, record));
-      for (let at = 0; at < appends.length; at += appendCountMax)
-        await eventLog.publish(topics.events, appends.slice(at, at + appendCountMax));
+      await publishInParts(eventLog, topics.events, appends);
     },
   });
 }

@@ -9,7 +9,16 @@
  *   and buries the poison alone.
  */
 import { isGuestSubject, partitionOf } from '@cloakroom/contracts';
-import { EventLogError, inBatchSpan, RetryLater, traceHeaders, traceOfRecord, type LogRecord, type RecordBatch } from '@cloakroom/platform';
+import {
+  EventLogError,
+  inBatchSpan,
+  publishInParts,
+  RetryLater,
+  traceHeaders,
+  traceOfRecord,
+  type LogRecord,
+  type RecordBatch,
+} from '@cloakroom/platform';
 import { applyOrMark, applyRecord, newCart } from './apply-record.ts';
 import { evolve, pruneDead } from './cart.ts';
 import type { Place } from './cart.view.ts';
@@ -126,8 +135,7 @@ async function forwardGuests(parts: CartParts, place: Place, applied: ReadonlyMa
     });
     joins.push({ key: claimedBy, value: event.value, headers: { ...event.headers, ...trace } });
   }
-  if (joins.length === 0) return;
-  await orRetryLater(parts.eventLog.publish(parts.topics.events, joins));
+  await orRetryLater(publishInParts(parts.eventLog, parts.topics.events, joins));
   guestJoins.inc(joins.length);
 }
 

@@ -8,7 +8,7 @@
  * removed and forgotten. Run by a build that reads less than this one, it buries the record again, under a new mark.
  */
 import { deadLetterTopic } from '@cloakroom/contracts';
-import type { Clock, EventLog, LogRecord } from '@cloakroom/platform';
+import { publishInParts, type Clock, type EventLog, type LogRecord } from '@cloakroom/platform';
 import { newCart } from './apply-record.ts';
 import { evolve } from './cart.ts';
 import type { CartView } from './cart.view.ts';
@@ -50,7 +50,7 @@ async function takeLetters(parts: RedriveParts, partition: number, records: read
     return { cartId, partition, origin, outcome };
   });
   const again = letters.flatMap(({ origin, outcome }, i) => (outcome.is === 'put_back' ? [toRecord(records[i]!, origin!)] : []));
-  if (again.length > 0 && !dryRun) await orRetryLater(eventLog.publish(topics.events, again));
+  if (!dryRun) await orRetryLater(publishInParts(eventLog, topics.events, again));
   for (const letter of letters) tell?.(letter);
   return letters;
 }

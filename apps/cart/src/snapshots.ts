@@ -4,7 +4,7 @@
  * events, is harmless.
  */
 import { randomUUID } from 'node:crypto';
-import type { OutgoingRecord } from '@cloakroom/platform';
+import { publishInParts, type OutgoingRecord } from '@cloakroom/platform';
 import { decodeCart, encodeCart, type CartRecord } from './codec.ts';
 import { snapshotsWritten } from './metrics.ts';
 import type { CartParts } from './parts.ts';
@@ -14,9 +14,7 @@ import type { Applied } from './project-batch.ts';
 const eventsPerSnapshot = 100;
 /** Carts looked at in one sweep of a partition: bounds the batch that is appended. */
 const sweepCountMax = 100;
-/** Bytes of one append of snapshots: half of what the broker takes. */
-const appendBytesMax = 500_000;
-/** What one publish takes, less its keys and headers. A cart above it has none: it must not keep those beside it from theirs. */
+/** What one publish takes, less its keys and headers. */
 const snapshotBytesMax = 800_000;
 /** A broker that answers hands over 24 partitions of snapshots in seconds; without progress for so long the read has failed. */
 const silenceMaxMs = 10_000;
@@ -53,30 +51,18 @@ export async function sweepPartition(parts: CartParts, partition: number): Promi
   return written.length;
 }
 
-/** @returns those that it appended: all but what is too large for a record */
+/** @returns those that it appended: all but what is too large for a record, which must not keep the others from theirs */
 async function appendAll(parts: CartParts, carts: readonly CartRecord[]): Promise<ReadonlySet<CartRecord>> {
-  const appended = new Set<CartRecord>();
-  let batch: OutgoingRecord[] = [];
-  let bytes = 0;
-  const flush = async (): Promise<void> => {
-    if (batch.length > 0) await parts.eventLog.publish(parts.topics.snapshots, batch);
-    snapshotsWritten.inc(batch.length);
-    batch = [];
-    bytes = 0;
-  };
+  const appended = new Map<CartRecord, OutgoingRecord>();
   for (const cart of carts) {
     const record = recordOf(cart);
-    if (record.value!.length > snapshotBytesMax) {
-      parts.log.error({ bytes: record.value!.length }, 'a cart is too large for a snapshot');
-      continue;
-    }
-    appended.add(cart);
-    if (bytes + record.value!.length > appendBytesMax) await flush();
-    batch.push(record);
-    bytes += record.value!.length;
+    const bytes = record.value!.length;
+    if (bytes <= snapshotBytesMax) appended.set(cart, record);
+    else parts.log.error({ bytes }, 'a cart is too large for a snapshot');
   }
-  await flush();
-  return appended;
+  await publishInParts(parts.eventLog, parts.topics.snapshots, [...appended.values()]);
+  snapshotsWritten.inc(appended.size);
+  return new Set(appended.keys());
 }
 
 /**

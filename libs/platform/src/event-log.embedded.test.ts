@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { eventLogContract } from '@cloakroom/testing';
 import { systemClock } from './clock.ts';
 import { EmbeddedEventLog } from './event-log.embedded.ts';
+import { publishInParts } from './event-log.ts';
 import type { LogRecord } from './event-log.ts';
 
 const topic: TopicSpec = { name: 'journal.test', partitions: 3, cleanup: 'delete', retentionMs: -1 };
@@ -129,6 +130,21 @@ describe('the journal of the embedded event log', () => {
       await after.close();
     }
     expect(statSync(file).size).toBeLessThan(grown / 5);
+  });
+});
+
+describe('publishing in parts', () => {
+  const sizes = [300_000, 200_000, 1, 800_000, 10, 449_000];
+  const records = sizes.map((size, n) => ({ key: String(n), value: Buffer.alloc(size), partition: 0 }));
+
+  it('publishes what is too much for one publish in several, in order, and of nothing none', async () => {
+    const events = new EmbeddedEventLog({ log, clock: systemClock });
+    await events.ensureTopics([topic]);
+    await expect(events.publish(topic, records)).rejects.toMatchObject({ kind: 'fatal' });
+    await publishInParts(events, topic, []);
+    await publishInParts(events, topic, records);
+    expect((await readAll(events, 'parts', topic)).map(({ key }) => key)).toEqual(['0', '1', '2', '3', '4', '5']);
+    await events.close();
   });
 });
 

@@ -126,6 +126,9 @@ export class EventLogError extends Error {
 /** All keys, values and headers of one publish: below a broker's limit for one batch (1 MiB), so that too much is refused here, alone. */
 export const publishBytesMax = 900_000;
 
+/** Half of that, as the log itself adds to the headers: who traced what. */
+const partBytesMax = publishBytesMax / 2;
+
 /** Bytes of key, value and headers. */
 export function sizeOf(record: OutgoingRecord): number {
   const headers = Object.entries(record.headers ?? {}).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + value.length, 0);
@@ -143,6 +146,26 @@ export function assertPublishable(topic: TopicSpec, records: readonly OutgoingRe
     if (partition !== undefined && !(partition >= 0 && partition < topic.partitions))
       throw fatal(`topic ${topic.name} has no partition ${partition}`);
   }
+}
+
+/**
+ * For who has more than one publish takes, or may have: as many as are needed, one after the other, the records in their order.
+ * @throws EventLogError of the one that failed; those before it stay published, so a caller's repetition must change nothing
+ */
+export async function publishInParts(log: Pick<EventLog, 'publish'>, topic: TopicSpec, records: readonly OutgoingRecord[]): Promise<void> {
+  let part: OutgoingRecord[] = [];
+  let bytes = 0;
+  for (const record of records) {
+    const size = sizeOf(record);
+    if (part.length > 0 && bytes + size > partBytesMax) {
+      await log.publish(topic, part);
+      part = [];
+      bytes = 0;
+    }
+    part.push(record);
+    bytes += size;
+  }
+  if (part.length > 0) await log.publish(topic, part);
 }
 
 /** Thrown by a handler whose dependency (a store, another log) is down: the records are in order, and will be handed over again. */
