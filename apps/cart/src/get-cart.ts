@@ -10,6 +10,7 @@ import {
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { PersonContext } from '@cloakroom/platform';
 import { couponsOf, linesOf, type CartState } from './cart.ts';
+import { formatToken } from './consistency.ts';
 import { lineOfMessage, readCart, type ReadParts } from './read-cart.ts';
 import { encodeSeen } from './seen.ts';
 
@@ -21,7 +22,7 @@ export async function getCart(
 ): Promise<MessageInitShape<typeof CartSchema> | Problem> {
   const read = await readCart(parts, ctx);
   if (isProblem(read)) return read;
-  const { state, stale, incomplete, behind } = read;
+  const { state, stale, incomplete, behind, reached } = read;
   return {
     cartId: state.cartId,
     lines: linesOf(state).map(({ lineId, quantity, dots }) => ({ lineId, ...lineOfMessage(lineId), quantity, seen: encodeSeen(dots) })),
@@ -31,6 +32,7 @@ export async function getCart(
     incomplete,
     merge: mergeOf(state, claimedGuestCart),
     behind,
+    consistencyToken: reached === undefined ? '' : formatToken(reached),
   };
 }
 

@@ -24,6 +24,8 @@ export interface CartRead {
   readonly incomplete: boolean;
   /** Records that the view lacks of the consistency token. */
   readonly behind: bigint;
+  /** How far the view had come; undefined where it holds nothing of the partition. */
+  readonly reached: ConsistencyToken | undefined;
 }
 
 export async function readCart(parts: ReadParts, ctx: PersonContext): Promise<CartRead | Problem> {
@@ -32,11 +34,13 @@ export async function readCart(parts: ReadParts, ctx: PersonContext): Promise<Ca
   const partition = partitionOfCart(parts, cartId);
   const token = tokenFor(ctx.consistency, parts.region, partition);
   try {
-    if (token !== undefined) {
+    let loaded = await view.load(partition, [cartId]);
+    if (token !== undefined && !hasReached(loaded.place, token)) {
       const budgetMs = Math.max(0, Math.min(waitMaxMs, ctx.deadline.remainingMs() - readMarginMs));
       await waitForToken(view, token, { clock, budgetMs, signal: ctx.signal });
+      loaded = await view.load(partition, [cartId]);
     }
-    const { place, carts } = await view.load(partition, [cartId]);
+    const { place, carts } = loaded;
     const reason = whyStale(place, token, projector.heardAgoMs());
     if (reason !== undefined) staleReads.inc({ reason });
     // Reads find a wiped view before the next event does.
@@ -47,6 +51,7 @@ export async function readCart(parts: ReadParts, ctx: PersonContext): Promise<Ca
       stale: reason !== undefined,
       incomplete: (cart?.missing.size ?? 0) > 0,
       behind: behind(place, token),
+      reached: place !== undefined && place.next > 0n ? { region: parts.region, partition, offset: place.next - 1n } : undefined,
     };
   } catch (error) {
     if (error instanceof ViewUnavailable) return problem('unavailable', undefined, 1);

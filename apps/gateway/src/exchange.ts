@@ -84,8 +84,10 @@ export interface Answer {
   readonly knownDevice?: string;
   /** The session ended by the person's own will: the one answer that clears cookies. */
   readonly loggedOut?: true;
-  /** Of a write. */
+  /** Of a write: in the header, and in a cookie for who does not look at headers. */
   readonly consistency?: string;
+  /** Of a read, in the header alone: a read that was asked before a write and answered after it would set the cookie back. */
+  readonly reached?: string;
   /** Instead of a body: takes the connection over, as server-sent events. */
   readonly stream?: (socket: EventSocket) => void;
 }

@@ -240,6 +240,7 @@ function cartHandlers(services: FakeServices, changed: () => Promise<void>, brea
         merge,
         behind: cart.behind,
         coupons: cart.coupons,
+        consistencyToken: 'local:3:57',
       };
     },
     watch: async function* (ctx: RequestContext) {

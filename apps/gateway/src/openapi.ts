@@ -60,13 +60,17 @@ function headersOf(route: Route): { readonly header?: z.ZodObject } {
 }
 
 const consistencyHeader = z.object({
-  'Consistency-Token': z.string().optional().meta({ description: 'The newest that a write answered with; wins over the cookie.' }),
+  'Consistency-Token': z
+    .string()
+    .optional()
+    .meta({ description: 'The newest that any answer gave you. Where the cookie is newer, that counts.' }),
 });
 
 function responseOf(shape: AnswerShape): ZodOpenApiResponseObject {
   const headers = z.object({
     'Server-Timing': z.string(),
-    ...(shape.consistency === true && { 'Consistency-Token': z.string() }),
+    ...(shape.consistency === 'write' && { 'Consistency-Token': z.string() }),
+    ...(shape.consistency === 'read' && { 'Consistency-Token': z.string().optional() }),
     ...(shape.setsSession === true && { 'Set-Cookie': z.string().optional() }),
   });
   return {

@@ -19,8 +19,8 @@ export interface AnswerShape {
   /** Absent: no body. */
   readonly schema?: z.ZodType;
   readonly contentType?: string;
-  /** Carries Consistency-Token. */
-  readonly consistency?: true;
+  /** Carries Consistency-Token: of a write always, of a read once anything was written near it. */
+  readonly consistency?: 'write' | 'read';
   /** Sets the session cookie, always or where a session begins. */
   readonly setsSession?: true;
 }

@@ -48,7 +48,7 @@ import { loginBody, reauthenticateBody, registerBody } from './session/sign-in-i
 import { startGuest } from './session/start-guest.ts';
 
 const nothing = { description: 'Done.' };
-const accepted = { description: 'Taken. Read with the Consistency-Token to see it.', consistency: true } as const;
+const accepted = { description: 'Taken. Read with the Consistency-Token to see it.', consistency: 'write' } as const;
 
 const sessionRoutes: readonly Route[] = [
   route({
@@ -209,9 +209,9 @@ const cartRoutes: readonly Route[] = [
     ...cartBase,
     method: 'GET',
     path: '/api/cart',
-    summary: 'The cart of this session. Waits a little for your own writes.',
+    summary: 'The cart of this session. Waits a little for your own writes, and for what you were shown before.',
     budgetMs: 2_500,
-    answers: { 200: { description: 'The cart.', schema: cartSchema } },
+    answers: { 200: { description: 'The cart.', schema: cartSchema, consistency: 'read' } },
     handle: getCart,
   }),
   route({

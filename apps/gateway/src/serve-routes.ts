@@ -13,6 +13,7 @@ import {
   clearedCookies,
   consistencySetCookie,
   isConsistencyToken,
+  newestToken,
   type OurCookies,
   readCookies,
   knownDeviceSetCookie,
@@ -103,7 +104,7 @@ function exchangeOf(route: Route, request: FastifyRequest, begun: Begun, cookies
     signal: begun.signal,
     experiment: typeof experiment === 'string' && experimentPattern.test(experiment) ? experiment : undefined,
     deadline: startDeadline(route.budgetMs === 0 ? Number.POSITIVE_INFINITY : route.budgetMs, gateway.clock),
-    consistency: header ?? cookie,
+    consistency: newestToken(header, cookie),
     token: readShown(cookies, gateway.macKeys),
     renewal: {},
     person: undefined,
@@ -182,7 +183,8 @@ function send(reply: FastifyReply, begun: Begun, route: Route, outcome: Outcome,
 }
 
 function sendAnswer(reply: FastifyReply, answered: Answer): FastifyReply {
-  if (answered.consistency !== undefined) reply.header('consistency-token', answered.consistency);
+  const token = answered.consistency ?? answered.reached;
+  if (token !== undefined) reply.header('consistency-token', token);
   reply.code(answered.status).headers(answered.headers ?? {});
   if (answered.stream !== undefined) {
     // One that ends with the stream would come hours late, or never.

@@ -4,6 +4,7 @@ import { createRoot } from 'react-dom/client';
 import { I18nProvider } from 'react-aria-components/I18nProvider';
 import { BrowserRouter } from 'react-router';
 import { App } from './app.tsx';
+import { carryingPosition } from './cart-position.ts';
 import { createRequestLog, recording } from './last-request.ts';
 import { ApiProblem } from './request.ts';
 import { retryDelayMs } from './retry.ts';
@@ -27,7 +28,10 @@ import './styles/session-bar.css';
 
 const requests = createRequestLog();
 const api = createShopApi({
-  fetch: recording((path, init) => fetch(path, init), requests),
+  fetch: recording(
+    carryingPosition((path, init) => fetch(path, init), Date.now),
+    requests,
+  ),
   nowMs: () => Date.now(),
   random: () => Math.random(),
   randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),

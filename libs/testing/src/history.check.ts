@@ -9,7 +9,7 @@
  * | `refused-but-happened` | a refusal is a refusal |
  * | `foreign` | nobody sees another's cart or orders |
  * | `stale-unmarked` | a read is not older than the position that it brought, or says so |
- * | `went-back` | what one device has seen stays seen |
+ * | `went-back` | what one device has seen stays seen, where it brings how far that was |
  * | `late` | on a healthy system everything shows within a bound |
  * | `diverged`, `not-converged` | once mended, all devices see the same cart at every gateway, and nothing is left to wait for |
  * | `ordered-twice`, `two-orders`, `order-inexact`, `ordered-stays` | one order for a key and for a dot, of exactly what was seen, and the cart lets go of that |
@@ -32,7 +32,6 @@ export const historyBounds: HistoryBounds = {
   revokedDuringFaultsWithinMs: 62_500,
   // A thousand times the median: a busy machine is late, and lateness must not hide what is lost.
   visibleWithinMs: 5_000,
-  viewMayGoBack: ({ target }) => /redis-carts/.test(target),
 };
 
 export function checkHistory(history: History, bounds: Partial<HistoryBounds> = {}): Verdict {

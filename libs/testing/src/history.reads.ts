@@ -10,7 +10,7 @@ export function checkReads(facts: Facts, bounds: HistoryBounds, told: ReadonlySe
     ...facts.reads.flatMap((read) => [...checkShown(read, facts)]),
     ...fresh.flatMap((read) => [...checkMerged(read, facts, told), ...checkKilled(read, facts, bounds, told)]),
     ...byCart.flatMap(([cart, reads]) => [...checkPresent(cart, reads, facts, bounds, told)]),
-    ...byDevice.flatMap((reads) => [...checkOrder(reads, facts, bounds, told)]),
+    ...byDevice.flatMap((reads) => [...checkOrder(reads, facts, told)]),
   ];
 }
 
@@ -148,20 +148,14 @@ function isLate(ackedAtMs: number, { operation }: Read, { history }: Facts, { vi
   return !isDisturbed(history.faults, ackedAtMs, operation.invokedAtMs, visibleWithinMs);
 }
 
-/** What one device sees in one cart goes forward only, but where the view itself may have been put back. */
-function* checkOrder(
-  reads: readonly Read[],
-  facts: Facts,
-  { viewMayGoBack }: HistoryBounds,
-  told: ReadonlySet<string>,
-): Generator<Anomaly> {
-  const mayGoBack = facts.history.faults.filter(viewMayGoBack);
+/** What one device sees in one cart goes forward only, whatever becomes of the view: it brings how far it has seen. */
+function* checkOrder(reads: readonly Read[], facts: Facts, told: ReadonlySet<string>): Generator<Anomaly> {
   const gone = new Map<string, Read>();
   let before: Read | undefined;
   for (const read of reads) {
     if (read.stale || read.dots === undefined || textOf(read.operation.input['token']) === '') continue;
     const sameCart = before?.cart === read.cart && before.atMs <= read.operation.invokedAtMs;
-    if (!sameCart || isDisturbed(mayGoBack, before!.operation.invokedAtMs, read.atMs, 0)) gone.clear();
+    if (!sameCart) gone.clear();
     for (const dot of sameCart && gone.size > 0 ? read.dots : []) {
       const absent = gone.get(dot);
       if (absent === undefined || told.has(dot)) continue;
@@ -175,7 +169,7 @@ function* checkOrder(
     }
     for (const dot of sameCart ? before!.dots! : []) {
       if (read.dots.has(dot)) continue;
-      if (!mayBeKilled(dot, facts, read.atMs) && !told.has(dot) && !isDisturbed(mayGoBack, before!.operation.invokedAtMs, read.atMs, 0))
+      if (!mayBeKilled(dot, facts, read.atMs) && !told.has(dot))
         yield {
           kind: 'went-back',
           message: `${dot} was shown to ${read.operation.client}, and is not any more`,

@@ -1,5 +1,5 @@
 /** The words that the checker's parts share: commands, kills, reads, orders. */
-import type { Fault, History, Operation } from './history.ts';
+import type { History, Operation } from './history.ts';
 
 export type Certainty = 'yes' | 'maybe' | 'no';
 
@@ -135,6 +135,4 @@ export interface HistoryBounds {
   readonly revokedDuringFaultsWithinMs: number;
   /** From a command's answer until every device is shown it, where nothing is broken. */
   readonly visibleWithinMs: number;
-  /** Faults in which the view may be put back: then a device may see an older cart than before, though never an older one than its own writes. */
-  readonly viewMayGoBack: (fault: Fault) => boolean;
 }

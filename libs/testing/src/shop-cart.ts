@@ -44,8 +44,7 @@ async function send(device: ShopDevice, { kind, method, path, body, input, seen 
       },
       output: ({ headers }) => ({ token: headers['consistency-token'] ?? '' }),
     });
-    const token = told.operation.output?.['token'];
-    if (typeof token === 'string' && token !== '') device.position = { token, cart: session.cart };
+    device.reached(told.answer, session.cart);
     if (told.operation.outcome !== 'unknown' || attempt >= attempts || device.session !== session) return told;
     await time.sleep(retryMs * attempt);
   }
@@ -119,6 +118,7 @@ export async function readCart(device: ShopDevice, { token, gateway, final, look
     output: (answer) => readOutput(answer, device.shared.names),
   });
   const cart = told.answer.body as CartBody | undefined;
+  if (told.operation.outcome === 'ok' && session !== undefined && device.session === session) device.reached(told.answer, session.cart);
   // One that is behind would take back what this device knows already.
   if (told.operation.outcome === 'ok' && cart !== undefined && !cart.stale && device.session === session) {
     device.lines = new Map(cart.lines.map((line) => [line.productId, line]));

@@ -73,7 +73,7 @@ export class ShopDevice {
   readonly random: Choices;
   person: ShopPerson;
   session: ShopSession | undefined;
-  /** The newest position that a write of this device was told, and in which cart. */
+  /** The furthest position that an answer told this device, and of which cart. */
   position: { readonly token: string; readonly cart: string } | undefined;
   /** By product. */
   lines = new Map<string, ShownLine>();
@@ -117,6 +117,12 @@ export class ShopDevice {
     this.lines = new Map();
     this.seen = '';
     this.coupons = [];
+  }
+
+  /** Notes how far an answer about the cart had come. Answers come in any order, and one that brought no position may be behind. */
+  reached({ headers }: ShopAnswer, cart: string): void {
+    const token = String(headers['consistency-token'] ?? '');
+    if (token !== '' && !(this.position?.cart === cart && isBehind(token, this.position.token))) this.position = { token, cart };
   }
 
   /** Ends the recorded operation whatever comes; a device that is told that its session has ended believes it. */
@@ -165,6 +171,9 @@ export class ShopDevice {
     }
   }
 }
+
+const offsetOf = (token: string): bigint => BigInt(token.slice(token.lastIndexOf(':') + 1));
+const isBehind = (token: string, other: string): boolean => offsetOf(token) < offsetOf(other);
 
 /** Of these a 503 says that nothing was done. With the others it may come from behind the part that did it. */
 const refusedBeforeItHappened: readonly string[] = ['unavailable', 'identity_unavailable'];

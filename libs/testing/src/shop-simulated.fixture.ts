@@ -202,7 +202,9 @@ export class SimulatedShop implements ShopTransport {
     );
     const stale = applied <= wanted && this.#planted !== 'reads-are-old';
     const merge = { state: claimed === undefined ? 'none' : state.joined.has(claimed) ? 'merged' : 'pending' };
-    const told = answer(200, { cartId: cart, lines, seen: seenOf(cart, [...state.dots.keys()]), coupons, stale, incomplete: false, merge });
+    const reached = applied === 0 ? {} : { 'consistency-token': `${cart}:${applied - 1}` };
+    const body = { cartId: cart, lines, seen: seenOf(cart, [...state.dots.keys()]), coupons, stale, incomplete: false, merge };
+    const told = answer(200, body, reached);
     this.#previousRead = told;
     return other ?? told;
   }

@@ -199,7 +199,7 @@ describe('the cart', () => {
     expect(stage.services.catalog.asked).toBe(before);
   });
 
-  it('is read with the newest consistency token: the header wins over the cookie', async () => {
+  it('is read with the newest consistency token: of one partition the later, else the header', async () => {
     const token = stage.auth.begin('guest');
     const cookie = `__Host-session=${token}; consistency=local:3:7`;
     const consistencyOf = () => calls('getCart').at(-1)?.ctx.consistency;
@@ -207,9 +207,18 @@ describe('the cart', () => {
     expect(consistencyOf()).toBe('local:3:7');
     await ask(stage.url, '/api/cart', { headers: { cookie, 'consistency-token': 'local:3:9' } });
     expect(consistencyOf()).toBe('local:3:9');
+    await ask(stage.url, '/api/cart', { headers: { cookie, 'consistency-token': 'local:3:6' } });
+    expect(consistencyOf()).toBe('local:3:7');
+    await ask(stage.url, '/api/cart', { headers: { cookie, 'consistency-token': 'local:4:1' } });
+    expect(consistencyOf()).toBe('local:4:1');
     await ask(stage.url, '/api/cart', { headers: { cookie: `__Host-session=${token}; consistency=nonsense` } });
     expect(consistencyOf()).toBeUndefined();
     const told = await ask(stage.url, '/api/cart', { headers: { cookie, 'consistency-token': 'x,y' } });
     expect([told.status, told.body.code]).toEqual([400, 'invalid_request']);
+  });
+
+  it('tells how far the read had come in the header alone: a cookie of an older read would undo that of a write', async () => {
+    const told = await ask(stage.url, '/api/cart', { token: stage.auth.begin('guest') });
+    expect([told.headers.get('consistency-token'), told.setCookies]).toEqual(['local:3:57', []]);
   });
 });

@@ -49,6 +49,6 @@ async function explained(refusal: Problem, seen: string, x: Exchange, gateway: G
 async function cartOf(x: Exchange, gateway: Gateway): Promise<CheckoutProblem['cart']> {
   const person = await whoIs(x, { audience: 'cart', sensitive: false, touch: true }, gateway);
   if (person === undefined || typeof person === 'string' || isProblem(person)) return undefined;
-  const cart = await readCart({ ...x, person }, gateway);
-  return isProblem(cart) ? undefined : cart;
+  const read = await readCart({ ...x, person }, gateway);
+  return isProblem(read) ? undefined : read.cart;
 }
