@@ -2,7 +2,7 @@
  * Revocations that the far gateway cannot hear: it is cut from Kafka by a proxy, or the broker itself is paused. Its lease ends by silence, and
  * from then on it asks auth. Every session of a cut is revoked at once, and asked for until it is refused.
  */
-import type { TcpProxy } from '@cloakroom/testing';
+import { untilStopped, type TcpProxy } from '@cloakroom/testing';
 import { portsOf } from '../stack.ts';
 import type { Acceptor, Acceptors } from './revocation.acceptors.ts';
 import { makeGuests } from './people.ts';
@@ -34,7 +34,11 @@ export async function cutFeed(
   proxy: TcpProxy,
 ): Promise<Cut> {
   const lags: number[] = [];
-  const pause = (): void => (how === 'proxy' ? proxy.cut() : void process.kill(world.pid('kafka'), 'SIGSTOP'));
+  const pause = async (): Promise<void> => {
+    if (how === 'proxy') return proxy.cut();
+    process.kill(world.pid('kafka'), 'SIGSTOP');
+    await untilStopped(world.pid('kafka'));
+  };
   const heal = (): void => (how === 'proxy' ? proxy.mend() : void process.kill(world.pid('kafka'), 'SIGCONT'));
   for (let cut = 1; cut <= cuts; cut++) {
     await leased(world);
@@ -48,7 +52,7 @@ export async function cutFeed(
     await inTurn(sessions, async ({ at }) => {
       if (!(await at.accepts())) throw new Error('a live session was refused');
     });
-    pause();
+    await pause();
     try {
       const revoking = inTurn(sessions, async (session) => {
         await acceptors.logOut(session.cookie);

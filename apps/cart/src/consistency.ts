@@ -1,7 +1,7 @@
 /**
  * Two of the session guarantees of Terry et al. (1994), by one token. Reading one's writes: a command answers with the position of its record,
  * and a read that brings it waits, within a bound, until the view's watermark has passed it. Monotonic reads: a read answers with how far the
- * view had come, and who brings that along is never shown less, whichever replica or restored view answers. The token is a hint and no secret:
+ * view had come, and who brings that along is shown no less, or told `stale`, whichever replica or restored view answers. The token is a hint and no secret:
  * a wrong one makes its sender wait 200 ms.
  */
 import { setTimeout as delay } from 'node:timers/promises';

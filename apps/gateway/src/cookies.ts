@@ -114,11 +114,3 @@ export const clearedCookies: readonly string[] = [sessionCookie, accessCookie, r
 /** region:partition:offset, as the cart service made it. */
 const consistencyPattern = /^[a-z0-9-]{1,16}:\d{1,5}:\d{1,19}$/;
 export const isConsistencyToken = (text: string): boolean => consistencyPattern.test(text);
-
-/** Of one partition the later one: the header is of this page, the cookie of whatever wrote in this browser. Else the header, which is of now. */
-export function newestToken(header: string | undefined, cookie: string | undefined): string | undefined {
-  if (header === undefined || cookie === undefined) return header ?? cookie;
-  const [atHeader, atCookie] = [header.lastIndexOf(':'), cookie.lastIndexOf(':')];
-  const comparable = header.slice(0, atHeader) === cookie.slice(0, atCookie);
-  return comparable && BigInt(cookie.slice(atCookie + 1)) > BigInt(header.slice(atHeader + 1)) ? cookie : header;
-}

@@ -2,7 +2,7 @@
  * One HTTP request as a use case sees it: explicit, frozen, and nothing in it shared with another request.
  * HTTP itself (headers, cookies, status lines) stays in serve-routes.ts.
  */
-import type { Problem, SessionView } from '@cloakroom/contracts';
+import { partitionOf, topics, type Problem, type SessionView } from '@cloakroom/contracts';
 import type { Deadline, OutgoingCall, TraceContext, VerifiedAccess } from '@cloakroom/platform';
 import type { RefreshParts } from '@cloakroom/session';
 import type { Decision } from './identity-cache.ts';
@@ -58,8 +58,8 @@ export interface Exchange {
   readonly deadline: Deadline;
   /** Aborts when the browser has gone. */
   readonly signal: AbortSignal;
-  /** The newest consistency token that the client showed. */
-  readonly consistency: string | undefined;
+  /** The consistency tokens that the client showed: first the header's, of this page, then the cookie's, of whatever wrote in this browser. */
+  readonly consistency: readonly string[];
   readonly token: BrowserToken | undefined;
   readonly renewal: Renewal;
   /** Undefined where the route needs no person, or where there may be none. */
@@ -108,15 +108,28 @@ export type Outcome = Answer | (Problem & Pick<Answer, 'newToken'>);
 
 /** A call to a service on behalf of this request: what is left of its budget goes along. */
 export function outgoing(x: Exchange, credential?: Credential): OutgoingCall {
+  const consistency = consistencyOf(x);
   return {
     budgetMs: x.deadline.remainingMs(),
     signal: x.signal,
     trace: x.trace,
     onTiming: (entries) => entries.forEach((entry) => x.timings.add(entry)),
     ...(x.experiment !== undefined && { experiment: x.experiment }),
-    ...(x.consistency !== undefined && { consistency: x.consistency }),
+    ...(consistency !== undefined && { consistency }),
     ...(typeof credential === 'string' ? { passport: credential } : credential),
   };
+}
+
+/** Of two tokens the later one of the person's own partition: a page that was open at a sign-in elsewhere still knows the guest's cart. */
+function consistencyOf({ consistency, person }: Exchange): string | undefined {
+  const [first, second] = consistency;
+  if (second === undefined || person === undefined) return first;
+  const own = String(partitionOf(person.view.subject, topics.cartEvents));
+  const offsetOf = (token: string): bigint => {
+    const [, partition, offset] = token.split(':');
+    return partition === own ? BigInt(offset!) : -1n;
+  };
+  return offsetOf(second) > offsetOf(first!) ? second : first;
 }
 
 /** The person that the route's table entry promised; a route that forgot to ask for one fails loudly. */

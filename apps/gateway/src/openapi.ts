@@ -63,7 +63,7 @@ const consistencyHeader = z.object({
   'Consistency-Token': z
     .string()
     .optional()
-    .meta({ description: 'The newest that any answer gave you. Where the cookie is newer, that counts.' }),
+    .meta({ description: 'The newest that any answer gave you. Where the cookie is newer, and of this cart, that counts.' }),
 });
 
 function responseOf(shape: AnswerShape): ZodOpenApiResponseObject {

@@ -42,6 +42,8 @@ export interface SecondFactorProblem extends Problem {
 /** A Problem with what has to be looked at before ordering again. */
 export interface CheckoutProblem extends Problem {
   readonly cart?: CartBody | undefined;
+  /** How far that cart had come, as with a read of it. */
+  readonly reached?: string;
   readonly preview?: PreviewBody | undefined;
 }
 
@@ -77,7 +79,11 @@ export function problemAnswer(
     ...(retryAfter !== undefined && { retryAfter: Math.ceil(retryAfter) }),
     ...(traceId !== undefined && { traceId }),
   };
-  const headers = { 'content-type': problemType, ...(retryAfter !== undefined && { 'retry-after': String(Math.ceil(retryAfter)) }) };
+  const headers = {
+    'content-type': problemType,
+    ...(retryAfter !== undefined && { 'retry-after': String(Math.ceil(retryAfter)) }),
+    ...('reached' in what && what.reached !== '' && { 'consistency-token': what.reached }),
+  };
   // As bytes: to a text Fastify would add a charset, which application/problem+json does not have.
   return { status: entry.http, headers, body: Buffer.from(JSON.stringify(body)) };
 }

@@ -12,7 +12,6 @@ import {
   type Logger,
   type OutgoingRecord,
   pauseUntil,
-  publishInParts,
   type RecordTrace,
   relayOutbox,
   startSpan,
@@ -29,6 +28,8 @@ import { openSettler } from './settler.ts';
 
 /** One publish of 100 small records stays far below its time-out. */
 const batchSize = 100;
+/** Bytes of one publish: half of what it takes. The confirmation of a full cart has 33 kB. */
+const batchBytesMax = 450_000;
 /** How soon an unknown payment is asked for again. */
 const settleIntervalMs = 500;
 
@@ -96,12 +97,19 @@ async function settleUntil(ended: AbortSignal, parts: OrdersParts, deliverCallba
 export async function publishRows({ db }: Pick<OrdersParts, 'db'>, eventLog: EventLog, confirm: Tenure['confirm']): Promise<boolean> {
   const rows = await db.selectFrom('order_events').selectAll().where('published', '=', 0).orderBy('sequence').limit(batchSize).execute();
   if (rows.length === 0) return false;
+  const records = upToBytes(rows.map(recordOf));
   await confirm();
-  await publishInParts(eventLog, topics.orderEvents, rows.map(recordOf));
+  await eventLog.publish(topics.orderEvents, records);
   // A crash before this publishes them once more.
-  const sequences = rows.map(({ sequence }) => sequence);
+  const sequences = rows.slice(0, records.length).map(({ sequence }) => sequence);
   await db.updateTable('order_events').set({ published: 1 }).where('sequence', 'in', sequences).execute();
-  return rows.length === batchSize;
+  return rows.length === batchSize || records.length < rows.length;
+}
+
+/** The first of them, at least one. */
+function upToBytes(records: readonly OutgoingRecord[]): OutgoingRecord[] {
+  let bytes = 0;
+  return records.filter((record, index) => (bytes += record.value?.length ?? 0) <= batchBytesMax || index === 0);
 }
 
 type EventRow = Selectable<OrdersSchema['order_events']>;

@@ -98,7 +98,7 @@ export interface Cart {
   readonly subtotal: number;
   readonly currency: string;
   readonly stale: boolean;
-  /** Records that the view lacks of what this person wrote. 0 in a stale cart whose log cannot be heard. */
+  /** Records that the view lacks of what this page wrote or was shown. 0 in a stale cart whose log cannot be heard. */
   readonly behind: number;
   readonly incomplete: boolean;
   readonly merge: { readonly state: MergeState; readonly from?: string; readonly at?: string };

@@ -45,8 +45,8 @@ export function CartState({ cart }: { readonly cart: Cart }) {
 }
 
 function staleWords({ behind }: Cart): string {
-  if (behind === 0) return 'Showing an older state. Your latest changes are saved and will appear.';
-  return `Showing an older state, ${plural(behind, 'event')} behind. Your latest changes are saved and will appear.`;
+  if (behind === 0) return 'Showing an older state. All changes are saved and will appear.';
+  return `Showing an older state, ${plural(behind, 'event')} behind. All changes are saved and will appear.`;
 }
 
 /** Beside the heading, always there: nothing moves when its word changes. What is amiss is told by CartState. */

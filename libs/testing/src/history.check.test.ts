@@ -318,13 +318,14 @@ describe('the checker', () => {
   it('lets no device that brings what it has seen see an older cart, also where the view was put back; one that does not may', () => {
     const back = (input: Record<string, unknown>) => (h: Handmade) => {
       pair(h);
-      h.read(3, ['d1.1', 'd2.1'], { input: at('l:1:1') });
+      h.read(3, ['d1.1', 'd2.1'], { input: at('l:1:1'), output: { reached: 'l:1:2' } });
       h.fault('redis-carts', h.nowMs, h.nowMs + 5);
       h.read(1, ['d2.1'], { input });
       h.end(3, ['d1.1', 'd2.1']);
     };
-    expect(kindsOf(back(at('l:1:1')))).toEqual(['went-back']);
-    expect(kindsOf(back({}))).toEqual([]);
+    expect(kindsOf(back(at('l:1:2')))).toEqual(['went-back']);
+    // A sign-out had made it forget.
+    for (const input of [{}, at('l:1:1'), at('l:1:2', 'guest:d1#1')]) expect(kindsOf(back(input))).toEqual([]);
   });
 
   it('waits for what is still to come', () => {

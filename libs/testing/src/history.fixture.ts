@@ -60,6 +60,7 @@ export class Handmade {
     const lines = quantity === 0 ? [] : [{ productId: 'cap', quantity, dots }];
     const cart = textOf(changes.input?.['cart']) || 'user:p1';
     const output = {
+      reached: textOf(changes.input?.['token']),
       cartId: `id of ${cart}`,
       lines,
       dots,

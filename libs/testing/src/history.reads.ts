@@ -148,13 +148,19 @@ function isLate(ackedAtMs: number, { operation }: Read, { history }: Facts, { vi
   return !isDisturbed(history.faults, ackedAtMs, operation.invokedAtMs, visibleWithinMs);
 }
 
-/** What one device sees in one cart goes forward only, whatever becomes of the view: it brings how far it has seen. */
+/** Between the two a sign-out may have made it forget. */
+function bringsWhat(before: Read, { operation, cart }: Read): boolean {
+  const reached = textOf(before.operation.output?.['reached']);
+  return operation.input['tokenCart'] === cart && reached !== '' && covers(textOf(operation.input['token']), reached);
+}
+
+/** What one device sees in one cart goes forward only, whatever becomes of the view: where it brings how far it had seen. */
 function* checkOrder(reads: readonly Read[], facts: Facts, told: ReadonlySet<string>): Generator<Anomaly> {
   const gone = new Map<string, Read>();
   let before: Read | undefined;
   for (const read of reads) {
     if (read.stale || read.dots === undefined || textOf(read.operation.input['token']) === '') continue;
-    const sameCart = before?.cart === read.cart && before.atMs <= read.operation.invokedAtMs;
+    const sameCart = before?.cart === read.cart && before.atMs <= read.operation.invokedAtMs && bringsWhat(before, read);
     if (!sameCart) gone.clear();
     for (const dot of sameCart && gone.size > 0 ? read.dots : []) {
       const absent = gone.get(dot);

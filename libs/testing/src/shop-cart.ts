@@ -144,6 +144,7 @@ export function readOutput(answer: ShopAnswer, names: Names): Record<string, unk
   const cart = answer.body as CartBody;
   const dotsOf = (seen: string): string[] | undefined => commandsSeen(seen)?.map((id) => names.of(id));
   return {
+    reached: answer.headers['consistency-token'] ?? '',
     cartId: cart.cartId,
     lines: cart.lines.map(({ productId, quantity, seen }) => ({ productId, quantity, dots: dotsOf(seen) })),
     dots: dotsOf(cart.seen),

@@ -25,8 +25,14 @@ export const cartSchema = z
     seen: z.string().meta({ description: 'Opaque. Send it back when clearing or ordering the cart.' }),
     subtotal: z.int(),
     currency: z.string().length(3),
-    stale: z.boolean().meta({ description: 'A write of yours is not in here yet, or the log cannot be heard.' }),
-    behind: z.int().nonnegative().meta({ description: 'How many records the view is behind your last write; 0 when it holds it.' }),
+    stale: z.boolean().meta({
+      description:
+        'It may lack what the token that you brought stands for: your writes, or what you were shown. Or the log cannot be heard.',
+    }),
+    behind: z
+      .int()
+      .nonnegative()
+      .meta({ description: 'How many records the view is behind the token that you brought; 0 when it holds them.' }),
     incomplete: z.boolean().meta({ description: 'A record of this cart waits for an operator.' }),
     merge: z.object({ state: z.enum(['none', 'pending', 'merged']), from: z.string().optional(), at: z.iso.datetime().optional() }),
   })

@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { CartSchema, problem, ProductSchema, uuidV7 } from '@cloakroom/contracts';
+import { CartSchema, partitionOf, problem, ProductSchema, topics, uuidV7 } from '@cloakroom/contracts';
 import { randomBytes } from 'node:crypto';
 import { ask, openStage, type Stage, tokenIn } from '../gateway.fixture.ts';
 import { cartBody } from './cart-answer.ts';
@@ -199,21 +199,26 @@ describe('the cart', () => {
     expect(stage.services.catalog.asked).toBe(before);
   });
 
-  it('is read with the newest consistency token: of one partition the later, else the header', async () => {
+  it('is read with the newest consistency token of its own partition, from the header or the cookie', async () => {
     const token = stage.auth.begin('guest');
-    const cookie = `__Host-session=${token}; consistency=local:3:7`;
-    const consistencyOf = () => calls('getCart').at(-1)?.ctx.consistency;
-    await ask(stage.url, '/api/cart', { headers: { cookie } });
-    expect(consistencyOf()).toBe('local:3:7');
-    await ask(stage.url, '/api/cart', { headers: { cookie, 'consistency-token': 'local:3:9' } });
-    expect(consistencyOf()).toBe('local:3:9');
-    await ask(stage.url, '/api/cart', { headers: { cookie, 'consistency-token': 'local:3:6' } });
-    expect(consistencyOf()).toBe('local:3:7');
-    await ask(stage.url, '/api/cart', { headers: { cookie, 'consistency-token': 'local:4:1' } });
-    expect(consistencyOf()).toBe('local:4:1');
-    await ask(stage.url, '/api/cart', { headers: { cookie: `__Host-session=${token}; consistency=nonsense` } });
-    expect(consistencyOf()).toBeUndefined();
-    const told = await ask(stage.url, '/api/cart', { headers: { cookie, 'consistency-token': 'x,y' } });
+    const own = partitionOf(stage.auth.sessionOf(token).view.subject, topics.cartEvents);
+    const other = (own + 1) % topics.cartEvents.partitions;
+    const broughtTo = async (cookie: string, header?: string) => {
+      const headers = {
+        cookie: `__Host-session=${token}; consistency=${cookie}`,
+        ...(header !== undefined && { 'consistency-token': header }),
+      };
+      await ask(stage.url, '/api/cart', { headers });
+      return calls('getCart').at(-1)?.ctx.consistency;
+    };
+    expect(await broughtTo(`local:${own}:7`)).toBe(`local:${own}:7`);
+    expect(await broughtTo(`local:${own}:7`, `local:${own}:9`)).toBe(`local:${own}:9`);
+    expect(await broughtTo(`local:${own}:7`, `local:${own}:6`)).toBe(`local:${own}:7`);
+    // A page that knew the guest's cart, after a sign-in in another one; and the other way round.
+    expect(await broughtTo(`local:${own}:7`, `local:${other}:9`)).toBe(`local:${own}:7`);
+    expect(await broughtTo(`local:${other}:9`, `local:${own}:7`)).toBe(`local:${own}:7`);
+    expect(await broughtTo('nonsense')).toBeUndefined();
+    const told = await ask(stage.url, '/api/cart', { headers: { cookie: `__Host-session=${token}`, 'consistency-token': 'x,y' } });
     expect([told.status, told.body.code]).toEqual([400, 'invalid_request']);
   });
 

@@ -37,8 +37,7 @@ export async function placeOrder(x: Exchange, { headers, body }: Input, gateway:
 /** What has to be looked at before ordering again goes along. Where it cannot be had, the refusal stands without it: the page can ask itself. */
 async function explained(refusal: Problem, seen: string, x: Exchange, gateway: Gateway): Promise<CheckoutProblem> {
   if (refusal.problem === 'cart_changed') {
-    const cart = await cartOf(x, gateway);
-    return cart === undefined ? refusal : { ...refusal, cart };
+    return { ...refusal, ...(await cartOf(x, gateway)) };
   }
   if (refusal.problem !== 'price_changed' && refusal.problem !== 'out_of_stock') return refusal;
   const preview = await gateway.orders.previewOrder(outgoing(x, personOf(x).passport), { seen });
@@ -46,9 +45,9 @@ async function explained(refusal: Problem, seen: string, x: Exchange, gateway: G
 }
 
 /** The passport of this route is for orders: the cart wants one of its own. */
-async function cartOf(x: Exchange, gateway: Gateway): Promise<CheckoutProblem['cart']> {
+async function cartOf(x: Exchange, gateway: Gateway): Promise<Pick<CheckoutProblem, 'cart' | 'reached'>> {
   const person = await whoIs(x, { audience: 'cart', sensitive: false, touch: true }, gateway);
-  if (person === undefined || typeof person === 'string' || isProblem(person)) return undefined;
+  if (person === undefined || typeof person === 'string' || isProblem(person)) return {};
   const read = await readCart({ ...x, person }, gateway);
-  return isProblem(read) ? undefined : read.cart;
+  return isProblem(read) ? {} : read;
 }

@@ -380,7 +380,7 @@ export type Cart = Message<"cloakroom.cart.v1.Cart"> & {
   coupons: CartCoupon[];
 
   /**
-   * region:partition:offset of the newest record that this answer holds: brought along, no later read shows less. Empty where the log held none.
+   * region:partition:offset of the newest record that this answer holds: brought along, no later read shows less unmarked. Empty where the log held none.
    *
    * @generated from field: string consistency_token = 9;
    */
