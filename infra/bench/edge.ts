@@ -40,6 +40,8 @@ export interface Point {
   readonly storeRttMs: number;
   /** Processes on the way. */
   readonly pids: Readonly<Record<string, number>>;
+  /** Between two pairs: an access token lives five minutes, and the generator is no browser that has it renewed. */
+  readonly renew?: () => Promise<void>;
 }
 
 /** Enough to keep a core busy, few enough that waiting does not become the measurement. */
@@ -86,7 +88,6 @@ function openEdge({ base, profile }: EdgeRequest, proxy: TcpProxy): Promise<Worl
 
 async function openPoints(world: World, request: EdgeRequest, generator: Generator): Promise<Point[]> {
   const [gateway] = world.gateways;
-  const people = await register(gateway, request.personCount);
   const nobody = generator.headers('nobody', [{}]);
   const { base } = world;
   await world.add({
@@ -118,11 +119,22 @@ async function openPoints(world: World, request: EdgeRequest, generator: Generat
     { ...cart('anonymous', nobody, 0), load: new Load(gatewayUrl, '/api/products/p-mug', nobody), floor: 'floor: product' },
   ];
   for (const mode of request.modes) {
-    const list = await signInAll(gateway, people, mode);
+    // People of its own: who signs in again and again ends the oldest of their sessions.
+    const people = await register(gateway, request.personCount);
+    let times = 0;
+    const signedIn = async (): Promise<string | undefined> => {
+      const list = await signInAll(gateway, people, mode);
+      return list === undefined ? undefined : generator.headers(`${mode}-${++times}`, list);
+    };
+    const file = await signedIn();
     // Not of this build, or not allowed by the operator: there is nothing to measure.
-    if (list === undefined) continue;
-    const file = generator.headers(mode, list);
-    for (const rtt of request.storeRttsMs) points.push(cart(nameOf(mode, mode === 'reference' ? '' : ' warm', rtt), file, rtt));
+    if (file === undefined) continue;
+    const ofMode = request.storeRttsMs.map((rtt) => cart(nameOf(mode, mode === 'reference' ? '' : ' warm', rtt), file, rtt));
+    const renew = async (): Promise<void> => {
+      const newer = (await signedIn())!;
+      for (const { load } of ofMode) load.headersFile = newer;
+    };
+    points.push(...ofMode.map((point, index) => (index === 0 && mode.startsWith('jwt') ? { ...point, renew } : point)));
   }
   const redisUrl = `redis://127.0.0.1:${portsOf(base).redisSessions}`;
   const unmet = await makeGuests(redisUrl, world.macKey, request.coldSessionCount);
@@ -166,6 +178,7 @@ async function measure(points: readonly Point[], request: EdgeRequest, generator
   // What no pair counts: compilers have seen all of it, products and keys are known.
   for (const point of points) await block(point, { kind: 'closed', connections: saturatingConnections });
   for (let pair = 0; pair < pairs; pair++) {
+    await renewed(points, proxy);
     for (const point of rotated(points, pair))
       (saturated[point.name] ??= []).push(await block(point, { kind: 'closed', connections: saturatingConnections }));
     console.log(`pair ${pair + 1} of ${pairs} at saturation`);
@@ -174,6 +187,7 @@ async function measure(points: readonly Point[], request: EdgeRequest, generator
   // One rate that the slowest can serve, for all.
   const commonRate = Math.floor(Math.min(...points.map(({ name }) => mostOf(name))) / 2);
   for (let pair = 0; pair < pairs; pair++) {
+    await renewed(points, proxy);
     for (const point of rotated(points, pair)) {
       (halfLoad[point.name] ??= []).push(await block(point, { kind: 'open', rate: Math.floor(mostOf(point.name) / 2) }));
       (sameRate[point.name] ??= []).push(await block(point, { kind: 'open', rate: commonRate }));
@@ -187,6 +201,11 @@ async function measure(points: readonly Point[], request: EdgeRequest, generator
     sameRate,
     commonRate,
   };
+}
+
+async function renewed(points: readonly Point[], proxy: TcpProxy): Promise<void> {
+  proxy.delay(0);
+  for (const { renew } of points) await renew?.();
 }
 
 async function profileAll(points: readonly Point[], generator: Generator, { base, seconds }: EdgeRequest, proxy: TcpProxy): Promise<void> {

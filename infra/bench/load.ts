@@ -10,7 +10,8 @@ export type { Latency, Loaded } from './load.worker.ts';
 export class Load {
   readonly origin: string;
   readonly path: string;
-  readonly headersFile: string;
+  /** What takes turns may be replaced between two blocks. */
+  headersFile: string;
   from = 0;
 
   constructor(origin: string, path: string, headersFile: string) {
