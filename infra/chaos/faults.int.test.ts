@@ -34,6 +34,10 @@ it.each([
   planned('hold', 'redis-sessions', 0.0009),
   planned('latency', 'redis-carts', 0.9),
   planned('reset', 'redis-sessions'),
+  planned('cut', 'auth'),
+  planned('hold', 'cart', 0.0005),
+  planned('latency', 'orders', 0.9),
+  planned('reset', 'cart'),
   planned('skew', 'cart', 0.0001),
   planned('skew', 'gateway-1', 0.0009),
 ])('$name $target bites, and is undone', async (fault) => {

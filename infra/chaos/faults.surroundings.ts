@@ -1,6 +1,7 @@
 /** What is around the processes: connections, clocks, a disk, the network between brokers, the places of sessions. */
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 import { openTestCluster } from '@cloakroom/testing';
 import type { ClusterNode, TcpProxy, TestCluster } from '@cloakroom/testing';
 import { heldOf, latencyMsOf, partitionOf, skewMsOf } from './dials.ts';
@@ -8,8 +9,10 @@ import { bounded, runningProcess } from './fault.ts';
 import type { Inject } from './fault.ts';
 import { randomOf } from './random.ts';
 import { clearSkew, setSkew, skewSeen } from './skew.ts';
+import { calledServices } from './stage.ts';
 import type { Stage } from './stage.ts';
 
+const isService = (target: string): boolean => calledServices.some((name) => name === target);
 const proxyOf = (stage: Stage, target: string): TcpProxy => stage.proxies.get(target)!;
 
 const askTimeoutMs = 1_000;
@@ -17,17 +20,24 @@ const askTimeoutMs = 1_000;
 const apiVersions = Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff]);
 const ping = Buffer.from('PING\r\n');
 
-/** Through the proxy, as the services ask. @returns after how many milliseconds an answer came; undefined when none did */
+/**
+ * Through the proxy, as others ask: a broker or a store by its smallest request, a service by the handshake of TLS, whose first answer is its own.
+ * @returns after how many milliseconds an answer came; undefined when none did
+ */
 function asked(proxy: TcpProxy, target: string): Promise<number | undefined> {
   const began = performance.now();
   return new Promise((resolve) => {
-    const socket = connect({ port: proxy.port, host: '127.0.0.1', noDelay: true });
+    const at = { port: proxy.port, host: '127.0.0.1' };
+    // Whose certificate it is does not matter here.
+    const socket = isService(target) ? connectTls({ ...at, rejectUnauthorized: false, ALPNProtocols: ['h2'] }) : connect(at);
+    socket.setNoDelay(true);
     const end = (tookMs: number | undefined) => {
       socket.destroy();
       resolve(tookMs);
     };
     socket.setTimeout(askTimeoutMs, () => end(undefined));
-    socket.once('connect', () => socket.write(target === 'kafka' ? apiVersions : ping));
+    if (isService(target)) socket.once('secureConnect', () => end(performance.now() - began));
+    else socket.once('connect', () => socket.write(target === 'kafka' ? apiVersions : ping));
     socket.once('data', () => end(performance.now() - began));
     socket.once('error', () => end(undefined));
     socket.once('close', () => end(undefined));

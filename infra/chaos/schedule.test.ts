@@ -6,7 +6,7 @@ import type { PlannedFault } from './schedule.ts';
 const native = ['redis-sessions', 'redis-carts', 'kafka', 'auth', 'cart', 'profile', 'catalog', 'gateway-1', 'gateway-2'];
 const everything = {
   processes: [...native, 'redis-sessions-1', 'cart-1', 'cart-2'],
-  proxied: ['kafka', 'redis-sessions', 'redis-carts'],
+  proxied: ['kafka', 'redis-sessions', 'redis-carts', 'auth', 'cart', 'profile', 'catalog', 'orders'],
   smallDisks: ['kafka'],
   namespaces: ['kafka-1', 'kafka-2', 'kafka-3'],
 };

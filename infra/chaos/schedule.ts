@@ -23,10 +23,10 @@ export type FaultName = (typeof faultNames)[number];
 export const faultMeanings: Readonly<Record<FaultName, string>> = {
   kill: 'kill -9 of a process, which is kept down for some seconds and then started again',
   pause: 'SIGSTOP, and SIGCONT some seconds later',
-  cut: 'every TCP connection to one storage ends, and new ones are refused (native)',
-  hold: 'a one-way cut: requests, or answers, of one storage do not arrive until it is over (native)',
-  latency: '20 to 400 ms each way to one storage (native)',
-  reset: 'every connection to one storage is reset, again and again (native)',
+  cut: 'every TCP connection to one storage or service ends, and new ones are refused (native)',
+  hold: 'a one-way cut: requests, or answers, of one storage or service do not arrive until it is over (native)',
+  latency: '20 to 400 ms each way to one storage or service (native)',
+  reset: 'every connection to one storage or service is reset, again and again (native)',
   skew: 'the wall clock of one service is 1.5 to 30 s ahead or behind',
   rebalance: 'a cart process is paused beyond the session of its consumer group, or killed, again and again',
   'disk-full': 'the disk of a broker has no byte left (Linux, root)',
@@ -63,7 +63,7 @@ export interface Choice {
 export interface MenuRequest {
   /** Of the drawing. */
   readonly processes: readonly string[];
-  /** Storage behind a proxy. */
+  /** Storage and services behind a proxy. */
   readonly proxied: readonly string[];
   /** Brokers whose folder is on a small disk of its own. */
   readonly smallDisks: readonly string[];
@@ -82,9 +82,9 @@ export function menuOf(request: MenuRequest): Choice[] {
   const choices: Choice[] = [
     { name: 'kill', targets: processes, forMs: [500, 6_000], weight: 3 },
     { name: 'pause', targets: processes, forMs: [1_000, 9_000], weight: 3 },
-    { name: 'cut', targets: proxied, forMs: [1_000, 6_000] },
-    { name: 'hold', targets: proxied, forMs: [1_000, 7_000], weight: 2 },
-    { name: 'latency', targets: proxied, forMs: [3_000, 8_000] },
+    { name: 'cut', targets: proxied, forMs: [1_000, 6_000], weight: 2 },
+    { name: 'hold', targets: proxied, forMs: [1_000, 7_000], weight: 4 },
+    { name: 'latency', targets: proxied, forMs: [3_000, 8_000], weight: 2 },
     { name: 'reset', targets: proxied, forMs: [2_000, 5_000] },
     { name: 'skew', targets: processes.filter((name) => services.test(name)), forMs: [4_000, 10_000], weight: 2 },
     { name: 'rebalance', targets: carts.length > 0 ? ['cart'] : [], forMs: [14_000, 20_000], alone: true },

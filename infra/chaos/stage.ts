@@ -9,7 +9,7 @@ import type { RunningStack } from '../harness.ts';
 import { waitFor } from '../probe.ts';
 import { StackError } from '../outcome.ts';
 import { clusterPortsOf, portsOf } from '../stack.ports.ts';
-import type { Profile, StackSpec } from '../stack.ts';
+import type { ProcessSpec, Profile, StackSpec } from '../stack.ts';
 import { isInside, lacksNamespaces, openNamespaces } from './namespaces.ts';
 import type { Namespaces } from './namespaces.ts';
 import { menuOf } from './schedule.ts';
@@ -18,7 +18,10 @@ import { skewPreload } from './skew.ts';
 import { mountSmallDisk, unmountLeftovers } from './small-disk.ts';
 import type { SmallDisk } from './small-disk.ts';
 
-export type Proxied = 'kafka' | 'redis-sessions' | 'redis-carts';
+/** Called over gRPC, by the gateways and by each other. */
+export const calledServices = ['auth', 'cart', 'profile', 'catalog', 'orders'] as const;
+type Called = (typeof calledServices)[number];
+export type Proxied = 'kafka' | 'redis-sessions' | 'redis-carts' | Called;
 
 export interface Stage {
   readonly profile: Profile;
@@ -73,7 +76,7 @@ export async function openStage({ profile, base, only, say }: StageRequest): Pro
       telemetry: {},
       preload: skewPreload(skewFolder),
       storageUrls: detoursTo(proxies),
-      reshape: { ...namespaces?.reshape, spec: (drawn) => patient(namespaces?.reshape.spec?.(drawn) ?? drawn) },
+      reshape: { ...namespaces?.reshape, spec: (drawn) => patient(detoured(namespaces?.reshape.spec?.(drawn) ?? drawn, proxies)) },
     });
     undo.push(() => stack.stop());
     const menu = menuOf({
@@ -142,7 +145,22 @@ async function openProxies(base: number, undo: (() => unknown)[]): Promise<Map<P
   await open('kafka', ports.kafka, 'kafka');
   await open('redis-sessions', ports.redisSessions, 'any');
   await open('redis-carts', ports.redisCarts, 'any');
+  for (const name of calledServices) await open(name, ports[name].mesh, 'any');
   return proxies;
+}
+
+/** Whoever calls a service is told its proxy's port. */
+function detoured(spec: StackSpec, proxies: ReadonlyMap<Proxied, TcpProxy>): StackSpec {
+  const addresses = Object.fromEntries(
+    calledServices.flatMap((name) => {
+      const proxy = proxies.get(name);
+      // By name, as before: certificates are of names.
+      return proxy === undefined ? [] : [[`${name.toUpperCase()}_ADDRESS`, `localhost:${proxy.port}`]];
+    }),
+  );
+  const told = (run: ProcessSpec['run']): ProcessSpec['run'] =>
+    run.kind === 'app' ? { ...run, app: { ...run.app, env: { ...run.app.env, ...addresses } } } : run;
+  return { ...spec, processes: spec.processes.map((process) => ({ ...process, run: told(process.run) })) };
 }
 
 function detoursTo(proxies: ReadonlyMap<Proxied, TcpProxy>) {

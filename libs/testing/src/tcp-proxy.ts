@@ -156,7 +156,7 @@ function wayTo(to: Socket, delayMs: () => number): (bytes: Buffer) => void {
   const arrive = (): void => {
     const nowMs = performance.now() + timerSlackMs;
     while (waiting.length > 0 && waiting[0]!.dueMs <= nowMs) to.write(waiting.shift()!.bytes);
-    if (waiting.length > 0) setTimeout(arrive, waiting[0]!.dueMs - performance.now());
+    if (waiting.length > 0) setTimeout(arrive, Math.max(0, waiting[0]!.dueMs - performance.now()));
   };
   return (bytes) => {
     const ms = delayMs();
