@@ -84,3 +84,32 @@ test('undo is within reach while the drawer is open', async ({ newBrowser, produ
   await page.keyboard.press('Control+z');
   await expect(drawer(page).getByRole('list', { name: 'Cart lines' }).getByRole('listitem')).toHaveCount(1);
 });
+
+test('a page that was shown more than the view holds says how far behind that is, and a new page is not behind', async ({
+  newBrowser,
+  newDevice,
+}) => {
+  const product = await productWithOptions(await newDevice());
+  const page = await newBrowser(gateways[0]);
+  await addToCart(page, product.productId);
+  // As where the view was put back after this answer.
+  const aheadBy = 40;
+  let changed = '';
+  await page.route('**/api/cart', async (route) => {
+    const answer = await route.fetch();
+    const [, place, offset] = /^(.*:)(\d+)$/.exec(answer.headers()['consistency-token'] ?? '')!;
+    changed = `${place}${Number(offset) + aheadBy}`;
+    await route.fulfill({ response: answer, headers: { ...answer.headers(), 'consistency-token': changed } });
+  });
+  await page.goto('/cart');
+  await expect(lines(page)).toHaveCount(1);
+  expect(changed).not.toBe('');
+  await page.unroute('**/api/cart');
+  const asked = page.waitForRequest((request) => new URL(request.url()).pathname === '/api/cart' && request.method() === 'GET');
+  await page.getByRole('button', { name: 'One more' }).click();
+  expect((await asked).headers()['consistency-token']).toBe(changed);
+  await expect(page.getByText(/^Showing an older state, \d+ events behind\./)).toBeVisible();
+  await page.reload();
+  await expect(page.getByRole('link', { name: 'Cart, 2 items' })).toBeVisible();
+  await expect(page.getByText(/Showing an older state/)).toHaveCount(0);
+});

@@ -119,22 +119,7 @@ async function openPoints(world: World, request: EdgeRequest, generator: Generat
     { ...cart('anonymous', nobody, 0), load: new Load(gatewayUrl, '/api/products/p-mug', nobody), floor: 'floor: product' },
   ];
   for (const mode of request.modes) {
-    // People of its own: who signs in again and again ends the oldest of their sessions.
-    const people = await register(gateway, request.personCount);
-    let times = 0;
-    const signedIn = async (): Promise<string | undefined> => {
-      const list = await signInAll(gateway, people, mode);
-      return list === undefined ? undefined : generator.headers(`${mode}-${++times}`, list);
-    };
-    const file = await signedIn();
-    // Not of this build, or not allowed by the operator: there is nothing to measure.
-    if (file === undefined) continue;
-    const ofMode = request.storeRttsMs.map((rtt) => cart(nameOf(mode, mode === 'reference' ? '' : ' warm', rtt), file, rtt));
-    const renew = async (): Promise<void> => {
-      const newer = (await signedIn())!;
-      for (const { load } of ofMode) load.headersFile = newer;
-    };
-    points.push(...ofMode.map((point, index) => (index === 0 && mode.startsWith('jwt') ? { ...point, renew } : point)));
+    points.push(...(await pointsOf(mode, { gateway, request, generator, cart })));
   }
   const redisUrl = `redis://127.0.0.1:${portsOf(base).redisSessions}`;
   const unmet = await makeGuests(redisUrl, world.macKey, request.coldSessionCount);
@@ -147,6 +132,34 @@ async function openPoints(world: World, request: EdgeRequest, generator: Generat
   for (const rtt of request.storeRttsMs) points.push({ ...cart(nameOf('hybrid', ' cold', rtt), cold, rtt), load });
   await sameBodies(floorUrl, gatewayUrl, { cookie: unmet.at(-1)!.cookie });
   return points;
+}
+
+/** @returns none where the mode is not of this build, or not allowed by the operator: there is nothing to measure */
+async function pointsOf(
+  mode: Mode,
+  parts: {
+    readonly gateway: string;
+    readonly request: EdgeRequest;
+    readonly generator: Generator;
+    readonly cart: (name: string, file: string, storeRttMs: number) => Point;
+  },
+): Promise<Point[]> {
+  const { gateway, request, generator, cart } = parts;
+  // People of its own: who signs in again and again ends the oldest of their sessions.
+  const people = await register(gateway, request.personCount);
+  let times = 0;
+  const signedIn = async (): Promise<string | undefined> => {
+    const list = await signInAll(gateway, people, mode);
+    return list === undefined ? undefined : generator.headers(`${mode}-${++times}`, list);
+  };
+  const file = await signedIn();
+  if (file === undefined) return [];
+  const points = request.storeRttsMs.map((rtt) => cart(nameOf(mode, mode === 'reference' ? '' : ' warm', rtt), file, rtt));
+  const renew = async (): Promise<void> => {
+    const newer = (await signedIn())!;
+    for (const { load } of points) load.headersFile = newer;
+  };
+  return points.map((point, index) => (index === 0 && mode.startsWith('jwt') ? { ...point, renew } : point));
 }
 
 const nameOf = (mode: string, cache: string, rttMs: number): string => `${mode}${cache}${rttMs === 0 ? '' : `, store +${rttMs} ms`}`;
