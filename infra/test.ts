@@ -217,7 +217,7 @@ async function runProof(stage: Stage): Promise<Counts> {
 /** With the start, the last reads and the stop 3 minutes. Longer, and over other seeds: `npm run chaos`. */
 const chaosMinutes = '2.25';
 /** The same faults each time, so that what fails has changed: 19 of them, of every kind that native has. Another one: CLOAKROOM_CHAOS_SEED. */
-const chaosSeed = '112';
+const chaosSeed = '161';
 
 async function runChaos(stage: Stage): Promise<Counts> {
   const seed = process.env['CLOAKROOM_CHAOS_SEED'] ?? chaosSeed;

@@ -40,12 +40,14 @@ export interface Point {
   readonly storeRttMs: number;
   /** Processes on the way. */
   readonly pids: Readonly<Record<string, number>>;
-  /** Between two pairs: an access token lives five minutes, and the generator is no browser that has it renewed. */
+  /** Before a block: an access token lives five minutes, and the generator is no browser that has it renewed. */
   readonly renew?: () => Promise<void>;
 }
 
 /** Enough to keep a core busy, few enough that waiting does not become the measurement. */
 const saturatingConnections = 32;
+/** Well before the token's end, however long a block is. */
+const renewAfterMs = 120_000;
 /** Processes that are profiled, each with its inspector's port above the base. */
 const inspectorPorts = { 'gateway-1': 90, auth: 91 } as const;
 
@@ -155,11 +157,14 @@ async function pointsOf(
   const file = await signedIn();
   if (file === undefined) return [];
   const points = request.storeRttsMs.map((rtt) => cart(nameOf(mode, mode === 'reference' ? '' : ' warm', rtt), file, rtt));
+  let renewedMs = performance.now();
   const renew = async (): Promise<void> => {
+    if (performance.now() - renewedMs < renewAfterMs) return;
     const newer = (await signedIn())!;
     for (const { load } of points) load.headersFile = newer;
+    renewedMs = performance.now();
   };
-  return points.map((point, index) => (index === 0 && mode.startsWith('jwt') ? { ...point, renew } : point));
+  return points.map((point) => (mode.startsWith('jwt') ? { ...point, renew } : point));
 }
 
 const nameOf = (mode: string, cache: string, rttMs: number): string => `${mode}${cache}${rttMs === 0 ? '' : `, store +${rttMs} ms`}`;
@@ -185,13 +190,14 @@ async function measure(points: readonly Point[], request: EdgeRequest, generator
   const halfLoad: Measured['halfLoad'] = {};
   const sameRate: Measured['sameRate'] = {};
   const block = async (point: Point, how: { kind: 'closed'; connections: number } | { kind: 'open'; rate: number }) => {
+    proxy.delay(0);
+    await point.renew?.();
     proxy.delay(point.storeRttMs, 'answers');
     return checked(await generator.run(point.load, { ...how, seconds, warmUpSeconds }, point.pids), point.name);
   };
   // What no pair counts: compilers have seen all of it, products and keys are known.
   for (const point of points) await block(point, { kind: 'closed', connections: saturatingConnections });
   for (let pair = 0; pair < pairs; pair++) {
-    await renewed(points, proxy);
     for (const point of rotated(points, pair))
       (saturated[point.name] ??= []).push(await block(point, { kind: 'closed', connections: saturatingConnections }));
     console.log(`pair ${pair + 1} of ${pairs} at saturation`);
@@ -200,7 +206,6 @@ async function measure(points: readonly Point[], request: EdgeRequest, generator
   // One rate that the slowest can serve, for all.
   const commonRate = Math.floor(Math.min(...points.map(({ name }) => mostOf(name))) / 2);
   for (let pair = 0; pair < pairs; pair++) {
-    await renewed(points, proxy);
     for (const point of rotated(points, pair)) {
       (halfLoad[point.name] ??= []).push(await block(point, { kind: 'open', rate: Math.floor(mostOf(point.name) / 2) }));
       (sameRate[point.name] ??= []).push(await block(point, { kind: 'open', rate: commonRate }));
@@ -214,11 +219,6 @@ async function measure(points: readonly Point[], request: EdgeRequest, generator
     sameRate,
     commonRate,
   };
-}
-
-async function renewed(points: readonly Point[], proxy: TcpProxy): Promise<void> {
-  proxy.delay(0);
-  for (const { renew } of points) await renew?.();
 }
 
 async function profileAll(points: readonly Point[], generator: Generator, { base, seconds }: EdgeRequest, proxy: TcpProxy): Promise<void> {

@@ -8,7 +8,7 @@ export const properties: Readonly<Record<string, string>> = {
   'refused-but-happened': 'a refusal is a refusal',
   foreign: "nobody sees another's cart or orders",
   'stale-unmarked': 'a read is not older than the position that it brought, or says so',
-  'went-back': 'what one device has seen stays seen',
+  'went-back': 'what one device has seen stays seen, where it brings how far that was',
   late: 'on a healthy system everything shows within a bound',
   diverged: 'once mended, all devices see the same cart at every gateway',
   'not-converged': 'once mended, nothing is left to wait for',

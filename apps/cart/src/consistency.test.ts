@@ -12,7 +12,7 @@ it('tells with a read how far the view had come, and with one of an untouched pa
   const ada = newUser();
   expect(await cart.get(ada)).toMatchObject({ stale: false, consistencyToken: '' });
   const { consistencyToken } = accepted(await cart.add(ada));
-  expect(await cart.get(ada, consistencyToken)).toMatchObject({ stale: false, consistencyToken });
+  await vi.waitFor(async () => expect(await cart.get(ada, consistencyToken)).toMatchObject({ stale: false, consistencyToken }));
 });
 
 it('shows who brings it no less than before, or says stale: also where the view was put back', async () => {
@@ -40,7 +40,7 @@ it('shows who brings it no less than before, or says stale: also where the view 
 it('asks the view once where it has come as far as the read wants', async () => {
   const ada = newUser();
   const { consistencyToken } = accepted(await cart.add(ada));
-  await cart.get(ada, consistencyToken);
+  await vi.waitFor(async () => expect((await cart.get(ada, consistencyToken)).stale).toBe(false));
   const [load, places] = [vi.spyOn(cart.view, 'load'), vi.spyOn(cart.view, 'places')];
   await cart.get(ada, consistencyToken);
   expect([load.mock.calls.length, places.mock.calls.length]).toEqual([1, 0]);

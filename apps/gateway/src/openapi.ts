@@ -66,11 +66,14 @@ const consistencyHeader = z.object({
     .meta({ description: 'The newest that any answer gave you. Where the cookie is newer, and of this cart, that counts.' }),
 });
 
+/** How far what a cart was read from had come. */
+const readHeaders = z.object({ 'Consistency-Token': z.string().optional() });
+
 function responseOf(shape: AnswerShape): ZodOpenApiResponseObject {
   const headers = z.object({
     'Server-Timing': z.string(),
     ...(shape.consistency === 'write' && { 'Consistency-Token': z.string() }),
-    ...(shape.consistency === 'read' && { 'Consistency-Token': z.string().optional() }),
+    ...(shape.consistency === 'read' && readHeaders.shape),
     ...(shape.setsSession === true && { 'Set-Cookie': z.string().optional() }),
   });
   return {
@@ -104,7 +107,12 @@ function problemsOf(route: Route): Record<string, ZodOpenApiResponseObject> {
   return Object.fromEntries(
     [...byStatus].map(([status, codes]) => [
       String(status),
-      { description: codes.map((code) => `\`${code}\``).join(', '), content: { [problemType]: { schema: problemSchema } } },
+      {
+        description: codes.map((code) => `\`${code}\``).join(', '),
+        // With the cart as it is now.
+        ...(codes.includes('cart_changed') && { headers: readHeaders }),
+        content: { [problemType]: { schema: problemSchema } },
+      },
     ]),
   );
 }
