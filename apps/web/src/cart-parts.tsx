@@ -54,7 +54,7 @@ export function CartStanding({ cart }: { readonly cart: Cart | undefined }) {
   const { word, tone } = cartPosition(cart);
   if (cart === undefined) return null;
   return (
-    <span className="standing" data-tone={tone} title="Whether all that you wrote is in view">
+    <span className="standing" data-tone={tone} title="Whether all that you wrote or were shown is in view">
       {word}
     </span>
   );

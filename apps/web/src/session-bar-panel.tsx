@@ -25,7 +25,7 @@ export function SessionBarPanel({ notes, onClose }: { readonly notes: readonly R
         <dd>What the answer took of the budget it had. Past it, every part would have given up.</dd>
         <dt>Cart</dt>
         <dd>
-          <em>Converged</em>: all you wrote is in view. <em>Behind</em>: so many events, yours among them, are saved and not in view yet.{' '}
+          <em>Converged</em>: all you wrote or were shown is in view. <em>Behind</em>: so many events of that are saved and not in view yet.{' '}
           <em>Merging</em>: a guest cart is joining yours. <em>Incomplete</em>: one event could not be read, and waits to be.
         </dd>
       </dl>

@@ -1,6 +1,6 @@
 /** Every read, at any time: what must never be shown, what a token promises, and how long things take to show. */
 import type { Anomaly, Fault } from './history.ts';
-import { quantitiesOf, textOf, type Command, type Facts, type HistoryBounds, type Read } from './history.terms.ts';
+import { covers, quantitiesOf, textOf, type Command, type Facts, type HistoryBounds, type Read } from './history.terms.ts';
 
 export function checkReads(facts: Facts, bounds: HistoryBounds, told: ReadonlySet<string>): Anomaly[] {
   const byDevice = [...Map.groupBy(facts.reads, ({ operation }) => operation.client).values()];
@@ -48,12 +48,6 @@ function* checkShown({ dots, lines, operation, cart }: Read, facts: Facts): Gene
     const operations = [...makers.map(({ attempts }) => attempts[0]!.id), operation.id];
     yield { kind: there > sum ? 'doubled' : 'lost', message: `${there} of ${productId} are shown; what was seen makes ${sum}`, operations };
   }
-}
-
-/** Positions are `region:partition:offset`. */
-function covers(token: string, other: string): boolean {
-  const [here, there] = [token, other].map((text) => /^(.*):(\d+)$/.exec(text));
-  return here?.[1] === there?.[1] && here !== undefined && there !== undefined && BigInt(here![2]!) >= BigInt(there![2]!);
 }
 
 /** Whether the read brought this cart's position, at or behind that of the command's record. Whoever sent it. */

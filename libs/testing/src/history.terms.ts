@@ -136,3 +136,9 @@ export interface HistoryBounds {
   /** From a command's answer until every device is shown it, where nothing is broken. */
   readonly visibleWithinMs: number;
 }
+
+/** Positions are `region:partition:offset`: whether one is of the same partition as the other, and as far or further. */
+export function covers(token: string, other: string): boolean {
+  const [here, there] = [token, other].map((text) => /^(.*):(\d+)$/.exec(text));
+  return here?.[1] === there?.[1] && here !== undefined && there !== undefined && BigInt(here![2]!) >= BigInt(there![2]!);
+}

@@ -1,5 +1,6 @@
 /** One device of a person: a cookie jar, what it has seen, and every call written down. What it does is elsewhere: sessions, carts, orders (shop-*.ts). */
 import type { Operation, OperationKind, Outcome, Recorder } from './history.ts';
+import { covers } from './history.terms.ts';
 import type { Names } from './shop-dots.ts';
 import type { Choices } from './shop-random.ts';
 import type { ShopAnswer, ShopTime, ShopTransport } from './shop-transport.ts';
@@ -122,7 +123,7 @@ export class ShopDevice {
   /** Notes how far an answer about the cart had come. Answers come in any order, and one that brought no position may be behind. */
   reached({ headers }: ShopAnswer, cart: string): void {
     const token = String(headers['consistency-token'] ?? '');
-    if (token !== '' && !(this.position?.cart === cart && isBehind(token, this.position.token))) this.position = { token, cart };
+    if (token !== '' && (this.position?.cart !== cart || covers(token, this.position.token))) this.position = { token, cart };
   }
 
   /** Ends the recorded operation whatever comes; a device that is told that its session has ended believes it. */
@@ -171,9 +172,6 @@ export class ShopDevice {
     }
   }
 }
-
-const offsetOf = (token: string): bigint => BigInt(token.slice(token.lastIndexOf(':') + 1));
-const isBehind = (token: string, other: string): boolean => offsetOf(token) < offsetOf(other);
 
 /** Of these a 503 says that nothing was done. With the others it may come from behind the part that did it. */
 const refusedBeforeItHappened: readonly string[] = ['unavailable', 'identity_unavailable'];
