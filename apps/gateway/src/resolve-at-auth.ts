@@ -4,7 +4,8 @@
  * - again, when the connection broke and enough time is left;
  * - hedged, where auth has several replicas: at another one as well, when the first has taken longer than 19 of 20 do. The first answer counts,
  *   the other question is given up a little later (Dean and Barroso, "The Tail at Scale", 2013).
- * Both are paid from one budget, a tenth of all questions: an auth that is slow because it is busy must not be asked twice as much.
+ * Both are paid from one budget, a tenth of all questions: an auth that is slow because it is busy must not be asked twice as much. A hedge leaves
+ * some of it: whoever was slow costs time, but whoever died costs an answer.
  *
  * A mesh that knows that nobody would answer (circuit breaker: `unavailable` with Retry-After) is not asked again.
  */
@@ -20,6 +21,8 @@ const hedgeDelay = { untilKnownMs: 50, minMs: 5, maxMs: 200 } as const;
 /** The delay follows the last this many answers. */
 const sampleCount = 200;
 const hedgePart = 0.95;
+/** Repetitions that hedges leave, for as many connections that break at once. */
+const keptForRetries = 3;
 /** Above what the mesh takes for too short to tell (grpc-replicas.ts). */
 const silentAfterMs = 300;
 
@@ -59,7 +62,7 @@ const lostOnTheWay = (answer: Answer): boolean =>
   isProblem(answer) && answer.problem === 'unavailable' && answer.retryAfterS === undefined && answer.detail === undefined;
 
 function paid(retries: RetryBudget, kind: 'retry' | 'hedge'): boolean {
-  const may = retries.withdraw();
+  const may = retries.withdraw(kind === 'hedge' ? keptForRetries : 0);
   repeatedQuestions.inc({ kind, outcome: may ? 'sent' : 'refused' });
   return may;
 }

@@ -1,14 +1,14 @@
 import { expect, it } from 'vitest';
 import { openRetryBudget } from './retry-budget.ts';
 
-it('allows a tenth of the requests to be repeated, and three at the start', () => {
+it('allows a tenth of the requests to be repeated, and five at the start', () => {
   const budget = openRetryBudget();
   let retries = 0;
   for (let i = 0; i < 1_000; i += 1) {
     budget.deposit();
     if (budget.withdraw()) retries += 1;
   }
-  expect(retries).toBe(103);
+  expect(retries).toBe(105);
 });
 
 it('never allows more than a tenth and what was saved, in whatever order', () => {
@@ -22,7 +22,7 @@ it('never allows more than a tenth and what was saved, in whatever order', () =>
         budget.deposit();
       } else if (budget.withdraw()) retries += 1;
     }
-    expect(retries).toBeLessThanOrEqual(3 + requests / 10);
+    expect(retries).toBeLessThanOrEqual(5 + requests / 10);
   }
 });
 
@@ -32,4 +32,14 @@ it('saves ten for a burst and no more, however long it was quiet', () => {
   let burst = 0;
   while (budget.withdraw()) burst += 1;
   expect(burst).toBe(10);
+});
+
+it('keeps for a broken connection what a slow one may not spend', () => {
+  const budget = openRetryBudget();
+  let hedges = 0;
+  while (budget.withdraw(3)) hedges += 1;
+  expect(hedges).toBe(2);
+  let retries = 0;
+  while (budget.withdraw()) retries += 1;
+  expect(retries).toBe(3);
 });

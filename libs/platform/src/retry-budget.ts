@@ -12,13 +12,13 @@ const depositPart = 0.1;
 /** What a quiet minute may save up: a burst of retries after a blip, no more. */
 const tokensMax = 10;
 /** A process that has just begun may repeat something too. */
-const tokensAtStart = 3;
+const tokensAtStart = 5;
 
 export interface RetryBudget {
   /** A request was made for the first time. */
   deposit(): void;
-  /** Takes one; false when there is none: the failure stands. */
-  withdraw(): boolean;
+  /** Takes one where more than `kept` are there; false: the failure stands. */
+  withdraw(kept?: number): boolean;
 }
 
 export function openRetryBudget(): RetryBudget {
@@ -27,8 +27,8 @@ export function openRetryBudget(): RetryBudget {
   let tenths = tokensAtStart * unit;
   return {
     deposit: () => void (tenths = Math.min(tokensMax * unit, tenths + 1)),
-    withdraw() {
-      if (tenths < unit) return false;
+    withdraw(kept = 0) {
+      if (tenths < (kept + 1) * unit) return false;
       tenths -= unit;
       return true;
     },
