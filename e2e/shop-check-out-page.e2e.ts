@@ -50,7 +50,7 @@ test('a reload while the answer is lost asks for the same order, and there is on
   await placeButton(page).click();
   await expect(page.getByText('We are finding out whether your order was taken')).toBeVisible();
   await expect(page.getByRole('group', { name: 'Pay with' }).getByRole('radio').first(), 'it cannot be changed now').toBeDisabled();
-  await page.unroute('**/api/orders', lost);
+  await page.unrouteAll({ behavior: 'wait' });
   await page.reload();
   await expect(placedHeading(page)).toBeVisible();
   expect(sent.length).toBeGreaterThan(1);

@@ -20,7 +20,7 @@ export default async function start(): Promise<() => Promise<void>> {
     ...variant,
     base: portBase,
     dataDir,
-    fresh: true,
+    fresh: 'redis-in-memory',
     logLevel: 'debug',
     telemetry,
     // All tests are at one address; how many sign in within a minute depends on how fast the machine is.

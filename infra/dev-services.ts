@@ -15,13 +15,13 @@ import { databasePassword } from './secrets.ts';
 import { drawStack, portsOf } from './stack.ts';
 import { redisCluster } from './stack.storage.ts';
 import { Supervisor } from './supervisor.ts';
-import type { StackEvent } from './supervisor.ts';
+import type { Fresh, StackEvent } from './supervisor.ts';
 
 export interface DevServicesRequest {
   readonly base: number;
   /** .cloakroom/dev-<base> unless told. */
   readonly dataDir?: string;
-  readonly fresh?: boolean;
+  readonly fresh?: Fresh;
   readonly say?: (line: string) => void;
 }
 

@@ -15,7 +15,7 @@ import type { Database } from './stack.storage.ts';
 import type { LaunchSpec } from './child.ts';
 import type { ProcessName, ProcessSpec, Profile, Provider, StackSpec, StorageDetours } from './stack.ts';
 import { Supervisor } from './supervisor.ts';
-import type { StackEvent } from './supervisor.ts';
+import type { Fresh, StackEvent } from './supervisor.ts';
 
 export interface StackRequest {
   /** Tests name theirs: auto would let a suite pass on something else than it says. */
@@ -25,7 +25,7 @@ export interface StackRequest {
   readonly base: number;
   /** .cloakroom/<provider>-<base> unless told. */
   readonly dataDir?: string;
-  readonly fresh?: boolean;
+  readonly fresh?: Fresh;
   readonly logLevel?: string;
   /** OTEL_* for every process; those of the launcher's own environment unless told. */
   readonly telemetry?: Readonly<Record<string, string>>;

@@ -34,6 +34,7 @@ it('counts a test file that does not load as a failure', () => {
     failed: 1,
     skipped: 3,
     failures: [{ file: 'libs/x.test.ts', title: 'did not load', error: 'SyntaxError: no' }],
+    again: [],
   });
 });
 
@@ -58,6 +59,7 @@ it('counts a rule a line', () => {
     failed: 1,
     skipped: 0,
     failures: [{ file: '', title: 'sizes', error: 'infra/x.ts too long' }],
+    again: [],
   });
 });
 

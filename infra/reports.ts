@@ -17,9 +17,11 @@ export interface Counts {
   readonly failed: number;
   readonly skipped: number;
   readonly failures: readonly Failure[];
+  /** Those that passed when they were asked again (second-attempt.ts), with their first error. */
+  readonly again: readonly Failure[];
 }
 
-export const noCounts: Counts = { passed: 0, failed: 0, skipped: 0, failures: [] };
+export const noCounts: Counts = { passed: 0, failed: 0, skipped: 0, failures: [], again: [] };
 
 export function add(a: Counts, b: Counts): Counts {
   return {
@@ -27,6 +29,7 @@ export function add(a: Counts, b: Counts): Counts {
     failed: a.failed + b.failed,
     skipped: a.skipped + b.skipped,
     failures: [...a.failures, ...b.failures],
+    again: [...a.again, ...b.again],
   };
 }
 
@@ -44,13 +47,15 @@ const errorLengthMax = 200;
 /** A run that breaks everywhere needs no list of everything. */
 const failureCountMax = 60;
 
-/** A line or two for each, by suite. */
+/** A line or two for each, by suite: what passed only when asked again, then what failed. */
 export function describeFailures(suites: readonly { readonly name: string; readonly counts: Counts }[]): string[] {
-  const all = suites.flatMap(({ name, counts }) => counts.failures.map((failure) => ({ suite: name, ...failure })));
+  const said = (word: string, of: (counts: Counts) => readonly Failure[]) =>
+    suites.flatMap(({ name, counts }) => of(counts).map((failure) => ({ word, suite: name, ...failure })));
+  const all = [...said('AGAIN ', ({ again }) => again), ...said('FAILED', ({ failures }) => failures)];
   const lines = all
     .slice(0, failureCountMax)
-    .flatMap(({ suite, file, title, error }) => [
-      `  FAILED  ${[suite, file, title].filter((part) => part !== '').join(' > ')}`,
+    .flatMap(({ word, suite, file, title, error }) => [
+      `  ${word}  ${[suite, file, title].filter((part) => part !== '').join(' > ')}`,
       ...(error === '' ? [] : [`          ${error}`]),
     ]);
   return all.length > failureCountMax ? [...lines, `  ... and ${all.length - failureCountMax} more`] : lines;
@@ -103,6 +108,7 @@ export function readVitestReport(file: string): Counts | undefined {
     passed: report.numPassedTests,
     failed: report.numFailedTests + unloadable.length,
     skipped: report.numPendingTests + report.numTodoTests,
+    again: [],
     failures: [...unloadable.map(({ name, message }) => failure(name, 'did not load', message)), ...failed],
   };
 }
@@ -138,7 +144,7 @@ export function readPlaywrightReport(file: string): Counts | undefined {
     ...suites.flatMap((suite) => failuresIn(suite, config.rootDir)),
   ];
   // Playwright counts what it never came to, after an interruption, as skipped.
-  return { passed: stats.expected + stats.flaky, failed: stats.unexpected, skipped: stats.skipped, failures };
+  return { passed: stats.expected + stats.flaky, failed: stats.unexpected, skipped: stats.skipped, failures, again: [] };
 }
 
 /** The title of an outermost suite is its file's. */
@@ -156,19 +162,19 @@ function failuresIn({ suites = [], specs }: PlaywrightSuite, root: string, title
 /** Of `npm run check`: a line a rule. */
 export function readCheckOutput(output: string): Counts {
   const failures = [...output.matchAll(/^FAIL (.*)(?:\n {5}(.*))?/gm)].map(([, rule, first]) => failure('', rule!, first));
-  return { passed: output.match(/^ok {2}/gm)?.length ?? 0, failed: failures.length, skipped: 0, failures };
+  return { passed: output.match(/^ok {2}/gm)?.length ?? 0, failed: failures.length, skipped: 0, failures, again: [] };
 }
 
 /** Of `npm run attacks -- --prove`: a line a fault. */
 export function readProofOutput(output: string): Counts {
   const failures = [...output.matchAll(/^(?:SURVIVED|NOT RUN) .*/gm)].map(([line]) => failure('', line, undefined));
-  return { passed: output.match(/^proven /gm)?.length ?? 0, failed: failures.length, skipped: 0, failures };
+  return { passed: output.match(/^proven /gm)?.length ?? 0, failed: failures.length, skipped: 0, failures, again: [] };
 }
 
 /** Of `npm run chaos`: a line a property. */
 export function readChaosOutput(output: string): Counts {
   const failures = [...output.matchAll(/^BROKEN {2}.*/gm)].map(([line]) => failure('', line, undefined));
-  return { passed: output.match(/^held {4}/gm)?.length ?? 0, failed: failures.length, skipped: 0, failures };
+  return { passed: output.match(/^held {4}/gm)?.length ?? 0, failed: failures.length, skipped: 0, failures, again: [] };
 }
 
 function read<Report>(file: string): Report | undefined {

@@ -9,6 +9,7 @@ import { killGroup, startTimeOf } from './child.ts';
 import { StackError } from './outcome.ts';
 import { httpProbe, kafkaProbe, portTaken, postgresProbe, redisProbe } from './probe.ts';
 import type { Probe } from './probe.ts';
+import { putRedisInMemory } from './redis-in-memory.ts';
 import type { Health, ProcessSpec, StackSpec } from './stack.ts';
 import { endLeftovers, isAlive, readState, removeState, writeState } from './state.ts';
 import { restartBackoff, Supervised } from './supervised.ts';
@@ -30,6 +31,9 @@ export interface SupervisorOptions {
   readonly backoff?: Backoff;
 }
 
+/** Whether data of earlier runs is removed first. */
+export type Fresh = boolean | 'redis-in-memory';
+
 /** Of the 10 s promised, so that the launcher itself still gets to end. */
 const stopBudgetMs = 9_000;
 /** What a level gets even when those above took everything. */
@@ -43,6 +47,7 @@ export class Supervisor {
   readonly #startTime = startTimeOf(process.pid);
   #stopping: Promise<void> | undefined;
   #claimed = false;
+  #forget = (): void => undefined;
   readonly #lastResort = () => this.#killEverything();
 
   constructor(options: SupervisorOptions) {
@@ -75,7 +80,7 @@ export class Supervisor {
   }
 
   /** Ready when all are. @throws StackError, and then nothing is left running */
-  async start({ fresh }: { readonly fresh: boolean }): Promise<void> {
+  async start({ fresh }: { readonly fresh: Fresh }): Promise<void> {
     await this.#claim(fresh);
     process.once('exit', this.#lastResort);
     try {
@@ -94,7 +99,7 @@ export class Supervisor {
   }
 
   /** Makes sure that data and ports are ours alone. */
-  async #claim(fresh: boolean): Promise<void> {
+  async #claim(fresh: Fresh): Promise<void> {
     const { dataDir } = this.spec;
     const earlier = readState(dataDir);
     if (earlier !== undefined && isAlive(earlier.supervisor)) {
@@ -113,8 +118,9 @@ export class Supervisor {
       const remedy = `stop what uses ${taken.length === 1 ? 'it' : 'them'}, or choose others: npm start -- --port-base ${this.spec.base + 1000}`;
       throw new StackError(`port ${names} is in use`, remedy);
     }
-    if (fresh) rmSync(dataDir, { recursive: true, force: true });
+    if (fresh !== false) rmSync(dataDir, { recursive: true, force: true });
     for (const folder of ['logs', 'db', 'event-log']) mkdirSync(join(dataDir, folder), { recursive: true, mode: 0o700 });
+    if (fresh === 'redis-in-memory') this.#forget = putRedisInMemory(this.spec);
     for (const { name } of this.spec.processes) keepOneOldLog(this.logFile(name));
     this.#claimed = true;
     this.#write();
@@ -149,6 +155,7 @@ export class Supervisor {
     }
     process.removeListener('exit', this.#lastResort);
     if (this.#claimed) removeState(this.spec.dataDir);
+    this.#forget();
     this.#claimed = false;
   }
 

@@ -1,6 +1,4 @@
 /** A stack of this suite's own, whose parts can be taken away and given back: the supervisor is in this process, and a proxy is before the sessions' Redis. */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
 import { test as base, expect } from '@playwright/test';
 import { portsOf, startStack, type RunningStack } from '@cloakroom/infra';
 import { openTcpProxy, untilStopped, type TcpProxy } from '@cloakroom/testing';
@@ -72,37 +70,17 @@ async function readParts(gateway: string): Promise<Parts | undefined> {
   }
 }
 
-/** Memory as a folder, on every Linux. */
-const memory = '/dev/shm';
-
-/**
- * The matrix holds both stores to half a second. Their files are in memory where that can be had: when another suite's databases start beside this
- * one, a disk may keep a store waiting for longer (seen: 2.4 s).
- * @returns what takes the files away
- */
-function freshFolder(): () => void {
-  rmSync(dataDir, { recursive: true, force: true });
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  if (!existsSync(memory)) return () => undefined;
-  const folder = mkdtempSync(join(memory, 'cloakroom-'));
-  for (const name of ['redis-sessions', 'redis-carts']) {
-    mkdirSync(join(folder, name), { mode: 0o700 });
-    symlinkSync(join(folder, name), join(dataDir, name));
-  }
-  return () => rmSync(folder, { recursive: true, force: true });
-}
-
 export const test = base.extend<object, { stage: Stage }>({
   stage: [
     // oxlint-disable-next-line no-empty-pattern -- Playwright wants a pattern
     async ({}, use) => {
       const proxy = await openTcpProxy({ port: portsOf(portBase).redisSessions, protocol: 'any' });
-      const forget = freshFolder();
       try {
         const stack = await startStack({
           ...variant,
           base: portBase,
           dataDir,
+          fresh: 'redis-in-memory',
           telemetry: {},
           sessionModes: 'reference,hybrid,jwt,jwt-denylist',
           storageUrls: { SESSION_REDIS_URL: `redis://${proxy.address}` },
@@ -111,7 +89,6 @@ export const test = base.extend<object, { stage: Stage }>({
         await stack.stop();
       } finally {
         await proxy.close();
-        forget();
       }
     },
     { scope: 'worker', timeout: 120_000 },
