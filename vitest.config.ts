@@ -13,16 +13,7 @@ export default defineConfig({
   test: {
     // A cached transform would serve another run's code.
     ...(mutant !== undefined && { fsModuleCache: false }),
-    include: [
-      'src/**/*.test.ts',
-      '*.test.ts',
-      'checks/**/*.test.ts',
-      'containers/**/*.test.ts',
-      'bench/**/*.test.ts',
-      'attacks/**/*.test.ts',
-      'exercises/**/*.test.ts',
-      'chaos/**/*.test.ts',
-    ],
+    include: ['**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', ...(process.env['CLOAKROOM_INTEGRATION'] ? [] : ['**/*.int.test.ts'])],
     // Files of a package share a process and its modules: loading Nest, gRPC and the rest anew for each file was most of the work.
     isolate: false,

@@ -1,6 +1,6 @@
 import { findChromium } from '@cloakroom/infra';
 import { defineConfig } from '@playwright/test';
-import { e2eProvider, gateways } from './stack.ts';
+import { e2eProvider, gateways, reportName } from './stack.ts';
 
 /** The one that `npm test` finds or installs. */
 const chromium = findChromium();
@@ -63,8 +63,8 @@ export default defineConfig({
   timeout: 60_000,
   expect: { timeout: 10_000 },
   globalSetup: './start-stack.ts',
-  outputDir: `../test-results/${e2eProvider}`,
-  reporter: [['list'], ['json', { outputFile: `../test-results/${e2eProvider}.json` }]],
+  outputDir: `../test-results/${reportName}`,
+  reporter: [['list'], ['json', { outputFile: `../test-results/${reportName}.json` }]],
   use: {
     baseURL: gateways[0],
     // It takes as much of the processor as the page does. For a failure that needs one: npm run e2e -- --trace on

@@ -29,6 +29,9 @@ export const dataDir = join(import.meta.dirname, '..', '.cloakroom', runName);
 /** What the span sink was sent, a span a line. Beside the data, as a fresh start empties that. */
 export const spansFile = `${dataDir}-spans.jsonl`;
 
+/** Where its report goes: another run on the same provider may be beside it, or after. */
+export const reportName = process.env['CLOAKROOM_E2E_REPORT'] ?? e2eProvider;
+
 /** 5 minutes in a shop. */
 export const accessTokenLifetimeMs = 15_000;
 

@@ -4,7 +4,7 @@
  * finds again is the same.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, rmSync, statfsSync, symlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, rmSync, statfsSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { StackSpec } from './stack.ts';
 
@@ -16,11 +16,15 @@ const memoryMinBytes = 256 * 1024 ** 2;
 /** Of a data folder that is empty. @returns what takes the files away, once the stack has ended */
 export function putRedisInMemory({ dataDir, processes }: StackSpec): () => void {
   const folders = processes.flatMap(({ run }) => (run.kind === 'redis' || run.kind === 'redis-cluster-node' ? [run.dir] : []));
-  if (folders.length === 0 || !hasRoom()) return () => undefined;
   // By the data folder's name: what a run that was killed left is taken away by the next one.
   const home = join(memory, `cloakroom-${createHash('sha256').update(dataDir).digest('hex').slice(0, 16)}`);
-  const forget = (): void => rmSync(home, { recursive: true, force: true });
+  const forget = (): void => {
+    rmSync(home, { recursive: true, force: true });
+    // A link to nothing would be in the way of the next start.
+    for (const folder of folders) if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink() === true) rmSync(folder);
+  };
   forget();
+  if (folders.length === 0 || !hasRoom()) return () => undefined;
   mkdirSync(home, { mode: 0o700 });
   for (const folder of folders) {
     const place = join(home, basename(folder));

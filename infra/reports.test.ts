@@ -23,18 +23,24 @@ function reportOf(content: unknown): string {
   return file;
 }
 
-it('counts a test file that does not load as a failure', () => {
+it('counts a test file that does not load, or fails outside of its tests, as a failure', () => {
+  const holds = { status: 'passed', ancestorTitles: ['a cart'], title: 'holds' };
   const testResults = [
     { name: join(repository, 'libs/x.test.ts'), status: 'failed', message: '\nSyntaxError: no\n at x', assertionResults: [] },
-    { name: join(repository, 'libs/y.test.ts'), status: 'passed', assertionResults: [{ status: 'passed' }] },
+    { name: join(repository, 'libs/y.test.ts'), status: 'passed', assertionResults: [holds] },
+    { name: join(repository, 'libs/z.test.ts'), status: 'failed', message: 'afterAll: no', assertionResults: [holds] },
   ];
-  const file = reportOf({ numPassedTests: 1, numFailedTests: 0, numPendingTests: 2, numTodoTests: 1, testResults });
+  const file = reportOf({ numPassedTests: 2, numFailedTests: 0, numPendingTests: 2, numTodoTests: 1, testResults });
   expect(readVitestReport(file)).toEqual({
-    passed: 1,
-    failed: 1,
+    passed: 2,
+    failed: 2,
     skipped: 3,
-    failures: [{ file: 'libs/x.test.ts', title: 'did not load', error: 'SyntaxError: no' }],
+    failures: [
+      { file: 'libs/x.test.ts', title: 'did not load', error: 'SyntaxError: no' },
+      { file: 'libs/z.test.ts', title: 'outside of its tests', error: 'afterAll: no' },
+    ],
     again: [],
+    held: ['libs/y.test.ts > a cart > holds', 'libs/z.test.ts > a cart > holds'],
   });
 });
 
@@ -60,6 +66,7 @@ it('counts a rule a line', () => {
     skipped: 0,
     failures: [{ file: '', title: 'sizes', error: 'infra/x.ts too long' }],
     again: [],
+    held: [],
   });
 });
 
@@ -78,24 +85,29 @@ it('names each failed test of vitest by its file and title, with the first line 
   ]);
 });
 
-it('names each unexpected browser test, however deep, by its last error, and what failed beside all tests', () => {
+it('names each unexpected browser test, however deep, by the errors of its last try, and what failed beside all tests', () => {
   const spec = (title: string, status: string, ...messages: string[]) => ({
     title,
     file: 'shop.e2e.ts',
-    tests: [{ status, results: messages.map((message) => ({ error: { message } })) }],
+    tests: [{ status, results: messages.map((message) => ({ errors: message.split('; ').map((each) => ({ message: each })) })) }],
   });
   const suites = [
     {
       title: 'shop.e2e.ts',
-      specs: [spec('orders once', 'unexpected', 'first try', 'second try\nmore'), spec('flickers', 'flaky', 'once')],
+      specs: [
+        spec('orders once', 'unexpected', 'first try', 'second try\nmore; and late'),
+        spec('holds', 'expected'),
+        spec('flickers', 'flaky', 'once'),
+      ],
       suites: [{ title: 'a guest', specs: [spec('signs in', 'unexpected', 'no')] }],
     },
   ];
   const stats = { expected: 0, flaky: 1, unexpected: 2, skipped: 0 };
   const report = reportOf({ stats, suites, errors: [{ message: 'no browser' }], config: { rootDir: join(repository, 'e2e') } });
+  expect(readPlaywrightReport(report)?.held).toEqual(['e2e/shop.e2e.ts > holds']);
   expect(readPlaywrightReport(report)?.failures).toEqual([
     { file: '', title: 'of no test', error: 'no browser' },
-    { file: 'e2e/shop.e2e.ts', title: 'orders once', error: 'second try' },
+    { file: 'e2e/shop.e2e.ts', title: 'orders once', error: 'second try | and late' },
     { file: 'e2e/shop.e2e.ts', title: 'a guest > signs in', error: 'no' },
   ]);
 });

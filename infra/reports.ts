@@ -8,7 +8,7 @@ export interface Failure {
   /** From the repository; '' of what has none. */
   readonly file: string;
   readonly title: string;
-  /** The first line of what went wrong. */
+  /** The first line of each thing that went wrong. */
   readonly error: string;
 }
 
@@ -19,9 +19,14 @@ export interface Counts {
   readonly failures: readonly Failure[];
   /** Those that passed when they were asked again (second-attempt.ts), with their first error. */
   readonly again: readonly Failure[];
+  /** Names of those that passed, where the report has them. */
+  readonly held: readonly string[];
 }
 
-export const noCounts: Counts = { passed: 0, failed: 0, skipped: 0, failures: [], again: [] };
+export const noCounts: Counts = { passed: 0, failed: 0, skipped: 0, failures: [], again: [], held: [] };
+
+/** A test in its suite. */
+export const nameOf = ({ file, title }: Pick<Failure, 'file' | 'title'>): string => `${file} > ${title}`;
 
 export function add(a: Counts, b: Counts): Counts {
   return {
@@ -30,6 +35,7 @@ export function add(a: Counts, b: Counts): Counts {
     skipped: a.skipped + b.skipped,
     failures: [...a.failures, ...b.failures],
     again: [...a.again, ...b.again],
+    held: [...a.held, ...b.held],
   };
 }
 
@@ -56,18 +62,28 @@ export function describeFailures(suites: readonly { readonly name: string; reado
     .slice(0, failureCountMax)
     .flatMap(({ word, suite, file, title, error }) => [
       `  ${word}  ${[suite, file, title].filter((part) => part !== '').join(' > ')}`,
-      ...(error === '' ? [] : [`          ${error}`]),
+      ...(error === '' ? [] : [`          ${error.slice(0, errorLengthMax)}`]),
     ]);
   return all.length > failureCountMax ? [...lines, `  ... and ${all.length - failureCountMax} more`] : lines;
 }
 
-function failure(file: string, title: string, error: string | undefined): Failure {
-  const first = stripVTControlCharacters(error ?? '')
-    .split('\n')
-    .map((line) => line.trim())
-    .find((line) => line !== '');
-  return { file: file === '' ? '' : relative(repository, file), title, error: (first ?? '').slice(0, errorLengthMax) };
+function failure(file: string, title: string, ...errors: readonly (string | undefined)[]): Failure {
+  const first = (error: string | undefined) =>
+    stripVTControlCharacters(error ?? '')
+      .split('\n')
+      .map((line) => line.trim())
+      .find((line) => line !== '') ?? '';
+  return {
+    file: within(file),
+    title,
+    error: errors
+      .map(first)
+      .filter((line) => line !== '')
+      .join(' | '),
+  };
 }
+
+const within = (file: string): string => (file === '' ? '' : relative(repository, file));
 
 /** An old report must not speak for a new run. */
 export function forgetReport(file: string): void {
@@ -86,30 +102,42 @@ interface VitestFile {
   readonly name: string;
   readonly status: string;
   readonly message?: string;
-  readonly assertionResults: readonly {
-    readonly status: string;
-    readonly ancestorTitles: readonly string[];
-    readonly title: string;
-    readonly failureMessages?: readonly string[] | null;
-  }[];
+  readonly assertionResults: readonly VitestTest[];
+}
+
+interface VitestTest {
+  readonly status: string;
+  readonly ancestorTitles: readonly string[];
+  readonly title: string;
+  readonly failureMessages?: readonly string[] | null;
 }
 
 /** @returns undefined when there is no report */
 export function readVitestReport(file: string): Counts | undefined {
   const report = read<VitestReport>(file);
   if (report === undefined) return undefined;
-  const unloadable = report.testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0);
-  const failed = report.testResults.flatMap(({ name, assertionResults }) =>
-    assertionResults
-      .filter(({ status }) => status === 'failed')
-      .map(({ ancestorTitles, title, failureMessages }) => failure(name, [...ancestorTitles, title].join(' > '), failureMessages?.[0])),
+  // A file that does not load has no tests; one whose hook failed may have none that did.
+  const unsound = report.testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && !assertionResults.some((each) => each.status === 'failed'),
   );
+  const titleOf = ({ ancestorTitles, title }: VitestTest): string => [...ancestorTitles, title].join(' > ');
+  const inState = (wanted: string) =>
+    report.testResults.flatMap(({ name, assertionResults }) =>
+      assertionResults.filter(({ status }) => status === wanted).map((test) => ({ name, test })),
+    );
+  const failed = inState('failed').map(({ name, test }) => failure(name, titleOf(test), ...(test.failureMessages ?? [])));
   return {
     passed: report.numPassedTests,
-    failed: report.numFailedTests + unloadable.length,
+    failed: report.numFailedTests + unsound.length,
     skipped: report.numPendingTests + report.numTodoTests,
     again: [],
-    failures: [...unloadable.map(({ name, message }) => failure(name, 'did not load', message)), ...failed],
+    failures: [
+      ...unsound.map(({ name, message, assertionResults }) =>
+        failure(name, assertionResults.length === 0 ? 'did not load' : 'outside of its tests', message),
+      ),
+      ...failed,
+    ],
+    held: inState('passed').map(({ name, test }) => nameOf({ file: within(name), title: titleOf(test) })),
   };
 }
 
@@ -129,7 +157,7 @@ interface PlaywrightSuite {
     readonly file: string;
     readonly tests: readonly {
       readonly status: string;
-      readonly results: readonly { readonly error?: { readonly message?: string } }[];
+      readonly results: readonly { readonly errors?: readonly { readonly message?: string }[] }[];
     }[];
   }[];
 }
@@ -141,40 +169,45 @@ export function readPlaywrightReport(file: string): Counts | undefined {
   const { stats, suites, errors, config } = report;
   const failures = [
     ...errors.map(({ message }) => failure('', 'of no test', message)),
-    ...suites.flatMap((suite) => failuresIn(suite, config.rootDir)),
+    ...suites
+      .flatMap((suite) => testsIn(suite, config.rootDir, 'unexpected'))
+      .map(({ file, title, results }) => failure(file, title, ...(results.at(-1)?.errors ?? []).map(({ message }) => message))),
   ];
+  const held = suites
+    .flatMap((suite) => testsIn(suite, config.rootDir, 'expected'))
+    .map(({ file, title }) => nameOf({ file: within(file), title }));
   // Playwright counts what it never came to, after an interruption, as skipped.
-  return { passed: stats.expected + stats.flaky, failed: stats.unexpected, skipped: stats.skipped, failures, again: [] };
+  return { passed: stats.expected + stats.flaky, failed: stats.unexpected, skipped: stats.skipped, failures, again: [], held };
 }
 
 /** The title of an outermost suite is its file's. */
-function failuresIn({ suites = [], specs }: PlaywrightSuite, root: string, titles: readonly string[] = []): Failure[] {
+function testsIn({ suites = [], specs }: PlaywrightSuite, root: string, wanted: string, titles: readonly string[] = []) {
   const own = specs.flatMap(({ title, file, tests }) =>
     tests
-      .filter(({ status }) => status === 'unexpected')
-      .map(({ results }) =>
-        failure(join(root, file), [...titles, title].join(' > '), results.findLast((each) => each.error)?.error?.message),
-      ),
+      .filter(({ status }) => status === wanted)
+      .map(({ results }) => ({ file: join(root, file), title: [...titles, title].join(' > '), results })),
   );
-  return [...own, ...suites.flatMap((suite) => failuresIn(suite, root, [...titles, suite.title]))];
+  type Found = (typeof own)[number];
+  const below: Found[] = suites.flatMap((suite): Found[] => testsIn(suite, root, wanted, [...titles, suite.title]));
+  return [...own, ...below];
 }
 
 /** Of `npm run check`: a line a rule. */
 export function readCheckOutput(output: string): Counts {
   const failures = [...output.matchAll(/^FAIL (.*)(?:\n {5}(.*))?/gm)].map(([, rule, first]) => failure('', rule!, first));
-  return { passed: output.match(/^ok {2}/gm)?.length ?? 0, failed: failures.length, skipped: 0, failures, again: [] };
+  return { passed: output.match(/^ok {2}/gm)?.length ?? 0, failed: failures.length, skipped: 0, failures, again: [], held: [] };
 }
 
 /** Of `npm run attacks -- --prove`: a line a fault. */
 export function readProofOutput(output: string): Counts {
   const failures = [...output.matchAll(/^(?:SURVIVED|NOT RUN) .*/gm)].map(([line]) => failure('', line, undefined));
-  return { passed: output.match(/^proven /gm)?.length ?? 0, failed: failures.length, skipped: 0, failures, again: [] };
+  return { passed: output.match(/^proven /gm)?.length ?? 0, failed: failures.length, skipped: 0, failures, again: [], held: [] };
 }
 
 /** Of `npm run chaos`: a line a property. */
 export function readChaosOutput(output: string): Counts {
   const failures = [...output.matchAll(/^BROKEN {2}.*/gm)].map(([line]) => failure('', line, undefined));
-  return { passed: output.match(/^held {4}/gm)?.length ?? 0, failed: failures.length, skipped: 0, failures, again: [] };
+  return { passed: output.match(/^held {4}/gm)?.length ?? 0, failed: failures.length, skipped: 0, failures, again: [], held: [] };
 }
 
 function read<Report>(file: string): Report | undefined {

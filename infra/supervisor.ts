@@ -118,7 +118,7 @@ export class Supervisor {
       const remedy = `stop what uses ${taken.length === 1 ? 'it' : 'them'}, or choose others: npm start -- --port-base ${this.spec.base + 1000}`;
       throw new StackError(`port ${names} is in use`, remedy);
     }
-    if (fresh !== false) rmSync(dataDir, { recursive: true, force: true });
+    if (fresh) rmSync(dataDir, { recursive: true, force: true });
     for (const folder of ['logs', 'db', 'event-log']) mkdirSync(join(dataDir, folder), { recursive: true, mode: 0o700 });
     if (fresh === 'redis-in-memory') this.#forget = putRedisInMemory(this.spec);
     for (const { name } of this.spec.processes) keepOneOldLog(this.logFile(name));

@@ -24,7 +24,7 @@ export interface Suite {
   readonly name: string;
   readonly needs: readonly Need[];
   readonly run: (stage: Stage) => Promise<Counts>;
-  /** Runs those tests alone. */
+  /** Runs at least those, with nothing beside. */
   readonly again?: (failures: readonly Failure[], stage: Stage) => Promise<Counts>;
 }
 
@@ -97,12 +97,12 @@ async function runUnit({ onOutput }: Stage): Promise<Counts> {
 
 /** All packages against the same two Redis, one Kafka and one PostgreSQL; one file at a time, as some of them pause the broker. */
 async function runIntegration({ print, interrupted, onOutput }: Stage, failures?: readonly Failure[]): Promise<Counts> {
-  const chosen =
+  // Of what failed the whole package: an error outside of its tests is not in a report, but in how the package ends.
+  const files =
     failures?.map(({ file }) => file) ??
     globSync('{libs/*,apps/*,infra}/**/*.int.test.ts', { cwd: repository, exclude: ['**/node_modules/**'] });
-  const folders = packages().filter((folder) => chosen.some((file) => file.startsWith(`${folder}/`)));
+  const folders = packages().filter((folder) => files.some((file) => file.startsWith(`${folder}/`)));
   if (folders.length === 0) return noCounts;
-  const within = (folder: string) => chosen.filter((file) => file.startsWith(`${folder}/`)).map((file) => relative(folder, file));
   const dataDir = join(dataRoot, 'integration');
   const services = await startDevServices({ base: integrationBase, dataDir, fresh: 'redis-in-memory', say: print });
   let sum = noCounts;
@@ -110,9 +110,9 @@ async function runIntegration({ print, interrupted, onOutput }: Stage, failures?
     for (const folder of folders) {
       if (interrupted()) break;
       print(`\n${folder}`);
-      const file = join(repository, folder, 'reports', 'int.json');
+      const file = join(repository, folder, 'reports', failures === undefined ? 'int.json' : 'int-again.json');
       forgetReport(file);
-      const code = await runCommand(join(repository, 'node_modules', '.bin', 'vitest'), vitestArguments(folder, file, within(folder)), {
+      const code = await runCommand(join(repository, 'node_modules', '.bin', 'vitest'), vitestArguments(folder, file), {
         env: { ...services.env, CLOAKROOM_INTEGRATION: '1' },
         onOutput,
       });
@@ -124,10 +124,10 @@ async function runIntegration({ print, interrupted, onOutput }: Stage, failures?
   return sum;
 }
 
-function vitestArguments(folder: string, report: string, files: readonly string[]): string[] {
+function vitestArguments(folder: string, report: string): string[] {
   const config = join(repository, 'vitest.config.ts');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  return ['run', '--root', join(repository, folder), '--config', config, '--no-file-parallelism', ...reporters, ...files];
+  return ['run', '--root', join(repository, folder), '--config', config, '--no-file-parallelism', ...reporters, '.int.test.ts'];
 }
 
 /** A few defences taken away on a stack in one process: the attacks on them must succeed. All of them: `npm run attacks -- --prove`. */
@@ -150,13 +150,18 @@ async function runChaos(stage: Stage): Promise<Counts> {
 type E2eProvider = 'embedded' | 'native' | 'native-postgres' | 'failures' | 'cluster';
 
 function browserSuite(provider: E2eProvider): Pick<Suite, 'run' | 'again'> {
-  const run = async ({ onOutput }: Stage, ...options: string[]): Promise<Counts> => {
-    const file = join(repository, 'test-results', `${provider}.json`);
+  const run = async ({ onOutput }: Stage, report: string, files: readonly string[]): Promise<Counts> => {
+    const file = join(repository, 'test-results', `${report}.json`);
     forgetReport(file);
-    const code = await runTool('e2e', options, { env: { CLOAKROOM_E2E_PROVIDER: provider }, onOutput });
+    const env = { CLOAKROOM_E2E_PROVIDER: provider, CLOAKROOM_E2E_REPORT: report };
+    const code = await runTool('e2e', files, { env, onOutput });
     return withExitCode(readPlaywrightReport(file) ?? noCounts, code);
   };
-  return { run: (stage) => run(stage), again: (_failures, stage) => run(stage, '--last-failed') };
+  return {
+    run: (stage) => run(stage, provider, []),
+    // Beside the first report and its screenshots: they are what the cause is looked for in.
+    again: (failures, stage) => run(stage, `${provider}-again`, [...new Set(failures.map(({ file }) => relative('e2e', file)))]),
+  };
 }
 
 /** Folders of the workspaces, relative to the repository. */

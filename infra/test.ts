@@ -70,19 +70,20 @@ async function askAgain(outcomes: readonly Outcome[], stage: Stage): Promise<Out
   const settled: Outcome[] = [];
   for (const outcome of outcomes) {
     const { name, counts, seconds } = outcome;
-    if (counts.failed === 0) {
+    if (counts.failed === 0 || stage.interrupted()) {
       settled.push(outcome);
       continue;
     }
     const run = async (alone: Stage): Promise<Counts> => {
       try {
-        return settle(counts, await repeatable.get(name)!(counts.failures, alone));
+        const second = await repeatable.get(name)!(counts.failures, alone);
+        return stage.interrupted() ? counts : settle(counts, second);
       } catch (error) {
         alone.print(describeFailure(error));
         return counts;
       }
     };
-    const again = await runSuite({ name: `${name}, what failed, alone`, needs: [], run }, stage);
+    const again = await runSuite({ name: `${name}: what failed, with nothing beside`, needs: [], run }, stage);
     settled.push({ name, counts: again.counts, seconds: seconds + again.seconds });
   }
   return settled;
@@ -138,7 +139,7 @@ function report(outcomes: readonly Outcome[], leftOut: readonly string[], print:
   const unrun = inCi ? leftOut.length + total.skipped : 0;
   if (unrun > 0) print(`\n  CI=true: ${leftOut.length} suites left out and ${total.skipped} tests skipped count as failed`);
   if (total.again.length > 0)
-    print(`\n  ${total.again.length} of these passed only when asked again, alone: CONTRIBUTING.md, "A test that fails now and then"`);
+    print(`\n  ${total.again.length} of these passed only when asked again: CONTRIBUTING.md, "A test that fails now and then"`);
   print(`\n${total.passed} passed, ${total.failed + unrun} failed`);
   return total.failed + unrun === 0 ? 0 : 1;
 }

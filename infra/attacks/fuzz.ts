@@ -27,6 +27,7 @@ npm run fuzz -- --port-base PORT             where the ports of the stack begin 
       cwd: join(repository, 'e2e'),
       env: {
         CLOAKROOM_E2E_PROVIDER: 'native',
+        CLOAKROOM_E2E_REPORT: 'fuzz',
         CLOAKROOM_E2E_PORT_BASE: values['port-base'],
         CLOAKROOM_FUZZ_INPUTS: values.inputs,
         CLOAKROOM_FUZZ_SEED: values.seed,

@@ -29,6 +29,7 @@ export function attackStack({ provider, portBase, only, title, fault, quiet }: A
     CLOAKROOM_E2E_PROVIDER: provider,
     CLOAKROOM_E2E_PORT_BASE: String(portBase),
     PLAYWRIGHT_JSON_OUTPUT_FILE: report,
+    CLOAKROOM_E2E_REPORT: 'attacks',
     CLOAKROOM_E2E_FAULT: fault,
   };
   const cwd = join(repository, 'e2e');

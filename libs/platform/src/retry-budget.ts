@@ -11,13 +11,13 @@
 const depositPart = 0.1;
 /** What a quiet minute may save up: a burst of retries after a blip, no more. */
 const tokensMax = 10;
-/** A process that has just begun may repeat something too. */
+/** A process that has just begun may repeat something too, more than whoever withdraws leaves. */
 const tokensAtStart = 5;
 
 export interface RetryBudget {
   /** A request was made for the first time. */
   deposit(): void;
-  /** Takes one where more than `kept` are there; false: the failure stands. */
+  /** Takes one where it leaves at least `kept`; false: the failure stands. */
   withdraw(kept?: number): boolean;
 }
 
