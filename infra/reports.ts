@@ -127,10 +127,10 @@ export function readVitestReport(file: string): Counts | undefined {
     );
   const failed = inState('failed').map(({ name, test }) => failure(name, titleOf(test), ...(test.failureMessages ?? [])));
   return {
+    ...noCounts,
     passed: report.numPassedTests,
     failed: report.numFailedTests + unsound.length,
     skipped: report.numPendingTests + report.numTodoTests,
-    again: [],
     failures: [
       ...unsound.map(({ name, message, assertionResults }) =>
         failure(name, assertionResults.length === 0 ? 'did not load' : 'outside of its tests', message),
@@ -177,7 +177,7 @@ export function readPlaywrightReport(file: string): Counts | undefined {
     .flatMap((suite) => testsIn(suite, config.rootDir, 'expected'))
     .map(({ file, title }) => nameOf({ file: within(file), title }));
   // Playwright counts what it never came to, after an interruption, as skipped.
-  return { passed: stats.expected + stats.flaky, failed: stats.unexpected, skipped: stats.skipped, failures, again: [], held };
+  return { ...noCounts, passed: stats.expected + stats.flaky, failed: stats.unexpected, skipped: stats.skipped, failures, held };
 }
 
 /** The title of an outermost suite is its file's. */
@@ -195,19 +195,19 @@ function testsIn({ suites = [], specs }: PlaywrightSuite, root: string, wanted: 
 /** Of `npm run check`: a line a rule. */
 export function readCheckOutput(output: string): Counts {
   const failures = [...output.matchAll(/^FAIL (.*)(?:\n {5}(.*))?/gm)].map(([, rule, first]) => failure('', rule!, first));
-  return { passed: output.match(/^ok {2}/gm)?.length ?? 0, failed: failures.length, skipped: 0, failures, again: [], held: [] };
+  return { ...noCounts, passed: output.match(/^ok {2}/gm)?.length ?? 0, failed: failures.length, failures };
 }
 
 /** Of `npm run attacks -- --prove`: a line a fault. */
 export function readProofOutput(output: string): Counts {
   const failures = [...output.matchAll(/^(?:SURVIVED|NOT RUN) .*/gm)].map(([line]) => failure('', line, undefined));
-  return { passed: output.match(/^proven /gm)?.length ?? 0, failed: failures.length, skipped: 0, failures, again: [], held: [] };
+  return { ...noCounts, passed: output.match(/^proven /gm)?.length ?? 0, failed: failures.length, failures };
 }
 
 /** Of `npm run chaos`: a line a property. */
 export function readChaosOutput(output: string): Counts {
   const failures = [...output.matchAll(/^BROKEN {2}.*/gm)].map(([line]) => failure('', line, undefined));
-  return { passed: output.match(/^held {4}/gm)?.length ?? 0, failed: failures.length, skipped: 0, failures, again: [], held: [] };
+  return { ...noCounts, passed: output.match(/^held {4}/gm)?.length ?? 0, failed: failures.length, failures };
 }
 
 function read<Report>(file: string): Report | undefined {

@@ -20,6 +20,7 @@ import { runCommand, runTool, type ToolName } from './tools.ts';
 export type Print = (line: string) => void;
 
 export type Need = 'native' | 'browser' | 'postgres';
+
 export interface Suite {
   readonly name: string;
   readonly needs: readonly Need[];
@@ -61,6 +62,7 @@ export const rows: readonly (readonly Suite[])[] = [
     { name: 'e2e-native-postgres', needs: ['native', 'postgres', 'browser'], ...browserSuite('native-postgres') },
   ],
 ];
+
 async function runChecks(stage: Stage): Promise<Counts> {
   const { output, code } = await listen('check', [], stage);
   return withExitCode(readCheckOutput(output), code);

@@ -9,7 +9,7 @@ import { findPostgres } from './native/postgres.ts';
 import { obtainNative } from './provider.ts';
 import { add, describeFailures, noCounts } from './reports.ts';
 import type { Counts } from './reports.ts';
-import { mayBeAskedAgain, settle } from './second-attempt.ts';
+import { type Attempt, mayBeAskedAgain, settle } from './second-attempt.ts';
 import { align } from './status.ts';
 import { rows } from './test.suites.ts';
 import type { Need, Print, Stage, Suite } from './test.suites.ts';
@@ -18,9 +18,7 @@ type Lacks = Partial<Record<Need, string>>;
 
 const suites = rows.flat();
 
-interface Outcome {
-  readonly name: string;
-  readonly counts: Counts;
+interface Outcome extends Attempt {
   readonly seconds: number;
 }
 
@@ -64,29 +62,21 @@ async function runAside(suite: Suite, print: Print, interrupted: () => boolean):
 }
 
 /** See second-attempt.ts. */
-async function askAgain(outcomes: readonly Outcome[], stage: Stage): Promise<Outcome[]> {
+async function askAgain(outcomes: readonly Outcome[], stage: Stage): Promise<readonly Outcome[]> {
   const repeatable = new Map(suites.flatMap(({ name, again }) => (again === undefined ? [] : [[name, again] as const])));
-  if (!mayBeAskedAgain(outcomes, new Set(repeatable.keys()))) return [...outcomes];
+  if (!mayBeAskedAgain(outcomes, new Set(repeatable.keys()))) return outcomes;
   const settled: Outcome[] = [];
   for (const outcome of outcomes) {
-    const { name, counts, seconds } = outcome;
-    if (counts.failed === 0 || stage.interrupted()) {
-      settled.push(outcome);
-      continue;
-    }
-    const run = async (alone: Stage): Promise<Counts> => {
-      try {
-        const second = await repeatable.get(name)!(counts.failures, alone);
-        return stage.interrupted() ? counts : settle(counts, second);
-      } catch (error) {
-        alone.print(describeFailure(error));
-        return counts;
-      }
-    };
-    const again = await runSuite({ name: `${name}: what failed, with nothing beside`, needs: [], run }, stage);
-    settled.push({ name, counts: again.counts, seconds: seconds + again.seconds });
+    const again = outcome.counts.failed === 0 ? undefined : repeatable.get(outcome.name);
+    settled.push(again === undefined || stage.interrupted() ? outcome : await askOneAgain(outcome, again, stage));
   }
   return settled;
+}
+
+async function askOneAgain({ name, counts, seconds }: Outcome, again: NonNullable<Suite['again']>, stage: Stage): Promise<Outcome> {
+  const run: Suite['run'] = (alone) => again(counts.failures, alone);
+  const second = await runSuite({ name: `${name}: what failed, with nothing beside`, needs: [], run }, stage);
+  return { name, counts: stage.interrupted() ? counts : settle(counts, second.counts), seconds: seconds + second.seconds };
 }
 
 async function runSuite(suite: Suite, stage: Stage): Promise<Outcome> {

@@ -11,7 +11,7 @@
 const depositPart = 0.1;
 /** What a quiet minute may save up: a burst of retries after a blip, no more. */
 const tokensMax = 10;
-/** A process that has just begun may repeat something too, more than whoever withdraws leaves. */
+/** A process that has just begun may repeat something too. More than any caller's `kept`, or that caller could repeat nothing at first. */
 const tokensAtStart = 5;
 
 export interface RetryBudget {
