@@ -100,6 +100,7 @@ export class FakeCatalog {
       price: BigInt(this.prices.get(productId)!),
       currency: 'EUR',
       stock: this.stock.get(productId)!,
+      options: [{ name: 'size' }, { name: 'colour' }],
     }));
     return this.away ? problem('unavailable') : create(GetProductsResponseSchema, { items });
   }
@@ -121,6 +122,12 @@ export class FakeCatalog {
   }
 }
 
+/** As a cart keeps them: by name. */
+const chosen = [
+  { name: 'colour', value: 'red' },
+  { name: 'size', value: 'M' },
+];
+
 /** A cart that forgets nothing by itself: the worst that a view which is behind can do. `seen` is the names of dots. */
 export class FakeCart {
   readonly lines = new Map<string, { readonly productId: string; readonly quantity?: number }>();
@@ -136,7 +143,7 @@ export class FakeCart {
       cartId,
       lines: live.flatMap((name) => {
         const line = this.lines.get(name);
-        return line === undefined ? [] : { lineId: name, quantity: 1, options: [{ name: 'size', value: 'M' }], ...line, dots: dots(name) };
+        return line === undefined ? [] : { lineId: name, quantity: 1, options: chosen, ...line, dots: dots(name) };
       }),
       coupons: live.flatMap((name) => {
         const code = this.coupons.get(name);

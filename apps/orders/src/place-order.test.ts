@@ -33,7 +33,7 @@ describe('placeOrder', () => {
     expect(await place('k', { seen: 'a,b,w' })).toMatchObject({
       status: OrderStatus.PLACED,
       lines: [
-        { lineId: 'a', productId: 'hat', name: 'The hat', options: { size: 'M' }, quantity: 2, unitPrice: 2_000n },
+        { lineId: 'a', productId: 'hat', name: 'The hat', options: { size: 'M', colour: 'red' }, quantity: 2, unitPrice: 2_000n },
         { productId: 'coat', quantity: 1, unitPrice: 15_000n },
       ],
       subtotal: 19_000n,
@@ -46,6 +46,12 @@ describe('placeOrder', () => {
       reason: '',
     });
     expect([shop.catalog.stock.get('hat'), shop.catalog.stock.get('coat')]).toEqual([8, 0]);
+  });
+
+  it('names what was chosen in the order of the catalog, before and after', async () => {
+    const [placed, shown] = [await place('k'), await preview('b')];
+    if (isProblem(placed) || isProblem(shown)) throw new Error('refused');
+    for (const line of [placed.lines?.[0], shown.lines?.[0]?.line]) expect(Object.keys(line?.options ?? {})).toEqual(['size', 'colour']);
   });
 
   it('confirms exactly the dots of what was ordered, and of the coupon that counted', async () => {

@@ -1,6 +1,7 @@
 export * from './delegations.ts';
 export * from './errors.ts';
 export * from './ids.ts';
+export * from './options.ts';
 export * from './topics.ts';
 export * from './gen/cloakroom/policy/v1/policy_pb.ts';
 export * from './gen/cloakroom/auth/v1/auth_pb.ts';

@@ -1,5 +1,5 @@
 /** The cart as a page shows it: lines from the cart service, names and prices from the catalog, never from a client. */
-import { type Cart, type CartLine, MergeState, type Product } from '@cloakroom/contracts';
+import { type Cart, type CartLine, MergeState, optionsOf, type Product } from '@cloakroom/contracts';
 import { z } from 'zod';
 
 export const cartSchema = z
@@ -65,7 +65,7 @@ function lineBody(line: CartLine, product: Product | undefined, currency: string
   return {
     lineId: line.lineId,
     productId: line.productId,
-    options: optionsBody(line, product),
+    options: optionsOf(line, product),
     name: product?.name ?? goneName,
     image: product?.image ?? '',
     quantity: line.quantity,
@@ -74,13 +74,6 @@ function lineBody(line: CartLine, product: Product | undefined, currency: string
     available: product !== undefined,
     seen: line.seen,
   };
-}
-
-/** In the catalog's order, as the product's page asks for them; the cart keeps them by name. What the catalog does not know comes last. */
-function optionsBody({ options }: CartLine, product: Product | undefined): Record<string, string> {
-  const order = (product?.options ?? []).map(({ name }) => name);
-  const place = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length);
-  return Object.fromEntries(options.toSorted((a, b) => place(a.name) - place(b.name)).map(({ name, value }) => [name, value]));
 }
 
 const mergeNames = { [MergeState.PENDING]: 'pending', [MergeState.MERGED]: 'merged' } as const;
