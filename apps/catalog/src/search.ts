@@ -1,7 +1,8 @@
 /** Full-text search in this process: three hundred products or thirty thousand, an index in memory is the smallest thing that answers as one types. */
-import MiniSearch, { type SearchOptions } from 'minisearch';
+import MiniSearch, { type Query, type SearchOptions } from 'minisearch';
 import type { CatalogProduct } from './products.ts';
-import { foldQueryWord, foldShopWord, foldTypedWord } from './words.ts';
+import { fileTypos } from './typos.ts';
+import { foldQueryWord, foldShopWord, foldTypedWord, plain } from './words.ts';
 
 export interface ProductSearch {
   /** Ids, best match first. Products that have all the words; if there are none, those that have some. */
@@ -12,10 +13,11 @@ export interface ProductSearch {
 
 /** Below this length a word is matched as typed: "a" as a prefix would match half the shop. */
 const prefixLengthMin = 2;
-/** Short words have too many neighbours one letter away ("tea", "tee", "ten"). */
-const fuzzyLengthMin = 5;
-/** Of a word's letters, rounded: one of five may be wrong, two of eight. */
+/** From this length on two letters of a word may be wrong, by `fuzzyShare`. One slip is forgiven without it (typos.ts). */
+const fuzzyLengthMin = 8;
 const fuzzyShare = 0.2;
+/** What is meant by a slip counts less than what is typed: the same as the index gives a word that is nearly the one typed. */
+const slipWeight = 0.4;
 
 interface Document {
   readonly id: string;
@@ -28,16 +30,21 @@ interface Document {
 const options: SearchOptions = {
   boost: { name: 6, category: 3, choices: 2 },
   prefix: (term) => term.length >= prefixLengthMin,
-  fuzzy: (term) => (term.length >= fuzzyLengthMin ? fuzzyShare : false),
   combineWith: 'AND',
   processTerm: foldQueryWord,
 };
 
 export function buildSearch(products: readonly CatalogProduct[]): ProductSearch {
+  const spellings = new Map<string, string>();
   const index = new MiniSearch<Document>({
     fields: ['name', 'category', 'choices', 'description'],
     storeFields: ['category'],
-    processTerm: foldShopWord,
+    processTerm: (word) => {
+      const terms = foldShopWord(word);
+      for (const term of terms ?? []) spellings.set(term, term);
+      if (terms?.[0] !== undefined) spellings.set(plain(word), terms[0]);
+      return terms;
+    },
     searchOptions: options,
   });
   index.addAll(
@@ -50,20 +57,24 @@ export function buildSearch(products: readonly CatalogProduct[]): ProductSearch 
     })),
   );
   const placeOf = new Map(products.map(({ productId }, place) => [productId, place]));
-  const search = (query: string, more: SearchOptions = {}) =>
+  const read = readQueries(spellings);
+  const search = (query: Query, more: SearchOptions = {}) =>
     // Equal matches stay in the order of the window, whatever the order inside the index.
     index.search(query, more).toSorted((a, b) => b.score - a.score || placeOf.get(a.id as string)! - placeOf.get(b.id as string)!);
   const find = (query: string) => {
-    const all = search(query);
+    const meant = read(query, foldQueryWord);
+    const all = search(meant);
     if (all.length > 0) return all;
-    const some = search(query, { combineWith: 'OR' });
-    return some.length > 0 ? some : search(query, { processTerm: foldTypedWord });
+    const some = search({ ...meant, combineWith: 'OR' });
+    return some.length > 0 ? some : search(read(query, foldTypedWord));
   };
   return {
     find: (query) => find(query).map(({ id }) => id as string),
     suggest: (query) => {
       // Names first, from the first letter on; what is only described is found when nothing is called so.
-      const named = search(query, { fields: ['name', 'category', 'choices'], prefix: true, processTerm: foldTypedWord });
+      const inNames = { fields: ['name', 'category', 'choices'], prefix: true };
+      const typed = search(query, { ...inNames, processTerm: foldTypedWord });
+      const named = typed.length > 0 ? typed : search(read(query, foldTypedWord), inNames);
       const found = named.length > 0 ? named : find(query);
       const meant = found.filter(({ match }) => Object.values(match).some((fields) => fields.includes('category')));
       return {
@@ -72,4 +83,27 @@ export function buildSearch(products: readonly CatalogProduct[]): ProductSearch 
       };
     },
   };
+}
+
+const words = MiniSearch.getDefault('tokenize') as (text: string) => string[];
+const asItIs = (term: string): string => term;
+
+/** Makes a query that forgives slips. A word that the shop has is meant as typed: "coat" is no slip for "goat". */
+function readQueries(spellings: ReadonlyMap<string, string>): (query: string, fold: typeof foldQueryWord) => Query & object {
+  const terms = new Set(spellings.values());
+  const typos = fileTypos(spellings);
+  const readWord = (word: string, term: string): Query => {
+    if (terms.has(term)) return term;
+    const meant = [...new Set([...typos.meantBy(plain(word)), ...typos.meantBy(term)])];
+    if (meant.length === 0) return { queries: [term], fuzzy: term.length >= fuzzyLengthMin ? fuzzyShare : false };
+    return { combineWith: 'OR', queries: [term, { combineWith: 'OR', queries: meant, prefix: false, boostTerm: () => slipWeight }] };
+  };
+  return (query, fold) => ({
+    combineWith: 'AND',
+    processTerm: asItIs,
+    queries: words(query).flatMap((word) => {
+      const term = fold(word);
+      return term === null || term === '' ? [] : [readWord(word, term)];
+    }),
+  });
 }

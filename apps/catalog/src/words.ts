@@ -22,16 +22,34 @@ export function foldTypedWord(word: string): string {
   return fold(word.normalize('NFC').toLowerCase());
 }
 
-function fold(lower: string): string {
-  const plain = lower
+/** As typed, in small letters without accents. */
+export function plain(word: string): string {
+  return word
+    .normalize('NFC')
+    .toLowerCase()
     .replaceAll(/[ßøæœłđðþ]/g, (letter) => letters[letter]!)
     .normalize('NFD')
     .replaceAll(/\p{M}/gu, '');
-  return singular(plain);
 }
+
+function fold(lower: string): string {
+  return singular(plain(lower));
+}
+
+/** Plurals that change a letter: a rule would make "glof" of "gloves". */
+const irregular: Readonly<Record<string, string>> = {
+  halves: 'half',
+  knives: 'knife',
+  leaves: 'leaf',
+  loaves: 'loaf',
+  scarves: 'scarf',
+  shelves: 'shelf',
+};
 
 /** English plurals as far as a shop has them; the same on both sides, so that a wrong singular harms nobody. */
 function singular(word: string): string {
+  const known = Object.hasOwn(irregular, word) ? irregular[word] : undefined;
+  if (known !== undefined) return known;
   if (word.length > 4 && word.endsWith('ies')) return `${word.slice(0, -3)}y`;
   if (word.length > 3 && /[^siu]s$/.test(word)) return word.slice(0, -1);
   return word;
