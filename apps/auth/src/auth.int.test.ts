@@ -11,7 +11,7 @@ import { logout } from './logout.ts';
 import { reauthenticate } from './reauthenticate.ts';
 import { publishRows } from './relay.ts';
 import { replayRevocations } from './replay.ts';
-import { openThrottle } from './throttle.ts';
+import { type Guess, openThrottle } from './throttle.ts';
 
 const email = 'ada@example.com';
 /** Others share the server, each suite its own database: FLUSHDB touches no one else. */
@@ -117,16 +117,18 @@ it('applies a revocation again as often as it is published, without harm', async
 
 it('counts failures in Redis, for all replicas together, ten of a hundred parallel guesses', async () => {
   const replicas = [openThrottle(redis, 'throttle-int'), openThrottle(redis, 'throttle-int')];
-  const attempts = await Promise.all(Array.from({ length: 100 }, (_, i) => replicas[i % 2]!.begin(email, `192.0.2.${i}`)));
+  const attempts = await Promise.all(Array.from({ length: 100 }, (_, i) => replicas[i % 2]!.begin(stranger(email, `192.0.2.${i}`))));
   const taken = attempts.flatMap((attempt) => (isProblem(attempt) ? [] : [attempt]));
   expect(taken).toHaveLength(10);
   await taken[0]!.succeeded();
-  expect(isProblem(await replicas[1]!.begin(email, '192.0.2.1'))).toBe(false);
-  expect(await replicas[0]!.begin(email, '192.0.2.1')).toMatchObject({ problem: 'too_many_attempts' });
+  expect(isProblem(await replicas[1]!.begin(stranger(email, '192.0.2.1')))).toBe(false);
+  expect(await replicas[0]!.begin(stranger(email, '192.0.2.1'))).toMatchObject({ problem: 'too_many_attempts' });
   const keys = await redis.keys('throttle-int:*');
   expect(keys).not.toEqual([]);
   for (const key of keys) expect(await redis.pttl(key)).toBeGreaterThan(0);
 });
+
+const stranger = (of: string, address: string): Guess => ({ at: 'password', of, address, known: 'stranger' });
 
 async function dump(tag: string): Promise<[string, Buffer][]> {
   const keys = await redis.keys(`{${tag}}:*`);

@@ -41,7 +41,7 @@ import { openPasswords, type Passwords } from './passwords.ts';
 import { openRelay } from './relay.ts';
 import { replayRevocations } from './replay.ts';
 import { openSigningKeys, type SigningKeys } from './signing-keys.ts';
-import { openThrottle, type Throttle, throttleLimits } from './throttle.ts';
+import { openThrottle, type Throttle } from './throttle.ts';
 
 const databaseOptions = (config: AuthConfig, log: Logger): DatabaseOptions => ({ name: 'auth', log, password: config.DATABASE_PASSWORD });
 
@@ -49,9 +49,10 @@ const databaseOptions = (config: AuthConfig, log: Logger): DatabaseOptions => ({
 const inStoreSpan = <Result>(script: string, call: () => Promise<Result>): Promise<Result> =>
   inCallSpan(`session store ${script}`, { 'db.system.name': 'redis', 'db.operation.name': 'EVALSHA' }, call);
 
-const openSharedThrottle = (config: AuthConfig, redis: RedisConnection | null): Throttle =>
+export const openSharedThrottle = (config: AuthConfig, redis: RedisConnection | null): Throttle =>
   openThrottle(redis ?? undefined, 'throttle', {
-    ...throttleLimits,
+    accountFailures: config.ACCOUNT_FAILURE_LIMIT_PER_15_MIN,
+    addressFailures: config.ADDRESS_FAILURE_LIMIT_PER_15_MIN,
     registrationsPerHour: config.REGISTRATION_LIMIT_PER_HOUR,
     guestsPerHour: config.GUEST_LIMIT_PER_HOUR,
     guestsPerHourInAll: config.GUEST_LIMIT_PER_HOUR_IN_ALL,

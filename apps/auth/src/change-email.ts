@@ -16,8 +16,9 @@ export async function changeEmail(auth: Auth, ctx: PersonContext, request: Chang
   const email = given.data;
   const session = await ownSession(auth, ctx, request.token);
   if (isProblem(session)) return session;
-  // Asking for a taken e-mail is how accounts are counted: it costs an attempt, like a wrong password.
-  const attempt = await auth.throttle.begin(`change-email ${session.subject}`, request.remoteAddress);
+  // Asking for a taken e-mail is how accounts are counted: it costs an attempt, like a wrong password. A session of one's own proves nothing about
+  // somebody else's account, or whoever makes many could ask for ever.
+  const attempt = await auth.throttle.begin({ at: 'taken-email', of: session.subject, address: request.remoteAddress, known: 'stranger' });
   if (isProblem(attempt)) return attempt;
   const holder = await accountByEmail(auth.database, email);
   if (holder !== undefined && holder.id !== session.subject) return problem('email_taken');

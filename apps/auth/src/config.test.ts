@@ -1,4 +1,6 @@
+import { isProblem } from '@cloakroom/contracts';
 import { expect, it } from 'vitest';
+import { openSharedThrottle } from './auth.module.ts';
 import { readConfig } from './config.ts';
 
 const env = {
@@ -26,7 +28,19 @@ it.each([
   [{ MESH_TLS: 'mutual' }, /TLS_DIR/],
   [{ SESSION_MODES: 'reference' }, /SESSION_MODE/],
   [{ SESSION_MODES: 'jwt' }, /SESSION_MODES/],
+  [{ ACCOUNT_FAILURE_LIMIT_PER_15_MIN: '0' }, /ACCOUNT_FAILURE_LIMIT_PER_15_MIN/],
+  [{ ACCOUNT_FAILURE_LIMIT_PER_15_MIN: '101' }, /ACCOUNT_FAILURE_LIMIT_PER_15_MIN/],
+  [{ ADDRESS_FAILURE_LIMIT_PER_15_MIN: '9' }, /ADDRESS_FAILURE_LIMIT_PER_15_MIN: must not be below ACCOUNT/],
+  [{ GUEST_LIMIT_PER_HOUR: '20001' }, /GUEST_LIMIT_PER_HOUR_IN_ALL: must not be below GUEST_LIMIT_PER_HOUR/],
 ])('refuses %j', (wrong, message) => {
   expect(() => readConfig({ ...env, ...wrong })).toThrow(message);
   expect(() => readConfig({ ...env, ...wrong })).not.toThrow(/c2hvcnQ/);
+});
+
+it('takes every bound of the throttle from the environment', async () => {
+  const config = readConfig({ ...env, ACCOUNT_FAILURE_LIMIT_PER_15_MIN: '3', ADDRESS_FAILURE_LIMIT_PER_15_MIN: '5' });
+  const throttle = openSharedThrottle(config, null);
+  const failed = async (of: string) => isProblem(await throttle.begin({ at: 'password', of, address: '192.0.2.1', known: 'stranger' }));
+  for (const refused of [false, false, false, true]) expect(await failed('ada@example.com')).toBe(refused);
+  for (const refused of [false, false, true]) expect(await failed('grace@example.com')).toBe(refused);
 });

@@ -28,6 +28,8 @@ const sealingKeys = z.string().transform((text, context) => {
 });
 
 const count = z.coerce.number().int().min(1).max(100_000_000);
+/** More guesses at one account than this in 15 minutes would be no limit. */
+const accountFailuresMax = 100;
 
 const schema = z
   .object({
@@ -73,7 +75,10 @@ const schema = z
       }
     }),
     SEED_ACCOUNTS: flag.default(false),
-    /** Accounts made, and guest sessions begun, from one address in an hour; and guests from all: docs/overload.md. */
+    /** Failed proofs of one account, and from one address, in 15 minutes: docs/overload.md has every bound with its reason. */
+    ACCOUNT_FAILURE_LIMIT_PER_15_MIN: count.max(accountFailuresMax).default(throttleLimits.accountFailures),
+    ADDRESS_FAILURE_LIMIT_PER_15_MIN: count.default(throttleLimits.addressFailures),
+    /** Accounts made, and guest sessions begun, from one address in an hour; and guests from all. */
     REGISTRATION_LIMIT_PER_HOUR: count.default(throttleLimits.registrationsPerHour),
     GUEST_LIMIT_PER_HOUR: count.default(throttleLimits.guestsPerHour),
     GUEST_LIMIT_PER_HOUR_IN_ALL: count.default(throttleLimits.guestsPerHourInAll),
@@ -83,6 +88,13 @@ const schema = z
       context.addIssue({ code: 'custom', path: ['SESSION_REDIS_URL'], message: 'is needed with SESSION_STORE=redis' });
     if (!config.SESSION_MODES.includes(config.SESSION_MODE))
       context.addIssue({ code: 'custom', path: ['SESSION_MODE'], message: 'must be one of SESSION_MODES' });
+    // A wider bound that is lower than the narrower one would decide alone, and be used up by one.
+    const bounds = [
+      ['ACCOUNT_FAILURE_LIMIT_PER_15_MIN', 'ADDRESS_FAILURE_LIMIT_PER_15_MIN'],
+      ['GUEST_LIMIT_PER_HOUR', 'GUEST_LIMIT_PER_HOUR_IN_ALL'],
+    ] as const;
+    for (const [narrow, wide] of bounds)
+      if (config[wide] < config[narrow]) context.addIssue({ code: 'custom', path: [wide], message: `must not be below ${narrow}` });
     if (config.EVENT_LOG === 'kafka' && config.KAFKA_BROKERS === undefined)
       context.addIssue({ code: 'custom', path: ['KAFKA_BROKERS'], message: 'is needed with EVENT_LOG=kafka' });
     if (config.MESH_TLS === 'mutual' && config.TLS_DIR === '')

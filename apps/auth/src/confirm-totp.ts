@@ -24,7 +24,7 @@ export async function confirmTotp(
   if (pending?.active === 1) return problem('factor_exists');
   const nowMs = auth.clock.nowMs();
   if (pending === undefined || nowMs - pending.created_at_ms > pendingLifetimeMs) return problem('challenge_expired');
-  const attempt = await auth.throttle.begin(`confirm-totp ${subject}`, '');
+  const attempt = await auth.throttle.begin({ at: 'totp-setup', of: subject, address: '', known: { by: 'account', name: subject } });
   if (isProblem(attempt)) return attempt;
   const step = totpStep(auth, subject, pending.secret, request.code.trim());
   if (step === undefined) return problem('invalid_second_factor');

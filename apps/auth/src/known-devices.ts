@@ -1,16 +1,17 @@
 /**
- * Known devices: which browsers have proved which account's password. It decides one thing only, whose failures a failed sign-in is counted
+ * Known devices: which browsers have proved which account's password. It decides one thing only, whose failures a failed proof is counted
  * with (throttle.ts); it is no factor and no session, so signing out leaves it as it is.
  *
  * What a thief of the cookie gets: ten guesses in 15 minutes of the device's own, beside the ten that any stranger has.
  * Kept in the database and not in the sessions' Redis: a wiped Redis must not lock people out on top of signing them out.
  */
-import { makeKnownDevice, parseKnownDevice, secretBytes } from '@cloakroom/session';
+import { makeKnownDevice, parseKnownDevice, secretBytes, type SessionRecord } from '@cloakroom/session';
 import type { Transaction } from 'kysely';
 import type { Auth } from './auth.ts';
 import type { AuthSchema } from './migrations.ts';
 import { recordNotice } from './notices.ts';
 import type { Database } from './outbox.ts';
+import type { Known } from './throttle.ts';
 
 /** A browser that nobody signed in with for half a year is as strange as any other. */
 const lifeMs = 180 * 24 * 60 * 60 * 1000;
@@ -29,6 +30,21 @@ export async function knownDeviceOf(auth: Auth, cookie: string, subject: string 
     .where('forget_after_ms', '>', auth.clock.nowMs())
     .executeTakeFirst();
   return row !== undefined && row.subject === subject && device.subject === subject ? device.hash : undefined;
+}
+
+/**
+ * By what this account knows the browser: its cookie, or a session of it that lives.
+ * @param subject the account that is being proved; undefined when there is none
+ */
+export async function knownFrom(
+  auth: Auth,
+  cookie: string,
+  live: Pick<SessionRecord, 'handle' | 'subject'> | undefined,
+  subject: string | undefined,
+): Promise<Known | 'stranger'> {
+  const device = await knownDeviceOf(auth, cookie, subject);
+  if (device !== undefined) return { by: 'device', name: device };
+  return subject !== undefined && live?.subject === subject ? { by: 'session', name: live.handle } : 'stranger';
 }
 
 /**

@@ -10,10 +10,12 @@ import { accountById } from './accounts.ts';
 import type { Auth } from './auth.ts';
 import { type Challenge, closeChallenge, tryChallenge } from './challenges.ts';
 import { claimGuestCart, sessionBefore } from './claim.ts';
+import { knownFrom } from './known-devices.ts';
 import { finishSignIn } from './login.ts';
 import { credentialIdOf, passkeysOf, verifyPasskey } from './passkeys.ts';
 import type { Amr } from './proof.ts';
 import { proveByCode } from './second-factors.ts';
+import type { Known } from './throttle.ts';
 
 export async function loginSecondFactor(
   auth: Auth,
@@ -25,9 +27,10 @@ export async function loginSecondFactor(
   const account = await accountById(auth.database, challenge.subject);
   if (account === undefined || account.disabled === 1 || account.proof_version !== challenge.proof_version)
     return problem('challenge_expired');
-  const amr = await prove(auth, challenge, request);
-  if (isProblem(amr)) return amr;
   const before = await sessionBefore(auth, request.currentToken);
+  const known = await knownFrom(auth, request.knownDevice, before.live, account.id);
+  const amr = await prove(auth, challenge, request, known);
+  if (isProblem(amr)) return amr;
   const claimedGuestCart = await auth.outbox.commit(async (trx) =>
     (await closeChallenge(trx, challenge.id)) ? claimGuestCart(auth, trx, ctx, before, account.id, auth.clock.nowMs()) : undefined,
   );
@@ -45,9 +48,14 @@ export async function loginSecondFactor(
   });
 }
 
-async function prove(auth: Auth, challenge: Challenge, { proof, remoteAddress }: LoginSecondFactorRequest): Promise<Amr | Problem> {
-  if (proof.case === 'code') return proveByCode(auth, challenge.subject, { code: proof.value }, remoteAddress);
-  if (proof.case === 'recoveryCode') return proveByCode(auth, challenge.subject, { recoveryCode: proof.value }, remoteAddress);
+async function prove(
+  auth: Auth,
+  challenge: Challenge,
+  { proof, remoteAddress: address }: LoginSecondFactorRequest,
+  known: Known | 'stranger',
+): Promise<Amr | Problem> {
+  if (proof.case === 'code') return proveByCode(auth, challenge.subject, { code: proof.value }, { address, known });
+  if (proof.case === 'recoveryCode') return proveByCode(auth, challenge.subject, { recoveryCode: proof.value }, { address, known });
   if (proof.case === undefined) return problem('invalid_request', 'one of code, recoveryCode and response');
   const id = credentialIdOf(proof.value);
   const passkey = (await passkeysOf(auth.database, challenge.subject)).find(({ credential_id }) => credential_id === id);

@@ -4,6 +4,7 @@ import { isProblem, type LoginWithPasskeyRequest, type Problem, type SessionIssu
 import type { RequestContext } from '@cloakroom/platform';
 import type { Auth } from './auth.ts';
 import { claimGuestCart, sessionBefore } from './claim.ts';
+import { knownFrom } from './known-devices.ts';
 import { finishSignIn } from './login.ts';
 import { provePasskey } from './prove-passkey.ts';
 import { modeFor } from './session-view.ts';
@@ -16,7 +17,9 @@ export async function loginWithPasskey(
   const mode = modeFor(auth, request.mode);
   if (isProblem(mode)) return mode;
   const before = await sessionBefore(auth, request.currentToken);
-  const proven = await provePasskey(auth, request, request.remoteAddress);
+  const proven = await provePasskey(auth, request, request.remoteAddress, (subject) =>
+    knownFrom(auth, request.knownDevice, before.live, subject),
+  );
   if (isProblem(proven)) return proven;
   const { account } = proven;
   const claimedGuestCart = await auth.outbox.commit((trx) => claimGuestCart(auth, trx, ctx, before, account.id, auth.clock.nowMs()));

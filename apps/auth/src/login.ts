@@ -15,7 +15,7 @@ import { accountToProve, emailSchema, violations } from './accounts.ts';
 import type { Auth } from './auth.ts';
 import { challengeSecondFactor } from './challenge-second-factor.ts';
 import { claimGuestCart, closeClaim, sessionBefore } from './claim.ts';
-import { knownDeviceOf, rememberDevice } from './known-devices.ts';
+import { knownFrom, rememberDevice } from './known-devices.ts';
 import { issueTokens } from './issue-tokens.ts';
 import { provePassword } from './prove-password.ts';
 import { endSession } from './revocations.ts';
@@ -38,8 +38,7 @@ export async function login(
   const { email, password } = given.data;
   const before = await sessionBefore(auth, request.currentToken);
   const { account, epoch = 0 } = (await accountToProve(auth.database, email)) ?? {};
-  const device = await knownDeviceOf(auth, request.knownDevice, account?.id);
-  const known = device ?? (account !== undefined && before.live?.subject === account.id ? before.live.handle : undefined);
+  const known = await knownFrom(auth, request.knownDevice, before.live, account?.id);
   const proven = await provePassword(auth, { email, account, address: request.remoteAddress, known }, password);
   if (isProblem(proven)) return proven;
   const challenge = await challengeSecondFactor(auth, proven, epoch, mode);

@@ -5,6 +5,7 @@ import type { Auth } from './auth.ts';
 import { takeChallenge } from './challenges.ts';
 import { credentialIdOf, type Passkey, verifyPasskey } from './passkeys.ts';
 import type { Amr } from './proof.ts';
+import type { Known } from './throttle.ts';
 
 export interface ProvenByPasskey {
   readonly account: Account;
@@ -16,17 +17,20 @@ export interface ProvenByPasskey {
 /**
  * The challenge is spent whatever comes of it. Nothing tells an unknown credential from a wrong signature or a disabled account.
  * @param address counted with the failed passwords of that address; a signature cannot be guessed, so there is no count by account
+ * @param knownTo by what the account whose credential was shown knows the browser; asked with undefined for an unknown credential
  */
 export async function provePasskey(
   auth: Auth,
   request: { readonly challenge: string; readonly response: string },
   address: string,
+  knownTo: (subject: string | undefined) => Promise<Known | 'stranger'>,
 ): Promise<ProvenByPasskey | Problem> {
-  const attempt = await auth.throttle.begin(`passkey ${request.challenge.slice(0, 64)}`, address);
+  const found = await passkeyToProve(auth, credentialIdOf(request.response) ?? '');
+  const known = await knownTo(found?.account.id);
+  const attempt = await auth.throttle.begin({ at: 'passkey', of: undefined, address, known });
   if (isProblem(attempt)) return attempt;
   const challenge = await takeChallenge(auth, 'passkey_request', request.challenge);
   if (challenge === undefined) return problem('challenge_expired');
-  const found = await passkeyToProve(auth, credentialIdOf(request.response) ?? '');
   const right =
     found !== undefined && (await verifyPasskey(auth, found.passkey, request.response, challenge.webauthn, { discoverable: true }));
   if (!right || found.account.disabled === 1) return problem('invalid_second_factor');

@@ -14,7 +14,8 @@ export async function reauthenticateWithPasskey(
 ): Promise<Issued | Problem> {
   const session = await ownSession(auth, ctx, request.token);
   if (isProblem(session)) return session;
-  const proven = await provePasskey(auth, request, request.remoteAddress);
+  const known = { by: 'session', name: session.handle } as const;
+  const proven = await provePasskey(auth, request, request.remoteAddress, () => Promise.resolve(known));
   if (isProblem(proven)) return proven;
   if (proven.account.id !== session.subject) return problem('invalid_second_factor');
   return finishStepUp(auth, ctx, session, proven.account);

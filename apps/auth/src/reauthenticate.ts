@@ -18,14 +18,15 @@ export async function reauthenticate(auth: Auth, ctx: PersonContext, request: Re
   const account = await accountById(auth.database, session.subject);
   if (account === undefined) return problem('session_ended');
   if (request.password.length > 256) return problem('invalid_credentials');
-  const who = { email: account.email, account, address: request.remoteAddress, known: session.handle };
+  const from = { address: request.remoteAddress, known: { by: 'session', name: session.handle } } as const;
+  const who = { email: account.email, account, ...from };
   const proven = await provePassword(auth, who, request.password);
   if (isProblem(proven)) return proven;
   const factors = await secondFactorsOf(auth.database, account.id);
   if (hasAny(factors)) {
     if (request.code === '' && request.recoveryCode === '')
       return { secondFactor: { methods: await methodsOf(auth.database, account.id, factors) } };
-    const amr = await proveByCode(auth, account.id, request, request.remoteAddress);
+    const amr = await proveByCode(auth, account.id, request, from);
     if (isProblem(amr)) return amr;
   }
   return finishStepUp(auth, ctx, session, account);

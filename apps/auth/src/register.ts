@@ -33,7 +33,7 @@ export async function register(
   if (isProblem(mode)) return mode;
   const { email, password, name } = given.data;
   // Asking for a taken e-mail is how accounts are counted: it costs an attempt, like a wrong password.
-  const attempt = await auth.throttle.begin(email, request.remoteAddress);
+  const attempt = await auth.throttle.begin({ at: 'taken-email', of: email, address: request.remoteAddress, known: 'stranger' });
   if (isProblem(attempt)) return attempt;
   if ((await accountByEmail(auth.database, email)) !== undefined) return problem('email_taken');
   const refused = await auth.throttle.registration(request.remoteAddress);

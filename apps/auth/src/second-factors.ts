@@ -9,6 +9,7 @@ import type { AuthSchema } from './migrations.ts';
 import type { Database } from './outbox.ts';
 import type { Amr } from './proof.ts';
 import { forgetRecoveryCodes, recoveryCodesLeft, spendRecoveryCode } from './recovery-codes.ts';
+import type { Known } from './throttle.ts';
 import { activeTotp, spendTotpCode } from './totp.ts';
 
 export type FactorMethod = 'totp' | 'passkey' | 'recovery_code';
@@ -35,17 +36,17 @@ export async function methodsOf(database: Database, subject: string, factors: Se
 }
 
 /**
- * Spends a typed code. 10 wrong ones a person in 15 minutes, counted apart from passwords: only who knows the password gets here, so nobody else
- * can use them up.
+ * Spends a typed code. 10 wrong ones a person in 15 minutes, counted apart from passwords: only who knows the password gets here. A device or a
+ * session that the account knows has ten of its own, so that a thief of the password does not lock the owner out.
  * @returns what the session's record says of it
  */
 export async function proveByCode(
   auth: Auth,
   subject: string,
   proof: { readonly code?: string; readonly recoveryCode?: string },
-  address: string,
+  from: { readonly address: string; readonly known: Known | 'stranger' },
 ): Promise<Amr | Problem> {
-  const attempt = await auth.throttle.begin(`second-factor ${subject}`, address);
+  const attempt = await auth.throttle.begin({ at: 'second-factor', of: subject, ...from });
   if (isProblem(attempt)) return attempt;
   const { code = '', recoveryCode = '' } = proof;
   const right = code !== '' ? await spendTotpCode(auth, subject, code.trim()) : await spendRecoveryCode(auth, subject, recoveryCode);

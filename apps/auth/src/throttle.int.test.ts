@@ -7,7 +7,7 @@ import { openTcpProxy } from '@cloakroom/testing';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { redisAttempts } from './attempts.ts';
-import { openThrottle } from './throttle.ts';
+import { type Guess, openThrottle } from './throttle.ts';
 
 const url = new URL(process.env['TEST_SESSION_REDIS_URL'] ?? 'redis://127.0.0.1:6379');
 const log = createLogger('throttle-test', 'silent');
@@ -18,15 +18,16 @@ beforeAll(async () => {
   await redisReady(redis, 5_000);
 });
 afterAll(() => redis.disconnect());
+const stranger = (of: string, address: string): Guess => ({ at: 'password', of, address, known: 'stranger' });
 const keys = () => redis.keys(`${prefix}:*`);
 
 it('counts once for all replicas, leaves every key an end and nobody’s name', async () => {
   const replicas = [openThrottle(redis, prefix), openThrottle(redis, prefix)];
   const answers = await Promise.all(
-    Array.from({ length: 40 }, (_, i) => replicas[i % 2]!.begin('ada@example.com', '192.0.2.1').then(isProblem)),
+    Array.from({ length: 40 }, (_, i) => replicas[i % 2]!.begin(stranger('ada@example.com', '192.0.2.1')).then(isProblem)),
   );
   expect(answers.filter((no) => !no)).toHaveLength(10);
-  await replicas[0]!.begin('ada@example.com', '192.0.2.1', 'device');
+  await replicas[0]!.begin({ ...stranger('ada@example.com', '192.0.2.1'), known: { by: 'device', name: 'device' } });
   await replicas[0]!.guest('192.0.2.1');
   await replicas[0]!.registration('192.0.2.1');
   const left = await keys();
@@ -37,7 +38,7 @@ it('counts once for all replicas, leaves every key an end and nobody’s name', 
 
 it('leaves nothing behind of what succeeded', async () => {
   const before = await keys();
-  const attempt = await openThrottle(redis, prefix).begin('grace@example.com', '192.0.2.9');
+  const attempt = await openThrottle(redis, prefix).begin(stranger('grace@example.com', '192.0.2.9'));
   if (isProblem(attempt)) throw new Error('refused');
   await attempt.succeeded();
   expect(await keys()).toEqual(expect.arrayContaining(before));
@@ -61,7 +62,7 @@ it('lets nobody guess while Redis is silent, and says so in time', async () => {
   await redisReady(through, 5_000);
   const throttle = openThrottle(through, prefix);
   proxy.mute();
-  await expect(throttle.begin('ada@example.com', '')).rejects.toThrow(StoreUnavailable);
+  await expect(throttle.begin(stranger('ada@example.com', ''))).rejects.toThrow(StoreUnavailable);
   await expect(throttle.guest('192.0.2.7')).rejects.toThrow(StoreUnavailable);
   through.disconnect();
   await proxy.close();

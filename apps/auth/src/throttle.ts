@@ -1,16 +1,18 @@
 /**
- * Guessing passwords is slow work: 10 failures an account and 100 an address in 15 minutes, each answered later than the one before, then
- * 429. Only failures count. An attempt takes its point before the password is looked at and gets it back on success, so that a hundred
- * guesses in parallel are still only ten.
+ * Guessing is slow work: 10 failures an account and 100 an address in 15 minutes, each answered later than the one before, then 429. Only
+ * failures count. An attempt takes its point before the proof is looked at and gets it back on success, so that a hundred guesses in parallel
+ * are still only ten.
  *
  * The price of a limit by account is that a stranger can use it up. Whoever comes from a device that has proved this account's password before
  * (known-devices.ts), or from a live session of it, is counted by that device or session alone: neither the account's nor the address' count,
- * which strangers share, keeps them out. Each such device has its own ten.
+ * which strangers share, keeps them out. Each such device has its own ten, of each kind of proof.
  *
  * What succeeds and still fills something (accounts, guest sessions) is counted by address too, and never given back.
+ *
+ * An IPv6 address counts with its /64, and that with its /48 (libs/platform/src/network.ts): who has one has 65,536 of the former.
  */
 import { problem, type Problem } from '@cloakroom/contracts';
-import { networkOf } from '@cloakroom/platform';
+import { networkOf, siteOf } from '@cloakroom/platform';
 import type { Redis } from 'ioredis';
 import { type Attempts, memoryAttempts, redisAttempts } from './attempts.ts';
 import { throttled } from './metrics.ts';
@@ -37,6 +39,11 @@ export const throttleLimits: ThrottleLimits = {
   guestsPerHourInAll: 20_000,
 };
 
+/** Of what one network may have, its /48 has ten: a company with ten offices, and a bound for who rents the whole of it. */
+const networksOfSite = 10;
+/** What all guests share has ten parts, of which one /48 gets one: nobody else is kept out by it. */
+const guestShareOfSite = 1 / 10;
+
 const windowMs = 15 * 60_000;
 const hourMs = 60 * 60_000;
 /** The first mistypes cost nothing. */
@@ -45,12 +52,25 @@ const delayStepMs = 100;
 /** 5 s are the budget of a sign-in. */
 const delayMaxMs = 1_600;
 
+/** A device or a live session of the account, or the account itself where nobody else gets so far. Counted alone. */
+export interface Known {
+  readonly by: 'device' | 'session' | 'account';
+  readonly name: string;
+}
+
+export interface Guess {
+  /** Each kind of proof has counts of its own. `taken-email` asks about somebody else's account. */
+  readonly at: 'password' | 'second-factor' | 'totp-setup' | 'passkey' | 'taken-email';
+  /** Whose: an e-mail or a subject. Undefined where there is nothing to guess (a signature), so that the address alone counts. */
+  readonly of: string | undefined;
+  readonly address: string;
+  /** Said by every caller: who forgets to look for a known device does not compile. */
+  readonly known: Known | 'stranger';
+}
+
 export interface Throttle {
-  /**
-   * Takes one attempt. A Problem when there is none left.
-   * @param known the device or the live session of this account that the attempt comes from, if any
-   */
-  begin(email: string, address: string, known?: string): Promise<Attempt | Problem>;
+  /** The one way to a count of failures. Takes one attempt; a Problem when there is none left. */
+  begin(guess: Guess): Promise<Attempt | Problem>;
   registration(address: string): Promise<Problem | undefined>;
   guest(address: string): Promise<Problem | undefined>;
 }
@@ -63,7 +83,7 @@ export interface Attempt {
 }
 
 /** One count: what it is of, under which key, and how high it may get. */
-type Count = readonly [kind: 'account' | 'known' | 'address' | 'registration' | 'guest' | 'guests', of: string, countMax: number];
+type Count = readonly [kind: 'account' | 'known' | 'address' | 'site' | 'registration' | 'guest' | 'guests', of: string, countMax: number];
 
 /** @param redis the sessions' Redis, shared by every replica; without one the counts are this process' own */
 export function openThrottle(
@@ -73,25 +93,37 @@ export function openThrottle(
   nowMs: () => number = Date.now,
 ): Throttle {
   const attempts = redis === undefined ? memoryAttempts(nowMs) : redisAttempts(redis, prefix);
-  // Embedded and tests may not know the browser's address: no address, no limit by address.
-  const ofAddress = (kind: Count[0], address: string, countMax: number): Count[] => {
-    const network = networkOf(address);
-    return network === '' ? [] : [[kind, network, countMax]];
-  };
   return {
-    begin: async (email, address, known) => {
-      const counts: Count[] =
-        known === undefined
-          ? [...ofAddress('address', address, limits.addressFailures), ['account', email, limits.accountFailures]]
-          : [['known', known, limits.accountFailures]];
+    begin: async (guess) => {
+      const counts = countsOf(guess, limits);
       const taken = await takeAll(attempts, counts, windowMs, 'too_many_attempts');
       if (typeof taken !== 'number') return taken;
       return { failureDelayMs: delayMs(taken), succeeded: () => giveAllBack(attempts, counts) };
     },
-    registration: (address) => refusal(attempts, ofAddress('registration', address, limits.registrationsPerHour)),
-    guest: (address) =>
-      refusal(attempts, [...ofAddress('guest', address, limits.guestsPerHour), ['guests', 'all', limits.guestsPerHourInAll]]),
+    registration: (address) => {
+      const { registrationsPerHour: countMax } = limits;
+      return refusal(attempts, ofPlace('registration', '', address, countMax, countMax * networksOfSite));
+    },
+    guest: (address) => {
+      const { guestsPerHour, guestsPerHourInAll } = limits;
+      const ofSite = Math.max(guestsPerHour, Math.floor(guestsPerHourInAll * guestShareOfSite));
+      return refusal(attempts, [...ofPlace('guest', '', address, guestsPerHour, ofSite), ['guests', 'all', guestsPerHourInAll]]);
+    },
   };
+}
+
+function countsOf({ at, of, address, known }: Guess, { accountFailures, addressFailures }: ThrottleLimits): Count[] {
+  if (known !== 'stranger') return [['known', `${at} ${known.by} ${known.name}`, accountFailures]];
+  // Whoever asks for other people's e-mails must not use up the sign-ins of the same address, nor the other way round.
+  const place = ofPlace('address', at === 'taken-email' ? at : '', address, addressFailures, addressFailures * networksOfSite);
+  return of === undefined ? place : [...place, ['account', `${at} ${of}`, accountFailures]];
+}
+
+/** By the network of the address and, where it is a part of a larger one, by that too. */
+function ofPlace(kind: Count[0], what: string, address: string, countMax: number, siteCountMax: number): Count[] {
+  const site = siteOf(address);
+  const network: Count = [kind, `${what} ${networkOf(address)}`, countMax];
+  return site === undefined ? [network] : [network, ['site', `${kind} ${what} ${site}`, siteCountMax]];
 }
 
 async function refusal(attempts: Attempts, counts: readonly Count[]): Promise<Problem | undefined> {

@@ -7,7 +7,7 @@ import { ask, openStage, type Stage, tokenIn } from './gateway.fixture.ts';
 let stage: Stage;
 afterEach(() => stage.stop());
 
-const newCookie = () => makeKnownDevice(`u_${randomUUID()}`, randomBytes(32), macKeys).cookie;
+const newCookie = (subject = `u_${randomUUID()}`) => makeKnownDevice(subject, randomBytes(32), macKeys).cookie;
 const login = (cookie?: string) =>
   ask(stage.url, '/api/session/login', {
     method: 'POST',
@@ -54,6 +54,27 @@ it('has a share of sign-ins of its own, whatever its address has used up', async
   const cookie = `__Host-known-device=${newCookie()}`;
   for (const status of [200, 200, 429]) expect((await login()).status).toBe(status);
   for (const status of [200, 200, 429]) expect((await login(cookie)).status).toBe(status);
+});
+
+const statusesOf = async (cookies: readonly string[]) => {
+  const statuses = [];
+  for (const cookie of cookies) statuses.push((await login(`__Host-known-device=${cookie}`)).status);
+  return statuses;
+};
+
+it('gives all known devices of one account at one address one share of sign-ins', async () => {
+  stage = await openStage({ SIGN_IN_LIMIT_PER_MINUTE: '2' });
+  const subject = `u_${randomUUID()}`;
+  const statuses = await statusesOf(Array.from({ length: 20 }, () => newCookie(subject)));
+  expect(statuses.filter((status) => status === 200)).toHaveLength(2);
+});
+
+it('gives all known accounts of one address five shares of sign-ins, and one that floods no more than its own', async () => {
+  stage = await openStage({ SIGN_IN_LIMIT_PER_MINUTE: '2' });
+  const flood = newCookie();
+  const statuses = await statusesOf([...Array.from({ length: 20 }, () => flood), ...Array.from({ length: 20 }, () => newCookie())]);
+  expect(statuses.slice(0, 20).filter((status) => status === 200)).toHaveLength(2);
+  expect(statuses.filter((status) => status === 200)).toHaveLength(10);
 });
 
 it('tells auth the address of who asks for a guest session', async () => {

@@ -27,6 +27,14 @@ it('behind a proxy that it knows each person has an address of their own; nobody
   expect([(await from('192.0.2.3')).status, (await from('192.0.2.4')).status]).toEqual([200, 429]);
 });
 
+it('a proxy that writes the port with the address gives nobody a limit of their own by it', async () => {
+  const from = (address: string) => ask(stage!.url, '/api/products', { headers: { 'x-forwarded-for': address } });
+  stage = await openStage({ RATE_LIMIT_PER_10S: '1', TRUSTED_PROXIES: '127.0.0.1' });
+  expect([(await from('203.0.113.7:40001')).status, (await from('203.0.113.7:40002')).status]).toEqual([200, 429]);
+  expect([(await from('[2001:db8::7]:443')).status, (await from('[2001:db8::8]:444')).status]).toEqual([200, 429]);
+  expect([(await from('_hidden')).status, (await from('_elsewhere')).status]).toEqual([200, 429]);
+});
+
 it('sign-ins have a bound of their own', async () => {
   stage = await openStage({ SIGN_IN_LIMIT_PER_MINUTE: '2' });
   const login = () => ask(stage!.url, '/api/session/login', { method: 'POST', body: { email: 'ada@example.com', password: 'right' } });

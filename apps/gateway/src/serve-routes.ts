@@ -66,9 +66,8 @@ async function answer(route: Route, request: FastifyRequest, begun: Begun, gatew
   const anonymous = exchangeOf(route, request, begun, cookies, gateway);
   if (isProblem(anonymous)) return { outcome: anonymous, headers: {} };
   const sent = { cookies, renewal: anonymous.renewal };
-  // A known device has a share of its own: whoever floods from the same address does not use it up.
-  const from = anonymous.knownDevice === '' ? request.ip : anonymous.knownDevice;
-  const limited = route.limit === 'sign-in' ? await gateway.limits.signIn(from) : undefined;
+  const knownAccount = parseKnownDevice(anonymous.knownDevice, gateway.macKeys)?.subject;
+  const limited = route.limit === 'sign-in' ? await gateway.limits.signIn(request.ip, knownAccount) : undefined;
   if (limited !== undefined) return { outcome: limited, headers: {} };
 
   // Who looks changes nothing on a page that anyone may see: find out meanwhile.

@@ -1,21 +1,40 @@
 /**
  * What is counted as one address. A household or a rented server has a whole IPv6 /64 (RFC 6177), 2^64 addresses: counted one by one they would
- * be no limit at all, and each would be an entry in somebody's memory. IPv4 inside IPv6 (RFC 4291 2.5.5.2) is the IPv4 address.
+ * be no limit at all, and each would be an entry in somebody's memory. A site has a /48, which is 65,536 such networks. IPv4 inside IPv6
+ * (RFC 4291 2.5.5.2) is the IPv4 address.
+ *
+ * Some proxies write the port with the address ("203.0.113.7:40001", "[2001:db8::1]:443"): the port is the caller's choice and counts for nothing.
  */
 import { isIPv4, isIPv6 } from 'node:net';
 
-/** "192.0.2.1", "2001:db8:0:1::/64"; '' for what is no address. */
-export function networkOf(address: string): string {
-  if (isIPv4(address)) return address;
-  const plain = address.split('%', 1)[0]!;
-  if (!isIPv6(plain)) return '';
+/** Everything that is no address counts together: whoever can send one must not get a limit of their own by it, and never none. */
+export const unknownNetwork = 'unknown';
+
+/** "192.0.2.1", "2001:db8:0:1::/64", or `unknownNetwork`. */
+export const networkOf = (address: string | undefined): string => prefixOf(address, 4);
+
+/** What a site gets: "2001:db8:0::/48". Undefined for IPv4, where one address is all that a site shares. */
+export function siteOf(address: string | undefined): string | undefined {
+  const site = prefixOf(address, 3);
+  return site.endsWith('/48') ? site : undefined;
+}
+
+function prefixOf(address: string | undefined, groupCount: number): string {
+  const plain = withoutPort(address ?? '');
+  if (isIPv4(plain)) return plain;
+  if (!isIPv6(plain)) return unknownNetwork;
   const groups = groupsOf(plain);
   const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xff_ff;
   if (isMapped) return [groups[6]! >> 8, groups[6]! & 0xff, groups[7]! >> 8, groups[7]! & 0xff].join('.');
-  return `${groups
-    .slice(0, 4)
-    .map((group) => group.toString(16))
-    .join(':')}::/64`;
+  const prefix = groups.slice(0, groupCount).map((group) => group.toString(16));
+  return `${prefix.join(':')}::/${groupCount * 16}`;
+}
+
+/** The address alone: no port, no brackets, and no zone, which names an interface of this machine (RFC 4007 11). */
+function withoutPort(text: string): string {
+  const bracketed = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(text);
+  const dotted = /^(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}$/.exec(text);
+  return (bracketed?.[1] ?? dotted?.[1] ?? text).split('%', 1)[0]!;
 }
 
 function groupsOf(address: string): number[] {
