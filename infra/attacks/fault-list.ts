@@ -271,7 +271,7 @@ const mesh: readonly Fault[] = [
   },
   {
     name: 'a-replayed-heartbeat-renews',
-    edits: one('libs/platform/src/revocation-feed.ts', 'Math.min(fetchStartedMs, beatMs + this.prompt.offsetMs)', 'fetchStartedMs'),
+    edits: one('libs/platform/src/revocation-feed.ts', 'Math.min(fetchStartedMs, beatMs)', 'fetchStartedMs'),
     provider: 'native',
     noticedBy: { file: 'c-broker', title: 'C23 while auth is silent' },
   },

@@ -56,7 +56,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'lease-off-in-the-feed',
     file: 'libs/platform/src/revocation-feed.ts',
-    find: 'return this.options.clock.monotonicMs() - this.leaseFromMs < leaseMs;',
+    find: 'return clock.monotonicMs() - this.leaseFromMs < leaseMs && !hasSlept(clock, this.leaseWallAheadMs);',
     replace: 'return true;',
     noticedBy: [{ package: 'libs/platform', tests: ['revocation-feed.test.ts'] }],
   },

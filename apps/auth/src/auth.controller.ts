@@ -11,18 +11,20 @@ import { login } from './login.ts';
 import { logout } from './logout.ts';
 import { orUnavailable } from './or-unavailable.ts';
 import { reauthenticate } from './reauthenticate.ts';
+import { readBeatClock } from './read-beat-clock.ts';
 import { refresh } from './refresh.ts';
 import { register } from './register.ts';
+import type { Relay } from './relay.ts';
 import { resolve } from './resolve.ts';
 import { rotateKeys } from './rotate-keys.ts';
-import { authToken } from './injection.ts';
+import { authToken, relayToken } from './injection.ts';
 
 /** The table of contents of auth: one line an rpc. */
 @Injectable()
 export class AuthController {
   readonly handlers: Handlers<typeof AuthService>;
 
-  constructor(@Inject(authToken) auth: Auth) {
+  constructor(@Inject(authToken) auth: Auth, @Inject(relayToken) relay: Relay) {
     this.handlers = {
       createGuest: (ctx, request) => orUnavailable(auth, ctx, () => createGuest(auth, request)),
       resolve: (ctx, request) => orUnavailable(auth, ctx, () => resolve(auth, ctx, request)),
@@ -35,6 +37,7 @@ export class AuthController {
       endDevice: (ctx, request) => orUnavailable(auth, ctx, () => endDevice(auth, person(ctx), request)),
       endOtherDevices: (ctx) => orUnavailable(auth, ctx, () => endOtherDevices(auth, person(ctx))),
       getKeys: () => Promise.resolve(getKeys(auth)),
+      readBeatClock: () => readBeatClock(relay, auth.log),
       rotateKeys: (ctx, request) => orUnavailable(auth, ctx, () => rotateKeys(auth, ctx, request)),
     };
   }

@@ -251,6 +251,25 @@ withPostgres('two auth processes', () => {
   };
   const call = () => ({ budgetMs: 5_000, trace: startTrace(randomBytes) });
 
+  it('answer both with the clock of the one that relays, and of its successor when that one is gone', async () => {
+    const { replicas, boots, database } = await startTwo();
+    await vi.waitFor(() => expect(boots()).toHaveLength(1), { timeout: 5_000 });
+    const clockOf = async (replica: (typeof replicas)[number]) => ok(await replica.client.readBeatClock(call(), {}));
+    await vi.waitFor(async () => {
+      for (const replica of replicas) expect((await clockOf(replica)).boot).toBe(boots()[0]);
+    });
+    // One clock, whoever is asked: it goes on from answer to answer.
+    const told = [await clockOf(replicas[0]!), await clockOf(replicas[1]!), await clockOf(replicas[0]!)].map(({ beatMs }) =>
+      Number(beatMs),
+    );
+    expect(told.toSorted((a, b) => a - b)).toEqual(told);
+    await asAdmin(`select pg_terminate_backend(${await holder(database)})`);
+    await vi.waitFor(() => expect(boots()).toHaveLength(2), { timeout: 5_000 });
+    await vi.waitFor(async () => {
+      for (const replica of replicas) expect((await clockOf(replica)).boot).toBe(boots()[1]);
+    });
+  });
+
   it('have one relay, which takes over at once when the other stops, as a boot of its own', async () => {
     const { replicas, heard, boots } = await startTwo();
     await vi.waitFor(() => expect(heard.length).toBeGreaterThan(4), { timeout: 5_000 });

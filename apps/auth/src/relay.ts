@@ -52,8 +52,17 @@ export interface Relay {
   start(): void;
   /** Whether this process is the one that relays. */
   relays(): boolean;
+  /** The clock of the relay that beats now, in whichever replica; undefined when it did not answer. */
+  beatClock(): Promise<BeatClock | undefined>;
   /** Lets what is under way finish (the log's own time-out bounds it). */
   stop(): Promise<void>;
+}
+
+/** What makes the age of a heartbeat known to its readers (libs/platform, beat-clock.ts). */
+export interface BeatClock {
+  readonly boot: string;
+  /** Rounded up, where a heartbeat's is rounded down: a heartbeat may look older than it is, never younger. */
+  readonly beatMs: number;
 }
 
 export interface RelayParts {
@@ -81,9 +90,19 @@ export function openRelay(opened: OpenRelayParts): Relay {
   opened.outbox.onCommit(commits.notice);
   // Of another process.
   opened.lease.onNotice(commits.notice);
+  let boot: string | undefined;
+  opened.lease.onQuestion(() => boot && JSON.stringify({ boot, beatMs: Math.ceil(opened.clock.monotonicMs()) } satisfies BeatClock));
   return {
-    start: () => opened.lease.hold(({ ended, confirm }) => relayUntil(ended, { ...opened, boot: opened.newBoot(), confirm }, commits)),
+    start: () =>
+      opened.lease.hold(async ({ ended, confirm }) => {
+        boot = opened.newBoot();
+        await relayUntil(ended, { ...opened, boot, confirm }, commits).finally(() => (boot = undefined));
+      }),
     relays: () => opened.lease.held(),
+    beatClock: async () => {
+      const told = await opened.lease.askHolder();
+      return told === undefined ? undefined : (JSON.parse(told) as BeatClock);
+    },
     stop: () => opened.lease.stop(),
   };
 }

@@ -1,5 +1,6 @@
 import { AuthService, recordHeaders, topics } from '@cloakroom/contracts';
 import {
+  askRelayThrough,
   connectMesh,
   createLogger,
   EmbeddedEventLog,
@@ -94,6 +95,7 @@ it('is heard by a reader of the feed: the lease holds, a logout arrives, and bot
     eventLog,
     keys,
     verify: async (record) => ((await verifyEvent(record, keys)) ? 'valid' : 'forged'),
+    askRelay: askRelayThrough(client),
     clock: systemClock,
     log,
     group: 'start-test',

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import { AuthService, CartService } from '@cloakroom/contracts';
 import {
+  askRelayThrough,
   connectMesh,
   createPassportVerifier,
   implement,
@@ -36,7 +37,14 @@ export async function start(config: CartConfig, parts: Parts): Promise<Running> 
   const tls = config.MESH_TLS === 'mutual' ? await openTls(config.TLS_DIR, 'cart', { log }) : undefined;
   const auth = connectMesh(AuthService, { address: config.AUTH_ADDRESS, tls, log });
   const keys = openKeyRing({ log, clock, fetchJwks: jwksFrom(auth.client) });
-  const feed = openLateFeed({ eventLog: cart.eventLog, keys, clock, log, group: `cart-feed-${randomUUID()}` });
+  const feed = openLateFeed({
+    eventLog: cart.eventLog,
+    keys,
+    askRelay: askRelayThrough(auth.client),
+    clock,
+    log,
+    group: `cart-feed-${randomUUID()}`,
+  });
   await follower.start(keys);
   const mesh = await serveMesh({
     name: 'cart',

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { AccountService, AuthService, CartService, CatalogService, isProblem, OrdersService, ProfileService } from '@cloakroom/contracts';
 import {
+  askRelayThrough,
   connectMesh,
   eventLogOf,
   jwksFrom,
@@ -58,7 +59,14 @@ export async function buildGateway(config: GatewayConfig, parts: GatewayParts): 
   });
   const eventLog = await eventLogOf('gateway', config, parts);
   // A fresh group: every process hears the whole feed, and no dead member's partition has to time out first.
-  const feed = openLateFeed({ eventLog, keys, clock, log, group: `gateway-${config.REPLICA}-${randomUUID()}` });
+  const feed = openLateFeed({
+    eventLog,
+    keys,
+    askRelay: askRelayThrough(auth.client),
+    clock,
+    log,
+    group: `gateway-${config.REPLICA}-${randomUUID()}`,
+  });
   const carried = new CarriedSessions({ keys, feed, clock, refresh: (call, request) => auth.client.refresh(call, request) });
   const identities = new IdentityCache({ feed, clock, random, onBury: (hash) => carried.distrust(hash) });
   let stopping = false;

@@ -118,10 +118,13 @@ export class FakeAuth {
   }
 }
 
+/** One clock and one boot for all relays of a test: the fake auth answers for whichever beats. */
+const relayClock = { boot: randomUUID(), startedMs: performance.now() };
+
+export const readRelayClock = () => ({ boot: relayClock.boot, beatMs: BigInt(Math.ceil(performance.now() - relayClock.startedMs)) });
+
 /** What auth's relay would do: sign, publish, and beat. */
 export class Relay {
-  private readonly startedMs = performance.now();
-  private readonly boot = randomUUID();
   private timer: NodeJS.Timeout | undefined;
   private readonly log: EventLog;
   private readonly key: SigningKey;
@@ -138,10 +141,10 @@ export class Relay {
   }
 
   async beat(): Promise<void> {
-    const beatMs = BigInt(Math.floor(performance.now() - this.startedMs));
+    const beatMs = BigInt(Math.floor(performance.now() - relayClock.startedMs));
     await this.publish({
       case: 'heartbeat',
-      value: { $typeName: 'cloakroom.events.v1.Heartbeat', globalEpoch: 0n, boot: this.boot, beatMs },
+      value: { $typeName: 'cloakroom.events.v1.Heartbeat', globalEpoch: 0n, boot: relayClock.boot, beatMs },
     });
   }
 

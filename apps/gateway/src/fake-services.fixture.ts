@@ -13,7 +13,7 @@ import {
 } from '@cloakroom/contracts';
 import { implement, type Implementation, person, type RequestContext } from '@cloakroom/platform';
 import { fakeAccount } from './fake-account.fixture.ts';
-import type { FakeAuth } from './fake-auth.fixture.ts';
+import { type FakeAuth, readRelayClock } from './fake-auth.fixture.ts';
 import { fakeOrders, type FakeOrders } from './fake-orders.fixture.ts';
 
 type Issued = Pick<SessionIssued, 'token' | 'session' | 'endedOldest' | 'knownDevice'>;
@@ -204,6 +204,7 @@ function authHandlers(auth: FakeAuth, { seen }: FakeServices) {
     endDevice: withCall('endDevice', (_ctx, request: { handle: string }) => (request.handle === 'unknown' ? problem('not_found') : {})),
     endOtherDevices: withCall('endOtherDevices', () => ({ ended: 1 })),
     getKeys: async () => ({ jwks: auth.signed.jwks }),
+    readBeatClock: async () => readRelayClock(),
     rotateKeys: async () => problem('forbidden'),
   };
 }

@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import {
+  askRelayThrough,
   type DatabaseOptions,
   type EventLog,
   eventLogOf,
@@ -71,9 +72,9 @@ const identity: Provider[] = [
   },
   {
     provide: feedToken,
-    inject: [eventLogToken, keysToken, processToken],
-    useFactory: (eventLog: EventLog, keys: KeyRing, { log, clock }: Parts): RevocationFeed =>
-      openLateFeed({ eventLog, keys, clock, log, group: `orders-feed-${randomUUID()}` }),
+    inject: [eventLogToken, keysToken, peersToken, processToken],
+    useFactory: (eventLog: EventLog, keys: KeyRing, { auth }: Peers, { log, clock }: Parts): RevocationFeed =>
+      openLateFeed({ eventLog, keys, askRelay: askRelayThrough(auth), clock, log, group: `orders-feed-${randomUUID()}` }),
   },
   {
     provide: exchangeToken,

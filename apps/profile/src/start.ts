@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import { AuthService, ProfileService } from '@cloakroom/contracts';
 import {
+  askRelayThrough,
   connectMesh,
   createPassportVerifier,
   type EventLog,
@@ -39,7 +40,7 @@ export async function start(config: ProfileConfig, parts: Parts): Promise<Runnin
   const tls = config.MESH_TLS === 'mutual' ? await openTls(config.TLS_DIR, 'profile', { log }) : undefined;
   const auth = connectMesh(AuthService, { address: config.AUTH_ADDRESS, tls, log });
   const keys = openKeyRing({ log, clock, fetchJwks: jwksFrom(auth.client) });
-  const feed = openLateFeed({ eventLog, keys, clock, log, group: `profile-feed-${randomUUID()}` });
+  const feed = openLateFeed({ eventLog, keys, askRelay: askRelayThrough(auth.client), clock, log, group: `profile-feed-${randomUUID()}` });
   const sleep = (durationMs: number) => new Promise<void>((resolve) => setTimeout(resolve, durationMs));
   const events = followIdentityEvents(eventLog, { db, keys, clock, log, sleep });
   const forgetting = setInterval(() => {

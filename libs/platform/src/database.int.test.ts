@@ -287,6 +287,40 @@ withPostgres('a lease', () => {
     expect(standBy.lease.held()).toBe(true);
   });
 
+  it('has the holder answer what a stand-by asks, whoever holds it, and nobody where nobody does', async () => {
+    const url = await freshDatabaseUrl();
+    const asked = (name: string) => {
+      const { lease, notices } = contend(url);
+      lease.onQuestion(() => `${name} holds it`);
+      return { lease, notices };
+    };
+    const first = asked('first');
+    await vi.waitFor(() => expect(first.lease.held()).toBe(true));
+    const second = asked('second');
+    await vi.waitFor(async () => expect(await second.lease.askHolder()).toBe('first holds it'));
+    expect(await first.lease.askHolder()).toBe('first holds it');
+    // A question is no notice.
+    expect(first.notices).toEqual([]);
+    await first.lease.stop();
+    expect(await first.lease.askHolder()).toBeUndefined();
+    await vi.waitFor(async () => expect(await second.lease.askHolder()).toBe('second holds it'));
+  });
+
+  it('is not waited for by who asks while nobody answers', async () => {
+    const { url, proxy } = await behindProxy();
+    const holder = contend(url);
+    await vi.waitFor(() => expect(holder.lease.held()).toBe(true));
+    const direct = new URL(url);
+    direct.port = new URL(adminUrl!).port;
+    const standBy = contend(direct.href);
+    holder.lease.onQuestion(() => 'here');
+    await vi.waitFor(async () => expect(await standBy.lease.askHolder()).toBe('here'));
+    proxy.mute();
+    const startedMs = performance.now();
+    expect(await standBy.lease.askHolder()).toBeUndefined();
+    expect(performance.now() - startedMs).toBeLessThan(1_000);
+  });
+
   it('tells the holder what another process notifies', async () => {
     const url = await freshDatabaseUrl();
     const holder = contend(url);

@@ -13,6 +13,7 @@
  *
  * Needs a session of its own on the server: no PgBouncer in transaction mode in between.
  */
+import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { connectionTo, type DatabaseOptions, postgresPlace } from './database.postgres.ts';
 import { isSqliteUrl } from './database.ts';
@@ -28,6 +29,11 @@ const confirmTimeoutMs = 1_500;
 const standByIntervalMs = 250;
 const reconnectDelayMs = 500;
 
+/** Two notices through the server take a few ms. Far below the budget of an rpc that waits for it. */
+const answerTimeoutMs = 300;
+const answerLengthMax = 1_000;
+const questionPrefix = 'question:';
+
 export interface Tenure {
   /** Aborts when the lease is lost, or given up by `stop`. */
   readonly ended: AbortSignal;
@@ -41,6 +47,13 @@ export interface Lease {
   held(): boolean;
   /** What another process of this service said with `pg_notify(channel, '')`; heard by the holder only. */
   onNotice(listener: () => void): void;
+  /** What this process says to `askHolder` while it holds the lease, made at that moment. Undefined, or more than 1,000 characters: nothing. */
+  onQuestion(answer: () => string | undefined): void;
+  /**
+   * Asks the process that holds the lease, by way of the database, so that replicas need not know one another's addresses. Made after the
+   * question. @returns undefined when nobody answered within `answerTimeoutMs`
+   */
+  askHolder(): Promise<string | undefined>;
   /** Ends the work, then gives the lease up. */
   stop(): Promise<void>;
 }
@@ -54,12 +67,15 @@ export function openLease(url: string, lease: string, options: DatabaseOptions):
 export function soleLease(): Lease {
   const stopping = new AbortController();
   let working: Promise<void> = Promise.resolve();
+  let answer = (): string | undefined => undefined;
   return {
     hold: (work) => {
       working = work({ ended: stopping.signal, confirm: () => Promise.resolve() });
     },
     held: () => !stopping.signal.aborted,
     onNotice: () => undefined,
+    onQuestion: (given) => void (answer = given),
+    askHolder: () => Promise.resolve(stopping.signal.aborted ? undefined : answer()),
     stop: async () => {
       stopping.abort();
       await working;
@@ -73,6 +89,10 @@ class PostgresLease implements Lease {
   readonly #options: DatabaseOptions;
   readonly #stopping = new AbortController();
   readonly #listeners: (() => void)[] = [];
+  /** By question. */
+  readonly #asked = new Map<string, (answer: string) => void>();
+  #answer: () => string | undefined = () => undefined;
+  #client: Client | undefined;
   #running: Promise<void> = Promise.resolve();
   #held = false;
   #reported = '';
@@ -95,9 +115,48 @@ class PostgresLease implements Lease {
     this.#listeners.push(listener);
   }
 
+  onQuestion(answer: () => string | undefined): void {
+    this.#answer = answer;
+  }
+
+  async askHolder(): Promise<string | undefined> {
+    if (this.#held) return this.#answer();
+    const client = this.#client;
+    if (client === undefined) return undefined;
+    const question = randomUUID();
+    const told = new Promise<string>((resolve) => this.#asked.set(question, resolve));
+    // A query that fails or hangs is a question without an answer.
+    const asked = client.query('select pg_notify($1, $2)', [this.#lease, questionPrefix + question]).then(
+      () => told,
+      () => undefined,
+    );
+    try {
+      await within(asked, answerTimeoutMs);
+      return await Promise.race([told, Promise.resolve(undefined)]);
+    } finally {
+      this.#asked.delete(question);
+    }
+  }
+
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#running;
+  }
+
+  /** On the channel of answers those of others come along. */
+  #hear(client: Client, channel: string, payload: string): void {
+    if (channel === answersOf(this.#lease)) {
+      const [question = '', answer = ''] = splitOnce(payload);
+      this.#asked.get(question)?.(answer);
+    } else if (payload.startsWith(questionPrefix)) this.#reply(client, payload.slice(questionPrefix.length));
+    else this.#listeners.forEach((listener) => listener());
+  }
+
+  #reply(client: Client, question: string): void {
+    const answer = this.#held ? this.#answer() : undefined;
+    if (answer === undefined || answer.length > answerLengthMax) return;
+    // Who asked asks again.
+    client.query('select pg_notify($1, $2)', [answersOf(this.#lease), `${question} ${answer}`]).catch(() => undefined);
   }
 
   async #run(work: (tenure: Tenure) => Promise<void>): Promise<void> {
@@ -106,7 +165,7 @@ class PostgresLease implements Lease {
       const ended = new AbortController();
       client.on('error', () => ended.abort());
       client.on('end', () => ended.abort());
-      client.on('notification', () => this.#listeners.forEach((listener) => listener()));
+      client.on('notification', ({ channel, payload = '' }) => this.#hear(client, channel, payload));
       try {
         await this.#obtain(client, ended.signal);
         await this.#serve(client, ended, work);
@@ -114,6 +173,7 @@ class PostgresLease implements Lease {
         this.#report(reasonOf(error));
       } finally {
         this.#held = false;
+        this.#client = undefined;
         // The lock goes with the session; not waited for when the server does not answer.
         await within(
           client.end().catch(() => undefined),
@@ -127,6 +187,8 @@ class PostgresLease implements Lease {
   async #obtain(client: Client, ended: AbortSignal): Promise<void> {
     await client.connect();
     await client.query(`set idle_session_timeout = ${silenceMaxMs}`);
+    await client.query(`listen ${answersOf(this.#lease)}`);
+    this.#client = client;
     for (;;) {
       if (ended.aborted) throw new Error('the connection of the lease ended');
       const { rows } = await client.query<{ obtained: boolean }>('select pg_try_advisory_lock(hashtextextended($1, 0)) as obtained', [
@@ -170,6 +232,13 @@ class PostgresLease implements Lease {
     this.#reported = reason;
     this.#options.log.warn({ lease: this.#lease, database: postgresPlace(this.#url), reason }, 'the lease cannot be asked for');
   }
+}
+
+const answersOf = (lease: string): string => `${lease}_answers`;
+
+function splitOnce(text: string): [string, string] {
+  const at = text.indexOf(' ');
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
 
 function pause(durationMs: number, until: AbortSignal): Promise<void> {

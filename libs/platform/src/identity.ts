@@ -19,8 +19,8 @@ export interface RevocationFeed {
   /**
    * Whether identity cached in this process may be used without asking auth. True only for 2 s of monotonic time after the earlier of two
    * moments: the start of a fetch that returned a heartbeat and reached the high watermark, and the relay's own moment in that heartbeat,
-   * translated to this process's clock (docs/decisions/0006-the-lease-counts-from-the-earlier-of-two-moments.md). So neither a reader that
-   * lags, nor a broker that held the heartbeat up, nor clock skew can renew it.
+   * translated to this process's clock by what the relay said when it was asked (docs/decisions/0018-the-relay-is-asked-for-its-clock.md). So
+   * neither a reader that lags, nor a broker that held the heartbeat up, nor a steady delay, nor clock skew can renew it.
    */
   leaseValid(): boolean;
   /** Milliseconds since the lease was last renewed; Infinity before the first. */

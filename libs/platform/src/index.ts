@@ -1,4 +1,5 @@
 export * from './clock.ts';
+export { askRelayThrough } from './beat-clock.ts';
 export * from './context.ts';
 export * from './event-log.ts';
 export * from './identity.ts';

@@ -14,11 +14,14 @@ it('trusts nothing while the log is away at the start, and passes on what it hea
   const eventLog = await openEventLog({ kind: 'embedded', log, clock: systemClock });
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const keys: KeyRing = { find: () => publicKey, refresh: () => Promise.resolve(), retire: () => undefined };
+  // A relay whose clock is the one here, from its start on.
+  const startedMs = performance.now();
+  const askRelay = () => Promise.resolve({ boot: 'b', beatMs: Math.ceil(performance.now() - startedMs) });
   let away = true;
   const ensureTopics = eventLog.ensureTopics.bind(eventLog);
   vi.spyOn(eventLog, 'ensureTopics').mockImplementation((specs) => (away ? Promise.reject(new Error('no broker')) : ensureTopics(specs)));
 
-  const feed = openLateFeed({ eventLog, keys, clock: systemClock, log, group: 'late' });
+  const feed = openLateFeed({ eventLog, keys, askRelay, clock: systemClock, log, group: 'late' });
   const heard: string[] = [];
   feed.onRevocation(({ kind }) => heard.push(kind));
   expect([feed.leaseValid(), feed.leaseAgeMs(), feed.isTokenRevoked('t')]).toEqual([false, Number.POSITIVE_INFINITY, false]);
@@ -34,7 +37,7 @@ it('trusts nothing while the log is away at the start, and passes on what it hea
     case: 'sessionRevoked',
     value: { tokenHash: 't', handle: 'h', subject: 'u_x', ended: true, revokedAtMs: 1n, forgetAfterMs: 2n },
   });
-  await say({ case: 'heartbeat', value: { boot: 'b', beatMs: 1n, globalEpoch: 0n } });
+  await say({ case: 'heartbeat', value: { boot: 'b', beatMs: BigInt(Math.floor(performance.now() - startedMs)), globalEpoch: 0n } });
   await vi.waitFor(() => expect(feed.leaseValid()).toBe(true), { timeout: 5_000 });
   expect([heard, feed.isTokenRevoked('t')]).toEqual([['token'], true]);
   await feed.stop();

@@ -3,6 +3,7 @@
  * of revocations; a verifier then rests on what a passport itself says (60 s at most), as docs/failures.md says.
  */
 import { topics } from '@cloakroom/contracts';
+import type { AskRelay } from './beat-clock.ts';
 import type { Clock } from './clock.ts';
 import type { EventLog } from './event-log.ts';
 import { verifyEvent } from './events-signature.ts';
@@ -17,6 +18,7 @@ const retryDelayMs = 1_000;
 export function openLateFeed(options: {
   readonly eventLog: EventLog;
   readonly keys: KeyRing;
+  readonly askRelay: AskRelay;
   readonly clock: Clock;
   readonly log: Logger;
   readonly group: string;

@@ -1,5 +1,5 @@
 /** How far this process is from the truth about revocations. In embedded several readers share the process, told apart by `reader`. */
-import { Gauge, Histogram } from 'prom-client';
+import { Counter, Gauge, Histogram } from 'prom-client';
 import { metrics } from './admin.ts';
 import { groupLabel } from './event-log.metrics.ts';
 
@@ -33,6 +33,13 @@ export const revocationLagSeconds = new Histogram({
   registers,
   // From the relay's next publish to beyond the lease.
   buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5],
+});
+
+export const relayAsks = new Counter({
+  name: 'revocation_relay_asks_total',
+  help: "Questions for the clock of auth's relay, by outcome: answered, another_relay (not the one that was heard), no_answer.",
+  labelNames: ['reader', 'outcome'] as const,
+  registers,
 });
 
 /** @returns stops watching */

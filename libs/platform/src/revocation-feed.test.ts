@@ -1,5 +1,5 @@
 import { create, toBinary } from '@bufbuild/protobuf';
-import { RevocationEventSchema, type RevocationEvent } from '@cloakroom/contracts';
+import { problem, RevocationEventSchema, type RevocationEvent } from '@cloakroom/contracts';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EventLog, LogRecord, RecordBatch, SubscribeOptions } from './event-log.ts';
 import type { KeyRing, Revocation } from './identity.ts';
@@ -22,6 +22,11 @@ function revoked(ended: boolean, revokedAtMs = 2_000): Body {
 
 describe('the revocation feed', () => {
   let nowMs: number;
+  /** The wall clock beyond that: what a sleep of the machine adds. */
+  let sleptMs: number;
+  /** Each relay's monotonic clock is `nowMs` less this; only these can be asked. */
+  let relays: Map<string, number>;
+  let asks: number;
   let verdict: EventVerdict;
   let nextOffset: bigint;
   let options: SubscribeOptions;
@@ -42,7 +47,12 @@ describe('the revocation feed', () => {
       eventLog,
       keys: { retire } as unknown as KeyRing,
       verify: () => Promise.resolve(verdict),
-      clock: { nowMs: () => 1_790_000_000_000 + nowMs, monotonicMs: () => nowMs },
+      askRelay: () => {
+        asks += 1;
+        const speaking = [...relays].at(-1);
+        return Promise.resolve(speaking === undefined ? problem('unavailable') : { boot: speaking[0], beatMs: nowMs - speaking[1] });
+      },
+      clock: { nowMs: () => 1_790_000_000_000 + nowMs + sleptMs, monotonicMs: () => nowMs },
       log: createLogger('test', 'silent'),
       group: 'feed-test',
     });
@@ -65,10 +75,18 @@ describe('the revocation feed', () => {
       fetchStartedMs: at.fetchStartedMs ?? nowMs,
     };
     await options.handler(batch, { seek });
+    // The relay's answer, which takes no time here.
+    await new Promise(setImmediate);
   }
+
+  /** The relay beats now. */
+  const beat = (boot = 'boot-1') => heartbeat(nowMs - relays.get(boot)!, boot);
 
   beforeEach(() => {
     nowMs = 10_000;
+    sleptMs = 0;
+    relays = new Map([['boot-1', 10_000]]);
+    asks = 0;
     verdict = 'valid';
     nextOffset = 0n;
     heard = [];
@@ -106,32 +124,141 @@ describe('the revocation feed', () => {
     expect(feed.leaseValid()).toBe(true);
   });
 
-  it('goes on when the relay starts anew and its beats begin at 0', async () => {
+  it('gives no lease by a relay that was replaced until the new one was asked, and flushes nothing for it', async () => {
     const feed = await open();
-    await arrive([heartbeat(900_000)]);
+    await arrive([beat()]);
     nowMs += 5_000;
+    // The new one beats, and cannot be asked yet.
+    relays.clear();
     await arrive([heartbeat(0, 'boot-2')]);
+    expect(feed.leaseValid()).toBe(false);
+    nowMs += 1_000;
+    relays.set('boot-2', nowMs - 1_000);
+    await arrive([heartbeat(1_000, 'boot-2')]);
+    expect(feed.leaseValid()).toBe(true);
+    expect(heard).toEqual([]);
+  });
+
+  it('gives no lease by an answer of another relay than the one that was heard', async () => {
+    const feed = await open();
+    relays.set('boot-2', 0);
+    await arrive([heartbeat(0)]);
+    expect(feed.leaseValid()).toBe(false);
+    // The same second: it is not asked again for each heartbeat.
+    await arrive([heartbeat(1)]);
+    expect(asks).toBe(1);
+  });
+
+  it('is not renewed by the first heartbeats of a new relay that a paused broker held up', async () => {
+    const feed = await open();
+    await arrive([beat()]);
+    relays.set('boot-2', nowMs);
+    nowMs += 10_000;
+    await arrive([heartbeat(0, 'boot-2'), heartbeat(500, 'boot-2')], { atMs: nowMs });
+    expect(feed.leaseValid()).toBe(false);
+    await arrive([beat('boot-2')]);
     expect(feed.leaseValid()).toBe(true);
   });
 
-  it('flushes when a relay starts anew: how prompt its first heartbeat is cannot be told', async () => {
+  it.each([1_000, 3_000, 10_000])(
+    'serves nothing later than the lease allows under a steady delay of %i ms, restarts included',
+    async (delayMs) => {
+      const feed = await open();
+      const stepMs = 100;
+      const under = { valid: 0, steps: 0 };
+      let beats: { readonly atMs: number; readonly body: Body }[] = [];
+      for (let elapsedMs = 0; elapsedMs < 60_000; elapsedMs += stepMs, nowMs += stepMs) {
+        // Every 20 s the relay starts anew, while what it sends is held up as ever.
+        const boot = `boot-${1 + Math.floor(elapsedMs / 20_000)}`;
+        if (!relays.has(boot)) relays.set(boot, nowMs);
+        if (elapsedMs % 500 === 0) beats.push({ atMs: nowMs, body: beat(boot) });
+        const due = beats.filter(({ atMs }) => atMs + delayMs <= nowMs);
+        beats = beats.slice(due.length);
+        for (const { atMs, body } of due) await arrive([body], { atMs });
+        under.steps += 1;
+        if (!feed.leaseValid()) continue;
+        under.valid += 1;
+        // Whatever was revoked before this moment has been heard: the newest heartbeat that has arrived was sent at most a lease ago.
+        expect(feed.leaseAgeMs()).toBeGreaterThanOrEqual(delayMs);
+        expect(delayMs).toBeLessThan(2_000);
+      }
+      // Not by refusing everything: a delay below the lease leaves most of the time a lease.
+      if (delayMs < 2_000) expect(under.valid / under.steps).toBeGreaterThan(0.75);
+      else expect(under.valid).toBe(0);
+      expect(asks).toBeLessThanOrEqual(62);
+    },
+  );
+
+  it('heals when the clock of the relay stood still seven times for 300 ms', async () => {
     const feed = await open();
-    await arrive([heartbeat(900_000)]);
-    expect(heard).toEqual([]);
-    nowMs += 10_000;
-    // Sent 10 s ago into a paused broker: what was cached before may be revoked and not yet announced.
-    await arrive([heartbeat(0, 'boot-2')], { atMs: nowMs - 9_000 });
-    expect(heard).toEqual([{ kind: 'distrust' }]);
+    await arrive([beat()]);
+    for (let stop = 0; stop < 7; stop++) {
+      nowMs += 500;
+      relays.set('boot-1', relays.get('boot-1')! + 300);
+      await arrive([beat()]);
+      expect(feed.leaseValid(), `after stop ${stop + 1}`).toBe(true);
+    }
+    for (let beats = 0; beats < 4; beats++) {
+      nowMs += 500;
+      await arrive([beat()]);
+    }
+    expect(feed.leaseAgeMs()).toBe(0);
+  });
+
+  it('heals within two seconds when the clock of the relay jumped back by more than a lease', async () => {
+    const feed = await open();
+    await arrive([beat()]);
+    relays.set('boot-1', relays.get('boot-1')! + 60_000);
+    for (let beats = 0; beats < 4; beats++) {
+      nowMs += 500;
+      await arrive([beat()]);
+    }
     expect(feed.leaseValid()).toBe(true);
+  });
+
+  it('distrusts what it cached before the machine slept, and heartbeats by what the relay said before', async () => {
+    const feed = await open();
+    await arrive([beat()]);
+    expect(feed.leaseValid()).toBe(true);
+    // Eight hours in which the monotonic clock stood still here, and ran on where the relay is.
+    const beforeMs = relays.get('boot-1')!;
+    sleptMs += 8 * 3_600_000;
+    relays.set('boot-1', beforeMs - 8 * 3_600_000);
+    expect(feed.leaseValid()).toBe(false);
+    // Sent an hour ago.
+    await arrive([heartbeat(nowMs - relays.get('boot-1')! - 3_600_000)], { atMs: nowMs + 1 });
+    expect(feed.leaseValid()).toBe(false);
+    nowMs += 1_000;
+    await arrive([beat()]);
+    expect(feed.leaseValid()).toBe(true);
+  });
+
+  it('asks the relay twice a minute while all is well, and keeps its last answer while it cannot be asked', async () => {
+    const feed = await open();
+    await arrive([beat()]);
+    for (let beats = 0; beats < 119; beats++) {
+      nowMs += 500;
+      await arrive([beat()]);
+    }
+    expect(asks).toBe(2);
+    const body = (): Body => heartbeat(nowMs - 10_000);
+    relays.clear();
+    for (let beats = 0; beats < 240; beats++) {
+      nowMs += 500;
+      await arrive([body()]);
+      expect(feed.leaseValid()).toBe(true);
+    }
+    expect(asks).toBeLessThanOrEqual(2 + 120);
   });
 
   it('is not renewed by the heartbeats of an earlier relay, read again or written again by whoever reaches the broker', async () => {
+    relays = new Map([['boot-1', nowMs - 900_000]]);
     const feed = await open();
     await arrive([heartbeat(900_000)]);
     const oldMs = nowMs;
     nowMs += 5_000;
+    relays.set('boot-2', nowMs);
     await arrive([heartbeat(0, 'boot-2')]);
-    heard = [];
     nowMs += 5_000;
     await arrive([heartbeat(900_000)], { atMs: oldMs });
     await arrive([heartbeat(900_500)], { atMs: oldMs + 500 });

@@ -3,20 +3,23 @@
  *
  * The distributed subtlety is all in `renewLease`: silence means distrust. The relay sends a heartbeat only after it found the outbox empty of
  * older rows; hearing one means that everything revoked before the relay looked has been heard too, *if* this reader was at the end of
- * the log, and counted from the moment the relay looked. Two upper bounds for that moment, both on this process' monotonic clock, are known:
- * the start of the fetch that returned it (a lagging reader cannot renew), and the relay's own beat translated by the promptest heartbeat
- * heard from that relay (one held up in a paused broker's queue cannot renew). The lease counts from the earlier. No wall clock takes part.
+ * the log, and counted from the moment the relay looked. Two lower bounds of that moment, both on this process' monotonic clock, are known:
+ * the start of the fetch that returned it (a lagging reader cannot renew), and the relay's own beat translated by what the relay said of its
+ * clock when it was asked (beat-clock.ts: one held up in a paused broker's queue cannot renew, nor can a steady delay). The lease counts from
+ * the earlier. A wall clock takes part only against the lease: it tells that this machine slept while its monotonic clock stood still.
  *
- * Of a relay that starts anew no prompt heartbeat is known: its first may have been held up. So what was cached before it is flushed, and what
- * is filled afterwards is fresher than the heartbeat. Nor does an earlier relay ever renew again: its heartbeats are signed and stay in the
- * log, for whoever reaches the broker to write once more. They are older by auth's own clock (`at_ms`), the one thing compared with itself.
+ * A relay that starts anew gives no lease until it was asked. Nor does an earlier relay ever renew again: its heartbeats are signed and stay
+ * in the log, for whoever reaches the broker to write once more. They are older by auth's own clock (`at_ms`), the one thing compared with
+ * itself.
  */
 import { fromBinary } from '@bufbuild/protobuf';
 import { RevocationEventSchema, topics, type Heartbeat, type RevocationEvent, type SessionRevoked } from '@cloakroom/contracts';
+import { type AskRelay, BeatClock, hasSlept, wallAheadMs } from './beat-clock.ts';
 import type { Clock } from './clock.ts';
 import type { BatchControl, EventLog, LogRecord, RecordBatch, Subscription } from './event-log.ts';
 import type { KeyRing, Revocation, RevocationFeed } from './identity.ts';
 import type { Logger } from './log.ts';
+import { groupLabel } from './event-log.metrics.ts';
 import { noteRevocationHeard, watchLease } from './revocation-feed.metrics.ts';
 
 /** Four missed heartbeats: long enough for a rebalance hiccup, short enough for the 2.5 s bound on a cut feed. */
@@ -35,6 +38,8 @@ export interface RevocationFeedOptions {
   readonly keys: KeyRing;
   /** Checks the record's signature by auth's keys. */
   readonly verify: (record: LogRecord) => Promise<EventVerdict>;
+  /** Asks auth for the clock of its relay. */
+  readonly askRelay: AskRelay;
   readonly clock: Clock;
   readonly log: Logger;
   /** A fresh name each start: every process reads the whole feed alone, and no dead member's partition has to time out. */
@@ -59,14 +64,19 @@ class Feed implements RevocationFeed {
   private readonly epochs = new Map<string, Remembered & { readonly epoch: number }>();
   private globalEpoch = 0;
   private leaseFromMs = Number.NEGATIVE_INFINITY;
-  /** Per relay boot: the smallest (local arrival - beat) seen. */
-  private prompt: { boot: string; offsetMs: number } = { boot: '', offsetMs: Number.POSITIVE_INFINITY };
+  /** How far the wall clock was ahead of the monotonic one when the lease was renewed. */
+  private leaseWallAheadMs = 0;
+  private readonly beatClock: BeatClock;
+  /** Of the relay that speaks. */
+  private boot = '';
   /** By auth's clock: that of the newest heartbeat. */
   private newestAtMs = Number.NEGATIVE_INFINITY;
   private readonly listeners = new Set<(what: Revocation) => void>();
   private subscription: Subscription | undefined;
   private unwatch: () => void = () => undefined;
   private readBackTo = 0n;
+  private distrusts = 0;
+  private stopped = false;
   private resolveReady!: () => void;
   readonly ready = new Promise<void>((resolve) => {
     this.resolveReady = resolve;
@@ -74,6 +84,7 @@ class Feed implements RevocationFeed {
 
   constructor(options: RevocationFeedOptions) {
     this.options = options;
+    this.beatClock = new BeatClock({ ask: options.askRelay, clock: options.clock, reader: groupLabel(options.group) });
   }
 
   async open(): Promise<void> {
@@ -100,7 +111,8 @@ class Feed implements RevocationFeed {
   }
 
   leaseValid(): boolean {
-    return this.options.clock.monotonicMs() - this.leaseFromMs < leaseMs;
+    const { clock } = this.options;
+    return clock.monotonicMs() - this.leaseFromMs < leaseMs && !hasSlept(clock, this.leaseWallAheadMs);
   }
 
   leaseAgeMs(): number {
@@ -125,6 +137,7 @@ class Feed implements RevocationFeed {
   }
 
   async stop(): Promise<void> {
+    this.stopped = true;
     this.leaseFromMs = Number.NEGATIVE_INFINITY;
     this.unwatch();
     await this.subscription?.stop();
@@ -158,26 +171,37 @@ class Feed implements RevocationFeed {
     }
     const next = batch.records.at(-1)!.offset + 1n;
     if (heartbeat !== undefined && sound && next >= batch.highWatermark && this.isCurrent(heartbeat.atMs, heartbeat.value.boot))
-      this.renewLease(heartbeat.value, batch.fetchStartedMs, arrivedMs);
+      this.hearBeat(heartbeat.value, batch.fetchStartedMs);
     this.forget(arrivedMs);
     if (next >= this.readBackTo) this.resolveReady();
     return next;
   }
 
-  /** Whether this relay is the one that speaks; a new one flushes. */
+  /** Whether this relay is the one that speaks. */
   private isCurrent(atMs: number, boot: string): boolean {
-    if (boot !== this.prompt.boot && atMs <= this.newestAtMs) return false;
-    if (boot !== this.prompt.boot && this.prompt.boot !== '') this.announceDistrust('the relay of auth started anew');
+    if (boot !== this.boot && atMs <= this.newestAtMs) return false;
+    this.boot = boot;
     this.newestAtMs = Math.max(this.newestAtMs, atMs);
     return true;
   }
 
-  private renewLease(heartbeat: Heartbeat, fetchStartedMs: number, arrivedMs: number): void {
-    const beatMs = Number(heartbeat.beatMs);
-    const offsetMs = arrivedMs - beatMs;
-    if (heartbeat.boot !== this.prompt.boot) this.prompt = { boot: heartbeat.boot, offsetMs };
-    else if (offsetMs < this.prompt.offsetMs) this.prompt.offsetMs = offsetMs;
-    this.leaseFromMs = Math.max(this.leaseFromMs, Math.min(fetchStartedMs, beatMs + this.prompt.offsetMs));
+  private hearBeat(heartbeat: Heartbeat, fetchStartedMs: number): void {
+    this.renewLease(heartbeat, fetchStartedMs);
+    const distrusts = this.distrusts;
+    const asked = this.beatClock.keepUp(heartbeat.boot, this.leaseValid());
+    // The same heartbeat again, unless something was distrusted since: so the first answer of a relay need not wait for the next one.
+    void asked?.then((answered) => {
+      if (answered && heartbeat.boot === this.boot && distrusts === this.distrusts) this.renewLease(heartbeat, fetchStartedMs);
+    });
+  }
+
+  private renewLease(heartbeat: Heartbeat, fetchStartedMs: number): void {
+    const beatMs = this.beatClock.localMs(heartbeat.boot, Number(heartbeat.beatMs));
+    if (beatMs === undefined || this.stopped) return;
+    const fromMs = Math.min(fetchStartedMs, beatMs);
+    if (fromMs <= this.leaseFromMs) return;
+    this.leaseFromMs = fromMs;
+    this.leaseWallAheadMs = wallAheadMs(this.options.clock);
   }
 
   private apply(event: RevocationEvent): void {
@@ -228,6 +252,7 @@ class Feed implements RevocationFeed {
   }
 
   private announceDistrust(reason: string): void {
+    this.distrusts += 1;
     this.leaseFromMs = Number.NEGATIVE_INFINITY;
     this.options.log.warn({ reason }, 'cached identity is distrusted');
     this.announce({ kind: 'distrust' });

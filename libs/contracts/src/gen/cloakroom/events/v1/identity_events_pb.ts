@@ -223,8 +223,8 @@ export type Heartbeat = Message<"cloakroom.events.v1.Heartbeat"> & {
   boot: string;
 
   /**
-   * The relay's monotonic milliseconds since its start, taken before it looked into the outbox. A reader learns from the promptest
-   * heartbeat of a boot how these lie to its own clock, so that a heartbeat that was held up (a paused broker) does not pass for fresh.
+   * The relay's monotonic milliseconds since its start, taken before it looked into the outbox. A reader asks auth
+   * (ReadBeatClock) how these lie to its own clock, so that a heartbeat that was held up (a paused broker) does not pass for fresh.
    *
    * @generated from field: int64 beat_ms = 3;
    */
