@@ -1,12 +1,15 @@
 /**
  * Stands for cart and catalog behind every front that is compared: bare grpc-js with the mesh's mutual TLS, one cart and its products in
- * memory, no policy and no passport asked for. What the real cart does costs every front the same, and would only bring their ratios nearer to 1.
+ * memory. A caller that names a person is verified with the real cart's own verifier (backend.passports.ts), since each new passport costs the
+ * service more than the rest of its answer. The floor and the peers name nobody. What else the real cart does costs every front the same.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { create, toBinary } from '@bufbuild/protobuf';
-import { CartSchema, CartService, CatalogService, GetProductsResponseSchema } from '@cloakroom/contracts';
+import { AuthService, CartSchema, CartService, CatalogService, GetProductsResponseSchema } from '@cloakroom/contracts';
+import { connectMesh, createLogger, jwksFrom, openKeyRing, readTls } from '@cloakroom/platform';
 import { Server, ServerCredentials, type handleUnaryCall } from '@grpc/grpc-js';
+import { cartVerifier, verifying } from './backend.passports.ts';
 
 const tlsDir = process.env['TLS_DIR']!;
 const read = (file: string): Buffer => readFileSync(join(tlsDir, file));
@@ -40,7 +43,13 @@ const answers = {
   one: Buffer.from(toBinary(GetProductsResponseSchema, create(GetProductsResponseSchema, { items: products.slice(0, 1) }))),
 };
 
-await serve('cart', Number(process.env['CART_PORT']), CartService.typeName, 'GetCart', (_call, done) => done(null, answers.cart));
+const log = createLogger('bench', 'silent');
+const auth = connectMesh(AuthService, { address: process.env['AUTH_ADDRESS']!, tls: await readTls(tlsDir, 'cart'), log });
+// Opens at once and asks until auth is there.
+const verifier = cartVerifier(openKeyRing({ log, fetchJwks: jwksFrom(auth.client) }));
+
+const getCart = verifying<Buffer, Buffer>(verifier, (_call, done) => done(null, answers.cart));
+await serve('cart', Number(process.env['CART_PORT']), CartService.typeName, 'GetCart', getCart);
 await serve('catalog', Number(process.env['LISTEN_PORT']), CatalogService.typeName, 'GetProducts', (call, done) =>
   // One id is a product's page; a cart asks for several.
   done(null, call.request.length < 16 ? answers.one : answers.products),

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ import { checked, Load, openGenerator, type Block, type Generator } from './load
 import { describeMachine } from './machine.ts';
 import { peersReport } from './peers.report.ts';
 import { topOf } from './profile.ts';
-import { assembled, markdown, performanceDoc, readPublished, writeReport, type Report } from './report.ts';
+import { assembled, markdown, performanceDoc, publishTo, readPublished, writeReport, type Report } from './report.ts';
 import { revocationReport } from './revocation.report.ts';
 import { rotated, spread } from './statistics.ts';
 import { storeReport } from './store.report.ts';
@@ -139,7 +139,7 @@ describe('reports', () => {
   });
 
   it('takes the worst number of sessions for the store', () => {
-    const pair = (resolvePerSecond: number) => [{ resolvePerSecond, getPerSecond: 100 }];
+    const pair = (resolvePerSecond: number) => [{ resolvePerSecond, getPerSecond: 100, getAgainPerSecond: 100 }];
     const reads = [1_000, 10_000].flatMap((sessionCount) => [
       { sessionCount, concurrency: 1, pairs: pair(sessionCount === 1_000 ? 80 : 60) },
       { sessionCount, concurrency: 64, pairs: pair(56) },
@@ -159,6 +159,37 @@ describe('reports', () => {
     expect(readFileSync(join(dir, 'report.md'), 'utf8')).toContain('Measured 2026-01-02');
     expect(JSON.parse(readFileSync(join(dir, 'report.json'), 'utf8'))).toMatchObject({ name: 'edge', machine: { node: process.version } });
     expect(existsSync(join(dir, 'report.svg'))).toBe(true);
+  });
+
+  it('publishes where no floor was starved, and nothing where one was', async () => {
+    const docs = join(folder, 'docs');
+    const report = (starved: string[]): Report => ({
+      name: 'x',
+      title: 'X',
+      machine: { ...machine, loadAfter: 2.5 },
+      command: 'c',
+      method: [],
+      tables: [
+        { title: 'One', head: ['a'], rows: [['1']] },
+        { title: 'Two', head: ['b'], rows: [['2']] },
+      ],
+      charts: [],
+      data: {},
+      verdicts: [],
+      starved,
+    });
+    const written = async (starved: string[], rehearsal: boolean): Promise<string> => {
+      rmSync(docs, { recursive: true, force: true });
+      mkdirSync(docs, { recursive: true });
+      writeFileSync(join(docs, 'performance.md'), '<!-- bench:x -->\n\nold\n\n<!-- /bench:x -->\n');
+      await publishTo(docs, report(starved), rehearsal);
+      return readFileSync(join(docs, 'performance.md'), 'utf8');
+    };
+    expect(await written(['the floor waited'], false)).toContain('old');
+    expect(await written(['the floor waited'], true)).not.toContain('old');
+    const page = await written([], false);
+    // Each table tells where it was taken.
+    expect(page.match(/<sub>.*; 2026-01-02; load average [\d.]+ before the run and 2\.5 at its end\.<\/sub>/g)).toHaveLength(2);
   });
 
   it('draws what it was given', async () => {

@@ -13,6 +13,8 @@ import { quantile } from './statistics.ts';
 export interface Cost {
   readonly what: string;
   readonly count: number;
+  /** Measured once more at the end (A/A). */
+  readonly again?: true;
   /** Of the cart as the view holds it. */
   readonly bytes: number;
   /** From the log's acknowledgement of an event to the view's notice. */
@@ -51,9 +53,12 @@ export async function benchCosts(world: CartWorld, request: CartRequest, product
   // Compilers have seen all of it.
   await costOf(bench, 'lines', 10, linesOf(10));
   for (const count of request.lineCounts) sizes.push(await costOf(bench, 'lines', count, linesOf(count)));
+  const [fewest, shortest] = [request.lineCounts[0]!, request.historyLengths[0]!];
+  sizes.push({ ...(await costOf(bench, 'lines', fewest, linesOf(fewest))), again: true });
   console.log('cost by size');
-  for (const count of request.historyLengths)
-    histories.push(await costOf(bench, 'events, older than 14 days', count, historyOf(count, Date.now() - longAgoMs)));
+  const older = (count: number) => costOf(bench, 'events, older than 14 days', count, historyOf(count, Date.now() - longAgoMs));
+  for (const count of request.historyLengths) histories.push(await older(count));
+  histories.push({ ...(await older(shortest)), again: true });
   if (Math.max(...request.historyLengths) >= recentCountMax) {
     // With room for those that are measured.
     const count = recentCountMax - repeats * 2 - 1;

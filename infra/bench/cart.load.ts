@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import type { CartLoaded, CartOrder } from './cart.worker.ts';
 import { openWorker } from './load.process.ts';
 import { checked, perRequest } from './load.ts';
+import type { CoreUse } from './starved.ts';
 
 /** `cpuUs`: microseconds of processor time an acknowledged command, by process. */
 export interface CartBlock extends CartLoaded {
   readonly cpuUs: Readonly<Record<string, number>>;
+  readonly core?: CoreUse | undefined;
 }
 
 /** Whose carts, behind which front. The position moves on from block to block. */
@@ -42,9 +44,9 @@ export async function openCartGenerator(dir: string): Promise<CartGenerator> {
       return { origin, cookiesFile, productIds, from: 0 };
     },
     async run(what, shoppers, how, pids) {
-      const { result, spentMs } = await worker.measure({ ...shoppers, ...how }, pids);
+      const { result, spentMs, core } = await worker.measure({ ...shoppers, ...how }, pids);
       shoppers.from = result.next;
-      return checked({ ...result, cpuUs: perRequest(spentMs, result.answered) }, what);
+      return checked({ ...result, cpuUs: perRequest(spentMs, result.answered), core }, what);
     },
     async stop() {
       await worker.stop();

@@ -6,10 +6,14 @@ import type { Consumed, ConsumeOrder } from './cart.consume.worker.ts';
 import { history, publishAll, recordCount } from './cart.log.ts';
 import { plainProducts, type CartWorld } from './cart.world.ts';
 import { openWorker } from './load.process.ts';
+import type { FloorBlock } from './starved.ts';
 
 export interface Replay {
   readonly perSecond: number;
   readonly barePerSecond: number;
+  /** The same read once more (A/A). */
+  readonly bareAgainPerSecond: number;
+  readonly bare: FloorBlock;
   /** Batches of a partition that were applied, and calls that wrote to the view. */
   readonly batches: number;
   readonly writes: number;
@@ -37,7 +41,10 @@ export async function benchReplay(world: CartWorld, request: CartRequest): Promi
   const bare = await openWorker<ConsumeOrder, Consumed>('cart.consume.worker.ts', 'system');
   try {
     const order = { broker: world.broker, topic: topics.cartEvents.name, records, concurrentPartitions };
-    const consume = async () => (await bare.measure(order, {})).result.perSecond;
+    const consume = async (): Promise<FloorBlock> => {
+      const { result, spentMs, core } = await bare.measure(order, {});
+      return { perSecond: result.perSecond, cpuUs: (spentMs['generator']! * 1000) / records, core };
+    };
     // Compilers have seen all of it.
     await consume();
     await replay(world, records);
@@ -45,7 +52,9 @@ export async function benchReplay(world: CartWorld, request: CartRequest): Promi
     for (let pair = 0; pair < request.pairs; pair++) {
       const first = pair % 2 === 0 ? await consume() : undefined;
       const replayed = await replay(world, records);
-      pairs.push({ ...replayed, barePerSecond: first ?? (await consume()) });
+      const floor = first ?? (await consume());
+      const { perSecond: bareAgainPerSecond } = await consume();
+      pairs.push({ ...replayed, barePerSecond: floor.perSecond, bareAgainPerSecond, bare: floor });
       console.log(`pair ${pair + 1} of ${request.pairs} of replays`);
     }
     return { events: records, carts, pairs };
@@ -54,7 +63,7 @@ export async function benchReplay(world: CartWorld, request: CartRequest): Promi
   }
 }
 
-async function replay({ follower, eventLog }: CartWorld, events: number): Promise<Omit<Replay, 'barePerSecond'>> {
+async function replay({ follower, eventLog }: CartWorld, events: number): Promise<Pick<Replay, 'perSecond' | 'batches' | 'writes'>> {
   follower.forget();
   await follower.redis.flushall();
   await follower.redis.config('RESETSTAT');

@@ -5,6 +5,7 @@ import type { LogRecord } from '@cloakroom/platform';
 import type { CartRequest } from './cart.ts';
 import type { CartBlock, Shoppers } from './cart.load.ts';
 import type { CartWorld } from './cart.world.ts';
+import { againMark } from './load.ts';
 import { profiled } from './profile.ts';
 import { rotated } from './statistics.ts';
 
@@ -12,6 +13,7 @@ import { rotated } from './statistics.ts';
 export type Saturated = Readonly<Record<string, readonly CartBlock[]>>;
 
 export const shopName = 'Cloakroom';
+export const shopAgainName = shopName + againMark;
 export const floorName = 'floor';
 export const singleName = 'floor, a request each';
 
@@ -41,7 +43,7 @@ export async function benchSaturated(world: CartWorld, request: CartRequest, pro
     for (const front of rotated(fronts, pair)) {
       (blocks[front.name] ??= []).push(await block(front, request.seconds));
       // What the view still has to take up would be done in the next one's time.
-      if (front.name === shopName) await world.follower.untilAll(world.eventLog);
+      if (front.name.startsWith(shopName)) await world.follower.untilAll(world.eventLog);
     }
     console.log(`pair ${pair + 1} of ${request.pairs} at saturation`);
   }
@@ -53,7 +55,7 @@ async function openFronts(world: CartWorld, request: CartRequest, productIds: st
   const shopperOf = (name: string, origin: string): Shoppers => world.generator.shoppers(name, origin, cookies, productIds);
   const { answer, record } = await sample(world, cookies[0]!, productIds[0]!);
   await world.eventLog.ensureTopics([floorTopic]);
-  const ours: Front = { name: shopName, shoppers: shopperOf('ours', world.gateway), pids: world.pids };
+  const ours = (name: string): Front => ({ name, shoppers: shopperOf('ours', world.gateway), pids: world.pids });
   const floor = async (name: string, offset: number, send: string): Promise<Front> => {
     const [front, back] = [world.world.base + offset, world.world.base + offset + 1];
     const env = {
@@ -73,7 +75,7 @@ async function openFronts(world: CartWorld, request: CartRequest, productIds: st
       pids: { front: pids[`${send}-front`]!, back: pids[`${send}-back`]! },
     };
   };
-  return [ours, await floor(floorName, 50, 'batched'), await floor(singleName, 52, 'single')];
+  return [ours(shopName), ours(shopAgainName), await floor(floorName, 50, 'batched'), await floor(singleName, 52, 'single')];
 }
 
 /** One real command: what it answered, and the record that it left. */

@@ -33,7 +33,8 @@ export interface CartRequest {
 }
 
 export interface CartMeasured {
-  readonly visible: readonly { readonly rate: number; readonly blocks: readonly CartBlock[] }[];
+  /** By rate; the highest once more at the end (A/A). */
+  readonly visible: readonly { readonly rate: number; readonly again: boolean; readonly blocks: readonly CartBlock[] }[];
   readonly saturated: Saturated;
   readonly lost: readonly Lost[];
   readonly sizes: readonly Cost[];
@@ -100,7 +101,8 @@ async function benchVisible(world: CartWorld, request: CartRequest, productIds: 
     warmUpSeconds: 0,
   } as const;
   await generator.run('warm-up', shoppers, warmUp, world.pids);
-  const visible = request.rates.map((rate) => ({ rate, blocks: [] as CartBlock[] }));
+  const once = request.rates.map((rate) => ({ rate, again: false, blocks: [] as CartBlock[] }));
+  const visible = [...once, { ...once.at(-1)!, again: true, blocks: [] as CartBlock[] }];
   for (let pair = 0; pair < request.pairs; pair++) for (const { rate, blocks } of visible) blocks.push(await block(rate, request.seconds));
   console.log(`visibility at ${request.rates.join(', ')} commands a second`);
   return visible;

@@ -1,7 +1,8 @@
 /** What the blocks of `npm run bench -- edge` say: ratios to the floor pair by pair, goals, processor time by process. */
-import { systemCpuUs, type Block } from './load.ts';
+import { floorBlockOf, systemCpuUs, type Block } from './load.ts';
 import type { Machine } from './machine.ts';
 import type { Report, Table, Verdict } from './report.ts';
+import { starvation } from './starved.ts';
 import { median, ratios, spread, type Spread } from './statistics.ts';
 
 type Blocks = Record<string, Block[]>;
@@ -50,6 +51,7 @@ export function edgeReport(measured: Measured, machine: Machine, command: string
     method: method(measured),
     tables: [saturatedTable(measured, compared), latencyTable(measured), cpuTable(measured)],
     verdicts: verdictsOf(compared),
+    starved: starvedIn(measured),
     charts: [
       {
         title: "Throughput as part of the floor's (median and range of pairs)",
@@ -65,6 +67,9 @@ export function edgeReport(measured: Measured, machine: Machine, command: string
   };
 }
 
+export const starvedIn = ({ points, saturated }: Measured): string[] =>
+  points.filter(({ floor }) => floor === undefined).flatMap(({ name }) => starvation(name, saturated[name]!.map(floorBlockOf)));
+
 function perPair(blocks: Blocks, name: string, floor: string, field: (block: Block) => number): number[] {
   return ratios(blocks[name]!.map(field), blocks[floor]!.map(field));
 }
@@ -72,6 +77,8 @@ function perPair(blocks: Blocks, name: string, floor: string, field: (block: Blo
 function method({ saturated, commonRate }: Measured): string[] {
   const pairs = Object.values(saturated)[0]?.length ?? 0;
   return [
+    'The backend verifies each new passport as the real cart does. The floor names nobody, so for it there is none to verify.',
+    'Rows with "again (A/A)" are the same thing measured once more in each pair: what their ratio differs from 1 is noise.',
     'The floor is bare node:http and grpc-js to the same backend over the same mutual TLS, with the same bytes in its answer and nothing else: no session, no deadline, no trace, no limits.',
     `${pairs} interleaved pairs in a rotating order, each block warmed up first; a ratio is taken within a pair, the table shows the median of the pairs and their range.`,
     'Saturated: 32 connections in a closed loop. Fixed rates: open loop, latency counts from when a request was due (no coordinated omission); percentiles are those of an HDR histogram of 3 digits, the median of the pairs.',

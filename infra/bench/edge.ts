@@ -3,10 +3,13 @@
  * warm and cold, and with the session store at a distance. Everything runs at once, and blocks are measured in turn, in an order that rotates:
  * what else the machine does meets all alike, and only ratios within a pair are published as results.
  */
+import { randomBytes } from 'node:crypto';
+import { CartService, isProblem } from '@cloakroom/contracts';
+import { connectMesh, createLogger, readTls, startTrace } from '@cloakroom/platform';
 import { openTcpProxy, type TcpProxy } from '@cloakroom/testing';
 import { portsOf } from '../stack.ts';
 import { edgeReport, type Measured } from './edge.report.ts';
-import { checked, Load, openGenerator, type Generator } from './load.ts';
+import { againMark, checked, Load, openGenerator, type Generator } from './load.ts';
 import { pinSelf } from './machine.ts';
 import { makeGuests, register, signInAll, type Mode } from './people.ts';
 import { profiled } from './profile.ts';
@@ -27,6 +30,8 @@ export interface EdgeRequest {
   readonly personCount: number;
   /** Before each block. */
   readonly warmUpSeconds: number;
+  /** Also at half of what each point reached. */
+  readonly halfLoad: boolean;
   /** Writes a processor profile of the gateway for each kind of request instead of measuring. */
   readonly profile: boolean;
 }
@@ -117,6 +122,7 @@ async function openPoints(world: World, request: EdgeRequest, generator: Generat
   });
   const points = [
     floor('cart', '/api/cart'),
+    { ...floor(`cart${againMark}`, '/api/cart'), floor: 'floor: cart' },
     floor('product', '/api/products/p-mug'),
     { ...cart('anonymous', nobody, 0), load: new Load(gatewayUrl, '/api/products/p-mug', nobody), floor: 'floor: product' },
   ];
@@ -133,6 +139,7 @@ async function openPoints(world: World, request: EdgeRequest, generator: Generat
   const load = new Load(gatewayUrl, '/api/cart', cold);
   for (const rtt of request.storeRttsMs) points.push({ ...cart(nameOf('hybrid', ' cold', rtt), cold, rtt), load });
   await sameBodies(floorUrl, gatewayUrl, { cookie: unmet.at(-1)!.cookie });
+  await refusesForgery(backendAddresses(base).CART_ADDRESS, world.tlsDir);
   return points;
 }
 
@@ -168,6 +175,19 @@ async function pointsOf(
 }
 
 const nameOf = (mode: string, cache: string, rttMs: number): string => `${mode}${cache}${rttMs === 0 ? '' : `, store +${rttMs} ms`}`;
+
+/** The real cart verifies each passport, so the backend has to: one that takes a forged one would flatter `reference`. */
+async function refusesForgery(address: string, tlsDir: string): Promise<void> {
+  const log = createLogger('bench', 'silent');
+  const cart = connectMesh(CartService, { address, tls: await readTls(tlsDir, 'gateway'), log });
+  try {
+    const call = { budgetMs: 1_500, trace: startTrace(randomBytes), passport: 'not.a.passport' };
+    const answer = await cart.client.getCart(call, {});
+    if (!isProblem(answer)) throw new Error('the backend takes a forged passport');
+  } finally {
+    cart.close();
+  }
+}
 
 /** All headers of an answer but those that Node makes itself: the floor sends the same bytes. */
 async function headersOf(url: string): Promise<string> {
@@ -207,7 +227,8 @@ async function measure(points: readonly Point[], request: EdgeRequest, generator
   const commonRate = Math.floor(Math.min(...points.map(({ name }) => mostOf(name))) / 2);
   for (let pair = 0; pair < pairs; pair++) {
     for (const point of rotated(points, pair)) {
-      (halfLoad[point.name] ??= []).push(await block(point, { kind: 'open', rate: Math.floor(mostOf(point.name) / 2) }));
+      if (request.halfLoad)
+        (halfLoad[point.name] ??= []).push(await block(point, { kind: 'open', rate: Math.floor(mostOf(point.name) / 2) }));
       (sameRate[point.name] ??= []).push(await block(point, { kind: 'open', rate: commonRate }));
     }
     console.log(`pair ${pair + 1} of ${pairs} at fixed rates`);

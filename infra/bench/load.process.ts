@@ -2,7 +2,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { cpuMs, pinned } from './machine.ts';
+import { type CoreTimes, cpuMs, pinned, systemCoreTimes } from './machine.ts';
+import type { CoreUse } from './starved.ts';
 
 /** The measured time begins and ends: the parent reads the processor time of the others then. */
 export type Note<Result> =
@@ -10,8 +11,15 @@ export type Note<Result> =
 
 export interface WorkerProcess<Order extends object, Result> {
   /** @returns with it the milliseconds of processor time that each of `pids` and the generator took meanwhile */
-  measure(order: Order, pids: Readonly<Record<string, number>>): Promise<{ result: Result; spentMs: Record<string, number> }>;
+  measure(order: Order, pids: Readonly<Record<string, number>>): Promise<Spent<Result>>;
   stop(): Promise<void>;
+}
+
+export interface Spent<Result> {
+  readonly result: Result;
+  readonly spentMs: Record<string, number>;
+  /** Of the core of the system under test; undefined where it has none to itself. */
+  readonly core: CoreUse | undefined;
 }
 
 /** @param script beside this file */
@@ -31,12 +39,14 @@ export async function openWorker<Order extends object, Result>(
       const begun = await told();
       if ('failed' in begun) throw new Error(begun.failed);
       const watched = { ...pids, generator: worker.pid! };
-      const before = times(watched);
+      const [before, coreBefore, startedMs] = [times(watched), systemCoreTimes(), performance.now()];
       const note = await told();
       if (!('result' in note)) throw new Error('failed' in note ? note.failed : 'the load generator lost its place');
-      const after = times(watched);
+      const [after, coreAfter, wallMs] = [times(watched), systemCoreTimes(), performance.now() - startedMs];
       const spentMs = Object.fromEntries(Object.keys(watched).map((name) => [name, after[name]! - before[name]!]));
-      return { result: note.result, spentMs };
+      const ours = core === 'system' ? { ...pids, generator: worker.pid! } : pids;
+      const oursMs = Object.keys(ours).reduce((sum, name) => sum + spentMs[name]!, 0);
+      return { result: note.result, spentMs, core: coreUse(coreBefore, coreAfter, oursMs, wallMs) };
     },
     async stop() {
       if (worker.exitCode !== null) return;
@@ -44,6 +54,16 @@ export async function openWorker<Order extends object, Result>(
       worker.disconnect();
       await gone;
     },
+  };
+}
+
+/** Parts of the wall time. The kernel counts in ticks of 10 ms, so a short block can be a tick or two off either way. */
+function coreUse(before: CoreTimes | undefined, after: CoreTimes | undefined, oursMs: number, wallMs: number): CoreUse | undefined {
+  if (before === undefined || after === undefined) return undefined;
+  return {
+    ours: oursMs / wallMs,
+    others: Math.max(0, after.processesMs - before.processesMs - oursMs) / wallMs,
+    stolen: (after.stolenMs - before.stolenMs) / wallMs,
   };
 }
 

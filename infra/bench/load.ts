@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openWorker } from './load.process.ts';
 import type { Loaded, Order, Target } from './load.worker.ts';
+import type { CoreUse, FloorBlock } from './starved.ts';
 
 export type { Latency, Loaded } from './load.worker.ts';
 
@@ -24,6 +25,7 @@ export class Load {
 /** `cpuUs`: microseconds of processor time an answered request, by process. */
 export interface Block extends Loaded {
   readonly cpuUs: Readonly<Record<string, number>>;
+  readonly core?: CoreUse | undefined;
 }
 
 export type How = { readonly seconds: number; readonly warmUpSeconds: number } & (
@@ -52,9 +54,9 @@ export async function openGenerator(dir: string): Promise<Generator> {
       const { origin, path, headersFile, from } = load;
       const target: Target = { origin, path, headersFile, from };
       const order: Order = { ...how, target };
-      const { result, spentMs } = await worker.measure(order, pids);
+      const { result, spentMs, core } = await worker.measure(order, pids);
       load.from = result.next;
-      return { ...result, cpuUs: perRequest(spentMs, result.answered) };
+      return { ...result, cpuUs: perRequest(spentMs, result.answered), core };
     },
     async stop() {
       await worker.stop();
@@ -76,6 +78,16 @@ export function checked<Measured extends Pick<Block, 'answered' | 'wrong'>>(bloc
     throw new Error(`${what}: ${block.answered} answers as they should be, others by status ${JSON.stringify(block.wrong)}`);
   return block;
 }
+
+/** What a floor is judged by (starved.ts). */
+export const floorBlockOf = (block: Pick<Block, 'perSecond' | 'cpuUs' | 'core'>): FloorBlock => ({
+  perSecond: block.perSecond,
+  cpuUs: systemCpuUs(block),
+  core: block.core,
+});
+
+/** Added to a name: the same thing measured once more in each pair. What its ratio differs from 1 is the noise of the table. */
+export const againMark = ', again (A/A)';
 
 /** Of all processes that share the core of the system under test, microseconds a request. */
 export const systemCpuUs = ({ cpuUs }: Pick<Block, 'cpuUs'>): number =>

@@ -14,6 +14,8 @@ export interface Machine {
   readonly redis: string;
   /** The 1 minute average before the first measurement: what else ran. */
   readonly loadBefore: number;
+  /** The same after the last one: the benchmark's own work is in it. */
+  readonly loadAfter: number | undefined;
   readonly pinned: boolean;
   readonly at: string;
   readonly commit: string;
@@ -28,12 +30,15 @@ export function describeMachine(now: Date): Machine {
     platform: `${process.platform} ${process.arch}`,
     node: process.version,
     redis: redis === undefined ? 'none' : (/\bv=([\d.]+)/.exec(output(redis, '--version'))?.[1] ?? 'unknown'),
-    loadBefore: Math.round(loadavg()[0]! * 100) / 100,
+    loadBefore: loadNow(),
+    loadAfter: undefined,
     pinned: cores !== undefined,
     at: now.toISOString(),
     commit: output('git', 'rev-parse', '--short', 'HEAD').trim(),
   };
 }
+
+export const loadNow = (): number => Math.round(loadavg()[0]! * 100) / 100;
 
 function output(command: string, ...args: string[]): string {
   return spawnSync(command, args, { encoding: 'utf8', timeout: 5_000, cwd: import.meta.dirname }).stdout ?? '';
@@ -60,6 +65,22 @@ export function pinSelf(): void {
 
 /** The kernel's tick in which /proc counts: 100 a second on every Linux that Node runs on. */
 const tickMs = 10;
+
+/** What a core did since the machine began, in milliseconds. Interrupts are left out: those of our own traffic would pass for somebody else's work. */
+export interface CoreTimes {
+  readonly processesMs: number;
+  /** Taken by other virtual machines, where the kernel can tell. */
+  readonly stolenMs: number;
+}
+
+/** Of the core of the system under test. @returns undefined where it has none to itself, or the kernel does not tell */
+export function systemCoreTimes(): CoreTimes | undefined {
+  if (cores === undefined) return undefined;
+  const line = new RegExp(`^cpu${cores.system} (.*)$`, 'm').exec(readFileSync('/proc/stat', 'utf8'))?.[1];
+  const [user, nice, system, , , , , stolen] = line?.trim().split(' ').map(Number) ?? [];
+  if (user === undefined || nice === undefined || system === undefined || stolen === undefined) return undefined;
+  return { processesMs: (user + nice + system) * tickMs, stolenMs: stolen * tickMs };
+}
 
 /** Processor time of a process and all its threads, in milliseconds; NaN where the kernel does not tell. */
 export function cpuMs(pid: number): number {

@@ -1,8 +1,9 @@
 /** What `npm run bench -- peers` measured, as a table, goals and a chart. */
-import { systemCpuUs, type Block } from './load.ts';
+import { floorBlockOf, systemCpuUs, type Block } from './load.ts';
 import type { Machine } from './machine.ts';
-import { ours, type Front, type PeersMeasured } from './peers.ts';
+import { floorName, ours, type Front, type PeersMeasured } from './peers.ts';
 import type { Report, Verdict } from './report.ts';
+import { starvation } from './starved.ts';
 import { median, ratios, spread, type Spread } from './statistics.ts';
 
 /** Ahead of those that ask a store at each request. */
@@ -36,6 +37,7 @@ export function peersReport(measured: PeersMeasured, machine: Machine, command: 
     method: [
       'The same request (`GET /api/cart` with a session), the same backend over gRPC and mutual TLS, the same Redis on the same core; each peer as its own documentation recommends for production.',
       `${Object.values(saturated)[0]?.length ?? 0} interleaved pairs in a rotating order, 32 connections; half load is an open loop at half of what the front itself reached, latency counted from when a request was due.`,
+      'The row "again (A/A)" is hybrid measured once more in each pair: what its ratio differs from 1 is noise. The backend verifies each new passport as the real cart does; the peers and the floor hand on none.',
       'The peers check a session and nothing else: they have no deadline, no trace, no rate limit, no passport for the service behind, and a revocation reaches those with a cookie cache when it runs out (5 min).',
     ],
     tables: [
@@ -53,6 +55,7 @@ export function peersReport(measured: PeersMeasured, machine: Machine, command: 
         ]),
       },
     ],
+    starved: starvation(floorName, (saturated[floorName] ?? []).map(floorBlockOf)),
     verdicts: rows.filter(({ isPeer }) => isPeer).map((row) => verdictOf(row, row.ahead)),
     charts: [
       {

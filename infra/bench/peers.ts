@@ -3,7 +3,7 @@
  * backend, the same Redis, each as its own documentation recommends. Measured like edge.ts: interleaved pairs, only ratios count.
  */
 import { portsOf } from '../stack.ts';
-import { checked, Load, openGenerator, type Block, type Generator } from './load.ts';
+import { againMark, checked, Load, openGenerator, type Block, type Generator } from './load.ts';
 import { pinSelf } from './machine.ts';
 import { cookiesOf, register, signInAll, type Headers } from './people.ts';
 import { median, rotated } from './statistics.ts';
@@ -33,6 +33,7 @@ export interface PeersMeasured {
 }
 
 export const ours = { hybrid: 'Cloakroom hybrid', reference: 'Cloakroom reference' } as const;
+export const floorName = 'no session (floor)';
 const peers = [
   { name: 'express-session + connect-redis', peer: 'express', asksStore: true },
   { name: '@fastify/session + connect-redis', peer: 'fastify', asksStore: true },
@@ -75,18 +76,20 @@ async function openOurs(world: World, generator: Generator, { personCount }: Pee
   for (const mode of ['hybrid', 'reference'] as const) {
     const list = await signInAll(gateway, people, mode);
     if (list === undefined) throw new Error(`${mode} is not allowed here`);
-    fronts.push({
-      name: ours[mode],
+    const front = (name: string): Runnable => ({
+      name,
       asksStore: mode === 'reference',
       isPeer: false,
       load: new Load(`http://127.0.0.1:${base}`, '/api/cart', generator.headers(mode, list)),
       pids: world.pids('gateway-1', 'backend', 'auth', 'redis-sessions'),
     });
+    fronts.push(front(ours[mode]));
+    if (mode === 'hybrid') fronts.push(front(ours.hybrid + againMark));
   }
   await world.add({ name: 'floor', script: 'floor.main.ts', port: base + 50, env: backendAddresses(base) });
   const nobody = generator.headers('nobody', [{}]);
   const load = new Load(`http://127.0.0.1:${base + 50}`, '/api/cart', nobody);
-  return [{ name: 'no session (floor)', asksStore: undefined, isPeer: false, load, pids: world.pids('floor', 'backend') }, ...fronts];
+  return [{ name: floorName, asksStore: undefined, isPeer: false, load, pids: world.pids('floor', 'backend') }, ...fronts];
 }
 
 async function openPeers(world: World, generator: Generator, { personCount }: PeersRequest): Promise<Runnable[]> {

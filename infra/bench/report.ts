@@ -3,7 +3,7 @@
  * docs/bench/, and docs/performance.md takes the new Markdown up between its markers: so no figure there was ever typed.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { dataRoot, repository } from '../folders.ts';
 import { align, megabytes } from '../status.ts';
@@ -28,6 +28,8 @@ export interface Report {
   /** Goals, each met or missed. */
   readonly verdicts: readonly Verdict[];
   readonly charts: readonly Chart[];
+  /** Why a floor cannot be compared with (starved.ts): one reason, and nothing is published. */
+  readonly starved?: readonly string[];
   readonly data: unknown;
 }
 
@@ -40,15 +42,29 @@ export interface Verdict {
 export const publishedDir = join(repository, 'docs', 'bench');
 export const performanceDoc = join(repository, 'docs', 'performance.md');
 
-export async function writeReport(report: Report, options: { readonly publish: boolean; readonly dir?: string }): Promise<string> {
+export interface WriteOptions {
+  readonly publish: boolean;
+  readonly dir?: string;
+  /** A rehearsal: where a copy of `docs/performance.md` and `docs/bench/` is. */
+  readonly docs?: string;
+}
+
+/** @returns where it is. A run with a starved floor is written down and not published, but for a rehearsal. */
+export async function writeReport(report: Report, options: WriteOptions): Promise<string> {
   const dir = options.dir ?? join(dataRoot, 'bench', report.name);
   await writeTo(dir, report, 'report');
-  if (options.publish) {
-    await writeTo(publishedDir, report, report.name);
-    await assemble();
-  }
+  if (options.publish) await publishTo(options.docs ?? dirname(performanceDoc), report, options.docs !== undefined);
   return dir;
 }
+
+/** @param docs the folder of performance.md */
+export async function publishTo(docs: string, report: Report, rehearsal: boolean): Promise<void> {
+  if (!rehearsal && !isSound(report)) return;
+  await writeTo(join(docs, 'bench'), report, report.name);
+  await assemble(docs);
+}
+
+export const isSound = ({ starved = [] }: Report): boolean => starved.length === 0;
 
 async function writeTo(dir: string, report: Report, base: string): Promise<void> {
   mkdirSync(dir, { recursive: true });
@@ -69,17 +85,28 @@ export function markdown(report: Report, pictures: readonly string[]): string {
     `Node ${machine.node}`,
     `Redis ${machine.redis}`,
     machine.pinned ? 'generator and system under test on a core each' : 'not pinned to cores',
-    `load average ${machine.loadBefore} before the run`,
+    loadOf(machine),
   ];
   return [
     `Measured ${machine.at.slice(0, 10)} at commit ${machine.commit} by \`${report.command}\` on ${place.join(', ')}.`,
     report.method.join(' '),
     ...(report.verdicts.length > 0 ? [verdictTable(report.verdicts)] : []),
-    ...report.tables.map((table) => [...(table.title === undefined ? [] : [`**${table.title}**`, '']), ...tableLines(table)].join('\n')),
+    ...report.tables.flatMap((table) => [
+      ...(table.title === undefined ? [] : [`**${table.title}**`]),
+      tableLines(table).join('\n'),
+      caption(machine),
+    ]),
     ...pictures,
     '',
   ].join('\n\n');
 }
+
+const loadOf = ({ loadBefore, loadAfter }: Machine): string =>
+  `load average ${loadBefore} before the run${loadAfter === undefined ? '' : ` and ${loadAfter} at its end`}`;
+
+/** Below each table: a table is copied without its page. */
+const caption = (machine: Machine): string =>
+  `<sub>${machine.processor}, ${machine.cores} cores; ${machine.at.slice(0, 10)}; ${loadOf(machine)}.</sub>`;
 
 const verdictTable = (verdicts: readonly Verdict[]): string =>
   tableLines({
@@ -96,6 +123,7 @@ export function print(report: Report, dir: string): void {
   }
   console.log('');
   for (const { goal, measured, met } of report.verdicts) console.log(`${met ? 'met   ' : 'MISSED'} ${goal}: ${measured}`);
+  for (const why of report.starved ?? []) console.log(`STARVED ${why}`);
   console.log(`\nwritten to ${dir}`);
 }
 
@@ -118,11 +146,15 @@ export function assembled(text: string, read: (name: string) => string | undefin
   return result;
 }
 
-export const readPublished = (name: string): string | undefined => {
-  const file = join(publishedDir, `${name}.md`);
-  return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
-};
+const readIn =
+  (dir: string) =>
+  (name: string): string | undefined => {
+    const file = join(dir, `${name}.md`);
+    return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+  };
+export const readPublished = readIn(publishedDir);
 
-async function assemble(): Promise<void> {
-  if (existsSync(performanceDoc)) await writeFormatted(performanceDoc, assembled(readFileSync(performanceDoc, 'utf8'), readPublished));
+async function assemble(docs: string): Promise<void> {
+  const page = join(docs, basename(performanceDoc));
+  if (existsSync(page)) await writeFormatted(page, assembled(readFileSync(page, 'utf8'), readIn(join(docs, 'bench'))));
 }

@@ -1,7 +1,7 @@
 /** The benchmarks that leave a report, and their options: what is typed, what runs, what is written. */
-import { describeMachine, type Machine } from './machine.ts';
+import { describeMachine, loadNow, type Machine } from './machine.ts';
 import { modes, type Mode } from './people.ts';
-import { print, type Report, writeReport } from './report.ts';
+import { isSound, print, type Report, writeReport } from './report.ts';
 
 export const benchOptions = {
   runs: { type: 'string' },
@@ -16,6 +16,8 @@ export const benchOptions = {
   quick: { type: 'boolean' },
   profile: { type: 'boolean' },
   publish: { type: 'boolean' },
+  afresh: { type: 'boolean' },
+  docs: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -27,6 +29,8 @@ export const helpText = `npm run bench -- start [--runs N]       time from \`npm
 npm run bench -- telemetry [--runs N]   what telemetry costs a call that appends to the log: hooks bypassed, off, on; N rounds a set, 20 by default
 npm run bench -- edge [--pairs 5] [--seconds 3] [--store-rtt 0,1,5] [--modes a,b] [--profile]
                                         the gateway in each mode of session against the least that a front can do
+npm run bench -- edge-distance [--pairs 5] [--seconds 3] [--store-rtt 0,1,5]
+                                        who waits for a session store that is further away
 npm run bench -- peers [--pairs 5] [--seconds 3]
                                         the same request behind express-session, @fastify/session and better-auth
 npm run bench -- revocation [--trials 10000] [--cuts 50] [--sessions 200] [--modes a,b]
@@ -36,7 +40,12 @@ npm run bench -- store [--pairs 7] [--seconds 1] [--sessions 1000000]
 npm run bench -- login-storm [--pairs 5] [--seconds 3]
                                         what a storm of sign-ins costs those who are signed in
 npm run bench -- cart [--pairs 5] [--seconds 3] [--quick] [--profile]
-                                        how soon a command is visible, how many a second, replay, size and history, lost updates`;
+                                        how soon a command is visible, how many a second, replay, size and history, lost updates
+npm run bench -- publish [--quick] [--afresh]
+                                        every benchmark of docs/performance.md in sequence, 25 minutes at most, and its tables in there; what was
+                                        published at this commit is not measured again (--afresh does). --quick: a rehearsal, to a copy
+
+With --publish a benchmark puts its tables into docs/performance.md. A starved floor (infra/bench/starved.ts) ends it with exit code 1, unpublished.`;
 
 /** Apart from a shop in use (4000), the tests (5000 to 7000) and the start benchmark (9300). */
 const baseDefault = 26_000;
@@ -46,18 +55,13 @@ type Run = (values: Values, machine: Machine, command: string) => Promise<Report
 const reported = {
   edge: async (values, machine, command) => {
     const { benchEdge, edgeReport } = await import('./edge.ts');
-    const measured = await benchEdge({
-      base: count(values.base, baseDefault),
-      pairs: count(values.pairs, 5),
-      seconds: Number(values.seconds ?? 3),
-      modes: modesOf(values.modes),
-      storeRttsMs: (values['store-rtt'] ?? '0,1,5').split(',').map(Number),
-      coldSessionCount: count(values.sessions, 30_000),
-      personCount: 20,
-      warmUpSeconds: 0.5,
-      profile: values.profile === true,
-    });
+    const measured = await benchEdge({ ...edgeOf(values), halfLoad: true });
     return measured === undefined ? undefined : edgeReport(measured, machine, command);
+  },
+  'edge-distance': async (values, machine, command) => {
+    const [{ benchEdge }, { distanceReport }] = await Promise.all([import('./edge.ts'), import('./edge.distance.ts')]);
+    const measured = await benchEdge({ ...edgeOf(values), halfLoad: false, profile: false });
+    return distanceReport(measured!, machine, command);
   },
   peers: async (values, machine, command) => {
     const [{ benchPeers }, { peersReport }] = await Promise.all([import('./peers.ts'), import('./peers.report.ts')]);
@@ -115,15 +119,33 @@ const reported = {
   },
 } as const satisfies Record<string, Run>;
 
+function edgeOf(values: Values) {
+  return {
+    base: count(values.base, baseDefault),
+    pairs: count(values.pairs, 5),
+    seconds: Number(values.seconds ?? 3),
+    modes: modesOf(values.modes),
+    storeRttsMs: (values['store-rtt'] ?? '0,1,5').split(',').map(Number),
+    coldSessionCount: count(values.sessions, 30_000),
+    personCount: 20,
+    warmUpSeconds: 0.5,
+    profile: values.profile === true,
+  };
+}
+
 export const isReported = (name: string): name is keyof typeof reported => Object.hasOwn(reported, name);
 
-export async function runReported(name: keyof typeof reported, values: Values): Promise<void> {
+/** @returns the exit code: 1 where a floor was starved, unless it is a rehearsal */
+export async function runReported(name: keyof typeof reported, values: Values): Promise<number> {
   const machine = describeMachine(new Date());
-  const typed = Object.entries(values).filter(([option]) => option !== 'publish');
+  const typed = Object.entries(values).filter(([option]) => option !== 'publish' && option !== 'docs');
   const command = ['npm run bench --', name, ...typed.map(([option, value]) => (value === true ? `--${option}` : `--${option} ${value}`))];
-  const report = await reported[name](values, machine, command.join(' '));
-  if (report === undefined) return;
-  print(report, await writeReport(report, { publish: values.publish === true }));
+  const measured = await reported[name](values, machine, command.join(' '));
+  if (measured === undefined) return 0;
+  const report = { ...measured, machine: { ...measured.machine, loadAfter: loadNow() } };
+  const { publish = false, docs } = values;
+  print(report, await writeReport(report, { publish, ...(docs !== undefined && { docs }) }));
+  return docs !== undefined || isSound(report) ? 0 : 1;
 }
 
 function count(text: string | undefined, otherwise: number): number {

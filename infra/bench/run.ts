@@ -31,10 +31,17 @@ const [name = ''] = positionals;
 if (values.help) console.log(helpText);
 else if (name === 'start') await benchStart(Math.max(1, Number(values.runs ?? 3)));
 else if (name === 'telemetry') await (await import('./telemetry.ts')).benchTelemetry(Math.max(1, Number(values.runs ?? 20)));
-else if (isReported(name)) await runReported(name, values);
+else if (name === 'publish') process.exitCode = await publish();
+else if (isReported(name)) process.exitCode = await runReported(name, values);
 else {
   console.log(helpText);
   process.exitCode = 1;
+}
+
+async function publish(): Promise<number> {
+  const [{ publishAll }, { describeMachine }] = await Promise.all([import('./publish.ts'), import('./machine.ts')]);
+  const { quick = false, afresh = false } = values;
+  return publishAll({ quick, afresh, commit: describeMachine(new Date()).commit, print: (line) => console.log(line) });
 }
 
 interface Start {

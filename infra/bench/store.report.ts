@@ -19,6 +19,7 @@ export function storeReport(measured: StoreMeasured, machine: Machine, command: 
     sessionCount,
     concurrency,
     ratio: spread(pairs.map(({ resolvePerSecond, getPerSecond }) => resolvePerSecond / getPerSecond)),
+    noise: spread(pairs.map(({ getPerSecond, getAgainPerSecond }) => getPerSecond / getAgainPerSecond)),
     resolve: median(pairs.map(({ resolvePerSecond }) => resolvePerSecond)),
     get: median(pairs.map(({ getPerSecond }) => getPerSecond)),
   }));
@@ -31,7 +32,7 @@ export function storeReport(measured: StoreMeasured, machine: Machine, command: 
     method: [
       'Round trips are commands as MONITOR shows them, those that a script calls inside the server left out.',
       "Bytes are MEMORY USAGE of every key of a user's one session after one rotation: a record with every field filled, the index with the epoch, and one tombstone.",
-      `Reading: \`resolve\` of a random session against GET of a value as long, through the same client (ioredis) and connection, ${pairCount} interleaved pairs each; the ratio is taken within a pair.`,
+      `Reading: \`resolve\` of a random session against GET of a value as long, through the same client (ioredis) and connection, ${pairCount} interleaved pairs each; the ratio is taken within a pair. The last column is GET against GET in the same pairs: what differs from 1 there is noise. Round trips and bytes are counted, and have none.`,
     ],
     tables: tablesOf(measured, rows),
     verdicts: verdictsOf(measured, rows),
@@ -59,6 +60,7 @@ type Row = {
   readonly sessionCount: number;
   readonly concurrency: number;
   readonly ratio: Spread;
+  readonly noise: Spread;
   readonly resolve: number;
   readonly get: number;
 };
@@ -77,13 +79,14 @@ function tablesOf(measured: StoreMeasured, rows: readonly Row[]): Table[] {
     },
     {
       title: 'Reading',
-      head: ['sessions', 'in flight', 'resolve', 'GET', 'resolve / GET (range of pairs)'],
-      rows: rows.map(({ sessionCount, concurrency, ratio, resolve, get }) => [
+      head: ['sessions', 'in flight', 'resolve', 'GET', 'resolve / GET (range of pairs)', 'GET / GET again (A/A)'],
+      rows: rows.map(({ sessionCount, concurrency, ratio, noise, resolve, get }) => [
         String(sessionCount),
         String(concurrency),
         `${Math.round(resolve)}/s`,
         `${Math.round(get)}/s`,
         range(ratio),
+        range(noise),
       ]),
     },
     {

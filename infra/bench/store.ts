@@ -24,6 +24,8 @@ export interface StoreRequest {
 export interface Pair {
   readonly resolvePerSecond: number;
   readonly getPerSecond: number;
+  /** The same once more (A/A). */
+  readonly getAgainPerSecond: number;
 }
 
 export interface StoreMeasured {
@@ -157,7 +159,8 @@ async function read(redis: Redis, store: SessionStore, request: StoreRequest): P
       for (let pair = 0; pair < request.pairs; pair++) {
         const first = pair % 2 === 0 ? await resolve() : await get();
         const second = pair % 2 === 0 ? await get() : await resolve();
-        pairs.push(pair % 2 === 0 ? { resolvePerSecond: first, getPerSecond: second } : { resolvePerSecond: second, getPerSecond: first });
+        const [resolvePerSecond, getPerSecond] = pair % 2 === 0 ? [first, second] : [second, first];
+        pairs.push({ resolvePerSecond, getPerSecond, getAgainPerSecond: await get() });
       }
       reads.push({ sessionCount, concurrency, pairs });
     }

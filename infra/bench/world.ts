@@ -142,8 +142,9 @@ function nodeCommand({ name, script, port, env }: Program, dataDir: string): Lau
 
 /** What stands for cart and catalog behind every front that is compared. */
 export function backendOf(base: number): Program {
-  const ports = portsOf(base);
-  return { name: 'backend', script: 'backend.main.ts', port: ports.catalog.mesh, env: { CART_PORT: String(ports.cart.mesh) } };
+  const { auth, cart, catalog } = portsOf(base);
+  const env = { CART_PORT: String(cart.mesh), AUTH_ADDRESS: `localhost:${auth.mesh}` };
+  return { name: 'backend', script: 'backend.main.ts', port: catalog.mesh, env };
 }
 
 /** Where a front finds it. */

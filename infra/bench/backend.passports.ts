@@ -1,0 +1,25 @@
+/** The backend of the benchmarks takes a passport or an access token as the real cart does (apps/cart/src/start.ts): by the same verifier. */
+import { isProblem } from '@cloakroom/contracts';
+import { createPassportVerifier, type KeyRing, type PassportVerifier, readCallMetadata, systemClock } from '@cloakroom/platform';
+import { status, type handleUnaryCall } from '@grpc/grpc-js';
+
+/** As cart makes it, but for the feed of revocations: a look-up in memory, which needs the log. */
+export function cartVerifier(keys: KeyRing): PassportVerifier {
+  return createPassportVerifier({ audience: 'cart', keys, clock: systemClock, accessTokens: true });
+}
+
+/** Whoever names nobody is answered: the floor and the peers. Whoever is named wrongly is refused, and the benchmark fails (load.ts). */
+export function verifying<Asked, Answered>(
+  verifier: PassportVerifier,
+  handler: handleUnaryCall<Asked, Answered>,
+): handleUnaryCall<Asked, Answered> {
+  return (call, done) => {
+    const refuse = (details: string): void => done({ code: status.UNAUTHENTICATED, details });
+    const metadata = readCallMetadata(call.metadata);
+    if (isProblem(metadata)) return refuse(metadata.problem);
+    const { passport, accessToken } = metadata;
+    if (passport === undefined && accessToken === undefined) return handler(call, done);
+    const verdict = passport === undefined ? verifier.verifyAccessToken(accessToken!) : verifier.verify(passport);
+    void verdict.then((identity) => (isProblem(identity) ? refuse(identity.problem) : handler(call, done)));
+  };
+}

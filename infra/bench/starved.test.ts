@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { type FloorBlock, starvation } from './starved.ts';
+
+const block = (perSecond: number, cpuUs: number, core: FloorBlock['core'] = undefined): FloorBlock => ({ perSecond, cpuUs, core });
+const alone = { ours: 0.97, others: 0.01, stolen: 0 };
+
+it('takes a floor that kept its core busy', () => {
+  expect(starvation('floor', [block(6_159, 156, alone), block(6_997, 138, alone), block(6_690, 143, alone)])).toEqual([]);
+});
+
+describe('finds a floor starved', () => {
+  it('that answered fewer than its processor time a request allows: the figures that were published of the cart', () => {
+    const published = [block(1_071, 786), block(925, 843), block(819, 1_040), block(1_254, 665), block(1_328, 662)];
+    expect(starvation('floor', published)).toEqual([
+      'floor kept its core busy for 0.84 of the time, 0.9 at least',
+      'a request of floor cost 1.57 times as much in one block as in another, 1.5 at most',
+    ]);
+  });
+
+  it('beside which others had the core', () => {
+    const busy = block(5_000, 190, { ours: 0.8, others: 0.2, stolen: 0 });
+    expect(starvation('floor', [busy])).toEqual(['others took 0.20 of the core beside floor, 0.1 at most']);
+    const stolen = block(5_000, 190, { ours: 0.8, others: 0, stolen: 0.15 });
+    expect(starvation('floor', [stolen])).toEqual([expect.stringMatching(/^others took 0\.15/)]);
+  });
+
+  it('of which nothing was measured', () => {
+    expect(starvation('floor', [])).not.toEqual([]);
+    expect(starvation('floor', [block(5_000, Number.NaN)])).not.toEqual([]);
+  });
+});
+
+it('asks no busy core of a floor that waits for another one', () => {
+  expect(starvation('bare', [block(150_000, 2)], { busy: 0 })).toEqual([]);
+});
