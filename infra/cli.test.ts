@@ -26,6 +26,7 @@ const run = (script: string, ...args: string[]) => npm('run', script, '--', ...a
 
 it.each([
   [['start', '--help'], /--infra <provider>[^]*--port-base[^]*--fresh[^]*--logs/],
+  [['test', '--help'], /--only <suites>[^]*--quick\s+within 6 minutes/],
   [['mutants', '--help'], /--only NAME/],
   [['prove', '--help'], /--histories[^]*--seed/],
   [['bench', '--help'], /bench -- start/],
@@ -47,6 +48,9 @@ it('refuses what it does not know in one line, with exit code 1', async () => {
   const unknown = await npm('start', '--', '--infra', 'cloud');
   expect(unknown.code).not.toBe(0);
   expect(unknown.output).toMatch(/cloud.*native/);
+  const both = await npm('test', '--', '--quick', '--only', 'check');
+  expect(both.code).not.toBe(0);
+  expect(both.output).toMatch(/--quick chooses the suites itself/);
   const blocked = await npm('start', '--', '--port-base', '6000', '--logs');
   expect(blocked.code).not.toBe(0);
   expect(blocked.output).toMatch(/refuse port 6000/);

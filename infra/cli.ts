@@ -113,7 +113,12 @@ program
     'some of check,unit,integration,e2e-embedded,attack-proof,e2e-native,e2e-native-postgres,e2e-failures,e2e-chaos,e2e-cluster',
     (text: string) => text.split(','),
   )
-  .action((flags: { only?: string[] }) => ends(async () => (await import('./test.ts')).test(flags.only, print))());
+  .option(
+    '--quick',
+    'within 6 minutes: checks, all unit tests, two files on real Redis and Kafka, five journeys in a browser on embedded',
+    false,
+  )
+  .action((flags: { only?: string[]; quick: boolean }) => ends(async () => (await import('./test.ts')).test(flags, print))());
 
 for (const [name, description] of [
   ['check', 'types, lint, formatting and the house rules'],

@@ -17,16 +17,9 @@ export interface Counts {
   readonly failed: number;
   readonly skipped: number;
   readonly failures: readonly Failure[];
-  /** Those that passed when they were asked again (second-attempt.ts), with their first error. */
-  readonly again: readonly Failure[];
-  /** Names of those that passed, where the report has them. */
-  readonly held: readonly string[];
 }
 
-export const noCounts: Counts = { passed: 0, failed: 0, skipped: 0, failures: [], again: [], held: [] };
-
-/** A test in its suite. */
-export const nameOf = ({ file, title }: Pick<Failure, 'file' | 'title'>): string => `${file} > ${title}`;
+export const noCounts: Counts = { passed: 0, failed: 0, skipped: 0, failures: [] };
 
 export function add(a: Counts, b: Counts): Counts {
   return {
@@ -34,8 +27,6 @@ export function add(a: Counts, b: Counts): Counts {
     failed: a.failed + b.failed,
     skipped: a.skipped + b.skipped,
     failures: [...a.failures, ...b.failures],
-    again: [...a.again, ...b.again],
-    held: [...a.held, ...b.held],
   };
 }
 
@@ -53,15 +44,13 @@ const errorLengthMax = 200;
 /** A run that breaks everywhere needs no list of everything. */
 const failureCountMax = 60;
 
-/** A line or two for each, by suite: what passed only when asked again, then what failed. */
+/** A line or two for each, by suite. */
 export function describeFailures(suites: readonly { readonly name: string; readonly counts: Counts }[]): string[] {
-  const said = (word: string, of: (counts: Counts) => readonly Failure[]) =>
-    suites.flatMap(({ name, counts }) => of(counts).map((failure) => ({ word, suite: name, ...failure })));
-  const all = [...said('AGAIN ', ({ again }) => again), ...said('FAILED', ({ failures }) => failures)];
+  const all = suites.flatMap(({ name, counts }) => counts.failures.map((failure) => ({ suite: name, ...failure })));
   const lines = all
     .slice(0, failureCountMax)
-    .flatMap(({ word, suite, file, title, error }) => [
-      `  ${word}  ${[suite, file, title].filter((part) => part !== '').join(' > ')}`,
+    .flatMap(({ suite, file, title, error }) => [
+      `  FAILED  ${[suite, file, title].filter((part) => part !== '').join(' > ')}`,
       ...(error === '' ? [] : [`          ${error.slice(0, errorLengthMax)}`]),
     ]);
   return all.length > failureCountMax ? [...lines, `  ... and ${all.length - failureCountMax} more`] : lines;
@@ -137,7 +126,6 @@ export function readVitestReport(file: string): Counts | undefined {
       ),
       ...failed,
     ],
-    held: inState('passed').map(({ name, test }) => nameOf({ file: within(name), title: titleOf(test) })),
   };
 }
 
@@ -170,25 +158,24 @@ export function readPlaywrightReport(file: string): Counts | undefined {
   const failures = [
     ...errors.map(({ message }) => failure('', 'of no test', message)),
     ...suites
-      .flatMap((suite) => testsIn(suite, config.rootDir, 'unexpected'))
-      .map(({ file, title, results }) => failure(file, title, ...(results.at(-1)?.errors ?? []).map(({ message }) => message))),
+      .flatMap((suite) => testsIn(suite, config.rootDir))
+      .map(({ file, title, results }) =>
+        failure(file, title, ...(results.findLast(({ errors }) => errors?.length)?.errors ?? []).map(({ message }) => message)),
+      ),
   ];
-  const held = suites
-    .flatMap((suite) => testsIn(suite, config.rootDir, 'expected'))
-    .map(({ file, title }) => nameOf({ file: within(file), title }));
-  // Playwright counts what it never came to, after an interruption, as skipped.
-  return { ...noCounts, passed: stats.expected + stats.flaky, failed: stats.unexpected, skipped: stats.skipped, failures, held };
+  // No test is asked again (decision 0019): one that passed only then has failed. Playwright counts what it never came to, after an interruption, as skipped.
+  return { ...noCounts, passed: stats.expected, failed: stats.unexpected + stats.flaky, skipped: stats.skipped, failures };
 }
 
-/** The title of an outermost suite is its file's. */
-function testsIn({ suites = [], specs }: PlaywrightSuite, root: string, wanted: string, titles: readonly string[] = []) {
+/** Those that did not pass at once. The title of an outermost suite is its file's. */
+function testsIn({ suites = [], specs }: PlaywrightSuite, root: string, titles: readonly string[] = []) {
   const own = specs.flatMap(({ title, file, tests }) =>
     tests
-      .filter(({ status }) => status === wanted)
+      .filter(({ status }) => status === 'unexpected' || status === 'flaky')
       .map(({ results }) => ({ file: join(root, file), title: [...titles, title].join(' > '), results })),
   );
   type Found = (typeof own)[number];
-  const below: Found[] = suites.flatMap((suite): Found[] => testsIn(suite, root, wanted, [...titles, suite.title]));
+  const below: Found[] = suites.flatMap((suite): Found[] => testsIn(suite, root, [...titles, suite.title]));
   return [...own, ...below];
 }
 

@@ -1,6 +1,6 @@
 /** What `npm test` runs, in which order, and how each of it is run. */
 import { globSync, readdirSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { startDevServices } from './dev-services.ts';
 import { dataRoot, repository } from './folders.ts';
 import {
@@ -14,7 +14,7 @@ import {
   readVitestReport,
   withExitCode,
 } from './reports.ts';
-import type { Counts, Failure } from './reports.ts';
+import type { Counts } from './reports.ts';
 import { runCommand, runTool, type ToolName } from './tools.ts';
 
 export type Print = (line: string) => void;
@@ -25,9 +25,22 @@ export interface Suite {
   readonly name: string;
   readonly needs: readonly Need[];
   readonly run: (stage: Stage) => Promise<Counts>;
-  /** Runs at least those, with nothing beside. */
-  readonly again?: (failures: readonly Failure[], stage: Stage) => Promise<Counts>;
+  /** Its part of `npm test -- --quick`; a suite without one is left out there. */
+  readonly quick?: (stage: Stage) => Promise<Counts>;
 }
+
+/** `npm test -- --quick`, on a clean tree and a quiet machine with 2 cores: longer, and people stop waiting for it. */
+export const quickSecondsMax = 6 * 60;
+/** One file for each thing that only a real server shows: the session scripts in Redis, a cart from Kafka's log into Redis. */
+const quickIntegration = ['libs/session/src/session.store.redis.int.test.ts', 'apps/cart/src/cart.int.test.ts'];
+/** What the first page promises, in a browser and over HTTP, by both gateways: the journey, the claim of a guest's cart, a logout, two devices, an order. */
+const quickJourneys = [
+  'golden-journey.e2e.ts',
+  'guest-cart-joins-on-login.e2e.ts',
+  'logout-kills-the-cookie-everywhere.e2e.ts',
+  'two-devices-converge.e2e.ts',
+  'an-order-is-placed-once.e2e.ts',
+];
 
 /** What a suite may use of us. */
 export interface Stage {
@@ -40,26 +53,23 @@ export interface Stage {
 /** Apart from the shop (4000) and the browser tests (5000, 6100, 6400, 6700, 30300), so that all may run beside each other. */
 const integrationBase = 7000;
 
+export const quickFiles = [...quickIntegration, ...quickJourneys.map((file) => `e2e/${file}`)];
+
 /** Two rows, of which each goes from left to right: those of the second mostly wait, for a fault to be noticed and healed. */
 export const rows: readonly (readonly Suite[])[] = [
   [
-    { name: 'check', needs: [], run: runChecks },
-    { name: 'unit', needs: [], run: runUnit },
-    { name: 'e2e-embedded', needs: ['browser'], ...browserSuite('embedded') },
+    { name: 'check', needs: [], run: runChecks, quick: runChecks },
+    { name: 'unit', needs: [], run: runUnit, quick: runUnit },
+    { name: 'e2e-embedded', needs: ['browser'], run: browserSuite('embedded'), quick: browserSuite('embedded', quickJourneys) },
     { name: 'attack-proof', needs: ['browser'], run: runProof },
-    { name: 'e2e-native', needs: ['native', 'browser'], ...browserSuite('native') },
-    { name: 'e2e-cluster', needs: ['native', 'postgres', 'browser'], ...browserSuite('cluster') },
+    { name: 'e2e-native', needs: ['native', 'browser'], run: browserSuite('native') },
+    { name: 'e2e-cluster', needs: ['native', 'postgres', 'browser'], run: browserSuite('cluster') },
   ],
   [
-    {
-      name: 'integration',
-      needs: ['native'],
-      run: (stage) => runIntegration(stage),
-      again: (failures, stage) => runIntegration(stage, failures),
-    },
-    { name: 'e2e-failures', needs: ['native', 'postgres'], ...browserSuite('failures') },
+    { name: 'integration', needs: ['native'], run: runIntegration, quick: (stage) => runIntegration(stage, quickIntegration) },
+    { name: 'e2e-failures', needs: ['native', 'postgres'], run: browserSuite('failures') },
     { name: 'e2e-chaos', needs: ['native'], run: runChaos },
-    { name: 'e2e-native-postgres', needs: ['native', 'postgres', 'browser'], ...browserSuite('native-postgres') },
+    { name: 'e2e-native-postgres', needs: ['native', 'postgres', 'browser'], run: browserSuite('native-postgres') },
   ],
 ];
 
@@ -98,13 +108,9 @@ async function runUnit({ onOutput }: Stage): Promise<Counts> {
 }
 
 /** All packages against the same two Redis, one Kafka and one PostgreSQL; one file at a time, as some of them pause the broker. */
-async function runIntegration({ print, interrupted, onOutput }: Stage, failures?: readonly Failure[]): Promise<Counts> {
-  // Of what failed the whole package: an error outside of its tests is not in a report, but in how the package ends.
-  const files =
-    failures?.map(({ file }) => file) ??
-    globSync('{libs/*,apps/*,infra}/**/*.int.test.ts', { cwd: repository, exclude: ['**/node_modules/**'] });
+async function runIntegration({ print, interrupted, onOutput }: Stage, only?: readonly string[]): Promise<Counts> {
+  const files = only ?? globSync('{libs/*,apps/*,infra}/**/*.int.test.ts', { cwd: repository, exclude: ['**/node_modules/**'] });
   const folders = packages().filter((folder) => files.some((file) => file.startsWith(`${folder}/`)));
-  if (folders.length === 0) return noCounts;
   const dataDir = join(dataRoot, 'integration');
   const services = await startDevServices({ base: integrationBase, dataDir, fresh: 'redis-in-memory', say: print });
   let sum = noCounts;
@@ -112,9 +118,9 @@ async function runIntegration({ print, interrupted, onOutput }: Stage, failures?
     for (const folder of folders) {
       if (interrupted()) break;
       print(`\n${folder}`);
-      const file = join(repository, folder, 'reports', failures === undefined ? 'int.json' : 'int-again.json');
+      const file = join(repository, folder, 'reports', 'int.json');
       forgetReport(file);
-      const code = await runCommand(join(repository, 'node_modules', '.bin', 'vitest'), vitestArguments(folder, file), {
+      const code = await runCommand(join(repository, 'node_modules', '.bin', 'vitest'), vitestArguments(folder, file, only), {
         env: { ...services.env, CLOAKROOM_INTEGRATION: '1' },
         onOutput,
       });
@@ -126,10 +132,19 @@ async function runIntegration({ print, interrupted, onOutput }: Stage, failures?
   return sum;
 }
 
-function vitestArguments(folder: string, report: string): string[] {
+function vitestArguments(folder: string, report: string, only: readonly string[] = ['.int.test.ts']): string[] {
   const config = join(repository, 'vitest.config.ts');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  return ['run', '--root', join(repository, folder), '--config', config, '--no-file-parallelism', ...reporters, '.int.test.ts'];
+  return [
+    'run',
+    '--root',
+    join(repository, folder),
+    '--config',
+    config,
+    '--no-file-parallelism',
+    ...reporters,
+    ...only.map((file) => file.replace(`${folder}/`, '')),
+  ];
 }
 
 /** A few defences taken away on a stack in one process: the attacks on them must succeed. All of them: `npm run attacks -- --prove`. */
@@ -151,18 +166,12 @@ async function runChaos(stage: Stage): Promise<Counts> {
 
 type E2eProvider = 'embedded' | 'native' | 'native-postgres' | 'failures' | 'cluster';
 
-function browserSuite(provider: E2eProvider): Pick<Suite, 'run' | 'again'> {
-  const run = async ({ onOutput }: Stage, report: string, files: readonly string[]): Promise<Counts> => {
-    const file = join(repository, 'test-results', `${report}.json`);
+function browserSuite(provider: E2eProvider, files: readonly string[] = []): Suite['run'] {
+  return async ({ onOutput }) => {
+    const file = join(repository, 'test-results', `${provider}.json`);
     forgetReport(file);
-    const env = { CLOAKROOM_E2E_PROVIDER: provider, CLOAKROOM_E2E_REPORT: report };
-    const code = await runTool('e2e', files, { env, onOutput });
+    const code = await runTool('e2e', files, { env: { CLOAKROOM_E2E_PROVIDER: provider, CLOAKROOM_E2E_REPORT: provider }, onOutput });
     return withExitCode(readPlaywrightReport(file) ?? noCounts, code);
-  };
-  return {
-    run: (stage) => run(stage, provider, []),
-    // Beside the first report and its screenshots: they are what the cause is looked for in.
-    again: (failures, stage) => run(stage, `${provider}-again`, [...new Set(failures.map(({ file }) => relative('e2e', file)))]),
   };
 }
 

@@ -9,30 +9,45 @@ import { findPostgres } from './native/postgres.ts';
 import { obtainNative } from './provider.ts';
 import { add, describeFailures, noCounts } from './reports.ts';
 import type { Counts } from './reports.ts';
-import { type Attempt, mayBeAskedAgain, settle } from './second-attempt.ts';
 import { align } from './status.ts';
-import { rows } from './test.suites.ts';
+import { quickSecondsMax, rows } from './test.suites.ts';
 import type { Need, Print, Stage, Suite } from './test.suites.ts';
 
 type Lacks = Partial<Record<Need, string>>;
 
 const suites = rows.flat();
 
-interface Outcome extends Attempt {
+interface Outcome {
+  readonly name: string;
+  readonly counts: Counts;
   readonly seconds: number;
 }
 
-/** @returns the exit code */
-export async function test(only: readonly string[] | undefined, print: Print): Promise<number> {
+export interface Choice {
+  readonly only?: readonly string[] | undefined;
+  readonly quick?: boolean | undefined;
+}
+
+/** @throws StackError */
+export function choose({ only, quick = false }: Choice): Suite[] {
+  if (quick && only !== undefined) throw new StackError('--quick chooses the suites itself', 'leave --only or --quick out');
   const unknown = only?.find((name) => !suites.some((suite) => suite.name === name));
   if (unknown !== undefined) throw new StackError(`no suite ${unknown}`, `one of ${suites.map(({ name }) => name).join(', ')}`);
-  const chosen = suites.filter(({ name }) => only === undefined || only.includes(name));
+  return quick
+    ? suites.flatMap((suite) => (suite.quick === undefined ? [] : [{ ...suite, run: suite.quick }]))
+    : suites.filter(({ name }) => only === undefined || only.includes(name));
+}
+
+/** @returns the exit code */
+export async function test(choice: Choice, print: Print): Promise<number> {
+  const began = performance.now();
+  const chosen = choose(choice);
   const interrupted = whenInterrupted();
   const lacks = await findLacks(chosen, print);
   const leftOut: string[] = [];
   const runRow = async (row: readonly Suite[], aside: boolean): Promise<Outcome[]> => {
     const outcomes: Outcome[] = [];
-    for (const suite of row.filter((one) => chosen.includes(one))) {
+    for (const suite of chosen.filter(({ name }) => row.some((one) => one.name === name))) {
       const lack = suite.needs.map((need) => lacks[need]).find((why) => why !== undefined);
       if (interrupted()) leftOut.push(`${suite.name}: interrupted`);
       else if (lack !== undefined) leftOut.push(`${suite.name}: ${lack}`);
@@ -41,11 +56,18 @@ export async function test(only: readonly string[] | undefined, print: Print): P
     }
     return outcomes;
   };
-  const occupied = rows.filter((row) => row.some((suite) => chosen.includes(suite)));
-  const first = (await Promise.all(occupied.map((row, index) => runRow(row, index > 0)))).flat();
-  const outcomes = interrupted() ? first : await askAgain(first, { print, interrupted, onOutput: undefined });
+  const occupied = rows.filter((row) => row.some(({ name }) => chosen.some((one) => one.name === name)));
+  const outcomes = (await Promise.all(occupied.map((row, index) => runRow(row, index > 0)))).flat();
+  if (choice.quick === true) for (const line of quickNotes((performance.now() - began) / 1000)) print(line);
   const code = report(outcomes, leftOut, print);
   return interrupted() ? 130 : code;
+}
+
+/** That it is a part, and where it took longer than it may. The last line of the run stays the sum. */
+export function quickNotes(seconds: number): string[] {
+  const part = '\n  QUICK  a part of the tests. Before a change lands: npm test';
+  const late = `  QUICK  took ${Math.round(seconds)} s; ${quickSecondsMax} s are meant, on a quiet machine with 2 cores`;
+  return seconds > quickSecondsMax ? [part, late] : [part];
 }
 
 /** Beside another: what it says comes in one piece, once it is over. */
@@ -59,24 +81,6 @@ async function runAside(suite: Suite, print: Print, interrupted: () => boolean):
   });
   print(said);
   return outcome;
-}
-
-/** See second-attempt.ts. */
-async function askAgain(outcomes: readonly Outcome[], stage: Stage): Promise<readonly Outcome[]> {
-  const repeatable = new Map(suites.flatMap(({ name, again }) => (again === undefined ? [] : [[name, again] as const])));
-  if (!mayBeAskedAgain(outcomes, new Set(repeatable.keys()))) return outcomes;
-  const settled: Outcome[] = [];
-  for (const outcome of outcomes) {
-    const again = outcome.counts.failed === 0 ? undefined : repeatable.get(outcome.name);
-    settled.push(again === undefined || stage.interrupted() ? outcome : await askOneAgain(outcome, again, stage));
-  }
-  return settled;
-}
-
-async function askOneAgain({ name, counts, seconds }: Outcome, again: NonNullable<Suite['again']>, stage: Stage): Promise<Outcome> {
-  const run: Suite['run'] = (alone) => again(counts.failures, alone);
-  const second = await runSuite({ name: `${name}: what failed, with nothing beside`, needs: [], run }, stage);
-  return { name, counts: stage.interrupted() ? counts : settle(counts, second.counts), seconds: seconds + second.seconds };
 }
 
 async function runSuite(suite: Suite, stage: Stage): Promise<Outcome> {
@@ -128,8 +132,6 @@ function report(outcomes: readonly Outcome[], leftOut: readonly string[], print:
   // In CI a test that did not run proves nothing, so it counts as one that failed.
   const unrun = inCi ? leftOut.length + total.skipped : 0;
   if (unrun > 0) print(`\n  CI=true: ${leftOut.length} suites left out and ${total.skipped} tests skipped count as failed`);
-  if (total.again.length > 0)
-    print(`\n  ${total.again.length} of these passed only when asked again: CONTRIBUTING.md, "A test that fails now and then"`);
   print(`\n${total.passed} passed, ${total.failed + unrun} failed`);
   return total.failed + unrun === 0 ? 0 : 1;
 }

@@ -30,16 +30,7 @@ export function revocationReport(measured: RevocationMeasured, machine: Machine,
     ms(quantile(lags, 0.5)),
     ms(quantile(lags, 0.99)),
     ms(Math.max(...lags)),
-    [0, 1]
-      .map((half) =>
-        ms(
-          quantile(
-            lags.filter((_, index) => index % 2 === half),
-            0.99,
-          ),
-        ),
-      )
-      .join(', '),
+    [0, 1].map((half) => ms(quantile(everyOther(lags, half), 0.99))).join(', '),
   ];
   return {
     name: 'revocation',
@@ -82,6 +73,8 @@ export function revocationReport(measured: RevocationMeasured, machine: Machine,
     data: { loadPerSecond: measured.loadPerSecond, trials: rows.map(summary), cuts: measured.cuts.map(summary) },
   };
 }
+
+const everyOther = (lags: readonly number[], half: number): number[] => lags.filter((_, index) => index % 2 === half);
 
 /** Every lag of ten thousand trials would be a file that nobody reads. */
 function summary<Kind extends { readonly lags: readonly number[] }>({ lags, ...rest }: Kind) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type FloorBlock, starvation } from './starved.ts';
 
-const block = (perSecond: number, cpuUs: number, core: FloorBlock['core'] = undefined): FloorBlock => ({ perSecond, cpuUs, core });
+const block = (perSecond: number, cpuUs: number, core?: FloorBlock['core']): FloorBlock => ({ perSecond, cpuUs, core });
 const alone = { ours: 0.97, others: 0.01, stolen: 0 };
 
 it('takes a floor that kept its core busy', () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { policySnapshot, services } from './contracts.ts';
 import { checkDocumentedCommands } from './documented-commands.ts';
 import { checkErrorTable, checkNamedPaths, checkQuotedTests } from './documents.ts';
-import { checkEnvironmentReaders, checkIndexFiles, checkSizes, checkTests } from './habits.ts';
+import { checkEnvironmentReaders, checkIndexFiles, checkNoSecondTry, checkSizes, checkTests } from './habits.ts';
 import { checkBoundaries, checkCycles, checkDeclared } from './imports.ts';
 import { readSources } from './sources.ts';
 import { plantedTree } from './tree.ts';
@@ -102,6 +102,15 @@ it.each([`it.only('x', () => {});`, `describe.skip('x', () => {});`, `expect(tru
     expect(checkTests(plant({ 'apps/cart/src/a.test.ts': text }))).toHaveLength(1);
   },
 );
+
+it.each([
+  ['apps/cart/src/a.test.ts', `it('adds', { retry: 2 }, () => expect(1).toBe(1));`],
+  ['e2e/playwright.config.ts', `export default { retries: 1 };`],
+  ['infra/test.suites.ts', `run('vitest', ['--retry=1']);`],
+])('refuses in %s a test that is asked again', (path, text) => {
+  expect(messages(checkNoSecondTry(plant({ [path]: text })))).toEqual([expect.stringMatching(/find the cause/)]);
+  expect(checkNoSecondTry(plant({ [path]: `export default { retries: 0 };` }))).toEqual([]);
+});
 
 it('refuses an index.ts inside', () => {
   expect(checkIndexFiles(plant({ 'apps/cart/src/index.ts': '', 'libs/platform/src/index.ts': '' })).map(({ path }) => path)).toEqual([

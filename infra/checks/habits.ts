@@ -51,6 +51,23 @@ export function checkEnvironmentReaders(sources: readonly SourceFile[]): Violati
 const focused = /\b(?:it|test|describe)\.(?:only|skip|todo)\(|expect\(true\)/;
 const sleeping = /await (?:setTimeout|sleep|delay)\(/;
 
+/** Of vitest, of Playwright, and of a whole file. */
+const askedAgain = /\bretr(?:y|ies)\s*:\s*[1-9]|--retr(?:y|ies)\b/;
+const runsTests = /^(?:vitest\.config|e2e\/[^/]+\.config|infra\/test\.suites|infra\/attacks\/playwright)\.ts$/;
+
+/** A test that passes at its second try has failed (decision 0019). */
+export function checkNoSecondTry(sources: readonly SourceFile[]): Violation[] {
+  return sources
+    .filter((source) => (source.isTest || runsTests.test(source.path)) && !source.path.startsWith('infra/checks/'))
+    .flatMap((source) =>
+      source.text
+        .split('\n')
+        .flatMap((line, index) =>
+          askedAgain.test(line) ? [{ path: source.path, line: index + 1, message: 'asks a test again: find the cause' }] : [],
+        ),
+    );
+}
+
 /** A focused, skipped or empty test proves nothing; a test that sleeps waits too long or not long enough. */
 export function checkTests(sources: readonly SourceFile[]): Violation[] {
   return sources

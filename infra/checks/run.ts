@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { acceptContracts, checkPolicies, checkProtobuf, outputOfFailure } from './contracts.ts';
 import { checkDocumentedCommands } from './documented-commands.ts';
 import { checkErrorTable, checkNamedPaths, checkQuotedTests } from './documents.ts';
-import { checkEnvironmentReaders, checkIndexFiles, checkSizes, checkTests } from './habits.ts';
+import { checkEnvironmentReaders, checkIndexFiles, checkNoSecondTry, checkSizes, checkTests } from './habits.ts';
 import { checkBoundaries, checkCycles, checkDeclared } from './imports.ts';
 import { checkMetricTable } from './metric-table.ts';
 import { checkSecurityTable } from './security-table.ts';
@@ -35,6 +35,7 @@ function rules(): Record<string, () => Violation[]> {
     'one reader of the environment': () => checkEnvironmentReaders(sources),
     'index.ts only at a library root': () => checkIndexFiles(sources),
     'tests can fail and do not sleep': () => checkTests(sources),
+    'no test is asked again': () => checkNoSecondTry(sources),
     'docs/errors.md is the error table': () => checkErrorTable(tree),
     'docs/telemetry.md lists every metric': () => checkMetricTable(sources, tree),
     'documented commands are run by something': () => checkDocumentedCommands(tree, documents),
