@@ -42,7 +42,8 @@ async function run(cartId: string, json: boolean, config: HistoryConfig, { out, 
     const { partition, first, steps } = await readHistory({ eventLog, topics: cartTopics, clock: systemClock }, cartId, (step) =>
       out(json ? jsonRow(step) : tableRow(step)),
     );
-    const where = `${steps} events in partition ${partition}`;
+    const where =
+      steps === 0 ? `there is no cart ${cartId} in this log (partition ${partition})` : `${steps} events in partition ${partition}`;
     const gone = first > 0n ? `; the log begins at offset ${first}: what was before is past its retention` : '';
     // Not among the rows: a program reads those.
     err(`${where}${gone}`);

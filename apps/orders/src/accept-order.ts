@@ -45,7 +45,11 @@ export async function acceptOrder(parts: OrdersParts, ctx: PersonContext, accept
         .executeTakeFirst();
       if (made === undefined) return findByKey(trx, row.user_id, row.idempotency_key);
       if (isOnceAPerson(row.coupon)) await useCoupon(trx, row);
-      await takeDots(trx, row.order_id, [...quote.lines.flatMap(({ dots }) => dots), ...(quote.coupon?.dots ?? [])]);
+      await takeDots(
+        trx,
+        row.order_id,
+        [...quote.lines, ...quote.coupons].flatMap(({ dots }) => dots),
+      );
       const event = { total: BigInt(row.total), currency: row.currency };
       await announce(trx, parts, row, [{ case: 'accepted', value: event }]);
       return row;
@@ -102,7 +106,10 @@ async function useCoupon(trx: Transaction<OrdersSchema>, row: OrderRow): Promise
   if (used === undefined) throw new Refused(problem('price_changed', 'The coupon was used by another order meanwhile.'));
 }
 
-/** All of them or none: a cart that was ordered before, by whichever key, is not ordered again. */
+/**
+ * All of them or none: a cart that was ordered before, by whichever key, is not ordered again. A coupon that was shown and did not count goes along:
+ * one that stayed would discount the next order unasked.
+ */
 async function takeDots(trx: Transaction<OrdersSchema>, orderId: string, dots: readonly string[]): Promise<void> {
   const rows = [...new Set(dots)].toSorted().map((dot) => ({ dot, order_id: orderId }));
   const taken = await trx
