@@ -223,7 +223,7 @@ const cartRoutes: readonly Route[] = [
     budgetMs: 4_000,
     body: addLineBody,
     answers: { 202: { ...accepted, schema: lineAcceptedSchema, setsSession: true } },
-    errors: ['unknown_product', 'command_conflict', 'command_expired', 'limit_exceeded', 'outcome_unknown'],
+    errors: ['unknown_product', 'other_cart', 'command_conflict', 'command_expired', 'limit_exceeded', 'outcome_unknown'],
     handle: addLine,
   }),
   route({
@@ -235,7 +235,7 @@ const cartRoutes: readonly Route[] = [
     params: lineParams,
     body: setQuantityBody,
     answers: { 202: { ...accepted, schema: acceptedSchema } },
-    errors: ['unknown_line', 'command_conflict', 'command_expired', 'limit_exceeded', 'outcome_unknown'],
+    errors: ['unknown_line', 'other_cart', 'command_conflict', 'command_expired', 'limit_exceeded', 'outcome_unknown'],
     handle: setQuantity,
   }),
   route({
@@ -247,7 +247,7 @@ const cartRoutes: readonly Route[] = [
     params: lineParams,
     body: seenBody,
     answers: { 202: { ...accepted, schema: acceptedSchema } },
-    errors: ['unknown_line', 'command_conflict', 'command_expired', 'outcome_unknown'],
+    errors: ['unknown_line', 'other_cart', 'command_conflict', 'command_expired', 'outcome_unknown'],
     handle: removeLine,
   }),
   route({
@@ -258,7 +258,7 @@ const cartRoutes: readonly Route[] = [
     budgetMs: 4_000,
     body: seenBody,
     answers: { 202: { ...accepted, schema: acceptedSchema } },
-    errors: ['command_conflict', 'command_expired', 'outcome_unknown'],
+    errors: ['other_cart', 'command_conflict', 'command_expired', 'outcome_unknown'],
     handle: clearCart,
   }),
   route({
@@ -270,7 +270,7 @@ const cartRoutes: readonly Route[] = [
     params: couponParams,
     body: commandBody,
     answers: { 202: { ...accepted, schema: acceptedSchema } },
-    errors: ['command_conflict', 'command_expired', 'limit_exceeded', 'outcome_unknown'],
+    errors: ['other_cart', 'command_conflict', 'command_expired', 'limit_exceeded', 'outcome_unknown'],
     handle: applyCoupon,
   }),
   route({
@@ -282,7 +282,7 @@ const cartRoutes: readonly Route[] = [
     params: couponParams,
     body: seenBody,
     answers: { 202: { ...accepted, schema: acceptedSchema } },
-    errors: ['command_conflict', 'command_expired', 'outcome_unknown'],
+    errors: ['other_cart', 'command_conflict', 'command_expired', 'outcome_unknown'],
     handle: removeCoupon,
   }),
 ];

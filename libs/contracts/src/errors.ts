@@ -68,6 +68,7 @@ export const errorTable = {
   email_taken: { grpc: 'ALREADY_EXISTS', http: 409, text: 'An account with this e-mail exists. Sign in instead.' },
   factor_exists: { grpc: 'ALREADY_EXISTS', http: 409, text: 'This is set up already. Remove it first.' },
   command_conflict: { grpc: 'ALREADY_EXISTS', http: 409, text: 'This command id was used for another command. Make a new one.' },
+  other_cart: { grpc: 'FAILED_PRECONDITION', http: 409, text: 'This command was made for the cart of somebody else. Nothing was written.' },
   cart_changed: { grpc: 'ABORTED', http: 409, text: 'The cart has changed since it was shown. Look at "cart" and order again.' },
   order_cancelled: {
     grpc: 'ABORTED',

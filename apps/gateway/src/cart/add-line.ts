@@ -6,10 +6,13 @@ import { createGuest } from '../session/start-guest.ts';
 import { tokenOf } from '../session/session-answer.ts';
 import { authProblem } from '../session/auth-problem.ts';
 import type { addLineBody } from './command-input.ts';
+import { otherCart } from './other-cart.ts';
 import { writeOutcome } from './write-outcome.ts';
 
 /** The first one of a browser begins its guest session, but only once the command is known to be good: a typo creates nothing. */
 export async function addLine(x: Exchange, { body }: { readonly body: z.output<typeof addLineBody> }, gateway: Gateway): Promise<Outcome> {
+  const refused = otherCart(x, body.cartId);
+  if (refused !== undefined) return refused;
   const found = await gateway.products.products([body.productId], (productIds) => gateway.catalog.getProducts(outgoing(x), { productIds }));
   if (isProblem(found)) return found;
   const product = found.get(body.productId);

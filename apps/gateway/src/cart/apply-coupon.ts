@@ -2,12 +2,15 @@ import type { z } from 'zod';
 import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import type { commandBody, couponParams } from './command-input.ts';
+import { otherCart } from './other-cart.ts';
 import { writeOutcome } from './write-outcome.ts';
 
 type Input = { readonly params: z.output<typeof couponParams>; readonly body: z.output<typeof commandBody> };
 
 /** Only noted, whatever it says: orders judges it at check-out, by what is in the cart then. */
 export async function applyCoupon(x: Exchange, { params, body }: Input, gateway: Gateway): Promise<Outcome> {
+  const refused = otherCart(x, body.cartId);
+  if (refused !== undefined) return refused;
   const call = outgoing(x, personOf(x).passport);
   return writeOutcome(await gateway.cart.applyCoupon(call, { commandId: body.commandId, code: params.code.toUpperCase() }));
 }

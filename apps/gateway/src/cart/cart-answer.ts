@@ -16,6 +16,7 @@ export const cartSchema = z
         unitPrice: z.int().meta({ description: 'In minor units. 0 when the product is not available; it does not count in the subtotal.' }),
         currency: z.string().length(3),
         available: z.boolean(),
+        inStock: z.int().optional().meta({ description: 'How many the shop has of the product, as last read. Check-out judges it.' }),
         seen: z.string().meta({ description: 'Opaque. Send it back with a change of this line.' }),
       }),
     ),
@@ -72,6 +73,7 @@ function lineBody(line: CartLine, product: Product | undefined, currency: string
     unitPrice: product === undefined ? 0 : Number(product.price),
     currency: product?.currency ?? currency,
     available: product !== undefined,
+    ...(product !== undefined && { inStock: product.stock }),
     seen: line.seen,
   };
 }

@@ -27,6 +27,32 @@ const add = (body: object, token?: string) =>
   });
 const calls = (method: string) => stage.services.seen.filter((call) => call.method === method);
 
+describe('a command that names a cart', () => {
+  it('counts for the person whose sign-in claimed that guest cart', async () => {
+    const token = stage.auth.begin('user', { claimedGuestCart: 'g_before' });
+    const own = (await ask(stage.url, '/api/session', { token })).body;
+    expect(own.claimedGuestCart).toBe('g_before');
+    for (const cartId of ['g_before', own.cartId]) expect((await add({ cartId }, token)).status).toBe(202);
+  });
+
+  it('is refused for anybody else, and without a session begins none', async () => {
+    const token = stage.auth.begin('user');
+    const body = { commandId: commandId(), seen: 's', quantity: 1, cartId: 'u_somebody-else' };
+    const sent = [
+      await add({ cartId: body.cartId }, token),
+      await add({ cartId: body.cartId }),
+      await ask(stage.url, '/api/cart/lines/line-cap', { method: 'PUT', body, token }),
+      await ask(stage.url, '/api/cart/lines/line-cap', { method: 'DELETE', body, token }),
+      await ask(stage.url, '/api/cart', { method: 'DELETE', body, token }),
+      await ask(stage.url, '/api/cart/coupons/WINTER5', { method: 'PUT', body, token }),
+      await ask(stage.url, '/api/cart/coupons/WINTER5', { method: 'DELETE', body, token }),
+    ];
+    expect(sent.map(({ status, body: { code } }) => [status, code])).toEqual(sent.map(() => [409, 'other_cart']));
+    expect(sent.flatMap(({ setCookies }) => setCookies)).toEqual([]);
+    expect(stage.services.seen.filter(({ method }) => /Item|Cart|Coupon|Quantity/.test(method))).toEqual([]);
+  });
+});
+
 describe('adding to the cart', () => {
   it('begins a guest session at the first write, and takes the line', async () => {
     const id = commandId();
@@ -78,7 +104,7 @@ describe('adding to the cart', () => {
 
   it('never believes a price or an owner that a client sends', async () => {
     const token = stage.auth.begin('user');
-    await add({ price: 1, unitPrice: 1, cartId: 'u_other', subject: 'u_other' }, token);
+    await add({ price: 1, unitPrice: 1, subject: 'u_other' }, token);
     expect(calls('addItem')[0]?.ctx.identity?.subject).toBe(stage.auth.sessionOf(token).view.subject);
     expect(JSON.stringify(calls('addItem')[0]?.request)).not.toContain('u_other');
   });
@@ -155,6 +181,7 @@ describe('the cart', () => {
           options: { Colour: 'Red' },
           currency: 'EUR',
           available: true,
+          inStock: 7,
         },
         { lineId: 'line-scarf', name: 'Scarf', unitPrice: 2500 },
       ],

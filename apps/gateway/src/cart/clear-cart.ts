@@ -2,9 +2,12 @@ import type { z } from 'zod';
 import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import type { seenBody } from './command-input.ts';
+import { otherCart } from './other-cart.ts';
 import { writeOutcome } from './write-outcome.ts';
 
 export async function clearCart(x: Exchange, { body }: { readonly body: z.output<typeof seenBody> }, gateway: Gateway): Promise<Outcome> {
+  const refused = otherCart(x, body.cartId);
+  if (refused !== undefined) return refused;
   const call = outgoing(x, personOf(x).passport);
   return writeOutcome(await gateway.cart.clearCart(call, { commandId: body.commandId, seen: body.seen }));
 }

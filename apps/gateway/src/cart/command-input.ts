@@ -3,6 +3,14 @@ import { z } from 'zod';
 
 /** A UUIDv7 in lower case, made by the client for each command: repeating it is harmless (RFC 9562 5.7). Its age is the cart's to judge. */
 const commandId = z.uuidv7().refine((id) => id === id.toLowerCase(), 'lower case');
+/** "g_" or "u_" and a UUID. */
+const cartId = z
+  .string()
+  .max(64)
+  .optional()
+  .meta({
+    description: 'The cart that the client means. Any other than that of this session, or than the guest cart that it claimed, is refused.',
+  });
 /** Opaque: 500 dots of about 60 characters at most. */
 const seen = z.string().max(40_000);
 const quantity = z.int().min(0).max(999);
@@ -23,9 +31,10 @@ export const addLineBody = z.object({
     .meta({ description: "One value for each of the product's options; one left out takes the first value." }),
   quantity: quantity.min(1),
   seen: seen.optional(),
+  cartId,
 });
-export const setQuantityBody = z.object({ commandId, quantity, seen });
-export const seenBody = z.object({ commandId, seen });
+export const setQuantityBody = z.object({ commandId, quantity, seen, cartId });
+export const seenBody = z.object({ commandId, seen, cartId });
 
 /** Written as people write it: case does not matter. */
 export const couponParams = z.object({
@@ -34,7 +43,7 @@ export const couponParams = z.object({
     .regex(/^[A-Za-z0-9-]{1,32}$/, '1 to 32 letters, digits and hyphens')
     .meta({ description: 'Case does not matter.' }),
 });
-export const commandBody = z.object({ commandId });
+export const commandBody = z.object({ commandId, cartId });
 
 export const acceptedSchema = z.object({ commandId: z.string(), seen: z.string() }).meta({ id: 'CommandAccepted' });
 export const lineAcceptedSchema = acceptedSchema.extend({ lineId: z.string() }).meta({ id: 'LineAccepted' });

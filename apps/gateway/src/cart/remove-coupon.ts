@@ -2,12 +2,15 @@ import type { z } from 'zod';
 import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import type { couponParams, seenBody } from './command-input.ts';
+import { otherCart } from './other-cart.ts';
 import { writeOutcome } from './write-outcome.ts';
 
 type Input = { readonly params: z.output<typeof couponParams>; readonly body: z.output<typeof seenBody> };
 
 /** Removes what was seen of it: one that another device applied meanwhile stays. */
 export async function removeCoupon(x: Exchange, { params, body }: Input, gateway: Gateway): Promise<Outcome> {
+  const refused = otherCart(x, body.cartId);
+  if (refused !== undefined) return refused;
   const call = outgoing(x, personOf(x).passport);
   const { commandId, seen } = body;
   return writeOutcome(await gateway.cart.removeCoupon(call, { commandId, code: params.code.toUpperCase(), seen }));

@@ -2,12 +2,15 @@ import type { z } from 'zod';
 import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import type { lineParams, seenBody } from './command-input.ts';
+import { otherCart } from './other-cart.ts';
 import { writeOutcome } from './write-outcome.ts';
 
 type Input = { readonly params: z.output<typeof lineParams>; readonly body: z.output<typeof seenBody> };
 
 /** Removes what was seen of the line: what another device added meanwhile stays. */
 export async function removeLine(x: Exchange, { params, body }: Input, gateway: Gateway): Promise<Outcome> {
+  const refused = otherCart(x, body.cartId);
+  if (refused !== undefined) return refused;
   const call = outgoing(x, personOf(x).passport);
   return writeOutcome(await gateway.cart.removeItem(call, { commandId: body.commandId, lineId: params.lineId, seen: body.seen }));
 }

@@ -2,11 +2,14 @@ import type { z } from 'zod';
 import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import type { lineParams, setQuantityBody } from './command-input.ts';
+import { otherCart } from './other-cart.ts';
 import { writeOutcome } from './write-outcome.ts';
 
 type Input = { readonly params: z.output<typeof lineParams>; readonly body: z.output<typeof setQuantityBody> };
 
 export async function setQuantity(x: Exchange, { params, body }: Input, gateway: Gateway): Promise<Outcome> {
+  const refused = otherCart(x, body.cartId);
+  if (refused !== undefined) return refused;
   const call = outgoing(x, personOf(x).passport);
   return writeOutcome(
     await gateway.cart.setQuantity(call, { commandId: body.commandId, lineId: params.lineId, quantity: body.quantity, seen: body.seen }),
