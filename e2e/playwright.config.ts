@@ -17,6 +17,7 @@ const ofThePage = [
   '**/shop-keyboard.e2e.ts',
   '**/shop-search.e2e.ts',
   '**/shop-security.e2e.ts',
+  '**/shop-unknown-outcome.e2e.ts',
 ];
 const left = {
   cluster: [],

@@ -27,6 +27,8 @@ test('administrators alone find people, disable one, whose open page says so, an
   await expect(line).toContainText('2 sessions');
   await refuseOnce(admin, '**/api/admin/users/*/disable', 'POST');
   await line.getByRole('button', { name: /^Disable/ }).click();
+  await expect(line.getByRole('group', { name: /^Disable .*\? They are signed out everywhere/ })).toBeFocused();
+  await line.getByRole('button', { name: 'Yes, disable' }).click();
   await admin.getByRole('dialog').getByLabel('Password').fill(person.password);
   await admin.keyboard.press('Enter');
   await expect(line).toContainText('Disabled');

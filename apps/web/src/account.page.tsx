@@ -1,7 +1,9 @@
 import { useMutation } from '@tanstack/react-query';
 import { Link, NavLink, Outlet, useLocation, useNavigate } from 'react-router';
+import { AskFirst } from './ask-first.tsx';
 import { Loading, ProblemNote } from './problem-note.tsx';
 import { useSession } from './session.tsx';
+import { useHasUnsavedCodes } from './unsaved.ts';
 import { useDisplayName } from './update-profile.tsx';
 
 /** The frame of the personal pages. A guest has preferences and recently viewed products; the rest is for those who signed in. */
@@ -25,7 +27,7 @@ export default function AccountPage() {
   const isUser = session.state === 'user';
   return (
     <>
-      <h1>{isUser ? `Hello, ${name}` : 'Your preferences'}</h1>
+      <h1>{isUser ? `Hello${name === undefined ? '' : `, ${name}`}` : 'Your preferences'}</h1>
       <div className="account-columns">
         <div className="account-side">
           <nav aria-label="Account" className="tabs">
@@ -52,13 +54,20 @@ export default function AccountPage() {
 function SignOut() {
   const { signOut } = useSession();
   const navigate = useNavigate();
+  const unsaved = useHasUnsavedCodes();
   const leave = useMutation({ mutationFn: signOut, onSuccess: () => navigate('/') });
   return (
     <>
-      <button type="button" className="plain" disabled={leave.isPending} onClick={() => leave.mutate()}>
-        Sign out
-      </button>
-      {leave.isError && <p role="alert">Not signed out. Try again.</p>}
+      <AskFirst
+        words="Sign out"
+        className="plain"
+        question={unsaved ? 'Your recovery codes are not saved yet, and are not shown again. Sign out all the same?' : undefined}
+        yes="Sign out"
+        no="Back to the codes"
+        busy={leave.isPending}
+        onYes={() => leave.mutate()}
+      />
+      <ProblemNote error={leave.error} />
     </>
   );
 }

@@ -2,28 +2,39 @@ import { useRef, useState, type FormEvent } from 'react';
 import type { Product } from './api.types.ts';
 import { useCartDrawer } from './cart-drawer-state.tsx';
 import { quantityMax } from './cart-lines.tsx';
+import { titleOf } from './cart-changes.ts';
 import { useAddLine } from './cart.ts';
 import { textOf } from './form.ts';
 import { Icon } from './icons.tsx';
+import { PendingNote, usePending } from './pending.tsx';
 import { ProblemNote } from './problem-note.tsx';
 import { isColourOption, Swatch } from './swatch.tsx';
 
-export function AddToCart({ product }: { readonly product: Product }) {
+interface AddToCartProps {
+  readonly product: Product;
+  /** A colour was chosen. */
+  readonly onColour: (colour: string) => void;
+}
+
+export function AddToCart({ product, onColour }: AddToCartProps) {
   const add = useAddLine();
   const { open } = useCartDrawer();
   const underWay = useRef(false);
+  // Pressing again would be another wish: what is not known yet is asked for first.
+  const unsure = usePending().find(({ productId }) => productId === product.productId);
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
     // A double click is one wish, and comes before the page has drawn that the first click is under way.
-    if (underWay.current || product.stock === 0) return;
+    if (underWay.current || unsure || product.stock === 0) return;
     underWay.current = true;
     const form = new FormData(event.currentTarget);
     const quantity = Math.min(quantityMax, Math.max(1, Math.trunc(Number(form.get('quantity'))) || 1));
     const options = Object.fromEntries(product.options.map(({ name }) => [name, textOf(form, `option-${name}`)]));
+    const title = titleOf({ name: product.name, options });
     add.mutate(
-      { productId: product.productId, options, quantity },
+      { wish: { productId: product.productId, options, quantity }, title },
       {
-        onSuccess: () => open(`${quantity} × ${[product.name, ...Object.values(options)].join(', ')}`),
+        onSuccess: () => open(`${quantity} × ${title}`),
         onSettled: () => (underWay.current = false),
       },
     );
@@ -31,20 +42,31 @@ export function AddToCart({ product }: { readonly product: Product }) {
   return (
     <form onSubmit={submit} className="stack">
       {product.options.map((option) => (
-        <OptionChoice key={option.name} option={option} />
+        <OptionChoice key={option.name} option={option} onChoose={(value) => isColourOption(option.name) && onColour(value)} />
       ))}
       <div className="row end">
-        <Quantity />
-        <button className="primary grow" disabled={product.stock === 0} aria-busy={add.isPending}>
-          <Icon name="bag" /> {product.stock === 0 ? 'Sold out' : add.isPending ? 'Adding…' : 'Add to cart'}
+        <Quantity inStock={product.stock} />
+        <button
+          className="primary grow"
+          disabled={product.stock === 0}
+          aria-busy={add.isPending || unsure?.stopped === false}
+          aria-disabled={unsure !== undefined}
+        >
+          <Icon name="bag" /> {product.stock === 0 ? 'Sold out' : unsure ? 'Not sure yet' : add.isPending ? 'Adding…' : 'Add to cart'}
         </button>
       </div>
+      <div aria-live="polite">{unsure && <PendingNote command={unsure} />}</div>
       <ProblemNote error={add.error} />
     </form>
   );
 }
 
-function OptionChoice({ option: { name, values } }: { readonly option: Product['options'][number] }) {
+interface OptionChoiceProps {
+  readonly option: Product['options'][number];
+  readonly onChoose: (value: string) => void;
+}
+
+function OptionChoice({ option: { name, values }, onChoose }: OptionChoiceProps) {
   const [chosen, setChosen] = useState(values[0]);
   return (
     <fieldset className="choices">
@@ -63,7 +85,7 @@ function OptionChoice({ option: { name, values } }: { readonly option: Product['
               value={value}
               required
               checked={value === chosen}
-              onChange={() => setChosen(value)}
+              onChange={() => (setChosen(value), onChoose(value))}
             />
             <span>
               {isColourOption(name) && <Swatch colour={value} />}
@@ -76,8 +98,8 @@ function OptionChoice({ option: { name, values } }: { readonly option: Product['
   );
 }
 
-/** A number field that can also be stepped by buttons: the arrow keys work in the field, the buttons are for fingers. */
-function Quantity() {
+/** No more than there are. A number field that can also be stepped by buttons: the arrow keys work in the field, the buttons are for fingers. */
+function Quantity({ inStock }: { readonly inStock: number }) {
   const input = useRef<HTMLInputElement>(null);
   const step = (by: 1 | -1): void => (by === 1 ? input.current?.stepUp() : input.current?.stepDown());
   return (
@@ -91,7 +113,8 @@ function Quantity() {
         aria-label="Quantity"
         type="number"
         min="1"
-        max={quantityMax}
+        max={Math.max(1, Math.min(quantityMax, inStock))}
+        title={inStock < quantityMax ? `Only ${inStock} in stock` : undefined}
         step="1"
         defaultValue="1"
         required

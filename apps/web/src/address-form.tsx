@@ -1,6 +1,6 @@
 import { useEffect, useRef, type FormEvent } from 'react';
 import type { Address } from './api.types.ts';
-import { countries, countryName } from './countries.ts';
+import { countries, countryName, postalCodeFault } from './countries.ts';
 import { textOf } from './form.ts';
 
 interface AddressFormProps {
@@ -19,6 +19,13 @@ export function AddressForm({ address, busy, onSave, onCancel, quiet = false }: 
   useEffect(() => {
     if (!quiet) opened.current?.querySelector('input')?.focus();
   }, [quiet]);
+  /** The browser says it at the field, and takes no form with it. */
+  const judge = (): void => {
+    const fields = opened.current?.elements;
+    const [code, country] = [fields?.namedItem('postalCode'), fields?.namedItem('country')];
+    if (code instanceof HTMLInputElement && country instanceof HTMLSelectElement)
+      code.setCustomValidity(postalCodeFault(country.value, code.value));
+  };
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
@@ -35,7 +42,7 @@ export function AddressForm({ address, busy, onSave, onCancel, quiet = false }: 
     });
   };
   return (
-    <form ref={opened} onSubmit={submit} className="stack inset" aria-label={address ? 'Edit address' : 'New address'}>
+    <form ref={opened} onSubmit={submit} onChange={judge} className="stack inset" aria-label={address ? 'Edit address' : 'New address'}>
       <TextField label="Recipient" name="name" autoComplete="name" value={address?.name} />
       <TextField label="Street and number" name="line1" autoComplete="address-line1" value={address?.line1} />
       <TextField label="Addition (optional)" name="line2" autoComplete="address-line2" value={address?.line2} optional />

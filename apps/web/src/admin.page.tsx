@@ -2,6 +2,7 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import type { User } from './api.types.ts';
+import { AskFirst } from './ask-first.tsx';
 import { EndEverything } from './end-everything.tsx';
 import { textOf } from './form.ts';
 import { plural } from './format.ts';
@@ -93,15 +94,16 @@ function UserLine({ user, isSelf }: { readonly user: User; readonly isSelf: bool
     onSuccess: (_done, what) => toast({ text: acts[what](name) }),
     onSettled: () => queryClient.invalidateQueries({ queryKey: keys.users }),
   });
-  const button = (what: keyof typeof acts, words: string, of: string) => (
-    <button
-      type="button"
-      aria-disabled={act.isPending}
-      aria-label={`${words} ${of} ${name}, ${email}`}
-      onClick={() => !act.isPending && act.mutate(what)}
-    >
-      {words}
-    </button>
+  const button = (what: keyof typeof acts, words: string, of: string, question?: string) => (
+    <AskFirst
+      words={words}
+      label={`${words} ${of} ${name}, ${email}`}
+      question={question}
+      yes={`Yes, ${words.toLowerCase()}`}
+      no="No"
+      busy={act.isPending}
+      onYes={() => act.mutate(what)}
+    />
   );
   return (
     <li className="device" aria-label={`${name}, ${email}`}>
@@ -118,7 +120,9 @@ function UserLine({ user, isSelf }: { readonly user: User; readonly isSelf: bool
         <span className="quiet">This is you</span>
       ) : (
         <div className="row">
-          {button(disabled ? 'enable' : 'disable', disabled ? 'Enable' : 'Disable', 'the account of')}
+          {disabled
+            ? button('enable', 'Enable', 'the account of')
+            : button('disable', 'Disable', 'the account of', `Disable ${name}? They are signed out everywhere and cannot sign in.`)}
           {button('revoke', 'End sessions', 'of')}
         </div>
       )}

@@ -3,6 +3,10 @@ export interface Session {
   readonly state: 'none' | 'guest' | 'user';
   readonly mode?: SessionMode;
   readonly user?: { readonly id: string; readonly name: string; readonly email: string; readonly role?: 'admin' };
+  /** Absent without a session. */
+  readonly cartId?: string;
+  /** The guest cart that the sign-in of this session claimed. */
+  readonly claimedGuestCart?: string;
   readonly authenticatedAt?: string;
   /** After signing in or up only. */
   readonly merge?: { readonly state: MergeState; readonly from?: string };
@@ -87,6 +91,8 @@ export interface CartLine {
   readonly currency: string;
   /** False when the catalog does not know the product any more: it has no price then. */
   readonly available: boolean;
+  /** Of the product, over all its lines, as last read; check-out judges it. */
+  readonly inStock?: number;
   /** Opaque: what of this line the reader has seen. Goes back with the command that changes it. */
   readonly seen: string;
 }

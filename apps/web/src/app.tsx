@@ -6,6 +6,7 @@ import { HomePage } from './home.page.tsx';
 import { Icon } from './icons.tsx';
 import type { RequestLog } from './last-request.ts';
 import { loadPopover } from './lazy-popover.tsx';
+import { PendingNotes, useAskForPending } from './pending.tsx';
 import { NotFoundPage } from './not-found.page.tsx';
 import { Loading } from './problem-note.tsx';
 import { SessionBar, showSessionBar, useSessionBarShown } from './session-bar.tsx';
@@ -62,6 +63,7 @@ export function App({ requests }: { readonly requests: RequestLog }) {
 function Frame({ requests }: { readonly requests: RequestLog }) {
   const main = useFocusOnPageChange();
   const barShown = useSessionBarShown();
+  useAskForPending();
   useEffect(() => {
     // Once the page stands: the first press of a button should not wait for these.
     const timer = setTimeout(() => void Promise.allSettled([loadCartDrawer(), loadPopover()]), preloadDelayMs);
@@ -75,6 +77,7 @@ function Frame({ requests }: { readonly requests: RequestLog }) {
       <Header />
       <main id="content" ref={main} tabIndex={-1}>
         <SessionNotice />
+        <PendingNotes />
         <Suspense fallback={<Loading what="the page" />}>
           <Outlet />
         </Suspense>

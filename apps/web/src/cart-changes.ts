@@ -25,4 +25,15 @@ export function changeWords({ title, from, to }: LineChange): string {
   return `${title}: now ${to} instead of ${from}.`;
 }
 
+/**
+ * How many of a line's product there are, where this and the other lines of it want more.
+ * @returns what this line may have then; undefined: there is enough, or nobody knows
+ */
+export function enoughFor(line: CartLine, lines: readonly CartLine[]): number | undefined {
+  if (line.inStock === undefined) return undefined;
+  const others = lines.filter(({ productId, lineId }) => productId === line.productId && lineId !== line.lineId);
+  const left = line.inStock - others.reduce((sum, { quantity }) => sum + quantity, 0);
+  return line.quantity <= left ? undefined : Math.max(0, left);
+}
+
 export const titleOf = ({ name, options }: Pick<CartLine, 'name' | 'options'>): string => [name, ...Object.values(options)].join(', ');

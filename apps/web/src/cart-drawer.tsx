@@ -7,6 +7,7 @@ import { CartLines } from './cart-lines.tsx';
 import { countOf, useCart } from './cart.ts';
 import { plural } from './format.ts';
 import { Icon } from './icons.tsx';
+import { PendingNotes } from './pending.tsx';
 import { Loading, ProblemNote } from './problem-note.tsx';
 import { useSession } from './session.tsx';
 
@@ -34,6 +35,7 @@ export default function CartDrawer({ added, onClose }: CartDrawerProps) {
           </header>
           <div className="drawer-body">
             {added !== undefined && <output className="note good">Added to your cart: {added}.</output>}
+            <PendingNotes whole />
             <ProblemNote error={cart.error} onRetry={() => void cart.refetch()} />
             {cart.isLoading && <Loading what="your cart" />}
             {cart.data && <CartState cart={cart.data} />}

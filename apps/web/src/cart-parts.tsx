@@ -4,6 +4,8 @@ import { Link } from 'react-router';
 import type { Cart } from './api.types.ts';
 import { countOf } from './cart.ts';
 import { formatPrice, plural } from './format.ts';
+import { staleWords } from './pending-words.ts';
+import { usePending } from './pending.tsx';
 import { cartPosition } from './session-bar-words.ts';
 
 export function EmptyCart() {
@@ -22,6 +24,7 @@ export function EmptyCart() {
 /** How far the cart can be trusted: it is a view that follows a log, and says so when it lags. */
 export function CartState({ cart }: { readonly cart: Cart }) {
   const merge = cart.merge.state;
+  const isUnsure = usePending().length > 0;
   const [joined, setJoined] = useState(false);
   const wasPending = useRef(false);
   useEffect(() => {
@@ -33,7 +36,7 @@ export function CartState({ cart }: { readonly cart: Cart }) {
       <div aria-live="polite">
         {merge === 'pending' && <p className="note notice">Merging your guest cart… Its lines appear here by themselves.</p>}
         {merge !== 'pending' && joined && <p className="note good">Your guest cart has been added to this cart.</p>}
-        {cart.stale && <p className="note notice">{staleWords(cart)}</p>}
+        {cart.stale && <p className="note notice">{staleWords(cart.behind, isUnsure)}</p>}
       </div>
       {cart.incomplete && (
         <p className="note problem" role="alert">
@@ -42,11 +45,6 @@ export function CartState({ cart }: { readonly cart: Cart }) {
       )}
     </>
   );
-}
-
-function staleWords({ behind }: Cart): string {
-  if (behind === 0) return 'Showing an older state. All changes are saved and will appear.';
-  return `Showing an older state, ${plural(behind, 'event')} behind. All changes are saved and will appear.`;
 }
 
 /** Beside the heading, always there: nothing moves when its word changes. What is amiss is told by CartState. */

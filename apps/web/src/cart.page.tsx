@@ -7,6 +7,7 @@ import { bestCoupon, Coupons } from './coupons.tsx';
 import { Totals } from './order-lines.tsx';
 import { usePreview } from './orders.ts';
 import { hasOwnWrites, type ShownCart } from './own-writes.ts';
+import { usePending } from './pending.tsx';
 import { Loading, ProblemNote } from './problem-note.tsx';
 import { useSession } from './session.tsx';
 import { keys } from './shop.tsx';
@@ -37,7 +38,8 @@ function FullCart({ cart, isUser }: { readonly cart: ShownCart; readonly isUser:
   const preview = usePreview(isUser && cart.coupons && cart.coupons.length > 0 ? cart.seen : undefined);
   const clear = useClearCart((lines) => offerUndo(lines, 'Cart cleared.'));
   // Clearing removes what was seen; with a change under way, or not in view yet, the cart's newest "seen" is not known.
-  const changing = useIsMutating({ mutationKey: keys.cart }) > 0 || hasOwnWrites(cart);
+  const isUnsure = usePending().length > 0;
+  const changing = useIsMutating({ mutationKey: keys.cart }) > 0 || isUnsure || hasOwnWrites(cart);
   return (
     <div className="cart-columns">
       <CartLines cart={cart} />

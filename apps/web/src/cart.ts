@@ -1,7 +1,10 @@
 /** Reading and changing the cart. Commands of one page run one after the other (scope), each with what had been seen when it runs. */
 import { mutationOptions, queryOptions, useMutation, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
 import type { Cart, CartCoupon, CartLine, CommandAccepted, LineWish } from './api.types.ts';
+import { titleOf } from './cart-changes.ts';
 import { withOwnWrites, withoutWrite, withQuantity, withWrite, type OwnWrite, type ShownCart } from './own-writes.ts';
+import type { PendingCommand } from './pending-store.ts';
+import { ApiProblem } from './request.ts';
 import { useSession } from './session.tsx';
 import { keys, useApi } from './shop.tsx';
 import type { ShopApi } from './shop-api.ts';
@@ -27,14 +30,20 @@ export const cartQuery = (api: Pick<ShopApi, 'cart'>) =>
     refetchInterval: ({ state: { data } }) => (data && (data.stale || data.merge.state === 'pending') ? unsettledRereadMs : false),
   });
 
+/** With its name, as the person is told of it. */
+interface TitledWish {
+  readonly wish: LineWish;
+  readonly title: string;
+}
+
 export function useAddLine() {
   const { ensureSession } = useSession();
   const { api, queryClient } = useCartParts();
   return useMutation({
     ...common(queryClient),
-    mutationFn: async (line: LineWish) => {
+    mutationFn: async ({ wish, title }: TitledWish) => {
       await ensureSession();
-      return addLine({ api, queryClient }, line);
+      return addLine({ api, queryClient }, wish, title);
     },
   });
 }
@@ -47,8 +56,11 @@ export function useRestoreLines() {
   const { api, queryClient } = useCartParts();
   return useMutation({
     ...common(queryClient),
-    mutationFn: async (wishes: readonly LineWish[]) => {
-      for (const { productId, options, quantity } of wishes) await addLine({ api, queryClient }, { productId, options, quantity });
+    mutationFn: async (lines: readonly CartLine[]) => {
+      for (const line of lines) {
+        const { productId, options, quantity } = line;
+        await addLine({ api, queryClient }, { productId, options, quantity }, titleOf(line)).catch(unlessAsked);
+      }
     },
   });
 }
@@ -69,6 +81,7 @@ export function useClearCart(onCleared: (lines: readonly CartLine[]) => void) {
     ...common(queryClient),
     mutationFn: async () => {
       const { lines = [], seen = '' } = cartOf(queryClient) ?? {};
+      refuseWhileOpen(api.pending.read());
       const accepted = await api.clearCart(seen);
       onCleared(lines);
       for (const { lineId } of lines) wrote(queryClient, lineId, { quantity: 0, seen: accepted.seen });
@@ -88,7 +101,7 @@ export function useRemoveCoupon() {
 }
 
 interface CartParts {
-  readonly api: Pick<ShopApi, 'addLine' | 'setQuantity' | 'removeLine' | 'clearCart'>;
+  readonly api: Pick<ShopApi, 'addLine' | 'setQuantity' | 'removeLine' | 'clearCart' | 'pending'>;
   readonly queryClient: QueryClient;
 }
 
@@ -104,9 +117,9 @@ const common = (queryClient: QueryClient) => ({
 });
 
 /** With what was seen of a line that is there already: then the answer's `seen` is all of the line, and a change that follows replaces all. */
-export async function addLine({ api, queryClient }: CartParts, wish: LineWish): Promise<CommandAccepted> {
+export async function addLine({ api, queryClient }: CartParts, wish: LineWish, title: string): Promise<CommandAccepted> {
   const line = cartOf(queryClient)?.lines.find((known) => isOf(known, wish));
-  const accepted = await api.addLine({ ...wish, ...(line && { seen: line.seen }) });
+  const accepted = await api.addLine({ ...wish, ...(line && { seen: line.seen }) }, `adding ${wish.quantity} × ${title}`);
   const { lineId } = accepted;
   if (line) wrote(queryClient, line.lineId, { quantity: line.quantity + wish.quantity, seen: accepted.seen });
   else if (lineId !== undefined) queryClient.setQueryData<ShownCart>(keys.cart, (cart) => cart && withoutWrite(cart, lineId));
@@ -117,7 +130,9 @@ export function quantitySetting({ api, queryClient }: CartParts, lineId: string)
   return mutationOptions({
     ...common(queryClient),
     mutationFn: async (quantity: number) => {
-      const accepted = await api.setQuantity(lineId, quantity, seenOf(queryClient, lineId));
+      refuseWhileOpen(openOf(api.pending.read(), lineId));
+      const about = `setting the quantity of ${titleIn(queryClient, lineId)} to ${quantity}`;
+      const accepted = await api.setQuantity(lineId, quantity, seenOf(queryClient, lineId), about);
       // A later wish may be shown already; it is sent next, and is what will be.
       const shownQuantity = lineOf(queryClient, lineId)?.quantity ?? quantity;
       wrote(queryClient, lineId, { quantity: shownQuantity, seen: accepted.seen });
@@ -134,7 +149,8 @@ export function lineRemoval({ api, queryClient }: CartParts, lineId: string, onR
   return mutationOptions({
     ...common(queryClient),
     mutationFn: async () => {
-      const accepted = await api.removeLine(lineId, seenOf(queryClient, lineId));
+      refuseWhileOpen(openOf(api.pending.read(), lineId));
+      const accepted = await api.removeLine(lineId, seenOf(queryClient, lineId), `removing ${titleIn(queryClient, lineId)}`);
       onRemoved();
       wrote(queryClient, lineId, { quantity: 0, seen: accepted.seen });
       return accepted;
@@ -142,6 +158,30 @@ export function lineRemoval({ api, queryClient }: CartParts, lineId: string, onR
   });
 }
 
+/** What is open of a line. A change that follows would be sent with what was seen before it, and count beside it. */
+export const openOf = (pending: readonly PendingCommand[], lineId: string): readonly PendingCommand[] =>
+  pending.filter(({ isOpen, path, lineId: its }) => isOpen && (its === lineId || path === clearPath));
+const clearPath = '/api/cart';
+
+function refuseWhileOpen(open: readonly PendingCommand[]): void {
+  if (open.some(({ isOpen }) => isOpen)) throw new ApiProblem('still_asking', 0, 'An earlier change is not known yet.');
+}
+
+/** It is asked for from here on, and said so where that is shown (pending.tsx). */
+function unlessAsked(error: unknown): void {
+  if (!(error instanceof ApiProblem) || error.code !== 'still_asking') throw error;
+}
+
+/** What the cart is told of a command that was taken after its page had given up waiting. An addition is found by reading the cart again. */
+export function applyTaken(queryClient: QueryClient, { lineId, method, body }: PendingCommand, { seen }: CommandAccepted): void {
+  const quantity = method === 'DELETE' ? 0 : body['quantity'];
+  if (lineId !== undefined && typeof quantity === 'number') wrote(queryClient, lineId, { quantity, seen });
+}
+
+const titleIn = (queryClient: QueryClient, lineId: string): string => {
+  const line = lineOf(queryClient, lineId);
+  return line === undefined ? 'a line' : titleOf(line);
+};
 const cartOf = (queryClient: QueryClient): ShownCart | undefined => queryClient.getQueryData<ShownCart>(keys.cart);
 const lineOf = (queryClient: QueryClient, lineId: string): CartLine | undefined =>
   cartOf(queryClient)?.lines.find((line) => line.lineId === lineId);

@@ -63,17 +63,19 @@ export function Credentials({ title, send, hidden = false, other, newcomersOnly 
     mutationFn: async (data: FormData) => send((name) => (name === 'password' ? untrimmedTextOf(data, name) : textOf(data, name))),
     onSuccess: (next) => next && enter(next),
   });
+  const isUser = session?.state === 'user';
+  const heading = newcomersOnly && isUser ? 'You have an account' : title;
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
     if (!entering.isPending) entering.mutate(new FormData(event.currentTarget));
   };
   return (
     <div className="sheet narrow-page" hidden={hidden}>
-      {!hidden && <title>{`${title} · Cloakroom`}</title>}
-      <h1>{title}</h1>
+      {!hidden && <title>{`${heading} · Cloakroom`}</title>}
+      <h1>{heading}</h1>
       {session?.state === 'guest' && <p className="note plain-note">What is in your cart comes along.</p>}
-      {session?.state === 'user' && <SignedInAlready name={session.user?.name} />}
-      {!(newcomersOnly && session?.state === 'user') && (
+      {isUser && <SignedInAlready name={session.user?.name} />}
+      {!(newcomersOnly && isUser) && (
         <form onSubmit={submit} className="stack">
           <ProblemNote error={entering.error} />
           {children}
@@ -82,7 +84,7 @@ export function Credentials({ title, send, hidden = false, other, newcomersOnly 
           </button>
         </form>
       )}
-      {session?.state !== 'user' && other}
+      {session !== undefined && !isUser && other}
     </div>
   );
 }

@@ -16,5 +16,6 @@ export function plural(count: number, one: string, many = `${one}s`): string {
 export function safeNext(next: string | null, fallback: string): string {
   if (next === null || !/^\/(?![/\\])/.test(next)) return fallback;
   const url = new URL(next, 'http://shop.invalid');
-  return url.origin === 'http://shop.invalid' ? url.pathname + url.search : fallback;
+  // The parser drops "/.": what is left may name another site.
+  return url.origin === 'http://shop.invalid' && !url.pathname.startsWith('//') ? url.pathname + url.search : fallback;
 }

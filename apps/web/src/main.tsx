@@ -3,9 +3,12 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { I18nProvider } from 'react-aria-components/I18nProvider';
 import { BrowserRouter } from 'react-router';
+import type { Session } from './api.types.ts';
 import { App } from './app.tsx';
 import { carryingPosition } from './cart-position.ts';
 import { createRequestLog, recording } from './last-request.ts';
+import { createPendingStore } from './pending-store.ts';
+import { ownerOf } from './pending-words.ts';
 import { ApiProblem } from './request.ts';
 import { retryDelayMs } from './retry.ts';
 import { SessionProvider } from './session.tsx';
@@ -27,12 +30,15 @@ import './styles/overlays.css';
 import './styles/session-bar.css';
 
 const requests = createRequestLog();
+const nowMs = (): number => Date.now();
 const api = createShopApi({
   fetch: recording(
-    carryingPosition((path, init) => fetch(path, init), Date.now),
+    carryingPosition((path, init) => fetch(path, init), nowMs),
     requests,
   ),
-  nowMs: () => Date.now(),
+  store: createPendingStore(() => sessionStorage, nowMs),
+  owner: () => ownerOf(queryClient.getQueryData<Session>(keys.session)),
+  nowMs,
   random: () => Math.random(),
   randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
@@ -40,7 +46,7 @@ const api = createShopApi({
 
 /** A refusal that says who we are not: ask who we are, so that the page says so too. */
 const onError = (error: Error): void => {
-  if (error instanceof ApiProblem && ['session_ended', 'session_required', 'sign_in_required'].includes(error.code))
+  if (error instanceof ApiProblem && ['session_ended', 'session_required', 'sign_in_required', 'other_cart'].includes(error.code))
     void queryClient.invalidateQueries({ queryKey: keys.session });
 };
 

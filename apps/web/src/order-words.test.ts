@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CartLine, Obstacle, PreviewLine } from './api.types.ts';
-import { changesOf, changeWords } from './cart-changes.ts';
+import { changesOf, changeWords, enoughFor } from './cart-changes.ts';
 import { laterWords, obstacleWords, orderableQuantity, stepWord } from './order-words.ts';
 
 const line = (lineId: string, quantity: number, size = 'M'): CartLine => ({
@@ -61,5 +61,19 @@ describe('a step of the saga', () => {
   });
   it('says how much later it was, in the unit one would say', () => {
     expect([-3, 7, 1_240, 150_000].map(laterWords)).toEqual(['+0 ms', '+7 ms', '+1.2 s', '+3 min']);
+  });
+});
+
+describe('more of a product than there is', () => {
+  it('is told of each line, with what the other lines take', () => {
+    const [some, more] = [
+      { ...line('a', 10), productId: 'coat', inStock: 18 },
+      { ...line('b', 60), productId: 'coat', inStock: 18 },
+    ];
+    expect(enoughFor(more, [more])).toBe(18);
+    expect(enoughFor(more, [some, more])).toBe(8);
+    expect(enoughFor(some, [some, more])).toBe(0);
+    expect(enoughFor(some, [some])).toBeUndefined();
+    expect(enoughFor(line('a', 99), [])).toBeUndefined();
   });
 });

@@ -4,6 +4,7 @@ import { adoptSession } from './adopt-session.ts';
 import type { Cart, Session } from './api.types.ts';
 import { addLine, cartQuery, lineRemoval, quantitySetting } from './cart.ts';
 import { hasOwnWrites, type ShownCart } from './own-writes.ts';
+import { createPendingStore } from './pending-store.ts';
 import { keys } from './shop.tsx';
 
 function cartWith(quantity: number, seen: string, stale = false): Cart {
@@ -38,12 +39,19 @@ async function shopOf(first = cartWith(5, 'a')) {
   const sent: string[] = [];
   let answer: () => Promise<Cart> = () => Promise.resolve(first);
   let commands = 0;
+  const pending = createPendingStore(
+    () => {
+      throw new Error('forbidden');
+    },
+    () => 0,
+  );
   const accept = (text: string) => {
     sent.push(text);
     return Promise.resolve({ commandId: `c${++commands}`, lineId: 'l', seen: `${text} seen` });
   };
   const api = {
     cart: () => answer(),
+    pending,
     addLine: (line: { quantity: number; seen?: string }) => accept(`add ${line.quantity} having ${line.seen ?? 'nothing'}`),
     setQuantity: (_lineId: string, quantity: number, seen: string) => accept(`set ${quantity} having ${seen}`),
     removeLine: (_lineId: string, seen: string) => accept(`remove having ${seen}`),
@@ -78,7 +86,7 @@ it('keeps a change that was accepted while an older answer was on its way', asyn
   const late = Promise.withResolvers<Cart>();
   shop.answerWith(() => late.promise);
   const reading = shop.read();
-  await addLine(shop.parts, { productId: 'cap', options: {}, quantity: 2 });
+  await addLine(shop.parts, { productId: 'cap', options: {}, quantity: 2 }, 'Cap');
   late.resolve(cartWith(5, 'a'));
   await reading;
   expect(shop.sent).toEqual(['add 2 having a']);
@@ -102,9 +110,21 @@ it('does not show a removed line again while the answer is stale, unless it was 
   expect(told, 'told while the line is there').toBe(1);
   await shop.read();
   expect(shop.shown()).toMatchObject({ lines: [], subtotal: 0 });
-  await addLine(shop.parts, { productId: 'cap', options: {}, quantity: 5 });
+  await addLine(shop.parts, { productId: 'cap', options: {}, quantity: 5 }, 'Cap');
   await shop.read();
   expect(shop.shown().lines).toHaveLength(1);
+});
+
+it('sends no change of a line of which an earlier change may or may not have been taken', async () => {
+  const shop = await shopOf();
+  const open = { commandId: 'c', cartId: 'g_1', method: 'PUT', path: '/api/cart/lines/l', body: {}, about: 'it', lineId: 'l' } as const;
+  shop.parts.api.pending.write({ ...open, madeAtMs: 0, askedSinceMs: 0, isOpen: true, stopped: false });
+  await expect(shop.set(4)).rejects.toMatchObject({ code: 'still_asking' });
+  await expect(shop.remove()).rejects.toMatchObject({ code: 'still_asking' });
+  expect(shop.sent).toEqual([]);
+  shop.parts.api.pending.remove('c');
+  await shop.set(4);
+  expect(shop.sent).toEqual(['set 4 having a']);
 });
 
 it('adopts the answer of a sign-in over a question that was asked before it', async () => {

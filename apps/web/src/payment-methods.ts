@@ -4,6 +4,10 @@ export const paymentMethods = [
   { method: 'card_declined', name: 'Card that is declined', what: 'nothing is charged, and you choose another.' },
   { method: 'card_times_out_charged', name: 'Card that answers late, and paid', what: 'the order waits until it is known.' },
   { method: 'card_times_out_uncharged', name: 'Card that answers late, and did not pay', what: 'the order is cancelled once it is known.' },
-  { method: 'card_double_callback', name: 'Card that reports twice', what: 'it counts once.' },
+  {
+    method: 'card_double_callback',
+    name: 'Card that reports twice',
+    what: 'pays at once, then says so again. The second report changes nothing.',
+  },
 ] as const;
 export type PaymentMethod = (typeof paymentMethods)[number]['method'];

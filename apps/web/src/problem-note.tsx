@@ -1,11 +1,17 @@
 import { PasskeyFailure } from './passkeys.ts';
 import { ApiProblem } from './request.ts';
 
+/** What is not known, and what was done by an earlier try: neither has gone wrong. */
+const notFailures: ReadonlySet<string> = new Set(['outcome_unknown', 'done_before']);
+
 /** What went wrong, in words, with a way on. Nothing when nothing did. */
 export function ProblemNote({ error, onRetry }: { readonly error: unknown; readonly onRetry?: () => void }) {
   if (error === undefined || error === null) return null;
+  const code = error instanceof ApiProblem ? error.code : undefined;
+  // The cart's commands that are still asked for have notes of their own (pending.tsx).
+  if (code === 'still_asking') return null;
   return (
-    <div className="note problem" role="alert">
+    <div className={`note ${code !== undefined && notFailures.has(code) ? 'notice' : 'problem'}`} role="alert">
       <p>
         {error instanceof ApiProblem || error instanceof PasskeyFailure ? error.message : 'Something went wrong on this page. Reload it.'}
       </p>

@@ -1,7 +1,8 @@
 import { Link } from 'react-router';
-import type { Product } from './api.types.ts';
+import type { ChosenOptions, Product } from './api.types.ts';
 import { formatPrice } from './format.ts';
 import { tintOf } from './products.ts';
+import { swatchOf } from './colours.ts';
 import { isColourOption } from './swatch.tsx';
 
 interface PictureProps {
@@ -9,15 +10,23 @@ interface PictureProps {
   readonly size: 'tiny' | 'card' | 'large';
   /** Of the first row, which is likely to be seen first. */
   readonly eager?: boolean;
+  /** That was chosen: the picture stands on it. */
+  readonly colour?: string | undefined;
 }
 
 const pixels = { tiny: 64, card: 200, large: 480 } as const;
 
 /** Always the same room, with or without its picture; the ground is tinted by the product, so that a shelf is not one grey wall. */
-export function ProductPicture({ product, size, eager = false }: PictureProps) {
+export function ProductPicture({ product, size, eager = false, colour }: PictureProps) {
   const side = pixels[size];
+  const ground = colour === undefined ? undefined : swatchOf(colour);
   return (
-    <span className={`picture ${size}`} data-tint={product ? tintOf(product.productId) : undefined}>
+    <span
+      className={`picture ${size}`}
+      data-tint={product ? tintOf(product.productId) : undefined}
+      data-colour={ground && colour}
+      style={ground === undefined ? undefined : { backgroundColor: ground }}
+    >
       {product && (
         <img
           src={product.image}
@@ -32,6 +41,9 @@ export function ProductPicture({ product, size, eager = false }: PictureProps) {
     </span>
   );
 }
+
+/** Of a line, or of what is chosen on a page. */
+export const colourOf = (options: ChosenOptions): string | undefined => Object.entries(options).find(([name]) => isColourOption(name))?.[1];
 
 export const productPath = (productId: string): string => `/products/${encodeURIComponent(productId)}`;
 export const categoryPath = (category: string): string => `/category/${encodeURIComponent(category)}`;

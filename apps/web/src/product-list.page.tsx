@@ -3,9 +3,19 @@ import { Link, useLocation, useParams, useSearchParams } from 'react-router';
 import type { ProductPage } from './api.types.ts';
 import { plural } from './format.ts';
 import { Filters } from './filters.tsx';
+import { NotFoundPage } from './not-found.page.tsx';
 import { ProblemNote } from './problem-note.tsx';
 import { CardSkeletons, categoryPath, ProductCard } from './product-card.tsx';
-import { choiceCount, everyProduct, fromAddress, sorts, toAddress, type ProductQuery, type Sort } from './product-query.ts';
+import {
+  choiceCount,
+  everyProduct,
+  fromAddress,
+  impossiblePrices,
+  sorts,
+  toAddress,
+  type ProductQuery,
+  type Sort,
+} from './product-query.ts';
 import { useCategories, useProductPage } from './products.ts';
 
 /** A category, a search, or everything: one page, told by its address. */
@@ -16,6 +26,7 @@ export default function ProductListPage() {
   const [shown, setShown] = useShown(params, category);
   const products = useProductPage(shown);
   const page = products.data;
+  const { data: categories } = useCategories();
   // Choosing anything starts at the first page again.
   const change = (next: Partial<ProductQuery>): void => {
     const wanted = { ...shown, page: 1, ...next };
@@ -23,6 +34,8 @@ export default function ProductListPage() {
     setParams(toAddress(wanted));
   };
   const title = titleOf(pathname, shown);
+  if (category !== '' && categories?.every(({ value }) => value !== category)) return <NotFoundPage what="category" />;
+  const last = page ? Math.max(1, Math.ceil(page.total / page.pageSize)) : undefined;
   return (
     <>
       <title>{`${title} · Cloakroom`}</title>
@@ -41,8 +54,9 @@ export default function ProductListPage() {
             waits={products.isPending}
             shown={shown}
             onReset={() => setParams(toAddress({ ...everyProduct, query: shown.query }))}
+            onSwap={() => change({ priceMin: shown.priceMax, priceMax: shown.priceMin })}
           />
-          {page && <Pages shown={shown} last={Math.ceil(page.total / page.pageSize)} />}
+          {last !== undefined && <Pages shown={shown} last={last} />}
         </div>
       </div>
     </>
@@ -105,13 +119,15 @@ interface ResultsProps {
   readonly waits: boolean;
   readonly shown: ProductQuery;
   readonly onReset: () => void;
+  /** Of two prices that leave nothing between them. */
+  readonly onSwap: () => void;
 }
 
 const skeletonCount = 8;
 /** The first row on a wide screen. */
 const eagerCount = 4;
 
-function Results({ page, waits, shown, onReset }: ResultsProps) {
+function Results({ page, waits, shown, onReset, onSwap }: ResultsProps) {
   const list = useRef<HTMLUListElement>(null);
   const pageShown = useRef(shown.page);
   // Turning the page: go on reading where the new one begins.
@@ -121,7 +137,8 @@ function Results({ page, waits, shown, onReset }: ResultsProps) {
     list.current?.scrollIntoView({ block: 'start' });
     list.current?.focus({ preventScroll: true });
   }, [shown.page]);
-  if (page?.items.length === 0) return <NothingFound shown={shown} onReset={onReset} />;
+  if (page?.items.length === 0 && page.total > 0) return <NoSuchPage shown={shown} last={Math.ceil(page.total / page.pageSize)} />;
+  if (page?.items.length === 0) return <NothingFound shown={shown} onReset={onReset} onSwap={onSwap} />;
   return (
     <ul ref={list} tabIndex={-1} className="grid results-grid" aria-label="Products">
       {page?.items.map((product, index) => (
@@ -132,8 +149,36 @@ function Results({ page, waits, shown, onReset }: ResultsProps) {
   );
 }
 
-function NothingFound({ shown, onReset }: { readonly shown: ProductQuery; readonly onReset: () => void }) {
+/** An address that was typed, or a list that has become shorter. */
+function NoSuchPage({ shown, last }: { readonly shown: ProductQuery; readonly last: number }) {
+  return (
+    <div className="empty">
+      <img src="/empty-hanger.svg" alt="" width="160" height="120" />
+      <p>
+        There is no page {shown.page}: this list has {plural(last, 'page')}.
+      </p>
+      <Link to={{ search: toAddress({ ...shown, page: last }).toString() }} className="button primary">
+        To the last page
+      </Link>
+    </div>
+  );
+}
+
+type NothingFoundProps = Pick<ResultsProps, 'shown' | 'onReset' | 'onSwap'>;
+
+function NothingFound({ shown, onReset, onSwap }: NothingFoundProps) {
   const { data: categories = [] } = useCategories();
+  const impossible = impossiblePrices(shown);
+  if (impossible !== undefined)
+    return (
+      <div className="empty">
+        <img src="/empty-hanger.svg" alt="" width="160" height="120" />
+        <p>{impossible}</p>
+        <button type="button" className="primary" onClick={onSwap}>
+          Swap the two prices
+        </button>
+      </div>
+    );
   return (
     <div className="empty">
       <img src="/empty-hanger.svg" alt="" width="160" height="120" />
@@ -161,7 +206,7 @@ function NothingFound({ shown, onReset }: { readonly shown: ProductQuery; readon
 }
 
 function Pages({ shown, last }: { readonly shown: ProductQuery; readonly last: number }) {
-  if (last <= 1) return null;
+  if (last <= 1 || shown.page > last) return null;
   const to = (page: number) => ({ search: toAddress({ ...shown, page }).toString() });
   return (
     <nav aria-label="Pages" className="pages">

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { swatchOf } from './colours.ts';
-import { everyProduct, fromAddress, minorUnits, toAddress, toRequest, type ProductQuery } from './product-query.ts';
+import { everyProduct, fromAddress, impossiblePrices, minorUnits, toAddress, toRequest, type ProductQuery } from './product-query.ts';
 import { countCategories, tintOf } from './products.ts';
 import { cartPosition, identityWord, spentPercent } from './session-bar-words.ts';
 
@@ -85,4 +85,15 @@ describe('the session bar', () => {
     ]);
     expect(identityWord(undefined).word).toBe('no session');
   });
+});
+
+it('prices that leave nothing between them are explained, and only those', () => {
+  expect(impossiblePrices({ priceMin: 30_000, priceMax: 10_000 })).toBe('No price is €300.00 or more and €100.00 or less at once.');
+  for (const [priceMin, priceMax] of [
+    [10_000, 30_000],
+    [10_000, 10_000],
+    [undefined, 100],
+    [100, undefined],
+  ])
+    expect(impossiblePrices({ priceMin, priceMax })).toBeUndefined();
 });

@@ -1,5 +1,7 @@
 /** What a list of products shows is in its address: it can be linked, reloaded and gone back to. */
 
+import { formatPrice } from './format.ts';
+
 export const sorts = ['relevance', 'price', '-price', 'name', 'newest'] as const;
 export type Sort = (typeof sorts)[number];
 
@@ -64,6 +66,13 @@ export function minorUnits(text: string | null): number | undefined {
   if (text === null || !/^\d{1,6}([.,]\d{1,2})?$/.test(text.trim())) return undefined;
   const amount = Math.round(Number(text.trim().replace(',', '.')) * 100);
   return amount > 0 ? amount : undefined;
+}
+
+/** Why no price can match, in words; undefined where one could. */
+export function impossiblePrices({ priceMin, priceMax }: Pick<ProductQuery, 'priceMin' | 'priceMax'>): string | undefined {
+  if (priceMin === undefined || priceMax === undefined || priceMin <= priceMax) return undefined;
+  const [from, to] = [priceMin, priceMax].map((amount) => formatPrice(amount, 'EUR'));
+  return `No price is ${from} or more and ${to} or less at once.`;
 }
 
 /** The query of GET /api/products. */

@@ -1,4 +1,4 @@
-import { useEffect } from 'react';
+import { useEffect, useState } from 'react';
 import { Link, useParams } from 'react-router';
 import { AddToCart } from './add-to-cart.tsx';
 import type { Product } from './api.types.ts';
@@ -68,15 +68,16 @@ function ProductSkeleton() {
 }
 
 function ProductDetails({ product }: { readonly product: Product }) {
+  const [colour, setColour] = useState<string>();
   return (
     <article className="product">
-      <ProductPicture product={product} size="large" eager />
+      <ProductPicture product={product} size="large" eager colour={colour} />
       <div className="product-text">
         <h1>{product.name}</h1>
         <p className="price large">{formatPrice(product.price, product.currency)}</p>
         <p className="lead">{product.description}</p>
         <p className={product.stock === 0 ? 'stock none' : 'stock'}>{stockText(product.stock)}</p>
-        <AddToCart product={product} />
+        <AddToCart product={product} onColour={setColour} />
         <ul className="assurances">
           <li>A reference shop: nothing is charged, and nothing is sent</li>
           <li>Sign in, and your cart is on all your devices</li>

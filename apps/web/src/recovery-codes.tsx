@@ -1,11 +1,13 @@
 import { useEffect, useRef, useState } from 'react';
 import { useToast } from './toasts.tsx';
+import { useUnsavedCodes } from './unsaved.ts';
 
 /** They are shown this once: only their hashes are kept. So the person says that they have them before they go. */
 export function RecoveryCodes({ codes, onSaved }: { readonly codes: readonly string[]; readonly onSaved: () => void }) {
   const toast = useToast();
   const heading = useRef<HTMLHeadingElement>(null);
   const [saved, setSaved] = useState(false);
+  useUnsavedCodes();
   useEffect(() => heading.current?.focus(), []);
   const copy = async (): Promise<void> => {
     try {

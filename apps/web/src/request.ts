@@ -1,7 +1,7 @@
 /** One HTTP exchange with the gateway, and what may go wrong with it. */
 import type { Cart, FactorMethod, OrderPreview, SecondFactor } from './api.types.ts';
 
-/** One of the gateway's codes (GET /openapi.json names them), or `network`: no answer at all, so it may or may not have been taken. */
+/** One of the gateway's codes (GET /openapi.json names them), or `network`: no answer of the shop itself, so it may or may not have been taken. */
 export type ProblemCode = string;
 
 /** A problem+json answer (RFC 9457), or the lack of any. `message` is fit to be shown. */
@@ -75,7 +75,7 @@ function toProblem(response: Response, text: string): ApiProblem {
   }
   // A proxy before the gateway, or the gateway gone.
   if (response.status >= 502 && response.status <= 504)
-    return new ApiProblem('unavailable', response.status, 'The shop is not available. Try again in a moment.', retryAfterMs);
+    return new ApiProblem('network', response.status, 'The shop is not available. Try again in a moment.', retryAfterMs);
   return new ApiProblem('internal', response.status, 'Something went wrong on our side. Nothing was lost; try again.', retryAfterMs);
 }
 
@@ -92,7 +92,8 @@ const personalTexts: Readonly<Record<ProblemCode, string>> = {
   forbidden: 'This is for administrators.',
   too_many_requests: 'That was a lot at once. Wait a moment, then try again.',
   too_many_attempts: 'Too many failed sign-ins. Wait a few minutes, then try again.',
-  outcome_unknown: 'It is not known yet whether this was taken. Try again.',
+  outcome_unknown: 'It is not known yet whether this was taken.',
+  other_cart: 'This was not done: somebody else has signed in on this device. Reload the page.',
   unknown_line: 'This line is no longer in the cart.',
   cart_changed: 'Your cart has changed. Nothing was ordered.',
   price_changed: 'The total has changed. Nothing was charged.',

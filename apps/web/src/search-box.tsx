@@ -119,8 +119,9 @@ function useGroups(text: string, wanted: boolean): readonly Group[] {
     product,
   }));
   return [
-    { id: 'categories', title: 'Categories', items: categories },
+    // First what is sold: down and Enter is the way to the thing that one types.
     { id: 'products', title: 'Products', items: products },
+    { id: 'categories', title: 'Categories', items: categories },
   ].filter(({ items }) => items.length > 0);
 }
 

@@ -79,6 +79,8 @@ describe('safeNext', () => {
     ['/account/devices?x=1', '/account/devices?x=1'],
     ['//evil.example', '/'],
     ['/\\evil.example', '/'],
+    ['/.//evil.example', '/'],
+    ['/a/..//evil.example', '/'],
     ['https://evil.example', '/'],
     ['javascript:alert(1)', '/'],
     [null, '/'],

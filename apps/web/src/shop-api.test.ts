@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { everyProduct } from './product-query.ts';
+import { createPendingStore } from './pending-store.ts';
 import { ApiProblem, type Fetch } from './request.ts';
 import { attemptsMax, retryDelayMs } from './retry.ts';
 import { createShopApi } from './shop-api.ts';
 import { uuidV7 } from './uuid.ts';
 
 const nowMs = 1_790_000_000_000;
+
+const memory = (): Pick<Storage, 'getItem' | 'setItem'> => ({ getItem: () => null, setItem: () => undefined });
 
 /** Answers in turn; a number is an empty answer of that status, an Error the lack of any. */
 function apiOf(answers: readonly (Response | Error)[]) {
@@ -21,6 +24,8 @@ function apiOf(answers: readonly (Response | Error)[]) {
   let seed = 0;
   const api = createShopApi({
     fetch,
+    store: createPendingStore(memory, () => nowMs),
+    owner: () => ({ cartId: 'g_1' }),
     nowMs: () => nowMs,
     random: () => 0.5,
     randomBytes: (count) => Uint8Array.from({ length: count }, () => (seed += 7) % 256),
@@ -42,7 +47,7 @@ const accepted = Response.json({ commandId: 'x', lineId: 'l', seen: 's' }, { sta
 describe('a command', () => {
   it('carries a UUIDv7 made in the client', async () => {
     const { api, sent } = apiOf([accepted]);
-    await api.addLine({ productId: 'top-hat', options: { Size: '56' }, quantity: 2 });
+    await api.addLine({ productId: 'top-hat', options: { Size: '56' }, quantity: 2 }, 'adding it');
     const commandId = String(sent[0]?.body['commandId']);
     expect(commandId).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expect(Number.parseInt(commandId.slice(0, 13).replace('-', ''), 16)).toBe(nowMs);
@@ -55,26 +60,26 @@ describe('a command', () => {
     ['a bare 502 of a proxy', new Response('<html>', { status: 502 })],
   ])('is repeated with the same id after %s', async (_name, failure) => {
     const { api, sent } = apiOf([failure, failure, accepted]);
-    await api.setQuantity('line 1', 3, 'seen');
+    await api.setQuantity('line 1', 3, 'seen', 'setting it');
     expect(sent).toHaveLength(3);
     expect(new Set(sent.map(({ body }) => body['commandId'])).size).toBe(1);
     expect(sent[2]?.path).toBe('/api/cart/lines/line%201');
   });
   it('gives up after a bounded number of attempts and says what happened', async () => {
     const { api, sent, slept } = apiOf(Array.from({ length: 9 }, () => new TypeError('Failed to fetch')));
-    await expect(api.clearCart('seen')).rejects.toMatchObject({ code: 'network', status: 0 });
+    await expect(api.clearCart('seen')).rejects.toMatchObject({ code: 'still_asking' });
     expect(sent).toHaveLength(attemptsMax);
     expect(slept.reduce((sum, ms) => sum + ms, 0)).toBeLessThan(10_000);
   });
   it('is not repeated when it was refused', async () => {
     const { api, sent } = apiOf([problemOf('unknown_line', 422)]);
-    await expect(api.removeLine('l', 's')).rejects.toMatchObject({ code: 'unknown_line' });
+    await expect(api.removeLine('l', 's', 'removing it')).rejects.toMatchObject({ code: 'unknown_line' });
     expect(sent).toHaveLength(1);
   });
   it('has another id than the command before it', async () => {
     const { api, sent } = apiOf([accepted, accepted]);
-    await api.addLine({ productId: 'a', options: {}, quantity: 1 });
-    await api.addLine({ productId: 'a', options: {}, quantity: 1 });
+    await api.addLine({ productId: 'a', options: {}, quantity: 1 }, 'a');
+    await api.addLine({ productId: 'a', options: {}, quantity: 1 }, 'a');
     expect(sent[0]?.body['commandId']).not.toBe(sent[1]?.body['commandId']);
   });
 });

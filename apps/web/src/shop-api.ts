@@ -23,13 +23,18 @@ import type {
   Suggestions,
   User,
 } from './api.types.ts';
+import { createWriteDoubts, leavesOpen, type Again } from './doubt.ts';
+import { Outbox, type CartOwner, type CommandWish } from './outbox.ts';
+import type { PendingStore } from './pending-store.ts';
 import { toRequest, type ProductQuery } from './product-query.ts';
-import { request, type Fetch, type Method } from './request.ts';
-import { isPassing, withRetry, type RetryParts } from './retry.ts';
+import { ApiProblem, request, type Fetch, type Method } from './request.ts';
+import { withRetry, type RetryParts } from './retry.ts';
 import { uuidV7 } from './uuid.ts';
 
 export interface ApiParts extends RetryParts {
   readonly fetch: Fetch;
+  readonly store: PendingStore;
+  readonly owner: () => CartOwner | undefined;
   readonly nowMs: () => number;
   readonly randomBytes: (count: number) => Uint8Array;
 }
@@ -48,6 +53,30 @@ interface PasskeyAnswer {
 /** A password, with a code where the account has a second factor; or a passkey. */
 export type StepUpProof = { readonly password: string; readonly code?: string; readonly recoveryCode?: string } | PasskeyAnswer;
 
+/** Repeating it changes nothing more: it sets what is wanted, whatever was before. */
+const same = (what: string): Again => ({ repeats: true, words: `Not sure yet whether ${what}. Doing it again is safe: it counts once.` });
+/** The page cannot repeat it by itself, and says what the person may do. */
+const once = (words: string): Again => ({ repeats: false, words });
+
+const signingIn = once('Not sure yet whether you are signed in. Signing in again is safe.');
+const registering = once(
+  'Not sure yet whether your account was made. Pressing again is safe: an e-mail has one account. If it says that there is one, sign in.',
+);
+const changing = (what: string): Again =>
+  once(`Not sure yet whether your ${what} is changed. If you are signed out, sign in with the new one first, then with the old one.`);
+const confirming = once(
+  'Not sure yet whether two-step sign-in is on. Reload this page: it says how it is. If it is on, make new recovery codes, as the first were not shown.',
+);
+const turningOff = once('Not sure yet whether two-step sign-in is off. Reload this page: it says how it is.');
+const renewing = once('New codes may have been made, and then your old ones are void. Making new ones again is safe: the newest count.');
+const addingPasskey = once('Not sure yet whether the passkey was added. Reload this page before you add it again.');
+const endingAll = once('Not sure yet whether every session is ended. If you are signed out in a moment, it was. Doing it again is safe.');
+const beginning = once('No answer came. Beginning again is safe.');
+const proving = once('No answer came. Proving it again is safe; of a code, take the next one.');
+
+/** What a command is about, for a person, and what it changes on the page. */
+type About = Pick<CommandWish, 'about' | 'productId' | 'lineId'>;
+
 /** As many as one looks through. */
 export const orderPageSize = 10;
 
@@ -57,43 +86,54 @@ export function createShopApi(parts: ApiParts) {
   // Longer because it is one table: what this app asks for, a line each.
   const send = <Answer>(method: Method, path: string, body?: object, signal?: AbortSignal): Promise<Answer> =>
     request<Answer>(parts.fetch, { method, path, body, signal });
-  // One id a command, made before the first attempt and kept for all of them: that is what makes a repetition harmless.
-  const command = (method: Method, path: string, body: object): Promise<CommandAccepted> => {
-    const commandId = uuidV7(parts.nowMs(), parts.randomBytes(10));
-    return withRetry(() => send<CommandAccepted>(method, path, { commandId, ...body }), parts);
-  };
+  const doubts = createWriteDoubts(parts);
+  const outbox = new Outbox(parts);
+  /** Says what doing it again would do, for when its answer is lost. */
+  const write = <Answer>(again: Again, method: Method, path: string, body?: object): Promise<Answer> =>
+    doubts.settle(`${method} ${path}`, again, () => send<Answer>(method, path, body));
+  const command = (method: Method, path: string, body: CommandWish['body'], about: About): Promise<CommandAccepted> =>
+    outbox.send({ method, path, body, ...about });
   const id = encodeURIComponent;
   return {
+    outbox,
+    pending: parts.store,
+    doubts,
     session: (signal?: AbortSignal) => send<Session>('GET', '/api/session', undefined, signal),
     startGuest: () => send<Session>('POST', '/api/session/guest'),
-    register: (body: { name: string; email: string; password: string }) => send<Session>('POST', '/api/session/register', body),
-    login: (body: { email: string; password: string } & AskedMode) => send<Session>('POST', '/api/session/login', body),
-    loginSecondFactor: (body: SecondFactorProof & { challenge: string }) => send<Session>('POST', '/api/session/login/second-factor', body),
-    passkeyRequest: () => send<PasskeyOptions>('POST', '/api/session/login/passkey/options'),
-    loginWithPasskey: (body: PasskeyAnswer & AskedMode) => send<Session>('POST', '/api/session/login/passkey', body),
-    reauthenticate: (body: StepUpProof) => send<Session>('POST', '/api/session/reauthenticate', body),
-    logout: () => send<void>('POST', '/api/session/logout'),
+    register: (body: { name: string; email: string; password: string }) =>
+      write<Session>(registering, 'POST', '/api/session/register', body),
+    login: (body: { email: string; password: string } & AskedMode) => write<Session>(signingIn, 'POST', '/api/session/login', body),
+    loginSecondFactor: (body: SecondFactorProof & { challenge: string }) =>
+      write<Session>(proving, 'POST', '/api/session/login/second-factor', body),
+    passkeyRequest: () => write<PasskeyOptions>(beginning, 'POST', '/api/session/login/passkey/options'),
+    loginWithPasskey: (body: PasskeyAnswer & AskedMode) => write<Session>(signingIn, 'POST', '/api/session/login/passkey', body),
+    reauthenticate: (body: StepUpProof) => write<Session>(proving, 'POST', '/api/session/reauthenticate', body),
+    logout: () => write<void>(same('you are signed out'), 'POST', '/api/session/logout'),
 
     devices: (signal?: AbortSignal) => send<Device[]>('GET', '/api/session/devices', undefined, signal),
-    endDevice: (handle: string) => send<void>('DELETE', `/api/session/devices/${id(handle)}`),
-    endOtherDevices: () => send<void>('DELETE', '/api/session/devices'),
+    endDevice: (handle: string) => write<void>(same('that session is ended'), 'DELETE', `/api/session/devices/${id(handle)}`),
+    endOtherDevices: () => write<void>(same('those sessions are ended'), 'DELETE', '/api/session/devices'),
 
-    changePassword: (body: { password: string; endOthers: boolean }) => send<Session>('PUT', '/api/session/password', body),
-    changeEmail: (email: string) => send<Session>('PUT', '/api/session/email', { email }),
+    changePassword: (body: { password: string; endOthers: boolean }) =>
+      write<Session>(changing('password'), 'PUT', '/api/session/password', body),
+    changeEmail: (email: string) => write<Session>(changing('e-mail'), 'PUT', '/api/session/email', { email }),
     notices: (signal?: AbortSignal) => send<{ items: AccountNotice[] }>('GET', '/api/session/notices', undefined, signal),
     factors: (signal?: AbortSignal) => send<Factors>('GET', '/api/session/factors', undefined, signal),
-    beginTotp: () => send<{ secret: string; uri: string }>('POST', '/api/session/factors/totp'),
-    confirmTotp: (code: string) => send<FactorChange>('PUT', '/api/session/factors/totp', { code }),
-    removeTotp: () => send<FactorChange>('DELETE', '/api/session/factors/totp'),
-    newRecoveryCodes: () => send<FactorChange>('POST', '/api/session/factors/recovery-codes'),
-    passkeyCreation: () => send<PasskeyOptions>('POST', '/api/session/passkeys/options'),
-    addPasskey: (body: PasskeyAnswer & { name: string }) => send<Passkey & FactorChange>('POST', '/api/session/passkeys', body),
-    removePasskey: (passkeyId: string) => send<FactorChange>('DELETE', `/api/session/passkeys/${id(passkeyId)}`),
+    beginTotp: () => write<{ secret: string; uri: string }>(beginning, 'POST', '/api/session/factors/totp'),
+    confirmTotp: (code: string) => write<FactorChange>(confirming, 'PUT', '/api/session/factors/totp', { code }),
+    removeTotp: () => write<FactorChange>(turningOff, 'DELETE', '/api/session/factors/totp'),
+    newRecoveryCodes: () => write<FactorChange>(renewing, 'POST', '/api/session/factors/recovery-codes'),
+    passkeyCreation: () => write<PasskeyOptions>(beginning, 'POST', '/api/session/passkeys/options'),
+    addPasskey: (body: PasskeyAnswer & { name: string }) =>
+      write<Passkey & FactorChange>(addingPasskey, 'POST', '/api/session/passkeys', body),
+    removePasskey: (passkeyId: string) =>
+      write<FactorChange>(same('the passkey is removed'), 'DELETE', `/api/session/passkeys/${id(passkeyId)}`),
 
     findUsers: (query: string, signal?: AbortSignal) =>
       send<{ items: User[] }>('GET', `/api/admin/users?${new URLSearchParams({ query }).toString()}`, undefined, signal),
-    actOnUser: (userId: string, what: 'disable' | 'enable' | 'revoke') => send<void>('POST', `/api/admin/users/${id(userId)}/${what}`),
-    revokeEverything: () => send<void>('POST', '/api/admin/revoke-everything'),
+    actOnUser: (userId: string, what: 'disable' | 'enable' | 'revoke') =>
+      write<void>(same('this was done'), 'POST', `/api/admin/users/${id(userId)}/${what}`),
+    revokeEverything: () => write<void>(endingAll, 'POST', '/api/admin/revoke-everything'),
 
     products: (query: ProductQuery, signal?: AbortSignal) =>
       send<ProductPage>('GET', `/api/products?${toRequest(query)}`, undefined, signal),
@@ -102,26 +142,32 @@ export function createShopApi(parts: ApiParts) {
     product: (productId: string, signal?: AbortSignal) => send<Product>('GET', `/api/products/${id(productId)}`, undefined, signal),
 
     cart: (signal?: AbortSignal) => send<Cart>('GET', '/api/cart', undefined, signal),
-    addLine: (body: LineWish & { readonly seen?: string }) => command('POST', '/api/cart/lines', body),
-    setQuantity: (lineId: string, quantity: number, seen: string) => command('PUT', `/api/cart/lines/${id(lineId)}`, { quantity, seen }),
-    removeLine: (lineId: string, seen: string) => command('DELETE', `/api/cart/lines/${id(lineId)}`, { seen }),
-    clearCart: (seen: string) => command('DELETE', '/api/cart', { seen }),
-    applyCoupon: (code: string) => command('PUT', `/api/cart/coupons/${id(code)}`, {}),
-    removeCoupon: (code: string, seen: string) => command('DELETE', `/api/cart/coupons/${id(code)}`, { seen }),
+    addLine: (body: LineWish & { readonly seen?: string }, about: string) =>
+      command('POST', '/api/cart/lines', { ...body }, { about, productId: body.productId }),
+    setQuantity: (lineId: string, quantity: number, seen: string, about: string) =>
+      command('PUT', `/api/cart/lines/${id(lineId)}`, { quantity, seen }, { about, lineId }),
+    removeLine: (lineId: string, seen: string, about: string) =>
+      command('DELETE', `/api/cart/lines/${id(lineId)}`, { seen }, { about, lineId }),
+    clearCart: (seen: string) => command('DELETE', '/api/cart', { seen }, { about: 'clearing the cart' }),
+    applyCoupon: (code: string) => command('PUT', `/api/cart/coupons/${id(code)}`, {}, { about: `adding the coupon ${code}` }),
+    removeCoupon: (code: string, seen: string) =>
+      command('DELETE', `/api/cart/coupons/${id(code)}`, { seen }, { about: `removing the coupon ${code}` }),
 
     previewOrder: (seen: string, signal?: AbortSignal) => send<OrderPreview>('POST', '/api/orders/preview', { seen }, signal),
     newOrderKey: () => uuidV7(parts.nowMs(), parts.randomBytes(10)),
     /**
      * Repeated by itself with the same key, which is what makes that harmless.
      * @param onUncertain an answer is lost: the order may or may not have been taken
+     * @param isStillHere who placed it: it is not asked for as anybody else
      */
-    placeOrder: (key: string, wish: OrderWish, onUncertain: () => void) => {
+    placeOrder: (key: string, wish: OrderWish, onUncertain: () => void, isStillHere: () => boolean = () => true) => {
       const headers = { 'idempotency-key': key };
       const attempt = async (): Promise<Order> => {
+        if (!isStillHere()) throw new ApiProblem('session_ended', 0, 'You are no longer signed in here. Look at your orders once you are.');
         try {
           return await request<Order>(parts.fetch, { method: 'POST', path: '/api/orders', body: wish, headers });
         } catch (error) {
-          if (isPassing(error)) onUncertain();
+          if (leavesOpen(error, true)) onUncertain();
           throw error;
         }
       };
@@ -132,7 +178,7 @@ export function createShopApi(parts: ApiParts) {
     order: (orderId: string, signal?: AbortSignal) => send<Order>('GET', `/api/orders/${id(orderId)}`, undefined, signal),
 
     profile: (signal?: AbortSignal) => send<Profile>('GET', '/api/profile', undefined, signal),
-    updateProfile: (patch: ProfilePatch) => send<Profile>('PATCH', '/api/profile', patch),
+    updateProfile: (patch: ProfilePatch) => write<Profile>(same('this was saved'), 'PATCH', '/api/profile', patch),
     recordView: (productId: string) => send<void>('PUT', `/api/profile/recently-viewed/${id(productId)}`),
   };
 }

@@ -25,9 +25,10 @@ export function Saved({ shown }: { readonly shown: boolean }) {
 /** Between two looks at the name in the header; a change made on this page shows at once. */
 const nameStaleMs = 5 * 60_000;
 
-/** The name as the person last changed it; until that is read, or if it cannot be, the one they signed up with. */
+/** The name as the person last changed it. Until that is read there is none: the one of the sign-up may be an old one. It stands in if the profile cannot be read. */
 export function useDisplayName(): string | undefined {
   const { session } = useSession();
-  const { data } = useProfile({ enabled: session?.state === 'user', staleTime: nameStaleMs });
+  const { data, isPending } = useProfile({ enabled: session?.state === 'user', staleTime: nameStaleMs });
+  if (session?.state === 'user' && isPending) return undefined;
   return data?.name || session?.user?.name;
 }

@@ -2,7 +2,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { useNavigate } from 'react-router';
-import type { Order, OrderWish } from './api.types.ts';
+import type { Order, OrderWish, Session } from './api.types.ts';
 import { attemptIntent, createIntentStore, isDefinite, type OrderIntent } from './order-intent.ts';
 import { orderKey } from './orders.ts';
 import { keys, useApi } from './shop.tsx';
@@ -33,9 +33,10 @@ export function usePlaceOrder(userId: string): Placing {
   const isShown = useIsShown();
   const underWay = useRef(false);
   const { isUncertain, maybeTaken, doubt, settle } = useDoubt(userId);
+  const isHere = (): boolean => queryClient.getQueryData<Session>(keys.session)?.user?.id === userId;
   const placing = useMutation({
     mutationFn: (intent: OrderIntent) => {
-      const attempt = () => api.placeOrder(intent.key, intent.wish, doubt);
+      const attempt = () => api.placeOrder(intent.key, intent.wish, doubt, isHere);
       return withStepUp(() => attemptIntent(intents, intent, () => maybeTaken.current, attempt));
     },
     onSuccess: async (order) => {
