@@ -22,7 +22,7 @@ const ofThePage = [
 const left = {
   cluster: [],
   embedded: ['**/*.native.e2e.ts', '**/*.cluster.e2e.ts', '**/*.failures.e2e.ts'],
-  native: ['**/*.cluster.e2e.ts', '**/*.failures.e2e.ts', ...ofThePage],
+  native: ['**/*.cluster.e2e.ts', '**/*.embedded.e2e.ts', '**/*.failures.e2e.ts', ...ofThePage],
   failures: [],
   'native-postgres': [],
 }[e2eProvider];

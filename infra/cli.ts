@@ -29,7 +29,7 @@ const print = (line: string) => void process.stdout.write(`${line}\n`);
 const startHelp = `
 Infrastructure:
   native    two real Redis and one real Kafka, without containers (needs Redis or Valkey, Java 17+, Maven once)
-  embedded  one Node process and nothing else: sessions do not survive a restart, all else does
+  embedded  one Node process and nothing else; what it keeps is in files
   docker    the same as native, built and run in containers (needs an engine that answers, and its compose plugin)
   external  yours: KAFKA_BROKERS, SESSION_REDIS_URL, CART_REDIS_URL and, for PostgreSQL, DATABASE_URL from the environment
   auto      external if those are set, else native if it is there or can be installed, else docker if an engine

@@ -185,7 +185,7 @@ function drawEmbedded(options: StackOptions): ProcessSpec[] {
   const eventLogFile = join(options.dataDir, 'event-log', 'events.log');
   const log = { EVENT_LOG: 'embedded', EVENT_LOG_FILE: eventLogFile };
   const apps = drawApps(options, usualPlaces(options.base), {
-    auth: { ...log, SESSION_STORE: 'memory' },
+    auth: { ...log, SESSION_STORE: 'file', SESSION_FILE: join(options.dataDir, 'sessions', 'sessions.sqlite') },
     cart: { ...log, CART_VIEW: 'memory' },
     other: log,
   });

@@ -52,8 +52,6 @@ export async function start(request: StartRequest, print: Print): Promise<number
       return await runContainers(chosen.docker, request, ending.told, print);
     const cartModel = process.env['CART_MODEL'] ?? 'dots';
     if (cartModel !== 'dots') progress.say(`EXERCISE: CART_MODEL=${cartModel}: this shop loses things on purpose`);
-    if (chosen.provider === 'embedded')
-      progress.say('embedded: accounts, profiles and carts survive a restart; sessions do not, people sign in again');
     supervisor = assembleStack({ ...request, chosen, base: request.portBase, onEvent: progress.event });
     const unfollow = request.logs ? followLogs(logFiles(supervisor), print) : undefined;
     const started = progress.watch(supervisor, supervisor.start({ fresh: request.fresh }));

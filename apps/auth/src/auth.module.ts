@@ -13,7 +13,7 @@ import {
   type Parts,
   type RedisConnection,
 } from '@cloakroom/platform';
-import { MemorySessionStore, RedisSessionStore, type SessionStore } from '@cloakroom/session';
+import { MemorySessionStore, openSessionFile, RedisSessionStore, type SessionStore } from '@cloakroom/session';
 import { AuthController } from './auth.controller.ts';
 import { AccountController } from './account.controller.ts';
 import type { Auth } from './auth.ts';
@@ -49,6 +49,15 @@ const databaseOptions = (config: AuthConfig, log: Logger): DatabaseOptions => ({
 const inStoreSpan = <Result>(script: string, call: () => Promise<Result>): Promise<Result> =>
   inCallSpan(`session store ${script}`, { 'db.system.name': 'redis', 'db.operation.name': 'EVALSHA' }, call);
 
+/** Of one process: a new one each time, so that it is told all revocations whatever its file has kept. */
+function openOwnStore({ SESSION_FILE }: AuthConfig, log: Logger): SessionStore {
+  const incarnation = randomBytes(16).toString('hex');
+  if (SESSION_FILE === undefined) return new MemorySessionStore({ incarnation });
+  const setAside = (error: unknown) =>
+    log.warn({ err: error, file: SESSION_FILE }, 'the session file was set aside: everybody signs in again');
+  return new MemorySessionStore({ incarnation, file: openSessionFile(SESSION_FILE, setAside) });
+}
+
 export const openSharedThrottle = (config: AuthConfig, redis: RedisConnection | null): Throttle =>
   openThrottle(redis ?? undefined, 'throttle', {
     accountFailures: config.ACCOUNT_FAILURE_LIMIT_PER_15_MIN,
@@ -74,16 +83,15 @@ const infrastructure: Provider[] = [
     provide: redisToken,
     inject: [configToken, partsToken],
     useFactory: ({ SESSION_STORE, SESSION_REDIS_URL, REPLICA }: AuthConfig, { log }: Parts): RedisConnection | null =>
-      SESSION_STORE === 'memory' || SESSION_REDIS_URL === undefined
+      SESSION_STORE !== 'redis' || SESSION_REDIS_URL === undefined
         ? null
         : openRedisByUrl({ url: SESSION_REDIS_URL, name: `auth-${REPLICA}`, log }),
   },
   {
     provide: storeToken,
-    inject: [redisToken, databaseToken, partsToken],
-    useFactory: (redis: RedisConnection | null, database: Database, { clock, log }: Parts): SessionStore => {
-      const incarnation = randomBytes(16).toString('hex');
-      const store = redis === null ? new MemorySessionStore({ incarnation }) : new RedisSessionStore(redis, { around: inStoreSpan });
+    inject: [configToken, redisToken, databaseToken, partsToken],
+    useFactory: (config: AuthConfig, redis: RedisConnection | null, database: Database, { clock, log }: Parts): SessionStore => {
+      const store = redis === null ? openOwnStore(config, log) : new RedisSessionStore(redis, { around: inStoreSpan });
       replayRevocations({ database, store, clock, log });
       return store;
     },

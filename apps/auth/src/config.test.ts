@@ -24,6 +24,8 @@ it.each([
   [{ SESSION_MAC_KEY: 'c2hvcnQ' }, /SESSION_MAC_KEY: .*32 bytes/],
   [{ KEY_ENCRYPTION_KEY: 'c2hvcnQ' }, /KEY_ENCRYPTION_KEY: .*32 bytes/],
   [{ SESSION_STORE: 'redis' }, /SESSION_REDIS_URL/],
+  [{ SESSION_STORE: 'file' }, /SESSION_FILE/],
+  [{ SESSION_FILE: 'sessions.sqlite' }, /SESSION_FILE/],
   [{ EVENT_LOG: 'kafka' }, /KAFKA_BROKERS/],
   [{ MESH_TLS: 'mutual' }, /TLS_DIR/],
   [{ SESSION_MODES: 'reference' }, /SESSION_MODE/],

@@ -38,8 +38,10 @@ const schema = z
     ...meshConfig,
     ...eventLogConfig,
     ...databaseConfig,
-    SESSION_STORE: z.enum(['redis', 'memory']).default('redis'),
+    SESSION_STORE: z.enum(['redis', 'file', 'memory']).default('redis'),
     SESSION_REDIS_URL: z.string().optional(),
+    /** With `file`: one process keeps its sessions there. */
+    SESSION_FILE: z.string().min(1).optional(),
     SESSION_MAC_KEY: sealingKeys,
     /** Of auth alone: what it seals renews a session in the modes jwt and jwt-denylist. */
     REFRESH_TOKEN_KEY: sealingKeys,
@@ -86,6 +88,8 @@ const schema = z
   .superRefine((config, context) => {
     if (config.SESSION_STORE === 'redis' && config.SESSION_REDIS_URL === undefined)
       context.addIssue({ code: 'custom', path: ['SESSION_REDIS_URL'], message: 'is needed with SESSION_STORE=redis' });
+    if ((config.SESSION_STORE === 'file') !== (config.SESSION_FILE !== undefined))
+      context.addIssue({ code: 'custom', path: ['SESSION_FILE'], message: 'goes with SESSION_STORE=file, and it with SESSION_FILE' });
     if (!config.SESSION_MODES.includes(config.SESSION_MODE))
       context.addIssue({ code: 'custom', path: ['SESSION_MODE'], message: 'must be one of SESSION_MODES' });
     // A wider bound that is lower than the narrower one would decide alone, and be used up by one.

@@ -1,6 +1,8 @@
 export * from './session.store.ts';
 export * from './session.limits.ts';
 export * from './session.record.ts';
+export type { MemoryEntries, SessionFile } from './session.store.entries.ts';
+export * from './session.store.file.ts';
 export * from './session.store.memory.ts';
 export * from './token.ts';
 export * from './session.ts';

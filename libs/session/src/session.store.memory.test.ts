@@ -3,7 +3,7 @@ import type { SessionStoreUnderTest } from '@cloakroom/testing';
 import { expect, it } from 'vitest';
 import { sessionKey, subjectKey } from './keys.ts';
 import { epochLifetimeMs } from './session.limits.ts';
-import type { MemoryEntries } from './session.store.memory.ts';
+import type { MemoryEntries } from './session.store.entries.ts';
 import { MemorySessionStore } from './session.store.memory.ts';
 
 async function make(options: { readonly epochLifetimeMs?: number }): Promise<SessionStoreUnderTest> {

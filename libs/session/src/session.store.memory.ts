@@ -1,6 +1,7 @@
 /**
  * The session store of one process: what Redis does, without Redis. Each operation runs to its end without an await, so it is as atomic as a Lua
- * call. Sessions do not survive a restart, and need not: a new process begins a new incarnation.
+ * call. With a file (session.store.file.ts) its sessions outlive the process, which begins a new incarnation all the same: auth then tells it every
+ * revocation again, so what the file may have lost in a power failure stays dead.
  *
  * The promise is kept lazily, as in Redis: what has expired is not live from that millisecond on, and is forgotten a little later, a few
  * entries with every operation.
@@ -9,6 +10,7 @@ import { sessionKey, subjectKey, tombstoneKey } from './keys.ts';
 import { epochLifetimeMs, limits } from './session.limits.ts';
 import { byActivity, storable } from './session.record.ts';
 import { afterRefresh, judgeRefresh } from './session.refresh.ts';
+import { KeptEntries, type Kept, type MemoryEntries, type SessionFile } from './session.store.entries.ts';
 import { StoreUnavailable } from './session.store.ts';
 import type { NewSession, RefreshRequest, RefreshVerdict, SessionRecord, SessionStore, TokenKey, Tombstone } from './session.store.ts';
 
@@ -20,29 +22,19 @@ export interface MemoryStoreOptions {
   readonly epochLifetimeMs?: number;
   /** Where it is all kept, by its key in Redis. Given in by tests, which look into it, roll it back and plant what does not belong there. */
   readonly entries?: MemoryEntries;
+  /** Where they outlive the process. Left out: nowhere. */
+  readonly file?: SessionFile;
 }
 
-type Entry =
-  | { readonly kind: 'session'; record: SessionRecord }
-  | { readonly kind: 'subject'; epoch: number; readonly hashes: Map<string, string> }
-  | { readonly kind: 'tombstone' };
-type Kept = Entry & { untilMs: number };
-export type MemoryEntries = Map<string, Kept>;
-
-/** Twice what an operation can add (record, index, tombstone and those of an ended session), so that forgetting keeps up with adding. */
-const sweepCount = 10;
-
 export class MemorySessionStore implements SessionStore {
-  readonly #entries: MemoryEntries;
-  readonly #options: Required<MemoryStoreOptions>;
-  #sweep: MapIterator<[string, Kept]>;
+  readonly #entries: KeptEntries;
+  readonly #options: Required<Omit<MemoryStoreOptions, 'file' | 'entries'>>;
   #replay: (() => Promise<void>) | undefined;
   #replayed: Promise<void> | undefined;
 
   constructor(options: MemoryStoreOptions) {
-    this.#options = { entryCountMax: 100_000, epochLifetimeMs, entries: new Map(), ...options };
-    this.#entries = this.#options.entries;
-    this.#sweep = this.#entries.entries();
+    this.#options = { entryCountMax: 100_000, epochLifetimeMs, ...options };
+    this.#entries = new KeptEntries(options.entries ?? new Map(), options.file);
   }
 
   async create(
@@ -52,7 +44,10 @@ export class MemorySessionStore implements SessionStore {
   ): Promise<{ session: SessionRecord; ended: SessionRecord[] } | 'tombstoned'> {
     const session = storable(given, nowMs);
     await this.#trusted();
-    this.#forgetSome(nowMs);
+    return this.#atomically(nowMs, () => this.#create(session, sessionCountMax, nowMs));
+  }
+
+  #create(session: NewSession, sessionCountMax: number, nowMs: number): { session: SessionRecord; ended: SessionRecord[] } | 'tombstoned' {
     if (this.#entries.size >= this.#options.entryCountMax) throw new StoreUnavailable('the in-memory session store is full');
     const { tag, hash, handle, subject } = session;
     if (this.#dead(tag, hash) || this.#dead(tag, handle)) return 'tombstoned';
@@ -75,12 +70,16 @@ export class MemorySessionStore implements SessionStore {
     const index = this.#subject(tag, subject, nowMs);
     index.hashes.set(handle, hash);
     index.untilMs = Math.max(index.untilMs, record.expiresAtMs);
+    this.#entries.changed(subjectKey(tag, subject));
     return { session: record, ended };
   }
 
   async resolve(key: TokenKey, nowMs: number, touch: { readonly idleTimeoutMs: number } | undefined): Promise<SessionRecord | undefined> {
     await this.#trusted();
-    this.#forgetSome(nowMs);
+    return this.#atomically(nowMs, () => this.#resolve(key, nowMs, touch));
+  }
+
+  #resolve(key: TokenKey, nowMs: number, touch: { readonly idleTimeoutMs: number } | undefined): SessionRecord | undefined {
     const record = this.#live(key, nowMs);
     if (record === undefined || touch === undefined || nowMs - record.lastSeenAtMs < limits.touchIntervalMs) return record;
     const touched = { ...record, lastSeenAtMs: nowMs, idleExpiresAtMs: Math.min(nowMs + touch.idleTimeoutMs, record.expiresAtMs) };
@@ -90,7 +89,10 @@ export class MemorySessionStore implements SessionStore {
 
   async rotate(key: TokenKey, successorHash: string, authenticatedAtMs: number, nowMs: number): Promise<SessionRecord | undefined> {
     await this.#trusted();
-    this.#forgetSome(nowMs);
+    return this.#atomically(nowMs, () => this.#rotate(key, successorHash, authenticatedAtMs, nowMs));
+  }
+
+  #rotate(key: TokenKey, successorHash: string, authenticatedAtMs: number, nowMs: number): SessionRecord | undefined {
     const record = this.#live(key, nowMs);
     if (record === undefined || this.#dead(key.tag, successorHash) || this.#entries.has(sessionKey(key.tag, successorHash)))
       return undefined;
@@ -98,15 +100,19 @@ export class MemorySessionStore implements SessionStore {
     const successor = { ...record, hash: successorHash, authenticatedAtMs };
     this.#put(successor);
     this.#subject(key.tag, record.subject, nowMs).hashes.set(record.handle, successorHash);
+    this.#entries.changed(subjectKey(key.tag, record.subject));
     return successor;
   }
 
-  async refresh(
+  async refresh(request: RefreshRequest, nowMs: number): Promise<{ verdict: RefreshVerdict; session: SessionRecord } | undefined> {
+    await this.#trusted();
+    return this.#atomically(nowMs, () => this.#refresh(request, nowMs));
+  }
+
+  #refresh(
     { key, generation, proof, touch }: RefreshRequest,
     nowMs: number,
-  ): Promise<{ verdict: RefreshVerdict; session: SessionRecord } | undefined> {
-    await this.#trusted();
-    this.#forgetSome(nowMs);
+  ): { verdict: RefreshVerdict; session: SessionRecord } | undefined {
     const record = this.#live(key, nowMs);
     if (record === undefined) return undefined;
     const verdict = judgeRefresh(record, generation, proof, nowMs);
@@ -122,30 +128,32 @@ export class MemorySessionStore implements SessionStore {
   }
 
   async revoke(tombstone: Tombstone, nowMs: number): Promise<SessionRecord | undefined> {
-    this.#forgetSome(nowMs);
-    const record = this.#liveByHandle(tombstone.tag, tombstone.subject, tombstone.name, nowMs);
-    if (record !== undefined) this.#end(record, record.handle, nowMs);
-    this.#bury(tombstone.tag, tombstone.name, tombstone.untilMs, nowMs);
-    return record;
+    return this.#atomically(nowMs, () => {
+      const record = this.#liveByHandle(tombstone.tag, tombstone.subject, tombstone.name, nowMs);
+      if (record !== undefined) this.#end(record, record.handle, nowMs);
+      this.#bury(tombstone.tag, tombstone.name, tombstone.untilMs, nowMs);
+      return record;
+    });
   }
 
   async buryToken(tombstone: Tombstone, nowMs: number): Promise<void> {
-    this.#forgetSome(nowMs);
-    const record = this.#live({ tag: tombstone.tag, hash: tombstone.name }, nowMs);
-    if (record !== undefined) this.#end(record, record.hash, nowMs);
-    this.#bury(tombstone.tag, tombstone.name, tombstone.untilMs, nowMs);
+    this.#atomically(nowMs, () => {
+      const record = this.#live({ tag: tombstone.tag, hash: tombstone.name }, nowMs);
+      if (record !== undefined) this.#end(record, record.hash, nowMs);
+      this.#bury(tombstone.tag, tombstone.name, tombstone.untilMs, nowMs);
+    });
   }
 
   async raiseEpoch(tag: string, subject: string, epoch: number | undefined, nowMs: number): Promise<number> {
-    this.#forgetSome(nowMs);
-    this.#raise(tag, subject, epoch ?? Math.max(this.#epoch(tag, subject) + 1, nowMs), nowMs);
-    return this.#epoch(tag, subject);
+    return this.#atomically(nowMs, () => {
+      this.#raise(tag, subject, epoch ?? Math.max(this.#epoch(tag, subject) + 1, nowMs), nowMs);
+      return this.#epoch(tag, subject);
+    });
   }
 
   async list(tag: string, subject: string, nowMs: number): Promise<SessionRecord[]> {
     await this.#trusted();
-    this.#forgetSome(nowMs);
-    return this.#liveOf(tag, subject, nowMs).sort(byActivity);
+    return this.#atomically(nowMs, () => this.#liveOf(tag, subject, nowMs).sort(byActivity));
   }
 
   async incarnation(): Promise<string> {
@@ -157,7 +165,17 @@ export class MemorySessionStore implements SessionStore {
     this.#replayed = undefined;
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#entries.close();
+  }
+
+  /** What it changed is written before it is answered. If it cannot be, it is not acknowledged, and goes out with the next. */
+  #atomically<Result>(nowMs: number, operation: () => Result): Result {
+    this.#entries.forgetSome(nowMs);
+    const result = operation();
+    this.#entries.write();
+    return result;
+  }
 
   /** The one definition of a live session. */
   #live({ tag, hash }: TokenKey, nowMs: number): SessionRecord | undefined {
@@ -192,6 +210,7 @@ export class MemorySessionStore implements SessionStore {
       if (record !== undefined) records.push(record);
       else {
         index.hashes.delete(handle);
+        this.#entries.changed(subjectKey(tag, subject));
         this.#entries.delete(sessionKey(tag, hash));
       }
     }
@@ -203,6 +222,7 @@ export class MemorySessionStore implements SessionStore {
     this.#entries.delete(sessionKey(record.tag, record.hash));
     const index = this.#entries.get(subjectKey(record.tag, record.subject));
     if (index?.kind === 'subject') index.hashes.delete(record.handle);
+    this.#entries.changed(subjectKey(record.tag, record.subject));
     this.#bury(record.tag, name, record.expiresAtMs, nowMs);
   }
 
@@ -220,6 +240,7 @@ export class MemorySessionStore implements SessionStore {
   #raise(tag: string, subject: string, epoch: number, nowMs: number): void {
     const index = this.#subject(tag, subject, nowMs);
     index.untilMs = Math.max(index.untilMs, nowMs + this.#options.epochLifetimeMs);
+    this.#entries.changed(subjectKey(tag, subject));
     if (epoch <= index.epoch) return;
     index.epoch = epoch;
     this.#liveOf(tag, subject, nowMs);
@@ -236,19 +257,6 @@ export class MemorySessionStore implements SessionStore {
 
   #put(record: SessionRecord): void {
     this.#entries.set(sessionKey(record.tag, record.hash), { kind: 'session', record, untilMs: record.idleExpiresAtMs });
-  }
-
-  /** Walks around the entries, a few with every operation; new ones are met in the next round. */
-  #forgetSome(nowMs: number): void {
-    for (let i = 0; i < sweepCount; i++) {
-      const next = this.#sweep.next();
-      if (next.done === true) {
-        this.#sweep = this.#entries.entries();
-        return;
-      }
-      const [key, entry] = next.value;
-      if (entry.untilMs <= nowMs) this.#entries.delete(key);
-    }
   }
 
   /** Replays once, for all who wait; a failure is not remembered. */

@@ -1,0 +1,78 @@
+/**
+ * The file behind the session store of one process: a row an entry, named by its key in Redis. It holds what Redis would: hashes and handles,
+ * no token.
+ *
+ * What survives what: a write is in the operating system's page cache before it is acknowledged, so a killed process loses nothing. A power
+ * failure may lose the last writes, but tears none. A session that is lost so is signed out; a revocation is told again by auth's database.
+ */
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Kept, SessionFile } from './session.store.entries.ts';
+
+/** How long a write waits for another process at the file. One process owns it, so this is for somebody who looks into it. */
+const busyTimeoutMs = 500;
+/** Of the rows below. A file of another one is set aside. */
+const version = 1;
+
+/** @param setAside told when the file was none of ours, or damaged: it lies beside, and everybody is signed out */
+export function openSessionFile(file: string, setAside: (error: unknown) => void): SessionFile {
+  mkdirSync(dirname(file), { recursive: true });
+  try {
+    return open(file);
+  } catch (error) {
+    renameSync(file, `${file}.unreadable`);
+    for (const beside of ['-wal', '-shm']) rmSync(`${file}${beside}`, { force: true });
+    setAside(error);
+    return open(file);
+  }
+}
+
+function open(file: string): SessionFile {
+  const db = new DatabaseSync(file);
+  try {
+    db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;`);
+    const found = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
+    if (found !== 0 && found !== version) throw new Error(`the session file is of version ${found}, not ${version}`);
+    db.exec(`CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, entry TEXT NOT NULL) WITHOUT ROWID, STRICT;
+      PRAGMA user_version = ${version};`);
+    const rows = db.prepare('SELECT key, entry FROM entries');
+    const read = () => rows.all().map(({ key, entry }) => [key as string, decode(entry as string)] as const);
+    // A damaged page is met here, where the file can be set aside.
+    read();
+    return { read, ...writing(db) };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function writing(db: DatabaseSync): Pick<SessionFile, 'write' | 'close'> {
+  const put = db.prepare('INSERT INTO entries (key, entry) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET entry = excluded.entry');
+  const drop = db.prepare('DELETE FROM entries WHERE key = ?');
+  return {
+    write: (changes) => {
+      db.exec('BEGIN IMMEDIATE');
+      try {
+        for (const [key, entry] of changes) {
+          if (entry === undefined) drop.run(key);
+          else put.run(key, encode(entry));
+        }
+        db.exec('COMMIT');
+      } catch (error) {
+        if (db.isTransaction) db.exec('ROLLBACK');
+        throw error;
+      }
+    },
+    close: () => {
+      if (db.isOpen) db.close();
+    },
+  };
+}
+
+const encode = (entry: Kept): string => JSON.stringify(entry.kind === 'subject' ? { ...entry, hashes: [...entry.hashes] } : entry);
+
+function decode(text: string): Kept {
+  const entry = JSON.parse(text) as Kept & { hashes?: unknown };
+  return entry.kind === 'subject' ? { ...entry, hashes: new Map(entry.hashes) } : entry;
+}
