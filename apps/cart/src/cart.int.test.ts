@@ -167,6 +167,50 @@ describe('a cart on Kafka and Redis', () => {
     for (const { eventsSinceSnapshot } of carts.values()) expect(eventsSinceSnapshot).toBe(3);
   });
 
+  it('calls a cart stale whose owner is paused, also to a device without a token, and sells nothing that was removed', async () => {
+    const service = await openService();
+    const owner = spawn(
+      process.execPath,
+      [
+        '--conditions=source',
+        '--experimental-transform-types',
+        '--no-warnings',
+        join(import.meta.dirname, 'doomed-projector.harness.ts'),
+        JSON.stringify({ brokers, redisUrl, keyspace: keyspace(), topics, group: group(), lives: true } satisfies Doom),
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    opened.push({ stop: async () => void owner.kill('SIGKILL') });
+    // Both are members before anything is written: each holds two of the four partitions.
+    await once(owner.stdout, 'data');
+    const people = Array.from({ length: 16 }, newUser);
+    const seen = new Map<string, string>();
+    for (const subject of people) {
+      accepted(await service.add(subject));
+      await shows(service, subject, { mug: 1 });
+      seen.set(subject, (await service.get(subject)).seen ?? '');
+    }
+    owner.kill('SIGSTOP');
+    const lineId = (await service.get(people[0]!)).lines![0]!.lineId!;
+    for (const subject of people) accepted(await service.remove(subject, lineId, seen.get(subject)!));
+
+    const sold = await Promise.all(people.map((subject) => service.prepare(subject, seen.get(subject)!).then(accepted)));
+    for (const { lines, stale } of sold) expect(stale || lines?.length === 0).toBe(true);
+    expect(sold.filter(({ stale }) => stale).length, 'carts that the paused one holds').toBeGreaterThan(0);
+    // It keeps its partitions for 6 s. Within that the reads find out, and only those of its carts are stale.
+    await vi.waitFor(
+      async () => {
+        const carts = await Promise.all(people.map((subject) => service.get(subject)));
+        const old = carts.filter((cart) => quantitiesOf(cart)['mug'] !== undefined);
+        expect(old.length).toBeGreaterThan(0);
+        expect(old.filter(({ stale }) => stale !== true)).toEqual([]);
+        expect(carts.filter((cart) => quantitiesOf(cart)['mug'] === undefined && cart.stale === true)).toEqual([]);
+      },
+      { timeout: 4_500, interval: 100 },
+    );
+    // Two starts and a rebalance, on a machine that others use.
+  }, 60_000);
+
   it('goes on where a killed service was, and keeps every acknowledged line', async () => {
     const [one, two] = await Promise.all([openService(), openService()]);
     const people = Array.from({ length: 8 }, newUser);

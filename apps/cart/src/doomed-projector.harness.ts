@@ -1,4 +1,7 @@
-/** A process that dies by SIGKILL right after its first batch has reached the view, before anything of it is committed. See cart.int.test.ts. */
+/**
+ * A projector in a process of its own. See cart.int.test.ts. It dies by SIGKILL right after its first batch has reached the view, before
+ * anything of it is committed; one that `lives` says "ready" instead, and is there to be paused.
+ */
 import { createLogger, openEventLog, systemClock } from '@cloakroom/platform';
 import { openRedisCartView } from './cart.view.redis.ts';
 import type { CartTopics } from './parts.ts';
@@ -10,16 +13,19 @@ export interface Doom {
   readonly keyspace: string;
   readonly topics: CartTopics;
   readonly group: string;
+  readonly lives?: boolean;
 }
 
-const { brokers, redisUrl, keyspace, topics, group } = JSON.parse(process.argv[2]!) as Doom;
+const { brokers, redisUrl, keyspace, topics, group, lives = false } = JSON.parse(process.argv[2]!) as Doom;
 const log = createLogger('doomed', 'silent');
 const view = openRedisCartView({ url: redisUrl, log, keyspace });
 const apply = view.apply.bind(view);
 view.apply = async (partition, change) => {
   const applied = await apply(partition, change);
-  if (applied && change.carts.length > 0) process.kill(process.pid, 'SIGKILL');
+  if (!lives && applied && change.carts.length > 0) process.kill(process.pid, 'SIGKILL');
   return applied;
 };
 const eventLog = await openEventLog({ kind: 'kafka', brokers, clientId: 'doomed', log, clock: systemClock });
-await startProjector({ eventLog, view, clock: systemClock, log, topics, region: 'local' }, group);
+const projector = await startProjector({ eventLog, view, clock: systemClock, log, topics, region: 'local' }, group);
+await projector.ready;
+process.stdout.write('ready\n');

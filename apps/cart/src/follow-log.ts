@@ -12,7 +12,7 @@ import { startProjector, type Projector } from './projector.ts';
 /** A broker that comes up is found within a second. */
 const retryDelayMs = 1_000;
 
-export interface LogFollower extends Pick<Projector, 'heardAgoMs' | 'realignSoon'> {
+export interface LogFollower extends Pick<Projector, 'heardAgoMs' | 'realignSoon' | 'ends'> {
   /** Whether the readers have joined, and every partition that is held here has found its place. */
   following(): boolean;
   /** Tries until the log answers; resolves after the first attempt, whatever it brought. */
@@ -53,6 +53,10 @@ export function openLogFollower(parts: CartParts): LogFollower {
   return {
     heardAgoMs: () => projector?.heardAgoMs() ?? Number.POSITIVE_INFINITY,
     realignSoon: () => projector?.realignSoon(),
+    ends: {
+      standing: (partition) => projector?.ends.standing(partition),
+      now: async (partition, budgetMs) => projector?.ends.now(partition, budgetMs),
+    },
     following: () => following,
     async start(keys) {
       if (await attempt(keys)) return;

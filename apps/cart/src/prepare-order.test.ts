@@ -131,6 +131,21 @@ describe('preparing an order', () => {
     expect(await cart.prepare(ada, seen!)).toMatchObject({ problem: 'unavailable', retryAfterS: 1 });
   });
 
+  it('says stale while its view has not what the log held when it was asked, whatever was heard, and where the log does not say', async () => {
+    const { seen, consistencyToken } = await add('mug', 2);
+    const { lines } = await page(consistencyToken);
+    // The owner of the partition hangs in the view; this replica hears the log as ever.
+    vi.spyOn(cart.projector(), 'heardAgoMs').mockReturnValue(0);
+    const apply = vi.spyOn(cart.view, 'apply').mockReturnValue(new Promise(() => undefined));
+    accepted(await cart.remove(ada, lines![0]!.lineId!, seen!));
+    expect(await prepared(seen!)).toMatchObject({ stale: true });
+    // A device that brings no token hears of it as soon as a healthy owner would have been there.
+    await vi.waitFor(async () => expect(await cart.get(ada)).toMatchObject({ stale: true }), { timeout: 4_000 });
+    apply.mockRestore();
+    vi.spyOn(cart.eventLog, 'bounds').mockRejectedValue(new Error('away'));
+    expect(await prepared(seen!)).toMatchObject({ stale: true });
+  });
+
   it('refuses a seen that this API did not give out', async () => {
     expect(await cart.prepare(ada, '!')).toMatchObject({ problem: 'invalid_request' });
   });

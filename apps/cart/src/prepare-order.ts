@@ -3,7 +3,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { PersonContext } from '@cloakroom/platform';
 import { cartOfDot, commandOfDot, couponsOf, deadKeptMs, linesOf, type CartState, type Dot } from './cart.ts';
 import { toDot } from './codec.ts';
-import { lineOfMessage, readCart, type ReadParts } from './read-cart.ts';
+import { lineOfMessage, readCart, upToNow, type ReadParts } from './read-cart.ts';
 import { decodeSeen } from './seen.ts';
 
 /**
@@ -18,7 +18,9 @@ export async function prepareOrder(
   const decoded = decodeSeen(request.seen);
   if (!Array.isArray(decoded)) return decoded;
   const seen = [...new Set(decoded)];
-  const read = await readCart(parts, ctx);
+  // All that was acknowledged before: what was removed a moment ago is not sold, also where the owner of the partition hangs.
+  const now = await upToNow(parts, ctx);
+  const read = await readCart(parts, ctx, now === 'unknown' ? undefined : now);
   if (isProblem(read)) return read;
   const { state } = read;
   const gone = seen.filter((dot) => isGone(state, dot, parts.clock.nowMs()));
@@ -36,7 +38,7 @@ export async function prepareOrder(
     })),
     coupons: couponsOf(seenAndLive).map(({ code, dots: its }) => ({ code, dots: its.map(toDot) })),
     changed: gone.length > 0,
-    stale: read.stale || read.incomplete || known < seen.length,
+    stale: now === 'unknown' || read.stale || read.incomplete || known < seen.length,
   };
 }
 

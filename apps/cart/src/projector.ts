@@ -9,6 +9,7 @@ import type { TopicPartition } from '@cloakroom/platform';
 import { RetryLater, traceIdOfRecord, type BatchControl, type LogRecord, type RecordBatch, type Subscription } from '@cloakroom/platform';
 import { deadLetters, realignments } from './metrics.ts';
 import { markIncomplete } from './dead-letters.ts';
+import { LogEnds } from './log-ends.ts';
 import type { CartParts } from './parts.ts';
 import { orRetryLater, projectBatch } from './project-batch.ts';
 import { forgetPartition, noteApplied, noteWaiting } from './projector.lag.ts';
@@ -20,6 +21,8 @@ export interface Projector {
   readonly ready: Promise<void>;
   /** Milliseconds since a broker last answered a fetch; Infinity before the first answer. */
   heardAgoMs(): number;
+  /** Where the log ends, whoever holds the partition. */
+  readonly ends: Pick<LogEnds, 'standing' | 'now'>;
   /** Somebody found a partition without a place. */
   realignSoon(): void;
   stop(): Promise<void>;
@@ -47,6 +50,7 @@ class PartitionProjector implements Projector {
   /** Partitions that must not be read until they are settled. */
   readonly #unsettled = new Set<number>();
   readonly #busy = new Set<number>();
+  readonly ends: LogEnds;
   #logId = '';
   #subscription: Subscription | undefined;
   #control: BatchControl | undefined;
@@ -60,6 +64,7 @@ class PartitionProjector implements Projector {
   constructor(parts: CartParts, group: string) {
     this.#parts = parts;
     this.#group = group;
+    this.ends = new LogEnds(parts);
   }
 
   get ready(): Promise<void> {
@@ -80,6 +85,7 @@ class PartitionProjector implements Projector {
       onRevoked: (partitions) => this.#onRevoked(partitions),
       onDeadLetter: (record, reason) => this.#onDeadLetter(record, reason),
     });
+    this.ends.start();
     view.onReturn(() => this.realignSoon());
     this.#timers = [setInterval(() => this.realignSoon(), checkIntervalMs), setInterval(() => void this.#sweep(), sweepIntervalMs)];
     for (const timer of this.#timers) timer.unref();
@@ -100,6 +106,7 @@ class PartitionProjector implements Projector {
 
   async stop(): Promise<void> {
     this.#stopped.abort();
+    this.ends.stop();
     for (const timer of this.#timers) clearInterval(timer);
     await this.#subscription?.stop();
     await this.#checking;

@@ -90,7 +90,10 @@ export class World {
     };
     const eventLog = override(this.#log, { publish });
     this.parts = { eventLog, view: this.#view, clock: this.#clock, log: quiet, topics: cartTopics, region: 'local' };
-    this.#reading = { ...this.parts, projector: { heardAgoMs: () => 0, realignSoon: () => undefined } };
+    this.#reading = {
+      ...this.parts,
+      projector: { heardAgoMs: () => 0, realignSoon: () => undefined, ends: { standing: () => undefined, now: () => Promise.resolve(0n) } },
+    };
   }
 
   static async open(): Promise<World> {

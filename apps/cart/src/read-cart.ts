@@ -11,10 +11,12 @@ import type { Projector } from './projector.ts';
 
 /** Four missed fetches: beyond it nobody here can say that nothing has happened. */
 const logSilenceMaxMs = 2_000;
+/** A log that is there answers within 10 ms. */
+const endMaxMs = 500;
 /** Kept of the deadline for the read itself. */
 const readMarginMs = 100;
 
-export type ReadParts = CartParts & { readonly projector: Pick<Projector, 'heardAgoMs' | 'realignSoon'> };
+export type ReadParts = CartParts & { readonly projector: Pick<Projector, 'heardAgoMs' | 'realignSoon' | 'ends'> };
 
 export interface CartRead {
   readonly state: CartState;
@@ -28,11 +30,12 @@ export interface CartRead {
   readonly reached: ConsistencyToken | undefined;
 }
 
-export async function readCart(parts: ReadParts, ctx: PersonContext): Promise<CartRead | Problem> {
+/** @param from the caller's own token, or further where a read must hold all that was acknowledged before it began (`upToNow`) */
+export async function readCart(parts: ReadParts, ctx: PersonContext, from = tokenOf(parts, ctx)): Promise<CartRead | Problem> {
   const { view, clock, projector } = parts;
   const cartId = ctx.identity.subject;
   const partition = partitionOfCart(parts, cartId);
-  const token = tokenFor(ctx.consistency, parts.region, partition);
+  const token = from;
   try {
     let loaded = await view.load(partition, [cartId]);
     if (token !== undefined && !hasReached(loaded.place, token)) {
@@ -41,7 +44,7 @@ export async function readCart(parts: ReadParts, ctx: PersonContext): Promise<Ca
       loaded = await view.load(partition, [cartId]);
     }
     const { place, carts } = loaded;
-    const reason = whyStale(place, token, projector.heardAgoMs());
+    const reason = whyStale(place, token, projector.heardAgoMs(), projector.ends.standing(partition));
     if (reason !== undefined) staleReads.inc({ reason });
     // Reads find a wiped view before the next event does.
     if (reason === 'rebuilding') projector.realignSoon();
@@ -59,10 +62,31 @@ export async function readCart(parts: ReadParts, ctx: PersonContext): Promise<Ca
   }
 }
 
-function whyStale(place: Place | undefined, token: ConsistencyToken | undefined, heardAgoMs: number): string | undefined {
+/** @param standing an end that the log had a second ago; a view that has not come so far stands still, whoever holds its partition */
+function whyStale(
+  place: Place | undefined,
+  token: ConsistencyToken | undefined,
+  heardAgoMs: number,
+  standing: bigint | undefined,
+): string | undefined {
   if (place === undefined || place.next < place.rebuiltAt) return 'rebuilding';
   if (!hasReached(place, token)) return 'behind';
+  if (standing !== undefined && place.next < standing) return 'lagging';
   return heardAgoMs > logSilenceMaxMs ? 'silent_log' : undefined;
+}
+
+function tokenOf(parts: CartParts, ctx: PersonContext): ConsistencyToken | undefined {
+  return tokenFor(ctx.consistency, parts.region, partitionOfCart(parts, ctx.identity.subject));
+}
+
+/** The caller's token, moved to where the log ends now. 'unknown': the log does not say where that is. */
+export async function upToNow(parts: ReadParts, ctx: PersonContext): Promise<ConsistencyToken | 'unknown' | undefined> {
+  const token = tokenOf(parts, ctx);
+  const partition = partitionOfCart(parts, ctx.identity.subject);
+  const end = await parts.projector.ends.now(partition, Math.max(0, Math.min(endMaxMs, ctx.deadline.remainingMs() - readMarginMs)));
+  if (end === undefined) return 'unknown';
+  if (end === 0n || (token !== undefined && token.offset >= end)) return token;
+  return { region: parts.region, partition, offset: end - 1n };
 }
 
 function behind(place: Place | undefined, token: ConsistencyToken | undefined): bigint {
