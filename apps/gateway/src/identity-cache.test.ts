@@ -6,8 +6,13 @@ import { type Audience, type AuthAnswer, IdentityCache, type IdentityRequest, ty
 
 const passportLifeMs = 60_000;
 
-function movableClock(): Clock & { aheadMs: number } {
-  const clock = { aheadMs: 0, nowMs: () => 1_700_000_000_000 + clock.aheadMs, monotonicMs: () => clock.aheadMs };
+function movableClock(): Clock & { aheadMs: number; sleptMs: number } {
+  const clock = {
+    aheadMs: 0,
+    sleptMs: 0,
+    nowMs: () => 1_700_000_000_000 + clock.aheadMs + clock.sleptMs,
+    monotonicMs: () => clock.aheadMs,
+  };
   return clock;
 }
 
@@ -130,6 +135,21 @@ describe('a cached identity', () => {
     expect(decisionOf(await cache.identify(request(live)))).toBe('hit');
     clock.aheadMs = 58_600;
     expect(decisionOf(await cache.identify(request(live)))).toBe('asked');
+  });
+
+  it('ends by the wall clock too, under the lease and without auth: the machine may have slept', async () => {
+    const { cache, request, feed, clock } = setUp();
+    await cache.identify(request(live));
+    clock.sleptMs = 8 * 3_600_000;
+    expect(decisionOf(await cache.identify(request(unavailable)))).toBe('identity_unavailable');
+    feed.lease = false;
+    expect(decisionOf(await cache.identify(request(unavailable)))).toBe('identity_unavailable');
+    // A wall clock that is set back gives nobody a longer life.
+    clock.sleptMs = 0;
+    await cache.identify(request(live));
+    clock.sleptMs = -3_600_000;
+    clock.aheadMs = 60_000;
+    expect(decisionOf(await cache.identify(request(unavailable)))).toBe('identity_unavailable');
   });
 
   it('counts its life from the start of the question, not from the arrival of the answer', async () => {

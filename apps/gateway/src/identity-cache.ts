@@ -14,7 +14,8 @@
  * - One person's passport under another's key. The key is the token's hash and the audience, nothing less (CVE-2021-32701).
  * - A person keeps a session alive by leaving a page open. Only entries that a touching resolve filled serve requests made by a person, so a
  *   live stream cannot hide their touch from auth, nor make one.
- * - Clock skew. Lives are measured on the monotonic clock from the start of the resolve: the passport's own life, never its wall-clock end.
+ * - Clock skew. Lives are measured from the start of the resolve: the passport's own life, never its end by auth's clock.
+ * - A machine that sleeps. Its monotonic clock stands still meanwhile, so an entry also ends by the wall clock, counted from the same start.
  */
 import { isProblem, problem, TokenMode, type Problem, type SessionView } from '@cloakroom/contracts';
 import type { Clock, Revocation, RevocationFeed, VerifiedIdentity } from '@cloakroom/platform';
@@ -74,6 +75,8 @@ interface Entry extends Resolved {
   /** Monotonic: until when it serves under the lease, and until when at all. */
   readonly freshUntilMs: number;
   readonly diesAtMs: number;
+  /** The same end by the wall clock here, which goes on while the machine sleeps. */
+  readonly diesAtWallMs: number;
 }
 
 /** A question to auth that has not been answered yet. */
@@ -152,8 +155,12 @@ export class IdentityCache {
 
   private fresh(request: IdentityRequest): Entry | undefined {
     const entry = this.entries.get(keyOf(request));
-    if (entry === undefined || this.clock.monotonicMs() >= entry.freshUntilMs) return undefined;
+    if (entry === undefined || this.clock.monotonicMs() >= entry.freshUntilMs || this.isDead(entry)) return undefined;
     return request.touch && !entry.touched ? undefined : entry;
+  }
+
+  private isDead(entry: Entry): boolean {
+    return this.clock.monotonicMs() >= entry.diesAtMs || this.clock.nowMs() >= entry.diesAtWallMs;
   }
 
   /** The answer of a question that another request asked, where that is as good as asking. */
@@ -181,7 +188,7 @@ export class IdentityCache {
   private async askAndJudge(request: IdentityRequest, shared: boolean): Promise<Landed> {
     const question: Ongoing = { tokenHash: request.tokenHash, ended: false, flushed: false };
     this.ongoing.add(question);
-    const startedMs = this.clock.monotonicMs();
+    const started = { monotonicMs: this.clock.monotonicMs(), wallMs: this.clock.nowMs() };
     let answer: AuthAnswer;
     try {
       answer = await request.ask({ shared });
@@ -200,16 +207,22 @@ export class IdentityCache {
       return { answer, kept: false };
     }
     if (question.flushed || !shared) return { answer, kept: false };
-    this.keep(request, answer, startedMs);
+    this.keep(request, answer, started);
     return { answer, kept: true };
   }
 
-  private keep(request: IdentityRequest, answer: Resolved, startedMs: number): void {
+  private keep(request: IdentityRequest, answer: Resolved, started: { readonly monotonicMs: number; readonly wallMs: number }): void {
     const lifeMs = Math.min(answer.lifeMs, lifeMaxMs) - marginMs;
     if (lifeMs <= 0) return;
     const key = keyOf(request);
-    const freshUntilMs = startedMs + lifeMs * (1 - jitterPart * this.random());
-    this.entries.set(key, { ...answer, tokenHash: request.tokenHash, touched: request.touch, freshUntilMs, diesAtMs: startedMs + lifeMs });
+    this.entries.set(key, {
+      ...answer,
+      tokenHash: request.tokenHash,
+      touched: request.touch,
+      freshUntilMs: started.monotonicMs + lifeMs * (1 - jitterPart * this.random()),
+      diesAtMs: started.monotonicMs + lifeMs,
+      diesAtWallMs: started.wallMs + lifeMs,
+    });
     const keys = this.keysOfSubject.get(answer.identity.subject) ?? new Set();
     keys.add(key);
     this.keysOfSubject.set(answer.identity.subject, keys);
@@ -222,7 +235,7 @@ export class IdentityCache {
     if (!silentCodes.has(answer.problem)) return answer;
     const entry = request.sensitive ? undefined : this.entries.get(keyOf(request));
     // auth is out of reach: what it signed less than a minute ago still stands for carts and reads (docs/failures.md).
-    if (entry !== undefined && this.clock.monotonicMs() < entry.diesAtMs) return { resolved: entry, decision: 'degraded' };
+    if (entry !== undefined && !this.isDead(entry)) return { resolved: entry, decision: 'degraded' };
     return problem('identity_unavailable', undefined, retryAfterS);
   }
 
