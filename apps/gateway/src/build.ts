@@ -95,7 +95,7 @@ export async function buildGateway(config: GatewayConfig, parts: GatewayParts): 
       identities,
       carried,
       products: new ProductMemory(clock),
-      streams: new Streams(config.STREAM_COUNT_MAX, config.REPLICA),
+      streams: new Streams({ inAll: config.STREAM_COUNT_MAX, ofAddress: config.STREAM_COUNT_MAX_PER_ADDRESS }, config.REPLICA),
       limits: addressLimits(config),
       shedder: openLoadShedder({ inFlightMax: config.IN_FLIGHT_MAX, loopLagMaxMs: config.LOOP_LAG_MAX_MS }),
       randomBytes: parts.randomBytes,

@@ -48,6 +48,8 @@ const schema = z.object({
   ORDER_LIMIT_PER_MINUTE: count.default(60),
   /** Live event streams of this replica: each holds a socket and a stream to the cart service. */
   STREAM_COUNT_MAX: count.default(1_000),
+  /** A fifth of them: an office of a hundred people with two tabs each has room, and one address cannot take every seat. */
+  STREAM_COUNT_MAX_PER_ADDRESS: count.default(200),
   /** Requests in flight, and how late the loop may be, before requests are refused, those that matter least first (docs/overload.md). */
   IN_FLIGHT_MAX: count.default(inFlightMaxDefault),
   LOOP_LAG_MAX_MS: count.default(loopLagMaxMsDefault),

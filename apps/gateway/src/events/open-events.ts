@@ -4,7 +4,7 @@ import type { Gateway } from '../gateway.ts';
 import { LiveStream } from './live-stream.ts';
 
 export function openEvents(x: Exchange, _input: unknown, gateway: Gateway): Outcome {
-  const seat = gateway.streams.enter(personOf(x).view.handle);
+  const seat = gateway.streams.enter(personOf(x).view.handle, x.remoteAddress);
   if (isProblem(seat)) return seat;
   return { status: 200, contentType: 'text/event-stream', stream: (socket) => new LiveStream(x, socket, gateway, seat).start() };
 }

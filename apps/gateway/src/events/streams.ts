@@ -1,5 +1,6 @@
 /** How many live streams there may be, and the way to end them all at once. */
 import { problem, type Problem } from '@cloakroom/contracts';
+import { networkOf } from '@cloakroom/platform';
 import { liveStreams } from '../metrics.ts';
 
 /** A browser opens one a tab, and over HTTP/1.1 no more than six connections in all. */
@@ -13,23 +14,32 @@ export interface Seat {
   leave(): void;
 }
 
+/** Of this gateway, and of one address (an IPv6 network counts as one: networkOf). */
+export interface StreamBounds {
+  readonly inAll: number;
+  readonly ofAddress: number;
+}
+
 export class Streams {
   private readonly bySession = new Map<string, number>();
+  private readonly byNetwork = new Map<string, number>();
   private readonly closers = new Set<() => void>();
   private count = 0;
-  private readonly countMax: number;
+  private readonly bounds: StreamBounds;
   private readonly replica: string;
 
-  constructor(countMax: number, replica: string) {
-    this.countMax = countMax;
+  constructor(bounds: StreamBounds, replica: string) {
+    this.bounds = bounds;
     this.replica = replica;
   }
 
-  enter(handle: string): Seat | Problem {
-    const ofSession = this.bySession.get(handle) ?? 0;
-    if (ofSession >= streamsPerSessionMax) return problem('too_many_requests', 'Too many live streams of this session.', retryAfterS);
-    if (this.count >= this.countMax) return problem('too_many_requests', 'Too many live streams.', retryAfterS);
-    this.add(handle, 1);
+  enter(handle: string, address: string): Seat | Problem {
+    const network = networkOf(address);
+    if ((this.bySession.get(handle) ?? 0) >= streamsPerSessionMax) return refused('Too many live streams of this session.');
+    // Anybody may begin guest sessions: without this one address would take every seat.
+    if ((this.byNetwork.get(network) ?? 0) >= this.bounds.ofAddress) return refused('Too many live streams of this address.');
+    if (this.count >= this.bounds.inAll) return refused('Too many live streams.');
+    this.add(handle, network, 1);
     let closer: (() => void) | undefined;
     let left = false;
     return {
@@ -41,7 +51,7 @@ export class Streams {
         if (left) return;
         left = true;
         if (closer !== undefined) this.closers.delete(closer);
-        this.add(handle, -1);
+        this.add(handle, network, -1);
       },
     };
   }
@@ -55,11 +65,18 @@ export class Streams {
     for (const close of Array.from(this.closers)) close();
   }
 
-  private add(handle: string, change: 1 | -1): void {
+  private add(handle: string, network: string, change: 1 | -1): void {
     this.count += change;
-    const ofSession = (this.bySession.get(handle) ?? 0) + change;
-    if (ofSession === 0) this.bySession.delete(handle);
-    else this.bySession.set(handle, ofSession);
+    addTo(this.bySession, handle, change);
+    addTo(this.byNetwork, network, change);
     liveStreams.set({ replica: this.replica }, this.count);
   }
+}
+
+const refused = (detail: string): Problem => problem('too_many_requests', detail, retryAfterS);
+
+function addTo(counts: Map<string, number>, name: string, change: 1 | -1): void {
+  const count = (counts.get(name) ?? 0) + change;
+  if (count > 0) counts.set(name, count);
+  else counts.delete(name);
 }
