@@ -82,6 +82,27 @@ test('A7 twenty requests that come with one refresh token at once are all let in
   expect((await renewing(carriedIn(answers[0]!).refresh!)).status).toBe(200);
 });
 
+test('A51 a refresh token of one’s own making, with another person’s handle, ends nothing of that person', async () => {
+  const victim = await signedInCarried();
+  const forged = [0, 1].map((generation) => victim.refresh.replace(/\.\d+\.[^.]+$/, `.${generation}.${'A'.repeat(43)}`));
+  const attacker = newPerson();
+  expect((await posted('/api/session/register', attacker)).status).toBe(201);
+  for (const gateway of gateways)
+    for (const refresh of forged) {
+      const how = { gateway, headers: cookiesOf({ refresh }) };
+      expect((await posted('/api/session/logout', {}, how)).status).toBe(204);
+      expect((await posted('/api/session/login', { email: attacker.email, password: attacker.password }, how)).status).toBe(200);
+    }
+  let { refresh } = victim;
+  for (const gateway of gateways) {
+    const read = await plain('/api/profile', { gateway, headers: cookiesOf({ access: victim.access, refresh }) });
+    expect([read.status, carriedIn(read)], 'served as before').toEqual([200, {}]);
+    const renewed = await renewing(refresh, gateway);
+    expect([renewed.status, Object.keys(carriedIn(renewed)).toSorted()], 'and renewed').toEqual([200, ['access', 'refresh']]);
+    refresh = carriedIn(renewed).refresh!;
+  }
+});
+
 test('B16 an access token is no passport, a passport no access token, and neither opens what is sensitive', async () => {
   const { access, refresh } = await signedInCarried();
   for (const service of ['cart', 'profile'] as const) expect(await shownTo(service, access)).toBe('invalid_passport');

@@ -129,6 +129,15 @@ const lifecycle: readonly Attack[] = [
       ...at('apps/auth/src/resolve.test.ts', 'ends every session of a user by one epoch, and everybody by the global one'),
     ],
   },
+  {
+    id: 'A51',
+    name: 'Another person’s session ended by its handle',
+    standards: 'ASVS 7.2.1',
+    triedBy: [
+      ...e2e('a-carried-sessions', 'A51 a refresh token of one’s own making'),
+      ...at('apps/gateway/src/forged-refresh.test.ts', '%s with a refresh token of one’s own making ends nobody’s session'),
+    ],
+  },
 ];
 
 const forgery: readonly Attack[] = [

@@ -88,6 +88,12 @@ const carried: readonly Fault[] = [
     noticedBy: { file: 'a-carried-sessions', title: 'A7 twenty requests' },
   },
   {
+    name: 'a-handle-ends-a-session',
+    edits: one('apps/gateway/src/who.ts', 'if (own && refresh !== undefined)', 'if (refresh !== undefined)'),
+    provider: 'embedded',
+    noticedBy: { file: 'a-carried-sessions', title: 'A51 a refresh token of one’s own making' },
+  },
+  {
     name: 'the-denylist-is-not-looked-at',
     edits: one('libs/platform/src/passport.ts', "identity.accessMode === 'jwt-denylist' && feed?.isRevoked(identity) === true", 'false'),
     provider: 'embedded',

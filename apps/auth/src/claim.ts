@@ -8,12 +8,14 @@ import { parseToken, type SessionRecord } from '@cloakroom/session';
 import type { Transaction } from 'kysely';
 import type { Auth } from './auth.ts';
 import { newEventId } from './ids.ts';
-import { heldSession } from './live-session.ts';
+import { heldSession, isOwn } from './live-session.ts';
 import type { AuthSchema } from './migrations.ts';
 import { announceIdentity } from './outbox.ts';
 
 /** What the browser held when it signed in. */
 export interface Before {
+  /** See SessionIssued.current_token_own. */
+  readonly own: boolean;
   readonly live?: SessionRecord;
   /** The cart of a guest whose session has ended since, by a claim: this is a sign-in that is repeated. */
   readonly claimed?: { readonly guestCart: string; readonly userId: string };
@@ -22,11 +24,12 @@ export interface Before {
 /** A token that is forged, or dead for another reason than a claim, counts as none. */
 export async function sessionBefore(auth: Auth, token: string): Promise<Before> {
   const live = await heldSession(auth, token, auth.clock.nowMs());
-  if (live !== undefined) return { live };
+  const own = isOwn(auth, token);
+  if (live !== undefined) return { own, live };
   const parsed = parseToken(token, auth.macKeys);
-  if (parsed === undefined) return {};
+  if (parsed === undefined) return { own };
   const claim = await auth.database.selectFrom('claims').selectAll().where('guest_hash', '=', parsed.key.hash).executeTakeFirst();
-  return claim === undefined ? {} : { claimed: { guestCart: claim.guest_cart, userId: claim.user_id } };
+  return claim === undefined ? { own } : { own, claimed: { guestCart: claim.guest_cart, userId: claim.user_id } };
 }
 
 /** The guest cart that this user has, or gets, from what the browser held; '' for none. Repeating it changes nothing. */

@@ -1,10 +1,18 @@
 import { create } from '@bufbuild/protobuf';
-import { EndDeviceRequestSchema, LogoutRequestSchema, ReauthenticateRequestSchema, topics } from '@cloakroom/contracts';
+import {
+  EndDeviceRequestSchema,
+  LoginRequestSchema,
+  LogoutRequestSchema,
+  ReauthenticateRequestSchema,
+  TokenMode,
+  topics,
+} from '@cloakroom/contracts';
 import { expect, it } from 'vitest';
 import { contextOf, type Harness, look, ok, openHarness, outboxOf, password, personWith, signIn, signUp } from './auth.harness.ts';
 import { endDevice } from './end-device.ts';
 import { endOtherDevices } from './end-other-devices.ts';
 import { listDevices } from './list-devices.ts';
+import { login } from './login.ts';
 import { logout } from './logout.ts';
 import { reauthenticate } from './reauthenticate.ts';
 
@@ -34,6 +42,23 @@ it('ends the session for ever at logout, and a repeated logout changes nothing',
   expect(await revocations(harness)).toEqual([
     expect.objectContaining({ ended: true, handle: expect.any(String), tokenHash: expect.any(String) }),
   ]);
+});
+
+it('says whether a token that is signed out, or signed in over, was its own: alive, dead and of either kind, and never a forged one', async () => {
+  const { harness, laptop } = await twoDevices();
+  const mode = TokenMode.JWT_DENYLIST;
+  const carried = ok(await login(harness.auth, contextOf(), create(LoginRequestSchema, { email, password, mode }))).refreshToken!;
+  const isOwn = async (token: string) => {
+    const { currentTokenOwn } = ok(await signIn(harness, email, token));
+    const { own } = await logoutWith(harness, token);
+    return [currentTokenOwn, own];
+  };
+  for (const token of [laptop, carried]) {
+    expect(await isOwn(token)).toEqual([true, true]);
+    expect(await isOwn(token), 'dead').toEqual([true, true]);
+    expect(await isOwn(token.replace(/[^.]+$/, 'A'.repeat(43))), 'forged').toEqual([false, false]);
+  }
+  expect(await isOwn('')).toEqual([false, false]);
 });
 
 it('lists the devices, names the one that asks, and shows no token', async () => {

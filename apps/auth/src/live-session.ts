@@ -46,6 +46,10 @@ async function isOutdated(auth: Auth, token: string, session: SessionRecord): Pr
   return movedByProof(session) && access.claims.gen < session.generation;
 }
 
+/** Whether auth made this session token or refresh token, alive or not: everything else that it says of a session is then true. */
+export const isOwn = (auth: Auth, token: string): boolean =>
+  parseToken(token, auth.macKeys) !== undefined || parseRefreshToken(token, auth.refreshKeys) !== undefined;
+
 /** Its seal or signature is looked at before the store is. */
 async function keyOf(auth: Auth, token: string): Promise<TokenKey | undefined> {
   const opaque = parseToken(token, auth.macKeys);

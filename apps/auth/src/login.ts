@@ -71,5 +71,5 @@ export async function finishSignIn(
   }
   const knownDevice = await rememberDevice(auth, signIn.account.id, signIn.knownDevice, { isNew: signIn.isNew === true });
   const { session, token, atMs, endedOldest } = started;
-  return { ...issueTokens(auth, session, signIn.account, token, atMs), endedOldest, knownDevice };
+  return { ...issueTokens(auth, session, signIn.account, token, atMs), endedOldest, knownDevice, currentTokenOwn: signIn.before.own };
 }

@@ -3,7 +3,7 @@ import type { LogoutRequest, LogoutResponseSchema } from '@cloakroom/contracts';
 import type { RequestContext } from '@cloakroom/platform';
 import { keyOfHandle, limits, parseRefreshToken, parseToken } from '@cloakroom/session';
 import type { Auth } from './auth.ts';
-import { heldSession } from './live-session.ts';
+import { heldSession, isOwn } from './live-session.ts';
 import { endSession, recordRevocation, type Revocable } from './revocations.ts';
 
 /**
@@ -21,7 +21,7 @@ export async function logout(
   const session = (await heldSession(auth, request.token, auth.clock.nowMs())) ?? (await rotatedSession(auth, request.token));
   if (session !== undefined) await endSession(auth, ctx, session);
   else await endUnknown(auth, ctx, request.token);
-  return {};
+  return { own: isOwn(auth, request.token) };
 }
 
 /** The session that went on under a newer token, whether or not it still lives. */

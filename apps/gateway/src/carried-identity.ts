@@ -40,7 +40,12 @@ export async function identifyCarried(x: Exchange, carried: Carried, need: Ident
 
 async function decide(x: Exchange, carried: Carried, need: IdentityNeed, gateway: Gateway): Promise<CarriedAnswer> {
   const shown = await usableAccess(carried, gateway);
-  if (typeof shown !== 'string') return judge(x, shown, shown.text, need, gateway, 'local');
+  if (typeof shown !== 'string') {
+    const { refresh, access } = carried;
+    const hash = carriedHash({ handle: shown.identity.handle, generation: shown.claims.gen });
+    x.renewal.token = { text: refresh?.text ?? access!, hash, carried };
+    return judge(x, shown, shown.text, need, gateway, 'local');
+  }
   const { refresh } = carried;
   if (refresh === undefined) {
     if (shown === 'keys_unavailable') return unavailable;

@@ -12,6 +12,7 @@ import type { Timings } from './timings.ts';
 export interface BrowserToken {
   /** For auth alone; never logged. */
   readonly text: string;
+  /** Of a carried session '' until its access token was verified: what is forgotten by it must be the browser's own. */
   readonly hash: string;
   /** In the modes jwt and jwt-denylist: the session itself. `text` is then the refresh token, or the access token where that is all there is. */
   readonly carried?: Carried;

@@ -3,15 +3,16 @@ import { AccountService, problem, type Problem, type SessionIssued } from '@cloa
 import { implement, type Implementation, type RequestContext } from '@cloakroom/platform';
 import type { FakeAuth } from './fake-auth.fixture.ts';
 
-type Issued = Pick<SessionIssued, 'token' | 'session' | 'endedOldest' | 'knownDevice'>;
+type Issued = Pick<SessionIssued, 'token' | 'session' | 'endedOldest' | 'knownDevice' | 'currentTokenOwn'>;
 type Seen = { readonly method: string; readonly ctx: RequestContext; readonly request: unknown }[];
 
 export const rightCode = '123456';
 
 export function fakeAccount(auth: FakeAuth, seen: Seen): Implementation {
-  const issue = (changes = {}): Issued => {
+  const issue = (changes = {}, current = ''): Issued => {
     const token = auth.begin('user', changes);
-    return { token, session: auth.sessionOf(token).view, endedOldest: false, knownDevice: '' };
+    const currentTokenOwn = auth.sessions.has(current) || auth.carried.isOwn(current);
+    return { token, session: auth.sessionOf(token).view, endedOldest: false, knownDevice: '', currentTokenOwn };
   };
   const rotate = ({ token }: { token: string }): Issued => {
     const session = auth.sessionOf(token);
@@ -44,9 +45,13 @@ export function fakeAccount(auth: FakeAuth, seen: Seen): Implementation {
     addPasskey: answering('addPasskey', () => ({ passkey, recoveryCodes: [], otherSessions: 1 })),
     removePasskey: answering('removePasskey', () => ({ otherSessions: 1 })),
     passkeyRequestOptions: answering('passkeyRequestOptions', options),
-    loginWithPasskey: answering('loginWithPasskey', () => issue()),
-    loginSecondFactor: answering('loginSecondFactor', (request: { proof: { case?: string | undefined; value?: unknown } }) =>
-      request.proof.case === 'code' && request.proof.value !== rightCode ? problem('invalid_second_factor') : issue(),
+    loginWithPasskey: answering('loginWithPasskey', ({ currentToken }: { currentToken: string }) => issue({}, currentToken)),
+    loginSecondFactor: answering(
+      'loginSecondFactor',
+      (request: { proof: { case?: string | undefined; value?: unknown }; currentToken: string }) =>
+        request.proof.case === 'code' && request.proof.value !== rightCode
+          ? problem('invalid_second_factor')
+          : issue({}, request.currentToken),
     ),
     reauthenticateWithPasskey: answering('reauthenticateWithPasskey', rotate),
     listNotices: answering('listNotices', () => ({ notices: [{ atMs: 1_000n, kind: 'factor_added', text: 'Added.' }] })),

@@ -88,7 +88,7 @@ export class FakeCarried {
 
   issued(session: CarriedSession) {
     const { access, refresh, accessExpiresAtMs } = this.issue(session);
-    const rest = { endedOldest: false, knownDevice: '' };
+    const rest = { endedOldest: false, knownDevice: '', currentTokenOwn: false };
     return {
       token: '',
       accessToken: access,
@@ -106,6 +106,10 @@ export class FakeCarried {
     if (session?.live !== true || parts.generation < session.generation - 1) return problem('session_ended');
     session.generation = Math.max(session.generation, parts.generation + 1);
     return this.issued(session);
+  }
+
+  isOwn(token: string): boolean {
+    return parseRefreshToken(token, keys) !== undefined;
   }
 
   /** By a refresh or an access token. */

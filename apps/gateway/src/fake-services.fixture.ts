@@ -16,7 +16,7 @@ import { fakeAccount } from './fake-account.fixture.ts';
 import { type FakeAuth, readRelayClock } from './fake-auth.fixture.ts';
 import { fakeOrders, type FakeOrders } from './fake-orders.fixture.ts';
 
-type Issued = Pick<SessionIssued, 'token' | 'session' | 'endedOldest' | 'knownDevice'>;
+type Issued = Pick<SessionIssued, 'token' | 'session' | 'endedOldest' | 'knownDevice' | 'currentTokenOwn'>;
 
 export interface FakeServices {
   readonly implementations: readonly { readonly name: string; readonly implementation: Implementation; readonly beside?: Implementation }[];
@@ -137,13 +137,15 @@ function authHandlers(auth: FakeAuth, { seen }: FakeServices) {
   // Longer because it is a table, a line or two for each rpc.
   const issue = (state: 'guest' | 'user', changes = {}): Issued => {
     const token = auth.begin(state, changes);
-    return { token, session: auth.sessionOf(token).view, endedOldest: false, knownDevice: state === 'user' ? auth.knownDevice : '' };
+    const knownDevice = state === 'user' ? auth.knownDevice : '';
+    return { token, session: auth.sessionOf(token).view, endedOldest: false, knownDevice, currentTokenOwn: false };
   };
+  const isOwn = (token: string) => auth.sessions.has(token) || auth.carried.isOwn(token);
   const signIn = (currentToken: string): Issued => {
     const current = auth.sessions.get(currentToken);
     if (current !== undefined) current.live = false;
     const claimed = current?.view.subject.startsWith('g_') === true ? current.view.subject : '';
-    return issue('user', { claimedGuestCart: claimed });
+    return { ...issue('user', { claimedGuestCart: claimed }), currentTokenOwn: isOwn(currentToken) };
   };
   const withCall = <Request, Answer>(method: string, answer: (ctx: RequestContext, request: Request) => Answer | Problem) => {
     return async (ctx: RequestContext, request: Request): Promise<Answer | Problem> => {
@@ -177,12 +179,13 @@ function authHandlers(auth: FakeAuth, { seen }: FakeServices) {
       const before = auth.carried.find(request.currentToken);
       if (before !== undefined) before.live = false;
       if (request.mode < TokenMode.JWT) return signIn(request.currentToken);
-      return auth.carried.issued(auth.carried.begin(request.mode === TokenMode.JWT ? 'jwt' : 'jwt-denylist').session);
+      const { session } = auth.carried.begin(request.mode === TokenMode.JWT ? 'jwt' : 'jwt-denylist');
+      return { ...auth.carried.issued(session), currentTokenOwn: isOwn(request.currentToken) };
     }),
     logout: withCall('logout', (_ctx, request: { token: string }) => {
       const session = auth.sessions.get(request.token) ?? auth.carried.find(request.token);
       if (session !== undefined) session.live = false;
-      return {};
+      return { own: isOwn(request.token) };
     }),
     reauthenticate: withCall('reauthenticate', (_ctx, request: { password: string; token: string }) => {
       if (request.password === 'wrong') return problem('invalid_credentials');

@@ -30,7 +30,7 @@ export function readShown(cookies: OurCookies, keys: MacKeys): BrowserToken | un
   if (refresh === undefined && access === undefined) return opaque;
   const text = refresh?.text ?? access!;
   const carried = { access, refresh, ...(opaque !== undefined && { beside: opaque }) };
-  return { text, hash: parts === undefined ? '' : carriedHash(parts), carried };
+  return { text, hash: '', carried };
 }
 
 /** @returns undefined: no session was ever shown; 'ended': it is over; 'stale': see carried-identity.ts */
@@ -49,11 +49,20 @@ export async function whoIsStill(x: Exchange, gateway: Gateway): Promise<Person 
   return found === 'stale' ? problem('identity_unavailable') : found;
 }
 
-/** This gateway itself saw the token die: nobody here needs to wait for the feed. */
-export function leave(gateway: Gateway, token: BrowserToken | undefined): void {
-  if (token === undefined) return;
-  gateway.identities.bury(token.hash);
-  const { refresh, beside } = token.carried ?? {};
-  if (refresh !== undefined) gateway.carried.end(refresh.parts.handle);
-  leave(gateway, beside);
+/**
+ * This gateway itself saw the token die: nobody here needs to wait for the feed. Of a refresh token only the form was read here, and a handle is
+ * no secret: unless auth says that it made the token, somebody else's session would end by it.
+ * @param own what auth said of the token when it ended its session
+ */
+export function leave(gateway: Gateway, token: BrowserToken | undefined, own: boolean): void {
+  if (token?.carried === undefined) {
+    if (token !== undefined) gateway.identities.bury(token.hash);
+    return;
+  }
+  const { refresh, beside } = token.carried;
+  if (own && refresh !== undefined) {
+    gateway.identities.bury(carriedHash(refresh.parts));
+    gateway.carried.end(refresh.parts.handle);
+  }
+  leave(gateway, beside, true);
 }

@@ -17,7 +17,7 @@ export async function loginSecondFactor(x: Exchange, { body }: { readonly body: 
     ...browserOf(x),
   });
   if (isProblem(issued)) return authProblem(issued);
-  leave(gateway, x.token);
+  leave(gateway, x.token, issued.currentTokenOwn);
   return signedInAnswer(200, issued);
 }
 

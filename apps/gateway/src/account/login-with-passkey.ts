@@ -19,6 +19,6 @@ export async function loginWithPasskey(
     ...browserOf(x),
   });
   if (isProblem(issued)) return authProblem(issued);
-  leave(gateway, x.token);
+  leave(gateway, x.token, issued.currentTokenOwn);
   return signedInAnswer(200, issued);
 }

@@ -19,6 +19,6 @@ export async function login(x: Exchange, { body }: { readonly body: z.output<typ
   if (isProblem(issued)) return authProblem(issued);
   if (issued.secondFactor !== undefined) return secondFactorProblem(issued.secondFactor);
   // The old token died with this answer; the other gateways hear it from the feed.
-  leave(gateway, x.token);
+  leave(gateway, x.token, issued.currentTokenOwn);
   return signedInAnswer(200, issued);
 }

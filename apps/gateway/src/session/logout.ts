@@ -7,12 +7,13 @@ import { authProblem } from './auth-problem.ts';
 /** Idempotent. While auth cannot be reached the cookie stays: a browser that forgot it would leave a live session behind. */
 export async function logout(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
   if (x.token !== undefined) {
+    const done = await gateway.auth.logout(outgoing(x), { token: x.token.text });
+    if (isProblem(done)) return authProblem(done);
     // Of both kinds, if the browser showed two.
-    for (const token of [x.token.text, x.token.carried?.beside?.text]) {
-      const done = token === undefined ? {} : await gateway.auth.logout(outgoing(x), { token });
-      if (isProblem(done)) return authProblem(done);
-    }
-    leave(gateway, x.token);
+    const beside = x.token.carried?.beside;
+    const alsoDone = beside === undefined ? undefined : await gateway.auth.logout(outgoing(x), { token: beside.text });
+    if (isProblem(alsoDone)) return authProblem(alsoDone);
+    leave(gateway, x.token, done.own);
   }
   return { status: 204, loggedOut: true };
 }

@@ -20,6 +20,6 @@ export async function register(
     ...browserOf(x),
   });
   if (isProblem(issued)) return authProblem(issued);
-  leave(gateway, x.token);
+  leave(gateway, x.token, issued.currentTokenOwn);
   return signedInAnswer(201, issued);
 }
