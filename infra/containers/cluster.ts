@@ -37,9 +37,15 @@ const changed: Readonly<Record<string, string>> = {
   SEED_ACCOUNTS: 'false',
 };
 
+/** What gateways and auth must agree on stands in one ConfigMap that both read: an overlay cannot change it for one of them alone. */
+const agreed = ['PUBLIC_ORIGINS', 'SESSION_MODE', 'SESSION_MODES'];
+export const agreedConfigMap = 'edge';
+
 export interface ClusterApp {
   readonly app: AppSpec;
-  /** Its ConfigMap. */
+  /** What of it is agreed on with others; empty for a service that reads none of it. */
+  readonly agreed: Readonly<Record<string, string>>;
+  /** Its own ConfigMap. */
   readonly config: Readonly<Record<string, string>>;
 }
 
@@ -56,7 +62,10 @@ function clusterApp(name: AppName): ClusterApp {
   const { run } = drawnProcesses[name];
   if (run.kind !== 'app') throw new Error(`${name} is no service`);
   const told = Object.entries(run.app.env).filter(([key]) => key !== 'REPLICA' && !(key in secretOf));
-  return { app: run.app, config: Object.fromEntries(told.map(([key, value]) => [key, changed[key] ?? value])) };
+  const [agreedOn = [], own = []] = [true, false].map((isAgreed) =>
+    told.filter(([key]) => agreed.includes(key) === isAgreed).map(([key, value]) => [key, changed[key] ?? value] as const),
+  );
+  return { app: run.app, agreed: Object.fromEntries(agreedOn), config: Object.fromEntries(own) };
 }
 
 export function secretRefs(name: AppName, { env, secrets }: AppSpec) {

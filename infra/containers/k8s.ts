@@ -10,7 +10,7 @@ import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1';
 import type { IService, IServiceAccount } from 'kubernetes-models/v1';
 import { meshNames } from '../stack.ts';
 import type { AppName, AppSpec } from '../stack.ts';
-import { appSpecs, secretRefs, servicePorts } from './cluster.ts';
+import { agreedConfigMap, appSpecs, secretRefs, servicePorts } from './cluster.ts';
 import { networkPolicies } from './network-policies.ts';
 
 /** The image's name here; an overlay says where it lies and which digest. */
@@ -107,6 +107,8 @@ function deployment(name: AppName): IDeployment {
   };
 }
 
+const configMapsOf = (name: AppName): string[] => [...(Object.keys(appSpecs[name].agreed).length > 0 ? [agreedConfigMap] : []), name];
+
 function container(name: AppName, app: AppSpec) {
   const ports = servicePorts(name);
   const probe = (path: string) => ({ httpGet: { path, port: ports.at(-1)!.name } });
@@ -115,7 +117,7 @@ function container(name: AppName, app: AppSpec) {
     image: clusterImage,
     args: ['node', `apps/${name}/dist/main.js`],
     ports: ports.map(({ name: port, port: containerPort }) => ({ name: port, containerPort })),
-    envFrom: [{ configMapRef: { name } }],
+    envFrom: configMapsOf(name).map((map) => ({ configMapRef: { name: map } })),
     env: [
       { name: 'REPLICA', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
       ...secretRefs(name, app).map(({ variable, secret, key }) => ({
@@ -188,14 +190,15 @@ function autoscaler(): IHorizontalPodAutoscaler {
 
 /** The base of every overlay. ConfigMaps get their content's hash as a name, so that a change restarts who reads it. */
 export function kustomization(files: readonly string[]) {
+  const map = (name: string, config: Readonly<Record<string, string>>) => ({
+    name,
+    literals: Object.entries(config).map(([key, value]) => `${key}=${value}`),
+  });
   return {
     apiVersion: 'kustomize.config.k8s.io/v1beta1',
     kind: 'Kustomization',
     labels: [{ pairs: { 'app.kubernetes.io/part-of': 'cloakroom' } }],
     resources: files,
-    configMapGenerator: meshNames.map((name) => ({
-      name,
-      literals: Object.entries(appSpecs[name].config).map(([key, value]) => `${key}=${value}`),
-    })),
+    configMapGenerator: [map(agreedConfigMap, appSpecs.gateway.agreed), ...meshNames.map((name) => map(name, appSpecs[name].config))],
   };
 }

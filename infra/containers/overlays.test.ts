@@ -1,0 +1,111 @@
+/** What overlays and components change: that both sides of a bound change together, and that the services take what they are told. */
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readConfig as readAuth } from '@cloakroom/auth';
+import { readConfig as readGateway } from '@cloakroom/gateway';
+import { describe, expect, it } from 'vitest';
+import { agreedConfigMap, appSpecs } from './cluster.ts';
+import { environmentOf, type Kustomization, kustomizationOf, literalsOf } from './overlays.fixture.ts';
+
+const base = kustomizationOf('base');
+const example = kustomizationOf('overlays/example');
+const folders = globSync('{overlays,components}/*', { cwd: join(import.meta.dirname, '..', 'k8s') });
+
+const key = Buffer.alloc(32, 1).toString('base64url');
+/** What the Secrets hold, and the field of the pod. */
+const secrets = {
+  REPLICA: '1',
+  SESSION_MAC_KEY: key,
+  REFRESH_TOKEN_KEY: key,
+  KEY_ENCRYPTION_KEY: key,
+  DATABASE_URL: 'postgres://auth@db/auth',
+  SESSION_REDIS_URL: 'redis://redis:6379',
+};
+const authOf = (...layers: Kustomization[]) => readAuth({ ...environmentOf('auth', [base, ...layers]), ...secrets });
+const gatewayOf = (...layers: Kustomization[]) => readGateway({ ...environmentOf('gateway', [base, ...layers]), ...secrets });
+
+/** A bound by address at the gateway, and those of auth that the same person meets behind it. */
+const counterparts = {
+  RATE_LIMIT_PER_10S: [],
+  SIGN_IN_LIMIT_PER_MINUTE: ['ADDRESS_FAILURE_LIMIT_PER_15_MIN', 'REGISTRATION_LIMIT_PER_HOUR'],
+  GUEST_LIMIT_PER_MINUTE: ['GUEST_LIMIT_PER_HOUR'],
+  STREAM_COUNT_MAX_PER_ADDRESS: [],
+} as const;
+type Bound = keyof typeof counterparts;
+const bounds = Object.keys(counterparts) as Bound[];
+
+/** @returns the bounds of auth that stay low behind one of the gateway that was raised */
+function leftLow(...layers: Kustomization[]): string[] {
+  const [auth, usualAuth, gateway, usual] = [authOf(...layers), authOf(), gatewayOf(...layers), gatewayOf()];
+  const raised = bounds.filter((bound) => gateway[bound] > usual[bound]);
+  return raised.flatMap((bound) => counterparts[bound].filter((name) => auth[name] <= usualAuth[name]));
+}
+
+/** @returns what is written where only one of those who must agree would read it */
+const onlyForOne = (layer: Kustomization): string[] =>
+  (['gateway', 'auth'] as const).flatMap((name) => Object.keys(literalsOf(layer, name)).filter((one) => one in appSpecs.gateway.agreed));
+
+const layerOf = (maps: Record<string, string[]>): Kustomization => ({
+  configMapGenerator: Object.entries(maps).map(([name, literals]) => ({ name, behavior: 'merge', literals })),
+});
+
+describe.each(folders)('%s', (path) => {
+  const layer = kustomizationOf(path);
+
+  it('is taken by gateway and auth as it stands', () => {
+    expect(() => [authOf(layer), gatewayOf(layer)]).not.toThrow();
+  });
+
+  it('raises no bound of the gateway alone', () => {
+    expect(leftLow(layer)).toEqual([]);
+  });
+
+  it('says what gateways and auth agree on in one place', () => {
+    expect(onlyForOne(layer)).toEqual([]);
+  });
+
+  it('changes only variables that the service reads, and adds to no other ConfigMap', () => {
+    for (const { name, behavior, literals } of layer.configMapGenerator) {
+      expect(behavior).toBe('merge');
+      const known = name === agreedConfigMap ? appSpecs.gateway.agreed : name === 'auth' ? authOf() : gatewayOf();
+      const optional = ['TRUSTED_PROXIES'];
+      for (const line of literals) expect([...Object.keys(known), ...optional]).toContain(line.split('=')[0]);
+    }
+  });
+});
+
+it('an overlay behind an ingress says whom it believes about addresses, or everybody shares the limits of one', () => {
+  const behindIngress = folders.filter((path) => kustomizationOf(path).resources?.includes('ingress.yaml'));
+  expect(behindIngress).toContain('overlays/example');
+  for (const path of behindIngress) expect(gatewayOf(kustomizationOf(path)).TRUSTED_PROXIES?.length).toBeGreaterThan(0);
+});
+
+it('the name of the shop is said once, and is the one that passkeys are made for', () => {
+  const own = layerOf({ [agreedConfigMap]: ['PUBLIC_ORIGINS=https://coats.example.org'] });
+  expect(gatewayOf(example, own).PUBLIC_ORIGINS).toEqual(['https://coats.example.org']);
+  expect(JSON.stringify(authOf(example, own).PUBLIC_ORIGINS)).toContain('coats.example.org');
+  expect(JSON.stringify(authOf(example, own).PUBLIC_ORIGINS)).not.toContain('shop.example.com');
+});
+
+it('notices an overlay that raises the gateway alone, and one that names the shop for the gateway alone', () => {
+  const raised = layerOf({ gateway: ['SIGN_IN_LIMIT_PER_MINUTE=2000', 'GUEST_LIMIT_PER_MINUTE=5000'] });
+  expect(leftLow(raised)).toEqual(['ADDRESS_FAILURE_LIMIT_PER_15_MIN', 'REGISTRATION_LIMIT_PER_HOUR', 'GUEST_LIMIT_PER_HOUR']);
+  expect(onlyForOne(layerOf({ gateway: ['PUBLIC_ORIGINS=https://coats.example.org'] }))).toEqual(['PUBLIC_ORIGINS']);
+});
+
+it('.env.example and docs/overload.md name every bound of gateway and auth, the first with its default', () => {
+  const read = (path: string) => readFileSync(join(import.meta.dirname, '..', '..', path), 'utf8');
+  const [exampleFile, reasons] = [read('.env.example'), read('docs/overload.md')];
+  const all = Object.entries({ ...authOf(), ...gatewayOf() }).filter(([name]) => /_LIMIT_PER_|_PER_ADDRESS$/.test(name));
+  expect(all).toHaveLength(10);
+  for (const [name, value] of all) {
+    expect(exampleFile).toContain(`#${name}=${String(value)}\n`);
+    expect(reasons).toContain(name);
+  }
+  expect(exampleFile).toContain('TRUSTED_PROXIES=');
+});
+
+it('knows every bound by address of the gateway', () => {
+  const ofAddress = Object.keys(gatewayOf()).filter((name) => /^(RATE|SIGN_IN|GUEST)_LIMIT|_PER_ADDRESS$/.test(name));
+  expect(ofAddress.toSorted()).toEqual(bounds.toSorted());
+});
