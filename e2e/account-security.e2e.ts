@@ -1,10 +1,18 @@
 /** What a person, or an administrator, does to an account, and what becomes of its sessions at every gateway. */
+import { execFile } from 'node:child_process';
 import { createHmac } from 'node:crypto';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { type Device, expect, newPerson, type Person, test } from './device.ts';
-import { gateways } from './stack.ts';
+import { gateways, portBase } from './stack.ts';
 
 /** The bound of docs/sessions.md is 2 s; the rest is for a busy machine. */
 const boundMs = 4_000;
+
+const operate = async (...args: string[]): Promise<string> => {
+  const cli = join(import.meta.dirname, '../infra/cli.ts');
+  return (await promisify(execFile)(process.execPath, [cli, ...args, '--port-base', String(portBase)])).stdout;
+};
 
 /** RFC 6238 with what authenticator apps take: SHA-1, 30 s, 6 digits. */
 function codeOf(base32: string, stepsAhead = 0): string {
@@ -93,6 +101,18 @@ test('an administrator disables a person, who is refused everywhere and told no 
   const back = await signedIn(newDevice, person);
   await ok(admin, 'POST', `${user}/revoke`);
   await expectEnded(back);
+});
+
+test('the operator makes an administrator by a command, and takes the role away again, at once', async ({ newDevice }) => {
+  const person = newPerson();
+  const laptop = await newDevice();
+  await laptop.register(person);
+  const users = async () => (await laptop.call('GET', '/api/admin/users')).status;
+  expect(await users()).toBe(403);
+  expect(await operate('admin', 'grant', person.email)).toContain(person.email);
+  expect(await users()).toBe(200);
+  expect(await operate('admin', 'revoke', person.email)).not.toContain(person.email);
+  expect(await users()).toBe(403);
 });
 
 test('an authenticator app is asked for at the next sign-in; a code counts once, and a recovery code opens the door once', async ({

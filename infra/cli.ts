@@ -150,6 +150,16 @@ program
   );
 
 program
+  .command('admin')
+  .description('grant or revoke the role of an administrator by e-mail, or list them, in the shop that runs here')
+  .addArgument(new Argument('<action>').choices(['grant', 'revoke', 'list']))
+  .argument('[email]', 'of an account that exists')
+  .addOption(new Option('--port-base <port>', 'which shop, where several run').argParser(portBase))
+  .action((action: string, email: string | undefined, { portBase: base }: { portBase?: number }) =>
+    ends(async () => (await import('./admin.ts')).administer(email === undefined ? [action] : [action, email], base, print))(),
+  );
+
+program
   .command('keys')
   .description('rotate: auth signs with a new key, in the shop that runs here')
   .addArgument(new Argument('<action>').choices(['rotate']))

@@ -46,6 +46,11 @@ it('refuses what was asked for by name and cannot be had, with the remedy', asyn
   await expect(chooseProvider('external', around({}))).rejects.toThrow(/KAFKA_BROKERS, SESSION_REDIS_URL, CART_REDIS_URL/);
 });
 
+it('makes demo accounts in external when SEED_ACCOUNTS asks for them, and never unasked', async () => {
+  expect((await chooseProvider('external', around(urls))).external?.seedAccounts).toBe(false);
+  expect((await chooseProvider('external', around({ ...urls, SEED_ACCOUNTS: 'true' }))).external?.seedAccounts).toBe(true);
+});
+
 it('takes PostgreSQL for external when there is a URL for each service, by one server’s URL or each its own', async () => {
   const one = await chooseProvider('external', around({ ...urls, DATABASE_URL: 'postgres://me:x@db:5432/?sslmode=require' }));
   expect(one.external?.databaseUrls).toEqual({

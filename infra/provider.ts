@@ -97,7 +97,16 @@ function readExternal(env: NodeJS.ProcessEnv) {
   return {
     missing,
     some: missing.length < externalNames.length,
-    urls: missing.length === 0 ? { kafkaBrokers, sessionRedisUrl, cartRedisUrl, databaseUrls: readDatabaseUrls(env) } : undefined,
+    urls:
+      missing.length === 0
+        ? {
+            kafkaBrokers,
+            sessionRedisUrl,
+            cartRedisUrl,
+            databaseUrls: readDatabaseUrls(env),
+            seedAccounts: env['SEED_ACCOUNTS'] === 'true',
+          }
+        : undefined,
   };
 }
 
@@ -105,7 +114,7 @@ function readExternal(env: NodeJS.ProcessEnv) {
  * DATABASE_URL_AUTH and so on; where one is missing DATABASE_URL with the service's name as the database.
  * @returns undefined when there are none, or not for all: the services then keep SQLite
  */
-function readDatabaseUrls(env: NodeJS.ProcessEnv): Record<DatabaseOwner, string> | undefined {
+export function readDatabaseUrls(env: NodeJS.ProcessEnv): Record<DatabaseOwner, string> | undefined {
   const base = env['DATABASE_URL'] ?? '';
   const urls = databaseOwners.map((name): [string, string] => [
     name,

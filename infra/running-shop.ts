@@ -10,6 +10,7 @@ import type { StackState } from './state.ts';
 export interface RunningShop {
   readonly state: StackState;
   readonly authAddress: string;
+  readonly dataDir: string;
   /** Of its certificates; undefined in embedded, where there are none. */
   readonly tlsDir: string | undefined;
   /** What shows auth that an operator asks. */
@@ -27,9 +28,11 @@ export function runningShop(base: number | undefined): RunningShop {
       'say which with --port-base',
     );
   // The data folder of a run is where its logs are.
-  const tlsDir = state.provider === 'embedded' ? undefined : join(state.processes[0]!.logFile, '..', '..', 'tls');
+  const dataDir = join(state.processes[0]!.logFile, '..', '..');
+  const tlsDir = state.provider === 'embedded' ? undefined : join(dataDir, 'tls');
   return {
     state,
+    dataDir,
     authAddress: `localhost:${portsOf(state.base).auth.mesh}`,
     tlsDir,
     operatorTls: () => (tlsDir === undefined ? Promise.resolve(undefined) : readTls(tlsDir, 'operator')),

@@ -89,7 +89,14 @@ export function drawApps(options: StackOptions, places: Places, storage: Storage
     auth: service(
       'auth',
       // Passkeys are made for the host of these, and accepted at them alone.
-      { ...storage.auth, ...sessions, ...lifetime, ...database('auth').env, PUBLIC_ORIGINS: origins.join(','), SEED_ACCOUNTS: 'true' },
+      {
+        ...storage.auth,
+        ...sessions,
+        ...lifetime,
+        ...database('auth').env,
+        PUBLIC_ORIGINS: origins.join(','),
+        SEED_ACCOUNTS: seeds(options),
+      },
       database('auth').secrets,
     ),
     cart: service('cart', { ...storage.cart, ...(options.cartModel === undefined ? {} : { CART_MODEL: options.cartModel }) }),
@@ -100,6 +107,9 @@ export function drawApps(options: StackOptions, places: Places, storage: Storage
     gateway: places.gateways.map(gateway),
   };
 }
+
+/** Demo accounts are for what is tried on this machine, with data of its own; auth refuses them where PUBLIC_ORIGINS says more. */
+const seeds = ({ provider, external }: StackOptions): string => String(provider !== 'external' || external?.seedAccounts === true);
 
 type Apps = ReturnType<typeof drawApps>;
 

@@ -94,6 +94,13 @@ it('leaves mutual TLS out in embedded alone', () => {
   expect(modes(embedded)).toEqual(['off']);
 });
 
+it('makes demo accounts everywhere but in a database that somebody keeps, and there when asked', () => {
+  const seeds = (stack: typeof native) => appsOf(stack).flatMap(({ env }) => env['SEED_ACCOUNTS'] ?? []);
+  expect([seeds(native), seeds(embedded)]).toEqual([['true'], ['true']]);
+  expect(seeds(drawStack({ ...at, provider: 'external', external: urls }))).toEqual(['false']);
+  expect(seeds(drawStack({ ...at, provider: 'external', external: { ...urls, seedAccounts: true } }))).toEqual(['true']);
+});
+
 it('starts no storage for external', () => {
   const { processes } = drawStack({ ...at, provider: 'external', external: urls });
   expect(processes.map(({ run }) => run.kind)).toEqual(Array.from({ length: 7 }, () => 'app'));

@@ -123,6 +123,8 @@ export interface ExternalUrls {
   readonly sessionRedisUrl: string;
   readonly cartRedisUrl: string;
   readonly databaseUrls?: Readonly<Record<DatabaseOwner, string>> | undefined;
+  /** Asked for by SEED_ACCOUNTS=true: a database that somebody keeps gets no accounts with a published password unasked. */
+  readonly seedAccounts?: boolean | undefined;
 }
 
 /** Names in the certificates of the mesh. */

@@ -55,6 +55,10 @@ export const documentedCommands: readonly DocumentedCommand[] = [
     provenBy: 'e2e/keys-and-certificates-rotate.native.e2e.ts',
     showing: "operate('certificates', 'rotate')",
   },
+  { command: 'npm run admin', provenBy: 'e2e/account-security.e2e.ts', showing: "operate('admin', 'grant'" },
+  { command: 'node apps/auth/dist/admin.main.js', provenBy: 'apps/auth/src/start.test.ts', showing: 'admin.main' },
+  // No cluster here either: the command in it is the one above.
+  { command: 'kubectl exec', provenBy: 'apps/auth/src/start.test.ts', showing: 'admin.main' },
   { command: 'npm run chaos', provenBy: 'infra/test.suites.ts', showing: "listen('chaos'" },
   { command: 'npm run status', provenBy: 'infra/cli.test.ts', showing: "['status']" },
   { command: 'npm run doctor', provenBy: 'infra/cli.test.ts', showing: "['doctor']" },

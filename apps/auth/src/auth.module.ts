@@ -132,7 +132,7 @@ const auth: Provider = {
     store,
     keys,
     sealer: config.KEY_ENCRYPTION_KEY,
-    relyingParty: config.PUBLIC_ORIGINS,
+    relyingParty: { id: config.PUBLIC_ORIGINS.id, origins: config.PUBLIC_ORIGINS.origins },
     passwords,
     throttle,
     clock,

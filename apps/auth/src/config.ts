@@ -12,7 +12,7 @@ import {
 import { readMacKeys } from '@cloakroom/session';
 import { z } from 'zod';
 import { throttleLimits } from './throttle.ts';
-import { relyingParty } from './passkeys.ts';
+import { areLocal, relyingParty } from './passkeys.ts';
 import { openSealer } from './sealed.ts';
 
 const mode = z.enum(['reference', 'hybrid', 'jwt', 'jwt-denylist']);
@@ -70,12 +70,13 @@ const schema = z
     /** The shop's origins, as the gateway has them: passkeys are made for the first host that is a name, and accepted at its origins alone. */
     PUBLIC_ORIGINS: commaList.prefault('http://localhost:4000').transform((origins, context) => {
       try {
-        return relyingParty(origins);
+        return { ...relyingParty(origins), local: areLocal(origins) };
       } catch (error) {
         context.addIssue({ code: 'custom', message: (error as Error).message });
         return z.NEVER;
       }
     }),
+    /** Makes the demo accounts, whose password the README tells. Refused where PUBLIC_ORIGINS names more than this machine (seed-accounts.ts). */
     SEED_ACCOUNTS: flag.default(false),
     /** Failed proofs of one account, and from one address, in 15 minutes: docs/overload.md has every bound with its reason. */
     ACCOUNT_FAILURE_LIMIT_PER_15_MIN: count.max(accountFailuresMax).default(throttleLimits.accountFailures),
@@ -92,6 +93,12 @@ const schema = z
       context.addIssue({ code: 'custom', path: ['SESSION_FILE'], message: 'goes with SESSION_STORE=file, and it with SESSION_FILE' });
     if (!config.SESSION_MODES.includes(config.SESSION_MODE))
       context.addIssue({ code: 'custom', path: ['SESSION_MODE'], message: 'must be one of SESSION_MODES' });
+    if (config.SEED_ACCOUNTS && !config.PUBLIC_ORIGINS.local)
+      context.addIssue({
+        code: 'custom',
+        path: ['SEED_ACCOUNTS'],
+        message: 'everybody knows the password of the demo accounts: only with PUBLIC_ORIGINS of this machine alone (localhost, 127.0.0.1)',
+      });
     // A wider bound that is lower than the narrower one would decide alone, and be used up by one.
     const bounds = [
       ['ACCOUNT_FAILURE_LIMIT_PER_15_MIN', 'ADDRESS_FAILURE_LIMIT_PER_15_MIN'],

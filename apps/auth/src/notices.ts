@@ -15,6 +15,8 @@ const texts = {
   factor_removed: 'A way to prove who you are was removed from your account.',
   account_sessions_ended: 'All sessions of your account were ended.',
   new_device: 'Somebody signed in to your account on a device that was not seen before.',
+  administrator_granted: 'You are an administrator of this shop from now on.',
+  administrator_revoked: 'You are no administrator of this shop any more.',
   recovery_code_used: 'A recovery code of your account was used.',
 } as const;
 

@@ -29,6 +29,10 @@ export interface RelyingParty {
   readonly origins: readonly string[];
 }
 
+/** Whether every origin is one that only this machine reaches (RFC 6761 6.3, RFC 5735): a shop that somebody tries, not one that people use. */
+export const areLocal = (origins: readonly string[]): boolean =>
+  origins.every((origin) => /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(origin).hostname));
+
 /** More than anyone has; also what a browser is told to exclude. */
 export const passkeyCountMax = 20;
 

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { AuthService, recordHeaders, topics } from '@cloakroom/contracts';
 import {
   askRelayThrough,
@@ -72,6 +75,22 @@ it('walks from guest to user to nobody over the mesh', async () => {
   expect(ok(await client.resolve(call(), { token })).session).toBeUndefined();
   ok(await client.logout(call(), { token: proved.token }));
   expect(ok(await client.resolve(call(), { token: proved.token })).session).toBeUndefined();
+});
+
+it('closes at its start the demo accounts of a database that was tried with them, and the command makes another administrator', async () => {
+  const env = { DATABASE_URL: await freshDatabaseUrl('lasting') };
+  const demo = await startAuth(env);
+  ok(await demo.client.login(call(), ada));
+  await demo.stop();
+  const { client } = await startAuth({ ...env, SEED_ACCOUNTS: 'false' });
+  for (const email of [ada.email, 'admin@example.com'])
+    expect(await client.login(call(), { ...ada, email })).toMatchObject({ problem: 'invalid_credentials' });
+  const mary = { email: 'mary@example.com', password: 'seven purple lighthouses', name: 'Mary' };
+  const { token } = ok(await client.register(call(), mary));
+  const command = [join(import.meta.dirname, 'admin.main.ts'), 'grant', mary.email];
+  const { stdout } = await promisify(execFile)(process.execPath, command, { env: { ...process.env, ...env } });
+  expect(stdout).toBe('Administrators: mary@example.com\n');
+  expect(ok(await client.resolve(call(), { token })).session).toMatchObject({ role: 'admin' });
 });
 
 it('lets nobody do a person’s business without a passport', async () => {

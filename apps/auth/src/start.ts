@@ -24,9 +24,10 @@ import { authToken, eventLogToken, housekeepingToken, relayToken } from './injec
 import { watchOutbox } from './metrics.ts';
 import { orUnavailable } from './or-unavailable.ts';
 import type { Relay } from './relay.ts';
-import { seedAccounts } from './seed-accounts.ts';
+import { closeDemoAccounts, seedAccounts } from './seed-accounts.ts';
 import { reloadIntervalMs } from './signing-keys.ts';
 
+export { runAdmin } from './admin.ts';
 export { readConfig, type AuthConfig } from './config.ts';
 
 export async function start(config: AuthConfig, parts: Parts): Promise<Running> {
@@ -36,7 +37,7 @@ export async function start(config: AuthConfig, parts: Parts): Promise<Running> 
   const eventLog = container.get<EventLog>(eventLogToken);
   const relay = container.get<Relay>(relayToken);
   const housekeeping = container.get<Housekeeping>(housekeepingToken);
-  if (config.SEED_ACCOUNTS) await seedAccounts(auth);
+  await (config.SEED_ACCOUNTS ? seedAccounts(auth) : closeDemoAccounts(auth));
   relay.start();
   const reloading = setInterval(() => {
     auth.keys.reload().catch((error: unknown) => log.debug({ err: error }, 'the signing keys could not be read again'));
