@@ -1,8 +1,8 @@
 /**
  * The one transaction that takes an order. From its commit on the order is finished by somebody, whoever is killed: before it nothing has happened.
  *
- * Two requests at once meet at the uniques: of one key, the later finds the order of the first; of one dot, the later finds it taken. All insert
- * in one sequence (key, coupon, dots by name), so no two can wait for each other in a circle.
+ * Two requests at once meet at the uniques: of one key, the later finds the order of the first; of one command, the later finds it taken,
+ * under whichever name. All insert in one sequence (key, coupon, commands by id), so no two can wait for each other in a circle.
  */
 import { isProblem, problem, type Problem } from '@cloakroom/contracts';
 import { traceOfCause, type PersonContext } from '@cloakroom/platform';
@@ -47,7 +47,7 @@ export async function acceptOrder(parts: OrdersParts, ctx: PersonContext, accept
       if (isOnceAPerson(row.coupon)) await useCoupon(trx, row);
       await takeDots(
         trx,
-        row.order_id,
+        row,
         [...quote.lines, ...quote.coupons].flatMap(({ dots }) => dots),
       );
       const event = { total: BigInt(row.total), currency: row.currency };
@@ -110,13 +110,16 @@ async function useCoupon(trx: Transaction<OrdersSchema>, row: OrderRow): Promise
  * All of them or none: a cart that was ordered before, by whichever key, is not ordered again. A coupon that was shown and did not count goes along:
  * one that stayed would discount the next order unasked.
  */
-async function takeDots(trx: Transaction<OrdersSchema>, orderId: string, dots: readonly string[]): Promise<void> {
-  const rows = [...new Set(dots)].toSorted().map((dot) => ({ dot, order_id: orderId }));
+async function takeDots(trx: Transaction<OrdersSchema>, order: OrderRow, dots: readonly string[]): Promise<void> {
+  const byCommand = new Map(dots.map((dot) => [dot.slice(dot.indexOf('/') + 1), dot]));
+  const rows = [...byCommand]
+    .map(([command_id, dot]) => ({ user_id: order.user_id, command_id, dot, order_id: order.order_id }))
+    .toSorted((a, b) => (a.command_id < b.command_id ? -1 : 1));
   const taken = await trx
     .insertInto('order_dots')
     .values(rows)
-    .onConflict((conflict) => conflict.column('dot').doNothing())
-    .returning('dot')
+    .onConflict((conflict) => conflict.columns(['user_id', 'command_id']).doNothing())
+    .returning('command_id')
     .execute();
   if (taken.length < rows.length) throw new Refused(problem('cart_changed', 'Some of it is in another order.'));
 }

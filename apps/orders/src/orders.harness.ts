@@ -128,7 +128,10 @@ const chosen = [
   { name: 'size', value: 'M' },
 ];
 
-/** A cart that forgets nothing by itself: the worst that a view which is behind can do. `seen` is the names of dots. */
+/**
+ * A cart that forgets nothing by itself: the worst that a view which is behind can do. `seen` is the names of dots; `name@cart` is a command that was
+ * made in another cart.
+ */
 export class FakeCart {
   readonly lines = new Map<string, { readonly productId: string; readonly quantity?: number }>();
   readonly coupons = new Map<string, string>();
@@ -137,7 +140,7 @@ export class FakeCart {
 
   prepared(cartId: string, seen: string) {
     const names = seen === '' ? [] : seen.split(',');
-    const dots = (name: string) => [dotNamed(cartId, name)];
+    const dots = (name: string) => [dotNamed(name.split('@')[1] ?? cartId, name.split('@')[0]!)];
     const live = names.filter((name) => !this.gone.has(name));
     return create(PreparedOrderSchema, {
       cartId,

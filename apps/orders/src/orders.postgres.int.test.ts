@@ -21,6 +21,9 @@ withPostgres('on PostgreSQL', () => {
   describe('check-out', async () => {
     await import('./place-order.test.ts');
   });
+  describe('one order a command', async () => {
+    await import('./one-order-a-command.test.ts');
+  });
   describe('saga', async () => {
     await import('./saga.test.ts');
   });
