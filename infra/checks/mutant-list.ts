@@ -77,14 +77,14 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'pruning-forgets-deaths-of-guests-dots',
     file: 'apps/cart/src/cart.ts',
-    find: ' || cartOfDot(dot) !== state.cartId',
+    find: ' || state.origins.has(id)',
     replace: '',
     noticedBy: [{ package: 'apps/cart', tests: ['cart.prune.test.ts', 'cart.test.ts'] }],
   },
   {
     name: 'removal-kills-what-is-not-known-yet-in-any-line',
     file: 'apps/cart/src/draft.ts',
-    find: 'if (at === undefined && scope !== undefined && !this.#deadNow().has(dot)) this.#doom(dot, scope, atMs);\n      else if',
+    find: 'if (at === undefined && scope !== undefined && !this.#deadNow().has(id)) this.#doom(id, scope, atMs);\n      else if',
     replace: 'if',
     noticedBy: [{ package: 'apps/cart', tests: ['cart.test.ts'] }],
   },
@@ -188,6 +188,13 @@ export const mutants: readonly Mutant[] = [
     find: 'if (taken.length < rows.length)',
     replace: 'if (taken.length < 0)',
     noticedBy: [{ package: 'apps/orders', tests: ['orders.property.test.ts'] }],
+  },
+  {
+    name: 'order-of-each-name-of-a-command',
+    file: 'apps/orders/src/accept-order.ts',
+    find: "const byCommand = new Map(dots.map((dot) => [dot.slice(dot.indexOf('/') + 1), dot]));",
+    replace: 'const byCommand = new Map(dots.map((dot) => [dot, dot]));',
+    noticedBy: [{ package: 'apps/orders', tests: ['one-order-a-command.test.ts'] }],
   },
   {
     name: 'order-charged-by-another-key-each-time',

@@ -27,6 +27,7 @@ export function applyRecord(cart: CartRecord, record: LogRecord, rules: Evolve):
   const state = rules(cart.state, event);
   if (event.type === 'GuestCartClaimed') claims.inc({ outcome: outcomeOfClaim(cart, state.claimedBy, event.userCartId) });
   return {
+    ...cart,
     state,
     position,
     missing: withoutRedriven(cart.missing, record),

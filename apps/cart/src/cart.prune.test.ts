@@ -4,7 +4,19 @@
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { couponsOf, deadKeptMs, dotOf, emptyCart, evolve, linesOf, pruneDead, type CartEvent, type CartState, type Dot } from './cart.ts';
+import {
+  couponsOf,
+  deadKeptMs,
+  dotIn,
+  dotOf,
+  emptyCart,
+  evolve,
+  linesOf,
+  pruneDead,
+  type CartEvent,
+  type CartState,
+  type Dot,
+} from './cart.ts';
 
 const seed = Date.now() % 2 ** 31;
 console.info(`cart.prune.test.ts: seed ${seed}`);
@@ -46,7 +58,7 @@ class Lives {
 
   take(step: Step): void {
     this.#nowMs += step.days * dayMs + 1;
-    this.#pages.push([...this.user.all.dots.keys(), ...this.user.all.coupons.keys(), ...this.guest.all.dots.keys()]);
+    this.#pages.push([...everythingIn(this.user.all), ...everythingIn(this.guest.all)]);
     const event = this.#eventOf(step);
     if (event !== undefined) this.#apply(event);
     // Once it is claimed, a guest's change is forwarded in the batch that brought it, before anything of it is forgotten (project-batch.ts).
@@ -66,7 +78,7 @@ class Lives {
 
   #join(): void {
     this.#count += 1;
-    const joinOf = ({ dots, coupons, dead }: CartState): CartEvent => ({
+    const joinOf = ({ dots, coupons, dead, origins }: CartState): CartEvent => ({
       type: 'GuestJoined',
       cartId: user,
       atMs: this.#nowMs,
@@ -75,6 +87,7 @@ class Lives {
       dots,
       coupons,
       dead,
+      origins,
     });
     this.user.all = evolve(this.user.all, joinOf(this.guest.all));
     this.user.pruned = evolve(this.user.pruned, joinOf(this.guest.pruned));
@@ -85,8 +98,8 @@ class Lives {
     const { all } = cartId === guest ? this.guest : this.user;
     const common = { cartId, atMs: this.#nowMs, dot: dotOf(cartId, `c${(this.#count += 1)}`) };
     const here = 'line' in step ? `line-${step.line}` : '';
-    const seen = [...all.dots].filter(([, live]) => live.line === here).map(([dot]) => dot);
-    const everything = [...all.dots.keys(), ...all.coupons.keys()];
+    const seen = [...all.dots].filter(([, live]) => live.line === here).map(([id]) => dotIn(all, id));
+    const everything = everythingIn(all);
     switch (step.do) {
       case 'add':
       case 'guest-add':
@@ -115,6 +128,7 @@ class Lives {
   }
 }
 
+const everythingIn = (state: CartState): Dot[] => [...state.dots.keys(), ...state.coupons.keys()].map((id) => dotIn(state, id));
 const shown = (state: CartState) => ({
   lines: linesOf(state),
   coupons: couponsOf(state).map(({ code, dots }) => [code, [...dots].sort()]),

@@ -172,6 +172,7 @@ describe('a claim and a join', () => {
     dots: from.dots,
     coupons: from.coupons,
     dead: from.dead,
+    origins: from.origins,
   });
 
   it('seals a guest cart for its first user for ever', () => {
@@ -260,15 +261,15 @@ describe('the limits', () => {
   });
 
   it('bound what unsigned removals can make a cart remember', () => {
-    const dead = new Map(Array.from({ length: deadDotCountMax }, (_, i) => [dot(`x${i}`), 1]));
+    const dead = new Map(Array.from({ length: deadDotCountMax }, (_, i) => [`x${i}`, 1]));
     const state = { ...cartOf(added('a')), dead };
     expect(checkLimits(state, removed('r', ['made-up']))).toMatchObject({ problem: 'limit_exceeded' });
     expect(checkLimits(state, removed('r', ['a']))).toBeUndefined();
   });
 
   it('let what is here be removed however much was made up of other carts', () => {
-    const foreign = new Map(Array.from({ length: foreignDeadDotCountMax }, (_, i) => [dot(`x${i}`, 'g_1'), 1]));
-    const state = { ...cartOf(added('a')), dead: foreign };
+    const foreign = Array.from({ length: foreignDeadDotCountMax }, (_, i) => dot(`x${i}`, 'g_1'));
+    const state = cartOf(added('a'), { cartId, atMs: 1, type: 'CartCleared', dot: dot('c0'), observed: foreign });
     const madeUp: CartEvent = { cartId, atMs: 1, type: 'CartCleared', dot: dot('c'), observed: [dot('y', 'g_1')] };
     expect(checkLimits(state, madeUp)).toMatchObject({ problem: 'limit_exceeded' });
     expect(checkLimits(state, removed('r', ['a']))).toBeUndefined();

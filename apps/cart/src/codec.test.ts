@@ -39,11 +39,12 @@ const events: Record<keyof typeof golden.events, CartEvent> = {
     guestCartId: guest,
     guestOffset: 41n,
     dots: new Map([
-      [dotOf(guest, id(22)), { line: 'mug', quantity: 1, kind: 'add' }],
-      [dotOf(guest, id(23)), { line: shirt, quantity: 3, kind: 'set' }],
+      [id(22), { line: 'mug', quantity: 1, kind: 'add' }],
+      [id(23), { line: shirt, quantity: 3, kind: 'set' }],
     ]),
     coupons: new Map(),
-    dead: new Map([[dotOf(guest, id(19)), atMs - 5]]),
+    dead: new Map([[id(19), atMs - 5]]),
+    origins: new Map(),
   },
 };
 
@@ -65,9 +66,10 @@ const newer: Record<keyof typeof golden.newer, CartEvent> = {
     atMs,
     guestCartId: guest,
     guestOffset: 42n,
-    dots: new Map([[dotOf(guest, id(22)), { line: 'mug', quantity: 1, kind: 'add' }]]),
-    coupons: new Map([[dotOf(guest, id(26)), 'WINTER5']]),
+    dots: new Map([[id(22), { line: 'mug', quantity: 1, kind: 'add' }]]),
+    coupons: new Map([[id(26), 'WINTER5']]),
     dead: new Map(),
+    origins: new Map(),
   },
 };
 const versionOf = (event: CartEvent): number => (event === newer.GuestJoined ? 2 : 1);
@@ -134,15 +136,22 @@ describe('what this version writes', () => {
   it('a cart comes back as it went out, with what it remembers of dots that are not known yet', () => {
     const doomed = new Map([
       [
-        dotOf(guest, id(30)),
+        id(30),
         new Map([
           [shirt, 5],
           ['coupon:WINTER5', 6],
         ]),
       ],
-      [dotOf(guest, id(31)), new Map([['mug', 7]])],
+      [id(31), new Map([['mug', 7]])],
     ]);
-    const remembering = { ...cartWithCoupons, state: { ...cartWithCoupons.state, doomed } };
+    const remembering = {
+      ...cartWithCoupons,
+      state: {
+        ...cartWithCoupons.state,
+        doomed,
+        origins: new Map([...cartWithCoupons.state.origins, [id(30), [guest]], [id(31), [guest]]]),
+      },
+    };
     expect(decodeCart(encodeCart(remembering))).toEqual(remembering);
     expect(encodeCart(remembering).toString('hex')).toBe(golden.grouped.cartWithDoomed);
   });
@@ -173,7 +182,7 @@ describe('a cart whose dead dots do not match their times', () => {
 describe('a record that is no event of ours', () => {
   const value = hexOf(golden.events.ItemAdded);
   it.each([
-    ['of a later version', { key: user, value, headers: headers(3) }, 'unknown event version'],
+    ['of a later version', { key: user, value, headers: headers(4) }, 'unknown event version'],
     ['without a version', { key: user, value, headers: {} }, 'unknown event version'],
     ['a tombstone', { key: user, value: null, headers: headers(1) }, 'no value'],
     ['not protobuf', { key: user, value: Buffer.from('{"json":true}'), headers: headers(1) }, 'not a cart event'],

@@ -1,65 +1,51 @@
 /**
- * Events and carts as bytes. The log is read for as long as it is kept, so every version ever written stays readable: codec.test.ts holds
- * golden bytes of each. Fields are added, never reused; a new meaning is a new event type.
+ * Events as bytes. The log is read for as long as it is kept, so every version ever written stays readable: codec.test.ts holds
+ * golden bytes of each. Fields are added, never reused; a new meaning is a new event type. Carts as bytes: codec.cart.ts.
  */
 import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import {
   CartEventSchema,
-  CartSnapshotSchema,
-  DotKind,
-  formatUuid,
   recordHeaders,
-  uuidToBytes,
   type CartEvent as CartEventMessage,
-  type CartSnapshot,
-  type DeadDot,
-  type DeadDotSchema,
-  type DeadOfCart,
-  type DeadOfCartSchema,
-  type Dot as DotMessage,
-  type DotSchema,
-  type LineRef,
-  type LiveCoupon,
-  type LiveDot,
-  type LiveDotSchema,
+  type GuestJoined as GuestJoinedMessage,
 } from '@cloakroom/contracts';
 import type { LogRecord, RecordHeaders } from '@cloakroom/platform';
+import { emptyCart, type CartEvent } from './cart.ts';
 import {
-  cartOfDot,
-  commandOfDot,
-  couponOfScope,
-  couponScope,
-  dotOf,
-  type CartEvent,
-  type CartState,
-  type Dot,
-  type Live,
-  type Scope,
-} from './cart.ts';
-import { canonicalLine, lineIdLengthMax, lineIdOf, lineOf, type LineId } from './lines.ts';
+  atMsOf,
+  codeOf,
+  fromAlsoMadeIn,
+  fromDot,
+  fromLineRef,
+  fromLiveDot,
+  fromLogOffsets,
+  fromNamed,
+  toAlsoMadeIn,
+  toDeadDot,
+  toDot,
+  toLineRef,
+  toLiveCoupon,
+  toLiveDot,
+  toLogOffsets,
+  UndecodableRecord,
+} from './codec.dots.ts';
+import { Draft } from './draft.ts';
+
+export { fromDot, toDot, UndecodableRecord } from './codec.dots.ts';
+export { decodeCart, encodeCart, type CartRecord } from './codec.cart.ts';
 
 /**
  * Raised only for what older readers would misread; they refuse what is above the version they know. A kind of event that they do not know
- * they refuse anyway. 2: a GuestJoined that carries coupons, which they would lose.
+ * they refuse anyway. 2: a GuestJoined that carries coupons, which they would lose. 3: one with further origins, or with offsets of regions.
  */
-const versionOf = (event: CartEvent): number => (event.type === 'GuestJoined' && event.coupons.size > 0 ? 2 : 1);
-const newestVersion = 2;
-
-/** A cart as the view and the snapshots keep it. */
-export interface CartRecord {
-  readonly state: CartState;
-  /** The offset of the next record of this cart's partition that the state does not hold. */
-  readonly position: bigint;
-  /** Offsets of this cart's records that wait in the dead-letter topic. */
-  readonly missing: ReadonlySet<bigint>;
-  readonly eventsSinceSnapshot: number;
-  /** When the oldest event that no snapshot holds was appended; 0 when there is none. */
-  readonly oldestUnsnapshottedAtMs: number;
+function versionOf(event: CartEvent): number {
+  if (event.type !== 'GuestJoined') return 1;
+  if (event.guestOffsets !== undefined || [...event.origins.values()].some((carts) => carts.length > 1)) return 3;
+  return event.coupons.size > 0 ? 2 : 1;
 }
+const newestVersion = 3;
 
-export class UndecodableRecord extends Error {
-  override readonly name = 'UndecodableRecord';
-}
+type GuestJoined = Extract<CartEvent, { type: 'GuestJoined' }>;
 
 export function encodeEvent(event: CartEvent): { value: Buffer; headers: RecordHeaders } {
   const { cartId, atMs, type } = event;
@@ -100,11 +86,8 @@ function toOneof(event: CartEvent): NonNullable<MessageInitShape<typeof CartEven
       return { case: 'cartCleared', value: { dot: toDot(event.dot), observed: event.observed.map(toDot) } };
     case 'GuestCartClaimed':
       return { case: 'guestCartClaimed', value: { userCartId: event.userCartId, claimEventId: event.claimEventId } };
-    case 'GuestJoined': {
-      const { guestCartId, guestOffset, dots, coupons, dead } = event;
-      const carried = { dots: [...dots].map(toLiveDot), dead: [...dead].map(toDeadDot), coupons: [...coupons].map(toLiveCoupon) };
-      return { case: 'guestJoined', value: { guestCartId, guestOffset, ...carried } };
-    }
+    case 'GuestJoined':
+      return { case: 'guestJoined', value: toGuestJoined(event) };
     case 'OrderPlaced':
       return { case: 'orderPlaced', value: { orderId: event.orderId, dots: event.dots.map(toDot) } };
     case 'CouponApplied':
@@ -133,18 +116,8 @@ function fromMessage({ cartId, atMs: atMsBig, event }: CartEventMessage): CartEv
       return { ...common, type: 'CartCleared', dot: fromDot(event.value.dot), observed: event.value.observed.map(fromDot) };
     case 'guestCartClaimed':
       return { ...common, type: 'GuestCartClaimed', userCartId: event.value.userCartId, claimEventId: event.value.claimEventId };
-    case 'guestJoined': {
-      const { guestCartId, guestOffset, dots, coupons, dead } = event.value;
-      return {
-        ...common,
-        type: 'GuestJoined',
-        guestCartId,
-        guestOffset,
-        dots: new Map(dots.map(fromLiveDot)),
-        coupons: new Map(coupons.map(fromLiveCoupon)),
-        dead: new Map(dead.map(fromDeadDot)),
-      };
-    }
+    case 'guestJoined':
+      return { ...common, type: 'GuestJoined', ...fromGuestJoined(event.value) };
     case 'orderPlaced':
       return { ...common, type: 'OrderPlaced', orderId: event.value.orderId, dots: event.value.dots.map(fromDot) };
     case 'couponApplied':
@@ -158,130 +131,38 @@ function fromMessage({ cartId, atMs: atMsBig, event }: CartEventMessage): CartEv
   }
 }
 
-export function encodeCart({ state, position, missing, eventsSinceSnapshot, oldestUnsnapshottedAtMs }: CartRecord): Buffer {
-  const message = create(CartSnapshotSchema, {
-    cartId: state.cartId,
-    dots: [...state.dots].map(toLiveDot),
-    dead: [...(state.dead.size > 0 ? [notForOlderBuilds] : []), ...[...state.doomed].flatMap(toDoomedDots)],
-    deadOf: toDeadOfCarts(state.dead),
-    coupons: [...state.coupons].map(toLiveCoupon),
-    joined: [...state.joined].map(([guestCartId, { guestOffset, atMs }]) => ({ guestCartId, guestOffset, atMs: BigInt(atMs) })),
-    claimedBy: state.claimedBy ?? '',
-    position,
-    missingOffsets: [...missing],
-    eventsSinceSnapshot,
-    oldestUnsnapshottedAtMs: BigInt(oldestUnsnapshottedAtMs),
-  });
-  return Buffer.from(toBinary(CartSnapshotSchema, message));
+function toGuestJoined(event: GuestJoined): Extract<MessageInitShape<typeof CartEventSchema>['event'], { case: 'guestJoined' }>['value'] {
+  const { guestCartId, guestOffset, guestOffsets, dots, coupons, dead, origins } = event;
+  const guest = { cartId: guestCartId, origins };
+  return {
+    guestCartId,
+    guestOffset,
+    dots: [...dots].map((one) => toLiveDot(guest, one)),
+    dead: [...dead].map((one) => toDeadDot(guest, one)),
+    coupons: [...coupons].map((one) => toLiveCoupon(guest, one)),
+    alsoMadeIn: toAlsoMadeIn(guest, [...dots.keys(), ...coupons.keys(), ...dead.keys()]),
+    guestOffsets: toLogOffsets(guestOffsets),
+  };
 }
 
-/** @throws UndecodableRecord */
-export function decodeCart(bytes: Uint8Array): CartRecord {
-  try {
-    const message = fromBinary(CartSnapshotSchema, bytes);
-    return {
-      state: {
-        cartId: message.cartId,
-        dots: new Map(message.dots.map(fromLiveDot)),
-        coupons: new Map(message.coupons.map(fromLiveCoupon)),
-        ...fromDead(message),
-        joined: new Map(message.joined.map(({ guestCartId, guestOffset, atMs }) => [guestCartId, { guestOffset, atMs: Number(atMs) }])),
-        claimedBy: message.claimedBy || undefined,
-      },
-      position: message.position,
-      missing: new Set(message.missingOffsets),
-      eventsSinceSnapshot: message.eventsSinceSnapshot,
-      oldestUnsnapshottedAtMs: Number(message.oldestUnsnapshottedAtMs),
-    };
-  } catch (error) {
-    throw new UndecodableRecord('not a cart', { cause: error });
-  }
-}
-
-export const toDot = (dot: Dot): MessageInitShape<typeof DotSchema> => ({
-  cartId: cartOfDot(dot),
-  commandId: uuidToBytes(commandOfDot(dot)),
-});
-
-export function fromDot(dot: DotMessage | undefined): Dot {
-  if (dot === undefined || dot.cartId === '') throw new UndecodableRecord('a dot is missing');
-  return dotOf(dot.cartId, formatUuid(dot.commandId));
-}
-
-function toLineRef(lineId: LineId): { productId: string; options: Record<string, string> } {
-  const line = lineOf(lineId);
-  if (line === undefined) throw new RangeError('not a line id');
-  return { productId: line.productId, options: Object.fromEntries(line.options) };
-}
-
-function fromLineRef(line: LineRef | undefined): LineId {
-  if (line === undefined || line.productId === '') throw new UndecodableRecord('a line is missing');
-  const lineId = lineIdOf(canonicalLine(line.productId, Object.entries(line.options)));
-  if (lineId.length > lineIdLengthMax) throw new UndecodableRecord('a line is too long');
-  return lineId;
-}
-
-const toLiveDot = ([dot, { line, quantity, kind }]: [Dot, Live]): MessageInitShape<typeof LiveDotSchema> => ({
-  dot: toDot(dot),
-  line: toLineRef(line),
-  quantity,
-  kind: kind === 'add' ? DotKind.ADD : DotKind.SET,
-});
-
-function fromLiveDot({ dot, line, quantity, kind }: LiveDot): [Dot, Live] {
-  if (kind !== DotKind.ADD && kind !== DotKind.SET) throw new UndecodableRecord('unknown kind of dot');
-  return [fromDot(dot), { line: fromLineRef(line), quantity, kind: kind === DotKind.ADD ? 'add' : 'set' }];
-}
-
-const toDeadDot = ([dot, killedAtMs]: [Dot, number]) => ({ dot: toDot(dot), killedAtMs: BigInt(killedAtMs) });
-
-function toDoomedDots([dot, scopes]: [Dot, ReadonlyMap<Scope, number>]) {
-  return [...scopes].map(([scope, killedAtMs]) => {
-    const coupon = couponOfScope(scope);
-    return { ...toDeadDot([dot, killedAtMs]), ...(coupon === undefined ? { line: toLineRef(scope) } : { coupon }) };
-  });
-}
-
-/**
- * A build from before `dead_of` would not see it, take the cart for one without deaths, and write it back so. Of a dead dot without a dot it
- * says that this is no cart, and waits: so in a rollout, or when one is undone, nothing is forgotten.
- */
-const notForOlderBuilds: MessageInitShape<typeof DeadDotSchema> = {};
-const commandIdBytes = 16;
-
-/** A message for each dot would cost ten times as much, in time and in bytes. */
-function toDeadOfCarts(dead: CartState['dead']): MessageInitShape<typeof DeadOfCartSchema>[] {
-  return [...Map.groupBy(dead, ([dot]) => cartOfDot(dot))].map(([cartId, its]) => {
-    const commandIds = new Uint8Array(its.length * commandIdBytes);
-    for (const [index, [dot]] of its.entries()) commandIds.set(uuidToBytes(commandOfDot(dot)), index * commandIdBytes);
-    return { cartId, commandIds, killedAtMs: its.map(([, killedAtMs]) => BigInt(killedAtMs)) };
-  });
-}
-
-function* fromDeadOfCart({ cartId, commandIds, killedAtMs }: DeadOfCart): Generator<[Dot, number]> {
-  if (cartId === '' || commandIds.length !== killedAtMs.length * commandIdBytes) throw new UndecodableRecord('dead dots do not match');
-  for (const [index, atMs] of killedAtMs.entries()) {
-    const from = index * commandIdBytes;
-    yield [dotOf(cartId, formatUuid(commandIds.subarray(from, from + commandIdBytes))), Number(atMs)];
-  }
-}
-
-/** A single one with a line or a coupon is of a dot that is not known yet. */
-function fromDead(message: CartSnapshot): Pick<CartState, 'dead' | 'doomed'> {
-  const dead = new Map<Dot, number>(message.deadOf.flatMap((of) => [...fromDeadOfCart(of)]));
-  const doomed = new Map<Dot, Map<Scope, number>>();
+/** The guest's cart as it was, by the rules of a cart. */
+function fromGuestJoined(message: GuestJoinedMessage): Omit<GuestJoined, 'type' | 'cartId' | 'atMs'> {
+  const { guestCartId, guestOffset } = message;
+  const draft = new Draft(emptyCart(guestCartId));
   for (const one of message.dead) {
-    if (one.dot === undefined && message.deadOf.length > 0) continue;
-    const [dot, killedAtMs] = fromDeadDot(one);
-    const scope = one.line === undefined ? one.coupon && couponScope(one.coupon) : fromLineRef(one.line);
-    if (scope === '') dead.set(dot, killedAtMs);
-    else doomed.set(dot, (doomed.get(dot) ?? new Map<Scope, number>()).set(scope, killedAtMs));
+    const [origin, id] = fromNamed(one.dot);
+    draft.kill(id, origin, atMsOf(one), undefined);
   }
-  return { dead, doomed };
+  for (const one of message.dots) {
+    const [origin, id] = fromNamed(one.dot);
+    draft.live(id, origin, fromLiveDot(one));
+  }
+  for (const one of message.coupons) {
+    const [origin, id] = fromNamed(one.dot);
+    draft.note(id, origin, codeOf(one));
+  }
+  draft.alsoMadeIn(fromAlsoMadeIn(message.alsoMadeIn));
+  const { dots, coupons, dead, origins } = draft.done();
+  const guestOffsets = fromLogOffsets(message.guestOffsets);
+  return { guestCartId, guestOffset, dots, coupons, dead, origins, ...(guestOffsets.length > 0 && { guestOffsets }) };
 }
-
-const fromDeadDot = ({ dot, killedAtMs }: DeadDot): [Dot, number] => [fromDot(dot), Number(killedAtMs)];
-
-const toLiveCoupon = ([dot, code]: [Dot, string]) => ({ dot: toDot(dot), code });
-
-const fromLiveCoupon = ({ dot, code }: LiveCoupon): [Dot, string] => [fromDot(dot), code];

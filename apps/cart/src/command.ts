@@ -2,7 +2,7 @@
 import { isGuestSubject, isUserSubject, problem, uuidV7Milliseconds, type Problem } from '@cloakroom/contracts';
 import type { PersonContext } from '@cloakroom/platform';
 import { append } from './append.ts';
-import { cartOfDot, dotOf, emptyCart, type CartEvent, type CartState, type Dot } from './cart.ts';
+import { cartOfDot, dotOf, emptyCart, type CartEvent, type CartState, type CommandId, type Dot } from './cart.ts';
 import { ViewUnavailable } from './cart.view.ts';
 import { hasReached, tokenFor, waitForToken, waitMaxMs } from './consistency.ts';
 import { checkLimits } from './limits.ts';
@@ -33,8 +33,8 @@ export interface Command {
 export interface Observed {
   /** Of what the client had seen, what this cart may hold: its own dots and those of its guests. */
   readonly observed: readonly Dot[];
-  /** The lines of the observed guest dots that this cart does not hold yet, as the guest's own cart tells them. */
-  readonly guestLines: ReadonlyMap<Dot, LineId>;
+  /** The lines of the observed guest commands that this cart does not hold yet, as the guest's own cart tells them. */
+  readonly guestLines: ReadonlyMap<CommandId, LineId>;
 }
 
 export async function readCommand(
@@ -109,13 +109,13 @@ async function lookUp(
 export async function observe(parts: CartParts, { cartId, seen, known }: Command): Promise<Observed> {
   const foreign = new Set(seen.map(cartOfDot).filter((id) => id !== cartId && known?.joined.has(id) !== true));
   const guests = isUserSubject(cartId) ? [...foreign].filter(isGuestSubject) : [];
-  const guestLines = new Map<Dot, LineId>();
+  const guestLines = new Map<CommandId, LineId>();
   const refused = new Set([...foreign].filter((id) => !guests.includes(id)));
   // While the view is away it cannot be asked for guests either, and each question would cost its time-out.
   for (const guestCartId of known === undefined ? [] : guests.slice(0, guestLookupCountMax)) {
     const guest = await lookUp(parts, guestCartId, partitionOfCart(parts, guestCartId), undefined);
     if (guest.known?.claimedBy !== undefined && guest.known.claimedBy !== cartId) refused.add(guestCartId);
-    for (const [dot, { line }] of guest.known?.dots ?? []) guestLines.set(dot, line);
+    for (const [id, { line }] of guest.known?.dots ?? []) guestLines.set(id, line);
   }
   return { observed: seen.filter((dot) => !refused.has(cartOfDot(dot))), guestLines };
 }

@@ -1,84 +1,133 @@
-/** How dots come, live and die, whatever event says so. */
-import { couponScope, type CartState, type Dot, type Live, type Scope } from './cart.state.ts';
+/** How commands come, live and die, whatever event says so. Each is known by its id; `origin` is the cart of the dot that named it. */
+import {
+  cartOfDot,
+  commandOfDot,
+  couponScope,
+  type CartState,
+  type CommandId,
+  type Dot,
+  type Live,
+  type Origins,
+  type Scope,
+} from './cart.state.ts';
 
 /** Copies on the first write only: most repeated events write nothing. */
 export class Draft {
   readonly #before: CartState;
-  #dots: Map<Dot, Live> | undefined;
-  #coupons: Map<Dot, string> | undefined;
-  #dead: Map<Dot, number> | undefined;
-  #doomed: Map<Dot, ReadonlyMap<Scope, number>> | undefined;
+  #dots: Map<CommandId, Live> | undefined;
+  #coupons: Map<CommandId, string> | undefined;
+  #dead: Map<CommandId, number> | undefined;
+  #doomed: Map<CommandId, ReadonlyMap<Scope, number>> | undefined;
+  #origins: Map<CommandId, readonly string[]> | undefined;
+  /** The origins of a command that was made in one other cart: one array for all of them. */
+  #alone: readonly string[] = [];
 
   constructor(state: CartState) {
     this.#before = state;
   }
 
-  live(dot: Dot, live: Live): void {
-    if (!this.#comes(dot, live.line)) return;
-    (this.#dots ??= new Map(this.#before.dots)).set(dot, live);
+  live(id: CommandId, origin: string, live: Live): void {
+    this.#name(id, origin);
+    if (!this.#comes(id, live.line)) return;
+    (this.#dots ??= new Map(this.#before.dots)).set(id, live);
   }
 
-  note(dot: Dot, code: string): void {
-    if (!this.#comes(dot, couponScope(code))) return;
-    (this.#coupons ??= new Map(this.#before.coupons)).set(dot, code);
+  note(id: CommandId, origin: string, code: string): void {
+    this.#name(id, origin);
+    if (!this.#comes(id, couponScope(code))) return;
+    (this.#coupons ??= new Map(this.#before.coupons)).set(id, code);
+  }
+
+  killAll(dots: readonly Dot[], atMs: number, scope: Scope | undefined): void {
+    for (const dot of dots) this.kill(commandOfDot(dot), cartOfDot(dot), atMs, scope);
   }
 
   /**
-   * @param scope kills nothing that is elsewhere. A dot that is not known yet is remembered with the scope, so that a removal of one line never
-   * takes a dot of another, whichever comes first; without a scope it is dead at once.
+   * @param scope kills nothing that is elsewhere. A command that is not known yet is remembered with the scope, so that a removal of one line
+   * never takes a command of another, whichever comes first; without a scope it is dead at once.
    */
-  kill(dots: readonly Dot[], atMs: number, scope: Scope | undefined): void {
-    for (const dot of dots) {
-      const at = this.#scopeOf(dot);
-      if (at === undefined && scope !== undefined && !this.#deadNow().has(dot)) this.#doom(dot, scope, atMs);
-      else if (at === undefined || scope === undefined || at === scope) this.#bury(dot, atMs);
-    }
+  kill(id: CommandId, origin: string, atMs: number, scope: Scope | undefined): void {
+    this.#name(id, origin);
+    const at = this.#scopeOf(id);
+    if (at === undefined && scope !== undefined && !this.#deadNow().has(id)) this.#doom(id, scope, atMs);
+    else if (at === undefined || scope === undefined || at === scope) this.#bury(id, atMs);
+  }
+
+  /** What is not known here has no origins. */
+  alsoMadeIn(origins: Origins): void {
+    for (const [id, carts] of origins) if (this.#isKnown(id)) for (const cartId of carts) this.#name(id, cartId);
   }
 
   done(): CartState {
-    if ((this.#dots ?? this.#coupons ?? this.#dead ?? this.#doomed) === undefined) return this.#before;
-    return { ...this.#before, dots: this.#dotsNow(), coupons: this.#couponsNow(), dead: this.#deadNow(), doomed: this.#doomedNow() };
+    if ((this.#dots ?? this.#coupons ?? this.#dead ?? this.#doomed ?? this.#origins) === undefined) return this.#before;
+    return {
+      ...this.#before,
+      dots: this.#dotsNow(),
+      coupons: this.#couponsNow(),
+      dead: this.#deadNow(),
+      doomed: this.#doomedNow(),
+      origins: this.#originsNow(),
+    };
   }
 
-  #doom(dot: Dot, scope: Scope, atMs: number): void {
-    const known = this.#doomedNow().get(dot);
+  /** Each event that names a command adds an origin, whatever comes of it: so the set does not depend on the order of events. */
+  #name(id: CommandId, origin: string): void {
+    const { cartId } = this.#before;
+    const known = this.#originsNow().get(id);
+    // What this cart has under its own name alone needs no entry.
+    if (known?.includes(origin) ?? origin === cartId) return;
+    const others = known ?? (this.#isKnown(id) ? [cartId] : []);
+    (this.#origins ??= new Map(this.#before.origins)).set(id, others.length === 0 ? this.#aloneIn(origin) : [...others, origin].sort());
+  }
+
+  #isKnown(id: CommandId): boolean {
+    return this.#dotsNow().has(id) || this.#deadNow().has(id) || this.#couponsNow().has(id) || this.#doomedNow().has(id);
+  }
+
+  #aloneIn(origin: string): readonly string[] {
+    if (this.#alone[0] !== origin) this.#alone = [origin];
+    return this.#alone;
+  }
+
+  #doom(id: CommandId, scope: Scope, atMs: number): void {
+    const known = this.#doomedNow().get(id);
     if ((known?.get(scope) ?? -1) >= atMs) return;
-    (this.#doomed ??= new Map(this.#before.doomed)).set(dot, new Map(known).set(scope, atMs));
+    (this.#doomed ??= new Map(this.#before.doomed)).set(id, new Map(known).set(scope, atMs));
   }
 
   /** The later of two deaths counts: it is forgotten later. */
-  #bury(dot: Dot, atMs: number): void {
-    if (this.#dotsNow().has(dot)) (this.#dots ??= new Map(this.#before.dots)).delete(dot);
-    if (this.#couponsNow().has(dot)) (this.#coupons ??= new Map(this.#before.coupons)).delete(dot);
-    const killedAtMs = Math.max(atMs, ...(this.#doomedNow().get(dot)?.values() ?? []));
-    this.#spare(dot);
-    if ((this.#deadNow().get(dot) ?? -1) < killedAtMs) (this.#dead ??= new Map(this.#before.dead)).set(dot, killedAtMs);
+  #bury(id: CommandId, atMs: number): void {
+    if (this.#dotsNow().has(id)) (this.#dots ??= new Map(this.#before.dots)).delete(id);
+    if (this.#couponsNow().has(id)) (this.#coupons ??= new Map(this.#before.coupons)).delete(id);
+    const killedAtMs = Math.max(atMs, ...(this.#doomedNow().get(id)?.values() ?? []));
+    this.#spare(id);
+    if ((this.#deadNow().get(id) ?? -1) < killedAtMs) (this.#dead ??= new Map(this.#before.dead)).set(id, killedAtMs);
   }
 
   /** It has come: whatever it was threatened with elsewhere is void. */
-  #spare(dot: Dot): void {
-    if (this.#doomedNow().has(dot)) (this.#doomed ??= new Map(this.#before.doomed)).delete(dot);
+  #spare(id: CommandId): void {
+    if (this.#doomedNow().has(id)) (this.#doomed ??= new Map(this.#before.doomed)).delete(id);
   }
 
-  /** @returns whether the dot, now that it has come, stays */
-  #comes(dot: Dot, scope: Scope): boolean {
-    if (this.#deadNow().has(dot) || this.#scopeOf(dot) !== undefined) return false;
-    const killedAtMs = this.#doomedNow().get(dot)?.get(scope);
-    this.#spare(dot);
+  /** @returns whether the command, now that it has come, stays */
+  #comes(id: CommandId, scope: Scope): boolean {
+    if (this.#deadNow().has(id) || this.#scopeOf(id) !== undefined) return false;
+    const killedAtMs = this.#doomedNow().get(id)?.get(scope);
+    this.#spare(id);
     if (killedAtMs === undefined) return true;
-    this.#bury(dot, killedAtMs);
+    this.#bury(id, killedAtMs);
     return false;
   }
 
-  #dotsNow(): ReadonlyMap<Dot, Live> {
+  #dotsNow(): CartState['dots'] {
     return this.#dots ?? this.#before.dots;
   }
 
-  #couponsNow(): ReadonlyMap<Dot, string> {
+  #couponsNow(): CartState['coupons'] {
     return this.#coupons ?? this.#before.coupons;
   }
 
-  #deadNow(): ReadonlyMap<Dot, number> {
+  #deadNow(): CartState['dead'] {
     return this.#dead ?? this.#before.dead;
   }
 
@@ -86,8 +135,12 @@ export class Draft {
     return this.#doomed ?? this.#before.doomed;
   }
 
-  #scopeOf(dot: Dot): Scope | undefined {
-    const code = this.#couponsNow().get(dot);
-    return code === undefined ? this.#dotsNow().get(dot)?.line : couponScope(code);
+  #originsNow(): Origins {
+    return this.#origins ?? this.#before.origins;
+  }
+
+  #scopeOf(id: CommandId): Scope | undefined {
+    const code = this.#couponsNow().get(id);
+    return code === undefined ? this.#dotsNow().get(id)?.line : couponScope(code);
   }
 }

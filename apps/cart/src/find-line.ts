@@ -1,5 +1,5 @@
 import { problem, type Problem } from '@cloakroom/contracts';
-import type { Dot } from './cart.ts';
+import { commandOfDot, type CommandId, type Dot } from './cart.ts';
 import type { Command, Observed } from './command.ts';
 import { lineOf, type LineId } from './lines.ts';
 
@@ -11,7 +11,8 @@ import { lineOf, type LineId } from './lines.ts';
 export function findLine({ known, caughtUp }: Command, { observed, guestLines }: Observed, lineId: LineId): { observed: Dot[] } | Problem {
   if (lineOf(lineId) === undefined) return problem('unknown_line');
   // A dot that nobody knows yet is killed in whatever line it turns out to be: so all who may know are asked.
-  const ofLine = observed.filter((dot) => (known?.dots.get(dot)?.line ?? guestLines.get(dot) ?? lineId) === lineId);
+  const lineNow = (id: CommandId): LineId => known?.dots.get(id)?.line ?? guestLines.get(id) ?? lineId;
+  const ofLine = observed.filter((dot) => lineNow(commandOfDot(dot)) === lineId);
   if (known === undefined || !caughtUp) return { observed: ofLine };
   const shown = [...known.dots.values()].some((live) => live.line === lineId);
   // Seen dots that are not here yet may be a guest's, or one's own unread write: they are the client's word that the line exists.

@@ -9,7 +9,7 @@ import {
 } from '@cloakroom/contracts';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { PersonContext } from '@cloakroom/platform';
-import { couponsOf, linesOf, type CartState } from './cart.ts';
+import { couponsOf, dotIn, linesOf, type CartState } from './cart.ts';
 import { formatToken } from './consistency.ts';
 import { lineOfMessage, readCart, type ReadParts } from './read-cart.ts';
 import { encodeSeen } from './seen.ts';
@@ -27,7 +27,7 @@ export async function getCart(
     cartId: state.cartId,
     lines: linesOf(state).map(({ lineId, quantity, dots }) => ({ lineId, ...lineOfMessage(lineId), quantity, seen: encodeSeen(dots) })),
     coupons: couponsOf(state).map(({ code, dots }) => ({ code, seen: encodeSeen(dots) })),
-    seen: encodeSeen([...state.dots.keys(), ...state.coupons.keys()]),
+    seen: encodeSeen([...state.dots.keys(), ...state.coupons.keys()].map((id) => dotIn(state, id))),
     stale,
     incomplete,
     merge: mergeOf(state, claimedGuestCart),

@@ -1,6 +1,6 @@
 /** What a command may do to a cart, as far as the view knows it. Best effort: two devices may pass a limit together. */
 import { isGuestSubject, problem, type Problem } from '@cloakroom/contracts';
-import { cartOfDot, isOtherCommand, type CartEvent, type CartState, type Dot, type Made } from './cart.ts';
+import { cartOfDot, commandOfDot, isOtherCommand, type CartEvent, type CartState, type CommandId, type Dot, type Made } from './cart.ts';
 
 /** What a page can show, and what a check-out can price in one call. */
 export const lineCountMax = 100;
@@ -22,13 +22,14 @@ export const quantityMax = 999;
 export function checkLimits(state: CartState, event: CartEvent): Problem | undefined {
   if (!('dot' in event)) return undefined;
   const made = madeBy(event);
-  if (isOtherCommand(state, event.dot, made)) return problem('command_conflict');
-  if (state.dots.has(event.dot) || state.coupons.has(event.dot) || state.dead.has(event.dot)) return undefined;
+  const id = commandOfDot(event.dot);
+  if (isOtherCommand(state, id, made)) return problem('command_conflict');
+  if (state.dots.has(id) || state.coupons.has(id) || state.dead.has(id)) return undefined;
   const observed = 'observed' in event ? event.observed : [];
   const tooManyDead = checkDead(state, observed);
   if (tooManyDead !== undefined || made === undefined) return tooManyDead;
   if (typeof made === 'string') return checkCoupons(state, made);
-  const killed = observed.filter((dot) => state.dots.get(dot)?.line === made.line).length;
+  const killed = new Set(observed.map(commandOfDot).filter((one) => state.dots.get(one)?.line === made.line)).size;
   if (state.dots.size - killed + 1 > liveDotCountMax)
     return problem(
       'limit_exceeded',
@@ -38,18 +39,26 @@ export function checkLimits(state: CartState, event: CartEvent): Problem | undef
   return lines.size > lineCountMax ? problem('limit_exceeded', `at most ${lineCountMax} lines`) : undefined;
 }
 
+/** Each foreign name counts, also one more of what is known: a `seen` may name any command under carts that it made up. */
 function checkDead(state: CartState, observed: readonly Dot[]): Problem | undefined {
-  const isNew = (dot: Dot): boolean => ![state.dots, state.coupons, state.dead, state.doomed].some((known) => known.has(dot));
-  const isForeign = (dot: Dot): boolean => cartOfDot(dot) !== state.cartId;
+  const isKnown = (id: CommandId): boolean => [state.dots, state.coupons, state.dead, state.doomed].some((known) => known.has(id));
   const dead = [...state.dead.keys(), ...state.doomed.keys()];
-  const foreign = dead.filter(isForeign).length;
-  const made = observed.filter(isNew);
-  const madeForeign = made.filter(isForeign).length;
-  if (madeForeign > 0 && foreign + madeForeign > foreignDeadDotCountMax)
+  const foreignOf = (id: CommandId): number => state.origins.get(id)?.filter((cartId) => cartId !== state.cartId).length ?? 0;
+  const foreign = dead.reduce((sum, id) => sum + foreignOf(id), 0);
+  const made = observed.filter(
+    (dot) => cartOfDot(dot) !== state.cartId && state.origins.get(commandOfDot(dot))?.includes(cartOfDot(dot)) !== true,
+  );
+  if (made.length > 0 && foreign + made.length > foreignDeadDotCountMax)
     return problem('limit_exceeded', `at most ${foreignDeadDotCountMax} removals of what no cart is known to hold`);
-  const own = dead.length - foreign + made.length - madeForeign;
+  const own = dead.filter((id) => foreignOf(id) === 0).length;
+  const madeOwn = new Set(
+    observed
+      .filter((dot) => cartOfDot(dot) === state.cartId)
+      .map(commandOfDot)
+      .filter((id) => !isKnown(id)),
+  ).size;
   const ownMax = isGuestSubject(state.cartId) ? guestDeadDotCountMax : deadDotCountMax;
-  return own > ownMax ? problem('limit_exceeded', `at most ${ownMax} removals in 14 days`) : undefined;
+  return own + madeOwn > ownMax ? problem('limit_exceeded', `at most ${ownMax} removals in 14 days`) : undefined;
 }
 
 function checkCoupons({ coupons }: CartState, code: string): Problem | undefined {

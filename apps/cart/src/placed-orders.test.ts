@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { deadLetterTopic } from '@cloakroom/contracts';
 import { accepted, newCommandId, newGuest, newUser, openHarness, quantitiesOf, type Harness } from './cart.harness.ts';
-import { dotOf, type Dot } from './cart.ts';
+import { commandOfDot, dotOf, type Dot } from './cart.ts';
 import { ordersHeard } from './metrics.ts';
 import { partitionOfCart } from './parts.ts';
 import { decodeSeen } from './seen.ts';
@@ -52,7 +52,7 @@ it('holds for a dot that comes only after its order', async () => {
   await cart.confirm(ada, dotsOf(seen));
   await vi.waitFor(async () => {
     const { carts } = await cart.view.load(partitionOfCart(cart.parts, ada), [ada]);
-    expect([...(carts.get(ada)?.state.dead.keys() ?? [])]).toEqual(dotsOf(seen));
+    expect([...(carts.get(ada)?.state.dead.keys() ?? [])]).toEqual(dotsOf(seen).map(commandOfDot));
   });
   await cart.claim(guest, ada);
   await shows({ cup: 1 });

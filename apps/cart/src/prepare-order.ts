@@ -1,7 +1,7 @@
 import { isProblem, uuidV7Milliseconds, type PrepareOrderRequest, type PreparedOrderSchema, type Problem } from '@cloakroom/contracts';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { PersonContext } from '@cloakroom/platform';
-import { cartOfDot, commandOfDot, couponsOf, deadKeptMs, linesOf, type CartState, type Dot } from './cart.ts';
+import { cartOfDot, commandOfDot, couponsOf, deadKeptMs, linesOf, type CartState, type CommandId, type Dot } from './cart.ts';
 import { toDot } from './codec.ts';
 import { lineOfMessage, readCart, upToNow, type ReadParts } from './read-cart.ts';
 import { decodeSeen } from './seen.ts';
@@ -17,15 +17,16 @@ export async function prepareOrder(
 ): Promise<MessageInitShape<typeof PreparedOrderSchema> | Problem> {
   const decoded = decodeSeen(request.seen);
   if (!Array.isArray(decoded)) return decoded;
-  const seen = [...new Set(decoded)];
+  // An order names each command once, however many aliases of it were seen.
+  const seen = [...Map.groupBy(decoded, commandOfDot)];
   // All that was acknowledged before: what was removed a moment ago is not sold, also where the owner of the partition hangs.
   const now = await upToNow(parts, ctx);
   const read = await readCart(parts, ctx, now === 'unknown' ? undefined : now);
   if (isProblem(read)) return read;
   const { state } = read;
-  const gone = seen.filter((dot) => isGone(state, dot, parts.clock.nowMs()));
-  const dots = new Map(seen.flatMap((dot) => entryOf(state.dots, dot)));
-  const coupons = new Map(seen.flatMap((dot) => entryOf(state.coupons, dot)));
+  const gone = seen.filter(([, aliases]) => aliases.some((dot) => isGone(state, dot, parts.clock.nowMs())));
+  const dots = new Map(seen.flatMap(([id]) => entryOf(state.dots, id)));
+  const coupons = new Map(seen.flatMap(([id]) => entryOf(state.coupons, id)));
   const known = dots.size + coupons.size + gone.length;
   const seenAndLive = { ...state, dots, coupons };
   return {
@@ -47,13 +48,14 @@ export async function prepareOrder(
  * may be on its way at any age.
  */
 export function isGone(state: CartState, dot: Dot, nowMs: number): boolean {
-  if (state.dead.has(dot)) return true;
-  if (state.dots.has(dot) || state.coupons.has(dot)) return false;
+  const id = commandOfDot(dot);
+  if (state.dead.has(id)) return true;
+  if (state.dots.has(id) || state.coupons.has(id)) return false;
   const isOurs = cartOfDot(dot) === state.cartId || state.joined.has(cartOfDot(dot));
-  return isOurs && (uuidV7Milliseconds(commandOfDot(dot)) ?? nowMs) < nowMs - deadKeptMs;
+  return isOurs && (uuidV7Milliseconds(id) ?? nowMs) < nowMs - deadKeptMs;
 }
 
-const entryOf = <T>(map: ReadonlyMap<Dot, T>, dot: Dot): [Dot, T][] => {
-  const value = map.get(dot);
-  return value === undefined ? [] : [[dot, value]];
+const entryOf = <T>(map: ReadonlyMap<CommandId, T>, id: CommandId): [CommandId, T][] => {
+  const value = map.get(id);
+  return value === undefined ? [] : [[id, value]];
 };

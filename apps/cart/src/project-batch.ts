@@ -115,7 +115,7 @@ function forgetTheDead(touched: ReadonlyMap<string, Applied>, nowMs: number): vo
 async function forwardGuests(parts: CartParts, place: Place, applied: ReadonlyMap<string, Applied>): Promise<void> {
   const joins = [];
   for (const { cart, changed } of applied.values()) {
-    const { cartId, claimedBy, dots, coupons, dead } = cart.state;
+    const { cartId, claimedBy, dots, coupons, dead, origins } = cart.state;
     if (changed === undefined || claimedBy === undefined || !isGuestSubject(cartId)) continue;
     // Replayed after a wipe: it was forwarded in its first life.
     if (changed.offset < place.forwardedTo) continue;
@@ -132,6 +132,7 @@ async function forwardGuests(parts: CartParts, place: Place, applied: ReadonlyMa
       dots,
       coupons,
       dead,
+      origins,
     });
     joins.push({ key: claimedBy, value: event.value, headers: { ...event.headers, ...trace } });
   }

@@ -3,7 +3,7 @@
  * it had heard, its own writes included. Beside the events stands what must come of them, noted when they were made.
  */
 import fc from 'fast-check';
-import { dotOf, emptyCart, evolve, type CartEvent, type CartState, type Dot } from './cart.ts';
+import { dotIn, dotOf, emptyCart, evolve, type CartEvent, type CartState, type Dot } from './cart.ts';
 
 export const userCart = 'u_1';
 const guestCart = 'g_1';
@@ -89,8 +89,8 @@ function note(log: Log, event: CartEvent): void {
 }
 
 export function joinOf(guestEvents: readonly CartEvent[], index: number): CartEvent {
-  const { dots, coupons, dead } = apply(guestEvents, guestCart);
-  const common = { cartId: userCart, atMs: 2_000 + index, guestCartId: guestCart, dots, coupons, dead };
+  const { dots, coupons, dead, origins } = apply(guestEvents, guestCart);
+  const common = { cartId: userCart, atMs: 2_000 + index, guestCartId: guestCart, dots, coupons, dead, origins };
   return { ...common, type: 'GuestJoined', guestOffset: BigInt(guestEvents.length) };
 }
 
@@ -103,7 +103,8 @@ function eventOf(
   ordered: Set<Dot>,
 ): CartEvent | undefined {
   const common = { cartId, atMs: 1_000 + index, dot: dotOf(cartId, `c${index}`) };
-  const seenIn = (lineId: string) => [...seen.dots].flatMap(([dot, live]) => (live.line === lineId ? [dot] : []));
+  const seenIn = (lineId: string) => [...seen.dots].flatMap(([id, live]) => (live.line === lineId ? [dotIn(seen, id)] : []));
+  const allSeen = () => [...seen.dots.keys(), ...seen.coupons.keys()].map((id) => dotIn(seen, id));
   switch (what.do) {
     case 'add':
       return { ...common, type: 'ItemAdded', line: goods[what.line]!, quantity: what.quantity };
@@ -112,15 +113,15 @@ function eventOf(
     case 'remove':
       return { ...common, type: 'ItemRemoved', line: goods[what.line]!, observed: seenIn(goods[what.line]!) };
     case 'clear':
-      return { ...common, type: 'CartCleared', observed: [...seen.dots.keys(), ...seen.coupons.keys()] };
+      return { ...common, type: 'CartCleared', observed: allSeen() };
     case 'coupon':
       return { ...common, type: 'CouponApplied', code: codes[what.code]! };
     case 'uncoupon': {
-      const observed = [...seen.coupons].flatMap(([dot, name]) => (name === codes[what.code]! ? [dot] : []));
+      const observed = [...seen.coupons].flatMap(([id, name]) => (name === codes[what.code]! ? [dotIn(seen, id)] : []));
       return { ...common, type: 'CouponRemoved', code: codes[what.code]!, observed };
     }
     case 'order': {
-      const dots = [...seen.dots.keys(), ...seen.coupons.keys()];
+      const dots = allSeen();
       if (cartId !== userCart || dots.length === 0 || dots.some((dot) => ordered.has(dot))) return undefined;
       for (const dot of dots) ordered.add(dot);
       return { cartId, atMs: common.atMs, type: 'OrderPlaced', orderId: `o${index}`, dots };

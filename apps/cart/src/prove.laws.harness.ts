@@ -1,6 +1,6 @@
 /** The laws of carts as pure events: see docs/carts.md for why each matters. */
 import fc from 'fast-check';
-import { couponsOf, evolve, linesOf, type CartEvent, type CartState } from './cart.ts';
+import { commandOfDot, couponsOf, evolve, linesOf, type CartEvent, type CartState } from './cart.ts';
 import {
   acts,
   apply,
@@ -73,7 +73,7 @@ const conservation = randomLaw({
     const { made, observed, ordered } = historyOf(steps);
     const cart = apply(arrived);
     for (const dot of made) {
-      const lives = cart.dots.has(dot) || cart.coupons.has(dot);
+      const lives = cart.dots.has(commandOfDot(dot)) || cart.coupons.has(commandOfDot(dot));
       const gone = observed.has(dot) || ordered.has(dot);
       insist(lives || gone, () => `${dot} is lost: nobody who saw it removed or ordered it`);
       insist(!(lives && gone), () => `${dot} was ${ordered.has(dot) ? 'ordered' : 'removed'} and lives`);
@@ -175,7 +175,8 @@ function guestEventsOf(steps: readonly Act[]): readonly CartEvent[] {
 
 /** What a user's device did in its own cart, as a guest's. */
 function renamed(event: CartEvent): CartEvent {
-  const ofGuest = (dot: string) => dot.replace(`${userCart}/`, 'g_1/');
+  // Ids of its own: what is made in two carts under one id is another law's.
+  const ofGuest = (dot: string) => dot.replace(`${userCart}/`, 'g_1/g');
   return {
     ...event,
     cartId: 'g_1',

@@ -1,6 +1,7 @@
 import { isProblem, type CommandAcceptedSchema, type Problem, type RemoveCouponRequest } from '@cloakroom/contracts';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { PersonContext } from '@cloakroom/platform';
+import { commandOfDot } from './cart.ts';
 import { acceptCommand, observe, readCommand } from './command.ts';
 import { checkCouponCode } from './coupon-code.ts';
 import type { CartParts } from './parts.ts';
@@ -21,7 +22,10 @@ export async function removeCoupon(
   const { cartId, atMs, dot, known } = command;
   const { observed } = await observe(parts, command);
   // Smaller, not safer: the event names its coupon, and kills nothing else.
-  const ofCoupon = observed.filter((one) => known?.dots.has(one) !== true && (known?.coupons.get(one) ?? code) === code);
+  const ofCoupon = observed.filter((one) => {
+    const id = commandOfDot(one);
+    return known?.dots.has(id) !== true && (known?.coupons.get(id) ?? code) === code;
+  });
   const accepted = await acceptCommand(parts, ctx, command, { type: 'CouponRemoved', cartId, atMs, dot, code, observed: ofCoupon });
   return isProblem(accepted) ? accepted : { commandId, ...accepted };
 }

@@ -41,6 +41,8 @@ export const recordHeaders = {
   originReason: 'origin-reason',
   /** On a redriven record: the offset that waited in the dead-letter topic. */
   redriveOf: 'redrive-of',
+  /** Which log a cart event was first appended to. A mirror keeps it, so that a log which was replaced is told from a repeat. Read by nothing yet. */
+  logId: 'log-id',
 } as const;
 
 /** Metadata keys of a call inside the mesh. */

@@ -3,7 +3,7 @@
  * "read the line, write the line", and the write that arrives last stands, whatever it had not seen. So of two adds at one moment one is lost,
  * and a removal takes an add along that nobody who removed had seen.
  */
-import { commandOfDot, emptyCart, evolve, type CartState, type Dot, type Live } from '../cart.ts';
+import { commandOfDot, emptyCart, evolve, type CartState, type CommandId, type Live } from '../cart.ts';
 import type { LineId } from '../lines.ts';
 import { isWholeCart, roundTrip, wholeCart, type CartModel } from './model.ts';
 
@@ -20,7 +20,7 @@ export const lww: CartModel = {
     switch (event.type) {
       case 'QuantitySet': {
         const live: Live = { line: event.line, quantity: event.quantity, kind: 'set' };
-        return { ...state, dots: new Map(without(state, new Set([event.line]))).set(event.dot, live) };
+        return { ...state, dots: new Map(without(state, new Set([event.line]))).set(commandOfDot(event.dot), live) };
       }
       case 'ItemRemoved':
         return { ...state, dots: new Map(without(state, new Set([event.line]))) };
@@ -34,14 +34,15 @@ export const lww: CartModel = {
   },
 };
 
-const linesIn = (dots: ReadonlyMap<Dot, Live>): Set<LineId> => new Set([...dots.values()].map(({ line }) => line));
-const without = (state: CartState, lines: ReadonlySet<LineId>): [Dot, Live][] => [...state.dots].filter(([, { line }]) => !lines.has(line));
+const linesIn = (dots: ReadonlyMap<CommandId, Live>): Set<LineId> => new Set([...dots.values()].map(({ line }) => line));
+const without = (state: CartState, lines: ReadonlySet<LineId>): [CommandId, Live][] =>
+  [...state.dots].filter(([, { line }]) => !lines.has(line));
 
 /** Of a line that both carts have, the one that was written last stands, by the clocks of the clients. */
-function join(before: CartState, ofGuest: ReadonlyMap<Dot, Live>, after: CartState): CartState {
+function join(before: CartState, ofGuest: ReadonlyMap<CommandId, Live>, after: CartState): CartState {
   if (after === before) return before;
-  const newest = (dots: ReadonlyMap<Dot, Live>, line: LineId): string =>
-    [...dots].reduce((last, [dot, live]) => (live.line === line && commandOfDot(dot) > last ? commandOfDot(dot) : last), '');
+  const newest = (dots: ReadonlyMap<CommandId, Live>, line: LineId): string =>
+    [...dots].reduce((last, [id, live]) => (live.line === line && id > last ? id : last), '');
   const theirs = new Set([...linesIn(ofGuest)].filter((line) => newest(ofGuest, line) > newest(before.dots, line)));
   const kept = [...after.dots].filter(([dot, { line }]) => (theirs.has(line) ? ofGuest.has(dot) : before.dots.has(dot)));
   return { ...after, dots: new Map(kept) };

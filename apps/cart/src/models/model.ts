@@ -27,8 +27,8 @@ export interface Decided {
  * A cart as a whole, put in the place of what stood (or beside it): the one event that holds a whole cart, under the cart's own name, which no
  * guest has. The right rules take no notice of it.
  */
-export function wholeCart({ cartId, dots, coupons }: CartState, atMs: number): CartEvent {
-  return { type: 'GuestJoined', cartId, atMs, guestCartId: cartId, guestOffset: 0n, dots, coupons, dead: new Map() };
+export function wholeCart({ cartId, dots, coupons, origins }: CartState, atMs: number): CartEvent {
+  return { type: 'GuestJoined', cartId, atMs, guestCartId: cartId, guestOffset: 0n, dots, coupons, dead: new Map(), origins };
 }
 
 /** Narrower than every join, so that what is none may still be one of a guest. */

@@ -3,7 +3,7 @@
  * A device writes the cart as it has it; what another one removed meanwhile is still in its copy, and there is no tombstone to say so. So what was
  * removed on one device comes back with the next add on another one.
  */
-import { evolve, type CartEvent, type CartState, type Dot, type Live } from '../cart.ts';
+import { commandOfDot, evolve, type CartEvent, type CartState, type CommandId, type Live } from '../cart.ts';
 import { emptyCart } from '../cart.ts';
 import { isWholeCart, wholeCart, type CartModel } from './model.ts';
 
@@ -11,17 +11,17 @@ import { isWholeCart, wholeCart, type CartModel } from './model.ts';
 const rememberedCountMax = 20_000;
 
 export function union(): CartModel {
-  const shown = new Map<Dot, Live>();
-  const remember = (dots: Iterable<readonly [Dot, Live]>) => {
+  const shown = new Map<CommandId, Live>();
+  const remember = (dots: Iterable<readonly [CommandId, Live]>) => {
     for (const [dot, live] of dots) shown.set(dot, live);
     for (const dot of shown.keys()) if (shown.size > rememberedCountMax) shown.delete(dot);
   };
   return {
     write({ event, seen }) {
       if (event.type !== 'ItemAdded') return Promise.resolve(event);
-      const copy = seen.flatMap((dot): [Dot, Live][] => (shown.has(dot) ? [[dot, shown.get(dot)!]] : []));
+      const copy = seen.map(commandOfDot).flatMap((id): [CommandId, Live][] => (shown.has(id) ? [[id, shown.get(id)!]] : []));
       const added: Live = { line: event.line, quantity: event.quantity, kind: 'add' };
-      const cart = { ...emptyCart(event.cartId), dots: new Map(copy).set(event.dot, added) };
+      const cart = { ...emptyCart(event.cartId), dots: new Map(copy).set(commandOfDot(event.dot), added) };
       return Promise.resolve(wholeCart(cart, event.atMs));
     },
     evolve(state, event) {

@@ -12,10 +12,11 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cloakroom/events/v1/cart_events.proto.
  */
 export const file_cloakroom_events_v1_cart_events: GenFile = /*@__PURE__*/
-  fileDesc("CiVjbG9ha3Jvb20vZXZlbnRzL3YxL2NhcnRfZXZlbnRzLnByb3RvEhNjbG9ha3Jvb20uZXZlbnRzLnYxIioKA0RvdBIPCgdjYXJ0X2lkGAEgASgJEhIKCmNvbW1hbmRfaWQYAiABKAwiiQEKB0xpbmVSZWYSEgoKcHJvZHVjdF9pZBgBIAEoCRI6CgdvcHRpb25zGAIgAygLMikuY2xvYWtyb29tLmV2ZW50cy52MS5MaW5lUmVmLk9wdGlvbnNFbnRyeRouCgxPcHRpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASLNBAoJQ2FydEV2ZW50Eg8KB2NhcnRfaWQYASABKAkSDQoFYXRfbXMYAiABKAMSNAoKaXRlbV9hZGRlZBgDIAEoCzIeLmNsb2Frcm9vbS5ldmVudHMudjEuSXRlbUFkZGVkSAASOAoMcXVhbnRpdHlfc2V0GAQgASgLMiAuY2xvYWtyb29tLmV2ZW50cy52MS5RdWFudGl0eVNldEgAEjgKDGl0ZW1fcmVtb3ZlZBgFIAEoCzIgLmNsb2Frcm9vbS5ldmVudHMudjEuSXRlbVJlbW92ZWRIABI4CgxjYXJ0X2NsZWFyZWQYBiABKAsyIC5jbG9ha3Jvb20uZXZlbnRzLnYxLkNhcnRDbGVhcmVkSAASQwoSZ3Vlc3RfY2FydF9jbGFpbWVkGAcgASgLMiUuY2xvYWtyb29tLmV2ZW50cy52MS5HdWVzdENhcnRDbGFpbWVkSAASOAoMZ3Vlc3Rfam9pbmVkGAggASgLMiAuY2xvYWtyb29tLmV2ZW50cy52MS5HdWVzdEpvaW5lZEgAEjgKDG9yZGVyX3BsYWNlZBgJIAEoCzIgLmNsb2Frcm9vbS5ldmVudHMudjEuT3JkZXJQbGFjZWRIABI8Cg5jb3Vwb25fYXBwbGllZBgKIAEoCzIiLmNsb2Frcm9vbS5ldmVudHMudjEuQ291cG9uQXBwbGllZEgAEjwKDmNvdXBvbl9yZW1vdmVkGAsgASgLMiIuY2xvYWtyb29tLmV2ZW50cy52MS5Db3Vwb25SZW1vdmVkSABCBwoFZXZlbnQicAoJSXRlbUFkZGVkEiUKA2RvdBgBIAEoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90EioKBGxpbmUYAiABKAsyHC5jbG9ha3Jvb20uZXZlbnRzLnYxLkxpbmVSZWYSEAoIcXVhbnRpdHkYAyABKA0ingEKC1F1YW50aXR5U2V0EiUKA2RvdBgBIAEoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90EioKBGxpbmUYAiABKAsyHC5jbG9ha3Jvb20uZXZlbnRzLnYxLkxpbmVSZWYSEAoIcXVhbnRpdHkYAyABKA0SKgoIb2JzZXJ2ZWQYBCADKAsyGC5jbG9ha3Jvb20uZXZlbnRzLnYxLkRvdCKMAQoLSXRlbVJlbW92ZWQSJQoDZG90GAEgASgLMhguY2xvYWtyb29tLmV2ZW50cy52MS5Eb3QSKgoEbGluZRgCIAEoCzIcLmNsb2Frcm9vbS5ldmVudHMudjEuTGluZVJlZhIqCghvYnNlcnZlZBgDIAMoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90ImAKC0NhcnRDbGVhcmVkEiUKA2RvdBgBIAEoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90EioKCG9ic2VydmVkGAIgAygLMhguY2xvYWtyb29tLmV2ZW50cy52MS5Eb3QiQAoQR3Vlc3RDYXJ0Q2xhaW1lZBIUCgx1c2VyX2NhcnRfaWQYASABKAkSFgoOY2xhaW1fZXZlbnRfaWQYAiABKAkixAEKC0d1ZXN0Sm9pbmVkEhUKDWd1ZXN0X2NhcnRfaWQYASABKAkSFAoMZ3Vlc3Rfb2Zmc2V0GAIgASgDEioKBGRvdHMYAyADKAsyHC5jbG9ha3Jvb20uZXZlbnRzLnYxLkxpdmVEb3QSKgoEZGVhZBgEIAMoCzIcLmNsb2Frcm9vbS5ldmVudHMudjEuRGVhZERvdBIwCgdjb3Vwb25zGAUgAygLMh8uY2xvYWtyb29tLmV2ZW50cy52MS5MaXZlQ291cG9uIkcKC09yZGVyUGxhY2VkEhAKCG9yZGVyX2lkGAEgASgJEiYKBGRvdHMYAiADKAsyGC5jbG9ha3Jvb20uZXZlbnRzLnYxLkRvdCJECg1Db3Vwb25BcHBsaWVkEiUKA2RvdBgBIAEoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90EgwKBGNvZGUYAiABKAkicAoNQ291cG9uUmVtb3ZlZBIlCgNkb3QYASABKAsyGC5jbG9ha3Jvb20uZXZlbnRzLnYxLkRvdBIMCgRjb2RlGAIgASgJEioKCG9ic2VydmVkGAMgAygLMhguY2xvYWtyb29tLmV2ZW50cy52MS5Eb3QiQQoKTGl2ZUNvdXBvbhIlCgNkb3QYASABKAsyGC5jbG9ha3Jvb20uZXZlbnRzLnYxLkRvdBIMCgRjb2RlGAIgASgJIpoBCgdMaXZlRG90EiUKA2RvdBgBIAEoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90EioKBGxpbmUYAiABKAsyHC5jbG9ha3Jvb20uZXZlbnRzLnYxLkxpbmVSZWYSEAoIcXVhbnRpdHkYAyABKA0SKgoEa2luZBgEIAEoDjIcLmNsb2Frcm9vbS5ldmVudHMudjEuRG90S2luZCKCAQoHRGVhZERvdBIlCgNkb3QYASABKAsyGC5jbG9ha3Jvb20uZXZlbnRzLnYxLkRvdBIUCgxraWxsZWRfYXRfbXMYAiABKAMSKgoEbGluZRgDIAEoCzIcLmNsb2Frcm9vbS5ldmVudHMudjEuTGluZVJlZhIOCgZjb3Vwb24YBCABKAkiSAoKRGVhZE9mQ2FydBIPCgdjYXJ0X2lkGAEgASgJEhMKC2NvbW1hbmRfaWRzGAIgASgMEhQKDGtpbGxlZF9hdF9tcxgDIAMoAyJJCgtKb2luZWRHdWVzdBIVCg1ndWVzdF9jYXJ0X2lkGAEgASgJEhQKDGd1ZXN0X29mZnNldBgCIAEoAxINCgVhdF9tcxgDIAEoAyKPAwoMQ2FydFNuYXBzaG90Eg8KB2NhcnRfaWQYASABKAkSKgoEZG90cxgCIAMoCzIcLmNsb2Frcm9vbS5ldmVudHMudjEuTGl2ZURvdBIqCgRkZWFkGAMgAygLMhwuY2xvYWtyb29tLmV2ZW50cy52MS5EZWFkRG90EjAKBmpvaW5lZBgEIAMoCzIgLmNsb2Frcm9vbS5ldmVudHMudjEuSm9pbmVkR3Vlc3QSEgoKY2xhaW1lZF9ieRgFIAEoCRIQCghwb3NpdGlvbhgGIAEoAxIXCg9taXNzaW5nX29mZnNldHMYByADKAMSHQoVZXZlbnRzX3NpbmNlX3NuYXBzaG90GAggASgNEiIKGm9sZGVzdF91bnNuYXBzaG90dGVkX2F0X21zGAkgASgDEjAKB2NvdXBvbnMYCiADKAsyHy5jbG9ha3Jvb20uZXZlbnRzLnYxLkxpdmVDb3Vwb24SMAoHZGVhZF9vZhgLIAMoCzIfLmNsb2Frcm9vbS5ldmVudHMudjEuRGVhZE9mQ2FydCJzCghTZWVuRG90cxI1CgVjYXJ0cxgBIAMoCzImLmNsb2Frcm9vbS5ldmVudHMudjEuU2VlbkRvdHMuRnJvbUNhcnQaMAoIRnJvbUNhcnQSDwoHY2FydF9pZBgBIAEoCRITCgtjb21tYW5kX2lkcxgCIAEoDCpHCgdEb3RLaW5kEhgKFERPVF9LSU5EX1VOU1BFQ0lGSUVEEAASEAoMRE9UX0tJTkRfQUREEAESEAoMRE9UX0tJTkRfU0VUEAJiBnByb3RvMw");
+  fileDesc("CiVjbG9ha3Jvb20vZXZlbnRzL3YxL2NhcnRfZXZlbnRzLnByb3RvEhNjbG9ha3Jvb20uZXZlbnRzLnYxIioKA0RvdBIPCgdjYXJ0X2lkGAEgASgJEhIKCmNvbW1hbmRfaWQYAiABKAwiiQEKB0xpbmVSZWYSEgoKcHJvZHVjdF9pZBgBIAEoCRI6CgdvcHRpb25zGAIgAygLMikuY2xvYWtyb29tLmV2ZW50cy52MS5MaW5lUmVmLk9wdGlvbnNFbnRyeRouCgxPcHRpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASLNBAoJQ2FydEV2ZW50Eg8KB2NhcnRfaWQYASABKAkSDQoFYXRfbXMYAiABKAMSNAoKaXRlbV9hZGRlZBgDIAEoCzIeLmNsb2Frcm9vbS5ldmVudHMudjEuSXRlbUFkZGVkSAASOAoMcXVhbnRpdHlfc2V0GAQgASgLMiAuY2xvYWtyb29tLmV2ZW50cy52MS5RdWFudGl0eVNldEgAEjgKDGl0ZW1fcmVtb3ZlZBgFIAEoCzIgLmNsb2Frcm9vbS5ldmVudHMudjEuSXRlbVJlbW92ZWRIABI4CgxjYXJ0X2NsZWFyZWQYBiABKAsyIC5jbG9ha3Jvb20uZXZlbnRzLnYxLkNhcnRDbGVhcmVkSAASQwoSZ3Vlc3RfY2FydF9jbGFpbWVkGAcgASgLMiUuY2xvYWtyb29tLmV2ZW50cy52MS5HdWVzdENhcnRDbGFpbWVkSAASOAoMZ3Vlc3Rfam9pbmVkGAggASgLMiAuY2xvYWtyb29tLmV2ZW50cy52MS5HdWVzdEpvaW5lZEgAEjgKDG9yZGVyX3BsYWNlZBgJIAEoCzIgLmNsb2Frcm9vbS5ldmVudHMudjEuT3JkZXJQbGFjZWRIABI8Cg5jb3Vwb25fYXBwbGllZBgKIAEoCzIiLmNsb2Frcm9vbS5ldmVudHMudjEuQ291cG9uQXBwbGllZEgAEjwKDmNvdXBvbl9yZW1vdmVkGAsgASgLMiIuY2xvYWtyb29tLmV2ZW50cy52MS5Db3Vwb25SZW1vdmVkSABCBwoFZXZlbnQicAoJSXRlbUFkZGVkEiUKA2RvdBgBIAEoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90EioKBGxpbmUYAiABKAsyHC5jbG9ha3Jvb20uZXZlbnRzLnYxLkxpbmVSZWYSEAoIcXVhbnRpdHkYAyABKA0ingEKC1F1YW50aXR5U2V0EiUKA2RvdBgBIAEoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90EioKBGxpbmUYAiABKAsyHC5jbG9ha3Jvb20uZXZlbnRzLnYxLkxpbmVSZWYSEAoIcXVhbnRpdHkYAyABKA0SKgoIb2JzZXJ2ZWQYBCADKAsyGC5jbG9ha3Jvb20uZXZlbnRzLnYxLkRvdCKMAQoLSXRlbVJlbW92ZWQSJQoDZG90GAEgASgLMhguY2xvYWtyb29tLmV2ZW50cy52MS5Eb3QSKgoEbGluZRgCIAEoCzIcLmNsb2Frcm9vbS5ldmVudHMudjEuTGluZVJlZhIqCghvYnNlcnZlZBgDIAMoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90ImAKC0NhcnRDbGVhcmVkEiUKA2RvdBgBIAEoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90EioKCG9ic2VydmVkGAIgAygLMhguY2xvYWtyb29tLmV2ZW50cy52MS5Eb3QiQAoQR3Vlc3RDYXJ0Q2xhaW1lZBIUCgx1c2VyX2NhcnRfaWQYASABKAkSFgoOY2xhaW1fZXZlbnRfaWQYAiABKAkitgIKC0d1ZXN0Sm9pbmVkEhUKDWd1ZXN0X2NhcnRfaWQYASABKAkSFAoMZ3Vlc3Rfb2Zmc2V0GAIgASgDEioKBGRvdHMYAyADKAsyHC5jbG9ha3Jvb20uZXZlbnRzLnYxLkxpdmVEb3QSKgoEZGVhZBgEIAMoCzIcLmNsb2Frcm9vbS5ldmVudHMudjEuRGVhZERvdBIwCgdjb3Vwb25zGAUgAygLMh8uY2xvYWtyb29tLmV2ZW50cy52MS5MaXZlQ291cG9uEjkKDGFsc29fbWFkZV9pbhgGIAMoCzIjLmNsb2Frcm9vbS5ldmVudHMudjEuQ29tbWFuZHNPZkNhcnQSNQoNZ3Vlc3Rfb2Zmc2V0cxgHIAMoCzIeLmNsb2Frcm9vbS5ldmVudHMudjEuTG9nT2Zmc2V0IkcKC09yZGVyUGxhY2VkEhAKCG9yZGVyX2lkGAEgASgJEiYKBGRvdHMYAiADKAsyGC5jbG9ha3Jvb20uZXZlbnRzLnYxLkRvdCJECg1Db3Vwb25BcHBsaWVkEiUKA2RvdBgBIAEoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90EgwKBGNvZGUYAiABKAkicAoNQ291cG9uUmVtb3ZlZBIlCgNkb3QYASABKAsyGC5jbG9ha3Jvb20uZXZlbnRzLnYxLkRvdBIMCgRjb2RlGAIgASgJEioKCG9ic2VydmVkGAMgAygLMhguY2xvYWtyb29tLmV2ZW50cy52MS5Eb3QiQQoKTGl2ZUNvdXBvbhIlCgNkb3QYASABKAsyGC5jbG9ha3Jvb20uZXZlbnRzLnYxLkRvdBIMCgRjb2RlGAIgASgJIpoBCgdMaXZlRG90EiUKA2RvdBgBIAEoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90EioKBGxpbmUYAiABKAsyHC5jbG9ha3Jvb20uZXZlbnRzLnYxLkxpbmVSZWYSEAoIcXVhbnRpdHkYAyABKA0SKgoEa2luZBgEIAEoDjIcLmNsb2Frcm9vbS5ldmVudHMudjEuRG90S2luZCKCAQoHRGVhZERvdBIlCgNkb3QYASABKAsyGC5jbG9ha3Jvb20uZXZlbnRzLnYxLkRvdBIUCgxraWxsZWRfYXRfbXMYAiABKAMSKgoEbGluZRgDIAEoCzIcLmNsb2Frcm9vbS5ldmVudHMudjEuTGluZVJlZhIOCgZjb3Vwb24YBCABKAkiSAoKRGVhZE9mQ2FydBIPCgdjYXJ0X2lkGAEgASgJEhMKC2NvbW1hbmRfaWRzGAIgASgMEhQKDGtpbGxlZF9hdF9tcxgDIAMoAyI2Cg5Db21tYW5kc09mQ2FydBIPCgdjYXJ0X2lkGAEgASgJEhMKC2NvbW1hbmRfaWRzGAIgASgMIjsKCUxvZ09mZnNldBIOCgZyZWdpb24YASABKAkSDgoGbG9nX2lkGAIgASgJEg4KBm9mZnNldBgDIAEoAyKAAQoLSm9pbmVkR3Vlc3QSFQoNZ3Vlc3RfY2FydF9pZBgBIAEoCRIUCgxndWVzdF9vZmZzZXQYAiABKAMSDQoFYXRfbXMYAyABKAMSNQoNZ3Vlc3Rfb2Zmc2V0cxgEIAMoCzIeLmNsb2Frcm9vbS5ldmVudHMudjEuTG9nT2Zmc2V0Ir4ECgxDYXJ0U25hcHNob3QSDwoHY2FydF9pZBgBIAEoCRIqCgRkb3RzGAIgAygLMhwuY2xvYWtyb29tLmV2ZW50cy52MS5MaXZlRG90EioKBGRlYWQYAyADKAsyHC5jbG9ha3Jvb20uZXZlbnRzLnYxLkRlYWREb3QSMAoGam9pbmVkGAQgAygLMiAuY2xvYWtyb29tLmV2ZW50cy52MS5Kb2luZWRHdWVzdBISCgpjbGFpbWVkX2J5GAUgASgJEhAKCHBvc2l0aW9uGAYgASgDEhcKD21pc3Npbmdfb2Zmc2V0cxgHIAMoAxIdChVldmVudHNfc2luY2Vfc25hcHNob3QYCCABKA0SIgoab2xkZXN0X3Vuc25hcHNob3R0ZWRfYXRfbXMYCSABKAMSMAoHY291cG9ucxgKIAMoCzIfLmNsb2Frcm9vbS5ldmVudHMudjEuTGl2ZUNvdXBvbhIwCgdkZWFkX29mGAsgAygLMh8uY2xvYWtyb29tLmV2ZW50cy52MS5EZWFkT2ZDYXJ0Eg4KBmZvcm1hdBgMIAEoDRI5CgxhbHNvX21hZGVfaW4YDSADKAsyIy5jbG9ha3Jvb20uZXZlbnRzLnYxLkNvbW1hbmRzT2ZDYXJ0EjEKCXBvc2l0aW9ucxgOIAMoCzIeLmNsb2Frcm9vbS5ldmVudHMudjEuTG9nT2Zmc2V0Ei8KB21pc3NpbmcYDyADKAsyHi5jbG9ha3Jvb20uZXZlbnRzLnYxLkxvZ09mZnNldCJzCghTZWVuRG90cxI1CgVjYXJ0cxgBIAMoCzImLmNsb2Frcm9vbS5ldmVudHMudjEuU2VlbkRvdHMuRnJvbUNhcnQaMAoIRnJvbUNhcnQSDwoHY2FydF9pZBgBIAEoCRITCgtjb21tYW5kX2lkcxgCIAEoDCpHCgdEb3RLaW5kEhgKFERPVF9LSU5EX1VOU1BFQ0lGSUVEEAASEAoMRE9UX0tJTkRfQUREEAESEAoMRE9UX0tJTkRfU0VUEAJiBnByb3RvMw");
 
 /**
- * A dot names one command for ever: the cart that it was made in and the client's command id (UUIDv7, 16 bytes).
+ * A dot names one command for ever: the cart that it was made in and the client's command id (UUIDv7, 16 bytes). Within one cart's state a
+ * command id stands once: dots of one id are aliases, and an alias kills or counts for all of them.
  *
  * @generated from message cloakroom.events.v1.Dot
  */
@@ -307,6 +308,20 @@ export type GuestJoined = Message<"cloakroom.events.v1.GuestJoined"> & {
    * @generated from field: repeated cloakroom.events.v1.LiveCoupon coupons = 5;
    */
   coupons: LiveCoupon[];
+
+  /**
+   * Further carts in which some of these commands were made. A record that has any is of version 3.
+   *
+   * @generated from field: repeated cloakroom.events.v1.CommandsOfCart also_made_in = 6;
+   */
+  alsoMadeIn: CommandsOfCart[];
+
+  /**
+   * RESERVED for several regions: the guest's offset in each region's log. Nothing reads or writes it yet.
+   *
+   * @generated from field: repeated cloakroom.events.v1.LogOffset guest_offsets = 7;
+   */
+  guestOffsets: LogOffset[];
 };
 
 /**
@@ -513,6 +528,63 @@ export const DeadOfCartSchema: GenMessage<DeadOfCart> = /*@__PURE__*/
   messageDesc(file_cloakroom_events_v1_cart_events, 15);
 
 /**
+ * Commands that were made in this cart.
+ *
+ * @generated from message cloakroom.events.v1.CommandsOfCart
+ */
+export type CommandsOfCart = Message<"cloakroom.events.v1.CommandsOfCart"> & {
+  /**
+   * @generated from field: string cart_id = 1;
+   */
+  cartId: string;
+
+  /**
+   * 16 bytes each, joined.
+   *
+   * @generated from field: bytes command_ids = 2;
+   */
+  commandIds: Uint8Array;
+};
+
+/**
+ * Describes the message cloakroom.events.v1.CommandsOfCart.
+ * Use `create(CommandsOfCartSchema)` to create a new message.
+ */
+export const CommandsOfCartSchema: GenMessage<CommandsOfCart> = /*@__PURE__*/
+  messageDesc(file_cloakroom_events_v1_cart_events, 16);
+
+/**
+ * RESERVED for several regions, each with a log of its own. A build of today keeps what it finds, and neither writes nor reads it.
+ *
+ * @generated from message cloakroom.events.v1.LogOffset
+ */
+export type LogOffset = Message<"cloakroom.events.v1.LogOffset"> & {
+  /**
+   * @generated from field: string region = 1;
+   */
+  region: string;
+
+  /**
+   * Which log of that region: offsets of a log that was replaced mean nothing. As in the record header "log-id".
+   *
+   * @generated from field: string log_id = 2;
+   */
+  logId: string;
+
+  /**
+   * @generated from field: int64 offset = 3;
+   */
+  offset: bigint;
+};
+
+/**
+ * Describes the message cloakroom.events.v1.LogOffset.
+ * Use `create(LogOffsetSchema)` to create a new message.
+ */
+export const LogOffsetSchema: GenMessage<LogOffset> = /*@__PURE__*/
+  messageDesc(file_cloakroom_events_v1_cart_events, 17);
+
+/**
  * @generated from message cloakroom.events.v1.JoinedGuest
  */
 export type JoinedGuest = Message<"cloakroom.events.v1.JoinedGuest"> & {
@@ -530,6 +602,13 @@ export type JoinedGuest = Message<"cloakroom.events.v1.JoinedGuest"> & {
    * @generated from field: int64 at_ms = 3;
    */
   atMs: bigint;
+
+  /**
+   * RESERVED for several regions: as in GuestJoined.
+   *
+   * @generated from field: repeated cloakroom.events.v1.LogOffset guest_offsets = 4;
+   */
+  guestOffsets: LogOffset[];
 };
 
 /**
@@ -537,7 +616,7 @@ export type JoinedGuest = Message<"cloakroom.events.v1.JoinedGuest"> & {
  * Use `create(JoinedGuestSchema)` to create a new message.
  */
 export const JoinedGuestSchema: GenMessage<JoinedGuest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_events_v1_cart_events, 16);
+  messageDesc(file_cloakroom_events_v1_cart_events, 18);
 
 /**
  * The whole state of a cart: the view's record, and the value of topic cart.snapshots (key = cart id, compacted).
@@ -607,6 +686,33 @@ export type CartSnapshot = Message<"cloakroom.events.v1.CartSnapshot"> & {
    * @generated from field: repeated cloakroom.events.v1.DeadOfCart dead_of = 11;
    */
   deadOf: DeadOfCart[];
+
+  /**
+   * 0 where a build from before this field loses nothing. Else it comes with an empty LiveDot, at which such a build refuses the record and
+   * waits. A build refuses what is above the number that it knows.
+   *
+   * @generated from field: uint32 format = 12;
+   */
+  format: number;
+
+  /**
+   * Further carts in which some of these commands were made: a command's own dot names one.
+   *
+   * @generated from field: repeated cloakroom.events.v1.CommandsOfCart also_made_in = 13;
+   */
+  alsoMadeIn: CommandsOfCart[];
+
+  /**
+   * RESERVED for several regions: `position` and `missing_offsets` in each region's log.
+   *
+   * @generated from field: repeated cloakroom.events.v1.LogOffset positions = 14;
+   */
+  positions: LogOffset[];
+
+  /**
+   * @generated from field: repeated cloakroom.events.v1.LogOffset missing = 15;
+   */
+  missing: LogOffset[];
 };
 
 /**
@@ -614,7 +720,7 @@ export type CartSnapshot = Message<"cloakroom.events.v1.CartSnapshot"> & {
  * Use `create(CartSnapshotSchema)` to create a new message.
  */
 export const CartSnapshotSchema: GenMessage<CartSnapshot> = /*@__PURE__*/
-  messageDesc(file_cloakroom_events_v1_cart_events, 17);
+  messageDesc(file_cloakroom_events_v1_cart_events, 19);
 
 /**
  * The opaque `seen` token of the public API, base64url of these bytes.
@@ -633,7 +739,7 @@ export type SeenDots = Message<"cloakroom.events.v1.SeenDots"> & {
  * Use `create(SeenDotsSchema)` to create a new message.
  */
 export const SeenDotsSchema: GenMessage<SeenDots> = /*@__PURE__*/
-  messageDesc(file_cloakroom_events_v1_cart_events, 18);
+  messageDesc(file_cloakroom_events_v1_cart_events, 20);
 
 /**
  * @generated from message cloakroom.events.v1.SeenDots.FromCart
@@ -657,7 +763,7 @@ export type SeenDots_FromCart = Message<"cloakroom.events.v1.SeenDots.FromCart">
  * Use `create(SeenDots_FromCartSchema)` to create a new message.
  */
 export const SeenDots_FromCartSchema: GenMessage<SeenDots_FromCart> = /*@__PURE__*/
-  messageDesc(file_cloakroom_events_v1_cart_events, 18, 0);
+  messageDesc(file_cloakroom_events_v1_cart_events, 20, 0);
 
 /**
  * @generated from enum cloakroom.events.v1.DotKind

@@ -1,0 +1,137 @@
+/** Dots, lines and ids as messages: what events and carts share. */
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import {
+  DotKind,
+  formatUuid,
+  uuidToBytes,
+  type CommandsOfCart,
+  type CommandsOfCartSchema,
+  type DeadDot,
+  type DeadDotSchema,
+  type Dot as DotMessage,
+  type DotSchema,
+  type LineRef,
+  type LiveCoupon,
+  type LiveCouponSchema,
+  type LiveDot,
+  type LiveDotSchema,
+  type LogOffset as LogOffsetMessage,
+  type LogOffsetSchema,
+} from '@cloakroom/contracts';
+import {
+  cartOfDot,
+  commandOfDot,
+  dotIn,
+  dotOf,
+  type CartState,
+  type CommandId,
+  type Dot,
+  type Live,
+  type LogOffset,
+  type Origins,
+} from './cart.ts';
+import { canonicalLine, lineIdLengthMax, lineIdOf, lineOf, type LineId } from './lines.ts';
+
+export class UndecodableRecord extends Error {
+  override readonly name = 'UndecodableRecord';
+}
+
+export const toDot = (dot: Dot): MessageInitShape<typeof DotSchema> => ({
+  cartId: cartOfDot(dot),
+  commandId: uuidToBytes(commandOfDot(dot)),
+});
+
+export function fromDot(dot: DotMessage | undefined): Dot {
+  const [cartId, id] = fromNamed(dot);
+  return dotOf(cartId, id);
+}
+
+/** A command in the words of the wire: where it was made, and its id. */
+export type Named = readonly [origin: string, id: CommandId];
+
+export function fromNamed(dot: DotMessage | undefined): Named {
+  if (dot === undefined || dot.cartId === '') throw new UndecodableRecord('a dot is missing');
+  return [dot.cartId, formatUuid(dot.commandId)];
+}
+
+export function toLineRef(lineId: LineId): { productId: string; options: Record<string, string> } {
+  const line = lineOf(lineId);
+  if (line === undefined) throw new RangeError('not a line id');
+  return { productId: line.productId, options: Object.fromEntries(line.options) };
+}
+
+export function fromLineRef(line: LineRef | undefined): LineId {
+  if (line === undefined || line.productId === '') throw new UndecodableRecord('a line is missing');
+  const lineId = lineIdOf(canonicalLine(line.productId, Object.entries(line.options)));
+  if (lineId.length > lineIdLengthMax) throw new UndecodableRecord('a line is too long');
+  return lineId;
+}
+
+type Owned = Pick<CartState, 'cartId' | 'origins'>;
+
+export const toLiveDot = (
+  owner: Owned,
+  [id, { line, quantity, kind }]: readonly [CommandId, Live],
+): MessageInitShape<typeof LiveDotSchema> => ({
+  dot: toDot(dotIn(owner, id)),
+  line: toLineRef(line),
+  quantity,
+  kind: kind === 'add' ? DotKind.ADD : DotKind.SET,
+});
+
+export function fromLiveDot({ line, quantity, kind }: LiveDot): Live {
+  if (kind !== DotKind.ADD && kind !== DotKind.SET) throw new UndecodableRecord('unknown kind of dot');
+  return { line: fromLineRef(line), quantity, kind: kind === DotKind.ADD ? 'add' : 'set' };
+}
+
+export const toDeadDot = (owner: Owned, [id, killedAtMs]: readonly [CommandId, number]): MessageInitShape<typeof DeadDotSchema> => ({
+  dot: toDot(dotIn(owner, id)),
+  killedAtMs: BigInt(killedAtMs),
+});
+
+export const toLiveCoupon = (owner: Owned, [id, code]: readonly [CommandId, string]): MessageInitShape<typeof LiveCouponSchema> => ({
+  dot: toDot(dotIn(owner, id)),
+  code,
+});
+
+export const atMsOf = ({ killedAtMs }: Pick<DeadDot, 'killedAtMs'>): number => Number(killedAtMs);
+export const codeOf = ({ code }: Pick<LiveCoupon, 'code'>): string => code;
+
+const commandIdBytes = 16;
+
+export function joinIds(ids: readonly CommandId[]): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(ids.length * commandIdBytes);
+  for (const [index, id] of ids.entries()) joined.set(uuidToBytes(id), index * commandIdBytes);
+  return joined;
+}
+
+export function* splitIds(joined: Uint8Array): Generator<CommandId> {
+  if (joined.length % commandIdBytes !== 0) throw new UndecodableRecord('half a command id');
+  for (let at = 0; at < joined.length; at += commandIdBytes) yield formatUuid(joined.subarray(at, at + commandIdBytes));
+}
+
+/** The origins that no dot tells of: most commands have one, which their dot names. */
+export function toAlsoMadeIn(owner: Owned, ids: Iterable<CommandId>): MessageInitShape<typeof CommandsOfCartSchema>[] {
+  if (owner.origins.size === 0) return [];
+  const further = new Map<string, CommandId[]>();
+  for (const id of ids) {
+    const its = owner.origins.get(id);
+    if (its === undefined || its.length === 1) continue;
+    const named = cartOfDot(dotIn(owner, id));
+    for (const cartId of its) if (cartId !== named) further.set(cartId, [...(further.get(cartId) ?? []), id]);
+  }
+  return [...further].map(([cartId, its]) => ({ cartId, commandIds: joinIds(its) }));
+}
+
+export function fromAlsoMadeIn(messages: readonly CommandsOfCart[]): Origins {
+  const origins = new Map<CommandId, readonly string[]>();
+  for (const { cartId, commandIds } of messages) {
+    if (cartId === '') throw new UndecodableRecord('a command of no cart');
+    for (const id of splitIds(commandIds)) origins.set(id, [...(origins.get(id) ?? []), cartId]);
+  }
+  return origins;
+}
+
+export const toLogOffsets = (offsets: readonly LogOffset[] = []): MessageInitShape<typeof LogOffsetSchema>[] => [...offsets];
+export const fromLogOffsets = (messages: readonly LogOffsetMessage[]): LogOffset[] =>
+  messages.map(({ region, logId, offset }) => ({ region, logId, offset }));
