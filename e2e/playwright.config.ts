@@ -12,6 +12,7 @@ const ofThePage = [
   '**/pages.e2e.ts',
   '**/shop-admin.e2e.ts',
   '**/shop-check-out-page.e2e.ts',
+  '**/shop-details.e2e.ts',
   '**/shop-devices.e2e.ts',
   '**/shop-frame.e2e.ts',
   '**/shop-keyboard.e2e.ts',

@@ -26,6 +26,11 @@ function totpCode(base32: string, step: number): string {
 async function takeRecoveryCodes(page: Page): Promise<string[]> {
   const list = page.getByRole('list', { name: 'Recovery codes' });
   await expect(list.getByRole('listitem').first()).toBeVisible();
+  await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+  await expect(page.getByRole('group', { name: /^Your recovery codes are not saved yet/ })).toBeFocused();
+  await page.getByRole('button', { name: 'Back to the codes' }).click();
+  await expect(page.getByRole('button', { name: 'Sign out', exact: true })).toBeFocused();
+  await expect(list.getByRole('listitem').first()).toBeVisible();
   const codes = await list.getByRole('listitem').allInnerTexts();
   const done = page.getByRole('button', { name: 'Done' });
   await done.click({ force: true });

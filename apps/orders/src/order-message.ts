@@ -58,5 +58,6 @@ export async function orderMessages(db: Database, rows: readonly OrderRow[]): Pr
     address: JSON.parse(row.address) as MessageInitShape<typeof OrderAddressSchema>,
     steps: (byOrder.get(row.order_id) ?? []).map(({ name, at_ms }) => ({ name, atMs: BigInt(at_ms) })),
     reason: row.reason,
+    paymentMethod: row.payment_method,
   }));
 }

@@ -39,6 +39,7 @@ describe('placeOrder', () => {
       subtotal: 19_000n,
       discount: 1_900n,
       coupon: 'WELCOME10',
+      paymentMethod: 'card_pays',
       total: 17_100n,
       currency: 'EUR',
       address: { name: 'Ada', city: 'London', country: 'GB' },

@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { AddressForm } from './address-form.tsx';
+import { withAddress } from './address-list.ts';
 import { AddressLines } from './address-lines.tsx';
 import type { Address } from './api.types.ts';
 import { Loading, ProblemNote } from './problem-note.tsx';
@@ -33,9 +34,9 @@ function Addresses({ addresses }: { readonly addresses: readonly Address[] }) {
   const indexOf = (address: Address): number => addresses.findIndex(({ addressId }) => addressId === address.addressId);
   const save = (address: Address): void => {
     const isNew = address.addressId === undefined;
-    const next = isNew ? [...addresses, address] : addresses.map((old) => (old.addressId === address.addressId ? address : old));
+    const next = isNew ? withAddress(addresses, address) : addresses.map((old) => (old.addressId === address.addressId ? address : old));
     const onSuccess = (): void => {
-      focusNext({ index: isNew ? addresses.length : indexOf(address) });
+      focusNext({ index: isNew ? next.length - 1 : indexOf(address) });
       setEditing(undefined);
       toast({ text: 'Address saved.' });
     };

@@ -211,6 +211,7 @@ export interface Order {
   readonly total: number;
   readonly currency: string;
   readonly placedAt: string;
+  readonly paymentMethod: string;
   readonly address: Omit<Address, 'addressId'>;
   readonly steps: readonly OrderStep[];
 }

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import { AddressForm } from './address-form.tsx';
+import { withAddress } from './address-list.ts';
 import { AddressLines } from './address-lines.tsx';
 import type { Address } from './api.types.ts';
 import { Loading, ProblemNote } from './problem-note.tsx';
@@ -73,10 +74,10 @@ function NewAddress({ addresses, opened, onOpen, onSaved, disabled }: NewAddress
   const save = (address: Address): void => {
     const known = new Set(addresses.map(({ addressId }) => addressId));
     update.mutate(
-      { addresses: [...addresses, address] },
+      { addresses: withAddress(addresses, address) },
       {
         onSuccess: (profile) => {
-          const made = profile.addresses?.find(({ addressId }) => !known.has(addressId))?.addressId;
+          const made = (profile.addresses?.find(({ addressId }) => !known.has(addressId)) ?? profile.addresses?.at(-1))?.addressId;
           next.current = 'made';
           if (made !== undefined) onSaved(made);
           onOpen(false);

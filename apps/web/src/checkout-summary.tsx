@@ -67,7 +67,10 @@ export function OrderSummary({ preview, isBusy, isHeld, frozen, live, placing, o
         </button>
       )}
       <output className="visually-hidden">{placing.isPending && !placing.isUncertain && 'Placing your order…'}</output>
-      <p className="quiet">Placed once, however often it is pressed. What else is in your cart stays there.</p>
+      <p className="quiet">
+        Placed once, however often it is pressed. What else is in your cart stays there.
+        {data && data.coupons.length > 0 && ' The coupons above go with this order, also those that do not count.'}
+      </p>
     </section>
   );
 }

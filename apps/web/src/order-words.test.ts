@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CartLine, Obstacle, PreviewLine } from './api.types.ts';
 import { changesOf, changeWords, enoughFor } from './cart-changes.ts';
+import { paidWithWords, paymentMethods } from './payment-methods.ts';
 import { laterWords, obstacleWords, orderableQuantity, stepWord } from './order-words.ts';
 
 const line = (lineId: string, quantity: number, size = 'M'): CartLine => ({
@@ -76,4 +77,10 @@ describe('more of a product than there is', () => {
     expect(enoughFor(some, [some])).toBeUndefined();
     expect(enoughFor(line('a', 99), [])).toBeUndefined();
   });
+});
+
+it('an order names its card, so that no two kinds of payment look alike', () => {
+  const words = paymentMethods.map(({ method }) => paidWithWords({ paymentMethod: method, status: 'placed' }));
+  expect(new Set(words).size).toBe(paymentMethods.length);
+  expect(paidWithWords({ paymentMethod: 'card_double_callback', status: 'placed' })).toContain('charged once');
 });

@@ -7,6 +7,7 @@ import { OrderLines, Totals } from './order-lines.tsx';
 import { OrderStatus, orderNumber } from './order-status.tsx';
 import { OrderTimeline } from './order-timeline.tsx';
 import { cancelledWords } from './order-words.ts';
+import { paidWithWords } from './payment-methods.ts';
 import { useOrder } from './orders.ts';
 import { Loading, ProblemNote } from './problem-note.tsx';
 import { ApiProblem } from './request.ts';
@@ -61,6 +62,7 @@ function OrderSheet({ order }: { readonly order: Order }) {
           <h2 id="what">What you ordered</h2>
           <OrderLines name="Ordered" lines={order.lines} currency={order.currency} />
           <Totals {...order} />
+          <p className="quiet">{paidWithWords(order)}</p>
         </section>
       </div>
       <div className="sections">

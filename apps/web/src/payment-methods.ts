@@ -1,3 +1,5 @@
+import type { Order } from './api.types.ts';
+
 /** The cards of the simulated provider: each shows another way for a payment to go. */
 export const paymentMethods = [
   { method: 'card_pays', name: 'Card that pays', what: 'answers at once.' },
@@ -11,3 +13,10 @@ export const paymentMethods = [
   },
 ] as const;
 export type PaymentMethod = (typeof paymentMethods)[number]['method'];
+
+/** Which card it was: the one that reports twice leaves no other trace, as its second report counts for nothing. */
+export function paidWithWords({ paymentMethod, status }: Pick<Order, 'paymentMethod' | 'status'>): string {
+  const name = paymentMethods.find(({ method }) => method === paymentMethod)?.name ?? paymentMethod;
+  const said = `Payment: ${name}.`;
+  return paymentMethod === 'card_double_callback' && status === 'placed' ? `${said} It was charged once, however often it says so.` : said;
+}

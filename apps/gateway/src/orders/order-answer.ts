@@ -36,6 +36,7 @@ export const orderSchema = z
       country: z.string(),
     }),
     steps: z.array(z.object({ name: z.string(), at: z.iso.datetime() })).meta({ description: 'What became of it so far, oldest first.' }),
+    paymentMethod: z.string(),
     reason: z.string().optional().meta({ description: 'Of a cancelled one: payment_declined, out_of_stock, unavailable.' }),
   })
   .meta({ id: 'Order' });
@@ -96,6 +97,7 @@ export function orderBodyOf(order: Order): OrderBody {
       country: address?.country ?? '',
     },
     steps: order.steps.map(({ name, atMs }) => ({ name, at: timeOf(atMs) })),
+    paymentMethod: order.paymentMethod,
     ...(order.reason !== '' && { reason: order.reason }),
   };
 }
