@@ -69,6 +69,18 @@ test('the session bar tells a cache hit after a second request, the gateway, the
   await expect(bar).toBeVisible();
 });
 
+test('a sign-up with a common password, or one made of the own name, is told to choose another', async ({ page }) => {
+  await page.goto('/sign-up');
+  await page.getByLabel('Name').fill('Robin Example');
+  await page.getByLabel('E-mail').fill('robin.weak@example.com');
+  for (const password of ['password', '12345678', 'robin2026']) {
+    await page.getByLabel('Password').fill(password);
+    await page.getByRole('button', { name: 'Create an account' }).click();
+    await expect(page.getByRole('alert')).toContainText('This password is too easy to guess');
+  }
+  await expect(page).toHaveURL(/sign-up/);
+});
+
 test('no page scrolls sideways on a screen of 360 pixels, and the session bar fits', async ({ newBrowser, products }) => {
   const page = await newBrowser(gateways[0]);
   await page.setViewportSize({ width: 360, height: 740 });

@@ -3,6 +3,7 @@ import type { Selectable, Transaction } from 'kysely';
 import { z } from 'zod';
 import type { AuthSchema } from './migrations.ts';
 import type { Database } from './outbox.ts';
+import { passwordLengthMin } from './weak-passwords.ts';
 
 export type Account = Selectable<AuthSchema['accounts']>;
 
@@ -13,8 +14,11 @@ export const emailSchema = z
   .transform((text) => text.trim().normalize('NFKC').toLowerCase())
   .pipe(z.email('must be an e-mail address').max(254));
 
-/** NIST SP 800-63B 3.1.1: at least 8, no composition rules. The upper limit bounds what is hashed. */
-export const passwordSchema = z.string().min(8, 'must have at least 8 characters').max(256, 'must have at most 256 characters');
+/** NIST SP 800-63B 3.1.1: at least 8, no composition rules; weak-passwords.ts refuses what others guess first. The upper limit bounds what is hashed. */
+export const passwordSchema = z
+  .string()
+  .min(passwordLengthMin, `must have at least ${passwordLengthMin} characters`)
+  .max(256, 'must have at most 256 characters');
 
 export const nameSchema = z
   .string()

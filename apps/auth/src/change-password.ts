@@ -14,6 +14,7 @@ import { endSession } from './revocations.ts';
 import { type Issued, issueTokens } from './issue-tokens.ts';
 import { ownSession, rotateOwn } from './rotate-own.ts';
 import { raiseProofVersion } from './still-proven.ts';
+import { weakPassword } from './weak-passwords.ts';
 
 export async function changePassword(auth: Auth, ctx: PersonContext, request: ChangePasswordRequest): Promise<Issued | Problem> {
   const given = passwordSchema.safeParse(request.password);
@@ -22,6 +23,8 @@ export async function changePassword(auth: Auth, ctx: PersonContext, request: Ch
   if (isProblem(session)) return session;
   const account = await accountById(auth.database, session.subject);
   if (account === undefined) return problem('session_ended');
+  const weak = weakPassword(given.data, account);
+  if (weak !== undefined) return weak;
   const passwordHash = await auth.passwords.hash(given.data);
   if (isProblem(passwordHash)) return passwordHash;
   const rotated = await rotateOwn(auth, ctx, session, 'earlier', async (trx) => {

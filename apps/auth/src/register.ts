@@ -19,6 +19,7 @@ import { newEventId, newUuid } from './ids.ts';
 import { finishSignIn } from './login.ts';
 import { announceIdentity } from './outbox.ts';
 import { modeFor } from './session-view.ts';
+import { weakPassword } from './weak-passwords.ts';
 
 const registration = z.object({ email: emailSchema, password: passwordSchema, name: nameSchema });
 
@@ -32,6 +33,8 @@ export async function register(
   const mode = modeFor(auth, request.mode);
   if (isProblem(mode)) return mode;
   const { email, password, name } = given.data;
+  const weak = weakPassword(password, { email, name });
+  if (weak !== undefined) return weak;
   // Asking for a taken e-mail is how accounts are counted: it costs an attempt, like a wrong password.
   const attempt = await auth.throttle.begin({ at: 'taken-email', of: email, address: request.remoteAddress, known: 'stranger' });
   if (isProblem(attempt)) return attempt;

@@ -87,7 +87,7 @@ const sessionRoutes: readonly Route[] = [
     limit: 'sign-in',
     body: registerBody,
     answers: { 201: { description: 'Signed in.', schema: signedInSchema, setsSession: true } },
-    errors: ['email_taken', 'too_many_attempts'],
+    errors: ['email_taken', 'weak_password', 'too_many_attempts'],
     handle: register,
   }),
   route({

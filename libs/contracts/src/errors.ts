@@ -26,6 +26,11 @@ export interface ErrorEntry {
 
 export const errorTable = {
   invalid_request: { grpc: 'INVALID_ARGUMENT', http: 400, text: 'The request is not valid. See "errors" for each field.' },
+  weak_password: {
+    grpc: 'INVALID_ARGUMENT',
+    http: 422,
+    text: 'This password is too easy to guess: it is a common one, or little more than your name, your e-mail or the shop. Choose another.',
+  },
   ambiguous_cookies: {
     grpc: 'INVALID_ARGUMENT',
     http: 400,

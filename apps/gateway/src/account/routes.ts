@@ -88,7 +88,7 @@ const credentialRoutes: readonly Route[] = [
     limit: 'sign-in',
     body: passwordBody,
     answers: changed,
-    errors: ['step_up_required'],
+    errors: ['step_up_required', 'weak_password'],
     handle: changePassword,
   }),
   route({

@@ -1,0 +1,34 @@
+/**
+ * Which new passwords are refused because others would guess them first: common ones (ASVS 5.0 6.2.4, NIST SP 800-63B 3.1.1.2), and those made of
+ * what anybody knows about the account or the shop (6.2.11). Asked when a password is set, never at a sign-in: what people have stays good.
+ */
+import { problem, type Problem } from '@cloakroom/contracts';
+import { commonPasswordsText } from './common-passwords.list.ts';
+
+const common: ReadonlySet<string> = new Set(commonPasswordsText.trim().split(/\s+/));
+const shopWords = ['cloakroom', 'shop'];
+/** Shorter ones stand in too many good passwords by chance. */
+const wordLengthMin = 3;
+/** What is left of a password without those words must be one by itself. */
+export const passwordLengthMin = 8;
+
+/** @param account whose password it is to be */
+export function weakPassword(password: string, account: { readonly email: string; readonly name: string }): Problem | undefined {
+  const plain = password.normalize('NFKC').toLowerCase();
+  const guessable = common.has(plain) || isTooLittle(withoutWords(plain, wordsOf(account)), plain);
+  return guessable ? problem('weak_password') : undefined;
+}
+
+function isTooLittle(rest: string, plain: string): boolean {
+  return rest !== plain && (rest.length < passwordLengthMin || common.has(rest));
+}
+
+function wordsOf({ email, name }: { readonly email: string; readonly name: string }): string[] {
+  const [local = ''] = email.split('@', 1);
+  const said = [local, name].map((text) => text.normalize('NFKC').toLowerCase());
+  const parts = said.flatMap((text) => [text, text.replaceAll(/[^\p{L}\p{N}]/gu, ''), ...text.split(/[^\p{L}\p{N}]+/u)]);
+  // The longest first: "ada" is a part of "ada.lovelace".
+  return [...new Set([...parts, ...shopWords])].filter(({ length }) => length >= wordLengthMin).toSorted((a, b) => b.length - a.length);
+}
+
+const withoutWords = (plain: string, words: readonly string[]): string => words.reduce((rest, word) => rest.replaceAll(word, ''), plain);
