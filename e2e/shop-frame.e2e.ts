@@ -69,7 +69,8 @@ test('the session bar tells a cache hit after a second request, the gateway, the
   await expect(bar).toBeVisible();
 });
 
-test('a sign-up with a common password, or one made of the own name, is told to choose another', async ({ page }) => {
+test('a sign-up with a common password, or one made of the own name, is told to choose another', async ({ newBrowser }) => {
+  const page = await newBrowser(gateways[0]);
   await page.goto('/sign-up');
   await page.getByLabel('Name').fill('Robin Example');
   await page.getByLabel('E-mail').fill('robin.weak@example.com');
