@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +7,7 @@ import { drawStack } from '../stack.ts';
 import { drawCompose, drawPostgresOverlay, volumesOf } from './compose.ts';
 import type { ComposeService } from './compose.ts';
 import { handOut } from './hand-out-certificates.ts';
+import { ownImage } from './images.ts';
 import { drawObservability, drawPrometheus } from './observability.ts';
 
 const infra = join(import.meta.dirname, '..');
@@ -92,19 +92,29 @@ it('moves every port with the base, and is another project there', () => {
   expect(JSON.stringify(other)).not.toMatch(/\b4[0-2]\d\d\b/);
 });
 
-it('gives Kafka the very configuration of native, with its own listeners', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'cloakroom-kafka-'));
-  const [script] = compose.services['kafka']!['command'] as [string];
-  // As compose would hand it to bash, up to the line that needs a JVM; with the paths of this machine.
-  const [, , fill] = script.replaceAll('$$', '$').split('\n').slice(0, 2).toSpliced(0, 0, '') as [string, string, string];
-  const here = fill.replace('/etc/cloakroom', join(infra, 'kafka')).replace('/tmp/server.properties', join(folder, 'filled'));
-  execFileSync('bash', ['-c', here]);
-  const filled = readFileSync(join(folder, 'filled'), 'utf8');
-  rmSync(folder, { recursive: true });
-  expect(filled).not.toMatch(/\$\{/);
-  expect(filled).toMatch(/^listeners=PLAINTEXT:\/\/0\.0\.0\.0:4230,CONTROLLER:\/\/127\.0\.0\.1:4231$/m);
-  expect(filled).toMatch(/^advertised\.listeners=PLAINTEXT:\/\/kafka:4230$/m);
-  expect(filled).toMatch(/^log\.dirs=\/var\/lib\/kafka\/data\/log$/m);
+it('chooses Kafka’s garbage collector where its script looks for one, and nowhere else', () => {
+  const { KAFKA_HEAP_OPTS, KAFKA_JVM_PERFORMANCE_OPTS } = compose.services['kafka']!['environment'] as Record<string, string>;
+  expect(KAFKA_HEAP_OPTS).toMatch(/^-Xms\d+m -Xmx\d+m$/);
+  // Unset or empty, the script adds a collector of its own.
+  expect(KAFKA_JVM_PERFORMANCE_OPTS).toMatch(/-XX:\+UseSerialGC/);
+});
+
+it('leaves no unnamed volume behind: what Kafka’s image declares has a place', () => {
+  const { tmpfs, volumes } = compose.services['kafka']! as unknown as Record<'tmpfs' | 'volumes', string[]>;
+  const places = [...tmpfs.map((mount) => mount.split(':')[0]), ...volumes.map((mount) => mount.split(':')[1])];
+  expect(places).toEqual(expect.arrayContaining(['/etc/kafka/secrets', '/mnt/shared/config', '/var/lib/kafka/data']));
+});
+
+it('builds its image once for all services, and asks no registry for it', () => {
+  const own = Object.entries(compose.services).filter(([, { image }]) => image === ownImage);
+  expect(own).toHaveLength(8);
+  const built = Object.entries(compose.services).filter(([, service]) => 'build' in service);
+  expect(built.map(([name]) => name)).toEqual(['certificates']);
+  for (const [name, service] of own) {
+    if (name === 'certificates') continue;
+    expect(service['pull_policy']).toBe('never');
+    expect(service['depends_on']).toHaveProperty('certificates');
+  }
 });
 
 it('runs the Kafka that native fetches', () => {

@@ -3,8 +3,8 @@
  * `node infra/containers/write.ts` writes it down, a test holds the file to it, and `npm start -- --infra docker` renders it for its own ports.
  *
  * What is shared with native by mounting the very file: infra/redis/redis.conf whole (address and folder come as arguments, which win), and
- * infra/kafka/server.properties, whose placeholders (listener hosts, ports, folder) the container fills in at its start, as infra/native/kafka.ts
- * does there. No container runs as root, gains a privilege, keeps a capability or writes to its image.
+ * infra/kafka/server.properties, whose placeholders (listener hosts, ports, folder) infra/kafka/start-in-container.sh fills in, as
+ * infra/native/kafka.ts does there. No container runs as root, gains a privilege, keeps a capability or writes to its image.
  */
 import type { Database } from '../stack.storage.ts';
 import { drawStack, meshNames } from '../stack.ts';
@@ -92,13 +92,18 @@ function changed(before: unknown, after: unknown): object {
 /** What every container of this file is denied. */
 export const confined = { read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'], init: true } as const;
 
-const build = { context: '..', dockerfile: 'infra/Dockerfile' };
-const own = { image: ownImage, build, pull_policy: 'build', ...confined, tmpfs: ['/tmp'] } as const;
+/** Nobody offers this image. It is there because `certificates`, which all of ours wait for, has built it. */
+const own = { image: ownImage, pull_policy: 'never', ...confined, tmpfs: ['/tmp'] } as const;
 
-/** Ends well before a service starts; keeps what is still good for a week. */
+/**
+ * Ends well before a service starts; keeps what is still good for a week. It alone says how the image is built: compose builds once for each
+ * service that says so, and all but the last of those builds would stay behind without a name.
+ */
 function certificates(): ComposeService {
   return {
     ...own,
+    build: { context: '..', dockerfile: 'infra/Dockerfile' },
+    pull_policy: 'build',
     command: ['node', 'infra/containers/hand-out-certificates.ts', '/certificates', '/handout', ...meshNames],
     healthcheck: { disable: true },
     restart: 'no',
@@ -168,29 +173,18 @@ function redis(name: ProcessName, port: number): ComposeService {
   };
 }
 
-/**
- * The image's own entry point knows one static quorum and its own file; this one formats and starts as native does. `$$` is compose's way to
- * write a dollar.
- */
 function kafka(port: number, controllerPort: number): ComposeService {
-  const values = { listenHost: '0.0.0.0', advertisedHost: 'kafka', brokerPort: port, controllerPort, logDirs: `${kafkaData}/log` };
-  const fill = Object.entries(values).map(([name, value]) => `-e 's|[$$]{${name}}|${value}|g'`);
-  const start = [
-    'set -eu',
-    `sed ${fill.join(' ')} /etc/cloakroom/server.properties > /tmp/server.properties`,
-    // A format that was interrupted leaves a folder that neither formats nor starts.
-    `[ -f ${kafkaData}/log/meta.properties ] || rm -rf ${kafkaData}/log`,
-    '/opt/kafka/bin/kafka-storage.sh format --standalone --ignore-formatted -t "$$(cat /var/lib/kafka/data/cluster-id 2>/dev/null || ' +
-      '/opt/kafka/bin/kafka-storage.sh random-uuid | tee /var/lib/kafka/data/cluster-id)" -c /tmp/server.properties',
-    'exec /opt/kafka/bin/kafka-server-start.sh /tmp/server.properties',
-  ];
   return {
     image: images.kafka,
     ...confined,
-    entrypoint: ['/bin/bash', '-c'],
-    command: [start.join('\n')],
+    entrypoint: ['/bin/bash', '/etc/cloakroom/start-in-container.sh'],
     environment: {
-      KAFKA_HEAP_OPTS: '-Xms64m -Xmx256m -XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError',
+      ADVERTISED_HOST: 'kafka',
+      BROKER_PORT: String(port),
+      CONTROLLER_PORT: String(controllerPort),
+      KAFKA_HEAP_OPTS: '-Xms64m -Xmx256m',
+      // Unless this is set Kafka's own script chooses a garbage collector. Two chosen ones are none: Java refuses to start.
+      KAFKA_JVM_PERFORMANCE_OPTS: '-XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError -Djava.awt.headless=true',
       KAFKA_LOG4J_OPTS: '-Dlog4j2.configurationFile=/etc/cloakroom/log4j2.properties',
       LOG_DIR: '/tmp',
       // Its default writes up to 1 GB of garbage collection logs, here into memory.
@@ -214,8 +208,10 @@ function kafka(port: number, controllerPort: number): ComposeService {
     pids_limit: pidsMax.infra,
     networks: ['mesh'],
     // Its compression libraries unpack themselves there and run.
-    tmpfs: ['/tmp:exec'],
+    // The other two the image declares as volumes: each start would leave an unnamed one behind.
+    tmpfs: ['/tmp:exec', '/etc/kafka/secrets', '/mnt/shared/config'],
     volumes: [
+      './kafka/start-in-container.sh:/etc/cloakroom/start-in-container.sh:ro',
       './kafka/server.properties:/etc/cloakroom/server.properties:ro',
       './kafka/log4j2.properties:/etc/cloakroom/log4j2.properties:ro',
       `kafka:${kafkaData}`,
