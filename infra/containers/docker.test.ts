@@ -63,6 +63,15 @@ it('says which part of docker is missing when compose is', async () => {
   });
 });
 
+it('refuses an engine that does not know the health checks of the compose file', async () => {
+  place('info*) echo 20.10.24;;');
+  expect(await findDocker()).toMatchObject({
+    ok: false,
+    why: expect.stringMatching(/20\.10\.24 is too old/),
+    remedy: expect.stringMatching(/Engine 25 or newer/),
+  });
+});
+
 it('waits 3 s at most for an engine that hangs', async () => {
   place('info*) exec /bin/sleep 30;;');
   const began = performance.now();

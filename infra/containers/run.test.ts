@@ -11,6 +11,7 @@ import { startContainers } from './run.ts';
 
 const base = 31_700;
 let docker: FakeDocker;
+let shown: string[] = [];
 const servers: Server[] = [];
 
 afterEach(async () => {
@@ -39,7 +40,7 @@ async function run(
   options: { readonly fresh?: boolean; readonly logs?: boolean; readonly abandon?: AbortSignal } = {},
 ) {
   docker = fakeDocker(cases);
-  const shown: string[] = [];
+  shown = [];
   let isUp = false;
   const print = (line: string) => {
     shown.push(line);
@@ -94,13 +95,42 @@ it('removes the volumes first when it begins with empty data', async () => {
   await running.stop();
 });
 
-it('ends what compose had started when it fails, and tells its last word', async () => {
+const ps = [
+  '{"Service":"kafka","State":"restarting","Health":"starting","ExitCode":1}',
+  '{"Service":"certificates","State":"exited","Health":"","ExitCode":0}',
+  '{"Service":"auth","State":"created","Health":"","ExitCode":0}',
+  '{"Service":"redis-carts","State":"running","Health":"healthy","ExitCode":0}',
+];
+
+it('prints what the failing container said last, then ends what compose had started', async () => {
   const failing = run(
-    '*up*) echo starting; echo "dependency failed to start: container kafka is unhealthy" >&2; exit 1;;',
+    [
+      '*up*) echo starting; echo "dependency failed to start: container kafka is unhealthy" >&2; exit 1;;',
+      `*"ps --all"*) printf '%s\\n' '${ps.join("' '")}';;`,
+      '*logs*kafka) echo "Multiple garbage collectors selected";;',
+    ].join('\n'),
     () => undefined,
   );
-  await expect(failing).rejects.toMatchObject({ message: /kafka is unhealthy/, remedy: /docker compose -p cloakroom/ });
-  expect(asked()).toEqual(['up --build --detach', 'down --remove-orphans']);
+  await expect(failing).rejects.toMatchObject({ message: /kafka is unhealthy/, remedy: /what kafka said last/ });
+  expect(shown).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(/^\nkafka ends again and again, with code 1/),
+      expect.stringMatching(/^ {2}Multiple garbage collectors selected$/),
+    ]),
+  );
+  expect(shown.join('\n')).not.toMatch(/certificates|auth|redis-carts/);
+  expect(asked()).toEqual([
+    'up --build --detach',
+    'ps --all --format json',
+    'logs --no-color --no-log-prefix --tail 15 kafka',
+    'down --remove-orphans',
+  ]);
+});
+
+it('names no container where none came to be: what compose said is the reason', async () => {
+  const failing = run('*up*) echo "no space left on device" >&2; exit 1;;', () => undefined);
+  await expect(failing).rejects.toMatchObject({ message: /no space left/, remedy: /what docker compose said/ });
+  expect(asked().at(-1)).toBe('down --remove-orphans');
 });
 
 it('does not call a shop ready whose gateways do not answer', async () => {

@@ -14,14 +14,20 @@ import type { Database } from '../stack.storage.ts';
 import { portsOf } from '../stack.ts';
 import { drawCompose } from './compose.ts';
 import type { Docker } from './docker.ts';
+import { failingContainers } from './failing.ts';
 import { toYaml } from './to-yaml.ts';
 
 /** The first build brings Node, every package and the compiler over the network. */
 const upTimeoutMs = 30 * 60_000;
 /** Compose gives each container its own grace of 10 s, level by level. */
 const downTimeoutMs = 90_000;
+/** The engine has just answered; it must not hold up the end. */
+const lookTimeoutMs = 10_000;
 /** The containers are healthy by then: only the published ports can still be in the way. */
 const readyTimeoutMs = 60_000;
+
+/** Why a start failed that a person ended: nothing is to be explained. */
+const stopped = 'stopped';
 
 type Print = (line: string) => void;
 
@@ -66,11 +72,18 @@ export async function startContainers(
   const failure = await compose.run(['up', '--build', '--detach'], { timeoutMs: upTimeoutMs, onLine: print, abandon });
   const ready = failure === undefined ? await gatewaysReady(ports, request.readyTimeoutMs ?? readyTimeoutMs, abandon) : undefined;
   if (failure !== undefined || ready !== undefined) {
+    const why = failure ?? ready;
+    // Before they are removed, and their logs with them.
+    const failing = why === stopped ? [] : await compose.failing();
+    for (const container of failing) {
+      print(`\n${container.service} ${container.state}; the last it said:`);
+      for (const line of container.lastLines) print(`  ${line}`);
+    }
     await stop();
-    const show = `docker compose -p ${compose.project} logs`;
+    const names = failing.map(({ service }) => service).join(', ');
     throw new StackError(
-      `the containers did not come up: ${failure ?? ready}`,
-      `read what it said above, or look with ${show} after npm start`,
+      `the containers did not come up: ${why}`,
+      names === '' ? 'read what docker compose said above' : `read above what ${names} said last; if data is damaged, start with --fresh`,
     );
   }
   const unfollow = request.logs ? compose.follow(print) : () => undefined;
@@ -86,7 +99,7 @@ export async function startContainers(
 
 async function gatewaysReady(ports: readonly number[], timeoutMs: number, abandon: AbortSignal | undefined): Promise<string | undefined> {
   for (const port of ports) {
-    const givesUp = () => (abandon?.aborted === true ? 'stopped' : undefined);
+    const givesUp = () => (abandon?.aborted === true ? stopped : undefined);
     const answer = await waitFor(httpProbe(`http://127.0.0.1:${port}/readyz`), { timeoutMs, givesUp });
     if (!answer.ok) return answer.detail;
   }
@@ -139,9 +152,10 @@ function prepare(docker: Docker, request: ContainersRequest) {
       }
       const result = await child;
       if (!result.failed) return undefined;
-      if (result.isCanceled) return 'stopped';
+      if (result.isCanceled) return stopped;
       return result.timedOut ? `docker compose ${args[0]} took longer than ${timeoutMs / 1000} s` : last || result.shortMessage;
     },
+    failing: () => failingContainers(async (args) => (await start(args, { timeoutMs: lookTimeoutMs })).stdout),
     follow(onLine: Print): () => void {
       const ending = new AbortController();
       const child = start(['logs', '--follow', '--tail', '50'], { abandon: ending.signal });
