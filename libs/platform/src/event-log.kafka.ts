@@ -88,16 +88,16 @@ export class KafkaEventLog implements EventLog {
   }
 
   bounds(topic: TopicSpec): Promise<Map<number, { readonly first: bigint; readonly next: bigint }>> {
-    return this.#ask(`bounds of ${topic.name}`, async (admin) => {
-      const offsets = await admin.fetchTopicOffsets(topic.name);
+    return this.#askUntilKnown(`bounds of ${topic.name}`, async (admin) => {
+      const offsets = await topicOffsets(admin, topic.name);
       return new Map(offsets.map(({ partition, low, high }) => [partition, { first: BigInt(low), next: BigInt(high) }]));
     });
   }
 
   lag(group: string, topic: TopicSpec): Promise<PartitionLag[]> {
-    return this.#ask(`lag of ${group}`, async (admin) => {
+    return this.#askUntilKnown(`lag of ${group}`, async (admin) => {
       const [offsets, committed] = await Promise.all([
-        admin.fetchTopicOffsets(topic.name),
+        topicOffsets(admin, topic.name),
         admin.fetchOffsets({ groupId: group, topics: [topic.name] }),
       ]);
       const at = new Map(committed.flatMap(({ partitions }) => partitions.map(({ partition, offset }) => [partition, BigInt(offset)])));
@@ -128,6 +128,19 @@ export class KafkaEventLog implements EventLog {
     return position!;
   }
 
+  /** Again, of a topic that somebody makes just now: each time by a new client, since kafkajs remembers for minutes that it found no partition. */
+  async #askUntilKnown<T>(what: string, question: (admin: Admin) => Promise<T>): Promise<T> {
+    const end = this.#options.clock.monotonicMs() + askTimeoutMs;
+    for (;;) {
+      try {
+        return await this.#ask(what, question);
+      } catch (error) {
+        if (!(error instanceof PartitionsUnknown) || this.#options.clock.monotonicMs() > end) throw error;
+        await delay(leaderPollMs);
+      }
+    }
+  }
+
   async #ask<T>(what: string, question: (admin: Admin) => Promise<T>, timeoutMs = askTimeoutMs): Promise<T> {
     if (this.#closed) throw new EventLogError('fatal', 'the event log is closed', { outcomeUnknown: false });
     const asker = (this.#asker ??= this.#openAsker());
@@ -153,6 +166,18 @@ export class KafkaEventLog implements EventLog {
   #discard(asker: Asker): void {
     if (this.#asker === asker) this.#asker = undefined;
     asker.client.destroy();
+  }
+}
+
+class PartitionsUnknown extends EventLogError {}
+
+/** kafkajs trips over its own empty answer, by a TypeError, when the broker has told it of no partition yet. */
+async function topicOffsets(admin: Admin, topic: string) {
+  try {
+    return await admin.fetchTopicOffsets(topic);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new PartitionsUnknown('retriable', `no partition of ${topic} is known yet`, { outcomeUnknown: false });
   }
 }
 
@@ -194,7 +219,7 @@ async function createAndCheck(
       log.warn({ topic: spec.name, copies, replicationFactor }, 'a topic has fewer copies than it should');
   }
   // Metadata names a leader before that broker knows of it; until then it refuses whoever asks.
-  await Promise.all([...created].map((topic) => admin.fetchTopicOffsets(topic).catch(rethrowKnownLater)));
+  await Promise.all([...created].map((topic) => topicOffsets(admin, topic).catch(rethrowKnownLater)));
 }
 
 async function create(admin: Admin, specs: readonly TopicSpec[], replicationFactor: number | undefined): Promise<void> {
