@@ -22,8 +22,9 @@ const ofThePage = [
 ];
 const left = {
   cluster: [],
-  embedded: ['**/*.native.e2e.ts', '**/*.cluster.e2e.ts', '**/*.failures.e2e.ts'],
-  native: ['**/*.cluster.e2e.ts', '**/*.embedded.e2e.ts', '**/*.failures.e2e.ts', ...ofThePage],
+  containers: [],
+  embedded: ['**/*.native.e2e.ts', '**/*.cluster.e2e.ts', '**/*.failures.e2e.ts', '**/*.containers.e2e.ts'],
+  native: ['**/*.cluster.e2e.ts', '**/*.embedded.e2e.ts', '**/*.failures.e2e.ts', '**/*.containers.e2e.ts', ...ofThePage],
   failures: [],
   'native-postgres': [],
 }[e2eProvider];
@@ -48,6 +49,7 @@ const onCluster = [
 ];
 const chosen = {
   cluster: onCluster,
+  containers: '**/*.containers.e2e.ts',
   failures: ['**/*.failures.e2e.ts', '**/failures/document.e2e.ts'],
   'native-postgres': onPostgres,
   native: '**/*.e2e.ts',
@@ -88,6 +90,6 @@ export default defineConfig({
   // In this order, by the one worker: what is looked at last was written by all before, also where one of them failed.
   projects: [
     { name: e2eProvider, testIgnore: [lastOfAll, ...left] },
-    ...(e2eProvider === 'failures' ? [] : [{ name: `${e2eProvider}-afterwards`, testMatch: lastOfAll }]),
+    ...(e2eProvider === 'failures' || e2eProvider === 'containers' ? [] : [{ name: `${e2eProvider}-afterwards`, testMatch: lastOfAll }]),
   ],
 });

@@ -10,6 +10,8 @@ const variants = {
   native: { provider: 'native', database: 'sqlite', base: 6100 },
   'native-postgres': { provider: 'native', database: 'postgres', base: 6400 },
   failures: { provider: 'native', database: 'postgres', base: 6700 },
+  /** In a network of its own engine the suite takes the ports of the committed files instead. */
+  containers: { provider: 'docker', database: 'sqlite', base: 30600 },
   cluster: { provider: 'native', profile: 'cluster', database: 'postgres', base: 30300 },
 } as const;
 export type E2eProvider = keyof typeof variants;

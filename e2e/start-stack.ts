@@ -7,8 +7,8 @@ import { accessTokenLifetimeMs, dataDir, e2eProvider, portBase, spansFile, varia
  * what would leave the shop is looked at after all tests (no-secret-leaves.e2e.ts).
  */
 export default async function start(): Promise<() => Promise<void>> {
-  // It takes parts away, so it starts its own: failures/stage.ts.
-  if (e2eProvider === 'failures') return () => Promise.resolve();
+  // They take parts away, so they start their own: failures/stage.ts, containers/containers.ts.
+  if (e2eProvider === 'failures' || e2eProvider === 'containers') return () => Promise.resolve();
   const sink = await openSpanSink(spansFile);
   const telemetry = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.endpoint };
   // A defence that is taken away, to see the attack on it succeed: npm run attacks -- --prove.

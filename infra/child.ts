@@ -164,7 +164,8 @@ export function memoryOfTree(pid: number): Memory | undefined {
   return { ...own, bytes: below.reduce((sum, bytes) => sum + bytes, own.bytes) };
 }
 
-function childrenOf(pid: number): number[] {
+/** On Linux; elsewhere none is seen. */
+export function childrenOf(pid: number): number[] {
   try {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
   } catch {

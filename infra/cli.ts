@@ -106,11 +106,11 @@ program
 program
   .command('test')
   .description(
-    'everything: checks, unit, integration on real Redis and Kafka, browsers on embedded, native and native with PostgreSQL, the cluster',
+    'everything: checks, unit, integration on real Redis and Kafka, browsers on embedded, native and native with PostgreSQL, the cluster, containers',
   )
   .option(
     '--only <suites>',
-    'some of check,unit,integration,e2e-embedded,attack-proof,e2e-native,e2e-native-postgres,e2e-failures,e2e-chaos,e2e-cluster',
+    'some of check,unit,integration,e2e-embedded,attack-proof,e2e-native,e2e-native-postgres,e2e-failures,e2e-chaos,e2e-cluster,containers',
     (text: string) => text.split(','),
   )
   .option(

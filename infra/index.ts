@@ -14,3 +14,7 @@ export { readMetricTable } from './checks/metric-table.ts';
 export { preloadOf } from './attacks/preload.ts';
 /** The browser of the tests. */
 export { findChromium } from './chromium.ts';
+/** The shop in containers: its files, its keys, and where its pages are. */
+export { composeFiles, composeKeys, composeProject, servicesOf } from './containers/compose-files.ts';
+export type { Overlay } from './containers/compose-files.ts';
+export { pageUrls } from './containers/observability.ts';

@@ -2,6 +2,7 @@
 import { globSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { startDevServices } from './dev-services.ts';
+import { runContainers } from './engine/suite.ts';
 import { dataRoot, repository } from './folders.ts';
 import {
   add,
@@ -19,7 +20,7 @@ import { runCommand, runTool, type ToolName } from './tools.ts';
 
 export type Print = (line: string) => void;
 
-export type Need = 'native' | 'browser' | 'postgres';
+export type Need = 'native' | 'browser' | 'postgres' | 'engine';
 
 export interface Suite {
   readonly name: string;
@@ -70,6 +71,7 @@ export const rows: readonly (readonly Suite[])[] = [
     { name: 'e2e-failures', needs: ['native', 'postgres'], run: browserSuite('failures') },
     { name: 'e2e-chaos', needs: ['native'], run: runChaos },
     { name: 'e2e-native-postgres', needs: ['native', 'postgres', 'browser'], run: browserSuite('native-postgres') },
+    { name: 'containers', needs: ['engine'], run: ({ print, onOutput }) => runContainers(print, onOutput) },
   ],
 ];
 

@@ -3,7 +3,10 @@
  * The last line is `N passed, N failed`, summed from the runners' own reports.
  */
 import { obtainChromium } from './chromium.ts';
+import { findEngine } from './engine/suite.ts';
 import { toolsDir } from './folders.ts';
+import { countUnrun, describeLeftOut } from './left-out.ts';
+import type { LeftOut } from './left-out.ts';
 import { describeFailure, StackError } from './outcome.ts';
 import { findPostgres } from './native/postgres.ts';
 import { obtainNative } from './provider.ts';
@@ -44,13 +47,13 @@ export async function test(choice: Choice, print: Print): Promise<number> {
   const chosen = choose(choice);
   const interrupted = whenInterrupted();
   const lacks = await findLacks(chosen, print);
-  const leftOut: string[] = [];
+  const leftOut: LeftOut[] = [];
   const runRow = async (row: readonly Suite[], aside: boolean): Promise<Outcome[]> => {
     const outcomes: Outcome[] = [];
     for (const suite of chosen.filter(({ name }) => row.some((one) => one.name === name))) {
-      const lack = suite.needs.map((need) => lacks[need]).find((why) => why !== undefined);
-      if (interrupted()) leftOut.push(`${suite.name}: interrupted`);
-      else if (lack !== undefined) leftOut.push(`${suite.name}: ${lack}`);
+      const lack = suite.needs.find((need) => lacks[need] !== undefined);
+      if (interrupted()) leftOut.push({ suite: suite.name, why: 'interrupted', excused: false });
+      else if (lack !== undefined) leftOut.push({ suite: suite.name, why: lacks[lack]!, excused: lack === 'engine' });
       else
         outcomes.push(await (aside ? runAside(suite, print, interrupted) : runSuite(suite, { print, interrupted, onOutput: undefined })));
     }
@@ -113,10 +116,15 @@ async function findLacks(chosen: readonly Suite[], print: Print): Promise<Lacks>
     const browser = await obtainChromium(print);
     if (!browser.ok) lacks.browser = `${browser.why}. Remedy: ${browser.remedy}`;
   }
+  if (wants('engine')) {
+    const engine = await findEngine();
+    // As root on Linux one is made: what goes wrong then is a failure.
+    if (!engine.ok) lacks.engine = `${engine.why}. Remedy: ${engine.remedy}`;
+  }
   return lacks;
 }
 
-function report(outcomes: readonly Outcome[], leftOut: readonly string[], print: Print): number {
+function report(outcomes: readonly Outcome[], leftOut: readonly LeftOut[], print: Print): number {
   const inCi = process.env['CI'] === 'true' || process.env['CI'] === '1';
   const total = outcomes.reduce<Counts>((sum, { counts }) => add(sum, counts), noCounts);
   const rows = outcomes.map(({ name, counts, seconds }) => [
@@ -128,10 +136,9 @@ function report(outcomes: readonly Outcome[], leftOut: readonly string[], print:
   for (const line of describeFailures(outcomes)) print(line);
   print('');
   for (const line of align([['suite', 'passed', 'failed', 'skipped', 'seconds'], ...rows])) print(line);
-  for (const line of leftOut) print(`\n  LEFT OUT  ${line}`);
-  // In CI a test that did not run proves nothing, so it counts as one that failed.
-  const unrun = inCi ? leftOut.length + total.skipped : 0;
-  if (unrun > 0) print(`\n  CI=true: ${leftOut.length} suites left out and ${total.skipped} tests skipped count as failed`);
+  for (const one of leftOut) print(`\n${describeLeftOut(one)}`);
+  const unrun = countUnrun(leftOut, total.skipped, inCi);
+  if (unrun > 0) print(`\n  CI=true: ${unrun} suites left out or tests skipped count as failed`);
   print(`\n${total.passed} passed, ${total.failed + unrun} failed`);
   return total.failed + unrun === 0 ? 0 : 1;
 }

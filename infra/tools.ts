@@ -40,7 +40,7 @@ export interface CommandOptions {
 
 /** In our own process group: Ctrl-C reaches it and us, and we outlive it. @returns the exit code */
 export function runCommand(command: string, args: readonly string[], { cwd = repository, env, onOutput }: CommandOptions): Promise<number> {
-  const path = [dirname(process.execPath), join(repository, 'node_modules', '.bin'), process.env['PATH']].join(delimiter);
+  const path = [dirname(process.execPath), join(repository, 'node_modules', '.bin'), env?.['PATH'] ?? process.env['PATH']].join(delimiter);
   return new Promise((resolve, reject) => {
     const output = onOutput === undefined ? 'inherit' : 'pipe';
     const child = spawn(command, args, {

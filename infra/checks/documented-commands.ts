@@ -69,15 +69,21 @@ export const documentedCommands: readonly DocumentedCommand[] = [
   { command: 'npm run cart -- redrive', provenBy: 'e2e/cart-operations.native.e2e.ts', showing: "operate('redrive'" },
   { command: 'npm run cart -- replay', provenBy: 'e2e/cart-operations.native.e2e.ts', showing: "operate('replay')" },
   { command: 'node apps/cart/dist/redrive.main.js', provenBy: 'apps/cart/src/redrive.int.test.ts', showing: 'redrive.main' },
-  // No engine and no cluster here: these are held to what they name, and docs/deploy.md says so.
-  { command: 'docker compose', provenBy: 'infra/containers/deploy-doc.test.ts', showing: 'for compose and for kubectl' },
-  { command: 'docker build --file infra/Dockerfile', provenBy: 'infra/containers/image.test.ts', showing: "read('infra/Dockerfile')" },
+  {
+    command: 'docker compose',
+    provenBy: 'e2e/containers/shop-in-containers.containers.e2e.ts',
+    showing: "'up', '--build', '--wait'",
+  },
+  { command: 'docker build --file infra/Dockerfile', provenBy: 'infra/containers/compose.ts', showing: "dockerfile: 'infra/Dockerfile'" },
+  // No cluster here: these are held to what they name, and docs/deploy.md says when they were run by hand.
   {
     command: 'kubectl kustomize infra/k8s/overlays/example',
     provenBy: 'infra/containers/deploy-doc.test.ts',
     showing: 'kustomization.yaml',
   },
-  { command: 'kubectl apply --kustomize', provenBy: 'infra/containers/deploy-doc.test.ts', showing: 'file|kustomize' },
+  { command: 'kubectl apply --kustomize', provenBy: 'infra/containers/deploy-doc.test.ts', showing: 'filename|kustomize' },
+  { command: 'kubectl apply --filename', provenBy: 'infra/containers/deploy-doc.test.ts', showing: 'file|filename' },
+  { command: 'kubectl apply --server-side', provenBy: 'infra/containers/deploy-doc.test.ts', showing: 'filename|kustomize' },
   { command: 'kubectl create', provenBy: 'infra/containers/deploy-doc.test.ts', showing: 'create secret generic' },
   { command: 'node infra/containers/write.ts', provenBy: 'infra/containers/derived.test.ts', showing: 'derivedFiles()' },
   { command: 'buf generate', provenBy: 'infra/checks/contracts.ts', showing: "['generate']" },

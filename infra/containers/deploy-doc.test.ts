@@ -1,9 +1,10 @@
-/** docs/deploy.md cannot be run here; what it names and counts can be held to the drawing. */
+/** docs/deploy.md is held to the drawing: what it names and counts. The suite `containers` runs its commands for compose. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { drawStack, meshNames } from '../stack.ts';
 import { appSpecs, secretRefs } from './cluster.ts';
+import { engineMajorMin } from './docker.ts';
 import { pageUrls } from './observability.ts';
 
 const repository = join(import.meta.dirname, '..', '..');
@@ -23,10 +24,29 @@ const rows = (heading: string) =>
     .filter(([, first]) => !first!.startsWith('-'));
 
 it('has commands for compose and for kubectl whose files and folders are there', () => {
-  const named = commands.flatMap((command) => [...command.matchAll(/--(?:file|kustomize) (\S+)/g)].map(([, path]) => path!));
+  const named = commands.flatMap((command) => [...command.matchAll(/--(?:file|filename|kustomize) (\S+)/g)].map(([, path]) => path!));
   expect(named).toEqual(expect.arrayContaining(['infra/compose.yaml', 'infra/k8s/overlays/example']));
   expect(named.filter((path) => !existsSync(join(repository, path)))).toEqual([]);
   expect(existsSync(join(repository, 'infra/k8s/overlays/example/kustomization.yaml'))).toBe(true);
+});
+
+it('returns from compose once the shop serves, and says which engine can do that', () => {
+  const ups = commands.filter((command) => /^docker compose .* up /.test(command));
+  expect(ups).toHaveLength(3);
+  for (const command of ups) expect(command).toMatch(/ --wait$/);
+  expect(text).toContain(`Docker Engine ${engineMajorMin} or newer`);
+});
+
+it('makes the namespace out of the file that the overlay holds, before anything is put into it', () => {
+  const inCluster = commands.filter((command) => command.startsWith('kubectl '));
+  expect(inCluster.filter((command) => command.startsWith('kubectl create namespace'))).toEqual([]);
+  const made = inCluster.indexOf('kubectl apply --filename infra/k8s/overlays/example/namespace.yaml');
+  expect(made).toBeGreaterThanOrEqual(0);
+  expect(inCluster.findIndex((command) => command.includes('--namespace cloakroom'))).toBeGreaterThan(made);
+});
+
+it('says what Valkey warns of, which no container can change', () => {
+  expect(text).toContain('`vm.overcommit_memory`');
 });
 
 it('makes every secret that a service is given and nobody else makes', () => {

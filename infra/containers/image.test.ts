@@ -1,4 +1,4 @@
-/** The Dockerfile is read as text here: no engine builds it in CI. What can be wrong without a build is held by these. */
+/** The Dockerfile as text: what can be wrong and still builds. The suite `containers` builds and runs it. */
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';

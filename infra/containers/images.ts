@@ -1,6 +1,6 @@
 /**
  * Every image that is not ours, once. By tag here, so that a person can read it; who deploys pins digests besides (docs/deploy.md), which this
- * repository cannot: it was written where no registry of images can be asked.
+ * repository cannot: it was written where no registry of images can be asked. Its suite makes stand-ins (infra/engine/base-images.ts).
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -9,7 +9,7 @@ import { findJava } from './java.ts';
 import type { AmongBrokers } from '../stack.ts';
 
 const kafkaFolder = join(import.meta.dirname, '..', 'kafka');
-const pom = join(kafkaFolder, 'pom.xml');
+export const pomFile = join(kafkaFolder, 'pom.xml');
 
 /** 45 MB on a slow line, yet an end: then the start falls through to another provider. */
 const fetchTimeoutMs = 600_000;
@@ -29,20 +29,12 @@ export async function obtainKafka(toolsDir: string, say: Say): Promise<Found<Kaf
   if (!java.ok) return java;
   const jars = jarFolder(toolsDir);
   if (existsSync(jars)) return { ok: true, value: { java: java.value.command, jars } };
-  const maven = findOnPath('mvn');
   const remedy = installCommand({ apt: 'maven', brew: 'maven' });
-  if (maven === undefined) return { ok: false, why: 'Maven is missing (it fetches Kafka)', remedy };
+  if (findOnPath('mvn') === undefined) return { ok: false, why: 'Maven is missing (it fetches Kafka)', remedy };
   say('fetching Apache Kafka with Maven (about 45 MB, once)');
   const unfinished = `${jars}.unfinished-${process.pid}`;
   mkdirSync(unfinished, { recursive: true });
-  const failure = await run(maven, mavenArguments(unfinished), {
-    timeoutMs: fetchTimeoutMs,
-    silenceMs: fetchSilenceMs,
-    onLine: (line) => {
-      const file = /Download(?:ing|ed) from \S+: \S*\/(\S+\.jar)/.exec(line)?.[1];
-      if (file !== undefined) say(`fetching Apache Kafka: ${file}`);
-    },
-  });
+  const failure = await fetchJars({ pom: pomFile, into: unfinished, say });
   if (failure === undefined && kafkaVersion(unfinished) !== undefined) {
     if (!existsSync(jars)) renameSync(unfinished, jars);
     rmSync(unfinished, { recursive: true, force: true });
@@ -56,7 +48,27 @@ export async function obtainKafka(toolsDir: string, say: Say): Promise<Found<Kaf
   };
 }
 
-function mavenArguments(outputDirectory: string): string[] {
+/** By Maven, which must be there. @returns undefined when it went well, else one line saying why not */
+export function fetchJars({
+  pom,
+  into,
+  say,
+}: {
+  readonly pom: string;
+  readonly into: string;
+  readonly say: Say;
+}): Promise<string | undefined> {
+  return run('mvn', mavenArguments(pom, into), {
+    timeoutMs: fetchTimeoutMs,
+    silenceMs: fetchSilenceMs,
+    onLine: (line) => {
+      const file = /Download(?:ing|ed) from \S+: \S*\/(\S+\.jar)/.exec(line)?.[1];
+      if (file !== undefined) say(`fetching Apache Kafka: ${file}`);
+    },
+  });
+}
+
+function mavenArguments(pom: string, outputDirectory: string): string[] {
   return [
     '-B',
     '-f',
@@ -72,7 +84,7 @@ function mavenArguments(outputDirectory: string): string[] {
 }
 
 function jarFolder(toolsDir: string): string {
-  return join(toolsDir, `kafka-${createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 12)}`);
+  return join(toolsDir, `kafka-${createHash('sha256').update(readFileSync(pomFile)).digest('hex').slice(0, 12)}`);
 }
 
 export function kafkaVersion(jars: string): string | undefined {

@@ -1,0 +1,31 @@
+/** The kernel keeps control groups when the processes in them are gone: the engine's are removed by name, also those that a killed run left. */
+import { readdirSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const groupPrefix = 'cloakroom-engine-';
+const root = '/sys/fs/cgroup';
+
+/** In version 1 each controller has a tree of its own. One with a process in it is another run's, and stays. */
+export function removeGroups(top = root): void {
+  for (const tree of [top, ...foldersIn(top)])
+    for (const group of foldersIn(tree)) if (group.slice(tree.length + 1).startsWith(groupPrefix)) removeFromBelow(group);
+}
+
+function removeFromBelow(group: string): void {
+  for (const below of foldersIn(group)) removeFromBelow(below);
+  try {
+    rmdirSync(group);
+  } catch {
+    // In use.
+  }
+}
+
+function foldersIn(folder: string): string[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => join(folder, name));
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,55 @@
+/** What of the engine's making needs no root. That it runs is shown by the suite `containers`. */
+import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, it, vi } from 'vitest';
+import { groupPrefix, removeGroups } from './control-groups.ts';
+import { mirrorAmong } from './debian-packages.ts';
+import { lacksEngine } from './programs.ts';
+
+afterEach(() => vi.restoreAllMocks());
+
+it('takes the mirror that apt takes for Debian, not that for its security updates or of others', () => {
+  const listed = [
+    'Debian Debian-Security http://mirror.example/debian-security/',
+    'Else Debian http://other.example/debian/',
+    'Debian Debian http://mirror.example/debian/',
+    'Debian Debian http://mirror.example/debian/',
+  ];
+  expect(mirrorAmong(listed.join('\n'))).toBe('http://mirror.example/debian/');
+  expect(mirrorAmong(listed.slice(0, 2).join('\n'))).toBeUndefined();
+});
+
+it('names no host of a registry or mirror', () => {
+  const files = globSync('**/*', { cwd: import.meta.dirname, withFileTypes: true }).filter(
+    (file) => file.isFile() && !file.name.endsWith('.test.ts'),
+  );
+  expect(files.length).toBeGreaterThan(8);
+  for (const file of files)
+    expect(readFileSync(join(file.parentPath, file.name), 'utf8')).not.toMatch(/https?:\/\/|\b\w+\.(?:com|org|io)\b(?!['"],)/);
+});
+
+it('leaves out with a remedy who is not root, or not on Linux', () => {
+  const uid = vi.spyOn(process, 'getuid').mockReturnValue(1000);
+  if (process.platform === 'linux') expect(lacksEngine()?.why).toMatch(/root alone/);
+  uid.mockReturnValue(0);
+  const platform = process.platform;
+  try {
+    Object.defineProperty(process, 'platform', { value: 'darwin' });
+    expect(lacksEngine()).toMatchObject({ why: expect.stringMatching(/Linux alone/), remedy: expect.stringMatching(/docker info/) });
+    Object.defineProperty(process, 'platform', { value: 'linux' });
+    expect(lacksEngine()).toBeUndefined();
+  } finally {
+    Object.defineProperty(process, 'platform', { value: platform });
+  }
+});
+
+it('removes the control groups of engines, of each controller and however deep, and no others', () => {
+  const top = mkdtempSync(join(tmpdir(), 'cloakroom-groups-'));
+  for (const path of [`memory/${groupPrefix}12/container/inner`, `${groupPrefix}12/container`, 'memory/docker/container', 'pids'])
+    mkdirSync(join(top, path), { recursive: true });
+  removeGroups(top);
+  expect(readdirSync(top).toSorted()).toEqual(['memory', 'pids']);
+  expect(readdirSync(join(top, 'memory'))).toEqual(['docker']);
+  rmSync(top, { recursive: true });
+});
