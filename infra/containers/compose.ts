@@ -122,7 +122,8 @@ function app(spec: ProcessSpec, { app: name, env, secrets }: AppSpec): ComposeSe
     command: ['node', `apps/${name}/dist/main.js`],
     environment: { NODE_ENV: 'production', ...env, ...Object.fromEntries(secrets.map((secret) => [secret, required(secret)])) },
     depends_on: { certificates: { condition: 'service_completed_successfully' }, ...healthy(spec.needs) },
-    healthcheck: { test: ['CMD', 'node', 'infra/containers/healthcheck.mjs'], ...healthRhythm },
+    // Node has to start before it can ask: on a busy machine that alone may take seconds.
+    healthcheck: { test: ['CMD', 'node', 'infra/containers/healthcheck.mjs'], ...healthRhythm, timeout: '10s', start_interval: '2s' },
     restart: 'unless-stopped',
     stop_grace_period: stopGrace,
     mem_limit: memory.app,
@@ -190,18 +191,7 @@ function kafka(port: number, controllerPort: number): ComposeService {
       // Its default writes up to 1 GB of garbage collection logs, here into memory.
       EXTRA_ARGS: '-name kafkaServer',
     },
-    // A broker that has registered answers for its API versions; one that only listens does not.
-    healthcheck: {
-      test: [
-        'CMD-SHELL',
-        `KAFKA_HEAP_OPTS=-Xmx64m /opt/kafka/bin/kafka-broker-api-versions.sh --bootstrap-server kafka:${port} > /dev/null`,
-      ],
-      // A JVM at each look: it needs a moment, and a look a second would take a core.
-      ...healthRhythm,
-      interval: '30s',
-      timeout: '15s',
-      start_interval: '5s',
-    },
+    healthcheck: { test: ['CMD', '/bin/bash', '/etc/cloakroom/answers-in-container.sh'], ...healthRhythm },
     restart: 'unless-stopped',
     stop_grace_period: stopGrace,
     mem_limit: memory.kafka,
@@ -212,6 +202,7 @@ function kafka(port: number, controllerPort: number): ComposeService {
     tmpfs: ['/tmp:exec', '/etc/kafka/secrets', '/mnt/shared/config'],
     volumes: [
       './kafka/start-in-container.sh:/etc/cloakroom/start-in-container.sh:ro',
+      './kafka/answers-in-container.sh:/etc/cloakroom/answers-in-container.sh:ro',
       './kafka/server.properties:/etc/cloakroom/server.properties:ro',
       './kafka/log4j2.properties:/etc/cloakroom/log4j2.properties:ro',
       `kafka:${kafkaData}`,
