@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { mutantPlugin } from './infra/checks/mutant-plugin.ts';
 
@@ -17,8 +18,10 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**', ...(process.env['CLOAKROOM_INTEGRATION'] ? [] : ['**/*.int.test.ts'])],
     // Files of a package share a process and its modules: loading Nest, gRPC and the rest anew for each file was most of the work.
     isolate: false,
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    // Guards against hanging, and no promise: a test that holds something to a time says so itself.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    setupFiles: [fileURLToPath(new URL('libs/testing/src/patience.setup.ts', import.meta.url))],
     server: { deps: { inline: [/@cloakroom\//] } },
   },
 });

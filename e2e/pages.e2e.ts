@@ -1,5 +1,6 @@
 /** Every page in both themes: what axe finds, what the content policy refuses, and what moves while it loads. */
 import { AxeBuilder } from '@axe-core/playwright';
+import { watchCrowd } from '@cloakroom/testing';
 import type { Page } from '@playwright/test';
 import { addToCart, drawer, expect, searchField, signIn, test } from './browser.ts';
 import { address, chooseCard, placeButton, summary } from './check-out.ts';
@@ -65,8 +66,8 @@ async function forgetShift(page: Page): Promise<void> {
   await page.evaluate(() => void ((globalThis as unknown as { seen: { shift: number } }).seen.shift = 0));
 }
 
-/** A scan of a page takes a second or two, and a test has a dozen of them. */
-test.describe.configure({ timeout: 150_000 });
+/** A scan of a page takes a second or two, a test has a dozen of them, and a crowded machine takes several times as long. */
+test.describe.configure({ timeout: 400_000 });
 
 test('every page is sound in both themes, for a visitor', async ({ newBrowser, products }) => {
   const page = await newBrowser(gateways[0]);
@@ -149,11 +150,12 @@ test('every page is sound in both themes, for a person with a cart', async ({ ne
 test('the largest thing on the home page is drawn early', async ({ newBrowser }) => {
   const page = await newBrowser(gateways[0]);
   await watch(page);
+  const crowd = watchCrowd();
   await page.goto('/');
   await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
   await page.waitForLoadState('networkidle').catch(() => undefined);
   const preloaded = await page.evaluate(() => document.querySelector('link[rel=preload][as=image]')?.getAttribute('href'));
   expect(preloaded).toBe('/hero.svg');
   // web.dev/lcp calls 2.5 s good on a slow phone; this is a local server.
-  expect((await page.evaluate(() => (globalThis as unknown as { seen: Seen }).seen)).lcpMs).toBeLessThan(2_500);
+  expect((await page.evaluate(() => (globalThis as unknown as { seen: Seen }).seen)).lcpMs).toBeLessThan(crowd.roomMs(2_500));
 });

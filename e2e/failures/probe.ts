@@ -8,7 +8,7 @@ import { errorTable } from '@cloakroom/contracts';
 import { newPerson, type Person } from '../device.ts';
 import { addition, type Crowd, type Goods, type Holder, type Mode } from './crowd.ts';
 import { type Gone, type Operation, operations, type Outcome, outcomeOf, outcomes } from './table.ts';
-import { graceMs, type Seen, sessionCookies, Visitor } from './visitor.ts';
+import { type Seen, sessionCookies, Visitor } from './visitor.ts';
 
 const statusOf: Readonly<Record<Operation, number>> = {
   public: 200,
@@ -205,7 +205,7 @@ function said(operation: Operation, seen: Seen, guestViewIsSilent: boolean): str
 const isDegraded = (seen: Seen): boolean => /session;dur=[\d.]+;desc="\S+ degraded"/.test(seen.headers.get('server-timing') ?? '');
 
 function expectSound(operation: Operation, seen: Seen, cell: string): void {
-  const limitMs = operations[operation].budgetMs + graceMs;
+  const limitMs = operations[operation].budgetMs + seen.graceMs;
   expect.soft(seen.tookMs, `${cell}: answers within its budget and a second`).toBeLessThan(limitMs);
   expect.soft(seen.status, `${cell}: no raw server error: ${JSON.stringify(seen.body)}`).not.toBe(500);
   if (seen.status >= 400) {

@@ -5,6 +5,7 @@ export * from './event-log.contract.ts';
 export * from './tcp-proxy.ts';
 export * from './fresh-database.ts';
 export * from './stopped-process.ts';
+export { watchCrowd, type Crowd } from './crowd.ts';
 export * from './redis-cluster.kit.ts';
 export * from './timing-difference.ts';
 export * from './history.ts';

@@ -1,0 +1,65 @@
+/**
+ * What a crowded machine may add to a promise of time. Tests hold the shop to half seconds, on machines that others use too. A wider bound would
+ * make the test weaker on a quiet machine as well. So the crowd is measured in the same run, while the test waits, as a control: how many
+ * threads wanted a core, for each core there is. A core that three want does a third of the work for each.
+ *
+ * Only the room for work is stretched, never the promise: `expect(tookMs).toBeLessThan(budgetMs + crowd.roomMs(400))`.
+ */
+import { readFileSync } from 'node:fs';
+import { availableParallelism, loadavg } from 'node:os';
+
+export interface Crowd {
+  /** @param quietMs what the work beside the promise takes on a quiet machine; that much at least, and more by how crowded it was since */
+  roomMs(quietMs: number): number;
+}
+
+export interface Machine {
+  readonly coreCount: number;
+  /** Threads that run or want to, now. */
+  runnableCount(): number;
+}
+
+const sampleIntervalMs = 50;
+/** Ten minutes: longer than any test. */
+const sampleCountMax = 12_000;
+/** More crowded than that, a test says nothing either way, and must end some time. */
+const crowdMax = 30;
+
+/** @returns a function that begins to watch; one timer serves all, and keeps no process alive */
+export function openCrowds(machine: Machine): () => Crowd {
+  const samples: number[] = [];
+  let forgotten = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const look = (): void => {
+    samples.push(machine.runnableCount());
+    if (samples.length <= sampleCountMax) return;
+    samples.shift();
+    forgotten += 1;
+  };
+  return () => {
+    timer ??= setInterval(look, sampleIntervalMs).unref();
+    const first = forgotten + samples.length;
+    look();
+    return {
+      roomMs(quietMs) {
+        look();
+        const since = samples.slice(Math.max(0, first - forgotten));
+        const mean = since.reduce((sum, runnable) => sum + runnable, 0) / since.length;
+        return quietMs * Math.min(crowdMax, Math.max(1, mean / machine.coreCount));
+      },
+    };
+  };
+}
+
+export const watchCrowd = openCrowds({
+  coreCount: availableParallelism(),
+  runnableCount() {
+    try {
+      // "0.98 0.66 0.37 2/412 9731": two of 412 threads run or want to, this one among them.
+      return Number(readFileSync('/proc/loadavg', 'utf8').split(' ')[3]!.split('/', 1)[0]);
+    } catch {
+      // Not Linux: the average of a minute is the nearest there is.
+      return loadavg()[0]!;
+    }
+  },
+});
