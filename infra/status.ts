@@ -3,7 +3,11 @@ import { memoryOf, memoryOfTree } from './child.ts';
 import { dataRoot } from './folders.ts';
 import { isAlive, readStates } from './state.ts';
 import type { ProcessEntry, StackState } from './state.ts';
+import type { Health } from './stack.ts';
 import { probeOf } from './supervisor.ts';
+
+/** /readyz answers within 2 s. */
+const readinessTimeoutMs = 2_500;
 
 export async function printStatus(print: (line: string) => void): Promise<number> {
   const states = readStates(dataRoot);
@@ -32,19 +36,45 @@ async function describeRun(state: StackState): Promise<string[]> {
     ['(launcher)', 'running', String(state.supervisor.pid), megabytes(launcher?.bytes), '', ''],
     ['total', '', '', megabytes(total + (launcher?.bytes ?? 0)), '', ''],
   ];
+  const stuck = rows.flatMap(({ cells: [name = ''], words }) => words.map((word) => `  ${name}: ${word}`));
   const what = state.profile === 'cluster' ? `${state.provider} cluster` : state.provider;
-  return [`${what} on port ${state.base}, since ${state.startedAt}`, ...align(table)];
+  return [`${what} on port ${state.base}, since ${state.startedAt}`, ...align(table), ...stuck];
 }
 
-async function describeProcess(entry: ProcessEntry): Promise<{ cells: string[]; bytes: number }> {
+async function describeProcess(entry: ProcessEntry): Promise<{ cells: string[]; bytes: number; words: string[] }> {
   const alive = isAlive(entry);
-  const answer = alive && entry.state === 'ready' ? await probeOf(entry.health)() : undefined;
-  const state = answer === undefined ? entry.state : answer.ok ? 'ready' : 'no answer';
+  const asked = alive && entry.state === 'ready';
+  const [answer, words] = asked ? await Promise.all([probeOf(entry.health)(), wordsOf(entry.health)]) : [undefined, []];
+  const state = answer === undefined ? entry.state : stateOf(answer.ok, words);
   const memory = alive && entry.pid !== undefined ? memoryOfTree(entry.pid) : undefined;
   return {
     cells: [entry.name, state, alive ? String(entry.pid) : '-', megabytes(memory?.bytes), String(entry.restarts), entry.url],
     bytes: memory?.bytes ?? 0,
+    words,
   };
+}
+
+function stateOf(ready: boolean, words: readonly string[]): string {
+  if (ready) return words.length === 0 ? 'ready' : 'degraded';
+  return words.length === 0 ? 'no answer' : 'not ready';
+}
+
+/** What a process of ours says that it cannot do: its /readyz (libs/platform, readiness.ts). */
+export async function wordsOf(health: Health): Promise<string[]> {
+  if (health.kind !== 'http') return [];
+  const told = await Promise.all(health.urls.map(askReadiness));
+  // In embedded several services share the process, and say some of it alike.
+  return [...new Set(told.flat())];
+}
+
+async function askReadiness(url: string): Promise<string[]> {
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(readinessTimeoutMs) });
+    const { degraded = [], parts = {} } = (await answer.json()) as { degraded?: string[]; parts?: Record<string, { ok: boolean }> };
+    return [...Object.entries(parts).flatMap(([name, { ok }]) => (ok ? [] : [`${name} is not ready`])), ...degraded];
+  } catch {
+    return [];
+  }
 }
 
 export function megabytes(bytes: number | undefined): string {

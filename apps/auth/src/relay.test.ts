@@ -8,11 +8,12 @@ import {
   topics,
   type TopicSpec,
 } from '@cloakroom/contracts';
-import { verifyEvent } from '@cloakroom/platform';
+import { readinessAnswer, verifyEvent } from '@cloakroom/platform';
 import { expect, it, vi } from 'vitest';
 import { contextOf, guest, type Harness, look, openHarness, outboxOf, signIn, signUp, ok, password } from './auth.harness.ts';
 import { login } from './login.ts';
 import { logout } from './logout.ts';
+import { lookAtParts } from './readiness.ts';
 import { applyRows, beatOnce, openRelay, publishRows } from './relay.ts';
 
 const end = ({ auth }: Harness, token: string) => logout(auth, contextOf(), create(LogoutRequestSchema, { token }));
@@ -210,4 +211,28 @@ it('publishes without a trace what no request wrote', async () => {
   await publishRows(harness.relay, topics.sessionRevocations);
   const [record] = harness.eventLog.of(topics.sessionRevocations);
   expect(Object.keys(record!.headers!)).toEqual(['event-type', 'event-version', 'jws']);
+});
+
+it('tells at /readyz, within ten seconds, that it cannot publish, and that it can again; and stays ready', async () => {
+  const harness = await openHarness();
+  const relay = openRelay(harness.relay);
+  const config = { SESSION_STORE: 'memory', EVENT_LOG: 'embedded', PROVIDER: 'embedded' } as const;
+  const look = () => lookAtParts(harness.auth, { describe: () => Promise.resolve({ kind: 'embedded', clusterId: 'c' }) }, relay, config);
+  relay.start();
+  await vi.waitFor(() => expect(revocations(harness)).not.toEqual([]));
+  harness.eventLog.fail = () => true;
+  await end(harness, (await guest(harness)).token);
+  expect(readinessAnswer(await look()).body.degraded).toEqual([]);
+  harness.clock.advance(8_000);
+  const { status, body } = readinessAnswer(await look());
+  expect([status, body.degraded]).toEqual([
+    200,
+    [
+      expect.stringMatching(/^outbox: what was committed 8 s ago is not published yet \(session.revocations\)/),
+      expect.stringMatching(/^relay: no heartbeat could be published for 8 s/),
+    ],
+  ]);
+  harness.eventLog.fail = () => false;
+  await vi.waitFor(async () => expect(readinessAnswer(await look()).body.degraded).toEqual([]), { timeout: 5_000 });
+  await relay.stop();
 });

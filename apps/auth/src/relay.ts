@@ -52,6 +52,8 @@ export interface Relay {
   start(): void;
   /** Whether this process is the one that relays. */
   relays(): boolean;
+  /** How long the relay here has published no heartbeat; undefined where another replica relays. */
+  silentForMs(): number | undefined;
   /** The clock of the relay that beats now, in whichever replica; undefined when it did not answer. */
   beatClock(): Promise<BeatClock | undefined>;
   /** Lets what is under way finish (the log's own time-out bounds it). */
@@ -91,14 +93,18 @@ export function openRelay(opened: OpenRelayParts): Relay {
   // Of another process.
   opened.lease.onNotice(commits.notice);
   let boot: string | undefined;
+  let beatAtMs = 0;
   opened.lease.onQuestion(() => boot && JSON.stringify({ boot, beatMs: Math.ceil(opened.clock.monotonicMs()) } satisfies BeatClock));
   return {
     start: () =>
       opened.lease.hold(async ({ ended, confirm }) => {
         boot = opened.newBoot();
-        await relayUntil(ended, { ...opened, boot, confirm }, commits).finally(() => (boot = undefined));
+        beatAtMs = opened.clock.monotonicMs();
+        const onBeat = (): void => void (beatAtMs = opened.clock.monotonicMs());
+        await relayUntil(ended, { ...opened, boot, confirm }, commits, onBeat).finally(() => (boot = undefined));
       }),
     relays: () => opened.lease.held(),
+    silentForMs: () => (boot === undefined ? undefined : opened.clock.monotonicMs() - beatAtMs),
     beatClock: async () => {
       const told = await opened.lease.askHolder();
       return told === undefined ? undefined : (JSON.parse(told) as BeatClock);
@@ -108,7 +114,7 @@ export function openRelay(opened: OpenRelayParts): Relay {
 }
 
 /** One tenure. */
-async function relayUntil(ended: AbortSignal, parts: RelayParts, commits: Commits): Promise<void> {
+async function relayUntil(ended: AbortSignal, parts: RelayParts, commits: Commits, onBeat: () => void): Promise<void> {
   const applier = async (): Promise<void> => {
     while (!ended.aborted) {
       await applyRows(parts).catch((error: unknown) => parts.log.debug({ err: error }, 'the session store is still to be told'));
@@ -118,7 +124,9 @@ async function relayUntil(ended: AbortSignal, parts: RelayParts, commits: Commit
   };
   const heart = async (): Promise<void> => {
     while (!ended.aborted) {
-      const beat = beatOnce(parts).catch((error: unknown) => parts.log.debug({ err: error }, 'no heartbeat'));
+      const beat = beatOnce(parts)
+        .then((sent) => sent && onBeat())
+        .catch((error: unknown) => parts.log.debug({ err: error }, 'no heartbeat'));
       // Not one after the other: a heartbeat that hangs must not silence the next by more than its own time-out.
       await Promise.all([beat, pauseUntil(heartbeatIntervalMs, ended)]);
     }

@@ -9,7 +9,6 @@ import {
   openAdmin,
   openTls,
   type Parts,
-  type Readiness,
   type Running,
   serveMesh,
 } from '@cloakroom/platform';
@@ -22,6 +21,7 @@ import { exchangeToken } from './exchange-token.ts';
 import type { Housekeeping } from './housekeeping.ts';
 import { authToken, eventLogToken, housekeepingToken, relayToken } from './injection.ts';
 import { watchOutbox } from './metrics.ts';
+import { lookAtParts } from './readiness.ts';
 import { orUnavailable } from './or-unavailable.ts';
 import type { Relay } from './relay.ts';
 import { closeDemoAccounts, seedAccounts } from './seed-accounts.ts';
@@ -66,7 +66,12 @@ export async function start(config: AuthConfig, parts: Parts): Promise<Running> 
     clock,
     log,
   });
-  const admin = await openAdmin({ host: config.HOST, port: config.ADMIN_PORT, ready: () => readiness(auth, eventLog, relay, config), log });
+  const admin = await openAdmin({
+    host: config.HOST,
+    port: config.ADMIN_PORT,
+    ready: () => lookAtParts(auth, eventLog, relay, config),
+    log,
+  });
   return {
     name: 'auth',
     url: `${config.HOST}:${mesh.port}`,
@@ -84,31 +89,5 @@ export async function start(config: AuthConfig, parts: Parts): Promise<Running> 
       await container.close();
       await auth.database.destroy();
     },
-  };
-}
-
-/** Kafka is not asked for: auth works without it, and the outbox keeps what it has to say. */
-async function readiness(auth: Auth, eventLog: EventLog, relay: Relay, config: AuthConfig): Promise<Readiness> {
-  const [store, log, waiting] = await Promise.all([
-    auth.store.incarnation().then(
-      (incarnation) => ({ ok: true, kind: config.SESSION_STORE, incarnation }),
-      () => ({ ok: false, kind: config.SESSION_STORE }),
-    ),
-    eventLog.describe().then(
-      (description) => ({ ...description, reachable: true }),
-      () => ({ kind: config.EVENT_LOG, reachable: false }),
-    ),
-    auth.database
-      .selectFrom('outbox')
-      .select((row) => row.fn.countAll<number>().as('count'))
-      .executeTakeFirstOrThrow(),
-  ]);
-  return {
-    sessionStore: store,
-    eventLog: { ok: true, ...log },
-    outbox: { ok: true, waiting: waiting.count },
-    // Of all replicas one; the others are as ready.
-    relay: { ok: true, here: relay.relays() },
-    provider: { ok: true, name: config.PROVIDER },
   };
 }

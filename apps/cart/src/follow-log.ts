@@ -15,6 +15,8 @@ const retryDelayMs = 1_000;
 export interface LogFollower extends Pick<Projector, 'heardAgoMs' | 'realignSoon' | 'ends'> {
   /** Whether the readers have joined, and every partition that is held here has found its place. */
   following(): boolean;
+  /** In words, what does not move; undefined when all is well. */
+  stuck(): string | undefined;
   /** Tries until the log answers; resolves after the first attempt, whatever it brought. */
   start(keys: KeyRing): Promise<void>;
   stop(): Promise<void>;
@@ -58,6 +60,7 @@ export function openLogFollower(parts: CartParts): LogFollower {
       now: async (partition, budgetMs) => projector?.ends.now(partition, budgetMs),
     },
     following: () => following,
+    stuck: () => projector?.stuck(),
     async start(keys) {
       if (await attempt(keys)) return;
       retrying = (async () => {

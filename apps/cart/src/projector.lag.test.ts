@@ -46,3 +46,40 @@ it('knows of what waits before the first batch is handed over, and forgets a par
   vi.restoreAllMocks();
   await restarted;
 });
+
+it('says in words, within ten seconds, that its view stands still, and why, until it moves', async () => {
+  let aheadMs = 0;
+  const clock = { nowMs: () => Date.now() + aheadMs, monotonicMs: () => performance.now() + aheadMs };
+  const stuck = await openHarness({ clock });
+  try {
+    const apply = vi.spyOn(stuck.view, 'apply').mockRejectedValue(new ViewUnavailable('the disk of the view is full'));
+    accepted(await stuck.add(ada));
+    await vi.waitFor(() => expect(apply).toHaveBeenCalled());
+    expect(stuck.projector().stuck()).toBeUndefined();
+    aheadMs += 8_000;
+    // The log was heard meanwhile: it is this partition that does not move.
+    await vi.waitFor(() => expect(stuck.projector().stuck()).toMatch(new RegExp(`partition ${partition} stands still for [89] s: .*disk`)));
+    apply.mockRestore();
+    await vi.waitFor(() => expect(stuck.projector().stuck()).toBeUndefined(), { timeout: 8_000 });
+  } finally {
+    await stuck.stop();
+  }
+});
+
+it('says that it cannot find its place, from a start on that never ends', async () => {
+  let aheadMs = 0;
+  const clock = { nowMs: () => Date.now() + aheadMs, monotonicMs: () => performance.now() + aheadMs };
+  const stuck = await openHarness({ clock });
+  const places = vi.spyOn(stuck.view, 'places').mockRejectedValue(new Error('the place of a partition cannot be read'));
+  const restarted = stuck.restartProjector();
+  try {
+    await vi.waitFor(() => expect(places).toHaveBeenCalled(), { timeout: 5_000 });
+    aheadMs += 8_000;
+    await vi.waitFor(() => expect(stuck.projector().stuck()).toMatch(/stands still for \d+ s: the place of a partition cannot be read/));
+    places.mockRestore();
+    await restarted;
+    await vi.waitFor(() => expect(stuck.projector().stuck()).toBeUndefined(), { timeout: 8_000 });
+  } finally {
+    await stuck.stop();
+  }
+});

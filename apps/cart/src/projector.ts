@@ -6,7 +6,16 @@
  * every partition held here is compared with the one that was left.
  */
 import type { TopicPartition } from '@cloakroom/platform';
-import { RetryLater, traceIdOfRecord, type BatchControl, type LogRecord, type RecordBatch, type Subscription } from '@cloakroom/platform';
+import {
+  RetryLater,
+  seconds,
+  stuckAfterMs,
+  traceIdOfRecord,
+  type BatchControl,
+  type LogRecord,
+  type RecordBatch,
+  type Subscription,
+} from '@cloakroom/platform';
 import { deadLetters, realignments } from './metrics.ts';
 import { markIncomplete } from './dead-letters.ts';
 import { LogEnds } from './log-ends.ts';
@@ -23,6 +32,8 @@ export interface Projector {
   heardAgoMs(): number;
   /** Where the log ends, whoever holds the partition. */
   readonly ends: Pick<LogEnds, 'standing' | 'now'>;
+  /** In words, what has not moved for `stuckAfterMs`; undefined when all is well. */
+  stuck(): string | undefined;
   /** Somebody found a partition without a place. */
   realignSoon(): void;
   stop(): Promise<void>;
@@ -50,6 +61,9 @@ class PartitionProjector implements Projector {
   /** Partitions that must not be read until they are settled. */
   readonly #unsettled = new Set<number>();
   readonly #busy = new Set<number>();
+  /** By partition that has something to do: since when (monotonic), until it moves. */
+  readonly #waitsSince = new Map<number, number>();
+  #trouble = '';
   readonly ends: LogEnds;
   #logId = '';
   #subscription: Subscription | undefined;
@@ -96,6 +110,18 @@ class PartitionProjector implements Projector {
     return heardMs === undefined ? Number.POSITIVE_INFINITY : this.#parts.clock.monotonicMs() - heardMs;
   }
 
+  stuck(): string | undefined {
+    const heardAgoMs = this.heardAgoMs();
+    // Before the first answer too: what waits since the start is in `waitsSince`, and a log that is away is told by the caller.
+    if (Number.isFinite(heardAgoMs) && heardAgoMs > stuckAfterMs) return `the log of carts was last heard ${seconds(heardAgoMs)} ago`;
+    const beforeMs = this.#parts.clock.monotonicMs() - stuckAfterMs;
+    const waiting = [...this.#waitsSince].filter(([, sinceMs]) => sinceMs < beforeMs);
+    if (waiting.length === 0) return undefined;
+    const agoMs = this.#parts.clock.monotonicMs() - Math.min(...waiting.map(([, sinceMs]) => sinceMs));
+    const which = waiting.map(([partition]) => partition).sort((a, b) => a - b);
+    return `the view of partition ${which.join(', ')} stands still for ${seconds(agoMs)}${this.#trouble && `: ${this.#trouble}`}`;
+  }
+
   realignSoon(): void {
     if (this.#stopped.signal.aborted) return;
     this.#checking ??= this.#check()
@@ -116,6 +142,7 @@ class PartitionProjector implements Projector {
   async #take(batch: RecordBatch, control: BatchControl): Promise<void> {
     const { partition } = batch;
     noteWaiting(partition, { end: batch.highWatermark, oldestMs: batch.records[0]!.timestampMs });
+    this.#wait(partition);
     if (this.#unsettled.has(partition)) return this.#hold(batch, control);
     this.#busy.add(partition);
     try {
@@ -124,6 +151,9 @@ class PartitionProjector implements Projector {
         this.#leave(partition, projected.next, batch.records.at(-1)!.timestampMs);
         return;
       }
+    } catch (error) {
+      this.#trouble = reasonOf(error);
+      throw error;
     } finally {
       this.#busy.delete(partition);
     }
@@ -146,10 +176,12 @@ class PartitionProjector implements Projector {
     const partitions = assigned.map(({ partition }) => partition);
     // Held from before the first batch; read on one by one as they are found settled.
     for (const partition of partitions) this.#unsettled.add(partition);
-    const { clusterId } = await this.#parts.eventLog.describe();
+    for (const partition of partitions) this.#wait(partition);
+    const { clusterId, places, bounds } = await this.#look(partitions).catch((error: unknown) => {
+      this.#trouble = reasonOf(error);
+      throw error;
+    });
     this.#logId = clusterId;
-    const places = await orRetryLater(this.#parts.view.places(partitions));
-    const bounds = await this.#parts.eventLog.bounds(this.#parts.topics.events);
     const broken: number[] = [];
     for (const partition of partitions) {
       const place = places.get(partition);
@@ -162,8 +194,19 @@ class PartitionProjector implements Projector {
     if (broken.length > 0) this.#settle(broken);
   }
 
+  async #look(partitions: readonly number[]) {
+    const { clusterId } = await this.#parts.eventLog.describe();
+    const places = await orRetryLater(this.#parts.view.places(partitions));
+    return { clusterId, places, bounds: await this.#parts.eventLog.bounds(this.#parts.topics.events) };
+  }
+
+  #wait(partition: number): void {
+    if (!this.#waitsSince.has(partition)) this.#waitsSince.set(partition, this.#parts.clock.monotonicMs());
+  }
+
   #onRevoked(partitions: readonly TopicPartition[]): void {
     for (const { partition } of partitions) {
+      this.#waitsSince.delete(partition);
       this.#leftAt.delete(partition);
       forgetPartition(partition);
       this.#unsettled.delete(partition);
@@ -184,6 +227,7 @@ class PartitionProjector implements Projector {
   /** @param newestMs when the log took the record before `next` */
   #leave(partition: number, next: bigint, newestMs?: number): void {
     this.#leftAt.set(partition, next);
+    this.#waitsSince.delete(partition);
     noteApplied(partition, next, newestMs);
   }
 
@@ -197,7 +241,10 @@ class PartitionProjector implements Projector {
 
   /** In the background, since a rebuild may outlast a handler's time. */
   #settle(partitions: readonly number[]): void {
-    for (const partition of partitions) this.#unsettled.add(partition);
+    for (const partition of partitions) {
+      this.#unsettled.add(partition);
+      this.#wait(partition);
+    }
     if (this.#settlingNow) return;
     this.#settlingNow = true;
     this.#settling = this.#settleAll();
@@ -213,6 +260,7 @@ class PartitionProjector implements Projector {
         for (const [partition, offset] of settled) if (this.#unsettled.has(partition)) this.#readFrom(partition, offset);
         if (settled.size > 0) continue;
       } catch (error) {
+        this.#trouble = reasonOf(error);
         log.warn({ err: error, partitions }, 'the view cannot be settled yet');
       }
       await pause(settleRetryMs, this.#stopped.signal);
@@ -244,6 +292,12 @@ class PartitionProjector implements Projector {
       }
     }
   }
+}
+
+/** What was wrong at the bottom of it: the outer words are the same whatever happened. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? reasonOf(error.cause) : error.message;
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

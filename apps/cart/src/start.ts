@@ -11,12 +11,15 @@ import {
   jwksFrom,
   openAdmin,
   openKeyRing,
+  openFeedStatus,
   openTls,
   openLateFeed,
   type Parts,
+  type PartStatus,
   type Readiness,
   type Running,
   serveMesh,
+  startingMaxMs,
 } from '@cloakroom/platform';
 import { CartController } from './cart.controller.ts';
 import { CartModule } from './cart.module.ts';
@@ -56,7 +59,12 @@ export async function start(config: CartConfig, parts: Parts): Promise<Running> 
     clock,
     log,
   });
-  const admin = await openAdmin({ host: config.HOST, port: config.ADMIN_PORT, ready: () => readiness(cart, follower, config), log });
+  const admin = await openAdmin({
+    host: config.HOST,
+    port: config.ADMIN_PORT,
+    ready: openReadiness(cart, follower, openFeedStatus(feed, clock), config),
+    log,
+  });
   return {
     name: 'cart',
     url: `${config.HOST}:${mesh.port}`,
@@ -77,21 +85,35 @@ export async function start(config: CartConfig, parts: Parts): Promise<Running> 
 }
 
 /**
- * Without the log no write is possible, without the view no read: but each goes on without the other, so neither unreadies the process. Only
- * at its start it waits to hear a log that is there: its first reads would say "stale" for nothing.
+ * Without the log no write is possible, without the view no read: but each goes on without the other, and what is stuck here would be stuck in
+ * another replica too, so neither unreadies the process. Only at its start it waits, for a while, to hear a log that is there: its first
+ * reads would say "stale" for nothing.
  */
-async function readiness({ eventLog, view }: CartParts, follower: LogFollower, config: CartConfig): Promise<Readiness> {
-  const [log, store] = await Promise.all([
-    eventLog.describe().then(
-      (description) => ({ ...description, reachable: true }),
-      () => ({ kind: config.EVENT_LOG, reachable: false }),
-    ),
-    view.status(),
-  ]);
-  const { ok: reachable, ...details } = store;
-  return {
-    eventLog: { ok: follower.following() || !log.reachable || !store.ok, ...log, following: follower.following() },
-    cartView: { ok: true, ...details, reachable },
-    provider: { ok: true, name: config.PROVIDER },
+function openReadiness(
+  { eventLog, view, clock }: CartParts,
+  follower: LogFollower,
+  feedStatus: () => PartStatus,
+  config: CartConfig,
+): () => Promise<Readiness> {
+  const startedMs = clock.monotonicMs();
+  return async () => {
+    const [log, store] = await Promise.all([
+      eventLog.describe().then(
+        (description) => ({ ...description, reachable: true }),
+        () => ({ kind: config.EVENT_LOG, reachable: false }),
+      ),
+      view.status(),
+    ]);
+    const { ok: reachable, ...details } = store;
+    const starting = clock.monotonicMs() - startedMs < startingMaxMs;
+    const following = follower.following();
+    const stuck = follower.stuck() ?? (following || starting ? undefined : 'the log of carts is not followed yet');
+    const logDegraded = log.reachable ? stuck : 'the event log does not answer';
+    return {
+      eventLog: { ok: following || !log.reachable || !store.ok || !starting, ...log, following, degraded: logDegraded },
+      cartView: { ok: true, ...details, reachable, degraded: reachable ? undefined : 'the view of carts does not answer' },
+      feed: feedStatus(),
+      provider: { ok: true, name: config.PROVIDER },
+    };
   };
 }

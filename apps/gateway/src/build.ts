@@ -3,9 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { AccountService, AuthService, CartService, CatalogService, isProblem, OrdersService, ProfileService } from '@cloakroom/contracts';
 import {
   askRelayThrough,
+  boundedLook,
   connectMesh,
   eventLogOf,
   jwksFrom,
+  metrics,
   openKeyRing,
   openTls,
   openLateFeed,
@@ -22,6 +24,7 @@ import { Streams } from './events/streams.ts';
 import type { Gateway } from './gateway.ts';
 import { IdentityCache } from './identity-cache.ts';
 import { addressLimits } from './rate-limits.ts';
+import { openLookAtParts } from './readiness.ts';
 import { resolveAtAuth } from './resolve-at-auth.ts';
 
 export interface GatewayParts extends Parts {
@@ -70,37 +73,43 @@ export async function buildGateway(config: GatewayConfig, parts: GatewayParts): 
   const carried = new CarriedSessions({ keys, feed, clock, refresh: (call, request) => auth.client.refresh(call, request) });
   const identities = new IdentityCache({ feed, clock, random, onBury: (hash) => carried.distrust(hash) });
   let stopping = false;
+  const monotonicMs = (): number => clock.monotonicMs();
+  const gateway = {
+    config,
+    log,
+    clock,
+    macKeys: readMacKeys(config.SESSION_MAC_KEY),
+    auth: auth.client,
+    account: account.client,
+    resolve: resolveAtAuth({
+      resolve: (call, request) => auth.client.resolve(call, request),
+      retries: openRetryBudget(),
+      hedge: config.RESOLVE_HEDGED && config.AUTH_ADDRESS.includes(','),
+      nowMs: () => clock.monotonicMs(),
+    }),
+    cart: cart.client,
+    profile: profile.client,
+    catalog: catalog.client,
+    orders: orders.client,
+    eventLog,
+    feed,
+    keys,
+    jwks: () => jwks,
+    identities,
+    carried,
+    products: new ProductMemory(clock),
+    streams: new Streams({ inAll: config.STREAM_COUNT_MAX, ofAddress: config.STREAM_COUNT_MAX_PER_ADDRESS }, config.REPLICA),
+    limits: addressLimits(config),
+    shedder: openLoadShedder({ inFlightMax: config.IN_FLIGHT_MAX, loopLagMaxMs: config.LOOP_LAG_MAX_MS }),
+    randomBytes: parts.randomBytes,
+    stopping: () => stopping,
+    stop: () => void (stopping = true),
+  };
   return {
     gateway: {
-      config,
-      log,
-      clock,
-      macKeys: readMacKeys(config.SESSION_MAC_KEY),
-      auth: auth.client,
-      account: account.client,
-      resolve: resolveAtAuth({
-        resolve: (call, request) => auth.client.resolve(call, request),
-        retries: openRetryBudget(),
-        hedge: config.RESOLVE_HEDGED && config.AUTH_ADDRESS.includes(','),
-        nowMs: () => clock.monotonicMs(),
-      }),
-      cart: cart.client,
-      profile: profile.client,
-      catalog: catalog.client,
-      orders: orders.client,
-      eventLog,
-      feed,
-      keys,
-      jwks: () => jwks,
-      identities,
-      carried,
-      products: new ProductMemory(clock),
-      streams: new Streams({ inAll: config.STREAM_COUNT_MAX, ofAddress: config.STREAM_COUNT_MAX_PER_ADDRESS }, config.REPLICA),
-      limits: addressLimits(config),
-      shedder: openLoadShedder({ inFlightMax: config.IN_FLIGHT_MAX, loopLagMaxMs: config.LOOP_LAG_MAX_MS }),
-      randomBytes: parts.randomBytes,
-      stopping: () => stopping,
-      stop: () => void (stopping = true),
+      ...gateway,
+      look: boundedLook(openLookAtParts(gateway), monotonicMs),
+      readMetrics: boundedLook(() => metrics.metrics(), monotonicMs),
     },
     async close() {
       identities.close();

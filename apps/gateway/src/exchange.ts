@@ -69,6 +69,8 @@ export interface Exchange {
   readonly knownDevice: string;
   /** The browser's address, for throttles. */
   readonly remoteAddress: string;
+  /** A proxy passed it on and says for whom: it comes from the public, not from a probe. */
+  readonly proxied: boolean;
   readonly device: string;
   readonly timings: Timings;
 }

@@ -1,6 +1,6 @@
 /** What the use cases of the gateway have at hand: one typed client for each service, the identity cache and a few bounded memories. */
 import type { AccountService, AuthService, CartService, CatalogService, OrdersService, ProfileService } from '@cloakroom/contracts';
-import type { Clock, EventLog, KeyRing, LoadShedder, Logger, MeshClient, RevocationFeed } from '@cloakroom/platform';
+import type { Clock, EventLog, KeyRing, LoadShedder, Logger, MeshClient, Readiness, RevocationFeed } from '@cloakroom/platform';
 import type { MacKeys } from '@cloakroom/session';
 import type { CarriedSessions } from './carried-sessions.ts';
 import type { ProductMemory } from './catalog/product-memory.ts';
@@ -39,4 +39,8 @@ export interface Gateway {
   readonly randomBytes: (length: number) => Uint8Array;
   /** True once the process was asked to stop: /readyz says no before anything is closed. */
   readonly stopping: () => boolean;
+  /** For /readyz, cheap however often it is asked. */
+  readonly look: () => Promise<Readiness>;
+  /** For /metrics, alike. */
+  readonly readMetrics: () => Promise<string>;
 }

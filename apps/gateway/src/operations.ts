@@ -4,22 +4,23 @@ import { metrics, readinessAnswer } from '@cloakroom/platform';
 import { z } from 'zod';
 import { type Exchange, type Outcome, outgoing } from './exchange.ts';
 import type { Gateway } from './gateway.ts';
-import { lookAtParts } from './readiness.ts';
 
 export const aliveSchema = z.object({ alive: z.boolean() });
 export const readinessSchema = z
-  .object({ ready: z.boolean(), parts: z.record(z.string(), z.looseObject({ ok: z.boolean() })) })
+  .object({ ready: z.boolean(), degraded: z.array(z.string()), parts: z.record(z.string(), z.looseObject({ ok: z.boolean() })) })
   .meta({ id: 'Readiness' });
 export const jwksSchema = z.object({ keys: z.array(z.looseObject({ kid: z.string() })) }).meta({ id: 'JwkSet', description: 'RFC 7517' });
 
 export const isAlive = (): Outcome => ({ status: 200, body: { alive: true } });
 
-export async function isReady(_x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
-  return readinessAnswer(await lookAtParts(gateway));
+// The next two are for probes and Prometheus, who ask the process itself: what comes through a proxy comes from the public.
+
+export async function isReady(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+  return x.proxied ? problem('not_found') : readinessAnswer(await gateway.look());
 }
 
-export async function readMetrics(): Promise<Outcome> {
-  return { status: 200, body: await metrics.metrics(), contentType: metrics.contentType };
+export async function readMetrics(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+  return x.proxied ? problem('not_found') : { status: 200, body: await gateway.readMetrics(), contentType: metrics.contentType };
 }
 
 /** The last set that was fetched is as good as a new one: keys are published before they sign. */

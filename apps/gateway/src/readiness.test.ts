@@ -1,5 +1,5 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { openEventLog, systemClock } from '@cloakroom/platform';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { EmbeddedEventLog, openEventLog, systemClock } from '@cloakroom/platform';
 import { ask, configOf, openStage, silent, type Stage } from './gateway.fixture.ts';
 import { start } from './start.ts';
 
@@ -22,6 +22,68 @@ describe('/readyz', () => {
       auth: { ok: true, ready: false, reason: 'no answer' },
       'auth-2': { ok: true, ready: false, reason: 'no answer' },
     });
+  });
+
+  it('says that the feed is silent within 10 s, and stays ready: another replica hears no more', async () => {
+    const stage = await openStage();
+    closers.push(() => stage.stop());
+    expect((await ask(stage.url, '/readyz')).body.degraded).toEqual([]);
+    stage.relay.stopBeating();
+    await vi.waitFor(
+      async () => {
+        const { status, body } = await ask(stage.url, '/readyz');
+        expect([status, body.ready]).toEqual([200, true]);
+        expect(body.degraded).toEqual([expect.stringMatching(/^feed: no lease for [5-9] s/)]);
+      },
+      { timeout: 10_000, interval: 200 },
+    );
+    stage.relay.startBeating();
+    await vi.waitFor(async () => expect((await ask(stage.url, '/readyz')).body.degraded).toEqual([]), { timeout: 5_000 });
+  });
+
+  it('says yes though the log was away when the gateway started, and that it is away', async () => {
+    let addresses: Record<string, string> = {};
+    const stage = await openStage((given) => {
+      addresses = given;
+      return Promise.resolve({});
+    });
+    const eventLog = await openEventLog({ kind: 'embedded', log: silent, clock: systemClock });
+    vi.spyOn(eventLog, 'ensureTopics').mockRejectedValue(new Error('no broker'));
+    vi.spyOn(eventLog, 'describe').mockRejectedValue(new Error('no broker'));
+    const gateway = await start(configOf(addresses), { log: silent, clock: systemClock, eventLog });
+    closers.push(
+      () => gateway.stop(),
+      () => stage.stop(),
+      () => eventLog.close(),
+    );
+    await vi.waitFor(async () => expect((await ask(gateway.url, '/readyz')).status).toBe(200), { timeout: 5_000 });
+    const { body } = await ask(gateway.url, '/readyz');
+    expect(body.degraded).toContain('eventLog: the event log does not answer');
+    expect((await ask(gateway.url, '/api/products')).status).toBe(200);
+  });
+
+  it('is not for the public: what a proxy passes on finds neither it nor the metrics', async () => {
+    const stage = await openStage();
+    closers.push(() => stage.stop());
+    for (const path of ['/readyz', '/metrics'])
+      for (const header of ['x-forwarded-for', 'forwarded']) {
+        const asked = await fetch(`${stage.url}${path}`, { headers: { [header]: 'for=203.0.113.7' } });
+        expect([path, header, asked.status]).toEqual([path, header, 404]);
+      }
+    expect((await ask(stage.url, '/metrics')).status).toBe(200);
+  });
+
+  it('costs the stores next to nothing under a flood', async () => {
+    const describe_ = vi.spyOn(EmbeddedEventLog.prototype, 'describe');
+    const stage = await openStage({ RATE_LIMIT_PER_10S: '100000' });
+    closers.push(() => stage.stop());
+    describe_.mockClear();
+    const startedMs = performance.now();
+    for (let round = 0; round < 20; round++) await Promise.all(Array.from({ length: 50 }, () => ask(stage.url, '/readyz')));
+    const seconds = Math.ceil((performance.now() - startedMs) / 1_000) + 1;
+    expect(describe_.mock.calls.length).toBeLessThanOrEqual(10 * seconds);
+    expect(describe_.mock.calls.length).toBeLessThan(500);
+    describe_.mockRestore();
   });
 
   it('says no until the keys are known, while the process lives and answers', async () => {

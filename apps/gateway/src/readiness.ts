@@ -1,33 +1,35 @@
 /** What this gateway depends on, as /readyz tells it. */
-import type { PartStatus, Readiness } from '@cloakroom/platform';
+import { openFeedStatus, type PartStatus, type Readiness, startingMaxMs } from '@cloakroom/platform';
 import type { Gateway } from './gateway.ts';
 
 /** /readyz is asked often and must not hang with what it asks about. */
 const lookTimeoutMs = 500;
 
-export async function lookAtParts(gateway: Gateway): Promise<Readiness> {
-  const { config, feed } = gateway;
-  const [feedRead, eventLog, auth, cart] = await Promise.all([
-    within(
-      feed.ready.then(() => true),
-      false,
-    ),
-    within<PartStatus>(
-      gateway.eventLog.describe().then((found) => ({ ok: true, ...found })),
-      // Without the log this gateway still serves, asking auth per request.
-      { ok: true, clusterId: 'not reachable' },
-    ),
-    lookThroughAll('auth', config.AUTH_ADMIN_URL),
-    lookThroughAll('cart', config.CART_ADMIN_URL),
-  ]);
-  const leaseAgeMs = feed.leaseAgeMs();
-  return {
-    gateway: { ok: !gateway.stopping(), replica: config.REPLICA, provider: config.PROVIDER, streams: gateway.streams.open },
-    feed: { ok: feedRead, leased: feed.leaseValid(), ...(Number.isFinite(leaseAgeMs) && { leaseAgeMs: Math.round(leaseAgeMs) }) },
-    keys: { ok: gateway.jwks() !== undefined },
-    eventLog,
-    ...auth,
-    ...cart,
+export function openLookAtParts(gateway: Omit<Gateway, 'look' | 'readMetrics'>): () => Promise<Readiness> {
+  const feedStatus = openFeedStatus(gateway.feed, gateway.clock);
+  const startedMs = gateway.clock.monotonicMs();
+  return async () => {
+    const { config, feed } = gateway;
+    const [feedRead, found, auth, cart] = await Promise.all([
+      within(
+        feed.ready.then(() => true),
+        false,
+      ),
+      within<object | undefined>(gateway.eventLog.describe(), undefined),
+      lookThroughAll('auth', config.AUTH_ADMIN_URL),
+      lookThroughAll('cart', config.CART_ADMIN_URL),
+    ]);
+    const starting = gateway.clock.monotonicMs() - startedMs < startingMaxMs;
+    return {
+      gateway: { ok: !gateway.stopping(), replica: config.REPLICA, provider: config.PROVIDER, streams: gateway.streams.open },
+      // A log that is there is read before the first request, which spares auth. Without it this gateway serves, asking auth each time.
+      feed: { ...feedStatus(), ok: feedRead || found === undefined || !starting },
+      keys: { ok: gateway.jwks() !== undefined },
+      eventLog:
+        found === undefined ? { ok: true, clusterId: 'not reachable', degraded: 'the event log does not answer' } : { ok: true, ...found },
+      ...auth,
+      ...cart,
+    };
   };
 }
 
@@ -41,8 +43,9 @@ async function lookThroughAll(name: string, adminUrls: readonly string[] = []): 
 async function lookThrough(adminUrl: string): Promise<PartStatus> {
   try {
     const response = await fetch(new URL('/readyz', adminUrl), { signal: AbortSignal.timeout(lookTimeoutMs) });
-    const told = (await response.json()) as { ready?: unknown; parts?: unknown };
-    return { ok: true, ready: told.ready === true, parts: told.parts };
+    const told = (await response.json()) as { ready?: unknown; degraded?: unknown; parts?: unknown };
+    const words = Array.isArray(told.degraded) && told.degraded.length > 0 ? told.degraded.join('; ') : undefined;
+    return { ok: true, ready: told.ready === true, degraded: words, parts: told.parts };
   } catch {
     return { ok: true, ready: false, reason: 'no answer' };
   }

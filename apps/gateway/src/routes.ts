@@ -345,18 +345,20 @@ const operationsRoutes: readonly Route[] = [
   route({
     ...operationsBase,
     path: '/readyz',
-    summary: 'Takes requests, and which provider, cluster and stores are behind it.',
+    summary: 'Takes requests, what does not do its work, and which provider, cluster and stores are behind it. Not through a proxy.',
     answers: {
       200: { description: 'Ready.', schema: readinessSchema },
       503: { description: 'Not ready, or stopping.', schema: readinessSchema },
     },
+    errors: ['not_found'],
     handle: isReady,
   }),
   route({
     ...operationsBase,
     path: '/metrics',
-    summary: 'Prometheus metrics.',
+    summary: 'Prometheus metrics. Not through a proxy.',
     answers: { 200: { description: 'Text exposition format.', schema: z.string(), contentType: 'text/plain' } },
+    errors: ['not_found'],
     handle: readMetrics,
   }),
   route({

@@ -108,9 +108,13 @@ function exchangeOf(route: Route, request: FastifyRequest, begun: Begun, cookies
     person: undefined,
     knownDevice: knownDeviceOf(route, cookies, gateway),
     remoteAddress: request.ip,
+    proxied: forwardedHeaders.some((name) => request.headers[name] !== undefined),
     device: deviceLabel(request.headers['user-agent']),
   };
 }
+
+/** RFC 7239, and what everybody writes. */
+const forwardedHeaders = ['forwarded', 'x-forwarded-for'] as const;
 
 /** Looked at by sign-ins alone. One that never was ours counts as none, and reaches no database. */
 function knownDeviceOf(route: Route, { knownDevice }: OurCookies, gateway: Gateway): string {

@@ -8,8 +8,10 @@ import {
   implement,
   type OpenKeyRing,
   openAdmin,
+  openFeedStatus,
   openTls,
   type Parts,
+  type PartStatus,
   type Readiness,
   type RevocationFeed,
   type Running,
@@ -54,7 +56,8 @@ export async function start(config: OrdersConfig, parts: Parts): Promise<Running
     clock,
     log,
   });
-  const ready = () => readiness(db, eventLog, { keeper, notices }, config);
+  const feedStatus = openFeedStatus(feed, clock);
+  const ready = () => readiness(db, eventLog, { keeper, notices, feedStatus }, config);
   const admin = await openAdmin({ host: config.HOST, port: config.ADMIN_PORT, ready, log });
   return {
     name: 'orders',
@@ -82,7 +85,7 @@ export async function start(config: OrdersConfig, parts: Parts): Promise<Running
 async function readiness(
   db: Database,
   eventLog: EventLog,
-  { keeper, notices }: { readonly keeper: Keeper; readonly notices: OrderNotices },
+  { keeper, notices, feedStatus }: { readonly keeper: Keeper; readonly notices: OrderNotices; readonly feedStatus: () => PartStatus },
   config: OrdersConfig,
 ): Promise<Readiness> {
   const [, log] = await Promise.all([
@@ -94,7 +97,8 @@ async function readiness(
   ]);
   return {
     database: { ok: true },
-    eventLog: { ok: true, ...log, subscribed: notices.subscribed() },
+    eventLog: { ok: true, ...log, subscribed: notices.subscribed(), ...(!log.reachable && { degraded: 'the event log does not answer' }) },
+    feed: feedStatus(),
     // Of all replicas one; the others are as ready.
     keeper: { ok: true, here: keeper.keeps() },
     provider: { ok: true, name: config.PROVIDER },

@@ -12,9 +12,11 @@ import {
   jwksFrom,
   openAdmin,
   openKeyRing,
+  openFeedStatus,
   openTls,
   openLateFeed,
   type Parts,
+  type PartStatus,
   type Readiness,
   type Running,
   serveMesh,
@@ -56,7 +58,13 @@ export async function start(config: ProfileConfig, parts: Parts): Promise<Runnin
     clock,
     log,
   });
-  const admin = await openAdmin({ host: config.HOST, port: config.ADMIN_PORT, ready: () => readiness(db, eventLog, events, config), log });
+  const feedStatus = openFeedStatus(feed, clock);
+  const admin = await openAdmin({
+    host: config.HOST,
+    port: config.ADMIN_PORT,
+    ready: () => readiness(db, eventLog, events, feedStatus, config),
+    log,
+  });
   return {
     name: 'profile',
     url: `${config.HOST}:${mesh.port}`,
@@ -77,7 +85,13 @@ export async function start(config: ProfileConfig, parts: Parts): Promise<Runnin
 }
 
 /** Neither auth nor Kafka is asked for: profiles are read and written without them, and joins wait in the log. */
-async function readiness(db: Database, eventLog: EventLog, events: IdentityEvents, config: ProfileConfig): Promise<Readiness> {
+async function readiness(
+  db: Database,
+  eventLog: EventLog,
+  events: IdentityEvents,
+  feedStatus: () => PartStatus,
+  config: ProfileConfig,
+): Promise<Readiness> {
   const [, log] = await Promise.all([
     db.selectFrom('profiles').select('subject').limit(1).execute(),
     eventLog.describe().then(
@@ -87,7 +101,8 @@ async function readiness(db: Database, eventLog: EventLog, events: IdentityEvent
   ]);
   return {
     database: { ok: true },
-    eventLog: { ok: true, ...log, subscribed: events.subscribed() },
+    eventLog: { ok: true, ...log, subscribed: events.subscribed(), ...(!log.reachable && { degraded: 'the event log does not answer' }) },
+    feed: feedStatus(),
     provider: { ok: true, name: config.PROVIDER },
   };
 }

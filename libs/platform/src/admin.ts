@@ -3,24 +3,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Logger } from './log.ts';
+import { boundedLook, readinessAnswer, type Readiness } from './readiness.ts';
 
 /** One registry a process; in embedded the services share it, their metrics told apart by the label `service`. */
 export const metrics = new Registry();
 let defaultsCollected = false;
-
-/** A part that readiness depends on: `ok` and what a person should know of it (a cluster id, a run id, a lag). */
-export interface PartStatus {
-  readonly ok: boolean;
-  readonly [detail: string]: unknown;
-}
-
-export type Readiness = Readonly<Record<string, PartStatus>>;
-
-/** The answer of /readyz: ready when every part is ok. */
-export function readinessAnswer(parts: Readiness): { readonly status: 200 | 503; readonly body: { ready: boolean; parts: Readiness } } {
-  const ready = Object.values(parts).every((part) => part.ok);
-  return { status: ready ? 200 : 503, body: { ready, parts } };
-}
 
 export interface Admin {
   readonly port: number;
@@ -35,8 +22,9 @@ export async function openAdmin(options: {
   readonly log: Logger;
 }): Promise<Admin> {
   startDefaultMetrics();
+  const ready = boundedLook(options.ready, () => performance.now());
   const server = createServer((request, response) => {
-    answer(request.url ?? '/', options.ready).then(
+    answer(request.url ?? '/', ready).then(
       ({ status, type, body }) => response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body),
       (error: unknown) => {
         options.log.warn({ err: error }, 'admin request failed');

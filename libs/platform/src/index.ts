@@ -4,6 +4,7 @@ export * from './context.ts';
 export * from './event-log.ts';
 export * from './identity.ts';
 export * from './admin.ts';
+export * from './readiness.ts';
 export * from './config.ts';
 export * from './database.ts';
 export type { DatabaseOptions } from './database.postgres.ts';
