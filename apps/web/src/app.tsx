@@ -76,8 +76,10 @@ function Frame({ requests }: { readonly requests: RequestLog }) {
       </a>
       <Header />
       <main id="content" ref={main} tabIndex={-1}>
-        <SessionNotice />
-        <PendingNotes />
+        <div className="frame-notes">
+          <SessionNotice />
+          <PendingNotes />
+        </div>
         <Suspense fallback={<Loading what="the page" />}>
           <Outlet />
         </Suspense>

@@ -49,7 +49,8 @@ export function CartState({ cart }: { readonly cart: Cart }) {
 
 /** Beside the heading, always there: nothing moves when its word changes. What is amiss is told by CartState. */
 export function CartStanding({ cart }: { readonly cart: Cart | undefined }) {
-  const { word, tone } = cartPosition(cart);
+  const isUnsure = usePending().length > 0;
+  const { word, tone } = isUnsure ? ({ word: 'not sure yet', tone: 'warn' } as const) : cartPosition(cart);
   if (cart === undefined) return null;
   return (
     <span className="standing" data-tone={tone} title="Whether all that you wrote or were shown is in view">

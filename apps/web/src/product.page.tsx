@@ -10,6 +10,7 @@ import { useProduct } from './products.ts';
 import { ApiProblem } from './request.ts';
 import { identityOf } from './session-notice.ts';
 import { useSession } from './session.tsx';
+import { isColourOption } from './swatch.tsx';
 import { Shelf } from './shelf.tsx';
 import { useApi } from './shop.tsx';
 
@@ -68,7 +69,7 @@ function ProductSkeleton() {
 }
 
 function ProductDetails({ product }: { readonly product: Product }) {
-  const [colour, setColour] = useState<string>();
+  const [colour, setColour] = useState(product.options.find(({ name }) => isColourOption(name))?.values[0]);
   return (
     <article className="product">
       <ProductPicture product={product} size="large" eager colour={colour} />
