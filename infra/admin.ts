@@ -1,7 +1,8 @@
 /** `npm run admin -- grant EMAIL`, `revoke EMAIL`, `list`: who administers the shop that runs here. auth's own command does it, on auth's database. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { runAdmin } from '@cloakroom/auth';
+import { execa } from 'execa';
+import { repository } from './folders.ts';
 import { StackError } from './outcome.ts';
 import { readDatabaseUrls } from './provider.ts';
 import { runningShop } from './running-shop.ts';
@@ -11,9 +12,11 @@ import { portsOf } from './stack.ts';
 
 /** @param base of the shop that is meant; may be left out where one runs. @returns the exit code */
 export async function administer(args: readonly string[], base: number | undefined, print: (line: string) => void): Promise<number> {
-  const { text, code } = await runAdmin(args, databaseOf(runningShop(base)), Date.now());
-  print(text);
-  return code;
+  const env = databaseOf(runningShop(base));
+  const command = [join(repository, 'apps', 'auth', 'dist', 'admin.main.js'), ...args];
+  const { stdout, stderr, exitCode = 1 } = await execa(process.execPath, command, { env, extendEnv: false, reject: false });
+  print(stdout || stderr);
+  return exitCode;
 }
 
 /** What auth of this shop is told of its database. @throws StackError */

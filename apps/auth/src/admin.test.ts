@@ -15,7 +15,7 @@ it('makes an administrator of an account while auth runs, tells its owner, and t
   const harness = await openHarness({ url });
   const { token, session } = ok(await signUp(harness, 'ada@example.com'));
   const person = await personWith(harness, token!);
-  const run = (...args: string[]) => runAdmin(args, { DATABASE_URL: url }, harness.clock.nowMs());
+  const run = (...args: string[]) => runAdmin(args, harness.clock.nowMs(), { DATABASE_URL: url });
   expect(await administrator(harness.auth, person)).toEqual({ problem: 'forbidden' });
   expect(await run('list')).toEqual({ text: 'There is no administrator.', code: 0 });
   for (const _ of [1, 2]) expect(await run('grant', ' Ada@Example.com ')).toEqual({ text: 'Administrators: ada@example.com', code: 0 });
@@ -32,7 +32,7 @@ it('makes nobody of an account that is not there or is disabled, and says how it
   const harness = await openHarness({ url });
   ok(await signUp(harness, 'ada@example.com'));
   await harness.auth.database.updateTable('accounts').set({ disabled: 1 }).execute();
-  const run = (...args: string[]) => runAdmin(args, { DATABASE_URL: url }, 0);
+  const run = (...args: string[]) => runAdmin(args, 0, { DATABASE_URL: url });
   for (const email of ['nobody@example.com', 'ada@example.com']) expect(await run('grant', email)).toMatchObject({ code: 1 });
   expect(await run('list')).toEqual({ text: 'There is no administrator.', code: 0 });
   for (const args of [[], ['grant'], ['grant', 'no e-mail'], ['list', 'ada@example.com'], ['promote', 'ada@example.com']])

@@ -2,22 +2,22 @@
  * `node apps/auth/dist/admin.main.js grant EMAIL`, `revoke EMAIL`, `list`: for whoever may run a command where auth runs, with what auth is told
  * (DATABASE_URL, DATABASE_PASSWORD). Such a person holds every key of the shop anyway; no rpc offers it, so no other process can.
  */
-import { createLogger, databaseConfig, openDatabase, readEnvironment } from '@cloakroom/platform';
-import { z } from 'zod';
+import { createLogger, openDatabase } from '@cloakroom/platform';
 import { emailSchema } from './accounts.ts';
 import { administratorsOf, setAdministrator } from './administrators.ts';
+import { readAdminConfig } from './config.ts';
 import { type AuthSchema, migrations } from './migrations.ts';
 
 const usage = 'grant EMAIL | revoke EMAIL | list';
 
 /** @returns what to print, and the exit code */
-export async function runAdmin(args: readonly string[], env: NodeJS.ProcessEnv, nowMs: number): Promise<{ text: string; code: number }> {
+export async function runAdmin(args: readonly string[], nowMs: number, env?: NodeJS.ProcessEnv): Promise<{ text: string; code: number }> {
   const [command = '', given = '', ...more] = args;
   const isChange = command === 'grant' || command === 'revoke';
   if (more.length > 0 || (!isChange && (command !== 'list' || given !== ''))) return { text: usage, code: 2 };
   const email = isChange ? emailSchema.safeParse(given) : undefined;
   if (email?.success === false) return { text: `${given || 'nothing'} is no e-mail address; ${usage}`, code: 2 };
-  const config = readEnvironment(z.object(databaseConfig), env);
+  const config = readAdminConfig(env);
   const options = { name: 'auth-admin', log: createLogger('auth-admin', 'silent'), password: config.DATABASE_PASSWORD };
   const database = await openDatabase<AuthSchema>(config.DATABASE_URL, migrations, options);
   try {

@@ -112,6 +112,13 @@ const schema = z
       context.addIssue({ code: 'custom', path: ['TLS_DIR'], message: 'is needed with MESH_TLS=mutual' });
   });
 
+/** Of admin.main.ts: auth's own database, and nothing else. */
+const adminSchema = z.object(databaseConfig);
+
+export type AdminConfig = z.output<typeof adminSchema>;
+
+export const readAdminConfig = (env: NodeJS.ProcessEnv = process.env): AdminConfig => readEnvironment(adminSchema, env);
+
 export type AuthConfig = z.output<typeof schema>;
 
 export const readConfig = (env: NodeJS.ProcessEnv = process.env): AuthConfig => readEnvironment(schema, env);

@@ -88,7 +88,7 @@ it('closes at its start the demo accounts of a database that was tried with them
   const mary = { email: 'mary@example.com', password: 'seven purple lighthouses', name: 'Mary' };
   const { token } = ok(await client.register(call(), mary));
   const command = [join(import.meta.dirname, 'admin.main.ts'), 'grant', mary.email];
-  const { stdout } = await promisify(execFile)(process.execPath, command, { env: { ...process.env, ...env } });
+  const { stdout } = await promisify(execFile)(process.execPath, command, { env });
   expect(stdout).toBe('Administrators: mary@example.com\n');
   expect(ok(await client.resolve(call(), { token })).session).toMatchObject({ role: 'admin' });
 });

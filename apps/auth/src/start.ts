@@ -27,7 +27,6 @@ import type { Relay } from './relay.ts';
 import { closeDemoAccounts, seedAccounts } from './seed-accounts.ts';
 import { reloadIntervalMs } from './signing-keys.ts';
 
-export { runAdmin } from './admin.ts';
 export { readConfig, type AuthConfig } from './config.ts';
 
 export async function start(config: AuthConfig, parts: Parts): Promise<Running> {

@@ -1,4 +1,4 @@
-/** Fake services behind the real mesh: just enough behaviour for a gateway to show its own. */
+/** Fake services behind the real mesh: just enough behaviour for a gateway to show its own. Longer because it is one table of rpcs. */
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   AuthService,
