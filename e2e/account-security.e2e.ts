@@ -104,6 +104,8 @@ test('an administrator disables a person, who is refused everywhere and told no 
 });
 
 test('the operator makes an administrator by a command, and takes the role away again, at once', async ({ newDevice }) => {
+  // Each of the two commands starts Node twice.
+  test.setTimeout(120_000);
   const person = newPerson();
   const laptop = await newDevice();
   await laptop.register(person);

@@ -10,7 +10,7 @@ import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
 import { Namespace, Service, ServiceAccount } from 'kubernetes-models/v1';
 import { describe, expect, it } from 'vitest';
-import { parse, parseAllDocuments } from 'yaml';
+import { parseAllDocuments } from 'yaml';
 import { drawStack, meshNames } from '../stack.ts';
 import type { AppName } from '../stack.ts';
 import { edges, labelsOfStorage, storages } from './cluster.ts';

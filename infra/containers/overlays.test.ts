@@ -99,7 +99,7 @@ it('.env.example and docs/overload.md name every bound of gateway and auth, the 
   const all = Object.entries({ ...authOf(), ...gatewayOf() }).filter(([name]) => /_LIMIT_PER_|_PER_ADDRESS$/.test(name));
   expect(all).toHaveLength(10);
   for (const [name, value] of all) {
-    expect(exampleFile).toContain(`#${name}=${String(value)}\n`);
+    expect(exampleFile).toContain(`#${name}=${JSON.stringify(value)}\n`);
     expect(reasons).toContain(name);
   }
   expect(exampleFile).toContain('TRUSTED_PROXIES=');
