@@ -39,6 +39,32 @@ describe('an error exit', () => {
     expect(lines.headers.get('allow')).toBe('PUT, DELETE');
   });
 
+  it('405: a method that HTTP knows and no address takes, with a trace to tell and nothing in the log', async () => {
+    for (const path of ['/api/cart', '/api/nothing', '/', '/healthz'])
+      for (const method of ['QUERY', 'PROPFIND', 'TRACE', 'M-SEARCH']) {
+        const { port } = new URL(stage.url);
+        const told = await new Promise<{ status: number | undefined; code: string; allow: string | undefined }>((resolve, reject) =>
+          httpRequest({ port, path, method, headers: { origin } }, (answer) => {
+            let text = '';
+            answer.on('data', (chunk: Buffer) => (text += chunk.toString()));
+            answer.on('end', () => resolve({ status: answer.statusCode, code: JSON.parse(text).code, allow: answer.headers.allow }));
+          })
+            .on('error', reject)
+            .end(),
+        );
+        expect(told, `${method} ${path}`).toMatchObject({ status: 405, code: 'method_not_allowed', allow: expect.stringContaining('GET') });
+      }
+  });
+
+  it('405: an address that is written out is no id of the pattern beside it', async () => {
+    for (const method of ['GET', 'OPTIONS']) {
+      const told = await ask(stage.url, '/api/orders/preview', { method });
+      expectProblem(told, 405, 'method_not_allowed');
+      expect(told.headers.get('allow')).toBe('POST');
+    }
+    expect((await ask(stage.url, '/api/events', { method: 'OPTIONS' })).headers.get('allow')).toBe('GET');
+  });
+
   it('404 and 405 whatever the body is', async () => {
     for (const body of ['{"a":', '{"__proto__":{}}', '{"a":{"constructor":{"prototype":1}}}', 'x'.repeat(70_000)]) {
       expectProblem(await ask(stage.url, '/api/nothing', { method: 'POST', body }), 404, 'not_found');

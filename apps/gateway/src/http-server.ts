@@ -16,6 +16,7 @@ import type { Gateway } from './gateway.ts';
 import { dropLookalikes } from './lookalikes.ts';
 import { lookalikeHeaders, requestSeconds } from './metrics.ts';
 import { expectedProblem, problemAnswer } from './problem-answer.ts';
+import type { Route } from './route.ts';
 import { routes } from './routes.ts';
 import { securityHeaders } from './security-headers.ts';
 import { serveRoutes } from './serve-routes.ts';
@@ -88,11 +89,13 @@ function addHooks(server: FastifyInstance, gateway: Gateway): void {
     if (dropped > 0) lookalikeHeaders.inc(dropped);
     if (gateway.stopping()) reply.header('connection', 'close');
     if (!namesOneHost(request.raw)) return sendProblem(reply, problem('invalid_request', 'A request names one Host.'), request);
-    if (!isOfApi(request)) return;
+    const unknown = takesMethod(request) ? undefined : methodNotAllowed(request, reply);
+    if (!isOfApi(request)) return unknown === undefined ? undefined : sendProblem(reply, unknown, request);
     const limited = await gateway.limits.request(request.ip);
     if (limited !== undefined) return sendProblem(reply, limited, request);
     const tooMuch = shedAtTheDoor(request, reply, gateway.shedder);
     if (tooMuch !== undefined) return sendProblem(reply, tooMuch, request);
+    if (unknown !== undefined) return sendProblem(reply, unknown, request);
     const crossSite = checkSameOrigin(
       { method: request.method, origin: request.headers.origin, fetchSite: oneOf(request.headers['sec-fetch-site']) },
       origins,
@@ -158,12 +161,38 @@ export function answerFailure(error: unknown, request: FastifyRequest, reply: Fa
 
 /** An address that exists under other methods says which (RFC 9110 15.5.6). */
 function missing(request: FastifyRequest, reply: FastifyReply): Problem {
-  const path = request.url.split('?', 1)[0]!;
-  const methods = routes.filter((route) => patternOf(route.path).test(path)).map((route) => route.method);
-  if (methods.length === 0 || methods.some((method) => method === request.method)) return problem('not_found');
-  reply.header('allow', [...new Set([...methods, ...(methods.includes('GET') ? ['HEAD'] : [])])].join(', '));
+  const methods = methodsAt(request);
+  return methods.size === 0 || methods.has(request.method) ? problem('not_found') : methodNotAllowed(request, reply);
+}
+
+/** What no route and no page takes: below, Fastify would ask some of them for a body, and fail. */
+const knownMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+/** An address that is written out in the table is that one alone, though a pattern beside it would take its last word for an id. */
+const writtenOut: ReadonlyMap<string, ReadonlySet<string>> = new Map(
+  [...Map.groupBy(routes, ({ path }) => path)].filter(([path]) => !path.includes('{')).map(([path, same]) => [path, methodsOf(same)]),
+);
+
+const takesMethod = (request: FastifyRequest): boolean =>
+  knownMethods.has(request.method) && writtenOut.get(pathOf(request))?.has(request.method) !== false;
+
+function methodNotAllowed(request: FastifyRequest, reply: FastifyReply): Problem {
+  const methods = methodsAt(request);
+  // Elsewhere there are pages, or nothing.
+  reply.header('allow', [...(methods.size === 0 ? ['GET', 'HEAD'] : methods)].join(', '));
   return problem('method_not_allowed');
 }
+
+function methodsAt(request: FastifyRequest): ReadonlySet<string> {
+  const path = pathOf(request);
+  return writtenOut.get(path) ?? methodsOf(routes.filter((route) => patternOf(route.path).test(path)));
+}
+
+function methodsOf(some: readonly Route[]): ReadonlySet<string> {
+  return new Set(some.flatMap(({ method, live }) => (method === 'GET' && live !== true ? ['GET', 'HEAD'] : [method])));
+}
+
+const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0]!;
 
 const patternOf = (path: string): RegExp => new RegExp(`^${path.replaceAll('.', String.raw`\.`).replaceAll(/\{\w+\}/g, '[^/]+')}$`);
 

@@ -116,11 +116,19 @@ const frameworkCodes: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_NOT_FOUND: 'not_found',
 };
 
+/** Nest turns what Fastify refuses into an exception that keeps the status alone. A refusal of theirs is no failure of ours. */
+const statusCodes: Readonly<Record<number, ErrorCode>> = {
+  404: 'not_found',
+  405: 'method_not_allowed',
+  413: 'payload_too_large',
+  415: 'unsupported_media_type',
+};
+
 /** What a thrown value means; undefined: a surprise, to be logged and answered as `internal`. */
 export function expectedProblem(error: unknown): Problem | undefined {
   if (isProblem(error)) return error;
   if (typeof error !== 'object' || error === null) return undefined;
   const { code, status } = error as { code?: unknown; status?: unknown };
   if (typeof code === 'string' && frameworkCodes[code] !== undefined) return problem(frameworkCodes[code]);
-  return status === 404 ? problem('not_found') : undefined;
+  return typeof status === 'number' && status >= 400 && status < 500 ? problem(statusCodes[status] ?? 'invalid_request') : undefined;
 }
