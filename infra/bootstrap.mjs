@@ -33,10 +33,22 @@ async function installPackages() {
   if (missing === undefined) return;
   say(`installing packages (${missing})`);
   // Engine warnings are for npm's own Node; the project runs on the one it installs.
-  const code = await showing('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], 'installing packages');
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+  // No package runs a script of its own: older npm, as of Node 20, does not know allowScripts.
+  const code = await showing('npm', ['ci', '--ignore-scripts', ...quiet], 'installing packages');
   if (code !== 0) fail(`npm ci ended with code ${code}`, 'see what it said above; with the network up, run the same command again');
+  const scripts = await runAllowedScripts(quiet);
+  if (scripts !== 0) fail(`npm rebuild ended with code ${scripts}`, 'remove node_modules and run the same command again');
   const still = missingPackages();
   if (still !== undefined) fail(`after npm ci: ${still}`, 'remove node_modules and run the same command again');
+}
+
+/** Those that package.json allows by name, where they are installed: of the optional ones that is this platform's. @returns the exit code */
+async function runAllowedScripts(quiet) {
+  const allowed = Object.entries(readJson('package.json')?.allowScripts ?? {}).filter(([, yes]) => yes === true);
+  const present = allowed.map(([name]) => name).filter((name) => existsSync(join(root, 'node_modules', name)));
+  if (present.length === 0) return 0;
+  return showing('npm', ['rebuild', '--ignore-scripts=false', ...quiet, ...present], 'running the allowed install scripts');
 }
 
 /** @returns why an install is needed, or undefined */
