@@ -11,7 +11,7 @@ import { chooseProvider } from './provider.ts';
 import type { ProviderChoice } from './provider.ts';
 import { dataDirOf, toolsDir } from './folders.ts';
 import { isAlive, readState } from './state.ts';
-import { profiles } from './stack.ts';
+import { defaultBase, profiles } from './stack.ts';
 import type { Profile } from './stack.ts';
 import { databases } from './stack.storage.ts';
 import type { Database } from './stack.storage.ts';
@@ -30,6 +30,9 @@ export interface StartRequest {
   readonly open?: boolean;
   readonly inspect?: readonly Inspect[];
 }
+
+/** What says which shop is meant, where several may run. */
+export type StartPlace = Pick<StartRequest, 'infra' | 'profile' | 'portBase' | 'database'>;
 
 /** The launcher's own parent (npm, a shell, a CI runner) may be killed without a word to us. */
 const parentCheckIntervalMs = 500;
@@ -59,7 +62,7 @@ export async function start(request: StartRequest, print: Print): Promise<number
     const first = await Promise.race([started.then(() => 'ready' as const), ending.told]);
     if (first !== 'ready') started.catch(() => undefined);
     else {
-      for (const line of summary(supervisor, request.inspect ?? [], performance.now() - began)) print(line);
+      for (const line of summary(supervisor, request, performance.now() - began)) print(line);
       if (request.open === true) openBrowser(supervisor.spec.gateways[0]);
     }
     await ending.told;
@@ -105,13 +108,25 @@ async function runContainers(docker: Docker, request: StartRequest, told: Promis
   return 0;
 }
 
-function summary({ spec }: Supervisor, inspect: readonly Inspect[], tookMs: number): string[] {
+/** It finds the shop that was started with these: another place would be another shop, and `--logs` would start it. */
+export function logsCommand({ infra, profile, portBase, database }: StartPlace): string {
+  const place = [
+    ...(infra === 'auto' ? [] : ['--infra', infra]),
+    ...(profile === undefined || profile === 'usual' ? [] : ['--profile', profile]),
+    ...(portBase === defaultBase ? [] : ['--port-base', String(portBase)]),
+    ...(database === undefined ? [] : ['--database', database]),
+  ];
+  return ['npm start --', ...place, '--logs'].join(' ');
+}
+
+function summary({ spec }: Supervisor, request: StartRequest, tookMs: number): string[] {
+  const { inspect = [] } = request;
   const folder = relative(process.cwd(), spec.dataDir) || '.';
   return [
     '',
     `Cloakroom is ready in ${(tookMs / 1000).toFixed(1)} s (${spec.profile === 'cluster' ? `${spec.provider} cluster` : spec.provider}).`,
     `  shop    ${spec.gateways.join(' and ')}`,
-    `  logs    ${folder}/logs (or npm start -- --logs)`,
+    `  logs    ${folder}/logs (or ${logsCommand(request)})`,
     ...inspect.map(({ service, port }) => `  debug   ${service} on 127.0.0.1:${port} (.vscode/launch.json, or chrome://inspect)`),
     '  status  npm run status',
     '  stop    Ctrl-C',

@@ -45,21 +45,33 @@ export function attackStack({ provider, portBase, only, title, fault, quiet }: A
 /** A test has its own limits; this is for a stack that does not start. */
 const quietTimeoutMs = 180_000;
 
+interface Spec {
+  readonly title: string;
+  readonly ok: boolean;
+  readonly file: string;
+  readonly tests?: readonly { readonly results: readonly { readonly error?: { readonly message?: string } }[] }[];
+}
+
 interface Suite {
   readonly suites?: readonly Suite[];
-  readonly specs?: readonly { readonly title: string; readonly ok: boolean; readonly file: string }[];
+  readonly specs?: readonly Spec[];
 }
 
 export interface SeenTrial {
   readonly file: string;
   readonly title: string;
   readonly passed: boolean;
+  /** What the test expected and what it met, where it failed. */
+  readonly said?: string;
 }
 
 /** @returns nothing where the run wrote no report */
 export function readTrials(): SeenTrial[] {
   const walk = ({ suites = [], specs = [] }: Suite): SeenTrial[] => [
-    ...specs.map(({ title, ok, file }) => ({ title, passed: ok, file })),
+    ...specs.map(({ title, ok, file, tests = [] }) => {
+      const said = tests.flatMap(({ results }) => results).find(({ error }) => error !== undefined)?.error?.message;
+      return { title, passed: ok, file, ...(said !== undefined && { said }) };
+    }),
     ...suites.flatMap(walk),
   ];
   try {

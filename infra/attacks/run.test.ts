@@ -5,6 +5,7 @@ import { expect, it } from 'vitest';
 import { repository } from '../folders.ts';
 import { attacks } from './catalogue.ts';
 import { faults } from './fault-list.ts';
+import { story } from './proof.ts';
 
 const read = (file: string): string => readFileSync(join(repository, file), 'utf8');
 
@@ -26,6 +27,15 @@ it('proves faults that the attacks notice by a title that is there, on a stack t
   });
   expect(wrong.map(({ name }) => name)).toEqual([]);
   expect(new Set(faults.map(({ name }) => name)).size).toBe(faults.length);
+});
+
+it('tells of a proof what was broken and what the attacker got', () => {
+  const said =
+    'Error: refused by every service\n\nexpect(received).toBe(expected)\n\nExpected: \u001b[32m401\u001b[39m\nReceived: \u001b[31m200\u001b[39m\n';
+  expect(story({ edits: [{ file: 'libs/platform/src/jws.ts', find: 'if (!verified) refuse()', replace: '' }] }, said)).toEqual([
+    'broken: libs/platform/src/jws.ts: if (!verified) refuse() is gone',
+    'the attacker got: refused by every service | Expected: 401 | Received: 200',
+  ]);
 });
 
 it('takes away what stands in the sources', () => {

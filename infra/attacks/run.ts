@@ -1,12 +1,13 @@
 /** `npm run attacks`: starts a stack, attacks it, runs the tests that the catalogue names besides, prints a verdict an attack. `--prove`: proof.ts. */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { oneOf, portBases, runCommandLine, UsageError, wholeNumber } from '../command-line.ts';
 import { dataRoot, repository } from '../folders.ts';
 import { align } from '../status.ts';
 import { runCommand } from '../tools.ts';
 import { attacks, type Attack, type Trial } from './catalogue.ts';
 import { attackStack, type AttackProvider, readTrials } from './playwright.ts';
+import { faults } from './fault-list.ts';
 import { prove } from './proof.ts';
 
 /** Apart from all other stacks of this repository. */
@@ -17,24 +18,34 @@ const help = `npm run attacks                        attack a native stack and p
 npm run attacks -- --provider embedded  those that touch one process too
 npm run attacks -- --prove              take each defence away in turn: its attack must then succeed (about 10 min)
 npm run attacks -- --prove --fast       a few of them
-npm run attacks -- --prove --only NAME  one
+npm run attacks -- --prove --only NAME  one, told as a story; NAME is one of
+${faults.map(({ name }) => `    ${name}`).join('\n')}
 npm run attacks -- --port-base PORT     where the ports of the stack begin (${base})`;
 
 type Verdict = 'refused' | 'SUCCEEDED' | 'not run here' | 'not tried';
 
-const { values } = parseArgs({
-  options: {
-    prove: { type: 'boolean' },
-    fast: { type: 'boolean' },
-    only: { type: 'string' },
-    provider: { type: 'string', default: 'native' },
-    'port-base': { type: 'string', default: String(base) },
-    help: { type: 'boolean', short: 'h' },
-  },
+const options = {
+  prove: { type: 'boolean' },
+  fast: { type: 'boolean' },
+  only: { type: 'string' },
+  provider: { type: 'string' },
+  'port-base': { type: 'string' },
+} as const;
+await runCommandLine({ help, options }, (values) => {
+  const portBase = wholeNumber('--port-base', values['port-base'], portBases) ?? base;
+  const provider = oneOf('--provider', values.provider ?? 'native', ['native', 'embedded']);
+  if (values.only !== undefined && values.prove !== true) throw new UsageError('--only goes with --prove');
+  if (values.prove !== true) return attack(provider, portBase);
+  const only =
+    values.only === undefined
+      ? undefined
+      : oneOf(
+          '--only',
+          values.only,
+          faults.map(({ name }) => name),
+        );
+  return prove({ only, fast: values.fast ?? false, base: portBase });
 });
-if (values.help) console.log(help);
-else if (values.prove) process.exitCode = await prove({ only: values.only, fast: values.fast ?? false, base: Number(values['port-base']) });
-else process.exitCode = await attack(values.provider as AttackProvider, Number(values['port-base']));
 
 async function attack(provider: AttackProvider, portBase: number): Promise<number> {
   const code = await attackStack({ provider, portBase, only: ['attacks/[a-h]-', 'forged-identity', 'logout-kills'], quiet: false });

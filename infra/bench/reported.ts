@@ -18,7 +18,6 @@ export const benchOptions = {
   publish: { type: 'boolean' },
   afresh: { type: 'boolean' },
   docs: { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
 } as const;
 
 export type Values = {

@@ -6,12 +6,12 @@ import { spawn } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { runCommandLine, UsageError } from '../command-line.ts';
 import { memoryOf, memoryOfTree } from '../child.ts';
 import { dataDirOf, repository } from '../folders.ts';
 import { readState } from '../state.ts';
 import { align, megabytes } from '../status.ts';
-import { benchOptions, helpText, isReported, runReported } from './reported.ts';
+import { benchOptions, helpText, isReported, runReported, type Values } from './reported.ts';
 
 /** `npm start` options of each. */
 const variants = {
@@ -26,21 +26,22 @@ const readyTimeoutMs = 120_000;
 /** Lets garbage of the start be collected and caches settle before memory is read. */
 const settleMs = 5_000;
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: benchOptions });
-const [name = ''] = positionals;
-if (values.help) console.log(helpText);
-else if (name === 'start') await benchStart(Math.max(1, Number(values.runs ?? 3)));
-else if (name === 'telemetry') await (await import('./telemetry.ts')).benchTelemetry(Math.max(1, Number(values.runs ?? 20)));
-else if (name === 'publish') process.exitCode = await publish();
-else if (isReported(name)) process.exitCode = await runReported(name, values);
-else {
-  console.log(helpText);
-  process.exitCode = 1;
-}
+/** Those that count something. What each may be at least is its benchmark's to say. */
+const counting = ['runs', 'pairs', 'seconds', 'sessions', 'trials', 'cuts', 'base'] as const;
 
-async function publish(): Promise<number> {
+await runCommandLine({ help: helpText, options: benchOptions, wordCountMax: 1 }, async (values, [name = '']) => {
+  for (const option of counting)
+    if (values[option] !== undefined && !(Number(values[option]) >= 0)) throw new UsageError(`--${option} ${values[option]}: a number`);
+  if (name === 'start') await benchStart(Math.max(1, Number(values.runs ?? 3)));
+  else if (name === 'telemetry') await (await import('./telemetry.ts')).benchTelemetry(Math.max(1, Number(values.runs ?? 20)));
+  else if (name === 'publish') return publish(values);
+  else if (isReported(name)) return runReported(name, values);
+  else throw new UsageError(name === '' ? 'which benchmark?' : `no benchmark ${name}`);
+  return 0;
+});
+
+async function publish({ quick = false, afresh = false }: Values): Promise<number> {
   const [{ publishAll }, { describeMachine }] = await Promise.all([import('./publish.ts'), import('./machine.ts')]);
-  const { quick = false, afresh = false } = values;
   return publishAll({ quick, afresh, commit: describeMachine(new Date()).commit, print: (line) => console.log(line) });
 }
 

@@ -1,9 +1,8 @@
 /** `npm run chaos`: breaks a stack of its own while people use it, and says whether what they were told holds. */
 import { randomInt } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { oneOf, runCommandLine, UsageError } from '../command-line.ts';
 import { dataRoot } from '../folders.ts';
-import { describeFailure, StackError } from '../outcome.ts';
 import { beginInside, isInside, lacksNamespaces } from './namespaces.ts';
 import { faultMeanings, faultNames, unknownFaults } from './schedule.ts';
 import type { FaultName } from './schedule.ts';
@@ -27,39 +26,32 @@ npm run chaos -- --port-base PORT   where the ports of the stack begin (${baseDe
 
 Ctrl-C heals what is broken and still reports. Exit code 1 on an anomaly. docs/chaos.md says what is judged.`;
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '3' },
-    seed: { type: 'string' },
-    profile: { type: 'string', default: 'native' },
-    faults: { type: 'string' },
-    clients: { type: 'string' },
-    out: { type: 'string' },
-    judge: { type: 'string' },
-    'port-base': { type: 'string', default: String(baseDefault) },
-    help: { type: 'boolean', short: 'h' },
-  },
-});
+const options = {
+  minutes: { type: 'string' },
+  seed: { type: 'string' },
+  profile: { type: 'string' },
+  faults: { type: 'string' },
+  clients: { type: 'string' },
+  out: { type: 'string' },
+  judge: { type: 'string' },
+  'port-base': { type: 'string' },
+} as const;
+type Values = { readonly [Name in keyof typeof options]?: string | undefined };
 
-try {
-  process.exitCode = values.help ? (console.log(help), 0) : await chaos();
-} catch (error) {
-  process.stderr.write(`${describeFailure(error)}\n`);
-  process.exitCode = 1;
-}
+await runCommandLine({ help, options }, chaos);
 // Whatever a library still holds open must not keep the command alive.
 process.exit();
 
-async function chaos(): Promise<number> {
+async function chaos(values: Values): Promise<number> {
   // Only now: who asks for help may have nothing built.
   const { judgeAgain, outFolder, runChaos } = await import('./command.ts');
   if (values.judge !== undefined) {
     const out = values.out ?? join(dirname(values.judge), 'again');
     return (await judgeAgain(values.judge, out, (line) => console.log(line))).ok ? 0 : 1;
   }
-  const { minutes, seed, profile, only, clients, base } = read();
+  const { minutes, seed, profile, only, clients, base } = read(values);
   const wantsPartition = only === undefined || only.includes('partition');
-  const rerun = rerunOf(minutes, seed, profile);
+  const rerun = rerunOf(values, minutes, seed, profile);
   // Everything else runs inside a network namespace that is gone with it.
   if (profile === 'cluster' && wantsPartition && !isInside() && lacksNamespaces() === undefined)
     return beginInside([
@@ -86,17 +78,16 @@ async function chaos(): Promise<number> {
   return verdict.ok ? 0 : 1;
 }
 
-function read() {
+function read(values: Values) {
   const asked = values.faults?.split(',').filter((name) => name !== '');
   const unknown = unknownFaults(asked ?? []);
-  if (unknown !== undefined) throw new StackError(unknown, 'npm run chaos -- --help');
-  const { profile } = values;
-  if (profile !== 'native' && profile !== 'cluster') throw new StackError(`no profile ${profile}`, '--profile native, or cluster');
+  if (unknown !== undefined) throw new UsageError(unknown);
+  const profile = oneOf('--profile', values.profile ?? 'native', ['native', 'cluster']);
   return {
-    minutes: number('--minutes', values.minutes, 0.05, minutesMax),
+    minutes: number('--minutes', values.minutes ?? '3', 0.05, minutesMax),
     seed: values.seed === undefined ? randomInt(1, 1_000_000) : Math.floor(number('--seed', values.seed, 0, 2 ** 32 - 1)),
     clients: values.clients === undefined ? undefined : Math.floor(number('--clients', values.clients, 1, 64)),
-    base: number('--port-base', values['port-base'], 1_024, 64_000),
+    base: number('--port-base', values['port-base'] ?? String(baseDefault), 1_024, 64_000),
     only: asked as readonly FaultName[] | undefined,
     profile,
   } as const;
@@ -104,11 +95,11 @@ function read() {
 
 function number(option: string, text: string, min: number, max: number): number {
   const value = Number(text);
-  if (!(value >= min && value <= max)) throw new StackError(`${option} ${text}`, `a number from ${min} to ${max}`);
+  if (!(value >= min && value <= max)) throw new UsageError(`${option} ${text}: a number from ${min} to ${max}`);
   return value;
 }
 
-function rerunOf(minutes: number, seed: number, profile: string): string {
+function rerunOf(values: Values, minutes: number, seed: number, profile: string): string {
   const faults = values.faults === undefined ? '' : ` --faults ${values.faults}`;
   const clients = values.clients === undefined ? '' : ` --clients ${values.clients}`;
   return `npm run chaos -- --minutes ${minutes} --seed ${seed} --profile ${profile}${faults}${clients}`;

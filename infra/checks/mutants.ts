@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
+import { oneOf, runCommandLine } from '../command-line.ts';
 import { startDevServices } from '../dev-services.ts';
 import { dataRoot } from '../folders.ts';
 import { mutants, type Mutant } from './mutant-list.ts';
@@ -14,19 +15,17 @@ const servicesBase = 8000;
 /** A mutant may make a test wait for what never comes: every test has its own limit, this is for the runner. */
 const runTimeoutMs = 180_000;
 
-const { values } = parseArgs({ options: { only: { type: 'string' }, fast: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } });
-if (values.help) {
-  console.log(
-    `npm run mutants                  every mutant\nnpm run mutants -- --fast        those that need no real Redis\nnpm run mutants -- --only NAME   one of: ${mutants.map(({ name }) => name).join(', ')}`,
-  );
-} else {
-  process.exitCode = await run(
-    mutants.filter(({ name, integration }) => (values.only === undefined || values.only === name) && !(values.fast && integration)),
-  );
-}
+const help = `npm run mutants                  every mutant
+npm run mutants -- --fast        those that need no real Redis
+npm run mutants -- --only NAME   one of: ${mutants.map(({ name }) => name).join(', ')}`;
+
+await runCommandLine({ help, options: { only: { type: 'string' }, fast: { type: 'boolean' } } }, ({ only, fast }) => {
+  const names = mutants.map(({ name }) => name);
+  const wanted = only === undefined ? names : [oneOf('--only', only, names)];
+  return run(mutants.filter(({ name, integration }) => wanted.includes(name) && !(fast === true && integration)));
+});
 
 async function run(chosen: readonly Mutant[]): Promise<number> {
-  if (chosen.length === 0) throw new Error('no such mutant; --help lists them');
   const services = chosen.some(({ integration }) => integration)
     ? await startDevServices({ base: servicesBase, dataDir: join(dataRoot, 'mutants'), fresh: true, say: (line) => console.log(line) })
     : undefined;

@@ -1,6 +1,6 @@
 /** `npm run check`: every house rule, each with its name, its violations and what to do. */
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { runCommandLine } from '../command-line.ts';
 import { acceptContracts, checkPolicies, checkProtobuf, outputOfFailure } from './contracts.ts';
 import { checkDocumentedCommands } from './documented-commands.ts';
 import { checkErrorTable, checkNamedPaths, checkQuotedTests } from './documents.ts';
@@ -47,14 +47,14 @@ function rules(): Record<string, () => Violation[]> {
   };
 }
 
-const { values } = parseArgs({ options: { 'accept-contracts': { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } });
-if (values.help) {
-  console.log(
-    `npm run check                        every house rule\nnpm run check -- --accept-contracts  make today's contracts the baseline`,
-  );
-} else if (values['accept-contracts']) {
-  acceptContracts(root);
-} else {
+const help = `npm run check                        every house rule
+npm run check -- --accept-contracts  make today's contracts the baseline`;
+
+await runCommandLine({ help, options: { 'accept-contracts': { type: 'boolean' } } }, (values) => {
+  if (values['accept-contracts'] === true) {
+    acceptContracts(root);
+    return 0;
+  }
   let failed = 0;
   for (const [name, rule] of Object.entries(rules())) {
     const violations = rule();
@@ -63,5 +63,5 @@ if (values.help) {
     if (violations.length > 0) failed++;
   }
   console.log(failed === 0 ? 'check: every rule holds' : `check: ${failed} rule${failed === 1 ? '' : 's'} broken`);
-  process.exitCode = failed === 0 ? 0 : 1;
-}
+  return failed === 0 ? 0 : 1;
+});

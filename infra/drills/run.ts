@@ -1,20 +1,17 @@
 /** npm run drill -- <name>: emergencies, rehearsed and measured. */
-import { parseArgs } from 'node:util';
+import { oneOf, runCommandLine, wholeNumber } from '../command-line.ts';
 import { describeDrill, drillRevokeEverything } from './revoke-everything.ts';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { sessions: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
-});
 /** Apart from a shop in use. */
 const base = 22_400;
+/** Below, a run says nothing; above, it takes an hour. */
+const sessions = { min: 100, max: 10_000_000, usual: 100_000 };
 const help = `npm run drill -- revoke-everything [--sessions N]   one command ends N sessions (100,000 by default); how long any is still accepted`;
-if (values.help) console.log(help);
-else if (positionals[0] === 'revoke-everything') {
-  const outcome = await drillRevokeEverything({ base, sessionCount: Math.max(100, Number(values.sessions ?? 100_000)) });
+
+await runCommandLine({ help, options: { sessions: { type: 'string' } }, wordCountMax: 1 }, async (values, [name]) => {
+  oneOf('drill', name ?? '(none)', ['revoke-everything']);
+  const sessionCount = wholeNumber('--sessions', values.sessions, sessions) ?? sessions.usual;
+  const outcome = await drillRevokeEverything({ base, sessionCount });
   console.log(describeDrill(outcome));
-  process.exitCode = outcome.acceptedAfterwards === 0 ? 0 : 1;
-} else {
-  console.log(help);
-  process.exitCode = 1;
-}
+  return outcome.acceptedAfterwards === 0 ? 0 : 1;
+});

@@ -1,5 +1,5 @@
 /** npm run exercise -- <name>: anti-patterns, labelled as such, off unless asked for. */
-import { parseArgs } from 'node:util';
+import { oneOf, runCommandLine } from '../command-line.ts';
 import { cartModels, describeCart, exerciseCart, type CartModelName } from './cart.ts';
 import { compareSticky, describeSticky } from './sticky.ts';
 
@@ -10,19 +10,11 @@ npm run exercise -- cart --model NAME    one of them: ${cartModels.join(', ')}`;
 const people = 120;
 const print = (line: string) => void process.stdout.write(`${line}\n`);
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { model: { type: 'string', default: 'all' }, help: { type: 'boolean', short: 'h', default: false } },
+await runCommandLine({ help, options: { model: { type: 'string' } }, wordCountMax: 1 }, async ({ model }, [name]) => {
+  if (name === undefined) return (print(help), 0);
+  if (oneOf('exercise', name, ['sticky', 'cart']) === 'sticky') return (print(describeSticky(await compareSticky(people))), 0);
+  return lookAtCarts(model === undefined || model === 'all' ? cartModels : [oneOf('--model', model, cartModels)]);
 });
-const [name] = positionals;
-const models = values.model === 'all' ? cartModels : cartModels.filter((one) => one === values.model);
-if (values.help) print(help);
-else if (name === 'sticky') print(describeSticky(await compareSticky(people)));
-else if (name === 'cart' && models.length > 0) process.exitCode = await lookAtCarts(models);
-else {
-  process.stderr.write(`${help}\n`);
-  process.exitCode = name === undefined ? 0 : 1;
-}
 
 /** @returns 1 where a wrong cart was not caught, or the right one was */
 async function lookAtCarts(chosen: readonly CartModelName[]): Promise<number> {

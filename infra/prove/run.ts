@@ -3,7 +3,7 @@
  * smallest history in which it does.
  */
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
+import { runCommandLine, UsageError } from '../command-line.ts';
 import { provenMutants } from '../checks/mutant-list.cart.ts';
 import { openProver, type LawName, type Outcome, type Prover, type Task } from './prover.ts';
 
@@ -19,26 +19,21 @@ const historiesPerTask = 10_000;
 const historiesPerMutant = 3_000;
 const progressEveryMs = 5_000;
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string' },
-    histories: { type: 'string', default: '100000' },
-    laws: { type: 'boolean', default: false },
-    mutants: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h' },
-  },
-});
 const print = (line: string) => void process.stdout.write(`${line}\n`);
 
-if (values.help) print(help);
-else {
+const options = {
+  seed: { type: 'string' },
+  histories: { type: 'string' },
+  laws: { type: 'boolean' },
+  mutants: { type: 'boolean' },
+} as const;
+await runCommandLine({ help, options }, (values) => {
   const seed = Number(values.seed ?? Date.now() % 2 ** 31);
-  const histories = Number(values.histories);
-  if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(histories) || histories < 1) {
-    process.stderr.write(`--seed and --histories take whole numbers\n\n${help}\n`);
-    process.exitCode = 1;
-  } else process.exitCode = await prove({ seed, histories, laws: !values.mutants, mutants: !values.laws });
-}
+  const histories = Number(values.histories ?? 100_000);
+  if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(histories) || histories < 1)
+    throw new UsageError('--seed and --histories take whole numbers');
+  return prove({ seed, histories, laws: values.mutants !== true, mutants: values.laws !== true });
+});
 
 async function prove(what: { seed: number; histories: number; laws: boolean; mutants: boolean }): Promise<number> {
   let failed = 0;
