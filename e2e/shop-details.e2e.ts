@@ -94,7 +94,7 @@ test('who is signed in is not offered an account, has their new name in the head
   await page.addInitScript(() => {
     const look = (): void => {
       const name = document.querySelector('a[href="/account"] .action-text')?.textContent;
-      if (name) void (globalThis as unknown as { noteName: (text: string) => void }).noteName(name);
+      if (name) (globalThis as unknown as { noteName: (text: string) => void }).noteName(name);
     };
     new MutationObserver(look).observe(document, { childList: true, subtree: true, characterData: true });
   });
