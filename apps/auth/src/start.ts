@@ -30,6 +30,7 @@ import { reloadIntervalMs } from './signing-keys.ts';
 export { readConfig, type AuthConfig } from './config.ts';
 
 export async function start(config: AuthConfig, parts: Parts): Promise<Running> {
+  // Longer because it is one list: what is opened, and the order in which it closes.
   const { log, clock } = parts;
   const container = await NestFactory.createApplicationContext(AuthModule.with(config, parts), { logger: false, abortOnError: false });
   const auth = container.get<Auth>(authToken);
