@@ -1,4 +1,5 @@
 import { isProblem, Sort } from '@cloakroom/contracts';
+import { watchCrowd } from '@cloakroom/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { listProducts, type ProductPage, type ProductsWanted } from './list-products.ts';
@@ -281,6 +282,7 @@ it('answers nearly every query within 20 ms, all facets counted', async () => {
     'x'.repeat(100),
     'a b c d e f g h',
   ];
+  const crowd = watchCrowd();
   const tookMs: number[] = [];
   for (let run = 0; run < 30; run++) {
     for (const query of queries) {
@@ -289,5 +291,5 @@ it('answers nearly every query within 20 ms, all facets counted', async () => {
       tookMs.push(performance.now() - startedMs);
     }
   }
-  expect(tookMs.toSorted((a, b) => a - b)[Math.floor(tookMs.length * 0.95)]).toBeLessThan(20);
+  expect(tookMs.toSorted((a, b) => a - b)[Math.floor(tookMs.length * 0.95)]).toBeLessThan(crowd.roomMs(20));
 });

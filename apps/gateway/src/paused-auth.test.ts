@@ -1,5 +1,5 @@
 /** auth that is paused: it takes connections and requests, and says nothing (a proxy that loses every answer). */
-import { openTcpProxy, type TcpProxy } from '@cloakroom/testing';
+import { openTcpProxy, type TcpProxy, watchCrowd } from '@cloakroom/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ask, openStage, type Stage, until } from './gateway.fixture.ts';
 
@@ -30,6 +30,7 @@ async function timeOf(work: () => Promise<unknown>): Promise<number> {
 it('keeps the first few waiting, and then nobody: 503 at once, with the time to come again', async () => {
   proxy.mute();
   for (const told of await firstToSuffer()) expect([told.status, told.body.code]).toEqual([503, 'identity_unavailable']);
+  const crowd = watchCrowd();
   const tookMs = await timeOf(async () => {
     for (let i = 0; i < 20; i += 1) {
       const told = await profileOf(stage.auth.begin('user'));
@@ -38,7 +39,7 @@ it('keeps the first few waiting, and then nobody: 503 at once, with the time to 
     }
   });
   // Twenty of them, one after the other, in less than what one would have waited.
-  expect(tookMs).toBeLessThan(resolveBudgetMs);
+  expect(tookMs).toBeLessThan(crowd.roomMs(resolveBudgetMs));
 });
 
 it('shows carts that were cached at once, and browsing as a guest sees it', async () => {
@@ -48,6 +49,7 @@ it('shows carts that were cached at once, and browsing as a guest sees it', asyn
   stage.relay.stopBeating();
   await until(async () => (await ask(stage.url, '/readyz')).body.parts.feed.leased === false);
   await firstToSuffer();
+  const crowd = watchCrowd();
   const tookMs = await timeOf(async () => {
     for (let i = 0; i < 10; i += 1) {
       const cart = await ask(stage.url, '/api/cart', { token });
@@ -56,7 +58,7 @@ it('shows carts that were cached at once, and browsing as a guest sees it', asyn
       expect([page.status, page.headers.get('x-session-view')]).toEqual([200, expect.stringContaining('guest')]);
     }
   });
-  expect(tookMs).toBeLessThan(resolveBudgetMs);
+  expect(tookMs).toBeLessThan(crowd.roomMs(resolveBudgetMs));
 });
 
 it('lets everybody in again when auth goes on', async () => {

@@ -2,6 +2,7 @@
 import { createServer, type Server as TcpServer } from 'node:net';
 import { randomBytes } from 'node:crypto';
 import { AuthService, CatalogService, isProblem, problem, ProfileService } from '@cloakroom/contracts';
+import { watchCrowd } from '@cloakroom/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { RequestContext, Timing } from './context.ts';
 import { isDeadlineReason } from './deadline.ts';
@@ -112,9 +113,9 @@ describe('a deadline', () => {
       listProducts: (ctx) => never(ctx).catch((error: unknown) => (reasons.push(error), Promise.reject(error))),
     });
     const first = await profile({ getProfile: async (ctx) => (await second.listProducts(forward(ctx), {})) as never });
-    const startedMs = performance.now();
+    const [crowd, startedMs] = [watchCrowd(), performance.now()];
     expect(await first.getProfile(outgoing({ budgetMs: 150, passport: guest() }), {})).toEqual(problem('deadline_exceeded'));
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    expect(performance.now() - startedMs).toBeLessThan(150 + crowd.roomMs(850));
     await vi.waitFor(() => expect(reasons).toHaveLength(1));
     expect(isDeadlineReason(reasons[0])).toBe(true);
   });
@@ -133,9 +134,9 @@ describe('a deadline', () => {
     const { port } = mute.address() as { port: number };
     const connection = connectMesh(ProfileService, { address: `localhost:${port}`, tls: await tlsOf('gateway'), log: silent });
     open.push(connection);
-    const startedMs = performance.now();
+    const [crowd, startedMs] = [watchCrowd(), performance.now()];
     expect(await connection.client.getProfile(outgoing({ budgetMs: 300, passport: guest() }), {})).toEqual(problem('deadline_exceeded'));
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    expect(performance.now() - startedMs).toBeLessThan(300 + crowd.roomMs(700));
   });
 });
 
@@ -247,9 +248,9 @@ describe('a connection', () => {
   it('to nobody is unavailable at once', async () => {
     const connection = connectMesh(ProfileService, { address: 'localhost:21999', tls: await tlsOf('gateway'), log: silent });
     open.push(connection);
-    const startedMs = performance.now();
+    const [crowd, startedMs] = [watchCrowd(), performance.now()];
     expect(await connection.client.getProfile(outgoing({ passport: guest() }), {})).toEqual(problem('unavailable'));
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    expect(performance.now() - startedMs).toBeLessThan(crowd.roomMs(1_000));
   });
 
   it('finds a restarted service within its back-off of a second', async () => {
