@@ -10,7 +10,7 @@ import { clusterNodeLaunch, createCluster } from './native/redis-cluster.ts';
 import { redisLaunch } from './native/redis.ts';
 import { orStackError } from './outcome.ts';
 import type { NativeTools } from './provider.ts';
-import { databasePassword, keyEncryptionKey, refreshTokenKey, sessionMacKey } from './secrets.ts';
+import { newMeshSecret, databasePassword, keyEncryptionKey, refreshTokenKey, sessionMacKey } from './secrets.ts';
 import type { AppSpec, ProcessSpec, SecretName } from './stack.ts';
 
 /** Compiled code kept between starts: most of a service's start is reading its libraries, and 7 processes read the same ones. */
@@ -35,7 +35,11 @@ export function commandFor(dataDir: string, tools: NativeTools | undefined, insp
     const place = { name, logFile, flags: inspectArguments(inspect, spec) };
     if (run.kind === 'app') return node(place, join(repository, 'apps', run.app.app, 'dist', 'main.js'), told(run.app));
     if (run.kind === 'embedded') {
-      const orders: EmbeddedOrders = { apps: run.apps.map((app) => ({ app: app.app, env: told(app) })), eventLogFile: run.eventLogFile };
+      const orders: EmbeddedOrders = {
+        apps: run.apps.map((app) => ({ app: app.app, env: told(app) })),
+        eventLogFile: run.eventLogFile,
+        meshSecret: newMeshSecret(dataDir),
+      };
       return node(place, join(import.meta.dirname, 'embedded.ts'), { [embeddedAppsVariable]: JSON.stringify(orders) });
     }
     if (run.kind === 'postgres') {
@@ -61,6 +65,8 @@ export function settleProcess({ run }: ProcessSpec): Promise<void> {
 export interface EmbeddedOrders {
   readonly apps: readonly Pick<AppSpec, 'app' | 'env'>[];
   readonly eventLogFile: string;
+  /** What a call within the process carries, in place of certificates. */
+  readonly meshSecret: string;
 }
 
 interface Place {

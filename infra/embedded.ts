@@ -3,7 +3,7 @@
  * meet in one event log; only the adapters below them differ.
  */
 import type { EventLog, Parts, Running } from '@cloakroom/platform';
-import { createLogger, openEventLog, readTelemetry, runProcess, type TelemetryConfig } from '@cloakroom/platform';
+import { createLogger, guardMesh, openEventLog, readTelemetry, runProcess, type TelemetryConfig } from '@cloakroom/platform';
 import type { EmbeddedOrders } from './commands.ts';
 import { embeddedAppsVariable } from './commands.ts';
 import type { AppName } from './stack.ts';
@@ -31,13 +31,14 @@ function open<Config>(app: AppModule<Config>): Door {
 
 function readOrders(): EmbeddedOrders & TelemetryConfig & { readonly LOG_LEVEL: string } {
   const orders = JSON.parse(process.env[embeddedAppsVariable] ?? '') as EmbeddedOrders;
-  // Not for whatever this process might start: it holds the MAC key.
+  // Not for whatever this process might start: it holds the MAC key and the secret of the mesh.
   delete process.env[embeddedAppsVariable];
   const env = orders.apps[0]?.env ?? {};
   return { ...orders, ...readTelemetry(env), LOG_LEVEL: env['LOG_LEVEL'] ?? 'info' };
 }
 
 runProcess('cloakroom', readOrders, async (orders, { log, clock }) => {
+  guardMesh(orders.meshSecret);
   const eventLog = await openEventLog({ kind: 'embedded', file: orders.eventLogFile, log, clock });
   const names = [...new Set(orders.apps.map(({ app }) => app))];
   const loaded = new Map(await Promise.all(names.map(async (name) => [name, await doors[name]()] as const)));

@@ -25,8 +25,11 @@ export async function revokeEverything(base: number | undefined, print: (line: s
 
 /** @returns the global epoch, which a session must have been born under */
 async function asOperator(shop: RunningShop): Promise<bigint> {
-  const tls = await shop.operatorTls();
-  const { client, close } = connectMesh(AccountService, { address: shop.authAddress, tls, log: createLogger('operator', 'silent') });
+  const { client, close } = connectMesh(AccountService, {
+    address: shop.authAddress,
+    ...(await shop.operator()),
+    log: createLogger('operator', 'silent'),
+  });
   try {
     const answer = await client.revokeEverythingByOperator({ budgetMs, trace: continueTrace(undefined, randomBytes) }, {});
     if (isProblem(answer)) throw new StackError(`auth refused: ${answer.problem}`, 'see its log with npm start -- --logs');

@@ -17,7 +17,7 @@ export async function rotateKeys(
   const shop = runningShop(options.base);
   const { client, close } = connectMesh(AuthService, {
     address: shop.authAddress,
-    tls: await shop.operatorTls(),
+    ...(await shop.operator()),
     log: createLogger('operator', 'silent'),
   });
   try {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { readTls, type MeshTls } from '@cloakroom/platform';
 import { dataRoot } from './folders.ts';
 import { StackError } from './outcome.ts';
+import { readMeshSecret } from './secrets.ts';
 import { portsOf } from './stack.ts';
 import { isAlive, readStates } from './state.ts';
 import type { StackState } from './state.ts';
@@ -13,8 +14,8 @@ export interface RunningShop {
   readonly dataDir: string;
   /** Of its certificates; undefined in embedded, where there are none. */
   readonly tlsDir: string | undefined;
-  /** What shows auth that an operator asks. */
-  operatorTls(): Promise<MeshTls | undefined>;
+  /** What shows auth that an operator asks: a certificate, or in embedded the secret of this start. */
+  operator(): Promise<{ readonly tls: MeshTls | undefined; readonly secret: string | undefined }>;
 }
 
 /** @param base of the shop that is meant; may be left out where one runs. @throws StackError */
@@ -35,6 +36,9 @@ export function runningShop(base: number | undefined): RunningShop {
     dataDir,
     authAddress: `localhost:${portsOf(state.base).auth.mesh}`,
     tlsDir,
-    operatorTls: () => (tlsDir === undefined ? Promise.resolve(undefined) : readTls(tlsDir, 'operator')),
+    operator: async () =>
+      tlsDir === undefined
+        ? { tls: undefined, secret: readMeshSecret(dataDir) }
+        : { tls: await readTls(tlsDir, 'operator'), secret: undefined },
   };
 }

@@ -1,6 +1,6 @@
 /** Secrets of one data folder, made at its first start and readable by its owner alone. */
 import { randomBytes, X509Certificate } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './native/debian.ts';
 import { StackError } from './outcome.ts';
@@ -30,6 +30,24 @@ export function keyEncryptionKey(dataDir: string): string {
 /** @returns what the services' roles in our own PostgreSQL log in with; only loopback can ask for it, but everyone on the machine can */
 export function databasePassword(dataDir: string): string {
   return keptSecret(dataDir, 'postgres.password');
+}
+
+const meshSecretFile = 'mesh.secret';
+
+/** For one start of embedded, in place of certificates: its calls carry it, and so do those of the operator, who may read the folder. */
+export function newMeshSecret(dataDir: string): string {
+  const secret = randomBytes(32).toString('base64url');
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  // The mode of a file that is there does not change by writing it.
+  rmSync(join(dataDir, meshSecretFile), { force: true });
+  writeFileSync(join(dataDir, meshSecretFile), secret, { mode: 0o600 });
+  return secret;
+}
+
+/** @returns undefined where there is none */
+export function readMeshSecret(dataDir: string): string | undefined {
+  const file = join(dataDir, meshSecretFile);
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
 }
 
 function keptSecret(dataDir: string, name: string): string {

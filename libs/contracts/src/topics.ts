@@ -52,6 +52,8 @@ export const callMetadata = {
   accessToken: 'x-access-token',
   traceparent: 'traceparent',
   experiment: 'x-experiment-id',
+  /** Where there are no certificates (embedded): that the caller belongs to this start of the shop. */
+  meshSecret: 'x-mesh-secret',
   consistency: 'x-consistency-token',
   /** Trailer: a Problem as JSON. */
   problem: 'x-problem-bin',

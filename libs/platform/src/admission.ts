@@ -34,7 +34,7 @@ export interface Admitted {
   readonly identity: VerifiedIdentity | undefined;
 }
 
-/** With TLS on, no one but the services that the policy lists; in embedded (`off`) nothing proves a caller, and nobody else can reach the port. */
+/** With TLS on, no one but the services that the policy lists; in embedded (`off`) nothing tells its services apart, and only they know the secret that a call needs (mesh-secret.ts). */
 export function judgeCaller(policy: MethodPolicy, caller: string | undefined, tls: boolean): Problem | undefined {
   return !tls || (caller !== undefined && (policy.callers.includes(caller) || policy.delegates.includes(caller)))
     ? undefined

@@ -146,7 +146,7 @@ class PostgresLease implements Lease {
   /** On the channel of answers those of others come along. */
   #hear(client: Client, channel: string, payload: string): void {
     if (channel === answersOf(this.#lease)) {
-      const [question = '', answer = ''] = splitOnce(payload);
+      const [question, answer] = splitOnce(payload);
       this.#asked.get(question)?.(answer);
     } else if (payload.startsWith(questionPrefix)) this.#reply(client, payload.slice(questionPrefix.length));
     else this.#listeners.forEach((listener) => listener());

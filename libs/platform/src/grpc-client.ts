@@ -20,6 +20,7 @@ import { readProblem } from './outcome.ts';
 import { nameOf, policiesOf, serviceNameOf } from './policy.ts';
 import { startSpan, type Span } from './telemetry.ts';
 import { clientCredentials } from './mesh-credentials.ts';
+import { meshSecret } from './mesh-secret.ts';
 import type { MeshTls } from './tls.ts';
 import { withoutStack } from './without-stack.ts';
 
@@ -69,7 +70,13 @@ export interface MeshConnection<S extends DescService> {
 /** Connects at the first call, and again by itself. @param options.address "localhost:4120", or of each replica: "localhost:4120,localhost:4122" */
 export function connectMesh<S extends DescService>(
   service: S,
-  options: { readonly address: string; readonly tls: MeshTls | undefined; readonly log: Logger },
+  options: {
+    readonly address: string;
+    readonly tls: MeshTls | undefined;
+    readonly log: Logger;
+    /** Without certificates: what the other process was started with. This process' own by default. */
+    readonly secret?: string | undefined;
+  },
 ): MeshConnection<S> {
   const peer = serviceNameOf(service);
   const settings = {
@@ -95,6 +102,7 @@ export function connectMesh<S extends DescService>(
   );
   const breakers = openBreakers(peer, replicas);
   const unwatch = options.tls?.onChange?.(() => replicas.renew());
+  const secret = options.tls === undefined ? (options.secret ?? meshSecret()) : undefined;
   let closed = false;
   const close = (): void => {
     closed = true;
@@ -103,7 +111,7 @@ export function connectMesh<S extends DescService>(
     replicas.close();
   };
   const methods = [...policiesOf(service)].map(([method, policy]) => {
-    const target = { replicas, method, policyBudgetMs: policy.budgetMs, log: options.log, isClosed: () => closed };
+    const target = { replicas, method, policyBudgetMs: policy.budgetMs, log: options.log, isClosed: () => closed, secret };
     const call = method.methodKind === 'unary' ? breakers.guard(method, unary(target)) : breakers.guardStream(method, stream(target));
     return [method.localName, call] as const;
   });
@@ -128,19 +136,20 @@ interface Target {
   readonly replicas: Replicas;
   readonly method: DescMethod;
   readonly policyBudgetMs: number;
+  readonly secret: string | undefined;
   readonly log: Logger;
   readonly isClosed: () => boolean;
 }
 
 function unary(target: Target) {
-  const { replicas, method, policyBudgetMs, log } = target;
+  const { replicas, method, log } = target;
   return async (call: OutgoingCall, request: object): Promise<object> => {
     const message = encode(method.input, request);
     const early = endedAlready(call, target);
     if (early !== undefined) return counted(method, early);
     const startedMs = performance.now();
     const span = spanOf(call, method);
-    const { metadata, options, deadlineMs } = outgoing(call, policyBudgetMs, span);
+    const { metadata, options, deadlineMs } = outgoing(call, target, span);
     const picked = replicas.pick('unary', deadlineMs, call.signal);
     const replica = picked instanceof Promise ? await picked : picked;
     const meanwhile = endedAlready(call, target);
@@ -178,7 +187,7 @@ function unary(target: Target) {
 }
 
 function stream(target: Target) {
-  const { replicas, method, policyBudgetMs, log } = target;
+  const { replicas, method, log } = target;
   return async function* (call: OutgoingCall, request: object): AsyncGenerator<object> {
     const message = encode(method.input, request);
     const early = endedAlready(call, target);
@@ -187,7 +196,7 @@ function stream(target: Target) {
       return;
     }
     const span = spanOf(call, method);
-    const { metadata, options, deadlineMs } = outgoing(call, policyBudgetMs, span);
+    const { metadata, options, deadlineMs } = outgoing(call, target, span);
     const replica = await replicas.pick('stream', deadlineMs, call.signal);
     // Of an open stream the span covers the request alone: one that ends with the stream would come hours late, or never.
     endSpan(span, status.OK, {});
@@ -239,9 +248,10 @@ interface Prepared {
   readonly deadlineMs: number;
 }
 
-function outgoing(call: OutgoingCall, policyBudgetMs: number, span: Span | undefined): Prepared {
+function outgoing(call: OutgoingCall, { policyBudgetMs, secret }: Target, span: Span | undefined): Prepared {
   const budgetMs = budgetOf(call.budgetMs, policyBudgetMs);
   const metadata = writeCallMetadata({ ...call, traceparent: (span?.trace ?? call.trace).traceparent });
+  if (secret !== undefined) metadata.set(callMetadata.meshSecret, secret);
   return {
     metadata,
     deadlineMs: performance.now() + budgetMs,

@@ -24,6 +24,7 @@ import { beginCall, type Ending, type ServerCall, type SurfaceCall } from './ser
 import { openStreams, type OpenStreams, pump } from './server-stream.ts';
 import { serverCredentials } from './mesh-credentials.ts';
 import { openPeers, type Peers } from './mesh-peers.ts';
+import { isOurs } from './mesh-secret.ts';
 import type { MeshTls } from './tls.ts';
 
 type Unary<I extends DescMessage, O extends DescMessage> = (
@@ -119,7 +120,7 @@ export async function serveMesh(options: MeshServerOptions): Promise<MeshServer>
       Object.fromEntries(entries.map(({ method, serve }) => [method.localName, serve])) as UntypedServiceImplementation,
     );
   }
-  if (tls === undefined) log.warn({ service: name }, 'the mesh runs without TLS: callers are not checked');
+  if (tls === undefined) log.warn({ service: name }, 'the mesh runs without TLS: services are not told apart');
   const port = await bind(server, `${host}:${options.port}`, serverCredentials(tls));
   return {
     port,
@@ -144,7 +145,8 @@ function serveMethod(
     if (isProblem(leave)) return void begun.end(leave);
     try {
       const caller = peers?.callerOf(peerCertificateOf(call));
-      const admitted = await admit({ policy, name: nameOf(method) }, begun.metadata, caller, options);
+      const ours = options.tls !== undefined || isOurs(call.metadata);
+      const admitted = ours ? await admit({ policy, name: nameOf(method) }, begun.metadata, caller, options) : problem('forbidden');
       if (!isProblem(admitted)) return await begun.run(() => respond(begun.context(admitted.identity, caller)));
       if (admitted.problem === 'forbidden')
         log.warn({ method: nameOf(method), caller, trace_id: begun.traceId }, 'a service called what it may not');

@@ -20,6 +20,7 @@ export * from './event-log.embedded.ts';
 export * from './deadline.ts';
 export * from './events-signature.ts';
 export * from './grpc-client.ts';
+export { guardMesh } from './mesh-secret.ts';
 export * from './grpc-server.ts';
 export * from './jws.ts';
 export * from './keys.ts';
