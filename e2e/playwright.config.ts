@@ -44,6 +44,8 @@ const onCluster = [
   '**/guest-cart-joins-on-login.e2e.ts',
   '**/login-replayed-changes-nothing.e2e.ts',
   '**/logout-kills-the-cookie-everywhere.e2e.ts',
+  '**/one-command-counts-once.e2e.ts',
+  '**/one-command-counts-once.native.e2e.ts',
   '**/two-devices-converge.e2e.ts',
   '**/*.cluster.e2e.ts',
 ];
