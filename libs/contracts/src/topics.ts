@@ -41,7 +41,7 @@ export const recordHeaders = {
   originReason: 'origin-reason',
   /** On a redriven record: the offset that waited in the dead-letter topic. */
   redriveOf: 'redrive-of',
-  /** Which log a cart event was first appended to. A mirror keeps it, so that a log which was replaced is told from a repeat. Read by nothing yet. */
+  /** RESERVED for several regions: which log a cart event was first appended to. Nothing writes or reads it yet. */
   logId: 'log-id',
 } as const;
 
