@@ -64,10 +64,12 @@ export function emptyCart(cartId: string): CartState {
 }
 
 /**
- * The dot that stands for a command outside of its cart. It depends on the set of origins, never on their order of arrival: the cart's own name
- * where that is one of them, since a cart always takes its own dots; else the smallest.
+ * Which origin names a command outside of its cart. It depends on the set of origins, never on their order of arrival: the cart itself where that
+ * is one of them, since a cart always takes its own dots; else the smallest.
  */
-export function dotIn({ cartId, origins }: Pick<CartState, 'cartId' | 'origins'>, id: CommandId): Dot {
+export function originIn({ cartId, origins }: Pick<CartState, 'cartId' | 'origins'>, id: CommandId): string {
   const its = origins.get(id);
-  return dotOf(its === undefined || its.includes(cartId) ? cartId : its[0]!, id);
+  return its === undefined || its.includes(cartId) ? cartId : its[0]!;
 }
+
+export const dotIn = (of: Pick<CartState, 'cartId' | 'origins'>, id: CommandId): Dot => dotOf(originIn(of, id), id);

@@ -5,6 +5,7 @@
 import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import {
   CartSnapshotSchema,
+  uuidToBytes,
   type CartSnapshot,
   type DeadDot,
   type DeadDotSchema,
@@ -15,11 +16,10 @@ import {
   type LiveDotSchema,
 } from '@cloakroom/contracts';
 import {
-  cartOfDot,
   couponOfScope,
   couponScope,
-  dotIn,
   emptyCart,
+  originIn,
   type CartState,
   type CommandId,
   type Joined,
@@ -37,7 +37,6 @@ import {
   joinIds,
   splitIds,
   toAlsoMadeIn,
-  toDot,
   toLineRef,
   toLiveCoupon,
   toLiveDot,
@@ -143,7 +142,7 @@ const notForBuildsBeforeDeadOf: MessageInitShape<typeof DeadDotSchema> = {};
 
 /** A message for each dot would cost ten times as much, in time and in bytes. */
 function toDeadOfCarts(state: CartState): MessageInitShape<typeof DeadOfCartSchema>[] {
-  return [...Map.groupBy(state.dead, ([id]) => cartOfDot(dotIn(state, id)))].map(([cartId, its]) => ({
+  return [...Map.groupBy(state.dead, ([id]) => originIn(state, id))].map(([cartId, its]) => ({
     cartId,
     commandIds: joinIds(its.map(([id]) => id)),
     killedAtMs: its.map(([, killedAtMs]) => BigInt(killedAtMs)),
@@ -160,7 +159,7 @@ function toDoomedDots(state: CartState, [id, scopes]: readonly [CommandId, Reado
   return [...scopes].map(([scope, killedAtMs]): MessageInitShape<typeof DeadDotSchema> => {
     const coupon = couponOfScope(scope);
     const where = coupon === undefined ? { line: toLineRef(scope) } : { coupon };
-    return { dot: toDot(dotIn(state, id)), killedAtMs: BigInt(killedAtMs), ...where };
+    return { dot: { cartId: originIn(state, id), commandId: uuidToBytes(id) }, killedAtMs: BigInt(killedAtMs), ...where };
   });
 }
 

@@ -21,8 +21,8 @@ import {
 import {
   cartOfDot,
   commandOfDot,
-  dotIn,
   dotOf,
+  originIn,
   type CartState,
   type CommandId,
   type Dot,
@@ -73,7 +73,7 @@ export const toLiveDot = (
   owner: Owned,
   [id, { line, quantity, kind }]: readonly [CommandId, Live],
 ): MessageInitShape<typeof LiveDotSchema> => ({
-  dot: toDot(dotIn(owner, id)),
+  dot: { cartId: originIn(owner, id), commandId: uuidToBytes(id) },
   line: toLineRef(line),
   quantity,
   kind: kind === 'add' ? DotKind.ADD : DotKind.SET,
@@ -85,12 +85,12 @@ export function fromLiveDot({ line, quantity, kind }: LiveDot): Live {
 }
 
 export const toDeadDot = (owner: Owned, [id, killedAtMs]: readonly [CommandId, number]): MessageInitShape<typeof DeadDotSchema> => ({
-  dot: toDot(dotIn(owner, id)),
+  dot: { cartId: originIn(owner, id), commandId: uuidToBytes(id) },
   killedAtMs: BigInt(killedAtMs),
 });
 
 export const toLiveCoupon = (owner: Owned, [id, code]: readonly [CommandId, string]): MessageInitShape<typeof LiveCouponSchema> => ({
-  dot: toDot(dotIn(owner, id)),
+  dot: { cartId: originIn(owner, id), commandId: uuidToBytes(id) },
   code,
 });
 
@@ -117,7 +117,7 @@ export function toAlsoMadeIn(owner: Owned, ids: Iterable<CommandId>): MessageIni
   for (const id of ids) {
     const its = owner.origins.get(id);
     if (its === undefined || its.length === 1) continue;
-    const named = cartOfDot(dotIn(owner, id));
+    const named = originIn(owner, id);
     for (const cartId of its) if (cartId !== named) further.set(cartId, [...(further.get(cartId) ?? []), id]);
   }
   return [...further].map(([cartId, its]) => ({ cartId, commandIds: joinIds(its) }));
