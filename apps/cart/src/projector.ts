@@ -21,6 +21,7 @@ import { markIncomplete } from './dead-letters.ts';
 import { LogEnds } from './log-ends.ts';
 import type { CartParts } from './parts.ts';
 import { orRetryLater, projectBatch } from './project-batch.ts';
+import { pause, reasonOf } from './projector.trouble.ts';
 import { forgetPartition, noteApplied, noteWaiting } from './projector.lag.ts';
 import { settlePartitions } from './rebuild.ts';
 import { sweepPartition } from './snapshots.ts';
@@ -292,18 +293,4 @@ class PartitionProjector implements Projector {
       }
     }
   }
-}
-
-/** What was wrong at the bottom of it: the outer words are the same whatever happened. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? reasonOf(error.cause) : error.message;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
-  });
 }

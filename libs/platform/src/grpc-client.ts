@@ -22,6 +22,7 @@ import { startSpan, type Span } from './telemetry.ts';
 import { clientCredentials } from './mesh-credentials.ts';
 import { meshSecret } from './mesh-secret.ts';
 import type { MeshTls } from './tls.ts';
+import { abortedAs, cancelWith } from './cancel-with.ts';
 import { withoutStack } from './without-stack.ts';
 
 /** What goes with a call. Inside a service `forward` makes it of the request's context; the gateway, where requests begin, of the HTTP exchange. */
@@ -287,13 +288,6 @@ function heardOf(call: OutgoingCall, { code, metadata }: Failure): Heard {
 }
 
 type Failure = Pick<ServiceError, 'code' | 'details' | 'metadata'>;
-
-const abortedAs = (signal: AbortSignal): Problem => problem(isDeadlineReason(signal.reason) ? 'deadline_exceeded' : 'cancelled');
-
-function cancelWith(signal: AbortSignal | undefined, cancel: () => void): () => void {
-  signal?.addEventListener('abort', cancel, { once: true });
-  return () => signal?.removeEventListener('abort', cancel);
-}
 
 function tellTiming(call: OutgoingCall, trailer: Metadata | undefined): void {
   const [field] = trailer?.get(callMetadata.serverTiming) ?? [];
