@@ -44,14 +44,16 @@ test('a reload while the answer is lost asks for the same order, and there is on
   // The order is taken, and its answer never arrives.
   const lost = async (route: Route): Promise<void> => {
     await route.fetch();
-    await route.abort();
+    // The reload may have ended this request already.
+    await route.abort().catch(() => undefined);
   };
   await page.route('**/api/orders', lost);
   await placeButton(page).click();
   await expect(page.getByText('We are finding out whether your order was taken')).toBeVisible();
   await expect(page.getByRole('group', { name: 'Pay with' }).getByRole('radio').first(), 'it cannot be changed now').toBeDisabled();
-  await page.unrouteAll({ behavior: 'wait' });
+  // Answers arrive only after the reload: one that came just before it would have ended the wish, and this would be another story.
   await page.reload();
+  await page.unrouteAll({ behavior: 'wait' });
   await expect(placedHeading(page)).toBeVisible();
   expect(sent.length).toBeGreaterThan(1);
   expect(new Set(sent.map(({ key, body }) => key + JSON.stringify(body))).size, 'one key, one body').toBe(1);
@@ -140,8 +142,8 @@ test('from the cart to the order by keyboard alone, with a new address and a fre
   for (const [label, text] of [
     ['Recipient', 'Robin Example'],
     ['Street and number', 'Cloak Street 1'],
-    ['Postal code', '1010'],
-    ['City', 'Vienna'],
+    ['Postal code', '10115'],
+    ['City', 'Berlin'],
   ] as const) {
     const field = page.getByLabel(label);
     if (!(await field.evaluate((element) => element === document.activeElement))) await tabTo(page, field);

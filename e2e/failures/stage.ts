@@ -6,7 +6,7 @@ import { dataDir, portBase, variant } from '../stack.ts';
 import type { PartName, Way } from './table.ts';
 
 /** A broker that was killed reads its log back; a paused one finds its group gone. */
-const healthyTimeoutMs = 60_000;
+const healthyTimeoutMs = 120_000;
 
 export class Stage {
   readonly gateways: readonly [string, string];
@@ -91,7 +91,7 @@ export const test = base.extend<object, { stage: Stage }>({
         await proxy.close();
       }
     },
-    { scope: 'worker', timeout: 120_000 },
+    { scope: 'worker', timeout: 400_000 },
   ],
 });
 

@@ -69,7 +69,7 @@ export class Visitor {
     await expect(async () => {
       seen = await this.call(gateway, request, 5_000, body);
       expect(seen.status, `${request}: ${JSON.stringify(seen.body)}`).not.toBe(503);
-    }).toPass({ timeout: 20_000, intervals: [100, 250, 500] });
+    }).toPass({ timeout: 30_000, intervals: [100, 250, 500] });
     expect(seen!.status, `${request}: ${JSON.stringify(seen!.body)}`).toBe(status);
     return seen!;
   }
