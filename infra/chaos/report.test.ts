@@ -40,6 +40,7 @@ const verdictOf = (...anomalies: Anomaly[]): Verdict => ({
   ok: anomalies.length === 0,
   anomalies,
   visibleMs: { count: 3, unseen: 1, p50: 5, p99: 9, max: 11 },
+  repeats: { 'lost-answer': 1, 'other-gateway': 2, 'sign-in': 3, 'sign-in-taken': 0, 'sign-out': 0, 'other-person': 0 },
   counts: { 'add ok': 1 },
 });
 const rerun = 'npm run chaos -- --minutes 1 --seed 7 --profile native';
@@ -97,6 +98,16 @@ it('says each property held or broken, what was in doubt, and what to type to ha
   expect(readChaosOutput(text)).toMatchObject({ passed: Object.keys(properties).length - 1, failed: 1, skipped: 0 });
   const well = describeOutcome(outcome(), files).join('\n');
   expect(readChaosOutput(well)).toMatchObject({ passed: Object.keys(properties).length, failed: 0, skipped: 0 });
+});
+
+it('calls a refusal a refusal, and says how often commands were repeated', async () => {
+  const files = await writeOutcome(folder, outcome());
+  const text = describeOutcome(outcome(), files).join('\n');
+  expect(text).toMatch(/^ *operation +ok +refused +unknown$/m);
+  expect(text).toMatch(/^ *read +1 +1 +0$/m);
+  expect(text).toMatch(/^repeated +3 times by the user whom the guest that sent it has become$/m);
+  for (const said of [text, readFileSync(files.timeline, 'utf8').replaceAll(/class="failed"|\.failed|--failed/g, '')])
+    expect(said).not.toMatch(/\bfailed\b/);
 });
 
 it('knows every kind of anomaly that the checker can find', () => {

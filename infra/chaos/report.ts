@@ -1,7 +1,7 @@
 /** What a run says at its end, and the files it leaves. Pure but for the writing. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { explain, writeHistory } from '@cloakroom/testing';
+import { explain, outcomeWords, repeatLines, writeHistory } from '@cloakroom/testing';
 import type { History, Operation, Verdict } from '@cloakroom/testing';
 import { align } from '../status.ts';
 import type { Hit } from './nemesis.ts';
@@ -55,6 +55,9 @@ export function describeOutcome(outcome: Outcome, files: Written): string[] {
   return [
     '',
     ...align([table!, ...rows]),
+    'refused: for certain, nothing was done; unknown: it may have happened',
+    '',
+    ...repeatLines(verdict.repeats),
     '',
     `${history.faults.length} faults${hits.length === 0 ? '' : `, ${bit} seen to bite`}; acknowledged to visible: p50 ${visibleMs.p50.toFixed(0)} ms, p99 ${visibleMs.p99.toFixed(0)} ms, longest ${visibleMs.max.toFixed(0)} ms (${visibleMs.count} commands, ${visibleMs.unseen} more not seen within their looks; faults included)`,
     ...notesOf(outcome).map((note) => `  ${note}`),
@@ -71,13 +74,15 @@ export function describeOutcome(outcome: Outcome, files: Written): string[] {
   ];
 }
 
+const outcomes = Object.keys(outcomeWords) as (keyof typeof outcomeWords)[];
+
 function countTable(operations: readonly Operation[]): string[][] {
   const kinds = [...new Set(operations.map(({ kind }) => kind))].toSorted();
   const count = (kind: string, outcome: string): string =>
     String(operations.filter((one) => one.kind === kind && one.outcome === outcome).length);
   return [
-    ['operation', 'ok', 'failed', 'unknown'],
-    ...kinds.map((kind) => [kind, ...['ok', 'failed', 'unknown'].map((outcome) => count(kind, outcome))]),
+    ['operation', ...outcomes.map((outcome) => outcomeWords[outcome])],
+    ...kinds.map((kind) => [kind, ...outcomes.map((outcome) => count(kind, outcome))]),
   ];
 }
 

@@ -3,6 +3,7 @@
  * no script but the style sheet's, no font, no image from elsewhere; the file can be sent to somebody and opened in ten years.
  */
 import type { Anomaly, Fault, History, Operation, Verdict } from '@cloakroom/testing';
+import { outcomeWords } from '@cloakroom/testing';
 import { timelineStyle } from './timeline.style.ts';
 
 const laneHeight = 22;
@@ -133,7 +134,7 @@ function band(fault: Fault, index: number, scale: Scale, y: number, height: numb
   return `<g class="fault" id="fault-${index + 1}"><title>${escape(title)}</title><rect class="shade" x="${x}" y="${y}" width="${width}" height="${height - y}"/><rect class="head" x="${x}" y="${y}" width="${width}" height="${bandHeight - 3}"/><text x="${x + 3}" y="${y + 10}">${escape(text)}</text></g>`;
 }
 
-const outcomes = ['ok', 'failed', 'unknown'] as const;
+const outcomes = Object.keys(outcomeWords) as (keyof typeof outcomeWords)[];
 const reads = new Set<Operation['kind']>(['read', 'preview', 'read-orders', 'read-product', 'use-ended-session']);
 
 /** Writes are tall, reads low; what was never answered reaches to the end of the chart. */
@@ -158,7 +159,7 @@ function titleOf(one: Operation, scale: Scale): string {
   const took = one.completedAtMs === undefined ? 'no answer' : `${(one.completedAtMs - one.invokedAtMs).toFixed(0)} ms`;
   const at = clockOf((one.invokedAtMs - scale.fromMs) / 1_000, 3);
   const end = one.error ?? (one.output === undefined ? '' : `-> ${JSON.stringify(one.output)}`);
-  const head = `#${one.id} ${one.kind} ${one.outcome}, ${at}, ${took}, ${one.person} at ${one.gateway}`;
+  const head = `#${one.id} ${one.kind} ${outcomeWords[one.outcome]}, ${at}, ${took}, ${one.person} at ${one.gateway}`;
   return `${head}\n${clipped(JSON.stringify(one.input))}\n${clipped(end)}`.trimEnd();
 }
 
@@ -170,7 +171,9 @@ function anomalyList(anomalies: readonly Anomaly[], { operations }: History, sca
   const link = (id: number): string => {
     const one = byId.get(id);
     const said =
-      one === undefined ? '' : ` ${one.kind} ${one.outcome} at ${clockOf((one.invokedAtMs - scale.fromMs) / 1_000, 1)} by ${one.client}`;
+      one === undefined
+        ? ''
+        : ` ${one.kind} ${outcomeWords[one.outcome]} at ${clockOf((one.invokedAtMs - scale.fromMs) / 1_000, 1)} by ${one.client}`;
     return `<a href="#op-${id}">#${id}${escape(said)}</a>`;
   };
   const items = anomalies.map(
@@ -193,7 +196,7 @@ function countTable(operations: readonly Operation[]): string {
   const kinds = [...new Set(operations.map(({ kind }) => kind))].toSorted();
   const count = (kind: string, outcome: string) => operations.filter((one) => one.kind === kind && one.outcome === outcome).length;
   const rows = kinds.map((kind) => `<tr><td>${kind}</td>${outcomes.map((outcome) => `<td>${count(kind, outcome)}</td>`).join('')}</tr>`);
-  const head = ['kind', ...outcomes].map((name) => `<th>${name}</th>`).join('');
+  const head = ['kind', ...outcomes.map((outcome) => outcomeWords[outcome])].map((name) => `<th>${name}</th>`).join('');
   return `<h2>Operations</h2><table><thead><tr>${head}</tr></thead><tbody>${rows.join('\n')}</tbody></table>`;
 }
 
@@ -201,7 +204,7 @@ function legend(): string {
   const sample = (name: string, text: string): string => `<li><svg width="22" height="14" aria-hidden="true">${name}</svg> ${text}</li>`;
   const items = [
     sample('<rect class="ok" width="20" height="14"/>', 'ok'),
-    sample('<rect class="failed" width="20" height="14"/>', 'failed: refused for certain'),
+    sample('<rect class="failed" width="20" height="14"/>', 'refused: for certain, nothing was done'),
     sample('<rect class="unknown" width="20" height="14"/>', 'unknown: may have happened'),
     sample('<rect class="ok" y="6" width="20" height="6"/>', 'low: a read; tall: a write'),
     sample('<rect class="ok" y="2" width="20" height="12"/><rect class="cap" width="20" height="3"/>', 'check-out'),

@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { checkHistory, unsettled } from './history.check.ts';
 import { explain } from './history.explain.ts';
 import { Handmade } from './history.fixture.ts';
-import { openRecorder, readHistory, writeHistory } from './history.ts';
+import { repeatsOf, untriedRepeats } from './history.repeats.ts';
+import { openRecorder, readHistory, writeHistory, type Operation } from './history.ts';
 
 const at = (token: string, tokenCart = 'user:p1') => ({ token, tokenCart });
 const guest = { session: 'd1#0', cart: 'guest:d1#0' };
@@ -15,6 +16,25 @@ const pair = (h: Handmade): void => {
   h.add('d2.1', 1, { client: 'd2' });
 };
 
+const merged = { output: { merge: 'merged' } };
+const blind = { output: { dots: undefined, merge: 'merged' } };
+const second = { client: 'd9', person: 'p2', input: { session: 'd9#1', cart: 'user:p2' } };
+/** A guest's add without an answer, a sign-in, and the same command by the user. */
+function again(h: Handmade, outcome: Operation['outcome'] = 'ok'): void {
+  h.add('d1.1', 2, { input: guest, outcome: 'unknown' });
+  h.do('login', { input: claim });
+  h.add('d1.1', 2, { input: { attempt: 2 }, outcome });
+}
+function removedThenAgain(h: Handmade): void {
+  h.add('d1.1', 2, { input: guest, outcome: 'unknown' });
+  h.remove('d1.2', ['d1.1'], { input: guest });
+  h.do('login', { input: claim });
+  h.add('d1.1', 2, { input: { attempt: 2 } });
+}
+function copied(h: Handmade): void {
+  h.add('d1.1', 2);
+  h.add('d1.1', 2, second);
+}
 /** What each kind is found in, and the nearest history that is right. */
 const twins: readonly [kind: string, what: string, bad: (h: Handmade) => void, good: (h: Handmade) => void][] = [
   ['lost', 'an acknowledged add', (h) => (pair(h), h.end(2, ['d1.1'])), (h) => (pair(h), h.end(3, ['d1.1', 'd2.1']))],
@@ -41,6 +61,48 @@ const twins: readonly [kind: string, what: string, bad: (h: Handmade) => void, g
     'a quantity that the named dots make',
     (h) => (pair(h), h.end(2, ['d1.1', 'd2.1'])),
     (h) => (pair(h), h.end(3, ['d1.1', 'd2.1'])),
+  ],
+  [
+    'doubled',
+    'an add that a guest sent again after the sign-in',
+    (h) => (again(h), h.end(4, ['d1.1', 'd1.1'], merged)),
+    (h) => (again(h), h.end(2, ['d1.1'], merged)),
+  ],
+  [
+    'doubled',
+    'likewise, in a cart that does not say what it is made of',
+    (h) => (again(h), h.end(4, [], blind)),
+    (h) => (again(h), h.end(2, [], blind)),
+  ],
+  [
+    'lost',
+    'an add that was unanswered for the guest, and taken from the user',
+    (h) => (again(h), h.end(0, [], merged)),
+    (h) => (again(h, 'unknown'), h.end(0, [], merged)),
+  ],
+  [
+    'resurrected',
+    'an add that the guest had removed, and whose repetition came later',
+    (h) => (removedThenAgain(h), h.end(2, ['d1.1'], merged)),
+    (h) => (removedThenAgain(h), h.end(0, [], merged)),
+  ],
+  [
+    'lost',
+    'a command of the same id that another person gave',
+    (h) => (copied(h), h.end(2, ['d1.1']), h.end(0, [], second)),
+    (h) => (copied(h), h.end(2, ['d1.1']), h.end(2, ['d1.1'], second)),
+  ],
+  [
+    'resurrected',
+    'a command whose id another person gave too, and who removed it',
+    (h) => (copied(h), h.remove('d2.1', ['d1.1'], second), h.end(2, ['d1.1']), h.end(2, ['d1.1'], second)),
+    (h) => (copied(h), h.remove('d2.1', ['d1.1'], second), h.end(2, ['d1.1']), h.end(0, [], second)),
+  ],
+  [
+    'foreign',
+    'a command that another person never gave',
+    (h) => (h.add('d1.1', 2), h.end(2, ['d1.1']), h.end(2, ['d1.1'], second)),
+    (h) => (h.add('d1.1', 2), h.end(2, ['d1.1']), h.end(0, [], second)),
   ],
   [
     'resurrected',
@@ -326,6 +388,39 @@ describe('the checker', () => {
     expect(kindsOf(back(at('l:1:2')))).toEqual(['went-back']);
     // A sign-out had made it forget.
     for (const input of [{}, at('l:1:1'), at('l:1:2', 'guest:d1#1')]) expect(kindsOf(back(input))).toEqual([]);
+  });
+
+  it('does not take a cart that was sent the command itself for proof of a sign-in', () => {
+    const unsure = (h: Handmade) => (
+      h.add('d1.1', 1, { input: guest }),
+      h.add('d1.2', 1, { input: guest }),
+      h.do('login', { input: claim, outcome: 'unknown' }),
+      h.add('d1.2', 1, { input: { attempt: 2 } }),
+      h.end(1, ['d1.2'])
+    );
+    expect(kindsOf(unsure)).toEqual([]);
+  });
+
+  it('counts what was repeated, and across what', () => {
+    const made = new Handmade();
+    again(made);
+    expect(repeatsOf(made.history())).toMatchObject({ 'lost-answer': 1, 'sign-in': 1, 'sign-in-taken': 0, 'sign-out': 0 });
+    made.add('d1.2', 1, { input: guest });
+    made.add('d1.2', 1, { gateway: 'http://localhost:4001', input: { attempt: 2 } });
+    made.do('logout');
+    made.add('d1.2', 1, { input: { attempt: 3, session: 'd1#2' } });
+    made.add('d1.2', 1, second);
+    const repeats = repeatsOf(made.history());
+    expect(repeats).toEqual({ 'lost-answer': 1, 'other-gateway': 2, 'sign-in': 3, 'sign-in-taken': 2, 'sign-out': 1, 'other-person': 1 });
+    expect(untriedRepeats(repeats)).toEqual([]);
+  });
+
+  it('says what a run never repeated a command across', () => {
+    const made = new Handmade();
+    again(made);
+    expect(untriedRepeats(repeatsOf(made.history()), ['sign-in', 'sign-out'])).toEqual([
+      'no command was repeated by the same person, after a sign-out',
+    ]);
   });
 
   it('waits for what is still to come', () => {

@@ -5,7 +5,7 @@
  * |---|---|
  * | `lost` | what was acknowledged stays until something that had seen it removes it |
  * | `resurrected` | what was removed stays away |
- * | `doubled` | what was asked for once counts once |
+ * | `doubled` | what was asked for once counts once, also where it is asked again after a sign-in |
  * | `refused-but-happened` | a refusal is a refusal |
  * | `foreign` | nobody sees another's cart or orders |
  * | `stale-unmarked` | a read is not older than the position that it brought, or says so |
@@ -22,10 +22,11 @@
 import { checkEnd, waitingFor } from './history.final.ts';
 import { checkOrders } from './history.orders.ts';
 import { checkReads } from './history.reads.ts';
+import { repeatsOf } from './history.repeats.ts';
 import { checkSessions } from './history.sessions.ts';
 import { factsOf } from './history.facts.ts';
 import { textOf, type Facts, type HistoryBounds } from './history.terms.ts';
-import type { Anomaly, History, Verdict } from './history.ts';
+import { outcomeWords, type Anomaly, type History, type Verdict } from './history.ts';
 
 export const historyBounds: HistoryBounds = {
   revokedWithinMs: 2_500,
@@ -39,7 +40,13 @@ export function checkHistory(history: History, bounds: Partial<HistoryBounds> = 
   const facts = factsOf(history);
   const { anomalies: atTheEnd, told } = checkEnd(facts);
   const anomalies = [...atTheEnd, ...checkSessions(facts, all), ...checkOrders(facts), ...checkReads(facts, all, told)];
-  return { ok: anomalies.length === 0, anomalies: smallestFirst(anomalies), visibleMs: visibleOf(facts), counts: countsOf(history) };
+  return {
+    ok: anomalies.length === 0,
+    anomalies: smallestFirst(anomalies),
+    visibleMs: visibleOf(facts),
+    repeats: repeatsOf(history),
+    counts: countsOf(history),
+  };
 }
 
 /** What a run has still to wait for before its end can be judged; empty when it has settled. */
@@ -72,6 +79,9 @@ function visibleOf({ commands, reads }: Facts): Verdict['visibleMs'] {
 
 function countsOf({ operations }: History): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const { kind, outcome } of operations) counts[`${kind} ${outcome}`] = (counts[`${kind} ${outcome}`] ?? 0) + 1;
+  for (const { kind, outcome } of operations) {
+    const name = `${kind} ${outcomeWords[outcome]}`;
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
   return counts;
 }

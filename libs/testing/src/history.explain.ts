@@ -1,5 +1,6 @@
 /** A counter-example as a person reads it: the few operations that matter, in order, with what was broken at the time. */
-import type { Anomaly, History, Operation } from './history.ts';
+import { repeatKinds } from './history.repeats.ts';
+import { outcomeWords, type Anomaly, type History, type Operation, type RepeatKind, type Repeats } from './history.ts';
 import { textOf, type ShownLine } from './history.terms.ts';
 
 /** Beyond these nobody reads. */
@@ -45,7 +46,7 @@ function callOf({ kind, input }: Operation): string {
 }
 
 function answerOf({ outcome, error, output, invokedAtMs, completedAtMs }: Operation): string {
-  if (outcome !== 'ok') return `${outcome}${error === undefined ? '' : ` (${error})`}`;
+  if (outcome !== 'ok') return `${outcomeWords[outcome]}${error === undefined ? '' : ` (${error})`}`;
   if (Array.isArray(output?.['dots'])) {
     const lines = (output['lines'] as ShownLine[]).map(({ productId, quantity }) => `${productId} ${quantity}`).join(', ');
     return `${lines || 'empty'} [${few(output['dots'] as string[])}]${output['stale'] === true ? ' stale' : ''}`;
@@ -59,16 +60,22 @@ function answerOf({ outcome, error, output, invokedAtMs, completedAtMs }: Operat
 const few = (dots: readonly string[]): string =>
   dots.length > dotCountMax ? `${dots.slice(0, dotCountMax).join(' ')} ... ${dots.length} in all` : dots.join(' ');
 
+/** What was sent again under the same id, and answered well. */
+export const repeatLines = (repeats: Repeats): string[] =>
+  (Object.keys(repeatKinds) as RepeatKind[]).map((kind) => `repeated ${String(repeats[kind]).padStart(5)} times ${repeatKinds[kind]}`);
+
 /** All of a verdict, an example of each kind: for a log. */
 export function report(
   {
     anomalies,
     counts,
     visibleMs,
+    repeats,
   }: {
     anomalies: readonly Anomaly[];
     counts: Readonly<Record<string, number>>;
     visibleMs: { count: number; unseen: number; p50: number; p99: number; max: number };
+    repeats: Repeats;
   },
   history: History,
 ): string {
@@ -81,6 +88,7 @@ export function report(
     `seed ${history.seed}: ${anomalies.length === 0 ? 'nothing found' : `${anomalies.length} anomalies`}`,
     ops.join(', '),
     visible,
+    ...repeatLines(repeats),
     ...examples,
   ].join('\n');
 }

@@ -1,8 +1,10 @@
 /**
- * A history, read: which commands there were and whether they happened, what could have killed what, whose cart is whose. Every command is
- * one dot, as in apps/cart/src/cart.ts; written here a second time on purpose, from the outside, so that a mistake there is not repeated here.
+ * A history, read: which commands there were and whether they happened, what could have killed what, whose cart is whose. Every command is one
+ * thing, whichever of its person's carts it was sent to, as in apps/cart/src/cart.ts; written here a second time on purpose, from the outside, so that a mistake there is not repeated here.
  */
+import { claimsOf } from './history.claims.ts';
 import type { History, Operation } from './history.ts';
+import { personsApart } from './history.persons.ts';
 import { ordersOf } from './history.orders.ts';
 import {
   namesOf,
@@ -19,14 +21,18 @@ import {
   type ShownLine,
 } from './history.terms.ts';
 
-export function factsOf(history: History): Facts {
+export function factsOf(given: History): Facts {
+  const claims = claimsOf(given);
+  const history = personsApart(given, claims);
   const reads = history.operations.flatMap((operation) => readOf(operation) ?? []);
-  const shown = new Map<string, Operation>();
-  for (const { dots, operation } of reads) for (const dot of dots ?? []) if (!shown.has(dot)) shown.set(dot, operation);
-  const claims = claimsOf(history, reads);
+  const shown = new Map<string, Set<string>>();
+  for (const { dots, cart } of reads) for (const dot of dots ?? []) shown.set(dot, (shown.get(dot) ?? new Set()).add(cart));
   const commands = commandsOf(history, claims, shown);
+  const sendings = [...commands.values()].flatMap((command) =>
+    command.carts.map((cart) => ({ cart, command: inCart(command, cart, claims) })),
+  );
   const orders = ordersOf(history);
-  const kills = [...killsOfCommands(commands.values()), ...killsOfOrders(orders, commands)];
+  const kills = [...sendings.flatMap(({ cart, command }) => killsOfCommand(command, cart)), ...killsOfOrders(orders, commands)];
   const killsOf = new Map<string, Kill[]>();
   for (const kill of kills) {
     for (const dot of kill.observed) {
@@ -37,7 +43,9 @@ export function factsOf(history: History): Facts {
       else known.push(kill);
     }
   }
-  const commandsOfCart = Map.groupBy(commands.values(), ({ cart }) => cart);
+  const commandsOfCart = new Map(
+    [...Map.groupBy(sendings, ({ cart }) => cart)].map(([cart, its]) => [cart, its.map(({ command }) => command)]),
+  );
   const claimOfSession = new Map([...claims.values()].map((claim) => [claim.session, claim]));
   return { history, commands, commandsOfCart, kills, killsOf, reads, claims, claimOfSession, orders };
 }
@@ -60,54 +68,45 @@ function readOf(operation: Operation): Read | undefined {
   };
 }
 
-/** One owner, ever: the first sign-in that was answered, or else one that may have happened. A user's cart that shows a guest's dot settles it. */
-function claimsOf(history: History, reads: readonly Read[]): Map<string, Claim> {
-  const claims = new Map<string, Claim>();
-  for (const operation of history.operations) {
-    const guestCart = textOf(operation.input['guestCart']);
-    if (operation.kind !== 'login' || guestCart === '' || operation.outcome === 'failed') continue;
-    if (claims.get(guestCart)?.certainty === 'yes') continue;
-    const certainty = operation.outcome === 'ok' ? 'yes' : 'maybe';
-    claims.set(guestCart, { guestCart, person: operation.person, session: textOf(operation.input['session']), certainty, operation });
-  }
-  const made = new Map<string, string>();
-  for (const { input } of history.operations)
-    if (textOf(input['commandId']) !== '') made.set(textOf(input['commandId']), textOf(input['cart']));
-  for (const { cart, dots } of reads) {
-    for (const dot of dots ?? []) {
-      const claim = claims.get(made.get(dot) ?? '');
-      if (claim?.certainty === 'maybe' && cart === `user:${claim.person}`) claims.set(claim.guestCart, { ...claim, certainty: 'yes' });
-    }
-  }
-  return claims;
-}
-
-function commandsOf(history: History, claims: ReadonlyMap<string, Claim>, shown: ReadonlyMap<string, Operation>): Map<string, Command> {
+function commandsOf(
+  history: History,
+  claims: ReadonlyMap<string, Claim>,
+  shown: ReadonlyMap<string, ReadonlySet<string>>,
+): Map<string, Command> {
   const attempts = Map.groupBy(
     history.operations.filter(({ input }) => textOf(input['commandId']) !== ''),
     ({ input }) => textOf(input['commandId']),
   );
-  const commands = new Map<string, Command>();
-  for (const [name, tries] of attempts) {
-    const first = tries[0]!;
-    const cart = textOf(first.input['cart']);
-    const good = tries.filter(({ outcome }) => outcome === 'ok');
-    const told: Certainty = good.length > 0 ? 'yes' : tries.some(({ outcome }) => outcome === 'unknown') ? 'maybe' : 'no';
-    commands.set(name, {
-      name,
-      kind: kindOf(first),
-      person: claims.get(cart)?.person ?? first.person,
-      cart,
-      client: first.client,
-      productId: typeof first.input['productId'] === 'string' ? first.input['productId'] : undefined,
-      quantity: numberOf(first.input['quantity']),
-      certainty: told === 'maybe' && shown.has(name) ? 'yes' : told,
-      invokedAtMs: first.invokedAtMs,
-      ackedAtMs: Math.min(...good.map(({ completedAtMs = Number.POSITIVE_INFINITY }) => completedAtMs), Number.POSITIVE_INFINITY),
-      attempts: tries,
-    });
-  }
-  return commands;
+  return new Map([...attempts].map(([name, tries]) => [name, commandOf(name, tries, claims, shown.get(name) ?? new Set())]));
+}
+
+/** @param shown the carts that were seen to hold it */
+function commandOf(name: string, tries: readonly Operation[], claims: ReadonlyMap<string, Claim>, shown: ReadonlySet<string>): Command {
+  const first = tries[0]!;
+  const carts = [...new Set(tries.map(({ input }) => textOf(input['cart'])))];
+  const good = tries.filter(({ outcome }) => outcome === 'ok');
+  const told: Certainty = good.length > 0 ? 'yes' : tries.some(({ outcome }) => outcome === 'unknown') ? 'maybe' : 'no';
+  return {
+    name,
+    kind: kindOf(first),
+    person: claims.get(carts[0]!)?.person ?? first.person,
+    carts,
+    shown,
+    client: first.client,
+    productId: typeof first.input['productId'] === 'string' ? first.input['productId'] : undefined,
+    quantity: numberOf(first.input['quantity']),
+    certainty: told === 'maybe' && shown.size > 0 ? 'yes' : told,
+    invokedAtMs: first.invokedAtMs,
+    ackedAtMs: Math.min(...good.map(({ completedAtMs = Number.POSITIVE_INFINITY }) => completedAtMs), Number.POSITIVE_INFINITY),
+    attempts: tries,
+  };
+}
+
+/** The same command, as one of its carts knows it: what was asked and answered elsewhere is no promise of this one. */
+function inCart(command: Command, cart: string, claims: ReadonlyMap<string, Claim>): Command {
+  if (command.carts.length === 1) return command;
+  const tries = command.attempts.filter(({ input }) => input['cart'] === cart);
+  return commandOf(command.name, tries, claims, new Set([...command.shown].filter((where) => where === cart)));
 }
 
 /** A set to nothing is a removal, and leaves no dot. */
@@ -116,16 +115,13 @@ function kindOf({ kind, input }: Operation): string {
   return kind === 'set' && input['quantity'] === 0 ? 'remove' : kind;
 }
 
-function killsOfCommands(commands: Iterable<Command>): Kill[] {
-  return [...commands].flatMap((command): Kill[] => {
-    const { name, kind, certainty, client, cart, invokedAtMs, ackedAtMs, attempts } = command;
-    if (!['set', 'remove', 'clear', 'remove-coupon'].includes(kind) || certainty === 'no') return [];
-    const observed = new Set(namesOf(attempts[0]!.input['observed']) ?? []);
-    observed.delete(name);
-    const productId = kind === 'clear' || kind === 'remove-coupon' ? undefined : command.productId;
-    const operations = attempts.map(({ id }) => id);
-    return [{ name, observed, productId, certainty, client, cart, invokedAtMs, ackedAtMs, operations, byOrder: false }];
-  });
+function killsOfCommand({ name, kind, certainty, client, invokedAtMs, ackedAtMs, attempts, ...command }: Command, cart: string): Kill[] {
+  if (!['set', 'remove', 'clear', 'remove-coupon'].includes(kind) || certainty === 'no') return [];
+  const observed = new Set(namesOf(attempts[0]!.input['observed']) ?? []);
+  observed.delete(name);
+  const productId = kind === 'clear' || kind === 'remove-coupon' ? undefined : command.productId;
+  const operations = attempts.map(({ id }) => id);
+  return [{ name, observed, productId, certainty, client, cart, invokedAtMs, ackedAtMs, operations, byOrder: false }];
 }
 
 function killsOfOrders(orders: readonly Order[], commands: ReadonlyMap<string, Command>): Kill[] {

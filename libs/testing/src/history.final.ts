@@ -4,7 +4,7 @@
  */
 import type { Anomaly, History } from './history.ts';
 import { isSettled } from './history.orders.ts';
-import { quantitiesOf, textOf, type Command, type Facts, type Kill, type Read, type Told } from './history.terms.ts';
+import { quantitiesOf, textOf, type Certainty, type Command, type Facts, type Kill, type Read, type Told } from './history.terms.ts';
 
 export interface Ended {
   readonly anomalies: readonly Anomaly[];
@@ -93,11 +93,20 @@ function* unfinished({ operation, stale, incomplete, merge }: Read, { claimOfSes
   if (merge === 'pending') yield { kind: 'not-converged', message: `the guest's cart never joined that of ${who}`, operations };
 }
 
-/** What may stand in this cart: the commands that were sent to it, and those of the guests that it claimed. */
-function belongs(command: Command, cart: string, { claims }: Facts): 'yes' | 'maybe' | 'no' {
-  if (command.cart === cart) return 'yes';
-  const claim = claims.get(command.cart);
-  return claim !== undefined && `user:${claim.person}` === cart ? claim.certainty : 'no';
+/**
+ * Whether it is in this cart, unless something killed it: for what was sent to it, and to those of the guests that it claimed. One good answer of
+ * several attempts is enough, and so is having been seen there.
+ */
+function isIn(command: Command, cart: string, { claims, commandsOfCart }: Facts): Certainty {
+  const certainties = command.carts.map((sentTo): Certainty => {
+    const claim = claims.get(sentTo);
+    const belongs = sentTo === cart ? 'yes' : claim !== undefined && `user:${claim.person}` === cart ? claim.certainty : 'no';
+    const told = command.carts.length === 1 ? command : commandsOfCart.get(sentTo)!.find(({ name }) => name === command.name)!;
+    return belongs === 'no' || told.certainty === 'no' ? 'no' : belongs === 'maybe' || told.certainty === 'maybe' ? 'maybe' : 'yes';
+  });
+  if (certainties.includes('yes')) return 'yes';
+  if (!certainties.includes('maybe')) return 'no';
+  return command.shown.has(cart) ? 'yes' : 'maybe';
 }
 
 function* checkCart(read: Read, facts: Facts, told: Set<string>): Generator<Anomaly> {
@@ -105,7 +114,7 @@ function* checkCart(read: Read, facts: Facts, told: Set<string>): Generator<Anom
   if (dots === undefined) return yield* checkQuantities(read, facts);
   for (const command of facts.commands.values()) {
     if (!['add', 'set', 'apply-coupon'].includes(command.kind)) continue;
-    const here = belongs(command, cart, facts);
+    const here = isIn(command, cart, facts);
     if (here === 'no') continue;
     const kills = facts.killsOf.get(command.name) ?? [];
     if (dots.has(command.name)) {
@@ -113,7 +122,7 @@ function* checkCart(read: Read, facts: Facts, told: Set<string>): Generator<Anom
       if (killer === undefined) continue;
       told.add(command.name);
       yield resurrected(command, killer, read);
-    } else if (here === 'yes' && command.certainty === 'yes' && !kills.some((kill) => mayHaveHappened(kill, dots, facts))) {
+    } else if (here === 'yes' && !kills.some((kill) => mayHaveHappened(kill, dots, facts))) {
       told.add(command.name);
       yield lost(command, read);
     }
@@ -147,17 +156,15 @@ function resurrected(command: Command, { operations, byOrder, name }: Kill, { op
 
 /** Where the cart does not say what it is made of: too little for what must be alive, or too much for what may be. */
 function* checkQuantities({ lines, cart, operation }: Read, facts: Facts): Generator<Anomaly> {
-  const here = [...facts.commands.values()].filter(
-    (c) => ['add', 'set'].includes(c.kind) && belongs(c, cart, facts) !== 'no' && c.certainty !== 'no',
-  );
+  const here = [...facts.commands.values()].filter((c) => ['add', 'set'].includes(c.kind) && isIn(c, cart, facts) !== 'no');
   const unseen = facts.kills.filter(({ observed }) => observed.size === 0);
   const killsOf = (c: Command): Kill[] => [
     ...(facts.killsOf.get(c.name) ?? []),
     ...unseen.filter(
-      (k) => k.name !== c.name && k.cart === c.cart && (k.productId ?? c.productId) === c.productId && k.ackedAtMs > c.invokedAtMs,
+      (k) => k.name !== c.name && c.carts.includes(k.cart) && (k.productId ?? c.productId) === c.productId && k.ackedAtMs > c.invokedAtMs,
     ),
   ];
-  const sure = here.filter((c) => c.certainty === 'yes' && belongs(c, cart, facts) === 'yes' && killsOf(c).length === 0);
+  const sure = here.filter((c) => isIn(c, cart, facts) === 'yes' && killsOf(c).length === 0);
   const possible = here.filter((c) => !killsOf(c).some(({ certainty, observed }) => certainty === 'yes' && observed.size > 0));
   const [least, most] = [sure, possible].map((some) =>
     quantitiesOf(

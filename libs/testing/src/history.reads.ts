@@ -1,4 +1,5 @@
 /** Every read, at any time: what must never be shown, what a token promises, and how long things take to show. */
+import { ownerOf } from './history.persons.ts';
 import type { Anomaly, Fault } from './history.ts';
 import { covers, quantitiesOf, textOf, type Command, type Facts, type HistoryBounds, type Read } from './history.terms.ts';
 
@@ -27,11 +28,10 @@ function* checkShown({ dots, lines, operation, cart }: Read, facts: Facts): Gene
   }
   for (const command of [...dots].flatMap((dot) => facts.commands.get(dot) ?? [])) {
     const first = command.attempts[0]!;
-    const owner = facts.claims.get(command.cart);
-    if (command.cart !== cart && `user:${owner?.person ?? ''}` !== cart) {
+    if (!command.carts.some((sentTo) => sentTo === cart || ownerOf(sentTo, facts.claims) === cart)) {
       yield {
         kind: 'foreign',
-        message: `${command.name} was sent to ${command.cart} and shows in ${cart}`,
+        message: `${command.name} was sent to ${command.carts.join(' and ')} and shows in ${cart}`,
         operations: [first.id, operation.id],
       };
     } else if (command.certainty === 'no') {

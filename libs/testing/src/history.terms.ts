@@ -8,8 +8,10 @@ export interface Command {
   readonly kind: string;
   /** Whose it became: of a guest's command, whoever signed in. */
   readonly person: string;
-  /** Where it was sent: `guest:d2#3` or `user:p1`. */
-  readonly cart: string;
+  /** Where it was sent, first to last: `guest:d2#3`, `user:p1`. More than one where it was repeated after a sign-in. */
+  readonly carts: readonly string[];
+  /** Those carts that showed it. */
+  readonly shown: ReadonlySet<string>;
   readonly client: string;
   readonly productId: string | undefined;
   readonly quantity: number;
@@ -28,6 +30,7 @@ export interface Kill {
   readonly productId: string | undefined;
   readonly certainty: Certainty;
   readonly client: string;
+  /** One that was sent to two carts is two kills. */
   readonly cart: string;
   readonly invokedAtMs: number;
   readonly ackedAtMs: number;
@@ -66,7 +69,7 @@ export interface Claim {
 export interface Facts {
   readonly history: History;
   readonly commands: ReadonlyMap<string, Command>;
-  /** By the cart that they were sent to. */
+  /** By the cart that they were sent to, each as that cart knows it. */
   readonly commandsOfCart: ReadonlyMap<string, readonly Command[]>;
   readonly killsOf: ReadonlyMap<string, readonly Kill[]>;
   readonly kills: readonly Kill[];

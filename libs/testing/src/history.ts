@@ -34,6 +34,9 @@ export type OperationKind =
  */
 export type Outcome = 'ok' | 'failed' | 'unknown';
 
+/** For people: "failed" sounds as if the shop had failed; it said no. */
+export const outcomeWords: Readonly<Record<Outcome, string>> = { ok: 'ok', failed: 'refused', unknown: 'unknown' };
+
 export interface Operation {
   /** Its place in the order of invocation. */
   readonly id: number;
@@ -75,6 +78,11 @@ export interface Anomaly {
   readonly operations: readonly number[];
 }
 
+/** What a command was repeated across; history.repeats.ts says each in words. */
+export type RepeatKind = 'lost-answer' | 'other-gateway' | 'sign-in' | 'sign-in-taken' | 'sign-out' | 'other-person';
+/** Repetitions that were answered well. */
+export type Repeats = Readonly<Record<RepeatKind, number>>;
+
 export interface Verdict {
   readonly ok: boolean;
   readonly anomalies: readonly Anomaly[];
@@ -83,7 +91,9 @@ export interface Verdict {
    * looks, or dead before one; later than `max`, if ever.
    */
   readonly visibleMs: { readonly count: number; readonly unseen: number; readonly p50: number; readonly p99: number; readonly max: number };
-  /** Operations by kind and outcome: `add ok`. */
+  /** How often commands were repeated, and across what: a run without them says nothing of them. */
+  readonly repeats: Repeats;
+  /** Operations by kind and outcome, in words: `add ok`, `add refused`. */
   readonly counts: Readonly<Record<string, number>>;
 }
 

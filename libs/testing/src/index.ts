@@ -11,6 +11,7 @@ export * from './timing-difference.ts';
 export * from './history.ts';
 export * from './history.check.ts';
 export * from './history.explain.ts';
+export * from './history.repeats.ts';
 export type { HistoryBounds } from './history.terms.ts';
 export * from './shop-workload.ts';
 export { addLine, readCart, removeLine } from './shop-cart.ts';
