@@ -2,12 +2,13 @@
 import { randomLaw, type Law } from './prove.law.harness.ts';
 import { pureLaws } from './prove.laws.harness.ts';
 import { smallScopeLaws } from './prove.small-scope.harness.ts';
-import { story, tell, Telling } from './prove.story.harness.ts';
+import { story, tell } from './prove.steps.harness.ts';
+import { Telling } from './prove.story.harness.ts';
 
 /** Some hundred times as costly as the others: each history is a service. */
 export const serviceLaw = randomLaw({
   name: 'the service, whatever happens',
-  says: 'real commands, projectors and rebuilds, with sign-ins, late guests, orders, crashes, replays and lost views: nothing is lost, nothing returns, nothing is ordered twice',
+  says: 'real commands, projectors and rebuilds, with sign-ins, late guests, lost answers, orders, crashes, replays and lost views: nothing is lost, nothing returns, nothing counts or is ordered twice',
   share: 30,
   made: story,
   async holds(steps) {

@@ -1,17 +1,18 @@
 /** The laws of carts as pure events: see docs/carts.md for why each matters. */
 import fc from 'fast-check';
-import { commandOfDot, couponsOf, evolve, linesOf, type CartEvent, type CartState } from './cart.ts';
+import { couponsOf, evolve, linesOf, type CartState } from './cart.ts';
 import {
   acts,
   apply,
   codes,
+  commandOf,
   goods,
+  guestDevice,
   historyOf,
   joinOf,
   shuffledWithRepeats,
   spell,
   tellAct,
-  userCart,
   type Act,
 } from './prove.history.harness.ts';
 import { insist, randomLaw, type Law } from './prove.law.harness.ts';
@@ -66,31 +67,44 @@ const idempotent = randomLaw({
 
 const conservation = randomLaw({
   name: 'conservation',
-  says: 'every acknowledged dot lives, or was removed by somebody who saw it, or was ordered, once',
+  says: 'every acknowledged command lives and counts once, whichever carts took it, or was removed by somebody who saw it, or was ordered, once',
   share: 14,
   made: delivered,
   holds([steps, arrived]) {
-    const { made, observed, ordered } = historyOf(steps);
+    const { made, observed, ordered, due } = historyOf(steps);
     const cart = apply(arrived);
-    for (const dot of made) {
-      const lives = cart.dots.has(commandOfDot(dot)) || cart.coupons.has(commandOfDot(dot));
-      const gone = observed.has(dot) || ordered.has(dot);
-      insist(lives || gone, () => `${dot} is lost: nobody who saw it removed or ordered it`);
-      insist(!(lives && gone), () => `${dot} was ${ordered.has(dot) ? 'ordered' : 'removed'} and lives`);
+    const living = new Set([...linesOf(cart), ...couponsOf(cart)].flatMap(({ dots }) => dots.map(commandOf)));
+    for (const command of made) {
+      const lives = living.has(command);
+      const gone = observed.has(command) || ordered.has(command);
+      insist(lives || gone, () => `${command} is lost: nobody who saw it removed or ordered it`);
+      insist(!(lives && gone), () => `${command} was ${ordered.has(command) ? 'ordered' : 'removed'} and lives`);
     }
     insist(
-      cart.dots.size + cart.coupons.size === [...made].filter((dot) => !observed.has(dot) && !ordered.has(dot)).length,
+      [...living].every((command) => made.has(command)),
       () => 'more lives than was made',
     );
+    insist(linesIn(cart) === spellLines(due), () => `${linesIn(cart)} is shown, and each command once makes ${spellLines(due)}`);
   },
   tell: ([steps, arrived]) => [...told(steps), `arrive as ${arrived.map((event) => (event as { at?: number }).at! + 1).join(', ')}`],
 });
 
+/** A guest until the first join and the user afterwards, on one device: it sees all that it does, but not yet what was sent again. */
+const alone = acts.map((steps) => {
+  const signedInAt = steps.findIndex((what) => what.do === 'join');
+  return steps.flatMap((what, at): Act[] => {
+    const guest = at < signedInAt;
+    if (what.do === 'join') return at === signedInAt ? [what, { do: 'hear', device: 0, count: steps.length }] : [];
+    if (what.do === 'again') return guest || signedInAt < 0 ? [] : [what];
+    return what.do === 'hear' || (guest && what.do === 'order') ? [] : [{ ...what, device: guest ? guestDevice : 0 }];
+  });
+});
+
 const sequential = randomLaw({
   name: 'alone it is a plain map',
-  says: 'one device that sees all it does has a map of quantities and a set of coupons, and an order empties both',
+  says: 'one device that sees all it does has a map of quantities and a set of coupons, also where it signs in and sends again what it sent as a guest, and an order empties both',
   share: 8,
-  made: acts.map((steps) => steps.filter((what) => what.do !== 'join' && what.do !== 'hear').map((what): Act => ({ ...what, device: 0 }))),
+  made: alone,
   holds(steps) {
     const { lines, coupons } = plainCartOf(steps);
     const { final } = historyOf(steps);
@@ -127,7 +141,8 @@ const few = acts.map((steps) => usersFirst(steps, searchedCommandsMax));
 function usersFirst(steps: readonly Act[], commandsMax: number): Act[] {
   let commands = 0;
   return steps.filter((what) => {
-    if (what.do === 'join' || what.do === 'order' || what.do === 'coupon' || what.do === 'uncoupon' || what.device > 2) return false;
+    if (what.do === 'join' || what.do === 'again' || what.do === 'order' || what.do === 'coupon' || what.do === 'uncoupon') return false;
+    if (what.device === guestDevice) return false;
     return what.do === 'hear' || ++commands <= commandsMax;
   });
 }
@@ -156,9 +171,8 @@ const guests = randomLaw({
   says: 'joins that arrive late, twice and out of order give the union of all that was made, less what was removed',
   share: 6,
   made: acts.chain((steps) => {
-    const { events } = historyOf(steps.filter((what) => what.do !== 'join'));
-    const guest = guestEventsOf(steps);
-    const joins = [...guest.keys(), guest.length].map((count) => joinOf(guest.slice(0, count), count));
+    const { events, guestEvents } = historyOf(steps.filter((what) => what.do !== 'join'));
+    const joins = [...guestEvents.keys(), guestEvents.length].map((count) => joinOf(guestEvents.slice(0, count), count));
     return fc.tuple(fc.constant(steps), fc.constant([...events, joins.at(-1)!]), shuffledWithRepeats([...events, ...joins]));
   }),
   holds([, straight, arrived]) {
@@ -168,26 +182,13 @@ const guests = randomLaw({
   tell: ([steps, , arrived]) => [...told(steps), `arrive as ${arrived.map(({ type }) => type).join(', ')}`],
 });
 
-function guestEventsOf(steps: readonly Act[]): readonly CartEvent[] {
-  const mine = steps.flatMap((what): Act[] => (what.do !== 'join' && what.device === 3 ? [{ ...what, device: 0 }] : []));
-  return historyOf(mine).events.flatMap((event) => (event.type === 'OrderPlaced' ? [] : [renamed(event)]));
-}
-
-/** What a user's device did in its own cart, as a guest's. */
-function renamed(event: CartEvent): CartEvent {
-  // Ids of its own: what is made in two carts under one id is another law's.
-  const ofGuest = (dot: string) => dot.replace(`${userCart}/`, 'g_1/g');
-  return {
-    ...event,
-    cartId: 'g_1',
-    ...('dot' in event && { dot: ofGuest(event.dot) }),
-    ...('observed' in event && { observed: event.observed.map(ofGuest) }),
-  } as CartEvent;
-}
-
 function linesIn(cart: CartState): string {
-  const lines = linesOf(cart).map(({ lineId, quantity }) => `${quantity} of ${lineId}`);
-  return lines.join(' and ') || 'nothing';
+  return spellLines(new Map(linesOf(cart).map(({ lineId, quantity }) => [lineId, quantity])));
+}
+
+function spellLines(lines: ReadonlyMap<string, number>): string {
+  const spelt = [...lines].sort(([a], [b]) => (a < b ? -1 : 1)).map(([line, quantity]) => `${quantity} of ${line}`);
+  return spelt.join(' and ') || 'nothing';
 }
 
 function difference(arrived: CartState, due: CartState): string {

@@ -29,7 +29,7 @@ function commandsOf(steps: readonly Act[]): Searched[] {
   const commands: Searched[] = [];
   const devices = Array.from({ length: userDeviceCount }, () => ({ heard: 0, known: 0 }));
   for (const what of steps) {
-    if (what.do === 'join') continue;
+    if (what.do === 'join' || what.do === 'again') continue;
     const self = devices[what.device]!;
     if (what.do === 'hear') {
       const until = Math.min(self.heard + what.count, commands.length);

@@ -162,13 +162,17 @@ export class World {
     };
   }
 
-  /** @returns the dots that orders would freeze; undefined where it would refuse */
-  async prepare(cartId: string, seen: readonly Dot[]): Promise<readonly Dot[] | undefined> {
+  /** @returns the dots that orders would freeze, and what it would charge for; undefined where it would refuse */
+  async prepare(cartId: string, seen: readonly Dot[]): Promise<{ dots: readonly Dot[]; quantities: Record<string, number> } | undefined> {
     const prepared = await prepareOrder(this.#reading, personContext(cartId, { clock: this.#clock }), { seen: encodeSeen(seen) });
     if (isProblem(prepared) || prepared.changed === true || prepared.stale === true) return undefined;
-    return [...(prepared.lines ?? []), ...(prepared.coupons ?? [])].flatMap(({ dots = [] }) =>
-      dots.map((dot) => dotOf(dot.cartId ?? '', formatUuid(dot.commandId ?? new Uint8Array()))),
-    );
+    const lines = prepared.lines ?? [];
+    return {
+      dots: [...lines, ...(prepared.coupons ?? [])].flatMap(({ dots = [] }) =>
+        dots.map((dot) => dotOf(dot.cartId ?? '', formatUuid(dot.commandId ?? new Uint8Array()))),
+      ),
+      quantities: Object.fromEntries(lines.map(({ lineId = '', quantity = 0 }) => [lineId, quantity]).sort()),
+    };
   }
 
   async append(event: CartEvent): Promise<void> {
@@ -213,14 +217,16 @@ export class World {
     await this.#settle([partition]);
   }
 
-  /** Until nobody has anything to do: what is forwarded meanwhile included. */
-  async drain(count = allRecords): Promise<void> {
+  /** Until nobody has anything to do: what is forwarded meanwhile included. @returns whether anybody had */
+  async drain(count = allRecords): Promise<boolean> {
     const carts = [user, stranger, ...guests];
-    let again = true;
+    let [again, any] = [true, false];
     while (again) {
       again = false;
       for (const cartId of carts) if (await this.project(cartId, count)) again = true;
+      any ||= again;
     }
+    return any;
   }
 
   async #take(batch: RecordBatch, fate: Fate): Promise<bigint | 'elsewhere' | 'killed'> {
