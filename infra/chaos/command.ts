@@ -1,8 +1,8 @@
 /** One chaos run from its first process to its verdict. It ends by itself: everything in it has a bound. */
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { checkHistory, historyNowMs, openRecorder, readHistory, runWorkload } from '@cloakroom/testing';
-import type { Anomaly, History, Operation, Verdict } from '@cloakroom/testing';
+import { checkHistory, historyNowMs, openRecorder, readHistory, runWorkload, untriedRepeats } from '@cloakroom/testing';
+import type { Anomaly, History, Operation, RepeatKind, Verdict } from '@cloakroom/testing';
 import { labelOf } from './dials.ts';
 import { rampage } from './nemesis.ts';
 import type { Hit } from './nemesis.ts';
@@ -54,11 +54,24 @@ export async function runChaos(request: ChaosRequest): Promise<Outcome & { reado
     await stage.close();
   }
   const judged = checkHistory(told.history);
-  const verdict: Verdict = { ...judged, ok: judged.ok && told.ills.length === 0, anomalies: [...told.ills, ...judged.anomalies] };
+  const ills = [...told.ills, ...(signal.aborted ? [] : untried(judged, request.minutes))];
+  const verdict: Verdict = { ...judged, ok: judged.ok && ills.length === 0, anomalies: [...ills, ...judged.anomalies] };
   const outcome: Outcome = { ...told, verdict, leftOut: stage.leftOut, rerun: request.rerun, interrupted: signal.aborted };
   const files = await writeOutcome(request.out, outcome);
   for (const line of describeOutcome(outcome, files)) say(line);
   return { ...outcome, files };
+}
+
+/** Shorter runs meet some of it by chance only. */
+const triedFromMinutes = 1.5;
+/** Needs a device that is handed on with a command still pending: rarer than a run is long. */
+const byChance: readonly RepeatKind[] = ['other-person'];
+
+/** A run that repeated nothing across a sign-in says nothing of it, and must not pass for one that does. */
+export function untried({ repeats }: Pick<Verdict, 'repeats'>, minutes: number): Anomaly[] {
+  if (minutes < triedFromMinutes) return [];
+  const wanted = (Object.keys(repeats) as RepeatKind[]).filter((kind) => !byChance.includes(kind));
+  return untriedRepeats(repeats, wanted).map((message) => ({ kind: 'untried', message, operations: [] }));
 }
 
 interface Told {

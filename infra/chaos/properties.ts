@@ -21,6 +21,7 @@ export const properties: Readonly<Record<string, string>> = {
   'revoked-accepted': 'an ended session is refused everywhere within its bound',
   'not-healed': 'once mended, every part is well within 90 s',
   clients: 'every call of a client ends',
+  untried: 'clients repeated commands across a sign-in, a sign-out, a lost answer and another gateway',
 };
 
 /** A kind that the list does not know is broken all the same. */

@@ -7,6 +7,7 @@ import type { Anomaly, History, Verdict } from '@cloakroom/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { repository } from '../folders.ts';
 import { readChaosOutput } from '../reports.ts';
+import { untried } from './command.ts';
 import type { Hit } from './nemesis.ts';
 import { properties } from './properties.ts';
 import { describeOutcome, writeOutcome } from './report.ts';
@@ -108,6 +109,15 @@ it('calls a refusal a refusal, and says how often commands were repeated', async
   expect(text).toMatch(/^repeated +3 times by the user whom the guest that sent it has become$/m);
   for (const said of [text, readFileSync(files.timeline, 'utf8').replaceAll(/class="failed"|\.failed|--failed/g, '')])
     expect(said).not.toMatch(/\bfailed\b/);
+});
+
+it('does not pass where clients repeated nothing across a sign-in', () => {
+  const { repeats } = verdictOf();
+  expect(untried({ repeats }, 2).map(({ message }) => message)).toEqual([
+    'no command was repeated by such a user, where the guest had been told, or shown, that it was taken',
+    'no command was repeated by the same person, after a sign-out',
+  ]);
+  expect(untried({ repeats: { ...repeats, 'sign-in-taken': 1, 'sign-out': 1 } }, 2)).toEqual([]);
 });
 
 it('knows every kind of anomaly that the checker can find', () => {

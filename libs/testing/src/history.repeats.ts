@@ -11,7 +11,7 @@ export const repeatKinds: Readonly<Record<RepeatKind, string>> = {
   'lost-answer': 'after an attempt that was not answered',
   'other-gateway': 'at another gateway than the attempt before',
   'sign-in': 'by the user whom the guest that sent it has become',
-  'sign-in-taken': 'likewise, where the guest had been told, or shown, that it was taken',
+  'sign-in-taken': 'by such a user, where the guest had been told, or shown, that it was taken',
   'sign-out': 'by the same person, after a sign-out',
   'other-person': 'by another person, as no page does',
 };

@@ -1,53 +1,105 @@
 /** Cart commands and reads as a device does them: with what it has seen, repeated under the same command id when no answer came. */
 import { uuidV7 } from '@cloakroom/contracts';
 import { commandsSeen, type Names } from './shop-dots.ts';
-import type { ShopDevice, ShownLine, Told } from './shop-device.ts';
+import type { Asked, ShopCommand, ShopDevice, ShownLine, Told } from './shop-device.ts';
 import type { ShopAnswer } from './shop-transport.ts';
 
-/** Of one command; past it nobody knows whether it happened. */
+/** Of one command, without a pause; what is unknown then is sent again later. */
 const attemptMax = 3;
 const retryMs = 100;
 
-interface Command {
-  readonly kind: 'add' | 'set' | 'remove' | 'clear' | 'apply-coupon' | 'remove-coupon';
-  readonly method: string;
-  readonly path: string;
-  readonly body: Readonly<Record<string, unknown>>;
-  readonly input: Readonly<Record<string, unknown>>;
+interface Wish extends ShopCommand {
   /** What it kills of. */
   readonly seen?: string;
 }
 
+/** Of those that a device keeps to send again: a person who waits for more has given up. */
+const pendingMax = 3;
+/** After an answer a page has no reason to repeat; a proxy between it and the shop may. */
+const needlessShare = 0.08;
+
 /** @returns the last attempt */
-async function send(device: ShopDevice, { kind, method, path, body, input, seen }: Command): Promise<Told> {
-  const { names, time } = device.shared;
+async function send(device: ShopDevice, { seen, ...wish }: Wish): Promise<Told> {
+  const { names, time, lossShare = 0 } = device.shared;
   const commandId = uuidV7(Math.floor(Date.now()), device.random.bytes(10));
   const name = device.nextCommandName();
   names.add(commandId, name);
+  const observed = seen === undefined ? {} : { observed: commandsSeen(seen)?.map((id) => names.of(id)) };
+  const command: ShopCommand = {
+    ...wish,
+    body: { commandId, ...wish.body, ...(seen !== undefined && { seen }) },
+    input: { commandId: name, ...wish.input, ...observed },
+  };
   const session = device.session!;
-  // A client that loses interest is one that leaves the outcome unknown for ever.
+  const person = device.person.name;
+  // A client that loses interest for now.
   const attempts = device.random.chance(0.7) ? attemptMax : 1;
   for (let attempt = 1; ; attempt++) {
-    const told = await device.ask({
-      kind,
-      method,
-      path,
-      body: { commandId, ...body, ...(seen !== undefined && { seen }) },
-      token: true,
-      input: {
-        commandId: name,
-        attempt,
-        session: session.id,
-        cart: session.cart,
-        ...input,
-        ...(seen !== undefined && { observed: commandsSeen(seen)?.map((id) => names.of(id)) }),
-      },
-      output: ({ headers }) => ({ token: headers['consistency-token'] ?? '' }),
-    });
-    device.reached(told.answer, session.cart);
-    if (told.operation.outcome !== 'unknown' || attempt >= attempts || device.session !== session) return told;
-    await time.sleep(retryMs * attempt);
+    const told = await attemptOf(device, command, attempt, device.random.chance(lossShare) ? lossOf(device) : {});
+    const { outcome, gateway } = told.operation;
+    if (outcome === 'unknown' && attempt < attempts && device.session === session) {
+      await time.sleep(retryMs * attempt);
+      continue;
+    }
+    const needless = lossShare > 0 && outcome === 'ok' && device.random.chance(needlessShare);
+    if (outcome === 'unknown' || needless)
+      device.pending = [...device.pending, { command, session, person, attempts: attempt, gateway }].slice(-pendingMax);
+    return told;
   }
+}
+
+/** Cut in the middle, or an answer that is lost on its way back. */
+const lossOf = ({ random }: ShopDevice): Pick<Asked, 'loses'> => ({
+  loses: random.chance(0.5) ? 'answer' : { cutAfterMs: random.below(cutWithinMs) },
+});
+/** About what a command takes on a machine that has nothing else to do. */
+const cutWithinMs = 20;
+
+async function attemptOf(device: ShopDevice, command: ShopCommand, attempt: number, how: Pick<Asked, 'loses' | 'gateway'>): Promise<Told> {
+  const { kind, method, path, body, input } = command;
+  const session = device.session!;
+  const told = await device.ask({
+    kind,
+    method,
+    path,
+    body,
+    token: true,
+    ...how,
+    input: { ...input, attempt, session: session.id, cart: session.cart },
+    output: ({ headers }) => ({ token: headers['consistency-token'] ?? '' }),
+  });
+  device.reached(told.answer, session.cart);
+  return told;
+}
+
+/**
+ * As a page does: the same request with the same id, by the guest who sent it or by whoever that guest has become, and never by anybody else. At
+ * another gateway, where there is one.
+ */
+export async function repeatPending(device: ShopDevice): Promise<void> {
+  const [first, ...later] = device.pending;
+  const { session, shared } = device;
+  if (first === undefined || session === undefined) return;
+  device.pending = later;
+  const before = first.session;
+  const became = session.kind === 'user' && device.became.get(before.id) === device.person.name;
+  if (before.cart !== session.cart && !became) return;
+  const attempts = first.attempts + 1;
+  const others = shared.gateways.filter((one) => one !== first.gateway);
+  const gateway = others.length === 0 ? first.gateway : device.random.pick(others);
+  const { operation } = await attemptOf(device, first.command, attempts, { gateway });
+  if (operation.outcome === 'unknown' && attempts < repeatMax)
+    device.pending = [{ ...first, session: device.session ?? before, attempts, gateway }, ...device.pending].slice(0, pendingMax);
+}
+/** Past it nobody knows whether it happened. */
+const repeatMax = 6;
+
+/** As no page does: an add that another person gave here before. The id is then this person's too, and the command theirs. */
+export async function copyLeftBehind(device: ShopDevice): Promise<void> {
+  const [first, ...others] = device.leftBehind;
+  device.leftBehind = others;
+  if (first === undefined || device.session?.kind !== 'user' || first.person === device.person.name) return;
+  await attemptOf(device, first.command, first.attempts + 1, {});
 }
 
 export async function addLine(device: ShopDevice, productId: string, quantity: number): Promise<Told> {

@@ -3,7 +3,7 @@ import type { Operation, OperationKind, Outcome, Recorder } from './history.ts';
 import { covers } from './history.terms.ts';
 import type { Names } from './shop-dots.ts';
 import type { Choices } from './shop-random.ts';
-import type { ShopAnswer, ShopTime, ShopTransport } from './shop-transport.ts';
+import type { ShopAnswer, ShopCall, ShopTime, ShopTransport } from './shop-transport.ts';
 
 export interface ShopPerson {
   readonly name: string;
@@ -20,6 +20,25 @@ export interface ShopSession {
   readonly kind: 'guest' | 'user';
   /** Names the cart: `guest:d2#3`, `user:p1`. */
   readonly cart: string;
+}
+
+/** A command of a cart, as it is sent and sent again. */
+export interface ShopCommand {
+  readonly kind: 'add' | 'set' | 'remove' | 'clear' | 'apply-coupon' | 'remove-coupon';
+  readonly method: string;
+  readonly path: string;
+  /** With the command id. */
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
+/** One that has to be sent again, or that its person once gave. */
+export interface PendingCommand {
+  readonly command: ShopCommand;
+  readonly session: ShopSession;
+  readonly person: string;
+  readonly attempts: number;
+  readonly gateway: string;
 }
 
 export interface EndedSession {
@@ -41,6 +60,8 @@ export interface Shared {
   readonly time: ShopTime;
   readonly recorder: Recorder;
   readonly names: Names;
+  /** The share of commands whose answer the client loses; none unless told. */
+  readonly lossShare?: number;
 }
 
 export interface Asked {
@@ -55,6 +76,7 @@ export interface Asked {
   readonly cookies?: string;
   /** Sends the newest Consistency-Token. */
   readonly token?: boolean;
+  readonly loses?: ShopCall['loses'];
   /** What of a good answer is written down. */
   readonly output?: (answer: ShopAnswer) => Record<string, unknown>;
   readonly person?: string;
@@ -82,6 +104,12 @@ export class ShopDevice {
   seen = '';
   coupons: readonly { readonly code: string; readonly seen: string }[] = [];
   readonly ended: EndedSession[] = [];
+  /** Commands whose outcome this device does not know, oldest first. */
+  pending: PendingCommand[] = [];
+  /** What somebody else gave here before: no page sends it again. */
+  leftBehind: PendingCommand[] = [];
+  /** Of the guests of this device, by session: who signed in. */
+  readonly became = new Map<string, string>();
   readonly #jar = new Map<string, string>();
   #commands = 0;
   #sessions = 0;
@@ -143,6 +171,7 @@ export class ShopDevice {
       path: asked.path,
       body: asked.body,
       from: this.from,
+      loses: asked.loses,
       headers: {
         ...(shownCookies !== '' && { cookie: shownCookies }),
         ...(asked.token === true && this.position !== undefined && { 'consistency-token': this.position.token }),

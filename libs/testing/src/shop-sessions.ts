@@ -47,7 +47,7 @@ export async function register(device: ShopDevice): Promise<boolean> {
 export async function login(device: ShopDevice, person: ShopPerson): Promise<boolean> {
   const before = device.session;
   const cookies = device.cookies();
-  if (person !== device.person) device.forgetCart();
+  if (person !== device.person) handOn(device);
   device.person = person;
   for (let attempt = 1; attempt <= attemptMax; attempt++) {
     const id = device.nextSessionId();
@@ -62,12 +62,20 @@ export async function login(device: ShopDevice, person: ShopPerson): Promise<boo
     });
     if (operation.outcome === 'ok') {
       if (before !== undefined) device.ended.push({ session: before, person: person.name, cookies });
+      if (before?.kind === 'guest' && device.session === before) device.became.set(before.id, person.name);
       device.session = userSession(id, person.name);
       return true;
     }
     await device.shared.time.sleep(retryMs);
   }
   return false;
+}
+
+/** The page of whoever comes next knows nothing of what was shown, or was still to be sent again. */
+function handOn(device: ShopDevice): void {
+  device.forgetCart();
+  device.leftBehind = device.pending.filter(({ command, session }) => command.kind === 'add' && session.kind === 'user');
+  device.pending = [];
 }
 
 /** A browser keeps its cookie until the answer came. */

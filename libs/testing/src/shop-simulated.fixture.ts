@@ -12,6 +12,7 @@ export const plantable = [
   'loses-adds',
   'revives-removed',
   'sums-at-merge',
+  'counts-again-after-sign-in',
   'overwrites-at-merge',
   'last-writer-wins',
   'reads-modifies-writes',
@@ -49,6 +50,7 @@ interface Session {
 }
 
 const price = 100;
+const idOf = (dot: string): string => dot.split(' ', 1)[0]!;
 const emptyCart = (id: string): Cart => ({ id, dots: new Map(), dead: new Set(), joined: new Set(), claimedBy: undefined });
 const answer = (status: number, body?: unknown, headers: ShopAnswer['headers'] = {}): ShopAnswer => ({ status, headers, body });
 const refused = (status: number, code: string): ShopAnswer => answer(status, { code });
@@ -83,7 +85,7 @@ export class SimulatedShop implements ShopTransport {
     if (lost && this.#random.chance(0.5)) return answer(0, undefined, {});
     const told = await this.#route(call);
     await this.#time.sleep(1 + this.#random.below(4));
-    return lost ? { status: 0, headers: {}, body: undefined, error: 'ECONNRESET' } : told;
+    return lost || call.loses !== undefined ? { status: 0, headers: {}, body: undefined, error: 'ECONNRESET' } : told;
   }
 
   async #route(call: ShopCall): Promise<ShopAnswer> {
@@ -144,8 +146,11 @@ export class SimulatedShop implements ShopTransport {
     this.#append(user, (cart) => {
       const again = this.#planted === 'sums-at-merge' && dots.size > 0 && cart.dots.size > 0;
       if (this.#planted === 'overwrites-at-merge' && dots.size > 0) cart.dots = new Map();
+      // A dot by the name of its cart and its command is another one in each cart.
+      const nameOf = (dot: string): string =>
+        this.#planted === 'counts-again-after-sign-in' && cart.dots.has(dot) ? `${dot} of ${id}` : dot;
       for (const dot of dead) kill(cart, [dot]);
-      for (const [dot, live] of dots) if (!cart.dead.has(dot)) cart.dots.set(dot, live);
+      for (const [dot, live] of dots) if (!cart.dead.has(nameOf(dot))) cart.dots.set(nameOf(dot), live);
       if (again) for (const live of dots.values()) cart.dots.set(randomUUID().replace(/^(.{14})./, '$17'), { ...live, kind: 'add' });
       cart.joined.add(id);
     });
@@ -182,6 +187,7 @@ export class SimulatedShop implements ShopTransport {
     }
     const other = this.#planted === 'shows-another-cart' && this.#random.chance(0.05) ? this.#previousRead : undefined;
     const { cart: state, applied } = this.#views.get(cart) ?? { cart: emptyCart(cart), applied: 0 };
+    const seen = (dots: readonly string[]): string => seenOf(cart, dots.map(idOf));
     const lines = [...Map.groupBy(state.dots, ([, { line }]) => line)].flatMap(([productId, dots]) => {
       const quantity = quantityOf(dots.map(([, dot]) => dot));
       if (quantity === 0 || productId.startsWith('coupon ')) return [];
@@ -190,20 +196,17 @@ export class SimulatedShop implements ShopTransport {
           lineId: productId,
           productId,
           quantity,
-          seen: seenOf(
-            cart,
-            dots.map(([dot]) => dot),
-          ),
+          seen: seen(dots.map(([dot]) => dot)),
         },
       ];
     });
     const coupons = [...state.dots].flatMap(([dot, { line }]) =>
-      line.startsWith('coupon ') ? [{ code: line.slice(7), seen: seenOf(cart, [dot]) }] : [],
+      line.startsWith('coupon ') ? [{ code: line.slice(7), seen: seen([dot]) }] : [],
     );
     const stale = applied <= wanted && this.#planted !== 'reads-are-old';
     const merge = { state: claimed === undefined ? 'none' : state.joined.has(claimed) ? 'merged' : 'pending' };
     const reached = applied === 0 ? {} : { 'consistency-token': `${cart}:${applied - 1}` };
-    const body = { cartId: cart, lines, seen: seenOf(cart, [...state.dots.keys()]), coupons, stale, incomplete: false, merge };
+    const body = { cartId: cart, lines, seen: seen([...state.dots.keys()]), coupons, stale, incomplete: false, merge };
     const told = answer(200, body, reached);
     this.#previousRead = told;
     return other ?? told;
@@ -271,7 +274,7 @@ export class SimulatedShop implements ShopTransport {
     const key = `${cart} ${headers['idempotency-key'] ?? ''}`;
     const known = this.#orders.get(key);
     if (known !== undefined && this.#planted !== 'orders-count-double') return answer(201, known.body);
-    if (cartChanged || (seen.some((dot) => this.#ordered.has(dot)) && this.#planted !== 'orders-count-double'))
+    if (cartChanged || (seen.some((dot) => this.#ordered.has(`${cart} ${dot}`)) && this.#planted !== 'orders-count-double'))
       return refused(409, 'cart_changed');
     if (lines.length === 0) return refused(422, 'nothing_to_order');
     const short = lines.some(({ productId, quantity }) => quantity > this.#left(productId));
@@ -280,7 +283,7 @@ export class SimulatedShop implements ShopTransport {
     const total = this.#planted === 'charges-another-total' ? subtotal + 1 : subtotal;
     const order = { orderId: randomUUID(), status: 'placed', lines, subtotal, discount: subtotal - total, total };
     this.#orders.set(known === undefined ? key : `${key} again ${order.orderId}`, { owner: cart, body: order, ask: key });
-    for (const dot of ordered) this.#ordered.add(dot);
+    for (const dot of ordered) this.#ordered.add(`${cart} ${dot}`);
     if (this.#planted === 'orders-leave-dots') return answer(201, order);
     this.#append(cart, (later) => kill(later, this.#planted === 'orders-kill-unseen' ? [...later.dots.keys()] : ordered));
     return answer(201, order);

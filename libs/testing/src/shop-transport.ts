@@ -14,6 +14,8 @@ export interface ShopCall {
   readonly headers: Readonly<Record<string, string>>;
   /** In 127.0.0.0/8: the gateway's limits are by address. */
   readonly from: string;
+  /** Sent, and its answer is lost: the connection is cut after so many milliseconds, or whatever comes is thrown away. */
+  readonly loses?: { readonly cutAfterMs: number } | 'answer' | undefined;
 }
 
 export interface ShopAnswer {
@@ -57,7 +59,7 @@ export function httpTransport(): ShopTransport {
   };
 }
 
-function exchange({ gateway, method, path, body, headers, from }: ShopCall, agent: Agent): Promise<ShopAnswer> {
+function exchange({ gateway, method, path, body, headers, from, loses }: ShopCall, agent: Agent): Promise<ShopAnswer> {
   const sent = body === undefined ? undefined : JSON.stringify(body);
   return new Promise((resolve) => {
     const none = (error: string): void => resolve({ status: 0, headers: {}, body: undefined, error });
@@ -80,10 +82,16 @@ function exchange({ gateway, method, path, body, headers, from }: ShopCall, agen
         const parts: Buffer[] = [];
         incoming.on('data', (part: Buffer) => parts.push(part));
         incoming.on('error', (error) => none(error.message));
-        incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: parsed(parts) }));
+        incoming.on('end', () =>
+          loses === 'answer'
+            ? none('answer lost')
+            : resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: parsed(parts) }),
+        );
       },
     );
     outgoing.on('error', (error: NodeJS.ErrnoException) => none(error.code ?? error.message));
+    if (typeof loses === 'object')
+      outgoing.once('finish', () => void setTimeout(() => outgoing.destroy(new Error('connection cut')), loses.cutAfterMs));
     outgoing.end(sent);
   });
 }

@@ -4,7 +4,17 @@
  */
 import { openRecorder, type History, type Recorder } from './history.ts';
 import { unsettled } from './history.check.ts';
-import { addLine, applyCoupon, clearCart, readCart, removeCoupon, removeLine, setLine } from './shop-cart.ts';
+import {
+  addLine,
+  applyCoupon,
+  clearCart,
+  copyLeftBehind,
+  readCart,
+  removeCoupon,
+  removeLine,
+  repeatPending,
+  setLine,
+} from './shop-cart.ts';
 import { ShopDevice, type Shared, type ShopPerson } from './shop-device.ts';
 import { openNames } from './shop-dots.ts';
 import { checkOut, giveAddress, readOrders, readProduct } from './shop-orders.ts';
@@ -46,7 +56,7 @@ export async function runWorkload(options: WorkloadOptions): Promise<History> {
   const recorder = options.recorder ?? openRecorder(() => time.nowMs());
   const transport = options.transport ?? httpTransport();
   try {
-    const workload = await openWorkload(options, { gateways: options.gateways, transport, time, recorder, names: openNames() });
+    const workload = await openWorkload(options, { gateways: options.gateways, transport, time, recorder, names: openNames(), lossShare });
     const endMs = time.nowMs() + durationMs;
     const running = (): boolean => signal?.aborted !== true && time.nowMs() < endMs;
     await Promise.all([
@@ -69,6 +79,9 @@ interface Workload {
   readonly watchers: readonly Watcher[];
   readonly products: readonly string[];
 }
+
+/** Of all commands: enough that the sign-ins of a minute meet some, and few enough that most of what is asked is known to have happened. */
+const lossShare = 0.1;
 
 const addressOf = (network: number, index: number): string => `127.${network}.${1 + Math.floor(index / 250)}.${1 + (index % 250)}`;
 
@@ -125,8 +138,9 @@ async function shop(workload: Workload, device: ShopDevice, running: () => boole
 
 async function takeStep(workload: Workload, device: ShopDevice, stepName: string): Promise<void> {
   const { random, session, lines } = device;
+  const waits = device.pending.length > 0;
   if (session === undefined) {
-    if (random.chance(0.6)) return beginGuest(device);
+    if (random.chance(waits ? 0.2 : 0.6)) return beginGuest(device);
     return signIn(workload, device);
   }
   const user = session.kind === 'user';
@@ -137,8 +151,11 @@ async function takeStep(workload: Workload, device: ShopDevice, stepName: string
     remove: lines.size > 0 ? 12 : 0,
     clear: device.seen !== '' ? 2 : 0,
     read: 35,
-    signIn: user ? 0 : 8,
-    leave: user ? 3 : 0,
+    // Somebody who signs in or out while an answer is missing is what a repetition has to survive.
+    signIn: user ? 0 : waits ? 30 : 8,
+    leave: user ? (waits ? 6 : 3) : 0,
+    again: waits ? 25 : 0,
+    copy: user && device.leftBehind.length > 0 ? 20 : 0,
     ended: device.ended.length > 0 ? 6 : 0,
     coupon: workload.options.withCheckout !== false ? 4 : 0,
     order: orders ? 6 : 0,
@@ -161,6 +178,10 @@ async function takeStep(workload: Workload, device: ShopDevice, stepName: string
       return signIn(workload, device);
     case 'leave':
       return void (await logout(device));
+    case 'again':
+      return repeatPending(device);
+    case 'copy':
+      return copyLeftBehind(device);
     case 'ended':
       // Of the newest ones: those of an hour ago are refused by everybody.
       return void (await useEnded(device, random.pick(device.ended.slice(-3)), device.person.products[0]!));
