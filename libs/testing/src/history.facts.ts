@@ -9,7 +9,6 @@ import { ordersOf } from './history.orders.ts';
 import {
   namesOf,
   numberOf,
-  orderedDots,
   textOf,
   type Certainty,
   type Claim,
@@ -32,7 +31,7 @@ export function factsOf(given: History): Facts {
     command.carts.map((cart) => ({ cart, command: inCart(command, cart, claims) })),
   );
   const orders = ordersOf(history);
-  const kills = [...sendings.flatMap(({ cart, command }) => killsOfCommand(command, cart)), ...killsOfOrders(orders, commands)];
+  const kills = [...sendings.flatMap(({ cart, command }) => killsOfCommand(command, cart)), ...killsOfOrders(orders)];
   const killsOf = new Map<string, Kill[]>();
   for (const kill of kills) {
     for (const dot of kill.observed) {
@@ -124,12 +123,12 @@ function killsOfCommand({ name, kind, certainty, client, invokedAtMs, ackedAtMs,
   return [{ name, observed, productId, certainty, client, cart, invokedAtMs, ackedAtMs, operations, byOrder: false }];
 }
 
-function killsOfOrders(orders: readonly Order[], commands: ReadonlyMap<string, Command>): Kill[] {
+function killsOfOrders(orders: readonly Order[]): Kill[] {
   return orders
     .filter(({ certainty }) => certainty !== 'no')
     .map((order) => ({
       name: `order ${order.key}`,
-      observed: new Set(orderedDots(order, commands)),
+      observed: new Set(order.observed),
       productId: undefined,
       certainty: order.certainty,
       client: order.attempts[0]!.client,

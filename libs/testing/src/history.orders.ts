@@ -1,6 +1,6 @@
 /** Check-outs of a history by Idempotency-Key, what became of each, and what must never become of any. */
 import type { Anomaly, History, Operation } from './history.ts';
-import { namesOf, orderedDots, quantitiesOf, textOf, type Certainty, type Facts, type Order, type Told } from './history.terms.ts';
+import { namesOf, quantitiesOf, textOf, type Certainty, type Facts, type Order, type Told } from './history.terms.ts';
 
 const toldOf = (value: unknown): Told | undefined =>
   typeof value === 'object' && value !== null && 'orderId' in value ? (value as Told) : undefined;
@@ -124,7 +124,7 @@ function* checkDots({ orders, commands }: Facts): Generator<Anomaly> {
   const by = new Map<string, Order>();
   for (const order of orders) {
     if (order.certainty !== 'yes') continue;
-    const dots = orderedDots(order, commands);
+    const dots = order.observed;
     const twice = dots.find((dot) => by.has(dot));
     for (const dot of dots) by.set(dot, by.get(dot) ?? order);
     if (twice === undefined) continue;

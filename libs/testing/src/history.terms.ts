@@ -98,21 +98,12 @@ export interface Told {
 export interface Order {
   readonly key: string;
   readonly person: string;
-  /** The dots of the cart as the person had seen it. */
+  /** The dots of the cart as the person had seen it. The cart lets go of all of them, coupons that did not count included. */
   readonly observed: readonly string[];
   readonly attempts: readonly Operation[];
   /** Everything that any answer said of it, in order of time. */
   readonly told: readonly (Told & { readonly operation: number })[];
   readonly certainty: Certainty;
-}
-
-/** What was seen, but for the coupons that did not count: those stay in the cart. Of an order that nobody has told of, all of them may be. */
-export function orderedDots({ observed, told }: Order, commands: ReadonlyMap<string, Command>): string[] {
-  const counted = told.at(-1);
-  return observed.filter((dot) => {
-    const command = commands.get(dot);
-    return counted === undefined || command?.kind !== 'apply-coupon' || command.attempts[0]!.input['code'] === counted.coupon;
-  });
 }
 
 /** `max(sets) + sum(adds)` by product; lines of nothing are not shown. */

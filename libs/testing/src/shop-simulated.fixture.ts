@@ -54,7 +54,6 @@ const idOf = (dot: string): string => dot.split(' ', 1)[0]!;
 const emptyCart = (id: string): Cart => ({ id, dots: new Map(), dead: new Set(), joined: new Set(), claimedBy: undefined });
 const answer = (status: number, body?: unknown, headers: ShopAnswer['headers'] = {}): ShopAnswer => ({ status, headers, body });
 const refused = (status: number, code: string): ShopAnswer => answer(status, { code });
-
 export class SimulatedShop implements ShopTransport {
   readonly #time: SimulatedTime;
   readonly #random: Choices;
@@ -69,7 +68,6 @@ export class SimulatedShop implements ShopTransport {
   readonly #ordered = new Set<string>();
   readonly #stock = new Map<string, number>();
   #previousRead: ShopAnswer | undefined;
-
   constructor(time: SimulatedTime, seed: number, planted?: Planted) {
     this.#time = time;
     this.#random = choicesOf(seed, 7_777);
@@ -77,7 +75,6 @@ export class SimulatedShop implements ShopTransport {
   }
 
   close(): void {}
-
   async call(call: ShopCall): Promise<ShopAnswer> {
     await this.#time.sleep(1 + this.#random.below(4));
     // Lost on the way there, or on the way back.
@@ -267,7 +264,7 @@ export class SimulatedShop implements ShopTransport {
       .filter(([line]) => !line.startsWith('coupon '))
       .map(([productId, its]) => ({ productId, quantity: quantityOf(its.map(([, dot]) => dot)), unitPrice: price }))
       .filter(({ quantity }) => quantity > 0);
-    const ordered = dots.flatMap(([dot, { line }]) => (line.startsWith('coupon ') ? [] : [dot]));
+    const ordered = dots.map(([dot]) => dot);
     const subtotal = lines.reduce((sum, { quantity }) => sum + quantity * price, 0);
     const cartChanged = dots.length < seen.length;
     if (path === '/api/orders/preview') return answer(200, { lines, subtotal, total: subtotal, cartChanged });
