@@ -56,6 +56,9 @@ test('the session bar tells a cache hit after a second request, the gateway, the
   await bar.getByRole('button', { name: 'What is this?' }).click();
   const panel = page.getByRole('dialog', { name: 'What the session bar tells' });
   await expect(panel.getByRole('table', { name: 'Last answers' }).getByRole('row')).not.toHaveCount(1);
+  const { cartId } = (await (await page.request.get('/api/session')).json()) as { cartId: string };
+  await expect(panel).toContainText(`npm run cart -- history ${cartId}`);
+  await expect(panel).toContainText(/Last trace\s*[0-9a-f]{32}/);
   await page.keyboard.press('Escape');
   await expect(panel).toHaveCount(0);
   await expect(bar.getByRole('button', { name: 'What is this?' })).toBeFocused();

@@ -43,7 +43,7 @@ function commonEnv(options: StackOptions, places: Places): (name: AppName, repli
     ...options.limits,
     HOST: provider === 'docker' ? '0.0.0.0' : loopback,
     LISTEN_PORT: String(listen),
-    // Nothing proves a caller inside one process, and nobody else reaches its loopback ports in between.
+    // No certificates inside one process: its own calls carry a secret of this start, and others on the machine are refused (mesh-secret.ts).
     MESH_TLS: provider === 'embedded' ? 'off' : 'mutual',
     TLS_DIR: join(dataDir, 'tls'),
     AUTH_ADDRESS: addresses('auth'),

@@ -289,6 +289,20 @@ describe('every answer', () => {
     expect(stage.services.seen.at(-1)?.ctx.trace.traceId).not.toBe(traceId);
   });
 
+  it('names its trace, good or bad, so that anybody can look it up', async () => {
+    const traceId = 'c'.repeat(32);
+    const headers = { traceparent: `00-${traceId}-${'b'.repeat(16)}-01` };
+    const good = await ask(stage.url, '/api/products', { headers });
+    expect([good.status, good.headers.get('traceresponse')?.split('-')]).toEqual([
+      200,
+      ['00', traceId, expect.stringMatching(/^[0-9a-f]{16}$/), '01'],
+    ]);
+    const bad = await ask(stage.url, '/api/orders', { token: '' });
+    expect(bad.headers.get('traceresponse')?.split('-')[1]).toBe(bad.body.traceId);
+    const nowhere = await ask(stage.url, '/api/nowhere');
+    expect(nowhere.headers.get('traceresponse')?.split('-')[1]).toBe(nowhere.body.traceId);
+  });
+
   it('is given within a budget that services see shrinking', async () => {
     await ask(stage.url, '/api/cart', { token: stage.auth.begin('guest') });
     const timing = (await ask(stage.url, '/api/cart', { token: stage.auth.begin('guest') })).headers.get('server-timing')!;

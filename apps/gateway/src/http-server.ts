@@ -85,6 +85,8 @@ function addHooks(server: FastifyInstance, gateway: Gateway): void {
   server.addHook('onRequest', async (request, reply) => {
     for (const [name, value] of constant) reply.header(name, value);
     request.begun = begin(request, reply, gateway.randomBytes, gateway.clock.monotonicMs());
+    // W3C Trace Context, level 2: a good answer names its trace too, as a problem does in its body.
+    reply.header('traceresponse', request.begun.trace.traceparent);
     const dropped = dropLookalikes(request.raw.headers, request.raw.rawHeaders);
     if (dropped > 0) lookalikeHeaders.inc(dropped);
     if (gateway.stopping()) reply.header('connection', 'close');

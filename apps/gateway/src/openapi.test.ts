@@ -153,6 +153,7 @@ describe.each(answered.map((route) => [nameOf(route), route] as const))('%s', (_
     expect(told.headers.has('consistency-token')).toBe(shape.consistency !== undefined);
     expect(told.setCookies.some((cookie) => cookie.startsWith('__Host-session=v1'))).toBe(shape.setsSession === true);
     expect(told.headers.has('server-timing')).toBe(true);
+    expect(told.headers.has('traceresponse')).toBe(true);
   });
 
   it('answers each error as the document says', async () => {

@@ -69,9 +69,19 @@ const consistencyHeader = z.object({
 /** How far what a cart was read from had come. */
 const readHeaders = z.object({ 'Consistency-Token': z.string().optional() });
 
+const traceHeaders = z.object({
+  Traceresponse: z
+    .string()
+    .meta({
+      description:
+        'The trace of this request (W3C Trace Context, level 2): 00-<trace id>-<span id>-<flags>. The logs say it as `trace_id`.',
+    }),
+});
+
 function responseOf(shape: AnswerShape): ZodOpenApiResponseObject {
   const headers = z.object({
     'Server-Timing': z.string(),
+    ...traceHeaders.shape,
     ...(shape.consistency === 'write' && { 'Consistency-Token': z.string() }),
     ...(shape.consistency === 'read' && readHeaders.shape),
     ...(shape.setsSession === true && { 'Set-Cookie': z.string().optional() }),
@@ -110,7 +120,7 @@ function problemsOf(route: Route): Record<string, ZodOpenApiResponseObject> {
       {
         description: codes.map((code) => `\`${code}\``).join(', '),
         // With the cart as it is now.
-        ...(codes.includes('cart_changed') && { headers: readHeaders }),
+        headers: codes.includes('cart_changed') ? traceHeaders.extend(readHeaders.shape) : traceHeaders,
         content: { [problemType]: { schema: problemSchema } },
       },
     ]),

@@ -11,6 +11,7 @@ describe('noteOf', () => {
       answer({
         'x-gateway': 'gateway-2',
         'server-timing': 'session;dur=0.1;desc="hybrid hit", catalog;dur=2.4, total;dur=3.2, budget;dur=1996.8;desc="left of 2000 ms"',
+        traceresponse: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
       }),
     );
     expect(note).toEqual({
@@ -22,6 +23,7 @@ describe('noteOf', () => {
       identity: 'hit',
       totalMs: 3.2,
       budgetMs: 2000,
+      traceId: 'a'.repeat(32),
     });
   });
   it('knows a decision without a mode', () => {

@@ -1,6 +1,6 @@
 /**
- * What the gateway said about the requests of this page: which replica answered, how it knew who asked, and what it cost (headers X-Gateway and
- * Server-Timing). Kept outside of React, so that recording an answer draws the session bar and nothing else.
+ * What the gateway said about the requests of this page: which replica answered, how it knew who asked, and what it cost (headers X-Gateway, Server-Timing
+ * and Traceresponse). Kept outside of React, so that recording an answer draws the session bar and nothing else.
  */
 import type { Fetch } from './request.ts';
 
@@ -18,6 +18,8 @@ export interface RequestNote {
   readonly identity: string | undefined;
   readonly totalMs: number | undefined;
   readonly budgetMs: number | undefined;
+  /** What the services' logs call this request. */
+  readonly traceId: string | undefined;
 }
 
 export interface RequestLog {
@@ -73,6 +75,7 @@ export function noteOf(
     identity,
     totalMs: timings.get('total')?.durationMs,
     budgetMs: Number(/of (\d+) ms/.exec(left?.description ?? '')?.[1]) || undefined,
+    traceId: headers.get('traceresponse')?.split('-')[1],
   };
 }
 

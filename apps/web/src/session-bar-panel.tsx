@@ -1,9 +1,12 @@
 import { Icon } from './icons.tsx';
 import type { RequestNote } from './last-request.ts';
 import { formatMs, identityWord } from './session-bar-words.ts';
+import { useSession } from './session.tsx';
 
 /** What each part of the session bar means, and the last answers one below the other. */
 export function SessionBarPanel({ notes, onClose }: { readonly notes: readonly RequestNote[]; readonly onClose: () => void }) {
+  const { session } = useSession();
+  const traceId = notes[0]?.traceId;
   return (
     <div className="panel">
       <header>
@@ -13,6 +16,30 @@ export function SessionBarPanel({ notes, onClose }: { readonly notes: readonly R
         </button>
       </header>
       <p>Cloakroom shows how sessions, identity and carts work across replicas. This bar reads the headers of the last answer.</p>
+      <dl aria-label="This session">
+        <dt>You</dt>
+        <dd>{session?.user ? `${session.user.name}, signed in` : session?.state === 'guest' ? 'a guest' : 'no session yet'}</dd>
+        {session?.cartId !== undefined && (
+          <>
+            <dt>Cart id</dt>
+            <dd>
+              <code>{session.cartId}</code>
+            </dd>
+            <dt>Its events</dt>
+            <dd>
+              <code>npm run cart -- history {session.cartId}</code>
+            </dd>
+          </>
+        )}
+        {traceId !== undefined && (
+          <>
+            <dt>Last trace</dt>
+            <dd>
+              <code>{traceId}</code>
+            </dd>
+          </>
+        )}
+      </dl>
       <dl>
         <dt>Gateway</dt>
         <dd>Which replica answered. Any of them serves any session: nothing ties you to one.</dd>
