@@ -1,4 +1,5 @@
 /** What only shows where there are several: deaths that the others bear, and what one replica does that another one must know. */
+import { untilCalm } from './calm.ts';
 import { leases, primaryOf, processNames, relayHolder } from './cluster.ts';
 import { expect, newPerson, quantitiesOf, test, type Device } from './device.ts';
 import { walkJourney } from './journey.ts';
@@ -48,6 +49,7 @@ test('a session that is asked for each time is answered while an auth replica is
   await device.register(person);
   const login = await device.call('POST', '/api/session/login', { ...person, name: undefined, mode: 'reference' });
   expect(login.status, JSON.stringify(login.body)).toBe(200);
+  await untilCalm((gateway) => device.call('GET', '/api/session', undefined, { gateway }), gateways);
   let over = false;
   const killed = killAndWaitForSuccessor('auth-2').finally(() => (over = true));
   const statuses: number[] = [];
@@ -68,6 +70,7 @@ test('a paused auth replica costs each gateway a call or two, not every other on
   await device.call('POST', '/api/session/login', { ...person, name: undefined, mode: 'reference' });
   const holder = await relayHolder();
   const other = holder === 'auth-1' ? 'auth-2' : 'auth-1';
+  await untilCalm((gateway) => device.call('GET', '/api/session', undefined, { gateway }), gateways);
   const statuses = await whilePaused(other, async () => {
     const seen: number[] = [];
     for (let count = 0; count < 60; count++) seen.push((await device.call('GET', '/api/session')).status);

@@ -1,3 +1,4 @@
+import { untilCalm } from '../calm.ts';
 import type { Person } from '../device.ts';
 import { chooseGoods, countOrders, type Crowd, gather, type Goods, quantityOf, untilRefused } from './crowd.ts';
 import { type Asked, checkOut, probe } from './probe.ts';
@@ -12,7 +13,8 @@ for (const gone of failureMatrix) {
       await stage.untilHealthy();
       const goods = await chooseGoods(stage);
       const crowd = await gather(stage, goods);
-      await untilCalm(crowd, stage);
+      const { visitor: asker } = crowd.holders.find(({ mode, email }) => mode === 'reference' && email !== undefined)!;
+      await untilCalm((gateway) => asker.must(gateway, 'GET /api/session', 200), stage.gateways);
       const giveBack = await stage.takeAway(gone.part, way);
       let asked: Asked;
       try {
@@ -27,28 +29,6 @@ for (const gone of failureMatrix) {
       await expectNothingLost(gone, crowd, asked, goods, stage);
       for (const { stream } of crowd.streams) stream.close();
     });
-  }
-}
-
-/** A quarter of what a question to auth may take (apps/gateway/src/resolve-at-auth.ts). */
-const calmMs = 200;
-const calmCount = 5;
-const calmTimeoutMs = 120_000;
-
-/**
- * The control: while all is well each gateway asks auth in a quarter of its budget, several times in a row. A machine that is too crowded for that
- * breaks the budget whatever is gone, and the table says nothing about it: then the test fails here, and says so.
- */
-async function untilCalm({ holders }: Crowd, stage: Stage): Promise<void> {
-  for (const gateway of stage.gateways) {
-    const { visitor } = holders.find(({ mode, email }) => mode === 'reference' && email !== undefined)!;
-    const slowestMs = async (): Promise<number> => {
-      const took: number[] = [];
-      for (let n = 0; n < calmCount; n++) took.push((await visitor.must(gateway, 'GET /api/session', 200)).tookMs);
-      return Math.max(...took);
-    };
-    const message = `${gateway} answers in ${calmMs} ms while all is well`;
-    await expect.poll(slowestMs, { timeout: calmTimeoutMs, intervals: [500], message }).toBeLessThan(calmMs);
   }
 }
 
