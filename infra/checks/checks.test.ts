@@ -1,8 +1,9 @@
 import { forgetful } from './checks.fixture.ts';
 import { describe, expect, it } from 'vitest';
 import { policySnapshot, services } from './contracts.ts';
+import { checkCommandFlags } from './command-flags.ts';
 import { checkDocumentedCommands } from './documented-commands.ts';
-import { checkErrorTable, checkNamedPaths, checkQuotedTests } from './documents.ts';
+import { checkBarePaths, checkErrorTable, checkLinks, checkNamedPaths, checkQuotedTests } from './documents.ts';
 import { checkEnvironmentReaders, checkIndexFiles, checkNoSecondTry, checkSizes, checkTests } from './habits.ts';
 import { checkBoundaries, checkCycles, checkDeclared } from './imports.ts';
 import { readSources } from './sources.ts';
@@ -139,6 +140,17 @@ describe('documents', () => {
     });
     expect(messages(checkNamedPaths(tree, ['A.md', 'B.md']))).toEqual(['names apps/nowhere/x.ts, which does not exist', 'is missing']);
   });
+  it('refuses a link, and a path in settings, that leads nowhere', () => {
+    const tree = plantedTree({
+      'docs/a.md': 'see [b](b.md), [c](../README.md#top), [d](https://example.com/x.md), [e](images/) and [gone](gone.md)',
+      'docs/b.md': '',
+      'docs/images/x.png': '',
+      'README.md': '',
+      '.env.example': '# docs/b.md has more, infra/nowhere.ts has none\nWEB_DIR=apps/web/dist\n# postgres://a@b/docs/x.md',
+    });
+    expect(messages(checkLinks(tree, ['docs/a.md']))).toEqual(['links to docs/gone.md, which does not exist']);
+    expect(messages(checkBarePaths(tree, ['.env.example']))).toEqual(['names infra/nowhere.ts, which does not exist']);
+  });
   it('quote tests by their titles, whole or by their beginning', () => {
     const tree = plantedTree({
       'F.md':
@@ -159,6 +171,58 @@ describe('documented commands', () => {
     expect(check('try `docker compose up`')).toHaveLength(1);
   });
   it('refuses a proof that is gone', () => expect(check('', 'nothing')).toEqual([expect.stringMatching(/does not run/)]));
+
+  it('counts neither a --help nor a file that no suite runs', () => {
+    const tree = plantedTree({ 'A.md': '', 'x.test.ts': "run('x', '--help')", 'infra/x.ts': "run('x')" });
+    const judged = (one: { provenBy: string; showing: string }, command = 'npm run x') =>
+      messages(checkDocumentedCommands(tree, ['A.md'], [{ command, ...one }]));
+    expect(judged({ provenBy: 'x.test.ts', showing: "'x', '--help'" })).toEqual([expect.stringMatching(/is no run of `npm run x`/)]);
+    expect(judged({ provenBy: 'x.test.ts', showing: "'x', '--help'" }, 'npm run x -- --help')).toEqual([]);
+    expect(judged({ provenBy: 'infra/x.ts', showing: "run('x')" })).toEqual([expect.stringMatching(/is no run of/)]);
+    expect(messages(checkDocumentedCommands(tree, ['A.md'], [{ command: 'npm run x', byHand: 'it takes a day' }]))).toEqual([]);
+  });
+});
+
+describe('documented options', () => {
+  const files = {
+    'infra/cli.ts': `
+      const whichShop = new Option('--port-base <port>', 'which shop');
+      program.command('start').option('-f, --fresh', 'x').addOption(new Option('--infra <provider>', 'y'));
+      const cart = program.command('cart');
+      cart.command('history').option('--json', 'z').addOption(whichShop);`,
+    'infra/tools.ts':
+      "const scripts = {\n  chaos: 'infra/chaos/run.ts',\n  bench: 'infra/bench/run.ts',\n  drill: 'infra/drill.ts',\n} as const;",
+    'infra/chaos/run.ts': "const options = {\n  seed: { type: 'string' },\n} as const;\nawait runCommandLine({ help, options }, chaos);",
+    'infra/bench/run.ts': "import { table } from './reported.ts';\nawait runCommandLine({ help, options: table, wordCountMax: 1 }, run);",
+    'infra/bench/reported.ts': "export const table = { 'store-rtt': { type: 'string' } } as const;",
+    'infra/drill.ts': "await runCommandLine({ help, options: { sessions: { type: 'string' } } }, run);",
+    'apps/cart/src/redrive.main.ts': "parseArgs({ options: { 'dry-run': { type: 'boolean' } } })",
+  };
+  const check = (text: string) => messages(checkCommandFlags(plantedTree({ ...files, 'A.md': text }), ['A.md']));
+
+  it('that the command takes are let pass, wherever its table is', () => {
+    const good = [
+      'npm start -- --fresh --infra native',
+      'npm run cart -- history u_1 --json --port-base 5000',
+      'npm run chaos -- --seed 7',
+      'npm run bench -- edge --store-rtt 1',
+      'npm run drill -- fire --sessions 3',
+      'npm run chaos -- --help',
+      'node apps/cart/dist/redrive.main.js --dry-run',
+    ];
+    expect(check(`\`\`\`\n${good.join('\n')}\n\`\`\`\nand \`--json\` or \`--seed 9\``)).toEqual([]);
+  });
+  it.each([
+    ['`npm start -- --json`', /start has no --json/],
+    ['```\nnpm run chaos -- --seed 7 --sed 8\n```', /chaos has no --sed/],
+    ['`npm run cart -- history u_1 --fresh`', /cart has no --fresh/],
+    ['`npm run bench -- edge --seconds 2`', /bench has no --seconds/],
+    ['`npm run drill -- fire --seed 7`', /drill has no --seed/],
+    ['`npm run chess`', /there is no command chess/],
+    ['`node apps/cart/dist/redrive.main.js --all`', /redrive\.main\.js has no --all/],
+    ['`node apps/cart/dist/gone.main.js`', /is built of nothing/],
+    ['with `--quiet`', /names --quiet, which no command takes/],
+  ])('that it does not take are refused: %s', (text, message) => expect(check(text)).toEqual([expect.stringMatching(message)]));
 });
 
 describe('policies', () => {

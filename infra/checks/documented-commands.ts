@@ -1,29 +1,39 @@
-/** Every command that a document tells a person to type, and the test or script that runs it. A command without one is a promise nobody keeps. */
+/** Every command that a document tells a person to type, and the test that runs it. A command without one is a promise nobody keeps. */
 import type { Tree, Violation } from './tree.ts';
 
-export interface DocumentedCommand {
+interface Named {
   /** As documented, arguments that vary left out: a document's command must begin with it. */
   readonly command: string;
-  /** A file that runs it ... */
+}
+export interface ProvenCommand extends Named {
+  /** A file of a suite that runs it, or runs what it runs: printing its help is not running it ... */
   readonly provenBy: string;
   /** ... and words of that file that show it. */
   readonly showing: string;
 }
+/** No suite runs it. */
+export interface CommandByHand extends Named {
+  /** Why not, and what of it is tested all the same. */
+  readonly byHand: string;
+}
+export type DocumentedCommand = ProvenCommand | CommandByHand;
+
+const noCluster = 'no cluster here: deploy-doc.test.ts holds it to what it names, docs/deploy.md says when it was run';
 
 export const documentedCommands: readonly DocumentedCommand[] = [
-  { command: 'npm start -- --infra', provenBy: 'infra/bench/run.ts', showing: "'--infra', provider" },
-  { command: 'npm start -- --fresh', provenBy: 'infra/bench/run.ts', showing: "'--fresh'" },
+  { command: 'npm start -- --infra', provenBy: 'e2e/containers/containers.ts', showing: "['start', '--', '--infra', 'docker'" },
+  { command: 'npm start -- --profile cluster', byHand: 'the suite e2e-cluster runs the same drawing, without npm' },
+  { command: 'npm start -- --fresh', provenBy: 'e2e/containers/shop-in-containers.containers.e2e.ts', showing: "npmStart('--fresh')" },
   { command: 'npm start -- --help', provenBy: 'infra/cli.test.ts', showing: "['start', '--help']" },
-  { command: 'npm start -- --logs', provenBy: 'infra/cli.test.ts', showing: "'--logs'" },
-  { command: 'npm start', provenBy: 'infra/bench/run.ts', showing: "spawn('npm', args" },
+  { command: 'npm start', provenBy: 'e2e/containers/containers.ts', showing: "spawn('npm', ['start'" },
   { command: 'npm test -- --quick', provenBy: 'infra/test.quick.test.ts', showing: 'choose({ quick: true })' },
   { command: 'npm test', provenBy: '.ci/run', showing: 'npm test' },
-  { command: 'npm run check -- --accept-contracts', provenBy: 'infra/checks/run.ts', showing: "'accept-contracts'" },
+  { command: 'npm run check -- --accept-contracts', byHand: 'it writes the baseline that CI compares with' },
   { command: 'npm run check', provenBy: 'infra/test.suites.ts', showing: "listen('check'" },
   { command: 'npm run e2e', provenBy: 'infra/test.suites.ts', showing: "runTool('e2e'" },
-  { command: 'npm run mutants', provenBy: 'infra/cli.test.ts', showing: "['mutants', '--help']" },
-  { command: 'npm run prove', provenBy: 'infra/cli.test.ts', showing: "['prove', '--help']" },
-  { command: 'npm run bench -- start', provenBy: 'infra/cli.test.ts', showing: "['bench', '--help']" },
+  { command: 'npm run mutants', byHand: 'it runs test files anew for each planted fault, which is more time than CI has' },
+  { command: 'npm run prove', byHand: 'apps/cart/src/cart.property.test.ts holds the same laws to fewer histories' },
+  { command: 'npm run bench -- start', byHand: 'it times whole starts, and a machine that also runs tests would measure those' },
   { command: 'npm run bench -- telemetry', provenBy: 'infra/bench/telemetry.test.ts', showing: 'benchTelemetry(1' },
   { command: 'npm run bench -- publish', provenBy: 'infra/bench/publish.test.ts', showing: 'publishAll({' },
   { command: 'npm run bench -- edge-distance', provenBy: 'infra/bench/bench.int.test.ts', showing: 'distanceReport(' },
@@ -41,10 +51,11 @@ export const documentedCommands: readonly DocumentedCommand[] = [
     provenBy: 'infra/drills/revoke-everything.int.test.ts',
     showing: 'drillRevokeEverything({',
   },
-  { command: 'npm run revoke-everything', provenBy: 'infra/drills/revoke-everything.ts', showing: "'revoke-everything', '--port-base'" },
-  { command: 'npm run attacks -- --prove', provenBy: 'infra/attacks/run.test.ts', showing: 'proves' },
-  { command: 'npm run attacks', provenBy: 'infra/attacks/run.test.ts', showing: "['attacks', '--help']" },
-  { command: 'npm run fuzz', provenBy: 'infra/attacks/run.test.ts', showing: "['fuzz', '--help']" },
+  { command: 'npm run revoke-everything', provenBy: 'infra/drills/revoke-everything.int.test.ts', showing: 'drillRevokeEverything({' },
+  { command: 'npm run attacks -- --prove', provenBy: 'infra/test.suites.ts', showing: "listen('attacks', ['--prove', '--fast']" },
+  // The two run tests that the browser suites run as well.
+  { command: 'npm run attacks', provenBy: 'e2e/attacks/c-cross-service.native.e2e.ts', showing: 'C22' },
+  { command: 'npm run fuzz', provenBy: 'e2e/fuzz/fuzz.native.e2e.ts', showing: 'inputs, seed' },
   {
     command: 'npm run keys -- rotate',
     provenBy: 'e2e/keys-and-certificates-rotate.native.e2e.ts',
@@ -57,8 +68,7 @@ export const documentedCommands: readonly DocumentedCommand[] = [
   },
   { command: 'npm run admin', provenBy: 'e2e/account-security.e2e.ts', showing: "operate('admin', 'grant'" },
   { command: 'node apps/auth/dist/admin.main.js', provenBy: 'apps/auth/src/start.test.ts', showing: 'admin.main' },
-  // No cluster here either: the command in it is the one above.
-  { command: 'kubectl exec', provenBy: 'apps/auth/src/start.test.ts', showing: 'admin.main' },
+  { command: 'kubectl exec', byHand: 'no cluster here: the command in it is the one above' },
   { command: 'npm run chaos', provenBy: 'infra/test.suites.ts', showing: "listen('chaos'" },
   { command: 'npm run status', provenBy: 'infra/cli.test.ts', showing: "['status']" },
   { command: 'npm run doctor', provenBy: 'infra/cli.test.ts', showing: "['doctor']" },
@@ -74,20 +84,26 @@ export const documentedCommands: readonly DocumentedCommand[] = [
     provenBy: 'e2e/containers/shop-in-containers.containers.e2e.ts',
     showing: "'up', '--build', '--wait'",
   },
-  { command: 'docker build --file infra/Dockerfile', provenBy: 'infra/containers/compose.ts', showing: "dockerfile: 'infra/Dockerfile'" },
-  // No cluster here: these are held to what they name, and docs/deploy.md says when they were run by hand.
   {
-    command: 'kubectl kustomize infra/k8s/overlays/example',
-    provenBy: 'infra/containers/deploy-doc.test.ts',
-    showing: 'kustomization.yaml',
+    command: 'docker build --file infra/Dockerfile',
+    provenBy: 'e2e/containers/shop-in-containers.containers.e2e.ts',
+    showing: "'--build'",
   },
-  { command: 'kubectl apply --kustomize', provenBy: 'infra/containers/deploy-doc.test.ts', showing: 'filename|kustomize' },
-  { command: 'kubectl apply --filename', provenBy: 'infra/containers/deploy-doc.test.ts', showing: 'file|filename' },
-  { command: 'kubectl apply --server-side', provenBy: 'infra/containers/deploy-doc.test.ts', showing: 'filename|kustomize' },
-  { command: 'kubectl create', provenBy: 'infra/containers/deploy-doc.test.ts', showing: 'create secret generic' },
+  { command: 'kubectl kustomize infra/k8s/overlays/example', byHand: noCluster },
+  { command: 'kubectl apply --kustomize', byHand: noCluster },
+  { command: 'kubectl apply --filename', byHand: noCluster },
+  { command: 'kubectl apply --server-side', byHand: noCluster },
+  { command: 'kubectl create', byHand: noCluster },
   { command: 'node infra/containers/write.ts', provenBy: 'infra/containers/derived.test.ts', showing: 'derivedFiles()' },
   { command: 'buf generate', provenBy: 'infra/checks/contracts.ts', showing: "['generate']" },
 ];
+
+/** What CI runs: tests, what is of them alone, the suites, and the rule that is one of them. */
+const isRun = (path: string): boolean =>
+  /\.(?:test|e2e)\.ts$/.test(path) || /^(?:e2e\/|\.ci\/run$|infra\/test\.suites\.ts$|infra\/checks\/contracts\.ts$)/.test(path);
+
+/** Printing the help of a command shows nothing of the command. */
+const onlyHelps = ({ command, showing }: ProvenCommand): boolean => showing.includes('--help') && !command.endsWith('--help');
 
 /** Lines of shell blocks, and commands in backticks. */
 const commandStart = /^(?:npm (?:start|test|run|ci|install)|(?:npx|node|buf|kill|docker|kubectl|kustomize|git clone|curl|redis-cli) \S)/;
@@ -107,16 +123,23 @@ export function checkDocumentedCommands(
         message: `\`${command}\` is run by nothing: add it to infra/checks/documented-commands.ts with what runs it`,
       }));
   });
-  const unkept = known
+  const proven = known.filter((one): one is ProvenCommand => 'provenBy' in one);
+  const unkept = proven
     .filter(({ provenBy, showing }) => !tree.files.includes(provenBy) || !tree.read(provenBy).includes(showing))
     .map(({ command, provenBy, showing }) => ({
       path: provenBy,
       message: `does not run \`${command}\` (any more): ${showing} is not there`,
     }));
-  return [...unproven, ...unkept];
+  const unrun = proven
+    .filter((one) => onlyHelps(one) || !isRun(one.provenBy))
+    .map(({ command, provenBy }) => ({
+      path: provenBy,
+      message: `is no run of \`${command}\`: name a test that runs it, and not its --help; or say byHand, and why`,
+    }));
+  return [...unproven, ...unkept, ...unrun];
 }
 
-function commandsOf(text: string): { command: string; line: number }[] {
+export function commandsOf(text: string): { command: string; line: number }[] {
   let inBlock = false;
   return text.split('\n').flatMap((content, index) => {
     if (content.trimStart().startsWith('```')) {

@@ -1,4 +1,5 @@
 /** Documents are held to the code: a table that drifts and a path that moved are worse than none. */
+import { posix } from 'node:path';
 import { errorTable } from '@cloakroom/contracts';
 import type { Tree, Violation } from './tree.ts';
 
@@ -55,6 +56,38 @@ export function checkNamedPaths(tree: Tree, documents: readonly string[]): Viola
           .map((match) => ({ path, line: index + 1, message: `names ${match[1]}, which does not exist` })),
       );
   });
+}
+
+const bare = /(?<![\w/.-])(?:(?:apps|libs|infra|e2e)\/[\w./-]*\w\.(?:ts|mjs|yaml|json)|docs\/[\w./-]*\w\.md)\b/g;
+
+/** Settings and manifests name files in comments, without backticks: those exist too. What a build makes (`dist`) is in no tree. */
+export function checkBarePaths(tree: Tree, paths: readonly string[]): Violation[] {
+  return paths.flatMap((path) =>
+    tree
+      .read(path)
+      .split('\n')
+      .flatMap((line, index) =>
+        [...line.matchAll(bare)]
+          .map((match) => match[0])
+          .filter((name) => !name.includes('/dist/') && !tree.files.includes(name))
+          .map((name) => ({ path, line: index + 1, message: `names ${name}, which does not exist` })),
+      ),
+  );
+}
+
+/** A link to a file of ours leads somewhere. */
+export function checkLinks(tree: Tree, documents: readonly string[]): Violation[] {
+  return documents.flatMap((path) =>
+    tree
+      .read(path)
+      .split('\n')
+      .flatMap((line, index) =>
+        [...line.matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)[^)]*\)/g)]
+          .map((match) => posix.join(posix.dirname(path), match[1]!).replace(/\/$/, ''))
+          .filter((target) => !tree.files.some((file) => file === target || file.startsWith(`${target}/`)))
+          .map((target) => ({ path, line: index + 1, message: `links to ${target}, which does not exist` })),
+      ),
+  );
 }
 
 /** A quotation of so many words is the title of a test, or its beginning before ` ...`; a shorter one is a word. */

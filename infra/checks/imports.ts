@@ -22,8 +22,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   infra: ['contracts', 'platform', 'session', 'testing'],
   e2e: ['infra', 'contracts', 'platform', 'testing'],
 };
-/** The composition root may import an app, by its one door. So may the test of what a cluster tells the apps: it asks each what it takes, no more. */
-const importersOfApps = new Set(['infra/embedded.ts', 'infra/containers/overlays.test.ts']);
+/** The composition root may import an app, by its one door. So may tests of what the apps are told: they ask each what it takes, no more. */
+const importersOfApps = new Set(['infra/embedded.ts', 'infra/containers/overlays.test.ts', 'infra/checks/environment-names.test.ts']);
 
 export function checkBoundaries(sources: readonly SourceFile[]): Violation[] {
   return sources.flatMap((source) => source.imports.flatMap((one) => boundaryViolation(source, one) ?? []));

@@ -2,8 +2,10 @@
 import { join } from 'node:path';
 import { runCommandLine } from '../command-line.ts';
 import { acceptContracts, checkPolicies, checkProtobuf, outputOfFailure } from './contracts.ts';
+import { checkCommandFlags } from './command-flags.ts';
 import { checkDocumentedCommands } from './documented-commands.ts';
-import { checkErrorTable, checkNamedPaths, checkQuotedTests } from './documents.ts';
+import { checkBarePaths, checkErrorTable, checkLinks, checkNamedPaths, checkQuotedTests } from './documents.ts';
+import { checkEnvironmentNames, checkExampleIsWhole, exampleFile } from './environment-names.ts';
 import { checkEnvironmentReaders, checkIndexFiles, checkNoSecondTry, checkSizes, checkTests } from './habits.ts';
 import { checkBoundaries, checkCycles, checkDeclared } from './imports.ts';
 import { checkMetricTable } from './metric-table.ts';
@@ -22,6 +24,7 @@ function rules(): Record<string, () => Violation[]> {
   const tree = workingTree(root);
   const sources = readSources(tree);
   const documents = ['ARCHITECTURE.md', 'README.md', 'CONTRIBUTING.md', ...tree.files.filter((path) => /^docs\/.*\.md$/.test(path))];
+  const settings = [exampleFile, ...tree.files.filter((path) => /^infra\/(?!checks\/).*(?:\.ya?ml|Dockerfile)$/.test(path))];
   return {
     'types of what ships': () => tool('tsc', '-b'),
     'types of tests, infra and e2e': () => tool('tsc', '-p', 'tsconfig.tests.json'),
@@ -39,7 +42,12 @@ function rules(): Record<string, () => Violation[]> {
     'docs/errors.md is the error table': () => checkErrorTable(tree),
     'docs/telemetry.md lists every metric': () => checkMetricTable(sources, tree),
     'documented commands are run by something': () => checkDocumentedCommands(tree, documents),
+    'documented options are in the tables of their commands': () => checkCommandFlags(tree, documents),
+    'documented environment variables are read by something': () => checkEnvironmentNames(tree, documents),
+    '.env.example names all that a config reads': () => checkExampleIsWhole(tree),
     'documents name what exists': () => checkNamedPaths(tree, documents),
+    'links of documents lead somewhere': () => checkLinks(tree, documents),
+    'settings and manifests name what exists': () => checkBarePaths(tree, settings),
     'docs/failures.md quotes tests that exist': () => checkQuotedTests(tree, 'docs/failures.md'),
     'docs/security.md names tests that exist, for every requirement and attack': () => checkSecurityTable(tree),
     'contracts: lint, baseline, generated': () => checkProtobuf(root),

@@ -246,9 +246,9 @@ describe('overlays/example', () => {
   const overlay = kustomizationOf('overlays/example');
 
   it('names files that exist, the image of the base, and the issuer that its certificates ask for', () => {
-    const own = overlay.resources.filter((path) => path.endsWith('.yaml'));
+    const own = overlay.resources!.filter((path) => path.endsWith('.yaml'));
     expect(files).toEqual(expect.arrayContaining(own.map((path) => join('overlays', 'example', path))));
-    expect(overlay.images.map(({ name }) => name)).toEqual([pod('cart').containers[0]!.image]);
+    expect(overlay.images!.map(({ name }) => name)).toEqual([pod('cart').containers[0]!.image]);
     const issuers = resourcesOf(read('overlays/example/issuer.yaml'))
       .filter(({ kind }) => kind === 'Issuer')
       .map(({ metadata }) => metadata.name);
