@@ -23,8 +23,8 @@ const upTimeoutMs = 30 * 60_000;
 const downTimeoutMs = 90_000;
 /** The engine has just answered; it must not hold up the end. */
 const lookTimeoutMs = 10_000;
-/** The containers are healthy by then: only the published ports can still be in the way. */
-const readyTimeoutMs = 60_000;
+/** All but the gateways are healthy by then. Those have the 90 s that a container has for its start, and half a minute. */
+const readyTimeoutMs = 120_000;
 
 /** Why a start failed that a person ended: nothing is to be explained. */
 const stopped = 'stopped';
