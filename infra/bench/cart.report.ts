@@ -45,12 +45,14 @@ export function cartReport(measured: CartMeasured, machine: Machine, command: st
   };
 }
 
+/** These floors wait for the broker, which has the other core, between two batches: so they are idle more than a floor that asks nobody. */
+const kafkaBusyMin = 0.8;
 /** Bare consumption waits for the broker, which has the other core: how busy it was says nothing about the reader's own core. */
 const bareBusyMin = 0;
 
 function starvedIn({ saturated, replayed }: CartMeasured): string[] {
   return [
-    ...[floorName, singleName].flatMap((name) => starvation(name, (saturated[name] ?? []).map(floorBlockOf))),
+    ...[floorName, singleName].flatMap((name) => starvation(name, (saturated[name] ?? []).map(floorBlockOf), { busy: kafkaBusyMin })),
     ...starvation(
       'bare consumption',
       replayed.pairs.map(({ bare }) => bare),
