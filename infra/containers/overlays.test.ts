@@ -80,6 +80,16 @@ it('an overlay behind an ingress says whom it believes about addresses, or every
   for (const path of behindIngress) expect(gatewayOf(kustomizationOf(path)).TRUSTED_PROXIES?.length).toBeGreaterThan(0);
 });
 
+/** @returns the bounds by address that are higher than where nothing is said */
+const raisedBy = (...layers: Kustomization[]): Bound[] => bounds.filter((bound) => gatewayOf(...layers)[bound] > gatewayOf()[bound]);
+
+it('bounds by address are raised where everybody shares one, and not where each person is told apart', () => {
+  expect(raisedBy(kustomizationOf('components/one-address'))).toEqual(bounds);
+  const toldApart = folders.filter((path) => gatewayOf(kustomizationOf(path)).TRUSTED_PROXIES !== undefined);
+  expect(toldApart).toContain('overlays/example');
+  for (const path of toldApart) expect(raisedBy(kustomizationOf(path)), path).toEqual([]);
+});
+
 it('the name of the shop is said once, and is the one that passkeys are made for', () => {
   const own = layerOf({ [agreedConfigMap]: ['PUBLIC_ORIGINS=https://coats.example.org'] });
   expect(gatewayOf(example, own).PUBLIC_ORIGINS).toEqual(['https://coats.example.org']);
