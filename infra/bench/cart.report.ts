@@ -48,7 +48,7 @@ export function cartReport(measured: CartMeasured, machine: Machine, command: st
 /** These floors wait for the broker, which has the other core, between two batches: so they are idle more than a floor that asks nobody. */
 const kafkaBusyMin = 0.8;
 /** Bare consumption waits for the broker, which has the other core: how busy it was says nothing about the reader's own core. */
-const bareBusyMin = 0;
+const notJudged = 0;
 
 function starvedIn({ saturated, replayed }: CartMeasured): string[] {
   return [
@@ -56,7 +56,7 @@ function starvedIn({ saturated, replayed }: CartMeasured): string[] {
     ...starvation(
       'bare consumption',
       replayed.pairs.map(({ bare }) => bare),
-      { busy: bareBusyMin },
+      { busy: notJudged },
     ),
   ];
 }

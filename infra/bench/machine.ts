@@ -38,6 +38,9 @@ export function describeMachine(now: Date): Machine {
   };
 }
 
+/** Sources that differ from the commit: figures that name it would be of something else. Tables in docs may differ, since a run writes them. */
+export const changedSources = (): string => output('git', 'status', '--porcelain', '--', ':/', ':(top,exclude)docs').trim();
+
 export const loadNow = (): number => Math.round(loadavg()[0]! * 100) / 100;
 
 function output(command: string, ...args: string[]): string {

@@ -33,7 +33,9 @@ export const costSpreadMax = 1.5;
 export function starvation(name: string, blocks: readonly FloorBlock[], least: { readonly busy: number } = { busy: busyMin }): string[] {
   const costs = blocks.map(({ cpuUs }) => cpuUs);
   const busy = median(blocks.map(({ perSecond, cpuUs }) => (perSecond * cpuUs) / 1e6));
-  const others = median(blocks.map(({ core }) => (core === undefined ? 0 : core.others + core.stolen)));
+  const known = blocks.flatMap(({ core }) => (core === undefined ? [] : [core.others + core.stolen]));
+  // On a machine that gives no core away nobody can say what others took of it: the table says "not pinned".
+  const others = known.length === 0 ? 0 : median(known);
   const apart = Math.max(...costs) / Math.min(...costs);
   const two = (value: number): string => value.toFixed(2);
   return [

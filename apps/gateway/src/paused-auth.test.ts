@@ -38,8 +38,8 @@ it('keeps the first few waiting, and then nobody: 503 at once, with the time to 
       expect(Number(told.headers.get('retry-after'))).toBeGreaterThan(0);
     }
   });
-  // Twenty of them, one after the other, in less than what one would have waited.
-  expect(tookMs).toBeLessThan(crowd.roomMs(resolveBudgetMs));
+  // Twenty of them, one after the other, in less than what one would have waited; in a crowd, in half of what all would have.
+  expect(tookMs).toBeLessThan(crowd.roomMs(resolveBudgetMs, 10 * resolveBudgetMs));
 });
 
 it('shows carts that were cached at once, and browsing as a guest sees it', async () => {
@@ -58,7 +58,7 @@ it('shows carts that were cached at once, and browsing as a guest sees it', asyn
       expect([page.status, page.headers.get('x-session-view')]).toEqual([200, expect.stringContaining('guest')]);
     }
   });
-  expect(tookMs).toBeLessThan(crowd.roomMs(resolveBudgetMs));
+  expect(tookMs).toBeLessThan(crowd.roomMs(resolveBudgetMs, 5 * resolveBudgetMs));
 });
 
 it('lets everybody in again when auth goes on', async () => {

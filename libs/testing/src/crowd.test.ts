@@ -26,7 +26,11 @@ it('gives as much more as there were threads for a core, on average since it beg
 });
 
 it('has an end, so that a hanging shop is found on any machine', () => {
-  expect(crowdsOf(() => 1_000)().roomMs(100)).toBe(3_000);
+  expect(crowdsOf(() => 1_000)().roomMs(100)).toBe(1_500);
+});
+
+it('never gives as much as the missing defence would take', () => {
+  expect(crowdsOf(() => 1_000)().roomMs(100, 1_000)).toBe(1_000);
 });
 
 it('reads this machine', () => {

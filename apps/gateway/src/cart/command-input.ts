@@ -4,13 +4,9 @@ import { z } from 'zod';
 /** A UUIDv7 in lower case, made by the client for each command: repeating it is harmless (RFC 9562 5.7). Its age is the cart's to judge. */
 const commandId = z.uuidv7().refine((id) => id === id.toLowerCase(), 'lower case');
 /** "g_" or "u_" and a UUID. */
-const cartId = z
-  .string()
-  .max(64)
-  .optional()
-  .meta({
-    description: 'The cart that the client means. Any other than that of this session, or than the guest cart that it claimed, is refused.',
-  });
+const cartId = z.string().max(64).optional().meta({
+  description: 'The cart that the client means. Any other than that of this session, or than the guest cart that it claimed, is refused.',
+});
 /** Opaque: 500 dots of about 60 characters at most. */
 const seen = z.string().max(40_000);
 const quantity = z.int().min(0).max(999);
