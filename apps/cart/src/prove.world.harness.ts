@@ -171,7 +171,9 @@ export class World {
       dots: [...lines, ...(prepared.coupons ?? [])].flatMap(({ dots = [] }) =>
         dots.map((dot) => dotOf(dot.cartId ?? '', formatUuid(dot.commandId ?? new Uint8Array()))),
       ),
-      quantities: Object.fromEntries(lines.map(({ lineId = '', quantity = 0 }) => [lineId, quantity]).sort()),
+      quantities: Object.fromEntries(
+        lines.map(({ lineId = '', quantity = 0 }) => [lineId, quantity] as const).sort(([one], [other]) => (one < other ? -1 : 1)),
+      ),
     };
   }
 
