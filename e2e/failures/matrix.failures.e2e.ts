@@ -14,11 +14,14 @@ for (const gone of failureMatrix) {
       const goods = await chooseGoods(stage);
       const crowd = await gather(stage, goods);
       const { visitor: asker } = crowd.holders.find(({ mode, email }) => mode === 'reference' && email !== undefined)!;
-      await untilCalm((gateway) => asker.must(gateway, 'GET /api/session', 200), stage.gateways);
+      const calm = () => untilCalm((gateway) => asker.must(gateway, 'GET /api/session', 200), stage.gateways);
+      await calm();
       const giveBack = await stage.takeAway(gone.part, way);
       let asked: Asked;
       try {
         if (gone.leaseEnds) await stage.untilLeased(false);
+        // The table tells what lasts. A breaker that slow answers opened as the part went closes again where auth needs nothing that is gone.
+        if (!behindAuth.has(gone.part)) await calm();
         asked = await probe(gone, crowd, goods, stage.gateways);
         // However it was said: signed out is signed out, also while the part is gone.
         for (const { holder, accepted } of asked.logouts) if (accepted) await untilRefused(stage, holder);
@@ -31,6 +34,8 @@ for (const gone of failureMatrix) {
     });
   }
 }
+
+const behindAuth: ReadonlySet<string> = new Set(['auth', 'redis-sessions', 'postgres']);
 
 const servedAgain = ['public', 'cartRead', 'profileRead', 'ordersRead', 'sensitive'] as const;
 const ofUsers: ReadonlySet<string> = new Set(['ordersRead', 'sensitive']);
