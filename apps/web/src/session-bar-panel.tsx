@@ -5,8 +5,6 @@ import { useSession } from './session.tsx';
 
 /** What each part of the session bar means, and the last answers one below the other. */
 export function SessionBarPanel({ notes, onClose }: { readonly notes: readonly RequestNote[]; readonly onClose: () => void }) {
-  const { session } = useSession();
-  const traceId = notes[0]?.traceId;
   return (
     <div className="panel">
       <header>
@@ -16,30 +14,7 @@ export function SessionBarPanel({ notes, onClose }: { readonly notes: readonly R
         </button>
       </header>
       <p>Cloakroom shows how sessions, identity and carts work across replicas. This bar reads the headers of the last answer.</p>
-      <dl aria-label="This session">
-        <dt>You</dt>
-        <dd>{session?.user ? `${session.user.name}, signed in` : session?.state === 'guest' ? 'a guest' : 'no session yet'}</dd>
-        {session?.cartId !== undefined && (
-          <>
-            <dt>Cart id</dt>
-            <dd>
-              <code>{session.cartId}</code>
-            </dd>
-            <dt>Its events</dt>
-            <dd>
-              <code>npm run cart -- history {session.cartId}</code>
-            </dd>
-          </>
-        )}
-        {traceId !== undefined && (
-          <>
-            <dt>Last trace</dt>
-            <dd>
-              <code>{traceId}</code>
-            </dd>
-          </>
-        )}
-      </dl>
+      <ThisSession traceId={notes[0]?.traceId} />
       <dl>
         <dt>Gateway</dt>
         <dd>Which replica answered. Any of them serves any session: nothing ties you to one.</dd>
@@ -82,5 +57,36 @@ export function SessionBarPanel({ notes, onClose }: { readonly notes: readonly R
         </table>
       </div>
     </div>
+  );
+}
+
+/** Who is here, in words, and what an operator asks the log and the traces by. */
+function ThisSession({ traceId }: { readonly traceId: string | undefined }) {
+  const { session } = useSession();
+  return (
+    <dl aria-label="This session">
+      <dt>You</dt>
+      <dd>{session?.user ? `${session.user.name}, signed in` : session?.state === 'guest' ? 'a guest' : 'no session yet'}</dd>
+      {session?.cartId !== undefined && (
+        <>
+          <dt>Cart id</dt>
+          <dd>
+            <code>{session.cartId}</code>
+          </dd>
+          <dt>Its events</dt>
+          <dd>
+            <code>npm run cart -- history {session.cartId}</code>
+          </dd>
+        </>
+      )}
+      {traceId !== undefined && (
+        <>
+          <dt>Last trace</dt>
+          <dd>
+            <code>{traceId}</code>
+          </dd>
+        </>
+      )}
+    </dl>
   );
 }
