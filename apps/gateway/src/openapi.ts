@@ -70,12 +70,9 @@ const consistencyHeader = z.object({
 const readHeaders = z.object({ 'Consistency-Token': z.string().optional() });
 
 const traceHeaders = z.object({
-  Traceresponse: z
-    .string()
-    .meta({
-      description:
-        'The trace of this request (W3C Trace Context, level 2): 00-<trace id>-<span id>-<flags>. The logs say it as `trace_id`.',
-    }),
+  Traceresponse: z.string().meta({
+    description: 'The trace of this request (W3C Trace Context, level 2): 00-<trace id>-<span id>-<flags>. The logs say it as `trace_id`.',
+  }),
 });
 
 function responseOf(shape: AnswerShape): ZodOpenApiResponseObject {
