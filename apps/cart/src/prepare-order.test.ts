@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { dotOf } from './cart.ts';
+import { type Dot, dotOf } from './cart.ts';
 import { accepted, newCommandId, newGuest, newUser, openHarness, quantitiesOf, type Harness } from './cart.harness.ts';
 import { ViewUnavailable } from './cart.view.ts';
 import { deadKeptMs } from './cart.ts';
@@ -111,6 +111,14 @@ describe('preparing an order', () => {
     // Of a guest whose claim may still be under way, at any age.
     const ofGuest = encodeSeen([dotOf(newGuest(), newCommandId(Date.now() - 2 * deadKeptMs))]);
     expect(await prepared(ofGuest)).toMatchObject({ stale: true, changed: false });
+  });
+
+  it('says changed for what was seen of another person, whose it stays', async () => {
+    const { seen } = await page((await add('mug', 2)).consistencyToken);
+    const strange = dotOf(newUser(), newCommandId());
+    const order = await prepared(encodeSeen([...(decodeSeen(seen!) as Dot[]), strange]));
+    expect(order).toMatchObject({ changed: true, stale: false });
+    expect(quantitiesOf(order)).toEqual({ mug: 2 });
   });
 
   it('says stale while the view has not reached the token, and while a record of the cart is missing', async () => {

@@ -1,4 +1,4 @@
-import { isProblem, uuidV7Milliseconds, type PrepareOrderRequest, type PreparedOrderSchema, type Problem } from '@cloakroom/contracts';
+import { isProblem, isUserSubject, uuidV7Milliseconds, type PrepareOrderRequest, type PreparedOrderSchema, type Problem } from '@cloakroom/contracts';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { PersonContext } from '@cloakroom/platform';
 import { cartOfDot, commandOfDot, couponsOf, deadKeptMs, linesOf, type CartState, type CommandId, type Dot } from './cart.ts';
@@ -24,7 +24,10 @@ export async function prepareOrder(
   const read = await readCart(parts, ctx, now === 'unknown' ? undefined : now);
   if (isProblem(read)) return read;
   const { state } = read;
-  const gone = seen.filter(([, aliases]) => aliases.some((dot) => isGone(state, dot, parts.clock.nowMs())));
+  const gone = seen.filter(
+    ([, aliases]) =>
+      aliases.some((dot) => isGone(state, dot, parts.clock.nowMs())) || aliases.every((dot) => isSomebodyElses(state, dot)),
+  );
   const dots = new Map(seen.flatMap(([id]) => entryOf(state.dots, id)));
   const coupons = new Map(seen.flatMap(([id]) => entryOf(state.coupons, id)));
   const known = dots.size + coupons.size + gone.length;
@@ -53,6 +56,12 @@ export function isGone(state: CartState, dot: Dot, nowMs: number): boolean {
   if (state.dots.has(id) || state.coupons.has(id)) return false;
   const isOurs = cartOfDot(dot) === state.cartId || state.joined.has(cartOfDot(dot));
   return isOurs && (uuidV7Milliseconds(id) ?? nowMs) < nowMs - deadKeptMs;
+}
+
+/** On a page that was open while another person signed in. It never comes here, so asking again would be refused for ever. */
+function isSomebodyElses(state: CartState, dot: Dot): boolean {
+  const id = commandOfDot(dot);
+  return isUserSubject(cartOfDot(dot)) && cartOfDot(dot) !== state.cartId && !state.dots.has(id) && !state.coupons.has(id);
 }
 
 const entryOf = <T>(map: ReadonlyMap<CommandId, T>, id: CommandId): [CommandId, T][] => {
