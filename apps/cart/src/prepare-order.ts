@@ -1,4 +1,11 @@
-import { isProblem, isUserSubject, uuidV7Milliseconds, type PrepareOrderRequest, type PreparedOrderSchema, type Problem } from '@cloakroom/contracts';
+import {
+  isProblem,
+  isUserSubject,
+  uuidV7Milliseconds,
+  type PrepareOrderRequest,
+  type PreparedOrderSchema,
+  type Problem,
+} from '@cloakroom/contracts';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { PersonContext } from '@cloakroom/platform';
 import { cartOfDot, commandOfDot, couponsOf, deadKeptMs, linesOf, type CartState, type CommandId, type Dot } from './cart.ts';
@@ -25,8 +32,7 @@ export async function prepareOrder(
   if (isProblem(read)) return read;
   const { state } = read;
   const gone = seen.filter(
-    ([, aliases]) =>
-      aliases.some((dot) => isGone(state, dot, parts.clock.nowMs())) || aliases.every((dot) => isSomebodyElses(state, dot)),
+    ([, aliases]) => aliases.some((dot) => isGone(state, dot, parts.clock.nowMs())) || aliases.every((dot) => isSomebodyElses(state, dot)),
   );
   const dots = new Map(seen.flatMap(([id]) => entryOf(state.dots, id)));
   const coupons = new Map(seen.flatMap(([id]) => entryOf(state.coupons, id)));

@@ -1,8 +1,10 @@
 /** The document is held to what the code does: every route is called in every way that it can answer, and each answer is judged by its schema. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { errorTable, type ErrorCode, uuidV7 } from '@cloakroom/contracts';
 import { ask, type Ask, type Json, openStage, type Stage, type Told } from './gateway.fixture.ts';
+import { lineIdLengthMax } from './cart/command-input.ts';
 import { codesOf } from './openapi.ts';
 import { problemSchema } from './problem-answer.ts';
 import type { Route } from './route.ts';
@@ -115,9 +117,9 @@ const good: Record<string, () => Ask & { path?: string }> = {
 
 const answered = routes.filter((route) => route.live !== true);
 
-function send(route: Route, changes: Ask = {}): Promise<Told> {
-  const { path = route.path, ...request } = good[nameOf(route)]!();
-  return ask(stage.url, path, { method: route.method, ...request, ...changes });
+function send(route: Route, changes: Ask & { path?: string } = {}): Promise<Told> {
+  const { path = route.path, ...request } = { ...good[nameOf(route)]?.(), ...changes };
+  return ask(stage.url, path, { method: route.method, ...request });
 }
 
 /** A problem must be one that the document names for this route. */
@@ -181,10 +183,59 @@ describe.each(answered.map((route) => [nameOf(route), route] as const))('%s', (_
   });
 });
 
+describe('where no use case is reached', () => {
+  const oddIds = ['', '0'.repeat(lineIdLengthMax + 1), '%', '%2F', '..%2F..', '%00', 'a/b'];
+  const oddAddresses = routes
+    .filter(({ params }) => params !== undefined)
+    .flatMap((route) => {
+      const taken = routes.filter((each) => each.method === route.method).map(({ path }) => path);
+      const siblings = routes.map(({ path }) => path).filter((path) => patternOf(route.path).test(path) && !taken.includes(path));
+      return [...oddIds.map((id) => route.path.replace(/\{\w+\}/, id)), ...siblings].map(
+        (path) => [nameOf(route), path.slice(0, 60), path, route] as const,
+      );
+    });
+
+  it.each(oddAddresses)('%s at %s answers what the document says', async (_name, _short, path, route) => {
+    expectDocumented(route, await send(route, { path }));
+  });
+
+  it.each(routes.map((route) => [nameOf(route), route] as const))('%s: headers that no request has', async (_name, route) => {
+    for (const headers of [{ 'consistency-token': 'nope' }, { 'x-long': 'x'.repeat(20_000) }])
+      expectDocumented(route, await send(route, { headers }));
+  });
+});
+
+/** A body that a rule between fields, or within one, forbids. `undefined` takes a field away. */
+const forbidden: readonly (readonly [string, Json])[] = [
+  ['POST /api/session/login/second-factor', { recoveryCode: 'r' }],
+  ['POST /api/session/login/second-factor', { response: { id: 'AAAA' } }],
+  ['POST /api/session/login/second-factor', { code: undefined }],
+  ['POST /api/session/reauthenticate', { password: undefined }],
+  ['POST /api/session/reauthenticate', { password: undefined, challenge: 'c' }],
+  ['POST /api/session/reauthenticate', { challenge: 'c', response: { id: 'AAAA' } }],
+  ['POST /api/session/register', { name: '  ' }],
+  ['POST /api/session/login', { mode: 'none' }],
+  ['POST /api/session/passkeys', { name: '\t' }],
+  ['PATCH /api/profile', { name: ' ' }],
+  ['POST /api/cart/lines', { commandId: commandId().toUpperCase() }],
+  ['POST /api/cart/lines', { options: Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`o${i}`, 'v'])) }],
+];
+
+it.each(forbidden)('%s: the document forbids %j as the code does', async (name, change) => {
+  const route = routes.find((each) => nameOf(each) === name)!;
+  const { body } = good[name]!();
+  const operation = document.paths[route.path][route.method.toLowerCase()];
+  const schema = operation.requestBody.content['application/json'].schema;
+  const changed = JSON.parse(JSON.stringify({ ...(body as object), ...change }));
+  expect((await send(route, { body: changed })).body.code).toBe('invalid_request');
+  expect([allows(schema, body), allows(schema, changed)]).toEqual([true, false]);
+});
+
 it('a live stream is described, with the errors that it may answer', () => {
   const events = routes.find((route) => route.live === true)!;
   const { responses } = document.paths[events.path].get;
   expect(Object.keys(responses['200'].content)).toEqual(['text/event-stream']);
+  expect(Object.keys(responses['200'].content['text/event-stream'].schema.properties)).toEqual(['event', 'data']);
   expect(Object.keys(responses)).toEqual(expect.arrayContaining(['200', '401', '429', '503']));
 });
 
@@ -197,6 +248,14 @@ it('every code that is named stands in the error table, with its own status', ()
     }
   }
 });
+
+/** zod reads all of a schema but alternatives that say no more than which fields there are. */
+function allows({ oneOf, ...rest }: Json, body: Json): boolean {
+  const has = ({ required }: { readonly required: string[] }): boolean => required.every((field) => field in body);
+  return z.fromJSONSchema(rest).safeParse(body).success && (oneOf === undefined || oneOf.filter(has).length === 1);
+}
+
+const patternOf = (path: string): RegExp => new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`);
 
 async function endedToken(): Promise<string> {
   const token = stage.auth.begin('user');

@@ -2,6 +2,7 @@
 import { type ErrorCode, errorTable } from '@cloakroom/contracts';
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject, type ZodOpenApiResponseObject } from 'zod-openapi';
+import { consistencyPattern } from './cookies.ts';
 import { problemSchema, problemType } from './problem-answer.ts';
 import type { AnswerShape, Route } from './route.ts';
 
@@ -60,10 +61,10 @@ function headersOf(route: Route): { readonly header?: z.ZodObject } {
 }
 
 const consistencyHeader = z.object({
-  'Consistency-Token': z
-    .string()
-    .optional()
-    .meta({ description: 'The newest that any answer gave you. Where the cookie is newer, and of this cart, that counts.' }),
+  'Consistency-Token': z.string().optional().meta({
+    description: 'The newest that any answer gave you. Where the cookie is newer, and of this cart, that counts.',
+    pattern: consistencyPattern.source,
+  }),
 });
 
 /** How far what a cart was read from had come. */
@@ -94,9 +95,11 @@ function responseOf(shape: AnswerShape): ZodOpenApiResponseObject {
 export function codesOf(route: Route): ErrorCode[] {
   const codes = new Set<ErrorCode>(route.errors);
   const add = (...more: ErrorCode[]): void => more.forEach((code) => codes.add(code));
-  if (route.operationClass === 'operations') add('unavailable', 'deadline_exceeded');
+  if (route.operationClass === 'operations') add('unavailable', 'deadline_exceeded', 'invalid_request', 'headers_too_large');
   else
     add('ambiguous_cookies', 'too_many_requests', 'headers_too_large', 'internal', 'unavailable', 'deadline_exceeded', 'invalid_request');
+  // What is no id, or longer than any, is another address.
+  if (route.params !== undefined) add('not_found');
   if (route.method !== 'GET') add('cross_site_request', 'unsupported_media_type', 'payload_too_large');
   if (route.identity === 'guest') add('session_required', 'session_ended');
   if (route.identity === 'first-write') add('session_ended');

@@ -26,7 +26,7 @@ import { getProduct } from './catalog/get-product.ts';
 import { listProducts, productQuery } from './catalog/list-products.ts';
 import { productId, productPageSchema, productSchema } from './catalog/product-answer.ts';
 import { suggestionQuery, suggestionsSchema, suggestProducts } from './catalog/suggest-products.ts';
-import { openEvents } from './events/open-events.ts';
+import { eventSchema, openEvents } from './events/open-events.ts';
 import { describeRoutes } from './openapi.ts';
 import { aliveSchema, isAlive, isReady, jwksSchema, readinessSchema, readJwks, readMetrics } from './operations.ts';
 import { orderRoutes } from './orders/routes.ts';
@@ -327,7 +327,13 @@ const personalRoutes: readonly Route[] = [
     audience: 'cart',
     budgetMs: 0,
     live: true,
-    answers: { 200: { description: 'A stream that ends with the session.', schema: z.string(), contentType: 'text/event-stream' } },
+    answers: {
+      200: {
+        description: 'A stream that ends with the session. The schema is that of one event.',
+        schema: eventSchema,
+        contentType: 'text/event-stream',
+      },
+    },
     handle: openEvents,
   }),
 ];

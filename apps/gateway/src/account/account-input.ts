@@ -1,6 +1,7 @@
 /** What a person sends to change an account. auth judges what it means; here it is bounded, and the person is told which field is wrong. */
 import { z } from 'zod';
-import { modeSchema } from '../session/session-answer.ts';
+import { askedModeSchema } from '../session/session-answer.ts';
+import { words } from '../words.ts';
 
 const challenge = z.string().min(1).max(64).meta({ description: 'The id that came with the options; good once, for 5 minutes.' });
 const response = z
@@ -15,14 +16,15 @@ export const passwordBody = z.object({
 });
 export const emailBody = z.object({ email: z.email().max(254) });
 export const totpBody = z.object({ code });
-export const addPasskeyBody = z.object({ challenge, name: z.string().trim().min(1).max(100), response });
+export const addPasskeyBody = z.object({ challenge, name: words(100), response });
 export const passkeyParams = z.object({ passkeyId: z.string().min(1).max(64) });
-export const passkeyLoginBody = z.object({ challenge, response, mode: modeSchema.optional() });
+export const passkeyLoginBody = z.object({ challenge, response, mode: askedModeSchema.optional() });
 export const secondFactorBody = z
   .object({ challenge, code: code.optional(), recoveryCode: recoveryCode.optional(), response: response.optional() })
   .refine((body) => [body.code, body.recoveryCode, body.response].filter((proof) => proof !== undefined).length === 1, {
     message: 'exactly one of code, recoveryCode and response',
-  });
+  })
+  .meta({ oneOf: [{ required: ['code'] }, { required: ['recoveryCode'] }, { required: ['response'] }] });
 export const usersQuery = z.object({ query: z.string().max(254).optional() });
 export const userParams = z.object({ userId: z.string().min(1).max(64) });
 

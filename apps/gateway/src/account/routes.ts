@@ -185,7 +185,8 @@ const factorRoutes: readonly Route[] = [
     summary: 'Removes a passkey. Step-up.',
     params: passkeyParams,
     answers: removed,
-    errors: ['step_up_required', 'not_found'],
+    // Of the id "options", which is an address of its own.
+    errors: ['step_up_required', 'not_found', 'method_not_allowed'],
     handle: removePasskey,
   }),
 ];

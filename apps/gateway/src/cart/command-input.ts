@@ -2,7 +2,10 @@
 import { z } from 'zod';
 
 /** A UUIDv7 in lower case, made by the client for each command: repeating it is harmless (RFC 9562 5.7). Its age is the cart's to judge. */
-const commandId = z.uuidv7().refine((id) => id === id.toLowerCase(), 'lower case');
+const commandId = z
+  .uuidv7()
+  .refine((id) => id === id.toLowerCase(), 'lower case')
+  .meta({ pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$' });
 /** "g_" or "u_" and a UUID. */
 const cartId = z.string().max(64).optional().meta({
   description: 'The cart that the client means. Any other than that of this session, or than the guest cart that it claimed, is refused.',
@@ -17,7 +20,8 @@ export const lineParams = z.object({ lineId: z.string().min(1).max(lineIdLengthM
 const optionCountMax = 8;
 export const optionsSchema = z
   .record(z.string().min(1).max(40), z.string().min(1).max(80))
-  .refine((options) => Object.keys(options).length <= optionCountMax, `at most ${optionCountMax} options`);
+  .refine((options) => Object.keys(options).length <= optionCountMax, `at most ${optionCountMax} options`)
+  .meta({ maxProperties: optionCountMax });
 
 export const addLineBody = z.object({
   commandId,

@@ -1,7 +1,13 @@
 import { isProblem } from '@cloakroom/contracts';
+import { z } from 'zod';
 import { type Exchange, type Outcome, personOf } from '../exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { LiveStream } from './live-stream.ts';
+
+export const eventSchema = z.object({
+  event: z.enum(['cart', 'order', 'session']),
+  data: z.string().meta({ description: 'JSON. Of `order` it has the orderId, of `session` the state.' }),
+});
 
 export function openEvents(x: Exchange, _input: unknown, gateway: Gateway): Outcome {
   const seat = gateway.streams.enter(personOf(x).view.handle, x.remoteAddress);

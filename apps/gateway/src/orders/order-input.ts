@@ -29,7 +29,11 @@ export const orderBody = z.object({
     .string()
     .regex(/^[a-z0-9_]{1,64}$/)
     .optional()
-    .meta({ description: 'Of the simulated payment provider. Absent: a card that pays.' }),
+    .meta({
+      description:
+        "The provider's; any other is refused as invalid_request. Those of the simulated one are the examples. Absent: a card that pays.",
+      examples: ['card_pays', 'card_declined', 'card_times_out_charged', 'card_times_out_uncharged', 'card_double_callback'],
+    }),
 });
 
 export const orderParams = z.object({ orderId: z.string().min(1).max(64) });

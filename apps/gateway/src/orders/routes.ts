@@ -67,7 +67,8 @@ export const orderRoutes: readonly Route[] = [
     summary: 'One order of this person.',
     params: orderParams,
     answers: { 200: { description: 'The order.', schema: orderSchema } },
-    errors: ['not_found'],
+    // Of the id "preview", which is an address of its own.
+    errors: ['not_found', 'method_not_allowed'],
     handle: getOrder,
   }),
 ];

@@ -1,13 +1,14 @@
 import type { Profile } from '@cloakroom/contracts';
 import { z } from 'zod';
+import { words } from '../words.ts';
 
-const line = z.string().trim().min(1).max(200);
+const line = words(200);
 const addressFields = {
   name: line,
   line1: line,
   line2: z.string().trim().max(200).optional(),
   city: line,
-  postalCode: z.string().trim().min(1).max(20),
+  postalCode: words(20),
   country: z.string().regex(/^[A-Z]{2}$/, 'two letters, ISO 3166-1'),
 };
 
@@ -15,7 +16,7 @@ const preferences = z.record(z.string().min(1).max(64), z.string().max(256));
 
 export const profilePatch = z
   .object({
-    name: z.string().trim().min(1).max(100).optional(),
+    name: words(100).optional(),
     addresses: z
       .array(z.object({ addressId: z.string().max(64).optional(), ...addressFields }))
       .max(20)

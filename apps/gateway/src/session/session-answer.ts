@@ -11,6 +11,11 @@ export const modeSchema = z
   .enum(['reference', 'hybrid', 'jwt', 'jwt-denylist'])
   .meta({ description: 'How the token of this session is checked; the operator says which may be asked for.' });
 
+/** What a sign-in asks for. */
+export const askedModeSchema = modeSchema.meta({
+  description: 'One of `modes.allowed` of GET /api/session; any other is refused as invalid_request. Absent: `modes.default`.',
+});
+
 export const sessionSchema = z
   .object({
     state: z.enum(['none', 'guest', 'user']),
