@@ -20,6 +20,9 @@ export interface SessionFile {
 /** Twice what an operation can add (record, index, tombstone and those of an ended session), so that forgetting keeps up with adding. */
 const sweepCount = 10;
 
+/** So long reads leave a disk alone that refused: each attempt encodes anew all that is kept back. */
+export const rewriteIntervalMs = 1_000;
+
 /** Whoever changes an entry in place says so by `changed`. */
 export class KeptEntries {
   readonly #entries: MemoryEntries;
@@ -27,6 +30,7 @@ export class KeptEntries {
   /** Keys of what was changed since it was last written. */
   readonly #changed = new Set<string>();
   #sweep: MapIterator<[string, Kept]>;
+  #refusedAtMs = -Infinity;
 
   constructor(entries: MemoryEntries, file: SessionFile | undefined) {
     this.#entries = entries;
@@ -75,15 +79,27 @@ export class KeptEntries {
   }
 
   /** @throws StoreUnavailable when the disk refuses; then it goes out with the next */
-  write(): void {
+  write(nowMs: number): void {
     if (this.#file !== undefined && this.#changed.size > 0) {
       try {
         this.#file.write(new Map(Array.from(this.#changed, (key) => [key, this.#entries.get(key)])));
       } catch (cause) {
+        this.#refusedAtMs = nowMs;
         throw new StoreUnavailable('the session store could not be written', { cause });
       }
     }
+    this.#refusedAtMs = -Infinity;
     this.#changed.clear();
+  }
+
+  /** After a read: memory has its answer, whatever the disk says. What was refused goes out with a later operation. */
+  writeIfPossible(nowMs: number): void {
+    if (Math.abs(nowMs - this.#refusedAtMs) < rewriteIntervalMs) return;
+    try {
+      this.write(nowMs);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+    }
   }
 
   close(): void {

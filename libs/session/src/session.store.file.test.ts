@@ -1,13 +1,14 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { sampleTimeMs, sessionStoreContract, tombstoneOf, userSession } from '@cloakroom/testing';
 import type { SessionStoreUnderTest } from '@cloakroom/testing';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { sessionKey, subjectKey } from './keys.ts';
+import { limits } from './session.limits.ts';
 import { openSessionFile } from './session.store.file.ts';
-import type { MemoryEntries, SessionFile } from './session.store.entries.ts';
+import { rewriteIntervalMs, type MemoryEntries, type SessionFile } from './session.store.entries.ts';
 import { MemorySessionStore } from './session.store.memory.ts';
 
 const notSetAside = (error: unknown) => {
@@ -109,6 +110,69 @@ describe('a process that follows on the same file', () => {
     expect(await next.resolve(session, sampleTimeMs, undefined)).toMatchObject({ handle: session.handle });
     await Promise.all([store.close(), next.close()]);
   });
+  it('answers who somebody is while the disk is full, and keeps what it saw once there is room', async () => {
+    const [file, refused] = [openSessionFile(path(), notSetAside), vi.fn<() => void>()];
+    let full = false;
+    const write: SessionFile['write'] = (changes) => {
+      if (!full) return file.write(changes);
+      refused();
+      throw new Error('the disk is full');
+    };
+    const store = opened({ ...file, write });
+    const session = userSession('a');
+    await store.create(session, 10, sampleTimeMs);
+    full = true;
+    const seenAtMs = sampleTimeMs + limits.touchIntervalMs;
+    const touch = { idleTimeoutMs: 3_600_000 };
+    await expect(store.create(userSession('b'), 10, seenAtMs)).rejects.toMatchObject({ name: 'StoreUnavailable' });
+    for (let i = 0; i < 5; i++) expect(await store.resolve(session, seenAtMs + 1, touch)).toMatchObject({ lastSeenAtMs: seenAtMs + 1 });
+    expect((await store.list(session.tag, session.subject, seenAtMs + 1)).map(({ handle }) => handle)).toContain(session.handle);
+    expect(refused, 'reads do not ask the disk each time').toHaveBeenCalledTimes(1);
+    full = false;
+    await store.resolve(session, seenAtMs + rewriteIntervalMs, touch);
+    const next = opened();
+    expect(await next.resolve(session, seenAtMs, undefined)).toMatchObject({ lastSeenAtMs: seenAtMs + 1 });
+    await Promise.all([store.close(), next.close()]);
+  });
+  it('says why when another process has the file to itself, and leaves it as it is', async () => {
+    const store = opened();
+    const session = userSession('a');
+    await store.create(session, 10, sampleTimeMs);
+    await store.close();
+    const holder = new DatabaseSync(path());
+    holder.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; PRAGMA user_version = 1; COMMIT');
+    expect(() => openSessionFile(path(), notSetAside)).toThrow(/locked/);
+    holder.close();
+    expect(readdirSync(folder)).toEqual(['sessions.sqlite']);
+    const next = opened();
+    expect(await next.resolve(session, sampleTimeMs, undefined)).toMatchObject({ handle: session.handle });
+    await next.close();
+  });
+  it('says why when the file cannot be made', () => {
+    mkdirSync(path());
+    expect(() => openSessionFile(path(), notSetAside)).toThrow(/unable to open/);
+    expect(readdirSync(folder)).toEqual(['sessions.sqlite']);
+  });
+  it('writes nothing to a file that it knows, so that it opens on a full disk too', () => {
+    openSessionFile(path(), notSetAside).close();
+    const watching = new DatabaseSync(path());
+    const version = () => watching.prepare('PRAGMA data_version').get();
+    const before = version();
+    openSessionFile(path(), notSetAside).close();
+    expect(version()).toEqual(before);
+    watching.close();
+  });
+  it('sets aside the newest commits with the file they belong to', () => {
+    writeFileSync(`${path()}.unreadable-wal`, 'of an earlier file');
+    const later = new DatabaseSync(path());
+    // As long as it is open, what it committed is beside the file only.
+    later.exec('PRAGMA journal_mode = WAL; CREATE TABLE newest (n INTEGER) STRICT; PRAGMA user_version = 99');
+    openSessionFile(path(), () => undefined).close();
+    const kept = new DatabaseSync(`${path()}.unreadable`);
+    expect(kept.prepare('SELECT name FROM sqlite_schema').all()).toEqual([{ name: 'newest' }]);
+    kept.close();
+    later.close();
+  });
   it.each([
     ['is no database', () => writeFileSync(path(), 'a torn page '.repeat(1_000))],
     [
@@ -116,6 +180,15 @@ describe('a process that follows on the same file', () => {
       () => {
         const db = new DatabaseSync(path());
         db.exec('PRAGMA user_version = 99');
+        db.close();
+      },
+    ],
+    [
+      'has an entry that cannot be read',
+      () => {
+        openSessionFile(path(), notSetAside).close();
+        const db = new DatabaseSync(path());
+        db.exec("INSERT INTO entries VALUES ('a key', '{half')");
         db.close();
       },
     ],

@@ -5,7 +5,7 @@
  * What survives what: a write is in the operating system's page cache before it is acknowledged, so a killed process loses nothing. A power
  * failure may lose the last writes, but tears none. A session that is lost so is signed out; a revocation is told again by auth's database.
  */
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Kept, SessionFile } from './session.store.entries.ts';
@@ -15,17 +15,37 @@ const busyTimeoutMs = 500;
 /** Of the rows below. A file of another one is set aside. */
 const version = 1;
 
-/** @param setAside told when the file was none of ours, or damaged: it lies beside, and everybody is signed out */
+/** SQLITE_CORRUPT and SQLITE_NOTADB, the low byte of what SQLite answers. */
+const damagedCodes: readonly unknown[] = [11, 26];
+
+/** What no later start could read either. */
+class UnreadableFile extends Error {}
+
+/**
+ * Only a file that is damaged or none of ours is set aside. One that is busy, not permitted or on a full disk may be read by the next start: the
+ * error of such a file ends this one, and the file stays.
+ * @param setAside told when the file lies beside, and everybody is signed out
+ */
 export function openSessionFile(file: string, setAside: (error: unknown) => void): SessionFile {
   mkdirSync(dirname(file), { recursive: true });
   try {
     return open(file);
   } catch (error) {
-    renameSync(file, `${file}.unreadable`);
-    for (const beside of ['-wal', '-shm']) rmSync(`${file}${beside}`, { force: true });
+    if (!isUnreadable(error)) throw error;
+    const beside = `${file}.unreadable`;
+    renameSync(file, beside);
+    // The newest commits may be in this one alone. One of an earlier time belongs to another file.
+    rmSync(`${beside}-wal`, { force: true });
+    if (existsSync(`${file}-wal`)) renameSync(`${file}-wal`, `${beside}-wal`);
+    rmSync(`${file}-shm`, { force: true });
     setAside(error);
     return open(file);
   }
+}
+
+function isUnreadable(error: unknown): boolean {
+  const { errcode } = error as { errcode?: unknown };
+  return error instanceof UnreadableFile || (typeof errcode === 'number' && damagedCodes.includes(errcode & 0xff));
 }
 
 function open(file: string): SessionFile {
@@ -33,9 +53,11 @@ function open(file: string): SessionFile {
   try {
     db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;`);
     const found = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
-    if (found !== 0 && found !== version) throw new Error(`the session file is of version ${found}, not ${version}`);
-    db.exec(`CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, entry TEXT NOT NULL) WITHOUT ROWID, STRICT;
-      PRAGMA user_version = ${version};`);
+    if (found !== 0 && found !== version) throw new UnreadableFile(`the session file is of version ${found}, not ${version}`);
+    // Nothing is written to a file that exists: it opens on a full disk too.
+    if (found === 0)
+      db.exec(`CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, entry TEXT NOT NULL) WITHOUT ROWID, STRICT;
+        PRAGMA user_version = ${version};`);
     const rows = db.prepare('SELECT key, entry FROM entries');
     const read = () => rows.all().map(({ key, entry }) => [key as string, decode(entry as string)] as const);
     // A damaged page is met here, where the file can be set aside.
@@ -73,6 +95,10 @@ function writing(db: DatabaseSync): Pick<SessionFile, 'write' | 'close'> {
 const encode = (entry: Kept): string => JSON.stringify(entry.kind === 'subject' ? { ...entry, hashes: [...entry.hashes] } : entry);
 
 function decode(text: string): Kept {
-  const entry = JSON.parse(text) as Kept & { hashes?: unknown };
-  return entry.kind === 'subject' ? { ...entry, hashes: new Map(entry.hashes) } : entry;
+  try {
+    const entry = JSON.parse(text) as Kept & { hashes?: unknown };
+    return entry.kind === 'subject' ? { ...entry, hashes: new Map(entry.hashes) } : entry;
+  } catch (cause) {
+    throw new UnreadableFile('an entry of the session file is damaged', { cause });
+  }
 }

@@ -76,7 +76,7 @@ export class MemorySessionStore implements SessionStore {
 
   async resolve(key: TokenKey, nowMs: number, touch: { readonly idleTimeoutMs: number } | undefined): Promise<SessionRecord | undefined> {
     await this.#trusted();
-    return this.#atomically(nowMs, () => this.#resolve(key, nowMs, touch));
+    return this.#reading(nowMs, () => this.#resolve(key, nowMs, touch));
   }
 
   #resolve(key: TokenKey, nowMs: number, touch: { readonly idleTimeoutMs: number } | undefined): SessionRecord | undefined {
@@ -153,7 +153,7 @@ export class MemorySessionStore implements SessionStore {
 
   async list(tag: string, subject: string, nowMs: number): Promise<SessionRecord[]> {
     await this.#trusted();
-    return this.#atomically(nowMs, () => this.#liveOf(tag, subject, nowMs).sort(byActivity));
+    return this.#reading(nowMs, () => this.#liveOf(tag, subject, nowMs).sort(byActivity));
   }
 
   async incarnation(): Promise<string> {
@@ -173,7 +173,15 @@ export class MemorySessionStore implements SessionStore {
   #atomically<Result>(nowMs: number, operation: () => Result): Result {
     this.#entries.forgetSome(nowMs);
     const result = operation();
-    this.#entries.write();
+    this.#entries.write(nowMs);
+    return result;
+  }
+
+  /** What it changed (a touch, what it forgot) is no promise: a full disk does not keep the answer from whoever asks. */
+  #reading<Result>(nowMs: number, operation: () => Result): Result {
+    this.#entries.forgetSome(nowMs);
+    const result = operation();
+    this.#entries.writeIfPossible(nowMs);
     return result;
   }
 
