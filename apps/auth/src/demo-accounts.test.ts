@@ -1,5 +1,5 @@
 import { isProblem } from '@cloakroom/contracts';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { alive } from './account.harness.ts';
 import { accountByEmail } from './accounts.ts';
 import { type Harness, ok, openHarness, signIn, signUp } from './auth.harness.ts';
@@ -68,4 +68,26 @@ it('are left to whoever gave one a password of their own, and so is everybody el
   await closeDemoAccounts(harness.auth);
   expect(ok(await signIn(harness, admin, '', 'a password of my own')).session).toMatchObject({ role: 'admin' });
   expect(ok(await signIn(harness, 'mary@example.com')).session).toMatchObject({ email: 'mary@example.com' });
+});
+
+it('are closed where one is an administrator under an e-mail of its own', async () => {
+  const harness = await openHarness();
+  await seedAccounts(harness.auth);
+  const own = 'owner@shop.example';
+  await harness.auth.database.updateTable('accounts').set({ email: own }).where('email', '=', admin).execute();
+  const token = ok(await signIn(harness, own)).token!;
+  await closeDemoAccounts(harness.auth);
+  expect(await alive(harness, token)).toBe(false);
+  expect(await signIn(harness, own)).toEqual({ problem: 'invalid_credentials' });
+  expect(await roleOf(harness, own)).toBe('');
+});
+
+it('stay closed where they are seeded again, and the log says what to do', async () => {
+  const harness = await openHarness();
+  await seedAccounts(harness.auth);
+  await closeDemoAccounts(harness.auth);
+  const warn = vi.spyOn(harness.auth.log, 'warn');
+  await seedAccounts(harness.auth);
+  expect(await signIn(harness, admin)).toEqual({ problem: 'invalid_credentials' });
+  expect(warn).toHaveBeenCalledWith({ email: admin }, expect.stringContaining('--fresh'));
 });

@@ -5,12 +5,11 @@
  */
 import { isProblem } from '@cloakroom/contracts';
 import { StoreUnavailable } from '@cloakroom/session';
-import { accountByEmail } from './accounts.ts';
+import { type Account, accountByEmail, insertAccount, newAccount } from './accounts.ts';
 import type { Auth } from './auth.ts';
 import { raiseEpoch } from './epochs.ts';
 import { recordNotice } from './notices.ts';
 import { raiseProofVersion } from './still-proven.ts';
-import { insertAccount, newAccount } from './accounts.ts';
 import { newEventId, newUuid } from './ids.ts';
 import { announceIdentity } from './outbox.ts';
 
@@ -21,10 +20,19 @@ const people: readonly { readonly email: string; readonly name: string; readonly
 ];
 const password = 'correct horse battery staple';
 
+/** A comparison costs 30 ms: more would delay a start by over 3 s. The eldest, since a demo's administrator was there before those it made. */
+const administratorCountMax = 100;
+
+const disabledHint =
+  'a demo account is disabled and stays so: an administrator may enable it, or begin with empty data (npm start -- --fresh)';
+
 /** Repeating it changes nothing. */
 export async function seedAccounts(auth: Auth): Promise<void> {
   for (const { email, name, role = '' } of people) {
-    if ((await accountByEmail(auth.database, email)) !== undefined) continue;
+    const present = await accountByEmail(auth.database, email);
+    // It may have been closed on purpose, by a person too: to open it is for a person.
+    if (present?.disabled === 1) auth.log.warn({ email }, disabledHint);
+    if (present !== undefined) continue;
     const passwordHash = await auth.passwords.hash(password);
     if (isProblem(passwordHash)) throw new Error('no room to hash a password at the start');
     const nowMs = auth.clock.nowMs();
@@ -41,13 +49,12 @@ export async function seedAccounts(auth: Auth): Promise<void> {
 }
 
 /**
- * Disables the demo accounts that are still as they were made, takes their role, and ends their sessions. Whoever gave one a password of their own
- * keeps it. Repeating it changes nothing.
+ * Disables the demo accounts that are still as they were made, takes their role, and ends their sessions. So it does with every administrator of
+ * that password: an e-mail can be changed, and everybody knows the password still. Whoever gave one a password of their own keeps it. Repeating
+ * it changes nothing.
  */
 export async function closeDemoAccounts(auth: Auth): Promise<void> {
-  for (const { email } of people) {
-    const account = await accountByEmail(auth.database, email);
-    if (account === undefined || account.disabled === 1) continue;
+  for (const account of await suspects(auth)) {
     const isPublished = await auth.passwords.matches(account.password_hash, password);
     if (isProblem(isPublished)) throw new Error('no room to compare a password at the start');
     if (!isPublished) continue;
@@ -60,6 +67,22 @@ export async function closeDemoAccounts(auth: Auth): Promise<void> {
       // The account is closed in the database, and the relay tells the store of its sessions.
       if (!(error instanceof StoreUnavailable)) throw error;
     });
-    auth.log.error({ email }, 'a demo account with the published password was found where none is seeded: it was disabled');
+    auth.log.error({ email: account.email }, 'an account with the published password was found where none is seeded: it was disabled');
   }
+}
+
+/** Who may have the published password: the demo's people, and administrators under whatever e-mail. */
+async function suspects(auth: Auth): Promise<Account[]> {
+  const open = () => auth.database.selectFrom('accounts').selectAll().where('disabled', '=', 0);
+  const emails = people.map(({ email }) => email);
+  const known = await open().where('email', 'in', emails).execute();
+  const administrators = await open()
+    .where('role', '=', 'admin')
+    .where('email', 'not in', emails)
+    .orderBy('created_at_ms')
+    .limit(administratorCountMax + 1)
+    .execute();
+  if (administrators.length > administratorCountMax)
+    auth.log.warn({ compared: administratorCountMax }, 'more administrators than a start compares with the published password');
+  return [...known, ...administrators.slice(0, administratorCountMax)];
 }
