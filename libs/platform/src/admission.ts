@@ -34,7 +34,10 @@ export interface Admitted {
   readonly identity: VerifiedIdentity | undefined;
 }
 
-/** With TLS on, no one but the services that the policy lists; in embedded (`off`) nothing tells its services apart, and only they know the secret that a call needs (mesh-secret.ts). */
+/**
+ * With TLS on, no one but the services that the policy lists. Without it nothing tells services apart. In embedded only they know the secret
+ * that a call needs (mesh-secret.ts); any other process with `MESH_TLS=off` has no secret, and is open to all who reach it.
+ */
 export function judgeCaller(policy: MethodPolicy, caller: string | undefined, tls: boolean): Problem | undefined {
   return !tls || (caller !== undefined && (policy.callers.includes(caller) || policy.delegates.includes(caller)))
     ? undefined

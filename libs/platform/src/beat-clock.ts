@@ -9,6 +9,8 @@
  * The last answer of a relay stands until the next one. It is only as good as two clocks that run alike:
  *  - A relay whose clock stopped for a moment makes heartbeats look older; when that costs the lease, the relay is asked again.
  *  - A process that slept would take heartbeats for younger. Its wall clock tells of the sleep, and the answer is dropped.
+ *  - A process that its hypervisor paused would too, with both clocks standing still; so it is when the relay's clock jumps ahead. Then a prompt
+ *    heartbeat lies in the future, which proves the answer wrong: it is dropped, and the relay is asked again.
  */
 import { type AuthService, isProblem, type Problem } from '@cloakroom/contracts';
 import { randomBytes } from 'node:crypto';
@@ -27,6 +29,8 @@ export const askSoonMs = 1_000;
 const promptMs = 250;
 /** The two clocks of one machine differ by less in a whole day of NTP's slewing over 30 s; a sleep or a set clock moves them further. */
 const sleptMs = 250;
+/** Two clocks that drift apart by 300 ppm until the next question. The relay rounds against the lease, so rounding needs none of it. */
+const driftMaxMs = 10;
 
 export interface BeatClockAnswer {
   readonly boot: string;
@@ -70,11 +74,14 @@ export class BeatClock {
     this.reader = options.reader;
   }
 
-  /** The local monotonic moment that this beat is not older than; undefined while its relay has not been asked. */
+  /** The local monotonic moment that this beat is not older than; undefined while its relay has to be asked first. */
   localMs(boot: string, beatMs: number): number | undefined {
     const known = this.answer;
     if (known?.boot !== boot || hasSlept(this.clock, known.wallAheadMs)) return undefined;
-    return beatMs + known.offsetMs;
+    const localMs = beatMs + known.offsetMs;
+    if (localMs <= this.clock.monotonicMs() + driftMaxMs) return localMs;
+    this.answer = undefined;
+    return undefined;
   }
 
   /**

@@ -24,7 +24,7 @@ import { beginCall, type Ending, type ServerCall, type SurfaceCall } from './ser
 import { openStreams, type OpenStreams, pump } from './server-stream.ts';
 import { serverCredentials } from './mesh-credentials.ts';
 import { openPeers, type Peers } from './mesh-peers.ts';
-import { isOurs } from './mesh-secret.ts';
+import { isOurs, meshSecret } from './mesh-secret.ts';
 import type { MeshTls } from './tls.ts';
 
 type Unary<I extends DescMessage, O extends DescMessage> = (
@@ -120,7 +120,7 @@ export async function serveMesh(options: MeshServerOptions): Promise<MeshServer>
       Object.fromEntries(entries.map(({ method, serve }) => [method.localName, serve])) as UntypedServiceImplementation,
     );
   }
-  if (tls === undefined) log.warn({ service: name }, 'the mesh runs without TLS: services are not told apart');
+  if (tls === undefined) log.warn({ service: name }, `the mesh runs without TLS: ${whoMayCall()}`);
   const port = await bind(server, `${host}:${options.port}`, serverCredentials(tls));
   return {
     port,
@@ -215,6 +215,11 @@ async function admit(
     ? metadata
     : judgeIdentity(method, { name: caller, proven: tls !== undefined, audience }, metadata, verifier, clock);
 }
+
+const whoMayCall = (): string =>
+  meshSecret() === undefined
+    ? 'without a secret too, so whoever reaches this port may call any method'
+    : 'only this process and those who know its secret may call, and services are not told apart';
 
 function bind(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
 /** Services without certificates, as in embedded: who may call them. */
 import { AuthService, CartService, isProblem } from '@cloakroom/contracts';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { connectMesh } from './grpc-client.ts';
 import { serveMesh } from './grpc-server.ts';
 import { guardMesh } from './mesh-secret.ts';
@@ -40,4 +40,24 @@ it('refuses a stranger on the machine, also for rpcs of the operator, and lets i
   expect(await rotate('of this start')).toBe('ok');
   expect(await rotate()).toBe('ok');
   expect(reached).toEqual(['cloakroom.auth.v1.AuthService/RotateKeys', 'cloakroom.auth.v1.AuthService/RotateKeys']);
+});
+
+it.each([
+  ['a secret', 'of this start', /only this process and those who know its secret may call/],
+  ['none', undefined, /whoever reaches this port may call any method/],
+])('says at its start without TLS and with %s who may call', async (_, secret, words) => {
+  if (secret !== undefined) closing.push(guardMesh(secret));
+  const warn = vi.fn<(about: object, words: string) => void>();
+  const clock = movableClock();
+  const server = await serveMesh({
+    name: 'auth',
+    port: 0,
+    tls: undefined,
+    services: [],
+    verifier: createPassportVerifier({ audience: 'auth', keys: newSigner().ring, clock }),
+    clock,
+    log: { ...silent, warn } as unknown as typeof silent,
+  });
+  closing.push(() => server.stop());
+  expect(warn).toHaveBeenCalledExactlyOnceWith({ service: 'auth' }, expect.stringMatching(words));
 });

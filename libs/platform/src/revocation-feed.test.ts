@@ -233,6 +233,27 @@ describe('the revocation feed', () => {
     expect(feed.leaseValid()).toBe(true);
   });
 
+  it.each(['its hypervisor paused this process', 'the clock of the relay jumped ahead'])(
+    'is not renewed by what a broker held up after %s for 5 s: the first prompt heartbeat proves the old answer wrong',
+    async () => {
+      const feed = await open();
+      await arrive([beat()]);
+      nowMs += 500;
+      // Either way the relay's clock is 5 s further now, and both clocks here tell of nothing.
+      relays.set('boot-1', relays.get('boot-1')! - 5_000);
+      await arrive([beat()]);
+      expect(asks).toBe(1);
+      nowMs += 500;
+      await arrive([beat()]);
+      expect(asks).toBe(2);
+      expect(feed.leaseAgeMs()).toBe(0);
+      const held = beat();
+      nowMs += 4_000;
+      await arrive([held]);
+      expect(feed.leaseValid()).toBe(false);
+    },
+  );
+
   it('asks the relay twice a minute while all is well, and keeps its last answer while it cannot be asked', async () => {
     const feed = await open();
     await arrive([beat()]);
@@ -302,6 +323,7 @@ describe('the revocation feed', () => {
     const feed = await open();
     await arrive([heartbeat(0)]);
     verdict = 'forged';
+    nowMs += 30;
     await arrive([heartbeat(10)]);
     expect(feed.leaseValid()).toBe(false);
     expect(heard).toEqual([{ kind: 'distrust' }]);
