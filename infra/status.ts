@@ -41,11 +41,10 @@ async function describeRun(state: StackState): Promise<string[]> {
   return [`${what} on port ${state.base}, since ${state.startedAt}`, ...align(table), ...stuck];
 }
 
-async function describeProcess(entry: ProcessEntry): Promise<{ cells: string[]; bytes: number; words: string[] }> {
+async function describeProcess(entry: ProcessEntry): Promise<{ cells: string[]; bytes: number; words: readonly string[] }> {
   const alive = isAlive(entry);
   const asked = alive && entry.state === 'ready';
-  const [answer, words] = asked ? await Promise.all([probeOf(entry.health)(), wordsOf(entry.health)]) : [undefined, []];
-  const state = answer === undefined ? entry.state : stateOf(answer.ok, words);
+  const { state, words } = asked ? await lookAt(entry.health) : { state: entry.state, words: [] };
   const memory = alive && entry.pid !== undefined ? memoryOfTree(entry.pid) : undefined;
   return {
     cells: [entry.name, state, alive ? String(entry.pid) : '-', megabytes(memory?.bytes), String(entry.restarts), entry.url],
@@ -54,26 +53,33 @@ async function describeProcess(entry: ProcessEntry): Promise<{ cells: string[]; 
   };
 }
 
-function stateOf(ready: boolean, words: readonly string[]): string {
-  if (ready) return words.length === 0 ? 'ready' : 'degraded';
-  return words.length === 0 ? 'no answer' : 'not ready';
+interface Look {
+  readonly state: 'ready' | 'degraded' | 'not ready' | 'no answer';
+  readonly words: readonly string[];
 }
 
-/** What a process of ours says that it cannot do: its /readyz (libs/platform, readiness.ts). */
-export async function wordsOf(health: Health): Promise<string[]> {
-  if (health.kind !== 'http') return [];
+/** The worst first. */
+const states: readonly Look['state'][] = ['no answer', 'not ready', 'degraded', 'ready'];
+
+/** How a process does; one of ours says at its /readyz in words what it cannot do (libs/platform, readiness.ts). */
+export async function lookAt(health: Health): Promise<Look> {
+  if (health.kind !== 'http') return { state: (await probeOf(health)()).ok ? 'ready' : 'no answer', words: [] };
   const told = await Promise.all(health.urls.map(askReadiness));
+  const state = states.find((worst) => told.some((look) => look.state === worst)) ?? 'ready';
   // In embedded several services share the process, and say some of it alike.
-  return [...new Set(told.flat())];
+  return { state, words: [...new Set(told.flatMap(({ words }) => words))] };
 }
 
-async function askReadiness(url: string): Promise<string[]> {
+/** State and words of one answer: a second question could be answered otherwise, or too late. */
+async function askReadiness(url: string): Promise<Look> {
   try {
     const answer = await fetch(url, { signal: AbortSignal.timeout(readinessTimeoutMs) });
     const { degraded = [], parts = {} } = (await answer.json()) as { degraded?: string[]; parts?: Record<string, { ok: boolean }> };
-    return [...Object.entries(parts).flatMap(([name, { ok }]) => (ok ? [] : [`${name} is not ready`])), ...degraded];
+    const words = [...Object.entries(parts).flatMap(([name, { ok }]) => (ok ? [] : [`${name} is not ready`])), ...degraded];
+    if (!answer.ok) return { state: 'not ready', words };
+    return { state: words.length === 0 ? 'ready' : 'degraded', words };
   } catch {
-    return [];
+    return { state: 'no answer', words: [] };
   }
 }
 

@@ -1,5 +1,8 @@
-/** What auth tells of itself at /readyz. Kafka is not asked for: auth works without it, and the outbox keeps what it has to say. */
-import { type EventLog, type PartStatus, type Readiness, seconds, stuckAfterMs } from '@cloakroom/platform';
+/**
+ * What auth tells of itself at /readyz. It stays ready without Kafka, the session store or the database, since all its replicas share them.
+ * Gateways that start just then need auth's keys and its relay's clock, and both need neither log nor session store.
+ */
+import { type EventLog, lookAtLog, lookWithin, type PartStatus, type Readiness, seconds, stuckAfterMs } from '@cloakroom/platform';
 import type { Auth } from './auth.ts';
 import type { AuthConfig } from './config.ts';
 import { committedAtMs } from './metrics.ts';
@@ -17,18 +20,15 @@ export async function lookAtParts(
   config: Pick<AuthConfig, 'SESSION_STORE' | 'EVENT_LOG' | 'PROVIDER'>,
 ): Promise<Readiness> {
   const [store, log, outbox] = await Promise.all([
-    auth.store.incarnation().then(
-      (incarnation) => ({ ok: true, kind: config.SESSION_STORE, incarnation }),
-      () => ({ ok: false, kind: config.SESSION_STORE }),
+    lookWithin<PartStatus>(
+      auth.store.incarnation().then((incarnation) => ({ ok: true, incarnation })),
+      { ok: true, degraded: 'the session store does not answer' },
     ),
-    eventLog.describe().then(
-      (description) => ({ ...description, reachable: true }),
-      () => ({ kind: config.EVENT_LOG, reachable: false, degraded: 'the event log does not answer' }),
-    ),
-    lookAtOutbox(auth),
+    lookAtLog(eventLog, config.EVENT_LOG),
+    lookWithin<PartStatus>(lookAtOutbox(auth), { ok: true, degraded: 'the database does not answer' }),
   ]);
   return {
-    sessionStore: store,
+    sessionStore: { ...store, kind: config.SESSION_STORE },
     eventLog: { ok: true, ...log },
     outbox,
     relay: relayStatus(relay),

@@ -214,10 +214,11 @@ it('publishes without a trace what no request wrote', async () => {
   expect(Object.keys(record!.headers!)).toEqual(['event-type', 'event-version', 'jws']);
 });
 
+const config = { SESSION_STORE: 'memory', EVENT_LOG: 'embedded', PROVIDER: 'embedded' } as const;
+
 it('tells at /readyz, within ten seconds, that it cannot publish, and that it can again; and stays ready', async () => {
   const harness = await openHarness();
   const relay = openRelay(harness.relay);
-  const config = { SESSION_STORE: 'memory', EVENT_LOG: 'embedded', PROVIDER: 'embedded' } as const;
   const look = () => lookAtParts(harness.auth, { describe: () => Promise.resolve({ kind: 'embedded', clusterId: 'c' }) }, relay, config);
   relay.start();
   await vi.waitFor(() => expect(revocations(harness)).not.toEqual([]));
@@ -236,4 +237,21 @@ it('tells at /readyz, within ten seconds, that it cannot publish, and that it ca
   harness.eventLog.fail = () => false;
   await vi.waitFor(async () => expect(readinessAnswer(await look()).body.degraded).toEqual([]), { timeout: 5_000 });
   await relay.stop();
+});
+
+it('stays ready, and says what is away, without what all replicas share: gateways that start need its keys', async () => {
+  const harness = await openHarness();
+  const relay = openRelay(harness.relay);
+  const hangs = { describe: () => new Promise<never>(() => undefined) };
+  harness.broken.add('incarnation');
+  const told = readinessAnswer(await lookAtParts(harness.auth, hangs, relay, config));
+  expect([told.status, told.body.degraded]).toEqual([
+    200,
+    ['sessionStore: the session store does not answer', 'eventLog: the event log does not answer'],
+  ]);
+  expect(told.body.parts['sessionStore']).toMatchObject({ kind: 'memory' });
+  const database = { selectFrom: () => ({ select: () => ({ limit: () => ({ execute: () => Promise.reject(new Error('away')) }) }) }) };
+  const without = { ...harness.auth, database: database as unknown as typeof harness.auth.database };
+  const { status, body } = readinessAnswer(await lookAtParts(without, hangs, relay, config));
+  expect([status, body.degraded]).toEqual([200, expect.arrayContaining(['outbox: the database does not answer'])]);
 });

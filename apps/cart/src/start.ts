@@ -9,6 +9,8 @@ import {
   createPassportVerifier,
   implement,
   jwksFrom,
+  lookAtLog,
+  lookMaxMs,
   openAdmin,
   openKeyRing,
   openFeedStatus,
@@ -97,15 +99,13 @@ function openReadiness(
 ): () => Promise<Readiness> {
   const startedMs = clock.monotonicMs();
   return async () => {
+    const starting = clock.monotonicMs() - startedMs < startingMaxMs;
     const [log, store] = await Promise.all([
-      eventLog.describe().then(
-        (description) => ({ ...description, reachable: true }),
-        () => ({ kind: config.EVENT_LOG, reachable: false }),
-      ),
+      // At its start it depends on whether the log is there, which a busy one may tell late.
+      lookAtLog(eventLog, config.EVENT_LOG, starting ? startingMaxMs : lookMaxMs),
       view.status(),
     ]);
     const { ok: reachable, ...details } = store;
-    const starting = clock.monotonicMs() - startedMs < startingMaxMs;
     const following = follower.following();
     const stuck = follower.stuck() ?? (following || starting ? undefined : 'the log of carts is not followed yet');
     const logDegraded = log.reachable ? stuck : 'the event log does not answer';

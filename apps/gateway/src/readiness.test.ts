@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { EmbeddedEventLog, openEventLog, systemClock } from '@cloakroom/platform';
+import { EmbeddedEventLog, lookAtLog, openAdmin, openEventLog, systemClock } from '@cloakroom/platform';
 import { ask, configOf, openStage, silent, type Stage } from './gateway.fixture.ts';
 import { start } from './start.ts';
 
@@ -22,6 +22,23 @@ describe('/readyz', () => {
       auth: { ok: true, ready: false, reason: 'no answer' },
       'auth-2': { ok: true, ready: false, reason: 'no answer' },
     });
+  });
+
+  it('repeats what a part says of itself while the log that the part asks about hangs', async () => {
+    const part = await openAdmin({
+      host: '127.0.0.1',
+      port: 0,
+      ready: async () => ({ eventLog: { ok: true, ...(await lookAtLog({ describe: () => new Promise(() => undefined) }, 'kafka')) } }),
+      log: silent,
+    });
+    const stage = await openStage({ AUTH_ADMIN_URL: `http://127.0.0.1:${part.port}` });
+    closers.push(
+      () => part.close(),
+      () => stage.stop(),
+    );
+    const { status, body } = await ask(stage.url, '/readyz');
+    expect([status, body.degraded]).toEqual([200, ['auth: eventLog: the event log does not answer']]);
+    expect(body.parts.auth.ready).toBe(true);
   });
 
   it('says that the feed is silent within 10 s, and stays ready: another replica hears no more', async () => {

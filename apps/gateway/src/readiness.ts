@@ -1,8 +1,8 @@
 /** What this gateway depends on, as /readyz tells it. */
-import { openFeedStatus, type PartStatus, type Readiness, startingMaxMs } from '@cloakroom/platform';
+import { lookWithin, openFeedStatus, type PartStatus, type Readiness, startingMaxMs } from '@cloakroom/platform';
 import type { Gateway } from './gateway.ts';
 
-/** /readyz is asked often and must not hang with what it asks about. */
+/** Of another service's /readyz, which bounds each part that it asks about by `lookMaxMs`. */
 const lookTimeoutMs = 500;
 
 export function openLookAtParts(gateway: Omit<Gateway, 'look' | 'readMetrics'>): () => Promise<Readiness> {
@@ -11,11 +11,11 @@ export function openLookAtParts(gateway: Omit<Gateway, 'look' | 'readMetrics'>):
   return async () => {
     const { config, feed } = gateway;
     const [feedRead, found, auth, cart] = await Promise.all([
-      within(
+      lookWithin(
         feed.ready.then(() => true),
         false,
       ),
-      within<object | undefined>(gateway.eventLog.describe(), undefined),
+      lookWithin<object | undefined>(gateway.eventLog.describe(), undefined),
       lookThroughAll('auth', config.AUTH_ADMIN_URL),
       lookThroughAll('cart', config.CART_ADMIN_URL),
     ]);
@@ -49,10 +49,4 @@ async function lookThrough(adminUrl: string): Promise<PartStatus> {
   } catch {
     return { ok: true, ready: false, reason: 'no answer' };
   }
-}
-
-async function within<Value>(look: Promise<Value>, otherwise: Value): Promise<Value> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<Value>((resolve) => (timer = setTimeout(() => resolve(otherwise), lookTimeoutMs)));
-  return Promise.race([look.catch(() => otherwise), late]).finally(() => clearTimeout(timer));
 }

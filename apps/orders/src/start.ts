@@ -6,6 +6,7 @@ import {
   createPassportVerifier,
   type EventLog,
   implement,
+  lookAtLog,
   type OpenKeyRing,
   openAdmin,
   openFeedStatus,
@@ -88,16 +89,10 @@ async function readiness(
   { keeper, notices, feedStatus }: { readonly keeper: Keeper; readonly notices: OrderNotices; readonly feedStatus: () => PartStatus },
   config: OrdersConfig,
 ): Promise<Readiness> {
-  const [, log] = await Promise.all([
-    db.selectFrom('orders').select('order_id').limit(1).execute(),
-    eventLog.describe().then(
-      (description) => ({ ...description, reachable: true }),
-      () => ({ kind: config.EVENT_LOG, reachable: false }),
-    ),
-  ]);
+  const [, log] = await Promise.all([db.selectFrom('orders').select('order_id').limit(1).execute(), lookAtLog(eventLog, config.EVENT_LOG)]);
   return {
     database: { ok: true },
-    eventLog: { ok: true, ...log, subscribed: notices.subscribed(), ...(!log.reachable && { degraded: 'the event log does not answer' }) },
+    eventLog: { ok: true, ...log, subscribed: notices.subscribed() },
     feed: feedStatus(),
     // Of all replicas one; the others are as ready.
     keeper: { ok: true, here: keeper.keeps() },

@@ -1,5 +1,9 @@
-import { expect, it } from 'vitest';
-import { boundedLook, openFeedStatus, readinessAnswer } from './readiness.ts';
+import { afterEach, expect, it, vi } from 'vitest';
+import { boundedLook, lookAtLog, openFeedStatus, readinessAnswer } from './readiness.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 it('a part that is stuck is told in words and leaves the process ready, a part that another replica could do better does not', () => {
   const stuck = readinessAnswer({ log: { ok: true, degraded: 'stands still' }, store: { ok: true } });
@@ -42,6 +46,17 @@ it('a flood of questions costs at most ten looks a second, one at a time, and ge
   expect([looks, underWayMax]).toEqual([10, 1]);
   nowMs += 1_000;
   expect(await look()).toBe(11);
+});
+
+it('a log that hangs is told in words before a gateway that asks gives up, and one that answers by itself', async () => {
+  vi.useFakeTimers();
+  const hangs = lookAtLog({ describe: () => new Promise(() => undefined) }, 'kafka');
+  await vi.advanceTimersByTimeAsync(400);
+  const told = { kind: 'kafka', reachable: false, degraded: 'the event log does not answer' };
+  expect(await Promise.race([hangs, Promise.resolve('no answer')])).toEqual(told);
+  expect(await lookAtLog({ describe: () => Promise.reject(new Error('away')) }, 'kafka')).toEqual(told);
+  const description = { kind: 'kafka', clusterId: 'c' } as const;
+  expect(await lookAtLog({ describe: () => Promise.resolve(description) }, 'kafka')).toEqual({ ...description, reachable: true });
 });
 
 it('a look that failed is not the answer for ever', async () => {

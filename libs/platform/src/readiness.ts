@@ -3,6 +3,7 @@
  * what all of them lack alike (a log that is away, a relay that cannot publish) would otherwise end what still works without it.
  */
 import type { Clock } from './clock.ts';
+import type { EventLog } from './event-log.ts';
 import type { RevocationFeed } from './identity.ts';
 
 /** A part that readiness depends on: `ok` and what a person should know of it (a cluster id, a run id, a lag). */
@@ -19,6 +20,25 @@ export type Readiness = Readonly<Record<string, PartStatus>>;
 export const stuckAfterMs = 5_000;
 /** How long a process that has just started may wait for what it is to read before it serves without it. */
 export const startingMaxMs = 10_000;
+
+/**
+ * How long /readyz waits for one part that it asks about. Below the 500 ms in which a gateway and others that ask want the whole answer, so that
+ * the words about a part that hangs arrive; a hundred times what a healthy one takes.
+ */
+export const lookMaxMs = 300;
+
+/** What a part tells of itself; `otherwise` when it fails, or is later than that. */
+export async function lookWithin<Value>(look: Promise<Value>, otherwise: Value, maxMs = lookMaxMs): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Value>((resolve) => (timer = setTimeout(() => resolve(otherwise), maxMs)));
+  return Promise.race([look.catch(() => otherwise), late]).finally(() => clearTimeout(timer));
+}
+
+/** @param kind what is told of a log that does not answer @param maxMs above the usual only where it must be known whether the log is there */
+export async function lookAtLog(eventLog: Pick<EventLog, 'describe'>, kind: string, maxMs?: number) {
+  const found = await lookWithin<{ readonly kind: string; readonly clusterId: string } | undefined>(eventLog.describe(), undefined, maxMs);
+  return found === undefined ? { kind, reachable: false, degraded: 'the event log does not answer' } : { ...found, reachable: true };
+}
 
 /** The answer of /readyz: ready when every part is ok. */
 export function readinessAnswer(parts: Readiness): {
