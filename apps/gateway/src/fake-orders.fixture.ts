@@ -35,6 +35,7 @@ const preview = {
 
 const orderOf = (orderId: string) => ({
   orderId,
+  paymentMethod: 'card_pays',
   status: OrderStatus.PLACED,
   lines: [line],
   subtotal: 3_800n,

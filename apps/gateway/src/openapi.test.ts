@@ -1,5 +1,6 @@
 /** The document is held to what the code does: every route is called in every way that it can answer, and each answer is judged by its schema. */
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { errorTable, type ErrorCode, uuidV7 } from '@cloakroom/contracts';
@@ -229,6 +230,12 @@ it.each(forbidden)('%s: the document forbids %j as the code does', async (name, 
   const changed = JSON.parse(JSON.stringify({ ...(body as object), ...change }));
   expect((await send(route, { body: changed })).body.code).toBe('invalid_request');
   expect([allows(schema, body), allows(schema, changed)]).toEqual([true, false]);
+});
+
+it('names the means of payment that docs/orders.md explains', () => {
+  const explained = readFileSync(new URL('../../../docs/orders.md', import.meta.url), 'utf8').matchAll(/^\| `(card_\w+)`/gm);
+  const { schema } = document.paths['/api/orders'].post.requestBody.content['application/json'];
+  expect(schema.properties.paymentMethod.examples).toEqual([...explained].map(([, name]) => name));
 });
 
 it('a live stream is described, with the errors that it may answer', () => {
