@@ -112,14 +112,13 @@ async function useCoupon(trx: Transaction<OrdersSchema>, row: OrderRow): Promise
  */
 async function takeDots(trx: Transaction<OrdersSchema>, order: OrderRow, dots: readonly string[]): Promise<void> {
   const byCommand = new Map(dots.map((dot) => [dot.slice(dot.indexOf('/') + 1), dot]));
-  const rows = [...byCommand]
-    .map(([command_id, dot]) => ({ user_id: order.user_id, command_id, dot, order_id: order.order_id }))
-    .toSorted((a, b) => (a.command_id < b.command_id ? -1 : 1));
+  const rows = [...byCommand].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, dot]) => ({ dot, order_id: order.order_id }));
+  // The database leaves out what another order has under another name (orders.commands.ts).
   const taken = await trx
     .insertInto('order_dots')
     .values(rows)
-    .onConflict((conflict) => conflict.columns(['user_id', 'command_id']).doNothing())
-    .returning('command_id')
+    .onConflict((conflict) => conflict.column('dot').doNothing())
+    .returning('dot')
     .execute();
   if (taken.length < rows.length) throw new Refused(problem('cart_changed', 'Some of it is in another order.'));
 }

@@ -1,10 +1,9 @@
 /** A command is one order's, under whichever of its person's carts it is named. See apps/cart for how one command comes to have two names. */
 import { isProblem } from '@cloakroom/contracts';
-import { openDatabase } from '@cloakroom/platform';
 import { freshDatabaseUrl } from '@cloakroom/testing';
-import { expect, it } from 'vitest';
-import { commandNamed, openShop, orderIdOf, quiet } from './orders.harness.ts';
-import { migrations, type Database, type OrdersSchema } from './orders.ts';
+import { describe, expect, it } from 'vitest';
+import { oldOrder, openOldDatabase } from './older-build.harness.ts';
+import { commandNamed, openOrdersDatabase, openShop, orderIdOf } from './orders.harness.ts';
 import { assertWhole } from './whole.harness.ts';
 
 async function openHats() {
@@ -35,39 +34,72 @@ it('lets another person order a command of the same id: it is theirs', async () 
   expect(answers.filter(isProblem)).toEqual([]);
 });
 
-it('keeps every row of a database of before: the first order holds a command that two have', async () => {
-  const url = await freshDatabaseUrl();
-  const { '0003_one_order_a_command': itself, ...before } = migrations;
-  const old = await openDatabase<Omit<OrdersSchema, 'order_dots'> & { order_dots: { dot: string; order_id: string } }>(url, before, {
-    name: 'orders',
-    log: quiet,
+describe('beside a build of before', () => {
+  it('gives what its orders have to the new build, and takes no command from an order that is paid', async () => {
+    const url = await freshDatabaseUrl('lasting');
+    const old = await openOldDatabase(url);
+    const [one, two] = [commandNamed('one'), commandNamed('two')];
+    await oldOrder(old, 'o1', 'u_1', [`u_1/${one}`, `u_1/${two}`], 'accepted');
+    await oldOrder(old, 'o2', 'u_1', [`g_1/${one}`], 'placed');
+    await oldOrder(old, 'o3', 'u_2', [`u_2/${one}`], 'placed');
+    const db = await openOrdersDatabase(url);
+    const rows = await db.selectFrom('order_commands').select(['user_id', 'command_id', 'order_id']).orderBy('order_id').execute();
+    expect(rows).toEqual([
+      { user_id: 'u_1', command_id: two, order_id: 'o1' },
+      { user_id: 'u_1', command_id: one, order_id: 'o2' },
+      { user_id: 'u_2', command_id: one, order_id: 'o3' },
+    ]);
+    expect(await db.selectFrom('order_dots').select('dot').execute()).toHaveLength(4);
+    await old.destroy();
+    await db.destroy();
   });
-  const [one, two] = [commandNamed('one'), commandNamed('two')];
-  const orders = [
-    { order_id: 'o1', user_id: 'u_1', dots: [`u_1/${one}`, `u_1/${two}`] },
-    { order_id: 'o2', user_id: 'u_1', dots: [`g_1/${one}`] },
-    { order_id: 'o3', user_id: 'u_2', dots: [`u_2/${one}`] },
-  ];
-  const common = { body_hash: '', phase: 'placed' as const, reason: '', stock_reserved: 1, release_due: 0, lines: '[]', address: '{}' };
-  const sums = { subtotal: 1, discount: 0, coupon: '', total: 1, currency: 'EUR', payment_method: 'card', placed_at_ms: 1 };
-  for (const { order_id, user_id, dots } of orders) {
-    const row = { ...common, ...sums, order_id, user_id, idempotency_key: order_id, traceparent: null, experiment: null };
-    await old.insertInto('orders').values(row).execute();
-    await old
-      .insertInto('order_dots')
-      .values(dots.map((dot) => ({ dot, order_id })))
-      .execute();
-  }
-  // In the same connection: a database in memory ends with it.
-  await itself!.up(old as never);
-  const db = old as unknown as Database;
-  expect(await db.selectFrom('order_dots').selectAll().orderBy('order_id').orderBy('dot').execute()).toEqual(
-    [
-      { user_id: 'u_1', command_id: one, dot: `u_1/${one}`, order_id: 'o1' },
-      { user_id: 'u_1', command_id: two, dot: `u_1/${two}`, order_id: 'o1' },
-      { user_id: 'u_1', command_id: `g_1/${one}`, dot: `g_1/${one}`, order_id: 'o2' },
-      { user_id: 'u_2', command_id: one, dot: `u_2/${one}`, order_id: 'o3' },
-    ].sort((a, b) => (a.order_id + a.dot < b.order_id + b.dot ? -1 : 1)),
-  );
-  await db.destroy();
+
+  it('refuses an order of what that build took under its other name', async () => {
+    const { shop, place } = await openHats();
+    expect(await oldOrder(shop.db, 'o1', 'u_1', [`g_1/${commandNamed('a')}`])).toBe(1);
+    expect(await place('u_1', { idempotencyKey: 'k', seen: 'a' })).toMatchObject({ problem: 'cart_changed' });
+    expect(orderIdOf(await place('u_1', { idempotencyKey: 'l', seen: 'b' }))).toBeDefined();
+  });
+
+  it('lets that build take orders, and tells it what is taken under another name', async () => {
+    const { shop, place } = await openHats();
+    expect(orderIdOf(await place('u_1', { idempotencyKey: 'k', seen: 'a@g_1' }))).toBeDefined();
+    // It counts what it got, and rolls back when that is less than what it asked for.
+    expect(await oldOrder(shop.db, 'o1', 'u_1', [`u_1/${commandNamed('a')}`, `u_1/${commandNamed('b')}`])).toBe(1);
+    expect(await oldOrder(shop.db, 'o2', 'u_2', [`u_2/${commandNamed('a')}`, `u_2/${commandNamed('b')}`])).toBe(2);
+  });
+
+  it('lets that build free what it took, in whichever build it was ordered', async () => {
+    const { shop, place } = await openHats();
+    const orderId = orderIdOf(await place('u_1', { idempotencyKey: 'k', seen: 'a@g_1' }))!;
+    await shop.db.deleteFrom('order_dots').where('order_id', '=', orderId).execute();
+    expect(orderIdOf(await place('u_1', { idempotencyKey: 'l', seen: 'a' }))).toBeDefined();
+  });
+
+  it('keeps a command that two orders of before have until both are cancelled', async () => {
+    const url = await freshDatabaseUrl('lasting');
+    const old = await openOldDatabase(url);
+    for (const [orderId, cart] of [
+      ['o1', 'u_1'],
+      ['o2', 'g_1'],
+    ] as const)
+      await oldOrder(old, orderId, 'u_1', [`${cart}/${commandNamed('a')}`], 'reserved');
+    await old.destroy();
+    const db = await openOrdersDatabase(url);
+    const holders = async () => (await db.selectFrom('order_commands').select('order_id').execute()).map(({ order_id }) => order_id);
+    expect(await holders()).toEqual(['o1']);
+    await db.deleteFrom('order_dots').where('order_id', '=', 'o1').execute();
+    expect(await holders()).toEqual(['o2']);
+    await db.deleteFrom('order_dots').where('order_id', '=', 'o2').execute();
+    expect(await holders()).toEqual([]);
+    await db.destroy();
+  });
+
+  it('lets that build start again', async () => {
+    const url = await freshDatabaseUrl('lasting');
+    await (await openOrdersDatabase(url)).destroy();
+    const old = await openOldDatabase(url);
+    expect(await oldOrder(old, 'o1', 'u_1', [`u_1/${commandNamed('a')}`])).toBe(1);
+    await old.destroy();
+  });
 });

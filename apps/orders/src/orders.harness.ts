@@ -14,7 +14,7 @@ import {
 } from '@cloakroom/contracts';
 import { createLogger, openDatabase, startTrace, type Clock, type PersonContext } from '@cloakroom/platform';
 import { freshDatabaseUrl } from '@cloakroom/testing';
-import { migrations, type Database, type OrdersSchema } from './orders.ts';
+import { expansions, migrations, type Database, type OrdersSchema } from './orders.ts';
 import { hearCallback } from './saga.ts';
 import type { OrdersParts } from './parts.ts';
 import type { PaymentProvider } from './payment-provider.ts';
@@ -186,7 +186,7 @@ export interface Shop {
 }
 
 export const openOrdersDatabase = (url: string): Promise<Database> =>
-  openDatabase<OrdersSchema>(url, migrations, { name: 'orders', log: quiet });
+  openDatabase<OrdersSchema>(url, migrations, { name: 'orders', log: quiet, expansions });
 
 let shared: Promise<Database> | undefined;
 

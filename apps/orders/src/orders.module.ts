@@ -38,7 +38,7 @@ import {
 import { openKeeper, type Keeper } from './keeper.ts';
 import { openOrderNotices } from './order-notices.ts';
 import { OrdersController } from './orders.controller.ts';
-import { type Database, migrations, type OrdersSchema } from './orders.ts';
+import { type Database, expansions, migrations, type OrdersSchema } from './orders.ts';
 import type { OrdersParts } from './parts.ts';
 import { openSimulatedProvider, type SimulatedProvider } from './payment-provider.simulated.ts';
 import type { Peers } from './peers.ts';
@@ -55,7 +55,7 @@ const storage: Provider[] = [
     provide: databaseToken,
     inject: [configToken, processToken],
     useFactory: (config: OrdersConfig, { log }: Parts) =>
-      openDatabase<OrdersSchema>(config.DATABASE_URL, migrations, databaseOptions(config, log)),
+      openDatabase<OrdersSchema>(config.DATABASE_URL, migrations, { ...databaseOptions(config, log), expansions }),
   },
   {
     provide: eventLogToken,

@@ -2,10 +2,12 @@
 import { isProblem, OrderStatus } from '@cloakroom/contracts';
 import { openLease, startTrace } from '@cloakroom/platform';
 import { dropFreshDatabases, freshDatabaseUrl, useFreshPostgres } from '@cloakroom/testing';
+import { sql } from 'kysely';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { keeperLease } from './announce.ts';
 import { openKeeper, type Keeper } from './keeper.ts';
-import { openOrdersDatabase, openShop, orderIdOf, personContext, quiet, type Replica, type Shop } from './orders.harness.ts';
+import { oldOrder, openOldDatabase } from './older-build.harness.ts';
+import { commandNamed, openOrdersDatabase, openShop, orderIdOf, personContext, quiet, type Replica, type Shop } from './orders.harness.ts';
 import type { Database } from './orders.ts';
 import { placeOrder } from './place-order.ts';
 import { assertWhole } from './whole.harness.ts';
@@ -56,6 +58,48 @@ withPostgres('two replicas on one PostgreSQL', () => {
     const shop = await openShop(open[0]);
     return { shop, url, replicas: [shop.replica(), shop.replica(undefined, open[1])] };
   }
+
+  it('lose no command that an order of an older build commits while the database is expanded', async () => {
+    const url = await freshDatabaseUrl();
+    const old = await openOldDatabase(url);
+    open.push(old);
+    const [written, mayCommit] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const ordering = old.transaction().execute(async (trx) => {
+      await oldOrder(trx, 'o1', 'u_1', [`g_1/${commandNamed('a')}`]);
+      written.resolve();
+      await mayCommit.promise;
+    });
+    await written.promise;
+    const opening = openOrdersDatabase(url);
+    // Without a lock nothing waits, and the order is committed after the copy was made: so either way it ends here.
+    const waits = async () => {
+      const { rows } = await sql`select 1 from pg_locks where not granted and relation = 'order_dots'::regclass`.execute(old);
+      expect(rows).toHaveLength(1);
+    };
+    await vi.waitFor(waits, { timeout: 10_000, interval: 20 }).finally(mayCommit.resolve);
+    await ordering;
+    const db = await opening;
+    open.push(db);
+    expect(await db.selectFrom('order_commands').select(['user_id', 'command_id', 'order_id']).execute()).toEqual([
+      { user_id: 'u_1', command_id: commandNamed('a'), order_id: 'o1' },
+    ]);
+  });
+
+  it('let one of an older build and one of this take a command under two names at once: one of them has it', async () => {
+    const { shop, replicas, url } = await openReplicas();
+    const old = await openOldDatabase(url);
+    open.push(old);
+    shop.catalog.put('hat', { stock: 200 });
+    for (let round = 0; round < 10; round += 1) {
+      shop.cart.lines.set(`a${round}`, { productId: 'hat' });
+      const dot = `g_1/${commandNamed(`a${round}`)}`;
+      const [oldCount, answer] = await Promise.all([
+        old.transaction().execute((trx) => oldOrder(trx, `old-${round}`, 'u_1', [dot])),
+        replicas[0].place('u_1', { idempotencyKey: `k${round}`, seen: `a${round}` }),
+      ]);
+      expect(oldCount + (isProblem(answer) ? 0 : 1)).toBe(1);
+    }
+  });
 
   it('take one order for one key that comes to both at once, and one for dots that come under different keys', async () => {
     const { shop, replicas } = await openReplicas();

@@ -7,8 +7,9 @@
  * paid.
  */
 import { speaksPostgres } from '@cloakroom/platform';
-import { sql, type Generated, type Kysely, type Selectable } from 'kysely';
+import type { Generated, Kysely, Selectable } from 'kysely';
 import type { Migration } from 'kysely/migration';
+import { oneOrderACommand } from './orders.commands.ts';
 import { addProvider, type ProviderTables } from './payment-provider.tables.ts';
 
 /**
@@ -44,8 +45,10 @@ export interface OrdersSchema extends ProviderTables {
     traceparent: string | null;
     experiment: string | null;
   };
-  /** What is one order's. `dot` is the name under which it was ordered, for the event that tells the cart. */
-  order_dots: { user_id: string; command_id: string; dot: string; order_id: string };
+  /** What is one order's, by the name under which it was ordered: for the event that tells the cart. */
+  order_dots: { dot: string; order_id: string };
+  /** The same by buyer and command. Written by the database alone, with each row of order_dots: orders.commands.ts. */
+  order_commands: { user_id: string; command_id: string; dot: string; order_id: string };
   /** Of coupons that count once a person. */
   coupon_uses: { user_id: string; code: string; order_id: string };
   order_events: {
@@ -71,7 +74,11 @@ export type OrderRow = Selectable<OrdersSchema['orders']>;
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001_orders': { up: createTables },
   '0002_simulated_provider': { up: addProvider },
-  '0003_one_order_a_command': { up: oneOrderACommand },
+};
+
+/** What a build of before may run beside: see DatabaseOptions. */
+export const expansions: Readonly<Record<string, Migration>> = {
+  '0001_one_order_a_command': { up: oneOrderACommand },
 };
 
 // The migrator hands over a database of any schema.
@@ -135,33 +142,4 @@ async function createOrders(db: Kysely<unknown>): Promise<void> {
   await db.schema.createIndex('orders_by_user').on('orders').columns(['user_id', 'order_id']).execute();
   await db.schema.createIndex('orders_by_phase').on('orders').columns(['phase', 'order_id']).execute();
   await db.schema.createIndex('orders_by_release').on('orders').columns(['release_due', 'order_id']).execute();
-}
-
-/**
- * The dot was the key before. Builds of before could sell one command twice, under two names: of such rows the first order's holds the command, and
- * the others keep their dot in its place, which no command is called. So every row stays, and tells its order's cart what it told before.
- */
-async function oneOrderACommand(db: Kysely<unknown>): Promise<void> {
-  await db.schema
-    .createTable('order_commands')
-    .addColumn('user_id', 'text', (c) => c.notNull())
-    .addColumn('command_id', 'text', (c) => c.notNull())
-    .addColumn('dot', 'text', (c) => c.notNull())
-    .addColumn('order_id', 'text', (c) => c.notNull())
-    .addPrimaryKeyConstraint('order_dots_by_command', ['user_id', 'command_id'])
-    .execute();
-  const command = speaksPostgres(db) ? sql`split_part(dot, '/', 2)` : sql`substr(dot, instr(dot, '/') + 1)`;
-  await sql`
-    insert into order_commands (user_id, command_id, dot, order_id)
-    select user_id, case when nth = 1 then command_id else dot end, dot, order_id from (
-      select user_id, command_id, dot, order_id,
-        row_number() over (partition by user_id, command_id order by order_id, dot) as nth
-      from (
-        select coalesce(orders.user_id, '') as user_id, ${command} as command_id, dot, order_dots.order_id as order_id
-        from order_dots left join orders on orders.order_id = order_dots.order_id
-      ) as named
-    ) as numbered`.execute(db);
-  await db.schema.dropTable('order_dots').execute();
-  await db.schema.alterTable('order_commands').renameTo('order_dots').execute();
-  await db.schema.createIndex('order_dots_by_order').on('order_dots').column('order_id').execute();
 }

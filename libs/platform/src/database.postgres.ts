@@ -4,6 +4,7 @@
  * and what it broke under becomes DatabaseUnavailable.
  */
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
+import type { Migration } from 'kysely/migration';
 import { Client, DatabaseError, Pool, types, type ClientConfig, type PoolClient } from 'pg';
 import { asUnavailable, breaksConnection, DatabaseUnavailable, reasonOf } from './database.unavailable.ts';
 import type { Logger } from './log.ts';
@@ -12,6 +13,11 @@ export interface DatabaseOptions {
   /** Shown by pg_stat_activity as `cloakroom-<name>`. */
   readonly name: string;
   readonly log: Logger;
+  /**
+   * Additions beside which a build of before goes on as it did, and on which it may start: a rolling update needs both, and so does undoing one. By
+   * name, each once, after the migrations. They are counted in a table of their own, which builds of before do not look at.
+   */
+  readonly expansions?: Readonly<Record<string, Migration>>;
   /** For a URL that holds none, so that the URL itself need not be a secret. */
   readonly password?: string | undefined;
 }

@@ -59,3 +59,25 @@ it('refuses a database of a newer version, and names what it does not know', asy
   await (await openDatabase<Schema>(url, { ...migrations, '002-newer': { up: () => Promise.resolve() } }, { name: 'test', log })).destroy();
   await expect(openDatabase<Schema>(url, migrations, { name: 'test', log })).rejects.toThrow(/newer version: it has had 002-newer/);
 });
+
+it('lets a build of before start on what a later one has expanded, and expands once', async () => {
+  const url = await freshDatabaseUrl('lasting');
+  let runs = 0;
+  const expansion = (column: string): Migration => ({
+    up: async (db) => {
+      runs += 1;
+      await db.schema.alterTable('notes').addColumn(column, 'text').execute();
+    },
+  });
+  const [one, two] = [{ '001-more': expansion('more') }, { '001-more': expansion('more'), '002-most': expansion('most') }];
+  // This build, the next, this one again, one from before expansions, and the next again.
+  for (const expansions of [one, two, one, undefined, two]) {
+    const db = await openDatabase<Schema>(url, migrations, { name: 'test', log, ...(expansions && { expansions }) });
+    await db
+      .insertInto('notes')
+      .values({ id: String(Math.random()), at: 1 })
+      .execute();
+    await db.destroy();
+  }
+  expect(runs).toBe(2);
+});

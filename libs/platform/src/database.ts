@@ -19,13 +19,13 @@ export async function openDatabase<Schema>(
 ): Promise<Kysely<Schema>> {
   if (isSqliteUrl(url)) {
     const database = openSqlite<Schema>(url);
-    await migrateOrClose(database, migrations, options.log, url);
+    await migrateOrClose(database, migrations, options, url);
     return inSpans(database, 'sqlite');
   }
   await waitForPostgres(url, options);
   // Apart from the pool of the requests: a migration, and waiting for another replica's, may take longer than any of them may.
   const migrating = openPostgres<Schema>(url, options, 'migrations');
-  await migrateOrClose(migrating, migrations, options.log, postgresPlace(url));
+  await migrateOrClose(migrating, migrations, options, postgresPlace(url));
   await migrating.destroy();
   return inSpans(openPostgres<Schema>(url, options, 'requests'), 'postgresql');
 }
@@ -52,12 +52,10 @@ export function speaksPostgres<Schema>(database: Kysely<Schema>): boolean {
 async function migrateOrClose<Schema>(
   database: Kysely<Schema>,
   migrations: Readonly<Record<string, Migration>>,
-  log: Logger,
+  { log, expansions = {} }: DatabaseOptions,
   place: string,
 ): Promise<void> {
-  const migrator = new Migrator({ db: database, provider: { getMigrations: () => Promise.resolve({ ...migrations }) } });
-  const { error, results } = await migrator.migrateToLatest();
-  for (const result of results ?? []) log.info({ migration: result.migrationName, status: result.status }, 'migrated');
+  const error = (await migrate(database, migrations, log)) ?? (await expand(database, expansions, log));
   if (error === undefined) return;
   const unknown = await unknownMigrations(database, migrations).catch((): string[] => []);
   await database.destroy();
@@ -68,10 +66,34 @@ async function migrateOrClose<Schema>(
   throw new Error('a migration failed', { cause: error });
 }
 
-async function unknownMigrations<Schema>(database: Kysely<Schema>, migrations: Readonly<Record<string, Migration>>): Promise<string[]> {
-  const applied = await (database as unknown as Kysely<{ kysely_migration: { name: string } }>)
-    .selectFrom('kysely_migration')
-    .select('name')
-    .execute();
+/** @returns what went wrong */
+async function migrate<Schema>(
+  db: Kysely<Schema>,
+  migrations: Readonly<Record<string, Migration>>,
+  log: Logger,
+  table: { readonly migrationTableName?: string } = {},
+): Promise<unknown> {
+  if (Object.keys(migrations).length === 0) return undefined;
+  const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve({ ...migrations }) }, ...table });
+  const { error, results } = await migrator.migrateToLatest();
+  for (const result of results ?? []) log.info({ migration: result.migrationName, status: result.status }, 'migrated');
+  return error;
+}
+
+/** What a later build has added is none of this one's business. */
+async function expand<Schema>(database: Kysely<Schema>, expansions: Readonly<Record<string, Migration>>, log: Logger): Promise<unknown> {
+  const table = 'kysely_expansion';
+  const later = await unknownMigrations(database, expansions, table).catch((): string[] => []);
+  const nothing: Migration = { up: () => Promise.resolve() };
+  const known = { ...expansions, ...Object.fromEntries(later.map((name) => [name, nothing])) };
+  return migrate(database, known, log, { migrationTableName: table });
+}
+
+async function unknownMigrations<Schema>(
+  database: Kysely<Schema>,
+  migrations: Readonly<Record<string, Migration>>,
+  table: 'kysely_migration' | 'kysely_expansion' = 'kysely_migration',
+): Promise<string[]> {
+  const applied = await (database as unknown as Kysely<Record<typeof table, { name: string }>>).selectFrom(table).select('name').execute();
   return applied.map(({ name }) => name).filter((name) => !(name in migrations));
 }
