@@ -223,7 +223,15 @@ const cartRoutes: readonly Route[] = [
     budgetMs: 4_000,
     body: addLineBody,
     answers: { 202: { ...accepted, schema: lineAcceptedSchema, setsSession: true } },
-    errors: ['unknown_product', 'other_cart', 'command_conflict', 'command_expired', 'limit_exceeded', 'outcome_unknown'],
+    errors: [
+      'session_required',
+      'unknown_product',
+      'other_cart',
+      'command_conflict',
+      'command_expired',
+      'limit_exceeded',
+      'outcome_unknown',
+    ],
     handle: addLine,
   }),
   route({

@@ -35,12 +35,19 @@ describe('a command that names a cart', () => {
     for (const cartId of ['g_before', own.cartId]) expect((await add({ cartId }, token)).status).toBe(202);
   });
 
-  it('is refused for anybody else, and without a session begins none', async () => {
+  it('is refused without a session, says so, and begins none', async () => {
+    const before = stage.auth.sessions.size;
+    const told = await add({ cartId: 'g_before' });
+    expect([told.status, told.body.code, told.setCookies]).toEqual([401, 'session_required', []]);
+    expect([stage.auth.sessions.size, calls('addItem')]).toEqual([before, []]);
+    expect((await add({})).status).toBe(202);
+  });
+
+  it('is refused for anybody else', async () => {
     const token = stage.auth.begin('user');
     const body = { commandId: commandId(), seen: 's', quantity: 1, cartId: 'u_somebody-else' };
     const sent = [
       await add({ cartId: body.cartId }, token),
-      await add({ cartId: body.cartId }),
       await ask(stage.url, '/api/cart/lines/line-cap', { method: 'PUT', body, token }),
       await ask(stage.url, '/api/cart/lines/line-cap', { method: 'DELETE', body, token }),
       await ask(stage.url, '/api/cart', { method: 'DELETE', body, token }),

@@ -1,6 +1,6 @@
 /**
  * A page repeats a command whose answer was lost. Meanwhile another tab may have signed somebody else in, and the cookie is theirs. So the page says
- * whose cart it means, and a command for any other cart is refused before anything is written.
+ * whose cart it means, and a command for any other cart is refused before anything is written. So is one without a session: it would begin a new cart.
  */
 import { problem, type Problem } from '@cloakroom/contracts';
 import type { Exchange } from '../exchange.ts';
@@ -8,6 +8,7 @@ import type { Exchange } from '../exchange.ts';
 /** A guest's command is also for the person whose sign-in claimed that guest's cart. A client that names no cart is taken at its cookie. */
 export function otherCart({ person }: Pick<Exchange, 'person'>, cartId: string | undefined): Problem | undefined {
   if (cartId === undefined) return undefined;
-  const { subject, claimedGuestCart } = person?.view ?? {};
+  if (person === undefined) return problem('session_required');
+  const { subject, claimedGuestCart } = person.view;
   return cartId === subject || cartId === claimedGuestCart ? undefined : problem('other_cart');
 }
