@@ -23,6 +23,7 @@ function shopOf(...answers: (Response | Error)[]) {
     store: createPendingStore(forbidden, () => 0),
     owner: () => undefined,
     nowMs: () => 0,
+    onProblem: () => {},
     random: () => 0.5,
     randomBytes: (count) => new Uint8Array(count),
     sleep: () => Promise.resolve(),

@@ -13,8 +13,8 @@ export function leavesOpen(error: unknown, vague = false): boolean {
   return error instanceof ApiProblem && (openCodes.has(error.code) || (vague && error.code === 'unavailable'));
 }
 
-/** A cart command answers one of these also when an earlier try of it was lost: none of them can follow a try that was taken. */
-const closingCodes: ReadonlySet<string> = new Set(['invalid_request', 'command_conflict', 'command_expired', 'unknown_line']);
+/** A cart command answers one of these also when an earlier try of it was lost: none of them can follow a try that was taken. An id that is too old by now can. */
+const closingCodes: ReadonlySet<string> = new Set(['invalid_request', 'command_conflict', 'unknown_line']);
 
 /** Whether it is now certain that a cart command was not taken. @param isOpen an earlier try of it got no answer */
 export function isRefused(error: unknown, isOpen: boolean): boolean {

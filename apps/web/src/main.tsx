@@ -39,6 +39,7 @@ const api = createShopApi({
   store: createPendingStore(() => sessionStorage, nowMs),
   owner: () => ownerOf(queryClient.getQueryData<Session>(keys.session)),
   nowMs,
+  onProblem: (problem) => onError(problem),
   random: () => Math.random(),
   randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),

@@ -32,16 +32,18 @@ function tab() {
     const answer = typeof next === 'function' ? next() : next;
     return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer.clone());
   };
+  const heard: string[] = [];
   let seed = 0;
   const load = () => {
     const nowMs = () => now.ms;
     const store = createPendingStore(() => storage, nowMs);
     const randomBytes = (count: number) => Uint8Array.from({ length: count }, () => (seed += 7) % 256);
     const sleep = (ms: number) => Promise.resolve(void (now.ms += ms));
-    const outbox = new Outbox({ fetch, store, owner: () => now.owner, nowMs, randomBytes, sleep, random: () => 0.5 });
+    const onProblem = ({ code }: { readonly code: string }) => void heard.push(code);
+    const outbox = new Outbox({ fetch, store, owner: () => now.owner, nowMs, onProblem, randomBytes, sleep, random: () => 0.5 });
     return Object.assign(outbox, { store });
   };
-  return { load, sent, now, answerWith: (...next: typeof answers) => void (answers = next) };
+  return { load, sent, heard, now, answerWith: (...next: typeof answers) => void (answers = next) };
 }
 
 describe('a command whose outcome is unknown', () => {
@@ -121,12 +123,59 @@ describe('a command whose outcome is unknown', () => {
     expect(keptMs).toBeLessThan(7 * 24 * 60 * 60_000);
   });
 
+  it('is forgotten in the end also by a page that stays open', async () => {
+    const { load, sent, now, answerWith } = tab();
+    const page = load();
+    answerWith(lost);
+    await expect(page.send(wish)).rejects.toThrow();
+    const before = sent.length;
+    now.ms += keptMs;
+    expect(await page.ask()).toEqual([]);
+    expect(page.store.read()).toEqual([]);
+    expect(sent).toHaveLength(before);
+  });
+
+  it('is not settled by being too old to be asked for: it may have been taken when it was young', async () => {
+    const { load, answerWith } = tab();
+    const page = load();
+    answerWith(lost);
+    await expect(page.send(wish)).rejects.toThrow();
+    answerWith(problem('command_expired', 422));
+    expect(await page.ask()).toEqual([]);
+    expect(page.store.read()).toHaveLength(1);
+  });
+
+  it('stays unknown when something else answers instead of the shop, and is asked for under its id', async () => {
+    const { load, sent, answerWith } = tab();
+    const page = load();
+    answerWith(new Response('<h1>Sign in to the Wi-Fi</h1>'));
+    await expect(page.send(wish)).rejects.toMatchObject({ code: 'still_asking' });
+    expect(page.store.read()).toMatchObject([{ isOpen: true }]);
+    expect(await page.ask()).toEqual([]);
+    answerWith(accepted);
+    expect(await page.ask()).toHaveLength(1);
+    expect(new Set(sent.map(({ commandId }) => commandId)).size).toBe(1);
+  });
+
   it('has a bounded number of others beside it', async () => {
     const { load, answerWith } = tab();
     const page = load();
     answerWith(lost);
     for (let made = 0; made < pendingCountMax; made++) await expect(page.send(wish)).rejects.toMatchObject({ code: 'still_asking' });
     await expect(page.send(wish)).rejects.toMatchObject({ code: 'too_many_requests' });
+  });
+
+  it('does not block the next person, however many are kept', async () => {
+    const { load, now, answerWith } = tab();
+    const page = load();
+    now.owner = ada;
+    answerWith(lost);
+    for (let made = 0; made < pendingCountMax; made++) await expect(page.send(wish)).rejects.toMatchObject({ code: 'still_asking' });
+    now.owner = eve;
+    answerWith(accepted);
+    await page.send(wish);
+    expect(page.mine()).toEqual([]);
+    expect(page.store.read()).toHaveLength(pendingCountMax);
   });
 });
 
@@ -197,8 +246,36 @@ describe('a command that is not known', () => {
     expect(page.store.read()).toHaveLength(1);
   });
 
+  it('is not told to the person who came while the answer was on its way', async () => {
+    const { page, now, answerWith } = await unknown();
+    answerWith(() => {
+      now.owner = eve;
+      return accepted;
+    });
+    expect(await page.ask()).toEqual([]);
+    expect(page.store.read()).toEqual([]);
+  });
+
+  it.each(['other_cart', 'session_ended', 'session_required'])('lets the page hear of %s, so that it looks who is here', async (code) => {
+    const { page, heard, answerWith } = await unknown();
+    answerWith(problem(code, 409));
+    await page.ask();
+    expect(heard.at(-1)).toBe(code);
+    await expect(page.send(wish)).rejects.toMatchObject({ code });
+    expect(heard.slice(-2)).toEqual([code, code]);
+  });
+
+  it('of a guest is kept while nobody is here: the sign-in that claimed the cart may have lost its answer', async () => {
+    const { page, now } = await unknown();
+    now.owner = undefined;
+    expect(page.follow()).toEqual([]);
+    now.owner = ada;
+    expect(page.follow()).toEqual([]);
+    expect(await page.ask()).toHaveLength(1);
+  });
+
   it('of a guest whose cart nobody can reach any more is dropped', async () => {
-    for (const owner of [undefined, eve, { cartId: 'g_2' }]) {
+    for (const owner of [eve, { cartId: 'g_2' }]) {
       const { page, now } = await unknown();
       now.owner = owner;
       expect(page.follow()).toHaveLength(1);

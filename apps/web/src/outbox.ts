@@ -7,7 +7,7 @@
  */
 import type { CommandAccepted } from './api.types.ts';
 import { isRefused, leavesOpen } from './doubt.ts';
-import type { PendingCommand, PendingStore } from './pending-store.ts';
+import { keptMs, type PendingCommand, type PendingStore } from './pending-store.ts';
 import { ApiProblem, request, type Fetch } from './request.ts';
 import { attemptsMax, retryDelayMs, type RetryParts } from './retry.ts';
 import { uuidV7 } from './uuid.ts';
@@ -23,6 +23,8 @@ export interface OutboxParts extends RetryParts {
   readonly store: PendingStore;
   readonly owner: () => CartOwner | undefined;
   readonly nowMs: () => number;
+  /** Hears every refusal: of some, the page must look who is here now. */
+  readonly onProblem: (problem: ApiProblem) => void;
   readonly randomBytes: (count: number) => Uint8Array;
 }
 
@@ -40,9 +42,12 @@ export const pendingCountMax = 20;
 export const isOf = ({ cartId }: Pick<PendingCommand, 'cartId'>, owner: CartOwner | undefined): boolean =>
   owner !== undefined && (cartId === owner.cartId || cartId === owner.claimedGuestCart);
 
-/** A guest's cart that is neither this guest's nor claimed by this person cannot be reached by anybody any more. */
+/**
+ * A guest's cart that is neither this guest's nor claimed by this person cannot be reached by anybody any more. Where nobody is here, it may have
+ * been claimed by a sign-in whose answer was lost: signing in again tells.
+ */
 export const isUnreachable = ({ cartId }: Pick<PendingCommand, 'cartId'>, owner: CartOwner | undefined): boolean =>
-  cartId.startsWith('g_') && !isOf({ cartId }, owner);
+  owner !== undefined && cartId.startsWith('g_') && !isOf({ cartId }, owner);
 
 export class Outbox {
   private readonly parts: OutboxParts;
@@ -50,6 +55,12 @@ export class Outbox {
 
   constructor(parts: OutboxParts) {
     this.parts = parts;
+  }
+
+  /** What is kept of the person who is here, oldest first. */
+  mine(): readonly PendingCommand[] {
+    const owner = this.parts.owner();
+    return this.parts.store.read().filter((command) => isOf(command, owner));
   }
 
   /** One try. Undefined: still not known, or not this person's to ask. */
@@ -64,6 +75,7 @@ export class Outbox {
       return { command, accepted };
     } catch (error) {
       if (!(error instanceof ApiProblem)) throw error;
+      this.parts.onProblem(error);
       // It may have been let go, or become another cart's, while this try was under way.
       const now = store.find(commandId);
       if (isRefused(error, now?.isOpen === true)) {
@@ -80,7 +92,7 @@ export class Outbox {
     const { store, nowMs: now, randomBytes } = this.parts;
     const owner = this.parts.owner();
     if (owner === undefined) throw new ApiProblem('session_required', 0, 'Reload the page: it does not know yet who you are.');
-    if (store.read().length >= pendingCountMax)
+    if (this.mine().length >= pendingCountMax)
       throw new ApiProblem(
         'too_many_requests',
         0,
@@ -119,11 +131,12 @@ export class Outbox {
     throw new ApiProblem('still_asking', 0, 'Not sure yet whether this was taken. Still asking; it counts once.');
   }
 
-  /** One round over what is open and this person's, oldest first. @returns what is known now */
+  /** One round over what is open and this person's, oldest first. @returns what is known now, for who is here now */
   async ask(): Promise<readonly Asked[]> {
-    const { store, nowMs } = this.parts;
+    const { store, owner, nowMs } = this.parts;
     const known: Asked[] = [];
-    for (const { commandId, stopped, askedSinceMs } of store.read()) {
+    for (const { commandId, stopped, askedSinceMs, madeAtMs } of store.read()) {
+      if (nowMs() - madeAtMs >= keptMs) store.remove(commandId);
       if (this.underWay.has(commandId) || stopped) continue;
       const outcome = await this.attempt(commandId);
       const command = store.find(commandId);
@@ -131,7 +144,7 @@ export class Outbox {
       else if (command !== undefined && outcome !== undefined && nowMs() - askedSinceMs >= askingMs)
         store.write({ ...command, stopped: true });
     }
-    return known;
+    return known.filter(({ command }) => isOf(command, owner()));
   }
 
   /** The person says to go on. */
@@ -148,7 +161,7 @@ export class Outbox {
 
   /**
    * Somebody came or went. A guest's commands become those of the person who claimed that guest's cart; those of a guest whose cart nobody can
-   * reach any more are dropped. Those of another person are kept for them.
+   * reach any more are dropped. Those of another person are kept for them; all are kept while nobody is here.
    * @returns what was dropped
    */
   follow(): readonly PendingCommand[] {

@@ -6,15 +6,12 @@ import { applyTaken } from './cart.ts';
 import { isOf, type Asked } from './outbox.ts';
 import type { PendingCommand } from './pending-store.ts';
 import { droppedWords, keptWords, ownerOf, pendingWords, refusedWords, takenWords } from './pending-words.ts';
+import { inRounds } from './rounds.ts';
 import { productPath } from './product-card.tsx';
 import { identityOf } from './session-notice.ts';
 import { useSession } from './session.tsx';
 import { keys, useApi } from './shop.tsx';
 import { useToast } from './toasts.tsx';
-
-/** Between two rounds of asking: soon at first, then as an outage of minutes deserves. */
-const roundDelayMs = 1_000;
-const roundDelayMsMax = 15_000;
 
 /** This person's commands of which nobody knows yet whether they were taken. */
 export function usePending(): readonly PendingCommand[] {
@@ -68,18 +65,7 @@ export function useAskForPending(): void {
   useFollowPerson();
   useEffect(() => {
     if (!isWaiting) return undefined;
-    let timer: ReturnType<typeof setTimeout>;
-    let isOver = false;
-    const round = async (delayMs: number): Promise<void> => {
-      const known = await outbox.ask();
-      known.forEach((one) => report.current(one));
-      if (!isOver) timer = setTimeout(() => void round(Math.min(delayMs * 2, roundDelayMsMax)), delayMs);
-    };
-    timer = setTimeout(() => void round(roundDelayMs), roundDelayMs);
-    return () => {
-      isOver = true;
-      clearTimeout(timer);
-    };
+    return inRounds(async () => (await outbox.ask()).forEach((one) => report.current(one)));
   }, [isWaiting, outbox, report]);
 }
 

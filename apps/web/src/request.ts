@@ -60,8 +60,17 @@ export async function request<Answer>(fetch: Fetch, { method, path, body, signal
     if (signal?.aborted) throw error;
     throw new ApiProblem('network', 0, 'The shop could not be reached. Check your connection and try again.');
   }
-  if (response.ok) return (text === '' ? undefined : JSON.parse(text)) as Answer;
+  if (response.ok) return (text === '' ? undefined : parseAnswer(response, text)) as Answer;
   throw toProblem(response, text);
+}
+
+/** What cannot be read is of a proxy or of a Wi-Fi's sign-in page, not of the shop. */
+function parseAnswer(response: Response, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ApiProblem('network', response.status, 'Something else answered instead of the shop. Check your connection and try again.');
+  }
 }
 
 /** The text is the gateway's own, but where it speaks to programmers. An answer that is no problem+json is never shown. */

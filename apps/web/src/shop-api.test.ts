@@ -27,6 +27,7 @@ function apiOf(answers: readonly (Response | Error)[]) {
     store: createPendingStore(memory, () => nowMs),
     owner: () => ({ cartId: 'g_1' }),
     nowMs: () => nowMs,
+    onProblem: () => {},
     random: () => 0.5,
     randomBytes: (count) => Uint8Array.from({ length: count }, () => (seed += 7) % 256),
     sleep: (ms) => {

@@ -24,20 +24,13 @@ import type {
   User,
 } from './api.types.ts';
 import { createWriteDoubts, leavesOpen, type Again } from './doubt.ts';
-import { Outbox, type CartOwner, type CommandWish } from './outbox.ts';
-import type { PendingStore } from './pending-store.ts';
+import { Outbox, type CommandWish, type OutboxParts } from './outbox.ts';
 import { toRequest, type ProductQuery } from './product-query.ts';
-import { ApiProblem, request, type Fetch, type Method } from './request.ts';
-import { withRetry, type RetryParts } from './retry.ts';
+import { ApiProblem, request, type Method } from './request.ts';
+import { withRetry } from './retry.ts';
 import { uuidV7 } from './uuid.ts';
 
-export interface ApiParts extends RetryParts {
-  readonly fetch: Fetch;
-  readonly store: PendingStore;
-  readonly owner: () => CartOwner | undefined;
-  readonly nowMs: () => number;
-  readonly randomBytes: (count: number) => Uint8Array;
-}
+export type ApiParts = OutboxParts;
 
 interface AskedMode {
   /** Absent: the operator's default. */
