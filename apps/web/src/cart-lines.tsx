@@ -66,7 +66,7 @@ function Line({ line, enough, onRemoved }: LineProps) {
   const options = Object.entries(line.options);
   const title = [line.name, ...options.map(([, value]) => value)].join(', ');
   const remove = useRemoveLine(line.lineId, () => onRemoved(line, title));
-  const unsure = openOf(usePending(), line.lineId).length > 0;
+  const unsure = openOf(usePending(), line.lineId, line.productId).length > 0;
   return (
     <li className="line" aria-label={title} data-line={line.lineId} data-leaving={remove.isPending || undefined}>
       <ProductPicture product={line.available ? line : undefined} size="tiny" colour={colourOf(line.options)} />

@@ -3,6 +3,7 @@ import { mutationOptions, queryOptions, useMutation, useQuery, useQueryClient, t
 import type { Cart, CartCoupon, CartLine, CommandAccepted, LineWish } from './api.types.ts';
 import { titleOf } from './cart-changes.ts';
 import { withOwnWrites, withoutWrite, withQuantity, withWrite, type OwnWrite, type ShownCart } from './own-writes.ts';
+import type { Outbox } from './outbox.ts';
 import type { PendingCommand } from './pending-store.ts';
 import { ApiProblem } from './request.ts';
 import { useSession } from './session.tsx';
@@ -81,7 +82,7 @@ export function useClearCart(onCleared: (lines: readonly CartLine[]) => void) {
     ...common(queryClient),
     mutationFn: async () => {
       const { lines = [], seen = '' } = cartOf(queryClient) ?? {};
-      refuseWhileOpen(api.pending.read());
+      refuseWhileOpen(api.outbox.mine());
       const accepted = await api.clearCart(seen);
       onCleared(lines);
       for (const { lineId } of lines) wrote(queryClient, lineId, { quantity: 0, seen: accepted.seen });
@@ -101,7 +102,9 @@ export function useRemoveCoupon() {
 }
 
 interface CartParts {
-  readonly api: Pick<ShopApi, 'addLine' | 'setQuantity' | 'removeLine' | 'clearCart' | 'pending'>;
+  readonly api: Pick<ShopApi, 'addLine' | 'setQuantity' | 'removeLine' | 'clearCart'> & {
+    readonly outbox: Pick<Outbox, 'mine'>;
+  };
   readonly queryClient: QueryClient;
 }
 
@@ -120,17 +123,22 @@ const common = (queryClient: QueryClient) => ({
 export async function addLine({ api, queryClient }: CartParts, wish: LineWish, title: string): Promise<CommandAccepted> {
   const line = cartOf(queryClient)?.lines.find((known) => isOf(known, wish));
   const accepted = await api.addLine({ ...wish, ...(line && { seen: line.seen }) }, `adding ${wish.quantity} × ${title}`);
-  const { lineId } = accepted;
-  if (line) wrote(queryClient, line.lineId, { quantity: line.quantity + wish.quantity, seen: accepted.seen });
-  else if (lineId !== undefined) queryClient.setQueryData<ShownCart>(keys.cart, (cart) => cart && withoutWrite(cart, lineId));
+  added(queryClient, line, wish, accepted);
   return accepted;
+}
+
+/** @param line as it was when the command was sent */
+function added(queryClient: QueryClient, line: CartLine | undefined, wish: Pick<LineWish, 'quantity'>, accepted: CommandAccepted): void {
+  const { lineId, seen } = accepted;
+  if (line) wrote(queryClient, line.lineId, { quantity: line.quantity + wish.quantity, seen });
+  else if (lineId !== undefined) queryClient.setQueryData<ShownCart>(keys.cart, (cart) => cart && withoutWrite(cart, lineId));
 }
 
 export function quantitySetting({ api, queryClient }: CartParts, lineId: string) {
   return mutationOptions({
     ...common(queryClient),
     mutationFn: async (quantity: number) => {
-      refuseWhileOpen(openOf(api.pending.read(), lineId));
+      refuseWhileLineOpen({ api, queryClient }, lineId);
       const about = `setting the quantity of ${titleIn(queryClient, lineId)} to ${quantity}`;
       const accepted = await api.setQuantity(lineId, quantity, seenOf(queryClient, lineId), about);
       // A later wish may be shown already; it is sent next, and is what will be.
@@ -149,7 +157,7 @@ export function lineRemoval({ api, queryClient }: CartParts, lineId: string, onR
   return mutationOptions({
     ...common(queryClient),
     mutationFn: async () => {
-      refuseWhileOpen(openOf(api.pending.read(), lineId));
+      refuseWhileLineOpen({ api, queryClient }, lineId);
       const accepted = await api.removeLine(lineId, seenOf(queryClient, lineId), `removing ${titleIn(queryClient, lineId)}`);
       onRemoved();
       wrote(queryClient, lineId, { quantity: 0, seen: accepted.seen });
@@ -158,10 +166,20 @@ export function lineRemoval({ api, queryClient }: CartParts, lineId: string, onR
   });
 }
 
-/** What is open of a line. A change that follows would be sent with what was seen before it, and count beside it. */
-export const openOf = (pending: readonly PendingCommand[], lineId: string): readonly PendingCommand[] =>
-  pending.filter(({ isOpen, path, lineId: its }) => isOpen && (its === lineId || path === clearPath));
+/**
+ * What is open of a line. A change that follows would be sent with what was seen before it, and count beside it.
+ * @param productId an addition names no line: any of the same product may be of this one
+ */
+export const openOf = (pending: readonly PendingCommand[], lineId: string, productId: string | undefined): readonly PendingCommand[] =>
+  pending.filter((command) => {
+    const isAddition = command.productId !== undefined && command.productId === productId;
+    return command.isOpen && (command.lineId === lineId || isAddition || command.path === clearPath);
+  });
 const clearPath = '/api/cart';
+
+function refuseWhileLineOpen({ api, queryClient }: CartParts, lineId: string): void {
+  refuseWhileOpen(openOf(api.outbox.mine(), lineId, lineOf(queryClient, lineId)?.productId));
+}
 
 function refuseWhileOpen(open: readonly PendingCommand[]): void {
   if (open.some(({ isOpen }) => isOpen)) throw new ApiProblem('still_asking', 0, 'An earlier change is not known yet.');
@@ -172,10 +190,16 @@ function unlessAsked(error: unknown): void {
   if (!(error instanceof ApiProblem) || error.code !== 'still_asking') throw error;
 }
 
-/** What the cart is told of a command that was taken after its page had given up waiting. An addition is found by reading the cart again. */
-export function applyTaken(queryClient: QueryClient, { lineId, method, body }: PendingCommand, { seen }: CommandAccepted): void {
+/** What the cart is told of a command that was taken after its page had given up waiting. */
+export function applyTaken(queryClient: QueryClient, { lineId, method, body }: PendingCommand, accepted: CommandAccepted): void {
   const quantity = method === 'DELETE' ? 0 : body['quantity'];
-  if (lineId !== undefined && typeof quantity === 'number') wrote(queryClient, lineId, { quantity, seen });
+  if (typeof quantity !== 'number') return;
+  if (lineId !== undefined) wrote(queryClient, lineId, { quantity, seen: accepted.seen });
+  else if (accepted.lineId !== undefined) {
+    const line = lineOf(queryClient, accepted.lineId);
+    // A line that has changed since may hold the addition already; reading the cart again tells.
+    if (line?.seen === body['seen']) added(queryClient, line, { quantity }, accepted);
+  }
 }
 
 const titleIn = (queryClient: QueryClient, lineId: string): string => {

@@ -2,9 +2,10 @@ import { MutationObserver, QueryClient } from '@tanstack/react-query';
 import { expect, it } from 'vitest';
 import { adoptSession } from './adopt-session.ts';
 import type { Cart, Session } from './api.types.ts';
-import { addLine, cartQuery, lineRemoval, quantitySetting } from './cart.ts';
+import { addLine, applyTaken, cartQuery, lineRemoval, quantitySetting } from './cart.ts';
+import { Outbox, type CartOwner } from './outbox.ts';
 import { hasOwnWrites, type ShownCart } from './own-writes.ts';
-import { createPendingStore } from './pending-store.ts';
+import { createPendingStore, type PendingCommand } from './pending-store.ts';
 import { keys } from './shop.tsx';
 
 function cartWith(quantity: number, seen: string, stale = false): Cart {
@@ -33,6 +34,10 @@ function cartWith(quantity: number, seen: string, stale = false): Cart {
   };
 }
 
+const times = { madeAtMs: 0, askedSinceMs: 0, isOpen: true, stopped: false };
+const open = { ...times, commandId: 'c', cartId: 'g_1', method: 'POST', path: '/api/cart/lines', body: {}, about: 'it' } as const;
+const openAdd = (body: PendingCommand['body']): PendingCommand => ({ ...open, body: { productId: 'cap', ...body }, productId: 'cap' });
+
 /** A cart that has been read once, with five of one thing. */
 async function shopOf(first = cartWith(5, 'a')) {
   const queryClient = new QueryClient();
@@ -45,6 +50,17 @@ async function shopOf(first = cartWith(5, 'a')) {
     },
     () => 0,
   );
+  let owner: CartOwner = { cartId: 'g_1' };
+  const outbox = new Outbox({
+    fetch: () => Promise.reject(new Error('not sent from here')),
+    store: pending,
+    owner: () => owner,
+    nowMs: () => 0,
+    onProblem: () => {},
+    random: () => 0,
+    randomBytes: (count) => new Uint8Array(count),
+    sleep: () => Promise.resolve(),
+  });
   const accept = (text: string) => {
     sent.push(text);
     return Promise.resolve({ commandId: `c${++commands}`, lineId: 'l', seen: `${text} seen` });
@@ -52,6 +68,7 @@ async function shopOf(first = cartWith(5, 'a')) {
   const api = {
     cart: () => answer(),
     pending,
+    outbox,
     addLine: (line: { quantity: number; seen?: string }) => accept(`add ${line.quantity} having ${line.seen ?? 'nothing'}`),
     setQuantity: (_lineId: string, quantity: number, seen: string) => accept(`set ${quantity} having ${seen}`),
     removeLine: (_lineId: string, seen: string) => accept(`remove having ${seen}`),
@@ -64,6 +81,7 @@ async function shopOf(first = cartWith(5, 'a')) {
     parts,
     sent,
     read,
+    come: (next: CartOwner) => void (owner = next),
     answerWith: (next: () => Promise<Cart>) => void (answer = next),
     set: (quantity: number) => new MutationObserver(queryClient, quantitySetting(parts, 'l')).mutate(quantity),
     remove: (onRemoved = () => {}) => new MutationObserver(queryClient, lineRemoval(parts, 'l', onRemoved)).mutate(),
@@ -117,14 +135,57 @@ it('does not show a removed line again while the answer is stale, unless it was 
 
 it('sends no change of a line of which an earlier change may or may not have been taken', async () => {
   const shop = await shopOf();
-  const open = { commandId: 'c', cartId: 'g_1', method: 'PUT', path: '/api/cart/lines/l', body: {}, about: 'it', lineId: 'l' } as const;
-  shop.parts.api.pending.write({ ...open, madeAtMs: 0, askedSinceMs: 0, isOpen: true, stopped: false });
+  shop.parts.api.pending.write({ ...open, method: 'PUT', path: '/api/cart/lines/l', lineId: 'l' });
   await expect(shop.set(4)).rejects.toMatchObject({ code: 'still_asking' });
   await expect(shop.remove()).rejects.toMatchObject({ code: 'still_asking' });
   expect(shop.sent).toEqual([]);
   shop.parts.api.pending.remove('c');
   await shop.set(4);
   expect(shop.sent).toEqual(['set 4 having a']);
+});
+
+it('sends no change of a line while an addition of its product may or may not have been taken', async () => {
+  const shop = await shopOf();
+  shop.parts.api.pending.write(openAdd({ quantity: 1, seen: 'a' }));
+  await expect(shop.set(4)).rejects.toMatchObject({ code: 'still_asking' });
+  await expect(shop.remove()).rejects.toMatchObject({ code: 'still_asking' });
+  expect(shop.sent).toEqual([]);
+});
+
+it('is not held up by what another person of this tab has open', async () => {
+  const shop = await shopOf();
+  shop.parts.api.pending.write({ ...openAdd({ quantity: 1 }), cartId: 'u_ada' });
+  shop.come({ cartId: 'u_eve' });
+  await shop.set(4);
+  shop.come({ cartId: 'u_ada' });
+  await expect(shop.set(3)).rejects.toMatchObject({ code: 'still_asking' });
+  expect(shop.sent).toEqual(['set 4 having a']);
+});
+
+it('changes a line with what an addition made that was found to be taken, also in a stale cart', async () => {
+  const shop = await shopOf(cartWith(1, 'a', true));
+  applyTaken(shop.parts.queryClient, openAdd({ quantity: 1, seen: 'a' }), { commandId: 'c', lineId: 'l', seen: 'a and c' });
+  await shop.read();
+  expect(shop.shown().lines).toMatchObject([{ quantity: 2 }]);
+  await shop.set(2);
+  expect(shop.sent).toEqual(['set 2 having a and c']);
+});
+
+it('counts no addition twice that a reading of the cart holds already', async () => {
+  const shop = await shopOf(cartWith(2, 'a and c', true));
+  applyTaken(shop.parts.queryClient, openAdd({ quantity: 1, seen: 'a' }), { commandId: 'c', lineId: 'l', seen: 'a and c' });
+  expect(shop.shown().lines).toMatchObject([{ quantity: 2 }]);
+});
+
+it('shows a removed line again once its undo is found to be taken', async () => {
+  const shop = await shopOf();
+  shop.answerWith(() => Promise.resolve(cartWith(5, 'b', true)));
+  await shop.remove();
+  await shop.read();
+  expect(shop.shown().lines).toEqual([]);
+  applyTaken(shop.parts.queryClient, openAdd({ quantity: 5 }), { commandId: 'c', lineId: 'l', seen: 'b' });
+  await shop.read();
+  expect(shop.shown().lines).toMatchObject([{ quantity: 5 }]);
 });
 
 it('adopts the answer of a sign-in over a question that was asked before it', async () => {
