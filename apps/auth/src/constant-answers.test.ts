@@ -16,12 +16,14 @@ const argon2: Argon2 = { hash: (text) => hash(text, parameters), verify };
 /** Ten failures are no sample. */
 const limits = { ...throttleLimits, accountFailures: 1_000_000, addressFailures: 1_000_000 };
 const rounds = 30;
+/** Enough to see half a hash through the noise of a machine that others use. */
+const noisyRounds = 90;
 
 const attempt = ({ auth }: Harness, who: string) =>
   login(auth, contextOf(), create(LoginRequestSchema, { email: who, password: 'wrong password', remoteAddress: '192.0.2.1' }));
 
-async function compare(harness: Harness, who: string) {
-  const [known, other] = await sampleInTurn([() => attempt(harness, email), () => attempt(harness, who)], { rounds });
+async function compare(harness: Harness, who: string, sampled = rounds) {
+  const [known, other] = await sampleInTurn([() => attempt(harness, email), () => attempt(harness, who)], { rounds: sampled });
   return timingDifference(known, other);
 }
 
@@ -49,7 +51,7 @@ it('would be noticed: an early return, and a dummy hash at half the cost', async
   });
   const row = await careless.auth.database.selectFrom('accounts').select('password_hash').executeTakeFirstOrThrow();
   spared = (encoded) => encoded !== row.password_hash;
-  expect(await compare(careless, 'nobody@example.com')).toMatchObject({ tells: true });
+  expect(await compare(careless, 'nobody@example.com', noisyRounds)).toMatchObject({ tells: true });
 
   let made = 0;
   const cheap = await withAccount({
@@ -57,5 +59,5 @@ it('would be noticed: an early return, and a dummy hash at half the cost', async
     verify,
   });
   expect(isProblem(await attempt(cheap, email))).toBe(true);
-  expect(await compare(cheap, 'nobody@example.com')).toMatchObject({ tells: true });
+  expect(await compare(cheap, 'nobody@example.com', noisyRounds)).toMatchObject({ tells: true });
 });

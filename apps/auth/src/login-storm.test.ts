@@ -1,6 +1,7 @@
 /** A storm of sign-ins must not take the time of those who only ask who they are. Both are measured in one run, in turn: only their ratio counts. */
 import { create } from '@bufbuild/protobuf';
 import { isProblem, LoginRequestSchema } from '@cloakroom/contracts';
+import { watchCrowd } from '@cloakroom/testing';
 import { hash, verify } from '@node-rs/argon2';
 import { expect, it } from 'vitest';
 import { contextOf, guest, type Harness, look, ok, openHarness, signUp } from './auth.harness.ts';
@@ -15,6 +16,8 @@ const windowMs = 150;
 const turns = 3;
 /** A third of what is seen; a hash on the loop itself leaves a fiftieth. */
 const ratioMin = 0.15;
+/** Others who want the cores take from the stormy half alone, since hashing waits for them too. Twice what a hash on the loop leaves. */
+const crowdedRatioMin = 0.04;
 
 /** @returns resolves done in the window */
 async function resolves(harness: Harness, token: string): Promise<number> {
@@ -67,8 +70,9 @@ async function measure(using: Argon2): Promise<{ ratio: number; answered: number
 }
 
 it('leaves resolve a share of its throughput, and refuses what cannot wait', async () => {
+  const crowd = watchCrowd();
   const { ratio, answered, shed } = await measure(argon2);
-  expect(ratio).toBeGreaterThan(ratioMin);
+  expect(ratio).toBeGreaterThan(Math.max(crowdedRatioMin, ratioMin / crowd.roomMs(1)));
   expect(answered).toBeGreaterThan(0);
   expect(shed).toBeGreaterThan(0);
 });

@@ -72,7 +72,7 @@ export function fakeOrders(seen: Seen): { readonly orders: FakeOrders; readonly 
       if (orders.failing !== undefined) return orders.failing;
       const key = mine(ctx) + request.idempotencyKey;
       placed.set(key, placed.get(key) ?? `order-${placed.size + 1}`);
-      return orderOf(placed.get(key)!);
+      return { ...orderOf(placed.get(key)!), paymentMethod: request.paymentMethod };
     },
     listOrders: async (ctx: RequestContext, request: { page: number; pageSize: number }) => {
       seen.push({ method: 'listOrders', ctx, request });

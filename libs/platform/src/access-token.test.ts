@@ -65,7 +65,7 @@ describe('an access token', () => {
     ['of another client', { client_id: 'other' }],
     ['of a guest', { sub: 'g_1', state: 'guest' }],
     ['in an opaque mode', { mode: 'hybrid' }],
-    ['that lives longer than five minutes', { exp: nowS() + 301 }],
+    ['that lives longer than five minutes', { iat: nowS(), exp: nowS() + 301 }],
     ['that ends before it begins', { iat: nowS(), exp: nowS() - 1 }],
     ['from the future', { iat: nowS() + 5, exp: nowS() + 60 }],
     ['authenticated in the future', { auth_time: nowS() + 100 }],

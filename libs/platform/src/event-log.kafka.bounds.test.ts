@@ -1,26 +1,24 @@
 /** A topic that another process makes just now: kafkajs then ends in a TypeError of its own. */
 import type { TopicSpec } from '@cloakroom/contracts';
-import { beforeEach, expect, it, vi } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { systemClock } from './clock.ts';
+import type { createClient } from './event-log.kafka.client.ts';
 import { KafkaEventLog } from './event-log.kafka.ts';
 
 /** What each client that is opened answers, in order; the last one again and again. */
 let answers: (() => Promise<unknown>)[];
 let opened: number;
 
-vi.mock('./event-log.kafka.client.ts', async (original) => ({
-  ...(await original<object>()),
-  createClient: () => ({
-    kafka: {
-      admin: () => ({
-        connect: () => Promise.resolve(),
-        fetchTopicOffsets: answers[Math.min(opened++, answers.length - 1)],
-        fetchOffsets: () => Promise.resolve([]),
-      }),
-    },
-    destroy: () => undefined,
-  }),
-}));
+const newClient = (() => ({
+  kafka: {
+    admin: () => ({
+      connect: () => Promise.resolve(),
+      fetchTopicOffsets: answers[Math.min(opened++, answers.length - 1)],
+      fetchOffsets: () => Promise.resolve([]),
+    }),
+  },
+  destroy: () => undefined,
+})) as unknown as typeof createClient;
 
 const topic: TopicSpec = { name: 'session.revocations', partitions: 1, cleanup: 'delete', retentionMs: -1 };
 const silent = () => undefined;
@@ -29,7 +27,7 @@ let nowMs: number;
 const unknown = () => Promise.reject(new TypeError("Cannot destructure property 'partitions' of 'high.pop(...)' as it is undefined."));
 const known = () => Promise.resolve([{ partition: 0, offset: '7', low: '2', high: '7' }]);
 const open = () =>
-  new KafkaEventLog({ brokers: ['nowhere:1'], clientId: 'test', log, clock: { ...systemClock, monotonicMs: () => nowMs } });
+  new KafkaEventLog({ brokers: ['nowhere:1'], clientId: 'test', log, clock: { ...systemClock, monotonicMs: () => nowMs } }, newClient);
 
 beforeEach(() => {
   opened = 0;

@@ -38,14 +38,16 @@ interface Asker {
 
 export class KafkaEventLog implements EventLog {
   readonly #options: KafkaOptions;
+  readonly #newClient: typeof createClient;
   readonly #publisher: KafkaPublisher;
   readonly #subscriptions = new Set<KafkaSubscription>();
   readonly #specs = new Map<string, TopicSpec>();
   #asker: Asker | undefined;
   #closed = false;
 
-  constructor(options: KafkaOptions) {
+  constructor(options: KafkaOptions, newClient: typeof createClient = createClient) {
     this.#options = options;
+    this.#newClient = newClient;
     this.#publisher = new KafkaPublisher(options);
   }
 
@@ -158,7 +160,7 @@ export class KafkaEventLog implements EventLog {
   }
 
   #openAsker(): Asker {
-    const client = createClient(this.#options, { retries, maxRetryTimeMs });
+    const client = this.#newClient(this.#options, { retries, maxRetryTimeMs });
     const admin = client.kafka.admin({ retry: { retries, initialRetryTime: 50, maxRetryTime: maxRetryTimeMs } });
     return { client, admin, connected: admin.connect() };
   }

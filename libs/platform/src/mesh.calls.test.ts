@@ -89,14 +89,14 @@ describe('a deadline', () => {
       },
     });
     let timings: readonly Timing[] = [];
-    const answer = await first.getProfile(outgoing({ budgetMs: 400, passport: guest(), onTiming: (entries) => (timings = entries) }), {});
+    const answer = await first.getProfile(outgoing({ budgetMs: 900, passport: guest(), onTiming: (entries) => (timings = entries) }), {});
     expect(isProblem(answer)).toBe(false);
-    expect(left[0]).toBeLessThanOrEqual(400);
+    expect(left[0]).toBeLessThanOrEqual(900);
     expect(left[1]).toBeLessThanOrEqual(left[0]! - 29);
     expect(left[1]).toBeGreaterThan(0);
     expect(timings.map(({ name }) => name)).toEqual(['profile', 'catalog']);
     expect(timings[0]!.durationMs).toBeGreaterThanOrEqual(29);
-    expect(timings[0]!.description).toMatch(/^\d+ of [234]\d\d ms left$/);
+    expect(timings[0]!.description).toMatch(/^\d+ of [1-9]\d\d ms left$/);
   });
 
   it('is never longer than the method allows', async () => {
