@@ -47,7 +47,7 @@ describe('check-out', () => {
         currency: 'EUR',
         placedAt: '2026-09-21T14:13:20.000Z',
         address: { name: 'Ada', line1: '1 Main Street', city: 'Berlin', postalCode: '10115', country: 'DE' },
-        paymentMethod: 'card_pays',
+        paymentMethod: 'card_declined',
         steps: [{ name: 'OrderAccepted', at: '2026-09-21T14:13:20.000Z' }],
       },
     ]);
