@@ -12,7 +12,9 @@ async function quantityAtRest(device: Device, product: string, marker: string): 
   await expect.poll(async () => (await device.cart()).merge.state, { timeout: 60_000 }).toBe('merged');
   await device.add(marker);
   await expect.poll(async () => (await device.cart()).lines.some(({ productId }) => productId === marker), { timeout: 30_000 }).toBe(true);
-  return (await device.cart()).lines.find(({ productId }) => productId === product)?.quantity ?? 0;
+  const cart = await device.cart();
+  expect(cart.stale).toBe(false);
+  return cart.lines.find(({ productId }) => productId === product)?.quantity ?? 0;
 }
 
 test('a guest’s add that is repeated while the log is away, after registering, counts once', async ({ newDevice, products }) => {

@@ -32,9 +32,9 @@ interface Times {
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
-/** What was killed before this is forgotten (apps/cart/src/cart.ts keeps 14 days). */
-const longAgoMs = 15 * dayMs;
-/** As many removals as commands may make in 14 days (apps/cart/src/limits.ts). */
+/** What was killed before this is forgotten (apps/cart/src/cart.ts keeps 45 days). */
+const longAgoMs = 46 * dayMs;
+/** As many removals as commands may make in 45 days (apps/cart/src/limits.ts). */
 const recentCountMax = 5_000;
 
 interface Bench {
@@ -56,7 +56,7 @@ export async function benchCosts(world: CartWorld, request: CartRequest, product
   const [fewest, shortest] = [request.lineCounts[0]!, request.historyLengths[0]!];
   sizes.push({ ...(await costOf(bench, 'lines', fewest, linesOf(fewest))), again: true });
   console.log('cost by size');
-  const older = (count: number) => costOf(bench, 'events, older than 14 days', count, historyOf(count, Date.now() - longAgoMs));
+  const older = (count: number) => costOf(bench, 'events, older than 45 days', count, historyOf(count, Date.now() - longAgoMs));
   for (const count of request.historyLengths) histories.push(await older(count));
   histories.push({ ...(await older(shortest)), again: true });
   if (Math.max(...request.historyLengths) >= recentCountMax) {

@@ -94,7 +94,7 @@ export const cartMutants: readonly Mutant[] = [
   {
     name: 'cart-forgets-the-dead-at-once',
     file: cart,
-    find: 'export const deadKeptMs = 14 * dayMs;',
+    find: 'export const deadKeptMs = 45 * dayMs;',
     replace: 'export const deadKeptMs = 0;',
     noticedBy: property,
   },

@@ -146,7 +146,7 @@ describe('a cart', () => {
     expect(linesOf(cartOf(added('a', 2), set('s', 0, ['a'])))).toEqual([]);
   });
 
-  it('forgets a death after 14 days and not before', () => {
+  it('forgets a death after 45 days and not before', () => {
     const state = cartOf(added('a'), removed('r', ['a']));
     expect(pruneDead(state, 3 + deadKeptMs - 1).dead.size).toBe(2);
     expect(pruneDead(state, 3 + deadKeptMs).dead.size).toBe(0);

@@ -184,8 +184,11 @@ export function couponsOf(state: CartState): CouponView[] {
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
-/** Twice the age at which a command id is refused: no late command can meet a forgotten death. */
-export const deadKeptMs = 14 * dayMs;
+/**
+ * Longer than a death can still be met. A command may be repeated for 7 days, ids are made up to a day ahead, and by a guest whose session goes on for
+ * 30 days before its person signs in (libs/session). A week is for a claim that is late.
+ */
+export const deadKeptMs = 45 * dayMs;
 
 /**
  * Forgets deaths that nothing can meet any more. One of a command that was made in another cart too is never forgotten: a record of that guest, or

@@ -90,6 +90,23 @@ describe('a cart in which a build of before kept commands twice', () => {
   });
 });
 
+/** The one exception: bytes do not say which came first, a payload or a death by a name. */
+it('loses of two payloads under one id the one that stood, when a build of before killed the other by its own name', () => {
+  const other: CartEvent = { ...added(guest, 1), line: 'pot' } as CartEvent;
+  const removed: CartEvent = {
+    type: 'ItemRemoved',
+    cartId: guest,
+    atMs: 2,
+    dot: dotOf(guest, id(2)),
+    line: 'pot',
+    observed: [dotOf(guest, id(1))],
+  };
+  // The guest's own word of it: the user's cart learned of the pot first, then of its removal.
+  const log: CartEvent[] = [added(user, 1), joinOf([other], 1n), { ...removed, cartId: user, dot: dotOf(user, id(2)) }];
+  expect(linesOf(apply(log)).map(({ lineId }) => lineId)).toEqual(['mug']);
+  expect(linesOf(decodeCart(asOlderBuild(log).bytes).state)).toEqual([]);
+});
+
 type Step = {
   readonly do: 'add' | 'set' | 'remove' | 'coupon' | 'clear' | 'repeat' | 'join' | 'order';
   readonly as: 'guest' | 'user';

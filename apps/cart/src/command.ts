@@ -11,7 +11,7 @@ import { commandsUnchecked } from './metrics.ts';
 import { partitionOfCart, type CartParts } from './parts.ts';
 import { decodeSeen, encodeSeen } from './seen.ts';
 
-/** Below the 14 days that the dead are kept, so a late repeat cannot meet a forgotten death. */
+/** Far below the 45 days that the dead are kept, so a late repeat cannot meet a forgotten death, nor a guest's that signs in later. */
 const commandAgeMaxMs = 7 * 24 * 60 * 60 * 1000;
 /** A client's clock may be a time zone off. */
 const commandAheadMaxMs = 24 * 60 * 60 * 1000;

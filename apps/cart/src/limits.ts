@@ -10,7 +10,7 @@ export const liveDotCountMax = 500;
 export const couponCountMax = 10;
 /** Of one coupon noted again and again. */
 export const couponDotCountMax = 50;
-/** A fortnight of kills. Since `seen` is unsigned, anyone could grow their own cart's record without this; 5,000 are 110 kB. */
+/** Of `deadKeptMs`: 111 a day. Since `seen` is unsigned, anyone could grow their own cart's record without this; 5,000 are 110 kB. */
 export const deadDotCountMax = 5_000;
 /** Of a guest's cart: at sign-in they join the user's, where they are never forgotten. */
 export const guestDeadDotCountMax = 1_000;
@@ -58,7 +58,7 @@ function checkDead(state: CartState, observed: readonly Dot[]): Problem | undefi
       .filter((id) => !isKnown(id)),
   ).size;
   const ownMax = isGuestSubject(state.cartId) ? guestDeadDotCountMax : deadDotCountMax;
-  return own + madeOwn > ownMax ? problem('limit_exceeded', `at most ${ownMax} removals in 14 days`) : undefined;
+  return own + madeOwn > ownMax ? problem('limit_exceeded', `at most ${ownMax} removals in 45 days`) : undefined;
 }
 
 function checkCoupons({ coupons }: CartState, code: string): Problem | undefined {

@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Dot, dotOf } from './cart.ts';
 import { accepted, newCommandId, newGuest, newUser, openHarness, quantitiesOf, type Harness } from './cart.harness.ts';
 import { ViewUnavailable } from './cart.view.ts';
-import { deadKeptMs } from './cart.ts';
 import { decodeSeen, encodeSeen } from './seen.ts';
 
 let cart: Harness;
@@ -105,11 +104,12 @@ describe('preparing an order', () => {
 
   it('says stale for a dot that is not known here, and changed once it is old enough to have been forgotten', async () => {
     await page((await add('mug', 2)).consistencyToken);
+    const fortnightMs = 14 * 24 * 60 * 60 * 1000;
     const seenOf = (madeAtMs: number) => encodeSeen([dotOf(ada, newCommandId(madeAtMs))]);
     expect(await prepared(seenOf(Date.now()))).toMatchObject({ stale: true, changed: false });
-    expect(await prepared(seenOf(Date.now() - deadKeptMs - 60_000))).toMatchObject({ stale: false, changed: true });
+    expect(await prepared(seenOf(Date.now() - fortnightMs - 60_000))).toMatchObject({ stale: false, changed: true });
     // Of a guest whose claim may still be under way, at any age.
-    const ofGuest = encodeSeen([dotOf(newGuest(), newCommandId(Date.now() - 2 * deadKeptMs))]);
+    const ofGuest = encodeSeen([dotOf(newGuest(), newCommandId(Date.now() - 10 * fortnightMs))]);
     expect(await prepared(ofGuest)).toMatchObject({ stale: true, changed: false });
   });
 

@@ -8,7 +8,7 @@ import {
 } from '@cloakroom/contracts';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { PersonContext } from '@cloakroom/platform';
-import { cartOfDot, commandOfDot, couponsOf, deadKeptMs, linesOf, type CartState, type CommandId, type Dot } from './cart.ts';
+import { cartOfDot, commandOfDot, couponsOf, linesOf, type CartState, type CommandId, type Dot } from './cart.ts';
 import { toDot } from './codec.ts';
 import { lineOfMessage, readCart, upToNow, type ReadParts } from './read-cart.ts';
 import { decodeSeen } from './seen.ts';
@@ -52,8 +52,11 @@ export async function prepareOrder(
   };
 }
 
+/** Twice the age at which a command id is refused, and as long as any build has kept deaths: what is not known by then was killed. */
+const arrivedMs = 14 * 24 * 60 * 60 * 1000;
+
 /**
- * Dead, or so old that its death is forgotten: a dot of 14 days that this cart should have and has not. One of a guest that has not joined
+ * Dead, or so old that its death may be forgotten: a dot of 14 days that this cart should have and has not. One of a guest that has not joined
  * may be on its way at any age.
  */
 export function isGone(state: CartState, dot: Dot, nowMs: number): boolean {
@@ -61,7 +64,7 @@ export function isGone(state: CartState, dot: Dot, nowMs: number): boolean {
   if (state.dead.has(id)) return true;
   if (state.dots.has(id) || state.coupons.has(id)) return false;
   const isOurs = cartOfDot(dot) === state.cartId || state.joined.has(cartOfDot(dot));
-  return isOurs && (uuidV7Milliseconds(id) ?? nowMs) < nowMs - deadKeptMs;
+  return isOurs && (uuidV7Milliseconds(id) ?? nowMs) < nowMs - arrivedMs;
 }
 
 /** On a page that was open while another person signed in. It never comes here, so asking again would be refused for ever. */

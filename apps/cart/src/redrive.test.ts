@@ -161,7 +161,7 @@ describe('weeks later', () => {
   const dayMs = 24 * 60 * 60 * 1000;
   /** The log's clock too: pruning counts by what the log stamped. */
   const openLater = async () => {
-    let nowMs = Date.now() - 40 * dayMs;
+    let nowMs = Date.now() - 80 * dayMs;
     const clock = { ...systemClock, nowMs: () => nowMs };
     await cart.stop();
     await eventLog.close();
@@ -196,7 +196,7 @@ describe('weeks later', () => {
     await is(ada, { incomplete: false, lines: { mug: 1 } });
     accepted(await cart.remove(ada, 'mug', seen!, commandId()));
     await is(ada, { incomplete: false, lines: {} });
-    later(20);
+    later(50);
     await add(ada, 'cup');
     await is(ada, { incomplete: false, lines: { cup: 1 } });
     expect((await cart.view.load(partitionOfCart(cart.parts, ada), [ada])).carts.get(ada)?.state.dead.size).toBe(0);
@@ -230,7 +230,7 @@ describe('weeks later', () => {
     await is(ada, { incomplete: true, lines: {} });
     newer.clear();
     accepted(await cart.remove(ada, 'mug', seen!, commandId()));
-    later(20);
+    later(50);
     await cart.projector().stop();
     (cart.view as MemoryCartView).wipe();
     expect(await run()).toMatchObject({ putBack: 0, left: 1, letters: [{ outcome: { why: expect.stringContaining('run this again') } }] });
