@@ -215,7 +215,7 @@ describe('weeks later', () => {
     await is(ada, { incomplete: true, lines: {} });
     newer.clear();
     accepted(await cart.remove(ada, 'mug', seen!, commandId()));
-    later(30);
+    later(50);
     await add(ada, 'cup');
     await is(ada, { incomplete: true, lines: { cup: 1 } });
     expect(await run()).toMatchObject({ putBack: 1 });

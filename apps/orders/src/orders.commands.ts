@@ -23,9 +23,9 @@ export async function oneOrderACommand(db: Kysely<unknown>): Promise<void> {
     .execute();
   await db.schema.createIndex('order_commands_by_order').ifNotExists().on('order_commands').column('order_id').execute();
   const command = speaksPostgres(db) ? `split_part(dot, '/', 2)` : `substr(dot, instr(dot, '/') + 1)`;
+  await takeWhatIsThere(db, command);
   // For the trigger that looks for another order of the same command.
   await sql.raw(`create index if not exists order_dots_by_command on order_dots ((${command}))`).execute(db);
-  await takeWhatIsThere(db, command);
   for (const statement of speaksPostgres(db) ? triggersOfPostgres : triggersOfSqlite) await sql.raw(statement).execute(db);
 }
 
