@@ -30,7 +30,7 @@ export type Step =
   | { readonly do: 'wipe'; readonly cart: CartName };
 
 /** Less than the age at which a command is refused, and more than the dead are kept. */
-const jumps = [3, 15] as const;
+const jumps = [3, 46] as const;
 const line = fc.constantFrom('hat', 'mug');
 const quantity = fc.integer({ min: 1, max: 5 });
 const code = fc.constantFrom('WELCOME10', 'WINTER5');
