@@ -43,6 +43,7 @@ const commands = [
   ['cart', 'history', 'u_1'],
   ['cart', 'redrive'],
   ['cart', 'replay'],
+  ['admin', 'list'],
   ['doctor'],
 ] as const satisfies readonly (readonly string[])[];
 

@@ -3,7 +3,14 @@ import { readFileSync } from 'node:fs';
 import { connect, constants, type ClientHttp2Session, type OutgoingHttpHeaders } from 'node:http2';
 import { join } from 'node:path';
 import { create, fromBinary, toBinary, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
-import { AuthService, ListOrdersRequestSchema, OrdersService, ResolveRequestSchema, ResolveResponseSchema } from '@cloakroom/contracts';
+import {
+  AuthService,
+  callMetadata,
+  ListOrdersRequestSchema,
+  OrdersService,
+  ResolveRequestSchema,
+  ResolveResponseSchema,
+} from '@cloakroom/contracts';
 import { dataDir, e2eProvider, portBase } from '../stack.ts';
 
 export type ServiceName = 'auth' | 'cart' | 'profile' | 'catalog' | 'orders';
@@ -13,7 +20,7 @@ const callTimeoutMs = 5_000;
 const silenceMs = 1_000;
 
 export interface Caller {
-  /** A service's own certificate, of the stack's data folder; 'nobody' has none. In embedded nothing proves a caller. */
+  /** A service's own certificate, of the stack's data folder; 'nobody' has none. In embedded all but 'nobody' show the secret of this start. */
   readonly as: string;
   /** Instead of one of the stack's: made by somebody else. */
   readonly tls?: { readonly cert: string; readonly key: string };
@@ -37,7 +44,7 @@ export async function callMesh(options: {
   const session = open(service, caller);
   try {
     // Without waiting to be welcomed: in TLS 1.3 a server judges the certificate after the client believes to be connected.
-    return await exchange(session, path, metadata, message, caller.as === 'nobody' ? silenceMs : callTimeoutMs);
+    return await exchange(session, path, { ...secretOf(caller), ...metadata }, message, caller.as === 'nobody' ? silenceMs : callTimeoutMs);
   } finally {
     session.destroy();
   }
@@ -47,7 +54,8 @@ export async function callMesh(options: {
 export function connectionTo(service: ServiceName) {
   const session = open(service, { as: 'gateway' });
   return {
-    call: (path: string, metadata: OutgoingHttpHeaders) => exchange(session, path, metadata, new Uint8Array(), callTimeoutMs),
+    call: (path: string, metadata: OutgoingHttpHeaders) =>
+      exchange(session, path, { ...secretOf({ as: 'gateway' }), ...metadata }, new Uint8Array(), callTimeoutMs),
     close: () => session.destroy(),
   };
 }
@@ -64,6 +72,12 @@ function open(service: ServiceName, { as, tls }: Caller): ClientHttp2Session {
   // The stream of the call hears of it too, and answers for both.
   session.on('error', () => undefined);
   return session;
+}
+
+/** Read at each call: every start makes a new one. */
+function secretOf({ as }: Caller): OutgoingHttpHeaders {
+  if (e2eProvider !== 'embedded' || as === 'nobody') return {};
+  return { [callMetadata.meshSecret]: readFileSync(join(dataDir, 'mesh.secret'), 'utf8') };
 }
 
 function exchange(
