@@ -68,6 +68,7 @@ function cartBody(cart: Cart, products: ReadonlyMap<string, Product>) {
       unitPrice: Number(product.price),
       currency: product.currency,
       available: true,
+      inStock: product.stock,
       seen: line.seen,
     };
   });

@@ -1,4 +1,5 @@
 /** Sessions for the generator, as a browser gets them: by registering and signing in at the gateway. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { createLogger, openRedis, redisReady } from '@cloakroom/platform';
 import {
@@ -107,12 +108,15 @@ async function create(store: RedisSessionStore, session: NewSession, nowMs: numb
       return;
     } catch (error) {
       if (!(error instanceof StoreUnavailable) || performance.now() > giveUpMs) throw error;
+      // A broken connection refuses at once: without a pause the loop would not turn, and it could not come back.
+      await delay(retryDelayMs);
     }
   }
 }
 
-/** Each attempt waits for the store's own time-out, so this is some dozens of them. */
+/** Some dozens of attempts that end in the store's own time-out. */
 const createTimeoutMs = 30_000;
+const retryDelayMs = 50;
 
 /** In flight at once: enough to fill a batch of the client, few enough for its time-outs. */
 const batchCount = 50;

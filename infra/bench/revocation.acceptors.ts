@@ -1,10 +1,15 @@
 /** Those who accept a session: the gateways by its cookie, the services by what the gateway would hand on. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { randomBytes } from 'node:crypto';
 import { AuthService, CartService, isProblem, ProfileService, type Problem } from '@cloakroom/contracts';
 import { connectMesh, createLogger, type OutgoingCall, readTls, startTrace } from '@cloakroom/platform';
 import { Pool } from 'undici';
 import { portsOf } from '../stack.ts';
 import type { World } from './world.ts';
+
+/** Some dozens of attempts. */
+const passportTimeoutMs = 10_000;
+const retryDelayMs = 50;
 
 export interface Acceptor {
   readonly name: string;
@@ -49,9 +54,15 @@ export async function openAcceptors(world: World): Promise<Acceptors> {
     accepts: async () => !isProblem(await ask()),
   });
   const passportFor = async (token: string, audience: string): Promise<string> => {
-    const answer = await auth.client.resolve(call({}), { token, audience, touch: false });
-    if (isProblem(answer) || answer.session === undefined) throw new Error(`auth gave no passport for ${audience}`);
-    return answer.passport;
+    const giveUpMs = performance.now() + passportTimeoutMs;
+    for (;;) {
+      const answer = await auth.client.resolve(call({}), { token, audience, touch: false });
+      if (!isProblem(answer) && answer.session !== undefined) return answer.passport;
+      const why = isProblem(answer) ? answer.problem : 'no such session';
+      // Preparation, not what is measured: an auth that has no processor for a moment is asked again.
+      if (!isProblem(answer) || performance.now() > giveUpMs) throw new Error(`auth gave no passport for ${audience}: ${why}`);
+      await delay(retryDelayMs);
+    }
   };
   return {
     gateway,
