@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { repository } from './folders.ts';
 import { choose, quickNotes } from './test.ts';
-import { quickFiles, rows } from './test.suites.ts';
+import { afterwards, quickFiles, rows } from './test.suites.ts';
 
 const names = (choice: Parameters<typeof choose>[0]) => choose(choice).map(({ name }) => name);
 
@@ -26,7 +26,7 @@ it('says that it was a part, and when it took longer than it may', () => {
 
 it('runs what it is told, and all when it is told nothing', () => {
   expect(names({ only: ['unit', 'check'] })).toEqual(['check', 'unit']);
-  expect(names({})).toEqual(rows.flat().map(({ name }) => name));
+  expect(names({})).toEqual([...rows.flat(), ...afterwards].map(({ name }) => name));
   expect(() => choose({ only: ['units'] })).toThrow(/no suite units/);
   expect(() => choose({ only: ['unit'], quick: true })).toThrow(/--quick chooses/);
 });

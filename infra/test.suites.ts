@@ -71,8 +71,12 @@ export const rows: readonly (readonly Suite[])[] = [
     { name: 'e2e-failures', needs: ['native', 'postgres'], run: browserSuite('failures') },
     { name: 'e2e-chaos', needs: ['native'], run: runChaos },
     { name: 'e2e-native-postgres', needs: ['native', 'postgres', 'browser'], run: browserSuite('native-postgres') },
-    { name: 'containers', needs: ['engine'], run: ({ print, onOutput }) => runContainers(print, onOutput) },
   ],
+];
+
+/** When all else is over: building images takes every core for minutes, and others are held to half seconds. */
+export const afterwards: readonly Suite[] = [
+  { name: 'containers', needs: ['engine'], run: ({ print, onOutput }) => runContainers(print, onOutput) },
 ];
 
 async function runChecks(stage: Stage): Promise<Counts> {

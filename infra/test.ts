@@ -13,12 +13,12 @@ import { obtainNative } from './provider.ts';
 import { add, describeFailures, noCounts } from './reports.ts';
 import type { Counts } from './reports.ts';
 import { align } from './status.ts';
-import { quickSecondsMax, rows } from './test.suites.ts';
+import { afterwards, quickSecondsMax, rows } from './test.suites.ts';
 import type { Need, Print, Stage, Suite } from './test.suites.ts';
 
 type Lacks = Partial<Record<Need, string>>;
 
-const suites = rows.flat();
+const suites = [...rows.flat(), ...afterwards];
 
 interface Outcome {
   readonly name: string;
@@ -61,6 +61,7 @@ export async function test(choice: Choice, print: Print): Promise<number> {
   };
   const occupied = rows.filter((row) => row.some(({ name }) => chosen.some((one) => one.name === name)));
   const outcomes = (await Promise.all(occupied.map((row, index) => runRow(row, index > 0)))).flat();
+  outcomes.push(...(await runRow(afterwards, false)));
   if (choice.quick === true) for (const line of quickNotes((performance.now() - began) / 1000)) print(line);
   const code = report(outcomes, leftOut, print);
   return interrupted() ? 130 : code;
