@@ -1,4 +1,4 @@
-/** Who is an administrator, as whoever runs the shop says: there is no other way to become one (admin.main.ts). */
+/** The shop's operator names its administrators. There is no other way to become one (admin.main.ts). */
 import type { Kysely } from 'kysely';
 import type { AuthSchema } from './migrations.ts';
 import { recordNotice } from './notices.ts';

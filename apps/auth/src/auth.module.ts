@@ -49,7 +49,7 @@ const databaseOptions = (config: AuthConfig, log: Logger): DatabaseOptions => ({
 const inStoreSpan = <Result>(script: string, call: () => Promise<Result>): Promise<Result> =>
   inCallSpan(`session store ${script}`, { 'db.system.name': 'redis', 'db.operation.name': 'EVALSHA' }, call);
 
-/** Of one process: a new one each time, so that it is told all revocations whatever its file has kept. */
+/** Each process has an incarnation of its own, so auth replays all revocations to it, whatever its file has kept. */
 function openOwnStore({ SESSION_FILE }: AuthConfig, log: Logger): SessionStore {
   const incarnation = randomBytes(16).toString('hex');
   if (SESSION_FILE === undefined) return new MemorySessionStore({ incarnation });

@@ -112,7 +112,7 @@ const schema = z
       context.addIssue({ code: 'custom', path: ['TLS_DIR'], message: 'is needed with MESH_TLS=mutual' });
   });
 
-/** Of admin.main.ts: auth's own database, and nothing else. */
+/** admin.main.ts needs auth's own database, and nothing else. */
 const adminSchema = z.object(databaseConfig);
 
 export type AdminConfig = z.output<typeof adminSchema>;

@@ -136,7 +136,7 @@ it('lets nobody ask for more than a hundred taken e-mail addresses from one addr
     }
   }
   expect([answered, refused]).toEqual([100, 10]);
-  // Who only signs in at that address is not kept out by it.
+  // An ordinary sign-in at that address still passes.
   ok(await login(harness.auth, contextOf(), create(LoginRequestSchema, { email, password, knownDevice: '', remoteAddress })));
   expect(knownDevice).not.toBe('');
 });

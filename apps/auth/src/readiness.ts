@@ -1,5 +1,5 @@
 /**
- * What auth tells of itself at /readyz. It stays ready without Kafka, the session store or the database, since all its replicas share them.
+ * Auth's answer at /readyz. Auth stays ready without Kafka, the session store or the database, since all its replicas share them.
  * Gateways that start just then need auth's keys and its relay's clock, and both need neither log nor session store.
  */
 import { type EventLog, lookAtLog, lookWithin, type PartStatus, type Readiness, seconds, stuckAfterMs } from '@cloakroom/platform';
@@ -46,7 +46,7 @@ async function lookAtOutbox({ database, clock }: Pick<Auth, 'database' | 'clock'
   return { ok: true, waiting, degraded: `what was committed ${seconds(ageMs)} ago is not published yet (${oldest.topic})` };
 }
 
-/** Of all replicas one relays; the others are as ready. */
+/** One replica of auth relays; the others are as ready. */
 function relayStatus(relay: RelayLook): PartStatus {
   const silentMs = relay.silentForMs() ?? 0;
   const degraded = `no heartbeat could be published for ${seconds(silentMs)}: nobody may trust a cached identity`;

@@ -71,7 +71,7 @@ export async function closeDemoAccounts(auth: Auth): Promise<void> {
   }
 }
 
-/** Who may have the published password: the demo's people, and administrators under whatever e-mail. */
+/** These accounts may have the published password: the demo's people, and administrators under any e-mail. */
 async function suspects(auth: Auth): Promise<Account[]> {
   const open = () => auth.database.selectFrom('accounts').selectAll().where('disabled', '=', 0);
   const emails = people.map(({ email }) => email);

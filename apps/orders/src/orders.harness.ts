@@ -1,4 +1,7 @@
-/** A shop around orders in the test's own process: real use cases, saga, settler and simulated provider on a real database; the other services are fakes. */
+/**
+ * A shop around orders in the test's own process: real use cases, saga, settler and simulated provider on a real database. The other services are
+ * fakes. Longer because all of them share one state.
+ */
 import { createHash } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import {
