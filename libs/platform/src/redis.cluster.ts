@@ -10,8 +10,8 @@
  * - A node that fell is met again only after some other answered MOVED. Here whatever fails makes the client ask who serves what.
  */
 import { Cluster } from 'ioredis';
-import type { ClusterNode, Command } from 'ioredis';
-import { commandTimeoutMs, nodeOptions, reconnectDelayMs, socketTimeout, warnOfServer, watchFailures } from './redis.node.ts';
+import type { ClusterNode, Command, Redis } from 'ioredis';
+import { commandTimeoutMs, dropSilentSocket, nodeOptions, reconnectDelayMs, warnOfServer, watchFailures } from './redis.node.ts';
 import type { RedisConnection } from './redis.node.ts';
 import { openRedis } from './redis.ts';
 import type { RedisOptions } from './redis.ts';
@@ -38,7 +38,7 @@ export function openRedisByUrl(options: RedisOptions): RedisConnection {
 export function openRedisCluster({ url, name, log, subscriber = false }: RedisOptions): Cluster {
   const { nodes, ...access } = parseClusterUrl(url);
   const cluster = new Cluster([...nodes], {
-    redisOptions: { ...nodeOptions, ...access, ...socketTimeout(subscriber), connectionName: name },
+    redisOptions: { ...nodeOptions, ...access, connectionName: name },
     // A node just met is waited for, within the deadline; `boundEveryCommand` refuses what would wait for the cluster as a whole.
     enableOfflineQueue: true,
     clusterRetryStrategy: reconnectDelayMs,
@@ -64,7 +64,8 @@ export function openRedisCluster({ url, name, log, subscriber = false }: RedisOp
   };
   cluster.on('error', (error: Error) => report(error));
   cluster.on('node error', (error: Error, node: string) => report(error, node));
-  cluster.on('+node', (node: { options: { host?: string; port?: number } }) => {
+  cluster.on('+node', (node: Redis) => {
+    if (!subscriber) dropSilentSocket(node);
     if (reported.delete(`${node.options.host}:${node.options.port}`)) log.info({ redis: name }, 'redis cluster node is back');
   });
   cluster.on('ready', () => {

@@ -1,4 +1,5 @@
 /** What holds for the connection to any Redis server, alone or of a cluster. */
+import { setImmediate as readSockets, setTimeout as delay } from 'node:timers/promises';
 import type { Cluster, Command, Redis } from 'ioredis';
 import { Counter } from 'prom-client';
 import { metrics } from './admin.ts';
@@ -7,8 +8,9 @@ import type { Logger } from './log.ts';
 /** Far above a healthy answer (below 1 ms on loopback, below 10 ms in one region), far below any request's budget. */
 export const commandTimeoutMs = 500;
 const connectTimeoutMs = 500;
-/** A socket that owes an answer for so long is dead: destroy it, reconnect. Above the command's time-out, so one slow command fails alone. */
-const socketTimeoutMs = 1_000;
+/** After a command's time-out a socket gets so many turns of so many milliseconds to deliver a byte: about a second of silence in all. */
+const silentTurnCount = 2;
+const silentTurnMs = 250;
 const reconnectDelayMaxMs = 500;
 
 /** What holds for the connection to any one server, of a cluster or alone. */
@@ -31,16 +33,44 @@ const commandTimeouts = new Counter({
   registers: [metrics],
 });
 
-export const socketTimeout = (subscriber: boolean) => (subscriber ? {} : { socketTimeout: socketTimeoutMs });
-
-/** ioredis tells a time-out to the command's caller alone, by its message. @param onFailure of anything that is not a reply */
+/** ioredis tells a time-out to the command's caller alone, by its message. @param onFailure called for anything that is not a reply */
 export function watchFailures(redis: RedisConnection, connection: string, onFailure?: () => void): void {
+  onFailedCommand(redis, (timedOut) => {
+    if (timedOut) commandTimeouts.inc({ connection });
+    onFailure?.();
+  });
+}
+
+/**
+ * Destroys a socket that stays silent after a command has timed out, so that ioredis reconnects. One slow command fails alone.
+ *
+ * ioredis has `socketTimeout` for this, and it fits no busy machine: its timer runs before the socket is read, so a process that stalls for a second
+ * drops a connection whose answers have long arrived. Here the silence is counted in turns of the event loop, each of which reads the socket.
+ */
+export function dropSilentSocket(redis: Redis): void {
+  let watching = false;
+  const watch = async (): Promise<void> => {
+    const { stream } = redis;
+    const before = stream.bytesRead;
+    for (let turn = 0; turn < silentTurnCount; turn++) {
+      await delay(silentTurnMs);
+      await readSockets();
+      if (stream.destroyed || stream.bytesRead !== before) return;
+    }
+    stream.destroy(new Error('Redis owed an answer for a second and sent nothing'));
+  };
+  onFailedCommand(redis, (timedOut) => {
+    if (!timedOut || watching) return;
+    watching = true;
+    void watch().finally(() => (watching = false));
+  });
+}
+
+function onFailedCommand(redis: RedisConnection, tell: (timedOut: boolean) => void): void {
   const send = redis.sendCommand.bind(redis) as (command: Command, ...rest: unknown[]) => unknown;
   redis.sendCommand = (command: Command, ...rest: unknown[]) => {
     command.promise.catch((error: unknown) => {
-      if (!(error instanceof Error) || error.name === 'ReplyError') return;
-      if (error.message === 'Command timed out') commandTimeouts.inc({ connection });
-      onFailure?.();
+      if (error instanceof Error && error.name !== 'ReplyError') tell(error.message === 'Command timed out');
     });
     return send(command, ...rest);
   };

@@ -4,7 +4,7 @@
  */
 import { Redis } from 'ioredis';
 import type { Logger } from './log.ts';
-import { nodeOptions, reconnectDelayMs, socketTimeout, warnOfServer, watchFailures } from './redis.node.ts';
+import { dropSilentSocket, nodeOptions, reconnectDelayMs, warnOfServer, watchFailures } from './redis.node.ts';
 import type { RedisConnection } from './redis.node.ts';
 
 export type { RedisConnection } from './redis.node.ts';
@@ -14,7 +14,7 @@ export interface RedisOptions {
   /** Shown by CLIENT LIST. */
   readonly name: string;
   readonly log: Logger;
-  /** A connection that only listens owes no answers: no socket time-out. */
+  /** A connection that only listens owes no answers: its silence means nothing. */
   readonly subscriber?: boolean;
 }
 
@@ -23,12 +23,12 @@ export function openRedis({ url, name, log, subscriber = false }: RedisOptions):
   const redis = new Redis(url, {
     ...nodeOptions,
     connectionName: name,
-    ...socketTimeout(subscriber),
     enableOfflineQueue: false,
     autoResubscribe: true,
     retryStrategy: reconnectDelayMs,
   });
   watchFailures(redis, name);
+  if (!subscriber) dropSilentSocket(redis);
   let reported = '';
   redis.on('error', (error: Error) => {
     // Once per outage, not once per attempt.
