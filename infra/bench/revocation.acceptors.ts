@@ -8,13 +8,16 @@ import { portsOf } from '../stack.ts';
 import type { World } from './world.ts';
 
 /** Some dozens of attempts. */
-const passportTimeoutMs = 10_000;
+const liveTimeoutMs = 10_000;
 const retryDelayMs = 50;
+
+/** `unanswered`: nobody was let in, and nothing says that the end of the session was heard. A busy machine causes it. */
+export type Answer = 'accepted' | 'refused' | 'unanswered';
 
 export interface Acceptor {
   readonly name: string;
-  /** @throws where the answer is neither yes nor a refusal of the session */
-  accepts(): Promise<boolean>;
+  /** @throws where the answer is none of the three */
+  ask(): Promise<Answer>;
 }
 
 export interface Acceptors {
@@ -26,8 +29,6 @@ export interface Acceptors {
   close(): void;
 }
 
-/** Refusals of a session; 503 too: nobody was let in. */
-const refusals: ReadonlySet<number> = new Set([401, 503]);
 const connections = 32;
 const budgetMs = 1_500;
 
@@ -51,10 +52,14 @@ export async function openAcceptors(world: World): Promise<Acceptors> {
   const gateway = (which: 0 | 1, cookie: string): Acceptor => gatewayAt(pools[which]!, `gateway-${which + 1}`, cookie);
   const service = (name: string, ask: () => Promise<object | Problem>): Acceptor => ({
     name,
-    accepts: async () => !isProblem(await ask()),
+    ask: async () => {
+      const answer = await ask();
+      if (!isProblem(answer)) return 'accepted';
+      return answer.problem === 'unavailable' ? 'unanswered' : 'refused';
+    },
   });
   const passportFor = async (token: string, audience: string): Promise<string> => {
-    const giveUpMs = performance.now() + passportTimeoutMs;
+    const giveUpMs = performance.now() + liveTimeoutMs;
     for (;;) {
       const answer = await auth.client.resolve(call({}), { token, audience, touch: false });
       if (!isProblem(answer) && answer.session !== undefined) return answer.passport;
@@ -94,15 +99,30 @@ export async function openAcceptors(world: World): Promise<Acceptors> {
 function gatewayAt(pool: Pool, name: string, cookie: string): Acceptor {
   return {
     name,
-    async accepts() {
+    async ask() {
       // The gateway's own decision: a cart asked for would be refused by the cart service, which has heard, and mend what the gateway has not.
       const { statusCode, body } = await pool.request({ method: 'GET', path: '/api/session', headers: { cookie } });
       const text = await body.text();
-      if (statusCode === 200) return (JSON.parse(text) as { state: string }).state !== 'none';
-      if (refusals.has(statusCode)) return false;
+      if (statusCode === 200) return (JSON.parse(text) as { state: string }).state === 'none' ? 'refused' : 'accepted';
+      if (statusCode === 401) return 'refused';
+      if (statusCode === 503) return 'unanswered';
       throw new Error(`${name} answered ${statusCode}`);
     },
   };
+}
+
+/**
+ * Preparation of a trial: a cold cache would refuse without having heard anything, so each acceptor takes the session once.
+ * @throws where one does not within `liveTimeoutMs`
+ */
+export async function untilAccepted({ name, ask }: Acceptor): Promise<void> {
+  const giveUpMs = performance.now() + liveTimeoutMs;
+  for (;;) {
+    const answer = await ask();
+    if (answer === 'accepted') return;
+    if (answer === 'refused' || performance.now() > giveUpMs) throw new Error(`${name} took no live session: ${answer}`);
+    await delay(retryDelayMs);
+  }
 }
 
 function valueOf(cookie: string, name: string): string | undefined {

@@ -4,7 +4,7 @@
  */
 import { untilStopped, type TcpProxy } from '@cloakroom/testing';
 import { portsOf } from '../stack.ts';
-import type { Acceptor, Acceptors } from './revocation.acceptors.ts';
+import { untilAccepted, type Acceptor, type Acceptors, type Answer } from './revocation.acceptors.ts';
 import { makeGuests } from './people.ts';
 import type { World } from './world.ts';
 
@@ -49,9 +49,7 @@ export async function cutFeed(
       ackMs: Number.POSITIVE_INFINITY,
       lastMs: 0,
     }));
-    await inTurn(sessions, async ({ at }) => {
-      if (!(await at.accepts())) throw new Error('a live session was refused');
-    });
+    await inTurn(sessions, ({ at }) => untilAccepted(at));
     await pause();
     try {
       const revoking = inTurn(sessions, async (session) => {
@@ -81,22 +79,22 @@ async function sweep(sessions: readonly Watched[]): Promise<void> {
   const untilMs = performance.now() + patienceMs;
   let open: readonly Watched[] = sessions;
   while (open.length > 0 && performance.now() < untilMs) {
-    const accepted = new Set<Watched>();
+    const refused = new Set<Watched>();
     await inTurn(open, async (session) => {
-      if (await ask(session)) accepted.add(session);
+      if ((await ask(session)) === 'refused') refused.add(session);
     });
-    open = open.filter((session) => accepted.has(session) || session.ackMs === Number.POSITIVE_INFINITY);
+    open = open.filter((session) => !refused.has(session) || session.ackMs === Number.POSITIVE_INFINITY);
     await new Promise((resolve) => setTimeout(resolve, sweepPauseMs));
   }
   await new Promise((resolve) => setTimeout(resolve, confirmAfterMs));
   await inTurn(sessions, ask);
 }
 
-async function ask(session: Watched): Promise<boolean> {
+async function ask(session: Watched): Promise<Answer> {
   const sentMs = performance.now();
-  const accepted = await session.at.accepts();
-  if (accepted && sentMs > session.ackMs) session.lastMs = performance.now() - session.ackMs;
-  return accepted;
+  const answer = await session.at.ask();
+  if (answer === 'accepted' && sentMs > session.ackMs) session.lastMs = performance.now() - session.ackMs;
+  return answer;
 }
 
 async function inTurn<Item>(items: readonly Item[], work: (item: Item) => Promise<unknown>): Promise<void> {
