@@ -1,6 +1,6 @@
 /**
  * The control before a part is taken away: while all is well the shop answers in a quarter of what a question to auth may take
- * (apps/gateway/src/resolve-at-auth.ts), several times in a row. A machine too crowded for that breaks the budget whatever is gone, the breakers
+ * (apps/gateway/src/identity/resolve-at-auth.ts), several times in a row. A machine too crowded for that breaks the budget whatever is gone, the breakers
  * open, and a test of what is gone says nothing. So it waits for a calm moment, and where none comes it fails here and says why.
  */
 import { expect } from '@playwright/test';

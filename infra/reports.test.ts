@@ -73,11 +73,11 @@ it('names each failed test of vitest by its file and title, with the first line 
     { status: 'failed', ancestorTitles: ['a cart'], title: 'adds', failureMessages: [`${red}Error: 1 is not 2\n    at cart.ts:3`] },
     { status: 'failed', ancestorTitles: [], title: 'says nothing', failureMessages: [] },
   ];
-  const testResults = [{ name: join(repository, 'apps/cart/src/cart.test.ts'), status: 'failed', assertionResults }];
+  const testResults = [{ name: join(repository, 'apps/cart/src/model/cart.test.ts'), status: 'failed', assertionResults }];
   const file = reportOf({ numPassedTests: 1, numFailedTests: 2, numPendingTests: 0, numTodoTests: 0, testResults });
   expect(readVitestReport(file)?.failures).toEqual([
-    { file: 'apps/cart/src/cart.test.ts', title: 'a cart > adds', error: 'Error: 1 is not 2' },
-    { file: 'apps/cart/src/cart.test.ts', title: 'says nothing', error: '' },
+    { file: 'apps/cart/src/model/cart.test.ts', title: 'a cart > adds', error: 'Error: 1 is not 2' },
+    { file: 'apps/cart/src/model/cart.test.ts', title: 'says nothing', error: '' },
   ]);
 });
 

@@ -20,7 +20,7 @@ const at = (file: string, ...titles: readonly string[]): Trial[] => titles.map((
 
 const jws = 'libs/platform/src/jws.test.ts';
 const feed = 'libs/platform/src/revocation-feed.test.ts';
-const cache = 'apps/gateway/src/identity-cache.test.ts';
+const cache = 'apps/gateway/src/identity/identity-cache.test.ts';
 const races = 'libs/testing/src/session-store.races.ts';
 const contract = 'libs/testing/src/session-store.contract.ts';
 const realStore = 'libs/session/src/session.store.redis.int.test.ts';
@@ -33,7 +33,7 @@ const lifecycle: readonly Attack[] = [
     standards: 'ASVS 7.2.4',
     triedBy: [
       ...e2e('a-session-lifecycle', 'A1 a token that was there before a sign-in', 'A1 a token of the attacker’s own making'),
-      ...at('apps/auth/src/devices.test.ts', 'does not trade a passport of one session for the token of another'),
+      ...at('apps/auth/src/sessions/devices.test.ts', 'does not trade a passport of one session for the token of another'),
     ],
   },
   {
@@ -81,7 +81,7 @@ const lifecycle: readonly Attack[] = [
     standards: 'RFC 9700 4.14, ASVS 10.4.5',
     triedBy: [
       ...e2e('a-carried-sessions', 'A6 a refresh token that is used again'),
-      ...at('apps/auth/src/refresh.test.ts', 'of a token that was used before ends the session everywhere, once, and tells the person'),
+      ...at('apps/auth/src/tokens/refresh.test.ts', 'of a token that was used before ends the session everywhere, once, and tells the person'),
     ],
     gap: 'within the 10 s of the grace the gateway that exchanged a token repeats its answer from memory, also when the successor was used meanwhile',
   },
@@ -91,7 +91,7 @@ const lifecycle: readonly Attack[] = [
     standards: 'RFC 9700 4.14',
     triedBy: [
       ...e2e('a-carried-sessions', 'A7 twenty requests that come with one refresh token'),
-      ...at('apps/auth/src/refresh.test.ts', 'gives 20 at once one lineage, and signs nobody out'),
+      ...at('apps/auth/src/tokens/refresh.test.ts', 'gives 20 at once one lineage, and signs nobody out'),
     ],
   },
   {
@@ -125,8 +125,8 @@ const lifecycle: readonly Attack[] = [
         'A10 nobody but an administrator',
         'A10 a password alone opens nothing where there is a second factor',
       ),
-      ...at('apps/auth/src/passkeys.test.ts', 'takes a challenge once, and spends it on a wrong answer too'),
-      ...at('apps/auth/src/resolve.test.ts', 'ends every session of a user by one epoch, and everybody by the global one'),
+      ...at('apps/auth/src/factors/passkeys.test.ts', 'takes a challenge once, and spends it on a wrong answer too'),
+      ...at('apps/auth/src/tokens/resolve.test.ts', 'ends every session of a user by one epoch, and everybody by the global one'),
     ],
   },
   {
@@ -135,7 +135,7 @@ const lifecycle: readonly Attack[] = [
     standards: 'ASVS 7.2.1',
     triedBy: [
       ...e2e('a-carried-sessions', 'A51 a refresh token of one’s own making'),
-      ...at('apps/gateway/src/forged-refresh.test.ts', '%s with a refresh token of one’s own making ends nobody’s session'),
+      ...at('apps/gateway/src/identity/forged-refresh.test.ts', '%s with a refresh token of one’s own making ends nobody’s session'),
     ],
   },
 ];
@@ -210,7 +210,7 @@ const forgery: readonly Attack[] = [
     name: 'A retired key',
     standards: 'ASVS 9.1.3',
     triedBy: [
-      ...at('apps/auth/src/signing-keys.test.ts', 'refuses the old keys at once in an emergency'),
+      ...at('apps/auth/src/tokens/signing-keys.test.ts', 'refuses the old keys at once in an emergency'),
       ...at('libs/platform/src/passport.test.ts', 'ends when its key is retired'),
       ...at('libs/platform/src/keys.test.ts', 'drops what auth no longer lists, and never takes back what was retired'),
       ...at(feed, 'retires a leaked key at once'),
@@ -232,7 +232,7 @@ const mesh: readonly Attack[] = [
     triedBy: [
       ...e2e('c-cross-service.native', 'C21 a service with its own certificate and somebody’s passport'),
       ...at('apps/profile/src/profile.test.ts', "cannot take over another person's address by its id"),
-      ...at('apps/cart/src/commands.test.ts', "kills nothing by another person's seen"),
+      ...at('apps/cart/src/commands/commands.test.ts', "kills nothing by another person's seen"),
     ],
   },
   {
@@ -257,7 +257,7 @@ const mesh: readonly Attack[] = [
         'C23 forged records on the revocation feed',
         'C23 while auth is silent neither forged nor replayed heartbeats',
       ),
-      ...at('apps/cart/src/claims.test.ts', 'is refused when its signature is of another record'),
+      ...at('apps/cart/src/commands/claims.test.ts', 'is refused when its signature is of another record'),
     ],
     gap: 'records of cart.events are not signed: whoever may write there changes carts (docs/threat-model.md)',
   },
@@ -271,7 +271,7 @@ const edge: readonly Attack[] = [
     triedBy: [
       ...e2e('d-edge-spoofing', 'D24 identity headers of any spelling', 'D24 a service takes exactly one passport'),
       ...at('libs/platform/src/mesh.matrix.test.ts', 'another one appended by merge'),
-      ...at('apps/gateway/src/edge.test.ts', 'never reach a service: it sees the passport that auth signed, and one only'),
+      ...at('apps/gateway/src/edge/edge.test.ts', 'never reach a service: it sees the passport that auth signed, and one only'),
     ],
   },
   {
@@ -302,7 +302,7 @@ const edge: readonly Attack[] = [
     standards: 'ASVS 4.2.5',
     triedBy: [
       ...e2e('d-edge-spoofing', 'D28 headers too large'),
-      ...at('apps/gateway/src/edge.test.ts', '431: headers beyond 16 kB, in the same shape'),
+      ...at('apps/gateway/src/edge/edge.test.ts', '431: headers beyond 16 kB, in the same shape'),
     ],
     gap: 'who can plant 16 kB of cookies (a sibling host) locks that browser out until it clears them; the answer says so',
   },
@@ -321,7 +321,7 @@ const browser: readonly Attack[] = [
     standards: 'ASVS 3.3.3, RFC 6265bis 4.1.3',
     triedBy: [
       ...e2e('e-browser', 'E30 a page on another port', 'E30 two cookies that could both be the session'),
-      ...at('apps/gateway/src/edge.test.ts', 'of a name that is ours only after a no-break space is not ours'),
+      ...at('apps/gateway/src/edge/edge.test.ts', 'of a name that is ours only after a no-break space is not ours'),
     ],
   },
   {
@@ -349,7 +349,7 @@ const browser: readonly Attack[] = [
     standards: 'ASVS 14.2.2',
     triedBy: [
       ...e2e('e-browser', 'E34 whatever may be kept by a shared cache'),
-      ...at('apps/gateway/src/edge.test.ts', 'that is personal is never to be stored'),
+      ...at('apps/gateway/src/edge/edge.test.ts', 'that is personal is never to be stored'),
     ],
   },
 ];
@@ -361,7 +361,7 @@ const store: readonly Attack[] = [
     standards: 'CVE-2021-32701',
     triedBy: [
       ...at(cache, 'is never used for another token or another audience'),
-      ...at('apps/gateway/src/failing-parts.test.ts', 'a passport that is cached for one service lets nobody into another'),
+      ...at('apps/gateway/src/identity/failing-parts.test.ts', 'a passport that is cached for one service lets nobody into another'),
     ],
   },
   { id: 'F36', name: 'Negative caching', standards: 'ASVS 7.2.3', triedBy: at(cache, 'is not kept for a session that does not exist') },
@@ -485,7 +485,7 @@ const channels: readonly Attack[] = [
     standards: 'ASVS 3.3.4',
     triedBy: [
       ...e2e('g-side-channels', 'G50 the list of devices names sessions by what cannot be sent as one'),
-      ...at('apps/auth/src/devices.test.ts', 'lists the devices, names the one that asks, and shows no token'),
+      ...at('apps/auth/src/sessions/devices.test.ts', 'lists the devices, names the one that asks, and shows no token'),
     ],
   },
 ];
@@ -501,7 +501,7 @@ const failures: readonly Attack[] = [
         'H with the store silent no write is taken for nobody',
         'H with auth silent a sign-out is not claimed',
       ),
-      ...at('apps/gateway/src/failing-parts.test.ts', 'without a cached passport nobody is let in, and nobody becomes a new guest'),
+      ...at('apps/gateway/src/identity/failing-parts.test.ts', 'without a cached passport nobody is let in, and nobody becomes a new guest'),
     ],
     gap: 'the rest, cell by cell: docs/failures.md',
   },

@@ -23,7 +23,7 @@ const one = (file: string, find: string, replace: string): readonly Edit[] => [{
 const lifecycle: readonly Fault[] = [
   {
     name: 'sign-in-leaves-the-old-session',
-    edits: one('apps/auth/src/login.ts', 'await endSession(auth, cause, live,', 'if (false) await endSession(auth, cause, live,'),
+    edits: one('apps/auth/src/sign-in/login.ts', 'await endSession(auth, cause, live,', 'if (false) await endSession(auth, cause, live,'),
     provider: 'embedded',
     noticedBy: { file: 'a-session-lifecycle', title: 'A1 a token that was there before a sign-in' },
   },
@@ -43,7 +43,7 @@ const lifecycle: readonly Fault[] = [
     // Either alone does not show here: a gateway is told by the service that refuses, and a service is asked only by gateways.
     edits: [
       {
-        file: 'apps/gateway/src/identity-cache.ts',
+        file: 'apps/gateway/src/identity/identity-cache.ts',
         find: 'this.evict(keys, (entry) => entry.tokenHash === what.tokenHash || (what.ended && entry.identity.handle === what.handle));',
         replace: '',
       },
@@ -59,7 +59,7 @@ const lifecycle: readonly Fault[] = [
   {
     name: 'refusals-clear-cookies',
     edits: one(
-      'apps/gateway/src/serve-routes.ts',
+      'apps/gateway/src/edge/serve-routes.ts',
       'if (outcome.newToken !== undefined)',
       "if (outcome.problem === 'session_ended') yield* clearedCookies;\n    if (outcome.newToken !== undefined)",
     ),
@@ -89,7 +89,7 @@ const carried: readonly Fault[] = [
   },
   {
     name: 'a-handle-ends-a-session',
-    edits: one('apps/gateway/src/who.ts', 'if (own && refresh !== undefined)', 'if (refresh !== undefined)'),
+    edits: one('apps/gateway/src/identity/identify-caller.ts', 'if (own && refresh !== undefined)', 'if (refresh !== undefined)'),
     provider: 'embedded',
     noticedBy: { file: 'a-carried-sessions', title: 'A51 a refresh token of one’s own making' },
   },
@@ -104,13 +104,13 @@ const carried: readonly Fault[] = [
 const accounts: readonly Fault[] = [
   {
     name: 'a-new-password-ends-nobody',
-    edits: one('apps/auth/src/change-password.ts', 'if (request.endOthers)', 'if (false)'),
+    edits: one('apps/auth/src/sign-in/change-password.ts', 'if (request.endOthers)', 'if (false)'),
     provider: 'embedded',
     noticedBy: { file: 'a-accounts', title: 'A10 whoever changes the password' },
   },
   {
     name: 'the-disabled-sign-in',
-    edits: one('apps/auth/src/prove-password.ts', ' || who.account.disabled === 1', ''),
+    edits: one('apps/auth/src/sign-in/prove-password.ts', ' || who.account.disabled === 1', ''),
     provider: 'embedded',
     noticedBy: { file: 'a-accounts', title: 'A10 a disabled person' },
   },
@@ -118,14 +118,14 @@ const accounts: readonly Fault[] = [
     name: 'anyone-is-an-administrator',
     edits: [
       { file: 'apps/gateway/src/account/administrator.ts', find: "if (view.role !== 'admin')", replace: 'if (false)' },
-      { file: 'apps/auth/src/admins.ts', find: "own.account.role === 'admin' && own.account.disabled === 0", replace: 'true' },
+      { file: 'apps/auth/src/admin/admins.ts', find: "own.account.role === 'admin' && own.account.disabled === 0", replace: 'true' },
     ],
     provider: 'embedded',
     noticedBy: { file: 'a-accounts', title: 'A10 nobody but an administrator' },
   },
   {
     name: 'codes-count-again',
-    edits: one('apps/auth/src/totp.ts', ".where('last_step', '<', step)", ''),
+    edits: one('apps/auth/src/factors/totp.ts', ".where('last_step', '<', step)", ''),
     provider: 'embedded',
     noticedBy: { file: 'a-accounts', title: 'A10 a password alone opens nothing' },
   },
@@ -261,7 +261,7 @@ const mesh: readonly Fault[] = [
   },
   {
     name: 'claims-need-no-signature',
-    edits: one('apps/cart/src/claims.ts', 'if (!(await isAuthentic(record, keys)))', 'if (false)'),
+    edits: one('apps/cart/src/commands/claims.ts', 'if (!(await isAuthentic(record, keys)))', 'if (false)'),
     provider: 'native',
     noticedBy: { file: 'c-broker', title: 'C23 a claim that auth did not sign' },
   },
@@ -287,7 +287,7 @@ const edge: readonly Fault[] = [
   {
     name: 'look-alikes-are-not-counted',
     edits: one(
-      'apps/gateway/src/http-server.ts',
+      'apps/gateway/src/edge/http-server.ts',
       'const dropped = dropLookalikes(request.raw.headers, request.raw.rawHeaders);',
       'const dropped = 0;',
     ),
@@ -302,20 +302,20 @@ const edge: readonly Fault[] = [
   },
   {
     name: 'requests-are-parsed-leniently',
-    edits: one('apps/gateway/src/http-server.ts', 'requireHostHeader: false }', 'requireHostHeader: false, insecureHTTPParser: true }'),
+    edits: one('apps/gateway/src/edge/http-server.ts', 'requireHostHeader: false }', 'requireHostHeader: false, insecureHTTPParser: true }'),
     provider: 'embedded',
     noticedBy: { file: 'd-edge-spoofing', title: 'D26 no second request hides' },
     fast: true,
   },
   {
     name: 'the-rule-goes-by-spelling',
-    edits: one('apps/gateway/src/http-server.ts', "request.routeOptions.url?.startsWith('/api/') === true || ", ''),
+    edits: one('apps/gateway/src/edge/http-server.ts', "request.routeOptions.url?.startsWith('/api/') === true || ", ''),
     provider: 'embedded',
     noticedBy: { file: 'd-edge-spoofing', title: 'D27 no spelling of an address' },
   },
   {
     name: 'headers-have-no-bound',
-    edits: one('apps/gateway/src/http-server.ts', 'maxHeaderSize: headerLengthMax', 'maxHeaderSize: 4_000_000'),
+    edits: one('apps/gateway/src/edge/http-server.ts', 'maxHeaderSize: headerLengthMax', 'maxHeaderSize: 4_000_000'),
     provider: 'embedded',
     noticedBy: { file: 'd-edge-spoofing', title: 'D28 headers too large' },
   },
@@ -324,21 +324,21 @@ const edge: readonly Fault[] = [
 const browser: readonly Fault[] = [
   {
     name: 'unsafe-requests-from-anywhere',
-    edits: one('apps/gateway/src/cross-site.ts', 'if (safeMethods.has(request.method))', 'if (true)'),
+    edits: one('apps/gateway/src/edge/cross-site.ts', 'if (safeMethods.has(request.method))', 'if (true)'),
     provider: 'embedded',
     noticedBy: { file: 'e-browser', title: 'E31 an unsafe request' },
     fast: true,
   },
   {
     name: 'forms-sign-in',
-    edits: one('apps/gateway/src/cross-site.ts', 'if (safeMethods.has(request.method))', 'if (true)'),
+    edits: one('apps/gateway/src/edge/cross-site.ts', 'if (safeMethods.has(request.method))', 'if (true)'),
     provider: 'embedded',
     noticedBy: { file: 'e-browser', title: 'E29 a page at localhost' },
   },
   {
     name: 'scripts-read-the-cookie',
     edits: one(
-      'apps/gateway/src/cookies.ts',
+      'apps/gateway/src/identity/cookies.ts',
       '${sessionCookie}=${token}; Path=/; Secure; HttpOnly;',
       '${sessionCookie}=${token}; Path=/; Secure;',
     ),
@@ -347,14 +347,14 @@ const browser: readonly Fault[] = [
   },
   {
     name: 'the-last-cookie-wins',
-    edits: one('apps/gateway/src/cookies.ts', 'if (found.has(ours))', 'if (false)'),
+    edits: one('apps/gateway/src/identity/cookies.ts', 'if (found.has(ours))', 'if (false)'),
     provider: 'embedded',
     noticedBy: { file: 'e-browser', title: 'E30 two cookies that could both be' },
   },
   {
     name: 'answers-for-every-origin',
     edits: one(
-      'apps/gateway/src/security-headers.ts',
+      'apps/gateway/src/edge/security-headers.ts',
       "'x-content-type-options': 'nosniff',",
       "'x-content-type-options': 'nosniff', 'access-control-allow-origin': '*',",
     ),
@@ -364,8 +364,8 @@ const browser: readonly Fault[] = [
   {
     name: 'pages-may-be-framed',
     edits: [
-      { file: 'apps/gateway/src/security-headers.ts', find: `"frame-ancestors 'none'",`, replace: '' },
-      { file: 'apps/gateway/src/security-headers.ts', find: "'x-frame-options': 'DENY',", replace: '' },
+      { file: 'apps/gateway/src/edge/security-headers.ts', find: `"frame-ancestors 'none'",`, replace: '' },
+      { file: 'apps/gateway/src/edge/security-headers.ts', find: "'x-frame-options': 'DENY',", replace: '' },
     ],
     provider: 'embedded',
     noticedBy: { file: 'e-browser', title: 'E32 the shop cannot be framed' },
@@ -381,7 +381,7 @@ const browser: readonly Fault[] = [
   },
   {
     name: 'personal-answers-are-kept',
-    edits: one('apps/gateway/src/security-headers.ts', "'cache-control': 'no-store',", "'cache-control': 'public, max-age=60',"),
+    edits: one('apps/gateway/src/edge/security-headers.ts', "'cache-control': 'no-store',", "'cache-control': 'public, max-age=60',"),
     provider: 'embedded',
     noticedBy: { file: 'e-browser', title: 'E34 whatever may be kept' },
   },
@@ -390,7 +390,7 @@ const browser: readonly Fault[] = [
 const store: readonly Fault[] = [
   {
     name: 'the-cache-forgets-whose',
-    edits: one('apps/gateway/src/identity-cache.ts', '`${request.tokenHash} ${request.audience}`', 'request.audience'),
+    edits: one('apps/gateway/src/identity/identity-cache.ts', '`${request.tokenHash} ${request.audience}`', 'request.audience'),
     provider: 'native',
     noticedBy: { file: 'f-cache-and-store', title: 'F37 people who read' },
   },
@@ -413,7 +413,7 @@ const store: readonly Fault[] = [
   {
     name: 'unavailable-is-nobody',
     edits: one(
-      'apps/gateway/src/serve-routes.ts',
+      'apps/gateway/src/edge/serve-routes.ts',
       'if (isProblem(found))',
       'if (isProblem(found)) return undefined;\n    if (isProblem(found))',
     ),
@@ -428,14 +428,14 @@ const store: readonly Fault[] = [
   },
   {
     name: 'unknown-accounts-cost-nothing',
-    edits: one('apps/auth/src/prove-password.ts', 'const matches = await', 'const matches = who.account === undefined ? false : await'),
+    edits: one('apps/auth/src/sign-in/prove-password.ts', 'const matches = await', 'const matches = who.account === undefined ? false : await'),
     provider: 'embedded',
     noticedBy: { file: 'g-side-channels', title: 'G46 an unknown account' },
   },
   {
     name: 'dead-tokens-are-told-apart',
     edits: one(
-      'apps/gateway/src/serve-routes.ts',
+      'apps/gateway/src/edge/serve-routes.ts',
       "return route.identity === 'maybe' ? undefined : problem('session_ended');",
       "return route.identity === 'maybe' ? undefined : problem(x.token.text.includes('.0000.') ? 'session_required' : 'session_ended');",
     ),

@@ -6,7 +6,7 @@ export interface ProjectorFault extends Pick<Fault, 'name' | 'edits'> {
   readonly foundAs: string | undefined;
 }
 
-const applies = { file: 'apps/cart/src/project-batch.ts', find: 'const after = apply(before.cart, record);' };
+const applies = { file: 'apps/cart/src/projection/project-batch.ts', find: 'const after = apply(before.cart, record);' };
 
 export const projectorFaults: readonly ProjectorFault[] = [
   {
@@ -18,7 +18,7 @@ export const projectorFaults: readonly ProjectorFault[] = [
     name: 'the-projector-counts-records-twice',
     edits: [
       {
-        file: 'apps/cart/src/cart.ts',
+        file: 'apps/cart/src/model/cart.ts',
         find: "quantity: event.quantity, kind: 'add' });",
         replace: "quantity: event.quantity * (/[0-3]$/.test(event.dot) ? 2 : 1), kind: 'add' });",
       },

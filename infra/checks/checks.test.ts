@@ -133,8 +133,8 @@ describe('documents', () => {
   });
   it('refuses a path that does not exist', () => {
     const tree = plantedTree({
-      'A.md': 'see `apps/cart/src/add-item.ts`, `apps/cart/`, `libs/*/src`, `apps/nowhere/x.ts` and `nx.json`',
-      'apps/cart/src/add-item.ts': '',
+      'A.md': 'see `apps/cart/src/commands/add-item.ts`, `apps/cart/`, `libs/*/src`, `apps/nowhere/x.ts` and `nx.json`',
+      'apps/cart/src/commands/add-item.ts': '',
       'libs/x/src/y.ts': '',
       'nx.json': '',
     });

@@ -78,7 +78,7 @@ export const documentedCommands: readonly DocumentedCommand[] = [
   { command: 'npm run cart -- history', provenBy: 'infra/cart-operations.int.test.ts', showing: "run('history'" },
   { command: 'npm run cart -- redrive', provenBy: 'e2e/cart-operations.native.e2e.ts', showing: "operate('redrive'" },
   { command: 'npm run cart -- replay', provenBy: 'e2e/cart-operations.native.e2e.ts', showing: "operate('replay')" },
-  { command: 'node apps/cart/dist/redrive.main.js', provenBy: 'apps/cart/src/redrive.int.test.ts', showing: 'redrive.main' },
+  { command: 'node apps/cart/dist/redrive.main.js', provenBy: 'apps/cart/src/operations/redrive.int.test.ts', showing: 'redrive.main' },
   {
     command: 'docker compose',
     provenBy: 'e2e/containers/shop-in-containers.containers.e2e.ts',

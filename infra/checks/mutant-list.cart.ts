@@ -5,8 +5,8 @@
 import type { Mutant } from './mutant-list.ts';
 
 const property = [{ package: 'apps/cart', tests: ['cart.property.test.ts'] }];
-const cart = 'apps/cart/src/cart.ts';
-const projection = 'apps/cart/src/project-batch.ts';
+const cart = 'apps/cart/src/model/cart.ts';
+const projection = 'apps/cart/src/projection/project-batch.ts';
 const namesOfACommand = [
   'export const dotOf = (cartId: string, commandId: string): Dot => `${cartId}/${commandId}`;',
   "export const cartOfDot = (dot: Dot): string => dot.slice(0, dot.indexOf('/'));",
@@ -107,14 +107,14 @@ export const cartMutants: readonly Mutant[] = [
   },
   {
     name: 'cart-dead-dots-may-return',
-    file: 'apps/cart/src/draft.ts',
+    file: 'apps/cart/src/model/draft.ts',
     find: 'if (this.#deadNow().has(id) || this.#scopeOf(id) !== undefined) return false;',
     replace: 'if (this.#scopeOf(id) !== undefined) return false;',
     noticedBy: property,
   },
   {
     name: 'cart-kills-only-what-has-come',
-    file: 'apps/cart/src/draft.ts',
+    file: 'apps/cart/src/model/draft.ts',
     find: '(this.#doomed ??= new Map(this.#before.doomed)).set(id, new Map(known).set(scope, atMs));',
     replace: '',
     noticedBy: property,
@@ -122,7 +122,7 @@ export const cartMutants: readonly Mutant[] = [
   {
     // How it was, until a repeated add that met a sign-in counted twice: docs/postmortems/0003-counted-twice-at-sign-in.md.
     name: 'cart-counts-each-name-of-a-command',
-    file: 'apps/cart/src/cart.state.ts',
+    file: 'apps/cart/src/model/cart.state.ts',
     find: namesOfACommand.join('\n'),
     replace: namesOfACommand
       .join('\n')
@@ -132,7 +132,7 @@ export const cartMutants: readonly Mutant[] = [
   },
   {
     name: 'cart-forgets-further-origins',
-    file: 'apps/cart/src/draft.ts',
+    file: 'apps/cart/src/model/draft.ts',
     find: 'if (known?.includes(origin) ?? origin === cartId) return;',
     replace: 'if (known !== undefined || this.#isKnown(id) || origin === cartId) return;',
     noticedBy: [{ package: 'apps/cart', tests: ['one-command.test.ts'] }],

@@ -7,16 +7,16 @@ import {
   LoginWithPasskeyRequestSchema,
 } from '@cloakroom/contracts';
 import { Secret, TOTP } from 'otpauth';
-import { addPasskey } from './add-passkey.ts';
+import { addPasskey } from './factors/add-passkey.ts';
 import { contextOf, type Harness, look, ok, openHarness, personWith, signIn, signUp } from './auth.harness.ts';
-import { SoftwareAuthenticator } from './authenticator.fixture.ts';
-import { beginTotp } from './begin-totp.ts';
-import { confirmTotp } from './confirm-totp.ts';
-import { loginSecondFactor } from './login-second-factor.ts';
-import { loginWithPasskey } from './login-with-passkey.ts';
-import { noticesOf } from './notices.ts';
-import { passkeyCreationOptions } from './passkey-creation-options.ts';
-import { passkeyRequestOptions } from './passkey-request-options.ts';
+import { SoftwareAuthenticator } from './factors/authenticator.fixture.ts';
+import { beginTotp } from './factors/begin-totp.ts';
+import { confirmTotp } from './factors/confirm-totp.ts';
+import { loginSecondFactor } from './sign-in/login-second-factor.ts';
+import { loginWithPasskey } from './sign-in/login-with-passkey.ts';
+import { noticesOf } from './accounts/notices.ts';
+import { passkeyCreationOptions } from './factors/passkey-creation-options.ts';
+import { passkeyRequestOptions } from './factors/passkey-request-options.ts';
 
 export const email = 'ada@example.com';
 

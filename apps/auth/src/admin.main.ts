@@ -1,4 +1,4 @@
-import { runAdmin } from './admin.ts';
+import { runAdmin } from './admin/admin.ts';
 
 const { text, code } = await runAdmin(process.argv.slice(2), Date.now());
 (code === 0 ? process.stdout : process.stderr).write(`${text}\n`);

@@ -25,20 +25,20 @@ import {
 import { macKeys, MemorySessionStore, parseToken, type SessionStore, StoreUnavailable } from '@cloakroom/session';
 import { freshDatabaseUrl } from '@cloakroom/testing';
 import type { Auth } from './auth.ts';
-import { createGuest } from './create-guest.ts';
-import { openAccessTokens } from './issue-tokens.ts';
-import { login } from './login.ts';
-import { type AuthSchema, migrations } from './migrations.ts';
-import { openOutbox } from './outbox.ts';
-import { relyingParty } from './passkeys.ts';
-import { type Argon2, openPasswords } from './passwords.ts';
-import { register } from './register.ts';
-import type { OpenRelayParts, RelayParts } from './relay.ts';
-import { replayRevocations } from './replay.ts';
-import { resolve } from './resolve.ts';
-import { openSealer } from './sealed.ts';
-import { openSigningKeys } from './signing-keys.ts';
-import { openThrottle, type ThrottleLimits } from './throttle.ts';
+import { createGuest } from './sessions/create-guest.ts';
+import { openAccessTokens } from './tokens/issue-tokens.ts';
+import { login } from './sign-in/login.ts';
+import { type AuthSchema, migrations } from './database/migrations.ts';
+import { openOutbox } from './database/outbox.ts';
+import { relyingParty } from './factors/passkeys.ts';
+import { type Argon2, openPasswords } from './accounts/passwords.ts';
+import { register } from './sign-in/register.ts';
+import type { OpenRelayParts, RelayParts } from './operations/relay.ts';
+import { replayRevocations } from './revocation/replay.ts';
+import { resolve } from './tokens/resolve.ts';
+import { openSealer } from './tokens/sealed.ts';
+import { openSigningKeys } from './tokens/signing-keys.ts';
+import { openThrottle, type ThrottleLimits } from './throttle/throttle.ts';
 
 export class HandClock implements Clock {
   #nowMs = Date.UTC(2026, 10, 24);

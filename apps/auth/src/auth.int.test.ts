@@ -6,12 +6,12 @@ import { RedisSessionStore, type SessionStore, tagOf } from '@cloakroom/session'
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { contextOf, type Harness, guest, look, ok, openHarness, outboxOf, password, personWith, signIn, signUp } from './auth.harness.ts';
-import { finishClaims } from './finish-claims.ts';
-import { logout } from './logout.ts';
-import { reauthenticate } from './reauthenticate.ts';
-import { publishRows } from './relay.ts';
-import { replayRevocations } from './replay.ts';
-import { type Guess, openThrottle } from './throttle.ts';
+import { finishClaims } from './sign-in/finish-claims.ts';
+import { logout } from './sessions/logout.ts';
+import { reauthenticate } from './sign-in/reauthenticate.ts';
+import { publishRows } from './operations/relay.ts';
+import { replayRevocations } from './revocation/replay.ts';
+import { type Guess, openThrottle } from './throttle/throttle.ts';
 
 const email = 'ada@example.com';
 /** Others share the server, each suite its own database: FLUSHDB touches no one else. */

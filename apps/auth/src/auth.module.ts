@@ -18,8 +18,8 @@ import { AuthController } from './auth.controller.ts';
 import { AccountController } from './account.controller.ts';
 import type { Auth } from './auth.ts';
 import type { AuthConfig } from './config.ts';
-import { openAccessTokens } from './issue-tokens.ts';
-import { openHousekeeping } from './housekeeping.ts';
+import { openAccessTokens } from './tokens/issue-tokens.ts';
+import { openHousekeeping } from './operations/housekeeping.ts';
 import {
   authToken,
   configToken,
@@ -35,13 +35,13 @@ import {
   storeToken,
   throttleToken,
 } from './injection.ts';
-import { migrations, type AuthSchema } from './migrations.ts';
-import { type Database, openOutbox, type Outbox, outboxLease } from './outbox.ts';
-import { openPasswords, type Passwords } from './passwords.ts';
-import { openRelay } from './relay.ts';
-import { replayRevocations } from './replay.ts';
-import { openSigningKeys, type SigningKeys } from './signing-keys.ts';
-import { openThrottle, type Throttle } from './throttle.ts';
+import { migrations, type AuthSchema } from './database/migrations.ts';
+import { type Database, openOutbox, type Outbox, outboxLease } from './database/outbox.ts';
+import { openPasswords, type Passwords } from './accounts/passwords.ts';
+import { openRelay } from './operations/relay.ts';
+import { replayRevocations } from './revocation/replay.ts';
+import { openSigningKeys, type SigningKeys } from './tokens/signing-keys.ts';
+import { openThrottle, type Throttle } from './throttle/throttle.ts';
 
 const databaseOptions = (config: AuthConfig, log: Logger): DatabaseOptions => ({ name: 'auth', log, password: config.DATABASE_PASSWORD });
 

@@ -7,9 +7,9 @@ import { asAdmin, dropFreshDatabases, freshDatabaseUrl, useFreshPostgres, watchC
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { guest, type Harness, ok, openHarness, outboxOf, signIn, signUp } from './auth.harness.ts';
-import { raiseEpoch } from './epochs.ts';
-import { announceRevocation } from './outbox.ts';
-import { beatOnce, publishRows } from './relay.ts';
+import { raiseEpoch } from './revocation/epochs.ts';
+import { announceRevocation } from './database/outbox.ts';
+import { beatOnce, publishRows } from './operations/relay.ts';
 import { readConfig, start } from './start.ts';
 
 const adminUrl = process.env['TEST_POSTGRES_URL'];
@@ -38,46 +38,46 @@ const announce = ({ auth }: Harness, key: string, then: () => Promise<unknown>) 
 
 withPostgres('on PostgreSQL', () => {
   describe('devices', async () => {
-    await import('./devices.test.ts');
+    await import('./sessions/devices.test.ts');
   });
   describe('login', async () => {
-    await import('./login.test.ts');
+    await import('./sign-in/login.test.ts');
   });
   describe('register', async () => {
-    await import('./register.test.ts');
+    await import('./sign-in/register.test.ts');
   });
   describe('relay', async () => {
-    await import('./relay.test.ts');
+    await import('./operations/relay.test.ts');
   });
   describe('replay', async () => {
-    await import('./replay.test.ts');
+    await import('./revocation/replay.test.ts');
   });
   describe('resolve', async () => {
-    await import('./resolve.test.ts');
+    await import('./tokens/resolve.test.ts');
   });
   describe('revocations', async () => {
-    await import('./revocations.test.ts');
+    await import('./revocation/revocations.test.ts');
   });
   describe('signing keys', async () => {
-    await import('./signing-keys.test.ts');
+    await import('./tokens/signing-keys.test.ts');
   });
   describe('notices', async () => {
-    await import('./notices.test.ts');
+    await import('./accounts/notices.test.ts');
   });
   describe('challenges', async () => {
-    await import('./challenges.test.ts');
+    await import('./factors/challenges.test.ts');
   });
   describe('change password', async () => {
-    await import('./change-password.test.ts');
+    await import('./sign-in/change-password.test.ts');
   });
   describe('totp', async () => {
-    await import('./totp.test.ts');
+    await import('./factors/totp.test.ts');
   });
   describe('passkeys', async () => {
-    await import('./passkeys.test.ts');
+    await import('./factors/passkeys.test.ts');
   });
   describe('administration', async () => {
-    await import('./administration.test.ts');
+    await import('./admin/administration.test.ts');
   });
   describe('start', async () => {
     await import('./start.test.ts');

@@ -1,12 +1,12 @@
 /** What a use case of auth may use, handed over explicitly. */
 import type { AccessTokenVerifier, Clock, Logger } from '@cloakroom/platform';
 import type { MacKeys, SessionStore, TokenMode } from '@cloakroom/session';
-import type { Database, Outbox } from './outbox.ts';
-import type { RelyingParty } from './passkeys.ts';
-import type { Passwords } from './passwords.ts';
-import type { Sealer } from './sealed.ts';
-import type { SigningKeys } from './signing-keys.ts';
-import type { Throttle } from './throttle.ts';
+import type { Database, Outbox } from './database/outbox.ts';
+import type { RelyingParty } from './factors/passkeys.ts';
+import type { Passwords } from './accounts/passwords.ts';
+import type { Sealer } from './tokens/sealed.ts';
+import type { SigningKeys } from './tokens/signing-keys.ts';
+import type { Throttle } from './throttle/throttle.ts';
 
 export interface Auth {
   readonly region: string;

@@ -11,9 +11,9 @@ import {
 } from '@cloakroom/platform';
 import { readMacKeys } from '@cloakroom/session';
 import { z } from 'zod';
-import { throttleLimits } from './throttle.ts';
-import { areLocal, relyingParty } from './passkeys.ts';
-import { openSealer } from './sealed.ts';
+import { throttleLimits } from './throttle/throttle.ts';
+import { areLocal, relyingParty } from './factors/passkeys.ts';
+import { openSealer } from './tokens/sealed.ts';
 
 const mode = z.enum(['reference', 'hybrid', 'jwt', 'jwt-denylist']);
 

@@ -3,7 +3,7 @@ import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { IdentityEventSchema, RevocationEventSchema, topics } from '@cloakroom/contracts';
 import { type Clock, metrics } from '@cloakroom/platform';
 import { Counter, Gauge } from 'prom-client';
-import type { Database, OutboxRow } from './outbox.ts';
+import type { Database, OutboxRow } from './database/outbox.ts';
 
 const registers = [metrics];
 

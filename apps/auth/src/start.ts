@@ -17,15 +17,15 @@ import { AuthController } from './auth.controller.ts';
 import { AuthModule } from './auth.module.ts';
 import type { Auth } from './auth.ts';
 import type { AuthConfig } from './config.ts';
-import { exchangeToken } from './exchange-token.ts';
-import type { Housekeeping } from './housekeeping.ts';
+import { exchangeToken } from './tokens/exchange-token.ts';
+import type { Housekeeping } from './operations/housekeeping.ts';
 import { authToken, eventLogToken, housekeepingToken, relayToken } from './injection.ts';
 import { watchOutbox } from './metrics.ts';
-import { lookAtParts } from './readiness.ts';
+import { lookAtParts } from './operations/readiness.ts';
 import { orUnavailable } from './or-unavailable.ts';
-import type { Relay } from './relay.ts';
-import { closeDemoAccounts, seedAccounts } from './seed-accounts.ts';
-import { reloadIntervalMs } from './signing-keys.ts';
+import type { Relay } from './operations/relay.ts';
+import { closeDemoAccounts, seedAccounts } from './accounts/seed-accounts.ts';
+import { reloadIntervalMs } from './tokens/signing-keys.ts';
 
 export { readConfig, type AuthConfig } from './config.ts';
 

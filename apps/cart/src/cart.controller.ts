@@ -1,18 +1,18 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { CartService } from '@cloakroom/contracts';
 import { person, type Handlers } from '@cloakroom/platform';
-import { addItem } from './add-item.ts';
-import { applyCoupon } from './apply-coupon.ts';
-import { clearCart } from './clear-cart.ts';
+import { addItem } from './commands/add-item.ts';
+import { applyCoupon } from './commands/apply-coupon.ts';
+import { clearCart } from './commands/clear-cart.ts';
 import type { LogFollower } from './follow-log.ts';
-import { getCart } from './get-cart.ts';
+import { getCart } from './reads/get-cart.ts';
 import { cartToken, followerToken } from './injection.ts';
-import type { CartParts } from './parts.ts';
-import { prepareOrder } from './prepare-order.ts';
-import { removeCoupon } from './remove-coupon.ts';
-import { removeItem } from './remove-item.ts';
-import { setQuantity } from './set-quantity.ts';
-import { watchCart, Watchers } from './watch-cart.ts';
+import type { CartParts } from './cart.dependencies.ts';
+import { prepareOrder } from './reads/prepare-order.ts';
+import { removeCoupon } from './commands/remove-coupon.ts';
+import { removeItem } from './commands/remove-item.ts';
+import { setQuantity } from './commands/set-quantity.ts';
+import { watchCart, Watchers } from './reads/watch-cart.ts';
 
 /** The table of contents of cart: one line an rpc. */
 @Injectable()

@@ -26,22 +26,22 @@ import {
   type RecordTrace,
   type SigningKey,
 } from '@cloakroom/platform';
-import { addItem } from './add-item.ts';
-import { applyCoupon } from './apply-coupon.ts';
-import type { Dot } from './cart.ts';
-import type { CartView } from './cart.view.ts';
-import { MemoryCartView } from './cart.view.memory.ts';
-import { startClaims } from './claims.ts';
-import { clearCart } from './clear-cart.ts';
-import { toDot } from './codec.ts';
-import { getCart } from './get-cart.ts';
-import { cartTopics, type CartParts, type CartTopics } from './parts.ts';
-import { startPlacedOrders } from './placed-orders.ts';
-import { prepareOrder } from './prepare-order.ts';
-import { startProjector, type Projector } from './projector.ts';
-import { removeCoupon } from './remove-coupon.ts';
-import { removeItem } from './remove-item.ts';
-import { setQuantity } from './set-quantity.ts';
+import { addItem } from './commands/add-item.ts';
+import { applyCoupon } from './commands/apply-coupon.ts';
+import type { Dot } from './model/cart.ts';
+import type { CartView } from './projection/cart.view.ts';
+import { MemoryCartView } from './projection/cart.view.memory.ts';
+import { startClaims } from './commands/claims.ts';
+import { clearCart } from './commands/clear-cart.ts';
+import { toDot } from './model/codec.ts';
+import { getCart } from './reads/get-cart.ts';
+import { cartTopics, type CartParts, type CartTopics } from './cart.dependencies.ts';
+import { startPlacedOrders } from './commands/placed-orders.ts';
+import { prepareOrder } from './reads/prepare-order.ts';
+import { startProjector, type Projector } from './projection/projector.ts';
+import { removeCoupon } from './commands/remove-coupon.ts';
+import { removeItem } from './commands/remove-item.ts';
+import { setQuantity } from './commands/set-quantity.ts';
 
 export const quiet = createLogger('cart-test', 'silent');
 

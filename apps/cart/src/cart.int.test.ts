@@ -8,10 +8,10 @@ import { MergeState } from '@cloakroom/contracts';
 import { openEventLog, systemClock, type EventLog } from '@cloakroom/platform';
 import type { Redis } from 'ioredis';
 import { accepted, newGuest, newUser, openHarness, quantitiesOf, quiet, type Harness } from './cart.harness.ts';
-import type { CartView } from './cart.view.ts';
-import { openRedisCartView } from './cart.view.redis.ts';
+import type { CartView } from './projection/cart.view.ts';
+import { openRedisCartView } from './projection/cart.view.redis.ts';
 import type { Doom } from './doomed-projector.harness.ts';
-import type { CartTopics } from './parts.ts';
+import type { CartTopics } from './cart.dependencies.ts';
 import { openTestRedis } from './redis.harness.ts';
 
 const brokers = (process.env['TEST_KAFKA_BROKERS'] ?? '').split(',');

@@ -2,14 +2,14 @@
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { type EventLog, eventLogOf, type Parts } from '@cloakroom/platform';
 import { CartController } from './cart.controller.ts';
-import type { CartView } from './cart.view.ts';
-import { MemoryCartView } from './cart.view.memory.ts';
-import { openRedisCartView } from './cart.view.redis.ts';
+import type { CartView } from './projection/cart.view.ts';
+import { MemoryCartView } from './projection/cart.view.memory.ts';
+import { openRedisCartView } from './projection/cart.view.redis.ts';
 import type { CartConfig } from './config.ts';
 import { openLogFollower } from './follow-log.ts';
 import { cartToken, configToken, eventLogToken, processToken, followerToken, viewToken } from './injection.ts';
 import { modelOf } from './models/choose.ts';
-import { cartTopics, type CartParts } from './parts.ts';
+import { cartTopics, type CartParts } from './cart.dependencies.ts';
 
 const adapters: Provider[] = [
   {

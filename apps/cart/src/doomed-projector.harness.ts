@@ -3,9 +3,9 @@
  * anything of it is committed; one that `lives` says "ready" instead, and is there to be paused.
  */
 import { createLogger, openEventLog, systemClock } from '@cloakroom/platform';
-import { openRedisCartView } from './cart.view.redis.ts';
-import type { CartTopics } from './parts.ts';
-import { startProjector } from './projector.ts';
+import { openRedisCartView } from './projection/cart.view.redis.ts';
+import type { CartTopics } from './cart.dependencies.ts';
+import { startProjector } from './projection/projector.ts';
 
 export interface Doom {
   readonly brokers: string[];

@@ -4,10 +4,10 @@
  */
 import { deadLetterTopic } from '@cloakroom/contracts';
 import type { KeyRing, Subscription } from '@cloakroom/platform';
-import { startClaims } from './claims.ts';
-import type { CartParts } from './parts.ts';
-import { startPlacedOrders } from './placed-orders.ts';
-import { startProjector, type Projector } from './projector.ts';
+import { startClaims } from './commands/claims.ts';
+import type { CartParts } from './cart.dependencies.ts';
+import { startPlacedOrders } from './commands/placed-orders.ts';
+import { startProjector, type Projector } from './projection/projector.ts';
 
 /** A broker that comes up is found within a second. */
 const retryDelayMs = 1_000;

@@ -1,4 +1,4 @@
-import { history } from './history.command.ts';
+import { history } from './operations/history.command.ts';
 
 process.exitCode = await history(process.argv.slice(2), {
   out: (line) => void process.stdout.write(`${line}\n`),

@@ -4,7 +4,7 @@
  * its first request came late. Beside the events stands what must come of them, noted when they were made, by command id.
  */
 import fc from 'fast-check';
-import { couponsOf, dotOf, emptyCart, evolve, linesOf, type CartEvent, type CartState, type Dot } from './cart.ts';
+import { couponsOf, dotOf, emptyCart, evolve, linesOf, type CartEvent, type CartState, type Dot } from './model/cart.ts';
 
 /** Of a dot: said here a second time, so that the code that is proven does not decide what one command is. */
 export const commandOf = (dot: Dot): string => dot.slice(dot.indexOf('/') + 1);

@@ -1,6 +1,6 @@
 /** The laws of carts as pure events: see docs/carts.md for why each matters. */
 import fc from 'fast-check';
-import { couponsOf, evolve, linesOf, type CartState } from './cart.ts';
+import { couponsOf, evolve, linesOf, type CartState } from './model/cart.ts';
 import {
   acts,
   apply,

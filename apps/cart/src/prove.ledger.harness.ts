@@ -5,7 +5,7 @@
  */
 import { commandOf } from './prove.history.harness.ts';
 import { guests, type Sent } from './prove.world.harness.ts';
-import { cartOfDot, type Dot } from './cart.ts';
+import { cartOfDot, type Dot } from './model/cart.ts';
 
 interface Made {
   readonly cartId: string;

@@ -2,7 +2,7 @@
  * Small scope, all of it: most faults of a replicated thing show in a history of five events, if every one of those is looked at. Nothing here is
  * left to chance, so there is no seed.
  */
-import { emptyCart, evolve, linesOf, type CartEvent, type CartState } from './cart.ts';
+import { emptyCart, evolve, linesOf, type CartEvent, type CartState } from './model/cart.ts';
 import { historyOf, spell, tellAct, userCart, type Act, type History } from './prove.history.harness.ts';
 import type { Law, Outcome } from './prove.law.harness.ts';
 import { tell, type Step } from './prove.steps.harness.ts';

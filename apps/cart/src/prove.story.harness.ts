@@ -2,8 +2,8 @@
  * Runs the steps of one history of the world (prove.steps.harness.ts). A step that makes no sense where it stands (a removal of what the page does not
  * show) does nothing.
  */
-import { couponsOf, linesOf, type Dot } from './cart.ts';
-import { partitionOfCart } from './parts.ts';
+import { couponsOf, linesOf, type Dot } from './model/cart.ts';
+import { partitionOfCart } from './cart.dependencies.ts';
 import { commandOf } from './prove.history.harness.ts';
 import { Ledger } from './prove.ledger.harness.ts';
 import { cartNames, type Step } from './prove.steps.harness.ts';

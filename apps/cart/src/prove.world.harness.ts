@@ -4,23 +4,23 @@
  */
 import { formatUuid, isProblem, partitionOf, topics, uuidV7, type Problem } from '@cloakroom/contracts';
 import { EmbeddedEventLog, EventLogError, RetryLater, type Clock, type LogRecord, type RecordBatch } from '@cloakroom/platform';
-import { addItem } from './add-item.ts';
-import { applyCoupon } from './apply-coupon.ts';
+import { addItem } from './commands/add-item.ts';
+import { applyCoupon } from './commands/apply-coupon.ts';
 import { personContext, quiet } from './cart.harness.ts';
-import { dotOf, type CartEvent, type Dot } from './cart.ts';
-import { MemoryCartView } from './cart.view.memory.ts';
-import { ViewUnavailable } from './cart.view.ts';
-import { clearCart } from './clear-cart.ts';
-import { encodeEvent } from './codec.ts';
-import { getCart } from './get-cart.ts';
-import { cartTopics, type CartParts } from './parts.ts';
-import { prepareOrder } from './prepare-order.ts';
-import { projectBatch } from './project-batch.ts';
-import { settlePartitions } from './rebuild.ts';
-import { removeCoupon } from './remove-coupon.ts';
-import { removeItem } from './remove-item.ts';
-import { decodeSeen, encodeSeen } from './seen.ts';
-import { setQuantity } from './set-quantity.ts';
+import { dotOf, type CartEvent, type Dot } from './model/cart.ts';
+import { MemoryCartView } from './projection/cart.view.memory.ts';
+import { ViewUnavailable } from './projection/cart.view.ts';
+import { clearCart } from './commands/clear-cart.ts';
+import { encodeEvent } from './model/codec.ts';
+import { getCart } from './reads/get-cart.ts';
+import { cartTopics, type CartParts } from './cart.dependencies.ts';
+import { prepareOrder } from './reads/prepare-order.ts';
+import { projectBatch } from './projection/project-batch.ts';
+import { settlePartitions } from './projection/rebuild.ts';
+import { removeCoupon } from './commands/remove-coupon.ts';
+import { removeItem } from './commands/remove-item.ts';
+import { decodeSeen, encodeSeen } from './model/seen.ts';
+import { setQuantity } from './commands/set-quantity.ts';
 
 export const partitionOfCartId = (cartId: string): number => partitionOf(cartId, topics.cartEvents);
 const another = (prefix: string, fits: (partition: number) => boolean): string => {

@@ -1,12 +1,12 @@
 /** The operator's way to `redrive.ts`: lines for a person on standard output, what the log says of its own trouble on standard error. */
 import { parseArgs } from 'node:util';
 import { ConfigError, createLogger, openEventLog, systemClock } from '@cloakroom/platform';
-import { openRedisCartView } from './cart.view.redis.ts';
+import { openRedisCartView } from './projection/cart.view.redis.ts';
 import { readRedriveConfig, type RedriveConfig } from './config.ts';
-import { cartTopics } from './parts.ts';
-import type { Letter } from './letters.ts';
-import { redriveClaims, redriveOrders } from './redrive-sources.ts';
-import { redrive } from './redrive.ts';
+import { cartTopics } from './cart.dependencies.ts';
+import type { Letter } from './operations/read-dead-letters.ts';
+import { redriveClaims, redriveOrders } from './operations/redrive-sources.ts';
+import { redrive } from './operations/redrive.ts';
 
 const help = `Puts dead letters back to the end of the log that they came from, after whatever made them unreadable is mended: events of carts, claims of
 guest carts, and confirmed orders.

@@ -1,11 +1,11 @@
 /** `npm run cart -- replay`: builds the view of carts anew beside the one that serves, then switches. The work is in replay.ts. */
 import { parseArgs } from 'node:util';
 import { ConfigError, createLogger, openEventLog, openRedisByUrl, redisReady, systemClock } from '@cloakroom/platform';
-import { openRedisCartView } from './cart.view.redis.ts';
-import { openSpaces } from './cart.view.replay.ts';
+import { openRedisCartView } from './projection/cart.view.redis.ts';
+import { openSpaces } from './projection/cart.view.replay.ts';
 import { readRedriveConfig, type RedriveConfig } from './config.ts';
-import { cartTopics } from './parts.ts';
-import { replay } from './replay.ts';
+import { cartTopics } from './cart.dependencies.ts';
+import { replay } from './operations/replay.ts';
 
 const help = `Builds the view of carts anew from their log, beside the one that serves, and switches partition by partition.
 

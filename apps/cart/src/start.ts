@@ -28,7 +28,7 @@ import { CartModule } from './cart.module.ts';
 import type { CartConfig } from './config.ts';
 import type { LogFollower } from './follow-log.ts';
 import { cartToken, followerToken } from './injection.ts';
-import type { CartParts } from './parts.ts';
+import type { CartParts } from './cart.dependencies.ts';
 
 export { readConfig, type CartConfig } from './config.ts';
 

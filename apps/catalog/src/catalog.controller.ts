@@ -4,12 +4,12 @@ import type { Handlers, Parts } from '@cloakroom/platform';
 import type { Kysely } from 'kysely';
 import { getProducts } from './get-products.ts';
 import { databaseToken, partsToken, shelfToken } from './injection.ts';
-import { listProducts } from './list-products.ts';
+import { listProducts } from './search/list-products.ts';
 import type { CatalogSchema } from './products.ts';
-import { releaseStock } from './release-stock.ts';
-import { reserveStock } from './reserve-stock.ts';
-import type { Shelf } from './shelf.ts';
-import { suggest } from './suggest.ts';
+import { releaseStock } from './stock/release-stock.ts';
+import { reserveStock } from './stock/reserve-stock.ts';
+import type { Shelf } from './search/product-cache.ts';
+import { suggest } from './search/suggest.ts';
 
 /** The table of contents of the catalog: one line an rpc. */
 @Injectable()

@@ -5,9 +5,9 @@ import type { Kysely } from 'kysely';
 import { CatalogController } from './catalog.controller.ts';
 import type { CatalogConfig } from './config.ts';
 import { configToken, databaseToken, partsToken, shelfToken } from './injection.ts';
-import { seedProducts } from './products.seed.ts';
+import { seedProducts } from './seed/products.seed.ts';
 import { allProducts, type CatalogSchema, migrations, seed, stocksNow } from './products.ts';
-import { openShelf } from './shelf.ts';
+import { openShelf } from './search/product-cache.ts';
 
 const shelf: Provider[] = [
   {

@@ -13,7 +13,7 @@ describe.skipIf(adminUrl === undefined)('on PostgreSQL', () => {
     await import('./catalog.test.ts');
   });
   describe('stock', async () => {
-    await import('./stock.test.ts');
+    await import('./stock/stock.test.ts');
   });
   describe('start', async () => {
     await import('./start.test.ts');

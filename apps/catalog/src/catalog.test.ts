@@ -5,7 +5,7 @@ import { freshDatabaseUrl } from '@cloakroom/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Kysely } from 'kysely';
 import { getProducts } from './get-products.ts';
-import { seedProducts, type SeedProduct } from './products.seed.ts';
+import { seedProducts, type SeedProduct } from './seed/products.seed.ts';
 import { allProducts, migrations, seed, type CatalogSchema } from './products.ts';
 
 let db: Kysely<CatalogSchema>;

@@ -2,8 +2,8 @@
 import type { Product } from '@cloakroom/contracts';
 import type { Kysely, Selectable } from 'kysely';
 import type { Migration } from 'kysely/migration';
-import type { SeedProduct } from './products.seed.ts';
-import type { ReservationTable } from './reservations.ts';
+import type { SeedProduct } from './seed/products.seed.ts';
+import type { ReservationTable } from './stock/reservations.ts';
 
 interface ProductTable {
   product_id: string;

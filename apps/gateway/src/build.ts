@@ -17,15 +17,15 @@ import {
   type RandomBytes,
 } from '@cloakroom/platform';
 import { readMacKeys } from '@cloakroom/session';
-import { CarriedSessions } from './carried-sessions.ts';
+import { CarriedSessions } from './identity/self-contained-tokens.ts';
 import { ProductMemory } from './catalog/product-memory.ts';
 import type { GatewayConfig } from './config.ts';
 import { Streams } from './events/streams.ts';
 import type { Gateway } from './gateway.ts';
-import { IdentityCache } from './identity-cache.ts';
-import { addressLimits } from './rate-limits.ts';
-import { openLookAtParts } from './readiness.ts';
-import { resolveAtAuth } from './resolve-at-auth.ts';
+import { IdentityCache } from './identity/identity-cache.ts';
+import { addressLimits } from './edge/rate-limits.ts';
+import { openLookAtParts } from './edge/readiness.ts';
+import { resolveAtAuth } from './identity/resolve-at-auth.ts';
 
 export interface GatewayParts extends Parts {
   readonly randomBytes: RandomBytes;

@@ -3,7 +3,7 @@ import { type ArgumentsHost, Catch, type DynamicModule, type ExceptionFilter, In
 import { APP_FILTER } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Gateway } from './gateway.ts';
-import { answerFailure } from './http-server.ts';
+import { answerFailure } from './edge/http-server.ts';
 
 export const GATEWAY = Symbol('gateway');
 

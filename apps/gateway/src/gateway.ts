@@ -2,13 +2,13 @@
 import type { AccountService, AuthService, CartService, CatalogService, OrdersService, ProfileService } from '@cloakroom/contracts';
 import type { Clock, EventLog, KeyRing, LoadShedder, Logger, MeshClient, Readiness, RevocationFeed } from '@cloakroom/platform';
 import type { MacKeys } from '@cloakroom/session';
-import type { CarriedSessions } from './carried-sessions.ts';
+import type { CarriedSessions } from './identity/self-contained-tokens.ts';
 import type { ProductMemory } from './catalog/product-memory.ts';
 import type { GatewayConfig } from './config.ts';
 import type { Streams } from './events/streams.ts';
-import type { Resolve } from './identity.ts';
-import type { IdentityCache } from './identity-cache.ts';
-import type { AddressLimits } from './rate-limits.ts';
+import type { Resolve } from './identity/identify-reference-token.ts';
+import type { IdentityCache } from './identity/identity-cache.ts';
+import type { AddressLimits } from './edge/rate-limits.ts';
 
 export interface Gateway {
   readonly config: GatewayConfig;

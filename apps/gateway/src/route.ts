@@ -1,9 +1,9 @@
 /** The shape of an entry in the table of routes. */
 import type { ErrorCode } from '@cloakroom/contracts';
 import type { z } from 'zod';
-import type { Exchange, Outcome } from './exchange.ts';
+import type { Exchange, Outcome } from './http-exchange.ts';
 import type { Gateway } from './gateway.ts';
-import type { Audience } from './identity-cache.ts';
+import type { Audience } from './identity/identity-cache.ts';
 
 /** Decides what happens when a part is gone (docs/failures.md). 'operations': this process about itself. */
 export type OperationClass = 'public' | 'cart' | 'personal' | 'sensitive' | 'login' | 'operations';

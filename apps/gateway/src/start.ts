@@ -8,7 +8,7 @@ import { type Clock, type Parts, type Running, startDefaultMetrics, pooledRandom
 import { buildGateway } from './build.ts';
 import type { GatewayConfig } from './config.ts';
 import { GatewayModule } from './gateway.module.ts';
-import { createAdapter, prepareServer } from './http-server.ts';
+import { createAdapter, prepareServer } from './edge/http-server.ts';
 
 export { readConfig, type GatewayConfig } from './config.ts';
 

@@ -4,7 +4,7 @@ import { freshDatabaseUrl } from '@cloakroom/testing';
 import { describe, expect, it } from 'vitest';
 import { oldOrder, openOldDatabase } from './older-build.harness.ts';
 import { commandNamed, openOrdersDatabase, openShop, orderIdOf } from './orders.harness.ts';
-import { assertWhole } from './whole.harness.ts';
+import { assertWhole } from './saga/whole.harness.ts';
 
 async function openHats() {
   const shop = await openShop();

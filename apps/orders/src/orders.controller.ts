@@ -1,14 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { OrdersService } from '@cloakroom/contracts';
 import { person, type Handlers } from '@cloakroom/platform';
-import { getOrder } from './get-order.ts';
+import { getOrder } from './reads/get-order.ts';
 import { noticesToken, ordersToken } from './injection.ts';
-import { listOrders } from './list-orders.ts';
-import type { OrderNotices } from './order-notices.ts';
-import type { OrdersParts } from './parts.ts';
-import { placeOrder } from './place-order.ts';
-import { previewOrder } from './preview-order.ts';
-import { watchOrders } from './watch-orders.ts';
+import { listOrders } from './reads/list-orders.ts';
+import type { OrderNotices } from './reads/order-notices.ts';
+import type { OrdersParts } from './orders.dependencies.ts';
+import { placeOrder } from './place-order/place-order.ts';
+import { previewOrder } from './place-order/preview-order.ts';
+import { watchOrders } from './reads/watch-orders.ts';
 
 /** The table of contents of orders: one line an rpc. */
 @Injectable()

@@ -18,12 +18,12 @@ import {
 import { createLogger, openDatabase, startTrace, type Clock, type PersonContext } from '@cloakroom/platform';
 import { freshDatabaseUrl } from '@cloakroom/testing';
 import { expansions, migrations, type Database, type OrdersSchema } from './orders.ts';
-import { hearCallback } from './saga.ts';
-import type { OrdersParts } from './parts.ts';
-import type { PaymentProvider } from './payment-provider.ts';
-import { openSimulatedProvider, type SimulatedProvider } from './payment-provider.simulated.ts';
-import { placeOrder, type Wanted } from './place-order.ts';
-import { openSettler, type Settler } from './settler.ts';
+import { hearCallback } from './saga/saga.ts';
+import type { OrdersParts } from './orders.dependencies.ts';
+import type { PaymentProvider } from './payments/payment-provider.ts';
+import { openSimulatedProvider, type SimulatedProvider } from './payments/payment-provider.simulated.ts';
+import { placeOrder, type Wanted } from './place-order/place-order.ts';
+import { openSettler, type Settler } from './saga/settler.ts';
 
 export const quiet = createLogger('orders-test', 'silent');
 export const startMs = 1_790_000_000_000;

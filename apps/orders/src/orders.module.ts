@@ -19,7 +19,7 @@ import {
   type RevocationFeed,
   type TokenExchange,
 } from '@cloakroom/platform';
-import { keeperLease } from './announce.ts';
+import { keeperLease } from './saga/announce.ts';
 import type { OrdersConfig } from './config.ts';
 import {
   configToken,
@@ -35,14 +35,14 @@ import {
   processToken,
   providerToken,
 } from './injection.ts';
-import { openKeeper, type Keeper } from './keeper.ts';
-import { openOrderNotices } from './order-notices.ts';
+import { openKeeper, type Keeper } from './saga/background-worker.ts';
+import { openOrderNotices } from './reads/order-notices.ts';
 import { OrdersController } from './orders.controller.ts';
 import { type Database, expansions, migrations, type OrdersSchema } from './orders.ts';
-import type { OrdersParts } from './parts.ts';
-import { openSimulatedProvider, type SimulatedProvider } from './payment-provider.simulated.ts';
+import type { OrdersParts } from './orders.dependencies.ts';
+import { openSimulatedProvider, type SimulatedProvider } from './payments/payment-provider.simulated.ts';
 import type { Peers } from './peers.ts';
-import { chargeWaitMs } from './saga.ts';
+import { chargeWaitMs } from './saga/saga.ts';
 
 const databaseOptions = (config: OrdersConfig, log: Logger): DatabaseOptions => ({
   name: 'orders',

@@ -4,13 +4,13 @@ import { openLease, startTrace } from '@cloakroom/platform';
 import { dropFreshDatabases, freshDatabaseUrl, useFreshPostgres } from '@cloakroom/testing';
 import { sql } from 'kysely';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import { keeperLease } from './announce.ts';
-import { openKeeper, type Keeper } from './keeper.ts';
+import { keeperLease } from './saga/announce.ts';
+import { openKeeper, type Keeper } from './saga/background-worker.ts';
 import { oldOrder, openOldDatabase } from './older-build.harness.ts';
 import { commandNamed, openOrdersDatabase, openShop, orderIdOf, personContext, quiet, type Replica, type Shop } from './orders.harness.ts';
 import type { Database } from './orders.ts';
-import { placeOrder } from './place-order.ts';
-import { assertWhole } from './whole.harness.ts';
+import { placeOrder } from './place-order/place-order.ts';
+import { assertWhole } from './saga/whole.harness.ts';
 
 const adminUrl = process.env['TEST_POSTGRES_URL'];
 if (adminUrl !== undefined) useFreshPostgres(adminUrl);
@@ -21,25 +21,25 @@ withPostgres('on PostgreSQL', () => {
   // The service of start.test.ts lives as long as the file.
   afterAll(dropFreshDatabases);
   describe('check-out', async () => {
-    await import('./place-order.test.ts');
+    await import('./place-order/place-order.test.ts');
   });
   describe('one order a command', async () => {
     await import('./one-order-a-command.test.ts');
   });
   describe('saga', async () => {
-    await import('./saga.test.ts');
+    await import('./saga/saga.test.ts');
   });
   describe('provider', async () => {
-    await import('./payment-provider.simulated.test.ts');
+    await import('./payments/payment-provider.simulated.test.ts');
   });
   describe('keeper', async () => {
-    await import('./keeper.test.ts');
+    await import('./saga/background-worker.test.ts');
   });
   describe('start', async () => {
     await import('./start.test.ts');
   });
   describe('histories', async () => {
-    await import('./orders.property.test.ts');
+    await import('./saga/orders.property.test.ts');
   });
 });
 

@@ -10,7 +10,7 @@ import { speaksPostgres } from '@cloakroom/platform';
 import type { Generated, Kysely, Selectable } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { oneOrderACommand } from './orders.commands.ts';
-import { addProvider, type ProviderTables } from './payment-provider.tables.ts';
+import { addProvider, type ProviderTables } from './payments/payment-provider.tables.ts';
 
 /**
  * accepted: nobody but this database knows of it. reserved: the stock is taken, the provider may have been asked. unknown: it was, and did not

@@ -21,13 +21,13 @@ import {
 } from '@cloakroom/platform';
 import type { OrdersConfig } from './config.ts';
 import { databaseToken, eventLogToken, exchangeToken, feedToken, keeperToken, keysToken, noticesToken, ordersToken } from './injection.ts';
-import type { Keeper } from './keeper.ts';
+import type { Keeper } from './saga/background-worker.ts';
 import { watchOrdersTables } from './metrics.ts';
-import type { OrderNotices } from './order-notices.ts';
+import type { OrderNotices } from './reads/order-notices.ts';
 import { OrdersController } from './orders.controller.ts';
 import { OrdersModule } from './orders.module.ts';
 import type { Database } from './orders.ts';
-import type { OrdersParts } from './parts.ts';
+import type { OrdersParts } from './orders.dependencies.ts';
 import { connectPeers } from './peers.ts';
 
 export { readConfig, type OrdersConfig } from './config.ts';

@@ -1,32 +1,32 @@
 import { lazy, Suspense, useEffect, useRef } from 'react';
 import { Link, Outlet, Route, Routes, useLocation } from 'react-router';
-import { CartDrawerProvider, loadCartDrawer } from './cart-drawer-state.tsx';
-import { Header, SessionNotice } from './header.tsx';
-import { HomePage } from './home.page.tsx';
-import { Icon } from './icons.tsx';
-import type { RequestLog } from './last-request.ts';
-import { loadPopover } from './lazy-popover.tsx';
-import { PendingNotes, useAskForPending } from './pending.tsx';
-import { NotFoundPage } from './not-found.page.tsx';
-import { Loading } from './problem-note.tsx';
-import { SessionBar, showSessionBar, useSessionBarShown } from './session-bar.tsx';
+import { CartDrawerProvider, loadCartDrawer } from './cart/cart-drawer-state.tsx';
+import { Header, SessionNotice } from './frame/header.tsx';
+import { HomePage } from './catalog/home.page.tsx';
+import { Icon } from './components/icons.tsx';
+import type { RequestLog } from './frame/last-request.ts';
+import { loadPopover } from './components/lazy-popover.tsx';
+import { PendingNotes, useAskForPending } from './cart/pending.tsx';
+import { NotFoundPage } from './components/not-found.page.tsx';
+import { Loading } from './components/problem-note.tsx';
+import { SessionBar, showSessionBar, useSessionBarShown } from './frame/session-bar.tsx';
 
 // A page is fetched when it is gone to. The home page comes with the frame: it is where most visits begin.
-const ProductListPage = lazy(() => import('./product-list.page.tsx'));
-const ProductPage = lazy(() => import('./product.page.tsx'));
-const CartPage = lazy(() => import('./cart.page.tsx'));
-const CheckOutPage = lazy(() => import('./checkout.page.tsx'));
-const OrdersPage = lazy(() => import('./orders.page.tsx'));
-const OrderPage = lazy(() => import('./order.page.tsx'));
-const SignInPage = lazy(() => import('./sign-in.page.tsx'));
-const SignUpPage = lazy(() => import('./sign-up.page.tsx'));
-const AccountPage = lazy(() => import('./account.page.tsx'));
-const ProfilePage = lazy(() => import('./profile.page.tsx'));
-const AddressesPage = lazy(() => import('./addresses.page.tsx'));
-const RecentlyViewedPage = lazy(() => import('./recently-viewed.page.tsx'));
-const SecurityPage = lazy(() => import('./security.page.tsx'));
-const AdminPage = lazy(() => import('./admin.page.tsx'));
-const DevicesPage = lazy(() => import('./devices.page.tsx'));
+const ProductListPage = lazy(() => import('./catalog/product-list.page.tsx'));
+const ProductPage = lazy(() => import('./catalog/product.page.tsx'));
+const CartPage = lazy(() => import('./cart/cart.page.tsx'));
+const CheckOutPage = lazy(() => import('./checkout/checkout.page.tsx'));
+const OrdersPage = lazy(() => import('./orders/orders.page.tsx'));
+const OrderPage = lazy(() => import('./orders/order.page.tsx'));
+const SignInPage = lazy(() => import('./sign-in/sign-in.page.tsx'));
+const SignUpPage = lazy(() => import('./sign-in/sign-up.page.tsx'));
+const AccountPage = lazy(() => import('./account/account.page.tsx'));
+const ProfilePage = lazy(() => import('./account/profile.page.tsx'));
+const AddressesPage = lazy(() => import('./account/addresses.page.tsx'));
+const RecentlyViewedPage = lazy(() => import('./account/recently-viewed.page.tsx'));
+const SecurityPage = lazy(() => import('./security/security.page.tsx'));
+const AdminPage = lazy(() => import('./security/admin.page.tsx'));
+const DevicesPage = lazy(() => import('./security/devices.page.tsx'));
 
 /** Every page of the shop. */
 export function App({ requests }: { readonly requests: RequestLog }) {

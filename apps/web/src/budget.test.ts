@@ -44,7 +44,7 @@ const gzipped = (names: ReadonlySet<string>): number =>
 it('draws the home page from at most 150 kB of gzipped script, and fetches at most 250 kB in all', () => {
   const entry = Object.keys(manifest).filter((name) => manifest[name]?.isEntry === true);
   const critical = withImports(entry);
-  const all = withImports([...entry, 'src/search-box.tsx', 'src/cart-drawer.tsx', 'src/popover.tsx']);
+  const all = withImports([...entry, 'src/frame/search-box.tsx', 'src/cart/cart-drawer.tsx', 'src/components/popover.tsx']);
   expect(entry).toHaveLength(1);
   expect(all.size, 'the parts that come later are parts of their own').toBeGreaterThan(critical.size + 2);
   console.log(`first load: ${gzipped(critical)} bytes of gzipped script to draw the home page, ${gzipped(all)} in all`);

@@ -1,7 +1,7 @@
 /**
  * How much may be repeated: a tenth of what was asked. While a peer fails, a retry of every request doubles the load on what is left of it, and
  * three layers that each try three times make 27 of one (SRE book, "Handling Overload"). So there is one layer that repeats anything, the
- * gateway's question to auth who somebody is (apps/gateway/src/identity.ts), and it pays from this budget; nothing else in the mesh does, and
+ * gateway's question to auth who somebody is (apps/gateway/src/identity/identify-reference-token.ts), and it pays from this budget; nothing else in the mesh does, and
  * grpc-js' own retries are off.
  *
  * A token bucket (Finagle's RetryBudget, gRFC A6): each request puts a tenth in, each retry takes one out.

@@ -1,6 +1,6 @@
 /**
  * A history, read: which commands there were and whether they happened, what could have killed what, whose cart is whose. Every command is one
- * thing, whichever of its person's carts it was sent to, as in apps/cart/src/cart.ts; written here a second time on purpose, from the outside, so that a mistake there is not repeated here.
+ * thing, whichever of its person's carts it was sent to, as in apps/cart/src/model/cart.ts; written here a second time on purpose, from the outside, so that a mistake there is not repeated here.
  */
 import { claimsOf } from './history.claims.ts';
 import type { History, Operation } from './history.ts';

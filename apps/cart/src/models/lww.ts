@@ -3,8 +3,8 @@
  * "read the line, write the line", and the write that arrives last stands, whatever it had not seen. So of two adds at one moment one is lost,
  * and a removal takes an add along that nobody who removed had seen.
  */
-import { commandOfDot, emptyCart, evolve, type CartState, type CommandId, type Live } from '../cart.ts';
-import type { LineId } from '../lines.ts';
+import { commandOfDot, emptyCart, evolve, type CartState, type CommandId, type Live } from '../model/cart.ts';
+import type { LineId } from '../model/lines.ts';
 import { isWholeCart, roundTrip, wholeCart, type CartModel } from './model.ts';
 
 export const lww: CartModel = {

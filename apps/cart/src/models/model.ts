@@ -2,7 +2,7 @@
  * How a cart takes its events: the one seam at which an exercise puts a wrong rule in the place of the right one. Without a model the rules are
  * those of cart.ts. See docs/exercises/cart.md.
  */
-import type { CartEvent, CartState, Dot } from '../cart.ts';
+import type { CartEvent, CartState, Dot } from '../model/cart.ts';
 
 /** The right one first. The others are how shops get it wrong, each in a file of its own. */
 export const modelNames = ['dots', 'lww', 'union', 'sum-merge', 'overwrite-merge', 'read-modify-write'] as const;

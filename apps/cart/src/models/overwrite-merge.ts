@@ -2,7 +2,7 @@
  * EXERCISE, WRONG ON PURPOSE: at sign-in the guest's line takes the place of the user's (Vendure's default for a line that both have; Robot Shop for the
  * whole cart). Whoever had three mugs at home and put one in the cart on the way signs in to one mug.
  */
-import { evolve } from '../cart.ts';
+import { evolve } from '../model/cart.ts';
 import type { CartModel } from './model.ts';
 
 export const overwriteMerge: CartModel = {

@@ -3,7 +3,7 @@
  * service and eShop's basket among them). Two requests at one moment read the same cart, and the one that writes last undoes the other, also
  * where they were about different products.
  */
-import { evolve } from '../cart.ts';
+import { evolve } from '../model/cart.ts';
 import { isWholeCart, roundTrip, wholeCart, type CartModel } from './model.ts';
 
 export const readModifyWrite: CartModel = {

@@ -2,7 +2,7 @@
  * EXERCISE, WRONG ON PURPOSE: at sign-in the guest's quantities are added to the user's (Magento, Quote::merge; Spree). Right when it happens once;
  * but nothing remembers that it has happened, and no log, no retry and no crash delivers exactly once. Merged again, one mug is two.
  */
-import { evolve, type CartEvent, type CartState } from '../cart.ts';
+import { evolve, type CartEvent, type CartState } from '../model/cart.ts';
 import { isGuestSubject, isUserSubject } from '@cloakroom/contracts';
 import type { CartModel } from './model.ts';
 

@@ -3,8 +3,8 @@
  * A device writes the cart as it has it; what another one removed meanwhile is still in its copy, and there is no tombstone to say so. So what was
  * removed on one device comes back with the next add on another one.
  */
-import { commandOfDot, evolve, type CartEvent, type CartState, type CommandId, type Live } from '../cart.ts';
-import { emptyCart } from '../cart.ts';
+import { commandOfDot, evolve, type CartEvent, type CartState, type CommandId, type Live } from '../model/cart.ts';
+import { emptyCart } from '../model/cart.ts';
 import { isWholeCart, wholeCart, type CartModel } from './model.ts';
 
 /** Dots whose content is remembered. Here the service knows what a device has: in Dynamo's API the device sends its whole copy along. */

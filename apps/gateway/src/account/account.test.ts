@@ -1,7 +1,7 @@
 import { SessionState } from '@cloakroom/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { rightCode } from '../fake-account.fixture.ts';
-import { ask, openStage, type Stage, tokenIn } from '../gateway.fixture.ts';
+import { rightCode } from '../testing/fake-account.fixture.ts';
+import { ask, openStage, type Stage, tokenIn } from '../testing/gateway.fixture.ts';
 
 let stage: Stage;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { isProblem, problem, type Problem } from '@cloakroom/contracts';
-import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
+import { type Exchange, type Outcome, outgoing, personOf } from '../http-exchange.ts';
 import type { OutgoingCall } from '@cloakroom/platform';
 import { authProblem } from '../session/auth-problem.ts';
 

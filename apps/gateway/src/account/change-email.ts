@@ -1,10 +1,10 @@
 import { isProblem } from '@cloakroom/contracts';
 import type { z } from 'zod';
-import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
+import { type Exchange, type Outcome, outgoing, personOf } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { authProblem } from '../session/auth-problem.ts';
 import type { emailBody } from './account-input.ts';
-import { rotatedAnswer } from './rotated-answer.ts';
+import { rotatedAnswer } from '../session/rotated-answer.ts';
 
 /** The profile follows by an event, a moment later. */
 export async function changeEmail(

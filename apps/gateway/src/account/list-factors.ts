@@ -1,6 +1,6 @@
 import { isProblem } from '@cloakroom/contracts';
 import type { z } from 'zod';
-import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
+import { type Exchange, type Outcome, outgoing, personOf } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { authProblem } from '../session/auth-problem.ts';
 import { type factorsSchema, passkeyBody } from './account-answer.ts';

@@ -1,10 +1,10 @@
 import { isProblem } from '@cloakroom/contracts';
 import type { z } from 'zod';
-import { browserOf, type Exchange, type Outcome, outgoing } from '../exchange.ts';
+import { browserOf, type Exchange, type Outcome, outgoing } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { authProblem } from '../session/auth-problem.ts';
 import { signedInAnswer } from '../session/session-answer.ts';
-import { leave } from '../who.ts';
+import { leave } from '../identity/identify-caller.ts';
 import type { secondFactorBody } from './account-input.ts';
 
 type Body = z.output<typeof secondFactorBody>;

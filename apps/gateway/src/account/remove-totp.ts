@@ -1,5 +1,5 @@
 import { isProblem } from '@cloakroom/contracts';
-import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
+import { type Exchange, type Outcome, outgoing, personOf } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { authProblem } from '../session/auth-problem.ts';
 

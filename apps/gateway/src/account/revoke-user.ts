@@ -1,4 +1,4 @@
-import type { Exchange, Outcome } from '../exchange.ts';
+import type { Exchange, Outcome } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { asAdministrator } from './administrator.ts';
 

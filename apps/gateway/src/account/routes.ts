@@ -39,7 +39,7 @@ import { passkeyCreationOptions } from './passkey-creation-options.ts';
 import { passkeyRequestOptions } from './passkey-request-options.ts';
 import { removePasskey } from './remove-passkey.ts';
 import { removeTotp } from './remove-totp.ts';
-import { revokeEverything } from './revoke-everything.ts';
+import { revokeEverything } from './end-all-sessions.ts';
 import { revokeUser } from './revoke-user.ts';
 
 const signInBase = { method: 'POST', operationClass: 'login', identity: 'none', budgetMs: 5_000, limit: 'sign-in' } as const;

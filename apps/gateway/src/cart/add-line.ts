@@ -1,6 +1,6 @@
 import { isProblem, type Option, problem, type Problem, type Product } from '@cloakroom/contracts';
 import type { z } from 'zod';
-import { type Answer, type Credential, type Exchange, type Outcome, outgoing } from '../exchange.ts';
+import { type Answer, type Credential, type Exchange, type Outcome, outgoing } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { createGuest } from '../session/start-guest.ts';
 import { tokenOf } from '../session/session-answer.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
+import { type Exchange, type Outcome, outgoing, personOf } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import type { commandBody, couponParams } from './command-input.ts';
 import { otherCart } from './other-cart.ts';

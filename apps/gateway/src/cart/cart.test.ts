@@ -2,7 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CartSchema, partitionOf, problem, ProductSchema, topics, uuidV7 } from '@cloakroom/contracts';
 import { randomBytes } from 'node:crypto';
-import { ask, openStage, type Stage, tokenIn } from '../gateway.fixture.ts';
+import { ask, openStage, type Stage, tokenIn } from '../testing/gateway.fixture.ts';
 import { cartBody } from './cart-answer.ts';
 
 let stage: Stage;

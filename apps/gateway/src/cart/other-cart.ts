@@ -3,7 +3,7 @@
  * whose cart it means, and a command for any other cart is refused before anything is written. So is one without a session: it would begin a new cart.
  */
 import { problem, type Problem } from '@cloakroom/contracts';
-import type { Exchange } from '../exchange.ts';
+import type { Exchange } from '../http-exchange.ts';
 
 /** A guest's command is also for the person whose sign-in claimed that guest's cart. A client that names no cart is taken at its cookie. */
 export function otherCart({ person }: Pick<Exchange, 'person'>, cartId: string | undefined): Problem | undefined {

@@ -1,6 +1,6 @@
 /** A cart command's end, in HTTP's words. */
 import { type CommandAccepted, problem, type Problem, isProblem } from '@cloakroom/contracts';
-import type { Outcome } from '../exchange.ts';
+import type { Outcome } from '../http-exchange.ts';
 
 /**
  * A command whose answer was lost may have been taken. Saying "failed" would invite a second one; saying so, with the same command id, costs

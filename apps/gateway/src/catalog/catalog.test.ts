@@ -1,6 +1,6 @@
 import { problem, Sort } from '@cloakroom/contracts';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { ask, openStage, type Stage } from '../gateway.fixture.ts';
+import { ask, openStage, type Stage } from '../testing/gateway.fixture.ts';
 
 let stage: Stage;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { isProblem, problem } from '@cloakroom/contracts';
-import { type Exchange, type Outcome, outgoing } from '../exchange.ts';
+import { type Exchange, type Outcome, outgoing } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { productBody } from './product-answer.ts';
 

@@ -1,6 +1,6 @@
 import { isProblem, Sort } from '@cloakroom/contracts';
 import { z } from 'zod';
-import { type Exchange, type Outcome, outgoing } from '../exchange.ts';
+import { type Exchange, type Outcome, outgoing } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { facetsBody, productBody } from './product-answer.ts';
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { problem } from '@cloakroom/contracts';
 import { watchCrowd } from '@cloakroom/testing';
-import { ask, openStage, type Stage, until } from '../gateway.fixture.ts';
+import { ask, openStage, type Stage, until } from '../testing/gateway.fixture.ts';
 import { streamsPerSessionMax } from './streams.ts';
 
 let stage: Stage;

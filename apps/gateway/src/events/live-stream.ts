@@ -13,9 +13,9 @@
  */
 import { isProblem, SessionState } from '@cloakroom/contracts';
 import { type OutgoingCall, type Revocation, startSpan } from '@cloakroom/platform';
-import { type Credential, type EventSocket, type Exchange, outgoing, personOf } from '../exchange.ts';
+import { type Credential, type EventSocket, type Exchange, outgoing, personOf } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
-import { whoIs, whoIsStill } from '../who.ts';
+import { whoIs, whoIsStill } from '../identity/identify-caller.ts';
 import type { Seat } from './streams.ts';
 import { type Watch, watchAgain } from './watch-again.ts';
 

@@ -1,6 +1,6 @@
 import { isProblem } from '@cloakroom/contracts';
 import { z } from 'zod';
-import { type Exchange, type Outcome, personOf } from '../exchange.ts';
+import { type Exchange, type Outcome, personOf } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { LiveStream } from './live-stream.ts';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { problem, uuidV7 } from '@cloakroom/contracts';
-import { ask, type Ask, openStage, type Stage } from '../gateway.fixture.ts';
+import { ask, type Ask, openStage, type Stage } from '../testing/gateway.fixture.ts';
 
 let stage: Stage;
 let token: string;

@@ -7,10 +7,10 @@ import { isProblem, type Problem } from '@cloakroom/contracts';
 import type { z } from 'zod';
 import { readCart } from '../cart/get-cart.ts';
 import { knownOutcome } from '../cart/write-outcome.ts';
-import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
+import { type Exchange, type Outcome, outgoing, personOf } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
-import type { CheckoutProblem } from '../problem-answer.ts';
-import { whoIs } from '../who.ts';
+import type { CheckoutProblem } from '../edge/problem-answer.ts';
+import { whoIs } from '../identity/identify-caller.ts';
 import { orderBodyOf, previewBodyOf } from './order-answer.ts';
 import type { orderBody, orderHeaders } from './order-input.ts';
 

@@ -1,5 +1,5 @@
 import { isProblem, SessionState } from '@cloakroom/contracts';
-import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
+import { type Exchange, type Outcome, outgoing, personOf } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { profileBody } from './profile-answer.ts';
 

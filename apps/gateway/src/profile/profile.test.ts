@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ask, openStage, type Stage } from '../gateway.fixture.ts';
+import { ask, openStage, type Stage } from '../testing/gateway.fixture.ts';
 
 let stage: Stage;
 beforeAll(async () => {

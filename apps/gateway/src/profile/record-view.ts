@@ -1,5 +1,5 @@
 import { isProblem } from '@cloakroom/contracts';
-import { type Exchange, type Outcome, outgoing } from '../exchange.ts';
+import { type Exchange, type Outcome, outgoing } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
 
 /** Only where a session exists: looking at a product never begins one. */

@@ -1,8 +1,8 @@
 import { isProblem } from '@cloakroom/contracts';
 import { z } from 'zod';
-import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
+import { type Exchange, type Outcome, outgoing, personOf } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
-import { modeNames } from '../identity.ts';
+import { modeNames } from '../identity/identify-reference-token.ts';
 import { authProblem } from './auth-problem.ts';
 import { isoOf, modeSchema } from './session-answer.ts';
 

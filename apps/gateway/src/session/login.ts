@@ -1,9 +1,9 @@
 import { isProblem } from '@cloakroom/contracts';
 import type { z } from 'zod';
-import { secondFactorProblem } from '../account/second-factor-problem.ts';
-import { browserOf, type Exchange, type Outcome, outgoing } from '../exchange.ts';
+import { secondFactorProblem } from './second-factor-problem.ts';
+import { browserOf, type Exchange, type Outcome, outgoing } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
-import { leave } from '../who.ts';
+import { leave } from '../identity/identify-caller.ts';
 import { authProblem } from './auth-problem.ts';
 import { signedInAnswer, tokenModeOf } from './session-answer.ts';
 import type { loginBody } from './sign-in-input.ts';

@@ -1,7 +1,7 @@
 import { isProblem } from '@cloakroom/contracts';
-import { type Exchange, type Outcome, outgoing } from '../exchange.ts';
+import { type Exchange, type Outcome, outgoing } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
-import { leave } from '../who.ts';
+import { leave } from '../identity/identify-caller.ts';
 import { authProblem } from './auth-problem.ts';
 
 /** Idempotent. While auth cannot be reached the cookie stays: a browser that forgot it would leave a live session behind. */

@@ -1,4 +1,4 @@
-import type { Answer, Exchange } from '../exchange.ts';
+import type { Answer, Exchange } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { noSession, sessionBody } from './session-answer.ts';
 

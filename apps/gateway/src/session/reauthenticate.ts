@@ -1,8 +1,8 @@
 import { isProblem, type Problem, type SessionIssued } from '@cloakroom/contracts';
 import type { z } from 'zod';
-import { rotatedAnswer } from '../account/rotated-answer.ts';
-import { secondFactorProblem } from '../account/second-factor-problem.ts';
-import { type Exchange, type Outcome, outgoing, personOf } from '../exchange.ts';
+import { rotatedAnswer } from './rotated-answer.ts';
+import { secondFactorProblem } from './second-factor-problem.ts';
+import { type Exchange, type Outcome, outgoing, personOf } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { authProblem } from './auth-problem.ts';
 import type { reauthenticateBody } from './sign-in-input.ts';

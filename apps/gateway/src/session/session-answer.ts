@@ -2,8 +2,8 @@
 import { SessionState, TokenMode, type SessionIssued, type SessionView } from '@cloakroom/contracts';
 import { z } from 'zod';
 import { readRefreshToken } from '@cloakroom/session';
-import type { Answer, NewToken } from '../exchange.ts';
-import { modeNames } from '../identity.ts';
+import type { Answer, NewToken } from '../http-exchange.ts';
+import { modeNames } from '../identity/identify-reference-token.ts';
 
 const instant = z.iso.datetime({ offset: true });
 

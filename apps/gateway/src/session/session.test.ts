@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SessionState, TokenMode } from '@cloakroom/contracts';
-import { ask, openStage, type Stage, tokenIn, until } from '../gateway.fixture.ts';
+import { ask, openStage, type Stage, tokenIn, until } from '../testing/gateway.fixture.ts';
 
 let stage: Stage;
 beforeAll(async () => {

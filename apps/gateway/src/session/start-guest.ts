@@ -1,5 +1,5 @@
 import { isProblem, type Problem, type SessionIssued } from '@cloakroom/contracts';
-import { type Exchange, type Outcome, outgoing } from '../exchange.ts';
+import { type Exchange, type Outcome, outgoing } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { authProblem } from './auth-problem.ts';
 import { sessionBody, tokenOf, viewOf } from './session-answer.ts';

@@ -1,0 +1,71 @@
+/** Who has an account. An e-mail has one normal form, so that no two accounts look alike. */
+import type { Selectable, Transaction } from 'kysely';
+import { z } from 'zod';
+import type { AuthSchema } from '../database/migrations.ts';
+import type { Database } from '../database/outbox.ts';
+import { passwordLengthMin } from './weak-passwords.ts';
+
+export type Account = Selectable<AuthSchema['accounts']>;
+
+/** Trimmed, NFKC, lower case. RFC 5321 4.5.3.1.3 limits a path to 256 octets, so an address to 254. */
+export const emailSchema = z
+  .string()
+  .max(1024)
+  .transform((text) => text.trim().normalize('NFKC').toLowerCase())
+  .pipe(z.email('must be an e-mail address').max(254));
+
+/** NIST SP 800-63B 3.1.1: at least 8, no composition rules; weak-passwords.ts refuses what others guess first. The upper limit bounds what is hashed. */
+export const passwordSchema = z
+  .string()
+  .min(passwordLengthMin, `must have at least ${passwordLengthMin} characters`)
+  .max(256, 'must have at most 256 characters');
+
+export const nameSchema = z
+  .string()
+  .max(1024)
+  .transform((text) => text.trim().normalize('NFC'))
+  .pipe(z.string().min(1, 'must not be empty').max(100, 'must have at most 100 characters'));
+
+/** "email: must be an e-mail address; password: ..." */
+export function violations(error: z.ZodError): string {
+  return error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+}
+
+export const accountByEmail = (database: Database, email: string): Promise<Account | undefined> =>
+  database.selectFrom('accounts').selectAll().where('email', '=', email).executeTakeFirst();
+
+/**
+ * The account and the epoch that a session proved by its password is born under. One statement: a revoke-all (and the new password that comes
+ * with it) falls before both or after both. An epoch read after the password was compared would let a sign-in by the old one survive.
+ */
+export async function accountToProve(
+  database: Database,
+  email: string,
+): Promise<{ readonly account: Account; readonly epoch: number } | undefined> {
+  const row = await database
+    .selectFrom('accounts')
+    .leftJoin('epochs', 'epochs.subject', 'accounts.id')
+    .selectAll('accounts')
+    .select('epochs.epoch')
+    .where('email', '=', email)
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  const { epoch, ...account } = row;
+  return { account, epoch: epoch ?? 0 };
+}
+
+/** What an account has that has only just begun. */
+export const newAccount = { role: '', disabled: 0, proof_version: 0 } as const;
+
+export const accountById = (database: Database, id: string): Promise<Account | undefined> =>
+  database.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirst();
+
+/** False when the e-mail is taken: the unique column decides, so that two registrations at once end as one account. */
+export async function insertAccount(trx: Transaction<AuthSchema>, account: Account): Promise<boolean> {
+  const { numInsertedOrUpdatedRows } = await trx
+    .insertInto('accounts')
+    .values(account)
+    .onConflict((conflict) => conflict.column('email').doNothing())
+    .executeTakeFirstOrThrow();
+  return numInsertedOrUpdatedRows === 1n;
+}

@@ -1,0 +1,56 @@
+/**
+ * Password hashes: argon2id with OWASP's parameters. Hashing costs 19 MiB and runs on the thread pool that others need too, so two run
+ * at a time, some wait, and the rest is refused: a flood of sign-ins must not take the process down, nor the time of those who only ask who
+ * they are. Who comes from a known device waits in a line of its own, so that the flood does not keep owners out either.
+ */
+import { hash, verify } from '@node-rs/argon2';
+import { isProblem, type Problem } from '@cloakroom/contracts';
+import { inCallSpan } from '@cloakroom/platform';
+import { boundedConcurrency, type Place } from '../bounded-concurrency.ts';
+import { hashesShed, hashesWaiting } from '../metrics.ts';
+
+/** OWASP Password Storage Cheat Sheet: m=19456 KiB, t=2, p=1. The library's default algorithm is argon2id. */
+const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+/** 2 x 19 MiB, and 2 of the 4 threads of the pool. */
+const hashingCountMax = 2;
+/** About 30 ms each, two at a time: the last in the queue waits half a second, a tenth of the sign-in's budget. */
+const waitingCountMax = 32;
+/** A quarter of the others: owners on known devices are few at any moment, and 8 wait 120 ms. */
+const waitingFirstCountMax = 8;
+
+export interface Passwords {
+  hash(password: string): Promise<string | Problem>;
+  /** Undefined for an unknown account: costs the same as a known one, and is false. */
+  matches(hash: string | undefined, password: string, place?: Place): Promise<boolean | Problem>;
+}
+
+export interface Argon2 {
+  hash(password: string): Promise<string>;
+  verify(hash: string, password: string): Promise<boolean>;
+}
+
+const nodeArgon2: Argon2 = { hash: (password) => hash(password, parameters), verify: (encoded, password) => verify(encoded, password) };
+
+export async function openPasswords(argon2: Argon2 = nodeArgon2): Promise<Passwords> {
+  const line = boundedConcurrency(hashingCountMax, waitingCountMax, (count) => hashesWaiting.set(count), waitingFirstCountMax);
+  const bounded = async <Result>(work: () => Promise<Result>, place?: Place): Promise<Result | Problem> => {
+    const done = await line(work, place);
+    if (isProblem(done)) hashesShed.inc();
+    return done;
+  };
+  const dummyHash = await argon2.hash('no account has this password');
+  return {
+    // The spans hold the wait for a place too: under a flood that is most of it.
+    hash: (password) => inCallSpan('argon2 hash', {}, () => bounded(() => argon2.hash(normalised(password)))),
+    matches: (encoded, password, place) =>
+      inCallSpan('argon2 verify', {}, () =>
+        bounded(async () => {
+          const same = await argon2.verify(encoded ?? dummyHash, normalised(password));
+          return same && encoded !== undefined;
+        }, place),
+      ),
+  };
+}
+
+/** NIST SP 800-63B 3.1.1.2: normalised, so that the same characters typed on another keyboard are the same password. */
+const normalised = (password: string): string => password.normalize('NFKC');

@@ -1,0 +1,12 @@
+import { isProblem, problem, type Problem } from '@cloakroom/contracts';
+import type { PersonContext } from '@cloakroom/platform';
+import type { Account } from '../accounts/accounts.ts';
+import type { Auth } from '../auth.ts';
+import { ownAccount } from '../accounts/own-account.ts';
+
+/** The caller, when an administrator. Asked of the database each time: a role that was taken away is gone at once. */
+export async function administrator(auth: Auth, ctx: PersonContext): Promise<Account | Problem> {
+  const own = await ownAccount(auth, ctx);
+  if (isProblem(own)) return own;
+  return own.account.role === 'admin' && own.account.disabled === 0 ? own.account : problem('forbidden');
+}

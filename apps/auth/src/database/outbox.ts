@@ -1,0 +1,110 @@
+/**
+ * The transactional outbox: what others must hear is committed with the change itself, so that neither a crash nor an absent Kafka can
+ * lose it. Delivery is at least once (relay.ts); consumers tell repeats by event id (identity.events) or by the change being idempotent
+ * (session.revocations).
+ *
+ * The order of the sequence is the order of the commits, for whoever reads it: rows that became visible before a look all have smaller numbers
+ * than rows that become visible after. SQLite has one writer. PostgreSQL draws an identity when a row is inserted, not when it commits, so two
+ * transactions at once may commit out of order. Here they are not at once: each takes one advisory lock before its first statement and keeps
+ * it to its end (which is after its commit is visible). So every transaction of auth that announces anything runs alone, as on SQLite, and
+ * `read committed` is all it needs: a claim, an epoch or a key that it reads cannot change before it commits, and no two can wait for each other.
+ * The price is one commit at a time in all of auth; hashing a password costs ten times as much as that.
+ */
+import { create, toJsonString, type MessageInitShape } from '@bufbuild/protobuf';
+import { IdentityEventSchema, isProblem, RevocationEventSchema, topics } from '@cloakroom/contracts';
+import { type Cause, DatabaseUnavailable, speaksPostgres, traceOfCause } from '@cloakroom/platform';
+import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
+import type { AuthSchema } from './migrations.ts';
+import { remember } from './identity-history.ts';
+import { boundedConcurrency } from '../bounded-concurrency.ts';
+
+export type Database = Kysely<AuthSchema>;
+export type OutboxRow = Selectable<AuthSchema['outbox']>;
+
+/**
+ * @param cause the request: the relay publishes later, so only the row can tell it
+ * @param event with its id: the same however often it is published
+ */
+export async function announceIdentity(
+  trx: Transaction<AuthSchema>,
+  cause: Cause,
+  userId: string,
+  event: MessageInitShape<typeof IdentityEventSchema> & { readonly atMs: bigint },
+): Promise<void> {
+  const written = toJsonString(IdentityEventSchema, create(IdentityEventSchema, event));
+  await remember(trx, userId, written, Number(event.atMs));
+  await trx
+    .insertInto('outbox')
+    .values({
+      topic: topics.identityEvents.name,
+      record_key: userId,
+      event: written,
+      tag: '',
+      applied: 1,
+      published: 0,
+      ...traceOfCause(cause),
+    })
+    .execute();
+}
+
+/**
+ * One partition, so that a reader hears revocations in the order in which they were committed.
+ * @param tag of the person in the session store; '' when the store has nothing to do with it (keys, global epoch)
+ */
+export async function announceRevocation(
+  trx: Transaction<AuthSchema>,
+  cause: Cause,
+  key: string,
+  tag: string,
+  event: MessageInitShape<typeof RevocationEventSchema>,
+): Promise<void> {
+  await trx
+    .insertInto('outbox')
+    .values({
+      topic: topics.sessionRevocations.name,
+      record_key: key,
+      event: toJsonString(RevocationEventSchema, create(RevocationEventSchema, event)),
+      tag,
+      applied: tag === '' ? 1 : 0,
+      published: 0,
+      ...traceOfCause(cause),
+    })
+    .execute();
+}
+
+/** Held by the one relay of all processes on this database; also the channel by which commits wake it. */
+export const outboxLease = 'auth_outbox';
+
+/** A commit takes a few ms: the last of them waits as long as any statement may. */
+const waitingCountMax = 500;
+
+/** Commits, then wakes the relay. A wake that is missed costs one poll interval, never an event. */
+export interface Outbox {
+  commit<Result>(change: (trx: Transaction<AuthSchema>) => Promise<Result>): Promise<Result>;
+  onCommit(listener: () => void): void;
+}
+
+export function openOutbox(database: Database): Outbox {
+  const listeners: (() => void)[] = [];
+  const shared = speaksPostgres(database);
+  // They wait for each other here rather than in the pool: one connection at most waits for the lock, and reads have all others.
+  const oneAtATime = boundedConcurrency(1, waitingCountMax);
+  return {
+    commit: async (change) => {
+      const done = await oneAtATime(async () => {
+        const result = await database.transaction().execute(async (trx) => {
+          if (shared) await sql`select pg_advisory_xact_lock(hashtextextended('outbox', 0))`.execute(trx);
+          const changed = await change(trx);
+          // Sent by the server when this commits, to the relay in whichever process.
+          if (shared) await sql`select pg_notify(${outboxLease}, '')`.execute(trx);
+          return changed;
+        });
+        return { result };
+      });
+      if (isProblem(done)) throw new DatabaseUnavailable(`more than ${waitingCountMax} changes wait for the database`);
+      for (const listener of listeners) listener();
+      return done.result;
+    },
+    onCommit: (listener) => void listeners.push(listener),
+  };
+}

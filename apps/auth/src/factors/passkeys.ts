@@ -1,0 +1,215 @@
+/**
+ * Passkeys (WebAuthn level 3, by @simplewebauthn/server). The user is verified by the authenticator (PIN, finger, face), always: so a passkey is two
+ * factors in one, and signs in alone. Any attestation is taken and none is looked at: which maker's authenticator it is decides nothing here.
+ *
+ * The challenge is ours, counts once and is looked up by its own id (challenges.ts); the origin must be one of ours, and the relying party is
+ * the host of the first of them that is no IP address. A counter that does not rise where one counts is a copied authenticator: refused.
+ */
+import { isIP } from 'node:net';
+import {
+  type AuthenticationResponseJSON,
+  generateAuthenticationOptions,
+  generateRegistrationOptions,
+  type RegistrationResponseJSON,
+  verifyAuthenticationResponse,
+  verifyRegistrationResponse,
+} from '@simplewebauthn/server';
+import type { Selectable } from 'kysely';
+import { z } from 'zod';
+import type { Account } from '../accounts/accounts.ts';
+import type { Auth } from '../auth.ts';
+import { challengeLifetimeMs } from './challenges.ts';
+import type { AuthSchema } from '../database/migrations.ts';
+import type { Database } from '../database/outbox.ts';
+
+export type Passkey = Selectable<AuthSchema['passkeys']>;
+
+export interface RelyingParty {
+  readonly id: string;
+  readonly origins: readonly string[];
+}
+
+/** Whether every origin is one that only this machine reaches (RFC 6761 6.3, RFC 5735): a shop that somebody tries, not one that people use. */
+export const areLocal = (origins: readonly string[]): boolean =>
+  origins.every((origin) => /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(origin).hostname));
+
+/** More than anyone has; also what a browser is told to exclude. */
+export const passkeyCountMax = 20;
+
+/** ES256 and RS256: what platform authenticators and Windows Hello make; EdDSA besides (COSE algorithm numbers, RFC 9053). */
+const algorithms = [-7, -8, -257];
+
+/** @throws RangeError where no origin has a name: WebAuthn knows no relying party that is an IP address */
+export function relyingParty(origins: readonly string[]): RelyingParty {
+  const named = origins.map((origin) => new URL(origin)).filter(({ hostname }) => isIP(hostname.replaceAll(/[[\]]/g, '')) === 0);
+  const id = named[0]?.hostname;
+  if (id === undefined) throw new RangeError('no origin has a host name');
+  return { id, origins: named.filter(({ hostname }) => hostname === id || hostname.endsWith(`.${id}`)).map(({ origin }) => origin) };
+}
+
+export async function creationOptions(auth: Auth, account: Account, challenge: Uint8Array): Promise<string> {
+  const present = await passkeysOf(auth.database, account.id);
+  const options = await generateRegistrationOptions({
+    rpName: 'Cloakroom',
+    rpID: auth.relyingParty.id,
+    // Not the e-mail: it is stored on the authenticator, readable without a proof (WebAuthn 14.6.1).
+    userID: Uint8Array.from(Buffer.from(account.id)),
+    userName: account.email,
+    userDisplayName: account.name,
+    challenge: Uint8Array.from(challenge),
+    timeout: challengeLifetimeMs,
+    attestationType: 'none',
+    excludeCredentials: present.map(descriptor),
+    authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
+    supportedAlgorithmIDs: algorithms,
+  });
+  return JSON.stringify(options);
+}
+
+/** @param allowed of a person who is known already; none: the authenticator says who it is */
+export async function requestOptions(auth: Auth, challenge: Uint8Array, allowed: readonly Passkey[] = []): Promise<string> {
+  const options = await generateAuthenticationOptions({
+    rpID: auth.relyingParty.id,
+    challenge: Uint8Array.from(challenge),
+    timeout: challengeLifetimeMs,
+    userVerification: 'required',
+    ...(allowed.length > 0 && { allowCredentials: allowed.map(descriptor) }),
+  });
+  return JSON.stringify(options);
+}
+
+const descriptor = ({ credential_id, transports }: Passkey) => ({
+  id: credential_id,
+  ...(transports !== '' && { transports: transports.split(',') }),
+});
+
+const base64url = z.string().regex(/^[A-Za-z0-9_-]*$/);
+/** 16 KiB are far above any; what the library does not look at is dropped. */
+const responseLengthMax = 16_384;
+const registrationSchema = z.object({
+  id: base64url.min(1).max(1_400),
+  rawId: base64url.min(1).max(1_400),
+  type: z.literal('public-key'),
+  clientExtensionResults: z.looseObject({}).default({}),
+  response: z.object({
+    clientDataJSON: base64url,
+    attestationObject: base64url,
+    transports: z
+      .array(z.string().regex(/^[a-z-]{1,20}$/))
+      .max(8)
+      .optional(),
+  }),
+});
+const authenticationSchema = z.object({
+  id: base64url.min(1).max(1_400),
+  rawId: base64url.min(1).max(1_400),
+  type: z.literal('public-key'),
+  clientExtensionResults: z.looseObject({}).default({}),
+  response: z.object({ clientDataJSON: base64url, authenticatorData: base64url, signature: base64url, userHandle: base64url.nullish() }),
+});
+
+/** What the authenticator made for us; undefined when anything about it is not as asked. */
+export async function verifyCreation(auth: Auth, text: string, challenge: string) {
+  const response = parse(registrationSchema, text);
+  if (response === undefined || !isTopLevel(response.response.clientDataJSON)) return undefined;
+  try {
+    const { registrationInfo } = await verifyRegistrationResponse({
+      response: response as RegistrationResponseJSON,
+      expectedChallenge: challenge,
+      expectedOrigin: [...auth.relyingParty.origins],
+      expectedRPID: auth.relyingParty.id,
+      requireUserVerification: true,
+      supportedAlgorithmIDs: algorithms,
+    });
+    if (registrationInfo === undefined) return undefined;
+    const { credential, credentialDeviceType } = registrationInfo;
+    return {
+      credential_id: credential.id,
+      public_key: Buffer.from(credential.publicKey).toString('base64url'),
+      counter: credential.counter,
+      device_type: credentialDeviceType,
+      transports: (response.response.transports ?? []).join(','),
+    };
+  } catch (error) {
+    auth.log.debug({ err: error }, 'a passkey was not registered');
+    return undefined;
+  }
+}
+
+/** The credential that a response claims to be of, unverified: who to look up. */
+export const credentialIdOf = (text: string): string | undefined => parse(authenticationSchema, text)?.id;
+
+/**
+ * Whether this passkey signed this challenge here, just now, for its own person. Writes its counter: of two answers that count alike one passes.
+ * @param discoverable nobody has said who they are: the authenticator must (WebAuthn 7.2 step 6)
+ */
+export async function verifyPasskey(
+  auth: Auth,
+  passkey: Passkey,
+  text: string,
+  challenge: string,
+  { discoverable }: { readonly discoverable: boolean },
+): Promise<boolean> {
+  const response = parse(authenticationSchema, text);
+  if (response === undefined || response.id !== passkey.credential_id || !isTopLevel(response.response.clientDataJSON)) return false;
+  const { userHandle } = response.response;
+  const named = typeof userHandle === 'string' && userHandle !== '';
+  if (named ? Buffer.from(userHandle, 'base64url').toString() !== passkey.subject : discoverable) return false;
+  const counter = await signedCounter(auth, passkey, response as AuthenticationResponseJSON, challenge);
+  if (counter === undefined) return false;
+  const { numUpdatedRows } = await auth.database
+    .updateTable('passkeys')
+    .set({ counter, last_used_at_ms: auth.clock.nowMs() })
+    .where('passkey_id', '=', passkey.passkey_id)
+    .where((row) => (counter === 0 ? row('counter', '=', 0) : row('counter', '<', counter)))
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+async function signedCounter(
+  auth: Auth,
+  passkey: Passkey,
+  response: AuthenticationResponseJSON,
+  challenge: string,
+): Promise<number | undefined> {
+  try {
+    const { verified, authenticationInfo } = await verifyAuthenticationResponse({
+      response,
+      expectedChallenge: challenge,
+      expectedOrigin: [...auth.relyingParty.origins],
+      expectedRPID: auth.relyingParty.id,
+      requireUserVerification: true,
+      credential: {
+        id: passkey.credential_id,
+        publicKey: Uint8Array.from(Buffer.from(passkey.public_key, 'base64url')),
+        counter: passkey.counter,
+      },
+    });
+    return verified ? authenticationInfo.newCounter : undefined;
+  } catch (error) {
+    auth.log.debug({ err: error }, 'a passkey was not accepted');
+    return undefined;
+  }
+}
+
+export const passkeysOf = (database: Database, subject: string): Promise<Passkey[]> =>
+  database.selectFrom('passkeys').selectAll().where('subject', '=', subject).orderBy('created_at_ms').orderBy('passkey_id').execute();
+
+/** Our pages are in no frame of anybody else's (WebAuthn 7.2 step 11): the library asks only when the browser names the frame's owner. */
+function isTopLevel(clientDataJSON: string): boolean {
+  try {
+    return (JSON.parse(Buffer.from(clientDataJSON, 'base64url').toString()) as { crossOrigin?: unknown }).crossOrigin !== true;
+  } catch {
+    return false;
+  }
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, text: string): z.output<Schema> | undefined {
+  if (text.length > responseLengthMax) return undefined;
+  try {
+    const parsed = schema.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}

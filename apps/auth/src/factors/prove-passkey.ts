@@ -1,0 +1,60 @@
+/** The person behind a passkey that signed our challenge, as signing in and stepping up need it. */
+import { isProblem, problem, type Problem } from '@cloakroom/contracts';
+import type { Account } from '../accounts/accounts.ts';
+import type { Auth } from '../auth.ts';
+import { takeChallenge } from './challenges.ts';
+import { credentialIdOf, type Passkey, verifyPasskey } from './passkeys.ts';
+import type { Amr } from '../tokens/proof.ts';
+import type { Known } from '../throttle/throttle.ts';
+
+export interface ProvenByPasskey {
+  readonly account: Account;
+  /** Of the user when the passkey was looked up. */
+  readonly epoch: number;
+  readonly amr: Amr;
+}
+
+/**
+ * The challenge is spent whatever comes of it. Nothing tells an unknown credential from a wrong signature or a disabled account.
+ * @param address counted with the failed passwords of that address; a signature cannot be guessed, so there is no count by account
+ * @param knownTo by what the account whose credential was shown knows the browser; asked with undefined for an unknown credential
+ */
+export async function provePasskey(
+  auth: Auth,
+  request: { readonly challenge: string; readonly response: string },
+  address: string,
+  knownTo: (subject: string | undefined) => Promise<Known | 'stranger'>,
+): Promise<ProvenByPasskey | Problem> {
+  const found = await passkeyToProve(auth, credentialIdOf(request.response) ?? '');
+  const known = await knownTo(found?.account.id);
+  const attempt = await auth.throttle.begin({ at: 'passkey', of: undefined, address, known });
+  if (isProblem(attempt)) return attempt;
+  const challenge = await takeChallenge(auth, 'passkey_request', request.challenge);
+  if (challenge === undefined) return problem('challenge_expired');
+  const right =
+    found !== undefined && (await verifyPasskey(auth, found.passkey, request.response, challenge.webauthn, { discoverable: true }));
+  if (!right || found.account.disabled === 1) return problem('invalid_second_factor');
+  await attempt.succeeded();
+  const { account, epoch, passkey } = found;
+  return { account, epoch, amr: passkey.device_type === 'singleDevice' ? 'hwk user mfa' : 'swk user mfa' };
+}
+
+/** One statement for what signs and whose it is: a passkey that is removed meanwhile raises the version that this reads (still-proven.ts). */
+async function passkeyToProve(
+  auth: Auth,
+  credentialId: string,
+): Promise<{ readonly passkey: Passkey; readonly account: Account; readonly epoch: number } | undefined> {
+  const row = await auth.database
+    .selectFrom('passkeys')
+    .innerJoin('accounts', 'accounts.id', 'passkeys.subject')
+    .leftJoin('epochs', 'epochs.subject', 'accounts.id')
+    .selectAll('passkeys')
+    .select(['accounts.id', 'accounts.email', 'accounts.password_hash', 'accounts.role', 'accounts.disabled', 'accounts.proof_version'])
+    .select(['accounts.name as account_name', 'accounts.created_at_ms as account_created_at_ms', 'epochs.epoch'])
+    .where('passkeys.credential_id', '=', credentialId)
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  const { id, email, password_hash, role, disabled, proof_version, account_name, account_created_at_ms, epoch, ...passkey } = row;
+  const account = { id, email, password_hash, role, disabled, proof_version, name: account_name, created_at_ms: account_created_at_ms };
+  return { passkey, account, epoch: epoch ?? 0 };
+}

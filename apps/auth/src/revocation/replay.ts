@@ -1,0 +1,95 @@
+/**
+ * A session store that restarted may have lost what it had acknowledged (Redis with AOF `everysec`: the last second; after a failover: what
+ * was not replicated), and with it tombstones: the dead would live again. So before anything is read from a new incarnation of the store,
+ * everything that the database knows to be dead is told to it again. The store calls this and holds reads back meanwhile; who waits longer
+ * than `waitMaxMs` is told to try again, and finds the replay further on.
+ *
+ * A revocation that commits during the replay tells the store itself, which is never held back.
+ */
+import { type SessionStore, StoreUnavailable } from '@cloakroom/session';
+import type { Clock, Logger } from '@cloakroom/platform';
+import type { Selectable } from 'kysely';
+import type { AuthSchema } from '../database/migrations.ts';
+import type { Database } from '../database/outbox.ts';
+
+/** Half of a resolve's budget. Tens of thousands of revocations a second are told to a Redis nearby (docs/sessions-cluster.md). */
+const waitMaxMs = 500;
+const pageSize = 2_000;
+/** On the wire at once, to all shards together. As a command has half a second and a shard tells 20,000 a second, far from timing out by waiting alone. */
+const concurrentCountMax = 500;
+
+type Revocation = Selectable<AuthSchema['revocations']>;
+
+export interface ReplayParts {
+  readonly database: Database;
+  readonly store: SessionStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Registers the replay with the store. */
+export function replayRevocations(parts: ReplayParts): void {
+  let current: { readonly incarnation: string; readonly done: Promise<void> } | undefined;
+  parts.store.onIncarnationChange(async (incarnation) => {
+    if (current?.incarnation !== incarnation) {
+      // An older one may still run, against a store that is gone: it fails or tells the new one what is true anyway.
+      const started = { incarnation, done: replayOnce(parts, incarnation) };
+      current = started;
+      started.done.catch((error: unknown) => {
+        parts.log.warn({ err: error }, 'the replay of revocations failed');
+        if (current === started) current = undefined;
+      });
+    }
+    await withinTime(current.done);
+  });
+}
+
+async function replayOnce({ database, store, clock, log }: ReplayParts, incarnation: string): Promise<void> {
+  const startedMs = clock.monotonicMs();
+  const nowMs = clock.nowMs();
+  let count = 0;
+  for (let after = ''; ;) {
+    const page = await database
+      .selectFrom('revocations')
+      .selectAll()
+      .where('name', '>', after)
+      .where('forget_after_ms', '>', nowMs)
+      .orderBy('name')
+      .limit(pageSize)
+      .execute();
+    await each(page, (row) => tell(store, row, nowMs));
+    count += page.length;
+    const last = page.at(-1);
+    if (last === undefined || page.length < pageSize) break;
+    after = last.name;
+  }
+  const epochs = await database.selectFrom('epochs').selectAll().execute();
+  await each(epochs, async (row) => void (await store.raiseEpoch(row.tag, row.subject, row.epoch, nowMs)));
+  log.info(
+    { incarnation, revocations: count, epochs: epochs.length, durationMs: Math.round(clock.monotonicMs() - startedMs) },
+    'revocations replayed into the session store',
+  );
+}
+
+/** As applyRevocation does, without a message in between: there may be millions. */
+async function tell(store: SessionStore, row: Revocation, nowMs: number): Promise<void> {
+  const { tag, subject, forget_after_ms: untilMs } = row;
+  if (row.ended === 1) await store.revoke({ tag, name: row.handle, subject, untilMs }, nowMs);
+  else await store.buryToken({ tag, name: row.token_hash, subject, untilMs }, nowMs);
+}
+
+/** Each slot of the window takes the next row as soon as its last one is told: the slowest of a batch holds up nobody. */
+async function each<Row>(rows: readonly Row[], work: (row: Row) => Promise<void>): Promise<void> {
+  const left = rows.values();
+  const slot = async (): Promise<void> => {
+    for (const row of left) await work(row);
+  };
+  await Promise.all(Array.from({ length: Math.min(concurrentCountMax, rows.length) }, slot));
+}
+
+function withinTime(done: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new StoreUnavailable('revocations are being replayed')), waitMaxMs);
+    done.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

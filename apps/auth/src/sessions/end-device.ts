@@ -1,0 +1,20 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { type EndDeviceRequest, type EndDeviceResponseSchema, isProblem, problem, type Problem } from '@cloakroom/contracts';
+import type { PersonContext } from '@cloakroom/platform';
+import type { Auth } from '../auth.ts';
+import { ownSessions } from './list-devices.ts';
+import { endSession } from '../revocation/revocations.ts';
+
+/** Looks among the person's own sessions only: another's handle is as unknown as an invented one. */
+export async function endDevice(
+  auth: Auth,
+  ctx: PersonContext,
+  request: EndDeviceRequest,
+): Promise<MessageInitShape<typeof EndDeviceResponseSchema> | Problem> {
+  const sessions = await ownSessions(auth, ctx);
+  if (isProblem(sessions)) return sessions;
+  const session = sessions.find(({ handle }) => handle === request.handle);
+  if (session === undefined) return problem('not_found');
+  await endSession(auth, ctx, session);
+  return {};
+}

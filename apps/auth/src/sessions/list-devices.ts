@@ -1,0 +1,33 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { isProblem, type ListDevicesResponseSchema, problem, type Problem } from '@cloakroom/contracts';
+import type { PersonContext } from '@cloakroom/platform';
+import { tagOf, type SessionRecord } from '@cloakroom/session';
+import type { Auth } from '../auth.ts';
+import { globalEpoch } from '../revocation/epochs.ts';
+import { wireModes } from './session-view.ts';
+
+export async function listDevices(auth: Auth, ctx: PersonContext): Promise<MessageInitShape<typeof ListDevicesResponseSchema> | Problem> {
+  const sessions = await ownSessions(auth, ctx);
+  if (isProblem(sessions)) return sessions;
+  return {
+    devices: sessions.map((session) => ({
+      handle: session.handle,
+      current: session.handle === ctx.identity.handle,
+      device: session.device,
+      mode: wireModes[session.mode],
+      createdAtMs: BigInt(session.createdAtMs),
+      lastSeenAtMs: BigInt(session.lastSeenAtMs),
+    })),
+  };
+}
+
+/**
+ * The person's live sessions, newest activity first; at most 10. The caller's own must be among them: his passport may be older than the
+ * end of his session, and here, where the sessions are, nobody needs to wait for the feed.
+ */
+export async function ownSessions(auth: Auth, { identity }: PersonContext): Promise<SessionRecord[] | Problem> {
+  const lowest = await globalEpoch(auth.database);
+  const sessions = await auth.store.list(tagOf(identity.subject), identity.subject, auth.clock.nowMs());
+  const live = sessions.filter((session) => session.globalEpoch >= lowest);
+  return live.some((session) => session.handle === identity.handle) ? live : problem('session_ended');
+}

@@ -1,0 +1,46 @@
+/** A new e-mail address. The unique column decides between two who want one address; profile follows by the event, in order for each person. */
+import { type ChangeEmailRequest, isProblem, problem, type Problem } from '@cloakroom/contracts';
+import type { PersonContext } from '@cloakroom/platform';
+import { accountByEmail, accountById, emailSchema, violations } from '../accounts/accounts.ts';
+import type { Auth } from '../auth.ts';
+import { newEventId } from '../database/ids.ts';
+import { recordNotice } from '../accounts/notices.ts';
+import { announceIdentity } from '../database/outbox.ts';
+import { type Issued, issueTokens } from '../tokens/issue-tokens.ts';
+import { ownSession, rotateOwn } from '../tokens/rotate-own.ts';
+import { raiseProofVersion } from '../accounts/still-proven.ts';
+
+export async function changeEmail(auth: Auth, ctx: PersonContext, request: ChangeEmailRequest): Promise<Issued | Problem> {
+  const given = emailSchema.safeParse(request.email);
+  if (!given.success) return problem('invalid_request', violations(given.error));
+  const email = given.data;
+  const session = await ownSession(auth, ctx, request.token);
+  if (isProblem(session)) return session;
+  // Asking for a taken e-mail is how accounts are counted: it costs an attempt, like a wrong password. A session of one's own proves nothing about
+  // somebody else's account, or whoever makes many could ask for ever.
+  const attempt = await auth.throttle.begin({ at: 'taken-email', of: session.subject, address: request.remoteAddress, known: 'stranger' });
+  if (isProblem(attempt)) return attempt;
+  const holder = await accountByEmail(auth.database, email);
+  if (holder !== undefined && holder.id !== session.subject) return problem('email_taken');
+  await attempt.succeeded();
+  const nowMs = auth.clock.nowMs();
+  const changed = await auth.outbox.commit(async (trx) => {
+    const taken = await trx.selectFrom('accounts').select('id').where('email', '=', email).executeTakeFirst();
+    // Every change of an e-mail is in such a transaction, and these run one at a time (outbox.ts).
+    if (taken !== undefined) return taken.id === session.subject;
+    await trx.updateTable('accounts').set({ email }).where('id', '=', session.subject).execute();
+    await raiseProofVersion(trx, session.subject);
+    await recordNotice(trx, session.subject, 'email_changed', nowMs);
+    await announceIdentity(trx, ctx, session.subject, {
+      eventId: newEventId(auth, nowMs),
+      atMs: BigInt(nowMs),
+      event: { case: 'emailChanged', value: { userId: session.subject, email } },
+    });
+    return true;
+  });
+  if (!changed) return problem('email_taken');
+  const account = await accountById(auth.database, session.subject);
+  if (account === undefined) return problem('session_ended');
+  const rotated = await rotateOwn(auth, ctx, session, 'earlier');
+  return isProblem(rotated) ? rotated : issueTokens(auth, rotated.session, account, rotated.token, rotated.atMs);
+}

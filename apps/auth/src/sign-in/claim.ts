@@ -1,0 +1,78 @@
+/**
+ * The seal on a guest cart: one user only, ever. The primary key of `claims` decides between two people who sign in with the same guest
+ * cookie at the same moment; its announcement is in the same transaction, so the cart service hears of exactly the claim that won.
+ */
+import { isGuestSubject } from '@cloakroom/contracts';
+import type { Cause } from '@cloakroom/platform';
+import { parseToken, type SessionRecord } from '@cloakroom/session';
+import type { Transaction } from 'kysely';
+import type { Auth } from '../auth.ts';
+import { newEventId } from '../database/ids.ts';
+import { heldSession, isOwn } from '../sessions/live-session.ts';
+import type { AuthSchema } from '../database/migrations.ts';
+import { announceIdentity } from '../database/outbox.ts';
+
+/** What the browser held when it signed in. */
+export interface Before {
+  /** See SessionIssued.current_token_own. */
+  readonly own: boolean;
+  readonly live?: SessionRecord;
+  /** The cart of a guest whose session has ended since, by a claim: this is a sign-in that is repeated. */
+  readonly claimed?: { readonly guestCart: string; readonly userId: string };
+}
+
+/** A token that is forged, or dead for another reason than a claim, counts as none. */
+export async function sessionBefore(auth: Auth, token: string): Promise<Before> {
+  const live = await heldSession(auth, token, auth.clock.nowMs());
+  const own = isOwn(auth, token);
+  if (live !== undefined) return { own, live };
+  const parsed = parseToken(token, auth.macKeys);
+  if (parsed === undefined) return { own };
+  const claim = await auth.database.selectFrom('claims').selectAll().where('guest_hash', '=', parsed.key.hash).executeTakeFirst();
+  return claim === undefined ? { own } : { own, claimed: { guestCart: claim.guest_cart, userId: claim.user_id } };
+}
+
+/** The guest cart that this user has, or gets, from what the browser held; '' for none. Repeating it changes nothing. */
+export async function claimGuestCart(
+  auth: Auth,
+  trx: Transaction<AuthSchema>,
+  cause: Cause,
+  before: Before,
+  userId: string,
+  nowMs: number,
+): Promise<string> {
+  if (before.claimed !== undefined) return before.claimed.userId === userId ? before.claimed.guestCart : '';
+  const guest = before.live;
+  if (guest === undefined || !isGuestSubject(guest.subject)) return '';
+  const loginId = newEventId(auth, nowMs);
+  const { numInsertedOrUpdatedRows } = await trx
+    .insertInto('claims')
+    .values({
+      guest_cart: guest.subject,
+      user_id: userId,
+      login_id: loginId,
+      claimed_at_ms: nowMs,
+      guest_tag: guest.tag,
+      guest_handle: guest.handle,
+      guest_hash: guest.hash,
+      guest_expires_at_ms: guest.expiresAtMs,
+      closed: 0,
+    })
+    .onConflict((conflict) => conflict.column('guest_cart').doNothing())
+    .executeTakeFirstOrThrow();
+  if (numInsertedOrUpdatedRows === 1n) {
+    await announceIdentity(trx, cause, userId, {
+      eventId: newEventId(auth, nowMs),
+      atMs: BigInt(nowMs),
+      event: { case: 'guestClaimed', value: { guestCartId: guest.subject, userId, loginId } },
+    });
+    return guest.subject;
+  }
+  const { user_id } = await trx.selectFrom('claims').select('user_id').where('guest_cart', '=', guest.subject).executeTakeFirstOrThrow();
+  return user_id === userId ? guest.subject : '';
+}
+
+/** In the transaction that ends the guest's session: nothing is left to do. */
+export async function closeClaim(trx: Transaction<AuthSchema>, guestCart: string): Promise<void> {
+  await trx.updateTable('claims').set({ closed: 1 }).where('guest_cart', '=', guestCart).execute();
+}

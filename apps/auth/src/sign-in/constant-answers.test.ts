@@ -1,0 +1,63 @@
+/** Neither words nor time tell who has an account (ASVS 5.0 6.3.8), measured with real hashing. */
+import { create } from '@bufbuild/protobuf';
+import { isProblem, LoginRequestSchema } from '@cloakroom/contracts';
+import { sampleInTurn, timingDifference } from '@cloakroom/testing';
+import { hash, verify } from '@node-rs/argon2';
+import { expect, it } from 'vitest';
+import { contextOf, type Harness, ok, openHarness, signUp } from '../auth.harness.ts';
+import { login } from './login.ts';
+import type { Argon2 } from '../accounts/passwords.ts';
+import { throttleLimits } from '../throttle/throttle.ts';
+
+const email = 'ada@example.com';
+/** As in passwords.ts: the cost of a real sign-in. */
+const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+const argon2: Argon2 = { hash: (text) => hash(text, parameters), verify };
+/** Ten failures are no sample. */
+const limits = { ...throttleLimits, accountFailures: 1_000_000, addressFailures: 1_000_000 };
+const rounds = 30;
+/** Enough to see half a hash through the noise of a machine that others use. */
+const noisyRounds = 90;
+
+const attempt = ({ auth }: Harness, who: string) =>
+  login(auth, contextOf(), create(LoginRequestSchema, { email: who, password: 'wrong password', remoteAddress: '192.0.2.1' }));
+
+async function compare(harness: Harness, who: string, sampled = rounds) {
+  const [known, other] = await sampleInTurn([() => attempt(harness, email), () => attempt(harness, who)], { rounds: sampled });
+  return timingDifference(known, other);
+}
+
+async function withAccount(using: Argon2 = argon2): Promise<Harness> {
+  const harness = await openHarness({ argon2: using, limits });
+  ok(await signUp(harness, email));
+  return harness;
+}
+
+it('an unknown account is answered as a wrong password is, in the same words', async () => {
+  const harness = await withAccount();
+  expect(await attempt(harness, 'nobody@example.com')).toEqual(await attempt(harness, email));
+});
+
+it('an unknown account takes the time of a wrong password', async () => {
+  const harness = await withAccount();
+  expect(await compare(harness, 'nobody@example.com')).toMatchObject({ tells: false });
+});
+
+it('would be noticed: an early return, and a dummy hash at half the cost', async () => {
+  let spared = (_hash: string): boolean => false;
+  const careless = await withAccount({
+    hash: argon2.hash,
+    verify: (encoded, text) => (spared(encoded) ? Promise.resolve(false) : verify(encoded, text)),
+  });
+  const row = await careless.auth.database.selectFrom('accounts').select('password_hash').executeTakeFirstOrThrow();
+  spared = (encoded) => encoded !== row.password_hash;
+  expect(await compare(careless, 'nobody@example.com', noisyRounds)).toMatchObject({ tells: true });
+
+  let made = 0;
+  const cheap = await withAccount({
+    hash: (text) => hash(text, (made += 1) === 1 ? { ...parameters, timeCost: 1 } : parameters),
+    verify,
+  });
+  expect(isProblem(await attempt(cheap, email))).toBe(true);
+  expect(await compare(cheap, 'nobody@example.com', noisyRounds)).toMatchObject({ tells: true });
+});

@@ -1,0 +1,75 @@
+/**
+ * Signing in, a saga over two places that share no transaction (the database and the session store) and two slots of the store (the guest's
+ * and the user's). Its order is what makes every crash harmless:
+ *   1. one transaction: the guest cart is claimed and the claim announced (claim.ts). Until here, nothing has happened.
+ *   2. the user's session is created. Until here the guest keeps everything: his session lives, and a claim by the same user is resumed.
+ *   3. the browser's old session is ended: row and announcement, then the store.
+ *   4. the answer, with the new token. It is the only copy, so a lost answer is repaired by signing in again.
+ * Repeating the request, at whatever step it broke, claims nothing twice. finish-claims.ts does step 3 where nobody came back.
+ */
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { isProblem, type LoginRequest, problem, type Problem, type SessionIssuedSchema } from '@cloakroom/contracts';
+import type { Cause, RequestContext } from '@cloakroom/platform';
+import { z } from 'zod';
+import { accountToProve, emailSchema, violations } from '../accounts/accounts.ts';
+import type { Auth } from '../auth.ts';
+import { challengeSecondFactor } from '../factors/challenge-second-factor.ts';
+import { claimGuestCart, closeClaim, sessionBefore } from './claim.ts';
+import { knownFrom, rememberDevice } from '../throttle/known-devices.ts';
+import { issueTokens } from '../tokens/issue-tokens.ts';
+import { provePassword } from './prove-password.ts';
+import { endSession } from '../revocation/revocations.ts';
+import { modeFor } from '../sessions/session-view.ts';
+import type { SignIn } from './sign-in.ts';
+import { startUserSession } from './start-user-session.ts';
+
+/** A wrong password may have any length; only what is hashed is bounded. */
+const credentials = z.object({ email: emailSchema, password: z.string().min(1, 'must not be empty').max(256, 'is too long') });
+
+export async function login(
+  auth: Auth,
+  ctx: RequestContext,
+  request: LoginRequest,
+): Promise<MessageInitShape<typeof SessionIssuedSchema> | Problem> {
+  const given = credentials.safeParse(request);
+  if (!given.success) return problem('invalid_request', violations(given.error));
+  const mode = modeFor(auth, request.mode);
+  if (isProblem(mode)) return mode;
+  const { email, password } = given.data;
+  const before = await sessionBefore(auth, request.currentToken);
+  const { account, epoch = 0 } = (await accountToProve(auth.database, email)) ?? {};
+  const known = await knownFrom(auth, request.knownDevice, before.live, account?.id);
+  const proven = await provePassword(auth, { email, account, address: request.remoteAddress, known }, password);
+  if (isProblem(proven)) return proven;
+  const challenge = await challengeSecondFactor(auth, proven, epoch, mode);
+  if (challenge !== undefined) return isProblem(challenge) ? challenge : { secondFactor: challenge };
+  const nowMs = auth.clock.nowMs();
+  const claimedGuestCart = await auth.outbox.commit((trx) => claimGuestCart(auth, trx, ctx, before, proven.id, nowMs));
+  const { knownDevice } = request;
+  return finishSignIn(auth, ctx, {
+    account: proven,
+    before,
+    claimedGuestCart,
+    epoch,
+    mode,
+    device: request.device?.label ?? '',
+    knownDevice,
+  });
+}
+
+/** Steps 2 to 4. */
+export async function finishSignIn(
+  auth: Auth,
+  cause: Cause,
+  signIn: SignIn,
+): Promise<MessageInitShape<typeof SessionIssuedSchema> | Problem> {
+  const started = await startUserSession(auth, cause, signIn);
+  if (isProblem(started)) return started;
+  const { live } = signIn.before;
+  if (live !== undefined) {
+    await endSession(auth, cause, live, live.state === 'guest' ? (trx) => closeClaim(trx, live.subject) : undefined);
+  }
+  const knownDevice = await rememberDevice(auth, signIn.account.id, signIn.knownDevice, { isNew: signIn.isNew === true });
+  const { session, token, atMs, endedOldest } = started;
+  return { ...issueTokens(auth, session, signIn.account, token, atMs), endedOldest, knownDevice, currentTokenOwn: signIn.before.own };
+}

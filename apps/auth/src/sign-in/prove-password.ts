@@ -1,0 +1,30 @@
+import { isProblem, problem, type Problem } from '@cloakroom/contracts';
+import type { Account } from '../accounts/accounts.ts';
+import type { Auth } from '../auth.ts';
+import type { Known } from '../throttle/throttle.ts';
+
+/**
+ * The account, when this is its password. An unknown account takes the same way, costs the same hash and gets the same answer, so that
+ * neither words nor time tell who has an account (ASVS 5.0 6.3.8).
+ */
+export async function provePassword(
+  auth: Auth,
+  who: { readonly email: string; readonly account: Account | undefined; readonly address: string; readonly known: Known | 'stranger' },
+  password: string,
+): Promise<Account | Problem> {
+  const attempt = await auth.throttle.begin({ at: 'password', of: who.email, address: who.address, known: who.known });
+  if (isProblem(attempt)) return attempt;
+  const matches = await auth.passwords.matches(who.account?.password_hash, password, { first: who.known !== 'stranger' });
+  if (isProblem(matches)) {
+    // Nobody looked at the password: not a failure.
+    await attempt.succeeded();
+    return matches;
+  }
+  // A disabled account looks like a wrong password, in words and time.
+  if (!matches || who.account === undefined || who.account.disabled === 1) {
+    await auth.sleep(attempt.failureDelayMs);
+    return problem('invalid_credentials');
+  }
+  await attempt.succeeded();
+  return who.account;
+}

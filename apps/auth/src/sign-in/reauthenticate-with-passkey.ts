@@ -1,0 +1,22 @@
+import { isProblem, problem, type Problem, type ReauthenticateWithPasskeyRequest } from '@cloakroom/contracts';
+import type { PersonContext } from '@cloakroom/platform';
+import type { Auth } from '../auth.ts';
+import { provePasskey } from '../factors/prove-passkey.ts';
+import { finishStepUp } from './finish-step-up.ts';
+import type { Issued } from '../tokens/issue-tokens.ts';
+import { ownSession } from '../tokens/rotate-own.ts';
+
+/** Step-up by passkey. It must be one of the very person whose session this is: another's good passkey is as wrong as a bad one. */
+export async function reauthenticateWithPasskey(
+  auth: Auth,
+  ctx: PersonContext,
+  request: ReauthenticateWithPasskeyRequest,
+): Promise<Issued | Problem> {
+  const session = await ownSession(auth, ctx, request.token);
+  if (isProblem(session)) return session;
+  const known = { by: 'session', name: session.handle } as const;
+  const proven = await provePasskey(auth, request, request.remoteAddress, () => Promise.resolve(known));
+  if (isProblem(proven)) return proven;
+  if (proven.account.id !== session.subject) return problem('invalid_second_factor');
+  return finishStepUp(auth, ctx, session, proven.account);
+}

@@ -1,0 +1,66 @@
+/** An account, and signed in with it. The same saga as login.ts: the account, its announcement and the claim are one transaction. */
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { isProblem, problem, type Problem, type RegisterRequest, type SessionIssuedSchema } from '@cloakroom/contracts';
+import type { RequestContext } from '@cloakroom/platform';
+import { z } from 'zod';
+import {
+  type Account,
+  accountByEmail,
+  emailSchema,
+  insertAccount,
+  nameSchema,
+  newAccount,
+  passwordSchema,
+  violations,
+} from '../accounts/accounts.ts';
+import type { Auth } from '../auth.ts';
+import { claimGuestCart, sessionBefore } from './claim.ts';
+import { newEventId, newUuid } from '../database/ids.ts';
+import { finishSignIn } from './login.ts';
+import { announceIdentity } from '../database/outbox.ts';
+import { modeFor } from '../sessions/session-view.ts';
+import { weakPassword } from '../accounts/weak-passwords.ts';
+
+const registration = z.object({ email: emailSchema, password: passwordSchema, name: nameSchema });
+
+export async function register(
+  auth: Auth,
+  ctx: RequestContext,
+  request: RegisterRequest,
+): Promise<MessageInitShape<typeof SessionIssuedSchema> | Problem> {
+  const given = registration.safeParse(request);
+  if (!given.success) return problem('invalid_request', violations(given.error));
+  const mode = modeFor(auth, request.mode);
+  if (isProblem(mode)) return mode;
+  const { email, password, name } = given.data;
+  const weak = weakPassword(password, { email, name });
+  if (weak !== undefined) return weak;
+  // Asking for a taken e-mail is how accounts are counted: it costs an attempt, like a wrong password.
+  const attempt = await auth.throttle.begin({ at: 'taken-email', of: email, address: request.remoteAddress, known: 'stranger' });
+  if (isProblem(attempt)) return attempt;
+  if ((await accountByEmail(auth.database, email)) !== undefined) return problem('email_taken');
+  const refused = await auth.throttle.registration(request.remoteAddress);
+  if (refused !== undefined) {
+    await attempt.succeeded();
+    return refused;
+  }
+  const before = await sessionBefore(auth, request.currentToken);
+  const passwordHash = await auth.passwords.hash(password);
+  await attempt.succeeded();
+  if (isProblem(passwordHash)) return passwordHash;
+  const nowMs = auth.clock.nowMs();
+  const account: Account = { id: `u_${newUuid(auth)}`, email, name, password_hash: passwordHash, created_at_ms: nowMs, ...newAccount };
+  const claimedGuestCart = await auth.outbox.commit(async (trx) => {
+    if (!(await insertAccount(trx, account))) return undefined;
+    await announceIdentity(trx, ctx, account.id, {
+      eventId: newEventId(auth, nowMs),
+      atMs: BigInt(nowMs),
+      event: { case: 'accountRegistered', value: { userId: account.id, name, email } },
+    });
+    return claimGuestCart(auth, trx, ctx, before, account.id, nowMs);
+  });
+  if (claimedGuestCart === undefined) return problem('email_taken');
+  const { knownDevice } = request;
+  const device = request.device?.label ?? '';
+  return finishSignIn(auth, ctx, { account, before, claimedGuestCart, epoch: 0, mode, device, knownDevice, isNew: true });
+}

@@ -1,0 +1,74 @@
+/**
+ * What a browser is given of a session: one opaque token, or, in the modes jwt and jwt-denylist, a signed statement (libs/platform
+ * access-token.ts) and the counted token that renews it (libs/session refresh-token.ts).
+ */
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { SessionIssuedSchema } from '@cloakroom/contracts';
+import {
+  accessTokenAudience,
+  accessTokenClient,
+  accessTokenIssuer,
+  type AccessTokenVerifier,
+  type Clock,
+  createAccessTokenVerifier,
+  signAccessToken,
+} from '@cloakroom/platform';
+import { makeRefreshToken, type SessionRecord, statedAtMs, type TokenMode } from '@cloakroom/session';
+import type { Account } from '../accounts/accounts.ts';
+import type { Auth } from '../auth.ts';
+import { newUuid } from '../database/ids.ts';
+import { proofOf } from './passports.ts';
+import { viewOf } from '../sessions/session-view.ts';
+import type { SigningKeys } from './signing-keys.ts';
+
+export type CarriedMode = 'jwt' | 'jwt-denylist';
+
+/** The browser carries the session itself. */
+export const isCarried = (mode: TokenMode): mode is CarriedMode => mode === 'jwt' || mode === 'jwt-denylist';
+
+export type Issued = MessageInitShape<typeof SessionIssuedSchema>;
+
+/**
+ * @param token the opaque one, where there is one
+ * @param askedMs taken before the session was read or changed: whatever ended it since is later than the token
+ */
+export function issueTokens(auth: Auth, session: SessionRecord, account: Account | undefined, token: string, askedMs: number): Issued {
+  const view = viewOf(session, account);
+  const { mode } = session;
+  if (!isCarried(mode) || account === undefined) return { token, session: view };
+  const iatMs = statedAtMs(session, askedMs);
+  const accessExpiresAtMs = Math.min(iatMs + auth.accessTokenLifetimeMs, session.idleExpiresAtMs, session.expiresAtMs);
+  const accessToken = signAccessToken(
+    {
+      iss: accessTokenIssuer,
+      aud: accessTokenAudience,
+      client_id: accessTokenClient,
+      jti: newUuid(auth),
+      sub: session.subject,
+      sid: session.handle,
+      gen: session.generation,
+      epoch: session.epoch,
+      gepoch: session.globalEpoch,
+      state: 'user',
+      mode,
+      ...proofOf(session),
+      region: session.region,
+      iat: iatMs / 1000,
+      exp: accessExpiresAtMs / 1000,
+      name: account.name,
+      email: account.email,
+      ...(view.role !== undefined && view.role !== '' && { role: view.role }),
+      created: session.createdAtMs / 1000,
+      idle_exp: session.idleExpiresAtMs / 1000,
+      abs_exp: session.expiresAtMs / 1000,
+      cart: session.claimedGuestCart,
+    },
+    auth.keys.active(),
+  );
+  const refreshToken = makeRefreshToken(session, auth.refreshKeys);
+  return { token: '', accessToken, refreshToken, accessExpiresAtMs: BigInt(accessExpiresAtMs), session: view };
+}
+
+/** For those that come back. A key that another replica has just made is looked for in the database. */
+export const openAccessTokens = (keys: SigningKeys, clock: Clock): AccessTokenVerifier =>
+  createAccessTokenVerifier({ keys: { find: (kid) => keys.find(kid), refresh: () => keys.reload(), retire: () => undefined }, clock });

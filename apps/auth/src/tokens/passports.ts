@@ -1,0 +1,46 @@
+/** Passports: what a session is inside the mesh, for exactly one service and at most a minute. Auth is the only signer. */
+import { passportIssuer, passportLifetimeMaxS, signPassport } from '@cloakroom/platform';
+import { type SessionRecord, statedAtMs } from '@cloakroom/session';
+import type { Auth } from '../auth.ts';
+import { acrOf, amrOf } from './proof.ts';
+
+/** The services that verify passports. One that is not here can be called for nobody. */
+export const audiences: ReadonlySet<string> = new Set(['auth', 'cart', 'profile', 'catalog', 'orders']);
+
+/** How and when the person proved themselves. */
+export function proofOf(session: SessionRecord): { acr: string; amr: string[]; auth_time: number } {
+  return { acr: acrOf(session), amr: amrOf(session), auth_time: session.authenticatedAtMs / 1000 };
+}
+
+/**
+ * @param askedMs taken before the session was read: a revocation that happened since is later than the passport, and so kills it
+ * @param transaction of the request that it is for
+ */
+export function issuePassport(
+  auth: Auth,
+  session: SessionRecord,
+  audience: string,
+  askedMs: number,
+  transaction: string,
+): { passport: string; expiresAtMs: number } {
+  const iatMs = statedAtMs(session, askedMs);
+  const expiresAtMs = Math.min(iatMs + passportLifetimeMaxS * 1000, session.idleExpiresAtMs, session.expiresAtMs);
+  const passport = signPassport(
+    {
+      iss: passportIssuer,
+      aud: audience,
+      sub: session.subject,
+      sid: session.handle,
+      epoch: session.epoch,
+      gepoch: session.globalEpoch,
+      state: session.state,
+      ...proofOf(session),
+      txn: transaction,
+      region: session.region,
+      iat: iatMs / 1000,
+      exp: expiresAtMs / 1000,
+    },
+    auth.keys.active(),
+  );
+  return { passport, expiresAtMs };
+}

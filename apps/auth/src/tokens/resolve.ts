@@ -1,0 +1,30 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { problem, type Problem, type ResolveRequest, type ResolveResponseSchema } from '@cloakroom/contracts';
+import type { RequestContext } from '@cloakroom/platform';
+import { readRefreshToken } from '@cloakroom/session';
+import { accountById } from '../accounts/accounts.ts';
+import type { Auth } from '../auth.ts';
+import { liveSession } from '../sessions/live-session.ts';
+import { audiences, issuePassport } from './passports.ts';
+import { viewOf } from '../sessions/session-view.ts';
+
+export async function resolve(
+  auth: Auth,
+  ctx: RequestContext,
+  request: ResolveRequest,
+): Promise<MessageInitShape<typeof ResolveResponseSchema> | Problem> {
+  if (request.audience !== '' && !audiences.has(request.audience)) return problem('invalid_request', 'audience: no such service');
+  // Before the store is asked: a passport is never dated later than what it states.
+  const iatMs = auth.clock.nowMs();
+  // It says nothing of itself but by its number, and is traded, not introspected.
+  if (readRefreshToken(request.token) !== undefined) return {};
+  const session = await liveSession(auth, request.token, iatMs, request.touch);
+  if (session === undefined) return {};
+  const account = session.state === 'user' ? await accountById(auth.database, session.subject) : undefined;
+  // A session of nobody (a store from another database), or of somebody whose account was disabled: those are ended besides.
+  if (session.state === 'user' && (account === undefined || account.disabled === 1)) return {};
+  const answer = { session: viewOf(session, account), epoch: BigInt(session.epoch), globalEpoch: BigInt(session.globalEpoch) };
+  if (request.audience === '') return answer;
+  const { passport, expiresAtMs } = issuePassport(auth, session, request.audience, iatMs, ctx.trace.traceId);
+  return { ...answer, passport, passportExpiresAtMs: BigInt(expiresAtMs) };
+}

@@ -1,0 +1,10 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { Problem, RotateKeysRequest, RotateKeysResponseSchema } from '@cloakroom/contracts';
+import type { RequestContext } from '@cloakroom/platform';
+import type { Auth } from '../auth.ts';
+
+export const rotateKeys = (
+  auth: Auth,
+  ctx: RequestContext,
+  request: RotateKeysRequest,
+): Promise<MessageInitShape<typeof RotateKeysResponseSchema> | Problem> => auth.keys.rotate(request.retireOldNow, ctx);

@@ -1,0 +1,164 @@
+/**
+ * The keys that sign passports and events: ES256, in the database, so that a restart keeps them. `active` signs; `previous` still verifies,
+ * for as long as a topic may hold events that it signed; `retired` verifies nothing and is no longer published.
+ *
+ * A planned rotation needs no announcement: a reader that meets an unknown kid fetches the keys again. An emergency retires the old keys at
+ * once, in the same transaction as the event that tells every process (signed by the new key). What still waits in the outbox is signed
+ * when it is published, hence by the new key too.
+ *
+ * Private parts lie in the database sealed, each for its own kid (sealed.ts). Rows of a version before that, and those sealed by a key that is
+ * being replaced, are sealed again at the next start.
+ *
+ * Several replicas share the keys: whoever makes or rotates one looks at the table in the same transaction (they run one at a time, outbox.ts),
+ * and each replica reads the table again every `reloadIntervalMs`. Until then a replica signs passports with a key that another has just retired:
+ * they are refused, which is the safe side, and for no longer than a lease. The relay looks before everything that it signs: a notice of
+ * retirement that the retired key had signed would be taken for a forgery.
+ */
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { problem, type Problem, topics } from '@cloakroom/contracts';
+import type { Cause, SigningKey } from '@cloakroom/platform';
+import { calculateJwkThumbprint, exportJWK } from 'jose';
+import type { Transaction } from 'kysely';
+import { announceRecentAgain } from '../database/identity-history.ts';
+import type { AuthSchema } from '../database/migrations.ts';
+import { announceRevocation, type Database, type Outbox } from '../database/outbox.ts';
+import type { Sealer } from './sealed.ts';
+
+/** Keys that still verify, the active one among them. Each rotation adds one; an operator who needs more has another problem. */
+const publishedKeyCountMax = 16;
+
+export interface SigningKeys {
+  active(): SigningKey;
+  /** The public key of a kid that is not retired. */
+  find(kid: string): KeyObject | undefined;
+  /** JWK Set (RFC 7517) of all that verifies, public parts only. */
+  jwks(): string;
+  rotate(retireOldNow: boolean, cause: Cause): Promise<{ activeKid: string; retiredKids: string[] } | Problem>;
+  /** Reads what other replicas have done. */
+  reload(): Promise<void>;
+}
+
+/** Half of the lease of the revocation feed. */
+export const reloadIntervalMs = 1_000;
+
+interface Loaded extends SigningKey {
+  readonly publicKey: KeyObject;
+  readonly publicJwk: object;
+}
+
+export interface SigningKeysParts {
+  readonly database: Database;
+  readonly outbox: Outbox;
+  readonly sealer: Sealer;
+  readonly nowMs: () => number;
+}
+
+/** @throws Error when the database holds keys that `sealer` does not open: signing by new ones would end every session's passport */
+export async function openSigningKeys({ database, outbox, sealer, nowMs }: SigningKeysParts): Promise<SigningKeys> {
+  await sealAgain(database, sealer);
+  let keys = await load(database, sealer);
+  if (keys.length === 0) {
+    await outbox.commit(async (trx) => {
+      // Another replica may have been first.
+      if ((await publishedKids(trx)).length === 0) await insertKey(trx, sealer, nowMs());
+    });
+    keys = await load(database, sealer);
+  }
+  let rotating: Promise<unknown> = Promise.resolve();
+  const rotateNow = async (retireOldNow: boolean, cause: Cause) => {
+    if (!retireOldNow && keys.length >= publishedKeyCountMax)
+      return problem('limit_exceeded', 'too many keys are published: retire old ones');
+    const { activeKid, old } = await outbox.commit(async (trx) => {
+      const old = await publishedKids(trx);
+      await trx
+        .updateTable('signing_keys')
+        .set({ state: retireOldNow ? 'retired' : 'previous' })
+        .where('kid', 'in', old)
+        .execute();
+      const kid = await insertKey(trx, sealer, nowMs());
+      if (retireOldNow) {
+        for (const retired of old) await announceKeyRetired(trx, cause, retired, nowMs());
+        // What the old keys signed and nobody has read yet would pass for forged.
+        await announceRecentAgain(trx, nowMs());
+      }
+      return { activeKid: kid, old };
+    });
+    keys = await load(database, sealer);
+    return { activeKid, retiredKids: retireOldNow ? old : [] };
+  };
+  return {
+    active: () => keys[0]!,
+    find: (kid) => keys.find((key) => key.kid === kid)?.publicKey,
+    jwks: () => JSON.stringify({ keys: keys.map((key) => key.publicJwk) }),
+    // One after the other: two rotations at once would leave two active keys.
+    rotate: (retireOldNow, cause) => {
+      const result = rotating.then(() => rotateNow(retireOldNow, cause));
+      rotating = result.catch(() => undefined);
+      return result;
+    },
+    reload: async () => {
+      const kids = await publishedKids(database);
+      // Most often nothing is new, and nothing is parsed. A rotation of our own loads by itself.
+      if (kids.join() === keys.map((key) => key.kid).join()) return;
+      keys = await load(database, sealer);
+    },
+  };
+}
+
+const contextOf = (kid: string): string => `signing-key:${kid}`;
+
+/** Retired keys too: one that leaked may not be the last to leak. Several replicas may do it at once: each writes what opens to the same. */
+async function sealAgain(database: Database, sealer: Sealer): Promise<void> {
+  const rows = await database.selectFrom('signing_keys').select(['kid', 'private_jwk']).execute();
+  for (const { kid, private_jwk } of rows) {
+    if (sealer.isCurrent(private_jwk, contextOf(kid))) continue;
+    const plain = private_jwk.startsWith('{') ? private_jwk : sealer.open(private_jwk, contextOf(kid));
+    const sealed = sealer.seal(plain, contextOf(kid));
+    await database.updateTable('signing_keys').set({ private_jwk: sealed }).where('kid', '=', kid).execute();
+  }
+}
+
+/** In the order of `load`. */
+async function publishedKids(database: Database): Promise<string[]> {
+  const rows = await database
+    .selectFrom('signing_keys')
+    .select(['kid', 'state'])
+    .where('state', '!=', 'retired')
+    .orderBy('created_at_ms', 'desc')
+    .execute();
+  return [...rows.filter((row) => row.state === 'active'), ...rows.filter((row) => row.state !== 'active')].map((row) => row.kid);
+}
+
+/** The active key first. */
+async function load(database: Database, sealer: Sealer): Promise<Loaded[]> {
+  const rows = await database
+    .selectFrom('signing_keys')
+    .selectAll()
+    .where('state', '!=', 'retired')
+    .orderBy('created_at_ms', 'desc')
+    .execute();
+  const active = rows.filter((row) => row.state === 'active');
+  if (active.length > 1) throw new Error('more than one signing key is active');
+  return Promise.all(
+    [...active, ...rows.filter((row) => row.state !== 'active')].map(async ({ kid, private_jwk }) => {
+      const privateKey = createPrivateKey({ key: JSON.parse(sealer.open(private_jwk, contextOf(kid))) as JsonWebKey, format: 'jwk' });
+      const publicKey = createPublicKey(privateKey);
+      const publicJwk = { ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' };
+      return { kid, privateKey, publicKey, publicJwk };
+    }),
+  );
+}
+
+async function insertKey(trx: Transaction<AuthSchema>, sealer: Sealer, nowMs: number): Promise<string> {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const kid = await calculateJwkThumbprint(await exportJWK(publicKey));
+  const private_jwk = sealer.seal(JSON.stringify(privateKey.export({ format: 'jwk' })), contextOf(kid));
+  await trx.insertInto('signing_keys').values({ kid, state: 'active', private_jwk, created_at_ms: nowMs }).execute();
+  return kid;
+}
+
+const announceKeyRetired = (trx: Transaction<AuthSchema>, cause: Cause, kid: string, nowMs: number): Promise<void> =>
+  announceRevocation(trx, cause, topics.sessionRevocations.name, '', {
+    atMs: BigInt(nowMs),
+    event: { case: 'keyRetired', value: { kid } },
+  });

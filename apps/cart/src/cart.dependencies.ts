@@ -1,0 +1,35 @@
+/** What the use cases of this service are given: ports, the clock and the names of things. */
+import { partitionOf, topics, type TopicSpec } from '@cloakroom/contracts';
+import type { Clock, EventLog, Logger } from '@cloakroom/platform';
+import type { CartView } from './projection/cart.view.ts';
+import type { CartModel } from './models/model.ts';
+
+export interface CartTopics {
+  readonly events: TopicSpec;
+  readonly snapshots: TopicSpec;
+  readonly identity: TopicSpec;
+  readonly orders: TopicSpec;
+}
+
+export const cartTopics: CartTopics = {
+  events: topics.cartEvents,
+  snapshots: topics.cartSnapshots,
+  identity: topics.identityEvents,
+  orders: topics.orderEvents,
+};
+
+export interface CartParts {
+  readonly eventLog: EventLog;
+  readonly view: CartView;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly topics: CartTopics;
+  readonly region: string;
+  /** Of a replay into a view that does not serve yet: it forwards nothing, and writes no snapshots. */
+  readonly replays?: boolean;
+  /** Only for exercises: wrong rules in the place of those of cart.ts. */
+  readonly model?: CartModel | undefined;
+}
+
+/** Events and snapshots of a cart have the same partition number: the topics have the same count. */
+export const partitionOfCart = (parts: Pick<CartParts, 'topics'>, cartId: string): number => partitionOf(cartId, parts.topics.events);

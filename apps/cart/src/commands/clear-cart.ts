@@ -1,0 +1,21 @@
+import { isProblem, type ClearCartRequest, type CommandAcceptedSchema, type Problem } from '@cloakroom/contracts';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { PersonContext } from '@cloakroom/platform';
+import { acceptCommand, observe, readCommand } from './command.ts';
+import type { CartParts } from '../cart.dependencies.ts';
+
+type Request = Pick<ClearCartRequest, 'commandId' | 'seen'>;
+
+/** Empties the cart of what the person saw in it. */
+export async function clearCart(
+  parts: CartParts,
+  ctx: PersonContext,
+  request: Request,
+): Promise<MessageInitShape<typeof CommandAcceptedSchema> | Problem> {
+  const command = await readCommand(parts, ctx, request);
+  if (isProblem(command)) return command;
+  const { cartId, atMs, dot } = command;
+  const { observed } = await observe(parts, command);
+  const accepted = await acceptCommand(parts, ctx, command, { type: 'CartCleared', cartId, atMs, dot, observed });
+  return isProblem(accepted) ? accepted : { commandId: request.commandId, ...accepted };
+}

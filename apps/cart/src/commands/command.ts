@@ -1,0 +1,121 @@
+/** The steps that every command of a cart shares: who, which dot, what was seen, what the view knows. */
+import { isGuestSubject, isUserSubject, problem, uuidV7Milliseconds, type Problem } from '@cloakroom/contracts';
+import type { PersonContext } from '@cloakroom/platform';
+import { append } from './append.ts';
+import { cartOfDot, dotOf, emptyCart, type CartEvent, type CartState, type CommandId, type Dot } from '../model/cart.ts';
+import { ViewUnavailable } from '../projection/cart.view.ts';
+import { hasReached, tokenFor, waitForToken, waitMaxMs } from '../reads/consistency.ts';
+import { checkLimits } from '../model/limits.ts';
+import type { LineId } from '../model/lines.ts';
+import { commandsUnchecked } from '../metrics.ts';
+import { partitionOfCart, type CartParts } from '../cart.dependencies.ts';
+import { decodeSeen, encodeSeen } from '../model/seen.ts';
+
+/** Far below the 45 days that the dead are kept, so a late repeat cannot meet a forgotten death, nor a guest's that signs in later. */
+const commandAgeMaxMs = 7 * 24 * 60 * 60 * 1000;
+/** A client's clock may be a time zone off. */
+const commandAheadMaxMs = 24 * 60 * 60 * 1000;
+/** Guest carts of a `seen` that are looked up before their claim has reached this cart; a browser has one. */
+const guestLookupCountMax = 4;
+
+export interface Command {
+  readonly cartId: string;
+  readonly dot: Dot;
+  readonly atMs: number;
+  /** What the client had seen, as it came. */
+  readonly seen: readonly Dot[];
+  /** What the view knows of the cart; undefined while it cannot be asked. */
+  readonly known: CartState | undefined;
+  /** Whether the view holds all that the client has written. */
+  readonly caughtUp: boolean;
+}
+
+export interface Observed {
+  /** Of what the client had seen, what this cart may hold: its own dots and those of its guests. */
+  readonly observed: readonly Dot[];
+  /** The lines of the observed guest commands that this cart does not hold yet, as the guest's own cart tells them. */
+  readonly guestLines: ReadonlyMap<CommandId, LineId>;
+}
+
+export async function readCommand(
+  parts: CartParts,
+  ctx: PersonContext,
+  request: { readonly commandId: string; readonly seen: string },
+): Promise<Command | Problem> {
+  const nowMs = parts.clock.nowMs();
+  const madeAtMs = uuidV7Milliseconds(request.commandId);
+  if (madeAtMs === undefined) return problem('invalid_request', 'commandId: a UUIDv7 in lower case');
+  if (madeAtMs < nowMs - commandAgeMaxMs || madeAtMs > nowMs + commandAheadMaxMs) return problem('command_expired');
+  const seen = decodeSeen(request.seen);
+  if (!Array.isArray(seen)) return seen;
+
+  const cartId = ctx.identity.subject;
+  const partition = partitionOfCart(parts, cartId);
+  const { known, caughtUp } = await lookUp(parts, cartId, partition, ctx.consistency);
+  return { cartId, dot: dotOf(cartId, request.commandId), atMs: nowMs, seen, known, caughtUp };
+}
+
+/** Checks what can be checked, appends, and answers with a `seen` that holds the dot just made. */
+export async function acceptCommand(
+  parts: CartParts,
+  ctx: PersonContext,
+  command: Command,
+  event: CartEvent,
+): Promise<{ seen: string; consistencyToken: string } | Problem> {
+  if (command.known === undefined) commandsUnchecked.inc();
+  const refused = command.known && checkLimits(command.known, event);
+  if (refused !== undefined) return refused;
+  const token = await append(parts, ctx, await asWritten(parts, ctx, command, event));
+  if (typeof token !== 'string') return token;
+  return { seen: encodeSeen([...command.seen, command.dot]), consistencyToken: token };
+}
+
+/** The event itself: the log is what decides. Only the wrong models of the exercises read a cart, and write down what they make of it. */
+function asWritten(parts: CartParts, ctx: PersonContext, { cartId, seen }: Command, event: CartEvent): CartEvent | Promise<CartEvent> {
+  if (parts.model?.write === undefined) return event;
+  const partition = partitionOfCart(parts, cartId);
+  const token = tokenFor(ctx.consistency, parts.region, partition);
+  const read = async (): Promise<CartState> => {
+    if (token !== undefined) await waitForToken(parts.view, token, { clock: parts.clock, budgetMs: waitMaxMs, signal: ctx.signal });
+    return (await lookUp(parts, cartId, partition, undefined)).known ?? emptyCart(cartId);
+  };
+  return parts.model.write({ event, seen, read });
+}
+
+/** A command must not wait for the view, nor fail with it: the log is the only write. */
+async function lookUp(
+  parts: CartParts,
+  cartId: string,
+  partition: number,
+  consistency: string | undefined,
+): Promise<{ known: CartState | undefined; caughtUp: boolean }> {
+  try {
+    const { place, carts } = await parts.view.load(partition, [cartId]);
+    const rebuilding = place === undefined || place.next < place.rebuiltAt;
+    const caughtUp = !rebuilding && hasReached(place, tokenFor(consistency, parts.region, partition));
+    return { known: carts.get(cartId)?.state ?? emptyCart(cartId), caughtUp };
+  } catch (error) {
+    if (!(error instanceof ViewUnavailable)) throw error;
+    return { known: undefined, caughtUp: false };
+  }
+}
+
+/**
+ * For the commands that kill what was seen; an add kills nothing, and does not ask.
+ *
+ * A guest's `seen` stays valid after the cart was claimed, also before the claim has arrived here: then the guest's own record tells whose
+ * it is, and one that nobody has claimed yet is taken at its word. All that a false one could do is to kill in the sender's own cart.
+ */
+export async function observe(parts: CartParts, { cartId, seen, known }: Command): Promise<Observed> {
+  const foreign = new Set(seen.map(cartOfDot).filter((id) => id !== cartId && known?.joined.has(id) !== true));
+  const guests = isUserSubject(cartId) ? [...foreign].filter(isGuestSubject) : [];
+  const guestLines = new Map<CommandId, LineId>();
+  const refused = new Set([...foreign].filter((id) => !guests.includes(id)));
+  // While the view is away it cannot be asked for guests either, and each question would cost its time-out.
+  for (const guestCartId of known === undefined ? [] : guests.slice(0, guestLookupCountMax)) {
+    const guest = await lookUp(parts, guestCartId, partitionOfCart(parts, guestCartId), undefined);
+    if (guest.known?.claimedBy !== undefined && guest.known.claimedBy !== cartId) refused.add(guestCartId);
+    for (const [id, { line }] of guest.known?.dots ?? []) guestLines.set(id, line);
+  }
+  return { observed: seen.filter((dot) => !refused.has(cartOfDot(dot))), guestLines };
+}

@@ -1,0 +1,31 @@
+import { isProblem, type CommandAcceptedSchema, type Problem, type RemoveCouponRequest } from '@cloakroom/contracts';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { PersonContext } from '@cloakroom/platform';
+import { commandOfDot } from '../model/cart.ts';
+import { acceptCommand, observe, readCommand } from './command.ts';
+import { checkCouponCode } from './coupon-code.ts';
+import type { CartParts } from '../cart.dependencies.ts';
+
+type Request = Pick<RemoveCouponRequest, 'commandId' | 'code' | 'seen'>;
+
+/** Takes a coupon off as far as it was seen: the same code, noted on another device meanwhile, stays. One that is not there is no error. */
+export async function removeCoupon(
+  parts: CartParts,
+  ctx: PersonContext,
+  request: Request,
+): Promise<MessageInitShape<typeof CommandAcceptedSchema> | Problem> {
+  const { commandId, code } = request;
+  const refused = checkCouponCode(code);
+  if (refused !== undefined) return refused;
+  const command = await readCommand(parts, ctx, request);
+  if (isProblem(command)) return command;
+  const { cartId, atMs, dot, known } = command;
+  const { observed } = await observe(parts, command);
+  // Smaller, not safer: the event names its coupon, and kills nothing else.
+  const ofCoupon = observed.filter((one) => {
+    const id = commandOfDot(one);
+    return known?.dots.has(id) !== true && (known?.coupons.get(id) ?? code) === code;
+  });
+  const accepted = await acceptCommand(parts, ctx, command, { type: 'CouponRemoved', cartId, atMs, dot, code, observed: ofCoupon });
+  return isProblem(accepted) ? accepted : { commandId, ...accepted };
+}

@@ -1,0 +1,100 @@
+/** How a step of a cart's history looks: a line for a person, or JSON for a program. */
+import { cartOfDot, commandOfDot, couponsOf, linesOf, type CartEvent, type Dot } from '../model/cart.ts';
+import { lineOf, type LineId } from '../model/lines.ts';
+import type { Step } from './history.ts';
+
+/** Beyond it a cart is cut: a table of long lines is none. --json shows all. */
+const cartWidthMax = 120;
+const offsetWidth = 10;
+const eventWidth = 58;
+
+export const tableHead = (): string =>
+  `${'offset'.padStart(offsetWidth)}  ${'at'.padEnd(24)}  ${'event'.padEnd(eventWidth)}  cart after it`;
+
+export function tableRow(step: Step): string {
+  const { offset, atMs, event, unreadable, changed } = step;
+  const what = event === undefined ? `cannot be read: ${unreadable}` : describe(event);
+  const said = changed || event === undefined ? what : `${what} - changes nothing`;
+  return `${String(offset).padStart(offsetWidth)}  ${new Date(atMs).toISOString()}  ${said.padEnd(eventWidth)}  ${cartAfter(step)}`;
+}
+
+export function jsonRow({ offset, atMs, event, unreadable, changed, after, traceparent }: Step): string {
+  const { state, missing } = after;
+  return JSON.stringify(
+    {
+      offset,
+      at: new Date(atMs).toISOString(),
+      ...(event === undefined ? { unreadable } : { event }),
+      changed,
+      ...(traceparent !== undefined && { traceparent }),
+      after: {
+        lines: linesOf(state).map(({ lineId, quantity, dots }) => ({ lineId, quantity, dots })),
+        coupons: couponsOf(state),
+        dead: state.dead,
+        doomed: state.doomed,
+        joined: state.joined,
+        claimedBy: state.claimedBy,
+        missing,
+      },
+    },
+    plainly,
+  );
+}
+
+/** Maps as objects, sets as arrays, offsets as text: a double holds no 64 bits. */
+function plainly(_key: string, value: unknown): unknown {
+  if (value instanceof Map) return Object.fromEntries(value as ReadonlyMap<string, unknown>);
+  if (value instanceof Set) return [...(value as ReadonlySet<unknown>)];
+  return typeof value === 'bigint' ? String(value) : value;
+}
+
+function cartAfter({ after: { state, missing } }: Step): string {
+  const lines = linesOf(state).map(({ lineId, quantity }) => `${nameOf(lineId)} ${quantity}`);
+  const coupons = couponsOf(state).map(({ code }) => code);
+  const notes = [
+    ...(state.claimedBy === undefined ? [] : [`claimed by ${state.claimedBy}`]),
+    ...(missing.size === 0 ? [] : [`INCOMPLETE, waits for ${[...missing].join(', ')}`]),
+  ];
+  const text = [lines.length + coupons.length === 0 ? 'empty' : [...lines, ...coupons].join(', '), ...notes].join(' | ');
+  return text.length > cartWidthMax ? `${text.slice(0, cartWidthMax)}... (${lines.length} lines)` : text;
+}
+
+function describe(event: CartEvent): string {
+  switch (event.type) {
+    case 'ItemAdded':
+      return `add ${event.quantity} ${nameOf(event.line)} as ${short(event.dot)}`;
+    case 'QuantitySet':
+      return `set ${nameOf(event.line)} to ${event.quantity} as ${short(event.dot)}, saw ${shortAll(event.observed)}`;
+    case 'ItemRemoved':
+      return `remove ${nameOf(event.line)}, saw ${shortAll(event.observed)}`;
+    case 'CartCleared':
+      return `clear, saw ${shortAll(event.observed)}`;
+    case 'CouponApplied':
+      return `coupon ${event.code} as ${short(event.dot)}`;
+    case 'CouponRemoved':
+      return `no coupon ${event.code}, saw ${shortAll(event.observed)}`;
+    case 'OrderPlaced':
+      return `order ${event.orderId.slice(-8)} takes ${shortAll(event.dots)}`;
+    case 'GuestCartClaimed':
+      return `claimed by ${event.userCartId}`;
+    case 'GuestJoined':
+      return `join of ${event.guestCartId.slice(0, 2)}..${event.guestCartId.slice(-8)} at ${event.guestOffset}: ${event.dots.size} live, ${event.dead.size} dead`;
+  }
+}
+
+function nameOf(lineId: LineId): string {
+  const line = lineOf(lineId);
+  if (line === undefined) return lineId;
+  return line.options.length === 0
+    ? line.productId
+    : `${line.productId} (${line.options.map(([name, value]) => `${name} ${value}`).join(', ')})`;
+}
+
+/** The end of a UUIDv7 is what tells it apart. A guest's dot says so. */
+const short = (dot: Dot): string => `${cartOfDot(dot).startsWith('g_') ? 'g' : ''}..${commandOfDot(dot).slice(-8)}`;
+const shortAll = (dots: readonly Dot[]): string =>
+  dots.length === 0
+    ? 'nothing'
+    : dots.length > 3
+      ? `${dots.slice(0, 3).map(short).join(' ')} and ${dots.length - 3} more`
+      : dots.map(short).join(' ');

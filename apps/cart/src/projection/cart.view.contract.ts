@@ -1,0 +1,157 @@
+/** What every view promises, whatever it is made of. Run on memory in cart.view.memory.test.ts and on Redis in cart.view.redis.int.test.ts. */
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { newUser } from '../cart.harness.ts';
+import { dotOf, emptyCart, evolve } from '../model/cart.ts';
+import { ViewUnavailable, type CartNotice, type CartView, type Place } from './cart.view.ts';
+import type { CartRecord } from '../model/codec.ts';
+
+export interface ViewUnderTest {
+  readonly view: CartView;
+  /** Another connection to the same view, as another process has. */
+  readonly other: CartView;
+  /** Forgets everything, as FLUSHALL does. */
+  wipe(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const commandId = '018bcfe5-6800-7000-8000-000000000010';
+const place = (next: bigint): Place => ({ next, rebuiltAt: 0n, forwardedTo: 0n, logId: 'log-1' });
+const cartWith = (cartId: string, quantity: number, more: Partial<CartRecord> = {}): CartRecord => ({
+  state: evolve(emptyCart(cartId), { type: 'ItemAdded', cartId, atMs: 1, dot: dotOf(cartId, commandId), line: 'mug', quantity }),
+  position: 1n,
+  missing: new Set(),
+  eventsSinceSnapshot: 1,
+  oldestUnsnapshottedAtMs: 1_000,
+  ...more,
+});
+
+export function cartViewContract(name: string, open: () => Promise<ViewUnderTest>): void {
+  describe(`a cart view: ${name}`, () => {
+    let under: ViewUnderTest;
+    let view: CartView;
+    let ada: string;
+    beforeEach(async () => {
+      under = await open();
+      view = under.view;
+      ada = newUser();
+    });
+    afterEach(() => under.close());
+
+    it('has no place and no carts before the first write', async () => {
+      expect(await view.load(3, [ada])).toEqual({ place: undefined, carts: new Map() });
+      expect(await view.places([1, 2, 3])).toEqual(new Map());
+    });
+
+    it('gives back what was written, place and carts', async () => {
+      const written = cartWith(ada, 2, { missing: new Set([7n, 9n]) });
+      const at: Place = { next: 2n ** 40n, rebuiltAt: 5n, forwardedTo: 4n, logId: 'a-cluster_id' };
+      expect(await view.apply(3, { expected: undefined, place: at, carts: [written] })).toBe(true);
+      expect(await under.other.load(3, [ada, newUser()])).toEqual({ place: at, carts: new Map([[ada, written]]) });
+      expect(await under.other.places([2, 3])).toEqual(new Map([[3, at]]));
+    });
+
+    it('blames the cart that cannot be written, not the store: the projector would wait for ever on the store', async () => {
+      const unwritable = cartWith(ada, 2);
+      const state = { ...unwritable.state, dead: new Map([[dotOf('a/b', commandId), 1]]) };
+      const apply = async () => view.apply(3, { expected: undefined, place: place(1n), carts: [{ ...unwritable, state }] });
+      await expect(apply()).rejects.not.toBeInstanceOf(ViewUnavailable);
+      expect(await view.load(3, [ada])).toEqual({ place: undefined, carts: new Map() });
+    });
+
+    it('keeps partitions apart', async () => {
+      await view.apply(3, { expected: undefined, place: place(1n), carts: [cartWith(ada, 2)] });
+      expect(await view.load(4, [ada])).toEqual({ place: undefined, carts: new Map() });
+    });
+
+    it.each([
+      ['a later one', place(2n)],
+      ['none', undefined],
+      ['the same of another log', { ...place(1n), logId: 'log-2' }],
+      ['one that was rebuilt', { ...place(1n), rebuiltAt: 1n }],
+    ])('writes nothing where the place is not the expected one: %s', async (_, expected) => {
+      await view.apply(3, { expected: undefined, place: place(1n), carts: [cartWith(ada, 2)] });
+      expect(await view.apply(3, { expected, place: place(9n), carts: [cartWith(ada, 9)] })).toBe(false);
+      expect(await view.load(3, [ada])).toEqual({ place: place(1n), carts: new Map([[ada, cartWith(ada, 2)]]) });
+    });
+
+    it('lets one of two writers through that both saw the same place', async () => {
+      await view.apply(3, { expected: undefined, place: place(1n), carts: [] });
+      const both = await Promise.all([
+        view.apply(3, { expected: place(1n), place: place(2n), carts: [cartWith(ada, 1)] }),
+        under.other.apply(3, { expected: place(1n), place: place(2n), carts: [cartWith(ada, 1)] }),
+      ]);
+      expect(both.filter((written) => written)).toHaveLength(1);
+    });
+
+    it('restores carts beside a place that is not there yet', async () => {
+      expect(await view.apply(3, { expected: undefined, place: undefined, carts: [cartWith(ada, 2)] })).toBe(true);
+      expect(await view.load(3, [ada])).toEqual({ place: undefined, carts: new Map([[ada, cartWith(ada, 2)]]) });
+    });
+
+    it('names the carts that wait for a snapshot, oldest first, as many as asked for', async () => {
+      const [eve, bob] = [newUser(), newUser()];
+      const carts = [
+        cartWith(ada, 1, { oldestUnsnapshottedAtMs: 300 }),
+        cartWith(eve, 1, { oldestUnsnapshottedAtMs: 100 }),
+        cartWith(bob, 1, { oldestUnsnapshottedAtMs: 0 }),
+      ];
+      await view.apply(3, { expected: undefined, place: place(1n), carts });
+      expect(await view.due(3, 1_000, 10)).toEqual([eve, ada]);
+      expect(await view.due(3, 1_000, 1)).toEqual([eve]);
+      expect(await view.due(3, 300, 10)).toEqual([eve]);
+      await view.apply(3, { expected: place(1n), place: place(2n), carts: [cartWith(eve, 1, { oldestUnsnapshottedAtMs: 0 })] });
+      expect(await view.due(3, 1_000, 10)).toEqual([ada]);
+    });
+
+    it('forgets a partition that is reset, and no other', async () => {
+      const many = Array.from({ length: 30 }, () => cartWith(newUser(), 1));
+      await view.apply(3, { expected: undefined, place: place(1n), carts: many });
+      await view.apply(33, { expected: undefined, place: place(1n), carts: [cartWith(ada, 2)] });
+      await view.reset(3);
+      const { place: gone, carts } = await view.load(
+        3,
+        many.map(({ state }) => state.cartId),
+      );
+      expect([gone, carts.size, (await view.due(3, 1e15, 10)).length]).toEqual([undefined, 0, 0]);
+      expect((await view.load(33, [ada])).carts.size).toBe(1);
+    });
+
+    it('tells every process of a change of the cart it watches, of which trace it was, and of no other', async () => {
+      const heard: CartNotice[] = [];
+      const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+      const stop = under.other.watch(3, ada, (notice) => heard.push(notice));
+      // A subscription takes a moment, and says "read again" once it stands.
+      const eve = newUser();
+      let next = 0n;
+      await vi.waitFor(async () => {
+        const { place: now } = await view.load(3, []);
+        const carts = [cartWith(eve, 1), cartWith(ada, 1)];
+        await view.apply(3, { expected: now, place: place(++next), carts, traces: new Map([[ada, traceparent]]) });
+        // A notice comes when it comes: maybe of an earlier attempt.
+        expect(heard.at(-1)).toEqual({ cartId: ada, watermark: expect.any(BigInt), traceparent });
+      });
+      expect(heard.every(({ cartId }) => cartId === ada)).toBe(true);
+      stop();
+      const count = heard.length;
+      const witness = new Promise((resolve) => under.other.watch(3, eve, ({ watermark }) => watermark !== undefined && resolve(watermark)));
+      await vi.waitFor(async () => {
+        const { place: now } = await view.load(3, []);
+        await view.apply(3, { expected: now, place: place(++next), carts: [cartWith(ada, 1), cartWith(eve, 1)] });
+        expect(await Promise.race([witness, Promise.resolve(undefined)])).toBeDefined();
+      });
+      expect(heard).toHaveLength(count);
+    });
+
+    it('is as new after a wipe', async () => {
+      await view.apply(3, { expected: undefined, place: place(1n), carts: [cartWith(ada, 2)] });
+      await under.wipe();
+      expect(await view.load(3, [ada])).toEqual({ place: undefined, carts: new Map() });
+      expect(await view.apply(3, { expected: place(1n), place: place(2n), carts: [] })).toBe(false);
+      expect(await view.apply(3, { expected: undefined, place: place(0n), carts: [] })).toBe(true);
+    });
+
+    it('says what it is', async () => {
+      expect((await view.status()).ok).toBe(true);
+    });
+  });
+}

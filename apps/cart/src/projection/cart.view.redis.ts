@@ -1,0 +1,272 @@
+/**
+ * The view in Redis, one server or a cluster. All keys of a partition share the hash tag `{cart:<partition>}`, hence one slot and one Lua call,
+ * which names them all: while the slot moves to another node Redis refuses what it cannot see whole (TRYAGAIN), and the projector comes again.
+ *
+ * Subtlety: a rolled-back or wiped Redis (AOF everysec, failover, FLUSHALL) rolls the carts and the watermark back together, because one script
+ * writes both; the projector then finds a place that is not the one it left, and replays from there. The server must not evict
+ * (`maxmemory-policy noeviction`): a cart gone without its watermark would not be missed. For the same reason no key here expires.
+ */
+import { LRUCache } from 'lru-cache';
+import { inCallSpan, openRedisByUrl, redisReady, type Logger, type RedisConnection } from '@cloakroom/platform';
+import { reach, type CartNotice, type CartView, type Change, type Place } from './cart.view.ts';
+import { decodeCart, encodeCart, type CartRecord } from '../model/codec.ts';
+import { cartKey, changedChannel, dueKey, placeKey, servingKey } from './cart.view.keys.ts';
+import { dropSpace } from './cart.view.replay.ts';
+import { NoticeBoard } from './notice-board.ts';
+
+/**
+ * The only write. KEYS: serving, place, due, then one a cart. ARGV: '=' where the space must serve and '~' where it must not yet, name, space,
+ * expected place, new place, channel or '', then (bytes, due score or '', cart id, traceparent or '') a cart.
+ * GET and SET rather than a hash: the carts of a batch are read by one MGET together with the place.
+ */
+const applyScript = `#!lua
+local serves = (redis.call('GET', KEYS[1]) or ARGV[2]) == ARGV[3]
+if serves ~= (ARGV[1] == '=') then return 0 end
+if (redis.call('GET', KEYS[2]) or '') ~= ARGV[4] then return 0 end
+local changed = {}
+for i = 4, #KEYS do
+  local at = 7 + (i - 4) * 4
+  redis.call('SET', KEYS[i], ARGV[at])
+  if ARGV[at + 1] == '' then redis.call('ZREM', KEYS[3], ARGV[at + 2]) else redis.call('ZADD', KEYS[3], ARGV[at + 1], ARGV[at + 2]) end
+  changed[#changed + 1] = ARGV[at + 2]
+  if ARGV[at + 3] ~= '' then changed[#changed + 1] = ARGV[at + 3] end
+end
+if ARGV[5] ~= '' then
+  redis.call('SET', KEYS[2], ARGV[5])
+  if #changed > 0 and ARGV[6] ~= '' then
+    redis.call('PUBLISH', ARGV[6], string.match(ARGV[5], '^%d+') .. '\\n' .. table.concat(changed, '\\n'))
+  end
+end
+return 1
+`;
+
+const redisCall = { 'db.system.name': 'redis' } as const;
+
+type ViewRedis = RedisConnection & { applyCarts(keyCount: number, ...args: (string | Buffer)[]): Promise<number> };
+
+export interface RedisCartViewOptions {
+  readonly url: string;
+  readonly log: Logger;
+  /** The view's name. */
+  readonly keyspace?: string;
+  /** Of a replay: this space, which does not serve yet, and of which nobody is told. */
+  readonly building?: string;
+}
+
+export function openRedisCartView(options: RedisCartViewOptions): CartView {
+  return new RedisCartView(options);
+}
+
+/** How long a listener's connection may take: it is not on any request's path. */
+const subscriberReadyMs = 2_000;
+
+class RedisCartView implements CartView {
+  readonly #redis: ViewRedis;
+  readonly #subscriber: RedisConnection;
+  readonly #name: string;
+  readonly #building: string | undefined;
+  /** In which space each place was found: what was made of it must go there or nowhere, whatever has been switched meanwhile. */
+  readonly #foundIn = new WeakMap<Place, string>();
+  /** The space that served each partition when it was last looked at. */
+  readonly #serving = new Map<number, string>();
+  readonly #decoded = new DecodedCarts();
+  readonly #log: Logger;
+  readonly #board = new NoticeBoard();
+  readonly #subscribed = new Set<number>();
+
+  constructor({ url, log, keyspace = 'v1', building }: RedisCartViewOptions) {
+    this.#name = keyspace;
+    this.#building = building;
+    this.#log = log;
+    const redis = openRedisByUrl({ url, name: 'cart-view', log });
+    redis.defineCommand('applyCarts', { lua: applyScript });
+    this.#redis = redis as ViewRedis;
+    this.#subscriber = openRedisByUrl({ url, name: 'cart-notices', log, subscriber: true });
+    this.#subscriber.on('message', (channel: string, message: string) => this.#onMessage(channel, message));
+    this.#subscriber.on('close', () => this.#subscribed.clear());
+    const hearAgain = (): void => {
+      for (const partition of this.#board.partitions()) this.#subscribe(partition);
+      this.#board.postAll(this.#board.partitions());
+    };
+    this.#subscriber.on('ready', hearAgain);
+    // A cluster's client listens at one node; when that falls it subscribes at another by itself, and what was said in between is lost.
+    this.#subscriber.on('-node', hearAgain);
+  }
+
+  load(partition: number, cartIds: readonly string[]): Promise<{ place: Place | undefined; carts: Map<string, CartRecord> }> {
+    return reach(async () => {
+      const { space: at, found } = await inCallSpan('cart view load', redisCall, () =>
+        this.#read(partition, (space) => [placeKey(space, partition), ...cartIds.map((cartId) => cartKey(space, partition, cartId))]),
+      );
+      const carts = new Map<string, CartRecord>();
+      for (const [index, cartId] of cartIds.entries()) {
+        const bytes = found[index + 1];
+        if (bytes) carts.set(cartId, this.#decoded.decode(cartId, bytes));
+      }
+      return { place: this.#placeIn(at, found[0]), carts };
+    });
+  }
+
+  places(partitions: readonly number[]): Promise<Map<number, Place>> {
+    return reach(async () => {
+      // One MGET a slot, in one write to the socket.
+      const all = await Promise.all(partitions.map((partition) => this.#read(partition, (space) => [placeKey(space, partition)])));
+      return new Map(
+        partitions.flatMap((partition, index) => {
+          const { space, found } = all[index]!;
+          const place = this.#placeIn(space, found[0]);
+          return place === undefined ? [] : [[partition, place] as const];
+        }),
+      );
+    });
+  }
+
+  /** One look at a partition, in the space that serves at that very moment. */
+  async #read(partition: number, keysIn: (space: string) => string[]): Promise<{ space: string; found: (Buffer | null)[] }> {
+    for (;;) {
+      const space = this.#spaceOf(partition);
+      const [serving, ...found] = await this.#redis.mgetBuffer(servingKey(this.#name, partition), ...keysIn(space));
+      const actual = serving?.toString() ?? this.#name;
+      if (this.#building !== undefined || actual === space) return { space, found };
+      // Switched since the last look: a replay ends so, days apart.
+      this.#serving.set(partition, actual);
+    }
+  }
+
+  #placeIn(space: string, bytes: Buffer | null | undefined): Place | undefined {
+    const place = parsePlace(bytes?.toString());
+    if (place !== undefined) this.#foundIn.set(place, space);
+    return place;
+  }
+
+  #spaceOf(partition: number): string {
+    return this.#building ?? this.#serving.get(partition) ?? this.#name;
+  }
+
+  async apply(partition: number, { expected, place, carts, traces }: Change): Promise<boolean> {
+    const space = (expected && this.#foundIn.get(expected)) ?? this.#spaceOf(partition);
+    const keys = [servingKey(this.#name, partition), placeKey(space, partition), dueKey(space, partition)];
+    const [where, channel] = this.#building === undefined ? ['=', changedChannel(this.#name, partition)] : ['~', ''];
+    const values: (string | Buffer)[] = [where, this.#name, space, formatPlace(expected), formatPlace(place), channel];
+    // Outside of reach(): what cannot be encoded is its record's fault, and must not pass for a store that is away.
+    for (const cart of carts) {
+      keys.push(cartKey(space, partition, cart.state.cartId));
+      const due = cart.oldestUnsnapshottedAtMs > 0 ? String(cart.oldestUnsnapshottedAtMs) : '';
+      values.push(this.#decoded.encode(cart), due, cart.state.cartId, traces?.get(cart.state.cartId) ?? '');
+    }
+    return reach(() =>
+      inCallSpan('cart view apply', redisCall, async () => (await this.#redis.applyCarts(keys.length, ...keys, ...values)) === 1),
+    );
+  }
+
+  due(partition: number, beforeMs: number, countMax: number): Promise<string[]> {
+    return reach(() =>
+      this.#redis.zrange(dueKey(this.#spaceOf(partition), partition), '-inf', `(${beforeMs}`, 'BYSCORE', 'LIMIT', 0, countMax),
+    );
+  }
+
+  async reset(partition: number): Promise<void> {
+    await reach(() => dropSpace(this.#redis, this.#spaceOf(partition), partition));
+  }
+
+  watch(partition: number, cartId: string, listener: (notice: CartNotice) => void): () => void {
+    const stop = this.#board.watch(partition, cartId, listener);
+    this.#subscribe(partition);
+    return () => {
+      stop();
+      if (!this.#board.watched(partition)) this.#unsubscribe(partition);
+    };
+  }
+
+  onReturn(listener: () => void): void {
+    this.#redis.on('ready', listener);
+    // Of a cluster the rest stays connected while one shard changes hands.
+    for (const event of ['+node', '-node']) this.#redis.on(event, listener);
+  }
+
+  async status(): Promise<{ ok: boolean; kind: 'redis'; runId?: string }> {
+    try {
+      const runId = /^run_id:(\w+)/m.exec(await this.#redis.info('server'))?.[1];
+      return { ok: true, kind: 'redis', ...(runId !== undefined && { runId }) };
+    } catch {
+      return { ok: false, kind: 'redis' };
+    }
+  }
+
+  close(): Promise<void> {
+    this.#subscriber.disconnect();
+    this.#redis.disconnect();
+    return Promise.resolve();
+  }
+
+  /** Until it is subscribed a change goes unnoticed; so everybody of the partition is told to read again once it is. */
+  #subscribe(partition: number): void {
+    if (this.#subscribed.has(partition)) return;
+    this.#subscribed.add(partition);
+    redisReady(this.#subscriber, subscriberReadyMs)
+      .then(() => this.#subscriber.subscribe(changedChannel(this.#name, partition)))
+      .then(() => this.#board.postAll([partition]))
+      .catch((error: unknown) => {
+        // The connection's next 'ready' subscribes again.
+        this.#subscribed.delete(partition);
+        this.#log.warn({ partition, err: error }, 'cart notices cannot be heard');
+      });
+  }
+
+  #unsubscribe(partition: number): void {
+    this.#subscribed.delete(partition);
+    this.#subscriber.unsubscribe(changedChannel(this.#name, partition)).catch(() => undefined);
+  }
+
+  #onMessage(channel: string, message: string): void {
+    const partition = Number(/^\{cart:(\d+)\}/.exec(channel)?.[1]);
+    const [watermark = '', ...lines] = message.split('\n');
+    if (!Number.isInteger(partition) || !/^\d+$/.test(watermark)) return;
+    // No cart is called like a traceparent; a reader that does not know the line tells nobody.
+    const isTrace = (line: string | undefined): line is string => line?.startsWith('00-') === true;
+    for (const [index, cartId] of lines.entries()) {
+      if (isTrace(cartId)) continue;
+      const traceparent = lines[index + 1];
+      this.#board.post(partition, { cartId, watermark: BigInt(watermark), traceparent: isTrace(traceparent) ? traceparent : undefined });
+    }
+  }
+}
+
+/** Of memory, about: the carts that are changing now. */
+const decodedBytesMax = 32 * 1024 * 1024;
+/** A death of 22 bytes is a string of 75 characters, a number and a place in a map. */
+const decodedBytesPerByte = 10;
+
+/** A cart is read by each command and each batch, and is most often what was last written or read here. Known by its bytes alone, so never stale. */
+class DecodedCarts {
+  readonly #known = new LRUCache<string, { readonly bytes: Buffer; readonly cart: CartRecord }>({
+    maxSize: decodedBytesMax,
+    sizeCalculation: ({ bytes }) => 500 + bytes.length * decodedBytesPerByte,
+  });
+
+  decode(cartId: string, bytes: Buffer): CartRecord {
+    const known = this.#known.get(cartId);
+    if (known?.bytes.equals(bytes) === true) return known.cart;
+    const cart = decodeCart(bytes);
+    // A copy: what the client hands over is a part of all that came with it.
+    this.#known.set(cartId, { bytes: Buffer.from(bytes), cart });
+    return cart;
+  }
+
+  encode(cart: CartRecord): Buffer {
+    const bytes = encodeCart(cart);
+    this.#known.set(cart.state.cartId, { bytes, cart });
+    return bytes;
+  }
+}
+
+const formatPlace = (place: Place | undefined): string =>
+  place === undefined ? '' : `${place.next} ${place.rebuiltAt} ${place.forwardedTo} ${place.logId}`;
+
+function parsePlace(text: string | undefined): Place | undefined {
+  if (text === undefined) return undefined;
+  const match = /^(\d+) (\d+) (\d+) (\S+)$/.exec(text);
+  // Of a version that this one does not know: not ours to overwrite, nor to take for "none".
+  if (match === null) throw new Error('the place of a partition cannot be read');
+  return { next: BigInt(match[1]!), rebuiltAt: BigInt(match[2]!), forwardedTo: BigInt(match[3]!), logId: match[4]! };
+}

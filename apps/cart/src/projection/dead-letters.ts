@@ -1,0 +1,29 @@
+/** What a record that cannot be applied does to its cart: the partition goes on, and the cart says that it may lack something. */
+import { recordHeaders, type TopicSpec } from '@cloakroom/contracts';
+import type { LogRecord } from '@cloakroom/platform';
+import { markMissing, newCart } from './apply-record.ts';
+import type { CartParts } from '../cart.dependencies.ts';
+import { orRetryLater } from './project-batch.ts';
+
+/**
+ * Marks the cart and moves the watermark past the buried record, in one step.
+ * @returns the new watermark; undefined when the view stands elsewhere, and must be settled
+ */
+export async function markIncomplete(parts: CartParts, record: LogRecord): Promise<bigint | undefined> {
+  const { partition, key, offset } = record;
+  const { place, carts } = await orRetryLater(parts.view.load(partition, [key]));
+  if (place === undefined) return undefined;
+  if (place.next > offset) return place.next;
+  if (place.next < offset) return undefined;
+  const next = offset + 1n;
+  const marked = markMissing(carts.get(key) ?? newCart(key), record);
+  const applied = await orRetryLater(parts.view.apply(partition, { expected: place, place: { ...place, next }, carts: [marked] }));
+  return applied ? next : undefined;
+}
+
+/** Where a buried record came from, as its headers say; undefined when they do not. */
+export function originOf(record: Pick<LogRecord, 'headers'>, of: TopicSpec): bigint | undefined {
+  const text = (name: string): string => record.headers[name]?.toString() ?? '';
+  const offset = text(recordHeaders.originOffset);
+  return text(recordHeaders.originTopic) === of.name && /^\d{1,18}$/.test(offset) ? BigInt(offset) : undefined;
+}

@@ -1,0 +1,296 @@
+/**
+ * Keeps the view at the end of the log. The view's watermark, never the group's committed offset, says where to read: after a rebalance, a
+ * crash between apply and commit, a rolled-back or wiped Redis, every partition is sought to its watermark and goes on.
+ *
+ * A view can also be lost while nothing happens: once a second (and at once after a reconnect, or when a read finds it missing) the place of
+ * every partition held here is compared with the one that was left.
+ */
+import type { TopicPartition } from '@cloakroom/platform';
+import {
+  RetryLater,
+  seconds,
+  stuckAfterMs,
+  traceIdOfRecord,
+  type BatchControl,
+  type LogRecord,
+  type RecordBatch,
+  type Subscription,
+} from '@cloakroom/platform';
+import { deadLetters, realignments } from '../metrics.ts';
+import { markIncomplete } from './dead-letters.ts';
+import { LogEnds } from './log-ends.ts';
+import type { CartParts } from '../cart.dependencies.ts';
+import { orRetryLater, projectBatch } from './project-batch.ts';
+import { pause, reasonOf } from './projector.trouble.ts';
+import { forgetPartition, noteApplied, noteWaiting } from './projector.lag.ts';
+import { settlePartitions } from './rebuild.ts';
+import { sweepPartition } from './snapshots.ts';
+
+export interface Projector {
+  /** Resolves when this process has its first share of the partitions, each at its place: what was acknowledged before is known or on its way. */
+  readonly ready: Promise<void>;
+  /** Milliseconds since a broker last answered a fetch; Infinity before the first answer. */
+  heardAgoMs(): number;
+  /** Where the log ends, whoever holds the partition. */
+  readonly ends: Pick<LogEnds, 'standing' | 'now'>;
+  /** In words, what has not moved for `stuckAfterMs`; undefined when all is well. */
+  stuck(): string | undefined;
+  /** Somebody found a partition without a place. */
+  realignSoon(): void;
+  stop(): Promise<void>;
+}
+
+export const projectorGroup = 'cart-projector';
+/** How soon a wiped view heals without an event: one look of 24 GETs. */
+const checkIntervalMs = 1_000;
+/** Retention is counted in days. */
+const sweepIntervalMs = 10 * 60_000;
+/** Between attempts to settle while the view or the log is down. */
+const settleRetryMs = 500;
+
+export async function startProjector(parts: CartParts, group: string = projectorGroup): Promise<Projector> {
+  const projector = new PartitionProjector(parts, group);
+  await projector.start();
+  return projector;
+}
+
+class PartitionProjector implements Projector {
+  readonly #parts: CartParts;
+  readonly #group: string;
+  /** Where this process left each partition that it holds. */
+  readonly #leftAt = new Map<number, bigint>();
+  /** Partitions that must not be read until they are settled. */
+  readonly #unsettled = new Set<number>();
+  readonly #busy = new Set<number>();
+  /** By partition that has something to do: since when (monotonic), until it moves. */
+  readonly #waitsSince = new Map<number, number>();
+  #trouble = '';
+  readonly ends: LogEnds;
+  #logId = '';
+  #subscription: Subscription | undefined;
+  #control: BatchControl | undefined;
+  #settling: Promise<void> | undefined;
+  /** Told apart from the promise: that settles a turn later, and a partition that comes in that turn would wait for nobody. */
+  #settlingNow = false;
+  #checking: Promise<void> | undefined;
+  #timers: NodeJS.Timeout[] = [];
+  readonly #stopped = new AbortController();
+
+  constructor(parts: CartParts, group: string) {
+    this.#parts = parts;
+    this.#group = group;
+    this.ends = new LogEnds(parts);
+  }
+
+  get ready(): Promise<void> {
+    if (this.#subscription === undefined) return Promise.reject(new Error('not started'));
+    return this.#subscription.ready.then(() => this.#settling);
+  }
+
+  async start(): Promise<void> {
+    const { eventLog, topics, view } = this.#parts;
+    this.#subscription = await eventLog.subscribe({
+      group: this.#group,
+      topics: [topics.events],
+      from: 'earliest',
+      // Whatever a handler throws besides RetryLater is the record's fault, and stays so.
+      attempts: 1,
+      handler: (batch, control) => this.#take(batch, control),
+      onAssigned: (partitions, control) => this.#onAssigned(partitions, control),
+      onRevoked: (partitions) => this.#onRevoked(partitions),
+      onDeadLetter: (record, reason) => this.#onDeadLetter(record, reason),
+    });
+    this.ends.start();
+    view.onReturn(() => this.realignSoon());
+    this.#timers = [setInterval(() => this.realignSoon(), checkIntervalMs), setInterval(() => void this.#sweep(), sweepIntervalMs)];
+    for (const timer of this.#timers) timer.unref();
+  }
+
+  heardAgoMs(): number {
+    const heardMs = this.#subscription?.lastHeardMs();
+    return heardMs === undefined ? Number.POSITIVE_INFINITY : this.#parts.clock.monotonicMs() - heardMs;
+  }
+
+  stuck(): string | undefined {
+    const heardAgoMs = this.heardAgoMs();
+    // Before the first answer too: what waits since the start is in `waitsSince`, and a log that is away is told by the caller.
+    if (Number.isFinite(heardAgoMs) && heardAgoMs > stuckAfterMs) return `the log of carts was last heard ${seconds(heardAgoMs)} ago`;
+    const beforeMs = this.#parts.clock.monotonicMs() - stuckAfterMs;
+    const waiting = [...this.#waitsSince].filter(([, sinceMs]) => sinceMs < beforeMs);
+    if (waiting.length === 0) return undefined;
+    const agoMs = this.#parts.clock.monotonicMs() - Math.min(...waiting.map(([, sinceMs]) => sinceMs));
+    const which = waiting.map(([partition]) => partition).sort((a, b) => a - b);
+    return `the view of partition ${which.join(', ')} stands still for ${seconds(agoMs)}${this.#trouble && `: ${this.#trouble}`}`;
+  }
+
+  realignSoon(): void {
+    if (this.#stopped.signal.aborted) return;
+    this.#checking ??= this.#check()
+      // The view is away: its return calls again, and so does the timer.
+      .catch((error: unknown) => this.#parts.log.debug({ err: error }, 'the view could not be checked'))
+      .finally(() => (this.#checking = undefined));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    this.ends.stop();
+    for (const timer of this.#timers) clearInterval(timer);
+    await this.#subscription?.stop();
+    await this.#checking;
+    await this.#settling;
+  }
+
+  async #take(batch: RecordBatch, control: BatchControl): Promise<void> {
+    const { partition } = batch;
+    noteWaiting(partition, { end: batch.highWatermark, oldestMs: batch.records[0]!.timestampMs });
+    this.#wait(partition);
+    if (this.#unsettled.has(partition)) return this.#hold(batch, control);
+    this.#busy.add(partition);
+    try {
+      const projected = await projectBatch(this.#parts, this.#logId, batch);
+      if (projected.outcome === 'applied') {
+        this.#leave(partition, projected.next, batch.records.at(-1)!.timestampMs);
+        return;
+      }
+    } catch (error) {
+      this.#trouble = reasonOf(error);
+      throw error;
+    } finally {
+      this.#busy.delete(partition);
+    }
+    realignments.inc({ how: 'sought' });
+    this.#settle([partition]);
+    return this.#hold(batch, control);
+  }
+
+  /** Leaves the batch unread and uncommitted until its partition is settled. */
+  #hold(batch: RecordBatch, control: BatchControl): void {
+    if (this.#subscription === undefined) throw new RetryLater('the partition is being settled');
+    this.#subscription.pause([batch]);
+    control.seek(batch.topic, batch.partition, batch.records[0]!.offset);
+    // Settled between the first look and the pause: nobody else would resume it.
+    if (!this.#unsettled.has(batch.partition)) this.#subscription.resume([batch]);
+  }
+
+  async #onAssigned(assigned: readonly TopicPartition[], control: BatchControl): Promise<void> {
+    this.#control = control;
+    const partitions = assigned.map(({ partition }) => partition);
+    // Held from before the first batch; read on one by one as they are found settled.
+    for (const partition of partitions) this.#unsettled.add(partition);
+    for (const partition of partitions) this.#wait(partition);
+    const { clusterId, places, bounds } = await this.#look(partitions).catch((error: unknown) => {
+      this.#trouble = reasonOf(error);
+      throw error;
+    });
+    this.#logId = clusterId;
+    const broken: number[] = [];
+    for (const partition of partitions) {
+      const place = places.get(partition);
+      const of = bounds.get(partition);
+      // What waits has not been seen, and is no younger than this.
+      if (of !== undefined) noteWaiting(partition, { end: of.next, oldestMs: this.#parts.clock.nowMs(), next: place?.next ?? 0n });
+      if (place?.logId !== clusterId || of === undefined || place.next < of.first || place.next > of.next) broken.push(partition);
+      else this.#readFrom(partition, place.next);
+    }
+    if (broken.length > 0) this.#settle(broken);
+  }
+
+  async #look(partitions: readonly number[]) {
+    const { clusterId } = await this.#parts.eventLog.describe();
+    const places = await orRetryLater(this.#parts.view.places(partitions));
+    return { clusterId, places, bounds: await this.#parts.eventLog.bounds(this.#parts.topics.events) };
+  }
+
+  #wait(partition: number): void {
+    if (!this.#waitsSince.has(partition)) this.#waitsSince.set(partition, this.#parts.clock.monotonicMs());
+  }
+
+  #onRevoked(partitions: readonly TopicPartition[]): void {
+    for (const { partition } of partitions) {
+      this.#waitsSince.delete(partition);
+      this.#leftAt.delete(partition);
+      forgetPartition(partition);
+      this.#unsettled.delete(partition);
+    }
+  }
+
+  async #onDeadLetter(record: LogRecord, reason: string): Promise<void> {
+    deadLetters.inc();
+    const next = await markIncomplete(this.#parts, record);
+    this.#parts.log.error(
+      { partition: record.partition, offset: String(record.offset), reason, trace_id: traceIdOfRecord(record) },
+      'a cart is incomplete until its record is redriven',
+    );
+    if (next === undefined) this.#settle([record.partition]);
+    else this.#leave(record.partition, next);
+  }
+
+  /** @param newestMs when the log took the record before `next` */
+  #leave(partition: number, next: bigint, newestMs?: number): void {
+    this.#leftAt.set(partition, next);
+    this.#waitsSince.delete(partition);
+    noteApplied(partition, next, newestMs);
+  }
+
+  #readFrom(partition: number, offset: bigint): void {
+    const { name: topic } = this.#parts.topics.events;
+    this.#leave(partition, offset);
+    this.#control?.seek(topic, partition, offset);
+    this.#unsettled.delete(partition);
+    this.#subscription?.resume([{ topic, partition }]);
+  }
+
+  /** In the background, since a rebuild may outlast a handler's time. */
+  #settle(partitions: readonly number[]): void {
+    for (const partition of partitions) {
+      this.#unsettled.add(partition);
+      this.#wait(partition);
+    }
+    if (this.#settlingNow) return;
+    this.#settlingNow = true;
+    this.#settling = this.#settleAll();
+  }
+
+  async #settleAll(): Promise<void> {
+    const { log } = this.#parts;
+    while (this.#unsettled.size > 0 && !this.#stopped.signal.aborted) {
+      const partitions = [...this.#unsettled];
+      try {
+        const settled = await settlePartitions(this.#parts, this.#logId, this.#group, partitions);
+        // What was revoked meanwhile is somebody else's.
+        for (const [partition, offset] of settled) if (this.#unsettled.has(partition)) this.#readFrom(partition, offset);
+        if (settled.size > 0) continue;
+      } catch (error) {
+        this.#trouble = reasonOf(error);
+        log.warn({ err: error, partitions }, 'the view cannot be settled yet');
+      }
+      await pause(settleRetryMs, this.#stopped.signal);
+    }
+    this.#settlingNow = false;
+  }
+
+  async #check(): Promise<void> {
+    const left = new Map(this.#leftAt);
+    if (left.size === 0) return;
+    const places = await this.#parts.view.places([...left.keys()]);
+    const moved = [...left].filter(([partition, next]) => {
+      // What was read or sought meanwhile has been compared by that.
+      const untouched = this.#leftAt.get(partition) === next && !this.#busy.has(partition) && !this.#unsettled.has(partition);
+      return untouched && (places.get(partition)?.next !== next || places.get(partition)?.logId !== this.#logId);
+    });
+    if (moved.length === 0) return;
+    this.#parts.log.warn({ partitions: moved.map(([partition]) => partition) }, 'the view is not where it was left');
+    realignments.inc({ how: 'checked' }, moved.length);
+    this.#settle(moved.map(([partition]) => partition));
+  }
+
+  async #sweep(): Promise<void> {
+    for (const partition of this.#leftAt.keys()) {
+      try {
+        await sweepPartition(this.#parts, partition);
+      } catch (error) {
+        this.#parts.log.warn({ err: error, partition }, 'snapshots before retention could not be written');
+      }
+    }
+  }
+}

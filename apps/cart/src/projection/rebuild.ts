@@ -1,0 +1,111 @@
+/**
+ * Brings partitions of the view to a place from which the log can go on. Most often they are there already. Else, by what is wrong:
+ *
+ * - no place: the view is new, or was wiped. Snapshots are restored beside it, then the log is replayed from its first record.
+ * - behind the log's first record: retention took what the view never had. Snapshots hold it.
+ * - ahead of the log's end, or of another cluster: the log was replaced. The view is a copy of the log and of nothing else: it begins anew.
+ *
+ * Repeating any of it is harmless, also from two processes at once: every write needs the place that was found.
+ */
+import type { CartParts } from '../cart.dependencies.ts';
+import type { Place } from './cart.view.ts';
+import type { CartRecord } from '../model/codec.ts';
+import { realignments } from '../metrics.ts';
+import { orRetryLater } from './project-batch.ts';
+import { readSnapshots } from './snapshots.ts';
+
+interface Bounds {
+  readonly first: bigint;
+  readonly next: bigint;
+}
+
+/**
+ * @param group whose committed offsets tell what was forwarded before the view was lost
+ * @returns where each partition is to be read on; absent where another process was faster: ask again
+ */
+export async function settlePartitions(
+  parts: CartParts,
+  logId: string,
+  group: string,
+  partitions: readonly number[],
+): Promise<Map<number, bigint>> {
+  const { view, eventLog, topics, log } = parts;
+  const places = await view.places(partitions);
+  const bounds = await eventLog.bounds(topics.events);
+  const settled = new Map<number, bigint>();
+  const broken = new Map<number, Place | undefined>();
+  for (const partition of partitions) {
+    const place = places.get(partition);
+    const of = boundsOf(bounds, partition);
+    if (place === undefined) broken.set(partition, undefined);
+    else if (place.logId !== logId || place.next > of.next) {
+      realignments.inc({ how: 'replaced_log' });
+      log.error({ partition, place: String(place.next), logEnd: String(of.next) }, 'the view is of another log; it begins anew');
+      await view.reset(partition);
+      broken.set(partition, undefined);
+    } else if (place.next < of.first) broken.set(partition, place);
+    else settled.set(partition, place.next);
+  }
+  if (broken.size > 0) {
+    const forwarded = await forwardedOffsets(parts, group, bounds);
+    await restore(parts, parts.replays === true ? withGaps(broken, bounds) : broken, bounds);
+    for (const [partition, place] of broken) {
+      const { first, next } = boundsOf(bounds, partition);
+      const forwardedTo = place?.forwardedTo ?? forwarded.get(partition) ?? 0n;
+      const began = await view.apply(partition, {
+        expected: place,
+        place: { next: first, rebuiltAt: next, forwardedTo, logId },
+        carts: [],
+      });
+      if (began) settled.set(partition, first);
+      if (began && next > first) realignments.inc({ how: place === undefined ? 'rebuilt' : 'retention_gap' });
+    }
+  }
+  return settled;
+}
+
+function boundsOf(bounds: ReadonlyMap<number, Bounds>, partition: number): Bounds {
+  const of = bounds.get(partition);
+  if (of === undefined) throw new Error(`the log has no partition ${partition} of carts`);
+  return of;
+}
+
+/**
+ * A batch is committed after its guests' changes were forwarded, so what is below the committed offset needs no second copy. The bounds were
+ * asked first: if the log grew meanwhile this is too low, which is the harmless side.
+ */
+async function forwardedOffsets(
+  { eventLog, topics }: CartParts,
+  group: string,
+  bounds: ReadonlyMap<number, Bounds>,
+): Promise<Map<number, bigint>> {
+  const lags = await eventLog.lag(group, topics.events);
+  return new Map(
+    lags.map(({ partition, records }) => {
+      const { first, next } = boundsOf(bounds, partition);
+      const committed = next - records;
+      return [partition, committed > first ? committed : first];
+    }),
+  );
+}
+
+/** A replay is there to compute anew: where the log is whole it needs none of what an older build made of it. */
+const withGaps = (broken: ReadonlyMap<number, Place | undefined>, bounds: ReadonlyMap<number, Bounds>): Map<number, Place | undefined> =>
+  new Map([...broken].filter(([partition]) => boundsOf(bounds, partition).first > 0n));
+
+async function restore(
+  parts: CartParts,
+  broken: ReadonlyMap<number, Place | undefined>,
+  bounds: ReadonlyMap<number, Bounds>,
+): Promise<void> {
+  await readSnapshots(parts, new Set(broken.keys()), async (partition, snapshots) => {
+    const newest = new Map(snapshots.map((cart) => [cart.state.cartId, withinLog(cart, boundsOf(bounds, partition))]));
+    const { carts: known } = await orRetryLater(parts.view.load(partition, [...newest.keys()]));
+    const better = [...newest.values()].filter(({ state, position }) => position > (known.get(state.cartId)?.position ?? -1n));
+    if (better.length === 0) return;
+    await orRetryLater(parts.view.apply(partition, { expected: broken.get(partition), place: undefined, carts: better }));
+  });
+}
+
+/** A position past the log's end is of a log that is gone: the state holds, but no record of this log may be skipped for it. */
+const withinLog = (cart: CartRecord, { first, next }: Bounds): CartRecord => (cart.position > next ? { ...cart, position: first } : cart);

@@ -1,0 +1,45 @@
+import {
+  isGuestSubject,
+  isProblem,
+  isUserSubject,
+  MergeState,
+  type CartSchema,
+  type GetCartRequest,
+  type Problem,
+} from '@cloakroom/contracts';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { PersonContext } from '@cloakroom/platform';
+import { couponsOf, dotIn, linesOf, type CartState } from '../model/cart.ts';
+import { formatToken } from './consistency.ts';
+import { lineOfMessage, readCart, type ReadParts } from './read-cart.ts';
+import { encodeSeen } from '../model/seen.ts';
+
+/** What the view holds, after a bounded wait for the caller's own writes; what it may lack is said, never hidden. */
+export async function getCart(
+  parts: ReadParts,
+  ctx: PersonContext,
+  { claimedGuestCart }: Pick<GetCartRequest, 'claimedGuestCart'>,
+): Promise<MessageInitShape<typeof CartSchema> | Problem> {
+  const read = await readCart(parts, ctx);
+  if (isProblem(read)) return read;
+  const { state, stale, incomplete, behind, reached } = read;
+  return {
+    cartId: state.cartId,
+    lines: linesOf(state).map(({ lineId, quantity, dots }) => ({ lineId, ...lineOfMessage(lineId), quantity, seen: encodeSeen(dots) })),
+    coupons: couponsOf(state).map(({ code, dots }) => ({ code, seen: encodeSeen(dots) })),
+    seen: encodeSeen([...state.dots.keys(), ...state.coupons.keys()].map((id) => dotIn(state, id))),
+    stale,
+    incomplete,
+    merge: mergeOf(state, claimedGuestCart),
+    behind,
+    consistencyToken: reached === undefined ? '' : formatToken(reached),
+  };
+}
+
+/** Pending from the sign-in on, since the session says so before this service has heard of the claim. */
+function mergeOf(state: CartState, claimedGuestCart: string): { state: MergeState; from?: string; atMs?: bigint } {
+  if (!isUserSubject(state.cartId) || !isGuestSubject(claimedGuestCart)) return { state: MergeState.NONE };
+  const joined = state.joined.get(claimedGuestCart);
+  if (joined === undefined) return { state: MergeState.PENDING, from: claimedGuestCart };
+  return { state: MergeState.MERGED, from: claimedGuestCart, atMs: BigInt(joined.atMs) };
+}

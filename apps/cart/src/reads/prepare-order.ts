@@ -1,0 +1,79 @@
+import {
+  isProblem,
+  isUserSubject,
+  uuidV7Milliseconds,
+  type PrepareOrderRequest,
+  type PreparedOrderSchema,
+  type Problem,
+} from '@cloakroom/contracts';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { PersonContext } from '@cloakroom/platform';
+import { cartOfDot, commandOfDot, couponsOf, linesOf, type CartState, type CommandId, type Dot } from '../model/cart.ts';
+import { toDot } from '../model/codec.ts';
+import { lineOfMessage, readCart, upToNow, type ReadParts } from './read-cart.ts';
+import { decodeSeen } from '../model/seen.ts';
+
+/**
+ * The part of a cart that was seen and lives: what an order may name. A quantity is that of these dots alone, so what another device adds
+ * meanwhile is neither ordered nor taken. Where this replica cannot tell, it says so: an order of half a cart would be worse than a second try.
+ */
+export async function prepareOrder(
+  parts: ReadParts,
+  ctx: PersonContext,
+  request: Pick<PrepareOrderRequest, 'seen'>,
+): Promise<MessageInitShape<typeof PreparedOrderSchema> | Problem> {
+  const decoded = decodeSeen(request.seen);
+  if (!Array.isArray(decoded)) return decoded;
+  // An order names each command once, however many aliases of it were seen.
+  const seen = [...Map.groupBy(decoded, commandOfDot)];
+  // All that was acknowledged before: what was removed a moment ago is not sold, also where the owner of the partition hangs.
+  const now = await upToNow(parts, ctx);
+  const read = await readCart(parts, ctx, now === 'unknown' ? undefined : now);
+  if (isProblem(read)) return read;
+  const { state } = read;
+  const gone = seen.filter(
+    ([, aliases]) => aliases.some((dot) => isGone(state, dot, parts.clock.nowMs())) || aliases.every((dot) => isSomebodyElses(state, dot)),
+  );
+  const dots = new Map(seen.flatMap(([id]) => entryOf(state.dots, id)));
+  const coupons = new Map(seen.flatMap(([id]) => entryOf(state.coupons, id)));
+  const known = dots.size + coupons.size + gone.length;
+  const seenAndLive = { ...state, dots, coupons };
+  return {
+    cartId: state.cartId,
+    lines: linesOf(seenAndLive).map((line) => ({
+      lineId: line.lineId,
+      ...lineOfMessage(line.lineId),
+      quantity: line.quantity,
+      dots: line.dots.map(toDot),
+    })),
+    coupons: couponsOf(seenAndLive).map(({ code, dots: its }) => ({ code, dots: its.map(toDot) })),
+    changed: gone.length > 0,
+    stale: now === 'unknown' || read.stale || read.incomplete || known < seen.length,
+  };
+}
+
+/** Twice the age at which a command id is refused, and as long as any build has kept deaths: what is not known by then was killed. */
+const arrivedMs = 14 * 24 * 60 * 60 * 1000;
+
+/**
+ * Dead, or so old that its death may be forgotten: a dot of 14 days that this cart should have and has not. One of a guest that has not joined
+ * may be on its way at any age.
+ */
+export function isGone(state: CartState, dot: Dot, nowMs: number): boolean {
+  const id = commandOfDot(dot);
+  if (state.dead.has(id)) return true;
+  if (state.dots.has(id) || state.coupons.has(id)) return false;
+  const isOurs = cartOfDot(dot) === state.cartId || state.joined.has(cartOfDot(dot));
+  return isOurs && (uuidV7Milliseconds(id) ?? nowMs) < nowMs - arrivedMs;
+}
+
+/** On a page that was open while another person signed in. It never comes here, so asking again would be refused for ever. */
+function isSomebodyElses(state: CartState, dot: Dot): boolean {
+  const id = commandOfDot(dot);
+  return isUserSubject(cartOfDot(dot)) && cartOfDot(dot) !== state.cartId && !state.dots.has(id) && !state.coupons.has(id);
+}
+
+const entryOf = <T>(map: ReadonlyMap<CommandId, T>, id: CommandId): [CommandId, T][] => {
+  const value = map.get(id);
+  return value === undefined ? [] : [[id, value]];
+};

@@ -1,0 +1,100 @@
+/** What every read of a cart shares: a bounded wait for the caller's own writes, one look at the view, and what that look may lack. */
+import { problem, type Problem } from '@cloakroom/contracts';
+import type { PersonContext } from '@cloakroom/platform';
+import { emptyCart, type CartState } from '../model/cart.ts';
+import { ViewUnavailable, type Place } from '../projection/cart.view.ts';
+import { hasReached, tokenFor, waitForToken, waitMaxMs, type ConsistencyToken } from './consistency.ts';
+import { lineOf, type LineId } from '../model/lines.ts';
+import { staleReads } from '../metrics.ts';
+import { partitionOfCart, type CartParts } from '../cart.dependencies.ts';
+import type { Projector } from '../projection/projector.ts';
+
+/** Four missed fetches: beyond it nobody here can say that nothing has happened. */
+const logSilenceMaxMs = 2_000;
+/** A log that is there answers within 10 ms. */
+const endMaxMs = 500;
+/** Kept of the deadline for the read itself. */
+const readMarginMs = 100;
+
+export type ReadParts = CartParts & { readonly projector: Pick<Projector, 'heardAgoMs' | 'realignSoon' | 'ends'> };
+
+export interface CartRead {
+  readonly state: CartState;
+  /** The view may lack what the caller has written, or what the log holds. */
+  readonly stale: boolean;
+  /** A record of this cart waits in the dead-letter topic. */
+  readonly incomplete: boolean;
+  /** Records that the view lacks of the consistency token. */
+  readonly behind: bigint;
+  /** How far the view had come; undefined where it holds nothing of the partition. */
+  readonly reached: ConsistencyToken | undefined;
+}
+
+/** @param from the caller's own token, or further where a read must hold all that was acknowledged before it began (`upToNow`) */
+export async function readCart(parts: ReadParts, ctx: PersonContext, from = tokenOf(parts, ctx)): Promise<CartRead | Problem> {
+  const { view, clock, projector } = parts;
+  const cartId = ctx.identity.subject;
+  const partition = partitionOfCart(parts, cartId);
+  const token = from;
+  try {
+    let loaded = await view.load(partition, [cartId]);
+    if (token !== undefined && !hasReached(loaded.place, token)) {
+      const budgetMs = Math.max(0, Math.min(waitMaxMs, ctx.deadline.remainingMs() - readMarginMs));
+      await waitForToken(view, token, { clock, budgetMs, signal: ctx.signal });
+      loaded = await view.load(partition, [cartId]);
+    }
+    const { place, carts } = loaded;
+    const reason = whyStale(place, token, projector.heardAgoMs(), projector.ends.standing(partition));
+    if (reason !== undefined) staleReads.inc({ reason });
+    // Reads find a wiped view before the next event does.
+    if (reason === 'rebuilding') projector.realignSoon();
+    const cart = carts.get(cartId);
+    return {
+      state: cart?.state ?? emptyCart(cartId),
+      stale: reason !== undefined,
+      incomplete: (cart?.missing.size ?? 0) > 0,
+      behind: behind(place, token),
+      reached: place !== undefined && place.next > 0n ? { region: parts.region, partition, offset: place.next - 1n } : undefined,
+    };
+  } catch (error) {
+    if (error instanceof ViewUnavailable) return problem('unavailable', undefined, 1);
+    throw error;
+  }
+}
+
+/** @param standing an end that the log had a second ago; a view that has not come so far stands still, whoever holds its partition */
+function whyStale(
+  place: Place | undefined,
+  token: ConsistencyToken | undefined,
+  heardAgoMs: number,
+  standing: bigint | undefined,
+): string | undefined {
+  if (place === undefined || place.next < place.rebuiltAt) return 'rebuilding';
+  if (!hasReached(place, token)) return 'behind';
+  if (standing !== undefined && place.next < standing) return 'lagging';
+  return heardAgoMs > logSilenceMaxMs ? 'silent_log' : undefined;
+}
+
+function tokenOf(parts: CartParts, ctx: PersonContext): ConsistencyToken | undefined {
+  return tokenFor(ctx.consistency, parts.region, partitionOfCart(parts, ctx.identity.subject));
+}
+
+/** The caller's token, moved to where the log ends now. 'unknown': the log does not say where that is. */
+export async function upToNow(parts: ReadParts, ctx: PersonContext): Promise<ConsistencyToken | 'unknown' | undefined> {
+  const token = tokenOf(parts, ctx);
+  const partition = partitionOfCart(parts, ctx.identity.subject);
+  const end = await parts.projector.ends.now(partition, Math.max(0, Math.min(endMaxMs, ctx.deadline.remainingMs() - readMarginMs)));
+  if (end === undefined) return 'unknown';
+  if (end === 0n || (token !== undefined && token.offset >= end)) return token;
+  return { region: parts.region, partition, offset: end - 1n };
+}
+
+function behind(place: Place | undefined, token: ConsistencyToken | undefined): bigint {
+  if (token === undefined || hasReached(place, token)) return 0n;
+  return token.offset + 1n - (place?.next ?? 0n);
+}
+
+export function lineOfMessage(lineId: LineId): { productId: string; options: { name: string; value: string }[] } {
+  const line = lineOf(lineId)!;
+  return { productId: line.productId, options: line.options.map(([name, value]) => ({ name, value })) };
+}

@@ -1,0 +1,95 @@
+import { type ListProductsRequest, problem, type Problem, Sort } from '@cloakroom/contracts';
+import { facetsOf, matches, type ProductFacets, type ProductFilter } from './product-filter.ts';
+import type { CatalogProduct, ShelfItem } from '../products.ts';
+import type { Shelf } from './product-cache.ts';
+
+/** Longer is no search a person types, and each word costs a walk of the index. */
+export const queryLengthMax = 100;
+const nameLengthMax = 64;
+/** More than a person ticks, and each name costs a pass over what was found. */
+const optionCountMax = 10;
+const pageSizeDefault = 24;
+/** What the gateway promises its clients; it also bounds one answer to some 100 KB. */
+const pageSizeMax = 100;
+/** Keeps page x size a safe integer; no shop has as many pages. */
+const pageMax = 10_000;
+
+export type ProductsWanted = Omit<ListProductsRequest, '$typeName' | '$unknown' | 'options'> & {
+  readonly options: readonly { readonly name: string; readonly value: string }[];
+};
+
+export interface ProductPage {
+  readonly items: CatalogProduct[];
+  readonly total: number;
+  readonly page: number;
+  readonly pageSize: number;
+  readonly facets: ProductFacets;
+}
+
+/** One page of products; with a query the best matches first, else in the order of the shop window, unless another order is asked for. */
+export async function listProducts(shelf: Shelf, request: ProductsWanted): Promise<ProductPage | Problem> {
+  const refused = refusal(request);
+  if (refused !== undefined) return problem('invalid_request', refused);
+  // proto3 cannot tell an absent number from 0, so 0 is "your default".
+  const page = request.page || 1;
+  const pageSize = request.pageSize || pageSizeDefault;
+  const { category, priceMin, priceMax, inStock } = request;
+  const filter: ProductFilter = { category, priceMin, priceMax, inStock, choices: choicesOf(request.options) };
+
+  const { items, search } = await shelf.look();
+  const query = request.query.trim();
+  const found = query === '' ? items : byIds(items, search.find(query));
+  const wanted = sorted(
+    found.filter((item) => matches(item, filter)),
+    request.sort,
+  );
+  return {
+    items: wanted.slice((page - 1) * pageSize, page * pageSize).map(({ product }) => product),
+    total: wanted.length,
+    page,
+    pageSize,
+    facets: facetsOf(found, filter),
+  };
+}
+
+function refusal({ query, category, page, pageSize, options, priceMin, priceMax, sort }: ProductsWanted): string | undefined {
+  if (query.trim().length > queryLengthMax) return `query: at most ${queryLengthMax} characters`;
+  if (category.length > nameLengthMax) return `category: at most ${nameLengthMax} characters`;
+  if (page > pageMax) return `page: at most ${pageMax}`;
+  if (pageSize > pageSizeMax) return `pageSize: at most ${pageSizeMax}`;
+  if (options.length > optionCountMax) return `options: at most ${optionCountMax}`;
+  if (options.some(({ name, value }) => name.length > nameLengthMax || value.length > nameLengthMax))
+    return `options: names and values of at most ${nameLengthMax} characters`;
+  if (priceMin < 0n || priceMax < 0n) return 'priceMin, priceMax: not below 0';
+  // An order of a later version: another order than asked for would page through the wrong list.
+  if (!(sort in orders)) return 'sort: unknown';
+  return undefined;
+}
+
+function choicesOf(options: ProductsWanted['options']): Map<string, Set<string>> {
+  const byName = Map.groupBy(options, ({ name }) => name);
+  return new Map([...byName].map(([name, chosen]) => [name, new Set(chosen.map(({ value }) => value))]));
+}
+
+function byIds(items: readonly ShelfItem[], ids: readonly string[]): ShelfItem[] {
+  const byId = new Map(items.map((item) => [item.product.productId, item]));
+  return ids.flatMap((id) => byId.get(id) ?? []);
+}
+
+const alphabet = new Intl.Collator('en', { numeric: true });
+type Compare = (a: ShelfItem, b: ShelfItem) => number;
+
+/** SORT_UNSPECIFIED has none: what was found is in its order already. */
+const orders: Readonly<Record<Sort, Compare | undefined>> = {
+  [Sort.UNSPECIFIED]: undefined,
+  [Sort.PRICE_ASCENDING]: (a, b) => Number(a.product.price - b.product.price),
+  [Sort.PRICE_DESCENDING]: (a, b) => Number(b.product.price - a.product.price),
+  [Sort.NAME]: (a, b) => alphabet.compare(a.product.name, b.product.name),
+  [Sort.NEWEST]: (a, b) => (a.addedOn === b.addedOn ? 0 : a.addedOn < b.addedOn ? 1 : -1),
+};
+
+/** Equals stay in the order of the window: an order without ties is what makes pages meet without a gap. */
+function sorted(items: readonly ShelfItem[], sort: Sort): readonly ShelfItem[] {
+  const compare = orders[sort];
+  return compare === undefined ? items : items.toSorted((a, b) => compare(a, b) || a.position - b.position);
+}

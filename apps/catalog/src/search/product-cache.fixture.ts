@@ -1,0 +1,20 @@
+/** The shelf of the seed, without a database. */
+import { seedProducts } from '../seed/products.seed.ts';
+import type { ShelfItem } from '../products.ts';
+import { buildSearch } from './search.ts';
+import type { Arrangement, Shelf } from './product-cache.ts';
+
+const items: ShelfItem[] = seedProducts.map(({ price, options, image, addedOn, ...rest }, position) => ({
+  product: {
+    ...rest,
+    price: BigInt(price),
+    currency: 'EUR',
+    options: Object.entries(options).map(([name, values]) => ({ name, values: [...values] })),
+    image: `/images/${image}.svg`,
+  },
+  position,
+  addedOn,
+}));
+
+export const seedShelf: Arrangement = { items, search: buildSearch(items.map(({ product }) => product)) };
+export const fixedShelf: Shelf = { look: () => Promise.resolve(seedShelf) };

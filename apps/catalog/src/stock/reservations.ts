@@ -1,0 +1,95 @@
+/**
+ * Which order holds which stock. An order id has one row for ever, and a row never goes back: open ids become `taken` or `short`, `taken`
+ * becomes `closed`, and an id that was closed before it took anything stays so.
+ *
+ * orders asks at least once, from two replicas, and perhaps long after it gave the order up. So whatever is asked of an id first takes its row
+ * (the insert; another transaction's insert of it waits there), and whoever finds it taken reads what was decided.
+ * No transaction waits in a circle: first the order's row, which no other order wants, then products in the order of their ids.
+ */
+import type { Kysely, Transaction } from 'kysely';
+import type { CatalogSchema } from '../products.ts';
+
+export interface StockLine {
+  readonly productId: string;
+  readonly quantity: number;
+}
+
+export interface ReservationTable {
+  order_id: string;
+  /** `taken`: its stock is out of `products`. `short`: it got nothing. `closed`: it holds nothing and never will again. */
+  state: 'taken' | 'short' | 'closed';
+  /** JSON: [{ productId, quantity }], by product id. */
+  items: string;
+  /** The same, of what there was too little of. */
+  short: string;
+  changed_at_ms: number;
+}
+
+type Reservation = Pick<ReservationTable, 'state'> & { readonly items: readonly StockLine[]; readonly short: readonly StockLine[] };
+
+/** @returns undefined when the id is new: it has this row from now on; else what stands */
+export async function openReservation(
+  trx: Transaction<CatalogSchema>,
+  orderId: string,
+  row: Pick<ReservationTable, 'state'> & { readonly items: readonly StockLine[] },
+  nowMs: number,
+): Promise<Reservation | undefined> {
+  const { numInsertedOrUpdatedRows } = await trx
+    .insertInto('reservations')
+    .values({ order_id: orderId, state: row.state, items: JSON.stringify(row.items), short: '[]', changed_at_ms: nowMs })
+    .onConflict((conflict) => conflict.column('order_id').doNothing())
+    .executeTakeFirstOrThrow();
+  if (numInsertedOrUpdatedRows === 1n) return undefined;
+  const found = await trx
+    .selectFrom('reservations')
+    .select(['state', 'items', 'short'])
+    .where('order_id', '=', orderId)
+    .executeTakeFirstOrThrow();
+  return { state: found.state, items: JSON.parse(found.items) as StockLine[], short: JSON.parse(found.short) as StockLine[] };
+}
+
+/**
+ * Takes all or nothing. Whether there is enough is asked by the statement that takes it: between a question and a later answer another buyer fits.
+ * @param items by product id
+ * @returns what there is too little of, with what is left of it
+ */
+export async function takeStock(trx: Transaction<CatalogSchema>, items: readonly StockLine[]): Promise<StockLine[]> {
+  const taken: StockLine[] = [];
+  const short: StockLine[] = [];
+  for (const item of items) {
+    if (short.length === 0 && (await takeOne(trx, item))) {
+      taken.push(item);
+      continue;
+    }
+    const left = (await stockOf(trx, item.productId)) ?? 0;
+    // The first that could not be taken was short then, even if somebody has given some back since.
+    if (short.length === 0) short.push({ ...item, quantity: Math.min(left, item.quantity - 1) });
+    else if (left < item.quantity) short.push({ ...item, quantity: left });
+  }
+  if (short.length > 0) await giveBack(trx, taken);
+  return short;
+}
+
+/** @param items by product id */
+export async function giveBack(trx: Transaction<CatalogSchema>, items: readonly StockLine[]): Promise<void> {
+  for (const { productId, quantity } of items)
+    await trx
+      .updateTable('products')
+      .set((row) => ({ stock: row('stock', '+', quantity) }))
+      .where('product_id', '=', productId)
+      .execute();
+}
+
+async function takeOne(trx: Transaction<CatalogSchema>, { productId, quantity }: StockLine): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('products')
+    .set((row) => ({ stock: row('stock', '-', quantity) }))
+    .where('product_id', '=', productId)
+    .where('stock', '>=', quantity)
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows === 1n;
+}
+
+async function stockOf(db: Kysely<CatalogSchema>, productId: string): Promise<number | undefined> {
+  return (await db.selectFrom('products').select('stock').where('product_id', '=', productId).executeTakeFirst())?.stock;
+}

@@ -1,0 +1,12 @@
+import { isProblem } from '@cloakroom/contracts';
+import type { Exchange, Outcome } from '../http-exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import { asAdministrator } from './administrator.ts';
+
+/** Ends the administrator's own session too, by the own will: the cookies go. */
+export async function revokeEverything(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+  const done = await asAdministrator(x, (call) => gateway.account.revokeEverything(call, {}));
+  if (isProblem(done)) return done;
+  gateway.identities.bury(x.token!.hash);
+  return { ...done, loggedOut: true };
+}

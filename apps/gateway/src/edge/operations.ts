@@ -1,0 +1,43 @@
+/** What this process tells of itself: is it alive, is it ready, its metrics, its contract, and the keys that verify passports. */
+import { isProblem, problem } from '@cloakroom/contracts';
+import { metrics, readinessAnswer } from '@cloakroom/platform';
+import { z } from 'zod';
+import { type Exchange, type Outcome, outgoing } from '../http-exchange.ts';
+import type { Gateway } from '../gateway.ts';
+
+export const aliveSchema = z.object({ alive: z.boolean() });
+export const readinessSchema = z
+  .object({ ready: z.boolean(), degraded: z.array(z.string()), parts: z.record(z.string(), z.looseObject({ ok: z.boolean() })) })
+  .meta({ id: 'Readiness' });
+export const jwksSchema = z.object({ keys: z.array(z.looseObject({ kid: z.string() })) }).meta({ id: 'JwkSet', description: 'RFC 7517' });
+
+export const isAlive = (): Outcome => ({ status: 200, body: { alive: true } });
+
+// The next two are for probes and Prometheus, who ask the process itself: what comes through a proxy comes from the public.
+
+export async function isReady(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+  return x.proxied ? problem('not_found') : readinessAnswer(await gateway.look());
+}
+
+export async function readMetrics(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+  return x.proxied ? problem('not_found') : { status: 200, body: await gateway.readMetrics(), contentType: metrics.contentType };
+}
+
+/** The last set that was fetched is as good as a new one: keys are published before they sign. */
+export async function readJwks(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+  let jwks = gateway.jwks();
+  if (jwks === undefined) {
+    const answer = await gateway.auth.getKeys(outgoing(x), {});
+    if (isProblem(answer)) return problem('unavailable');
+    jwks = answer.jwks;
+  }
+  return {
+    status: 200,
+    body: jwks,
+    contentType: 'application/jwk-set+json',
+    headers: { 'cache-control': `public, max-age=${jwksMaxAgeS}` },
+  };
+}
+
+/** A retired key is refused at once by the feed; this only bounds how long a tool outside sees an old set. */
+const jwksMaxAgeS = 60;

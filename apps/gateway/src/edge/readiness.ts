@@ -1,0 +1,52 @@
+/** What this gateway depends on, as /readyz tells it. */
+import { lookWithin, openFeedStatus, type PartStatus, type Readiness, startingMaxMs } from '@cloakroom/platform';
+import type { Gateway } from '../gateway.ts';
+
+/** Of another service's /readyz, which bounds each part that it asks about by `lookMaxMs`. */
+const lookTimeoutMs = 500;
+
+export function openLookAtParts(gateway: Omit<Gateway, 'look' | 'readMetrics'>): () => Promise<Readiness> {
+  const feedStatus = openFeedStatus(gateway.feed, gateway.clock);
+  const startedMs = gateway.clock.monotonicMs();
+  return async () => {
+    const { config, feed } = gateway;
+    const [feedRead, found, auth, cart] = await Promise.all([
+      lookWithin(
+        feed.ready.then(() => true),
+        false,
+      ),
+      lookWithin<object | undefined>(gateway.eventLog.describe(), undefined),
+      lookThroughAll('auth', config.AUTH_ADMIN_URL),
+      lookThroughAll('cart', config.CART_ADMIN_URL),
+    ]);
+    const starting = gateway.clock.monotonicMs() - startedMs < startingMaxMs;
+    return {
+      gateway: { ok: !gateway.stopping(), replica: config.REPLICA, provider: config.PROVIDER, streams: gateway.streams.open },
+      // A log that is there is read before the first request, which spares auth. Without it this gateway serves, asking auth each time.
+      feed: { ...feedStatus(), ok: feedRead || found === undefined || !starting },
+      keys: { ok: gateway.jwks() !== undefined },
+      eventLog:
+        found === undefined ? { ok: true, clusterId: 'not reachable', degraded: 'the event log does not answer' } : { ok: true, ...found },
+      ...auth,
+      ...cart,
+    };
+  };
+}
+
+/** Of each replica: auth, auth-2, auth-3. */
+async function lookThroughAll(name: string, adminUrls: readonly string[] = []): Promise<Readiness> {
+  const looks = await Promise.all(adminUrls.map(lookThrough));
+  return Object.fromEntries(looks.map((look, index) => [index === 0 ? name : `${name}-${index + 1}`, look]));
+}
+
+/** What another service tells of itself: shown, but no reason for this one to take no requests. */
+async function lookThrough(adminUrl: string): Promise<PartStatus> {
+  try {
+    const response = await fetch(new URL('/readyz', adminUrl), { signal: AbortSignal.timeout(lookTimeoutMs) });
+    const told = (await response.json()) as { ready?: unknown; degraded?: unknown; parts?: unknown };
+    const words = Array.isArray(told.degraded) && told.degraded.length > 0 ? told.degraded.join('; ') : undefined;
+    return { ok: true, ready: told.ready === true, degraded: words, parts: told.parts };
+  } catch {
+    return { ok: true, ready: false, reason: 'no answer' };
+  }
+}

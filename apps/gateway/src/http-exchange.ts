@@ -1,0 +1,147 @@
+/**
+ * One HTTP request as a use case sees it: explicit, frozen, and nothing in it shared with another request.
+ * HTTP itself (headers, cookies, status lines) stays in serve-routes.ts.
+ */
+import { partitionOf, topics, type Problem, type SessionView } from '@cloakroom/contracts';
+import type { Deadline, OutgoingCall, TraceContext, VerifiedAccess } from '@cloakroom/platform';
+import type { RefreshParts } from '@cloakroom/session';
+import type { Decision } from './identity/identity-cache.ts';
+import type { Timings } from './edge/timings.ts';
+
+/** A token whose MAC is right: it was ours once, which says nothing about its session. */
+export interface BrowserToken {
+  /** For auth alone; never logged. */
+  readonly text: string;
+  /** Of a carried session '' until its access token was verified: what is forgotten by it must be the browser's own. */
+  readonly hash: string;
+  /** In the modes jwt and jwt-denylist: the session itself. `text` is then the refresh token, or the access token where that is all there is. */
+  readonly carried?: Carried;
+}
+
+export interface Carried {
+  readonly access: string | undefined;
+  /** By its form alone: auth has the key. */
+  readonly refresh: { readonly text: string; readonly parts: RefreshParts } | undefined;
+  /** The other kind of cookie, shown at once (who.ts). */
+  readonly beside?: BrowserToken;
+}
+
+/** What goes with a call to a service: a passport for that one, or the access token of a carried session. */
+export type Credential = string | { readonly accessToken: string };
+
+/** Tokens that auth just issued, for the cookies. */
+export interface NewToken {
+  /** The session token, or the refresh token. */
+  readonly text: string;
+  /** The session's absolute limit. */
+  readonly expiresAtMs: number;
+  readonly carried?: { readonly access: string; readonly accessExpiresAtMs: number; readonly parts: RefreshParts };
+}
+
+/** What looking who it is brought about: filled at most once, by that request itself. */
+export interface Renewal {
+  issued?: NewToken;
+  identity?: VerifiedAccess['identity'];
+  /** What the use case is to take for the browser's token from here on. */
+  token?: BrowserToken;
+}
+
+/** The person of a request, with the passport for the one service that the route speaks to. */
+export interface Person {
+  readonly view: SessionView;
+  readonly passport: Credential;
+  readonly decision: Decision;
+}
+
+export interface Exchange {
+  readonly trace: TraceContext;
+  readonly experiment: string | undefined;
+  readonly deadline: Deadline;
+  /** Aborts when the browser has gone. */
+  readonly signal: AbortSignal;
+  /** The consistency tokens that the client showed: first the header's, of this page, then the cookie's, of whatever wrote in this browser. */
+  readonly consistency: readonly string[];
+  readonly token: BrowserToken | undefined;
+  readonly renewal: Renewal;
+  /** Undefined where the route needs no person, or where there may be none. */
+  readonly person: Person | undefined;
+  /** A known device's cookie whose MAC is right, for a sign-in; else ''. */
+  readonly knownDevice: string;
+  /** The browser's address, for throttles. */
+  readonly remoteAddress: string;
+  /** A proxy passed it on and says for whom: it comes from the public, not from a probe. */
+  readonly proxied: boolean;
+  readonly device: string;
+  readonly timings: Timings;
+}
+
+/** What a use case answers with; serve-routes.ts turns it into HTTP. */
+export interface Answer {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Tokens that auth just issued, for the cookies. */
+  readonly newToken?: NewToken;
+  /** The cookie of a known device that auth has just made or prolonged. */
+  readonly knownDevice?: string;
+  /** The session ended by the person's own will: the one answer that clears cookies. */
+  readonly loggedOut?: true;
+  /** Of a write: in the header, and in a cookie for who does not look at headers. */
+  readonly consistency?: string;
+  /** Of a read, in the header alone: a read that was asked before a write and answered after it would set the cookie back. */
+  readonly reached?: string;
+  /** Instead of a body: takes the connection over, as server-sent events. */
+  readonly stream?: (socket: EventSocket) => void;
+}
+
+/** What a live stream may do to its connection. */
+export interface EventSocket {
+  /** @returns false when the client reads too slowly: nothing more may be written before `onDrain` */
+  write(text: string): boolean;
+  onDrain(listener: () => void): void;
+  /** Also when it is closed already. */
+  onClose(listener: () => void): void;
+  end(): void;
+  destroy(): void;
+}
+
+/** A Problem may come with a session that has begun all the same. */
+export type Outcome = Answer | (Problem & Pick<Answer, 'newToken'>);
+
+/** A call to a service on behalf of this request: what is left of its budget goes along. */
+export function outgoing(x: Exchange, credential?: Credential): OutgoingCall {
+  const consistency = consistencyOf(x);
+  return {
+    budgetMs: x.deadline.remainingMs(),
+    signal: x.signal,
+    trace: x.trace,
+    onTiming: (entries) => entries.forEach((entry) => x.timings.add(entry)),
+    ...(x.experiment !== undefined && { experiment: x.experiment }),
+    ...(consistency !== undefined && { consistency }),
+    ...(typeof credential === 'string' ? { passport: credential } : credential),
+  };
+}
+
+/** Of two tokens the later one of the person's own partition: a page that was open at a sign-in elsewhere still knows the guest's cart. */
+function consistencyOf({ consistency, person }: Exchange): string | undefined {
+  const [first, second] = consistency;
+  if (second === undefined || person === undefined) return first;
+  const own = String(partitionOf(person.view.subject, topics.cartEvents));
+  const offsetOf = (token: string): bigint => {
+    const [, partition, offset] = token.split(':');
+    return partition === own ? BigInt(offset!) : -1n;
+  };
+  return offsetOf(second) > offsetOf(first!) ? second : first;
+}
+
+/** The person that the route's table entry promised; a route that forgot to ask for one fails loudly. */
+export function personOf(x: Exchange): Person {
+  if (x.person === undefined) throw new Error('this route asks for no person');
+  return x.person;
+}
+
+/** What a sign-in of any kind tells auth of the browser that it comes from. */
+export function browserOf({ token, device, remoteAddress, knownDevice }: Exchange) {
+  return { currentToken: token?.text ?? '', device: { label: device }, remoteAddress, knownDevice };
+}

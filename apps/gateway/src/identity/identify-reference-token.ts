@@ -1,0 +1,132 @@
+/**
+ * The way from a cookie to a person: MAC first, then the identity cache, then auth.
+ *
+ * A token whose MAC is wrong never was ours and counts as no cookie: it must not reach auth, where its tag would choose a shard. One whose MAC
+ * is right but whose session is gone is `ended`: that is said, and never answered with a silent new guest.
+ */
+import { isProblem, problem, type Problem, type ResolveResponse } from '@cloakroom/contracts';
+import { inSpan, type OutgoingCall } from '@cloakroom/platform';
+import { type MacKeys, parseToken } from '@cloakroom/session';
+import { LRUCache } from 'lru-cache';
+import type { BrowserToken, Exchange, Person } from '../http-exchange.ts';
+import type { AuthAnswer, IdentityAnswer, IdentityCache, Audience } from './identity-cache.ts';
+
+/** No request waits longer than this for who it is from: what is left of the budget belongs to what was asked for. */
+export const resolveBudgetMs = 800;
+
+export type Resolve = (
+  call: OutgoingCall,
+  request: { token: string; audience: string; touch: boolean },
+) => Promise<ResolveResponse | Problem>;
+
+/** Tokens whose seal was right, about 400 bytes each. One that never was ours cannot get in, so nobody can fill it but by signing in. */
+const sealedCountMax = 10_000;
+/** By the keys that sealed them. What a seal says never changes; whether the session lives is asked elsewhere, at each request. */
+const sealed = new WeakMap<MacKeys, LRUCache<string, BrowserToken>>();
+
+export function readToken(cookie: string | undefined, keys: MacKeys): BrowserToken | undefined {
+  if (cookie === undefined) return undefined;
+  const known = sealed.get(keys) ?? new LRUCache<string, BrowserToken>({ max: sealedCountMax });
+  sealed.set(keys, known);
+  const remembered = known.get(cookie);
+  if (remembered !== undefined) return remembered;
+  const parsed = parseToken(cookie, keys);
+  if (parsed === undefined) return undefined;
+  const token = Object.freeze({ text: cookie, hash: parsed.key.hash });
+  known.set(cookie, token);
+  return token;
+}
+
+export interface IdentityNeed {
+  readonly audience: Audience;
+  readonly sensitive: boolean;
+  /** A person did this; false for streams, which must not keep a session alive. */
+  readonly touch: boolean;
+  /** Of the request's budget, how much may be spent here. */
+  readonly budgetMs?: number;
+  /** False where an access token that has run out cannot be renewed, since no cookie can be set. */
+  readonly refresh?: boolean;
+}
+
+type Asker = Pick<Exchange, 'token' | 'deadline' | 'trace' | 'experiment' | 'signal' | 'timings'>;
+
+/** @returns undefined: no session was ever shown; 'ended': it is over */
+export async function identify(
+  x: Asker,
+  need: IdentityNeed,
+  cache: IdentityCache,
+  resolve: Resolve,
+): Promise<Person | 'ended' | undefined | Problem> {
+  const { token } = x;
+  if (token === undefined) {
+    x.timings.add({ name: 'session', durationMs: 0, description: 'none' });
+    return undefined;
+  }
+  const startedMs = performance.now();
+  // A live stream looks again every 2 s, for as long as it is open: no person asked, so there is no span.
+  const answer = await inSpan({ name: 'identity', kind: 'internal' }, need.touch ? x.trace : undefined, async (trace, span) => {
+    const decided = await decide({ ...x, trace: trace ?? x.trace }, token, need, cache, resolve);
+    span?.set({ 'cloakroom.identity.decision': describe(decided) });
+    return decided;
+  });
+  x.timings.add({ name: 'session', durationMs: performance.now() - startedMs, description: describe(answer) });
+  if (answer === 'ended' || isProblem(answer)) return answer;
+  return { view: answer.resolved.view, passport: answer.resolved.passport, decision: answer.decision };
+}
+
+function decide(x: Asker, token: BrowserToken, need: IdentityNeed, cache: IdentityCache, resolve: Resolve): Promise<IdentityAnswer> {
+  const budgetMs = (): number => Math.min(need.budgetMs ?? resolveBudgetMs, x.deadline.remainingMs());
+  return cache.identify({
+    tokenHash: token.hash,
+    audience: need.audience,
+    sensitive: need.sensitive,
+    touch: need.touch,
+    patience: () => new Promise((done) => setTimeout(() => done('late'), budgetMs()).unref()),
+    ask: ({ shared }) =>
+      askAuth(resolve, { token: token.text, audience: need.audience, touch: need.touch }, () => ({
+        // A shared question has the time of those who may join it, not that of the page that happened to ask first.
+        budgetMs: shared ? resolveBudgetMs : budgetMs(),
+        trace: x.trace,
+        onTiming: (entries) => entries.forEach((entry) => x.timings.add(entry)),
+        ...(x.experiment !== undefined && { experiment: x.experiment }),
+        ...(!shared && { signal: x.signal }),
+      })),
+  });
+}
+
+export async function askAuth(
+  resolve: Resolve,
+  request: { token: string; audience: string; touch: boolean },
+  call: () => OutgoingCall,
+): Promise<AuthAnswer> {
+  const answer = await resolve(call(), request);
+  if (isProblem(answer)) return answer;
+  if (answer.session === undefined) return 'none';
+  const claims = claimTimes(answer.passport);
+  // auth's certificate vouches for the passport; an answer that we cannot read is a defect there, not a reason to let anyone in.
+  if (claims === undefined) return problem('identity_unavailable');
+  const { handle, subject } = answer.session;
+  const identity = { subject, handle, epoch: Number(answer.epoch), globalEpoch: Number(answer.globalEpoch), issuedAtMs: claims.issuedAtMs };
+  return { view: answer.session, passport: answer.passport, identity, lifeMs: claims.expiresAtMs - claims.issuedAtMs };
+}
+
+/** The times in a compact JWS' payload, unverified: it came from auth itself over the mesh. Services verify it. */
+function claimTimes(passport: string): { readonly issuedAtMs: number; readonly expiresAtMs: number } | undefined {
+  try {
+    const claims = JSON.parse(Buffer.from(passport.split('.')[1] ?? '', 'base64url').toString()) as { iat?: unknown; exp?: unknown };
+    if (typeof claims.iat !== 'number' || typeof claims.exp !== 'number') return undefined;
+    return { issuedAtMs: claims.iat * 1_000, expiresAtMs: claims.exp * 1_000 };
+  } catch {
+    return undefined;
+  }
+}
+
+/** "hybrid hit", "reference asked", "ended", "unavailable": what Server-Timing says of the decision. */
+function describe(answer: IdentityAnswer): string {
+  if (answer === 'ended') return 'ended';
+  if (isProblem(answer)) return 'unavailable';
+  return `${modeNames[answer.resolved.view.mode] ?? 'unknown'} ${answer.decision}`;
+}
+
+/** By the number of TokenMode. */
+export const modeNames = [undefined, 'reference', 'hybrid', 'jwt', 'jwt-denylist'] as const;

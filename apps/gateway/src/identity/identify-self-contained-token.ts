@@ -1,0 +1,156 @@
+/**
+ * The way from the cookies of a carried session (modes jwt and jwt-denylist) to a person.
+ *
+ * - The access token is verified here and nobody is asked. In jwt-denylist it is compared with the revocations heard, while the lease holds;
+ *   without the lease auth introspects it at each request. Where auth is silent too, a lease that was lost less than a minute ago still
+ *   carries carts and reads, as in hybrid.
+ * - Absent or expired, it is renewed by the refresh token, unseen by the page; the new cookies go with the answer.
+ * - A sensitive request, and all that is auth's own, asks auth in both modes: an access token says what was true minutes ago.
+ */
+import { create } from '@bufbuild/protobuf';
+import { isProblem, problem, type Problem, SessionState, type SessionView, SessionViewSchema, TokenMode } from '@cloakroom/contracts';
+import { inSpan, type OutgoingCall, type VerifiedAccess } from '@cloakroom/platform';
+import type { RefreshParts } from '@cloakroom/session';
+import { carriedHash } from './self-contained-tokens.ts';
+import type { Carried, Exchange, Person } from '../http-exchange.ts';
+import type { Gateway } from '../gateway.ts';
+import { askAuth, type IdentityNeed, resolveBudgetMs } from './identify-reference-token.ts';
+import type { Decision } from './identity-cache.ts';
+import { tokenOf as newTokenOf } from '../session/session-answer.ts';
+
+/** An access token this close to its end could die on its way to the service. */
+const marginMs = 1_500;
+/** As long as a passport would have served in hybrid. */
+const degradedMaxMs = 60_000;
+const retryAfterS = 2;
+
+/** stale: it would have to be renewed, and this is not the place (an open stream, a page that anyone may see). */
+export type CarriedAnswer = Person | 'ended' | 'stale' | undefined | Problem;
+
+export async function identifyCarried(x: Exchange, carried: Carried, need: IdentityNeed, gateway: Gateway): Promise<CarriedAnswer> {
+  const startedMs = performance.now();
+  const answer = await inSpan({ name: 'identity', kind: 'internal' }, need.touch ? x.trace : undefined, async (trace, span) => {
+    const found = await decide({ ...x, trace: trace ?? x.trace }, carried, need, gateway);
+    span?.set({ 'cloakroom.identity.decision': describe(found) });
+    return found;
+  });
+  x.timings.add({ name: 'session', durationMs: performance.now() - startedMs, description: describe(answer) });
+  return answer;
+}
+
+async function decide(x: Exchange, carried: Carried, need: IdentityNeed, gateway: Gateway): Promise<CarriedAnswer> {
+  const shown = await usableAccess(carried, gateway);
+  if (typeof shown !== 'string') {
+    const { refresh, access } = carried;
+    const hash = carriedHash({ handle: shown.identity.handle, generation: shown.claims.gen });
+    x.renewal.token = { text: refresh?.text ?? access!, hash, carried };
+    return judge(x, shown, shown.text, need, gateway, 'local');
+  }
+  const { refresh } = carried;
+  if (refresh === undefined) {
+    if (shown === 'keys_unavailable') return unavailable;
+    return shown === 'expired' ? 'ended' : undefined;
+  }
+  if (need.refresh === false) return 'stale';
+  const issued = await gateway.carried.refresh(refresh.text, refresh.parts, need.touch, () => callOf(x, need));
+  if (isProblem(issued)) {
+    if (issued.problem === 'session_required') return undefined;
+    return issued.problem === 'session_ended' ? 'ended' : unavailable;
+  }
+  const newToken = newTokenOf(issued);
+  if (newToken.carried === undefined) return unavailable;
+  gateway.carried.noteIssued(newToken.carried.parts);
+  x.renewal.issued = newToken;
+  const renewed = await gateway.carried.verify(newToken.carried.access);
+  // A key so new that it cannot be had: the cookies are set all the same, and the next request finds it.
+  if (typeof renewed === 'string') return unavailable;
+  x.renewal.identity = renewed.identity;
+  x.renewal.token = carriedToken(newToken.text, newToken.carried.access, newToken.carried.parts);
+  return judge(x, renewed, newToken.carried.access, need, gateway, 'refreshed');
+}
+
+export function carriedToken(text: string, access: string, parts: RefreshParts) {
+  return { text, hash: carriedHash(parts), carried: { access, refresh: { text, parts } } };
+}
+
+type Usable = VerifiedAccess & { readonly text: string };
+
+async function usableAccess({ access, refresh }: Carried, gateway: Gateway): Promise<Usable | 'expired' | 'invalid' | 'keys_unavailable'> {
+  if (access === undefined) return 'invalid';
+  const verified = await gateway.carried.verify(access);
+  if (typeof verified === 'string') return verified;
+  gateway.carried.noteShown(verified);
+  if (refresh === undefined) return gateway.carried.isTrusted(verified) ? { ...verified, text: access } : 'expired';
+  // Of two sessions: the one that can go on decides.
+  if (verified.identity.handle !== refresh.parts.handle) return 'expired';
+  const leftMs = verified.identity.expiresAtMs - gateway.clock.nowMs();
+  return leftMs > marginMs && gateway.carried.isTrusted(verified) ? { ...verified, text: access } : 'expired';
+}
+
+async function judge(
+  x: Exchange,
+  verified: VerifiedAccess,
+  text: string,
+  need: IdentityNeed,
+  gateway: Gateway,
+  decision: 'local' | 'refreshed',
+): Promise<Person | 'ended' | Problem> {
+  const { identity } = verified;
+  const local = (how: Decision): Person => ({ view: viewOf(verified), passport: { accessToken: text }, decision: how });
+  const mustAsk = need.sensitive || need.audience === 'auth';
+  if (!mustAsk && identity.accessMode === 'jwt') return local(decision);
+  if (identity.accessMode === 'jwt-denylist' && gateway.feed.isRevoked(identity)) return 'ended';
+  // What auth has just issued needs no lease.
+  if (!mustAsk && (gateway.feed.leaseValid() || decision === 'refreshed')) return local(decision);
+
+  const answer = await askAuth(gateway.resolve, { token: text, audience: need.audience, touch: need.touch }, () => callOf(x, need));
+  if (answer === 'none') return 'ended';
+  if (!isProblem(answer)) return { view: answer.view, passport: answer.passport, decision: decision === 'local' ? 'asked' : decision };
+  const known = gateway.feed.leaseAgeMs() <= degradedMaxMs && !gateway.feed.isRevoked(identity);
+  return !mustAsk && known ? local('degraded') : unavailable;
+}
+
+const unavailable = problem('identity_unavailable', undefined, retryAfterS);
+
+function callOf(x: Exchange, need: IdentityNeed): OutgoingCall {
+  return {
+    budgetMs: Math.min(need.budgetMs ?? resolveBudgetMs, x.deadline.remainingMs()),
+    trace: x.trace,
+    onTiming: (entries) => entries.forEach((entry) => x.timings.add(entry)),
+    ...(x.experiment !== undefined && { experiment: x.experiment }),
+  };
+}
+
+const views = new WeakMap<object, SessionView>();
+
+/** What auth would tell of it, out of the token itself. */
+function viewOf({ claims }: VerifiedAccess): SessionView {
+  const known = views.get(claims);
+  if (known !== undefined) return known;
+  const ms = (seconds: number): bigint => BigInt(Math.round(seconds * 1_000));
+  const view = create(SessionViewSchema, {
+    handle: claims.sid,
+    state: SessionState.USER,
+    mode: claims.mode === 'jwt' ? TokenMode.JWT : TokenMode.JWT_DENYLIST,
+    subject: claims.sub,
+    name: claims.name,
+    email: claims.email,
+    createdAtMs: ms(claims.created),
+    authenticatedAtMs: ms(claims.auth_time),
+    idleExpiresAtMs: ms(claims.idle_exp),
+    expiresAtMs: ms(claims.abs_exp),
+    claimedGuestCart: claims.cart,
+    region: claims.region,
+    role: claims.role ?? '',
+  });
+  views.set(claims, view);
+  return view;
+}
+
+/** "jwt local", "jwt-denylist refreshed", "jwt asked": what Server-Timing says of the decision. */
+function describe(answer: CarriedAnswer): string {
+  if (answer === undefined) return 'none';
+  if (typeof answer === 'string') return answer;
+  if (isProblem(answer)) return 'unavailable';
+  return `${answer.view.mode === TokenMode.JWT ? 'jwt' : 'jwt-denylist'} ${answer.decision}`;
+}

@@ -1,0 +1,161 @@
+/** A gateway on a real port, with fake services behind the real mesh and a real (embedded) event log that the test's own auth writes to. */
+import { topics } from '@cloakroom/contracts';
+import { createLogger, createPassportVerifier, openEventLog, type Running, serveMesh, systemClock } from '@cloakroom/platform';
+import { FakeAuth, macKeyText, Relay } from './fake-auth.fixture.ts';
+import { fakeServices, type FakeServices } from './fake-services.fixture.ts';
+import { type GatewayConfig, readConfig, start } from '../start.ts';
+
+export const origin = 'http://localhost:4000';
+export const silent = createLogger('test', 'silent');
+
+export interface Stage {
+  readonly auth: FakeAuth;
+  readonly services: FakeServices;
+  readonly relay: Relay;
+  readonly gateway: Running;
+  readonly url: string;
+  /** The session is dead at auth, and the feed says so. */
+  end(token: string): Promise<void>;
+  /** One more gateway, begun now, before the same services. */
+  another(more?: Record<string, string>): Promise<AsyncDisposable & { readonly url: string }>;
+  stop(): Promise<void>;
+}
+
+type Env = Record<string, string>;
+
+/** @param env over what a test gateway has anyway; may be made of the services' addresses, to put something between */
+export async function openStage(env: Env | ((addresses: Env) => Promise<Env>) = {}): Promise<Stage> {
+  const clock = systemClock;
+  const eventLog = await openEventLog({ kind: 'embedded', log: silent, clock });
+  await eventLog.ensureTopics([topics.sessionRevocations]);
+  const auth = new FakeAuth();
+  const services = fakeServices(auth);
+  const servers = await Promise.all(
+    services.implementations.map(({ name, implementation, beside }) =>
+      serveMesh({
+        name,
+        port: 0,
+        tls: undefined,
+        services: beside === undefined ? [implementation] : [implementation, beside],
+        verifier: createPassportVerifier({ audience: name, keys: auth.signed.ring, clock, accessTokens: name !== 'auth' }),
+        clock,
+        log: silent,
+      }),
+    ),
+  );
+  const addresses = Object.fromEntries(
+    services.implementations.map(({ name }, i) => [`${name.toUpperCase()}_ADDRESS`, `localhost:${servers[i]!.port}`]),
+  );
+  const relay = new Relay(eventLog, auth.signed.key);
+  relay.startBeating();
+  const given = typeof env === 'function' ? await env(addresses) : env;
+  const gateway = await start(configOf({ ...addresses, ...given }), {
+    log: silent,
+    clock,
+    eventLog,
+  });
+  const stage: Stage = {
+    auth,
+    services,
+    relay,
+    gateway,
+    url: gateway.url,
+    async end(token) {
+      const session = auth.sessionOf(token);
+      session.live = false;
+      await relay.revoke(token, session.view, true);
+    },
+    async another(more = {}) {
+      const second = await start(configOf({ ...addresses, ...given, REPLICA: 'second', ...more }), { log: silent, clock, eventLog });
+      await ready(second.url);
+      return { url: second.url, [Symbol.asyncDispose]: () => second.stop() };
+    },
+    async stop() {
+      relay.stopBeating();
+      await gateway.stop();
+      await Promise.all(servers.map((server) => server.stop()));
+      await eventLog.close();
+    },
+  };
+  await ready(stage.url);
+  return stage;
+}
+
+export function configOf(env: Record<string, string>): GatewayConfig {
+  return readConfig({
+    REPLICA: 'test',
+    LISTEN_PORT: '0',
+    LOG_LEVEL: 'silent',
+    MESH_TLS: 'off',
+    EVENT_LOG: 'embedded',
+    SESSION_MAC_KEY: macKeyText,
+    PUBLIC_ORIGINS: `${origin},http://localhost:4001`,
+    RATE_LIMIT_PER_10S: '100000',
+    SIGN_IN_LIMIT_PER_MINUTE: '100000',
+    GUEST_LIMIT_PER_MINUTE: '100000',
+    ORDER_LIMIT_PER_MINUTE: '100000',
+    ...env,
+  });
+}
+
+/** Ready, and with a lease: from here on cached identity is used. */
+async function ready(url: string): Promise<void> {
+  await until(async () => {
+    const response = await fetch(`${url}/readyz`);
+    const told = (await response.json()) as { parts: { feed: { leased: boolean } } };
+    return response.status === 200 && told.parts.feed.leased;
+  });
+}
+
+/** Waits for a condition, at most 5 s. */
+export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 5_000): Promise<void> {
+  const endMs = performance.now() + timeoutMs;
+  while (!(await condition())) {
+    if (performance.now() > endMs) throw new Error('the condition did not come true in time');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Tests look into answers of many shapes. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Json = any;
+
+export interface Told {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly body: Json;
+  readonly setCookies: string[];
+}
+
+export interface Ask {
+  readonly method?: string;
+  readonly token?: string;
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+}
+
+export async function ask(url: string, path: string, { method = 'GET', token, body, headers = {} }: Ask = {}): Promise<Told> {
+  const response = await fetch(url + path, {
+    method,
+    headers: {
+      ...(method !== 'GET' && { origin }),
+      ...(token !== undefined && { cookie: `__Host-session=${token}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = /json/.test(response.headers.get('content-type') ?? '');
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: isJson && text !== '' ? JSON.parse(text) : undefined,
+    setCookies: response.headers.getSetCookie(),
+  };
+}
+
+export const tokenIn = (told: Told): string | undefined =>
+  told.setCookies.map((cookie) => /^__Host-session=([^;]*)/.exec(cookie)?.[1]).find((token) => token !== undefined);

@@ -1,0 +1,24 @@
+/** What the use cases of this service are given: ports, the clock and chance. */
+import { uuidV7, type CartService, type CatalogService, type ProfileService } from '@cloakroom/contracts';
+import type { Clock, Logger, MeshClient, TokenExchange } from '@cloakroom/platform';
+import type { Database } from './orders.ts';
+import type { PaymentProvider } from './payments/payment-provider.ts';
+
+export interface OrdersParts {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Unguessable bytes. */
+  readonly random: (count: number) => Uint8Array;
+  readonly cart: Pick<MeshClient<typeof CartService>, 'prepareOrder'>;
+  readonly profile: Pick<MeshClient<typeof ProfileService>, 'getProfile'>;
+  readonly catalog: Pick<MeshClient<typeof CatalogService>, 'getProducts' | 'reserveStock' | 'releaseStock'>;
+  readonly exchange: Pick<TokenExchange, 'exchangeFor'>;
+  readonly payments: PaymentProvider;
+  /** How long the provider is waited for; then its answer is unknown. */
+  readonly chargeWaitMs: number;
+  /** Something was committed that others are to hear. */
+  readonly committed: () => void;
+}
+
+export const newId = ({ clock, random }: Pick<OrdersParts, 'clock' | 'random'>): string => uuidV7(clock.nowMs(), random(10));

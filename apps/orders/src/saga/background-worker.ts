@@ -1,0 +1,136 @@
+/**
+ * What goes on without a request, in one replica of all (a lease): the outbox is published, and orders that nobody finishes are finished. Losing the
+ * lease unheard is harmless: a record published twice is a repeat, and every step of an order bears to be taken by two.
+ */
+import { randomBytes } from 'node:crypto';
+import { fromJsonString, toBinary } from '@bufbuild/protobuf';
+import { OrderEventSchema, recordHeaders, topics } from '@cloakroom/contracts';
+import {
+  Commits,
+  type EventLog,
+  type Lease,
+  type Logger,
+  type OutgoingRecord,
+  pauseUntil,
+  type RecordTrace,
+  relayOutbox,
+  startSpan,
+  startTrace,
+  type Tenure,
+  traceHeaders,
+  tracing,
+} from '@cloakroom/platform';
+import type { Selectable } from 'kysely';
+import type { OrdersSchema } from '../orders.ts';
+import type { OrdersParts } from '../orders.dependencies.ts';
+import { hearCallback } from './saga.ts';
+import { openSettler } from './settler.ts';
+
+/** One publish of 100 small records stays far below its time-out. */
+const batchSize = 100;
+/** Bytes of one publish: half of what it takes. The confirmation of a full cart has 33 kB. */
+const batchBytesMax = 450_000;
+/** How soon an unknown payment is asked for again. */
+const settleIntervalMs = 500;
+
+export interface Keeper {
+  start(parts: OrdersParts): void;
+  /** Something was committed in this process. */
+  wake(): void;
+  /** Whether this process is the one that keeps. */
+  keeps(): boolean;
+  /** Lets what is under way finish; the rest is the next keeper's. */
+  stop(): Promise<void>;
+}
+
+export interface KeeperOptions {
+  readonly eventLog: EventLog;
+  readonly lease: Lease;
+  readonly log: Logger;
+  /** What the simulated provider does by itself. */
+  readonly deliverCallbacks: () => Promise<void>;
+}
+
+export function openKeeper({ eventLog, lease, log, deliverCallbacks }: KeeperOptions): Keeper {
+  const commits = new Commits();
+  // Of another process.
+  lease.onNotice(commits.notice);
+  return {
+    start(parts) {
+      parts.payments.onCallback((orderId, outcome) => hearCallback(parts, orderId, outcome));
+      lease.hold(async ({ ended, confirm }) => {
+        const relaying = relayOutbox(ended, {
+          topics: [topics.orderEvents],
+          eventLog,
+          commits,
+          log,
+          publishRows: () => publishRows(parts, eventLog, confirm),
+        });
+        await Promise.all([relaying, settleUntil(ended, parts, deliverCallbacks)]);
+      });
+    },
+    wake: commits.notice,
+    keeps: () => lease.held(),
+    stop: () => lease.stop(),
+  };
+}
+
+async function settleUntil(ended: AbortSignal, parts: OrdersParts, deliverCallbacks: () => Promise<void>): Promise<void> {
+  const settler = openSettler(parts, () => startTrace(randomBytes));
+  // Each by itself: a callback that cannot be taken keeps no order waiting.
+  const works = [deliverCallbacks, () => settler.settle(ended)].map((work) => ({ work, failed: false }));
+  while (!ended.aborted) {
+    for (const each of works) {
+      try {
+        await each.work();
+        each.failed = false;
+      } catch (error) {
+        if (!each.failed) parts.log.warn({ err: error }, 'settling orders waits');
+        each.failed = true;
+      }
+    }
+    await pauseUntil(settleIntervalMs, ended);
+  }
+}
+
+/** Publishes the oldest rows. @returns whether there may be more */
+export async function publishRows({ db }: Pick<OrdersParts, 'db'>, eventLog: EventLog, confirm: Tenure['confirm']): Promise<boolean> {
+  const rows = await db.selectFrom('order_events').selectAll().where('published', '=', 0).orderBy('sequence').limit(batchSize).execute();
+  if (rows.length === 0) return false;
+  const records = upToBytes(rows.map(recordOf));
+  await confirm();
+  await eventLog.publish(topics.orderEvents, records);
+  // A crash before this publishes them once more.
+  const sequences = rows.slice(0, records.length).map(({ sequence }) => sequence);
+  await db.updateTable('order_events').set({ published: 1 }).where('sequence', 'in', sequences).execute();
+  return rows.length === batchSize || records.length < rows.length;
+}
+
+/** The first of them, at least one. */
+function upToBytes(records: readonly OutgoingRecord[]): OutgoingRecord[] {
+  let bytes = 0;
+  return records.filter((record, index) => (bytes += record.value?.length ?? 0) <= batchBytesMax || index === 0);
+}
+
+type EventRow = Selectable<OrdersSchema['order_events']>;
+
+function recordOf(row: EventRow): OutgoingRecord {
+  return {
+    key: row.user_id,
+    value: Buffer.from(toBinary(OrderEventSchema, fromJsonString(OrderEventSchema, row.event))),
+    headers: {
+      [recordHeaders.eventType]: Buffer.from(row.name),
+      [recordHeaders.eventVersion]: Buffer.from('1'),
+      ...traceHeaders(waited(row)),
+    },
+  };
+}
+
+/** The wait between commit and publish is a span of the request that placed the order; once more where publishing is repeated. */
+function waited(row: EventRow): RecordTrace {
+  if (row.traceparent === null || !tracing()) return row;
+  const name = `outbox ${topics.orderEvents.name}`;
+  const span = startSpan({ name, kind: 'internal', parent: row.traceparent, startedAtMs: row.at_ms });
+  span?.end();
+  return { traceparent: span?.trace.traceparent ?? row.traceparent, experiment: row.experiment };
+}

@@ -1,0 +1,85 @@
+/**
+ * Finishes what a request left: an unknown payment, an order whose process was killed between two steps, stock that was not given back. It keeps no
+ * time in the database, where another replica's clock might be hours off, but counts from when it first saw an order, by its own monotonic clock;
+ * after a restart it counts anew, which only delays.
+ */
+import type { OutgoingCall, TraceContext } from '@cloakroom/platform';
+import type { OrdersParts } from '../orders.dependencies.ts';
+import type { Phase } from '../orders.ts';
+import { advance, giveUp } from './saga.ts';
+
+/** A request has longer, but to come between is harmless: every step bears it. So this only saves work. */
+const graceMs = 2_000;
+/** What a catalog or provider that is away is asked again after; the last for ever. */
+const retryDelaysMs = [400, 800, 1_600, 3_200] as const;
+/** An order whose stock could not even be asked for: its person has gone, and would not want to be charged now. */
+export const giveUpAfterMs = 10 * 60 * 1000;
+/** Of one look and phase, oldest first: those that wait for a provider that is away keep nobody out who waits for nothing but us. */
+const orderCountMax = 500;
+const concurrency = 8;
+/** Of one step: the budgets of the catalog's methods and of a charge are below it. */
+const budgetMs = 3_000;
+
+interface Waiting {
+  readonly sinceMs: number;
+  dueMs: number;
+  tries: number;
+}
+
+export interface Settler {
+  /** One round. @returns how many orders it tried */
+  settle(ended: AbortSignal): Promise<number>;
+}
+
+export function openSettler(parts: OrdersParts, newTrace: () => TraceContext): Settler {
+  const { clock, log } = parts;
+  const waiting = new Map<string, Waiting>();
+  const call = (): OutgoingCall => ({ budgetMs, trace: newTrace() });
+
+  const tryOne = async (orderId: string, its: Waiting): Promise<void> => {
+    try {
+      if (clock.monotonicMs() - its.sinceMs > giveUpAfterMs) await giveUp(parts, orderId);
+      await advance(parts, orderId, call);
+    } catch (error) {
+      // One order that cannot be finished keeps no other waiting.
+      log.warn({ err: error, orderId }, 'an order could not be settled');
+    } finally {
+      its.dueMs = clock.monotonicMs() + retryDelaysMs[Math.min(its.tries, retryDelaysMs.length - 1)]!;
+      its.tries += 1;
+    }
+  };
+
+  return {
+    async settle(ended) {
+      const orders = await unfinished(parts);
+      const ids = new Set(orders.map((order) => order.order_id));
+      for (const known of waiting.keys()) if (!ids.has(known)) waiting.delete(known);
+      const nowMs = clock.monotonicMs();
+      const due = orders.filter(({ order_id: orderId, phase }) => {
+        const its = waiting.get(orderId) ?? { sinceMs: nowMs, dueMs: nowMs + (mayBeUnderWay(phase) ? graceMs : 0), tries: 0 };
+        waiting.set(orderId, its);
+        return its.dueMs <= nowMs;
+      });
+      const queue = [...due];
+      const work = async (): Promise<void> => {
+        for (let next = queue.shift(); next !== undefined && !ended.aborted; next = queue.shift())
+          await tryOne(next.order_id, waiting.get(next.order_id)!);
+      };
+      await Promise.all(Array.from({ length: concurrency }, work));
+      return due.length;
+    },
+  };
+}
+
+/** Of these a request may be taking the next step at this moment. */
+const mayBeUnderWay = (phase: Phase): boolean => phase === 'accepted' || phase === 'reserved';
+
+async function unfinished({ db }: OrdersParts): Promise<{ order_id: string; phase: Phase }[]> {
+  const orders = () => db.selectFrom('orders').select(['order_id', 'phase']).orderBy('order_id').limit(orderCountMax);
+  return [
+    ...(await orders().where('phase', '=', 'accepted').execute()),
+    ...(await orders().where('phase', '=', 'reserved').execute()),
+    ...(await orders().where('phase', '=', 'unknown').execute()),
+    ...(await orders().where('release_due', '=', 1).execute()),
+  ];
+}

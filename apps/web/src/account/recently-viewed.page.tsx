@@ -1,0 +1,32 @@
+import { Link } from 'react-router';
+import { Loading, ProblemNote } from '../components/problem-note.tsx';
+import { ProductCard } from '../products/product-card.tsx';
+import { useProductsById } from '../products/products.ts';
+import { useProfile } from './update-profile.tsx';
+
+/** What this person looked at, newest first. What the shop has no more is left out. */
+export default function RecentlyViewedPage() {
+  const profile = useProfile();
+  const ids = profile.data?.recentlyViewed ?? [];
+  const products = useProductsById(ids);
+  return (
+    <section aria-labelledby="viewed">
+      <title>Recently viewed · Cloakroom</title>
+      <h2 id="viewed">Recently viewed</h2>
+      {profile.isPending && <Loading what="what you viewed" />}
+      <ProblemNote error={profile.error} onRetry={() => void profile.refetch()} />
+      {profile.data && ids.length === 0 && (
+        <p className="quiet">
+          Nothing yet. <Link to="/products">Look around</Link>.
+        </p>
+      )}
+      <ul className="grid" aria-labelledby="viewed">
+        {ids
+          .flatMap((id) => products.get(id) ?? [])
+          .map((product) => (
+            <ProductCard key={product.productId} product={product} />
+          ))}
+      </ul>
+    </section>
+  );
+}

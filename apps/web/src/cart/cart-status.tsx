@@ -1,0 +1,72 @@
+/** What the cart page and the drawer say in the same words. */
+import { useEffect, useRef, useState } from 'react';
+import { Link } from 'react-router';
+import type { Cart } from '../api/api.types.ts';
+import { countOf } from './cart.ts';
+import { formatPrice, plural } from '../format.ts';
+import { staleWords } from './pending-words.ts';
+import { usePending } from './pending.tsx';
+import { cartPosition } from '../frame/session-bar-words.ts';
+
+export function EmptyCart() {
+  return (
+    <div className="empty">
+      <img src="/empty-hanger.svg" alt="" width="160" height="120" />
+      <p>Your cart is empty.</p>
+      <p className="quiet">What you add on this device is still here after you sign in on another.</p>
+      <Link to="/products" className="button primary">
+        Browse the shop
+      </Link>
+    </div>
+  );
+}
+
+/** How far the cart can be trusted: it is a view that follows a log, and says so when it lags. */
+export function CartState({ cart }: { readonly cart: Cart }) {
+  const merge = cart.merge.state;
+  const isUnsure = usePending().length > 0;
+  const [joined, setJoined] = useState(false);
+  const wasPending = useRef(false);
+  useEffect(() => {
+    if (wasPending.current && merge === 'merged') setJoined(true);
+    wasPending.current = merge === 'pending';
+  }, [merge]);
+  return (
+    <>
+      <div aria-live="polite">
+        {merge === 'pending' && <p className="note notice">Merging your guest cart… Its lines appear here by themselves.</p>}
+        {merge !== 'pending' && joined && <p className="note good">Your guest cart has been added to this cart.</p>}
+        {cart.stale && <p className="note notice">{staleWords(cart.behind, isUnsure)}</p>}
+      </div>
+      {cart.incomplete && (
+        <p className="note problem" role="alert">
+          This cart may be incomplete: one of its changes could not be read yet. Nothing is lost; it will be added when it is repaired.
+        </p>
+      )}
+    </>
+  );
+}
+
+/** Beside the heading, always there: nothing moves when its word changes. What is amiss is told by CartState. */
+export function CartStanding({ cart }: { readonly cart: Cart | undefined }) {
+  const isUnsure = usePending().length > 0;
+  const { word, tone } = isUnsure ? ({ word: 'not sure yet', tone: 'warn' } as const) : cartPosition(cart);
+  if (cart === undefined) return null;
+  return (
+    <span className="standing" data-tone={tone} title="Whether all that you wrote or were shown is in view">
+      {word}
+    </span>
+  );
+}
+
+export function Subtotal({ cart }: { readonly cart: Cart }) {
+  return (
+    <p className="subtotal">
+      <span>
+        Subtotal, {plural(countOf(cart), 'item')}
+        <span className="visually-hidden">: </span>
+      </span>
+      <strong data-testid="subtotal">{formatPrice(cart.subtotal, cart.currency)}</strong>
+    </p>
+  );
+}

@@ -1,0 +1,31 @@
+/** What is said while the outcome of a command is not known. docs/tour.md quotes these words, and a test compares them. */
+import type { Session } from '../api/api.types.ts';
+import type { CartOwner } from '../api/outbox.ts';
+import { plural } from '../format.ts';
+import type { PendingCommand } from '../api/pending-store.ts';
+
+export function pendingWords({ about, stopped }: Pick<PendingCommand, 'about' | 'stopped'>): string {
+  return stopped
+    ? `No answer for ten minutes about ${about}. It may or may not have been taken. Asking again is safe: it counts once.`
+    : `Not sure yet about ${about}. Still asking; it counts once.`;
+}
+
+/** @param isUnsure something of this cart may or may not have been taken: it is not promised to appear */
+export function staleWords(behind: number, isUnsure: boolean): string {
+  const state = behind === 0 ? 'Showing an older state.' : `Showing an older state, ${plural(behind, 'event')} behind.`;
+  return isUnsure ? `${state} What was confirmed is saved and will appear.` : `${state} All changes are saved and will appear.`;
+}
+
+export const takenWords = (about: string): string => `Done after all: ${about}.`;
+export const refusedWords = (about: string, reason: string): string => `Not taken: ${about}. ${reason}`;
+export const droppedWords = (count: number): string =>
+  `The guest session has ended, and its cart with it. ${plural(count, 'change')} of it ${count === 1 ? 'is' : 'are'} not asked for any more.`;
+/** Said on a device that others may use: it names nothing that was bought. */
+export const keptWords = (count: number): string =>
+  `${plural(count, 'change')} of your cart ${count === 1 ? 'is' : 'are'} not confirmed yet. This tab asks again once you sign in here, and never as somebody else.`;
+
+export function ownerOf(session: Session | undefined): CartOwner | undefined {
+  if (session?.cartId === undefined) return undefined;
+  const { cartId, claimedGuestCart } = session;
+  return { cartId, ...(claimedGuestCart !== undefined && { claimedGuestCart }) };
+}

@@ -1,0 +1,49 @@
+/** How the session bar puts what the headers say, as plain functions. */
+import type { Cart } from '../api/api.types.ts';
+import type { RequestNote } from './last-request.ts';
+
+/** How the gateway knew who asked, in a word; `tone` colours it. */
+export function identityWord(note: RequestNote | undefined): { readonly word: string; readonly tone: 'good' | 'quiet' | 'warn' } {
+  switch (note?.identity) {
+    case undefined:
+    case 'none':
+      return { word: 'no session', tone: 'quiet' };
+    case 'hit':
+      return { word: 'cache hit', tone: 'good' };
+    case 'local':
+      return { word: 'verified here', tone: 'good' };
+    case 'refreshed':
+      return { word: 'renewed', tone: 'good' };
+    case 'asked':
+      return { word: 'asked auth', tone: 'quiet' };
+    case 'joined':
+      return { word: 'joined', tone: 'quiet' };
+    case 'ended':
+      return { word: 'ended', tone: 'warn' };
+    default:
+      return { word: note?.identity ?? '', tone: 'warn' };
+  }
+}
+
+/** The least that is drawn: a millisecond of a second and a half would not be seen. */
+const sliverPercent = 6;
+/** From here on a part that hesitates would cost the answer. */
+export const warnPercent = 60;
+
+export function spentPercent(totalMs: number, budgetMs: number): number {
+  return Math.min(100, Math.max(sliverPercent, Math.round((totalMs / budgetMs) * 100)));
+}
+
+export const formatMs = (ms: number): string => (ms < 9.95 ? ms.toFixed(1) : String(Math.round(ms)));
+
+/** Where the cart stands, in the same word on its page and in the session bar. */
+export function cartPosition(cart: (Pick<Cart, 'merge' | 'stale' | 'behind'> & { readonly incomplete?: boolean }) | undefined): {
+  readonly word: string;
+  readonly tone: 'good' | 'quiet' | 'warn';
+} {
+  if (cart === undefined) return { word: 'no cart', tone: 'quiet' };
+  if (cart.incomplete === true) return { word: 'incomplete', tone: 'warn' };
+  if (cart.merge.state === 'pending') return { word: 'merging', tone: 'warn' };
+  if (cart.stale) return { word: cart.behind > 0 ? `behind by ${cart.behind}` : 'behind', tone: 'warn' };
+  return { word: 'converged', tone: 'good' };
+}

@@ -1,0 +1,118 @@
+/**
+ * The ticket at the foot of every page: what the last answer told of the system behind the shop. It is for those who came to learn how sessions
+ * work, so it is shown until it is put away, and never speaks up by itself: nothing here is announced to a screen reader unasked.
+ */
+import { useSyncExternalStore } from 'react';
+import type { Cart } from '../api/api.types.ts';
+import { useCart } from '../cart/cart.ts';
+import { Icon } from '../components/icons.tsx';
+import type { RequestLog, RequestNote } from './last-request.ts';
+import { LazyPopover } from '../components/lazy-popover.tsx';
+import { remember, useRemembered } from './remembered.ts';
+import { SessionBarPanel } from './session-bar-panel.tsx';
+import { cartPosition, formatMs, identityWord, spentPercent, warnPercent } from './session-bar-words.ts';
+
+export const useSessionBarShown = (): boolean => useRemembered('session-bar') !== 'hidden';
+export const showSessionBar = (): void => remember('session-bar', 'shown');
+const hideSessionBar = (): void => remember('session-bar', 'hidden');
+
+export function SessionBar({ log }: { readonly log: RequestLog }) {
+  const notes = useSyncExternalStore(log.subscribe, log.read);
+  const { data: cart } = useCart();
+  const [last] = notes;
+  return (
+    <aside className="session-bar" aria-label="Session bar">
+      <dl>
+        <div className="stub">
+          <dt className="visually-hidden">Answered by</dt>
+          <dd>
+            {last?.gateway === undefined ? (
+              '…'
+            ) : (
+              <span>
+                <span className="prefix">gateway-</span>
+                {last.gateway.replace(/^gateway-/, '')}
+              </span>
+            )}
+          </dd>
+        </div>
+        <div className="request">
+          <dt className="visually-hidden">Request</dt>
+          <dd>{last ? `${last.method} ${last.path}` : '…'}</dd>
+        </div>
+        <Identity note={last} />
+        <Budget note={last} />
+        <Position cart={cart} />
+      </dl>
+      <div className="session-bar-actions">
+        <LazyPopover
+          button={
+            <>
+              <Icon name="question" size={18} />
+              <span className="session-bar-what">What is this?</span>
+            </>
+          }
+          buttonName="What is this?"
+          buttonClass="bar-button"
+          title="What the session bar tells"
+        >
+          {(close) => <SessionBarPanel notes={notes} onClose={close} />}
+        </LazyPopover>
+        <button type="button" className="bar-button" aria-label="Hide the session bar" onClick={hideSessionBar}>
+          <Icon name="close" size={18} />
+        </button>
+      </div>
+    </aside>
+  );
+}
+
+function Identity({ note }: { readonly note: RequestNote | undefined }) {
+  const { word, tone } = identityWord(note);
+  return (
+    <div className="identity">
+      <dt className="visually-hidden">Identity</dt>
+      <dd data-tone={tone}>
+        {note?.mode && <span className="mode">{note.mode}</span>}
+        <span className="word">{word}</span>
+      </dd>
+    </div>
+  );
+}
+
+function Budget({ note }: { readonly note: RequestNote | undefined }) {
+  const { totalMs, budgetMs } = note ?? {};
+  if (totalMs === undefined || budgetMs === undefined) return null;
+  return (
+    <div className="budget">
+      <dt className="visually-hidden">Time against budget</dt>
+      <dd>
+        <meter
+          min={0}
+          max={100}
+          low={warnPercent}
+          high={warnPercent}
+          optimum={0}
+          value={spentPercent(totalMs, budgetMs)}
+          aria-label={`${formatMs(totalMs)} of ${budgetMs} ms`}
+        />
+        <span>
+          {formatMs(totalMs)}
+          <span className="of"> of {budgetMs}</span> ms
+        </span>
+      </dd>
+    </div>
+  );
+}
+
+function Position({ cart }: { readonly cart: Cart | undefined }) {
+  const { word, tone } = cartPosition(cart);
+  return (
+    <div className="position">
+      <dt className="visually-hidden">Cart</dt>
+      <dd data-tone={tone}>
+        <Icon name="bag" size={16} />
+        <span className="word">{word}</span>
+      </dd>
+    </div>
+  );
+}

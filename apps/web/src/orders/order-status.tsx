@@ -1,0 +1,10 @@
+import type { Order } from '../api/api.types.ts';
+import { statusWord } from './order-words.ts';
+
+export function OrderStatus({ order }: { readonly order: Pick<Order, 'status'> }) {
+  const { word, tone } = statusWord(order);
+  return <span className={`badge ${tone}`}>{word}</span>;
+}
+
+/** Enough of the id to tell orders of one person apart. The random end of a UUIDv7: its start is the time. */
+export const orderNumber = (orderId: string): string => orderId.replaceAll('-', '').slice(-8).toUpperCase();

@@ -1,0 +1,22 @@
+import type { Order } from '../api/api.types.ts';
+
+/** The cards of the simulated provider: each shows another way for a payment to go. */
+export const paymentMethods = [
+  { method: 'card_pays', name: 'Card that pays', what: 'answers at once.' },
+  { method: 'card_declined', name: 'Card that is declined', what: 'nothing is charged, and you choose another.' },
+  { method: 'card_times_out_charged', name: 'Card that answers late, and paid', what: 'the order waits until it is known.' },
+  { method: 'card_times_out_uncharged', name: 'Card that answers late, and did not pay', what: 'the order is cancelled once it is known.' },
+  {
+    method: 'card_double_callback',
+    name: 'Card that reports twice',
+    what: 'pays at once, then says so again. The second report changes nothing.',
+  },
+] as const;
+export type PaymentMethod = (typeof paymentMethods)[number]['method'];
+
+/** Which card it was: the one that reports twice leaves no other trace, as its second report counts for nothing. */
+export function paidWithWords({ paymentMethod, status }: Pick<Order, 'paymentMethod' | 'status'>): string {
+  const name = paymentMethods.find(({ method }) => method === paymentMethod)?.name ?? paymentMethod;
+  const said = `Payment: ${name}.`;
+  return paymentMethod === 'card_double_callback' && status === 'placed' ? `${said} It was charged once, however often it says so.` : said;
+}

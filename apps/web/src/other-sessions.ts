@@ -1,9 +1,0 @@
-import { useQuery } from '@tanstack/react-query';
-import { keys, useApi } from './shop.tsx';
-
-/** How many sessions this person has besides this one. */
-export function useOtherSessions(): number {
-  const api = useApi();
-  const { data } = useQuery({ queryKey: keys.devices, queryFn: ({ signal }) => api.devices(signal) });
-  return data?.filter(({ current }) => !current).length ?? 0;
-}

@@ -1,0 +1,31 @@
+/** The four ways to check a session, in plain words (docs/sessions.md has the figures and how they were measured). */
+import type { SessionMode } from '../api/api.types.ts';
+
+interface ModeWords {
+  readonly name: string;
+  /** How fast ending such a session takes effect. */
+  readonly ending: string;
+}
+
+export const modeWords: Readonly<Record<SessionMode, ModeWords>> = {
+  reference: { name: 'Reference', ending: 'Every request asks who it is. Ended here, it is refused at its next request.' },
+  hybrid: {
+    name: 'Hybrid',
+    ending: 'Remembered by the gateways, which hear of every end. Ended here, it is refused within a moment, or seconds if a part fails.',
+  },
+  jwt: {
+    name: 'JWT',
+    ending: 'The browser carries a signed statement, and nobody is asked. Ended here, it can go on for up to 5 minutes.',
+  },
+  'jwt-denylist': {
+    name: 'JWT + denylist',
+    ending: 'A signed statement, compared with a list of ended sessions: refused within a moment, like hybrid.',
+  },
+};
+
+/** Of a mode that a newer gateway may know. */
+export const wordsOf = (mode: string): ModeWords =>
+  Object.hasOwn(modeWords, mode) ? modeWords[mode as SessionMode] : { name: mode, ending: '' };
+
+/** The gateway ends the one that was idle longest when there would be more (docs/sessions.md). */
+export const sessionCountMax = 10;

@@ -1,0 +1,102 @@
+/** Who is here. The cookie is not readable by this page (HttpOnly), so the gateway is asked; changes arrive by live event or by a refusal. */
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { createContext, use, useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
+import { adoptSession } from './adopt-session.ts';
+import type { Session } from '../api/api.types.ts';
+import { useLiveEvents } from './live.ts';
+import { identityOf, noticeOfChange } from './session-notice.ts';
+import { keys, personalKeys, useApi } from '../api/shop.tsx';
+import { aloneAmongTabs, createGuestStarter } from './start-guest.ts';
+
+interface SessionParts {
+  /** Undefined until first read. */
+  readonly session: Session | undefined;
+  readonly error: Error | null;
+  readonly retry: () => void;
+  readonly notice: string | undefined;
+  readonly dismissNotice: () => void;
+  /** To be awaited before a write that needs a session. */
+  readonly ensureSession: () => Promise<void>;
+  /** The answer of a sign-in, registration or re-authentication. */
+  readonly adopt: (session: Session) => Promise<void>;
+  readonly signOut: () => Promise<void>;
+}
+
+const SessionContext = createContext<SessionParts | undefined>(undefined);
+
+export function useSession(): SessionParts {
+  const parts = use(SessionContext);
+  if (!parts) throw new Error('useSession outside of SessionProvider');
+  return parts;
+}
+
+/** Below the shortest life of anything that could end the session unnoticed; the live event is the fast way. */
+const sessionStaleMs = 30_000;
+
+export function SessionProvider({ children }: { readonly children: ReactNode }) {
+  const api = useApi();
+  const queryClient = useQueryClient();
+  const {
+    data: session,
+    error,
+    refetch,
+  } = useQuery({ queryKey: keys.session, queryFn: ({ signal }) => api.session(signal), staleTime: sessionStaleMs });
+  const { notice, dismissNotice, expectChange } = useChangeNotice(session);
+  useLiveEvents(session && identityOf(session));
+
+  const adopt = useCallback((next: Session) => adoptSession(queryClient, next), [queryClient]);
+  const startGuest = useMemo(
+    () => createGuestStarter({ readSession: () => api.session(), startGuest: () => api.startGuest(), alone: aloneAmongTabs }),
+    [api],
+  );
+  const ensureSession = useCallback(async () => {
+    const known = queryClient.getQueryData<Session>(keys.session);
+    if (known === undefined || known.state === 'none') await adopt(await startGuest());
+  }, [queryClient, startGuest, adopt]);
+  const signOut = useCallback(async () => {
+    expectChange(true);
+    try {
+      await api.logout();
+      await adopt({ state: 'none' });
+    } catch (failure) {
+      expectChange(false);
+      throw failure;
+    }
+  }, [api, adopt, expectChange]);
+
+  const parts = useMemo(
+    () => ({ session, error, retry: () => void refetch(), notice, dismissNotice, ensureSession, adopt, signOut }),
+    [session, error, refetch, notice, dismissNotice, ensureSession, adopt, signOut],
+  );
+  return <SessionContext value={parts}>{children}</SessionContext>;
+}
+
+interface ChangeNotice {
+  readonly notice: string | undefined;
+  readonly dismissNotice: () => void;
+  /** The person is leaving by themselves. */
+  readonly expectChange: (expected: boolean) => void;
+}
+
+/** Forgets what was read for the one before, and says so when it was not this page's doing. */
+function useChangeNotice(session: Session | undefined): ChangeNotice {
+  const queryClient = useQueryClient();
+  const [notice, setNotice] = useState<string>();
+  const identity = session && identityOf(session);
+  const previous = useRef(identity);
+  const expected = useRef(false);
+  useEffect(() => {
+    const before = previous.current;
+    if (identity === undefined || identity === before) return;
+    previous.current = identity;
+    if (before === undefined) return;
+    for (const queryKey of personalKeys) void queryClient.resetQueries({ queryKey });
+    setNotice(noticeOfChange(before, identity, expected.current));
+    expected.current = false;
+  }, [identity, queryClient]);
+  return {
+    notice,
+    dismissNotice: useCallback(() => setNotice(undefined), []),
+    expectChange: useCallback((isExpected) => void (expected.current = isExpected), []),
+  };
+}

@@ -1,0 +1,31 @@
+import type { SessionMode } from '../api/api.types.ts';
+import { wordsOf } from '../session/session-modes.ts';
+import { useSession } from '../session/session.tsx';
+
+/** For those who study sessions: which of the allowed modes the next session shall have. Nothing is shown where there is no choice. */
+export function ModeChoice() {
+  const { session } = useSession();
+  const modes = session?.modes;
+  if (modes === undefined || modes.allowed.length < 2) return null;
+  return (
+    <details className="mode-choice">
+      <summary>Session mode (for study)</summary>
+      <fieldset className="stack">
+        <legend className="quiet">How the shop shall check this session. It changes how fast ending it takes effect.</legend>
+        {modes.allowed.map((mode) => (
+          <label key={mode} className="mode-option">
+            <input type="radio" name="mode" value={mode} defaultChecked={mode === modes.default} />
+            <span>
+              <strong>{wordsOf(mode).name}</strong>
+              {mode === modes.default && <span className="quiet"> (usual)</span>}
+              <span className="quiet mode-ending">{wordsOf(mode).ending}</span>
+            </span>
+          </label>
+        ))}
+      </fieldset>
+    </details>
+  );
+}
+
+/** From the form around a ModeChoice; nothing asked for is the operator's default. */
+export const askedMode = (mode: string): { readonly mode?: SessionMode } => (mode === '' ? {} : { mode: mode as SessionMode });

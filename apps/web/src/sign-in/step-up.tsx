@@ -1,0 +1,36 @@
+/** Some actions need a proof that is minutes old (step-up). The action is tried; when refused for that, the proof is asked for and the action repeated. */
+import { createContext, lazy, Suspense, use, useCallback, useState, type ReactNode } from 'react';
+import { ApiProblem } from '../api/request.ts';
+
+const StepUpDialog = lazy(() => import('./step-up-dialog.tsx'));
+
+type WithStepUp = <Result>(action: () => Promise<Result>) => Promise<Result>;
+
+const StepUpContext = createContext<WithStepUp | undefined>(undefined);
+
+export function useStepUp(): WithStepUp {
+  const withStepUp = use(StepUpContext);
+  if (!withStepUp) throw new Error('useStepUp outside of StepUpProvider');
+  return withStepUp;
+}
+
+export function StepUpProvider({ children }: { readonly children: ReactNode }) {
+  const [asking, setAsking] = useState<{ readonly answer: (proven: boolean) => void }>();
+  const withStepUp: WithStepUp = useCallback(async (action) => {
+    try {
+      return await action();
+    } catch (error) {
+      if (!(error instanceof ApiProblem) || error.code !== 'step_up_required') throw error;
+      const proven = await new Promise<boolean>((answer) => setAsking({ answer }));
+      setAsking(undefined);
+      if (!proven) throw error;
+      return action();
+    }
+  }, []);
+  return (
+    <StepUpContext value={withStepUp}>
+      {children}
+      <Suspense>{asking && <StepUpDialog onDone={asking.answer} />}</Suspense>
+    </StepUpContext>
+  );
+}
