@@ -3,7 +3,7 @@
  * once published at 1,071 commands a second on a machine that had no more time for it, and does four times as many elsewhere.
  * So its processor time a request is held against its throughput. A run with a starved floor fails, and publishes nothing.
  */
-import { median } from './statistics.ts';
+import { median, quantile } from './statistics.ts';
 
 /** Parts of the core of the system under test, over one block. */
 export interface CoreUse {
@@ -26,7 +26,10 @@ export interface FloorBlock {
 export const busyMin = 0.9;
 /** What others may take of the core. More, and a request's time is not only its own. */
 export const othersMax = 0.1;
-/** Between the cheapest and the dearest block. The same work on the same core: more apart, and something else decided. */
+/**
+ * Between the quartiles of the blocks. The same work on the same core: more apart, and something else decided. One block out of many may be dear,
+ * as medians are published, and their range beside them.
+ */
 export const costSpreadMax = 1.5;
 
 /** @returns why it cannot be compared with, in words; none where it can */
@@ -36,7 +39,7 @@ export function starvation(name: string, blocks: readonly FloorBlock[], least: {
   const known = blocks.flatMap(({ core }) => (core === undefined ? [] : [core.others + core.stolen]));
   // On a machine that gives no core away nobody can say what others took of it: the table says "not pinned".
   const others = known.length === 0 ? 0 : median(known);
-  const apart = Math.max(...costs) / Math.min(...costs);
+  const apart = quantile(costs, 0.75) / quantile(costs, 0.25);
   const two = (value: number): string => value.toFixed(2);
   return [
     // Written so that a missing figure is a finding: NaN is neither above nor below.
@@ -44,6 +47,6 @@ export function starvation(name: string, blocks: readonly FloorBlock[], least: {
     ...(others <= othersMax ? [] : [`others took ${two(others)} of the core beside ${name}, ${othersMax} at most`]),
     ...(apart <= costSpreadMax
       ? []
-      : [`a request of ${name} cost ${two(apart)} times as much in one block as in another, ${costSpreadMax} at most`]),
+      : [`a request of ${name} cost ${two(apart)} times as much in a dear block as in a cheap one (quartiles), ${costSpreadMax} at most`]),
   ];
 }
