@@ -1,6 +1,6 @@
 import { findChromium } from '@cloakroom/infra';
 import { defineConfig } from '@playwright/test';
-import { e2eProvider, gateways, reportName } from './stack.ts';
+import { e2eProvider, gateways, reportName } from './kit/stack.ts';
 
 /** The one that `npm test` finds or installs. */
 const chromium = findChromium();
@@ -8,23 +8,12 @@ const chromium = findChromium();
  * Those that stop or lose real processes have none to lose when all services share one. What a page is made of, and how it is walked, does not
  * depend on what lies below: that is looked at on embedded alone, and the minutes are kept for what only real processes can show.
  */
-const ofThePage = [
-  '**/pages.e2e.ts',
-  '**/shop-admin.e2e.ts',
-  '**/shop-check-out-page.e2e.ts',
-  '**/shop-details.e2e.ts',
-  '**/shop-devices.e2e.ts',
-  '**/shop-frame.e2e.ts',
-  '**/shop-keyboard.e2e.ts',
-  '**/shop-search.e2e.ts',
-  '**/shop-security.e2e.ts',
-  '**/shop-unknown-outcome.e2e.ts',
-];
+const ofThePage = '**/e2e/pages/**';
 const left = {
   cluster: [],
   containers: [],
   embedded: ['**/*.native.e2e.ts', '**/*.cluster.e2e.ts', '**/*.failures.e2e.ts', '**/*.containers.e2e.ts'],
-  native: ['**/*.cluster.e2e.ts', '**/*.embedded.e2e.ts', '**/*.failures.e2e.ts', '**/*.containers.e2e.ts', ...ofThePage],
+  native: ['**/*.cluster.e2e.ts', '**/*.embedded.e2e.ts', '**/*.failures.e2e.ts', '**/*.containers.e2e.ts', ofThePage],
   failures: [],
   'native-postgres': [],
 }[e2eProvider];

@@ -1,9 +1,9 @@
 /** Makes the pictures of the README from the shop as it is. Not a test of anything: it runs on request. */
 import { join } from 'node:path';
-import { addToCart, expect, lines, signIn, test } from './browser.ts';
-import { address, chooseCard, orderLines, placeButton, placedHeading } from './check-out.ts';
-import { newPerson } from './device.ts';
-import { gateways } from './stack.ts';
+import { addToCart, expect, lines, signIn, test } from './kit/browser.ts';
+import { address, chooseCard, orderLines, placeButton, placedHeading } from './kit/check-out.ts';
+import { newPerson } from './kit/device.ts';
+import { gateways } from './kit/stack.ts';
 
 const folder = join(import.meta.dirname, '..', 'docs', 'images');
 const picture = (name: string) => ({ path: join(folder, `${name}.png`), animations: 'disabled' }) as const;

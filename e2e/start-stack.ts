@@ -1,6 +1,6 @@
 import { preloadOf, startStack } from '@cloakroom/infra';
-import { openSpanSink } from './span-sink.ts';
-import { accessTokenLifetimeMs, dataDir, e2eProvider, portBase, spansFile, variant, waitUntilReady } from './stack.ts';
+import { openSpanSink } from './kit/span-sink.ts';
+import { accessTokenLifetimeMs, dataDir, e2eProvider, portBase, spansFile, variant, waitUntilReady } from './kit/stack.ts';
 
 /**
  * Starts the system the way `npm start` does, once for all tests; the returned function ends it. Telemetry is on, and every line is logged:

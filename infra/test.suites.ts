@@ -36,11 +36,11 @@ export const quickSecondsMax = 6 * 60;
 const quickIntegration = ['libs/session/src/session.store.redis.int.test.ts', 'apps/cart/src/cart.int.test.ts'];
 /** What the first page promises, in a browser and over HTTP, by both gateways: the journey, the claim of a guest's cart, a logout, two devices, an order. */
 const quickJourneys = [
-  'golden-journey.e2e.ts',
-  'guest-cart-joins-on-login.e2e.ts',
-  'logout-kills-the-cookie-everywhere.e2e.ts',
-  'two-devices-converge.e2e.ts',
-  'an-order-is-placed-once.e2e.ts',
+  'journey/golden-journey.e2e.ts',
+  'carts/guest-cart-joins-on-login.e2e.ts',
+  'sessions/logout-kills-the-cookie-everywhere.e2e.ts',
+  'carts/two-devices-converge.e2e.ts',
+  'orders/an-order-is-placed-once.e2e.ts',
 ];
 
 /** What a suite may use of us. */

@@ -1,10 +1,10 @@
 /** Group A on accounts: whoever has a password, a session or half of a sign-in must not get the rest. */
 import { createHmac } from 'node:crypto';
-import { expect, newPerson, test } from '../device.ts';
-import { gateways } from '../stack.ts';
-import { callMesh, passportFor } from './mesh.ts';
-import { everywhere, expectDead, signedIn } from './person.ts';
-import { plain, posted, sessionCookieOf, tokenIn, type PlainAnswer } from './raw.ts';
+import { expect, newPerson, test } from '../kit/device.ts';
+import { gateways } from '../kit/stack.ts';
+import { callMesh, passportFor } from '../kit/mesh.ts';
+import { everywhere, expectDead, signedIn } from '../kit/person.ts';
+import { plain, posted, sessionCookieOf, tokenIn, type PlainAnswer } from '../kit/raw.ts';
 
 const operator = { email: 'admin@example.com', password: 'correct horse battery staple' };
 const another = 'quite another password';

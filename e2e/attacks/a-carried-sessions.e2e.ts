@@ -1,10 +1,10 @@
 /** Groups A and B on sessions that the browser carries itself (mode jwt-denylist): a signed access token, and a refresh token that renews it. */
-import { expect, newPerson, test } from '../device.ts';
-import { gateways } from '../stack.ts';
-import { assemble, signedByAttacker, takeApart } from './forge.ts';
-import { callMesh, cartPath, passportFor, profilePath, shownTo } from './mesh.ts';
-import { signedIn } from './person.ts';
-import { plain, posted, sessionCookieOf, type PlainAnswer } from './raw.ts';
+import { expect, newPerson, test } from '../kit/device.ts';
+import { gateways } from '../kit/stack.ts';
+import { assemble, signedByAttacker, takeApart } from '../kit/forge.ts';
+import { callMesh, cartPath, passportFor, profilePath, shownTo } from '../kit/mesh.ts';
+import { signedIn } from '../kit/person.ts';
+import { plain, posted, sessionCookieOf, type PlainAnswer } from '../kit/raw.ts';
 
 interface Carried {
   readonly access: string;

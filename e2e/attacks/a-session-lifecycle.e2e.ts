@@ -1,10 +1,10 @@
 /** Group A: tokens that outlive what made them. */
 import { randomBytes } from 'node:crypto';
-import { expect, newPerson, test } from '../device.ts';
-import { gateways } from '../stack.ts';
-import { passportFor, shownTo } from './mesh.ts';
-import { everywhere, expectDead, signedIn, tokenOf } from './person.ts';
-import { plain, posted, sessionCookieOf, tokenIn } from './raw.ts';
+import { expect, newPerson, test } from '../kit/device.ts';
+import { gateways } from '../kit/stack.ts';
+import { passportFor, shownTo } from '../kit/mesh.ts';
+import { everywhere, expectDead, signedIn, tokenOf } from '../kit/person.ts';
+import { plain, posted, sessionCookieOf, tokenIn } from '../kit/raw.ts';
 
 test('A1 a token that was there before a sign-in is dead after it: guest, user and step-up', async ({ newDevice }) => {
   const device = await newDevice();

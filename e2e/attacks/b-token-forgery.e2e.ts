@@ -1,10 +1,10 @@
 /** Group B: passports that auth did not sign, shown to the services themselves by whoever holds the gateway's certificate. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { expect, test } from '../device.ts';
-import { assemble, attacker, macsByPublicKey, publicKeys, signedByAttacker, takeApart } from './forge.ts';
-import { passportFor, shownTo } from './mesh.ts';
-import { signedIn } from './person.ts';
+import { expect, test } from '../kit/device.ts';
+import { assemble, attacker, macsByPublicKey, publicKeys, signedByAttacker, takeApart } from '../kit/forge.ts';
+import { passportFor, shownTo } from '../kit/mesh.ts';
+import { signedIn } from '../kit/person.ts';
 
 const services = ['cart', 'profile'] as const;
 

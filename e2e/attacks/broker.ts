@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { partitionOf, recordHeaders, topics, type TopicSpec } from '@cloakroom/contracts';
 import { createLogger, openEventLog, systemClock, type EventLog, type LogRecord } from '@cloakroom/platform';
-import { expect } from '../device.ts';
-import { kafkaBrokers } from '../stack.ts';
+import { expect } from '../kit/device.ts';
+import { kafkaBrokers } from '../kit/stack.ts';
 
 export async function withBroker<T>(use: (log: EventLog) => Promise<T>): Promise<T> {
   const log = createLogger('e2e', 'silent');

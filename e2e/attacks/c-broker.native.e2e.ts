@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { IdentityEventSchema, recordHeaders, RevocationEventSchema, topics, uuidV7 } from '@cloakroom/contracts';
 import { signEvent, type EventLog } from '@cloakroom/platform';
-import { expect, newPerson, test, type Device } from '../device.ts';
-import { dataDir, gateways, whilePaused } from '../stack.ts';
+import { expect, newPerson, test, type Device } from '../kit/device.ts';
+import { dataDir, gateways, whilePaused } from '../kit/stack.ts';
 import { readAll, signatureOf, withBroker } from './broker.ts';
-import { attacker, publicKeys } from './forge.ts';
-import { passportFor, shownTo } from './mesh.ts';
-import { signedIn, tokenOf } from './person.ts';
-import { plain, sessionCookieOf } from './raw.ts';
+import { attacker, publicKeys } from '../kit/forge.ts';
+import { passportFor, shownTo } from '../kit/mesh.ts';
+import { signedIn, tokenOf } from '../kit/person.ts';
+import { plain, sessionCookieOf } from '../kit/raw.ts';
 
 const newId = (): string => uuidV7(Date.now(), randomBytes(10));
 

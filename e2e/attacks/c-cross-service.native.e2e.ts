@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDevelopmentCa } from '@cloakroom/platform';
 import { AuthService, ResolveRequestSchema } from '@cloakroom/contracts';
-import { expect, test } from '../device.ts';
-import { callMesh, cartPath, encoded, passportFor, profilePath, shownTo, type Caller, type ServiceName } from './mesh.ts';
-import { signedIn } from './person.ts';
+import { expect, test } from '../kit/device.ts';
+import { callMesh, cartPath, encoded, passportFor, profilePath, shownTo, type Caller, type ServiceName } from '../kit/mesh.ts';
+import { signedIn } from '../kit/person.ts';
 
 const productsPath = '/cloakroom.catalog.v1.CatalogService/ListProducts';
 const devicesPath = `/${AuthService.typeName}/ListDevices`;

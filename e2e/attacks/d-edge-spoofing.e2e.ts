@@ -1,10 +1,10 @@
 /** Group D: what reaches the services must be the gateway's own word, however the request is spelt. */
 import { randomBytes } from 'node:crypto';
-import { expect, test } from '../device.ts';
-import { gateways } from '../stack.ts';
-import { callMesh, passportFor, profilePath } from './mesh.ts';
-import { signedIn } from './person.ts';
-import { answersIn, headOf, plain, sendRaw, sessionCookieOf } from './raw.ts';
+import { expect, test } from '../kit/device.ts';
+import { gateways } from '../kit/stack.ts';
+import { callMesh, passportFor, profilePath } from '../kit/mesh.ts';
+import { signedIn } from '../kit/person.ts';
+import { answersIn, headOf, plain, sendRaw, sessionCookieOf } from '../kit/raw.ts';
 
 const emailIn = (text: string): string | undefined => /"email":"([^"]+)"/.exec(text)?.[1];
 

@@ -1,11 +1,11 @@
 /** Group E: a real browser on a page of the attacker's, and the requests that older or broken browsers would send. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { signIn, test as browserTest } from '../browser.ts';
-import { expect, newPerson } from '../device.ts';
-import { gateways } from '../stack.ts';
-import { signedIn } from './person.ts';
-import { answersIn, headOf, plain, posted, sendRaw, sessionCookieOf } from './raw.ts';
+import { signIn, test as browserTest } from '../kit/browser.ts';
+import { expect, newPerson } from '../kit/device.ts';
+import { gateways } from '../kit/stack.ts';
+import { signedIn } from '../kit/person.ts';
+import { answersIn, headOf, plain, posted, sendRaw, sessionCookieOf } from '../kit/raw.ts';
 
 /** `attackerPage(html)` is its address: another origin, but the same site as the shop, which is the harder case for SameSite. */
 const test = browserTest.extend<{ attackerPage: (html: string, host?: string) => Promise<string> }>({

@@ -1,9 +1,9 @@
 /** Groups F and G on the real store: what lies in it, and what its broken connections hand out. */
 import { createLogger, openRedis } from '@cloakroom/platform';
-import { expect, test } from '../device.ts';
-import { gateways, portBase, whilePaused } from '../stack.ts';
-import { expectDead, signedIn, type SignedIn } from './person.ts';
-import { plain, posted, sessionCookieOf } from './raw.ts';
+import { expect, test } from '../kit/device.ts';
+import { gateways, portBase, whilePaused } from '../kit/stack.ts';
+import { expectDead, signedIn, type SignedIn } from '../kit/person.ts';
+import { plain, posted, sessionCookieOf } from '../kit/raw.ts';
 
 async function withStore<T>(use: (redis: ReturnType<typeof openRedis>) => Promise<T>): Promise<T> {
   const redis = openRedis({ url: `redis://127.0.0.1:${portBase + 210}`, name: 'thief', log: createLogger('e2e', 'silent') });

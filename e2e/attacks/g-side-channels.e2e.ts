@@ -2,10 +2,10 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from '../device.ts';
-import { dataDir } from '../stack.ts';
-import { expectDead, signedIn } from './person.ts';
-import { plain, posted, sessionCookieOf, type PlainAnswer } from './raw.ts';
+import { expect, test } from '../kit/device.ts';
+import { dataDir } from '../kit/stack.ts';
+import { expectDead, signedIn } from '../kit/person.ts';
+import { plain, posted, sessionCookieOf, type PlainAnswer } from '../kit/raw.ts';
 
 /** Without what differs by nature: the trace and the time. */
 const shape = ({ status, body, headers }: PlainAnswer): string => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from '@playwright/test';
 import { composeFiles, composeProject, type Overlay } from '@cloakroom/infra';
-import { dataDir, portBase } from '../stack.ts';
+import { dataDir, portBase } from '../kit/stack.ts';
 
 const repository = join(import.meta.dirname, '..', '..');
 const infra = join(repository, 'infra');

@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { composeKeys, pageUrls, servicesOf, type Overlay } from '@cloakroom/infra';
-import { expect, newPerson, quantitiesOf, test, type Device, type Person } from '../device.ts';
-import { walkJourney } from '../journey.ts';
-import { portBase, waitUntilReady } from '../stack.ts';
+import { expect, newPerson, quantitiesOf, test, type Device, type Person } from '../kit/device.ts';
+import { walkJourney } from '../kit/journey.ts';
+import { portBase, waitUntilReady } from '../kit/stack.ts';
 import {
   compose,
   containerOf,

@@ -1,6 +1,6 @@
 /** The people of one test, made ready while all is well: who is known at which gateway, who holds what, who was signed out just before. */
 import { expect } from '@playwright/test';
-import { newCommandId, newPerson, type Person } from '../device.ts';
+import { newCommandId, newPerson, type Person } from '../kit/device.ts';
 import type { Stage } from './stage.ts';
 import type { Column } from './table.ts';
 import { type Seen, type Stream, Visitor } from './visitor.ts';

@@ -1,5 +1,5 @@
-import { untilCalm } from '../calm.ts';
-import type { Person } from '../device.ts';
+import { untilCalm } from '../kit/calm.ts';
+import type { Person } from '../kit/device.ts';
 import { chooseGoods, countOrders, type Crowd, gather, type Goods, quantityOf, untilRefused } from './crowd.ts';
 import { type Asked, checkOut, probe } from './probe.ts';
 import { expect, type Stage, test } from './stage.ts';

@@ -5,7 +5,7 @@
  */
 import { expect } from '@playwright/test';
 import { errorTable } from '@cloakroom/contracts';
-import { newPerson, type Person } from '../device.ts';
+import { newPerson, type Person } from '../kit/device.ts';
 import { addition, type Crowd, type Goods, type Holder, type Mode } from './crowd.ts';
 import { type Gone, type Operation, operations, type Outcome, outcomeOf, outcomes } from './table.ts';
 import { type Seen, sessionCookies, Visitor } from './visitor.ts';

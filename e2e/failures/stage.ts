@@ -2,7 +2,7 @@
 import { test as base, expect } from '@playwright/test';
 import { portsOf, startStack, type RunningStack } from '@cloakroom/infra';
 import { openTcpProxy, untilStopped, type TcpProxy } from '@cloakroom/testing';
-import { dataDir, portBase, variant } from '../stack.ts';
+import { dataDir, portBase, variant } from '../kit/stack.ts';
 import type { PartName, Way } from './table.ts';
 
 /** A broker that was killed reads its log back; a paused one finds its group gone. */

@@ -1,7 +1,7 @@
 /** The doors of a gateway, from its own description, and how one request is thrown at one of them. */
 import { Agent, request } from 'node:http';
 import fc from 'fast-check';
-import { gateways } from '../stack.ts';
+import { gateways } from '../kit/stack.ts';
 import { anyText, mutated, nearly } from './inputs.ts';
 
 /** Twice the largest budget of a route: whoever takes longer hangs. */

@@ -4,11 +4,11 @@
  */
 import fc from 'fast-check';
 import { identityEventsOf, publishAll, revocationsOf } from './records.ts';
-import { expect, newPerson, test } from '../device.ts';
-import { dataDir, gateways, portBase, processId } from '../stack.ts';
-import { cartPath, connectionTo, passportFor, shownTo } from '../attacks/mesh.ts';
-import { signedIn, expectDead } from '../attacks/person.ts';
-import { plain, posted, sessionCookieOf } from '../attacks/raw.ts';
+import { expect, newPerson, test } from '../kit/device.ts';
+import { dataDir, gateways, portBase, processId } from '../kit/stack.ts';
+import { cartPath, connectionTo, passportFor, shownTo } from '../kit/mesh.ts';
+import { signedIn, expectDead } from '../kit/person.ts';
+import { plain, posted, sessionCookieOf } from '../kit/raw.ts';
 import { readDoors, send, throwsAt, type Throw } from './doors.ts';
 import { mutated } from './inputs.ts';
 

@@ -43,7 +43,7 @@ const lifecycle: readonly Attack[] = [
     triedBy: [
       ...e2e('a-session-lifecycle', 'A2 after a sign-out every gateway refuses the cookie'),
       ...e2e('a-carried-sessions', 'A2 after a sign-out no gateway and no service takes the access token'),
-      ...at('e2e/logout-kills-the-cookie-everywhere.e2e.ts', 'a cookie that was copied before sign-out'),
+      ...at('e2e/sessions/logout-kills-the-cookie-everywhere.e2e.ts', 'a cookie that was copied before sign-out'),
     ],
   },
   {
@@ -477,7 +477,7 @@ const channels: readonly Attack[] = [
     id: 'G49',
     name: 'Tokens in logs and traces',
     standards: 'ASVS 16.2.5',
-    triedBy: at('e2e/no-secret-leaves.e2e.ts', 'no log line holds a token, a passport, a password', 'neither does a span'),
+    triedBy: at('e2e/telemetry/no-secret-leaves.e2e.ts', 'no log line holds a token, a passport, a password', 'neither does a span'),
   },
   {
     id: 'G50',

@@ -1,4 +1,4 @@
-/** What is judged: a line each in the report, held or broken. The checker's are those of libs/testing/src/history.check.ts. */
+/** What is judged: a line each in the report, held or broken. The checker's are those of libs/testing/src/history/history.check.ts. */
 import type { Anomaly } from '@cloakroom/testing';
 
 export const properties: Readonly<Record<string, string>> = {

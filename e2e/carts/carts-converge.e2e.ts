@@ -1,0 +1,38 @@
+/**
+ * Persons on several devices shop at random at every gateway, lose answers, sign in and out, and send again what they do not know the end of. What they
+ * were told is judged: nothing lost, nothing back, nothing twice.
+ */
+import { checkHistory, openRecorder, repeatsOf, report, runWorkload, untriedRepeats } from '@cloakroom/testing';
+import type { RepeatKind } from '@cloakroom/testing';
+import { expect, test } from '@playwright/test';
+import { gateways } from '../kit/stack.ts';
+
+/** A shopping worth judging has each of these. */
+const wanted = ['add', 'remove', 'login', 'checkout'];
+const repeated: readonly RepeatKind[] = ['lost-answer', 'other-gateway', 'sign-in', 'sign-in-taken', 'sign-out'];
+const shoppingMs = 8_000;
+
+test('carts converge, whatever several devices do to them at once', async ({ request }) => {
+  const seed = Number(process.env['CLOAKROOM_E2E_SEED'] ?? Math.floor(Math.random() * 1_000_000));
+  const [recorder, closing, startedMs] = [openRecorder(), new AbortController(), performance.now()];
+  const lacking = (): string[] => {
+    const done = new Set(recorder.operations().flatMap(({ kind, outcome }) => (outcome === 'ok' ? [kind as string] : [])));
+    const repeats = repeatsOf(recorder.history(seed, 0));
+    return [...wanted.filter((kind) => !done.has(kind)), ...untriedRepeats(repeats, repeated)];
+  };
+  const shopped = expect
+    .poll(() => (performance.now() - startedMs < shoppingMs ? ['time'] : lacking()), { timeout: 40_000, message: `seed ${seed}` })
+    .toEqual([]);
+  // Not those on the first page, which every other test buys: these shoppers buy until nothing is left.
+  const page = (await (await request.get(`${gateways[0]}/api/products?page=3&pageSize=20`)).json()) as { items: { productId: string }[] };
+  const products = page.items.slice(0, 10).map(({ productId }) => productId);
+  const [history] = await Promise.all([
+    runWorkload({ gateways, seed, recorder, products, signal: closing.signal }),
+    shopped.finally(() => closing.abort()),
+  ]);
+  const verdict = checkHistory(history);
+  const said = report(verdict, history);
+  console.log(said);
+  await test.info().attach('history', { body: history.operations.map((operation) => JSON.stringify(operation)).join('\n') });
+  expect(verdict.ok, said).toBe(true);
+});

@@ -1,0 +1,71 @@
+/** A page that does not know whether its add was taken repeats it under the same id, whoever its session is of by then. */
+import { expect, newCommandId, newPerson, test, type CartAnswer, type Device } from '../kit/device.ts';
+import { gateways } from '../kit/stack.ts';
+
+/** Until all that both carts hold has arrived, and one more command of the user's has been read: what would count twice has counted by then. */
+async function settledCart(device: Device, marker: string): Promise<CartAnswer> {
+  await expect.poll(async () => (await device.cart()).merge.state, { timeout: 30_000 }).toBe('merged');
+  await device.add(marker);
+  await expect.poll(async () => (await device.cart()).lines.some(({ productId }) => productId === marker), { timeout: 15_000 }).toBe(true);
+  const cart = await device.cart();
+  expect(cart.stale).toBe(false);
+  return cart;
+}
+const quantityOf = (cart: CartAnswer, wanted: string): number => cart.lines.find(({ productId }) => productId === wanted)?.quantity ?? 0;
+
+test('a guest’s add that is repeated after registering counts once, through any gateway', async ({ newDevice, products }) => {
+  const [product, marker, later] = products as [string, string, string];
+  const device = await newDevice();
+  const addition = await device.addition(product, 1);
+  expect((await device.insist('POST', '/api/cart/lines', addition)).status).toBe(202);
+  expect((await device.register(newPerson())).status).toBe(201);
+  for (const gateway of gateways) expect((await device.call('POST', '/api/cart/lines', addition, { gateway })).status).toBe(202);
+  const cart = await settledCart(device, marker);
+  expect(quantityOf(cart, product)).toBe(1);
+  // However often, and long after.
+  expect((await device.insist('POST', '/api/cart/lines', addition)).status).toBe(202);
+  expect(quantityOf(await settledCart(device, later), product)).toBe(1);
+});
+
+test('what a guest removed stays gone when its add is repeated after registering', async ({ newDevice, products }) => {
+  const [product, marker] = products as [string, string];
+  const device = await newDevice();
+  const addition = await device.addition(product, 1);
+  const { body } = await device.insist('POST', '/api/cart/lines', addition);
+  const path = `/api/cart/lines/${encodeURIComponent(body.lineId as string)}`;
+  expect((await device.insist('DELETE', path, { commandId: newCommandId(), seen: body.seen })).status).toBe(202);
+  expect((await device.register(newPerson())).status).toBe(201);
+  expect((await device.insist('POST', '/api/cart/lines', addition)).status).toBe(202);
+  expect(quantityOf(await settledCart(device, marker), product)).toBe(0);
+});
+
+test('a removal under either name takes an add that was repeated across a sign-in', async ({ newDevice, products }) => {
+  const [product, marker] = products as [string, string];
+  const device = await newDevice();
+  const addition = await device.addition(product, 1);
+  const asGuest = (await device.insist('POST', '/api/cart/lines', addition)).body;
+  expect((await device.register(newPerson())).status).toBe(201);
+  expect((await device.insist('POST', '/api/cart/lines', addition)).status).toBe(202);
+  const path = `/api/cart/lines/${encodeURIComponent(asGuest.lineId as string)}`;
+  // The page was open all the time: it knows the line by what it was given as a guest.
+  expect((await device.insist('DELETE', path, { commandId: newCommandId(), seen: asGuest.seen })).status).toBe(202);
+  expect(quantityOf(await settledCart(device, marker), product)).toBe(0);
+});
+
+test('an add of a signed-in person that is repeated signed out, and joins at the next sign-in, counts once', async ({
+  newDevice,
+  products,
+}) => {
+  const [product, marker, other] = products as [string, string, string];
+  const [device, person] = [await newDevice(), newPerson()];
+  expect((await device.register(person)).status).toBe(201);
+  const addition = await device.addition(product, 1);
+  expect((await device.insist('POST', '/api/cart/lines', addition)).status).toBe(202);
+  await device.expectCart({ [product]: 1 });
+  expect((await device.insist('POST', '/api/session/logout', {})).status).toBeLessThan(300);
+  await device.add(other);
+  expect((await device.insist('POST', '/api/cart/lines', addition)).status).toBe(202);
+  expect((await device.signIn(person)).status).toBe(200);
+  const cart = await settledCart(device, marker);
+  expect([quantityOf(cart, product), quantityOf(cart, other)]).toEqual([1, 1]);
+});

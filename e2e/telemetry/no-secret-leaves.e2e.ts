@@ -1,0 +1,70 @@
+/** Looks at all that the tests before it made the shop write: a project of its own, which runs last (playwright.config.ts). */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, newPerson, test } from '../kit/device.ts';
+import { type Finding, secretsIn } from './secrets.ts';
+import { readSpans } from '../kit/span-sink.ts';
+import { dataDir, spansFile } from '../kit/stack.ts';
+
+const logsDir = join(dataDir, 'logs');
+const logs = () => readdirSync(logsDir).map((name) => ({ name, text: readFileSync(join(logsDir, name), 'utf8') }));
+
+test('an add, a sign-up, a refused and a good sign-in, and a sign-out have been written about', async ({ newDevice, products }) => {
+  const person = newPerson();
+  const device = await newDevice();
+  await device.add(products[0]!);
+  expect((await device.register(person)).status).toBe(201);
+  expect((await device.register(person)).status).toBe(409);
+  expect((await device.signIn({ ...person, password: 'not the password' })).status).toBe(401);
+  expect((await device.signIn(person)).status).toBe(200);
+  expect((await device.call('POST', '/api/session/logout')).status).toBe(204);
+  const sought = (name: string) => readSpans(spansFile).some((span) => span.name === name);
+  for (const name of ['POST /api/session/register', 'POST /api/session/login', 'POST /api/session/logout', 'publish session.revocations'])
+    await expect.poll(() => sought(name), { timeout: 15_000, message: name }).toBe(true);
+});
+
+test('no log line holds a token, a passport, a password, a cookie, a key or an e-mail address', () => {
+  const read = logs();
+  expect(read.every(({ text }) => text.length > 0)).toBe(true);
+  expect(read.flatMap(({ name, text }) => secretsIn(text, dataDir).map((found) => ({ name, ...found })))).toEqual([]);
+});
+
+test('neither does a span, nor the id of a person', () => {
+  const text = readFileSync(spansFile, 'utf8');
+  expect(text.length).toBeGreaterThan(0);
+  expect(secretsIn(text, dataDir)).toEqual([]);
+  // As subjects and carts are called (contracts: ids).
+  expect(text.match(/\b[gu]_[0-9a-f]{8}-[0-9a-f]{4}/g) ?? []).toEqual([]);
+});
+
+test('every line about a request says of which trace', () => {
+  const entries = logs()
+    .flatMap(({ text }) => text.split('\n'))
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  // HTTP or rpc: what is about a request says its method.
+  const ofRequests = entries.filter((entry) => 'method' in entry);
+  expect(ofRequests.length).toBeGreaterThan(5);
+  expect(ofRequests.filter(({ trace_id: id }) => typeof id !== 'string' || !/^[0-9a-f]{32}$/.test(id))).toEqual([]);
+});
+
+test('whatever is planted is found', () => {
+  const secret = 'A'.repeat(43);
+  const planted: Readonly<Record<string, string>> = {
+    'session token': `{"msg":"resolved v1.local.tag.${secret}.${secret}"}`,
+    'refresh token': `{"msg":"refused r1.local.0abc.0f8fad5b-d9cb-469f-a165-70867728950e.7.${secret}"}`,
+    'session cookie': `{"headers":{"cookie":"__Host-session=abc"}}`,
+    'passport or other JWS': `metadata x-passport eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ1In0.${secret}`,
+    'private key': `{"jwk":"{\\"d\\":\\"${secret}\\"}"}`,
+    'password hash': 'verify $argon2id$v=19$m=19456',
+    'e-mail address': `{"detail":"Key (email)=(ada@example.com) already exists."}`,
+    password: `{"body":"${newPerson().password}"}`,
+    'refresh-token.key': readFileSync(join(dataDir, 'refresh-token.key'), 'utf8').trim(),
+    'key-encryption.key': readFileSync(join(dataDir, 'key-encryption.key'), 'utf8').trim(),
+    'session-mac.key': `SESSION_MAC_KEY=${readFileSync(join(dataDir, 'session-mac.key'), 'utf8').trim()}`,
+  };
+  for (const [kind, line] of Object.entries(planted)) {
+    const found: Finding[] = secretsIn(`a line\n${line}\n`, dataDir);
+    expect(found.map((one) => [one.kind, one.line])).toContainEqual([kind, 2]);
+  }
+});
