@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { repository } from './folders.ts';
+import { repository } from './stack/folders.ts';
 
 const commandTimeoutMs = 60_000;
 let clone: string;

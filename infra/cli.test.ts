@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { repository } from './folders.ts';
+import { repository } from './stack/folders.ts';
 
 interface Ran {
   readonly code: number;

@@ -1,15 +1,15 @@
 /** The commands, once bootstrap.mjs has made sure of Node 24, the packages and the build. `npm start -- --help` lists what start takes. */
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
-import type { CartFlags } from './cart-operations.ts';
-import { parseInspect } from './inspect.ts';
-import type { Inspect } from './inspect.ts';
-import { describeFailure } from './outcome.ts';
-import { providers } from './provider.ts';
-import type { ProviderChoice } from './provider.ts';
-import { defaultBase, httpPortsOf, portSpan, profiles } from './stack.ts';
-import type { Profile } from './stack.ts';
-import { databases } from './stack.storage.ts';
-import type { Database } from './stack.storage.ts';
+import type { CartFlags } from './cli/cart-operations.ts';
+import { parseInspect } from './stack/inspect.ts';
+import type { Inspect } from './stack/inspect.ts';
+import { describeFailure } from './stack/outcome.ts';
+import { providers } from './launch/provider.ts';
+import type { ProviderChoice } from './launch/provider.ts';
+import { defaultBase, httpPortsOf, portSpan, profiles } from './stack/stack.ts';
+import type { Profile } from './stack/stack.ts';
+import { databases } from './stack/stack.storage.ts';
+import type { Database } from './stack/stack.storage.ts';
 
 interface StartFlags {
   infra: ProviderChoice;
@@ -96,12 +96,12 @@ program
   .option('--open', 'show the shop in the browser once it is ready', false)
   .addOption(new Option('--inspect <service>', 'take a debugger; service=port, once or more').argParser(parseInspect))
   .addHelpText('after', startHelp)
-  .action((flags: StartFlags) => ends(async () => (await import('./start.ts')).start(flags, print))());
+  .action((flags: StartFlags) => ends(async () => (await import('./cli/start.ts')).start(flags, print))());
 
 program
   .command('status')
   .description('every process that runs: state, URL, memory')
-  .action(ends(async () => (await import('./status.ts')).printStatus(print)));
+  .action(ends(async () => (await import('./cli/status.ts')).printStatus(print)));
 
 program
   .command('test')
@@ -118,7 +118,7 @@ program
     'within 6 minutes: checks, all unit tests, two files on real Redis and Kafka, five journeys in a browser on embedded',
     false,
   )
-  .action((flags: { only?: string[]; quick: boolean }) => ends(async () => (await import('./test.ts')).test(flags, print))());
+  .action((flags: { only?: string[]; quick: boolean }) => ends(async () => (await import('./testing/test.ts')).test(flags, print))());
 
 for (const [name, description] of [
   ['check', 'types, lint, formatting and the house rules'],
@@ -138,7 +138,7 @@ for (const [name, description] of [
     .helpOption(false)
     .argument('[arguments...]')
     .allowUnknownOption()
-    .action((passed: string[]) => ends(async () => (await import('./tools.ts')).runTool(name, passed))());
+    .action((passed: string[]) => ends(async () => (await import('./cli/tools.ts')).runTool(name, passed))());
 }
 
 program
@@ -146,7 +146,7 @@ program
   .description('end every session of the shop that runs here: everybody signs in again')
   .addOption(new Option('--port-base <port>', 'which shop, where several run').argParser(portBase))
   .action((flags: { portBase?: number }) =>
-    ends(async () => (await import('./revoke-everything.ts')).revokeEverything(flags.portBase, print))(),
+    ends(async () => (await import('./cli/revoke-everything.ts')).revokeEverything(flags.portBase, print))(),
   );
 
 program
@@ -156,7 +156,7 @@ program
   .argument('[email]', 'of an account that exists')
   .addOption(new Option('--port-base <port>', 'which shop, where several run').argParser(portBase))
   .action((action: string, email: string | undefined, { portBase: base }: { portBase?: number }) =>
-    ends(async () => (await import('./admin.ts')).administer(email === undefined ? [action] : [action, email], base, print))(),
+    ends(async () => (await import('./cli/admin.ts')).administer(email === undefined ? [action] : [action, email], base, print))(),
   );
 
 program
@@ -166,7 +166,7 @@ program
   .option('--emergency', 'a key has leaked: refuse all old ones everywhere, at once', false)
   .addOption(new Option('--port-base <port>', 'which shop, where several run').argParser(portBase))
   .action((_action: string, { emergency, portBase: base }: { emergency: boolean; portBase?: number }) =>
-    ends(async () => (await import('./rotate-keys.ts')).rotateKeys({ emergency, base }, print))(),
+    ends(async () => (await import('./cli/rotate-keys.ts')).rotateKeys({ emergency, base }, print))(),
   );
 
 program
@@ -175,7 +175,7 @@ program
   .addArgument(new Argument('<action>').choices(['rotate']))
   .addOption(new Option('--port-base <port>', 'which shop, where several run').argParser(portBase))
   .action((_action: string, flags: { portBase?: number }) =>
-    ends(async () => (await import('./rotate-certificates.ts')).rotateCertificates(flags.portBase, print))(),
+    ends(async () => (await import('./cli/rotate-certificates.ts')).rotateCertificates(flags.portBase, print))(),
   );
 
 const cart = program.command('cart').description('look at the log of carts in the shop that runs here, and mend what it feeds');
@@ -189,23 +189,23 @@ cart
   .addOption(whichLog)
   .addOption(whichShop)
   .action((cartId: string, flags: CartFlags & { json: boolean }) =>
-    ends(async () => (await import('./cart-operations.ts')).cartHistory(cartId, flags))(),
+    ends(async () => (await import('./cli/cart-operations.ts')).cartHistory(cartId, flags))(),
   );
 cart
   .command('redrive')
   .description('put dead letters back, once whatever made them unreadable is mended')
   .option('--dry-run', 'only say what would be done', false)
   .addOption(whichShop)
-  .action((flags: CartFlags & { dryRun: boolean }) => ends(async () => (await import('./cart-operations.ts')).cartRedrive(flags))());
+  .action((flags: CartFlags & { dryRun: boolean }) => ends(async () => (await import('./cli/cart-operations.ts')).cartRedrive(flags))());
 cart
   .command('replay')
   .description('build the view of carts anew from the log beside the one that serves, then switch')
   .addOption(whichShop)
-  .action((flags: CartFlags) => ends(async () => (await import('./cart-operations.ts')).cartReplay(flags))());
+  .action((flags: CartFlags) => ends(async () => (await import('./cli/cart-operations.ts')).cartReplay(flags))());
 
 program
   .command('doctor')
   .description('what this machine has, what it lacks, and the command that mends it')
-  .action(ends(async () => (await import('./doctor.ts')).doctor(print)));
+  .action(ends(async () => (await import('./cli/doctor.ts')).doctor(print)));
 
 await program.parseAsync();

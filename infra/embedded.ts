@@ -4,9 +4,9 @@
  */
 import type { EventLog, Parts, Running } from '@cloakroom/platform';
 import { createLogger, guardMesh, openEventLog, readTelemetry, runProcess, type TelemetryConfig } from '@cloakroom/platform';
-import type { EmbeddedOrders } from './commands.ts';
-import { embeddedAppsVariable } from './commands.ts';
-import type { AppName } from './stack.ts';
+import type { EmbeddedOrders } from './launch/commands.ts';
+import { embeddedAppsVariable } from './launch/commands.ts';
+import type { AppName } from './stack/stack.ts';
 
 type Door = (env: NodeJS.ProcessEnv, parts: Parts) => Promise<Running>;
 

@@ -1,19 +1,19 @@
 /** What tests and benchmarks may use: the start-the-stack harness. */
-export { startStack } from './harness.ts';
-export type { RunningProcess, RunningStack, StackRequest } from './harness.ts';
-export { startDevServices } from './dev-services.ts';
-export { StackError } from './outcome.ts';
+export { startStack } from './launch/harness.ts';
+export type { RunningProcess, RunningStack, StackRequest } from './launch/harness.ts';
+export { startDevServices } from './launch/dev-services.ts';
+export { StackError } from './stack/outcome.ts';
 /** Process ids and states of a running stack, for a process that did not start it. */
-export { readState } from './state.ts';
-export type { ProcessEntry, StackState } from './state.ts';
-export type { ProcessName, Provider } from './stack.ts';
-export { portsOf } from './stack.ts';
+export { readState } from './supervisor/state.ts';
+export type { ProcessEntry, StackState } from './supervisor/state.ts';
+export type { ProcessName, Provider } from './stack/stack.ts';
+export { portsOf } from './stack/stack.ts';
 /** What docs/telemetry.md says of the metrics. */
 export { readMetricTable } from './checks/metric-table.ts';
 /** Of a fault that infra/attacks/fault-list.ts names: what `startStack` is told to preload. */
 export { preloadOf } from './attacks/preload.ts';
 /** The browser of the tests. */
-export { findChromium } from './chromium.ts';
+export { findChromium } from './cli/chromium.ts';
 /** The shop in containers: its files, its keys, and where its pages are. */
 export { composeFiles, composeKeys, composeProject, servicesOf } from './containers/compose-files.ts';
 export type { Overlay } from './containers/compose-files.ts';

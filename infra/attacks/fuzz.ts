@@ -3,9 +3,9 @@
  * `--schemathesis` a fuzzer that knows nothing of this shop but its OpenAPI document (schemathesis.ts).
  */
 import { join } from 'node:path';
-import { oneOf, portBases, runCommandLine, UsageError, wholeNumber } from '../command-line.ts';
-import { repository } from '../folders.ts';
-import { runCommand } from '../tools.ts';
+import { oneOf, portBases, runCommandLine, UsageError, wholeNumber } from '../cli/command-line.ts';
+import { repository } from '../stack/folders.ts';
+import { runCommand } from '../cli/tools.ts';
 import { findSchemathesis, fuzzByDocument } from './schemathesis.ts';
 
 /** Apart from all other stacks of this repository. */

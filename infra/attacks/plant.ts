@@ -1,6 +1,6 @@
 /**
  * Preloaded (`--import`) into the processes of a test's stack: takes one defence out of the built code while it is loaded. Nothing on disk
- * changes, and no process of a shop can be told to do this: only the harness of the tests passes it (infra/harness.ts).
+ * changes, and no process of a shop can be told to do this: only the harness of the tests passes it (infra/launch/harness.ts).
  */
 import { registerHooks } from 'node:module';
 import { faults } from './fault-list.ts';

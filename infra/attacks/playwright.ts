@@ -1,8 +1,8 @@
 /** Runs attacks by Playwright, and reads what its report says of each. */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { dataRoot, repository } from '../folders.ts';
-import { runCommand } from '../tools.ts';
+import { dataRoot, repository } from '../stack/folders.ts';
+import { runCommand } from '../cli/tools.ts';
 import { execFile } from 'node:child_process';
 
 export type AttackProvider = 'native' | 'embedded';

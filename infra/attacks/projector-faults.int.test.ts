@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkHistory, report, runWorkload } from '@cloakroom/testing';
 import { expect, it } from 'vitest';
-import { startStack } from '../harness.ts';
+import { startStack } from '../launch/harness.ts';
 import { preloadOf } from './preload.ts';
 import { projectorFaults } from './projector-faults.ts';
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { repository } from '../folders.ts';
+import { repository } from '../stack/folders.ts';
 import { attacks } from './catalogue.ts';
 import { faults } from './fault-list.ts';
 import { story } from './proof.ts';

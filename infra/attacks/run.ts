@@ -1,10 +1,10 @@
 /** `npm run attacks`: starts a stack, attacks it, runs the tests that the catalogue names besides, prints a verdict an attack. `--prove`: proof.ts. */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { oneOf, portBases, runCommandLine, UsageError, wholeNumber } from '../command-line.ts';
-import { dataRoot, repository } from '../folders.ts';
-import { align } from '../status.ts';
-import { runCommand } from '../tools.ts';
+import { oneOf, portBases, runCommandLine, UsageError, wholeNumber } from '../cli/command-line.ts';
+import { dataRoot, repository } from '../stack/folders.ts';
+import { align } from '../cli/status.ts';
+import { runCommand } from '../cli/tools.ts';
 import { attacks, type Attack, type Trial } from './catalogue.ts';
 import { attackStack, type AttackProvider, readTrials } from './playwright.ts';
 import { faults } from './fault-list.ts';

@@ -3,10 +3,10 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { dataRoot } from '../folders.ts';
-import { startStack } from '../harness.ts';
-import { StackError } from '../outcome.ts';
-import { runCommand } from '../tools.ts';
+import { dataRoot } from '../stack/folders.ts';
+import { startStack } from '../launch/harness.ts';
+import { StackError } from '../stack/outcome.ts';
+import { runCommand } from '../cli/tools.ts';
 
 const major = 4;
 /** A second or two an operation on two cores; the coverage phase comes on top. */

@@ -1,6 +1,6 @@
 /** What the cart's benchmark runs against: all that a cart command passes and all that makes it visible, and the log and the view at first hand. */
 import { createLogger, openEventLog, systemClock, type EventLog } from '@cloakroom/platform';
-import { portsOf } from '../stack.ts';
+import { portsOf } from '../stack/stack.ts';
 import { Follower } from './cart.log.ts';
 import { openCartGenerator, type CartGenerator } from './cart.load.ts';
 import { makeGuests, type MadeSession } from './people.ts';

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { CartService, isProblem } from '@cloakroom/contracts';
 import { connectMesh, createLogger, readTls, startTrace } from '@cloakroom/platform';
 import { openTcpProxy, type TcpProxy } from '@cloakroom/testing';
-import { portsOf } from '../stack.ts';
+import { portsOf } from '../stack/stack.ts';
 import { edgeReport, type Measured } from './edge.report.ts';
 import { againMark, checked, Load, openGenerator, type Generator } from './load.ts';
 import { pinSelf } from './machine.ts';

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AuthService, isProblem } from '@cloakroom/contracts';
 import { connectMesh, createLogger, type MeshClient, startTrace } from '@cloakroom/platform';
-import { repository } from '../folders.ts';
+import { repository } from '../stack/folders.ts';
 import { quantile } from './statistics.ts';
 
 export interface Window {

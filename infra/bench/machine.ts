@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { findRedis } from '../native/redis.ts';
-import { toolsDir } from '../folders.ts';
+import { toolsDir } from '../stack/folders.ts';
 
 export interface Machine {
   readonly processor: string;

@@ -2,7 +2,7 @@
  * `npm run bench -- peers`: reading a cart with a session, behind the gateway and behind what else people put there: the same request, the same
  * backend, the same Redis, each as its own documentation recommends. Measured like edge.ts: interleaved pairs, only ratios count.
  */
-import { portsOf } from '../stack.ts';
+import { portsOf } from '../stack/stack.ts';
 import { againMark, checked, Load, openGenerator, type Block, type Generator } from './load.ts';
 import { pinSelf } from './machine.ts';
 import { cookiesOf, register, signInAll, type Headers } from './people.ts';

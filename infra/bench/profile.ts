@@ -2,8 +2,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { WebSocket } from 'undici';
-import { dataRoot, repository } from '../folders.ts';
-import { align } from '../status.ts';
+import { dataRoot, repository } from '../stack/folders.ts';
+import { align } from '../cli/status.ts';
 
 interface ProfileNode {
   readonly id: number;

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { dataRoot } from '../folders.ts';
+import { dataRoot } from '../stack/folders.ts';
 import { performanceDoc, publishedDir } from './report.ts';
 
 export interface Step {
@@ -93,7 +93,7 @@ export async function publishAll(request: PublishRequest): Promise<number> {
   return failed.length === 0 ? 0 : 1;
 }
 
-/** All that it started ends with it (infra/child.ts). */
+/** All that it started ends with it (infra/supervisor/child.ts). */
 async function runStep({ name, minutesMax }: Step, args: readonly string[]): Promise<number> {
   const script = join(import.meta.dirname, 'run.ts');
   const child = spawn(process.execPath, [script, name, ...args], { stdio: 'inherit', timeout: minutesMax * 60_000 });

@@ -5,8 +5,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
-import { dataRoot, repository } from '../folders.ts';
-import { align, megabytes } from '../status.ts';
+import { dataRoot, repository } from '../stack/folders.ts';
+import { align, megabytes } from '../cli/status.ts';
 import { drawSvg, type Chart } from './chart.ts';
 import type { Machine } from './machine.ts';
 

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { AuthService, CartService, isProblem, ProfileService, type Problem } from '@cloakroom/contracts';
 import { connectMesh, createLogger, type OutgoingCall, readTls, startTrace } from '@cloakroom/platform';
 import { Pool } from 'undici';
-import { portsOf } from '../stack.ts';
+import { portsOf } from '../stack/stack.ts';
 import type { World } from './world.ts';
 
 /** Some dozens of attempts. */

@@ -3,7 +3,7 @@
  * from then on it asks auth. Every session of a cut is revoked at once, and asked for until it is refused.
  */
 import { untilStopped, type TcpProxy } from '@cloakroom/testing';
-import { portsOf } from '../stack.ts';
+import { portsOf } from '../stack/stack.ts';
 import { untilAccepted, type Acceptor, type Acceptors, type Answer } from './revocation.acceptors.ts';
 import { makeGuests } from './people.ts';
 import type { World } from './world.ts';

@@ -6,7 +6,7 @@
  * acknowledgement count, as those before it were rightly served.
  */
 import { openTcpProxy, type TcpProxy } from '@cloakroom/testing';
-import { portsOf } from '../stack.ts';
+import { portsOf } from '../stack/stack.ts';
 import { openAcceptors, untilAccepted, type Acceptor, type Acceptors } from './revocation.acceptors.ts';
 import { cutFeed, type Cut } from './revocation.cut.ts';
 import { Load, openGenerator, type Generator } from './load.ts';

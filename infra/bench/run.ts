@@ -6,11 +6,11 @@ import { spawn } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { runCommandLine, UsageError } from '../command-line.ts';
-import { memoryOf, memoryOfTree } from '../child.ts';
-import { dataDirOf, repository } from '../folders.ts';
-import { readState } from '../state.ts';
-import { align, megabytes } from '../status.ts';
+import { runCommandLine, UsageError } from '../cli/command-line.ts';
+import { memoryOf, memoryOfTree } from '../supervisor/child.ts';
+import { dataDirOf, repository } from '../stack/folders.ts';
+import { readState } from '../supervisor/state.ts';
+import { align, megabytes } from '../cli/status.ts';
 import { benchOptions, helpText, isReported, runReported, type Values } from './reported.ts';
 
 /** `npm start` options of each. */

@@ -7,7 +7,7 @@ import { createLogger, openRedis, redisReady } from '@cloakroom/platform';
 import { limits, RedisSessionStore, tagFrom, tagOf, type NewSession, type SessionStore, type TokenKey } from '@cloakroom/session';
 import { hashNamed, tombstoneOf, userSession } from '@cloakroom/testing';
 import type { Redis } from 'ioredis';
-import { portsOf } from '../stack.ts';
+import { portsOf } from '../stack/stack.ts';
 import { pinSelf } from './machine.ts';
 import { guestSession } from './people.ts';
 import { openWorld } from './world.ts';

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { align } from '../status.ts';
+import { align } from '../cli/status.ts';
 import type { Measured } from './telemetry.worker.ts';
 
 /** Enough for the optimising compiler to have seen all of it. */

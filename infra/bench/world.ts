@@ -1,17 +1,17 @@
 /**
- * What a benchmark runs against: parts of the drawn stack (infra/stack.ts), the same processes as `npm start`, on the core of the system under
+ * What a benchmark runs against: parts of the drawn stack (infra/stack/stack.ts), the same processes as `npm start`, on the core of the system under
  * test; and programs of the benchmark's own beside them. Kafka is not on the way of a request: it gets the generator's core.
  */
 import { join } from 'node:path';
-import type { Child, LaunchSpec } from '../child.ts';
-import { launch } from '../child.ts';
-import { commandFor } from '../commands.ts';
-import { dataRoot, toolsDir } from '../folders.ts';
-import { portTaken, waitFor } from '../probe.ts';
-import { chooseProvider } from '../provider.ts';
-import { meshCertificates, sessionMacKey } from '../secrets.ts';
-import { drawStack, portsOf, type ProcessName, type ProcessSpec } from '../stack.ts';
-import { Supervisor } from '../supervisor.ts';
+import type { Child, LaunchSpec } from '../supervisor/child.ts';
+import { launch } from '../supervisor/child.ts';
+import { commandFor } from '../launch/commands.ts';
+import { dataRoot, toolsDir } from '../stack/folders.ts';
+import { portTaken, waitFor } from '../supervisor/probe.ts';
+import { chooseProvider } from '../launch/provider.ts';
+import { meshCertificates, sessionMacKey } from '../launch/secrets.ts';
+import { drawStack, portsOf, type ProcessName, type ProcessSpec } from '../stack/stack.ts';
+import { Supervisor } from '../supervisor/supervisor.ts';
 import { cores, pinned } from './machine.ts';
 
 export interface WorldRequest {

@@ -1,7 +1,7 @@
 /** What every fault is made of. */
-import { StackError } from '../outcome.ts';
-import type { ProcessName } from '../stack.ts';
-import type { RunningProcess } from '../harness.ts';
+import { StackError } from '../stack/outcome.ts';
+import type { ProcessName } from '../stack/stack.ts';
+import type { RunningProcess } from '../launch/harness.ts';
 import type { PlannedFault } from './schedule.ts';
 import { within } from './stage.ts';
 import type { Stage } from './stage.ts';

@@ -1,7 +1,7 @@
 /** Processes that die, and those that live and say nothing. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { probeOf } from '../supervisor.ts';
+import { probeOf } from '../supervisor/supervisor.ts';
 import { bounded, runningProcess } from './fault.ts';
 import type { Inject, Injection } from './fault.ts';
 import { randomOf } from './random.ts';

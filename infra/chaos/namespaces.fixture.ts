@@ -1,7 +1,7 @@
 /** Run inside a network namespace: what the partitions between three others do, on standard output. See namespaces.int.test.ts. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { orStackError } from '../outcome.ts';
+import { orStackError } from '../stack/outcome.ts';
 import { openNamespaces } from './namespaces.ts';
 
 const names = ['kafka-1', 'kafka-2', 'kafka-3'];

@@ -7,11 +7,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LaunchSpec } from '../child.ts';
-import type { Reshape } from '../harness.ts';
+import type { LaunchSpec } from '../supervisor/child.ts';
+import type { Reshape } from '../launch/harness.ts';
 import { findOnPath } from '../native/debian.ts';
 import type { Found } from '../native/debian.ts';
-import type { ProcessSpec, StackSpec } from '../stack.ts';
+import type { ProcessSpec, StackSpec } from '../stack/stack.ts';
 
 const insideVariable = 'CLOAKROOM_CHAOS_INSIDE';
 

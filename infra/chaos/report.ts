@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { explain, outcomeWords, repeatLines, writeHistory } from '@cloakroom/testing';
 import type { History, Operation, Verdict } from '@cloakroom/testing';
-import { align } from '../status.ts';
+import { align } from '../cli/status.ts';
 import type { Hit } from './nemesis.ts';
 import { propertyLines } from './properties.ts';
 import { timelineOf } from './timeline.ts';

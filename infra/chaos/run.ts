@@ -1,8 +1,8 @@
 /** `npm run chaos`: breaks a stack of its own while people use it, and says whether what they were told holds. */
 import { randomInt } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import { oneOf, runCommandLine, UsageError } from '../command-line.ts';
-import { dataRoot } from '../folders.ts';
+import { oneOf, runCommandLine, UsageError } from '../cli/command-line.ts';
+import { dataRoot } from '../stack/folders.ts';
 import { beginInside, isInside, lacksNamespaces } from './namespaces.ts';
 import { faultMeanings, faultNames, unknownFaults } from './schedule.ts';
 import type { FaultName } from './schedule.ts';

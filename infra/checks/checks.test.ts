@@ -26,7 +26,7 @@ describe('imports point down', () => {
     ['apps/cart/src/a.ts', `import { x } from '@cloakroom/platform/src/log.ts';`, /inside/],
     ['apps/cart/src/a.ts', `import type { x } from '@cloakroom/testing';`, /must not import @cloakroom\/testing/],
     ['libs/platform/src/a.ts', `export * from '@cloakroom/session';`, /must not import/],
-    ['infra/supervisor.ts', `await import('@cloakroom/cart');`, /must not import @cloakroom\/cart/],
+    ['infra/supervisor/supervisor.ts', `await import('@cloakroom/cart');`, /must not import @cloakroom\/cart/],
   ])('refuses in %s: %s', (path, text, message) => {
     expect(messages(checkBoundaries(plant({ [path]: text })))).toEqual([expect.stringMatching(message)]);
   });
@@ -107,7 +107,7 @@ it.each([`it.only('x', () => {});`, `describe.skip('x', () => {});`, `expect(tru
 it.each([
   ['apps/cart/src/a.test.ts', `it('adds', { retry: 2 }, () => expect(1).toBe(1));`],
   ['e2e/playwright.config.ts', `export default { retries: 1 };`],
-  ['infra/test.suites.ts', `run('vitest', ['--retry=1']);`],
+  ['infra/testing/test.suites.ts', `run('vitest', ['--retry=1']);`],
 ])('refuses in %s a test that is asked again', (path, text) => {
   expect(messages(checkNoSecondTry(plant({ [path]: text })))).toEqual([expect.stringMatching(/find the cause/)]);
   expect(checkNoSecondTry(plant({ [path]: `export default { retries: 0 };` }))).toEqual([]);
@@ -190,7 +190,7 @@ describe('documented options', () => {
       program.command('start').option('-f, --fresh', 'x').addOption(new Option('--infra <provider>', 'y'));
       const cart = program.command('cart');
       cart.command('history').option('--json', 'z').addOption(whichShop);`,
-    'infra/tools.ts':
+    'infra/cli/tools.ts':
       "const scripts = {\n  chaos: 'infra/chaos/run.ts',\n  bench: 'infra/bench/run.ts',\n  drill: 'infra/drill.ts',\n} as const;",
     'infra/chaos/run.ts': "const options = {\n  seed: { type: 'string' },\n} as const;\nawait runCommandLine({ help, options }, chaos);",
     'infra/bench/run.ts': "import { table } from './reported.ts';\nawait runCommandLine({ help, options: table, wordCountMax: 1 }, run);",

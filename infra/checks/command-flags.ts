@@ -9,7 +9,7 @@ type Flags = ReadonlyMap<string, ReadonlySet<string>>;
 /** Of programs that are not ours, as far as documents name one alone. */
 const foreign = new Set(['build-arg']);
 
-/** @returns what the checks read from infra/cli.ts and from the programs that infra/tools.ts lists */
+/** @returns what the checks read from infra/cli.ts and from the programs that infra/cli/tools.ts lists */
 export function readFlags(tree: Tree): Flags {
   return new Map([...flagsOfCli(tree.read('infra/cli.ts')), ...flagsOfTools(tree)]);
 }
@@ -29,7 +29,7 @@ function flagsOfCli(text: string): [string, Set<string>][] {
 
 /** A program gives runCommandLine its table: written there, or a constant of its own or of a neighbour. */
 function flagsOfTools(tree: Tree): [string, Set<string>][] {
-  return [...tree.read('infra/tools.ts').matchAll(/^ {2}(\w+): '(infra\/[\w/.-]+\.ts)'/gm)].map(([, command, script]) => {
+  return [...tree.read('infra/cli/tools.ts').matchAll(/^ {2}(\w+): '(infra\/[\w/.-]+\.ts)'/gm)].map(([, command, script]) => {
     const text = tree.read(script!);
     const call = text.slice(text.indexOf('runCommandLine({'));
     const written = /\boptions(?:: (\w+|\{))?/.exec(call);

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { readConfig as readAuth } from '@cloakroom/auth';
 import { readConfig as readGateway } from '@cloakroom/gateway';
 import { describe, expect, it } from 'vitest';
-import { drawStack, type AppSpec } from '../stack.ts';
+import { drawStack, type AppSpec } from '../stack/stack.ts';
 import { checkEnvironmentNames, checkExampleIsWhole, checkExampleValues, exampleFile } from './environment-names.ts';
 import { plantedTree } from './tree.ts';
 
 const example = readFileSync(join(import.meta.dirname, '..', '..', exampleFile), 'utf8');
 /** What stands before this line is of the person's own servers, and an example. */
-const ownServers = example.slice(0, example.indexOf('# What infra/stack.ts tells'));
+const ownServers = example.slice(0, example.indexOf('# What infra/stack/stack.ts tells'));
 const toldByUs = example.replace(ownServers, '\n'.repeat(ownServers.split('\n').length - 1));
 
 const native = drawStack({ provider: 'native', base: 4000, dataDir: '.cloakroom/native', webDir: 'apps/web/dist' });
@@ -60,7 +60,7 @@ describe('.env.example', () => {
 describe('environment variables', () => {
   const files = {
     'apps/cart/src/config.ts': `const schema = z.object({\n  CART_VIEW: z.string(),\n  CART_DEPTH: count.default(3),\n});`,
-    'infra/provider.ts': "const a = env['CART_REDIS_URL']; const b = env[`DATABASE_URL_${name}`];",
+    'infra/launch/provider.ts': "const a = env['CART_REDIS_URL']; const b = env[`DATABASE_URL_${name}`];",
     'infra/x.test.ts': "const c = env['ONLY_TESTED'];",
     'infra/Dockerfile': 'ARG NODE_IMAGE=node\n',
     [exampleFile]: '#CART_VIEW=redis\n#CART_DEPTH=3\n',

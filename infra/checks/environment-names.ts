@@ -77,7 +77,7 @@ export function checkExampleIsWhole(tree: Tree): Violation[] {
     .map(({ path, name }) => ({ path, message: `reads ${name}, which ${exampleFile} does not name` }));
 }
 
-/** @param told what is right, by name: the default of the code, and what infra/stack.ts tells */
+/** @param told what is right, by name: the default of the code, and what infra/stack/stack.ts tells */
 export function checkExampleValues(text: string, told: ReadonlyMap<string, ReadonlySet<string>>): Violation[] {
   return text.split('\n').flatMap((content, index) => {
     const [, name = '', value = ''] = /^#?([A-Z][A-Z0-9_]*)=(.*)$/.exec(content) ?? [];

@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { oneOf, runCommandLine } from '../command-line.ts';
-import { startDevServices } from '../dev-services.ts';
-import { dataRoot } from '../folders.ts';
+import { oneOf, runCommandLine } from '../cli/command-line.ts';
+import { startDevServices } from '../launch/dev-services.ts';
+import { dataRoot } from '../stack/folders.ts';
 import { mutants, type Mutant } from './mutant-list.ts';
 
 const root = join(import.meta.dirname, '../..');

@@ -1,6 +1,6 @@
 /** What a cluster tells each service, and whom each speaks to: the drawing, with the names that things have there. */
-import { drawStack, meshNames } from '../stack.ts';
-import type { AppName, AppSpec, ProcessSpec } from '../stack.ts';
+import { drawStack, meshNames } from '../stack/stack.ts';
+import type { AppName, AppSpec, ProcessSpec } from '../stack/stack.ts';
 import { dataInContainer } from './compose.ts';
 
 /** What is below the services, by the names and ports of the examples in docs/deploy.md; an overlay may say others. */

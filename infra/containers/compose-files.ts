@@ -1,9 +1,9 @@
 /** For whoever speaks to compose without `npm start`: the committed files where their ports are meant, else the same rendered for others. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { dataDirOf } from '../folders.ts';
-import { keyEncryptionKey, refreshTokenKey, sessionMacKey } from '../secrets.ts';
-import { defaultBase } from '../stack.ts';
+import { dataDirOf } from '../stack/folders.ts';
+import { keyEncryptionKey, refreshTokenKey, sessionMacKey } from '../launch/secrets.ts';
+import { defaultBase } from '../stack/stack.ts';
 import { drawCompose, drawPostgresOverlay } from './compose.ts';
 import { drawObservability, drawPrometheus } from './observability.ts';
 import { toYaml } from './to-yaml.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readTls } from '@cloakroom/platform';
-import { drawStack } from '../stack.ts';
+import { drawStack } from '../stack/stack.ts';
 import { drawCompose, drawPostgresOverlay, volumesOf } from './compose.ts';
 import type { ComposeService } from './compose.ts';
 import { handOut } from './hand-out-certificates.ts';

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { drawStack, meshNames } from '../stack.ts';
+import { drawStack, meshNames } from '../stack/stack.ts';
 import { appSpecs, secretRefs } from './cluster.ts';
 import { engineMajorMin } from './docker.ts';
 import { pageUrls } from './observability.ts';

@@ -1,7 +1,7 @@
 /** Every file that is derived and committed, by its path below infra/, formatted as the formatter of the tree wants it. */
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
-import { defaultBase, meshNames } from '../stack.ts';
+import { defaultBase, meshNames } from '../stack/stack.ts';
 import { drawCompose, drawPostgresOverlay } from './compose.ts';
 import { kustomization, serviceResources, sharedResources } from './k8s.ts';
 import { dashboardProviders, datasources, drawDashboard, drawObservability, drawPrometheus } from './observability.ts';

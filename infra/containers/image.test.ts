@@ -2,7 +2,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { meshNames } from '../stack.ts';
+import { meshNames } from '../stack/stack.ts';
 
 const repository = join(import.meta.dirname, '..', '..');
 const read = (path: string) => readFileSync(join(repository, path), 'utf8');

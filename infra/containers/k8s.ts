@@ -8,8 +8,8 @@ import type { IDeployment } from 'kubernetes-models/apps/v1';
 import type { IHorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2';
 import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1';
 import type { IService, IServiceAccount } from 'kubernetes-models/v1';
-import { meshNames } from '../stack.ts';
-import type { AppName, AppSpec } from '../stack.ts';
+import { meshNames } from '../stack/stack.ts';
+import type { AppName, AppSpec } from '../stack/stack.ts';
 import { agreedConfigMap, appSpecs, secretRefs, servicePorts } from './cluster.ts';
 import { networkPolicies } from './network-policies.ts';
 

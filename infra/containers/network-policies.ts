@@ -1,7 +1,7 @@
 /** Nobody speaks to anybody, but for the edges of the drawing, names (DNS), the edge of the cluster to the gateway, and who reads metrics. */
 import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
-import { meshNames } from '../stack.ts';
-import type { AppName } from '../stack.ts';
+import { meshNames } from '../stack/stack.ts';
+import type { AppName } from '../stack/stack.ts';
 import { edges, labelsOfStorage, servicePorts, storages } from './cluster.ts';
 import type { Edge, Storage } from './cluster.ts';
 

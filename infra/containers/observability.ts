@@ -2,8 +2,8 @@
  * The optional overlay infra/compose.observability.yaml: traces go to Jaeger, Prometheus asks every admin port, Grafana shows one dashboard.
  * Its configuration in infra/observability/ is derived here, so that a service that moves or comes is asked without anybody's remembering.
  */
-import { drawStack, defaultBase, portsOf } from '../stack.ts';
-import type { ProcessSpec } from '../stack.ts';
+import { drawStack, defaultBase, portsOf } from '../stack/stack.ts';
+import type { ProcessSpec } from '../stack/stack.ts';
 import { confined, dataInContainer } from './compose.ts';
 import type { ComposeFile, ComposeService } from './compose.ts';
 import { panels } from './dashboard.ts';

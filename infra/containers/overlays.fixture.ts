@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import type { AppName } from '../stack.ts';
+import type { AppName } from '../stack/stack.ts';
 import { agreedConfigMap, appSpecs } from './cluster.ts';
 
 export interface Kustomization {

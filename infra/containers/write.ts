@@ -1,5 +1,5 @@
 /**
- * `node infra/containers/write.ts`: writes every file that is derived from the drawing. Run it after a change of infra/stack.ts, the contracts'
+ * `node infra/containers/write.ts`: writes every file that is derived from the drawing. Run it after a change of infra/stack/stack.ts, the contracts'
  * topics or what is in this folder; derived.test.ts fails until then.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';

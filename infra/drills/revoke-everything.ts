@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { makeGuests, type MadeSession } from '../bench/people.ts';
 import { openWorld } from '../bench/world.ts';
-import { repository } from '../folders.ts';
-import { portsOf } from '../stack.ts';
+import { repository } from '../stack/folders.ts';
+import { portsOf } from '../stack/stack.ts';
 
 export interface DrillRequest {
   readonly base: number;

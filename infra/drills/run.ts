@@ -1,5 +1,5 @@
 /** npm run drill -- <name>: emergencies, rehearsed and measured. */
-import { oneOf, runCommandLine, wholeNumber } from '../command-line.ts';
+import { oneOf, runCommandLine, wholeNumber } from '../cli/command-line.ts';
 import { describeDrill, drillRevokeEverything } from './revoke-everything.ts';
 
 /** Apart from a shop in use. */

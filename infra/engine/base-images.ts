@@ -11,7 +11,7 @@ import { run } from '../native/debian.ts';
 import type { Say } from '../native/debian.ts';
 import { fetchJars, pomFile } from '../native/kafka.ts';
 import { findPostgres } from '../native/postgres.ts';
-import { orStackError, StackError } from '../outcome.ts';
+import { orStackError, StackError } from '../stack/outcome.ts';
 import { findMirror, release, sourceOf } from './debian-packages.ts';
 import type { Engine } from './engine.ts';
 

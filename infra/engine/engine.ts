@@ -7,13 +7,13 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { childrenOf, launch } from '../child.ts';
-import type { Child } from '../child.ts';
+import { childrenOf, launch } from '../supervisor/child.ts';
+import type { Child } from '../supervisor/child.ts';
 import { run } from '../native/debian.ts';
 import type { Say } from '../native/debian.ts';
-import { orStackError, StackError } from '../outcome.ts';
-import { waitFor } from '../probe.ts';
-import type { ProbeResult } from '../probe.ts';
+import { orStackError, StackError } from '../stack/outcome.ts';
+import { waitFor } from '../supervisor/probe.ts';
+import type { ProbeResult } from '../supervisor/probe.ts';
 import { groupPrefix, removeGroups } from './control-groups.ts';
 import { obtainPrograms } from './programs.ts';
 

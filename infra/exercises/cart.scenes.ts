@@ -15,7 +15,7 @@ import {
   type ShopPerson,
   type ShopTransport,
 } from '@cloakroom/testing';
-import type { RunningStack } from '../harness.ts';
+import type { RunningStack } from '../launch/harness.ts';
 
 export interface Stage {
   readonly stack: RunningStack;

@@ -5,8 +5,8 @@
  */
 import { join } from 'node:path';
 import { checkHistory, explain, httpTransport, register, type Anomaly, type History, type ShopPerson } from '@cloakroom/testing';
-import { dataRoot } from '../folders.ts';
-import { startStack } from '../harness.ts';
+import { dataRoot } from '../stack/folders.ts';
+import { startStack } from '../launch/harness.ts';
 import { openScene, sceneNames, scenes, settle, type SceneName } from './cart.scenes.ts';
 
 export const cartModels = ['dots', 'lww', 'union', 'sum-merge', 'overwrite-merge', 'read-modify-write'] as const;

@@ -1,5 +1,5 @@
 /** npm run exercise -- <name>: anti-patterns, labelled as such, off unless asked for. */
-import { oneOf, runCommandLine } from '../command-line.ts';
+import { oneOf, runCommandLine } from '../cli/command-line.ts';
 import { cartModels, describeCart, exerciseCart, type CartModelName } from './cart.ts';
 import { compareSticky, describeSticky } from './sticky.ts';
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Whether the broker of this container takes part in its cluster: the health check of infra/containers/compose.ts. It asks as infra/probe.ts
+# Whether the broker of this container takes part in its cluster: the health check of infra/containers/compose.ts. It asks as infra/supervisor/probe.ts
 # does, for the metadata of no topic (version 2), and looks for the broker itself in the answer: one that only listens is not among them.
 # Kafka's own tools are a JVM each time: on a busy machine they take from the broker the time that its start needs.
 set -eu

@@ -2,11 +2,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LaunchSpec } from '../child.ts';
+import type { LaunchSpec } from '../supervisor/child.ts';
 import { findOnPath, installCommand, run } from './debian.ts';
 import type { Found, Say } from './debian.ts';
 import { findJava } from './java.ts';
-import type { AmongBrokers } from '../stack.ts';
+import type { AmongBrokers } from '../stack/stack.ts';
 
 const kafkaFolder = join(import.meta.dirname, '..', 'kafka');
 export const pomFile = join(kafkaFolder, 'pom.xml');

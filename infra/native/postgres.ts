@@ -9,7 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { LaunchSpec } from '../child.ts';
+import type { LaunchSpec } from '../supervisor/child.ts';
 import type { Found } from './debian.ts';
 
 const config = join(import.meta.dirname, '..', 'postgres', 'postgresql.conf');

@@ -7,8 +7,8 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import type { LaunchSpec } from '../child.ts';
-import { StackError } from '../outcome.ts';
+import type { LaunchSpec } from '../supervisor/child.ts';
+import { StackError } from '../stack/outcome.ts';
 import { redisLaunch } from './redis.ts';
 import type { RedisPlace } from './redis.ts';
 

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { LaunchSpec } from '../child.ts';
+import type { LaunchSpec } from '../supervisor/child.ts';
 import { aptInstall, findOnPath, installCommand, mayInstall } from './debian.ts';
 import type { Found, Say } from './debian.ts';
 

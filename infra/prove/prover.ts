@@ -1,7 +1,7 @@
 /** A process that proves laws of carts, one task at a time (apps/cart/src/prove.worker.harness.ts). */
 import { fork, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
-import { repository } from '../folders.ts';
+import { repository } from '../stack/folders.ts';
 
 const program = join(repository, 'apps/cart/src/prove.worker.harness.ts');
 const plant = new URL('./plant.ts', import.meta.url);

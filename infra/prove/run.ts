@@ -3,7 +3,7 @@
  * smallest history in which it does.
  */
 import { availableParallelism } from 'node:os';
-import { runCommandLine, UsageError } from '../command-line.ts';
+import { runCommandLine, UsageError } from '../cli/command-line.ts';
 import { provenMutants } from '../checks/mutant-list.cart.ts';
 import { openProver, type LawName, type Outcome, type Prover, type Task } from './prover.ts';
 

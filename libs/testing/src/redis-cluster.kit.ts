@@ -1,6 +1,6 @@
 /**
  * A real Redis Cluster of three and three for tests, and what can befall it: `await openTestCluster(process.env['TEST_REDIS_CLUSTER_URL'])`.
- * Its processes are somebody else's (infra/dev-services.ts), who starts a killed one again after some seconds; they are found by asking them.
+ * Its processes are somebody else's (infra/launch/dev-services.ts), who starts a killed one again after some seconds; they are found by asking them.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { createLogger, openRedisCluster, parseClusterUrl, redisReady } from '@cloakroom/platform';

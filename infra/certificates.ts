@@ -1,6 +1,0 @@
-/** `node infra/certificates.ts <folder> <name>...`: a development CA and one certificate a name. */
-import { createDevelopmentCa } from '@cloakroom/platform';
-
-const [dir, ...names] = process.argv.slice(2);
-if (dir === undefined) throw new Error('usage: certificates.ts <folder> <name>...');
-await createDevelopmentCa(dir, names);

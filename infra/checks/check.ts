@@ -1,0 +1,75 @@
+/** `npm run check`: every house rule, each with its name, its violations and what to do. */
+import { join } from 'node:path';
+import { runCommandLine } from '../cli/command-line.ts';
+import { acceptContracts, checkPolicies, checkProtobuf, outputOfFailure } from './contracts.ts';
+import { checkCommandFlags } from './command-flags.ts';
+import { checkDocumentedCommands } from './documented-commands.ts';
+import { checkBarePaths, checkErrorTable, checkLinks, checkNamedPaths, checkQuotedTests } from './documents.ts';
+import { checkEnvironmentNames, checkExampleIsWhole, exampleFile } from './environment-names.ts';
+import { checkEnvironmentReaders, checkIndexFiles, checkNoSecondTry, checkSizes, checkTests } from './habits.ts';
+import { checkBoundaries, checkCycles, checkDeclared } from './imports.ts';
+import { checkMetricTable } from './metric-table.ts';
+import { checkSecurityTable } from './security-table.ts';
+import { readSources } from './sources.ts';
+import { workingTree, type Violation } from './tree.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+function tool(command: string, ...args: string[]): Violation[] {
+  const output = outputOfFailure(join(root, 'node_modules/.bin', command), args, root);
+  return output === undefined ? [] : [{ path: command, message: output }];
+}
+
+function rules(): Record<string, () => Violation[]> {
+  const tree = workingTree(root);
+  const sources = readSources(tree);
+  const documents = ['ARCHITECTURE.md', 'README.md', 'CONTRIBUTING.md', ...tree.files.filter((path) => /^docs\/.*\.md$/.test(path))];
+  const settings = [exampleFile, ...tree.files.filter((path) => /^infra\/(?!checks\/).*(?:\.ya?ml|Dockerfile)$/.test(path))];
+  return {
+    'types of what ships': () => tool('tsc', '-b'),
+    'types of tests, infra and e2e': () => tool('tsc', '-p', 'tsconfig.tests.json'),
+    'types of the web app': () => tool('tsc', '-p', 'apps/web', '--noEmit'),
+    'lint (oxlint, type-aware)': () => tool('oxlint', '--type-aware', '--deny-warnings'),
+    formatting: () => tool('prettier', '--check', '--log-level', 'warn', '.'),
+    'imports point down': () => checkBoundaries(sources),
+    'no import circle': () => checkCycles(sources),
+    'imports are declared': () => checkDeclared(sources, tree),
+    'file and function sizes': () => checkSizes(sources),
+    'one reader of the environment': () => checkEnvironmentReaders(sources),
+    'index.ts only at a library root': () => checkIndexFiles(sources),
+    'tests can fail and do not sleep': () => checkTests(sources),
+    'no test is asked again': () => checkNoSecondTry(sources),
+    'docs/errors.md is the error table': () => checkErrorTable(tree),
+    'docs/telemetry.md lists every metric': () => checkMetricTable(sources, tree),
+    'documented commands are run by something': () => checkDocumentedCommands(tree, documents),
+    'documented options are in the tables of their commands': () => checkCommandFlags(tree, documents),
+    'documented environment variables are read by something': () => checkEnvironmentNames(tree, documents),
+    '.env.example names all that a config reads': () => checkExampleIsWhole(tree),
+    'documents name what exists': () => checkNamedPaths(tree, documents),
+    'links of documents lead somewhere': () => checkLinks(tree, documents),
+    'settings and manifests name what exists': () => checkBarePaths(tree, settings),
+    'docs/failures.md quotes tests that exist': () => checkQuotedTests(tree, 'docs/failures.md'),
+    'docs/security.md names tests that exist, for every requirement and attack': () => checkSecurityTable(tree),
+    'contracts: lint, baseline, generated': () => checkProtobuf(root),
+    'contracts: policies': () => checkPolicies(root),
+  };
+}
+
+const help = `npm run check                        every house rule
+npm run check -- --accept-contracts  make today's contracts the baseline`;
+
+await runCommandLine({ help, options: { 'accept-contracts': { type: 'boolean' } } }, (values) => {
+  if (values['accept-contracts'] === true) {
+    acceptContracts(root);
+    return 0;
+  }
+  let failed = 0;
+  for (const [name, rule] of Object.entries(rules())) {
+    const violations = rule();
+    console.log(`${violations.length === 0 ? 'ok  ' : 'FAIL'} ${name}`);
+    for (const { path, line, message } of violations) console.log(`     ${path}${line === undefined ? '' : `:${line}`} ${message}`);
+    if (violations.length > 0) failed++;
+  }
+  console.log(failed === 0 ? 'check: every rule holds' : `check: ${failed} rule${failed === 1 ? '' : 's'} broken`);
+  return failed === 0 ? 0 : 1;
+});

@@ -1,0 +1,29 @@
+import { findChromium } from './chromium.ts';
+import { findDocker } from '../containers/docker.ts';
+import { toolsDir } from '../stack/folders.ts';
+import { findOnPath, installCommand } from '../native/debian.ts';
+import { findJava } from '../native/java.ts';
+import { findPostgres } from '../native/postgres.ts';
+import { findRedis } from '../native/redis.ts';
+
+/** `npm run doctor`: what this machine has, what it lacks, what for, and the command that mends it. */
+export async function doctor(print: (line: string) => void): Promise<number> {
+  const [java, postgres, docker] = [findJava(), findPostgres(), await findDocker()];
+  const lacks = (what: string, command: string) => `missing (${what}); mend it: ${command}`;
+  const rows: [string, string][] = [
+    ['Node', `${process.version} (${process.execPath})`],
+    ['Redis', findRedis(toolsDir) ?? lacks('native needs it', installCommand({ apt: 'redis-tools', brew: 'redis' }))],
+    ['Java', java.ok ? `${java.value.version} (${java.value.command})` : lacks(`native needs it: ${java.why}`, java.remedy)],
+    ['Maven', findOnPath('mvn') ?? lacks('fetches Kafka for native', installCommand({ apt: 'maven', brew: 'maven' }))],
+    [
+      'PostgreSQL',
+      postgres.ok ? postgres.value.bin : lacks(`--database postgres and --profile cluster need it: ${postgres.why}`, postgres.remedy),
+    ],
+    ['Docker', docker.ok ? 'an engine answers' : `none (--infra docker needs it): ${docker.why}`],
+    ['Chromium', findChromium() ?? lacks('the browser tests need it', installCommand({ apt: 'chromium', brew: '--cask chromium' }))],
+  ];
+  for (const [what, answer] of rows) print(`${what.padEnd(12)}${answer}`);
+  print('\nnpm start takes native when Redis, Java and Maven are there (as root on Debian it installs Redis itself), else embedded.');
+  print('npm start -- --profile cluster needs native and PostgreSQL, and 2 GB of memory.');
+  return 0;
+}

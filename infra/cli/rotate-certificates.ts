@@ -1,0 +1,64 @@
+/**
+ * `npm run certificates -- rotate`: a new authority and new certificates for a shop that runs, without a lost request. After each step it asks every
+ * process, by its metrics, whether it uses what the step wrote (libs/platform, tls.rotate.ts).
+ */
+import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
+import { rotateCertificates as rotate, type Step } from '@cloakroom/platform';
+import { StackError } from '../stack/outcome.ts';
+import { runningShop } from './running-shop.ts';
+import { certificateNames } from '../launch/secrets.ts';
+import type { ProcessEntry } from '../supervisor/state.ts';
+
+/** A process looks at its files each second and connects anew in milliseconds; one that is started again meanwhile takes a few seconds. */
+const takenWithinMs = 30_000;
+const askIntervalMs = 200;
+const answerWithinMs = 2_000;
+
+/** @returns the exit code */
+export async function rotateCertificates(base: number | undefined, print: (line: string) => void): Promise<number> {
+  const { state, tlsDir } = runningShop(base);
+  if (tlsDir === undefined)
+    throw new StackError('embedded has no certificates: its services are one process', 'npm start -- --infra native has');
+  const startedMs = performance.now();
+  await rotate(tlsDir, certificateNames, {
+    nowMs: Date.now(),
+    taken: async (step) => {
+      await takenByAll(state.processes.filter(isService), step);
+      print(`${step.what}: in use everywhere after ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
+    },
+  });
+  print('The old authority is trusted by nobody any more.');
+  return 0;
+}
+
+const isService = ({ health }: ProcessEntry): boolean => health.kind === 'http';
+
+/** @throws StackError naming who does not use it in time; everything goes on working then, and the command may be given again */
+async function takenByAll(services: readonly ProcessEntry[], step: Step): Promise<void> {
+  const untilMs = performance.now() + takenWithinMs;
+  for (let lagging = services; ; await delay(askIntervalMs)) {
+    const uses = await Promise.all(lagging.map((entry) => usesIt(entry, step)));
+    lagging = lagging.filter((_, i) => !uses[i]);
+    if (lagging.length === 0) return;
+    if (performance.now() > untilMs)
+      throw new StackError(
+        `${lagging.map(({ name }) => name).join(', ')} did not take it: ${step.what}`,
+        'see their logs, then give the command again',
+      );
+  }
+}
+
+async function usesIt({ name, health }: ProcessEntry, { authorities, certificates }: Step): Promise<boolean> {
+  if (health.kind !== 'http') return true;
+  const certificate = certificates.get(name.replace(/-\d+$/, ''));
+  const wanted = `mesh_certificate_info{certificate="${certificate}",authorities="${authorities}"} 1`;
+  try {
+    const answers = await Promise.all(
+      health.urls.map(async (url) => (await fetch(new URL('/metrics', url), { signal: AbortSignal.timeout(answerWithinMs) })).text()),
+    );
+    return answers.every((text) => text.includes(wanted));
+  } catch {
+    return false;
+  }
+}

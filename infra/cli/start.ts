@@ -1,0 +1,188 @@
+/** `npm start`: a person's view of the supervisor, from the first line to the last. */
+import { relative } from 'node:path';
+import type { Docker } from '../containers/docker.ts';
+import { assembleStack } from '../launch/harness.ts';
+import type { Inspect } from '../stack/inspect.ts';
+import { followLogs } from './logs.ts';
+import { openBrowser } from './open-browser.ts';
+import { describeFailure, StackError } from '../stack/outcome.ts';
+import { openProgress } from './progress.ts';
+import { chooseProvider } from '../launch/provider.ts';
+import type { ProviderChoice } from '../launch/provider.ts';
+import { dataDirOf, toolsDir } from '../stack/folders.ts';
+import { isAlive, readState } from '../supervisor/state.ts';
+import { defaultBase, profiles } from '../stack/stack.ts';
+import type { Profile } from '../stack/stack.ts';
+import { databases } from '../stack/stack.storage.ts';
+import type { Database } from '../stack/stack.storage.ts';
+import type { Supervisor } from '../supervisor/supervisor.ts';
+
+export interface StartRequest {
+  readonly infra: ProviderChoice;
+  readonly profile?: Profile;
+  readonly portBase: number;
+  readonly fresh: boolean;
+  readonly logs: boolean;
+  readonly logLevel?: string;
+  readonly sessionMode?: string;
+  readonly sessionModes?: string;
+  readonly database?: Database;
+  readonly open?: boolean;
+  readonly inspect?: readonly Inspect[];
+}
+
+/** What says which shop is meant, where several may run. */
+export type StartPlace = Pick<StartRequest, 'infra' | 'profile' | 'portBase' | 'database'>;
+
+/** The launcher's own parent (npm, a shell, a CI runner) may be killed without a word to us. */
+const parentCheckIntervalMs = 500;
+/** What --logs shows of a run that is there already. */
+const tailBytes = 4_000;
+
+type Print = (line: string) => void;
+
+/** @returns the exit code */
+export async function start(request: StartRequest, print: Print): Promise<number> {
+  if (request.logs && (await followRunning(request, print))) return 0;
+  const began = performance.now();
+  const ending = untilToldToEnd(print);
+  const progress = openProgress(print);
+  let supervisor: Supervisor | undefined;
+  try {
+    const chosen = await chooseProvider(request.infra, { env: process.env, toolsDir, say: progress.say });
+    progress.say(`infrastructure: ${chosen.provider} (${chosen.why})`);
+    if (chosen.docker !== undefined && request.profile !== 'cluster')
+      return await runContainers(chosen.docker, request, ending.told, print);
+    const cartModel = process.env['CART_MODEL'] ?? 'dots';
+    if (cartModel !== 'dots') progress.say(`EXERCISE: CART_MODEL=${cartModel}: this shop loses things on purpose`);
+    supervisor = assembleStack({ ...request, chosen, base: request.portBase, onEvent: progress.event });
+    const unfollow = request.logs ? followLogs(logFiles(supervisor), print) : undefined;
+    const started = progress.watch(supervisor, supervisor.start({ fresh: request.fresh }));
+    // A stop during the start makes the start fail: that failure is not news.
+    const first = await Promise.race([started.then(() => 'ready' as const), ending.told]);
+    if (first !== 'ready') started.catch(() => undefined);
+    else {
+      for (const line of summary(supervisor, request, performance.now() - began)) print(line);
+      if (request.open === true) openBrowser(supervisor.spec.gateways[0]);
+    }
+    await ending.told;
+    await supervisor.stop();
+    unfollow?.();
+    print('Stopped.');
+    return 0;
+  } catch (error) {
+    // stop() first: whatever else is printed, nothing is left running.
+    await supervisor?.stop();
+    process.stderr.write(`Cloakroom did not start: ${describeFailure(error)}\n`);
+    return 1;
+  } finally {
+    ending.forget();
+  }
+}
+
+/** The same in containers: compose is their supervisor. */
+async function runContainers(docker: Docker, request: StartRequest, told: Promise<string>, print: Print): Promise<number> {
+  if ((request.inspect ?? []).length > 0) throw new StackError('--inspect reaches no container', 'use --infra native or --infra embedded');
+  const { startContainers } = await import('../containers/start-in-containers.ts');
+  const began = performance.now();
+  const abandon = new AbortController();
+  let isReady = false;
+  void told.then(() => isReady || abandon.abort());
+  try {
+    const running = await startContainers(docker, { ...request, base: request.portBase }, print, abandon.signal);
+    isReady = true;
+    const [first, second] = running.gateways;
+    print(`\nCloakroom is ready in ${((performance.now() - began) / 1000).toFixed(1)} s (docker).`);
+    print(`  shop    ${first} and ${second}`);
+    print(`  logs    docker compose -p ${running.project} logs --follow`);
+    print(`  status  docker compose -p ${running.project} ps`);
+    print('  stop    Ctrl-C (data stays in the volumes; --fresh removes it)');
+    if (request.open === true) openBrowser(first);
+    await told;
+    await running.stop();
+  } catch (error) {
+    // Asked to stop while it started: it did.
+    if (!abandon.signal.aborted) throw error;
+  }
+  print('Stopped.');
+  return 0;
+}
+
+/** It finds the shop that was started with these: another place would be another shop, and `--logs` would start it. */
+export function logsCommand({ infra, profile, portBase, database }: StartPlace): string {
+  const place = [
+    ...(infra === 'auto' ? [] : ['--infra', infra]),
+    ...(profile === undefined || profile === 'usual' ? [] : ['--profile', profile]),
+    ...(portBase === defaultBase ? [] : ['--port-base', String(portBase)]),
+    ...(database === undefined ? [] : ['--database', database]),
+  ];
+  return ['npm start --', ...place, '--logs'].join(' ');
+}
+
+function summary({ spec }: Supervisor, request: StartRequest, tookMs: number): string[] {
+  const { inspect = [] } = request;
+  const folder = relative(process.cwd(), spec.dataDir) || '.';
+  return [
+    '',
+    `Cloakroom is ready in ${(tookMs / 1000).toFixed(1)} s (${spec.profile === 'cluster' ? `${spec.provider} cluster` : spec.provider}).`,
+    `  shop    ${spec.gateways.join(' and ')}`,
+    `  logs    ${folder}/logs (or ${logsCommand(request)})`,
+    ...inspect.map(({ service, port }) => `  debug   ${service} on 127.0.0.1:${port} (.vscode/launch.json, or chrome://inspect)`),
+    '  status  npm run status',
+    '  stop    Ctrl-C',
+  ];
+}
+
+function logFiles(supervisor: Supervisor) {
+  return supervisor.spec.processes.map(({ name }) => ({ name, file: supervisor.logFile(name) }));
+}
+
+/** `npm start -- --logs` beside a running shop shows that one's logs. */
+async function followRunning({ infra, portBase }: StartRequest, print: Print): Promise<boolean> {
+  const candidates = infra === 'auto' ? (['external', 'native', 'embedded'] as const) : [infra];
+  const state = candidates
+    .flatMap((provider) =>
+      profiles.flatMap((profile) => databases.map((database) => readState(dataDirOf(provider, portBase, database, profile)))),
+    )
+    .find((found) => found !== undefined && isAlive(found.supervisor));
+  if (state === undefined) return false;
+  print(`It is running already (${state.provider}): its logs, until Ctrl-C.`);
+  const unfollow = followLogs(
+    state.processes.map(({ name, logFile }) => ({ name, file: logFile })),
+    print,
+    tailBytes,
+  );
+  const ending = untilToldToEnd(() => undefined);
+  await ending.told;
+  unfollow();
+  ending.forget();
+  return true;
+}
+
+/** The first signal counts, later ones change nothing: a person presses Ctrl-C twice, and npm passes it on once more. */
+function untilToldToEnd(print: Print): { readonly told: Promise<string>; forget(): void } {
+  const { promise: told, resolve } = Promise.withResolvers<string>();
+  let heard = false;
+  const hear = (why: string) => {
+    if (heard) return;
+    heard = true;
+    print(`Stopping (${why})...`);
+    resolve(why);
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const listeners = signals.map((signal) => ({ signal, listen: () => hear(signal) }));
+  for (const { signal, listen } of listeners) process.on(signal, listen);
+  const parent = process.ppid;
+  const watch = setInterval(() => process.ppid !== parent && hear('the parent process is gone'), parentCheckIntervalMs);
+  // A closed terminal or pipe: keep going to the end of the stop.
+  const ignore = () => undefined;
+  process.stdout.on('error', ignore);
+  process.stderr.on('error', ignore);
+  return {
+    told,
+    forget() {
+      clearInterval(watch);
+      for (const { signal, listen } of listeners) process.removeListener(signal, listen);
+    },
+  };
+}

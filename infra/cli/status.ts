@@ -1,0 +1,93 @@
+/** `npm run status`: every process of every run on this machine, asked now and not remembered. */
+import { memoryOf, memoryOfTree } from '../supervisor/child.ts';
+import { dataRoot } from '../stack/folders.ts';
+import { isAlive, readStates } from '../supervisor/state.ts';
+import type { ProcessEntry, StackState } from '../supervisor/state.ts';
+import type { Health } from '../stack/stack.ts';
+import { probeOf } from '../supervisor/supervisor.ts';
+
+/** /readyz answers within 2 s. */
+const readinessTimeoutMs = 2_500;
+
+export async function printStatus(print: (line: string) => void): Promise<number> {
+  const states = readStates(dataRoot);
+  const running = states.filter((state) => isAlive(state.supervisor));
+  if (running.length === 0) {
+    const left = states.flatMap((state) => state.processes.filter(isAlive));
+    print(
+      left.length === 0
+        ? 'Nothing is running. npm start starts it.'
+        : `A run was killed and left ${left.map(({ name }) => name).join(', ')}; npm start ends them.`,
+    );
+    return 1;
+  }
+  for (const state of running) for (const line of await describeRun(state)) print(line);
+  return 0;
+}
+
+async function describeRun(state: StackState): Promise<string[]> {
+  const launcher = memoryOf(state.supervisor.pid);
+  const rows = await Promise.all(state.processes.map(describeProcess));
+  const kind = launcher?.kind ?? 'PSS';
+  const total = rows.reduce((sum, row) => sum + row.bytes, 0);
+  const table = [
+    ['process', 'state', 'pid', kind, 'restarts', 'url'],
+    ...rows.map(({ cells }) => cells),
+    ['(launcher)', 'running', String(state.supervisor.pid), megabytes(launcher?.bytes), '', ''],
+    ['total', '', '', megabytes(total + (launcher?.bytes ?? 0)), '', ''],
+  ];
+  const stuck = rows.flatMap(({ cells: [name = ''], words }) => words.map((word) => `  ${name}: ${word}`));
+  const what = state.profile === 'cluster' ? `${state.provider} cluster` : state.provider;
+  return [`${what} on port ${state.base}, since ${state.startedAt}`, ...align(table), ...stuck];
+}
+
+async function describeProcess(entry: ProcessEntry): Promise<{ cells: string[]; bytes: number; words: readonly string[] }> {
+  const alive = isAlive(entry);
+  const asked = alive && entry.state === 'ready';
+  const { state, words } = asked ? await lookAt(entry.health) : { state: entry.state, words: [] };
+  const memory = alive && entry.pid !== undefined ? memoryOfTree(entry.pid) : undefined;
+  return {
+    cells: [entry.name, state, alive ? String(entry.pid) : '-', megabytes(memory?.bytes), String(entry.restarts), entry.url],
+    bytes: memory?.bytes ?? 0,
+    words,
+  };
+}
+
+interface Look {
+  readonly state: 'ready' | 'degraded' | 'not ready' | 'no answer';
+  readonly words: readonly string[];
+}
+
+/** The worst first. */
+const states: readonly Look['state'][] = ['no answer', 'not ready', 'degraded', 'ready'];
+
+/** How a process does; one of ours says at its /readyz in words what it cannot do (libs/platform, readiness.ts). */
+export async function lookAt(health: Health): Promise<Look> {
+  if (health.kind !== 'http') return { state: (await probeOf(health)()).ok ? 'ready' : 'no answer', words: [] };
+  const told = await Promise.all(health.urls.map(askReadiness));
+  const state = states.find((worst) => told.some((look) => look.state === worst)) ?? 'ready';
+  // In embedded several services share the process, and say some of it alike.
+  return { state, words: [...new Set(told.flatMap(({ words }) => words))] };
+}
+
+/** State and words of one answer: a second question could be answered otherwise, or too late. */
+async function askReadiness(url: string): Promise<Look> {
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(readinessTimeoutMs) });
+    const { degraded = [], parts = {} } = (await answer.json()) as { degraded?: string[]; parts?: Record<string, { ok: boolean }> };
+    const words = [...Object.entries(parts).flatMap(([name, { ok }]) => (ok ? [] : [`${name} is not ready`])), ...degraded];
+    if (!answer.ok) return { state: 'not ready', words };
+    return { state: words.length === 0 ? 'ready' : 'degraded', words };
+  } catch {
+    return { state: 'no answer', words: [] };
+  }
+}
+
+export function megabytes(bytes: number | undefined): string {
+  return bytes === undefined ? '-' : `${Math.round(bytes / 1024 / 1024)} MB`;
+}
+
+export function align(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd());
+}

@@ -1,0 +1,190 @@
+/** A running stack for tests and benchmarks: the same drawing and the same supervisor as `npm start`. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { commandFor, settleProcess } from './commands.ts';
+import { dataDirOf, repository, toolsDir } from '../stack/folders.ts';
+import { chooseProvider } from './provider.ts';
+import type { Chosen } from './provider.ts';
+import { checkInspect } from '../stack/inspect.ts';
+import type { Inspect } from '../stack/inspect.ts';
+import { findPostgres } from '../native/postgres.ts';
+import { orStackError, StackError } from '../stack/outcome.ts';
+import { meshCertificates } from './secrets.ts';
+import { drawStack } from '../stack/stack.ts';
+import type { Database } from '../stack/stack.storage.ts';
+import type { LaunchSpec } from '../supervisor/child.ts';
+import type { ProcessName, ProcessSpec, Profile, Provider, StackSpec, StorageDetours } from '../stack/stack.ts';
+import { Supervisor } from '../supervisor/supervisor.ts';
+import type { Fresh, StackEvent } from '../supervisor/supervisor.ts';
+
+export interface StackRequest {
+  /** Tests name theirs: auto would let a suite pass on something else than it says. */
+  readonly provider: Provider;
+  /** usual unless told. */
+  readonly profile?: Profile;
+  readonly base: number;
+  /** .cloakroom/<provider>-<base> unless told. */
+  readonly dataDir?: string;
+  readonly fresh?: Fresh;
+  readonly logLevel?: string;
+  /** OTEL_* for every process; those of the launcher's own environment unless told. */
+  readonly telemetry?: Readonly<Record<string, string>>;
+  /** As in StackOptions. */
+  readonly limits?: Readonly<Record<string, string>>;
+  readonly sessionMode?: string;
+  /** Those that a sign-in may ask for, separated by commas; SESSION_MODES of the launcher's environment unless told. */
+  readonly sessionModes?: string;
+  readonly accessTokenLifetimeMs?: number;
+  /** Wrong rules for carts, of an exercise; CART_MODEL of the launcher's environment unless told. */
+  readonly cartModel?: string;
+  /** sqlite unless told. */
+  readonly database?: Database;
+  /** Where our own Redis and Kafka are met instead of where they listen: through a test's proxy. Of native alone. */
+  readonly storageUrls?: StorageDetours;
+  readonly onEvent?: (event: StackEvent) => void;
+  /** A module that each of our own processes imports first: how a test takes a defence away (infra/attacks/plant.ts). `npm start` has no such option. */
+  readonly preload?: string;
+  /** How the nemesis puts a part somewhere else (infra/chaos/namespaces.ts). */
+  readonly reshape?: Reshape;
+}
+
+/** Changes to the drawing, and to the command that a process becomes. */
+export interface Reshape {
+  readonly spec?: (spec: StackSpec) => StackSpec;
+  readonly launch?: (process: ProcessSpec, launch: LaunchSpec) => LaunchSpec;
+}
+
+export interface RunningProcess {
+  pid(): number | undefined;
+  /** @returns false when it is gone */
+  kill(signal: NodeJS.Signals): boolean;
+  /** Kills it with -9, and keeps it down. Resolves when it is gone. */
+  takeAway(): Promise<void>;
+  /** Resolves when its successor is ready. */
+  giveBack(): Promise<void>;
+  /** Resolves with the process id that took over from `pid`, once that is ready. */
+  waitUntilReplaced(pid: number): Promise<number>;
+}
+
+export interface RunningStack {
+  readonly spec: StackSpec;
+  readonly gateways: StackSpec['gateways'];
+  readonly processes: Readonly<Partial<Record<ProcessName, RunningProcess>>>;
+  /** @throws when this stack has no such process */
+  process(name: ProcessName): RunningProcess;
+  stop(): Promise<void>;
+}
+
+/** @throws StackError: port in use, a part missing, a process that does not come up; nothing is left running then */
+export async function startStack(request: StackRequest): Promise<RunningStack> {
+  const chosen = await chooseProvider(request.provider, { env: process.env, toolsDir, say: () => undefined });
+  const supervisor = assembleStack({ ...request, chosen });
+  await supervisor.start({ fresh: request.fresh ?? false });
+  const handle = (name: ProcessName): RunningProcess => {
+    const supervised = supervisor.find(name);
+    return {
+      pid: () => supervised.pid,
+      kill: (signal) => supervised.kill(signal),
+      takeAway: () => supervised.takeAway(),
+      giveBack: () => supervised.giveBack(),
+      waitUntilReplaced: (pid) => supervised.untilReplaced(pid),
+    };
+  };
+  const { spec } = supervisor;
+  return {
+    spec,
+    gateways: spec.gateways,
+    processes: Object.fromEntries(spec.processes.map(({ name }) => [name, handle(name)])),
+    process: handle,
+    stop: () => supervisor.stop(),
+  };
+}
+
+export interface AssemblyRequest extends Omit<StackRequest, 'provider'> {
+  readonly chosen: Chosen;
+  readonly inspect?: readonly Inspect[];
+}
+
+/** Everything before the first process: the drawing, and how each part of it becomes a command. @throws StackError */
+export function assembleStack(request: AssemblyRequest): Supervisor {
+  const { base, chosen, logLevel, sessionMode, onEvent, inspect = [], profile = 'usual' } = request;
+  const { provider, tools, external } = chosen;
+  const database = databaseFor(profile === 'cluster' ? databaseOfCluster(request.database, chosen) : request.database, chosen);
+  if (provider === 'docker') throw new StackError('containers are run by compose', 'npm start -- --infra docker');
+  const dataDir = request.dataDir ?? dataDirOf(provider, base, database, profile);
+  const built = join(repository, 'apps', 'web', 'dist');
+  const webDir = existsSync(join(built, 'index.html')) ? built : undefined;
+  const telemetry = request.telemetry ?? telemetryOf(process.env);
+  const { accessTokenLifetimeMs, sessionModes = process.env['SESSION_MODES'] } = request;
+  const sessions = { sessionMode, sessionModes, accessTokenLifetimeMs };
+  const cartModel = request.cartModel ?? process.env['CART_MODEL'];
+  const detours = request.storageUrls === undefined ? {} : { storageUrls: request.storageUrls };
+  const places = { provider, profile, base, dataDir, webDir };
+  const drawn = drawStack({
+    ...places,
+    logLevel,
+    telemetry,
+    limits: request.limits,
+    ...sessions,
+    cartModel,
+    ...detours,
+    database,
+    external,
+  });
+  const spec = request.reshape?.spec?.(drawn) ?? drawn;
+  checkInspect(inspect, spec.processes);
+  return new Supervisor({
+    spec,
+    prepare: reshaping(request.reshape, preloading(request.preload, commandFor(dataDir, tools, inspect))),
+    settle: settleProcess,
+    onEvent: onEvent ?? (() => undefined),
+    provision: () => (provider === 'embedded' ? Promise.resolve() : meshCertificates(dataDir)),
+  });
+}
+
+function preloading(module: string | undefined, prepare: ReturnType<typeof commandFor>): ReturnType<typeof commandFor> {
+  if (module === undefined) return prepare;
+  return async (spec, logFile) => {
+    const launch = await prepare(spec, logFile);
+    return launch.command === process.execPath ? { ...launch, args: ['--import', module, ...launch.args] } : launch;
+  };
+}
+
+function reshaping(reshape: Reshape | undefined, prepare: ReturnType<typeof commandFor>): ReturnType<typeof commandFor> {
+  const change = reshape?.launch;
+  return change === undefined ? prepare : async (spec, logFile) => change(spec, await prepare(spec, logFile));
+}
+
+/** What a person sets for `npm start`: the children see nothing of the launcher's environment but what they are told. */
+function telemetryOf(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
+  const names = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_TRACES_SAMPLER_ARG'];
+  return Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
+}
+
+/** @throws StackError where the cluster cannot be had */
+function databaseOfCluster(wanted: Database | undefined, { provider }: Chosen): Database {
+  const remedy = 'use --infra native --profile cluster: it brings six Redis, three Kafka and PostgreSQL itself';
+  if (provider !== 'native') throw new StackError(`${provider} has no cluster profile`, remedy);
+  if (wanted === 'sqlite') throw new StackError('two replicas of a service cannot share a SQLite file', remedy);
+  return 'postgres';
+}
+
+/** Which database, once it is known to be there. External has PostgreSQL when its URLs are set. @throws StackError */
+function databaseFor(wanted: Database | undefined, { provider, external }: Chosen): Database {
+  if (provider === 'external') {
+    if (wanted === 'postgres' && external?.databaseUrls === undefined)
+      throw new StackError(
+        'external PostgreSQL needs DATABASE_URL, or DATABASE_URL_AUTH, _PROFILE, _CATALOG and _ORDERS',
+        'set them in the environment: see .env.example',
+      );
+    return wanted ?? (external?.databaseUrls === undefined ? 'sqlite' : 'postgres');
+  }
+  if (wanted !== 'postgres') return 'sqlite';
+  if (provider !== 'native')
+    throw new StackError(
+      `${provider} keeps what is the services’ in SQLite`,
+      'use --infra native or --infra external with --database postgres',
+    );
+  orStackError(findPostgres());
+  return 'postgres';
+}

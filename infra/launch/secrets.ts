@@ -1,0 +1,84 @@
+/** Secrets of one data folder, made at its first start and readable by its owner alone. */
+import { randomBytes, X509Certificate } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from '../native/debian.ts';
+import { StackError } from '../stack/outcome.ts';
+import { meshNames } from '../stack/stack.ts';
+
+/** Two key pairs and signatures a name, and the start of one Node process. */
+const certificatesTimeoutMs = 30_000;
+
+/** As createDevelopmentCa would renew them; looked at here so that an ordinary start need not ask it. All of a folder end on one day. */
+const remainingMinMs = 8 * 24 * 60 * 60 * 1000;
+
+/** @returns base64url of 32 bytes: gateways and auth seal tokens with it */
+export function sessionMacKey(dataDir: string): string {
+  return keptSecret(dataDir, 'session-mac.key');
+}
+
+/** @returns base64url of 32 bytes: auth alone seals with it what renews a session in the modes jwt and jwt-denylist */
+export function refreshTokenKey(dataDir: string): string {
+  return keptSecret(dataDir, 'refresh-token.key');
+}
+
+/** @returns base64url of 32 bytes: auth seals its signing keys and second factors with it, so a lost one makes its database unreadable */
+export function keyEncryptionKey(dataDir: string): string {
+  return keptSecret(dataDir, 'key-encryption.key');
+}
+
+/** @returns what the services' roles in our own PostgreSQL log in with; only loopback can ask for it, but everyone on the machine can */
+export function databasePassword(dataDir: string): string {
+  return keptSecret(dataDir, 'postgres.password');
+}
+
+const meshSecretFile = 'mesh.secret';
+
+/** For one start of embedded, in place of certificates: its calls carry it, and so do those of the operator, who may read the folder. */
+export function newMeshSecret(dataDir: string): string {
+  const secret = randomBytes(32).toString('base64url');
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  // The mode of a file that is there does not change by writing it.
+  rmSync(join(dataDir, meshSecretFile), { force: true });
+  writeFileSync(join(dataDir, meshSecretFile), secret, { mode: 0o600 });
+  return secret;
+}
+
+/** @returns undefined where there is none */
+export function readMeshSecret(dataDir: string): string | undefined {
+  const file = join(dataDir, meshSecretFile);
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+}
+
+function keptSecret(dataDir: string, name: string): string {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const file = join(dataDir, name);
+  if (!existsSync(file)) writeFileSync(file, randomBytes(32).toString('base64url'), { mode: 0o600 });
+  return readFileSync(file, 'utf8').trim();
+}
+
+/** Besides the services whoever runs them: `npm run revoke-everything` shows it. In containers nobody is handed it. */
+export const certificateNames: readonly string[] = [...meshNames, 'operator'];
+
+/** The certificates of the mesh, from a development CA of this folder. */
+export async function meshCertificates(dataDir: string): Promise<void> {
+  const dir = join(dataDir, 'tls');
+  if (areCurrent(dir)) return;
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  // A process of its own: the launcher stays small, as it lives as long as the shop does.
+  const failure = await run(process.execPath, [join(import.meta.dirname, 'certificates.ts'), dir, ...certificateNames], {
+    timeoutMs: certificatesTimeoutMs,
+  });
+  if (failure !== undefined) throw new StackError(`the certificates of the mesh could not be made: ${failure}`, 'start again with --fresh');
+  for (const file of readdirSync(dir)) chmodSync(join(dir, file), 0o600);
+}
+
+function areCurrent(dir: string): boolean {
+  const files = ['ca.pem', ...certificateNames.flatMap((name) => [`${name}.pem`, `${name}.key`])];
+  if (!files.every((file) => existsSync(join(dir, file)))) return false;
+  try {
+    return new X509Certificate(readFileSync(join(dir, 'ca.pem'))).validToDate.getTime() - Date.now() > remainingMinMs;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * What a run writes down about itself, for `npm run status` and for the next run.
+ * A run killed by -9 leaves this file behind: its processes are told from strangers that got the same id by the kernel's start time.
+ */
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { killGroup, startTimeOf } from './child.ts';
+import type { Health, Profile, Provider } from '../stack/stack.ts';
+
+export type ProcessState = 'waiting' | 'starting' | 'ready' | 'restarting' | 'ended';
+
+export interface ProcessEntry {
+  readonly name: string;
+  readonly state: ProcessState;
+  readonly url: string;
+  readonly pid: number | undefined;
+  readonly startTime: string | undefined;
+  readonly restarts: number;
+  readonly health: Health;
+  readonly logFile: string;
+}
+
+export interface StackState {
+  readonly provider: Provider;
+  readonly profile: Profile;
+  readonly base: number;
+  readonly gateways: readonly string[];
+  readonly startedAt: string;
+  readonly supervisor: { readonly pid: number; readonly startTime: string | undefined };
+  readonly processes: readonly ProcessEntry[];
+}
+
+const fileName = 'state.json';
+
+export function writeState(dataDir: string, state: StackState): void {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const file = join(dataDir, fileName);
+  const unfinished = `${file}.${process.pid}`;
+  writeFileSync(unfinished, JSON.stringify(state, undefined, 2), { mode: 0o600 });
+  renameSync(unfinished, file);
+}
+
+export function removeState(dataDir: string): void {
+  rmSync(join(dataDir, fileName), { force: true });
+}
+
+export function readState(dataDir: string): StackState | undefined {
+  try {
+    return JSON.parse(readFileSync(join(dataDir, fileName), 'utf8')) as StackState;
+  } catch {
+    // None, or half of one from a machine that lost power: nothing can be proved by it.
+    return undefined;
+  }
+}
+
+/** Every run that wrote itself down below `root` (.cloakroom). */
+export function readStates(root: string): StackState[] {
+  try {
+    return readdirSync(root, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => readState(join(root, entry.name)))
+      .filter((state) => state !== undefined);
+  } catch {
+    return [];
+  }
+}
+
+export function isAlive(process: { readonly pid: number | undefined; readonly startTime: string | undefined }): boolean {
+  return process.pid !== undefined && process.startTime !== undefined && startTimeOf(process.pid) === process.startTime;
+}
+
+/** What was asked to end gets so long before it is made to. */
+const leftoverGraceMs = 5_000;
+
+/** Ends what a killed run left behind, where it is provably that run's. @returns the names of those that were still there */
+export async function endLeftovers(state: StackState): Promise<string[]> {
+  const alive = state.processes.filter(isAlive);
+  // In the reverse order of their start, as far as one signal can.
+  for (const entry of alive.toReversed()) signalLeftover(entry, 'SIGTERM');
+  const until = performance.now() + leftoverGraceMs;
+  while (alive.some(isAlive) && performance.now() < until) await delay(50);
+  for (const entry of alive.filter(isAlive)) signalLeftover(entry, 'SIGKILL');
+  while (alive.some(isAlive) && performance.now() < until + leftoverGraceMs) await delay(20);
+  return alive.map((entry) => entry.name);
+}
+
+function signalLeftover(entry: ProcessEntry, signal: NodeJS.Signals): void {
+  if (!isAlive(entry) || entry.pid === undefined) return;
+  killGroup(entry.pid, signal);
+  // A stopped one cannot act.
+  killGroup(entry.pid, 'SIGCONT');
+}

@@ -1,0 +1,209 @@
+/**
+ * One process of the stack, kept alive: started, waited for by its health, and when it crashes reported and started again.
+ * Races this file owns: a crash while it is still starting (the wait gives up at once), an end asked for during the back-off (no restart
+ * follows), and a second crash before the first restart was ready (the delay grows, there is never more than one start under way).
+ */
+import { killGroup, launch, lastLines, memoryOfTree } from './child.ts';
+import type { Child, Exit, LaunchSpec, Memory } from './child.ts';
+import { StackError } from '../stack/outcome.ts';
+import { waitFor } from './probe.ts';
+import type { Probe } from './probe.ts';
+import type { ProcessSpec } from '../stack/stack.ts';
+import type { ProcessState } from './state.ts';
+
+export interface Backoff {
+  readonly firstMs: number;
+  readonly maxMs: number;
+  /** So long ready, and the next crash counts as the first. */
+  readonly resetAfterMs: number;
+}
+
+/** At once, as most crashes are one kill; and not more than one start in 5 s of a service that cannot live, on a laptop with 2 cores. */
+export const restartBackoff: Backoff = { firstMs: 250, maxMs: 5_000, resetAfterMs: 30_000 };
+
+export interface SupervisedOptions {
+  readonly spec: ProcessSpec;
+  readonly prepare: () => Promise<LaunchSpec>;
+  readonly probe: Probe;
+  readonly backoff: Backoff;
+  readonly onChange: (supervised: Supervised, note?: string) => void;
+}
+
+export class Supervised {
+  readonly spec: ProcessSpec;
+  state: ProcessState = 'waiting';
+  restarts = 0;
+  readyInMs: number | undefined;
+  logFile = '';
+  readonly #options: SupervisedOptions;
+  #child: Child | undefined;
+  #ending = false;
+  #keptDown = false;
+  #delayMs: number;
+  #restartTimer: NodeJS.Timeout | undefined;
+  #healthyTimer: NodeJS.Timeout | undefined;
+  readonly #watchers = new Set<() => void>();
+
+  constructor(options: SupervisedOptions) {
+    this.#options = options;
+    this.spec = options.spec;
+    this.#delayMs = options.backoff.firstMs;
+  }
+
+  get pid(): number | undefined {
+    return this.#child !== undefined && this.#child.exit() === undefined ? this.#child.pid : undefined;
+  }
+
+  get startTime(): string | undefined {
+    return this.#child?.startTime;
+  }
+
+  memory(): Memory | undefined {
+    return this.pid === undefined ? undefined : memoryOfTree(this.pid);
+  }
+
+  kill(signal: NodeJS.Signals): boolean {
+    return this.#child?.kill(signal) ?? false;
+  }
+
+  /** @throws StackError when the first start does not become ready: then nothing is restarted */
+  async start(): Promise<void> {
+    const began = performance.now();
+    const child = await this.#launch();
+    const ready = await this.#untilReady(child);
+    if (this.#ending) throw new StackError(`${this.spec.name} was stopped while starting`, 'start again');
+    if (!ready.ok) throw startFailure(this.spec, child, ready.detail, this.logFile);
+    this.readyInMs = performance.now() - began;
+    this.#becomeReady();
+    void child.exited.then((exit) => this.#onCrash(exit));
+  }
+
+  /** Kills it, and no other takes its place until `giveBack`: how a test sees what the rest does without it. Resolves when it is gone. */
+  async takeAway(): Promise<void> {
+    if (this.#keptDown || this.state !== 'ready' || this.#child === undefined)
+      throw new Error(`${this.spec.name} is not there to be taken`);
+    this.#keptDown = true;
+    const { pid, exited } = this.#child;
+    this.#child.kill('SIGKILL');
+    await exited;
+    killGroup(pid, 'SIGKILL');
+  }
+
+  /** Starts what was taken away. Resolves when it is ready. */
+  async giveBack(): Promise<void> {
+    if (!this.#keptDown) return;
+    this.#keptDown = false;
+    void this.#restart();
+    await this.untilReplaced(-1);
+  }
+
+  /** Resolves when another process than `pid` does this one's work and is ready. */
+  untilReplaced(pid: number): Promise<number> {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (this.state !== 'ready' || this.pid === undefined || this.pid === pid) return;
+        this.#watchers.delete(look);
+        resolve(this.pid);
+      };
+      this.#watchers.add(look);
+      look();
+    });
+  }
+
+  async end(graceMs: number): Promise<void> {
+    this.#ending = true;
+    clearTimeout(this.#restartTimer);
+    clearTimeout(this.#healthyTimer);
+    const exit = await this.#child?.end(graceMs);
+    if (this.state === 'waiting') return;
+    // Worth a line: it may have lost what it had not finished.
+    const forced = exit?.signal === 'SIGKILL' && this.state === 'ready';
+    this.#change('ended', forced ? `did not end within ${(graceMs / 1000).toFixed(1)} s and was killed` : undefined);
+  }
+
+  async #launch(): Promise<Child> {
+    const spec = await this.#options.prepare();
+    if (this.#ending) throw new StackError(`${this.spec.name} was stopped while starting`, 'start again');
+    this.logFile = spec.logFile;
+    const child = launch(spec);
+    this.#child = child;
+    this.#change('starting');
+    return child;
+  }
+
+  #untilReady(child: Child) {
+    return waitFor(this.#options.probe, {
+      timeoutMs: this.spec.readyTimeoutMs,
+      givesUp: () => (this.#ending ? 'stopped' : child.exit() === undefined ? undefined : `it ended (${describeExit(child.exit())})`),
+    });
+  }
+
+  #becomeReady(): void {
+    this.#change('ready');
+    this.#healthyTimer = setTimeout(() => {
+      this.#delayMs = this.#options.backoff.firstMs;
+    }, this.#options.backoff.resetAfterMs);
+    this.#healthyTimer.unref();
+  }
+
+  #onCrash(exit: Exit): void {
+    clearTimeout(this.#healthyTimer);
+    if (this.#ending) return;
+    const delayMs = this.#delayMs;
+    this.#delayMs = Math.min(delayMs * 2, this.#options.backoff.maxMs);
+    this.restarts++;
+    if (this.#keptDown) return this.#change('restarting', `ended (${describeExit(exit)}), and is kept down`);
+    this.#change('restarting', `ended (${describeExit(exit)}), starting again in ${delayMs} ms`);
+    this.#restartTimer = setTimeout(() => void this.#restart(), delayMs);
+  }
+
+  async #restart(): Promise<void> {
+    let child: Child;
+    try {
+      child = await this.#launch();
+    } catch (error) {
+      if (!this.#ending) this.#onCrash({ code: null, signal: null, error: error instanceof Error ? error.message : String(error) });
+      return;
+    }
+    const ready = await this.#untilReady(child);
+    if (this.#ending) return;
+    if (ready.ok) {
+      this.#becomeReady();
+      this.#options.onChange(this, 'is ready again');
+    } else if (child.exit() === undefined) {
+      // It lives and does not answer: a fresh one is the only thing left to try.
+      this.#options.onChange(this, `is not ready after ${this.spec.readyTimeoutMs / 1000} s (${ready.detail})`);
+      child.kill('SIGKILL');
+    }
+    void child.exited.then((exit) => this.#onCrash(exit));
+  }
+
+  #change(state: ProcessState, note?: string): void {
+    this.state = state;
+    this.#options.onChange(this, note);
+    // A watcher that has seen enough removes itself, which a Set allows while it is walked.
+    for (const look of this.#watchers) look();
+  }
+}
+
+export function describeExit(exit: Exit | undefined): string {
+  if (exit === undefined) return 'running';
+  return exit.error ?? exit.signal ?? `exit code ${exit.code}`;
+}
+
+function startFailure(spec: ProcessSpec, child: Child, detail: string, logFile: string): StackError {
+  const last = lastLines(logFile, 40).findLast((line) => /error|exception|fatal|in use|"level":(50|60)/i.test(line));
+  const why = last === undefined ? '' : `; it said: ${plainText(last).slice(0, 300)}`;
+  const what = child.exit() === undefined ? `did not become ready within ${spec.readyTimeoutMs / 1000} s: ${detail}` : detail;
+  return new StackError(`${spec.name} did not come up: ${what}${why}`, `read ${logFile}; if its data is damaged, start with --fresh`);
+}
+
+/** The message of a JSON log line, the line itself of others. */
+function plainText(line: string): string {
+  try {
+    const entry = JSON.parse(line) as { msg?: string; err?: { message?: string } };
+    return [entry.msg, entry.err?.message].filter((text) => text !== undefined).join(': ') || line;
+  } catch {
+    return line;
+  }
+}

@@ -1,0 +1,206 @@
+/** Counts of tests, out of the runners' own reports: what was not reported did not pass. Which failed, so that the end of a log tells. */
+import { readFileSync, rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { repository } from '../stack/folders.ts';
+
+export interface Failure {
+  /** From the repository; '' of what has none. */
+  readonly file: string;
+  readonly title: string;
+  /** The first line of each thing that went wrong. */
+  readonly error: string;
+}
+
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly failures: readonly Failure[];
+}
+
+export const noCounts: Counts = { passed: 0, failed: 0, skipped: 0, failures: [] };
+
+export function add(a: Counts, b: Counts): Counts {
+  return {
+    passed: a.passed + b.passed,
+    failed: a.failed + b.failed,
+    skipped: a.skipped + b.skipped,
+    failures: [...a.failures, ...b.failures],
+  };
+}
+
+/** A runner that ended badly without a failed test failed all the same: a file that does not load, a setup that throws. */
+export function withExitCode(counts: Counts, exitCode: number): Counts {
+  if (exitCode === 0 || counts.failed > 0) return counts;
+  return {
+    ...counts,
+    failed: 1,
+    failures: [{ file: '', title: `ended with exit code ${exitCode}`, error: 'and reported no failed test' }],
+  };
+}
+
+const errorLengthMax = 200;
+/** A run that breaks everywhere needs no list of everything. */
+const failureCountMax = 60;
+
+/** A line or two for each, by suite. */
+export function describeFailures(suites: readonly { readonly name: string; readonly counts: Counts }[]): string[] {
+  const all = suites.flatMap(({ name, counts }) => counts.failures.map((failure) => ({ suite: name, ...failure })));
+  const lines = all
+    .slice(0, failureCountMax)
+    .flatMap(({ suite, file, title, error }) => [
+      `  FAILED  ${[suite, file, title].filter((part) => part !== '').join(' > ')}`,
+      ...(error === '' ? [] : [`          ${error.slice(0, errorLengthMax)}`]),
+    ]);
+  return all.length > failureCountMax ? [...lines, `  ... and ${all.length - failureCountMax} more`] : lines;
+}
+
+function failure(file: string, title: string, ...errors: readonly (string | undefined)[]): Failure {
+  const first = (error: string | undefined) =>
+    stripVTControlCharacters(error ?? '')
+      .split('\n')
+      .map((line) => line.trim())
+      .find((line) => line !== '') ?? '';
+  return {
+    file: within(file),
+    title,
+    error: errors
+      .map(first)
+      .filter((line) => line !== '')
+      .join(' | '),
+  };
+}
+
+const within = (file: string): string => (file === '' ? '' : relative(repository, file));
+
+/** An old report must not speak for a new run. */
+export function forgetReport(file: string): void {
+  rmSync(file, { force: true });
+}
+
+interface VitestReport {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  readonly testResults: readonly VitestFile[];
+}
+
+interface VitestFile {
+  readonly name: string;
+  readonly status: string;
+  readonly message?: string;
+  readonly assertionResults: readonly VitestTest[];
+}
+
+interface VitestTest {
+  readonly status: string;
+  readonly ancestorTitles: readonly string[];
+  readonly title: string;
+  readonly failureMessages?: readonly string[] | null;
+}
+
+/** @returns undefined when there is no report */
+export function readVitestReport(file: string): Counts | undefined {
+  const report = read<VitestReport>(file);
+  if (report === undefined) return undefined;
+  // A file that does not load has no tests; one whose hook failed may have none that did.
+  const unsound = report.testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && !assertionResults.some((each) => each.status === 'failed'),
+  );
+  const titleOf = ({ ancestorTitles, title }: VitestTest): string => [...ancestorTitles, title].join(' > ');
+  const inState = (wanted: string) =>
+    report.testResults.flatMap(({ name, assertionResults }) =>
+      assertionResults.filter(({ status }) => status === wanted).map((test) => ({ name, test })),
+    );
+  const failed = inState('failed').map(({ name, test }) => failure(name, titleOf(test), ...(test.failureMessages ?? [])));
+  return {
+    ...noCounts,
+    passed: report.numPassedTests,
+    failed: report.numFailedTests + unsound.length,
+    skipped: report.numPendingTests + report.numTodoTests,
+    failures: [
+      ...unsound.map(({ name, message, assertionResults }) =>
+        failure(name, assertionResults.length === 0 ? 'did not load' : 'outside of its tests', message),
+      ),
+      ...failed,
+    ],
+  };
+}
+
+interface PlaywrightReport {
+  readonly stats: { readonly expected: number; readonly unexpected: number; readonly flaky: number; readonly skipped: number };
+  readonly config: { readonly rootDir: string };
+  readonly suites: readonly PlaywrightSuite[];
+  /** Of no test: a global set-up, a file that does not load. */
+  readonly errors: readonly { readonly message?: string }[];
+}
+
+interface PlaywrightSuite {
+  readonly title: string;
+  readonly suites?: readonly PlaywrightSuite[];
+  readonly specs: readonly {
+    readonly title: string;
+    readonly file: string;
+    readonly tests: readonly {
+      readonly status: string;
+      readonly results: readonly { readonly errors?: readonly { readonly message?: string }[] }[];
+    }[];
+  }[];
+}
+
+/** @returns undefined when there is no report */
+export function readPlaywrightReport(file: string): Counts | undefined {
+  const report = read<PlaywrightReport>(file);
+  if (report === undefined) return undefined;
+  const { stats, suites, errors, config } = report;
+  const failures = [
+    ...errors.map(({ message }) => failure('', 'of no test', message)),
+    ...suites
+      .flatMap((suite) => testsIn(suite, config.rootDir))
+      .map(({ file, title, results }) =>
+        failure(file, title, ...(results.findLast(({ errors }) => errors?.length)?.errors ?? []).map(({ message }) => message)),
+      ),
+  ];
+  // No test is asked again (decision 0019): one that passed only then has failed. Playwright counts what it never came to, after an interruption, as skipped.
+  return { ...noCounts, passed: stats.expected, failed: stats.unexpected + stats.flaky, skipped: stats.skipped, failures };
+}
+
+/** Those that did not pass at once. The title of an outermost suite is its file's. */
+function testsIn({ suites = [], specs }: PlaywrightSuite, root: string, titles: readonly string[] = []) {
+  const own = specs.flatMap(({ title, file, tests }) =>
+    tests
+      .filter(({ status }) => status === 'unexpected' || status === 'flaky')
+      .map(({ results }) => ({ file: join(root, file), title: [...titles, title].join(' > '), results })),
+  );
+  type Found = (typeof own)[number];
+  const below: Found[] = suites.flatMap((suite): Found[] => testsIn(suite, root, [...titles, suite.title]));
+  return [...own, ...below];
+}
+
+/** Of `npm run check`: a line a rule. */
+export function readCheckOutput(output: string): Counts {
+  const failures = [...output.matchAll(/^FAIL (.*)(?:\n {5}(.*))?/gm)].map(([, rule, first]) => failure('', rule!, first));
+  return { ...noCounts, passed: output.match(/^ok {2}/gm)?.length ?? 0, failed: failures.length, failures };
+}
+
+/** Of `npm run attacks -- --prove`: a line a fault. */
+export function readProofOutput(output: string): Counts {
+  const failures = [...output.matchAll(/^(?:SURVIVED|NOT RUN) .*/gm)].map(([line]) => failure('', line, undefined));
+  return { ...noCounts, passed: output.match(/^proven /gm)?.length ?? 0, failed: failures.length, failures };
+}
+
+/** Of `npm run chaos`: a line a property. */
+export function readChaosOutput(output: string): Counts {
+  const failures = [...output.matchAll(/^BROKEN {2}.*/gm)].map(([line]) => failure('', line, undefined));
+  return { ...noCounts, passed: output.match(/^held {4}/gm)?.length ?? 0, failed: failures.length, failures };
+}
+
+function read<Report>(file: string): Report | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Report;
+  } catch {
+    return undefined;
+  }
+}

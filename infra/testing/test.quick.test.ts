@@ -1,0 +1,37 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { repository } from '../stack/folders.ts';
+import { choose, quickNotes } from './test.ts';
+import { afterwards, quickFiles, rows } from './test.suites.ts';
+
+const names = (choice: Parameters<typeof choose>[0]) => choose(choice).map(({ name }) => name);
+
+it('a quick run checks, runs the unit tests, and shows a part on real servers and in a browser', () => {
+  expect(names({ quick: true }).toSorted()).toEqual(['check', 'e2e-embedded', 'integration', 'unit']);
+  const whole = rows.flat().find(({ name }) => name === 'integration')!;
+  const quick = choose({ quick: true }).find(({ name }) => name === 'integration')!;
+  expect(quick.run).not.toBe(whole.run);
+});
+
+it('a quick run names files that are there, since a filter that finds none proves nothing', () => {
+  expect(quickFiles.length).toBeGreaterThan(0);
+  expect(quickFiles.filter((file) => !existsSync(join(repository, file)))).toEqual([]);
+});
+
+it('says that it was a part, and when it took longer than it may', () => {
+  expect(quickNotes(200)).toEqual([expect.stringMatching(/a part of the tests/)]);
+  expect(quickNotes(361)).toEqual([expect.stringMatching(/a part of the tests/), expect.stringMatching(/took 361 s; 360 s are meant/)]);
+});
+
+it('runs what it is told, and all when it is told nothing', () => {
+  expect(names({ only: ['unit', 'check'] })).toEqual(['check', 'unit']);
+  expect(names({})).toEqual([...rows.flat(), ...afterwards].map(({ name }) => name));
+  expect(() => choose({ only: ['units'] })).toThrow(/no suite units/);
+  expect(() => choose({ only: ['unit'], quick: true })).toThrow(/--quick chooses/);
+});
+
+it('the help of npm test names every suite', () => {
+  const help = readFileSync(join(repository, 'infra/cli.ts'), 'utf8');
+  for (const name of names({})) expect(help).toContain(name);
+});

@@ -1,0 +1,188 @@
+/** What `npm test` runs, in which order, and how each of it is run. */
+import { globSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { startDevServices } from '../launch/dev-services.ts';
+import { runContainers } from './containers.suite.ts';
+import { dataRoot, repository } from '../stack/folders.ts';
+import {
+  add,
+  forgetReport,
+  noCounts,
+  readChaosOutput,
+  readCheckOutput,
+  readPlaywrightReport,
+  readProofOutput,
+  readVitestReport,
+  withExitCode,
+} from './reports.ts';
+import type { Counts } from './reports.ts';
+import { runCommand, runTool, type ToolName } from '../cli/tools.ts';
+
+export type Print = (line: string) => void;
+
+export type Need = 'native' | 'browser' | 'postgres' | 'engine';
+
+export interface Suite {
+  readonly name: string;
+  readonly needs: readonly Need[];
+  readonly run: (stage: Stage) => Promise<Counts>;
+  /** Its part of `npm test -- --quick`; a suite without one is left out there. */
+  readonly quick?: (stage: Stage) => Promise<Counts>;
+}
+
+/** `npm test -- --quick`, on a clean tree and a quiet machine with 2 cores: longer, and people stop waiting for it. */
+export const quickSecondsMax = 6 * 60;
+/** One file for each thing that only a real server shows: the session scripts in Redis, a cart from Kafka's log into Redis. */
+const quickIntegration = ['libs/session/src/session.store.redis.int.test.ts', 'apps/cart/src/cart.int.test.ts'];
+/** What the first page promises, in a browser and over HTTP, by both gateways: the journey, the claim of a guest's cart, a logout, two devices, an order. */
+const quickJourneys = [
+  'journey/golden-journey.e2e.ts',
+  'carts/guest-cart-joins-on-login.e2e.ts',
+  'sessions/logout-kills-the-cookie-everywhere.e2e.ts',
+  'carts/two-devices-converge.e2e.ts',
+  'orders/an-order-is-placed-once.e2e.ts',
+];
+
+/** What a suite may use of us. */
+export interface Stage {
+  readonly print: Print;
+  readonly interrupted: () => boolean;
+  /** For the commands that it runs; undefined: the terminal is theirs. */
+  readonly onOutput: ((text: string) => void) | undefined;
+}
+
+/** Apart from the shop (4000) and the browser tests (5000, 6100, 6400, 6700, 30300), so that all may run beside each other. */
+const integrationBase = 7000;
+
+export const quickFiles = [...quickIntegration, ...quickJourneys.map((file) => `e2e/${file}`)];
+
+/** Two rows, of which each goes from left to right: those of the second mostly wait, for a fault to be noticed and healed. */
+export const rows: readonly (readonly Suite[])[] = [
+  [
+    { name: 'check', needs: [], run: runChecks, quick: runChecks },
+    { name: 'unit', needs: [], run: runUnit, quick: runUnit },
+    { name: 'e2e-embedded', needs: ['browser'], run: browserSuite('embedded'), quick: browserSuite('embedded', quickJourneys) },
+    { name: 'attack-proof', needs: ['browser'], run: runProof },
+    { name: 'e2e-native', needs: ['native', 'browser'], run: browserSuite('native') },
+    { name: 'e2e-cluster', needs: ['native', 'postgres', 'browser'], run: browserSuite('cluster') },
+  ],
+  [
+    { name: 'integration', needs: ['native'], run: runIntegration, quick: (stage) => runIntegration(stage, quickIntegration) },
+    { name: 'e2e-failures', needs: ['native', 'postgres'], run: browserSuite('failures') },
+    { name: 'e2e-chaos', needs: ['native'], run: runChaos },
+    { name: 'e2e-native-postgres', needs: ['native', 'postgres', 'browser'], run: browserSuite('native-postgres') },
+  ],
+];
+
+/** When all else is over: building images takes every core for minutes, and others are held to half seconds. */
+export const afterwards: readonly Suite[] = [
+  { name: 'containers', needs: ['engine'], run: ({ print, onOutput }) => runContainers(print, onOutput) },
+];
+
+async function runChecks(stage: Stage): Promise<Counts> {
+  const { output, code } = await listen('check', [], stage);
+  return withExitCode(readCheckOutput(output), code);
+}
+
+/** Of a tool that writes no report: what it said is the report. */
+async function listen(name: ToolName, args: readonly string[], { onOutput }: Stage): Promise<{ output: string; code: number }> {
+  let output = '';
+  const show = onOutput ?? ((text: string) => void process.stdout.write(text));
+  const code = await runTool(name, args, {
+    onOutput: (text) => {
+      output += text;
+      show(text);
+    },
+  });
+  return { output, code };
+}
+
+/** Cached by nx: a package whose files and dependencies did not change gives its report back unrun. */
+async function runUnit({ onOutput }: Stage): Promise<Counts> {
+  const code = await runCommand(
+    join(repository, 'node_modules', '.bin', 'nx'),
+    ['run-many', '-t', 'test', '--parallel=3', '--outputStyle=static'],
+    {
+      env: { NX_TUI: 'false', CLOAKROOM_INTEGRATION: undefined },
+      onOutput,
+    },
+  );
+  const counts = packages()
+    .map((folder) => readVitestReport(join(repository, folder, 'reports', 'test.json')))
+    .reduce<Counts>((sum, one) => add(sum, one ?? noCounts), noCounts);
+  return withExitCode(counts, code);
+}
+
+/** All packages against the same two Redis, one Kafka and one PostgreSQL; one file at a time, as some of them pause the broker. */
+async function runIntegration({ print, interrupted, onOutput }: Stage, only?: readonly string[]): Promise<Counts> {
+  const files = only ?? globSync('{libs/*,apps/*,infra}/**/*.int.test.ts', { cwd: repository, exclude: ['**/node_modules/**'] });
+  const folders = packages().filter((folder) => files.some((file) => file.startsWith(`${folder}/`)));
+  const dataDir = join(dataRoot, 'integration');
+  const services = await startDevServices({ base: integrationBase, dataDir, fresh: 'redis-in-memory', say: print });
+  let sum = noCounts;
+  try {
+    for (const folder of folders) {
+      if (interrupted()) break;
+      print(`\n${folder}`);
+      const file = join(repository, folder, 'reports', 'int.json');
+      forgetReport(file);
+      const code = await runCommand(join(repository, 'node_modules', '.bin', 'vitest'), vitestArguments(folder, file, only), {
+        env: { ...services.env, CLOAKROOM_INTEGRATION: '1' },
+        onOutput,
+      });
+      sum = add(sum, withExitCode(readVitestReport(file) ?? noCounts, code));
+    }
+  } finally {
+    await services.stop();
+  }
+  return sum;
+}
+
+function vitestArguments(folder: string, report: string, only: readonly string[] = ['.int.test.ts']): string[] {
+  const config = join(repository, 'vitest.config.ts');
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  return [
+    'run',
+    '--root',
+    join(repository, folder),
+    '--config',
+    config,
+    '--no-file-parallelism',
+    ...reporters,
+    ...only.map((file) => file.replace(`${folder}/`, '')),
+  ];
+}
+
+/** A few defences taken away on a stack in one process: the attacks on them must succeed. All of them: `npm run attacks -- --prove`. */
+async function runProof(stage: Stage): Promise<Counts> {
+  const { output, code } = await listen('attacks', ['--prove', '--fast'], stage);
+  return withExitCode(readProofOutput(output), code);
+}
+
+/** With the start, the last reads and the stop 3 minutes. Longer, and over other seeds: `npm run chaos`. */
+const chaosMinutes = '2.25';
+/** The same faults each time, so that what fails has changed: 19 of them, of every kind that native has. Another one: CLOAKROOM_CHAOS_SEED. */
+const chaosSeed = '161';
+
+async function runChaos(stage: Stage): Promise<Counts> {
+  const seed = process.env['CLOAKROOM_CHAOS_SEED'] ?? chaosSeed;
+  const { output, code } = await listen('chaos', ['--minutes', chaosMinutes, '--seed', seed], stage);
+  return withExitCode(readChaosOutput(output), code);
+}
+
+type E2eProvider = 'embedded' | 'native' | 'native-postgres' | 'failures' | 'cluster';
+
+function browserSuite(provider: E2eProvider, files: readonly string[] = []): Suite['run'] {
+  return async ({ onOutput }) => {
+    const file = join(repository, 'test-results', `${provider}.json`);
+    forgetReport(file);
+    const code = await runTool('e2e', files, { env: { CLOAKROOM_E2E_PROVIDER: provider, CLOAKROOM_E2E_REPORT: provider }, onOutput });
+    return withExitCode(readPlaywrightReport(file) ?? noCounts, code);
+  };
+}
+
+/** Folders of the workspaces, relative to the repository. */
+function packages(): string[] {
+  const below = (folder: string) => readdirSync(join(repository, folder)).map((name) => join(folder, name));
+  return [...below('libs'), ...below('apps'), 'infra'];
+}

@@ -1,0 +1,151 @@
+/**
+ * `npm test`: everything that proves something, on a provider it names. What this machine cannot run is said loudly, and with CI=true fails.
+ * The last line is `N passed, N failed`, summed from the runners' own reports.
+ */
+import { obtainChromium } from '../cli/chromium.ts';
+import { findEngine } from './containers.suite.ts';
+import { toolsDir } from '../stack/folders.ts';
+import { countUnrun, describeLeftOut } from './left-out.ts';
+import type { LeftOut } from './left-out.ts';
+import { describeFailure, StackError } from '../stack/outcome.ts';
+import { findPostgres } from '../native/postgres.ts';
+import { obtainNative } from '../launch/provider.ts';
+import { add, describeFailures, noCounts } from './reports.ts';
+import type { Counts } from './reports.ts';
+import { align } from '../cli/status.ts';
+import { afterwards, quickSecondsMax, rows } from './test.suites.ts';
+import type { Need, Print, Stage, Suite } from './test.suites.ts';
+
+type Lacks = Partial<Record<Need, string>>;
+
+const suites = [...rows.flat(), ...afterwards];
+
+interface Outcome {
+  readonly name: string;
+  readonly counts: Counts;
+  readonly seconds: number;
+}
+
+export interface Choice {
+  readonly only?: readonly string[] | undefined;
+  readonly quick?: boolean | undefined;
+}
+
+/** @throws StackError */
+export function choose({ only, quick = false }: Choice): Suite[] {
+  if (quick && only !== undefined) throw new StackError('--quick chooses the suites itself', 'leave --only or --quick out');
+  const unknown = only?.find((name) => !suites.some((suite) => suite.name === name));
+  if (unknown !== undefined) throw new StackError(`no suite ${unknown}`, `one of ${suites.map(({ name }) => name).join(', ')}`);
+  return quick
+    ? suites.flatMap((suite) => (suite.quick === undefined ? [] : [{ ...suite, run: suite.quick }]))
+    : suites.filter(({ name }) => only === undefined || only.includes(name));
+}
+
+/** @returns the exit code */
+export async function test(choice: Choice, print: Print): Promise<number> {
+  const began = performance.now();
+  const chosen = choose(choice);
+  const interrupted = whenInterrupted();
+  const lacks = await findLacks(chosen, print);
+  const leftOut: LeftOut[] = [];
+  const runRow = async (row: readonly Suite[], aside: boolean): Promise<Outcome[]> => {
+    const outcomes: Outcome[] = [];
+    for (const suite of chosen.filter(({ name }) => row.some((one) => one.name === name))) {
+      const lack = suite.needs.find((need) => lacks[need] !== undefined);
+      if (interrupted()) leftOut.push({ suite: suite.name, why: 'interrupted', excused: false });
+      else if (lack !== undefined) leftOut.push({ suite: suite.name, why: lacks[lack]!, excused: lack === 'engine' });
+      else
+        outcomes.push(await (aside ? runAside(suite, print, interrupted) : runSuite(suite, { print, interrupted, onOutput: undefined })));
+    }
+    return outcomes;
+  };
+  const occupied = rows.filter((row) => row.some(({ name }) => chosen.some((one) => one.name === name)));
+  const outcomes = (await Promise.all(occupied.map((row, index) => runRow(row, index > 0)))).flat();
+  outcomes.push(...(await runRow(afterwards, false)));
+  if (choice.quick === true) for (const line of quickNotes((performance.now() - began) / 1000)) print(line);
+  const code = report(outcomes, leftOut, print);
+  return interrupted() ? 130 : code;
+}
+
+/** That it is a part, and where it took longer than it may. The last line of the run stays the sum. */
+export function quickNotes(seconds: number): string[] {
+  const part = '\n  QUICK  a part of the tests. Before a change lands: npm test';
+  const late = `  QUICK  took ${Math.round(seconds)} s; ${quickSecondsMax} s are meant, on a quiet machine with 2 cores`;
+  return seconds > quickSecondsMax ? [part, late] : [part];
+}
+
+/** Beside another: what it says comes in one piece, once it is over. */
+async function runAside(suite: Suite, print: Print, interrupted: () => boolean): Promise<Outcome> {
+  print(`\n== ${suite.name} has begun beside; what it says follows when it ends`);
+  let said = '';
+  const outcome = await runSuite(suite, {
+    print: (line) => (said += `${line}\n`),
+    interrupted,
+    onOutput: (text) => (said += text),
+  });
+  print(said);
+  return outcome;
+}
+
+async function runSuite(suite: Suite, stage: Stage): Promise<Outcome> {
+  stage.print(`\n== ${suite.name}`);
+  const began = performance.now();
+  let counts: Counts;
+  try {
+    counts = await suite.run(stage);
+  } catch (error) {
+    const why = describeFailure(error);
+    stage.print(`${suite.name}: ${why}`);
+    counts = { ...noCounts, failed: 1, failures: [{ file: '', title: 'did not run', error: why }] };
+  }
+  return { name: suite.name, counts, seconds: (performance.now() - began) / 1000 };
+}
+
+/** Installs what is missing where it may. @returns for each need why it is not met */
+async function findLacks(chosen: readonly Suite[], print: Print): Promise<Lacks> {
+  const wants = (need: Need) => chosen.some(({ needs }) => needs.includes(need));
+  const lacks: Lacks = {};
+  if (wants('native')) {
+    const native = await obtainNative({ env: process.env, toolsDir, say: print });
+    if (!('tools' in native)) lacks.native = `${native.why}. Remedy: ${native.remedy}`;
+  }
+  if (wants('postgres')) {
+    const postgres = findPostgres();
+    if (!postgres.ok) lacks.postgres = `${postgres.why}. Remedy: ${postgres.remedy}`;
+  }
+  if (wants('browser')) {
+    const browser = await obtainChromium(print);
+    if (!browser.ok) lacks.browser = `${browser.why}. Remedy: ${browser.remedy}`;
+  }
+  if (wants('engine')) {
+    const engine = await findEngine();
+    // As root on Linux one is made: what goes wrong then is a failure.
+    if (!engine.ok) lacks.engine = `${engine.why}. Remedy: ${engine.remedy}`;
+  }
+  return lacks;
+}
+
+function report(outcomes: readonly Outcome[], leftOut: readonly LeftOut[], print: Print): number {
+  const inCi = process.env['CI'] === 'true' || process.env['CI'] === '1';
+  const total = outcomes.reduce<Counts>((sum, { counts }) => add(sum, counts), noCounts);
+  const rows = outcomes.map(({ name, counts, seconds }) => [
+    name,
+    ...[counts.passed, counts.failed, counts.skipped].map(String),
+    seconds.toFixed(1),
+  ]);
+  print('');
+  for (const line of describeFailures(outcomes)) print(line);
+  print('');
+  for (const line of align([['suite', 'passed', 'failed', 'skipped', 'seconds'], ...rows])) print(line);
+  for (const one of leftOut) print(`\n${describeLeftOut(one)}`);
+  const unrun = countUnrun(leftOut, total.skipped, inCi);
+  if (unrun > 0) print(`\n  CI=true: ${unrun} suites left out or tests skipped count as failed`);
+  print(`\n${total.passed} passed, ${total.failed + unrun} failed`);
+  return total.failed + unrun === 0 ? 0 : 1;
+}
+
+function whenInterrupted(): () => boolean {
+  let interrupted = false;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => (interrupted = true));
+  return () => interrupted;
+}
