@@ -1,19 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
-import { mutantPlugin } from './infra/checks/mutant-plugin.ts';
-
-const mutant = process.env['CLOAKROOM_MUTANT'];
 
 /** One configuration for every package: `vitest run --root <package> --config vitest.config.ts`. Workspace imports resolve to sources. */
 export default defineConfig({
-  plugins: mutant === undefined ? [] : [mutantPlugin(mutant)],
   resolve: { conditions: ['source', 'module', 'node', 'development|production'] },
   ssr: { resolve: { conditions: ['source', 'module', 'node', 'development|production'], externalConditions: ['source', 'node'] } },
   // Nest injects by emitted types; said here because tests are outside the packages' own tsconfig.
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
   test: {
-    // A cached transform would serve another run's code.
-    ...(mutant !== undefined && { fsModuleCache: false }),
     include: ['**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', ...(process.env['CLOAKROOM_INTEGRATION'] ? [] : ['**/*.int.test.ts'])],
     // Files of a package share a process and its modules: loading Nest, gRPC and the rest anew for each file was most of the work.

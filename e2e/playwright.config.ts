@@ -82,6 +82,9 @@ export default defineConfig({
   // In this order, by the one worker: what is looked at last was written by all before, also where one of them failed.
   projects: [
     { name: e2eProvider, testIgnore: [lastOfAll, ...left] },
+    ...(e2eProvider === 'embedded' || e2eProvider === 'native'
+      ? [{ name: `${e2eProvider}-attacks`, testDir: '../labs/attacks', testIgnore: left }]
+      : []),
     ...(e2eProvider === 'failures' || e2eProvider === 'containers' ? [] : [{ name: `${e2eProvider}-afterwards`, testMatch: lastOfAll }]),
   ],
 });

@@ -1,4 +1,4 @@
-import { preloadOf, startStack } from '@cloakroom/infra';
+import { startStack } from '@cloakroom/infra';
 import { openSpanSink } from './kit/span-sink.ts';
 import { accessTokenLifetimeMs, dataDir, e2eProvider, portBase, spansFile, variant, waitUntilReady } from './kit/stack.ts';
 
@@ -11,9 +11,9 @@ export default async function start(): Promise<() => Promise<void>> {
   if (e2eProvider === 'failures' || e2eProvider === 'containers') return () => Promise.resolve();
   const sink = await openSpanSink(spansFile);
   const telemetry = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.endpoint };
-  // A defence that is taken away, to see the attack on it succeed: npm run attacks -- --prove.
-  const fault = process.env['CLOAKROOM_E2E_FAULT'];
-  const preload = fault === undefined ? {} : { preload: preloadOf(fault) };
+  // What each process loads first: how a defence is taken away, to see the attack on it succeed (npm run attacks -- --prove).
+  const module = process.env['CLOAKROOM_E2E_PRELOAD'];
+  const preload = module === undefined ? {} : { preload: module };
   // All four modes, to see them side by side, and access tokens that run out while a test looks on.
   const sessions = { sessionModes: 'reference,hybrid,jwt,jwt-denylist', accessTokenLifetimeMs };
   const stack = await startStack({

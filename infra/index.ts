@@ -10,8 +10,6 @@ export type { ProcessName, Provider } from './stack/stack.ts';
 export { portsOf } from './stack/stack.ts';
 /** What docs/telemetry.md says of the metrics. */
 export { readMetricTable } from './checks/metric-table.ts';
-/** Of a fault that infra/attacks/fault-list.ts names: what `startStack` is told to preload. */
-export { preloadOf } from './attacks/preload.ts';
 /** The browser of the tests. */
 export { findChromium } from './cli/chromium.ts';
 /** The shop in containers: its files, its keys, and where its pages are. */

@@ -191,10 +191,10 @@ describe('documented options', () => {
       const cart = program.command('cart');
       cart.command('history').option('--json', 'z').addOption(whichShop);`,
     'infra/cli/tools.ts':
-      "const scripts = {\n  chaos: 'infra/chaos/run.ts',\n  bench: 'infra/bench/run.ts',\n  drill: 'infra/drill.ts',\n} as const;",
-    'infra/chaos/run.ts': "const options = {\n  seed: { type: 'string' },\n} as const;\nawait runCommandLine({ help, options }, chaos);",
-    'infra/bench/run.ts': "import { table } from './reported.ts';\nawait runCommandLine({ help, options: table, wordCountMax: 1 }, run);",
-    'infra/bench/reported.ts': "export const table = { 'store-rtt': { type: 'string' } } as const;",
+      "const scripts = {\n  chaos: 'labs/chaos/chaos.ts',\n  bench: 'labs/bench/bench.ts',\n  drill: 'infra/drill.ts',\n} as const;",
+    'labs/chaos/chaos.ts': "const options = {\n  seed: { type: 'string' },\n} as const;\nawait runCommandLine({ help, options }, chaos);",
+    'labs/bench/bench.ts': "import { table } from './reported.ts';\nawait runCommandLine({ help, options: table, wordCountMax: 1 }, run);",
+    'labs/bench/reported.ts': "export const table = { 'store-rtt': { type: 'string' } } as const;",
     'infra/drill.ts': "await runCommandLine({ help, options: { sessions: { type: 'string' } } }, run);",
     'apps/cart/src/redrive.main.ts': "parseArgs({ options: { 'dry-run': { type: 'boolean' } } })",
   };

@@ -29,7 +29,7 @@ function flagsOfCli(text: string): [string, Set<string>][] {
 
 /** A program gives runCommandLine its table: written there, or a constant of its own or of a neighbour. */
 function flagsOfTools(tree: Tree): [string, Set<string>][] {
-  return [...tree.read('infra/cli/tools.ts').matchAll(/^ {2}(\w+): '(infra\/[\w/.-]+\.ts)'/gm)].map(([, command, script]) => {
+  return [...tree.read('infra/cli/tools.ts').matchAll(/^ {2}(\w+): '((?:infra|labs)\/[\w/.-]+\.ts)'/gm)].map(([, command, script]) => {
     const text = tree.read(script!);
     const call = text.slice(text.indexOf('runCommandLine({'));
     const written = /\boptions(?:: (\w+|\{))?/.exec(call);

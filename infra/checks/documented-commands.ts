@@ -32,30 +32,30 @@ export const documentedCommands: readonly DocumentedCommand[] = [
   { command: 'npm run check', provenBy: 'infra/testing/test.suites.ts', showing: "listen('check'" },
   { command: 'npm run e2e', provenBy: 'infra/testing/test.suites.ts', showing: "runTool('e2e'" },
   { command: 'npm run mutants', byHand: 'it runs test files anew for each planted fault, which is more time than CI has' },
-  { command: 'npm run prove', byHand: 'apps/cart/src/cart.property.test.ts holds the same laws to fewer histories' },
+  { command: 'npm run prove', byHand: 'labs/prove/cart.property.test.ts holds the same laws to fewer histories' },
   { command: 'npm run bench -- start', byHand: 'it times whole starts, and a machine that also runs tests would measure those' },
-  { command: 'npm run bench -- telemetry', provenBy: 'infra/bench/telemetry.test.ts', showing: 'benchTelemetry(1' },
-  { command: 'npm run bench -- publish', provenBy: 'infra/bench/publish.test.ts', showing: 'publishAll({' },
-  { command: 'npm run bench -- edge-distance', provenBy: 'infra/bench/bench.int.test.ts', showing: 'distanceReport(' },
-  { command: 'npm run bench -- edge', provenBy: 'infra/bench/bench.int.test.ts', showing: 'benchEdge({' },
-  { command: 'npm run bench -- peers', provenBy: 'infra/bench/bench.int.test.ts', showing: 'benchPeers({' },
-  { command: 'npm run bench -- revocation', provenBy: 'infra/bench/bench.int.test.ts', showing: 'benchRevocation({' },
-  { command: 'npm run bench -- login-storm', provenBy: 'infra/bench/login-storm.test.ts', showing: 'benchLoginStorm({' },
-  { command: 'npm run bench -- store', provenBy: 'infra/bench/bench.int.test.ts', showing: 'benchStore({' },
-  { command: 'npm run bench -- cart', provenBy: 'infra/bench/bench.int.test.ts', showing: 'benchCart({' },
+  { command: 'npm run bench -- telemetry', provenBy: 'labs/bench/telemetry/telemetry.test.ts', showing: 'benchTelemetry(1' },
+  { command: 'npm run bench -- publish', provenBy: 'labs/bench/publish.test.ts', showing: 'publishAll({' },
+  { command: 'npm run bench -- edge-distance', provenBy: 'labs/bench/bench.int.test.ts', showing: 'distanceReport(' },
+  { command: 'npm run bench -- edge', provenBy: 'labs/bench/bench.int.test.ts', showing: 'benchEdge({' },
+  { command: 'npm run bench -- peers', provenBy: 'labs/bench/bench.int.test.ts', showing: 'benchPeers({' },
+  { command: 'npm run bench -- revocation', provenBy: 'labs/bench/bench.int.test.ts', showing: 'benchRevocation({' },
+  { command: 'npm run bench -- login-storm', provenBy: 'labs/bench/sessions/login-storm.test.ts', showing: 'benchLoginStorm({' },
+  { command: 'npm run bench -- store', provenBy: 'labs/bench/bench.int.test.ts', showing: 'benchStore({' },
+  { command: 'npm run bench -- cart', provenBy: 'labs/bench/bench.int.test.ts', showing: 'benchCart({' },
   { command: 'npm run bench -- --help', provenBy: 'infra/cli.test.ts', showing: "['bench', '--help']" },
-  { command: 'npm run exercise -- sticky', provenBy: 'infra/exercises/sticky.test.ts', showing: 'compareSticky(' },
-  { command: 'npm run exercise -- cart', provenBy: 'infra/exercises/cart.test.ts', showing: 'exerciseCart(' },
+  { command: 'npm run exercise -- sticky', provenBy: 'labs/exercises/sticky.test.ts', showing: 'compareSticky(' },
+  { command: 'npm run exercise -- cart', provenBy: 'labs/exercises/exercise-cart.test.ts', showing: 'exerciseCart(' },
   {
     command: 'npm run drill -- revoke-everything',
-    provenBy: 'infra/drills/revoke-everything.int.test.ts',
+    provenBy: 'labs/exercises/revocation-drill.int.test.ts',
     showing: 'drillRevokeEverything({',
   },
-  { command: 'npm run revoke-everything', provenBy: 'infra/drills/revoke-everything.int.test.ts', showing: 'drillRevokeEverything({' },
+  { command: 'npm run revoke-everything', provenBy: 'labs/exercises/revocation-drill.int.test.ts', showing: 'drillRevokeEverything({' },
   { command: 'npm run attacks -- --prove', provenBy: 'infra/testing/test.suites.ts', showing: "listen('attacks', ['--prove', '--fast']" },
   // The two run tests that the browser suites run as well.
-  { command: 'npm run attacks', provenBy: 'e2e/attacks/c-cross-service.native.e2e.ts', showing: 'C22' },
-  { command: 'npm run fuzz', provenBy: 'e2e/fuzz/fuzz.native.e2e.ts', showing: 'inputs, seed' },
+  { command: 'npm run attacks', provenBy: 'labs/attacks/cross-service.native.e2e.ts', showing: 'C22' },
+  { command: 'npm run fuzz', provenBy: 'labs/attacks/fuzz.native.e2e.ts', showing: 'inputs, seed' },
   {
     command: 'npm run keys -- rotate',
     provenBy: 'e2e/sessions/keys-and-certificates-rotate.native.e2e.ts',
@@ -100,7 +100,7 @@ export const documentedCommands: readonly DocumentedCommand[] = [
 
 /** What CI runs: tests, what is of them alone, the suites, and the rule that is one of them. */
 const isRun = (path: string): boolean =>
-  /\.(?:test|e2e)\.ts$/.test(path) || /^(?:e2e\/|\.ci\/run$|infra\/test\.suites\.ts$|infra\/checks\/contracts\.ts$)/.test(path);
+  /\.(?:test|e2e)\.ts$/.test(path) || /^(?:e2e\/|labs\/attacks\/|\.ci\/run$|infra\/testing\/test\.suites\.ts$|infra\/checks\/contracts\.ts$)/.test(path);
 
 /** Printing the help of a command shows nothing of the command. */
 const onlyHelps = ({ command, showing }: ProvenCommand): boolean => showing.includes('--help') && !command.endsWith('--help');

@@ -34,7 +34,7 @@ export function checkErrorTable(
 /** A path as a pattern that means itself. */
 const literally = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-const named = /`((?:apps|libs|infra|e2e|docs|\.ci)\/[\w./*-]*|[\w-]+\.(?:json|md|ts|mjs))`/g;
+const named = /`((?:apps|libs|infra|labs|e2e|docs|\.ci)\/[\w./*-]*|[\w-]+\.(?:json|md|ts|mjs))`/g;
 
 /** Paths in backticks exist. A `*` stands for any name. */
 export function checkNamedPaths(tree: Tree, documents: readonly string[]): Violation[] {
@@ -58,7 +58,7 @@ export function checkNamedPaths(tree: Tree, documents: readonly string[]): Viola
   });
 }
 
-const bare = /(?<![\w/.-])(?:(?:apps|libs|infra|e2e)\/[\w./-]*\w\.(?:ts|mjs|yaml|json)|docs\/[\w./-]*\w\.md)\b/g;
+const bare = /(?<![\w/.-])(?:(?:apps|libs|infra|labs|e2e)\/[\w./-]*\w\.(?:ts|mjs|yaml|json)|docs\/[\w./-]*\w\.md)\b/g;
 
 /** Settings and manifests name files in comments, without backticks: those exist too. What a build makes (`dist`) is in no tree. */
 export function checkBarePaths(tree: Tree, paths: readonly string[]): Violation[] {

@@ -36,7 +36,7 @@ export function checkSizes(sources: readonly SourceFile[]): Violation[] {
 /** Configuration enters by one door, so that every violation is reported at once and nothing depends on a hidden variable. */
 export function checkEnvironmentReaders(sources: readonly SourceFile[]): Violation[] {
   const mayRead = (path: string): boolean =>
-    /^(infra|e2e)\//.test(path) ||
+    /^(infra|e2e|labs)\//.test(path) ||
     path.endsWith('.int.test.ts') ||
     path.endsWith('.config.ts') ||
     /^apps\/[^/]+\/src\/config\.ts$/.test(path) ||
@@ -53,7 +53,7 @@ const sleeping = /await (?:setTimeout|sleep|delay)\(/;
 
 /** Of vitest, of Playwright, and of a whole file. */
 const askedAgain = /\bretr(?:y|ies)\s*:\s*[1-9]|--retr(?:y|ies)\b/;
-const runsTests = /^(?:vitest\.config|e2e\/[^/]+\.config|infra\/test\.suites|infra\/attacks\/playwright)\.ts$/;
+const runsTests = /^(?:vitest\.config|e2e\/[^/]+\.config|infra\/testing\/test\.suites|labs\/attacks\/playwright)\.ts$/;
 
 /** A test that passes at its second try has failed (decision 0019). */
 export function checkNoSecondTry(sources: readonly SourceFile[]): Violation[] {

@@ -21,6 +21,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'apps/web': [],
   infra: ['contracts', 'platform', 'session', 'testing'],
   e2e: ['infra', 'contracts', 'platform', 'testing'],
+  labs: ['infra', 'e2e', 'contracts', 'platform', 'session', 'testing', 'cart'],
 };
 /** The composition root may import an app, by its one door. So may tests of what the apps are told: they ask each what it takes, no more. */
 const importersOfApps = new Set(['infra/embedded.ts', 'infra/containers/overlays.test.ts', 'infra/checks/environment-names.test.ts']);
@@ -31,7 +32,11 @@ export function checkBoundaries(sources: readonly SourceFile[]): Violation[] {
 
 function boundaryViolation(source: SourceFile, { specifier, line, target }: SourceFile['imports'][number]): Violation | undefined {
   const at = { path: source.path, line };
+  // Experiments are no part of what they look at: they may reach into anything, and are started as processes.
+  const intoLabs = target?.startsWith('labs/') === true || specifier === `${scope}labs`;
+  if (intoLabs && source.package !== 'labs') return { ...at, message: 'imports a lab: nothing but a lab does' };
   if (specifier.startsWith('.')) {
+    if (source.package === 'labs') return undefined;
     if (target !== undefined && source.package !== undefined && !target.startsWith(`${source.package}/`)) {
       return { ...at, message: `reaches into ${target} of another package: import that package by its name` };
     }
@@ -60,7 +65,7 @@ export function checkDeclared(sources: readonly SourceFile[], tree: Tree): Viola
       const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
       const known =
         own.dependencies.has(name) ||
-        ((source.isTest || typeOnly || source.package === 'infra' || isConfigFile(source.path)) &&
+        ((source.isTest || typeOnly || source.package === 'infra' || source.package === 'labs' || isConfigFile(source.path)) &&
           (own.devDependencies.has(name) || rootTools.devDependencies.has(name)));
       return known ? [] : [{ path: source.path, line, message: `${name} is not declared in ${manifest}` }];
     });

@@ -9,14 +9,14 @@ export type ToolName = 'check' | 'e2e' | 'bench' | 'mutants' | 'prove' | 'attack
 
 const scripts = {
   check: 'infra/checks/check.ts',
-  bench: 'infra/bench/run.ts',
-  mutants: 'infra/checks/mutants.ts',
-  prove: 'infra/prove/run.ts',
-  attacks: 'infra/attacks/run.ts',
-  fuzz: 'infra/attacks/fuzz.ts',
-  exercise: 'infra/exercises/run.ts',
-  drill: 'infra/drills/run.ts',
-  chaos: 'infra/chaos/run.ts',
+  bench: 'labs/bench/bench.ts',
+  mutants: 'labs/mutants/mutants.ts',
+  prove: 'labs/prove/prove.ts',
+  attacks: 'labs/attacks/attacks.ts',
+  fuzz: 'labs/attacks/fuzz.ts',
+  exercise: 'labs/exercises/exercise.ts',
+  drill: 'labs/exercises/drill.ts',
+  chaos: 'labs/chaos/chaos.ts',
 } as const;
 
 /** @returns the exit code */

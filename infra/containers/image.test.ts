@@ -12,7 +12,7 @@ const stages = dockerfile.split(/^(?=FROM )/m).slice(1);
 const final = stages.at(-1)!;
 
 /** Folders of the workspaces, as npm sees them. */
-const workspaces = globSync(['apps/*/package.json', 'libs/*/package.json', 'infra/package.json', 'e2e/package.json'], {
+const workspaces = globSync(['apps/*/package.json', 'libs/*/package.json', 'infra/package.json', 'e2e/package.json', 'labs/package.json'], {
   cwd: repository,
 }).map((path) => path.replaceAll('\\', '/').replace('/package.json', ''));
 

@@ -6,7 +6,7 @@ import { CartSnapshotSchema, formatUuid, recordHeaders, uuidToBytes } from '@clo
 import { commandOfDot, dotOf, emptyCart, evolve, linesOf, type CartEvent, type CartState } from './cart.ts';
 import { decodeCart, decodeEvent, encodeCart, encodeEvent, type CartRecord } from './codec.ts';
 import { golden } from './codec.golden.ts';
-import { spell } from '../prove.history.harness.ts';
+import { spell } from './spell-cart.harness.ts';
 
 const user = 'u_018bcfe5-6800-7000-8000-000000000001';
 const guest = 'g_018bcfe5-6800-7000-8000-000000000002';

@@ -14,7 +14,7 @@ import {
   type Dot,
 } from './cart.ts';
 import { checkLimits, foreignDeadDotCountMax } from './limits.ts';
-import { spell } from '../prove.history.harness.ts';
+import { spell } from './spell-cart.harness.ts';
 
 const [user, guest] = ['u_ada', 'g_1'];
 type Add = Extract<CartEvent, { type: 'ItemAdded' }>;

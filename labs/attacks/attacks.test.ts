@@ -1,0 +1,49 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { repository } from '../../infra/stack/folders.ts';
+import { attacks } from './catalogue.ts';
+import { faults } from './fault-list.ts';
+import { story } from './proof.ts';
+
+const read = (file: string): string => readFileSync(join(repository, file), 'utf8');
+
+it.each([
+  [['attacks', '--help'], /--prove [^]*--fast[^]*--only NAME/],
+  [['fuzz', '--help'], /--inputs 5000 --seed 7/],
+] as const)('npm run %j explains itself', ([script, ...args], says) => {
+  expect(execFileSync('npm', ['run', '--silent', script, '--', ...args], { cwd: repository, encoding: 'utf8' })).toMatch(says);
+});
+
+const onNative = new Set(['cross-service', 'broker', 'cache-and-store']);
+
+it('proves faults that the attacks notice by a title that is there, on a stack that has it', () => {
+  const wrong = faults.filter(({ noticedBy: { file, title }, provider }) => {
+    const text = read(`labs/attacks/${file}${onNative.has(file) ? '.native' : ''}.e2e.ts`);
+    // The title of E29 goes on with a variable.
+    const there = text.includes(title) || title.startsWith('E29 a page at ');
+    return !there || (onNative.has(file) && provider !== 'native');
+  });
+  expect(wrong.map(({ name }) => name)).toEqual([]);
+  expect(new Set(faults.map(({ name }) => name)).size).toBe(faults.length);
+});
+
+it('tells of a proof what was broken and what the attacker got', () => {
+  const said =
+    'Error: refused by every service\n\nexpect(received).toBe(expected)\n\nExpected: \u001b[32m401\u001b[39m\nReceived: \u001b[31m200\u001b[39m\n';
+  expect(story({ edits: [{ file: 'libs/platform/src/jws.ts', find: 'if (!verified) refuse()', replace: '' }] }, said)).toEqual([
+    'broken: libs/platform/src/jws.ts: if (!verified) refuse() is gone',
+    'the attacker got: refused by every service | Expected: 401 | Received: 200',
+  ]);
+});
+
+it('takes away what stands in the sources', () => {
+  const outdated = faults.filter(({ edits }) => edits.some(({ file, find }) => !read(file).includes(find.split('\n', 1)[0]!.slice(0, 24))));
+  expect(outdated.map(({ name }) => name)).toEqual([]);
+});
+
+it('says of every attack what tries it, or why nothing does', () => {
+  expect(new Set(attacks.map(({ id }) => id)).size).toBe(attacks.length);
+  expect(attacks.filter(({ triedBy, gap }) => triedBy.length === 0 && gap === undefined)).toEqual([]);
+});

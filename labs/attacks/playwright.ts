@@ -1,0 +1,83 @@
+/** Runs attacks by Playwright, and reads what its report says of each. */
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { dataRoot, repository } from '../../infra/stack/folders.ts';
+import { runCommand } from '../../infra/cli/tools.ts';
+import { execFile } from 'node:child_process';
+import { preloadOf } from './preload.ts';
+
+export type AttackProvider = 'native' | 'embedded';
+
+const report = join(dataRoot, 'attacks.json');
+
+export interface AttackRun {
+  readonly provider: AttackProvider;
+  readonly portBase: number;
+  /** Patterns of file names. */
+  readonly only: readonly string[];
+  readonly title?: string;
+  /** A name out of fault-list.ts: the defence that is taken away. */
+  readonly fault?: string;
+  readonly quiet: boolean;
+}
+
+/** @returns Playwright's exit code */
+export function attackStack({ provider, portBase, only, title, fault, quiet }: AttackRun): Promise<number> {
+  rmSync(report, { force: true });
+  const program = join(repository, 'node_modules', '.bin', 'playwright');
+  const args = ['test', ...only, '--reporter=list,json', `--project=${provider}`, `--project=${provider}-attacks`, ...(title === undefined ? [] : ['-g', title])];
+  const env = {
+    CLOAKROOM_E2E_PROVIDER: provider,
+    CLOAKROOM_E2E_PORT_BASE: String(portBase),
+    PLAYWRIGHT_JSON_OUTPUT_FILE: report,
+    CLOAKROOM_E2E_REPORT: 'attacks',
+    CLOAKROOM_E2E_PRELOAD: fault === undefined ? undefined : preloadOf(fault),
+  };
+  const cwd = join(repository, 'e2e');
+  if (!quiet) return runCommand(program, args, { cwd, env });
+  // Failures are what a proof is made of: nobody wants to read them.
+  return new Promise((resolve) => {
+    execFile(process.execPath, [program, ...args], { cwd, env: { ...process.env, ...env }, timeout: quietTimeoutMs }, (error) =>
+      resolve(error === null ? 0 : 1),
+    );
+  });
+}
+
+/** A test has its own limits; this is for a stack that does not start. */
+const quietTimeoutMs = 180_000;
+
+interface Spec {
+  readonly title: string;
+  readonly ok: boolean;
+  readonly file: string;
+  readonly tests?: readonly { readonly results: readonly { readonly error?: { readonly message?: string } }[] }[];
+}
+
+interface Suite {
+  readonly suites?: readonly Suite[];
+  readonly specs?: readonly Spec[];
+}
+
+export interface SeenTrial {
+  readonly file: string;
+  readonly title: string;
+  readonly passed: boolean;
+  /** What the test expected and what it met, where it failed. */
+  readonly said?: string;
+}
+
+/** @returns nothing where the run wrote no report */
+export function readTrials(): SeenTrial[] {
+  const walk = ({ suites = [], specs = [] }: Suite): SeenTrial[] => [
+    ...specs.map(({ title, ok, file, tests = [] }) => {
+      const said = tests.flatMap(({ results }) => results).find(({ error }) => error !== undefined)?.error?.message;
+      return { title, passed: ok, file, ...(said !== undefined && { said }) };
+    }),
+    ...suites.flatMap(walk),
+  ];
+  try {
+    return walk(JSON.parse(readFileSync(report, 'utf8')) as Suite);
+  } catch {
+    return [];
+  }
+}

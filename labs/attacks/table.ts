@@ -1,0 +1,27 @@
+/** The attacks as rows of docs/security.md: the catalogue is the source, the document is held to it by a check. */
+import { attacks, type Attack } from './catalogue.ts';
+import { faults } from './fault-list.ts';
+
+export function attackRows(): string[] {
+  return attacks.map((attack) => `| ${[attack.id, attack.name, attack.standards, evidenceOf(attack), provenBy(attack)].join(' | ')} |`);
+}
+
+function evidenceOf({ triedBy, gap }: Attack): string {
+  const tried = [...Map.groupBy(triedBy, ({ file }) => file)].map(
+    ([file, trials]) => `${trials.map(({ title }) => `"${title}"`).join(', ')} in \`${file}\``,
+  );
+  return [...tried, ...(gap === undefined ? [] : [`${triedBy.length === 0 ? 'Not tried' : 'Gap'}: ${gap}`])].join('; ');
+}
+
+/** The defences that are taken away to see it succeed: by the files and titles that notice. */
+function provenBy({ triedBy }: Attack): string {
+  const names = faults
+    .filter(({ noticedBy }) => triedBy.some(({ file, title }) => file.includes(`/${noticedBy.file}.`) && bothBegin(title, noticedBy.title)))
+    .map(({ name }) => name);
+  return names.length === 0 ? '-' : [...new Set(names)].join(', ');
+}
+
+/** Asked by `npm run check`, which imports no lab. */
+if (import.meta.main) console.log(JSON.stringify(attackRows()));
+
+const bothBegin = (one: string, other: string): boolean => one.startsWith(other) || other.startsWith(one);

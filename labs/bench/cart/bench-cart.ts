@@ -1,0 +1,109 @@
+/**
+ * `npm run bench -- cart`: how soon a command is visible, how many a second, how fast the view comes back, what size and history cost, and
+ * what the same additions come to in a cart that is read, changed and written back. Kafka and the view's Redis have the generator's core: they work for
+ * floor and shop alike.
+ */
+import { benchCosts, type Cost } from './cart.cost.ts';
+import { benchLost, type Lost } from './cart.lost.ts';
+import type { CartBlock } from './cart.load.ts';
+import { benchReplay, type Replayed } from './cart.replay.ts';
+import { benchSaturated, profileCart, warmUpConnections, type Saturated } from './cart.saturated.ts';
+import { openCartWorld, plainProducts, type CartWorld } from './cart.world.ts';
+import { pinSelf } from '../measuring/machine.ts';
+
+export interface CartRequest {
+  readonly base: number;
+  readonly pairs: number;
+  /** Of one block. */
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  /** Commands a second, at which visibility is measured. */
+  readonly rates: readonly number[];
+  /** Whose additions take turns. */
+  readonly cartCount: number;
+  readonly replay: { readonly events: number; readonly carts: number };
+  readonly lineCounts: readonly number[];
+  readonly historyLengths: readonly number[];
+  /** Of an event, a read and a command at each size and history. */
+  readonly repeats: number;
+  /** Commands of one trial of the lost updates, and how many clients send them at once. */
+  readonly lost: { readonly commands: number; readonly clients: readonly number[]; readonly trials: number };
+  /** Writes processor profiles of the gateway and of cart at saturation instead of measuring. */
+  readonly profile: boolean;
+}
+
+export interface CartMeasured {
+  /** By rate; the highest once more at the end (A/A). */
+  readonly visible: readonly { readonly rate: number; readonly again: boolean; readonly blocks: readonly CartBlock[] }[];
+  readonly saturated: Saturated;
+  readonly lost: readonly Lost[];
+  readonly sizes: readonly Cost[];
+  readonly histories: readonly Cost[];
+  readonly replayed: Replayed;
+}
+
+/** One read to so many commands: enough for a 99th percentile, few enough to change nothing. */
+const readEvery = 10;
+/** Processes that are profiled, each with its inspector's port above the base. */
+const inspectorPorts = { 'gateway-1': 90, cart: 91 } as const;
+
+/** @returns undefined after profiling */
+export async function benchCart(request: CartRequest): Promise<CartMeasured | undefined> {
+  pinSelf();
+  const { base } = request;
+  const flags = request.profile
+    ? Object.fromEntries(Object.entries(inspectorPorts).map(([name, port]) => [name, [`--inspect=127.0.0.1:${base + port}`]]))
+    : {};
+  const first = await openCartWorld(base, flags);
+  let measured: Omit<CartMeasured, 'replayed'>;
+  try {
+    const productIds = await plainProducts(first.gateway, 20);
+    if (request.profile) {
+      await profileCart(first, request, productIds, inspectorPorts);
+      return undefined;
+    }
+    const visible = await benchVisible(first, request, productIds);
+    const saturated = await benchSaturated(first, request, productIds);
+    const lost = await benchLost(first, request.lost, productIds[0]!);
+    const { sizes, histories } = await benchCosts(first, request, productIds[0]!);
+    measured = { visible, saturated, lost, sizes, histories };
+  } finally {
+    await first.stop();
+  }
+  // A log of its own: what is replayed is what this benchmark wrote there.
+  const second = await openCartWorld(base);
+  try {
+    return { ...measured, replayed: await benchReplay(second, request) };
+  } finally {
+    await second.stop();
+  }
+}
+
+async function benchVisible(world: CartWorld, request: CartRequest, productIds: string[]): Promise<CartMeasured['visible']> {
+  const { generator, gateway, cartRedisPort } = world;
+  const guests = await world.guests(request.cartCount);
+  const shoppers = generator.shoppers(
+    'visible',
+    gateway,
+    guests.map(({ cookie }) => cookie),
+    productIds,
+  );
+  const block = (rate: number, seconds: number) =>
+    generator.run(
+      `${rate}/s`,
+      shoppers,
+      { how: { kind: 'open', rate, seconds }, warmUpSeconds: request.warmUpSeconds, watch: { cartRedisPort, readEvery } },
+      world.pids,
+    );
+  // Compilers have seen all of it, and the gateway knows the sessions. By few at once: auth refuses what is too much for it.
+  const warmUp = {
+    how: { kind: 'closed', connections: warmUpConnections, seconds: Math.min(5, request.seconds * 2) },
+    warmUpSeconds: 0,
+  } as const;
+  await generator.run('warm-up', shoppers, warmUp, world.pids);
+  const once = request.rates.map((rate) => ({ rate, again: false, blocks: [] as CartBlock[] }));
+  const visible = [...once, { ...once.at(-1)!, again: true, blocks: [] as CartBlock[] }];
+  for (let pair = 0; pair < request.pairs; pair++) for (const { rate, blocks } of visible) blocks.push(await block(rate, request.seconds));
+  console.log(`visibility at ${request.rates.join(', ')} commands a second`);
+  return visible;
+}

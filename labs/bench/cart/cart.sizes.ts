@@ -1,0 +1,31 @@
+/** How much `npm run bench -- cart` measures: as published, and just enough to see that it works. */
+import type { CartRequest } from './bench-cart.ts';
+
+type Sizes = Omit<CartRequest, 'base' | 'profile'>;
+
+export const cartSizes: Readonly<Record<'whole' | 'quick', Sizes>> = {
+  whole: {
+    pairs: 5,
+    seconds: 3,
+    warmUpSeconds: 0.5,
+    rates: [50, 100, 200, 300],
+    cartCount: 1_000,
+    replay: { events: 100_000, carts: 2_000 },
+    lineCounts: [1, 10, 100, 1_000],
+    historyLengths: [1, 100, 10_000, 100_000],
+    repeats: 200,
+    lost: { commands: 400, clients: [1, 2, 8, 32], trials: 3 },
+  },
+  quick: {
+    pairs: 1,
+    seconds: 0.5,
+    warmUpSeconds: 0,
+    rates: [20, 50],
+    cartCount: 20,
+    replay: { events: 2_000, carts: 100 },
+    lineCounts: [1, 100],
+    historyLengths: [1, 200],
+    repeats: 10,
+    lost: { commands: 50, clients: [1, 8], trials: 1 },
+  },
+};

@@ -1,0 +1,97 @@
+/** Where a figure was taken: without it a figure means nothing. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { cpus, loadavg, totalmem } from 'node:os';
+import { findRedis } from '../../../infra/native/redis.ts';
+import { toolsDir } from '../../../infra/stack/folders.ts';
+
+export interface Machine {
+  readonly processor: string;
+  readonly cores: number;
+  readonly memoryBytes: number;
+  readonly platform: string;
+  readonly node: string;
+  readonly redis: string;
+  /** The 1 minute average before the first measurement: what else ran. */
+  readonly loadBefore: number;
+  /** The same after the last one: the benchmark's own work is in it. */
+  readonly loadAfter: number | undefined;
+  readonly pinned: boolean;
+  readonly at: string;
+  readonly commit: string;
+}
+
+export function describeMachine(now: Date): Machine {
+  const redis = findRedis(toolsDir);
+  return {
+    processor: cpus()[0]?.model ?? 'unknown',
+    cores: cpus().length,
+    memoryBytes: totalmem(),
+    platform: `${process.platform} ${process.arch}`,
+    node: process.version,
+    redis: redis === undefined ? 'none' : (/\bv=([\d.]+)/.exec(output(redis, '--version'))?.[1] ?? 'unknown'),
+    loadBefore: loadNow(),
+    loadAfter: undefined,
+    pinned: cores !== undefined,
+    at: now.toISOString(),
+    commit: output('git', 'rev-parse', '--short', 'HEAD').trim(),
+  };
+}
+
+/** Sources that differ from the commit: figures that name it would be of something else. Tables in docs may differ, since a run writes them. */
+export const changedSources = (): string => output('git', 'status', '--porcelain', '--', ':/', ':(top,exclude)docs').trim();
+
+export const loadNow = (): number => Math.round(loadavg()[0]! * 100) / 100;
+
+function output(command: string, ...args: string[]): string {
+  return spawnSync(command, args, { encoding: 'utf8', timeout: 5_000, cwd: import.meta.dirname }).stdout ?? '';
+}
+
+/**
+ * The system under test has one core, the generator and all that is not measured another: then a process that computes for one cannot slow the
+ * other, and a ratio is one of work done, not of luck in scheduling. Undefined where that cannot be had: figures then say "not pinned".
+ */
+export const cores: { readonly generator: number; readonly system: number } | undefined =
+  process.platform === 'linux' && cpus().length >= 2 && spawnSync('taskset', ['--version']).status === 0
+    ? { generator: 0, system: 1 }
+    : undefined;
+
+/** A command on one of the two cores. */
+export function pinned(where: keyof NonNullable<typeof cores>, command: string, args: readonly string[]): readonly [string, string[]] {
+  return cores === undefined ? [command, [...args]] : ['taskset', ['-c', String(cores[where]), command, ...args]];
+}
+
+/** All threads of this process, and what it starts from now on unless that is pinned itself. */
+export function pinSelf(): void {
+  if (cores !== undefined) execFileSync('taskset', ['-a', '-p', '-c', String(cores.generator), String(process.pid)], { stdio: 'ignore' });
+}
+
+/** The kernel's tick in which /proc counts: 100 a second on every Linux that Node runs on. */
+const tickMs = 10;
+
+/** What a core did since the machine began, in milliseconds. Interrupts are left out: those of our own traffic would pass for somebody else's work. */
+export interface CoreTimes {
+  readonly processesMs: number;
+  /** Taken by other virtual machines, where the kernel can tell. */
+  readonly stolenMs: number;
+}
+
+/** Of the core of the system under test. @returns undefined where it has none to itself, or the kernel does not tell */
+export function systemCoreTimes(): CoreTimes | undefined {
+  if (cores === undefined) return undefined;
+  const line = new RegExp(`^cpu${cores.system} (.*)$`, 'm').exec(readFileSync('/proc/stat', 'utf8'))?.[1];
+  const [user, nice, system, , , , , stolen] = line?.trim().split(' ').map(Number) ?? [];
+  if (user === undefined || nice === undefined || system === undefined || stolen === undefined) return undefined;
+  return { processesMs: (user + nice + system) * tickMs, stolenMs: stolen * tickMs };
+}
+
+/** Processor time of a process and all its threads, in milliseconds; NaN where the kernel does not tell. */
+export function cpuMs(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * tickMs;
+  } catch {
+    return Number.NaN;
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * What a benchmark leaves: JSON for machines, Markdown and SVG for people, in .cloakroom/bench/<name>/. Only with --publish do they go into
+ * docs/bench/, and docs/performance.md takes the new Markdown up between its markers: so no figure there was ever typed.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { format, resolveConfig } from 'prettier';
+import { dataRoot, repository } from '../../../infra/stack/folders.ts';
+import { align, megabytes } from '../../../infra/cli/status.ts';
+import { drawSvg, type Chart } from './chart.ts';
+import type { Machine } from './machine.ts';
+
+export interface Table {
+  readonly title?: string;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+export interface Report {
+  readonly name: string;
+  readonly title: string;
+  readonly machine: Machine;
+  /** As typed, with all options: whoever wants the same figures types it again. */
+  readonly command: string;
+  /** How it was measured, in sentences. */
+  readonly method: readonly string[];
+  readonly tables: readonly Table[];
+  /** Goals, each met or missed. */
+  readonly verdicts: readonly Verdict[];
+  readonly charts: readonly Chart[];
+  /** Why a floor cannot be compared with (starved.ts): one reason, and nothing is published. */
+  readonly starved?: readonly string[];
+  readonly data: unknown;
+}
+
+export interface Verdict {
+  readonly goal: string;
+  readonly measured: string;
+  readonly met: boolean;
+}
+
+export const publishedDir = join(repository, 'docs', 'bench');
+export const performanceDoc = join(repository, 'docs', 'performance.md');
+
+export interface WriteOptions {
+  readonly publish: boolean;
+  readonly dir?: string;
+  /** A rehearsal: where a copy of `docs/performance.md` and `docs/bench/` is. */
+  readonly docs?: string;
+}
+
+/** @returns where it is. A run with a starved floor is written down and not published, but for a rehearsal. */
+export async function writeReport(report: Report, options: WriteOptions): Promise<string> {
+  const dir = options.dir ?? join(dataRoot, 'bench', report.name);
+  await writeTo(dir, report, 'report');
+  if (options.publish) await publishTo(options.docs ?? dirname(performanceDoc), report, options.docs !== undefined);
+  return dir;
+}
+
+/** @param docs the folder of performance.md */
+export async function publishTo(docs: string, report: Report, rehearsal: boolean): Promise<void> {
+  if (!rehearsal && !isSound(report)) return;
+  await writeTo(join(docs, 'bench'), report, report.name);
+  await assemble(docs);
+}
+
+export const isSound = ({ starved = [] }: Report): boolean => starved.length === 0;
+
+async function writeTo(dir: string, report: Report, base: string): Promise<void> {
+  mkdirSync(dir, { recursive: true });
+  const { charts, ...rest } = report;
+  const svgs = charts.map((chart, index) => [index === 0 ? `${base}.svg` : `${base}-${index + 1}.svg`, chart] as const);
+  for (const [file, chart] of svgs) writeFileSync(join(dir, file), await drawSvg(chart));
+  const pictures = svgs.map(([file, chart]) => `![${chart.title}](${file})`);
+  await writeFormatted(join(dir, `${base}.md`), markdown(report, pictures));
+  await writeFormatted(join(dir, `${base}.json`), JSON.stringify({ ...rest, charts: charts.map(({ title }) => title) }));
+}
+
+export function markdown(report: Report, pictures: readonly string[]): string {
+  const { machine } = report;
+  const place = [
+    `${machine.processor}, ${machine.cores} cores`,
+    `${megabytes(machine.memoryBytes)} of memory`,
+    machine.platform,
+    `Node ${machine.node}`,
+    `Redis ${machine.redis}`,
+    machine.pinned ? 'generator and system under test on a core each' : 'not pinned to cores',
+    loadOf(machine),
+  ];
+  return [
+    `Measured ${machine.at.slice(0, 10)} at commit ${machine.commit} by \`${report.command}\` on ${place.join(', ')}.`,
+    report.method.join(' '),
+    ...(report.verdicts.length > 0 ? [verdictTable(report.verdicts)] : []),
+    ...report.tables.flatMap((table) => [
+      ...(table.title === undefined ? [] : [`**${table.title}**`]),
+      tableLines(table).join('\n'),
+      caption(machine),
+    ]),
+    ...pictures,
+    '',
+  ].join('\n\n');
+}
+
+const loadOf = ({ loadBefore, loadAfter }: Machine): string =>
+  `load average ${loadBefore} before the run${loadAfter === undefined ? '' : ` and ${loadAfter} at its end`}`;
+
+/** Below each table: a table is copied without its page. */
+const caption = (machine: Machine): string =>
+  `<sub>${machine.processor}, ${machine.cores} cores; ${machine.at.slice(0, 10)}; ${loadOf(machine)}.</sub>`;
+
+const verdictTable = (verdicts: readonly Verdict[]): string =>
+  tableLines({
+    head: ['goal', 'measured', ''],
+    rows: verdicts.map(({ goal, measured, met }) => [goal, measured, met ? 'met' : '**missed**']),
+  }).join('\n');
+
+const tableLines = ({ head, rows }: Table): string[] => [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+
+export function print(report: Report, dir: string): void {
+  for (const { title, head, rows } of report.tables) {
+    console.log(title === undefined ? '' : `\n${title}`);
+    for (const line of align([[...head], ...rows.map((row) => [...row])])) console.log(line);
+  }
+  console.log('');
+  for (const { goal, measured, met } of report.verdicts) console.log(`${met ? 'met   ' : 'MISSED'} ${goal}: ${measured}`);
+  for (const why of report.starved ?? []) console.log(`STARVED ${why}`);
+  console.log(`\nwritten to ${dir}`);
+}
+
+async function writeFormatted(file: string, text: string): Promise<void> {
+  writeFileSync(file, await format(text, { ...(await resolveConfig(performanceDoc)), filepath: file }));
+}
+
+const marked = (name: string): RegExp => new RegExp(`(<!-- bench:${name} -->\\n)[\\s\\S]*?(\\n<!-- /bench:${name} -->)`);
+
+/** @returns docs/performance.md with what lies in docs/bench/ between its markers */
+export function assembled(text: string, read: (name: string) => string | undefined): string {
+  let result = text;
+  for (const [, name] of text.matchAll(/<!-- bench:([\w-]+) -->/g)) {
+    const part = read(name!);
+    if (part === undefined) continue;
+    // Pictures are named as seen from docs/bench/.
+    const seenFromAbove = part.trim().replaceAll(/\]\(([\w-]+\.svg)\)/g, '](bench/$1)');
+    result = result.replace(marked(name!), (_all, open: string, close: string) => `${open}\n${seenFromAbove}\n${close}`);
+  }
+  return result;
+}
+
+const readIn =
+  (dir: string) =>
+  (name: string): string | undefined => {
+    const file = join(dir, `${name}.md`);
+    return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+  };
+export const readPublished = readIn(publishedDir);
+
+async function assemble(docs: string): Promise<void> {
+  const page = join(docs, basename(performanceDoc));
+  if (existsSync(page)) await writeFormatted(page, assembled(readFileSync(page, 'utf8'), readIn(join(docs, 'bench'))));
+}

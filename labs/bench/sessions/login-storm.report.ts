@@ -1,0 +1,42 @@
+/** What `npm run bench -- login-storm` measured, as a table and a goal. */
+import type { StormPair } from './login-storm.ts';
+import type { Machine } from '../measuring/machine.ts';
+import type { Report } from '../measuring/report.ts';
+import { median, spread } from '../measuring/statistics.ts';
+
+/** The storm may use what is idle, and no more than three quarters of what was in use. */
+const throughputGoal = 0.25;
+
+export function loginStormReport(pairs: readonly StormPair[], machine: Machine, command: string): Report {
+  const throughput = spread(pairs.map(({ quiet, storm }) => storm.perSecond / quiet.perSecond));
+  const tail = spread(pairs.map(({ quiet, storm }) => storm.p99Ms / quiet.p99Ms));
+  const two = (value: number): string => value.toFixed(2);
+  const row = (name: string, of: 'quiet' | 'storm'): string[] => [
+    name,
+    `${Math.round(median(pairs.map((pair) => pair[of].perSecond)))}/s`,
+    `${two(median(pairs.map((pair) => pair[of].p50Ms)))} ms`,
+    `${two(median(pairs.map((pair) => pair[of].p99Ms)))} ms`,
+  ];
+  const sum = (of: 'looked' | 'shed'): number => pairs.reduce((total, { storm }) => total + storm[of], 0);
+  return {
+    name: 'login-storm',
+    title: 'What a storm of sign-ins costs those who are signed in',
+    machine,
+    command,
+    method: [
+      `auth in a process of its own, store and database in memory; 8 callers resolve as fast as they are answered, quiet and with 64 attackers in turn, ${pairs.length} pairs; ratios are taken within a pair.`,
+      `Each attacker signs in with another account from another network every 20 ms; of their sign-ins ${sum('looked')} were looked at and ${sum('shed')} refused.`,
+      'Attackers, callers and auth share the machine, so the figures hold what sending the storm costs too.',
+    ],
+    tables: [{ head: ['resolve', 'throughput', 'p50', 'p99'], rows: [row('quiet', 'quiet'), row('during the storm', 'storm')] }],
+    verdicts: [
+      {
+        goal: `resolve keeps ${throughputGoal} of its throughput at least`,
+        measured: `${two(throughput.median)} (${two(throughput.low)} to ${two(throughput.high)}); p99 ${two(tail.median)} times`,
+        met: throughput.median >= throughputGoal,
+      },
+    ],
+    charts: [],
+    data: pairs,
+  };
+}

@@ -1,0 +1,133 @@
+/** Those who accept a session: the gateways by its cookie, the services by what the gateway would hand on. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { randomBytes } from 'node:crypto';
+import { AuthService, CartService, isProblem, ProfileService, type Problem } from '@cloakroom/contracts';
+import { connectMesh, createLogger, type OutgoingCall, readTls, startTrace } from '@cloakroom/platform';
+import { Pool } from 'undici';
+import { portsOf } from '../../../infra/stack/stack.ts';
+import type { World } from '../measuring/world.ts';
+
+/** Some dozens of attempts. */
+const liveTimeoutMs = 10_000;
+const retryDelayMs = 50;
+
+/** `unanswered`: nobody was let in, and nothing says that the end of the session was heard. A busy machine causes it. */
+export type Answer = 'accepted' | 'refused' | 'unanswered';
+
+export interface Acceptor {
+  readonly name: string;
+  /** @throws where the answer is none of the three */
+  ask(): Promise<Answer>;
+}
+
+export interface Acceptors {
+  /** All four, with the session of this cookie; the services get the passport that auth gives for it now. */
+  of(cookie: string): Promise<readonly Acceptor[]>;
+  gateway(which: 0 | 1, cookie: string): Acceptor;
+  /** Acknowledged when this returns. */
+  logOut(cookie: string): Promise<void>;
+  close(): void;
+}
+
+const connections = 32;
+const budgetMs = 1_500;
+
+export async function openAcceptors(world: World): Promise<Acceptors> {
+  const log = createLogger('bench', 'silent');
+  const tls = await readTls(world.tlsDir, 'gateway');
+  const ports = portsOf(world.base);
+  const at = (name: 'auth' | 'cart' | 'profile') => ({ address: `localhost:${ports[name].mesh}`, tls, log });
+  const [auth, cart, profile] = [
+    connectMesh(AuthService, at('auth')),
+    connectMesh(CartService, at('cart')),
+    connectMesh(ProfileService, at('profile')),
+  ];
+  const pools = world.gateways.slice(0, 2).map((url) => new Pool(url, { connections, pipelining: 1 }));
+  const call = (identity: Pick<OutgoingCall, 'passport' | 'accessToken'>): OutgoingCall => ({
+    budgetMs,
+    trace: startTrace(randomBytes),
+    ...identity,
+  });
+
+  const gateway = (which: 0 | 1, cookie: string): Acceptor => gatewayAt(pools[which]!, `gateway-${which + 1}`, cookie);
+  const service = (name: string, ask: () => Promise<object | Problem>): Acceptor => ({
+    name,
+    ask: async () => {
+      const answer = await ask();
+      if (!isProblem(answer)) return 'accepted';
+      return answer.problem === 'unavailable' ? 'unanswered' : 'refused';
+    },
+  });
+  const passportFor = async (token: string, audience: string): Promise<string> => {
+    const giveUpMs = performance.now() + liveTimeoutMs;
+    for (;;) {
+      const answer = await auth.client.resolve(call({}), { token, audience, touch: false });
+      if (!isProblem(answer) && answer.session !== undefined) return answer.passport;
+      const why = isProblem(answer) ? answer.problem : 'no such session';
+      // Preparation, not what is measured: an auth that has no processor for a moment is asked again.
+      if (!isProblem(answer) || performance.now() > giveUpMs) throw new Error(`auth gave no passport for ${audience}: ${why}`);
+      await delay(retryDelayMs);
+    }
+  };
+  return {
+    gateway,
+    async of(cookie) {
+      const accessToken = valueOf(cookie, '__Host-access');
+      const identity = async (audience: string) =>
+        accessToken === undefined ? { passport: await passportFor(valueOf(cookie, '__Host-session')!, audience) } : { accessToken };
+      const [forCart, forProfile] = [await identity('cart'), await identity('profile')];
+      return [
+        gateway(0, cookie),
+        gateway(1, cookie),
+        service('cart', () => cart.client.getCart(call(forCart), {})),
+        service('profile', () => profile.client.getProfile(call(forProfile), {})),
+      ];
+    },
+    async logOut(cookie) {
+      const headers = { cookie, origin: world.gateways[0], 'content-type': 'application/json' };
+      const { statusCode, body } = await pools[0]!.request({ method: 'POST', path: '/api/session/logout', headers, body: '{}' });
+      await body.dump();
+      if (statusCode !== 204) throw new Error(`logout answered ${statusCode}`);
+    },
+    close() {
+      for (const connection of [auth, cart, profile]) connection.close();
+      for (const pool of pools) void pool.destroy();
+    },
+  };
+}
+
+function gatewayAt(pool: Pool, name: string, cookie: string): Acceptor {
+  return {
+    name,
+    async ask() {
+      // The gateway's own decision: a cart asked for would be refused by the cart service, which has heard, and mend what the gateway has not.
+      const { statusCode, body } = await pool.request({ method: 'GET', path: '/api/session', headers: { cookie } });
+      const text = await body.text();
+      if (statusCode === 200) return (JSON.parse(text) as { state: string }).state === 'none' ? 'refused' : 'accepted';
+      if (statusCode === 401) return 'refused';
+      if (statusCode === 503) return 'unanswered';
+      throw new Error(`${name} answered ${statusCode}`);
+    },
+  };
+}
+
+/**
+ * Preparation of a trial: a cold cache would refuse without having heard anything, so each acceptor takes the session once.
+ * @throws where one does not within `liveTimeoutMs`
+ */
+export async function untilAccepted({ name, ask }: Acceptor): Promise<void> {
+  const giveUpMs = performance.now() + liveTimeoutMs;
+  for (;;) {
+    const answer = await ask();
+    if (answer === 'accepted') return;
+    if (answer === 'refused' || performance.now() > giveUpMs) throw new Error(`${name} took no live session: ${answer}`);
+    await delay(retryDelayMs);
+  }
+}
+
+function valueOf(cookie: string, name: string): string | undefined {
+  return cookie
+    .split('; ')
+    .find((pair) => pair.startsWith(`${name}=`))
+    ?.slice(name.length + 1);
+}

@@ -1,0 +1,121 @@
+/** What `npm run bench -- store` measured, as tables and goals. */
+import type { Machine } from '../measuring/machine.ts';
+import type { Report, Table, Verdict } from '../measuring/report.ts';
+import { median, spread, type Spread } from '../measuring/statistics.ts';
+import type { StoreMeasured } from './store.ts';
+
+const recordBytesGoal = 400;
+const allBytesGoal = 800;
+/** Of a plain GET's rate, by requests in flight. */
+const readGoals: Readonly<Record<number, number>> = { 1: 0.7, 64: 0.55 };
+/** "Flat": the ratio at the most sessions is no less than this part of that at the fewest. */
+const flatGoal = 0.9;
+
+const two = (value: number): string => value.toFixed(2);
+const range = ({ median: middle, low, high }: Spread): string => `${two(middle)} (${two(low)} to ${two(high)})`;
+
+export function storeReport(measured: StoreMeasured, machine: Machine, command: string): Report {
+  const rows = measured.reads.map(({ sessionCount, concurrency, pairs }) => ({
+    sessionCount,
+    concurrency,
+    ratio: spread(pairs.map(({ resolvePerSecond, getPerSecond }) => resolvePerSecond / getPerSecond)),
+    noise: spread(pairs.map(({ getPerSecond, getAgainPerSecond }) => getPerSecond / getAgainPerSecond)),
+    resolve: median(pairs.map(({ resolvePerSecond }) => resolvePerSecond)),
+    get: median(pairs.map(({ getPerSecond }) => getPerSecond)),
+  }));
+  const pairCount = measured.reads[0]?.pairs.length ?? 0;
+  return {
+    name: 'store',
+    title: 'What a session costs the store',
+    machine,
+    command,
+    method: [
+      'Round trips are commands as MONITOR shows them, those that a script calls inside the server left out.',
+      "Bytes are MEMORY USAGE of every key of a user's one session after one rotation: a record with every field filled, the index with the epoch, and one tombstone.",
+      `Reading: \`resolve\` of a random session against GET of a value as long, through the same client (ioredis) and connection, ${pairCount} interleaved pairs each; the ratio is taken within a pair. The last column is GET against GET in the same pairs: what differs from 1 there is noise. Round trips and bytes are counted, and have none.`,
+    ],
+    tables: tablesOf(measured, rows),
+    verdicts: verdictsOf(measured, rows),
+    charts: [
+      {
+        title: "Reading a session, as part of a plain GET's rate",
+        mark: 'line',
+        values: rows.map(({ sessionCount, concurrency, ratio }) => ({
+          sessions: sessionCount,
+          ratio: ratio.median,
+          low: ratio.low,
+          high: ratio.high,
+          flight: `${concurrency} in flight`,
+        })),
+        x: { field: 'sessions', title: 'sessions in the store', type: 'quantitative', scale: 'log' },
+        y: { field: 'ratio', title: 'resolve / GET', type: 'quantitative' },
+        colour: 'flight',
+      },
+    ],
+    data: measured,
+  };
+}
+
+type Row = {
+  readonly sessionCount: number;
+  readonly concurrency: number;
+  readonly ratio: Spread;
+  readonly noise: Spread;
+  readonly resolve: number;
+  readonly get: number;
+};
+
+function tablesOf(measured: StoreMeasured, rows: readonly Row[]): Table[] {
+  return [
+    {
+      title: 'Round trips',
+      head: ['operation', 'commands sent'],
+      rows: Object.entries(measured.roundTrips).map(([name, count]) => [name, String(count)]),
+    },
+    {
+      title: 'Bytes',
+      head: ['of', 'bytes'],
+      rows: [...Object.entries(measured.bytes.parts).map(([name, count]) => [name, String(count)]), ['all', String(measured.bytes.all)]],
+    },
+    {
+      title: 'Reading',
+      head: ['sessions', 'in flight', 'resolve', 'GET', 'resolve / GET (range of pairs)', 'GET / GET again (A/A)'],
+      rows: rows.map(({ sessionCount, concurrency, ratio, noise, resolve, get }) => [
+        String(sessionCount),
+        String(concurrency),
+        `${Math.round(resolve)}/s`,
+        `${Math.round(get)}/s`,
+        range(ratio),
+        range(noise),
+      ]),
+    },
+    {
+      title: "Memory of guests' sessions, the server's own overhead included",
+      head: ['sessions', 'bytes each'],
+      rows: measured.bytesOfAll.map(({ sessionCount, bytesEach }) => [String(sessionCount), String(bytesEach)]),
+    },
+  ];
+}
+
+function verdictsOf({ roundTrips, bytes }: StoreMeasured, rows: readonly Row[]): Verdict[] {
+  const mostTrips = Math.max(...Object.values(roundTrips));
+  return [
+    { goal: 'every operation is one round trip', measured: `${mostTrips} at most`, met: mostTrips === 1 },
+    { goal: `a record has ${recordBytesGoal} bytes at most`, measured: String(bytes.record), met: bytes.record <= recordBytesGoal },
+    { goal: `with index, epoch and a tombstone ${allBytesGoal} at most`, measured: String(bytes.all), met: bytes.all <= allBytesGoal },
+    ...Object.entries(readGoals).map(([concurrency, goal]) => {
+      const worst = Math.min(...rows.filter((row) => row.concurrency === Number(concurrency)).map(({ ratio }) => ratio.median));
+      return { goal: `resolve is ${goal} of GET with ${concurrency} in flight`, measured: `${two(worst)} at worst`, met: worst >= goal };
+    }),
+    ...Object.keys(readGoals).map((concurrency) => {
+      const ofThese = rows.filter((row) => row.concurrency === Number(concurrency));
+      const flat = ofThese.at(-1)!.ratio.median / ofThese[0]!.ratio.median;
+      const [few, many] = [ofThese[0]!.sessionCount, ofThese.at(-1)!.sessionCount];
+      return {
+        goal: `flat from ${few} to ${many} sessions, ${concurrency} in flight`,
+        measured: `${two(flat)} of the ratio`,
+        met: flat >= flatGoal,
+      };
+    }),
+  ];
+}

@@ -1,0 +1,91 @@
+/**
+ * Does what was planned, one fault after another, some beside each other; whatever happens, each is undone before this returns. Who plans is
+ * schedule.ts; a fault that is late holds up those after it, so that no more is broken at once than was planned.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Recorder } from '@cloakroom/testing';
+import { labelOf } from './fault-settings.ts';
+import { faults } from './faults.ts';
+import type { PlannedFault } from './schedule.ts';
+import type { Stage } from './stage.ts';
+
+export interface Hit {
+  readonly planned: PlannedFault;
+  readonly label: string;
+  /** bit: the target was seen to be away. doubtful: it was not, for the reason given. failed: it could not be done, or not be undone. */
+  readonly end: 'bit' | 'doubtful' | 'failed';
+  readonly why?: string | undefined;
+  /** Nothing after it can be trusted. */
+  readonly unhealed: boolean;
+}
+
+export interface Rampage {
+  readonly stage: Stage;
+  readonly plan: readonly PlannedFault[];
+  /** None begins that would not end within this, however late those before it were. */
+  readonly totalMs: number;
+  readonly recorder: Pick<Recorder, 'fault'>;
+  /** Ends it early: heals what is broken, and breaks nothing more. */
+  readonly signal: AbortSignal;
+  /** What is broken now, for the line of progress. */
+  readonly onChange: (broken: readonly string[]) => void;
+}
+
+/** A pause at least so long, however late one is: people must get on with their day, or the history says nothing. */
+const breathMs = 1_500;
+
+/** @returns one for each that was begun */
+export async function rampage({ stage, plan, totalMs, recorder, signal, onChange }: Rampage): Promise<Hit[]> {
+  const began = performance.now();
+  const broken = new Set<string>();
+  const hits: Promise<Hit>[] = [];
+  const sleep = (ms: number) => (ms <= 0 ? Promise.resolve() : delay(ms, undefined, { signal }).catch(() => undefined));
+  const strike = async (planned: PlannedFault): Promise<Hit> => {
+    const what = `${labelOf(planned)} ${planned.target}`;
+    const over = recorder.fault(labelOf(planned), planned.target);
+    broken.add(what);
+    onChange([...broken]);
+    const hit = await inflict(stage, planned, sleep);
+    broken.delete(what);
+    onChange([...broken]);
+    over();
+    return hit;
+  };
+  for (const [index, planned] of plan.entries()) {
+    const before = plan.slice(0, index).map((earlier, at) => ({ earlier, hit: hits[at]! }));
+    const ended = before.filter(({ earlier }) => earlier.startMs + earlier.forMs <= planned.startMs).map(({ hit }) => hit);
+    const dueMs = began + planned.startMs - performance.now();
+    await sleep(dueMs);
+    await Promise.all(ended);
+    if (dueMs < 0 && ended.length === before.length) await sleep(breathMs);
+    if (signal.aborted || performance.now() - began + planned.forMs > totalMs) break;
+    hits.push(strike(planned));
+  }
+  return Promise.all(hits);
+}
+
+async function inflict(stage: Stage, planned: PlannedFault, sleep: (ms: number) => Promise<unknown>): Promise<Hit> {
+  const hit = { planned, label: labelOf(planned) };
+  const began = performance.now();
+  let injection;
+  try {
+    injection = await faults[planned.name](stage, planned);
+  } catch (error) {
+    return { ...hit, end: 'failed', why: textOf(error), unhealed: false };
+  }
+  let doubt: string | undefined;
+  try {
+    doubt = await injection.doubt();
+    await sleep(planned.forMs - (performance.now() - began));
+  } catch (error) {
+    doubt = textOf(error);
+  }
+  try {
+    await injection.heal();
+  } catch (error) {
+    return { ...hit, end: 'failed', why: textOf(error), unhealed: true };
+  }
+  return { ...hit, end: doubt === undefined ? 'bit' : 'doubtful', why: doubt, unhealed: false };
+}
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,146 @@
+/**
+ * The drill for the worst day: every session has to end, by one command, however many there are. A stack of its own with real Redis and Kafka;
+ * the sessions are written straight into the store; a sample of them keeps asking both gateways, which have them cached, until nobody is let in.
+ * The clock of "accepted" is the moment at which a request was sent that was still answered as its person.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { makeGuests, type MadeSession } from '../bench/measuring/people.ts';
+import { openWorld } from '../bench/measuring/world.ts';
+import { repository } from '../../infra/stack/folders.ts';
+import { portsOf } from '../../infra/stack/stack.ts';
+
+export interface DrillRequest {
+  readonly base: number;
+  readonly sessionCount: number;
+}
+
+export interface DrillOutcome {
+  readonly sessionCount: number;
+  /** The whole command, the start of Node included. */
+  readonly commandMs: number;
+  /** What the command said at its end. */
+  readonly told: string;
+  /** Of each gateway: the last request that was accepted, after the command began and, where later, after it ended. */
+  readonly gateways: readonly { readonly acceptedBefore: number; readonly lastAfterBeginMs: number; readonly lastAfterEndMs: number }[];
+  /** Sessions, from all of them, that were asked about afterwards, and how many of these were let in. */
+  readonly checked: number;
+  readonly acceptedAfterwards: number;
+}
+
+const parts = ['redis-sessions', 'redis-carts', 'kafka', 'auth', 'cart', 'profile', 'catalog', 'orders', 'gateway-1', 'gateway-2'] as const;
+/** Cached at both gateways, and asking for as long as it takes. */
+const sampleCount = 200;
+const askerCount = 4;
+const checkedCountMax = 2_000;
+/** No acceptance for so long, and it is over; the bound of the lease is 2 s. */
+const quietMs = 3_000;
+const giveUpMs = 60_000;
+const commandTimeoutMs = 60_000;
+
+export async function drillRevokeEverything({ base, sessionCount }: DrillRequest): Promise<DrillOutcome> {
+  const world = await openWorld({ name: 'drill', base, parts, unpinned: true });
+  try {
+    const redisUrl = `redis://127.0.0.1:${portsOf(base).redisSessions}`;
+    const sessions = await makeGuests(redisUrl, world.macKey, sessionCount);
+    const sample = spread(sessions, sampleCount);
+    const watches = world.gateways.map((gateway) => watch(gateway, sample));
+    await Promise.all(watches.map((each) => each.warm));
+    const beganMs = performance.now();
+    const told = await execa(process.execPath, [join(repository, 'infra/cli.ts'), 'revoke-everything', '--port-base', String(base)], {
+      timeout: commandTimeoutMs,
+    });
+    const endedMs = performance.now();
+    await Promise.all(watches.map((each) => each.quiet()));
+    const checked = spread(sessions, checkedCountMax);
+    return {
+      sessionCount,
+      commandMs: Math.round(endedMs - beganMs),
+      told: told.stdout,
+      gateways: watches.map(({ accepted }) => ({
+        acceptedBefore: accepted.filter((atMs) => atMs < beganMs).length,
+        lastAfterBeginMs: Math.round(Math.max(0, ...accepted.map((atMs) => atMs - beganMs))),
+        lastAfterEndMs: Math.round(Math.max(0, ...accepted.map((atMs) => atMs - endedMs))),
+      })),
+      checked: checked.length,
+      acceptedAfterwards: await countAccepted(world.gateways, checked),
+    };
+  } finally {
+    await world.stop();
+  }
+}
+
+export function describeDrill({ sessionCount, commandMs, told, gateways, checked, acceptedAfterwards }: DrillOutcome): string {
+  return [
+    `${sessionCount} sessions, ended by one command of ${commandMs} ms, the start of Node included, which said:`,
+    `  ${told}`,
+    ...gateways.map(
+      ({ acceptedBefore, lastAfterBeginMs, lastAfterEndMs }, index) =>
+        `gateway ${index + 1}: ${acceptedBefore} accepted before; the last one was sent ${lastAfterBeginMs} ms after the command began` +
+        (lastAfterEndMs > 0 ? `, ${lastAfterEndMs} ms after it ended` : ', before it ended'),
+    ),
+    `afterwards ${checked} of them were asked about: ${acceptedAfterwards} let in`,
+  ].join('\n');
+}
+
+interface Watch {
+  /** When each request was sent that was accepted. */
+  readonly accepted: number[];
+  /** The sample was let in once: from here on it is cached. */
+  readonly warm: Promise<void>;
+  /** Stops once nobody was let in for a while. */
+  quiet(): Promise<void>;
+}
+
+function watch(gateway: string, sample: readonly MadeSession[]): Watch {
+  const accepted: number[] = [];
+  let stopped = false;
+  let next = 0;
+  const ask = async (): Promise<void> => {
+    while (!stopped) {
+      const session = sample[next++ % sample.length]!;
+      const sentMs = performance.now();
+      if (await isAccepted(gateway, session)) accepted.push(sentMs);
+      else await delay(1);
+    }
+  };
+  const asking = Array.from({ length: askerCount }, ask);
+  const until = async (done: () => boolean): Promise<void> => {
+    const endMs = performance.now() + giveUpMs;
+    while (!done()) {
+      if (performance.now() > endMs) throw new Error(`${gateway} did not get there in ${giveUpMs} ms`);
+      await delay(20);
+    }
+  };
+  return {
+    accepted,
+    warm: until(() => accepted.length >= 2 * sample.length),
+    quiet: async () => {
+      try {
+        await until(() => performance.now() - Math.max(...accepted) > quietMs);
+      } finally {
+        stopped = true;
+        await Promise.all(asking);
+      }
+    },
+  };
+}
+
+async function isAccepted(gateway: string, { cookie }: MadeSession): Promise<boolean> {
+  const answer = await fetch(`${gateway}/api/session`, { headers: { cookie } });
+  const told = (await answer.json()) as { state?: string };
+  return told.state === 'guest';
+}
+
+async function countAccepted(gateways: readonly string[], sessions: readonly MadeSession[]): Promise<number> {
+  let count = 0;
+  for (const [index, session] of sessions.entries()) if (await isAccepted(gateways[index % gateways.length]!, session)) count++;
+  return count;
+}
+
+/** Evenly from all of them. */
+function spread(sessions: readonly MadeSession[], count: number): MadeSession[] {
+  const step = Math.max(1, sessions.length / count);
+  return Array.from({ length: Math.min(count, sessions.length) }, (_, i) => sessions[Math.floor(i * step)]!);
+}

@@ -1,0 +1,26 @@
+/** All that is proven of carts. */
+import { randomLaw, type Law } from './law.ts';
+import { pureLaws } from './laws.pure.ts';
+import { smallScopeLaws } from './laws.small-scope.ts';
+import { story, tell } from './prove.steps.ts';
+import { Telling } from './prove.story.ts';
+
+/** Some hundred times as costly as the others: each history is a service. */
+export const serviceLaw = randomLaw({
+  name: 'the service, whatever happens',
+  says: 'real commands, projectors and rebuilds, with sign-ins, late guests, lost answers, orders, crashes, replays and lost views: nothing is lost, nothing returns, nothing counts or is ordered twice',
+  share: 30,
+  made: story,
+  async holds(steps) {
+    const telling = await Telling.open();
+    try {
+      for (const step of steps) await telling.run(step);
+      await telling.end();
+    } finally {
+      await telling.world.close();
+    }
+  },
+  tell: (steps) => steps.map(tell),
+});
+
+export const laws = (depth: 'long' | 'short'): readonly Law[] => [...pureLaws, ...smallScopeLaws(depth), serviceLaw];

@@ -1,0 +1,300 @@
+/**
+ * A small world for the proof: the real use cases, the real rules of the projector (project-batch.ts, rebuild.ts), the view in memory and the
+ * embedded log. What is made here is the schedule alone: who reads when, which batch is projected when, and what is killed in between.
+ */
+import { formatUuid, isProblem, partitionOf, topics, uuidV7, type Problem } from '@cloakroom/contracts';
+import { EmbeddedEventLog, EventLogError, RetryLater, type Clock, type LogRecord, type RecordBatch } from '@cloakroom/platform';
+import { addItem } from '../../apps/cart/src/commands/add-item.ts';
+import { applyCoupon } from '../../apps/cart/src/commands/apply-coupon.ts';
+import { personContext, quiet } from '../../apps/cart/src/cart.harness.ts';
+import { dotOf, type CartEvent, type Dot } from '../../apps/cart/src/model/cart.ts';
+import { MemoryCartView } from '../../apps/cart/src/projection/cart.view.memory.ts';
+import { ViewUnavailable } from '../../apps/cart/src/projection/cart.view.ts';
+import { clearCart } from '../../apps/cart/src/commands/clear-cart.ts';
+import { encodeEvent } from '../../apps/cart/src/model/codec.ts';
+import { getCart } from '../../apps/cart/src/reads/get-cart.ts';
+import { cartTopics, type CartParts } from '../../apps/cart/src/cart.dependencies.ts';
+import { prepareOrder } from '../../apps/cart/src/reads/prepare-order.ts';
+import { projectBatch } from '../../apps/cart/src/projection/project-batch.ts';
+import { settlePartitions } from '../../apps/cart/src/projection/rebuild.ts';
+import { removeCoupon } from '../../apps/cart/src/commands/remove-coupon.ts';
+import { removeItem } from '../../apps/cart/src/commands/remove-item.ts';
+import { decodeSeen, encodeSeen } from '../../apps/cart/src/model/seen.ts';
+import { setQuantity } from '../../apps/cart/src/commands/set-quantity.ts';
+
+export const partitionOfCartId = (cartId: string): number => partitionOf(cartId, topics.cartEvents);
+const another = (prefix: string, fits: (partition: number) => boolean): string => {
+  for (let n = 0; ; n++) if (fits(partitionOfCartId(`${prefix}${n}`))) return `${prefix}${n}`;
+};
+/** Two people and two guest carts: one shares its user's partition, one does not. */
+export const user = 'u_1';
+export const stranger = another('u_x', (partition) => partition !== partitionOfCartId(user));
+export const guests = [
+  another('g_a', (partition) => partition !== partitionOfCartId(user)),
+  another('g_b', (partition) => partition === partitionOfCartId(user)),
+] as const;
+
+export type Command =
+  | { readonly kind: 'add' | 'set'; readonly line: string; readonly quantity: number }
+  | { readonly kind: 'remove'; readonly line: string }
+  | { readonly kind: 'clear' }
+  | { readonly kind: 'coupon'; readonly code: string }
+  | { readonly kind: 'uncoupon'; readonly code: string };
+
+/** What a device shows, as dots. */
+export interface Page {
+  readonly lines: Map<string, readonly Dot[]>;
+  readonly coupons: Map<string, readonly Dot[]>;
+}
+
+export const emptyPage = (): Page => ({ lines: new Map(), coupons: new Map() });
+export const dotsOfPage = ({ lines, coupons }: Page): Dot[] => [...lines.values(), ...coupons.values()].flat();
+
+export interface Sent {
+  readonly cartId: string;
+  readonly commandId: string;
+  readonly command: Command;
+  readonly seen: readonly Dot[];
+}
+
+/** What a projector meets. Killed: whatever it had in memory is gone, and its batch comes again. */
+export type Fate = 'well' | 'killed-before-forward' | 'killed-after-forward' | 'killed-before-write' | 'killed-after-write' | 'raced';
+
+const dayMs = 24 * 60 * 60 * 1000;
+/** Any day will do, as long as it is the same one in every run. */
+const beginMs = Date.UTC(2026, 0, 1);
+const allRecords = 1_000;
+
+export class World {
+  readonly #log: EmbeddedEventLog;
+  readonly #view = new MemoryCartView();
+  readonly #records = new Map<number, LogRecord[]>();
+  readonly #committed = new Map<number, number>();
+  #nowMs = beginMs;
+  #made = 0;
+  #logId = '';
+  readonly #clock: Clock = { nowMs: () => this.#nowMs, monotonicMs: () => this.#nowMs };
+  readonly parts: CartParts;
+  readonly #reading;
+
+  private constructor() {
+    this.#log = new EmbeddedEventLog({ log: quiet, clock: this.#clock });
+    const publish: CartParts['eventLog']['publish'] = async (topic, records) => {
+      const positions = await this.#log.publish(topic, records);
+      if (topic.name !== cartTopics.events.name) return positions;
+      for (const [index, { key, value, headers = {} }] of records.entries()) {
+        const { partition, offset } = positions[index]!;
+        this.#recordsOf(partition).push({ topic: topic.name, partition, offset, key, value, headers, timestampMs: this.#nowMs });
+      }
+      return positions;
+    };
+    const eventLog = override(this.#log, { publish });
+    this.parts = { eventLog, view: this.#view, clock: this.#clock, log: quiet, topics: cartTopics, region: 'local' };
+    this.#reading = {
+      ...this.parts,
+      projector: { heardAgoMs: () => 0, realignSoon: () => undefined, ends: { standing: () => undefined, now: () => Promise.resolve(0n) } },
+    };
+  }
+
+  static async open(): Promise<World> {
+    const world = new World();
+    await world.#log.ensureTopics([cartTopics.events, cartTopics.snapshots]);
+    world.#logId = (await world.#log.describe()).clusterId;
+    await world.#settle([...new Set([user, stranger, ...guests].map(partitionOfCartId))]);
+    return world;
+  }
+
+  close(): Promise<void> {
+    return this.#log.close();
+  }
+
+  passDays(count: number): void {
+    this.#nowMs += count * dayMs;
+  }
+
+  newId(): string {
+    this.#nowMs += 1;
+    const random = new Uint8Array(10);
+    new DataView(random.buffer).setUint32(6, ++this.#made);
+    return uuidV7(this.#nowMs, random);
+  }
+
+  /** @returns undefined when it was refused */
+  async send({ cartId, commandId, command, seen }: Sent): Promise<readonly Dot[] | undefined> {
+    const ctx = personContext(cartId, { budgetMs: Number.POSITIVE_INFINITY, clock: this.#clock });
+    const common = { commandId, seen: encodeSeen(seen) };
+    const answer = await this.#answerTo(ctx, common, command);
+    return isProblem(answer) ? undefined : dotsOf(answer.seen);
+  }
+
+  #answerTo(
+    ctx: ReturnType<typeof personContext>,
+    common: { readonly commandId: string; readonly seen: string },
+    command: Command,
+  ): Promise<{ seen?: string } | Problem> {
+    switch (command.kind) {
+      case 'add':
+        return addItem(this.parts, ctx, { ...common, productId: command.line, options: [], quantity: command.quantity });
+      case 'set':
+        return setQuantity(this.parts, ctx, { ...common, lineId: command.line, quantity: command.quantity });
+      case 'remove':
+        return removeItem(this.parts, ctx, { ...common, lineId: command.line });
+      case 'clear':
+        return clearCart(this.parts, ctx, common);
+      case 'coupon':
+        return applyCoupon(this.parts, ctx, { commandId: common.commandId, code: command.code });
+      case 'uncoupon':
+        return removeCoupon(this.parts, ctx, { ...common, code: command.code });
+    }
+  }
+
+  async read(cartId: string): Promise<{ page: Page; quantities: Record<string, number>; stale: boolean }> {
+    const cart = await getCart(this.#reading, personContext(cartId, { clock: this.#clock }), { claimedGuestCart: '' });
+    if (isProblem(cart)) throw new Error(`a read was refused: ${cart.problem}`);
+    const lines = cart.lines ?? [];
+    return {
+      page: {
+        lines: new Map(lines.map(({ lineId = '', seen }) => [lineId, dotsOf(seen)])),
+        coupons: new Map((cart.coupons ?? []).map(({ code = '', seen }) => [code, dotsOf(seen)])),
+      },
+      quantities: Object.fromEntries(lines.map(({ lineId = '', quantity = 0 }) => [lineId, quantity])),
+      stale: cart.stale ?? false,
+    };
+  }
+
+  /** @returns the dots that orders would freeze, and what it would charge for; undefined where it would refuse */
+  async prepare(cartId: string, seen: readonly Dot[]): Promise<{ dots: readonly Dot[]; quantities: Record<string, number> } | undefined> {
+    const prepared = await prepareOrder(this.#reading, personContext(cartId, { clock: this.#clock }), { seen: encodeSeen(seen) });
+    if (isProblem(prepared) || prepared.changed === true || prepared.stale === true) return undefined;
+    const lines = prepared.lines ?? [];
+    return {
+      dots: [...lines, ...(prepared.coupons ?? [])].flatMap(({ dots = [] }) =>
+        dots.map((dot) => dotOf(dot.cartId ?? '', formatUuid(dot.commandId ?? new Uint8Array()))),
+      ),
+      quantities: Object.fromEntries(
+        lines.map(({ lineId = '', quantity = 0 }) => [lineId, quantity] as const).sort(([one], [other]) => (one < other ? -1 : 1)),
+      ),
+    };
+  }
+
+  async append(event: CartEvent): Promise<void> {
+    const { value, headers } = encodeEvent(event);
+    await this.parts.eventLog.publish(cartTopics.events, [{ key: event.cartId, value, headers }]);
+  }
+
+  claim(guestCartId: string, userCartId: string): Promise<void> {
+    const cart = { cartId: guestCartId, atMs: this.#nowMs };
+    return this.append({ ...cart, type: 'GuestCartClaimed', userCartId, claimEventId: this.newId() });
+  }
+
+  confirm(cartId: string, orderId: string, dots: readonly Dot[]): Promise<void> {
+    return this.append({ type: 'OrderPlaced', cartId, atMs: this.#nowMs, orderId, dots });
+  }
+
+  /** Hands over the next records of a cart's partition. @returns whether there were any */
+  async project(cartId: string, count: number, fate: Fate = 'well'): Promise<boolean> {
+    const partition = partitionOfCartId(cartId);
+    const from = this.#committed.get(partition) ?? 0;
+    if (from >= this.#recordsOf(partition).length) return false;
+    const batch = this.#batch(partition, from, count);
+    const taken = fate === 'raced' ? [batch, this.#batch(partition, from, count + 1)] : [batch];
+    const outcomes = await Promise.all(taken.map((one) => this.#take(one, fate)));
+    const [outcome] = outcomes;
+    if (fate === 'raced' || outcome === 'killed') return true;
+    await this.#commit(partition, outcome!);
+    return true;
+  }
+
+  /** Hands over records that are not the next ones. */
+  async misdeliver(cartId: string, by: number): Promise<void> {
+    const partition = partitionOfCartId(cartId);
+    const from = Math.max(0, (this.#committed.get(partition) ?? 0) + by);
+    if (from >= this.#recordsOf(partition).length) return;
+    await this.#commit(partition, await this.#take(this.#batch(partition, from, 2), 'well'));
+  }
+
+  async wipe(cartId: string): Promise<void> {
+    const partition = partitionOfCartId(cartId);
+    await this.#view.reset(partition);
+    await this.#settle([partition]);
+  }
+
+  /** Until nobody has anything to do: what is forwarded meanwhile included. @returns whether anybody had */
+  async drain(count = allRecords): Promise<boolean> {
+    const carts = [user, stranger, ...guests];
+    let [again, any] = [true, false];
+    while (again) {
+      again = false;
+      for (const cartId of carts) if (await this.project(cartId, count)) again = true;
+      any ||= again;
+    }
+    return any;
+  }
+
+  async #take(batch: RecordBatch, fate: Fate): Promise<bigint | 'elsewhere' | 'killed'> {
+    try {
+      const projected = await projectBatch(this.#projecting(fate), this.#logId, batch);
+      if (fate === 'killed-after-write') return 'killed';
+      return projected.outcome === 'applied' ? projected.next : 'elsewhere';
+    } catch (error) {
+      if (error instanceof RetryLater) return 'killed';
+      throw error;
+    }
+  }
+
+  /** The parts as this projector meets them. */
+  #projecting(fate: Fate): CartParts {
+    const { eventLog, view } = this.parts;
+    const lost = () => new EventLogError('retriable', 'killed', { outcomeUnknown: true });
+    const publish: typeof eventLog.publish = async (topic, records) => {
+      if (fate === 'killed-before-forward') throw lost();
+      const positions = await eventLog.publish(topic, records);
+      if (fate === 'killed-after-forward') throw lost();
+      return positions;
+    };
+    const apply: typeof view.apply = (partition, change) =>
+      fate === 'killed-before-write' ? Promise.reject(new ViewUnavailable('killed')) : view.apply(partition, change);
+    return { ...this.parts, eventLog: override(eventLog, { publish }), view: override(view, { apply }) };
+  }
+
+  async #commit(partition: number, outcome: bigint | 'elsewhere' | 'killed'): Promise<void> {
+    if (outcome === 'killed') return;
+    const next = outcome === 'elsewhere' ? (await this.#view.places([partition])).get(partition)!.next : outcome;
+    this.#committed.set(partition, Number(next));
+  }
+
+  async #settle(partitions: readonly number[]): Promise<void> {
+    const settled = await settlePartitions(this.parts, this.#logId, 'cart-projector', partitions);
+    for (const [partition, offset] of settled) this.#committed.set(partition, Number(offset));
+  }
+
+  #batch(partition: number, from: number, count: number): RecordBatch {
+    const all = this.#recordsOf(partition);
+    const records = all.slice(from, from + count);
+    return { topic: cartTopics.events.name, partition, records, highWatermark: BigInt(all.length), fetchStartedMs: this.#nowMs };
+  }
+
+  #recordsOf(partition: number): LogRecord[] {
+    const known = this.#records.get(partition) ?? [];
+    this.#records.set(partition, known);
+    return known;
+  }
+}
+
+function dotsOf(seen: string | undefined): readonly Dot[] {
+  const dots = decodeSeen(seen ?? '');
+  if (isProblem(dots)) throw new Error('a `seen` of our own cannot be read');
+  return dots;
+}
+
+/** The port with some of its methods replaced; the others keep their private state. */
+function override<T extends object>(port: T, methods: Partial<T>): T {
+  return new Proxy(port, {
+    get(target, key) {
+      const own: unknown = Reflect.get(methods, key);
+      if (own !== undefined) return own;
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
