@@ -94,6 +94,7 @@ async function build(node) {
     'package-lock.json',
   ]);
   const outputs = [
+    'libs/identity/dist/index.js',
     'libs/platform/dist/index.js',
     'apps/gateway/dist/main.js',
     'apps/auth/dist/main.js',

@@ -2,8 +2,9 @@
  * Embedded: every service and both gateways in this one process, through each app's one door. They still call each other over gRPC and
  * meet in one event log; only the adapters below them differ.
  */
-import type { EventLog, Parts, Running } from '@cloakroom/platform';
-import { createLogger, guardMesh, openEventLog, readTelemetry, runProcess, type TelemetryConfig } from '@cloakroom/platform';
+import { type EventLog, openEventLog, type Parts } from '@cloakroom/event-log';
+import { createLogger, readTelemetry, type Running, runProcess, type TelemetryConfig } from '@cloakroom/platform';
+import { guardMesh } from '@cloakroom/mesh';
 import type { EmbeddedOrders } from './launch/commands.ts';
 import { embeddedAppsVariable } from './launch/commands.ts';
 import type { AppName } from './stack/stack.ts';

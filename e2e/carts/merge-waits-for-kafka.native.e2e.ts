@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { fromBinary } from '@bufbuild/protobuf';
 import { CartEventSchema, topics } from '@cloakroom/contracts';
-import { createLogger, openEventLog, systemClock } from '@cloakroom/platform';
+import { openEventLog } from '@cloakroom/event-log';
+import { createLogger, systemClock } from '@cloakroom/platform';
 import { expect, newPerson, quantitiesOf, test } from '../kit/device.ts';
 import { kafkaBrokers, whilePaused } from '../kit/stack.ts';
 

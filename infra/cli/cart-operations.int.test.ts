@@ -4,7 +4,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { CartEventSchema, recordHeaders, topics, uuidToBytes, uuidV7 } from '@cloakroom/contracts';
-import { createLogger, openEventLog, systemClock } from '@cloakroom/platform';
+import { openEventLog } from '@cloakroom/event-log';
+import { createLogger, systemClock } from '@cloakroom/platform';
 import { expect, it } from 'vitest';
 
 const brokers = process.env['TEST_KAFKA_BROKERS'] ?? '';

@@ -4,7 +4,8 @@
  */
 import { performance } from 'node:perf_hooks';
 import { AccountService, isProblem } from '@cloakroom/contracts';
-import { connectMesh, continueTrace, createLogger } from '@cloakroom/platform';
+import { connectMesh } from '@cloakroom/mesh';
+import { continueTrace, createLogger } from '@cloakroom/platform';
 import { randomBytes } from 'node:crypto';
 import { StackError } from '../stack/outcome.ts';
 import { runningShop, type RunningShop } from './running-shop.ts';

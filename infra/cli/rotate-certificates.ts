@@ -4,7 +4,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { rotateCertificates as rotate, type Step } from '@cloakroom/platform';
+import { rotateCertificates as rotate, type Step } from '@cloakroom/mesh';
 import { StackError } from '../stack/outcome.ts';
 import { runningShop } from './running-shop.ts';
 import { certificateNames } from '../launch/secrets.ts';

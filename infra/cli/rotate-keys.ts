@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { AuthService, isProblem } from '@cloakroom/contracts';
-import { connectMesh, continueTrace, createLogger } from '@cloakroom/platform';
+import { connectMesh } from '@cloakroom/mesh';
+import { continueTrace, createLogger } from '@cloakroom/platform';
 import { StackError } from '../stack/outcome.ts';
 import { runningShop } from './running-shop.ts';
 

@@ -1,6 +1,6 @@
 /** The shop that a command of the operator is for, found by what each run wrote down about itself. */
 import { join } from 'node:path';
-import { readTls, type MeshTls } from '@cloakroom/platform';
+import { readTls, type MeshTls } from '@cloakroom/mesh';
 import { dataRoot } from '../stack/folders.ts';
 import { StackError } from '../stack/outcome.ts';
 import { readMeshSecret } from '../launch/secrets.ts';

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { readTls } from '@cloakroom/platform';
+import { readTls } from '@cloakroom/mesh';
 import { drawStack } from '../stack/stack.ts';
 import { drawCompose, drawPostgresOverlay, volumesOf } from './compose.ts';
 import type { ComposeService } from './compose.ts';

@@ -5,7 +5,7 @@
  */
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createDevelopmentCa } from '@cloakroom/platform';
+import { createDevelopmentCa } from '@cloakroom/mesh';
 
 export async function handOut(folder: string, handout: string, names: readonly string[]): Promise<void> {
   await createDevelopmentCa(folder, names);

@@ -92,7 +92,7 @@ function deployment(name: AppName): IDeployment {
               secret: {
                 secretName: `tls-${name}`,
                 defaultMode: 0o440,
-                // The names that libs/platform/src/tls.ts reads.
+                // The names that libs/mesh/src/tls/tls.ts reads.
                 items: [
                   { key: 'ca.crt', path: 'ca.pem' },
                   { key: 'tls.crt', path: `${name}.pem` },

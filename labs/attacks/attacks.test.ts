@@ -32,8 +32,8 @@ it('proves faults that the attacks notice by a title that is there, on a stack t
 it('tells of a proof what was broken and what the attacker got', () => {
   const said =
     'Error: refused by every service\n\nexpect(received).toBe(expected)\n\nExpected: \u001b[32m401\u001b[39m\nReceived: \u001b[31m200\u001b[39m\n';
-  expect(story({ edits: [{ file: 'libs/platform/src/jws.ts', find: 'if (!verified) refuse()', replace: '' }] }, said)).toEqual([
-    'broken: libs/platform/src/jws.ts: if (!verified) refuse() is gone',
+  expect(story({ edits: [{ file: 'libs/identity/src/jws.ts', find: 'if (!verified) refuse()', replace: '' }] }, said)).toEqual([
+    'broken: libs/identity/src/jws.ts: if (!verified) refuse() is gone',
     'the attacker got: refused by every service | Expected: 401 | Received: 200',
   ]);
 });

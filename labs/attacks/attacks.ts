@@ -95,7 +95,7 @@ async function runUnitTests(): Promise<Seen[]> {
   );
   // Contract suites are run by the adapter in memory.
   const runnable = new Set(
-    [...files].map((file) => (file.startsWith('libs/testing/') ? 'libs/session/src/session.store.memory.test.ts' : file)),
+    [...files].map((file) => (file.endsWith('.contract.ts') ? 'libs/session/src/session.store.memory.test.ts' : file)),
   );
   const folders = Map.groupBy(runnable, (file) => file.split('/').slice(0, 2).join('/'));
   for (const [folder, own] of folders) {

@@ -1,7 +1,8 @@
 /** Whoever reaches the broker: reads and writes any topic, as Kafka without rules about its clients lets them. */
 import { randomUUID } from 'node:crypto';
 import { partitionOf, recordHeaders, topics, type TopicSpec } from '@cloakroom/contracts';
-import { createLogger, openEventLog, systemClock, type EventLog, type LogRecord } from '@cloakroom/platform';
+import { openEventLog, type EventLog, type LogRecord } from '@cloakroom/event-log';
+import { createLogger, systemClock } from '@cloakroom/platform';
 import { expect } from '../../e2e/kit/device.ts';
 import { kafkaBrokers } from '../../e2e/kit/stack.ts';
 

@@ -18,11 +18,11 @@ export interface Trial {
 const e2e = (name: string, ...titles: readonly string[]): Trial[] => titles.map((title) => ({ file: `labs/attacks/${name}.e2e.ts`, title }));
 const at = (file: string, ...titles: readonly string[]): Trial[] => titles.map((title) => ({ file, title }));
 
-const jws = 'libs/platform/src/jws.test.ts';
-const feed = 'libs/platform/src/revocation-feed.test.ts';
+const jws = 'libs/identity/src/jws.test.ts';
+const feed = 'libs/identity/src/revocation-feed.test.ts';
 const cache = 'apps/gateway/src/identity/identity-cache.test.ts';
-const races = 'libs/testing/src/session-store.races.ts';
-const contract = 'libs/testing/src/session-store.contract.ts';
+const races = 'libs/session/src/contract/session-store.races.contract.ts';
+const contract = 'libs/session/src/contract/session-store.contract.ts';
 const realStore = 'libs/session/src/session.store.redis.int.test.ts';
 const clusterFaults = 'libs/session/src/session.faults.cluster.int.test.ts';
 
@@ -72,7 +72,7 @@ const lifecycle: readonly Attack[] = [
     triedBy: [
       ...e2e('session-lifecycle', 'A5 sign-ins that race the end of all others'),
       ...at(races, 'lets a sign-in that overlaps a revoke-all either be dead or carry the new epoch'),
-      ...at('libs/testing/src/session-store.histories.ts', 'agrees with the rules of a session and its index with what is live'),
+      ...at('libs/session/src/contract/session-store.histories.contract.ts', 'agrees with the rules of a session and its index with what is live'),
     ],
   },
   {
@@ -163,7 +163,7 @@ const forgery: readonly Attack[] = [
     triedBy: [
       ...e2e('token-forgery', 'B13 a kid is a name and nothing else'),
       ...at(jws, 'a kid named like a prototype'),
-      ...at('libs/platform/src/keys.test.ts', 'turns a flood of refreshes into one fetch a second'),
+      ...at('libs/identity/src/keys.test.ts', 'turns a flood of refreshes into one fetch a second'),
     ],
   },
   {
@@ -181,7 +181,7 @@ const forgery: readonly Attack[] = [
       ...e2e('token-forgery', 'B16 tokens of other kinds are no passport'),
       ...e2e('self-contained-sessions', 'B16 an access token is no passport, a passport no access token'),
       ...e2e('broker.native', 'C23 an event of auth is no passport'),
-      ...at('libs/platform/src/passport.test.ts', 'signed as an event is refused'),
+      ...at('libs/identity/src/passport.test.ts', 'signed as an event is refused'),
     ],
   },
   {
@@ -192,7 +192,7 @@ const forgery: readonly Attack[] = [
       ...e2e('token-forgery', 'B17 claims spelt twice'),
       // Signed by a good key, which no attacker outside has: there the claims alone decide.
       ...at(
-        'libs/platform/src/passport.test.ts',
+        'libs/identity/src/passport.test.ts',
         'in which a member is repeated is refused',
         'that ends before it begins',
         'authenticated in the future',
@@ -211,8 +211,8 @@ const forgery: readonly Attack[] = [
     standards: 'ASVS 9.1.3',
     triedBy: [
       ...at('apps/auth/src/tokens/signing-keys.test.ts', 'refuses the old keys at once in an emergency'),
-      ...at('libs/platform/src/passport.test.ts', 'ends when its key is retired'),
-      ...at('libs/platform/src/keys.test.ts', 'drops what auth no longer lists, and never takes back what was retired'),
+      ...at('libs/identity/src/passport.test.ts', 'ends when its key is retired'),
+      ...at('libs/identity/src/keys.test.ts', 'drops what auth no longer lists, and never takes back what was retired'),
       ...at(feed, 'retires a leaked key at once'),
     ],
   },
@@ -270,7 +270,7 @@ const edge: readonly Attack[] = [
     standards: 'ASVS 4.1.3, RFC 9700 4.13, GHSA-5m6w-wvh7-57vm',
     triedBy: [
       ...e2e('edge-spoofing', 'D24 identity headers of any spelling', 'D24 a service takes exactly one passport'),
-      ...at('libs/platform/src/mesh.matrix.test.ts', 'another one appended by merge'),
+      ...at('libs/identity/src/mesh/mesh.matrix.test.ts', 'another one appended by merge'),
       ...at('apps/gateway/src/edge/edge.test.ts', 'never reach a service: it sees the passport that auth signed, and one only'),
     ],
   },
@@ -280,7 +280,7 @@ const edge: readonly Attack[] = [
     standards: 'CVE-2026-33186',
     triedBy: [
       ...e2e('edge-spoofing', 'D25 a path that is spelt otherwise reaches no method'),
-      ...at('libs/platform/src/mesh.matrix.test.ts', 'is not reached by another spelling of its path'),
+      ...at('libs/identity/src/mesh/mesh.matrix.test.ts', 'is not reached by another spelling of its path'),
     ],
   },
   {
@@ -380,7 +380,7 @@ const store: readonly Attack[] = [
     name: 'Requests that share state',
     standards: 'ASVS 7.2.1',
     triedBy: [
-      ...at('libs/platform/src/mesh.calls.test.ts', 'belongs to one call, however many interleave'),
+      ...at('libs/identity/src/mesh/mesh.calls.test.ts', 'belongs to one call, however many interleave'),
       ...e2e('edge-spoofing', 'D26 two people on one connection'),
     ],
   },
@@ -421,7 +421,7 @@ const store: readonly Attack[] = [
     name: 'Failover loses a revocation',
     standards: 'ASVS 7.4.1',
     triedBy: [
-      ...at('libs/testing/src/session-store.durability.ts', 'stays dead after the store was rolled back to before a revocation'),
+      ...at('libs/session/src/contract/session-store.durability.contract.ts', 'stays dead after the store was rolled back to before a revocation'),
       ...at('apps/auth/src/auth.int.test.ts', 'keeps the revoked dead in a Redis that was wiped and came back with an old copy'),
       ...at(
         clusterFaults,
@@ -470,7 +470,7 @@ const channels: readonly Attack[] = [
     standards: 'ASVS 14.2.1',
     triedBy: [
       ...e2e('cache-and-store.native', 'G48 nothing that lies in the store opens a session'),
-      ...at('libs/testing/src/session-store.durability.ts', 'holds nothing from which a token could be made'),
+      ...at('libs/session/src/contract/session-store.durability.contract.ts', 'holds nothing from which a token could be made'),
     ],
   },
   {

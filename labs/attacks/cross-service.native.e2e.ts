@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createDevelopmentCa } from '@cloakroom/platform';
+import { createDevelopmentCa } from '@cloakroom/mesh';
 import { AuthService, ResolveRequestSchema } from '@cloakroom/contracts';
 import { expect, test } from '../../e2e/kit/device.ts';
 import { callMesh, cartPath, encoded, passportFor, profilePath, shownTo, type Caller, type ServiceName } from '../../e2e/kit/mesh.ts';

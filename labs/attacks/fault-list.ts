@@ -30,7 +30,7 @@ const lifecycle: readonly Fault[] = [
   {
     name: 'services-do-not-hear-revocations',
     edits: one(
-      'libs/platform/src/passport.ts',
+      'libs/identity/src/passport.ts',
       'return feed?.isRevoked(identity) === true ? revoked(audience) : identity;',
       'return identity;',
     ),
@@ -48,7 +48,7 @@ const lifecycle: readonly Fault[] = [
         replace: '',
       },
       {
-        file: 'libs/platform/src/passport.ts',
+        file: 'libs/identity/src/passport.ts',
         find: 'return feed?.isRevoked(identity) === true ? revoked(audience) : identity;',
         replace: 'return identity;',
       },
@@ -69,7 +69,7 @@ const lifecycle: readonly Fault[] = [
 ];
 
 const signature = {
-  file: 'libs/platform/src/jws.ts',
+  file: 'libs/identity/src/jws.ts',
   find: "if (!verify('sha256', signed, { key, dsaEncoding: 'ieee-p1363' }, signature))",
   replace: 'if (false)',
 };
@@ -95,7 +95,7 @@ const carried: readonly Fault[] = [
   },
   {
     name: 'the-denylist-is-not-looked-at',
-    edits: one('libs/platform/src/passport.ts', "identity.accessMode === 'jwt-denylist' && feed?.isRevoked(identity) === true", 'false'),
+    edits: one('libs/identity/src/passport.ts', "identity.accessMode === 'jwt-denylist' && feed?.isRevoked(identity) === true", 'false'),
     provider: 'embedded',
     noticedBy: { file: 'self-contained-sessions', title: 'A2 after a sign-out' },
   },
@@ -229,15 +229,15 @@ const forgery: readonly Fault[] = [
 const mesh: readonly Fault[] = [
   {
     name: 'any-audience-will-do',
-    edits: one('libs/platform/src/passport.ts', "return 'wrong_audience';", 'void 0;'),
+    edits: one('libs/identity/src/passport.ts', "return 'wrong_audience';", 'void 0;'),
     provider: 'native',
     noticedBy: { file: 'cross-service', title: 'C20 a passport for one service' },
   },
   {
     name: 'any-service-may-call',
     edits: [
-      { file: 'libs/platform/src/admission.ts', find: 'return !tls || (caller', replace: 'return !tls || true || (caller' },
-      { file: 'libs/platform/src/admission.ts', find: 'const atFirstHand = !caller.proven ||', replace: 'const atFirstHand = true ||' },
+      { file: 'libs/identity/src/admission.ts', find: 'return !tls || (caller', replace: 'return !tls || true || (caller' },
+      { file: 'libs/identity/src/admission.ts', find: 'const atFirstHand = !caller.proven ||', replace: 'const atFirstHand = true ||' },
     ],
     provider: 'native',
     noticedBy: { file: 'cross-service', title: 'C21 a service with its own certificate' },
@@ -246,7 +246,7 @@ const mesh: readonly Fault[] = [
     name: 'certificates-are-optional',
     // Asked for, as the services could not call each other without, but not insisted on.
     edits: one(
-      'libs/platform/src/mesh-credentials.ts',
+      'libs/mesh/src/tls/mesh-credentials.ts',
       'createCertificateProviderServerCredentials(provider, provider, true)',
       'createCertificateProviderServerCredentials(provider, provider, false)',
     ),
@@ -255,7 +255,7 @@ const mesh: readonly Fault[] = [
   },
   {
     name: 'sensitive-takes-old-passports',
-    edits: one('libs/platform/src/admission.ts', 'nowMs - identity.issuedAtMs > sensitiveAgeMaxMs', 'false'),
+    edits: one('libs/identity/src/admission.ts', 'nowMs - identity.issuedAtMs > sensitiveAgeMaxMs', 'false'),
     provider: 'native',
     noticedBy: { file: 'cross-service', title: 'C22 a sensitive method' },
   },
@@ -268,7 +268,7 @@ const mesh: readonly Fault[] = [
   {
     name: 'the-feed-believes-unsigned-records',
     edits: one(
-      'libs/platform/src/revocation-feed.ts',
+      'libs/identity/src/revocation-feed.ts',
       "const event = verdict === 'valid' ? decode(record) : undefined;",
       'const event = decode(record);',
     ),
@@ -277,7 +277,7 @@ const mesh: readonly Fault[] = [
   },
   {
     name: 'a-replayed-heartbeat-renews',
-    edits: one('libs/platform/src/revocation-feed.ts', 'Math.min(fetchStartedMs, beatMs)', 'fetchStartedMs'),
+    edits: one('libs/identity/src/revocation-feed.ts', 'Math.min(fetchStartedMs, beatMs)', 'fetchStartedMs'),
     provider: 'native',
     noticedBy: { file: 'broker', title: 'C23 while auth is silent' },
   },
@@ -296,7 +296,7 @@ const edge: readonly Fault[] = [
   },
   {
     name: 'a-look-alike-beside-the-passport-passes',
-    edits: one('libs/platform/src/metadata.ts', 'if (identities.some((field) => callMetadata[field] === meant))', 'if (false)'),
+    edits: one('libs/mesh/src/metadata.ts', 'if (identities.some((field) => callMetadata[field] === meant))', 'if (false)'),
     provider: 'embedded',
     noticedBy: { file: 'edge-spoofing', title: 'D24 a service takes exactly one passport' },
   },

@@ -1,7 +1,7 @@
 /** Records of the log with something changed: real ones, taken from the broker, and made ones that want something. */
 import { create, toBinary } from '@bufbuild/protobuf';
 import { IdentityEventSchema, recordHeaders, topics } from '@cloakroom/contracts';
-import type { OutgoingRecord } from '@cloakroom/platform';
+import type { OutgoingRecord } from '@cloakroom/event-log';
 import fc from 'fast-check';
 import { readAll, withBroker } from './broker.ts';
 import { mutated, mutatedBytes } from './fuzz.inputs.ts';

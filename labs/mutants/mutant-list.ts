@@ -17,10 +17,10 @@ export interface Mutant {
 export const mutants: readonly Mutant[] = [
   {
     name: 'signature-check-off',
-    file: 'libs/platform/src/jws.ts',
+    file: 'libs/identity/src/jws.ts',
     find: `if (!verify('sha256', signed, { key, dsaEncoding: 'ieee-p1363' }, signature)) return refuse('bad_signature');`,
     replace: '',
-    noticedBy: [{ package: 'libs/platform', tests: ['jws', 'mesh.matrix'] }],
+    noticedBy: [{ package: 'libs/identity', tests: ['jws', 'mesh.matrix'] }],
   },
   {
     name: 'tombstone-check-off-in-memory',
@@ -55,10 +55,10 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'lease-off-in-the-feed',
-    file: 'libs/platform/src/revocation-feed.ts',
+    file: 'libs/identity/src/revocation-feed.ts',
     find: 'return clock.monotonicMs() - this.leaseFromMs < leaseMs && !hasSlept(clock, this.leaseWallAheadMs);',
     replace: 'return true;',
-    noticedBy: [{ package: 'libs/platform', tests: ['revocation-feed.test.ts'] }],
+    noticedBy: [{ package: 'libs/identity', tests: ['revocation-feed.test.ts'] }],
   },
   {
     name: 'lease-off-in-the-identity-cache',
@@ -127,10 +127,10 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'records-without-the-span',
-    file: 'libs/platform/src/event-log.traces.ts',
+    file: 'libs/event-log/src/event-log.traces.ts',
     find: '[recordHeaders.traceparent]: Buffer.from(trace.traceparent)',
     replace: '',
-    noticedBy: [{ package: 'libs/platform', tests: ['telemetry.test.ts'] }],
+    noticedBy: [{ package: 'libs/event-log', tests: ['telemetry.test.ts'] }],
   },
   {
     name: 'stock-below-zero',

@@ -3,7 +3,8 @@
  * embedded log. What is made here is the schedule alone: who reads when, which batch is projected when, and what is killed in between.
  */
 import { formatUuid, isProblem, partitionOf, topics, uuidV7, type Problem } from '@cloakroom/contracts';
-import { EmbeddedEventLog, EventLogError, RetryLater, type Clock, type LogRecord, type RecordBatch } from '@cloakroom/platform';
+import { EmbeddedEventLog, EventLogError, RetryLater, type LogRecord, type RecordBatch } from '@cloakroom/event-log';
+import { type Clock } from '@cloakroom/platform';
 import { addItem } from '../../apps/cart/src/commands/add-item.ts';
 import { applyCoupon } from '../../apps/cart/src/commands/apply-coupon.ts';
 import { personContext, quiet } from '../../apps/cart/src/cart.harness.ts';

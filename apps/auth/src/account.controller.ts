@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { AccountService } from '@cloakroom/contracts';
-import { type Handlers, person } from '@cloakroom/platform';
+import { type Handlers, person } from '@cloakroom/mesh';
 import { addPasskey } from './factors/add-passkey.ts';
 import type { Auth } from './auth.ts';
 import { beginTotp } from './factors/begin-totp.ts';

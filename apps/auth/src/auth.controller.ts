@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { AuthService } from '@cloakroom/contracts';
-import { type Handlers, person } from '@cloakroom/platform';
+import { type Handlers, person } from '@cloakroom/mesh';
 import type { Auth } from './auth.ts';
 import { createGuest } from './sessions/create-guest.ts';
 import { endDevice } from './sessions/end-device.ts';

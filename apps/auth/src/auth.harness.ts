@@ -11,17 +11,9 @@ import {
   topics,
   type TopicSpec,
 } from '@cloakroom/contracts';
-import {
-  type Clock,
-  createLogger,
-  type EventLog,
-  openDatabase,
-  type OutgoingRecord,
-  type PersonContext,
-  type Position,
-  type RequestContext,
-  soleLease,
-} from '@cloakroom/platform';
+import { type EventLog, type OutgoingRecord, type Position } from '@cloakroom/event-log';
+import { type PersonContext, type RequestContext } from '@cloakroom/mesh';
+import { type Clock, createLogger, openDatabase, soleLease } from '@cloakroom/platform';
 import { macKeys, MemorySessionStore, parseToken, type SessionStore, StoreUnavailable } from '@cloakroom/session';
 import { freshDatabaseUrl } from '@cloakroom/testing';
 import type { Auth } from './auth.ts';

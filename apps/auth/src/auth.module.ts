@@ -1,18 +1,8 @@
 /** All wiring of auth. The parts are plain functions; Nest makes each once, in the order in which they need one another. */
 import { randomBytes } from 'node:crypto';
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
-import {
-  inCallSpan,
-  type DatabaseOptions,
-  type EventLog,
-  eventLogOf,
-  type Logger,
-  openDatabase,
-  openLease,
-  openRedisByUrl,
-  type Parts,
-  type RedisConnection,
-} from '@cloakroom/platform';
+import { type EventLog, eventLogOf, type Parts } from '@cloakroom/event-log';
+import { inCallSpan, type DatabaseOptions, type Logger, openDatabase, openLease, openRedisByUrl, type RedisConnection } from '@cloakroom/platform';
 import { MemorySessionStore, openSessionFile, RedisSessionStore, type SessionStore } from '@cloakroom/session';
 import { AuthController } from './auth.controller.ts';
 import { AccountController } from './account.controller.ts';

@@ -1,7 +1,9 @@
 /** Everything that auth asks of its database, on a real PostgreSQL; and what only several replicas on one database can get wrong. */
 import { fromBinary } from '@bufbuild/protobuf';
 import { AuthService, isProblem, RevocationEventSchema, topics } from '@cloakroom/contracts';
-import { connectMesh, createLogger, EmbeddedEventLog, startTrace, systemClock } from '@cloakroom/platform';
+import { EmbeddedEventLog } from '@cloakroom/event-log';
+import { connectMesh } from '@cloakroom/mesh';
+import { createLogger, startTrace, systemClock } from '@cloakroom/platform';
 import { MemorySessionStore } from '@cloakroom/session';
 import { asAdmin, dropFreshDatabases, freshDatabaseUrl, useFreshPostgres, watchCrowd } from '@cloakroom/testing';
 import { randomBytes } from 'node:crypto';

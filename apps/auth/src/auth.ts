@@ -1,5 +1,6 @@
 /** What a use case of auth may use, handed over explicitly. */
-import type { AccessTokenVerifier, Clock, Logger } from '@cloakroom/platform';
+import type { AccessTokenVerifier } from '@cloakroom/identity';
+import type { Clock, Logger } from '@cloakroom/platform';
 import type { MacKeys, SessionStore, TokenMode } from '@cloakroom/session';
 import type { Database, Outbox } from './database/outbox.ts';
 import type { RelyingParty } from './factors/passkeys.ts';

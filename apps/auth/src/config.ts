@@ -1,14 +1,5 @@
-import {
-  accessTokenLifetimeMaxS,
-  adminConfig,
-  commaList,
-  databaseConfig,
-  eventLogConfig,
-  flag,
-  meshConfig,
-  processConfig,
-  readEnvironment,
-} from '@cloakroom/platform';
+import { accessTokenLifetimeMaxS } from '@cloakroom/identity';
+import { adminConfig, commaList, databaseConfig, eventLogConfig, flag, meshConfig, processConfig, readEnvironment } from '@cloakroom/platform';
 import { readMacKeys } from '@cloakroom/session';
 import { z } from 'zod';
 import { throttleLimits } from './throttle/throttle.ts';

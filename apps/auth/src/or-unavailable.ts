@@ -1,5 +1,6 @@
 import { problem, type Problem } from '@cloakroom/contracts';
-import { DatabaseUnavailable, type RequestContext } from '@cloakroom/platform';
+import { type RequestContext } from '@cloakroom/mesh';
+import { DatabaseUnavailable } from '@cloakroom/platform';
 import { StoreUnavailable } from '@cloakroom/session';
 import type { Auth } from './auth.ts';
 

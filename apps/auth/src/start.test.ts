@@ -2,18 +2,10 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { AuthService, recordHeaders, topics } from '@cloakroom/contracts';
-import {
-  askRelayThrough,
-  connectMesh,
-  createLogger,
-  EmbeddedEventLog,
-  openKeyRing,
-  openRevocationFeed,
-  type OutgoingCall,
-  type Running,
-  systemClock,
-  verifyEvent,
-} from '@cloakroom/platform';
+import { EmbeddedEventLog } from '@cloakroom/event-log';
+import { askRelayThrough, openKeyRing, openRevocationFeed, verifyEvent } from '@cloakroom/identity';
+import { connectMesh, type OutgoingCall } from '@cloakroom/mesh';
+import { createLogger, type Running, systemClock } from '@cloakroom/platform';
 import { freshDatabaseUrl } from '@cloakroom/testing';
 import { afterEach, expect, it, vi } from 'vitest';
 import { ok } from './auth.harness.ts';

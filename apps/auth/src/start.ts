@@ -2,16 +2,10 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { AccountService, AuthService, TokenExchangeService } from '@cloakroom/contracts';
-import {
-  createPassportVerifier,
-  type EventLog,
-  implement,
-  openAdmin,
-  openTls,
-  type Parts,
-  type Running,
-  serveMesh,
-} from '@cloakroom/platform';
+import { type EventLog, type Parts } from '@cloakroom/event-log';
+import { createPassportVerifier, openAdmission } from '@cloakroom/identity';
+import { implement, openTls, serveMesh } from '@cloakroom/mesh';
+import { openAdmin, type Running } from '@cloakroom/platform';
 import { AccountController } from './account.controller.ts';
 import { AuthController } from './auth.controller.ts';
 import { AuthModule } from './auth.module.ts';
@@ -58,11 +52,11 @@ export async function start(config: AuthConfig, parts: Parts): Promise<Running> 
       }),
     ],
     // Auth knows the keys and what is revoked at first hand: no feed. Use cases for a person look for the session in the store.
-    verifier: createPassportVerifier({
+    admission: openAdmission(createPassportVerifier({
       audience: 'auth',
       keys: { find: (kid) => auth.keys.find(kid), refresh: () => auth.keys.reload(), retire: () => undefined },
       clock,
-    }),
+    }), clock),
     clock,
     log,
   });

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { CartService } from '@cloakroom/contracts';
-import { person, type Handlers } from '@cloakroom/platform';
+import { person, type Handlers } from '@cloakroom/mesh';
 import { addItem } from './commands/add-item.ts';
 import { applyCoupon } from './commands/apply-coupon.ts';
 import { clearCart } from './commands/clear-cart.ts';

@@ -1,6 +1,7 @@
 /** What the use cases of this service are given: ports, the clock and the names of things. */
 import { partitionOf, topics, type TopicSpec } from '@cloakroom/contracts';
-import type { Clock, EventLog, Logger } from '@cloakroom/platform';
+import type { EventLog } from '@cloakroom/event-log';
+import type { Clock, Logger } from '@cloakroom/platform';
 import type { CartView } from './projection/cart.view.ts';
 import type { CartModel } from './models/model.ts';
 

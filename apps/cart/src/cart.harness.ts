@@ -10,22 +10,10 @@ import {
   uuidV7,
   type Problem,
 } from '@cloakroom/contracts';
-import {
-  createLogger,
-  EmbeddedEventLog,
-  signEvent,
-  startDeadline,
-  startTrace,
-  systemClock,
-  traceHeaders,
-  type Clock,
-  type EventLog,
-  type KeyRing,
-  type PersonContext,
-  type Position,
-  type RecordTrace,
-  type SigningKey,
-} from '@cloakroom/platform';
+import { EmbeddedEventLog, traceHeaders, type EventLog, type Position, type RecordTrace } from '@cloakroom/event-log';
+import { signEvent, type KeyRing, type SigningKey } from '@cloakroom/identity';
+import { startDeadline, type PersonContext } from '@cloakroom/mesh';
+import { createLogger, startTrace, systemClock, type Clock } from '@cloakroom/platform';
 import { addItem } from './commands/add-item.ts';
 import { applyCoupon } from './commands/apply-coupon.ts';
 import type { Dot } from './model/cart.ts';

@@ -1,6 +1,6 @@
 /** All wiring of cart. */
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
-import { type EventLog, eventLogOf, type Parts } from '@cloakroom/platform';
+import { type EventLog, eventLogOf, type Parts } from '@cloakroom/event-log';
 import { CartController } from './cart.controller.ts';
 import type { CartView } from './projection/cart.view.ts';
 import { MemoryCartView } from './projection/cart.view.memory.ts';

@@ -1,13 +1,4 @@
-import {
-  address,
-  adminConfig,
-  commaList,
-  eventLogConfig,
-  isClusterUrl,
-  meshConfig,
-  processConfig,
-  readEnvironment,
-} from '@cloakroom/platform';
+import { address, adminConfig, commaList, eventLogConfig, isClusterUrl, meshConfig, processConfig, readEnvironment } from '@cloakroom/platform';
 import { z } from 'zod';
 import { modelNames } from './models/model.ts';
 

@@ -2,7 +2,8 @@
  * A projector in a process of its own. See cart.int.test.ts. It dies by SIGKILL right after its first batch has reached the view, before
  * anything of it is committed; one that `lives` says "ready" instead, and is there to be paused.
  */
-import { createLogger, openEventLog, systemClock } from '@cloakroom/platform';
+import { openEventLog } from '@cloakroom/event-log';
+import { createLogger, systemClock } from '@cloakroom/platform';
 import { openRedisCartView } from './projection/cart.view.redis.ts';
 import type { CartTopics } from './cart.dependencies.ts';
 import { startProjector } from './projection/projector.ts';

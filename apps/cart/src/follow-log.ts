@@ -3,7 +3,8 @@
  * as stale, refuses writes, and catches up by itself.
  */
 import { deadLetterTopic } from '@cloakroom/contracts';
-import type { KeyRing, Subscription } from '@cloakroom/platform';
+import type { Subscription } from '@cloakroom/event-log';
+import type { KeyRing } from '@cloakroom/identity';
 import { startClaims } from './commands/claims.ts';
 import type { CartParts } from './cart.dependencies.ts';
 import { startPlacedOrders } from './commands/placed-orders.ts';

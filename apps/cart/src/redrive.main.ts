@@ -1,6 +1,7 @@
 /** The operator's way to `redrive.ts`: lines for a person on standard output, what the log says of its own trouble on standard error. */
 import { parseArgs } from 'node:util';
-import { ConfigError, createLogger, openEventLog, systemClock } from '@cloakroom/platform';
+import { openEventLog } from '@cloakroom/event-log';
+import { ConfigError, createLogger, systemClock } from '@cloakroom/platform';
 import { openRedisCartView } from './projection/cart.view.redis.ts';
 import { readRedriveConfig, type RedriveConfig } from './config.ts';
 import { cartTopics } from './cart.dependencies.ts';

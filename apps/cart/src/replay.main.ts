@@ -1,6 +1,7 @@
 /** `npm run cart -- replay`: builds the view of carts anew beside the one that serves, then switches. The work is in replay.ts. */
 import { parseArgs } from 'node:util';
-import { ConfigError, createLogger, openEventLog, openRedisByUrl, redisReady, systemClock } from '@cloakroom/platform';
+import { openEventLog } from '@cloakroom/event-log';
+import { ConfigError, createLogger, openRedisByUrl, redisReady, systemClock } from '@cloakroom/platform';
 import { openRedisCartView } from './projection/cart.view.redis.ts';
 import { openSpaces } from './projection/cart.view.replay.ts';
 import { readRedriveConfig, type RedriveConfig } from './config.ts';

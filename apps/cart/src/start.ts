@@ -3,26 +3,10 @@ import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import { AuthService, CartService } from '@cloakroom/contracts';
-import {
-  askRelayThrough,
-  connectMesh,
-  createPassportVerifier,
-  implement,
-  jwksFrom,
-  lookAtLog,
-  lookMaxMs,
-  openAdmin,
-  openKeyRing,
-  openFeedStatus,
-  openTls,
-  openLateFeed,
-  type Parts,
-  type PartStatus,
-  type Readiness,
-  type Running,
-  serveMesh,
-  startingMaxMs,
-} from '@cloakroom/platform';
+import { lookAtLog, type Parts } from '@cloakroom/event-log';
+import { askRelayThrough, createPassportVerifier, openAdmission, jwksFrom, openKeyRing, openFeedStatus, openLateFeed } from '@cloakroom/identity';
+import { connectMesh, implement, openTls, serveMesh } from '@cloakroom/mesh';
+import { lookMaxMs, openAdmin, type PartStatus, type Readiness, type Running, startingMaxMs } from '@cloakroom/platform';
 import { CartController } from './cart.controller.ts';
 import { CartModule } from './cart.module.ts';
 import type { CartConfig } from './config.ts';
@@ -57,7 +41,7 @@ export async function start(config: CartConfig, parts: Parts): Promise<Running> 
     port: config.LISTEN_PORT,
     tls,
     services: [implement(CartService, container.get(CartController).handlers)],
-    verifier: createPassportVerifier({ audience: 'cart', keys, feed, clock, accessTokens: true }),
+    admission: openAdmission(createPassportVerifier({ audience: 'cart', keys, feed, clock, accessTokens: true }), clock),
     clock,
     log,
   });

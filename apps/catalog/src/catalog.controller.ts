@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { CatalogService } from '@cloakroom/contracts';
-import type { Handlers, Parts } from '@cloakroom/platform';
+import type { Parts } from '@cloakroom/event-log';
+import type { Handlers } from '@cloakroom/mesh';
 import type { Kysely } from 'kysely';
 import { getProducts } from './get-products.ts';
 import { databaseToken, partsToken, shelfToken } from './injection.ts';

@@ -1,6 +1,7 @@
 /** All wiring of the catalog. */
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
-import { openDatabase, type Parts } from '@cloakroom/platform';
+import { type Parts } from '@cloakroom/event-log';
+import { openDatabase } from '@cloakroom/platform';
 import type { Kysely } from 'kysely';
 import { CatalogController } from './catalog.controller.ts';
 import type { CatalogConfig } from './config.ts';

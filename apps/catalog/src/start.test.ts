@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { CatalogService, isProblem } from '@cloakroom/contracts';
-import { connectMesh, createLogger, type Running, startTrace, systemClock } from '@cloakroom/platform';
+import { connectMesh } from '@cloakroom/mesh';
+import { createLogger, type Running, startTrace, systemClock } from '@cloakroom/platform';
 import { freshDatabaseUrl } from '@cloakroom/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readConfig, start } from './start.ts';

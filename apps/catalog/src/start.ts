@@ -2,19 +2,10 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { AuthService, CatalogService } from '@cloakroom/contracts';
-import {
-  connectMesh,
-  createPassportVerifier,
-  implement,
-  jwksFrom,
-  openAdmin,
-  openKeyRing,
-  openTls,
-  type Parts,
-  type Readiness,
-  type Running,
-  serveMesh,
-} from '@cloakroom/platform';
+import { type Parts } from '@cloakroom/event-log';
+import { createPassportVerifier, openAdmission, jwksFrom, openKeyRing } from '@cloakroom/identity';
+import { connectMesh, implement, openTls, serveMesh } from '@cloakroom/mesh';
+import { openAdmin, type Readiness, type Running } from '@cloakroom/platform';
 import type { Kysely } from 'kysely';
 import { CatalogController } from './catalog.controller.ts';
 import { CatalogModule } from './catalog.module.ts';
@@ -38,7 +29,7 @@ export async function start(config: CatalogConfig, parts: Parts): Promise<Runnin
     tls,
     services: [implement(CatalogService, container.get(CatalogController).handlers)],
     // No method here asks who is calling, so no revocation could change an answer: a passport that comes along is only checked for forgery.
-    verifier: createPassportVerifier({ audience: 'catalog', keys, clock }),
+    admission: openAdmission(createPassportVerifier({ audience: 'catalog', keys, clock }), clock),
     clock,
     log,
   });

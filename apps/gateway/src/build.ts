@@ -1,21 +1,10 @@
 /** Puts the gateway's parts together: clients of the services, the keys, the revocation feed, the identity cache. */
 import { randomUUID } from 'node:crypto';
 import { AccountService, AuthService, CartService, CatalogService, isProblem, OrdersService, ProfileService } from '@cloakroom/contracts';
-import {
-  askRelayThrough,
-  boundedLook,
-  connectMesh,
-  eventLogOf,
-  jwksFrom,
-  metrics,
-  openKeyRing,
-  openTls,
-  openLateFeed,
-  openLoadShedder,
-  openRetryBudget,
-  type Parts,
-  type RandomBytes,
-} from '@cloakroom/platform';
+import { eventLogOf, type Parts } from '@cloakroom/event-log';
+import { askRelayThrough, jwksFrom, openKeyRing, openLateFeed } from '@cloakroom/identity';
+import { connectMesh, openTls, openLoadShedder, openRetryBudget } from '@cloakroom/mesh';
+import { boundedLook, metrics, type RandomBytes } from '@cloakroom/platform';
 import { readMacKeys } from '@cloakroom/session';
 import { CarriedSessions } from './identity/self-contained-tokens.ts';
 import { ProductMemory } from './catalog/product-memory.ts';

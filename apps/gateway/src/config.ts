@@ -1,15 +1,6 @@
 /** The gateway's configuration: one schema, every violation reported at once. The only reader of process.env here. */
-import {
-  address,
-  commaList,
-  eventLogConfig,
-  flag,
-  inFlightMaxDefault,
-  loopLagMaxMsDefault,
-  meshConfig,
-  processConfig,
-  readEnvironment,
-} from '@cloakroom/platform';
+import { inFlightMaxDefault, loopLagMaxMsDefault } from '@cloakroom/mesh';
+import { address, commaList, eventLogConfig, flag, meshConfig, processConfig, readEnvironment } from '@cloakroom/platform';
 import { z } from 'zod';
 
 const mode = z.enum(['reference', 'hybrid', 'jwt', 'jwt-denylist']);

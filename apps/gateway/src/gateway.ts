@@ -1,6 +1,9 @@
 /** What the use cases of the gateway have at hand: one typed client for each service, the identity cache and a few bounded memories. */
 import type { AccountService, AuthService, CartService, CatalogService, OrdersService, ProfileService } from '@cloakroom/contracts';
-import type { Clock, EventLog, KeyRing, LoadShedder, Logger, MeshClient, Readiness, RevocationFeed } from '@cloakroom/platform';
+import type { EventLog } from '@cloakroom/event-log';
+import type { KeyRing, RevocationFeed } from '@cloakroom/identity';
+import type { LoadShedder, MeshClient } from '@cloakroom/mesh';
+import type { Clock, Logger, Readiness } from '@cloakroom/platform';
 import type { MacKeys } from '@cloakroom/session';
 import type { CarriedSessions } from './identity/self-contained-tokens.ts';
 import type { ProductMemory } from './catalog/product-memory.ts';

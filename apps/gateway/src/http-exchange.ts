@@ -3,7 +3,9 @@
  * HTTP itself (headers, cookies, status lines) stays in serve-routes.ts.
  */
 import { partitionOf, topics, type Problem, type SessionView } from '@cloakroom/contracts';
-import type { Deadline, OutgoingCall, TraceContext, VerifiedAccess } from '@cloakroom/platform';
+import type { VerifiedAccess } from '@cloakroom/identity';
+import type { Deadline, OutgoingCall } from '@cloakroom/mesh';
+import type { TraceContext } from '@cloakroom/platform';
 import type { RefreshParts } from '@cloakroom/session';
 import type { Decision } from './identity/identity-cache.ts';
 import type { Timings } from './edge/timings.ts';

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { OrdersService } from '@cloakroom/contracts';
-import { person, type Handlers } from '@cloakroom/platform';
+import { person, type Handlers } from '@cloakroom/mesh';
 import { getOrder } from './reads/get-order.ts';
 import { noticesToken, ordersToken } from './injection.ts';
 import { listOrders } from './reads/list-orders.ts';

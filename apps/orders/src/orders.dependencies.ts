@@ -1,6 +1,8 @@
 /** What the use cases of this service are given: ports, the clock and chance. */
 import { uuidV7, type CartService, type CatalogService, type ProfileService } from '@cloakroom/contracts';
-import type { Clock, Logger, MeshClient, TokenExchange } from '@cloakroom/platform';
+import type { TokenExchange } from '@cloakroom/identity';
+import type { MeshClient } from '@cloakroom/mesh';
+import type { Clock, Logger } from '@cloakroom/platform';
 import type { Database } from './orders.ts';
 import type { PaymentProvider } from './payments/payment-provider.ts';
 

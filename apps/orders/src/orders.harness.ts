@@ -15,7 +15,8 @@ import {
   type Problem,
   type StockItem,
 } from '@cloakroom/contracts';
-import { createLogger, openDatabase, startTrace, type Clock, type PersonContext } from '@cloakroom/platform';
+import { type PersonContext } from '@cloakroom/mesh';
+import { createLogger, openDatabase, startTrace, type Clock } from '@cloakroom/platform';
 import { freshDatabaseUrl } from '@cloakroom/testing';
 import { expansions, migrations, type Database, type OrdersSchema } from './orders.ts';
 import { hearCallback } from './saga/saga.ts';

@@ -1,24 +1,9 @@
 /** All wiring of orders. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
-import {
-  askRelayThrough,
-  type DatabaseOptions,
-  type EventLog,
-  eventLogOf,
-  jwksFrom,
-  type KeyRing,
-  type Logger,
-  openDatabase,
-  openKeyRing,
-  type OpenKeyRing,
-  openLateFeed,
-  openLease,
-  openTokenExchange,
-  type Parts,
-  type RevocationFeed,
-  type TokenExchange,
-} from '@cloakroom/platform';
+import { type EventLog, eventLogOf, type Parts } from '@cloakroom/event-log';
+import { askRelayThrough, jwksFrom, type KeyRing, openKeyRing, type OpenKeyRing, openLateFeed, openTokenExchange, type RevocationFeed, type TokenExchange } from '@cloakroom/identity';
+import { type DatabaseOptions, type Logger, openDatabase, openLease } from '@cloakroom/platform';
 import { keeperLease } from './saga/announce.ts';
 import type { OrdersConfig } from './config.ts';
 import {

@@ -1,6 +1,7 @@
 /** The services that orders calls. */
 import { AuthService, CartService, CatalogService, ProfileService, TokenExchangeService } from '@cloakroom/contracts';
-import { connectMesh, type Logger, type MeshClient, type MeshTls } from '@cloakroom/platform';
+import { connectMesh, type MeshClient, type MeshTls } from '@cloakroom/mesh';
+import { type Logger } from '@cloakroom/platform';
 import type { OrdersConfig } from './config.ts';
 
 export interface Peers {

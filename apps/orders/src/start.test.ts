@@ -11,23 +11,10 @@ import {
   ProfileService,
   TokenExchangeService,
 } from '@cloakroom/contracts';
-import {
-  connectMesh,
-  createLogger,
-  createPassportVerifier,
-  type EventLog,
-  implement,
-  type MeshConnection,
-  type MeshServer,
-  openEventLog,
-  type OutgoingCall,
-  type RequestContext,
-  type Running,
-  serveMesh,
-  signPassport,
-  startTrace,
-  systemClock,
-} from '@cloakroom/platform';
+import { type EventLog, openEventLog } from '@cloakroom/event-log';
+import { createPassportVerifier, openAdmission, signPassport } from '@cloakroom/identity';
+import { connectMesh, implement, type MeshConnection, type MeshServer, type OutgoingCall, type RequestContext, serveMesh } from '@cloakroom/mesh';
+import { createLogger, type Running, startTrace, systemClock } from '@cloakroom/platform';
 import { freshDatabaseUrl } from '@cloakroom/testing';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { FakeCart, FakeCatalog, home } from './orders.harness.ts';
@@ -84,7 +71,7 @@ function serve(name: string, service: DescService, given: object): Promise<MeshS
     port: 0,
     tls: undefined,
     services: [implement(service, handlers as never), ...(name === 'auth' ? [exchange()] : [])],
-    verifier: createPassportVerifier({ audience: name, keys: ring, clock: systemClock }),
+    admission: openAdmission(createPassportVerifier({ audience: name, keys: ring, clock: systemClock }), systemClock),
     clock: systemClock,
     log,
   });

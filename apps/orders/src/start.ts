@@ -2,23 +2,10 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { OrdersService } from '@cloakroom/contracts';
-import {
-  createPassportVerifier,
-  type EventLog,
-  implement,
-  lookAtLog,
-  type OpenKeyRing,
-  openAdmin,
-  openFeedStatus,
-  openTls,
-  type Parts,
-  type PartStatus,
-  type Readiness,
-  type RevocationFeed,
-  type Running,
-  serveMesh,
-  type TokenExchange,
-} from '@cloakroom/platform';
+import { type EventLog, lookAtLog, type Parts } from '@cloakroom/event-log';
+import { createPassportVerifier, openAdmission, type OpenKeyRing, openFeedStatus, type RevocationFeed, type TokenExchange } from '@cloakroom/identity';
+import { implement, openTls, serveMesh } from '@cloakroom/mesh';
+import { openAdmin, type PartStatus, type Readiness, type Running } from '@cloakroom/platform';
 import type { OrdersConfig } from './config.ts';
 import { databaseToken, eventLogToken, exchangeToken, feedToken, keeperToken, keysToken, noticesToken, ordersToken } from './injection.ts';
 import type { Keeper } from './saga/background-worker.ts';
@@ -53,7 +40,7 @@ export async function start(config: OrdersConfig, parts: Parts): Promise<Running
     port: config.LISTEN_PORT,
     tls,
     services: [implement(OrdersService, container.get(OrdersController).handlers)],
-    verifier: createPassportVerifier({ audience: 'orders', keys, feed, clock, accessTokens: true }),
+    admission: openAdmission(createPassportVerifier({ audience: 'orders', keys, feed, clock, accessTokens: true }), clock),
     clock,
     log,
   });

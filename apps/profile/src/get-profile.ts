@@ -1,4 +1,4 @@
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import { readProfile, type Database, type ProfileAnswer } from './profiles.ts';
 
 /** The caller's own; no request can name another's. A guest's has preferences and recently viewed products only: nothing else is ever stored. */

@@ -5,18 +5,9 @@
  */
 import { fromBinary } from '@bufbuild/protobuf';
 import { IdentityEventSchema, topics } from '@cloakroom/contracts';
-import {
-  traceIdOfRecord,
-  verifyEvent,
-  type BatchControl,
-  type Clock,
-  type EventLog,
-  type KeyRing,
-  type Logger,
-  type LogRecord,
-  type RecordBatch,
-  type Subscription,
-} from '@cloakroom/platform';
+import { traceIdOfRecord, type BatchControl, type EventLog, type LogRecord, type RecordBatch, type Subscription } from '@cloakroom/event-log';
+import { verifyEvent, type KeyRing } from '@cloakroom/identity';
+import { type Clock, type Logger } from '@cloakroom/platform';
 import { changeEmail, joinGuest, registerAccount } from './join-guest.ts';
 import type { Database } from './profiles.ts';
 

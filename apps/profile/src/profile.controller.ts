@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ProfileService } from '@cloakroom/contracts';
-import { type Handlers, type Parts, person } from '@cloakroom/platform';
+import { type Parts } from '@cloakroom/event-log';
+import { type Handlers, person } from '@cloakroom/mesh';
 import { getProfile } from './get-profile.ts';
 import { databaseToken, partsToken } from './injection.ts';
 import type { Database } from './profiles.ts';

@@ -1,6 +1,7 @@
 /** All wiring of profile. */
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
-import { type EventLog, openDatabase, eventLogOf, type Parts } from '@cloakroom/platform';
+import { type EventLog, eventLogOf, type Parts } from '@cloakroom/event-log';
+import { openDatabase } from '@cloakroom/platform';
 import type { ProfileConfig } from './config.ts';
 import { configToken, databaseToken, eventLogToken, partsToken } from './injection.ts';
 import { ProfileController } from './profile.controller.ts';

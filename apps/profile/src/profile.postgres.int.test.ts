@@ -1,5 +1,6 @@
 /** Everything that profile asks of its database, on a real PostgreSQL; and what only two transactions at once can get wrong. */
-import { createLogger, openDatabase, type PersonContext } from '@cloakroom/platform';
+import { type PersonContext } from '@cloakroom/mesh';
+import { createLogger, openDatabase } from '@cloakroom/platform';
 import { create } from '@bufbuild/protobuf';
 import { GuestClaimedSchema, isProblem, UpdateProfileRequestSchema } from '@cloakroom/contracts';
 import { asAdmin, dropFreshDatabases, freshDatabaseUrl, useFreshPostgres } from '@cloakroom/testing';

@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { isProblem, UpdateProfileRequestSchema } from '@cloakroom/contracts';
-import { createLogger, openDatabase, type PersonContext } from '@cloakroom/platform';
+import { type PersonContext } from '@cloakroom/mesh';
+import { createLogger, openDatabase } from '@cloakroom/platform';
 import { freshDatabaseUrl } from '@cloakroom/testing';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { beforeEach, describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
 import { problem, type Problem, type RecordViewRequest } from '@cloakroom/contracts';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import { lockProfile, trimViews, type Database } from './profiles.ts';
 
 const productIdPattern = /^[A-Za-z0-9_-]{1,64}$/;

@@ -1,24 +1,10 @@
 import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
 import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { AuthService, IdentityEventSchema, isProblem, ProfileService, recordHeaders, topics, type Profile } from '@cloakroom/contracts';
-import {
-  connectMesh,
-  createLogger,
-  createPassportVerifier,
-  type EventLog,
-  implement,
-  type MeshConnection,
-  type MeshServer,
-  openEventLog,
-  type OutgoingCall,
-  type Running,
-  serveMesh,
-  signEvent,
-  signPassport,
-  type SigningKey,
-  startTrace,
-  systemClock,
-} from '@cloakroom/platform';
+import { type EventLog, openEventLog } from '@cloakroom/event-log';
+import { createPassportVerifier, openAdmission, signEvent, signPassport, type SigningKey } from '@cloakroom/identity';
+import { connectMesh, implement, type MeshConnection, type MeshServer, type OutgoingCall, serveMesh } from '@cloakroom/mesh';
+import { createLogger, type Running, startTrace, systemClock } from '@cloakroom/platform';
 import { freshDatabaseUrl } from '@cloakroom/testing';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { followIdentityEvents, identityGroup, takeIdentityEvents } from './identity-events.ts';
@@ -52,7 +38,7 @@ function startAuth(): Promise<MeshServer> {
     port: 0,
     tls: undefined,
     services: [implement(AuthService, handlers as never)],
-    verifier: createPassportVerifier({ audience: 'auth', keys, clock: systemClock }),
+    admission: openAdmission(createPassportVerifier({ audience: 'auth', keys, clock: systemClock }), systemClock),
     clock: systemClock,
     log,
   });

@@ -3,25 +3,10 @@ import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import { AuthService, ProfileService } from '@cloakroom/contracts';
-import {
-  askRelayThrough,
-  connectMesh,
-  createPassportVerifier,
-  type EventLog,
-  implement,
-  jwksFrom,
-  lookAtLog,
-  openAdmin,
-  openKeyRing,
-  openFeedStatus,
-  openTls,
-  openLateFeed,
-  type Parts,
-  type PartStatus,
-  type Readiness,
-  type Running,
-  serveMesh,
-} from '@cloakroom/platform';
+import { type EventLog, lookAtLog, type Parts } from '@cloakroom/event-log';
+import { askRelayThrough, createPassportVerifier, openAdmission, jwksFrom, openKeyRing, openFeedStatus, openLateFeed } from '@cloakroom/identity';
+import { connectMesh, implement, openTls, serveMesh } from '@cloakroom/mesh';
+import { openAdmin, type PartStatus, type Readiness, type Running } from '@cloakroom/platform';
 import type { ProfileConfig } from './config.ts';
 import { forgetGuests } from './forget-guests.ts';
 import { followIdentityEvents, type IdentityEvents } from './identity-events.ts';
@@ -55,7 +40,7 @@ export async function start(config: ProfileConfig, parts: Parts): Promise<Runnin
     port: config.LISTEN_PORT,
     tls,
     services: [implement(ProfileService, container.get(ProfileController).handlers)],
-    verifier: createPassportVerifier({ audience: 'profile', keys, feed, clock, accessTokens: true }),
+    admission: openAdmission(createPassportVerifier({ audience: 'profile', keys, feed, clock, accessTokens: true }), clock),
     clock,
     log,
   });

@@ -1,5 +1,5 @@
 import { problem, type Address, type Problem, type UpdateProfileRequest } from '@cloakroom/contracts';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import type { Transaction } from 'kysely';
 import { lockProfile, preferenceCountMax, readProfile, type Database, type ProfileAnswer, type ProfileTables } from './profiles.ts';
 

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { CartEventSchema, partitionOf, recordHeaders, topics, uuidToBytes, uuidV7 } from '@cloakroom/contracts';
-import { EventLogError, type EventLog, type OutgoingRecord, type Position } from '@cloakroom/platform';
+import { EventLogError, type EventLog, type OutgoingRecord, type Position } from '@cloakroom/event-log';
 import { Redis } from 'ioredis';
 
 /** Bytes of one publish stay far below the log's bound. */

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { topics, uuidV7 } from '@cloakroom/contracts';
-import type { LogRecord } from '@cloakroom/platform';
+import type { LogRecord } from '@cloakroom/event-log';
 import type { CartRequest } from './bench-cart.ts';
 import type { CartBlock, Shoppers } from './cart.load.ts';
 import type { CartWorld } from './cart.world.ts';

@@ -1,5 +1,6 @@
 /** What the cart's benchmark runs against: all that a cart command passes and all that makes it visible, and the log and the view at first hand. */
-import { createLogger, openEventLog, systemClock, type EventLog } from '@cloakroom/platform';
+import { openEventLog, type EventLog } from '@cloakroom/event-log';
+import { createLogger, systemClock } from '@cloakroom/platform';
 import { portsOf } from '../../../infra/stack/stack.ts';
 import { Follower } from './cart.log.ts';
 import { openCartGenerator, type CartGenerator } from './cart.load.ts';

@@ -7,7 +7,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { AuthService, CartSchema, CartService, CatalogService, GetProductsResponseSchema } from '@cloakroom/contracts';
-import { connectMesh, createLogger, jwksFrom, openKeyRing, readTls } from '@cloakroom/platform';
+import { jwksFrom, openKeyRing } from '@cloakroom/identity';
+import { connectMesh, readTls } from '@cloakroom/mesh';
+import { createLogger } from '@cloakroom/platform';
 import { Server, ServerCredentials, type handleUnaryCall } from '@grpc/grpc-js';
 import { cartVerifier, verifying } from './backend.passports.ts';
 

@@ -1,5 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { signPassport, systemClock, writeCallMetadata } from '@cloakroom/platform';
+import { signPassport } from '@cloakroom/identity';
+import { writeCallMetadata } from '@cloakroom/mesh';
+import { systemClock } from '@cloakroom/platform';
 import { Metadata, status, type handleUnaryCall } from '@grpc/grpc-js';
 import { expect, it } from 'vitest';
 import { cartVerifier, verifying } from './backend.passports.ts';

@@ -1,6 +1,8 @@
 /** The backend of the benchmarks takes a passport or an access token as the real cart does (apps/cart/src/start.ts): by the same verifier. */
 import { isProblem } from '@cloakroom/contracts';
-import { createPassportVerifier, type KeyRing, type PassportVerifier, readCallMetadata, systemClock } from '@cloakroom/platform';
+import { createPassportVerifier, type KeyRing, type PassportVerifier } from '@cloakroom/identity';
+import { readCallMetadata } from '@cloakroom/mesh';
+import { systemClock } from '@cloakroom/platform';
 import { status, type handleUnaryCall } from '@grpc/grpc-js';
 
 /** As cart makes it, but for the feed of revocations: a look-up in memory, which needs the log. */

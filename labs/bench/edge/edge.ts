@@ -6,7 +6,8 @@
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { CartService, isProblem } from '@cloakroom/contracts';
-import { connectMesh, createLogger, readTls, startTrace } from '@cloakroom/platform';
+import { connectMesh, readTls } from '@cloakroom/mesh';
+import { createLogger, startTrace } from '@cloakroom/platform';
 import { openTcpProxy, type TcpProxy } from '@cloakroom/testing';
 import { portsOf } from '../../../infra/stack/stack.ts';
 import { edgeReport, type Measured } from './edge.report.ts';

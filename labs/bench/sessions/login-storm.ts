@@ -10,7 +10,8 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AuthService, isProblem } from '@cloakroom/contracts';
-import { connectMesh, createLogger, type MeshClient, startTrace } from '@cloakroom/platform';
+import { connectMesh, type MeshClient } from '@cloakroom/mesh';
+import { createLogger, startTrace } from '@cloakroom/platform';
 import { repository } from '../../../infra/stack/folders.ts';
 import { quantile } from '../measuring/statistics.ts';
 

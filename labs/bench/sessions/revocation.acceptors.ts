@@ -2,7 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { randomBytes } from 'node:crypto';
 import { AuthService, CartService, isProblem, ProfileService, type Problem } from '@cloakroom/contracts';
-import { connectMesh, createLogger, type OutgoingCall, readTls, startTrace } from '@cloakroom/platform';
+import { connectMesh, type OutgoingCall, readTls } from '@cloakroom/mesh';
+import { createLogger, startTrace } from '@cloakroom/platform';
 import { Pool } from 'undici';
 import { portsOf } from '../../../infra/stack/stack.ts';
 import type { World } from '../measuring/world.ts';

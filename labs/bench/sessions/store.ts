@@ -4,8 +4,7 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { createLogger, openRedis, redisReady } from '@cloakroom/platform';
-import { limits, RedisSessionStore, tagFrom, tagOf, type NewSession, type SessionStore, type TokenKey } from '@cloakroom/session';
-import { hashNamed, tombstoneOf, userSession } from '@cloakroom/testing';
+import { hashNamed, limits, type NewSession, RedisSessionStore, type SessionStore, tagFrom, tagOf, type TokenKey, tombstoneOf, userSession } from '@cloakroom/session';
 import type { Redis } from 'ioredis';
 import { portsOf } from '../../../infra/stack/stack.ts';
 import { pinSelf } from '../measuring/machine.ts';

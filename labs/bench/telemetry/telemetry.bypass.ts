@@ -2,7 +2,7 @@
 import { registerHooks } from 'node:module';
 
 const stub = new URL('./telemetry.stub.ts', import.meta.url).href;
-const replaced = /\/libs\/platform\/dist\/(?:telemetry|event-log\.traces)\.js$/;
+const replaced = /\/libs\/(?:platform\/dist\/telemetry|event-log\/dist\/event-log\.traces)\.js$/;
 
 registerHooks({
   resolve(specifier, context, next) {

@@ -1,4 +1,5 @@
 /** Telemetry as if it had never been written: every hook does its work and nothing else, without asking whether it is on. */
+import type * as eventLog from '@cloakroom/event-log';
 import type * as platform from '@cloakroom/platform';
 import { continueTrace } from '@cloakroom/platform';
 
@@ -15,6 +16,6 @@ export const inSpan: typeof platform.inSpan = (_options, parent, work) => work(p
 export const runWithin: typeof platform.runWithin = (_span, work) => work();
 export const inCallSpan: typeof platform.inCallSpan = (_name, _attributes, work) => work();
 export const nameOfError = (): string => 'error';
-export const publishInSpans: typeof platform.publishInSpans = (_topic, records, publish) => publish(records);
-export const inBatchSpan: typeof platform.inBatchSpan = (_name, batch, _attributes, work) => work(batch);
+export const publishInSpans: typeof eventLog.publishInSpans = (_topic, records, publish) => publish(records);
+export const inBatchSpan: typeof eventLog.inBatchSpan = (_name, batch, _attributes, work) => work(batch);
 export const operation = (): platform.Attributes => ({});

@@ -5,21 +5,10 @@
  */
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { CartService, isProblem, recordHeaders, topics, uuidV7 } from '@cloakroom/contracts';
-import {
-  connectMesh,
-  createLogger,
-  createPassportVerifier,
-  EmbeddedEventLog,
-  type Handlers,
-  implement,
-  serveMesh,
-  signPassport,
-  startTelemetry,
-  startTrace,
-  systemClock,
-  traceHeaders,
-  traceOfCause,
-} from '@cloakroom/platform';
+import { EmbeddedEventLog, traceHeaders, traceOfCause } from '@cloakroom/event-log';
+import { createPassportVerifier, openAdmission, signPassport } from '@cloakroom/identity';
+import { connectMesh, type Handlers, implement, type RequestContext, serveMesh } from '@cloakroom/mesh';
+import { createLogger, startTelemetry, startTrace, systemClock } from '@cloakroom/platform';
 import * as platform from '@cloakroom/platform';
 
 export interface Order {
@@ -65,7 +54,7 @@ async function openCart(): Promise<() => Promise<void>> {
   await eventLog.ensureTopics([topic]);
   await eventLog.subscribe({ group: 'bench', topics: [topic], from: 'earliest', handler: () => Promise.resolve() });
   const handlers = {
-    addItem: async (ctx: platform.RequestContext, { commandId }: { commandId: string }) => {
+    addItem: async (ctx: RequestContext, { commandId }: { commandId: string }) => {
       const headers = { [recordHeaders.eventType]: Buffer.from('ItemAdded'), ...traceHeaders(traceOfCause(ctx)) };
       const [position] = await eventLog.publish(topic, [{ key: subject, value: Buffer.from(commandId), headers }]);
       return { commandId, consistencyToken: `local:${position!.partition}:${position!.offset}` };
@@ -79,11 +68,11 @@ async function openCart(): Promise<() => Promise<void>> {
     port: 0,
     tls: undefined,
     services: [implement(CartService, { ...served, ...handlers } as unknown as Handlers<typeof CartService>)],
-    verifier: createPassportVerifier({
+    admission: openAdmission(createPassportVerifier({
       audience: 'cart',
       keys: { find: () => publicKey, refresh: () => Promise.resolve(), retire: () => undefined },
       clock: systemClock,
-    }),
+    }), systemClock),
     clock: systemClock,
     log,
   });

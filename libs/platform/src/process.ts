@@ -2,16 +2,13 @@
 import { hostname } from 'node:os';
 import { systemClock, type Clock } from './clock.ts';
 import { ConfigError } from './config.ts';
-import type { EventLog } from './event-log.ts';
 import { createLogger, type Logger } from './log.ts';
 import { startTelemetry, type TelemetryConfig } from './telemetry.ts';
 
-/** What an app's `start` is given; the rest comes from its configuration. */
-export interface Parts {
+/** What `runProcess` gives to a start; the rest comes from its configuration. */
+export interface ProcessParts {
   readonly log: Logger;
   readonly clock: Clock;
-  /** In embedded all services share one log; otherwise each opens its own by configuration. */
-  readonly eventLog?: EventLog;
 }
 
 export interface Running {
@@ -34,7 +31,7 @@ const parentCheckIntervalMs = 1_000;
 export function runProcess<Config extends TelemetryConfig & { readonly LOG_LEVEL: string }>(
   name: string,
   readConfig: () => Config,
-  start: (config: Config, parts: Parts) => Promise<Running>,
+  start: (config: Config, parts: ProcessParts) => Promise<Running>,
 ): void {
   const config = configOrExit(name, readConfig);
   const log = createLogger(name, config.LOG_LEVEL);

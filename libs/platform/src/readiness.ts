@@ -2,10 +2,6 @@
  * What /readyz says. A part that is stuck is told in words. The process is "not ready" only where another replica could serve in its place:
  * what all of them lack alike (a log that is away, a relay that cannot publish) would otherwise end what still works without it.
  */
-import type { Clock } from './clock.ts';
-import type { EventLog } from './event-log.ts';
-import type { RevocationFeed } from './identity.ts';
-
 /** A part that readiness depends on: `ok` and what a person should know of it (a cluster id, a run id, a lag). */
 export interface PartStatus {
   readonly ok: boolean;
@@ -34,12 +30,6 @@ export async function lookWithin<Value>(look: Promise<Value>, otherwise: Value, 
   return Promise.race([look.catch(() => otherwise), late]).finally(() => clearTimeout(timer));
 }
 
-/** @param kind what is told of a log that does not answer @param maxMs above the usual only where it must be known whether the log is there */
-export async function lookAtLog(eventLog: Pick<EventLog, 'describe'>, kind: string, maxMs?: number) {
-  const found = await lookWithin<{ readonly kind: string; readonly clusterId: string } | undefined>(eventLog.describe(), undefined, maxMs);
-  return found === undefined ? { kind, reachable: false, degraded: 'the event log does not answer' } : { ...found, reachable: true };
-}
-
 /** The answer of /readyz: ready when every part is ok. */
 export function readinessAnswer(parts: Readiness): {
   readonly status: 200 | 503;
@@ -48,17 +38,6 @@ export function readinessAnswer(parts: Readiness): {
   const ready = Object.values(parts).every((part) => part.ok);
   const degraded = Object.entries(parts).flatMap(([name, part]) => (part.degraded === undefined ? [] : [`${name}: ${part.degraded}`]));
   return { status: ready ? 200 : 503, body: { ready, degraded, parts } };
-}
-
-/** How a process hears of revocations. */
-export function openFeedStatus(feed: Pick<RevocationFeed, 'leaseAgeMs' | 'leaseValid'>, clock: Clock): () => PartStatus {
-  const startedMs = clock.monotonicMs();
-  return () => {
-    const ageMs = Math.min(feed.leaseAgeMs(), clock.monotonicMs() - startedMs);
-    const leased = feed.leaseValid();
-    const since = `no lease for ${seconds(ageMs)}: no heartbeat of auth's relay, or only late ones; auth is asked for each request`;
-    return { ok: true, leased, leaseAgeMs: Math.round(ageMs), ...(!leased && ageMs > stuckAfterMs && { degraded: since }) };
-  };
 }
 
 export const seconds = (durationMs: number): string => `${Math.round(durationMs / 1000)} s`;

@@ -6,9 +6,8 @@
  * What may stand in a span: names from the contract, routes, topics, codes, counts. Never an address with ids, a key of a record, a query.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { TraceContext } from './context.ts';
 import type { Logger } from './log.ts';
-import { continueTrace, type RandomBytes } from './trace.ts';
+import { continueTrace, type RandomBytes, type TraceContext } from './trace.ts';
 
 export type SpanKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
 export type Attributes = Readonly<Record<string, string | number | boolean>>;
@@ -54,6 +53,9 @@ export function installTracer(given: Tracer | undefined): void {
   tracer = given;
 }
 
+/** Loads OpenTelemetry: only where it is on, and in tests. */
+export const loadOtlp = () => import('./telemetry.otlp.ts');
+
 /**
  * Switches traces on where an endpoint is configured; before anything else of the process starts.
  * @param service `service.name`
@@ -62,7 +64,7 @@ export function installTracer(given: Tracer | undefined): void {
 export async function startTelemetry(service: string, config: TelemetryConfig, log: Logger): Promise<() => Promise<void>> {
   const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_TRACES_SAMPLER_ARG: ratio = 1 } = config;
   if (endpoint === undefined) return () => Promise.resolve();
-  const { openOtlpTracer } = await import('./telemetry.otlp.ts');
+  const { openOtlpTracer } = await loadOtlp();
   const opened = openOtlpTracer({ service, endpoint, ratio, log });
   installTracer(opened);
   log.info({ endpoint: new URL(endpoint).origin, ratio }, 'traces are exported');

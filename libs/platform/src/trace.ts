@@ -1,6 +1,13 @@
 /** W3C Trace Context, level 1: https://www.w3.org/TR/trace-context/ */
 import { randomBytes } from 'node:crypto';
-import type { TraceContext } from './context.ts';
+
+/** W3C Trace Context of this hop. */
+export interface TraceContext {
+  readonly traceId: string;
+  readonly spanId: string;
+  /** `00-<traceId>-<spanId>-<flags>`: what the next hop is sent. */
+  readonly traceparent: string;
+}
 
 /** @returns `length` random bytes; node:crypto's randomBytes outside tests */
 export type RandomBytes = (length: number) => Uint8Array;

@@ -10,3 +10,4 @@ export * from './session.store.redis.ts';
 export * from './known-device.ts';
 export * from './session.refresh.ts';
 export * from './refresh-token.ts';
+export { hashNamed, t0 as sampleTimeMs, tombstoneOf, userSession } from './session-store.samples.ts';

@@ -5,8 +5,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import { setInterval as every } from 'node:timers/promises';
-import { openTestCluster, sampleTimeMs, tombstoneOf, untilStopped, userSession, watchCrowd } from '@cloakroom/testing';
-import type { TestCluster } from '@cloakroom/testing';
+import { openTestCluster, type TestCluster, untilStopped, watchCrowd } from '@cloakroom/testing';
+import { t0 as sampleTimeMs, tombstoneOf, userSession } from './session-store.samples.ts';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { tombstoneKey } from './keys.ts';
 import { RedisSessionStore } from './session.store.redis.ts';

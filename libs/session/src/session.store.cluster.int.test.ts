@@ -1,6 +1,8 @@
 /** The contract of session stores on a real Redis Cluster: no operation needs two slots. */
-import { openTestCluster, sampleTimeMs, sessionStoreContract, userSession } from '@cloakroom/testing';
-import type { SessionStoreUnderTest, TestCluster } from '@cloakroom/testing';
+import { openTestCluster, type TestCluster } from '@cloakroom/testing';
+import { t0 as sampleTimeMs, userSession } from './session-store.samples.ts';
+import { sessionStoreContract } from './contract/session-store.contract.ts';
+import type { SessionStoreUnderTest } from './session-store.samples.ts';
 import type { Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sessionKey, subjectKey } from './keys.ts';

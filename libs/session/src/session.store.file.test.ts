@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { sampleTimeMs, sessionStoreContract, tombstoneOf, userSession } from '@cloakroom/testing';
-import type { SessionStoreUnderTest } from '@cloakroom/testing';
+import { t0 as sampleTimeMs, tombstoneOf, userSession } from './session-store.samples.ts';
+import { sessionStoreContract } from './contract/session-store.contract.ts';
+import type { SessionStoreUnderTest } from './session-store.samples.ts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { sessionKey, subjectKey } from './keys.ts';
 import { limits } from './session.limits.ts';

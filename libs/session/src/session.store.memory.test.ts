@@ -1,5 +1,6 @@
-import { sampleTimeMs, sessionStoreContract, tombstoneOf, userSession } from '@cloakroom/testing';
-import type { SessionStoreUnderTest } from '@cloakroom/testing';
+import { t0 as sampleTimeMs, tombstoneOf, userSession } from './session-store.samples.ts';
+import { sessionStoreContract } from './contract/session-store.contract.ts';
+import type { SessionStoreUnderTest } from './session-store.samples.ts';
 import { expect, it } from 'vitest';
 import { sessionKey, subjectKey } from './keys.ts';
 import { epochLifetimeMs } from './session.limits.ts';

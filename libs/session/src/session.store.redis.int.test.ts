@@ -1,6 +1,7 @@
 /** The contract on a real Redis, and what only a real connection can get wrong. Uses logical database 15 of the given server. */
-import { sampleTimeMs, sessionStoreContract, tombstoneOf, userSession } from '@cloakroom/testing';
-import type { SessionStoreUnderTest } from '@cloakroom/testing';
+import { t0 as sampleTimeMs, tombstoneOf, userSession } from './session-store.samples.ts';
+import { sessionStoreContract } from './contract/session-store.contract.ts';
+import type { SessionStoreUnderTest } from './session-store.samples.ts';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { sessionKey, subjectKey } from './keys.ts';

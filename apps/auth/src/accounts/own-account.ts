@@ -1,5 +1,5 @@
 import { isProblem, problem, type Problem } from '@cloakroom/contracts';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import type { Account } from './accounts.ts';
 import { accountById } from './accounts.ts';
 import type { Auth } from '../auth.ts';

@@ -1,5 +1,5 @@
 import { isProblem, problem, type Problem } from '@cloakroom/contracts';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import type { Account } from '../accounts/accounts.ts';
 import type { Auth } from '../auth.ts';
 import { ownAccount } from '../accounts/own-account.ts';

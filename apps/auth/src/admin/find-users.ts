@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { type FindUsersRequest, type FindUsersResponseSchema, isProblem, problem, type Problem } from '@cloakroom/contracts';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import { tagOf } from '@cloakroom/session';
 import { sql } from 'kysely';
 import { administrator } from './admins.ts';

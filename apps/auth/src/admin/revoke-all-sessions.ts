@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { isProblem, type Problem, type RevokeEverythingResponseSchema } from '@cloakroom/contracts';
-import type { PersonContext, RequestContext } from '@cloakroom/platform';
+import type { PersonContext, RequestContext } from '@cloakroom/mesh';
 import { administrator } from './admins.ts';
 import type { Auth } from '../auth.ts';
 import { raiseGlobalEpoch } from '../revocation/epochs.ts';

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { isProblem, problem, type Problem, type RevokeUserRequest, type RevokeUserResponseSchema } from '@cloakroom/contracts';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import { administrator } from './admins.ts';
 import type { Auth } from '../auth.ts';
 import { raiseEpoch } from '../revocation/epochs.ts';

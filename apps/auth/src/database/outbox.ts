@@ -12,7 +12,8 @@
  */
 import { create, toJsonString, type MessageInitShape } from '@bufbuild/protobuf';
 import { IdentityEventSchema, isProblem, RevocationEventSchema, topics } from '@cloakroom/contracts';
-import { type Cause, DatabaseUnavailable, speaksPostgres, traceOfCause } from '@cloakroom/platform';
+import { type Cause, traceOfCause } from '@cloakroom/event-log';
+import { DatabaseUnavailable, speaksPostgres } from '@cloakroom/platform';
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { AuthSchema } from './migrations.ts';
 import { remember } from './identity-history.ts';

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { type AddPasskeyRequest, type AddPasskeyResponseSchema, isProblem, problem, type Problem } from '@cloakroom/contracts';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import { nameSchema } from '../accounts/accounts.ts';
 import type { Auth } from '../auth.ts';
 import { takeChallenge } from './challenges.ts';

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { type BeginTotpResponseSchema, isProblem, problem, type Problem } from '@cloakroom/contracts';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import type { Auth } from '../auth.ts';
 import { ownAccount } from '../accounts/own-account.ts';
 import { newTotpSecret, totpUri } from './totp.ts';

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { isProblem, type ListFactorsResponseSchema, type PasskeySchema, type Problem } from '@cloakroom/contracts';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import type { Auth } from '../auth.ts';
 import { ownSessions } from '../sessions/list-devices.ts';
 import { type Passkey, passkeysOf } from './passkeys.ts';

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { isProblem, type PasskeyOptionsSchema, problem, type Problem } from '@cloakroom/contracts';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import type { Auth } from '../auth.ts';
 import { openChallenge } from './challenges.ts';
 import { ownAccount } from '../accounts/own-account.ts';

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { type FactorChangedSchema, isProblem, problem, type Problem } from '@cloakroom/contracts';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import type { Auth } from '../auth.ts';
 import { recordNotice } from '../accounts/notices.ts';
 import { ownAccount } from '../accounts/own-account.ts';

@@ -2,7 +2,8 @@
  * Auth's answer at /readyz. Auth stays ready without Kafka, the session store or the database, since all its replicas share them.
  * Gateways that start just then need auth's keys and its relay's clock, and both need neither log nor session store.
  */
-import { type EventLog, lookAtLog, lookWithin, type PartStatus, type Readiness, seconds, stuckAfterMs } from '@cloakroom/platform';
+import { type EventLog, lookAtLog } from '@cloakroom/event-log';
+import { lookWithin, type PartStatus, type Readiness, seconds, stuckAfterMs } from '@cloakroom/platform';
 import type { Auth } from '../auth.ts';
 import type { AuthConfig } from '../config.ts';
 import { committedAtMs } from '../metrics.ts';

@@ -8,7 +8,8 @@ import {
   topics,
   type TopicSpec,
 } from '@cloakroom/contracts';
-import { readinessAnswer, verifyEvent } from '@cloakroom/platform';
+import { verifyEvent } from '@cloakroom/identity';
+import { readinessAnswer } from '@cloakroom/platform';
 import { watchCrowd } from '@cloakroom/testing';
 import { expect, it, vi } from 'vitest';
 import { contextOf, guest, type Harness, look, openHarness, outboxOf, signIn, signUp, ok, password } from '../auth.harness.ts';

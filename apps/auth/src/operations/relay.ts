@@ -17,23 +17,9 @@
  */
 import { fromJsonString, toBinary, create } from '@bufbuild/protobuf';
 import { IdentityEventSchema, recordHeaders, RevocationEventSchema, topics, type TopicSpec } from '@cloakroom/contracts';
-import {
-  type Clock,
-  Commits,
-  type EventLog,
-  type Lease,
-  type Logger,
-  outboxPollIntervalMs,
-  type OutgoingRecord,
-  pauseUntil,
-  relayOutbox,
-  signEvent,
-  type Tenure,
-  traceHeaders,
-  startSpan,
-  tracing,
-  type RecordTrace,
-} from '@cloakroom/platform';
+import { Commits, type EventLog, outboxPollIntervalMs, type OutgoingRecord, pauseUntil, relayOutbox, traceHeaders, type RecordTrace } from '@cloakroom/event-log';
+import { signEvent } from '@cloakroom/identity';
+import { type Clock, type Lease, type Logger, type Tenure, startSpan, tracing } from '@cloakroom/platform';
 import type { SessionStore } from '@cloakroom/session';
 import { applyRevocation } from '../revocation/apply-revocation.ts';
 import { globalEpoch } from '../revocation/epochs.ts';

@@ -4,7 +4,7 @@
  * heartbeat of the feed. Rows of users are never pruned: one who signs in a year later is still born above what was raised.
  */
 import { topics } from '@cloakroom/contracts';
-import type { Cause } from '@cloakroom/platform';
+import type { Cause } from '@cloakroom/event-log';
 import { tagOf } from '@cloakroom/session';
 import type { Kysely, Transaction } from 'kysely';
 import type { Auth } from '../auth.ts';

@@ -1,5 +1,5 @@
 /** Whether a verified identity's session has been ended, asked of the database: every revocation is a row there before anybody hears of it. */
-import type { VerifiedIdentity } from '@cloakroom/platform';
+import type { VerifiedIdentity } from '@cloakroom/mesh';
 import { globalEpoch, userEpoch } from './epochs.ts';
 import type { Database } from '../database/outbox.ts';
 

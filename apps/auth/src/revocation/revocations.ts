@@ -3,7 +3,7 @@
  * fast copy) is told, then the caller gets his answer. A crash after the commit leaves the rest to the relay, which repeats it until both
  * the store and the event log have it; a store that forgot is told again by the replay. Everything here may be repeated.
  */
-import type { Cause } from '@cloakroom/platform';
+import type { Cause } from '@cloakroom/event-log';
 import type { SessionRecord } from '@cloakroom/session';
 import type { Transaction } from 'kysely';
 import type { Auth } from '../auth.ts';

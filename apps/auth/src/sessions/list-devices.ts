@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { isProblem, type ListDevicesResponseSchema, problem, type Problem } from '@cloakroom/contracts';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import { tagOf, type SessionRecord } from '@cloakroom/session';
 import type { Auth } from '../auth.ts';
 import { globalEpoch } from '../revocation/epochs.ts';

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { LogoutRequest, LogoutResponseSchema } from '@cloakroom/contracts';
-import type { RequestContext } from '@cloakroom/platform';
+import type { RequestContext } from '@cloakroom/mesh';
 import { keyOfHandle, limits, parseRefreshToken, parseToken } from '@cloakroom/session';
 import type { Auth } from '../auth.ts';
 import { heldSession, isOwn } from './live-session.ts';

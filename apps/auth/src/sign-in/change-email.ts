@@ -1,6 +1,6 @@
 /** A new e-mail address. The unique column decides between two who want one address; profile follows by the event, in order for each person. */
 import { type ChangeEmailRequest, isProblem, problem, type Problem } from '@cloakroom/contracts';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import { accountByEmail, accountById, emailSchema, violations } from '../accounts/accounts.ts';
 import type { Auth } from '../auth.ts';
 import { newEventId } from '../database/ids.ts';

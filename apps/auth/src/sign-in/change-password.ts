@@ -4,7 +4,7 @@
  * committed, so that none can have begun by the old password and be missed.
  */
 import { type ChangePasswordRequest, isProblem, problem, type Problem } from '@cloakroom/contracts';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import { tagOf } from '@cloakroom/session';
 import { accountById, passwordSchema, violations } from '../accounts/accounts.ts';
 import type { Auth } from '../auth.ts';

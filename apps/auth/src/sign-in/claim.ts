@@ -3,7 +3,7 @@
  * cookie at the same moment; its announcement is in the same transaction, so the cart service hears of exactly the claim that won.
  */
 import { isGuestSubject } from '@cloakroom/contracts';
-import type { Cause } from '@cloakroom/platform';
+import type { Cause } from '@cloakroom/event-log';
 import { parseToken, type SessionRecord } from '@cloakroom/session';
 import type { Transaction } from 'kysely';
 import type { Auth } from '../auth.ts';

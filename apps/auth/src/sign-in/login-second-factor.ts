@@ -4,7 +4,7 @@
  */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { isProblem, type LoginSecondFactorRequest, problem, type Problem, type SessionIssuedSchema } from '@cloakroom/contracts';
-import type { RequestContext } from '@cloakroom/platform';
+import type { RequestContext } from '@cloakroom/mesh';
 import type { TokenMode } from '@cloakroom/session';
 import { accountById } from '../accounts/accounts.ts';
 import type { Auth } from '../auth.ts';

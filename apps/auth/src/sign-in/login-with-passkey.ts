@@ -1,7 +1,7 @@
 /** Signing in by passkey alone. The same saga as login.ts; a passkey verified the person, so no second factor is asked for. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { isProblem, type LoginWithPasskeyRequest, type Problem, type SessionIssuedSchema } from '@cloakroom/contracts';
-import type { RequestContext } from '@cloakroom/platform';
+import type { RequestContext } from '@cloakroom/mesh';
 import type { Auth } from '../auth.ts';
 import { claimGuestCart, sessionBefore } from './claim.ts';
 import { knownFrom } from '../throttle/known-devices.ts';

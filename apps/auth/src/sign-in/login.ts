@@ -9,7 +9,8 @@
  */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { isProblem, type LoginRequest, problem, type Problem, type SessionIssuedSchema } from '@cloakroom/contracts';
-import type { Cause, RequestContext } from '@cloakroom/platform';
+import type { Cause } from '@cloakroom/event-log';
+import type { RequestContext } from '@cloakroom/mesh';
 import { z } from 'zod';
 import { accountToProve, emailSchema, violations } from '../accounts/accounts.ts';
 import type { Auth } from '../auth.ts';

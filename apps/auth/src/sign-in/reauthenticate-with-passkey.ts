@@ -1,5 +1,5 @@
 import { isProblem, problem, type Problem, type ReauthenticateWithPasskeyRequest } from '@cloakroom/contracts';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import type { Auth } from '../auth.ts';
 import { provePasskey } from '../factors/prove-passkey.ts';
 import { finishStepUp } from './finish-step-up.ts';

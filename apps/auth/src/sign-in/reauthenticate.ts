@@ -3,7 +3,7 @@
  * same request: the session already says who asks, so nothing needs to be remembered between two.
  */
 import { isProblem, problem, type Problem, type ReauthenticateRequest } from '@cloakroom/contracts';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import { accountById } from '../accounts/accounts.ts';
 import type { Auth } from '../auth.ts';
 import { provePassword } from './prove-password.ts';

@@ -1,7 +1,7 @@
 /** An account, and signed in with it. The same saga as login.ts: the account, its announcement and the claim are one transaction. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { isProblem, problem, type Problem, type RegisterRequest, type SessionIssuedSchema } from '@cloakroom/contracts';
-import type { RequestContext } from '@cloakroom/platform';
+import type { RequestContext } from '@cloakroom/mesh';
 import { z } from 'zod';
 import {
   type Account,

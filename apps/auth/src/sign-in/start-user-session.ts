@@ -1,5 +1,5 @@
 import { problem, type Problem } from '@cloakroom/contracts';
-import type { Cause } from '@cloakroom/platform';
+import type { Cause } from '@cloakroom/event-log';
 import {
   evolve,
   keyOfHandle,

@@ -1,7 +1,7 @@
 /** What an emergency must not lose: events that a retired key signed, the notice of the retirement itself, a logout that the store knows nothing of. */
 import { create, fromBinary } from '@bufbuild/protobuf';
 import { IdentityEventSchema, LogoutRequestSchema, RevocationEventSchema, topics } from '@cloakroom/contracts';
-import { parseJwks, verifyEvent } from '@cloakroom/platform';
+import { parseJwks, verifyEvent } from '@cloakroom/identity';
 import { MemorySessionStore, parseToken } from '@cloakroom/session';
 import { freshDatabaseUrl } from '@cloakroom/testing';
 import { expect, it } from 'vitest';

@@ -6,21 +6,10 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AuthService, CartService, isProblem, problem, ProfileService, TokenExchangeService } from '@cloakroom/contracts';
-import {
-  connectMesh,
-  createDevelopmentCa,
-  createLogger,
-  createPassportVerifier,
-  EmbeddedEventLog,
-  implement,
-  jwksFrom,
-  openKeyRing,
-  person,
-  readTls,
-  serveMesh,
-  systemClock,
-  type VerifiedIdentity,
-} from '@cloakroom/platform';
+import { EmbeddedEventLog } from '@cloakroom/event-log';
+import { createPassportVerifier, openAdmission, jwksFrom, openKeyRing } from '@cloakroom/identity';
+import { connectMesh, createDevelopmentCa, implement, person, readTls, serveMesh, type VerifiedIdentity } from '@cloakroom/mesh';
+import { createLogger, systemClock } from '@cloakroom/platform';
 import { freshDatabaseUrl } from '@cloakroom/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ok } from '../auth.harness.ts';
@@ -100,7 +89,7 @@ async function serveTelling(name: 'cart' | 'profile'): Promise<void> {
     port: 0,
     tls,
     services: [services[name]],
-    verifier: createPassportVerifier({ audience: name, keys, clock: systemClock }),
+    admission: openAdmission(createPassportVerifier({ audience: name, keys, clock: systemClock }), systemClock),
     clock: systemClock,
     log,
   });

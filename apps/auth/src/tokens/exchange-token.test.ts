@@ -1,6 +1,6 @@
 /** What the mesh cannot be made to show: chains of actors, times and rotations. */
 import { problem } from '@cloakroom/contracts';
-import { type PassportClaims, signPassport } from '@cloakroom/platform';
+import { type PassportClaims, signPassport } from '@cloakroom/identity';
 import { expect, it } from 'vitest';
 import { contextOf, guest, type Harness, look, ok, openHarness } from '../auth.harness.ts';
 import { raiseGlobalEpoch } from '../revocation/epochs.ts';

@@ -16,16 +16,8 @@ import {
   problem,
   type Problem,
 } from '@cloakroom/contracts';
-import {
-  accessTokenAudience as shopAudience,
-  actorCountMax,
-  createPassportVerifier,
-  passportIssuer,
-  passportLifetimeMaxS,
-  type RequestContext,
-  signPassport,
-  type VerifiedIdentity,
-} from '@cloakroom/platform';
+import { accessTokenAudience as shopAudience, actorCountMax, createPassportVerifier, passportIssuer, passportLifetimeMaxS, signPassport } from '@cloakroom/identity';
+import { type RequestContext, type VerifiedIdentity } from '@cloakroom/mesh';
 import type { Auth } from '../auth.ts';
 import { isRevokedAtFirstHand } from '../revocation/first-hand.ts';
 import { exchanges } from '../metrics.ts';

@@ -9,7 +9,7 @@ import {
   RefreshRequestSchema,
   TokenMode,
 } from '@cloakroom/contracts';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import { parseRefreshToken, tagOf } from '@cloakroom/session';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { alive, email, type Signed, signedUp } from '../account.harness.ts';

@@ -1,5 +1,5 @@
 /** Passports: what a session is inside the mesh, for exactly one service and at most a minute. Auth is the only signer. */
-import { passportIssuer, passportLifetimeMaxS, signPassport } from '@cloakroom/platform';
+import { passportIssuer, passportLifetimeMaxS, signPassport } from '@cloakroom/identity';
 import { type SessionRecord, statedAtMs } from '@cloakroom/session';
 import type { Auth } from '../auth.ts';
 import { acrOf, amrOf } from './proof.ts';

@@ -7,7 +7,8 @@
  * noticed again at the next use.
  */
 import { problem, type Problem, type RefreshRequest } from '@cloakroom/contracts';
-import type { Cause, RequestContext } from '@cloakroom/platform';
+import type { Cause } from '@cloakroom/event-log';
+import type { RequestContext } from '@cloakroom/mesh';
 import { keyOfHandle, limits, parseRefreshToken, type SessionRecord } from '@cloakroom/session';
 import { accountById } from '../accounts/accounts.ts';
 import type { Auth } from '../auth.ts';

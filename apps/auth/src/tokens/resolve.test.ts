@@ -1,4 +1,4 @@
-import { createPassportVerifier } from '@cloakroom/platform';
+import { createPassportVerifier } from '@cloakroom/identity';
 import { limits } from '@cloakroom/session';
 import { expect, it } from 'vitest';
 import { create } from '@bufbuild/protobuf';

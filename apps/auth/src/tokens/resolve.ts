@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { problem, type Problem, type ResolveRequest, type ResolveResponseSchema } from '@cloakroom/contracts';
-import type { RequestContext } from '@cloakroom/platform';
+import type { RequestContext } from '@cloakroom/mesh';
 import { readRefreshToken } from '@cloakroom/session';
 import { accountById } from '../accounts/accounts.ts';
 import type { Auth } from '../auth.ts';

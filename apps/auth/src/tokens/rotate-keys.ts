@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { Problem, RotateKeysRequest, RotateKeysResponseSchema } from '@cloakroom/contracts';
-import type { RequestContext } from '@cloakroom/platform';
+import type { RequestContext } from '@cloakroom/mesh';
 import type { Auth } from '../auth.ts';
 
 export const rotateKeys = (

@@ -5,7 +5,7 @@
  * person without a token, who signs in again; the other order would sign him out whenever the store is away.
  */
 import { problem, type Problem } from '@cloakroom/contracts';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import { makeToken, parseRefreshToken, secretBytes, type SessionRecord } from '@cloakroom/session';
 import type { Transaction } from 'kysely';
 import type { Auth } from '../auth.ts';

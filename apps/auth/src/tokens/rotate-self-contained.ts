@@ -5,7 +5,7 @@
  * it is announced, then the token is given out.
  */
 import { problem, type Problem } from '@cloakroom/contracts';
-import type { Cause } from '@cloakroom/platform';
+import type { Cause } from '@cloakroom/event-log';
 import { keyOfHandle, limits, type SessionRecord } from '@cloakroom/session';
 import type { Transaction } from 'kysely';
 import type { Auth } from '../auth.ts';

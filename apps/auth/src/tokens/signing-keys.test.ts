@@ -1,6 +1,6 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { RevocationEventSchema, topics } from '@cloakroom/contracts';
-import { createPassportVerifier, parseJwks, verifyEvent } from '@cloakroom/platform';
+import { createPassportVerifier, parseJwks, verifyEvent } from '@cloakroom/identity';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { freshDatabaseUrl } from '@cloakroom/testing';
 import { expect, it } from 'vitest';

@@ -16,7 +16,8 @@
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { problem, type Problem, topics } from '@cloakroom/contracts';
-import type { Cause, SigningKey } from '@cloakroom/platform';
+import type { Cause } from '@cloakroom/event-log';
+import type { SigningKey } from '@cloakroom/identity';
 import { calculateJwkThumbprint, exportJWK } from 'jose';
 import type { Transaction } from 'kysely';
 import { announceRecentAgain } from '../database/identity-history.ts';

@@ -1,6 +1,6 @@
 import { isProblem, problem, type AddItemRequest, type CommandAcceptedSchema, type Problem } from '@cloakroom/contracts';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import { acceptCommand, readCommand } from './command.ts';
 import { quantityMax } from '../model/limits.ts';
 import { lineIdOf, parseLine } from '../model/lines.ts';

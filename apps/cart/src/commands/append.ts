@@ -3,7 +3,8 @@
  * lost answer leaves the outcome unknown, which is said as such. Repeating with the same command id is safe, since the id is the dot.
  */
 import { isProblem, problem, type Problem } from '@cloakroom/contracts';
-import { EventLogError, traceHeaders, traceOfCause, type Position, type RequestContext } from '@cloakroom/platform';
+import { EventLogError, traceHeaders, traceOfCause, type Position } from '@cloakroom/event-log';
+import { type RequestContext } from '@cloakroom/mesh';
 import type { CartEvent } from '../model/cart.ts';
 import { encodeEvent } from '../model/codec.ts';
 import { formatToken } from '../reads/consistency.ts';

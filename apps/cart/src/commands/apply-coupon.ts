@@ -1,6 +1,6 @@
 import { isProblem, type ApplyCouponRequest, type CommandAcceptedSchema, type Problem } from '@cloakroom/contracts';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import { acceptCommand, readCommand } from './command.ts';
 import { checkCouponCode } from './coupon-code.ts';
 import type { CartParts } from '../cart.dependencies.ts';

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MergeState, recordHeaders } from '@cloakroom/contracts';
-import { EmbeddedEventLog, startTrace, systemClock, traceOfRecord, type LogRecord } from '@cloakroom/platform';
+import { EmbeddedEventLog, traceOfRecord, type LogRecord } from '@cloakroom/event-log';
+import { startTrace, systemClock } from '@cloakroom/platform';
 import { accepted, newAuthKey, newCommandId, newGuest, newUser, openHarness, quantitiesOf, type Harness } from '../cart.harness.ts';
 import type { CartEvent } from '../model/cart.ts';
 import { ViewUnavailable } from '../projection/cart.view.ts';

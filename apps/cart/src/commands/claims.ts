@@ -5,18 +5,8 @@
  */
 import { fromBinary } from '@bufbuild/protobuf';
 import { IdentityEventSchema, isGuestSubject, isUserSubject, type IdentityEvent } from '@cloakroom/contracts';
-import {
-  publishInParts,
-  RetryLater,
-  traceHeaders,
-  traceIdOfRecord,
-  traceOfRecord,
-  verifyEvent,
-  type KeyRing,
-  type LogRecord,
-  type OutgoingRecord,
-  type Subscription,
-} from '@cloakroom/platform';
+import { publishInParts, RetryLater, traceHeaders, traceIdOfRecord, traceOfRecord, type LogRecord, type OutgoingRecord, type Subscription } from '@cloakroom/event-log';
+import { verifyEvent, type KeyRing } from '@cloakroom/identity';
 import { encodeEvent } from '../model/codec.ts';
 import { claims } from '../metrics.ts';
 import type { CartParts } from '../cart.dependencies.ts';

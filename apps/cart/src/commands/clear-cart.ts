@@ -1,6 +1,6 @@
 import { isProblem, type ClearCartRequest, type CommandAcceptedSchema, type Problem } from '@cloakroom/contracts';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import { acceptCommand, observe, readCommand } from './command.ts';
 import type { CartParts } from '../cart.dependencies.ts';
 

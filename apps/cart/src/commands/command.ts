@@ -1,6 +1,6 @@
 /** The steps that every command of a cart shares: who, which dot, what was seen, what the view knows. */
 import { isGuestSubject, isUserSubject, problem, uuidV7Milliseconds, type Problem } from '@cloakroom/contracts';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import { append } from './append.ts';
 import { cartOfDot, dotOf, emptyCart, type CartEvent, type CartState, type CommandId, type Dot } from '../model/cart.ts';
 import { ViewUnavailable } from '../projection/cart.view.ts';

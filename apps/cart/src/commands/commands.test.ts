@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MergeState } from '@cloakroom/contracts';
-import { EmbeddedEventLog, EventLogError } from '@cloakroom/platform';
+import { EmbeddedEventLog, EventLogError } from '@cloakroom/event-log';
 import { watchCrowd } from '@cloakroom/testing';
 import { addItem } from './add-item.ts';
 import { accepted, newCommandId, newGuest, newUser, openHarness, personContext, quantitiesOf, type Harness } from '../cart.harness.ts';

@@ -1,6 +1,6 @@
 import { isProblem, type CommandAcceptedSchema, type Problem, type RemoveCouponRequest } from '@cloakroom/contracts';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import { commandOfDot } from '../model/cart.ts';
 import { acceptCommand, observe, readCommand } from './command.ts';
 import { checkCouponCode } from './coupon-code.ts';

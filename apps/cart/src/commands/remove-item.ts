@@ -1,6 +1,6 @@
 import { isProblem, type CommandAcceptedSchema, type Problem, type RemoveItemRequest } from '@cloakroom/contracts';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import { acceptCommand, observe, readCommand } from './command.ts';
 import { findLine } from './find-line.ts';
 import type { CartParts } from '../cart.dependencies.ts';

@@ -1,6 +1,6 @@
 import { isProblem, problem, type CommandAcceptedSchema, type Problem, type SetQuantityRequest } from '@cloakroom/contracts';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import { acceptCommand, observe, readCommand } from './command.ts';
 import { findLine } from './find-line.ts';
 import { quantityMax } from '../model/limits.ts';

@@ -9,7 +9,7 @@ import {
   type CartEvent as CartEventMessage,
   type GuestJoined as GuestJoinedMessage,
 } from '@cloakroom/contracts';
-import type { LogRecord, RecordHeaders } from '@cloakroom/platform';
+import type { LogRecord, RecordHeaders } from '@cloakroom/event-log';
 import { emptyCart, type CartEvent } from './cart.ts';
 import {
   atMsOf,

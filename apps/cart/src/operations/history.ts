@@ -4,7 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { partitionOf } from '@cloakroom/contracts';
-import { traceOfRecord, type Clock, type EventLog, type LogRecord } from '@cloakroom/platform';
+import { traceOfRecord, type EventLog, type LogRecord } from '@cloakroom/event-log';
+import { type Clock } from '@cloakroom/platform';
 import { applyOrMark, newCart } from '../projection/apply-record.ts';
 import { evolve, type CartEvent } from '../model/cart.ts';
 import { decodeEvent, UndecodableRecord, type CartRecord } from '../model/codec.ts';

@@ -1,6 +1,6 @@
 /** A cart service of an older build: events of some carts are of a version that it does not know. The log itself holds them whole. */
 import { recordHeaders, type TopicSpec } from '@cloakroom/contracts';
-import type { EventLog } from '@cloakroom/platform';
+import type { EventLog } from '@cloakroom/event-log';
 
 /** From here on `eventLog` hands over records of these carts as a later version's; take a cart out of the set, and it is mended. */
 export function readAsOlderBuild(eventLog: EventLog, events: TopicSpec): Set<string> {

@@ -1,7 +1,8 @@
 /** Reading a dead-letter topic from end to end, and putting its records back where they came from. */
 import { randomUUID } from 'node:crypto';
 import { recordHeaders, type TopicSpec } from '@cloakroom/contracts';
-import { RetryLater, type Clock, type EventLog, type LogRecord, type OutgoingRecord, type RecordHeaders } from '@cloakroom/platform';
+import { RetryLater, type EventLog, type LogRecord, type OutgoingRecord, type RecordHeaders } from '@cloakroom/event-log';
+import { type Clock } from '@cloakroom/platform';
 
 /** No more progress for so long: the log or the view is away. */
 const silenceMaxMs = 10_000;

@@ -5,7 +5,7 @@
  */
 import { fromBinary } from '@bufbuild/protobuf';
 import { deadLetterTopic, IdentityEventSchema, partitionOf, type IdentityEvent, type TopicSpec } from '@cloakroom/contracts';
-import type { LogRecord } from '@cloakroom/platform';
+import type { LogRecord } from '@cloakroom/event-log';
 import type { CartState } from '../model/cart.ts';
 import { fromDot, UndecodableRecord } from '../model/codec.ts';
 import { originOf } from '../projection/dead-letters.ts';

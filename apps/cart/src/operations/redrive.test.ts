@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { CartEventSchema, deadLetterTopic, recordHeaders, uuidToBytes } from '@cloakroom/contracts';
-import { EmbeddedEventLog, systemClock, type EventLog, type LogRecord } from '@cloakroom/platform';
+import { EmbeddedEventLog, type EventLog, type LogRecord } from '@cloakroom/event-log';
+import { systemClock } from '@cloakroom/platform';
 import { accepted, newCommandId, newUser, openHarness, quantitiesOf, quiet, type Harness } from '../cart.harness.ts';
 import { dotOf } from '../model/cart.ts';
 import { MemoryCartView } from '../projection/cart.view.memory.ts';

@@ -8,7 +8,8 @@
  * removed and forgotten. Run by a build that reads less than this one, it buries the record again, under a new mark.
  */
 import { deadLetterTopic } from '@cloakroom/contracts';
-import { publishInParts, type Clock, type EventLog, type LogRecord } from '@cloakroom/platform';
+import { publishInParts, type EventLog, type LogRecord } from '@cloakroom/event-log';
+import { type Clock } from '@cloakroom/platform';
 import { newCart } from '../projection/apply-record.ts';
 import { evolve } from '../model/cart.ts';
 import type { CartView } from '../projection/cart.view.ts';

@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isProblem } from '@cloakroom/contracts';
-import { openEventLog, systemClock, type EventLog } from '@cloakroom/platform';
+import { openEventLog, type EventLog } from '@cloakroom/event-log';
+import { systemClock } from '@cloakroom/platform';
 import type { Redis } from 'ioredis';
 import { accepted, newCommandId, newGuest, newUser, openHarness, quantitiesOf, quiet, type Harness } from '../cart.harness.ts';
 import { ViewUnavailable, type CartView, type Place } from '../projection/cart.view.ts';

@@ -6,7 +6,7 @@
  * the pointer moves (cart.view.replay.ts). Killed at any point it has changed nothing that is read, or whole partitions; the next run goes on.
  */
 import { randomUUID } from 'node:crypto';
-import { RetryLater, type BatchControl, type RecordBatch, type TopicPartition } from '@cloakroom/platform';
+import { RetryLater, type BatchControl, type RecordBatch, type TopicPartition } from '@cloakroom/event-log';
 import { spaceAfter } from '../projection/cart.view.keys.ts';
 import { ViewUnavailable, type CartView } from '../projection/cart.view.ts';
 import type { Spaces } from '../projection/cart.view.replay.ts';

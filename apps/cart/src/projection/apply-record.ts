@@ -1,6 +1,6 @@
 /** What one record of the log makes of its cart. Pure, but for what it counts; the projector, a replay and `history` share it. */
 import { recordHeaders } from '@cloakroom/contracts';
-import type { LogRecord } from '@cloakroom/platform';
+import type { LogRecord } from '@cloakroom/event-log';
 import { emptyCart, type evolve } from '../model/cart.ts';
 import { decodeEvent, encodeCart, type CartRecord } from '../model/codec.ts';
 import { claims } from '../metrics.ts';

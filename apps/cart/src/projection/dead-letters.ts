@@ -1,6 +1,6 @@
 /** What a record that cannot be applied does to its cart: the partition goes on, and the cart says that it may lack something. */
 import { recordHeaders, type TopicSpec } from '@cloakroom/contracts';
-import type { LogRecord } from '@cloakroom/platform';
+import type { LogRecord } from '@cloakroom/event-log';
 import { markMissing, newCart } from './apply-record.ts';
 import type { CartParts } from '../cart.dependencies.ts';
 import { orRetryLater } from './project-batch.ts';

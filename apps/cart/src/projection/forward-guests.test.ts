@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { publishBytesMax, type LogRecord } from '@cloakroom/platform';
+import { publishBytesMax, type LogRecord } from '@cloakroom/event-log';
 import { newCommandId, newGuest, newUser, openHarness, type Harness } from '../cart.harness.ts';
 import { dotOf, type CartEvent } from '../model/cart.ts';
 import { encodeEvent } from '../model/codec.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { deadLetterTopic, recordHeaders } from '@cloakroom/contracts';
-import type { LogRecord, RecordBatch } from '@cloakroom/platform';
+import type { LogRecord, RecordBatch } from '@cloakroom/event-log';
 import { accepted, newCommandId, newUser, openHarness, quantitiesOf, type Harness } from '../cart.harness.ts';
 import { dotOf, type CartEvent } from '../model/cart.ts';
 import { ViewUnavailable } from './cart.view.ts';

@@ -4,7 +4,7 @@
  * events, is harmless.
  */
 import { randomUUID } from 'node:crypto';
-import { publishInParts, type OutgoingRecord } from '@cloakroom/platform';
+import { publishInParts, type OutgoingRecord } from '@cloakroom/event-log';
 import { decodeCart, encodeCart, type CartRecord } from '../model/codec.ts';
 import { snapshotsWritten } from '../metrics.ts';
 import type { CartParts } from '../cart.dependencies.ts';

@@ -8,7 +8,7 @@ import {
   type Problem,
 } from '@cloakroom/contracts';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import { couponsOf, dotIn, linesOf, type CartState } from '../model/cart.ts';
 import { formatToken } from './consistency.ts';
 import { lineOfMessage, readCart, type ReadParts } from './read-cart.ts';

@@ -7,7 +7,7 @@ import {
   type Problem,
 } from '@cloakroom/contracts';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import { cartOfDot, commandOfDot, couponsOf, linesOf, type CartState, type CommandId, type Dot } from '../model/cart.ts';
 import { toDot } from '../model/codec.ts';
 import { lineOfMessage, readCart, upToNow, type ReadParts } from './read-cart.ts';

@@ -1,6 +1,6 @@
 /** What every read of a cart shares: a bounded wait for the caller's own writes, one look at the view, and what that look may lack. */
 import { problem, type Problem } from '@cloakroom/contracts';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import { emptyCart, type CartState } from '../model/cart.ts';
 import { ViewUnavailable, type Place } from '../projection/cart.view.ts';
 import { hasReached, tokenFor, waitForToken, waitMaxMs, type ConsistencyToken } from './consistency.ts';

@@ -4,7 +4,7 @@
  */
 import { problem, type CartChangedSchema, type Problem } from '@cloakroom/contracts';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import { ViewUnavailable, type CartNotice } from '../projection/cart.view.ts';
 import { partitionOfCart, type CartParts } from '../cart.dependencies.ts';
 

@@ -1,6 +1,6 @@
 import { isProblem, problem, type Problem } from '@cloakroom/contracts';
 import { type Exchange, type Outcome, outgoing, personOf } from '../http-exchange.ts';
-import type { OutgoingCall } from '@cloakroom/platform';
+import type { OutgoingCall } from '@cloakroom/mesh';
 import { authProblem } from '../session/auth-problem.ts';
 
 /**

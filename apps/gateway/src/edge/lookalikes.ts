@@ -5,7 +5,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { callMetadata } from '@cloakroom/contracts';
-import { resemblesCallMetadata } from '@cloakroom/platform';
+import { resemblesCallMetadata } from '@cloakroom/mesh';
 
 /** Under their exact names these come from outside rightly; spelt otherwise they do not. */
 const welcome = new Set<string>([callMetadata.traceparent, callMetadata.experiment]);

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { EmbeddedEventLog, lookAtLog, openAdmin, openEventLog, systemClock } from '@cloakroom/platform';
+import { EmbeddedEventLog, lookAtLog, openEventLog } from '@cloakroom/event-log';
+import { openAdmin, systemClock } from '@cloakroom/platform';
 import { ask, configOf, openStage, silent, type Stage } from '../testing/gateway.fixture.ts';
 import { start } from '../start.ts';
 

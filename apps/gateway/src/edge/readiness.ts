@@ -1,5 +1,6 @@
 /** What this gateway depends on, as /readyz tells it. */
-import { lookWithin, openFeedStatus, type PartStatus, type Readiness, startingMaxMs } from '@cloakroom/platform';
+import { openFeedStatus } from '@cloakroom/identity';
+import { lookWithin, type PartStatus, type Readiness, startingMaxMs } from '@cloakroom/platform';
 import type { Gateway } from '../gateway.ts';
 
 /** Of another service's /readyz, which bounds each part that it asks about by `lookMaxMs`. */

@@ -5,7 +5,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isProblem, problem, type Problem, SessionState } from '@cloakroom/contracts';
-import { startDeadline } from '@cloakroom/platform';
+import { startDeadline } from '@cloakroom/mesh';
 import { parseKnownDevice } from '@cloakroom/session';
 import type { z } from 'zod';
 import { type Begun, endSpan } from './request-scope.ts';

@@ -1,7 +1,7 @@
-/** Load shedding at the edge: before anything is read or asked for. What goes first and why: libs/platform/src/load-shedding.ts. */
+/** Load shedding at the edge: before anything is read or asked for. What goes first and why: libs/mesh/src/server/load-shedding.ts. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { problem, type Problem } from '@cloakroom/contracts';
-import type { LoadShedder, SheddingClass, ShedReason } from '@cloakroom/platform';
+import type { LoadShedder, SheddingClass, ShedReason } from '@cloakroom/mesh';
 import { shed } from '../metrics.ts';
 import type { OperationClass } from '../route.ts';
 

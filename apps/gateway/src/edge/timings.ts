@@ -1,5 +1,5 @@
 /** The Server-Timing of one answer (W3C): the session decision, what each hop cost, and what was left of the budget. */
-import { formatTimings, type Timing } from '@cloakroom/platform';
+import { formatTimings, type Timing } from '@cloakroom/mesh';
 
 /** Entries of one answer: the header must stay far below common header limits. */
 const entryCountMax = 24;

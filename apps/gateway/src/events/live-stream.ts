@@ -12,7 +12,9 @@
  * - A client that stops reading. At most one `cart` event waits for it and one for each of its last orders, and it has 10 s to go on.
  */
 import { isProblem, SessionState } from '@cloakroom/contracts';
-import { type OutgoingCall, type Revocation, startSpan } from '@cloakroom/platform';
+import { type Revocation } from '@cloakroom/identity';
+import { type OutgoingCall } from '@cloakroom/mesh';
+import { startSpan } from '@cloakroom/platform';
 import { type Credential, type EventSocket, type Exchange, outgoing, personOf } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { whoIs, whoIsStill } from '../identity/identify-caller.ts';

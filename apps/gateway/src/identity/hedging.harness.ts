@@ -1,15 +1,8 @@
 /** Plain and hedged questions to auth, over the real mesh with two replicas, measured in turn in one run. */
 import { AuthService, isProblem } from '@cloakroom/contracts';
-import {
-  connectMesh,
-  createPassportVerifier,
-  type Handlers,
-  implement,
-  openRetryBudget,
-  serveMesh,
-  startTrace,
-  systemClock,
-} from '@cloakroom/platform';
+import { createPassportVerifier, openAdmission } from '@cloakroom/identity';
+import { connectMesh, type Handlers, implement, openRetryBudget, serveMesh } from '@cloakroom/mesh';
+import { startTrace, systemClock } from '@cloakroom/platform';
 import { openTcpProxy } from '@cloakroom/testing';
 import { randomBytes } from 'node:crypto';
 import { silent } from '../testing/gateway.fixture.ts';
@@ -35,11 +28,11 @@ async function replica(hiccupEvery: number) {
     port: 0,
     tls: undefined,
     services: [implement(AuthService, { ...handlers, resolve } as unknown as Handlers<typeof AuthService>)],
-    verifier: createPassportVerifier({
+    admission: openAdmission(createPassportVerifier({
       audience: 'auth',
       keys: { find: () => undefined, refresh: () => Promise.resolve(), retire: () => undefined },
       clock: systemClock,
-    }),
+    }), systemClock),
     clock: systemClock,
     log: silent,
   });

@@ -5,7 +5,8 @@
  * is right but whose session is gone is `ended`: that is said, and never answered with a silent new guest.
  */
 import { isProblem, problem, type Problem, type ResolveResponse } from '@cloakroom/contracts';
-import { inSpan, type OutgoingCall } from '@cloakroom/platform';
+import { type OutgoingCall } from '@cloakroom/mesh';
+import { inSpan } from '@cloakroom/platform';
 import { type MacKeys, parseToken } from '@cloakroom/session';
 import { LRUCache } from 'lru-cache';
 import type { BrowserToken, Exchange, Person } from '../http-exchange.ts';

@@ -9,7 +9,9 @@
  */
 import { create } from '@bufbuild/protobuf';
 import { isProblem, problem, type Problem, SessionState, type SessionView, SessionViewSchema, TokenMode } from '@cloakroom/contracts';
-import { inSpan, type OutgoingCall, type VerifiedAccess } from '@cloakroom/platform';
+import { type VerifiedAccess } from '@cloakroom/identity';
+import { type OutgoingCall } from '@cloakroom/mesh';
+import { inSpan } from '@cloakroom/platform';
 import type { RefreshParts } from '@cloakroom/session';
 import { carriedHash } from './self-contained-tokens.ts';
 import type { Carried, Exchange, Person } from '../http-exchange.ts';

@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { type Problem, problem, SessionState, SessionViewSchema, TokenMode } from '@cloakroom/contracts';
-import type { Clock, Revocation, RevocationFeed } from '@cloakroom/platform';
+import type { Revocation, RevocationFeed } from '@cloakroom/identity';
+import type { Clock } from '@cloakroom/platform';
 import { describe, expect, it } from 'vitest';
 import { type Audience, type AuthAnswer, IdentityCache, type IdentityRequest, type Resolved } from './identity-cache.ts';
 

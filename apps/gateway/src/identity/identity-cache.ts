@@ -18,7 +18,9 @@
  * - A machine that sleeps. Its monotonic clock stands still meanwhile, so an entry also ends by the wall clock, counted from the same start.
  */
 import { isProblem, problem, TokenMode, type Problem, type SessionView } from '@cloakroom/contracts';
-import type { Clock, Revocation, RevocationFeed, VerifiedIdentity } from '@cloakroom/platform';
+import type { Revocation, RevocationFeed } from '@cloakroom/identity';
+import type { VerifiedIdentity } from '@cloakroom/mesh';
+import type { Clock } from '@cloakroom/platform';
 import { LRUCache } from 'lru-cache';
 
 /** Entries, about 2 kB each: 100 MB at worst. Above it the ones used longest ago go first and auth is asked again. */

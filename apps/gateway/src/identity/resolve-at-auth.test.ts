@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf';
 import { isProblem, problem, type Problem, type ResolveResponse, ResolveResponseSchema } from '@cloakroom/contracts';
-import { openRetryBudget, type OutgoingCall, startTrace } from '@cloakroom/platform';
+import { openRetryBudget, type OutgoingCall } from '@cloakroom/mesh';
+import { startTrace } from '@cloakroom/platform';
 import { randomBytes } from 'node:crypto';
 import { expect, it, vi } from 'vitest';
 import { resolveAtAuth } from './resolve-at-auth.ts';

@@ -10,7 +10,7 @@
  * A mesh that knows that nobody would answer (circuit breaker: `unavailable` with Retry-After) is not asked again.
  */
 import { isProblem, type Problem, type ResolveResponse } from '@cloakroom/contracts';
-import type { OutgoingCall, RetryBudget } from '@cloakroom/platform';
+import type { OutgoingCall, RetryBudget } from '@cloakroom/mesh';
 import type { Resolve } from './identify-reference-token.ts';
 import { repeatedQuestions } from '../metrics.ts';
 

@@ -11,18 +11,10 @@
  * - A session ends here, and the feed has yet to say so. In jwt-denylist an access token that this gateway saw die is not believed any more,
  *   and auth is asked for the next. In jwt it is, to its end: that is the lesson of that mode, and it is the same at every gateway.
  */
-import type { Problem, SessionIssued } from '@cloakroom/contracts';
-import { isProblem } from '@cloakroom/contracts';
-import {
-  type AccessRefusal,
-  type AccessTokenVerifier,
-  type Clock,
-  createAccessTokenVerifier,
-  type KeyRing,
-  type OutgoingCall,
-  type RevocationFeed,
-  type VerifiedAccess,
-} from '@cloakroom/platform';
+import { isProblem, type Problem, type SessionIssued } from '@cloakroom/contracts';
+import { type AccessRefusal, type AccessTokenVerifier, createAccessTokenVerifier, type KeyRing, type RevocationFeed, type VerifiedAccess } from '@cloakroom/identity';
+import { type OutgoingCall } from '@cloakroom/mesh';
+import { type Clock } from '@cloakroom/platform';
 import { hashOf, limits, type RefreshParts } from '@cloakroom/session';
 import { LRUCache } from 'lru-cache';
 

@@ -12,7 +12,8 @@ import {
   TokenMode,
   topics,
 } from '@cloakroom/contracts';
-import { type EventLog, type KeyRing, signEvent, type SigningKey, signPassport } from '@cloakroom/platform';
+import { type EventLog } from '@cloakroom/event-log';
+import { type KeyRing, signEvent, type SigningKey, signPassport } from '@cloakroom/identity';
 import { makeToken, parseToken, readMacKeys } from '@cloakroom/session';
 import { FakeCarried } from './fake-self-contained-tokens.fixture.ts';
 

@@ -1,6 +1,6 @@
 /** A fake orders service: keeps what was placed by person and key, and refuses what it is told to refuse. */
 import { Obstacle, OrderStatus, OrdersService, type PlaceOrderRequest, problem, type Problem } from '@cloakroom/contracts';
-import { implement, type Implementation, person, type RequestContext } from '@cloakroom/platform';
+import { implement, type Implementation, person, type RequestContext } from '@cloakroom/mesh';
 
 export interface FakeOrders {
   failing: Problem | undefined;

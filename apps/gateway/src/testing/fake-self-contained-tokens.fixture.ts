@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import { type Problem, problem, SessionState, type SessionView, SessionViewSchema, TokenMode } from '@cloakroom/contracts';
-import { signAccessToken, type SigningKey } from '@cloakroom/platform';
+import { signAccessToken, type SigningKey } from '@cloakroom/identity';
 import { macKeys, makeRefreshToken, parseRefreshToken, tagOf } from '@cloakroom/session';
 
 const keys = macKeys([randomBytes(32)]);

@@ -11,7 +11,7 @@ import {
   type SessionIssued,
   TokenMode,
 } from '@cloakroom/contracts';
-import { implement, type Implementation, person, type RequestContext } from '@cloakroom/platform';
+import { implement, type Implementation, person, type RequestContext } from '@cloakroom/mesh';
 import { fakeAccount } from './fake-account.fixture.ts';
 import { type FakeAuth, readRelayClock } from './fake-auth.fixture.ts';
 import { fakeOrders, type FakeOrders } from './fake-orders.fixture.ts';

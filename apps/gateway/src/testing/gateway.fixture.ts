@@ -1,6 +1,9 @@
 /** A gateway on a real port, with fake services behind the real mesh and a real (embedded) event log that the test's own auth writes to. */
 import { topics } from '@cloakroom/contracts';
-import { createLogger, createPassportVerifier, openEventLog, type Running, serveMesh, systemClock } from '@cloakroom/platform';
+import { openEventLog } from '@cloakroom/event-log';
+import { createPassportVerifier, openAdmission } from '@cloakroom/identity';
+import { serveMesh } from '@cloakroom/mesh';
+import { createLogger, type Running, systemClock } from '@cloakroom/platform';
 import { FakeAuth, macKeyText, Relay } from './fake-auth.fixture.ts';
 import { fakeServices, type FakeServices } from './fake-services.fixture.ts';
 import { type GatewayConfig, readConfig, start } from '../start.ts';
@@ -37,7 +40,7 @@ export async function openStage(env: Env | ((addresses: Env) => Promise<Env>) = 
         port: 0,
         tls: undefined,
         services: beside === undefined ? [implementation] : [implementation, beside],
-        verifier: createPassportVerifier({ audience: name, keys: auth.signed.ring, clock, accessTokens: name !== 'auth' }),
+        admission: openAdmission(createPassportVerifier({ audience: name, keys: auth.signed.ring, clock, accessTokens: name !== 'auth' }), clock),
         clock,
         log: silent,
       }),

@@ -5,7 +5,8 @@
  * under whichever name. All insert in one sequence (key, coupon, commands by id), so no two can wait for each other in a circle.
  */
 import { isProblem, problem, type Problem } from '@cloakroom/contracts';
-import { traceOfCause, type PersonContext } from '@cloakroom/platform';
+import { traceOfCause } from '@cloakroom/event-log';
+import { type PersonContext } from '@cloakroom/mesh';
 import type { Transaction } from 'kysely';
 import { announce } from '../saga/announce.ts';
 import { isOnceAPerson } from './coupons.ts';

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { isProblem, Obstacle, problem, type PlaceOrderRequest, type Problem } from '@cloakroom/contracts';
-import { forward, type PersonContext } from '@cloakroom/platform';
+import { forward, type PersonContext } from '@cloakroom/mesh';
 import { acceptOrder, findByKey, sameOrder } from './accept-order.ts';
 import { orderMessages, type OrderedAddress, type OrderMessage } from '../reads/order-message.ts';
 import { orUnavailable } from '../or-unavailable.ts';

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { isProblem, type OrderPreviewSchema, type PreviewOrderRequest, type Problem } from '@cloakroom/contracts';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import { lineMessage } from '../reads/order-message.ts';
 import { orUnavailable } from '../or-unavailable.ts';
 import type { OrdersParts } from '../orders.dependencies.ts';

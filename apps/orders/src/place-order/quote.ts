@@ -11,7 +11,7 @@ import {
   type Problem,
   type Product,
 } from '@cloakroom/contracts';
-import { forward, type PersonContext } from '@cloakroom/platform';
+import { forward, type PersonContext } from '@cloakroom/mesh';
 import { judgeCoupons, type JudgedCoupon } from './coupons.ts';
 import type { OrdersParts } from '../orders.dependencies.ts';
 

@@ -1,5 +1,5 @@
 import { isProblem, problem, uuidV7Milliseconds, type GetOrderRequest, type Problem } from '@cloakroom/contracts';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import { orderMessages, type OrderMessage } from './order-message.ts';
 import { orUnavailable } from '../or-unavailable.ts';
 import type { OrdersParts } from '../orders.dependencies.ts';

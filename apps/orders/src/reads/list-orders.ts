@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { problem, type ListOrdersRequest, type ListOrdersResponseSchema, type Problem } from '@cloakroom/contracts';
-import type { PersonContext } from '@cloakroom/platform';
+import type { PersonContext } from '@cloakroom/mesh';
 import { orderMessages } from './order-message.ts';
 import { orUnavailable } from '../or-unavailable.ts';
 import type { OrdersParts } from '../orders.dependencies.ts';

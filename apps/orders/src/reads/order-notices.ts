@@ -4,7 +4,8 @@
  */
 import { fromBinary } from '@bufbuild/protobuf';
 import { OrderEventSchema, topics } from '@cloakroom/contracts';
-import { pauseUntil, traceOfRecord, type EventLog, type Logger, type LogRecord, type Subscription } from '@cloakroom/platform';
+import { pauseUntil, traceOfRecord, type EventLog, type LogRecord, type Subscription } from '@cloakroom/event-log';
+import { type Logger } from '@cloakroom/platform';
 
 export interface OrderNotice {
   readonly orderId: string;

@@ -1,6 +1,8 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { isProblem, OrderEventSchema, recordHeaders, topics } from '@cloakroom/contracts';
-import { DatabaseUnavailable, openEventLog, type EventLog, type PersonContext } from '@cloakroom/platform';
+import { openEventLog, type EventLog } from '@cloakroom/event-log';
+import { type PersonContext } from '@cloakroom/mesh';
+import { DatabaseUnavailable } from '@cloakroom/platform';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { openOrderNotices, type OrderNotices } from './order-notices.ts';
 import { openShop, orderIdOf, personContext, quiet, type Shop } from '../orders.harness.ts';

@@ -1,7 +1,8 @@
 /** Tells whoever shows orders that one has changed. Says "read again", never what changed: notices may be missed. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { problem, type OrderChangedSchema, type Problem } from '@cloakroom/contracts';
-import { DatabaseUnavailable, type PersonContext } from '@cloakroom/platform';
+import { type PersonContext } from '@cloakroom/mesh';
+import { DatabaseUnavailable } from '@cloakroom/platform';
 import type { OrderNotices } from './order-notices.ts';
 import type { OrdersParts } from '../orders.dependencies.ts';
 

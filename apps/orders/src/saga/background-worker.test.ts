@@ -1,6 +1,7 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { OrderEventSchema, recordHeaders, topics, uuidV7Milliseconds } from '@cloakroom/contracts';
-import { openEventLog, soleLease, type EventLog, type LogRecord, type OutgoingRecord } from '@cloakroom/platform';
+import { openEventLog, type EventLog, type LogRecord, type OutgoingRecord } from '@cloakroom/event-log';
+import { soleLease } from '@cloakroom/platform';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { openKeeper, publishRows } from './background-worker.ts';
 import { openShop, orderIdOf, personContext, quiet, type Replica, type Shop } from '../orders.harness.ts';

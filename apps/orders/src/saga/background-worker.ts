@@ -5,21 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import { fromJsonString, toBinary } from '@bufbuild/protobuf';
 import { OrderEventSchema, recordHeaders, topics } from '@cloakroom/contracts';
-import {
-  Commits,
-  type EventLog,
-  type Lease,
-  type Logger,
-  type OutgoingRecord,
-  pauseUntil,
-  type RecordTrace,
-  relayOutbox,
-  startSpan,
-  startTrace,
-  type Tenure,
-  traceHeaders,
-  tracing,
-} from '@cloakroom/platform';
+import { Commits, type EventLog, type OutgoingRecord, pauseUntil, type RecordTrace, relayOutbox, traceHeaders } from '@cloakroom/event-log';
+import { type Lease, type Logger, startSpan, startTrace, type Tenure, tracing } from '@cloakroom/platform';
 import type { Selectable } from 'kysely';
 import type { OrdersSchema } from '../orders.ts';
 import type { OrdersParts } from '../orders.dependencies.ts';

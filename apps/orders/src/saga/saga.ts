@@ -8,11 +8,9 @@
  *  - an order is cancelled only after its charge was declined, or before one could be asked for and with its key closed at the provider.
  * So a kill between any two steps leaves an order that the keeper takes on from where it stands.
  */
-import { isProblem, problem, type ErrorCode, type Problem, type StockItem } from '@cloakroom/contracts';
-import type { OutgoingCall } from '@cloakroom/platform';
+import { type DotSchema, type ErrorCode, isProblem, problem, type Problem, type StockItem, uuidToBytes } from '@cloakroom/contracts';
+import type { OutgoingCall } from '@cloakroom/mesh';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { DotSchema } from '@cloakroom/contracts';
-import { uuidToBytes } from '@cloakroom/contracts';
 import { announce, type Step } from './announce.ts';
 import { ordersEnded } from '../metrics.ts';
 import { linesOf } from '../reads/order-message.ts';

@@ -3,7 +3,8 @@
  * time in the database, where another replica's clock might be hours off, but counts from when it first saw an order, by its own monotonic clock;
  * after a restart it counts anew, which only delays.
  */
-import type { OutgoingCall, TraceContext } from '@cloakroom/platform';
+import type { OutgoingCall } from '@cloakroom/mesh';
+import type { TraceContext } from '@cloakroom/platform';
 import type { OrdersParts } from '../orders.dependencies.ts';
 import type { Phase } from '../orders.ts';
 import { advance, giveUp } from './saga.ts';

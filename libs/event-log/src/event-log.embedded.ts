@@ -1,0 +1,239 @@
+/**
+ * The event log in this process's memory, mirrored to a file: the same semantics as Kafka for one process, under the same contract suite.
+ *
+ * Declared differences: all services of the process share this one object; no replication; committed offsets reach the file once a second
+ * and at close, so a killed process is handed some records again (at-least-once, as always); compacted topics keep every record.
+ */
+import { randomUUID } from 'node:crypto';
+import { deadLetterTopic, partitionOf, type TopicSpec } from '@cloakroom/contracts';
+import type { Clock } from '@cloakroom/platform';
+import { EmbeddedGroup, EmbeddedMember } from './event-log.embedded.group.ts';
+import type { Shelf } from './event-log.embedded.group.ts';
+import { openJournal, readJournal, rewriteJournal } from './event-log.embedded.journal.ts';
+import type { Journal, JournalEntry } from './event-log.embedded.journal.ts';
+import { EmbeddedState, fatal, nextOffset } from './event-log.embedded.state.ts';
+import { publishInSpans } from './event-log.traces.ts';
+import { EventLogError, assertPublishable } from './event-log.ts';
+import type {
+  EventLog,
+  EventLogReporter,
+  LogRecord,
+  OutgoingRecord,
+  PartitionLag,
+  Position,
+  RecordHeaders,
+  SubscribeOptions,
+  Subscription,
+} from './event-log.ts';
+
+export interface EmbeddedOptions {
+  /** Absent: nothing survives the process (tests). */
+  readonly file?: string;
+  readonly log: EventLogReporter;
+  readonly clock: Clock;
+}
+
+/** How old a committed offset in the file may be: a process killed within it hands some records over again. */
+const commitFlushMs = 1_000;
+/** The file is rewritten at open when so much of it is dead; not while running. */
+const deadShareMax = 0.5;
+
+export class EmbeddedEventLog implements EventLog {
+  readonly #state = new EmbeddedState();
+  readonly #groups = new Map<string, EmbeddedGroup>();
+  readonly #unwritten = new Map<string, JournalEntry>();
+  readonly #members = new Set<EmbeddedMember>();
+  readonly #clock: Clock;
+  readonly #log: EventLogReporter;
+  readonly #journal: Journal | undefined;
+  readonly #flush: NodeJS.Timeout;
+  readonly #id = randomUUID();
+  #interrupted = false;
+  #closed = false;
+
+  constructor({ file, log, clock }: EmbeddedOptions) {
+    this.#log = log;
+    this.#clock = clock;
+    if (file !== undefined) this.#journal = this.#open(file);
+    this.#flush = setInterval(() => this.#flushCommits(), commitFlushMs);
+    this.#flush.unref();
+  }
+
+  ensureTopics(specs: readonly TopicSpec[]): Promise<void> {
+    return settle(() => {
+      for (const spec of specs) {
+        const known = this.#state.find(spec.name)?.spec;
+        if (known === undefined) this.#append([{ kind: 'topic', spec }]);
+        else if (known.partitions !== spec.partitions)
+          throw fatal(`topic ${spec.name} has ${known.partitions} partitions, not ${spec.partitions}`);
+      }
+    });
+  }
+
+  publish(topic: TopicSpec, records: readonly OutgoingRecord[]): Promise<Position[]> {
+    return publishInSpans(topic, records, (stamped) => this.#publish(topic, stamped));
+  }
+
+  #publish(topic: TopicSpec, records: readonly OutgoingRecord[]): Promise<Position[]> {
+    return settle(() => {
+      if (this.#interrupted) throw new EventLogError('retriable', 'the event log does not answer', { outcomeUnknown: false });
+      const nextOf = this.#state.topic(topic.name).partitions.map(nextOffset);
+      assertPublishable(topic, records);
+      const timestampMs = this.#clock.nowMs();
+      const appended = records.map(({ key, value, headers = {}, partition = partitionOf(key, topic) }): LogRecord => {
+        const offset = nextOf[partition]!;
+        nextOf[partition] = offset + 1n;
+        // Copied, as a wire would: the caller may reuse its buffer.
+        return { topic: topic.name, partition, offset, key, value: value === null ? null : Buffer.from(value), headers, timestampMs };
+      });
+      this.#append(appended.map((record) => ({ kind: 'record', record })));
+      this.#wake();
+      return appended.map(({ partition, offset }) => ({ topic: topic.name, partition, offset }));
+    });
+  }
+
+  subscribe(options: SubscribeOptions): Promise<Subscription> {
+    return settle(() => {
+      this.#assertOpen();
+      for (const topic of options.topics) this.#state.topic(topic.name);
+      const group = this.#groups.get(options.group) ?? new EmbeddedGroup();
+      this.#groups.set(options.group, group);
+      const member = new EmbeddedMember(group, options, this.#shelf());
+      this.#members.add(member);
+      void group.join(member);
+      return member;
+    });
+  }
+
+  offsetsByTime(topic: TopicSpec, timestampMs: number): Promise<Map<number, bigint>> {
+    return settle(() => {
+      const offsets = this.#state.topic(topic.name).partitions.map((partition): bigint => {
+        const found = partition.records.find((record) => record.timestampMs >= timestampMs);
+        return found?.offset ?? nextOffset(partition);
+      });
+      return new Map(offsets.entries());
+    });
+  }
+
+  bounds(topic: TopicSpec): Promise<Map<number, { readonly first: bigint; readonly next: bigint }>> {
+    return settle(() => {
+      const bounds = this.#state.topic(topic.name).partitions.map((partition) => ({ first: partition.first, next: nextOffset(partition) }));
+      return new Map(bounds.entries());
+    });
+  }
+
+  lag(group: string, topic: TopicSpec): Promise<PartitionLag[]> {
+    return settle(() =>
+      this.#state.topic(topic.name).partitions.map((of, partition) => {
+        const committed = this.#state.committed(group, { topic: topic.name, partition }) ?? of.first;
+        return { topic: topic.name, partition, records: nextOffset(of) - committed };
+      }),
+    );
+  }
+
+  describe(): Promise<{ readonly kind: 'embedded'; readonly clusterId: string }> {
+    return Promise.resolve({ kind: 'embedded', clusterId: this.#id });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await Promise.all([...this.#members].map((member) => member.stop()));
+    clearInterval(this.#flush);
+    this.#flushCommits();
+    this.#journal?.close();
+  }
+
+  /** For tests and labs: from now on the log answers nobody, as a paused broker. */
+  interrupt(): void {
+    this.#interrupted = true;
+  }
+
+  restore(): void {
+    this.#interrupted = false;
+    this.#wake();
+  }
+
+  #shelf(): Shelf {
+    return {
+      clock: this.#clock,
+      log: this.#log,
+      heard: () => !this.#interrupted,
+      bounds: (topic, partition) => {
+        const of = this.#state.partition(topic, partition);
+        return { first: of.first, next: nextOffset(of) };
+      },
+      read: (topic, partition, from, recordsMax) => {
+        const of = this.#state.partition(topic, partition);
+        // Below the retained part: go on with what is left.
+        const at = Number((from < of.first ? of.first : from) - of.first);
+        const records = of.records.slice(at, at + recordsMax);
+        if (records.length === 0) return undefined;
+        return { topic, partition, records, highWatermark: nextOffset(of), fetchStartedMs: this.#clock.monotonicMs() };
+      },
+      committed: (group, partition) => this.#state.committed(group, partition),
+      commit: (group, { topic, partition }, offset) => {
+        const entry: JournalEntry = { kind: 'commit', group, topic, partition, offset, atMs: this.#clock.nowMs() };
+        this.#state.apply(entry, entry.atMs);
+        this.#unwritten.set(`${group}\n${topic}\n${partition}`, entry);
+      },
+      publishDeadLetter: (record, headers) => this.#publishDeadLetter(record, headers),
+      left: (member) => this.#members.delete(member),
+    };
+  }
+
+  async #publishDeadLetter(record: LogRecord, headers: RecordHeaders): Promise<Position> {
+    const target = deadLetterTopic(this.#state.topic(record.topic).spec);
+    await this.ensureTopics([target]);
+    const [position] = await this.publish(target, [{ key: record.key, value: record.value, headers, partition: record.partition }]);
+    return position!;
+  }
+
+  #append(entries: readonly JournalEntry[]): void {
+    this.#assertOpen();
+    try {
+      this.#journal?.append(entries);
+    } catch (error) {
+      throw new EventLogError('retriable', 'the event log could not be written', { outcomeUnknown: false, cause: error });
+    }
+    for (const entry of entries) this.#state.apply(entry, this.#clock.nowMs());
+  }
+
+  #flushCommits(): void {
+    const entries = [...this.#unwritten.values()];
+    if (entries.length === 0) return;
+    this.#unwritten.clear();
+    try {
+      this.#journal?.append(entries);
+    } catch (error) {
+      // Nothing is lost by it but progress: the next commit of the partition says more.
+      this.#log.error({ err: error }, 'committed offsets could not be written');
+    }
+  }
+
+  #wake(): void {
+    for (const group of this.#groups.values()) group.wake();
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw fatal('the event log is closed');
+  }
+
+  #open(file: string): Journal {
+    const { entries } = readJournal(file, this.#log);
+    const nowMs = this.#clock.nowMs();
+    for (const entry of entries) this.#state.apply(entry, nowMs);
+    this.#state.expire(nowMs);
+    if (entries.length > 0 && this.#state.entryCount() < entries.length * (1 - deadShareMax)) rewriteJournal(file, this.#state.entries());
+    return openJournal(file, this.#log);
+  }
+}
+
+/** The port is asynchronous; so are its failures. */
+function settle<T>(work: () => T): Promise<T> {
+  try {
+    return Promise.resolve(work());
+  } catch (error) {
+    return Promise.reject(error as Error);
+  }
+}

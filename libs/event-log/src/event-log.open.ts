@@ -1,0 +1,47 @@
+/** The one place where a process chooses its event log. */
+import type { Clock, ProcessParts } from '@cloakroom/platform';
+import { EmbeddedEventLog } from './event-log.embedded.ts';
+import { KafkaEventLog } from './kafka/event-log.kafka.ts';
+import type { EventLog, EventLogReporter } from './event-log.ts';
+
+export type EventLogChoice =
+  | {
+      readonly kind: 'kafka';
+      readonly brokers: readonly string[];
+      readonly replicationFactor?: number | undefined;
+      readonly clientId: string;
+      readonly log: EventLogReporter;
+      readonly clock: Clock;
+    }
+  | { readonly kind: 'embedded'; readonly file?: string; readonly log: EventLogReporter; readonly clock: Clock };
+
+/** Opening never waits for a broker: a service starts, and says in /readyz what it lacks, while Kafka is down. */
+export function openEventLog(choice: EventLogChoice): Promise<EventLog> {
+  return Promise.resolve(choice.kind === 'embedded' ? new EmbeddedEventLog(choice) : new KafkaEventLog(choice));
+}
+
+/** What an app's `start` is given; the rest comes from its configuration. */
+export interface Parts extends ProcessParts {
+  /** In embedded all services share one log; otherwise each opens its own by configuration. */
+  readonly eventLog?: EventLog;
+}
+
+/** What a process is told of its log (config.ts). */
+export interface EventLogConfig {
+  readonly EVENT_LOG: 'kafka' | 'embedded';
+  readonly KAFKA_BROKERS?: string[] | undefined;
+  readonly KAFKA_REPLICATION_FACTOR?: number | undefined;
+  readonly EVENT_LOG_FILE?: string | undefined;
+  readonly REPLICA: string;
+}
+
+/** The log that a service was given (in embedded all share one), else one of its own by configuration. */
+export function eventLogOf(service: string, config: EventLogConfig, { eventLog, log, clock }: Parts): Promise<EventLog> {
+  if (eventLog !== undefined) return Promise.resolve(eventLog);
+  if (config.EVENT_LOG === 'kafka') {
+    const { KAFKA_BROKERS: brokers = [], KAFKA_REPLICATION_FACTOR: replicationFactor } = config;
+    return openEventLog({ kind: 'kafka', brokers, replicationFactor, clientId: `${service}-${config.REPLICA}`, log, clock });
+  }
+  const file = config.EVENT_LOG_FILE;
+  return openEventLog({ kind: 'embedded', ...(file !== undefined && { file }), log, clock });
+}

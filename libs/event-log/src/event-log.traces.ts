@@ -1,0 +1,107 @@
+/**
+ * Traces through the event log, the same for every adapter. A record carries its trace in a header (record-trace.ts), on or off. While telemetry
+ * is on, the header that is written is that of the publish span, and the header that a handler sees is that of its batch's span: so whatever
+ * a handler publishes because of a record (traceOfRecord) continues the trace, and no handler needs to know of spans.
+ *
+ * A batch holds records of many requests. Where they are of one trace, the span of the batch is its child; where they are of several it has
+ * no parent among them but a link to each (OpenTelemetry's rule for batches), and the records keep their own headers.
+ * What nobody asked for (heartbeats, snapshots) has no trace and makes no span.
+ */
+import { recordHeaders, type TopicSpec } from '@cloakroom/contracts';
+import type { TraceContext } from '@cloakroom/mesh';
+import type { OutgoingRecord, Position, RecordBatch } from './event-log.ts';
+import { traceOfRecord } from './record-trace.ts';
+import { type Attributes, nameOfError, runWithin, type Span, startSpan, tracing } from '@cloakroom/platform';
+
+/** Publishes with a span for each record that was asked for, whose context travels in its place. */
+export async function publishInSpans(
+  topic: TopicSpec,
+  records: readonly OutgoingRecord[],
+  publish: (records: readonly OutgoingRecord[]) => Promise<Position[]>,
+): Promise<Position[]> {
+  if (!tracing()) return publish(records);
+  const spans = records.map((record) => publishSpan(topic, record));
+  try {
+    const positions = await publish(records.map((record, index) => stamped(record, spans[index]?.trace)));
+    spans.forEach((span, index) => span?.set(placeOf(positions[index])));
+    return positions;
+  } catch (error) {
+    for (const span of spans) span?.end(nameOfError(error));
+    throw error;
+  } finally {
+    for (const span of spans) span?.end();
+  }
+}
+
+function publishSpan({ name: topic }: TopicSpec, { headers = {} }: OutgoingRecord): Span | undefined {
+  const { traceparent } = traceOfRecord({ headers });
+  if (traceparent === null) return undefined;
+  const type = headers[recordHeaders.eventType]?.toString();
+  return startSpan({
+    name: `publish ${topic}`,
+    kind: 'producer',
+    parent: traceparent,
+    attributes: { ...destination(topic), ...operation('send', 'publish'), ...(type !== undefined && { 'cloakroom.event.type': type }) },
+  });
+}
+
+/**
+ * One span for the work on a batch; none where no record of it was asked for.
+ * @param work is handed the batch with `trace`, and where it is of one trace, with records that carry the span
+ */
+export async function inBatchSpan<Result>(
+  name: string,
+  batch: RecordBatch,
+  attributes: Attributes,
+  work: (batch: RecordBatch) => Promise<Result>,
+): Promise<Result> {
+  const parents = tracing() ? parentsOf(batch) : [];
+  if (parents.length === 0) return work(batch);
+  const alone = parents.length === 1;
+  const span = startSpan({
+    name,
+    kind: 'consumer',
+    parent: batch.trace?.traceparent ?? (alone ? parents[0] : undefined),
+    links: batch.trace === undefined && !alone ? parents : [],
+    attributes: { ...destination(batch.topic), ...batchAttributes(batch), ...attributes },
+  });
+  if (span === undefined) return work(batch);
+  const records = alone ? batch.records.map((record) => stamped(record, span.trace)) : batch.records;
+  try {
+    return await runWithin(span, () => work({ ...batch, records, trace: span.trace }));
+  } catch (error) {
+    span.end(nameOfError(error));
+    throw error;
+  } finally {
+    span.end();
+  }
+}
+
+/** Different traceparents, in the order in which they came. */
+function parentsOf({ records }: RecordBatch): string[] {
+  return [...new Set(records.flatMap((record) => traceOfRecord(record).traceparent ?? []))];
+}
+
+/** Only where there was a header: what nobody asked for stays so. */
+function stamped<Record extends Pick<OutgoingRecord, 'headers'>>(record: Record, trace: TraceContext | undefined): Record {
+  if (trace === undefined || record.headers?.[recordHeaders.traceparent] === undefined) return record;
+  return { ...record, headers: { ...record.headers, [recordHeaders.traceparent]: Buffer.from(trace.traceparent) } };
+}
+
+const destination = (topic: string): Attributes => ({ 'messaging.system': 'kafka', 'messaging.destination.name': topic });
+
+/** @param type of the conventions; @param name ours */
+export const operation = (type: 'send' | 'process', name: string): Attributes => ({
+  'messaging.operation.type': type,
+  'messaging.operation.name': name,
+});
+
+const placeOf = (position: Position | undefined): Attributes =>
+  position === undefined
+    ? {}
+    : { 'messaging.destination.partition.id': String(position.partition), 'messaging.kafka.offset': Number(position.offset) };
+
+const batchAttributes = ({ partition, records }: RecordBatch): Attributes => ({
+  ...placeOf({ topic: '', partition, offset: records[0]!.offset }),
+  'messaging.batch.message_count': records.length,
+});

@@ -1,0 +1,8 @@
+export * from './event-log.ts';
+export * from './event-log.open.ts';
+export * from './event-log.embedded.ts';
+export * from './event-log.traces.ts';
+export * from './event-log.readiness.ts';
+export { groupLabel } from './event-log.metrics.ts';
+export * from './record-trace.ts';
+export * from './outbox-relay.ts';

@@ -1,0 +1,300 @@
+/**
+ * One member of a Kafka consumer group, for as long as the subscription lives: kafkajs consumers come and go under it.
+ *
+ * Subtleties kept here:
+ * - A crash that kafkajs will not repair, and silence, end a consumer; a new one follows with a bounded delay, for ever.
+ * - Freshness is counted from answered fetches (event-log.kafka.freshness.ts).
+ * - A generation's say ends with it: what it still handles is not committed under the next one.
+ */
+import type { Consumer, EachBatchPayload } from 'kafkajs';
+import { deliver, pause as wait } from '../event-log.delivery.ts';
+import type { Delivery } from '../event-log.delivery.ts';
+import { Generation, batchesOf, keyOf, withHeartbeats } from './event-log.kafka.generation.ts';
+import { createClient, requestTimeoutMs, within } from './event-log.kafka.client.ts';
+import type { KafkaClient, KafkaOptions } from './event-log.kafka.client.ts';
+import { Commits } from './event-log.kafka.commits.ts';
+import { Freshness } from './event-log.kafka.freshness.ts';
+import type { RecordBatch, SubscribeOptions, Subscription, TopicPartition } from '../event-log.ts';
+
+/** A killed member's partitions idle so long; the broker's minimum and three heartbeats fit into it. */
+const sessionTimeoutMs = 6_000;
+const heartbeatMs = 2_000;
+/** How long a rebalance waits for a member whose handler is at work. */
+const rebalanceTimeoutMs = 10_000;
+/** An idle fetch returns after this: the grain of `lastHeardMs`. */
+const fetchWaitMs = 500;
+/** Partitions handled at once: one slow view must not hold the others, and each holds at most 1 MB in memory. */
+const concurrentPartitions = 8;
+const retries = 8;
+const maxRetryTimeMs = 1_000;
+/** Restart of a crashed consumer: soon, and never rarer than every second, so that a broker's return is noticed. Each tries for seconds itself. */
+const restartDelayFirstMs = 250;
+const restartDelayMaxMs = 1_000;
+/** No answer to anything for so long, and no handler at work: kafkajs is stuck, or the broker is paused; a new consumer cannot be worse. */
+const silenceMaxMs = 20_000;
+/** The process has 8 s to stop (runProcess): a handler in progress gets most of it. */
+const stopTimeoutMs = 6_000;
+
+/** What a member needs of its log. */
+export interface Owner {
+  readonly publishDeadLetter: Delivery['publishDeadLetter'];
+  readonly left: () => void;
+}
+
+interface Run {
+  readonly client: KafkaClient;
+  readonly consumer: Consumer;
+  /** Resolves with the reason when this consumer is over. */
+  readonly over: Promise<string>;
+  readonly joined: Promise<unknown>;
+}
+
+export class KafkaSubscription implements Subscription {
+  readonly ready: Promise<void>;
+  readonly #options: SubscribeOptions;
+  readonly #kafka: KafkaOptions;
+  readonly #owner: Owner;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #stopping = new AbortController();
+  readonly #paused = new Map<string, TopicPartition>();
+  readonly #freshness: Freshness;
+  readonly #supervised: Promise<void>;
+  #activeMs: number;
+  #handling = 0;
+  #down = false;
+  #run: Run | undefined;
+  #stopped: Promise<void> | undefined;
+  #generation = Generation.none;
+  #commits = Commits.none;
+
+  constructor(kafka: KafkaOptions, options: SubscribeOptions, owner: Owner) {
+    this.#kafka = kafka;
+    this.#options = options;
+    this.#owner = owner;
+    this.ready = this.#ready.promise;
+    this.#freshness = new Freshness(
+      () => kafka.clock.monotonicMs(),
+      () => this.#handling === 0,
+    );
+    this.#activeMs = kafka.clock.monotonicMs();
+    this.#supervised = this.#supervise();
+  }
+
+  pause(partitions: readonly TopicPartition[]): void {
+    for (const partition of partitions) this.#paused.set(keyOf(partition), partition);
+    this.#applyPauses();
+  }
+
+  resume(partitions: readonly TopicPartition[]): void {
+    for (const partition of partitions) this.#paused.delete(keyOf(partition));
+    if (this.#generation.live) this.#run?.consumer.resume(partitions.map(({ topic, partition }) => ({ topic, partitions: [partition] })));
+  }
+
+  seek(topic: string, partition: number, offset: bigint): void {
+    // kafkajs would keep the seek of a partition that is not ours, and apply it when the partition comes back, much later.
+    if (!this.#generation.has({ topic, partition })) return;
+    this.#run?.consumer.seek({ topic, partition, offset: String(offset) });
+  }
+
+  assigned(): readonly TopicPartition[] {
+    return this.#generation.live ? this.#generation.partitions : [];
+  }
+
+  lastHeardMs(): number | undefined {
+    return this.#freshness.heardMs;
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    this.#stopping.abort();
+    if (this.#run !== undefined) await this.#end(this.#run, stopTimeoutMs);
+    await this.#supervised;
+    this.#owner.left();
+    this.#ready.resolve();
+  }
+
+  async #supervise(): Promise<void> {
+    const { log } = this.#kafka;
+    let delayMs = restartDelayFirstMs;
+    while (!this.#stopping.signal.aborted) {
+      const startedMs = this.#kafka.clock.monotonicMs();
+      const run = this.#begin();
+      this.#run = run;
+      const watchdog = setInterval(() => this.#watch(), silenceMaxMs / 4);
+      const reason = await Promise.race([run.over, aborted(this.#stopping.signal)]);
+      clearInterval(watchdog);
+      if (this.#stopping.signal.aborted) return;
+      this.#lose();
+      await this.#end(run, rebalanceTimeoutMs);
+      const lived = this.#kafka.clock.monotonicMs() - startedMs;
+      delayMs = lived > silenceMaxMs ? restartDelayFirstMs : Math.min(delayMs * 2, restartDelayMaxMs);
+      // Once an outage: the next says the same.
+      log[this.#down ? 'debug' : 'warn']({ group: this.#options.group, reason, delayMs }, 'a consumer ended; another one follows');
+      this.#down = true;
+      await wait(delayMs, this.#stopping.signal);
+    }
+  }
+
+  #begin(): Run {
+    const { group, topics, from } = this.#options;
+    const over = Promise.withResolvers<string>();
+    this.#silent = over.resolve;
+    this.#freshness.newClient();
+    this.#activeMs = this.#kafka.clock.monotonicMs();
+    const client = createClient(this.#kafka, { retries, maxRetryTimeMs }, (request) => this.#freshness.sent(request));
+    const consumer = client.kafka.consumer({
+      groupId: group,
+      sessionTimeout: sessionTimeoutMs,
+      heartbeatInterval: heartbeatMs,
+      rebalanceTimeout: rebalanceTimeoutMs,
+      maxWaitTimeInMs: fetchWaitMs,
+      minBytes: 1,
+      allowAutoTopicCreation: false,
+      retry: { retries, initialRetryTime: 100, maxRetryTime: maxRetryTimeMs, restartOnFailure: () => Promise.resolve(false) },
+    });
+    const { events } = consumer;
+    consumer.on(events.REQUEST, ({ payload }) => {
+      this.#activeMs = this.#kafka.clock.monotonicMs();
+      this.#freshness.answered(payload);
+    });
+    consumer.on(events.GROUP_JOIN, ({ payload }) => this.#assign(payload.memberAssignment));
+    consumer.on(events.REBALANCING, () => this.#lose());
+    consumer.on(events.CRASH, ({ payload }) => over.resolve(payload.error.message));
+    const joined = (async () => {
+      await consumer.connect();
+      await consumer.subscribe({ topics: topics.map(({ name }) => name), fromBeginning: from === 'earliest' });
+      await consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: concurrentPartitions,
+        eachBatch: (payload) => this.#eachBatch(payload),
+      });
+    })();
+    joined.catch((error: unknown) => over.resolve(error instanceof Error ? error.message : String(error)));
+    return { client, consumer, over: over.promise, joined };
+  }
+
+  /** Leaves the group where it can, within the time; then nothing of this consumer is left, whatever kafkajs still wants. */
+  async #end(run: Run, timeoutMs: number): Promise<void> {
+    await within(this.#commits.settled(), requestTimeoutMs, 'committing').catch(() => undefined);
+    this.#generation.close();
+    // A member that is still joining would be left behind in the group as a ghost until its session ends.
+    await within(run.joined, timeoutMs / 2, 'joining').catch(() => undefined);
+    await within(run.consumer.disconnect(), timeoutMs, 'leaving the group').catch((error: unknown) => {
+      this.#kafka.log.debug({ group: this.#options.group, err: error }, 'a consumer could not leave its group in order');
+    });
+    run.client.destroy();
+    this.#lose();
+  }
+
+  #silent: (reason: string) => void = () => undefined;
+
+  #watch(): void {
+    if (this.#handling === 0 && this.#kafka.clock.monotonicMs() - this.#activeMs > silenceMaxMs)
+      this.#silent(`no answer in ${silenceMaxMs} ms`);
+  }
+
+  #assign(assignment: Record<string, number[]>): void {
+    this.#lose();
+    this.#freshness.newAssignment();
+    if (this.#down) this.#kafka.log.info({ group: this.#options.group }, 'the consumer joined its group again');
+    this.#down = false;
+    const partitions = Object.entries(assignment).flatMap(([topic, of]) => of.map((partition) => ({ topic, partition })));
+    this.#generation = new Generation(partitions, (signal) => this.#announce(partitions, signal));
+    const run = this.#run;
+    this.#commits = new Commits(
+      (offsets) => run?.consumer.commitOffsets(offsets) ?? Promise.resolve(),
+      this.#generation.signal,
+      this.#kafka.log,
+    );
+    this.#applyPauses();
+    void this.#generation.announced.then(() => this.#ready.resolve());
+  }
+
+  #announce(partitions: readonly TopicPartition[], lost: AbortSignal): Promise<void> {
+    const { group, onAssigned } = this.#options;
+    return Generation.retrying(
+      lost,
+      () => onAssigned?.(partitions, this),
+      (error) => {
+        this.#kafka.log.warn({ group, err: error }, 'onAssigned failed; trying again');
+      },
+    );
+  }
+
+  #lose(): void {
+    const lost = this.#generation;
+    this.#generation = Generation.none;
+    lost.close();
+    if (lost.partitions.length === 0) return;
+    try {
+      this.#options.onRevoked?.(lost.partitions);
+    } catch (error) {
+      this.#kafka.log.error({ group: this.#options.group, err: error }, 'onRevoked failed');
+    }
+  }
+
+  #applyPauses(): void {
+    const ours = [...this.#paused.values()].filter((partition) => this.#generation.has(partition));
+    if (ours.length > 0) this.#run?.consumer.pause(ours.map(({ topic, partition }) => ({ topic, partitions: [partition] })));
+  }
+
+  async #eachBatch(payload: EachBatchPayload): Promise<void> {
+    const generation = this.#generation;
+    const of = { topic: payload.batch.topic, partition: payload.batch.partition };
+    if (!generation.has(of)) return;
+    // Taken now: while a batch of a fetch is in hand, kafkajs starts no other fetch at its broker.
+    const fetchStartedMs = this.#freshness.batchFetchedMs;
+    this.#handling++;
+    try {
+      await withHeartbeats(payload.heartbeat, heartbeatMs, generation, async (heartbeat) => {
+        await generation.announced;
+        for (const batch of batchesOf(payload.batch, fetchStartedMs)) {
+          if (!payload.isRunning() || generation.over || payload.isStale() || this.#paused.has(keyOf(of))) return;
+          if (!(await this.#handle(batch, payload, generation, heartbeat))) return;
+        }
+      });
+    } finally {
+      this.#handling--;
+    }
+  }
+
+  /** @returns whether the whole batch is done */
+  async #handle(batch: RecordBatch, payload: EachBatchPayload, generation: Generation, heartbeat: () => Promise<void>): Promise<boolean> {
+    const { topic, partition } = batch;
+    const done = await deliver(batch, {
+      options: this.#options,
+      control: this,
+      log: this.#kafka.log,
+      signal: generation.signal,
+      heartbeat,
+      sought: () => payload.isStale(),
+      publishDeadLetter: this.#owner.publishDeadLetter,
+    });
+    // Under a new generation a commit would be accepted for a partition that is somebody else's. Of one that only heard of a rebalance it is
+    // welcome still (the broker refuses it when it is late), and spares the next member the repetition.
+    if (payload.isStale() || this.#generation !== generation) return false;
+    if (done > batch.records[0]!.offset) {
+      payload.resolveOffset(String(done - 1n));
+      this.#commits.add({ topic, partition, offset: String(done) });
+      // The last words of a generation: kafkajs' own commit says nothing while it stops.
+      if (generation.over) await commitNow(this.#commits, payload);
+    }
+    return done > batch.records.at(-1)!.offset;
+  }
+}
+
+async function commitNow(commits: Commits, payload: EachBatchPayload): Promise<void> {
+  const topics = commits.take().map(({ topic, partition, offset }) => ({ topic, partitions: [{ partition, offset }] }));
+  await payload.commitOffsetsIfNecessary({ topics });
+}
+
+const aborted = (signal: AbortSignal): Promise<string> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve('stopped');
+    else signal.addEventListener('abort', () => resolve('stopped'), { once: true });
+  });

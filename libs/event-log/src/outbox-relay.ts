@@ -1,0 +1,94 @@
+/**
+ * How a service empties its outbox into the event log: in the order of the rows, until the log acknowledges, woken by commits. At least once: a lost
+ * acknowledgement publishes the same rows again. What a row is, and what is done with it once it is out, is the service's own.
+ */
+import type { TopicSpec } from '@cloakroom/contracts';
+import type { EventLog } from './event-log.ts';
+import type { Logger } from '@cloakroom/platform';
+
+/** A commit wakes the relay; this is for rows of an earlier process. */
+export const outboxPollIntervalMs = 500;
+/** A log that is away is asked often enough that a page's "pending" ends soon after it is back. */
+const retryDelaysMs = [50, 100, 200, 400, 800, 1_000] as const;
+
+/** Counts what was committed, and wakes who waits for it. */
+export class Commits {
+  count = 0;
+  readonly wakes = new Set<() => void>();
+
+  /** Something was committed, here or in another process. */
+  readonly notice = (): void => {
+    this.count += 1;
+    this.wakes.forEach((wake) => wake());
+  };
+}
+
+export interface OutboxRelay {
+  readonly topics: readonly TopicSpec[];
+  readonly eventLog: Pick<EventLog, 'ensureTopics'>;
+  readonly commits: Commits;
+  readonly log: Logger;
+  /** Publishes the oldest rows of a topic. @returns whether there may be more */
+  publishRows(topic: TopicSpec): Promise<boolean>;
+}
+
+/** Until `ended` aborts: the tenure of a lease (database.lease.ts). */
+export async function relayOutbox(ended: AbortSignal, { topics, eventLog, commits, log, publishRows }: OutboxRelay): Promise<void> {
+  const ensureTopics = once(() => unlessStopped(eventLog.ensureTopics(topics), ended));
+  const worker = async (topic: TopicSpec): Promise<void> => {
+    for (let failures = 0; !ended.aborted;) {
+      try {
+        await ensureTopics();
+        const seen = commits.count;
+        const more = await publishRows(topic);
+        if (failures > 0) log.info({ topic: topic.name }, 'publishing goes on');
+        failures = 0;
+        // What was committed while the log answered woke nobody: look again.
+        if (!more && seen === commits.count) await pauseUntil(outboxPollIntervalMs, ended, commits.wakes);
+      } catch (error) {
+        if (failures === 0 && !ended.aborted) log.warn({ err: error, topic: topic.name }, 'publishing waits');
+        await pauseUntil(retryDelaysMs[Math.min(failures, retryDelaysMs.length - 1)]!, ended);
+        failures += 1;
+      }
+    }
+  };
+  await Promise.all(topics.map(worker));
+}
+
+/** Ends early when stopped, or woken by one of `wakes`. */
+export function pauseUntil(durationMs: number, stopped: AbortSignal, wakes?: Set<() => void>): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      stopped.removeEventListener('abort', end);
+      wakes?.delete(end);
+      resolve();
+    };
+    const timer = setTimeout(end, durationMs);
+    stopped.addEventListener('abort', end, { once: true });
+    wakes?.add(end);
+    if (stopped.aborted) end();
+  });
+}
+
+/** A broker that is away is waited for longer than a process has to stop. */
+async function unlessStopped(work: Promise<void>, stopped: AbortSignal): Promise<void> {
+  let stop = (): void => undefined;
+  const stopping = new Promise<never>((_, reject) => (stop = () => reject(new Error('the relay stops'))));
+  stopped.addEventListener('abort', stop, { once: true });
+  try {
+    await Promise.race([work, stopping]);
+  } finally {
+    stopped.removeEventListener('abort', stop);
+  }
+}
+
+/** Repeats until it succeeded once. */
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done = false;
+  return async () => {
+    if (done) return;
+    await work();
+    done = true;
+  };
+}

@@ -1,0 +1,13 @@
+export * from './identity.ts';
+export { openAdmission } from './admission.ts';
+export * from './passport.ts';
+export * from './access-token.ts';
+export * from './jws.ts';
+export * from './keys.ts';
+export * from './auth-keys.ts';
+export * from './events-signature.ts';
+export * from './revocation-feed.ts';
+export * from './revocation-feed.readiness.ts';
+export * from './late-feed.ts';
+export { askRelayThrough } from './beat-clock.ts';
+export * from './token-exchange.ts';

@@ -1,0 +1,69 @@
+/**
+ * The revocation feed of a process that may start while the event log is away. Until the feed is open there is no lease and nothing is known
+ * of revocations; a verifier then rests on what a passport itself says (60 s at most), as docs/failures.md says.
+ */
+import { topics } from '@cloakroom/contracts';
+import type { AskRelay } from './beat-clock.ts';
+import type { Clock, Logger } from '@cloakroom/platform';
+import type { EventLog } from '@cloakroom/event-log';
+import { verifyEvent } from './events-signature.ts';
+import type { KeyRing, Revocation, RevocationFeed } from './identity.ts';
+import { openRevocationFeed } from './revocation-feed.ts';
+
+/** A broker that comes up is found within a second; one that stays away is asked no more often than that. */
+const retryDelayMs = 1_000;
+
+/** Opens in the background and answers at once. @param options.group fresh at each start: every process reads the whole feed alone */
+export function openLateFeed(options: {
+  readonly eventLog: EventLog;
+  readonly keys: KeyRing;
+  readonly askRelay: AskRelay;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly group: string;
+}): RevocationFeed {
+  const { eventLog, keys, log } = options;
+  const listeners = new Set<(what: Revocation) => void>();
+  let feed: RevocationFeed | undefined;
+  let stopped = false;
+  const open = async (): Promise<RevocationFeed> => {
+    await eventLog.ensureTopics([topics.sessionRevocations]);
+    const opened = await openRevocationFeed({
+      ...options,
+      verify: (record) =>
+        verifyEvent(record, keys).then(
+          (valid) => (valid ? 'valid' : 'forged'),
+          () => 'keys_unavailable',
+        ),
+    });
+    opened.onRevocation((what) => listeners.forEach((listener) => listener(what)));
+    return opened;
+  };
+  const opening = (async () => {
+    for (let attempt = 1; !stopped; attempt++) {
+      try {
+        feed = await open();
+        if (stopped) await feed.stop();
+        return await feed.ready;
+      } catch (error) {
+        log.warn({ err: error, attempt }, 'the revocation feed could not be opened yet');
+        await new Promise((resolve) => setTimeout(resolve, retryDelayMs).unref());
+      }
+    }
+  })();
+  return {
+    leaseValid: () => feed?.leaseValid() ?? false,
+    leaseAgeMs: () => feed?.leaseAgeMs() ?? Number.POSITIVE_INFINITY,
+    isRevoked: (identity) => feed?.isRevoked(identity) ?? false,
+    isTokenRevoked: (tokenHash) => feed?.isTokenRevoked(tokenHash) ?? false,
+    onRevocation(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    ready: opening,
+    async stop() {
+      stopped = true;
+      await feed?.stop();
+    },
+  };
+}

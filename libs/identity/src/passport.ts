@@ -1,0 +1,230 @@
+/**
+ * The passport: who a call inside the mesh is for, signed by auth for exactly one service and at most 60 s (modelled on OAuth Transaction
+ * Tokens, draft-ietf-oauth-transaction-tokens, which fix the audience to a trust domain; ours is narrower).
+ * A signature is checked once and remembered by the passport's bytes; what can change meanwhile (its age, its key, the revocations heard) is
+ * checked at every use, so the cache never lengthens a life. Times are checked without leeway at the end, since a life is short enough to
+ * renew, and with one second at the start, for clocks that differ.
+ */
+import type { KeyObject } from 'node:crypto';
+import { problem, type Problem } from '@cloakroom/contracts';
+import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
+import { createAccessTokenVerifier } from './access-token.ts';
+import type { Clock } from '@cloakroom/platform';
+import type { VerifiedIdentity } from '@cloakroom/mesh';
+import type { KeyRing, RevocationFeed } from './identity.ts';
+import { parseStrictObject, signJws, type SigningKey, verifyJws } from './jws.ts';
+import { refusedPassports } from './passport.metrics.ts';
+
+export const passportIssuer = 'cloakroom-auth';
+export const passportType = 'passport+jwt';
+export const passportLifetimeMaxS = 60;
+/** NTP keeps machines of one site within this; beyond it a passport would be dated from the future on purpose. */
+const clockSkewMaxMs = 1_000;
+/** About 1.5 KB an entry, so 15 MB at most; with fewer live sessions a replica every request after the first is a hit. */
+const cacheCountMax = 10_000;
+/** RFC 8693 4.1 nests one level an actor. A person's request that passed through so many services has gone astray. */
+export const actorCountMax = 3;
+/** All methods of the largest contract, and room. */
+const scopeLengthMax = 2_048;
+
+/** Times in seconds since 1970, fractions allowed (RFC 7519 NumericDate). */
+export interface PassportClaims {
+  readonly iss: typeof passportIssuer;
+  /** Exactly one service: "cart". */
+  readonly aud: string;
+  readonly sub: string;
+  /** The session's handle, never a token. */
+  readonly sid: string;
+  readonly epoch: number;
+  readonly gepoch: number;
+  readonly state: 'guest' | 'user';
+  readonly acr: string;
+  readonly amr: readonly string[];
+  /** 0 for a guest. */
+  readonly auth_time: number;
+  readonly txn: string;
+  readonly act?: Actor | undefined;
+  /** Only and always with `act`: the methods that it is good for, as RFC 8693 4.2 writes a scope. Without: what the policies say. */
+  readonly scope?: string | undefined;
+  readonly region: string;
+  readonly iat: number;
+  readonly exp: number;
+}
+
+export interface Actor {
+  readonly sub: string;
+  readonly act?: Actor | undefined;
+}
+
+const name = z.string().min(1).max(128);
+const time = z.number().nonnegative().max(9_007_199_254_740);
+const actor: z.ZodType<Actor> = z.object({ sub: name, act: z.lazy(() => actor).optional() });
+/** "cloakroom.cart.v1.CartService/GetCart", several with one space between. */
+const scopePattern = /^[A-Za-z0-9_.]+\/[A-Za-z0-9_]+( [A-Za-z0-9_.]+\/[A-Za-z0-9_]+)*$/;
+const claimsSchema = z
+  .object({
+    iss: z.literal(passportIssuer),
+    aud: name,
+    sub: z.string().regex(/^[gu]_[A-Za-z0-9-]{1,64}$/),
+    sid: name,
+    epoch: z.number().nonnegative(),
+    gepoch: z.number().nonnegative(),
+    state: z.enum(['guest', 'user']),
+    acr: z.string().max(64),
+    amr: z.array(z.string().max(64)).max(8),
+    auth_time: time,
+    txn: name,
+    act: actor.optional(),
+    scope: z.string().regex(scopePattern).max(scopeLengthMax).optional(),
+    region: name,
+    iat: time,
+    exp: time,
+  })
+  .refine((claims) => (claims.act === undefined) === (claims.scope === undefined))
+  .refine((claims) => claims.sub.startsWith(claims.state === 'user' ? 'u_' : 'g_'))
+  .refine((claims) => claims.exp > claims.iat && claims.exp - claims.iat <= passportLifetimeMaxS)
+  .refine((claims) => claims.auth_time * 1000 <= claims.iat * 1000 + clockSkewMaxMs);
+
+/** Only auth holds such a key. */
+export function signPassport(claims: PassportClaims, key: SigningKey): string {
+  return signJws(key, passportType, Buffer.from(JSON.stringify(claimsSchema.parse(claims))));
+}
+
+export interface PassportVerifier {
+  /** The identity; `invalid_passport`; `session_ended` when revoked; `identity_unavailable` when its key is new and auth out of reach. */
+  verify(passport: string): Promise<VerifiedIdentity | Problem>;
+  /** The same of an access token, where this service takes them. Mode `jwt` is not compared with what was revoked: that is its lesson. */
+  verifyAccessToken(token: string): Promise<VerifiedIdentity | Problem>;
+  /** What has changed since: for a stream that outlives the passport it was opened with. */
+  standing(identity: VerifiedIdentity): Problem | undefined;
+  /** Called after each revocation heard. Returns the unsubscribe function. */
+  onRevocation(listener: () => void): () => void;
+}
+
+interface Verified {
+  readonly identity: VerifiedIdentity;
+  readonly kid: string;
+  readonly key: KeyObject;
+}
+
+export function createPassportVerifier(options: {
+  /** The service that this process is. */
+  readonly audience: string;
+  readonly keys: KeyRing;
+  /** Without one, nothing is known of revocations: only for tests and for a service that keeps no person's data. */
+  readonly feed?: RevocationFeed | undefined;
+  readonly clock: Clock;
+  /** Whether a session in the modes jwt and jwt-denylist may be shown here by its own access token. */
+  readonly accessTokens?: boolean;
+}): PassportVerifier {
+  const { audience, keys, feed, clock } = options;
+  const verified = new LRUCache<string, Verified>({ max: cacheCountMax });
+  const accessTokens = options.accessTokens === true ? createAccessTokenVerifier({ keys, clock }) : undefined;
+
+  const refuse = (reason: string): Problem => {
+    refusedPassports.inc({ audience, reason });
+    return problem('invalid_passport');
+  };
+
+  const keysUnavailable = (): Problem => {
+    refusedPassports.inc({ audience, reason: 'keys_unavailable' });
+    return problem('identity_unavailable');
+  };
+
+  // Longer because the rules of a passport's whole life stand together.
+  const stale = (identity: VerifiedIdentity): 'expired' | 'not_yet' | undefined => {
+    const nowMs = clock.nowMs();
+    if (nowMs >= identity.expiresAtMs) return 'expired';
+    return identity.issuedAtMs > nowMs + clockSkewMaxMs ? 'not_yet' : undefined;
+  };
+
+  const judge = (passport: string): Verified | string => {
+    const known = verified.get(passport);
+    if (known !== undefined && keys.find(known.kid) === known.key) return known;
+    const fresh = checkSignature(passport, audience, keys);
+    if (typeof fresh !== 'string' && stale(fresh.identity) === undefined) verified.set(passport, fresh);
+    return fresh;
+  };
+
+  return {
+    async verify(passport) {
+      let verdict = judge(passport);
+      if (verdict === 'unknown_key') {
+        try {
+          await keys.refresh();
+        } catch {
+          return keysUnavailable();
+        }
+        verdict = judge(passport);
+      }
+      if (typeof verdict === 'string') return refuse(verdict);
+      const { identity } = verdict;
+      const wrongTime = stale(identity);
+      if (wrongTime !== undefined) {
+        verified.delete(passport);
+        return refuse(wrongTime);
+      }
+      return feed?.isRevoked(identity) === true ? revoked(audience) : identity;
+    },
+    async verifyAccessToken(token) {
+      const verdict = (await accessTokens?.verify(token)) ?? 'invalid';
+      if (verdict === 'keys_unavailable') return keysUnavailable();
+      if (typeof verdict === 'string') return refuse(verdict === 'expired' ? verdict : 'bad_access_token');
+      const { identity } = verdict;
+      return identity.accessMode === 'jwt-denylist' && feed?.isRevoked(identity) === true ? revoked(audience) : identity;
+    },
+    standing(identity) {
+      if (identity.accessMode === 'jwt') return stale(identity) === undefined ? undefined : refuse('expired');
+      if (feed?.isRevoked(identity) === true) return revoked(audience);
+      // Past its end a passport is worth what the feed is: while it is heard, a revocation would have been heard too.
+      return stale(identity) === undefined || feed?.leaseValid() === true ? undefined : refuse('expired');
+    },
+    onRevocation: (listener) => feed?.onRevocation(listener) ?? (() => undefined),
+  };
+}
+
+function revoked(audience: string): Problem {
+  refusedPassports.inc({ audience, reason: 'revoked' });
+  return problem('session_ended');
+}
+
+/** @returns why not, as a word for the metric */
+function checkSignature(passport: string, audience: string, keys: KeyRing): Verified | string {
+  const jws = verifyJws(passport, { typ: passportType, find: (kid) => keys.find(kid) });
+  if (!jws.ok) return jws.reason;
+  const kid = jws.header['kid']!;
+  const claims = claimsSchema.safeParse(parseStrictObject(jws.payload));
+  if (!claims.success) return 'bad_claims';
+  if (claims.data.aud !== audience) return 'wrong_audience';
+  const actors = actorsOf(claims.data.act);
+  const key = keys.find(kid);
+  if (actors === undefined || key === undefined) return actors === undefined ? 'bad_claims' : 'unknown_key';
+  return { identity: identityOf(claims.data, actors), kid, key };
+}
+
+function actorsOf(outermost: Actor | undefined): string[] | undefined {
+  const actors: string[] = [];
+  for (let actor = outermost; actor !== undefined; actor = actor.act) actors.push(actor.sub);
+  return actors.length > actorCountMax ? undefined : actors;
+}
+
+/** Frozen through and through: calls with the same passport are given the same object. */
+function identityOf(claims: z.infer<typeof claimsSchema>, actors: string[]): VerifiedIdentity {
+  return Object.freeze({
+    subject: claims.sub,
+    handle: claims.sid,
+    state: claims.state,
+    epoch: claims.epoch,
+    globalEpoch: claims.gepoch,
+    acr: claims.acr,
+    amr: Object.freeze(claims.amr),
+    authenticatedAtMs: claims.auth_time * 1000,
+    transaction: claims.txn,
+    actors: Object.freeze(actors),
+    ...(claims.scope !== undefined && { scope: Object.freeze(claims.scope.split(' ')) }),
+    region: claims.region,
+    issuedAtMs: claims.iat * 1000,
+    expiresAtMs: claims.exp * 1000,
+  });
+}

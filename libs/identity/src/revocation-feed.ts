@@ -1,0 +1,289 @@
+/**
+ * What this process has heard of revocations, and for how long it may trust what it cached ("the lease").
+ *
+ * The distributed subtlety is all in `renewLease`: silence means distrust. The relay sends a heartbeat only after it found the outbox empty of
+ * older rows; hearing one means that everything revoked before the relay looked has been heard too, *if* this reader was at the end of
+ * the log, and counted from the moment the relay looked. Two lower bounds of that moment, both on this process' monotonic clock, are known:
+ * the start of the fetch that returned it (a lagging reader cannot renew), and the relay's own beat translated by what the relay said of its
+ * clock when it was asked (beat-clock.ts: one held up in a paused broker's queue cannot renew, nor can a steady delay). The lease counts from
+ * the earlier. A wall clock takes part only against the lease: it tells that this machine slept while its monotonic clock stood still.
+ *
+ * A relay that starts anew gives no lease until it was asked. Nor does an earlier relay ever renew again: its heartbeats are signed and stay
+ * in the log, for whoever reaches the broker to write once more. They are older by auth's own clock (`at_ms`), the one thing compared with
+ * itself.
+ */
+import { fromBinary } from '@bufbuild/protobuf';
+import { RevocationEventSchema, topics, type Heartbeat, type RevocationEvent, type SessionRevoked } from '@cloakroom/contracts';
+import { type AskRelay, BeatClock, hasSlept, wallAheadMs } from './beat-clock.ts';
+import type { Clock, Logger } from '@cloakroom/platform';
+import { type BatchControl, type EventLog, groupLabel, type LogRecord, type RecordBatch, type Subscription } from '@cloakroom/event-log';
+import type { KeyRing, Revocation, RevocationFeed } from './identity.ts';
+import { noteRevocationHeard, watchLease } from './revocation-feed.metrics.ts';
+
+/** Four missed heartbeats: long enough for a rebalance hiccup, short enough for the 2.5 s bound on a cut feed. */
+export const leaseMs = 2_000;
+/** The longest life of anything self-contained that a revocation must reach (an access token: 5 min), and a margin. */
+const credentialLifetimeMs = 6 * 60_000;
+/** 100,000 people signed out at once fit; beyond, everything is distrusted once rather than something forgotten silently. */
+const rememberedCountMax = 500_000;
+/** Auth does not answer with its keys: how long a batch waits before it is read again. Far below the session time-out of a group member. */
+const keysRetryMs = 500;
+
+export type EventVerdict = 'valid' | 'forged' | 'keys_unavailable';
+
+export interface RevocationFeedOptions {
+  readonly eventLog: EventLog;
+  readonly keys: KeyRing;
+  /** Checks the record's signature by auth's keys. */
+  readonly verify: (record: LogRecord) => Promise<EventVerdict>;
+  /** Asks auth for the clock of its relay. */
+  readonly askRelay: AskRelay;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** A fresh name each start: every process reads the whole feed alone, and no dead member's partition has to time out. */
+  readonly group: string;
+}
+
+export async function openRevocationFeed(options: RevocationFeedOptions): Promise<RevocationFeed> {
+  const feed = new Feed(options);
+  await feed.open();
+  return feed;
+}
+
+interface Remembered {
+  /** Monotonic: when no credential that this concerns can be alive any more. */
+  readonly forgetAtMs: number;
+}
+
+class Feed implements RevocationFeed {
+  private readonly options: RevocationFeedOptions;
+  private readonly tokens = new Map<string, Remembered>();
+  private readonly sessions = new Map<string, Remembered & { readonly ended: boolean; readonly revokedAtMs: number }>();
+  private readonly epochs = new Map<string, Remembered & { readonly epoch: number }>();
+  private globalEpoch = 0;
+  private leaseFromMs = Number.NEGATIVE_INFINITY;
+  /** How far the wall clock was ahead of the monotonic one when the lease was renewed. */
+  private leaseWallAheadMs = 0;
+  private readonly beatClock: BeatClock;
+  /** Of the relay that speaks. */
+  private boot = '';
+  /** By auth's clock: that of the newest heartbeat. */
+  private newestAtMs = Number.NEGATIVE_INFINITY;
+  private readonly listeners = new Set<(what: Revocation) => void>();
+  private subscription: Subscription | undefined;
+  private unwatch: () => void = () => undefined;
+  private readBackTo = 0n;
+  private distrusts = 0;
+  private stopped = false;
+  private resolveReady!: () => void;
+  readonly ready = new Promise<void>((resolve) => {
+    this.resolveReady = resolve;
+  });
+
+  constructor(options: RevocationFeedOptions) {
+    this.options = options;
+    this.beatClock = new BeatClock({ ask: options.askRelay, clock: options.clock, reader: groupLabel(options.group) });
+  }
+
+  async open(): Promise<void> {
+    const { eventLog, clock, group } = this.options;
+    const topic = topics.sessionRevocations;
+    this.unwatch = watchLease(group, this);
+    this.readBackTo = (await eventLog.bounds(topic)).get(0)?.next ?? 0n;
+    const start = (await eventLog.offsetsByTime(topic, clock.nowMs() - credentialLifetimeMs)).get(0) ?? 0n;
+    if (start >= this.readBackTo) this.resolveReady();
+    let next = start;
+    this.subscription = await eventLog.subscribe({
+      group,
+      topics: [topic],
+      from: 'earliest',
+      handler: async (batch, control) => {
+        next = await this.take(batch, control);
+      },
+      // After a rebalance too: go on where this process stands, not where the group's committed offset does.
+      onAssigned: (partitions, control) => {
+        for (const { partition } of partitions) control.seek(topic.name, partition, next);
+        return Promise.resolve();
+      },
+    });
+  }
+
+  leaseValid(): boolean {
+    const { clock } = this.options;
+    return clock.monotonicMs() - this.leaseFromMs < leaseMs && !hasSlept(clock, this.leaseWallAheadMs);
+  }
+
+  leaseAgeMs(): number {
+    return this.options.clock.monotonicMs() - this.leaseFromMs;
+  }
+
+  isRevoked(identity: { subject: string; handle: string; epoch: number; globalEpoch: number; issuedAtMs: number }): boolean {
+    if (identity.globalEpoch < this.globalEpoch) return true;
+    const epoch = this.epochs.get(identity.subject);
+    if (epoch !== undefined && identity.epoch < epoch.epoch) return true;
+    const session = this.sessions.get(identity.handle);
+    return session !== undefined && (session.ended || identity.issuedAtMs < session.revokedAtMs);
+  }
+
+  isTokenRevoked(tokenHash: string): boolean {
+    return this.tokens.has(tokenHash);
+  }
+
+  onRevocation(listener: (what: Revocation) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.leaseFromMs = Number.NEGATIVE_INFINITY;
+    this.unwatch();
+    await this.subscription?.stop();
+  }
+
+  /** @returns the offset of the next record to read */
+  private async take(batch: RecordBatch, control: BatchControl): Promise<bigint> {
+    const arrivedMs = this.options.clock.monotonicMs();
+    let heartbeat: { readonly atMs: number; readonly value: Heartbeat } | undefined;
+    let sound = true;
+    for (const record of batch.records) {
+      const verdict = await this.options.verify(record);
+      if (verdict === 'keys_unavailable') {
+        // Neither trusted nor thrown away: read it again when auth answers with its keys.
+        await new Promise((resolve) => setTimeout(resolve, keysRetryMs));
+        control.seek(batch.topic, batch.partition, record.offset);
+        return record.offset;
+      }
+      const event = verdict === 'valid' ? decode(record) : undefined;
+      if (event === undefined) {
+        sound = false;
+        this.distrust(record);
+      } else if (event.event.case === 'heartbeat') {
+        heartbeat = { atMs: Number(event.atMs), value: event.event.value };
+        this.raiseGlobalEpoch(Number(heartbeat.value.globalEpoch));
+      } else {
+        this.apply(event);
+        // What was read back at the start was heard by those who ran then.
+        if (record.offset >= this.readBackTo) noteRevocationHeard(this.options.group, Number(event.atMs), this.options.clock.nowMs());
+      }
+    }
+    const next = batch.records.at(-1)!.offset + 1n;
+    if (heartbeat !== undefined && sound && next >= batch.highWatermark && this.isCurrent(heartbeat.atMs, heartbeat.value.boot))
+      this.hearBeat(heartbeat.value, batch.fetchStartedMs);
+    this.forget(arrivedMs);
+    if (next >= this.readBackTo) this.resolveReady();
+    return next;
+  }
+
+  /** Whether this relay is the one that speaks. */
+  private isCurrent(atMs: number, boot: string): boolean {
+    if (boot !== this.boot && atMs <= this.newestAtMs) return false;
+    this.boot = boot;
+    this.newestAtMs = Math.max(this.newestAtMs, atMs);
+    return true;
+  }
+
+  private hearBeat(heartbeat: Heartbeat, fetchStartedMs: number): void {
+    this.renewLease(heartbeat, fetchStartedMs);
+    const distrusts = this.distrusts;
+    const asked = this.beatClock.keepUp(heartbeat.boot, this.leaseValid());
+    // The same heartbeat again, unless something was distrusted since: so the first answer of a relay need not wait for the next one.
+    void asked?.then((answered) => {
+      if (answered && heartbeat.boot === this.boot && distrusts === this.distrusts) this.renewLease(heartbeat, fetchStartedMs);
+    });
+  }
+
+  private renewLease(heartbeat: Heartbeat, fetchStartedMs: number): void {
+    const beatMs = this.beatClock.localMs(heartbeat.boot, Number(heartbeat.beatMs));
+    if (beatMs === undefined || this.stopped) return;
+    const fromMs = Math.min(fetchStartedMs, beatMs);
+    if (fromMs <= this.leaseFromMs) return;
+    this.leaseFromMs = fromMs;
+    this.leaseWallAheadMs = wallAheadMs(this.options.clock);
+  }
+
+  private apply(event: RevocationEvent): void {
+    const forgetAtMs = this.options.clock.monotonicMs() + credentialLifetimeMs;
+    switch (event.event.case) {
+      case 'sessionRevoked':
+        return this.applySession(event.event.value, forgetAtMs);
+      case 'userEpochRaised': {
+        const { subject, epoch } = event.event.value;
+        const raised = Math.max(Number(epoch), this.epochs.get(subject)?.epoch ?? 0);
+        remember(this.epochs, subject, { epoch: raised, forgetAtMs });
+        return this.announce({ kind: 'user', subject, epoch: raised });
+      }
+      case 'globalEpochRaised':
+        return this.raiseGlobalEpoch(Number(event.event.value.epoch));
+      case 'keyRetired':
+        this.options.keys.retire(event.event.value.kid);
+        return this.announce({ kind: 'key', kid: event.event.value.kid });
+      default:
+        // A kind that this version does not know: something was revoked and we cannot tell what.
+        return this.announceDistrust('a kind of event that this version does not know');
+    }
+  }
+
+  private applySession({ tokenHash, handle, subject, ended, revokedAtMs }: SessionRevoked, forgetAtMs: number): void {
+    if (tokenHash !== '') remember(this.tokens, tokenHash, { forgetAtMs });
+    const before = this.sessions.get(handle);
+    remember(this.sessions, handle, {
+      ended: ended || before?.ended === true,
+      revokedAtMs: Math.max(Number(revokedAtMs), before?.revokedAtMs ?? 0),
+      forgetAtMs,
+    });
+    this.announce({ kind: 'token', tokenHash, handle, subject, ended });
+  }
+
+  private raiseGlobalEpoch(epoch: number): void {
+    if (epoch <= this.globalEpoch) return;
+    this.globalEpoch = epoch;
+    this.announce({ kind: 'global', epoch });
+  }
+
+  private distrust(record: LogRecord): void {
+    this.options.log.error(
+      { offset: String(record.offset) },
+      'an unsigned or undecodable record on session.revocations: everything cached is distrusted',
+    );
+    this.announceDistrust('a record that auth did not sign');
+  }
+
+  private announceDistrust(reason: string): void {
+    this.distrusts += 1;
+    this.leaseFromMs = Number.NEGATIVE_INFINITY;
+    this.options.log.warn({ reason }, 'cached identity is distrusted');
+    this.announce({ kind: 'distrust' });
+  }
+
+  private announce(what: Revocation): void {
+    for (const listener of this.listeners) listener(what);
+  }
+
+  /** Maps keep insertion order, and every entry lives equally long: the oldest stand first. */
+  private forget(nowMs: number): void {
+    for (const remembered of [this.tokens, this.sessions, this.epochs] as Map<string, Remembered>[]) {
+      for (const [name, { forgetAtMs }] of remembered) {
+        if (forgetAtMs > nowMs) break;
+        remembered.delete(name);
+      }
+      if (remembered.size <= rememberedCountMax) continue;
+      remembered.clear();
+      this.announceDistrust('more revocations than this process can remember');
+    }
+  }
+}
+
+/** At the end, also when it was there before: `forget` relies on the order. */
+function remember<Value>(map: Map<string, Value>, name: string, value: Value): void {
+  map.delete(name);
+  map.set(name, value);
+}
+
+function decode(record: LogRecord): RevocationEvent | undefined {
+  try {
+    return record.value === null ? undefined : fromBinary(RevocationEventSchema, record.value);
+  } catch {
+    return undefined;
+  }
+}

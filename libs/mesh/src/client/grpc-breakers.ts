@@ -1,0 +1,121 @@
+/**
+ * Circuit breakers around the calls of one mesh client: one for each class of methods (circuit-breaker.ts says why and how). Here is decided what
+ * counts as no answer, and what the probe is: a call of a method that does not exist. Every gRPC server says UNIMPLEMENTED to it at once, without
+ * knowing anything of us and without touching anything; a paused or vanished one says nothing.
+ */
+import type { DescMethod } from '@bufbuild/protobuf';
+import { status } from '@grpc/grpc-js';
+import { isProblem, OperationClass } from '@cloakroom/contracts';
+import { type BreakerState, type CircuitBreaker, openBreaker, type Told } from './circuit-breaker.ts';
+import { asIs } from '../grpc-codec.ts';
+import type { Replicas } from './grpc-replicas.ts';
+import { breakerChanges, breakerRefusals, breakerStates } from '../mesh-metrics.ts';
+import { policyOf } from '../policy.ts';
+
+/** A call that had less time than this proves nothing against its peer. */
+const silenceMinMs = 250;
+/** A peer whose own store hangs answers "I cannot know" after its own time-out (500 ms): that costs as much as no answer. */
+const slowRefusalMs = 400;
+const probeBudgetMs = 400;
+const probePath = '/cloakroom.mesh.v1.Probe/Ask';
+
+export interface Breakers {
+  /** The same call, refused at once while its breaker is open. */
+  guard<Call>(method: DescMethod, call: UnaryCall<Call>): UnaryCall<Call>;
+  /** Streams are refused by an open breaker, and tell it nothing: they end for many reasons. */
+  guardStream<Call>(method: DescMethod, call: StreamCall<Call>): StreamCall<Call>;
+  close(): void;
+}
+
+type UnaryCall<Call> = (call: Call, request: object) => Promise<object>;
+type StreamCall<Call> = (call: Call, request: object) => AsyncGenerator<object>;
+
+export function openBreakers(upstream: string, replicas: Replicas): Breakers {
+  const breakers = new Map<string, CircuitBreaker>();
+  const nowMs = (): number => performance.now();
+  const breakerOf = (method: DescMethod): { readonly breaker: CircuitBreaker; readonly operation: string } => {
+    const operation = (OperationClass[policyOf(method).operationClass] ?? 'unspecified').toLowerCase();
+    const breaker =
+      breakers.get(operation) ??
+      openBreaker({ nowMs, probe: () => probe(replicas, nowMs), onChange: (state) => tell(upstream, operation, state) });
+    if (!breakers.has(operation)) tellState(upstream, operation, 'closed');
+    breakers.set(operation, breaker);
+    return { breaker, operation };
+  };
+  return {
+    guard(method, call) {
+      const { breaker, operation } = breakerOf(method);
+      return async (outgoing, request) => {
+        const permit = breaker.admit();
+        if (isProblem(permit)) {
+          breakerRefusals.inc({ upstream, operation });
+          // A caller that asks in a loop must not keep this process from everything else, the probe included.
+          await new Promise((turn) => setImmediate(turn));
+          return permit;
+        }
+        const startedMs = nowMs();
+        let told: Told = 'nothing';
+        try {
+          const answer = await call(outgoing, request);
+          told = toldBy(answer, nowMs() - startedMs);
+          return answer;
+        } finally {
+          permit.settle(told);
+        }
+      };
+    },
+    guardStream(method, call) {
+      const { breaker, operation } = breakerOf(method);
+      return async function* (outgoing, request) {
+        if (breaker.state === 'open') {
+          const refused = breaker.admit();
+          breakerRefusals.inc({ upstream, operation });
+          yield refused;
+          return;
+        }
+        yield* call(outgoing, request);
+      };
+    },
+    close: () => breakers.forEach((breaker) => breaker.close()),
+  };
+}
+
+/** A bare `unavailable`, without detail and without Retry-After, is gRPC's own: a broken connection. With either the peer said it. */
+function toldBy(answer: object, durationMs: number): Told {
+  if (!isProblem(answer)) return 'answer';
+  switch (answer.problem) {
+    case 'cancelled':
+      return 'nothing';
+    case 'deadline_exceeded':
+      return durationMs >= silenceMinMs ? 'failure' : 'nothing';
+    case 'unavailable':
+      return answer.detail === undefined && answer.retryAfterS === undefined ? 'failure' : 'answer';
+    case 'identity_unavailable':
+      return durationMs >= slowRefusalMs ? 'failure' : 'answer';
+    default:
+      return 'answer';
+  }
+}
+
+async function probe(replicas: Replicas, nowMs: () => number): Promise<boolean> {
+  const replica = await replicas.pick('unary', nowMs() + probeBudgetMs, undefined);
+  return new Promise((resolve) => {
+    const options = { deadline: Date.now() + probeBudgetMs };
+    const done = (code: status): void => {
+      const silent = code === status.DEADLINE_EXCEEDED;
+      const lost = code === status.UNAVAILABLE || code === status.CANCELLED;
+      replica.ended(silent ? 'silence' : lost ? 'nothing' : 'answer');
+      resolve(!silent && !lost);
+    };
+    replica.client.makeUnaryRequest(probePath, asIs, asIs, Buffer.alloc(0), options, (error) => done(error?.code ?? status.OK));
+  });
+}
+
+function tell(upstream: string, operation: string, state: BreakerState): void {
+  breakerChanges.inc({ upstream, operation, to: state });
+  tellState(upstream, operation, state);
+}
+
+function tellState(upstream: string, operation: string, state: BreakerState): void {
+  breakerStates.set({ upstream, operation }, { closed: 0, 'half-open': 1, open: 2 }[state]);
+}

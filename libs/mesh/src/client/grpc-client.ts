@@ -1,0 +1,299 @@
+/**
+ * The client half of the mesh. A call never throws for what a peer or the network did: it answers with the message or a Problem. It never
+ * lasts longer than its deadline, even against a paused or vanished peer, and never outlives the request that caused it: deadline and
+ * cancellation go on through `parent` and the signal. There are no retries here, because only the caller knows what may be repeated. Which of
+ * several replicas gets it is decided in grpc-replicas.ts.
+ */
+import type { DescMessage, DescMethod, DescService, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+import { type CallOptions, Client, type Metadata, type ServiceError, status, type StatusObject } from '@grpc/grpc-js';
+import type { ServerSurfaceCall } from '@grpc/grpc-js/build/src/server-call.js';
+import { callMetadata, isProblem, problem, type Problem } from '@cloakroom/contracts';
+import type { RequestContext, Timing, TraceContext } from '../context.ts';
+import { budgetOf, isDeadlineReason } from '../deadline.ts';
+import { openBreakers } from './grpc-breakers.ts';
+import { asIs, decoder, encode } from '../grpc-codec.ts';
+import { type Heard, keepalive, openReplicas, type Replicas } from './grpc-replicas.ts';
+import { type Logger, type Span, startSpan } from '@cloakroom/platform';
+import { meshCalls, meshCallSeconds } from '../mesh-metrics.ts';
+import { parseTimings, writeCallMetadata } from '../metadata.ts';
+import { readProblem } from '../outcome.ts';
+import { nameOf, policiesOf, serviceNameOf } from '../policy.ts';
+import { clientCredentials } from '../tls/mesh-credentials.ts';
+import { meshSecret } from '../mesh-secret.ts';
+import type { MeshTls } from '../tls/tls.ts';
+import { abortedAs, cancelWith } from './cancel-with.ts';
+import { withoutStack } from './without-stack.ts';
+
+/** What goes with a call. Inside a service `forward` makes it of the request's context; the gateway, where requests begin, of the HTTP exchange. */
+export interface OutgoingCall {
+  /** Milliseconds that are left; Infinity for a stream that stays open. The method's own budget is the upper limit. */
+  readonly budgetMs: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly passport?: string | undefined;
+  /** In the modes jwt and jwt-denylist instead of a passport. */
+  readonly accessToken?: string | undefined;
+  readonly trace: TraceContext;
+  readonly experiment?: string | undefined;
+  readonly consistency?: string | undefined;
+  readonly parent?: ServerSurfaceCall | undefined;
+  /** The Server-Timing entries of the answer, that of the peer first. */
+  readonly onTiming?: ((entries: readonly Timing[]) => void) | undefined;
+}
+
+type UnaryCall<I extends DescMessage, O extends DescMessage> = (
+  call: OutgoingCall,
+  request: MessageInitShape<I>,
+) => Promise<MessageShape<O> | Problem>;
+/** Ends after a Problem. Breaking out of the loop cancels the call. */
+type StreamCall<I extends DescMessage, O extends DescMessage> = (
+  call: OutgoingCall,
+  request: MessageInitShape<I>,
+) => AsyncIterable<MessageShape<O> | Problem>;
+
+export type MeshClient<S extends DescService> = {
+  readonly [K in keyof S['method']]: S['method'][K] extends {
+    methodKind: 'unary';
+    input: infer I extends DescMessage;
+    output: infer O extends DescMessage;
+  }
+    ? UnaryCall<I, O>
+    : S['method'][K] extends { methodKind: 'server_streaming'; input: infer I extends DescMessage; output: infer O extends DescMessage }
+      ? StreamCall<I, O>
+      : never;
+};
+
+export interface MeshConnection<S extends DescService> {
+  readonly client: MeshClient<S>;
+  close(): void;
+}
+
+/** Connects at the first call, and again by itself. @param options.address "localhost:4120", or of each replica: "localhost:4120,localhost:4122" */
+export function connectMesh<S extends DescService>(
+  service: S,
+  options: {
+    readonly address: string;
+    readonly tls: MeshTls | undefined;
+    readonly log: Logger;
+    /** Without certificates: what the other process was started with. This process' own by default. */
+    readonly secret?: string | undefined;
+  },
+): MeshConnection<S> {
+  const peer = serviceNameOf(service);
+  const settings = {
+    // The certificate must be that of the service we mean, not of any that answers on the port.
+    ...(options.tls !== undefined && { 'grpc.ssl_target_name_override': peer }),
+    // A restarted service is found within a second; a peer that is silent, within seven, streams included.
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 1_000,
+    'grpc.keepalive_time_ms': keepalive.timeMs,
+    'grpc.keepalive_timeout_ms': keepalive.timeoutMs,
+    'grpc.keepalive_permit_without_calls': 1,
+    'grpc.service_config_disable_resolution': 1,
+    'grpc.enable_http_proxy': 0,
+    // Whether something may be repeated only its caller knows, and it has a budget for it (retry-budget.ts).
+    'grpc.enable_retries': 0,
+    // Its own connection, so that close() closes it.
+    'grpc.use_local_subchannel_pool': 1,
+  };
+  const replicas = openReplicas(
+    options.address.split(','),
+    (address) => new Client(address, clientCredentials(options.tls), settings),
+    () => performance.now(),
+  );
+  const breakers = openBreakers(peer, replicas);
+  const unwatch = options.tls?.onChange?.(() => replicas.renew());
+  const secret = options.tls === undefined ? (options.secret ?? meshSecret()) : undefined;
+  let closed = false;
+  const close = (): void => {
+    closed = true;
+    unwatch?.();
+    breakers.close();
+    replicas.close();
+  };
+  const methods = [...policiesOf(service)].map(([method, policy]) => {
+    const target = { replicas, method, policyBudgetMs: policy.budgetMs, log: options.log, isClosed: () => closed, secret };
+    const call = method.methodKind === 'unary' ? breakers.guard(method, unary(target)) : breakers.guardStream(method, stream(target));
+    return [method.localName, call] as const;
+  });
+  return { client: Object.fromEntries(methods) as unknown as MeshClient<S>, close };
+}
+
+/** What a handler sends on with a call it makes for its own. */
+export function forward(ctx: RequestContext, options: { readonly passport?: string | undefined } = {}): OutgoingCall {
+  return {
+    budgetMs: ctx.deadline.remainingMs(),
+    signal: ctx.signal,
+    passport: options.passport,
+    trace: ctx.trace,
+    experiment: ctx.experiment,
+    consistency: ctx.consistency,
+    parent: ctx.parent,
+    onTiming: (entries) => entries.forEach((entry) => ctx.timing(entry)),
+  };
+}
+
+interface Target {
+  readonly replicas: Replicas;
+  readonly method: DescMethod;
+  readonly policyBudgetMs: number;
+  readonly secret: string | undefined;
+  readonly log: Logger;
+  readonly isClosed: () => boolean;
+}
+
+function unary(target: Target) {
+  const { replicas, method, log } = target;
+  return async (call: OutgoingCall, request: object): Promise<object> => {
+    const message = encode(method.input, request);
+    const early = endedAlready(call, target);
+    if (early !== undefined) return counted(method, early);
+    const startedMs = performance.now();
+    const span = spanOf(call, method);
+    const { metadata, options, deadlineMs } = outgoing(call, target, span);
+    const picked = replicas.pick('unary', deadlineMs, call.signal);
+    const replica = picked instanceof Promise ? await picked : picked;
+    const meanwhile = endedAlready(call, target);
+    if (meanwhile !== undefined) {
+      replica.ended('nothing');
+      endSpan(span, status.CANCELLED, meanwhile);
+      return counted(method, meanwhile);
+    }
+    return await new Promise<object>((resolve) => {
+      let answer: object | undefined;
+      const sent = withoutStack(() =>
+        replica.client.makeUnaryRequest<Buffer, object>(
+          `/${nameOf(method)}`,
+          asIs,
+          decoder(method.output),
+          message,
+          metadata,
+          options,
+          (_error: ServiceError | null, value?: object) => (answer = value),
+        ),
+      );
+      const forget = cancelWith(call.signal, () => sent.cancel());
+      // Comes after the callback, and has the trailer in success too.
+      sent.on('status', (ending: StatusObject) => {
+        forget();
+        replica.ended(heardOf(call, ending));
+        meshCallSeconds.observe({ side: 'client', method: nameOf(method) }, (performance.now() - startedMs) / 1000);
+        tellTiming(call, ending.metadata);
+        const outcome = ending.code === status.OK && answer !== undefined ? answer : failureOf(call, ending, method, log);
+        endSpan(span, ending.code, outcome);
+        resolve(counted(method, outcome));
+      });
+    });
+  };
+}
+
+function stream(target: Target) {
+  const { replicas, method, log } = target;
+  return async function* (call: OutgoingCall, request: object): AsyncGenerator<object> {
+    const message = encode(method.input, request);
+    const early = endedAlready(call, target);
+    if (early !== undefined) {
+      yield counted(method, early);
+      return;
+    }
+    const span = spanOf(call, method);
+    const { metadata, options, deadlineMs } = outgoing(call, target, span);
+    const replica = await replicas.pick('stream', deadlineMs, call.signal);
+    // Of an open stream the span covers the request alone: one that ends with the stream would come hours late, or never.
+    endSpan(span, status.OK, {});
+    const meanwhile = endedAlready(call, target);
+    if (meanwhile !== undefined) {
+      replica.ended('nothing');
+      yield counted(method, meanwhile);
+      return;
+    }
+    const sent = replica.client.makeServerStreamRequest<Buffer, object>(
+      `/${nameOf(method)}`,
+      asIs,
+      decoder(method.output),
+      message,
+      metadata,
+      options,
+    );
+    // An "error" that nobody hears would end the process. Node's iteration happens to go on listening after a break; nothing promises it.
+    sent.on('error', () => undefined);
+    sent.on('status', (ending: StatusObject) => tellTiming(call, ending.metadata));
+    const forget = cancelWith(call.signal, () => sent.cancel());
+    try {
+      yield* sent as AsyncIterable<object>;
+      counted(method, {});
+    } catch (error) {
+      yield counted(method, failureOf(call, error as ServiceError, method, log));
+    } finally {
+      forget();
+      replica.ended('nothing');
+      sent.cancel();
+    }
+  };
+}
+
+function spanOf(call: OutgoingCall, method: DescMethod): Span | undefined {
+  const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': nameOf(method) };
+  return startSpan({ name: nameOf(method), kind: 'client', parent: call.trace.traceparent, attributes });
+}
+
+function endSpan(span: Span | undefined, code: status, outcome: object): void {
+  span?.set({ 'rpc.response.status_code': status[code] });
+  span?.end(isProblem(outcome) ? outcome.problem : undefined);
+}
+
+interface Prepared {
+  readonly metadata: Metadata;
+  readonly options: CallOptions;
+  /** Monotonic; Infinity for a stream that stays open. */
+  readonly deadlineMs: number;
+}
+
+function outgoing(call: OutgoingCall, { policyBudgetMs, secret }: Target, span: Span | undefined): Prepared {
+  const budgetMs = budgetOf(call.budgetMs, policyBudgetMs);
+  const metadata = writeCallMetadata({ ...call, traceparent: (span?.trace ?? call.trace).traceparent });
+  if (secret !== undefined) metadata.set(callMetadata.meshSecret, secret);
+  return {
+    metadata,
+    deadlineMs: performance.now() + budgetMs,
+    options: {
+      ...(Number.isFinite(budgetMs) && { deadline: Date.now() + budgetMs }),
+      ...(call.parent !== undefined && { parent: call.parent as NonNullable<CallOptions['parent']> }),
+    },
+  };
+}
+
+function endedAlready(call: OutgoingCall, { policyBudgetMs, isClosed }: Target): Problem | undefined {
+  if (isClosed()) return problem('unavailable');
+  if (call.signal?.aborted === true) return abortedAs(call.signal);
+  return budgetOf(call.budgetMs, policyBudgetMs) > 0 ? undefined : problem('deadline_exceeded');
+}
+
+function failureOf(call: OutgoingCall, failure: Failure, method: DescMethod, log: Logger): Problem {
+  if (failure.code === status.CANCELLED && call.signal?.aborted === true) return abortedAs(call.signal);
+  const outcome = readProblem(failure);
+  // Where the peer worded it, the peer has logged it.
+  const unworded = (failure.metadata?.get(callMetadata.problem) ?? []).length === 0;
+  if (outcome.problem === 'internal' && unworded) {
+    log.error({ method: nameOf(method), status: failure.code, details: failure.details, trace_id: call.trace.traceId }, 'call failed');
+  }
+  return outcome;
+}
+
+/** What an ending tells of the replica: its own words, that its time ran out in silence, or nothing. */
+function heardOf(call: OutgoingCall, { code, metadata }: Failure): Heard {
+  if (code === status.OK || (metadata?.get(callMetadata.problem) ?? []).length > 0) return 'answer';
+  const ranOut = code === status.DEADLINE_EXCEEDED || (call.signal?.aborted === true && isDeadlineReason(call.signal.reason));
+  return ranOut ? 'silence' : 'nothing';
+}
+
+type Failure = Pick<ServiceError, 'code' | 'details' | 'metadata'>;
+
+function tellTiming(call: OutgoingCall, trailer: Metadata | undefined): void {
+  const [field] = trailer?.get(callMetadata.serverTiming) ?? [];
+  if (call.onTiming !== undefined && typeof field === 'string') call.onTiming(parseTimings(field));
+}
+
+function counted(method: DescMethod, outcome: object): object {
+  meshCalls.inc({ side: 'client', method: nameOf(method), code: isProblem(outcome) ? outcome.problem : 'ok' });
+  return outcome;
+}

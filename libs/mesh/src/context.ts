@@ -1,0 +1,65 @@
+import type { ServerSurfaceCall } from '@grpc/grpc-js/build/src/server-call.js';
+
+/** Who a call is for, as auth signed it into the passport and this process verified it. Times are milliseconds since 1970. */
+export interface VerifiedIdentity {
+  /** "g_..." of a guest, "u_..." of a user. */
+  readonly subject: string;
+  /** The session's handle (claim `sid`): never a token. */
+  readonly handle: string;
+  readonly state: 'guest' | 'user';
+  readonly epoch: number;
+  readonly globalEpoch: number;
+  /** How and when the person proved themselves (OpenID Connect Core 2: acr, amr, auth_time). A guest never did: 0. */
+  readonly acr: string;
+  readonly amr: readonly string[];
+  readonly authenticatedAtMs: number;
+  /** One id for all that a request at the edge causes. */
+  readonly transaction: string;
+  /** Services that act for the person, outermost first (RFC 8693 4.1). */
+  readonly actors: readonly string[];
+  /** Of an exchanged passport: the methods that the outermost actor may call with it. Without actors: undefined. */
+  readonly scope?: readonly string[];
+  readonly region: string;
+  readonly issuedAtMs: number;
+  readonly expiresAtMs: number;
+  /** Of an access token, which a browser carries; a passport has none. */
+  readonly accessMode?: 'jwt' | 'jwt-denylist';
+}
+
+/** A latency budget that shrinks hop by hop. Monotonic, so that a clock step neither grants nor takes time. */
+export interface Deadline {
+  remainingMs(): number;
+}
+
+export interface Timing {
+  readonly name: string;
+  readonly durationMs: number;
+  readonly description?: string;
+}
+
+/**
+ * All that a handler may know of its caller, as its explicit first argument.
+ * Nothing here is ambient: two interleaved requests share no object (GitHub, March 2021).
+ */
+export interface RequestContext {
+  /** Undefined only where the method's policy asks for no person and none was sent. */
+  readonly identity: VerifiedIdentity | undefined;
+  /** The passport or access token as it came: only to be exchanged at auth (token-exchange.ts), never to be sent on, logged or kept. */
+  readonly subjectToken?: string | undefined;
+  /** The service name in the caller's certificate; undefined in embedded, where nothing proves it. */
+  readonly caller: string | undefined;
+  readonly deadline: Deadline;
+  /** Aborts when the caller gave up or the deadline passed. */
+  readonly signal: AbortSignal;
+  readonly trace: TraceContext;
+  readonly experiment: string | undefined;
+  /** The caller's consistency token, as sent. */
+  readonly consistency: string | undefined;
+  /** Adds an entry to the Server-Timing of the answer. */
+  timing(entry: Timing): void;
+  /** grpc-js needs the server's call to shrink the deadline and to pass a cancellation on. */
+  readonly parent: ServerSurfaceCall | undefined;
+}
+
+/** The same, once the server has enforced a policy that needs a person. */
+export type PersonContext = RequestContext & { readonly identity: VerifiedIdentity };

@@ -1,0 +1,29 @@
+/**
+ * Latency budgets. A deadline crosses a hop as the time that is left (grpc-timeout), never as a time of day, so two machines need not agree
+ * on the clock; inside a process it is monotonic.
+ */
+import type { Clock } from '@cloakroom/platform';
+import type { Deadline } from './context.ts';
+
+/** @param budgetMs Infinity for a call that may stay open */
+export function startDeadline(budgetMs: number, clock: Clock): Deadline {
+  const endMs = clock.monotonicMs() + budgetMs;
+  return Object.freeze({ remainingMs: () => Math.max(0, endMs - clock.monotonicMs()) });
+}
+
+/**
+ * What the caller's deadline and the method's own budget leave.
+ * @param callerRemainingMs Infinity when the caller set none
+ * @param policyBudgetMs 0: the method sets none (a stream that stays open)
+ */
+export function budgetOf(callerRemainingMs: number, policyBudgetMs: number): number {
+  return Math.max(0, Math.min(callerRemainingMs, policyBudgetMs === 0 ? Number.POSITIVE_INFINITY : policyBudgetMs));
+}
+
+/** Reasons for an aborted signal, named as the web platform names them (AbortSignal.timeout, AbortController.abort). */
+export const deadlinePassed = (): DOMException => new DOMException('the deadline passed', 'TimeoutError');
+export const callerGone = (): DOMException => new DOMException('the caller gave up', 'AbortError');
+
+export function isDeadlineReason(reason: unknown): boolean {
+  return reason instanceof DOMException && reason.name === 'TimeoutError';
+}

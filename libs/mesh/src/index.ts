@@ -1,0 +1,15 @@
+export * from './context.ts';
+export * from './deadline.ts';
+export * from './metadata.ts';
+export * from './outcome.ts';
+export * from './policy.ts';
+export { guardMesh } from './mesh-secret.ts';
+export * from './client/grpc-client.ts';
+export * from './client/circuit-breaker.ts';
+export * from './client/retry-budget.ts';
+export * from './server/grpc-server.ts';
+export * from './server/server-admission.ts';
+export * from './server/load-shedding.ts';
+export * from './tls/tls.ts';
+export * from './tls/tls.rotate.ts';
+export * from './tls/tls.watch.ts';

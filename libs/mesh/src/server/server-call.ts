@@ -1,0 +1,185 @@
+/**
+ * One call at a server, from its metadata to its end: deadline, abort signal, trace, timings, outcome. Everything here belongs to this call
+ * alone; the context is frozen and handed to the handler as an argument, so that no two requests share anything (GitHub, March 2021).
+ * Several things may end a call at once (the handler, the deadline, the caller, a shutdown): the first wins, and only it is counted.
+ */
+import { Metadata, type ServerUnaryCall, type ServerWritableStream, status } from '@grpc/grpc-js';
+import { callMetadata, isProblem, type MethodPolicy, problem, type Problem } from '@cloakroom/contracts';
+import { type Clock, DatabaseUnavailable, enterTrace, type Logger, pooledRandomBytes, runWithin, type Span } from '@cloakroom/platform';
+import type { Deadline, RequestContext, Timing, VerifiedIdentity } from '../context.ts';
+import { budgetOf, callerGone, deadlinePassed, isDeadlineReason, startDeadline } from '../deadline.ts';
+import { meshCalls, meshCallSeconds } from '../mesh-metrics.ts';
+import { type CallMetadata, formatTimings, readCallMetadata, timingCountMax } from '../metadata.ts';
+import { statusOf, writeProblem } from '../outcome.ts';
+
+export type SurfaceCall = ServerUnaryCall<object, object> | ServerWritableStream<object, object>;
+
+export interface Ending {
+  readonly code: status;
+  readonly details: string;
+  readonly trailer: Metadata;
+}
+
+export interface ServerCall {
+  readonly metadata: CallMetadata | Problem;
+  readonly traceId: string;
+  readonly signal: AbortSignal;
+  /** Runs the handler's work so that spans below its ports are of this call. */
+  run<Result>(work: () => Result): Result;
+  context(identity: VerifiedIdentity | undefined, caller: string | undefined): RequestContext;
+  /** The first outcome ends the call; false when it had ended before. */
+  end(outcome: 'ok' | Problem): boolean;
+  /** Ends the call from outside and tells its handler. */
+  stop(outcome: Problem): void;
+  /** What a thrown value stands for: the reason of the aborted signal, `unavailable` without the database, or `internal`, logged and never shown. */
+  outcomeOf(thrown: unknown): Problem;
+}
+
+export interface BeginOptions {
+  readonly call: SurfaceCall;
+  /** "cloakroom.cart.v1.CartService/AddItem" */
+  readonly method: string;
+  /** "cart" */
+  readonly service: string;
+  readonly policy: MethodPolicy;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Writes the end to the wire; an error ends with a trailer that holds the Problem. */
+  readonly finish: (error: Ending | undefined, trailer: Metadata) => void;
+}
+
+const idBytes = pooledRandomBytes();
+
+export function beginCall(options: BeginOptions): ServerCall {
+  const { call, method, policy, clock, log } = options;
+  const budgetMs = budgetOf(callerRemainingMs(call), policy.budgetMs);
+  const deadline = startDeadline(budgetMs, clock);
+  const metadata = readCallMetadata(call.metadata);
+  const sent = isProblem(metadata) ? undefined : metadata;
+  const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': method };
+  const { trace, span } = enterTrace({ name: method, kind: 'server', attributes }, sent?.traceparent, idBytes);
+  const abort = new AbortController();
+  const outcome = openOutcome(options, budgetMs, deadline, span);
+  endWithTimeOrCaller(call, budgetMs, deadline, abort, outcome);
+  return {
+    metadata,
+    traceId: trace.traceId,
+    signal: abort.signal,
+    end: outcome.end,
+    stop(why) {
+      outcome.end(why);
+      abort.abort(callerGone());
+    },
+    run(work) {
+      if (policy.budgetMs > 0) return runWithin(span, work);
+      // Of an open stream the span covers the admission: one that ends with the stream would come hours late, or never.
+      endSpan(span, 'ok');
+      return work();
+    },
+    context: (identity, caller) =>
+      Object.freeze({
+        identity,
+        subjectToken: sent?.passport ?? sent?.accessToken,
+        caller,
+        deadline,
+        signal: abort.signal,
+        trace,
+        experiment: sent?.experiment,
+        consistency: sent?.consistency,
+        timing: outcome.timing,
+        // An open stream hands on its signal alone: grpc-js never lets go of what listens to a parent.
+        parent: policy.budgetMs > 0 ? call : undefined,
+      } satisfies RequestContext),
+    outcomeOf(thrown) {
+      if (abort.signal.aborted) return problem(isDeadlineReason(abort.signal.reason) ? 'deadline_exceeded' : 'cancelled');
+      if (thrown instanceof DatabaseUnavailable) {
+        log.warn({ reason: thrown.message, method, trace_id: trace.traceId }, 'the database is not available');
+        return problem('unavailable', undefined, 1);
+      }
+      log.error({ err: thrown, method, trace_id: trace.traceId }, 'handler failed');
+      return problem('internal');
+    },
+  };
+}
+
+interface Outcome {
+  isOpen(): boolean;
+  /** Counts the outcome without writing it: the wire is gone. False when the call had ended before. */
+  settle(outcome: 'ok' | Problem): boolean;
+  end(outcome: 'ok' | Problem): boolean;
+  timing(entry: Timing): void;
+  /** Runs at the end, whichever it is. */
+  atEnd(cleanUp: () => void): void;
+}
+
+function openOutcome(options: BeginOptions, budgetMs: number, deadline: Deadline, span: Span | undefined): Outcome {
+  const { method, service, policy, clock, finish } = options;
+  const startedMs = clock.monotonicMs();
+  const timings: Timing[] = [];
+  let open = true;
+  let cleanUp = (): void => undefined;
+  const settle = (outcome: 'ok' | Problem): boolean => {
+    if (!open) return false;
+    open = false;
+    cleanUp();
+    meshCalls.inc({ side: 'server', method, code: outcome === 'ok' ? 'ok' : outcome.problem });
+    const durationMs = clock.monotonicMs() - startedMs;
+    endSpan(span, outcome);
+    if (policy.budgetMs > 0) meshCallSeconds.observe({ side: 'server', method }, durationMs / 1000);
+    const left = Number.isFinite(budgetMs) ? `${Math.round(deadline.remainingMs())} of ${Math.round(budgetMs)} ms left` : 'open';
+    timings.unshift({ name: service, durationMs, description: left });
+    return true;
+  };
+  return {
+    isOpen: () => open,
+    settle,
+    end(outcome) {
+      if (!settle(outcome)) return false;
+      const trailer = new Metadata();
+      trailer.set(callMetadata.serverTiming, formatTimings(timings));
+      if (outcome !== 'ok') writeProblem(outcome, trailer);
+      finish(outcome === 'ok' ? undefined : { ...statusOf(outcome), trailer }, trailer);
+      return true;
+    },
+    timing: (entry) => void (timings.length < timingCountMax - 1 && timings.push(entry)),
+    atEnd: (then) => (cleanUp = then),
+  };
+}
+
+function endSpan(span: Span | undefined, outcome: 'ok' | Problem): void {
+  if (span === undefined) return;
+  span.set({ 'rpc.response.status_code': status[outcome === 'ok' ? status.OK : statusOf(outcome).code] });
+  span.end(outcome === 'ok' ? undefined : outcome.problem);
+}
+
+function endWithTimeOrCaller(call: SurfaceCall, budgetMs: number, deadline: Deadline, abort: AbortController, outcome: Outcome): void {
+  const late = (): void => {
+    abort.abort(deadlinePassed());
+    outcome.end(problem('deadline_exceeded'));
+  };
+  if (Number.isFinite(budgetMs)) {
+    const timer = setTimeout(late, budgetMs);
+    outcome.atEnd(() => clearTimeout(timer));
+  }
+  // Each call that the handler makes on with `parent` listens for the cancellation.
+  call.setMaxListeners(outgoingCountMax);
+  // grpc-js says "cancelled" at every close of the stream, after a regular end too, and when its own timer ended the call.
+  call.once('cancelled', () => {
+    if (!outcome.isOpen()) return;
+    const timeIsUp = deadline.remainingMs() <= timerSlackMs;
+    abort.abort(timeIsUp ? deadlinePassed() : callerGone());
+    outcome.settle(problem(timeIsUp ? 'deadline_exceeded' : 'cancelled'));
+  });
+}
+
+/** One request fans out to far fewer calls; beyond it Node warns of a leak. */
+const outgoingCountMax = 100;
+
+/** Timers of one process fire within this of each other. */
+const timerSlackMs = 5;
+
+/** grpc-js keeps the deadline as a time of the real wall clock, made when the call came in: never compare it with an injected clock. */
+function callerRemainingMs(call: SurfaceCall): number {
+  const deadline = call.getDeadline();
+  return Number(deadline) - Date.now();
+}

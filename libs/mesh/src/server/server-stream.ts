@@ -1,0 +1,112 @@
+/**
+ * Streams at a server outlive the check they were opened with: a session may be revoked while nothing is sent. So every open stream is judged
+ * again before each message, at each revocation heard, and once a second for the silence of the feed.
+ * A slow reader holds its producer back (at most grpc-js's 16 messages wait); it never makes the process grow.
+ */
+import type { ServerWritableStream } from '@grpc/grpc-js';
+import { isProblem, type Problem } from '@cloakroom/contracts';
+import type { RequestContext, VerifiedIdentity } from '../context.ts';
+import type { Admission } from './server-admission.ts';
+import type { ServerCall } from './server-call.ts';
+
+/** Adds to the 2 s lease: a stream of a revoked session ends within 3 s of the moment the feed falls silent. */
+const standingIntervalMs = 1_000;
+
+export interface OpenStreams {
+  standing(identity: VerifiedIdentity | undefined): Problem | undefined;
+  /** Returns the function that leaves. */
+  enter(identity: VerifiedIdentity | undefined, stop: (why: Problem) => void): () => void;
+  endAll(why: Problem): void;
+}
+
+export function openStreams(admission: Pick<Admission, 'standing' | 'onRevocation'>): OpenStreams {
+  interface Entry {
+    readonly identity: VerifiedIdentity | undefined;
+    readonly stop: (why: Problem) => void;
+  }
+  const open = new Set<Entry>();
+  let timer: NodeJS.Timeout | undefined;
+  let closed: Problem | undefined;
+  const standing = (identity: VerifiedIdentity | undefined) => closed ?? (identity && admission.standing(identity));
+  const judgeAll = (): void => {
+    for (const entry of open) {
+      const why = standing(entry.identity);
+      if (why !== undefined) entry.stop(why);
+    }
+  };
+  const unsubscribe = admission.onRevocation(judgeAll);
+  return {
+    standing,
+    enter(identity, stop) {
+      const entry: Entry = { identity, stop };
+      open.add(entry);
+      timer ??= setInterval(judgeAll, standingIntervalMs).unref();
+      return () => {
+        open.delete(entry);
+        if (open.size > 0) return;
+        clearInterval(timer);
+        timer = undefined;
+      };
+    },
+    endAll(why) {
+      closed = why;
+      judgeAll();
+      unsubscribe();
+    },
+  };
+}
+
+/** Writes the handler's messages until it returns, yields a Problem, throws, or the call ends otherwise. */
+export async function pump(options: {
+  readonly begun: ServerCall;
+  readonly ctx: RequestContext;
+  readonly call: ServerWritableStream<object, object>;
+  readonly streams: OpenStreams;
+  readonly messages: AsyncIterable<object>;
+  readonly encode: (message: object) => Buffer;
+}): Promise<void> {
+  const { begun, ctx, call, streams, encode } = options;
+  const leave = streams.enter(ctx.identity, (why) => begun.stop(why));
+  const iterator = options.messages[Symbol.asyncIterator]();
+  let exhausted = false;
+  try {
+    while (!ctx.signal.aborted) {
+      const next = await orAborted(iterator.next(), ctx.signal);
+      if (next === undefined) return;
+      exhausted = next.done === true;
+      const outcome = exhausted ? 'ok' : (streams.standing(ctx.identity) ?? next.value);
+      if (outcome === 'ok' || isProblem(outcome)) {
+        begun.end(outcome);
+        return;
+      }
+      if (!call.write(encode(outcome))) await drained(call, ctx.signal);
+    }
+  } finally {
+    leave();
+    // Lets the handler clean up. Not awaited: one that ignores the signal would hold this call for ever.
+    if (!exhausted) iterator.return?.().then(undefined, () => undefined);
+  }
+}
+
+/** Not Promise.race: that would leave a reaction on the signal's promise for every message of a long stream. */
+function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const aborted = (): void => resolve(undefined);
+    signal.addEventListener('abort', aborted, { once: true });
+    const forget = (): void => signal.removeEventListener('abort', aborted);
+    work.then(resolve, reject).then(forget, forget);
+  });
+}
+
+function drained(call: ServerWritableStream<object, object>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      call.off('drain', done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    call.once('drain', done);
+    signal.addEventListener('abort', done, { once: true });
+    if (signal.aborted) done();
+  });
+}

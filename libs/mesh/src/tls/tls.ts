@@ -1,0 +1,148 @@
+/**
+ * Mutual TLS inside the mesh, with a certificate authority for development. A certificate says which service its holder is (CN and SAN); the
+ * server reads the caller's name from it, the client accepts only the service it meant to call. The authority's private key is never written:
+ * it signs once and is forgotten, so nobody can make a further certificate with what lies on the disk.
+ */
+import 'reflect-metadata';
+import { createPrivateKey, randomBytes, X509Certificate as ParsedCertificate } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { PeerCertificate } from 'node:tls';
+import * as x509 from '@peculiar/x509';
+import { type Clock, systemClock } from '@cloakroom/platform';
+
+export interface MeshTls {
+  /** One or, while an authority is being replaced, two certificates. */
+  readonly ca: Buffer;
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  /** Of a set that changes (tls.watch.ts): called when the three are others, and waited for. Returns the unsubscribe function. */
+  readonly onChange?: ((listener: () => void | Promise<void>) => () => void) | undefined;
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
+/** Made anew at a start, so a month is ample for a stack that is left running. */
+const lifetimeMs = 30 * dayMs;
+/** Not kept for a stack that would run into the end. */
+const remainingMinMs = 7 * dayMs;
+/** For a clock that is set back a little between two starts. */
+const backdateMs = 60 * 60 * 1000;
+
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+const serviceName = /^[a-z][a-z0-9-]{0,62}$/;
+
+/**
+ * Writes `ca.pem`, `<name>.pem` and `<name>.key` for each service into the folder; keeps what is there when it covers all names and is good
+ * for another week. Not for two processes at a time: only whoever starts the stack calls it.
+ */
+export async function createDevelopmentCa(dir: string, names: readonly string[], clock: Clock = systemClock): Promise<void> {
+  for (const name of names) if (!serviceName.test(name)) throw new RangeError(`not a service name: ${name}`);
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  if (await isUsable(dir, names, clock.nowMs())) return;
+
+  const authority = await newAuthority(clock.nowMs());
+  for (const name of names) await writeLeaf(dir, name, await authority.issue(name));
+  // Last: a start that was interrupted leaves certificates that the old authority did not sign, or not for that key; they are made again.
+  await writeAuthorities(dir, authority.pem);
+}
+
+export interface Leaf {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** Signs for as long as this object lives: its key is nowhere else. */
+export interface Authority {
+  readonly pem: string;
+  issue(name: string): Promise<Leaf>;
+}
+
+export async function newAuthority(nowMs: number): Promise<Authority> {
+  const validity = { notBefore: new Date(nowMs - backdateMs), notAfter: new Date(nowMs + lifetimeMs) };
+  const keys = await newKeys();
+  const authority = await x509.X509CertificateGenerator.createSelfSigned({
+    // A name of its own: two stand in the bundle while one replaces the other, and OpenSSL looks for the issuer by its name.
+    name: `CN=Cloakroom development CA ${randomBytes(4).toString('hex')}`,
+    keys,
+    signingAlgorithm: algorithm,
+    ...validity,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+    ],
+  });
+  return {
+    pem: authority.toString('pem'),
+    async issue(name) {
+      const leafKeys = await newKeys();
+      const certificate = await x509.X509CertificateGenerator.create({
+        subject: `CN=${name}`,
+        issuer: authority.subject,
+        publicKey: leafKeys.publicKey,
+        signingKey: keys.privateKey,
+        signingAlgorithm: algorithm,
+        ...validity,
+        extensions: leafExtensions(name),
+      });
+      return { cert: certificate.toString('pem'), key: await privatePem(leafKeys.privateKey) };
+    },
+  };
+}
+
+export async function writeLeaf(dir: string, name: string, { cert, key }: Leaf): Promise<void> {
+  await replace(join(dir, `${name}.key`), key, 0o600);
+  await replace(join(dir, `${name}.pem`), cert, 0o644);
+}
+
+export const writeAuthorities = (dir: string, pem: string): Promise<void> => replace(join(dir, 'ca.pem'), pem, 0o644);
+
+export async function readTls(dir: string, name: string): Promise<MeshTls> {
+  const [ca, cert, key] = await Promise.all(['ca.pem', `${name}.pem`, `${name}.key`].map((file) => readFile(join(dir, file))));
+  return { ca: ca!, cert: cert!, key: key! };
+}
+
+/** The one service that a verified certificate names; undefined when it names none or is ambiguous (two CNs arrive as a list). */
+export function callerOf(certificate: Pick<PeerCertificate, 'subject' | 'subjectaltname'> | undefined): string | undefined {
+  const name: unknown = certificate?.subject?.CN;
+  if (typeof name !== 'string' || !serviceName.test(name)) return undefined;
+  return (certificate?.subjectaltname ?? '').split(', ').includes(`DNS:${name}`) ? name : undefined;
+}
+
+function leafExtensions(name: string): x509.Extension[] {
+  return [
+    new x509.BasicConstraintsExtension(false, undefined, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+    new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
+    new x509.SubjectAlternativeNameExtension([
+      { type: 'dns', value: 'localhost' },
+      { type: 'dns', value: name },
+    ]),
+  ];
+}
+
+// Types by inference: they have the same names in Node's and in the browser's declarations, and only one of those is in sight.
+const newKeys = () => crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+
+async function privatePem(key: Parameters<typeof crypto.subtle.exportKey>[1]): Promise<string> {
+  return x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY');
+}
+
+async function replace(file: string, content: string, mode: number): Promise<void> {
+  await writeFile(`${file}.new`, content, { mode });
+  await rename(`${file}.new`, file);
+}
+
+async function isUsable(dir: string, names: readonly string[], nowMs: number): Promise<boolean> {
+  try {
+    const all = await Promise.all(names.map(async (name) => ({ name, ...(await readTls(dir, name)) })));
+    return all.every(({ ca, cert, key, name }) => {
+      const authority = new ParsedCertificate(ca);
+      const leaf = new ParsedCertificate(cert);
+      const lasts = [authority, leaf].every((certificate) => certificate.validToDate.getTime() - nowMs > remainingMinMs);
+      const isWhole = leaf.verify(authority.publicKey) && leaf.checkPrivateKey(createPrivateKey(key));
+      return lasts && leaf.subject === `CN=${name}` && isWhole;
+    });
+  } catch {
+    return false;
+  }
+}
