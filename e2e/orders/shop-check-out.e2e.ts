@@ -1,6 +1,16 @@
 /** Check-out in a browser, where what lies below decides how it ends: orders, payments, and what the cart lets go of. */
 import { addToCart, expect, lines, signIn, test } from '../kit/browser.ts';
-import { buyer, chooseCard, openCheckOut, orderLines, ordersOf, placeButton, placedHeading, summary, watchPlacing } from '../kit/check-out.ts';
+import {
+  buyer,
+  chooseCard,
+  openCheckOut,
+  orderLines,
+  ordersOf,
+  placeButton,
+  placedHeading,
+  summary,
+  watchPlacing,
+} from '../kit/check-out.ts';
 import { newPerson, quantitiesOf } from '../kit/device.ts';
 import { gateways } from '../kit/stack.ts';
 

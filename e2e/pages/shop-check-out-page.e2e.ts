@@ -2,7 +2,17 @@
 import type { Route } from '@playwright/test';
 import { refuseOnce } from '../kit/account.ts';
 import { drawer, expect, test } from '../kit/browser.ts';
-import { buyer, chooseCard, openCheckOut, orderLines, ordersOf, placeButton, placedHeading, summary, watchPlacing } from '../kit/check-out.ts';
+import {
+  buyer,
+  chooseCard,
+  openCheckOut,
+  orderLines,
+  ordersOf,
+  placeButton,
+  placedHeading,
+  summary,
+  watchPlacing,
+} from '../kit/check-out.ts';
 import { newPerson } from '../kit/device.ts';
 import { tabTo } from '../kit/keyboard.ts';
 import { gateways } from '../kit/stack.ts';

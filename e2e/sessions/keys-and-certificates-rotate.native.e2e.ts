@@ -16,7 +16,12 @@ import { dataDir, gateways, portBase } from '../kit/stack.ts';
 
 const run = promisify(execFile);
 const operate = async (...args: string[]): Promise<string> => {
-  const { stdout } = await run(process.execPath, [join(import.meta.dirname, '../../infra/cli.ts'), ...args, '--port-base', String(portBase)]);
+  const { stdout } = await run(process.execPath, [
+    join(import.meta.dirname, '../../infra/cli.ts'),
+    ...args,
+    '--port-base',
+    String(portBase),
+  ]);
   return stdout;
 };
 

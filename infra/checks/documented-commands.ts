@@ -100,7 +100,8 @@ export const documentedCommands: readonly DocumentedCommand[] = [
 
 /** What CI runs: tests, what is of them alone, the suites, and the rule that is one of them. */
 const isRun = (path: string): boolean =>
-  /\.(?:test|e2e)\.ts$/.test(path) || /^(?:e2e\/|labs\/attacks\/|\.ci\/run$|infra\/testing\/test\.suites\.ts$|infra\/checks\/contracts\.ts$)/.test(path);
+  /\.(?:test|e2e)\.ts$/.test(path) ||
+  /^(?:e2e\/|labs\/attacks\/|\.ci\/run$|infra\/testing\/test\.suites\.ts$|infra\/checks\/contracts\.ts$)/.test(path);
 
 /** Printing the help of a command shows nothing of the command. */
 const onlyHelps = ({ command, showing }: ProvenCommand): boolean => showing.includes('--help') && !command.endsWith('--help');

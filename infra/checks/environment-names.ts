@@ -13,8 +13,7 @@ const notForOperators: Readonly<Record<string, string>> = {
 const isConfig = (path: string): boolean => /^apps\/\w+\/src\/config\.ts$/.test(path) || path === 'libs/platform/src/config.ts';
 /** Who else reads the environment, or hands it on: commands, suites, images. */
 const isReader = (path: string): boolean =>
-  isConfig(path) ||
-  (/^(?:infra|e2e|labs)\/.*(?:\.m?ts|Dockerfile)$/.test(path) && !/\.test\.ts$|^infra\/checks\//.test(path));
+  isConfig(path) || (/^(?:infra|e2e|labs)\/.*(?:\.m?ts|Dockerfile)$/.test(path) && !/\.test\.ts$|^infra\/checks\//.test(path));
 
 /** Keys of a schema: `SESSION_MODE: mode.default(...)`. */
 const keysOf = (text: string): string[] => [...text.matchAll(/^\s+([A-Z][A-Z0-9_]+): /gm)].map((match) => match[1]!);

@@ -15,7 +15,8 @@ export interface Trial {
   readonly title: string;
 }
 
-const e2e = (name: string, ...titles: readonly string[]): Trial[] => titles.map((title) => ({ file: `labs/attacks/${name}.e2e.ts`, title }));
+const e2e = (name: string, ...titles: readonly string[]): Trial[] =>
+  titles.map((title) => ({ file: `labs/attacks/${name}.e2e.ts`, title }));
 const at = (file: string, ...titles: readonly string[]): Trial[] => titles.map((title) => ({ file, title }));
 
 const jws = 'libs/identity/src/jws.test.ts';
@@ -72,7 +73,10 @@ const lifecycle: readonly Attack[] = [
     triedBy: [
       ...e2e('session-lifecycle', 'A5 sign-ins that race the end of all others'),
       ...at(races, 'lets a sign-in that overlaps a revoke-all either be dead or carry the new epoch'),
-      ...at('libs/session/src/contract/session-store.histories.contract.ts', 'agrees with the rules of a session and its index with what is live'),
+      ...at(
+        'libs/session/src/contract/session-store.histories.contract.ts',
+        'agrees with the rules of a session and its index with what is live',
+      ),
     ],
   },
   {
@@ -81,7 +85,10 @@ const lifecycle: readonly Attack[] = [
     standards: 'RFC 9700 4.14, ASVS 10.4.5',
     triedBy: [
       ...e2e('self-contained-sessions', 'A6 a refresh token that is used again'),
-      ...at('apps/auth/src/tokens/refresh.test.ts', 'of a token that was used before ends the session everywhere, once, and tells the person'),
+      ...at(
+        'apps/auth/src/tokens/refresh.test.ts',
+        'of a token that was used before ends the session everywhere, once, and tells the person',
+      ),
     ],
     gap: 'within the 10 s of the grace the gateway that exchanged a token repeats its answer from memory, also when the successor was used meanwhile',
   },
@@ -145,10 +152,7 @@ const forgery: readonly Attack[] = [
     id: 'B11',
     name: 'alg none, in any case; changed claims',
     standards: 'ASVS 9.1.1, 9.1.2, RFC 8725 3.1',
-    triedBy: [
-      ...e2e('token-forgery', 'B11 alg none', 'B11 a real header and changed claims'),
-      ...at(jws, 'alg none without a signature'),
-    ],
+    triedBy: [...e2e('token-forgery', 'B11 alg none', 'B11 a real header and changed claims'), ...at(jws, 'alg none without a signature')],
   },
   {
     id: 'B12',
@@ -239,11 +243,7 @@ const mesh: readonly Attack[] = [
     id: 'C22',
     name: 'Straight to a service, without certificate or passport',
     standards: 'ASVS 7.2.1, 8.3.3',
-    triedBy: e2e(
-      'cross-service.native',
-      'C22 nobody reaches a service without a certificate',
-      'C22 a sensitive method takes no passport',
-    ),
+    triedBy: e2e('cross-service.native', 'C22 nobody reaches a service without a certificate', 'C22 a sensitive method takes no passport'),
   },
   {
     id: 'C23',
@@ -421,7 +421,10 @@ const store: readonly Attack[] = [
     name: 'Failover loses a revocation',
     standards: 'ASVS 7.4.1',
     triedBy: [
-      ...at('libs/session/src/contract/session-store.durability.contract.ts', 'stays dead after the store was rolled back to before a revocation'),
+      ...at(
+        'libs/session/src/contract/session-store.durability.contract.ts',
+        'stays dead after the store was rolled back to before a revocation',
+      ),
       ...at('apps/auth/src/auth.int.test.ts', 'keeps the revoked dead in a Redis that was wiped and came back with an old copy'),
       ...at(
         clusterFaults,
@@ -501,7 +504,10 @@ const failures: readonly Attack[] = [
         'H with the store silent no write is taken for nobody',
         'H with auth silent a sign-out is not claimed',
       ),
-      ...at('apps/gateway/src/identity/failing-parts.test.ts', 'without a cached passport nobody is let in, and nobody becomes a new guest'),
+      ...at(
+        'apps/gateway/src/identity/failing-parts.test.ts',
+        'without a cached passport nobody is let in, and nobody becomes a new guest',
+      ),
     ],
     gap: 'the rest, cell by cell: docs/failures.md',
   },

@@ -302,7 +302,11 @@ const edge: readonly Fault[] = [
   },
   {
     name: 'requests-are-parsed-leniently',
-    edits: one('apps/gateway/src/edge/http-server.ts', 'requireHostHeader: false }', 'requireHostHeader: false, insecureHTTPParser: true }'),
+    edits: one(
+      'apps/gateway/src/edge/http-server.ts',
+      'requireHostHeader: false }',
+      'requireHostHeader: false, insecureHTTPParser: true }',
+    ),
     provider: 'embedded',
     noticedBy: { file: 'edge-spoofing', title: 'D26 no second request hides' },
     fast: true,
@@ -428,7 +432,11 @@ const store: readonly Fault[] = [
   },
   {
     name: 'unknown-accounts-cost-nothing',
-    edits: one('apps/auth/src/sign-in/prove-password.ts', 'const matches = await', 'const matches = who.account === undefined ? false : await'),
+    edits: one(
+      'apps/auth/src/sign-in/prove-password.ts',
+      'const matches = await',
+      'const matches = who.account === undefined ? false : await',
+    ),
     provider: 'embedded',
     noticedBy: { file: 'side-channels', title: 'G46 an unknown account' },
   },

@@ -35,14 +35,18 @@ await runCommandLine({ help, options }, async (values) => {
     return fuzzByDocument({ tool: await findSchemathesis(), provider, base: portBase, seed, inputs: count });
   }
   if (values.provider !== undefined) throw new UsageError('--provider goes with --schemathesis');
-  return runCommand(join(repository, 'node_modules', '.bin', 'playwright'), ['test', 'fuzz\\.native', '--project=native-attacks', '--reporter=list'], {
-    cwd: join(repository, 'e2e'),
-    env: {
-      CLOAKROOM_E2E_PROVIDER: 'native',
-      CLOAKROOM_E2E_REPORT: 'fuzz',
-      CLOAKROOM_E2E_PORT_BASE: String(portBase),
-      CLOAKROOM_FUZZ_INPUTS: String(count ?? inputs.usual),
-      CLOAKROOM_FUZZ_SEED: String(seed),
+  return runCommand(
+    join(repository, 'node_modules', '.bin', 'playwright'),
+    ['test', 'fuzz\\.native', '--project=native-attacks', '--reporter=list'],
+    {
+      cwd: join(repository, 'e2e'),
+      env: {
+        CLOAKROOM_E2E_PROVIDER: 'native',
+        CLOAKROOM_E2E_REPORT: 'fuzz',
+        CLOAKROOM_E2E_PORT_BASE: String(portBase),
+        CLOAKROOM_FUZZ_INPUTS: String(count ?? inputs.usual),
+        CLOAKROOM_FUZZ_SEED: String(seed),
+      },
     },
-  });
+  );
 });

@@ -25,7 +25,14 @@ export interface AttackRun {
 export function attackStack({ provider, portBase, only, title, fault, quiet }: AttackRun): Promise<number> {
   rmSync(report, { force: true });
   const program = join(repository, 'node_modules', '.bin', 'playwright');
-  const args = ['test', ...only, '--reporter=list,json', `--project=${provider}`, `--project=${provider}-attacks`, ...(title === undefined ? [] : ['-g', title])];
+  const args = [
+    'test',
+    ...only,
+    '--reporter=list,json',
+    `--project=${provider}`,
+    `--project=${provider}-attacks`,
+    ...(title === undefined ? [] : ['-g', title]),
+  ];
   const env = {
     CLOAKROOM_E2E_PROVIDER: provider,
     CLOAKROOM_E2E_PORT_BASE: String(portBase),

@@ -41,7 +41,10 @@ await runCommandLine({ help: helpText, options: benchOptions, wordCountMax: 1 },
 });
 
 async function publish({ quick = false, afresh = false }: Values): Promise<number> {
-  const [{ publishAll }, { changedSources, describeMachine }] = await Promise.all([import('./publish.ts'), import('./measuring/machine.ts')]);
+  const [{ publishAll }, { changedSources, describeMachine }] = await Promise.all([
+    import('./publish.ts'),
+    import('./measuring/machine.ts'),
+  ]);
   const changed = quick ? '' : changedSources();
   if (changed !== '') {
     console.error(`sources differ from the commit that the tables would name:\n${changed}\nRemedy: commit first, or rehearse with --quick`);

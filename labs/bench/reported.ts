@@ -74,7 +74,10 @@ const reported = {
     return peersReport(await benchPeers(request), machine, command);
   },
   revocation: async (values, machine, command) => {
-    const [{ benchRevocation }, { revocationReport }] = await Promise.all([import('./sessions/revocation.ts'), import('./sessions/revocation.report.ts')]);
+    const [{ benchRevocation }, { revocationReport }] = await Promise.all([
+      import('./sessions/revocation.ts'),
+      import('./sessions/revocation.report.ts'),
+    ]);
     const measured = await benchRevocation({
       base: count(values.base, baseDefault),
       modes: modesOf(values.modes),
@@ -96,7 +99,10 @@ const reported = {
     return storeReport(measured, machine, command);
   },
   'login-storm': async (values, machine, command) => {
-    const [{ benchLoginStorm }, { loginStormReport }] = await Promise.all([import('./sessions/login-storm.ts'), import('./sessions/login-storm.report.ts')]);
+    const [{ benchLoginStorm }, { loginStormReport }] = await Promise.all([
+      import('./sessions/login-storm.ts'),
+      import('./sessions/login-storm.report.ts'),
+    ]);
     const pairs = await benchLoginStorm({ pairs: count(values.pairs, 5), seconds: Number(values.seconds ?? 3) });
     return loginStormReport(pairs, machine, command);
   },

@@ -1,5 +1,20 @@
 /** What people do in the exercise "cart": each scene is harmless in a right cart, and is what one of the wrong ones cannot bear. */
-import { addLine, beginGuest, choicesOf, login, openNames, openRecorder, readCart, realTime, removeLine, ShopDevice, unsettled, type History, type ShopPerson, type ShopTransport } from '@cloakroom/testing';
+import {
+  addLine,
+  beginGuest,
+  choicesOf,
+  login,
+  openNames,
+  openRecorder,
+  readCart,
+  realTime,
+  removeLine,
+  ShopDevice,
+  unsettled,
+  type History,
+  type ShopPerson,
+  type ShopTransport,
+} from '@cloakroom/testing';
 import type { RunningStack } from '../../infra/launch/harness.ts';
 
 export interface Stage {

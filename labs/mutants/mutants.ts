@@ -52,7 +52,16 @@ async function failuresOf(
 ): Promise<number> {
   const scratch = mkdtempSync(join(tmpdir(), 'mutant-'));
   const report = join(scratch, 'report.json');
-  const args = ['run', '--root', '.', '--config', join(import.meta.dirname, 'vitest.config.ts'), '--reporter=json', `--outputFile=${report}`, ...tests];
+  const args = [
+    'run',
+    '--root',
+    '.',
+    '--config',
+    join(import.meta.dirname, 'vitest.config.ts'),
+    '--reporter=json',
+    `--outputFile=${report}`,
+    ...tests,
+  ];
   try {
     await promisify(execFile)(process.execPath, [join(root, 'node_modules/.bin/vitest'), ...args], {
       cwd: join(root, folder),

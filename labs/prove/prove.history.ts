@@ -178,7 +178,6 @@ function eventOf(
 export const apply = (events: readonly CartEvent[], from: CartState | string = userCart): CartState =>
   events.reduce((state, event) => evolve(state, event), typeof from === 'string' ? emptyCart(from) : from);
 
-
 /** Any order, any of them twice. */
 export const shuffledWithRepeats = (events: readonly CartEvent[]): fc.Arbitrary<CartEvent[]> =>
   fc.subarray([...events]).chain((again) => fc.shuffledSubarray([...events, ...again], { minLength: events.length + again.length }));

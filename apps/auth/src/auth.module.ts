@@ -2,7 +2,15 @@
 import { randomBytes } from 'node:crypto';
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { type EventLog, eventLogOf, type Parts } from '@cloakroom/event-log';
-import { inCallSpan, type DatabaseOptions, type Logger, openDatabase, openLease, openRedisByUrl, type RedisConnection } from '@cloakroom/platform';
+import {
+  inCallSpan,
+  type DatabaseOptions,
+  type Logger,
+  openDatabase,
+  openLease,
+  openRedisByUrl,
+  type RedisConnection,
+} from '@cloakroom/platform';
 import { MemorySessionStore, openSessionFile, RedisSessionStore, type SessionStore } from '@cloakroom/session';
 import { AuthController } from './auth.controller.ts';
 import { AccountController } from './account.controller.ts';

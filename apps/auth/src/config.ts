@@ -1,5 +1,14 @@
 import { accessTokenLifetimeMaxS } from '@cloakroom/identity';
-import { adminConfig, commaList, databaseConfig, eventLogConfig, flag, meshConfig, processConfig, readEnvironment } from '@cloakroom/platform';
+import {
+  adminConfig,
+  commaList,
+  databaseConfig,
+  eventLogConfig,
+  flag,
+  meshConfig,
+  processConfig,
+  readEnvironment,
+} from '@cloakroom/platform';
 import { readMacKeys } from '@cloakroom/session';
 import { z } from 'zod';
 import { throttleLimits } from './throttle/throttle.ts';

@@ -52,11 +52,14 @@ export async function start(config: AuthConfig, parts: Parts): Promise<Running> 
       }),
     ],
     // Auth knows the keys and what is revoked at first hand: no feed. Use cases for a person look for the session in the store.
-    admission: openAdmission(createPassportVerifier({
-      audience: 'auth',
-      keys: { find: (kid) => auth.keys.find(kid), refresh: () => auth.keys.reload(), retire: () => undefined },
+    admission: openAdmission(
+      createPassportVerifier({
+        audience: 'auth',
+        keys: { find: (kid) => auth.keys.find(kid), refresh: () => auth.keys.reload(), retire: () => undefined },
+        clock,
+      }),
       clock,
-    }), clock),
+    ),
     clock,
     log,
   });

@@ -1,4 +1,13 @@
-import { address, adminConfig, commaList, eventLogConfig, isClusterUrl, meshConfig, processConfig, readEnvironment } from '@cloakroom/platform';
+import {
+  address,
+  adminConfig,
+  commaList,
+  eventLogConfig,
+  isClusterUrl,
+  meshConfig,
+  processConfig,
+  readEnvironment,
+} from '@cloakroom/platform';
 import { z } from 'zod';
 import { modelNames } from './models/model.ts';
 

@@ -4,7 +4,15 @@ import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import { AuthService, CartService } from '@cloakroom/contracts';
 import { lookAtLog, type Parts } from '@cloakroom/event-log';
-import { askRelayThrough, createPassportVerifier, openAdmission, jwksFrom, openKeyRing, openFeedStatus, openLateFeed } from '@cloakroom/identity';
+import {
+  askRelayThrough,
+  createPassportVerifier,
+  openAdmission,
+  jwksFrom,
+  openKeyRing,
+  openFeedStatus,
+  openLateFeed,
+} from '@cloakroom/identity';
 import { connectMesh, implement, openTls, serveMesh } from '@cloakroom/mesh';
 import { lookMaxMs, openAdmin, type PartStatus, type Readiness, type Running, startingMaxMs } from '@cloakroom/platform';
 import { CartController } from './cart.controller.ts';

@@ -2,7 +2,17 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { type EventLog, eventLogOf, type Parts } from '@cloakroom/event-log';
-import { askRelayThrough, jwksFrom, type KeyRing, openKeyRing, type OpenKeyRing, openLateFeed, openTokenExchange, type RevocationFeed, type TokenExchange } from '@cloakroom/identity';
+import {
+  askRelayThrough,
+  jwksFrom,
+  type KeyRing,
+  openKeyRing,
+  type OpenKeyRing,
+  openLateFeed,
+  openTokenExchange,
+  type RevocationFeed,
+  type TokenExchange,
+} from '@cloakroom/identity';
 import { type DatabaseOptions, type Logger, openDatabase, openLease } from '@cloakroom/platform';
 import { keeperLease } from './saga/announce.ts';
 import type { OrdersConfig } from './config.ts';

@@ -13,7 +13,15 @@ import {
 } from '@cloakroom/contracts';
 import { type EventLog, openEventLog } from '@cloakroom/event-log';
 import { createPassportVerifier, openAdmission, signPassport } from '@cloakroom/identity';
-import { connectMesh, implement, type MeshConnection, type MeshServer, type OutgoingCall, type RequestContext, serveMesh } from '@cloakroom/mesh';
+import {
+  connectMesh,
+  implement,
+  type MeshConnection,
+  type MeshServer,
+  type OutgoingCall,
+  type RequestContext,
+  serveMesh,
+} from '@cloakroom/mesh';
 import { createLogger, type Running, startTrace, systemClock } from '@cloakroom/platform';
 import { freshDatabaseUrl } from '@cloakroom/testing';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';

@@ -3,7 +3,14 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { OrdersService } from '@cloakroom/contracts';
 import { type EventLog, lookAtLog, type Parts } from '@cloakroom/event-log';
-import { createPassportVerifier, openAdmission, type OpenKeyRing, openFeedStatus, type RevocationFeed, type TokenExchange } from '@cloakroom/identity';
+import {
+  createPassportVerifier,
+  openAdmission,
+  type OpenKeyRing,
+  openFeedStatus,
+  type RevocationFeed,
+  type TokenExchange,
+} from '@cloakroom/identity';
 import { implement, openTls, serveMesh } from '@cloakroom/mesh';
 import { openAdmin, type PartStatus, type Readiness, type Running } from '@cloakroom/platform';
 import type { OrdersConfig } from './config.ts';

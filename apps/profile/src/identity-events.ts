@@ -5,7 +5,14 @@
  */
 import { fromBinary } from '@bufbuild/protobuf';
 import { IdentityEventSchema, topics } from '@cloakroom/contracts';
-import { traceIdOfRecord, type BatchControl, type EventLog, type LogRecord, type RecordBatch, type Subscription } from '@cloakroom/event-log';
+import {
+  traceIdOfRecord,
+  type BatchControl,
+  type EventLog,
+  type LogRecord,
+  type RecordBatch,
+  type Subscription,
+} from '@cloakroom/event-log';
 import { verifyEvent, type KeyRing } from '@cloakroom/identity';
 import { type Clock, type Logger } from '@cloakroom/platform';
 import { changeEmail, joinGuest, registerAccount } from './join-guest.ts';

@@ -4,7 +4,15 @@ import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import { AuthService, ProfileService } from '@cloakroom/contracts';
 import { type EventLog, lookAtLog, type Parts } from '@cloakroom/event-log';
-import { askRelayThrough, createPassportVerifier, openAdmission, jwksFrom, openKeyRing, openFeedStatus, openLateFeed } from '@cloakroom/identity';
+import {
+  askRelayThrough,
+  createPassportVerifier,
+  openAdmission,
+  jwksFrom,
+  openKeyRing,
+  openFeedStatus,
+  openLateFeed,
+} from '@cloakroom/identity';
 import { connectMesh, implement, openTls, serveMesh } from '@cloakroom/mesh';
 import { openAdmin, type PartStatus, type Readiness, type Running } from '@cloakroom/platform';
 import type { ProfileConfig } from './config.ts';

@@ -2,7 +2,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { createLogger, openRedis, redisReady } from '@cloakroom/platform';
-import { limits, makeToken, type NewSession, readMacKeys, RedisSessionStore, secretBytes, StoreUnavailable, tagFrom, type TokenKey, type TokenMode, userSession } from '@cloakroom/session';
+import {
+  limits,
+  makeToken,
+  type NewSession,
+  readMacKeys,
+  RedisSessionStore,
+  secretBytes,
+  StoreUnavailable,
+  tagFrom,
+  type TokenKey,
+  type TokenMode,
+  userSession,
+} from '@cloakroom/session';
 
 /** All there are; which of them this build and this operator allow, a sign-in tells. */
 export const modes = ['reference', 'hybrid', 'jwt', 'jwt-denylist'] as const;

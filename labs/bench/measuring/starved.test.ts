@@ -11,14 +11,14 @@ it('takes a floor that kept its core busy', () => {
 describe('finds a floor starved', () => {
   it('that answered fewer than its processor time a request allows: the figures that were published of the cart', () => {
     const published = [block(1_071, 786), block(925, 843), block(819, 1_040), block(1_254, 665), block(1_328, 662)];
-    expect(starvation('floor', published)).toEqual([
-      'floor kept its core busy for 0.84 of the time, 0.9 at least',
-    ]);
+    expect(starvation('floor', published)).toEqual(['floor kept its core busy for 0.84 of the time, 0.9 at least']);
   });
 
   it('of which a request cost twice as much in many blocks as in others, but not in one of many', () => {
     const [cheap, dear] = [block(6_000, 160), block(3_000, 320)];
-    expect(starvation('floor', [cheap, dear, cheap, dear, cheap])).toEqual([expect.stringMatching(/cost 2\.00 times as much in a dear block/)]);
+    expect(starvation('floor', [cheap, dear, cheap, dear, cheap])).toEqual([
+      expect.stringMatching(/cost 2\.00 times as much in a dear block/),
+    ]);
     expect(starvation('floor', [cheap, cheap, dear, cheap, cheap])).toEqual([]);
   });
 

@@ -4,7 +4,18 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { createLogger, openRedis, redisReady } from '@cloakroom/platform';
-import { hashNamed, limits, type NewSession, RedisSessionStore, type SessionStore, tagFrom, tagOf, type TokenKey, tombstoneOf, userSession } from '@cloakroom/session';
+import {
+  hashNamed,
+  limits,
+  type NewSession,
+  RedisSessionStore,
+  type SessionStore,
+  tagFrom,
+  tagOf,
+  type TokenKey,
+  tombstoneOf,
+  userSession,
+} from '@cloakroom/session';
 import type { Redis } from 'ioredis';
 import { portsOf } from '../../../infra/stack/stack.ts';
 import { pinSelf } from '../measuring/machine.ts';

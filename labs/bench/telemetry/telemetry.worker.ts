@@ -68,11 +68,14 @@ async function openCart(): Promise<() => Promise<void>> {
     port: 0,
     tls: undefined,
     services: [implement(CartService, { ...served, ...handlers } as unknown as Handlers<typeof CartService>)],
-    admission: openAdmission(createPassportVerifier({
-      audience: 'cart',
-      keys: { find: () => publicKey, refresh: () => Promise.resolve(), retire: () => undefined },
-      clock: systemClock,
-    }), systemClock),
+    admission: openAdmission(
+      createPassportVerifier({
+        audience: 'cart',
+        keys: { find: () => publicKey, refresh: () => Promise.resolve(), retire: () => undefined },
+        clock: systemClock,
+      }),
+      systemClock,
+    ),
     clock: systemClock,
     log,
   });

@@ -8,10 +8,9 @@
  * What nobody asked for (heartbeats, snapshots) has no trace and makes no span.
  */
 import { recordHeaders, type TopicSpec } from '@cloakroom/contracts';
-import type { TraceContext } from '@cloakroom/mesh';
+import { type Attributes, nameOfError, runWithin, type Span, startSpan, type TraceContext, tracing } from '@cloakroom/platform';
 import type { OutgoingRecord, Position, RecordBatch } from './event-log.ts';
 import { traceOfRecord } from './record-trace.ts';
-import { type Attributes, nameOfError, runWithin, type Span, startSpan, tracing } from '@cloakroom/platform';
 
 /** Publishes with a span for each record that was asked for, whose context travels in its place. */
 export async function publishInSpans(

@@ -3,7 +3,7 @@
  * Nothing outside event-log.kafka.ts knows kafkajs, so that another client can replace it there and nowhere else.
  */
 import type { TopicSpec } from '@cloakroom/contracts';
-import type { TraceContext } from '@cloakroom/mesh';
+import type { TraceContext } from '@cloakroom/platform';
 
 export interface Position {
   readonly topic: string;

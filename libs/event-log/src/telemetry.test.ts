@@ -2,8 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { recordHeaders, topics } from '@cloakroom/contracts';
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createLogger, enterTrace, inCallSpan, inSpan, installTracer, loadOtlp, runWithin, startSpan, startTrace, systemClock } from '@cloakroom/platform';
-import type { TraceContext } from '@cloakroom/mesh';
+import {
+  createLogger,
+  enterTrace,
+  inCallSpan,
+  inSpan,
+  installTracer,
+  loadOtlp,
+  runWithin,
+  startSpan,
+  startTrace,
+  systemClock,
+  type TraceContext,
+} from '@cloakroom/platform';
 import { EmbeddedEventLog } from './event-log.embedded.ts';
 import type { OutgoingRecord, RecordBatch } from './event-log.ts';
 import { inBatchSpan } from './event-log.traces.ts';

@@ -18,7 +18,8 @@ export const sensitiveAgeMaxMs = 2_000;
 /** The mesh's server asks this before each handler: first the caller, then the metadata, then the passport. */
 export const openAdmission = (verifier: PassportVerifier, clock: Clock): Admission => ({
   admit: async (method, caller, sent) =>
-    judgeCaller(method.policy, caller.name, caller.proven) ?? (isProblem(sent) ? sent : judgeIdentity(method, caller, sent, verifier, clock)),
+    judgeCaller(method.policy, caller.name, caller.proven) ??
+    (isProblem(sent) ? sent : judgeIdentity(method, caller, sent, verifier, clock)),
   standing: (identity) => verifier.standing(identity),
   onRevocation: (listener) => verifier.onRevocation(listener),
 });

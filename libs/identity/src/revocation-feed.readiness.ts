@@ -1,6 +1,6 @@
 /** What /readyz says of the revocation feed. */
 import { seconds, stuckAfterMs, type Clock, type PartStatus } from '@cloakroom/platform';
-import type { RevocationFeed } from './revocation-feed.ts';
+import type { RevocationFeed } from './identity.ts';
 
 /** How a process hears of revocations. */
 export function openFeedStatus(feed: Pick<RevocationFeed, 'leaseAgeMs' | 'leaseValid'>, clock: Clock): () => PartStatus {

@@ -1,3 +1,4 @@
+import type { TraceContext } from '@cloakroom/platform';
 import type { ServerSurfaceCall } from '@grpc/grpc-js/build/src/server-call.js';
 
 /** Who a call is for, as auth signed it into the passport and this process verified it. Times are milliseconds since 1970. */

@@ -17,7 +17,16 @@
  */
 import { fromJsonString, toBinary, create } from '@bufbuild/protobuf';
 import { IdentityEventSchema, recordHeaders, RevocationEventSchema, topics, type TopicSpec } from '@cloakroom/contracts';
-import { Commits, type EventLog, outboxPollIntervalMs, type OutgoingRecord, pauseUntil, relayOutbox, traceHeaders, type RecordTrace } from '@cloakroom/event-log';
+import {
+  Commits,
+  type EventLog,
+  outboxPollIntervalMs,
+  type OutgoingRecord,
+  pauseUntil,
+  relayOutbox,
+  traceHeaders,
+  type RecordTrace,
+} from '@cloakroom/event-log';
 import { signEvent } from '@cloakroom/identity';
 import { type Clock, type Lease, type Logger, type Tenure, startSpan, tracing } from '@cloakroom/platform';
 import type { SessionStore } from '@cloakroom/session';

@@ -16,7 +16,14 @@ import {
   problem,
   type Problem,
 } from '@cloakroom/contracts';
-import { accessTokenAudience as shopAudience, actorCountMax, createPassportVerifier, passportIssuer, passportLifetimeMaxS, signPassport } from '@cloakroom/identity';
+import {
+  accessTokenAudience as shopAudience,
+  actorCountMax,
+  createPassportVerifier,
+  passportIssuer,
+  passportLifetimeMaxS,
+  signPassport,
+} from '@cloakroom/identity';
 import { type RequestContext, type VerifiedIdentity } from '@cloakroom/mesh';
 import type { Auth } from '../auth.ts';
 import { isRevokedAtFirstHand } from '../revocation/first-hand.ts';

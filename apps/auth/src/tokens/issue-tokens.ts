@@ -4,7 +4,14 @@
  */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { SessionIssuedSchema } from '@cloakroom/contracts';
-import { accessTokenAudience, accessTokenClient, accessTokenIssuer, type AccessTokenVerifier, createAccessTokenVerifier, signAccessToken } from '@cloakroom/identity';
+import {
+  accessTokenAudience,
+  accessTokenClient,
+  accessTokenIssuer,
+  type AccessTokenVerifier,
+  createAccessTokenVerifier,
+  signAccessToken,
+} from '@cloakroom/identity';
 import { type Clock } from '@cloakroom/platform';
 import { makeRefreshToken, type SessionRecord, statedAtMs, type TokenMode } from '@cloakroom/session';
 import type { Account } from '../accounts/accounts.ts';

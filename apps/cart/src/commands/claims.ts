@@ -5,7 +5,16 @@
  */
 import { fromBinary } from '@bufbuild/protobuf';
 import { IdentityEventSchema, isGuestSubject, isUserSubject, type IdentityEvent } from '@cloakroom/contracts';
-import { publishInParts, RetryLater, traceHeaders, traceIdOfRecord, traceOfRecord, type LogRecord, type OutgoingRecord, type Subscription } from '@cloakroom/event-log';
+import {
+  publishInParts,
+  RetryLater,
+  traceHeaders,
+  traceIdOfRecord,
+  traceOfRecord,
+  type LogRecord,
+  type OutgoingRecord,
+  type Subscription,
+} from '@cloakroom/event-log';
 import { verifyEvent, type KeyRing } from '@cloakroom/identity';
 import { encodeEvent } from '../model/codec.ts';
 import { claims } from '../metrics.ts';

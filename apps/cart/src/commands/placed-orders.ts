@@ -5,7 +5,15 @@
  */
 import { fromBinary } from '@bufbuild/protobuf';
 import { isUserSubject, OrderEventSchema, type OrderConfirmed, type OrderEvent } from '@cloakroom/contracts';
-import { publishInParts, traceHeaders, traceIdOfRecord, traceOfRecord, type LogRecord, type OutgoingRecord, type Subscription } from '@cloakroom/event-log';
+import {
+  publishInParts,
+  traceHeaders,
+  traceIdOfRecord,
+  traceOfRecord,
+  type LogRecord,
+  type OutgoingRecord,
+  type Subscription,
+} from '@cloakroom/event-log';
 import { encodeEvent, fromDot, UndecodableRecord } from '../model/codec.ts';
 import { ordersHeard } from '../metrics.ts';
 import type { CartParts } from '../cart.dependencies.ts';

@@ -9,7 +9,16 @@
  *   and buries the poison alone.
  */
 import { isGuestSubject, partitionOf } from '@cloakroom/contracts';
-import { EventLogError, inBatchSpan, publishInParts, RetryLater, traceHeaders, traceOfRecord, type LogRecord, type RecordBatch } from '@cloakroom/event-log';
+import {
+  EventLogError,
+  inBatchSpan,
+  publishInParts,
+  RetryLater,
+  traceHeaders,
+  traceOfRecord,
+  type LogRecord,
+  type RecordBatch,
+} from '@cloakroom/event-log';
 import { applyOrMark, applyRecord, newCart } from './apply-record.ts';
 import { evolve, pruneDead } from '../model/cart.ts';
 import type { Place } from './cart.view.ts';

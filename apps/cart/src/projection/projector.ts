@@ -5,7 +5,15 @@
  * A view can also be lost while nothing happens: once a second (and at once after a reconnect, or when a read finds it missing) the place of
  * every partition held here is compared with the one that was left.
  */
-import { type BatchControl, type LogRecord, type RecordBatch, RetryLater, type Subscription, type TopicPartition, traceIdOfRecord } from '@cloakroom/event-log';
+import {
+  type BatchControl,
+  type LogRecord,
+  type RecordBatch,
+  RetryLater,
+  type Subscription,
+  type TopicPartition,
+  traceIdOfRecord,
+} from '@cloakroom/event-log';
 import { seconds, stuckAfterMs } from '@cloakroom/platform';
 import { deadLetters, realignments } from '../metrics.ts';
 import { markIncomplete } from './dead-letters.ts';

@@ -28,11 +28,14 @@ async function replica(hiccupEvery: number) {
     port: 0,
     tls: undefined,
     services: [implement(AuthService, { ...handlers, resolve } as unknown as Handlers<typeof AuthService>)],
-    admission: openAdmission(createPassportVerifier({
-      audience: 'auth',
-      keys: { find: () => undefined, refresh: () => Promise.resolve(), retire: () => undefined },
-      clock: systemClock,
-    }), systemClock),
+    admission: openAdmission(
+      createPassportVerifier({
+        audience: 'auth',
+        keys: { find: () => undefined, refresh: () => Promise.resolve(), retire: () => undefined },
+        clock: systemClock,
+      }),
+      systemClock,
+    ),
     clock: systemClock,
     log: silent,
   });

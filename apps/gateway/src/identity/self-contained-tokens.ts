@@ -12,7 +12,14 @@
  *   and auth is asked for the next. In jwt it is, to its end: that is the lesson of that mode, and it is the same at every gateway.
  */
 import { isProblem, type Problem, type SessionIssued } from '@cloakroom/contracts';
-import { type AccessRefusal, type AccessTokenVerifier, createAccessTokenVerifier, type KeyRing, type RevocationFeed, type VerifiedAccess } from '@cloakroom/identity';
+import {
+  type AccessRefusal,
+  type AccessTokenVerifier,
+  createAccessTokenVerifier,
+  type KeyRing,
+  type RevocationFeed,
+  type VerifiedAccess,
+} from '@cloakroom/identity';
 import { type OutgoingCall } from '@cloakroom/mesh';
 import { type Clock } from '@cloakroom/platform';
 import { hashOf, limits, type RefreshParts } from '@cloakroom/session';

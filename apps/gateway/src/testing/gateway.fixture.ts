@@ -40,7 +40,10 @@ export async function openStage(env: Env | ((addresses: Env) => Promise<Env>) = 
         port: 0,
         tls: undefined,
         services: beside === undefined ? [implementation] : [implementation, beside],
-        admission: openAdmission(createPassportVerifier({ audience: name, keys: auth.signed.ring, clock, accessTokens: name !== 'auth' }), clock),
+        admission: openAdmission(
+          createPassportVerifier({ audience: name, keys: auth.signed.ring, clock, accessTokens: name !== 'auth' }),
+          clock,
+        ),
         clock,
         log: silent,
       }),

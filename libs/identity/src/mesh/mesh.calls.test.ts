@@ -4,7 +4,20 @@ import { randomBytes } from 'node:crypto';
 import { AuthService, CatalogService, isProblem, problem, ProfileService } from '@cloakroom/contracts';
 import { watchCrowd } from '@cloakroom/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { connectMesh, forward, type Handlers, implement, isDeadlineReason, type MeshClient, type MeshServer, type MeshTls, person, type RequestContext, serveMesh, type Timing } from '@cloakroom/mesh';
+import {
+  connectMesh,
+  forward,
+  type Handlers,
+  implement,
+  isDeadlineReason,
+  type MeshClient,
+  type MeshServer,
+  type MeshTls,
+  person,
+  type RequestContext,
+  serveMesh,
+  type Timing,
+} from '@cloakroom/mesh';
 import { createLogger, type Logger, startTrace } from '@cloakroom/platform';
 import { certificates, movableClock, newSigner, outgoing, passportOf, silent } from './mesh.fixture.ts';
 import { openAdmission } from '../admission.ts';
@@ -30,7 +43,15 @@ async function serve(
 ) {
   const verifier = createPassportVerifier({ audience: name, keys: signer.ring, clock });
   const tls = 'tls' in options ? options.tls : await tlsOf(name);
-  const server: MeshServer = await serveMesh({ name, port: options.port ?? 0, tls, services, admission: openAdmission(verifier, clock), clock, log: options.log ?? silent });
+  const server: MeshServer = await serveMesh({
+    name,
+    port: options.port ?? 0,
+    tls,
+    services,
+    admission: openAdmission(verifier, clock),
+    clock,
+    log: options.log ?? silent,
+  });
   open.push(server);
   return server;
 }

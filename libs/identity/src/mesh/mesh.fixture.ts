@@ -6,7 +6,17 @@ import { join } from 'node:path';
 import { create, toBinary, type DescMethod, type DescService } from '@bufbuild/protobuf';
 import { type Client, type Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { type Clock, createLogger, type Logger, startTrace } from '@cloakroom/platform';
-import { createDevelopmentCa, type Handlers, implement, type Implementation, type MeshTls, nameOf, type OutgoingCall, readProblem, readTls } from '@cloakroom/mesh';
+import {
+  createDevelopmentCa,
+  type Handlers,
+  implement,
+  type Implementation,
+  type MeshTls,
+  nameOf,
+  type OutgoingCall,
+  readProblem,
+  readTls,
+} from '@cloakroom/mesh';
 import type { KeyRing, RevocationFeed } from '../identity.ts';
 import type { SigningKey } from '../jws.ts';
 import { type PassportClaims, signPassport } from '../passport.ts';

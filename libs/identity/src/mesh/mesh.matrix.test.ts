@@ -331,6 +331,8 @@ it('has asserted every case for every method, and counted what was refused', asy
   console.log(`mesh matrix: ${methods.length} methods x ${cases.length} arrivals = ${asserted} cases`);
   expect(methods.length).toBeGreaterThanOrEqual(20);
   expect(asserted).toBe(methods.length * cases.length);
-  const counted = (await metrics.getSingleMetric('mesh_refused_metadata_total')!.get()).values.filter(({ labels }) => labels.key === callMetadata.passport);
+  const counted = (await metrics.getSingleMetric('mesh_refused_metadata_total')!.get()).values.filter(
+    ({ labels }) => labels.key === callMetadata.passport,
+  );
   expect(new Set(counted.map(({ labels }) => labels.reason))).toEqual(new Set(['look_alike', 'malformed', 'more_than_one']));
 });

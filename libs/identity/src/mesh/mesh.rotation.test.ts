@@ -5,7 +5,19 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CatalogService, isProblem, problem } from '@cloakroom/contracts';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { connectMesh, createDevelopmentCa, implement, type MeshTls, newAuthority, openTls, readTls, rotateCertificates, serveMesh, writeAuthorities, writeLeaf } from '@cloakroom/mesh';
+import {
+  connectMesh,
+  createDevelopmentCa,
+  implement,
+  type MeshTls,
+  newAuthority,
+  openTls,
+  readTls,
+  rotateCertificates,
+  serveMesh,
+  writeAuthorities,
+  writeLeaf,
+} from '@cloakroom/mesh';
 import { movableClock, newSigner, outgoing, silent } from './mesh.fixture.ts';
 import { openAdmission } from '../admission.ts';
 import { createPassportVerifier } from '../passport.ts';

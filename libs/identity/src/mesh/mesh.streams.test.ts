@@ -31,7 +31,15 @@ async function watching(watch: Watch) {
   };
   const handlers = { ...changes, getCart: unused, prepareOrder: unused, watch };
   const services = [implement(CartService, handlers)];
-  const server: MeshServer = await serveMesh({ name: 'cart', port: 0, tls: await tlsOf('cart'), services, admission: openAdmission(verifier, clock), clock, log: silent });
+  const server: MeshServer = await serveMesh({
+    name: 'cart',
+    port: 0,
+    tls: await tlsOf('cart'),
+    services,
+    admission: openAdmission(verifier, clock),
+    clock,
+    log: silent,
+  });
   const { client, close } = connectMesh(CartService, { address: `localhost:${server.port}`, tls: await tlsOf('gateway'), log: silent });
   open.push(() => server.stop(), close);
   const watchNow = (changes: { signal?: AbortSignal; sid?: string } = {}) =>

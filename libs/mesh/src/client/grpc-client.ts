@@ -8,12 +8,12 @@ import type { DescMessage, DescMethod, DescService, MessageInitShape, MessageSha
 import { type CallOptions, Client, type Metadata, type ServiceError, status, type StatusObject } from '@grpc/grpc-js';
 import type { ServerSurfaceCall } from '@grpc/grpc-js/build/src/server-call.js';
 import { callMetadata, isProblem, problem, type Problem } from '@cloakroom/contracts';
-import type { RequestContext, Timing, TraceContext } from '../context.ts';
+import type { RequestContext, Timing } from '../context.ts';
+import { type Logger, type Span, startSpan, type TraceContext } from '@cloakroom/platform';
 import { budgetOf, isDeadlineReason } from '../deadline.ts';
 import { openBreakers } from './grpc-breakers.ts';
 import { asIs, decoder, encode } from '../grpc-codec.ts';
 import { type Heard, keepalive, openReplicas, type Replicas } from './grpc-replicas.ts';
-import { type Logger, type Span, startSpan } from '@cloakroom/platform';
 import { meshCalls, meshCallSeconds } from '../mesh-metrics.ts';
 import { parseTimings, writeCallMetadata } from '../metadata.ts';
 import { readProblem } from '../outcome.ts';

@@ -145,7 +145,9 @@ function serveMethod(
       const caller = peers?.callerOf(peerCertificateOf(call));
       const ours = options.tls !== undefined || isOurs(call.metadata);
       const proven = { name: caller, proven: options.tls !== undefined, audience: service };
-      const admitted = ours ? await options.admission.admit({ policy, name: nameOf(method) }, proven, begun.metadata) : problem('forbidden');
+      const admitted = ours
+        ? await options.admission.admit({ policy, name: nameOf(method) }, proven, begun.metadata)
+        : problem('forbidden');
       if (!isProblem(admitted)) return await begun.run(() => respond(begun.context(admitted.identity, caller)));
       if (admitted.problem === 'forbidden')
         log.warn({ method: nameOf(method), caller, trace_id: begun.traceId }, 'a service called what it may not');

@@ -1,13 +1,5 @@
 import { spawn } from 'node:child_process';
-import {
-  asAdmin,
-  dropFreshDatabases,
-  freshDatabaseUrl,
-  openTcpProxy,
-  type TcpProxy,
-  useFreshPostgres,
-  watchCrowd,
-} from '../index.ts';
+import { asAdmin, dropFreshDatabases, freshDatabaseUrl, openTcpProxy, type TcpProxy, useFreshPostgres, watchCrowd } from '../index.ts';
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
