@@ -21,7 +21,7 @@ function provenBy({ triedBy }: Attack): string {
   return names.length === 0 ? '-' : [...new Set(names)].join(', ');
 }
 
+const bothBegin = (one: string, other: string): boolean => one.startsWith(other) || other.startsWith(one);
+
 /** Asked by `npm run check`, which imports no lab. */
 if (import.meta.main) console.log(JSON.stringify(attackRows()));
-
-const bothBegin = (one: string, other: string): boolean => one.startsWith(other) || other.startsWith(one);

@@ -51,14 +51,6 @@ export async function openAcceptors(world: World): Promise<Acceptors> {
   });
 
   const gateway = (which: 0 | 1, cookie: string): Acceptor => gatewayAt(pools[which]!, `gateway-${which + 1}`, cookie);
-  const service = (name: string, ask: () => Promise<object | Problem>): Acceptor => ({
-    name,
-    ask: async () => {
-      const answer = await ask();
-      if (!isProblem(answer)) return 'accepted';
-      return answer.problem === 'unavailable' ? 'unanswered' : 'refused';
-    },
-  });
   const passportFor = async (token: string, audience: string): Promise<string> => {
     const giveUpMs = performance.now() + liveTimeoutMs;
     for (;;) {
@@ -80,8 +72,8 @@ export async function openAcceptors(world: World): Promise<Acceptors> {
       return [
         gateway(0, cookie),
         gateway(1, cookie),
-        service('cart', () => cart.client.getCart(call(forCart), {})),
-        service('profile', () => profile.client.getProfile(call(forProfile), {})),
+        serviceAt('cart', () => cart.client.getCart(call(forCart), {})),
+        serviceAt('profile', () => profile.client.getProfile(call(forProfile), {})),
       ];
     },
     async logOut(cookie) {
@@ -93,6 +85,17 @@ export async function openAcceptors(world: World): Promise<Acceptors> {
     close() {
       for (const connection of [auth, cart, profile]) connection.close();
       for (const pool of pools) void pool.destroy();
+    },
+  };
+}
+
+function serviceAt(name: string, call: () => Promise<object | Problem>): Acceptor {
+  return {
+    name,
+    async ask() {
+      const answer = await call();
+      if (!isProblem(answer)) return 'accepted';
+      return answer.problem === 'unavailable' ? 'unanswered' : 'refused';
     },
   };
 }
