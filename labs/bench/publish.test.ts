@@ -24,11 +24,11 @@ async function publish(options: { commit?: string; quick?: boolean; afresh?: boo
 }
 const all = steps.map(({ name }) => name);
 
-it('measures every benchmark whose tables docs/performance.md shows, within 25 minutes in all', () => {
+it('measures every benchmark whose tables docs/performance.md shows, within 35 minutes in all', () => {
   const shown = [...readFileSync(performanceDoc, 'utf8').matchAll(/<!-- bench:([\w-]+) -->/g)].map(([, name]) => name!);
   expect(all.toSorted()).toEqual(shown.toSorted());
   expect(all.every(isReported)).toBe(true);
-  expect(steps.reduce((sum, { minutesMax }) => sum + minutesMax, 0)).toBeLessThanOrEqual(25);
+  expect(steps.reduce((sum, { minutesMax }) => sum + minutesMax, 0)).toBeLessThanOrEqual(35);
 });
 
 it('goes on after one that failed, and the next time measures that one alone', async () => {
