@@ -40,9 +40,9 @@ export const steps: readonly Step[] = [
   },
   {
     name: 'edge-distance',
-    args: ['--pairs', '3', '--seconds', '1'],
+    args: ['--pairs', '5', '--seconds', '1'],
     quickArgs: ['--pairs', '1', '--seconds', '0.5', '--sessions', '2000'],
-    minutesMax: 4,
+    minutesMax: 5,
   },
   {
     name: 'cart',
