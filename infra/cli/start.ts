@@ -16,6 +16,7 @@ import type { Profile } from '../stack/stack.ts';
 import { databases } from '../stack/stack.storage.ts';
 import type { Database } from '../stack/stack.storage.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
+import { untilToldToEnd } from './until-told-to-end.ts';
 
 export interface StartRequest {
   readonly infra: ProviderChoice;
@@ -34,8 +35,6 @@ export interface StartRequest {
 /** What says which shop is meant, where several may run. */
 export type StartPlace = Pick<StartRequest, 'infra' | 'profile' | 'portBase' | 'database'>;
 
-/** The launcher's own parent (npm, a shell, a CI runner) may be killed without a word to us. */
-const parentCheckIntervalMs = 500;
 /** What --logs shows of a run that is there already. */
 const tailBytes = 4_000;
 
@@ -53,8 +52,6 @@ export async function start(request: StartRequest, print: Print): Promise<number
     progress.say(`infrastructure: ${chosen.provider} (${chosen.why})`);
     if (chosen.docker !== undefined && request.profile !== 'cluster')
       return await runContainers(chosen.docker, request, ending.told, print);
-    const cartModel = process.env['CART_MODEL'] ?? 'dots';
-    if (cartModel !== 'dots') progress.say(`EXERCISE: CART_MODEL=${cartModel}: this shop loses things on purpose`);
     supervisor = assembleStack({ ...request, chosen, base: request.portBase, onEvent: progress.event });
     const unfollow = request.logs ? followLogs(logFiles(supervisor), print) : undefined;
     const started = progress.watch(supervisor, supervisor.start({ fresh: request.fresh }));
@@ -157,32 +154,4 @@ async function followRunning({ infra, portBase }: StartRequest, print: Print): P
   unfollow();
   ending.forget();
   return true;
-}
-
-/** The first signal counts, later ones change nothing: a person presses Ctrl-C twice, and npm passes it on once more. */
-function untilToldToEnd(print: Print): { readonly told: Promise<string>; forget(): void } {
-  const { promise: told, resolve } = Promise.withResolvers<string>();
-  let heard = false;
-  const hear = (why: string) => {
-    if (heard) return;
-    heard = true;
-    print(`Stopping (${why})...`);
-    resolve(why);
-  };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  const listeners = signals.map((signal) => ({ signal, listen: () => hear(signal) }));
-  for (const { signal, listen } of listeners) process.on(signal, listen);
-  const parent = process.ppid;
-  const watch = setInterval(() => process.ppid !== parent && hear('the parent process is gone'), parentCheckIntervalMs);
-  // A closed terminal or pipe: keep going to the end of the stop.
-  const ignore = () => undefined;
-  process.stdout.on('error', ignore);
-  process.stderr.on('error', ignore);
-  return {
-    told,
-    forget() {
-      clearInterval(watch);
-      for (const { signal, listen } of listeners) process.removeListener(signal, listen);
-    },
-  };
 }
