@@ -3,16 +3,18 @@
  * meet in one event log; only the adapters below them differ.
  */
 import { type EventLog, openEventLog, type Parts } from '@cloakroom/event-log';
-import { createLogger, readTelemetry, type Running, runProcess, type TelemetryConfig } from '@cloakroom/platform';
+import { createLogger, type ProcessParts, readTelemetry, type Running, runProcess, type TelemetryConfig } from '@cloakroom/platform';
 import { guardMesh } from '@cloakroom/mesh';
 import type { EmbeddedOrders } from './launch/commands.ts';
 import { embeddedAppsVariable } from './launch/commands.ts';
 import type { AppName } from './stack/stack.ts';
 
 type Door = (env: NodeJS.ProcessEnv, parts: Parts) => Promise<Running>;
+type Doors = Readonly<Record<AppName, () => Promise<Door>>>;
+type Orders = EmbeddedOrders & TelemetryConfig & { readonly LOG_LEVEL: string };
 
 /** Loaded together, as most of the start is reading code; started in the order of the drawing. */
-const doors: Record<AppName, () => Promise<Door>> = {
+export const doors: Doors = {
   auth: async () => open(await import('@cloakroom/auth')),
   cart: async () => open(await import('@cloakroom/cart')),
   profile: async () => open(await import('@cloakroom/profile')),
@@ -30,7 +32,7 @@ function open<Config>(app: AppModule<Config>): Door {
   return (env, parts) => app.start(app.readConfig(env), parts);
 }
 
-function readOrders(): EmbeddedOrders & TelemetryConfig & { readonly LOG_LEVEL: string } {
+function readOrders(): Orders {
   const orders = JSON.parse(process.env[embeddedAppsVariable] ?? '') as EmbeddedOrders;
   // Not for whatever this process might start: it holds the MAC key and the secret of the mesh.
   delete process.env[embeddedAppsVariable];
@@ -38,11 +40,11 @@ function readOrders(): EmbeddedOrders & TelemetryConfig & { readonly LOG_LEVEL: 
   return { ...orders, ...readTelemetry(env), LOG_LEVEL: env['LOG_LEVEL'] ?? 'info' };
 }
 
-runProcess('cloakroom', readOrders, async (orders, { log, clock }) => {
+async function startApps(apps: Doors, orders: Orders, { log, clock }: ProcessParts): Promise<Running> {
   guardMesh(orders.meshSecret);
   const eventLog = await openEventLog({ kind: 'embedded', file: orders.eventLogFile, log, clock });
   const names = [...new Set(orders.apps.map(({ app }) => app))];
-  const loaded = new Map(await Promise.all(names.map(async (name) => [name, await doors[name]()] as const)));
+  const loaded = new Map(await Promise.all(names.map(async (name) => [name, await apps[name]()] as const)));
   const running: Running[] = [];
   const stop = async () => {
     // Edge first: nobody may be let in to a service that is gone.
@@ -60,7 +62,7 @@ runProcess('cloakroom', readOrders, async (orders, { log, clock }) => {
     throw error;
   }
   return { name: 'cloakroom', url: running.at(-1)?.url ?? '', stop };
-});
+}
 
 /** An app closes the log that it was given; this one belongs to all. */
 function shared(eventLog: EventLog): EventLog {
@@ -72,3 +74,8 @@ function shared(eventLog: EventLog): EventLog {
     },
   });
 }
+
+/** This process becomes the shop. An experiment may hand in another door than an app's own. */
+export const runEmbedded = (apps: Doors): void => runProcess('cloakroom', readOrders, (orders, parts) => startApps(apps, orders, parts));
+
+if (import.meta.main) runEmbedded(doors);
