@@ -45,6 +45,11 @@ export const documentedCommands: readonly DocumentedCommand[] = [
   { command: 'npm run bench -- cart', provenBy: 'labs/bench/bench.int.test.ts', showing: 'benchCart({' },
   { command: 'npm run bench -- --help', provenBy: 'infra/cli.test.ts', showing: "['bench', '--help']" },
   { command: 'npm run exercise -- sticky', provenBy: 'labs/exercises/sticky.test.ts', showing: 'compareSticky(' },
+  {
+    command: 'npm run exercise -- cart --model lww --stay',
+    provenBy: 'labs/exercises/exercise-cart.test.ts',
+    showing: "'cart', '--model', 'lww', '--stay'",
+  },
   { command: 'npm run exercise -- cart', provenBy: 'labs/exercises/exercise-cart.test.ts', showing: 'exerciseCart(' },
   {
     command: 'npm run drill -- revoke-everything',

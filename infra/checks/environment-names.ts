@@ -7,7 +7,6 @@ export const exampleFile = '.env.example';
 /** Read by a config, and not for an operator: why. */
 const notForOperators: Readonly<Record<string, string>> = {
   ACCESS_TOKEN_LIFETIME_MS: 'shorter than its default in tests alone',
-  CART_MODEL: 'of an exercise that loses things',
 };
 
 const isConfig = (path: string): boolean => /^apps\/\w+\/src\/config\.ts$/.test(path) || path === 'libs/platform/src/config.ts';

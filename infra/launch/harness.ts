@@ -35,8 +35,6 @@ export interface StackRequest {
   /** Those that a sign-in may ask for, separated by commas; SESSION_MODES of the launcher's environment unless told. */
   readonly sessionModes?: string;
   readonly accessTokenLifetimeMs?: number;
-  /** Wrong rules for carts, of an exercise; CART_MODEL of the launcher's environment unless told. */
-  readonly cartModel?: string;
   /** sqlite unless told. */
   readonly database?: Database;
   /** Where our own Redis and Kafka are met instead of where they listen: through a test's proxy. Of native alone. */
@@ -117,7 +115,6 @@ export function assembleStack(request: AssemblyRequest): Supervisor {
   const telemetry = request.telemetry ?? telemetryOf(process.env);
   const { accessTokenLifetimeMs, sessionModes = process.env['SESSION_MODES'] } = request;
   const sessions = { sessionMode, sessionModes, accessTokenLifetimeMs };
-  const cartModel = request.cartModel ?? process.env['CART_MODEL'];
   const detours = request.storageUrls === undefined ? {} : { storageUrls: request.storageUrls };
   const places = { provider, profile, base, dataDir, webDir };
   const drawn = drawStack({
@@ -126,7 +123,6 @@ export function assembleStack(request: AssemblyRequest): Supervisor {
     telemetry,
     limits: request.limits,
     ...sessions,
-    cartModel,
     ...detours,
     database,
     external,

@@ -99,7 +99,7 @@ export function drawApps(options: StackOptions, places: Places, storage: Storage
       },
       database('auth').secrets,
     ),
-    cart: service('cart', { ...storage.cart, ...(options.cartModel === undefined ? {} : { CART_MODEL: options.cartModel }) }),
+    cart: service('cart', storage.cart),
     profile: service('profile', { ...storage.other, ...database('profile').env }, database('profile').secrets),
     // Reads no event log: its products are not a person's.
     catalog: service('catalog', database('catalog').env, database('catalog').secrets),

@@ -107,8 +107,6 @@ export interface StackOptions {
   readonly sessionMode?: string | undefined;
   /** Those that a sign-in may ask for, separated by commas. */
   readonly sessionModes?: string | undefined;
-  /** Of an exercise: which wrong rules carts follow. Unset, the right ones. */
-  readonly cartModel?: string | undefined;
   /** Shorter than its 5 minutes for tests alone. */
   readonly accessTokenLifetimeMs?: number | undefined;
   /** sqlite unless told; postgres: our own server (native) or somebody else's (external). */

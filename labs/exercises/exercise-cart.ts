@@ -1,15 +1,17 @@
 /**
- * Exercise: five wrong carts. ANTI-PATTERNS, for looking at: nothing of this runs unless it is asked for (npm run exercise -- cart). A shop of its own is
- * started on each wrong model, people do in it what that model cannot bear, and the checker that judges the real shop says what it saw. The right model
- * plays all scenes. See docs/exercises/cart.md.
+ * Exercise: five wrong carts. ANTI-PATTERNS, for looking at: nothing of this runs unless it is asked for (npm run exercise -- cart). Each wrong model
+ * gets a shop of its own, in which people do what that model cannot bear. The checker that judges the real shop says what it saw. The right
+ * model plays all scenes. See docs/exercises/cart.md.
  */
 import { join } from 'node:path';
 import { checkHistory, explain, httpTransport, register, type Anomaly, type History, type ShopPerson } from '@cloakroom/testing';
 import { dataRoot } from '../../infra/stack/folders.ts';
-import { startStack } from '../../infra/launch/harness.ts';
+import { startStack, type Reshape, type RunningStack } from '../../infra/launch/harness.ts';
+import { wrongModels, type WrongModel } from '../wrong-carts/model.ts';
 import { openScene, sceneNames, scenes, settle, type SceneName } from './cart.scenes.ts';
 
-export const cartModels = ['dots', 'lww', 'union', 'sum-merge', 'overwrite-merge', 'read-modify-write'] as const;
+/** The right one first. */
+export const cartModels = ['dots', ...wrongModels] as const;
 export type CartModelName = (typeof cartModels)[number];
 
 const scenesOf: Record<CartModelName, readonly SceneName[]> = {
@@ -34,18 +36,31 @@ const readyTimeoutMs = 120_000;
 /** A crash shows a wrong merge only if it comes before the note that the merge is done, which is written once a second. */
 const triesMax = 3;
 
-/** @returns what the checker found, the easiest to read first; nothing where the cart is right */
-export async function exerciseCart(model: CartModelName, say: (line: string) => void = () => undefined): Promise<Caught[]> {
-  const stack = await startStack({
+/** A shop of its own, with this cart in it. */
+export function openShop(model: CartModelName, logLevel: string): Promise<RunningStack> {
+  return startStack({
     provider: 'embedded',
     base,
     dataDir: join(dataRoot, 'exercise-cart'),
     fresh: true,
-    logLevel: 'error',
-    cartModel: model,
+    logLevel,
     telemetry: {},
-    reshape: { spec: (drawn) => ({ ...drawn, processes: drawn.processes.map((one) => ({ ...one, readyTimeoutMs })) }) },
+    reshape: {
+      spec: (drawn) => ({ ...drawn, processes: drawn.processes.map((one) => ({ ...one, readyTimeoutMs })) }),
+      ...(model !== 'dots' && { launch: launchWith(model) }),
+    },
   });
+}
+
+/** The embedded shop is one process. Its program, the last argument, gives way to the one that opens another door to cart. */
+const launchWith =
+  (model: WrongModel): NonNullable<Reshape['launch']> =>
+  (_process, launch) => ({ ...launch, args: [...launch.args.slice(0, -1), wrongProgram, model] });
+const wrongProgram = join(import.meta.dirname, '../wrong-carts/embedded.main.ts');
+
+/** @returns what the checker found, the easiest to read first; nothing where the cart is right */
+export async function exerciseCart(model: CartModelName, say: (line: string) => void = () => undefined): Promise<Caught[]> {
+  const stack = await openShop(model, 'error');
   const transport = httpTransport();
   const caught: Caught[] = [];
   try {

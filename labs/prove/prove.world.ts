@@ -10,7 +10,7 @@ import { type Clock } from '@cloakroom/platform';
 import { addItem } from '../../apps/cart/src/commands/add-item.ts';
 import { applyCoupon } from '../../apps/cart/src/commands/apply-coupon.ts';
 import { personContext, quiet } from '../../apps/cart/src/cart.harness.ts';
-import { dotOf, type CartEvent, type Dot } from '../../apps/cart/src/model/cart.ts';
+import { dotOf, evolve, type CartEvent, type Dot } from '../../apps/cart/src/model/cart.ts';
 import { MemoryCartView } from '../../apps/cart/src/projection/cart.view.memory.ts';
 import { ViewUnavailable } from '../../apps/cart/src/projection/cart.view.ts';
 import { clearCart } from '../../apps/cart/src/commands/clear-cart.ts';
@@ -92,7 +92,7 @@ export class World {
       return positions;
     };
     const eventLog = override(this.#log, { publish });
-    this.parts = { eventLog, view: this.#view, clock: this.#clock, log: quiet, topics: cartTopics, region: 'local' };
+    this.parts = { eventLog, view: this.#view, clock: this.#clock, log: quiet, topics: cartTopics, region: 'local', evolve };
     this.#reading = {
       ...this.parts,
       projector: { heardAgoMs: () => 0, realignSoon: () => undefined, ends: { standing: () => undefined, now: () => Promise.resolve(0n) } },

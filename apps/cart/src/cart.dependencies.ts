@@ -2,8 +2,8 @@
 import { partitionOf, topics, type TopicSpec } from '@cloakroom/contracts';
 import type { EventLog } from '@cloakroom/event-log';
 import type { Clock, Logger } from '@cloakroom/platform';
+import type { Evolve } from './projection/apply-record.ts';
 import type { CartView } from './projection/cart.view.ts';
-import type { CartModel } from './models/model.ts';
 
 export interface CartTopics {
   readonly events: TopicSpec;
@@ -26,10 +26,10 @@ export interface CartParts {
   readonly log: Logger;
   readonly topics: CartTopics;
   readonly region: string;
+  /** What an event makes of a cart: the rules of model/cart.ts. */
+  readonly evolve: Evolve;
   /** Of a replay into a view that does not serve yet: it forwards nothing, and writes no snapshots. */
   readonly replays?: boolean;
-  /** Only for exercises: wrong rules in the place of those of cart.ts. */
-  readonly model?: CartModel | undefined;
 }
 
 /** Events and snapshots of a cart have the same partition number: the topics have the same count. */

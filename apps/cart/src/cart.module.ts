@@ -7,8 +7,9 @@ import { MemoryCartView } from './projection/cart.view.memory.ts';
 import { openRedisCartView } from './projection/cart.view.redis.ts';
 import type { CartConfig } from './config.ts';
 import { openLogFollower } from './follow-log.ts';
-import { cartToken, configToken, eventLogToken, processToken, followerToken, viewToken } from './injection.ts';
-import { modelOf } from './models/choose.ts';
+import { cartToken, configToken, eventLogToken, evolveToken, processToken, followerToken, viewToken } from './injection.ts';
+import { evolve } from './model/cart.ts';
+import type { Evolve } from './projection/apply-record.ts';
 import { cartTopics, type CartParts } from './cart.dependencies.ts';
 
 const adapters: Provider[] = [
@@ -26,17 +27,18 @@ const adapters: Provider[] = [
 ];
 
 const cart: Provider[] = [
+  { provide: evolveToken, useValue: evolve },
   {
     provide: cartToken,
-    inject: [configToken, processToken, eventLogToken, viewToken],
-    useFactory: (config: CartConfig, { log, clock }: Parts, eventLog: EventLog, view: CartView): CartParts => ({
+    inject: [configToken, processToken, eventLogToken, viewToken, evolveToken],
+    useFactory: (config: CartConfig, { log, clock }: Parts, eventLog: EventLog, view: CartView, rules: Evolve): CartParts => ({
       eventLog,
       view,
       clock,
       log,
       topics: cartTopics,
       region: config.REGION,
-      model: modelOf(config.CART_MODEL),
+      evolve: rules,
     }),
   },
   { provide: followerToken, inject: [cartToken], useFactory: (parts: CartParts) => openLogFollower(parts) },
@@ -44,11 +46,12 @@ const cart: Provider[] = [
 
 @Module({})
 export class CartModule {
-  static with(config: CartConfig, parts: Parts): DynamicModule {
+  /** @param replaced providers that stand in the place of those above: the last one of a token counts */
+  static with(config: CartConfig, parts: Parts, replaced: readonly Provider[] = []): DynamicModule {
     const given: Provider[] = [
       { provide: configToken, useValue: config },
       { provide: processToken, useValue: parts },
     ];
-    return { module: CartModule, providers: [...given, ...adapters, ...cart, CartController] };
+    return { module: CartModule, providers: [...given, ...adapters, ...cart, CartController, ...replaced] };
   }
 }

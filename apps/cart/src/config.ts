@@ -9,7 +9,6 @@ import {
   readEnvironment,
 } from '@cloakroom/platform';
 import { z } from 'zod';
-import { modelNames } from './models/model.ts';
 
 /** A cluster's has several hosts, which no URL has. */
 const redisUrl = z.union([z.url({ protocol: /^rediss?$/ }), z.string().refine(isClusterUrl)]);
@@ -23,8 +22,6 @@ const schema = z
     AUTH_ADDRESS: address,
     CART_VIEW: z.enum(['redis', 'memory']).default('redis'),
     CART_REDIS_URL: redisUrl.optional(),
-    /** Other than dots: an exercise that loses things (docs/exercises/cart.md). */
-    CART_MODEL: z.enum(modelNames).default('dots'),
   })
   .refine((env) => env.CART_VIEW === 'memory' || env.CART_REDIS_URL !== undefined, {
     path: ['CART_REDIS_URL'],
@@ -33,10 +30,6 @@ const schema = z
   .refine((env) => env.EVENT_LOG === 'embedded' || env.KAFKA_BROKERS !== undefined, {
     path: ['KAFKA_BROKERS'],
     message: 'is needed with EVENT_LOG=kafka',
-  })
-  .refine((env) => env.CART_MODEL === 'dots' || env.PROVIDER === 'embedded' || env.PROVIDER === 'native', {
-    path: ['CART_MODEL'],
-    message: 'is an exercise that loses things: of a shop on one machine alone (PROVIDER=embedded or native)',
   })
   .refine((env) => env.MESH_TLS === 'off' || env.TLS_DIR !== '', { path: ['TLS_DIR'], message: 'is needed with MESH_TLS=mutual' });
 

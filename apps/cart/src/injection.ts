@@ -3,5 +3,6 @@ export const configToken = Symbol('CartConfig');
 export const processToken = Symbol('Parts');
 export const eventLogToken = Symbol('EventLog');
 export const viewToken = Symbol('CartView');
+export const evolveToken = Symbol('Evolve');
 export const cartToken = Symbol('CartParts');
 export const followerToken = Symbol('LogFollower');

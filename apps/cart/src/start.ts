@@ -1,6 +1,7 @@
 /** The door of cart: opens its parts, answers, and closes them in the order that loses nothing. */
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
+import type { Provider } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AuthService, CartService } from '@cloakroom/contracts';
 import { lookAtLog, type Parts } from '@cloakroom/event-log';
@@ -22,13 +23,15 @@ import type { LogFollower } from './follow-log.ts';
 import { cartToken, followerToken } from './injection.ts';
 import type { CartParts } from './cart.dependencies.ts';
 
+export { CartController } from './cart.controller.ts';
 export { readConfig, type CartConfig } from './config.ts';
+export { cartToken, evolveToken, followerToken } from './injection.ts';
 
-export async function start(config: CartConfig, parts: Parts): Promise<Running> {
+/** @param replaced providers in the place of the module's own. The service itself replaces none; an experiment may. */
+export async function start(config: CartConfig, parts: Parts, replaced: readonly Provider[] = []): Promise<Running> {
   const { log, clock } = parts;
-  if (config.CART_MODEL !== 'dots')
-    log.warn({ cartModel: config.CART_MODEL }, 'EXERCISE: THIS CART LOSES THINGS ON PURPOSE (CART_MODEL); do not shop here');
-  const container = await NestFactory.createApplicationContext(CartModule.with(config, parts), { logger: false, abortOnError: false });
+  const module = CartModule.with(config, parts, replaced);
+  const container = await NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
   const cart = container.get<CartParts>(cartToken);
   const follower = container.get<LogFollower>(followerToken);
   const tls = config.MESH_TLS === 'mutual' ? await openTls(config.TLS_DIR, 'cart', { log }) : undefined;

@@ -4,7 +4,7 @@ import type { PersonContext } from '@cloakroom/mesh';
 import { append } from './append.ts';
 import { cartOfDot, dotOf, emptyCart, type CartEvent, type CartState, type CommandId, type Dot } from '../model/cart.ts';
 import { ViewUnavailable } from '../projection/cart.view.ts';
-import { hasReached, tokenFor, waitForToken, waitMaxMs } from '../reads/consistency.ts';
+import { hasReached, tokenFor } from '../reads/consistency.ts';
 import { checkLimits } from '../model/limits.ts';
 import type { LineId } from '../model/lines.ts';
 import { commandsUnchecked } from '../metrics.ts';
@@ -65,21 +65,9 @@ export async function acceptCommand(
   if (command.known === undefined) commandsUnchecked.inc();
   const refused = command.known && checkLimits(command.known, event);
   if (refused !== undefined) return refused;
-  const token = await append(parts, ctx, await asWritten(parts, ctx, command, event));
+  const token = await append(parts, ctx, event);
   if (typeof token !== 'string') return token;
   return { seen: encodeSeen([...command.seen, command.dot]), consistencyToken: token };
-}
-
-/** The event itself: the log is what decides. Only the wrong models of the exercises read a cart, and write down what they make of it. */
-function asWritten(parts: CartParts, ctx: PersonContext, { cartId, seen }: Command, event: CartEvent): CartEvent | Promise<CartEvent> {
-  if (parts.model?.write === undefined) return event;
-  const partition = partitionOfCart(parts, cartId);
-  const token = tokenFor(ctx.consistency, parts.region, partition);
-  const read = async (): Promise<CartState> => {
-    if (token !== undefined) await waitForToken(parts.view, token, { clock: parts.clock, budgetMs: waitMaxMs, signal: ctx.signal });
-    return (await lookUp(parts, cartId, partition, undefined)).known ?? emptyCart(cartId);
-  };
-  return parts.model.write({ event, seen, read });
 }
 
 /** A command must not wait for the view, nor fail with it: the log is the only write. */

@@ -5,7 +5,7 @@ import { emptyCart, type evolve } from '../model/cart.ts';
 import { decodeEvent, encodeCart, type CartRecord } from '../model/codec.ts';
 import { claims } from '../metrics.ts';
 
-/** The rules of cart.ts, or of an exercise. */
+/** The rules of model/cart.ts. */
 export type Evolve = typeof evolve;
 
 export const newCart = (cartId: string): CartRecord => ({

@@ -20,7 +20,7 @@ import {
   type RecordBatch,
 } from '@cloakroom/event-log';
 import { applyOrMark, applyRecord, newCart } from './apply-record.ts';
-import { evolve, pruneDead } from '../model/cart.ts';
+import { pruneDead } from '../model/cart.ts';
 import type { Place } from './cart.view.ts';
 import { ViewUnavailable } from './cart.view.ts';
 import { encodeEvent, type CartRecord } from '../model/codec.ts';
@@ -49,7 +49,7 @@ async function project(parts: CartParts, logId: string, batch: RecordBatch): Pro
   // A replay beside the serving view tells nobody: the serving one has.
   const tells = parts.replays !== true;
   const apply = tells ? applyRecord : applyOrMark;
-  const applied = applyRecords(carts, fresh, (cart, record) => apply(cart, record, parts.model?.evolve ?? evolve));
+  const applied = applyRecords(carts, fresh, (cart, record) => apply(cart, record, parts.evolve));
   // Before anything is forgotten: in a batch that was not projected for weeks a guest's removal may be old already, and must still arrive.
   if (tells) await forwardGuests(parts, place, applied);
   forgetTheDead(applied, fresh.at(-1)!.timestampMs);

@@ -1,10 +1,10 @@
 /**
- * EXERCISE, WRONG ON PURPOSE: the last writer wins, line by line, as in a table with a row per line (Cassandra, DynamoDB global tables). An add is
- * "read the line, write the line", and the write that arrives last stands, whatever it had not seen. So of two adds at one moment one is lost,
- * and a removal takes an add along that nobody who removed had seen.
+ * EXERCISE, WRONG ON PURPOSE: the last writer wins, line by line, as in a table with a row per line (Cassandra, DynamoDB global tables). An add
+ * reads the line and writes the line. The write that arrives last stands, even when it had not seen the other. So one of two simultaneous adds
+ * is lost, and a removal also takes an add that its sender had not seen.
  */
-import { commandOfDot, emptyCart, evolve, type CartState, type CommandId, type Live } from '../model/cart.ts';
-import type { LineId } from '../model/lines.ts';
+import { commandOfDot, emptyCart, evolve, type CartState, type CommandId, type Live } from '../../apps/cart/src/model/cart.ts';
+import type { LineId } from '../../apps/cart/src/model/lines.ts';
 import { isWholeCart, roundTrip, wholeCart, type CartModel } from './model.ts';
 
 export const lww: CartModel = {
@@ -38,7 +38,7 @@ const linesIn = (dots: ReadonlyMap<CommandId, Live>): Set<LineId> => new Set([..
 const without = (state: CartState, lines: ReadonlySet<LineId>): [CommandId, Live][] =>
   [...state.dots].filter(([, { line }]) => !lines.has(line));
 
-/** Of a line that both carts have, the one that was written last stands, by the clocks of the clients. */
+/** When both carts have a line, the one written last stands, by the clocks of the clients. */
 function join(before: CartState, ofGuest: ReadonlyMap<CommandId, Live>, after: CartState): CartState {
   if (after === before) return before;
   const newest = (dots: ReadonlyMap<CommandId, Live>, line: LineId): string =>

@@ -1,12 +1,13 @@
 /**
- * EXERCISE, WRONG ON PURPOSE: at sign-in the guest's quantities are added to the user's (Magento, Quote::merge; Spree). Right when it happens once;
- * but nothing remembers that it has happened, and no log, no retry and no crash delivers exactly once. Merged again, one mug is two.
+ * EXERCISE, WRONG ON PURPOSE: at sign-in the guest's quantities are added to the user's (Magento, Quote::merge; Spree). That is right when it
+ * happens once. But nothing remembers that it has happened, and no log, no retry and no crash delivers exactly once. A second merge makes two
+ * mugs of one.
  */
-import { evolve, type CartEvent, type CartState } from '../model/cart.ts';
 import { isGuestSubject, isUserSubject } from '@cloakroom/contracts';
+import { evolve, type CartEvent, type CartState } from '../../apps/cart/src/model/cart.ts';
 import type { CartModel } from './model.ts';
 
-/** Before any offset: this shop does not know which of the guest's changes it has merged. */
+/** Below every offset, since this shop does not know which of the guest's changes it has merged. */
 const unknownOffset = -1n;
 
 export const sumMerge: CartModel = { evolve: (state, event) => (event.type === 'GuestJoined' ? add(state, event) : evolve(state, event)) };

@@ -1,13 +1,20 @@
 /**
  * EXERCISE, WRONG ON PURPOSE: siblings are joined by union, as Dynamo's carts were (DeCandia et al., SOSP 2007, 4.4: "deleted items can resurface").
- * A device writes the cart as it has it; what another one removed meanwhile is still in its copy, and there is no tombstone to say so. So what was
- * removed on one device comes back with the next add on another one.
+ * A device writes the cart as it has it. Its copy still holds a line that another device has removed, and no tombstone says so. The next add on
+ * the first device brings that line back.
  */
-import { commandOfDot, evolve, type CartEvent, type CartState, type CommandId, type Live } from '../model/cart.ts';
-import { emptyCart } from '../model/cart.ts';
+import {
+  commandOfDot,
+  emptyCart,
+  evolve,
+  type CartEvent,
+  type CartState,
+  type CommandId,
+  type Live,
+} from '../../apps/cart/src/model/cart.ts';
 import { isWholeCart, wholeCart, type CartModel } from './model.ts';
 
-/** Dots whose content is remembered. Here the service knows what a device has: in Dynamo's API the device sends its whole copy along. */
+/** How many dots are remembered with their content. In Dynamo's API the device sends its whole copy; here the service has to remember it. */
 const rememberedCountMax = 20_000;
 
 export function union(): CartModel {
@@ -35,6 +42,6 @@ export function union(): CartModel {
 function take(state: CartState, event: CartEvent): CartState {
   if (isWholeCart(event)) return { ...state, dots: new Map([...state.dots, ...event.dots]) };
   const after = evolve(state, event);
-  // What dies is taken out and forgotten; an order alone is remembered, in another system.
+  // A dead dot is taken out and forgotten. Only an order is remembered, because another system keeps it.
   return event.type === 'OrderPlaced' || after.dead.size === 0 ? after : { ...after, dead: new Map() };
 }

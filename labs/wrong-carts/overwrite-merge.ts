@@ -1,8 +1,8 @@
 /**
- * EXERCISE, WRONG ON PURPOSE: at sign-in the guest's line takes the place of the user's (Vendure's default for a line that both have; Robot Shop for the
- * whole cart). Whoever had three mugs at home and put one in the cart on the way signs in to one mug.
+ * EXERCISE, WRONG ON PURPOSE: at sign-in the guest's line takes the place of the user's. Vendure does so by default for a line that both carts
+ * have, and Robot Shop for the whole cart. A person with three mugs at home adds one on the way, signs in, and has one mug.
  */
-import { evolve } from '../model/cart.ts';
+import { evolve } from '../../apps/cart/src/model/cart.ts';
 import type { CartModel } from './model.ts';
 
 export const overwriteMerge: CartModel = {

@@ -1,9 +1,9 @@
 /**
- * EXERCISE, WRONG ON PURPOSE: the cart is one value, read, changed and put back whole, as in five of five demo shops read (Online Boutique's cart
- * service and eShop's basket among them). Two requests at one moment read the same cart, and the one that writes last undoes the other, also
- * where they were about different products.
+ * EXERCISE, WRONG ON PURPOSE: the cart is one value that is read, changed and put back whole. Five of five demo shops do so, Online Boutique's
+ * cart service and eShop's basket among them. Two simultaneous requests read the same cart, and the later write undoes the other. That happens
+ * even when they are about different products.
  */
-import { evolve } from '../model/cart.ts';
+import { evolve } from '../../apps/cart/src/model/cart.ts';
 import { isWholeCart, roundTrip, wholeCart, type CartModel } from './model.ts';
 
 export const readModifyWrite: CartModel = {
