@@ -8,7 +8,7 @@ import type { CartParts } from '../cart.dependencies.ts';
 
 type Request = Pick<AddItemRequest, 'commandId' | 'productId' | 'options' | 'quantity' | 'seen'>;
 
-/** "Some more of this": one add-dot, also where the line is there already. */
+/** Adds to what the line already holds: each command makes one add-dot, also when the line is there already. */
 export async function addItem(
   parts: CartParts,
   ctx: PersonContext,

@@ -1,6 +1,7 @@
 /**
- * The only write of a cart: one record, acknowledged by all replicas, answered with its position. The subtlety is in what a failure means: a
- * lost answer leaves the outcome unknown, which is said as such. Repeating with the same command id is safe, since the id is the dot.
+ * The only write of a cart: it appends one record, all replicas acknowledge it, and the log answers with its position. The subtlety is in
+ * failures. When the answer is lost, the record may have been written, so the client is told `outcome_unknown`. Repeating the command with
+ * the same id is safe, because the id is the dot.
  */
 import { isProblem, problem, type Problem } from '@cloakroom/contracts';
 import { EventLogError, traceHeaders, traceOfCause, type Position } from '@cloakroom/event-log';
@@ -11,9 +12,9 @@ import { formatToken } from '../reads/consistency.ts';
 import { commandsAppended } from '../metrics.ts';
 import type { CartParts } from '../cart.dependencies.ts';
 
-/** Seconds. A broker that comes back does so within a few; clients repeat with the same command id. */
+/** Seconds. A broker that restarts is back within a few; clients repeat with the same command id. */
 const retryAfterS = 1;
-/** Left for the answer's way back, so that it says "unknown" before the caller's own deadline says nothing. */
+/** Time kept for the way back: the answer "unknown" must reach the caller before the caller's own deadline passes. */
 const answerMarginMs = 50;
 
 /** @returns the consistency token */
@@ -51,7 +52,7 @@ function onlyPosition(positions: readonly Position[]): Position {
 function outcomeOf(error: unknown): Problem {
   if (!(error instanceof EventLogError)) throw error;
   if (error.outcomeUnknown) return problem('outcome_unknown', undefined, retryAfterS);
-  // A record that can never be written is our defect: the limits are there to make it impossible.
+  // A record that can never be written is a defect of this service: the limits should make it impossible.
   if (error.kind === 'fatal') throw error;
   return problem('unavailable', undefined, retryAfterS);
 }
@@ -60,9 +61,9 @@ async function withinDeadline<T>(work: Promise<T>, { deadline }: Pick<RequestCon
   const budgetMs = deadline.remainingMs() - answerMarginMs;
   if (!Number.isFinite(budgetMs)) return work;
   const late = Promise.withResolvers<Problem>();
-  // A plain timer: to end a promised one an error is made, for each command.
+  // A plain timer. Ending a promised timer makes an error object, and that would happen for each command.
   const timer = setTimeout(() => late.resolve(problem('outcome_unknown', undefined, retryAfterS)), Math.max(0, budgetMs));
-  // Once lost, the race's loser must not become an unhandled rejection.
+  // When the timer wins the race, a later failure of the work must not become an unhandled rejection.
   work.catch(() => undefined);
   try {
     return await Promise.race([work, late.promise]);

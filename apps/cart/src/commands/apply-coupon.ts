@@ -7,7 +7,7 @@ import type { CartParts } from '../cart.dependencies.ts';
 
 type Request = Pick<ApplyCouponRequest, 'commandId' | 'code'>;
 
-/** Notes a coupon's code, whatever it is worth: that is judged at check-out, when it can still have run out. */
+/** Notes a coupon's code without judging it. Orders judges it at check-out, because it may have run out by then. */
 export async function applyCoupon(
   parts: CartParts,
   ctx: PersonContext,

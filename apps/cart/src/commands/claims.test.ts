@@ -20,7 +20,7 @@ afterEach(async () => {
   await cart.stop();
 });
 
-/** Reads the whole log beside the service, as an auditor would. */
+/** Reads the whole log, independently of the service. */
 async function recordsInLog(type: CartEvent['type']): Promise<LogRecord[]> {
   const found: LogRecord[] = [];
   const ends = await cart.eventLog.bounds(cart.topics.events);
@@ -52,7 +52,7 @@ const outcome = async (name: string): Promise<number> =>
   (await claims.get()).values.find(({ labels }) => labels['outcome'] === name)?.value ?? 0;
 
 describe('signing in', () => {
-  it("joins the guest's lines with the user's, and says pending until it has", async () => {
+  it("joins the guest's lines with the user's, and reports the merge as pending until then", async () => {
     const [guest, user] = [newGuest(), newUser()];
     accepted(await cart.add(guest, 'mug', 2));
     accepted(await cart.add(guest, 'cup', 1));
@@ -80,13 +80,13 @@ describe('signing in', () => {
     await merged(user, guest, { cup: 1 });
   });
 
-  it('is merged with an empty guest cart too', async () => {
+  it('merges an empty guest cart too', async () => {
     const [guest, user] = [newGuest(), newUser()];
     await cart.claim(guest, user);
     await merged(user, guest, {});
   });
 
-  it('changes nothing when its claim is published again, and appends no second join', async () => {
+  it('changes nothing and appends no second join when its claim is published again', async () => {
     const [guest, user] = [newGuest(), newUser()];
     accepted(await cart.add(guest, 'mug', 2));
     const eventId = newCommandId();
@@ -97,11 +97,11 @@ describe('signing in', () => {
     const last = accepted(await cart.add(guest, 'marker', 1));
     await cart.get(guest, last.consistencyToken);
     await merged(user, guest, { mug: 2, marker: 1 });
-    // One for the claim, one for the marker that proves all claims were projected.
+    // The claim made one, and the marker the other. The marker proves that all claims were projected.
     expect(await eventsInLog('GuestJoined')).toHaveLength(2);
   });
 
-  it('brings what the guest does after the claim, and what the guest removes', async () => {
+  it('carries what the guest adds and removes after the claim', async () => {
     const [guest, user] = [newGuest(), newUser()];
     const first = accepted(await cart.add(guest, 'mug', 2));
     await cart.claim(guest, user);
@@ -112,7 +112,7 @@ describe('signing in', () => {
     await merged(user, guest, { cup: 1 });
   });
 
-  it('keeps what the user has removed meanwhile removed, whatever the guest still does', async () => {
+  it('keeps a line removed once the user has removed it, whatever the guest still does', async () => {
     const [guest, user] = [newGuest(), newUser()];
     const first = accepted(await cart.add(guest, 'mug', 2));
     await cart.claim(guest, user);
@@ -123,7 +123,7 @@ describe('signing in', () => {
     await merged(user, guest, { cup: 1 });
   });
 
-  it("lets the guest's seen kill in the user's cart also before the claim has arrived", async () => {
+  it("lets a removal by the guest's seen count in the user's cart before the claim has arrived", async () => {
     const [guest, user] = [newGuest(), newUser()];
     const first = accepted(await cart.add(guest, 'mug', 2));
     accepted(await cart.add(guest, 'cup', 1));
@@ -132,7 +132,7 @@ describe('signing in', () => {
     await merged(user, guest, { cup: 1 });
   });
 
-  it("takes one line by the seen of the guest's whole cart, also before the claim has arrived", async () => {
+  it("removes one line by the seen of the guest's whole cart before the claim has arrived", async () => {
     const [guest, user] = [newGuest(), newUser()];
     accepted(await cart.add(guest, 'mug', 2));
     const added = accepted(await cart.add(guest, 'cup', 1));
@@ -162,10 +162,10 @@ describe('signing in', () => {
     expect((await recordsInLog('GuestJoined')).map(traceOfRecord)).toEqual([login]);
   });
 
-  it('waits for a silent log and is through when it speaks again', async () => {
+  it('waits for a log that is down, and completes once the log is back', async () => {
     const [guest, user] = [newGuest(), newUser()];
     accepted(await cart.add(guest, 'mug', 2));
-    // The claim is in the log; its copy into the guest's log fails twice.
+    // The claim is in the log. The append of its copy to the guest's log fails twice.
     const publish = cart.eventLog.publish.bind(cart.eventLog);
     const log = vi.spyOn(cart.eventLog, 'publish');
     let failures = 0;
@@ -196,7 +196,7 @@ describe('signing in', () => {
     expect(await eventsInLog('GuestJoined')).toHaveLength(2);
   });
 
-  it('loses and doubles nothing when it dies between the append of a join and the view', async () => {
+  it('loses and doubles nothing when the projector dies after it appended a join and before it wrote the view', async () => {
     const [guest, user] = [newGuest(), newUser()];
     accepted(await cart.add(guest, 'mug', 2));
     const partition = partitionOfCart(cart.parts, guest);
@@ -206,7 +206,7 @@ describe('signing in', () => {
       const claimed = of === partition && change.carts.some(({ state }) => state.claimedBy !== undefined);
       return claimed && deaths++ < 1 ? Promise.reject(new ViewUnavailable('killed')) : apply(of, change);
     });
-    // Without the look at the user's view, which saves the second copy when it can.
+    // Hides the user's cart from the projector, which would otherwise find the join there and save the second copy.
     const load = cart.view.load.bind(cart.view);
     vi.spyOn(cart.view, 'load').mockImplementation((of, cartIds) =>
       cartIds[0] === user && deaths === 1 ? Promise.resolve({ place: undefined, carts: new Map() }) : load(of, cartIds),
@@ -221,7 +221,7 @@ describe('signing in', () => {
   });
 });
 
-describe('a claim that is not true', () => {
+describe('a false claim', () => {
   const nothingJoined = async (user: string, guest: string): Promise<void> => {
     // A true claim behind it in the same partition proves that the false one was read.
     const witness = newGuest();
@@ -263,7 +263,7 @@ describe('a claim that is not true', () => {
     expect(await outcome('refused_forged')).toBe(before + 1);
   });
 
-  it('is neither refused nor lost while the keys of auth cannot be fetched', async () => {
+  it("is neither refused nor lost while auth's keys cannot be fetched", async () => {
     const [guest, user] = [newGuest(), newUser()];
     accepted(await cart.add(guest, 'mug', 2));
     const { find } = cart.auth.ring;
@@ -279,7 +279,7 @@ describe('a claim that is not true', () => {
     expect(await outcome('refused_forged')).toBe(before);
   });
 
-  it('is refused for a second user: the first has the guest cart for ever', async () => {
+  it('is refused for a second user: the guest cart stays with the first', async () => {
     const [guest, user, eve] = [newGuest(), newUser(), newUser()];
     accepted(await cart.add(guest, 'mug', 2));
     await cart.claim(guest, user);
@@ -292,7 +292,7 @@ describe('a claim that is not true', () => {
     expect(quantitiesOf(await cart.get(eve))).toEqual({});
   });
 
-  it("is refused for a user's cart as its source", async () => {
+  it("is refused when it claims a user's cart", async () => {
     const [victim, eve] = [newUser(), newUser()];
     accepted(await cart.add(victim, 'mug', 2));
     const before = await outcome('refused_source');

@@ -1,7 +1,7 @@
 /**
- * Takes what auth claimed for a user and appends it to the guest cart's own log: there, and only there, is it in order with the guest's
- * commands. Auth's signature is verified, since whoever reaches the broker could otherwise take somebody's cart. A forged claim is refused,
- * counted and logged; a claim whose key cannot be fetched at the moment is neither, and waits.
+ * Reads the claims that auth made for users and appends each to the guest cart's own log. Only there is the claim in order with the guest's
+ * commands. Auth's signature is verified, because anyone who can write to the broker could otherwise take a person's cart. A forged claim
+ * is refused, counted and logged. A claim whose key cannot be fetched at the moment is not refused: it waits.
  */
 import { fromBinary } from '@bufbuild/protobuf';
 import { IdentityEventSchema, isGuestSubject, isUserSubject, type IdentityEvent } from '@cloakroom/contracts';
@@ -37,7 +37,7 @@ export function startClaims(
         const event = await readEvent(parts, record);
         if (event !== undefined) appends.push(...claimRecords(parts, event, record));
       }
-      // An append whose answer was lost is repeated: the second claim of a user changes nothing.
+      // An append whose answer was lost is repeated: a second claim by the same user changes nothing.
       await publishInParts(eventLog, topics.events, appends);
     },
   });
@@ -56,7 +56,7 @@ async function readEvent(
   try {
     return fromBinary(IdentityEventSchema, record.value!);
   } catch (error) {
-    // Auth's own, so a version that this process does not know: the dead-letter topic keeps it for one that does.
+    // The signature is auth's, so this is a version that this build does not know. The dead-letter topic keeps it for a build that does.
     log.error({ ...where, err: error }, 'an identity event cannot be decoded');
     throw error;
   }
@@ -73,7 +73,7 @@ async function isAuthentic(record: LogRecord, keys: KeyRing): Promise<boolean> {
 function claimRecords({ clock, log }: Pick<CartParts, 'clock' | 'log'>, event: IdentityEvent, record: LogRecord): OutgoingRecord[] {
   if (event.event.case !== 'guestClaimed') return [];
   const { guestCartId, userId } = event.event.value;
-  // Only a guest's cart can be claimed, only by a user: no chains, no cycles.
+  // Only a guest's cart can be claimed, and only by a user: so claims form no chains and no cycles.
   if (!isGuestSubject(guestCartId) || !isUserSubject(userId)) {
     claims.inc({ outcome: 'refused_source' });
     log.error({ eventId: event.eventId, trace_id: traceIdOfRecord(record) }, 'a claim that is not of a guest cart by a user was refused');
@@ -86,6 +86,6 @@ function claimRecords({ clock, log }: Pick<CartParts, 'clock' | 'log'>, event: I
     userCartId: userId,
     claimEventId: event.eventId,
   });
-  // One sign-in is one trace: this record, and the join that the projector makes of it, belong to the login that auth announced.
+  // One sign-in is one trace: this record belongs to the login that auth announced, and so does the join that the projector makes of it.
   return [{ key: guestCartId, value, headers: { ...headers, ...traceHeaders(traceOfRecord(record)) } }];
 }

@@ -6,7 +6,7 @@ import type { CartParts } from '../cart.dependencies.ts';
 
 type Request = Pick<ClearCartRequest, 'commandId' | 'seen'>;
 
-/** Empties the cart of what the person saw in it. */
+/** Removes from the cart what the person saw in it. A concurrent add survives. */
 export async function clearCart(
   parts: CartParts,
   ctx: PersonContext,

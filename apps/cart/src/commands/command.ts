@@ -1,4 +1,4 @@
-/** The steps that every command of a cart shares: who, which dot, what was seen, what the view knows. */
+/** The steps that every command of a cart shares: caller, dot, `seen`, a look at the view, limits, append. */
 import { isGuestSubject, isUserSubject, problem, uuidV7Milliseconds, type Problem } from '@cloakroom/contracts';
 import type { PersonContext } from '@cloakroom/mesh';
 import { append } from './append.ts';
@@ -11,29 +11,29 @@ import { commandsUnchecked } from '../metrics.ts';
 import { partitionOfCart, type CartParts } from '../cart.dependencies.ts';
 import { decodeSeen, encodeSeen } from '../model/seen.ts';
 
-/** Far below the 45 days that the dead are kept, so a late repeat cannot meet a forgotten death, nor a guest's that signs in later. */
+/** Far below the 45 days for which deaths are kept: a late repeat cannot meet a forgotten death, even when a guest signs in later. */
 const commandAgeMaxMs = 7 * 24 * 60 * 60 * 1000;
 /** A client's clock may be a time zone off. */
 const commandAheadMaxMs = 24 * 60 * 60 * 1000;
-/** Guest carts of a `seen` that are looked up before their claim has reached this cart; a browser has one. */
+/** How many guest carts of a `seen` are looked up while their claim has not reached this cart yet. A browser has one. */
 const guestLookupCountMax = 4;
 
 export interface Command {
   readonly cartId: string;
   readonly dot: Dot;
   readonly atMs: number;
-  /** What the client had seen, as it came. */
+  /** The dots that the client had seen, as the client sent them. */
   readonly seen: readonly Dot[];
-  /** What the view knows of the cart; undefined while it cannot be asked. */
+  /** The cart in the view; undefined while the view does not answer. */
   readonly known: CartState | undefined;
   /** Whether the view holds all that the client has written. */
   readonly caughtUp: boolean;
 }
 
 export interface Observed {
-  /** Of what the client had seen, what this cart may hold: its own dots and those of its guests. */
+  /** The seen dots that this cart may hold: its own and those of its guests. */
   readonly observed: readonly Dot[];
-  /** The lines of the observed guest commands that this cart does not hold yet, as the guest's own cart tells them. */
+  /** The line of each observed guest command that this cart does not hold yet. It is read from the guest's own cart. */
   readonly guestLines: ReadonlyMap<CommandId, LineId>;
 }
 
@@ -55,7 +55,7 @@ export async function readCommand(
   return { cartId, dot: dotOf(cartId, request.commandId), atMs: nowMs, seen, known, caughtUp };
 }
 
-/** Checks what can be checked, appends, and answers with a `seen` that holds the dot just made. */
+/** Checks the limits as far as the view knows the cart, and appends. The answer's `seen` includes the dot just made. */
 export async function acceptCommand(
   parts: CartParts,
   ctx: PersonContext,
@@ -70,7 +70,7 @@ export async function acceptCommand(
   return { seen: encodeSeen([...command.seen, command.dot]), consistencyToken: token };
 }
 
-/** A command must not wait for the view, nor fail with it: the log is the only write. */
+/** A command must not wait for the view, nor fail when the view does: the log is the only write. */
 async function lookUp(
   parts: CartParts,
   cartId: string,
@@ -89,17 +89,17 @@ async function lookUp(
 }
 
 /**
- * For the commands that kill what was seen; an add kills nothing, and does not ask.
+ * Decides which seen dots a command may kill. An add kills nothing, so it does not call this.
  *
- * A guest's `seen` stays valid after the cart was claimed, also before the claim has arrived here: then the guest's own record tells whose
- * it is, and one that nobody has claimed yet is taken at its word. All that a false one could do is to kill in the sender's own cart.
+ * A guest's `seen` stays valid after the guest cart was claimed, even before the claim has arrived here. Until then the guest's own record
+ * tells which user claimed it. A guest cart without a claim is accepted: a false `seen` can only kill in the sender's own cart.
  */
 export async function observe(parts: CartParts, { cartId, seen, known }: Command): Promise<Observed> {
   const foreign = new Set(seen.map(cartOfDot).filter((id) => id !== cartId && known?.joined.has(id) !== true));
   const guests = isUserSubject(cartId) ? [...foreign].filter(isGuestSubject) : [];
   const guestLines = new Map<CommandId, LineId>();
   const refused = new Set([...foreign].filter((id) => !guests.includes(id)));
-  // While the view is away it cannot be asked for guests either, and each question would cost its time-out.
+  // While the view is down it cannot tell about guests either, and each lookup would cost a time-out.
   for (const guestCartId of known === undefined ? [] : guests.slice(0, guestLookupCountMax)) {
     const guest = await lookUp(parts, guestCartId, partitionOfCart(parts, guestCartId), undefined);
     if (guest.known?.claimedBy !== undefined && guest.known.claimedBy !== cartId) refused.add(guestCartId);

@@ -16,8 +16,8 @@ afterEach(() => cart.stop());
 const added = async (subject: string, productId = 'mug', quantity = 1, more: { commandId?: string; seen?: string } = {}) =>
   accepted(await cart.add(subject, productId, quantity, more));
 
-describe('adding', () => {
-  it('is read back by its token, not stale', async () => {
+describe('an add', () => {
+  it('is shown to a read that brings its token, and that read is not stale', async () => {
     const ada = newUser();
     const { consistencyToken, lineId } = await added(ada, 'mug', 2);
     const read = await cart.get(ada, consistencyToken);
@@ -27,7 +27,7 @@ describe('adding', () => {
     expect(read.merge).toEqual({ state: MergeState.NONE });
   });
 
-  it('counts a repeated command id once', async () => {
+  it('counts once when its command id is repeated', async () => {
     const ada = newUser();
     const commandId = newCommandId();
     await added(ada, 'mug', 2, { commandId });
@@ -35,7 +35,7 @@ describe('adding', () => {
     expect(quantitiesOf(await cart.get(ada, consistencyToken))).toEqual({ mug: 2 });
   });
 
-  it('answers command_conflict when the id stands for something else, as soon as the view knows', async () => {
+  it('answers command_conflict for a used id with another payload, once the view knows the first', async () => {
     const ada = newUser();
     const commandId = newCommandId();
     const { consistencyToken } = await added(ada, 'mug', 2, { commandId });
@@ -44,10 +44,10 @@ describe('adding', () => {
     expect(quantitiesOf(await cart.get(ada))).toEqual({ mug: 2 });
   });
 
-  it('looks no guest cart up, since an add kills nothing that its seen names; a removal does', async () => {
+  it('looks up no guest cart, because it kills nothing; a removal does', async () => {
     const [guest, ada] = [newGuest(), newUser()];
     const { seen, consistencyToken } = await added(guest);
-    // Projected: from here on only commands ask for this cart.
+    // This read waits until the cart is projected. From here on only commands look it up.
     await cart.get(guest, consistencyToken);
     const load = vi.spyOn(cart.view, 'load');
     const asked = () => load.mock.calls.filter(([, cartIds]) => cartIds.includes(guest)).length;
@@ -57,7 +57,7 @@ describe('adding', () => {
     expect(asked()).toBe(1);
   });
 
-  it('tells lines of one product apart by their options, in whatever order those come', async () => {
+  it('tells lines of one product apart by their options, in any order of the options', async () => {
     const ada = newUser();
     const shirt = (options: { name: string; value: string }[]) =>
       addItem(cart.parts, personContext(ada), {
@@ -94,7 +94,7 @@ describe('adding', () => {
     expect(await cart.add(newUser(), 'mug', 1, { commandId })).toMatchObject({ problem });
   });
 
-  it('takes a command id of 6 days ago and of 23 h ahead', async () => {
+  it('accepts a command id that is 6 days old, and one that is 23 h ahead', async () => {
     const ada = newUser();
     await added(ada, 'mug', 1, { commandId: newCommandId(Date.now() - 6 * 86_400_000) });
     await added(ada, 'mug', 1, { commandId: newCommandId(Date.now() + 23 * 3_600_000) });
@@ -112,14 +112,14 @@ describe('adding', () => {
     expect(await cart.add(newUser(), 'mug', 1, { seen })).toMatchObject({ problem: 'invalid_request' });
   });
 
-  it('accepts while the view is away', async () => {
+  it('is accepted while the view is down', async () => {
     const ada = newUser();
     vi.spyOn(cart.view, 'load').mockRejectedValueOnce(new ViewUnavailable('away'));
     const { consistencyToken } = await added(ada, 'mug', 3);
     await vi.waitFor(async () => expect(quantitiesOf(await cart.get(ada, consistencyToken))).toEqual({ mug: 3 }));
   });
 
-  it('answers 503 unavailable when nothing was written, outcome_unknown when it may have been', async () => {
+  it('answers unavailable when nothing was written, and outcome_unknown when the record may have been', async () => {
     (cart.eventLog as EmbeddedEventLog).interrupt();
     expect(await cart.add(newUser())).toMatchObject({ problem: 'unavailable', retryAfterS: 1 });
     (cart.eventLog as EmbeddedEventLog).restore();
@@ -127,7 +127,7 @@ describe('adding', () => {
     expect(await cart.add(newUser())).toMatchObject({ problem: 'outcome_unknown' });
   });
 
-  it('answers outcome_unknown before the deadline has passed when the log is silent', async () => {
+  it('answers outcome_unknown before the deadline passes when the log does not answer', async () => {
     vi.spyOn(cart.eventLog, 'publish').mockReturnValueOnce(new Promise(() => undefined));
     const ctx = personContext(newUser(), { budgetMs: 200 });
     expect(
@@ -138,7 +138,7 @@ describe('adding', () => {
 });
 
 describe('setting, removing and clearing', () => {
-  it('a set replaces what its seen names, so a chain of 202s needs no read between', async () => {
+  it('a set replaces what its seen names, so a client can chain commands without a read between', async () => {
     const ada = newUser();
     const first = await added(ada, 'mug', 2);
     const second = await added(ada, 'mug', 3, { seen: first.seen! });
@@ -148,7 +148,7 @@ describe('setting, removing and clearing', () => {
     expect(quantitiesOf(await cart.get(ada, fourth.consistencyToken))).toEqual({ mug: 1 });
   });
 
-  it('an add on another device that a set did not see stands', async () => {
+  it('a set keeps an add of another device that it did not see', async () => {
     const ada = newUser();
     const phone = await added(ada, 'mug', 2);
     await added(ada, 'mug', 5);
@@ -163,7 +163,7 @@ describe('setting, removing and clearing', () => {
     expect((await cart.get(ada, consistencyToken)).lines).toEqual([]);
   });
 
-  it('a removal by the line of a read takes that line alone, also when it is given the seen of the whole cart', async () => {
+  it('a removal takes its own line alone, even with the seen of the whole cart', async () => {
     const ada = newUser();
     await added(ada, 'cup', 1);
     const { consistencyToken } = await added(ada, 'mug', 2);
@@ -185,7 +185,7 @@ describe('setting, removing and clearing', () => {
     await vi.waitFor(async () => expect(quantitiesOf(await cart.get(ada, cleared.consistencyToken))).toEqual({ cup: 1 }));
   });
 
-  it('answers unknown_line for a line that the cart never had', async () => {
+  it('a command answers unknown_line for a line that the cart never had', async () => {
     const ada = newUser();
     expect(await cart.set(ada, 'mug', 2, '')).toMatchObject({ problem: 'unknown_line' });
     expect(await cart.remove(ada, '~nonsense', '')).toMatchObject({ problem: 'unknown_line' });
@@ -200,7 +200,7 @@ describe('setting, removing and clearing', () => {
     expect(quantitiesOf(await cart.get(ada, hers.consistencyToken))).toEqual({ mug: 2 });
   });
 
-  it('answers with the seen it was given and the dot just made, at most 500 of them', async () => {
+  it('a command answers with the seen it was given and the dot just made, and at most 500 dots', async () => {
     const ada = newGuest();
     let seen = '';
     for (let n = 0; n < 3; n++) ({ seen = '' } = await added(ada, 'mug', 1, { seen }));
@@ -208,7 +208,7 @@ describe('setting, removing and clearing', () => {
   });
 });
 
-describe('reading', () => {
+describe('a read', () => {
   it('says stale and how far behind when its token is not reached in 200 ms', async () => {
     const ada = newUser();
     const { consistencyToken } = await added(ada);
@@ -225,14 +225,14 @@ describe('reading', () => {
     expect(await cart.get('u_fixed', token)).toMatchObject({ stale: false, behind: 0n });
   });
 
-  it('says stale while the log is silent for more than 2 s', async () => {
+  it('says stale when the log has been silent for more than 2 s', async () => {
     const { parts } = cart;
     vi.spyOn(cart.projector(), 'heardAgoMs').mockReturnValue(2_001);
     expect(await cart.get(newUser())).toMatchObject({ stale: true });
     expect(parts.region).toBe('local');
   });
 
-  it('answers 503 while the view is away', async () => {
+  it('answers unavailable while the view is down', async () => {
     vi.spyOn(cart.view, 'load').mockRejectedValue(new ViewUnavailable('away'));
     await expect(cart.get(newUser())).rejects.toThrow('unavailable');
   });

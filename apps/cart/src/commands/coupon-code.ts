@@ -1,6 +1,6 @@
 import { problem, type Problem } from '@cloakroom/contracts';
 
-/** The gateway writes codes large. Whether one is worth anything is orders' to say, at check-out. */
+/** The gateway changes codes to capitals. Orders decides at check-out whether a code is worth anything. */
 const couponCode = /^[A-Z0-9-]{1,32}$/;
 
 export const checkCouponCode = (code: string): Problem | undefined =>

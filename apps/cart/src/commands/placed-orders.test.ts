@@ -24,7 +24,7 @@ const dotsOf = (seen: string | undefined): Dot[] => decodeSeen(seen!) as Dot[];
 const heard = async (outcome: string): Promise<number> =>
   (await ordersHeard.get()).values.find(({ labels }) => labels['outcome'] === outcome)?.value ?? 0;
 
-it('takes exactly what was ordered out of the cart, its coupon included, and leaves what came meanwhile', async () => {
+it('a confirmed order removes exactly what was ordered, its coupon included, and keeps what came meanwhile', async () => {
   accepted(await cart.add(ada, 'mug', 2));
   const noted = accepted(await cart.applyCoupon(ada, 'WINTER5'));
   const { seen } = await cart.get(ada, noted.consistencyToken);
@@ -35,7 +35,7 @@ it('takes exactly what was ordered out of the cart, its coupon included, and lea
   await shows({ mug: 1 }, ['WELCOME10']);
 });
 
-it('changes nothing when an order is heard again, and appends the same event', async () => {
+it('an order that is heard again appends the same event and changes nothing', async () => {
   const { seen } = accepted(await cart.add(ada, 'mug', 2));
   const orderId = newCommandId();
   const before = await heard('placed');
@@ -45,7 +45,7 @@ it('changes nothing when an order is heard again, and appends the same event', a
   await shows({ cup: 1 });
 });
 
-it('holds for a dot that comes only after its order', async () => {
+it('an order removes a dot that arrives after it', async () => {
   const guest = newGuest();
   const { seen } = accepted(await cart.add(guest, 'mug', 2));
   accepted(await cart.add(guest, 'cup', 1));
@@ -58,7 +58,7 @@ it('holds for a dot that comes only after its order', async () => {
   await shows({ cup: 1 });
 });
 
-it("refuses an order of another's cart, of a guest's, and one that its key does not name", async () => {
+it("an order is refused for another person's cart, for a guest's cart, and when its key names another person", async () => {
   const [eve, guest] = [newUser(), newGuest()];
   const { seen } = accepted(await cart.add(ada, 'mug', 2));
   const before = await heard('refused');
@@ -69,7 +69,7 @@ it("refuses an order of another's cart, of a guest's, and one that its key does 
   await shows({ mug: 2 });
 });
 
-it('passes over the other steps of an order, and buries what it cannot read', async () => {
+it('other steps of an order are skipped, and an unreadable record goes to the dead-letter topic', async () => {
   accepted(await cart.add(ada, 'mug', 2));
   await cart.eventLog.publish(cart.topics.orders, [{ key: ada, value: Buffer.from('not an order') }]);
   await cart.eventLog.publish(cart.topics.orders, [{ key: ada, value: Buffer.from('3a00', 'hex') }]);

@@ -1,7 +1,7 @@
 /**
- * Takes what was ordered out of its cart: each OrderConfirmed becomes an OrderPlaced in that cart's own log, and so is one event of its history.
- * Heard twice, it is appended twice: the same bytes, which kill the same dots and change nothing. It is bound to no order with the cart's
- * commands, and may come before a dot that it names.
+ * Removes ordered items from their cart: each OrderConfirmed becomes an OrderPlaced in that cart's own log, and so is part of its history.
+ * An order that is heard twice is appended twice, with the same bytes. The second kills the same dots and changes nothing. The order may
+ * arrive before or after any command of the cart, even before a dot that it names.
  */
 import { fromBinary } from '@bufbuild/protobuf';
 import { isUserSubject, OrderEventSchema, type OrderConfirmed, type OrderEvent } from '@cloakroom/contracts';
@@ -45,14 +45,14 @@ function placedRecords({ log }: Pick<OrderParts, 'log'>, record: LogRecord): Out
     return [];
   }
   const { cartId, dots } = event.event.value;
-  // At the order's own time: a copy has the very same bytes.
+  // The event takes the time of the order, so that a second copy has the same bytes.
   const placed = { type: 'OrderPlaced', cartId, atMs: Number(event.atMs), orderId: event.orderId, dots: dots.map(fromDot) } as const;
   const { value, headers } = encodeEvent(placed);
   ordersHeard.inc({ outcome: 'placed' });
   return [{ key: cartId, value, headers: { ...headers, ...traceHeaders(traceOfRecord(record)) } }];
 }
 
-/** @throws UndecodableRecord: it goes to the dead-letter topic, and waits there for a build that can read it */
+/** @throws UndecodableRecord: the record goes to the dead-letter topic and waits there for a build that can read it */
 export function readOrderEvent({ value }: Pick<LogRecord, 'value'>): OrderEvent {
   if (value === null) throw new UndecodableRecord('no value');
   let event: OrderEvent;
@@ -61,11 +61,11 @@ export function readOrderEvent({ value }: Pick<LogRecord, 'value'>): OrderEvent 
   } catch (error) {
     throw new UndecodableRecord('not an order event', { cause: error });
   }
-  // Of a later build, perhaps: what it means for a cart cannot be guessed.
+  // A later build may have written it. This one cannot guess what it means for a cart.
   if (event.event.case === undefined) throw new UndecodableRecord('unknown event type');
   return event;
 }
 
-/** A cart is ordered from by the person whose it is, and its id is that person's. */
+/** Only its owner orders from a cart, and the cart's id is the owner's. */
 export const isOfItsOwnCart = ({ userId }: OrderEvent, { cartId }: OrderConfirmed, { key }: LogRecord): boolean =>
   isUserSubject(userId) && cartId === userId && key === userId;

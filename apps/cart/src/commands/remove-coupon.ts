@@ -8,7 +8,7 @@ import type { CartParts } from '../cart.dependencies.ts';
 
 type Request = Pick<RemoveCouponRequest, 'commandId' | 'code' | 'seen'>;
 
-/** Takes a coupon off as far as it was seen: the same code, noted on another device meanwhile, stays. One that is not there is no error. */
+/** Removes the seen notes of a coupon. The same code, noted on another device meanwhile, stays. Removing a missing coupon is no error. */
 export async function removeCoupon(
   parts: CartParts,
   ctx: PersonContext,
@@ -21,7 +21,7 @@ export async function removeCoupon(
   if (isProblem(command)) return command;
   const { cartId, atMs, dot, known } = command;
   const { observed } = await observe(parts, command);
-  // Smaller, not safer: the event names its coupon, and kills nothing else.
+  // This only makes the event smaller: the event names its coupon, and kills nothing else anyway.
   const ofCoupon = observed.filter((one) => {
     const id = commandOfDot(one);
     return known?.dots.has(id) !== true && (known?.coupons.get(id) ?? code) === code;

@@ -7,7 +7,7 @@ import type { CartParts } from '../cart.dependencies.ts';
 
 type Request = Pick<RemoveItemRequest, 'commandId' | 'lineId' | 'seen'>;
 
-/** Removes what the person saw of a line: an add on another device meanwhile survives. */
+/** Removes the seen dots of a line. An add on another device meanwhile survives. */
 export async function removeItem(
   parts: CartParts,
   ctx: PersonContext,

@@ -8,7 +8,7 @@ import type { CartParts } from '../cart.dependencies.ts';
 
 type Request = Pick<SetQuantityRequest, 'commandId' | 'lineId' | 'quantity' | 'seen'>;
 
-/** "This many instead of what I saw": replaces the observed dots of the line, so a concurrent add still counts. 0 removes what was seen. */
+/** Replaces the observed dots of the line by this quantity, so a concurrent add still counts. 0 removes what was seen. */
 export async function setQuantity(
   parts: CartParts,
   ctx: PersonContext,
