@@ -8,21 +8,21 @@ beforeEach(async () => {
 });
 afterEach(() => cart.stop());
 
-it('tells with a read how far the view had come, and with one of an untouched partition nothing', async () => {
+it('a read tells the position that the view had reached, and none for an untouched partition', async () => {
   const ada = newUser();
   expect(await cart.get(ada)).toMatchObject({ stale: false, consistencyToken: '' });
   const { consistencyToken } = accepted(await cart.add(ada));
   await vi.waitFor(async () => expect(await cart.get(ada, consistencyToken)).toMatchObject({ stale: false, consistencyToken }));
 });
 
-it('shows who brings it no less than before, or says stale: also where the view was put back', async () => {
+it('a read that brings the token shows no less than before, or says stale, even when the view was rolled back', async () => {
   const ada = newUser();
   const partition = partitionOfCart(cart.parts, ada);
   const first = accepted(await cart.add(ada));
   await vi.waitFor(async () => expect((await cart.get(ada, first.consistencyToken)).stale).toBe(false));
   const then = await cart.view.load(partition, [ada]);
   accepted(await cart.add(ada));
-  // Another device reads, and has written nothing itself.
+  // Another device reads. It has written nothing itself.
   const shown = await vi.waitFor(async () => {
     const read = await cart.get(ada);
     expect(quantitiesOf(read)).toEqual({ mug: 2 });
@@ -32,12 +32,12 @@ it('shows who brings it no less than before, or says stale: also where the view 
   const now = (await cart.view.places([partition])).get(partition);
   expect(await cart.view.apply(partition, { expected: now, place: then.place, carts: [...then.carts.values()] })).toBe(true);
 
-  // Who does not say what it has seen is shown the older cart, unmarked.
+  // A reader without a token gets the older cart, without a mark.
   expect(await cart.get(ada).then((read) => [read.stale, quantitiesOf(read)])).toEqual([false, { mug: 1 }]);
   expect(await cart.get(ada, shown.consistencyToken)).toMatchObject({ stale: true, behind: 1n });
 });
 
-it('asks the view once where it has come as far as the read wants', async () => {
+it('a read asks the view once when the view has already reached the token', async () => {
   const ada = newUser();
   const { consistencyToken } = accepted(await cart.add(ada));
   await vi.waitFor(async () => expect((await cart.get(ada, consistencyToken)).stale).toBe(false));

@@ -1,8 +1,12 @@
 /**
- * Two of the session guarantees of Terry et al. (1994), by one token. Reading one's writes: a command answers with the position of its record,
- * and a read that brings it waits, within a bound, until the view's watermark has passed it. Monotonic reads: a read answers with how far the
- * view had come, and who brings that along is shown no less, or told `stale`, whichever replica or restored view answers. The token is a hint and no secret:
- * a wrong one makes its sender wait 200 ms.
+ * One token gives two of the session guarantees of Terry et al. (1994).
+ *
+ * - Read your writes: a command answers with the position of its record. A read that brings this token waits, within a bound, until the
+ *   view's watermark has passed the position.
+ * - Monotonic reads: a read answers with the position that the view had reached. A later read that brings this token shows no less, or says
+ *   `stale`, whichever replica or restored view answers.
+ *
+ * The token is a hint and not a secret: a wrong one only makes its sender wait 200 ms.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '@cloakroom/platform';
@@ -17,14 +21,14 @@ export interface ConsistencyToken {
 /** `<region>:<partition>:<offset>` */
 export const formatToken = ({ region, partition, offset }: ConsistencyToken): string => `${region}:${partition}:${offset}`;
 
-/** Undefined for none, for a malformed one, and for one of another partition or region: it says nothing about this cart. */
+/** @returns undefined for a missing or malformed token, and for one of another partition or region, which says nothing about this cart */
 export function tokenFor(token: string | undefined, region: string, partition: number): ConsistencyToken | undefined {
   const match = /^([a-z0-9-]{1,16}):(\d{1,4}):(\d{1,18})$/.exec(token ?? '');
   if (match === null || match[1] !== region || Number(match[2]) !== partition) return undefined;
   return { region, partition, offset: BigInt(match[3]!) };
 }
 
-/** Beyond this a person would rather see a stale cart, marked, than wait. */
+/** After this, a cart that is marked as stale is better for the person than a longer wait. */
 export const waitMaxMs = 200;
 /** A healthy projector needs 2 to 10 ms; polling doubles from 2 ms, so a wait costs at most 12 looks. */
 const firstPollMs = 2;

@@ -14,7 +14,7 @@ import { formatToken } from './consistency.ts';
 import { lineOfMessage, readCart, type ReadParts } from './read-cart.ts';
 import { encodeSeen } from '../model/seen.ts';
 
-/** What the view holds, after a bounded wait for the caller's own writes; what it may lack is said, never hidden. */
+/** Waits for the caller's own writes, within a bound, and answers with the cart in the view. The answer says what may be missing. */
 export async function getCart(
   parts: ReadParts,
   ctx: PersonContext,
@@ -36,7 +36,7 @@ export async function getCart(
   };
 }
 
-/** Pending from the sign-in on, since the session says so before this service has heard of the claim. */
+/** A merge is pending from the sign-in on: the session names the claimed guest cart before this service has heard of the claim. */
 function mergeOf(state: CartState, claimedGuestCart: string): { state: MergeState; from?: string; atMs?: bigint } {
   if (!isUserSubject(state.cartId) || !isGuestSubject(claimedGuestCart)) return { state: MergeState.NONE };
   const joined = state.joined.get(claimedGuestCart);

@@ -16,12 +16,12 @@ afterEach(async () => {
 });
 
 const add = async (productId: string, quantity: number) => accepted(await cart.add(ada, productId, quantity));
-/** What a page shows that has just been read. */
+/** What a page shows right after a read. */
 const page = async (token: string | undefined) => cart.get(ada, token);
 const prepared = async (seen: string, token?: string) => accepted(await cart.prepare(ada, seen, token));
 
 describe('coupons', () => {
-  it('are noted and taken off as they were seen, beside the lines', async () => {
+  it('are noted beside the lines, and are removed as far as they were seen', async () => {
     await add('mug', 2);
     const noted = accepted(await cart.applyCoupon(ada, 'WINTER5'));
     const read = await page(noted.consistencyToken);
@@ -33,7 +33,7 @@ describe('coupons', () => {
     expect(quantitiesOf(after)).toEqual({ mug: 2 });
   });
 
-  it('are taken off by the seen of their own 202, and by that of the whole cart without touching a line', async () => {
+  it('are removed by the seen of their own 202, and by the seen of the whole cart without touching a line', async () => {
     await add('mug', 2);
     const noted = accepted(await cart.applyCoupon(ada, 'WINTER5'));
     accepted(await cart.removeCoupon(ada, 'WINTER5', noted.seen!));
@@ -45,7 +45,7 @@ describe('coupons', () => {
     expect(quantitiesOf(after)).toEqual({ mug: 2 });
   });
 
-  it('are refused when they are no codes, and beyond ten', async () => {
+  it('are refused when they are malformed, and beyond ten', async () => {
     expect(await cart.applyCoupon(ada, 'winter5')).toMatchObject({ problem: 'invalid_request' });
     expect(await cart.removeCoupon(ada, '', '')).toMatchObject({ problem: 'invalid_request' });
     let token: string | undefined;
@@ -54,7 +54,7 @@ describe('coupons', () => {
     expect(await cart.applyCoupon(ada, 'ELEVENTH')).toMatchObject({ problem: 'limit_exceeded' });
   });
 
-  it('come along from a guest', async () => {
+  it('are carried from a guest cart', async () => {
     const guest = newGuest();
     accepted(await cart.applyCoupon(guest, 'WINTER5'));
     await cart.claim(guest, ada);
@@ -63,7 +63,7 @@ describe('coupons', () => {
 });
 
 describe('preparing an order', () => {
-  it('gives lines, quantities and coupons of what was seen, with their dots', async () => {
+  it('answers with the lines, quantities and coupons that were seen, and with their dots', async () => {
     await add('mug', 2);
     await add('mug', 1);
     await add('cup', 1);
@@ -76,7 +76,7 @@ describe('preparing an order', () => {
     expect(dots).toHaveLength((decodeSeen(seen!) as string[]).length);
   });
 
-  it('counts of a set and later adds only what was seen', async () => {
+  it('counts only the seen part of a set and of later adds', async () => {
     const first = await add('mug', 2);
     const replaced = accepted(await cart.set(ada, 'mug', 5, first.seen!));
     const { seen } = await page(replaced.consistencyToken);
@@ -87,7 +87,7 @@ describe('preparing an order', () => {
     expect(order).toMatchObject({ changed: false, stale: false });
   });
 
-  it('says changed when something that was seen is gone, and leaves it out', async () => {
+  it('says changed when a seen line is gone, and leaves it out', async () => {
     const mug = await add('mug', 2);
     const cup = await add('cup', 1);
     const { seen } = await page(cup.consistencyToken);
@@ -97,23 +97,23 @@ describe('preparing an order', () => {
     expect(quantitiesOf(order)).toEqual({ cup: 1 });
   });
 
-  it('is empty for nothing seen', async () => {
+  it('is empty for an empty seen', async () => {
     await page((await add('mug', 2)).consistencyToken);
     expect(await prepared('')).toMatchObject({ lines: [], coupons: [], changed: false, stale: false });
   });
 
-  it('says stale for a dot that is not known here, and changed once it is old enough to have been forgotten', async () => {
+  it('says stale for an unknown dot, and changed once the dot is so old that its death may be forgotten', async () => {
     await page((await add('mug', 2)).consistencyToken);
     const fortnightMs = 14 * 24 * 60 * 60 * 1000;
     const seenOf = (madeAtMs: number) => encodeSeen([dotOf(ada, newCommandId(madeAtMs))]);
     expect(await prepared(seenOf(Date.now()))).toMatchObject({ stale: true, changed: false });
     expect(await prepared(seenOf(Date.now() - fortnightMs - 60_000))).toMatchObject({ stale: false, changed: true });
-    // Of a guest whose claim may still be under way, at any age.
+    // The guest's claim may still be under way, at any age.
     const ofGuest = encodeSeen([dotOf(newGuest(), newCommandId(Date.now() - 10 * fortnightMs))]);
     expect(await prepared(ofGuest)).toMatchObject({ stale: true, changed: false });
   });
 
-  it('says changed for what was seen of another person, whose it stays', async () => {
+  it("says changed for another person's dots, and leaves those alone", async () => {
     const { seen } = await page((await add('mug', 2)).consistencyToken);
     const strange = dotOf(newUser(), newCommandId());
     const order = await prepared(encodeSeen([...(decodeSeen(seen!) as Dot[]), strange]));
@@ -130,7 +130,7 @@ describe('preparing an order', () => {
     await vi.waitFor(async () => expect(await prepared(seen!)).toMatchObject({ stale: true }));
   });
 
-  it('says stale when the log has been silent, and is unavailable without a view', async () => {
+  it('says stale when the log has been silent, and unavailable while the view is down', async () => {
     const { seen, consistencyToken } = await add('mug', 2);
     await page(consistencyToken);
     vi.spyOn(cart.projector(), 'heardAgoMs').mockReturnValue(5_000);
@@ -139,15 +139,15 @@ describe('preparing an order', () => {
     expect(await cart.prepare(ada, seen!)).toMatchObject({ problem: 'unavailable', retryAfterS: 1 });
   });
 
-  it('says stale while its view has not what the log held when it was asked, whatever was heard, and where the log does not say', async () => {
+  it('says stale while the view lacks records that the log held at the request, and when the log does not tell its end', async () => {
     const { seen, consistencyToken } = await add('mug', 2);
     const { lines } = await page(consistencyToken);
-    // The owner of the partition hangs in the view; this replica hears the log as ever.
+    // The partition's owner hangs in a call to the view. This replica still hears the log.
     vi.spyOn(cart.projector(), 'heardAgoMs').mockReturnValue(0);
     const apply = vi.spyOn(cart.view, 'apply').mockReturnValue(new Promise(() => undefined));
     accepted(await cart.remove(ada, lines![0]!.lineId!, seen!));
     expect(await prepared(seen!)).toMatchObject({ stale: true });
-    // A device that brings no token hears of it as soon as a healthy owner would have been there.
+    // A device without a token is told stale once a healthy owner would have caught up.
     await vi.waitFor(async () => expect(await cart.get(ada)).toMatchObject({ stale: true }), { timeout: 4_000 });
     apply.mockRestore();
     vi.spyOn(cart.eventLog, 'bounds').mockRejectedValue(new Error('away'));

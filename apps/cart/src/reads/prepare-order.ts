@@ -14,8 +14,9 @@ import { lineOfMessage, readCart, upToNow, type ReadParts } from './read-cart.ts
 import { decodeSeen } from '../model/seen.ts';
 
 /**
- * The part of a cart that was seen and lives: what an order may name. A quantity is that of these dots alone, so what another device adds
- * meanwhile is neither ordered nor taken. Where this replica cannot tell, it says so: an order of half a cart would be worse than a second try.
+ * Answers with the part of a cart that the client has seen and that is still alive: an order may name this part. Quantities count these
+ * dots alone, so an order neither includes nor removes a concurrent add of another device. When this replica cannot tell, it answers
+ * `stale`, because a second try is better than an order of half a cart.
  */
 export async function prepareOrder(
   parts: ReadParts,
@@ -24,9 +25,10 @@ export async function prepareOrder(
 ): Promise<MessageInitShape<typeof PreparedOrderSchema> | Problem> {
   const decoded = decodeSeen(request.seen);
   if (!Array.isArray(decoded)) return decoded;
-  // An order names each command once, however many aliases of it were seen.
+  // An order names each command once, even when the client has seen several aliases of it.
   const seen = [...Map.groupBy(decoded, commandOfDot)];
-  // All that was acknowledged before: what was removed a moment ago is not sold, also where the owner of the partition hangs.
+  // The read must hold every write that was acknowledged before it. So a line removed a moment ago is not sold, even when the partition's
+  // owner hangs.
   const now = await upToNow(parts, ctx);
   const read = await readCart(parts, ctx, now === 'unknown' ? undefined : now);
   if (isProblem(read)) return read;
@@ -52,12 +54,14 @@ export async function prepareOrder(
   };
 }
 
-/** Twice the age at which a command id is refused, and as long as any build has kept deaths: what is not known by then was killed. */
+/**
+ * Twice the age at which a command id is refused, and as long as any build has kept deaths. A dot that is still unknown then was killed.
+ */
 const arrivedMs = 14 * 24 * 60 * 60 * 1000;
 
 /**
- * Dead, or so old that its death may be forgotten: a dot of 14 days that this cart should have and has not. One of a guest that has not joined
- * may be on its way at any age.
+ * Whether a dot is dead, or so old that its death may be forgotten: this cart should hold a dot of 14 days, and does not. A dot of a guest
+ * that has not joined yet may still arrive at any age.
  */
 export function isGone(state: CartState, dot: Dot, nowMs: number): boolean {
   const id = commandOfDot(dot);
@@ -67,7 +71,7 @@ export function isGone(state: CartState, dot: Dot, nowMs: number): boolean {
   return isOurs && (uuidV7Milliseconds(id) ?? nowMs) < nowMs - arrivedMs;
 }
 
-/** On a page that was open while another person signed in. It never comes here, so asking again would be refused for ever. */
+/** A page that stayed open while another person signed in shows such dots. They never arrive here, so a retry would be refused for ever. */
 function isSomebodyElses(state: CartState, dot: Dot): boolean {
   const id = commandOfDot(dot);
   return isUserSubject(cartOfDot(dot)) && cartOfDot(dot) !== state.cartId && !state.dots.has(id) && !state.coupons.has(id);

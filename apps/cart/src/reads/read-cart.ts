@@ -1,4 +1,4 @@
-/** What every read of a cart shares: a bounded wait for the caller's own writes, one look at the view, and what that look may lack. */
+/** The steps that every read of a cart shares: a bounded wait for the caller's own writes, one look at the view, and what it may lack. */
 import { problem, type Problem } from '@cloakroom/contracts';
 import type { PersonContext } from '@cloakroom/mesh';
 import { emptyCart, type CartState } from '../model/cart.ts';
@@ -9,11 +9,11 @@ import { staleReads } from '../metrics.ts';
 import { partitionOfCart, type CartParts } from '../cart.dependencies.ts';
 import type { Projector } from '../projection/projector.ts';
 
-/** Four missed fetches: beyond it nobody here can say that nothing has happened. */
+/** Four missed fetches. After that this process cannot know whether the log has grown. */
 const logSilenceMaxMs = 2_000;
-/** A log that is there answers within 10 ms. */
+/** A healthy log answers within 10 ms. */
 const endMaxMs = 500;
-/** Kept of the deadline for the read itself. */
+/** The part of the deadline that is kept for the read itself. */
 const readMarginMs = 100;
 
 export type ReadParts = CartParts & { readonly projector: Pick<Projector, 'heardAgoMs' | 'realignSoon' | 'ends'> };
@@ -24,13 +24,13 @@ export interface CartRead {
   readonly stale: boolean;
   /** A record of this cart waits in the dead-letter topic. */
   readonly incomplete: boolean;
-  /** Records that the view lacks of the consistency token. */
+  /** How many records the view still has to apply to reach the consistency token. */
   readonly behind: bigint;
-  /** How far the view had come; undefined where it holds nothing of the partition. */
+  /** The position that the view had reached; undefined where it holds nothing of the partition. */
   readonly reached: ConsistencyToken | undefined;
 }
 
-/** @param from the caller's own token, or further where a read must hold all that was acknowledged before it began (`upToNow`) */
+/** @param from the caller's own token, or the log's end (`upToNow`) for a read that must hold every write acknowledged before it began */
 export async function readCart(parts: ReadParts, ctx: PersonContext, from = tokenOf(parts, ctx)): Promise<CartRead | Problem> {
   const { view, clock, projector } = parts;
   const cartId = ctx.identity.subject;
@@ -62,7 +62,7 @@ export async function readCart(parts: ReadParts, ctx: PersonContext, from = toke
   }
 }
 
-/** @param standing an end that the log had a second ago; a view that has not come so far stands still, whoever holds its partition */
+/** @param standing where the log ended a second ago. A view that has not reached it stands still, whichever process holds the partition. */
 function whyStale(
   place: Place | undefined,
   token: ConsistencyToken | undefined,
@@ -79,7 +79,7 @@ function tokenOf(parts: CartParts, ctx: PersonContext): ConsistencyToken | undef
   return tokenFor(ctx.consistency, parts.region, partitionOfCart(parts, ctx.identity.subject));
 }
 
-/** The caller's token, moved to where the log ends now. 'unknown': the log does not say where that is. */
+/** @returns the caller's token, moved to where the log ends now; 'unknown' when the log does not say where that is */
 export async function upToNow(parts: ReadParts, ctx: PersonContext): Promise<ConsistencyToken | 'unknown' | undefined> {
   const token = tokenOf(parts, ctx);
   const partition = partitionOfCart(parts, ctx.identity.subject);

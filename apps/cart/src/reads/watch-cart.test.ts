@@ -22,7 +22,7 @@ const watch = (subject: string, watchers = new Watchers()) => {
 };
 
 describe('watching a cart', () => {
-  it('says once at the start that one should read, then after each change', async () => {
+  it('says "read again" once at the start, and then after each change', async () => {
     const ada = newUser();
     const { next, end } = watch(ada);
     expect(await next()).toMatchObject({ cartId: ada, watermark: 0n });
@@ -32,7 +32,7 @@ describe('watching a cart', () => {
     expect(await next()).toBeUndefined();
   });
 
-  it('hears what another process has projected', async () => {
+  it('tells of a change that another process has projected', async () => {
     const ada = newUser();
     const second = await openHarness({ eventLog: cart.eventLog, view: cart.view });
     const { next, end } = watch(ada);
@@ -43,7 +43,7 @@ describe('watching a cart', () => {
     await second.stop();
   });
 
-  it("tells a user of what a guest's sign-in brought", async () => {
+  it("tells a user of the lines that a guest's sign-in added", async () => {
     const [guest, user] = [newGuest(), newUser()];
     accepted(await cart.add(guest, 'mug', 2));
     const { next, end } = watch(user);
@@ -53,7 +53,7 @@ describe('watching a cart', () => {
     end();
   });
 
-  it('keeps one notice, not a queue, for a reader that is slow', async () => {
+  it('keeps one notice, and no queue, for a slow reader', async () => {
     const ada = newUser();
     const { next, stream, end } = watch(ada);
     await next();
@@ -65,7 +65,7 @@ describe('watching a cart', () => {
     expect((await more).done).toBe(true);
   });
 
-  it('says nothing of other carts', async () => {
+  it('does not tell of other carts', async () => {
     const ada = newUser();
     const { next, stream, end } = watch(ada);
     await next();
@@ -76,7 +76,7 @@ describe('watching a cart', () => {
     expect((await more).done).toBe(true);
   });
 
-  it('ends at once when the caller is gone, and gives its place back', async () => {
+  it('ends at once when the caller is gone, and frees its place', async () => {
     const { next, end, watchers } = watch(newUser());
     await next();
     expect(watchers.count).toBe(1);
@@ -85,7 +85,7 @@ describe('watching a cart', () => {
     expect(watchers.count).toBe(0);
   });
 
-  it('refuses more streams than a process can bear', async () => {
+  it('refuses a stream beyond the limit of the process', async () => {
     const watchers = new Watchers();
     watchers.count = 2_000;
     await expect(watch(newUser(), watchers).next()).rejects.toThrow('unavailable');

@@ -1,6 +1,6 @@
 /**
- * Tells whoever shows a cart that it has changed. Subtlety: notices may be missed while the view's connection is away, so what is sent says
- * "read again" and never what changed; one at the start closes the gap between the reader's last read and this stream.
+ * Tells a client that shows a cart when the cart has changed. Subtlety: notices can be missed while the view's connection is down. So a
+ * notice says "read again" and never what changed. A first notice closes the gap between the reader's last read and this stream.
  */
 import { problem, type CartChangedSchema, type Problem } from '@cloakroom/contracts';
 import type { MessageInitShape } from '@bufbuild/protobuf';
@@ -10,10 +10,10 @@ import { partitionOfCart, type CartParts } from '../cart.dependencies.ts';
 
 /** Two gateways with some hundred open pages each; a listener costs about 1 kB. */
 const watcherCountMax = 2_000;
-/** Seconds; a page falls back to reading again until it has a stream. */
+/** Seconds. A page without a stream reads again from time to time. */
 const retryAfterS = 5;
 
-/** How many streams this process has open. One a process. */
+/** Counts the open streams of this process. A process has one such counter. */
 export class Watchers {
   count = 0;
 }
@@ -29,7 +29,7 @@ export async function* watchCart(
   }
   const cartId = ctx.identity.subject;
   const partition = partitionOfCart(parts, cartId);
-  // A queue of one: notices that come while the reader is slow are one notice.
+  // A queue of one: notices that arrive while the reader is slow become one notice.
   let changed = true;
   let traceparent = '';
   let wake = Promise.withResolvers<void>();
@@ -48,7 +48,7 @@ export async function* watchCart(
       wake = Promise.withResolvers<void>();
       changed = false;
       if (ctx.signal.aborted) return;
-      // Of the newest change that is known of; taken before the wait for the watermark.
+      // The trace of the newest known change. It is taken before the wait for the watermark.
       const trace = traceparent;
       traceparent = '';
       yield { cartId, watermark: await watermarkOf(parts, partition), traceparent: trace };
@@ -60,7 +60,7 @@ export async function* watchCart(
   }
 }
 
-/** 0 while the view does not answer: the reader will find out by reading. */
+/** 0 while the view does not answer: the reader finds out by its next read. */
 async function watermarkOf({ view }: CartParts, partition: number): Promise<bigint> {
   try {
     return (await view.places([partition])).get(partition)?.next ?? 0n;
