@@ -1,6 +1,6 @@
 /**
- * A cart that forgets old deaths shows at every moment what one that forgets nothing shows. Histories run over months; commands are repeated as
- * late as they are accepted, pages that were opened long ago remove what they saw, and guests send their state again at any time.
+ * A cart that forgets old deaths shows at every moment what a cart that forgets nothing shows. Histories run over months. Clients repeat
+ * commands as late as these are accepted, old pages remove what they saw, and guests send their state again at any time.
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
@@ -21,7 +21,7 @@ import {
 const seed = Date.now() % 2 ** 31;
 console.info(`cart.prune.test.ts: seed ${seed}`);
 const dayMs = 24 * 60 * 60 * 1000;
-/** As command.ts refuses older ids. */
+/** command.ts refuses older ids. */
 const repeatMaxMs = 7 * dayMs;
 
 type Step = { readonly days: number; readonly prune: boolean } & (
@@ -30,7 +30,7 @@ type Step = { readonly days: number; readonly prune: boolean } & (
   | { readonly do: 'old-remove' | 'repeat'; readonly which: number }
   | { readonly do: 'guest-add' | 'guest-remove'; readonly line: number }
 );
-/** Near enough to be repeated, or so far that deaths are forgotten. */
+/** So few that a command can be repeated, or so many that deaths are forgotten. */
 const days = fc.oneof({ weight: 3, arbitrary: fc.integer({ min: 0, max: 9 }) }, { weight: 1, arbitrary: fc.integer({ min: 20, max: 60 }) });
 const base = { days, prune: fc.boolean() };
 const line = fc.nat({ max: 1 });
@@ -48,7 +48,7 @@ const history = fc.array(
 const user = 'u_1';
 const guest = 'g_1';
 
-/** The same life twice: with and without forgetting. */
+/** Two carts with the same history: one forgets old deaths, the other does not. */
 class Lives {
   readonly user = { all: emptyCart(user), pruned: emptyCart(user) };
   readonly guest = { all: emptyCart(guest), pruned: emptyCart(guest) };
@@ -63,7 +63,8 @@ class Lives {
     this.#pages.push([...everythingIn(this.user.all), ...everythingIn(this.guest.all)]);
     const event = this.#eventOf(step);
     if (event !== undefined) this.#apply(event);
-    // Once it is claimed, a guest's change is forwarded in the batch that brought it, before anything of it is forgotten (project-batch.ts).
+    // After the claim, the projector forwards a guest's change in its own batch, before the guest's cart forgets anything
+    // (project-batch.ts).
     this.#claimed ||= step.do === 'join';
     if (step.do === 'join' || (this.#claimed && event?.cartId === guest)) this.#join();
     if (!step.prune) return;
@@ -118,7 +119,7 @@ class Lives {
       case 'order':
         return { type: 'OrderPlaced', cartId, atMs: this.#nowMs, orderId: common.dot, dots: everything };
       case 'old-remove':
-        // A page that has been open for any time, of either cart.
+        // A page of either cart that has been open for any time.
         return { ...common, type: 'CartCleared', observed: this.#pages[step.which % this.#pages.length]! };
       case 'repeat': {
         const repeatable = this.#made.filter((event) => 'dot' in event && event.atMs >= this.#nowMs - repeatMaxMs);
@@ -140,7 +141,7 @@ const sorted = ({ lines, coupons }: ReturnType<typeof shown>) => ({
   coupons,
 });
 
-it('shows at every moment what a cart that forgets nothing shows', () => {
+it('a cart that forgets old deaths shows at every moment what a cart that forgets nothing shows', () => {
   let forgotten = 0;
   fc.assert(
     fc.property(history, (steps) => {
@@ -154,11 +155,11 @@ it('shows at every moment what a cart that forgets nothing shows', () => {
     }),
     { numRuns: 3_000, seed, verbose: 1 },
   );
-  // Else this would prove nothing.
+  // Without forgotten deaths this test would prove nothing.
   expect(forgotten).toBeGreaterThan(1_000);
 });
 
-it('keeps every death for its 45 days, so that what is repeated within them is still dead', () => {
+it('a cart keeps every death for 45 days, so that a repeat within them stays dead', () => {
   const added: CartEvent = { type: 'ItemAdded', cartId: user, atMs: 0, dot: dotOf(user, 'a'), line: 'mug', quantity: 1 };
   const removed: CartEvent = {
     type: 'ItemRemoved',
@@ -170,12 +171,13 @@ it('keeps every death for its 45 days, so that what is repeated within them is s
   };
   const state = [added, removed].reduce(evolve, emptyCart(user));
   expect(linesOf(evolve(pruneDead(state, 1 + deadKeptMs - 1), added))).toEqual([]);
-  // And this is why an id of 45 days must be refused: the cart no longer knows.
+  // So command.ts must refuse an id of 45 days: the cart has forgotten the death.
   expect(linesOf(evolve(pruneDead(state, 1 + deadKeptMs), added))).toHaveLength(1);
 });
 
-it('lets nothing that was removed return by the latest sign-in of a guest who repeated it', () => {
-  // Made a day ahead, removed at once; repeated signed out when the id is nearly refused; signed in when the guest's session is nearly over.
+it('a removed command stays removed when a guest repeats it and signs in as late as possible', () => {
+  // The id is a day ahead, and the command is removed at once. The guest repeats it just before the id is refused, and signs in just before
+  // the session ends.
   const [repeatedAtMs, guestLivesMs] = [(1 + 7) * dayMs, 30 * dayMs];
   const add = (cartId: string, atMs: number): CartEvent => ({
     type: 'ItemAdded',
@@ -195,13 +197,13 @@ it('lets nothing that was removed return by the latest sign-in of a guest who re
   };
   const ofGuest = evolve(emptyCart(guest), add(guest, repeatedAtMs));
   let ofUser = [add(user, 0), removed].reduce(evolve, emptyCart(user));
-  // Any event of the user's cart makes it forget.
+  // Each event of the user's cart prunes it.
   for (let atMs = 0; atMs < repeatedAtMs + guestLivesMs; atMs += dayMs) ofUser = pruneDead(ofUser, atMs);
   const { dots, coupons, dead, origins } = ofGuest;
   const atMs = repeatedAtMs + guestLivesMs;
   ofUser = evolve(ofUser, { type: 'GuestJoined', cartId: user, atMs, guestCartId: guest, guestOffset: 1n, dots, coupons, dead, origins });
   expect(linesOf(ofUser)).toEqual([]);
-  // From now on it is known to have been made in both, and is never forgotten.
+  // From now on the command is known to be made in both carts, so its death is never forgotten.
   expect(linesOf(pruneDead(ofUser, 100 * deadKeptMs))).toEqual([]);
   expect(pruneDead(ofUser, 100 * deadKeptMs).dead.has('a')).toBe(true);
 });

@@ -1,18 +1,18 @@
-/** What a cart holds. Pure data; cart.ts says what changes it. */
+/** The state of a cart. Pure data; cart.ts holds the rules that change it. */
 import type { LineId } from './lines.ts';
 
 /**
- * `<cart that it was made in>/<command id>`: how events, `seen` and orders name a command. A client that repeats a command after it signed in or
- * out makes a second dot of the same id: an alias.
+ * `<cart that it was made in>/<command id>`: events, `seen` and orders name a command by its dot. A client that repeats a command after it
+ * signed in or out makes a second dot with the same id: an alias.
  */
 export type Dot = string;
-/** Within one cart a command is known by its id alone, so an alias counts or kills for all of them. */
+/** Within one cart the id alone identifies a command. So its aliases count once together, and a kill of one alias kills the command. */
 export type CommandId = string;
 export const dotOf = (cartId: string, commandId: string): Dot => `${cartId}/${commandId}`;
 export const cartOfDot = (dot: Dot): string => dot.slice(0, dot.indexOf('/'));
 export const commandOfDot = (dot: Dot): string => dot.slice(dot.indexOf('/') + 1);
 
-/** What a command may kill in: a line id, or a coupon as `coupon:<code>`, which no line id looks like. */
+/** Where a command may kill: in a line, by its id, or in a coupon, as `coupon:<code>`. No line id looks like a coupon. */
 export type Scope = string;
 const couponPrefix = 'coupon:';
 export const couponScope = (code: string): Scope => `${couponPrefix}${code}`;
@@ -27,7 +27,7 @@ export interface Live {
 
 export type Origins = ReadonlyMap<CommandId, readonly string[]>;
 
-/** Reserved for several regions: an offset in the log of one. Carried along, and read by nothing. */
+/** An offset in the log of one region. Reserved for several regions: this build carries it along and never reads it. */
 export interface LogOffset {
   readonly region: string;
   readonly logId: string;
@@ -37,7 +37,7 @@ export interface LogOffset {
 export interface Joined {
   /** The offset, in the guest's partition, of the newest guest event that this cart holds. */
   readonly guestOffset: bigint;
-  /** When this cart first held the guest's. */
+  /** When this cart first held the guest's dots. */
   readonly atMs: number;
   readonly guestOffsets?: readonly LogOffset[];
 }
@@ -45,13 +45,13 @@ export interface Joined {
 export interface CartState {
   readonly cartId: string;
   readonly dots: ReadonlyMap<CommandId, Live>;
-  /** The code of each coupon that is noted: an observed-remove set. Which one counts is judged at check-out. */
+  /** The code of each noted coupon: an observed-remove set. Orders decides at check-out which one counts. */
   readonly coupons: ReadonlyMap<CommandId, string>;
-  /** When each was killed, in milliseconds since 1970; the latest, where several killed it. */
+  /** When each was killed, in milliseconds since 1970. When several commands killed it, the latest time. */
   readonly dead: ReadonlyMap<CommandId, number>;
-  /** Of commands that are not known yet: the places in which each was killed, and when. It dies if it turns out to be there, else it lives. */
+  /** For commands that have not arrived yet: the scopes in which each was killed, and when. A command that arrives in such a scope dies. */
   readonly doomed: ReadonlyMap<CommandId, ReadonlyMap<Scope, number>>;
-  /** The carts in which each command was made, as far as any event named it, sorted. One that is missing was made in this cart alone. */
+  /** The carts in which each command was made, as far as events have named them, sorted. A command without an entry was made here alone. */
   readonly origins: Origins;
   readonly joined: ReadonlyMap<string, Joined>;
   /** The user's cart that this guest cart belongs to, once claimed. */
@@ -64,8 +64,8 @@ export function emptyCart(cartId: string): CartState {
 }
 
 /**
- * Which origin names a command outside of its cart. It depends on the set of origins, never on their order of arrival: the cart itself where that
- * is one of them, since a cart always takes its own dots; else the smallest.
+ * The origin that names a command outside of its cart. It depends on the set of origins, never on their order of arrival. It is the cart
+ * itself when that is one of them, because a cart always accepts its own dots. Otherwise it is the smallest.
  */
 export function originIn({ cartId, origins }: Pick<CartState, 'cartId' | 'origins'>, id: CommandId): string {
   const its = origins.get(id);

@@ -62,7 +62,7 @@ describe('a cart', () => {
     expect(quantities(cartOf(added('a', 2), added('b', 3), added('c', 1, 'cup')))).toEqual({ mug: 5, cup: 1 });
   });
 
-  it('counts a repeated command once, and says by identity that nothing changed', () => {
+  it('counts a repeated command once, and returns the same object when nothing changed', () => {
     const once = cartOf(added('a', 2));
     expect(evolve(once, added('a', 2))).toBe(once);
   });
@@ -73,7 +73,7 @@ describe('a cart', () => {
     expect(quantities(cartOf(added('a', 2), removed('r', []), added('r', 9)))).toEqual({ mug: 2 });
   });
 
-  it('replaces by a set what the set has seen, and keeps a concurrent add', () => {
+  it('lets a set replace the dots that it saw, and keeps a concurrent add', () => {
     expect(quantities(cartOf(added('a', 2), added('unseen', 3), set('s', 7, ['a'])))).toEqual({ mug: 10 });
   });
 
@@ -90,7 +90,7 @@ describe('a cart', () => {
     expect(quantities(cartOf(added('a', 2), added('b', 1, 'cup'), removed('r', ['a', 'b'])))).toEqual({ cup: 1 });
   });
 
-  it('lets no removal of one line touch another whose dot it names before the dot is known', () => {
+  it('lets no removal of one line touch another line, even when it names a dot that arrives later', () => {
     const early = cartOf(removed('r', ['a', 'b']), added('b', 1, 'cup'), added('a', 2));
     const late = cartOf(added('b', 1, 'cup'), added('a', 2), removed('r', ['a', 'b']));
     expect(quantities(early)).toEqual({ cup: 1 });
@@ -99,7 +99,7 @@ describe('a cart', () => {
     expect(early.doomed.size).toBe(0);
   });
 
-  it('remembers each line in which a dot that is not known was removed, and kills it in those alone', () => {
+  it('remembers each line in which an unknown dot was removed, and kills the dot in those alone', () => {
     const removals = [removed('r', ['a'], 'mug'), removed('s', ['a'], 'cup')];
     expect(quantities(cartOf(...removals, added('a', 1, 'cup')))).toEqual({});
     expect(quantities(cartOf(...removals, added('a', 1, 'hat')))).toEqual({ hat: 1 });
@@ -107,16 +107,16 @@ describe('a cart', () => {
     expect(quantities(cartOf(...removals, cleared('c', ['a']), added('a', 1, 'hat')))).toEqual({});
   });
 
-  it('says by identity that a repeated removal of what is not known changed nothing', () => {
+  it('returns the same object for a repeated removal of an unknown dot', () => {
     const once = cartOf(removed('r', ['a']));
     expect(evolve(once, removed('r', ['a']))).toBe(once);
   });
 
-  it('never revives what is dead, whatever arrives later', () => {
+  it('never revives a dead dot, whatever arrives later', () => {
     expect(quantities(cartOf(removed('r', ['a']), added('a', 2)))).toEqual({});
   });
 
-  it('keeps coupons until what was seen of them is removed', () => {
+  it('keeps a coupon until a removal has seen it', () => {
     const twice = cartOf(applied('a', 'WINTER5'), applied('b', 'WINTER5'), applied('c', 'WELCOME10'));
     expect(codes(twice)).toEqual(['WELCOME10', 'WINTER5']);
     expect(codes(evolve(twice, couponRemoved('r', 'WINTER5', ['a'])))).toEqual(['WELCOME10', 'WINTER5']);
@@ -124,7 +124,7 @@ describe('a cart', () => {
     expect(codes(evolve(twice, cleared('r', ['a', 'b', 'c'])))).toEqual([]);
   });
 
-  it('lets no coupon touch a line, nor a line a coupon, whichever comes first', () => {
+  it('keeps removals of coupons away from lines, and removals of lines away from coupons, in any order', () => {
     const made = [added('a', 2), applied('b', 'WINTER5')];
     const removals = [couponRemoved('r', 'WINTER5', ['a']), removed('s', ['b']), set('t', 3, ['b'])];
     for (const state of [cartOf(...made, ...removals), cartOf(...removals, ...made)]) {
@@ -133,7 +133,7 @@ describe('a cart', () => {
     }
   });
 
-  it('lets go of exactly what was ordered, also when it comes after the order', () => {
+  it('removes exactly what was ordered, even dots that arrive after the order', () => {
     const made = [added('a', 2), added('later', 1), applied('b', 'WINTER5'), applied('c', 'WELCOME10')];
     for (const state of [cartOf(...made, ordered('a', 'b')), cartOf(ordered('a', 'b'), ...made)]) {
       expect(quantities(state)).toEqual({ mug: 1 });
@@ -175,17 +175,17 @@ describe('a claim and a join', () => {
     origins: from.origins,
   });
 
-  it('seals a guest cart for its first user for ever', () => {
+  it('gives a guest cart to its first user for ever', () => {
     const sealed = [claim('u_ada'), claim('u_eve')].reduce(evolve, guest);
     expect(sealed.claimedBy).toBe('u_ada');
   });
 
-  it('never claims a user cart, and never for a guest', () => {
+  it('never takes a user cart, and never gives a cart to a guest', () => {
     expect(evolve(emptyCart('u_ada'), claim('u_eve', 'u_ada')).claimedBy).toBeUndefined();
     expect(evolve(guest, claim('g_2')).claimedBy).toBeUndefined();
   });
 
-  it('joins only guests, and only into a user cart', () => {
+  it('joins only guest carts, and only into a user cart', () => {
     const user = emptyCart(cartId);
     expect(evolve(user, join(1n, guest, cartId, 'u_eve'))).toBe(user);
     const other = emptyCart('g_2');
@@ -199,7 +199,7 @@ describe('a claim and a join', () => {
     expect(evolve(once, join(7n))).toBe(once);
   });
 
-  it('carries what the guest removed', () => {
+  it("carries the guest's removals", () => {
     const emptied = evolve(guest, {
       cartId: guestCartId,
       atMs: 3,
@@ -211,23 +211,23 @@ describe('a claim and a join', () => {
     expect(quantities(cartOf(join(8n, emptied), join(7n)))).toEqual({});
   });
 
-  it('does not revive by a replayed join what died and was forgotten', () => {
+  it('does not revive a forgotten death when a join is replayed', () => {
     const user = [join(7n), removedOfGuest()].reduce(evolve, emptyCart(cartId));
     const forgotten = pruneDead(user, 10 * deadKeptMs);
     expect(forgotten.dead.size).toBe(1);
     expect(quantities(evolve(forgotten, join(7n)))).toEqual({});
   });
 
-  it('does not revive what was removed here long ago when the guest, redriven, sends all of its own again', () => {
+  it('does not revive an old removal when a redriven record makes the guest send its whole state again', () => {
     const user = [join(7n), removedOfGuest()].reduce(evolve, emptyCart(cartId));
     const more = evolve(guest, added('late', 1, 'cup', guestCartId));
     expect(quantities(evolve(pruneDead(user, 100 * deadKeptMs), join(8n, more)))).toEqual({ cup: 1 });
-    // Also where the removal came before the claim.
+    // The same holds when the removal came before the claim.
     const early = [removedOfGuest()].reduce(evolve, emptyCart(cartId));
     expect(quantities(evolve(pruneDead(early, 100 * deadKeptMs), join(8n, more)))).toEqual({ cup: 1 });
   });
 
-  it('brings the coupons of the guest, under the same dots', () => {
+  it("adds the guest's coupons under the same dots", () => {
     const withCoupon = evolve(guest, { cartId: guestCartId, atMs: 2, type: 'CouponApplied', dot: dot('k', guestCartId), code: 'WINTER5' });
     const user = cartOf(join(7n, withCoupon));
     expect(codes(user)).toEqual(['WINTER5']);
@@ -254,20 +254,20 @@ describe('the limits', () => {
     expect(isProblem(checkLimits(full, added('x', 1, 'one-more')))).toBe(true);
   });
 
-  it('let a cart have 500 live dots, a set replacing those that it saw', () => {
+  it('let a cart have 500 live dots, and count a set in place of those that it saw', () => {
     const full = many(liveDotCountMax, () => 'mug');
     expect(checkLimits(full, added('x'))).toMatchObject({ problem: 'limit_exceeded' });
     expect(checkLimits(full, set('x', 3, ['d0']))).toBeUndefined();
   });
 
-  it('bound what unsigned removals can make a cart remember', () => {
+  it('bound how many deaths unsigned removals can make a cart remember', () => {
     const dead = new Map(Array.from({ length: deadDotCountMax }, (_, i) => [`x${i}`, 1]));
     const state = { ...cartOf(added('a')), dead };
     expect(checkLimits(state, removed('r', ['made-up']))).toMatchObject({ problem: 'limit_exceeded' });
     expect(checkLimits(state, removed('r', ['a']))).toBeUndefined();
   });
 
-  it('let what is here be removed however much was made up of other carts', () => {
+  it('allow a removal of a live dot, however many deaths of other carts were made up', () => {
     const foreign = Array.from({ length: foreignDeadDotCountMax }, (_, i) => dot(`x${i}`, 'g_1'));
     const state = cartOf(added('a'), { cartId, atMs: 1, type: 'CartCleared', dot: dot('c0'), observed: foreign });
     const madeUp: CartEvent = { cartId, atMs: 1, type: 'CartCleared', dot: dot('c'), observed: [dot('y', 'g_1')] };
@@ -282,7 +282,7 @@ describe('the limits', () => {
     expect(checkLimits(full, applied('k3', 'OTHER'))).toMatchObject({ problem: 'command_conflict' });
   });
 
-  it('refuse a known command id with another payload, and let a repeat pass', () => {
+  it('refuse a known command id with another payload, and allow a repeat', () => {
     const state = cartOf(added('a', 2));
     expect(checkLimits(state, added('a', 2))).toBeUndefined();
     expect(checkLimits(state, added('a', 3))).toMatchObject({ problem: 'command_conflict' });

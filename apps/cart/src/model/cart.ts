@@ -1,13 +1,13 @@
 /**
- * What a cart is. Pure: no I/O, no clock, no randomness.
+ * The rules of a cart. Pure: no I/O, no clock, no randomness.
  *
- * A command counts once, known by its id: whichever of a person's carts took it, and however often. It lives until something that saw it kills
- * it, and what is dead never lives again; so events commute, and delivering one twice changes nothing. Kills name what was observed: a
- * concurrent add survives a removal. What other shops do instead (union, sum, maximum, last writer wins) loses or resurrects items:
- * docs/carts.md.
+ * A command is known by its id and counts once, however often it is repeated, and in whichever of a person's carts. It lives until a
+ * command that saw it kills it. A dead command never lives again. So events commute, and delivering an event twice changes nothing. A kill
+ * names the dots that its sender observed, so a concurrent add survives a removal. Other shops use union, sum, maximum or last writer wins,
+ * and lose or resurrect items: docs/carts.md.
  *
- * Only two things depend on the order in the cart's own log: of two commands with one id and different payloads the first stands, and so
- * does the first of two claims of a guest cart. Both are faults of the sender; the log's order is the same for every reader.
+ * Only two things depend on the order in the cart's own log. When two commands have one id and different payloads, the first stands. When
+ * two users claim one guest cart, the first keeps it. Both are faults of the sender, and the log's order is the same for every reader.
  */
 import { isGuestSubject, isUserSubject } from '@cloakroom/contracts';
 import {
@@ -44,13 +44,13 @@ export type CartEvent = { readonly cartId: string; readonly atMs: number } & (
       readonly dots: ReadonlyMap<CommandId, Live>;
       readonly coupons: ReadonlyMap<CommandId, string>;
       readonly dead: ReadonlyMap<CommandId, number>;
-      /** As in the guest's cart: what is missing was made there alone. */
+      /** As in the guest's cart: a command without an entry was made there alone. */
       readonly origins: Origins;
       readonly guestOffsets?: readonly LogOffset[];
     }
 );
 
-/** Returns the very same object when the event changes nothing: a repeated event is told by identity. */
+/** @returns the very same object when the event changes nothing, so a caller recognises a repeated event by identity */
 export function evolve(state: CartState, event: CartEvent): CartState {
   switch (event.type) {
     case 'ItemAdded': {
@@ -68,7 +68,7 @@ export function evolve(state: CartState, event: CartEvent): CartState {
       const id = commandOfDot(event.dot);
       if (isOtherCommand(state, id, live)) return state;
       const draft = new Draft(state);
-      // The kills count even when the set itself is dead already: whoever killed it may not have seen what it replaced.
+      // The kills count even when the set itself is dead already: its killer may not have seen the dots that the set replaced.
       draft.killAll(observedOf(event), event.atMs, event.line);
       draft.live(id, cartOfDot(event.dot), live);
       return draft.done();
@@ -79,12 +79,12 @@ export function evolve(state: CartState, event: CartEvent): CartState {
       if (isLive(state, commandOfDot(event.dot))) return state;
       const draft = new Draft(state);
       draft.killAll(observedOf(event), event.atMs, scopeOf(event));
-      // A removal's own dot is born dead: its command id can never be an add later.
+      // A removal's own dot is dead from the start, so its command id can never become an add.
       draft.killAll([event.dot], event.atMs, undefined);
       return draft.done();
     }
     case 'OrderPlaced': {
-      // Orders has made these dots one order's for ever: also those that are not here yet are dead from now on.
+      // Orders has given these dots to one order for ever. They are dead from now on, even those that have not arrived yet.
       const draft = new Draft(state);
       draft.killAll(event.dots, event.atMs, undefined);
       return draft.done();
@@ -103,20 +103,21 @@ function scopeOf(event: Extract<CartEvent, { type: 'ItemRemoved' | 'CouponRemove
 
 const isLive = (state: CartState, id: CommandId): boolean => state.dots.has(id) || state.coupons.has(id);
 
-/** A command cannot have observed itself, under whichever name: that would kill it at birth. */
+/** A command cannot have observed itself under any of its names. If it could, it would kill itself. */
 function observedOf(event: { readonly dot: Dot; readonly observed: readonly Dot[] }): Dot[] {
   const own = commandOfDot(event.dot);
   return event.observed.filter((dot) => commandOfDot(dot) !== own);
 }
 
-/** One user only, ever; only a guest's cart; so no chains and no cycles. */
+/** A guest cart belongs to one user for ever, and only guest carts are claimed. So claims form no chains and no cycles. */
 function mayClaim(state: CartState, userCartId: string): boolean {
   return state.claimedBy === undefined && isGuestSubject(state.cartId) && isUserSubject(userCartId);
 }
 
 /**
- * A union under the same commands. Each GuestJoined carries the guest's whole state at its offset, so one that is not newer than what is
- * joined holds nothing new and is skipped: that also keeps a replay, weeks later, from reviving dots whose death has been pruned.
+ * Adds the guest's dots under the same command ids. Each GuestJoined carries the guest's whole state at its offset. So a join that is not
+ * newer than the last one holds nothing new, and is skipped. The skip also keeps a replay, weeks later, from reviving dots whose death has
+ * been pruned.
  */
 function joinGuest(state: CartState, event: Extract<CartEvent, { type: 'GuestJoined' }>): CartState {
   if (!isGuestSubject(event.guestCartId) || !isUserSubject(state.cartId)) return state;
@@ -142,7 +143,7 @@ export interface LineView {
   readonly dots: readonly Dot[];
 }
 
-/** The lines that a person sees, by line id: an order that no command changes. `quantity = max(live sets) + sum(live adds)`. */
+/** The lines that a person sees, sorted by line id so that no command changes their order. `quantity = max(live sets) + sum(live adds)`. */
 export function linesOf(state: CartState): LineView[] {
   const lines = new Map<LineId, { set: number; added: number; dots: Dot[] }>();
   for (const [id, { line, quantity, kind }] of state.dots) {
@@ -158,10 +159,10 @@ export function linesOf(state: CartState): LineView[] {
     .sort((a, b) => (a.lineId < b.lineId ? -1 : 1));
 }
 
-/** Of a command that makes a dot: what it puts into the cart. A string is a coupon's code; undefined, as a removal, nothing. */
+/** What a command puts into the cart: a live dot, or a coupon's code. Undefined for a removal, which puts in nothing. */
 export type Made = Live | string | undefined;
 
-/** Whether this command id already stands in the cart for something else. Best effort at the command; the log decides. */
+/** Whether the cart already holds this command id with another payload. A command checks it as a best effort; the log decides. */
 export function isOtherCommand(state: CartState, id: CommandId, made: Made): boolean {
   const code = state.coupons.get(id);
   if (code !== undefined) return made !== code;
@@ -176,7 +177,7 @@ export interface CouponView {
   readonly dots: readonly Dot[];
 }
 
-/** By code: an order that no command changes. One that was applied twice is one. */
+/** Sorted by code, so that no command changes the order. A coupon that was applied twice counts once. */
 export function couponsOf(state: CartState): CouponView[] {
   return [...Map.groupBy(state.coupons, ([, code]) => code)]
     .map(([code, its]) => ({ code, dots: its.map(([id]) => dotIn(state, id)) }))
@@ -185,15 +186,16 @@ export function couponsOf(state: CartState): CouponView[] {
 
 const dayMs = 24 * 60 * 60 * 1000;
 /**
- * Longer than a death can still be met. A command may be repeated for 7 days, ids are made up to a day ahead, and by a guest whose session goes on for
- * 30 days before its person signs in (libs/session). A week is for a claim that is late.
+ * Deaths are kept longer than a repeat can arrive. A command may be repeated for 7 days, and its id may be made up to a day ahead. A
+ * guest's session may last 30 days before its person signs in (libs/session). A week is left for a late claim.
  */
 export const deadKeptMs = 45 * dayMs;
 
 /**
- * Forgets deaths that nothing can meet any more. One of a command that was made in another cart too is never forgotten: a record of that guest, or
- * its claim, may be redriven after any time, and a guest always sends its whole state, in which what was removed or ordered here still lives.
- * Of a cart with a record in the dead-letter topic nothing at all is forgotten: project-batch.ts does not ask.
+ * Forgets deaths that no late repeat can meet any more. The death of a command that was also made in another cart is never forgotten. An
+ * operator may redrive a record of that guest, or its claim, after any time. A guest always sends its whole state, in which a line that was
+ * removed or ordered here is still alive. A cart with a record in the dead-letter topic forgets nothing: project-batch.ts does not call
+ * this.
  */
 export function pruneDead(state: CartState, nowMs: number): CartState {
   const isKept = (id: CommandId, killedAtMs: number): boolean => killedAtMs > nowMs - deadKeptMs || state.origins.has(id);

@@ -1,4 +1,4 @@
-/** Commands that stand under several names, as bytes: what is written now, and what builds of before wrote. */
+/** Encoded carts with commands under several names: as this build writes them, and as earlier builds wrote them. */
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -34,8 +34,8 @@ const joinOf = (events: readonly CartEvent[], guestOffset = 1n): CartEvent => {
 };
 
 /**
- * How a build from before one command counted once kept a cart: each dot stood for itself. So it is told of dots with ids of their own, and its
- * bytes are given the true ids afterwards. The golden bytes of such a build show that this is what it wrote.
+ * An earlier build counted each dot of a command for itself. This imitates its cart: it gives each dot an id of its own, and puts the true
+ * ids into the bytes afterwards. The golden bytes of such a build show that it wrote the same.
  */
 function asOlderBuild(events: readonly CartEvent[]): CartState & { readonly bytes: Uint8Array } {
   const ids = new Map<string, string>();
@@ -69,8 +69,8 @@ const doubledLog = golden.doubled.log.map(([version, hex]) =>
   decodeEvent({ key: user, value: hexOf(hex), headers: { [recordHeaders.eventVersion]: Buffer.from(version) } }),
 );
 
-describe('a cart in which a build of before kept commands twice', () => {
-  it('is read as the whole log would make it: each counts once, dead under one name is dead, and the first of two payloads stands', () => {
+describe('a cart in which an earlier build kept commands twice', () => {
+  it('is read as the whole log would make it: each command counts once, a death under one name counts, and the first of two payloads stands', () => {
     const { state } = decodeCart(hexOf(golden.doubled.cart));
     expect(linesOf(state).map(({ lineId, quantity }) => [lineId, quantity])).toEqual([
       ['mug', 1],
@@ -83,15 +83,15 @@ describe('a cart in which a build of before kept commands twice', () => {
     expect(spell(state)).toBe(spell(apply(doubledLog)));
   });
 
-  it('was written as the golden bytes say', () => {
+  it('has the golden bytes', () => {
     const { oldestUnsnapshottedAtMs } = fromBinary(CartSnapshotSchema, hexOf(golden.doubled.cart));
     const written = { ...fromBinary(CartSnapshotSchema, asOlderBuild(doubledLog).bytes), oldestUnsnapshottedAtMs };
     expect(Buffer.from(toBinary(CartSnapshotSchema, written)).toString('hex')).toBe(golden.doubled.cart);
   });
 });
 
-/** The one exception: bytes do not say which came first, a payload or a death by a name. */
-it('loses of two payloads under one id the one that stood, when a build of before killed the other by its own name', () => {
+/** The one exception: the bytes do not tell which came first, a payload or a death under another name. */
+it('loses the standing one of two payloads under one id, when an earlier build killed the other by its own name', () => {
   const other: CartEvent = { ...added(guest, 1), line: 'pot' } as CartEvent;
   const removed: CartEvent = {
     type: 'ItemRemoved',
@@ -101,7 +101,7 @@ it('loses of two payloads under one id the one that stood, when a build of befor
     line: 'pot',
     observed: [dotOf(guest, id(1))],
   };
-  // The guest's own word of it: the user's cart learned of the pot first, then of its removal.
+  // The join tells both: the user's cart learned of the pot first, and of its removal later.
   const log: CartEvent[] = [added(user, 1), joinOf([other], 1n), { ...removed, cartId: user, dot: dotOf(user, id(2)) }];
   expect(linesOf(apply(log)).map(({ lineId }) => lineId)).toEqual(['mug']);
   expect(linesOf(decodeCart(asOlderBuild(log).bytes).state)).toEqual([]);
@@ -132,13 +132,13 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   { maxLength: 16, size: 'max' },
 );
 
-/** The user's log: of the user's commands, the guest's joins, and repeats of either's commands in the user's cart. */
+/** The user's log: the user's commands, the guest's joins, and repeats of commands of both in the user's cart. */
 function userLogOf(made: readonly Step[]): CartEvent[] {
   const logs = { guest: [] as CartEvent[], user: [] as CartEvent[] };
   for (const [at, step] of made.entries()) {
     const cartId = step.as === 'guest' ? guest : user;
     const all = [...logs.guest, ...logs.user].filter((event) => 'dot' in event);
-    // A page shows dots under the names by which it learned of them.
+    // A page shows each dot under the name by which it learned of it.
     const shown = all.flatMap((event) =>
       event.type === 'ItemAdded' || event.type === 'QuantitySet' || event.type === 'CouponApplied' ? [event] : [],
     );
@@ -166,11 +166,11 @@ function userLogOf(made: readonly Step[]): CartEvent[] {
 const seed = Date.now() % 2 ** 31;
 console.info(`codec.aliases.test.ts: seed ${seed}`);
 
-describe('a snapshot and what came after it', () => {
+describe('a snapshot and the events after it', () => {
   it.each([
     ['written by this build', (events: readonly CartEvent[]) => encodeCart(recordOf(apply(events)))],
     ['written by a build in which each dot stood for itself', (events: readonly CartEvent[]) => asOlderBuild(events).bytes],
-  ])('is the whole log: %s', (_, bytesOf) => {
+  ])('make the same cart as the whole log: %s', (_, bytesOf) => {
     let aliased = 0;
     const law = fc.property(steps, fc.nat({ max: 16 }), (made, cut) => {
       const log = userLogOf(made);
@@ -180,30 +180,30 @@ describe('a snapshot and what came after it', () => {
       expect(spell(apply(log.slice(cut), state))).toBe(spell(whole));
     });
     fc.assert(law, { numRuns: 1_500, seed });
-    // Else this would prove nothing. Some 500 are usual.
+    // Without aliases this test would prove nothing. Some 500 are usual.
     expect(aliased).toBeGreaterThan(150);
   });
 });
 
-describe('what an older build would lose', () => {
+describe('a value that an older build would lose', () => {
   const aliased = recordOf(apply([added(user, 1), joinOf([added(guest, 1)])]));
 
-  it('makes it wait: a cart with further origins begins with a live dot of no kind, at which it says that this is no cart', () => {
+  it('makes that build wait: a cart with further origins begins with a live dot of no kind, which that build rejects', () => {
     const message = fromBinary(CartSnapshotSchema, encodeCart(aliased));
-    // In the words of that build: kind 0 is "unknown kind of dot", UndecodableRecord.
+    // That build rejects kind 0 as "unknown kind of dot", with UndecodableRecord.
     expect(message.dots[0]?.dot).toBeUndefined();
     expect(message.dots[0]?.kind).toBe(0);
-    // What such a build makes of a field that it does not know.
+    // Such a build drops a field that it does not know.
     expect(() => decodeCart(toBinary(CartSnapshotSchema, { ...message, format: 0, alsoMadeIn: [] }))).toThrow('not a cart');
     expect(decodeCart(encodeCart(aliased))).toEqual(aliased);
   });
 
-  it('is in no other cart: those it may go on with', () => {
+  it('stands in no other cart, so that build goes on with those', () => {
     const plain = recordOf(apply([added(user, 1), joinOf([added(guest, 2)])]));
     expect(fromBinary(CartSnapshotSchema, encodeCart(plain))).toMatchObject({ format: 0, dots: [{ kind: 1 }, { kind: 1 }] });
   });
 
-  it('gives a join with further origins version 3, and one without the version that it had', () => {
+  it('gives a join version 3 when it has further origins, and the older version otherwise', () => {
     const join = joinOf([added(guest, 1)]);
     const withOrigins: CartEvent = { ...join, origins: new Map([[id(1), [guest, 'g_2']]]) } as CartEvent;
     const versions = [join, withOrigins].map((event) => encodeEvent(event).headers[recordHeaders.eventVersion]!.toString());
@@ -212,13 +212,13 @@ describe('what an older build would lose', () => {
     expect(decodeEvent({ key: user, value, headers })).toEqual(withOrigins);
   });
 
-  it('a cart of a later format is none to this build', () => {
+  it('makes this build reject a cart of a later format', () => {
     const bytes = toBinary(CartSnapshotSchema, create(CartSnapshotSchema, { cartId: user, format: 2 }));
     expect(() => decodeCart(bytes)).toThrow('not a cart');
   });
 });
 
-it('offsets of other regions come back as they went out, and make older builds wait', () => {
+it('offsets of other regions are kept in a round trip, and make older builds wait', () => {
   const offsets = [{ region: 'us', logId: 'log-2', offset: 7n }];
   const join = { ...joinOf([added(guest, 1)]), guestOffsets: offsets } as CartEvent;
   const { value, headers } = encodeEvent(join);

@@ -1,6 +1,6 @@
 /**
- * A cart as bytes: the view's record and the snapshot. Decoding goes through the same rules as events do (draft.ts), so a cart that an older build
- * wrote, in which one command stands under several names, comes out as the whole log would make it today.
+ * Encodes and decodes a cart: the view's record and the snapshot. Decoding uses the same rules as events (draft.ts). An older build may
+ * have kept one command under several names. Such a cart is decoded to what the whole log would make of it today.
  */
 import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import {
@@ -55,11 +55,11 @@ export interface CartRecord {
   readonly eventsSinceSnapshot: number;
   /** When the oldest event that no snapshot holds was appended; 0 when there is none. */
   readonly oldestUnsnapshottedAtMs: number;
-  /** Reserved for several regions: carried along, and read by nothing. */
+  /** Reserved for several regions: this build carries it along and never reads it. */
   readonly inRegions?: { readonly positions: readonly LogOffset[]; readonly missing: readonly LogOffset[] };
 }
 
-/** Of records that an older build would lose something of, and of the others: those it may have. */
+/** The format of records that an older build would read with a loss. Records without that risk keep the older format. */
 const newestFormat = 1;
 const formatOfOlderBuilds = 0;
 
@@ -107,7 +107,7 @@ export function decodeCart(bytes: Uint8Array): CartRecord {
   }
 }
 
-/** In stored order, which is that of arrival: of two payloads under one id the first stands, as in the log. */
+/** Reads dots in stored order, which is the order of arrival. So the first of two payloads under one id stands, as in the log. */
 function fromSnapshot(message: CartSnapshot): CartState {
   const draft = new Draft(emptyCart(message.cartId));
   for (const of of message.deadOf) takeDeadOfCart(draft, of);
@@ -131,16 +131,16 @@ function fromSnapshot(message: CartSnapshot): CartState {
 }
 
 /**
- * A build from before `format` knows no further origins and no offsets of regions, and would write the cart back without them. At a live dot of an
- * unknown kind it says that this is no cart, and waits: so in a rollout, or when one is undone, nothing is forgotten.
+ * A build from before `format` does not know further origins and offsets of regions, and would write the cart back without them. It rejects
+ * a live dot of an unknown kind, so it waits instead. Nothing is lost in a rollout, nor when a rollout is undone.
  */
 const notForBuildsBeforeFormats: MessageInitShape<typeof LiveDotSchema> = {};
 const isMarker = ({ dot, line, quantity, kind }: LiveDot): boolean =>
   dot === undefined && line === undefined && quantity === 0 && (kind as number) === 0;
-/** A build from before `dead_of` would take the cart for one without deaths. It waits at a dead dot without a dot. */
+/** A build from before `dead_of` would read the cart without its deaths. It rejects a dead dot without an id, so it waits instead. */
 const notForBuildsBeforeDeadOf: MessageInitShape<typeof DeadDotSchema> = {};
 
-/** A message for each dot would cost ten times as much, in time and in bytes. */
+/** Groups deaths by cart: a message for each dot would cost ten times as much, in time and in bytes. */
 function toDeadOfCarts(state: CartState): MessageInitShape<typeof DeadOfCartSchema>[] {
   return [...Map.groupBy(state.dead, ([id]) => originIn(state, id))].map(([cartId, its]) => ({
     cartId,
@@ -163,7 +163,7 @@ function toDoomedDots(state: CartState, [id, scopes]: readonly [CommandId, Reado
   });
 }
 
-/** A single one with a line or a coupon is of a command that is not known yet. */
+/** A single dead dot with a line or a coupon belongs to a command that has not arrived yet. */
 function scopeOf({ line, coupon }: DeadDot): Scope | undefined {
   if (line !== undefined) return fromLineRef(line);
   return coupon === '' ? undefined : couponScope(coupon);

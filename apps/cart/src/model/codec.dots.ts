@@ -1,4 +1,4 @@
-/** Dots, lines and ids as messages: what events and carts share. */
+/** Encodes and decodes dots, lines and ids. Events and carts share these. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import {
   DotKind,
@@ -46,7 +46,7 @@ export function fromDot(dot: DotMessage | undefined): Dot {
   return dotOf(cartId, id);
 }
 
-/** A command in the words of the wire: where it was made, and its id. */
+/** A command as the wire names it: the cart in which it was made, and its id. */
 export type Named = readonly [origin: string, id: CommandId];
 
 export function fromNamed(dot: DotMessage | undefined): Named {
@@ -110,7 +110,7 @@ export function* splitIds(joined: Uint8Array): Generator<CommandId> {
   for (let at = 0; at < joined.length; at += commandIdBytes) yield formatUuid(joined.subarray(at, at + commandIdBytes));
 }
 
-/** The origins that no dot tells of: most commands have one, which their dot names. */
+/** The origins that no dot names. Most commands have one origin, and their dot names it. */
 export function toAlsoMadeIn(owner: Owned, ids: Iterable<CommandId>): MessageInitShape<typeof CommandsOfCartSchema>[] {
   if (owner.origins.size === 0) return [];
   const further = new Map<string, CommandId[]>();

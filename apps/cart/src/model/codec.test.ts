@@ -17,7 +17,7 @@ const shirt = lineIdOf(
 );
 const atMs = 1_700_000_000_000;
 
-/** One of each event, as version 1 writes it. */
+/** One event of each type, as version 1 writes it. */
 const events: Record<keyof typeof golden.events, CartEvent> = {
   ItemAdded: { type: 'ItemAdded', cartId: user, atMs, dot: dotOf(user, id(16)), line: shirt, quantity: 2 },
   QuantitySet: {
@@ -48,7 +48,7 @@ const events: Record<keyof typeof golden.events, CartEvent> = {
   },
 };
 
-/** What came with check-out, on 2026-11-27. */
+/** The events that came with check-out, on 2026-11-27. */
 const newer: Record<keyof typeof golden.newer, CartEvent> = {
   CouponApplied: { type: 'CouponApplied', cartId: user, atMs, dot: dotOf(user, id(24)), code: 'WELCOME10' },
   CouponRemoved: {
@@ -90,23 +90,23 @@ const cartWithCoupons: CartRecord = {
 const headers = (version: number) => ({ [recordHeaders.eventVersion]: Buffer.from(String(version)) });
 const hexOf = (hex: string): Buffer => Buffer.from(hex, 'hex');
 
-describe('what was written', () => {
-  it.each(Object.entries(events))('%s is read as it was meant', (type, event) => {
+describe('golden bytes', () => {
+  it.each(Object.entries(events))('of %s decode to that event', (type, event) => {
     const value = hexOf(golden.events[type as keyof typeof golden.events]);
     expect(decodeEvent({ key: event.cartId, value, headers: headers(1) })).toEqual(event);
   });
 
-  it('a cart is read as it was meant', () => {
+  it('of a cart decode to that cart', () => {
     expect(decodeCart(hexOf(golden.cart))).toEqual(cart);
     expect(decodeCart(hexOf(golden.grouped.cart))).toEqual(cart);
   });
 
-  it.each(Object.entries(newer))('%s, which came with check-out, is read as it was meant', (type, event) => {
+  it.each(Object.entries(newer))('of %s, which came with check-out, decode to that event', (type, event) => {
     const value = hexOf(golden.newer[type as keyof typeof golden.newer]);
     expect(decodeEvent({ key: event.cartId, value, headers: headers(versionOf(event)) })).toEqual(event);
   });
 
-  it.each([golden.cartWithDoomed, golden.grouped.cartWithDoomed])('a cart that waits for dots is read as it was meant', (bytes) => {
+  it.each([golden.cartWithDoomed, golden.grouped.cartWithDoomed])('of a cart that waits for dots decode to that cart', (bytes) => {
     expect([...decodeCart(hexOf(bytes)).state.doomed.values()].map((scopes) => [...scopes])).toEqual([
       [
         [shirt, 5],
@@ -116,24 +116,24 @@ describe('what was written', () => {
     ]);
   });
 
-  it('a cart with coupons is read as it was meant', () => {
+  it('of a cart with coupons decode to that cart', () => {
     expect(decodeCart(hexOf(golden.cartWithCoupons))).toEqual(cartWithCoupons);
     expect(decodeCart(hexOf(golden.grouped.cartWithCoupons))).toEqual(cartWithCoupons);
   });
 });
 
-describe('what this version writes', () => {
+describe('the bytes of this version', () => {
   it.each([
     ...Object.entries(events).map(([type, event]) => [type, event, golden.events[type as keyof typeof golden.events]] as const),
     ...Object.entries(newer).map(([type, event]) => [type, event, golden.newer[type as keyof typeof golden.newer]] as const),
-  ])('%s has the bytes of its golden record, with type and version beside them', (type, event, bytes) => {
+  ])('are the golden bytes of %s, with its type and version in the headers', (type, event, bytes) => {
     const written = encodeEvent(event);
     expect(written.value.toString('hex')).toBe(bytes);
     expect(written.headers[recordHeaders.eventType]?.toString()).toBe(type);
     expect(written.headers[recordHeaders.eventVersion]?.toString()).toBe(String(versionOf(event)));
   });
 
-  it('a cart comes back as it went out, with what it remembers of dots that are not known yet', () => {
+  it('keep a cart in a round trip, with its kills of dots that have not arrived yet', () => {
     const doomed = new Map([
       [
         id(30),
@@ -156,15 +156,15 @@ describe('what this version writes', () => {
     expect(encodeCart(remembering).toString('hex')).toBe(golden.grouped.cartWithDoomed);
   });
 
-  it('a cart has the bytes of its golden record', () => {
+  it('are the golden bytes of a cart', () => {
     expect(encodeCart(cart).toString('hex')).toBe(golden.grouped.cart);
     expect(encodeCart(cartWithCoupons).toString('hex')).toBe(golden.grouped.cartWithCoupons);
   });
 });
 
-it('to a build from before the deaths of a cart were one message it is no cart, and not one without deaths', () => {
+it('a build that would read a cart without its deaths rejects that cart', () => {
   const message = fromBinary(CartSnapshotSchema, encodeCart(cart));
-  // What such a build makes of a field that it does not know.
+  // Such a build drops a field that it does not know.
   expect(() => decodeCart(toBinary(CartSnapshotSchema, { ...message, deadOf: [] }))).toThrow('not a cart');
 });
 
@@ -179,7 +179,7 @@ describe('a cart whose dead dots do not match their times', () => {
   });
 });
 
-describe('a record that is no event of ours', () => {
+describe('a record that is no cart event', () => {
   const value = hexOf(golden.events.ItemAdded);
   it.each([
     ['of a later version', { key: user, value, headers: headers(4) }, 'unknown event version'],

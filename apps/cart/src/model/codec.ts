@@ -1,6 +1,7 @@
 /**
- * Events as bytes. The log is read for as long as it is kept, so every version ever written stays readable: codec.test.ts holds
- * golden bytes of each. Fields are added, never reused; a new meaning is a new event type. Carts as bytes: codec.cart.ts.
+ * Encodes and decodes events. The log is read for as long as it is kept, so every version that was ever written stays readable:
+ * codec.test.ts holds golden bytes of each. Fields are added and never reused; a new meaning is a new event type. codec.cart.ts does the
+ * same for carts.
  */
 import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import {
@@ -35,8 +36,9 @@ export { fromDot, toDot, UndecodableRecord } from './codec.dots.ts';
 export { decodeCart, encodeCart, type CartRecord } from './codec.cart.ts';
 
 /**
- * Raised only for what older readers would misread; they refuse what is above the version they know. A kind of event that they do not know
- * they refuse anyway. 2: a GuestJoined that carries coupons, which they would lose. 3: one with further origins, or with offsets of regions.
+ * The version rises only for events that older readers would misread: a reader refuses a version above the one it knows. It refuses an
+ * unknown type of event anyway. 2: a GuestJoined with coupons, which older readers would lose. 3: one with further origins, or with offsets
+ * of regions.
  */
 function versionOf(event: CartEvent): number {
   if (event.type !== 'GuestJoined') return 1;
@@ -56,7 +58,7 @@ export function encodeEvent(event: CartEvent): { value: Buffer; headers: RecordH
   };
 }
 
-/** @throws UndecodableRecord with the reason; it never carries the bytes */
+/** @throws UndecodableRecord with the reason; the error never carries the bytes */
 export function decodeEvent(record: Pick<LogRecord, 'key' | 'value' | 'headers'>): CartEvent {
   const version = record.headers[recordHeaders.eventVersion]?.toString() ?? '';
   if (!/^\d{1,4}$/.test(version) || Number(version) > newestVersion) throw new UndecodableRecord('unknown event version');
@@ -145,7 +147,7 @@ function toGuestJoined(event: GuestJoined): Extract<MessageInitShape<typeof Cart
   };
 }
 
-/** The guest's cart as it was, by the rules of a cart. */
+/** The guest's cart as it was. It is built by the rules of a cart. */
 function fromGuestJoined(message: GuestJoinedMessage): Omit<GuestJoined, 'type' | 'cartId' | 'atMs'> {
   const { guestCartId, guestOffset } = message;
   const draft = new Draft(emptyCart(guestCartId));

@@ -1,4 +1,6 @@
-/** How commands come, live and die, whatever event says so. Each is known by its id; `origin` is the cart of the dot that named it. */
+/**
+ * How commands arrive, live and die, whichever event causes it. The id identifies a command; `origin` is the cart of the dot that named it.
+ */
 import {
   cartOfDot,
   commandOfDot,
@@ -11,7 +13,7 @@ import {
   type Scope,
 } from './cart.state.ts';
 
-/** Copies on the first write only: most repeated events write nothing. */
+/** Copies a map at its first write only, because most repeated events write nothing. */
 export class Draft {
   readonly #before: CartState;
   #dots: Map<CommandId, Live> | undefined;
@@ -19,7 +21,7 @@ export class Draft {
   #dead: Map<CommandId, number> | undefined;
   #doomed: Map<CommandId, ReadonlyMap<Scope, number>> | undefined;
   #origins: Map<CommandId, readonly string[]> | undefined;
-  /** The origins of a command that was made in one other cart: one array for all of them. */
+  /** One array that all commands made in the same other cart share as their origins. */
   #alone: readonly string[] = [];
 
   constructor(state: CartState) {
@@ -43,8 +45,8 @@ export class Draft {
   }
 
   /**
-   * @param scope kills nothing that is elsewhere. A command that is not known yet is remembered with the scope, so that a removal of one line
-   * never takes a command of another, whichever comes first; without a scope it is dead at once.
+   * @param scope limits the kill to commands in this line or coupon. When the command has not arrived yet, the cart remembers the scope. So
+   * a removal of one line never kills a command of another line, whichever arrives first. Without a scope the command is dead at once.
    */
   kill(id: CommandId, origin: string, atMs: number, scope: Scope | undefined): void {
     this.#name(id, origin);
@@ -53,7 +55,7 @@ export class Draft {
     else if (at === undefined || scope === undefined || at === scope) this.#bury(id, atMs);
   }
 
-  /** What is not known here has no origins. */
+  /** Skips commands that are not known here: those have no origins. */
   alsoMadeIn(origins: Origins): void {
     for (const [id, carts] of origins) if (this.#isKnown(id)) for (const cartId of carts) this.#name(id, cartId);
   }
@@ -70,11 +72,13 @@ export class Draft {
     };
   }
 
-  /** Each event that names a command adds an origin, whatever comes of it: so the set does not depend on the order of events. */
+  /**
+   * Each event that names a command adds an origin, even when it changes nothing else. So the set does not depend on the order of events.
+   */
   #name(id: CommandId, origin: string): void {
     const { cartId } = this.#before;
     const known = this.#originsNow().get(id);
-    // What this cart has under its own name alone needs no entry.
+    // A command that only this cart has made needs no entry.
     if (known?.includes(origin) ?? origin === cartId) return;
     const others = known ?? (this.#isKnown(id) ? [cartId] : []);
     (this.#origins ??= new Map(this.#before.origins)).set(id, others.length === 0 ? this.#aloneIn(origin) : [...others, origin].sort());
@@ -95,7 +99,7 @@ export class Draft {
     (this.#doomed ??= new Map(this.#before.doomed)).set(id, new Map(known).set(scope, atMs));
   }
 
-  /** The later of two deaths counts: it is forgotten later. */
+  /** The later of two deaths counts, because it is forgotten later. */
   #bury(id: CommandId, atMs: number): void {
     if (this.#dotsNow().has(id)) (this.#dots ??= new Map(this.#before.dots)).delete(id);
     if (this.#couponsNow().has(id)) (this.#coupons ??= new Map(this.#before.coupons)).delete(id);
@@ -104,12 +108,12 @@ export class Draft {
     if ((this.#deadNow().get(id) ?? -1) < killedAtMs) (this.#dead ??= new Map(this.#before.dead)).set(id, killedAtMs);
   }
 
-  /** It has come: whatever it was threatened with elsewhere is void. */
+  /** The command has arrived, so kills in other scopes no longer concern it. */
   #spare(id: CommandId): void {
     if (this.#doomedNow().has(id)) (this.#doomed ??= new Map(this.#before.doomed)).delete(id);
   }
 
-  /** @returns whether the command, now that it has come, stays */
+  /** @returns whether the command, which has just arrived, stays alive */
   #comes(id: CommandId, scope: Scope): boolean {
     if (this.#deadNow().has(id) || this.#scopeOf(id) !== undefined) return false;
     const killedAtMs = this.#doomedNow().get(id)?.get(scope);

@@ -1,22 +1,24 @@
-/** What a command may do to a cart, as far as the view knows it. Best effort: two devices may pass a limit together. */
+/** Limits of a cart, checked against what the view knows. Best effort: two devices may pass a limit together. */
 import { isGuestSubject, problem, type Problem } from '@cloakroom/contracts';
 import { cartOfDot, commandOfDot, isOtherCommand, type CartEvent, type CartState, type CommandId, type Dot, type Made } from './cart.ts';
 
-/** What a page can show, and what a check-out can price in one call. */
+/** As many lines as a page can show, and as a check-out can price in one call. */
 export const lineCountMax = 100;
-/** A `seen` names every live dot: 500 are 8 kB. Folding old adds would allow more and is not done: docs/decisions/0015-old-adds-are-not-folded.md. */
+/** A `seen` names every live dot, and 500 are 8 kB. Folding old adds would allow more: docs/decisions/0015-old-adds-are-not-folded.md. */
 export const liveDotCountMax = 500;
-/** One of them counts at check-out; a tenth is somebody who tries codes. */
+/** One of them counts at check-out. A person who notes ten is trying codes. */
 export const couponCountMax = 10;
-/** Of one coupon noted again and again. */
+/** Bounds a coupon that is noted again and again. */
 export const couponDotCountMax = 50;
-/** Of `deadKeptMs`: 111 a day. Since `seen` is unsigned, anyone could grow their own cart's record without this; 5,000 are 110 kB. */
+/**
+ * Deaths within `deadKeptMs`: 111 a day. `seen` is unsigned, so without this anyone could grow their own cart's record. 5,000 are 110 kB.
+ */
 export const deadDotCountMax = 5_000;
-/** Of a guest's cart: at sign-in they join the user's, where they are never forgotten. */
+/** For a guest's cart. At sign-in its deaths join the user's cart, which never forgets them. */
 export const guestDeadDotCountMax = 1_000;
-/** Deaths of other carts' dots are never forgotten (cart.ts), so what was made up must not fill them: what is live here can always be killed. */
+/** A cart never forgets deaths of other carts' dots (cart.ts). This bounds made-up ones, so that a live dot can always be killed. */
 export const foreignDeadDotCountMax = 2_000;
-/** One command's worth. Stock is judged at check-out. */
+/** For one command. Orders checks the stock at check-out. */
 export const quantityMax = 999;
 
 export function checkLimits(state: CartState, event: CartEvent): Problem | undefined {
@@ -39,7 +41,7 @@ export function checkLimits(state: CartState, event: CartEvent): Problem | undef
   return lines.size > lineCountMax ? problem('limit_exceeded', `at most ${lineCountMax} lines`) : undefined;
 }
 
-/** Each foreign name counts, also one more of what is known: a `seen` may name any command under carts that it made up. */
+/** Each foreign name counts, even a further name of a known command: a `seen` may name any command under made-up carts. */
 function checkDead(state: CartState, observed: readonly Dot[]): Problem | undefined {
   const isKnown = (id: CommandId): boolean => [state.dots, state.coupons, state.dead, state.doomed].some((known) => known.has(id));
   const dead = [...state.dead.keys(), ...state.doomed.keys()];

@@ -1,6 +1,6 @@
 /**
- * A line is a product with its chosen options. Its id is made from both and can be read back, so that a command can name a line whose
- * first record the view has not shown yet: the id from a 202 works at once, on any replica, also while the view is down.
+ * A line is a product with its chosen options. Its id is made from both and can be decoded. So a command can name a line that the view does
+ * not show yet: the id from a 202 works at once, on any replica, even while the view is down.
  */
 import { problem, type Problem } from '@cloakroom/contracts';
 
@@ -14,18 +14,18 @@ export type LineId = string;
 
 const plainProductId = /^[A-Za-z0-9_.-]{1,64}$/;
 const optionName = /^[A-Za-z][A-Za-z0-9 _.-]{0,31}$/;
-/** Enough for size, colour, engraving and the like: a line id of usual options has some 60 characters of a URL. */
+/** Enough for size, colour, engraving and the like. A line id with usual options takes some 60 characters of a URL. */
 const optionCountMax = 8;
 const optionValueLengthMax = 64;
-/** What those bounds can amount to: 8 x (32 + 64) characters, each escaped in JSON to 6 at worst, in base64. */
+/** The worst case of those bounds: 8 x (32 + 64) characters, each escaped in JSON to 6, in base64. */
 export const lineIdLengthMax = 7_000;
 
-/** One spelling per line: options sorted by code unit, never by locale. */
+/** Gives a line one spelling: its options are sorted by code unit, never by locale. */
 export function canonicalLine(productId: string, options: Iterable<readonly [string, string]>): Line {
   return { productId, options: [...options].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)) };
 }
 
-/** The line that a request names. Whether the product exists is the catalog's to say, not ours. */
+/** The line that a request names. The catalog, and not cart, decides whether the product exists. */
 export function parseLine(productId: string, options: readonly { readonly name: string; readonly value: string }[]): Line | Problem {
   if (!plainProductId.test(productId)) return problem('invalid_request', 'productId: 1 to 64 letters, digits, "_", "." or "-"');
   if (options.length > optionCountMax) return problem('invalid_request', `options: at most ${optionCountMax}`);
@@ -43,13 +43,13 @@ export function parseLine(productId: string, options: readonly { readonly name: 
   );
 }
 
-/** `<productId>` when there are no options, else `~` and base64url of the canonical JSON. Total: whatever the log holds has an id. */
+/** `<productId>` when there are no options, else `~` and base64url of the canonical JSON. Every line in the log has an id. */
 export function lineIdOf(line: Line): LineId {
   if (line.options.length === 0 && plainProductId.test(line.productId)) return line.productId;
   return `~${Buffer.from(JSON.stringify([line.productId, line.options])).toString('base64url')}`;
 }
 
-/** Undefined for anything that lineIdOf would not have made. */
+/** @returns undefined for an id that lineIdOf would not have made */
 export function lineOf(lineId: LineId): Line | undefined {
   if (plainProductId.test(lineId)) return { productId: lineId, options: [] };
   if (!lineId.startsWith('~') || lineId.length > lineIdLengthMax) return undefined;

@@ -1,4 +1,4 @@
-/** One command id counts once within a person's cart, under whichever names and in whichever order its dots arrive. */
+/** One command id counts once within a person's cart, under all its names and in every order of arrival. */
 import { describe, expect, it } from 'vitest';
 import {
   couponsOf,
@@ -47,7 +47,7 @@ const removed = (cartId: string, id: string, observed: Dot[], line = 'mug'): Car
   observed,
 });
 const ordered = (...dots: Dot[]): CartEvent => ({ type: 'OrderPlaced', cartId: user, atMs: 5, orderId: 'o', dots });
-/** What the guest's log held at that offset, as it arrives in the user's. */
+/** The guest's state at that offset, as it arrives in the user's log. */
 const joined = (guestOffset: bigint, ...events: CartEvent[]): CartEvent => {
   const { dots, coupons, dead, origins } = events.reduce(evolve, emptyCart(guest));
   return { type: 'GuestJoined', cartId: user, atMs: 6, guestCartId: guest, guestOffset, dots, coupons, dead, origins };
@@ -60,7 +60,7 @@ function* everyOrder<T>(of: readonly T[]): Generator<T[]> {
   for (const [at, first] of of.entries()) for (const rest of everyOrder(of.toSpliced(at, 1))) yield [first, ...rest];
 }
 
-/** In every order, and then all of them again: it is always the same cart. */
+/** Applies the events in every order, and then all of them again. The cart must always be the same. */
 function inEveryOrder(...events: CartEvent[]): CartState {
   const due = cartOf(events);
   for (const order of everyOrder(events)) {
@@ -82,13 +82,13 @@ describe.each(Object.entries(made))('a guest’s %s that is repeated as the user
     expect(quantities(inEveryOrder(command(user), joined(1n, command(guest)), late))).toEqual({ mug: 5 });
   });
 
-  it('stays away when the guest removed it', () => {
+  it('stays dead when the guest removed it', () => {
     const gone = [command(guest), removed(guest, 'r', [dotOf(guest, 'c')])];
     expect(quantities(inEveryOrder(command(user), joined(1n, command(guest)), joined(2n, ...gone)))).toEqual({});
     expect(quantities(inEveryOrder(command(user), joined(2n, ...gone)))).toEqual({});
   });
 
-  it.each([user, guest])('is removed under the name that %s gave it, also before that name or the other has come', (name) => {
+  it.each([user, guest])('is removed under the name that %s gave it, even before that name or the other has arrived', (name) => {
     const removal = removed(user, 'r', [dotOf(name, 'c')]);
     expect(quantities(inEveryOrder(command(user), joined(1n, command(guest)), removal))).toEqual({});
     expect(quantities(inEveryOrder(command(user), removal))).toEqual({});
@@ -120,18 +120,18 @@ describe('a guest’s command that is repeated as the user', () => {
     expect(couponsOf(inEveryOrder(coupon(user, 'c'), joined(1n, coupon(guest, 'c')), removal))).toEqual([]);
   });
 
-  it('is a removal that kills once and for all', () => {
+  it('is, when it is a removal, a kill for ever', () => {
     const guests = [added(guest, 'c'), removed(guest, 'r', [dotOf(guest, 'c')])];
     const repeated = removed(user, 'r', [dotOf(guest, 'c')]);
     expect(quantities(inEveryOrder(joined(1n, added(guest, 'c')), joined(2n, ...guests), repeated))).toEqual({});
   });
 
-  it('lives under either name where a removal of another line named it', () => {
+  it('stays alive under both names when a removal of another line named it', () => {
     const elsewhere = removed(user, 'r', [dotOf(guest, 'c')], 'cup');
     expect(quantities(inEveryOrder(added(user, 'c'), elsewhere, joined(1n, added(guest, 'c'))))).toEqual({ mug: 1 });
   });
 
-  it('keeps every origin, and is named by what they are and not by which came first', () => {
+  it('keeps every origin, and gets its name from the set of origins and not from their order', () => {
     const cart = inEveryOrder(added(user, 'c'), joined(1n, added(guest, 'c')));
     expect(cart.origins.get('c')).toEqual([guest, user]);
     expect(linesOf(cart)[0]?.dots).toEqual([dotOf(user, 'c')]);
@@ -144,20 +144,20 @@ describe('a guest’s command that is repeated as the user', () => {
     expect(quantities(cartOf([theirs, mine]))).toEqual({ cup: 5 });
   });
 
-  it('is dead for ever once it is dead: the guest may send all of its own again after any time', () => {
+  it('stays dead for ever, even when the guest sends its whole state again after any time', () => {
     const join = (offset: bigint) => joined(offset, added(guest, 'c'));
     const cart = cartOf([added(user, 'c'), join(1n), removed(user, 'r', [dotOf(user, 'c')])]);
     const forgotten = pruneDead(cart, 100 * deadKeptMs);
     expect([...forgotten.dead.keys()]).toEqual(['c']);
     expect(quantities(evolve(forgotten, join(2n)))).toEqual({});
-    // Also where the other name came only after the death.
+    // The same holds when the other name arrives after the death.
     const late = cartOf([added(user, 'c'), removed(user, 'r', [dotOf(user, 'c')]), join(1n)]);
     expect(quantities(evolve(pruneDead(late, 100 * deadKeptMs), join(2n)))).toEqual({});
   });
 });
 
 describe('the limits', () => {
-  it('refuse the same id for something else, whichever cart it was made in', () => {
+  it('refuse the same id with another payload, whichever cart it was made in', () => {
     const cart = cartOf([joined(1n, added(guest, 'c', 2))]);
     expect(checkLimits(cart, added(user, 'c', 2))).toBeUndefined();
     expect(checkLimits(cart, added(user, 'c', 3))).toMatchObject({ problem: 'command_conflict' });

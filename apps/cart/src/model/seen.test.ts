@@ -6,12 +6,12 @@ import { canonicalLine, lineIdOf, lineOf, parseLine } from './lines.ts';
 import { decodeSeen, encodeSeen, seenDotCountMax } from './seen.ts';
 
 describe('a seen', () => {
-  it('comes back as it went out, of several carts', () => {
+  it('keeps the dots of several carts in a round trip', () => {
     const dots = [newUser(), newGuest(), newGuest()].flatMap((cartId) => [dotOf(cartId, newCommandId()), dotOf(cartId, newCommandId())]);
     expect([...(decodeSeen(encodeSeen(dots)) as string[])].sort()).toEqual([...dots].sort());
   });
 
-  it('is empty for nothing', () => {
+  it('is empty for no dots', () => {
     expect(encodeSeen([])).toBe('');
     expect(decodeSeen('')).toEqual([]);
   });
@@ -46,7 +46,7 @@ describe('a line id', () => {
     expect(lineIdOf(canonicalLine('mug-1', []))).toBe('mug-1');
   });
 
-  it('comes back as its line', () => {
+  it('decodes to its line', () => {
     const line = parseLine('shirt', [
       { name: 'size', value: 'M / L' },
       { name: 'colour', value: 'blå~"' },
@@ -56,7 +56,7 @@ describe('a line id', () => {
     expect(lineIdOf(line)).toMatch(/^~[A-Za-z0-9_-]+$/);
   });
 
-  it('has one spelling: what lineIdOf would not have made is no line', () => {
+  it('has one spelling: an id that lineIdOf would not have made is no line', () => {
     const unsorted = `~${Buffer.from(
       JSON.stringify([
         'shirt',

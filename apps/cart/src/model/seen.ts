@@ -1,13 +1,13 @@
 /**
- * The opaque `seen`: which dots a client had seen, as base64url of SeenDots. Unsigned, because all it can do is kill dots of the person's own
- * cart, in the line that the command names; so it is bounded and checked for shape, not for truth.
+ * The opaque `seen`: the dots that a client had seen, as base64url of SeenDots. It is unsigned, because it can only kill dots of the
+ * person's own cart, in the line that the command names. So this file bounds it and checks its shape, and not whether it is true.
  */
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { formatUuid, problem, SeenDotsSchema, uuidToBytes, uuidV7Milliseconds, type Problem } from '@cloakroom/contracts';
 import { cartOfDot, commandOfDot, dotOf, type Dot } from './cart.ts';
 import { couponDotCountMax, liveDotCountMax } from './limits.ts';
 
-/** As many as a cart may hold alive. */
+/** As many as a cart may hold live dots. */
 export const seenDotCountMax = liveDotCountMax + couponDotCountMax;
 /** A user's own cart and the guest carts that joined it: a sign-in a day for months. */
 const seenCartCountMax = 100;
@@ -15,7 +15,9 @@ const seenCartCountMax = 100;
 const seenLengthMax = 20_000;
 const cartIdPattern = /^[gu]_[A-Za-z0-9-]{1,64}$/;
 
-/** '' for none. Of more the newest are kept (a UUIDv7 sorts by time): what is left alive shows again and can be seen then. */
+/**
+ * '' for no dots. Of too many, the newest are kept (a UUIDv7 sorts by time). A dot that was left out shows again, and can be removed then.
+ */
 export function encodeSeen(dots: Iterable<Dot>): string {
   const newest = [...new Set(dots)].sort((a, b) => (commandOfDot(a) < commandOfDot(b) ? 1 : -1)).slice(0, seenDotCountMax);
   if (newest.length === 0) return '';

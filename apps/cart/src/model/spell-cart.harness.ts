@@ -1,6 +1,6 @@
 import type { CartState } from './cart.ts';
 
-/** Text, equal for equal carts: the order of insertion is no part of a cart. */
+/** A text that is equal for equal carts: the order of insertion is no part of a cart. */
 export function spell(state: CartState): string {
   return JSON.stringify(state, (_key, value: unknown) => {
     if (value instanceof Set) return [...(value as Set<string>)].sort();
