@@ -1,4 +1,4 @@
-/** What one record of the log makes of its cart. Pure, but for what it counts; the projector, a replay and `history` share it. */
+/** Applies one record of the log to its cart. Pure, apart from a counter. The projector, a replay and `history` share it. */
 import { recordHeaders } from '@cloakroom/contracts';
 import type { LogRecord } from '@cloakroom/event-log';
 import { emptyCart, type evolve } from '../model/cart.ts';
@@ -19,8 +19,9 @@ export const newCart = (cartId: string): CartRecord => ({
 /** @throws UndecodableRecord */
 export function applyRecord(cart: CartRecord, record: LogRecord, rules: Evolve): CartRecord {
   const position = record.offset + 1n;
-  // A copy of what this cart does not wait for: it was applied, or read in its own place by a newer build. Whatever it made may have died and
-  // been forgotten since, so it must not come a second time.
+  // A redriven copy of a record that this cart does not wait for: the cart applied it already, or a newer build read it in its own place.
+  // Its
+  // dots may have died and been forgotten since, so the cart must not take it a second time.
   const redriven = redriveOf(record);
   if (redriven !== undefined && !cart.missing.has(redriven)) return { ...cart, position };
   const event = decodeEvent(record);
@@ -36,26 +37,26 @@ export function applyRecord(cart: CartRecord, record: LogRecord, rules: Evolve):
   };
 }
 
-/** Of a record that cannot be applied: the cart says that it may lack something, in its snapshots too, until the record is redriven. */
+/** Marks the cart of a record that cannot be applied. The cart counts as incomplete, in its snapshots too, until the record is redriven. */
 export function markMissing(cart: CartRecord, record: Pick<LogRecord, 'offset' | 'headers' | 'timestampMs'>): CartRecord {
   return {
     ...cart,
     position: record.offset + 1n,
-    // Buried again: its earlier mark gives way to this one.
+    // A redriven record that is buried again: this mark replaces its earlier one.
     missing: new Set(withoutRedriven(cart.missing, record)).add(record.offset),
-    // Retention takes the record, and must not take the mark with it.
+    // Retention will take the record. A snapshot before that keeps the mark.
     oldestUnsnapshottedAtMs: cart.oldestUnsnapshottedAtMs || record.timestampMs,
   };
 }
 
 /**
- * For who reads what a projector has read before: whatever that buried is in the dead-letter topic already. Both steps are pure, so whatever
- * they throw is the record's fault.
+ * For readers that follow a projector: a record that the projector buried is in the dead-letter topic already, so they only mark the cart.
+ * Both steps are pure, so an error is the record's fault.
  */
 export function applyOrMark(cart: CartRecord, record: LogRecord, rules: Evolve): CartRecord {
   try {
     const after = applyRecord(cart, record, rules);
-    // What cannot be kept is buried as well.
+    // The projector also buries a record whose cart cannot be encoded.
     if (after.state !== cart.state) encodeCart(after);
     return after;
   } catch {
@@ -63,7 +64,7 @@ export function applyOrMark(cart: CartRecord, record: LogRecord, rules: Evolve):
   }
 }
 
-/** A redriven record clears the mark that its first burial left. */
+/** A redriven record clears the mark of its first burial. */
 function withoutRedriven(missing: ReadonlySet<bigint>, record: Pick<LogRecord, 'headers'>): ReadonlySet<bigint> {
   const redriven = redriveOf(record);
   if (redriven === undefined || !missing.has(redriven)) return missing;

@@ -1,4 +1,6 @@
-/** The contract of the carts' view on a real Redis Cluster: no operation needs two slots. Needs TEST_REDIS_CLUSTER_URL, which it wipes. */
+/**
+ * The contract of the carts' view on a real Redis Cluster: no operation needs two slots. It wipes the cluster of TEST_REDIS_CLUSTER_URL.
+ */
 import { randomUUID } from 'node:crypto';
 import { openTestCluster, type TestCluster } from '@cloakroom/testing';
 import { afterAll, beforeAll, expect, vi } from 'vitest';

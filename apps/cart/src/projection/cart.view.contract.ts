@@ -1,4 +1,4 @@
-/** What every view promises, whatever it is made of. Run on memory in cart.view.memory.test.ts and on Redis in cart.view.redis.int.test.ts. */
+/** The contract of every view. cart.view.memory.test.ts runs it on memory and cart.view.redis.int.test.ts on Redis. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { newUser } from '../cart.harness.ts';
 import { dotOf, emptyCart, evolve } from '../model/cart.ts';
@@ -42,7 +42,7 @@ export function cartViewContract(name: string, open: () => Promise<ViewUnderTest
       expect(await view.places([1, 2, 3])).toEqual(new Map());
     });
 
-    it('gives back what was written, place and carts', async () => {
+    it('returns the place and the carts that were written', async () => {
       const written = cartWith(ada, 2, { missing: new Set([7n, 9n]) });
       const at: Place = { next: 2n ** 40n, rebuiltAt: 5n, forwardedTo: 4n, logId: 'a-cluster_id' };
       expect(await view.apply(3, { expected: undefined, place: at, carts: [written] })).toBe(true);
@@ -50,7 +50,7 @@ export function cartViewContract(name: string, open: () => Promise<ViewUnderTest
       expect(await under.other.places([2, 3])).toEqual(new Map([[3, at]]));
     });
 
-    it('blames the cart that cannot be written, not the store: the projector would wait for ever on the store', async () => {
+    it('blames a cart that cannot be encoded, and not the store, for which the projector would wait for ever', async () => {
       const unwritable = cartWith(ada, 2);
       const state = { ...unwritable.state, dead: new Map([[dotOf('a/b', commandId), 1]]) };
       const apply = async () => view.apply(3, { expected: undefined, place: place(1n), carts: [{ ...unwritable, state }] });
@@ -68,13 +68,13 @@ export function cartViewContract(name: string, open: () => Promise<ViewUnderTest
       ['none', undefined],
       ['the same of another log', { ...place(1n), logId: 'log-2' }],
       ['one that was rebuilt', { ...place(1n), rebuiltAt: 1n }],
-    ])('writes nothing where the place is not the expected one: %s', async (_, expected) => {
+    ])('writes nothing when the place is not the expected one: %s', async (_, expected) => {
       await view.apply(3, { expected: undefined, place: place(1n), carts: [cartWith(ada, 2)] });
       expect(await view.apply(3, { expected, place: place(9n), carts: [cartWith(ada, 9)] })).toBe(false);
       expect(await view.load(3, [ada])).toEqual({ place: place(1n), carts: new Map([[ada, cartWith(ada, 2)]]) });
     });
 
-    it('lets one of two writers through that both saw the same place', async () => {
+    it('accepts one of two writers that both saw the same place', async () => {
       await view.apply(3, { expected: undefined, place: place(1n), carts: [] });
       const both = await Promise.all([
         view.apply(3, { expected: place(1n), place: place(2n), carts: [cartWith(ada, 1)] }),
@@ -83,12 +83,12 @@ export function cartViewContract(name: string, open: () => Promise<ViewUnderTest
       expect(both.filter((written) => written)).toHaveLength(1);
     });
 
-    it('restores carts beside a place that is not there yet', async () => {
+    it('restores carts before the partition has a place', async () => {
       expect(await view.apply(3, { expected: undefined, place: undefined, carts: [cartWith(ada, 2)] })).toBe(true);
       expect(await view.load(3, [ada])).toEqual({ place: undefined, carts: new Map([[ada, cartWith(ada, 2)]]) });
     });
 
-    it('names the carts that wait for a snapshot, oldest first, as many as asked for', async () => {
+    it('lists the carts that wait for a snapshot, oldest first, up to the number asked for', async () => {
       const [eve, bob] = [newUser(), newUser()];
       const carts = [
         cartWith(ada, 1, { oldestUnsnapshottedAtMs: 300 }),
@@ -116,18 +116,18 @@ export function cartViewContract(name: string, open: () => Promise<ViewUnderTest
       expect((await view.load(33, [ada])).carts.size).toBe(1);
     });
 
-    it('tells every process of a change of the cart it watches, of which trace it was, and of no other', async () => {
+    it('tells each process of changes of the carts that it watches, with their trace, and of no other cart', async () => {
       const heard: CartNotice[] = [];
       const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
       const stop = under.other.watch(3, ada, (notice) => heard.push(notice));
-      // A subscription takes a moment, and says "read again" once it stands.
+      // A subscription takes a moment, and says "read again" once it is there.
       const eve = newUser();
       let next = 0n;
       await vi.waitFor(async () => {
         const { place: now } = await view.load(3, []);
         const carts = [cartWith(eve, 1), cartWith(ada, 1)];
         await view.apply(3, { expected: now, place: place(++next), carts, traces: new Map([[ada, traceparent]]) });
-        // A notice comes when it comes: maybe of an earlier attempt.
+        // A notice may be late, and belong to an earlier attempt.
         expect(heard.at(-1)).toEqual({ cartId: ada, watermark: expect.any(BigInt), traceparent });
       });
       expect(heard.every(({ cartId }) => cartId === ada)).toBe(true);
@@ -142,7 +142,7 @@ export function cartViewContract(name: string, open: () => Promise<ViewUnderTest
       expect(heard).toHaveLength(count);
     });
 
-    it('is as new after a wipe', async () => {
+    it('is empty after a wipe', async () => {
       await view.apply(3, { expected: undefined, place: place(1n), carts: [cartWith(ada, 2)] });
       await under.wipe();
       expect(await view.load(3, [ada])).toEqual({ place: undefined, carts: new Map() });
@@ -150,7 +150,7 @@ export function cartViewContract(name: string, open: () => Promise<ViewUnderTest
       expect(await view.apply(3, { expected: undefined, place: place(0n), carts: [] })).toBe(true);
     });
 
-    it('says what it is', async () => {
+    it('says which kind of view it is', async () => {
       expect((await view.status()).ok).toBe(true);
     });
   });

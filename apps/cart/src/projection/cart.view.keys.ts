@@ -1,8 +1,10 @@
 /**
- * The keys of the view in Redis. All of a partition share the hash tag `{cart:<partition>}`: one slot, one script.
+ * The keys of the view in Redis. All keys of a partition share the hash tag `{cart:<partition>}`, so they are in one slot and one script
+ * can write them.
  *
- * Records stand in a _space_, and a pointer beside each partition names the space that serves: a replay fills another one beside it, and moves
- * the pointer. Without a pointer the view's own name is the space. The name also heads channel and pointer, which outlive every space.
+ * Records stand in a _space_. A pointer in each partition names the space that serves. A replay fills another space and then moves the
+ * pointer. Without a pointer, the space is the view's own name. Channel and pointer are named after the view, because they outlive every
+ * space.
  */
 
 /** String: the space that serves. */
@@ -13,10 +15,10 @@ export const placeKey = (space: string, partition: number): string => `{cart:${p
 export const cartKey = (space: string, partition: number, cartId: string): string => `{cart:${partition}}:${space}:cart:${cartId}`;
 /** Sorted set: cart id by the time of its oldest event that no snapshot holds. */
 export const dueKey = (space: string, partition: number): string => `{cart:${partition}}:${space}:due`;
-/** Channel, not a key: `<next>`, then a line a cart: its id, and where it is known one more with the traceparent of the change. */
+/** A channel, not a key. Message: `<next>`, then for each cart a line with its id and, if known, a line with the change's traceparent. */
 export const changedChannel = (name: string, partition: number): string => `{cart:${partition}}:${name}:changed`;
 
-/** Of a key of a space: which. */
+/** The space of a key; undefined when the key belongs to no space. */
 export const spaceOfKey = (key: string): string | undefined => /^\{cart:\d+\}:([^:]+):(?:place|due|cart:.+)$/.exec(key)?.[1];
 
 const numberOf = (space: string): { stem: string; number: number } => {

@@ -1,4 +1,6 @@
-/** The view in this process's memory, for embedded and for tests. Holds bytes, as Redis does, so that nobody shares an object with it. */
+/**
+ * The view in this process's memory, for embedded and for tests. It holds bytes, as Redis does, so that no caller shares an object with it.
+ */
 import { decodeCart, encodeCart } from '../model/codec.ts';
 import type { CartRecord } from '../model/codec.ts';
 import type { CartNotice, CartView, Change, Place } from './cart.view.ts';
@@ -77,12 +79,12 @@ export class MemoryCartView implements CartView {
     return Promise.resolve();
   }
 
-  /** For tests and labs: what FLUSHALL is to Redis. */
+  /** For tests and labs: empties the view, as FLUSHALL empties Redis. */
   wipe(): void {
     this.#partitions.clear();
   }
 
-  /** For tests: as after a reconnect. */
+  /** For tests: behaves as after a reconnect. */
   announceReturn(): void {
     for (const listener of this.#returnListeners) listener();
   }

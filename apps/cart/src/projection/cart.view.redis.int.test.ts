@@ -21,8 +21,8 @@ function wasNotSent(error: unknown): boolean {
 const patienceMs = 5_000;
 
 /**
- * A process that gets no core for a second loses its connection (libs/platform, socketTimeout). What was not sent is sent again here, since
- * these tests are about what the view does with what arrives.
+ * A process that gets no core for a second loses its connection (libs/platform, socketTimeout). This sends again what was not sent, because
+ * these tests are about calls that arrive.
  */
 function patient(view: CartView): CartView {
   const insist = async (work: () => Promise<unknown>): Promise<unknown> => {
@@ -67,7 +67,7 @@ cartViewContract('Redis', async () => {
   };
 });
 
-it('answers ViewUnavailable, and soon, where there is no Redis', async () => {
+it('answers ViewUnavailable quickly when there is no Redis', async () => {
   const view = openRedisCartView({ url: 'redis://127.0.0.1:27999', log: quiet });
   await expect(view.load(1, [newUser()])).rejects.toBeInstanceOf(ViewUnavailable);
   await expect(view.apply(1, { expected: undefined, place: undefined, carts: [] })).rejects.toBeInstanceOf(ViewUnavailable);

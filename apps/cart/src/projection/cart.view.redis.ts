@@ -1,10 +1,12 @@
 /**
- * The view in Redis, one server or a cluster. All keys of a partition share the hash tag `{cart:<partition>}`, hence one slot and one Lua call,
- * which names them all: while the slot moves to another node Redis refuses what it cannot see whole (TRYAGAIN), and the projector comes again.
+ * The view in Redis, one server or a cluster. All keys of a partition share the hash tag `{cart:<partition>}`. So they are in one slot, and
+ * one Lua call names them all. While the slot moves to another node, Redis refuses a call whose keys it cannot all see (TRYAGAIN), and the
+ * projector tries again.
  *
- * Subtlety: a rolled-back or wiped Redis (AOF everysec, failover, FLUSHALL) rolls the carts and the watermark back together, because one script
- * writes both; the projector then finds a place that is not the one it left, and replays from there. The server must not evict
- * (`maxmemory-policy noeviction`): a cart gone without its watermark would not be missed. For the same reason no key here expires.
+ * Subtlety: one script writes the carts and the watermark. So a rolled-back or wiped Redis (AOF everysec, failover, FLUSHALL) rolls both
+ * back together. The projector then finds a place that is not the one it left, and replays from there. The server must not evict
+ * (`maxmemory-policy noeviction`): the projector would not notice a lost cart whose watermark is still there. So no key here expires
+ * either.
  */
 import { LRUCache } from 'lru-cache';
 import { inCallSpan, openRedisByUrl, redisReady, type Logger, type RedisConnection } from '@cloakroom/platform';
@@ -15,9 +17,9 @@ import { dropSpace } from './cart.view.replay.ts';
 import { NoticeBoard } from './notice-board.ts';
 
 /**
- * The only write. KEYS: serving, place, due, then one a cart. ARGV: '=' where the space must serve and '~' where it must not yet, name, space,
- * expected place, new place, channel or '', then (bytes, due score or '', cart id, traceparent or '') a cart.
- * GET and SET rather than a hash: the carts of a batch are read by one MGET together with the place.
+ * The only write. KEYS: serving, place, due, then one key for each cart. ARGV: '=' when the space must serve or '~' when it must not serve
+ * yet, name, space, expected place, new place, channel or '', then (bytes, due score or '', cart id, traceparent or '') for each cart.
+ * Carts are strings and not a hash, so that one MGET reads the carts of a batch together with the place.
  */
 const applyScript = `#!lua
 local serves = (redis.call('GET', KEYS[1]) or ARGV[2]) == ARGV[3]
@@ -49,7 +51,7 @@ export interface RedisCartViewOptions {
   readonly log: Logger;
   /** The view's name. */
   readonly keyspace?: string;
-  /** Of a replay: this space, which does not serve yet, and of which nobody is told. */
+  /** For a replay: the space that it fills. The space does not serve yet, so no client is told of its changes. */
   readonly building?: string;
 }
 
@@ -57,7 +59,7 @@ export function openRedisCartView(options: RedisCartViewOptions): CartView {
   return new RedisCartView(options);
 }
 
-/** How long a listener's connection may take: it is not on any request's path. */
+/** How long a listener's connection may take. No request waits for it. */
 const subscriberReadyMs = 2_000;
 
 class RedisCartView implements CartView {
@@ -65,9 +67,9 @@ class RedisCartView implements CartView {
   readonly #subscriber: RedisConnection;
   readonly #name: string;
   readonly #building: string | undefined;
-  /** In which space each place was found: what was made of it must go there or nowhere, whatever has been switched meanwhile. */
+  /** The space in which each place was found. A write that is based on this place must go to this space, even after a switch. */
   readonly #foundIn = new WeakMap<Place, string>();
-  /** The space that served each partition when it was last looked at. */
+  /** The space that served each partition at the last look. */
   readonly #serving = new Map<number, string>();
   readonly #decoded = new DecodedCarts();
   readonly #log: Logger;
@@ -89,7 +91,7 @@ class RedisCartView implements CartView {
       this.#board.postAll(this.#board.partitions());
     };
     this.#subscriber.on('ready', hearAgain);
-    // A cluster's client listens at one node; when that falls it subscribes at another by itself, and what was said in between is lost.
+    // A cluster's client listens at one node. When that node fails, the client subscribes at another, and the notices in between are lost.
     this.#subscriber.on('-node', hearAgain);
   }
 
@@ -109,7 +111,7 @@ class RedisCartView implements CartView {
 
   places(partitions: readonly number[]): Promise<Map<number, Place>> {
     return reach(async () => {
-      // One MGET a slot, in one write to the socket.
+      // One MGET for each slot, all in one write to the socket.
       const all = await Promise.all(partitions.map((partition) => this.#read(partition, (space) => [placeKey(space, partition)])));
       return new Map(
         partitions.flatMap((partition, index) => {
@@ -121,14 +123,14 @@ class RedisCartView implements CartView {
     });
   }
 
-  /** One look at a partition, in the space that serves at that very moment. */
+  /** Reads a partition once, in the space that serves at that moment. */
   async #read(partition: number, keysIn: (space: string) => string[]): Promise<{ space: string; found: (Buffer | null)[] }> {
     for (;;) {
       const space = this.#spaceOf(partition);
       const [serving, ...found] = await this.#redis.mgetBuffer(servingKey(this.#name, partition), ...keysIn(space));
       const actual = serving?.toString() ?? this.#name;
       if (this.#building !== undefined || actual === space) return { space, found };
-      // Switched since the last look: a replay ends so, days apart.
+      // A replay has switched the space since the last look. That is rare.
       this.#serving.set(partition, actual);
     }
   }
@@ -148,7 +150,7 @@ class RedisCartView implements CartView {
     const keys = [servingKey(this.#name, partition), placeKey(space, partition), dueKey(space, partition)];
     const [where, channel] = this.#building === undefined ? ['=', changedChannel(this.#name, partition)] : ['~', ''];
     const values: (string | Buffer)[] = [where, this.#name, space, formatPlace(expected), formatPlace(place), channel];
-    // Outside of reach(): what cannot be encoded is its record's fault, and must not pass for a store that is away.
+    // Outside of reach(): a cart that cannot be encoded is its record's fault. It must not look like a store that is down.
     for (const cart of carts) {
       keys.push(cartKey(space, partition, cart.state.cartId));
       const due = cart.oldestUnsnapshottedAtMs > 0 ? String(cart.oldestUnsnapshottedAtMs) : '';
@@ -180,7 +182,7 @@ class RedisCartView implements CartView {
 
   onReturn(listener: () => void): void {
     this.#redis.on('ready', listener);
-    // Of a cluster the rest stays connected while one shard changes hands.
+    // In a cluster the connections to the other nodes stay while one shard fails over.
     for (const event of ['+node', '-node']) this.#redis.on(event, listener);
   }
 
@@ -199,7 +201,7 @@ class RedisCartView implements CartView {
     return Promise.resolve();
   }
 
-  /** Until it is subscribed a change goes unnoticed; so everybody of the partition is told to read again once it is. */
+  /** Changes before the subscription is there go unnoticed. So once it is, every listener of the partition is told to read again. */
   #subscribe(partition: number): void {
     if (this.#subscribed.has(partition)) return;
     this.#subscribed.add(partition);
@@ -222,7 +224,7 @@ class RedisCartView implements CartView {
     const partition = Number(/^\{cart:(\d+)\}/.exec(channel)?.[1]);
     const [watermark = '', ...lines] = message.split('\n');
     if (!Number.isInteger(partition) || !/^\d+$/.test(watermark)) return;
-    // No cart is called like a traceparent; a reader that does not know the line tells nobody.
+    // No cart id looks like a traceparent. An older build takes the line for a cart id to which no client listens.
     const isTrace = (line: string | undefined): line is string => line?.startsWith('00-') === true;
     for (const [index, cartId] of lines.entries()) {
       if (isTrace(cartId)) continue;
@@ -232,12 +234,15 @@ class RedisCartView implements CartView {
   }
 }
 
-/** Of memory, about: the carts that are changing now. */
+/** About as much memory as the cache may take. It holds the carts that change at the moment. */
 const decodedBytesMax = 32 * 1024 * 1024;
-/** A death of 22 bytes is a string of 75 characters, a number and a place in a map. */
+/** A death of 22 bytes becomes a string of 75 characters, a number and an entry of a map. */
 const decodedBytesPerByte = 10;
 
-/** A cart is read by each command and each batch, and is most often what was last written or read here. Known by its bytes alone, so never stale. */
+/**
+ * Each command and each batch reads a cart, and most often this process has just read or written it. The bytes are the key, so no entry is
+ * stale.
+ */
 class DecodedCarts {
   readonly #known = new LRUCache<string, { readonly bytes: Buffer; readonly cart: CartRecord }>({
     maxSize: decodedBytesMax,
@@ -248,7 +253,7 @@ class DecodedCarts {
     const known = this.#known.get(cartId);
     if (known?.bytes.equals(bytes) === true) return known.cart;
     const cart = decodeCart(bytes);
-    // A copy: what the client hands over is a part of all that came with it.
+    // A copy: the client's buffer is a part of a larger one, which would stay in memory.
     this.#known.set(cartId, { bytes: Buffer.from(bytes), cart });
     return cart;
   }
@@ -266,7 +271,7 @@ const formatPlace = (place: Place | undefined): string =>
 function parsePlace(text: string | undefined): Place | undefined {
   if (text === undefined) return undefined;
   const match = /^(\d+) (\d+) (\d+) (\S+)$/.exec(text);
-  // Of a version that this one does not know: not ours to overwrite, nor to take for "none".
+  // A later build wrote it. This one must neither overwrite it, nor take it for a missing place.
   if (match === null) throw new Error('the place of a partition cannot be read');
   return { next: BigInt(match[1]!), rebuiltAt: BigInt(match[2]!), forwardedTo: BigInt(match[3]!), logId: match[4]! };
 }

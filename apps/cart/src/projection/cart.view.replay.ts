@@ -1,7 +1,7 @@
 /**
- * A second space of the view in Redis, filled by a replay beside the one that serves (replay.ts), and the step from one to the other. That step is
- * one script a partition: it moves the pointer only where both spaces stand at the same record of the same log. So no reader goes back, and what
- * the serving projector has forwarded is exactly what the new space holds; from the next record on it projects there.
+ * The second space of the view in Redis, which a replay (replay.ts) fills beside the serving one, and the switch to it. One script switches
+ * a partition: it moves the pointer only when both spaces stand at the same record of the same log. So no reader goes back, and the serving
+ * projector has forwarded exactly the records that the new space holds. From the next record on it projects into the new space.
  */
 import type { RedisConnection } from '@cloakroom/platform';
 import { cartKey, dueKey, isBefore, placeKey, servingKey, spaceOfKey } from './cart.view.keys.ts';
@@ -9,7 +9,7 @@ import { reach } from './cart.view.ts';
 
 /**
  * KEYS: serving, place of the old space, place of the new. ARGV: name, old space, new space. A place: see cart.view.keys.ts.
- * Asked again after an answer that was lost, it says what the first call did.
+ * A call that is repeated after a lost answer returns what the first call did.
  */
 const switchScript = `#!lua
 local serving = redis.call('GET', KEYS[1]) or ARGV[1]
@@ -23,16 +23,16 @@ redis.call('SET', KEYS[1], ARGV[3])
 return 1
 `;
 
-/** Keys asked for by one SCAN step. */
+/** How many keys one SCAN step asks for. */
 const scanCount = 500;
 
-/** All @throws ViewUnavailable */
+/** Each method @throws ViewUnavailable */
 export interface Spaces {
-  /** By partition: the space that serves. */
+  /** The serving space of each partition. */
   serving(partitions: readonly number[]): Promise<Map<number, string>>;
-  /** @returns whether readers and writers of this partition are now in the new space, by this call or an earlier; false: not level, try again */
+  /** @returns whether this call or an earlier one has switched the partition to the new space; false when they are not level: try again */
   switchOver(partition: number, from: string, to: string): Promise<boolean>;
-  /** Deletes all spaces older than this one, those of earlier runs too. Only once it serves every partition. */
+  /** Deletes all older spaces, also those of earlier runs. To be called only when this space serves every partition. */
   dropBefore(space: string): Promise<void>;
 }
 
@@ -52,20 +52,20 @@ export function openSpaces(redis: RedisConnection, name = 'v1'): Spaces {
   };
 }
 
-/** Of one partition what nobody reads any more: its log was replaced, or it is about to be filled. */
+/** Deletes one partition of a space that no process reads: its log was replaced, or a replay is about to fill it. */
 export async function dropSpace(redis: RedisConnection, space: string, partition: number): Promise<void> {
   await redis.del(placeKey(space, partition), dueKey(space, partition));
   await unlinkAll(redis, cartKey(space, partition, '*'), () => true);
 }
 
-/** A full scan. */
+/** Scans all keys. */
 async function unlinkAll(redis: RedisConnection, pattern: string, isMeant: (key: string) => boolean): Promise<void> {
   const servers = 'slots' in redis ? redis.nodes('master') : [redis];
   for (const server of servers) {
     let cursor = '0';
     do {
       const [next, keys] = await server.scan(cursor, 'MATCH', pattern, 'COUNT', scanCount);
-      // One by one: those of several partitions are in several slots.
+      // One by one, because keys of several partitions are in several slots.
       await Promise.all(keys.filter(isMeant).map((key) => redis.unlink(key)));
       cursor = next;
     } while (cursor !== '0');

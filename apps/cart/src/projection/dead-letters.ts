@@ -1,4 +1,4 @@
-/** What a record that cannot be applied does to its cart: the partition goes on, and the cart says that it may lack something. */
+/** Handles a record that cannot be applied: the partition goes on, and the record's cart is marked as incomplete. */
 import { recordHeaders, type TopicSpec } from '@cloakroom/contracts';
 import type { LogRecord } from '@cloakroom/event-log';
 import { markMissing, newCart } from './apply-record.ts';
@@ -21,7 +21,7 @@ export async function markIncomplete(parts: CartParts, record: LogRecord): Promi
   return applied ? next : undefined;
 }
 
-/** Where a buried record came from, as its headers say; undefined when they do not. */
+/** The offset of a buried record in its own topic, from its headers; undefined when they do not say. */
 export function originOf(record: Pick<LogRecord, 'headers'>, of: TopicSpec): bigint | undefined {
   const text = (name: string): string => record.headers[name]?.toString() ?? '';
   const offset = text(recordHeaders.originOffset);

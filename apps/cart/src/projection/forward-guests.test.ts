@@ -19,7 +19,7 @@ const on = (make: () => string, partition: number): string => {
   for (let id = make(); ; id = make()) if (partitionOfCart(cart.parts, id) === partition) return id;
 };
 
-/** A guest's claim, and a removal that leaves as many deaths as a command may. */
+/** A guest's claim, and a removal that leaves as many deaths as the limits allow. */
 function claimedWithDeaths(guest: string, user: string): CartEvent[] {
   const of = { cartId: guest, atMs: Date.now() };
   const observed = Array.from({ length: 1_000 }, () => dotOf(guest, newCommandId()));
@@ -29,8 +29,8 @@ function claimedWithDeaths(guest: string, user: string): CartEvent[] {
   ];
 }
 
-it('forwards more guests of one batch than one publish takes', async () => {
-  // Apart: the harness' own projector must find nothing in the guests' partition.
+it('a batch forwards more guests than one publish can carry', async () => {
+  // Apart, so that the harness' own projector finds nothing in the guests' partition.
   const [partition, others] = [3, 4];
   const guests = Array.from({ length: 60 }, () => on(newGuest, partition));
   const { name: topic } = cart.topics.events;

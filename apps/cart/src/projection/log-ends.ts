@@ -1,15 +1,17 @@
 /**
- * Where the log of carts ends, asked of the log itself. A replica's own fetches tell only of the partitions that it holds: when the owner of
- * another partition hangs, that view stands still while this replica hears its broker as ever. So a read compares the view with an end that
- * the log had a second ago: one that a healthy owner has long passed.
+ * Asks the log of carts where it ends. A replica's own fetches tell only of the partitions that it holds. When the owner of another
+ * partition hangs, that part of the view stands still, while this replica still hears its broker. So a read compares the view with where
+ * the log ended a second ago. A healthy owner has long passed that offset.
  */
 import type { CartParts } from '../cart.dependencies.ts';
 
-/** One small question for all partitions. With `graceMs` it bounds how long a hanging owner goes unnoticed: about two seconds. */
+/**
+ * One small request covers all partitions. Together with `graceMs` this bounds how long a hanging owner goes unnoticed: about two seconds.
+ */
 const askIntervalMs = 1_000;
-/** A healthy owner needs 2 to 10 ms; a busy one must not have every cart called stale. */
+/** A healthy owner needs 2 to 10 ms. A busy owner must not make every cart stale. */
 const graceMs = 1_000;
-/** Two would do; a question that takes longer than its interval leaves the older one in use. */
+/** Two are enough usually. While a request takes longer than its interval, older answers stay in use. */
 const keptMax = 4;
 
 interface Ends {
@@ -28,7 +30,7 @@ export class LogEnds {
   }
 
   start(): void {
-    // A log that does not answer is silent, and reads say so by that.
+    // A failure needs no report: a log that does not answer is silent, and reads call the cart stale for that.
     this.#timer = setInterval(() => void this.#keep().catch(() => undefined), askIntervalMs).unref();
   }
 
@@ -42,11 +44,11 @@ export class LogEnds {
     return this.#kept.findLast(({ atMs }) => atMs <= beforeMs)?.next.get(partition);
   }
 
-  /** Where the partition ends at this moment. @returns undefined when the log does not say so within `budgetMs` */
+  /** @returns where the partition ends at this moment; undefined when the log does not answer within `budgetMs` */
   async now(partition: number, budgetMs: number): Promise<bigint | undefined> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), budgetMs)));
-    // A question of its own: one that is under way may have been answered before this moment.
+    // A new request: the log may have answered one that is under way before this moment.
     const asked = this.#ask().then(
       ({ next }) => next.get(partition),
       () => undefined,

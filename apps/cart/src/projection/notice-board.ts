@@ -1,4 +1,4 @@
-/** Who in this process waits for which cart. Its size is bounded by whoever watches (watch-cart.ts). */
+/** The listeners of this process, by cart. watch-cart.ts bounds how many there are. */
 import type { CartNotice } from './cart.view.ts';
 
 type Listener = (notice: CartNotice) => void;
@@ -29,7 +29,7 @@ export class NoticeBoard {
   }
 
   post(partition: number, notice: CartNotice): void {
-    // A listener may leave while it is told: a Set's iteration bears that.
+    // A listener may leave while it is called: iterating over a Set allows that.
     for (const listener of this.#listeners.get(partition)?.get(notice.cartId) ?? []) listener(notice);
   }
 

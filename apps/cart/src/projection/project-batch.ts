@@ -1,12 +1,14 @@
 /**
- * Applies one batch of a partition to the view: read, evolve, forward, snapshot, write. At-least-once everywhere, exact in effect:
+ * Applies one batch of a partition to the view: read, evolve, forward, snapshot, write. Each step may happen twice, and the effect is
+ * exact:
  *
- * - the write needs the place that the read found, so of two projectors that hold a partition for a moment only one applies a batch;
- * - a guest's change is forwarded to its user's log *before* the watermark passes it: killed in between, it is forwarded again, and a second
- *   GuestJoined of the same offset changes nothing;
- * - what is below a cart's own position (it was restored from a snapshot) or below the watermark is skipped, not even decoded;
- * - a record that cannot be decoded is thrown before anything of its batch is applied. The event log then hands the batch over record by record
- *   and buries the poison alone.
+ * - The write succeeds only at the place that the read found. So when two projectors hold a partition for a moment, one of them applies a
+ *   batch.
+ * - The projector forwards a guest's change to its user's log *before* the watermark passes the change. A projector that is killed in
+ *   between forwards it again, and a second GuestJoined of the same offset changes nothing.
+ * - A record below the watermark, or below the position of its cart (restored from a snapshot), is skipped without being decoded.
+ * - A record that cannot be decoded throws before anything of its batch is applied. The event log then hands the batch over record by
+ *   record, and only this record goes to the dead-letter topic.
  */
 import { isGuestSubject, partitionOf } from '@cloakroom/contracts';
 import {
@@ -43,14 +45,14 @@ async function project(parts: CartParts, logId: string, batch: RecordBatch): Pro
   const { place, carts } = await orRetryLater(parts.view.load(partition, [...new Set(records.map(({ key }) => key))]));
   if (place === undefined || place.logId !== logId) return { outcome: 'elsewhere' };
   const fresh = records.filter(({ offset }) => offset >= place.next);
-  // The predecessor rule: what is applied begins exactly where the view ends.
+  // The predecessor rule: the batch must begin exactly where the view ends.
   if (fresh[0]?.offset !== place.next) return { outcome: 'elsewhere' };
 
-  // A replay beside the serving view tells nobody: the serving one has.
+  // A replay forwards nothing and writes no snapshot: the projector of the serving view has done so.
   const tells = parts.replays !== true;
   const apply = tells ? applyRecord : applyOrMark;
   const applied = applyRecords(carts, fresh, (cart, record) => apply(cart, record, parts.evolve));
-  // Before anything is forgotten: in a batch that was not projected for weeks a guest's removal may be old already, and must still arrive.
+  // Forward before forgetting: a batch may have waited for weeks. An old removal of a guest in it must still reach the user's cart.
   if (tells) await forwardGuests(parts, place, applied);
   forgetTheDead(applied, fresh.at(-1)!.timestampMs);
   if (tells) await writeSnapshots(parts, applied);
@@ -68,7 +70,7 @@ async function project(parts: CartParts, logId: string, batch: RecordBatch): Pro
   return { outcome: 'applied', next };
 }
 
-/** A cart's notice is of the trace of the newest change that it tells of. */
+/** A cart's notice belongs to the trace of its newest change. */
 function tracesOf(applied: ReadonlyMap<string, Applied>): ReadonlyMap<string, string> {
   return new Map(
     [...applied].flatMap(([cartId, { changed }]) => {
@@ -81,7 +83,7 @@ function tracesOf(applied: ReadonlyMap<string, Applied>): ReadonlyMap<string, st
 /** A cart that the batch touched. */
 export interface Applied {
   cart: CartRecord;
-  /** Offset and time of the newest record that changed it; undefined when none did. */
+  /** The newest record that changed it; undefined when none did. */
   changed: LogRecord | undefined;
 }
 
@@ -102,26 +104,26 @@ function applyRecords(
 
 function forgetTheDead(touched: ReadonlyMap<string, Applied>, nowMs: number): void {
   for (const applied of touched.values()) {
-    // A cart that waits for a redrive forgets nothing: the redriven add may be long dead.
+    // A cart that waits for a redrive forgets nothing: a death of the redriven add may be old.
     if (applied.cart.missing.size > 0) continue;
     applied.cart = { ...applied.cart, state: pruneDead(applied.cart.state, nowMs) };
   }
 }
 
 /**
- * Copies what changed in claimed guest carts into their users' logs: the guest's whole state, at the offset of the newest change. Several
- * changes in one batch are one copy.
+ * Copies changed guest carts that are claimed into their users' logs: the guest's whole state, at the offset of the newest change. Several
+ * changes in one batch make one copy.
  */
 async function forwardGuests(parts: CartParts, place: Place, applied: ReadonlyMap<string, Applied>): Promise<void> {
   const joins = [];
   for (const { cart, changed } of applied.values()) {
     const { cartId, claimedBy, dots, coupons, dead, origins } = cart.state;
     if (changed === undefined || claimedBy === undefined || !isGuestSubject(cartId)) continue;
-    // Replayed after a wipe: it was forwarded in its first life.
+    // A replay after a wipe: the change was forwarded before the view was lost.
     if (changed.offset < place.forwardedTo) continue;
     if (await hasJoined(parts, claimedBy, cartId, changed.offset)) continue;
     const atMs = parts.clock.nowMs();
-    // Of the newest change: the sign-in itself, or what the guest did after it.
+    // The trace of the newest change: the sign-in itself, or a later command of the guest.
     const trace = traceHeaders(traceOfRecord(changed));
     const event = encodeEvent({
       type: 'GuestJoined',
@@ -140,14 +142,14 @@ async function forwardGuests(parts: CartParts, place: Place, applied: ReadonlyMa
   guestJoins.inc(joins.length);
 }
 
-/** Saves a second copy after a crash between append and apply; being wrong would only cost that copy. */
+/** Saves a second copy after a crash between append and apply. A wrong answer only costs that copy. */
 async function hasJoined(parts: CartParts, userCartId: string, guestCartId: string, guestOffset: bigint): Promise<boolean> {
   const { carts } = await orRetryLater(parts.view.load(partitionOf(userCartId, parts.topics.events), [userCartId]));
   const joined = carts.get(userCartId)?.state.joined.get(guestCartId);
   return joined !== undefined && joined.guestOffset >= guestOffset;
 }
 
-/** Blames the dependency, so that no record is buried because a store or a broker was away. */
+/** Turns a failure of the store or the broker into RetryLater, so that no record is buried for it. */
 export async function orRetryLater<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;

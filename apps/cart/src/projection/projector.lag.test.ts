@@ -17,7 +17,7 @@ afterEach(async () => {
   await cart.stop();
 });
 
-it('says of each partition how many records the view lacks and how old the oldest is, and nothing once it has them', async () => {
+it('the lag says for each partition how many records the view lacks and how old the oldest is, and 0 once it has them', async () => {
   const { consistencyToken } = accepted(await cart.add(ada));
   await cart.get(ada, consistencyToken);
   await vi.waitFor(async () => expect(await lagOf(partition)).toEqual({ next: 1, records: 0, seconds: 0 }));
@@ -26,7 +26,7 @@ it('says of each partition how many records the view lacks and how old the oldes
   for (let n = 0; n < 3; n++) accepted(await cart.add(ada));
   await vi.waitFor(async () => {
     const lag = await lagOf(partition);
-    // As of the last fetch: the first of them is known at once, the others when it asks again.
+    // The lag is as of the last fetch. The first record is known at once, the others after the next fetch.
     expect(lag?.next).toBe(1);
     expect(lag?.records).toBeGreaterThanOrEqual(1);
     expect(lag?.seconds).toBeGreaterThan(0.1);
@@ -36,7 +36,7 @@ it('says of each partition how many records the view lacks and how old the oldes
   await vi.waitFor(async () => expect(await lagOf(partition)).toEqual({ next: 4, records: 0, seconds: 0 }), { timeout: 8_000 });
 });
 
-it('knows of what waits before the first batch is handed over, and forgets a partition that it lost', async () => {
+it('the lag counts waiting records before the first batch is handed over, and forgets a lost partition', async () => {
   await cart.projector().stop();
   expect(await lagOf(partition)).toBeUndefined();
   for (let n = 0; n < 3; n++) accepted(await cart.add(ada));
@@ -47,7 +47,7 @@ it('knows of what waits before the first batch is handed over, and forgets a par
   await restarted;
 });
 
-it('says in words, within ten seconds, that its view stands still, and why, until it moves', async () => {
+it('the projector says within ten seconds that its view stands still, and why, until it moves', async () => {
   let aheadMs = 0;
   const clock = { nowMs: () => Date.now() + aheadMs, monotonicMs: () => performance.now() + aheadMs };
   const stuck = await openHarness({ clock });
@@ -57,7 +57,7 @@ it('says in words, within ten seconds, that its view stands still, and why, unti
     await vi.waitFor(() => expect(apply).toHaveBeenCalled());
     expect(stuck.projector().stuck()).toBeUndefined();
     aheadMs += 8_000;
-    // The log was heard meanwhile: it is this partition that does not move.
+    // The log was heard meanwhile, so the message must name this partition.
     await vi.waitFor(() => expect(stuck.projector().stuck()).toMatch(new RegExp(`partition ${partition} stands still for [89] s: .*disk`)));
     apply.mockRestore();
     await vi.waitFor(() => expect(stuck.projector().stuck()).toBeUndefined(), { timeout: 8_000 });
@@ -66,7 +66,7 @@ it('says in words, within ten seconds, that its view stands still, and why, unti
   }
 });
 
-it('says that it cannot find its place, from a start on that never ends', async () => {
+it('the projector says that it cannot find its place when its start never ends', async () => {
   let aheadMs = 0;
   const clock = { nowMs: () => Date.now() + aheadMs, monotonicMs: () => performance.now() + aheadMs };
   const stuck = await openHarness({ clock });

@@ -1,6 +1,6 @@
 /**
- * How far the view of each partition that is held here is behind its log, as the projector's own batches show it. What it cannot show: a projector
- * that is handed nothing, because its broker is away, keeps its last word; reads then say `silent_log`.
+ * Measures how far the view is behind the log, for each partition that this process holds. The projector's own batches tell it. While the
+ * broker is down the projector gets no batches, so these figures keep their last value; reads then say `silent_log`.
  */
 import { metrics } from '@cloakroom/platform';
 import { Gauge } from 'prom-client';
@@ -8,13 +8,13 @@ import { Gauge } from 'prom-client';
 interface Partition {
   /** The offset of the next record to apply. */
   readonly next: bigint;
-  /** The offset of the next record that the log will get, as it was last heard. */
+  /** The offset of the next record that the log will get, as this process last heard it. */
   readonly end: bigint;
-  /** When the log took the oldest record that is not applied; where that record has not been seen, a moment that is not later. */
+  /** When the log took the oldest record that is not applied. An estimate while this process has not seen that record. */
   readonly oldestMs: number;
 }
 
-/** 24 at most: of one topic. */
+/** At most 24, the partitions of one topic. */
 const partitions = new Map<number, Partition>();
 
 const nextOffset = new Gauge({
@@ -55,13 +55,13 @@ function collect(gauge: Gauge<'partition'>, valueOf: (of: Partition) => number):
   for (const [partition, of] of partitions) gauge.set({ partition: String(partition) }, valueOf(of));
 }
 
-/** A batch has come that is not applied yet, or the log was found to end here. */
+/** Called when a batch has arrived that is not applied yet, or when the log was found to end here. */
 export function noteWaiting(partition: number, waiting: { readonly end: bigint; readonly oldestMs: number; readonly next?: bigint }): void {
   const { end, oldestMs, next = partitions.get(partition)?.next ?? end } = waiting;
   partitions.set(partition, { next, end, oldestMs });
 }
 
-/** @param newestMs when the log took the newest record that is applied: whatever comes after it is younger */
+/** @param newestMs when the log took the newest applied record. Later records are younger. */
 export function noteApplied(partition: number, next: bigint, newestMs?: number): void {
   const known = partitions.get(partition);
   const end = known !== undefined && known.end > next ? known.end : next;
@@ -72,7 +72,7 @@ export function forgetPartition(partition: number): void {
   partitions.delete(partition);
 }
 
-/** For tests: what a scrape would show. */
+/** For tests: the values that a scrape would show. */
 export async function lagOf(partition: number): Promise<{ next: number; records: number; seconds: number } | undefined> {
   const [next, records, seconds] = await Promise.all(
     [nextOffset, lagRecords, lagSeconds].map(

@@ -65,7 +65,7 @@ describe('the watermark', () => {
   };
   const logId = async (): Promise<string> => (await cart.eventLog.describe()).clusterId;
 
-  it('lets a batch in only where the view ends: a gap is refused, and so nothing in it is skipped', async () => {
+  it('accepts a batch only where the view ends, so no record in a gap is skipped', async () => {
     const ada = newUser();
     const events = [eventOf(ada), eventOf(ada), eventOf(ada)];
     expect(await projectBatch(cart.parts, await logId(), batchOf(ada, 2n, events.slice(2)))).toEqual({ outcome: 'elsewhere' });
@@ -73,7 +73,7 @@ describe('the watermark', () => {
     expect(await projectBatch(cart.parts, await logId(), batchOf(ada, 2n, events.slice(2)))).toEqual({ outcome: 'applied', next: 3n });
   });
 
-  it('applies of a redelivered batch only what is new, and of an old one nothing', async () => {
+  it('applies only the new records of a redelivered batch, and none of an old batch', async () => {
     const ada = newUser();
     const events = [eventOf(ada), eventOf(ada), eventOf(ada)];
     await projectBatch(cart.parts, await logId(), batchOf(ada, 0n, events.slice(0, 2)));
@@ -83,7 +83,7 @@ describe('the watermark', () => {
     expect(carts.get(ada)).toMatchObject({ position: 3n, eventsSinceSnapshot: 3 });
   });
 
-  it('lets one of two projectors apply a batch that both hold', async () => {
+  it('lets one of two projectors apply a batch that both have', async () => {
     const ada = newUser();
     const batch = batchOf(ada, 0n, [eventOf(ada), eventOf(ada)]);
     const both = await Promise.all([projectBatch(cart.parts, await logId(), batch), projectBatch(cart.parts, await logId(), batch)]);
@@ -97,7 +97,7 @@ describe('the watermark', () => {
 });
 
 describe('the projector', () => {
-  it('goes on from the watermark after a restart, whatever the group has committed', async () => {
+  it('continues from the watermark after a restart, whatever the group has committed', async () => {
     const ada = newUser();
     await addMany(ada, 3);
     await shows(ada, { mug: 3 });
@@ -124,7 +124,7 @@ describe('the projector', () => {
     await shows(ada, { mug: 5 });
   });
 
-  it('heals a wiped view by itself, without a read either', async () => {
+  it('heals a wiped view without a read', async () => {
     const ada = newUser();
     await addMany(ada, 2);
     await shows(ada, { mug: 2 });
@@ -134,7 +134,7 @@ describe('the projector', () => {
     });
   });
 
-  it('rebuilds while the log grows: what the group has committed is never below the log', async () => {
+  it('rebuilds while the log grows, and never takes a committed offset below the first record', async () => {
     const ada = newUser();
     await addMany(ada, 3);
     await shows(ada, { mug: 3 });
@@ -144,7 +144,7 @@ describe('the projector', () => {
     expect((await cart.view.places([partitionOf(ada)])).get(partitionOf(ada))?.forwardedTo).toBe(0n);
   });
 
-  it('heals at once when the connection to the view comes back with less', async () => {
+  it('heals at once when the view has lost writes at a reconnect', async () => {
     const ada = newUser();
     await addMany(ada, 2);
     await shows(ada, { mug: 2 });
@@ -153,7 +153,7 @@ describe('the projector', () => {
     await vi.waitFor(async () => expect((await cart.view.places([partitionOf(ada)])).size).toBe(1), { timeout: 900 });
   });
 
-  it('replays what a rolled-back view has lost', async () => {
+  it('replays the records that a rolled-back view has lost', async () => {
     const ada = newUser();
     const partition = partitionOf(ada);
     await addMany(ada, 2);
@@ -162,12 +162,12 @@ describe('the projector', () => {
     await addMany(ada, 3);
     await shows(ada, { mug: 5 });
     const now = (await cart.view.places([partition])).get(partition);
-    // As AOF everysec loses the last second: place and carts together.
+    // AOF everysec loses the last second in the same way: place and carts together.
     expect(await cart.view.apply(partition, { expected: now, place, carts: [...carts.values()] })).toBe(true);
     await shows(ada, { mug: 5 });
   });
 
-  it('waits for a view that is away, buries nothing, and goes on', async () => {
+  it('waits for a view that is down, buries nothing, and continues', async () => {
     const ada = newUser();
     const away = vi.spyOn(cart.view, 'apply').mockRejectedValue(new ViewUnavailable('away'));
     await addMany(ada, 3);
@@ -178,7 +178,7 @@ describe('the projector', () => {
     expect([...buried.values()].every(({ next }) => next === 0n)).toBe(true);
   });
 
-  it('restores a cart from its snapshot where retention has taken the events', async () => {
+  it('restores a cart from its snapshot when retention has taken the events', async () => {
     const ada = newUser();
     const partition = partitionOf(ada);
     await addMany(ada, 120);
@@ -186,7 +186,7 @@ describe('the projector', () => {
     const snapshots = await cart.eventLog.bounds(cart.topics.snapshots);
     expect(snapshots.get(partition)?.next).toBeGreaterThanOrEqual(1n);
     const bounds = await cart.eventLog.bounds(cart.topics.events);
-    // Retention takes what the newest snapshot holds, and nothing else.
+    // Retention takes exactly the events that the newest snapshot holds.
     const kept = cart.parts.eventLog;
     vi.spyOn(kept, 'bounds').mockImplementation(async (topic) =>
       topic.name === cart.topics.events.name ? new Map(bounds).set(partition, { first: 100n, next: 120n }) : snapshots,
@@ -198,7 +198,7 @@ describe('the projector', () => {
     expect(carts.get(ada)).toMatchObject({ position: 120n });
   });
 
-  it('skips in a replay what a snapshot holds: the cart is as it was, and no snapshot is written again', async () => {
+  it('skips the events of a snapshot in a replay, keeps the cart as it was, and writes no second snapshot', async () => {
     const ada = newUser();
     const partition = partitionOf(ada);
     await addMany(ada, 120);
@@ -214,7 +214,7 @@ describe('the projector', () => {
     expect(await cart.eventLog.bounds(cart.topics.snapshots)).toEqual(snapshots);
   });
 
-  it('closes a retention gap by snapshots without losing what the view has', async () => {
+  it('closes a retention gap by snapshots without losing lines that the view has', async () => {
     const ada = newUser();
     const partition = partitionOf(ada);
     await addMany(ada, 120);
@@ -222,7 +222,7 @@ describe('the projector', () => {
     const { place } = await cart.view.load(partition, [ada]);
     const bounds = await cart.eventLog.bounds(cart.topics.events);
     const snapshots = await cart.eventLog.bounds(cart.topics.snapshots);
-    // A view that slept through the retention: it stands at 40, the log begins at 100.
+    // Retention has passed the view: it stands at 40, and the log begins at 100.
     await cart.view.reset(partition);
     await cart.view.apply(partition, { expected: undefined, place: { ...place!, next: 40n }, carts: [] });
     vi.spyOn(cart.eventLog, 'bounds').mockImplementation(async (topic) =>
@@ -231,7 +231,7 @@ describe('the projector', () => {
     await shows(ada, { mug: 120 });
   });
 
-  it('begins anew when the log was replaced: an old watermark must not hide new records', async () => {
+  it('begins anew when the log was replaced, so that an old watermark hides no new record', async () => {
     const ada = newUser();
     await addMany(ada, 5);
     await shows(ada, { mug: 5 });
@@ -245,7 +245,7 @@ describe('the projector', () => {
     }
   });
 
-  it('writes a snapshot every 100 events of a cart and, of a quiet cart, before retention takes its events', async () => {
+  it('writes a snapshot every 100 events of a cart, and for a quiet cart before retention takes its events', async () => {
     const ada = newUser();
     const partition = partitionOf(ada);
     await addMany(ada, 3);
@@ -262,7 +262,7 @@ describe('a record that cannot be decoded', () => {
   const poison = (subject: string, value = Buffer.from('not a cart event'), version = '1') =>
     cart.eventLog.publish(cart.topics.events, [{ key: subject, value, headers: { [recordHeaders.eventVersion]: Buffer.from(version) } }]);
 
-  it('goes to the dead-letter topic, marks its cart alone, and holds up nobody', async () => {
+  it('goes to the dead-letter topic, marks its own cart alone, and delays no other cart', async () => {
     const ada = newUser();
     accepted(await cart.add(ada));
     await poison(ada);
@@ -276,7 +276,7 @@ describe('a record that cannot be decoded', () => {
     expect(place?.next).toBe(3n);
   });
 
-  it('marks its cart also when it is the last of its partition', async () => {
+  it('marks its cart even when it is the last record of its partition', async () => {
     const ada = newUser();
     await poison(ada);
     await vi.waitFor(async () => expect(await cart.get(ada)).toMatchObject({ incomplete: true, stale: false }));

@@ -1,6 +1,6 @@
-/** What the projector says of its trouble, and how it waits before it tries again. */
+/** How the projector words its trouble, and how it waits before it tries again. */
 
-/** What was wrong at the bottom of it: the outer words are the same whatever happened. */
+/** The innermost cause: the outer message is the same for every failure. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? reasonOf(error.cause) : error.message;

@@ -1,9 +1,10 @@
 /**
- * Keeps the view at the end of the log. The view's watermark, never the group's committed offset, says where to read: after a rebalance, a
- * crash between apply and commit, a rolled-back or wiped Redis, every partition is sought to its watermark and goes on.
+ * Keeps the view at the end of the log. The view's watermark says where to read, and never the group's committed offset. So after a
+ * rebalance, a crash between apply and commit, or a rolled-back or wiped Redis, the projector seeks every partition to its watermark and
+ * continues.
  *
- * A view can also be lost while nothing happens: once a second (and at once after a reconnect, or when a read finds it missing) the place of
- * every partition held here is compared with the one that was left.
+ * A view can also be lost while no record arrives. So once a second the projector compares the place of each partition that it holds with
+ * the place that it left. It also does so at once after a reconnect, or when a read finds the place missing.
  */
 import {
   type BatchControl,
@@ -26,23 +27,25 @@ import { settlePartitions } from './rebuild.ts';
 import { sweepPartition } from './snapshots.ts';
 
 export interface Projector {
-  /** Resolves when this process has its first share of the partitions, each at its place: what was acknowledged before is known or on its way. */
+  /**
+   * Resolves when this process has its first share of the partitions, each at its place. Earlier records are then applied or on their way.
+   */
   readonly ready: Promise<void>;
   /** Milliseconds since a broker last answered a fetch; Infinity before the first answer. */
   heardAgoMs(): number;
-  /** Where the log ends, whoever holds the partition. */
+  /** Where the log ends, whichever process holds the partition. */
   readonly ends: Pick<LogEnds, 'standing' | 'now'>;
-  /** In words, what has not moved for `stuckAfterMs`; undefined when all is well. */
+  /** A sentence about the partitions that have not moved for `stuckAfterMs`; undefined when all is well. */
   stuck(): string | undefined;
-  /** Somebody found a partition without a place. */
+  /** Called when a read found a partition without a place. */
   realignSoon(): void;
   stop(): Promise<void>;
 }
 
 export const projectorGroup = 'cart-projector';
-/** How soon a wiped view heals without an event: one look of 24 GETs. */
+/** How soon a wiped view heals without an event. A check costs 24 GETs. */
 const checkIntervalMs = 1_000;
-/** Retention is counted in days. */
+/** Often enough: retention is counted in days. */
 const sweepIntervalMs = 10 * 60_000;
 /** Between attempts to settle while the view or the log is down. */
 const settleRetryMs = 500;
@@ -61,7 +64,7 @@ class PartitionProjector implements Projector {
   /** Partitions that must not be read until they are settled. */
   readonly #unsettled = new Set<number>();
   readonly #busy = new Set<number>();
-  /** By partition that has something to do: since when (monotonic), until it moves. */
+  /** Since when each partition with waiting records has not moved, in monotonic time. */
   readonly #waitsSince = new Map<number, number>();
   #trouble = '';
   readonly ends: LogEnds;
@@ -69,7 +72,7 @@ class PartitionProjector implements Projector {
   #subscription: Subscription | undefined;
   #control: BatchControl | undefined;
   #settling: Promise<void> | undefined;
-  /** Told apart from the promise: that settles a turn later, and a partition that comes in that turn would wait for nobody. */
+  /** Not the promise itself: that settles a turn later, and a partition that arrives in that turn would never be settled. */
   #settlingNow = false;
   #checking: Promise<void> | undefined;
   #timers: NodeJS.Timeout[] = [];
@@ -92,7 +95,7 @@ class PartitionProjector implements Projector {
       group: this.#group,
       topics: [topics.events],
       from: 'earliest',
-      // Whatever a handler throws besides RetryLater is the record's fault, and stays so.
+      // Any error of the handler besides RetryLater is the record's fault, so a second attempt would fail as well.
       attempts: 1,
       handler: (batch, control) => this.#take(batch, control),
       onAssigned: (partitions, control) => this.#onAssigned(partitions, control),
@@ -112,7 +115,7 @@ class PartitionProjector implements Projector {
 
   stuck(): string | undefined {
     const heardAgoMs = this.heardAgoMs();
-    // Before the first answer too: what waits since the start is in `waitsSince`, and a log that is away is told by the caller.
+    // Before the first answer this is skipped: `waitsSince` holds what waits since the start, and the caller reports a log that is down.
     if (Number.isFinite(heardAgoMs) && heardAgoMs > stuckAfterMs) return `the log of carts was last heard ${seconds(heardAgoMs)} ago`;
     const beforeMs = this.#parts.clock.monotonicMs() - stuckAfterMs;
     const waiting = [...this.#waitsSince].filter(([, sinceMs]) => sinceMs < beforeMs);
@@ -125,7 +128,7 @@ class PartitionProjector implements Projector {
   realignSoon(): void {
     if (this.#stopped.signal.aborted) return;
     this.#checking ??= this.#check()
-      // The view is away: its return calls again, and so does the timer.
+      // The view is down. Its return starts the next check, and so does the timer.
       .catch((error: unknown) => this.#parts.log.debug({ err: error }, 'the view could not be checked'))
       .finally(() => (this.#checking = undefined));
   }
@@ -167,14 +170,14 @@ class PartitionProjector implements Projector {
     if (this.#subscription === undefined) throw new RetryLater('the partition is being settled');
     this.#subscription.pause([batch]);
     control.seek(batch.topic, batch.partition, batch.records[0]!.offset);
-    // Settled between the first look and the pause: nobody else would resume it.
+    // The partition may have been settled between the first look and the pause. Then only this resumes it.
     if (!this.#unsettled.has(batch.partition)) this.#subscription.resume([batch]);
   }
 
   async #onAssigned(assigned: readonly TopicPartition[], control: BatchControl): Promise<void> {
     this.#control = control;
     const partitions = assigned.map(({ partition }) => partition);
-    // Held from before the first batch; read on one by one as they are found settled.
+    // All are held back before the first batch. Each is read on once it is found settled.
     for (const partition of partitions) this.#unsettled.add(partition);
     for (const partition of partitions) this.#wait(partition);
     const { clusterId, places, bounds } = await this.#look(partitions).catch((error: unknown) => {
@@ -186,7 +189,7 @@ class PartitionProjector implements Projector {
     for (const partition of partitions) {
       const place = places.get(partition);
       const of = bounds.get(partition);
-      // What waits has not been seen, and is no younger than this.
+      // This process has not seen the waiting records yet, so their age counts from now.
       if (of !== undefined) noteWaiting(partition, { end: of.next, oldestMs: this.#parts.clock.nowMs(), next: place?.next ?? 0n });
       if (place?.logId !== clusterId || of === undefined || place.next < of.first || place.next > of.next) broken.push(partition);
       else this.#readFrom(partition, place.next);
@@ -239,7 +242,7 @@ class PartitionProjector implements Projector {
     this.#subscription?.resume([{ topic, partition }]);
   }
 
-  /** In the background, since a rebuild may outlast a handler's time. */
+  /** Settles in the background, because a rebuild may take longer than a handler may. */
   #settle(partitions: readonly number[]): void {
     for (const partition of partitions) {
       this.#unsettled.add(partition);
@@ -256,7 +259,7 @@ class PartitionProjector implements Projector {
       const partitions = [...this.#unsettled];
       try {
         const settled = await settlePartitions(this.#parts, this.#logId, this.#group, partitions);
-        // What was revoked meanwhile is somebody else's.
+        // A partition that was revoked meanwhile belongs to another process.
         for (const [partition, offset] of settled) if (this.#unsettled.has(partition)) this.#readFrom(partition, offset);
         if (settled.size > 0) continue;
       } catch (error) {
@@ -273,7 +276,7 @@ class PartitionProjector implements Projector {
     if (left.size === 0) return;
     const places = await this.#parts.view.places([...left.keys()]);
     const moved = [...left].filter(([partition, next]) => {
-      // What was read or sought meanwhile has been compared by that.
+      // A partition that was read or sought meanwhile has been compared by that.
       const untouched = this.#leftAt.get(partition) === next && !this.#busy.has(partition) && !this.#unsettled.has(partition);
       return untouched && (places.get(partition)?.next !== next || places.get(partition)?.logId !== this.#logId);
     });

@@ -1,11 +1,11 @@
 /**
- * Brings partitions of the view to a place from which the log can go on. Most often they are there already. Else, by what is wrong:
+ * Brings partitions of the view to a place from which the log can be applied. Most often they are there already. The other cases:
  *
- * - no place: the view is new, or was wiped. Snapshots are restored beside it, then the log is replayed from its first record.
- * - behind the log's first record: retention took what the view never had. Snapshots hold it.
- * - ahead of the log's end, or of another cluster: the log was replaced. The view is a copy of the log and of nothing else: it begins anew.
+ * - No place: the view is new, or was wiped. Snapshots are restored first, then the log is replayed from its first record.
+ * - Behind the log's first record: retention took events that the view never had. Snapshots hold them.
+ * - Ahead of the log's end, or of another cluster: the log was replaced. The view is only a copy of the log, so it begins anew.
  *
- * Repeating any of it is harmless, also from two processes at once: every write needs the place that was found.
+ * Any of it may be repeated, even by two processes at once: every write succeeds only at the place that was found.
  */
 import type { CartParts } from '../cart.dependencies.ts';
 import type { Place } from './cart.view.ts';
@@ -20,8 +20,8 @@ interface Bounds {
 }
 
 /**
- * @param group whose committed offsets tell what was forwarded before the view was lost
- * @returns where each partition is to be read on; absent where another process was faster: ask again
+ * @param group the consumer group. Its committed offsets tell which records were forwarded before the view was lost.
+ * @returns where each partition is to be read on. A partition is absent when another process was faster: ask again.
  */
 export async function settlePartitions(
   parts: CartParts,
@@ -71,8 +71,8 @@ function boundsOf(bounds: ReadonlyMap<number, Bounds>, partition: number): Bound
 }
 
 /**
- * A batch is committed after its guests' changes were forwarded, so what is below the committed offset needs no second copy. The bounds were
- * asked first: if the log grew meanwhile this is too low, which is the harmless side.
+ * The projector commits a batch after it has forwarded the batch's guests. So records below the committed offset need no second copy. The
+ * bounds were asked first, so this offset is too low when the log grew meanwhile. That only costs a second copy.
  */
 async function forwardedOffsets(
   { eventLog, topics }: CartParts,
@@ -89,7 +89,7 @@ async function forwardedOffsets(
   );
 }
 
-/** A replay is there to compute anew: where the log is whole it needs none of what an older build made of it. */
+/** A replay computes carts anew. So it uses snapshots, which an older build may have made, only where the log is not whole. */
 const withGaps = (broken: ReadonlyMap<number, Place | undefined>, bounds: ReadonlyMap<number, Bounds>): Map<number, Place | undefined> =>
   new Map([...broken].filter(([partition]) => boundsOf(bounds, partition).first > 0n));
 
@@ -107,5 +107,5 @@ async function restore(
   });
 }
 
-/** A position past the log's end is of a log that is gone: the state holds, but no record of this log may be skipped for it. */
+/** A position past the log's end belongs to a log that is gone. The state is kept, but no record of this log may be skipped for it. */
 const withinLog = (cart: CartRecord, { first, next }: Bounds): CartRecord => (cart.position > next ? { ...cart, position: first } : cart);

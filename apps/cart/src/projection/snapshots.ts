@@ -1,6 +1,6 @@
 /**
- * A cart's whole state on a compacted topic: every 100 events, and before retention takes the events that it is made of. A snapshot is appended
- * before the watermark passes the events it holds; it carries its position, so one that is written twice, or restored beside newer
+ * Writes a cart's whole state to a compacted topic, every 100 events, and before retention takes the events behind it. A snapshot is
+ * appended before the watermark passes its events. It carries its position, so a snapshot that is written twice, or restored beside newer
  * events, is harmless.
  */
 import { randomUUID } from 'node:crypto';
@@ -12,17 +12,17 @@ import type { Applied } from './project-batch.ts';
 
 /** Akka's default; a replay of 100 events takes well below a millisecond. */
 const eventsPerSnapshot = 100;
-/** Carts looked at in one sweep of a partition: bounds the batch that is appended. */
+/** How many carts one sweep of a partition takes. It bounds the batch that is appended. */
 const sweepCountMax = 100;
-/** What one publish takes, less its keys and headers. */
+/** As much as one publish can carry, less its keys and headers. */
 const snapshotBytesMax = 800_000;
-/** A broker that answers hands over 24 partitions of snapshots in seconds; without progress for so long the read has failed. */
+/** A healthy broker hands over 24 partitions of snapshots in seconds. Without progress for this long, the read has failed. */
 const silenceMaxMs = 10_000;
 
 const recordOf = (cart: CartRecord): OutgoingRecord => ({ key: cart.state.cartId, value: encodeCart(cart) });
 const settled = (cart: CartRecord): CartRecord => ({ ...cart, eventsSinceSnapshot: 0, oldestUnsnapshottedAtMs: 0 });
 
-/** Marks the carts that it appended a snapshot of. A failure is not the batch's: the next event tries again. */
+/** Appends snapshots and marks their carts. A failure does not fail the batch: the next event tries again. */
 export async function writeSnapshots(parts: CartParts, applied: ReadonlyMap<string, Applied>): Promise<void> {
   const due = [...applied.values()].filter(({ cart }) => cart.eventsSinceSnapshot >= eventsPerSnapshot);
   if (due.length === 0) return;
@@ -37,7 +37,7 @@ export async function writeSnapshots(parts: CartParts, applied: ReadonlyMap<stri
   for (const [index, one] of due.entries()) if (appended.has(carts[index]!)) one.cart = carts[index]!;
 }
 
-/** Snapshots the partition's carts with events that retention will take. @returns how many */
+/** Snapshots the partition's carts whose events retention will soon take. @returns how many */
 export async function sweepPartition(parts: CartParts, partition: number): Promise<number> {
   const { view, topics, clock } = parts;
   if (topics.events.retentionMs < 0) return 0;
@@ -46,12 +46,12 @@ export async function sweepPartition(parts: CartParts, partition: number): Promi
   const { place, carts } = await view.load(partition, cartIds);
   if (place === undefined) return 0;
   const written = [...(await appendAll(parts, [...carts.values()].map(settled)))];
-  // Where the projector was faster the marks stay, and the next sweep comes again.
+  // When the projector was faster, the marks stay and the next sweep tries again.
   await view.apply(partition, { expected: place, place: undefined, carts: written });
   return written.length;
 }
 
-/** @returns those that it appended: all but what is too large for a record, which must not keep the others from theirs */
+/** @returns the carts with an appended snapshot. A cart that is too large for a record gets none, and does not hold up the others. */
 async function appendAll(parts: CartParts, carts: readonly CartRecord[]): Promise<ReadonlySet<CartRecord>> {
   const appended = new Map<CartRecord, OutgoingRecord>();
   for (const cart of carts) {
@@ -66,7 +66,7 @@ async function appendAll(parts: CartParts, carts: readonly CartRecord[]): Promis
 }
 
 /**
- * Hands over the snapshots of these partitions, as they are now, a batch at a time: never all of them in memory.
+ * Hands over the current snapshots of these partitions, a batch at a time, so that they are never all in memory.
  * @throws when the log does not answer
  */
 export async function readSnapshots(
@@ -80,7 +80,7 @@ export async function readSnapshots(
   const finished = Promise.withResolvers<void>();
   let progressMs = clock.monotonicMs();
   const reader = await eventLog.subscribe({
-    // Alone in a group of its own: reads everything, and leaves nothing that a restart would have to wait for.
+    // A new group for each call: it reads everything, and leaves no member for which a restart would have to wait.
     group: `cart-snapshots-${randomUUID()}`,
     topics: [topics.snapshots],
     from: 'earliest',
@@ -92,7 +92,7 @@ export async function readSnapshots(
         try {
           return value === null ? [] : [decodeCart(value)];
         } catch (error) {
-          // Not a loss: the events are there, or this snapshot would have been needed by no one but the operator who must hear of it.
+          // Mostly no loss, because the events are still there. If they are not, an operator must hear of it.
           log.error({ partition, offset: String(offset), err: error }, 'a snapshot cannot be decoded');
           return [];
         }
