@@ -1,4 +1,4 @@
-/** `npm run cart -- history`: what happened to one cart, event by event. Rows go to standard output, what is about them to standard error. */
+/** `npm run cart -- history` shows one cart's events, one by one. Rows go to standard output, and remarks to standard error. */
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,7 +46,7 @@ async function run(cartId: string, json: boolean, config: HistoryConfig, { out, 
     const where =
       steps === 0 ? `there is no cart ${cartId} in this log (partition ${partition})` : `${steps} events in partition ${partition}`;
     const gone = first > 0n ? `; the log begins at offset ${first}: what was before is past its retention` : '';
-    // Not among the rows: a program reads those.
+    // A remark, and not a row, because programs read the rows.
     err(`${where}${gone}`);
     return steps === 0 ? 2 : 0;
   } finally {
@@ -55,7 +55,7 @@ async function run(cartId: string, json: boolean, config: HistoryConfig, { out, 
   }
 }
 
-/** The shop that writes the file cuts and shrinks it as it likes; nobody else may. */
+/** Copies the file, because only the shop that writes it may cut and shrink it. */
 function copyOf(file: string, folder: string): string {
   const copy = join(folder, 'events.log');
   copyFileSync(file, copy);

@@ -1,9 +1,9 @@
-/** How a step of a cart's history looks: a line for a person, or JSON for a program. */
+/** Prints a step of a cart's history: a line for a person, or JSON for a program. */
 import { cartOfDot, commandOfDot, couponsOf, linesOf, type CartEvent, type Dot } from '../model/cart.ts';
 import { lineOf, type LineId } from '../model/lines.ts';
 import type { Step } from './history.ts';
 
-/** Beyond it a cart is cut: a table of long lines is none. --json shows all. */
+/** A longer cart is cut, so that the table stays readable. --json shows all of it. */
 const cartWidthMax = 120;
 const offsetWidth = 10;
 const eventWidth = 58;
@@ -41,7 +41,7 @@ export function jsonRow({ offset, atMs, event, unreadable, changed, after, trace
   );
 }
 
-/** Maps as objects, sets as arrays, offsets as text: a double holds no 64 bits. */
+/** Turns maps into objects, sets into arrays, and offsets into text, because a double cannot hold 64 bits. */
 function plainly(_key: string, value: unknown): unknown {
   if (value instanceof Map) return Object.fromEntries(value as ReadonlyMap<string, unknown>);
   if (value instanceof Set) return [...(value as ReadonlySet<unknown>)];
@@ -90,7 +90,7 @@ function nameOf(lineId: LineId): string {
     : `${line.productId} (${line.options.map(([name, value]) => `${name} ${value}`).join(', ')})`;
 }
 
-/** The end of a UUIDv7 is what tells it apart. A guest's dot says so. */
+/** Shows the end of a UUIDv7, which differs between ids, and marks a guest's dot. */
 const short = (dot: Dot): string => `${cartOfDot(dot).startsWith('g_') ? 'g' : ''}..${commandOfDot(dot).slice(-8)}`;
 const shortAll = (dots: readonly Dot[]): string =>
   dots.length === 0

@@ -27,7 +27,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A guest adds and signs in; the person sets, removes, orders; one record of theirs is unreadable. */
+/** A guest adds and signs in. The person sets, removes and orders. One of their records is unreadable. */
 async function aLife(): Promise<{ guest: string; ada: string }> {
   const [guest, ada] = [newGuest(), newUser()];
   accepted(await cart.add(guest, 'mug', 2));
@@ -53,7 +53,7 @@ async function historyOf(cartId: string): Promise<Step[]> {
   return steps;
 }
 
-it('tells every event of a cart in order, what it changed, and ends at the cart that the view shows', async () => {
+it('history shows every event of a cart in order and what it changed, and ends at the cart of the view', async () => {
   const { guest, ada } = await aLife();
   const steps = await historyOf(ada);
   expect(steps.map(({ event, changed }) => `${event?.type ?? 'unreadable'} ${changed}`)).toEqual([
@@ -72,7 +72,7 @@ it('tells every event of a cart in order, what it changed, and ends at the cart 
   expect(await historyOf(newUser())).toEqual([]);
 });
 
-it('is readable as a table, and whole as JSON', async () => {
+it('history is a readable table, and complete as JSON', async () => {
   const { ada } = await aLife();
   const steps = await historyOf(ada);
   const rows = steps.map(tableRow);
@@ -87,7 +87,7 @@ it('is readable as a table, and whole as JSON', async () => {
   expect(Object.keys(last.after['dead'] as object).length).toBeGreaterThanOrEqual(3);
 });
 
-it('reads a copy of the log of an embedded shop while that runs', async () => {
+it('history reads a copy of the log of an embedded shop while the shop runs', async () => {
   const { ada } = await aLife();
   const json = await run([ada, '--json', '--log-file', file]);
   expect(json).toMatchObject({ code: 0, err: expect.stringContaining('7 events in partition') });
@@ -98,11 +98,11 @@ it('reads a copy of the log of an embedded shop while that runs', async () => {
     code: 2,
     err: expect.stringMatching(/^there is no cart u_.* in this log/),
   });
-  // Untouched: the shop goes on.
+  // The shop still works: history has changed nothing.
   accepted(await cart.add(ada, 'hat', 1));
 });
 
-it('tells how it is used, and what it was not told', async () => {
+it('history explains its use, and names a missing argument', async () => {
   expect(await run(['--help'])).toMatchObject({ code: 0, out: expect.stringContaining('--log-file') });
   expect(await run(['nobody'])).toMatchObject({ code: 78 });
   expect(await run([newUser()])).toMatchObject({ code: 78, err: expect.stringContaining('KAFKA_BROKERS') });

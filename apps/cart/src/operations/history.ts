@@ -1,6 +1,6 @@
 /**
- * Every event of one cart, oldest first, and what each made of it, by the very rules of the projector. Reads the log and nothing else: neither the
- * view nor anybody's position is touched. A history begins where the log does; what retention took is in no history.
+ * Reads every event of one cart, oldest first, and applies each by the rules of the projector. It reads only the log, and touches neither
+ * the view nor the position of another reader. A history begins where the log does: it lacks the events that retention has taken.
  */
 import { randomUUID } from 'node:crypto';
 import { partitionOf } from '@cloakroom/contracts';
@@ -11,7 +11,7 @@ import { evolve, type CartEvent } from '../model/cart.ts';
 import { decodeEvent, UndecodableRecord, type CartRecord } from '../model/codec.ts';
 import type { CartTopics } from '../cart.dependencies.ts';
 
-/** No record and no end for so long: the log is away. */
+/** Without a record and without the end for this long, the log counts as down. */
 const silenceMaxMs = 10_000;
 const checkIntervalMs = 100;
 
@@ -25,11 +25,11 @@ export interface Step {
   readonly offset: bigint;
   /** When the log took it. */
   readonly atMs: number;
-  /** Undefined where this build cannot read it. */
+  /** Undefined when this build cannot read it. */
   readonly event: CartEvent | undefined;
-  /** Why it cannot be read. */
+  /** Why this build cannot read it. */
   readonly unreadable: string | undefined;
-  /** False for a repeat, and for what was dead before it came. */
+  /** False for a repeat, and for a command that was dead before it arrived. */
   readonly changed: boolean;
   readonly after: CartRecord;
   readonly traceparent: string | undefined;
@@ -42,7 +42,7 @@ export interface HistoryEnd {
   readonly steps: number;
 }
 
-/** @throws when the log cannot be read to the end that it had at the call */
+/** @throws when the log cannot be read up to the end that it had at the call */
 export async function readHistory(parts: HistoryParts, cartId: string, take: (step: Step) => void): Promise<HistoryEnd> {
   const { eventLog, topics, clock } = parts;
   const partition = partitionOf(cartId, topics.events);
@@ -54,12 +54,12 @@ export async function readHistory(parts: HistoryParts, cartId: string, take: (st
   let at = first;
   let progressMs = clock.monotonicMs();
   const subscription = await eventLog.subscribe({
-    // Alone, and leaving nothing that anybody waits for.
+    // A new group: this reads alone, and leaves no member for which another would have to wait.
     group: `cart-history-${randomUUID()}`,
     topics: [topics.events],
     from: 'earliest',
     onAssigned: (assigned, control) => {
-      // The other partitions are none of this cart's.
+      // The other partitions hold no event of this cart.
       for (const other of assigned)
         if (other.partition !== partition) control.seek(other.topic, other.partition, bounds.get(other.partition)!.next);
       return Promise.resolve();

@@ -1,8 +1,8 @@
-/** A cart service of an older build: events of some carts are of a version that it does not know. The log itself holds them whole. */
+/** Imitates a cart service of an older build, which does not know the version of some carts' events. The log itself stays as it is. */
 import { recordHeaders, type TopicSpec } from '@cloakroom/contracts';
 import type { EventLog } from '@cloakroom/event-log';
 
-/** From here on `eventLog` hands over records of these carts as a later version's; take a cart out of the set, and it is mended. */
+/** Makes `eventLog` hand over the records of these carts with a later version. A cart that is taken out of the set is readable again. */
 export function readAsOlderBuild(eventLog: EventLog, events: TopicSpec): Set<string> {
   const newer = new Set<string>();
   const subscribe = eventLog.subscribe.bind(eventLog);

@@ -1,22 +1,22 @@
-/** Reading a dead-letter topic from end to end, and putting its records back where they came from. */
+/** Reads a dead-letter topic from end to end, and puts its records back into their own topics. */
 import { randomUUID } from 'node:crypto';
 import { recordHeaders, type TopicSpec } from '@cloakroom/contracts';
 import { RetryLater, type EventLog, type LogRecord, type OutgoingRecord, type RecordHeaders } from '@cloakroom/event-log';
 import { type Clock } from '@cloakroom/platform';
 
-/** No more progress for so long: the log or the view is away. */
+/** Without progress for this long, the log or the view counts as down. */
 const silenceMaxMs = 10_000;
 const checkIntervalMs = 100;
 
 export interface Letter {
   readonly cartId: string;
   readonly partition: number;
-  /** Where it was in its log; undefined when its headers do not say. */
+  /** Its offset in its own log; undefined when its headers do not say. */
   readonly origin: bigint | undefined;
   readonly outcome: Outcome;
 }
 
-/** `done`: its cart waits for it no longer, an earlier run put it back. `left`: it stays in the dead-letter topic, and its cart incomplete. */
+/** `done`: an earlier run has put it back, and its cart no longer waits for it. `left`: it stays a dead letter, and its cart incomplete. */
 export type Outcome = { readonly is: 'put_back' } | { readonly is: 'done' } | { readonly is: 'left'; readonly why: string };
 
 export interface Redriven {
@@ -25,14 +25,14 @@ export interface Redriven {
   readonly left: number;
 }
 
-/** Looks at what was buried before the call. @throws when log or view are away for too long; what was put back by then stays so */
+/** Reads the letters that were buried before the call. @throws when log or view are down for too long; records put back by then stay so */
 export async function readLetters(
   { eventLog, clock }: { readonly eventLog: EventLog; readonly clock: Clock },
   buried: TopicSpec,
   take: (partition: number, records: readonly LogRecord[]) => Promise<readonly Letter[]>,
 ): Promise<Redriven> {
   await eventLog.ensureTopics([buried]);
-  // What this call itself gets buried again waits for the next one.
+  // A record that is buried again because of this call waits for the next call.
   const ends = new Map(
     [...(await eventLog.bounds(buried))].filter(([, { first, next }]) => next > first).map(([of, { next }]) => [of, next]),
   );
@@ -41,7 +41,7 @@ export async function readLetters(
   let trouble: unknown;
   if (ends.size > 0) {
     const subscription = await eventLog.subscribe({
-      // Alone and from the beginning, each time.
+      // A new group: each call reads alone, and from the beginning.
       group: `cart-redrive-${randomUUID()}`,
       topics: [buried],
       from: 'earliest',
@@ -55,7 +55,7 @@ export async function readLetters(
           if (records.at(-1)!.offset + 1n >= end) ends.delete(partition);
         } catch (error) {
           trouble = error;
-          // No dead letter of a dead letter, whatever it was.
+          // A dead letter must never become a dead letter again, whatever the error.
           throw new RetryLater('the redrive cannot go on', { cause: error });
         }
       },
@@ -73,7 +73,7 @@ export async function readLetters(
   return { putBack: counts.put_back, done: counts.done, left: counts.left };
 }
 
-/** As it was before its burial. */
+/** The record as it was before it became a dead letter. */
 export function toRecord(record: LogRecord, origin: bigint): OutgoingRecord {
   const ofBurial: readonly string[] = [
     recordHeaders.originTopic,

@@ -19,7 +19,7 @@ afterEach(async () => {
   await cart.stop();
 });
 
-/** What this publishes goes where a build that could not read it has buried it. */
+/** Publishes as if a build that could not read the record had buried it. */
 async function buried(publish: () => Promise<unknown>): Promise<void> {
   const original = cart.eventLog.publish.bind(cart.eventLog);
   vi.spyOn(cart.eventLog, 'publish').mockImplementationOnce((topic: TopicSpec, records) => {
@@ -46,7 +46,7 @@ const shows = (subject: string, expected: Record<string, number>) =>
   vi.waitFor(async () => expect(quantitiesOf(await cart.get(subject))).toEqual(expected));
 const dotsOf = (seen: string | undefined): Dot[] => decodeSeen(seen!) as Dot[];
 
-it('puts a claim back, once, with the signature that it came with', async () => {
+it('a redrive puts a claim back once, with its own signature', async () => {
   const [guest, ada] = [newGuest(), newUser()];
   accepted(await cart.add(guest, 'mug', 2));
   await shows(guest, { mug: 2 });
@@ -58,7 +58,7 @@ it('puts a claim back, once, with the signature that it came with', async () => 
   expect(await run(redriveClaims)).toMatchObject({ putBack: 0, done: 1, left: 0 });
 });
 
-it('brings no claim past its signature', async () => {
+it('a redrive cannot make a claim with a false signature count', async () => {
   const [guest, eve] = [newGuest(), newUser()];
   accepted(await cart.add(guest, 'mug', 2));
   const forged = async () => (await claims.get()).values.find(({ labels }) => labels['outcome'] === 'refused_forged')?.value ?? 0;
@@ -69,7 +69,7 @@ it('brings no claim past its signature', async () => {
   await shows(eve, {});
 });
 
-it('puts a confirmed order back until its cart has let go of it', async () => {
+it('a redrive puts a confirmed order back until its cart has removed the ordered lines', async () => {
   const ada = newUser();
   const { seen } = accepted(await cart.add(ada, 'mug', 2));
   await shows(ada, { mug: 2 });
@@ -79,7 +79,7 @@ it('puts a confirmed order back until its cart has let go of it', async () => {
   expect(await run(redriveOrders)).toMatchObject({ putBack: 0, done: 1, left: 0 });
 });
 
-it('leaves what still cannot be read, and an order of another cart, and says why', async () => {
+it('a redrive leaves unreadable records and orders of another cart, and says why', async () => {
   const [ada, eve] = [newUser(), newUser()];
   const { seen } = accepted(await cart.add(ada, 'mug', 2));
   await buried(() => cart.confirm(eve, dotsOf(seen), { cartId: ada }));

@@ -1,7 +1,7 @@
 /**
- * Puts back what cart could not read of other services' topics: claims of guest carts, and confirmed orders. Each goes to the end of the topic that it
- * came from, as it was, so that it is read by the one way in, with auth's signature checked there as ever; whoever else reads that topic hears
- * it again, and every reader of it is idempotent. Whether a cart still waits for it is read off the cart.
+ * Puts back records of other services that cart could not read: claims of guest carts, and confirmed orders. Each record is appended
+ * unchanged to the end of its own topic. So cart reads it in the usual way, and checks auth's signature as usual. Other readers of that
+ * topic read it again, and all of them are idempotent. The cart's state tells whether the cart still waits for the record.
  */
 import { fromBinary } from '@bufbuild/protobuf';
 import { deadLetterTopic, IdentityEventSchema, partitionOf, type IdentityEvent, type TopicSpec } from '@cloakroom/contracts';
@@ -20,7 +20,7 @@ export interface SourceParts extends Omit<RedriveParts, 'topics'> {
   readonly topics: Pick<CartTopics, 'events' | 'identity' | 'orders'>;
 }
 
-/** Whose cart a letter is about, and whether that cart has what it asks for. */
+/** The cart that a letter is about, and a test whether that cart already holds the letter's effect. */
 type Wish =
   { readonly cartId: string; readonly isFulfilled: (cart: CartState | undefined) => boolean } | 'nothing' | { readonly why: string };
 
@@ -29,7 +29,7 @@ const done: Outcome = { is: 'done' };
 export function redriveClaims(parts: SourceParts): Promise<Redriven> {
   return redriveFrom(parts, parts.topics.identity, (record) => {
     const { event } = readIdentityEvent(record);
-    // What profile could not take is profile's: an old address must not come back for it.
+    // A record that only profile failed to read is not put back: it could bring back an old address.
     if (event.case !== 'guestClaimed') return 'nothing';
     return { cartId: event.value.guestCartId, isFulfilled: (cart) => cart?.claimedBy !== undefined };
   });

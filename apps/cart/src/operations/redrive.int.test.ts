@@ -1,6 +1,6 @@
 /**
- * The operator's command as a process, on a real Kafka and a real Redis. It knows the topics by their real names, so this alone of the cart's
- * tests uses them: what other runs left there is theirs, and only lines about carts of this test are looked at.
+ * Runs the operator's command as a process, on a real Kafka and a real Redis. The command knows the topics by their real names, so this
+ * test uses them as no other test of cart does. Other runs may have left records there, so it looks only at lines about its own carts.
  */
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -64,7 +64,7 @@ const is = (subject: string, expected: { readonly incomplete: boolean; readonly 
     expect({ incomplete: read.incomplete, lines: quantitiesOf(read), stale: read.stale }).toEqual({ ...expected, stale: false });
   }, patience);
 
-it('puts back what an older build buried, and says so; leaves what cannot be read, and says that', async () => {
+it('redrive puts back and names the records that an older build buried, and names those that it leaves', async () => {
   const [ada, eve] = [newUser(), newUser()];
   await is(ada, { incomplete: false, lines: {} });
   newer.add(ada);
@@ -92,13 +92,13 @@ it('puts back what an older build buried, and says so; leaves what cannot be rea
   await is(ada, { incomplete: false, lines: { mug: 2 } });
 });
 
-it('tells how it is used, and what its environment lacks', async () => {
+it('redrive explains its use, and names what its environment lacks', async () => {
   expect(await run(['--help'], {})).toMatchObject({ code: 0, out: expect.stringContaining('--dry-run') });
   expect(await run([], { CART_REDIS_URL: redisUrl })).toMatchObject({ code: 78, err: expect.stringContaining('KAFKA_BROKERS') });
   expect(await run([], { ...environment(), EVENT_LOG: 'embedded' })).toMatchObject({ code: 78, err: expect.stringContaining('EVENT_LOG') });
 });
 
-it('replays into a new view and drops the old one', async () => {
+it('replay fills a new view and drops the old one', async () => {
   const ada = newUser();
   accepted(await cart.add(ada, 'mug', 2));
   await is(ada, { incomplete: false, lines: { mug: 2 } });

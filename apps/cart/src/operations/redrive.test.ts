@@ -45,7 +45,7 @@ const poison = (subject: string) =>
     { key: subject, value: Buffer.from('not a cart event'), headers: { [recordHeaders.eventVersion]: Buffer.from('1') } },
   ]);
 
-it('puts back what an older build buried, once however often it is run, and the mark goes', async () => {
+it('a redrive puts back a record that an older build buried, once for any number of runs, and its mark goes', async () => {
   const ada = newUser();
   accepted(await cart.add(ada, 'cup', 1));
   await is(ada, { incomplete: false, lines: { cup: 1 } });
@@ -59,7 +59,7 @@ it('puts back what an older build buried, once however often it is run, and the 
   await is(ada, { incomplete: false, lines: { cup: 1, mug: 2 } });
 });
 
-it('leaves what still cannot be read where it is, says why, and looks at it again the next time', async () => {
+it('a redrive leaves a record that is still unreadable, says why, and tries it again at the next run', async () => {
   const ada = newUser();
   await poison(ada);
   await is(ada, { incomplete: true, lines: {} });
@@ -75,7 +75,7 @@ it('leaves what still cannot be read where it is, says why, and looks at it agai
   await is(ada, { incomplete: true, lines: {} });
 });
 
-it('leaves what reads well and yet makes a cart that cannot be kept', async () => {
+it('a redrive leaves a readable record whose cart cannot be encoded', async () => {
   const ada = newUser();
   const commandId = uuidToBytes(newCommandId());
   const cleared = create(CartEventSchema, {
@@ -89,7 +89,7 @@ it('leaves what reads well and yet makes a cart that cannot be kept', async () =
   expect(await run()).toMatchObject({ putBack: 0, left: 1 });
 });
 
-it('says what it would do and does nothing on a dry run', async () => {
+it('a dry run says what a redrive would do, and changes nothing', async () => {
   const ada = newUser();
   newer.add(ada);
   accepted(await cart.add(ada, 'mug', 2));
@@ -100,7 +100,7 @@ it('says what it would do and does nothing on a dry run', async () => {
   await is(ada, { incomplete: false, lines: { mug: 2 } });
 });
 
-it('puts back once what a crash buried twice', async () => {
+it('a redrive puts back once a record that a crash buried twice', async () => {
   const ada = newUser();
   newer.add(ada);
   accepted(await cart.add(ada, 'mug', 2));
@@ -120,12 +120,12 @@ it('puts back once what a crash buried twice', async () => {
   await is(ada, { incomplete: false, lines: { mug: 2 } });
 });
 
-it('puts back again what the running build buried a second time', async () => {
+it('a redrive puts back again a record that the running build buried a second time', async () => {
   const ada = newUser();
   newer.add(ada);
   accepted(await cart.add(ada, 'mug', 2));
   await is(ada, { incomplete: true, lines: {} });
-  // The command is of the new build, the service still of the old one.
+  // The command runs on the new build, and the service still on the old one.
   expect(await run()).toMatchObject({ putBack: 1 });
   await vi.waitFor(async () => expect(await buriedCount(ada)).toBe(2));
   await is(ada, { incomplete: true, lines: {} });
@@ -134,17 +134,17 @@ it('puts back again what the running build buried a second time', async () => {
   await is(ada, { incomplete: false, lines: { mug: 2 } });
 });
 
-it('leaves a dead letter that does not say where it came from', async () => {
+it('a redrive leaves a dead letter whose headers do not say where it came from', async () => {
   const ada = newUser();
   await eventLog.publish(buried, [{ key: ada, value: Buffer.from(''), headers: {} }]);
   expect(await run()).toMatchObject({ left: 1, letters: [{ origin: undefined, outcome: { is: 'left' } }] });
 });
 
-it('does nothing when nothing was buried', async () => {
+it('a redrive does nothing when nothing was buried', async () => {
   expect(await run()).toEqual({ putBack: 0, done: 0, left: 0, letters: [] });
 });
 
-it('ends, saying why, when the view is away', async () => {
+it('a redrive ends and says why when the view is down', async () => {
   const ada = newUser();
   await poison(ada);
   await is(ada, { incomplete: true, lines: {} });
@@ -158,9 +158,9 @@ it('ends, saying why, when the view is away', async () => {
   expect(failure).toMatchObject({ message: 'the redrive cannot go on', cause: { message: 'connection refused' } });
 });
 
-describe('weeks later', () => {
+describe('a redrive weeks later', () => {
   const dayMs = 24 * 60 * 60 * 1000;
-  /** The log's clock too: pruning counts by what the log stamped. */
+  /** Moves the log's clock too, because pruning counts by the log's timestamps. */
   const openLater = async () => {
     let nowMs = Date.now() - 80 * dayMs;
     const clock = { ...systemClock, nowMs: () => nowMs };
@@ -185,7 +185,7 @@ describe('weeks later', () => {
     return letter;
   };
 
-  it('brings nothing back by a second copy, once what it made was removed and that forgotten', async () => {
+  it('brings back no line by a second copy, once the line was removed and its death forgotten', async () => {
     const { add, later, commandId } = await openLater();
     const ada = newUser();
     newer.add(ada);
@@ -201,14 +201,14 @@ describe('weeks later', () => {
     await add(ada, 'cup');
     await is(ada, { incomplete: false, lines: { cup: 1 } });
     expect((await cart.view.load(partitionOfCart(cart.parts, ada), [ada])).carts.get(ada)?.state.dead.size).toBe(0);
-    // As another operator's run that hung all the while.
+    // Another operator's run hung until now, and appends its copy.
     const headers = { ...letter.headers, [recordHeaders.redriveOf]: Buffer.from('0') };
     await eventLog.publish(cart.topics.events, [{ key: ada, value: letter.value, headers }]);
     await add(ada, 'hat');
     await is(ada, { incomplete: false, lines: { cup: 1, hat: 1 } });
   });
 
-  it('forgets no death while a record is missing, so what was removed unseen stays removed', async () => {
+  it('finds every death kept while a record was missing, so a line that was removed unseen stays removed', async () => {
     const { add, later, commandId } = await openLater();
     const ada = newUser();
     newer.add(ada);
@@ -223,7 +223,7 @@ describe('weeks later', () => {
     await is(ada, { incomplete: false, lines: { cup: 1 } });
   });
 
-  it('puts nothing back that a rebuild has not come to: it may be read there in its own place', async () => {
+  it('waits for a rebuild to reach the record, which may be readable in its own place', async () => {
     const { add, later, commandId } = await openLater();
     const ada = newUser();
     newer.add(ada);
@@ -240,7 +240,7 @@ describe('weeks later', () => {
     expect(await run()).toMatchObject({ putBack: 0, done: 1, left: 0 });
   });
 
-  it('keeps the mark when retention has taken the record and the view is lost', async () => {
+  it('finds the mark after retention has taken the record and the view was lost', async () => {
     const { add, later } = await openLater();
     const ada = newUser();
     newer.add(ada);
@@ -251,7 +251,7 @@ describe('weeks later', () => {
     const partition = partitionOfCart(cart.parts, ada);
     expect(await sweepPartition(cart.parts, partition)).toBe(1);
     later(50);
-    // The embedded log looks for what is past its retention once in 1,000 records.
+    // The embedded log removes records past their retention once in 1,000 records.
     const eve = newUser();
     const dot = dotOf(eve, newCommandId());
     const filler = encodeEvent({ type: 'ItemAdded', cartId: eve, atMs: 1, dot, line: 'mug', quantity: 1 });

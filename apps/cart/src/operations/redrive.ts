@@ -1,11 +1,12 @@
 /**
- * Puts buried records back at the end of their log, once whatever made them unreadable is mended. A record waits while its cart carries its
- * mark; that mark is in the view, and comes back with it after a wipe. So this needs no memory of its own: it looks at every dead letter,
- * passes over those without a mark, appends those that can be applied now, and leaves the rest where they are, saying why.
+ * Appends buried records to the end of their log, once their defect is mended. A record waits while its cart carries its mark. The mark is
+ * in the view, and is rebuilt with it after a wipe. So a redrive needs no memory of its own. It reads every dead letter, skips those
+ * without a mark, appends those that can be applied now, and leaves the others, saying why.
  *
- * Late is safe: events commute, and a cart with a mark forgets no death. Twice is safe (two operators, a crash): the projector clears the mark
- * when it applies the record, and passes over a copy of what carries none; else a copy that comes weeks after could bring back what was
- * removed and forgotten. Run by a build that reads less than this one, it buries the record again, under a new mark.
+ * A late redrive is safe: events commute, and a cart with a mark forgets no death. A second redrive is safe (two operators, a crash): the
+ * projector clears the mark when it applies the record, and skips a copy without a mark. If it did not, a copy weeks later could bring back
+ * lines that were removed and forgotten. When a running projector of an older build cannot read the record, it buries the record again,
+ * under a new mark.
  */
 import { deadLetterTopic } from '@cloakroom/contracts';
 import { publishInParts, type EventLog, type LogRecord } from '@cloakroom/event-log';
@@ -24,13 +25,13 @@ export interface RedriveParts {
   readonly view: Pick<CartView, 'load'>;
   readonly topics: Pick<CartTopics, 'events'>;
   readonly clock: Clock;
-  /** Only look. */
+  /** Changes nothing, and only tells. */
   readonly dryRun?: boolean;
   /** Called for each dead letter once its outcome is known. */
   readonly tell?: (letter: Letter) => void;
 }
 
-/** Looks at what was buried before the call. @throws when log or view are away for too long; what was put back by then stays so */
+/** Reads the letters that were buried before the call. @throws when log or view are down for too long; records put back by then stay so */
 export function redrive(parts: RedriveParts): Promise<Redriven> {
   return readLetters(parts, deadLetterTopic(parts.topics.events), (partition, records) => takeLetters(parts, partition, records));
 }
@@ -42,7 +43,7 @@ async function takeLetters(parts: RedriveParts, partition: number, records: read
   const letters = records.map((record): Letter => {
     const { key: cartId } = record;
     const origin = originOf(record, topics.events);
-    // The view has passed it and holds no mark. Buried twice by a crash, it goes back once.
+    // The view has passed the record and holds no mark for it. So a record that a crash buried twice is put back once.
     const passed = origin !== undefined && place !== undefined && place.next > origin;
     const done = origin !== undefined && (taken.has(origin) || (passed && carts.get(cartId)?.missing.has(origin) !== true));
     const judged = () => judge(record, origin, passed, carts.get(cartId) ?? newCart(cartId));
@@ -56,10 +57,10 @@ async function takeLetters(parts: RedriveParts, partition: number, records: read
   return letters;
 }
 
-/** Whether the projector could apply it today: read it, and keep what it makes of the cart. Both are pure, so whatever fails is the record's fault. */
+/** Decides whether the projector could decode the record and encode its cart. Both are pure, so an error is the record's fault. */
 function judge(record: LogRecord, origin: bigint | undefined, passed: boolean, cart: CartRecord): Outcome {
   if (origin === undefined) return { is: 'left', why: 'its headers do not say where it came from' };
-  // The rebuild may read it in its own place, or mark it again. Only then it is known which.
+  // The rebuild may read it in its own place, or mark it again. Only then is it clear which.
   if (!passed) return { is: 'left', why: 'the view has not come to it yet: run this again' };
   try {
     encodeCart({ ...cart, state: evolve(cart.state, decodeEvent(record)) });

@@ -1,4 +1,4 @@
-/** A replay beside the serving view, on a real Kafka and a real Redis, while two services write, merge, remove and read. */
+/** Replays beside the serving view, on a real Kafka and a real Redis, while two services write, merge, remove and read. */
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isProblem } from '@cloakroom/contracts';
@@ -63,7 +63,7 @@ async function openService(): Promise<Harness> {
   return service;
 }
 
-/** A busy machine may leave an outcome unknown: the same command again, as any client does. */
+/** On a busy machine an outcome may be unknown. Then this repeats the same command, as any client does. */
 async function addSurely(service: Harness, subject: string): Promise<string> {
   const commandId = newCommandId();
   for (;;) {
@@ -95,7 +95,7 @@ const shows = (service: Harness, subject: string, expected: Record<string, numbe
   }, patience);
 const keysOf = async (space: string): Promise<string[]> => (await redis.keys(`*:${space}:*`)).filter((key) => !key.endsWith(':serving'));
 
-describe('the step from one space to the next', () => {
+describe('the switch from one space to the next', () => {
   const placeAt = (next: bigint, more: Partial<Place> = {}): Place => ({ next, rebuiltAt: 0n, forwardedTo: 0n, logId: 'log', ...more });
   const connected = async (view: CartView): Promise<CartView> => {
     opened.push({ stop: () => view.close() });
@@ -114,7 +114,7 @@ describe('the step from one space to the next', () => {
     expect(await view.apply(0, { expected, place, carts: [] })).toBe(true);
   };
 
-  it('is made only where both stand at the same record of the same log, and what is built has caught up', async () => {
+  it('happens only when both stand at the same record of the same log, and the new space has caught up', async () => {
     const { serving, building, level } = await openBoth();
     expect(await level()).toBe(false);
     await put(serving, placeAt(5n));
@@ -127,25 +127,25 @@ describe('the step from one space to the next', () => {
     expect(await level()).toBe(true);
   });
 
-  it('is known to whoever asks again, because the answer was lost, and is made in no other direction', async () => {
+  it('is reported to a caller that repeats it after a lost answer, and never goes back', async () => {
     const { serving, building, level } = await openBoth();
     await put(serving, placeAt(5n));
     await put(building, placeAt(5n));
     expect(await level()).toBe(true);
-    // The serving projector has gone on since, in the new space.
+    // The serving projector has continued since then, in the new space.
     await put(serving, placeAt(6n));
     expect(await level()).toBe(true);
     const third = keyspace.replace(/1$/, '3');
     expect(await openSpaces(redis, keyspace).switchOver(0, keyspace, third)).toBe(false);
   });
 
-  it('ends the writes of both at that record: none goes into a space that is not meant', async () => {
+  it('ends writes to both spaces at that record, so none goes into the wrong space', async () => {
     const { serving, building, level } = await openBoth();
     await put(serving, placeAt(5n, { forwardedTo: 3n }));
     await put(building, placeAt(5n));
     const [old, built] = [(await serving.load(0, [])).place, (await building.load(0, [])).place];
     expect(await level()).toBe(true);
-    // A batch that was read before the step, and a replay that does not know of it yet.
+    // One batch was read before the switch, and the replay does not know of the switch yet.
     expect(await serving.apply(0, { expected: old, place: placeAt(6n), carts: [] })).toBe(false);
     expect(await building.apply(0, { expected: built, place: placeAt(6n), carts: [] })).toBe(false);
     expect((await serving.load(0, [])).place).toEqual(placeAt(5n));
@@ -155,9 +155,9 @@ describe('the step from one space to the next', () => {
 });
 
 describe('a replay into a new view', () => {
-  it('takes no read back and loses nothing, while people write, sign in and remove', async () => {
+  it('lets no read go back and loses nothing, while people write, sign in and remove', async () => {
     const [one, two] = await Promise.all([openService(), openService()]);
-    // Both share the claims' group: whichever reads the claim must know the key.
+    // Both services share the claims' group, so both must know the key.
     vi.spyOn(two.auth.ring, 'find').mockImplementation((kid) => one.auth.ring.find(kid));
     const people = Array.from({ length: 6 }, newUser);
     const [guest, owner] = [newGuest(), newUser()];
@@ -173,11 +173,11 @@ describe('a replay into a new view', () => {
       for (; going; mugs++) {
         const [writer, reader] = index % 2 === 0 ? [one, two] : [two, one];
         const consistencyToken = await addSurely(writer, subject);
-        // Its token demands exactly this; a read that lags says so and is asked again.
+        // The token demands this count. A read that lags says so, and is repeated.
         await vi.waitFor(async () => {
           const read = await reader.get(subject, consistencyToken);
           const { mug = 0 } = quantitiesOf(read);
-          // Not asked again: whoever has read one must never read less.
+          // This is never repeated: a reader must not see less than before.
           if (mug < mugs) wentBack.push(`${mug} after ${mugs}`);
           reads += 1;
           expect(read.stale).toBe(false);
@@ -202,14 +202,14 @@ describe('a replay into a new view', () => {
     expect(wentBack).toEqual([]);
     expect(replayed).toMatchObject({ from: [keyspace], to: keyspace.replace(/1$/, '2'), partitions: partitionCount });
     for (const [index, subject] of people.entries()) await shows(one, subject, { mug: await shopping[index]! });
-    // What a guest did around the switch was forwarded by one projector or the other.
+    // One projector or the other has forwarded the guest's commands around the switch.
     await shows(two, owner, { mug: await asGuest });
     expect(await keysOf(keyspace)).toEqual([]);
     expect((await keysOf(replayed.to)).length).toBeGreaterThanOrEqual(people.length + 2);
-    // 140 writes, a merge and a replay among other tests that share the broker.
+    // 140 writes, a merge and a replay, beside other tests that share the broker.
   }, 60_000);
 
-  it('mends what stood wrong in the old one, and serves removals and unreadable records as before', async () => {
+  it('mends a wrong cart of the old view, and keeps removals and unreadable records as they were', async () => {
     const service = await openService();
     const [ada, eve] = [newUser(), newUser()];
     const { seen } = accepted(await service.add(ada, 'mug', 2));
@@ -228,13 +228,13 @@ describe('a replay into a new view', () => {
     expect(await service.get(eve)).toMatchObject({ incomplete: true });
     accepted(await service.add(ada, 'cup', 1));
     await shows(service, ada, { cup: 2 });
-    // And once more, from the new one.
+    // A second replay starts from the new view.
     expect(await runReplay()).toMatchObject({ to: keyspace.replace(/1$/, '3') });
     await shows(service, ada, { cup: 2 });
     expect(await service.get(eve)).toMatchObject({ incomplete: true });
   });
 
-  it('ends although the view did each step and its answer was lost', async () => {
+  it('completes when the answer of each switch was lost', async () => {
     const service = await openService();
     const people = Array.from({ length: 8 }, newUser);
     for (const subject of people) accepted(await service.add(subject));
@@ -258,13 +258,13 @@ describe('a replay into a new view', () => {
     expect(await keysOf(keyspace)).toEqual([]);
   });
 
-  it('goes on where one was ended, and leaves nothing of either behind', async () => {
+  it('continues where a killed one ended, and leaves no space behind', async () => {
     const service = await openService();
     const people = Array.from({ length: 8 }, newUser);
     for (const subject of people) accepted(await service.add(subject));
     for (const subject of people) await shows(service, subject, { mug: 1 });
     const spaces = openSpaces(redis, keyspace);
-    // As a run that was killed after its first switch.
+    // Imitates a run that was killed after its first switch.
     const eventLog = await openLog();
     let switched = 0;
     const halting = {

@@ -1,9 +1,11 @@
 /**
- * Builds the view anew from the log while the old one serves, and switches partition by partition as each catches up. For when the rules or the
- * record's format have changed, or the view is doubted: a wipe would serve stale carts for as long as the rebuild takes.
+ * Builds the view anew from the log while the old one serves, and switches each partition when it has caught up. An operator uses it after
+ * a change of the rules or of the record's format, or when the view may be wrong. A wipe instead would serve stale carts during the
+ * rebuild.
  *
- * It reads with the projector's own steps, but forwards no guest and writes no snapshot: the serving projector has, up to the very record at which
- * the pointer moves (cart.view.replay.ts). Killed at any point it has changed nothing that is read, or whole partitions; the next run goes on.
+ * A replay uses the projector's own steps, but forwards no guest and writes no snapshot. The serving projector has done both, up to the
+ * record at which the pointer moves (cart.view.replay.ts). A replay that is killed has switched whole partitions or none. The next run
+ * continues.
  */
 import { randomUUID } from 'node:crypto';
 import { RetryLater, type BatchControl, type RecordBatch, type TopicPartition } from '@cloakroom/event-log';
@@ -14,16 +16,16 @@ import type { CartParts } from '../cart.dependencies.ts';
 import { projectBatch } from '../projection/project-batch.ts';
 import { settlePartitions } from '../projection/rebuild.ts';
 
-/** No partition came closer for so long: log or view are away, or nobody projects the serving view. */
+/** Without progress for this long, the log or the view counts as down, or no process projects the serving view. */
 const silenceMaxMs = 30_000;
-/** While the view does not answer. */
+/** Between attempts while the view does not answer. */
 const retryDelayMs = 100;
-/** Between looks whether a partition that nobody writes to is level. */
+/** Between attempts to switch. A partition without writes gets no batch that could trigger one. */
 const lookIntervalMs = 20;
 
 export interface ReplayParts extends Omit<CartParts, 'view'> {
   readonly spaces: Spaces;
-  /** The view of a space that does not serve. */
+  /** Opens the view of a space that does not serve. */
   readonly open: (space: string) => CartView;
   readonly tell?: (line: string) => void;
 }
@@ -35,7 +37,7 @@ export interface Replayed {
   readonly records: number;
 }
 
-/** @throws when it cannot go on; what was switched by then stays so */
+/** @throws when it cannot continue; partitions that were switched by then stay so */
 export async function replay(parts: ReplayParts): Promise<Replayed> {
   const { spaces, topics, tell = () => undefined } = parts;
   const all = Array.from({ length: topics.events.partitions }, (_, partition) => partition);
@@ -46,7 +48,7 @@ export async function replay(parts: ReplayParts): Promise<Replayed> {
   tell(`replaying ${open.size} of ${all.length} partitions from ${from.join(', ')} into ${to}`);
   const view = parts.open(to);
   try {
-    // What an earlier run left was made by a build that may have been another.
+    // Another build may have made what an earlier run left.
     for (const partition of open.keys()) await untilItAnswers(() => view.reset(partition));
     const records = await fill({ ...parts, view, replays: true }, open, to);
     await untilItAnswers(() => spaces.dropBefore(to));
@@ -56,7 +58,7 @@ export async function replay(parts: ReplayParts): Promise<Replayed> {
   }
 }
 
-/** The view's connection is just being made, or was lost for a moment. */
+/** Repeats a call while the view's connection is being made, or was lost for a moment. */
 async function untilItAnswers<T>(ask: () => Promise<T>): Promise<T> {
   for (let waitedMs = 0; ; waitedMs += retryDelayMs) {
     try {
@@ -68,13 +70,13 @@ async function untilItAnswers<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
-/** One beyond the newest; the newest itself where an earlier run was ended before all partitions were there. */
+/** The space after the newest, or the newest itself when an earlier run ended before it had switched all partitions. */
 function newSpace(serving: ReadonlySet<string>): string {
   const [newest = ''] = [...serving].sort((a, b) => b.localeCompare(a, 'en', { numeric: true }));
   return serving.size > 1 ? newest : spaceAfter(newest);
 }
 
-/** @param open the partitions to be switched, and the space that serves each; emptied */
+/** @param open the partitions to be switched, and the space that serves each */
 async function fill(parts: ReplayParts & CartParts, open: Map<number, string>, to: string): Promise<number> {
   const { eventLog, topics, clock } = parts;
   const { clusterId } = await eventLog.describe();
@@ -97,7 +99,7 @@ async function fill(parts: ReplayParts & CartParts, open: Map<number, string>, t
         }
       } catch (error) {
         trouble = error;
-        // No dead letter from here: the projector that serves has buried what is to be buried.
+        // A replay makes no dead letters: the serving projector has buried unreadable records already.
         throw new RetryLater('the replay cannot go on', { cause: error });
       }
     },
@@ -142,7 +144,7 @@ async function take(parts: CartParts, logId: string, batch: RecordBatch, control
   const projected = await projectBatch(parts, logId, batch);
   if (projected.outcome === 'applied') return true;
   const place = (await parts.view.places([batch.partition])).get(batch.partition);
-  // Switched at this very moment: the serving projector has it.
+  // The partition was switched at this moment, and the serving projector has the batch.
   control.seek(batch.topic, batch.partition, place?.next ?? batch.records[0]!.offset);
   return false;
 }
