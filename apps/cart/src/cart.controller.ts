@@ -14,7 +14,7 @@ import { removeItem } from './commands/remove-item.ts';
 import { setQuantity } from './commands/set-quantity.ts';
 import { watchCart, Watchers } from './reads/watch-cart.ts';
 
-/** The table of contents of cart: one line an rpc. */
+/** The table of contents of cart: one line for each rpc. */
 @Injectable()
 export class CartController {
   readonly handlers: Handlers<typeof CartService>;

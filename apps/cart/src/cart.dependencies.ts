@@ -1,4 +1,4 @@
-/** What the use cases of this service are given: ports, the clock and the names of things. */
+/** The dependencies of the use cases: ports, the clock, the rules and the names of topics. */
 import { partitionOf, topics, type TopicSpec } from '@cloakroom/contracts';
 import type { EventLog } from '@cloakroom/event-log';
 import type { Clock, Logger } from '@cloakroom/platform';
@@ -26,11 +26,11 @@ export interface CartParts {
   readonly log: Logger;
   readonly topics: CartTopics;
   readonly region: string;
-  /** What an event makes of a cart: the rules of model/cart.ts. */
+  /** Applies an event to a cart: the rules of model/cart.ts. */
   readonly evolve: Evolve;
-  /** Of a replay into a view that does not serve yet: it forwards nothing, and writes no snapshots. */
+  /** Set by a replay into a view that does not serve yet: it forwards no guest and writes no snapshot. */
   readonly replays?: boolean;
 }
 
-/** Events and snapshots of a cart have the same partition number: the topics have the same count. */
+/** Events and snapshots of a cart have the same partition number, because the topics have the same number of partitions. */
 export const partitionOfCart = (parts: Pick<CartParts, 'topics'>, cartId: string): number => partitionOf(cartId, parts.topics.events);

@@ -1,4 +1,4 @@
-/** A cart service in the test's own process: real use cases, real projector and claims, over the event log and the view that the test brings. */
+/** A cart service in the test's own process: real use cases, projector and claims, on the event log and the view that the test hands in. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { create, toBinary } from '@bufbuild/protobuf';
 import {
@@ -68,7 +68,7 @@ export function personContext(
   };
 }
 
-/** Auth's key, and a ring that knows it. */
+/** Auth's key, and a key ring that holds it. */
 export function newAuthKey(): { key: SigningKey; ring: KeyRing } {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const ring: KeyRing = {
@@ -116,7 +116,7 @@ export async function openHarness(options: HarnessOptions = {}) {
       await projector.ready;
     },
     ...commandsOf(parts, () => projector),
-    /** What auth's relay appends after a sign-in. */
+    /** Appends a claim, as auth's relay does after a sign-in. */
     claim: (
       guestCartId: string,
       userId: string,
@@ -132,7 +132,7 @@ export async function openHarness(options: HarnessOptions = {}) {
       const trace = how.trace === undefined ? {} : traceHeaders(how.trace);
       return eventLog.publish(topics.identity, [{ key: userId, value, headers: { ...headers, ...trace } }]);
     },
-    /** What orders' relay publishes once an order is paid. */
+    /** Publishes a confirmed order, as orders' relay does once the order is paid. */
     confirm: (userId: string, dots: readonly Dot[], how: { orderId?: string; cartId?: string; key?: string } = {}): Promise<Position[]> => {
       const { orderId = newCommandId(), cartId = userId, key = userId } = how;
       const value = toBinary(
@@ -189,7 +189,7 @@ function commandsOf(parts: CartParts, projector: () => Projector) {
   };
 }
 
-/** @throws when the answer is a Problem: for what the test is not about */
+/** @throws when the answer is a Problem. For steps that the test is not about. */
 export function accepted<T extends object>(answer: T | Problem): T {
   if (isProblem(answer)) throw new Error(`refused: ${answer.problem} ${answer.detail ?? ''}`);
   return answer;

@@ -1,4 +1,4 @@
-/** The cart on a real Kafka and a real Redis, each test with topics and keys of its own. */
+/** The cart on a real Kafka and a real Redis. Each test has topics and keys of its own. */
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -17,7 +17,7 @@ import { openTestRedis } from './redis.harness.ts';
 
 const brokers = (process.env['TEST_KAFKA_BROKERS'] ?? '').split(',');
 const database = 8;
-/** A member that was killed keeps its partitions for 6 s. */
+/** The group leaves a killed member its partitions for 6 s. */
 const patience = { timeout: 25_000, interval: 100 };
 
 let redis: Redis;
@@ -79,7 +79,7 @@ const shows = (service: Harness, subject: string, expected: Record<string, numbe
   }, patience);
 
 describe('a cart on Kafka and Redis', () => {
-  it('shows an acknowledged add to whoever brings its token', async () => {
+  it('shows an acknowledged add to a read that brings its token', async () => {
     const service = await openService();
     const ada = newUser();
     await shows(service, ada, {});
@@ -89,7 +89,7 @@ describe('a cart on Kafka and Redis', () => {
     expect(quantitiesOf(read)).toEqual({ mug: 2 });
   });
 
-  it('loses none of 200 adds made at once through two producers, and doubles none', async () => {
+  it('loses and doubles none of 200 simultaneous adds through two producers', async () => {
     const [one, two] = await Promise.all([openService(), openService()]);
     const ada = newUser();
     const answers = await Promise.all(Array.from({ length: 200 }, (_, n) => (n % 2 === 0 ? one : two).add(ada, `product-${n % 5}`)));
@@ -104,7 +104,7 @@ describe('a cart on Kafka and Redis', () => {
     const [guest, user] = [newGuest(), newUser()];
     accepted(await one.add(guest, 'mug', 2));
     accepted(await two.add(user, 'cup', 1));
-    // Both share the claims' group: whichever reads the claim must know the key.
+    // Both services share the claims' group, so both must know the key.
     const key = one.auth.key;
     vi.spyOn(two.auth.ring, 'find').mockImplementation((kid) => one.auth.ring.find(kid));
     for (let n = 0; n < 2; n++) await one.claim(guest, user, { signer: key });
@@ -125,7 +125,7 @@ describe('a cart on Kafka and Redis', () => {
     for (const subject of people) await shows(service, subject, { mug: 5 });
   });
 
-  it('restores from snapshots, then replays what they do not hold', async () => {
+  it('restores from snapshots, then replays the later events', async () => {
     const service = await openService();
     const ada = newUser();
     for (let n = 0; n < 25; n++) await Promise.all([1, 2, 3, 4, 5].map(async () => accepted(await service.add(ada))));
@@ -136,7 +136,7 @@ describe('a cart on Kafka and Redis', () => {
     await shows(service, ada, { mug: 125 });
   });
 
-  it('changes nothing twice when it is killed between the view and the commit', async () => {
+  it('applies no event twice when it is killed between the write to the view and the commit', async () => {
     const service = await openService();
     const people = Array.from({ length: 8 }, newUser);
     await service.projector().stop();
@@ -155,7 +155,7 @@ describe('a cart on Kafka and Redis', () => {
     );
     const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
     expect([code, signal]).toEqual([null, 'SIGKILL']);
-    // It had applied a batch, and committed none of it.
+    // The killed projector had applied a batch and committed none of it.
     const places = await service.view.places([0, 1, 2, 3]);
     const applied = [...places].filter(([, { next }]) => next > 0n);
     expect(applied.length).toBeGreaterThan(0);
@@ -168,7 +168,7 @@ describe('a cart on Kafka and Redis', () => {
     for (const { eventsSinceSnapshot } of carts.values()) expect(eventsSinceSnapshot).toBe(3);
   });
 
-  it('calls a cart stale whose owner is paused, also to a device without a token, and sells nothing that was removed', async () => {
+  it('says stale for a cart whose owner is paused, even to a device without a token, and sells no removed line', async () => {
     const service = await openService();
     const owner = spawn(
       process.execPath,
@@ -182,7 +182,7 @@ describe('a cart on Kafka and Redis', () => {
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     opened.push({ stop: async () => void owner.kill('SIGKILL') });
-    // Both are members before anything is written: each holds two of the four partitions.
+    // Both are members before the first write, so each holds two of the four partitions.
     await once(owner.stdout, 'data');
     const people = Array.from({ length: 16 }, newUser);
     const seen = new Map<string, string>();
@@ -198,7 +198,7 @@ describe('a cart on Kafka and Redis', () => {
     const sold = await Promise.all(people.map((subject) => service.prepare(subject, seen.get(subject)!).then(accepted)));
     for (const { lines, stale } of sold) expect(stale || lines?.length === 0).toBe(true);
     expect(sold.filter(({ stale }) => stale).length, 'carts that the paused one holds').toBeGreaterThan(0);
-    // It keeps its partitions for 6 s. Within that the reads find out, and only those of its carts are stale.
+    // The paused owner keeps its partitions for 6 s. Reads notice it within that time, and only reads of its carts are stale.
     await vi.waitFor(
       async () => {
         const carts = await Promise.all(people.map((subject) => service.get(subject)));
@@ -209,10 +209,10 @@ describe('a cart on Kafka and Redis', () => {
       },
       { timeout: 4_500, interval: 100 },
     );
-    // Two starts and a rebalance, on a machine that others use.
+    // Two starts and a rebalance, on a busy machine.
   }, 60_000);
 
-  it('goes on where a killed service was, and keeps every acknowledged line', async () => {
+  it('continues where a killed service ended, and keeps every acknowledged line', async () => {
     const [one, two] = await Promise.all([openService(), openService()]);
     const people = Array.from({ length: 8 }, newUser);
     for (const subject of people) accepted(await one.add(subject));

@@ -1,4 +1,4 @@
-/** All wiring of cart. */
+/** The wiring of cart. */
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { type EventLog, eventLogOf, type Parts } from '@cloakroom/event-log';
 import { CartController } from './cart.controller.ts';
@@ -46,7 +46,7 @@ const cart: Provider[] = [
 
 @Module({})
 export class CartModule {
-  /** @param replaced providers that stand in the place of those above: the last one of a token counts */
+  /** @param replaced providers in the place of those above. The last provider of a token counts. */
   static with(config: CartConfig, parts: Parts, replaced: readonly Provider[] = []): DynamicModule {
     const given: Provider[] = [
       { provide: configToken, useValue: config },

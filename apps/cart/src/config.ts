@@ -10,7 +10,7 @@ import {
 } from '@cloakroom/platform';
 import { z } from 'zod';
 
-/** A cluster's has several hosts, which no URL has. */
+/** The address of a cluster names several hosts, which a URL cannot. */
 const redisUrl = z.union([z.url({ protocol: /^rediss?$/ }), z.string().refine(isClusterUrl)]);
 
 const schema = z
@@ -37,7 +37,7 @@ export type CartConfig = z.output<typeof schema>;
 
 export const readConfig = (env: NodeJS.ProcessEnv = process.env): CartConfig => readEnvironment(schema, env);
 
-/** Of redrive.main.ts, which serves nobody: of what the cart service is told it needs the log and the view. */
+/** For redrive.main.ts and replay.main.ts, which serve no requests: they need only the log and the view. */
 const redriveSchema = z.object({
   EVENT_LOG: z.literal('kafka', 'the embedded log lives in another process: kafka').default('kafka'),
   KAFKA_BROKERS: commaList,
@@ -50,7 +50,7 @@ export type RedriveConfig = z.output<typeof redriveSchema>;
 
 export const readRedriveConfig = (env: NodeJS.ProcessEnv = process.env): RedriveConfig => readEnvironment(redriveSchema, env);
 
-/** Of history.main.ts: one log or the other, as its arguments say or else the environment. */
+/** For history.main.ts: one log or the other, from its arguments or else from the environment. */
 const historySchema = z
   .object({
     KAFKA_BROKERS: commaList.optional(),
@@ -66,6 +66,6 @@ export type HistoryConfig = z.output<typeof historySchema>;
 
 export function readHistoryConfig(told: Readonly<Record<string, string | undefined>>, env: NodeJS.ProcessEnv = process.env): HistoryConfig {
   const given = Object.entries(told).filter(([, value]) => value !== undefined);
-  // A log that was named rules out the other, whatever the environment says.
+  // An argument that names a log rules out the log of the environment.
   return readEnvironment(historySchema, given.length > 0 ? { ...Object.fromEntries(given), LOG_LEVEL: env['LOG_LEVEL'] } : env);
 }

@@ -1,6 +1,6 @@
 /**
- * A projector in a process of its own. See cart.int.test.ts. It dies by SIGKILL right after its first batch has reached the view, before
- * anything of it is committed; one that `lives` says "ready" instead, and is there to be paused.
+ * A projector in a process of its own, for cart.int.test.ts. It kills itself by SIGKILL right after its first batch has reached the view,
+ * before it commits the batch. With `lives` it stays alive, so that a test can pause it.
  */
 import { openEventLog } from '@cloakroom/event-log';
 import { createLogger, systemClock } from '@cloakroom/platform';

@@ -1,6 +1,6 @@
 /**
- * Everything of this service that reads the log, started when the log can be reached: a cart service comes up while Kafka is down, answers reads
- * as stale, refuses writes, and catches up by itself.
+ * Starts every reader of the log once the log can be reached. So a cart service starts while Kafka is down. Until Kafka is back, it marks
+ * its reads as stale and refuses writes. Then it catches up by itself.
  */
 import { deadLetterTopic } from '@cloakroom/contracts';
 import type { Subscription } from '@cloakroom/event-log';
@@ -10,15 +10,15 @@ import type { CartParts } from './cart.dependencies.ts';
 import { startPlacedOrders } from './commands/placed-orders.ts';
 import { startProjector, type Projector } from './projection/projector.ts';
 
-/** A broker that comes up is found within a second. */
+/** The service finds a broker within a second of the broker's start. */
 const retryDelayMs = 1_000;
 
 export interface LogFollower extends Pick<Projector, 'heardAgoMs' | 'realignSoon' | 'ends'> {
-  /** Whether the readers have joined, and every partition that is held here has found its place. */
+  /** Whether the readers have joined, and every partition that this process holds has found its place. */
   following(): boolean;
-  /** In words, what does not move; undefined when all is well. */
+  /** A sentence about the partitions that do not move; undefined when all is well. */
   stuck(): string | undefined;
-  /** Tries until the log answers; resolves after the first attempt, whatever it brought. */
+  /** Tries until the log answers. Resolves after the first attempt, even when it failed. */
   start(keys: KeyRing): Promise<void>;
   stop(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** What Nest injects by: interfaces have no name at run time. */
+/** The tokens by which Nest injects, because an interface has no name at run time. */
 export const configToken = Symbol('CartConfig');
 export const processToken = Symbol('Parts');
 export const eventLogToken = Symbol('EventLog');

@@ -1,4 +1,4 @@
-/** What an operator watches of this service. No label names a person or a cart. */
+/** The metrics of this service. No label names a person or a cart. */
 import { metrics } from '@cloakroom/platform';
 import { Counter } from 'prom-client';
 

@@ -1,9 +1,9 @@
-/** A Redis database of its own for integration tests: FLUSHDB empties it and nobody else's. */
+/** Opens a Redis database of its own for an integration test, so that FLUSHDB empties no other test's. */
 import { openRedis, redisReady } from '@cloakroom/platform';
 import type { Redis } from 'ioredis';
 import { quiet } from './cart.harness.ts';
 
-/** @param database 1 to 15 of the server, one a test file */
+/** @param database 1 to 15 of the server, one for each test file */
 export async function openTestRedis(url: string | undefined, database: number): Promise<{ url: string; redis: Redis }> {
   if (url === undefined) throw new Error('TEST_CART_REDIS_URL is not set');
   const own = new URL(url);

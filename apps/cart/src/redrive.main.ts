@@ -1,4 +1,4 @@
-/** The operator's way to `redrive.ts`: lines for a person on standard output, what the log says of its own trouble on standard error. */
+/** The operator's command for `redrive.ts`. Lines for a person go to standard output, and the event log's own errors to standard error. */
 import { parseArgs } from 'node:util';
 import { openEventLog } from '@cloakroom/event-log';
 import { ConfigError, createLogger, systemClock } from '@cloakroom/platform';

@@ -1,4 +1,6 @@
-/** `npm run cart -- replay`: builds the view of carts anew beside the one that serves, then switches. The work is in replay.ts. */
+/**
+ * `npm run cart -- replay` builds a new view of carts beside the serving one, and then switches to it. operations/replay.ts does the work.
+ */
 import { parseArgs } from 'node:util';
 import { openEventLog } from '@cloakroom/event-log';
 import { ConfigError, createLogger, openRedisByUrl, redisReady, systemClock } from '@cloakroom/platform';

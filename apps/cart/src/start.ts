@@ -1,4 +1,4 @@
-/** The door of cart: opens its parts, answers, and closes them in the order that loses nothing. */
+/** The door of cart: opens its parts, serves, and closes the parts in an order that loses nothing. */
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 import type { Provider } from '@nestjs/common';
@@ -66,7 +66,7 @@ export async function start(config: CartConfig, parts: Parts, replaced: readonly
     name: 'cart',
     url: `${config.HOST}:${mesh.port}`,
     stop: async () => {
-      // First those who write, then those who read; what is not projected yet waits in the log.
+      // Close the writers first, then the readers. Records that are not projected yet wait in the log.
       await mesh.stop();
       await follower.stop();
       await feed.stop();
@@ -82,9 +82,9 @@ export async function start(config: CartConfig, parts: Parts, replaced: readonly
 }
 
 /**
- * Without the log no write is possible, without the view no read: but each goes on without the other, and what is stuck here would be stuck in
- * another replica too, so neither unreadies the process. Only at its start it waits, for a while, to hear a log that is there: its first
- * reads would say "stale" for nothing.
+ * Without the log no write is possible, and without the view no read. But each works without the other, and another replica would have the
+ * same trouble. So neither makes the process unready. Only at its start the process waits for a while to hear a log that is up. Without
+ * this wait its first reads would say "stale" for no reason.
  */
 function openReadiness(
   { eventLog, view, clock }: CartParts,
@@ -96,7 +96,7 @@ function openReadiness(
   return async () => {
     const starting = clock.monotonicMs() - startedMs < startingMaxMs;
     const [log, store] = await Promise.all([
-      // At its start it depends on whether the log is there, which a busy one may tell late.
+      // At the start readiness depends on whether the log is up, and a busy log may answer late.
       lookAtLog(eventLog, config.EVENT_LOG, starting ? startingMaxMs : lookMaxMs),
       view.status(),
     ]);
