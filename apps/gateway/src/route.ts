@@ -46,7 +46,7 @@ export interface Route {
   readonly errors: readonly ErrorCode[];
   /** Its own bound for each address, besides the general one. */
   readonly limit?: 'sign-in' | 'guest';
-  readonly handle: (x: Exchange, input: never, gateway: Gateway) => Promise<Outcome>;
+  readonly handle: (x: Exchange, input: never, gateway: Gateway) => Promise<Outcome> | Outcome;
   /** Stays open as server-sent events: it never keeps a session alive, and has no HEAD. */
   readonly live?: true;
 }
@@ -77,11 +77,6 @@ export function route<
   Body extends z.ZodObject = z.ZodObject<Record<never, never>>,
   Headers extends z.ZodObject = z.ZodObject<Record<never, never>>,
 >(definition: Definition<Params, Query, Body, Headers>): Route {
-  const { handle } = definition;
-  return {
-    ...definition,
-    errors: definition.errors ?? [],
-    // The schemas above have parsed it before it comes here.
-    handle: async (x, input, gateway) => handle(x, input as Input<Params, Query, Body, Headers>, gateway),
-  };
+  // The schemas above have parsed the input before it comes to the use case.
+  return { ...definition, errors: definition.errors ?? [] };
 }

@@ -9,7 +9,7 @@ import { type Clock, type Running, startDefaultMetrics, pooledRandomBytes } from
 import { buildGateway } from './build.ts';
 import type { GatewayConfig } from './config.ts';
 import { GatewayModule } from './gateway.module.ts';
-import { createAdapter, prepareServer } from './edge/http-server.ts';
+import { countRequests, createAdapter, prepareServer } from './edge/http-server.ts';
 
 export { readConfig, type GatewayConfig } from './config.ts';
 
@@ -42,16 +42,6 @@ export async function start(config: GatewayConfig, parts: Parts): Promise<Runnin
     await close();
   };
   return { name: 'gateway', url: `http://${config.HOST}:${port}`, stop: () => (stopped ??= stop()) };
-}
-
-function countRequests(server: FastifyInstance): () => number {
-  let count = 0;
-  // By the response's end, which comes for a hijacked and for an aborted answer too.
-  server.addHook('onRequest', async (_request, reply) => {
-    count++;
-    reply.raw.once('close', () => count--);
-  });
-  return () => count;
 }
 
 async function drained(inFlight: () => number, clock: Clock): Promise<void> {

@@ -58,6 +58,17 @@ export function createAdapter(gateway: Gateway): FastifyAdapter {
   });
 }
 
+/** @returns how many requests are in flight, live streams included */
+export function countRequests(server: FastifyInstance): () => number {
+  let count = 0;
+  // By the response's end, which comes for a hijacked and for an aborted answer too.
+  server.addHook('onRequest', async (_request, reply) => {
+    count++;
+    reply.raw.once('close', () => count--);
+  });
+  return () => count;
+}
+
 /** Hooks and routes; before Nest's own init, so that its not-found answer passes the hooks too. */
 export async function prepareServer(server: FastifyInstance, gateway: Gateway): Promise<void> {
   server.decorateRequest('begun', undefined);
