@@ -1,6 +1,6 @@
 /**
  * `npm run certificates -- rotate`: a new authority and new certificates for a shop that runs, without a lost request. After each step it asks every
- * process, by its metrics, whether it uses what the step wrote (libs/platform, tls.rotate.ts).
+ * process, by its metrics, whether it uses what the step wrote (libs/mesh, tls.rotate.ts).
  */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';

@@ -1,6 +1,6 @@
 /**
  * The one error table: every code that this platform answers with, and how each transport says it.
- * docs/errors.md is compared with it by a check. Only libs/platform (gRPC) and the gateway's problem answer (HTTP) translate codes.
+ * docs/errors.md is compared with it by a check. Only libs/mesh (gRPC) and the gateway's problem answer (HTTP) translate codes.
  */
 export type GrpcStatusName =
   | 'CANCELLED'
@@ -128,7 +128,7 @@ export const errorTable = {
 
 export type ErrorCode = keyof typeof errorTable;
 
-/** An expected outcome that is not the one asked for. Returned, not thrown; turned into a transport's words by libs/platform. */
+/** An expected outcome that is not the one asked for. Returned, not thrown; turned into a transport's words by libs/mesh. */
 export interface Problem {
   readonly problem: ErrorCode;
   /** Public: which field, which limit. Never a secret, never an internal. */

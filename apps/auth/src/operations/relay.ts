@@ -55,7 +55,7 @@ export interface Relay {
   stop(): Promise<void>;
 }
 
-/** The relay's clock tells readers how old a heartbeat is (libs/platform, beat-clock.ts). */
+/** The relay's clock tells readers how old a heartbeat is (libs/identity, beat-clock.ts). */
 export interface BeatClock {
   readonly boot: string;
   /** Rounded up, where a heartbeat's is rounded down: a heartbeat may look older than it is, never younger. */

@@ -3,7 +3,7 @@ import type { VerifiedIdentity } from '@cloakroom/mesh';
 import { globalEpoch, userEpoch } from './epochs.ts';
 import type { Database } from '../database/outbox.ts';
 
-/** The same judgement as that of the feed (libs/platform, revocation-feed.ts), on what is true instead of what was heard. */
+/** The same judgement as that of the feed (libs/identity, revocation-feed.ts), on what is true instead of what was heard. */
 export async function isRevokedAtFirstHand(
   database: Database,
   { subject, handle, epoch, globalEpoch: issuedUnder, issuedAtMs }: VerifiedIdentity,

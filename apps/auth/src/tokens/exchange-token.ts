@@ -2,7 +2,7 @@
  * Token exchange (RFC 8693) for a service that must call another for a person. Two proofs are needed at once: the certificate of the call says
  * who asks, the passport says for whom, and that it was sent to this very service. What may be asked for stands in the contract alone
  * (`delegates`). The result is narrower in every respect: the methods of that table, one audience, the same person and session, an end that
- * is never later; and it is its holder's alone, as servers compare its outermost actor with the certificate (libs/platform, admission.ts).
+ * is never later; and it is its holder's alone, as servers compare its outermost actor with the certificate (libs/identity, admission.ts).
  *
  * Whether the session still lives is asked at first hand, of the database that holds every revocation, so no service can carry a revoked session
  * on by exchanging in circles. Redis is not asked: it knows nothing of this that the database does not.

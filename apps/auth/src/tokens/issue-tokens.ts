@@ -1,5 +1,5 @@
 /**
- * What a browser is given of a session: one opaque token, or, in the modes jwt and jwt-denylist, a signed statement (libs/platform
+ * What a browser is given of a session: one opaque token, or, in the modes jwt and jwt-denylist, a signed statement (libs/identity
  * access-token.ts) and the counted token that renews it (libs/session refresh-token.ts).
  */
 import type { MessageInitShape } from '@bufbuild/protobuf';

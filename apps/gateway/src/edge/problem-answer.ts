@@ -1,4 +1,4 @@
-/** Every error of the gateway: RFC 9457 problem+json with a stable code. With libs/platform the only place that turns codes into a transport's words. */
+/** Every error of the gateway: RFC 9457 problem+json with a stable code. With libs/mesh the only place that turns codes into a transport's words. */
 import { type ErrorCode, errorTable, isProblem, type Problem, problem } from '@cloakroom/contracts';
 import { z } from 'zod';
 import { type CartBody, cartSchema } from '../cart/cart-answer.ts';

@@ -1,5 +1,5 @@
 /**
- * How fresh is what this member heard? Leases hang on it (libs/platform, revocation feed), so it must never claim more than there is.
+ * How fresh is what this member heard? Leases hang on it (libs/identity, revocation feed), so it must never claim more than there is.
  *
  * kafkajs emits FETCH also for fetches that no broker answered (its recoverFromFetch swallows the error, a paused member just sleeps). So the
  * time is taken when a Fetch request is handed to its socket, on our monotonic clock, and counts once its answer came: the REQUEST event with
