@@ -12,7 +12,8 @@ import { checkBoundaries, checkCycles, checkDeclared } from './imports.ts';
 import { checkMetricTable } from './metric-table.ts';
 import { checkSecurityTable } from './security-table.ts';
 import { readSources } from './sources.ts';
-import { workingTree, type Violation } from './tree.ts';
+import { checkPictures } from './pictures.ts';
+import { documentsOf, workingTree, type Violation } from './tree.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -28,7 +29,7 @@ const attackRows = (): string[] =>
 function rules(): Record<string, () => Violation[]> {
   const tree = workingTree(root);
   const sources = readSources(tree);
-  const documents = ['ARCHITECTURE.md', 'README.md', 'CONTRIBUTING.md', ...tree.files.filter((path) => /^docs\/.*\.md$/.test(path))];
+  const documents = documentsOf(tree);
   const settings = [exampleFile, ...tree.files.filter((path) => /^infra\/(?!checks\/).*(?:\.ya?ml|Dockerfile)$/.test(path))];
   return {
     'types of what ships': () => tool('tsc', '-b'),
@@ -52,6 +53,7 @@ function rules(): Record<string, () => Violation[]> {
     '.env.example names all that a config reads': () => checkExampleIsWhole(tree),
     'documents name what exists': () => checkNamedPaths(tree, documents),
     'links of documents lead somewhere': () => checkLinks(tree, documents),
+    'pictures are made from the text that stands in the document': () => checkPictures(tree, documents),
     'settings and manifests name what exists': () => checkBarePaths(tree, settings),
     'docs/failures.md quotes tests that exist': () => checkQuotedTests(tree, 'docs/failures.md'),
     'docs/security.md names tests that exist, for every requirement and attack': () => checkSecurityTable(tree, attackRows()),

@@ -100,6 +100,10 @@ export const documentedCommands: readonly DocumentedCommand[] = [
   { command: 'kubectl apply --server-side', byHand: noCluster },
   { command: 'kubectl create', byHand: noCluster },
   { command: 'node infra/containers/write.ts', provenBy: 'infra/containers/derived.test.ts', showing: 'derivedFiles()' },
+  {
+    command: 'node infra/checks/draw-pictures.ts',
+    byHand: 'it needs a browser; where it was forgotten, npm run check refuses the pictures (pictures.test.ts)',
+  },
   { command: 'buf generate', provenBy: 'infra/checks/contracts.ts', showing: "['generate']" },
 ];
 

@@ -27,6 +27,17 @@ export function workingTree(root: string): Tree {
   return { files: [...new Set(files)], read: (path) => readFileSync(join(root, path), 'utf8') };
 }
 
+/** Every page that people read: the first ones, docs/, and the page of each package. */
+export const documentsOf = (tree: Tree): string[] => [
+  'ARCHITECTURE.md',
+  'README.md',
+  'CONTRIBUTING.md',
+  ...tree.files.filter((path) => /^docs\/.*\.md$/.test(path) || packagePage.test(path)),
+];
+
+/** The README.md of a library, an app, or a room beside them. */
+export const packagePage = /^(?:(?:apps|libs)\/[^/]+|infra|labs|e2e)\/README\.md$/;
+
 export function plantedTree(files: Readonly<Record<string, string>>): Tree {
   return {
     files: Object.keys(files),
