@@ -12,6 +12,7 @@ import { checkBoundaries, checkCycles, checkDeclared } from './imports.ts';
 import { checkMetricTable } from './metric-table.ts';
 import { checkSecurityTable } from './security-table.ts';
 import { readSources } from './sources.ts';
+import { checkPackagePages } from './package-pages.ts';
 import { checkPictures } from './pictures.ts';
 import { documentsOf, workingTree, type Violation } from './tree.ts';
 
@@ -53,6 +54,7 @@ function rules(): Record<string, () => Violation[]> {
     '.env.example names all that a config reads': () => checkExampleIsWhole(tree),
     'documents name what exists': () => checkNamedPaths(tree, documents),
     'links of documents lead somewhere': () => checkLinks(tree, documents),
+    'each package has a page of at most 40 lines': () => checkPackagePages(tree),
     'pictures are made from the text that stands in the document': () => checkPictures(tree, documents),
     'settings and manifests name what exists': () => checkBarePaths(tree, settings),
     'docs/failures.md quotes tests that exist': () => checkQuotedTests(tree, 'docs/failures.md'),
