@@ -10,7 +10,7 @@ export type ToolName = 'check' | 'e2e' | 'bench' | 'mutants' | 'prove' | 'attack
 const scripts = {
   check: 'infra/checks/check.ts',
   bench: 'labs/bench/bench.ts',
-  mutants: 'labs/mutants/mutants.ts',
+  mutants: 'labs/faults/mutants.ts',
   prove: 'labs/prove/prove.ts',
   attacks: 'labs/attacks/attacks.ts',
   fuzz: 'labs/attacks/fuzz.ts',

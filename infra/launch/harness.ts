@@ -40,7 +40,7 @@ export interface StackRequest {
   /** Where our own Redis and Kafka are met instead of where they listen: through a test's proxy. Of native alone. */
   readonly storageUrls?: StorageDetours;
   readonly onEvent?: (event: StackEvent) => void;
-  /** A module that each of our own processes imports first: how a test takes a defence away (labs/attacks/plant-fault.ts). `npm start` has no such option. */
+  /** A module that each of our own processes imports first: how a test takes a defence away (labs/faults/plant.ts). `npm start` has no such option. */
   readonly preload?: string;
   /** How the nemesis puts a part somewhere else (labs/chaos/namespaces.ts). */
   readonly reshape?: Reshape;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { repository } from '../../infra/stack/folders.ts';
 import { attacks } from './catalogue.ts';
-import { faults } from './fault-list.ts';
+import { faults } from '../faults/attack-faults.ts';
 import { story } from './proof.ts';
 
 const read = (file: string): string => readFileSync(join(repository, file), 'utf8');

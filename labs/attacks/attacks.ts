@@ -7,7 +7,7 @@ import { align } from '../../infra/cli/status.ts';
 import { runCommand } from '../../infra/cli/tools.ts';
 import { attacks, type Attack, type Trial } from './catalogue.ts';
 import { attackStack, type AttackProvider, readTrials } from './playwright.ts';
-import { faults } from './fault-list.ts';
+import { faults } from '../faults/attack-faults.ts';
 import { prove } from './proof.ts';
 
 /** Apart from all other stacks of this repository. */

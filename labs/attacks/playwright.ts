@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { dataRoot, repository } from '../../infra/stack/folders.ts';
 import { runCommand } from '../../infra/cli/tools.ts';
 import { execFile } from 'node:child_process';
-import { preloadOf } from './preload.ts';
+import { preloadOf } from '../faults/preload.ts';
 
 export type AttackProvider = 'native' | 'embedded';
 

@@ -3,7 +3,7 @@
  * not start, or a test that is not there, proves nothing and counts as a failure of the proof.
  */
 import { stripVTControlCharacters } from 'node:util';
-import { faults, type Fault } from './fault-list.ts';
+import { faults, type Fault } from '../faults/attack-faults.ts';
 import { attackStack, readTrials } from './playwright.ts';
 
 export async function prove({ only, fast, base }: { only: string | undefined; fast: boolean; base: number }): Promise<number> {

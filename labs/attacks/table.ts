@@ -1,6 +1,6 @@
 /** The attacks as rows of docs/security.md: the catalogue is the source, the document is held to it by a check. */
 import { attacks, type Attack } from './catalogue.ts';
-import { faults } from './fault-list.ts';
+import { faults } from '../faults/attack-faults.ts';
 
 export function attackRows(): string[] {
   return attacks.map((attack) => `| ${[attack.id, attack.name, attack.standards, evidenceOf(attack), provenBy(attack)].join(' | ')} |`);

@@ -1,6 +1,6 @@
-/** Preloaded (`--import`) into a proving process: plants one mutant of labs/mutants/mutant-list.cart.ts while the file is loaded. Nothing on disk changes. */
+/** Preloaded (`--import`) into a proving process: plants one mutant of labs/faults/mutant-list.cart.ts while the file is loaded. Nothing on disk changes. */
 import { registerHooks } from 'node:module';
-import { cartMutants } from '../mutants/mutant-list.cart.ts';
+import { cartMutants } from '../faults/mutant-list.cart.ts';
 
 const name = new URL(import.meta.url).searchParams.get('mutant');
 const mutant = cartMutants.find((one) => one.name === name);

@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { runCommandLine, UsageError } from '../../infra/cli/command-line.ts';
-import { provenMutants } from '../mutants/mutant-list.cart.ts';
+import { provenMutants } from '../faults/mutant-list.cart.ts';
 import { openProver, type LawName, type Outcome, type Prover, type Task } from './prover.ts';
 
 const help = `npm run prove                       every law of carts, 100,000 random histories and every small one, then every mutant

@@ -1,6 +1,6 @@
 import { mergeConfig } from 'vitest/config';
 import config from '../../vitest.config.ts';
-import { mutantPlugin } from './mutant-plugin.ts';
+import { mutantPlugin } from './vitest-plugin.ts';
 
 /** The tests as ever, with one fault planted in what they test. */
 export default mergeConfig(config, {

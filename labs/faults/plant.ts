@@ -3,7 +3,7 @@
  * changes, and no process of a shop can be told to do this: only the harness of the tests passes it (infra/launch/harness.ts).
  */
 import { registerHooks } from 'node:module';
-import { faults } from './fault-list.ts';
+import { faults } from './attack-faults.ts';
 import { projectorFaults } from './projector-faults.ts';
 
 const name = new URL(import.meta.url).searchParams.get('fault');

@@ -1,5 +1,5 @@
 /** What a projector of carts must not do, planted as the other faults are (plant.ts): the checker of histories must notice it on a running shop. */
-import type { Fault } from './fault-list.ts';
+import type { Fault } from './attack-faults.ts';
 
 export interface ProjectorFault extends Pick<Fault, 'name' | 'edits'> {
   /** What the checker calls it; undefined where it must find nothing. */
