@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { repository } from '../../infra/stack/folders.ts';
 import { attacks } from './catalogue.ts';
-import { faults } from '../faults/attack-faults.ts';
+import { attackFaults } from '../faults/attack-faults.ts';
 import { story } from './proof.ts';
 
 const read = (file: string): string => readFileSync(join(repository, file), 'utf8');
@@ -19,14 +19,14 @@ it.each([
 const onNative = new Set(['cross-service', 'broker', 'cache-and-store']);
 
 it('proves faults that the attacks notice by a title that is there, on a stack that has it', () => {
-  const wrong = faults.filter(({ noticedBy: { file, title }, provider }) => {
+  const wrong = attackFaults.filter(({ noticedBy: { file, title }, provider }) => {
     const text = read(`labs/attacks/${file}${onNative.has(file) ? '.native' : ''}.e2e.ts`);
     // The title of E29 goes on with a variable.
     const there = text.includes(title) || title.startsWith('E29 a page at ');
     return !there || (onNative.has(file) && provider !== 'native');
   });
   expect(wrong.map(({ name }) => name)).toEqual([]);
-  expect(new Set(faults.map(({ name }) => name)).size).toBe(faults.length);
+  expect(new Set(attackFaults.map(({ name }) => name)).size).toBe(attackFaults.length);
 });
 
 it('tells of a proof what was broken and what the attacker got', () => {
@@ -39,7 +39,9 @@ it('tells of a proof what was broken and what the attacker got', () => {
 });
 
 it('takes away what stands in the sources', () => {
-  const outdated = faults.filter(({ edits }) => edits.some(({ file, find }) => !read(file).includes(find.split('\n', 1)[0]!.slice(0, 24))));
+  const outdated = attackFaults.filter(({ edits }) =>
+    edits.some(({ file, find }) => !read(file).includes(find.split('\n', 1)[0]!.slice(0, 24))),
+  );
   expect(outdated.map(({ name }) => name)).toEqual([]);
 });
 

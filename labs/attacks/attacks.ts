@@ -7,7 +7,7 @@ import { align } from '../../infra/cli/status.ts';
 import { runCommand } from '../../infra/cli/tools.ts';
 import { attacks, type Attack, type Trial } from './catalogue.ts';
 import { attackStack, type AttackProvider, readTrials } from './playwright.ts';
-import { faults } from '../faults/attack-faults.ts';
+import { attackFaults } from '../faults/attack-faults.ts';
 import { prove } from './proof.ts';
 
 /** Apart from all other stacks of this repository. */
@@ -19,7 +19,7 @@ npm run attacks -- --provider embedded  those that touch one process too
 npm run attacks -- --prove              take each defence away in turn: its attack must then succeed (about 10 min)
 npm run attacks -- --prove --fast       a few of them
 npm run attacks -- --prove --only NAME  one, told as a story; NAME is one of
-${faults.map(({ name }) => `    ${name}`).join('\n')}
+${attackFaults.map(({ name }) => `    ${name}`).join('\n')}
 npm run attacks -- --port-base PORT     where the ports of the stack begin (${base})`;
 
 type Verdict = 'refused' | 'SUCCEEDED' | 'not run here' | 'not tried';
@@ -42,7 +42,7 @@ await runCommandLine({ help, options }, (values) => {
       : oneOf(
           '--only',
           values.only,
-          faults.map(({ name }) => name),
+          attackFaults.map(({ name }) => name),
         );
   return prove({ only, fast: values.fast ?? false, base: portBase });
 });

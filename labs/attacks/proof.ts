@@ -3,11 +3,11 @@
  * not start, or a test that is not there, proves nothing and counts as a failure of the proof.
  */
 import { stripVTControlCharacters } from 'node:util';
-import { faults, type Fault } from '../faults/attack-faults.ts';
+import { attackFaults, type AttackFault } from '../faults/attack-faults.ts';
 import { attackStack, readTrials } from './playwright.ts';
 
 export async function prove({ only, fast, base }: { only: string | undefined; fast: boolean; base: number }): Promise<number> {
-  const chosen = faults.filter(({ name, fast: isFast }) => (only === undefined || only === name) && (!fast || isFast === true));
+  const chosen = attackFaults.filter(({ name, fast: isFast }) => (only === undefined || only === name) && (!fast || isFast === true));
   let unproven = 0;
   for (const fault of chosen) {
     const began = performance.now();
@@ -23,7 +23,10 @@ export async function prove({ only, fast, base }: { only: string | undefined; fa
 
 type Outcome = 'proven' | 'SURVIVED' | 'NOT RUN';
 
-async function proveOne({ name, provider, noticedBy }: Fault, portBase: number): Promise<{ outcome: Outcome; said?: string | undefined }> {
+async function proveOne(
+  { name, provider, noticedBy }: AttackFault,
+  portBase: number,
+): Promise<{ outcome: Outcome; said?: string | undefined }> {
   const title = noticedBy.title.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
   await attackStack({ provider, portBase, only: [`attacks/${noticedBy.file}\\.`], title, fault: name, quiet: true });
   const trials = readTrials();
@@ -36,7 +39,7 @@ async function proveOne({ name, provider, noticedBy }: Fault, portBase: number):
 const wordsMax = 160;
 
 /** What was taken away, where, and what the attacker got for it: what the test expected of a shop that defends itself, and what it met. */
-export function story({ edits }: Pick<Fault, 'edits'>, said: string | undefined): string[] {
+export function story({ edits }: Pick<AttackFault, 'edits'>, said: string | undefined): string[] {
   const lines = stripVTControlCharacters(said ?? '')
     .split('\n')
     .map((line) => line.trim());

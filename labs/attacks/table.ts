@@ -1,6 +1,6 @@
 /** The attacks as rows of docs/security.md: the catalogue is the source, the document is held to it by a check. */
 import { attacks, type Attack } from './catalogue.ts';
-import { faults } from '../faults/attack-faults.ts';
+import { attackFaults } from '../faults/attack-faults.ts';
 
 export function attackRows(): string[] {
   return attacks.map((attack) => `| ${[attack.id, attack.name, attack.standards, evidenceOf(attack), provenBy(attack)].join(' | ')} |`);
@@ -15,7 +15,7 @@ function evidenceOf({ triedBy, gap }: Attack): string {
 
 /** The defences that are taken away to see it succeed: by the files and titles that notice. */
 function provenBy({ triedBy }: Attack): string {
-  const names = faults
+  const names = attackFaults
     .filter(({ noticedBy }) => triedBy.some(({ file, title }) => file.includes(`/${noticedBy.file}.`) && bothBegin(title, noticedBy.title)))
     .map(({ name }) => name);
   return names.length === 0 ? '-' : [...new Set(names)].join(', ');

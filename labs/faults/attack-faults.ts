@@ -1,8 +1,7 @@
 /** Defences of the running system, each with what takes it away and the attack that must then succeed: an attack that cannot is a decoration. Longer because it is one list. */
+import type { Edit, PlantedFault } from './planted.ts';
 
-export interface Fault {
-  readonly name: string;
-  readonly edits: readonly Edit[];
+export interface AttackFault extends PlantedFault {
   /** Embedded where it shows there too: it starts in a third of the time. */
   readonly provider: 'embedded' | 'native';
   /** The file in labs/attacks, and the beginning of the title. */
@@ -11,16 +10,9 @@ export interface Fault {
   readonly fast?: true;
 }
 
-export interface Edit {
-  readonly file: string;
-  /** Stands exactly once in what is built from the file, else the fault is out of date and says so. Within a line, without types. */
-  readonly find: string;
-  readonly replace: string;
-}
-
 const one = (file: string, find: string, replace: string): readonly Edit[] => [{ file, find, replace }];
 
-const lifecycle: readonly Fault[] = [
+const lifecycle: readonly AttackFault[] = [
   {
     name: 'sign-in-leaves-the-old-session',
     edits: one('apps/auth/src/sign-in/login.ts', 'await endSession(auth, cause, live,', 'if (false) await endSession(auth, cause, live,'),
@@ -74,7 +66,7 @@ const signature = {
   replace: 'if (false)',
 };
 
-const carried: readonly Fault[] = [
+const carried: readonly AttackFault[] = [
   {
     name: 'refresh-tokens-may-be-used-again',
     edits: one('libs/session/src/session.refresh.ts', 'if (shown < counted.generation - 1)', 'if (false)'),
@@ -101,7 +93,7 @@ const carried: readonly Fault[] = [
   },
 ];
 
-const accounts: readonly Fault[] = [
+const accounts: readonly AttackFault[] = [
   {
     name: 'a-new-password-ends-nobody',
     edits: one('apps/auth/src/sign-in/change-password.ts', 'if (request.endOthers)', 'if (false)'),
@@ -131,7 +123,7 @@ const accounts: readonly Fault[] = [
   },
 ];
 
-const forgery: readonly Fault[] = [
+const forgery: readonly AttackFault[] = [
   {
     name: 'signatures-are-not-verified',
     edits: [signature],
@@ -226,7 +218,7 @@ const forgery: readonly Fault[] = [
   },
 ];
 
-const mesh: readonly Fault[] = [
+const mesh: readonly AttackFault[] = [
   {
     name: 'any-audience-will-do',
     edits: one('libs/identity/src/passport.ts', "return 'wrong_audience';", 'void 0;'),
@@ -283,7 +275,7 @@ const mesh: readonly Fault[] = [
   },
 ];
 
-const edge: readonly Fault[] = [
+const edge: readonly AttackFault[] = [
   {
     name: 'look-alikes-are-not-counted',
     edits: one(
@@ -325,7 +317,7 @@ const edge: readonly Fault[] = [
   },
 ];
 
-const browser: readonly Fault[] = [
+const browser: readonly AttackFault[] = [
   {
     name: 'unsafe-requests-from-anywhere',
     edits: one('apps/gateway/src/edge/cross-site.ts', 'if (safeMethods.has(request.method))', 'if (true)'),
@@ -391,7 +383,7 @@ const browser: readonly Fault[] = [
   },
 ];
 
-const store: readonly Fault[] = [
+const store: readonly AttackFault[] = [
   {
     name: 'the-cache-forgets-whose',
     edits: one('apps/gateway/src/identity/identity-cache.ts', '`${request.tokenHash} ${request.audience}`', 'request.audience'),
@@ -462,4 +454,13 @@ const store: readonly Fault[] = [
   },
 ];
 
-export const faults: readonly Fault[] = [...lifecycle, ...carried, ...accounts, ...forgery, ...mesh, ...edge, ...browser, ...store];
+export const attackFaults: readonly AttackFault[] = [
+  ...lifecycle,
+  ...carried,
+  ...accounts,
+  ...forgery,
+  ...mesh,
+  ...edge,
+  ...browser,
+  ...store,
+];

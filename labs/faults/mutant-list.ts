@@ -1,13 +1,10 @@
 /** Faults that the suite must notice: each takes one defence away. A defence that no test misses is a decoration. */
 
 import { cartMutants } from './mutant-list.cart.ts';
+import type { Edit } from './planted.ts';
 
-export interface Mutant {
+export interface Mutant extends Edit {
   readonly name: string;
-  readonly file: string;
-  /** Stands exactly once in the file, else the mutant is out of date and says so. */
-  readonly find: string;
-  readonly replace: string;
   /** Where it must be noticed: a package, and files of it. */
   readonly noticedBy: readonly { readonly package: string; readonly tests: readonly string[] }[];
   /** Needs a real Redis or Kafka. */
@@ -84,7 +81,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'removal-kills-what-is-not-known-yet-in-any-line',
     file: 'apps/cart/src/model/draft.ts',
-    find: 'if (at === undefined && scope !== undefined && !this.#deadNow().has(id)) this.#doom(id, scope, atMs);\n      else if',
+    find: 'if (at === undefined && scope !== undefined && !this.#deadNow().has(id)) this.#doom(id, scope, atMs);\n    else if',
     replace: 'if',
     noticedBy: [{ package: 'apps/cart', tests: ['cart.test.ts'] }],
   },

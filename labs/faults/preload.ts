@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 
-/** @param fault a name out of fault-list.ts or projector-faults.ts */
+/** @param fault a name out of faults.ts @returns what a process is told to `--import` */
 export function preloadOf(fault: string): string {
-  return `${pathToFileURL(join(import.meta.dirname, 'plant-fault.ts')).href}?fault=${encodeURIComponent(fault)}`;
+  return `${pathToFileURL(join(import.meta.dirname, 'plant.ts')).href}?fault=${encodeURIComponent(fault)}`;
 }

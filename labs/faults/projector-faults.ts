@@ -1,7 +1,7 @@
-/** What a projector of carts must not do, planted as the other faults are (plant.ts): the checker of histories must notice it on a running shop. */
-import type { Fault } from './attack-faults.ts';
+/** What a projector of carts must not do, planted as the other faults are (faults.ts): the checker of histories must notice it on a running shop. */
+import type { PlantedFault } from './planted.ts';
 
-export interface ProjectorFault extends Pick<Fault, 'name' | 'edits'> {
+export interface ProjectorFault extends PlantedFault {
   /** What the checker calls it; undefined where it must find nothing. */
   readonly foundAs: string | undefined;
 }

@@ -1,10 +1,10 @@
 import { mergeConfig } from 'vitest/config';
 import config from '../../vitest.config.ts';
-import { mutantPlugin } from './vitest-plugin.ts';
+import { faultPlugin } from './vitest-plugin.ts';
 
 /** The tests as ever, with one fault planted in what they test. */
 export default mergeConfig(config, {
-  plugins: [mutantPlugin(process.env['CLOAKROOM_MUTANT'] ?? '')],
+  plugins: [faultPlugin(process.env['CLOAKROOM_MUTANT'] ?? '')],
   // A cached transform would serve another run's code.
   test: { fsModuleCache: false },
 });

@@ -5,7 +5,9 @@
 import { availableParallelism } from 'node:os';
 import { runCommandLine, UsageError } from '../../infra/cli/command-line.ts';
 import { provenMutants } from '../faults/mutant-list.cart.ts';
-import { openProver, type LawName, type Outcome, type Prover, type Task } from './prover.ts';
+import type { Outcome } from './law.ts';
+import type { Task } from './prove.worker.ts';
+import { openProver, type LawName, type Prover } from './prover.ts';
 
 const help = `npm run prove                       every law of carts, 100,000 random histories and every small one, then every mutant
 npm run prove -- --histories 1e6    more of them

@@ -1,35 +1,13 @@
 /** A process that proves laws of carts, one task at a time (labs/prove/prove.worker.ts). */
 import { fork, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
-import { repository } from '../../infra/stack/folders.ts';
+import { preloadOf } from '../faults/preload.ts';
+import type { Outcome } from './law.ts';
+import type { Task, Word } from './prove.worker.ts';
 
-const program = join(repository, 'labs/prove/prove.worker.ts');
-const plant = new URL('./plant-mutant.ts', import.meta.url);
+const program = join(import.meta.dirname, 'prove.worker.ts');
 
-export interface LawName {
-  readonly name: string;
-  readonly says: string;
-  /** Of all random histories, parts of a hundred; 0 where all are looked at. */
-  readonly share: number;
-}
-
-export interface Task {
-  readonly law: string;
-  readonly depth: 'long' | 'short';
-  readonly seed: number;
-  readonly histories: number;
-}
-
-export interface Outcome {
-  readonly histories: number;
-  readonly counterExample?: { readonly story: readonly string[]; readonly fault: string; readonly replay: string };
-}
-
-/** What the process says; kept beside the worker's own copy, since nothing imports an app. */
-type Word =
-  | { readonly kind: 'laws'; readonly laws: readonly LawName[] }
-  | { readonly kind: 'progress'; readonly histories: number }
-  | { readonly kind: 'outcome'; readonly outcome: Outcome };
+export type LawName = Extract<Word, { kind: 'laws' }>['laws'][number];
 
 export interface Prover {
   readonly laws: readonly LawName[];
@@ -39,7 +17,7 @@ export interface Prover {
 
 /** @param mutant planted in the code that is proven; @throws when the process ends before it has answered */
 export async function openProver(mutant?: string): Promise<Prover> {
-  const imports = mutant === undefined ? [] : ['--import', `${plant.href}?mutant=${mutant}`];
+  const imports = mutant === undefined ? [] : ['--import', preloadOf(mutant)];
   const child = fork(program, {
     execArgv: ['--disable-warning=ExperimentalWarning', ...imports],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { repository } from '../../infra/stack/folders.ts';
+import { mutants } from './mutant-list.ts';
+import { partFor, withFault } from './planted.ts';
+import { projectorFaults } from './projector-faults.ts';
+
+const fault = { name: 'off', edits: [{ file: 'libs/a/src/b.ts', find: 'check();', replace: '' }] };
+
+it('refuses a fault whose text does not stand exactly once', () => {
+  expect(withFault('check(); go();', fault)).toBe(' go();');
+  expect(() => withFault('go();', fault)).toThrow('the fault off is out of date: its text stands 0 times in libs/a/src/b.ts');
+  expect(() => withFault('check(); check();', fault)).toThrow('stands 2 times');
+});
+
+it('plants a fault into a file as it is written and as it is built, and into no other', () => {
+  expect(['/x/libs/a/src/b.ts', '/x/libs/a/dist/b.js'].map((path) => partFor(path, fault))).toEqual([fault, fault]);
+  expect(['/x/libs/a/src/ab.ts', '/x/other/src/b.ts', '/x/libs/a/dist/b.d.ts'].map((path) => partFor(path, fault))).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
+
+it.each([...projectorFaults, ...mutants.map((mutant) => ({ name: mutant.name, edits: [mutant] }))])(
+  '$name changes a file of today',
+  ({ name, edits }) => {
+    for (const edit of edits) {
+      const source = readFileSync(join(repository, edit.file), 'utf8');
+      expect(withFault(source, { name, edits: [edit] })).not.toBe(source);
+    }
+  },
+);
