@@ -49,7 +49,7 @@ describe('.env.example', () => {
     ['SESSION_MODES=reference,hybrid', /SESSION_MODES=reference,hybrid: the code has reference,hybrid,jwt-denylist/],
     ['#EVENT_LOG_FILE=.cloakroom/embedded/event-log/events.ndjson', /events\.ndjson: the code has .*events\.log/],
     ['#RATE_LIMIT_PER_10S=200', /RATE_LIMIT_PER_10S=200: the code has 300/],
-    ['#RESOLVE_HEDGED=false', /the code has true/],
+    ['#SEED_ACCOUNTS=false', /the code has true/],
   ])('is refused where it says %s', (line, message) => {
     const [name] = line.replace('#', '').split('=');
     const wrong = toldByUs.replace(new RegExp(`^#?${name}=.*$`, 'm'), line);

@@ -73,7 +73,6 @@ export async function buildGateway(config: GatewayConfig, parts: GatewayParts): 
     resolve: resolveAtAuth({
       resolve: (call, request) => auth.client.resolve(call, request),
       retries: openRetryBudget(),
-      hedge: config.RESOLVE_HEDGED && config.AUTH_ADDRESS.includes(','),
       nowMs: () => clock.monotonicMs(),
     }),
     cart: cart.client,

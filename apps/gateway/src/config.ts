@@ -1,6 +1,6 @@
 /** The gateway's configuration: one schema, every violation reported at once. The only reader of process.env here. */
 import { inFlightMaxDefault, loopLagMaxMsDefault } from '@cloakroom/mesh';
-import { address, commaList, eventLogConfig, flag, meshConfig, processConfig, readEnvironment } from '@cloakroom/platform';
+import { address, commaList, eventLogConfig, meshConfig, processConfig, readEnvironment } from '@cloakroom/platform';
 import { z } from 'zod';
 
 const mode = z.enum(['reference', 'hybrid', 'jwt', 'jwt-denylist']);
@@ -44,8 +44,6 @@ const schema = z.object({
   /** Requests in flight, and how late the loop may be, before requests are refused, those that matter least first (docs/overload.md). */
   IN_FLIGHT_MAX: count.default(inFlightMaxDefault),
   LOOP_LAG_MAX_MS: count.default(loopLagMaxMsDefault),
-  /** Asks another replica of auth as well when the first is slow; only where there is one (docs/overload.md has what it pays). */
-  RESOLVE_HEDGED: flag.default(true),
 });
 
 export type GatewayConfig = z.output<typeof schema>;

@@ -33,8 +33,8 @@ export const liveStreams = new Gauge({
 
 export const repeatedQuestions = new Counter({
   name: 'gateway_repeated_questions_total',
-  help: 'Questions to auth that were asked twice: retries and hedges, sent, refused by the budget, or won by the second.',
-  labelNames: ['kind', 'outcome'] as const,
+  help: 'Questions to auth whose connection broke: asked once more (sent), or not (refused by the budget).',
+  labelNames: ['outcome'] as const,
   registers: [metrics],
 });
 

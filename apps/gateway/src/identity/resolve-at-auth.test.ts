@@ -3,7 +3,7 @@ import { isProblem, problem, type Problem, type ResolveResponse, ResolveResponse
 import { openRetryBudget, type OutgoingCall } from '@cloakroom/mesh';
 import { startTrace } from '@cloakroom/platform';
 import { randomBytes } from 'node:crypto';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { resolveAtAuth } from './resolve-at-auth.ts';
 
 const request = { token: 't', audience: 'cart', touch: true };
@@ -11,7 +11,7 @@ const outgoing = (changes: Partial<OutgoingCall> = {}): OutgoingCall => ({ budge
 const from = (handle: string): ResolveResponse => create(ResolveResponseSchema, { passport: handle });
 const codeOf = (answer: ResolveResponse | Problem) => (isProblem(answer) ? answer.problem : answer.passport);
 
-function asking(answers: readonly (() => Promise<ResolveResponse | Problem>)[], hedge = false) {
+function asking(answers: readonly (() => Promise<ResolveResponse | Problem>)[]) {
   const calls: OutgoingCall[] = [];
   const resolve = resolveAtAuth({
     resolve: (call) => {
@@ -19,19 +19,25 @@ function asking(answers: readonly (() => Promise<ResolveResponse | Problem>)[], 
       return answers[Math.min(calls.length, answers.length) - 1]!();
     },
     retries: openRetryBudget(),
-    hedge,
     nowMs: () => performance.now(),
   });
   return { calls, resolve };
 }
 const lost = () => Promise.resolve(problem('unavailable'));
-const never = () => new Promise<never>(() => undefined);
 
 it('asks again when the connection broke, with the time that is left', async () => {
   const { calls, resolve } = asking([lost, () => Promise.resolve(from('second'))]);
   expect(codeOf(await resolve(outgoing(), request))).toBe('second');
   expect(calls).toHaveLength(2);
   expect(calls[1]!.budgetMs).toBeLessThan(800);
+});
+
+it('gives up the first question and its repetition alike when the browser leaves', async () => {
+  const gone = new AbortController();
+  const { calls, resolve } = asking([lost, () => Promise.resolve(from('second'))]);
+  await resolve(outgoing({ signal: gone.signal }), request);
+  gone.abort();
+  expect(calls.map(({ signal }) => signal?.aborted)).toEqual([true, true]);
 });
 
 it.each([
@@ -51,51 +57,27 @@ it('asks once when no time is left for a second answer', async () => {
   expect(calls).toHaveLength(1);
 });
 
-it.each([false, true])('repeats at most a tenth of the questions while every connection breaks (hedged: %s)', async (hedge) => {
-  const { calls, resolve } = asking([lost], hedge);
+it('repeats at most a tenth of the questions while every connection breaks', async () => {
+  const { calls, resolve } = asking([lost]);
   for (let i = 0; i < 500; i += 1) await resolve(outgoing(), request);
   expect(calls.length).toBeGreaterThan(500);
   expect(calls.length).toBeLessThanOrEqual(500 + 50 + 5);
 });
 
-it('asks another replica as well when the first is slow, takes the first answer and gives the other up', async () => {
-  const { calls, resolve } = asking([never, () => Promise.resolve(from('other'))], true);
-  expect(codeOf(await resolve(outgoing(), request))).toBe('other');
-  await vi.waitFor(() => expect(calls.map(({ signal }) => signal?.aborted)).toEqual([true, false]));
-});
-
-it('prefers an answer to a failure, whichever came first', async () => {
-  const slow = Promise.withResolvers<ResolveResponse>();
-  const { calls, resolve } = asking([() => slow.promise, lost], true);
-  const answer = resolve(outgoing(), request);
-  await vi.waitFor(() => expect(calls).toHaveLength(2));
-  slow.resolve(from('first'));
-  expect(codeOf(await answer)).toBe('first');
-});
-
-it('hedges no more than the budget allows: a slow auth is not asked twice as much', async () => {
-  const slow = () => new Promise<ResolveResponse>((resolve) => void setTimeout(() => resolve(from('slow')), 300));
-  const { calls, resolve } = asking([slow], true);
-  const answers = await Promise.all(Array.from({ length: 100 }, () => resolve(outgoing(), request)));
-  expect(new Set(answers.map(codeOf))).toEqual(new Set(['slow']));
-  expect(calls.length).toBeLessThanOrEqual(100 + 10);
+it('asks an auth that is slow once, however many wait: its load does not grow', async () => {
+  const answered = Promise.withResolvers<ResolveResponse>();
+  const { calls, resolve } = asking([() => answered.promise]);
+  const answers = Array.from({ length: 100 }, () => resolve(outgoing(), request));
+  await new Promise((turn) => setImmediate(turn));
+  answered.resolve(from('slow'));
+  expect(new Set((await Promise.all(answers)).map(codeOf))).toEqual(new Set(['slow']));
+  expect(calls).toHaveLength(100);
 });
 
 it('has a retry left for a connection that breaks, however many answers were slow before', async () => {
-  const slow = () => new Promise<ResolveResponse>((resolve) => void setTimeout(() => resolve(from('slow')), 60));
-  const slowCount = 9;
-  const { calls, resolve } = asking([...Array<typeof slow>(slowCount + 2).fill(slow), lost, () => Promise.resolve(from('other'))], true);
-  // A process that has just begun: of these, two are hedged.
-  for (let i = 0; i < slowCount; i += 1) await resolve(outgoing(), request);
-  expect(calls).toHaveLength(slowCount + 2);
+  const slow = () => new Promise<ResolveResponse>((resolve) => void setTimeout(() => resolve(from('slow')), 20));
+  const { calls, resolve } = asking([...Array<typeof slow>(30).fill(slow), lost, () => Promise.resolve(from('other'))]);
+  await Promise.all(Array.from({ length: 30 }, () => resolve(outgoing(), request)));
+  expect(calls).toHaveLength(30);
   expect(codeOf(await resolve(outgoing(), request))).toBe('other');
-});
-
-it('tells both questions when the browser has gone', async () => {
-  const gone = new AbortController();
-  const { calls, resolve } = asking([never], true);
-  void resolve(outgoing({ signal: gone.signal }), request);
-  await vi.waitFor(() => expect(calls).toHaveLength(2));
-  gone.abort();
-  expect(calls.map(({ signal }) => signal?.aborted)).toEqual([true, true]);
 });

@@ -33,13 +33,3 @@ it('saves ten for a burst and no more, however long it was quiet', () => {
   while (budget.withdraw()) burst += 1;
   expect(burst).toBe(10);
 });
-
-it('keeps for a broken connection what a slow one may not spend', () => {
-  const budget = openRetryBudget();
-  let hedges = 0;
-  while (budget.withdraw(3)) hedges += 1;
-  expect(hedges).toBe(2);
-  let retries = 0;
-  while (budget.withdraw()) retries += 1;
-  expect(retries).toBe(3);
-});

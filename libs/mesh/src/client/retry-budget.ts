@@ -1,8 +1,8 @@
 /**
  * How much may be repeated: a tenth of what was asked. While a peer fails, a retry of every request doubles the load on what is left of it, and
  * three layers that each try three times make 27 of one (SRE book, "Handling Overload"). So there is one layer that repeats anything, the
- * gateway's question to auth who somebody is (apps/gateway/src/identity/identify-reference-token.ts), and it pays from this budget; nothing else in the mesh does, and
- * grpc-js' own retries are off.
+ * gateway's question to auth who somebody is (apps/gateway/src/identity/resolve-at-auth.ts), and it pays from this budget. Nothing else in the mesh
+ * repeats a call, and grpc-js' own retries are off.
  *
  * A token bucket (Finagle's RetryBudget, gRFC A6): each request puts a tenth in, each retry takes one out.
  */
@@ -11,14 +11,14 @@
 const depositPart = 0.1;
 /** What a quiet minute may save up: a burst of retries after a blip, no more. */
 const tokensMax = 10;
-/** A process that has just begun may repeat something too. More than any caller's `kept`, or that caller could repeat nothing at first. */
+/** A process that has just begun may repeat something too. */
 const tokensAtStart = 5;
 
 export interface RetryBudget {
   /** A request was made for the first time. */
   deposit(): void;
-  /** Takes one where it leaves at least `kept`; false: the failure stands. */
-  withdraw(kept?: number): boolean;
+  /** Takes one; false: the failure stands. */
+  withdraw(): boolean;
 }
 
 export function openRetryBudget(): RetryBudget {
@@ -27,8 +27,8 @@ export function openRetryBudget(): RetryBudget {
   let tenths = tokensAtStart * unit;
   return {
     deposit: () => void (tenths = Math.min(tokensMax * unit, tenths + 1)),
-    withdraw(kept = 0) {
-      if (tenths < (kept + 1) * unit) return false;
+    withdraw() {
+      if (tenths < unit) return false;
       tenths -= unit;
       return true;
     },

@@ -1,0 +1,100 @@
+/** Two replicas of auth over the real mesh: one is killed, or paused, while the gateway asks who its callers are. */
+import { AuthService, isProblem } from '@cloakroom/contracts';
+import { createPassportVerifier, openAdmission } from '@cloakroom/identity';
+import { connectMesh, type Handlers, implement, openRetryBudget, serveMesh } from '@cloakroom/mesh';
+import { startTrace, systemClock } from '@cloakroom/platform';
+import { openTcpProxy } from '@cloakroom/testing';
+import { randomBytes } from 'node:crypto';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { silent } from '../testing/gateway.fixture.ts';
+import { resolveAtAuth } from './resolve-at-auth.ts';
+
+const stops: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0).toReversed()) await stop();
+});
+
+/** Holds every answer until the promise settles. */
+let gate: Promise<void> | undefined;
+
+async function openReplica() {
+  const asked = { count: 0 };
+  const handlers = Object.fromEntries(AuthService.methods.map(({ localName }) => [localName, () => Promise.resolve({})]));
+  const resolve = async () => {
+    asked.count += 1;
+    await gate;
+    return {};
+  };
+  const keys = { find: () => undefined, refresh: () => Promise.resolve(), retire: () => undefined };
+  const server = await serveMesh({
+    name: 'auth',
+    port: 0,
+    tls: undefined,
+    services: [implement(AuthService, { ...handlers, resolve } as unknown as Handlers<typeof AuthService>)],
+    admission: openAdmission(createPassportVerifier({ audience: 'auth', keys, clock: systemClock }), systemClock),
+    clock: systemClock,
+    log: silent,
+  });
+  const proxy = await openTcpProxy({ port: server.port, protocol: 'any' });
+  stops.push(
+    () => server.stop(),
+    () => proxy.close(),
+  );
+  return { asked, proxy };
+}
+
+let replicas: Awaited<ReturnType<typeof openReplica>>[];
+let ask: () => Promise<string>;
+
+beforeEach(async () => {
+  replicas = [await openReplica(), await openReplica()];
+  const mesh = connectMesh(AuthService, {
+    address: replicas.map(({ proxy }) => proxy.address).join(','),
+    tls: undefined,
+    log: silent,
+  });
+  stops.push(() => mesh.close());
+  const resolve = resolveAtAuth({
+    resolve: (call, request) => mesh.client.resolve(call, request),
+    retries: openRetryBudget(),
+    nowMs: () => performance.now(),
+  });
+  ask = async () => {
+    const answer = await resolve({ budgetMs: 800, trace: startTrace(randomBytes) }, { token: 't', audience: 'cart', touch: true });
+    return isProblem(answer) ? answer.problem : 'ok';
+  };
+  gate = undefined;
+  await untilBothAnswer();
+});
+
+const untilBothAnswer = (): Promise<void> =>
+  vi.waitFor(async () => {
+    expect(await ask()).toBe('ok');
+    expect(replicas.every(({ asked }) => asked.count > 0)).toBe(true);
+  });
+
+it('answers everybody while a replica is killed: what was under way there is asked once more', async () => {
+  const [killed, other] = replicas as [(typeof replicas)[0], (typeof replicas)[0]];
+  const before = [killed.asked.count, other.asked.count] as const;
+  const { promise, resolve: release } = Promise.withResolvers<void>();
+  gate = promise;
+  const answers = Array.from({ length: 4 }, ask);
+  await vi.waitFor(() => expect([killed.asked.count, other.asked.count]).toEqual(before.map((count) => count + 2)));
+  killed.proxy.cut();
+  release();
+  expect(await Promise.all(answers)).toEqual(Array(4).fill('ok'));
+  expect(other.asked.count).toBe(before[1] + 4);
+});
+
+it('loses no more questions to a paused replica than were under way there', async () => {
+  const [paused] = replicas;
+  paused!.proxy.mute();
+  const outcomes: string[] = [];
+  const people = Array.from({ length: 4 }, async () => {
+    for (let count = 0; count < 15; count += 1) outcomes.push(await ask());
+  });
+  await Promise.all(people);
+  const lost = outcomes.filter((outcome) => outcome !== 'ok');
+  expect(lost.length).toBeGreaterThan(0);
+  expect(lost.length).toBeLessThanOrEqual(people.length);
+});
