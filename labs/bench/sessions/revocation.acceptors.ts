@@ -95,7 +95,7 @@ function serviceAt(name: string, call: () => Promise<object | Problem>): Accepto
     async ask() {
       const answer = await call();
       if (!isProblem(answer)) return 'accepted';
-      return answer.problem === 'unavailable' ? 'unanswered' : 'refused';
+      return answer.problem === 'connection_lost' || answer.problem === 'unavailable' ? 'unanswered' : 'refused';
     },
   };
 }

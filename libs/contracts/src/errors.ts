@@ -113,6 +113,7 @@ export const errorTable = {
   cancelled: { grpc: 'CANCELLED', http: 499, text: 'The request was cancelled.' },
   internal: { grpc: 'INTERNAL', http: 500, text: 'Something went wrong on our side. Nothing was lost; try again.' },
   unavailable: { grpc: 'UNAVAILABLE', http: 503, text: 'A part of the shop is not available. Try again in a moment.' },
+  connection_lost: { grpc: 'UNAVAILABLE', http: 503, text: 'A part of the shop is not available. Try again in a moment.' },
   identity_unavailable: {
     grpc: 'UNAVAILABLE',
     http: 503,
@@ -128,7 +129,15 @@ export const errorTable = {
 
 export type ErrorCode = keyof typeof errorTable;
 
-/** An expected outcome that is not the one asked for. Returned, not thrown; turned into a transport's words by libs/mesh. */
+/** What a process may say to its caller. `connection_lost` is what a client of the mesh says of its own connection, and to its own process alone. */
+export type ToldCode = Exclude<ErrorCode, 'connection_lost'>;
+
+const isTold = (code: ErrorCode): code is ToldCode => code !== 'connection_lost';
+export const toldCodes: readonly ToldCode[] = (Object.keys(errorTable) as ErrorCode[]).filter(isTold);
+/** The next caller's own connection stands: to it a part is not available. */
+export const toldCode = (code: ErrorCode): ToldCode => (isTold(code) ? code : 'unavailable');
+
+/** An expected outcome that is not the one asked for. Returned, not thrown; turned into a transport's words by libs/mesh and the gateway. */
 export interface Problem {
   readonly problem: ErrorCode;
   /** Public: which field, which limit. Never a secret, never an internal. */

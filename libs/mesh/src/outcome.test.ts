@@ -1,12 +1,10 @@
 import { Metadata, status } from '@grpc/grpc-js';
-import { errorTable, type ErrorCode, problem } from '@cloakroom/contracts';
+import { errorTable, problem, toldCodes } from '@cloakroom/contracts';
 import { describe, expect, it } from 'vitest';
 import { readProblem, statusOf, writeProblem } from './outcome.ts';
 
-const codes = Object.keys(errorTable) as ErrorCode[];
-
 describe('a Problem', () => {
-  it.each(codes)('%s survives the way through gRPC', (code) => {
+  it.each(toldCodes)('%s survives the way through gRPC', (code) => {
     const trailer = new Metadata();
     const sent = problem(code, 'Grüße: "x", y', 3);
     writeProblem(sent, trailer);
@@ -15,7 +13,7 @@ describe('a Problem', () => {
   });
 
   it.each([
-    [status.UNAVAILABLE, 'unavailable'],
+    [status.UNAVAILABLE, 'connection_lost'],
     [status.DEADLINE_EXCEEDED, 'deadline_exceeded'],
     [status.CANCELLED, 'cancelled'],
     [status.INTERNAL, 'internal'],
@@ -31,7 +29,15 @@ describe('a Problem', () => {
   it.each(['', 'null', '{"problem":"constructor"}', '{"problem":"nonsense"}', '{"problem":', '[]'])('is not made of %j', (json) => {
     const metadata = new Metadata();
     metadata.set('x-problem-bin', Buffer.from(json));
-    expect(readProblem({ code: status.UNAVAILABLE, metadata })).toEqual(problem('unavailable'));
+    expect(readProblem({ code: status.UNAVAILABLE, metadata })).toEqual(problem('connection_lost'));
+  });
+
+  it('of a connection that broke behind a service is unavailable to its caller, whose own connection stands', () => {
+    const trailer = new Metadata();
+    writeProblem(problem('connection_lost'), trailer);
+    const { code, details } = statusOf(problem('connection_lost'));
+    expect(details).toBe('unavailable');
+    expect(readProblem({ code, metadata: trailer })).toEqual(problem('unavailable'));
   });
 
   it('keeps only what a Problem has', () => {

@@ -3,15 +3,15 @@
  * status and the public text never depends on a status message. The only place that turns codes into gRPC and back.
  */
 import { Metadata, status } from '@grpc/grpc-js';
-import { callMetadata, type ErrorCode, errorTable, problem, type Problem } from '@cloakroom/contracts';
+import { callMetadata, type ErrorCode, errorTable, problem, type Problem, toldCode } from '@cloakroom/contracts';
 
 /** What grpc-js ends a call with. `details` is the code alone: it is a header, and a detail may hold any character. */
 export function statusOf(outcome: Problem): { readonly code: status; readonly details: string } {
-  return { code: status[errorTable[outcome.problem].grpc], details: outcome.problem };
+  return { code: status[errorTable[outcome.problem].grpc], details: toldCode(outcome.problem) };
 }
 
 export function writeProblem(outcome: Problem, trailer: Metadata): void {
-  trailer.set(callMetadata.problem, Buffer.from(JSON.stringify(outcome)));
+  trailer.set(callMetadata.problem, Buffer.from(JSON.stringify({ ...outcome, problem: toldCode(outcome.problem) })));
 }
 
 /** The Problem that a failed call answered with, or the one that stands for a failure which no server of ours worded. */
@@ -21,9 +21,12 @@ export function readProblem(failure: { readonly code: status; readonly metadata?
   return sent ?? problem(unwordedCodes.get(failure.code) ?? 'internal');
 }
 
-/** All else (a message too large, a method that the other version does not know) is a defect of ours, not of the person's request. */
+/**
+ * gRPC itself says UNAVAILABLE of a connection that broke or never came about: a call may have arrived, and its answer is lost.
+ * All else (a message too large, a method that the other version does not know) is a defect of ours, not of the person's request.
+ */
 const unwordedCodes = new Map<status, ErrorCode>([
-  [status.UNAVAILABLE, 'unavailable'],
+  [status.UNAVAILABLE, 'connection_lost'],
   [status.DEADLINE_EXCEEDED, 'deadline_exceeded'],
   [status.CANCELLED, 'cancelled'],
 ]);

@@ -1,11 +1,10 @@
 /** A cart command's end, in HTTP's words. */
-import { type CommandAccepted, problem, type Problem, isProblem } from '@cloakroom/contracts';
+import { type CommandAccepted, type ErrorCode, problem, type Problem, isProblem } from '@cloakroom/contracts';
 import type { Outcome } from '../http-exchange.ts';
 
 /**
  * A command whose answer was lost may have been taken. Saying "failed" would invite a second one; saying so, with the same command id, costs
- * nothing: it counts once. The cart service itself says `unavailable`, with a detail, when it knows that nothing was written; a bare one is a
- * broken connection.
+ * nothing: it counts once. The cart service says `unavailable` when it knows that nothing was written.
  * @param options.tellLine the client cannot know the line yet: of an addition
  */
 export function writeOutcome(accepted: CommandAccepted | Problem, options: { readonly tellLine?: true } = {}): Outcome {
@@ -20,12 +19,9 @@ export function writeOutcome(accepted: CommandAccepted | Problem, options: { rea
 
 /** What a failed write is said to be: of unknown outcome where its answer was lost. */
 export function knownOutcome(found: Problem): Problem {
-  return lostAnswer(found) ? problem('outcome_unknown', undefined, retryAfterS) : found;
+  return lostAnswers.has(found.problem) ? problem('outcome_unknown', undefined, retryAfterS) : found;
 }
 
 const retryAfterS = 1;
-
-function lostAnswer(found: Problem): boolean {
-  if (found.problem === 'unavailable') return found.detail === undefined && found.retryAfterS === undefined;
-  return found.problem === 'deadline_exceeded' || found.problem === 'internal' || found.problem === 'cancelled';
-}
+/** The service may have done its work before any of these. */
+const lostAnswers: ReadonlySet<ErrorCode> = new Set(['connection_lost', 'deadline_exceeded', 'internal', 'cancelled']);

@@ -1,5 +1,5 @@
 /** Every error of the gateway: RFC 9457 problem+json with a stable code. With libs/mesh the only place that turns codes into a transport's words. */
-import { type ErrorCode, errorTable, isProblem, type Problem, problem } from '@cloakroom/contracts';
+import { type ErrorCode, errorTable, isProblem, type Problem, problem, toldCode, toldCodes } from '@cloakroom/contracts';
 import { z } from 'zod';
 import { type CartBody, cartSchema } from '../cart/cart-answer.ts';
 import { type PreviewBody, previewSchema } from '../orders/order-answer.ts';
@@ -9,7 +9,7 @@ export const problemSchema = z
     type: z.string().meta({ description: 'A URN that names the kind of problem and is no address: urn:cloakroom:problem:<code>.' }),
     title: z.string(),
     status: z.int(),
-    code: z.enum(Object.keys(errorTable) as [ErrorCode, ...ErrorCode[]]),
+    code: z.enum(toldCodes),
     detail: z.string().optional(),
     errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
     retryAfter: z.int().optional().meta({ description: 'Seconds; the same as the Retry-After header.' }),
@@ -62,7 +62,7 @@ export function problemAnswer(
   what: Problem | FieldProblem | SecondFactorProblem | CheckoutProblem,
   traceId?: string,
 ): { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Buffer } {
-  const code = what.problem;
+  const code = toldCode(what.problem);
   const entry = errorTable[code];
   const retryAfter = what.retryAfterS ?? (waitCodes.has(code) ? retryAfterDefaultS : undefined);
   const body: ProblemBody = {

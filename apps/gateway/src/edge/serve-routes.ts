@@ -4,7 +4,7 @@
  * a route that states no identity cannot see one.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { isProblem, problem, type Problem, SessionState } from '@cloakroom/contracts';
+import { isProblem, problem, type Problem, SessionState, toldCode } from '@cloakroom/contracts';
 import { startDeadline } from '@cloakroom/mesh';
 import { parseKnownDevice } from '@cloakroom/session';
 import type { z } from 'zod';
@@ -143,7 +143,7 @@ async function publicView(x: Exchange, gateway: Gateway): Promise<Record<string,
   const need = { audience: 'cart', sensitive: false, touch: true, refresh: false, budgetMs: publicIdentityBudgetMs } as const;
   const found = await whoIs(x, need, gateway);
   count(found);
-  return isProblem(found) ? { [sessionViewHeader]: `guest; reason=${found.problem}` } : {};
+  return isProblem(found) ? { [sessionViewHeader]: `guest; reason=${toldCode(found.problem)}` } : {};
 }
 
 function count(found: Person | 'ended' | 'stale' | undefined | Problem): void {

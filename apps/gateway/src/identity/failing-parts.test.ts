@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { problem, TokenMode, uuidV7 } from '@cloakroom/contracts';
 import { randomBytes } from 'node:crypto';
-import { watchCrowd } from '@cloakroom/testing';
+import { openTcpProxy, type TcpProxy, watchCrowd } from '@cloakroom/testing';
 import { ask, openStage, type Stage, until } from '../testing/gateway.fixture.ts';
 
 let stage: Stage;
@@ -175,12 +175,28 @@ describe('the feed is silent', () => {
   });
 });
 
-it('one refused connection to auth is tried once more', async () => {
-  const token = stage.auth.begin('user');
-  loseAuth();
-  const before = stage.auth.calls['resolve'] ?? 0;
-  await ask(stage.url, '/api/cart', { token });
-  expect((stage.auth.calls['resolve'] ?? 0) - before).toBe(2);
+it('a connection to auth that breaks under a question is made anew, and the question asked once more', async () => {
+  let proxy!: TcpProxy;
+  const behindProxy = await openStage(async (addresses) => {
+    proxy = await openTcpProxy({ port: Number(addresses['AUTH_ADDRESS']!.split(':')[1]), protocol: 'any' });
+    return { AUTH_ADDRESS: `localhost:${proxy.port}` };
+  });
+  const { auth, url } = behindProxy;
+  const asked = () => auth.calls['resolve'] ?? 0;
+  const { promise, resolve: answer } = Promise.withResolvers<void>();
+  try {
+    const token = auth.begin('user');
+    auth.gate = promise;
+    const before = asked();
+    const told = ask(url, '/api/cart', { token });
+    await until(() => asked() === before + 1);
+    proxy.reset();
+    answer();
+    expect([(await told).status, asked() - before]).toEqual([200, 2]);
+  } finally {
+    await behindProxy.stop();
+    await proxy.close();
+  }
 });
 
 it('a service that refuses the passport makes the gateway ask auth again', async () => {

@@ -402,7 +402,7 @@ describe('requests at the same time', () => {
 });
 
 describe('auth out of reach', () => {
-  it.each(['unavailable', 'deadline_exceeded', 'internal'] as const)(
+  it.each(['connection_lost', 'unavailable', 'deadline_exceeded', 'internal'] as const)(
     'lets carts and reads use a passport that still lives: %s',
     async (code) => {
       const { cache, request, feed } = setUp();

@@ -271,7 +271,13 @@ export class IdentityCache {
 }
 
 /** Codes that say "auth could not answer", as opposed to an answer that we do not like. */
-const silentCodes: ReadonlySet<string> = new Set(['unavailable', 'deadline_exceeded', 'identity_unavailable', 'internal']);
+const silentCodes: ReadonlySet<string> = new Set([
+  'connection_lost',
+  'unavailable',
+  'deadline_exceeded',
+  'identity_unavailable',
+  'internal',
+]);
 
 const keyOf = (request: Pick<IdentityRequest, 'tokenHash' | 'audience'>): string => `${request.tokenHash} ${request.audience}`;
 /** A request that must touch cannot be served by a question that does not. */

@@ -23,7 +23,7 @@ function asking(answers: readonly (() => Promise<ResolveResponse | Problem>)[]) 
   });
   return { calls, resolve };
 }
-const lost = () => Promise.resolve(problem('unavailable'));
+const lost = () => Promise.resolve(problem('connection_lost'));
 
 it('asks again when the connection broke, with the time that is left', async () => {
   const { calls, resolve } = asking([lost, () => Promise.resolve(from('second'))]);
@@ -42,6 +42,7 @@ it('gives up the first question and its repetition alike when the browser leaves
 
 it.each([
   ['a breaker that is open', problem('unavailable', undefined, 1)],
+  ['auth that says it ends', problem('unavailable')],
   ['auth itself saying that it cannot', problem('identity_unavailable', undefined, 1)],
   ['time that ran out', problem('deadline_exceeded')],
   ['a browser that left', problem('cancelled')],

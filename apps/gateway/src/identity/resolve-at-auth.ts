@@ -6,7 +6,7 @@
  * for it, a tenth of all questions, so that an auth that breaks under its load is not asked twice as much. Silence, an open breaker and auth's own
  * refusal are not repeated (docs/decisions/0020-no-hedging.md says why).
  */
-import { isProblem, type Problem } from '@cloakroom/contracts';
+import { isProblem } from '@cloakroom/contracts';
 import type { RetryBudget } from '@cloakroom/mesh';
 import type { Resolve } from './identify-reference-token.ts';
 import { repeatedQuestions } from '../metrics.ts';
@@ -26,7 +26,7 @@ export function resolveAtAuth({ resolve, retries, nowMs }: AskingParts): Resolve
     retries.deposit();
     const startedMs = nowMs();
     const answer = await resolve(call, request);
-    if (!isProblem(answer) || !isBroken(answer)) return answer;
+    if (!isProblem(answer) || answer.problem !== 'connection_lost') return answer;
     const leftMs = call.budgetMs - (nowMs() - startedMs);
     if (leftMs < retryWorthMs) return answer;
     const allowed = retries.withdraw();
@@ -34,7 +34,3 @@ export function resolveAtAuth({ resolve, retries, nowMs }: AskingParts): Resolve
     return allowed ? resolve({ ...call, budgetMs: leftMs }, request) : answer;
   };
 }
-
-/** Not the breaker's word, nor auth's own: those come with a time to wait. */
-const isBroken = ({ problem, detail, retryAfterS }: Problem): boolean =>
-  problem === 'unavailable' && retryAfterS === undefined && detail === undefined;

@@ -134,7 +134,7 @@ describe('check-out', () => {
     expect([...calls('previewOrder'), ...calls('getCart')]).toEqual([]);
   });
 
-  it.each(['deadline_exceeded', 'unavailable', 'internal'] as const)('whose answer was lost is of unknown outcome: %s', async (code) => {
+  it.each(['deadline_exceeded', 'internal'] as const)('whose answer was lost is of unknown outcome: %s', async (code) => {
     stage.services.orders.failing = problem(code);
     const told = await place();
     expect([told.status, told.body.code, told.headers.get('retry-after')]).toEqual([503, 'outcome_unknown', '1']);

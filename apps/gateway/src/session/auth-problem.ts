@@ -1,9 +1,9 @@
-import { problem, type Problem } from '@cloakroom/contracts';
+import { type ErrorCode, problem, type Problem } from '@cloakroom/contracts';
 
 /** auth out of reach, in the words of a session: nothing was lost, the guest keeps everything (docs/failures.md). */
 export function authProblem(found: Problem): Problem {
-  const silent = found.problem === 'unavailable' || found.problem === 'deadline_exceeded' || found.problem === 'internal';
-  return silent ? problem('identity_unavailable', undefined, found.retryAfterS ?? retryAfterS) : found;
+  return silences.has(found.problem) ? problem('identity_unavailable', undefined, found.retryAfterS ?? retryAfterS) : found;
 }
 
+const silences: ReadonlySet<ErrorCode> = new Set(['connection_lost', 'unavailable', 'deadline_exceeded', 'internal']);
 const retryAfterS = 2;

@@ -120,9 +120,9 @@ it('answers every call, the first included, while one replica is not there', asy
   expect(reached).toHaveLength(20);
 });
 
-it('says unavailable at once when no replica is there', async () => {
+it('says connection_lost at once when no replica is there', async () => {
   const call = await clientOf(await deadPort(), await deadPort());
-  expect(await call(10_000)).toBe('unavailable');
+  expect(await call(10_000)).toBe('connection_lost');
 });
 
 it('goes on with the others when a replica ends, and uses it again once it is back', async () => {

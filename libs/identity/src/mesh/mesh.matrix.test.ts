@@ -265,7 +265,7 @@ const cases: readonly Case[] = [
     what: `the right passport, ${caller}`,
     metadata: ({ passport }) => withPassport(passport()),
     caller: always(caller),
-    expected: always('unavailable'),
+    expected: always('connection_lost'),
   })),
 ];
 

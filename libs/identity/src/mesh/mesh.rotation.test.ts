@@ -119,7 +119,7 @@ describe('a rotation of the authority and of all certificates', () => {
     // On the connection that it has had all the time, and on a new one.
     expect(codeOf(await ask(lagging))).toBe('forbidden');
     const { ca } = await readTls(dir, 'gateway');
-    expect(codeOf(await ask(connect(address, { ...old, ca })))).toBe('unavailable');
+    expect(codeOf(await ask(connect(address, { ...old, ca })))).toBe('connection_lost');
   });
 
   it('takes no torn set: a certificate without its key, of a foreign authority, or that has run out', async () => {
@@ -159,7 +159,7 @@ describe('a certificate', () => {
     await cp(join(dir, 'ca.pem'), join(elsewhere, 'trusted.pem'));
     const foreign = await readTls(elsewhere, 'gateway');
     const { ca } = await readTls(dir, 'gateway');
-    expect(codeOf(await ask(connect(address, { ...foreign, ca })))).toBe('unavailable');
+    expect(codeOf(await ask(connect(address, { ...foreign, ca })))).toBe('connection_lost');
   });
 
   it('must be whole at the start', async () => {

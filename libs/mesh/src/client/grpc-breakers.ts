@@ -80,7 +80,6 @@ export function openBreakers(upstream: string, replicas: Replicas): Breakers {
   };
 }
 
-/** A bare `unavailable`, without detail and without Retry-After, is gRPC's own: a broken connection. With either the peer said it. */
 function toldBy(answer: object, durationMs: number): Told {
   if (!isProblem(answer)) return 'answer';
   switch (answer.problem) {
@@ -88,8 +87,8 @@ function toldBy(answer: object, durationMs: number): Told {
       return 'nothing';
     case 'deadline_exceeded':
       return durationMs >= silenceMinMs ? 'failure' : 'nothing';
-    case 'unavailable':
-      return answer.detail === undefined && answer.retryAfterS === undefined ? 'failure' : 'answer';
+    case 'connection_lost':
+      return 'failure';
     case 'identity_unavailable':
       return durationMs >= slowRefusalMs ? 'failure' : 'answer';
     default:

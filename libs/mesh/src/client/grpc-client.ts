@@ -263,6 +263,7 @@ function outgoing(call: OutgoingCall, { policyBudgetMs, secret }: Target, span: 
 }
 
 function endedAlready(call: OutgoingCall, { policyBudgetMs, isClosed }: Target): Problem | undefined {
+  // Nothing was sent.
   if (isClosed()) return problem('unavailable');
   if (call.signal?.aborted === true) return abortedAs(call.signal);
   return budgetOf(call.budgetMs, policyBudgetMs) > 0 ? undefined : problem('deadline_exceeded');

@@ -7,7 +7,7 @@
  * - A paused one looks connected until keepalive gives it up (`detectionMs`). Its first call waits for its deadline in vain; then the replica is
  *   a suspect and gets nothing while another is there, until it answers something or its connection is known to be lost.
  * - Nothing is sent twice here: a call waits for the first connection rather than failing on one and going to the next. What was on its way
- *   when a replica died comes back as `unavailable`; only the caller knows whether that may be repeated, and it then reaches another one.
+ *   when a replica died comes back as `connection_lost`; only the caller knows whether that may be repeated, and it then reaches another one.
  *
  * With one address nothing of this happens: the connection is used as it is.
  */
