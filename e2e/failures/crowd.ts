@@ -1,4 +1,5 @@
 /** The people of one test, made ready while all is well: who is known at which gateway, who holds what, who was signed out just before. */
+import { type TokenModeName, tokenModeNames } from '@cloakroom/contracts';
 import { expect } from '@playwright/test';
 import { newCommandId, newPerson, type Person } from '../kit/device.ts';
 import type { Stage } from './stage.ts';
@@ -8,8 +9,8 @@ import { type Seen, type Stream, Visitor } from './visitor.ts';
 /** While all is well: as long as Visitor.must gives. */
 const setUpBudgetMs = 5_000;
 
-export const modes = ['reference', 'hybrid', 'jwt-denylist', 'jwt'] as const;
-export type Mode = (typeof modes)[number];
+export const modes = tokenModeNames;
+export type Mode = TokenModeName;
 
 /** A session as one gateway meets it. */
 export interface Holder {
@@ -84,7 +85,7 @@ export async function gather(stage: Stage, goods: Goods): Promise<Crowd> {
     refreshOnly: leavesOut.length > 0,
     visitor: gateway === here ? from.visitor : from.visitor.copy(leavesOut),
   });
-  const [reference, hybrid, denylist, jwt] = modes.map((mode) => main.get(mode)!) as [Holder, Holder, Holder, Holder];
+  const [reference, hybrid, jwt, denylist] = modes.map((mode) => main.get(mode)!) as [Holder, Holder, Holder, Holder];
   const strangers = [
     at(reference, 'reference', 'none', here),
     at(hybrid, 'hybrid, seen here', 'known', here),

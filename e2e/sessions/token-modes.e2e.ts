@@ -1,9 +1,9 @@
+import { selfContainedModes, tokenModeNames } from '@cloakroom/contracts';
 import { watchCrowd } from '@cloakroom/testing';
 import type { APIRequest } from '@playwright/test';
 import { type Device, expect, newPerson, type Person, test } from '../kit/device.ts';
 import { accessTokenLifetimeMs, gateways } from '../kit/stack.ts';
 
-const modes = ['reference', 'hybrid', 'jwt', 'jwt-denylist'] as const;
 /** What the revocation feed promises where nothing is cut. */
 const leaseMs = 2_000;
 const noticeMs = 500;
@@ -41,7 +41,7 @@ test('one person is signed in on four devices in four modes, each serves at ever
   const person = newPerson();
   const first = await newDevice();
   await first.register(person);
-  for (const mode of modes) {
+  for (const mode of tokenModeNames) {
     const device = await signedIn(newDevice, person, mode);
     const held = (await device.cookies()).map(({ name }) => name).filter((name) => name.startsWith('__Host-') && !name.includes('known'));
     expect(held.toSorted()).toEqual(mode.startsWith('jwt') ? ['__Host-access', '__Host-refresh'] : ['__Host-session']);
@@ -52,7 +52,7 @@ test('one person is signed in on four devices in four modes, each serves at ever
     }
   }
   const { body } = await first.call('GET', '/api/session/devices');
-  expect((body as { mode: string }[]).map(({ mode }) => mode).toSorted()).toEqual([...modes, 'hybrid'].toSorted());
+  expect((body as { mode: string }[]).map(({ mode }) => mode).toSorted()).toEqual([...tokenModeNames, 'hybrid'].toSorted());
 });
 
 test('what is revoked is refused at every gateway within the feed in jwt-denylist, and in jwt at the end of its access token', async ({
@@ -79,7 +79,7 @@ test('what is revoked is refused at every gateway within the feed in jwt-denylis
   for (const { body } of await everywhere(jwt, '/api/cart')) expect(body.code).toBe('session_ended');
 });
 
-for (const mode of ['jwt', 'jwt-denylist']) {
+for (const mode of selfContainedModes) {
   test(`twenty requests without an access token are renewed unseen across the gateways, in one lineage: ${mode}`, async ({
     newDevice,
     playwright,

@@ -8,6 +8,7 @@ import {
   type Problem,
   RegisterRequestSchema,
   ResolveRequestSchema,
+  tokenModeNames,
   topics,
   type TopicSpec,
 } from '@cloakroom/contracts';
@@ -93,7 +94,7 @@ export async function openHarness(
   const auth: Auth = {
     region: 'local',
     defaultMode: 'hybrid',
-    allowedModes: ['reference', 'hybrid', 'jwt', 'jwt-denylist'],
+    allowedModes: tokenModeNames,
     macKeys: macKeys([Buffer.alloc(32, 7)]),
     refreshKeys: macKeys([Buffer.alloc(32, 8)]),
     accessTokens: openAccessTokens(keys, clock),

@@ -1,3 +1,4 @@
+import { tokenModeNames } from '@cloakroom/contracts';
 import { accessTokenLifetimeMaxS } from '@cloakroom/identity';
 import {
   adminConfig,
@@ -15,7 +16,7 @@ import { throttleLimits } from './throttle/throttle.ts';
 import { areLocal, relyingParty } from './factors/passkeys.ts';
 import { openSealer } from './tokens/sealed.ts';
 
-const mode = z.enum(['reference', 'hybrid', 'jwt', 'jwt-denylist']);
+const mode = z.enum(tokenModeNames);
 
 /** base64url, at least 32 bytes each; several, separated by commas, while a key is being replaced. */
 const sealingKeys = z.string().transform((text, context) => {

@@ -1,9 +1,6 @@
-import { problem, type GetProductsRequest, type Problem } from '@cloakroom/contracts';
+import { type GetProductsRequest, problem, type Problem, productIdCountMax } from '@cloakroom/contracts';
 import type { Kysely } from 'kysely';
 import { productsByIds, type CatalogProduct, type CatalogSchema } from './products.ts';
-
-/** A cart has at most 100 lines, so no caller needs more; beyond it one SQL statement would grow without bound. */
-export const productIdCountMax = 200;
 
 /** The products with these ids, in that order; unknown ids are left out, repeated ones answered once. */
 export async function getProducts(

@@ -1,9 +1,10 @@
 /** The gateway's configuration: one schema, every violation reported at once. The only reader of process.env here. */
+import { tokenModeNames } from '@cloakroom/contracts';
 import { inFlightMaxDefault, loopLagMaxMsDefault } from '@cloakroom/mesh';
 import { address, commaList, eventLogConfig, meshConfig, processConfig, readEnvironment } from '@cloakroom/platform';
 import { z } from 'zod';
 
-const mode = z.enum(['reference', 'hybrid', 'jwt', 'jwt-denylist']);
+const mode = z.enum(tokenModeNames);
 const count = z.coerce.number().int().min(1).max(10_000_000);
 
 const schema = z.object({

@@ -1,8 +1,6 @@
-import { problem, type Problem, type RecordViewRequest } from '@cloakroom/contracts';
+import { problem, type Problem, productIdPattern, type RecordViewRequest } from '@cloakroom/contracts';
 import type { PersonContext } from '@cloakroom/mesh';
 import { lockProfile, trimViews, type Database } from './profiles.ts';
-
-const productIdPattern = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** A product seen again moves to the front. */
 export async function recordView(

@@ -1,4 +1,16 @@
-import { problem, type Address, type Problem, type UpdateProfileRequest } from '@cloakroom/contracts';
+import {
+  type Address,
+  addressCountMax,
+  addressLineLengthMax,
+  countryPattern,
+  nameLengthMax,
+  postalCodeLengthMax,
+  preferenceNameLengthMax,
+  preferenceValueLengthMax,
+  problem,
+  type Problem,
+  type UpdateProfileRequest,
+} from '@cloakroom/contracts';
 import type { PersonContext } from '@cloakroom/mesh';
 import type { Transaction } from 'kysely';
 import { lockProfile, preferenceCountMax, readProfile, type Database, type ProfileAnswer, type ProfileTables } from './profiles.ts';
@@ -9,11 +21,6 @@ export interface UpdateParts {
   /** A fresh, unguessable id. */
   readonly newId: () => string;
 }
-
-/** More than anyone ships to, and one page of them. */
-const addressCountMax = 20;
-/** Characters. What fits on a label; the gateway refuses the same, earlier and with the field's name. */
-const lengthMax = { name: 100, line: 200, postalCode: 20, preferenceKey: 64, preferenceValue: 256 } as const;
 
 /** Replaces the fields that the request names, all or none of them. */
 export async function updateProfile(
@@ -72,17 +79,17 @@ async function replaceAddresses(
 
 /** @returns which field, and what it must be */
 function firstMistake({ name, addresses, preferences }: UpdateProfileRequest): string | undefined {
-  if (name !== undefined && !fits(name, 1, lengthMax.name)) return `name: 1 to ${lengthMax.name} characters`;
+  if (name !== undefined && !fits(name, 1, nameLengthMax)) return `name: 1 to ${nameLengthMax} characters`;
   for (const address of addresses?.items ?? []) {
     for (const field of ['name', 'line1', 'city'] as const)
-      if (!fits(address[field], 1, lengthMax.line)) return `addresses: ${field}: 1 to ${lengthMax.line} characters`;
-    if (!fits(address.line2, 0, lengthMax.line)) return `addresses: line2: at most ${lengthMax.line} characters`;
-    if (!fits(address.postalCode, 1, lengthMax.postalCode)) return `addresses: postalCode: 1 to ${lengthMax.postalCode} characters`;
-    if (!/^[A-Z]{2}$/.test(address.country)) return 'addresses: country: two letters, ISO 3166-1';
+      if (!fits(address[field], 1, addressLineLengthMax)) return `addresses: ${field}: 1 to ${addressLineLengthMax} characters`;
+    if (!fits(address.line2, 0, addressLineLengthMax)) return `addresses: line2: at most ${addressLineLengthMax} characters`;
+    if (!fits(address.postalCode, 1, postalCodeLengthMax)) return `addresses: postalCode: 1 to ${postalCodeLengthMax} characters`;
+    if (!countryPattern.test(address.country)) return 'addresses: country: two letters, ISO 3166-1';
   }
   for (const [key, value] of Object.entries(preferences?.items ?? {})) {
-    if (!fits(key, 1, lengthMax.preferenceKey)) return `preferences: a name has 1 to ${lengthMax.preferenceKey} characters`;
-    if (!fits(value, 0, lengthMax.preferenceValue)) return `preferences: a value has at most ${lengthMax.preferenceValue} characters`;
+    if (!fits(key, 1, preferenceNameLengthMax)) return `preferences: a name has 1 to ${preferenceNameLengthMax} characters`;
+    if (!fits(value, 0, preferenceValueLengthMax)) return `preferences: a value has at most ${preferenceValueLengthMax} characters`;
   }
   return undefined;
 }

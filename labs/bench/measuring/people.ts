@@ -1,6 +1,7 @@
 /** Sessions for the generator, as a browser gets them: by registering and signing in at the gateway. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { type TokenModeName, tokenModeNames } from '@cloakroom/contracts';
 import { createLogger, openRedis, redisReady } from '@cloakroom/platform';
 import {
   limits,
@@ -17,8 +18,8 @@ import {
 } from '@cloakroom/session';
 
 /** All there are; which of them this build and this operator allow, a sign-in tells. */
-export const modes = ['reference', 'hybrid', 'jwt', 'jwt-denylist'] as const;
-export type Mode = (typeof modes)[number];
+export const modes = tokenModeNames;
+export type Mode = TokenModeName;
 
 export interface Person {
   readonly email: string;

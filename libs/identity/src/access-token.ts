@@ -10,6 +10,7 @@
 import type { KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
+import { emailLengthMax, type SelfContainedMode, selfContainedModes } from '@cloakroom/contracts';
 import type { Clock } from '@cloakroom/platform';
 import type { VerifiedIdentity } from '@cloakroom/mesh';
 import type { KeyRing } from './identity.ts';
@@ -26,8 +27,6 @@ export const accessTokenLifetimeMaxS = 300;
 const clockSkewMaxMs = 1_000;
 /** About 3 KB an entry, 30 MB at most. */
 const cacheCountMax = 10_000;
-
-export type AccessTokenMode = 'jwt' | 'jwt-denylist';
 
 const name = z.string().min(1).max(128);
 /** Seconds since 1970, fractions allowed (RFC 7519 NumericDate). */
@@ -47,7 +46,7 @@ const claimsSchema = z
     gepoch: z.number().nonnegative(),
     /** Guests hold opaque tokens. */
     state: z.literal('user'),
-    mode: z.enum(['jwt', 'jwt-denylist']),
+    mode: z.enum(selfContainedModes),
     acr: z.string().max(64),
     amr: z.array(z.string().max(64)).max(8),
     auth_time: time,
@@ -56,7 +55,7 @@ const claimsSchema = z
     exp: time,
     // What a page shows of the session: nobody is asked for it.
     name: z.string().max(256),
-    email: z.string().max(254),
+    email: z.string().max(emailLengthMax),
     role: z.string().max(32).optional(),
     created: time,
     idle_exp: time,
@@ -75,7 +74,7 @@ export function signAccessToken(claims: AccessTokenClaims, key: SigningKey): str
 }
 
 export interface VerifiedAccess {
-  readonly identity: VerifiedIdentity & { readonly accessMode: AccessTokenMode };
+  readonly identity: VerifiedIdentity & { readonly accessMode: SelfContainedMode };
   readonly claims: Readonly<AccessTokenClaims>;
 }
 

@@ -4,6 +4,7 @@
  * with any member that is not expected is refused, which leaves no room for crit, b64, jku, jwk, x5u or x5c.
  */
 import { type KeyObject, sign, verify } from 'node:crypto';
+import { signedTokenLengthMax } from '@cloakroom/contracts';
 
 export interface SigningKey {
   readonly kid: string;
@@ -26,8 +27,6 @@ export interface JwsExpectation {
   readonly detachedPayload?: Uint8Array;
 }
 
-/** 8 KiB is Node's limit for all headers of a call together; no token of ours comes near half of that. */
-const jwsLengthMax = 4_096;
 const signatureLength = 64;
 
 /** @param header further members of the protected header */
@@ -44,7 +43,7 @@ export function signJws(
 }
 
 export function verifyJws(jws: string, expected: JwsExpectation): JwsVerdict {
-  if (jws.length > jwsLengthMax) return refuse('malformed');
+  if (jws.length > signedTokenLengthMax) return refuse('malformed');
   const [protectedPart, payloadPart, signaturePart, ...rest] = jws.split('.');
   if (protectedPart === undefined || payloadPart === undefined || signaturePart === undefined || rest.length > 0)
     return refuse('malformed');

@@ -6,7 +6,7 @@
  * renew, and with one second at the start, for clocks that differ.
  */
 import type { KeyObject } from 'node:crypto';
-import { problem, type Problem } from '@cloakroom/contracts';
+import { problem, type Problem, subjectPattern } from '@cloakroom/contracts';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { createAccessTokenVerifier } from './access-token.ts';
@@ -66,7 +66,7 @@ const claimsSchema = z
   .object({
     iss: z.literal(passportIssuer),
     aud: name,
-    sub: z.string().regex(/^[gu]_[A-Za-z0-9-]{1,64}$/),
+    sub: z.string().regex(subjectPattern),
     sid: name,
     epoch: z.number().nonnegative(),
     gepoch: z.number().nonnegative(),

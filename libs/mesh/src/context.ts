@@ -1,3 +1,4 @@
+import type { SelfContainedMode } from '@cloakroom/contracts';
 import type { TraceContext } from '@cloakroom/platform';
 import type { ServerSurfaceCall } from '@grpc/grpc-js/build/src/server-call.js';
 
@@ -24,7 +25,7 @@ export interface VerifiedIdentity {
   readonly issuedAtMs: number;
   readonly expiresAtMs: number;
   /** Of an access token, which a browser carries; a passport has none. */
-  readonly accessMode?: 'jwt' | 'jwt-denylist';
+  readonly accessMode?: SelfContainedMode;
 }
 
 /** A latency budget that shrinks hop by hop. Monotonic, so that a clock step neither grants nor takes time. */

@@ -4,7 +4,14 @@
  * (an underscore alias passed Traefik, GHSA-5m6w-wvh7-57vm). Whatever only resembles a name of ours is refused and counted.
  */
 import { Metadata } from '@grpc/grpc-js';
-import { callMetadata, problem, type Problem } from '@cloakroom/contracts';
+import {
+  callMetadata,
+  consistencyTokenPattern,
+  experimentPattern,
+  problem,
+  type Problem,
+  signedTokenLengthMax,
+} from '@cloakroom/contracts';
 import type { Timing } from './context.ts';
 import { refusedMetadata } from './mesh-metrics.ts';
 
@@ -22,13 +29,14 @@ const carried: readonly Carried[] = ['passport', 'accessToken', 'traceparent', '
 /** Whoever carries one of these is somebody. */
 const identities: readonly Carried[] = ['passport', 'accessToken'];
 
-/** One value each: no comma, no space, no control character. Lengths: a passport has about 700 characters, an access token 1,100, the others far fewer. */
+const signedToken = new RegExp(`^[A-Za-z0-9_.-]{1,${signedTokenLengthMax}}$`);
+/** One value each: no comma, no space, no control character. */
 const accepted: Readonly<Record<Carried, RegExp>> = {
-  passport: /^[A-Za-z0-9_.-]{1,4096}$/,
-  accessToken: /^[A-Za-z0-9_.-]{1,4096}$/,
+  passport: signedToken,
+  accessToken: signedToken,
   traceparent: /^[0-9a-f-]{1,128}$/,
-  experiment: /^[A-Za-z0-9._:-]{1,64}$/,
-  consistency: /^[A-Za-z0-9._:=~-]{1,512}$/,
+  experiment: experimentPattern,
+  consistency: consistencyTokenPattern,
 };
 
 /** Names with the same letters and digits, whatever stands between them, in any case, binary or not. */

@@ -9,7 +9,9 @@
  * the subject's and the subject's index lists it under this hash. What lost its index (eviction, a torn copy) is dead: it fails closed.
  * The global epoch is auth's to compare: it belongs to no slot.
  */
-export type TokenMode = 'reference' | 'hybrid' | 'jwt' | 'jwt-denylist';
+import type { TokenModeName } from '@cloakroom/contracts';
+
+export type TokenMode = TokenModeName;
 
 /** Times are milliseconds since 1970. No field is longer than 64 bytes: one longer field doubles Redis' memory for the record. */
 export interface SessionRecord {

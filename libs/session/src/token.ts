@@ -17,6 +17,7 @@
  * thief of the store could send. A plain hash is enough, a 256-bit secret cannot be guessed.
  */
 import { createHash, createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { regionPattern } from '@cloakroom/contracts';
 import type { TokenKey } from './session.store.ts';
 
 /** The first makes tokens, all are accepted: a new key is first added last everywhere, then moved to the front, then the old one is dropped. */
@@ -31,7 +32,6 @@ export const secretBytes = 32;
 const tokenPattern = /^v1\.[a-z0-9-]{1,16}\.[0-9a-f]{4}\.[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]{43}$/;
 /** "v1" + region + tag + secret + mac + 4 dots: anything longer is refused before it is looked at. */
 export const tokenLengthMax = 2 + 16 + 4 + 43 + 43 + 4;
-const regionPattern = /^[a-z0-9-]{1,16}$/;
 const tagPattern = /^[0-9a-f]{4}$/;
 
 /** @throws RangeError when a key is too short, or there are none or too many. The message never shows a key. */

@@ -1,30 +1,30 @@
 /** Who has an account. An e-mail has one normal form, so that no two accounts look alike. */
 import type { Selectable, Transaction } from 'kysely';
+import { emailLengthMax, nameLengthMax, passwordLengthMax, passwordLengthMin } from '@cloakroom/contracts';
 import { z } from 'zod';
 import type { AuthSchema } from '../database/migrations.ts';
 import type { Database } from '../database/outbox.ts';
-import { passwordLengthMin } from './weak-passwords.ts';
 
 export type Account = Selectable<AuthSchema['accounts']>;
 
-/** Trimmed, NFKC, lower case. RFC 5321 4.5.3.1.3 limits a path to 256 octets, so an address to 254. */
+/** Trimmed, NFKC, lower case. */
 export const emailSchema = z
   .string()
   .max(1024)
   .transform((text) => text.trim().normalize('NFKC').toLowerCase())
-  .pipe(z.email('must be an e-mail address').max(254));
+  .pipe(z.email('must be an e-mail address').max(emailLengthMax));
 
-/** NIST SP 800-63B 3.1.1: at least 8, no composition rules; weak-passwords.ts refuses what others guess first. The upper limit bounds what is hashed. */
+/** No composition rules; weak-passwords.ts refuses what others guess first. */
 export const passwordSchema = z
   .string()
   .min(passwordLengthMin, `must have at least ${passwordLengthMin} characters`)
-  .max(256, 'must have at most 256 characters');
+  .max(passwordLengthMax, `must have at most ${passwordLengthMax} characters`);
 
 export const nameSchema = z
   .string()
   .max(1024)
   .transform((text) => text.trim().normalize('NFC'))
-  .pipe(z.string().min(1, 'must not be empty').max(100, 'must have at most 100 characters'));
+  .pipe(z.string().min(1, 'must not be empty').max(nameLengthMax, `must have at most ${nameLengthMax} characters`));
 
 /** "email: must be an e-mail address; password: ..." */
 export function violations(error: z.ZodError): string {

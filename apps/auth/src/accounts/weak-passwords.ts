@@ -2,15 +2,13 @@
  * Which new passwords are refused because others would guess them first: common ones (ASVS 5.0 6.2.4, NIST SP 800-63B 3.1.1.2), and those made of
  * what anybody knows about the account or the shop (6.2.11). Asked when a password is set, never at a sign-in: what people have stays good.
  */
-import { problem, type Problem } from '@cloakroom/contracts';
+import { passwordLengthMin, problem, type Problem } from '@cloakroom/contracts';
 import { commonPasswordsText } from './common-passwords.list.ts';
 
 const common: ReadonlySet<string> = new Set(commonPasswordsText.trim().split(/\s+/));
 const shopWords = ['cloakroom', 'shop'];
 /** Shorter ones stand in too many good passwords by chance. */
 const wordLengthMin = 3;
-/** What is left of a password without those words must be one by itself. */
-export const passwordLengthMin = 8;
 
 /** @param account whose password it is to be */
 export function weakPassword(password: string, account: { readonly email: string; readonly name: string }): Problem | undefined {
@@ -19,6 +17,7 @@ export function weakPassword(password: string, account: { readonly email: string
   return guessable ? problem('weak_password') : undefined;
 }
 
+/** What is left of a password without those words must be one by itself. */
 function isTooLittle(rest: string, plain: string): boolean {
   return rest !== plain && (rest.length < passwordLengthMin || common.has(rest));
 }

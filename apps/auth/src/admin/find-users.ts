@@ -1,5 +1,12 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { type FindUsersRequest, type FindUsersResponseSchema, isProblem, problem, type Problem } from '@cloakroom/contracts';
+import {
+  emailLengthMax,
+  type FindUsersRequest,
+  type FindUsersResponseSchema,
+  isProblem,
+  problem,
+  type Problem,
+} from '@cloakroom/contracts';
 import type { PersonContext } from '@cloakroom/mesh';
 import { tagOf } from '@cloakroom/session';
 import { sql } from 'kysely';
@@ -8,7 +15,6 @@ import type { Auth } from '../auth.ts';
 
 /** One page; who looks for one person types more. Each costs one look into the store. */
 const userCountMax = 20;
-const queryLengthMax = 254;
 
 export async function findUsers(
   auth: Auth,
@@ -18,7 +24,7 @@ export async function findUsers(
   const admin = await administrator(auth, ctx);
   if (isProblem(admin)) return admin;
   const query = request.query.trim();
-  if (query.length > queryLengthMax) return problem('invalid_request', 'query: is too long');
+  if (query.length > emailLengthMax) return problem('invalid_request', 'query: is too long');
   const part = `%${query.toLowerCase().replaceAll(/[\\%_]/g, '\\$&')}%`;
   const accounts = await auth.database
     .selectFrom('accounts')

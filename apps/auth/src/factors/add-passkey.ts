@@ -1,5 +1,12 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { type AddPasskeyRequest, type AddPasskeyResponseSchema, isProblem, problem, type Problem } from '@cloakroom/contracts';
+import {
+  type AddPasskeyRequest,
+  type AddPasskeyResponseSchema,
+  isProblem,
+  nameLengthMax,
+  problem,
+  type Problem,
+} from '@cloakroom/contracts';
 import type { PersonContext } from '@cloakroom/mesh';
 import { nameSchema } from '../accounts/accounts.ts';
 import type { Auth } from '../auth.ts';
@@ -19,7 +26,7 @@ export async function addPasskey(
   request: AddPasskeyRequest,
 ): Promise<MessageInitShape<typeof AddPasskeyResponseSchema> | Problem> {
   const name = nameSchema.safeParse(request.name);
-  if (!name.success) return problem('invalid_request', 'name: must have 1 to 100 characters');
+  if (!name.success) return problem('invalid_request', `name: must have 1 to ${nameLengthMax} characters`);
   const own = await ownAccount(auth, ctx);
   if (isProblem(own)) return own;
   const subject = own.account.id;

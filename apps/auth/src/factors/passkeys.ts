@@ -17,6 +17,7 @@ import {
 import type { Selectable } from 'kysely';
 import { z } from 'zod';
 import type { Account } from '../accounts/accounts.ts';
+import { credentialIdLengthMax } from '@cloakroom/contracts';
 import type { Auth } from '../auth.ts';
 import { challengeLifetimeMs } from './challenges.ts';
 import type { AuthSchema } from '../database/migrations.ts';
@@ -87,8 +88,8 @@ const base64url = z.string().regex(/^[A-Za-z0-9_-]*$/);
 /** 16 KiB are far above any; what the library does not look at is dropped. */
 const responseLengthMax = 16_384;
 const registrationSchema = z.object({
-  id: base64url.min(1).max(1_400),
-  rawId: base64url.min(1).max(1_400),
+  id: base64url.min(1).max(credentialIdLengthMax),
+  rawId: base64url.min(1).max(credentialIdLengthMax),
   type: z.literal('public-key'),
   clientExtensionResults: z.looseObject({}).default({}),
   response: z.object({
@@ -101,8 +102,8 @@ const registrationSchema = z.object({
   }),
 });
 const authenticationSchema = z.object({
-  id: base64url.min(1).max(1_400),
-  rawId: base64url.min(1).max(1_400),
+  id: base64url.min(1).max(credentialIdLengthMax),
+  rawId: base64url.min(1).max(credentialIdLengthMax),
   type: z.literal('public-key'),
   clientExtensionResults: z.looseObject({}).default({}),
   response: z.object({ clientDataJSON: base64url, authenticatorData: base64url, signature: base64url, userHandle: base64url.nullish() }),

@@ -1,10 +1,9 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { isProblem, type ListDevicesResponseSchema, problem, type Problem } from '@cloakroom/contracts';
+import { isProblem, type ListDevicesResponseSchema, problem, type Problem, tokenModeOf } from '@cloakroom/contracts';
 import type { PersonContext } from '@cloakroom/mesh';
 import { tagOf, type SessionRecord } from '@cloakroom/session';
 import type { Auth } from '../auth.ts';
 import { globalEpoch } from '../revocation/epochs.ts';
-import { wireModes } from './session-view.ts';
 
 export async function listDevices(auth: Auth, ctx: PersonContext): Promise<MessageInitShape<typeof ListDevicesResponseSchema> | Problem> {
   const sessions = await ownSessions(auth, ctx);
@@ -14,7 +13,7 @@ export async function listDevices(auth: Auth, ctx: PersonContext): Promise<Messa
       handle: session.handle,
       current: session.handle === ctx.identity.handle,
       device: session.device,
-      mode: wireModes[session.mode],
+      mode: tokenModeOf[session.mode],
       createdAtMs: BigInt(session.createdAtMs),
       lastSeenAtMs: BigInt(session.lastSeenAtMs),
     })),

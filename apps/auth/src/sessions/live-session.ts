@@ -1,4 +1,5 @@
 /** From a token to the live session behind it. Forged, unknown, expired and revoked look the same from here on (RFC 7662 2.2). */
+import { isSelfContained } from '@cloakroom/contracts';
 import {
   judgeRefresh,
   keyOfHandle,
@@ -12,7 +13,6 @@ import {
 } from '@cloakroom/session';
 import type { Auth } from '../auth.ts';
 import { globalEpoch } from '../revocation/epochs.ts';
-import { isCarried } from '../tokens/issue-tokens.ts';
 
 /**
  * @param token a session token, an access token, or a refresh token that may still be traded
@@ -23,7 +23,7 @@ export async function liveSession(auth: Auth, token: string, nowMs: number, touc
   if (session === undefined) return undefined;
   const refresh = parseRefreshToken(token, auth.refreshKeys);
   if (refresh !== undefined && judgeRefresh(session, refresh.generation, 'now', nowMs) !== 'rotated') return undefined;
-  if (refresh === undefined && isCarried(session.mode) && (await isOutdated(auth, token, session))) return undefined;
+  if (refresh === undefined && isSelfContained(session.mode) && (await isOutdated(auth, token, session))) return undefined;
   if (!touch || nowMs - session.lastSeenAtMs < limits.touchIntervalMs) return session;
   // How far the idle limit moves depends on the state, which only the record tells. Undefined again when it was revoked in between.
   return auth.store.resolve(session, nowMs, { idleTimeoutMs: limits[session.state].idleTimeoutMs });

@@ -8,7 +8,7 @@
  * Repeating the request, at whatever step it broke, claims nothing twice. finish-claims.ts does step 3 where nobody came back.
  */
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { isProblem, type LoginRequest, problem, type Problem, type SessionIssuedSchema } from '@cloakroom/contracts';
+import { isProblem, type LoginRequest, passwordLengthMax, problem, type Problem, type SessionIssuedSchema } from '@cloakroom/contracts';
 import type { Cause } from '@cloakroom/event-log';
 import type { RequestContext } from '@cloakroom/mesh';
 import { z } from 'zod';
@@ -25,7 +25,10 @@ import type { SignIn } from './sign-in.ts';
 import { startUserSession } from './start-user-session.ts';
 
 /** A wrong password may have any length; only what is hashed is bounded. */
-const credentials = z.object({ email: emailSchema, password: z.string().min(1, 'must not be empty').max(256, 'is too long') });
+const credentials = z.object({
+  email: emailSchema,
+  password: z.string().min(1, 'must not be empty').max(passwordLengthMax, 'is too long'),
+});
 
 export async function login(
   auth: Auth,

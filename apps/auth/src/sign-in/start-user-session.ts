@@ -1,4 +1,4 @@
-import { problem, type Problem } from '@cloakroom/contracts';
+import { isSelfContained, problem, type Problem } from '@cloakroom/contracts';
 import type { Cause } from '@cloakroom/event-log';
 import {
   evolve,
@@ -16,7 +16,6 @@ import type { Auth } from '../auth.ts';
 import { globalEpoch } from '../revocation/epochs.ts';
 import { newUuid } from '../database/ids.ts';
 import { recordNotice } from '../accounts/notices.ts';
-import { isCarried } from '../tokens/issue-tokens.ts';
 import { endSession, recordRevocation } from '../revocation/revocations.ts';
 import type { SignIn } from './sign-in.ts';
 import { isStillProven } from '../accounts/still-proven.ts';
@@ -42,7 +41,7 @@ export async function startUserSession(auth: Auth, cause: Cause, signIn: SignIn)
     claimedGuestCart: signIn.claimedGuestCart,
     atMs: nowMs,
   } as const;
-  const { token, key } = isCarried(signIn.mode)
+  const { token, key } = isSelfContained(signIn.mode)
     ? { token: '', key: keyOfHandle(tag, event.handle) }
     : makeToken({ region: auth.region, tag, secret: auth.random(secretBytes) }, auth.macKeys);
   const created = await auth.store.create(

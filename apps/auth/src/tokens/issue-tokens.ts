@@ -3,7 +3,7 @@
  * access-token.ts) and the counted token that renews it (libs/session refresh-token.ts).
  */
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { SessionIssuedSchema } from '@cloakroom/contracts';
+import { isSelfContained, type SessionIssuedSchema } from '@cloakroom/contracts';
 import {
   accessTokenAudience,
   accessTokenClient,
@@ -13,18 +13,13 @@ import {
   signAccessToken,
 } from '@cloakroom/identity';
 import { type Clock } from '@cloakroom/platform';
-import { makeRefreshToken, type SessionRecord, statedAtMs, type TokenMode } from '@cloakroom/session';
+import { makeRefreshToken, type SessionRecord, statedAtMs } from '@cloakroom/session';
 import type { Account } from '../accounts/accounts.ts';
 import type { Auth } from '../auth.ts';
 import { newUuid } from '../database/ids.ts';
 import { proofOf } from './passports.ts';
 import { viewOf } from '../sessions/session-view.ts';
 import type { SigningKeys } from './signing-keys.ts';
-
-export type CarriedMode = 'jwt' | 'jwt-denylist';
-
-/** The browser carries the session itself. */
-export const isCarried = (mode: TokenMode): mode is CarriedMode => mode === 'jwt' || mode === 'jwt-denylist';
 
 export type Issued = MessageInitShape<typeof SessionIssuedSchema>;
 
@@ -35,7 +30,7 @@ export type Issued = MessageInitShape<typeof SessionIssuedSchema>;
 export function issueTokens(auth: Auth, session: SessionRecord, account: Account | undefined, token: string, askedMs: number): Issued {
   const view = viewOf(session, account);
   const { mode } = session;
-  if (!isCarried(mode) || account === undefined) return { token, session: view };
+  if (!isSelfContained(mode) || account === undefined) return { token, session: view };
   const iatMs = statedAtMs(session, askedMs);
   const accessExpiresAtMs = Math.min(iatMs + auth.accessTokenLifetimeMs, session.idleExpiresAtMs, session.expiresAtMs);
   const accessToken = signAccessToken(

@@ -4,12 +4,11 @@
  * recorded and announced, together with what the rotation is for, and only then the new token is given out. A crash in between leaves a
  * person without a token, who signs in again; the other order would sign him out whenever the store is away.
  */
-import { problem, type Problem } from '@cloakroom/contracts';
+import { isSelfContained, problem, type Problem } from '@cloakroom/contracts';
 import type { PersonContext } from '@cloakroom/mesh';
 import { makeToken, parseRefreshToken, secretBytes, type SessionRecord } from '@cloakroom/session';
 import type { Transaction } from 'kysely';
 import type { Auth } from '../auth.ts';
-import { isCarried } from './issue-tokens.ts';
 import { liveSession } from '../sessions/live-session.ts';
 import type { AuthSchema } from '../database/migrations.ts';
 import { recordRevocation } from '../revocation/revocations.ts';
@@ -29,7 +28,7 @@ export interface Rotated {
 export async function ownSession(auth: Auth, { identity }: PersonContext, token: string): Promise<SessionRecord | Problem> {
   const session = await liveSession(auth, token, auth.clock.nowMs());
   if (session === undefined || session.handle !== identity.handle || session.subject !== identity.subject) return problem('session_ended');
-  return isCarried(session.mode) && parseRefreshToken(token, auth.refreshKeys) === undefined ? problem('session_ended') : session;
+  return isSelfContained(session.mode) && parseRefreshToken(token, auth.refreshKeys) === undefined ? problem('session_ended') : session;
 }
 
 /**
@@ -43,7 +42,7 @@ export async function rotateOwn(
   proof: 'now' | 'earlier',
   also?: (trx: Transaction<AuthSchema>) => Promise<void>,
 ): Promise<Rotated | Problem> {
-  if (isCarried(session.mode)) return rotateCarried(auth, ctx, session, proof, also);
+  if (isSelfContained(session.mode)) return rotateCarried(auth, ctx, session, proof, also);
   const { token, key } = makeToken({ region: session.region, tag: session.tag, secret: auth.random(secretBytes) }, auth.macKeys);
   const atMs = auth.clock.nowMs();
   const authenticatedAtMs = proof === 'now' ? atMs : session.authenticatedAtMs;

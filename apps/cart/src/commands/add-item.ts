@@ -1,8 +1,7 @@
-import { isProblem, problem, type AddItemRequest, type CommandAcceptedSchema, type Problem } from '@cloakroom/contracts';
+import { type AddItemRequest, type CommandAcceptedSchema, isProblem, lineQuantityMax, problem, type Problem } from '@cloakroom/contracts';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { PersonContext } from '@cloakroom/mesh';
 import { acceptCommand, readCommand } from './command.ts';
-import { quantityMax } from '../model/limits.ts';
 import { lineIdOf, parseLine } from '../model/lines.ts';
 import type { CartParts } from '../cart.dependencies.ts';
 
@@ -17,7 +16,7 @@ export async function addItem(
   const { commandId, productId, options, quantity } = request;
   const line = parseLine(productId, options);
   if (isProblem(line)) return line;
-  if (quantity < 1 || quantity > quantityMax) return problem('invalid_request', `quantity: 1 to ${quantityMax}`);
+  if (quantity < 1 || quantity > lineQuantityMax) return problem('invalid_request', `quantity: 1 to ${lineQuantityMax}`);
   const command = await readCommand(parts, ctx, request);
   if (isProblem(command)) return command;
   const { cartId, atMs, dot } = command;

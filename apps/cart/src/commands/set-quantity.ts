@@ -1,9 +1,15 @@
-import { isProblem, problem, type CommandAcceptedSchema, type Problem, type SetQuantityRequest } from '@cloakroom/contracts';
+import {
+  type CommandAcceptedSchema,
+  isProblem,
+  lineQuantityMax,
+  problem,
+  type Problem,
+  type SetQuantityRequest,
+} from '@cloakroom/contracts';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { PersonContext } from '@cloakroom/mesh';
 import { acceptCommand, observe, readCommand } from './command.ts';
 import { findLine } from './find-line.ts';
-import { quantityMax } from '../model/limits.ts';
 import type { CartParts } from '../cart.dependencies.ts';
 
 type Request = Pick<SetQuantityRequest, 'commandId' | 'lineId' | 'quantity' | 'seen'>;
@@ -15,7 +21,7 @@ export async function setQuantity(
   request: Request,
 ): Promise<MessageInitShape<typeof CommandAcceptedSchema> | Problem> {
   const { commandId, lineId, quantity } = request;
-  if (quantity > quantityMax) return problem('invalid_request', `quantity: 0 to ${quantityMax}`);
+  if (quantity > lineQuantityMax) return problem('invalid_request', `quantity: 0 to ${lineQuantityMax}`);
   const command = await readCommand(parts, ctx, request);
   if (isProblem(command)) return command;
   const line = findLine(command, await observe(parts, command), lineId);

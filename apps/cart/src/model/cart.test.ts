@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { couponsOf, deadKeptMs, dotOf, emptyCart, evolve, linesOf, pruneDead, type CartEvent, type CartState, type Dot } from './cart.ts';
-import { checkLimits, couponCountMax, deadDotCountMax, foreignDeadDotCountMax, lineCountMax, liveDotCountMax } from './limits.ts';
-import { isProblem } from '@cloakroom/contracts';
+import { checkLimits, couponCountMax, deadDotCountMax, foreignDeadDotCountMax, liveDotCountMax } from './limits.ts';
+import { cartLineCountMax, isProblem } from '@cloakroom/contracts';
 
 const cartId = 'u_ada';
 const dot = (name: string, of = cartId): Dot => dotOf(of, name);
@@ -249,7 +249,7 @@ describe('the limits', () => {
     cartOf(...Array.from({ length: count }, (_, i) => added(`d${i}`, 1, line(i))));
 
   it('let a cart have 100 lines and not 101', () => {
-    const full = many(lineCountMax, (i) => `line-${i}`);
+    const full = many(cartLineCountMax, (i) => `line-${i}`);
     expect(checkLimits(full, added('x', 1, 'line-5'))).toBeUndefined();
     expect(isProblem(checkLimits(full, added('x', 1, 'one-more')))).toBe(true);
   });

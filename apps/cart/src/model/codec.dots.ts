@@ -3,6 +3,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import {
   DotKind,
   formatUuid,
+  lineIdLengthMax,
   uuidToBytes,
   type CommandsOfCart,
   type CommandsOfCartSchema,
@@ -30,7 +31,7 @@ import {
   type LogOffset,
   type Origins,
 } from './cart.ts';
-import { canonicalLine, lineIdLengthMax, lineIdOf, lineOf, type LineId } from './lines.ts';
+import { canonicalLine, lineIdOf, lineOf, type LineId } from './lines.ts';
 
 export class UndecodableRecord extends Error {
   override readonly name = 'UndecodableRecord';

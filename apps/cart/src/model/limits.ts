@@ -1,9 +1,7 @@
 /** Limits of a cart, checked against what the view knows. Best effort: two devices may pass a limit together. */
-import { isGuestSubject, problem, type Problem } from '@cloakroom/contracts';
+import { cartLineCountMax, isGuestSubject, problem, type Problem } from '@cloakroom/contracts';
 import { cartOfDot, commandOfDot, isOtherCommand, type CartEvent, type CartState, type CommandId, type Dot, type Made } from './cart.ts';
 
-/** As many lines as a page can show, and as a check-out can price in one call. */
-export const lineCountMax = 100;
 /** A `seen` names every live dot, and 500 are 8 kB. Folding old adds would allow more: docs/decisions/0015-old-adds-are-not-folded.md. */
 export const liveDotCountMax = 500;
 /** One of them counts at check-out. A person who notes ten is trying codes. */
@@ -18,8 +16,6 @@ export const deadDotCountMax = 5_000;
 export const guestDeadDotCountMax = 1_000;
 /** A cart never forgets deaths of other carts' dots (cart.ts). This bounds made-up ones, so that a live dot can always be killed. */
 export const foreignDeadDotCountMax = 2_000;
-/** For one command. Orders checks the stock at check-out. */
-export const quantityMax = 999;
 
 export function checkLimits(state: CartState, event: CartEvent): Problem | undefined {
   if (!('dot' in event)) return undefined;
@@ -38,7 +34,7 @@ export function checkLimits(state: CartState, event: CartEvent): Problem | undef
       `at most ${liveDotCountMax} changes stand in one cart at a time: setting a line's quantity makes one of all that were seen of it`,
     );
   const lines = new Set([...state.dots.values()].map(({ line }) => line)).add(made.line);
-  return lines.size > lineCountMax ? problem('limit_exceeded', `at most ${lineCountMax} lines`) : undefined;
+  return lines.size > cartLineCountMax ? problem('limit_exceeded', `at most ${cartLineCountMax} lines`) : undefined;
 }
 
 /** Each foreign name counts, even a further name of a known command: a `seen` may name any command under made-up carts. */

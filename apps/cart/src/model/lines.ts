@@ -2,7 +2,15 @@
  * A line is a product with its chosen options. Its id is made from both and can be decoded. So a command can name a line that the view does
  * not show yet: the id from a 202 works at once, on any replica, even while the view is down.
  */
-import { problem, type Problem } from '@cloakroom/contracts';
+import {
+  lineIdLengthMax,
+  optionCountMax,
+  optionNamePattern,
+  optionValueLengthMax,
+  problem,
+  type Problem,
+  productIdPattern,
+} from '@cloakroom/contracts';
 
 export interface Line {
   readonly productId: string;
@@ -12,13 +20,8 @@ export interface Line {
 
 export type LineId = string;
 
+/** Which product ids are a line's id as they are. Wider than what a request may say today: the log keeps ids of every version. */
 const plainProductId = /^[A-Za-z0-9_.-]{1,64}$/;
-const optionName = /^[A-Za-z][A-Za-z0-9 _.-]{0,31}$/;
-/** Enough for size, colour, engraving and the like. A line id with usual options takes some 60 characters of a URL. */
-const optionCountMax = 8;
-const optionValueLengthMax = 64;
-/** The worst case of those bounds: 8 x (32 + 64) characters, each escaped in JSON to 6, in base64. */
-export const lineIdLengthMax = 7_000;
 
 /** Gives a line one spelling: its options are sorted by code unit, never by locale. */
 export function canonicalLine(productId: string, options: Iterable<readonly [string, string]>): Line {
@@ -27,13 +30,14 @@ export function canonicalLine(productId: string, options: Iterable<readonly [str
 
 /** The line that a request names. The catalog, and not cart, decides whether the product exists. */
 export function parseLine(productId: string, options: readonly { readonly name: string; readonly value: string }[]): Line | Problem {
-  if (!plainProductId.test(productId)) return problem('invalid_request', 'productId: 1 to 64 letters, digits, "_", "." or "-"');
+  if (!productIdPattern.test(productId)) return problem('invalid_request', 'productId: 1 to 64 letters, digits, "_" or "-"');
   if (options.length > optionCountMax) return problem('invalid_request', `options: at most ${optionCountMax}`);
   const names = new Set<string>();
   for (const { name, value } of options) {
-    if (!optionName.test(name)) return problem('invalid_request', 'options: a name has 1 to 32 letters, digits, spaces, "_", "." or "-"');
-    if (value.length > optionValueLengthMax)
-      return problem('invalid_request', `options: a value has at most ${optionValueLengthMax} characters`);
+    if (!optionNamePattern.test(name))
+      return problem('invalid_request', 'options: a name has 1 to 32 letters, digits, spaces, "_", "." or "-"');
+    if (value === '' || value.length > optionValueLengthMax)
+      return problem('invalid_request', `options: a value has 1 to ${optionValueLengthMax} characters`);
     if (names.has(name)) return problem('invalid_request', 'options: a name may be given once');
     names.add(name);
   }

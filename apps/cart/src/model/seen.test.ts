@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { isProblem } from '@cloakroom/contracts';
+import { isProblem, seenLengthMax } from '@cloakroom/contracts';
 import { dotOf } from './cart.ts';
 import { newCommandId, newGuest, newUser } from '../cart.harness.ts';
 import { canonicalLine, lineIdOf, lineOf, parseLine } from './lines.ts';
-import { decodeSeen, encodeSeen, seenDotCountMax } from './seen.ts';
+import { decodeSeen, encodeSeen, seenCartCountMax, seenDotCountMax } from './seen.ts';
 
 describe('a seen', () => {
   it('keeps the dots of several carts in a round trip', () => {
@@ -28,6 +28,14 @@ describe('a seen', () => {
     expect(decoded).toHaveLength(seenDotCountMax);
     expect(decoded).not.toContain(dots[0]);
     expect(decoded).toContain(dots.at(-1));
+  });
+
+  it('of as many dots and carts as there may be fits what the gateway lets in, and is accepted', () => {
+    const carts = [newUser(), ...Array.from({ length: seenCartCountMax - 1 }, newGuest)];
+    const dots = Array.from({ length: seenDotCountMax }, (_, n) => dotOf(carts[n % carts.length]!, newCommandId(1_000_000 + n)));
+    const seen = encodeSeen(dots);
+    expect(seen.length).toBeLessThanOrEqual(seenLengthMax);
+    expect(decodeSeen(seen)).toHaveLength(seenDotCountMax);
   });
 
   it.each([
@@ -78,7 +86,8 @@ describe('a line id', () => {
         { name: 'size', value: 'L' },
       ],
     ],
-    ['nine options', Array.from({ length: 9 }, (_, n) => ({ name: `o${n}`, value: '' }))],
+    ['nine options', Array.from({ length: 9 }, (_, n) => ({ name: `o${n}`, value: 'x' }))],
+    ['an empty value', [{ name: 'size', value: '' }]],
     ['a name that is none', [{ name: '__proto__', value: 'x' }]],
     ['a long value', [{ name: 'size', value: 'x'.repeat(65) }]],
   ])('is refused for %s', (_, options) => {

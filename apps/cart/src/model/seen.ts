@@ -3,17 +3,23 @@
  * person's own cart, in the line that the command names. So this file bounds it and checks its shape, and not whether it is true.
  */
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { formatUuid, problem, SeenDotsSchema, uuidToBytes, uuidV7Milliseconds, type Problem } from '@cloakroom/contracts';
+import {
+  formatUuid,
+  problem,
+  type Problem,
+  SeenDotsSchema,
+  seenLengthMax,
+  subjectPattern,
+  uuidToBytes,
+  uuidV7Milliseconds,
+} from '@cloakroom/contracts';
 import { cartOfDot, commandOfDot, dotOf, type Dot } from './cart.ts';
 import { couponDotCountMax, liveDotCountMax } from './limits.ts';
 
 /** As many as a cart may hold live dots. */
 export const seenDotCountMax = liveDotCountMax + couponDotCountMax;
 /** A user's own cart and the guest carts that joined it: a sign-in a day for months. */
-const seenCartCountMax = 100;
-/** 550 dots of 16 bytes and 100 cart ids, in base64url. */
-const seenLengthMax = 20_000;
-const cartIdPattern = /^[gu]_[A-Za-z0-9-]{1,64}$/;
+export const seenCartCountMax = 100;
 
 /**
  * '' for no dots. Of too many, the newest are kept (a UUIDv7 sorts by time). A dot that was left out shows again, and can be removed then.
@@ -44,7 +50,7 @@ export function decodeSeen(seen: string): Dot[] | Problem {
   if (carts.length === 0 || carts.length > seenCartCountMax) return malformed;
   const dots: Dot[] = [];
   for (const { cartId, commandIds } of carts) {
-    if (!cartIdPattern.test(cartId) || commandIds.length === 0 || commandIds.length % 16 !== 0) return malformed;
+    if (!subjectPattern.test(cartId) || commandIds.length === 0 || commandIds.length % 16 !== 0) return malformed;
     if (dots.length + commandIds.length / 16 > seenDotCountMax) return malformed;
     for (let at = 0; at < commandIds.length; at += 16) {
       const commandId = formatUuid(commandIds.subarray(at, at + 16));

@@ -1,12 +1,19 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { accepted, newUser, openHarness, quantitiesOf, type Harness } from '../cart.harness.ts';
 import { partitionOfCart } from '../cart.dependencies.ts';
+import { formatToken, tokenFor } from './consistency.ts';
 
 let cart: Harness;
 beforeEach(async () => {
   cart = await openHarness();
 });
 afterEach(() => cart.stop());
+
+it('reads every position that Kafka can give, of its own region and partition alone', () => {
+  const token = { region: 'local', partition: 3, offset: 2n ** 63n - 1n };
+  expect(tokenFor(formatToken(token), 'local', 3)).toEqual(token);
+  expect([tokenFor(formatToken(token), 'local', 4), tokenFor(formatToken(token), 'other', 3)]).toEqual([undefined, undefined]);
+});
 
 it('a read tells the position that the view had reached, and none for an untouched partition', async () => {
   const ada = newUser();

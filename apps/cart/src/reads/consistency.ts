@@ -9,6 +9,7 @@
  * The token is a hint and not a secret: a wrong one only makes its sender wait 200 ms.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { consistencyTokenPattern } from '@cloakroom/contracts';
 import type { Clock } from '@cloakroom/platform';
 import type { CartView, Place } from '../projection/cart.view.ts';
 
@@ -18,12 +19,11 @@ export interface ConsistencyToken {
   readonly offset: bigint;
 }
 
-/** `<region>:<partition>:<offset>` */
 export const formatToken = ({ region, partition, offset }: ConsistencyToken): string => `${region}:${partition}:${offset}`;
 
 /** @returns undefined for a missing or malformed token, and for one of another partition or region, which says nothing about this cart */
 export function tokenFor(token: string | undefined, region: string, partition: number): ConsistencyToken | undefined {
-  const match = /^([a-z0-9-]{1,16}):(\d{1,4}):(\d{1,18})$/.exec(token ?? '');
+  const match = consistencyTokenPattern.exec(token ?? '');
   if (match === null || match[1] !== region || Number(match[2]) !== partition) return undefined;
   return { region, partition, offset: BigInt(match[3]!) };
 }

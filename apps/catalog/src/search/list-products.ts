@@ -1,18 +1,19 @@
-import { type ListProductsRequest, problem, type Problem, Sort } from '@cloakroom/contracts';
+import {
+  type ListProductsRequest,
+  pageSizeMax,
+  problem,
+  type Problem,
+  productPageMax,
+  searchChoiceCountMax,
+  searchChoiceLengthMax,
+  searchLengthMax,
+  Sort,
+} from '@cloakroom/contracts';
 import { facetsOf, matches, type ProductFacets, type ProductFilter } from './product-filter.ts';
 import type { CatalogProduct, ShelfItem } from '../products.ts';
 import type { Shelf } from './product-cache.ts';
 
-/** Longer is no search a person types, and each word costs a walk of the index. */
-export const queryLengthMax = 100;
-const nameLengthMax = 64;
-/** More than a person ticks, and each name costs a pass over what was found. */
-const optionCountMax = 10;
 const pageSizeDefault = 24;
-/** What the gateway promises its clients; it also bounds one answer to some 100 KB. */
-const pageSizeMax = 100;
-/** Keeps page x size a safe integer; no shop has as many pages. */
-const pageMax = 10_000;
 
 export type ProductsWanted = Omit<ListProductsRequest, '$typeName' | '$unknown' | 'options'> & {
   readonly options: readonly { readonly name: string; readonly value: string }[];
@@ -53,13 +54,13 @@ export async function listProducts(shelf: Shelf, request: ProductsWanted): Promi
 }
 
 function refusal({ query, category, page, pageSize, options, priceMin, priceMax, sort }: ProductsWanted): string | undefined {
-  if (query.trim().length > queryLengthMax) return `query: at most ${queryLengthMax} characters`;
-  if (category.length > nameLengthMax) return `category: at most ${nameLengthMax} characters`;
-  if (page > pageMax) return `page: at most ${pageMax}`;
+  if (query.trim().length > searchLengthMax) return `query: at most ${searchLengthMax} characters`;
+  if (category.length > searchChoiceLengthMax) return `category: at most ${searchChoiceLengthMax} characters`;
+  if (page > productPageMax) return `page: at most ${productPageMax}`;
   if (pageSize > pageSizeMax) return `pageSize: at most ${pageSizeMax}`;
-  if (options.length > optionCountMax) return `options: at most ${optionCountMax}`;
-  if (options.some(({ name, value }) => name.length > nameLengthMax || value.length > nameLengthMax))
-    return `options: names and values of at most ${nameLengthMax} characters`;
+  if (options.length > searchChoiceCountMax) return `options: at most ${searchChoiceCountMax}`;
+  if (options.some(({ name, value }) => name.length > searchChoiceLengthMax || value.length > searchChoiceLengthMax))
+    return `options: names and values of at most ${searchChoiceLengthMax} characters`;
   if (priceMin < 0n || priceMax < 0n) return 'priceMin, priceMax: not below 0';
   // An order of a later version: another order than asked for would page through the wrong list.
   if (!(sort in orders)) return 'sort: unknown';

@@ -1,6 +1,5 @@
-import { problem, uuidV7Milliseconds, type Problem, type ReserveStockRequest } from '@cloakroom/contracts';
+import { problem, type Problem, productIdCountMax, type ReserveStockRequest, uuidV7Milliseconds } from '@cloakroom/contracts';
 import type { Kysely } from 'kysely';
-import { productIdCountMax } from '../get-products.ts';
 import type { CatalogSchema } from '../products.ts';
 import { openReservation, takeStock, type StockLine } from './reservations.ts';
 

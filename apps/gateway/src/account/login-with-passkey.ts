@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { browserOf, type Exchange, type Outcome, outgoing } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { authProblem } from '../session/auth-problem.ts';
-import { signedInAnswer, tokenModeOf } from '../session/session-answer.ts';
+import { askedMode, signedInAnswer } from '../session/session-answer.ts';
 import { leave } from '../identity/identify-caller.ts';
 import type { passkeyLoginBody } from './account-input.ts';
 
@@ -15,7 +15,7 @@ export async function loginWithPasskey(
   const issued = await gateway.account.loginWithPasskey(outgoing(x), {
     challenge: body.challenge,
     response: JSON.stringify(body.response),
-    mode: tokenModeOf(body.mode),
+    mode: askedMode(body.mode),
     ...browserOf(x),
   });
   if (isProblem(issued)) return authProblem(issued);

@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { CartSchema, partitionOf, problem, ProductSchema, topics, uuidV7 } from '@cloakroom/contracts';
+import { CartSchema, partitionOf, problem, ProductSchema, seenLengthMax, topics, uuidV7 } from '@cloakroom/contracts';
 import { randomBytes } from 'node:crypto';
 import { ask, openStage, type Stage, tokenIn } from '../testing/gateway.fixture.ts';
 import { cartBody } from './cart-answer.ts';
@@ -97,6 +97,18 @@ describe('adding to the cart', () => {
     expect((await add({ productId: 'cap', options: { Colour: 'Green' } })).body).toMatchObject({ status: 422, code: 'unknown_product' });
     expect((await add({ productId: 'cap', options: { Size: 'M' } })).body.code).toBe('unknown_product');
     expect((await add({ productId: 'cap', options: { toString: 'x' } })).body.code).toBe('unknown_product');
+    expect(calls('addItem')).toEqual([]);
+  });
+
+  it.each([
+    ['an option whose name the cart would refuse', { options: { [`x${'y'.repeat(32)}`]: 'M' } }, 'options'],
+    ['an option whose value the cart would refuse', { options: { Size: 'x'.repeat(65) } }, 'options'],
+    ['a product id that no catalog has', { productId: 'cap.red' }, 'productId'],
+    ['a seen that is longer than any', { seen: 'A'.repeat(seenLengthMax + 1) }, 'seen'],
+  ])('names the field of %s, and asks nobody', async (_what, body, field) => {
+    const told = await add(body);
+    expect([told.status, told.body.code]).toEqual([400, 'invalid_request']);
+    expect(told.body.errors[0].field).toContain(`body.${field}`);
     expect(calls('addItem')).toEqual([]);
   });
 

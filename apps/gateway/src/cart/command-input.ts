@@ -1,5 +1,16 @@
 /** What cart commands carry. Names and prices are never among it: they come from the catalog. */
+import {
+  lineIdLengthMax,
+  lineQuantityMax,
+  optionCountMax,
+  optionNamePattern,
+  optionValueLengthMax,
+  seenLengthMax,
+  subjectLengthMax,
+  writtenCouponPattern,
+} from '@cloakroom/contracts';
 import { z } from 'zod';
+import { productId } from '../catalog/product-answer.ts';
 
 /** A UUIDv7 in lower case, made by the client for each command: repeating it is harmless (RFC 9562 5.7). Its age is the cart's to judge. */
 const commandId = z
@@ -7,25 +18,22 @@ const commandId = z
   .refine((id) => id === id.toLowerCase(), 'lower case')
   .meta({ pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$' });
 /** "g_" or "u_" and a UUID. */
-const cartId = z.string().max(64).optional().meta({
+const cartId = z.string().max(subjectLengthMax).optional().meta({
   description: 'The cart that the client means. Any other than that of this session, or than the guest cart that it claimed, is refused.',
 });
-/** Opaque: 500 dots of about 60 characters at most. */
-const seen = z.string().max(40_000);
-const quantity = z.int().min(0).max(999);
+/** Opaque. */
+export const seen = z.string().max(seenLengthMax);
+const quantity = z.int().min(0).max(lineQuantityMax);
 
-/** A line's id is its product and options: the longest that the cart service makes. */
-export const lineIdLengthMax = 7_000;
 export const lineParams = z.object({ lineId: z.string().min(1).max(lineIdLengthMax) });
-const optionCountMax = 8;
 export const optionsSchema = z
-  .record(z.string().min(1).max(40), z.string().min(1).max(80))
+  .record(z.string().regex(optionNamePattern), z.string().min(1).max(optionValueLengthMax))
   .refine((options) => Object.keys(options).length <= optionCountMax, `at most ${optionCountMax} options`)
   .meta({ maxProperties: optionCountMax });
 
 export const addLineBody = z.object({
   commandId,
-  productId: z.string().min(1).max(64),
+  productId,
   options: optionsSchema
     .optional()
     .meta({ description: "One value for each of the product's options; one left out takes the first value." }),
@@ -38,10 +46,7 @@ export const seenBody = z.object({ commandId, seen, cartId });
 
 /** Written as people write it: case does not matter. */
 export const couponParams = z.object({
-  code: z
-    .string()
-    .regex(/^[A-Za-z0-9-]{1,32}$/, '1 to 32 letters, digits and hyphens')
-    .meta({ description: 'Case does not matter.' }),
+  code: z.string().regex(writtenCouponPattern, '1 to 32 letters, digits and hyphens').meta({ description: 'Case does not matter.' }),
 });
 export const commandBody = z.object({ commandId, cartId });
 

@@ -1,4 +1,12 @@
-import { isProblem, Sort } from '@cloakroom/contracts';
+import {
+  isProblem,
+  pageSizeMax,
+  productPageMax,
+  searchChoiceCountMax,
+  searchChoiceLengthMax,
+  searchLengthMax,
+  Sort,
+} from '@cloakroom/contracts';
 import { z } from 'zod';
 import { type Exchange, type Outcome, outgoing } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
@@ -13,29 +21,32 @@ const sorts = {
 } as const;
 
 /** The first colon divides: no name of an option has one. */
-const choice = z.string().regex(/^[^:]{1,64}:.{1,64}$/su, 'is no "Name:value" of at most 64 characters each');
-/** More than a person ticks; the catalog refuses more as well. */
-const choiceCountMax = 10;
+const choice = z
+  .string()
+  .regex(
+    new RegExp(`^[^:]{1,${searchChoiceLengthMax}}:.{1,${searchChoiceLengthMax}}$`, 'su'),
+    `is no "Name:value" of at most ${searchChoiceLengthMax} characters each`,
+  );
 /** A million of the currency: beyond any price, and far from the end of safe integers. */
 const priceMost = 100_000_000;
 const price = (description: string) => z.coerce.number().int().min(0).max(priceMost).default(0).meta({ description });
 
 export const productQuery = z.object({
-  query: z.string().max(100).default(''),
-  category: z.string().max(64).default(''),
+  query: z.string().max(searchLengthMax).default(''),
+  category: z.string().max(searchChoiceLengthMax).default(''),
   sort: z
     .enum(Object.keys(sorts) as (keyof typeof sorts)[])
     .default('relevance')
     .meta({ description: 'relevance without a query is the order of the shop window.' }),
   option: z
-    .union([choice, z.array(choice).max(choiceCountMax)])
+    .union([choice, z.array(choice).max(searchChoiceCountMax)])
     .default([])
     .meta({ description: 'Repeatable, "Size:M". Of one name any value will do, of several names all must match.' }),
   priceMin: price('In minor units. 0: no bound.'),
   priceMax: price('In minor units. 0: no bound.'),
   inStock: z.enum(['true', 'false']).default('false'),
-  page: z.coerce.number().int().min(1).max(10_000).default(1),
-  pageSize: z.coerce.number().int().min(1).max(100).default(20),
+  page: z.coerce.number().int().min(1).max(productPageMax).default(1),
+  pageSize: z.coerce.number().int().min(1).max(pageSizeMax).default(20),
 });
 
 export async function listProducts(

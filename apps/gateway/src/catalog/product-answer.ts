@@ -1,11 +1,7 @@
-import type { Facets, Product } from '@cloakroom/contracts';
+import { type Facets, type Product, productIdPattern } from '@cloakroom/contracts';
 import { z } from 'zod';
 
-export const productId = z
-  .string()
-  .min(1)
-  .max(64)
-  .regex(/^[A-Za-z0-9_-]+$/);
+export const productId = z.string().regex(productIdPattern);
 
 export const productSchema = z
   .object({

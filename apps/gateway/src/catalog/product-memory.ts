@@ -2,7 +2,7 @@
  * Names and prices for cart views, remembered for a short time. Public data, so one memory serves everyone: it is keyed by product alone and
  * no person's request can change what another sees. While the catalog is away an older memory is better than no cart.
  */
-import { isProblem, type Problem, type Product } from '@cloakroom/contracts';
+import { isProblem, type Problem, type Product, productIdCountMax } from '@cloakroom/contracts';
 import type { Clock } from '@cloakroom/platform';
 import { LRUCache } from 'lru-cache';
 
@@ -12,8 +12,6 @@ const freshMs = 30_000;
 const standInMs = 10 * 60_000;
 /** About 1 kB each; the catalog has far fewer. */
 const productCountMax = 5_000;
-/** Of one question to the catalog; a cart has at most 100 lines. */
-const askCountMax = 100;
 
 export type AskCatalog = (productIds: string[]) => Promise<{ readonly items: readonly Product[] } | Problem>;
 
@@ -35,8 +33,8 @@ export class ProductMemory {
   async products(ids: Iterable<string>, ask: AskCatalog): Promise<Map<string, Product> | Problem> {
     const wanted = [...new Set(ids)];
     const missing = wanted.filter((id) => this.known(id, freshMs) === undefined);
-    for (let i = 0; i < missing.length; i += askCountMax) {
-      const asked = missing.slice(i, i + askCountMax);
+    for (let i = 0; i < missing.length; i += productIdCountMax) {
+      const asked = missing.slice(i, i + productIdCountMax);
       const answer = await ask(asked);
       if (isProblem(answer)) {
         if (asked.every((id) => this.known(id, standInMs) !== undefined)) continue;

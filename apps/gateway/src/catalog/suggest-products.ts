@@ -1,14 +1,16 @@
-import { isProblem } from '@cloakroom/contracts';
+import { isProblem, searchLengthMax, suggestedCategoryCountMax, suggestedProductCountMax } from '@cloakroom/contracts';
 import { z } from 'zod';
 import { type Exchange, type Outcome, outgoing } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
 
-export const suggestionQuery = z.object({ query: z.string().max(100).default('') });
+export const suggestionQuery = z.object({ query: z.string().max(searchLengthMax).default('') });
 
 export const suggestionsSchema = z
   .object({
-    products: z.array(z.object({ productId: z.string(), name: z.string(), category: z.string(), image: z.string() })).max(6),
-    categories: z.array(z.string()).max(3),
+    products: z
+      .array(z.object({ productId: z.string(), name: z.string(), category: z.string(), image: z.string() }))
+      .max(suggestedProductCountMax),
+    categories: z.array(z.string()).max(suggestedCategoryCountMax),
   })
   .meta({ id: 'Suggestions' });
 

@@ -1,8 +1,7 @@
 /** The table of routes as an OpenAPI 3.1 document. */
-import { type ErrorCode, errorTable } from '@cloakroom/contracts';
+import { consistencyTokenPattern, type ErrorCode, errorTable } from '@cloakroom/contracts';
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject, type ZodOpenApiResponseObject } from 'zod-openapi';
-import { consistencyPattern } from '../identity/cookies.ts';
 import { problemSchema, problemType } from './problem-answer.ts';
 import type { AnswerShape, Route } from '../route.ts';
 
@@ -63,7 +62,7 @@ function headersOf(route: Route): { readonly header?: z.ZodObject } {
 const consistencyHeader = z.object({
   'Consistency-Token': z.string().optional().meta({
     description: 'The newest that any answer gave you. Where the cookie is newer, and of this cart, that counts.',
-    pattern: consistencyPattern.source,
+    pattern: consistencyTokenPattern.source,
   }),
 });
 

@@ -4,7 +4,7 @@
  * a route that states no identity cannot see one.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { isProblem, problem, type Problem, SessionState, toldCode } from '@cloakroom/contracts';
+import { consistencyTokenPattern, experimentPattern, isProblem, problem, type Problem, SessionState, toldCode } from '@cloakroom/contracts';
 import { startDeadline } from '@cloakroom/mesh';
 import { parseKnownDevice } from '@cloakroom/session';
 import type { z } from 'zod';
@@ -12,7 +12,6 @@ import { type Begun, endSpan } from './request-scope.ts';
 import {
   clearedCookies,
   consistencySetCookie,
-  isConsistencyToken,
   type OurCookies,
   readCookies,
   knownDeviceSetCookie,
@@ -31,7 +30,6 @@ import { readShown, whoIs } from '../identity/identify-caller.ts';
 const publicIdentityBudgetMs = 300;
 /** Said of a public answer when a session was shown that could not be checked: the page is what a guest sees. */
 export const sessionViewHeader = 'x-session-view';
-const experimentPattern = /^[A-Za-z0-9._:-]{1,64}$/;
 
 export function serveRoutes(server: FastifyInstance, routes: readonly Route[], gateway: Gateway): void {
   for (const route of routes) {
@@ -93,8 +91,8 @@ function evictIfRefused(outcome: Outcome, x: Exchange, gateway: Gateway): Outcom
 function exchangeOf(route: Route, request: FastifyRequest, begun: Begun, cookies: OurCookies, gateway: Gateway): Exchange | Problem {
   const shown = request.headers['consistency-token'];
   const header = typeof shown === 'string' && shown !== '' ? shown : undefined;
-  if (header !== undefined && !isConsistencyToken(header)) return problem('invalid_request', 'Consistency-Token is not one of ours.');
-  const cookie = cookies.consistency !== undefined && isConsistencyToken(cookies.consistency) ? cookies.consistency : undefined;
+  if (header !== undefined && !consistencyTokenPattern.test(header)) return problem('invalid_request', 'Consistency-Token is not one of ours.');
+  const cookie = cookies.consistency !== undefined && consistencyTokenPattern.test(cookies.consistency) ? cookies.consistency : undefined;
   const experiment = request.headers['x-experiment-id'];
   return {
     trace: begun.trace,

@@ -110,7 +110,3 @@ const cleared = (name: string): string => `${name}=; Path=/; Secure; HttpOnly; S
 
 /** Sent by logout alone: a late answer to an old token must not erase the new one. */
 export const clearedCookies: readonly string[] = [sessionCookie, accessCookie, refreshCookie, consistencyCookie].map(cleared);
-
-/** region:partition:offset, as the cart service made it. */
-export const consistencyPattern = /^[a-z0-9-]{1,16}:\d{1,5}:\d{1,19}$/;
-export const isConsistencyToken = (text: string): boolean => consistencyPattern.test(text);

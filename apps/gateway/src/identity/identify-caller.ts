@@ -5,7 +5,7 @@
  * first cart write can leave a guest's cookie beside it; a carried one that never was ours counts as none, and the other is looked at. One that
  * is over is said to be over: falling back to a guest in silence is what this shop never does. The next sign-in or sign-out tidies up.
  */
-import { type Problem, problem } from '@cloakroom/contracts';
+import { type Problem, problem, signedTokenLengthMax } from '@cloakroom/contracts';
 import { type MacKeys, readRefreshToken } from '@cloakroom/session';
 import { identifyCarried } from './identify-self-contained-token.ts';
 import { carriedHash } from './self-contained-tokens.ts';
@@ -15,8 +15,6 @@ import type { Gateway } from '../gateway.ts';
 import { identify, type IdentityNeed, readToken } from './identify-reference-token.ts';
 
 const accessPattern = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
-/** Browsers keep no longer cookie. */
-const accessLengthMax = 4_096;
 
 /** What the browser shows, by its form and, where this gateway has the key, its seal. */
 export function readShown(cookies: OurCookies, keys: MacKeys): BrowserToken | undefined {
@@ -24,7 +22,7 @@ export function readShown(cookies: OurCookies, keys: MacKeys): BrowserToken | un
   const parts = readRefreshToken(cookies.refresh);
   const refresh = parts && { text: cookies.refresh!, parts };
   const access =
-    cookies.access !== undefined && cookies.access.length <= accessLengthMax && accessPattern.test(cookies.access)
+    cookies.access !== undefined && cookies.access.length <= signedTokenLengthMax && accessPattern.test(cookies.access)
       ? cookies.access
       : undefined;
   if (refresh === undefined && access === undefined) return opaque;
@@ -33,7 +31,7 @@ export function readShown(cookies: OurCookies, keys: MacKeys): BrowserToken | un
   return { text, hash: '', carried };
 }
 
-/** @returns undefined: no session was ever shown; 'ended': it is over; 'stale': see carried-identity.ts */
+/** @returns undefined: no session was ever shown; 'ended': it is over; 'stale': see identify-self-contained-token.ts */
 export async function whoIs(x: Exchange, need: IdentityNeed, gateway: Gateway): Promise<Person | 'ended' | 'stale' | undefined | Problem> {
   const carried = x.token?.carried;
   if (carried === undefined) return identify(x, need, gateway.identities, gateway.resolve);

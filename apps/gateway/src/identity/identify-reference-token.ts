@@ -4,7 +4,7 @@
  * A token whose MAC is wrong never was ours and counts as no cookie: it must not reach auth, where its tag would choose a shard. One whose MAC
  * is right but whose session is gone is `ended`: that is said, and never answered with a silent new guest.
  */
-import { isProblem, problem, type Problem, type ResolveResponse } from '@cloakroom/contracts';
+import { isProblem, problem, type Problem, type ResolveResponse, tokenModeNameOf } from '@cloakroom/contracts';
 import { type OutgoingCall } from '@cloakroom/mesh';
 import { inSpan } from '@cloakroom/platform';
 import { type MacKeys, parseToken } from '@cloakroom/session';
@@ -126,8 +126,5 @@ function claimTimes(passport: string): { readonly issuedAtMs: number; readonly e
 function describe(answer: IdentityAnswer): string {
   if (answer === 'ended') return 'ended';
   if (isProblem(answer)) return 'unavailable';
-  return `${modeNames[answer.resolved.view.mode] ?? 'unknown'} ${answer.decision}`;
+  return `${tokenModeNameOf[answer.resolved.view.mode] ?? 'unknown'} ${answer.decision}`;
 }
-
-/** By the number of TokenMode. */
-export const modeNames = [undefined, 'reference', 'hybrid', 'jwt', 'jwt-denylist'] as const;

@@ -8,7 +8,7 @@
  * - A sensitive request, and all that is auth's own, asks auth in both modes: an access token says what was true minutes ago.
  */
 import { create } from '@bufbuild/protobuf';
-import { isProblem, problem, type Problem, SessionState, type SessionView, SessionViewSchema, TokenMode } from '@cloakroom/contracts';
+import { isProblem, problem, type Problem, SessionState, type SessionView, SessionViewSchema, tokenModeNameOf, tokenModeOf } from '@cloakroom/contracts';
 import { type VerifiedAccess } from '@cloakroom/identity';
 import { type OutgoingCall } from '@cloakroom/mesh';
 import { inSpan } from '@cloakroom/platform';
@@ -133,7 +133,7 @@ function viewOf({ claims }: VerifiedAccess): SessionView {
   const view = create(SessionViewSchema, {
     handle: claims.sid,
     state: SessionState.USER,
-    mode: claims.mode === 'jwt' ? TokenMode.JWT : TokenMode.JWT_DENYLIST,
+    mode: tokenModeOf[claims.mode],
     subject: claims.sub,
     name: claims.name,
     email: claims.email,
@@ -154,5 +154,5 @@ function describe(answer: CarriedAnswer): string {
   if (answer === undefined) return 'none';
   if (typeof answer === 'string') return answer;
   if (isProblem(answer)) return 'unavailable';
-  return `${answer.view.mode === TokenMode.JWT ? 'jwt' : 'jwt-denylist'} ${answer.decision}`;
+  return `${tokenModeNameOf[answer.view.mode]} ${answer.decision}`;
 }

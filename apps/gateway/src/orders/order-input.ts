@@ -1,8 +1,10 @@
 /** What an order carries. Prices are never among it but as what the person agreed to; lines are the cart's, by what was seen of it. */
+import { idempotencyKeyPattern, orderPageMax, pageSizeMax } from '@cloakroom/contracts';
 import { z } from 'zod';
+import { seen as cartSeen } from '../cart/command-input.ts';
 
-/** Opaque, as the cart gave it: see ../cart/command-input.ts. */
-const seen = z.string().min(1).max(40_000);
+/** As the cart gave it. An empty one has seen nothing that could be ordered. */
+const seen = cartSeen.min(1);
 /** Far from the end of safe integers, and far above any order. */
 const totalMost = 1_000_000_000_000;
 
@@ -12,7 +14,7 @@ export const previewBody = z.object({ seen });
 export const orderHeaders = z.object({
   'idempotency-key': z
     .string('is needed, and stays the same when this order is sent again')
-    .regex(/^[\x21-\x7e]{1,64}$/, '1 to 64 visible characters')
+    .regex(idempotencyKeyPattern, '1 to 64 visible characters')
     .meta({ description: 'One order for each key of a person: sending it again with the same body answers with the same order.' }),
 });
 
@@ -39,6 +41,6 @@ export const orderBody = z.object({
 export const orderParams = z.object({ orderId: z.string().min(1).max(64) });
 
 export const ordersQuery = z.object({
-  page: z.coerce.number().int().min(1).max(1_000).default(1),
-  pageSize: z.coerce.number().int().min(1).max(100).default(20),
+  page: z.coerce.number().int().min(1).max(orderPageMax).default(1),
+  pageSize: z.coerce.number().int().min(1).max(pageSizeMax).default(20),
 });

@@ -1,25 +1,34 @@
-import type { Profile } from '@cloakroom/contracts';
+import {
+  addressCountMax,
+  addressLineLengthMax,
+  countryPattern,
+  nameLengthMax,
+  postalCodeLengthMax,
+  preferenceNameLengthMax,
+  preferenceValueLengthMax,
+  type Profile,
+} from '@cloakroom/contracts';
 import { z } from 'zod';
 import { words } from '../words.ts';
 
-const line = words(200);
+const line = words(addressLineLengthMax);
 const addressFields = {
   name: line,
   line1: line,
-  line2: z.string().trim().max(200).optional(),
+  line2: z.string().trim().max(addressLineLengthMax).optional(),
   city: line,
-  postalCode: words(20),
-  country: z.string().regex(/^[A-Z]{2}$/, 'two letters, ISO 3166-1'),
+  postalCode: words(postalCodeLengthMax),
+  country: z.string().regex(countryPattern, 'two letters, ISO 3166-1'),
 };
 
-const preferences = z.record(z.string().min(1).max(64), z.string().max(256));
+const preferences = z.record(z.string().min(1).max(preferenceNameLengthMax), z.string().max(preferenceValueLengthMax));
 
 export const profilePatch = z
   .object({
-    name: words(100).optional(),
+    name: words(nameLengthMax).optional(),
     addresses: z
       .array(z.object({ addressId: z.string().max(64).optional(), ...addressFields }))
-      .max(20)
+      .max(addressCountMax)
       .optional(),
     preferences: preferences.optional(),
   })

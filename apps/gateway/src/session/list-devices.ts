@@ -1,8 +1,7 @@
-import { isProblem } from '@cloakroom/contracts';
+import { isProblem, tokenModeNameOf } from '@cloakroom/contracts';
 import { z } from 'zod';
 import { type Exchange, type Outcome, outgoing, personOf } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
-import { modeNames } from '../identity/identify-reference-token.ts';
 import { authProblem } from './auth-problem.ts';
 import { isoOf, modeSchema } from './session-answer.ts';
 
@@ -26,7 +25,7 @@ export async function listDevices(x: Exchange, _input: unknown, gateway: Gateway
     handle: device.handle,
     current: device.current,
     device: device.device,
-    mode: modeNames[device.mode] ?? 'hybrid',
+    mode: tokenModeNameOf[device.mode] ?? 'hybrid',
     createdAt: isoOf(device.createdAtMs),
     lastSeenAt: isoOf(device.lastSeenAtMs),
   }));

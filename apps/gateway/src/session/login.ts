@@ -5,7 +5,7 @@ import { browserOf, type Exchange, type Outcome, outgoing } from '../http-exchan
 import type { Gateway } from '../gateway.ts';
 import { leave } from '../identity/identify-caller.ts';
 import { authProblem } from './auth-problem.ts';
-import { signedInAnswer, tokenModeOf } from './session-answer.ts';
+import { askedMode, signedInAnswer } from './session-answer.ts';
 import type { loginBody } from './sign-in-input.ts';
 
 /** Repeating a login changes nothing but the token: auth claims a guest's cart once, ever. */
@@ -13,7 +13,7 @@ export async function login(x: Exchange, { body }: { readonly body: z.output<typ
   const issued = await gateway.auth.login(outgoing(x), {
     email: body.email,
     password: body.password,
-    mode: tokenModeOf(body.mode),
+    mode: askedMode(body.mode),
     ...browserOf(x),
   });
   if (isProblem(issued)) return authProblem(issued);

@@ -4,7 +4,7 @@ import { browserOf, type Exchange, type Outcome, outgoing } from '../http-exchan
 import type { Gateway } from '../gateway.ts';
 import { leave } from '../identity/identify-caller.ts';
 import { authProblem } from './auth-problem.ts';
-import { signedInAnswer, tokenModeOf } from './session-answer.ts';
+import { askedMode, signedInAnswer } from './session-answer.ts';
 import type { registerBody } from './sign-in-input.ts';
 
 export async function register(
@@ -16,7 +16,7 @@ export async function register(
     email: body.email,
     password: body.password,
     name: body.name,
-    mode: tokenModeOf(body.mode),
+    mode: askedMode(body.mode),
     ...browserOf(x),
   });
   if (isProblem(issued)) return authProblem(issued);

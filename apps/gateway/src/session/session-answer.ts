@@ -1,14 +1,22 @@
 /** What a person may know of their session, as JSON. Never a token, never a passport. */
-import { SessionState, TokenMode, type SessionIssued, type SessionView } from '@cloakroom/contracts';
+import {
+  type SessionIssued,
+  SessionState,
+  type SessionView,
+  TokenMode,
+  type TokenModeName,
+  tokenModeNameOf,
+  tokenModeNames,
+  tokenModeOf,
+} from '@cloakroom/contracts';
 import { z } from 'zod';
 import { readRefreshToken } from '@cloakroom/session';
 import type { Answer, NewToken } from '../http-exchange.ts';
-import { modeNames } from '../identity/identify-reference-token.ts';
 
 const instant = z.iso.datetime({ offset: true });
 
 export const modeSchema = z
-  .enum(['reference', 'hybrid', 'jwt', 'jwt-denylist'])
+  .enum(tokenModeNames)
   .meta({ description: 'How the token of this session is checked; the operator says which may be asked for.' });
 
 /** What a sign-in asks for. */
@@ -51,7 +59,7 @@ export const noSession: SessionBody = { state: 'none' };
 
 export function sessionBody(view: SessionView): SessionBody {
   const isUser = view.state === SessionState.USER;
-  const mode = modeNames[view.mode];
+  const mode = tokenModeNameOf[view.mode];
   return {
     state: isUser ? 'user' : 'guest',
     ...(mode !== undefined && { mode }),
@@ -93,6 +101,4 @@ export function viewOf(issued: SessionIssued): SessionView {
 export const isoOf = (ms: bigint): string => new Date(Number(ms)).toISOString();
 
 /** Undefined: auth takes the operator's default. */
-export function tokenModeOf(name: z.output<typeof modeSchema> | undefined): TokenMode {
-  return name === undefined ? TokenMode.UNSPECIFIED : modeNames.indexOf(name);
-}
+export const askedMode = (name: TokenModeName | undefined): TokenMode => (name === undefined ? TokenMode.UNSPECIFIED : tokenModeOf[name]);

@@ -3,23 +3,30 @@
  * the first to push it on: when its time or its client is gone, the answer is the order as it stands then.
  */
 import { createHash } from 'node:crypto';
-import { isProblem, Obstacle, problem, type PlaceOrderRequest, type Problem } from '@cloakroom/contracts';
+import {
+  cartLineCountMax,
+  idempotencyKeyPattern,
+  isProblem,
+  Obstacle,
+  problem,
+  type PlaceOrderRequest,
+  type Problem,
+} from '@cloakroom/contracts';
 import { forward, type PersonContext } from '@cloakroom/mesh';
 import { acceptOrder, findByKey, sameOrder } from './accept-order.ts';
 import { orderMessages, type OrderedAddress, type OrderMessage } from '../reads/order-message.ts';
 import { orUnavailable } from '../or-unavailable.ts';
 import type { OrderRow } from '../orders.ts';
 import type { OrdersParts } from '../orders.dependencies.ts';
-import { lineCountMax, quantityPerProductMax, type Quote, quoteOrder } from './quote.ts';
+import { quantityPerProductMax, type Quote, quoteOrder } from './quote.ts';
 import { advance, problemOf } from '../saga/saga.ts';
-
-const keyPattern = /^[\x21-\x7e]{1,64}$/;
 
 export type Wanted = Pick<PlaceOrderRequest, 'idempotencyKey' | 'seen' | 'addressId' | 'expectedTotal' | 'paymentMethod'>;
 
 export async function placeOrder(parts: OrdersParts, ctx: PersonContext, request: Wanted): Promise<OrderMessage | Problem> {
   const { idempotencyKey } = request;
-  if (!keyPattern.test(idempotencyKey)) return problem('invalid_request', 'Idempotency-Key: 1 to 64 printable characters without spaces');
+  if (!idempotencyKeyPattern.test(idempotencyKey))
+    return problem('invalid_request', 'Idempotency-Key: 1 to 64 printable characters without spaces');
   const paymentMethod = request.paymentMethod === '' ? parts.payments.methods[0]! : request.paymentMethod;
   if (!parts.payments.methods.includes(paymentMethod)) return problem('invalid_request', 'paymentMethod: no such means of payment');
 
@@ -63,7 +70,7 @@ function refusalOf(quote: Quote, { expectedTotal }: Wanted): Problem | undefined
   if (quote.lines.length === 0) return problem('nothing_to_order');
   const obstacles = new Set(quote.lines.map(({ obstacle }) => obstacle));
   if (obstacles.has(Obstacle.LIMIT))
-    return problem('limit_exceeded', `At most ${quantityPerProductMax} of a product and ${lineCountMax} lines in an order.`);
+    return problem('limit_exceeded', `At most ${quantityPerProductMax} of a product and ${cartLineCountMax} lines in an order.`);
   if (obstacles.has(Obstacle.OUT_OF_STOCK) || obstacles.has(Obstacle.UNKNOWN_PRODUCT)) return problem('out_of_stock');
   return expectedTotal === undefined || expectedTotal === BigInt(quote.total) ? undefined : problem('price_changed');
 }

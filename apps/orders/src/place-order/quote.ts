@@ -1,5 +1,6 @@
 /** What an order of this much of a cart would be at this moment: its lines by the cart, price and stock by the catalog, coupons by this service. */
 import {
+  cartLineCountMax,
   formatUuid,
   isProblem,
   Obstacle,
@@ -17,8 +18,6 @@ import type { OrdersParts } from '../orders.dependencies.ts';
 
 /** Of one product in an order, over all its lines: a shop for people. */
 export const quantityPerProductMax = 50;
-/** As many as a cart may have. */
-export const lineCountMax = 100;
 /** Seconds. The view of the cart is milliseconds behind, or its log is away. */
 const staleRetryS = 1;
 
@@ -132,7 +131,7 @@ function quoteLine(line: PreparedLine, { wanted, product, currency, at }: Judged
 function obstacleOf({ wanted, product, currency, at }: Judged): Obstacle {
   // An order has one currency: what is sold in another cannot be part of it.
   if (product === undefined || product.currency !== currency) return Obstacle.UNKNOWN_PRODUCT;
-  if (wanted > quantityPerProductMax || at >= lineCountMax) return Obstacle.LIMIT;
+  if (wanted > quantityPerProductMax || at >= cartLineCountMax) return Obstacle.LIMIT;
   return wanted > product.stock ? Obstacle.OUT_OF_STOCK : Obstacle.UNSPECIFIED;
 }
 

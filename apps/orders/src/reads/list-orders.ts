@@ -1,13 +1,16 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { problem, type ListOrdersRequest, type ListOrdersResponseSchema, type Problem } from '@cloakroom/contracts';
+import {
+  orderPageMax,
+  pageSizeMax,
+  problem,
+  type ListOrdersRequest,
+  type ListOrdersResponseSchema,
+  type Problem,
+} from '@cloakroom/contracts';
 import type { PersonContext } from '@cloakroom/mesh';
 import { orderMessages } from './order-message.ts';
 import { orUnavailable } from '../or-unavailable.ts';
 import type { OrdersParts } from '../orders.dependencies.ts';
-
-const pageSizeMax = 100;
-/** Beyond it nobody reads, and a database would count through all that is before. */
-const pageMax = 1_000;
 
 /** Newest first: an order's id begins with its time. */
 export async function listOrders(
@@ -15,7 +18,7 @@ export async function listOrders(
   ctx: PersonContext,
   { page, pageSize }: Pick<ListOrdersRequest, 'page' | 'pageSize'>,
 ): Promise<MessageInitShape<typeof ListOrdersResponseSchema> | Problem> {
-  if (page < 1 || page > pageMax) return problem('invalid_request', `page: 1 to ${pageMax}`);
+  if (page < 1 || page > orderPageMax) return problem('invalid_request', `page: 1 to ${orderPageMax}`);
   if (pageSize < 1 || pageSize > pageSizeMax) return problem('invalid_request', `pageSize: 1 to ${pageSizeMax}`);
   const mine = () => db.selectFrom('orders').where('user_id', '=', ctx.identity.subject);
   return orUnavailable(async () => {

@@ -1,0 +1,52 @@
+import { expect, it } from 'vitest';
+import {
+  cartLineCountMax,
+  consistencyTokenPattern,
+  couponCodePattern,
+  lineIdLengthMax,
+  optionCountMax,
+  optionNamePattern,
+  optionValueLengthMax,
+  productIdCountMax,
+  searchChoiceLengthMax,
+  subjectLengthMax,
+  subjectPattern,
+  writtenCouponPattern,
+} from './bounds.ts';
+import { topics } from './topics.ts';
+
+it('a cart of as many lines as it may have is priced by one question to the catalog', () => {
+  expect(cartLineCountMax).toBeLessThanOrEqual(productIdCountMax);
+});
+
+it('the longest line id has room for as many options as a line may have, at their longest and worst escaped', () => {
+  const name = `x${'y'.repeat(31)}`;
+  expect([name, `${name}z`].map((text) => optionNamePattern.test(text))).toEqual([true, false]);
+  const options = Array.from({ length: optionCountMax }, () => [name, '\u0001'.repeat(optionValueLengthMax)]);
+  const lineId = `~${Buffer.from(JSON.stringify(['p'.repeat(64), options])).toString('base64url')}`;
+  expect(lineId.length).toBeLessThanOrEqual(lineIdLengthMax);
+});
+
+it('every option that a line can have can be searched for', () => {
+  expect(optionValueLengthMax).toBeLessThanOrEqual(searchChoiceLengthMax);
+});
+
+it('a consistency token names every position that Kafka can give', () => {
+  for (const { partitions } of Object.values(topics)) {
+    const [, region, partition, offset] = consistencyTokenPattern.exec(`local:${partitions - 1}:${2n ** 63n - 1n}`) ?? [];
+    expect([region, partition, offset]).toEqual(['local', String(partitions - 1), '9223372036854775807']);
+  }
+});
+
+it('a subject fits its longest length', () => {
+  const longest = `u_${'x'.repeat(64)}`;
+  expect([longest.length, subjectPattern.test(longest), subjectPattern.test(`${longest}x`)]).toEqual([subjectLengthMax, true, false]);
+});
+
+it.each(['WELCOME10', 'a-b', 'x'.repeat(32)])('a coupon written %s is one that a cart keeps', (code) => {
+  expect([writtenCouponPattern.test(code), couponCodePattern.test(code.toUpperCase())]).toEqual([true, true]);
+});
+
+it.each(['', 'a b', 'x'.repeat(33), 'ß'])('a coupon is not written %j', (code) => {
+  expect(writtenCouponPattern.test(code)).toBe(false);
+});
