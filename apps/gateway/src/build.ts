@@ -6,7 +6,7 @@ import { askRelayThrough, jwksFrom, openKeyRing, openLateFeed } from '@cloakroom
 import { connectMesh, openTls, openLoadShedder, openRetryBudget } from '@cloakroom/mesh';
 import { boundedLook, metrics, type RandomBytes } from '@cloakroom/platform';
 import { readMacKeys } from '@cloakroom/session';
-import { CarriedSessions } from './identity/self-contained-tokens.ts';
+import { SelfContainedTokens } from './identity/self-contained-tokens.ts';
 import { ProductMemory } from './catalog/product-memory.ts';
 import type { GatewayConfig } from './config.ts';
 import { Streams } from './events/streams.ts';
@@ -59,8 +59,8 @@ export async function buildGateway(config: GatewayConfig, parts: GatewayParts): 
     log,
     group: `gateway-${config.REPLICA}-${randomUUID()}`,
   });
-  const carried = new CarriedSessions({ keys, feed, clock, refresh: (call, request) => auth.client.refresh(call, request) });
-  const identities = new IdentityCache({ feed, clock, random, onBury: (hash) => carried.distrust(hash) });
+  const selfContained = new SelfContainedTokens({ keys, feed, clock, refresh: (call, request) => auth.client.refresh(call, request) });
+  const identities = new IdentityCache({ feed, clock, random, onBury: (hash) => selfContained.distrust(hash) });
   let stopping = false;
   const monotonicMs = (): number => clock.monotonicMs();
   const gateway = {
@@ -84,7 +84,7 @@ export async function buildGateway(config: GatewayConfig, parts: GatewayParts): 
     keys,
     jwks: () => jwks,
     identities,
-    carried,
+    selfContained,
     products: new ProductMemory(clock),
     streams: new Streams({ inAll: config.STREAM_COUNT_MAX, ofAddress: config.STREAM_COUNT_MAX_PER_ADDRESS }, config.REPLICA),
     limits: addressLimits(config),

@@ -5,7 +5,7 @@ import type { KeyRing, RevocationFeed } from '@cloakroom/identity';
 import type { LoadShedder, MeshClient } from '@cloakroom/mesh';
 import type { Clock, Logger, Readiness } from '@cloakroom/platform';
 import type { MacKeys } from '@cloakroom/session';
-import type { CarriedSessions } from './identity/self-contained-tokens.ts';
+import type { SelfContainedTokens } from './identity/self-contained-tokens.ts';
 import type { ProductMemory } from './catalog/product-memory.ts';
 import type { GatewayConfig } from './config.ts';
 import type { Streams } from './events/streams.ts';
@@ -33,7 +33,7 @@ export interface Gateway {
   /** The last JWK Set that auth gave, as JSON. */
   readonly jwks: () => string | undefined;
   readonly identities: IdentityCache;
-  readonly carried: CarriedSessions;
+  readonly selfContained: SelfContainedTokens;
   readonly products: ProductMemory;
   readonly streams: Streams;
   readonly limits: AddressLimits;

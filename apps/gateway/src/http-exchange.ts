@@ -14,13 +14,13 @@ import type { Timings } from './edge/timings.ts';
 export interface BrowserToken {
   /** For auth alone; never logged. */
   readonly text: string;
-  /** Of a carried session '' until its access token was verified: what is forgotten by it must be the browser's own. */
+  /** Of a self-contained session '' until its access token was verified: what is forgotten by it must be the browser's own. */
   readonly hash: string;
   /** In the modes jwt and jwt-denylist: the session itself. `text` is then the refresh token, or the access token where that is all there is. */
-  readonly carried?: Carried;
+  readonly selfContained?: SelfContainedCookies;
 }
 
-export interface Carried {
+export interface SelfContainedCookies {
   readonly access: string | undefined;
   /** By its form alone: auth has the key. */
   readonly refresh: { readonly text: string; readonly parts: RefreshParts } | undefined;
@@ -28,7 +28,7 @@ export interface Carried {
   readonly beside?: BrowserToken;
 }
 
-/** What goes with a call to a service: a passport for that one, or the access token of a carried session. */
+/** What goes with a call to a service: a passport for that one, or the access token of a self-contained session. */
 export type Credential = string | { readonly accessToken: string };
 
 /** Tokens that auth just issued, for the cookies. */
@@ -37,7 +37,7 @@ export interface NewToken {
   readonly text: string;
   /** The session's absolute limit. */
   readonly expiresAtMs: number;
-  readonly carried?: { readonly access: string; readonly accessExpiresAtMs: number; readonly parts: RefreshParts };
+  readonly selfContained?: { readonly access: string; readonly accessExpiresAtMs: number; readonly parts: RefreshParts };
 }
 
 /** What looking who it is brought about: filled at most once, by that request itself. */

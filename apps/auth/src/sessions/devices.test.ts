@@ -47,13 +47,13 @@ it('ends the session for ever at logout, and a repeated logout changes nothing',
 it('says whether a token that is signed out, or signed in over, was its own: alive, dead and of either kind, and never a forged one', async () => {
   const { harness, laptop } = await twoDevices();
   const mode = TokenMode.JWT_DENYLIST;
-  const carried = ok(await login(harness.auth, contextOf(), create(LoginRequestSchema, { email, password, mode }))).refreshToken!;
+  const selfContained = ok(await login(harness.auth, contextOf(), create(LoginRequestSchema, { email, password, mode }))).refreshToken!;
   const isOwn = async (token: string) => {
     const { currentTokenOwn } = ok(await signIn(harness, email, token));
     const { own } = await logoutWith(harness, token);
     return [currentTokenOwn, own];
   };
-  for (const token of [laptop, carried]) {
+  for (const token of [laptop, selfContained]) {
     expect(await isOwn(token)).toEqual([true, true]);
     expect(await isOwn(token), 'dead').toEqual([true, true]);
     expect(await isOwn(token.replace(/[^.]+$/, 'A'.repeat(43))), 'forged').toEqual([false, false]);

@@ -36,10 +36,10 @@ async function signInAs(mode: TokenMode): Promise<Issued> {
 
 const tokenOf = ({ token, refreshToken }: Issued): string => (token === '' || token === undefined ? refreshToken! : token);
 
-/** As the gateway has it at auth: from the opaque token, or from the record behind a carried session. */
+/** As the gateway has it at auth: from the opaque token, or from the record behind a self-contained session. */
 async function personBy(issued: Issued): Promise<PersonContext> {
-  const carried = parseRefreshToken(issued.refreshToken, harness.auth.refreshKeys);
-  if (carried === undefined) return personWith(harness, issued.token!);
+  const selfContained = parseRefreshToken(issued.refreshToken, harness.auth.refreshKeys);
+  if (selfContained === undefined) return personWith(harness, issued.token!);
   const verified = await harness.auth.accessTokens.verify(issued.accessToken!);
   if (typeof verified === 'string') throw new Error(verified);
   return contextOf({ ...verified.identity, issuedAtMs: harness.clock.nowMs() }) as PersonContext;

@@ -40,7 +40,7 @@ const pairOf = (issued: Issued): Pair => ({
   subject: issued.session!.subject!,
 });
 
-async function signInCarried(mode = TokenMode.JWT_DENYLIST, currentToken = ''): Promise<Pair> {
+async function signInSelfContained(mode = TokenMode.JWT_DENYLIST, currentToken = ''): Promise<Pair> {
   const request = create(LoginRequestSchema, { email: 'ada@example.com', password, mode, currentToken, remoteAddress: '127.0.0.1' });
   const issued = ok(await login(harness.auth, contextOf(), request));
   expect(issued.token).toBe('');
@@ -55,7 +55,7 @@ const ended: Problem = { problem: 'session_ended' };
 
 describe('a session in a jwt mode', () => {
   it('is given a signed statement and what renews it, and no opaque token', async () => {
-    const pair = await signInCarried(TokenMode.JWT);
+    const pair = await signInSelfContained(TokenMode.JWT);
     const claims = await harness.auth.accessTokens.verify(pair.access);
     expect(claims).toMatchObject({
       identity: { subject: pair.subject, handle: pair.handle, accessMode: 'jwt' },
@@ -69,16 +69,16 @@ describe('a session in a jwt mode', () => {
       return typeof verified === 'string' ? verified : verified.claims.role;
     };
     const setRole = (role: string) => harness.auth.database.updateTable('accounts').set({ role }).execute();
-    const plain = await signInCarried();
+    const plain = await signInSelfContained();
     expect(await roleIn(plain)).toBeUndefined();
     await setRole('admin');
     const promoted = await traded(plain.refresh);
-    expect([await roleIn(promoted), await roleIn(await signInCarried())]).toEqual(['admin', 'admin']);
+    expect([await roleIn(promoted), await roleIn(await signInSelfContained())]).toEqual(['admin', 'admin']);
     await setRole('');
     expect(await roleIn(await traded(promoted.refresh))).toBeUndefined();
   });
   it('is found by its access token, and told its real state', async () => {
-    const pair = await signInCarried();
+    const pair = await signInSelfContained();
     const answer = await look(harness, pair.access, 'cart');
     expect(answer).toMatchObject({ session: { handle: pair.handle, mode: TokenMode.JWT_DENYLIST } });
     expect(answer.passport).toBeTruthy();
@@ -86,14 +86,14 @@ describe('a session in a jwt mode', () => {
     expect(await look(harness, pair.access, 'cart')).toEqual({});
   });
   it('is not introspected by its refresh token, nor by an access token that has run out', async () => {
-    const pair = await signInCarried();
+    const pair = await signInSelfContained();
     expect(await look(harness, pair.refresh, 'cart')).toEqual({});
     harness.clock.advance(300_000);
     expect(await look(harness, pair.access, 'cart')).toEqual({});
   });
   it('lives beside others of the same person in other modes, and the list of devices says which is which', async () => {
-    const pair = await signInCarried(TokenMode.JWT);
-    await signInCarried(TokenMode.JWT_DENYLIST);
+    const pair = await signInSelfContained(TokenMode.JWT);
+    await signInSelfContained(TokenMode.JWT_DENYLIST);
     const identity = await harness.auth.accessTokens.verify(pair.access);
     if (typeof identity === 'string') throw new Error(identity);
     const listed = ok(await listDevices(harness.auth, contextOf(identity.identity) as never));
@@ -101,9 +101,9 @@ describe('a session in a jwt mode', () => {
   });
   it('replaces a guest, whose cart is claimed, and is replaced by the next sign-in of its browser', async () => {
     const { token, subject } = await guest(harness);
-    const pair = await signInCarried(TokenMode.JWT_DENYLIST, token);
+    const pair = await signInSelfContained(TokenMode.JWT_DENYLIST, token);
     expect((await look(harness, pair.access)).session).toMatchObject({ claimedGuestCart: subject });
-    const next = await signInCarried(TokenMode.JWT, pair.refresh);
+    const next = await signInSelfContained(TokenMode.JWT, pair.refresh);
     expect(await trade(pair.refresh)).toEqual(ended);
     expect((await traded(next.refresh)).handle).toBe(next.handle);
   });
@@ -111,7 +111,7 @@ describe('a session in a jwt mode', () => {
 
 describe('a refresh', () => {
   it('gives the next token and a new statement, for as long as the person comes back', async () => {
-    let pair = await signInCarried();
+    let pair = await signInSelfContained();
     for (let generation = 1; generation <= 5; generation++) {
       harness.clock.advance(limits.user.idleTimeoutMs - 1);
       pair = await traded(pair.refresh);
@@ -120,7 +120,7 @@ describe('a refresh', () => {
     }
   });
   it('gives 20 at once one lineage, and signs nobody out', async () => {
-    const pair = await signInCarried();
+    const pair = await signInSelfContained();
     harness.clock.advance(60_000);
     const answers = await Promise.all(Array.from({ length: 20 }, () => traded(pair.refresh)));
     expect(new Set(answers.map((answer) => answer.refresh)).size).toBe(1);
@@ -128,7 +128,7 @@ describe('a refresh', () => {
     expect(generationOf(await traded(answers[0]!.refresh))).toBe(2);
   });
   it('of a token that was used before ends the session everywhere, once, and tells the person', async () => {
-    const pair = await signInCarried();
+    const pair = await signInSelfContained();
     const next = await traded(pair.refresh);
     harness.clock.advance(limits.refreshGraceMs + 1);
     expect(await trade(pair.refresh)).toEqual(ended);
@@ -141,7 +141,7 @@ describe('a refresh', () => {
     expect((await noticesOf(harness.auth.database, pair.subject)).map(({ kind }) => kind)).toContain('refresh_reused');
   });
   it('of a token that never was ours asks no store, and says that it is nobody’s', async () => {
-    const pair = await signInCarried();
+    const pair = await signInSelfContained();
     harness.broken.add('refresh');
     for (const forged of [
       '',
@@ -152,16 +152,16 @@ describe('a refresh', () => {
       expect(await trade(forged)).toEqual({ problem: 'session_required' });
   });
   it('finds nothing once the person, or everybody, was signed out', async () => {
-    const [one, other] = [await signInCarried(), await signInCarried()];
+    const [one, other] = [await signInSelfContained(), await signInSelfContained()];
     await raiseEpoch(harness.auth, undefined, one.subject);
     expect(await trade(one.refresh)).toEqual(ended);
-    const later = await signInCarried();
+    const later = await signInSelfContained();
     await raiseGlobalEpoch(harness.auth, undefined);
     expect(await trade(later.refresh)).toEqual(ended);
     expect(await trade(other.refresh)).toEqual(ended);
   });
   it('gives nothing to a disabled account, whatever its sessions still are', async () => {
-    const pair = await signInCarried();
+    const pair = await signInSelfContained();
     await harness.auth.database.updateTable('accounts').set({ disabled: 1 }).where('id', '=', pair.subject).execute();
     expect(await trade(pair.refresh)).toEqual(ended);
   });
@@ -169,7 +169,7 @@ describe('a refresh', () => {
     const entries: MemoryEntries = new Map();
     harness = await openHarness({ store: new MemorySessionStore({ incarnation: 'one', entries }) });
     await signUp(harness, 'ada@example.com');
-    const first = await signInCarried();
+    const first = await signInSelfContained();
     const before = structuredClone(entries);
     const third = await traded((await traded(first.refresh)).refresh);
     entries.clear();
@@ -185,7 +185,7 @@ it('a logout of a session that the store has lost is heard by all, once, and hol
   const entries: MemoryEntries = new Map();
   harness = await openHarness({ store: new MemorySessionStore({ incarnation: 'one', entries }) });
   await signUp(harness, 'ada@example.com');
-  const pair = await signInCarried();
+  const pair = await signInSelfContained();
   const kept = structuredClone(entries);
   entries.clear();
   for (let times = 0; times < 2; times++) await logout(harness.auth, contextOf(), create(LogoutRequestSchema, { token: pair.refresh }));
@@ -204,7 +204,7 @@ describe('a proof', () => {
     return reauthenticate(harness.auth, contextOf(verified.identity) as never, request);
   };
   it('gives a successor that the predecessor is refused, within the grace too, without ending the session', async () => {
-    const pair = await signInCarried();
+    const pair = await signInSelfContained();
     harness.clock.advance(60_000);
     const proven = pairOf(ok(await prove(pair)));
     expect(generationOf(proven)).toBe(1);
@@ -216,7 +216,7 @@ describe('a proof', () => {
     });
   });
   it('is announced by its date, and the token that it gave is not older', async () => {
-    const pair = await signInCarried();
+    const pair = await signInSelfContained();
     harness.clock.advance(61_234);
     const proven = pairOf(ok(await prove(pair)));
     const [row] = await outboxOf(harness, topics.sessionRevocations);
@@ -227,9 +227,9 @@ describe('a proof', () => {
     expect(verified.identity.issuedAtMs).toBe(Number(revokedAtMs));
   });
   it('needs the refresh token: an access token, which is shown to every service, renews nothing', async () => {
-    const pair = await signInCarried();
+    const pair = await signInSelfContained();
     expect(await prove({ ...pair, refresh: pair.access })).toEqual(ended);
-    const other = await signInCarried();
+    const other = await signInSelfContained();
     expect(await prove({ ...pair, refresh: other.refresh }), 'that of another session').toEqual(ended);
   });
 });

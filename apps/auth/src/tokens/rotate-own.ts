@@ -12,7 +12,7 @@ import type { Auth } from '../auth.ts';
 import { liveSession } from '../sessions/live-session.ts';
 import type { AuthSchema } from '../database/migrations.ts';
 import { recordRevocation } from '../revocation/revocations.ts';
-import { rotateCarried } from './rotate-self-contained.ts';
+import { rotateSelfContained } from './rotate-self-contained.ts';
 
 /** What issueTokens (issue-tokens.ts) makes the answer of. */
 export interface Rotated {
@@ -42,7 +42,7 @@ export async function rotateOwn(
   proof: 'now' | 'earlier',
   also?: (trx: Transaction<AuthSchema>) => Promise<void>,
 ): Promise<Rotated | Problem> {
-  if (isSelfContained(session.mode)) return rotateCarried(auth, ctx, session, proof, also);
+  if (isSelfContained(session.mode)) return rotateSelfContained(auth, ctx, session, proof, also);
   const { token, key } = makeToken({ region: session.region, tag: session.tag, secret: auth.random(secretBytes) }, auth.macKeys);
   const atMs = auth.clock.nowMs();
   const authenticatedAtMs = proof === 'now' ? atMs : session.authenticatedAtMs;

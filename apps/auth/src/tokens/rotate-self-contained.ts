@@ -16,7 +16,7 @@ import { announceRevocation } from '../database/outbox.ts';
  * @param session as it was found by a refresh token that may still be traded (live-session.ts)
  * @param also what else belongs into the transaction that announces it
  */
-export async function rotateCarried(
+export async function rotateSelfContained(
   auth: Auth,
   cause: Cause,
   session: SessionRecord,

@@ -91,7 +91,8 @@ function evictIfRefused(outcome: Outcome, x: Exchange, gateway: Gateway): Outcom
 function exchangeOf(route: Route, request: FastifyRequest, begun: Begun, cookies: OurCookies, gateway: Gateway): Exchange | Problem {
   const shown = request.headers['consistency-token'];
   const header = typeof shown === 'string' && shown !== '' ? shown : undefined;
-  if (header !== undefined && !consistencyTokenPattern.test(header)) return problem('invalid_request', 'Consistency-Token is not one of ours.');
+  if (header !== undefined && !consistencyTokenPattern.test(header))
+    return problem('invalid_request', 'Consistency-Token is not one of ours.');
   const cookie = cookies.consistency !== undefined && consistencyTokenPattern.test(cookies.consistency) ? cookies.consistency : undefined;
   const experiment = request.headers['x-experiment-id'];
   return {
@@ -201,9 +202,13 @@ function* cookiesOf(outcome: Outcome, sent: Answered['sent'], gateway: Gateway):
   const nowMs = gateway.clock.nowMs();
   const { issued, identity } = sent?.renewal ?? {};
   if (outcome.newToken !== undefined) {
-    if (outcome.newToken.carried !== undefined) gateway.carried.noteIssued(outcome.newToken.carried.parts);
+    if (outcome.newToken.selfContained !== undefined) gateway.selfContained.noteIssued(outcome.newToken.selfContained.parts);
     yield* tokenCookies(outcome.newToken, nowMs, sent?.cookies);
-  } else if (issued?.carried !== undefined && !('loggedOut' in outcome) && gateway.carried.isNewest(issued.carried.parts, identity)) {
+  } else if (
+    issued?.selfContained !== undefined &&
+    !('loggedOut' in outcome) &&
+    gateway.selfContained.isNewest(issued.selfContained.parts, identity)
+  ) {
     // Renewed on the way. It took a while to answer: newer cookies may be there by now, and are not overwritten.
     yield* tokenCookies(issued, nowMs, undefined);
   }

@@ -5,7 +5,7 @@
  * What could go wrong, and what keeps it from going wrong:
  * - A stream outlives its session. Who it is for is checked again before every event, on every revocation heard, and every 2 s in any case:
  *   from the cache under the lease, else by asking auth. It never touches the session, so an open page does not keep anyone signed in.
- * - A carried session cannot be renewed from here, where no cookie can be set: the stream ends with its access token (5 minutes at most, the
+ * - A self-contained session cannot be renewed from here, where no cookie can be set: the stream ends with its access token (5 minutes at most, the
  *   bound of mode jwt), and the browser opens the next by a request that renews it.
  * - A change falls between two streams to a service. The first message of each says "read again", whatever happened before.
  * - orders is away. Its stream and the cart's are opened apart, and neither waits for the other.

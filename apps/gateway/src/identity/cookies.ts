@@ -8,7 +8,7 @@ import { problem, type Problem } from '@cloakroom/contracts';
 import type { NewToken } from '../http-exchange.ts';
 
 export const sessionCookie = '__Host-session';
-/** Of a carried session (modes jwt and jwt-denylist): a signed statement, and what renews it. */
+/** Of a self-contained session (modes jwt and jwt-denylist): a signed statement, and what renews it. */
 export const accessCookie = '__Host-access';
 export const refreshCookie = '__Host-refresh';
 export const consistencyCookie = 'consistency';
@@ -95,13 +95,13 @@ export function knownDeviceSetCookie(cookie: string): string {
 export function* tokenCookies(issued: NewToken, nowMs: number, shown: OurCookies | undefined): Generator<string> {
   const cookie = (name: string, value: string, untilMs: number): string =>
     `${name}=${value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=${Math.max(0, Math.floor((untilMs - nowMs) / 1000))}`;
-  if (issued.carried === undefined) {
+  if (issued.selfContained === undefined) {
     yield sessionSetCookie(issued.text, (issued.expiresAtMs - nowMs) / 1000);
     if (shown?.access !== undefined) yield cleared(accessCookie);
     if (shown?.refresh !== undefined) yield cleared(refreshCookie);
     return;
   }
-  yield cookie(accessCookie, issued.carried.access, issued.carried.accessExpiresAtMs);
+  yield cookie(accessCookie, issued.selfContained.access, issued.selfContained.accessExpiresAtMs);
   yield cookie(refreshCookie, issued.text, issued.expiresAtMs);
   if (shown?.session !== undefined) yield cleared(sessionCookie);
 }

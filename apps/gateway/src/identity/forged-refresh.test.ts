@@ -12,7 +12,7 @@ afterAll(() => stage.stop());
 const cookieOf = (access: string | undefined, refresh: string) => ({
   cookie: [access && `__Host-access=${access}`, `__Host-refresh=${refresh}`].filter(Boolean).join('; '),
 });
-const begin = () => stage.auth.carried.begin('jwt-denylist');
+const begin = () => stage.auth.selfContained.begin('jwt-denylist');
 const setIn = (told: Told, name: string) => told.setCookies.some((cookie) => cookie.startsWith(`${name}=`));
 const read = (tokens: { access?: string; refresh: string }) =>
   ask(stage.url, '/api/cart', { headers: cookieOf(tokens.access, tokens.refresh) });
@@ -60,7 +60,7 @@ it('a sign-out with the real refresh token is known at once where it was seen', 
   expect((await read(tokens)).status).toBe(401);
 });
 
-it('a sign-in in place of a carried session makes its tokens worthless at once where it was seen', async () => {
+it('a sign-in in place of a self-contained session makes its tokens worthless at once where it was seen', async () => {
   const { tokens } = begin();
   expect((await login(tokens.refresh)).status).toBe(200);
   expect((await read(tokens)).status).toBe(401);

@@ -1,5 +1,5 @@
 /**
- * The way from the cookies of a carried session (modes jwt and jwt-denylist) to a person.
+ * The way from the cookies of a self-contained session (modes jwt and jwt-denylist) to a person.
  *
  * - The access token is verified here and nobody is asked. In jwt-denylist it is compared with the revocations heard, while the lease holds;
  *   without the lease auth introspects it at each request. Where auth is silent too, a lease that was lost less than a minute ago still
@@ -8,13 +8,22 @@
  * - A sensitive request, and all that is auth's own, asks auth in both modes: an access token says what was true minutes ago.
  */
 import { create } from '@bufbuild/protobuf';
-import { isProblem, problem, type Problem, SessionState, type SessionView, SessionViewSchema, tokenModeNameOf, tokenModeOf } from '@cloakroom/contracts';
+import {
+  isProblem,
+  problem,
+  type Problem,
+  SessionState,
+  type SessionView,
+  SessionViewSchema,
+  tokenModeNameOf,
+  tokenModeOf,
+} from '@cloakroom/contracts';
 import { type VerifiedAccess } from '@cloakroom/identity';
 import { type OutgoingCall } from '@cloakroom/mesh';
 import { inSpan } from '@cloakroom/platform';
 import type { RefreshParts } from '@cloakroom/session';
-import { carriedHash } from './self-contained-tokens.ts';
-import type { Carried, Exchange, Person } from '../http-exchange.ts';
+import { selfContainedHash } from './self-contained-tokens.ts';
+import type { Exchange, Person, SelfContainedCookies } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { askAuth, type IdentityNeed, resolveBudgetMs } from './identify-reference-token.ts';
 import type { Decision } from './identity-cache.ts';
@@ -27,12 +36,17 @@ const degradedMaxMs = 60_000;
 const retryAfterS = 2;
 
 /** stale: it would have to be renewed, and this is not the place (an open stream, a page that anyone may see). */
-export type CarriedAnswer = Person | 'ended' | 'stale' | undefined | Problem;
+export type SelfContainedAnswer = Person | 'ended' | 'stale' | undefined | Problem;
 
-export async function identifyCarried(x: Exchange, carried: Carried, need: IdentityNeed, gateway: Gateway): Promise<CarriedAnswer> {
+export async function identifySelfContained(
+  x: Exchange,
+  selfContained: SelfContainedCookies,
+  need: IdentityNeed,
+  gateway: Gateway,
+): Promise<SelfContainedAnswer> {
   const startedMs = performance.now();
   const answer = await inSpan({ name: 'identity', kind: 'internal' }, need.touch ? x.trace : undefined, async (trace, span) => {
-    const found = await decide({ ...x, trace: trace ?? x.trace }, carried, need, gateway);
+    const found = await decide({ ...x, trace: trace ?? x.trace }, selfContained, need, gateway);
     span?.set({ 'cloakroom.identity.decision': describe(found) });
     return found;
   });
@@ -40,53 +54,61 @@ export async function identifyCarried(x: Exchange, carried: Carried, need: Ident
   return answer;
 }
 
-async function decide(x: Exchange, carried: Carried, need: IdentityNeed, gateway: Gateway): Promise<CarriedAnswer> {
-  const shown = await usableAccess(carried, gateway);
+async function decide(
+  x: Exchange,
+  selfContained: SelfContainedCookies,
+  need: IdentityNeed,
+  gateway: Gateway,
+): Promise<SelfContainedAnswer> {
+  const shown = await usableAccess(selfContained, gateway);
   if (typeof shown !== 'string') {
-    const { refresh, access } = carried;
-    const hash = carriedHash({ handle: shown.identity.handle, generation: shown.claims.gen });
-    x.renewal.token = { text: refresh?.text ?? access!, hash, carried };
+    const { refresh, access } = selfContained;
+    const hash = selfContainedHash({ handle: shown.identity.handle, generation: shown.claims.gen });
+    x.renewal.token = { text: refresh?.text ?? access!, hash, selfContained };
     return judge(x, shown, shown.text, need, gateway, 'local');
   }
-  const { refresh } = carried;
+  const { refresh } = selfContained;
   if (refresh === undefined) {
     if (shown === 'keys_unavailable') return unavailable;
     return shown === 'expired' ? 'ended' : undefined;
   }
   if (need.refresh === false) return 'stale';
-  const issued = await gateway.carried.refresh(refresh.text, refresh.parts, need.touch, () => callOf(x, need));
+  const issued = await gateway.selfContained.refresh(refresh.text, refresh.parts, need.touch, () => callOf(x, need));
   if (isProblem(issued)) {
     if (issued.problem === 'session_required') return undefined;
     return issued.problem === 'session_ended' ? 'ended' : unavailable;
   }
   const newToken = newTokenOf(issued);
-  if (newToken.carried === undefined) return unavailable;
-  gateway.carried.noteIssued(newToken.carried.parts);
+  if (newToken.selfContained === undefined) return unavailable;
+  gateway.selfContained.noteIssued(newToken.selfContained.parts);
   x.renewal.issued = newToken;
-  const renewed = await gateway.carried.verify(newToken.carried.access);
+  const renewed = await gateway.selfContained.verify(newToken.selfContained.access);
   // A key so new that it cannot be had: the cookies are set all the same, and the next request finds it.
   if (typeof renewed === 'string') return unavailable;
   x.renewal.identity = renewed.identity;
-  x.renewal.token = carriedToken(newToken.text, newToken.carried.access, newToken.carried.parts);
-  return judge(x, renewed, newToken.carried.access, need, gateway, 'refreshed');
+  x.renewal.token = selfContainedToken(newToken.text, newToken.selfContained.access, newToken.selfContained.parts);
+  return judge(x, renewed, newToken.selfContained.access, need, gateway, 'refreshed');
 }
 
-export function carriedToken(text: string, access: string, parts: RefreshParts) {
-  return { text, hash: carriedHash(parts), carried: { access, refresh: { text, parts } } };
+export function selfContainedToken(text: string, access: string, parts: RefreshParts) {
+  return { text, hash: selfContainedHash(parts), selfContained: { access, refresh: { text, parts } } };
 }
 
 type Usable = VerifiedAccess & { readonly text: string };
 
-async function usableAccess({ access, refresh }: Carried, gateway: Gateway): Promise<Usable | 'expired' | 'invalid' | 'keys_unavailable'> {
+async function usableAccess(
+  { access, refresh }: SelfContainedCookies,
+  gateway: Gateway,
+): Promise<Usable | 'expired' | 'invalid' | 'keys_unavailable'> {
   if (access === undefined) return 'invalid';
-  const verified = await gateway.carried.verify(access);
+  const verified = await gateway.selfContained.verify(access);
   if (typeof verified === 'string') return verified;
-  gateway.carried.noteShown(verified);
-  if (refresh === undefined) return gateway.carried.isTrusted(verified) ? { ...verified, text: access } : 'expired';
+  gateway.selfContained.noteShown(verified);
+  if (refresh === undefined) return gateway.selfContained.isTrusted(verified) ? { ...verified, text: access } : 'expired';
   // Of two sessions: the one that can go on decides.
   if (verified.identity.handle !== refresh.parts.handle) return 'expired';
   const leftMs = verified.identity.expiresAtMs - gateway.clock.nowMs();
-  return leftMs > marginMs && gateway.carried.isTrusted(verified) ? { ...verified, text: access } : 'expired';
+  return leftMs > marginMs && gateway.selfContained.isTrusted(verified) ? { ...verified, text: access } : 'expired';
 }
 
 async function judge(
@@ -150,7 +172,7 @@ function viewOf({ claims }: VerifiedAccess): SessionView {
 }
 
 /** "jwt local", "jwt-denylist refreshed", "jwt asked": what Server-Timing says of the decision. */
-function describe(answer: CarriedAnswer): string {
+function describe(answer: SelfContainedAnswer): string {
   if (answer === undefined) return 'none';
   if (typeof answer === 'string') return answer;
   if (isProblem(answer)) return 'unavailable';

@@ -66,7 +66,7 @@ export interface IdentityRequest {
   readonly patience: () => Promise<'late'>;
 }
 
-/** local, refreshed: of a carried session (carried-identity.ts). */
+/** local, refreshed: of a self-contained session (identify-self-contained-token.ts). */
 export type Decision = 'hit' | 'asked' | 'joined' | 'degraded' | 'local' | 'refreshed';
 
 export type IdentityAnswer = { readonly resolved: Resolved; readonly decision: Decision } | 'ended' | Problem;

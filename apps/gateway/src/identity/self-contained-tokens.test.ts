@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { TokenMode, uuidV7 } from '@cloakroom/contracts';
-import type { CarriedTokens } from '../testing/fake-self-contained-tokens.fixture.ts';
+import type { TokenPair } from '../testing/fake-self-contained-tokens.fixture.ts';
 import { ask, type Ask, openStage, type Stage, type Told, tokenIn, until } from '../testing/gateway.fixture.ts';
 
 let stage: Stage;
@@ -11,15 +11,15 @@ afterAll(() => stage.stop());
 beforeEach(async () => {
   stage.auth.failing = undefined;
   stage.auth.gate = undefined;
-  stage.auth.carried.lifetimeMs = 300_000;
+  stage.auth.selfContained.lifetimeMs = 300_000;
 });
 
-const cookieOf = ({ access, refresh }: Partial<CarriedTokens>, more = ''): Record<string, string> => ({
+const cookieOf = ({ access, refresh }: Partial<TokenPair>, more = ''): Record<string, string> => ({
   cookie: [access && `__Host-access=${access}`, refresh && `__Host-refresh=${refresh}`, more].filter(Boolean).join('; '),
 });
-const read = (tokens: Partial<CarriedTokens>, path = '/api/cart', how: Ask = {}) =>
+const read = (tokens: Partial<TokenPair>, path = '/api/cart', how: Ask = {}) =>
   ask(stage.url, path, { ...how, headers: { ...cookieOf(tokens), ...how.headers } });
-const begin = (mode: 'jwt' | 'jwt-denylist') => stage.auth.carried.begin(mode);
+const begin = (mode: 'jwt' | 'jwt-denylist') => stage.auth.selfContained.begin(mode);
 const cookieIn = (told: Told, name: string) => told.setCookies.find((cookie) => cookie.startsWith(`${name}=`));
 const valueIn = (told: Told, name: string) =>
   cookieIn(told, name)
@@ -36,12 +36,12 @@ describe.each(['jwt', 'jwt-denylist'] as const)('in mode %s', (mode) => {
     const told = await read(tokens);
     expect([told.status, decisionOf(told), told.setCookies]).toEqual([200, `${mode} local`, []]);
     expect([callsTo('resolve'), callsTo('refresh')]).toEqual(before);
-    const carriedOn = stage.services.seen.at(-1)!;
-    expect(carriedOn.ctx.identity).toMatchObject({ subject: session.view.subject, accessMode: mode });
+    const forwarded = stage.services.seen.at(-1)!;
+    expect(forwarded.ctx.identity).toMatchObject({ subject: session.view.subject, accessMode: mode });
     expect((await read(tokens, '/api/session')).body).toMatchObject({ state: 'user', mode, user: { email: 'ada@example.com' } });
   });
   it('an access token that has run out, or is not there, is renewed unseen, with both cookies', async () => {
-    const spent = (session: ReturnType<typeof begin>['session']) => stage.auth.carried.issue(session, -1_000).access;
+    const spent = (session: ReturnType<typeof begin>['session']) => stage.auth.selfContained.issue(session, -1_000).access;
     for (const accessOf of [spent, () => undefined, () => 'not.ours.atall']) {
       const { session, tokens } = begin(mode);
       const access = accessOf(session);
@@ -124,11 +124,11 @@ describe.each(['jwt', 'jwt-denylist'] as const)('in mode %s', (mode) => {
   });
   it('a slow answer to an old token does not overwrite newer cookies', async () => {
     const { session, tokens } = begin(mode);
-    const spent = { access: stage.auth.carried.issue(session, -1_000).access, refresh: tokens.refresh };
+    const spent = { access: stage.auth.selfContained.issue(session, -1_000).access, refresh: tokens.refresh };
     stage.services.cart.hangMs = 400;
     const slow = read(spent, '/api/cart', { method: 'DELETE', body: { commandId: uuidV7(Date.now(), Buffer.alloc(10, 7)), seen: 'x' } });
     await until(() => callsTo('refresh') > 0 && session.generation === 1);
-    const newest = stage.auth.carried.issue(session);
+    const newest = stage.auth.selfContained.issue(session);
     const proven = await read(newest, '/api/session/reauthenticate', { method: 'POST', body: { password: 'right' } });
     expect(valueIn(proven, '__Host-refresh')).toContain('.2.');
     const late = await slow;
@@ -165,14 +165,14 @@ describe('an answer that is repeated from memory', () => {
 
 describe.each(['jwt', 'jwt-denylist'] as const)('the role in an access token of mode %s', (mode) => {
   it('is shown to the administrator, without a question', async () => {
-    const { tokens } = stage.auth.carried.begin(mode, { role: 'admin' });
+    const { tokens } = stage.auth.selfContained.begin(mode, { role: 'admin' });
     const before = callsTo('resolve');
     expect((await read(tokens, '/api/session')).body.user).toMatchObject({ role: 'admin' });
     expect((await read(begin(mode).tokens, '/api/session')).body.user).not.toHaveProperty('role');
     expect(callsTo('resolve')).toBe(before);
   });
   it('opens nothing once auth has taken it back', async () => {
-    const { session, tokens } = stage.auth.carried.begin(mode, { role: 'admin' });
+    const { session, tokens } = stage.auth.selfContained.begin(mode, { role: 'admin' });
     expect((await read(tokens, '/api/admin/users?query=ada')).status).toBe(200);
     session.view.role = '';
     const before = stage.services.seen.length;
@@ -197,7 +197,7 @@ describe('what was revoked', () => {
     await publishEnd(other.session.view);
     await until(async () => (await read(other.tokens)).status === 401);
     expect((await read(tokens)).status).toBe(200);
-    expect((await read({ ...tokens, access: stage.auth.carried.issue(session, -1).access })).body.code).toBe('session_ended');
+    expect((await read({ ...tokens, access: stage.auth.selfContained.issue(session, -1).access })).body.code).toBe('session_ended');
   });
   it('in mode jwt-denylist is refused as soon as it was heard, without a question', async () => {
     const { session, tokens } = begin('jwt-denylist');
@@ -248,8 +248,8 @@ describe('without the lease', () => {
   });
 });
 
-describe('a live stream of a carried session', () => {
-  const open = async (tokens: Partial<CarriedTokens>) => {
+describe('a live stream of a self-contained session', () => {
+  const open = async (tokens: Partial<TokenPair>) => {
     const answer = await fetch(`${stage.url}/api/events`, { headers: cookieOf(tokens) });
     return { answer, ended: answer.text() };
   };
@@ -269,7 +269,7 @@ describe('a live stream of a carried session', () => {
   });
   it('ends with its access token, without a word of an end: the browser opens the next', async () => {
     const { session } = begin('jwt');
-    const { ended } = await open(stage.auth.carried.issue(session, 3_000));
+    const { ended } = await open(stage.auth.selfContained.issue(session, 3_000));
     expect(await ended).not.toContain('event: session');
     expect(session.generation, 'nothing was renewed where no cookie can be set').toBe(0);
   });

@@ -32,7 +32,7 @@ const refreshedCountMax = 5_000;
 
 export type Refresh = (call: OutgoingCall, request: { refreshToken: string; touch: boolean }) => Promise<SessionIssued | Problem>;
 
-export class CarriedSessions {
+export class SelfContainedTokens {
   private readonly tokens: AccessTokenVerifier;
   private readonly feed: RevocationFeed;
   private readonly refreshAtAuth: Refresh;
@@ -91,16 +91,16 @@ export class CarriedSessions {
     return identity === undefined || !this.feed.isRevoked(identity);
   }
 
-  /** @param hash as `carriedHash` makes it */
+  /** @param hash as `selfContainedHash` makes it */
   distrust(hash: string): void {
     this.distrusted.set(hash, true);
   }
 
   isTrusted({ identity, claims }: VerifiedAccess): boolean {
-    return identity.accessMode === 'jwt' || !this.distrusted.has(carriedHash({ handle: identity.handle, generation: claims.gen }));
+    return identity.accessMode === 'jwt' || !this.distrusted.has(selfContainedHash({ handle: identity.handle, generation: claims.gen }));
   }
 }
 
 /** What the access token and the refresh token of one refresh are known by here. */
-export const carriedHash = ({ handle, generation }: Pick<RefreshParts, 'handle' | 'generation'>): string =>
+export const selfContainedHash = ({ handle, generation }: Pick<RefreshParts, 'handle' | 'generation'>): string =>
   hashOf(Buffer.from(`${handle}.${generation}`));

@@ -10,7 +10,7 @@ export async function logout(x: Exchange, _input: unknown, gateway: Gateway): Pr
     const done = await gateway.auth.logout(outgoing(x), { token: x.token.text });
     if (isProblem(done)) return authProblem(done);
     // Of both kinds, if the browser showed two.
-    const beside = x.token.carried?.beside;
+    const beside = x.token.selfContained?.beside;
     const alsoDone = beside === undefined ? undefined : await gateway.auth.logout(outgoing(x), { token: beside.text });
     if (isProblem(alsoDone)) return authProblem(alsoDone);
     leave(gateway, x.token, done.own);

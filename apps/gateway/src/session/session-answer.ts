@@ -88,8 +88,8 @@ export function tokenOf(issued: SessionIssued): NewToken {
   const expiresAtMs = Number(viewOf(issued).expiresAtMs);
   const parts = readRefreshToken(issued.refreshToken);
   if (parts === undefined) return { text: issued.token, expiresAtMs };
-  const carried = { access: issued.accessToken, accessExpiresAtMs: Number(issued.accessExpiresAtMs), parts };
-  return { text: issued.refreshToken, expiresAtMs, carried };
+  const selfContained = { access: issued.accessToken, accessExpiresAtMs: Number(issued.accessExpiresAtMs), parts };
+  return { text: issued.refreshToken, expiresAtMs, selfContained };
 }
 
 export function viewOf(issued: SessionIssued): SessionView {

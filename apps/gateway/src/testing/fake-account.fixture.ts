@@ -11,7 +11,7 @@ export const rightCode = '123456';
 export function fakeAccount(auth: FakeAuth, seen: Seen): Implementation {
   const issue = (changes = {}, current = ''): Issued => {
     const token = auth.begin('user', changes);
-    const currentTokenOwn = auth.sessions.has(current) || auth.carried.isOwn(current);
+    const currentTokenOwn = auth.sessions.has(current) || auth.selfContained.isOwn(current);
     return { token, session: auth.sessionOf(token).view, endedOldest: false, knownDevice: '', currentTokenOwn };
   };
   const rotate = ({ token }: { token: string }): Issued => {

@@ -15,7 +15,7 @@ import {
 import { type EventLog } from '@cloakroom/event-log';
 import { type KeyRing, signEvent, type SigningKey, signPassport } from '@cloakroom/identity';
 import { makeToken, parseToken, readMacKeys } from '@cloakroom/session';
-import { FakeCarried } from './fake-self-contained-tokens.fixture.ts';
+import { FakeSelfContained } from './fake-self-contained-tokens.fixture.ts';
 
 export const macKeyText = randomBytes(32).toString('base64url');
 export const macKeys = readMacKeys(macKeyText);
@@ -58,7 +58,7 @@ export class FakeAuth {
   /** What a sign-in answers with. */
   knownDevice = '';
   readonly signed = newKeys();
-  readonly carried = new FakeCarried(this.signed.key);
+  readonly selfContained = new FakeSelfContained(this.signed.key);
 
   begin(state: 'guest' | 'user', changes: Partial<SessionView> = {}): string {
     const token = newTokenText();
@@ -158,7 +158,7 @@ export class Relay {
     clearInterval(this.timer);
   }
 
-  /** @param token '' for a carried session */
+  /** @param token '' for a self-contained session */
   async revoke(token: string, view: SessionView, ended: boolean): Promise<void> {
     await this.publish({
       case: 'sessionRevoked',

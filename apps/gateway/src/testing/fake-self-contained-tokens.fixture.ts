@@ -1,4 +1,4 @@
-/** Carried sessions at the test's own auth: a counter a session, tokens that are really signed and really sealed. */
+/** Self-contained sessions at the test's own auth: a counter a session, tokens that are really signed and really sealed. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import { type Problem, problem, SessionState, type SessionView, SessionViewSchema, TokenMode } from '@cloakroom/contracts';
@@ -7,20 +7,20 @@ import { macKeys, makeRefreshToken, parseRefreshToken, tagOf } from '@cloakroom/
 
 const keys = macKeys([randomBytes(32)]);
 
-export interface CarriedSession {
+export interface SelfContainedSession {
   readonly view: SessionView;
   generation: number;
   live: boolean;
 }
 
-export interface CarriedTokens {
+export interface TokenPair {
   readonly access: string;
   readonly refresh: string;
   readonly accessExpiresAtMs: number;
 }
 
-export class FakeCarried {
-  readonly sessions = new Map<string, CarriedSession>();
+export class FakeSelfContained {
+  readonly sessions = new Map<string, SelfContainedSession>();
   lifetimeMs = 300_000;
   private readonly key: SigningKey;
 
@@ -28,7 +28,7 @@ export class FakeCarried {
     this.key = key;
   }
 
-  begin(mode: 'jwt' | 'jwt-denylist', changes: Partial<SessionView> = {}): { session: CarriedSession; tokens: CarriedTokens } {
+  begin(mode: 'jwt' | 'jwt-denylist', changes: Partial<SessionView> = {}): { session: SelfContainedSession; tokens: TokenPair } {
     const nowMs = BigInt(Date.now());
     const view = create(SessionViewSchema, {
       handle: randomUUID(),
@@ -50,7 +50,7 @@ export class FakeCarried {
   }
 
   /** @param lifetimeMs below zero: run out already */
-  issue({ view, generation }: CarriedSession, lifetimeMs = this.lifetimeMs): CarriedTokens {
+  issue({ view, generation }: SelfContainedSession, lifetimeMs = this.lifetimeMs): TokenPair {
     const expiresAtMs = Date.now() + lifetimeMs;
     const iat = (lifetimeMs > 0 ? Date.now() : expiresAtMs - 60_000) / 1000;
     const access = signAccessToken(
@@ -86,7 +86,7 @@ export class FakeCarried {
     return { access, refresh, accessExpiresAtMs: expiresAtMs };
   }
 
-  issued(session: CarriedSession) {
+  issued(session: SelfContainedSession) {
     const { access, refresh, accessExpiresAtMs } = this.issue(session);
     const rest = { endedOldest: false, knownDevice: '', currentTokenOwn: false };
     return {
@@ -99,7 +99,7 @@ export class FakeCarried {
     };
   }
 
-  refresh(refreshToken: string): ReturnType<FakeCarried['issued']> | Problem {
+  refresh(refreshToken: string): ReturnType<FakeSelfContained['issued']> | Problem {
     const parts = parseRefreshToken(refreshToken, keys);
     if (parts === undefined) return problem('session_required');
     const session = this.sessions.get(parts.handle);
@@ -113,7 +113,7 @@ export class FakeCarried {
   }
 
   /** By a refresh or an access token. */
-  find(token: string): CarriedSession | undefined {
+  find(token: string): SelfContainedSession | undefined {
     const parts = parseRefreshToken(token, keys);
     if (parts !== undefined) return this.sessions.get(parts.handle);
     const claims = token.split('.').length === 3 ? Buffer.from(token.split('.')[1]!, 'base64url').toString() : '';

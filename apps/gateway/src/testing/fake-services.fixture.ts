@@ -140,7 +140,7 @@ function authHandlers(auth: FakeAuth, { seen }: FakeServices) {
     const knownDevice = state === 'user' ? auth.knownDevice : '';
     return { token, session: auth.sessionOf(token).view, endedOldest: false, knownDevice, currentTokenOwn: false };
   };
-  const isOwn = (token: string) => auth.sessions.has(token) || auth.carried.isOwn(token);
+  const isOwn = (token: string) => auth.sessions.has(token) || auth.selfContained.isOwn(token);
   const signIn = (currentToken: string): Issued => {
     const current = auth.sessions.get(currentToken);
     if (current !== undefined) current.live = false;
@@ -159,7 +159,7 @@ function authHandlers(auth: FakeAuth, { seen }: FakeServices) {
       const failing = auth.note('resolve', request);
       await auth.gate;
       if (failing !== undefined) return failing;
-      const session = auth.sessions.get(request.token) ?? auth.carried.find(request.token);
+      const session = auth.sessions.get(request.token) ?? auth.selfContained.find(request.token);
       if (session?.live !== true) return {};
       const passport = auth.passport(session.view, request.audience, ctx.trace.traceId);
       return { session: session.view, passport, passportExpiresAtMs: BigInt(Date.now() + 60_000), epoch: 1n, globalEpoch: 0n };
@@ -167,7 +167,7 @@ function authHandlers(auth: FakeAuth, { seen }: FakeServices) {
     refresh: async (_ctx: RequestContext, request: { refreshToken: string; touch: boolean }) => {
       const failing = auth.note('refresh', request);
       await auth.gate;
-      return failing ?? auth.carried.refresh(request.refreshToken);
+      return failing ?? auth.selfContained.refresh(request.refreshToken);
     },
     register: withCall('register', (_ctx, request: { email: string; currentToken: string }) =>
       request.email === 'taken@example.com' ? problem('email_taken') : signIn(request.currentToken),
@@ -176,24 +176,24 @@ function authHandlers(auth: FakeAuth, { seen }: FakeServices) {
       if (request.password === 'wrong') return problem('invalid_credentials');
       if (request.password === needsSecondFactor)
         return { secondFactor: { challenge: 'second-1', methods: ['totp', 'passkey'], passkeyOptions: '{"challenge":"AAAA"}' } };
-      const before = auth.carried.find(request.currentToken);
+      const before = auth.selfContained.find(request.currentToken);
       if (before !== undefined) before.live = false;
       if (request.mode < TokenMode.JWT) return signIn(request.currentToken);
-      const { session } = auth.carried.begin(request.mode === TokenMode.JWT ? 'jwt' : 'jwt-denylist');
-      return { ...auth.carried.issued(session), currentTokenOwn: isOwn(request.currentToken) };
+      const { session } = auth.selfContained.begin(request.mode === TokenMode.JWT ? 'jwt' : 'jwt-denylist');
+      return { ...auth.selfContained.issued(session), currentTokenOwn: isOwn(request.currentToken) };
     }),
     logout: withCall('logout', (_ctx, request: { token: string }) => {
-      const session = auth.sessions.get(request.token) ?? auth.carried.find(request.token);
+      const session = auth.sessions.get(request.token) ?? auth.selfContained.find(request.token);
       if (session !== undefined) session.live = false;
       return { own: isOwn(request.token) };
     }),
     reauthenticate: withCall('reauthenticate', (_ctx, request: { password: string; token: string }) => {
       if (request.password === 'wrong') return problem('invalid_credentials');
       if (request.password === needsSecondFactor) return { secondFactor: { methods: ['totp'] } };
-      const carried = auth.carried.find(request.token);
-      if (carried !== undefined) {
-        carried.generation += 1;
-        return auth.carried.issued(carried);
+      const selfContained = auth.selfContained.find(request.token);
+      if (selfContained !== undefined) {
+        selfContained.generation += 1;
+        return auth.selfContained.issued(selfContained);
       }
       const session = auth.sessionOf(request.token);
       session.live = false;
