@@ -12,10 +12,11 @@ import { documentsOf, workingTree } from './tree.ts';
 /** One file without imports. */
 const mermaid = new URL('mermaid.min.js', import.meta.resolve('mermaid')).href;
 
-/** Text stays text (no HTML inside the SVG), and ids are the same each time. The font is one that has a twin of the same widths everywhere. */
+/** Text stays text (no HTML inside the SVG). Ids and shapes are the same each time. The font is one that has a twin of the same widths everywhere. */
 const settings = {
   startOnLoad: false,
   deterministicIds: true,
+  handDrawnSeed: 1,
   htmlLabels: false,
   theme: 'neutral',
   fontFamily: 'Arial, Helvetica, sans-serif',
