@@ -57,7 +57,7 @@ export function openBreakers(upstream: string, replicas: Replicas): Breakers {
         let told: Told = 'nothing';
         try {
           const answer = await call(outgoing, request);
-          told = toldBy(answer, nowMs() - startedMs);
+          told = toldBy(answer, nowMs() - startedMs, replicas);
           return answer;
         } finally {
           permit.settle(told);
@@ -80,7 +80,7 @@ export function openBreakers(upstream: string, replicas: Replicas): Breakers {
   };
 }
 
-function toldBy(answer: object, durationMs: number): Told {
+function toldBy(answer: object, durationMs: number, replicas: Replicas): Told {
   if (!isProblem(answer)) return 'answer';
   switch (answer.problem) {
     case 'cancelled':
@@ -88,7 +88,8 @@ function toldBy(answer: object, durationMs: number): Told {
     case 'deadline_exceeded':
       return durationMs >= silenceMinMs ? 'failure' : 'nothing';
     case 'connection_lost':
-      return 'failure';
+      // A dead replica says nothing of the others. Its calls end together, before any other has answered, and would open the breaker for all.
+      return replicas.hasSpare() ? 'nothing' : 'failure';
     case 'identity_unavailable':
       return durationMs >= slowRefusalMs ? 'failure' : 'answer';
     default:

@@ -37,6 +37,8 @@ export interface Replica {
 export interface Replicas {
   /** One for a call that begins now; a promise while none is connected. It resolves in time for `deadlineMs` (monotonic), connected or not. */
   pick(kind: 'unary' | 'stream', deadlineMs: number, signal: AbortSignal | undefined): Replica | Promise<Replica>;
+  /** Whether there are several, and one of them is connected now: a call that is sent again would reach it. */
+  hasSpare(): boolean;
   /**
    * Connects anew, as certificates have changed, and uses the old connections until the new ones stand. What is under way on those ends there;
    * then they are closed, gracefully: an open stream ends when it ends. Resolves when no call begins on an old one any more.
@@ -99,6 +101,7 @@ export function openReplicas(addresses: readonly string[], connect: (address: st
 
   return {
     renew: renewal.renew,
+    hasSpare: () => connections.length > 1 && connected().length > 0,
     pick(kind, deadlineMs, signal) {
       if (connections.length === 1) return use(connections[0]!, kind);
       const ready = connected();
