@@ -5,7 +5,7 @@ import { runCommandLine } from '../cli/command-line.ts';
 import { acceptContracts, checkPolicies, checkProtobuf, outputOfFailure } from './contracts.ts';
 import { checkCommandFlags } from './command-flags.ts';
 import { checkDocumentedCommands } from './documented-commands.ts';
-import { checkBarePaths, checkErrorTable, checkLinks, checkNamedPaths, checkQuotedTests } from './documents.ts';
+import { checkBarePaths, checkCommentedFiles, checkErrorTable, checkLinks, checkNamedPaths, checkQuotedTests } from './documents.ts';
 import { checkEnvironmentNames, checkExampleIsWhole, exampleFile } from './environment-names.ts';
 import { checkEnvironmentReaders, checkIndexFiles, checkNoSecondTry, checkSizes, checkTests } from './habits.ts';
 import { checkBoundaries, checkCycles, checkDeclared } from './imports.ts';
@@ -53,6 +53,11 @@ function rules(): Record<string, () => Violation[]> {
     'documented environment variables are read by something': () => checkEnvironmentNames(tree, documents),
     '.env.example names all that a config reads': () => checkExampleIsWhole(tree),
     'documents name what exists': () => checkNamedPaths(tree, documents),
+    'comments name files that exist': () =>
+      checkCommentedFiles(
+        tree,
+        sources.map(({ path }) => path),
+      ),
     'links of documents lead somewhere': () => checkLinks(tree, documents),
     'each package has a page of at most 40 lines': () => checkPackagePages(tree),
     'pictures are made from the text that stands in the document': () => checkPictures(tree, documents),

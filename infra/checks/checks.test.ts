@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { policySnapshot, services } from './contracts.ts';
 import { checkCommandFlags } from './command-flags.ts';
 import { checkDocumentedCommands } from './documented-commands.ts';
-import { checkBarePaths, checkErrorTable, checkLinks, checkNamedPaths, checkQuotedTests } from './documents.ts';
+import { checkBarePaths, checkCommentedFiles, checkErrorTable, checkLinks, checkNamedPaths, checkQuotedTests } from './documents.ts';
 import { checkEnvironmentReaders, checkIndexFiles, checkNoSecondTry, checkSizes, checkTests } from './habits.ts';
 import { checkBoundaries, checkCycles, checkDeclared } from './imports.ts';
 import { readSources } from './sources.ts';
@@ -133,12 +133,24 @@ describe('documents', () => {
   });
   it('refuses a path that does not exist', () => {
     const tree = plantedTree({
-      'A.md': 'see `apps/cart/src/commands/add-item.ts`, `apps/cart/`, `libs/*/src`, `apps/nowhere/x.ts` and `nx.json`',
+      'A.md': 'see `apps/cart/src/commands/add-item.ts`, `apps/cart/`, `libs/*/src`, `apps/nowhere/x.ts`, `prove.gone.ts` and `nx.json`',
       'apps/cart/src/commands/add-item.ts': '',
       'libs/x/src/y.ts': '',
       'nx.json': '',
     });
-    expect(messages(checkNamedPaths(tree, ['A.md', 'B.md']))).toEqual(['names apps/nowhere/x.ts, which does not exist', 'is missing']);
+    expect(messages(checkNamedPaths(tree, ['A.md', 'B.md']))).toEqual([
+      'names apps/nowhere/x.ts, which does not exist',
+      'names prove.gone.ts, which does not exist',
+      'is missing',
+    ]);
+  });
+  it('refuses a comment that names a file which does not exist', () => {
+    const text = "/** See b.ts, src/b.ts and gone.ts. */\nimport './other.ts';\n // ../b.ts, apps/cart/src/b.ts, src/cart.old.ts";
+    const tree = plantedTree({ 'apps/cart/src/a.ts': text, 'apps/cart/src/b.ts': '' });
+    expect(messages(checkCommentedFiles(tree, ['apps/cart/src/a.ts']))).toEqual([
+      'a comment names gone.ts, which does not exist',
+      'a comment names src/cart.old.ts, which does not exist',
+    ]);
   });
   it('refuses a link, and a path in settings, that leads nowhere', () => {
     const tree = plantedTree({

@@ -34,7 +34,7 @@ export function checkErrorTable(
 /** A path as a pattern that means itself. */
 const literally = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-const named = /`((?:apps|libs|infra|labs|e2e|docs|\.ci)\/[\w./*-]*|[\w-]+\.(?:json|md|ts|mjs))`/g;
+const named = /`((?:apps|libs|infra|labs|e2e|docs|\.ci)\/[\w./*-]*|[\w.-]+\.(?:json|md|tsx?|mjs))`/g;
 
 /** Paths in backticks exist. A `*` stands for any name. */
 export function checkNamedPaths(tree: Tree, documents: readonly string[]): Violation[] {
@@ -71,6 +71,26 @@ export function checkBarePaths(tree: Tree, paths: readonly string[]): Violation[
           .map((match) => match[0])
           .filter((name) => !name.includes('/dist/') && !tree.files.includes(name))
           .map((name) => ({ path, line: index + 1, message: `names ${name}, which does not exist` })),
+      ),
+  );
+}
+
+/** In a line of comment: `add-item.ts`, `commands/add-item.ts`. */
+const inComment = /(?<![\w/.@-])(?:[\w-]+\/)*[\w-]+(?:\.[\w-]+)*\.(?:tsx?|mjs)\b/g;
+
+/** A comment that sends its reader to a file names one that exists. Whole paths and the ends of paths will do. */
+export function checkCommentedFiles(tree: Tree, paths: readonly string[]): Violation[] {
+  const known = new Set(tree.files.flatMap((file) => file.split('/').map((_, at, parts) => parts.slice(at).join('/'))));
+  return paths.flatMap((path) =>
+    tree
+      .read(path)
+      .split('\n')
+      .flatMap((line, index) =>
+        /^\s*(?:\/\/|\/?\*)/.test(line)
+          ? [...line.matchAll(inComment)]
+              .filter(([name]) => !known.has(name))
+              .map(([name]) => ({ path, line: index + 1, message: `a comment names ${name}, which does not exist` }))
+          : [],
       ),
   );
 }

@@ -70,7 +70,7 @@ interface Coverage {
 
 const ran = ({ functions }: Coverage['result'][number]): boolean => functions.some(({ ranges }) => ranges[0]!.count > 0);
 
-/** `file:///…/apps/cart/dist/append.js` is `apps/cart/src/append.ts`; what is not ours or was generated is none. */
+/** `file:///…/apps/cart/dist/config.js` is `apps/cart/src/config.ts`; what is not ours or was generated is none. */
 function sourceOf(url: string): string[] {
   const root = `${pathToFileURL(repository).href}/`;
   if (!url.startsWith(root) || url.includes('/node_modules/') || url.includes('/gen/')) return [];

@@ -16,7 +16,7 @@ export interface AttackRun {
   /** Patterns of file names. */
   readonly only: readonly string[];
   readonly title?: string;
-  /** A name out of fault-list.ts: the defence that is taken away. */
+  /** A name out of attack-faults.ts: the defence that is taken away. */
   readonly fault?: string;
   readonly quiet: boolean;
 }

@@ -1,5 +1,5 @@
 /**
- * Takes each defence of fault-list.ts out of a running stack and expects its attack to succeed, that is its test to fail. A stack that does
+ * Takes each defence of attack-faults.ts out of a running stack and expects its attack to succeed, that is its test to fail. A stack that does
  * not start, or a test that is not there, proves nothing and counts as a failure of the proof.
  */
 import { stripVTControlCharacters } from 'node:util';

@@ -1,4 +1,4 @@
-/** What happens in one history of the world, as steps that can be made up, run (prove.story.harness.ts), and told. */
+/** What happens in one history of the world, as steps that can be made up, run (prove.story.ts), and told. */
 import fc from 'fast-check';
 import { guests, stranger, user, type Command, type Fate } from './prove.world.ts';
 

@@ -1,5 +1,5 @@
 /**
- * Runs the steps of one history of the world (prove.steps.harness.ts). A step that makes no sense where it stands (a removal of what the page does not
+ * Runs the steps of one history of the world (prove.steps.ts). A step that makes no sense where it stands (a removal of what the page does not
  * show) does nothing.
  */
 import { couponsOf, linesOf, type Dot } from '../../apps/cart/src/model/cart.ts';

@@ -24,7 +24,7 @@ export interface SelfContainedCookies {
   readonly access: string | undefined;
   /** By its form alone: auth has the key. */
   readonly refresh: { readonly text: string; readonly parts: RefreshParts } | undefined;
-  /** The other kind of cookie, shown at once (who.ts). */
+  /** The other kind of cookie, shown at once (identify-caller.ts). */
   readonly beside?: BrowserToken;
 }
 

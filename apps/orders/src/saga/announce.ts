@@ -10,7 +10,7 @@ import { sql, type Transaction } from 'kysely';
 import type { OrderRow, OrdersSchema } from '../orders.ts';
 import { newId, type OrdersParts } from '../orders.dependencies.ts';
 
-/** Held by the one keeper of all replicas (keeper.ts); also the channel by which commits wake it. */
+/** Held by the one keeper of all replicas (background-worker.ts); also the channel by which commits wake it. */
 export const keeperLease = 'orders_keeper';
 
 type OrderEventCase = NonNullable<NonNullable<MessageInitShape<typeof OrderEventSchema>['event']>['case']>;

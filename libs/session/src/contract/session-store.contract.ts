@@ -1,6 +1,6 @@
 /**
  * What every session store must do, run against each adapter: `sessionStoreContract('Redis', make)`.
- * The races are in session-store.races.ts, random histories in session-store.histories.ts.
+ * The races are in session-store.races.contract.ts, random histories in session-store.histories.contract.ts.
  */
 import type { SessionRecord } from '../index.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
