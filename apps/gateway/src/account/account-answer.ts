@@ -34,23 +34,19 @@ export const addedPasskeySchema = passkeySchema
 export const passkeyOptionsSchema = z
   .object({ challenge: z.string(), options: z.looseObject({ challenge: z.string() }) })
   .meta({ id: 'PasskeyOptions', description: 'options go to navigator.credentials, challenge comes back with the answer.' });
-export const noticesSchema = z
-  .object({ items: z.array(z.object({ at: instant, kind: z.string(), text: z.string() })) })
-  .meta({ id: 'Notices' });
-export const usersSchema = z
+const noticeSchema = z.object({ at: instant, kind: z.string(), text: z.string() }).meta({ id: 'AccountNotice' });
+export const noticesSchema = z.object({ items: z.array(noticeSchema) }).meta({ id: 'Notices' });
+const userSchema = z
   .object({
-    items: z.array(
-      z.object({
-        userId: z.string(),
-        name: z.string(),
-        email: z.string(),
-        role: z.enum(['admin', 'customer']),
-        disabled: z.boolean(),
-        sessions: z.int(),
-      }),
-    ),
+    userId: z.string(),
+    name: z.string(),
+    email: z.string(),
+    role: z.enum(['admin', 'customer']),
+    disabled: z.boolean(),
+    sessions: z.int(),
   })
-  .meta({ id: 'Users' });
+  .meta({ id: 'User' });
+export const usersSchema = z.object({ items: z.array(userSchema) }).meta({ id: 'Users' });
 
 export const passkeyBody = ({ passkeyId, name, createdAtMs, lastUsedAtMs }: Passkey): z.output<typeof passkeySchema> => ({
   passkeyId,

@@ -2,27 +2,31 @@
 import { type Cart, type CartLine, MergeState, optionsOf, type Product } from '@cloakroom/contracts';
 import { z } from 'zod';
 
+const lineSchema = z
+  .object({
+    lineId: z.string(),
+    productId: z.string(),
+    options: z.record(z.string(), z.string()),
+    name: z.string().meta({ description: '"No longer available" when the catalog does not know the product any more.' }),
+    image: z.string().meta({ description: 'A path on this origin. Empty when the product is not available.' }),
+    quantity: z.int(),
+    unitPrice: z.int().meta({ description: 'In minor units. 0 when the product is not available; it does not count in the subtotal.' }),
+    currency: z.string().length(3),
+    available: z.boolean(),
+    inStock: z.int().optional().meta({ description: 'How many the shop has of the product, as last read. Check-out judges it.' }),
+    seen: z.string().meta({ description: 'Opaque. Send it back with a change of this line.' }),
+  })
+  .meta({ id: 'CartLine' });
+
+const couponSchema = z
+  .object({ code: z.string(), seen: z.string().meta({ description: 'Opaque. Send it back when removing this coupon.' }) })
+  .meta({ id: 'CartCoupon' });
+
 export const cartSchema = z
   .object({
     cartId: z.string(),
-    lines: z.array(
-      z.object({
-        lineId: z.string(),
-        productId: z.string(),
-        options: z.record(z.string(), z.string()),
-        name: z.string().meta({ description: '"No longer available" when the catalog does not know the product any more.' }),
-        image: z.string().meta({ description: 'A path on this origin. Empty when the product is not available.' }),
-        quantity: z.int(),
-        unitPrice: z.int().meta({ description: 'In minor units. 0 when the product is not available; it does not count in the subtotal.' }),
-        currency: z.string().length(3),
-        available: z.boolean(),
-        inStock: z.int().optional().meta({ description: 'How many the shop has of the product, as last read. Check-out judges it.' }),
-        seen: z.string().meta({ description: 'Opaque. Send it back with a change of this line.' }),
-      }),
-    ),
-    coupons: z
-      .array(z.object({ code: z.string(), seen: z.string().meta({ description: 'Opaque. Send it back when removing this coupon.' }) }))
-      .meta({ description: 'Only noted here: what they are worth is judged at check-out.' }),
+    lines: z.array(lineSchema),
+    coupons: z.array(couponSchema).meta({ description: 'Only noted here: what they are worth is judged at check-out.' }),
     seen: z.string().meta({ description: 'Opaque. Send it back when clearing or ordering the cart.' }),
     subtotal: z.int(),
     currency: z.string().length(3),

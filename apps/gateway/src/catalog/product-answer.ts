@@ -17,7 +17,7 @@ export const productSchema = z
   })
   .meta({ id: 'Product' });
 
-const facetCount = z.object({ value: z.string(), count: z.int().nonnegative() });
+const facetCount = z.object({ value: z.string(), count: z.int().nonnegative() }).meta({ id: 'FacetCount' });
 
 export const facetsSchema = z
   .object({

@@ -9,13 +9,13 @@ export const problemSchema = z
     type: z.string().meta({ description: 'A URN that names the kind of problem and is no address: urn:cloakroom:problem:<code>.' }),
     title: z.string(),
     status: z.int(),
-    code: z.enum(toldCodes),
+    code: z.enum(toldCodes).meta({ id: 'ErrorCode' }),
     detail: z.string().optional(),
     errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
     retryAfter: z.int().optional().meta({ description: 'Seconds; the same as the Retry-After header.' }),
     challenge: z.string().optional().meta({ description: 'Of second_factor_required: names this sign-in in its second half.' }),
     methods: z
-      .array(z.enum(['totp', 'passkey', 'recovery_code']))
+      .array(z.enum(['totp', 'passkey', 'recovery_code']).meta({ id: 'FactorMethod' }))
       .optional()
       .meta({ description: 'Of second_factor_required.' }),
     options: z.looseObject({}).optional().meta({ description: 'Of second_factor_required with a passkey: for navigator.credentials.get.' }),

@@ -11,6 +11,8 @@ const lineFields = {
   quantity: z.int(),
   unitPrice: z.int(),
 };
+const lineSchema = z.object(lineFields).meta({ id: 'OrderLine' });
+const stepSchema = z.object({ name: z.string(), at: z.iso.datetime() }).meta({ id: 'OrderStep' });
 
 const statuses = { [OrderStatus.PENDING]: 'pending', [OrderStatus.PLACED]: 'placed', [OrderStatus.CANCELLED]: 'cancelled' } as const;
 
@@ -20,7 +22,7 @@ export const orderSchema = z
     status: z.enum(['pending', 'placed', 'cancelled']).meta({
       description: 'pending: taken; whether it was paid is being found out. The live event `order` says when that is known.',
     }),
-    lines: z.array(z.object(lineFields)),
+    lines: z.array(lineSchema),
     subtotal: z.int(),
     discount: z.int(),
     coupon: z.string().optional().meta({ description: 'The one that counted.' }),
@@ -35,7 +37,7 @@ export const orderSchema = z
       postalCode: z.string(),
       country: z.string(),
     }),
-    steps: z.array(z.object({ name: z.string(), at: z.iso.datetime() })).meta({ description: 'What became of it so far, oldest first.' }),
+    steps: z.array(stepSchema).meta({ description: 'What became of it so far, oldest first.' }),
     paymentMethod: z.string(),
     reason: z.string().optional().meta({ description: 'Of a cancelled one: payment_declined, out_of_stock, unavailable.' }),
   })
@@ -57,14 +59,19 @@ const obstacles = {
 } as const;
 const obstacle = z
   .enum(Object.values(obstacles) as [ObstacleName, ...ObstacleName[]])
-  .optional()
-  .meta({ description: 'Why it cannot be as it was asked for. Absent: it can.' });
+  .meta({ id: 'Obstacle', description: 'Why it cannot be as it was asked for. Absent: it can.' })
+  .optional();
 type ObstacleName = (typeof obstacles)[keyof typeof obstacles];
+
+const previewLineSchema = z.object({ ...lineFields, inStock: z.int(), obstacle }).meta({ id: 'PreviewLine' });
+const previewCouponSchema = z
+  .object({ code: z.string(), description: z.string(), discount: z.int(), obstacle })
+  .meta({ id: 'PreviewCoupon' });
 
 export const previewSchema = z
   .object({
-    lines: z.array(z.object({ ...lineFields, inStock: z.int(), obstacle })),
-    coupons: z.array(z.object({ code: z.string(), description: z.string(), discount: z.int(), obstacle })),
+    lines: z.array(previewLineSchema),
+    coupons: z.array(previewCouponSchema),
     subtotal: z.int(),
     discount: z.int(),
     total: z.int(),

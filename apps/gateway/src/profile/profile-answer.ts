@@ -34,23 +34,23 @@ export const profilePatch = z
   })
   .meta({ description: 'Replaces the fields that it names. A guest has preferences only.' });
 
+const addressSchema = z
+  .object({
+    addressId: z.string(),
+    name: z.string(),
+    line1: z.string(),
+    line2: z.string().optional(),
+    city: z.string(),
+    postalCode: z.string(),
+    country: z.string(),
+  })
+  .meta({ id: 'Address' });
+
 export const profileSchema = z
   .object({
     name: z.string().optional(),
     email: z.string().optional(),
-    addresses: z
-      .array(
-        z.object({
-          addressId: z.string(),
-          name: z.string(),
-          line1: z.string(),
-          line2: z.string().optional(),
-          city: z.string(),
-          postalCode: z.string(),
-          country: z.string(),
-        }),
-      )
-      .optional(),
+    addresses: z.array(addressSchema).optional(),
     preferences: z.record(z.string(), z.string()),
     recentlyViewed: z.array(z.string()).meta({ description: 'Product ids, newest first.' }),
   })

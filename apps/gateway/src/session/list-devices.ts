@@ -5,18 +5,18 @@ import type { Gateway } from '../gateway.ts';
 import { authProblem } from './auth-problem.ts';
 import { isoOf, modeSchema } from './session-answer.ts';
 
-export const devicesSchema = z
-  .array(
-    z.object({
-      handle: z.string().meta({ description: 'The public name of the session; not the token, and of no use as one.' }),
-      current: z.boolean(),
-      device: z.string(),
-      mode: modeSchema,
-      createdAt: z.iso.datetime(),
-      lastSeenAt: z.iso.datetime(),
-    }),
-  )
-  .meta({ id: 'Devices' });
+const deviceSchema = z
+  .object({
+    handle: z.string().meta({ description: 'The public name of the session; not the token, and of no use as one.' }),
+    current: z.boolean(),
+    device: z.string(),
+    mode: modeSchema,
+    createdAt: z.iso.datetime(),
+    lastSeenAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Device' });
+
+export const devicesSchema = z.array(deviceSchema).meta({ id: 'Devices' });
 
 export async function listDevices(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
   const listed = await gateway.auth.listDevices(outgoing(x, personOf(x).passport), {});

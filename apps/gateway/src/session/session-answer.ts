@@ -17,10 +17,10 @@ const instant = z.iso.datetime({ offset: true });
 
 export const modeSchema = z
   .enum(tokenModeNames)
-  .meta({ description: 'How the token of this session is checked; the operator says which may be asked for.' });
+  .meta({ id: 'SessionMode', description: 'How the token of this session is checked; the operator says which may be asked for.' });
 
 /** What a sign-in asks for. */
-export const askedModeSchema = modeSchema.meta({
+export const askedModeSchema = z.enum(tokenModeNames).meta({
   description: 'One of `modes.allowed` of GET /api/session; any other is refused as invalid_request. Absent: `modes.default`.',
 });
 
