@@ -13,9 +13,8 @@ export const factorsSchema = z
   .object({ totp: z.object({ active: z.boolean() }), recoveryCodesLeft: z.int(), passkeys: z.array(passkeySchema) })
   .meta({ id: 'Factors' });
 
-const otherSessions = z
-  .int()
-  .meta({ description: 'How many other sessions this person has: they can be ended with DELETE /api/session/devices.' });
+/** Each change of a factor offers to end them (ASVS 5.0 7.4.3). */
+const otherSessions = z.int().meta({ description: 'How many other sessions this person has. DELETE /api/session/devices ends them.' });
 
 export const totpSecretSchema = z.object({ secret: z.string(), uri: z.string() }).meta({ id: 'TotpSecret' });
 export const recoveryCodesSchema = z
@@ -33,7 +32,7 @@ export const addedPasskeySchema = passkeySchema
   .meta({ id: 'AddedPasskey' });
 export const passkeyOptionsSchema = z
   .object({ challenge: z.string(), options: z.looseObject({ challenge: z.string() }) })
-  .meta({ id: 'PasskeyOptions', description: 'options go to navigator.credentials, challenge comes back with the answer.' });
+  .meta({ id: 'PasskeyOptions', description: '`options` go to navigator.credentials. `challenge` comes back with its answer.' });
 const noticeSchema = z.object({ at: instant, kind: z.string(), text: z.string() }).meta({ id: 'AccountNotice' });
 export const noticesSchema = z.object({ items: z.array(noticeSchema) }).meta({ id: 'Notices' });
 const userSchema = z
@@ -43,7 +42,7 @@ const userSchema = z
     email: z.string(),
     role: z.enum(['admin', 'customer']),
     disabled: z.boolean(),
-    sessions: z.int(),
+    sessions: z.int().meta({ description: 'How many sessions of this person are live.' }),
   })
   .meta({ id: 'User' });
 export const usersSchema = z.object({ items: z.array(userSchema) }).meta({ id: 'Users' });

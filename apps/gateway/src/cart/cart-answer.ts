@@ -6,14 +6,17 @@ const lineSchema = z
   .object({
     lineId: z.string(),
     productId: z.string(),
-    options: z.record(z.string(), z.string()),
+    options: z.record(z.string(), z.string()).meta({ description: "In the order in which the product's page asks for them." }),
     name: z.string().meta({ description: '"No longer available" when the catalog does not know the product any more.' }),
     image: z.string().meta({ description: 'A path on this origin. Empty when the product is not available.' }),
     quantity: z.int(),
     unitPrice: z.int().meta({ description: 'In minor units. 0 when the product is not available; it does not count in the subtotal.' }),
     currency: z.string().length(3),
-    available: z.boolean(),
-    inStock: z.int().optional().meta({ description: 'How many the shop has of the product, as last read. Check-out judges it.' }),
+    available: z.boolean().meta({ description: 'False when the catalog no longer knows the product. It has no price then.' }),
+    inStock: z
+      .int()
+      .optional()
+      .meta({ description: 'How many the shop has of the product, for all lines of it together, as last read. Check-out judges it.' }),
     seen: z.string().meta({ description: 'Opaque. Send it back with a change of this line.' }),
   })
   .meta({ id: 'CartLine' });
@@ -34,10 +37,10 @@ export const cartSchema = z
       description:
         'It may lack what the token that you brought stands for: your writes, or what you were shown. Or the log cannot be heard.',
     }),
-    behind: z
-      .int()
-      .nonnegative()
-      .meta({ description: 'How many records the view is behind the token that you brought; 0 when it holds them.' }),
+    behind: z.int().nonnegative().meta({
+      description:
+        'How many records the view is behind the token that you brought. 0 when it holds them, or in a stale cart whose log cannot be heard.',
+    }),
     incomplete: z.boolean().meta({ description: 'A record of this cart waits for an operator.' }),
     merge: z.object({ state: z.enum(['none', 'pending', 'merged']), from: z.string().optional(), at: z.iso.datetime().optional() }),
   })

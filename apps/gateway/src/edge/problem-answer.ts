@@ -13,12 +13,16 @@ export const problemSchema = z
     detail: z.string().optional(),
     errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
     retryAfter: z.int().optional().meta({ description: 'Seconds; the same as the Retry-After header.' }),
-    challenge: z.string().optional().meta({ description: 'Of second_factor_required: names this sign-in in its second half.' }),
+    challenge: z.string().optional().meta({
+      description: 'Of second_factor_required: names this sign-in in its second half. A step-up has none: it is repeated with the code.',
+    }),
     methods: z
       .array(z.enum(['totp', 'passkey', 'recovery_code']).meta({ id: 'FactorMethod' }))
       .optional()
       .meta({ description: 'Of second_factor_required.' }),
-    options: z.looseObject({}).optional().meta({ description: 'Of second_factor_required with a passkey: for navigator.credentials.get.' }),
+    options: z.looseObject({}).optional().meta({
+      description: 'Of second_factor_required with a passkey: for navigator.credentials.get (PublicKeyCredentialRequestOptionsJSON).',
+    }),
     cart: cartSchema.optional().meta({ description: 'Of cart_changed: as it is now.' }),
     preview: previewSchema.optional().meta({ description: 'Of price_changed and out_of_stock: what an order would be now.' }),
     traceId: z.string().optional().meta({ description: 'Tell this to whoever runs the shop.' }),

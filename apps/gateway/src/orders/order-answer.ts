@@ -11,8 +11,10 @@ const lineFields = {
   quantity: z.int(),
   unitPrice: z.int(),
 };
-const lineSchema = z.object(lineFields).meta({ id: 'OrderLine' });
-const stepSchema = z.object({ name: z.string(), at: z.iso.datetime() }).meta({ id: 'OrderStep' });
+const lineSchema = z.object(lineFields).meta({ id: 'OrderLine', description: 'A line as it was when it was ordered.' });
+const stepSchema = z
+  .object({ name: z.string().meta({ description: "The event's name, as on the topic order.events." }), at: z.iso.datetime() })
+  .meta({ id: 'OrderStep' });
 
 const statuses = { [OrderStatus.PENDING]: 'pending', [OrderStatus.PLACED]: 'placed', [OrderStatus.CANCELLED]: 'cancelled' } as const;
 
@@ -59,13 +61,18 @@ const obstacles = {
 } as const;
 const obstacle = z
   .enum(Object.values(obstacles) as [ObstacleName, ...ObstacleName[]])
-  .meta({ id: 'Obstacle', description: 'Why it cannot be as it was asked for. Absent: it can.' })
+  .meta({ id: 'Obstacle', description: 'Why a line or a coupon cannot be ordered as it is. Absent: it can.' })
   .optional();
 type ObstacleName = (typeof obstacles)[keyof typeof obstacles];
 
 const previewLineSchema = z.object({ ...lineFields, inStock: z.int(), obstacle }).meta({ id: 'PreviewLine' });
 const previewCouponSchema = z
-  .object({ code: z.string(), description: z.string(), discount: z.int(), obstacle })
+  .object({
+    code: z.string(),
+    description: z.string().meta({ description: 'In words: "10 % off".' }),
+    discount: z.int(),
+    obstacle,
+  })
   .meta({ id: 'PreviewCoupon' });
 
 export const previewSchema = z
@@ -76,9 +83,9 @@ export const previewSchema = z
     discount: z.int(),
     total: z.int(),
     currency: z.string().length(3),
-    cartChanged: z.boolean().meta({ description: 'Something of what was seen is gone from the cart: show the cart again.' }),
+    cartChanged: z.boolean().meta({ description: 'The cart has lost something that was seen. Show the cart again.' }),
   })
-  .meta({ id: 'OrderPreview' });
+  .meta({ id: 'OrderPreview', description: 'What an order of this cart would be now.' });
 
 type OrderBody = z.output<typeof orderSchema>;
 export type PreviewBody = z.output<typeof previewSchema>;

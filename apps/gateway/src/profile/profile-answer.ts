@@ -18,7 +18,7 @@ const addressFields = {
   line2: z.string().trim().max(addressLineLengthMax).optional(),
   city: line,
   postalCode: words(postalCodeLengthMax),
-  country: z.string().regex(countryPattern, 'two letters, ISO 3166-1'),
+  country: z.string().regex(countryPattern, 'two letters, ISO 3166-1').meta({ description: 'ISO 3166-1 alpha-2.' }),
 };
 
 const preferences = z.record(z.string().min(1).max(preferenceNameLengthMax), z.string().max(preferenceValueLengthMax));
@@ -27,7 +27,12 @@ export const profilePatch = z
   .object({
     name: words(nameLengthMax).optional(),
     addresses: z
-      .array(z.object({ addressId: z.string().max(64).optional(), ...addressFields }))
+      .array(
+        z.object({
+          addressId: z.string().max(64).optional().meta({ description: 'Absent in a new address: the server gives it.' }),
+          ...addressFields,
+        }),
+      )
       .max(addressCountMax)
       .optional(),
     preferences: preferences.optional(),
@@ -42,7 +47,7 @@ const addressSchema = z
     line2: z.string().optional(),
     city: z.string(),
     postalCode: z.string(),
-    country: z.string(),
+    country: z.string().meta({ description: 'ISO 3166-1 alpha-2.' }),
   })
   .meta({ id: 'Address' });
 

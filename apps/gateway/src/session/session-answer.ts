@@ -15,9 +15,10 @@ import type { Answer, NewToken } from '../http-exchange.ts';
 
 const instant = z.iso.datetime({ offset: true });
 
-export const modeSchema = z
-  .enum(tokenModeNames)
-  .meta({ id: 'SessionMode', description: 'How the token of this session is checked; the operator says which may be asked for.' });
+export const modeSchema = z.enum(tokenModeNames).meta({
+  id: 'SessionMode',
+  description: 'How the gateway checks the session at each request. The operator decides which modes a sign-in may ask for.',
+});
 
 /** What a sign-in asks for. */
 export const askedModeSchema = z.enum(tokenModeNames).meta({
