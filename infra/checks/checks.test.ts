@@ -13,6 +13,7 @@ const manifests = {
   'package.json': '{"devDependencies":{"vitest":"1"}}',
   'apps/cart/package.json': '{"dependencies":{"zod":"1","@cloakroom/contracts":"1"}}',
   'apps/auth/package.json': '{}',
+  'apps/web/package.json': '{}',
   'libs/platform/package.json': '{}',
   'infra/package.json': '{}',
 };
@@ -26,6 +27,8 @@ describe('imports point down', () => {
     ['apps/cart/src/a.ts', `import { x } from '@cloakroom/platform/src/log.ts';`, /inside/],
     ['apps/cart/src/a.ts', `import type { x } from '@cloakroom/testing';`, /must not import @cloakroom\/testing/],
     ['libs/platform/src/a.ts', `export * from '@cloakroom/session';`, /must not import/],
+    ['apps/web/src/a.ts', `import type { x } from '@cloakroom/contracts';`, /must not import @cloakroom\/contracts/],
+    ['apps/web/src/a.ts', `import { x } from '@cloakroom/contracts/http';`, /inside/],
     ['infra/supervisor/supervisor.ts', `await import('@cloakroom/cart');`, /must not import @cloakroom\/cart/],
   ])('refuses in %s: %s', (path, text, message) => {
     expect(messages(checkBoundaries(plant({ [path]: text })))).toEqual([expect.stringMatching(message)]);
@@ -42,7 +45,8 @@ describe('imports point down', () => {
   it('allows what the rule allows', () => {
     const sources = plant({
       'apps/cart/src/a.ts': `import '@cloakroom/contracts'; import './b.ts';`,
-      'apps/cart/src/b.ts': '',
+      'apps/cart/src/b.ts': `import type { x } from '@cloakroom/contracts/http';`,
+      'apps/web/src/a.ts': `import type { x } from '@cloakroom/contracts/http';`,
       'apps/cart/src/a.test.ts': `import '@cloakroom/testing';`,
       'infra/embedded.ts': `import '@cloakroom/cart';`,
     });
