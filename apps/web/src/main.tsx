@@ -1,9 +1,9 @@
+import type { Session } from '@cloakroom/contracts/http';
 import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { I18nProvider } from 'react-aria-components/I18nProvider';
 import { BrowserRouter } from 'react-router';
-import type { Session } from './api/api.types.ts';
 import { App } from './app.tsx';
 import { carryingPosition } from './api/cart-position.ts';
 import { createRequestLog, recording } from './frame/last-request.ts';

@@ -1,12 +1,12 @@
 import { useEffect, useRef, type FormEvent } from 'react';
-import type { Address } from '../api/api.types.ts';
+import type { AddressWish } from '../api/api.types.ts';
 import { countries, countryName, postalCodeFault } from './countries.ts';
 import { textOf } from '../components/form.ts';
 
 interface AddressFormProps {
-  readonly address: Address | undefined;
+  readonly address: AddressWish | undefined;
   readonly busy: boolean;
-  readonly onSave: (address: Address) => void;
+  readonly onSave: (address: AddressWish) => void;
   /** Undefined: there is nothing to go back to. */
   readonly onCancel: (() => void) | undefined;
   /** It was not opened by a button: the keyboard stays where it is. */

@@ -1,4 +1,4 @@
-import type { Address } from '../api/api.types.ts';
+import type { Address } from '@cloakroom/contracts/http';
 import { countryName } from './countries.ts';
 
 export function AddressLines({ address }: { readonly address: Omit<Address, 'addressId'> }) {

@@ -2,7 +2,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { AddressForm } from './address-form.tsx';
 import { withAddress } from './address-list.ts';
 import { AddressLines } from './address-lines.tsx';
-import type { Address } from '../api/api.types.ts';
+import type { AddressWish } from '../api/api.types.ts';
 import { Loading, ProblemNote } from '../components/problem-note.tsx';
 import { useToast } from '../components/toasts.tsx';
 import { useProfile, useUpdateProfile } from './update-profile.tsx';
@@ -26,13 +26,13 @@ export default function AddressesPage() {
 }
 
 /** The list is replaced as a whole: an address keeps its id, a new one comes without and is given one. */
-function Addresses({ addresses }: { readonly addresses: readonly Address[] }) {
+function Addresses({ addresses }: { readonly addresses: readonly AddressWish[] }) {
   const update = useUpdateProfile();
   const toast = useToast();
-  const [editing, setEditing] = useState<Address | 'new'>();
+  const [editing, setEditing] = useState<AddressWish | 'new'>();
   const { within, focusNext } = useFocusAfterChange();
-  const indexOf = (address: Address): number => addresses.findIndex(({ addressId }) => addressId === address.addressId);
-  const save = (address: Address): void => {
+  const indexOf = (address: AddressWish): number => addresses.findIndex(({ addressId }) => addressId === address.addressId);
+  const save = (address: AddressWish): void => {
     const isNew = address.addressId === undefined;
     const next = isNew ? withAddress(addresses, address) : addresses.map((old) => (old.addressId === address.addressId ? address : old));
     const onSuccess = (): void => {
@@ -42,7 +42,7 @@ function Addresses({ addresses }: { readonly addresses: readonly Address[] }) {
     };
     update.mutate({ addresses: next }, { onSuccess });
   };
-  const remove = (address: Address): void => {
+  const remove = (address: AddressWish): void => {
     const undo = (): void => update.mutate({ addresses });
     const onSuccess = (): void => {
       focusNext('heading');
@@ -109,7 +109,7 @@ function useFocusAfterChange() {
 }
 
 interface AddressCardProps {
-  readonly address: Address;
+  readonly address: AddressWish;
   readonly onEdit: () => void;
   readonly onRemove: () => void;
 }

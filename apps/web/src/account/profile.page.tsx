@@ -1,6 +1,6 @@
+import type { Profile } from '@cloakroom/contracts/http';
 import type { FormEvent } from 'react';
 import { Link } from 'react-router';
-import type { Profile } from '../api/api.types.ts';
 import { textOf } from '../components/form.ts';
 import { Loading, ProblemNote } from '../components/problem-note.tsx';
 import { useSession } from '../session/session.tsx';

@@ -1,5 +1,5 @@
+import type { PatchApiProfileBody, Profile } from '@cloakroom/contracts/http';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { Profile, ProfilePatch } from '../api/api.types.ts';
 import { useSession } from '../session/session.tsx';
 import { keys, useApi } from '../api/shop.tsx';
 
@@ -13,7 +13,7 @@ export function useUpdateProfile() {
   const api = useApi();
   const queryClient = useQueryClient();
   return useMutation({
-    mutationFn: (patch: ProfilePatch) => api.updateProfile(patch),
+    mutationFn: (patch: PatchApiProfileBody) => api.updateProfile(patch),
     onSuccess: (profile) => queryClient.setQueryData<Profile>(keys.profile, profile),
   });
 }

@@ -5,7 +5,7 @@
  * else: before each try the page looks who is here, and the gateway refuses what names another cart (`other_cart`), since another tab may have
  * changed the cookie meanwhile.
  */
-import type { CommandAccepted } from './api.types.ts';
+import type { Accepted } from './api.types.ts';
 import { isRefused, leavesOpen } from './doubt.ts';
 import { keptMs, type PendingCommand, type PendingStore } from './pending-store.ts';
 import { ApiProblem, request, type Fetch } from './request.ts';
@@ -31,8 +31,7 @@ export interface OutboxParts extends RetryParts {
 export type CommandWish = Pick<PendingCommand, 'method' | 'path' | 'body' | 'about' | 'productId' | 'lineId'>;
 
 export type Asked =
-  | { readonly command: PendingCommand; readonly accepted: CommandAccepted }
-  | { readonly command: PendingCommand; readonly refused: ApiProblem };
+  { readonly command: PendingCommand; readonly accepted: Accepted } | { readonly command: PendingCommand; readonly refused: ApiProblem };
 
 /** Outages that heal by themselves are over by then; from there on the person decides. */
 export const askingMs = 10 * 60_000;
@@ -70,7 +69,7 @@ export class Outbox {
     if (command === undefined || !isOf(command, owner())) return undefined;
     const { method, path, body, cartId } = command;
     try {
-      const accepted = await request<CommandAccepted>(fetch, { method, path, body: { commandId, cartId, ...body } });
+      const accepted = await request<Accepted>(fetch, { method, path, body: { commandId, cartId, ...body } });
       store.remove(commandId);
       return { command, accepted };
     } catch (error) {
@@ -88,7 +87,7 @@ export class Outbox {
   }
 
   /** @throws ApiProblem a refusal, for certain; or `still_asking`: it is not known, and asked for from here on by `ask` */
-  async send(wish: CommandWish): Promise<CommandAccepted> {
+  async send(wish: CommandWish): Promise<Accepted> {
     const { store, nowMs: now, randomBytes } = this.parts;
     const owner = this.parts.owner();
     if (owner === undefined) throw new ApiProblem('session_required', 0, 'Reload the page: it does not know yet who you are.');
@@ -110,7 +109,7 @@ export class Outbox {
     }
   }
 
-  private async tryUntilKnown(commandId: string): Promise<CommandAccepted> {
+  private async tryUntilKnown(commandId: string): Promise<Accepted> {
     for (let tries = 1; ; tries++) {
       const outcome = await this.attempt(commandId);
       if (outcome !== undefined && 'accepted' in outcome) return outcome.accepted;

@@ -1,5 +1,6 @@
 /** One HTTP exchange with the gateway, and what may go wrong with it. */
-import type { Cart, FactorMethod, OrderPreview, SecondFactor } from './api.types.ts';
+import type { Cart, FactorMethod, OrderPreview } from '@cloakroom/contracts/http';
+import type { SecondFactor } from './api.types.ts';
 
 /** One of the gateway's codes (GET /openapi.json names them), or `network`: no answer of the shop itself, so it may or may not have been taken. */
 export type ProblemCode = string;
@@ -134,7 +135,7 @@ function secondFactorOf({ challenge, methods, options }: Readonly<Record<string,
   return {
     methods: Array.isArray(methods) ? (methods as FactorMethod[]) : [],
     ...(typeof challenge === 'string' && { challenge }),
-    ...(typeof options === 'object' && options !== null && { options }),
+    ...(isObject(options) && { options }),
   };
 }
 

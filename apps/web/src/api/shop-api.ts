@@ -1,28 +1,30 @@
 /** Everything that the pages ask of the gateway, one line each. */
 import type {
-  AccountNotice,
+  AddedPasskey,
   Cart,
-  CommandAccepted,
-  Device,
-  FactorChange,
+  Devices,
+  FactorRemoved,
   Factors,
-  LineWish,
+  Notices,
   Order,
   OrderPage,
   OrderPreview,
-  OrderWish,
-  Passkey,
   PasskeyOptions,
+  PatchApiProfileBody,
+  PostApiSessionLoginBody,
+  PostApiSessionRegisterBody,
   Product,
   ProductPage,
   Profile,
-  ProfilePatch,
-  SecondFactorProof,
+  PutApiSessionPasswordBody,
+  RecoveryCodes,
   Session,
-  SessionMode,
+  SignedIn,
   Suggestions,
-  User,
-} from './api.types.ts';
+  TotpSecret,
+  Users,
+} from '@cloakroom/contracts/http';
+import type { Accepted, LineWish, OrderWish, SecondFactorProof } from './api.types.ts';
 import { createWriteDoubts, leavesOpen, type Again } from './doubt.ts';
 import { Outbox, type CommandWish, type OutboxParts } from './outbox.ts';
 import { toRequest, type ProductQuery } from './product-query.ts';
@@ -31,11 +33,6 @@ import { withRetry } from './retry.ts';
 import { uuidV7 } from './uuid.ts';
 
 export type ApiParts = OutboxParts;
-
-interface AskedMode {
-  /** Absent: the operator's default. */
-  readonly mode?: SessionMode;
-}
 
 interface PasskeyAnswer {
   readonly challenge: string;
@@ -84,7 +81,7 @@ export function createShopApi(parts: ApiParts) {
   /** Says what doing it again would do, for when its answer is lost. */
   const write = <Answer>(again: Again, method: Method, path: string, body?: object): Promise<Answer> =>
     doubts.settle(`${method} ${path}`, again, () => send<Answer>(method, path, body));
-  const command = (method: Method, path: string, body: CommandWish['body'], about: About): Promise<CommandAccepted> =>
+  const command = (method: Method, path: string, body: CommandWish['body'], about: About): Promise<Accepted> =>
     outbox.send({ method, path, body, ...about });
   const id = encodeURIComponent;
   return {
@@ -93,37 +90,35 @@ export function createShopApi(parts: ApiParts) {
     doubts,
     session: (signal?: AbortSignal) => send<Session>('GET', '/api/session', undefined, signal),
     startGuest: () => send<Session>('POST', '/api/session/guest'),
-    register: (body: { name: string; email: string; password: string }) =>
-      write<Session>(registering, 'POST', '/api/session/register', body),
-    login: (body: { email: string; password: string } & AskedMode) => write<Session>(signingIn, 'POST', '/api/session/login', body),
+    register: (body: PostApiSessionRegisterBody) => write<SignedIn>(registering, 'POST', '/api/session/register', body),
+    login: (body: PostApiSessionLoginBody) => write<SignedIn>(signingIn, 'POST', '/api/session/login', body),
     loginSecondFactor: (body: SecondFactorProof & { challenge: string }) =>
-      write<Session>(proving, 'POST', '/api/session/login/second-factor', body),
+      write<SignedIn>(proving, 'POST', '/api/session/login/second-factor', body),
     passkeyRequest: () => write<PasskeyOptions>(beginning, 'POST', '/api/session/login/passkey/options'),
-    loginWithPasskey: (body: PasskeyAnswer & AskedMode) => write<Session>(signingIn, 'POST', '/api/session/login/passkey', body),
+    loginWithPasskey: (body: PasskeyAnswer & Pick<PostApiSessionLoginBody, 'mode'>) =>
+      write<SignedIn>(signingIn, 'POST', '/api/session/login/passkey', body),
     reauthenticate: (body: StepUpProof) => write<Session>(proving, 'POST', '/api/session/reauthenticate', body),
     logout: () => write<void>(same('you are signed out'), 'POST', '/api/session/logout'),
 
-    devices: (signal?: AbortSignal) => send<Device[]>('GET', '/api/session/devices', undefined, signal),
+    devices: (signal?: AbortSignal) => send<Devices>('GET', '/api/session/devices', undefined, signal),
     endDevice: (handle: string) => write<void>(same('that session is ended'), 'DELETE', `/api/session/devices/${id(handle)}`),
     endOtherDevices: () => write<void>(same('those sessions are ended'), 'DELETE', '/api/session/devices'),
 
-    changePassword: (body: { password: string; endOthers: boolean }) =>
-      write<Session>(changing('password'), 'PUT', '/api/session/password', body),
+    changePassword: (body: PutApiSessionPasswordBody) => write<Session>(changing('password'), 'PUT', '/api/session/password', body),
     changeEmail: (email: string) => write<Session>(changing('e-mail'), 'PUT', '/api/session/email', { email }),
-    notices: (signal?: AbortSignal) => send<{ items: AccountNotice[] }>('GET', '/api/session/notices', undefined, signal),
+    notices: (signal?: AbortSignal) => send<Notices>('GET', '/api/session/notices', undefined, signal),
     factors: (signal?: AbortSignal) => send<Factors>('GET', '/api/session/factors', undefined, signal),
-    beginTotp: () => write<{ secret: string; uri: string }>(beginning, 'POST', '/api/session/factors/totp'),
-    confirmTotp: (code: string) => write<FactorChange>(confirming, 'PUT', '/api/session/factors/totp', { code }),
-    removeTotp: () => write<FactorChange>(turningOff, 'DELETE', '/api/session/factors/totp'),
-    newRecoveryCodes: () => write<FactorChange>(renewing, 'POST', '/api/session/factors/recovery-codes'),
+    beginTotp: () => write<TotpSecret>(beginning, 'POST', '/api/session/factors/totp'),
+    confirmTotp: (code: string) => write<RecoveryCodes>(confirming, 'PUT', '/api/session/factors/totp', { code }),
+    removeTotp: () => write<FactorRemoved>(turningOff, 'DELETE', '/api/session/factors/totp'),
+    newRecoveryCodes: () => write<RecoveryCodes>(renewing, 'POST', '/api/session/factors/recovery-codes'),
     passkeyCreation: () => write<PasskeyOptions>(beginning, 'POST', '/api/session/passkeys/options'),
-    addPasskey: (body: PasskeyAnswer & { name: string }) =>
-      write<Passkey & FactorChange>(addingPasskey, 'POST', '/api/session/passkeys', body),
+    addPasskey: (body: PasskeyAnswer & { name: string }) => write<AddedPasskey>(addingPasskey, 'POST', '/api/session/passkeys', body),
     removePasskey: (passkeyId: string) =>
-      write<FactorChange>(same('the passkey is removed'), 'DELETE', `/api/session/passkeys/${id(passkeyId)}`),
+      write<FactorRemoved>(same('the passkey is removed'), 'DELETE', `/api/session/passkeys/${id(passkeyId)}`),
 
     findUsers: (query: string, signal?: AbortSignal) =>
-      send<{ items: User[] }>('GET', `/api/admin/users?${new URLSearchParams({ query }).toString()}`, undefined, signal),
+      send<Users>('GET', `/api/admin/users?${new URLSearchParams({ query }).toString()}`, undefined, signal),
     actOnUser: (userId: string, what: 'disable' | 'enable' | 'revoke') =>
       write<void>(same('this was done'), 'POST', `/api/admin/users/${id(userId)}/${what}`),
     revokeEverything: () => write<void>(endingAll, 'POST', '/api/admin/revoke-everything'),
@@ -171,7 +166,7 @@ export function createShopApi(parts: ApiParts) {
     order: (orderId: string, signal?: AbortSignal) => send<Order>('GET', `/api/orders/${id(orderId)}`, undefined, signal),
 
     profile: (signal?: AbortSignal) => send<Profile>('GET', '/api/profile', undefined, signal),
-    updateProfile: (patch: ProfilePatch) => write<Profile>(same('this was saved'), 'PATCH', '/api/profile', patch),
+    updateProfile: (patch: PatchApiProfileBody) => write<Profile>(same('this was saved'), 'PATCH', '/api/profile', patch),
     recordView: (productId: string) => send<void>('PUT', `/api/profile/recently-viewed/${id(productId)}`),
   };
 }

@@ -1,5 +1,5 @@
 /** What became of a cart between two looks at it, line by line, for a person to read. */
-import type { Cart, CartLine } from '../api/api.types.ts';
+import type { Cart, CartLine } from '@cloakroom/contracts/http';
 
 export interface LineChange {
   readonly lineId: string;

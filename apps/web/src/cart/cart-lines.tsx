@@ -1,6 +1,6 @@
+import type { Cart, CartLine } from '@cloakroom/contracts/http';
 import { useRef } from 'react';
 import { Link } from 'react-router';
-import type { Cart, CartLine } from '../api/api.types.ts';
 import { enoughFor } from './cart-changes.ts';
 import { openOf, useRemoveLine, useRestoreLines, useSetQuantity } from './cart.ts';
 import { formatPrice } from '../format.ts';

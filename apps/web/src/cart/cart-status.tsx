@@ -1,7 +1,7 @@
 /** What the cart page and the drawer say in the same words. */
+import type { Cart } from '@cloakroom/contracts/http';
 import { useEffect, useRef, useState } from 'react';
 import { Link } from 'react-router';
-import type { Cart } from '../api/api.types.ts';
 import { countOf } from './cart.ts';
 import { formatPrice, plural } from '../format.ts';
 import { staleWords } from './pending-words.ts';

@@ -1,6 +1,7 @@
 /** Reading and changing the cart. Commands of one page run one after the other (scope), each with what had been seen when it runs. */
+import type { Cart, CartCoupon, CartLine } from '@cloakroom/contracts/http';
 import { mutationOptions, queryOptions, useMutation, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
-import type { Cart, CartCoupon, CartLine, CommandAccepted, LineWish } from '../api/api.types.ts';
+import type { Accepted, LineWish } from '../api/api.types.ts';
 import { titleOf } from './cart-changes.ts';
 import { withOwnWrites, withoutWrite, withQuantity, withWrite, type OwnWrite, type ShownCart } from './own-writes.ts';
 import type { Outbox } from '../api/outbox.ts';
@@ -120,7 +121,7 @@ const common = (queryClient: QueryClient) => ({
 });
 
 /** With what was seen of a line that is there already: then the answer's `seen` is all of the line, and a change that follows replaces all. */
-export async function addLine({ api, queryClient }: CartParts, wish: LineWish, title: string): Promise<CommandAccepted> {
+export async function addLine({ api, queryClient }: CartParts, wish: LineWish, title: string): Promise<Accepted> {
   const line = cartOf(queryClient)?.lines.find((known) => isOf(known, wish));
   const accepted = await api.addLine({ ...wish, ...(line && { seen: line.seen }) }, `adding ${wish.quantity} × ${title}`);
   added(queryClient, line, wish, accepted);
@@ -128,7 +129,7 @@ export async function addLine({ api, queryClient }: CartParts, wish: LineWish, t
 }
 
 /** @param line as it was when the command was sent */
-function added(queryClient: QueryClient, line: CartLine | undefined, wish: Pick<LineWish, 'quantity'>, accepted: CommandAccepted): void {
+function added(queryClient: QueryClient, line: CartLine | undefined, wish: Pick<LineWish, 'quantity'>, accepted: Accepted): void {
   const { lineId, seen } = accepted;
   if (line) wrote(queryClient, line.lineId, { quantity: line.quantity + wish.quantity, seen });
   else if (lineId !== undefined) queryClient.setQueryData<ShownCart>(keys.cart, (cart) => cart && withoutWrite(cart, lineId));
@@ -191,7 +192,7 @@ function unlessAsked(error: unknown): void {
 }
 
 /** What the cart is told of a command that was taken after its page had given up waiting. */
-export function applyTaken(queryClient: QueryClient, { lineId, method, body }: PendingCommand, accepted: CommandAccepted): void {
+export function applyTaken(queryClient: QueryClient, { lineId, method, body }: PendingCommand, accepted: Accepted): void {
   const quantity = method === 'DELETE' ? 0 : body['quantity'];
   if (typeof quantity !== 'number') return;
   if (lineId !== undefined) wrote(queryClient, lineId, { quantity, seen: accepted.seen });

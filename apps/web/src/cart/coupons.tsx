@@ -1,5 +1,5 @@
+import type { Cart, CartCoupon, OrderPreview, PreviewCoupon } from '@cloakroom/contracts/http';
 import { useRef, type FormEvent } from 'react';
-import type { Cart, CartCoupon, OrderPreview, PreviewCoupon } from '../api/api.types.ts';
 import { useApplyCoupon, useRemoveCoupon } from './cart.ts';
 import { textOf } from '../components/form.ts';
 import { formatPrice } from '../format.ts';

@@ -1,7 +1,7 @@
+import type { Cart, Session } from '@cloakroom/contracts/http';
 import { MutationObserver, QueryClient } from '@tanstack/react-query';
 import { expect, it } from 'vitest';
 import { adoptSession } from '../session/adopt-session.ts';
-import type { Cart, Session } from '../api/api.types.ts';
 import { addLine, applyTaken, cartQuery, lineRemoval, quantitySetting } from './cart.ts';
 import { Outbox, type CartOwner } from '../api/outbox.ts';
 import { hasOwnWrites, type ShownCart } from './own-writes.ts';
@@ -24,6 +24,7 @@ function cartWith(quantity: number, seen: string, stale = false): Cart {
   return {
     cartId: 'g_1',
     lines: quantity === 0 ? [] : [line],
+    coupons: [],
     seen,
     subtotal: quantity * 100,
     currency: 'EUR',

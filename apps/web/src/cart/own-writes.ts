@@ -2,7 +2,7 @@
  * What this page wrote and no answer has shown yet. A stale answer lags behind it: its `seen` lacks the newest command of a line, and a change
  * sent with that would count beside the command instead of replacing it. So the newest 202 of a line outlives every answer that does not hold it.
  */
-import type { Cart, CartLine } from '../api/api.types.ts';
+import type { Cart, CartLine } from '@cloakroom/contracts/http';
 
 export type OwnWrite = Pick<CartLine, 'quantity' | 'seen'>;
 type OwnWrites = Readonly<Record<string, OwnWrite>>;

@@ -1,5 +1,5 @@
 /** What is said while the outcome of a command is not known. docs/tour.md quotes these words, and a test compares them. */
-import type { Session } from '../api/api.types.ts';
+import type { Session } from '@cloakroom/contracts/http';
 import type { CartOwner } from '../api/outbox.ts';
 import { plural } from '../format.ts';
 import type { PendingCommand } from '../api/pending-store.ts';

@@ -1,5 +1,5 @@
+import type { Product } from '@cloakroom/contracts/http';
 import { useRef, useState, type FormEvent } from 'react';
-import type { Product } from '../api/api.types.ts';
 import { useCartDrawer } from '../cart/cart-drawer-state.tsx';
 import { quantityMax } from '../cart/cart-lines.tsx';
 import { titleOf } from '../cart/cart-changes.ts';

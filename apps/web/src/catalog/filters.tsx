@@ -1,5 +1,5 @@
+import type { Facets } from '@cloakroom/contracts/http';
 import { useId, useState, type FormEvent } from 'react';
-import type { Facets } from '../api/api.types.ts';
 import { isColourOption, Swatch } from '../products/swatch.tsx';
 import { textOf } from '../components/form.ts';
 import { Icon } from '../components/icons.tsx';

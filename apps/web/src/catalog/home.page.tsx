@@ -1,5 +1,5 @@
+import type { FacetCount, Product } from '@cloakroom/contracts/http';
 import { Link } from 'react-router';
-import type { FacetCount, Product } from '../api/api.types.ts';
 import { plural } from '../format.ts';
 import { ProblemNote } from '../components/problem-note.tsx';
 import { categoryPath } from '../products/product-card.tsx';

@@ -1,6 +1,6 @@
+import type { ProductPage } from '@cloakroom/contracts/http';
 import { useEffect, useRef, useState } from 'react';
 import { Link, useLocation, useParams, useSearchParams } from 'react-router';
-import type { ProductPage } from '../api/api.types.ts';
 import { plural } from '../format.ts';
 import { Filters } from './filters.tsx';
 import { NotFoundPage } from '../components/not-found.page.tsx';

@@ -1,7 +1,7 @@
+import type { Product } from '@cloakroom/contracts/http';
 import { useEffect, useState } from 'react';
 import { Link, useParams } from 'react-router';
 import { AddToCart } from './add-to-cart.tsx';
-import type { Product } from '../api/api.types.ts';
 import { formatPrice } from '../format.ts';
 import { NotFoundPage } from '../components/not-found.page.tsx';
 import { ProblemNote } from '../components/problem-note.tsx';

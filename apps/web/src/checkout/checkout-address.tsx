@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'react';
 import { AddressForm } from '../account/address-form.tsx';
 import { withAddress } from '../account/address-list.ts';
 import { AddressLines } from '../account/address-lines.tsx';
-import type { Address } from '../api/api.types.ts';
+import type { AddressWish } from '../api/api.types.ts';
 import { Loading, ProblemNote } from '../components/problem-note.tsx';
 import { useProfile, useUpdateProfile } from '../account/update-profile.tsx';
 
@@ -50,7 +50,7 @@ export function AddressStep({ chosen: { profile, addresses, addressId, pick }, d
 }
 
 interface NewAddressProps {
-  readonly addresses: readonly Address[];
+  readonly addresses: readonly AddressWish[];
   readonly opened: boolean;
   readonly onOpen: (open: boolean) => void;
   readonly onSaved: (addressId: string) => void;
@@ -71,7 +71,7 @@ function NewAddress({ addresses, opened, onOpen, onSaved, disabled }: NewAddress
     next.current = undefined;
     target.focus();
   });
-  const save = (address: Address): void => {
+  const save = (address: AddressWish): void => {
     const known = new Set(addresses.map(({ addressId }) => addressId));
     update.mutate(
       { addresses: withAddress(addresses, address) },

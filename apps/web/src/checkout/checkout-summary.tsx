@@ -1,6 +1,6 @@
+import type { OrderPreview, PreviewLine } from '@cloakroom/contracts/http';
 import type { UseQueryResult } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import type { OrderPreview, PreviewLine } from '../api/api.types.ts';
 import { changesOf, changeWords } from '../cart/cart-changes.ts';
 import { useRemoveLine, useSetQuantity } from '../cart/cart.ts';
 import { bestCoupon, Coupons } from '../cart/coupons.tsx';

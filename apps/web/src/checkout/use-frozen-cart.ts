@@ -2,8 +2,8 @@
  * What is being ordered: the cart as it was shown, until the person takes a newer one. What comes in on another device meanwhile is shown, and
  * stays in the cart; what goes out meanwhile cannot be ordered any more, so then the cart is taken as it is, and what changed is said.
  */
+import type { Cart, OrderPreview } from '@cloakroom/contracts/http';
 import { useEffect, useState } from 'react';
-import type { Cart, OrderPreview } from '../api/api.types.ts';
 import { changesOf, type LineChange } from '../cart/cart-changes.ts';
 import { hasOwnWrites, type ShownCart } from '../cart/own-writes.ts';
 

@@ -1,8 +1,9 @@
 /** Places an order once, however often it is pressed, lost or reloaded (order-intent.ts). */
+import type { Order, Session } from '@cloakroom/contracts/http';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { useNavigate } from 'react-router';
-import type { Order, OrderWish, Session } from '../api/api.types.ts';
+import type { OrderWish } from '../api/api.types.ts';
 import { attemptIntent, createIntentStore, isDefinite, type OrderIntent } from './order-intent.ts';
 import { orderKey } from '../orders/orders.ts';
 import { keys, useApi } from '../api/shop.tsx';

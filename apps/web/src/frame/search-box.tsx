@@ -1,9 +1,9 @@
+import type { Suggestions } from '@cloakroom/contracts/http';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useDeferredValue, useEffect, useRef, useState, type KeyboardEvent } from 'react';
 import { Collection, ComboBox, Input, ListBox, ListBoxItem, ListBoxSection, Popover, type Key } from 'react-aria-components/ComboBox';
 import { Header } from 'react-aria-components/Header';
 import { useNavigate } from 'react-router';
-import type { Suggestions } from '../api/api.types.ts';
 import { Icon } from '../components/icons.tsx';
 import { categoryPath, ProductPicture, productPath } from '../products/product-card.tsx';
 import type { SearchBoxProps } from './search.tsx';

@@ -1,5 +1,5 @@
 /** How the session bar puts what the headers say, as plain functions. */
-import type { Cart } from '../api/api.types.ts';
+import type { Cart } from '@cloakroom/contracts/http';
 import type { RequestNote } from './last-request.ts';
 
 /** How the gateway knew who asked, in a word; `tone` colours it. */

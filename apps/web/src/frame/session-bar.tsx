@@ -2,8 +2,8 @@
  * The ticket at the foot of every page: what the last answer told of the system behind the shop. It is for those who came to learn how sessions
  * work, so it is shown until it is put away, and never speaks up by itself: nothing here is announced to a screen reader unasked.
  */
+import type { Cart } from '@cloakroom/contracts/http';
 import { useSyncExternalStore } from 'react';
-import type { Cart } from '../api/api.types.ts';
 import { useCart } from '../cart/cart.ts';
 import { Icon } from '../components/icons.tsx';
 import type { RequestLog, RequestNote } from './last-request.ts';

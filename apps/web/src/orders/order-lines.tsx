@@ -1,5 +1,5 @@
+import type { OrderLine } from '@cloakroom/contracts/http';
 import type { ReactNode } from 'react';
-import type { OrderLine } from '../api/api.types.ts';
 import { titleOf } from '../cart/cart-changes.ts';
 import { formatPrice } from '../format.ts';
 import { ProductPicture } from '../products/product-card.tsx';

@@ -1,4 +1,4 @@
-import type { Order } from '../api/api.types.ts';
+import type { Order } from '@cloakroom/contracts/http';
 import { statusWord } from './order-words.ts';
 
 export function OrderStatus({ order }: { readonly order: Pick<Order, 'status'> }) {

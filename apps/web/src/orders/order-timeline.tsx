@@ -1,4 +1,4 @@
-import type { OrderStep } from '../api/api.types.ts';
+import type { OrderStep } from '@cloakroom/contracts/http';
 import { laterWords, stepTone, stepWord } from './order-words.ts';
 
 /** The saga's events as they are on the topic order.events, oldest first, each with how long it took. */

@@ -1,5 +1,5 @@
+import type { CartLine, Obstacle, PreviewLine } from '@cloakroom/contracts/http';
 import { describe, expect, it } from 'vitest';
-import type { CartLine, Obstacle, PreviewLine } from '../api/api.types.ts';
 import { changesOf, changeWords, enoughFor } from '../cart/cart-changes.ts';
 import { paidWithWords, paymentMethods } from './payment-methods.ts';
 import { laterWords, obstacleWords, orderableQuantity, stepWord } from './order-words.ts';

@@ -1,5 +1,5 @@
 /** How orders are put into words. */
-import type { Obstacle, Order, PreviewLine } from '../api/api.types.ts';
+import type { Obstacle, Order, PreviewLine } from '@cloakroom/contracts/http';
 
 /** The largest quantity of one product that orders takes. */
 export const orderedQuantityMax = 50;

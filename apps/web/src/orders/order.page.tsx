@@ -1,6 +1,6 @@
+import type { Order } from '@cloakroom/contracts/http';
 import { Link, useLocation, useParams } from 'react-router';
 import { AddressLines } from '../account/address-lines.tsx';
-import type { Order } from '../api/api.types.ts';
 import { formatTime } from '../format.ts';
 import { NotFoundPage } from '../components/not-found.page.tsx';
 import { OrderLines, Totals } from './order-lines.tsx';

@@ -1,5 +1,5 @@
+import type { Order } from '@cloakroom/contracts/http';
 import { Link, useSearchParams } from 'react-router';
-import type { Order } from '../api/api.types.ts';
 import { formatPrice, formatTime, plural } from '../format.ts';
 import { OrderStatus, orderNumber } from './order-status.tsx';
 import { useOrders } from './orders.ts';

@@ -1,4 +1,4 @@
-import type { Order } from '../api/api.types.ts';
+import type { Order } from '@cloakroom/contracts/http';
 
 /** The cards of the simulated provider: each shows another way for a payment to go. */
 export const paymentMethods = [

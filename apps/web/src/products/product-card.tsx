@@ -1,5 +1,6 @@
+import type { Product } from '@cloakroom/contracts/http';
 import { Link } from 'react-router';
-import type { ChosenOptions, Product } from '../api/api.types.ts';
+import type { ChosenOptions } from '../api/api.types.ts';
 import { formatPrice } from '../format.ts';
 import { tintOf } from './products.ts';
 import { swatchOf } from './colours.ts';

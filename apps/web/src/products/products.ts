@@ -1,6 +1,6 @@
 /** Reading the catalog: lists, single products by id, and the categories there are. */
+import type { FacetCount, Product, ProductPage } from '@cloakroom/contracts/http';
 import { keepPreviousData, useQueries, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
-import type { FacetCount, Product, ProductPage } from '../api/api.types.ts';
 import { everyProduct, type ProductQuery } from '../api/product-query.ts';
 import { keys, useApi } from '../api/shop.tsx';
 

@@ -1,7 +1,7 @@
 /** For administrators. To everybody else there is no such page; the gateway refuses them by itself. */
+import type { User } from '@cloakroom/contracts/http';
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
-import type { User } from '../api/api.types.ts';
 import { AskFirst } from '../components/ask-first.tsx';
 import { EndEverything } from './end-everything.tsx';
 import { textOf } from '../components/form.ts';

@@ -1,7 +1,7 @@
+import type { Device } from '@cloakroom/contracts/http';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useRef } from 'react';
 import { Link } from 'react-router';
-import type { Device } from '../api/api.types.ts';
 import { formatTime } from '../format.ts';
 import { Loading, ProblemNote } from '../components/problem-note.tsx';
 import { useNotices } from './notices.tsx';

@@ -1,5 +1,5 @@
+import type { Passkey } from '@cloakroom/contracts/http';
 import type { FormEvent } from 'react';
-import type { Passkey } from '../api/api.types.ts';
 import { useChangeOutcome } from './change-outcome.tsx';
 import { textOf } from '../components/form.ts';
 import { formatTime } from '../format.ts';

@@ -1,5 +1,5 @@
+import type { Session } from '@cloakroom/contracts/http';
 import type { QueryClient } from '@tanstack/react-query';
-import type { Session } from '../api/api.types.ts';
 import { keys } from '../api/shop.tsx';
 
 /** A question asked before signing in or out would answer for the one before, and may come back last: it is called off first. */

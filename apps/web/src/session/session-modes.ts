@@ -1,5 +1,5 @@
 /** The four ways to check a session, in plain words (docs/sessions.md has the figures and how they were measured). */
-import type { SessionMode } from '../api/api.types.ts';
+import type { SessionMode } from '@cloakroom/contracts/http';
 
 interface ModeWords {
   readonly name: string;

@@ -1,4 +1,4 @@
-import type { Session } from '../api/api.types.ts';
+import type { Session } from '@cloakroom/contracts/http';
 
 /** Who the page is for: what was read for one identity must not be shown to another. */
 export function identityOf(session: Session): string {

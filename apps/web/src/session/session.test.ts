@@ -1,5 +1,5 @@
+import type { Session } from '@cloakroom/contracts/http';
 import { describe, expect, it } from 'vitest';
-import type { Session } from '../api/api.types.ts';
 import { formatPrice, plural, safeNext } from '../format.ts';
 import { identityOf, noticeOfChange } from './session-notice.ts';
 import { createGuestStarter } from './start-guest.ts';

@@ -1,8 +1,8 @@
 /** Who is here. The cookie is not readable by this page (HttpOnly), so the gateway is asked; changes arrive by live event or by a refusal. */
+import type { Session } from '@cloakroom/contracts/http';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { createContext, use, useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import { adoptSession } from './adopt-session.ts';
-import type { Session } from '../api/api.types.ts';
 import { useLiveEvents } from './live.ts';
 import { identityOf, noticeOfChange } from './session-notice.ts';
 import { keys, personalKeys, useApi } from '../api/shop.tsx';

@@ -1,4 +1,4 @@
-import type { Session } from '../api/api.types.ts';
+import type { Session } from '@cloakroom/contracts/http';
 
 export interface GuestParts {
   readonly readSession: () => Promise<Session>;

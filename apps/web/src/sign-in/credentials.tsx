@@ -1,8 +1,8 @@
 /** What signing in and signing up share. */
+import type { SignedIn } from '@cloakroom/contracts/http';
 import { useMutation } from '@tanstack/react-query';
 import type { FormEvent, ReactNode } from 'react';
 import { Link, useNavigate, useSearchParams } from 'react-router';
-import type { Session } from '../api/api.types.ts';
 import { textOf, untrimmedTextOf } from '../components/form.ts';
 import { safeNext } from '../format.ts';
 import { ProblemNote } from '../components/problem-note.tsx';
@@ -29,7 +29,7 @@ export function OtherWay({ to, question, answer }: { readonly to: string; readon
 }
 
 /** What is done with the answer of any sign-in: the page is theirs now, and shows what they came from. */
-export function useEnter(): (next: Session) => Promise<void> {
+export function useEnter(): (next: SignedIn) => Promise<void> {
   const { adopt } = useSession();
   const navigate = useNavigate();
   const toast = useToast();
@@ -39,7 +39,7 @@ export function useEnter(): (next: Session) => Promise<void> {
     if (next.endedOldest)
       toast({ text: `You may be signed in on ${sessionCountMax} devices. The one you left alone longest was signed out to make room.` });
     // A guest's cart is on its way into the person's: where it can be watched is where they look first.
-    const fallback = next.merge?.state === 'pending' || next.merge?.state === 'merged' ? '/cart' : '/';
+    const fallback = next.merge?.state === 'pending' ? '/cart' : '/';
     await navigate(safeNext(params.get('next'), fallback), { replace: true });
   };
 }
@@ -47,7 +47,7 @@ export function useEnter(): (next: Session) => Promise<void> {
 interface CredentialsProps {
   readonly title: string;
   /** Undefined: there is another step, and these are kept for the way back. */
-  readonly send: (form: (name: string) => string) => Promise<Session | undefined>;
+  readonly send: (form: (name: string) => string) => Promise<SignedIn | undefined>;
   /** Another step is shown in place of this one. */
   readonly hidden?: boolean;
   readonly other: ReactNode;

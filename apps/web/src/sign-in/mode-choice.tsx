@@ -1,4 +1,4 @@
-import type { SessionMode } from '../api/api.types.ts';
+import type { SessionMode } from '@cloakroom/contracts/http';
 import { wordsOf } from '../session/session-modes.ts';
 import { useSession } from '../session/session.tsx';
 

@@ -1,7 +1,8 @@
 /** The second half of a sign-in: the password was right. The first half is kept below, hidden, for whoever goes back. */
+import type { FactorMethod } from '@cloakroom/contracts/http';
 import { useMutation } from '@tanstack/react-query';
 import { useEffect, useRef, useState, type FormEvent } from 'react';
-import type { FactorMethod, SecondFactor, SecondFactorProof } from '../api/api.types.ts';
+import type { SecondFactor, SecondFactorProof } from '../api/api.types.ts';
 import { CodeField, RecoveryCodeField } from './code-field.tsx';
 import { useEnter } from './credentials.tsx';
 import { textOf } from '../components/form.ts';

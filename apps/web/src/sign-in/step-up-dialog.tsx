@@ -1,7 +1,7 @@
 /** Asks who acts to prove it again: by password, with a code where the account has a second factor, or by passkey. */
+import type { FactorMethod } from '@cloakroom/contracts/http';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState, type FormEvent } from 'react';
-import type { FactorMethod } from '../api/api.types.ts';
 import { CodeField, RecoveryCodeField } from './code-field.tsx';
 import { textOf, untrimmedTextOf } from '../components/form.ts';
 import { passkeysAreSupported, provePasskey } from '../session/passkeys.ts';
