@@ -1,5 +1,6 @@
 /** Cart commands and reads as a device does them: with what it has seen, repeated under the same command id when no answer came. */
 import { uuidV7 } from '@cloakroom/contracts';
+import type { Cart, CartCoupon, CommandAccepted, LineAccepted } from '@cloakroom/contracts/http';
 import { commandsSeen, type Names } from './shop-dots.ts';
 import type { Asked, ShopCommand, ShopDevice, ShownLine, Told } from './shop-device.ts';
 import type { ShopAnswer } from './shop-transport.ts';
@@ -107,7 +108,7 @@ export async function addLine(device: ShopDevice, productId: string, quantity: n
   // Only makes the answer's `seen` complete: an add kills nothing.
   const body = { productId, quantity, ...(before !== undefined && { seen: before.seen }) };
   const told = await send(device, { kind: 'add', method: 'POST', path: '/api/cart/lines', body, input: { productId, quantity } });
-  const answered = told.answer.body as { lineId: string; seen: string } | undefined;
+  const answered = told.answer.body as LineAccepted | undefined;
   if (told.operation.outcome === 'ok' && answered !== undefined) {
     device.lines.set(productId, { productId, lineId: answered.lineId, quantity: (before?.quantity ?? 0) + quantity, seen: answered.seen });
   }
@@ -119,7 +120,7 @@ export async function setLine(device: ShopDevice, line: ShownLine, quantity: num
   const path = `/api/cart/lines/${encodeURIComponent(lineId)}`;
   const told = await send(device, { kind: 'set', method: 'PUT', path, body: { quantity }, seen, input: { productId, quantity } });
   if (told.operation.outcome === 'ok') {
-    device.lines.set(productId, { ...line, quantity, seen: (told.answer.body as { seen: string }).seen });
+    device.lines.set(productId, { ...line, quantity, seen: (told.answer.body as CommandAccepted).seen });
   }
   return told;
 }
@@ -140,7 +141,7 @@ export async function clearCart(device: ShopDevice): Promise<Told> {
 export const applyCoupon = (device: ShopDevice, code: string): Promise<Told> =>
   send(device, { kind: 'apply-coupon', method: 'PUT', path: `/api/cart/coupons/${code}`, body: {}, input: { code } });
 
-export const removeCoupon = (device: ShopDevice, { code, seen }: ShopDevice['coupons'][number]): Promise<Told> =>
+export const removeCoupon = (device: ShopDevice, { code, seen }: CartCoupon): Promise<Told> =>
   send(device, { kind: 'remove-coupon', method: 'DELETE', path: `/api/cart/coupons/${code}`, body: {}, seen, input: { code } });
 
 export interface ReadAs {
@@ -169,41 +170,30 @@ export async function readCart(device: ShopDevice, { token, gateway, final, look
     },
     output: (answer) => readOutput(answer, device.shared.names),
   });
-  const cart = told.answer.body as CartBody | undefined;
+  const cart = told.answer.body as Cart | undefined;
   if (told.operation.outcome === 'ok' && session !== undefined && device.session === session) device.reached(told.answer, session.cart);
   // One that is behind would take back what this device knows already.
   if (told.operation.outcome === 'ok' && cart !== undefined && !cart.stale && device.session === session) {
     device.lines = new Map(cart.lines.map((line) => [line.productId, line]));
     device.seen = cart.seen;
-    device.coupons = cart.coupons ?? [];
+    device.coupons = cart.coupons;
   }
   return told;
 }
 
-interface CartBody {
-  readonly cartId: string;
-  readonly lines: readonly ShownLine[];
-  readonly seen: string;
-  readonly stale: boolean;
-  readonly incomplete: boolean;
-  readonly behind?: number;
-  readonly merge?: { readonly state: string };
-  readonly coupons?: readonly { readonly code: string; readonly seen: string }[];
-}
-
 /** `dots` are missing where `seen` is not one that we can read. */
 export function readOutput(answer: ShopAnswer, names: Names): Record<string, unknown> {
-  const cart = answer.body as CartBody;
+  const cart = answer.body as Cart;
   const dotsOf = (seen: string): string[] | undefined => commandsSeen(seen)?.map((id) => names.of(id));
   return {
     reached: answer.headers['consistency-token'] ?? '',
     cartId: cart.cartId,
     lines: cart.lines.map(({ productId, quantity, seen }) => ({ productId, quantity, dots: dotsOf(seen) })),
     dots: dotsOf(cart.seen),
-    coupons: (cart.coupons ?? []).map(({ code }) => code),
+    coupons: cart.coupons.map(({ code }) => code),
     stale: cart.stale,
     incomplete: cart.incomplete,
-    behind: cart.behind ?? 0,
-    merge: cart.merge?.state ?? 'none',
+    behind: cart.behind,
+    merge: cart.merge.state,
   };
 }

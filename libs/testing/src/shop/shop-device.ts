@@ -1,4 +1,5 @@
 /** One device of a person: a cookie jar, what it has seen, and every call written down. What it does is elsewhere: sessions, carts, orders (shop-*.ts). */
+import type { CartCoupon, CartLine, Problem } from '@cloakroom/contracts/http';
 import type { Operation, OperationKind, Outcome, Recorder } from '../history/history.ts';
 import { covers } from '../history/history.terms.ts';
 import type { Names } from './shop-dots.ts';
@@ -47,12 +48,7 @@ export interface EndedSession {
   readonly cookies: string;
 }
 
-export interface ShownLine {
-  readonly lineId: string;
-  readonly productId: string;
-  readonly quantity: number;
-  readonly seen: string;
-}
+export type ShownLine = Pick<CartLine, 'lineId' | 'productId' | 'quantity' | 'seen'>;
 
 export interface Shared {
   readonly gateways: readonly string[];
@@ -102,7 +98,7 @@ export class ShopDevice {
   lines = new Map<string, ShownLine>();
   /** The cart's. */
   seen = '';
-  coupons: readonly { readonly code: string; readonly seen: string }[] = [];
+  coupons: readonly CartCoupon[] = [];
   readonly ended: EndedSession[] = [];
   /** Commands whose outcome this device does not know, oldest first. */
   pending: PendingCommand[] = [];
@@ -214,6 +210,6 @@ export function outcomeOf(answer: ShopAnswer, kind: OperationKind): Outcome {
 }
 
 export function errorOf(answer: ShopAnswer): string {
-  const code = (answer.body as { code?: unknown } | undefined)?.code;
+  const code: unknown = (answer.body as Partial<Problem> | undefined)?.code;
   return typeof code === 'string' ? code : (answer.error ?? String(answer.status));
 }

@@ -1,4 +1,5 @@
 /** Check-outs as a device does them: preview, then one Idempotency-Key until there is an answer; at times twice at once, as an impatient thumb does. */
+import type { Order, OrderLine, OrderPage, OrderPreview, Product, Profile } from '@cloakroom/contracts/http';
 import { reauthenticate } from './shop-sessions.ts';
 import { commandsSeen } from './shop-dots.ts';
 import type { ShopDevice, Told } from './shop-device.ts';
@@ -16,24 +17,6 @@ const paymentMethods = {
   card_double_callback: 2,
 };
 
-interface PreviewBody {
-  readonly lines: readonly { readonly productId: string; readonly quantity: number; readonly obstacle?: string }[];
-  readonly total: number;
-  readonly cartChanged: boolean;
-}
-
-interface OrderBody {
-  readonly orderId: string;
-  readonly status: string;
-  readonly lines: readonly { readonly productId: string; readonly quantity: number; readonly unitPrice: number }[];
-  readonly subtotal: number;
-  readonly discount?: number;
-  readonly total: number;
-  readonly steps?: readonly { readonly name: string }[];
-  readonly reason?: string;
-  readonly coupon?: string;
-}
-
 /** An order needs one; made once a person. */
 export async function giveAddress(device: ShopDevice): Promise<boolean> {
   const { person, shared } = device;
@@ -47,7 +30,7 @@ export async function giveAddress(device: ShopDevice): Promise<boolean> {
       headers: { cookie: device.cookies() },
       from: device.from,
     });
-    const given = (answer.body as { addresses?: { addressId: string }[] } | undefined)?.addresses?.[0]?.addressId;
+    const given = (answer.body as Profile | undefined)?.addresses?.[0]?.addressId;
     if (answer.status === 200 && given !== undefined) {
       person.addressId = given;
       return true;
@@ -69,9 +52,9 @@ export async function checkOut(device: ShopDevice, key: string): Promise<void> {
     body: { seen },
     token: true,
     input: { session: session.id, cart: session.cart, observed },
-    output: ({ body }) => ({ total: (body as PreviewBody).total, lines: quantitiesOf((body as PreviewBody).lines) }),
+    output: ({ body }) => ({ total: (body as OrderPreview).total, lines: quantitiesOf((body as OrderPreview).lines) }),
   });
-  const preview = previewed.answer.body as PreviewBody;
+  const preview = previewed.answer.body as OrderPreview;
   if (previewed.operation.outcome !== 'ok' || preview.cartChanged || preview.lines.length === 0) return;
   const paymentMethod = device.random.weighted(paymentMethods);
   const body = { addressId: device.person.addressId, seen, expectedTotal: preview.total, paymentMethod };
@@ -86,7 +69,7 @@ export async function checkOut(device: ShopDevice, key: string): Promise<void> {
       token: true,
       ...(gateway !== undefined && { gateway }),
       input: { session: session.id, cart: session.cart, key, attempt, observed, lines, expectedTotal: preview.total, paymentMethod },
-      output: (answer) => orderOutput(answer.body as OrderBody),
+      output: (answer) => orderOutput(answer.body as Order),
     });
   if (device.random.chance(0.3)) {
     const [first = ''] = shared.gateways;
@@ -120,7 +103,7 @@ export async function readOrders(device: ShopDevice, final = false): Promise<voi
       path: `/api/orders?page=${page}&pageSize=${pageSize}`,
       input: { session: session.id, page, ...(final && { final }) },
       output: (answer) => {
-        const { items, total } = answer.body as { items: OrderBody[]; total: number };
+        const { items, total } = answer.body as OrderPage;
         orders.push(...items.map(orderOutput));
         return { total, orders: items.map(orderOutput) };
       },
@@ -136,25 +119,25 @@ export const readProduct = (device: ShopDevice, productId: string): Promise<Told
     method: 'GET',
     path: `/api/products/${productId}`,
     input: { productId },
-    output: ({ body }) => ({ stock: (body as { stock: number }).stock }),
+    output: ({ body }) => ({ stock: (body as Product).stock }),
   });
 
-function orderOutput({ orderId, status, lines, subtotal, discount, total, steps, reason, coupon }: OrderBody): Record<string, unknown> {
+function orderOutput({ orderId, status, lines, subtotal, discount, total, steps, reason, coupon }: Order): Record<string, unknown> {
   return {
     orderId,
     status,
     lines: lines.map(({ productId, quantity, unitPrice }) => ({ productId, quantity, unitPrice })),
     subtotal,
-    discount: discount ?? 0,
+    discount,
     total,
-    ...(steps !== undefined && { steps: steps.map(({ name }) => name) }),
+    steps: steps.map(({ name }) => name),
     ...(reason !== undefined && { reason }),
     ...(coupon !== undefined && { coupon }),
   };
 }
 
 /** Two lines of one product are two: the sum is what leaves the shelf. */
-function quantitiesOf(lines: readonly { readonly productId: string; readonly quantity: number }[]): Record<string, number> {
+function quantitiesOf(lines: readonly Pick<OrderLine, 'productId' | 'quantity'>[]): Record<string, number> {
   const sums: Record<string, number> = {};
   for (const { productId, quantity } of lines) sums[productId] = (sums[productId] ?? 0) + quantity;
   return sums;

@@ -1,5 +1,6 @@
 /** Beginning and ending sessions as a device does it, and trying what has ended. */
 import { uuidV7 } from '@cloakroom/contracts';
+import type { SignedIn } from '@cloakroom/contracts/http';
 import type { EndedSession, ShopDevice, ShopPerson, ShopSession, Told } from './shop-device.ts';
 import { readOutput } from './shop-cart.ts';
 
@@ -58,7 +59,7 @@ export async function login(device: ShopDevice, person: ShopPerson): Promise<boo
       path: '/api/session/login',
       body: { email: person.email, password: person.password },
       input: { session: id, cart: `user:${person.name}`, attempt, ...(guest && { guest: guest.id, guestCart: guest.cart }) },
-      output: ({ body }) => ({ merge: (body as { merge?: { state?: string } }).merge?.state ?? 'none' }),
+      output: ({ body }) => ({ merge: (body as SignedIn).merge?.state ?? 'none' }),
     });
     if (operation.outcome === 'ok') {
       if (before !== undefined) device.ended.push({ session: before, person: person.name, cookies });

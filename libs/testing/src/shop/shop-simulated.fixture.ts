@@ -188,14 +188,7 @@ export class SimulatedShop implements ShopTransport {
     const lines = [...Map.groupBy(state.dots, ([, { line }]) => line)].flatMap(([productId, dots]) => {
       const quantity = quantityOf(dots.map(([, dot]) => dot));
       if (quantity === 0 || productId.startsWith('coupon ')) return [];
-      return [
-        {
-          lineId: productId,
-          productId,
-          quantity,
-          seen: seen(dots.map(([dot]) => dot)),
-        },
-      ];
+      return [{ lineId: productId, productId, quantity, seen: seen(dots.map(([dot]) => dot)) }];
     });
     const coupons = [...state.dots].flatMap(([dot, { line }]) =>
       line.startsWith('coupon ') ? [{ code: line.slice(7), seen: seen([dot]) }] : [],
@@ -203,7 +196,7 @@ export class SimulatedShop implements ShopTransport {
     const stale = applied <= wanted && this.#planted !== 'reads-are-old';
     const merge = { state: claimed === undefined ? 'none' : state.joined.has(claimed) ? 'merged' : 'pending' };
     const reached = applied === 0 ? {} : { 'consistency-token': `${cart}:${applied - 1}` };
-    const body = { cartId: cart, lines, seen: seen([...state.dots.keys()]), coupons, stale, incomplete: false, merge };
+    const body = { cartId: cart, lines, seen: seen([...state.dots.keys()]), coupons, stale, behind: 0, incomplete: false, merge };
     const told = answer(200, body, reached);
     this.#previousRead = told;
     return other ?? told;
@@ -278,7 +271,8 @@ export class SimulatedShop implements ShopTransport {
     if (short && this.#planted !== 'sells-what-is-not-there') return refused(409, 'out_of_stock');
     for (const { productId, quantity } of lines) this.#stock.set(productId, Math.max(0, this.#left(productId) - quantity));
     const total = this.#planted === 'charges-another-total' ? subtotal + 1 : subtotal;
-    const order = { orderId: randomUUID(), status: 'placed', lines, subtotal, discount: subtotal - total, total };
+    const steps = [{ name: 'PaymentCaptured' }];
+    const order = { orderId: randomUUID(), status: 'placed', lines, subtotal, discount: subtotal - total, total, steps };
     this.#orders.set(known === undefined ? key : `${key} again ${order.orderId}`, { owner: cart, body: order, ask: key });
     for (const dot of ordered) this.#ordered.add(`${cart} ${dot}`);
     if (this.#planted === 'orders-leave-dots') return answer(201, order);

@@ -2,6 +2,7 @@
  * Clients that shop at random, as a seed says, and write down what came of it. They know the public HTTP API alone. What each device chooses
  * depends on the seed and on what it has seen; how fast the shop answers decides how far each gets.
  */
+import type { ProductPage } from '@cloakroom/contracts/http';
 import { openRecorder, type History, type Recorder } from '../history/history.ts';
 import { unsettled } from '../history/history.check.ts';
 import {
@@ -118,7 +119,7 @@ async function firstProducts(shared: Shared, from: string, count: number): Promi
     headers: {},
     from,
   });
-  const items = (answer.body as { items?: { productId: string }[] } | undefined)?.items;
+  const items = (answer.body as Partial<ProductPage> | undefined)?.items;
   if (items === undefined || items.length < 3) throw new Error(`no products to buy: ${answer.status} ${answer.error ?? ''}`);
   return items.map(({ productId }) => productId);
 }
