@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { uuidV7 } from '@cloakroom/contracts';
+import type { Cart } from '@cloakroom/contracts/http';
 import { plain, posted, sessionCookieOf } from '../kit/raw.ts';
 import { signedIn } from '../kit/person.ts';
 import { expect, test } from '../kit/device.ts';
@@ -30,8 +31,7 @@ test('a cart is told event by event, and a replay takes back nothing that a pers
   // A pace and an address that leave the other tests their share of what a gateway grants.
   const from = '127.7.0.1';
   const cookie = { cookie: sessionCookieOf(token) };
-  const read = async (gateway = gateways[0]) =>
-    JSON.parse((await plain('/api/cart', { gateway, headers: cookie, from })).body) as { cartId: string; lines?: { quantity: number }[] };
+  const read = async (gateway = gateways[0]) => JSON.parse((await plain('/api/cart', { gateway, headers: cookie, from })).body) as Cart;
   const add = async () => {
     const commandId = uuidV7(Date.now(), randomBytes(10));
     const answer = await posted('/api/cart/lines', { productId: products[0], quantity: 1, commandId }, { headers: cookie });

@@ -2,6 +2,7 @@
  * Persons on several devices shop at random at every gateway, lose answers, sign in and out, and send again what they do not know the end of. What they
  * were told is judged: nothing lost, nothing back, nothing twice.
  */
+import type { ProductPage } from '@cloakroom/contracts/http';
 import { checkHistory, openRecorder, repeatsOf, report, runWorkload, untriedRepeats } from '@cloakroom/testing';
 import type { RepeatKind } from '@cloakroom/testing';
 import { expect, test } from '@playwright/test';
@@ -24,7 +25,7 @@ test('carts converge, whatever several devices do to them at once', async ({ req
     .poll(() => (performance.now() - startedMs < shoppingMs ? ['time'] : lacking()), { timeout: 40_000, message: `seed ${seed}` })
     .toEqual([]);
   // Not those on the first page, which every other test buys: these shoppers buy until nothing is left.
-  const page = (await (await request.get(`${gateways[0]}/api/products?page=3&pageSize=20`)).json()) as { items: { productId: string }[] };
+  const page = (await (await request.get(`${gateways[0]}/api/products?page=3&pageSize=20`)).json()) as ProductPage;
   const products = page.items.slice(0, 10).map(({ productId }) => productId);
   const [history] = await Promise.all([
     runWorkload({ gateways, seed, recorder, products, signal: closing.signal }),

@@ -1,4 +1,5 @@
 /** The golden journey, whole, in one browser with two devices: what no change may break, on every provider. */
+import type { Cart, SignedIn } from '@cloakroom/contracts/http';
 import { refuseOnce } from '../kit/account.ts';
 import { ageAuthentication } from '../kit/age-authentication.ts';
 import { addToCart, expect, lines, searchField, signIn, test } from '../kit/browser.ts';
@@ -43,8 +44,8 @@ test('a guest finds, signs in, merges, edits, ends a device, orders exactly once
   // 3. The guest signs in: the token rotates, the old one is dead, both devices show three lines, and a replay changes nothing.
   const answered = laptop.waitForResponse('**/api/session/login');
   await signIn(laptop, person);
-  const { merge } = (await (await answered).json()) as { merge: { state: string } };
-  expect(['pending', 'merged'], 'the answer says how it stands with the guest cart').toContain(merge.state);
+  const { merge } = (await (await answered).json()) as SignedIn;
+  expect(['pending', 'merged'], 'the answer says how it stands with the guest cart').toContain(merge?.state);
   await laptop.goto('/cart');
   await expect(lines(laptop)).toHaveCount(3);
   await expect(lines(phone)).toHaveCount(3);
@@ -55,7 +56,7 @@ test('a guest finds, signs in, merges, edits, ends a device, orders exactly once
     headers: { origin: gateways[1] },
   });
   expect(again.status()).toBe(200);
-  expect(((await (await replay.get(`${gateways[1]}/api/cart`)).json()) as { lines: unknown[] }).lines).toHaveLength(3);
+  expect(((await (await replay.get(`${gateways[1]}/api/cart`)).json()) as Cart).lines).toHaveLength(3);
   await replay.dispose();
 
   // 4. The person edits the profile, lists the devices, and ends the lost one's session.
@@ -95,7 +96,7 @@ test('a guest finds, signs in, merges, edits, ends a device, orders exactly once
   await addToCart(phone, fourth);
   await expect(laptop.getByText('Your cart has changed on another device.')).toBeVisible();
   if (e2eProvider === 'native') {
-    const { cartId } = (await (await laptop.request.get(`${gateways[0]}/api/cart`)).json()) as { cartId: string };
+    const { cartId } = (await (await laptop.request.get(`${gateways[0]}/api/cart`)).json()) as Cart;
     await ageAuthentication(cartId, 5 * 60_000 + 1_000);
   } else await refuseOnce(laptop, '**/api/orders', 'POST');
   await placeButton(laptop).dblclick();

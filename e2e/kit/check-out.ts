@@ -1,4 +1,5 @@
 /** What a person does at check-out in a browser, by the names that the page shows. */
+import type { Order, OrderPage } from '@cloakroom/contracts/http';
 import type { Page } from '@playwright/test';
 import { expect } from './browser.ts';
 import { newPerson, type Device, type Person } from './device.ts';
@@ -30,18 +31,10 @@ export const summary = (page: Page) => page.getByRole('region', { name: 'Your or
 export const chooseCard = (page: Page, name: RegExp) => page.getByRole('group', { name: 'Pay with' }).getByRole('radio', { name }).check();
 export const placedHeading = (page: Page) => page.getByRole('heading', { level: 1, name: 'Thank you. Your order is placed.' });
 
-export interface OrderAnswer {
-  readonly orderId: string;
-  readonly status: string;
-  readonly lines: readonly { readonly productId: string; readonly quantity: number }[];
-  readonly total: number;
-  readonly steps: readonly { readonly name: string }[];
-}
-
-export async function ordersOf(device: Device): Promise<readonly OrderAnswer[]> {
+export async function ordersOf(device: Device): Promise<readonly Order[]> {
   const answer = await device.insist('GET', '/api/orders');
   expect(answer.status, JSON.stringify(answer.body)).toBe(200);
-  return answer.body.items as OrderAnswer[];
+  return (answer.body as OrderPage).items;
 }
 
 /** Of the requests that place an order: what each carried. */

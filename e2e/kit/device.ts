@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { test as base, expect, type APIRequestContext } from '@playwright/test';
 import { uuidV7 } from '@cloakroom/contracts';
+import type { Cart, Order, Product, ProductPage, Profile, Session } from '@cloakroom/contracts/http';
 import { gateways } from './stack.ts';
 
 /** `body` is whatever the API answered; each test names what it expects of it. */
@@ -10,34 +11,6 @@ export interface Answer {
   // oxlint-disable-next-line typescript/no-explicit-any -- a test client reads any answer
   readonly body: any;
   readonly headers: Readonly<Record<string, string>>;
-}
-
-export interface CartLine {
-  readonly lineId: string;
-  readonly productId: string;
-  readonly quantity: number;
-  readonly seen: string;
-}
-
-export interface CartAnswer {
-  readonly cartId: string;
-  readonly lines: readonly CartLine[];
-  readonly coupons: readonly { readonly code: string; readonly seen: string }[];
-  readonly seen: string;
-  readonly stale: boolean;
-  readonly merge: { readonly state: 'none' | 'pending' | 'merged'; readonly from?: string };
-}
-
-export interface Order {
-  readonly orderId: string;
-  readonly status: 'pending' | 'placed' | 'cancelled';
-  readonly lines: readonly { readonly lineId: string; readonly productId: string; readonly quantity: number; readonly unitPrice: number }[];
-  readonly subtotal: number;
-  readonly discount: number;
-  readonly coupon?: string;
-  readonly total: number;
-  readonly steps: readonly { readonly name: string; readonly at: string }[];
-  readonly reason?: string;
 }
 
 /** What is not said is what a person would do: the address of their profile (made where there is none), all of the cart, a new key. */
@@ -104,14 +77,14 @@ export class Device {
     return answer;
   }
 
-  async cart(): Promise<CartAnswer> {
+  async cart(): Promise<Cart> {
     const answer = await this.insist('GET', '/api/cart');
     expect(answer.status, JSON.stringify(answer.body)).toBe(200);
-    return answer.body as CartAnswer;
+    return answer.body as Cart;
   }
 
   /** Waits until the cart holds exactly these quantities by product. */
-  async expectCart(quantities: Readonly<Record<string, number>>, timeoutMs = 15_000): Promise<CartAnswer> {
+  async expectCart(quantities: Readonly<Record<string, number>>, timeoutMs = 15_000): Promise<Cart> {
     await expect.poll(async () => quantitiesOf(await this.cart()), { timeout: timeoutMs }).toEqual(quantities);
     return this.cart();
   }
@@ -151,12 +124,12 @@ export class Device {
   /** Of the profile; a new one where it has none. */
   async addressId(): Promise<string> {
     const { body } = await this.insist('GET', '/api/profile');
-    const known = (body.addresses as { addressId: string }[] | undefined)?.[0]?.addressId;
+    const known = (body as Profile).addresses?.[0]?.addressId;
     if (known !== undefined) return known;
     const address = { name: 'Robin Example', line1: 'Cloak Street 1', city: 'Vienna', postalCode: '1010', country: 'AT' };
     const answer = await this.insist('PATCH', '/api/profile', { addresses: [address] });
     expect(answer.status, JSON.stringify(answer.body)).toBe(200);
-    return (answer.body.addresses as { addressId: string }[])[0]!.addressId;
+    return (answer.body as Profile).addresses![0]!.addressId;
   }
 
   async applyCoupon(code: string): Promise<Answer> {
@@ -175,15 +148,13 @@ export class Device {
 
   async state(): Promise<string> {
     const answer = await this.insist('GET', '/api/session');
-    return answer.body.state as string;
+    return (answer.body as Session).state;
   }
 
   /** The body of a POST /api/cart/lines. */
   async addition(productId: string, quantity: number) {
     const { body } = await this.insist('GET', `/api/products/${productId}`);
-    const options = Object.fromEntries(
-      (body.options as { name: string; values: string[] }[]).map(({ name, values }) => [name, values[0]!]),
-    );
+    const options = Object.fromEntries((body as Product).options.map(({ name, values }) => [name, values[0]!]));
     return { commandId: newCommandId(), productId, quantity, options };
   }
 
@@ -192,7 +163,7 @@ export class Device {
   }
 }
 
-export function quantitiesOf(cart: CartAnswer): Record<string, number> {
+export function quantitiesOf(cart: Cart): Record<string, number> {
   return Object.fromEntries(cart.lines.map(({ productId, quantity }) => [productId, quantity]));
 }
 
@@ -221,7 +192,7 @@ export const test = base.extend<{ newDevice: () => Promise<Device>; products: st
   // With enough in stock for any test: those before it may have bought the shop window empty.
   products: async ({ newDevice }, use) => {
     const { body } = await (await newDevice()).call('GET', '/api/products?pageSize=50');
-    const items = body.items as { productId: string; stock: number }[];
+    const { items } = body as ProductPage;
     await use(items.filter(({ stock }) => stock >= 15).map(({ productId }) => productId));
   },
 });

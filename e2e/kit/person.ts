@@ -1,4 +1,5 @@
 /** Somebody who is signed in, and their token as a thief would hold it. */
+import type { Problem } from '@cloakroom/contracts/http';
 import { expect, newPerson, type Device, type Person } from './device.ts';
 import { gateways } from './stack.ts';
 import { plain, posted, sessionCookieOf, tokenIn } from './raw.ts';
@@ -26,7 +27,7 @@ export async function everywhere(token: string, path = '/api/cart'): Promise<str
   return Promise.all(
     gateways.map(async (gateway) => {
       const answer = await plain(path, { gateway, headers: { cookie: sessionCookieOf(token) } });
-      return answer.status === 200 ? 'lives' : (JSON.parse(answer.body) as { code: string }).code;
+      return answer.status === 200 ? 'lives' : (JSON.parse(answer.body) as Problem).code;
     }),
   );
 }

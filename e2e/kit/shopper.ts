@@ -1,5 +1,6 @@
 /** Somebody who is ready to check out, and what an order comes to. */
-import { expect, newPerson, type Device, type Order } from './device.ts';
+import type { Order, Product } from '@cloakroom/contracts/http';
+import { expect, newPerson, type Device } from './device.ts';
 
 /** Registered, with an address and these products in the cart. */
 export async function shopper(newDevice: () => Promise<Device>, wanted: Readonly<Record<string, number>>): Promise<Device> {
@@ -13,7 +14,8 @@ export async function shopper(newDevice: () => Promise<Device>, wanted: Readonly
 
 /** At this moment, as a product's page says it. */
 export async function stockOf(device: Device, productId: string): Promise<number> {
-  return (await device.insist('GET', `/api/products/${productId}`)).body.stock as number;
+  const { body } = await device.insist('GET', `/api/products/${productId}`);
+  return (body as Product).stock;
 }
 
 export const stepsCalled = ({ steps }: Order, name: string): number => steps.filter((step) => step.name === name).length;

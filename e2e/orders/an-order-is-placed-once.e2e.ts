@@ -1,10 +1,11 @@
 /** Check-out exactly once, over the public API and across both gateways. */
-import { expect, newCommandId, newPerson, quantitiesOf, test, type Answer, type Device, type Order } from '../kit/device.ts';
+import type { Order, Problem, SignedIn } from '@cloakroom/contracts/http';
+import { expect, newCommandId, newPerson, quantitiesOf, test, type Answer, type Device } from '../kit/device.ts';
 import { shopper, stepsCalled, stockOf } from '../kit/shopper.ts';
 import { gateways } from '../kit/stack.ts';
 
 const codesOf = (answers: readonly Answer[]): string[] =>
-  answers.map(({ status, body }) => (status === 201 ? 'placed' : (body as { code: string }).code)).toSorted();
+  answers.map(({ status, body }) => (status === 201 ? 'placed' : (body as Problem).code)).toSorted();
 const idsOf = (answers: readonly Answer[]): string[] => [...new Set(answers.map(({ body }) => (body as Order).orderId))];
 test('twenty requests with one key at once, over all gateways, are one order', async ({ newDevice, products }) => {
   const [first] = products as [string];
@@ -141,7 +142,7 @@ test('two people who sign in with one guest cart at once: one has it, the other 
       const gateway = gateways[index]!;
       const context = await playwright.request.newContext({ storageState: { cookies: cookies as never, origins: [] } });
       const answer = await context.post(`${gateway}/api/session/login`, { data: { email, password }, headers: { origin: gateway } });
-      const { merge } = (await answer.json()) as { merge?: { from?: string } };
+      const { merge } = (await answer.json()) as SignedIn;
       await context.dispose();
       return merge?.from;
     }),

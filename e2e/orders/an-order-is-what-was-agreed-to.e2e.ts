@@ -1,4 +1,5 @@
 /** Nothing is ordered that its person did not see and agree to, and nobody else sees it. */
+import type { Order, OrderPreview, Problem } from '@cloakroom/contracts/http';
 import { expect, newCommandId, newPerson, test } from '../kit/device.ts';
 import { shopper, stockOf } from '../kit/shopper.ts';
 
@@ -8,7 +9,7 @@ test('another total than was agreed to is asked about and not charged; the right
   const { seen } = await device.cart();
   const preview = await device.insist('POST', '/api/orders/preview', { seen });
   const total = preview.body.total as number;
-  expect(total).toBe((preview.body.lines as { unitPrice: number }[])[0]!.unitPrice * 2);
+  expect(total).toBe((preview.body as OrderPreview).lines[0]!.unitPrice * 2);
   const refused = await device.checkout({ seen, expectedTotal: total - 1 });
   expect([refused.status, refused.body.code, refused.body.preview.total]).toEqual([409, 'price_changed', total]);
   expect(await device.orders()).toEqual([]);
@@ -36,7 +37,7 @@ test('a cart that lost what was seen is shown again and not ordered; what came t
   await laptop.expectCart({ [second]: 2, [third]: 1 });
   const refused = await laptop.checkout({ seen, addressId });
   expect([refused.status, refused.body.code]).toEqual([409, 'cart_changed']);
-  const shown = refused.body.cart.lines as { productId: string }[];
+  const shown = (refused.body as Problem).cart!.lines;
   expect(shown.map(({ productId }) => productId).toSorted()).toEqual([second, third].toSorted());
   // One line alone: what was seen of it.
   const only = (await laptop.cart()).lines.find(({ productId }) => productId === second)!;
@@ -63,7 +64,7 @@ test("another person's order is not there, neither by its id nor in a list, nor 
 }) => {
   const [first] = products as [string];
   const [owner, other] = [await shopper(newDevice, { [first]: 1 }), await shopper(newDevice, { [first]: 1 })];
-  const { orderId } = (await owner.checkout()).body as { orderId: string };
+  const { orderId } = (await owner.checkout()).body as Order;
   expect((await owner.insist('GET', `/api/orders/${orderId}`)).status).toBe(200);
   const answer = await other.insist('GET', `/api/orders/${orderId}`);
   expect([answer.status, answer.body.code]).toEqual([404, 'not_found']);

@@ -1,6 +1,7 @@
 /** Check-out while the parts that it needs are away: what was taken ends once, and what was not taken left nothing. */
+import type { Order } from '@cloakroom/contracts/http';
 import { ageAuthentication } from '../kit/age-authentication.ts';
-import { expect, newCommandId, newPerson, test, type Checkout, type Device, type Order } from '../kit/device.ts';
+import { expect, newCommandId, newPerson, test, type Checkout, type Device } from '../kit/device.ts';
 import { shopper, stepsCalled, stockOf } from '../kit/shopper.ts';
 import { killAndWaitForSuccessor, whilePaused } from '../kit/stack.ts';
 

@@ -1,4 +1,5 @@
 /** What the check-out page says and offers when something comes in between. The same on every provider, so it is looked at on one. */
+import type { OrderPreview } from '@cloakroom/contracts/http';
 import type { Route } from '@playwright/test';
 import { refuseOnce } from '../kit/account.ts';
 import { drawer, expect, test } from '../kit/browser.ts';
@@ -26,7 +27,7 @@ test('another total than the one that was shown is asked about before it is paid
   let shown = 0;
   await page.route('**/api/orders/preview', async (route) => {
     const answer = await route.fetch();
-    const preview = (await answer.json()) as { total: number };
+    const preview = (await answer.json()) as OrderPreview;
     await route.fulfill({ response: answer, json: { ...preview, total: preview.total - (shown++ === 0 ? 500 : 0) } });
   });
   await openCheckOut(page, gateways[0], person);

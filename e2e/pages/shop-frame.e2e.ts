@@ -1,3 +1,4 @@
+import type { Session } from '@cloakroom/contracts/http';
 import type { Page } from '@playwright/test';
 import { addToCart, drawer, expect, signIn, test } from '../kit/browser.ts';
 import { newPerson } from '../kit/device.ts';
@@ -56,7 +57,7 @@ test('the session bar tells a cache hit after a second request, the gateway, the
   await bar.getByRole('button', { name: 'What is this?' }).click();
   const panel = page.getByRole('dialog', { name: 'What the session bar tells' });
   await expect(panel.getByRole('table', { name: 'Last answers' }).getByRole('row')).not.toHaveCount(1);
-  const { cartId } = (await (await page.request.get('/api/session')).json()) as { cartId: string };
+  const { cartId } = (await (await page.request.get('/api/session')).json()) as Session;
   await expect(panel).toContainText(`npm run cart -- history ${cartId}`);
   await expect(panel).toContainText(/Last trace\s*[0-9a-f]{32}/);
   await page.keyboard.press('Escape');

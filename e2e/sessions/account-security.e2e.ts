@@ -1,4 +1,5 @@
 /** What a person, or an administrator, does to an account, and what becomes of its sessions at every gateway. */
+import type { PasskeyOptions } from '@cloakroom/contracts/http';
 import { execFile } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
@@ -131,7 +132,7 @@ test('an authenticator app is asked for at the next sign-in; a code counts once,
   const half = async () => {
     const answer = await phone.signIn(person);
     expect(answer.body).toMatchObject({ status: 401, code: 'second_factor_required', methods: ['totp', 'recovery_code'] });
-    return (answer.body as { challenge: string }).challenge;
+    return (answer.body as PasskeyOptions).challenge;
   };
   const finish = (challenge: string, proof: object) => phone.call('POST', '/api/session/login/second-factor', { challenge, ...proof });
   // The code that confirmed is spent; the next one is good already.

@@ -1,3 +1,4 @@
+import type { Devices } from '@cloakroom/contracts/http';
 import { expect, newPerson, test } from '../kit/device.ts';
 import { gateways } from '../kit/stack.ts';
 
@@ -35,7 +36,7 @@ test('a plain client walks the golden journey, another gateway at every step', a
 
   const devices = await laptop.call('GET', '/api/session/devices');
   expect(devices.body).toHaveLength(2);
-  const other = (devices.body as { handle: string; current: boolean }[]).find(({ current }) => !current)!;
+  const other = (devices.body as Devices).find(({ current }) => !current)!;
   expect((await laptop.call('DELETE', `/api/session/devices/${other.handle}`)).status).toBe(204);
   await expect.poll(async () => (await phone.call('GET', '/api/cart')).status, { timeout: 2_500 }).toBe(401);
 

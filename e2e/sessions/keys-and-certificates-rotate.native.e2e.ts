@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { uuidV7 } from '@cloakroom/contracts';
+import type { Problem, ProductPage } from '@cloakroom/contracts/http';
 import { takeApart } from '../kit/forge.ts';
 import { callMesh, cartPath, passportFor, profilePath } from '../kit/mesh.ts';
 import { signedIn } from '../kit/person.ts';
@@ -35,7 +36,7 @@ const paceMs = 120;
 /** Four people, each at both gateways, read and write without a pause. @returns what ends it, with how often each status was seen */
 async function underLoad() {
   const people = await Promise.all(Array.from({ length: 4 }, () => signedIn()));
-  const products = (JSON.parse((await plain('/api/products', {})).body) as { items: { productId: string }[] }).items;
+  const products = (JSON.parse((await plain('/api/products', {})).body) as ProductPage).items;
   const seen = new Map<string, number>();
   let going = true;
   const asks = [
@@ -52,7 +53,7 @@ async function underLoad() {
   const shop = async (token: string): Promise<void> => {
     for (let turn = 0; going; turn += 1) {
       const what = await asks[turn % asks.length]!(gateways[turn % 2]!, sessionCookieOf(token)).then(
-        async (answer) => (answer.ok ? 'ok' : `${answer.status} ${((await answer.json()) as { code: string }).code}`),
+        async (answer) => (answer.ok ? 'ok' : `${answer.status} ${((await answer.json()) as Problem).code}`),
         (error: unknown) => String(error),
       );
       seen.set(what, (seen.get(what) ?? 0) + 1);

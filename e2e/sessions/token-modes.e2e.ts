@@ -1,4 +1,5 @@
 import { selfContainedModes, tokenModeNames } from '@cloakroom/contracts';
+import type { Devices } from '@cloakroom/contracts/http';
 import { watchCrowd } from '@cloakroom/testing';
 import type { APIRequest } from '@playwright/test';
 import { type Device, expect, newPerson, type Person, test } from '../kit/device.ts';
@@ -52,7 +53,7 @@ test('one person is signed in on four devices in four modes, each serves at ever
     }
   }
   const { body } = await first.call('GET', '/api/session/devices');
-  expect((body as { mode: string }[]).map(({ mode }) => mode).toSorted()).toEqual([...tokenModeNames, 'hybrid'].toSorted());
+  expect((body as Devices).map(({ mode }) => mode).toSorted()).toEqual([...tokenModeNames, 'hybrid'].toSorted());
 });
 
 test('what is revoked is refused at every gateway within the feed in jwt-denylist, and in jwt at the end of its access token', async ({
