@@ -1,8 +1,14 @@
-/** What the embedded log holds in memory. It changes by journal entries alone, so that replaying the file gives the same state. */
+/** What the embedded log holds in memory. It changes by entries alone, so that reading the file gives the same state. */
 import type { TopicSpec } from '@cloakroom/contracts';
-import type { JournalEntry } from './event-log.embedded.journal.ts';
 import { EventLogError } from './event-log.ts';
 import type { LogRecord, TopicPartition } from './event-log.ts';
+
+export type LogEntry =
+  | { readonly kind: 'topic'; readonly spec: TopicSpec }
+  /** The partition begins here: what was before is past its retention. */
+  | ({ readonly kind: 'start'; readonly offset: bigint } & TopicPartition)
+  | { readonly kind: 'record'; readonly record: LogRecord }
+  | ({ readonly kind: 'commit'; readonly group: string; readonly offset: bigint; readonly atMs: number } & TopicPartition);
 
 /** Retention is looked at when a partition has grown by so many records: dropping one by one would copy the array each time. */
 const retentionStride = 1_000;
@@ -20,7 +26,7 @@ interface Topic {
   readonly partitions: readonly Partition[];
 }
 
-type Commit = JournalEntry & { readonly kind: 'commit' };
+type Commit = LogEntry & { readonly kind: 'commit' };
 
 export class EmbeddedState {
   readonly #topics = new Map<string, Topic>();
@@ -46,7 +52,8 @@ export class EmbeddedState {
     return this.#commits.get(commitKey(group, topic, partition))?.offset;
   }
 
-  apply(entry: JournalEntry, nowMs: number): void {
+  /** @param nowMs absent while a file is read: `expire` follows */
+  apply(entry: LogEntry, nowMs?: number): void {
     if (entry.kind === 'topic') {
       const partitions = Array.from({ length: entry.spec.partitions }, (): Partition => ({ first: 0n, records: [] }));
       this.#topics.set(entry.spec.name, { spec: entry.spec, partitions });
@@ -54,7 +61,7 @@ export class EmbeddedState {
       const { spec, partitions } = this.topic(entry.record.topic);
       const partition = partitions[entry.record.partition]!;
       partition.records.push(entry.record);
-      if (partition.records.length % retentionStride === 0) dropExpired(spec, partition, nowMs);
+      if (nowMs !== undefined && partition.records.length % retentionStride === 0) dropExpired(spec, partition, nowMs);
     } else if (entry.kind === 'start') {
       this.partition(entry.topic, entry.partition).first = entry.offset;
     } else {
@@ -62,27 +69,19 @@ export class EmbeddedState {
     }
   }
 
-  expire(nowMs: number): void {
-    for (const { spec, partitions } of this.#topics.values()) for (const partition of partitions) dropExpired(spec, partition, nowMs);
+  /**
+   * Drops what is past its retention, and groups that committed nothing for long.
+   * @returns where the partitions begin that lost something
+   */
+  expire(nowMs: number): LogEntry[] {
     for (const [key, { atMs }] of this.#commits) if (atMs < nowMs - offsetsRetentionMs) this.#commits.delete(key);
-  }
-
-  /** The entries that make this state. */
-  *entries(): Generator<JournalEntry> {
-    for (const { spec, partitions } of this.#topics.values()) {
-      yield { kind: 'topic', spec };
-      for (const [partition, { first, records }] of partitions.entries()) {
-        if (first > 0n) yield { kind: 'start', topic: spec.name, partition, offset: first };
-        for (const record of records) yield { kind: 'record', record };
-      }
-    }
-    yield* this.#commits.values();
-  }
-
-  entryCount(): number {
-    let count = 0;
-    for (const _entry of this.entries()) count++;
-    return count;
+    return [...this.#topics.values()].flatMap(({ spec, partitions }) =>
+      [...partitions.entries()].flatMap(([partition, of]): LogEntry[] => {
+        const { first } = of;
+        dropExpired(spec, of, nowMs);
+        return of.first === first ? [] : [{ kind: 'start', topic: spec.name, partition, offset: of.first }];
+      }),
+    );
   }
 }
 

@@ -1,17 +1,19 @@
 /**
- * The event log in this process's memory, mirrored to a file: the same semantics as Kafka for one process, under the same contract suite.
+ * The event log in this process's memory, written to a SQLite file: the same semantics as Kafka for one process, under the same contract suite.
  *
  * Declared differences: all services of the process share this one object; no replication; committed offsets reach the file once a second
  * and at close, so a killed process is handed some records again (at-least-once, as always); compacted topics keep every record.
  */
 import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers';
 import { deadLetterTopic, partitionOf, type TopicSpec } from '@cloakroom/contracts';
 import type { Clock } from '@cloakroom/platform';
 import { EmbeddedGroup, EmbeddedMember } from './event-log.embedded.group.ts';
 import type { Shelf } from './event-log.embedded.group.ts';
-import { openJournal, readJournal, rewriteJournal } from './event-log.embedded.journal.ts';
-import type { Journal, JournalEntry } from './event-log.embedded.journal.ts';
+import { openLogFile } from './event-log.embedded.file.ts';
+import type { LogFile } from './event-log.embedded.file.ts';
 import { EmbeddedState, fatal, nextOffset } from './event-log.embedded.state.ts';
+import type { LogEntry, Partition } from './event-log.embedded.state.ts';
 import { publishInSpans } from './event-log.traces.ts';
 import { EventLogError, assertPublishable } from './event-log.ts';
 import type {
@@ -35,26 +37,34 @@ export interface EmbeddedOptions {
 
 /** How old a committed offset in the file may be: a process killed within it hands some records over again. */
 const commitFlushMs = 1_000;
-/** The file is rewritten at open when so much of it is dead; not while running. */
-const deadShareMax = 0.5;
+/** Records of one transaction, unless one publish has more: some milliseconds in which nothing else runs. The rest waits for the next turn. */
+const transactionRecordsMax = 1_000;
+
+/** A publish that waits for its transaction. Its records have no offset yet. */
+interface Waiting {
+  readonly records: readonly Omit<LogRecord, 'offset'>[];
+  readonly resolve: (positions: Position[]) => void;
+  readonly reject: (error: Error) => void;
+}
 
 export class EmbeddedEventLog implements EventLog {
   readonly #state = new EmbeddedState();
   readonly #groups = new Map<string, EmbeddedGroup>();
-  readonly #unwritten = new Map<string, JournalEntry>();
+  readonly #unwritten = new Map<string, LogEntry>();
   readonly #members = new Set<EmbeddedMember>();
   readonly #clock: Clock;
   readonly #log: EventLogReporter;
-  readonly #journal: Journal | undefined;
+  readonly #file: LogFile | undefined;
   readonly #flush: NodeJS.Timeout;
   readonly #id = randomUUID();
+  #waiting: Waiting[] = [];
   #interrupted = false;
   #closed = false;
 
   constructor({ file, log, clock }: EmbeddedOptions) {
     this.#log = log;
     this.#clock = clock;
-    if (file !== undefined) this.#journal = this.#open(file);
+    if (file !== undefined) this.#file = this.#open(file);
     this.#flush = setInterval(() => this.#flushCommits(), commitFlushMs);
     this.#flush.unref();
   }
@@ -63,7 +73,7 @@ export class EmbeddedEventLog implements EventLog {
     return settle(() => {
       for (const spec of specs) {
         const known = this.#state.find(spec.name)?.spec;
-        if (known === undefined) this.#append([{ kind: 'topic', spec }]);
+        if (known === undefined) this.#addTopic(spec);
         else if (known.partitions !== spec.partitions)
           throw fatal(`topic ${spec.name} has ${known.partitions} partitions, not ${spec.partitions}`);
       }
@@ -74,22 +84,50 @@ export class EmbeddedEventLog implements EventLog {
     return publishInSpans(topic, records, (stamped) => this.#publish(topic, stamped));
   }
 
-  #publish(topic: TopicSpec, records: readonly OutgoingRecord[]): Promise<Position[]> {
-    return settle(() => {
-      if (this.#interrupted) throw new EventLogError('retriable', 'the event log does not answer', { outcomeUnknown: false });
-      const nextOf = this.#state.topic(topic.name).partitions.map(nextOffset);
-      assertPublishable(topic, records);
-      const timestampMs = this.#clock.nowMs();
-      const appended = records.map(({ key, value, headers = {}, partition = partitionOf(key, topic) }): LogRecord => {
-        const offset = nextOf[partition]!;
-        nextOf[partition] = offset + 1n;
-        // Copied, as a wire would: the caller may reuse its buffer.
-        return { topic: topic.name, partition, offset, key, value: value === null ? null : Buffer.from(value), headers, timestampMs };
-      });
-      this.#append(appended.map((record) => ({ kind: 'record', record })));
-      this.#wake();
-      return appended.map(({ partition, offset }) => ({ topic: topic.name, partition, offset }));
+  async #publish(topic: TopicSpec, records: readonly OutgoingRecord[]): Promise<Position[]> {
+    if (this.#interrupted) throw new EventLogError('retriable', 'the event log does not answer', { outcomeUnknown: false });
+    this.#assertOpen();
+    this.#state.topic(topic.name);
+    assertPublishable(topic, records);
+    const timestampMs = this.#clock.nowMs();
+    const stamped = records.map(({ key, value, headers = {}, partition = partitionOf(key, topic) }) => {
+      // Copied, as a wire would: the caller may reuse its buffer.
+      return { topic: topic.name, partition, key, value: value === null ? null : Buffer.from(value), headers, timestampMs };
     });
+    if (this.#file === undefined) return this.#write(stamped);
+    const { promise, resolve, reject } = Promise.withResolvers<Position[]>();
+    this.#waiting.push({ records: stamped, resolve, reject });
+    // All that is published in one turn of the event loop shares a transaction.
+    if (this.#waiting.length === 1) setImmediate(() => this.#writeWaiting());
+    return promise;
+  }
+
+  #writeWaiting(): void {
+    let count = 0;
+    const beyond = this.#waiting.findIndex(({ records }, index) => (count += records.length) > transactionRecordsMax && index > 0);
+    const taken = this.#waiting.splice(0, beyond < 0 ? this.#waiting.length : beyond);
+    if (this.#waiting.length > 0) setImmediate(() => this.#writeWaiting());
+    try {
+      const positions = this.#write(taken.flatMap(({ records }) => records));
+      let at = 0;
+      for (const { records, resolve } of taken) resolve(positions.slice(at, (at += records.length)));
+    } catch (error) {
+      for (const { reject } of taken) reject(error as Error);
+    }
+  }
+
+  /** All records or none. */
+  #write(records: Waiting['records']): Position[] {
+    const nextOf = new Map<Partition, bigint>();
+    const appended = records.map((record): LogEntry & { readonly kind: 'record' } => {
+      const of = this.#state.partition(record.topic, record.partition);
+      const offset = nextOf.get(of) ?? nextOffset(of);
+      nextOf.set(of, offset + 1n);
+      return { kind: 'record', record: { ...record, offset } };
+    });
+    this.#append(appended);
+    this.#wake();
+    return appended.map(({ record: { topic, partition, offset } }) => ({ topic, partition, offset }));
   }
 
   subscribe(options: SubscribeOptions): Promise<Subscription> {
@@ -140,8 +178,9 @@ export class EmbeddedEventLog implements EventLog {
     this.#closed = true;
     await Promise.all([...this.#members].map((member) => member.stop()));
     clearInterval(this.#flush);
+    while (this.#waiting.length > 0) this.#writeWaiting();
     this.#flushCommits();
-    this.#journal?.close();
+    this.#file?.close();
   }
 
   /** For tests and labs: from now on the log answers nobody, as a paused broker. */
@@ -173,7 +212,7 @@ export class EmbeddedEventLog implements EventLog {
       },
       committed: (group, partition) => this.#state.committed(group, partition),
       commit: (group, { topic, partition }, offset) => {
-        const entry: JournalEntry = { kind: 'commit', group, topic, partition, offset, atMs: this.#clock.nowMs() };
+        const entry = { kind: 'commit', group, topic, partition, offset, atMs: this.#clock.nowMs() } as const;
         this.#state.apply(entry, entry.atMs);
         this.#unwritten.set(`${group}\n${topic}\n${partition}`, entry);
       },
@@ -189,14 +228,15 @@ export class EmbeddedEventLog implements EventLog {
     return position!;
   }
 
-  #append(entries: readonly JournalEntry[]): void {
+  #addTopic(spec: TopicSpec): void {
     this.#assertOpen();
-    try {
-      this.#journal?.append(entries);
-    } catch (error) {
-      throw new EventLogError('retriable', 'the event log could not be written', { outcomeUnknown: false, cause: error });
-    }
-    for (const entry of entries) this.#state.apply(entry, this.#clock.nowMs());
+    this.#append([{ kind: 'topic', spec }]);
+  }
+
+  #append(entries: readonly LogEntry[]): void {
+    this.#file?.append(entries);
+    const nowMs = this.#clock.nowMs();
+    for (const entry of entries) this.#state.apply(entry, nowMs);
   }
 
   #flushCommits(): void {
@@ -204,7 +244,7 @@ export class EmbeddedEventLog implements EventLog {
     if (entries.length === 0) return;
     this.#unwritten.clear();
     try {
-      this.#journal?.append(entries);
+      this.#file?.append(entries);
     } catch (error) {
       // Nothing is lost by it but progress: the next commit of the partition says more.
       this.#log.error({ err: error }, 'committed offsets could not be written');
@@ -219,13 +259,19 @@ export class EmbeddedEventLog implements EventLog {
     if (this.#closed) throw fatal('the event log is closed');
   }
 
-  #open(file: string): Journal {
-    const { entries } = readJournal(file, this.#log);
+  #open(path: string): LogFile {
+    const file = openLogFile(path, this.#log);
     const nowMs = this.#clock.nowMs();
-    for (const entry of entries) this.#state.apply(entry, nowMs);
-    this.#state.expire(nowMs);
-    if (entries.length > 0 && this.#state.entryCount() < entries.length * (1 - deadShareMax)) rewriteJournal(file, this.#state.entries());
-    return openJournal(file, this.#log);
+    for (const entry of file.read()) this.#state.apply(entry);
+    const starts = this.#state.expire(nowMs);
+    try {
+      if (starts.length > 0) file.append(starts);
+      file.shrink();
+    } catch (error) {
+      // A full disk must not keep the shop from starting: the next open deletes them.
+      this.#log.warn({ err: error }, 'records past their retention could not be deleted from the event log');
+    }
+    return file;
   }
 }
 

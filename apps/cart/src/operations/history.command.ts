@@ -1,10 +1,10 @@
 /** `npm run cart -- history` shows one cart's events, one by one. Rows go to standard output, and remarks to standard error. */
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isGuestSubject, isUserSubject } from '@cloakroom/contracts';
-import { openEventLog, type EventLog } from '@cloakroom/event-log';
+import { copyEmbeddedLog, openEventLog, type EventLog } from '@cloakroom/event-log';
 import { ConfigError, createLogger, systemClock } from '@cloakroom/platform';
 import { readHistoryConfig, type HistoryConfig } from '../config.ts';
 import { jsonRow, tableHead, tableRow } from './history.print.ts';
@@ -55,10 +55,10 @@ async function run(cartId: string, json: boolean, config: HistoryConfig, { out, 
   }
 }
 
-/** Copies the file, because only the shop that writes it may cut and shrink it. */
+/** Copies the file, because to open a log deletes old records, and only the shop that owns the file may do so. */
 function copyOf(file: string, folder: string): string {
   const copy = join(folder, 'events.log');
-  copyFileSync(file, copy);
+  copyEmbeddedLog(file, copy);
   return copy;
 }
 
