@@ -222,7 +222,7 @@ function expectSound(operation: Operation, seen: Seen, cell: string): void {
 
 const changesSession: ReadonlySet<Operation> = new Set(['login', 'register', 'logout']);
 
-/** Nothing is cleared and nobody else's session is set. A carried session may have been renewed on the way, also to a refusal: as itself. */
+/** Nothing is cleared and nobody else's session is set. A self-contained session may have been renewed on the way, also to a refusal: as itself. */
 function expectCookiesKept(operation: Operation, seen: Seen, cell: string): void {
   if (changesSession.has(operation) && seen.status < 300) return;
   const set = seen.setCookies.filter(({ name }) => sessionCookies.includes(name));

@@ -117,7 +117,10 @@ test('signing out in jwt-denylist takes all cookies and refuses their copy at ev
   await thief.dispose();
 });
 
-test('proving the password renews a carried session, and the token before it is refused at once', async ({ newDevice, playwright }) => {
+test('proving the password renews a self-contained session, and the token before it is refused at once', async ({
+  newDevice,
+  playwright,
+}) => {
   const person = newPerson();
   const device = await signedIn(newDevice, await registered(newDevice, person), 'jwt-denylist');
   const before = await copyOf(playwright.request, device, ['__Host-access']);

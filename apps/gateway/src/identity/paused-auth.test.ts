@@ -3,7 +3,7 @@ import { openTcpProxy, type TcpProxy, watchCrowd } from '@cloakroom/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ask, openStage, type Stage, until } from '../testing/gateway.fixture.ts';
 
-/** What a request may wait for who it is from (identity.ts). */
+/** What a request may wait until its caller is identified (identify-reference-token.ts). */
 const resolveBudgetMs = 800;
 let stage: Stage;
 let proxy: TcpProxy;
