@@ -6,7 +6,7 @@ import { useSession } from '../session/session.tsx';
 import { useHasUnsavedCodes } from '../security/unsaved.ts';
 import { useDisplayName } from './update-profile.tsx';
 
-/** The frame of the personal pages. A guest has preferences and recently viewed products; the rest is for those who signed in. */
+/** The frame of the personal pages. A guest has preferences and recently viewed products. All else needs a signed-in person. */
 export default function AccountPage() {
   const { session, error, retry } = useSession();
   const name = useDisplayName();

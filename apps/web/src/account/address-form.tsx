@@ -7,19 +7,19 @@ interface AddressFormProps {
   readonly address: AddressWish | undefined;
   readonly busy: boolean;
   readonly onSave: (address: AddressWish) => void;
-  /** Undefined: there is nothing to go back to. */
+  /** Undefined: the person has nothing to go back to. */
   readonly onCancel: (() => void) | undefined;
-  /** It was not opened by a button: the keyboard stays where it is. */
+  /** No button opened the form, so the focus stays where it is. */
   readonly quiet?: boolean;
 }
 
 export function AddressForm({ address, busy, onSave, onCancel, quiet = false }: AddressFormProps) {
   const opened = useRef<HTMLFormElement>(null);
-  // The button that opened the form is gone, and the keyboard's place with it.
+  // The button that opened the form is gone and took the focus with it.
   useEffect(() => {
     if (!quiet) opened.current?.querySelector('input')?.focus();
   }, [quiet]);
-  /** The browser says it at the field, and takes no form with it. */
+  /** The browser shows the text at the field, and sends no form that has one. */
   const judge = (): void => {
     const fields = opened.current?.elements;
     const [code, country] = [fields?.namedItem('postalCode'), fields?.namedItem('country')];

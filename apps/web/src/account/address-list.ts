@@ -1,8 +1,8 @@
 import type { AddressWish } from '../api/api.types.ts';
 
 /**
- * With a new one, at the end. One that is there already is not there twice: the answer to a first "Save" may have been lost, and the list read again
- * since then holds it.
+ * Adds an address at the end of the list. The list may hold it already, when the answer to a first "Save" was lost and the list was read again.
+ * Then the list keeps it once.
  */
 export function withAddress(addresses: readonly AddressWish[], made: AddressWish): readonly AddressWish[] {
   const isSame = (one: AddressWish): boolean =>

@@ -7,7 +7,7 @@ import { Loading, ProblemNote } from '../components/problem-note.tsx';
 import { useToast } from '../components/toasts.tsx';
 import { useProfile, useUpdateProfile } from './update-profile.tsx';
 
-/** What the profile service keeps at most. */
+/** The profile service keeps no more than this. */
 const addressCountMax = 20;
 
 export default function AddressesPage() {
@@ -25,7 +25,7 @@ export default function AddressesPage() {
   );
 }
 
-/** The list is replaced as a whole: an address keeps its id, a new one comes without and is given one. */
+/** The page replaces the whole list. An address keeps its id. A new one has none, and the server gives it one. */
 function Addresses({ addresses }: { readonly addresses: readonly AddressWish[] }) {
   const update = useUpdateProfile();
   const toast = useToast();
@@ -82,12 +82,12 @@ function Addresses({ addresses }: { readonly addresses: readonly AddressWish[] }
   );
 }
 
-/** `index` counts addresses; a new one is not there before the service has answered. */
+/** `index` counts addresses. A new one appears once the service has answered. */
 type Place = { readonly index: number } | 'add' | 'heading';
 
 /**
- * The form takes the keyboard's place with it when it closes, and so does an address that is removed. `focusNext` says where it goes instead: to
- * the address that was edited or added, to the button that opened the form, or to the heading. Done as soon as that place has been drawn.
+ * A form that closes takes the focus with it, and so does an address that is removed. `focusNext` moves the focus to the address that was edited
+ * or added, to the button that opened the form, or to the heading. It waits until that place has been drawn.
  */
 function useFocusAfterChange() {
   const within = useRef<HTMLDivElement>(null);

@@ -1,7 +1,7 @@
-/** Where the shop sends parcels to; the service takes any ISO 3166-1 code. */
+/** The countries to which the shop sends parcels. The service takes any ISO 3166-1 code. */
 export const countries = ['AT', 'BE', 'CH', 'CZ', 'DE', 'DK', 'ES', 'FI', 'FR', 'GB', 'IE', 'IT', 'LU', 'NL', 'NO', 'PL', 'PT', 'SE', 'US'];
 
-/** As the post of each country writes them, Universal Postal Union; spaces as people like. Of a country that is not here any text is taken. */
+/** Postal codes as the Universal Postal Union lists them. Spaces are free. A country that is not in the list takes any text. */
 const postalCodes: Readonly<Record<string, { readonly form: RegExp; readonly example: string }>> = {
   AT: { form: /^\d{4}$/, example: '1010' },
   BE: { form: /^\d{4}$/, example: '1000' },
@@ -24,7 +24,7 @@ const postalCodes: Readonly<Record<string, { readonly form: RegExp; readonly exa
   US: { form: /^\d{5}(-\d{4})?$/, example: '10001' },
 };
 
-/** @returns what is wrong with it, in words; '' where nothing is */
+/** @returns what is wrong with the postal code, in words; '' if it is right */
 export function postalCodeFault(country: string, text: string): string {
   const known = postalCodes[country];
   if (known === undefined || text.trim() === '' || known.form.test(text.trim())) return '';

@@ -28,7 +28,7 @@ export default function ProfilePage() {
   );
 }
 
-/** Right after signing up the profile may not have heard of the account yet; the session has. */
+/** Right after a sign-up the profile service may not know the account yet. The session does. */
 function NameForm({ name, email }: { readonly name: string | undefined; readonly email: string | undefined }) {
   const update = useUpdateProfile();
   const submit = (event: FormEvent<HTMLFormElement>): void => {
@@ -76,7 +76,7 @@ function PreferencesForm({ preferences }: { readonly preferences: Profile['prefe
     event.preventDefault();
     const form = new FormData(event.currentTarget);
     const chosen = Object.fromEntries(choices.map(({ key }) => [key, textOf(form, key)]));
-    // The whole set is replaced, so what other pages put there goes along; an empty choice is left out.
+    // The server replaces the whole set, so the page sends along what other pages put there. It leaves out an empty choice.
     const next = Object.entries({ ...preferences, ...chosen }).filter(([, value]) => value !== '');
     update.mutate({ preferences: Object.fromEntries(next) });
   };

@@ -4,7 +4,7 @@ import { ProductCard } from '../products/product-card.tsx';
 import { useProductsById } from '../products/products.ts';
 import { useProfile } from './update-profile.tsx';
 
-/** What this person looked at, newest first. What the shop has no more is left out. */
+/** Products that this person looked at, newest first. The page leaves out products that the shop no longer has. */
 export default function RecentlyViewedPage() {
   const profile = useProfile();
   const ids = profile.data?.recentlyViewed ?? [];

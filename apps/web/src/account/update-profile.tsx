@@ -8,7 +8,7 @@ export function useProfile({ enabled = true, staleTime = 0 }: { readonly enabled
   return useQuery({ queryKey: keys.profile, queryFn: ({ signal }) => api.profile(signal), enabled, staleTime });
 }
 
-/** Replaces the fields named and shows what the service made of them. */
+/** Replaces the named fields and shows the profile that the service answers with. */
 export function useUpdateProfile() {
   const api = useApi();
   const queryClient = useQueryClient();
@@ -22,10 +22,13 @@ export function Saved({ shown }: { readonly shown: boolean }) {
   return <output className="good-text">{shown && 'Saved.'}</output>;
 }
 
-/** Between two looks at the name in the header; a change made on this page shows at once. */
+/** The header reads the name again after this long. A change made on this page shows at once. */
 const nameStaleMs = 5 * 60_000;
 
-/** The name as the person last changed it. Until that is read there is none: the one of the sign-up may be an old one. It stands in if the profile cannot be read. */
+/**
+ * The name as the person last changed it. There is none until the profile is read, because the session may hold an old name.
+ * If the profile cannot be read, the session's name stands in.
+ */
 export function useDisplayName(): string | undefined {
   const { session } = useSession();
   const { data, isPending } = useProfile({ enabled: session?.state === 'user', staleTime: nameStaleMs });
