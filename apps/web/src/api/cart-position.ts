@@ -1,11 +1,15 @@
 /**
- * Monotonic reads: what this page was shown of the cart stays shown. Each answer about the cart tells how far it had come (Consistency-Token), and the
- * furthest goes along with what is asked next, so that another gateway, or a view that was restored, waits or says that it is behind.
+ * Monotonic reads: the page never shows an older cart than the one it showed before. Each answer about the cart says how far its view had come
+ * (Consistency-Token). The page sends the furthest position with its next question. Another gateway, or a view that was restored, then waits until
+ * it has come that far, or says that it is behind.
  */
 import type { Fetch } from './request.ts';
 
 const header = 'consistency-token';
-/** As long as the cookie of a write: past it every view has caught up, and a log that was made anew would stay behind for ever. */
+/**
+ * As long as the cookie of a write lives. By then every view has caught up. Without an end, a log that was created anew would count as behind
+ * for ever.
+ */
 const keptMs = 60_000;
 
 export function carryingPosition(fetch: Fetch, nowMs: () => number): Fetch {
@@ -22,7 +26,7 @@ export function carryingPosition(fetch: Fetch, nowMs: () => number): Fetch {
   };
 }
 
-/** Whether one tells of the same partition as the other, and of less. Answers come in any order. */
+/** Whether the first position is of the same partition as the second and before it. Answers arrive in any order. */
 function isBehind(token: string, other: string | undefined): boolean {
   if (other === undefined) return false;
   const [at, atOther] = [token.lastIndexOf(':'), other.lastIndexOf(':')];

@@ -1,46 +1,49 @@
 /**
- * What a failed write proves. An answer that was lost leaves it open whether the write was taken. It stays open, whatever a later try is told: a part
- * that is away says nothing about the first try.
+ * Decides what a failed write proves. When an answer is lost, the shop may or may not have taken the write. A later try that fails does not settle
+ * this: it says nothing about the first try.
  */
 import { ApiProblem } from './request.ts';
 import { isPassing, withRetry, type RetryParts } from './retry.ts';
 
-/** The write may have been taken: no answer, or one that does not know. */
+/** The shop may have taken the write: no answer came, or an answer that does not know. */
 const openCodes: ReadonlySet<string> = new Set(['network', 'outcome_unknown', 'deadline_exceeded', 'internal', 'cancelled']);
 
-/** @param vague for routes that also say `unavailable` when an answer inside the shop was lost; those of the cart say `outcome_unknown` then */
+/** @param vague the route also says `unavailable` when an answer inside the shop was lost. Routes of the cart say `outcome_unknown` then. */
 export function leavesOpen(error: unknown, vague = false): boolean {
   return error instanceof ApiProblem && (openCodes.has(error.code) || (vague && error.code === 'unavailable'));
 }
 
-/** A cart command answers one of these also when an earlier try of it was lost: none of them can follow a try that was taken. An id that is too old by now can. */
+/**
+ * These refusals prove that no earlier try of the cart command was taken, even if its answer was lost. `command_expired` is not among them: an id
+ * may have become too old after it was taken.
+ */
 const closingCodes: ReadonlySet<string> = new Set(['invalid_request', 'command_conflict', 'unknown_line']);
 
-/** Whether it is now certain that a cart command was not taken. @param isOpen an earlier try of it got no answer */
+/** Whether the shop certainly did not take the cart command. @param isOpen an earlier try of it got no answer */
 export function isRefused(error: unknown, isOpen: boolean): boolean {
   if (!(error instanceof ApiProblem)) return false;
   return isOpen ? closingCodes.has(error.code) : !isPassing(error) && !leavesOpen(error);
 }
 
-/** What doing a write again does, where its outcome is not known. */
+/** What happens when a write with an unknown outcome is sent again. */
 export interface Again {
-  /** Naturally idempotent: the page repeats it by itself, within the bound of retry.ts. */
+  /** The write is idempotent. The page repeats it by itself, within the bound of retry.ts. */
   readonly repeats: boolean;
-  /** For the person, once the page has given up. */
+  /** The page tells the person this once it has given up. */
   readonly words: string;
 }
 
 export interface WriteDoubts {
   readonly subscribe: (listener: () => void) => () => void;
-  /** How many writes are being asked for again at this moment. */
+  /** How many writes the page is repeating at this moment. */
   readonly askedAgain: () => number;
-  /** Somebody else is here now: what the person before did is not theirs to hear of. */
+  /** Another person uses the page now. They must not hear of the previous person's writes. */
   readonly forget: () => void;
-  /** Sends a write, and tells the truth about how it ended. */
+  /** Sends a write, and reports whether it was taken, refused, or is unknown. */
   readonly settle: <Answer>(name: string, again: Again, send: () => Promise<Answer>) => Promise<Answer>;
 }
 
-/** Codes after which a write that was sent twice is known to be done. */
+/** If a write was sent twice and the second try gets one of these codes, the first was taken. */
 const goneCodes: ReadonlySet<string> = new Set(['not_found']);
 
 /** For every write but the cart's commands (outbox.ts) and the order (use-place-order.ts). */
@@ -88,10 +91,10 @@ export function createWriteDoubts(parts: RetryParts): WriteDoubts {
   };
 }
 
-/** They come from the door of the shop, before anything is looked at. */
+/** The gateway answers these before it looks at the write. */
 const doorCodes: ReadonlySet<string> = new Set(['session_ended', 'session_required', 'sign_in_required', 'too_many_requests']);
 
-/** A refusal that looked at the write goes through as it is; all else leaves the earlier try as it was: not known. */
+/** A refusal by a part that looked at the write is final. Any other failure leaves the outcome of the earlier try unknown. */
 function inDoubt(error: ApiProblem, { words }: Again): ApiProblem {
   if (goneCodes.has(error.code)) return new ApiProblem('done_before', error.status, 'This is done: an earlier try had been taken.');
   const says = ![isPassing(error), leavesOpen(error), doorCodes.has(error.code)].includes(true);

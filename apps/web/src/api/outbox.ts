@@ -1,9 +1,9 @@
 /**
- * Sends the cart's commands, and goes on asking for those whose outcome is not known: under the same id, which counts once.
+ * Sends the cart's commands. A command whose outcome is unknown is sent again under the same id, which counts once.
  *
- * A command belongs to the person who made it. A guest's goes on as the user whose sign-in claimed that guest's cart. It is never sent as anybody
- * else: before each try the page looks who is here, and the gateway refuses what names another cart (`other_cart`), since another tab may have
- * changed the cookie meanwhile.
+ * A command belongs to the person who made it. After a sign-in that claimed the guest's cart, the guest's commands go on as that user's. The page
+ * never sends a command as anybody else. It looks who is here before each try. Another tab may still change the cookie in between, so the gateway
+ * refuses a command that names another cart (`other_cart`).
  */
 import type { Accepted } from './api.types.ts';
 import { isRefused, leavesOpen } from './doubt.ts';
@@ -12,7 +12,7 @@ import { ApiProblem, request, type Fetch } from './request.ts';
 import { attemptsMax, retryDelayMs, type RetryParts } from './retry.ts';
 import { uuidV7 } from './uuid.ts';
 
-/** Who is here, as the session tells it. */
+/** The owner of the cart, from the session. */
 export interface CartOwner {
   readonly cartId: string;
   readonly claimedGuestCart?: string;
@@ -23,7 +23,7 @@ export interface OutboxParts extends RetryParts {
   readonly store: PendingStore;
   readonly owner: () => CartOwner | undefined;
   readonly nowMs: () => number;
-  /** Hears every refusal: of some, the page must look who is here now. */
+  /** Hears every refusal. After some of them the page must read the session again. */
   readonly onProblem: (problem: ApiProblem) => void;
   readonly randomBytes: (count: number) => Uint8Array;
 }
@@ -33,17 +33,17 @@ export type CommandWish = Pick<PendingCommand, 'method' | 'path' | 'body' | 'abo
 export type Asked =
   { readonly command: PendingCommand; readonly accepted: Accepted } | { readonly command: PendingCommand; readonly refused: ApiProblem };
 
-/** Outages that heal by themselves are over by then; from there on the person decides. */
+/** Outages that heal by themselves are over by then. After that the person decides. */
 export const askingMs = 10 * 60_000;
-/** More without one answer, and something is broken that more commands do not mend. */
+/** With so many commands unanswered, something is broken, and more commands would not help. */
 export const pendingCountMax = 20;
 
 export const isOf = ({ cartId }: Pick<PendingCommand, 'cartId'>, owner: CartOwner | undefined): boolean =>
   owner !== undefined && (cartId === owner.cartId || cartId === owner.claimedGuestCart);
 
 /**
- * A guest's cart that is neither this guest's nor claimed by this person cannot be reached by anybody any more. Where nobody is here, it may have
- * been claimed by a sign-in whose answer was lost: signing in again tells.
+ * A guest's cart is out of reach if it is not this guest's cart, and this person did not claim it. While nobody is signed in this is unknown:
+ * a sign-in whose answer was lost may have claimed it.
  */
 export const isUnreachable = ({ cartId }: Pick<PendingCommand, 'cartId'>, owner: CartOwner | undefined): boolean =>
   owner !== undefined && cartId.startsWith('g_') && !isOf({ cartId }, owner);
@@ -56,13 +56,13 @@ export class Outbox {
     this.parts = parts;
   }
 
-  /** What is kept of the person who is here, oldest first. */
+  /** The kept commands of the person who is here, oldest first. */
   mine(): readonly PendingCommand[] {
     const owner = this.parts.owner();
     return this.parts.store.read().filter((command) => isOf(command, owner));
   }
 
-  /** One try. Undefined: still not known, or not this person's to ask. */
+  /** Tries once. Undefined: the command is gone, or belongs to another person. A problem: the outcome is still unknown. */
   private async attempt(commandId: string): Promise<Asked | ApiProblem | undefined> {
     const { store, owner, fetch } = this.parts;
     const command = store.find(commandId);
@@ -75,7 +75,7 @@ export class Outbox {
     } catch (error) {
       if (!(error instanceof ApiProblem)) throw error;
       this.parts.onProblem(error);
-      // It may have been let go, or become another cart's, while this try was under way.
+      // During this try the person may have let the command go, or it may have moved to another cart.
       const now = store.find(commandId);
       if (isRefused(error, now?.isOpen === true)) {
         store.remove(commandId);
@@ -86,7 +86,7 @@ export class Outbox {
     }
   }
 
-  /** @throws ApiProblem a refusal, for certain; or `still_asking`: it is not known, and asked for from here on by `ask` */
+  /** @throws ApiProblem a certain refusal; or `still_asking` if the outcome is unknown, and `ask` goes on asking */
   async send(wish: CommandWish): Promise<Accepted> {
     const { store, nowMs: now, randomBytes } = this.parts;
     const owner = this.parts.owner();
@@ -120,7 +120,7 @@ export class Outbox {
     }
   }
 
-  /** What was never in doubt was not taken, and may be done anew. */
+  /** If no try lost its answer, the command was not taken, and the person may do it again. */
   private giveUp(commandId: string, last: ApiProblem | undefined): never {
     const { store } = this.parts;
     if (store.find(commandId)?.isOpen !== true) {
@@ -130,7 +130,7 @@ export class Outbox {
     throw new ApiProblem('still_asking', 0, 'Not sure yet whether this was taken. Still asking; it counts once.');
   }
 
-  /** One round over what is open and this person's, oldest first. @returns what is known now, for who is here now */
+  /** Tries each open command of this person once, oldest first. @returns the outcomes that are known now, of the person who is here now */
   async ask(): Promise<readonly Asked[]> {
     const { store, owner, nowMs } = this.parts;
     const known: Asked[] = [];
@@ -146,22 +146,22 @@ export class Outbox {
     return known.filter(({ command }) => isOf(command, owner()));
   }
 
-  /** The person says to go on. */
+  /** The person wants the page to go on asking. */
   askOn(commandId: string): void {
     const { store, nowMs } = this.parts;
     const command = store.find(commandId);
     if (command) store.write({ ...command, stopped: false, askedSinceMs: nowMs() });
   }
 
-  /** Not asked for any more; whether it was taken, the cart shows in its time. */
+  /** The page stops asking. The cart will show whether the command was taken. */
   letGo(commandId: string): void {
     this.parts.store.remove(commandId);
   }
 
   /**
-   * Somebody came or went. A guest's commands become those of the person who claimed that guest's cart; those of a guest whose cart nobody can
-   * reach any more are dropped. Those of another person are kept for them; all are kept while nobody is here.
-   * @returns what was dropped
+   * To be called when somebody signed in or out. A guest's commands pass to the person who claimed that guest's cart. Commands for a cart that is
+   * out of reach are dropped. Commands of another person are kept for them. While nobody is here, all are kept.
+   * @returns the dropped commands
    */
   follow(): readonly PendingCommand[] {
     const { store } = this.parts;

@@ -1,30 +1,30 @@
-/** The cart commands of this tab whose answer is not here yet, kept from before the first try until the outcome is known. */
+/** The cart commands of this tab that have no answer yet. They are kept from before the first try until the outcome is known. */
 import type { Method } from './request.ts';
 
 export interface PendingCommand {
   readonly commandId: string;
-  /** Whose: of a guest, or of a person. Nobody else may send it. */
+  /** The owner's cart, a guest's or a person's. Nobody else may send the command. */
   readonly cartId: string;
   readonly method: Method;
   readonly path: string;
   readonly body: Readonly<Record<string, unknown>>;
-  /** What it does, for the person: "adding 1 × Top hat, Black". */
+  /** Tells the person what the command does: "adding 1 × Top hat, Black". */
   readonly about: string;
-  /** What it changes, so that the place where it is shown can say so. */
+  /** The product or line that the command changes, so that the page can say so beside it. */
   readonly productId?: string;
   readonly lineId?: string;
   readonly madeAtMs: number;
-  /** Since when it is asked for without being told to. */
+  /** When the page began to ask by itself. */
   readonly askedSinceMs: number;
-  /** A try got no answer: it may or may not have been taken. */
+  /** A try got no answer, so the command may or may not have been taken. */
   readonly isOpen: boolean;
-  /** The page stopped asking; the person may go on. */
+  /** The page stopped asking. The person may let it go on. */
   readonly stopped: boolean;
 }
 
 export interface PendingStore {
   readonly subscribe: (listener: () => void) => () => void;
-  /** Oldest first; the same array until something changes. */
+  /** Oldest first. It is the same array until something changes. */
   readonly read: () => readonly PendingCommand[];
   readonly find: (commandId: string) => PendingCommand | undefined;
   readonly write: (command: PendingCommand) => void;
@@ -32,10 +32,10 @@ export interface PendingStore {
 }
 
 const place = 'pending-commands';
-/** Far below the 7 days after which the shop refuses a command id, and longer than anybody wonders about one change of a cart. */
+/** The shop refuses a command id after 7 days. Long before that nobody cares about one change of a cart. */
 export const keptMs = 24 * 60 * 60_000;
 
-/** @param storage of this tab: a reload finds it again, another tab does not. It may be full or forbidden; then it lasts as long as the page. */
+/** @param storage of this tab: it outlives a reload, and other tabs do not see it. If it is full or forbidden, commands last as long as the page. */
 export function createPendingStore(storage: () => Pick<Storage, 'getItem' | 'setItem'>, nowMs: () => number): PendingStore {
   const listeners = new Set<() => void>();
   let commands = restore(storage, nowMs());
@@ -64,7 +64,7 @@ export function createPendingStore(storage: () => Pick<Storage, 'getItem' | 'set
   };
 }
 
-/** The page went away before an answer came: each may have been taken. */
+/** The page was closed before an answer came, so each of these may have been taken. */
 function restore(storage: () => Pick<Storage, 'getItem'>, nowMs: number): readonly PendingCommand[] {
   try {
     const stored: unknown = JSON.parse(storage().getItem(place) ?? '[]');

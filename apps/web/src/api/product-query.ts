@@ -1,4 +1,4 @@
-/** What a list of products shows is in its address: it can be linked, reloaded and gone back to. */
+/** The address of a product list says what it shows, so that a person can link to it, reload it and go back to it. */
 
 import { formatPrice } from '../format.ts';
 
@@ -33,7 +33,7 @@ export const everyProduct: ProductQuery = {
   pageSize,
 };
 
-/** Only what differs from `everyProduct`, so that one page has one address. Prices in the address are whole currency units, for people. */
+/** The address holds only differences from `everyProduct`, so that one list has one address. Its prices are in euros, as people write them. */
 export function toAddress(shown: ProductQuery): URLSearchParams {
   const params = new URLSearchParams();
   if (shown.query !== '') params.set('query', shown.query);
@@ -46,7 +46,7 @@ export function toAddress(shown: ProductQuery): URLSearchParams {
   return params;
 }
 
-/** Anything that is no such value counts as not said: an address is typed, cut and pasted by people. */
+/** People type and paste addresses, so a value that makes no sense is ignored. */
 export function fromAddress(params: URLSearchParams, category: string): ProductQuery {
   const sort = sorts.find((known) => known === params.get('sort'));
   return {
@@ -68,7 +68,7 @@ export function minorUnits(text: string | null): number | undefined {
   return amount > 0 ? amount : undefined;
 }
 
-/** Why no price can match, in words; undefined where one could. */
+/** Says why no price can match. Undefined if one can. */
 export function impossiblePrices({ priceMin, priceMax }: Pick<ProductQuery, 'priceMin' | 'priceMax'>): string | undefined {
   if (priceMin === undefined || priceMax === undefined || priceMin <= priceMax) return undefined;
   const [from, to] = [priceMin, priceMax].map((amount) => formatPrice(amount, 'EUR'));
@@ -90,6 +90,6 @@ export function toRequest(shown: ProductQuery): string {
   return params.toString();
 }
 
-/** How many choices narrow the list, besides the words searched for. */
+/** How many filters narrow the list. The search words do not count. */
 export const choiceCount = (shown: ProductQuery): number =>
   shown.options.length + (shown.priceMin === undefined && shown.priceMax === undefined ? 0 : 1) + (shown.inStock ? 1 : 0);

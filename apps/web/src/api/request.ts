@@ -1,20 +1,20 @@
-/** One HTTP exchange with the gateway, and what may go wrong with it. */
+/** Makes one HTTP exchange with the gateway, and turns each failure into an ApiProblem. */
 import type { Cart, FactorMethod, OrderPreview } from '@cloakroom/contracts/http';
 import type { SecondFactor } from './api.types.ts';
 
-/** One of the gateway's codes (GET /openapi.json names them), or `network`: no answer of the shop itself, so it may or may not have been taken. */
+/** One of the gateway's codes, which GET /openapi.json names, or `network`: the shop itself did not answer and may or may not have taken the request. */
 export type ProblemCode = string;
 
-/** A problem+json answer (RFC 9457), or the lack of any. `message` is fit to be shown. */
+/** A problem+json answer (RFC 9457), or no answer at all. The page may show `message`. */
 export class ApiProblem extends Error {
   override readonly name = 'ApiProblem';
   readonly code: ProblemCode;
   /** HTTP status; 0 when nothing answered. */
   readonly status: number;
   readonly retryAfterMs: number;
-  /** Of `second_factor_required`. */
+  /** Only with `second_factor_required`. */
   readonly secondFactor: SecondFactor | undefined;
-  /** How things are now, where a refusal tells it. */
+  /** The state of things now, if the refusal carries it. */
   readonly now: { readonly cart?: Cart; readonly preview?: OrderPreview };
   constructor(code: ProblemCode, status: number, message: string, retryAfterMs = 0, more: ProblemMore = {}) {
     super(message);
@@ -34,7 +34,7 @@ interface ProblemMore {
 export type Fetch = (path: string, init: RequestInit) => Promise<Response>;
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** Longer than the gateway's own longest budget (7.5 s, to order), so that it is the gateway that says what went wrong. */
+/** Longer than the gateway's longest budget (7.5 s, to order), so that the gateway can say what went wrong. */
 const answerTimeoutMs = 10_000;
 
 interface Asked {
@@ -65,7 +65,7 @@ export async function request<Answer>(fetch: Fetch, { method, path, body, signal
   throw toProblem(response, text);
 }
 
-/** What cannot be read is of a proxy or of a Wi-Fi's sign-in page, not of the shop. */
+/** An answer that is no JSON comes from a proxy or the sign-in page of a Wi-Fi, not from the shop. */
 function parseAnswer(response: Response, text: string): unknown {
   try {
     return JSON.parse(text);
@@ -74,7 +74,7 @@ function parseAnswer(response: Response, text: string): unknown {
   }
 }
 
-/** The text is the gateway's own, but where it speaks to programmers. An answer that is no problem+json is never shown. */
+/** Shows the gateway's own text, except where that speaks to programmers. The page never shows an answer that is no problem+json. */
 function toProblem(response: Response, text: string): ApiProblem {
   const retryAfterMs = Number(response.headers.get('retry-after') ?? 0) * 1000 || 0;
   const { code, title, errors, ...more } = parseObject(text);
@@ -83,7 +83,7 @@ function toProblem(response: Response, text: string): ApiProblem {
     const shown = (personalTexts[code] ?? title) + (code === 'invalid_request' ? fieldTexts(errors) : '');
     return new ApiProblem(code, response.status, shown, retryAfterMs, moreOf(code, more));
   }
-  // A proxy before the gateway, or the gateway gone.
+  // A proxy in front of the gateway answered, or the gateway is gone.
   if (response.status >= 502 && response.status <= 504)
     return new ApiProblem('network', response.status, 'The shop is not available. Try again in a moment.', retryAfterMs);
   return new ApiProblem('internal', response.status, 'Something went wrong on our side. Nothing was lost; try again.', retryAfterMs);
@@ -139,7 +139,7 @@ function secondFactorOf({ challenge, methods, options }: Readonly<Record<string,
   };
 }
 
-/** " Name: at most 100 characters." from { field: "body.name", message } */
+/** Turns { field: "body.name", message } into " name: at most 100 characters." */
 function fieldTexts(errors: unknown): string {
   if (!Array.isArray(errors)) return '';
   const texts = (errors as { field?: unknown; message?: unknown }[]).flatMap(({ field, message }) =>

@@ -1,10 +1,10 @@
 /**
- * When a request is repeated. Commands carry their id, so repeating one whose answer was lost counts once;
- * reads change nothing. Everything else is repeated only by the person.
+ * Decides when the page repeats a request. A command carries its id, so a repeated one counts once. A read changes nothing.
+ * Only the person repeats anything else.
  */
 import { ApiProblem } from './request.ts';
 
-/** With the delays below some 8 s in all: what a person waits for a button before pressing again anyway. */
+/** With the delays below this takes some 8 s. After that a person presses the button again anyway. */
 export const attemptsMax = 5;
 const firstDelayMs = 300;
 const delayMsMax = 4_000;
@@ -17,13 +17,13 @@ const passingCodes: ReadonlySet<ApiProblem['code']> = new Set([
   'deadline_exceeded',
 ]);
 
-/** Whether the same request may well succeed a moment later. */
+/** Whether the same request may succeed a moment later. */
 export function isPassing(error: unknown): error is ApiProblem {
   return error instanceof ApiProblem && passingCodes.has(error.code);
 }
 
 /**
- * @param attempt how many were made, from 1
+ * @param attempt how many attempts were made, from 1
  * @param random in [0, 1): spreads the clients that failed together
  * @returns milliseconds to wait before the next attempt; undefined to give up
  */

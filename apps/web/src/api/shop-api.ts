@@ -1,4 +1,4 @@
-/** Everything that the pages ask of the gateway, one line each. */
+/** Every call that the pages make to the gateway, one line each. */
 import type {
   AddedPasskey,
   Cart,
@@ -40,12 +40,12 @@ interface PasskeyAnswer {
   readonly response: object;
 }
 
-/** A password, with a code where the account has a second factor; or a passkey. */
+/** A password, with a code if the account has a second factor; or a passkey. */
 export type StepUpProof = { readonly password: string; readonly code?: string; readonly recoveryCode?: string } | PasskeyAnswer;
 
-/** Repeating it changes nothing more: it sets what is wanted, whatever was before. */
+/** The write sets a state, whatever was before, so the page may repeat it. */
 const same = (what: string): Again => ({ repeats: true, words: `Not sure yet whether ${what}. Doing it again is safe: it counts once.` });
-/** The page cannot repeat it by itself, and says what the person may do. */
+/** The page cannot repeat the write by itself. It tells the person what they may do. */
 const once = (words: string): Again => ({ repeats: false, words });
 
 const signingIn = once('Not sure yet whether you are signed in. Signing in again is safe.');
@@ -64,10 +64,10 @@ const endingAll = once('Not sure yet whether every session is ended. If you are 
 const beginning = once('No answer came. Beginning again is safe.');
 const proving = once('No answer came. Proving it again is safe; of a code, take the next one.');
 
-/** What a command is about, for a person, and what it changes on the page. */
+/** Tells a person what a command does, and the page what it changes. */
 type About = Pick<CommandWish, 'about' | 'productId' | 'lineId'>;
 
-/** As many as one looks through. */
+/** A person looks through about so many at a time. */
 export const orderPageSize = 10;
 
 export type ShopApi = ReturnType<typeof createShopApi>;
@@ -78,7 +78,7 @@ export function createShopApi(parts: ApiParts) {
     request<Answer>(parts.fetch, { method, path, body, signal });
   const doubts = createWriteDoubts(parts);
   const outbox = new Outbox(parts);
-  /** Says what doing it again would do, for when its answer is lost. */
+  /** @param again what the page does, and says, when the answer is lost */
   const write = <Answer>(again: Again, method: Method, path: string, body?: object): Promise<Answer> =>
     doubts.settle(`${method} ${path}`, again, () => send<Answer>(method, path, body));
   const command = (method: Method, path: string, body: CommandWish['body'], about: About): Promise<Accepted> =>
@@ -144,9 +144,9 @@ export function createShopApi(parts: ApiParts) {
     previewOrder: (seen: string, signal?: AbortSignal) => send<OrderPreview>('POST', '/api/orders/preview', { seen }, signal),
     newOrderKey: () => uuidV7(parts.nowMs(), parts.randomBytes(10)),
     /**
-     * Repeated by itself with the same key, which is what makes that harmless.
-     * @param onUncertain an answer is lost: the order may or may not have been taken
-     * @param isStillHere who placed it: it is not asked for as anybody else
+     * The page repeats the request by itself. The same key makes that harmless.
+     * @param onUncertain called when an answer is lost: the order may or may not have been taken
+     * @param isStillHere whether the person who placed the order is here: nobody else may repeat it
      */
     placeOrder: (key: string, wish: OrderWish, onUncertain: () => void, isStillHere: () => boolean = () => true) => {
       const headers = { 'idempotency-key': key };

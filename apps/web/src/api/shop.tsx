@@ -10,7 +10,7 @@ export function useApi(): ShopApi {
   return api;
 }
 
-/** The keys of everything that is read. What belongs to a person is forgotten when the person changes. */
+/** The cache keys of everything that the page reads. The page forgets a person's data when another person comes. */
 export const keys = {
   session: ['session'],
   cart: ['cart'],

@@ -1,5 +1,5 @@
 /**
- * A UUIDv7 (RFC 9562 5.7): 48 bits of Unix milliseconds, then random. What a command is known by, however often it is sent.
+ * A UUIDv7 (RFC 9562 5.7): 48 bits of Unix milliseconds, then random. It names a command, however often the page sends it.
  * @param random 10 bytes
  */
 export function uuidV7(nowMs: number, random: Uint8Array): string {
