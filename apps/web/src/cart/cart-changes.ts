@@ -1,10 +1,10 @@
-/** What became of a cart between two looks at it, line by line, for a person to read. */
+/** Compares two looks at a cart, line by line, and puts the changes into words. */
 import type { Cart, CartLine } from '@cloakroom/contracts/http';
 
 export interface LineChange {
   readonly lineId: string;
   readonly title: string;
-  /** 0: it was not there before, or is not there now. */
+  /** 0: the line was not there before, or is not there now. */
   readonly from: number;
   readonly to: number;
 }
@@ -26,8 +26,8 @@ export function changeWords({ title, from, to }: LineChange): string {
 }
 
 /**
- * How many of a line's product there are, where this and the other lines of it want more.
- * @returns what this line may have then; undefined: there is enough, or nobody knows
+ * Checks the stock of a line's product against all lines of that product.
+ * @returns the quantity that this line may have; undefined if there is enough, or if the stock is unknown
  */
 export function enoughFor(line: CartLine, lines: readonly CartLine[]): number | undefined {
   if (line.inStock === undefined) return undefined;

@@ -1,10 +1,10 @@
-/** Whether the cart is shown beside the page. The drawer itself arrives later (cart-drawer.tsx): most visits begin without one. */
+/** Holds whether the drawer with the cart is open. Its code is loaded later (cart-drawer.tsx), because most visits begin without it. */
 import { createContext, lazy, Suspense, use, useMemo, useState, type ReactNode } from 'react';
 import { useLocation } from 'react-router';
 
 interface CartDrawerParts {
   readonly isOpen: boolean;
-  /** @param added what was just put into the cart, in words */
+  /** @param added names what the person just put into the cart */
   readonly open: (added?: string) => void;
 }
 
@@ -22,7 +22,7 @@ const CartDrawer = lazy(loadCartDrawer);
 export function CartDrawerProvider({ children }: { readonly children: ReactNode }) {
   const { pathname } = useLocation();
   const [opened, setOpened] = useState<{ readonly at: string; readonly added: string | undefined }>();
-  // It belongs to the page that it was opened on: going elsewhere leaves it behind.
+  // The drawer belongs to the page that it was opened on, so it closes when the person goes to another page.
   if (opened !== undefined && opened.at !== pathname) setOpened(undefined);
   const isOpen = opened?.at === pathname;
   const parts = useMemo(() => ({ isOpen, open: (added?: string) => setOpened({ at: pathname, added }) }), [isOpen, pathname]);

@@ -16,7 +16,7 @@ interface CartDrawerProps {
   readonly onClose: () => void;
 }
 
-/** The cart beside the page. It holds the focus while it is open and gives it back to what opened it. */
+/** The cart beside the page. It holds the focus while it is open, and gives it back to the button that opened it. */
 export default function CartDrawer({ added, onClose }: CartDrawerProps) {
   const { session } = useSession();
   const cart = useCart();

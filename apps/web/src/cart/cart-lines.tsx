@@ -10,7 +10,7 @@ import { ProblemNote } from '../components/problem-note.tsx';
 import { colourOf, ProductPicture, productPath } from '../products/product-card.tsx';
 import { useToast } from '../components/toasts.tsx';
 
-/** What the cart takes of one line. */
+/** The cart takes no larger quantity in one line. */
 export const quantityMax = 99;
 
 export function CartLines({ cart, compact = false }: { readonly cart: Cart; readonly compact?: boolean }) {
@@ -29,7 +29,7 @@ export function CartLines({ cart, compact = false }: { readonly cart: Cart; read
   );
 }
 
-/** Says what was removed and offers to add it again. What the shop has no more cannot be added again. */
+/** Says what was removed and offers to add it again, if the shop still has it. */
 export function useOfferUndo() {
   const toast = useToast();
   const { mutate } = useRestoreLines();
@@ -45,7 +45,7 @@ function stockWords(inStock: number, enough: number): string {
   return enough === 0 ? `Only ${inStock} in stock, and your other lines take them.` : `Only ${inStock} in stock.`;
 }
 
-/** The button that had the focus leaves with its line; the keyboard goes on at the next line, or where the list's page or dialog begins. */
+/** A removed line takes its focused button with it. The focus moves to the next line, or to the top of the page or dialog. */
 function focusNeighbour(list: HTMLUListElement | null, lineId: string): void {
   const line = [...(list?.children ?? [])].find((child) => child instanceof HTMLElement && child.dataset['line'] === lineId);
   if (!line?.contains(document.activeElement)) return;
@@ -56,7 +56,7 @@ function focusNeighbour(list: HTMLUListElement | null, lineId: string): void {
 
 interface LineProps {
   readonly line: CartLine;
-  /** Less than it wants: what the shop has for it. */
+  /** The stock for this line, if it is less than the line wants. */
   readonly enough: number | undefined;
   readonly onRemoved: (line: CartLine, title: string) => void;
 }

@@ -1,4 +1,4 @@
-/** What the cart page and the drawer say in the same words. */
+/** Notes that the cart page and the drawer share. */
 import type { Cart } from '@cloakroom/contracts/http';
 import { useEffect, useRef, useState } from 'react';
 import { Link } from 'react-router';
@@ -21,7 +21,7 @@ export function EmptyCart() {
   );
 }
 
-/** How far the cart can be trusted: it is a view that follows a log, and says so when it lags. */
+/** Says how far the person can trust the cart. It is a view that follows a log, and it may lag. */
 export function CartState({ cart }: { readonly cart: Cart }) {
   const merge = cart.merge.state;
   const isUnsure = usePending().length > 0;
@@ -47,7 +47,7 @@ export function CartState({ cart }: { readonly cart: Cart }) {
   );
 }
 
-/** Beside the heading, always there: nothing moves when its word changes. What is amiss is told by CartState. */
+/** Always stands beside the heading, so nothing moves when its word changes. CartState says what is wrong. */
 export function CartStanding({ cart }: { readonly cart: Cart | undefined }) {
   const isUnsure = usePending().length > 0;
   const { word, tone } = isUnsure ? ({ word: 'not sure yet', tone: 'warn' } as const) : cartPosition(cart);

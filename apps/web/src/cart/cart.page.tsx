@@ -34,10 +34,10 @@ export default function CartPage() {
 
 function FullCart({ cart, isUser }: { readonly cart: ShownCart; readonly isUser: boolean }) {
   const offerUndo = useOfferUndo();
-  // A guest's coupons are judged once they have signed in: some count once a person.
+  // The shop judges a guest's coupons after the sign-in, because some coupons count once for each person.
   const preview = usePreview(isUser && cart.coupons && cart.coupons.length > 0 ? cart.seen : undefined);
   const clear = useClearCart((lines) => offerUndo(lines, 'Cart cleared.'));
-  // Clearing removes what was seen; with a change under way, or not in view yet, the cart's newest "seen" is not known.
+  // Clearing removes what was seen. While a change is under way, or not in the view yet, the page does not know the newest `seen`.
   const isUnsure = usePending().length > 0;
   const changing = useIsMutating({ mutationKey: keys.cart }) > 0 || isUnsure || hasOwnWrites(cart);
   return (

@@ -1,4 +1,4 @@
-/** Reading and changing the cart. Commands of one page run one after the other (scope), each with what had been seen when it runs. */
+/** Reads and changes the cart. The commands of a page run one after the other (scope). Each takes the `seen` of the moment when it runs. */
 import type { Cart, CartCoupon, CartLine } from '@cloakroom/contracts/http';
 import { mutationOptions, queryOptions, useMutation, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
 import type { Accepted, LineWish } from '../api/api.types.ts';
@@ -11,7 +11,7 @@ import { useSession } from '../session/session.tsx';
 import { keys, useApi } from '../api/shop.tsx';
 import type { ShopApi } from '../api/shop-api.ts';
 
-/** How soon an unsettled cart (merging, stale) is read again when no event comes; the live event is the fast way. */
+/** The page reads an unsettled cart (merging, stale) again after this long. A live event usually comes sooner. */
 const unsettledRereadMs = 1_000;
 
 export function useCart() {
@@ -20,7 +20,7 @@ export function useCart() {
   return useQuery({ ...cartQuery(api), enabled: session !== undefined && session.state !== 'none' });
 }
 
-/** Reads the cart, and keeps what was written and is not in the answer. */
+/** Reads the cart, and keeps this page's writes that the answer lacks. */
 export const cartQuery = (api: Pick<ShopApi, 'cart'>) =>
   queryOptions({
     queryKey: keys.cart,
@@ -32,7 +32,7 @@ export const cartQuery = (api: Pick<ShopApi, 'cart'>) =>
     refetchInterval: ({ state: { data } }) => (data && (data.stale || data.merge.state === 'pending') ? unsettledRereadMs : false),
   });
 
-/** With its name, as the person is told of it. */
+/** A wish with the product's name, for messages. */
 interface TitledWish {
   readonly wish: LineWish;
   readonly title: string;
@@ -51,8 +51,8 @@ export function useAddLine() {
 }
 
 /**
- * Undo of a removal. What was removed stays removed for ever (a dot names one command, and its death is part of the cart's history that other
- * devices may already have seen), so nothing is brought back: the same product, options and quantity are added by new commands.
+ * Undoes a removal. A removed dot stays dead for ever, because other devices may already have seen that it died. So undo adds the same product,
+ * options and quantity by new commands.
  */
 export function useRestoreLines() {
   const { api, queryClient } = useCartParts();
@@ -71,7 +71,7 @@ export function useSetQuantity(lineId: string) {
   return useMutation(quantitySetting(useCartParts(), lineId));
 }
 
-/** @param onRemoved called while the line is still on the page, which a callback of the mutation would not be sure of */
+/** @param onRemoved called while the line is still on the page; a callback of the mutation might come too late for that */
 export function useRemoveLine(lineId: string, onRemoved: () => void) {
   return useMutation(lineRemoval(useCartParts(), lineId, onRemoved));
 }
@@ -113,14 +113,14 @@ function useCartParts(): CartParts & { readonly api: ShopApi } {
   return { api: useApi(), queryClient: useQueryClient() };
 }
 
-/** One command after the other, and the cart is read again after the last. */
+/** Commands run one after the other. After the last one the page reads the cart again. */
 const common = (queryClient: QueryClient) => ({
   mutationKey: keys.cart,
   scope: { id: 'cart' },
   onSettled: () => rereadAfterLast(queryClient),
 });
 
-/** With what was seen of a line that is there already: then the answer's `seen` is all of the line, and a change that follows replaces all. */
+/** If the line exists, the command carries its `seen`. The answer's `seen` then covers the whole line, so that the next change replaces all of it. */
 export async function addLine({ api, queryClient }: CartParts, wish: LineWish, title: string): Promise<Accepted> {
   const line = cartOf(queryClient)?.lines.find((known) => isOf(known, wish));
   const accepted = await api.addLine({ ...wish, ...(line && { seen: line.seen }) }, `adding ${wish.quantity} × ${title}`);
@@ -142,7 +142,7 @@ export function quantitySetting({ api, queryClient }: CartParts, lineId: string)
       refuseWhileLineOpen({ api, queryClient }, lineId);
       const about = `setting the quantity of ${titleIn(queryClient, lineId)} to ${quantity}`;
       const accepted = await api.setQuantity(lineId, quantity, seenOf(queryClient, lineId), about);
-      // A later wish may be shown already; it is sent next, and is what will be.
+      // The page may already show a later wish. That one is sent next and wins.
       const shownQuantity = lineOf(queryClient, lineId)?.quantity ?? quantity;
       wrote(queryClient, lineId, { quantity: shownQuantity, seen: accepted.seen });
       return accepted;
@@ -168,8 +168,8 @@ export function lineRemoval({ api, queryClient }: CartParts, lineId: string, onR
 }
 
 /**
- * What is open of a line. A change that follows would be sent with what was seen before it, and count beside it.
- * @param productId an addition names no line: any of the same product may be of this one
+ * The commands of a line whose outcome is unknown. A change sent now would carry the `seen` from before them, and count beside them.
+ * @param productId an addition names no line, so any addition of the same product may be of this line
  */
 export const openOf = (pending: readonly PendingCommand[], lineId: string, productId: string | undefined): readonly PendingCommand[] =>
   pending.filter((command) => {
@@ -186,19 +186,19 @@ function refuseWhileOpen(open: readonly PendingCommand[]): void {
   if (open.some(({ isOpen }) => isOpen)) throw new ApiProblem('still_asking', 0, 'An earlier change is not known yet.');
 }
 
-/** It is asked for from here on, and said so where that is shown (pending.tsx). */
+/** `still_asking` is no failure: the page goes on asking, and pending.tsx says so. */
 function unlessAsked(error: unknown): void {
   if (!(error instanceof ApiProblem) || error.code !== 'still_asking') throw error;
 }
 
-/** What the cart is told of a command that was taken after its page had given up waiting. */
+/** Updates the shown cart after a command that was taken, but whose answer came only after its caller had given up. */
 export function applyTaken(queryClient: QueryClient, { lineId, method, body }: PendingCommand, accepted: Accepted): void {
   const quantity = method === 'DELETE' ? 0 : body['quantity'];
   if (typeof quantity !== 'number') return;
   if (lineId !== undefined) wrote(queryClient, lineId, { quantity, seen: accepted.seen });
   else if (accepted.lineId !== undefined) {
     const line = lineOf(queryClient, accepted.lineId);
-    // A line that has changed since may hold the addition already; reading the cart again tells.
+    // If the line has changed since, it may hold the addition already. The next reading of the cart tells.
     if (line?.seen === body['seen']) added(queryClient, line, { quantity }, accepted);
   }
 }
@@ -227,7 +227,7 @@ function wrote(queryClient: QueryClient, lineId: string, write: OwnWrite): void 
 
 export const countOf = (cart: Pick<Cart, 'lines'> | undefined): number => cart?.lines.reduce((sum, line) => sum + line.quantity, 0) ?? 0;
 
-/** Counted before the finished command leaves the list, so 1 is itself. */
+/** The finished command is still in the list when this counts, so 1 means that no other is left. */
 function rereadAfterLast(queryClient: QueryClient): Promise<void> | undefined {
   return queryClient.isMutating({ mutationKey: keys.cart }) <= 1 ? queryClient.invalidateQueries({ queryKey: keys.cart }) : undefined;
 }

@@ -9,12 +9,12 @@ import { ProblemNote } from '../components/problem-note.tsx';
 
 interface CouponsProps {
   readonly cart: Cart;
-  /** What would be ordered now; undefined for a guest, whose coupons are judged at check-out. */
+  /** The order as it would be now. Undefined for a guest: the shop judges their coupons at check-out. */
   readonly preview: OrderPreview | undefined;
   readonly onChanged?: () => void;
 }
 
-/** Any number may be in the cart; one counts, the one that saves most. */
+/** The cart may hold any number of coupons. Only the one that saves most counts. */
 export function Coupons({ cart, preview, onChanged }: CouponsProps) {
   const form = useRef<HTMLFormElement>(null);
   const apply = useApplyCoupon();
@@ -100,6 +100,6 @@ function couponWords({ description, discount, obstacle }: PreviewCoupon, currenc
   return description === '' ? obstacleWords(obstacle) : `${description}. ${obstacleWords(obstacle)}`;
 }
 
-/** The one that counts. */
+/** The coupon that counts. */
 export const bestCoupon = (preview: OrderPreview): string | undefined =>
   preview.coupons.find(({ obstacle, discount }) => obstacle === undefined && discount > 0)?.code;

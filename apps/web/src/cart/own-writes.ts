@@ -1,35 +1,35 @@
 /**
- * What this page wrote and no answer has shown yet. A stale answer lags behind it: its `seen` lacks the newest command of a line, and a change
- * sent with that would count beside the command instead of replacing it. So the newest 202 of a line outlives every answer that does not hold it.
+ * Keeps this page's writes that no answer has shown yet. The `seen` of a stale answer lacks the newest command of a line. A change sent with it
+ * would count beside that command instead of replacing it. So the page keeps the newest 202 of a line until an answer holds it.
  */
 import type { Cart, CartLine } from '@cloakroom/contracts/http';
 
 export type OwnWrite = Pick<CartLine, 'quantity' | 'seen'>;
 type OwnWrites = Readonly<Record<string, OwnWrite>>;
 
-/** By line; 0 is a line that was removed. */
+/** `own` is by line id. A quantity of 0 means that this page removed the line. */
 export interface ShownCart extends Cart {
   readonly own?: OwnWrites;
 }
 
-/** The cart as it will be, shown until it is read again. */
+/** The cart as it will be. The page shows it until it reads the cart again. */
 export function withWrite(cart: ShownCart, lineId: string, write: OwnWrite): ShownCart {
   return shown(cart, { ...cart.own, [lineId]: write });
 }
 
-/** A line that was removed is there again. */
+/** Forgets this page's write to a line, because a removed line is there again. */
 export function withoutWrite(cart: ShownCart, lineId: string): ShownCart {
   const { [lineId]: _removal, ...own } = cart.own ?? {};
   return { ...cart, own };
 }
 
-/** @param before what had been written when this answer was asked for: a fresh answer holds that, and nothing later */
+/** @param before the writes that were done when the page asked for this answer: a fresh answer holds them, and nothing later */
 export function withOwnWrites(answer: Cart, before: OwnWrites = {}, now: OwnWrites = {}): ShownCart {
   const missing = Object.entries(now).filter(([lineId, write]) => answer.stale || before[lineId] !== write);
   return shown(answer, Object.fromEntries(missing));
 }
 
-/** The quantity alone, of a command that is under way. */
+/** Shows the quantity of a command that is under way. */
 export const withQuantity = (cart: ShownCart, lineId: string, quantity: number): ShownCart => changed(cart, lineId, { quantity });
 
 export const hasOwnWrites = ({ own = {} }: ShownCart): boolean => Object.keys(own).length > 0;

@@ -1,4 +1,4 @@
-/** What is said while the outcome of a command is not known. docs/tour.md quotes these words, and a test compares them. */
+/** The words that the page uses while the outcome of a command is unknown. docs/tour.md quotes them, and a test compares the two. */
 import type { Session } from '@cloakroom/contracts/http';
 import type { CartOwner } from '../api/outbox.ts';
 import { plural } from '../format.ts';
@@ -10,7 +10,7 @@ export function pendingWords({ about, stopped }: Pick<PendingCommand, 'about' | 
     : `Not sure yet about ${about}. Still asking; it counts once.`;
 }
 
-/** @param isUnsure something of this cart may or may not have been taken: it is not promised to appear */
+/** @param isUnsure a command of this cart may or may not have been taken, so the words do not promise that it will appear */
 export function staleWords(behind: number, isUnsure: boolean): string {
   const state = behind === 0 ? 'Showing an older state.' : `Showing an older state, ${plural(behind, 'event')} behind.`;
   return isUnsure ? `${state} What was confirmed is saved and will appear.` : `${state} All changes are saved and will appear.`;
@@ -20,7 +20,7 @@ export const takenWords = (about: string): string => `Done after all: ${about}.`
 export const refusedWords = (about: string, reason: string): string => `Not taken: ${about}. ${reason}`;
 export const droppedWords = (count: number): string =>
   `The guest session has ended, and its cart with it. ${plural(count, 'change')} of it ${count === 1 ? 'is' : 'are'} not asked for any more.`;
-/** Said on a device that others may use: it names nothing that was bought. */
+/** Other people may use this device, so these words name no product. */
 export const keptWords = (count: number): string =>
   `${plural(count, 'change')} of your cart ${count === 1 ? 'is' : 'are'} not confirmed yet. This tab asks again once you sign in here, and never as somebody else.`;
 

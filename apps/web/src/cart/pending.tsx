@@ -1,4 +1,4 @@
-/** What may or may not have been taken, said on every page in one place, and asked for until it is known. */
+/** Shows on every page the commands whose outcome is unknown, and asks for them until it is known. */
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useSyncExternalStore } from 'react';
 import { useLocation } from 'react-router';
@@ -13,7 +13,7 @@ import { useSession } from '../session/session.tsx';
 import { keys, useApi } from '../api/shop.tsx';
 import { useToast } from '../components/toasts.tsx';
 
-/** This person's commands of which nobody knows yet whether they were taken. */
+/** This person's commands whose outcome is unknown. */
 export function usePending(): readonly PendingCommand[] {
   const { pending } = useApi();
   const { session } = useSession();
@@ -21,7 +21,7 @@ export function usePending(): readonly PendingCommand[] {
   return useSyncExternalStore(pending.subscribe, pending.read).filter((command) => command.isOpen && isOf(command, owner));
 }
 
-/** In the frame of all pages, and in the drawer, which hides that frame. @param whole also what the page of a product says beside its button */
+/** Stands in the frame of all pages, and in the drawer, which hides that frame. @param whole also shows what a product's page says beside its button */
 export function PendingNotes({ whole = false }: { readonly whole?: boolean }) {
   const { doubts } = useApi();
   const { pathname } = useLocation();
@@ -57,7 +57,7 @@ export function PendingNote({ command }: { readonly command: PendingCommand }) {
   );
 }
 
-/** Asks, tells what became known, and follows who comes and goes. Once, in the frame. */
+/** Asks for open commands, tells the person each outcome, and notices when another person comes. The frame uses it once. */
 export function useAskForPending(): void {
   const { outbox } = useApi();
   const report = useReport();

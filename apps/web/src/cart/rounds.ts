@@ -1,8 +1,8 @@
-/** Between two rounds of asking: soon at first, then as an outage of minutes deserves. */
+/** The pauses between rounds of asking. They are short at first, and grow for an outage of minutes. */
 export const roundDelayMs = 1_000;
 export const roundDelayMsMax = 15_000;
 
-/** A round that fails is followed by the next all the same. @returns what ends them */
+/** Runs rounds for ever. A round that fails does not stop the next. @returns a function that stops them */
 export function inRounds(round: () => Promise<void>): () => void {
   let timer: ReturnType<typeof setTimeout>;
   let isOver = false;
