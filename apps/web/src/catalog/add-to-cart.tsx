@@ -12,7 +12,7 @@ import { isColourOption, Swatch } from '../products/swatch.tsx';
 
 interface AddToCartProps {
   readonly product: Product;
-  /** A colour was chosen. */
+  /** Called when the person chooses a colour. */
   readonly onColour: (colour: string) => void;
 }
 
@@ -20,11 +20,11 @@ export function AddToCart({ product, onColour }: AddToCartProps) {
   const add = useAddLine();
   const { open } = useCartDrawer();
   const underWay = useRef(false);
-  // Pressing again would be another wish: what is not known yet is asked for first.
+  // Another press would be another wish, so the page first asks for the outcome of the earlier one.
   const unsure = usePending().find(({ productId }) => productId === product.productId);
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
-    // A double click is one wish, and comes before the page has drawn that the first click is under way.
+    // A double click is one wish. The second click may come before the page has drawn that the first is under way.
     if (underWay.current || unsure || product.stock === 0) return;
     underWay.current = true;
     const form = new FormData(event.currentTarget);
@@ -98,7 +98,7 @@ function OptionChoice({ option: { name, values }, onChoose }: OptionChoiceProps)
   );
 }
 
-/** No more than there are. A number field that can also be stepped by buttons: the arrow keys work in the field, the buttons are for fingers. */
+/** A number field that stops at the stock. The arrow keys work in the field, and the buttons are for fingers. */
 function Quantity({ inStock }: { readonly inStock: number }) {
   const input = useRef<HTMLInputElement>(null);
   const step = (by: 1 | -1): void => (by === 1 ? input.current?.stepUp() : input.current?.stepDown());

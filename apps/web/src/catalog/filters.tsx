@@ -7,12 +7,12 @@ import { choiceCount, minorUnits, type ProductQuery } from '../api/product-query
 
 interface FiltersProps {
   readonly shown: ProductQuery;
-  /** Undefined while they load, and from a catalog that has none. */
+  /** Undefined while the page loads. */
   readonly facets: Facets | undefined;
   readonly onChange: (next: Partial<ProductQuery>) => void;
 }
 
-/** Narrows the list. On a narrow screen it is folded away behind its own button. */
+/** The filters of a list. A narrow screen folds them away behind a button. */
 export function Filters({ shown, facets, onChange }: FiltersProps) {
   const [open, setOpen] = useState(false);
   const panelId = useId();
@@ -85,7 +85,7 @@ interface OptionFilterProps {
   readonly onChange: (options: readonly string[]) => void;
 }
 
-/** More are behind "Show all", or a list of sizes would push everything else away. */
+/** A long list of sizes would push everything else away, so further values are behind "Show all". */
 const valueCountShown = 8;
 
 function OptionFilter({ name, values, chosen, onChange }: OptionFilterProps) {

@@ -7,7 +7,7 @@ import { tintOf, useCategories, useCategoryPictures } from '../products/products
 import { useSession } from '../session/session.tsx';
 import { Shelf } from '../products/product-row.tsx';
 
-/** As many as fit below each other before one would rather search. */
+/** With more shelves than this, a person would rather search. */
 const shelfCount = 3;
 
 export function HomePage() {
@@ -91,7 +91,7 @@ function Tile({ category, count, product }: { readonly category: string; readonl
   );
 }
 
-/** Three things that the shop really does; each is shown by the session bar or by a second device. */
+/** Names three things that the shop does. The session bar or a second device shows each of them. */
 function Promises() {
   return (
     <ul className="promises" aria-label="What this shop does">

@@ -18,7 +18,7 @@ import {
 } from '../api/product-query.ts';
 import { useCategories, useProductPage } from '../products/products.ts';
 
-/** A category, a search, or everything: one page, told by its address. */
+/** One page for a category, a search, or all products. The address says which. */
 export default function ProductListPage() {
   const { pathname } = useLocation();
   const { category = '' } = useParams();
@@ -27,7 +27,7 @@ export default function ProductListPage() {
   const products = useProductPage(shown);
   const page = products.data;
   const { data: categories } = useCategories();
-  // Choosing anything starts at the first page again.
+  // A new choice starts at the first page again.
   const change = (next: Partial<ProductQuery>): void => {
     const wanted = { ...shown, page: 1, ...next };
     setShown(wanted);
@@ -63,7 +63,7 @@ export default function ProductListPage() {
   );
 }
 
-/** The address decides. A choice counts at once all the same: the router changes the address a moment later, and a box must not spring back. */
+/** The address decides what is shown. The router changes it a moment after a choice, so the choice counts at once. Else a box would spring back. */
 function useShown(params: URLSearchParams, category: string): [ProductQuery, (wanted: ProductQuery) => void] {
   const address = `${category}?${params.toString()}`;
   const [wanted, setWanted] = useState({ address, shown: fromAddress(params, category) });
@@ -119,18 +119,18 @@ interface ResultsProps {
   readonly waits: boolean;
   readonly shown: ProductQuery;
   readonly onReset: () => void;
-  /** Of two prices that leave nothing between them. */
+  /** Swaps two prices if the lower bound is above the upper one. */
   readonly onSwap: () => void;
 }
 
 const skeletonCount = 8;
-/** The first row on a wide screen. */
+/** The number of products in the first row of a wide screen. */
 const eagerCount = 4;
 
 function Results({ page, waits, shown, onReset, onSwap }: ResultsProps) {
   const list = useRef<HTMLUListElement>(null);
   const pageShown = useRef(shown.page);
-  // Turning the page: go on reading where the new one begins.
+  // After a change of page, the person reads on where the new page begins.
   useEffect(() => {
     if (pageShown.current === shown.page) return;
     pageShown.current = shown.page;
@@ -149,7 +149,7 @@ function Results({ page, waits, shown, onReset, onSwap }: ResultsProps) {
   );
 }
 
-/** An address that was typed, or a list that has become shorter. */
+/** Shown when a person typed the page number, or when the list has become shorter. */
 function NoSuchPage({ shown, last }: { readonly shown: ProductQuery; readonly last: number }) {
   return (
     <div className="empty">

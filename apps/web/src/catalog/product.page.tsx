@@ -42,7 +42,7 @@ export default function ProductPage() {
   );
 }
 
-/** Looking never creates a session; with one, it is remembered. Losing one such note is no problem worth showing. */
+/** Remembers that the person looked at the product, if there is a session. It never creates one. A failure is not worth showing. */
 function useRecordView(productId: string | undefined): void {
   const api = useApi();
   const { session } = useSession();
