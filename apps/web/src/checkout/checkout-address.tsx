@@ -6,7 +6,7 @@ import type { AddressWish } from '../api/api.types.ts';
 import { Loading, ProblemNote } from '../components/problem-note.tsx';
 import { useProfile, useUpdateProfile } from '../account/update-profile.tsx';
 
-/** The id of the address that is chosen: the one that was picked, else the first there is. */
+/** The id of the chosen address. The first address counts until the person picks another. */
 export function useChosenAddress() {
   const profile = useProfile();
   const [picked, pick] = useState<string>();
@@ -57,7 +57,7 @@ interface NewAddressProps {
   readonly disabled: boolean;
 }
 
-/** Where there is no address yet the form stands open. The keyboard goes on at what was made, or at the button that opened the form. */
+/** Without an address the form stands open. After it, the focus moves to the new address, or to the button that opened the form. */
 function NewAddress({ addresses, opened, onOpen, onSaved, disabled }: NewAddressProps) {
   const update = useUpdateProfile();
   const within = useRef<HTMLDivElement>(null);

@@ -1,4 +1,4 @@
-/** What is said after "Place order" did not lead to an order, each with what can be done about it. */
+/** Notes for a "Place order" that did not lead to an order. Each says what the person can do about it. */
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, type ReactNode } from 'react';
 import { Link } from 'react-router';
@@ -11,7 +11,7 @@ import { keys } from '../api/shop.tsx';
 import type { FrozenCart } from './use-frozen-cart.ts';
 import type { Placing } from './use-place-order.ts';
 
-/** A refusal brings how things are now: that is what is shown from here on, and what the next press orders. */
+/** A refusal brings the cart or the preview of now. The page shows it from here on, and the next press orders it. */
 export function useAfterRefusal({ error, asked }: Placing, frozen: FrozenCart): void {
   const queryClient = useQueryClient();
   const taken = useRef<Error>(null);
@@ -68,7 +68,7 @@ export function Outcome({ placing, frozen, total, onPay, addressIsMissing }: Out
   return <Told tone="problem">{error instanceof ApiProblem ? error.message : 'Something went wrong on this page. Reload it.'}</Told>;
 }
 
-/** It takes the focus: what was pressed may be gone, and this is what the person has to hear. */
+/** The note takes the focus, because the pressed button may be gone and the person must hear the note. */
 function Told({ tone, children }: { readonly tone: 'problem' | 'notice'; readonly children: ReactNode }) {
   const note = useRef<HTMLDivElement>(null);
   useEffect(() => note.current?.focus(), []);
@@ -121,7 +121,7 @@ function PriceChanged({ placing: { asked, dismiss, error }, total, onPay }: Pric
   );
 }
 
-/** Nothing to tell them apart by: then the same things are part of another order, which the cart has not heard of yet. */
+/** If no line differs, the same lines may be part of an order that the cart has not heard of yet. */
 function CartChanged({ frozen: { changed = [] }, wasRefused }: { readonly frozen: FrozenCart; readonly wasRefused: boolean }) {
   return (
     <Told tone="notice">

@@ -27,7 +27,7 @@ interface SummaryProps {
 export function OrderSummary({ preview, isBusy, isHeld, frozen, live, placing, onPlace, outcome }: SummaryProps) {
   const { data } = preview;
   const hasObstacle = data?.lines.some(({ obstacle }) => obstacle !== undefined) === true;
-  // The question stands in the button's place.
+  // The question takes the place of the button.
   const asksForPrice = placing.error instanceof ApiProblem && placing.error.code === 'price_changed' && !placing.isPending;
   return (
     <section className="summary" aria-labelledby="summary" aria-busy={isBusy && !isHeld}>
@@ -96,7 +96,7 @@ function LineObstacle({ line, lines, title, onChanged }: LineObstacleProps) {
   const most = orderableQuantity(line, lines);
   const busy = set.isPending || remove.isPending;
   const onSuccess = (): void => {
-    // The button leaves with what was wrong.
+    // The button disappears together with the problem.
     document.getElementById('summary')?.closest('section')?.querySelector<HTMLElement>('button.primary')?.focus();
     onChanged();
   };
@@ -123,7 +123,7 @@ function LineObstacle({ line, lines, title, onChanged }: LineObstacleProps) {
   );
 }
 
-/** From another device, since this page was opened: it is not part of this order unless it is taken in. */
+/** Lines that another device added since this page was opened. They are part of this order only if the person takes them in. */
 function CameIn({ frozen, live }: { readonly frozen: FrozenCart; readonly live: ShownCart }) {
   const changes = frozen.cart && frozen.cart.seen !== live.seen ? changesOf(frozen.cart, live) : [];
   return (

@@ -65,7 +65,7 @@ function CheckOut({ userId, live }: { readonly userId: string; readonly live: Sh
   const [method, chooseMethod] = useState<PaymentMethod>('card_pays');
   const preview = usePreview(frozen.cart?.seen);
   const changing = useIsMutating({ mutationKey: keys.cart }) > 0;
-  // Once it is sent, or may have been taken, what is ordered stays as it is until the answer is known.
+  // Once the order is sent, or may have been taken, its contents stay as they are until the answer is known.
   const hold = placing.isPending || placing.isUncertain;
   useFollowCart(frozen, live, preview.isPlaceholderData ? undefined : preview.data, hold || changing);
   useAfterRefusal(placing, frozen);

@@ -1,21 +1,21 @@
 /**
- * The wish to order, from the press of the button until a definite answer. One Idempotency-Key belongs to it, and it is kept in this tab's
- * storage: whoever reloads after a lost answer asks for the same order again, not for a second one.
+ * Keeps the wish to order, from the press of the button until a definite answer. It has one Idempotency-Key and stands in this tab's storage.
+ * So a person who reloads after a lost answer asks for the same order again, not for a second one.
  */
 import type { OrderWish } from '../api/api.types.ts';
 import { ApiProblem } from '../api/request.ts';
 
 export interface OrderIntent {
   readonly key: string;
-  /** Whose: on a shared computer the next person must not send it. */
+  /** The owner. On a shared computer the next person must not send it. */
   readonly userId: string;
   readonly wish: OrderWish;
   readonly madeAtMs: number;
-  /** The person was told that no answer came: it is asked for again when they say so. Without: the page went away while it was asked for. */
+  /** The page told the person that no answer came, and repeats the order when they say so. Absent: the page was closed while it asked. */
   readonly unsure?: boolean;
 }
 
-/** Longer than anybody looks at an answer that does not come. Forgetting an order that was taken is harmless: what it took cannot be ordered again. */
+/** Nobody waits longer for an answer. To forget an order that was taken is harmless: nobody can order its cart lines a second time. */
 export const intentLifetimeMs = 30 * 60_000;
 
 export interface IntentStore {
@@ -26,7 +26,7 @@ export interface IntentStore {
 
 const place = 'order-intent';
 
-/** @param storage of this tab; may be full or forbidden, then an intent lasts as long as the page */
+/** @param storage of this tab; if it is full or forbidden, an intent lasts as long as the page */
 export function createIntentStore(storage: () => Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>, nowMs: () => number): IntentStore {
   let inMemory: OrderIntent | undefined;
   const stored = (): OrderIntent | undefined => {
@@ -46,7 +46,7 @@ export function createIntentStore(storage: () => Pick<Storage, 'getItem' | 'setI
       try {
         storage().setItem(place, JSON.stringify(intent));
       } catch {
-        // Kept in memory.
+        // The intent stays in memory.
       }
     },
     forget: () => {
@@ -54,7 +54,7 @@ export function createIntentStore(storage: () => Pick<Storage, 'getItem' | 'setI
       try {
         storage().removeItem(place);
       } catch {
-        // Never written.
+        // It was never written.
       }
     },
   };
@@ -67,7 +67,7 @@ function parse(text: string | null): OrderIntent | undefined {
   return { key, userId, wish, madeAtMs, ...(unsure === true && { unsure }) };
 }
 
-/** After one of these there is no order of this key that could still be paid: the next press is another order. */
+/** After one of these codes no order of this key can be paid any more. The next press is another order. */
 const refusals: ReadonlySet<string> = new Set([
   'cart_changed',
   'price_changed',
@@ -80,7 +80,7 @@ const refusals: ReadonlySet<string> = new Set([
   'idempotency_key_reused',
 ]);
 
-/** Refused at the door, before anything was looked at. */
+/** The gateway answers these before it looks at the order. */
 const doorRefusals: ReadonlySet<string> = new Set([
   'invalid_request',
   'step_up_required',
@@ -94,8 +94,8 @@ const doorRefusals: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether it is now known that nothing was ordered by this key.
- * @param maybeTaken an earlier attempt with this key got no answer: a refusal at the door says nothing about that one
+ * Whether it is certain that this key ordered nothing.
+ * @param maybeTaken an earlier attempt with this key got no answer, and a refusal at the door says nothing about that one
  */
 export function isDefinite(error: unknown, maybeTaken: boolean): boolean {
   if (!(error instanceof ApiProblem)) return false;
@@ -103,9 +103,9 @@ export function isDefinite(error: unknown, maybeTaken: boolean): boolean {
 }
 
 /**
- * One attempt. Whoever leaves the page during it finds its intent again, but not after a refusal that leaves nothing in doubt: a proof may be
- * asked for next, and who reloads instead of giving it has ordered nothing.
- * @param maybeTaken asked after the attempt, which may itself have lost an answer
+ * Makes one attempt. A person who leaves the page during it finds the intent again. After a certain refusal the intent is gone: the page may ask
+ * for a fresh proof next, and a person who reloads instead has ordered nothing.
+ * @param maybeTaken called after the attempt, because the attempt itself may lose its answer
  */
 export async function attemptIntent<Result>(
   intents: IntentStore,

@@ -1,6 +1,6 @@
 /**
- * What is being ordered: the cart as it was shown, until the person takes a newer one. What comes in on another device meanwhile is shown, and
- * stays in the cart; what goes out meanwhile cannot be ordered any more, so then the cart is taken as it is, and what changed is said.
+ * Freezes the cart that is being ordered as it was shown, until the person takes a newer one. Lines that another device adds meanwhile are shown,
+ * and stay in the cart. Lines that disappear meanwhile cannot be ordered, so the page then takes the newer cart and says what changed.
  */
 import type { Cart, OrderPreview } from '@cloakroom/contracts/http';
 import { useEffect, useState } from 'react';
@@ -9,16 +9,19 @@ import { hasOwnWrites, type ShownCart } from '../cart/own-writes.ts';
 
 export interface FrozenCart {
   readonly cart: ShownCart | undefined;
-  /** What the last newer cart changed of what is ordered. Undefined: none was taken but by the person. */
+  /** The changes that the last newer cart brought. Undefined: only the person has taken a newer cart. */
   readonly changed: readonly LineChange[] | undefined;
-  /** Takes this one, and says what that changed. */
+  /** Takes this cart, and says what it changed. */
   readonly replace: (now: Cart) => void;
-  /** Takes the next one that holds all that was written here. */
+  /** Takes the next cart that holds all of this page's writes. */
   readonly thaw: () => void;
   readonly forgetChanged: () => void;
 }
 
-/** All that this page wrote is in it, and no guest's lines are on their way. A log that cannot be heard (behind 0) is for the gateway to judge. */
+/**
+ * Whether the cart holds all of this page's writes and waits for no guest's lines. A stale cart with `behind` 0 passes: its log cannot be heard,
+ * and the gateway judges that.
+ */
 export const isSettled = (cart: ShownCart): boolean => !hasOwnWrites(cart) && cart.merge.state !== 'pending' && cart.behind === 0;
 
 export function useFrozenCart(live: ShownCart | undefined): FrozenCart {
@@ -37,7 +40,7 @@ export function useFrozenCart(live: ShownCart | undefined): FrozenCart {
   };
 }
 
-/** @param asked the preview of what is frozen, and not of what was frozen before */
+/** @param asked the preview of the frozen cart, not of the one before it */
 export function useFollowCart(frozen: FrozenCart, live: ShownCart | undefined, asked: OrderPreview | undefined, hold: boolean): void {
   const isBehind = asked?.cartChanged === true && live !== undefined && isSettled(live) && live.seen !== frozen.cart?.seen;
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** Places an order once, however often it is pressed, lost or reloaded (order-intent.ts). */
+/** Places an order once, however often the person presses the button, loses an answer or reloads (order-intent.ts). */
 import type { Order, Session } from '@cloakroom/contracts/http';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
@@ -16,11 +16,11 @@ const intents = createIntentStore(
 
 export interface Placing {
   readonly place: (wish: OrderWish) => void;
-  /** Sent, and no answer yet: what is ordered cannot be changed now. */
+  /** The order is sent and has no answer yet, so its contents cannot change now. */
   readonly isPending: boolean;
-  /** An answer was lost; it is being asked for, or the person may ask. */
+  /** An answer was lost. The page is asking again, or the person may ask. */
   readonly isUncertain: boolean;
-  /** What was asked for last, and how that ended. */
+  /** The last wish, and how it ended. */
   readonly asked: OrderIntent | undefined;
   readonly error: Error | null;
   readonly dismiss: () => void;
@@ -43,7 +43,7 @@ export function usePlaceOrder(userId: string): Placing {
     onSuccess: async (order) => {
       settle();
       queryClient.setQueryData<Order>(orderKey(order.orderId), order);
-      // Who went elsewhere meanwhile is left there.
+      // A person who went to another page meanwhile stays there.
       if (isShown.current) await navigate(`/orders/${order.orderId}`, { replace: true, state: { placedNow: true } });
     },
     onError: (error, intent) => {
@@ -53,19 +53,19 @@ export function usePlaceOrder(userId: string): Placing {
     },
     onSettled: () => {
       underWay.current = false;
-      // Not awaited: the page goes on, and reads what has changed.
+      // The page does not wait for this. It goes on and reads what has changed.
       for (const queryKey of [keys.orders, keys.cart]) void queryClient.invalidateQueries({ queryKey });
     },
   });
   const { mutate } = placing;
   const send = (intent: OrderIntent): void => {
-    // A double click is one wish, and comes before the page has drawn that the first click is under way.
+    // A double click is one wish. The second click may come before the page has drawn that the first is under way.
     if (underWay.current) return;
     underWay.current = true;
     mutate(intent);
   };
   const place = (wish: OrderWish): void => send(intents.read(userId) ?? { key: api.newOrderKey(), userId, wish, madeAtMs: Date.now() });
-  // The page went away while this was asked for: it is found out without being pressed again.
+  // The page was closed while it asked for this order. It asks again without another press.
   const resume = useRef(() => {
     const left = intents.read(userId);
     if (left !== undefined && left.unsure !== true) send(left);
@@ -84,7 +84,7 @@ export function usePlaceOrder(userId: string): Placing {
   };
 }
 
-/** Whether the page is still there: an answer comes also after it was left. */
+/** Whether the page is still shown. An answer may come after the person left it. */
 function useIsShown() {
   const isShown = useRef(false);
   useEffect(() => {
@@ -94,7 +94,7 @@ function useIsShown() {
   return isShown;
 }
 
-/** Whether an order of the kept key may have been taken; as a ref too, for what is asked before the page is drawn again. */
+/** Whether an order of the kept key may have been taken. Also a ref, for code that asks before the page is drawn again. */
 function useDoubt(userId: string) {
   const [isUncertain, setUncertain] = useState(() => intents.read(userId) !== undefined);
   const maybeTaken = useRef(isUncertain);
