@@ -1,11 +1,11 @@
 import { useEffect, useRef, useState } from 'react';
 
 interface AskFirstProps {
-  /** Of the button that asks. */
+  /** The name of the button that asks. */
   readonly words: string;
   readonly label?: string;
   readonly className?: string;
-  /** Undefined: nothing to ask, and the button acts at once. */
+  /** Undefined: the button acts at once, without a question. */
   readonly question: string | undefined;
   readonly yes: string;
   readonly no: string;
@@ -13,7 +13,7 @@ interface AskFirstProps {
   readonly onYes: () => void;
 }
 
-/** A button that asks before it acts, in its own place. The keyboard goes to the question, and back to the button after it. */
+/** A button that asks before it acts. The question takes its place and the focus. Afterwards the button gets the focus back. */
 export function AskFirst({ words, label, className, question, yes, no, busy, onYes }: AskFirstProps) {
   const [asks, setAsks] = useState(false);
   const button = useRef<HTMLButtonElement>(null);

@@ -1,9 +1,9 @@
-/** The trimmed text of a form's field; a file field, which no form here has, would be empty. */
+/** The trimmed text of a form's field. A file field would be empty, but no form here has one. */
 export function textOf(form: FormData, name: string): string {
   return untrimmedTextOf(form, name).trim();
 }
 
-/** A password is taken as typed. */
+/** The text as the person typed it, for passwords. */
 export function untrimmedTextOf(form: FormData, name: string): string {
   const value = form.get(name);
   return typeof value === 'string' ? value : '';

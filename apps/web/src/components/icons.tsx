@@ -1,4 +1,4 @@
-/** Line icons on a 24 px grid, drawn for this shop. They only ever stand beside words or in a button that has a name. */
+/** Line icons on a 24 px grid, drawn for this shop. They stand only beside words or in a button that has a name. */
 const paths = {
   search: 'M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16.2 16.2 21 21',
   bag: 'M5 8h14l1 12H4zM8.500 8V7a3.500 3.500 0 0 1 7 0v1',

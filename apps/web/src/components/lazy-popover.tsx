@@ -1,4 +1,4 @@
-/** A small dialog beside its button. The primitives that place it and hold the focus arrive with the first one that opens (popover.tsx). */
+/** A small dialog beside its button. Its code (popover.tsx), which places it and holds the focus, is loaded when the first one opens. */
 import { lazy, Suspense, useRef, useState, type ReactNode } from 'react';
 
 export const loadPopover = () => import('./popover.tsx');
@@ -8,7 +8,7 @@ interface LazyPopoverProps {
   readonly button: ReactNode;
   readonly buttonName?: string;
   readonly buttonClass: string;
-  /** What the dialog is called. */
+  /** The name of the dialog. */
   readonly title: string;
   readonly children: (close: () => void) => ReactNode;
 }

@@ -1,14 +1,14 @@
 import { PasskeyFailure } from '../session/passkeys.ts';
 import { ApiProblem } from '../api/request.ts';
 
-/** What is not known, and what was done by an earlier try: neither has gone wrong. */
+/** An unknown outcome, and a write that an earlier try made, are no failures. */
 const notFailures: ReadonlySet<string> = new Set(['outcome_unknown', 'done_before']);
 
-/** What went wrong, in words, with a way on. Nothing when nothing did. */
+/** Says what went wrong, and offers a way on. Without an error it shows nothing. */
 export function ProblemNote({ error, onRetry }: { readonly error: unknown; readonly onRetry?: () => void }) {
   if (error === undefined || error === null) return null;
   const code = error instanceof ApiProblem ? error.code : undefined;
-  // The cart's commands that are still asked for have notes of their own (pending.tsx).
+  // A cart command with an unknown outcome has a note of its own (pending.tsx).
   if (code === 'still_asking') return null;
   return (
     <div className={`note ${code !== undefined && notFailures.has(code) ? 'notice' : 'problem'}`} role="alert">
@@ -24,7 +24,7 @@ export function ProblemNote({ error, onRetry }: { readonly error: unknown; reado
   );
 }
 
-/** Said to those who listen; those who look see the empty shapes of what will come. */
+/** Tells a screen reader that something loads. Everybody else sees the empty shapes of the coming content. */
 export function Loading({ what, rows = 3 }: { readonly what: string; readonly rows?: number }) {
   return (
     <div className="loading">

@@ -1,6 +1,6 @@
 /**
- * Short messages that come and go, with at most one thing to do. They stay while they are pointed at or hold the focus, and stay usable beside
- * an open drawer (react-aria leaves alone what says it is of the top layer).
+ * Short messages that come and go, each with at most one action. A message stays while the pointer or the focus is on it. It stays usable beside an
+ * open drawer, because react-aria does not block elements that are marked as top layer.
  */
 import { createContext, use, useCallback, useEffect, useRef, useState, type ReactNode } from 'react';
 import { Icon } from './icons.tsx';
@@ -24,10 +24,10 @@ export function useToast(): ShowToast {
   return show;
 }
 
-/** Long enough to read a line, find the button and think about it. */
+/** Long enough to read a line, find the button and decide. */
 const actionMs = 12_000;
 const wordsMs = 6_000;
-/** More at once would cover a small screen. */
+/** More messages at once would cover a small screen. */
 const toastCountMax = 3;
 
 export function ToastProvider({ children }: { readonly children: ReactNode }) {
@@ -91,12 +91,12 @@ function ToastCard({ toast, onDone }: { readonly toast: ShownToast; readonly onD
   );
 }
 
-/** The message goes and takes the pressed button with it: the focus goes on where the person is, in the open drawer or on the page. */
+/** A message that goes takes its pressed button with it. The focus then moves to the open drawer, or to the page. */
 function keepPlace(): void {
   document.querySelector<HTMLElement>('[role=dialog], #content')?.focus();
 }
 
-/** Control+Z does what the newest message offers: no way through the page by Tab. In a text field the key belongs to the text. */
+/** Control+Z does the action of the newest message, so nobody has to reach it by Tab. In a text field the key belongs to the text. */
 function useUndoKeys(undo: (() => void) | undefined): void {
   const latest = useRef(undo);
   useEffect(() => void (latest.current = undo));
