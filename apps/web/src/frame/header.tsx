@@ -49,7 +49,7 @@ function AccountLink() {
   );
 }
 
-/** Opens the cart beside the page; where the page is the cart, there is nothing to open. */
+/** Opens the cart beside the page. On the cart page itself it opens nothing. */
 function CartButton() {
   const { data: cart } = useCart();
   const { open, isOpen } = useCartDrawer();
@@ -83,7 +83,7 @@ function CartButton() {
   );
 }
 
-/** Says the new count to those who do not see the badge; not on arrival, only when it changes. */
+/** Tells a screen reader the new count when it changes, but not when the page arrives. */
 function CountAnnouncer({ count }: { readonly count: number | undefined }) {
   const [said, setSaid] = useState('');
   const before = useRef(count);
@@ -113,7 +113,7 @@ function CategoryNav() {
   );
 }
 
-/** Says what happened to the session when it was not this page's doing. */
+/** Says what happened to the session, if this page did not cause it. */
 export function SessionNotice() {
   const { notice, dismissNotice, session } = useSession();
   return (

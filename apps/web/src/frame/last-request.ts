@@ -1,6 +1,6 @@
 /**
- * What the gateway said about the requests of this page: which replica answered, how it knew who asked, and what it cost (headers X-Gateway, Server-Timing
- * and Traceresponse). Kept outside of React, so that recording an answer draws the session bar and nothing else.
+ * Records what the gateway said about the requests of this page (headers X-Gateway, Server-Timing and Traceresponse): which replica answered, how it
+ * identified the caller, and how long each part took. The record stands outside of React, so that an answer redraws the session bar and nothing else.
  */
 import type { Fetch } from '../api/request.ts';
 
@@ -8,7 +8,7 @@ export interface RequestNote {
   /** Counts up within this page load. */
   readonly number: number;
   readonly method: string;
-  /** Without its query: a search is nobody's business in a screenshot. */
+  /** Without its query, so that no search shows in a screenshot. */
   readonly path: string;
   readonly status: number;
   readonly gateway: string | undefined;
@@ -18,18 +18,18 @@ export interface RequestNote {
   readonly identity: string | undefined;
   readonly totalMs: number | undefined;
   readonly budgetMs: number | undefined;
-  /** What the services' logs call this request. */
+  /** The logs of the services name this request so. */
   readonly traceId: string | undefined;
 }
 
 export interface RequestLog {
   readonly subscribe: (listener: () => void) => () => void;
-  /** Newest first; the same array until something is added. */
+  /** Newest first. It is the same array until something is added. */
   readonly read: () => readonly RequestNote[];
   readonly add: (note: Omit<RequestNote, 'number'>) => void;
 }
 
-/** As many as the panel of the session bar shows. */
+/** The panel of the session bar shows as many. */
 export const noteCountMax = 6;
 
 export function createRequestLog(): RequestLog {
@@ -49,7 +49,7 @@ export function createRequestLog(): RequestLog {
   };
 }
 
-/** Notes every answer of the API on its way through; a request that got no answer has nothing to tell. */
+/** Records every answer of the API on its way through. A request without an answer leaves no record. */
 export function recording(fetch: Fetch, log: RequestLog): Fetch {
   return async (path, init) => {
     const response = await fetch(path, init);
@@ -79,7 +79,7 @@ export function noteOf(
   };
 }
 
-/** "hybrid hit" is a mode and a decision; "none", "ended" and "unavailable" are decisions alone. */
+/** "hybrid hit" is a mode and a decision. "none", "ended" and "unavailable" are decisions alone. */
 function decisionOf(description: string | undefined): Pick<RequestNote, 'mode' | 'identity'> {
   const words = description?.split(' ') ?? [];
   return words.length === 2 ? { mode: words[0], identity: words[1] } : { mode: undefined, identity: words[0] };

@@ -1,4 +1,4 @@
-/** Small choices of this browser. Storage may be full or forbidden; then a choice lasts as long as the page. */
+/** Remembers small choices in this browser. If storage is full or forbidden, a choice lasts as long as the page. */
 import { useSyncExternalStore } from 'react';
 
 type Key = 'theme' | 'session-bar';
@@ -25,7 +25,7 @@ export function remember(key: Key, value: string): void {
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
-  // Another tab chose.
+  // Another tab made a choice.
   window.addEventListener('storage', listener);
   return () => {
     listeners.delete(listener);

@@ -27,14 +27,14 @@ interface Group {
 
 const none: Suggestions = { products: [], categories: [] };
 
-/** A combobox (ARIA APG): arrows walk the suggestions, Enter takes the one walked to, or searches for the words when none is. */
+/** A combobox (ARIA APG). The arrows walk the suggestions. Enter takes the marked one, or searches for the words if none is marked. */
 export default function SearchBox({ initialText, takesFocus, onTaken, onSearch }: SearchBoxProps) {
   const navigate = useNavigate();
   const [untouched] = useState(initialText);
   const [text, setText] = useState(untouched);
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => {
-    // The plain field that this one replaced had it.
+    // The plain field that this one replaces had the focus.
     if (takesFocus) input.current?.focus();
     onTaken();
   }, [takesFocus, onTaken]);
@@ -51,7 +51,7 @@ export default function SearchBox({ initialText, takesFocus, onTaken, onSearch }
     input.current?.focus();
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    // Before the combobox sees it: with a list open it would keep the key to itself.
+    // This runs before the combobox sees the key. With an open list the combobox would keep it to itself.
     if (event.key !== 'Enter' || event.target !== input.current || input.current?.getAttribute('aria-activedescendant')) return;
     event.preventDefault();
     event.stopPropagation();
@@ -69,7 +69,7 @@ export default function SearchBox({ initialText, takesFocus, onTaken, onSearch }
         value={null}
         onChange={choose}
         allowsCustomValue
-        // Opened by the first letter, filled a moment later.
+        // The first letter opens the list, and the answer fills it a moment later.
         allowsEmptyCollection
         menuTrigger="input"
       >
@@ -90,14 +90,14 @@ export default function SearchBox({ initialText, takesFocus, onTaken, onSearch }
 }
 
 /**
- * While its list is open the combobox hides all else from assistive technology, yet leaves it reachable by Tab. A list of suggestions is no
- * dialog: the page stays audible. react-aria leaves alone what is of the top layer.
+ * While its list is open, the combobox hides all else from assistive technology, yet leaves it reachable by Tab. A list of suggestions is no
+ * dialog, so the page must stay audible. react-aria does not hide elements that are marked as top layer.
  */
 const topLayer = 'data-react-aria-top-layer';
 const keepPageAudible = (): void => document.getElementById('root')?.setAttribute(topLayer, 'true');
 const letPageBeHidden = (): void => document.getElementById('root')?.removeAttribute(topLayer);
 
-/** A catalog that cannot suggest leaves a plain search field. */
+/** If the catalog cannot suggest, the person still has a plain search field. */
 function useGroups(text: string, wanted: boolean): readonly Group[] {
   const api = useApi();
   const query = useDeferredValue(text.trim());
@@ -119,7 +119,7 @@ function useGroups(text: string, wanted: boolean): readonly Group[] {
     product,
   }));
   return [
-    // First what is sold: down and Enter is the way to the thing that one types.
+    // Products come first, so that Down and Enter lead to the product that the person types.
     { id: 'products', title: 'Products', items: products },
     { id: 'categories', title: 'Categories', items: categories },
   ].filter(({ items }) => items.length > 0);

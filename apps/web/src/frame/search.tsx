@@ -1,6 +1,6 @@
 /**
- * Looking for a product, from every page. First a plain form, which works as soon as it is drawn; the combobox with suggestions takes its place
- * once it has arrived, with what was typed so far.
+ * The search on every page. At first it is a plain form, which works as soon as it is drawn. The combobox with suggestions replaces it once it is
+ * loaded, and keeps the typed text.
  */
 import { useCallback, useEffect, useRef, useState, type ComponentType, type FormEvent } from 'react';
 import { useLocation, useNavigate, useSearchParams } from 'react-router';
@@ -10,14 +10,14 @@ import { Icon } from '../components/icons.tsx';
 export interface SearchBoxProps {
   readonly initialText: string;
   readonly takesFocus: boolean;
-  /** What the plain field held has been taken over. */
+  /** The combobox has taken over the text of the plain field. */
   readonly onTaken: () => void;
   readonly onSearch: (query: string) => void;
 }
 
 const loadSearchBox = () => import('./search-box.tsx');
 
-/** Safari has none; the wait keeps the first paint free. */
+/** Safari has no requestIdleCallback. There a wait keeps the first paint free. */
 const whenIdle = (run: () => void): void => {
   if ('requestIdleCallback' in window) requestIdleCallback(run, { timeout: 2_000 });
   else setTimeout(run, 500);
@@ -41,7 +41,7 @@ export function Search() {
         if (plain !== null) setHandover({ typed: plain.value, hadFocus: document.activeElement === plain });
         setLoaded((old) => old ?? { Box });
       },
-      // The plain form goes on working.
+      // The plain form still works.
       () => undefined,
     );
   };

@@ -3,7 +3,7 @@ import type { RequestNote } from './last-request.ts';
 import { formatMs, identityWord } from './session-bar-words.ts';
 import { useSession } from '../session/session.tsx';
 
-/** What each part of the session bar means, and the last answers one below the other. */
+/** Explains each part of the session bar, and lists the last answers. */
 export function SessionBarPanel({ notes, onClose }: { readonly notes: readonly RequestNote[]; readonly onClose: () => void }) {
   return (
     <div className="panel">
@@ -60,7 +60,7 @@ export function SessionBarPanel({ notes, onClose }: { readonly notes: readonly R
   );
 }
 
-/** Who is here, in words, and what an operator asks the log and the traces by. */
+/** Says in words who is here, and gives the ids by which an operator searches logs and traces. */
 function ThisSession({ traceId }: { readonly traceId: string | undefined }) {
   const { session } = useSession();
   return (

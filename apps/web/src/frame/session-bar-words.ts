@@ -1,8 +1,8 @@
-/** How the session bar puts what the headers say, as plain functions. */
+/** Plain functions that put the headers into the words of the session bar. */
 import type { Cart } from '@cloakroom/contracts/http';
 import type { RequestNote } from './last-request.ts';
 
-/** How the gateway knew who asked, in a word; `tone` colours it. */
+/** One word for how the gateway identified the caller. `tone` colours it. */
 export function identityWord(note: RequestNote | undefined): { readonly word: string; readonly tone: 'good' | 'quiet' | 'warn' } {
   switch (note?.identity) {
     case undefined:
@@ -25,9 +25,9 @@ export function identityWord(note: RequestNote | undefined): { readonly word: st
   }
 }
 
-/** The least that is drawn: a millisecond of a second and a half would not be seen. */
+/** The narrowest bar that is drawn. One millisecond out of a second and a half would be invisible. */
 const sliverPercent = 6;
-/** From here on a part that hesitates would cost the answer. */
+/** When this share of the budget is spent, one slow part would cost the answer. */
 export const warnPercent = 60;
 
 export function spentPercent(totalMs: number, budgetMs: number): number {
@@ -36,7 +36,7 @@ export function spentPercent(totalMs: number, budgetMs: number): number {
 
 export const formatMs = (ms: number): string => (ms < 9.95 ? ms.toFixed(1) : String(Math.round(ms)));
 
-/** Where the cart stands, in the same word on its page and in the session bar. */
+/** One word for the state of the cart. Its page and the session bar use the same. */
 export function cartPosition(cart: (Pick<Cart, 'merge' | 'stale' | 'behind'> & { readonly incomplete?: boolean }) | undefined): {
   readonly word: string;
   readonly tone: 'good' | 'quiet' | 'warn';

@@ -1,6 +1,6 @@
 /**
- * The ticket at the foot of every page: what the last answer told of the system behind the shop. It is for those who came to learn how sessions
- * work, so it is shown until it is put away, and never speaks up by itself: nothing here is announced to a screen reader unasked.
+ * The ticket at the foot of every page shows what the last answer said about the system behind the shop. It is for people who want to learn how
+ * sessions work, so it stays until they put it away. A screen reader announces nothing of it unasked.
  */
 import type { Cart } from '@cloakroom/contracts/http';
 import { useSyncExternalStore } from 'react';

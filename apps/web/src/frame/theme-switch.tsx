@@ -14,7 +14,7 @@ export function ThemeSwitch() {
   );
 }
 
-/** The present choice takes the focus, so that the arrows work at once; a frame later, as the popover is placed first and takes the focus itself. */
+/** The present choice takes the focus, so that the arrows work at once. It waits a frame, because the popover first takes the focus itself. */
 function ThemeChoices() {
   const { theme, choose } = useTheme();
   const choices = useRef<HTMLFieldSetElement>(null);

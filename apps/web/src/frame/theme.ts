@@ -1,4 +1,4 @@
-/** Light, dark, or what the system says. `public/boot.js` applies the choice before the first paint; this follows it while the page lives. */
+/** Light, dark, or the system's choice. `public/boot.js` applies it before the first paint. This file follows it while the page lives. */
 import { useEffect } from 'react';
 import { remember, useRemembered } from './remembered.ts';
 
