@@ -9,11 +9,11 @@ interface OrderLinesProps<Line extends OrderLine> {
   readonly name: string;
   readonly lines: readonly Line[];
   readonly currency: string;
-  /** What is to be said or done about one, below it. */
+  /** A note or a button below a line. */
   readonly below?: (line: Line, title: string) => ReactNode;
 }
 
-/** What is ordered, or was. The pictures are the catalog's of today; names and prices are the order's own. */
+/** The lines of an order. The pictures are from today's catalog. Names and prices are the order's own. */
 export function OrderLines<Line extends OrderLine>({ name, lines, currency, below }: OrderLinesProps<Line>) {
   const products = useProductsById(lines.map(({ productId }) => productId));
   return (
@@ -41,7 +41,7 @@ export function OrderLines<Line extends OrderLine>({ name, lines, currency, belo
 }
 
 interface TotalsProps {
-  /** Undefined: it is told already. */
+  /** Undefined: another part of the page says it already. */
   readonly subtotal?: number;
   readonly discount: number;
   /** The coupon that counts. */

@@ -6,5 +6,5 @@ export function OrderStatus({ order }: { readonly order: Pick<Order, 'status'> }
   return <span className={`badge ${tone}`}>{word}</span>;
 }
 
-/** Enough of the id to tell orders of one person apart. The random end of a UUIDv7: its start is the time. */
+/** Enough of the id to tell a person's orders apart. It is the random end of the UUIDv7, because the start is the time. */
 export const orderNumber = (orderId: string): string => orderId.replaceAll('-', '').slice(-8).toUpperCase();

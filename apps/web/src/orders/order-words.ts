@@ -1,7 +1,7 @@
-/** How orders are put into words. */
+/** Puts orders into words. */
 import type { Obstacle, Order, PreviewLine } from '@cloakroom/contracts/http';
 
-/** The largest quantity of one product that orders takes. */
+/** The orders service takes no larger quantity of one product. */
 export const orderedQuantityMax = 50;
 
 export function statusWord({ status }: Pick<Order, 'status'>): { readonly word: string; readonly tone: 'good' | 'warn' | 'bad' } {
@@ -26,7 +26,7 @@ export function cancelledWords(reason: string | undefined): string {
   }
 }
 
-/** The saga's events (topic order.events), for people. One that is not known here keeps its own name. */
+/** The saga's events (topic order.events) in words. An unknown event keeps its own name. */
 const stepWords: Readonly<Record<string, string>> = {
   OrderAccepted: 'Order taken',
   StockReserved: 'Set aside in the stock',
@@ -46,13 +46,13 @@ export function stepTone(name: string): 'good' | 'warn' | 'bad' {
   return name === 'PaymentUnknown' || name === 'StockReleased' ? 'warn' : 'good';
 }
 
-/** How much later than the step before: what took how long is what one looks for. */
+/** Says how much later than the step before this step came, because a reader wants to know which step took long. */
 export function laterWords(ms: number): string {
   if (ms < 1_000) return `+${Math.max(0, Math.round(ms))} ms`;
   return ms < 60_000 ? `+${(ms / 1_000).toFixed(1)} s` : `+${Math.round(ms / 60_000)} min`;
 }
 
-/** @param inStock how many there are, where that is what is wrong */
+/** @param inStock the stock of the product; only `out_of_stock` needs it */
 export function obstacleWords(obstacle: Obstacle, inStock = 0): string {
   switch (obstacle) {
     case 'unknown_product':
@@ -75,8 +75,8 @@ export function obstacleWords(obstacle: Obstacle, inStock = 0): string {
 }
 
 /**
- * What a line may be reduced to, so that it can be ordered; 0: nothing helps but removing it.
- * Stock and limit are of the product, so what its other lines take is not there for this one.
+ * The quantity to which a person may reduce a line, so that it can be ordered. 0: only a removal helps.
+ * Stock and limit count for the product, so other lines of the product leave less for this one.
  */
 export function orderableQuantity(line: PreviewLine, lines: readonly PreviewLine[]): number {
   if (line.obstacle === undefined || line.obstacle === 'unknown_product') return 0;

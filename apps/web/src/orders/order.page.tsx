@@ -17,7 +17,7 @@ export default function OrderPage() {
   const { orderId = '' } = useParams();
   const { session, error, retry } = useSession();
   const order = useOrder(orderId);
-  // Said once: a reload comes back to an order like any other.
+  // The page says this once. After a reload the order looks like any other.
   const placedNow = (useLocation().state as { placedNow?: boolean } | null)?.placedNow === true;
   if (order.error instanceof ApiProblem && order.error.code === 'not_found') return <NotFoundPage what="order" />;
   return (
@@ -79,7 +79,7 @@ function OrderSheet({ order }: { readonly order: Order }) {
   );
 }
 
-/** The region stands before its words change: whoever listens hears that a payment came through. */
+/** The live region stands before its words change, so a screen reader announces that the payment came through. */
 function StatusNote({ order }: { readonly order: Order }) {
   const { status, reason } = order;
   const tone = { placed: 'good', pending: 'notice', cancelled: 'problem' }[status];

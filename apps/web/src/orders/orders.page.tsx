@@ -8,7 +8,7 @@ import { ProductPicture } from '../products/product-card.tsx';
 import { useProductsById } from '../products/products.ts';
 import { useSession } from '../session/session.tsx';
 
-/** What this person ordered, newest first, cancelled ones too. */
+/** This person's orders, newest first, including cancelled ones. */
 export default function OrdersPage() {
   const { session } = useSession();
   const [params] = useSearchParams();
@@ -49,7 +49,7 @@ export default function OrdersPage() {
   );
 }
 
-/** As many pictures as fit beside each other on a small screen. */
+/** A small screen has room for so many pictures in a row. */
 const pictureCount = 3;
 
 function OrderRow({ order }: { readonly order: Order }) {

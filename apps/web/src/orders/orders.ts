@@ -1,15 +1,15 @@
-/** Reading orders, and what an order would be. */
+/** Reads orders, and previews of orders. */
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { keys, useApi } from '../api/shop.tsx';
 import { useSession } from '../session/session.tsx';
 
-/** How soon an order that is not settled is asked about when no event comes; the live event is the fast way. */
+/** The page asks about an unsettled order again after this long. A live event usually comes sooner. */
 const unsettledRereadMs = 2_000;
 
 export const previewKey = (seen: string) => [...keys.preview, seen] as const;
 export const orderKey = (orderId: string) => [...keys.orders, 'one', orderId] as const;
 
-/** @param seen what of the cart would be ordered; undefined: nothing is asked yet. Until there is an answer the one before is shown */
+/** @param seen the part of the cart to order; undefined: ask nothing yet. Until the answer comes, the page shows the one before */
 export function usePreview(seen: string | undefined) {
   const api = useApi();
   return useQuery({

@@ -1,6 +1,6 @@
 import type { Order } from '@cloakroom/contracts/http';
 
-/** The cards of the simulated provider: each shows another way for a payment to go. */
+/** The cards of the simulated provider. Each shows another way in which a payment may end. */
 export const paymentMethods = [
   { method: 'card_pays', name: 'Card that pays', what: 'answers at once.' },
   { method: 'card_declined', name: 'Card that is declined', what: 'nothing is charged, and you choose another.' },
@@ -14,7 +14,7 @@ export const paymentMethods = [
 ] as const;
 export type PaymentMethod = (typeof paymentMethods)[number]['method'];
 
-/** Which card it was: the one that reports twice leaves no other trace, as its second report counts for nothing. */
+/** Names the card. The card that reports twice leaves no other trace, because its second report changes nothing. */
 export function paidWithWords({ paymentMethod, status }: Pick<Order, 'paymentMethod' | 'status'>): string {
   const name = paymentMethods.find(({ method }) => method === paymentMethod)?.name ?? paymentMethod;
   const said = `Payment: ${name}.`;
