@@ -1,4 +1,4 @@
-/** What a colour looks like, as far as its name tells. Muted, as cloth is. */
+/** The looks of colours, by name. They are muted, like cloth. */
 const swatches: Readonly<Record<string, string>> = {
   amber: '#c98a2b',
   ash: '#b9b4ac',
@@ -87,7 +87,7 @@ const swatches: Readonly<Record<string, string>> = {
   yellow: '#e3bf3f',
 };
 
-/** By the last word that is known: "Dark navy" is navy. Undefined: no swatch is better than a wrong one. */
+/** The last known word decides: "Dark navy" is navy. Undefined for an unknown colour, because no swatch is better than a wrong one. */
 export function swatchOf(colour: string): string | undefined {
   return colour
     .toLowerCase()

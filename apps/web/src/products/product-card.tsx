@@ -9,15 +9,15 @@ import { isColourOption } from './swatch.tsx';
 interface PictureProps {
   readonly product: Pick<Product, 'productId' | 'image'> | undefined;
   readonly size: 'tiny' | 'card' | 'large';
-  /** Of the first row, which is likely to be seen first. */
+  /** The picture is in the first row, which a person sees first. */
   readonly eager?: boolean;
-  /** That was chosen: the picture stands on it. */
+  /** The chosen colour. It is the picture's background. */
   readonly colour?: string | undefined;
 }
 
 const pixels = { tiny: 64, card: 200, large: 480 } as const;
 
-/** Always the same room, with or without its picture; the ground is tinted by the product, so that a shelf is not one grey wall. */
+/** Takes the same room with or without its picture. The product tints the background, so that a shelf is not one grey wall. */
 export function ProductPicture({ product, size, eager = false, colour }: PictureProps) {
   const side = pixels[size];
   const ground = colour === undefined ? undefined : swatchOf(colour);
@@ -43,13 +43,13 @@ export function ProductPicture({ product, size, eager = false, colour }: Picture
   );
 }
 
-/** Of a line, or of what is chosen on a page. */
+/** The colour among the options of a cart line, or among the choices on a page. */
 export const colourOf = (options: ChosenOptions): string | undefined => Object.entries(options).find(([name]) => isColourOption(name))?.[1];
 
 export const productPath = (productId: string): string => `/products/${encodeURIComponent(productId)}`;
 export const categoryPath = (category: string): string => `/category/${encodeURIComponent(category)}`;
 
-/** Fewer than this are said to be few. */
+/** The page warns of a stock below this. */
 const fewLeft = 10;
 
 export function stockText(stock: number): string {
@@ -76,7 +76,7 @@ export function ProductCard({ product, eager = false }: { readonly product: Prod
   );
 }
 
-/** As many empty cards as will come, in the same room: nothing moves when they do. */
+/** Empty cards that take the room of the coming ones, so that nothing moves when those arrive. */
 export function CardSkeletons({ count }: { readonly count: number }) {
   return Array.from({ length: count }, (_, index) => (
     <li key={index} className="card skeleton" aria-hidden="true">

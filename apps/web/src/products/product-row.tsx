@@ -8,14 +8,14 @@ interface ShelfProps {
   readonly title: string;
   readonly shows: Partial<ProductQuery>;
   readonly more: { readonly to: string; readonly label: string };
-  /** Not to be shown again on its own page. */
+  /** The id of a product that the row leaves out, because the row stands on that product's page. */
   readonly except?: string;
   readonly eager?: boolean;
 }
 
 const cardCount = 4;
 
-/** One row of products. A shelf that cannot be filled is no loss: it says nothing and takes no room. */
+/** One row of products. A shelf without products says nothing and takes no room. */
 export function Shelf({ title, shows, more, except, eager = false }: ShelfProps) {
   const titleId = useId();
   const { data, isError } = useShelf(shows);

@@ -1,12 +1,12 @@
-/** Reading the catalog: lists, single products by id, and the categories there are. */
+/** Reads the catalog: lists, single products by id, and the categories. */
 import type { FacetCount, Product, ProductPage } from '@cloakroom/contracts/http';
 import { keepPreviousData, useQueries, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
 import { everyProduct, type ProductQuery } from '../api/product-query.ts';
 import { keys, useApi } from '../api/shop.tsx';
 
-/** What is shown of a product beside its price and stock hardly changes. */
+/** A product hardly changes, except for its price and stock. */
 const catalogStaleMs = 5 * 60_000;
-/** The gateway's largest page: what stands in for counts that a catalog does not give. */
+/** The gateway's largest page. The page counts its products if the catalog gives no counts. */
 const pageSizeMax = 100;
 
 export function useProductPage(shown: ProductQuery, staleTime = 0) {
@@ -24,7 +24,7 @@ export function useShelf(shelf: Partial<ProductQuery>) {
   return useProductPage({ ...everyProduct, pageSize: 8, ...shelf }, catalogStaleMs);
 }
 
-/** Price and stock are asked for anew; until they are here, what a list already told is shown. */
+/** Asks for price and stock again. Until the answer comes, the page shows the product from a list that it has read. */
 export function useProduct(productId: string) {
   const api = useApi();
   const queryClient = useQueryClient();
@@ -35,7 +35,7 @@ export function useProduct(productId: string) {
   });
 }
 
-/** Names and pictures for ids, as far as they are known: a product that is gone is left out. */
+/** Names and pictures for ids. A product that is gone is left out. */
 export function useProductsById(productIds: readonly string[]): ReadonlyMap<string, Product> {
   const api = useApi();
   const queryClient = useQueryClient();
@@ -58,7 +58,7 @@ function knownProduct(queryClient: QueryClient, productId: string): Product | un
   return undefined;
 }
 
-/** All categories with how much is in them. */
+/** All categories, each with its number of products. */
 export function useCategories() {
   const api = useApi();
   return useQuery({
@@ -71,14 +71,14 @@ export function useCategories() {
   });
 }
 
-/** A product to stand for each category: the first on its shelf. */
+/** The first product on the shelf of each category stands for it. */
 export function useCategoryPictures(categories: readonly string[]): ReadonlyMap<string, Product> {
   const api = useApi();
   return useQueries({
     queries: categories.map((category) => {
       const shown = { ...everyProduct, category, pageSize: 8 };
       return {
-        // The same as a shelf's, so that a category which also has a shelf is asked for once.
+        // A shelf uses the same key, so the page asks once for a category that also has a shelf.
         queryKey: [...keys.products, 'page', shown],
         queryFn: ({ signal }: { signal: AbortSignal }) => api.products(shown, signal),
         staleTime: catalogStaleMs,
@@ -96,7 +96,7 @@ export function countCategories(products: readonly Product[]): FacetCount[] {
   return [...counts].map(([value, count]) => ({ value, count }));
 }
 
-/** A stable tint for what has no colour of its own, from FNV-1a of its name. @returns 0 to 7, the number of a tint token */
+/** A stable tint for things without a colour, from the FNV-1a hash of the name. @returns 0 to 7, the number of a tint token */
 export function tintOf(name: string): number {
   let hash = 0x811c9dc5;
   for (const char of name) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193);

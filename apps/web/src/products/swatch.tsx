@@ -2,7 +2,7 @@ import { swatchOf } from './colours.ts';
 
 export const isColourOption = (name: string): boolean => /^colou?r$/i.test(name);
 
-/** Decoration beside the colour's name, which is always written out. */
+/** A decoration beside the name of the colour. The page always writes out the name. */
 export function Swatch({ colour }: { readonly colour: string }) {
   const shown = swatchOf(colour);
   return shown === undefined ? null : <span className="swatch" style={{ backgroundColor: shown }} />;
