@@ -1,4 +1,4 @@
-/** For administrators. To everybody else there is no such page; the gateway refuses them by itself. */
+/** The page of administrators. Everybody else sees a page that does not exist. The gateway refuses their requests in any case. */
 import type { User } from '@cloakroom/contracts/http';
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
@@ -82,7 +82,7 @@ const acts = {
   revoke: (name: string) => `All sessions of ${name} are ended.`,
 };
 
-/** Its buttons are never `disabled`: that would lose the focus to which the dialog of the step-up goes back. */
+/** Its buttons are never `disabled`. A disabled button would lose the focus, and the step-up dialog gives the focus back to it. */
 function UserLine({ user, isSelf }: { readonly user: User; readonly isSelf: boolean }) {
   const api = useApi();
   const withStepUp = useStepUp();

@@ -3,15 +3,15 @@ import type { FactorChange } from '../api/api.types.ts';
 import { EndOthersOffer } from './end-others-offer.tsx';
 import { RecoveryCodes } from './recovery-codes.tsx';
 
-/** What was just done, in words, with what the gateway answered. */
+/** The change that was just made, in words, with the gateway's answer. */
 interface Done extends FactorChange {
   readonly text: string;
 }
 
-/** After a change of a factor: first the codes that it brought, until they are saved, then the offer to end the other sessions. */
+/** After a change of a factor the page first shows the new codes until they are saved. Then it offers to end the other sessions. */
 export function useChangeOutcome(): {
   readonly outcome: ReactNode;
-  /** Codes are shown: nothing else should be begun here. */
+  /** The page shows codes, so the person should begin nothing else here. */
   readonly showsCodes: boolean;
   readonly finish: (done: Done) => void;
 } {

@@ -1,4 +1,4 @@
-/** The two things one signs in with. */
+/** The password and the e-mail address. */
 import { useState, type FormEvent } from 'react';
 import { EndOthersOffer } from './end-others-offer.tsx';
 import { textOf, untrimmedTextOf } from '../components/form.ts';

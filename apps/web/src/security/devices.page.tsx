@@ -11,7 +11,7 @@ import { keys, useApi } from '../api/shop.tsx';
 import { useStepUp } from '../sign-in/step-up.tsx';
 import { useToast } from '../components/toasts.tsx';
 
-/** Where one is signed in. Ending a device asks for the password again when it was proven long ago. */
+/** Lists where the person is signed in. To end a session, the page asks for the password again if the last proof is old. */
 export default function DevicesPage() {
   const api = useApi();
   const { session } = useSession();
@@ -25,7 +25,7 @@ export default function DevicesPage() {
     mutationFn: (handle: string | undefined) => withStepUp(() => (handle === undefined ? api.endOtherDevices() : api.endDevice(handle))),
     onSuccess: (_ended, handle) => {
       toast({ text: handle === undefined ? 'All other sessions are ended.' : 'That session is ended.' });
-      // The button leaves with its line.
+      // The button disappears with its line.
       heading.current?.focus();
     },
     onSettled: () => queryClient.invalidateQueries({ queryKey: keys.devices }),
@@ -69,7 +69,7 @@ export default function DevicesPage() {
 const endedKinds: ReadonlySet<string> = new Set(['oldest_ended', 'refresh_reused']);
 const toldForMs = 7 * 24 * 60 * 60_000;
 
-/** The newest session that the shop ended by itself, within a week: whoever wonders where a device has gone looks here. */
+/** Names the newest session that the shop ended by itself within the last week, for a person who misses a device. */
 function EndedByTheShop() {
   const { data, dataUpdatedAt } = useNotices();
   const ended = data?.items.find(({ kind, at }) => endedKinds.has(kind) && dataUpdatedAt - Date.parse(at) < toldForMs);
@@ -81,7 +81,7 @@ function EndedByTheShop() {
   );
 }
 
-/** Its button is never `disabled`: that would lose the focus to which the password's dialog goes back. */
+/** Its button is never `disabled`. A disabled button would lose the focus, and the password dialog gives the focus back to it. */
 function DeviceLine({ device, busy, onEnd }: { readonly device: Device; readonly busy: boolean; readonly onEnd: () => void }) {
   const name = device.device || 'Unknown device';
   const mode = wordsOf(device.mode);

@@ -8,7 +8,7 @@ import { useStepUp } from '../sign-in/step-up.tsx';
 
 const confirmation = 'end every session';
 
-/** The emergency brake: everybody is signed out, guests and this administrator too. Typed, so that no slip of the hand does it. */
+/** The emergency brake signs out everybody, guests and this administrator too. The person types a word, so that no slip of the hand does it. */
 export function EndEverything() {
   const api = useApi();
   const { adopt } = useSession();

@@ -5,12 +5,15 @@ import { useApi } from '../api/shop.tsx';
 import { useChange } from './use-change.ts';
 
 interface OfferProps {
-  /** What was just done. */
+  /** Says what the person just did. */
   readonly done: string;
   readonly otherSessions: number;
 }
 
-/** After a change of what proves who one is: whoever was let in by the old may be put out (ASVS 5.0 7.4.3). It takes the focus, since what was pressed may be gone. */
+/**
+ * After a change of a credential or factor the page offers to end the other sessions (ASVS 5.0 7.4.3). The offer takes the focus, because the
+ * pressed button may be gone.
+ */
 export function EndOthersOffer({ done, otherSessions }: OfferProps) {
   const api = useApi();
   const note = useRef<HTMLOutputElement>(null);

@@ -8,7 +8,7 @@ export function useNotices() {
   return useQuery({ queryKey: keys.notices, queryFn: ({ signal }) => api.notices(signal) });
 }
 
-/** What happened to the account, newest first: whoever did not do it themselves finds it here. */
+/** Lists changes of the account, newest first, so that a person sees the ones they did not make. */
 export function NoticesSection() {
   const notices = useNotices();
   return (

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { keys, useApi } from '../api/shop.tsx';
 
-/** How many sessions this person has besides this one. */
+/** Counts this person's other sessions. */
 export function useOtherSessions(): number {
   const api = useApi();
   const { data } = useQuery({ queryKey: keys.devices, queryFn: ({ signal }) => api.devices(signal) });

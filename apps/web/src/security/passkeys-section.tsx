@@ -8,7 +8,7 @@ import { ProblemNote } from '../components/problem-note.tsx';
 import { useApi } from '../api/shop.tsx';
 import { useChange } from './use-change.ts';
 
-/** Keys kept by a phone, a computer or a stick. The first one brings recovery codes: from then on the password alone opens nothing. */
+/** Passkeys of a phone, a computer or a USB key. The first one brings recovery codes, because from then on the password alone opens nothing. */
 export function PasskeysSection({ passkeys }: { readonly passkeys: readonly Passkey[] }) {
   const api = useApi();
   const { outcome, showsCodes, finish } = useChangeOutcome();

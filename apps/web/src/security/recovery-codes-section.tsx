@@ -4,7 +4,7 @@ import { ProblemNote } from '../components/problem-note.tsx';
 import { useApi } from '../api/shop.tsx';
 import { useChange } from './use-change.ts';
 
-/** For the day on which the phone is lost. There are none without a second factor: nothing would ask for them. */
+/** Recovery codes are for a lost phone. Without a second factor there are none, because nothing would ask for them. */
 export function RecoveryCodesSection({ left }: { readonly left: number }) {
   const api = useApi();
   const { outcome, showsCodes, finish } = useChangeOutcome();

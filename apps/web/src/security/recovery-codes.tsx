@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'react';
 import { useToast } from '../components/toasts.tsx';
 import { useUnsavedCodes } from './unsaved.ts';
 
-/** They are shown this once: only their hashes are kept. So the person says that they have them before they go. */
+/** The page shows the codes only once, because auth keeps only their hashes. So the person confirms that they saved them before they leave. */
 export function RecoveryCodes({ codes, onSaved }: { readonly codes: readonly string[]; readonly onSaved: () => void }) {
   const toast = useToast();
   const heading = useRef<HTMLHeadingElement>(null);
@@ -57,6 +57,6 @@ function download(codes: readonly string[]): void {
   const url = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
   const link = Object.assign(document.createElement('a'), { href: url, download: 'cloakroom-recovery-codes.txt' });
   link.click();
-  // By then the browser has read it.
+  // By then the browser has read the file.
   setTimeout(() => URL.revokeObjectURL(url), revokeDelayMs);
 }

@@ -9,7 +9,7 @@ import { useSession } from '../session/session.tsx';
 import { keys, useApi } from '../api/shop.tsx';
 import { TwoStepSection } from './two-step-section.tsx';
 
-/** What proves who one is. Each change asks for a fresh proof first (step-up.tsx), and then offers to end the other sessions. */
+/** The person's credentials and factors. Each change asks for a fresh proof first (step-up.tsx), and then offers to end the other sessions. */
 export default function SecurityPage() {
   const api = useApi();
   const { session } = useSession();

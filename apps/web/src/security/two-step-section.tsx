@@ -1,4 +1,4 @@
-/** One-time codes of an authenticator app: set up, confirmed by a code, turned off. */
+/** Sets up the one-time codes of an authenticator app, confirms them by a code, and turns them off. */
 import { useRef, type FormEvent, type RefObject } from 'react';
 import { useChangeOutcome } from './change-outcome.tsx';
 import { CodeField } from '../sign-in/code-field.tsx';
@@ -83,7 +83,7 @@ function SetUp({ heading, onDone }: SetUpProps) {
   );
 }
 
-/** The button before it is gone, so the focus goes on here; a screen reader finds the key right above. */
+/** The button before this field is gone, so the field takes the focus. A screen reader finds the key right above. */
 function ConfirmField() {
   return (
     <div ref={(field) => field?.querySelector('input')?.focus({ preventScroll: true })}>

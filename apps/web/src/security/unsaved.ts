@@ -1,4 +1,4 @@
-/** Recovery codes that are shown and not saved yet: leaving would lose them for ever. */
+/** Counts recovery codes that are shown but not saved. A person who leaves would lose them for ever. */
 import { useEffect, useSyncExternalStore } from 'react';
 
 let shown = 0;
@@ -13,7 +13,7 @@ const subscribe = (listener: () => void): (() => void) => {
 };
 const askBeforeLeaving = (event: BeforeUnloadEvent): void => event.preventDefault();
 
-/** For as long as the component that shows them is there. The browser asks before a reload or the end of the tab. */
+/** While the component with the codes is shown, the browser asks before a reload or before the tab closes. */
 export function useUnsavedCodes(): void {
   useEffect(() => {
     change(1);

@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { keys } from '../api/shop.tsx';
 import { useStepUp } from '../sign-in/step-up.tsx';
 
-/** A change of what proves who somebody is: with step-up, and afterwards all that tells of it is read again. */
+/** Makes a change of a credential or factor, with step-up. Afterwards the page reads again all data that shows it. */
 export function useChange<Input, Answer>(act: (input: Input) => Promise<Answer>, onSuccess?: (answer: Answer, input: Input) => unknown) {
   const withStepUp = useStepUp();
   const queryClient = useQueryClient();
