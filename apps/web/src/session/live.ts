@@ -1,13 +1,13 @@
 /**
- * Server-sent events say *that* something changed; the page then reads it again, so a lost or repeated event does no harm.
- * The browser reconnects by itself after a cut; after a refusal (the session ended, the gateway restarts) it does not, so that is done here.
+ * A server-sent event says *that* something changed, and the page reads it again. So a lost or repeated event does no harm.
+ * The browser reconnects by itself after a cut, but not after a refusal (the session ended, the gateway restarts). This file does that.
  */
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { keys } from '../api/shop.tsx';
 
 const reopenDelayMs = 1_000;
-/** A refusal that lasts is asked about twice a minute and no more. */
+/** While the gateway goes on refusing, the page asks twice a minute and no more. */
 const reopenDelayMsMax = 30_000;
 
 export interface LiveListeners {
@@ -19,9 +19,9 @@ export interface LiveListeners {
 }
 
 /**
- * Only while the page can be seen: over HTTP/1.1 a browser has six connections to an origin for all its tabs, and six forgotten tabs would
- * leave none for anything else. A page that is shown again reads again (onOpen), so nothing is missed.
- * @returns closes the stream
+ * Keeps a stream only while the page is visible. Over HTTP/1.1 a browser has six connections to an origin for all its tabs, so six forgotten tabs
+ * would leave none for anything else. A page that becomes visible reads again (onOpen), so it misses nothing.
+ * @returns a function that closes the stream
  */
 export function openLiveEvents(listeners: LiveListeners): () => void {
   let source: EventSource | undefined;
@@ -58,17 +58,17 @@ export function openLiveEvents(listeners: LiveListeners): () => void {
   };
 }
 
-/** Follows the events of this identity; browsing without a session has none. */
+/** Follows the events of this identity. Without a session there are none. */
 export function useLiveEvents(identity: string | undefined): void {
   const queryClient = useQueryClient();
   useEffect(() => {
     if (identity === undefined || identity === 'none') return;
     const reread = (queryKey: readonly string[]): void => void queryClient.invalidateQueries({ queryKey });
-    // While a command of this page is under way its own end re-reads the cart; reading now would make the quantity jump back and forth.
+    // A command that is under way re-reads the cart when it ends. Reading now would make the quantity jump back and forth.
     const rereadCart = (): void => {
       if (queryClient.isMutating({ mutationKey: keys.cart }) > 0) return;
       reread(keys.cart);
-      // Something that is being ordered may have gone out.
+      // A product that the person is ordering may be out of stock now.
       reread(keys.preview);
     };
     return openLiveEvents({

@@ -1,12 +1,12 @@
-/** What this app asks of the browser's WebAuthn. The library comes with the first passkey that is used. */
+/** Calls the browser's WebAuthn. The library is loaded when the person first uses a passkey. */
 import type { PublicKeyCredentialCreationOptionsJSON, PublicKeyCredentialRequestOptionsJSON } from '@simplewebauthn/browser';
 
-/** `message` is fit to be shown. */
+/** The page may show `message`. */
 export class PasskeyFailure extends Error {
   override readonly name = 'PasskeyFailure';
 }
 
-/** Only in a secure context, which localhost is. */
+/** Passkeys need a secure context. localhost is one. */
 export const passkeysAreSupported = (): boolean => 'PublicKeyCredential' in globalThis;
 
 const library = () => import('@simplewebauthn/browser');
@@ -17,13 +17,13 @@ export async function createPasskey(options: object): Promise<object> {
   return startRegistration({ optionsJSON: options as PublicKeyCredentialCreationOptionsJSON }).catch(explain);
 }
 
-/** Proves a passkey that is there. @param options from the gateway @throws PasskeyFailure */
+/** Proves an existing passkey. @param options from the gateway @throws PasskeyFailure */
 export async function provePasskey(options: object): Promise<object> {
   const { startAuthentication } = await library();
   return startAuthentication({ optionsJSON: options as PublicKeyCredentialRequestOptionsJSON }).catch(explain);
 }
 
-/** By the names that WebAuthn gives its errors: they say little on purpose, so that a page cannot learn which passkeys a person has. */
+/** Explains WebAuthn's errors by their names. They say little on purpose, so that a page cannot learn which passkeys a person has. */
 function explain(error: unknown): never {
   const name = error instanceof Error ? error.name : '';
   if (name === 'InvalidStateError') throw new PasskeyFailure('This device has a passkey for your account already.');

@@ -3,7 +3,7 @@ import type { SessionMode } from '@cloakroom/contracts/http';
 
 interface ModeWords {
   readonly name: string;
-  /** How fast ending such a session takes effect. */
+  /** Says how fast the end of such a session takes effect. */
   readonly ending: string;
 }
 
@@ -23,9 +23,9 @@ export const modeWords: Readonly<Record<SessionMode, ModeWords>> = {
   },
 };
 
-/** Of a mode that a newer gateway may know. */
+/** A newer gateway may know a mode that this page does not. */
 export const wordsOf = (mode: string): ModeWords =>
   Object.hasOwn(modeWords, mode) ? modeWords[mode as SessionMode] : { name: mode, ending: '' };
 
-/** The gateway ends the one that was idle longest when there would be more (docs/sessions.md). */
+/** A person has no more sessions than this. One more sign-in ends the session that was idle longest (docs/sessions.md). */
 export const sessionCountMax = 10;

@@ -1,11 +1,11 @@
 import type { Session } from '@cloakroom/contracts/http';
 
-/** Who the page is for: what was read for one identity must not be shown to another. */
+/** Names the person that the page is for. The page must not show one person's data to another. */
 export function identityOf(session: Session): string {
   return session.state === 'user' ? `user:${session.user?.id ?? ''}` : session.state;
 }
 
-/** What the person is told when the identity changed under the page. `expected`: they pressed "Sign out" here themselves. */
+/** Tells the person that the identity changed under the page. `expected`: they pressed "Sign out" on this page themselves. */
 export function noticeOfChange(before: string, after: string, expected: boolean): string | undefined {
   const wasUser = before.startsWith('user:');
   if (wasUser && after.startsWith('user:')) return 'You are now signed in to another account.';

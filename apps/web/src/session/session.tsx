@@ -1,4 +1,4 @@
-/** Who is here. The cookie is not readable by this page (HttpOnly), so the gateway is asked; changes arrive by live event or by a refusal. */
+/** Knows who is here. The page cannot read the cookie (HttpOnly), so it asks the gateway. It hears of changes by a live event or a refusal. */
 import type { Session } from '@cloakroom/contracts/http';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { createContext, use, useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
@@ -9,15 +9,15 @@ import { keys, personalKeys, useApi } from '../api/shop.tsx';
 import { aloneAmongTabs, createGuestStarter } from './start-guest.ts';
 
 interface SessionParts {
-  /** Undefined until first read. */
+  /** Undefined until the first answer. */
   readonly session: Session | undefined;
   readonly error: Error | null;
   readonly retry: () => void;
   readonly notice: string | undefined;
   readonly dismissNotice: () => void;
-  /** To be awaited before a write that needs a session. */
+  /** A write that needs a session awaits this first. */
   readonly ensureSession: () => Promise<void>;
-  /** The answer of a sign-in, registration or re-authentication. */
+  /** Takes over the answer of a sign-in, registration or re-authentication. */
   readonly adopt: (session: Session) => Promise<void>;
   readonly signOut: () => Promise<void>;
 }
@@ -30,7 +30,7 @@ export function useSession(): SessionParts {
   return parts;
 }
 
-/** Below the shortest life of anything that could end the session unnoticed; the live event is the fast way. */
+/** Shorter than the life of anything that could end the session unnoticed. A live event usually comes sooner. */
 const sessionStaleMs = 30_000;
 
 export function SessionProvider({ children }: { readonly children: ReactNode }) {
@@ -74,11 +74,11 @@ export function SessionProvider({ children }: { readonly children: ReactNode }) 
 interface ChangeNotice {
   readonly notice: string | undefined;
   readonly dismissNotice: () => void;
-  /** The person is leaving by themselves. */
+  /** The person pressed "Sign out". */
   readonly expectChange: (expected: boolean) => void;
 }
 
-/** Forgets what was read for the one before, and says so when it was not this page's doing. */
+/** Forgets the previous person's data. Tells the person, unless this page caused the change. */
 function useChangeNotice(session: Session | undefined): ChangeNotice {
   const queryClient = useQueryClient();
   const [notice, setNotice] = useState<string>();

@@ -3,13 +3,13 @@ import type { Session } from '@cloakroom/contracts/http';
 export interface GuestParts {
   readonly readSession: () => Promise<Session>;
   readonly startGuest: () => Promise<Session>;
-  /** Runs the critical part alone among all tabs of this browser: they share the cookie. */
+  /** Runs the critical part in one tab at a time, because all tabs share the cookie. */
   readonly alone: <Result>(run: () => Promise<Result>) => Promise<Result>;
 }
 
 /**
- * Two first writes sent in parallel without any cookie would be two guests with a cart each. So every first write waits here for one session,
- * asked for once, whichever component or tab came first.
+ * Two first writes sent in parallel without a cookie would become two guests with a cart each. So every first write waits here for one session.
+ * The first component or tab that needs it asks for it once.
  */
 export function createGuestStarter(parts: GuestParts): () => Promise<Session> {
   let underWay: Promise<Session> | undefined;
@@ -24,7 +24,7 @@ export function createGuestStarter(parts: GuestParts): () => Promise<Session> {
   };
 }
 
-/** The Web Locks API; without it (an insecure origin) tabs are not kept apart, components of one tab still are. */
+/** Uses the Web Locks API. Without it (an insecure origin) only the components of one tab wait for each other. */
 export async function aloneAmongTabs<Result>(run: () => Promise<Result>): Promise<Result> {
   if (!('locks' in navigator)) return run();
   let result: { readonly value: Result } | undefined;
