@@ -1,4 +1,4 @@
-/** Six digits of an authenticator app, as phones and password managers fill them in. */
+/** A field for six digits of an authenticator app. Phones and password managers can fill it in. */
 export function CodeField({ label = 'Code of your authenticator app' }: { readonly label?: string }) {
   return (
     <label className="field">

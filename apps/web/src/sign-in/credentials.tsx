@@ -1,4 +1,4 @@
-/** What signing in and signing up share. */
+/** Parts that the sign-in page and the sign-up page share. */
 import type { SignedIn } from '@cloakroom/contracts/http';
 import { useMutation } from '@tanstack/react-query';
 import type { FormEvent, ReactNode } from 'react';
@@ -28,7 +28,7 @@ export function OtherWay({ to, question, answer }: { readonly to: string; readon
   );
 }
 
-/** What is done with the answer of any sign-in: the page is theirs now, and shows what they came from. */
+/** Takes over the answer of any sign-in, and goes back to the page that the person came from. */
 export function useEnter(): (next: SignedIn) => Promise<void> {
   const { adopt } = useSession();
   const navigate = useNavigate();
@@ -38,7 +38,7 @@ export function useEnter(): (next: SignedIn) => Promise<void> {
     await adopt(next);
     if (next.endedOldest)
       toast({ text: `You may be signed in on ${sessionCountMax} devices. The one you left alone longest was signed out to make room.` });
-    // A guest's cart is on its way into the person's: where it can be watched is where they look first.
+    // The guest's cart is being merged into the person's cart, so the person sees the cart first.
     const fallback = next.merge?.state === 'pending' ? '/cart' : '/';
     await navigate(safeNext(params.get('next'), fallback), { replace: true });
   };
@@ -46,12 +46,12 @@ export function useEnter(): (next: SignedIn) => Promise<void> {
 
 interface CredentialsProps {
   readonly title: string;
-  /** Undefined: there is another step, and these are kept for the way back. */
+  /** Undefined: another step follows. The form keeps its values for the way back. */
   readonly send: (form: (name: string) => string) => Promise<SignedIn | undefined>;
-  /** Another step is shown in place of this one. */
+  /** The page shows another step in place of this form. */
   readonly hidden?: boolean;
   readonly other: ReactNode;
-  /** Nothing to offer to a person who is signed in: nobody needs a second account. */
+  /** The form is hidden from a signed-in person, who needs no second account. */
   readonly newcomersOnly?: boolean;
   readonly children: ReactNode;
 }

@@ -2,7 +2,7 @@ import type { SessionMode } from '@cloakroom/contracts/http';
 import { wordsOf } from '../session/session-modes.ts';
 import { useSession } from '../session/session.tsx';
 
-/** For those who study sessions: which of the allowed modes the next session shall have. Nothing is shown where there is no choice. */
+/** Lets a person who studies sessions choose the mode of the next one. It shows nothing if the operator allows only one. */
 export function ModeChoice() {
   const { session } = useSession();
   const modes = session?.modes;
@@ -27,5 +27,5 @@ export function ModeChoice() {
   );
 }
 
-/** From the form around a ModeChoice; nothing asked for is the operator's default. */
+/** Reads the choice from the form around a ModeChoice. Without a choice the operator's default counts. */
 export const askedMode = (mode: string): { readonly mode?: SessionMode } => (mode === '' ? {} : { mode: mode as SessionMode });

@@ -1,4 +1,4 @@
-/** NIST 800-63B 3.1.1: length is what counts; the gateway judges the rest. */
+/** The page asks for length alone (NIST 800-63B 3.1.1). The gateway judges the rest. */
 const passwordLengthMin = 8;
 
 export function NewPasswordField({ label }: { readonly label: string }) {

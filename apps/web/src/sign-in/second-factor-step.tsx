@@ -1,4 +1,4 @@
-/** The second half of a sign-in: the password was right. The first half is kept below, hidden, for whoever goes back. */
+/** The second half of a sign-in, after a right password. The page keeps the first half below, hidden, for the way back. */
 import type { FactorMethod } from '@cloakroom/contracts/http';
 import { useMutation } from '@tanstack/react-query';
 import { useEffect, useRef, useState, type FormEvent } from 'react';

@@ -15,7 +15,7 @@ export default function SignInPage() {
   const password = useRef<HTMLInputElement>(null);
   const back = (): void => {
     setSecond(undefined);
-    // Shown again by the time it is focused.
+    // By the time of the focus the form is visible again.
     requestAnimationFrame(() => password.current?.focus());
   };
   return (
@@ -51,7 +51,7 @@ export default function SignInPage() {
   );
 }
 
-/** A passkey is both factors at once. Which account it belongs to, the passkey itself says. */
+/** A passkey is both factors at once. It also names its account. */
 function PasskeyDoor({ form }: { readonly form: RefObject<HTMLInputElement | null> }) {
   const api = useApi();
   const enter = useEnter();

@@ -1,4 +1,4 @@
-/** Asks who acts to prove it again: by password, with a code where the account has a second factor, or by passkey. */
+/** Asks the person for a fresh proof: a password, with a code if the account has a second factor, or a passkey. */
 import type { FactorMethod } from '@cloakroom/contracts/http';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState, type FormEvent } from 'react';
@@ -21,7 +21,7 @@ export default function StepUpDialog({ onDone }: { readonly onDone: (proven: boo
   useEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
-    // It is taken away without being closed, and then gives nothing back by itself.
+    // React removes the dialog without closing it. A removed dialog does not give the focus back by itself.
     return () => void (before instanceof HTMLElement && before.focus());
   }, []);
   useEffect(() => {
@@ -69,7 +69,7 @@ function useHasPasskey(): boolean {
   return (data?.passkeys.length ?? 0) > 0;
 }
 
-/** `methods`: the password was right, and a second factor is needed too. */
+/** `methods` is set after a right password, if the account needs a second factor too. */
 function useProof(onDone: (proven: boolean) => void) {
   const api = useApi();
   const { adopt } = useSession();

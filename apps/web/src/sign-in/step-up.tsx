@@ -1,4 +1,7 @@
-/** Some actions need a proof that is minutes old (step-up). The action is tried; when refused for that, the proof is asked for and the action repeated. */
+/**
+ * Some actions need a proof that is at most minutes old (step-up). The page tries the action first. If the gateway refuses it for want of a fresh
+ * proof, the page asks the person for one and repeats the action.
+ */
 import { createContext, lazy, Suspense, use, useCallback, useState, type ReactNode } from 'react';
 import { ApiProblem } from '../api/request.ts';
 
