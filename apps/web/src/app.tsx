@@ -11,7 +11,7 @@ import { NotFoundPage } from './components/not-found.page.tsx';
 import { Loading } from './components/problem-note.tsx';
 import { SessionBar, showSessionBar, useSessionBarShown } from './frame/session-bar.tsx';
 
-// A page is fetched when it is gone to. The home page comes with the frame: it is where most visits begin.
+// The browser fetches a page when the person goes to it. The home page comes with the frame, because most visits begin there.
 const ProductListPage = lazy(() => import('./catalog/product-list.page.tsx'));
 const ProductPage = lazy(() => import('./catalog/product.page.tsx'));
 const CartPage = lazy(() => import('./cart/cart.page.tsx'));
@@ -65,7 +65,7 @@ function Frame({ requests }: { readonly requests: RequestLog }) {
   const barShown = useSessionBarShown();
   useAskForPending();
   useEffect(() => {
-    // Once the page stands: the first press of a button should not wait for these.
+    // This loads once the page is drawn, so that the first press of a button need not wait.
     const timer = setTimeout(() => void Promise.allSettled([loadCartDrawer(), loadPopover()]), preloadDelayMs);
     return () => clearTimeout(timer);
   }, []);
@@ -92,7 +92,7 @@ function Frame({ requests }: { readonly requests: RequestLog }) {
 
 const preloadDelayMs = 1_500;
 
-/** A page change without a page load: start at the top, and tell a screen reader by moving the focus to the new page's heading. */
+/** After a change of page without a page load, scrolls to the top. Moves the focus to the new heading, so that a screen reader announces it. */
 function useFocusOnPageChange() {
   const main = useRef<HTMLElement>(null);
   const { pathname } = useLocation();

@@ -1,4 +1,4 @@
-/** Amounts are integers in minor units; every currency of this shop has two decimals. */
+/** Amounts are integers in minor units. Every currency of this shop has two decimals. */
 export function formatPrice(minorUnits: number, currency: string, locale = 'en-IE'): string {
   return new Intl.NumberFormat(locale, { style: 'currency', currency }).format(minorUnits / 100);
 }
@@ -12,10 +12,10 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-/** Where to go after signing in: a path of this site and nothing else, so that a crafted link cannot send the person away. */
+/** The path to go to after a sign-in. It is a path of this site, so that a crafted link cannot send the person away. */
 export function safeNext(next: string | null, fallback: string): string {
   if (next === null || !/^\/(?![/\\])/.test(next)) return fallback;
   const url = new URL(next, 'http://shop.invalid');
-  // The parser drops "/.": what is left may name another site.
+  // The parser drops "/.", and the rest may name another site.
   return url.origin === 'http://shop.invalid' && !url.pathname.startsWith('//') ? url.pathname + url.search : fallback;
 }

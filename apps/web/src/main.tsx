@@ -45,7 +45,7 @@ const api = createShopApi({
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 });
 
-/** A refusal that says who we are not: ask who we are, so that the page says so too. */
+/** A refusal says that the page is wrong about who is here, so the page reads the session again. */
 const onError = (error: Error): void => {
   if (error instanceof ApiProblem && ['session_ended', 'session_required', 'sign_in_required', 'other_cart'].includes(error.code))
     void queryClient.invalidateQueries({ queryKey: keys.session });
@@ -59,7 +59,7 @@ const queryClient: QueryClient = new QueryClient({
       retry: (failures, error) => retryDelayMs(error, failures + 1, 0) !== undefined,
       retryDelay: (failures, error) => retryDelayMs(error, failures + 1, Math.random()) ?? 0,
     },
-    // A command repeats itself with its own id (shop-api.ts); a mutation is otherwise repeated only by the person.
+    // A command repeats itself under its own id (shop-api.ts). Only the person repeats any other mutation.
     mutations: { retry: false, networkMode: 'always' },
   },
 });
