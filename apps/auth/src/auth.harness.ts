@@ -23,7 +23,7 @@ import { openAccessTokens } from './tokens/issue-tokens.ts';
 import { login } from './sign-in/login.ts';
 import { type AuthSchema, migrations } from './database/migrations.ts';
 import { openOutbox } from './database/outbox.ts';
-import { relyingParty } from './factors/passkeys.ts';
+import { relyingParty } from './factors/relying-party.ts';
 import { type Argon2, openPasswords } from './accounts/passwords.ts';
 import { register } from './sign-in/register.ts';
 import type { OpenRelayParts, RelayParts } from './operations/relay.ts';

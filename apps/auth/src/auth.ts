@@ -3,7 +3,7 @@ import type { AccessTokenVerifier } from '@cloakroom/identity';
 import type { Clock, Logger } from '@cloakroom/platform';
 import type { MacKeys, SessionStore, TokenMode } from '@cloakroom/session';
 import type { Database, Outbox } from './database/outbox.ts';
-import type { RelyingParty } from './factors/passkeys.ts';
+import type { RelyingParty } from './factors/relying-party.ts';
 import type { Passwords } from './accounts/passwords.ts';
 import type { Sealer } from './tokens/sealed.ts';
 import type { SigningKeys } from './tokens/signing-keys.ts';

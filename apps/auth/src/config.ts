@@ -13,7 +13,7 @@ import {
 import { readMacKeys } from '@cloakroom/session';
 import { z } from 'zod';
 import { throttleLimits } from './throttle/throttle.ts';
-import { areLocal, relyingParty } from './factors/passkeys.ts';
+import { areLocal, relyingParty } from './factors/relying-party.ts';
 import { openSealer } from './tokens/sealed.ts';
 
 const mode = z.enum(tokenModeNames);

@@ -3,7 +3,6 @@ import type { Product } from '@cloakroom/contracts';
 import type { Kysely, Selectable } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import type { SeedProduct } from './seed/products.seed.ts';
-import type { ReservationTable } from './stock/reservations.ts';
 
 interface ProductTable {
   product_id: string;
@@ -23,6 +22,18 @@ interface ProductTable {
   added_on: string;
   /** What the seed last wrote here, as `contentOf` has it. Null: by a version that did not note it. */
   seeded: string | null;
+}
+
+/** Which order holds which stock: stock/reservations.ts. */
+export interface ReservationTable {
+  order_id: string;
+  /** `taken`: its stock is out of `products`. `short`: it got nothing. `closed`: it holds nothing and never will again. */
+  state: 'taken' | 'short' | 'closed';
+  /** JSON: [{ productId, quantity }], by product id. */
+  items: string;
+  /** The same, of what there was too little of. */
+  short: string;
+  changed_at_ms: number;
 }
 
 export interface CatalogSchema {

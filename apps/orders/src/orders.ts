@@ -32,8 +32,9 @@ export interface OrdersSchema extends ProviderTables {
     stock_reserved: number;
     /** 1 when it was cancelled and the catalog has not acknowledged that it gets its stock back. */
     release_due: number;
-    /** JSON of what was agreed to (quote.ts): lines, address. */
+    /** JSON of OrderedLine[]: what the buyer agreed to. */
     lines: string;
+    /** JSON of OrderedAddress. */
     address: string;
     subtotal: number;
     discount: number;
@@ -70,6 +71,27 @@ export interface OrdersSchema extends ProviderTables {
 
 export type Database = Kysely<OrdersSchema>;
 export type OrderRow = Selectable<OrdersSchema['orders']>;
+
+/** What is kept of a line. */
+export interface OrderedLine {
+  readonly lineId: string;
+  readonly productId: string;
+  readonly name: string;
+  readonly options: Readonly<Record<string, string>>;
+  readonly quantity: number;
+  /** In minor units; 0 of a product that is gone. */
+  readonly unitPrice: number;
+}
+
+/** What is kept of the address: a later change of the profile changes no order. */
+export interface OrderedAddress {
+  readonly name: string;
+  readonly line1: string;
+  readonly line2: string;
+  readonly city: string;
+  readonly postalCode: string;
+  readonly country: string;
+}
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001_orders': { up: createTables },

@@ -12,6 +12,11 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
+/** "Rain coat, M, navy" */
+export function titleOf({ name, options }: { readonly name: string; readonly options: Readonly<Record<string, string>> }): string {
+  return [name, ...Object.values(options)].join(', ');
+}
+
 /** The path to go to after a sign-in. It is a path of this site, so that a crafted link cannot send the person away. */
 export function safeNext(next: string | null, fallback: string): string {
   if (next === null || !/^\/(?![/\\])/.test(next)) return fallback;

@@ -4,9 +4,8 @@
  * recent ones again, in the same transaction; the relay signs them by the new key. Consumers tell a repeat by what it changes: nothing.
  */
 import { topics } from '@cloakroom/contracts';
-import type { Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { AuthSchema } from './migrations.ts';
-import type { Database } from './outbox.ts';
 
 /** A consumer that was away for longer than this has other troubles (an alarm on its lag sounds within minutes). */
 export const historyMs = 7 * 24 * 60 * 60 * 1000;
@@ -48,7 +47,7 @@ export async function announceRecentAgain(trx: Transaction<AuthSchema>, nowMs: n
 /** Below the parameters that SQLite takes in one statement. */
 const pageSize = 500;
 
-export async function pruneHistory(database: Database, nowMs: number): Promise<number> {
+export async function pruneHistory(database: Kysely<AuthSchema>, nowMs: number): Promise<number> {
   const { numDeletedRows } = await database
     .deleteFrom('identity_history')
     .where('at_ms', '<=', nowMs - historyMs)

@@ -19,7 +19,7 @@ import { type Behaviour, SoftwareAuthenticator } from './authenticator.fixture.t
 import { challengeLifetimeMs } from './challenges.ts';
 import { listFactors } from './list-factors.ts';
 import { passkeyCreationOptions } from './passkey-creation-options.ts';
-import { relyingParty } from './passkeys.ts';
+import { relyingParty } from './relying-party.ts';
 import { reauthenticateWithPasskey } from '../sign-in/reauthenticate-with-passkey.ts';
 import { removePasskey } from './remove-passkey.ts';
 

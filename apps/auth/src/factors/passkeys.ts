@@ -5,7 +5,6 @@
  * The challenge is ours, counts once and is looked up by its own id (challenges.ts); the origin must be one of ours, and the relying party is
  * the host of the first of them that is no IP address. A counter that does not rise where one counts is a copied authenticator: refused.
  */
-import { isIP } from 'node:net';
 import {
   type AuthenticationResponseJSON,
   generateAuthenticationOptions,
@@ -25,28 +24,11 @@ import type { Database } from '../database/outbox.ts';
 
 export type Passkey = Selectable<AuthSchema['passkeys']>;
 
-export interface RelyingParty {
-  readonly id: string;
-  readonly origins: readonly string[];
-}
-
-/** Whether every origin is one that only this machine reaches (RFC 6761 6.3, RFC 5735): a shop that somebody tries, not one that people use. */
-export const areLocal = (origins: readonly string[]): boolean =>
-  origins.every((origin) => /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(origin).hostname));
-
 /** More than anyone has; also what a browser is told to exclude. */
 export const passkeyCountMax = 20;
 
 /** ES256 and RS256: what platform authenticators and Windows Hello make; EdDSA besides (COSE algorithm numbers, RFC 9053). */
 const algorithms = [-7, -8, -257];
-
-/** @throws RangeError where no origin has a name: WebAuthn knows no relying party that is an IP address */
-export function relyingParty(origins: readonly string[]): RelyingParty {
-  const named = origins.map((origin) => new URL(origin)).filter(({ hostname }) => isIP(hostname.replaceAll(/[[\]]/g, '')) === 0);
-  const id = named[0]?.hostname;
-  if (id === undefined) throw new RangeError('no origin has a host name');
-  return { id, origins: named.filter(({ hostname }) => hostname === id || hostname.endsWith(`.${id}`)).map(({ origin }) => origin) };
-}
 
 export async function creationOptions(auth: Auth, account: Account, challenge: Uint8Array): Promise<string> {
   const present = await passkeysOf(auth.database, account.id);

@@ -11,7 +11,6 @@ import {
   tokenModeOf,
 } from '@cloakroom/contracts';
 import type { SessionRecord } from '@cloakroom/session';
-import type { Account } from '../accounts/accounts.ts';
 import type { Auth } from '../auth.ts';
 
 /** The mode that a sign-in gets: what it asks for, when the operator allows it. */
@@ -24,7 +23,10 @@ export function modeFor(auth: Auth, asked: TokenMode): TokenModeName | Problem {
 export const guestMode = (auth: Auth): TokenModeName => (isSelfContained(auth.defaultMode) ? 'hybrid' : auth.defaultMode);
 
 /** @param account of a user; undefined for a guest */
-export function viewOf(session: SessionRecord, account: Account | undefined): MessageInitShape<typeof SessionViewSchema> {
+export function viewOf(
+  session: SessionRecord,
+  account: { readonly name: string; readonly email: string; readonly role: string } | undefined,
+): MessageInitShape<typeof SessionViewSchema> {
   return {
     handle: session.handle,
     state: session.state === 'user' ? SessionState.USER : SessionState.GUEST,

@@ -8,6 +8,13 @@ import { claims } from '../metrics.ts';
 /** The rules of model/cart.ts. */
 export type Evolve = typeof evolve;
 
+/** A cart that a batch touched. */
+export interface Applied {
+  cart: CartRecord;
+  /** The newest record that changed it; undefined when none did. */
+  changed: LogRecord | undefined;
+}
+
 export const newCart = (cartId: string): CartRecord => ({
   state: emptyCart(cartId),
   position: 0n,

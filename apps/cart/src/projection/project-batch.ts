@@ -21,7 +21,7 @@ import {
   type LogRecord,
   type RecordBatch,
 } from '@cloakroom/event-log';
-import { applyOrMark, applyRecord, newCart } from './apply-record.ts';
+import { type Applied, applyOrMark, applyRecord, newCart } from './apply-record.ts';
 import { pruneDead } from '../model/cart.ts';
 import type { Place } from './cart.view.ts';
 import { ViewUnavailable } from './cart.view.ts';
@@ -78,13 +78,6 @@ function tracesOf(applied: ReadonlyMap<string, Applied>): ReadonlyMap<string, st
       return traceparent === null ? [] : [[cartId, traceparent] as const];
     }),
   );
-}
-
-/** A cart that the batch touched. */
-export interface Applied {
-  cart: CartRecord;
-  /** The newest record that changed it; undefined when none did. */
-  changed: LogRecord | undefined;
 }
 
 function applyRecords(

@@ -8,7 +8,7 @@ import { publishInParts, type OutgoingRecord } from '@cloakroom/event-log';
 import { decodeCart, encodeCart, type CartRecord } from '../model/codec.ts';
 import { snapshotsWritten } from '../metrics.ts';
 import type { CartParts } from '../cart.dependencies.ts';
-import type { Applied } from './project-batch.ts';
+import type { Applied } from './apply-record.ts';
 
 /** Akka's default; a replay of 100 events takes well below a millisecond. */
 const eventsPerSnapshot = 100;

@@ -7,22 +7,11 @@
  * No transaction waits in a circle: first the order's row, which no other order wants, then products in the order of their ids.
  */
 import type { Kysely, Transaction } from 'kysely';
-import type { CatalogSchema } from '../products.ts';
+import type { CatalogSchema, ReservationTable } from '../products.ts';
 
 export interface StockLine {
   readonly productId: string;
   readonly quantity: number;
-}
-
-export interface ReservationTable {
-  order_id: string;
-  /** `taken`: its stock is out of `products`. `short`: it got nothing. `closed`: it holds nothing and never will again. */
-  state: 'taken' | 'short' | 'closed';
-  /** JSON: [{ productId, quantity }], by product id. */
-  items: string;
-  /** The same, of what there was too little of. */
-  short: string;
-  changed_at_ms: number;
 }
 
 type Reservation = Pick<ReservationTable, 'state'> & { readonly items: readonly StockLine[]; readonly short: readonly StockLine[] };

@@ -1,20 +1,11 @@
 /** What a person sends to change an account. auth judges what it means; here it is bounded, and the person is told which field is wrong. */
-import { credentialIdLengthMax, emailLengthMax, nameLengthMax, passwordLengthMax, passwordLengthMin } from '@cloakroom/contracts';
+import { emailLengthMax, nameLengthMax } from '@cloakroom/contracts';
 import { z } from 'zod';
 import { askedModeSchema } from '../session/session-answer.ts';
+import { email, newPassword, proofFields } from '../session/sign-in-input.ts';
 import { words } from '../words.ts';
 
-/** Any characters, no composition rules (NIST SP 800-63B 3.1.1). At a sign-in its least length would tell too much. */
-export const password = z.string().min(1).max(passwordLengthMax);
-export const newPassword = password.min(passwordLengthMin, `at least ${passwordLengthMin} characters`);
-export const email = z.email().max(emailLengthMax);
-
-const challenge = z.string().min(1).max(64).meta({ description: 'The id that came with the options; good once, for 5 minutes.' });
-const response = z
-  .looseObject({ id: z.string().max(credentialIdLengthMax) })
-  .meta({ description: 'What the browser answered: RegistrationResponseJSON or AuthenticationResponseJSON (WebAuthn level 3).' });
-const code = z.string().regex(/^\s*\d{6}\s*$/, 'must be 6 digits');
-const recoveryCode = z.string().min(1).max(64);
+const { challenge, response, code, recoveryCode } = proofFields;
 
 export const passwordBody = z.object({
   password: newPassword,
@@ -33,11 +24,3 @@ export const secondFactorBody = z
   .meta({ oneOf: [{ required: ['code'] }, { required: ['recoveryCode'] }, { required: ['response'] }] });
 export const usersQuery = z.object({ query: z.string().max(emailLengthMax).optional() });
 export const userParams = z.object({ userId: z.string().min(1).max(64) });
-
-/** Of reauthenticate: a password, with a code where there is a second factor, or a passkey. */
-export const stepUpFields = {
-  code: code.optional(),
-  recoveryCode: recoveryCode.optional(),
-  challenge: challenge.optional(),
-  response: response.optional(),
-};

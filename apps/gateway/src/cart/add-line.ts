@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { type Answer, type Credential, type Exchange, type Outcome, outgoing } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { createGuest } from '../session/start-guest.ts';
-import { tokenOf } from '../session/session-answer.ts';
+import { tokenOf } from '../identity/issued-session.ts';
 import { authProblem } from '../session/auth-problem.ts';
 import type { addLineBody } from './command-input.ts';
 import { otherCart } from './other-cart.ts';

@@ -1,8 +1,9 @@
 /** Every error of the gateway: RFC 9457 problem+json with a stable code. With libs/mesh the only place that turns codes into a transport's words. */
 import { type ErrorCode, errorTable, isProblem, type Problem, problem, toldCode, toldCodes } from '@cloakroom/contracts';
 import { z } from 'zod';
-import { type CartBody, cartSchema } from '../cart/cart-answer.ts';
-import { type PreviewBody, previewSchema } from '../orders/order-answer.ts';
+import { cartSchema } from '../cart/cart-answer.ts';
+import { type CheckoutProblem, previewSchema } from '../orders/order-answer.ts';
+import type { SecondFactorProblem } from '../session/second-factor-problem.ts';
 
 export const problemSchema = z
   .object({
@@ -34,21 +35,6 @@ export type ProblemBody = z.output<typeof problemSchema>;
 /** A Problem that also says what is wrong with each field. */
 export interface FieldProblem extends Problem {
   readonly errors: readonly { readonly field: string; readonly message: string }[];
-}
-
-/** A Problem that says how to go on. */
-export interface SecondFactorProblem extends Problem {
-  readonly challenge?: string;
-  readonly methods: readonly string[];
-  readonly options?: Readonly<Record<string, unknown>>;
-}
-
-/** A Problem with what has to be looked at before ordering again. */
-export interface CheckoutProblem extends Problem {
-  readonly cart?: CartBody | undefined;
-  /** How far that cart had come, as with a read of it. */
-  readonly reached?: string;
-  readonly preview?: PreviewBody | undefined;
 }
 
 export const problemType = 'application/problem+json';

@@ -27,7 +27,7 @@ import type { Exchange, Person, SelfContainedCookies } from '../http-exchange.ts
 import type { Gateway } from '../gateway.ts';
 import { askAuth, type IdentityNeed, resolveBudgetMs } from './identify-reference-token.ts';
 import type { Decision } from './identity-cache.ts';
-import { tokenOf as newTokenOf } from '../session/session-answer.ts';
+import { tokenOf as newTokenOf } from './issued-session.ts';
 
 /** An access token this close to its end could die on its way to the service. */
 const marginMs = 1_500;

@@ -1,7 +1,7 @@
 /** Orders, and what an order would be, as a page shows them: in the words of the orders service, with HTTP's names. */
-import { Obstacle, type Order, type OrderLine, type OrderPreview, OrderStatus } from '@cloakroom/contracts';
+import { Obstacle, type Order, type OrderLine, type OrderPreview, OrderStatus, type Problem } from '@cloakroom/contracts';
 import { z } from 'zod';
-import { currencyDefault } from '../cart/cart-answer.ts';
+import { type CartBody, currencyDefault } from '../cart/cart-answer.ts';
 
 const lineFields = {
   lineId: z.string(),
@@ -88,7 +88,15 @@ export const previewSchema = z
   .meta({ id: 'OrderPreview', description: 'What an order of this cart would be now.' });
 
 type OrderBody = z.output<typeof orderSchema>;
-export type PreviewBody = z.output<typeof previewSchema>;
+type PreviewBody = z.output<typeof previewSchema>;
+
+/** A Problem with what has to be looked at before ordering again. */
+export interface CheckoutProblem extends Problem {
+  readonly cart?: CartBody | undefined;
+  /** How far that cart had come, as with a read of it. */
+  readonly reached?: string;
+  readonly preview?: PreviewBody | undefined;
+}
 
 export function orderBodyOf(order: Order): OrderBody {
   const { address } = order;

@@ -9,9 +9,8 @@ import { readCart } from '../cart/get-cart.ts';
 import { knownOutcome } from '../cart/write-outcome.ts';
 import { type Exchange, type Outcome, outgoing, personOf } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
-import type { CheckoutProblem } from '../edge/problem-answer.ts';
 import { whoIs } from '../identity/identify-caller.ts';
-import { orderBodyOf, previewBodyOf } from './order-answer.ts';
+import { type CheckoutProblem, orderBodyOf, previewBodyOf } from './order-answer.ts';
 import type { orderBody, orderHeaders } from './order-input.ts';
 
 interface Input {

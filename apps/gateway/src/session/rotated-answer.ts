@@ -1,7 +1,8 @@
 import type { SessionIssued } from '@cloakroom/contracts';
 import type { Answer, Exchange } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
-import { sessionBody, tokenOf, viewOf } from './session-answer.ts';
+import { tokenOf, viewOf } from '../identity/issued-session.ts';
+import { sessionBody } from './session-answer.ts';
 
 /** The session goes on under a new token; what was cached of the old one goes here at once, elsewhere by the feed. */
 export function rotatedAnswer(x: Exchange, issued: SessionIssued, gateway: Gateway): Answer {

@@ -1,7 +1,13 @@
-import { problem, type SecondFactorChallenge } from '@cloakroom/contracts';
-import type { SecondFactorProblem } from '../edge/problem-answer.ts';
+import { problem, type Problem, type SecondFactorChallenge } from '@cloakroom/contracts';
 
-/** What is still asked of somebody whose password was right. */
+/** A Problem that says how to go on. */
+export interface SecondFactorProblem extends Problem {
+  readonly challenge?: string;
+  readonly methods: readonly string[];
+  readonly options?: Readonly<Record<string, unknown>>;
+}
+
+/** The second half of a sign-in, asked for once the password was right. */
 export function secondFactorProblem({ challenge, methods, passkeyOptions }: SecondFactorChallenge): SecondFactorProblem {
   return {
     ...problem('second_factor_required'),

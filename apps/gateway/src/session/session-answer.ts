@@ -10,8 +10,8 @@ import {
   tokenModeOf,
 } from '@cloakroom/contracts';
 import { z } from 'zod';
-import { readRefreshToken } from '@cloakroom/session';
-import type { Answer, NewToken } from '../http-exchange.ts';
+import type { Answer } from '../http-exchange.ts';
+import { tokenOf, viewOf } from '../identity/issued-session.ts';
 
 const instant = z.iso.datetime({ offset: true });
 
@@ -83,20 +83,6 @@ export function signedInAnswer(status: number, issued: SessionIssued): Answer {
     ...(issued.endedOldest && { endedOldest: true }),
   };
   return { status, body, newToken: tokenOf(issued), ...(issued.knownDevice !== '' && { knownDevice: issued.knownDevice }) };
-}
-
-export function tokenOf(issued: SessionIssued): NewToken {
-  const expiresAtMs = Number(viewOf(issued).expiresAtMs);
-  const parts = readRefreshToken(issued.refreshToken);
-  if (parts === undefined) return { text: issued.token, expiresAtMs };
-  const selfContained = { access: issued.accessToken, accessExpiresAtMs: Number(issued.accessExpiresAtMs), parts };
-  return { text: issued.refreshToken, expiresAtMs, selfContained };
-}
-
-export function viewOf(issued: SessionIssued): SessionView {
-  if (issued.session === undefined || (issued.token === '' && issued.refreshToken === ''))
-    throw new Error('auth issued a session without a view or a token');
-  return issued.session;
 }
 
 export const isoOf = (ms: bigint): string => new Date(Number(ms)).toISOString();

@@ -2,7 +2,8 @@ import { isProblem, type Problem, type SessionIssued } from '@cloakroom/contract
 import { type Exchange, type Outcome, outgoing } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { authProblem } from './auth-problem.ts';
-import { sessionBody, tokenOf, viewOf } from './session-answer.ts';
+import { tokenOf, viewOf } from '../identity/issued-session.ts';
+import { sessionBody } from './session-answer.ts';
 
 /** Begins a guest session, or shows the one that is there: asking twice must not make two. An ended one is followed by a new one: it was asked for. */
 export async function startGuest(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {

@@ -10,10 +10,9 @@ import { type PersonContext } from '@cloakroom/mesh';
 import type { Transaction } from 'kysely';
 import { announce } from '../saga/announce.ts';
 import { isOnceAPerson } from './coupons.ts';
-import type { OrderedAddress } from '../reads/order-message.ts';
-import type { OrderRow, OrdersSchema } from '../orders.ts';
+import type { OrderedAddress, OrderedLine, OrderRow, OrdersSchema } from '../orders.ts';
 import { newId, type OrdersParts } from '../orders.dependencies.ts';
-import type { OrderedLine, Quote } from './quote.ts';
+import type { Quote } from './quote.ts';
 
 export interface Acceptance {
   readonly idempotencyKey: string;

@@ -14,9 +14,9 @@ import {
 } from '@cloakroom/contracts';
 import { forward, type PersonContext } from '@cloakroom/mesh';
 import { acceptOrder, findByKey, sameOrder } from './accept-order.ts';
-import { orderMessages, type OrderedAddress, type OrderMessage } from '../reads/order-message.ts';
+import { orderMessages, type OrderMessage } from '../reads/order-message.ts';
 import { orUnavailable } from '../or-unavailable.ts';
-import type { OrderRow } from '../orders.ts';
+import type { OrderedAddress, OrderRow } from '../orders.ts';
 import type { OrdersParts } from '../orders.dependencies.ts';
 import { quantityPerProductMax, type Quote, quoteOrder } from './quote.ts';
 import { advance, problemOf } from '../saga/saga.ts';

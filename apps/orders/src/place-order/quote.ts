@@ -14,23 +14,13 @@ import {
 } from '@cloakroom/contracts';
 import { forward, type PersonContext } from '@cloakroom/mesh';
 import { judgeCoupons, type JudgedCoupon } from './coupons.ts';
+import type { OrderedLine } from '../orders.ts';
 import type { OrdersParts } from '../orders.dependencies.ts';
 
 /** Of one product in an order, over all its lines: a shop for people. */
 export const quantityPerProductMax = 50;
 /** Seconds. The view of the cart is milliseconds behind, or its log is away. */
 const staleRetryS = 1;
-
-/** What is kept of a line. */
-export interface OrderedLine {
-  readonly lineId: string;
-  readonly productId: string;
-  readonly name: string;
-  readonly options: Readonly<Record<string, string>>;
-  readonly quantity: number;
-  /** In minor units; 0 of a product that is gone. */
-  readonly unitPrice: number;
-}
 
 export interface QuotedLine extends OrderedLine {
   readonly obstacle: Obstacle;

@@ -1,20 +1,9 @@
 /** What a person is shown of an order. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { OrderStatus, type OrderAddressSchema, type OrderLineSchema, type OrderSchema } from '@cloakroom/contracts';
-import type { Database, OrderRow, Phase } from '../orders.ts';
-import type { OrderedLine } from '../place-order/quote.ts';
+import type { Database, OrderedLine, OrderRow, Phase } from '../orders.ts';
 
 export type OrderMessage = MessageInitShape<typeof OrderSchema>;
-
-/** What is kept of the address: a later change of the profile changes no order. */
-export interface OrderedAddress {
-  readonly name: string;
-  readonly line1: string;
-  readonly line2: string;
-  readonly city: string;
-  readonly postalCode: string;
-  readonly country: string;
-}
 
 const statusOf: Readonly<Record<Phase, OrderStatus>> = {
   accepted: OrderStatus.PENDING,

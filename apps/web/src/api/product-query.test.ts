@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { swatchOf } from '../products/colours.ts';
 import { everyProduct, fromAddress, impossiblePrices, minorUnits, toAddress, toRequest, type ProductQuery } from './product-query.ts';
 import { countCategories, tintOf } from '../products/products.ts';
-import { cartPosition, identityWord, spentPercent } from '../frame/session-bar-words.ts';
+import { cartPosition } from '../cart/cart-standing.ts';
+import { identityWord, spentPercent } from '../frame/session-bar-words.ts';
 
 const narrowed: ProductQuery = {
   ...everyProduct,

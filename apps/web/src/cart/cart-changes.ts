@@ -1,5 +1,6 @@
 /** Compares two looks at a cart, line by line, and puts the changes into words. */
 import type { Cart, CartLine } from '@cloakroom/contracts/http';
+import { titleOf } from '../format.ts';
 
 export interface LineChange {
   readonly lineId: string;
@@ -35,5 +36,3 @@ export function enoughFor(line: CartLine, lines: readonly CartLine[]): number | 
   const left = line.inStock - others.reduce((sum, { quantity }) => sum + quantity, 0);
   return line.quantity <= left ? undefined : Math.max(0, left);
 }
-
-export const titleOf = ({ name, options }: Pick<CartLine, 'name' | 'options'>): string => [name, ...Object.values(options)].join(', ');

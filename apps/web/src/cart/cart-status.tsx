@@ -3,10 +3,10 @@ import type { Cart } from '@cloakroom/contracts/http';
 import { useEffect, useRef, useState } from 'react';
 import { Link } from 'react-router';
 import { countOf } from './cart.ts';
+import { cartPosition } from './cart-standing.ts';
 import { formatPrice, plural } from '../format.ts';
 import { staleWords } from './pending-words.ts';
 import { usePending } from './pending.tsx';
-import { cartPosition } from '../frame/session-bar-words.ts';
 
 export function EmptyCart() {
   return (

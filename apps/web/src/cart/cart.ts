@@ -2,7 +2,7 @@
 import type { Cart, CartCoupon, CartLine } from '@cloakroom/contracts/http';
 import { mutationOptions, queryOptions, useMutation, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
 import type { Accepted, LineWish } from '../api/api.types.ts';
-import { titleOf } from './cart-changes.ts';
+import { titleOf } from '../format.ts';
 import { withOwnWrites, withoutWrite, withQuantity, withWrite, type OwnWrite, type ShownCart } from './own-writes.ts';
 import type { Outbox } from '../api/outbox.ts';
 import type { PendingCommand } from '../api/pending-store.ts';

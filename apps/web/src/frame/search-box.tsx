@@ -6,8 +6,15 @@ import { Header } from 'react-aria-components/Header';
 import { useNavigate } from 'react-router';
 import { Icon } from '../components/icons.tsx';
 import { categoryPath, ProductPicture, productPath } from '../products/product-card.tsx';
-import type { SearchBoxProps } from './search.tsx';
 import { keys, useApi } from '../api/shop.tsx';
+
+export interface SearchBoxProps {
+  readonly initialText: string;
+  readonly takesFocus: boolean;
+  /** The combobox has taken over the text of the plain field. */
+  readonly onTaken: () => void;
+  readonly onSearch: (query: string) => void;
+}
 
 type Suggestion =
   | { readonly id: string; readonly kind: 'category'; readonly name: string; readonly to: string }

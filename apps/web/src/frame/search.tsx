@@ -6,14 +6,7 @@ import { useCallback, useEffect, useRef, useState, type ComponentType, type Form
 import { useLocation, useNavigate, useSearchParams } from 'react-router';
 import { textOf } from '../components/form.ts';
 import { Icon } from '../components/icons.tsx';
-
-export interface SearchBoxProps {
-  readonly initialText: string;
-  readonly takesFocus: boolean;
-  /** The combobox has taken over the text of the plain field. */
-  readonly onTaken: () => void;
-  readonly onSearch: (query: string) => void;
-}
+import type { SearchBoxProps } from './search-box.tsx';
 
 const loadSearchBox = () => import('./search-box.tsx');
 

@@ -1,5 +1,4 @@
 /** Plain functions that put the headers into the words of the session bar. */
-import type { Cart } from '@cloakroom/contracts/http';
 import type { RequestNote } from './last-request.ts';
 
 /** One word for how the gateway identified the caller. `tone` colours it. */
@@ -35,15 +34,3 @@ export function spentPercent(totalMs: number, budgetMs: number): number {
 }
 
 export const formatMs = (ms: number): string => (ms < 9.95 ? ms.toFixed(1) : String(Math.round(ms)));
-
-/** One word for the state of the cart. Its page and the session bar use the same. */
-export function cartPosition(cart: (Pick<Cart, 'merge' | 'stale' | 'behind'> & { readonly incomplete?: boolean }) | undefined): {
-  readonly word: string;
-  readonly tone: 'good' | 'quiet' | 'warn';
-} {
-  if (cart === undefined) return { word: 'no cart', tone: 'quiet' };
-  if (cart.incomplete === true) return { word: 'incomplete', tone: 'warn' };
-  if (cart.merge.state === 'pending') return { word: 'merging', tone: 'warn' };
-  if (cart.stale) return { word: cart.behind > 0 ? `behind by ${cart.behind}` : 'behind', tone: 'warn' };
-  return { word: 'converged', tone: 'good' };
-}

@@ -5,12 +5,13 @@
 import type { Cart } from '@cloakroom/contracts/http';
 import { useSyncExternalStore } from 'react';
 import { useCart } from '../cart/cart.ts';
+import { cartPosition } from '../cart/cart-standing.ts';
 import { Icon } from '../components/icons.tsx';
 import type { RequestLog, RequestNote } from './last-request.ts';
 import { LazyPopover } from '../components/lazy-popover.tsx';
 import { remember, useRemembered } from './remembered.ts';
 import { SessionBarPanel } from './session-bar-panel.tsx';
-import { cartPosition, formatMs, identityWord, spentPercent, warnPercent } from './session-bar-words.ts';
+import { formatMs, identityWord, spentPercent, warnPercent } from './session-bar-words.ts';
 
 export const useSessionBarShown = (): boolean => useRemembered('session-bar') !== 'hidden';
 export const showSessionBar = (): void => remember('session-bar', 'shown');

@@ -1,7 +1,6 @@
 import type { OrderLine } from '@cloakroom/contracts/http';
 import type { ReactNode } from 'react';
-import { titleOf } from '../cart/cart-changes.ts';
-import { formatPrice } from '../format.ts';
+import { formatPrice, titleOf } from '../format.ts';
 import { ProductPicture } from '../products/product-card.tsx';
 import { useProductsById } from '../products/products.ts';
 
