@@ -9,8 +9,8 @@ import { providers } from './launch/provider.ts';
 import type { ProviderChoice } from './launch/provider.ts';
 import { defaultBase, httpPortsOf, portSpan, profiles } from './stack/stack.ts';
 import type { Profile } from './stack/stack.ts';
-import { databases } from './stack/stack.storage.ts';
-import type { Database } from './stack/stack.storage.ts';
+import { databases } from './stack/stack.spec.ts';
+import type { Database } from './stack/stack.spec.ts';
 
 interface StartFlags {
   infra: ProviderChoice;

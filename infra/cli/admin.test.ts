@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { commandInContainer, databaseOf } from './admin.ts';
-import { fakeDocker, type FakeDocker } from '../containers/docker.fixture.ts';
+import { fakeDocker, type FakeDocker } from '../launch/docker.fixture.ts';
 import type { StackState } from '../supervisor/state.ts';
 
 let docker: FakeDocker;

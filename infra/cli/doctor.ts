@@ -1,5 +1,5 @@
 import { findChromium } from './chromium.ts';
-import { findDocker } from '../containers/docker.ts';
+import { findDocker } from '../launch/docker.ts';
 import { toolsDir } from '../stack/folders.ts';
 import { findOnPath, installCommand } from '../native/debian.ts';
 import { findJava } from '../native/java.ts';

@@ -1,6 +1,6 @@
 /** `npm start`: a person's view of the supervisor, from the first line to the last. */
 import { relative } from 'node:path';
-import type { Docker } from '../containers/docker.ts';
+import type { Docker } from '../launch/docker.ts';
 import { assembleStack } from '../launch/harness.ts';
 import type { Inspect } from '../stack/inspect.ts';
 import { followLogs } from './logs.ts';
@@ -13,8 +13,8 @@ import { dataDirOf, toolsDir } from '../stack/folders.ts';
 import { isAlive, readState } from '../supervisor/state.ts';
 import { defaultBase, profiles } from '../stack/stack.ts';
 import type { Profile } from '../stack/stack.ts';
-import { databases } from '../stack/stack.storage.ts';
-import type { Database } from '../stack/stack.storage.ts';
+import { databases } from '../stack/stack.spec.ts';
+import type { Database } from '../stack/stack.spec.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import { untilToldToEnd } from './until-told-to-end.ts';
 

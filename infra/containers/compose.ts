@@ -6,7 +6,7 @@
  * infra/kafka/server.properties, whose placeholders (listener hosts, ports, folder) infra/kafka/start-in-container.sh fills in, as
  * infra/native/kafka.ts does there. No container runs as root, gains a privilege, keeps a capability or writes to its image.
  */
-import type { Database } from '../stack/stack.storage.ts';
+import type { Database } from '../stack/stack.spec.ts';
 import { drawStack, meshNames } from '../stack/stack.ts';
 import type { AppSpec, ProcessName, ProcessSpec } from '../stack/stack.ts';
 import { images, ownImage } from './images.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { drawStack, meshNames } from '../stack/stack.ts';
 import { appSpecs, secretRefs } from './cluster.ts';
-import { engineMajorMin } from './docker.ts';
+import { engineMajorMin } from '../launch/docker.ts';
 import { pageUrls } from './observability.ts';
 
 const repository = join(import.meta.dirname, '..', '..');

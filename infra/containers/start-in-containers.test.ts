@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { drawCompose } from './compose.ts';
-import { fakeDocker } from './docker.fixture.ts';
-import type { FakeDocker } from './docker.fixture.ts';
+import { fakeDocker } from '../launch/docker.fixture.ts';
+import type { FakeDocker } from '../launch/docker.fixture.ts';
 import { startContainers } from './start-in-containers.ts';
 
 const base = 31_700;

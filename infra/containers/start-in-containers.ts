@@ -10,10 +10,10 @@ import { dataDirOf, repository } from '../stack/folders.ts';
 import { StackError } from '../stack/outcome.ts';
 import { httpProbe, portTaken, waitFor } from '../supervisor/probe.ts';
 import { databasePassword, keyEncryptionKey, refreshTokenKey, sessionMacKey } from '../launch/secrets.ts';
-import type { Database } from '../stack/stack.storage.ts';
+import type { Database } from '../stack/stack.spec.ts';
 import { portsOf } from '../stack/stack.ts';
 import { drawCompose } from './compose.ts';
-import type { Docker } from './docker.ts';
+import type { Docker } from '../launch/docker.ts';
 import { failingContainers } from './failing.ts';
 import { toYaml } from './to-yaml.ts';
 

@@ -56,16 +56,16 @@ export function commandFor(dataDir: string, tools: NativeTools | undefined, insp
   };
 }
 
-/** What is to be done once a process answers, before those that need it begin. */
+/** Finishes the set-up once a process answers, before those that need it begin. */
 export function settleProcess({ run }: ProcessSpec): Promise<void> {
   return run.kind === 'redis-cluster-node' && run.forms !== undefined ? createCluster(run.forms) : Promise.resolve();
 }
 
-/** What the embedded process is told, by its environment: it holds the MAC key, so never by its arguments. */
+/** The orders of the embedded process. They come by its environment: they hold the MAC key, so never by its arguments. */
 export interface EmbeddedOrders {
   readonly apps: readonly Pick<AppSpec, 'app' | 'env'>[];
   readonly eventLogFile: string;
-  /** What a call within the process carries, in place of certificates. */
+  /** Calls within the process carry it, in place of certificates. */
   readonly meshSecret: string;
 }
 

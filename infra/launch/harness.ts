@@ -11,7 +11,7 @@ import { findPostgres } from '../native/postgres.ts';
 import { orStackError, StackError } from '../stack/outcome.ts';
 import { meshCertificates } from './secrets.ts';
 import { drawStack } from '../stack/stack.ts';
-import type { Database } from '../stack/stack.storage.ts';
+import type { Database } from '../stack/stack.spec.ts';
 import type { LaunchSpec } from '../supervisor/child.ts';
 import type { ProcessName, ProcessSpec, Profile, Provider, StackSpec, StorageDetours } from '../stack/stack.ts';
 import { Supervisor } from '../supervisor/supervisor.ts';
@@ -37,7 +37,7 @@ export interface StackRequest {
   readonly accessTokenLifetimeMs?: number;
   /** sqlite unless told. */
   readonly database?: Database;
-  /** Where our own Redis and Kafka are met instead of where they listen: through a test's proxy. Of native alone. */
+  /** Where our own Redis and Kafka are met instead of where they listen: through a test's proxy. For native alone. */
   readonly storageUrls?: StorageDetours;
   readonly onEvent?: (event: StackEvent) => void;
   /** A module that each of our own processes imports first: how a test takes a defence away (labs/faults/plant.ts). `npm start` has no such option. */
@@ -151,7 +151,7 @@ function reshaping(reshape: Reshape | undefined, prepare: ReturnType<typeof comm
   return change === undefined ? prepare : async (spec, logFile) => change(spec, await prepare(spec, logFile));
 }
 
-/** What a person sets for `npm start`: the children see nothing of the launcher's environment but what they are told. */
+/** Settings of the person for `npm start`: the children see nothing else of the launcher's environment. */
 function telemetryOf(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
   const names = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_TRACES_SAMPLER_ARG'];
   return Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));

@@ -1,14 +1,14 @@
 /** Which infrastructure a run takes: what was asked for, or the best that this machine has or can get. */
-import { findDocker } from '../containers/docker.ts';
-import type { Docker } from '../containers/docker.ts';
+import { findDocker } from './docker.ts';
+import type { Docker } from './docker.ts';
 import type { Say } from '../native/debian.ts';
 import { obtainKafka } from '../native/kafka.ts';
 import type { Kafka } from '../native/kafka.ts';
 import { obtainRedis } from '../native/redis.ts';
 import { StackError } from '../stack/outcome.ts';
 import type { ExternalUrls, Provider } from '../stack/stack.ts';
-import { databaseOwners } from '../stack/stack.storage.ts';
-import type { DatabaseOwner } from '../stack/stack.storage.ts';
+import { databaseOwners } from '../stack/stack.spec.ts';
+import type { DatabaseOwner } from '../stack/stack.spec.ts';
 
 export const providers = ['auto', 'native', 'docker', 'embedded', 'external'] as const;
 export type ProviderChoice = (typeof providers)[number];

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { defaultBase } from './stack.ts';
 import type { Profile, Provider } from './stack.ts';
-import type { Database } from './stack.storage.ts';
+import type { Database } from './stack.spec.ts';
 
 export const repository = join(import.meta.dirname, '../..');
 /** All that a run leaves behind, ignored by git. */

@@ -2,8 +2,7 @@
 import { join } from 'node:path';
 import type { ServicePorts } from './stack.ports.ts';
 import { databaseOf } from './stack.storage.ts';
-import type { DatabaseOwner } from './stack.storage.ts';
-import type { AppName, AppSpec, Env, ProcessName, ProcessSpec, Provider, SecretName, StackOptions } from './stack.ts';
+import type { AppName, AppSpec, DatabaseOwner, Env, ProcessName, ProcessSpec, Provider, SecretName, StackOptions } from './stack.spec.ts';
 
 /** The address everybody listens on and is met at; in containers each has a host of its own, called by its name. */
 export const loopback = '127.0.0.1';

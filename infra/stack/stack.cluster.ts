@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { appReadyMs, drawApps, drawServices, loopback } from './stack.apps.ts';
 import { clusterPortsOf } from './stack.ports.ts';
 import { brokers, postgres, redis, redisCluster } from './stack.storage.ts';
-import type { ProcessSpec, StackOptions } from './stack.ts';
+import type { ProcessSpec, StackOptions } from './stack.spec.ts';
 
 /** 24 processes that start at once on 2 cores take turns. */
 const slowness = 3;

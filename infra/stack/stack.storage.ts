@@ -2,14 +2,8 @@
 import { join } from 'node:path';
 import { redisBusPortOf } from './stack.ports.ts';
 import type { BrokerPorts } from './stack.ports.ts';
-import type { AppSpec, ProcessName, ProcessSpec, StackOptions } from './stack.ts';
-
-export type Database = 'sqlite' | 'postgres';
-export const databases: readonly Database[] = ['sqlite', 'postgres'];
-
-/** Those that have a database, each its own. cart has none: its log is its truth. */
-export const databaseOwners = ['auth', 'profile', 'catalog', 'orders'] as const;
-export type DatabaseOwner = (typeof databaseOwners)[number];
+import { databaseOwners } from './stack.spec.ts';
+import type { AppSpec, DatabaseOwner, ProcessName, ProcessSpec, StackOptions } from './stack.spec.ts';
 
 const loopback = '127.0.0.1';
 /** A broker or a database that reads a long log back after kill -9 takes longer than a service. */

@@ -1,6 +1,6 @@
 /** The suite `containers`: an engine, base images, then e2e/containers/ against them. Where an engine of the machine answers, that and real images. */
 import { join } from 'node:path';
-import { findDocker } from '../containers/docker.ts';
+import { findDocker } from '../launch/docker.ts';
 import { dataRoot, repository, toolsDir } from '../stack/folders.ts';
 import type { Found, Say } from '../native/debian.ts';
 import { forgetReport, noCounts, readPlaywrightReport, withExitCode } from './reports.ts';

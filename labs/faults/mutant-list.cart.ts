@@ -2,7 +2,7 @@
  * Mutants of the cart: how other shops do it, and what a tired person might write. `npm run prove` shows for each the smallest history in which a law
  * breaks; `npm run mutants` sees the tests fail.
  */
-import type { Mutant } from './mutant-list.ts';
+import type { Mutant } from './planted.ts';
 
 const property = [{ package: 'labs', tests: ['prove/cart.property.test.ts'] }];
 const cart = 'apps/cart/src/model/cart.ts';

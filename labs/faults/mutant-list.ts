@@ -1,15 +1,6 @@
 /** Faults that the suite must notice: each takes one defence away. A defence that no test misses is a decoration. */
-
 import { cartMutants } from './mutant-list.cart.ts';
-import type { Edit } from './planted.ts';
-
-export interface Mutant extends Edit {
-  readonly name: string;
-  /** Where it must be noticed: a package, and files of it. */
-  readonly noticedBy: readonly { readonly package: string; readonly tests: readonly string[] }[];
-  /** Needs a real Redis or Kafka. */
-  readonly integration?: boolean;
-}
+import type { Mutant } from './planted.ts';
 
 export const mutants: readonly Mutant[] = [
   {

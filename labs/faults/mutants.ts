@@ -7,7 +7,8 @@ import { promisify } from 'node:util';
 import { oneOf, runCommandLine } from '../../infra/cli/command-line.ts';
 import { startDevServices } from '../../infra/launch/dev-services.ts';
 import { dataRoot } from '../../infra/stack/folders.ts';
-import { mutants, type Mutant } from './mutant-list.ts';
+import type { Mutant } from './planted.ts';
+import { mutants } from './mutant-list.ts';
 
 const root = join(import.meta.dirname, '../..');
 /** Apart from all other stacks of this repository. */

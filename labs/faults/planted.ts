@@ -13,6 +13,15 @@ export interface PlantedFault {
   readonly edits: readonly Edit[];
 }
 
+/** A fault that tests must notice. */
+export interface Mutant extends Edit {
+  readonly name: string;
+  /** Where it must be noticed: a package, and files of it. */
+  readonly noticedBy: readonly { readonly package: string; readonly tests: readonly string[] }[];
+  /** Needs a real Redis or Kafka. */
+  readonly integration?: boolean;
+}
+
 /** @throws where the fault is out of date: its text does not stand exactly once in `source` */
 export function withFault(source: string, { name, edits }: PlantedFault): string {
   return edits.reduce((text, { file, find, replace }) => {

@@ -8,29 +8,9 @@ import { benchLost, type Lost } from './cart.lost.ts';
 import type { CartBlock } from './cart.load.ts';
 import { benchReplay, type Replayed } from './cart.replay.ts';
 import { benchSaturated, profileCart, warmUpConnections, type Saturated } from './cart.saturated.ts';
+import type { CartRequest } from './cart.sizes.ts';
 import { openCartWorld, plainProducts, type CartWorld } from './cart.world.ts';
 import { pinSelf } from '../measuring/machine.ts';
-
-export interface CartRequest {
-  readonly base: number;
-  readonly pairs: number;
-  /** Of one block. */
-  readonly seconds: number;
-  readonly warmUpSeconds: number;
-  /** Commands a second, at which visibility is measured. */
-  readonly rates: readonly number[];
-  /** Whose additions take turns. */
-  readonly cartCount: number;
-  readonly replay: { readonly events: number; readonly carts: number };
-  readonly lineCounts: readonly number[];
-  readonly historyLengths: readonly number[];
-  /** Of an event, a read and a command at each size and history. */
-  readonly repeats: number;
-  /** Commands of one trial of the lost updates, and how many clients send them at once. */
-  readonly lost: { readonly commands: number; readonly clients: readonly number[]; readonly trials: number };
-  /** Writes processor profiles of the gateway and of cart at saturation instead of measuring. */
-  readonly profile: boolean;
-}
 
 export interface CartMeasured {
   /** By rate; the highest once more at the end (A/A). */

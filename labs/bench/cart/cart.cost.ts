@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { partitionOf, topics, uuidV7 } from '@cloakroom/contracts';
-import type { CartRequest } from './bench-cart.ts';
+import type { CartRequest } from './cart.sizes.ts';
 import { added, history, publish, publishAll, set, type Change } from './cart.log.ts';
 import type { CartWorld } from './cart.world.ts';
 import { cpuMs } from '../measuring/machine.ts';

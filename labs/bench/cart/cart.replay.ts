@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { topics } from '@cloakroom/contracts';
-import type { CartRequest } from './bench-cart.ts';
+import type { CartRequest } from './cart.sizes.ts';
 import type { Consumed, ConsumeOrder } from './cart.consume.worker.ts';
 import { history, publishAll, recordCount } from './cart.log.ts';
 import { plainProducts, type CartWorld } from './cart.world.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { topics, uuidV7 } from '@cloakroom/contracts';
 import type { LogRecord } from '@cloakroom/event-log';
-import type { CartRequest } from './bench-cart.ts';
+import type { CartRequest } from './cart.sizes.ts';
 import type { CartBlock, Shoppers } from './cart.load.ts';
 import type { CartWorld } from './cart.world.ts';
 import { againMark } from '../measuring/load.ts';

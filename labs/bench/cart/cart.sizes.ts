@@ -1,5 +1,24 @@
 /** How much `npm run bench -- cart` measures: as published, and just enough to see that it works. */
-import type { CartRequest } from './bench-cart.ts';
+export interface CartRequest {
+  readonly base: number;
+  readonly pairs: number;
+  /** Of one block. */
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  /** Commands a second, at which visibility is measured. */
+  readonly rates: readonly number[];
+  /** Whose additions take turns. */
+  readonly cartCount: number;
+  readonly replay: { readonly events: number; readonly carts: number };
+  readonly lineCounts: readonly number[];
+  readonly historyLengths: readonly number[];
+  /** Of an event, a read and a command at each size and history. */
+  readonly repeats: number;
+  /** Commands of one trial of the lost updates, and how many clients send them at once. */
+  readonly lost: { readonly commands: number; readonly clients: readonly number[]; readonly trials: number };
+  /** Writes processor profiles of the gateway and of cart at saturation instead of measuring. */
+  readonly profile: boolean;
+}
 
 type Sizes = Omit<CartRequest, 'base' | 'profile'>;
 

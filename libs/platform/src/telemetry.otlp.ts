@@ -17,8 +17,8 @@ import {
 } from '@opentelemetry/sdk-trace';
 import type { Logger } from './log.ts';
 import { exportFailures } from './telemetry.metrics.ts';
-import type { Span, SpanOptions, Tracer } from './telemetry.ts';
 import { isSampled, parseTraceparent, traceContext } from './trace.ts';
+import type { Span, SpanOptions, Tracer } from './tracer.ts';
 
 /** Spans leave within a second: whoever looks for a trace has just seen its request. */
 const exportIntervalMs = 1_000;

@@ -8,36 +8,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from './log.ts';
 import { continueTrace, type RandomBytes, type TraceContext } from './trace.ts';
-
-export type SpanKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
-export type Attributes = Readonly<Record<string, string | number | boolean>>;
-
-export interface SpanOptions {
-  /** Low cardinality: "POST /api/cart/lines", "publish cart.events". */
-  readonly name: string;
-  readonly kind: SpanKind;
-  /** A traceparent; undefined begins a trace. */
-  readonly parent: string | undefined;
-  /** Traceparents of what led here besides; with no parent, the trace is sampled where one of them is. */
-  readonly links?: readonly string[];
-  readonly attributes?: Attributes;
-  /** Milliseconds since 1970; now by default. */
-  readonly startedAtMs?: number;
-}
-
-export interface Span {
-  /** What is sent on. */
-  readonly trace: TraceContext;
-  set(attributes: Attributes): void;
-  /** Only the first call counts. @param failure a code of ours, or the name of an error: never a message, which may quote what it failed on */
-  end(failure?: string): void;
-}
-
-export interface Tracer {
-  start(options: SpanOptions): Span;
-  /** Sends what is left, within a bound. */
-  stop(): Promise<void>;
-}
+import type { Attributes, Span, SpanOptions, Tracer } from './tracer.ts';
 
 /** The standard variables of OpenTelemetry, as config.ts reads them. */
 export interface TelemetryConfig {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { chooseProvider } from '../launch/provider.ts';
+import { chooseProvider } from './provider.ts';
 import { fakeDocker } from './docker.fixture.ts';
 import type { FakeDocker } from './docker.fixture.ts';
 import { findDocker } from './docker.ts';
