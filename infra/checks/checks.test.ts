@@ -4,8 +4,8 @@ import { policySnapshot, services } from './contracts.ts';
 import { checkCommandFlags } from './command-flags.ts';
 import { checkDocumentedCommands } from './documented-commands.ts';
 import { checkBarePaths, checkCommentedFiles, checkErrorTable, checkLinks, checkNamedPaths, checkQuotedTests } from './documents.ts';
-import { checkEnvironmentReaders, checkIndexFiles, checkNoSecondTry, checkSizes, checkTests } from './habits.ts';
-import { checkBoundaries, checkCycles, checkDeclared } from './imports.ts';
+import { checkFolders, checkIndexFiles, checkLintReasons, checkNoSecondTry, checkTests } from './habits.ts';
+import { checkBelowTesting, checkBoundaries, checkDeclared, checkFolderCircles } from './imports.ts';
 import { readSources } from './sources.ts';
 import { plantedTree } from './tree.ts';
 
@@ -17,7 +17,7 @@ const manifests = {
   'libs/platform/package.json': '{}',
   'infra/package.json': '{}',
 };
-const plant = (files: Record<string, string>) => readSources(plantedTree({ ...manifests, ...files }));
+const plant = (files: Record<string, string>) => readSources(plantedTree({ 'labs/chaos/chaos.ts': '', ...manifests, ...files }));
 const messages = (violations: readonly { message: string }[]) => violations.map(({ message }) => message);
 
 describe('imports point down', () => {
@@ -30,6 +30,8 @@ describe('imports point down', () => {
     ['apps/web/src/a.ts', `import type { x } from '@cloakroom/contracts';`, /must not import @cloakroom\/contracts/],
     ['apps/web/src/a.ts', `import { x } from '@cloakroom/contracts/http';`, /inside/],
     ['infra/supervisor/supervisor.ts', `await import('@cloakroom/cart');`, /must not import @cloakroom\/cart/],
+    ['infra/cli/tools.ts', `import { chaos } from '../../labs/chaos/chaos.ts';`, /nothing but a lab does/],
+    ['e2e/carts/a.e2e.ts', `await import('@cloakroom/labs');`, /nothing but a lab does/],
   ])('refuses in %s: %s', (path, text, message) => {
     expect(messages(checkBoundaries(plant({ [path]: text })))).toEqual([expect.stringMatching(message)]);
   });
@@ -54,16 +56,38 @@ describe('imports point down', () => {
   });
 });
 
-it('refuses an import circle, but not one of types', () => {
+it('refuses folders that import each other, types too, but lets a parent put its parts together', () => {
   const circle = plant({
-    'apps/cart/src/a.ts': `import './b.ts';`,
-    'apps/cart/src/b.ts': `import './c.ts';`,
-    'apps/cart/src/c.ts': `import { type T, a } from './a.ts';`,
+    'apps/cart/src/a/x.ts': `import type { Y } from '../b/y.ts';`,
+    'apps/cart/src/b/y.ts': `import '../c/z.ts';`,
+    'apps/cart/src/c/z.ts': `import '../a/w.ts';`,
+    'apps/cart/src/a/w.ts': '',
   });
-  expect(messages(checkCycles(circle))).toEqual([expect.stringMatching(/a.ts -> .*b.ts -> .*c.ts -> .*a.ts/)]);
-  expect(
-    checkCycles(plant({ 'apps/cart/src/a.ts': `import type { B } from './b.ts';`, 'apps/cart/src/b.ts': `import './a.ts';` })),
-  ).toEqual([]);
+  expect(messages(checkFolderCircles(circle))).toEqual([
+    'folders in a circle: apps/cart/src/a -> apps/cart/src/b -> apps/cart/src/c -> apps/cart/src/a, by apps/cart/src/a/x.ts, apps/cart/src/b/y.ts, apps/cart/src/c/z.ts',
+  ]);
+  const tree = plant({
+    'apps/cart/src/start.ts': `import './a/x.ts';`,
+    'apps/cart/src/a/x.ts': `import '../config.ts'; import '../b/y.ts';`,
+    'apps/cart/src/b/y.ts': '',
+    'apps/cart/src/b/y.test.ts': `import '../a/x.ts';`,
+    'apps/cart/src/config.ts': '',
+  });
+  expect(checkFolderCircles(tree)).toEqual([]);
+});
+
+it('refuses a lib below the test kits that depends on them', () => {
+  const below = (dependencies: string) =>
+    checkBelowTesting(
+      plantedTree({
+        'libs/testing/package.json': '{"dependencies":{"@cloakroom/platform":"1","zod":"1"}}',
+        'libs/platform/package.json': '{"dependencies":{"@cloakroom/contracts":"1"}}',
+        'libs/contracts/package.json': `{"devDependencies":{${dependencies}}}`,
+        'libs/session/package.json': '{"devDependencies":{"@cloakroom/testing":"1"}}',
+      }),
+    );
+  expect(below('"@cloakroom/testing":"1"').map(({ path }) => path)).toEqual(['libs/contracts/package.json']);
+  expect(below('')).toEqual([]);
 });
 
 it('refuses an import that package.json does not declare', () => {
@@ -79,26 +103,27 @@ it('refuses an import that package.json does not declare', () => {
   ]);
 });
 
-describe('sizes', () => {
-  const lines = (count: number) => 'x();\n'.repeat(count);
-  it('refuses a long file and a long function without a reason', () => {
-    expect(messages(checkSizes(plant({ 'apps/cart/src/a.ts': lines(301) })))).toEqual([expect.stringMatching(/301 lines/)]);
-    expect(messages(checkSizes(plant({ 'apps/cart/src/a.ts': `const f = () => {\n${lines(60)}};` })))).toEqual([
-      expect.stringMatching(/of 62 lines/),
-    ]);
+it('refuses a folder of more than 25 sources, and names it', () => {
+  const folder = (count: number) => ({
+    ...Object.fromEntries(Array.from({ length: count }, (_, index) => [`apps/cart/src/a/s${index}.ts`, ''])),
+    'apps/cart/src/a/s.test.ts': '',
+    'apps/cart/src/a/s.fixture.ts': '',
+    'apps/cart/src/a/s.harness.ts': '',
+    'apps/cart/src/a/s.contract.ts': '',
+    'apps/cart/src/a/b/inside.ts': '',
   });
-  it('accepts the limits, and a reason', () => {
-    expect(
-      checkSizes(plant({ 'apps/cart/src/a.ts': lines(300), 'apps/cart/src/b.ts': `// Longer because it is one table.\n${lines(400)}` })),
-    ).toEqual([]);
-    expect(checkSizes(plant({ 'apps/cart/src/a.ts': `function f() {\n// Longer because it is one table.\n${lines(70)}}` }))).toEqual([]);
-  });
+  expect(checkFolders(plant(folder(25)))).toEqual([]);
+  expect(checkFolders(plant(folder(26)))).toEqual([
+    { path: 'apps/cart/src/a', message: expect.stringMatching(/a folder of 26 sources/) as string },
+  ]);
 });
 
-it('refuses a second reader of the environment', () => {
-  const read = `export const x = process.env['X'];`;
-  const violations = checkEnvironmentReaders(plant({ 'apps/cart/src/a.ts': read, 'apps/cart/src/config.ts': read, 'infra/cli.ts': read }));
-  expect(violations.map(({ path }) => path)).toEqual(['apps/cart/src/a.ts']);
+it.each([
+  ['// oxlint-disable-next-line no-console', 1],
+  ['/* eslint-disable */', 1],
+  ['// oxlint-disable-next-line no-console -- a command says what it does', 0],
+])('refuses to leave a lint rule out without a reason: %s', (text, count) => {
+  expect(checkLintReasons(plant({ 'apps/cart/src/a.ts': `${text}\nconsole.log(1);` }))).toHaveLength(count);
 });
 
 it.each([`it.only('x', () => {});`, `describe.skip('x', () => {});`, `expect(true).toBe(true);`, `await setTimeout(50);`])(

@@ -6,7 +6,7 @@ import type { Tree, Violation } from './tree.ts';
 /** Command, as typed after `npm run` ("chaos", "cart history"; "start" and "test" too), and the options it takes, without their dashes. */
 type Flags = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** Of programs that are not ours, as far as documents name one alone. */
+/** Options of other programs that documents name alone. */
 const foreign = new Set(['build-arg']);
 
 /** @returns what the checks read from infra/cli.ts and from the programs that infra/cli/tools.ts lists */

@@ -65,7 +65,7 @@ export function checkProtobuf(root: string): Violation[] {
   ];
 }
 
-/** What is generated is committed, so that a reader and a build need no generator; it must be what the generator makes. */
+/** Generated code is committed, so that a reader and a build need no generator. It must equal the output of the generator. */
 function checkGenerated(root: string): Violation[] {
   const scratch = mkdtempSync(join(tmpdir(), 'contracts-'));
   try {

@@ -107,7 +107,7 @@ export const documentedCommands: readonly DocumentedCommand[] = [
   { command: 'buf generate', provenBy: 'infra/checks/contracts.ts', showing: "['generate']" },
 ];
 
-/** What CI runs: tests, what is of them alone, the suites, and the rule that is one of them. */
+/** Files that CI runs: tests, their helpers, the suites, and the rule that is one of them. */
 const isRun = (path: string): boolean =>
   /\.(?:test|e2e)\.ts$/.test(path) ||
   /^(?:e2e\/|labs\/attacks\/|\.ci\/run$|infra\/testing\/test\.suites\.ts$|infra\/checks\/contracts\.ts$)/.test(path);

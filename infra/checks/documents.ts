@@ -60,7 +60,7 @@ export function checkNamedPaths(tree: Tree, documents: readonly string[]): Viola
 
 const bare = /(?<![\w/.-])(?:(?:apps|libs|infra|labs|e2e)\/[\w./-]*\w\.(?:ts|mjs|yaml|json)|docs\/[\w./-]*\w\.md)\b/g;
 
-/** Settings and manifests name files in comments, without backticks: those exist too. What a build makes (`dist`) is in no tree. */
+/** Settings and manifests name files in comments, without backticks: those exist too. Output of a build (`dist`) is in no tree. */
 export function checkBarePaths(tree: Tree, paths: readonly string[]): Violation[] {
   return paths.flatMap((path) =>
     tree
@@ -113,7 +113,7 @@ export function checkLinks(tree: Tree, documents: readonly string[]): Violation[
 /** A quotation of so many words is the title of a test, or its beginning before ` ...`; a shorter one is a word. */
 const titleWordsMin = 4;
 
-/** What a document quotes as a test is one: a promise without its test is worse than a gap that is named. */
+/** A document quotes tests that exist: a promise without its test is worse than a gap that is named. */
 export function checkQuotedTests(tree: Tree, path: string): Violation[] {
   if (!tree.files.includes(path)) return [{ path, message: 'is missing' }];
   const tests = tree.files.filter((file) => /\.(test|e2e)\.ts$/.test(file)).map((file) => tree.read(file));

@@ -8,7 +8,7 @@ import { checkEnvironmentNames, checkExampleIsWhole, checkExampleValues, example
 import { plantedTree } from './tree.ts';
 
 const example = readFileSync(join(import.meta.dirname, '..', '..', exampleFile), 'utf8');
-/** What stands before this line is of the person's own servers, and an example. */
+/** The lines before this one are an example, for the person's own servers. */
 const ownServers = example.slice(0, example.indexOf('# What infra/stack/stack.ts tells'));
 const toldByUs = example.replace(ownServers, '\n'.repeat(ownServers.split('\n').length - 1));
 
@@ -20,7 +20,7 @@ const apps: readonly AppSpec[] = runs.flatMap((run) => (run.kind === 'app' ? [ru
 const key = Buffer.alloc(32, 1).toString('base64url');
 const secrets = { SESSION_MAC_KEY: key, REFRESH_TOKEN_KEY: key, KEY_ENCRYPTION_KEY: key };
 
-/** What the code decides where the drawing says nothing. */
+/** Decisions of the code where the drawing says nothing. */
 function defaults(app: 'auth' | 'gateway'): [string, string][] {
   const env = apps.find((one) => one.app === app)!.env;
   const config = (app === 'auth' ? readAuth : readGateway)({ ...env, ...secrets });

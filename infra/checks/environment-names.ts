@@ -10,7 +10,7 @@ const notForOperators: Readonly<Record<string, string>> = {
 };
 
 const isConfig = (path: string): boolean => /^apps\/\w+\/src\/config\.ts$/.test(path) || path === 'libs/platform/src/config.ts';
-/** Who else reads the environment, or hands it on: commands, suites, images. */
+/** Commands, suites and images also read the environment, or hand it on. */
 const isReader = (path: string): boolean =>
   isConfig(path) || (/^(?:infra|e2e|labs)\/.*(?:\.m?ts|Dockerfile)$/.test(path) && !/\.test\.ts$|^infra\/checks\//.test(path));
 

@@ -1,57 +1,40 @@
-/** House rules about single files: how long, who reads the environment, what a test may not contain. */
-import type { SourceFile } from './sources.ts';
+/** House rules that no linter has: how full a folder is, and what a test may not contain. */
+import { posix } from 'node:path';
+import { isProduct, type SourceFile } from './sources.ts';
 import type { Violation } from './tree.ts';
 
-const fileLinesMax = 300;
-const functionLinesMax = 60;
-/** Stands in the file, or in the function, that must be longer, followed by why. */
-const reason = /\b[Ll]onger because\b/;
+/** As many as a reader takes in at a look. */
+const folderFilesMax = 25;
 
-/** A file or function that outgrows a screenful or a reader's head says why, or is split along its story. */
-export function checkSizes(sources: readonly SourceFile[]): Violation[] {
-  return sources
-    .filter((source) => !source.isTest)
-    .flatMap((source) => {
-      const head = source.text.split('\n', 12).join('\n');
-      const file =
-        source.lineCount > fileLinesMax && !reason.test(head)
-          ? [
-              {
-                path: source.path,
-                message: `${source.lineCount} lines, ${fileLinesMax} at most: split it, or write "Longer because ..." at its head`,
-              },
-            ]
-          : [];
-      const functions = source.functions
-        .filter((one) => one.lineCount > functionLinesMax && !reason.test(one.text))
-        .map((one) => ({
-          path: source.path,
-          line: one.line,
-          message: `a function (${one.name}) of ${one.lineCount} lines, ${functionLinesMax} at most: split it, or write "Longer because ..." in it`,
-        }));
-      return [...file, ...functions];
-    });
+/** A folder holds one idea. Tests, fixtures, harnesses, contracts and generated code do not count. */
+export function checkFolders(sources: readonly SourceFile[]): Violation[] {
+  const folders = Map.groupBy(
+    sources.map(({ path }) => path).filter((path) => isProduct(path)),
+    (path) => posix.dirname(path),
+  );
+  return [...folders]
+    .filter(([, files]) => files.length > folderFilesMax)
+    .map(([path, files]) => ({
+      path,
+      message: `a folder of ${files.length} sources, ${folderFilesMax} at most: give each idea in it a folder`,
+    }));
 }
 
-/** Configuration enters by one door, so that every violation is reported at once and nothing depends on a hidden variable. */
-export function checkEnvironmentReaders(sources: readonly SourceFile[]): Violation[] {
-  const mayRead = (path: string): boolean =>
-    /^(infra|e2e|labs)\//.test(path) ||
-    path.endsWith('.int.test.ts') ||
-    path.endsWith('.config.ts') ||
-    /^apps\/[^/]+\/src\/config\.ts$/.test(path) ||
-    path === 'libs/platform/src/config.ts';
-  return sources
-    .filter((source) => !mayRead(source.path))
-    .flatMap((source) =>
-      source.envReads.map((line) => ({ path: source.path, line, message: "reads process.env: only an app's config.ts does" })),
-    );
+const lintSwitchedOff = /\b(?:oxlint|eslint)-disable\b/;
+
+/** A place that a lint rule leaves alone says why: `oxlint-disable-next-line max-lines-per-function -- Longer because ...`. */
+export function checkLintReasons(sources: readonly SourceFile[]): Violation[] {
+  return sources.flatMap(({ path, comments }) =>
+    comments
+      .filter(({ lines: [first = ''] }) => lintSwitchedOff.test(first) && !/ -- \S/.test(first))
+      .map(({ line }) => ({ path, line, message: 'switches a lint rule off without a reason: write `-- why` behind its name' })),
+  );
 }
 
 const focused = /\b(?:it|test|describe)\.(?:only|skip|todo)\(|expect\(true\)/;
 const sleeping = /await (?:setTimeout|sleep|delay)\(/;
 
-/** Of vitest, of Playwright, and of a whole file. */
+/** The options of vitest, of Playwright, and of a whole file. */
 const askedAgain = /\bretr(?:y|ies)\s*:\s*[1-9]|--retr(?:y|ies)\b/;
 const runsTests = /^(?:vitest\.config|e2e\/[^/]+\.config|infra\/testing\/test\.suites|labs\/attacks\/playwright)\.ts$/;
 

@@ -1,6 +1,7 @@
 /** The dependency rule, whole: imports point down; apps meet only on the wire. */
 import { isBuiltin } from 'node:module';
-import type { SourceFile } from './sources.ts';
+import { posix } from 'node:path';
+import { isProduct, type SourceFile } from './sources.ts';
 import type { Tree, Violation } from './tree.ts';
 
 const scope = '@cloakroom/';
@@ -10,7 +11,7 @@ const apps = ['gateway', 'auth', 'cart', 'profile', 'catalog', 'orders', 'web'];
 const httpTypes = 'contracts/http';
 const shared = ['contracts', 'platform', 'event-log', 'mesh', 'identity'];
 
-/** Package -> the workspace packages that it may import. What is not listed may import none. */
+/** Package -> the workspace packages that it may import. A package that is not listed may import none. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   'libs/contracts': [],
   'libs/session': ['contracts'],
@@ -18,7 +19,6 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'libs/event-log': ['contracts', 'platform'],
   'libs/mesh': ['contracts', 'platform'],
   'libs/identity': ['contracts', 'platform', 'event-log', 'mesh'],
-  // No lib that it depends on may depend on it: contracts and platform are tested here where they need it.
   'libs/testing': ['contracts', 'platform'],
   'apps/gateway': [...shared, 'session'],
   'apps/auth': [...shared, 'session'],
@@ -31,7 +31,6 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   e2e: [...shared, 'infra', 'testing'],
   labs: [...shared, 'infra', 'e2e', 'session', 'testing', 'cart'],
 };
-const belowTesting = new Set(['libs/contracts', 'libs/platform']);
 /** The composition root may import an app, by its one door. So may tests of what the apps are told: they ask each what it takes, no more. */
 const importersOfApps = new Set(['infra/embedded.ts', 'infra/containers/overlays.test.ts', 'infra/checks/environment-names.test.ts']);
 
@@ -60,7 +59,7 @@ function boundaryViolation(
   if (specifier === `${scope}${httpTypes}` && typeOnly && (may.includes(httpTypes) || may.includes('contracts'))) return undefined;
   if (inside.length > 0) return { ...at, message: `imports the inside of ${scope}${name}: import its root` };
   if (importersOfApps.has(source.path) && apps.includes(name)) return undefined;
-  if (may.includes(name) || (source.isTest && name === 'testing' && !belowTesting.has(source.package ?? ''))) return undefined;
+  if (may.includes(name) || (source.isTest && name === 'testing')) return undefined;
   return {
     ...at,
     message: `${source.package ?? source.path} must not import ${scope}${name}${apps.includes(name) ? ' (apps meet only on the wire)' : ''}`,
@@ -95,27 +94,53 @@ function declared(path: string, tree: Tree): { dependencies: Set<string>; devDep
   };
 }
 
-/** No circle of imports at run time: in a circle no file can be read first. */
-export function checkCycles(sources: readonly SourceFile[]): Violation[] {
-  const edges = new Map(
-    sources.map(({ path, imports }) => [
-      path,
-      imports.filter((one) => !one.typeOnly && one.target !== undefined).map((one) => one.target!),
-    ]),
-  );
+/**
+ * Folders of one level import each other in one direction, types included. A folder and the folders in it may import each other: the
+ * parent puts its parts together. Circles of files are the linter's (`import/no-cycle`).
+ */
+export function checkFolderCircles(sources: readonly SourceFile[]): Violation[] {
+  const edges = new Map<string, Map<string, string>>();
+  for (const { path, imports } of sources) {
+    const from = posix.dirname(path);
+    for (const { target } of isProduct(path) ? imports : []) {
+      const to = posix.dirname(target ?? path);
+      if (`${from}/`.startsWith(`${to}/`) || to.startsWith(`${from}/`)) continue;
+      edges.set(from, (edges.get(from) ?? new Map<string, string>()).set(to, path));
+    }
+  }
   const state = new Map<string, 'open' | 'done'>();
   const violations: Violation[] = [];
-  const visit = (path: string, trail: readonly string[]): void => {
-    if (state.get(path) === 'done') return;
-    if (state.get(path) === 'open') {
-      const circle = [...trail.slice(trail.indexOf(path)), path];
-      violations.push({ path, message: `import circle: ${circle.join(' -> ')}` });
+  const visit = (folder: string, trail: readonly string[]): void => {
+    if (state.get(folder) === 'done') return;
+    if (state.get(folder) === 'open') {
+      const circle = [...trail.slice(trail.indexOf(folder)), folder];
+      const through = circle.slice(1).map((to, index) => edges.get(circle[index]!)!.get(to)!);
+      violations.push({ path: folder, message: `folders in a circle: ${circle.join(' -> ')}, by ${through.join(', ')}` });
       return;
     }
-    state.set(path, 'open');
-    for (const target of edges.get(path) ?? []) visit(target, [...trail, path]);
-    state.set(path, 'done');
+    state.set(folder, 'open');
+    for (const to of edges.get(folder)?.keys() ?? []) visit(to, [...trail, folder]);
+    state.set(folder, 'done');
   };
-  for (const path of edges.keys()) visit(path, []);
+  for (const folder of edges.keys()) visit(folder, []);
   return violations;
+}
+
+/** No lib that the test kits are made of depends on them, not even for its tests: nx refuses such a circle. */
+export function checkBelowTesting(tree: Tree): Violation[] {
+  const below = new Set(['testing']);
+  for (const name of below) for (const each of workspaceDependencies(tree, name)) below.add(each);
+  return [...below]
+    .filter((name) => workspaceDependencies(tree, name).includes('testing'))
+    .map((name) => ({
+      path: `libs/${name}/package.json`,
+      message: `depends on ${scope}testing, which is made of it: tests that need both live in libs/testing`,
+    }));
+}
+
+function workspaceDependencies(tree: Tree, name: string): string[] {
+  const path = `libs/${name}/package.json`;
+  if (!tree.files.includes(path)) return [];
+  const { dependencies, devDependencies } = declared(path, tree);
+  return [...dependencies, ...devDependencies].filter((each) => each.startsWith(scope)).map((each) => each.slice(scope.length));
 }

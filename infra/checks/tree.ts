@@ -12,8 +12,13 @@ export interface Tree {
 export interface Violation {
   readonly path: string;
   readonly line?: number;
-  /** What is wrong and what to do. */
+  /** The fault, and how to mend it. */
   readonly message: string;
+}
+
+/** A rule that cannot be asked here, and why. It passes, and says so. */
+export interface LeftOut {
+  readonly leftOut: string;
 }
 
 export function workingTree(root: string): Tree {

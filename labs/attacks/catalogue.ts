@@ -1,4 +1,5 @@
-/** Every attack of the list in docs/security.md: what tries it, by file and the beginning of a title, or why it cannot touch this system. Longer because it is one table. */
+/** Every attack of the list in docs/security.md: what tries it, by file and the beginning of a title, or why it cannot touch this system. */
+/* oxlint-disable max-lines -- Longer because it is one table. */
 
 export interface Attack {
   readonly id: string;

@@ -1,4 +1,5 @@
-/** Defences of the running system, each with what takes it away and the attack that must then succeed: an attack that cannot is a decoration. Longer because it is one list. */
+/** Defences of the running system, each with what takes it away and the attack that must then succeed: an attack that cannot is a decoration. */
+/* oxlint-disable max-lines -- Longer because it is one list. */
 import type { Edit, PlantedFault } from './planted.ts';
 
 export interface AttackFault extends PlantedFault {

@@ -1,9 +1,8 @@
 /**
  * A small world for the proof: the real use cases, the real rules of the projector (project-batch.ts, rebuild.ts), the view in memory and the
  * embedded log. What is made here is the schedule alone: who reads when, which batch is projected when, and what is killed in between.
- *
- * Longer because it plays every use case of a cart, and imports each from its file.
  */
+/* oxlint-disable max-lines -- Longer because it plays every use case of a cart, and imports each from its file. */
 import { formatUuid, isProblem, partitionOf, topics, uuidV7, type Problem } from '@cloakroom/contracts';
 import { EmbeddedEventLog, EventLogError, RetryLater, type LogRecord, type RecordBatch } from '@cloakroom/event-log';
 import { type Clock } from '@cloakroom/platform';

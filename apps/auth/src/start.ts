@@ -23,8 +23,8 @@ import { reloadIntervalMs } from './tokens/signing-keys.ts';
 
 export { readConfig, type AuthConfig } from './config.ts';
 
+// oxlint-disable-next-line max-lines-per-function -- Longer because it is one list: what is opened, and the order in which it closes.
 export async function start(config: AuthConfig, parts: Parts): Promise<Running> {
-  // Longer because it is one list: what is opened, and the order in which it closes.
   const { log, clock } = parts;
   const container = await NestFactory.createApplicationContext(AuthModule.with(config, parts), { logger: false, abortOnError: false });
   const auth = container.get<Auth>(authToken);

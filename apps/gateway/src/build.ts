@@ -27,8 +27,8 @@ export interface Built {
   close(): Promise<void>;
 }
 
+// oxlint-disable-next-line max-lines-per-function -- Longer because it is one list of parts, in the order in which they need one another.
 export async function buildGateway(config: GatewayConfig, parts: GatewayParts): Promise<Built> {
-  // Longer because it is one list of parts, in the order in which they need one another.
   const { log, clock, random } = parts;
   const tls = config.MESH_TLS === 'off' ? undefined : await openTls(config.TLS_DIR, 'gateway', { log });
   const auth = connectMesh(AuthService, { address: config.AUTH_ADDRESS, tls, log });

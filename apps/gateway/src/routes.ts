@@ -1,7 +1,8 @@
 /**
  * THE table: every route of the gateway, what it needs, what it may cost, what it takes and what it answers. It registers the routes
- * (serve-routes.ts) and writes /openapi.json (openapi.ts), and a test holds the two together. Longer because it is one table, read downward.
+ * (serve-routes.ts) and writes /openapi.json (openapi.ts), and a test holds the two together.
  */
+/* oxlint-disable max-lines -- Longer because it is one table, read downward. */
 import { z } from 'zod';
 import { accountRoutes } from './account/routes.ts';
 import { addLine } from './cart/add-line.ts';

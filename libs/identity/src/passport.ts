@@ -108,6 +108,7 @@ interface Verified {
   readonly key: KeyObject;
 }
 
+// oxlint-disable-next-line max-lines-per-function -- Longer because the rules of a passport's whole life stand together.
 export function createPassportVerifier(options: {
   /** The service that this process is. */
   readonly audience: string;
@@ -132,7 +133,6 @@ export function createPassportVerifier(options: {
     return problem('identity_unavailable');
   };
 
-  // Longer because the rules of a passport's whole life stand together.
   const stale = (identity: VerifiedIdentity): 'expired' | 'not_yet' | undefined => {
     const nowMs = clock.nowMs();
     if (nowMs >= identity.expiresAtMs) return 'expired';

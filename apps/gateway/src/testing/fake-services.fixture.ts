@@ -1,4 +1,5 @@
-/** Fake services behind the real mesh: just enough behaviour for a gateway to show its own. Longer because it is one table of rpcs. */
+/** Fake services behind the real mesh: just enough behaviour for a gateway to show its own. */
+/* oxlint-disable max-lines -- Longer because it is one table of rpcs. */
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   AuthService,
@@ -133,8 +134,8 @@ export function fakeServices(auth: FakeAuth): FakeServices {
   return Object.assign(services, { implementations });
 }
 
+// oxlint-disable-next-line max-lines-per-function -- Longer because it is a table, a line or two for each rpc.
 function authHandlers(auth: FakeAuth, { seen }: FakeServices) {
-  // Longer because it is a table, a line or two for each rpc.
   const issue = (state: 'guest' | 'user', changes = {}): Issued => {
     const token = auth.begin(state, changes);
     const knownDevice = state === 'user' ? auth.knownDevice : '';

@@ -122,8 +122,7 @@ export async function until(condition: () => boolean | Promise<boolean>, timeout
   }
 }
 
-/** Tests look into answers of many shapes. */
-// oxlint-disable-next-line typescript/no-explicit-any
+// oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers of many shapes
 export type Json = any;
 
 export interface Told {

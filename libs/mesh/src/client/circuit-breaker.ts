@@ -45,8 +45,8 @@ export interface CircuitBreaker {
   close(): void;
 }
 
+// oxlint-disable-next-line max-lines-per-function -- Longer because it is one state machine, read as a whole.
 export function openBreaker({ nowMs, probe, wait = unrefTimer, onChange = () => undefined }: BreakerParts): CircuitBreaker {
-  // Longer because it is one state machine, read as a whole.
   let state: BreakerState = 'closed';
   let failuresInRow = 0;
   let lastAnswerMs = Number.NEGATIVE_INFINITY;
