@@ -12,7 +12,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const nodeMajorMin = 24;
 const [command = 'start', ...rest] = process.argv.slice(2);
 /** These look or explain: they need packages, not a build. */
-const needsNoBuild = new Set(['status', 'doctor']);
+const needsNoBuild = new Set(['status', 'doctor', 'help']);
 const asksForHelp = rest.includes('--help') || rest.includes('-h');
 
 async function main() {

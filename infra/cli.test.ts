@@ -1,5 +1,7 @@
 /** The commands as a person types them: through npm's scripts, on whatever Node npm runs. */
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { repository } from './stack/folders.ts';
@@ -37,6 +39,18 @@ it.each([
   const { code, output } = await run(script, ...args);
   expect(output).toMatch(says);
   expect(code).toBe(0);
+});
+
+it('npm run help names every command once, on a line, by who uses it', async () => {
+  const { code, output } = await run(...(['help'] as const));
+  expect(code).toBe(0);
+  const { scripts } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
+  const groups = ['Run it', 'Study it', 'Prove it', 'Operate it'].map(
+    (name) => new RegExp(`^${name}:\\n((?: {2}\\S.*\\n?)+)`, 'm').exec(output)?.[1],
+  );
+  const named = groups.flatMap((group) => [...(group ?? '').matchAll(/^ {2}(\S+) {2,}\S/gm)].map(([, name]) => name!));
+  expect(groups.every((group) => group !== undefined)).toBe(true);
+  expect(named.toSorted()).toEqual(Object.keys(scripts).toSorted());
 });
 
 it('npm run status says what runs, or that nothing does', async () => {

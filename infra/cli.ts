@@ -1,7 +1,11 @@
-/** The commands, once bootstrap.mjs has made sure of Node 24, the packages and the build. `npm start -- --help` lists what start takes. */
+/**
+ * The commands, once bootstrap.mjs has made sure of Node 24, the packages and the build. `npm run help` lists them by who uses them, `npm start
+ * -- --help` what start takes.
+ */
 import type { TokenModeName } from '@cloakroom/contracts';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import type { CartFlags } from './cli/cart-operations.ts';
+import type { ToolName } from './cli/tools.ts';
 import { parseInspect } from './stack/inspect.ts';
 import type { Inspect } from './stack/inspect.ts';
 import { describeFailure } from './stack/outcome.ts';
@@ -80,7 +84,23 @@ function ends(run: () => Promise<number>) {
   };
 }
 
-const program = new Command('npm run').description('Cloakroom: a shop whose subject is the session').helpCommand(false);
+/** A program of its own, which explains its options itself. */
+function tool(name: ToolName, description: string): void {
+  program
+    .command(name)
+    .description(description)
+    .helpOption(false)
+    .argument('[arguments...]')
+    .allowUnknownOption()
+    .action((passed: string[]) => ends(async () => (await import('./cli/tools.ts')).runTool(name, passed))());
+}
+
+const program = new Command('npm run')
+  .usage('<command> -- [options]   (npm run <command> -- --help)')
+  .description('Cloakroom: a shop whose subject is the session')
+  .helpCommand(false);
+
+program.commandsGroup('Run it:');
 
 program
   .command('start')
@@ -106,7 +126,27 @@ program
   .action(ends(async () => (await import('./cli/status.ts')).printStatus(print)));
 
 program
+  .command('doctor')
+  .description('what this machine has, what it lacks, and the command that mends it')
+  .action(ends(async () => (await import('./cli/doctor.ts')).doctor(print)));
+
+program
+  .command('help')
+  .description('this list')
+  .action(() => program.outputHelp());
+
+program.commandsGroup('Study it:');
+
+tool('exercise', 'an anti-pattern, run to be looked at; --help tells which');
+tool('chaos', 'break a stack of its own while people shop, and judge what they were told');
+tool('attacks', 'attack a running stack; --prove takes the defences away');
+tool('bench', 'measure; --help tells what');
+
+program.commandsGroup('Prove it:');
+
+program
   .command('test')
+  .summary('everything that CI runs; --quick answers within 6 minutes')
   .description(
     'everything: checks, unit, integration on real Redis and Kafka, browsers on embedded, native and native with PostgreSQL, the cluster, containers',
   )
@@ -122,34 +162,38 @@ program
   )
   .action((flags: { only?: string[]; quick: boolean }) => ends(async () => (await import('./testing/test.ts')).test(flags, print))());
 
-for (const [name, description] of [
-  ['check', 'types, lint, formatting and the house rules'],
-  ['e2e', 'browser tests; arguments go to Playwright'],
-  ['bench', 'measure; --help tells what'],
-  ['mutants', 'plant known defects and see the tests fail'],
-  ['prove', 'the laws of carts over 100,000 histories, and mutants that break them; --help tells more'],
-  ['fuzz', 'throw 100,000 inputs at a running stack; --help tells what'],
-  ['attacks', 'attack a running stack; --help tells what, --prove takes the defences away'],
-  ['exercise', 'an anti-pattern, run to be looked at; --help tells which'],
-  ['drill', 'an emergency, rehearsed and measured on a stack of its own; --help tells which'],
-  ['chaos', 'break a stack of its own while people shop, and judge what they were told; --help tells what'],
-] as const) {
-  program
-    .command(name)
-    .description(description)
-    .helpOption(false)
-    .argument('[arguments...]')
-    .allowUnknownOption()
-    .action((passed: string[]) => ends(async () => (await import('./cli/tools.ts')).runTool(name, passed))());
-}
+tool('check', 'types, lint, formatting and the house rules');
+tool('e2e', 'browser tests; arguments go to Playwright');
+tool('prove', 'the laws of carts over 100,000 histories, and mutants that break them');
+tool('mutants', 'plant known defects and see the tests fail');
+tool('fuzz', 'throw 100,000 inputs at a running stack');
 
-program
-  .command('revoke-everything')
-  .description('end every session of the shop that runs here: everybody signs in again')
-  .addOption(new Option('--port-base <port>', 'which shop, where several run').argParser(portBase))
-  .action((flags: { portBase?: number }) =>
-    ends(async () => (await import('./cli/revoke-everything.ts')).revokeEverything(flags.portBase, print))(),
+program.commandsGroup('Operate it:');
+
+const cart = program.command('cart').description('look at the log of carts in the shop that runs here, and mend what it feeds');
+const whichShop = new Option('--port-base <port>', 'which shop, where several run').argParser(portBase);
+const whichLog = new Option('--brokers <host:port,...>', 'another log than that of the shop that runs here');
+cart
+  .command('history')
+  .description('every event of one cart, and the cart after each')
+  .argument('<cartId>', 'u_... of a person, g_... of a guest')
+  .option('--json', 'a JSON object a line', false)
+  .addOption(whichLog)
+  .addOption(whichShop)
+  .action((cartId: string, flags: CartFlags & { json: boolean }) =>
+    ends(async () => (await import('./cli/cart-operations.ts')).cartHistory(cartId, flags))(),
   );
+cart
+  .command('redrive')
+  .description('put dead letters back, once whatever made them unreadable is mended')
+  .option('--dry-run', 'only say what would be done', false)
+  .addOption(whichShop)
+  .action((flags: CartFlags & { dryRun: boolean }) => ends(async () => (await import('./cli/cart-operations.ts')).cartRedrive(flags))());
+cart
+  .command('replay')
+  .description('build the view of carts anew from the log beside the one that serves, then switch')
+  .addOption(whichShop)
+  .action((flags: CartFlags) => ends(async () => (await import('./cli/cart-operations.ts')).cartReplay(flags))());
 
 program
   .command('admin')
@@ -180,34 +224,17 @@ program
     ends(async () => (await import('./cli/rotate-certificates.ts')).rotateCertificates(flags.portBase, print))(),
   );
 
-const cart = program.command('cart').description('look at the log of carts in the shop that runs here, and mend what it feeds');
-const whichShop = new Option('--port-base <port>', 'which shop, where several run').argParser(portBase);
-const whichLog = new Option('--brokers <host:port,...>', 'another log than that of the shop that runs here');
-cart
-  .command('history')
-  .description('every event of one cart, and the cart after each')
-  .argument('<cartId>', 'u_... of a person, g_... of a guest')
-  .option('--json', 'a JSON object a line', false)
-  .addOption(whichLog)
-  .addOption(whichShop)
-  .action((cartId: string, flags: CartFlags & { json: boolean }) =>
-    ends(async () => (await import('./cli/cart-operations.ts')).cartHistory(cartId, flags))(),
-  );
-cart
-  .command('redrive')
-  .description('put dead letters back, once whatever made them unreadable is mended')
-  .option('--dry-run', 'only say what would be done', false)
-  .addOption(whichShop)
-  .action((flags: CartFlags & { dryRun: boolean }) => ends(async () => (await import('./cli/cart-operations.ts')).cartRedrive(flags))());
-cart
-  .command('replay')
-  .description('build the view of carts anew from the log beside the one that serves, then switch')
-  .addOption(whichShop)
-  .action((flags: CartFlags) => ends(async () => (await import('./cli/cart-operations.ts')).cartReplay(flags))());
-
 program
-  .command('doctor')
-  .description('what this machine has, what it lacks, and the command that mends it')
-  .action(ends(async () => (await import('./cli/doctor.ts')).doctor(print)));
+  .command('revoke-everything')
+  .description('end every session of the shop that runs here: everybody signs in again')
+  .addOption(new Option('--port-base <port>', 'which shop, where several run').argParser(portBase))
+  .action((flags: { portBase?: number }) =>
+    ends(async () => (await import('./cli/revoke-everything.ts')).revokeEverything(flags.portBase, print))(),
+  );
+
+tool('drill', 'an emergency, rehearsed and measured on a stack of its own; --help tells which');
+
+// A line for each name; the --help of a command tells what it takes. Set last: a command inherits how its parent explains itself.
+program.configureHelp({ subcommandTerm: (command) => command.name(), visibleOptions: () => [], helpWidth: 140 });
 
 await program.parseAsync();

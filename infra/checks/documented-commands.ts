@@ -28,6 +28,7 @@ export const documentedCommands: readonly DocumentedCommand[] = [
   { command: 'npm start', provenBy: 'e2e/containers/containers.ts', showing: "spawn('npm', ['start'" },
   { command: 'npm test -- --quick', provenBy: 'infra/testing/test.quick.test.ts', showing: 'choose({ quick: true })' },
   { command: 'npm test', provenBy: '.ci/run', showing: 'npm test' },
+  { command: 'npm run help', provenBy: 'infra/cli.test.ts', showing: "['help']" },
   { command: 'npm run check -- --accept-contracts', byHand: 'it writes the baseline that CI compares with' },
   { command: 'npm run check', provenBy: 'infra/testing/test.suites.ts', showing: "listen('check'" },
   { command: 'npm run e2e', provenBy: 'infra/testing/test.suites.ts', showing: "runTool('e2e'" },

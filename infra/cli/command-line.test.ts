@@ -25,6 +25,7 @@ const stack = /^\s+at .*(?:\.[mc]?[jt]s|node:)/m;
 const commands = [
   ['start'],
   ['status'],
+  ['help'],
   ['test'],
   ['check'],
   ['e2e'],
