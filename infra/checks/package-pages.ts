@@ -3,7 +3,7 @@ import { packagePage, type Tree, type Violation } from './tree.ts';
 
 /** One screen. */
 const pageLinesMax = 40;
-/** What a reader asks of each, in this order. */
+/** A reader's questions about each, in this order. */
 const headings = ['What it is', 'What it promises', 'How to use it alone', 'Start reading at'];
 
 export function checkPackagePages(tree: Tree): Violation[] {

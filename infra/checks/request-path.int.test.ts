@@ -1,6 +1,6 @@
 /**
- * Counts the files on the way of one `POST /api/cart/lines`, from the request to its answer: our own files of which a function ran, by the coverage of
- * real requests on embedded. Background work (heartbeats, relays) does not run during each of several requests, so it drops out. The projector would
+ * Counts the files on the way of one `POST /api/cart/lines`, from the request to its answer. They are our own files of which a function ran, by
+ * the coverage of real requests on embedded. Background work (heartbeats, relays) does not run during each of several requests, so it drops out. The projector would
  * run during each: its deliveries are held back meanwhile.
  */
 import { readFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ import { openDebugger, type Debugger } from './debugger.fixture.ts';
 const base = Number(process.env['PATH_TEST_PORT_BASE'] ?? 26_700);
 const inspectPort = base + 99;
 const rounds = 8;
-/** What it was before the files were put into rooms (docs/moved.md). */
+/** Their number before the files were put into rooms (docs/moved.md). */
 const filesBefore = 72;
 
 let dataDir: string;

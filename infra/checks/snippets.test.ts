@@ -1,4 +1,4 @@
-/** The README.md of a library shows how it is used alone. What a reader copies from there works: each snippet is run, on what was built. */
+/** The README.md of a library shows how it is used alone. Each snippet there is run, on what was built, so that a reader can copy it. */
 import { spawnSync } from 'node:child_process';
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,8 +1,8 @@
-/** What a projector of carts must not do, planted as the other faults are (faults.ts): the checker of histories must notice it on a running shop. */
+/** Faults of a projector of carts, planted as the others are (faults.ts): the checker of histories must notice each on a running shop. */
 import type { PlantedFault } from './planted.ts';
 
 export interface ProjectorFault extends PlantedFault {
-  /** What the checker calls it; undefined where it must find nothing. */
+  /** The checker's name for it; undefined where it must find nothing. */
   readonly foundAs: string | undefined;
 }
 

@@ -16,7 +16,7 @@ export type Write = (decided: Decided) => Promise<CartEvent>;
 
 export interface Decided {
   readonly event: CartEvent;
-  /** What the client had seen, as it came. */
+  /** The dots that the client had seen, as they came. */
   readonly seen: readonly Dot[];
   /** The cart as a store shows it to a request that brings its own writes' token. */
   readonly read: () => Promise<CartState>;

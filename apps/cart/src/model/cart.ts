@@ -159,7 +159,7 @@ export function linesOf(state: CartState): LineView[] {
     .sort((a, b) => (a.lineId < b.lineId ? -1 : 1));
 }
 
-/** What a command puts into the cart: a live dot, or a coupon's code. Undefined for a removal, which puts in nothing. */
+/** The part that a command puts into the cart: a live dot, or a coupon's code. Undefined for a removal, which puts in nothing. */
 export type Made = Live | string | undefined;
 
 /** Whether the cart already holds this command id with another payload. A command checks it as a best effort; the log decides. */

@@ -1,6 +1,6 @@
 /**
  * A line is a product with its chosen options. Its id is made from both and can be decoded. So a command can name a line that the view does
- * not show yet: the id from a 202 works at once, on any replica, even while the view is down.
+ * not show yet. The id from a 202 works at once, on any replica, even while the view is down.
  */
 import {
   lineIdLengthMax,

@@ -22,7 +22,7 @@ export const seenDotCountMax = liveDotCountMax + couponDotCountMax;
 export const seenCartCountMax = 100;
 
 /**
- * '' for no dots. Of too many, the newest are kept (a UUIDv7 sorts by time). A dot that was left out shows again, and can be removed then.
+ * '' for no dots. The newest are kept where there are too many (a UUIDv7 sorts by time). A dot that was left out shows again, and can be removed then.
  */
 export function encodeSeen(dots: Iterable<Dot>): string {
   const newest = [...new Set(dots)].sort((a, b) => (commandOfDot(a) < commandOfDot(b) ? 1 : -1)).slice(0, seenDotCountMax);

@@ -17,8 +17,8 @@ import { dropSpace } from './cart.view.replay.ts';
 import { NoticeBoard } from './notice-board.ts';
 
 /**
- * The only write. KEYS: serving, place, due, then one key for each cart. ARGV: '=' when the space must serve or '~' when it must not serve
- * yet, name, space, expected place, new place, channel or '', then (bytes, due score or '', cart id, traceparent or '') for each cart.
+ * The only write. KEYS: serving, place, due, then one key for each cart.
+ * ARGV: '=' when the space must serve, or '~' when it must not serve yet. Then name, space, expected place, new place, channel or '', then (bytes, due score or '', cart id, traceparent or '') for each cart.
  * Carts are strings and not a hash, so that one MGET reads the carts of a batch together with the place.
  */
 const applyScript = `#!lua

@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 const add = async (productId: string, quantity: number) => accepted(await cart.add(ada, productId, quantity));
-/** What a page shows right after a read. */
+/** The cart that a page shows right after a read. */
 const page = async (token: string | undefined) => cart.get(ada, token);
 const prepared = async (seen: string, token?: string) => accepted(await cart.prepare(ada, seen, token));
 
