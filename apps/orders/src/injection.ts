@@ -9,5 +9,5 @@ export const feedToken = Symbol('RevocationFeed');
 export const exchangeToken = Symbol('TokenExchange');
 export const providerToken = Symbol('PaymentProvider');
 export const ordersToken = Symbol('OrdersParts');
-export const keeperToken = Symbol('Keeper');
+export const workerToken = Symbol('BackgroundWorker');
 export const noticesToken = Symbol('OrderNotices');

@@ -173,8 +173,8 @@ export interface Replica {
   readonly provider: SimulatedProvider;
   readonly settler: Settler;
   place(userId: string, wanted: Partial<Wanted> & { readonly idempotencyKey: string }): ReturnType<typeof placeOrder>;
-  /** A round of what its keeper does. */
-  keep(): Promise<void>;
+  /** A round of what its background worker does. */
+  work(): Promise<void>;
 }
 
 export interface Shop {
@@ -216,7 +216,7 @@ export async function openShop(opened?: Database): Promise<Shop> {
     async heal() {
       const last = shop.replica();
       for (let rounds = 1; rounds < 100; rounds += 1) {
-        await last.keep();
+        await last.work();
         shop.clock.aheadMs += 5_000;
         if (await isQuiet(db)) return rounds;
       }
@@ -274,7 +274,7 @@ function openReplica(shop: Shop, fuse: Fuse, db: Database, random: OrdersParts['
     settler,
     place: (userId, wanted) =>
       placeOrder(parts, personContext(userId), { seen: '', addressId: 'home', paymentMethod: '', ...wanted } as Wanted),
-    async keep() {
+    async work() {
       await provider.deliver();
       await settler.settle(new AbortController().signal);
     },

@@ -14,7 +14,7 @@ import {
   type TokenExchange,
 } from '@cloakroom/identity';
 import { type DatabaseOptions, type Logger, openDatabase, openLease } from '@cloakroom/platform';
-import { keeperLease } from './saga/announce.ts';
+import { workerLease } from './saga/announce.ts';
 import type { OrdersConfig } from './config.ts';
 import {
   configToken,
@@ -22,7 +22,7 @@ import {
   eventLogToken,
   exchangeToken,
   feedToken,
-  keeperToken,
+  workerToken,
   keysToken,
   noticesToken,
   ordersToken,
@@ -30,7 +30,7 @@ import {
   processToken,
   providerToken,
 } from './injection.ts';
-import { openKeeper, type Keeper } from './saga/background-worker.ts';
+import { openBackgroundWorker, type BackgroundWorker } from './saga/background-worker.ts';
 import { openOrderNotices } from './reads/order-notices.ts';
 import { OrdersController } from './orders.controller.ts';
 import { type Database, expansions, migrations, type OrdersSchema } from './orders.ts';
@@ -86,24 +86,24 @@ const orders: Provider[] = [
     useFactory: (db: Database): SimulatedProvider => openSimulatedProvider({ db, random: (count) => randomBytes(count) }),
   },
   {
-    provide: keeperToken,
+    provide: workerToken,
     inject: [configToken, eventLogToken, providerToken, processToken],
-    useFactory: (config: OrdersConfig, eventLog: EventLog, provider: SimulatedProvider, { log }: Parts): Keeper =>
-      openKeeper({
+    useFactory: (config: OrdersConfig, eventLog: EventLog, provider: SimulatedProvider, { log }: Parts): BackgroundWorker =>
+      openBackgroundWorker({
         eventLog,
-        lease: openLease(config.DATABASE_URL, keeperLease, databaseOptions(config, log)),
+        lease: openLease(config.DATABASE_URL, workerLease, databaseOptions(config, log)),
         log,
         deliverCallbacks: () => provider.deliver(),
       }),
   },
   {
     provide: ordersToken,
-    inject: [databaseToken, peersToken, exchangeToken, keeperToken, providerToken, processToken],
+    inject: [databaseToken, peersToken, exchangeToken, workerToken, providerToken, processToken],
     useFactory: (
       db: Database,
       { cart, catalog, profile }: Peers,
       exchange: TokenExchange,
-      keeper: Keeper,
+      worker: BackgroundWorker,
       payments: SimulatedProvider,
       { log, clock }: Parts,
     ): OrdersParts => ({
@@ -117,7 +117,7 @@ const orders: Provider[] = [
       exchange,
       payments,
       chargeWaitMs,
-      committed: () => keeper.wake(),
+      committed: () => worker.wake(),
     }),
   },
   {

@@ -4,8 +4,8 @@ import { openLease, startTrace } from '@cloakroom/platform';
 import { dropFreshDatabases, freshDatabaseUrl, useFreshPostgres } from '@cloakroom/testing';
 import { sql } from 'kysely';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import { keeperLease } from './saga/announce.ts';
-import { openKeeper, type Keeper } from './saga/background-worker.ts';
+import { workerLease } from './saga/announce.ts';
+import { openBackgroundWorker, type BackgroundWorker } from './saga/background-worker.ts';
 import { oldOrder, openOldDatabase } from './older-build.harness.ts';
 import { commandNamed, openOrdersDatabase, openShop, orderIdOf, personContext, quiet, type Replica, type Shop } from './orders.harness.ts';
 import type { Database } from './orders.ts';
@@ -32,7 +32,7 @@ withPostgres('on PostgreSQL', () => {
   describe('provider', async () => {
     await import('./payments/payment-provider.simulated.test.ts');
   });
-  describe('keeper', async () => {
+  describe('worker', async () => {
     await import('./saga/background-worker.test.ts');
   });
   describe('start', async () => {
@@ -45,9 +45,9 @@ withPostgres('on PostgreSQL', () => {
 
 withPostgres('two replicas on one PostgreSQL', () => {
   const open: Database[] = [];
-  const keepers: Keeper[] = [];
+  const workers: BackgroundWorker[] = [];
   afterEach(async () => {
-    for (const keeper of keepers.splice(0)) await keeper.stop();
+    for (const worker of workers.splice(0)) await worker.stop();
     for (const db of open.splice(0)) await db.destroy();
     await dropFreshDatabases();
   });
@@ -132,13 +132,18 @@ withPostgres('two replicas on one PostgreSQL', () => {
         Promise.resolve(void published.push(...records.map(({ headers }) => String(headers['event-type'])))),
     };
     for (const replica of replicas) {
-      const lease = openLease(url, keeperLease, { name: 'orders', log: quiet });
-      const keeper = openKeeper({ eventLog: eventLog as never, lease, log: quiet, deliverCallbacks: () => replica.provider.deliver() });
-      keepers.push(keeper);
-      keeper.start(replica.parts);
+      const lease = openLease(url, workerLease, { name: 'orders', log: quiet });
+      const worker = openBackgroundWorker({
+        eventLog: eventLog as never,
+        lease,
+        log: quiet,
+        deliverCallbacks: () => replica.provider.deliver(),
+      });
+      workers.push(worker);
+      worker.start(replica.parts);
     }
-    await vi.waitFor(() => expect(keepers.filter((keeper) => keeper.keeps())).toHaveLength(1), { timeout: 10_000 });
-    const holder = keepers.findIndex((keeper) => keeper.keeps());
+    await vi.waitFor(() => expect(workers.filter((worker) => worker.leads())).toHaveLength(1), { timeout: 10_000 });
+    const holder = workers.findIndex((worker) => worker.leads());
     // The other one takes the order: only the notice of the database can wake the holder.
     const wanted = { idempotencyKey: 'k', seen: 'a', addressId: 'home', paymentMethod: 'card_times_out_charged' } as never;
     const pending = await placeOrder(
@@ -147,7 +152,7 @@ withPostgres('two replicas on one PostgreSQL', () => {
       wanted,
     );
     expect(pending).toMatchObject({ status: OrderStatus.PENDING });
-    await keepers[holder]!.stop();
+    await workers[holder]!.stop();
     const steps = ['OrderAccepted', 'StockReserved', 'PaymentUnknown', 'PaymentCaptured', 'OrderConfirmed'];
     await vi.waitFor(
       () => {

@@ -14,8 +14,8 @@ import {
 import { implement, openTls, serveMesh } from '@cloakroom/mesh';
 import { openAdmin, type PartStatus, type Readiness, type Running } from '@cloakroom/platform';
 import type { OrdersConfig } from './config.ts';
-import { databaseToken, eventLogToken, exchangeToken, feedToken, keeperToken, keysToken, noticesToken, ordersToken } from './injection.ts';
-import type { Keeper } from './saga/background-worker.ts';
+import { databaseToken, eventLogToken, exchangeToken, feedToken, workerToken, keysToken, noticesToken, ordersToken } from './injection.ts';
+import type { BackgroundWorker } from './saga/background-worker.ts';
 import { watchOrdersTables } from './metrics.ts';
 import type { OrderNotices } from './reads/order-notices.ts';
 import { OrdersController } from './orders.controller.ts';
@@ -36,9 +36,9 @@ export async function start(config: OrdersConfig, parts: Parts): Promise<Running
   const eventLog = container.get<EventLog>(eventLogToken);
   const keys = container.get<OpenKeyRing>(keysToken);
   const feed = container.get<RevocationFeed>(feedToken);
-  const keeper = container.get<Keeper>(keeperToken);
+  const worker = container.get<BackgroundWorker>(workerToken);
   const notices = container.get<OrderNotices>(noticesToken);
-  keeper.start(container.get<OrdersParts>(ordersToken));
+  worker.start(container.get<OrdersParts>(ordersToken));
   notices.start();
   const unwatch = watchOrdersTables({ db, clock });
   const mesh = await serveMesh({
@@ -52,7 +52,7 @@ export async function start(config: OrdersConfig, parts: Parts): Promise<Running
     log,
   });
   const feedStatus = openFeedStatus(feed, clock);
-  const ready = () => readiness(db, eventLog, { keeper, notices, feedStatus }, config);
+  const ready = () => readiness(db, eventLog, { worker, notices, feedStatus }, config);
   const admin = await openAdmin({ host: config.HOST, port: config.ADMIN_PORT, ready, log });
   return {
     name: 'orders',
@@ -60,7 +60,7 @@ export async function start(config: OrdersConfig, parts: Parts): Promise<Running
     stop: async () => {
       // First those who cause work, then those who do it; what is not finished is another's, or the next start's.
       await mesh.stop();
-      await keeper.stop();
+      await worker.stop();
       await notices.stop();
       unwatch();
       await feed.stop();
@@ -80,7 +80,11 @@ export async function start(config: OrdersConfig, parts: Parts): Promise<Running
 async function readiness(
   db: Database,
   eventLog: EventLog,
-  { keeper, notices, feedStatus }: { readonly keeper: Keeper; readonly notices: OrderNotices; readonly feedStatus: () => PartStatus },
+  {
+    worker,
+    notices,
+    feedStatus,
+  }: { readonly worker: BackgroundWorker; readonly notices: OrderNotices; readonly feedStatus: () => PartStatus },
   config: OrdersConfig,
 ): Promise<Readiness> {
   const [, log] = await Promise.all([db.selectFrom('orders').select('order_id').limit(1).execute(), lookAtLog(eventLog, config.EVENT_LOG)]);
@@ -89,7 +93,7 @@ async function readiness(
     eventLog: { ok: true, ...log, subscribed: notices.subscribed() },
     feed: feedStatus(),
     // Of all replicas one; the others are as ready.
-    keeper: { ok: true, here: keeper.keeps() },
+    worker: { ok: true, here: worker.leads() },
     provider: { ok: true, name: config.PROVIDER },
   };
 }

@@ -10,8 +10,11 @@ import { sql, type Transaction } from 'kysely';
 import type { OrderRow, OrdersSchema } from '../orders.ts';
 import { newId, type OrdersParts } from '../orders.dependencies.ts';
 
-/** Held by the one keeper of all replicas (background-worker.ts); also the channel by which commits wake it. */
-export const keeperLease = 'orders_keeper';
+/**
+ * Held by the one background worker of all replicas (background-worker.ts); also the channel by which commits wake it.
+ * The value is older than the name: replicas of an older build hold the lease and listen under it.
+ */
+export const workerLease = 'orders_keeper';
 
 type OrderEventCase = NonNullable<NonNullable<MessageInitShape<typeof OrderEventSchema>['event']>['case']>;
 
@@ -57,6 +60,6 @@ export async function announce(
     experiment: order.experiment,
   }));
   await trx.insertInto('order_events').values(rows).execute();
-  // Sent by the server when this commits, to the keeper in whichever process.
-  if (speaksPostgres(trx)) await sql`select pg_notify(${keeperLease}, '')`.execute(trx);
+  // Sent by the server when this commits, to the background worker in whichever process.
+  if (speaksPostgres(trx)) await sql`select pg_notify(${workerLease}, '')`.execute(trx);
 }

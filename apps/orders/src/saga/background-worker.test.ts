@@ -3,7 +3,7 @@ import { OrderEventSchema, recordHeaders, topics, uuidV7Milliseconds } from '@cl
 import { openEventLog, type EventLog, type LogRecord, type OutgoingRecord } from '@cloakroom/event-log';
 import { soleLease } from '@cloakroom/platform';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { openKeeper, publishRows } from './background-worker.ts';
+import { openBackgroundWorker, publishRows } from './background-worker.ts';
 import { openShop, orderIdOf, personContext, quiet, type Replica, type Shop } from '../orders.harness.ts';
 import { placeOrder } from '../place-order/place-order.ts';
 
@@ -86,10 +86,10 @@ it('publishes nothing once the lease is not provably held', async () => {
 
 it('by itself tells the log of each order, and settles what nobody finished, until it is stopped', async () => {
   const { provider } = replica;
-  const keeper = openKeeper({ eventLog, lease: soleLease(), log: quiet, deliverCallbacks: () => provider.deliver() });
-  const parts = { ...replica.parts, committed: () => keeper.wake() };
-  keeper.start(parts);
-  expect(keeper.keeps()).toBe(true);
+  const worker = openBackgroundWorker({ eventLog, lease: soleLease(), log: quiet, deliverCallbacks: () => provider.deliver() });
+  const parts = { ...replica.parts, committed: () => worker.wake() };
+  worker.start(parts);
+  expect(worker.leads()).toBe(true);
   const wanted = { idempotencyKey: 'k', seen: 'a', addressId: 'home', paymentMethod: 'card_times_out_charged' } as never;
   await placeOrder(parts, personContext('u_1'), wanted);
   shop.clock.aheadMs += 10_000;
@@ -102,8 +102,8 @@ it('by itself tells the log of each order, and settles what nobody finished, unt
     },
     { timeout: 15_000, interval: 50 },
   );
-  await keeper.stop();
-  expect(keeper.keeps()).toBe(false);
+  await worker.stop();
+  expect(worker.leads()).toBe(false);
   expect((await published()).map(({ headers }) => String(headers[recordHeaders.eventType]))).toEqual([
     'OrderAccepted',
     'StockReserved',

@@ -20,17 +20,17 @@ const batchBytesMax = 450_000;
 /** How soon an unknown payment is asked for again. */
 const settleIntervalMs = 500;
 
-export interface Keeper {
+export interface BackgroundWorker {
   start(parts: OrdersParts): void;
   /** Something was committed in this process. */
   wake(): void;
-  /** Whether this process is the one that keeps. */
-  keeps(): boolean;
-  /** Lets what is under way finish; the rest is the next keeper's. */
+  /** Whether this replica holds the lease, and works. */
+  leads(): boolean;
+  /** Lets what is under way finish; the rest is the next background worker's. */
   stop(): Promise<void>;
 }
 
-export interface KeeperOptions {
+export interface BackgroundWorkerOptions {
   readonly eventLog: EventLog;
   readonly lease: Lease;
   readonly log: Logger;
@@ -38,7 +38,7 @@ export interface KeeperOptions {
   readonly deliverCallbacks: () => Promise<void>;
 }
 
-export function openKeeper({ eventLog, lease, log, deliverCallbacks }: KeeperOptions): Keeper {
+export function openBackgroundWorker({ eventLog, lease, log, deliverCallbacks }: BackgroundWorkerOptions): BackgroundWorker {
   const commits = new Commits();
   // Of another process.
   lease.onNotice(commits.notice);
@@ -57,7 +57,7 @@ export function openKeeper({ eventLog, lease, log, deliverCallbacks }: KeeperOpt
       });
     },
     wake: commits.notice,
-    keeps: () => lease.held(),
+    leads: () => lease.held(),
     stop: () => lease.stop(),
   };
 }

@@ -68,7 +68,7 @@ async function run(shop: Shop, replicas: readonly Replica[], what: Wave): Promis
       }
       const replica = replicas[each.replica]!;
       if (each.do === 'keep') {
-        await heard(replica.keep());
+        await heard(replica.work());
         return undefined;
       }
       const wanted = { idempotencyKey: `k${each.key}`, seen: each.seen.join(','), paymentMethod: each.method };

@@ -47,7 +47,7 @@ describe.each(methods)('paid by %s', (paymentMethod) => {
       await heard(shop.replica(new Fuse(3)).place('u_1', { idempotencyKey: 'k', seen: 'a', paymentMethod }));
       const fuse = new Fuse(points);
       for (let round = 0; round < 12 && !fuse.blown; round += 1) {
-        await heard(shop.replica(fuse).keep());
+        await heard(shop.replica(fuse).work());
         shop.clock.aheadMs += 3_000;
       }
       await shop.heal();
@@ -77,10 +77,10 @@ it('gives up an order whose stock could not be asked for in ten minutes, closes 
   const shop = await shopWithHats();
   await heard(shop.replica(new Fuse(3)).place('u_1', { idempotencyKey: 'k', seen: 'a' }));
   shop.catalog.away = true;
-  const keeper = shop.replica();
-  await keeper.keep();
+  const worker = shop.replica();
+  await worker.work();
   shop.clock.aheadMs += 11 * 60 * 1000;
-  await keeper.keep();
+  await worker.work();
   shop.catalog.away = false;
   await shop.heal();
   await assertWhole(shop, stock);
@@ -89,7 +89,7 @@ it('gives up an order whose stock could not be asked for in ten minutes, closes 
   expect(await shop.replica().place('u_1', { idempotencyKey: 'k', seen: 'a' })).toMatchObject({ problem: 'order_cancelled' });
   // The key is closed: a charge that was under way all the time captures nothing.
   const late = { key: order!.order_id, amount: order!.total, currency: 'EUR', method: 'card_pays' };
-  expect(await keeper.provider.charge(late, AbortSignal.timeout(1))).toEqual({ status: 'declined' });
+  expect(await worker.provider.charge(late, AbortSignal.timeout(1))).toEqual({ status: 'declined' });
   expect(await shop.replica().place('u_1', { idempotencyKey: 'other', seen: 'a' })).toMatchObject({ status: OrderStatus.PLACED });
 });
 
@@ -98,7 +98,7 @@ it('charges nobody for an order that was given up while another process was movi
   await heard(shop.replica(new Fuse(3)).place('u_1', { idempotencyKey: 'k', seen: 'a' }));
   const [giving, moving] = [shop.replica(), shop.replica()];
   const { close } = giving.parts.payments;
-  await giving.keep();
+  await giving.work();
   shop.clock.aheadMs += 11 * 60 * 1000;
   // Between the look at the order and the close of its key the other one reserves and charges.
   Object.assign(giving.parts.payments, {
@@ -107,7 +107,7 @@ it('charges nobody for an order that was given up while another process was movi
       return close(key);
     },
   });
-  await giving.keep();
+  await giving.work();
   await shop.heal();
   await assertWhole(shop, stock);
   expect(await shop.replica().place('u_1', { idempotencyKey: 'k', seen: 'a' })).toMatchObject({ status: OrderStatus.PLACED });

@@ -1,12 +1,12 @@
 /**
- * From an accepted order to its end, one step after another, by whoever is there: the request that placed it, the keeper after a crash, a callback
+ * From an accepted order to its end, one step after another, by whoever is there: the request that placed it, the background worker after a crash, a callback
  * of the provider; and by several at once. That is safe because
  *  - each step first asks another (the catalog, the provider) by the order's id, which answers the same however often it is asked, and then
  *    moves the order on only from the phase in which the step belongs (`move`): of two that come at once, one moves it;
  *  - a cancelled order always gives its stock back, even where none is known to be taken: another may be asking for it at this moment, and after
  *    the release the catalog gives that order nothing;
  *  - an order is cancelled only after its charge was declined, or before one could be asked for and with its key closed at the provider.
- * So a kill between any two steps leaves an order that the keeper takes on from where it stands.
+ * So a kill between any two steps leaves an order that the background worker takes on from where it stands.
  */
 import { type DotSchema, type ErrorCode, isProblem, problem, type Problem, type StockItem, uuidToBytes } from '@cloakroom/contracts';
 import type { OutgoingCall } from '@cloakroom/mesh';
@@ -25,7 +25,7 @@ const marginMs = 300;
 /** accepted, reserved, unknown, cancelled, and one more for each where another came first. */
 const stepCountMax = 8;
 
-/** @param call what goes with a call to the catalog: of the request, or of the keeper */
+/** @param call what goes with a call to the catalog: of the request, or of the background worker */
 export async function advance(parts: OrdersParts, orderId: string, call: () => OutgoingCall): Promise<OrderRow> {
   for (let count = 1; ; count += 1) {
     const order = await readOrder(parts, orderId);
