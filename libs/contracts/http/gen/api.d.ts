@@ -447,8 +447,6 @@ export interface components {
         };
         readonly postApiSessionReauthenticateBody: {
             readonly password?: string;
-            readonly code?: string;
-            readonly recoveryCode?: string;
             /** @description The id that came with the options; good once, for 5 minutes. */
             readonly challenge?: string;
             /** @description What the browser answered: RegistrationResponseJSON or AuthenticationResponseJSON (WebAuthn level 3). */
@@ -457,6 +455,8 @@ export interface components {
             } & {
                 readonly [key: string]: unknown;
             };
+            readonly code?: string;
+            readonly recoveryCode?: string;
         } & (unknown | unknown);
         readonly postApiSessionLoginSecondFactorBody: {
             /** @description The id that came with the options; good once, for 5 minutes. */
