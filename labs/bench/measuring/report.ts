@@ -1,6 +1,6 @@
 /**
- * What a benchmark leaves: JSON for machines, Markdown and SVG for people, in .cloakroom/bench/<name>/. Only with --publish do they go into
- * docs/bench/, and docs/performance.md takes the new Markdown up between its markers: so no figure there was ever typed.
+ * A benchmark leaves JSON for machines, Markdown and SVG for people, in .cloakroom/bench/<name>/. With --publish its JSON and pictures go to
+ * docs/bench/, and docs/performance.md takes the tables of that JSON between its markers: so no figure there was ever typed.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -52,7 +52,8 @@ export interface WriteOptions {
 /** @returns where it is. A run with a starved floor is written down and not published, but for a rehearsal. */
 export async function writeReport(report: Report, options: WriteOptions): Promise<string> {
   const dir = options.dir ?? join(dataRoot, 'bench', report.name);
-  await writeTo(dir, report, 'report');
+  const written = await writeTo(dir, report, 'report');
+  await writeFormatted(join(dir, 'report.md'), markdown(written, 'report'));
   if (options.publish) await publishTo(options.docs ?? dirname(performanceDoc), report, options.docs !== undefined);
   return dir;
 }
@@ -66,17 +67,21 @@ export async function publishTo(docs: string, report: Report, rehearsal: boolean
 
 export const isSound = ({ starved = [] }: Report): boolean => starved.length === 0;
 
-async function writeTo(dir: string, report: Report, base: string): Promise<void> {
+/** A report as its JSON holds it: of its charts the titles. */
+export type Written = Omit<Report, 'charts'> & { readonly charts: readonly string[] };
+
+const pictureOf = (base: string, index: number): string => (index === 0 ? `${base}.svg` : `${base}-${index + 1}.svg`);
+
+async function writeTo(dir: string, report: Report, base: string): Promise<Written> {
   mkdirSync(dir, { recursive: true });
-  const { charts, ...rest } = report;
-  const svgs = charts.map((chart, index) => [index === 0 ? `${base}.svg` : `${base}-${index + 1}.svg`, chart] as const);
-  for (const [file, chart] of svgs) writeFileSync(join(dir, file), await drawSvg(chart));
-  const pictures = svgs.map(([file, chart]) => `![${chart.title}](${file})`);
-  await writeFormatted(join(dir, `${base}.md`), markdown(report, pictures));
-  await writeFormatted(join(dir, `${base}.json`), JSON.stringify({ ...rest, charts: charts.map(({ title }) => title) }));
+  const written: Written = { ...report, charts: report.charts.map(({ title }) => title) };
+  for (const [index, chart] of report.charts.entries()) writeFileSync(join(dir, pictureOf(base, index)), await drawSvg(chart));
+  await writeFormatted(join(dir, `${base}.json`), JSON.stringify(written));
+  return written;
 }
 
-export function markdown(report: Report, pictures: readonly string[]): string {
+/** @param pictures where they are, as seen from the text, and how they begin */
+export function markdown(report: Written, pictures: string): string {
   const { machine } = report;
   const place = [
     `${machine.processor}, ${machine.cores} cores`,
@@ -96,7 +101,7 @@ export function markdown(report: Report, pictures: readonly string[]): string {
       tableLines(table).join('\n'),
       caption(machine),
     ]),
-    ...pictures,
+    ...report.charts.map((title, index) => `![${title}](${pictureOf(pictures, index)})`),
     '',
   ].join('\n\n');
 }
@@ -127,34 +132,39 @@ export function print(report: Report, dir: string): void {
   console.log(`\nwritten to ${dir}`);
 }
 
-async function writeFormatted(file: string, text: string): Promise<void> {
-  writeFileSync(file, await format(text, { ...(await resolveConfig(performanceDoc)), filepath: file }));
-}
+const formatted = async (file: string, text: string): Promise<string> =>
+  format(text, { ...(await resolveConfig(performanceDoc)), filepath: file });
+
+const writeFormatted = async (file: string, text: string): Promise<void> => writeFileSync(file, await formatted(file, text));
 
 const marked = (name: string): RegExp => new RegExp(`(<!-- bench:${name} -->\\n)[\\s\\S]*?(\\n<!-- /bench:${name} -->)`);
 
-/** @returns docs/performance.md with what lies in docs/bench/ between its markers */
-export function assembled(text: string, read: (name: string) => string | undefined): string {
+/** @returns docs/performance.md with the tables of docs/bench/ between its markers */
+export function assembled(text: string, read: (name: string) => Written | undefined): string {
   let result = text;
   for (const [, name] of text.matchAll(/<!-- bench:([\w-]+) -->/g)) {
-    const part = read(name!);
-    if (part === undefined) continue;
-    // Pictures are named as seen from docs/bench/.
-    const seenFromAbove = part.trim().replaceAll(/\]\(([\w-]+\.svg)\)/g, '](bench/$1)');
-    result = result.replace(marked(name!), (_all, open: string, close: string) => `${open}\n${seenFromAbove}\n${close}`);
+    const report = read(name!);
+    if (report === undefined) continue;
+    const part = markdown(report, `bench/${name}`).trim();
+    result = result.replace(marked(name!), (_all, open: string, close: string) => `${open}\n${part}\n${close}`);
   }
   return result;
 }
 
 const readIn =
   (dir: string) =>
-  (name: string): string | undefined => {
-    const file = join(dir, `${name}.md`);
-    return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+  (name: string): Written | undefined => {
+    const file = join(dir, `${name}.json`);
+    return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Written) : undefined;
   };
-export const readPublished = readIn(publishedDir);
+
+/** @returns docs/performance.md as what is published would make it */
+export function performancePage(docs: string): Promise<string> {
+  const page = join(docs, basename(performanceDoc));
+  return formatted(page, assembled(readFileSync(page, 'utf8'), readIn(join(docs, 'bench'))));
+}
 
 async function assemble(docs: string): Promise<void> {
   const page = join(docs, basename(performanceDoc));
-  if (existsSync(page)) await writeFormatted(page, assembled(readFileSync(page, 'utf8'), readIn(join(docs, 'bench'))));
+  if (existsSync(page)) writeFileSync(page, await performancePage(docs));
 }
