@@ -2,6 +2,7 @@
 import type { CartMeasured } from './bench-cart.ts';
 import type { CartBlock } from './cart.load.ts';
 import { floorName, shopName, singleName } from './cart.saturated.ts';
+import { type Column, cpu, middle, ms, msOfUs, percentiles, range, rate, table, two, us } from '../measuring/figures.ts';
 import { againMark, floorBlockOf, systemCpuUs } from '../measuring/load.ts';
 import type { Machine } from '../measuring/machine.ts';
 import type { Chart } from '../measuring/chart.ts';
@@ -15,13 +16,6 @@ const throughputGoal = 0.6;
 const replayGoal = 0.7;
 /** "Flat": what an event costs at the end of the longest history, to what it costs at the end of the shortest. */
 const flatGoal = 1.5;
-
-const of = (blocks: readonly CartBlock[], field: (block: CartBlock) => number | undefined): number =>
-  median(blocks.map((block) => field(block) ?? Number.NaN));
-const ms = (us: number): string => `${(us / 1000).toFixed(2)} ms`;
-const rate = (perSecond: number): string => `${Math.round(perSecond)}/s`;
-const two = (value: number): string => value.toFixed(2);
-const range = ({ median: middle, low, high }: Spread): string => `${two(middle)} (${two(low)} to ${two(high)})`;
 
 export function cartReport(measured: CartMeasured, machine: Machine, command: string): Report {
   return {
@@ -73,77 +67,59 @@ function method({ visible, saturated, replayed }: CartMeasured): string[] {
   ];
 }
 
-function visibleTable({ visible }: CartMeasured): Table {
-  return {
-    title: 'From the acknowledgement to the eye',
-    head: [
-      'commands',
-      'acknowledged p50',
-      'p99',
-      'in the view p50',
-      'p99',
-      'max',
-      'in a read p50',
-      'p99',
-      'stale reads',
-      'unseen',
-      'sent late p99',
-    ],
-    rows: visible.map(({ rate: perSecond, again, blocks }) => [
-      rate(perSecond) + (again ? againMark : ''),
-      ms(of(blocks, ({ acknowledged }) => acknowledged.p50)),
-      ms(of(blocks, ({ acknowledged }) => acknowledged.p99)),
-      ms(of(blocks, ({ inView }) => inView?.p50)),
-      ms(of(blocks, ({ inView }) => inView?.p99)),
-      ms(Math.max(...blocks.map(({ inView }) => inView?.max ?? Number.NaN))),
-      ms(of(blocks, ({ inRead }) => inRead?.p50)),
-      ms(of(blocks, ({ inRead }) => inRead?.p99)),
-      String(blocks.reduce((sum, { stale }) => sum + stale, 0)),
-      String(blocks.reduce((sum, { unseen }) => sum + unseen, 0)),
-      ms(of(blocks, ({ lateP99 }) => lateP99)),
-    ]),
-  };
-}
+type Visible = CartMeasured['visible'][number];
+const blocksOf = ({ blocks }: { readonly blocks: readonly CartBlock[] }): readonly CartBlock[] => blocks;
+const p50p99 = ['p50', 'p99'] as const;
+
+const visibleTable = ({ visible }: CartMeasured): Table =>
+  table<Visible>('From the acknowledgement to the eye', visible, [
+    ['commands', ({ rate: perSecond, again }) => rate(perSecond) + (again ? againMark : '')],
+    ...percentiles('acknowledged', p50p99, blocksOf, ({ acknowledged }) => acknowledged),
+    ...percentiles('in the view', p50p99, blocksOf, ({ inView }) => inView),
+    ['max', ({ blocks }) => msOfUs(Math.max(...blocks.map(({ inView }) => inView?.max ?? Number.NaN)))],
+    ...percentiles('in a read', p50p99, blocksOf, ({ inRead }) => inRead),
+    ['stale reads', ({ blocks }) => String(blocks.reduce((sum, { stale }) => sum + stale, 0))],
+    ['unseen', ({ blocks }) => String(blocks.reduce((sum, { unseen }) => sum + unseen, 0))],
+    ['sent late p99', ({ blocks }) => msOfUs(middle(blocks, ({ lateP99 }) => lateP99))],
+  ]);
 
 const perSecondOf = (blocks: readonly CartBlock[]): number[] => blocks.map(({ perSecond }) => perSecond);
 const throughputOf = ({ saturated }: CartMeasured, floor: string): Spread =>
   spread(ratios(perSecondOf(saturated[shopName]!), perSecondOf(saturated[floor]!)));
 
+interface Named {
+  readonly name: string;
+  readonly blocks: readonly CartBlock[];
+}
+const saturatedRows = ({ saturated }: CartMeasured): Named[] => Object.entries(saturated).map(([name, blocks]) => ({ name, blocks }));
+
 function saturatedTable(measured: CartMeasured): Table {
-  const { saturated } = measured;
-  return {
-    title: 'Saturated',
-    head: ['', 'commands', 'Cloakroom is of it (range of pairs)', 'p50', 'p99', 'CPU a command', 'by CPU'],
-    rows: Object.entries(saturated).map(([name, blocks]) => [
-      name,
-      rate(of(blocks, ({ perSecond }) => perSecond)),
-      name === shopName ? '1' : range(throughputOf(measured, name)),
-      ms(of(blocks, ({ acknowledged }) => acknowledged.p50)),
-      ms(of(blocks, ({ acknowledged }) => acknowledged.p99)),
-      `${Math.round(of(blocks, systemCpuUs))} us`,
-      name === shopName ? '1' : two(median(ratios(blocks.map(systemCpuUs), saturated[shopName]!.map(systemCpuUs)))),
-    ]),
-  };
+  const shopCpu = measured.saturated[shopName]!.map(systemCpuUs);
+  return table('Saturated', saturatedRows(measured), [
+    ['', ({ name }) => name],
+    ['commands', ({ blocks }) => rate(middle(blocks, ({ perSecond }) => perSecond))],
+    ['Cloakroom is of it (range of pairs)', ({ name }) => (name === shopName ? '1' : range(throughputOf(measured, name)))],
+    ...percentiles<Named, CartBlock, 'p50' | 'p99'>('', p50p99, blocksOf, ({ acknowledged }) => acknowledged),
+    ['CPU a command', ({ blocks }) => us(middle(blocks, systemCpuUs))],
+    ['by CPU', ({ name, blocks }) => (name === shopName ? '1' : two(median(ratios(blocks.map(systemCpuUs), shopCpu))))],
+  ]);
 }
 
-function cpuTable({ saturated, visible }: CartMeasured): Table {
-  const rows: (readonly [string, readonly CartBlock[]])[] = [
-    ...Object.entries(saturated),
-    ...visible.map(({ rate: perSecond, again, blocks }) => [`${shopName} at ${rate(perSecond)}${again ? againMark : ''}`, blocks] as const),
-  ];
-  const names = ['front', 'back', 'auth', 'catalog', 'redis-sessions'];
-  const other: Readonly<Record<string, string>> = { front: 'gateway-1', back: 'cart' };
-  return {
-    title: 'Processor time a command, by process',
-    head: ['', 'gateway or front', 'cart or back', ...names.slice(2)],
-    rows: rows.map(([name, blocks]) => [
-      name,
-      ...names.map((process) => {
-        const spent = blocks.map(({ cpuUs }) => cpuUs[process] ?? cpuUs[other[process] ?? '']);
-        return spent.includes(undefined) ? '' : `${Math.round(median(spent as number[]))} us`;
-      }),
-    ]),
-  };
+function cpuTable(measured: CartMeasured): Table {
+  const visible = measured.visible.map(({ rate: perSecond, again, blocks }) => ({
+    name: `${shopName} at ${rate(perSecond)}${again ? againMark : ''}`,
+    blocks,
+  }));
+  return table(
+    'Processor time a command, by process',
+    [...saturatedRows(measured), ...visible],
+    [
+      ['', ({ name }) => name],
+      cpu('gateway or front', blocksOf, ['front', 'gateway-1']),
+      cpu('cart or back', blocksOf, ['back', 'cart']),
+      ...['auth', 'catalog', 'redis-sessions'].map((name) => cpu(name, blocksOf)),
+    ],
+  );
 }
 
 const replayOf = ({ replayed }: CartMeasured): Spread =>
@@ -155,67 +131,51 @@ const replayOf = ({ replayed }: CartMeasured): Spread =>
   );
 
 function replayTable(measured: CartMeasured): Table {
-  const { pairs, events, carts } = measured.replayed;
-  return {
-    title: 'Replay',
-    head: [
-      'events',
-      'carts',
-      'replayed',
-      'read bare',
-      'replayed / bare (range of pairs)',
-      'bare / bare again (A/A)',
-      'batches',
-      'writes to the view',
-      'events a write',
-    ],
-    rows: [
+  const perSecond = ({ pairs }: CartMeasured['replayed'], of: 'perSecond' | 'barePerSecond'): string =>
+    rate(middle(pairs, (pair) => pair[of]));
+  return table(
+    'Replay',
+    [measured.replayed],
+    [
+      ['events', ({ events }) => String(events)],
+      ['carts', ({ carts }) => String(carts)],
+      ['replayed', (replayed) => perSecond(replayed, 'perSecond')],
+      ['read bare', (replayed) => perSecond(replayed, 'barePerSecond')],
+      ['replayed / bare (range of pairs)', () => range(replayOf(measured))],
       [
-        String(events),
-        String(carts),
-        rate(median(pairs.map(({ perSecond }) => perSecond))),
-        rate(median(pairs.map(({ barePerSecond }) => barePerSecond))),
-        range(replayOf(measured)),
-        range(spread(pairs.map(({ barePerSecond, bareAgainPerSecond }) => barePerSecond / bareAgainPerSecond))),
-        String(median(pairs.map(({ batches }) => batches))),
-        String(median(pairs.map(({ writes }) => writes))),
-        String(Math.round(events / median(pairs.map(({ writes }) => writes)))),
+        'bare / bare again (A/A)',
+        ({ pairs }) => range(spread(pairs.map(({ barePerSecond, bareAgainPerSecond }) => barePerSecond / bareAgainPerSecond))),
       ],
+      ['batches', ({ pairs }) => String(middle(pairs, ({ batches }) => batches))],
+      ['writes to the view', ({ pairs }) => String(middle(pairs, ({ writes }) => writes))],
+      ['events a write', ({ pairs, events }) => String(Math.round(events / middle(pairs, ({ writes }) => writes)))],
     ],
-  };
+  );
 }
 
 function costTables({ sizes, histories }: CartMeasured): Table[] {
-  const table = (title: string, costs: CartMeasured['sizes']): Table => ({
-    title,
-    head: ['', 'bytes in the view', 'event seen p50', 'p99', 'cart CPU an event', 'read p50', 'p99', 'command p50', 'p99'],
-    rows: costs.map(({ what, count, again, bytes, visibleMs, eventCpuUs, readMs, commandMs }) => [
-      `${count} ${what}${again ? againMark : ''}`,
-      String(bytes),
-      `${two(visibleMs.p50)} ms`,
-      `${two(visibleMs.p99)} ms`,
-      `${Math.round(eventCpuUs)} us`,
-      `${two(readMs.p50)} ms`,
-      `${two(readMs.p99)} ms`,
-      ...(commandMs === undefined ? ['refused', ''] : [`${two(commandMs.p50)} ms`, `${two(commandMs.p99)} ms`]),
-    ]),
-  });
-  return [table('Cost by the size of the cart', sizes), table('Cost by the length of its history', histories)];
+  const columns: readonly Column<CartMeasured['sizes'][number]>[] = [
+    ['', ({ what, count, again }) => `${count} ${what}${again ? againMark : ''}`],
+    ['bytes in the view', ({ bytes }) => String(bytes)],
+    ['event seen p50', ({ visibleMs }) => ms(visibleMs.p50)],
+    ['p99', ({ visibleMs }) => ms(visibleMs.p99)],
+    ['cart CPU an event', ({ eventCpuUs }) => us(eventCpuUs)],
+    ['read p50', ({ readMs }) => ms(readMs.p50)],
+    ['p99', ({ readMs }) => ms(readMs.p99)],
+    ['command p50', ({ commandMs }) => (commandMs === undefined ? 'refused' : ms(commandMs.p50))],
+    ['p99', ({ commandMs }) => (commandMs === undefined ? '' : ms(commandMs.p99))],
+  ];
+  return [table('Cost by the size of the cart', sizes, columns), table('Cost by the length of its history', histories, columns)];
 }
 
-function lostTable({ lost }: CartMeasured): Table {
-  return {
-    title: 'Additions at once to one cart',
-    head: ['cart', 'clients', 'acknowledged', 'kept', 'lost'],
-    rows: lost.map(({ cart, clients, acknowledged, kept }) => [
-      cart,
-      String(clients),
-      String(acknowledged),
-      String(kept),
-      String(acknowledged - kept),
-    ]),
-  };
-}
+const lostTable = ({ lost }: CartMeasured): Table =>
+  table('Additions at once to one cart', lost, [
+    ['cart', ({ cart }) => cart],
+    ['clients', ({ clients }) => String(clients)],
+    ['acknowledged', ({ acknowledged }) => String(acknowledged)],
+    ['kept', ({ kept }) => String(kept)],
+    ['lost', ({ acknowledged, kept }) => String(acknowledged - kept)],
+  ]);
 
 const isOld = ({ what, again }: CartMeasured['histories'][number]): boolean => what.startsWith('events, older') && again !== true;
 
@@ -232,9 +192,9 @@ function verdictsOf(measured: CartMeasured): Verdict[] {
     lost.filter(({ cart }) => cart === name).reduce((sum, { acknowledged, kept }) => sum + acknowledged - kept, 0);
   return [
     ...(['p50', 'p99'] as const).map((part) => {
-      const seen = of(fastest.blocks, ({ inView }) => inView?.[part]) / 1000;
+      const seen = middle(fastest.blocks, ({ inView }) => inView?.[part]) / 1000;
       const goal = visibleGoalMs[part];
-      return { goal: `visible at ${fastest.rate}/s: ${part} at most ${goal} ms`, measured: `${two(seen)} ms`, met: seen <= goal };
+      return { goal: `visible at ${fastest.rate}/s: ${part} at most ${goal} ms`, measured: ms(seen), met: seen <= goal };
     }),
     { goal: `${throughputGoal} of the floor's commands a second`, measured: range(throughput), met: throughput.median >= throughputGoal },
     { goal: `replay at ${replayGoal} of bare consumption`, measured: range(replay), met: replay.median >= replayGoal },
@@ -256,7 +216,7 @@ function chartsOf({ visible, sizes, histories }: CartMeasured): Chart[] {
       values: visible
         .filter(({ again }) => !again)
         .flatMap(({ rate: perSecond, blocks }) =>
-          (['p50', 'p99'] as const).map((part) => ({ rate: perSecond, ms: of(blocks, ({ inView }) => inView?.[part]) / 1000, part })),
+          (['p50', 'p99'] as const).map((part) => ({ rate: perSecond, ms: middle(blocks, ({ inView }) => inView?.[part]) / 1000, part })),
         ),
       x: { field: 'rate', title: 'commands a second', type: 'quantitative' },
       y: { field: 'ms', title: 'milliseconds', type: 'quantitative' },

@@ -1,9 +1,9 @@
 /** What `npm run bench -- edge-distance` measured: who waits for the store when it is further away. */
 import { starvedIn, type Measured } from './edge.report.ts';
+import { middle, msOfUs } from '../measuring/figures.ts';
 import { againMark } from '../measuring/load.ts';
 import type { Machine } from '../measuring/machine.ts';
 import type { Report } from '../measuring/report.ts';
-import { median } from '../measuring/statistics.ts';
 
 const distance = /, store \+(\d+) ms$/;
 
@@ -12,7 +12,7 @@ export function distanceReport(measured: Measured, machine: Machine, command: st
   const asked = measured.points.filter(({ name }) => !distance.test(name) && name !== 'anonymous' && name !== 'floor: product');
   const cell = (name: string, rtt: number): string => {
     const blocks = measured.sameRate[rtt === 0 ? name : `${name}, store +${rtt} ms`];
-    return blocks === undefined ? '' : `${(median(blocks.map(({ latency }) => latency.p50)) / 1000).toFixed(2)} ms`;
+    return blocks === undefined ? '' : msOfUs(middle(blocks, ({ latency }) => latency.p50));
   };
   const pairs = Object.values(measured.sameRate)[0]?.length ?? 0;
   return {

@@ -1,9 +1,10 @@
 /** What the blocks of `npm run bench -- edge` say: ratios to the floor pair by pair, goals, processor time by process. */
+import { cpu, lowToHigh, middle, msOfUs, percentiles, range, rangeBars, rate, table, two, us } from '../measuring/figures.ts';
 import { floorBlockOf, systemCpuUs, type Block } from '../measuring/load.ts';
 import type { Machine } from '../measuring/machine.ts';
 import type { Report, Table, Verdict } from '../measuring/report.ts';
 import { starvation } from '../measuring/starved.ts';
-import { median, ratios, spread, type Spread } from '../measuring/statistics.ts';
+import { ratios, spread, type Spread } from '../measuring/statistics.ts';
 
 type Blocks = Record<string, Block[]>;
 
@@ -30,11 +31,6 @@ const goals: readonly Goal[] = [
 ];
 const tailGoal = 1.5;
 
-const of = (blocks: readonly Block[], field: (block: Block) => number): number => median(blocks.map(field));
-const rate = (perSecond: number): string => `${Math.round(perSecond)}/s`;
-const ms = (us: number): string => `${(us / 1000).toFixed(2)} ms`;
-const two = (value: number): string => value.toFixed(2);
-
 export function edgeReport(measured: Measured, machine: Machine, command: string): Report {
   const compared = measured.points.flatMap((point) => {
     if (point.floor === undefined) return [];
@@ -53,15 +49,12 @@ export function edgeReport(measured: Measured, machine: Machine, command: string
     verdicts: verdictsOf(compared),
     starved: starvedIn(measured),
     charts: [
-      {
-        title: "Throughput as part of the floor's (median and range of pairs)",
-        mark: 'bar',
-        values: compared.map(({ name, through }) => ({ name, ratio: through.median, low: through.low, high: through.high })),
-        x: { field: 'ratio', title: "of the floor's", type: 'quantitative' },
-        y: { field: 'name', title: '', type: 'nominal' },
-        range: ['low', 'high'],
-        goal: 1,
-      },
+      rangeBars(
+        "Throughput as part of the floor's (median and range of pairs)",
+        "of the floor's",
+        compared.map(({ name, through }) => ({ name, spread: through })),
+        1,
+      ),
     ],
     data: measured,
   };
@@ -98,61 +91,54 @@ interface Compared {
   readonly tail: Spread;
 }
 
+type Point = Measured['points'][number];
+
 function saturatedTable({ points, saturated }: Measured, compared: readonly Compared[]): Table {
-  return {
-    title: 'Saturated',
-    head: ['', 'throughput', "of the floor's", 'range of pairs', 'p50', 'p99', 'CPU a request', 'by CPU'],
-    rows: points.map(({ name }) => {
-      const blocks = saturated[name]!;
-      const { through, byCpu } = compared.find((one) => one.name === name) ?? {};
-      return [
-        name,
-        rate(of(blocks, ({ perSecond }) => perSecond)),
-        through === undefined ? '1' : two(through.median),
-        through === undefined ? '' : `${two(through.low)} to ${two(through.high)}`,
-        ms(of(blocks, ({ latency }) => latency.p50)),
-        ms(of(blocks, ({ latency }) => latency.p99)),
-        `${Math.round(of(blocks, systemCpuUs))} us`,
-        byCpu === undefined ? '1' : two(byCpu.median),
-      ];
-    }),
+  const blocksOf = ({ name }: Point): Block[] => saturated[name]!;
+  /** A floor is compared with nothing. */
+  const against = (say: (one: Compared) => string, otherwise: string) => (point: Point) => {
+    const found = compared.find(({ name }) => name === point.name);
+    return found === undefined ? otherwise : say(found);
   };
+  return table('Saturated', points, [
+    ['', ({ name }) => name],
+    ['throughput', (point) => rate(middle(blocksOf(point), ({ perSecond }) => perSecond))],
+    ["of the floor's", against(({ through }) => two(through.median), '1')],
+    ['range of pairs', against(({ through }) => lowToHigh(through), '')],
+    ...percentiles('', ['p50', 'p99'], blocksOf, ({ latency }) => latency),
+    ['CPU a request', (point) => us(middle(blocksOf(point), systemCpuUs))],
+    ['by CPU', against(({ byCpu }) => two(byCpu.median), '1')],
+  ]);
 }
 
 function latencyTable({ points, halfLoad, sameRate, commonRate }: Measured): Table {
-  const cells = (blocks: readonly Block[]): string[] => [
-    ms(of(blocks, ({ latency }) => latency.p50)),
-    ms(of(blocks, ({ latency }) => latency.p99)),
-    ms(of(blocks, ({ latency }) => latency.p999)),
-  ];
-  return {
-    title: 'Latency at fixed rates',
-    head: ['', 'half load p50', 'p99', 'p99.9', `${commonRate}/s p50`, 'p99', 'p99.9', 'sent late p99'],
-    rows: points.map(({ name }) => [
-      name,
-      ...cells(halfLoad[name]!),
-      ...cells(sameRate[name]!),
-      ms(of(halfLoad[name]!, ({ lateP99 }) => lateP99)),
-    ]),
-  };
+  const shown = ['p50', 'p99', 'p999'] as const;
+  return table<Point>('Latency at fixed rates', points, [
+    ['', ({ name }) => name],
+    ...percentiles(
+      'half load',
+      shown,
+      ({ name }: Point) => halfLoad[name]!,
+      ({ latency }) => latency,
+    ),
+    ...percentiles(
+      `${commonRate}/s`,
+      shown,
+      ({ name }: Point) => sameRate[name]!,
+      ({ latency }) => latency,
+    ),
+    ['sent late p99', ({ name }) => msOfUs(middle(halfLoad[name]!, ({ lateP99 }) => lateP99))],
+  ]);
 }
 
 /** At a fixed rate: saturated, a process' idle turns would be divided by another number of requests. */
 function cpuTable({ points, sameRate, commonRate }: Measured): Table {
-  const names = ['front', 'backend', 'auth', 'redis-sessions', 'generator'];
-  const spent = (block: Block, name: string): number | undefined =>
-    name === 'front' ? (block.cpuUs['gateway-1'] ?? block.cpuUs['floor']) : block.cpuUs[name];
-  return {
-    title: `Processor time a request at ${commonRate}/s, by process`,
-    head: ['', ...names],
-    rows: points.map(({ name }) => [
-      name,
-      ...names.map((process) => {
-        const blocks = sameRate[name]!.map((block) => spent(block, process));
-        return blocks.some((value) => value === undefined) ? '' : `${Math.round(median(blocks as number[]))} us`;
-      }),
-    ]),
-  };
+  const blocksOf = ({ name }: Point): Block[] => sameRate[name]!;
+  return table(`Processor time a request at ${commonRate}/s, by process`, points, [
+    ['', ({ name }) => name],
+    cpu('front', blocksOf, ['gateway-1', 'floor']),
+    ...['backend', 'auth', 'redis-sessions', 'generator'].map((name) => cpu(name, blocksOf)),
+  ]);
 }
 
 function verdictsOf(compared: readonly Compared[]): Verdict[] {
@@ -161,10 +147,10 @@ function verdictsOf(compared: readonly Compared[]): Verdict[] {
     const found = byName.get(point);
     if (found === undefined) return [];
     const { through, tail } = found;
-    const range = `${two(through.median)} (${two(through.low)} to ${two(through.high)})`;
+    const measured = range(through);
     return [
-      { goal: `${point}: ${goal} of the floor's throughput`, measured: range, met: through.median >= goal },
-      ...(least === undefined ? [] : [{ goal: `${point}: ${least} at least`, measured: range, met: through.median >= least }]),
+      { goal: `${point}: ${goal} of the floor's throughput`, measured, met: through.median >= goal },
+      ...(least === undefined ? [] : [{ goal: `${point}: ${least} at least`, measured, met: through.median >= least }]),
       {
         goal: `${point}: p99 at half load at most ${tailGoal} x the floor's`,
         measured: `${two(tail.median)} x`,

@@ -1,20 +1,17 @@
 /** What `npm run bench -- peers` measured, as a table, goals and a chart. */
+import { middle, msOfUs, range, rangeBars, rate, table, two, us } from '../measuring/figures.ts';
 import { floorBlockOf, systemCpuUs, type Block } from '../measuring/load.ts';
 import type { Machine } from '../measuring/machine.ts';
 import { floorName, ours, type Front, type PeersMeasured } from './peers.ts';
 import type { Report, Verdict } from '../measuring/report.ts';
 import { starvation } from '../measuring/starved.ts';
-import { median, ratios, spread, type Spread } from '../measuring/statistics.ts';
+import { ratios, spread, type Spread } from '../measuring/statistics.ts';
 
 /** Ahead of those that ask a store at each request. */
 const aheadGoal = 1.5;
 
-const two = (value: number): string => value.toFixed(2);
-const range = ({ median: middle, low, high }: Spread): string => `${two(middle)} (${two(low)} to ${two(high)})`;
-
 export function peersReport(measured: PeersMeasured, machine: Machine, command: string): Report {
   const { fronts, saturated, halfLoad } = measured;
-  const of = (blocks: readonly Block[], field: (block: Block) => number): number => median(blocks.map(field));
   const against = (name: string, field: (block: Block) => number): Spread =>
     spread(ratios(saturated[ours.hybrid]!.map(field), saturated[name]!.map(field)));
   const rows = fronts.map((front) => {
@@ -22,11 +19,11 @@ export function peersReport(measured: PeersMeasured, machine: Machine, command: 
     return {
       ...front,
       perSecond: spread(blocks.map(({ perSecond }) => perSecond)),
-      cpuUs: of(blocks, systemCpuUs),
+      cpuUs: middle(blocks, systemCpuUs),
       ahead: against(front.name, ({ perSecond }) => perSecond),
       aheadByCpu: against(front.name, (block) => 1 / systemCpuUs(block)),
-      p50: of(halfLoad[front.name]!, ({ latency }) => latency.p50),
-      p99: of(halfLoad[front.name]!, ({ latency }) => latency.p99),
+      p50: middle(halfLoad[front.name]!, ({ latency }) => latency.p50),
+      p99: middle(halfLoad[front.name]!, ({ latency }) => latency.p99),
     };
   });
   return {
@@ -41,31 +38,25 @@ export function peersReport(measured: PeersMeasured, machine: Machine, command: 
       'The peers check a session and nothing else: they have no deadline, no trace, no rate limit, no passport for the service behind, and a revocation reaches those with a cookie cache when it runs out (5 min).',
     ],
     tables: [
-      {
-        head: ['', 'asks its store', 'throughput', 'hybrid is ahead by', 'by CPU', 'CPU a request', 'half load p50', 'p99'],
-        rows: rows.map((row) => [
-          row.name,
-          row.asksStore === undefined ? '' : row.asksStore ? 'each request' : 'no',
-          `${Math.round(row.perSecond.median)}/s`,
-          row.name === ours.hybrid ? '1' : range(row.ahead),
-          row.name === ours.hybrid ? '1' : two(row.aheadByCpu.median),
-          `${Math.round(row.cpuUs)} us`,
-          `${two(row.p50 / 1000)} ms`,
-          `${two(row.p99 / 1000)} ms`,
-        ]),
-      },
+      table(undefined, rows, [
+        ['', ({ name }) => name],
+        ['asks its store', ({ asksStore }) => (asksStore === undefined ? '' : asksStore ? 'each request' : 'no')],
+        ['throughput', ({ perSecond }) => rate(perSecond.median)],
+        ['hybrid is ahead by', ({ name, ahead }) => (name === ours.hybrid ? '1' : range(ahead))],
+        ['by CPU', ({ name, aheadByCpu }) => (name === ours.hybrid ? '1' : two(aheadByCpu.median))],
+        ['CPU a request', ({ cpuUs }) => us(cpuUs)],
+        ['half load p50', ({ p50 }) => msOfUs(p50)],
+        ['p99', ({ p99 }) => msOfUs(p99)],
+      ]),
     ],
     starved: starvation(floorName, (saturated[floorName] ?? []).map(floorBlockOf)),
     verdicts: rows.filter(({ isPeer }) => isPeer).map((row) => verdictOf(row, row.ahead)),
     charts: [
-      {
-        title: 'Requests a second on one core (median and range of pairs)',
-        mark: 'bar',
-        values: rows.map(({ name, perSecond }) => ({ name, rate: perSecond.median, low: perSecond.low, high: perSecond.high })),
-        x: { field: 'rate', title: 'requests a second', type: 'quantitative' },
-        y: { field: 'name', title: '', type: 'nominal' },
-        range: ['low', 'high'],
-      },
+      rangeBars(
+        'Requests a second on one core (median and range of pairs)',
+        'requests a second',
+        rows.map(({ name, perSecond }) => ({ name, spread: perSecond })),
+      ),
     ],
     data: measured,
   };

@@ -1,8 +1,9 @@
 /** What `npm run bench -- login-storm` measured, as a table and a goal. */
 import type { StormPair } from './login-storm.ts';
+import { middle, ms, range, rate, two } from '../measuring/figures.ts';
 import type { Machine } from '../measuring/machine.ts';
 import type { Report } from '../measuring/report.ts';
-import { median, spread } from '../measuring/statistics.ts';
+import { spread } from '../measuring/statistics.ts';
 
 /** The storm may use what is idle, and no more than three quarters of what was in use. */
 const throughputGoal = 0.25;
@@ -10,12 +11,11 @@ const throughputGoal = 0.25;
 export function loginStormReport(pairs: readonly StormPair[], machine: Machine, command: string): Report {
   const throughput = spread(pairs.map(({ quiet, storm }) => storm.perSecond / quiet.perSecond));
   const tail = spread(pairs.map(({ quiet, storm }) => storm.p99Ms / quiet.p99Ms));
-  const two = (value: number): string => value.toFixed(2);
   const row = (name: string, of: 'quiet' | 'storm'): string[] => [
     name,
-    `${Math.round(median(pairs.map((pair) => pair[of].perSecond)))}/s`,
-    `${two(median(pairs.map((pair) => pair[of].p50Ms)))} ms`,
-    `${two(median(pairs.map((pair) => pair[of].p99Ms)))} ms`,
+    rate(middle(pairs, (pair) => pair[of].perSecond)),
+    ms(middle(pairs, (pair) => pair[of].p50Ms)),
+    ms(middle(pairs, (pair) => pair[of].p99Ms)),
   ];
   const sum = (of: 'looked' | 'shed'): number => pairs.reduce((total, { storm }) => total + storm[of], 0);
   return {
@@ -32,7 +32,7 @@ export function loginStormReport(pairs: readonly StormPair[], machine: Machine, 
     verdicts: [
       {
         goal: `resolve keeps ${throughputGoal} of its throughput at least`,
-        measured: `${two(throughput.median)} (${two(throughput.low)} to ${two(throughput.high)}); p99 ${two(tail.median)} times`,
+        measured: `${range(throughput)}; p99 ${two(tail.median)} times`,
         met: throughput.median >= throughputGoal,
       },
     ],

@@ -1,4 +1,5 @@
 /** What `npm run bench -- revocation` measured, as tables, goals and a chart. */
+import { type Column, rangeBars, table } from '../measuring/figures.ts';
 import type { Machine } from '../measuring/machine.ts';
 import type { Mode } from '../measuring/people.ts';
 import type { Report, Verdict } from '../measuring/report.ts';
@@ -25,13 +26,6 @@ export function revocationReport(measured: RevocationMeasured, machine: Machine,
   const rows: Row[] = measured.trials.flatMap(({ mode, lags }) =>
     Object.entries(lags).map(([where, values]) => ({ where, mode, lags: values })),
   );
-  const cells = (lags: readonly number[]): string[] => [
-    String(lags.length),
-    ms(quantile(lags, 0.5)),
-    ms(quantile(lags, 0.99)),
-    ms(Math.max(...lags)),
-    [0, 1].map((half) => ms(quantile(everyOther(lags, half), 0.99))).join(', '),
-  ];
   return {
     name: 'revocation',
     title: 'How fast a logout takes effect',
@@ -43,36 +37,35 @@ export function revocationReport(measured: RevocationMeasured, machine: Machine,
       'Cut: gateway-2 is cut from Kafka by a proxy, or the broker is paused (SIGSTOP); all sessions of a cut are logged out at gateway-1 at once and asked for at gateway-2 about every 100 ms.',
     ],
     tables: [
-      {
-        title: 'All parts there',
-        head: ['mode', 'at', 'trials', 'p50', 'p99', 'max', 'p99 of each half (A/A)'],
-        rows: rows.map(({ mode, where, lags }) => [mode, where, ...cells(lags)]),
-      },
-      {
-        title: 'Feed cut, mode hybrid, at the gateway that cannot hear',
-        head: ['how', 'cuts', 'trials', 'p50', 'p99', 'max', 'p99 of each half (A/A)'],
-        rows: measured.cuts.map(({ how, cuts, lags }) => [how, String(cuts), ...cells(lags)]),
-      },
+      table('All parts there', rows, [['mode', ({ mode }) => mode], ['at', ({ where }) => where], ...lagColumns]),
+      table('Feed cut, mode hybrid, at the gateway that cannot hear', measured.cuts, [
+        ['how', ({ how }) => how],
+        ['cuts', ({ cuts }) => String(cuts)],
+        ...lagColumns,
+      ]),
     ],
     verdicts: verdictsOf(measured, rows),
     charts: [
-      {
-        title: 'From the acknowledged logout to the last acceptance: p99 (line: p50 to max)',
-        mark: 'bar',
-        values: rows.map(({ mode, where, lags }) => ({
-          at: `${mode} at ${where}`,
-          p99: quantile(lags, 0.99),
-          low: quantile(lags, 0.5),
-          high: Math.max(...lags),
+      rangeBars(
+        'From the acknowledged logout to the last acceptance: p99 (line: p50 to max)',
+        'milliseconds',
+        rows.map(({ mode, where, lags }) => ({
+          name: `${mode} at ${where}`,
+          spread: { median: quantile(lags, 0.99), low: quantile(lags, 0.5), high: Math.max(...lags) },
         })),
-        x: { field: 'p99', title: 'milliseconds', type: 'quantitative' },
-        y: { field: 'at', title: '', type: 'nominal' },
-        range: ['low', 'high'],
-      },
+      ),
     ],
     data: { loadPerSecond: measured.loadPerSecond, trials: rows.map(summary), cuts: measured.cuts.map(summary) },
   };
 }
+
+const lagColumns: readonly Column<{ readonly lags: readonly number[] }>[] = [
+  ['trials', ({ lags }) => String(lags.length)],
+  ['p50', ({ lags }) => ms(quantile(lags, 0.5))],
+  ['p99', ({ lags }) => ms(quantile(lags, 0.99))],
+  ['max', ({ lags }) => ms(Math.max(...lags))],
+  ['p99 of each half (A/A)', ({ lags }) => [0, 1].map((half) => ms(quantile(everyOther(lags, half), 0.99))).join(', ')],
+];
 
 const everyOther = (lags: readonly number[], half: number): number[] => lags.filter((_, index) => index % 2 === half);
 

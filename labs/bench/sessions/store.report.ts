@@ -1,7 +1,8 @@
 /** What `npm run bench -- store` measured, as tables and goals. */
+import { middle, range, rate, table, two } from '../measuring/figures.ts';
 import type { Machine } from '../measuring/machine.ts';
 import type { Report, Table, Verdict } from '../measuring/report.ts';
-import { median, spread, type Spread } from '../measuring/statistics.ts';
+import { spread, type Spread } from '../measuring/statistics.ts';
 import type { StoreMeasured } from './store.ts';
 
 const recordBytesGoal = 400;
@@ -11,17 +12,14 @@ const readGoals: Readonly<Record<number, number>> = { 1: 0.7, 64: 0.55 };
 /** "Flat": the ratio at the most sessions is no less than this part of that at the fewest. */
 const flatGoal = 0.9;
 
-const two = (value: number): string => value.toFixed(2);
-const range = ({ median: middle, low, high }: Spread): string => `${two(middle)} (${two(low)} to ${two(high)})`;
-
 export function storeReport(measured: StoreMeasured, machine: Machine, command: string): Report {
   const rows = measured.reads.map(({ sessionCount, concurrency, pairs }) => ({
     sessionCount,
     concurrency,
     ratio: spread(pairs.map(({ resolvePerSecond, getPerSecond }) => resolvePerSecond / getPerSecond)),
     noise: spread(pairs.map(({ getPerSecond, getAgainPerSecond }) => getPerSecond / getAgainPerSecond)),
-    resolve: median(pairs.map(({ resolvePerSecond }) => resolvePerSecond)),
-    get: median(pairs.map(({ getPerSecond }) => getPerSecond)),
+    resolve: middle(pairs, ({ resolvePerSecond }) => resolvePerSecond),
+    get: middle(pairs, ({ getPerSecond }) => getPerSecond),
   }));
   const pairCount = measured.reads[0]?.pairs.length ?? 0;
   return {
@@ -65,37 +63,31 @@ type Row = {
   readonly get: number;
 };
 
-function tablesOf(measured: StoreMeasured, rows: readonly Row[]): Table[] {
-  return [
-    {
-      title: 'Round trips',
-      head: ['operation', 'commands sent'],
-      rows: Object.entries(measured.roundTrips).map(([name, count]) => [name, String(count)]),
-    },
-    {
-      title: 'Bytes',
-      head: ['of', 'bytes'],
-      rows: [...Object.entries(measured.bytes.parts).map(([name, count]) => [name, String(count)]), ['all', String(measured.bytes.all)]],
-    },
-    {
-      title: 'Reading',
-      head: ['sessions', 'in flight', 'resolve', 'GET', 'resolve / GET (range of pairs)', 'GET / GET again (A/A)'],
-      rows: rows.map(({ sessionCount, concurrency, ratio, noise, resolve, get }) => [
-        String(sessionCount),
-        String(concurrency),
-        `${Math.round(resolve)}/s`,
-        `${Math.round(get)}/s`,
-        range(ratio),
-        range(noise),
-      ]),
-    },
-    {
-      title: "Memory of guests' sessions, the server's own overhead included",
-      head: ['sessions', 'bytes each'],
-      rows: measured.bytesOfAll.map(({ sessionCount, bytesEach }) => [String(sessionCount), String(bytesEach)]),
-    },
-  ];
-}
+type Counted = readonly [name: string, count: number];
+const counted = (title: string, of: string, what: string, rows: readonly Counted[]): Table =>
+  table(title, rows, [
+    [of, ([name]) => name],
+    [what, ([, count]) => String(count)],
+  ]);
+
+const tablesOf = ({ roundTrips, bytes, bytesOfAll }: StoreMeasured, rows: readonly Row[]): Table[] => [
+  counted('Round trips', 'operation', 'commands sent', Object.entries(roundTrips)),
+  counted('Bytes', 'of', 'bytes', [...Object.entries(bytes.parts), ['all', bytes.all]]),
+  table('Reading', rows, [
+    ['sessions', ({ sessionCount }) => String(sessionCount)],
+    ['in flight', ({ concurrency }) => String(concurrency)],
+    ['resolve', ({ resolve }) => rate(resolve)],
+    ['GET', ({ get }) => rate(get)],
+    ['resolve / GET (range of pairs)', ({ ratio }) => range(ratio)],
+    ['GET / GET again (A/A)', ({ noise }) => range(noise)],
+  ]),
+  counted(
+    "Memory of guests' sessions, the server's own overhead included",
+    'sessions',
+    'bytes each',
+    bytesOfAll.map(({ sessionCount, bytesEach }) => [String(sessionCount), bytesEach]),
+  ),
+];
 
 function verdictsOf({ roundTrips, bytes }: StoreMeasured, rows: readonly Row[]): Verdict[] {
   const mostTrips = Math.max(...Object.values(roundTrips));
