@@ -20,7 +20,7 @@ npm run chaos -- --profile cluster  three brokers, a Redis Cluster, PostgreSQL, 
 npm run chaos -- --faults a,b       these alone:
 ${faultNames.map((name) => `    ${name.padEnd(12)}${faultMeanings[name]}`).join('\n')}
 npm run chaos -- --clients N        devices that shop meanwhile (8)
-npm run chaos -- --out DIR          where history.jsonl, verdict.json and timeline.html go (.cloakroom/chaos/<profile>-<seed>)
+npm run chaos -- --out DIR          where history.jsonl, verdict.json and timeline.json go (.cloakroom/chaos/<profile>-<seed>)
 npm run chaos -- --judge FILE       judge a history.jsonl of an earlier run again; writes to a folder "again" beside it
 npm run chaos -- --port-base PORT   where the ports of the stack begin (${baseDefault})
 

@@ -26,7 +26,7 @@ export interface Written {
 export async function writeOutcome(folder: string, outcome: Outcome): Promise<Written> {
   mkdirSync(folder, { recursive: true });
   const at = (name: string): string => join(folder, name);
-  const files = { history: at('history.jsonl'), verdict: at('verdict.json'), timeline: at('timeline.html') };
+  const files = { history: at('history.jsonl'), verdict: at('verdict.json'), timeline: at('timeline.json') };
   const { history, verdict, hits, leftOut, rerun, interrupted } = outcome;
   await writeHistory(files.history, history);
   const faults = hits.map(({ planned, label, end, why }) => ({ label, target: planned.target, end, why }));
@@ -34,7 +34,7 @@ export async function writeOutcome(folder: string, outcome: Outcome): Promise<Wr
     files.verdict,
     `${JSON.stringify({ seed: history.seed, rerun, interrupted, ...verdict, faults, leftOut }, undefined, 2)}\n`,
   );
-  writeFileSync(files.timeline, timelineOf({ history, verdict, rerun, notes: notesOf(outcome) }));
+  writeFileSync(files.timeline, JSON.stringify(timelineOf({ history, verdict, rerun, notes: notesOf(outcome) })));
   return files;
 }
 
@@ -65,7 +65,7 @@ export function describeOutcome(outcome: Outcome, files: Written): string[] {
     ...propertyLines(verdict.anomalies),
     ...anomalyLines(outcome),
     '',
-    `  timeline  ${files.timeline}`,
+    `  timeline  ${files.timeline} (https://ui.perfetto.dev opens it)`,
     `  history   ${files.history}`,
     `  verdict   ${files.verdict}`,
     `  again     ${rerun}`,
