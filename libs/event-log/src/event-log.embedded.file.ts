@@ -5,7 +5,7 @@
  * What survives what: a commit is in the operating system's page cache, so a killed process loses nothing that was acknowledged. The disk is
  * synced once a second and at close, so a power failure may lose the last second. SQLite drops a transaction that a crash tore.
  */
-import { closeSync, existsSync, fdatasync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { closeSync, copyFileSync, existsSync, fdatasync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { TopicSpec } from '@cloakroom/contracts';
@@ -35,24 +35,28 @@ const schema = `
   ) WITHOUT ROWID, STRICT;`;
 
 export interface LogFile {
-  /** What makes the state: a topic before its partitions' starts, those before records, and records in their order. */
-  read(): Generator<LogEntry>;
-  /** @throws EventLogError retriable, when the disk refuses; then nothing of the entries is in the file. */
+  /**
+   * @throws EventLogError retriable, when the disk refuses; fatal, when another process has written the file. Nothing of the entries is in the
+   * file then.
+   */
   append(entries: Iterable<LogEntry>): void;
-  /** Gives back the room of what was deleted, where that is much. */
-  shrink(): void;
+  /** Deletes commits that are older, and gives back the room of what was deleted, where that is much. */
+  shrink(commitsFromMs: number): void;
   close(): void;
 }
 
-/** @throws when the file is damaged or no event log; it stays as it is */
-export function openLogFile(file: string, log: EventLogReporter): LogFile {
+/**
+ * @param take is given what makes the state: a topic before its partitions' starts, those before records, and records in their order
+ * @throws when the file is damaged or no event log; it stays as it is
+ */
+export function openLogFile(file: string, log: EventLogReporter, take: (entry: LogEntry) => void): LogFile {
   try {
     mkdirSync(dirname(file), { recursive: true });
     const journal = `${file}.journal`;
     // Until it is imported, the journal of an earlier build has another name.
     if (existsSync(file) && isJournal(file)) renameSync(file, journal);
     const imported = existsSync(journal);
-    const opened = openDatabase(file, log, imported ? journalEntries(readFileSync(journal), log) : []);
+    const opened = openDatabase(file, log, imported ? journalEntries(readFileSync(journal), log) : undefined, take);
     if (imported) {
       renameSync(journal, `${file}.imported`);
       log.info({ file }, 'the event log of an earlier build was read into a database; the old file stays as <file>.imported');
@@ -60,11 +64,24 @@ export function openLogFile(file: string, log: EventLogReporter): LogFile {
     return opened;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`the event log ${file} cannot be opened: ${why}. If it is damaged, --fresh begins with an empty one`, { cause });
+    // A file that is sound must not be given up because the disk is full or another process has it.
+    const remedy = isRefusal(cause) ? 'Make room, or end what else uses the file' : '--fresh begins with an empty one';
+    throw new Error(`the event log ${file} cannot be opened: ${why}. ${remedy}`, { cause });
   }
 }
 
-function openDatabase(file: string, log: EventLogReporter, imported: Iterable<LogEntry>): LogFile {
+/** SQLite's primary result codes: https://www.sqlite.org/rescode.html */
+const codes = { busy: 5, locked: 6, readOnly: 8, ioError: 10, full: 13, cannotOpen: 14, constraint: 19 } as const;
+const refusals: ReadonlySet<number> = new Set([codes.busy, codes.locked, codes.readOnly, codes.ioError, codes.full, codes.cannotOpen]);
+const codeOf = (error: unknown): number => Number((error as { readonly errcode?: number } | undefined)?.errcode ?? 0) & 0xff;
+const isRefusal = (error: unknown): boolean => refusals.has(codeOf(error));
+
+function openDatabase(
+  file: string,
+  log: EventLogReporter,
+  imported: Iterable<LogEntry> | undefined,
+  take: (entry: LogEntry) => void,
+): LogFile {
   const db = new DatabaseSync(file, { readBigInts: true });
   try {
     db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;`);
@@ -74,14 +91,17 @@ function openDatabase(file: string, log: EventLogReporter, imported: Iterable<Lo
     if (found === 0) {
       db.exec(`BEGIN IMMEDIATE; ${schema}`);
       const write = writing(db);
-      for (const entry of imported) write(entry);
+      for (const entry of imported ?? []) write(entry);
       db.exec(`PRAGMA user_version = ${version}; COMMIT`);
+      // On disk before the journal gets a name under which nobody reads it.
+      if (imported !== undefined) db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     }
+    for (const entry of reading(db)) take(entry);
     const synced = syncing(`${file}-wal`, log);
     return {
-      read: () => reading(db),
       append: appending(db, synced.needed),
-      shrink: () => {
+      shrink: (commitsFromMs) => {
+        db.prepare('DELETE FROM commits WHERE at_ms < ?').run(Math.trunc(commitsFromMs));
         if (count('freelist_count') > count('page_count') * freeShareMax) db.exec('VACUUM');
       },
       close: () => {
@@ -106,7 +126,9 @@ function appending(db: DatabaseSync, written: () => void): LogFile['append'] {
       written();
     } catch (cause) {
       if (db.isTransaction) db.exec('ROLLBACK');
-      throw new EventLogError('retriable', 'the event log could not be written', { outcomeUnknown: false, cause });
+      const taken = codeOf(cause) === codes.constraint;
+      const message = taken ? 'another process writes the file of this event log' : 'the event log could not be written';
+      throw new EventLogError(taken ? 'fatal' : 'retriable', message, { outcomeUnknown: false, cause });
     }
   };
 }
@@ -186,6 +208,8 @@ function syncing(file: string, log: EventLogReporter): { needed(): void; stop():
 export function copyEmbeddedLog(file: string, copy: string): void {
   // SQLite would not say that the file is missing.
   statSync(file);
+  // Whoever opens the copy imports it.
+  if (isJournal(file)) return copyFileSync(file, copy);
   const db = new DatabaseSync(file, { readOnly: true });
   try {
     db.prepare('VACUUM INTO ?').run(copy);

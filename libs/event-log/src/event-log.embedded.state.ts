@@ -13,7 +13,7 @@ export type LogEntry =
 /** Retention is looked at when a partition has grown by so many records: dropping one by one would copy the array each time. */
 const retentionStride = 1_000;
 /** Offsets of groups that nobody used for so long are forgotten (Kafka: offsets.retention.minutes, 7 days). */
-const offsetsRetentionMs = 7 * 24 * 60 * 60 * 1000;
+export const offsetsRetentionMs = 7 * 24 * 60 * 60 * 1000;
 
 export interface Partition {
   /** Offset of `records[0]`. */

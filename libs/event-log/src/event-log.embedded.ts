@@ -12,7 +12,7 @@ import { EmbeddedGroup, EmbeddedMember } from './event-log.embedded.group.ts';
 import type { Shelf } from './event-log.embedded.group.ts';
 import { openLogFile } from './event-log.embedded.file.ts';
 import type { LogFile } from './event-log.embedded.file.ts';
-import { EmbeddedState, fatal, nextOffset } from './event-log.embedded.state.ts';
+import { EmbeddedState, fatal, nextOffset, offsetsRetentionMs } from './event-log.embedded.state.ts';
 import type { LogEntry, Partition } from './event-log.embedded.state.ts';
 import { publishInSpans } from './event-log.traces.ts';
 import { EventLogError, assertPublishable } from './event-log.ts';
@@ -260,15 +260,14 @@ export class EmbeddedEventLog implements EventLog {
   }
 
   #open(path: string): LogFile {
-    const file = openLogFile(path, this.#log);
+    const file = openLogFile(path, this.#log, (entry) => this.#state.apply(entry));
     const nowMs = this.#clock.nowMs();
-    for (const entry of file.read()) this.#state.apply(entry);
     const starts = this.#state.expire(nowMs);
     try {
       if (starts.length > 0) file.append(starts);
-      file.shrink();
+      file.shrink(nowMs - offsetsRetentionMs);
     } catch (error) {
-      // A full disk must not keep the shop from starting: the next open deletes them.
+      // What could be read is served; the next open deletes them.
       this.#log.warn({ err: error }, 'records past their retention could not be deleted from the event log');
     }
     return file;
