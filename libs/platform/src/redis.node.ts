@@ -55,7 +55,8 @@ export function dropSilentSocket(redis: Redis): void {
     for (let turn = 0; turn < silentTurnCount; turn++) {
       await delay(silentTurnMs);
       await readSockets();
-      if (stream.destroyed || stream.bytesRead !== before) return;
+      // In a cluster a command may have been answered here by "moved", and have timed out elsewhere: then this server owes nothing.
+      if (stream.destroyed || stream.bytesRead !== before || redis.commandQueue.length === 0) return;
     }
     stream.destroy(new Error('Redis owed an answer for a second and sent nothing'));
   };

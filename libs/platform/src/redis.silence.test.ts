@@ -3,7 +3,9 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { afterEach, expect, it, vi } from 'vitest';
+import type { Command, Redis } from 'ioredis';
 import { createLogger } from './log.ts';
+import { dropSilentSocket } from './redis.node.ts';
 import { openRedis, redisReady } from './redis.ts';
 
 const log = createLogger('test', 'silent');
@@ -62,4 +64,17 @@ it('drops the connection of a server that owes an answer for a second, and recon
   expect(sockets).toHaveLength(1);
   await vi.waitFor(() => expect(sockets.length).toBeGreaterThan(1), { timeout: 5_000 });
   await redisReady(redis, 5_000);
+});
+
+it('keeps the connection of a cluster node that owes nothing: its command was sent on, and timed out at another', async () => {
+  const node = (owed: number) => {
+    const stream = { bytesRead: 0, destroyed: false, destroy: () => (stream.destroyed = true) };
+    const redis = { stream, commandQueue: { length: owed }, sendCommand: () => undefined } as unknown as Redis;
+    dropSilentSocket(redis);
+    redis.sendCommand({ promise: Promise.reject(new Error('Command timed out')) } as unknown as Command);
+    return stream;
+  };
+  const [owesNothing, owes] = [node(0), node(1)];
+  await vi.waitFor(() => expect(owes.destroyed).toBe(true), { timeout: 5_000 });
+  expect(owesNothing.destroyed).toBe(false);
 });
