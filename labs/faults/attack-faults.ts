@@ -184,9 +184,9 @@ const forgery: readonly AttackFault[] = [
       { file: signature.file, find: 'if (!Object.keys(header).every((name) => known.has(name)))', replace: 'if (false)' },
       {
         file: signature.file,
-        find: "const key = expected.find(header['kid']);",
+        find: 'const key = expected.find(',
         replace:
-          "const key = header['jwk'] === undefined ? expected.find(header['kid']) : process.getBuiltinModule('node:crypto').createPublicKey({ key: header['jwk'], format: 'jwk' });",
+          "const key = header['jwk'] !== undefined ? process.getBuiltinModule('node:crypto').createPublicKey({ key: header['jwk'], format: 'jwk' }) : expected.find(",
       },
     ],
     provider: 'embedded',
@@ -401,7 +401,7 @@ const store: readonly AttackFault[] = [
     name: 'the-store-knows-the-secret',
     edits: one(
       'libs/session/src/token.ts',
-      "return createHash('sha256').update(secret).digest('base64url');",
+      "return hash('sha256', secret, 'base64url');",
       "return Buffer.from(secret).toString('base64url');",
     ),
     provider: 'native',

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { repository } from '../../infra/stack/folders.ts';
+import { attackFaults } from './attack-faults.ts';
 import { mutants } from './mutant-list.ts';
 import { partFor, withFault } from './planted.ts';
 import { projectorFaults } from './projector-faults.ts';
@@ -23,7 +24,7 @@ it('plants a fault into a file as it is written and as it is built, and into no 
   ]);
 });
 
-it.each([...projectorFaults, ...mutants.map((mutant) => ({ name: mutant.name, edits: [mutant] }))])(
+it.each([...attackFaults, ...projectorFaults, ...mutants.map((mutant) => ({ name: mutant.name, edits: [mutant] }))])(
   '$name changes a file of today',
   ({ name, edits }) => {
     for (const edit of edits) {

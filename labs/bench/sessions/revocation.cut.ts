@@ -87,7 +87,11 @@ async function sweep(sessions: readonly Watched[]): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, sweepPauseMs));
   }
   await new Promise((resolve) => setTimeout(resolve, confirmAfterMs));
-  await inTurn(sessions, ask);
+  await inTurn(sessions, async (session) => {
+    const answer = await ask(session);
+    if (open.includes(session) && answer === 'unanswered')
+      throw new Error(`a gateway answered nobody for ${patienceMs} ms: nothing is known of its lag`);
+  });
 }
 
 async function ask(session: Watched): Promise<Answer> {

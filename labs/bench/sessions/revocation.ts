@@ -7,7 +7,7 @@
  */
 import { openTcpProxy, type TcpProxy } from '@cloakroom/testing';
 import { portsOf } from '../../../infra/stack/stack.ts';
-import { openAcceptors, untilAccepted, type Acceptor, type Acceptors } from './revocation.acceptors.ts';
+import { openAcceptors, untilAccepted, type Acceptor, type Acceptors, type Answer } from './revocation.acceptors.ts';
 import { cutFeed, type Cut } from './revocation.cut.ts';
 import { Load, openGenerator, type Generator } from '../measuring/load.ts';
 import { makeGuests, register, signIn, signInAll, type Mode, type Person } from '../measuring/people.ts';
@@ -168,9 +168,10 @@ async function trial(where: readonly Acceptor[], revoke: () => Promise<void>, mo
   const revoked = revoke().then(() => (ackMs = performance.now()));
   const watch = async ({ name, ask }: Acceptor): Promise<[string, number]> => {
     let lastMs = 0;
+    let answer: Answer = 'unanswered';
     for (let refused = 0; refused < confirmCount;) {
       const sentMs = performance.now();
-      const answer = await ask();
+      answer = await ask();
       if (sentMs > ackMs) {
         if (answer === 'refused') refused++;
         if (answer === 'accepted') refused = 0;
@@ -179,6 +180,7 @@ async function trial(where: readonly Acceptor[], revoke: () => Promise<void>, mo
       }
       await new Promise((resolve) => setTimeout(resolve, mode === 'jwt' ? jwtPollMs : pollMs));
     }
+    if (answer === 'unanswered') throw new Error(`${name} answered nobody for ${patienceMsOf[mode]} ms: nothing is known of its lag`);
     return [name, lastMs];
   };
   const found = await Promise.all(where.map(watch));
