@@ -2,7 +2,7 @@
  * Step-up: the password again, with a second factor where there is one, and a new token (ASVS 5.0 7.2.4, 7.5.1). The second factor comes in the
  * same request: the session already says who asks, so nothing needs to be remembered between two.
  */
-import { isProblem, problem, type Problem, type ReauthenticateRequest } from '@cloakroom/contracts';
+import { isProblem, passwordLengthMax, problem, type Problem, type ReauthenticateRequest } from '@cloakroom/contracts';
 import type { PersonContext } from '@cloakroom/mesh';
 import { accountById } from '../accounts/accounts.ts';
 import type { Auth } from '../auth.ts';
@@ -17,7 +17,7 @@ export async function reauthenticate(auth: Auth, ctx: PersonContext, request: Re
   if (isProblem(session)) return session;
   const account = await accountById(auth.database, session.subject);
   if (account === undefined) return problem('session_ended');
-  if (request.password.length > 256) return problem('invalid_credentials');
+  if (request.password.length > passwordLengthMax) return problem('invalid_credentials');
   const from = { address: request.remoteAddress, known: { by: 'session', name: session.handle } } as const;
   const who = { email: account.email, account, ...from };
   const proven = await provePassword(auth, who, request.password);

@@ -101,7 +101,7 @@ export function openReplicas(addresses: readonly string[], connect: (address: st
 
   return {
     renew: renewal.renew,
-    hasSpare: () => connections.length > 1 && connected().length > 0,
+    hasSpare: () => connections.length > 1 && connected().some(({ suspectUntilMs }) => nowMs() >= suspectUntilMs),
     pick(kind, deadlineMs, signal) {
       if (connections.length === 1) return use(connections[0]!, kind);
       const ready = connected();
