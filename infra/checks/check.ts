@@ -33,7 +33,10 @@ function rules(): Record<string, () => Violation[] | LeftOut> {
   const tree = workingTree(root);
   const sources = readSources(tree);
   const documents = documentsOf(tree);
-  const settings = [exampleFile, ...tree.files.filter((path) => /^infra\/(?!checks\/).*(?:\.ya?ml|Dockerfile)$/.test(path))];
+  const settings = [
+    exampleFile,
+    ...tree.files.filter((path) => /^infra\/(?!checks\/).*(?:\.(?:ya?ml|xml|conf|sh|properties)|Dockerfile)$/.test(path)),
+  ];
   return {
     'types of what ships': () => tool('tsc', '-b'),
     'types of tests, infra and e2e': () => tool('tsc', '-p', 'tsconfig.tests.json'),

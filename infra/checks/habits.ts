@@ -36,7 +36,7 @@ const sleeping = /await (?:setTimeout|sleep|delay)\(/;
 
 /** The options of vitest, of Playwright, and of a whole file. */
 const askedAgain = /\bretr(?:y|ies)\s*:\s*[1-9]|--retr(?:y|ies)\b/;
-const runsTests = /^(?:vitest\.config|e2e\/[^/]+\.config|infra\/testing\/test\.suites|labs\/attacks\/playwright)\.ts$/;
+const runsTests = /^(?:(?:.*\/)?vitest\.config|e2e\/[^/]+\.config|infra\/testing\/test\.suites|labs\/attacks\/playwright)\.ts$/;
 
 /** A test that passes at its second try has failed (decision 0019). */
 export function checkNoSecondTry(sources: readonly SourceFile[]): Violation[] {
