@@ -1,11 +1,11 @@
 /**
- * The access token of the modes `jwt` and `jwt-denylist` (RFC 9068): a session that the browser itself carries, signed by auth, at most 5
- * minutes. Unlike a passport it leaves the mesh, so whoever copies it has it: it is never taken for a passport (another `typ`, another
- * metadata key), opens no sensitive method, and is for the whole shop (`aud`), since a browser cannot hold one for each service.
+ * The access token of the modes `jwt` and `jwt-denylist` (RFC 9068): a session that the browser itself carries. Auth signs it for at most 5 minutes.
+ * Unlike a passport it leaves the mesh, so a thief can copy it. Services therefore never accept it as a passport: it has another `typ` and another
+ * metadata key. It opens no sensitive method. Its audience (`aud`) is the whole shop, since a browser cannot hold one token for each service.
  *
- * Who verifies it asks nobody. In mode `jwt` that is all: what was revoked lives on until `exp`, which is the lesson of that mode. In
- * `jwt-denylist` whoever verifies compares it with the revocations heard (`createPassportVerifier`, the gateway).
- * A signature is checked once and remembered by the token's bytes; its age and its key are checked at every use.
+ * A verifier needs no call to auth. In mode `jwt` a revoked session lives on until `exp`, which is the lesson of that mode. In `jwt-denylist` the
+ * verifier compares the token with the revocations heard (`createPassportVerifier`, the gateway). The verifier checks a signature once and remembers
+ * it by the token's bytes. It checks the token's age and key at every use.
  */
 import type { KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
@@ -19,9 +19,9 @@ import { parseStrictObject, signJws, type SigningKey, verifyJws } from './jws.ts
 export const accessTokenIssuer = 'cloakroom-auth';
 export const accessTokenType = 'at+jwt';
 export const accessTokenAudience = 'cloakroom-shop';
-/** RFC 9068 wants a client: all browsers are one. */
+/** RFC 9068 requires a client id. All browsers share one. */
 export const accessTokenClient = 'cloakroom-web';
-/** The bound of mode `jwt`: so long does a revoked session live on. */
+/** The bound of mode `jwt`: a revoked session lives on for at most this long. */
 export const accessTokenLifetimeMaxS = 300;
 /** NTP keeps machines of one site within this. */
 const clockSkewMaxMs = 1_000;
@@ -44,7 +44,7 @@ const claimsSchema = z
     gen: z.int().nonnegative(),
     epoch: z.number().nonnegative(),
     gepoch: z.number().nonnegative(),
-    /** Guests hold opaque tokens. */
+    /** The account's kind. Guests hold opaque tokens, so they never have one of these. */
     state: z.literal('user'),
     mode: z.enum(selfContainedModes),
     acr: z.string().max(64),
@@ -53,7 +53,7 @@ const claimsSchema = z
     region: name,
     iat: time,
     exp: time,
-    // What a page shows of the session: nobody is asked for it.
+    // Pages show these claims of the session without a call to auth.
     name: z.string().max(256),
     email: z.string().max(emailLengthMax),
     role: z.string().max(32).optional(),
@@ -68,7 +68,7 @@ const claimsSchema = z
 
 export type AccessTokenClaims = z.output<typeof claimsSchema>;
 
-/** Only auth holds such a key. @throws ZodError for claims that nobody would accept */
+/** Only auth holds such a key. @throws ZodError for claims that every verifier would refuse */
 export function signAccessToken(claims: AccessTokenClaims, key: SigningKey): string {
   return signJws(key, accessTokenType, Buffer.from(JSON.stringify(claimsSchema.parse(claims))));
 }
@@ -78,12 +78,12 @@ export interface VerifiedAccess {
   readonly claims: Readonly<AccessTokenClaims>;
 }
 
-/** expired: it was ours. invalid: it never was, or its key was retired. keys_unavailable: its key is new and auth out of reach. */
+/** expired: it was ours. invalid: it never was ours, or its key was retired. keys_unavailable: its key is new and auth is out of reach. */
 export type AccessRefusal = 'expired' | 'invalid' | 'keys_unavailable';
 
 export interface AccessTokenVerifier {
   verify(token: string): Promise<VerifiedAccess | AccessRefusal>;
-  /** Whether what was verified once is still within its time. */
+  /** Whether a token that was verified once is still within its time. */
   isCurrent(identity: VerifiedIdentity): boolean;
 }
 
@@ -128,13 +128,13 @@ export function createAccessTokenVerifier({ keys, clock }: { readonly keys: KeyR
 
 const clockAhead = ({ issuedAtMs }: VerifiedIdentity, clock: Clock): boolean => issuedAtMs > clock.nowMs() + clockSkewMaxMs;
 
-/** The header was well-formed, or there would be another reason. */
+/** The header is well-formed here: a malformed one fails with another reason. */
 function kidOf(token: string): string {
   const header = parseStrictObject(Buffer.from(token.split('.', 1)[0]!, 'base64url'));
   return typeof header?.['kid'] === 'string' ? header['kid'] : '';
 }
 
-/** Frozen through and through: calls with the same token are given the same object. */
+/** Deeply frozen, because calls with the same token share one object. */
 function identityOf(claims: AccessTokenClaims): VerifiedAccess['identity'] {
   return Object.freeze({
     subject: claims.sub,

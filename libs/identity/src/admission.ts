@@ -1,10 +1,10 @@
 /**
- * Who may call a method: its policy x the certificate x the passport, decided before the handler sees the call. Bound to the handler that
- * gRPC resolved, never to the path as text (grpc-go CVE-2026-33186: a path without its first slash passed by the policy).
+ * Who may call a method: its policy x the certificate x the passport, decided before the handler sees the call. The decision is bound to the handler
+ * that gRPC resolved, never to the path as text. In grpc-go a path without its first slash passed by the policy (CVE-2026-33186).
  *
- * A service among `callers` comes with the passport that auth gave it at the edge. One among `delegates` comes with a passport that it exchanged:
- * that one names the methods it is good for, and it is its holder's alone, because the actor in it is the service whose certificate the call
- * has. So a passport that was sent on, stolen or traded for another purpose opens nothing (confused deputy, RFC 8693 5).
+ * A service among `callers` comes with the passport that auth gave it at the edge. A service among `delegates` comes with a passport that it
+ * exchanged. An exchanged passport names the methods it is good for. Only its holder can use it: its actor must be the service in the call's
+ * certificate. So a passport that was sent on, stolen or traded for another purpose opens nothing (confused deputy, RFC 8693 5).
  */
 import { Identity, isProblem, type MethodPolicy, OperationClass, problem, type Problem } from '@cloakroom/contracts';
 import type { Clock } from '@cloakroom/platform';
@@ -12,7 +12,7 @@ import type { Admission, Admitted, Caller, JudgedMethod, VerifiedIdentity } from
 import { refusedPassports } from './passport.metrics.ts';
 import type { PassportVerifier } from './passport.ts';
 
-/** In every token mode: a sensitive method is never served on what a cache remembers of a session. */
+/** A sensitive method is never served on a cached session, in any token mode. */
 export const sensitiveAgeMaxMs = 2_000;
 
 /** The mesh's server asks this before each handler: first the caller, then the metadata, then the passport. */
@@ -25,8 +25,8 @@ export const openAdmission = (verifier: PassportVerifier, clock: Clock): Admissi
 });
 
 /**
- * With TLS on, no one but the services that the policy lists. Without it nothing tells services apart. In embedded only they know the secret
- * that a call needs (mesh-secret.ts); any other process with `MESH_TLS=off` has no secret, and is open to all who reach it.
+ * With TLS on, only the services that the policy lists may call. Without TLS nothing tells services apart. In embedded mode a call needs a secret
+ * that only the shop's services know (mesh-secret.ts). Any other process with `MESH_TLS=off` has no secret, and everyone who reaches it may call.
  */
 export function judgeCaller(policy: MethodPolicy, caller: string | undefined, tls: boolean): Problem | undefined {
   return !tls || (caller !== undefined && (policy.callers.includes(caller) || policy.delegates.includes(caller)))
@@ -35,8 +35,8 @@ export function judgeCaller(policy: MethodPolicy, caller: string | undefined, tl
 }
 
 /**
- * A passport that is present must be valid, whatever the method needs: a broken one is a defect or an attack, never "nobody".
- * An access token opens no sensitive method: what it says may be minutes old.
+ * A passport that is present must be valid, whatever the method needs. A broken one is a defect or an attack, never an anonymous caller. An access
+ * token opens no sensitive method, because its claims may be minutes old.
  */
 export async function judgeIdentity(
   { policy, name }: JudgedMethod,
@@ -55,7 +55,7 @@ export async function judgeIdentity(
   return judgeActor({ policy, name }, caller, identity) ?? judgePerson(policy, identity, clock.nowMs()) ?? { identity };
 }
 
-/** Whose passport it may be, and what for. In embedded nothing proves the caller, so there the actor in the passport is believed. */
+/** Whose passport it may be, and what for. In embedded mode nothing proves the caller, so the passport's actor is believed there. */
 function judgeActor({ policy, name }: JudgedMethod, caller: Caller, { actors, scope }: VerifiedIdentity): Problem | undefined {
   if (scope === undefined) {
     const atFirstHand = !caller.proven || (caller.name !== undefined && policy.callers.includes(caller.name));

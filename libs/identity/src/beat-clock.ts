@@ -1,16 +1,16 @@
 /**
- * How the monotonic clock of auth's relay lies to the one of this process, so that the feed can tell how old a heartbeat is. The feed itself
- * cannot say it: under a steady delay every heartbeat looks prompt. So the relay is asked, over the mesh.
+ * Relates the monotonic clock of auth's relay to the clock of this process, so that the feed can tell how old a heartbeat is. The feed itself cannot
+ * say it: under a steady delay every heartbeat looks prompt. So this process asks the relay, over the mesh.
  *
- * Asked at the local moment t0, answered with the clock b: the relay read b after t0. So the relay's clock showed `beat` at the local moment
- * t0 + (beat - b) or later, and a heartbeat is never older than that. A slow answer makes heartbeats look older than they are: that can cost
- * the lease, and can never prolong it. docs/decisions/0018 has the whole argument.
+ * This process asks at the local moment t0, and the relay answers with its clock b. The relay read b after t0. So the relay's clock showed `beat` at
+ * the local moment t0 + (beat - b) or later, and a heartbeat is never older than that. A slow answer makes heartbeats look older than they are. That
+ * can cost the lease, and can never prolong it. docs/decisions/0018 has the whole argument.
  *
- * The last answer of a relay stands until the next one. It is only as good as two clocks that run alike:
- *  - A relay whose clock stopped for a moment makes heartbeats look older; when that costs the lease, the relay is asked again.
- *  - A process that slept would take heartbeats for younger. Its wall clock tells of the sleep, and the answer is dropped.
- *  - A process that its hypervisor paused would too, with both clocks standing still; so it is when the relay's clock jumps ahead. Then a prompt
- *    heartbeat lies in the future, which proves the answer wrong: it is dropped, and the relay is asked again.
+ * The last answer of a relay stands until the next one. It is valid only while both clocks run at the same rate:
+ * - A relay whose clock stopped for a moment makes heartbeats look older. When that costs the lease, this process asks the relay again.
+ * - A process that slept would take heartbeats for younger. Its wall clock reveals the sleep, and the process drops the answer.
+ * - A process that its hypervisor paused would too, because both its clocks stood still. The same happens when the relay's clock jumps ahead. Then a
+ *   prompt heartbeat lies in the future, which proves the answer wrong. The process drops the answer and asks the relay again.
  */
 import { type AuthService, isProblem, type Problem } from '@cloakroom/contracts';
 import { randomBytes } from 'node:crypto';
@@ -18,17 +18,17 @@ import { type Clock, startTrace } from '@cloakroom/platform';
 import type { MeshClient } from '@cloakroom/mesh';
 import { relayAsks } from './revocation-feed.metrics.ts';
 
-/** The budget of the rpc in its contract. An answer later than that would be worth nothing: the lease is 2 s. */
+/** The budget of the rpc in its contract. A later answer would be worth nothing, because the lease is 2 s. */
 const askBudgetMs = 1_000;
-/** Two clocks that drift by 100 ppm are 3 ms apart after it. Costs a relay two cheap calls a minute for each process. */
+/** Two clocks that drift by 100 ppm are 3 ms apart after it. It costs a relay two cheap calls a minute for each process. */
 export const askAgainMs = 30_000;
-/** While something is wrong (no answer, a slow one, no lease): one call a second for each process, a tenth of what auth serves then anyway. */
+/** While something is wrong (no answer, a slow one, no lease): one call a second for each process. Auth serves ten times as many then anyway. */
 export const askSoonMs = 1_000;
 /** An answer that took longer costs a noticeable part of the lease: ask again soon for a better one. */
 const promptMs = 250;
-/** The two clocks of one machine differ by less in a whole day of NTP's slewing over 30 s; a sleep or a set clock moves them further. */
+/** All day long, NTP slews the two clocks of one machine apart by less than this in 30 s. A sleep or a set clock moves them further. */
 const sleptMs = 250;
-/** Two clocks that drift apart by 300 ppm until the next question. The relay rounds against the lease, so rounding needs none of it. */
+/** Two clocks that drift by 300 ppm are this far apart at the next question. The relay rounds against the lease, so rounding needs none of it. */
 const driftMaxMs = 10;
 
 export interface BeatClockAnswer {
@@ -46,7 +46,7 @@ export function askRelayThrough(auth: Pick<MeshClient<typeof AuthService>, 'read
   };
 }
 
-/** How far the wall clock is ahead of the monotonic one. Only its changes mean something: the machine slept, or the clock was set. */
+/** How far the wall clock is ahead of the monotonic one. Only changes matter: the machine slept, or the clock was set. */
 export const wallAheadMs = (clock: Clock): number => clock.nowMs() - clock.monotonicMs();
 export const hasSlept = (clock: Clock, aheadThenMs: number): boolean => Math.abs(wallAheadMs(clock) - aheadThenMs) > sleptMs;
 
@@ -73,7 +73,7 @@ export class BeatClock {
     this.reader = options.reader;
   }
 
-  /** The local monotonic moment that this beat is not older than; undefined while its relay has to be asked first. */
+  /** The local monotonic moment that this beat is not older than. Undefined while its relay has to be asked first. */
   localMs(boot: string, beatMs: number): number | undefined {
     const known = this.answer;
     if (known?.boot !== boot || hasSlept(this.clock, known.wallAheadMs)) return undefined;
@@ -84,7 +84,7 @@ export class BeatClock {
   }
 
   /**
-   * To be called at each heartbeat of the relay that speaks. Asks in the background where it is time to.
+   * Call it at each heartbeat of the current relay. It asks in the background when a question is due.
    * @param well whether the heartbeats of this relay renew the lease
    * @returns resolves to whether there is a new answer; undefined where nothing was asked
    */
@@ -102,7 +102,7 @@ export class BeatClock {
     const ahead = wallAheadMs(this.clock);
     const told = await this.ask().catch((): Problem => ({ problem: 'internal' }) as Problem);
     if (isProblem(told)) relayAsks.inc({ reader: this.reader, outcome: 'no_answer' });
-    // Another relay than the one that was heard: an earlier one that does not know it yet, or one whose first heartbeat is on its way.
+    // The answer came from another relay than the one that was heard: an earlier one, or a new one whose first heartbeat is on its way.
     else if (told.boot !== boot) relayAsks.inc({ reader: this.reader, outcome: 'another_relay' });
     else {
       relayAsks.inc({ reader: this.reader, outcome: 'answered' });

@@ -1,7 +1,7 @@
 /**
- * Auth signs what it writes to the event log, and every reader verifies it: whoever reaches the broker could otherwise forge a claim on a cart
- * or a heartbeat that keeps revoked sessions alive. The signature is bound to the topic, so that a record cannot be replayed on another; it
- * does not make a record fresh: readers must be idempotent, and the feed judges the time that the record itself states.
+ * Auth signs what it writes to the event log, and every reader verifies it. Otherwise anyone with access to the broker could forge a claim on a cart,
+ * or a heartbeat that keeps revoked sessions alive. The signature is bound to the topic, so that a record cannot be replayed on another topic. The
+ * signature does not make a record fresh. So readers must be idempotent, and the feed judges the time that the record itself states.
  */
 import { recordHeaders, type TopicSpec } from '@cloakroom/contracts';
 import type { LogRecord } from '@cloakroom/event-log';

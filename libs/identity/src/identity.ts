@@ -1,15 +1,13 @@
-/**
- * What a process must have to judge identity: the keys, what it has heard of revocations, and whether it may still trust what it cached.
- */
+/** A process judges identity by three things: auth's keys, the revocations it has heard, and whether it may still trust its cache. */
 import type { VerifiedIdentity } from '@cloakroom/mesh';
 
-/** Verifies compact JWS by auth's published keys. Synchronous: keys are fetched ahead of need and refetched, bounded, for an unknown kid. */
+/** Verifies compact JWS by auth's published keys. It is synchronous: keys are fetched ahead of need, and refetched, bounded, for an unknown kid. */
 export interface KeyRing {
   /** The public key of a live kid, as node:crypto takes it; undefined when unknown or retired. */
   find(kid: string): import('node:crypto').KeyObject | undefined;
   /**
-   * Asks auth again, at most once a second; for an unknown kid.
-   * @param kid the one that is wanted: asked for by a fetch that begins after this call, and for a while not again when auth did not list it
+   * Asks auth again, at most once a second, for an unknown kid.
+   * @param kid the wanted one. The fetch begins after this call. If auth does not list the kid, it is not asked for again for a while
    */
   refresh(kid?: string): Promise<void>;
   retire(kid: string): void;
@@ -17,10 +15,12 @@ export interface KeyRing {
 
 export interface RevocationFeed {
   /**
-   * Whether identity cached in this process may be used without asking auth. True only for 2 s of monotonic time after the earlier of two
-   * moments: the start of a fetch that returned a heartbeat and reached the high watermark, and the relay's own moment in that heartbeat,
-   * translated to this process's clock by what the relay said when it was asked (docs/decisions/0018-the-relay-is-asked-for-its-clock.md). So
-   * neither a reader that lags, nor a broker that held the heartbeat up, nor a steady delay, nor clock skew can renew it.
+   * Whether this process may use its cached identity without asking auth. True only for 2 s of monotonic time after the earlier of two moments:
+   * - the start of a fetch that returned a heartbeat and reached the high watermark;
+   * - the relay's own moment in that heartbeat, translated to this process's clock by the relay's last answer about its clock.
+   *
+   * So a lagging reader, a broker that held the heartbeat up, a steady delay or clock skew cannot renew it
+   * (docs/decisions/0018-the-relay-is-asked-for-its-clock.md).
    */
   leaseValid(): boolean;
   /** Milliseconds since the lease was last renewed; Infinity before the first. */
@@ -41,5 +41,5 @@ export type Revocation =
   | { readonly kind: 'user'; readonly subject: string; readonly epoch: number }
   | { readonly kind: 'global'; readonly epoch: number }
   | { readonly kind: 'key'; readonly kid: string }
-  /** An undecodable or unsigned record: forget everything cached. */
+  /** A record could not be decoded or was not signed: forget everything cached. */
   | { readonly kind: 'distrust' };

@@ -1,7 +1,7 @@
 /**
- * ES256 compact JWS (RFC 7515, RFC 7518 3.4), attached or detached, by synchronous node:crypto: a promise-based signer shares libuv's thread
- * pool with password hashing and waits behind it. One algorithm, fixed here and never read from the token (RFC 8725 3.1); a protected header
- * with any member that is not expected is refused, which leaves no room for crit, b64, jku, jwk, x5u or x5c.
+ * ES256 compact JWS (RFC 7515, RFC 7518 3.4), attached or detached, by synchronous node:crypto. A promise-based signer would share libuv's thread
+ * pool with password hashing and wait behind it. The one algorithm is fixed here and never read from the token (RFC 8725 3.1). A protected header
+ * with any unexpected member is refused, which leaves no room for crit, b64, jku, jwk, x5u or x5c.
  */
 import { type KeyObject, sign, verify } from 'node:crypto';
 import { signedTokenLengthMax } from '@cloakroom/contracts';
@@ -87,21 +87,21 @@ function readPayload(part: string, detached: Uint8Array | undefined): Buffer | u
   return part === '' ? Buffer.from(detached.buffer, detached.byteOffset, detached.byteLength) : undefined;
 }
 
-/** r or s of zero verified everything in some libraries (CVE-2022-21449); OpenSSL refuses it, and so do we, whatever runs below. */
+/** Some libraries accepted any message for an r or s of zero (CVE-2022-21449). OpenSSL refuses it. This check refuses it whatever runs below. */
 function hasZeroHalf(signature: Buffer): boolean {
   return [signature.subarray(0, 32), signature.subarray(32)].some((half) => half.every((byte) => byte === 0));
 }
 
 const base64url = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url');
 
-/** Node decodes leniently; a second spelling of the same bytes would be a second token, so only the canonical one passes. */
+/** Node decodes leniently. A second spelling of the same bytes would be a second token, so only the canonical one passes. */
 function fromBase64url(text: string): Buffer | undefined {
   if (!/^[A-Za-z0-9_-]+$/.test(text)) return undefined;
   const bytes = Buffer.from(text, 'base64url');
   return bytes.toString('base64url') === text ? bytes : undefined;
 }
 
-/** A JSON object in UTF-8 in which no object names a member twice: JSON.parse keeps the last, other parsers the first (RFC 8725 2.4). */
+/** A JSON object in UTF-8 in which no object names a member twice. JSON.parse keeps the last one, other parsers the first (RFC 8725 2.4). */
 export function parseStrictObject(bytes: Uint8Array): Record<string, unknown> | undefined {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);

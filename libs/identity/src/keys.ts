@@ -1,7 +1,7 @@
 /**
- * Auth's public keys, in every process that verifies. Auth publishes a key before it signs with it, so an unknown kid is rare: then the set is
- * fetched again, at most once a second for all callers together (a flood of invented kids costs one call a second). What a fetch no longer
- * lists is gone; what was retired stays refused even if an older answer still lists it (Storm-0558: a retired key lived on in caches).
+ * Auth's public keys, in every process that verifies. Auth publishes a key before it signs with it, so an unknown kid is rare. The ring then fetches
+ * the set again, at most once a second for all callers together: a flood of invented kids costs one call a second. A key that a fetch no longer lists
+ * is dropped. A retired key stays refused even if an older answer still lists it (Storm-0558: a retired key lived on in caches).
  */
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { isProblem, type Problem } from '@cloakroom/contracts';
@@ -11,18 +11,18 @@ import type { KeyRing } from './identity.ts';
 const refreshIntervalMinMs = 1_000;
 /** Auth answers in milliseconds; a caller's own deadline is not much longer than this. */
 const fetchTimeoutMs = 1_500;
-/** Finds rotations and removals that no revocation told of. */
+/** Finds rotations and removals that no revocation announced. */
 const refreshIntervalMaxMs = 60_000;
-/** Until the first success: auth may start after us. */
+/** Until the first success, since auth may start after this process. */
 const firstRetryMs = 500;
-/** Services start in any order: a first failure is no news, two seconds of them are. */
+/** Services start in any order, so a first failure is not worth a log line. Two seconds of failures are. */
 const warnEvery = 4;
-/** Rotations are rare; this is years of them, or an auth that has lost its mind. */
+/** Rotations are rare, so this covers years of them. More than this means that auth is broken. */
 const keyCountMax = 64;
 const retiredCountMax = 1_000;
-/** How long a key that auth did not list is taken for missing without asking: a feed read back after an emergency holds hundreds of records. */
+/** How long a kid that auth did not list counts as missing without asking. A feed read back after an emergency holds hundreds of such records. */
 const missingMs = 10_000;
-/** Kids are whatever a stranger writes: the oldest gives way. */
+/** Strangers choose the kids, so the list is bounded: the oldest gives way. */
 const missingCountMax = 1_000;
 
 export interface OpenKeyRing extends KeyRing {
@@ -70,7 +70,7 @@ export function openKeyRing(options: {
     if (kid !== undefined && (retired.has(kid) || askedMs < (missingUntilMs.get(kid) ?? Number.NEGATIVE_INFINITY))) return;
     await fetchOnce();
     if (kid === undefined || live.has(kid)) return;
-    // That fetch may have begun before the key was made: a record signed by it must not pass for forged.
+    // That fetch may have begun before the key was made. A record signed by the new key must not count as forged.
     if (lastStartMs < askedMs) await fetchOnce();
     if (live.has(kid)) return;
     remember(missingUntilMs, kid, clock.monotonicMs() + missingMs);
@@ -129,7 +129,7 @@ export function parseJwks(jwks: string): ReadonlyMap<string, KeyObject> {
   return keys;
 }
 
-/** Keeps the object of a key that did not change: verified passports are remembered with it. */
+/** Keeps the object of an unchanged key, because verified passports are remembered with it. */
 function mergeKeys(fetched: ReadonlyMap<string, KeyObject>, known: ReadonlyMap<string, KeyObject>): ReadonlyMap<string, KeyObject> {
   return new Map([...fetched].map(([kid, key]) => [kid, known.get(kid)?.equals(key) === true ? known.get(kid)! : key]));
 }

@@ -1,6 +1,6 @@
 /**
- * The revocation feed of a process that may start while the event log is away. Until the feed is open there is no lease and nothing is known
- * of revocations; a verifier then rests on what a passport itself says (60 s at most), as docs/failures.md says.
+ * The revocation feed of a process that may start while the event log is away. Until the feed is open there is no lease, and the process knows of no
+ * revocations. A verifier then relies on the passport's own claims (60 s at most), as docs/failures.md says.
  */
 import { topics } from '@cloakroom/contracts';
 import type { AskRelay } from './beat-clock.ts';
@@ -10,7 +10,7 @@ import { verifyEvent } from './events-signature.ts';
 import type { KeyRing, Revocation, RevocationFeed } from './identity.ts';
 import { openRevocationFeed } from './revocation-feed.ts';
 
-/** A broker that comes up is found within a second; one that stays away is asked no more often than that. */
+/** The process finds a broker that comes up within a second. It asks an absent one no more often than that. */
 const retryDelayMs = 1_000;
 
 /** Opens in the background and answers at once. @param options.group fresh at each start: every process reads the whole feed alone */

@@ -1,9 +1,9 @@
 /**
- * The passport: who a call inside the mesh is for, signed by auth for exactly one service and at most 60 s (modelled on OAuth Transaction
- * Tokens, draft-ietf-oauth-transaction-tokens, which fix the audience to a trust domain; ours is narrower).
- * A signature is checked once and remembered by the passport's bytes; what can change meanwhile (its age, its key, the revocations heard) is
- * checked at every use, so the cache never lengthens a life. Times are checked without leeway at the end, since a life is short enough to
- * renew, and with one second at the start, for clocks that differ.
+ * The passport says for whom a call inside the mesh is made. Auth signs it for exactly one service and at most 60 s. It is modelled on OAuth
+ * Transaction Tokens (draft-ietf-oauth-transaction-tokens), which fix the audience to a trust domain; ours is narrower. The verifier checks a
+ * signature once and remembers it by the passport's bytes. It checks age, key and revocations at every use, because they can change. So the cache
+ * never lengthens a life. The end of a passport has no leeway, since its life is short and renewal is cheap. The start has one second of leeway, for
+ * clocks that differ.
  */
 import type { KeyObject } from 'node:crypto';
 import { problem, type Problem, subjectPattern } from '@cloakroom/contracts';
@@ -19,13 +19,13 @@ import { refusedPassports } from './passport.metrics.ts';
 export const passportIssuer = 'cloakroom-auth';
 export const passportType = 'passport+jwt';
 export const passportLifetimeMaxS = 60;
-/** NTP keeps machines of one site within this; beyond it a passport would be dated from the future on purpose. */
+/** NTP keeps machines of one site within this. A larger difference means a passport that was dated from the future on purpose. */
 const clockSkewMaxMs = 1_000;
-/** About 1.5 KB an entry, so 15 MB at most; with fewer live sessions a replica every request after the first is a hit. */
+/** About 1.5 KB an entry, so 15 MB at most. With fewer live sessions a replica, every request after the first is a hit. */
 const cacheCountMax = 10_000;
-/** RFC 8693 4.1 nests one level an actor. A person's request that passed through so many services has gone astray. */
+/** RFC 8693 4.1 nests one level for each actor. A request that passed through more services than this has gone astray. */
 export const actorCountMax = 3;
-/** All methods of the largest contract, and room. */
+/** Enough for all methods of the largest contract, with room to spare. */
 const scopeLengthMax = 2_048;
 
 /** Times in seconds since 1970, fractions allowed (RFC 7519 NumericDate). */
@@ -45,7 +45,7 @@ export interface PassportClaims {
   readonly auth_time: number;
   readonly txn: string;
   readonly act?: Actor | undefined;
-  /** Only and always with `act`: the methods that it is good for, as RFC 8693 4.2 writes a scope. Without: what the policies say. */
+  /** Present exactly when `act` is: the methods that the passport is good for, as RFC 8693 4.2 writes a scope. Without it the policies decide. */
   readonly scope?: string | undefined;
   readonly region: string;
   readonly iat: number;
@@ -60,7 +60,7 @@ export interface Actor {
 const name = z.string().min(1).max(128);
 const time = z.number().nonnegative().max(9_007_199_254_740);
 const actor: z.ZodType<Actor> = z.object({ sub: name, act: z.lazy(() => actor).optional() });
-/** "cloakroom.cart.v1.CartService/GetCart", several with one space between. */
+/** "cloakroom.cart.v1.CartService/GetCart"; several are separated by one space. */
 const scopePattern = /^[A-Za-z0-9_.]+\/[A-Za-z0-9_]+( [A-Za-z0-9_.]+\/[A-Za-z0-9_]+)*$/;
 const claimsSchema = z
   .object({
@@ -94,9 +94,9 @@ export function signPassport(claims: PassportClaims, key: SigningKey): string {
 export interface PassportVerifier {
   /** The identity; `invalid_passport`; `session_ended` when revoked; `identity_unavailable` when its key is new and auth out of reach. */
   verify(passport: string): Promise<VerifiedIdentity | Problem>;
-  /** The same of an access token, where this service takes them. Mode `jwt` is not compared with what was revoked: that is its lesson. */
+  /** The same for an access token, where this service takes them. Mode `jwt` ignores revocations: that is its lesson. */
   verifyAccessToken(token: string): Promise<VerifiedIdentity | Problem>;
-  /** What has changed since: for a stream that outlives the passport it was opened with. */
+  /** Judges again what has changed since: for a stream that outlives the passport it was opened with. */
   standing(identity: VerifiedIdentity): Problem | undefined;
   /** Called after each revocation heard. Returns the unsubscribe function. */
   onRevocation(listener: () => void): () => void;
@@ -113,7 +113,7 @@ export function createPassportVerifier(options: {
   /** The service that this process is. */
   readonly audience: string;
   readonly keys: KeyRing;
-  /** Without one, nothing is known of revocations: only for tests and for a service that keeps no person's data. */
+  /** Without a feed the verifier knows of no revocations. Leave it out only in tests and in a service that keeps no personal data. */
   readonly feed?: RevocationFeed | undefined;
   readonly clock: Clock;
   /** Whether a session in the modes jwt and jwt-denylist may be shown here by its own access token. */
@@ -177,7 +177,7 @@ export function createPassportVerifier(options: {
     standing(identity) {
       if (identity.accessMode === 'jwt') return stale(identity) === undefined ? undefined : refuse('expired');
       if (feed?.isRevoked(identity) === true) return revoked(audience);
-      // Past its end a passport is worth what the feed is: while it is heard, a revocation would have been heard too.
+      // Past its end a passport is acceptable only while the feed is heard, because a revocation would have been heard too.
       return stale(identity) === undefined || feed?.leaseValid() === true ? undefined : refuse('expired');
     },
     onRevocation: (listener) => feed?.onRevocation(listener) ?? (() => undefined),
@@ -209,7 +209,7 @@ function actorsOf(outermost: Actor | undefined): string[] | undefined {
   return actors.length > actorCountMax ? undefined : actors;
 }
 
-/** Frozen through and through: calls with the same passport are given the same object. */
+/** Deeply frozen, because calls with the same passport share one object. */
 function identityOf(claims: z.infer<typeof claimsSchema>, actors: string[]): VerifiedIdentity {
   return Object.freeze({
     subject: claims.sub,

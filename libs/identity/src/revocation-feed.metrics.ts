@@ -1,4 +1,4 @@
-/** How far this process is from the truth about revocations. In embedded several readers share the process, told apart by `reader`. */
+/** How far this process lags behind the newest revocations. In embedded mode several readers share the process; `reader` tells them apart. */
 import { Counter, Gauge, Histogram } from 'prom-client';
 import { metrics } from '@cloakroom/platform';
 import { groupLabel } from '@cloakroom/event-log';
@@ -51,7 +51,7 @@ export function watchLease(group: string, lease: Lease): () => void {
   };
 }
 
-/** Two clocks are compared: for operators, never for a decision. A negative difference counts as none. */
+/** Compares two wall clocks: for operators, never for a decision. A negative difference counts as none. */
 export function noteRevocationHeard(group: string, committedAtMs: number, heardAtMs: number): void {
   revocationLagSeconds.observe({ reader: groupLabel(group) }, Math.max(0, heardAtMs - committedAtMs) / 1000);
 }

@@ -1,4 +1,4 @@
-/** What /readyz says of the revocation feed. */
+/** The part of /readyz about the revocation feed. */
 import { seconds, stuckAfterMs, type Clock, type PartStatus } from '@cloakroom/platform';
 import type { RevocationFeed } from './identity.ts';
 

@@ -1,15 +1,18 @@
 /**
- * What this process has heard of revocations, and for how long it may trust what it cached ("the lease").
+ * The revocations that this process has heard, and for how long it may trust its cache ("the lease").
  *
- * The distributed subtlety is all in `renewLease`: silence means distrust. The relay sends a heartbeat only after it found the outbox empty of
- * older rows; hearing one means that everything revoked before the relay looked has been heard too, *if* this reader was at the end of
- * the log, and counted from the moment the relay looked. Two lower bounds of that moment, both on this process' monotonic clock, are known:
- * the start of the fetch that returned it (a lagging reader cannot renew), and the relay's own beat translated by what the relay said of its
- * clock when it was asked (beat-clock.ts: one held up in a paused broker's queue cannot renew, nor can a steady delay). The lease counts from
- * the earlier. A wall clock takes part only against the lease: it tells that this machine slept while its monotonic clock stood still.
+ * The distributed subtlety is all in `renewLease`: silence means distrust. The relay sends a heartbeat only after it found no older rows in the
+ * outbox. So a heartbeat proves that this process has heard everything revoked before the relay looked, *if* this reader was at the end of the log.
+ * The proof counts from the moment the relay looked. Two lower bounds of that moment are known, both on this process' monotonic clock:
+ * - The start of the fetch that returned the heartbeat. So a lagging reader cannot renew.
+ * - The relay's own beat, translated by the relay's last answer about its clock (beat-clock.ts). So neither a heartbeat held up in a paused broker's
+ *   queue nor a steady delay can renew.
  *
- * A relay that starts anew gives no lease until it was asked. Nor does an earlier relay ever renew again: its heartbeats are signed and stay
- * in the log, for whoever reaches the broker to write once more. They are older by auth's own clock (`at_ms`), the one thing compared with
+ * The lease counts from the earlier bound. A wall clock can only end the lease: it reveals that this machine slept while its monotonic clock stood
+ * still.
+ *
+ * A restarted relay gives no lease until this process has asked it for its clock. An earlier relay never renews again. Its signed heartbeats stay in
+ * the log, and anyone with access to the broker could write them once more. They are older by auth's own clock (`at_ms`), which is compared only with
  * itself.
  */
 import { fromBinary } from '@bufbuild/protobuf';
@@ -20,13 +23,13 @@ import { type BatchControl, type EventLog, groupLabel, type LogRecord, type Reco
 import type { KeyRing, Revocation, RevocationFeed } from './identity.ts';
 import { noteRevocationHeard, watchLease } from './revocation-feed.metrics.ts';
 
-/** Four missed heartbeats: long enough for a rebalance hiccup, short enough for the 2.5 s bound on a cut feed. */
+/** Four missed heartbeats: longer than a brief rebalance, shorter than the 2.5 s bound on a cut feed. */
 export const leaseMs = 2_000;
 /** The longest life of anything self-contained that a revocation must reach (an access token: 5 min), and a margin. */
 const credentialLifetimeMs = 6 * 60_000;
-/** 100,000 people signed out at once fit; beyond, everything is distrusted once rather than something forgotten silently. */
+/** Room for 100,000 people signed out at once. Beyond it the process distrusts everything once, rather than forget an entry silently. */
 const rememberedCountMax = 500_000;
-/** Auth does not answer with its keys: how long a batch waits before it is read again. Far below the session time-out of a group member. */
+/** How long a batch waits before it is read again while auth does not answer with its keys. Far below a group member's session time-out. */
 const keysRetryMs = 500;
 
 export type EventVerdict = 'valid' | 'forged' | 'keys_unavailable';
@@ -51,7 +54,7 @@ export async function openRevocationFeed(options: RevocationFeedOptions): Promis
 }
 
 interface Remembered {
-  /** Monotonic: when no credential that this concerns can be alive any more. */
+  /** The monotonic moment from which no credential that this concerns can be alive. */
   readonly forgetAtMs: number;
 }
 
@@ -65,9 +68,9 @@ class Feed implements RevocationFeed {
   /** How far the wall clock was ahead of the monotonic one when the lease was renewed. */
   private leaseWallAheadMs = 0;
   private readonly beatClock: BeatClock;
-  /** Of the relay that speaks. */
+  /** The current relay. */
   private boot = '';
-  /** By auth's clock: that of the newest heartbeat. */
+  /** The moment of the newest heartbeat, by auth's clock. */
   private newestAtMs = Number.NEGATIVE_INFINITY;
   private readonly listeners = new Set<(what: Revocation) => void>();
   private subscription: Subscription | undefined;
@@ -100,7 +103,7 @@ class Feed implements RevocationFeed {
       handler: async (batch, control) => {
         next = await this.take(batch, control);
       },
-      // After a rebalance too: go on where this process stands, not where the group's committed offset does.
+      // After a rebalance too, reading goes on where this process stands, not at the group's committed offset.
       onAssigned: (partitions, control) => {
         for (const { partition } of partitions) control.seek(topic.name, partition, next);
         return Promise.resolve();
@@ -149,7 +152,7 @@ class Feed implements RevocationFeed {
     for (const record of batch.records) {
       const verdict = await this.options.verify(record);
       if (verdict === 'keys_unavailable') {
-        // Neither trusted nor thrown away: read it again when auth answers with its keys.
+        // The record is neither trusted nor dropped: the feed reads it again when auth answers with its keys.
         await new Promise((resolve) => setTimeout(resolve, keysRetryMs));
         control.seek(batch.topic, batch.partition, record.offset);
         return record.offset;
@@ -163,7 +166,7 @@ class Feed implements RevocationFeed {
         this.raiseGlobalEpoch(Number(heartbeat.value.globalEpoch));
       } else {
         this.apply(event);
-        // What was read back at the start was heard by those who ran then.
+        // Revocations read back at the start were already heard by the processes that ran then.
         if (record.offset >= this.readBackTo) noteRevocationHeard(this.options.group, Number(event.atMs), this.options.clock.nowMs());
       }
     }
@@ -175,7 +178,7 @@ class Feed implements RevocationFeed {
     return next;
   }
 
-  /** Whether this relay is the one that speaks. */
+  /** Whether this relay is the current one. */
   private isCurrent(atMs: number, boot: string): boolean {
     if (boot !== this.boot && atMs <= this.newestAtMs) return false;
     this.boot = boot;
@@ -187,7 +190,7 @@ class Feed implements RevocationFeed {
     this.renewLease(heartbeat, fetchStartedMs);
     const distrusts = this.distrusts;
     const asked = this.beatClock.keepUp(heartbeat.boot, this.leaseValid());
-    // The same heartbeat again, unless something was distrusted since: so the first answer of a relay need not wait for the next one.
+    // The same heartbeat counts again, unless something was distrusted since. So a relay's first answer takes effect before its next heartbeat.
     void asked?.then((answered) => {
       if (answered && heartbeat.boot === this.boot && distrusts === this.distrusts) this.renewLease(heartbeat, fetchStartedMs);
     });
@@ -219,7 +222,7 @@ class Feed implements RevocationFeed {
         this.options.keys.retire(event.event.value.kid);
         return this.announce({ kind: 'key', kid: event.event.value.kid });
       default:
-        // A kind that this version does not know: something was revoked and we cannot tell what.
+        // This version does not know the kind: something was revoked, and the process cannot tell what.
         return this.announceDistrust('a kind of event that this version does not know');
     }
   }
@@ -260,7 +263,7 @@ class Feed implements RevocationFeed {
     for (const listener of this.listeners) listener(what);
   }
 
-  /** Maps keep insertion order, and every entry lives equally long: the oldest stand first. */
+  /** Maps keep insertion order and every entry lives equally long, so the oldest stand first. */
   private forget(nowMs: number): void {
     for (const remembered of [this.tokens, this.sessions, this.epochs] as Map<string, Remembered>[]) {
       for (const [name, { forgetAtMs }] of remembered) {
@@ -274,7 +277,7 @@ class Feed implements RevocationFeed {
   }
 }
 
-/** At the end, also when it was there before: `forget` relies on the order. */
+/** Inserts at the end, also when the entry was there before: `forget` relies on the order. */
 function remember<Value>(map: Map<string, Value>, name: string, value: Value): void {
   map.delete(name);
   map.set(name, value);

@@ -1,7 +1,7 @@
 /**
- * For a service that must call another for a person: the passport that it was sent, traded at auth for one that the other takes (RFC 8693).
- * What was traded is kept until shortly before its end, by the bytes of what was sent, and forgotten when auth retires a key, ends everything or
- * ends that person's sessions. So the cache never lengthens a life: a request is let in by its own passport first, which is checked each time.
+ * For a service that must call another on a person's behalf. Auth trades the passport that the service received for one that the other takes (RFC
+ * 8693). The service keeps the result, by the bytes of the received passport, until shortly before its end. It forgets the result when auth retires a
+ * key, ends everything or ends that person's sessions. The cache never lengthens a life: the request's own passport is checked first, each time.
  */
 import { isProblem, problem, type Problem, type TokenExchangeService } from '@cloakroom/contracts';
 import { LRUCache } from 'lru-cache';
@@ -11,12 +11,12 @@ import type { Revocation, RevocationFeed } from './identity.ts';
 
 /** About 3 KB an entry with its key. */
 const cacheCountMax = 5_000;
-/** The call that it is for takes time too: longer than any budget but a login's. */
+/** Leaves time for the call that the passport is for: longer than any budget but a login's. */
 const remainingMinMs = 3_000;
 
 export interface TokenExchange {
   /**
-   * @param options.fresh for a sensitive method, which takes a passport of the last two seconds only: asks auth whatever is remembered
+   * @param options.fresh for a sensitive method, which takes only a passport of the last two seconds: always asks auth
    * @returns a passport for `audience`; `forbidden` when the contract lets this service do nothing there, `session_ended`, `invalid_passport`
    */
   exchangeFor(ctx: RequestContext, audience: string, options?: { readonly fresh?: boolean }): Promise<string | Problem>;
@@ -36,7 +36,7 @@ export function openTokenExchange(options: {
 }): TokenExchange {
   const { auth, feed, clock } = options;
   const traded = new LRUCache<string, Traded>({ max: cacheCountMax });
-  /** Counts what was heard: an answer that was asked for before is not kept. */
+  /** Counts the revocations heard: an answer to an older question is not kept. */
   let heard = 0;
   const stop = feed.onRevocation((what) => {
     heard += 1;

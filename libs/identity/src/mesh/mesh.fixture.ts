@@ -1,4 +1,4 @@
-/** What the mesh's tests share: a signer, a time that they move, a feed that they fill, certificates, and servers on free ports. */
+/** The mesh's tests share these: a signer, a movable time, a feed to fill, certificates, and servers on free ports. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -110,7 +110,7 @@ export const outgoing = (changes: Partial<OutgoingCall> = {}): OutgoingCall => (
   ...changes,
 });
 
-/** Handlers that only tell that they were reached. */
+/** These handlers only record that they were reached. */
 export function tellingHandlers(service: DescService, reached: string[]): Implementation {
   const handlers = service.methods.map((method) => {
     const unary = () => {
