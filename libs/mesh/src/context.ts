@@ -2,7 +2,7 @@ import type { SelfContainedMode } from '@cloakroom/contracts';
 import type { TraceContext } from '@cloakroom/platform';
 import type { ServerSurfaceCall } from '@grpc/grpc-js/build/src/server-call.js';
 
-/** Who a call is for, as auth signed it into the passport and this process verified it. Times are milliseconds since 1970. */
+/** The person a call is for, as auth signed it into the passport and this process verified it. Times are milliseconds since 1970. */
 export interface VerifiedIdentity {
   /** "g_..." of a guest, "u_..." of a user. */
   readonly subject: string;
@@ -11,20 +11,20 @@ export interface VerifiedIdentity {
   readonly state: 'guest' | 'user';
   readonly epoch: number;
   readonly globalEpoch: number;
-  /** How and when the person proved themselves (OpenID Connect Core 2: acr, amr, auth_time). A guest never did: 0. */
+  /** How and when the person proved themselves (OpenID Connect Core 2: acr, amr, auth_time). 0 for a guest, who never did. */
   readonly acr: string;
   readonly amr: readonly string[];
   readonly authenticatedAtMs: number;
-  /** One id for all that a request at the edge causes. */
+  /** One id for every call that one request at the edge causes. */
   readonly transaction: string;
   /** Services that act for the person, outermost first (RFC 8693 4.1). */
   readonly actors: readonly string[];
-  /** Of an exchanged passport: the methods that the outermost actor may call with it. Without actors: undefined. */
+  /** The methods that the outermost actor may call with an exchanged passport. Undefined without actors. */
   readonly scope?: readonly string[];
   readonly region: string;
   readonly issuedAtMs: number;
   readonly expiresAtMs: number;
-  /** Of an access token, which a browser carries; a passport has none. */
+  /** The mode of an access token, which a browser carries. A passport has none. */
   readonly accessMode?: SelfContainedMode;
 }
 
@@ -40,15 +40,15 @@ export interface Timing {
 }
 
 /**
- * All that a handler may know of its caller, as its explicit first argument.
- * Nothing here is ambient: two interleaved requests share no object (GitHub, March 2021).
+ * Everything a handler may know of its caller, as its explicit first argument. Nothing here is ambient: two interleaved requests share no object
+ * (GitHub, March 2021).
  */
 export interface RequestContext {
   /** Undefined only where the method's policy asks for no person and none was sent. */
   readonly identity: VerifiedIdentity | undefined;
-  /** The passport or access token as it came: only to be exchanged at auth (token-exchange.ts), never to be sent on, logged or kept. */
+  /** The passport or access token as it came. Exchange it at auth (token-exchange.ts); never send it on, log it or keep it. */
   readonly subjectToken?: string | undefined;
-  /** The service name in the caller's certificate; undefined in embedded, where nothing proves it. */
+  /** The service name in the caller's certificate. Undefined in embedded mode, where nothing proves it. */
   readonly caller: string | undefined;
   readonly deadline: Deadline;
   /** Aborts when the caller gave up or the deadline passed. */
@@ -63,5 +63,5 @@ export interface RequestContext {
   readonly parent: ServerSurfaceCall | undefined;
 }
 
-/** The same, once the server has enforced a policy that needs a person. */
+/** The same context, once the server has enforced a policy that needs a person. */
 export type PersonContext = RequestContext & { readonly identity: VerifiedIdentity };

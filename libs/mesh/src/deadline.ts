@@ -1,6 +1,6 @@
 /**
- * Latency budgets. A deadline crosses a hop as the time that is left (grpc-timeout), never as a time of day, so two machines need not agree
- * on the clock; inside a process it is monotonic.
+ * Latency budgets. A deadline crosses a hop as the remaining time (grpc-timeout), never as a time of day, so two machines need not agree on the
+ * clock. Inside a process it is monotonic.
  */
 import type { Clock } from '@cloakroom/platform';
 import type { Deadline } from './context.ts';
@@ -12,7 +12,7 @@ export function startDeadline(budgetMs: number, clock: Clock): Deadline {
 }
 
 /**
- * What the caller's deadline and the method's own budget leave.
+ * The smaller of the caller's remaining time and the method's own budget.
  * @param callerRemainingMs Infinity when the caller set none
  * @param policyBudgetMs 0: the method sets none (a stream that stays open)
  */

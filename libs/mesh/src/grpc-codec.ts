@@ -1,9 +1,9 @@
-/** What grpc-js needs to know of a service, from its protobuf-es descriptor: no second generator, no .proto at run time. */
+/** Builds grpc-js' service definition from a protobuf-es descriptor: no second generator, no .proto at run time. */
 import { create, type DescMessage, type DescService, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import type { ServiceDefinition } from '@grpc/grpc-js';
 import { nameOf } from './policy.ts';
 
-/** Messages go out as bytes that the caller has made by `encode`: a message that does not fit its schema then fails where it can be logged. */
+/** The caller encodes messages to bytes with `encode`, so a message that does not fit its schema fails where it can be logged. */
 export function definitionOf(service: DescService): ServiceDefinition {
   const entries = service.methods.map((method) => [
     method.localName,

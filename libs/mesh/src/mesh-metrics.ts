@@ -1,4 +1,4 @@
-/** What the mesh counts. Labels are names from the contract and codes from the error table, so their number is bounded. */
+/** The metrics of the mesh. Labels are names from the contract and codes from the error table, so their number is bounded. */
 import { Counter, Gauge, Histogram } from 'prom-client';
 import { metrics } from '@cloakroom/platform';
 

@@ -1,7 +1,7 @@
 /**
- * The metadata of a call inside the mesh. HTTP/2 joins repeated fields with commas into one value and grpc-js takes what it gets, so exactly
- * one value is a rule that must be checked by hand; and `x_passport`, `x-passport-bin` or `X.Passport` must not become a second door
- * (an underscore alias passed Traefik, GHSA-5m6w-wvh7-57vm). Whatever only resembles a name of ours is refused and counted.
+ * The metadata of a call inside the mesh. HTTP/2 joins repeated fields with commas into one value, and grpc-js takes any number of values. So this
+ * file checks by hand that there is exactly one. Neither `x_passport`, `x-passport-bin` nor `X.Passport` may become a second door (an underscore
+ * alias passed Traefik, GHSA-5m6w-wvh7-57vm). The mesh refuses and counts every name that only resembles one of ours.
  */
 import { Metadata } from '@grpc/grpc-js';
 import {
@@ -26,7 +26,7 @@ export interface CallMetadata {
 type Carried = keyof CallMetadata;
 const carried: readonly Carried[] = ['passport', 'accessToken', 'traceparent', 'experiment', 'consistency'];
 
-/** Whoever carries one of these is somebody. */
+/** A call that carries one of these claims an identity. */
 const identities: readonly Carried[] = ['passport', 'accessToken'];
 
 const signedToken = new RegExp(`^[A-Za-z0-9_.-]{1,${signedTokenLengthMax}}$`);
@@ -39,7 +39,7 @@ const accepted: Readonly<Record<Carried, RegExp>> = {
   consistency: consistencyTokenPattern,
 };
 
-/** Names with the same letters and digits, whatever stands between them, in any case, binary or not. */
+/** Names with the same letters and digits, in any case, with any separators, binary or not. */
 const fold = (name: string): string =>
   name
     .toLowerCase()
@@ -47,14 +47,14 @@ const fold = (name: string): string =>
     .replace(/[^a-z0-9]/g, '');
 const folded = new Map(Object.values(callMetadata).map((name) => [fold(name), name]));
 
-/** Whether a header from outside resembles metadata of the mesh, the exact name included: the gateway drops and counts those. */
+/** Whether a header from outside resembles metadata of the mesh, the exact name included. The gateway drops and counts such headers. */
 export function resemblesCallMetadata(name: string): boolean {
   return folded.has(fold(name));
 }
 
 const ambiguous = problem('invalid_passport', 'ambiguous metadata');
 
-/** @returns `invalid_passport` where the identity is ambiguous; anything else that is not acceptable counts as not sent */
+/** @returns `invalid_passport` where the identity is ambiguous; any other unacceptable value counts as not sent */
 export function readCallMetadata(metadata: Metadata): CallMetadata | Problem {
   for (const name of Object.keys(metadata.getMap())) {
     const meant = folded.get(fold(name));
@@ -80,7 +80,7 @@ function readOne(metadata: Metadata, field: Carried): string | undefined | false
   return false;
 }
 
-/** Always a new object, always `set`: Metadata.merge() and add() append, and a second passport would ride along. */
+/** Always a new object and always `set`, because Metadata.merge() and add() append: a second passport would ride along. */
 export function writeCallMetadata(values: Partial<CallMetadata>): Metadata {
   const metadata = new Metadata();
   if (values.passport !== undefined && values.accessToken !== undefined) throw new RangeError('a passport or an access token, never both');
@@ -88,14 +88,15 @@ export function writeCallMetadata(values: Partial<CallMetadata>): Metadata {
     const value = values[field];
     if (value === undefined) continue;
     if (accepted[field].test(value)) metadata.set(callMetadata[field], value);
-    // A passport is auth's own work, and an access token was verified; the others may come from a browser, and a spoilt cookie must not fail the request.
+    // The other values may come from a browser, and a spoilt cookie must not fail the request. Auth made the passport, and the access token was
+    // verified.
     else if (identities.includes(field)) throw new RangeError(`this is not a ${field === 'passport' ? 'passport' : 'token'}`);
     else refusedMetadata.inc({ key: callMetadata[field], reason: 'not_sent' });
   }
   return metadata;
 }
 
-/** An answer's burn-down stays readable, and within the limit for headers. */
+/** Keeps an answer's burn-down readable, and within the limit for headers. */
 export const timingCountMax = 32;
 
 /** Entries of a Server-Timing field (W3C Server Timing), as the trailer and the gateway's header carry them. */

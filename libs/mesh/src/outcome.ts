@@ -1,11 +1,11 @@
 /**
- * A Problem in the words of gRPC: its status, and the Problem itself as JSON in the trailer `x-problem-bin`, because several codes share a
- * status and the public text never depends on a status message. The only place that turns codes into gRPC and back.
+ * Translates a Problem to gRPC and back; no other file does. A Problem becomes gRPC's status, and the Problem itself travels as JSON in the trailer
+ * `x-problem-bin`. The trailer is needed because several codes share a status, and the public text never depends on a status message.
  */
 import { Metadata, status } from '@grpc/grpc-js';
 import { callMetadata, type ErrorCode, errorTable, problem, type Problem, toldCode } from '@cloakroom/contracts';
 
-/** What grpc-js ends a call with. `details` is the code alone: it is a header, and a detail may hold any character. */
+/** grpc-js ends a call with this. `details` is the code alone: it is a header, and a detail may hold any character. */
 export function statusOf(outcome: Problem): { readonly code: status; readonly details: string } {
   return { code: status[errorTable[outcome.problem].grpc], details: toldCode(outcome.problem) };
 }
@@ -14,7 +14,7 @@ export function writeProblem(outcome: Problem, trailer: Metadata): void {
   trailer.set(callMetadata.problem, Buffer.from(JSON.stringify({ ...outcome, problem: toldCode(outcome.problem) })));
 }
 
-/** The Problem that a failed call answered with, or the one that stands for a failure which no server of ours worded. */
+/** The Problem that a failed call answered with. A failure that no server of ours worded gets a Problem that stands for it. */
 export function readProblem(failure: { readonly code: status; readonly metadata?: Metadata | undefined }): Problem {
   const values = failure.metadata?.get(callMetadata.problem) ?? [];
   const sent = values.length === 1 ? parseProblem(values[0]!) : undefined;
@@ -22,8 +22,8 @@ export function readProblem(failure: { readonly code: status; readonly metadata?
 }
 
 /**
- * gRPC itself says UNAVAILABLE of a connection that broke or never came about: a call may have arrived, and its answer is lost.
- * All else (a message too large, a method that the other version does not know) is a defect of ours, not of the person's request.
+ * gRPC reports UNAVAILABLE for a connection that broke or was never made. The call may have arrived, and its answer is lost. Any other status (a
+ * message too large, a method that the other version lacks) is a defect of ours, not of the person's request.
  */
 const unwordedCodes = new Map<status, ErrorCode>([
   [status.UNAVAILABLE, 'connection_lost'],

@@ -1,4 +1,4 @@
-/** The policy of a method, read from the contract. There is no default: a process whose service has a method without one does not start. */
+/** The policy of a method, read from the contract. There is no default: a process does not start when a method of its service lacks a policy. */
 import { type DescMethod, type DescService, getOption, hasOption } from '@bufbuild/protobuf';
 import { Identity, type MethodPolicy, OperationClass, policy } from '@cloakroom/contracts';
 

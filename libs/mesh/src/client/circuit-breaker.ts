@@ -1,22 +1,22 @@
 /**
- * A circuit breaker: after a few calls that nobody answered, the next are refused at once instead of each waiting out its time. One for each
- * upstream service and class of methods, so that a slow sign-in does not stop the questions who somebody is.
+ * A circuit breaker. After a few unanswered calls it refuses the next ones at once, so that they do not each wait out their time. Each upstream
+ * service and class of methods has its own breaker, so a slow sign-in does not stop identity checks.
  *
- * - A failure counts towards opening only when nothing was answered since it began: of two replicas one may hang while the other works, and
- *   what hangs ends late, in a row, long after hundreds of answers.
- * - Whether the peer is back is found out in the background, by a probe that concerns nobody. Only when that was answered is one real request
- *   let through, and only when that one was too, all. So while a peer is paused nobody waits for it.
- * - What a peer says itself is an answer, also when it is "no".
+ * - A failure counts towards opening only when no call was answered since it began. Of two replicas one may hang while the other works. Calls to the
+ *   hung one end late and in a row, long after hundreds of answers.
+ * - A background probe finds out whether the peer is back; no person's request is used for it. After an answered probe the breaker lets one real
+ *   request through. After that is answered, it lets all through. So no request waits for a paused peer.
+ * - Any answer from the peer counts as an answer, a refusal included.
  */
 import { problem, type Problem } from '@cloakroom/contracts';
 
-/** Three people wait in vain, then nobody: fewer would open on two lost packets. */
+/** Three people wait in vain before the breaker opens. A lower number would open on two lost packets. */
 const failuresToOpen = 3;
-/** For a peer that answers now and then: 8 of 10 failed within 10 s. At half, one dead replica of two must not stop the other. */
+/** For a peer that answers now and then: 8 of 10 failed within 10 s. A limit of half would let one dead replica of two stop the other. */
 const windowMs = 10_000;
 const windowCallsMin = 10;
 const windowFailedPart = 0.8;
-/** The first probes come early, for a peer that only restarts; then twice a second, which no peer notices. */
+/** The first probes come early, for a peer that only restarts. Later probes come twice a second, a load that no peer notices. */
 const probeDelaysMs = [100, 200, 400, 500] as const;
 const retryAfterS = 1;
 
@@ -25,14 +25,14 @@ export type BreakerState = 'closed' | 'open' | 'half-open';
 export type Told = 'answer' | 'failure' | 'nothing';
 
 export interface Permit {
-  /** To be called once. */
+  /** Call it once. */
   settle(told: Told): void;
 }
 
 export interface BreakerParts {
   /** Monotonic. */
   readonly nowMs: () => number;
-  /** Whether the peer answers anything. Must end by itself. */
+  /** Probes whether the peer answers at all. Must end by itself. */
   readonly probe: () => Promise<boolean>;
   readonly wait?: (durationMs: number, then: () => void) => { cancel(): void };
   readonly onChange?: (state: BreakerState) => void;
@@ -40,7 +40,7 @@ export interface BreakerParts {
 
 export interface CircuitBreaker {
   readonly state: BreakerState;
-  /** @returns `unavailable` with Retry-After when the call would wait in vain: nothing was sent */
+  /** @returns `unavailable` with Retry-After when the call would wait in vain; nothing was sent then */
   admit(): Permit | Problem;
   close(): void;
 }
@@ -92,7 +92,7 @@ export function openBreaker({ nowMs, probe, wait = unrefTimer, onChange = () => 
     if (told === 'answer') {
       lastAnswerMs = nowMs();
       failuresInRow = 0;
-      // A late answer to a call from before: as good as a probe.
+      // A late answer to an earlier call is as good as a probe.
       if (state === 'open') enter('half-open');
       return;
     }

@@ -1,7 +1,7 @@
 /**
- * Circuit breakers around the calls of one mesh client: one for each class of methods (circuit-breaker.ts says why and how). Here is decided what
- * counts as no answer, and what the probe is: a call of a method that does not exist. Every gRPC server says UNIMPLEMENTED to it at once, without
- * knowing anything of us and without touching anything; a paused or vanished one says nothing.
+ * Circuit breakers around the calls of one mesh client: one for each class of methods (circuit-breaker.ts says why and how). This file decides which
+ * outcomes count as no answer. It also defines the probe: a call of a method that does not exist. Every gRPC server answers UNIMPLEMENTED at once,
+ * and the call touches nothing. A paused or vanished server says nothing.
  */
 import type { DescMethod } from '@bufbuild/protobuf';
 import { status } from '@grpc/grpc-js';
@@ -14,7 +14,7 @@ import { policyOf } from '../policy.ts';
 
 /** A call that had less time than this proves nothing against its peer. */
 const silenceMinMs = 250;
-/** A peer whose own store hangs answers "I cannot know" after its own time-out (500 ms): that costs as much as no answer. */
+/** A peer whose own store hangs answers "I cannot know" after its own time-out (500 ms). That costs the caller as much as no answer. */
 const slowRefusalMs = 400;
 const probeBudgetMs = 400;
 const probePath = '/cloakroom.mesh.v1.Probe/Ask';
@@ -22,7 +22,7 @@ const probePath = '/cloakroom.mesh.v1.Probe/Ask';
 export interface Breakers {
   /** The same call, refused at once while its breaker is open. */
   guard<Call>(method: DescMethod, call: UnaryCall<Call>): UnaryCall<Call>;
-  /** Streams are refused by an open breaker, and tell it nothing: they end for many reasons. */
+  /** An open breaker refuses streams. Streams tell the breaker nothing, because they end for many reasons. */
   guardStream<Call>(method: DescMethod, call: StreamCall<Call>): StreamCall<Call>;
   close(): void;
 }
@@ -49,7 +49,7 @@ export function openBreakers(upstream: string, replicas: Replicas): Breakers {
         const permit = breaker.admit();
         if (isProblem(permit)) {
           breakerRefusals.inc({ upstream, operation });
-          // A caller that asks in a loop must not keep this process from everything else, the probe included.
+          // A caller that retries in a loop must not starve this process, the probe included.
           await new Promise((turn) => setImmediate(turn));
           return permit;
         }

@@ -1,8 +1,8 @@
 /**
- * The client half of the mesh. A call never throws for what a peer or the network did: it answers with the message or a Problem. It never
- * lasts longer than its deadline, even against a paused or vanished peer, and never outlives the request that caused it: deadline and
- * cancellation go on through `parent` and the signal. There are no retries here, because only the caller knows what may be repeated. Which of
- * several replicas gets it is decided in grpc-replicas.ts.
+ * The client half of the mesh. A call never throws for a failure of the peer or the network: it answers with the message or a Problem. It never lasts
+ * longer than its deadline, even against a paused or vanished peer. It never outlives the request that caused it: deadline and cancellation go on
+ * through `parent` and the signal. The client never retries, because only the caller knows which calls may be repeated. grpc-replicas.ts picks the
+ * replica.
  */
 import type { DescMessage, DescMethod, DescService, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import { type CallOptions, Client, type Metadata, type ServiceError, status, type StatusObject } from '@grpc/grpc-js';
@@ -24,9 +24,9 @@ import type { MeshTls } from '../tls/tls.ts';
 import { abortedAs, cancelWith } from './cancel-with.ts';
 import { withoutStack } from './without-stack.ts';
 
-/** What goes with a call. Inside a service `forward` makes it of the request's context; the gateway, where requests begin, of the HTTP exchange. */
+/** The data that goes with a call. A service makes it from the request's context by `forward`; the gateway makes it from the HTTP exchange. */
 export interface OutgoingCall {
-  /** Milliseconds that are left; Infinity for a stream that stays open. The method's own budget is the upper limit. */
+  /** The remaining milliseconds; Infinity for a stream that stays open. The method's own budget is the upper limit. */
   readonly budgetMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly passport?: string | undefined;
@@ -36,7 +36,7 @@ export interface OutgoingCall {
   readonly experiment?: string | undefined;
   readonly consistency?: string | undefined;
   readonly parent?: ServerSurfaceCall | undefined;
-  /** The Server-Timing entries of the answer, that of the peer first. */
+  /** Receives the Server-Timing entries of the answer, the peer's own first. */
   readonly onTiming?: ((entries: readonly Timing[]) => void) | undefined;
 }
 
@@ -67,22 +67,22 @@ export interface MeshConnection<S extends DescService> {
   close(): void;
 }
 
-/** Connects at the first call, and again by itself. @param options.address "localhost:4120", or of each replica: "localhost:4120,localhost:4122" */
+/** Connects at the first call, and reconnects by itself. @param options.address "localhost:4120", or one for each replica, separated by commas */
 export function connectMesh<S extends DescService>(
   service: S,
   options: {
     readonly address: string;
     readonly tls: MeshTls | undefined;
     readonly log: Logger;
-    /** Without certificates: what the other process was started with. This process' own by default. */
+    /** The secret that the other process was started with, where there are no certificates. By default this process' own. */
     readonly secret?: string | undefined;
   },
 ): MeshConnection<S> {
   const peer = serviceNameOf(service);
   const settings = {
-    // The certificate must be that of the service we mean, not of any that answers on the port.
+    // The certificate must name the service we mean, not just any service that answers on the port.
     ...(options.tls !== undefined && { 'grpc.ssl_target_name_override': peer }),
-    // A restarted service is found within a second; a peer that is silent, within seven, streams included.
+    // The client finds a restarted service within a second, and gives up a silent peer within seven, streams included.
     'grpc.initial_reconnect_backoff_ms': 100,
     'grpc.max_reconnect_backoff_ms': 1_000,
     'grpc.keepalive_time_ms': keepalive.timeMs,
@@ -90,9 +90,9 @@ export function connectMesh<S extends DescService>(
     'grpc.keepalive_permit_without_calls': 1,
     'grpc.service_config_disable_resolution': 1,
     'grpc.enable_http_proxy': 0,
-    // Whether something may be repeated only its caller knows, and it has a budget for it (retry-budget.ts).
+    // The caller alone knows whether a call may be repeated, and it has a budget for that (retry-budget.ts).
     'grpc.enable_retries': 0,
-    // Its own connection, so that close() closes it.
+    // Each client has its own connection, so that close() closes it.
     'grpc.use_local_subchannel_pool': 1,
   };
   const replicas = openReplicas(
@@ -118,7 +118,7 @@ export function connectMesh<S extends DescService>(
   return { client: Object.fromEntries(methods) as unknown as MeshClient<S>, close };
 }
 
-/** What a handler sends on with a call it makes for its own. */
+/** The data that a handler sends on with a call it makes on its request's behalf. */
 export function forward(ctx: RequestContext, options: { readonly passport?: string | undefined } = {}): OutgoingCall {
   return {
     budgetMs: ctx.deadline.remainingMs(),
@@ -172,7 +172,7 @@ function unary(target: Target) {
         ),
       );
       const forget = cancelWith(call.signal, () => sent.cancel());
-      // Comes after the callback, and has the trailer in success too.
+      // This event comes after the callback, and has the trailer in success too.
       sent.on('status', (ending: StatusObject) => {
         forget();
         replica.ended(heardOf(call, ending));
@@ -198,7 +198,7 @@ function stream(target: Target) {
     const span = spanOf(call, method);
     const { metadata, options, deadlineMs } = outgoing(call, target, span);
     const replica = await replicas.pick('stream', deadlineMs, call.signal);
-    // Of an open stream the span covers the request alone: one that ends with the stream would come hours late, or never.
+    // The span covers only the request of an open stream. A span that ends with the stream would come hours late, or never.
     endSpan(span, status.OK, {});
     const meanwhile = endedAlready(call, target);
     if (meanwhile !== undefined) {
@@ -214,7 +214,7 @@ function stream(target: Target) {
       metadata,
       options,
     );
-    // An "error" that nobody hears would end the process. Node's iteration happens to go on listening after a break; nothing promises it.
+    // An "error" without a listener would end the process. Node's iteration happens to go on listening after a break, but nothing promises it.
     sent.on('error', () => undefined);
     sent.on('status', (ending: StatusObject) => tellTiming(call, ending.metadata));
     const forget = cancelWith(call.signal, () => sent.cancel());
@@ -272,7 +272,7 @@ function endedAlready(call: OutgoingCall, { policyBudgetMs, isClosed }: Target):
 function failureOf(call: OutgoingCall, failure: Failure, method: DescMethod, log: Logger): Problem {
   if (failure.code === status.CANCELLED && call.signal?.aborted === true) return abortedAs(call.signal);
   const outcome = readProblem(failure);
-  // Where the peer worded it, the peer has logged it.
+  // A peer that worded the Problem has already logged it.
   const unworded = (failure.metadata?.get(callMetadata.problem) ?? []).length === 0;
   if (outcome.problem === 'internal' && unworded) {
     log.error({ method: nameOf(method), status: failure.code, details: failure.details, trace_id: call.trace.traceId }, 'call failed');
@@ -280,7 +280,7 @@ function failureOf(call: OutgoingCall, failure: Failure, method: DescMethod, log
   return outcome;
 }
 
-/** What an ending tells of the replica: its own words, that its time ran out in silence, or nothing. */
+/** The ending's news of the replica: its own words, silence until the time ran out, or nothing. */
 function heardOf(call: OutgoingCall, { code, metadata }: Failure): Heard {
   if (code === status.OK || (metadata?.get(callMetadata.problem) ?? []).length > 0) return 'answer';
   const ranOut = code === status.DEADLINE_EXCEEDED || (call.signal?.aborted === true && isDeadlineReason(call.signal.reason));

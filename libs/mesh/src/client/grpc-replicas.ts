@@ -1,47 +1,47 @@
 /**
- * Which of a service's replicas a call goes to. One connection each, for as long as the client lives; only connected ones get calls, the one
- * with the fewest under way first, and in turn where they are equal. grpc-js' own list (`ipv4:a,b` with round_robin) takes no host names, and
- * goes on giving a paused peer every other call until keepalive has found it out.
+ * Chooses the replica of a service that gets a call. Each replica has one connection, for as long as the client lives. Only connected replicas get
+ * calls. The one with the fewest calls under way comes first, and equal ones take turns. grpc-js' own list (`ipv4:a,b` with round_robin) takes no
+ * host names. It also goes on giving a paused peer every other call until keepalive has found it out.
  *
- * - A dead replica is no connection: it gets nothing, and is looked for again in the background (back-off of at most a second).
- * - A paused one looks connected until keepalive gives it up (`detectionMs`). Its first call waits for its deadline in vain; then the replica is
- *   a suspect and gets nothing while another is there, until it answers something or its connection is known to be lost.
- * - Nothing is sent twice here: a call waits for the first connection rather than failing on one and going to the next. What was on its way
- *   when a replica died comes back as `connection_lost`; only the caller knows whether that may be repeated, and it then reaches another one.
+ * - A dead replica has no connection and gets no calls. The client looks for it again in the background (back-off of at most a second).
+ * - A paused replica looks connected until keepalive gives it up (`detectionMs`). Its first call waits for its deadline in vain. Then the replica is
+ *   a suspect, and gets no calls while another one is there. It stays one until it answers, or its connection is known to be lost.
+ * - The client sends no call twice: a call waits for the first connection, rather than fail on one and go to the next. When a replica dies, the calls
+ *   on their way come back as `connection_lost`. Only the caller knows whether one may be repeated; a repeated call then reaches another replica.
  *
- * With one address nothing of this happens: the connection is used as it is.
+ * With one address none of this happens: the client uses the connection as it is.
  */
 import { type Client, connectivityState } from '@grpc/grpc-js';
 
-/** How long keepalive takes to give a silent connection up. */
+/** Keepalive gives up a silent connection after this. */
 export const keepalive = { timeMs: 5_000, timeoutMs: 2_000 } as const;
-/** When it is over the connection is either answered on or gone: a suspicion need not last longer. A second for timers that are late. */
+/** After this the connection has either been answered on or is gone, so a suspicion need not last longer. It includes a second for late timers. */
 const suspicionMs = keepalive.timeMs + keepalive.timeoutMs + 1_000;
 /** A call that had less time than this proves nothing against the replica. */
 const silenceMinMs = 250;
-/** Every state is looked at again after this, whatever was or was not heard. */
+/** The client looks at every state again after this, whatever it heard. */
 const lookAgainMs = 1_000;
 
 /** A call that picked the old connection a moment ago has begun by then. */
 const leavingMs = 1_000;
 
-/** `nothing`: the call was cancelled, or its connection was lost; that is no news of the replica. */
+/** `nothing`: the call was cancelled, or its connection was lost, which is no news of the replica. */
 export type Heard = 'answer' | 'silence' | 'nothing';
 
 export interface Replica {
   readonly client: Client;
-  /** To be called once, when the call is over: with `silence` where its time ran out and the replica had said nothing. */
+  /** Call it once, when the call is over. Pass `silence` where its time ran out and the replica had said nothing. */
   ended(heard: Heard): void;
 }
 
 export interface Replicas {
-  /** One for a call that begins now; a promise while none is connected. It resolves in time for `deadlineMs` (monotonic), connected or not. */
+  /** A replica for a call that begins now; a promise while none is connected. It resolves in time for `deadlineMs` (monotonic), connected or not. */
   pick(kind: 'unary' | 'stream', deadlineMs: number, signal: AbortSignal | undefined): Replica | Promise<Replica>;
-  /** Whether there are several, and one of them is connected now: a call that is sent again would reach it. */
+  /** Whether there are several replicas and one of them is connected now. A call that is sent again would reach it. */
   hasSpare(): boolean;
   /**
-   * Connects anew, as certificates have changed, and uses the old connections until the new ones stand. What is under way on those ends there;
-   * then they are closed, gracefully: an open stream ends when it ends. Resolves when no call begins on an old one any more.
+   * Connects anew after certificates have changed, and uses the old connections until the new ones stand. Calls under way on the old ones end there.
+   * Then they are closed gracefully: an open stream ends when it ends. Resolves when no call begins on an old connection any more.
    */
   renew(): Promise<void>;
   close(): void;
@@ -50,7 +50,7 @@ export interface Replicas {
 interface Connection {
   readonly address: string;
   client: Client;
-  /** Streams stay open for hours: counted with the rest they would keep all calls from a replica that has come back. */
+  /** Streams stay open for hours. Counted with the other calls, they would keep all calls from a replica that has come back. */
   readonly underWay: Record<'unary' | 'stream', number>;
   suspectUntilMs: number;
 }
@@ -79,7 +79,6 @@ export function openReplicas(addresses: readonly string[], connect: (address: st
       },
     };
   };
-  /** Asks all of them. */
   const connected = () => connections.filter((connection) => stateOf(connection) === connectivityState.READY);
   const best = (among: readonly Connection[], kind: 'unary' | 'stream'): Connection => {
     const trusted = among.filter(({ suspectUntilMs }) => nowMs() >= suspectUntilMs);
@@ -93,7 +92,7 @@ export function openReplicas(addresses: readonly string[], connect: (address: st
       const ready = connected();
       if (ready.length > 0) return use(best(ready, kind), kind);
       const refused = connections.every((connection) => stateOf(connection) === connectivityState.TRANSIENT_FAILURE);
-      // Any of them then says it in gRPC's own words.
+      // Any connection then reports the failure in gRPC's own words.
       if (closed || refused || signal?.aborted === true || nowMs() >= deadlineMs) return use(best(connections, kind), kind);
       await within(nextChange(), deadlineMs - nowMs(), signal);
     }
@@ -115,7 +114,7 @@ export function openReplicas(addresses: readonly string[], connect: (address: st
   };
 }
 
-/** New connections in place of those that show old certificates; a renewal that begins while one runs takes its place. */
+/** Opens new connections in place of those that show old certificates. A renewal that begins while another runs replaces it. */
 function openRenewal(connections: readonly Connection[], connect: (address: string) => Client) {
   let latest = 0;
   const leaving = new Set<Client>();
@@ -131,7 +130,7 @@ function openRenewal(connections: readonly Connection[], connect: (address: stri
   const renewOne = async (connection: Connection, renewal: number): Promise<void> => {
     const next = connect(connection.address);
     const channel = next.getChannel();
-    // One that does not stand either has nothing to wait for.
+    // An old connection that is down gives no reason to wait for the new one.
     while (channel.getConnectivityState(true) !== connectivityState.READY && stateOf(connection) === connectivityState.READY) {
       const untilMs = Date.now() + lookAgainMs;
       await new Promise<void>((resolve) => channel.watchConnectivityState(channel.getConnectivityState(true), untilMs, () => resolve()));
@@ -152,10 +151,10 @@ function openRenewal(connections: readonly Connection[], connect: (address: stri
   };
 }
 
-/** Asking has one that is idle connect. */
+/** Reading the state makes an idle connection connect. */
 const stateOf = ({ client }: Connection): connectivityState => client.getChannel().getConnectivityState(true);
 
-/** One promise for all that wait: resolves when any state changes. */
+/** One promise for all waiting calls: resolves when any state changes. */
 function sharedChange(connections: readonly Connection[]): () => Promise<void> {
   let changing: Promise<void> | undefined;
   const ofOne = (connection: Connection) =>
@@ -173,7 +172,7 @@ function within(change: Promise<void>, leftMs: number, signal: AbortSignal | und
       signal?.removeEventListener('abort', end);
       resolve();
     };
-    // A stream has no deadline: it waits from change to change.
+    // A stream has no deadline, so it waits from change to change.
     const timer = setTimeout(end, Math.min(leftMs, lookAgainMs));
     signal?.addEventListener('abort', end, { once: true });
     void change.then(end);

@@ -1,6 +1,6 @@
 /**
- * The server half of the mesh: a process's services behind the policy of the contract, on one port. The handlers are plain functions; only
- * those that were given here exist (an unknown path is UNIMPLEMENTED), each wrapped with the policy of its own method.
+ * The server half of the mesh: a process's services behind the policy of the contract, on one port. The handlers are plain functions, each wrapped
+ * with the policy of its own method. Only the handlers given here exist; an unknown path is UNIMPLEMENTED.
  */
 import type { DescMessage, DescMethod, DescService, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import {
@@ -29,7 +29,7 @@ type Unary<I extends DescMessage, O extends DescMessage> = (
   ctx: RequestContext,
   request: MessageShape<I>,
 ) => Promise<MessageInitShape<O> | Problem>;
-/** Messages until it returns; a yielded Problem ends the stream with it. Must stop when `ctx.signal` aborts. */
+/** Yields messages until it returns. A yielded Problem ends the stream with it. It must stop when `ctx.signal` aborts. */
 type ServerStream<I extends DescMessage, O extends DescMessage> = (
   ctx: RequestContext,
   request: MessageShape<I>,
@@ -68,9 +68,9 @@ export function person(ctx: RequestContext): PersonContext {
 }
 
 export interface MeshServerOptions {
-  /** "cart": in logs and in Server-Timing. */
+  /** "cart": the name in logs and in Server-Timing. */
   readonly name: string;
-  /** 0 for any free one. */
+  /** 0 takes any free port. */
   readonly port: number;
   /** Loopback by default: the mesh is not for the network. */
   readonly host?: string;
@@ -80,7 +80,7 @@ export interface MeshServerOptions {
   readonly admission: Admission;
   readonly clock: Clock;
   readonly log: Logger;
-  /** What is refused when there is too much to do; by default the bounds of load-shedding.ts. */
+  /** The bounds above which the server refuses calls; by default those of load-shedding.ts. */
   readonly shedder?: LoadShedder;
 }
 
@@ -97,9 +97,9 @@ const stopGraceMs = 4_000;
 export async function serveMesh(options: MeshServerOptions): Promise<MeshServer> {
   const { tls, log, name, host = '127.0.0.1' } = options;
   const server = new Server({
-    // A request of ours is a form; 1 MiB is far above any and far below what hurts.
+    // A request is a form. 1 MiB is far above any form and far below harmful sizes.
     'grpc.max_receive_message_length': 1024 * 1024,
-    // Streams of a client that vanished without a word are freed within 15 s.
+    // The server frees the streams of a vanished client within 15 s.
     'grpc.keepalive_time_ms': 10_000,
     'grpc.keepalive_timeout_ms': 5_000,
     'grpc.max_concurrent_streams': 1_000,

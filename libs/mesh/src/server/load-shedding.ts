@@ -1,22 +1,23 @@
 /**
- * What a process refuses when it has more to do than it can: the least of it first. Refused at the door a request costs next to nothing; let in it
- * would wait with all others until its caller has gone, and what was done for it is wasted.
+ * Decides which requests an overloaded process refuses: the least important first. A request refused at the door costs next to nothing. One that is
+ * let in would wait with all others until its caller has gone, and the work done for it is wasted.
  *
  * The order, and why:
- * - `public` first: most of the load, kept by no one, and a page that is asked for again a second later has lost nothing.
- * - `personal`, then `cart`: reads can be repeated; a cart is what the person came for.
- * - `login` and `sensitive` last: signing out, ending a stolen device, proving oneself must get through while an attack runs. They are few (bounded
- *   by address and by the hashing), so refusing them would relieve nobody.
- * - `internal`, what the services ask each other for all of these, with the last.
+ * - `public` first: it is most of the load. A page asked for again a second later has lost nothing.
+ * - `personal`, then `cart`: reads can be repeated, and a cart is why the person came.
+ * - `login` and `sensitive` last: people must be able to sign out, end a stolen device and prove themselves while an attack runs. These requests are
+ *   few (bounded by address and by the hashing), so refusing them would bring no relief.
+ * - `internal`, the calls between services on behalf of all these, together with the last.
  *
- * Two signs of too much: requests in flight (the peers are slow) and a loop that comes late (this process is). A loop is late only when it was for
- * ten looks in a row, the least of them counts: one long turn or a pause of the machine refuses nobody (CoDel's standing queue).
+ * Two signs show overload: requests in flight (the peers are slow) and a late event loop (this process is slow). A loop counts as late only when it
+ * was late for ten looks in a row, and the least lateness counts. So one long turn or a pause of the machine refuses no request (CoDel's standing
+ * queue).
  */
 import { type MethodPolicy, OperationClass, problem, type Problem } from '@cloakroom/contracts';
 import { Counter } from 'prom-client';
 import { metrics } from '@cloakroom/platform';
 
-/** Of the bounds below, how much each class may see used. */
+/** The share of the bounds below up to which each class is let in. */
 const shares = { public: 0.5, personal: 0.65, cart: 0.8, login: 0.9, sensitive: 1, internal: 1 } as const;
 export type SheddingClass = keyof typeof shares;
 export type ShedReason = 'in_flight' | 'loop';
@@ -26,15 +27,15 @@ export interface LoadBounds {
   readonly loopLagMaxMs: number;
 }
 
-/** About 50 kB each: 50 MB. A healthy process has some tens; hundreds mean that something below hangs. */
+/** About 50 kB each: 50 MB. A healthy process has some tens. Hundreds mean that something below hangs. */
 export const inFlightMaxDefault = 1_000;
-/** A loop that is late by a quarter second makes every hop of a request late by as much: no budget of ours survives three. */
+/** A loop that is late by a quarter second makes every hop of a request late by as much. No latency budget here survives three such hops. */
 export const loopLagMaxMsDefault = 250;
 
 export interface LoadShedder {
-  /** @returns what leaves again, to be called once; or why not */
+  /** @returns a function that leaves again, to be called once; or the reason for the refusal */
   enter(operation: SheddingClass): (() => void) | ShedReason;
-  /** The same question for what stays open and is not counted. */
+  /** The same question for calls that stay open and are not counted. */
   refuses(operation: SheddingClass): ShedReason | undefined;
   readonly inFlight: number;
 }
@@ -89,7 +90,7 @@ export const callsShed = new Counter({
   registers: [metrics],
 });
 
-/** The door of one method: a refusal is the service's own word, so nothing was done and a caller's circuit breaker stays closed. */
+/** The door of one method. A refusal is the service's own answer, so nothing was done and a caller's circuit breaker stays closed. */
 export function doorOf(service: string, policy: MethodPolicy, shedder: LoadShedder): () => (() => void) | Problem {
   const operation = classes[policy.operationClass] ?? 'public';
   const staysOpen = policy.budgetMs === 0;

@@ -1,4 +1,4 @@
-/** What the server asks before a handler sees a call. It is handed in: the mesh knows policies and certificates, and nothing of passports. */
+/** The server's check before a handler sees a call. It is passed in, because the mesh knows policies and certificates, and nothing of passports. */
 import type { MethodPolicy, Problem } from '@cloakroom/contracts';
 import type { VerifiedIdentity } from '../context.ts';
 import type { CallMetadata } from '../metadata.ts';
@@ -10,11 +10,11 @@ export interface JudgedMethod {
 }
 
 export interface Caller {
-  /** Of the certificate. */
+  /** The service name in the caller's certificate. */
   readonly name: string | undefined;
-  /** Whether there are certificates at all: not in embedded. */
+  /** Whether there are certificates at all. Embedded mode has none. */
   readonly proven: boolean;
-  /** The service that is called, for what is counted. */
+  /** The called service, as a label for metrics. */
   readonly audience: string;
 }
 
@@ -25,7 +25,7 @@ export interface Admitted {
 export interface Admission {
   /** Policy x certificate x passport. Metadata that is itself a Problem counts only once the caller may call at all. */
   admit(method: JudgedMethod, caller: Caller, sent: CallMetadata | Problem): Promise<Admitted | Problem>;
-  /** What has changed since: for a stream that outlives the passport it was opened with. */
+  /** Judges again what has changed since: for a stream that outlives the passport it was opened with. */
   standing(identity: VerifiedIdentity): Problem | undefined;
   /** @returns the function that unsubscribes */
   onRevocation(listener: () => void): () => void;

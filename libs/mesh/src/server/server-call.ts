@@ -1,7 +1,7 @@
 /**
- * One call at a server, from its metadata to its end: deadline, abort signal, trace, timings, outcome. Everything here belongs to this call
- * alone; the context is frozen and handed to the handler as an argument, so that no two requests share anything (GitHub, March 2021).
- * Several things may end a call at once (the handler, the deadline, the caller, a shutdown): the first wins, and only it is counted.
+ * One call at a server, from its metadata to its end: deadline, abort signal, trace, timings, outcome. Everything here belongs to this call alone.
+ * The context is frozen and passed to the handler as an argument, so that no two requests share anything (GitHub, March 2021). Several things may end
+ * a call at once: the handler, the deadline, the caller, a shutdown. The first one wins, and only it is counted.
  */
 import { Metadata, type ServerUnaryCall, type ServerWritableStream, status } from '@grpc/grpc-js';
 import { callMetadata, isProblem, type MethodPolicy, problem, type Problem } from '@cloakroom/contracts';
@@ -24,14 +24,14 @@ export interface ServerCall {
   readonly metadata: CallMetadata | Problem;
   readonly traceId: string;
   readonly signal: AbortSignal;
-  /** Runs the handler's work so that spans below its ports are of this call. */
+  /** Runs the handler's work so that spans below its ports belong to this call. */
   run<Result>(work: () => Result): Result;
   context(identity: VerifiedIdentity | undefined, caller: string | undefined): RequestContext;
   /** The first outcome ends the call; false when it had ended before. */
   end(outcome: 'ok' | Problem): boolean;
   /** Ends the call from outside and tells its handler. */
   stop(outcome: Problem): void;
-  /** What a thrown value stands for: the reason of the aborted signal, `unavailable` without the database, or `internal`, logged and never shown. */
+  /** Turns a thrown value into a Problem: the aborted signal's reason, `unavailable` without the database, or `internal` (logged, never shown). */
   outcomeOf(thrown: unknown): Problem;
 }
 
@@ -72,7 +72,7 @@ export function beginCall(options: BeginOptions): ServerCall {
     },
     run(work) {
       if (policy.budgetMs > 0) return runWithin(span, work);
-      // Of an open stream the span covers the admission: one that ends with the stream would come hours late, or never.
+      // The span covers only the admission of an open stream. A span that ends with the stream would come hours late, or never.
       endSpan(span, 'ok');
       return work();
     },
@@ -87,7 +87,7 @@ export function beginCall(options: BeginOptions): ServerCall {
         experiment: sent?.experiment,
         consistency: sent?.consistency,
         timing: outcome.timing,
-        // An open stream hands on its signal alone: grpc-js never lets go of what listens to a parent.
+        // An open stream hands on its signal alone, because grpc-js never releases listeners on a parent.
         parent: policy.budgetMs > 0 ? call : undefined,
       } satisfies RequestContext),
     outcomeOf(thrown) {
@@ -104,11 +104,11 @@ export function beginCall(options: BeginOptions): ServerCall {
 
 interface Outcome {
   isOpen(): boolean;
-  /** Counts the outcome without writing it: the wire is gone. False when the call had ended before. */
+  /** Counts the outcome without writing it, because the connection is gone. False when the call had ended before. */
   settle(outcome: 'ok' | Problem): boolean;
   end(outcome: 'ok' | Problem): boolean;
   timing(entry: Timing): void;
-  /** Runs at the end, whichever it is. */
+  /** Runs at the end, whatever ended the call. */
   atEnd(cleanUp: () => void): void;
 }
 
@@ -161,9 +161,9 @@ function endWithTimeOrCaller(call: SurfaceCall, budgetMs: number, deadline: Dead
     const timer = setTimeout(late, budgetMs);
     outcome.atEnd(() => clearTimeout(timer));
   }
-  // Each call that the handler makes on with `parent` listens for the cancellation.
+  // Each call that the handler makes with `parent` listens for the cancellation.
   call.setMaxListeners(outgoingCountMax);
-  // grpc-js says "cancelled" at every close of the stream, after a regular end too, and when its own timer ended the call.
+  // grpc-js emits "cancelled" at every close of the stream: after a regular end, and when its own timer ended the call.
   call.once('cancelled', () => {
     if (!outcome.isOpen()) return;
     const timeIsUp = deadline.remainingMs() <= timerSlackMs;
@@ -172,13 +172,13 @@ function endWithTimeOrCaller(call: SurfaceCall, budgetMs: number, deadline: Dead
   });
 }
 
-/** One request fans out to far fewer calls; beyond it Node warns of a leak. */
+/** One request fans out to far fewer calls. Above this Node warns of a leak. */
 const outgoingCountMax = 100;
 
 /** Timers of one process fire within this of each other. */
 const timerSlackMs = 5;
 
-/** grpc-js keeps the deadline as a time of the real wall clock, made when the call came in: never compare it with an injected clock. */
+/** grpc-js keeps the deadline as a time of the real wall clock, set when the call came in. Never compare it with an injected clock. */
 function callerRemainingMs(call: SurfaceCall): number {
   const deadline = call.getDeadline();
   return Number(deadline) - Date.now();

@@ -1,7 +1,7 @@
 /**
- * Streams at a server outlive the check they were opened with: a session may be revoked while nothing is sent. So every open stream is judged
- * again before each message, at each revocation heard, and once a second for the silence of the feed.
- * A slow reader holds its producer back (at most grpc-js's 16 messages wait); it never makes the process grow.
+ * Streams at a server outlive the check they were opened with: a session may be revoked while nothing is sent. So the server judges every open stream
+ * again before each message, at each revocation heard, and once a second in case the feed falls silent. A slow reader holds its producer back (at
+ * most grpc-js's 16 messages wait); it never makes the process grow.
  */
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { isProblem, type Problem } from '@cloakroom/contracts';
@@ -83,12 +83,12 @@ export async function pump(options: {
     }
   } finally {
     leave();
-    // Lets the handler clean up. Not awaited: one that ignores the signal would hold this call for ever.
+    // Lets the handler clean up. The server does not wait for it: a handler that ignores the signal would hold this call for ever.
     if (!exhausted) iterator.return?.().then(undefined, () => undefined);
   }
 }
 
-/** Not Promise.race: that would leave a reaction on the signal's promise for every message of a long stream. */
+/** Promise.race is no option: it would leave a reaction on the signal's promise for every message of a long stream. */
 function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     const aborted = (): void => resolve(undefined);

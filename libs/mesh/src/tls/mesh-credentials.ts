@@ -1,6 +1,6 @@
 /**
- * What both ends of the mesh show and believe. A server takes new certificates for the next handshake and keeps its connections; a client makes new
- * connections (grpc-replicas.ts), since its old ones go on showing the old certificate.
+ * The certificates that both ends of the mesh show and trust. A server takes new certificates for the next handshake and keeps its connections. A
+ * client makes new connections (grpc-replicas.ts), since its old ones go on showing the old certificate.
  */
 import { createSecureContext } from 'node:tls';
 import { ChannelCredentials, experimental, ServerCredentials } from '@grpc/grpc-js';
@@ -23,7 +23,9 @@ type Taken = Parameters<typeof experimental.createCertificateProviderServerCrede
 type AuthorityListener = Parameters<Taken['addCaCertificateListener']>[0];
 type IdentityListener = Parameters<Taken['addIdentityCertificateListener']>[0];
 
-/** As grpc-js asks for them. Its own FileWatcherCertificateProvider reads three files apart, and may take a certificate with another's key. */
+/**
+ * Has the shape that grpc-js expects. Its own FileWatcherCertificateProvider reads three files apart, and may take a certificate with another's key.
+ */
 class Provider implements Taken {
   private readonly tls: MeshTls;
   private readonly subscriptions = new Map<AuthorityListener | IdentityListener, () => void>();
@@ -47,7 +49,7 @@ class Provider implements Taken {
 
   private add(listener: AuthorityListener | IdentityListener, tell: () => void): void {
     this.subscriptions.set(listener, this.tls.onChange?.(tell) ?? (() => undefined));
-    // Not at once: grpc-js adds its own listener, without which nothing is heard, after this one.
+    // Deferred: grpc-js adds its own listener after this one, and hears nothing without it.
     process.nextTick(tell);
   }
   private remove(listener: AuthorityListener | IdentityListener): void {

@@ -1,7 +1,7 @@
 /**
- * Who is at the other end of a connection, asked at each call. TLS looks at a certificate once, in the handshake, and a connection of the mesh
- * lives for days: a certificate that has run out since, or whose authority is trusted no longer, would be good for as long as its holder does
- * not hang up. So the server remembers what it judged by the certificate's digest, and judges anew when time or trust has moved on.
+ * Identifies the peer of a connection at each call. TLS checks a certificate once, in the handshake, and a connection of the mesh lives for days.
+ * Without this check an expired certificate, or one whose authority is no longer trusted, would stay good until its holder hangs up. So the server
+ * remembers its verdict by the certificate's digest, and judges anew when time or trust has moved on.
  */
 import { X509Certificate } from 'node:crypto';
 import type { PeerCertificate } from 'node:tls';
@@ -10,11 +10,11 @@ import type { Clock } from '@cloakroom/platform';
 import { callerOf, type MeshTls } from './tls.ts';
 import { certificatesOf } from './tls.watch.ts';
 
-/** Services times replicas times the sets in use during a rotation; there are tens. */
+/** Services times replicas times the sets in use during a rotation: there are tens. */
 const peerCountMax = 1_000;
 
 export interface Peers {
-  /** The service that the certificate names; undefined when it may not call (any more). */
+  /** The service that the certificate names. Undefined when it may not call, or no longer may. */
   callerOf(certificate: PeerCertificate | undefined): string | undefined;
   stop(): void;
 }

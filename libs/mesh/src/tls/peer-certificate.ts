@@ -1,13 +1,13 @@
 /**
- * The certificate at the other end, read once a connection. grpc-js asks OpenSSL for it anew at each call, which was a tenth of what auth does for
- * one; but a connection's certificate never changes (TLS 1.3 has no renegotiation, and nobody asks for another one later).
+ * The peer's certificate, read once a connection. grpc-js asks OpenSSL for it anew at each call, which was a tenth of auth's work for a call. But a
+ * connection's certificate never changes: TLS 1.3 has no renegotiation, and no side asks for another certificate later.
  *
- * Remembered by the HTTP/2 session itself, never by address and port: those are given to the next connection, perhaps somebody else's. grpc-js
- * keeps the session to itself, so it is looked for where this version has it; where it is not found, each call asks as before.
+ * The cache key is the HTTP/2 session itself, never address and port: the next connection may get those, perhaps from another peer. grpc-js keeps the
+ * session private, so this file looks where this version has it. Where it is not found, each call asks as before.
  */
 import type { PeerCertificate } from 'node:tls';
 
-/** What is needed of grpc-js' server call. */
+/** The part of grpc-js' server call that this file needs. */
 interface Call {
   getAuthContext(): { readonly sslPeerCertificate?: PeerCertificate };
 }
@@ -19,7 +19,7 @@ export function peerCertificateOf(call: Call): PeerCertificate | undefined {
   const remembered = session && known.get(session);
   if (remembered !== undefined) return remembered;
   const certificate = call.getAuthContext().sslPeerCertificate;
-  // None, or none that was verified: nothing to remember.
+  // There is no certificate, or no verified one: nothing to remember.
   if (session !== undefined && certificate !== undefined) known.set(session, certificate);
   return certificate;
 }

@@ -1,7 +1,7 @@
 /**
- * Replaces the mesh's authority and every certificate while everything runs. Three steps, and after each it waits until all have taken it: a
- * process that trusts the old authority alone would refuse its peers' new certificates, and the other way round. A rotation that is cut off
- * leaves a state in which everything still works: the old certificates, or the new ones, and a bundle that trusts both.
+ * Replaces the mesh's authority and every certificate while everything runs. It takes three steps, and waits after each until all processes have
+ * taken it. A process that trusts the old authority alone would refuse its peers' new certificates, and the other way round. An interrupted rotation
+ * leaves a working state: the old or the new certificates, and a bundle that trusts both.
  */
 import { readTls, newAuthority, writeAuthorities, writeLeaf } from './tls.ts';
 import { digest } from './tls.watch.ts';
@@ -10,7 +10,7 @@ export interface Step {
   readonly what: 'trust both authorities' | 'certificates by the new one' | 'trust the new one alone';
   /** Digest of ca.pem, as the metric `mesh_certificate_info` shows it. */
   readonly authorities: string;
-  /** Of each name's certificate. */
+  /** Digest of each name's certificate. */
   readonly certificates: ReadonlyMap<string, string>;
 }
 

@@ -1,7 +1,7 @@
 /**
- * Mutual TLS inside the mesh, with a certificate authority for development. A certificate says which service its holder is (CN and SAN); the
- * server reads the caller's name from it, the client accepts only the service it meant to call. The authority's private key is never written:
- * it signs once and is forgotten, so nobody can make a further certificate with what lies on the disk.
+ * Mutual TLS inside the mesh, with a certificate authority for development. A certificate names its holder's service (CN and SAN). The server reads
+ * the caller's name from it, and the client accepts only the service it meant to call. The authority's private key is never written: it signs once
+ * and is forgotten. So the files on the disk are not enough to make a further certificate.
  */
 import 'reflect-metadata';
 import { createPrivateKey, randomBytes, X509Certificate as ParsedCertificate } from 'node:crypto';
@@ -12,28 +12,28 @@ import * as x509 from '@peculiar/x509';
 import { type Clock, systemClock } from '@cloakroom/platform';
 
 export interface MeshTls {
-  /** One or, while an authority is being replaced, two certificates. */
+  /** One certificate, or two while an authority is being replaced. */
   readonly ca: Buffer;
   readonly cert: Buffer;
   readonly key: Buffer;
-  /** Of a set that changes (tls.watch.ts): called when the three are others, and waited for. Returns the unsubscribe function. */
+  /** For a set that changes (tls.watch.ts): called, and waited for, when the three change. Returns the unsubscribe function. */
   readonly onChange?: ((listener: () => void | Promise<void>) => () => void) | undefined;
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
-/** Made anew at a start, so a month is ample for a stack that is left running. */
+/** Certificates are made anew at a start, so a month is ample for a stack that is left running. */
 const lifetimeMs = 30 * dayMs;
-/** Not kept for a stack that would run into the end. */
+/** A start renews certificates that would run out within this. */
 const remainingMinMs = 7 * dayMs;
-/** For a clock that is set back a little between two starts. */
+/** Covers a clock that is set back a little between two starts. */
 const backdateMs = 60 * 60 * 1000;
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const serviceName = /^[a-z][a-z0-9-]{0,62}$/;
 
 /**
- * Writes `ca.pem`, `<name>.pem` and `<name>.key` for each service into the folder; keeps what is there when it covers all names and is good
- * for another week. Not for two processes at a time: only whoever starts the stack calls it.
+ * Writes `ca.pem`, `<name>.pem` and `<name>.key` for each service into the folder. Keeps existing files when they cover all names and are good for
+ * another week. Never run it in two processes at a time: only the launcher of the stack calls it.
  */
 export async function createDevelopmentCa(dir: string, names: readonly string[], clock: Clock = systemClock): Promise<void> {
   for (const name of names) if (!serviceName.test(name)) throw new RangeError(`not a service name: ${name}`);
@@ -42,7 +42,7 @@ export async function createDevelopmentCa(dir: string, names: readonly string[],
 
   const authority = await newAuthority(clock.nowMs());
   for (const name of names) await writeLeaf(dir, name, await authority.issue(name));
-  // Last: a start that was interrupted leaves certificates that the old authority did not sign, or not for that key; they are made again.
+  // Written last. An interrupted start leaves certificates that the old authority did not sign, or not for that key; the next start makes them again.
   await writeAuthorities(dir, authority.pem);
 }
 
@@ -51,7 +51,7 @@ export interface Leaf {
   readonly key: string;
 }
 
-/** Signs for as long as this object lives: its key is nowhere else. */
+/** Signs for as long as this object lives, because the key is kept nowhere else. */
 export interface Authority {
   readonly pem: string;
   issue(name: string): Promise<Leaf>;
@@ -61,7 +61,7 @@ export async function newAuthority(nowMs: number): Promise<Authority> {
   const validity = { notBefore: new Date(nowMs - backdateMs), notAfter: new Date(nowMs + lifetimeMs) };
   const keys = await newKeys();
   const authority = await x509.X509CertificateGenerator.createSelfSigned({
-    // A name of its own: two stand in the bundle while one replaces the other, and OpenSSL looks for the issuer by its name.
+    // Each authority has its own name. Two stand in the bundle during a replacement, and OpenSSL looks for the issuer by its name.
     name: `CN=Cloakroom development CA ${randomBytes(4).toString('hex')}`,
     keys,
     signingAlgorithm: algorithm,
@@ -101,7 +101,7 @@ export async function readTls(dir: string, name: string): Promise<MeshTls> {
   return { ca: ca!, cert: cert!, key: key! };
 }
 
-/** The one service that a verified certificate names; undefined when it names none or is ambiguous (two CNs arrive as a list). */
+/** The one service that a verified certificate names. Undefined when it names none or is ambiguous (two CNs arrive as a list). */
 export function callerOf(certificate: Pick<PeerCertificate, 'subject' | 'subjectaltname'> | undefined): string | undefined {
   const name: unknown = certificate?.subject?.CN;
   if (typeof name !== 'string' || !serviceName.test(name)) return undefined;
@@ -120,7 +120,7 @@ function leafExtensions(name: string): x509.Extension[] {
   ];
 }
 
-// Types by inference: they have the same names in Node's and in the browser's declarations, and only one of those is in sight.
+// Types by inference: Node's and the browser's declarations use the same names, and only one of the two is in scope.
 const newKeys = () => crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
 
 async function privatePem(key: Parameters<typeof crypto.subtle.exportKey>[1]): Promise<string> {

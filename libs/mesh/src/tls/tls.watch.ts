@@ -1,20 +1,20 @@
 /**
- * Certificates that change under a running process. Whoever renews them (`npm run certificates -- rotate`, cert-manager) writes files; this looks
- * at them once a second, and takes a new set only when it is whole: the certificate matches its key, has not run out, and is signed by an
- * authority of the bundle. Between two renames a set is torn; the old one then stays until the next look.
+ * Follows certificates that change under a running process. A renewer (`npm run certificates -- rotate`, cert-manager) writes files, and the process
+ * looks at them once a second. It takes a new set only when it is whole: the certificate matches its key, has not run out, and is signed by an
+ * authority of the bundle. Between two renames a set is torn; the process keeps the old one until the next look.
  *
- * An authority is replaced in three steps, each of which is safe beside those that have not taken it yet: trust old and new (`ca.pem` holds
- * both), then certificates by the new one, then trust the new one alone. What each process has taken stands in its metrics.
+ * An authority is replaced in three steps: trust old and new (`ca.pem` holds both), then use certificates by the new one, then trust the new one
+ * alone. Each step is safe beside processes that have not taken it yet. The metrics of each process show which sets it has taken.
  */
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { Gauge } from 'prom-client';
 import { type Logger, metrics } from '@cloakroom/platform';
 import { type MeshTls, readTls } from './tls.ts';
 
-/** A rotation waits for all of it; three small reads a second cost nothing. inotify does not see how Kubernetes swaps a mounted secret. */
+/** A rotation waits for this; three small reads a second cost nothing. inotify does not see how Kubernetes swaps a mounted secret. */
 const lookIntervalMs = 1_000;
 
-/** One series a set that was taken; the one in use is 1. */
+/** One series for each set taken; the one in use is 1. */
 const taken = new Gauge({
   name: 'mesh_certificate_info',
   help: 'The certificate and the authorities in use, by the first digits of their SHA-256.',
@@ -35,14 +35,14 @@ export interface InUse {
 }
 
 export interface WatchedTls extends MeshTls {
-  /** What no connection of this process is behind: later than the files by the time that it takes to connect anew. */
+  /** The set that every connection of this process has reached. It follows the files after the time that it takes to connect anew. */
   inUse(): InUse;
-  /** Now, beside the timer. */
+  /** Looks now, beside the timer. */
   look(): Promise<void>;
   stop(): void;
 }
 
-/** @throws Error when what is there at the start is not whole */
+/** @throws Error when the set is not whole at the start */
 export async function openTls(
   dir: string,
   name: string,
@@ -61,7 +61,7 @@ export async function openTls(
     if (isSame(found, current)) return;
     const why = faultOf(found, Date.now());
     if (why !== undefined) {
-      // A torn set mends itself by the next look: only what stays is news.
+      // The next look mends a torn set, so only a lasting fault is worth a log line.
       if (why === refused) log.warn({ why }, 'new certificates are not taken');
       refused = why;
       return;
@@ -69,7 +69,7 @@ export async function openTls(
     refused = '';
     current = found;
     await Promise.all([...listeners].map(async (listener) => listener()));
-    // Only now: who replaces an authority goes on when all processes say so.
+    // Reported only now: a rotation goes on when all processes report the new set.
     inUse = tell(inUse, found);
     log.info(inUse, 'new certificates are in use');
   };
@@ -96,7 +96,7 @@ export async function openTls(
   };
 }
 
-/** One after the other. @returns what ends it */
+/** Runs one after the other. @returns ends it */
 function repeat(intervalMs: number, work: () => Promise<void>): () => void {
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
@@ -110,7 +110,7 @@ function repeat(intervalMs: number, work: () => Promise<void>): () => void {
   };
 }
 
-/** First digits of the SHA-256 of a file's bytes: tells sets apart. */
+/** First digits of the SHA-256 of a file's bytes. It tells sets apart. */
 export const digest = (pem: Buffer): string => createHash('sha256').update(pem).digest('hex').slice(0, 16);
 
 /** Each certificate of a bundle. */
