@@ -1,12 +1,12 @@
 /**
- * The key layout of the session store. Everything of one person carries the same hash tag `{tag}` and so lives in one slot of Redis Cluster:
- * each operation is one Lua call and never needs two shards (docs/decisions/0002-one-slot-per-person.md).
+ * The key layout of the session store. All keys of one person carry the same hash tag `{tag}`, and so live in one slot of Redis Cluster. Each
+ * operation is one Lua call and never needs two shards (docs/decisions/0002-one-slot-per-person.md).
  *
- * Scripts make a key whose name they learn on the way (the subject of a record, the handle in an index) with the same shapes from the prefix
- * `{tag}:`; since they declare `#!lua`, Redis refuses them a key of another slot.
+ * A script learns some names on the way (the subject of a record, the handle in an index). It makes those keys with the same shapes from the prefix
+ * `{tag}:`. Scripts declare `#!lua`, so Redis refuses them a key of another slot.
  */
 
-/** `{tag}:` what all keys of one slot begin with. */
+/** `{tag}:` is the beginning of all keys of one slot. */
 export const slotPrefix = (tag: string): string => `{${tag}}:`;
 
 /** `{tag}:s:<hash>` hash: one session's record, named by the SHA-256 of its present token. TTL: the idle limit. */
@@ -15,5 +15,5 @@ export const sessionKey = (tag: string, hash: string): string => `${slotPrefix(t
 /** `{tag}:u:<subject>` hash: `epoch` and, for each live session, its handle -> its present hash. TTL: beyond the absolute limit. */
 export const subjectKey = (tag: string, subject: string): string => `${slotPrefix(tag)}u:${subject}`;
 
-/** `{tag}:t:<hash or handle>` string '1': that token or session is dead for ever. TTL: until the session's absolute limit. */
+/** `{tag}:t:<hash or handle>` string '1': that token or session is dead for good. TTL: until the session's absolute limit. */
 export const tombstoneKey = (tag: string, name: string): string => `${slotPrefix(tag)}t:${name}`;

@@ -1,14 +1,14 @@
 /**
- * The cookie of a known device: this browser has once proved the password of this account. It is no session and proves nobody's identity; all
- * that it does is to have a sign-in's failures counted apart from those of strangers, who could otherwise use up the account's attempts and so
- * lock its owner out (OWASP, "Slow Down Online Guessing Attacks with Device Cookies").
+ * The cookie of a known device: this browser has once proved the password of this account. It is no session and proves no identity. It only
+ * makes auth count a sign-in's failures apart from those of strangers. Strangers could otherwise use up the account's attempts and lock its
+ * owner out (OWASP, "Slow Down Online Guessing Attacks with Device Cookies").
  *
  *   d1.<subject>.<secret>.<mac>
  *
- *   subject  "u_<uuid>": the account. Whoever holds the cookie has been signed in to it
+ *   subject  "u_<uuid>": the account that this browser has been signed in to
  *   secret   32 random bytes, base64url: auth keeps its SHA-256, so a leaked key alone makes no known device
- *   mac      HMAC-SHA256 over all that stands before the last dot, base64url, by a key derived for this purpose: what makes a session's
- *            token can never make one of these, nor the other way round
+ *   mac      HMAC-SHA256 over everything before the last dot, base64url, by a key derived for this purpose. The key of session tokens
+ *            can never make one of these, nor the other way round
  *
  * The MAC is checked first, at the gateway and at auth: a forged cookie costs one HMAC and reaches no database.
  */
@@ -17,7 +17,7 @@ import { hashOf, type MacKeys, secretBytes } from './token.ts';
 
 export interface KnownDevice {
   readonly subject: string;
-  /** What auth keeps. */
+  /** The part that auth keeps. */
   readonly hash: string;
 }
 
@@ -33,7 +33,7 @@ export function makeKnownDevice(subject: string, secret: Uint8Array, keys: MacKe
   return { cookie, hash: hashOf(secret) };
 }
 
-/** Undefined for what never was ours. */
+/** Undefined for a text that we never issued. */
 export function parseKnownDevice(cookie: string | undefined, keys: MacKeys): KnownDevice | undefined {
   if (cookie === undefined || cookie.length > knownDeviceLengthMax || !pattern.test(cookie)) return undefined;
   const macAt = cookie.lastIndexOf('.');
@@ -46,7 +46,7 @@ export function parseKnownDevice(cookie: string | undefined, keys: MacKeys): Kno
   return { subject, hash: hashOf(Buffer.from(secret, 'base64url')) };
 }
 
-/** RFC 5869's expand step with one block: the same key, told apart by what it is for. */
+/** RFC 5869's expand step with one block: one key for each purpose. */
 function macOf(key: KeyObject, signed: string): Buffer {
   const derived = createHmac('sha256', key).update('cloakroom known device v1\x01').digest();
   return createHmac('sha256', derived).update(signed).digest();

@@ -5,10 +5,10 @@
  *
  *   tag, handle  where the session's record is: its key is SHA-256 of the handle
  *   n            the session's counter: 0 at the sign-in, one more at each refresh
- *   mac          HMAC-SHA256 (RFC 2104) over all that stands before the last dot, by a key that auth alone has
+ *   mac          HMAC-SHA256 (RFC 2104) over everything before the last dot, by a key that auth alone has
  *
- * It holds no random secret: the MAC is the secret. So auth can make token n again without having kept it, and what a thief of the store finds
- * opens nothing. The gateway has no key: it reads the form alone, and a forged token costs auth one HMAC and reaches no shard.
+ * It holds no random secret: the MAC is the secret. So auth can make token n again without having kept it, and a thief of the store finds
+ * nothing that opens a session. The gateway has no key and reads the form alone. A forged token costs auth one HMAC and reaches no shard.
  */
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { TokenKey } from './session.store.ts';
@@ -25,7 +25,7 @@ export interface RefreshParts {
   readonly generation: number;
 }
 
-/** What the store knows a session in the modes jwt and jwt-denylist by: found by whoever knows its handle, so its token need not be. */
+/** The store's key for a session in the modes jwt and jwt-denylist. Its handle alone finds it, so the token is not needed. */
 export const keyOfHandle = (tag: string, handle: string): TokenKey => ({ tag, hash: hashOf(Buffer.from(handle)) });
 
 /** @throws RangeError for a part that would not parse again */
@@ -36,7 +36,7 @@ export function makeRefreshToken({ region, tag, handle, generation }: RefreshPar
   return token;
 }
 
-/** What it says, whoever wrote it. For the gateway, which cannot know more. */
+/** The token's parts, unverified. The gateway has no key and cannot know more. */
 export function readRefreshToken(token: string | undefined): RefreshParts | undefined {
   if (token === undefined || token.length > refreshTokenLengthMax) return undefined;
   const match = tokenPattern.exec(token);
@@ -45,13 +45,13 @@ export function readRefreshToken(token: string | undefined): RefreshParts | unde
   return { region, tag, handle, generation: Number(generation) };
 }
 
-/** What it says, when auth wrote it. */
+/** The token's parts, when auth made it. */
 export function parseRefreshToken(token: string | undefined, keys: MacKeys): RefreshParts | undefined {
   const parts = readRefreshToken(token);
   if (parts === undefined) return undefined;
   const at = token!.lastIndexOf('.');
   const [signed, given] = [token!.slice(0, at), Buffer.from(token!.slice(at + 1), 'latin1')];
-  // In constant time and by every key, as for session tokens.
+  // Compared in constant time and by every key, as for session tokens.
   let ours = false;
   for (const key of keys) ours = timingSafeEqual(Buffer.from(mac(key, signed), 'latin1'), given) || ours;
   return ours ? parts : undefined;

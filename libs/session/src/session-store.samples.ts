@@ -1,4 +1,4 @@
-/** What the contract of session stores is tested with and on. Equal names give equal sessions. */
+/** Samples and the kit for the contract of session stores. Equal names give equal sessions. */
 import { createHash } from 'node:crypto';
 import type { NewSession, SessionRecord, SessionStore, TokenKey, Tombstone } from './session.store.ts';
 import { limits } from './session.limits.ts';
@@ -7,13 +7,13 @@ export interface SessionStoreUnderTest {
   readonly store: SessionStore;
   /** The same content through another connection. */
   readonly second: SessionStore;
-  /** All that is kept, with the time it has left. @param nowMs for a store that has no clock of its own */
+  /** Everything the store keeps, with the remaining time. @param nowMs for a store that has no clock of its own */
   keys(nowMs: number): Promise<{ readonly key: string; readonly ttlMs: number }[]>;
-  /** The hashes that a subject's index holds, as they are kept, dead ones included. */
+  /** The hashes in a subject's index, as they are kept, dead ones included. */
   indexed(tag: string, subject: string): Promise<string[]>;
-  /** Puts a record in the place of another token's. */
+  /** Replaces another token's record. */
   plant(key: TokenKey, record: SessionRecord): Promise<void>;
-  /** Remembers all content; calling what it returns brings it back, as a failover to a lagging replica does. */
+  /** Remembers all content. The returned function brings it back, as a failover to a lagging replica does. */
   snapshot(): Promise<() => Promise<void>>;
   wipe(): Promise<void>;
   close(): Promise<void>;
@@ -27,7 +27,7 @@ export const minute = 60_000;
 export const hour = 60 * minute;
 export const day = 24 * hour;
 export const life = limits.user;
-/** Any moment: a store must not compare it with its own clock. */
+/** An arbitrary moment: a store must not compare it with its own clock. */
 export const t0 = 1_800_000_000_000;
 
 export const hashNamed = (name: string): string => createHash('sha256').update(name).digest('base64url');

@@ -1,13 +1,13 @@
 /**
- * A server that hangs (SIGSTOP, a stalled disk) has in its socket what its callers gave up on long ago, and carries it out when it goes on. For most
- * operations that is harmless. A refresh that moves the counter for nobody is not: the browser comes back with the same token, by then out of
- * the grace, and is taken for a thief. So a refresh says until when it may be begun, by the server's own clock.
+ * A hung server (SIGSTOP, a stalled disk) still has commands in its socket that its callers gave up on long ago. It carries them out when it goes on.
+ * For most operations that is harmless. A late refresh is not: it moves the counter, and its caller has gone. The browser comes back with the same
+ * token after the grace, and counts as a thief. So a refresh states until when it may be begun, by the server's own clock.
  *
- * No two clocks are compared: what the server's clock showed at the last answer is told from what this process' monotonic one showed when it was
- * asked. If the server's clock was set meanwhile the next refresh is refused as late, tells the new time, and is asked once more.
+ * No two clocks are compared. The process estimates the server's clock from its last answer and from its own monotonic clock when it asked. If the
+ * server's clock was set meanwhile, the next refresh is refused as late. The refusal tells the new time, and the process asks once more.
  */
 
-/** Above the command's time-out (500 ms) twice over and any answer's way; far below the grace, most of which is left for coming back. */
+/** More than twice the command's time-out (500 ms) plus an answer's way. Far below the grace, so the browser has time to come back. */
 const lateAfterMs = 2_000;
 
 export class Lateness {
@@ -18,7 +18,7 @@ export class Lateness {
     this.#monotonicMs = monotonicMs;
   }
 
-  /** @param ask is given until when it may be begun ('' for ever: before the first answer), and answers what the server's clock showed */
+  /** @param ask is given until when it may be begun ('' for ever: before the first answer), and answers with the server's clock */
   async within<Answer extends { readonly late: boolean; readonly atMs: number }>(
     ask: (untilMs: number | '') => Promise<Answer>,
   ): Promise<Answer> {

@@ -1,4 +1,4 @@
-/** What both adapters do to a record before they keep it. */
+/** Both adapters prepare a record with these functions before they keep it. */
 import type { NewSession, SessionRecord } from './session.store.ts';
 
 /** Redis keeps a hash as one compact listpack while no value is longer (hash-max-listpack-value): one longer field doubles the memory. */
@@ -21,11 +21,11 @@ export function storable(session: NewSession, nowMs: number): NewSession {
 }
 
 /**
- * A device label for the list of signed-in devices, from a User-Agent or what the person typed: at most 64 bytes of UTF-8, cut at the boundary of
- * a character, without control characters (it is shown, and printed by operators) and without halves of surrogate pairs.
+ * A device label for the list of signed-in devices, from a User-Agent or the person's own text. It has at most 64 bytes of UTF-8, cut at the boundary
+ * of a character. It has no control characters, since people see it and operators print it, and no halves of surrogate pairs.
  */
 export function deviceLabel(text: string): string {
-  // A User-Agent can have kilobytes: what cannot survive the cut is dropped before it is scanned.
+  // A User-Agent can have kilobytes. The part that cannot survive the cut is dropped before the scan.
   const visible = text
     .slice(0, 4 * fieldBytesMax)
     .toWellFormed()
@@ -39,7 +39,7 @@ export function deviceLabel(text: string): string {
   return bytes.toString('utf8', 0, end).trimEnd();
 }
 
-/** Newest activity first; equal times in a fixed order, so that both adapters list alike. */
+/** Newest activity first. Equal times have a fixed order, so that both adapters list alike. */
 export function byActivity(a: SessionRecord, b: SessionRecord): number {
   return b.lastSeenAtMs - a.lastSeenAtMs || b.createdAtMs - a.createdAtMs || (a.handle < b.handle ? -1 : 1);
 }

@@ -1,4 +1,4 @@
-/** A record as the scripts take and give it: a list in the order of `recordFields`. */
+/** A record as the scripts take and return it: a list in the order of `recordFields`. */
 import { recordFields } from './session.scripts.ts';
 import type { SessionRecord, TokenMode } from './session.store.ts';
 

@@ -1,25 +1,25 @@
 /**
- * Refresh rotation by a counter, the pure half (docs/decisions/0009-refresh-rotation-by-counter.md). A session in the modes `jwt` and
- * `jwt-denylist` counts its refresh tokens; token n is made anew from n alone, so the store keeps a number and no token, and a loser of a race
- * can be given the successor that the winner got.
+ * Refresh rotation by a counter, the pure half (docs/decisions/0009-refresh-rotation-by-counter.md). A session in the modes `jwt` and `jwt-denylist`
+ * counts its refresh tokens. Auth makes token n anew from n alone, so the store keeps a number and no token. The loser of a race can therefore get
+ * the same successor as the winner.
  *
- * What is decided here, the stores do in one step; the contract suite holds them to it:
- * - the newest token moves the counter;
- * - its predecessor, for a short grace, is told the same successor: two tabs, a lost answer, two gateways;
- * - a token newer than the counter is ours all the same, since only auth can seal one: the store was rolled back, and goes on from there;
- * - after a proof (step-up), or a change that one allowed (a new password), no predecessor gets the successor, which is worth more than it: it is
- *   refused, and nobody is signed out for it;
- * - anything else was used before: somebody has a copy, and nobody can say who. The session must end.
+ * The stores apply these decisions in one step; the contract suite holds them to it:
+ * - The newest token moves the counter.
+ * - Its predecessor gets the same successor for a short grace: two tabs, a lost answer, two gateways.
+ * - A token newer than the counter is genuine, since only auth can seal one. The store was rolled back, and goes on from that token.
+ * - After a proof (step-up), or a change that a proof allowed (a new password), no predecessor gets the successor, which is worth more than it. The
+ *   refresh is refused, and the person stays signed in.
+ * - Any other token was used before. Two parties have it, and the store cannot tell which one is the owner. The session must end.
  */
 import { limits } from './session.limits.ts';
 import type { Proof, RefreshVerdict, SessionRecord } from './session.store.ts';
 
 type Counted = Pick<SessionRecord, 'generation' | 'rotatedAtMs' | 'authenticatedAtMs'>;
 
-/** Whether what moved the counter last was a proof or a change, and no mere refresh. Kept as the sign of its date: no further field. */
+/** Whether a proof or a change moved the counter last, not a mere refresh. The sign of its date holds this, so no further field is needed. */
 export const movedByProof = ({ rotatedAtMs }: Pick<Counted, 'rotatedAtMs'>): boolean => rotatedAtMs < 0;
 
-/** @param proof with one, whoever may have the successor gets one of their own */
+/** @param proof with one, each client that may have the successor gets its own */
 export function judgeRefresh(
   counted: Pick<Counted, 'generation' | 'rotatedAtMs'>,
   shown: number,
@@ -35,7 +35,7 @@ export function judgeRefresh(
   return proved ? 'rotated' : 'repeated';
 }
 
-/** What becomes of the counter. Only 'rotated' moves it. */
+/** The new state of the counter. Only 'rotated' moves it. */
 export function afterRefresh(counted: Counted, shown: number, proof: Proof, nowMs: number): Counted {
   if (judgeRefresh(counted, shown, proof, nowMs) !== 'rotated') return counted;
   return {

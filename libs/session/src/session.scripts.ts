@@ -1,19 +1,20 @@
 /**
- * The store's operations in Lua, one script each: Redis runs a script alone, so nothing happens between its reads and its writes.
+ * The store's operations in Lua, one script each. Redis runs a script alone, so nothing happens between its reads and its writes.
  *
- * - `#!lua` makes Redis (7.0 and later) refuse a key of another slot. The one flag, `allow-oom`, lets all but `create` run when memory is full: what
- *   they add is at most a tombstone, and nobody could be logged out otherwise.
- * - KEYS[1] is always the record or index that routes the call. Further keys are made from the slot's prefix (ARGV[1]): the subject is known only
- *   after the record was read, and one call must do. They have the same tag, hence the same slot.
- * - Every script answers with what it was asked about first: the caller compares it, so an answer to somebody else's question is noticed.
+ * - `#!lua` makes Redis (7.0 and later) refuse a key of another slot. The flag `allow-oom` lets all scripts but `create` run when memory is full.
+ *   They add at most a tombstone, and a logout must work even then.
+ * - KEYS[1] is always the record or index that routes the call. Scripts make further keys from the slot's prefix (ARGV[1]), because one call must do,
+ *   and it learns the subject only from the record. These keys have the same tag, hence the same slot.
+ * - Every answer begins with the hash, handle or subject that was asked about. The caller compares it, so it notices a wrong answer.
  * - Time is the caller's (ARGV), since tests bring their own clock. TTLs are durations, so Redis' own clock is never compared with ours.
- * - Numbers are written with %d: Lua's own tostring gives 1.79e+12 a different spelling.
- * - Before that comes the server's own name, read in the same call: `master_replid`, which is new after each start and each promotion, so after
- *   everything that can lose an acknowledged write. The last ARGV lists the servers that the caller trusts ('*': any); another one does nothing
- *   and answers its name alone. Who trusts whom: session.servers.ts.
- * - While its slot moves to another node of a cluster a script does nothing and answers TRYAGAIN: the keys that it makes itself may be on either node, and
- *   half a session looks like none, a tombstone left behind like a living one. Two keys that never exist tell: asked for together, they
- *   are refused on the node that gives a slot away (ASK) and on the one that takes it (TRYAGAIN). The slot's state cannot change within a script.
+ * - Numbers are written with %d: Lua's own tostring spells 1.79e+12 differently.
+ * - The server's own name comes first, read in the same call: `master_replid`. It is new after each start and each promotion, so after everything
+ *   that can lose an acknowledged write. The last ARGV lists the servers that the caller trusts ('*': any). Another server does nothing and answers
+ *   its name alone (session.servers.ts).
+ * - While its slot moves to another node of a cluster, a script does nothing and answers TRYAGAIN. The keys that it makes itself may be on either
+ *   node. Half a session looks like none, and without its tombstone a dead one looks alive. The script detects the move by asking for two keys that
+ *   never exist. The node that gives a slot away refuses them (ASK), and so does the one that takes it (TRYAGAIN). The slot's state cannot
+ *   change within a script.
  */
 import { limits } from './session.limits.ts';
 
@@ -40,7 +41,7 @@ export const recordFields = [
   'amr',
 ] as const;
 
-/** What the operations are made of. */
+/** The building blocks of the operations. */
 const preamble = `
 local prefix = ARGV[1]
 local now = tonumber(ARGV[2])
@@ -232,7 +233,7 @@ return { ARGV[4], values(record) }
 `);
 
 /**
- * As judgeRefresh in session.refresh.ts says, unless begun too late (session.lateness.ts).
+ * Follows judgeRefresh in session.refresh.ts, unless begun too late (session.lateness.ts).
  * KEYS: record. ARGV: prefix, now, hash, number shown, none or now or earlier (the proof), idleTimeoutMs or '', untilMs or ''.
  * Answers {hash, this server's time} or {hash, this server's time, verdict, record} or {hash, this server's time, 'late'}.
  */

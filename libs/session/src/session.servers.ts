@@ -1,26 +1,26 @@
 /**
- * Which servers have been told every revocation, and may be believed.
+ * Tracks the servers that have been told every revocation, and may be believed.
  *
- * A server is named by its replication id (`master_replid`): new at each start and at each promotion, hence after everything by which a primary can lose
- * what was acknowledged. (A replica has its primary's, but answers no script. FLUSHALL keeps it: no session is left then.) Every script answers
- * with it, from within the call, so a change needs no event to be noticed.
+ * A server is named by its replication id (`master_replid`). The id is new at each start and at each promotion, hence after every event by which a
+ * primary can lose an acknowledged write. (A replica has its primary's id, but answers no script. FLUSHALL keeps the id: no session is left then.)
+ * Every script answers with it, from within the call, so the caller notices a change without an event.
  *
- * Trust is given to a set of servers at once: ask all primaries for their names, tell every revocation to the slots' owners, ask again.
+ * A whole set of servers gains trust at once: ask all primaries for their names, tell every revocation to the slots' owners, ask again.
  *
- * - Why the names twice: if the same servers own the slots before and after, each revocation was told to the server that owned its slot; a
- *   slot that moved between two of them took its keys along. If a server was replaced meanwhile, the set differs, and nothing was gained.
- * - Why what is told is checked too (`isCurrent`): a revocation that is acknowledged by a primary that was already voted out (a cut; it notices after
- *   cluster-node-timeout) is lost with it, and the replay to its successor may have read the database just before. So what is told counts only
- *   at a server of the set that is being told everything, or was. A stranger is looked for among the owners: when it is one, all that are not lose
- *   their trust.
- * - What is left is a bound, not a proof: two replicas of auth on the two sides of a cut (docs/decisions/0010-*).
+ * - Why ask for the names twice: if the same servers own the slots before and after, the owner of each slot was told that slot's revocations. A slot
+ *   that moved between two of them took its keys along. If a server was replaced meanwhile, the set differs, and no server gains trust.
+ * - Why each told server is checked too (`isCurrent`): in a cut, a primary that was already voted out may still acknowledge a revocation. It notices
+ *   only after cluster-node-timeout, and the revocation is lost with it. The replay to its successor may have read the database just before. So a
+ *   told revocation counts only at a server of the set that is being told everything, or was. The process looks for an unknown server among the
+ *   owners. If it is one, all servers that are not owners lose their trust.
+ * - A bound remains, not a proof: two replicas of auth on the two sides of a cut (docs/decisions/0010-*).
  */
 import type { Cluster, Redis } from 'ioredis';
 import { StoreUnavailable } from './session.store.ts';
 
 export type RedisConnection = Redis | Cluster;
 
-/** As the scripts cut it: 64 bits of a random number. */
+/** The form in which the scripts cut it: 64 bits of a random number. */
 const nameLength = 16;
 
 type Replay = (incarnation: string) => Promise<void>;
@@ -29,7 +29,7 @@ export class Servers {
   readonly #redis: RedisConnection;
   #replay: Replay | undefined;
   #trusted: ReadonlySet<string> = new Set();
-  /** Those that are being told everything. */
+  /** The servers that are being told everything. */
   #candidates: ReadonlySet<string> | undefined;
   #telling: Promise<void> | undefined;
   #asking: Promise<ReadonlySet<string>> | undefined;
@@ -53,7 +53,7 @@ export class Servers {
     return nameOf(await this.#owners());
   }
 
-  /** One at a time for all who wait; a failure is not remembered. @throws when it failed, or when they were replaced meanwhile */
+  /** Runs once at a time for all waiting callers. A failure is not remembered. @throws when it failed, or when the servers were replaced meanwhile */
   tellEverything(): Promise<void> {
     this.#telling ??= this.#tell().finally(() => {
       this.#telling = undefined;
@@ -73,7 +73,7 @@ export class Servers {
     this.#trusted = before;
   }
 
-  /** Whether what was told to this server was told to one that owns slots. */
+  /** Whether the told server was one that owns slots. */
   async isCurrent(server: string): Promise<boolean> {
     if (this.#replay === undefined) return true;
     if (this.#candidates !== undefined) return this.#candidates.has(server);
@@ -83,7 +83,7 @@ export class Servers {
     return owners.has(server);
   }
 
-  /** One question for all who wait. Its answer may be of a moment ago: whoever took over since is refused, and asked about again. */
+  /** One question for all waiting callers. Its answer may be a moment old: a server that took over since is refused, and asked about again. */
   async #owners(): Promise<ReadonlySet<string>> {
     this.#asking ??= this.#askOwners().finally(() => (this.#asking = undefined));
     return this.#asking;
@@ -92,7 +92,7 @@ export class Servers {
   async #askOwners(): Promise<ReadonlySet<string>> {
     const answers = await Promise.allSettled((await ownersOf(this.#redis)).map(askName));
     const names = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
-    // Of a cluster that lost a range of slots, the others' owners are enough to go on with.
+    // In a cluster that lost a range of slots, the other ranges' owners are enough to go on.
     if (names.length === 0) throw new StoreUnavailable('no server of the session store tells its name', { cause: answers[0] });
     return new Set(names);
   }
@@ -106,11 +106,11 @@ async function askName(server: Redis): Promise<string> {
   return name.slice(0, nameLength);
 }
 
-/** The owners of slots as the nodes say now. */
+/** The owners of slots, as the nodes report now. */
 async function ownersOf(redis: RedisConnection): Promise<Redis[]> {
   if (!('slots' in redis)) return [redis];
-  // Twice: the first may only have waited for a question of somebody else's that was asked earlier. Fails while all nodes are away: then what is
-  // known is asked, and does not answer.
+  // Asked twice, because the first refresh may have joined an earlier question. It fails while all nodes are away. Then the known nodes are asked,
+  // and do not answer.
   for (let time = 0; time < 2; time += 1) await new Promise<void>((resolve) => redis.refreshSlotsCache(() => resolve()));
   const keys = new Set(redis.slots.map(([primary]) => primary));
   return redis.nodes().filter(({ options }) => keys.has(`${options.host}:${options.port}`));

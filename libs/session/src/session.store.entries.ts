@@ -1,4 +1,4 @@
-/** What the session store of one process holds, by its key in Redis, and the file that keeps it. */
+/** The entries of a one-process session store, by their keys in Redis, and the file that keeps them. */
 import { StoreUnavailable } from './session.store.ts';
 import type { SessionRecord } from './session.store.ts';
 
@@ -9,25 +9,25 @@ type Entry =
 export type Kept = Entry & { untilMs: number };
 export type MemoryEntries = Map<string, Kept>;
 
-/** What keeps the entries. Whatever one operation changed is kept whole or not at all. */
+/** Keeps the entries. All changes of one operation are kept, or none. */
 export interface SessionFile {
   read(): Iterable<readonly [string, Kept]>;
-  /** An entry of undefined is gone. @throws when the disk refuses; then nothing of it is kept */
+  /** An entry of undefined is deleted. @throws when the disk refuses; then no entry of the call is kept */
   write(changes: ReadonlyMap<string, Kept | undefined>): void;
   close(): void;
 }
 
-/** Twice what an operation can add (record, index, tombstone and those of an ended session), so that forgetting keeps up with adding. */
+/** Twice the number of entries that an operation can add (record, index, tombstone, an ended session's), so that forgetting keeps up with adding. */
 const sweepCount = 10;
 
-/** So long reads leave a disk alone that refused: each attempt encodes anew all that is kept back. */
+/** Reads leave a disk that refused alone for so long, because each attempt encodes all pending changes anew. */
 export const rewriteIntervalMs = 1_000;
 
-/** Whoever changes an entry in place says so by `changed`. */
+/** Code that changes an entry in place must report it by `changed`. */
 export class KeptEntries {
   readonly #entries: MemoryEntries;
   readonly #file: SessionFile | undefined;
-  /** Keys of what was changed since it was last written. */
+  /** Keys of the entries changed since the last write. */
   readonly #changed = new Set<string>();
   #sweep: MapIterator<[string, Kept]>;
   #refusedAtMs = -Infinity;
@@ -65,7 +65,7 @@ export class KeptEntries {
     this.#changed.add(key);
   }
 
-  /** Walks around the entries, a few with every operation; new ones are met in the next round. */
+  /** Walks around the entries, a few with every operation. The next round reaches new entries. */
   forgetSome(nowMs: number): void {
     for (let i = 0; i < sweepCount; i++) {
       const next = this.#sweep.next();
@@ -78,7 +78,7 @@ export class KeptEntries {
     }
   }
 
-  /** @throws StoreUnavailable when the disk refuses; then it goes out with the next */
+  /** @throws StoreUnavailable when the disk refuses; then the changes go out with the next write */
   write(nowMs: number): void {
     if (this.#file !== undefined && this.#changed.size > 0) {
       try {
@@ -92,7 +92,7 @@ export class KeptEntries {
     this.#changed.clear();
   }
 
-  /** After a read: memory has its answer, whatever the disk says. What was refused goes out with a later operation. */
+  /** Runs after a read. Memory has the answer, whatever the disk says. Refused changes go out with a later operation. */
   writeIfPossible(nowMs: number): void {
     if (Math.abs(nowMs - this.#refusedAtMs) < rewriteIntervalMs) return;
     try {

@@ -1,29 +1,29 @@
 /**
- * The file behind the session store of one process: a row an entry, named by its key in Redis. It holds what Redis would: hashes and handles,
+ * The file behind the session store of one process: a row for each entry, named by its key in Redis. It holds what Redis would: hashes and handles,
  * no token.
  *
- * What survives what: a write is in the operating system's page cache before it is acknowledged, so a killed process loses nothing. A power
- * failure may lose the last writes, but tears none. A session that is lost so is signed out; a revocation is told again by auth's database.
+ * Durability: a write is in the operating system's page cache before it is acknowledged, so a killed process loses nothing. A power failure may lose
+ * the last writes, but tears none. A lost session is signed out. Auth's database tells lost revocations again.
  */
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Kept, SessionFile } from './session.store.entries.ts';
 
-/** How long a write waits for another process at the file. One process owns it, so this is for somebody who looks into it. */
+/** How long a write waits for another process at the file. One process owns it, so this is for a person who inspects it. */
 const busyTimeoutMs = 500;
-/** Of the rows below. A file of another one is set aside. */
+/** The version of the rows below. A file of another version is set aside. */
 const version = 1;
 
 /** SQLITE_CORRUPT and SQLITE_NOTADB, the low byte of what SQLite answers. */
 const damagedCodes: readonly unknown[] = [11, 26];
 
-/** What no later start could read either. */
+/** Failures that every later start would meet too. */
 class UnreadableFile extends Error {}
 
 /**
- * Only a file that is damaged or none of ours is set aside. One that is busy, not permitted or on a full disk may be read by the next start: the
- * error of such a file ends this one, and the file stays.
+ * Sets aside only a file that is damaged or none of ours. The next start may read one that is busy, not permitted or on a full disk. The error of
+ * such a file ends this start, and the file stays.
  * @param setAside told when the file lies beside, and everybody is signed out
  */
 export function openSessionFile(file: string, setAside: (error: unknown) => void): SessionFile {
@@ -34,7 +34,7 @@ export function openSessionFile(file: string, setAside: (error: unknown) => void
     if (!isUnreadable(error)) throw error;
     const beside = `${file}.unreadable`;
     renameSync(file, beside);
-    // The newest commits may be in this one alone. One of an earlier time belongs to another file.
+    // The newest commits may be in this file alone. One left from an earlier time belongs to another file.
     rmSync(`${beside}-wal`, { force: true });
     if (existsSync(`${file}-wal`)) renameSync(`${file}-wal`, `${beside}-wal`);
     rmSync(`${file}-shm`, { force: true });
@@ -54,13 +54,13 @@ function open(file: string): SessionFile {
     db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;`);
     const found = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
     if (found !== 0 && found !== version) throw new UnreadableFile(`the session file is of version ${found}, not ${version}`);
-    // Nothing is written to a file that exists: it opens on a full disk too.
+    // An existing file is not written at open, so it opens on a full disk too.
     if (found === 0)
       db.exec(`CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, entry TEXT NOT NULL) WITHOUT ROWID, STRICT;
         PRAGMA user_version = ${version};`);
     const rows = db.prepare('SELECT key, entry FROM entries');
     const read = () => rows.all().map(({ key, entry }) => [key as string, decode(entry as string)] as const);
-    // A damaged page is met here, where the file can be set aside.
+    // This reads every page: a damaged one shows here, where the file can be set aside.
     read();
     return { read, ...writing(db) };
   } catch (error) {

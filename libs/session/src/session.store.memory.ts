@@ -1,10 +1,10 @@
 /**
- * The session store of one process: what Redis does, without Redis. Each operation runs to its end without an await, so it is as atomic as a Lua
- * call. With a file (session.store.file.ts) its sessions outlive the process, which begins a new incarnation all the same: auth then tells it every
- * revocation again, so what the file may have lost in a power failure stays dead.
+ * The session store of one process: Redis' behaviour, without Redis. Each operation runs to its end without an await, so it is as atomic as a Lua
+ * call. With a file (session.store.file.ts) its sessions outlive the process. Even so, a new process begins a new incarnation, and auth tells it
+ * every revocation again. So revocations that the file may have lost in a power failure stay in force.
  *
- * The promise is kept lazily, as in Redis: what has expired is not live from that millisecond on, and is forgotten a little later, a few
- * entries with every operation.
+ * Expiry is lazy, as in Redis. An expired entry is not live from that millisecond on. The store forgets it a little later, a few entries with every
+ * operation.
  */
 import { sessionKey, subjectKey, tombstoneKey } from './keys.ts';
 import { epochLifetimeMs, limits } from './session.limits.ts';
@@ -17,12 +17,12 @@ import type { NewSession, RefreshRequest, RefreshVerdict, SessionRecord, Session
 export interface MemoryStoreOptions {
   /** Unique to this process' life. */
   readonly incarnation: string;
-  /** Entries of all kinds; at the bound no new session is given. About 500 bytes each: 100,000 are 50 MB, a sixth of embedded's memory. */
+  /** Entries of all kinds. At the bound the store gives no new session. About 500 bytes each: 100,000 are 50 MB, a sixth of embedded's memory. */
   readonly entryCountMax?: number;
   readonly epochLifetimeMs?: number;
-  /** Where it is all kept, by its key in Redis. Given in by tests, which look into it, roll it back and plant what does not belong there. */
+  /** Keeps all entries, by their keys in Redis. Tests pass it in to inspect it, roll it back and plant foreign entries. */
   readonly entries?: MemoryEntries;
-  /** Where they outlive the process. Left out: nowhere. */
+  /** The file in which entries outlive the process. Without it they do not. */
   readonly file?: SessionFile;
 }
 
@@ -169,7 +169,9 @@ export class MemorySessionStore implements SessionStore {
     this.#entries.close();
   }
 
-  /** What it changed is written before it is answered. If it cannot be, it is not acknowledged, and goes out with the next. */
+  /**
+   * Writes the operation's changes before it answers. If the write fails, the operation is not acknowledged, and its changes go out with the next.
+   */
   #atomically<Result>(nowMs: number, operation: () => Result): Result {
     this.#entries.forgetSome(nowMs);
     const result = operation();
@@ -177,7 +179,7 @@ export class MemorySessionStore implements SessionStore {
     return result;
   }
 
-  /** What it changed (a touch, what it forgot) is no promise: a full disk does not keep the answer from whoever asks. */
+  /** A read's changes (a touch, forgotten entries) are no promise, so a full disk does not hold back its answer. */
   #reading<Result>(nowMs: number, operation: () => Result): Result {
     this.#entries.forgetSome(nowMs);
     const result = operation();
@@ -197,7 +199,7 @@ export class MemorySessionStore implements SessionStore {
     return index?.kind === 'subject' && index.hashes.get(record.handle) === hash ? record : undefined;
   }
 
-  /** "... and not tombstoned": the one place that asks. */
+  /** The single place that checks for tombstones. */
   #dead(tag: string, name: string): boolean {
     return this.#entries.has(tombstoneKey(tag, name));
   }
@@ -208,7 +210,7 @@ export class MemorySessionStore implements SessionStore {
     return hash === undefined ? undefined : this.#live({ tag, hash }, nowMs);
   }
 
-  /** Drops from the index what is no longer live. */
+  /** Drops index entries that are no longer live. */
   #liveOf(tag: string, subject: string, nowMs: number): SessionRecord[] {
     const index = this.#entries.get(subjectKey(tag, subject));
     if (index?.kind !== 'subject') return [];
@@ -267,7 +269,7 @@ export class MemorySessionStore implements SessionStore {
     this.#entries.set(sessionKey(record.tag, record.hash), { kind: 'session', record, untilMs: record.idleExpiresAtMs });
   }
 
-  /** Replays once, for all who wait; a failure is not remembered. */
+  /** Replays once for all waiting callers. A failure is not remembered. */
   async #trusted(): Promise<void> {
     if (this.#replay === undefined) return;
     this.#replayed ??= this.#replay();

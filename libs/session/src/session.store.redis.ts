@@ -2,14 +2,14 @@
  * The session store on Redis (7.0 or later, or Valkey 7.2), one server or a cluster. Nothing is read, thought about and written back here: each
  * operation is one script in one slot.
  *
- * Three subtleties are this file's:
+ * Three subtleties live in this file:
  *
- * 1. A server that restarted or took over may have lost acknowledged revocations (AOF everysec, asynchronous replication). Each call carries the servers
- *    that are known to have been told all of them, and a script does nothing on any other: so it is noticed within the very call that would have
- *    believed it, whatever connections, slot maps and events say. What follows is in session.servers.ts.
- * 2. A cancelled or desynchronised connection can deliver the answer to somebody else's question (OpenAI, March 2023). Every script repeats what
- *    it was asked about; an answer that does not is never given on, and the connection is dropped.
- * 3. EVALSHA first: a script is sent whole only to a server that does not have it (after a restart), which has then done nothing yet.
+ * 1. A server that restarted or took over may have lost acknowledged revocations (AOF everysec, asynchronous replication). Each call carries the
+ *    servers that are known to have been told all of them, and a script does nothing on any other. So the very call that would have believed the
+ *    server notices, whatever connections, slot maps and events say. session.servers.ts has the consequences.
+ * 2. A cancelled or desynchronised connection can deliver the answer to another caller's question (OpenAI, March 2023). Every script repeats its
+ *    question. The store never passes on an answer that does not, and drops the connection.
+ * 3. EVALSHA comes first. The store sends a whole script only to a server that lacks it (after a restart), and that server has done nothing yet.
  */
 import { createHash } from 'node:crypto';
 import { sessionKey, slotPrefix, subjectKey } from './keys.ts';
@@ -32,7 +32,7 @@ export interface RedisStoreOptions {
   readonly around?: <Result>(script: ScriptName, call: () => Promise<Result>) => Promise<Result>;
 }
 
-/** The first to find a stranger, the second to find it told, the third for another shard that changed meanwhile. */
+/** The first attempt finds an unknown server, the second finds it told, the third is for another shard that changed meanwhile. */
 const trustRoundCountMax = 3;
 
 const digests = Object.fromEntries(
@@ -122,7 +122,7 @@ export class RedisSessionStore implements SessionStore {
     return (await this.#trusting('list', tag, subject, [subjectKey(tag, subject)], [nowMs, subject])).map(decode);
   }
 
-  /** The names of all primaries that can be reached. Asked anew each time: readiness must not be answered from memory while the store hangs. */
+  /** The names of all reachable primaries. Asked anew each time: readiness must not be answered from memory while the store hangs. */
   async incarnation(): Promise<string> {
     try {
       return await this.#servers.incarnation();
@@ -136,13 +136,13 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async close(): Promise<void> {
-    // QUIT lets answers under way arrive; a server that is gone cannot be asked politely.
+    // QUIT lets answers under way arrive. A dead server cannot be asked politely.
     await this.#redis.quit().catch(() => this.#redis.disconnect());
   }
 
-  /** For operations that believe what the store holds. */
+  /** For operations that believe the store's content. */
   async #trusting(name: ScriptName, tag: string, about: string, keys: string[], args: (string | number)[]): Promise<unknown[]> {
-    // Each round ends with a server told everything; one that is replaced again in the meantime is a store that is not there yet.
+    // Each round ends with a server told everything. If it is replaced again in the meantime, the store is not there yet.
     for (let round = 0; round < trustRoundCountMax; round += 1) {
       const [, ...answer] = await this.#run(name, tag, about, keys, [...args, this.#servers.trusted()]);
       if (answer.length > 0) return answer.slice(1);
@@ -153,14 +153,14 @@ export class RedisSessionStore implements SessionStore {
     throw new StoreUnavailable('the store changed while revocations were replayed');
   }
 
-  /** For operations that are right at any time; yet told to a server that was replaced meanwhile, they were told to nobody. */
+  /** For operations that are right at any time. A command told to a server that was replaced meanwhile is lost, so it fails. */
   async #telling(name: ScriptName, tag: string, about: string, keys: string[], args: (string | number)[]): Promise<unknown[]> {
     const [server, , ...answer] = await this.#run(name, tag, about, keys, [...args, '*']);
     if (!(await this.#servers.isCurrent(String(server)))) throw new StoreUnavailable('told to a server that others have replaced');
     return answer;
   }
 
-  /** @returns the server's name, then nothing (not trusted) or what it was asked about and the answer */
+  /** @returns the server's name, then nothing (not trusted) or the repeated question and the answer */
   async #run(name: ScriptName, tag: string, about: string, keys: string[], args: (string | number)[]): Promise<unknown[]> {
     const answer = await this.#around(name, () => this.#evaluate(name, keys, [slotPrefix(tag), ...args]));
     if (Array.isArray(answer) && (answer.length === 1 || answer[1] === about)) return answer;
@@ -175,7 +175,7 @@ export class RedisSessionStore implements SessionStore {
         return this.#redis.eval(scripts[name], keys.length, ...keys, ...args);
       });
     } catch (error) {
-      // A primary that became a replica under a living connection: the name we know leads elsewhere by now.
+      // A primary became a replica under a living connection, so the known name leads elsewhere by now.
       if (isReply(error, 'READONLY')) this.#redis.disconnect(true);
       throw unavailable(error);
     }

@@ -1,13 +1,13 @@
 /**
- * The session store port: the fast copy of who is signed in. The durable truth is auth's database (docs/decisions).
- * Two adapters (Redis, in-memory) under one contract suite. Every operation is atomic: one Lua call in one slot.
+ * The session store port: the fast copy of the signed-in sessions. The durable truth is auth's database (docs/decisions). Two adapters (Redis,
+ * in-memory) share one contract suite. Every operation is atomic: one Lua call in one slot.
  *
- * Two rules make every race end well. A write needs "exists and not tombstoned", so a logout that races a touch, a rotation or a cache fill
- * stays a logout. Tombstones only grow and epochs only rise, so repeating or reordering revocations changes nothing.
+ * Two rules make every race end well. A write needs "exists and not tombstoned", so a logout that races a touch, a rotation or a cache fill stays a
+ * logout. Tombstones only grow and epochs only rise, so repeating or reordering revocations changes nothing.
  *
- * A session is live when its record is there under its own hash, neither hash nor handle is tombstoned, neither limit has passed, its epoch is
- * the subject's and the subject's index lists it under this hash. What lost its index (eviction, a torn copy) is dead: it fails closed.
- * The global epoch is auth's to compare: it belongs to no slot.
+ * A session is live when all of this holds: its record is there under its own hash; neither hash nor handle is tombstoned; neither limit has passed;
+ * its epoch is the subject's; the subject's index lists it under this hash. A session without its index (eviction, a torn copy) is dead: it fails
+ * closed. Auth compares the global epoch, which belongs to no slot.
  */
 import type { TokenModeName } from '@cloakroom/contracts';
 
@@ -36,24 +36,24 @@ export interface SessionRecord {
   /** The guest cart that this sign-in claimed; '' for none. */
   readonly claimedGuestCart: string;
   readonly region: string;
-  /** How many refresh tokens were made after the first; 0 in opaque modes. The newest is this one. */
+  /** How many refresh tokens were made after the first; 0 in opaque modes. The newest one has this number. */
   readonly generation: number;
-  /** When the newest was made; 0 for the first. Negative: by a proof or a change that one allowed (session.refresh.ts). */
+  /** When the newest was made; 0 for the first. Negative after a proof, or after a change that a proof allowed (session.refresh.ts). */
   readonly rotatedAtMs: number;
   /** How the person proved who they are: RFC 8176 values, separated by a space. '' for a guest, and for a password alone. */
   readonly amr: string;
 }
 
-/** Where a token's record is. */
+/** Locates a token's record. */
 export interface TokenKey {
   readonly tag: string;
   readonly hash: string;
 }
 
 /**
- * `epoch`: the subject's epoch as the caller's database held it when the person was authenticated. The session is born under it; if the
- * store's has risen since, the person was revoked in between and nothing is created. It also gives a store that lost the epoch its value back.
- * Left out: the store's current one, so that a sign-in that overlaps a revoke-all may survive it.
+ * `epoch`: the subject's epoch as the caller's database held it when the person was authenticated. The session is born under it. If the store's epoch
+ * has risen since, the person was revoked in between, and the store creates nothing. The value also restores the epoch of a store that lost it.
+ * Without it the store uses its current epoch, so a sign-in that overlaps a revoke-all may survive it.
  */
 export type NewSession = Omit<SessionRecord, 'epoch'> & { readonly epoch?: number };
 
@@ -67,14 +67,14 @@ export interface Tombstone {
 }
 
 /**
- * rotated: the counter moved. repeated: it had just moved, and this is who lost the race. superseded: it had just moved by a proof or a change,
- * whose successor is not for this one. reused: this token was used before.
+ * rotated: the counter moved. repeated: it had just moved, and this caller lost the race. superseded: it had just moved by a proof or a change, whose
+ * successor is not for this caller. reused: this token was used before.
  */
 export type RefreshVerdict = 'rotated' | 'repeated' | 'superseded' | 'reused';
 
 /**
- * now: the person has just proved who they are, and the authentication is renewed too. earlier: what they changed was allowed by a proof of a
- * few minutes ago, which grows no younger by it. Either way the predecessor gets nothing.
+ * now: the person has just proved their identity, and the authentication is renewed too. earlier: a proof of a few minutes ago allowed the change,
+ * and its age stays as it is. Either way the predecessor gets nothing.
  */
 export type Proof = 'none' | 'now' | 'earlier';
 
@@ -89,9 +89,8 @@ export interface RefreshRequest {
 
 export interface SessionStore {
   /**
-   * Adds a session. At the limit of parallel sessions the ones idle longest are ended and returned.
-   * Repeating it with the same handle and hash changes nothing (and returns no `ended`); the same handle with another hash (a saga resumed
-   * without its token) replaces the token.
+   * Adds a session. At the limit of parallel sessions the ones idle longest are ended and returned. Repeating it with the same handle and hash
+   * changes nothing (and returns no `ended`). The same handle with another hash replaces the token: a saga was resumed without its token.
    * 'tombstoned' when its handle or hash is already dead or its epoch has passed (a resumed saga that lost to a logout).
    * @throws RangeError when it would be born expired, or a field has more than 64 bytes (a device label is cut instead)
    */
@@ -106,16 +105,16 @@ export interface SessionStore {
    */
   resolve(key: TokenKey, nowMs: number, touch: { readonly idleTimeoutMs: number } | undefined): Promise<SessionRecord | undefined>;
   /**
-   * Replaces the token of a live session, tombstones the old one. Undefined when it is not live (any more) or the successor is dead or taken.
-   * Of two rotations of one token exactly one wins.
+   * Replaces the token of a live session and tombstones the old one. Undefined when it is not live (any more) or the successor is dead or taken. Of
+   * two rotations of one token exactly one wins.
    */
   rotate(key: TokenKey, successorHash: string, authenticatedAtMs: number, nowMs: number): Promise<SessionRecord | undefined>;
   /**
-   * Judges a refresh token by its number and moves the counter where it may (session.refresh.ts says when). Undefined when the session is not
-   * live (any more). 'reused' and 'superseded' change nothing: who asked ends the session, or does not.
+   * Judges a refresh token by its number and moves the counter where it may (session.refresh.ts says when). Undefined when the session is not live
+   * (any more). 'reused' and 'superseded' change nothing: the caller decides whether to end the session.
    */
   refresh(request: RefreshRequest, nowMs: number): Promise<{ verdict: RefreshVerdict; session: SessionRecord } | undefined>;
-  /** Ends a session by its handle, whatever its token is by now. Idempotent. Returns what was live. */
+  /** Ends a session by its handle, whatever its token is by now. Idempotent. Returns the session that was live. */
   revoke(tombstone: Tombstone, nowMs: number): Promise<SessionRecord | undefined>;
   /** Kills one token without ending its session (replay of a rotation). Idempotent. If it was the present token, the session is over. */
   buryToken(tombstone: Tombstone, nowMs: number): Promise<void>;
@@ -132,8 +131,8 @@ export interface SessionStore {
    */
   incarnation(): Promise<string>;
   /**
-   * Registers the replay. The store calls it with the incarnation before the first `create`, `resolve`, `rotate` or `list` of every incarnation
-   * (the first one included) and holds these back until it resolved; when it rejects they reject too and the next one calls it again.
+   * Registers the replay. The store calls it with the incarnation before the first `create`, `resolve`, `rotate` or `list` of every incarnation, the
+   * first one included. It holds these back until the replay resolves. When the replay rejects, they reject too, and the next one calls it again.
    * `revoke`, `buryToken` and `raiseEpoch` are never held back: the replay is made of them, and a revocation is right at any time.
    */
   onIncarnationChange(replay: (incarnation: string) => Promise<void>): void;

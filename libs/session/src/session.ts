@@ -1,11 +1,11 @@
 /**
- * What a session is: `none -> guest -> user -> revoked | expired`. Pure: time comes in with each command, handles are made by the caller.
+ * The states of a session: `none -> guest -> user -> revoked | expired`. Pure: time comes in with each command, and the caller makes the handles.
  *
- * `decide` says what a command does to a state, `evolve` what an event makes of it. The stores do the same steps atomically beside other devices
- * and other processes; the contract suite holds them to this.
+ * `decide` says what a command does to a state, `evolve` what an event makes of it. The stores do the same steps atomically beside other devices and
+ * other processes; the contract suite holds them to this.
  *
- * A sign-in does not change a session, it replaces it: a new token, a new handle, the old ones dead (ASVS 7.2.4; a planted guest token stays a
- * guest's, so fixation gains nothing). A re-authentication keeps the handle, since it is the same device, and replaces the token.
+ * A sign-in does not change a session, it replaces it: a new token, a new handle, the old ones dead (ASVS 7.2.4). A planted guest token stays a
+ * guest's, so fixation gains nothing. A re-authentication keeps the handle, since it is the same device, and replaces the token.
  */
 import type { ErrorCode } from '@cloakroom/contracts';
 import { limits } from './session.limits.ts';
@@ -33,9 +33,9 @@ export type EndReason =
   | 'device_ended'
   /** The person signed in with this browser. */
   | 'signed_in'
-  /** The person's newest session was one too many, this one was idle longest. */
+  /** The person's newest session was one too many, and this one was idle longest. */
   | 'too_many'
-  /** All of the person's sessions, or everybody's. */
+  /** All of the person's sessions, or all sessions of all people, were ended. */
   | 'epoch_raised';
 
 export type SessionState =
@@ -45,9 +45,9 @@ export type SessionState =
   | { readonly kind: 'expired'; readonly handle: string; readonly atMs: number; readonly limit: 'idle' | 'absolute' };
 
 export type SessionCommand =
-  /** The first thing that needs a session (ASVS 7.6.2: never sooner). */
+  /** The first action that needs a session (ASVS 7.6.2: never sooner). */
   | { readonly kind: 'startGuest'; readonly handle: string; readonly subject: string; readonly atMs: number }
-  /** Password proved. A guest's cart is claimed; whatever session the browser had is replaced. */
+  /** Password proved. A guest's cart is claimed, and the browser's earlier session is replaced. */
   | { readonly kind: 'signIn'; readonly handle: string; readonly subject: string; readonly atMs: number }
   /** The person did something. Polls and live streams do not send this. */
   | { readonly kind: 'touch'; readonly atMs: number }
@@ -72,7 +72,7 @@ export type SessionEvent =
   | { readonly kind: 'Expired'; readonly handle: string; readonly limit: 'idle' | 'absolute'; readonly atMs: number };
 
 export interface Decision {
-  /** What happened, in order; may be something (an expiry was noticed) although the command was refused. */
+  /** Events in order. There may be some although the command was refused: an expiry was noticed. */
   readonly events: readonly SessionEvent[];
   readonly refused?: ErrorCode;
 }
@@ -90,7 +90,7 @@ export function decide(state: SessionState, command: SessionCommand): Decision {
   }
   switch (command.kind) {
     case 'startGuest':
-      // Two tabs' first writes: whoever comes second keeps the session that is there.
+      // Two tabs' first writes: the second one keeps the session that is there.
       return { events: isLive(state) ? [] : [{ ...command, kind: 'GuestStarted' }] };
     case 'signIn':
       return { events: signIn(state, command) };
@@ -104,7 +104,7 @@ export function decide(state: SessionState, command: SessionCommand): Decision {
       if (state.kind !== 'user') return refuse(state);
       return isSteppedUp(state, command.atMs) ? { events: [] } : { events: [], refused: 'step_up_required' };
     case 'end':
-      // Ending what has ended is a success: a repeated logout must not look like a failure.
+      // Ending an ended session is a success: a repeated logout must not look like a failure.
       return { events: isLive(state) ? [{ kind: 'Ended', handle: state.handle, reason: command.reason, atMs: command.atMs }] : [] };
   }
 }
@@ -120,7 +120,7 @@ export function evolve(state: SessionState, event: SessionEvent): SessionState {
       return { ...state, lastSeenAtMs: event.atMs, idleExpiresAtMs: idleLimit(state, event.atMs) };
     case 'Reauthenticated':
       return state.kind === 'user' ? { ...state, authenticatedAtMs: event.atMs } : state;
-    // Dead stays dead: an end or an expiry that comes late changes nothing, and nothing leads out of either but a new session.
+    // A dead session stays dead. A late end or expiry changes nothing, and only a new session leads out of either state.
     case 'Ended':
       return isLive(state) && state.handle === event.handle
         ? { kind: 'revoked', handle: event.handle, atMs: event.atMs, reason: event.reason }
@@ -138,22 +138,22 @@ export function isSteppedUp(session: { readonly authenticatedAtMs: number }, now
   return session.authenticatedAtMs > 0 && ageMs >= -clockDifferenceMaxMs && ageMs < limits.stepUpAgeMaxMs;
 }
 
-/** Replicas of auth share no clock: an authentication may seem to come from the future by what NTP leaves at its worst. */
+/** Replicas of auth share no clock. An authentication may seem to come from the future by NTP's worst error. */
 export const clockDifferenceMaxMs = 1_000;
 
 /**
- * The date of what a replica states of a session. A step-up is announced by its date, and whatever is older is refused: a replica whose clock is
- * behind that of the one that did it would go on stating what nobody takes, and the person would be signed out by a step-up. The record that it
- * has read tells when that was, so what it states is no older.
+ * The date of a replica's statement about a session. A step-up is announced by its date, and verifiers refuse every older statement. A replica with a
+ * slow clock would go on making statements that verifiers refuse, and a step-up would sign the person out. The record that it has read tells when the
+ * step-up was, so its statement is no older.
  * @param nowMs before the record was read
  */
 export function statedAtMs(session: Pick<SessionRecord, 'authenticatedAtMs' | 'rotatedAtMs'>, nowMs: number): number {
-  // Of the counter only the proofs and changes, whose dates are negative (session.refresh.ts).
+  // Only the counter's proofs and changes matter here, whose dates are negative (session.refresh.ts).
   const announcedMs = Math.max(session.authenticatedAtMs, -session.rotatedAtMs);
   return Math.max(nowMs, Math.min(announcedMs, nowMs + clockDifferenceMaxMs));
 }
 
-/** How a live state is kept in the store, under the token that was made for it. */
+/** The store's form of a live state, under the token that was made for it. */
 export function newSession(
   state: LiveSession,
   kept: {
@@ -195,7 +195,7 @@ function signIn(state: SessionState, command: Extract<SessionCommand, { kind: 's
   return [{ kind: 'Ended', handle: state.handle, reason: 'signed_in', atMs: command.atMs }, signedIn];
 }
 
-/** What a person without the session that a command needs is told. */
+/** The answer to a person without the session that a command needs. */
 function refuse(state: SessionState): Decision {
   const code = {
     none: 'session_required',

@@ -6,15 +6,15 @@
  *   region  1-16 of [a-z0-9-]: where the session was born; now always `local`
  *   tag     4 lower-case hex digits, one of 65,536 shard labels: the slot of the store that holds the record
  *   secret  32 random bytes, base64url without padding (RFC 4648 5): 256 bits, where ASVS 7.2.3 asks for 128
- *   mac     HMAC-SHA256 (RFC 2104) over all that stands before the last dot, base64url: 32 bytes
+ *   mac     HMAC-SHA256 (RFC 2104) over everything before the last dot, base64url: 32 bytes
  *
- * The MAC proves nothing about the session; the store does that. It is checked first because whoever can write the tag chooses which shard
- * works for him: without the key a forged tag costs one HMAC in the process at the edge and reaches no shard. It also tells "was ours once"
+ * The MAC proves nothing about the session; the store does that. It is checked first because the tag's writer chooses which shard does the work.
+ * Without the key, a forged tag costs one HMAC in the process at the edge and reaches no shard. The MAC also tells "was ours once"
  * (401 session_ended) from "never was ours" (no cookie).
  *
  * The MAC is over the text, not over decoded bytes. Base64url leaves 2 unused bits in the last digit of 32 bytes (RFC 4648 3.5), so one secret
- * has 4 spellings: the other 3 fail, one session never has two tokens. The store is given only SHA-256 of the secret: it holds nothing that a
- * thief of the store could send. A plain hash is enough, a 256-bit secret cannot be guessed.
+ * has 4 spellings. The other 3 fail, so one session never has two tokens. The store is given only SHA-256 of the secret, so a thief of the
+ * store finds nothing to send. A plain hash is enough, because a 256-bit secret cannot be guessed.
  */
 import { createHash, createHmac, createSecretKey, hash, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { regionPattern } from '@cloakroom/contracts';
@@ -25,12 +25,12 @@ export type MacKeys = readonly [KeyObject, ...KeyObject[]];
 
 /** RFC 2104 3: a key shorter than the hash's output weakens it. */
 const macKeyBytesMin = 32;
-/** One in use, one arriving, one leaving, one for an emergency; each costs an HMAC on every forged token. */
+/** One in use, one arriving, one leaving, one for an emergency. Each costs an HMAC on every forged token. */
 const macKeyCountMax = 4;
 export const secretBytes = 32;
 
 const tokenPattern = /^v1\.[a-z0-9-]{1,16}\.[0-9a-f]{4}\.[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]{43}$/;
-/** "v1" + region + tag + secret + mac + 4 dots: anything longer is refused before it is looked at. */
+/** "v1" + region + tag + secret + mac + 4 dots: a longer text is refused before parsing. */
 export const tokenLengthMax = 2 + 16 + 4 + 43 + 43 + 4;
 const tagPattern = /^[0-9a-f]{4}$/;
 
@@ -44,7 +44,7 @@ export function macKeys(keys: readonly Buffer[]): MacKeys {
   return [createSecretKey(first), ...others.map((key) => createSecretKey(key))];
 }
 
-/** Reads the keys from configuration: base64url, several separated by commas, the first one makes tokens. */
+/** Reads the keys from configuration: base64url, several separated by commas. The first one makes tokens. */
 export function readMacKeys(text: string): MacKeys {
   const parts = text.split(',').map((part) => part.trim());
   if (parts.some((part) => !/^[A-Za-z0-9_-]+$/.test(part))) throw new RangeError('a token key is base64url without padding');
@@ -61,7 +61,7 @@ export interface NewToken {
 export interface MadeToken {
   /** For the cookie alone; never logged, never stored. */
   readonly token: string;
-  /** What the store knows the token by. */
+  /** The store's name for the token. */
   readonly key: TokenKey;
 }
 
@@ -80,7 +80,7 @@ export function makeToken(parts: NewToken, keys: MacKeys): MadeToken {
 }
 
 /**
- * What a token points to, or undefined when it never was ours. Costs a length check for oversize input, one regular expression without
+ * The location that a token points to, or undefined when it never was ours. Costs a length check for oversize input, one regular expression without
  * backtracking for malformed input, and one HMAC a key for the rest.
  */
 export function parseToken(token: string | undefined, keys: MacKeys): ParsedToken | undefined {
@@ -98,21 +98,21 @@ export function hashOf(secret: Uint8Array): string {
 }
 
 /**
- * The shard label of a subject: all sessions of one user meet in one slot. It depends on no key, since it must survive key rotation; ids are
- * random and the server's own, so nobody can choose many that meet in one shard.
+ * The shard label of a subject: all sessions of one user meet in one slot. It depends on no key, since it must survive key rotation. The server makes
+ * random ids, so a client cannot choose many that meet in one shard.
  */
 export function tagOf(subject: string): string {
   return createHash('sha256').update('cloakroom tag v1\0').update(subject).digest('hex').slice(0, 4);
 }
 
-/** A guest has one session: any slot will do. @param random 2 bytes */
+/** A guest has one session, so any slot will do. @param random 2 bytes */
 export function tagFrom(random: Uint8Array): string {
   if (random.length < 2) throw new RangeError('a tag needs 2 random bytes');
   return Buffer.from(random.subarray(0, 2)).toString('hex');
 }
 
 /**
- * Compared in constant time, or the time of the answer would give the MAC away digit by digit; and as text, whose spelling is canonical on our
+ * Compared in constant time, or the time of the answer would give the MAC away digit by digit. Compared as text, whose spelling is canonical on our
  * side. Every key is tried, so that the time does not tell which one made the token.
  */
 function isOurs(signed: string, given: string, keys: MacKeys): boolean {

@@ -1,6 +1,6 @@
 /**
- * What every session store must do, run against each adapter: `sessionStoreContract('Redis', make)`.
- * The races are in session-store.races.contract.ts, random histories in session-store.histories.contract.ts.
+ * The contract of every session store, run against each adapter: `sessionStoreContract('Redis', make)`. The races are in
+ * session-store.races.contract.ts, random histories in session-store.histories.contract.ts.
  */
 import type { SessionRecord } from '../index.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -172,7 +172,7 @@ function timeLimits(under: Under): void {
 function parallelSessions(under: Under): void {
   it('ends the one idle longest when an 11th begins, and says which', async () => {
     for (let i = 0; i < 10; i++) await under().store.create(userSession(`${i}`, {}, t0 + i), 10, t0 + i);
-    // The oldest two come back to life: the third is now the one idle longest.
+    // The oldest two come back to life, so the third is now the one idle longest.
     for (const i of [0, 1]) await under().store.resolve(userSession(`${i}`), t0 + hour, { idleTimeoutMs: day });
     const created = await under().store.create(userSession('new', {}, t0 + hour), 10, t0 + hour);
     expect(created).toMatchObject({ session: { handle: 'handle-new' }, ended: [{ handle: 'handle-2' }] });

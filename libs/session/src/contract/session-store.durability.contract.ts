@@ -1,4 +1,4 @@
-/** What a session store keeps, for how long, and what it must not believe after it lost writes; part of the contract. */
+/** The durability part of the contract: what a session store keeps, for how long, and what it must not believe after it lost writes. */
 import type { Tombstone } from '../index.ts';
 import { expect, it, vi } from 'vitest';
 import type { MakeSessionStore, Under } from '../session-store.samples.ts';
@@ -54,7 +54,7 @@ export function rolledBack(under: Under): void {
   });
 }
 
-/** As many as the promise says. */
+/** The number that the contract promises. */
 const cycleCount = 10_000;
 const batchSize = 250;
 

@@ -1,6 +1,6 @@
 /**
- * Random histories of several devices and two persons, held against a model that says in the plainest way what must be true; and all orders of
- * a small set of operations, held against rules that know no order of execution at all.
+ * Random histories of several devices and two persons, held against a model that states the rules in the plainest way. In addition all orders of a
+ * small set of operations, held against rules that know no order of execution at all.
  */
 import type { LiveSession, NewSession, SessionStore } from '../index.ts';
 import { decide, evolve, isLive, limits, newSession, sessionState } from '../index.ts';
@@ -34,7 +34,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 interface Known {
   session: NewSession;
-  /** As libs/session's pure rules say; undefined when it is over. */
+  /** The session by libs/session's pure rules; undefined when it is over. */
   state: LiveSession | undefined;
   hash: string;
   epoch: number;
@@ -61,7 +61,7 @@ class Model {
   }
 }
 
-/** Plays one step on both and compares what the step answered. */
+/** Plays one step on both and compares the answers. */
 async function play(model: Model, store: SessionStore, next: Step, index: number): Promise<void> {
   if (next.do === 'wait') return void (model.now += next.ms);
   if (next.do === 'raise') {
@@ -128,13 +128,13 @@ async function create(model: Model, store: SessionStore, device: number, index: 
     .sort((a, b) => a.state!.lastSeenAtMs - b.state!.lastSeenAtMs || a.state!.createdAtMs - b.state!.createdAtMs);
   const surplus = Math.max(0, others.length - sessionCountMax + 1);
   if (created === 'tombstoned') return expect.fail('refused a sign-in that nothing forbids');
-  // Of equally idle ones either may go.
+  // When several are equally idle, any of them may go.
   expect(created.ended.map((record) => record.lastSeenAtMs)).toEqual(others.slice(0, surplus).map((known) => known.state!.lastSeenAtMs));
   for (const record of created.ended) model.end(model.known.get(record.handle)!, record.handle);
   model.known.set(handle, { session, state, hash: key.hash, epoch: model.epochs.get(subject) ?? 0 });
 }
 
-/** |live| = |listed| = |indexed| = |records|, and nothing is kept for ever. */
+/** |live| = |listed| = |indexed| = |records|, and no entry is kept for ever. */
 async function agree(model: Model, { store, keys, indexed }: SessionStoreUnderTest): Promise<void> {
   for (const { key, ttlMs } of await keys(model.now)) expect(ttlMs, `TTL of ${key}`).toBeGreaterThan(0);
   for (const subject of persons) {
@@ -174,7 +174,7 @@ export function histories(under: Under): void {
 const operations = ['create', 'touch', 'rotate to b', 'rotate to c', 'revoke', 'raise', 'bury a'] as const;
 type Operation = (typeof operations)[number];
 
-/** Orders that are under way at once: they share nothing, and one connection answers them in turn. */
+/** The number of orders under way at once. They share nothing, and one connection answers them in turn. */
 const batchSize = 120;
 
 async function allOrders(under: Under): Promise<void> {
@@ -210,7 +210,7 @@ async function oneOrder(store: SessionStore, order: readonly Operation[], number
   const born = before('revoke', 'create') || before('bury a', 'create') ? 'tombstoned' : 'created';
   expect(answers.get('create') === 'tombstoned' ? 'tombstoned' : 'created', `in the order ${name}`).toBe(born);
   if (before('touch', 'create') || before('revoke', 'touch')) expect(answers.get('touch'), `in the order ${name}`).toBeUndefined();
-  // Rotated exactly when it was alive then: born, and neither ended, raised above nor buried.
+  // It was rotated exactly when it was alive then: born, not ended, not raised above and not buried.
   const alive = (at: Operation) =>
     born === 'created' &&
     before('create', at) &&

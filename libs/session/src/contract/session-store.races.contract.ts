@@ -1,14 +1,14 @@
 /**
- * The races of a session, without a sleep. What auth does for one request is a *flow* of store calls; between two of its calls anything may happen.
- * Each race runs every interleaving of its flows, call by call, on a fresh session: the barrier is that the next call is simply not made yet.
- * That is complete, since one call is atomic; that it is, is what the last tests try with two connections at once.
+ * The races of a session, without a sleep. One request of auth is a *flow* of store calls, and anything may happen between two of its calls. Each
+ * race runs every interleaving of its flows, call by call, on a fresh session. The barrier is that the next call is simply not made yet. That is
+ * complete, since one call is atomic. The last tests check that atomicity with two connections at once.
  */
 import type { NewSession, SessionRecord, SessionStore } from '../index.ts';
 import { describe, expect, it } from 'vitest';
 import type { Under } from '../session-store.samples.ts';
 import { day, hashNamed, hour, t0, tombstoneOf, userSession } from '../session-store.samples.ts';
 
-/** One request's calls; each `yield` is a place where others may come between. Returns what its person was told. */
+/** One request's calls. Other flows may come in at each `yield`. Returns the person's answer. */
 type Flow = (store: SessionStore, session: NewSession) => AsyncGenerator<void, unknown, void>;
 
 const now = t0 + hour;
@@ -37,7 +37,7 @@ const rotatingTo = (name: string): Flow =>
     yield;
     return record && (await store.rotate(session, hashNamed(`${session.handle} ${name}`), now, now));
   };
-/** A sign-in that was interrupted after its first create, and is taken up again, twice. */
+/** A sign-in that was interrupted after its first create, and is resumed twice. */
 async function* resuming(store: SessionStore, session: NewSession) {
   yield;
   await store.create(session, 10, now);
@@ -48,7 +48,7 @@ async function* raising(store: SessionStore, session: NewSession) {
   yield;
   return await store.raiseEpoch(session.tag, session.subject, undefined, now);
 }
-/** What the relay does again after a crash. */
+/** The relay's repeated work after a crash. */
 async function* replaying(store: SessionStore, session: NewSession) {
   yield;
   await store.buryToken(tombstoneOf(session, session.hash), now);
@@ -90,7 +90,7 @@ async function inEveryOrder(
     const session = userSession(name, { subject: `u_${name}` });
     await store.create(session, 10, t0);
     const results: unknown[] = flows.map(() => undefined);
-    // Neighbours use different connections.
+    // Neighbouring flows use different connections.
     const running = flows.map((flow, i) => flow(i % 2 === 0 ? store : second, session));
     for (const flow of running) await flow.next();
     for (const i of order) {
@@ -101,7 +101,7 @@ async function inEveryOrder(
   }
 }
 
-/** Counts a flow's calls on a store that knows nothing. */
+/** Counts a flow's calls on an empty store. */
 async function callCount(flow: Flow): Promise<number> {
   const nothing = {
     resolve: async () => undefined,
@@ -157,7 +157,7 @@ export function races(under: Under): void {
 
 const rounds = 50;
 
-/** The same through two connections at the same time: whichever order the store chose, the outcome must be one of the allowed. */
+/** The same through two connections at the same time. Any order is possible in the store, so the outcome must be one of the allowed. */
 function atOnce(under: Under): void {
   it('never resurrects a session that is revoked while it is touched, rotated and resumed at once', async () => {
     for (let round = 0; round < rounds; round++) {
