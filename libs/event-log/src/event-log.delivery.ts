@@ -1,7 +1,7 @@
 /**
- * How a batch reaches its handler, the same for every adapter: at least once, in order, never stuck for ever on one record.
- * Distributed subtleties: a failing record must not block its partition (poison), yet a failing dependency must not empty the partition
- * into the dead-letter topic; and every wait in here keeps the member's place in its group by heartbeats.
+ * Hands a batch to its handler, the same for every adapter: at least once, in order, never stuck for ever on one record. Distributed subtleties: a
+ * failing record must not block its partition (poison), yet a failing dependency must not empty the partition into the dead-letter topic. Every wait
+ * in this file keeps the member's place in its group by heartbeats.
  */
 import { recordHeaders } from '@cloakroom/contracts';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,13 +11,13 @@ import { EventLogError, RetryLater } from './event-log.ts';
 import { traceIdOfRecord } from './record-trace.ts';
 import type { BatchControl, EventLogReporter, LogRecord, Position, RecordBatch, RecordHeaders, SubscribeOptions } from './event-log.ts';
 
-/** Attempts on a batch before its records are tried alone: enough to outlive a reconnect, short enough for the session time-out. */
+/** Attempts on a batch before its records are tried alone: enough to outlive a reconnect, few enough for the session time-out. */
 export const attemptsDefault = 5;
 /** First delay between attempts; it doubles. With 5 attempts: 50 + 100 + 200 + 400 ms. */
 const firstDelayMs = 50;
 /** All delays of one batch together, whatever `attempts` says: a third of the session time-out (6 s). */
 const delaySumMaxMs = 2_000;
-/** Pause before records are fetched again whose handler blamed a dependency. Not longer: in Kafka it holds back the member's other partitions. */
+/** Pause before refetching records whose handler blamed a dependency. Not longer, because in Kafka it holds back the member's other partitions. */
 export const retryLaterDelayMs = 500;
 
 export interface Delivery {
@@ -28,7 +28,7 @@ export interface Delivery {
   readonly signal: AbortSignal;
   /** Keeps the place in the group. Throws when it is lost. */
   heartbeat(): Promise<void>;
-  /** Whether somebody sought on this partition since the batch was taken. */
+  /** Whether a caller sought on this partition since the batch was taken. */
   sought(): boolean;
   publishDeadLetter(record: LogRecord, headers: RecordHeaders): Promise<Position>;
 }
@@ -54,7 +54,7 @@ async function deliverRecords(batch: RecordBatch, delivery: Delivery): Promise<b
   let done = first;
   for (const record of batch.records) {
     if (delivery.signal.aborted || delivery.sought()) return done;
-    // A single record has had all its attempts; of many, each gets one alone, which tells the poison from its neighbours.
+    // A single record has had all its attempts. Each of several records gets one alone, which tells the poison from its neighbours.
     const alone = batch.records.length === 1 ? failure : await attempt({ ...batch, records: [record] }, delivery, 1);
     if (alone?.stop === true) return done;
     if (alone !== undefined && !(await bury(record, alone.reason, delivery))) return done;
@@ -64,7 +64,7 @@ async function deliverRecords(batch: RecordBatch, delivery: Delivery): Promise<b
   return done;
 }
 
-/** `stop`: not the records' fault (a dependency, a revocation); they must be handed over again. */
+/** `stop`: a dependency or a revocation is at fault, not the records. They must be handed over again. */
 interface Failure {
   readonly reason: string;
   readonly stop: boolean;
@@ -94,7 +94,7 @@ async function attempt(batch: RecordBatch, delivery: Delivery, attempts: number)
   }
 }
 
-/** @returns false when the dead letter could not be written: then the record stays where it is, and the partition waits for the log. */
+/** @returns false when the dead letter could not be written: then the record stays where it is, and the partition waits for the log */
 async function bury(record: LogRecord, reason: string, delivery: Delivery): Promise<boolean> {
   const { log, options } = delivery;
   const { topic, partition, offset } = record;
@@ -106,7 +106,7 @@ async function bury(record: LogRecord, reason: string, delivery: Delivery): Prom
     await options.onDeadLetter?.(record, reason, position);
     return true;
   } catch (error) {
-    // Whoever counts on onDeadLetter (a cart marked incomplete) must not miss it: the record is buried again, at least once.
+    // A consumer of onDeadLetter (it marks a cart incomplete) must not miss it, so the record is buried again: at least once.
     log.error({ ...where, err: error }, 'a dead letter could not be written or announced; the partition waits');
     await pause(retryLaterDelayMs, delivery.signal);
     await delivery.heartbeat();
@@ -114,7 +114,7 @@ async function bury(record: LogRecord, reason: string, delivery: Delivery): Prom
   }
 }
 
-/** Header values are bounded so that the dead letter of a record that just fits still fits. */
+/** Header values are bounded, so that the dead letter of a record that just fits still fits. */
 const reasonLengthMax = 200;
 
 function deadLetterHeaders(record: LogRecord, reason: string): RecordHeaders {

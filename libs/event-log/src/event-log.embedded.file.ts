@@ -1,9 +1,9 @@
 /**
- * The file behind the embedded log, a SQLite database: topics, records, and the offsets that groups committed. The log reads it
- * once, at open, and keeps all of it in memory.
+ * The file behind the embedded log, a SQLite database: topics, records, and the offsets that groups committed. The log reads it once, at open, and
+ * keeps all of it in memory.
  *
- * What survives what: a commit is in the operating system's page cache, so a killed process loses nothing that was acknowledged. The disk is
- * synced once a second and at close, so a power failure may lose the last second. SQLite drops a transaction that a crash tore.
+ * Durability: a commit is in the operating system's page cache, so a killed process loses nothing that was acknowledged. The disk is synced once a
+ * second and at close, so a power failure may lose the last second. SQLite drops a transaction that a crash tore.
  */
 import { closeSync, copyFileSync, existsSync, fdatasync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -14,13 +14,13 @@ import type { LogEntry } from './event-log.embedded.state.ts';
 import { EventLogError } from './event-log.ts';
 import type { EventLogReporter, RecordHeaders } from './event-log.ts';
 
-/** How much a power failure may lose. */
+/** A power failure may lose this much. */
 const syncIntervalMs = 1_000;
-/** How long a write waits for another process at the file. One process owns it, so this is for somebody who looks into it. */
+/** How long a write waits for another process at the file. One process owns it, so this is for a person who inspects it. */
 const busyTimeoutMs = 500;
-/** The file is made smaller at open when so much of it is free; not while the log runs, as that copies the file. */
+/** The file is shrunk at open when this much of it is free. It is not shrunk while the log runs, because that copies the file. */
 const freeShareMax = 0.5;
-/** Of the tables below. */
+/** The version of the tables below. */
 const version = 1;
 const schema = `
   CREATE TABLE topics (name TEXT PRIMARY KEY, spec TEXT NOT NULL) WITHOUT ROWID, STRICT;
@@ -36,17 +36,17 @@ const schema = `
 
 export interface LogFile {
   /**
-   * @throws EventLogError retriable, when the disk refuses; fatal, when another process has written the file. Nothing of the entries is in the
-   * file then.
+   * @throws EventLogError retriable, when the disk refuses; fatal, when another process has written the file. The file then holds none of the
+   * entries.
    */
   append(entries: Iterable<LogEntry>): void;
-  /** Deletes commits that are older, and gives back the room of what was deleted, where that is much. */
+  /** Deletes commits that are older. Gives back the freed room where that is much. */
   shrink(commitsFromMs: number): void;
   close(): void;
 }
 
 /**
- * @param take is given what makes the state: a topic before its partitions' starts, those before records, and records in their order
+ * @param take is given the entries that make the state: a topic before its partitions' starts, those before records, and records in their order
  * @throws when the file is damaged or no event log; it stays as it is
  */
 export function openLogFile(file: string, log: EventLogReporter, take: (entry: LogEntry) => void): LogFile {
@@ -64,7 +64,7 @@ export function openLogFile(file: string, log: EventLogReporter, take: (entry: L
     return opened;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    // A file that is sound must not be given up because the disk is full or another process has it.
+    // A sound file must not be set aside because the disk is full or another process has it.
     const remedy = isRefusal(cause) ? 'Make room, or end what else uses the file' : '--fresh begins with an empty one';
     throw new Error(`the event log ${file} cannot be opened: ${why}. ${remedy}`, { cause });
   }
@@ -93,7 +93,7 @@ function openDatabase(
       const write = writing(db);
       for (const entry of imported ?? []) write(entry);
       db.exec(`PRAGMA user_version = ${version}; COMMIT`);
-      // On disk before the journal gets a name under which nobody reads it.
+      // The disk has it before the journal gets a name under which no process reads it.
       if (imported !== undefined) db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     }
     for (const entry of reading(db)) take(entry);
@@ -182,7 +182,7 @@ function decodeHeaders(text: string): RecordHeaders {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Buffer.from(value, 'latin1')]));
 }
 
-/** Tells the disk once a second to take the newest commits, beside the event loop. Closing the database syncs it too. */
+/** Tells the disk once a second to take the newest commits, off the event loop. Closing the database syncs it too. */
 function syncing(file: string, log: EventLogReporter): { needed(): void; stop(): void } {
   const fd = openSync(file, 'r');
   let [needed, stopped] = [false, false];
@@ -204,11 +204,11 @@ function syncing(file: string, log: EventLogReporter): { needed(): void; stop():
   };
 }
 
-/** A copy for another process than the one that owns the file. What is committed after the copy begins is not in it. */
+/** A copy for a process that does not own the file. Commits made after the copy begins are not in it. */
 export function copyEmbeddedLog(file: string, copy: string): void {
-  // SQLite would not say that the file is missing.
+  // SQLite would not report that the file is missing.
   statSync(file);
-  // Whoever opens the copy imports it.
+  // The process that opens the copy imports it.
   if (isJournal(file)) return copyFileSync(file, copy);
   const db = new DatabaseSync(file, { readOnly: true });
   try {

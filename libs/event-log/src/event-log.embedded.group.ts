@@ -1,7 +1,7 @@
 /**
- * Consumer groups of the embedded log: members in one process share the partitions, eagerly rebalanced as in Kafka.
- * Subtlety: a rebalance first stops every member and waits for the handlers in progress, so no two members hold a partition; one that
- * does not finish in time is cut off as Kafka would, and its commit is refused because its assignment is over.
+ * Consumer groups of the embedded log: members in one process share the partitions, eagerly rebalanced as in Kafka. Subtlety: a rebalance first stops
+ * every member and waits for the handlers in progress, so no two members hold a partition. A member that does not finish in time is cut off as Kafka
+ * would, and its commit is refused because its assignment is over.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '@cloakroom/platform';
@@ -9,12 +9,12 @@ import { deliver, pause, retryLaterDelayMs } from './event-log.delivery.ts';
 import type { Delivery } from './event-log.delivery.ts';
 import type { EventLogReporter, RecordBatch, SubscribeOptions, Subscription, TopicPartition } from './event-log.ts';
 
-/** As Kafka's fetches are bounded by bytes; also what one view update is tested with. */
+/** Kafka bounds its fetches by bytes; this bounds them by records. A view update is tested with this many. */
 export const batchRecordsMax = 500;
 /** How long a rebalance waits for a handler in progress (Kafka adapter: rebalanceTimeout). */
 const rebalanceWaitMs = 10_000;
 
-/** What a member needs of the log. */
+/** The part of the log that a member uses. */
 export interface Shelf {
   readonly clock: Clock;
   readonly log: EventLogReporter;
@@ -51,11 +51,11 @@ export class EmbeddedGroup {
   }
 
   #rebalance(): Promise<void> {
-    // One at a time: a change during a rebalance is a rebalance after it.
+    // Rebalances run one at a time: a change during a rebalance causes another one after it.
     this.#changing = this.#changing.then(async () => {
       const members = [...this.#members];
       await Promise.all(members.map((member) => member.revoke()));
-      // Who left meanwhile gets nothing; a rebalance for that is already queued.
+      // A member that left meanwhile gets nothing; a rebalance for its leaving is already queued.
       const present = members.filter((member) => this.#members.includes(member));
       for (const [member, partitions] of shares(present)) member.assign(partitions);
     });
@@ -125,7 +125,7 @@ export class EmbeddedMember implements Subscription {
   }
 
   lastHeardMs(): number | undefined {
-    // Memory answers at once: asking is a fetch that was answered.
+    // Memory answers at once, so asking counts as an answered fetch.
     if (this.#pumps.size > 0 && this.#shelf.heard()) this.#heardMs = this.#shelf.clock.monotonicMs();
     return this.#heardMs;
   }
@@ -141,7 +141,7 @@ export class EmbeddedMember implements Subscription {
     this.#wakeUp = Promise.withResolvers<void>();
   }
 
-  /** Takes every partition away; resolves when the handlers in progress are done, or are given up. */
+  /** Takes every partition away. Resolves when the handlers in progress are done, or are given up. */
   async revoke(): Promise<void> {
     this.#lost.abort();
     this.wake();
@@ -169,7 +169,7 @@ export class EmbeddedMember implements Subscription {
   #startOf(of: TopicPartition): bigint {
     const bounds = this.#shelf.bounds(of.topic, of.partition);
     const from = this.#shelf.committed(this.options.group, of);
-    // As Kafka's reset policy: an offset that is no longer there falls back to where a new group begins.
+    // Kafka's reset policy: an offset that no longer exists falls back to a new group's beginning.
     if (from !== undefined && from >= bounds.first && from <= bounds.next) return from;
     return this.options.from === 'earliest' ? bounds.first : bounds.next;
   }
@@ -220,7 +220,7 @@ export class EmbeddedMember implements Subscription {
       sought,
       publishDeadLetter: this.#shelf.publishDeadLetter,
     });
-    // After the rebalance gave up on this handler, the partition is somebody else's (a fenced commit in Kafka).
+    // The rebalance gave up on this handler, so another member owns the partition now (a fenced commit in Kafka).
     if (this.#pumps.get(keyOf(pump)) !== pump || sought()) return;
     pump.position = done;
     if (done > batch.records[0]!.offset) this.#shelf.commit(this.options.group, pump, done);

@@ -10,7 +10,7 @@ import type { EventLogReporter } from './event-log.ts';
 
 const frameHeaderBytes = 8;
 const kinds = { topic: 1, record: 2, commit: 3, start: 4 } as const;
-/** Every SQLite file begins so. */
+/** Every SQLite file begins with this. */
 const magic = 'SQLite format 3\0';
 
 /** @throws when the file is neither a journal nor a database */

@@ -1,18 +1,18 @@
-/** What the embedded log holds in memory. It changes by entries alone, so that reading the file gives the same state. */
+/** The embedded log's state in memory. It changes by entries alone, so that reading the file gives the same state. */
 import type { TopicSpec } from '@cloakroom/contracts';
 import { EventLogError } from './event-log.ts';
 import type { LogRecord, TopicPartition } from './event-log.ts';
 
 export type LogEntry =
   | { readonly kind: 'topic'; readonly spec: TopicSpec }
-  /** The partition begins here: what was before is past its retention. */
+  /** The partition begins here: earlier records are past their retention. */
   | ({ readonly kind: 'start'; readonly offset: bigint } & TopicPartition)
   | { readonly kind: 'record'; readonly record: LogRecord }
   | ({ readonly kind: 'commit'; readonly group: string; readonly offset: bigint; readonly atMs: number } & TopicPartition);
 
-/** Retention is looked at when a partition has grown by so many records: dropping one by one would copy the array each time. */
+/** Retention is checked when a partition has grown by this many records: dropping one by one would copy the array each time. */
 const retentionStride = 1_000;
-/** Offsets of groups that nobody used for so long are forgotten (Kafka: offsets.retention.minutes, 7 days). */
+/** Offsets of groups unused for this long are forgotten (Kafka: offsets.retention.minutes, 7 days). */
 export const offsetsRetentionMs = 7 * 24 * 60 * 60 * 1000;
 
 export interface Partition {
@@ -70,8 +70,8 @@ export class EmbeddedState {
   }
 
   /**
-   * Drops what is past its retention, and groups that committed nothing for long.
-   * @returns where the partitions begin that lost something
+   * Drops records past their retention, and groups that committed nothing for long.
+   * @returns the new starts of the partitions that lost records
    */
   expire(nowMs: number): LogEntry[] {
     for (const [key, { atMs }] of this.#commits) if (atMs < nowMs - offsetsRetentionMs) this.#commits.delete(key);

@@ -1,8 +1,8 @@
 /**
  * The event log in this process's memory, written to a SQLite file: the same semantics as Kafka for one process, under the same contract suite.
  *
- * Declared differences: all services of the process share this one object; no replication; committed offsets reach the file once a second
- * and at close, so a killed process is handed some records again (at-least-once, as always); compacted topics keep every record.
+ * Declared differences: all services of the process share this one object; there is no replication; compacted topics keep every record. Committed
+ * offsets reach the file once a second and at close, so a killed process gets some records again (at-least-once, as always).
  */
 import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers';
@@ -29,7 +29,7 @@ import type {
 } from './event-log.ts';
 
 export interface EmbeddedOptions {
-  /** Absent: nothing survives the process (tests). */
+  /** Without it no record survives the process (tests). */
   readonly file?: string;
   readonly log: EventLogReporter;
   readonly clock: Clock;
@@ -37,7 +37,7 @@ export interface EmbeddedOptions {
 
 /** How old a committed offset in the file may be: a process killed within it hands some records over again. */
 const commitFlushMs = 1_000;
-/** Records of one transaction, unless one publish has more: some milliseconds in which nothing else runs. The rest waits for the next turn. */
+/** Records of one transaction, unless one publish has more: some milliseconds in which no other work runs. The rest waits for the next turn. */
 const transactionRecordsMax = 1_000;
 
 /** A publish that waits for its transaction. Its records have no offset yet. */
@@ -91,13 +91,13 @@ export class EmbeddedEventLog implements EventLog {
     assertPublishable(topic, records);
     const timestampMs = this.#clock.nowMs();
     const stamped = records.map(({ key, value, headers = {}, partition = partitionOf(key, topic) }) => {
-      // Copied, as a wire would: the caller may reuse its buffer.
+      // Copied, as a network would: the caller may reuse its buffer.
       return { topic: topic.name, partition, key, value: value === null ? null : Buffer.from(value), headers, timestampMs };
     });
     if (this.#file === undefined) return this.#write(stamped);
     const { promise, resolve, reject } = Promise.withResolvers<Position[]>();
     this.#waiting.push({ records: stamped, resolve, reject });
-    // All that is published in one turn of the event loop shares a transaction.
+    // All publishes of one turn of the event loop share a transaction.
     if (this.#waiting.length === 1) setImmediate(() => this.#writeWaiting());
     return promise;
   }
@@ -116,7 +116,7 @@ export class EmbeddedEventLog implements EventLog {
     }
   }
 
-  /** All records or none. */
+  /** Appends all records or none. */
   #write(records: Waiting['records']): Position[] {
     const nextOf = new Map<Partition, bigint>();
     const appended = records.map((record): LogEntry & { readonly kind: 'record' } => {
@@ -183,7 +183,7 @@ export class EmbeddedEventLog implements EventLog {
     this.#file?.close();
   }
 
-  /** For tests and labs: from now on the log answers nobody, as a paused broker. */
+  /** For tests and labs: the log falls silent from now on, as a paused broker does. */
   interrupt(): void {
     this.#interrupted = true;
   }
@@ -204,7 +204,7 @@ export class EmbeddedEventLog implements EventLog {
       },
       read: (topic, partition, from, recordsMax) => {
         const of = this.#state.partition(topic, partition);
-        // Below the retained part: go on with what is left.
+        // The offset is below the retained part: go on with the oldest kept record.
         const at = Number((from < of.first ? of.first : from) - of.first);
         const records = of.records.slice(at, at + recordsMax);
         if (records.length === 0) return undefined;
@@ -246,7 +246,7 @@ export class EmbeddedEventLog implements EventLog {
     try {
       this.#file?.append(entries);
     } catch (error) {
-      // Nothing is lost by it but progress: the next commit of the partition says more.
+      // A lost commit costs only progress: the partition's next commit covers it.
       this.#log.error({ err: error }, 'committed offsets could not be written');
     }
   }
@@ -267,14 +267,14 @@ export class EmbeddedEventLog implements EventLog {
       if (starts.length > 0) file.append(starts);
       file.shrink(nowMs - offsetsRetentionMs);
     } catch (error) {
-      // What could be read is served; the next open deletes them.
+      // Records that could be read are served; the next open deletes them.
       this.#log.warn({ err: error }, 'records past their retention could not be deleted from the event log');
     }
     return file;
   }
 }
 
-/** The port is asynchronous; so are its failures. */
+/** The port is asynchronous, and so are its failures. */
 function settle<T>(work: () => T): Promise<T> {
   try {
     return Promise.resolve(work());

@@ -1,6 +1,6 @@
 /**
- * How far each reader of the event log is behind, as its own deliveries show it: no question to the broker is needed. What it cannot show: a
- * reader that is handed nothing, because its broker is away, keeps its last word (lease and projector freshness tell of that).
+ * How far each reader of the event log is behind, as its own deliveries show it. This needs no question to the broker. Its limit: a reader that
+ * receives nothing, because its broker is away, keeps its last value. Lease and projector freshness show that case.
  */
 import { Counter, Gauge } from 'prom-client';
 import { metrics } from '@cloakroom/platform';
@@ -12,11 +12,11 @@ const labelNames = ['group', 'topic'] as const;
 interface Partition {
   readonly labels: { readonly group: string; readonly topic: string };
   records: number;
-  /** When the log took the oldest record that is not done; by the broker's clock. */
+  /** When the log took the oldest record that is not done, by the broker's clock. */
   oldestMs: number;
 }
 
-/** By full group name, topic and partition: bounded by what this process reads. */
+/** By full group name, topic and partition: bounded by this process's partitions. */
 const behind = new Map<string, Partition>();
 /** Assignments that will forget their partitions when they end. */
 const heeded = new WeakSet<AbortSignal>();
@@ -53,7 +53,7 @@ export const deadLetters = new Counter({
   registers,
 });
 
-/** Called for every batch before its handler; `reached` after it, with the next offset. Forgotten when the partition is lost. */
+/** Called for every batch before its handler; `reached` after it, with the next offset. The partition is forgotten when it is lost. */
 export function noteDelivery(group: string, batch: RecordBatch, lost: AbortSignal): { reached(next: bigint): void } {
   const { topic, partition, records, highWatermark } = batch;
   const key = `${group}\n${topic}\n${partition}`;
@@ -71,7 +71,7 @@ export function noteDelivery(group: string, batch: RecordBatch, lost: AbortSigna
   return {
     reached(next) {
       entry.records = Number(highWatermark - next);
-      // The next record has not been seen: it is no older than the last one that was.
+      // The next record has not been seen yet. It is no older than the last one seen.
       entry.oldestMs = (records.find(({ offset }) => offset >= next) ?? records.at(-1)!).timestampMs;
     },
   };
@@ -82,7 +82,7 @@ function forget(group: string): void {
   for (const key of behind.keys()) if (key.startsWith(`${group}\n`)) behind.delete(key);
 }
 
-/** A fresh group has a random end, which would make a new label at each start: `gateway-1-<uuid>` is `gateway-1`. */
+/** A fresh group has a random end, which would make a new label at each start. So `gateway-1-<uuid>` becomes `gateway-1`. */
 export function groupLabel(group: string): string {
   return group.replace(/-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/, '');
 }

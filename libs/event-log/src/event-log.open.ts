@@ -15,18 +15,18 @@ export type EventLogChoice =
     }
   | { readonly kind: 'embedded'; readonly file?: string; readonly log: EventLogReporter; readonly clock: Clock };
 
-/** Opening never waits for a broker: a service starts, and says in /readyz what it lacks, while Kafka is down. */
+/** Opening never waits for a broker. While Kafka is down, a service starts and reports in /readyz that the log is missing. */
 export function openEventLog(choice: EventLogChoice): Promise<EventLog> {
   return Promise.resolve(choice.kind === 'embedded' ? new EmbeddedEventLog(choice) : new KafkaEventLog(choice));
 }
 
-/** What an app's `start` is given; the rest comes from its configuration. */
+/** Passed to an app's `start`; the rest comes from its configuration. */
 export interface Parts extends ProcessParts {
-  /** In embedded all services share one log; otherwise each opens its own by configuration. */
+  /** In embedded mode all services share one log. Otherwise each opens its own by configuration. */
   readonly eventLog?: EventLog;
 }
 
-/** What a process is told of its log (config.ts). */
+/** The configuration of a process's log (config.ts). */
 export interface EventLogConfig {
   readonly EVENT_LOG: 'kafka' | 'embedded';
   readonly KAFKA_BROKERS?: string[] | undefined;
@@ -35,7 +35,7 @@ export interface EventLogConfig {
   readonly REPLICA: string;
 }
 
-/** The log that a service was given (in embedded all share one), else one of its own by configuration. */
+/** The log that a service was given (in embedded mode all share one), otherwise one of its own by configuration. */
 export function eventLogOf(service: string, config: EventLogConfig, { eventLog, log, clock }: Parts): Promise<EventLog> {
   if (eventLog !== undefined) return Promise.resolve(eventLog);
   if (config.EVENT_LOG === 'kafka') {

@@ -1,18 +1,18 @@
 /**
- * Traces through the event log, the same for every adapter. A record carries its trace in a header (record-trace.ts), on or off. While telemetry
- * is on, the header that is written is that of the publish span, and the header that a handler sees is that of its batch's span: so whatever
- * a handler publishes because of a record (traceOfRecord) continues the trace, and no handler needs to know of spans.
+ * Traces through the event log, the same for every adapter. A record carries its trace in a header (record-trace.ts), on or off. While telemetry is
+ * on, the written header is that of the publish span, and a handler sees the header of its batch's span. So every record that a handler publishes
+ * because of another one (traceOfRecord) continues the trace, and no handler needs to know of spans.
  *
- * A batch holds records of many requests. Where they are of one trace, the span of the batch is its child; where they are of several it has
- * no parent among them but a link to each (OpenTelemetry's rule for batches), and the records keep their own headers.
- * What nobody asked for (heartbeats, snapshots) has no trace and makes no span.
+ * A batch holds records of many requests. Where they belong to one trace, the span of the batch is its child. Where they belong to several, the span
+ * has no parent among them but a link to each (OpenTelemetry's rule for batches), and the records keep their own headers. Records that no request
+ * caused (heartbeats, snapshots) have no trace and make no span.
  */
 import { recordHeaders, type TopicSpec } from '@cloakroom/contracts';
 import { type Attributes, nameOfError, runWithin, type Span, startSpan, type TraceContext, tracing } from '@cloakroom/platform';
 import type { OutgoingRecord, Position, RecordBatch } from './event-log.ts';
 import { traceOfRecord } from './record-trace.ts';
 
-/** Publishes with a span for each record that was asked for, whose context travels in its place. */
+/** Publishes with a span for each record that a request caused. The span's context replaces the record's own. */
 export async function publishInSpans(
   topic: TopicSpec,
   records: readonly OutgoingRecord[],
@@ -45,7 +45,7 @@ function publishSpan({ name: topic }: TopicSpec, { headers = {} }: OutgoingRecor
 }
 
 /**
- * One span for the work on a batch; none where no record of it was asked for.
+ * One span for the work on a batch; none where no request caused any of its records.
  * @param work is handed the batch with `trace`, and where it is of one trace, with records that carry the span
  */
 export async function inBatchSpan<Result>(
@@ -81,7 +81,7 @@ function parentsOf({ records }: RecordBatch): string[] {
   return [...new Set(records.flatMap((record) => traceOfRecord(record).traceparent ?? []))];
 }
 
-/** Only where there was a header: what nobody asked for stays so. */
+/** Stamps only records that have the header already: a record that no request caused stays without a trace. */
 function stamped<Record extends Pick<OutgoingRecord, 'headers'>>(record: Record, trace: TraceContext | undefined): Record {
   if (trace === undefined || record.headers?.[recordHeaders.traceparent] === undefined) return record;
   return { ...record, headers: { ...record.headers, [recordHeaders.traceparent]: Buffer.from(trace.traceparent) } };

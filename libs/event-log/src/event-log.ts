@@ -1,6 +1,6 @@
 /**
- * The event log port: an ordered, partitioned, at-least-once log. Two adapters (Kafka, embedded) under one contract suite.
- * Nothing outside event-log.kafka.ts knows kafkajs, so that another client can replace it there and nowhere else.
+ * The event log port: an ordered, partitioned, at-least-once log. Two adapters (Kafka, embedded) share one contract suite. Only event-log.kafka.ts
+ * knows kafkajs, so that another client can replace it there alone.
  */
 import type { TopicSpec } from '@cloakroom/contracts';
 import type { TraceContext } from '@cloakroom/platform';
@@ -38,11 +38,11 @@ export interface RecordBatch {
   readonly partition: number;
   /** In offset order, never empty. */
   readonly records: readonly LogRecord[];
-  /** The offset of the next record that the partition will get, as the broker said it in this fetch. */
+  /** The offset of the next record that the partition will get, as the broker reported it in this fetch. */
   readonly highWatermark: bigint;
-  /** Local monotonic time at which the fetch that returned this batch was sent: what the broker knew is at least this fresh. */
+  /** Local monotonic time at which the fetch for this batch was sent: the broker's knowledge is at least this fresh. */
   readonly fetchStartedMs: number;
-  /** The span in which it is handled; undefined while telemetry is off, or where no record was asked for. */
+  /** The span in which it is handled. Undefined while telemetry is off, or where no request caused any record. */
   readonly trace?: TraceContext;
 }
 
@@ -50,14 +50,14 @@ export interface SubscribeOptions {
   /** Members of one group share the partitions. A fresh random name reads everything alone. */
   readonly group: string;
   readonly topics: readonly TopicSpec[];
-  /** Where a group without a committed offset begins. */
+  /** Where a group without a committed offset starts. */
   readonly from: 'earliest' | 'latest';
   /**
-   * Called for one batch of a partition at a time, batches of different partitions may overlap.
-   * Must finish well within the session time-out (6 s). Returning commits the batch's last offset, unless the handler called seek.
-   * Throwing is retried a bounded number of times, with heartbeats; after that every record of the batch is handed over alone, and one that
-   * still fails goes to `<topic>.dlq` with its origin in the headers, then `onDeadLetter`, and the partition moves on.
-   * Throwing `RetryLater`, or an EventLogError of kind retriable, blames a dependency and not the record: retried for ever, never dead-lettered.
+   * Called for one batch of a partition at a time; batches of different partitions may overlap. Must finish well within the session time-out (6 s).
+   * Returning commits the batch's last offset, unless the handler called seek. A throw is retried a bounded number of times, with heartbeats. After
+   * that every record of the batch is handed over alone. A record that still fails goes to `<topic>.dlq` with its origin in the headers, then to
+   * `onDeadLetter`, and the partition moves on. Throwing `RetryLater`, or an EventLogError of kind retriable, blames a dependency and not the record:
+   * retried for ever, never dead-lettered.
    */
   readonly handler: (batch: RecordBatch, control: BatchControl) => Promise<void>;
   /**
@@ -79,7 +79,7 @@ export interface TopicPartition {
 }
 
 export interface BatchControl {
-  /** The next record to be handed over. */
+  /** The next record to hand over. */
   seek(topic: string, partition: number, offset: bigint): void;
 }
 
@@ -89,13 +89,13 @@ export interface Subscription {
   seek(topic: string, partition: number, offset: bigint): void;
   assigned(): readonly TopicPartition[];
   /**
-   * Local monotonic start of the newest fetch that a broker answered, empty answers included; undefined before the first.
-   * Its age tells for how long the log has not been heard.
+   * Local monotonic start of the newest fetch that a broker answered, empty answers included. Undefined before the first. Its age shows how long the
+   * log has been silent.
    */
   lastHeardMs(): number | undefined;
   /** Resolves when this member has its first assignment. */
   readonly ready: Promise<void>;
-  /** Lets the handler in progress finish, leaves the group. */
+  /** Lets the handler in progress finish, then leaves the group. */
   stop(): Promise<void>;
 }
 
@@ -106,8 +106,8 @@ export interface PartitionLag {
 }
 
 /**
- * retriable: nothing was written, or it may have been: repeating is safe for records that carry their own identity.
- * fatal: repeating cannot help (unknown topic, too large). fenced: a newer producer took over.
+ * retriable: no record was written, or one may have been. Repeating is safe for records that carry their own identity. fatal: repeating cannot help
+ * (unknown topic, too large). fenced: a newer producer took over.
  */
 export type EventLogErrorKind = 'retriable' | 'fatal' | 'fenced';
 
@@ -123,10 +123,12 @@ export class EventLogError extends Error {
   }
 }
 
-/** All keys, values and headers of one publish: below a broker's limit for one batch (1 MiB), so that too much is refused here, alone. */
+/**
+ * All keys, values and headers of one publish. It is below a broker's limit for one batch (1 MiB), so only a publish that is too large fails here.
+ */
 export const publishBytesMax = 900_000;
 
-/** Half of that, as the log itself adds to the headers: who traced what. */
+/** Half of that, because the log itself adds trace headers. */
 const partBytesMax = publishBytesMax / 2;
 
 /** Bytes of key, value and headers. */
@@ -149,8 +151,8 @@ export function assertPublishable(topic: TopicSpec, records: readonly OutgoingRe
 }
 
 /**
- * For who has more than one publish takes, or may have: as many as are needed, one after the other, the records in their order.
- * @throws EventLogError of the one that failed; those before it stay published, so a caller's repetition must change nothing
+ * For a caller that has, or may have, more records than one publish takes. It makes as many publishes as needed, one by one, records in their order.
+ * @throws EventLogError of the publish that failed; earlier ones stay published, so a caller's repetition must change nothing
  */
 export async function publishInParts(log: Pick<EventLog, 'publish'>, topic: TopicSpec, records: readonly OutgoingRecord[]): Promise<void> {
   let part: OutgoingRecord[] = [];
@@ -168,12 +170,12 @@ export async function publishInParts(log: Pick<EventLog, 'publish'>, topic: Topi
   if (part.length > 0) await log.publish(topic, part);
 }
 
-/** Thrown by a handler whose dependency (a store, another log) is down: the records are in order, and will be handed over again. */
+/** Thrown by a handler whose dependency (a store, another log) is down. The records are in order, and will be handed over again. */
 export class RetryLater extends Error {
   override readonly name = 'RetryLater';
 }
 
-/** What the log tells of its own trouble. A pino logger fits. */
+/** Receives the log's reports of its own trouble. A pino logger fits. */
 export interface EventLogReporter {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
@@ -182,7 +184,7 @@ export interface EventLogReporter {
 }
 
 export interface EventLog {
-  /** Creates what is missing, waits until every partition has a leader. Never changes a topic that exists with other partitions: fails. */
+  /** Creates missing topics and waits until every partition has a leader. It never changes an existing topic with other partitions: it fails. */
   ensureTopics(specs: readonly TopicSpec[]): Promise<void>;
   /**
    * Appends with acks=all; resolves with one position a record, in order.
@@ -190,7 +192,7 @@ export interface EventLog {
    */
   publish(topic: TopicSpec, records: readonly OutgoingRecord[]): Promise<Position[]>;
   subscribe(options: SubscribeOptions): Promise<Subscription>;
-  /** For each partition the first offset whose timestamp is at or after `timestampMs`; the end where there is none. */
+  /** For each partition the first offset whose timestamp is at or after `timestampMs`; the partition's end where there is none. */
   offsetsByTime(topic: TopicSpec, timestampMs: number): Promise<Map<number, bigint>>;
   /** First and next offset of each partition. */
   bounds(topic: TopicSpec): Promise<Map<number, { readonly first: bigint; readonly next: bigint }>>;

@@ -1,22 +1,22 @@
 /**
- * How a service empties its outbox into the event log: in the order of the rows, until the log acknowledges, woken by commits. At least once: a lost
- * acknowledgement publishes the same rows again. What a row is, and what is done with it once it is out, is the service's own.
+ * Empties a service's outbox into the event log: in the order of the rows, until the log acknowledges, woken by commits. It works at least once:
+ * after a lost acknowledgement it publishes the same rows again. The service defines its rows, and what happens to them once they are published.
  */
 import type { TopicSpec } from '@cloakroom/contracts';
 import type { EventLog } from './event-log.ts';
 import type { Logger } from '@cloakroom/platform';
 
-/** A commit wakes the relay; this is for rows of an earlier process. */
+/** A commit wakes the relay. This interval is for rows of an earlier process. */
 export const outboxPollIntervalMs = 500;
-/** A log that is away is asked often enough that a page's "pending" ends soon after it is back. */
+/** The relay asks an absent log often, so that a page's "pending" ends soon after the log is back. */
 const retryDelaysMs = [50, 100, 200, 400, 800, 1_000] as const;
 
-/** Counts what was committed, and wakes who waits for it. */
+/** Counts the commits, and wakes the waiting relay. */
 export class Commits {
   count = 0;
   readonly wakes = new Set<() => void>();
 
-  /** Something was committed, here or in another process. */
+  /** A row was committed, here or in another process. */
   readonly notice = (): void => {
     this.count += 1;
     this.wakes.forEach((wake) => wake());
@@ -32,7 +32,7 @@ export interface OutboxRelay {
   publishRows(topic: TopicSpec): Promise<boolean>;
 }
 
-/** Until `ended` aborts: the tenure of a lease (database.lease.ts). */
+/** Runs until `ended` aborts: the tenure of a lease (database.lease.ts). */
 export async function relayOutbox(ended: AbortSignal, { topics, eventLog, commits, log, publishRows }: OutboxRelay): Promise<void> {
   const ensureTopics = once(() => unlessStopped(eventLog.ensureTopics(topics), ended));
   const worker = async (topic: TopicSpec): Promise<void> => {
@@ -43,7 +43,7 @@ export async function relayOutbox(ended: AbortSignal, { topics, eventLog, commit
         const more = await publishRows(topic);
         if (failures > 0) log.info({ topic: topic.name }, 'publishing goes on');
         failures = 0;
-        // What was committed while the log answered woke nobody: look again.
+        // A commit made while the log answered woke no waiter, so look again.
         if (!more && seen === commits.count) await pauseUntil(outboxPollIntervalMs, ended, commits.wakes);
       } catch (error) {
         if (failures === 0 && !ended.aborted) log.warn({ err: error, topic: topic.name }, 'publishing waits');
@@ -71,7 +71,7 @@ export function pauseUntil(durationMs: number, stopped: AbortSignal, wakes?: Set
   });
 }
 
-/** A broker that is away is waited for longer than a process has to stop. */
+/** The relay waits for an absent broker longer than a process has to stop. */
 async function unlessStopped(work: Promise<void>, stopped: AbortSignal): Promise<void> {
   let stop = (): void => undefined;
   const stopping = new Promise<never>((_, reject) => (stop = () => reject(new Error('the relay stops'))));
@@ -83,7 +83,7 @@ async function unlessStopped(work: Promise<void>, stopped: AbortSignal): Promise
   }
 }
 
-/** Repeats until it succeeded once. */
+/** Repeats until the first success. */
 function once(work: () => Promise<void>): () => Promise<void> {
   let done = false;
   return async () => {

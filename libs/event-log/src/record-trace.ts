@@ -1,12 +1,12 @@
-/** What a record says of the request that caused it, in its headers: a sign-in is one trace, through every log that it passes. */
+/** A record's headers name the request that caused it. So a sign-in is one trace, through every log that it passes. */
 import { recordHeaders } from '@cloakroom/contracts';
 import type { LogRecord, RecordHeaders } from './event-log.ts';
 import { parseTraceparent, type TraceContext } from '@cloakroom/platform';
 
-/** The request behind a change; undefined where nobody asked: a timer, a start. */
+/** The request behind a change. Undefined for a timer or a start, which no request caused. */
 export type Cause = { readonly trace: TraceContext; readonly experiment: string | undefined } | undefined;
 
-/** As columns of an outbox may hold it: null for none. */
+/** As columns of an outbox hold it; null for none. */
 export interface RecordTrace {
   readonly traceparent: string | null;
   readonly experiment: string | null;
@@ -17,7 +17,7 @@ export const traceOfCause = (cause: Cause): RecordTrace => ({
   experiment: cause?.experiment ?? null,
 });
 
-/** Of a record that causes another one. What is no traceparent is not passed on (W3C Trace Context 3.2.2.5). */
+/** The trace of a record that causes another one. An invalid traceparent is not passed on (W3C Trace Context 3.2.2.5). */
 export function traceOfRecord({ headers }: Pick<LogRecord, 'headers'>): RecordTrace {
   const traceparent = headers[recordHeaders.traceparent]?.toString();
   return {
@@ -26,7 +26,7 @@ export function traceOfRecord({ headers }: Pick<LogRecord, 'headers'>): RecordTr
   };
 }
 
-/** For log lines about a record; undefined where nobody asked for it. */
+/** For log lines about a record. Undefined where no request caused it. */
 export function traceIdOfRecord(record: Pick<LogRecord, 'headers'>): string | undefined {
   return parseTraceparent(traceOfRecord(record).traceparent ?? undefined)?.traceId;
 }

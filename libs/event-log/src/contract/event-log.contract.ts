@@ -1,6 +1,6 @@
 /**
- * What every event log must keep, whatever is behind it. Run against the embedded log in process and against real Kafka.
- * Faults that only a real broker can have (a lost answer, a killed member) stand beside the Kafka adapter.
+ * The contract of every event log, whatever is behind it. It runs against the embedded log in process and against real Kafka. Faults that only a real
+ * broker can have (a lost answer, a killed member) stand beside the Kafka adapter.
  */
 import type { TopicSpec } from '@cloakroom/contracts';
 import type { LogRecord, OutgoingRecord, RecordBatch, SubscribeOptions, Subscription } from '../event-log.ts';

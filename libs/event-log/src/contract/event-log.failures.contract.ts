@@ -1,4 +1,4 @@
-/** The event log's contract: handlers that fail, and a log that answers nobody. */
+/** The event log's contract: handlers that fail, and a log that falls silent. */
 import { deadLetterTopic, recordHeaders } from '@cloakroom/contracts';
 import { RetryLater } from '../event-log.ts';
 import { expect, it, vi } from 'vitest';
@@ -143,7 +143,7 @@ export function silence({ under, newTopic, subscribe, numbered }: Part): void {
       expect(under().monotonicMs() - beganMs).toBeLessThan(publishBoundMs + crowd.roomMs(toleranceMs));
       for (const outcome of outcomes)
         expect(outcome).toMatchObject({ status: 'rejected', reason: { name: 'EventLogError', kind: 'retriable' } });
-      // A new connection to a silent broker opens, and answers nothing.
+      // A new connection to a silent broker opens, and gets no answer.
       const againMs = under().monotonicMs();
       await expect(under().log.publish(topic, numbered(1, 20))).rejects.toMatchObject({ kind: 'retriable' });
       expect(under().monotonicMs() - againMs).toBeLessThan(publishBoundMs + crowd.roomMs(toleranceMs));

@@ -1,4 +1,4 @@
-/** What the parts of the event log's contract share. */
+/** Shared parts of the event log's contract. */
 import { randomBytes } from 'node:crypto';
 import type { TopicSpec } from '@cloakroom/contracts';
 import type { EventLog, LogRecord, OutgoingRecord, RecordBatch, SubscribeOptions, Subscription } from '../event-log.ts';
@@ -8,7 +8,7 @@ export interface EventLogUnderTest {
   /** A second, independent client of the same log; the same object where all share one. */
   readonly other: EventLog;
   monotonicMs(): number;
-  /** Makes the log answer nobody (a paused broker), until `speak`; resolves when it does so. */
+  /** Silences the log (a paused broker) until `speak`. Resolves when it is silent. */
   silence(): Promise<void>;
   speak(): void;
   close(): Promise<void>;

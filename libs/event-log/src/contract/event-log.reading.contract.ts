@@ -1,4 +1,4 @@
-/** The event log's contract: what is written, and how it is read. */
+/** The event log's contract: writing and reading. */
 import { partitionOf } from '@cloakroom/contracts';
 import { expect, it, vi } from 'vitest';
 import { numbers, patience, text, unique } from './event-log.kit.contract.ts';
@@ -112,7 +112,7 @@ export function reading({ under, newTopic, subscribe, numbered }: Part): void {
         expect(partitions).toEqual([{ topic: topic.name, partition: 0 }]);
         control.seek(topic.name, 0, 2n);
         await under().log.publish(topic, numbered(1, 5));
-        // Longer than a fetch takes: what it returned must be dropped.
+        // Longer than a fetch takes: the fetched records must be dropped.
         await new Promise((resolve) => setTimeout(resolve, 1_000));
         assigned = true;
       },

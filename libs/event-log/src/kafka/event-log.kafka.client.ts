@@ -17,21 +17,21 @@ import type { EventLogErrorKind, EventLogReporter } from '../event-log.ts';
 export interface KafkaOptions {
   /** host:port */
   readonly brokers: readonly string[];
-  /** Of topics that are made here; the broker's default unless told. */
+  /** Replicas of topics that are made here; the broker's default unless set. */
   readonly replicationFactor?: number | undefined;
   readonly clientId: string;
   readonly log: EventLogReporter;
   readonly clock: Clock;
 }
 
-/** Long for a local broker (p99 25 ms), short enough that two attempts fit into a publish. The default of 30 s hangs a caller on a paused broker. */
+/** Long for a local broker (p99 25 ms), short enough for two attempts in a publish. The default of 30 s hangs a caller on a paused broker. */
 export const requestTimeoutMs = 1_000;
 const connectionTimeoutMs = 1_000;
 
 /** Kafka protocol, api keys. */
 export const apiKeys = { produce: 0, fetch: 1 } as const;
 
-/** One request as it was handed to the socket. */
+/** One request as it was passed to the socket. */
 export interface SentRequest {
   readonly broker: string;
   readonly apiKey: number;
@@ -40,7 +40,7 @@ export interface SentRequest {
 
 export interface KafkaClient {
   readonly kafka: Kafka;
-  /** Ends every connection now, and refuses new ones: what kafkajs still retries in the background fails. */
+  /** Ends every connection now, and refuses new ones, so kafkajs' background retries fail. */
   destroy(): void;
 }
 
@@ -86,7 +86,7 @@ export function createClient(
     kafka,
     destroy() {
       destroyed = true;
-      // With an error: kafkajs listens to "error" and "end", not to "close", and would wait for answers for ever.
+      // Destroyed with an error: kafkajs listens to "error" and "end", not to "close", and would wait for answers for ever.
       for (const socket of sockets) socket.destroy(new Error('this Kafka client was discarded'));
     },
   };
@@ -103,8 +103,8 @@ function watch(socket: Socket, broker: string, onSent: (request: SentRequest) =>
 }
 
 /**
- * What kafkajs calls an error is mostly a connection it will retry; the adapters report outages once. Only what would otherwise stay
- * unseen is raised: positions that no longer exist.
+ * kafkajs' errors are mostly connections that it will retry, and the adapters report outages once. So this raises only errors that would otherwise
+ * stay unseen: positions that no longer exist.
  */
 function report(log: EventLogReporter, { namespace, log: { message, error, topic, partition, groupId, broker } }: LogEntry): void {
   const fields = { kafkajs: namespace, error, topic, partition, groupId, broker };
@@ -143,7 +143,7 @@ export function toEventLogError(error: unknown, what: string, outcomeUnknown: bo
   return new EventLogError(kind, `${what}: ${why}`, { outcomeUnknown, cause: error });
 }
 
-/** Rejects after the time, whatever the work does; the work's later failure is nobody's. */
+/** Rejects after the time, whatever the work does. A later failure of the work is ignored. */
 export async function within<T>(work: Promise<T>, ms: number, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -170,13 +170,13 @@ const checkPendingMs = 10;
 function mendRequestQueue(): void {
   const require = createRequire(import.meta.url);
   const { version } = require('kafkajs/package.json') as { version: string };
-  // The patch replaces a method by name: on another version it might do harm silently.
+  // The patch replaces a method by name. On another version it might do harm silently.
   if (version !== '2.2.4') throw new Error(`kafkajs ${version}: the patch of its request queue was made for 2.2.4; look at it again`);
   const { prototype } = require('kafkajs/src/network/requestQueue/index.js') as {
     prototype: RequestQueue & { scheduleCheckPendingRequests(): void };
   };
   prototype.scheduleCheckPendingRequests = function schedule(this: RequestQueue) {
-    // Upstream arms a timer with nothing pending too, and with the delay "until the throttle of 1970 ends": negative, so at once, for ever.
+    // Upstream arms a timer with nothing pending too. Its delay is "until the throttle of 1970 ends": negative, so at once, for ever.
     if (this.throttleCheckTimeoutId !== null || this.pending.length === 0) return;
     const throttledMs = this.throttledUntil - Date.now();
     this.throttleCheckTimeoutId = setTimeout(

@@ -1,9 +1,9 @@
 /**
- * Commits of one generation, beside the reading: what is handled is committed in one request at a time, with all that was handled meanwhile.
- * Waiting for a commit a batch (24 partitions, 24 requests) would hold back the next fetch, and with it every other partition and the lease.
+ * Commits of one generation, beside the reading. One request at a time commits everything handled meanwhile. Waiting for a commit a batch (24
+ * partitions, 24 requests) would hold back the next fetch, and with it every other partition and the lease.
  *
- * Subtlety: a commit that fails or comes late costs a repetition, never a record, since it names only what was handled. A generation's
- * commits end with it; the last ones are written by the batch that ends it (see KafkaSubscription).
+ * Subtlety: a commit that fails or comes late costs a repetition, never a record, since it names only handled records. A generation's commits end
+ * with it. The batch that ends it writes the last ones (see KafkaSubscription).
  */
 import { pause } from '../event-log.delivery.ts';
 import { keyOf } from './event-log.kafka.generation.ts';
@@ -41,14 +41,14 @@ export class Commits {
     this.#writing ??= this.#drain().finally(() => (this.#writing = undefined));
   }
 
-  /** What could not be written yet. */
+  /** Takes the commits that could not be written yet. */
   take(): CommitOffset[] {
     const offsets = [...this.#waiting.values()];
     this.#waiting.clear();
     return offsets;
   }
 
-  /** Resolves when nothing is being written. */
+  /** Resolves when no commit is being written. */
   async settled(): Promise<void> {
     await this.#writing;
   }

@@ -1,10 +1,10 @@
 /**
- * One member of a Kafka consumer group, for as long as the subscription lives: kafkajs consumers come and go under it.
+ * One member of a Kafka consumer group, for as long as the subscription lives. kafkajs consumers come and go under it.
  *
  * Subtleties kept here:
- * - A crash that kafkajs will not repair, and silence, end a consumer; a new one follows with a bounded delay, for ever.
+ * - A crash that kafkajs will not repair, or silence, ends a consumer. A new one follows with a bounded delay, for ever.
  * - Freshness is counted from answered fetches (event-log.kafka.freshness.ts).
- * - A generation's say ends with it: what it still handles is not committed under the next one.
+ * - A generation's right to commit ends with it: batches that it still handles are not committed under the next one.
  */
 import type { Consumer, EachBatchPayload } from 'kafkajs';
 import { deliver, pause as wait } from '../event-log.delivery.ts';
@@ -16,7 +16,7 @@ import { Commits } from './event-log.kafka.commits.ts';
 import { Freshness } from './event-log.kafka.freshness.ts';
 import type { RecordBatch, SubscribeOptions, Subscription, TopicPartition } from '../event-log.ts';
 
-/** A killed member's partitions idle so long; the broker's minimum and three heartbeats fit into it. */
+/** A killed member's partitions idle this long. The broker's minimum and three heartbeats fit into it. */
 const sessionTimeoutMs = 6_000;
 const heartbeatMs = 2_000;
 /** How long a rebalance waits for a member whose handler is at work. */
@@ -27,15 +27,15 @@ const fetchWaitMs = 500;
 const concurrentPartitions = 8;
 const retries = 8;
 const maxRetryTimeMs = 1_000;
-/** Restart of a crashed consumer: soon, and never rarer than every second, so that a broker's return is noticed. Each tries for seconds itself. */
+/** Restart of a crashed consumer: soon, and at least every second, so that it notices a broker's return. Each restart tries for seconds itself. */
 const restartDelayFirstMs = 250;
 const restartDelayMaxMs = 1_000;
-/** No answer to anything for so long, and no handler at work: kafkajs is stuck, or the broker is paused; a new consumer cannot be worse. */
+/** No answer for this long and no handler at work: kafkajs is stuck, or the broker is paused. A new consumer cannot be worse. */
 const silenceMaxMs = 20_000;
 /** The process has 8 s to stop (runProcess): a handler in progress gets most of it. */
 const stopTimeoutMs = 6_000;
 
-/** What a member needs of its log. */
+/** The part of the log that a member uses. */
 export interface Owner {
   readonly publishDeadLetter: Delivery['publishDeadLetter'];
   readonly left: () => void;
@@ -91,7 +91,7 @@ export class KafkaSubscription implements Subscription {
   }
 
   seek(topic: string, partition: number, offset: bigint): void {
-    // kafkajs would keep the seek of a partition that is not ours, and apply it when the partition comes back, much later.
+    // kafkajs would keep the seek of a partition that is not ours, and apply it much later, when the partition comes back.
     if (!this.#generation.has({ topic, partition })) return;
     this.#run?.consumer.seek({ topic, partition, offset: String(offset) });
   }
@@ -132,7 +132,7 @@ export class KafkaSubscription implements Subscription {
       await this.#end(run, rebalanceTimeoutMs);
       const lived = this.#kafka.clock.monotonicMs() - startedMs;
       delayMs = lived > silenceMaxMs ? restartDelayFirstMs : Math.min(delayMs * 2, restartDelayMaxMs);
-      // Once an outage: the next says the same.
+      // Reported once an outage: later failures say the same.
       log[this.#down ? 'debug' : 'warn']({ group: this.#options.group, reason, delayMs }, 'a consumer ended; another one follows');
       this.#down = true;
       await wait(delayMs, this.#stopping.signal);
@@ -178,7 +178,7 @@ export class KafkaSubscription implements Subscription {
     return { client, consumer, over: over.promise, joined };
   }
 
-  /** Leaves the group where it can, within the time; then nothing of this consumer is left, whatever kafkajs still wants. */
+  /** Leaves the group where it can, within the time. Then this consumer is gone, whatever kafkajs still tries. */
   async #end(run: Run, timeoutMs: number): Promise<void> {
     await within(this.#commits.settled(), requestTimeoutMs, 'committing').catch(() => undefined);
     this.#generation.close();
@@ -247,7 +247,7 @@ export class KafkaSubscription implements Subscription {
     const generation = this.#generation;
     const of = { topic: payload.batch.topic, partition: payload.batch.partition };
     if (!generation.has(of)) return;
-    // Taken now: while a batch of a fetch is in hand, kafkajs starts no other fetch at its broker.
+    // Read before handling: while a batch of a fetch is in hand, kafkajs starts no other fetch at its broker.
     const fetchStartedMs = this.#freshness.batchFetchedMs;
     this.#handling++;
     try {
@@ -275,13 +275,13 @@ export class KafkaSubscription implements Subscription {
       sought: () => payload.isStale(),
       publishDeadLetter: this.#owner.publishDeadLetter,
     });
-    // Under a new generation a commit would be accepted for a partition that is somebody else's. Of one that only heard of a rebalance it is
-    // welcome still (the broker refuses it when it is late), and spares the next member the repetition.
+    // Under a new generation the broker would accept a commit for another member's partition. A generation that only heard of a rebalance may still
+    // commit: the broker refuses a late commit, and an accepted one spares the next member the repetition.
     if (payload.isStale() || this.#generation !== generation) return false;
     if (done > batch.records[0]!.offset) {
       payload.resolveOffset(String(done - 1n));
       this.#commits.add({ topic, partition, offset: String(done) });
-      // The last words of a generation: kafkajs' own commit says nothing while it stops.
+      // The last commit of a generation: kafkajs' own commit sends nothing while it stops.
       if (generation.over) await commitNow(this.#commits, payload);
     }
     return done > batch.records.at(-1)!.offset;

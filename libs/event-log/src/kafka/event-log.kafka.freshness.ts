@@ -1,21 +1,21 @@
 /**
- * How fresh is what this member heard? Leases hang on it (libs/identity, revocation feed), so it must never claim more than there is.
+ * Measures how fresh this member's knowledge is. Leases depend on it (libs/identity, revocation feed), so it must never claim more than there is.
  *
- * kafkajs emits FETCH also for fetches that no broker answered (its recoverFromFetch swallows the error, a paused member just sleeps). So the
- * time is taken when a Fetch request is handed to its socket, on our monotonic clock, and counts once its answer came: the REQUEST event with
- * the same correlation id. A broker's next fetch starts only after all batches of its last one were handled, so a batch in hand belongs to the
- * last answered fetch of SOME broker: the oldest of these is the safe answer.
+ * kafkajs emits FETCH also for fetches that no broker answered (its recoverFromFetch swallows the error, a paused member just sleeps). So this file
+ * takes the time when a Fetch request is passed to its socket, on our monotonic clock. It counts once the answer came: the REQUEST event with the
+ * same correlation id. A broker's next fetch starts only after all batches of its last one were handled. So a batch in hand belongs to the last
+ * answered fetch of SOME broker, and the oldest of these is the safe answer.
  *
- * A broker that died, or no longer leads what is read here, gives no further answer, and its last one would grow old for ever: no lease would be
- * right again. Its batches are long handled when nothing is in hand and its last answer came `forgottenAfterMs` ago (kafkajs hands a batch on
- * in the turn in which the answer comes); then it is forgotten. Should it answer again, it counts again before its batches come.
+ * A broker that died, or leads none of this member's partitions any more, gives no further answer. Its last one would grow old for ever, and no lease
+ * would hold again. So a broker is forgotten when nothing is in hand and its last answer came `forgottenAfterMs` ago. Its batches are long handled
+ * then: kafkajs hands a batch on in the turn in which the answer comes. If it answers again, it counts again before its batches come.
  */
 import { apiKeys } from './event-log.kafka.client.ts';
 import type { SentRequest } from './event-log.kafka.client.ts';
 
-/** Requests without an answer that are remembered; a connection has one fetch in flight. */
+/** The number of unanswered requests that are remembered. A connection has one fetch in flight. */
 const pendingFetchesMax = 64;
-/** Ten idle fetches: a broker that is read from answers each within 500 ms. */
+/** Ten idle fetches: a broker in use answers each within 500 ms. */
 const forgottenAfterMs = 5_000;
 
 export class Freshness {
@@ -37,7 +37,7 @@ export class Freshness {
     return this.#heardMs;
   }
 
-  /** No later than the start of the fetch that a batch now in hand came with. 0, as long ago as can be, where nothing is known. */
+  /** No later than the start of the fetch that brought a batch now in hand. 0, the earliest time, where nothing is known. */
   get batchFetchedMs(): number {
     return this.#answered.size === 0 ? 0 : Math.min(...[...this.#answered.values()].map(({ startedMs }) => startedMs));
   }

@@ -1,17 +1,17 @@
 /**
- * One assignment of a group member, from the join to the next loss, and what happens within it: the gate before the first batch, heartbeats
- * beside a slow handler, kafkajs' batches as ours.
+ * One assignment of a group member, from the join to the next loss. It covers the gate before the first batch, heartbeats beside a slow handler, and
+ * the conversion of kafkajs' batches to ours.
  */
 import type { Batch, KafkaMessage } from 'kafkajs';
 import { pause, retryLaterDelayMs } from '../event-log.delivery.ts';
 import { brokerAnswer } from './event-log.kafka.client.ts';
 import type { LogRecord, RecordBatch, TopicPartition } from '../event-log.ts';
 
-/** kafkajs hands over up to 1 MB at once. Who is behind writes what a key stands for once a batch, so many records of few keys go together. */
+/** kafkajs hands over up to 1 MB at once. A reader that is behind writes each key's value once a batch, so many records of few keys go together. */
 const batchRecordsMax = 2_000;
-/** And this bounds the write. */
+/** This bounds the write too. */
 const batchKeysMax = 500;
-/** A handler that hangs longer keeps its partition from everybody: without heartbeats it loses it one session time-out later. */
+/** A handler that hangs longer keeps its partition from all members. Without heartbeats it loses the partition one session time-out later. */
 const handlerTimeMaxMs = 30_000;
 
 export const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`;
@@ -19,7 +19,7 @@ export const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}
 export class Generation {
   static readonly none = new Generation([], () => Promise.resolve());
   readonly partitions: readonly TopicPartition[];
-  /** onAssigned is through; no batch before. */
+  /** onAssigned is done; no batch comes before it. */
   readonly announced: Promise<void>;
   readonly #keys: ReadonlySet<string>;
   readonly #over = new AbortController();
@@ -27,7 +27,7 @@ export class Generation {
   constructor(partitions: readonly TopicPartition[], announce: (lost: AbortSignal) => Promise<void>) {
     this.partitions = partitions;
     this.#keys = new Set(partitions.map(keyOf));
-    // Not before this generation is in place: onAssigned seeks, and a seek asks whose partition it is.
+    // This generation must be in place first: onAssigned seeks, and a seek checks who owns the partition.
     this.announced = Promise.resolve().then(() => announce(this.#over.signal));
   }
 
@@ -65,12 +65,12 @@ export class Generation {
   }
 }
 
-/** Answers to a heartbeat after which kafkajs joins anew. Anything else is trouble of the line, and the session may outlive it. */
+/** Answers to a heartbeat after which kafkajs joins anew. Any other error is trouble of the connection, and the session may outlive it. */
 const rejoinAnswers = new Set(['REBALANCE_IN_PROGRESS', 'NOT_COORDINATOR_FOR_GROUP', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID']);
 
 /**
- * Heartbeats beside the work, so that a handler slower than the session keeps its place. kafkajs sends them only between messages.
- * @throws what the broker answered to a heartbeat, after the work has ended: the member has to join again
+ * Sends heartbeats beside the work, so that a handler slower than the session keeps its place. kafkajs sends them only between messages.
+ * @throws the broker's refusal of a heartbeat, after the work has ended: the member has to join again
  */
 export async function withHeartbeats(
   heartbeat: () => Promise<void>,
@@ -122,7 +122,7 @@ export function* batchesOf(batch: Batch, fetchStartedMs: number): Generator<Reco
 
 function recordOf(topic: string, partition: number, { offset, key, value, headers, timestamp }: KafkaMessage): LogRecord {
   const named = Object.entries(headers ?? {}).map(([name, header]): [string, Buffer] => {
-    // Of a repeated header the last, as Kafka's lastHeader.
+    // The last value of a repeated header counts, as in Kafka's lastHeader.
     const one = Array.isArray(header) ? header.at(-1) : header;
     return [name, Buffer.isBuffer(one) ? one : Buffer.from(one ?? '')];
   });

@@ -1,10 +1,10 @@
 /**
- * Publishing to Kafka without losing what was acknowledged.
+ * Publishes to Kafka without losing acknowledged records.
  *
- * Subtlety: kafkajs' idempotent producer rolls its sequence numbers back when a response is lost; a concurrent send then reuses them, and the
- * broker takes the other record for the duplicate: acknowledged and lost (seen). So at most ONE send is in flight here, behind a queue that
- * batches what waits (which restores the throughput), and a producer whose send finally failed is thrown away with its producer id.
- * With more than one broker, a send that fails at one of them may be repeated at another: duplicates, never loss.
+ * Subtlety: kafkajs' idempotent producer rolls its sequence numbers back when a response is lost, and a concurrent send then reuses them. The broker
+ * takes the other record for the duplicate: acknowledged and lost (seen). So at most ONE send is in flight here, behind a queue that batches the
+ * waiting records, which restores the throughput. A producer whose send finally failed is thrown away with its producer id. With more than one
+ * broker, a send that fails at one of them may be repeated at another: duplicates, never loss.
  */
 import { partitionOf, type TopicSpec } from '@cloakroom/contracts';
 import kafkajs from 'kafkajs';
@@ -17,18 +17,18 @@ import type { OutgoingRecord, Position } from '../event-log.ts';
 
 /** The whole of a publish, waiting included. The gateway's budget for a cart command is longer; a person waits no longer. */
 export const publishTimeoutMs = 2_500;
-/** One send with its repetition; less than a publish, so that what waited behind a hanging send still has a chance. */
+/** One send with its repetition. It is less than a publish, so that records behind a hanging send still have a chance. */
 const sendTimeoutMs = 2_000;
 /** As many as fit into a send: after a restart a broker says "not the leader" for seconds. A lost answer costs one of them a second. */
 const retries = 10;
 const maxRetryTimeMs = 200;
-/** What waits while the broker hangs: at most 2.5 s of the largest load meant for one process (4,000 records a second). */
+/** The queue while the broker hangs: at most 2.5 s of the largest load meant for one process (4,000 records a second). */
 const queueRecordsMax = 10_000;
 const queueBytesMax = 16 * 1024 * 1024;
 /** One send: below the broker's limit of 1 MiB for a partition's batch, even if all goes to one partition. */
 const sendRecordsMax = 1_000;
 const sendBytesMax = 900_000;
-/** Between attempts to connect, while something waits. */
+/** Between attempts to connect, while a record waits. */
 const reconnectDelayMs = 100;
 
 interface Waiting {
@@ -44,7 +44,7 @@ interface Waiting {
 interface Live {
   readonly client: KafkaClient;
   readonly producer: Producer;
-  /** Produce requests handed to a socket since the send began. */
+  /** Produce requests passed to a socket since the send began. */
   produced: number;
 }
 
@@ -98,7 +98,7 @@ export class KafkaPublisher {
     });
   }
 
-  /** Sends what waits, within its time, then disconnects. */
+  /** Sends the waiting records, within its time, then disconnects. */
   async close(): Promise<void> {
     this.#closed = true;
     while (this.#pumping) await delay(20);
@@ -110,7 +110,7 @@ export class KafkaPublisher {
   }
 
   #expire(waiting: Waiting): void {
-    // Of a send that is on its way, even where nothing was handed to a socket yet: it cannot be called back, and may be written a moment later.
+    // A send on its way cannot be called back, and may be written a moment later. This holds even when nothing was passed to a socket yet.
     const outcomeUnknown = this.#sending.includes(waiting);
     const error = new EventLogError('retriable', `not acknowledged within ${publishTimeoutMs} ms`, { outcomeUnknown });
     this.#fail(waiting, error);
@@ -169,7 +169,7 @@ export class KafkaPublisher {
     }
   }
 
-  /** All that waits for one topic, oldest first: an error of another topic is not this one's. */
+  /** Takes all waiting records of one topic, oldest first, so that an error of another topic does not touch them. */
   #take(): Waiting[] {
     const first = this.#queue[0]!;
     const taken: Waiting[] = [];
@@ -202,7 +202,7 @@ export class KafkaPublisher {
       if (this.#down) this.#options.log.info({}, 'Kafka takes records again');
       this.#down = false;
     } catch (error) {
-      // One answered refusal for one partition is the only failure that says nothing was written.
+      // A single answered refusal for one partition is the only failure that proves nothing was written.
       const refused =
         live.produced === 1 && brokerAnswer(error) !== undefined && new Set(messages.map(({ partition }) => partition)).size === 1;
       const failure = toEventLogError(
@@ -211,7 +211,7 @@ export class KafkaPublisher {
         live.produced > 0 && !refused,
       );
       for (const waiting of batch) this.#fail(waiting, failure);
-      // A sequence number was rolled back in there: this producer id must never send again.
+      // A sequence number was rolled back during this send, so this producer id must never send again.
       this.#live = undefined;
       live.client.destroy();
       this.#outage(error);

@@ -1,4 +1,4 @@
-/** The event log on Apache Kafka. kafkajs is known here and in event-log.kafka.*.ts alone; see docs/decisions/0003-kafkajs-behind-a-port.md. */
+/** The event log on Apache Kafka. Only this file and event-log.kafka.*.ts know kafkajs; see docs/decisions/0003-kafkajs-behind-a-port.md. */
 import { deadLetterTopic, type TopicSpec } from '@cloakroom/contracts';
 import type { Admin } from 'kafkajs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -21,7 +21,7 @@ import type {
 
 /** A question to the broker. Asked at start and by probes, never while a person waits. */
 const askTimeoutMs = 5_000;
-/** The same for /readyz, which is asked every few seconds. */
+/** The same for /readyz, which probes ask every few seconds. */
 const describeTimeoutMs = 2_000;
 /** Topics at a first start: 24 partitions take a busy broker about a second. */
 const topicsTimeoutMs = 15_000;
@@ -129,7 +129,10 @@ export class KafkaEventLog implements EventLog {
     return position!;
   }
 
-  /** Again, of a topic that somebody makes just now: each time by a new client, since kafkajs remembers for minutes that it found no partition. */
+  /**
+   * Asks again for a topic that another process is creating. Each try uses a new client, since kafkajs remembers for minutes that it found no
+   * partition.
+   */
   async #askUntilKnown<T>(what: string, question: (admin: Admin) => Promise<T>): Promise<T> {
     const end = this.#options.clock.monotonicMs() + askTimeoutMs;
     for (;;) {
@@ -152,7 +155,7 @@ export class KafkaEventLog implements EventLog {
         what,
       );
     } catch (error) {
-      // kafkajs keeps a broken connection, and topics that do not exist, in every later request.
+      // After a failure kafkajs keeps a broken connection, and asks for missing topics in every later request.
       if (!(error instanceof EventLogError && error.kind === 'fatal')) this.#discard(asker);
       throw toEventLogError(error, what, false);
     }
@@ -172,7 +175,7 @@ export class KafkaEventLog implements EventLog {
 
 class PartitionsUnknown extends EventLogError {}
 
-/** kafkajs trips over its own empty answer, by a TypeError, when the broker has told it of no partition yet. */
+/** kafkajs throws a TypeError over its own empty answer, when the broker has told it of no partition yet. */
 async function topicOffsets(admin: Admin, topic: string) {
   try {
     return await admin.fetchTopicOffsets(topic);
@@ -182,7 +185,7 @@ async function topicOffsets(admin: Admin, topic: string) {
   }
 }
 
-/** Created, yet not known to every broker. */
+/** Created, but not yet known to every broker. */
 function rethrowKnownLater(error: unknown): never {
   if (brokerAnswer(error) === 'UNKNOWN_TOPIC_OR_PARTITION')
     throw new EventLogError('retriable', 'a topic is not known yet', { outcomeUnknown: false });
@@ -191,7 +194,7 @@ function rethrowKnownLater(error: unknown): never {
 
 /**
  * Throws retriably until every partition of every topic has a leader.
- * @param created filled with what was made here, across attempts
+ * @param created filled with the topics made here, across attempts
  */
 async function createAndCheck(
   admin: Admin,
@@ -214,12 +217,12 @@ async function createAndCheck(
         outcomeUnknown: false,
       });
     }
-    // Made when the cluster was smaller, or by somebody else: it works, and loses records with a broker.
+    // The topic was made when the cluster was smaller, or by another tool. It works, and loses records with a broker.
     const copies = Math.min(...partitions.map(({ replicas }) => replicas.length));
     if (copies < (replicationFactor ?? 1))
       log.warn({ topic: spec.name, copies, replicationFactor }, 'a topic has fewer copies than it should');
   }
-  // Metadata names a leader before that broker knows of it; until then it refuses whoever asks.
+  // Metadata names a leader before that broker knows of it. Until then the broker refuses all clients.
   await Promise.all([...created].map((topic) => topicOffsets(admin, topic).catch(rethrowKnownLater)));
 }
 
@@ -235,7 +238,8 @@ async function create(admin: Admin, specs: readonly TopicSpec[], replicationFact
           { name: 'cleanup.policy', value: spec.cleanup },
           // The broker's clock: one for all producers, so that offsetsByTime never skips a record of a producer whose clock is behind.
           { name: 'message.timestamp.type', value: 'LogAppendTime' },
-          // All copies but one: a broker may go, and nothing acknowledged is on one alone. Below three copies one that went would stop all writes.
+          // All copies but one: a broker may fail, and every acknowledged record has another copy. Below three copies one failed broker would stop
+          // all writes.
           ...(replicationFactor !== undefined && replicationFactor >= 3
             ? [{ name: 'min.insync.replicas', value: String(replicationFactor - 1) }]
             : []),
@@ -244,7 +248,7 @@ async function create(admin: Admin, specs: readonly TopicSpec[], replicationFact
       })),
     });
   } catch (error) {
-    // Another process was faster; the check that follows tells whether it made the same.
+    // Another process was faster. The check that follows tells whether it made the same topic.
     const answers = error instanceof Error && 'errors' in error && Array.isArray(error.errors) ? error.errors : [error];
     if (!answers.every((answer) => brokerAnswer(answer) === 'TOPIC_ALREADY_EXISTS')) throw error;
   }
