@@ -5,7 +5,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Logger } from './log.ts';
 import { boundedLook, readinessAnswer, type Readiness } from './readiness.ts';
 
-/** One registry a process; in embedded the services share it, their metrics told apart by the label `service`. */
+/** One registry a process. In embedded mode the services share it, and the label `service` tells their metrics apart. */
 export const metrics = new Registry();
 let defaultsCollected = false;
 

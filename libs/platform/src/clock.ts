@@ -1,4 +1,4 @@
-/** Time comes in as an argument: tests bring their own. */
+/** Time comes in as an argument, so that tests bring their own. */
 export interface Clock {
   /** Wall clock, milliseconds since 1970. May jump. */
   nowMs(): number;

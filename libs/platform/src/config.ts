@@ -1,4 +1,4 @@
-/** Configuration from the environment: one schema a process, every violation reported at once, nothing read anywhere else. */
+/** Configuration from the environment: one schema a process, and every violation reported at once. No other code reads the environment. */
 import { z } from 'zod';
 import type { TelemetryConfig } from './telemetry.ts';
 
@@ -27,12 +27,12 @@ export const commaList = z
       .filter((item) => item !== ''),
   )
   .pipe(z.array(z.string()).min(1));
-/** host:port; of several replicas each, by commas */
+/** host:port; several replicas are separated by commas */
 export const address = z.string().regex(/^[^:/\s,]+:\d{1,5}(,[^:/\s,]+:\d{1,5})*$/, 'must be host:port, several separated by commas');
 
 /** Standard names of OpenTelemetry. Without an endpoint no trace is made and nothing of it is loaded (docs/telemetry.md). */
 export const telemetryConfig = {
-  /** Of a collector that takes OTLP over HTTP: http://localhost:4318 */
+  /** The URL of a collector that takes OTLP over HTTP: http://localhost:4318 */
   OTEL_EXPORTER_OTLP_ENDPOINT: z
     .literal('')
     .transform(() => undefined)
@@ -45,7 +45,7 @@ export const telemetryConfig = {
 /** For a process that has no schema of its own (embedded). @throws ConfigError */
 export const readTelemetry = (env: NodeJS.ProcessEnv): TelemetryConfig => readEnvironment(z.object(telemetryConfig), env);
 
-/** What every process of ours needs. */
+/** Every process of ours needs these. */
 export const processConfig = {
   ...telemetryConfig,
   REPLICA: z.string().min(1).max(64),
@@ -54,7 +54,7 @@ export const processConfig = {
     .regex(/^[a-z0-9-]{1,16}$/)
     .default('local'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
-  /** Loopback unless someone decides otherwise. */
+  /** Loopback, unless the operator sets another address. */
   HOST: z.string().default('127.0.0.1'),
   LISTEN_PORT: port,
   PROVIDER: z.enum(['native', 'embedded', 'external', 'docker']).default('external'),
@@ -70,17 +70,17 @@ export const meshConfig = {
 export const eventLogConfig = {
   EVENT_LOG: z.enum(['kafka', 'embedded']).default('kafka'),
   KAFKA_BROKERS: commaList.optional(),
-  /** Of topics that are made here; the broker's own default without. From 3 on writes wait for all copies but one (`min.insync.replicas`). */
+  /** Replicas of topics made here; the broker's own default without it. From 3 on, writes wait for all copies but one (`min.insync.replicas`). */
   KAFKA_REPLICATION_FACTOR: z.coerce.number().int().min(1).max(9).optional(),
   EVENT_LOG_FILE: z.string().optional(),
 };
 
 export const databaseConfig = {
-  /** sqlite:<file>, sqlite::memory: or postgres://user@host:port/database; each service has one of its own. */
+  /** sqlite:<file>, sqlite::memory: or postgres://user@host:port/database; each service has its own. */
   DATABASE_URL: z
     .string()
     .regex(/^(sqlite:.+|postgres(ql)?:\/\/.+)/, 'must be sqlite:<file>, sqlite::memory: or postgres://user@host:port/database')
     .refine((url) => url.startsWith('sqlite:') || URL.canParse(url), 'is not a URL: percent-encode what is special in user and password'),
-  /** For a postgres URL without one, so that the URL is no secret. */
+  /** The password for a postgres URL without one, so that the URL is no secret. */
   DATABASE_PASSWORD: z.string().min(1).optional(),
 };

@@ -37,8 +37,8 @@ export function createLogger(name: string, level: string, destination?: pino.Des
 }
 
 /**
- * Of an error only what says where it comes from. Its other fields quote what it failed on: ioredis adds the command with its arguments,
- * a unique violation of PostgreSQL the row's e-mail address.
+ * Logs only the fields of an error that say where it comes from. Other fields quote the input: ioredis adds the command with its arguments, a unique
+ * violation of PostgreSQL the row's e-mail address.
  */
 function plainError(error: unknown): unknown {
   if (!(error instanceof Error)) return typeof error === 'object' ? '[not an error]' : error;

@@ -1,19 +1,19 @@
 /**
- * What is counted as one address. A household or a rented server has a whole IPv6 /64 (RFC 6177), 2^64 addresses: counted one by one they would
- * be no limit at all, and each would be an entry in somebody's memory. A site has a /48, which is 65,536 such networks. IPv4 inside IPv6
- * (RFC 4291 2.5.5.2) is the IPv4 address.
+ * Defines the network that counts as one address. A household or a rented server has a whole IPv6 /64 (RFC 6177), 2^64 addresses. Counted one by one
+ * they would be no limit at all, and each would take an entry in memory. A site has a /48, which is 65,536 such networks. IPv4 inside IPv6 (RFC 4291
+ * 2.5.5.2) counts as the IPv4 address.
  *
- * Some proxies write the port with the address ("203.0.113.7:40001", "[2001:db8::1]:443"): the port is the caller's choice and counts for nothing.
+ * Some proxies write the port with the address ("203.0.113.7:40001", "[2001:db8::1]:443"). The caller chooses the port, so it is ignored.
  */
 import { isIPv4, isIPv6 } from 'node:net';
 
-/** Everything that is no address counts together: whoever can send one must not get a limit of their own by it, and never none. */
+/** All text that is no address counts together. A client that can send such text must not get a limit of its own by it, and never none. */
 export const unknownNetwork = 'unknown';
 
 /** "192.0.2.1", "2001:db8:0:1::/64", or `unknownNetwork`. */
 export const networkOf = (address: string | undefined): string => prefixOf(address, 4);
 
-/** What a site gets: "2001:db8:0::/48". Undefined for IPv4, where one address is all that a site shares. */
+/** A site's network: "2001:db8:0::/48". Undefined for IPv4, where a site shares one address only. */
 export function siteOf(address: string | undefined): string | undefined {
   const site = prefixOf(address, 3);
   return site.endsWith('/48') ? site : undefined;
@@ -30,7 +30,7 @@ function prefixOf(address: string | undefined, groupCount: number): string {
   return `${prefix.join(':')}::/${groupCount * 16}`;
 }
 
-/** The address alone: no port, no brackets, and no zone, which names an interface of this machine (RFC 4007 11). */
+/** The address alone: no port, no brackets, and no zone (it names an interface of this machine, RFC 4007 11). */
 function withoutPort(text: string): string {
   const bracketed = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(text);
   const dotted = /^(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}$/.exec(text);

@@ -1,11 +1,11 @@
-/** How a process of ours lives: starts, says that it is ready, ends in order on a signal, and never outlives the one that started it. */
+/** The life of a process: it starts, reports that it is ready, ends in order on a signal, and never outlives its parent. */
 import { hostname } from 'node:os';
 import { systemClock, type Clock } from './clock.ts';
 import { ConfigError } from './config.ts';
 import { createLogger, type Logger } from './log.ts';
 import { startTelemetry, type TelemetryConfig } from './telemetry.ts';
 
-/** What `runProcess` gives to a start; the rest comes from its configuration. */
+/** `runProcess` gives this to a start; the rest comes from its configuration. */
 export interface ProcessParts {
   readonly log: Logger;
   readonly clock: Clock;
@@ -13,12 +13,12 @@ export interface ProcessParts {
 
 export interface Running {
   readonly name: string;
-  /** Where it answers: http://host:port of a gateway, host:port of a gRPC service. */
+  /** The address on which it answers: http://host:port of a gateway, host:port of a gRPC service. */
   readonly url: string;
   stop(): Promise<void>;
 }
 
-/** A stop that takes longer has failed: the supervisor gives a child 10 s in all. */
+/** A stop that takes longer has failed. The supervisor gives a child 10 s in all. */
 const stopTimeoutMs = 8_000;
 /** How soon an orphan notices that its supervisor is gone. */
 const parentCheckIntervalMs = 1_000;
@@ -47,7 +47,7 @@ export function runProcess<Config extends TelemetryConfig & { readonly LOG_LEVEL
       process.exit(1);
     }, stopTimeoutMs).unref();
     Promise.resolve(running?.stop())
-      // Last: the spans of the stop itself are sent too.
+      // Stopped last, so that the spans of the stop itself are sent too.
       .then(() => stopTelemetry())
       .then(
         () => process.exit(exitCode),
@@ -59,7 +59,7 @@ export function runProcess<Config extends TelemetryConfig & { readonly LOG_LEVEL
   };
   process.on('SIGTERM', () => stop('SIGTERM', 0));
   process.on('SIGINT', () => stop('SIGINT', 0));
-  // A surprise leaves unknown state behind: end, and be started again clean.
+  // A surprise leaves unknown state behind, so the process ends and the supervisor starts a clean one.
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'uncaught exception');
     stop('uncaught exception', 1);
@@ -96,7 +96,7 @@ function configOrExit<Config>(name: string, readConfig: () => Config): Config {
   }
 }
 
-/** A supervisor killed by SIGKILL cannot tell its children: each watches whether its parent is still the one it had. */
+/** A supervisor killed by SIGKILL cannot tell its children. So each child checks whether its parent is still the original one. */
 function stopWhenOrphaned(onOrphaned: () => void): void {
   const parent = process.ppid;
   setInterval(() => {

@@ -1,29 +1,30 @@
 /**
- * What /readyz says. A part that is stuck is told in words. The process is "not ready" only where another replica could serve in its place:
- * what all of them lack alike (a log that is away, a relay that cannot publish) would otherwise end what still works without it.
+ * The content of /readyz. A part that is stuck is reported in words. The process is "not ready" only where another replica could serve in its place.
+ * Some failures hit all replicas alike, such as an absent log or a relay that cannot publish. "Not ready" would then stop what still works without
+ * it.
  */
-/** A part that readiness depends on: `ok` and what a person should know of it (a cluster id, a run id, a lag). */
+/** A part that readiness depends on: `ok`, and details for a person (a cluster id, a run id, a lag). */
 export interface PartStatus {
   readonly ok: boolean;
-  /** It does not do its work, in words; the process serves without it. */
+  /** The part's fault, in words. The process serves without the part. */
   readonly degraded?: string | undefined;
   readonly [detail: string]: unknown;
 }
 
 export type Readiness = Readonly<Record<string, PartStatus>>;
 
-/** Above every time-out and retry that heals by itself; with a look that is a second old it stays below the 10 s in which it must be told. */
+/** Longer than every time-out and retry that heals by itself. With a second-old look it stays below the 10 s in which a fault must be reported. */
 export const stuckAfterMs = 5_000;
-/** How long a process that has just started may wait for what it is to read before it serves without it. */
+/** How long a process that has just started may wait for its initial reading before it serves without it. */
 export const startingMaxMs = 10_000;
 
 /**
- * How long /readyz waits for one part that it asks about. Below the 500 ms in which a gateway and others that ask want the whole answer, so that
- * the words about a part that hangs arrive; a hundred times what a healthy one takes.
+ * How long /readyz waits for one part. The gateway and other callers want the whole answer within 500 ms. This is shorter, so that the words about a
+ * hung part still arrive. It is a hundred times the answer time of a healthy part.
  */
 export const lookMaxMs = 300;
 
-/** What a part tells of itself; `otherwise` when it fails, or is later than that. */
+/** A part's own report; `otherwise` when it fails, or is later than that. */
 export async function lookWithin<Value>(look: Promise<Value>, otherwise: Value, maxMs = lookMaxMs): Promise<Value> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Value>((resolve) => (timer = setTimeout(() => resolve(otherwise), maxMs)));
@@ -42,12 +43,12 @@ export function readinessAnswer(parts: Readiness): {
 
 export const seconds = (durationMs: number): string => `${Math.round(durationMs / 1000)} s`;
 
-/** Fresh enough for a probe, and for a person who looks at it. */
+/** Fresh enough for a probe, and for a person. */
 const lookWindowMs = 1_000;
-/** A probe, Prometheus, a person and a test ask less often than this together; whoever asks more often gets the last answer. */
+/** A probe, Prometheus, a person and a test together ask less often than this. A caller that asks more often gets the last answer. */
 const looksPerWindow = 10;
 
-/** Makes a look cheap however often it is asked for: one at a time, and at most `looksPerWindow` a second; otherwise the last one's answer. */
+/** Makes a look cheap at any rate of calls: one at a time, and at most `looksPerWindow` a second. Other calls get the last look's answer. */
 export function boundedLook<Answer>(look: () => Promise<Answer>, monotonicMs: () => number): () => Promise<Answer> {
   let last: Promise<Answer> | undefined;
   let looking = false;

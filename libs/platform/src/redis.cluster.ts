@@ -1,13 +1,13 @@
 /**
- * A connection to a Redis Cluster that always settles, told by a URL: `redis-cluster://[user:password@]host:port,host:port,...`
+ * A connection to a Redis Cluster that always settles, configured by a URL: `redis-cluster://[user:password@]host:port,host:port,...`
  *
- * What ioredis does by itself, and why not here:
- * - A paused node (SIGSTOP, a dead link without RST) is never given up; measured, not one of 1,200 commands settled in 14 s. Here each command has one
- *   deadline for everything, redirections and waits included: `commandTimeoutMs` after it was sent it is answered or refused.
- * - A command whose connection broke is sent again, to another node. It may have been done; a rotation done twice looks like a theft. Here it fails,
- *   and the caller, who knows what may be repeated, decides. What a node refused without doing it is tried again: MOVED and ASK at once, TRYAGAIN
- *   (the slot is on its way to another node) after a pause.
- * - A node that fell is met again only after some other answered MOVED. Here whatever fails makes the client ask who serves what.
+ * The behaviour of ioredis, and why it is changed here:
+ * - ioredis never gives up a paused node (SIGSTOP, a dead link without RST): measured, not one of 1,200 commands settled in 14 s. Here each command
+ *   has one deadline for everything, redirections and waits included. `commandTimeoutMs` after it was sent it is answered or refused.
+ * - ioredis sends a command whose connection broke again, to another node. It may have been done, and a rotation done twice looks like a theft. Here
+ *   it fails, and the caller decides, because it knows whether it may be repeated. A command that a node refused without doing it is tried again.
+ *   MOVED and ASK are followed at once, TRYAGAIN (the slot is on its way to another node) after a pause.
+ * - ioredis notices a failover only after some other node answered MOVED. Here any failure makes the client ask which node serves which slots.
  */
 import { Cluster } from 'ioredis';
 import type { ClusterNode, Command, Redis } from 'ioredis';
@@ -16,13 +16,13 @@ import type { RedisConnection } from './redis.node.ts';
 import { openRedis } from './redis.ts';
 import type { RedisOptions } from './redis.ts';
 
-/** A paused node must not hold up the question who serves what: the next node is asked. */
+/** A paused node must not hold up the question about the slots, so the client asks the next node. */
 const slotsRefreshTimeoutMs = 500;
-/** A failover that no failure told us of is learnt within so long. One short connection each. */
+/** Within this time the client learns of a failover that failed no command. One short connection each. */
 const slotsRefreshIntervalMs = 1_000;
 /** A slot of this size moves in milliseconds. */
 const retryDelayOnTryAgainMs = 15;
-/** Never the bound that counts (the deadline is): a slot that moves takes up to three redirections a try. */
+/** The deadline is the real bound, never this one. A slot that moves takes up to three redirections a try. */
 const redirectionCountMax = 60;
 
 const urlPattern = /^(rediss?)-cluster:\/\/(?:([^:@/]*):([^@/]*)@)?([^/]+)\/?$/;
@@ -34,23 +34,23 @@ export function openRedisByUrl(options: RedisOptions): RedisConnection {
   return isClusterUrl(options.url) ? openRedisCluster(options) : openRedis(options);
 }
 
-/** Connects in the background; commands fail at once until it has. @throws TypeError on a URL without nodes */
+/** Connects in the background; commands fail at once until it is connected. @throws TypeError on a URL without nodes */
 export function openRedisCluster({ url, name, log, subscriber = false }: RedisOptions): Cluster {
   const { nodes, ...access } = parseClusterUrl(url);
   const cluster = new Cluster([...nodes], {
     redisOptions: { ...nodeOptions, ...access, connectionName: name },
-    // A node just met is waited for, within the deadline; `boundEveryCommand` refuses what would wait for the cluster as a whole.
+    // Waits for a node just met, within the deadline. `boundEveryCommand` refuses commands that would wait for the whole cluster.
     enableOfflineQueue: true,
     clusterRetryStrategy: reconnectDelayMs,
     clusterNodeRetryStrategy: reconnectDelayMs,
     maxRedirections: redirectionCountMax,
     retryDelayOnTryAgain: retryDelayOnTryAgainMs,
-    // 0: not sent again.
+    // 0 disables the resending of commands.
     retryDelayOnFailover: 0,
     retryDelayOnClusterDown: 0,
     slotsRefreshTimeout: slotsRefreshTimeoutMs,
     slotsRefreshInterval: slotsRefreshIntervalMs,
-    // Replicas answer what was true a moment ago: never asked.
+    // Replicas may answer with stale data, so the client never asks them.
     scaleReads: 'master',
   });
   boundEveryCommand(cluster);
@@ -75,7 +75,7 @@ export function openRedisCluster({ url, name, log, subscriber = false }: RedisOp
   return cluster;
 }
 
-/** ioredis counts a command's time per node it is sent to; waiting for a redirection has no bound there. */
+/** ioredis counts a command's time for each node it is sent to, and does not bound the wait for a redirection. */
 function boundEveryCommand(cluster: Cluster): void {
   const send = cluster.sendCommand.bind(cluster) as (command: Command, ...rest: unknown[]) => unknown;
   cluster.sendCommand = (command: Command, ...rest: unknown[]) => {
@@ -96,7 +96,7 @@ export function parseClusterUrl(url: string): ClusterAddress {
   const [, scheme, username = '', password = '', hosts = ''] = urlPattern.exec(url) ?? [];
   const nodes = hosts.split(',').map((text) => {
     const [, host, port] = /^(\[[^\]]+\]|[^:]+):(\d+)$/.exec(text) ?? [];
-    // Never the URL itself: it may hold a password.
+    // The URL itself is never shown: it may hold a password.
     if (host === undefined) throw new TypeError('a cluster is told as redis-cluster://host:port,host:port');
     return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
   });

@@ -1,4 +1,4 @@
-/** What holds for the connection to any Redis server, alone or of a cluster. */
+/** Settings and checks for the connection to any Redis server, alone or in a cluster. */
 import { setImmediate as readSockets, setTimeout as delay } from 'node:timers/promises';
 import type { Cluster, Command, Redis } from 'ioredis';
 import { Counter } from 'prom-client';
@@ -8,22 +8,22 @@ import type { Logger } from './log.ts';
 /** Far above a healthy answer (below 1 ms on loopback, below 10 ms in one region), far below any request's budget. */
 export const commandTimeoutMs = 500;
 const connectTimeoutMs = 500;
-/** After a command's time-out a socket gets so many turns of so many milliseconds to deliver a byte: about a second of silence in all. */
+/** After a command's time-out a socket gets this many turns of this many milliseconds to deliver a byte: about a second of silence in all. */
 const silentTurnCount = 2;
 const silentTurnMs = 250;
 const reconnectDelayMaxMs = 500;
 
-/** What holds for the connection to any one server, of a cluster or alone. */
+/** Options for the connection to any one server, in a cluster or alone. */
 export const nodeOptions = {
   connectTimeout: connectTimeoutMs,
   commandTimeout: commandTimeoutMs,
-  // A command whose connection broke has an unknown outcome: its caller decides, not the client.
+  // A command whose connection broke has an unknown outcome, so its caller decides, not the client.
   maxRetriesPerRequest: 0,
   autoResendUnfulfilledCommands: false,
 };
 export const reconnectDelayMs = (attempt: number): number => Math.min(50 * attempt, reconnectDelayMaxMs);
 
-/** One server or a cluster: the same commands, as long as all keys of one are in one slot. */
+/** One server or a cluster. Both take the same commands, as long as all keys of one command are in one slot. */
 export type RedisConnection = Redis | Cluster;
 
 const commandTimeouts = new Counter({
@@ -33,7 +33,7 @@ const commandTimeouts = new Counter({
   registers: [metrics],
 });
 
-/** ioredis tells a time-out to the command's caller alone, by its message. @param onFailure called for anything that is not a reply */
+/** ioredis reports a time-out only to the command's caller, by its message. @param onFailure called for any failure that is not a reply */
 export function watchFailures(redis: RedisConnection, connection: string, onFailure?: () => void): void {
   onFailedCommand(redis, (timedOut) => {
     if (timedOut) commandTimeouts.inc({ connection });
@@ -42,9 +42,9 @@ export function watchFailures(redis: RedisConnection, connection: string, onFail
 }
 
 /**
- * Destroys a socket that stays silent after a command has timed out, so that ioredis reconnects. One slow command fails alone.
+ * Destroys a socket that stays silent after a command has timed out, so that ioredis reconnects. A single slow command fails alone.
  *
- * ioredis has `socketTimeout` for this, and it fits no busy machine: its timer runs before the socket is read, so a process that stalls for a second
+ * ioredis has `socketTimeout` for this, but it fits no busy machine. Its timer runs before the socket is read, so a process that stalls for a second
  * drops a connection whose answers have long arrived. Here the silence is counted in turns of the event loop, each of which reads the socket.
  */
 export function dropSilentSocket(redis: Redis): void {
@@ -55,7 +55,7 @@ export function dropSilentSocket(redis: Redis): void {
     for (let turn = 0; turn < silentTurnCount; turn++) {
       await delay(silentTurnMs);
       await readSockets();
-      // In a cluster a command may have been answered here by "moved", and have timed out elsewhere: then this server owes nothing.
+      // In a cluster a command may have been answered here by "moved" and have timed out elsewhere. Then this server owes nothing.
       if (stream.destroyed || stream.bytesRead !== before || redis.commandQueue.length === 0) return;
     }
     stream.destroy(new Error('Redis owed an answer for a second and sent nothing'));
@@ -77,7 +77,7 @@ function onFailedCommand(redis: RedisConnection, tell: (timedOut: boolean) => vo
   };
 }
 
-/** A server that evicts loses sessions and carts without a trace; one before 7.0 refuses our scripts. Said at each connection, decided by nobody here. */
+/** Warns at each connection. A server that evicts loses sessions and carts without a trace, and one before 7.0 refuses our scripts. */
 export async function warnOfServer(redis: Redis, name: string, log: Logger): Promise<void> {
   try {
     const info = await redis.info();
@@ -87,6 +87,6 @@ export async function warnOfServer(redis: Redis, name: string, log: Logger): Pro
     if (Number.parseInt(version!, 10) < 7) log.error({ redis: name, version }, 'this Redis is older than 7.0: its scripts will be refused');
     if (policy !== 'noeviction') log.warn({ redis: name, policy }, 'this Redis may evict keys: set maxmemory-policy noeviction');
   } catch {
-    // Gone again, or not allowed to ask: whoever uses the connection finds out.
+    // The server is gone again, or refuses the question. The connection's user will find out.
   }
 }

@@ -1,4 +1,4 @@
-/** Which silent Redis connection is dropped: the one of a server that does not answer, never the one of a process that was busy itself. */
+/** The client drops a silent Redis connection when the server does not answer, never when this process was busy itself. */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { Worker } from 'node:worker_threads';
@@ -46,7 +46,7 @@ it('keeps the connection of a process that stalled for longer than the silence',
 
 it('drops the connection of a server that owes an answer for a second, and reconnects', async () => {
   const sockets: Socket[] = [];
-  // What a client asks first is answered on the first connection alone; after that the server is silent.
+  // The server answers a client's first questions on the first connection alone. After that it is silent.
   const server: Server = createServer((socket) => {
     sockets.push(socket);
     socket.on('data', (data) => {

@@ -1,6 +1,6 @@
 /**
- * A Redis connection that always settles. ioredis' defaults never answer while a node is paused (SIGSTOP, a dead link without RST):
- * every command here ends within 500 ms, and nothing waits in an offline queue for a server that may not come back.
+ * A Redis connection that always settles. ioredis' defaults never answer while a node is paused (SIGSTOP, a dead link without RST).
+ * Here every command ends within 500 ms, and no command waits in an offline queue for a server that may not come back.
  */
 import { Redis } from 'ioredis';
 import type { Logger } from './log.ts';
@@ -14,11 +14,11 @@ export interface RedisOptions {
   /** Shown by CLIENT LIST. */
   readonly name: string;
   readonly log: Logger;
-  /** A connection that only listens owes no answers: its silence means nothing. */
+  /** A connection that only listens owes no answers, so its silence means nothing. */
   readonly subscriber?: boolean;
 }
 
-/** Connects in the background; commands fail at once until it has. */
+/** Connects in the background; commands fail at once until it is connected. */
 export function openRedis({ url, name, log, subscriber = false }: RedisOptions): Redis {
   const redis = new Redis(url, {
     ...nodeOptions,

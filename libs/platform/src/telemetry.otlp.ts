@@ -1,6 +1,6 @@
 /**
- * The tracer on OpenTelemetry's SDK. Known here alone, and imported only when telemetry is on.
- * Parents are given, never ambient: no context manager is installed, nothing global is registered. tracestate is neither read nor sent.
+ * The tracer on OpenTelemetry's SDK. Only this file knows the SDK, and it is imported only when telemetry is on. Parents are given, never ambient: no
+ * context manager is installed, nothing global is registered. tracestate is neither read nor sent.
  */
 import { ROOT_CONTEXT, type SpanContext, SpanKind, SpanStatusCode, trace, TraceFlags } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
@@ -20,21 +20,21 @@ import { exportFailures } from './telemetry.metrics.ts';
 import { isSampled, parseTraceparent, traceContext } from './trace.ts';
 import type { Span, SpanOptions, Tracer } from './tracer.ts';
 
-/** Spans leave within a second: whoever looks for a trace has just seen its request. */
+/** Spans leave within a second, because a person who looks for a trace has just seen its request. */
 const exportIntervalMs = 1_000;
-/** One export. A collector that hangs must not hold up the stop of the process by more. */
+/** The bound of one export. A collector that hangs must not hold up the stop of the process by more. */
 const exportTimeoutMs = 2_000;
-/** Spans that wait while the collector is away, about 1 kB each; beyond, new ones are dropped. */
+/** Spans that wait while the collector is away, about 1 kB each. Beyond this, new ones are dropped. */
 const waitingCountMax = 4_096;
 const batchCountMax = 512;
-/** Of a batch's many producers so many are linked; the span says how many records there were. */
+/** A batch links at most this many of its producers; the span says how many records there were. */
 const linkCountMax = 64;
 
 export interface OtlpOptions {
   readonly service: string;
-  /** Of the collector; `/v1/traces` is added, as the specification has it. */
+  /** The collector's URL. `/v1/traces` is added, as the specification has it. */
   readonly endpoint: string;
-  /** Part of the traces that begin here; those that come in say themselves whether they are sampled. */
+  /** The sampled part of the traces that begin here. Incoming traces say themselves whether they are sampled. */
   readonly ratio: number;
   readonly log: Logger;
 }
@@ -75,7 +75,7 @@ export function openTracer(options: { readonly service: string; readonly ratio: 
     stop: async () => {
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, exportTimeoutMs)));
-      // A collector that is away has been complained of.
+      // The absence of the collector has been logged already.
       await Promise.race([provider.shutdown().catch(() => undefined), late]);
       clearTimeout(timer);
     },
@@ -112,7 +112,7 @@ function contextOf(traceparent: string | undefined, isRemote: boolean): SpanCont
   return { traceId, spanId, traceFlags: isSampled(flags) ? TraceFlags.SAMPLED : TraceFlags.NONE, isRemote };
 }
 
-/** A trace that begins with links (a batch of several traces) belongs to those: it is sampled where one of them is. */
+/** A trace that begins with links (a batch of several traces) is sampled when one of them is. */
 function rootSampler(ratio: number): Sampler {
   const byRatio = new TraceIdRatioBasedSampler(ratio);
   return {
@@ -125,7 +125,7 @@ function rootSampler(ratio: number): Sampler {
   };
 }
 
-/** Says once an outage that spans do not arrive, and counts the exports that failed. */
+/** Reports once an outage that spans do not arrive, and counts the exports that failed. */
 function reporting(exporter: SpanExporter, log: Logger): SpanExporter {
   let down = false;
   return {

@@ -5,19 +5,19 @@ import { randomBytes } from 'node:crypto';
 export interface TraceContext {
   readonly traceId: string;
   readonly spanId: string;
-  /** `00-<traceId>-<spanId>-<flags>`: what the next hop is sent. */
+  /** `00-<traceId>-<spanId>-<flags>`, sent to the next hop. */
   readonly traceparent: string;
 }
 
 /** @returns `length` random bytes; node:crypto's randomBytes outside tests */
 export type RandomBytes = (length: number) => Uint8Array;
 
-/** For 170 traces: a call into the generator costs as much for 8 bytes as for these. */
+/** Enough for 170 traces: a call into the generator costs as much for 8 bytes as for these. */
 const poolBytes = 4_096;
 
 /**
- * Random bytes for ids of traces, taken from the generator by the thousand. Each is given out once, and a used-up pool is left to its holders.
- * Not for secrets: what waits in the pool can be seen in the memory of the process before it is used.
+ * Random bytes for ids of traces, taken from the generator by the thousand. Each byte is given out once, and a used-up pool is left to its holders.
+ * Not for secrets: bytes in the pool can be seen in the memory of the process before they are used.
  */
 export function pooledRandomBytes(random: RandomBytes = randomBytes): RandomBytes {
   let pool = new Uint8Array(0);
@@ -29,15 +29,15 @@ export function pooledRandomBytes(random: RandomBytes = randomBytes): RandomByte
   };
 }
 
-/** A trace that begins here. Sampled, since the platform exists to be watched. */
+/** A trace that begins here. It is sampled, since the platform exists to be watched. */
 export function startTrace(random: RandomBytes): TraceContext {
   return traceContext(randomId(16, random), randomId(8, random), true);
 }
 
-/** This hop of the caller's trace; a header that is missing or not valid begins a new one (section 3.2.2.5: it must not be passed on). */
+/** This hop of the caller's trace. A missing or invalid header begins a new one (section 3.2.2.5: it must not be passed on). */
 export function continueTrace(traceparent: string | undefined, random: RandomBytes): TraceContext {
   const caller = parseTraceparent(traceparent);
-  // Of the flags only "sampled" is known to version 00.
+  // Version 00 knows only the flag "sampled".
   return caller === undefined ? startTrace(random) : traceContext(caller.traceId, randomId(8, random), isSampled(caller.flags));
 }
 
@@ -53,7 +53,7 @@ export function parseTraceparent(
   return { traceId: traceId!, spanId: spanId!, flags: flags! };
 }
 
-/** Version 00 has 55 characters; a later one may be longer, but nobody makes us carry a novel. */
+/** Version 00 has 55 characters. A later one may be longer, but this bounds the length that a caller can make us carry. */
 const lengthMax = 128;
 
 /** Two hexadecimal digits. */

@@ -8,9 +8,9 @@ export interface SpanOptions {
   /** Low cardinality: "POST /api/cart/lines", "publish cart.events". */
   readonly name: string;
   readonly kind: SpanKind;
-  /** A traceparent; undefined begins a trace. */
+  /** A traceparent. Undefined begins a trace. */
   readonly parent: string | undefined;
-  /** Traceparents of what led here besides; with no parent, the trace is sampled where one of them is. */
+  /** Traceparents of further causes. With no parent, the trace is sampled where one of them is. */
   readonly links?: readonly string[];
   readonly attributes?: Attributes;
   /** Milliseconds since 1970; now by default. */
@@ -18,15 +18,15 @@ export interface SpanOptions {
 }
 
 export interface Span {
-  /** What is sent on. */
+  /** The context to send on. */
   readonly trace: TraceContext;
   set(attributes: Attributes): void;
-  /** Only the first call counts. @param failure a code of ours, or the name of an error: never a message, which may quote what it failed on */
+  /** Only the first call counts. @param failure a code of ours, or the name of an error; never a message, which may quote its input */
   end(failure?: string): void;
 }
 
 export interface Tracer {
   start(options: SpanOptions): Span;
-  /** Sends what is left, within a bound. */
+  /** Sends the remaining spans, within a bound. */
   stop(): Promise<void>;
 }

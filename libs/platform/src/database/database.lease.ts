@@ -1,17 +1,17 @@
 /**
- * One process at a time does a work that two at once would spoil (auth's relay). With PostgreSQL the lease is a session-level advisory lock on
- * a connection of its own: the server gives it to one session and takes it back when that session ends. With SQLite this process is the
- * only one there can be.
+ * Lets one process at a time do work that two at once would spoil (auth's relay). With PostgreSQL the lease is a session-level advisory lock on a
+ * connection of its own. The server gives it to one session and takes it back when that session ends. With SQLite this process is the only one there
+ * can be.
  *
- * Who holds it may lose it without hearing: a paused process, a cut network. So
- *  - the server ends a lease session that was silent for `silenceMaxMs` (the holder confirms every `confirmIntervalMs`), which bounds how
- *    long nobody holds it;
- *  - the holder asks by that same connection before each thing that only a holder may do (`confirm`): an answer proves that at some moment
- *    after the question the lock was still ours. What is under way between the answer and its effect is not fenced; the work itself must
- *    bear that (relay.ts says how it does);
- *  - `ended` aborts as soon as the connection breaks or does not answer, and the work is waited for before this process tries again.
+ * The holder may lose the lease without noticing: a paused process, a cut network. So:
+ * - The server ends a lease session that was silent for `silenceMaxMs` (the holder confirms every `confirmIntervalMs`). This bounds the time without
+ *   a holder.
+ * - The holder asks by that same connection before each action that only a holder may take (`confirm`). An answer proves that at some moment after
+ *   the question the lock was still held. An action between the answer and its effect is not fenced; the work itself must bear that (relay.ts says
+ *   how it does).
+ * - `ended` aborts as soon as the connection breaks or does not answer. This process waits for the work before it tries again.
  *
- * Needs a session of its own on the server: no PgBouncer in transaction mode in between.
+ * The lease needs a session of its own on the server: no PgBouncer in transaction mode in between.
  */
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
@@ -19,11 +19,11 @@ import { connectionTo, type DatabaseOptions, postgresPlace } from './database.po
 import { isSqliteUrl } from './database.ts';
 import { reasonOf } from './database.unavailable.ts';
 
-/** Twice a lease of the revocation feed: how long at most a paused holder keeps everybody from beating. */
+/** Twice a lease of the revocation feed: a paused holder keeps all others from beating for at most this long. */
 const silenceMaxMs = 4_000;
 /** Four of them fit into the silence. */
 const confirmIntervalMs = 1_000;
-/** A server that does not answer so long has perhaps given the lock away. */
+/** A server that does not answer for this long may have given the lock away. */
 const confirmTimeoutMs = 1_500;
 /** How soon a stand-by takes over; one small query each. */
 const standByIntervalMs = 250;
@@ -45,13 +45,15 @@ export interface Lease {
   /** Runs `work` whenever this process holds the lease, until `ended` aborts. Called once. */
   hold(work: (tenure: Tenure) => Promise<void>): void;
   held(): boolean;
-  /** What another process of this service said with `pg_notify(channel, '')`; heard by the holder only. */
+  /** Called when another process of this service ran `pg_notify(channel, '')`. Only the holder hears it. */
   onNotice(listener: () => void): void;
-  /** What this process says to `askHolder` while it holds the lease, made at that moment. Undefined, or more than 1,000 characters: nothing. */
+  /**
+   * This process' answer to `askHolder` while it holds the lease, made at that moment. No answer is sent for undefined or more than 1,000 characters.
+   */
   onQuestion(answer: () => string | undefined): void;
   /**
-   * Asks the process that holds the lease, by way of the database, so that replicas need not know one another's addresses. Made after the
-   * question. @returns undefined when nobody answered within `answerTimeoutMs`
+   * Asks the process that holds the lease, through the database, so that replicas need not know one another's addresses. The holder makes the answer
+   * after the question. @returns undefined when no answer came within `answerTimeoutMs`
    */
   askHolder(): Promise<string | undefined>;
   /** Ends the work, then gives the lease up. */
@@ -63,7 +65,7 @@ export function openLease(url: string, lease: string, options: DatabaseOptions):
   return isSqliteUrl(url) ? soleLease() : new PostgresLease(url, lease, options);
 }
 
-/** Of the only process that there is. */
+/** The lease of the only process that there is. */
 export function soleLease(): Lease {
   const stopping = new AbortController();
   let working: Promise<void> = Promise.resolve();
@@ -89,7 +91,7 @@ class PostgresLease implements Lease {
   readonly #options: DatabaseOptions;
   readonly #stopping = new AbortController();
   readonly #listeners: (() => void)[] = [];
-  /** By question. */
+  /** Waiting questions, by id. */
   readonly #asked = new Map<string, (answer: string) => void>();
   #answer: () => string | undefined = () => undefined;
   #client: Client | undefined;
@@ -125,7 +127,7 @@ class PostgresLease implements Lease {
     if (client === undefined) return undefined;
     const question = randomUUID();
     const told = new Promise<string>((resolve) => this.#asked.set(question, resolve));
-    // A query that fails or hangs is a question without an answer.
+    // A query that fails or hangs counts as a question without an answer.
     const asked = client.query('select pg_notify($1, $2)', [this.#lease, questionPrefix + question]).then(
       () => told,
       () => undefined,
@@ -143,7 +145,7 @@ class PostgresLease implements Lease {
     await this.#running;
   }
 
-  /** On the channel of answers those of others come along. */
+  /** The channel of answers also carries answers to other processes. */
   #hear(client: Client, channel: string, payload: string): void {
     if (channel === answersOf(this.#lease)) {
       const [question, answer] = splitOnce(payload);
@@ -155,7 +157,7 @@ class PostgresLease implements Lease {
   #reply(client: Client, question: string): void {
     const answer = this.#held ? this.#answer() : undefined;
     if (answer === undefined || answer.length > answerLengthMax) return;
-    // Who asked asks again.
+    // A failed reply is not repeated: the asking process asks again.
     client.query('select pg_notify($1, $2)', [answersOf(this.#lease), `${question} ${answer}`]).catch(() => undefined);
   }
 
@@ -174,7 +176,7 @@ class PostgresLease implements Lease {
       } finally {
         this.#held = false;
         this.#client = undefined;
-        // The lock goes with the session; not waited for when the server does not answer.
+        // The lock goes with the session. A server that does not answer is not waited for.
         await within(
           client.end().catch(() => undefined),
           confirmTimeoutMs,

@@ -1,7 +1,7 @@
 /**
- * PostgreSQL by `pg`. Everything that waits has a bound, in the client and again in the server: a paused or partitioned server ends a statement
- * by the client's bound, a client that was killed holds no lock beyond the server's. A connection that broke is thrown away, never pooled,
- * and what it broke under becomes DatabaseUnavailable.
+ * PostgreSQL by `pg`. Every wait has a bound, in the client and again in the server. The client's bound ends a statement at a paused or partitioned
+ * server. The server's bound releases the locks of a killed client. A broken connection is thrown away, never pooled, and its statement fails with
+ * DatabaseUnavailable.
  */
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
 import type { Migration } from 'kysely/migration';
@@ -14,37 +14,40 @@ export interface DatabaseOptions {
   readonly name: string;
   readonly log: Logger;
   /**
-   * Additions beside which a build of before goes on as it did, and on which it may start: a rolling update needs both, and so does undoing one. By
-   * name, each once, after the migrations. They are counted in a table of their own, which builds of before do not look at.
+   * Additions with which an earlier build still runs and starts: a rolling update needs both, and so does undoing one. By name, each once, after the
+   * migrations. They are counted in a table of their own, which earlier builds do not look at.
    */
   readonly expansions?: Readonly<Record<string, Migration>>;
-  /** For a URL that holds none, so that the URL itself need not be a secret. */
+  /** The password for a URL that holds none, so that the URL itself need not be a secret. */
   readonly password?: string | undefined;
 }
 
-/** A server's default is 100 connections: three services, three replicas each, and an operator fit. Queries take a few ms, so ten serve thousands a second. */
+/**
+ * A server's default is 100 connections: three services, three replicas each, and an operator fit. Queries take a few ms, so ten serve thousands a
+ * second.
+ */
 const connectionCountMax = 10;
 /** How long a query waits for a free or new connection: a request's budget is 1 s and more. */
 const connectionTimeoutMs = 1_000;
-/** Any statement of a request reads an index: beyond this something is wrong, and its connection is needed. */
+/** Any statement of a request reads an index. A longer one means that something is wrong, and its connection is needed. */
 const statementTimeoutMs = 2_000;
-/** Transactions wait for each other for milliseconds. Below the statement's, so that the log tells which it was. */
+/** Transactions wait for each other for milliseconds. This is below the statement's bound, so that the log tells the two apart. */
 const lockTimeoutMs = 1_000;
-/** A process that stopped between two statements holds its row locks no longer. */
+/** A process that stopped between two statements loses its row locks after this. */
 const idleInTransactionMs = 5_000;
-/** For a server that does not even answer that time is up. */
+/** For a server that does not even report that time is up. */
 const answerTimeoutMs = 3_000;
 /** A connection of a quiet service goes back to the server. */
 const idleConnectionMs = 60_000;
 
-/** Long tables take long; a replica waits for another's migration as long. Beyond, the start fails and is tried again by whoever supervises. */
+/** Long tables take long, and a replica waits as long for another's migration. Beyond this the start fails, and the supervisor tries again. */
 const migrationTimeoutMs = 300_000;
 
-/** What a supervisor gives a service to become ready is 30 s: ours fails before, with a message. */
+/** A supervisor gives a service 30 s to become ready. This bound fails before, with a message. */
 const startWaitMs = 20_000;
 const startRetryMs = 250;
 
-/** What no waiting mends: wrong password or user, not let in, no such database (SQLSTATE, appendix A). */
+/** Errors that no waiting mends: wrong password or user, not let in, no such database (SQLSTATE, appendix A). */
 const refusals: Readonly<Record<string, string>> = {
   '28P01': 'the password or the user is wrong',
   '28000': 'it does not let this user in from here',
@@ -58,7 +61,7 @@ export function openPostgres<Schema>(url: string, options: DatabaseOptions, purp
   return new Kysely<Schema>({ dialect: new PostgresDialect({ pool: openPool(url, options, purpose) }) });
 }
 
-/** How every connection of ours is made. */
+/** Every connection of ours is made with these. */
 export function connectionTo(url: string, { name, password }: DatabaseOptions): ClientConfig {
   const withPassword = new URL(url);
   if (withPassword.password === '' && password !== undefined) withPassword.password = password;
@@ -90,7 +93,7 @@ function openPool(url: string, options: DatabaseOptions, purpose: Purpose): Post
     reported = error.message;
     options.log.warn({ database: postgresPlace(url), reason: reasonOf(error) }, 'database connection failed');
   };
-  // Idle ones; and those in use, between two statements: either would end the process if nobody listened.
+  // Idle clients fail here, and clients in use fail between two statements below. Either error would end the process without a listener.
   pool.on('error', report);
   pool.on('connect', (client) => {
     client.on('error', report);
@@ -114,7 +117,7 @@ function openPool(url: string, options: DatabaseOptions, purpose: Purpose): Post
 function watch(client: PoolClient): PostgresPoolClient {
   let broken = false;
   const query = async (statement: string, parameters: readonly unknown[]): Promise<unknown> => {
-    // It would wait behind the statement that nobody answered: a rollback after a time-out, most often.
+    // The statement would wait behind an unanswered one. Most often it is a rollback after a time-out.
     if (broken) throw new DatabaseUnavailable('the database connection is broken');
     try {
       return await client.query(statement, [...parameters]);
@@ -126,7 +129,7 @@ function watch(client: PoolClient): PostgresPoolClient {
   return { query: query as PostgresPoolClient['query'], release: (destroy) => client.release(destroy === true || broken) };
 }
 
-/** int8 as a number: our milliseconds, counts and sequences are below 2^53, and what is not must not be rounded in silence. */
+/** int8 as a number: our milliseconds, counts and sequences are below 2^53. A larger value must not be rounded in silence. */
 function parserOf(oid: number, format?: 'text' | 'binary'): (value: string | Buffer) => unknown {
   if (oid === types.builtins.INT8 && format !== 'binary') return safeInteger;
   return types.getTypeParser(oid, format as 'text') as (value: string | Buffer) => unknown;
@@ -144,7 +147,7 @@ export function postgresPlace(url: string): string {
   return `${hostname}:${port || '5432'}${pathname}`;
 }
 
-/** @throws at once when it refuses us for good, and when it does not answer within `startWaitMs` */
+/** @throws at once when the server refuses us for good, or when it does not answer within `startWaitMs` */
 export async function waitForPostgres(url: string, options: DatabaseOptions, waitMs = startWaitMs): Promise<void> {
   const until = performance.now() + waitMs;
   const place = postgresPlace(url);
@@ -172,7 +175,7 @@ async function askOnce(connection: ClientConfig): Promise<void> {
     await client.connect();
     await client.query('select 1');
   } finally {
-    // Not waited for: a server that hangs would not answer that either.
+    // Not waited for, because a hung server would not answer that either.
     client.end().catch(() => undefined);
   }
 }

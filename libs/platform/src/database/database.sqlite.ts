@@ -6,7 +6,7 @@ import { Kysely } from 'kysely';
 import { GenericSqliteDialect, type IGenericSqlite } from 'kysely-generic-sqlite';
 import { LRUCache } from 'lru-cache';
 
-/** Kysely writes the same text for the same query; lists of changing length (`in`) write others. Each is compiled once while it stays. */
+/** Kysely writes the same text for the same query, and other texts for lists of changing length (`in`). Each text is compiled once while it stays. */
 const statementCountMax = 200;
 
 /** How long a statement waits for another connection's lock before it fails. One process owns a file, so this is for tools beside it. */
@@ -32,7 +32,7 @@ function sqliteExecutor(file: string): IGenericSqlite<DatabaseSync> {
     query: (_isSelect, sql, parameters) => {
       const statement = prepare(sql);
       const values = parameters.map(boundValue);
-      // A statement that yields columns is read to the end; .all() of one that does not would return nothing and lose its change count.
+      // A statement that yields columns is read to the end. For one that does not, .all() would return nothing and lose its change count.
       if (statement.columns().length > 0) return { rows: statement.all(...values) };
       const { changes, lastInsertRowid } = statement.run(...values);
       return { rows: [], insertId: BigInt(lastInsertRowid), numAffectedRows: BigInt(changes) };
@@ -41,7 +41,7 @@ function sqliteExecutor(file: string): IGenericSqlite<DatabaseSync> {
   };
 }
 
-/** node:sqlite takes an object in first place for named parameters and silently shifts the rest (seen with a Date): refuse it here. */
+/** node:sqlite takes an object in first place for named parameters, and silently shifts the rest (seen with a Date). This refuses it. */
 function boundValue(value: unknown): SQLInputValue {
   if (typeof value === 'boolean') return value ? 1 : 0;
   if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' || value instanceof Uint8Array)

@@ -23,14 +23,14 @@ export async function openDatabase<Schema>(
     return inSpans(database, 'sqlite');
   }
   await waitForPostgres(url, options);
-  // Apart from the pool of the requests: a migration, and waiting for another replica's, may take longer than any of them may.
+  // Separate from the pool of the requests, because a migration, or waiting for another replica's, may take longer than any request may.
   const migrating = openPostgres<Schema>(url, options, 'migrations');
   await migrateOrClose(migrating, migrations, options, postgresPlace(url));
   await migrating.destroy();
   return inSpans(openPostgres<Schema>(url, options, 'requests'), 'postgresql');
 }
 
-/** Transactions are spans of the call that they run for; single statements are not: they would be most of a trace, and say little. */
+/** Transactions are spans of the call that they run for. Single statements are not: they would be most of a trace, and say little. */
 function inSpans<Schema>(database: Kysely<Schema>, system: string): Kysely<Schema> {
   const begin = database.transaction.bind(database);
   database.transaction = () => {
@@ -66,7 +66,7 @@ async function migrateOrClose<Schema>(
   throw new Error('a migration failed', { cause: error });
 }
 
-/** @returns what went wrong */
+/** @returns the failure, if any */
 async function migrate<Schema>(
   db: Kysely<Schema>,
   migrations: Readonly<Record<string, Migration>>,
@@ -80,7 +80,7 @@ async function migrate<Schema>(
   return error;
 }
 
-/** What a later build has added is none of this one's business. */
+/** This build ignores additions of a later build. */
 async function expand<Schema>(database: Kysely<Schema>, expansions: Readonly<Record<string, Migration>>, log: Logger): Promise<unknown> {
   const table = 'kysely_expansion';
   const later = await unknownMigrations(database, expansions, table).catch((): string[] => []);

@@ -1,27 +1,27 @@
 import { DatabaseError } from 'pg';
 
 /**
- * The database cannot be asked now, or could not finish in its time: not the fault of the request, and worth repeating. What was sent with a
- * COMMIT on its way may have happened. The mesh answers `unavailable`, auth `identity_unavailable`.
+ * The database cannot be asked now, or could not finish in its time. The request is not at fault, and repeating it is worthwhile. A transaction with
+ * a COMMIT on its way may have happened. The mesh answers `unavailable`, auth `identity_unavailable`.
  */
 export class DatabaseUnavailable extends Error {
   override readonly name = 'DatabaseUnavailable';
 }
 
 /**
- * SQLSTATE codes and classes (PostgreSQL manual, appendix A) that say "not now" rather than "not so": connection exceptions, out of resources,
- * shutting down or starting, one of our own time-outs, a deadlock, and a server that is a standby since a failover.
+ * SQLSTATE codes and classes (PostgreSQL manual, appendix A) that say "not now" rather than "not so".
+ * They are connection exceptions, out of resources, shutting down or starting, one of our own time-outs, a deadlock, and a standby after a failover.
  */
 const notNow = /^(08|53|57P0|57014|55P03|25P03|25P04|25006|40001|40P01)/;
 
-/** As it is when the statement itself was wrong. */
+/** Returns the error unchanged when the statement itself was wrong. */
 export function asUnavailable(error: unknown): unknown {
   return isNotNow(error) ? new DatabaseUnavailable(`the database is not available: ${reasonOf(error)}`, { cause: error }) : error;
 }
 
 function isNotNow(error: unknown): boolean {
   if (error instanceof DatabaseError) return notNow.test(error.code ?? '');
-  // What the server did not say itself came from the connection; but for a value that cannot be written or read.
+  // An error that the server did not report came from the connection. The exception is a value that cannot be written or read.
   return error instanceof Error && !(error instanceof TypeError) && !(error instanceof RangeError);
 }
 
