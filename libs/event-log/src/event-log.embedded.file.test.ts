@@ -29,7 +29,7 @@ function open(path = file): { readonly log: LogFile; readonly found: LogEntry[] 
   return { log: openLogFile(path, quiet, (entry) => found.push(entry)), found };
 }
 
-/** What an earlier build wrote for a topic: a frame of its kind, and the topic as text. */
+/** An earlier build wrote this for a topic: a frame of its kind, and the topic as text. */
 function journalOf(topic: TopicSpec): Buffer {
   const text = Buffer.from(JSON.stringify(topic));
   const payload = Buffer.concat([Buffer.from([1]), uint32(text.length), text]);

@@ -1,5 +1,5 @@
 /**
- * Who may call a method: its policy x the certificate x the passport, decided before the handler sees the call. The decision is bound to the handler
+ * Admits a call by the policy x the certificate x the passport, before the handler sees it. The decision is bound to the handler
  * that gRPC resolved, never to the path as text. In grpc-go a path without its first slash passed by the policy (CVE-2026-33186).
  *
  * A service among `callers` comes with the passport that auth gave it at the edge. A service among `delegates` comes with a passport that it

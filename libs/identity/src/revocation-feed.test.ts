@@ -128,7 +128,7 @@ describe('the revocation feed', () => {
     const feed = await open();
     await arrive([beat()]);
     nowMs += 5_000;
-    // The new one beats, and cannot be asked yet.
+    // The new relay beats, and cannot be asked yet.
     relays.clear();
     await arrive([heartbeat(0, 'boot-2')]);
     expect(feed.leaseValid()).toBe(false);
@@ -144,7 +144,7 @@ describe('the revocation feed', () => {
     relays.set('boot-2', 0);
     await arrive([heartbeat(0)]);
     expect(feed.leaseValid()).toBe(false);
-    // The same second: it is not asked again for each heartbeat.
+    // Within the same second the relay is not asked again for each heartbeat.
     await arrive([heartbeat(1)]);
     expect(asks).toBe(1);
   });
@@ -168,7 +168,7 @@ describe('the revocation feed', () => {
       const under = { valid: 0, steps: 0 };
       let beats: { readonly atMs: number; readonly body: Body }[] = [];
       for (let elapsedMs = 0; elapsedMs < 60_000; elapsedMs += stepMs, nowMs += stepMs) {
-        // Every 20 s the relay starts anew, while what it sends is held up as ever.
+        // Every 20 s the relay restarts, while its records are still held up.
         const boot = `boot-${1 + Math.floor(elapsedMs / 20_000)}`;
         if (!relays.has(boot)) relays.set(boot, nowMs);
         if (elapsedMs % 500 === 0) beats.push({ atMs: nowMs, body: beat(boot) });
@@ -178,11 +178,11 @@ describe('the revocation feed', () => {
         under.steps += 1;
         if (!feed.leaseValid()) continue;
         under.valid += 1;
-        // Whatever was revoked before this moment has been heard: the newest heartbeat that has arrived was sent at most a lease ago.
+        // Every revocation before this moment has been heard: the newest heartbeat that has arrived was sent at most a lease ago.
         expect(feed.leaseAgeMs()).toBeGreaterThanOrEqual(delayMs);
         expect(delayMs).toBeLessThan(2_000);
       }
-      // Not by refusing everything: a delay below the lease leaves most of the time a lease.
+      // The feed does not simply refuse: with a delay below the lease it has a lease most of the time.
       if (delayMs < 2_000) expect(under.valid / under.steps).toBeGreaterThan(0.75);
       else expect(under.valid).toBe(0);
       expect(asks).toBeLessThanOrEqual(62);

@@ -47,7 +47,7 @@ it('is not made of parts that would not parse again', () => {
     expect(() => makeRefreshToken({ ...parts, ...wrong }, keys)).toThrow(RangeError);
 });
 it('points to a record that no session token can point to', () => {
-  // Of 32 bytes, a secret; of 36, a handle.
+  // 32 bytes are a secret, 36 are a handle.
   expect(keyOfHandle('0abc', parts.handle).hash).toHaveLength(43);
   expect(Buffer.byteLength(parts.handle)).not.toBe(32);
 });

@@ -1,7 +1,8 @@
 /**
- * What befalls a cluster, under load, with a database that knows what is dead: `docs/sessions-cluster.md` has the lines that this prints.
- * Counted: lost (never ended, yet gone), resurrected (ended and acknowledged, yet answered), wrong (somebody else's, or an error that is not
- * StoreUnavailable), the longest time without an answer for the persons of the shard that was hit, and the slowest call.
+ * Faults of a cluster, under load, with a database that knows the dead sessions: `docs/sessions-cluster.md` has the lines that this prints.
+ * It counts these cases: lost (never ended, yet gone), resurrected (ended and acknowledged, yet answered), and wrong (another person's, or an
+ * error that is not StoreUnavailable). It measures the longest time without an answer for the persons of the shard that was hit, and the
+ * slowest call.
  */
 import { randomBytes } from 'node:crypto';
 import { setInterval as every } from 'node:timers/promises';

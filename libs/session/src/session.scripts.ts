@@ -5,7 +5,7 @@
  *   They add at most a tombstone, and a logout must work even then.
  * - KEYS[1] is always the record or index that routes the call. Scripts make further keys from the slot's prefix (ARGV[1]), because one call must do,
  *   and it learns the subject only from the record. These keys have the same tag, hence the same slot.
- * - Every answer begins with the hash, handle or subject that was asked about. The caller compares it, so it notices a wrong answer.
+ * - Every answer repeats the hash, handle or subject that was asked about. The caller compares it, so it notices a wrong answer.
  * - Time is the caller's (ARGV), since tests bring their own clock. TTLs are durations, so Redis' own clock is never compared with ours.
  * - Numbers are written with %d: Lua's own tostring spells 1.79e+12 differently.
  * - The server's own name comes first, read in the same call: `master_replid`. It is new after each start and each promotion, so after everything
@@ -220,7 +220,7 @@ end
 return { ARGV[3], values(record) }
 `);
 
-/** KEYS: record, successor's record. ARGV: prefix, now, hash, successor hash, authenticatedAtMs. Answers {successor hash} or {successor hash, record}. */
+/** KEYS: record, successor's record. ARGV: prefix, now, hash, successor hash, authenticatedAtMs. Answers {its hash} or {its hash, record}. */
 const rotate = always(`
 local record = live(ARGV[3])
 if not record or dead(ARGV[4]) or redis.call('EXISTS', KEYS[2]) == 1 then return { ARGV[4] } end

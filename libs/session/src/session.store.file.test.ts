@@ -18,7 +18,7 @@ const notSetAside = (error: unknown) => {
 /** Reading the file again before each call costs its length: with more the contract would take minutes. */
 const rereadCountMax = 50;
 
-/** Before each call the memory is filled from the file anew, as by a process that was just killed and started: what only memory knows is lost. */
+/** Fills the memory from the file before each call, like a process just killed and started. State that only memory had is lost. */
 function restartedBeforeEachCall(store: MemorySessionStore, entries: MemoryEntries, file: SessionFile): MemorySessionStore {
   return new Proxy(store, {
     get: (target, name) => {

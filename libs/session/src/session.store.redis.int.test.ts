@@ -1,4 +1,4 @@
-/** The contract on a real Redis, and what only a real connection can get wrong. Uses logical database 15 of the given server. */
+/** The contract on a real Redis, and the faults that only a real connection can have. Uses logical database 15 of the given server. */
 import { t0 as sampleTimeMs, tombstoneOf, userSession } from './session-store.samples.ts';
 import { sessionStoreContract } from './contract/session-store.contract.ts';
 import type { SessionStoreUnderTest } from './session-store.samples.ts';
@@ -179,7 +179,7 @@ describe('a connection that fails', () => {
     const store = new RedisSessionStore(redis);
     const [mine, theirs] = [userSession('mine'), userSession('theirs', { subject: 'u_other' })];
     for (const session of [mine, theirs]) await store.create(session, 10, sampleTimeMs);
-    // What a cancelled read does to a connection: from then on everybody gets the answer before his own.
+    // A cancelled read does this to a connection: from then on every caller gets the previous answer.
     const evalsha = redis.evalsha.bind(redis) as (...args: unknown[]) => Promise<unknown>;
     const shifted = vi
       .spyOn(redis, 'evalsha')
@@ -198,7 +198,7 @@ describe('a connection that fails', () => {
     const replayed: string[] = [];
     store.onIncarnationChange(async (which) => {
       replayed.push(which);
-      // What the database knows: the session is over.
+      // The database knows that the session is over.
       if (replayed.length > 1) await store.revoke(tombstoneOf(userSession('a')), sampleTimeMs);
     });
     await store.create(userSession('a'), 10, sampleTimeMs);
@@ -238,7 +238,7 @@ it('a refresh that Redis gets to long after its caller gave up moves nothing: th
   const refresh = (generation: number, nowMs: number) =>
     store.refresh({ key: session, generation, proof: 'none', touch: undefined }, nowMs);
   expect(await refresh(0, sampleTimeMs)).toMatchObject({ verdict: 'rotated' });
-  // As SIGSTOP: what was sent meanwhile is carried out afterwards.
+  // Like SIGSTOP: the server carries out the commands sent meanwhile afterwards.
   await admin.client('PAUSE', 3_500, 'ALL');
   await expect(refresh(1, sampleTimeMs + 1_000)).rejects.toThrow(StoreUnavailable);
   await admin.ping();

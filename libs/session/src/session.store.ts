@@ -5,9 +5,9 @@
  * Two rules make every race end well. A write needs "exists and not tombstoned", so a logout that races a touch, a rotation or a cache fill stays a
  * logout. Tombstones only grow and epochs only rise, so repeating or reordering revocations changes nothing.
  *
- * A session is live when all of this holds: its record is there under its own hash; neither hash nor handle is tombstoned; neither limit has passed;
- * its epoch is the subject's; the subject's index lists it under this hash. A session without its index (eviction, a torn copy) is dead: it fails
- * closed. Auth compares the global epoch, which belongs to no slot.
+ * A session is live when all of this holds. Its record is there under its own hash. Neither hash nor handle is tombstoned, and neither limit has
+ * passed. Its epoch is the subject's, and the subject's index lists it under this hash. A session without its index (eviction, a torn copy) is
+ * dead: it fails closed. Auth compares the global epoch, which belongs to no slot.
  */
 import type { TokenModeName } from '@cloakroom/contracts';
 

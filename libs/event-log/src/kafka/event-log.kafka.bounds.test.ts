@@ -5,7 +5,7 @@ import { systemClock } from '@cloakroom/platform';
 import type { createClient } from './event-log.kafka.client.ts';
 import { KafkaEventLog } from './event-log.kafka.ts';
 
-/** What each client that is opened answers, in order; the last one again and again. */
+/** The answers of the opened clients, in order. The last answer repeats. */
 let answers: (() => Promise<unknown>)[];
 let opened: number;
 

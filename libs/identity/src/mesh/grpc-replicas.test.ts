@@ -1,4 +1,4 @@
-/** Several replicas behind one client, over real mutual TLS: who gets a call while one is dead, silent, back again, or not who it should be. */
+/** Several replicas behind one client, over real mutual TLS: which one gets a call while another is dead, silent, back again or an impostor. */
 import { connect as connectTcp, createServer, type Socket } from 'node:net';
 import { isProblem, problem, ProfileService } from '@cloakroom/contracts';
 import { afterEach, expect, it, vi } from 'vitest';

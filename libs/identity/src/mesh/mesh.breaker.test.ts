@@ -64,7 +64,7 @@ it('finds out in the background that the peer is back: nobody waits for that eit
   proxy.mute();
   for (let i = 0; i < 3; i++) await resolve();
   proxy.mend();
-  // What was sent while the answers were lost is lost; the connection itself may have to be made anew.
+  // Bytes sent while the answers were lost are lost. The client may have to connect anew.
   await vi.waitFor(async () => expect(codeOf(await resolve())).toBe('ok'), { timeout: 15_000, interval: 20 });
   const before = reached.length;
   for (let i = 0; i < 20; i++) expect(codeOf(await resolve())).toBe('ok');
@@ -82,7 +82,7 @@ it('stops one class of methods and leaves the others their own', async () => {
 it('lets a caller that asks in a loop without a pause find the peer again', async () => {
   proxy.mute();
   for (let i = 0; i < 3; i++) await resolve();
-  // The connection that lost bytes is of no use to anyone.
+  // The connection lost bytes, so it is of no further use.
   proxy.cut();
   proxy.mend();
   const endMs = performance.now() + 10_000;

@@ -1,4 +1,4 @@
-/** What a unary call keeps on its way: deadline, cancellation, its own context, and an outcome in words. */
+/** A unary call keeps these on its way: deadline, cancellation, its own context, and an outcome in words. */
 import { createServer, type Server as TcpServer } from 'node:net';
 import { randomBytes } from 'node:crypto';
 import { AuthService, CatalogService, isProblem, problem, ProfileService } from '@cloakroom/contracts';

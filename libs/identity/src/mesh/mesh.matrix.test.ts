@@ -83,7 +83,7 @@ afterAll(async () => {
 });
 
 const needsPerson = ({ identity }: MethodPolicy) => identity === Identity.GUEST || identity === Identity.USER;
-/** Who calls it by right. Where nobody is listed, a delegate does, with a passport that it exchanged. */
+/** The rightful caller. Where the policy lists none, a delegate calls, with a passport that it exchanged. */
 const rightful = ({ callers: listed, delegates }: MethodPolicy) => listed[0] ?? delegates[0]!;
 const exchangedBy = ({ callers: listed, delegates }: MethodPolicy, name: string) =>
   listed.length === 0 ? { act: { sub: delegates[0]! }, scope: name } : {};

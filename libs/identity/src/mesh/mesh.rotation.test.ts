@@ -101,7 +101,7 @@ describe('a rotation of the authority and of all certificates', () => {
       while (going) {
         const code = codeOf(await ask(client));
         counts.set(code, (counts.get(code) ?? 0) + 1);
-        // What is refused at once must not keep everything else from running.
+        // A loop of instant refusals must not starve the other work.
         if (code !== 'ok') await delay(5); // not a wait: the pace of the load
       }
     };

@@ -1,4 +1,4 @@
-/** Services without certificates, as in embedded: who may call them. */
+/** The callers of services without certificates, as in embedded mode. */
 import { AuthService, CartService, isProblem } from '@cloakroom/contracts';
 import { afterEach, expect, it, vi } from 'vitest';
 import { connectMesh, guardMesh, serveMesh } from '@cloakroom/mesh';
@@ -32,7 +32,7 @@ it('refuses a stranger on the machine, also for rpcs of the operator, and lets i
     const answer = await client.rotateKeys(outgoing(), {});
     return isProblem(answer) ? answer.problem : 'ok';
   };
-  // What a stranger has: another secret, or the one of an earlier start, or none.
+  // A stranger has another secret, or the one of an earlier start, or none.
   expect(await rotate('of an earlier start')).toBe('forbidden');
   expect(await rotate('')).toBe('forbidden');
   expect(reached).toEqual([]);

@@ -2,7 +2,7 @@
  * A circuit breaker. After a few unanswered calls it refuses the next ones at once, so that they do not each wait out their time. Each upstream
  * service and class of methods has its own breaker, so a slow sign-in does not stop identity checks.
  *
- * - A failure counts towards opening only when no call was answered since it began. Of two replicas one may hang while the other works. Calls to the
+ * - A failure counts towards opening only when no call was answered since it began. One of two replicas may hang while the other works. Calls to the
  *   hung one end late and in a row, long after hundreds of answers.
  * - A background probe finds out whether the peer is back; no person's request is used for it. After an answered probe the breaker lets one real
  *   request through. After that is answered, it lets all through. So no request waits for a paused peer.
