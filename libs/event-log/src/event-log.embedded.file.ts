@@ -93,7 +93,7 @@ function openDatabase(
       const write = writing(db);
       for (const entry of imported ?? []) write(entry);
       db.exec(`PRAGMA user_version = ${version}; COMMIT`);
-      // The disk has it before the journal gets a name under which no process reads it.
+      // The checkpoint puts it on disk before the journal gets a name under which no process reads it.
       if (imported !== undefined) db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     }
     for (const entry of reading(db)) take(entry);

@@ -106,8 +106,8 @@ export interface PartitionLag {
 }
 
 /**
- * retriable: no record was written, or one may have been. Repeating is safe for records that carry their own identity. fatal: repeating cannot help
- * (unknown topic, too large). fenced: a newer producer took over.
+ * retriable: no record was written, or one may have been. Repeating is safe for records that carry their own identity.
+ * fatal: repeating cannot help (unknown topic, too large). fenced: a newer producer took over.
  */
 export type EventLogErrorKind = 'retriable' | 'fatal' | 'fenced';
 
@@ -123,9 +123,7 @@ export class EventLogError extends Error {
   }
 }
 
-/**
- * All keys, values and headers of one publish. It is below a broker's limit for one batch (1 MiB), so only a publish that is too large fails here.
- */
+/** All keys, values and headers of one publish. Below a broker's limit for one batch (1 MiB), so a too large publish fails here, and alone. */
 export const publishBytesMax = 900_000;
 
 /** Half of that, because the log itself adds trace headers. */

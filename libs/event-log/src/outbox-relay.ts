@@ -71,7 +71,7 @@ export function pauseUntil(durationMs: number, stopped: AbortSignal, wakes?: Set
   });
 }
 
-/** The relay waits for an absent broker longer than a process has to stop. */
+/** The relay waits for an absent broker longer than a process has to stop, so a stop ends the wait. */
 async function unlessStopped(work: Promise<void>, stopped: AbortSignal): Promise<void> {
   let stop = (): void => undefined;
   const stopping = new Promise<never>((_, reject) => (stop = () => reject(new Error('the relay stops'))));

@@ -4,7 +4,7 @@
  * The behaviour of ioredis, and why it is changed here:
  * - ioredis never gives up a paused node (SIGSTOP, a dead link without RST): measured, not one of 1,200 commands settled in 14 s. Here each command
  *   has one deadline for everything, redirections and waits included. `commandTimeoutMs` after it was sent it is answered or refused.
- * - ioredis sends a command whose connection broke again, to another node. It may have been done, and a rotation done twice looks like a theft. Here
+ * - ioredis resends a command whose connection broke, to another node. It may have been done, and a rotation done twice looks like a theft. Here
  *   it fails, and the caller decides, because it knows whether it may be repeated. A command that a node refused without doing it is tried again.
  *   MOVED and ASK are followed at once, TRYAGAIN (the slot is on its way to another node) after a pause.
  * - ioredis notices a failover only after some other node answered MOVED. Here any failure makes the client ask which node serves which slots.

@@ -105,8 +105,8 @@ export interface SessionStore {
    */
   resolve(key: TokenKey, nowMs: number, touch: { readonly idleTimeoutMs: number } | undefined): Promise<SessionRecord | undefined>;
   /**
-   * Replaces the token of a live session and tombstones the old one. Undefined when it is not live (any more) or the successor is dead or taken. Of
-   * two rotations of one token exactly one wins.
+   * Replaces the token of a live session and tombstones the old one. Undefined when it is not live (any more) or the successor is dead or taken.
+   * Exactly one of two rotations of a token wins.
    */
   rotate(key: TokenKey, successorHash: string, authenticatedAtMs: number, nowMs: number): Promise<SessionRecord | undefined>;
   /**
