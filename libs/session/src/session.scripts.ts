@@ -234,7 +234,7 @@ return { ARGV[4], values(record) }
 
 /**
  * Follows judgeRefresh in session.refresh.ts, unless begun too late (session.lateness.ts).
- * KEYS: record. ARGV: prefix, now, hash, number shown, none or now or earlier (the proof), idleTimeoutMs or '', untilMs or ''.
+ * KEYS: record. ARGV: prefix, now, hash, number shown, none or now or earlier (the proof), '' or idleTimeoutMs, '' or untilMs.
  * Answers {hash, this server's time} or {hash, this server's time, verdict, record} or {hash, this server's time, 'late'}.
  */
 const refresh = always(`
