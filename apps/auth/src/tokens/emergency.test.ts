@@ -1,4 +1,4 @@
-/** What an emergency must not lose: events that a retired key signed, the notice of the retirement itself, a logout that the store knows nothing of. */
+/** An emergency must lose neither events that a retired key signed, nor the notice of the retirement, nor a logout that the store does not know. */
 import { create, fromBinary } from '@bufbuild/protobuf';
 import { IdentityEventSchema, LogoutRequestSchema, RevocationEventSchema, topics } from '@cloakroom/contracts';
 import { parseJwks, verifyEvent } from '@cloakroom/identity';
@@ -11,7 +11,7 @@ import { logout } from '../sessions/logout.ts';
 import { beatOnce, publishRows } from '../operations/relay.ts';
 
 const events = ({ eventLog }: Harness) => eventLog.of(topics.identityEvents).map(({ value }) => fromBinary(IdentityEventSchema, value!));
-/** As a consumer judges that knows what auth publishes now. */
+/** Judges as a consumer does that knows what auth publishes now. */
 const judge = ({ auth, eventLog }: Harness, topic: typeof topics.identityEvents | typeof topics.sessionRevocations) => {
   const published = parseJwks(auth.keys.jwks());
   const keys = { find: (kid: string) => published.get(kid), refresh: () => Promise.resolve(), retire: () => undefined };

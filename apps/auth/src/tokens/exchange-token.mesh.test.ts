@@ -1,6 +1,6 @@
 /**
- * Confused deputies, tried over real mutual TLS: the real auth, a cart and a profile that tell whom they were called for, and callers that hold
- * the certificates of orders, cart, profile and the gateway. What each tries is in the name of its test.
+ * Confused deputies, tried over real mutual TLS. The test runs the real auth, and a cart and a profile that record whom they were called for.
+ * The callers hold the certificates of orders, cart, profile and the gateway. The name of each test says what its caller tries.
  */
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -19,14 +19,14 @@ const log = createLogger('auth-test', 'silent');
 const closing: (() => unknown)[] = [];
 const names = ['auth', 'cart', 'profile', 'orders', 'gateway', 'catalog', 'operator'];
 const getCart = 'cloakroom.cart.v1.CartService/GetCart';
-/** All that orders may do for a person there. */
+/** Everything that orders may do for a person there. */
 const ofCart = [getCart, 'cloakroom.cart.v1.CartService/PrepareOrder'];
 const getProfile = 'cloakroom.profile.v1.ProfileService/GetProfile';
 
 let dir = '';
 let authAddress = '';
 const addresses: Record<'cart' | 'profile', string> = { cart: '', profile: '' };
-/** Whom the cart and the profile were called for, and how often. */
+/** The subjects that the cart and the profile were called for, and how often. */
 const seen: VerifiedIdentity[] = [];
 
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-/** What the mesh cannot be made to show: chains of actors, times and rotations. */
+/** Covers what the test over the mesh cannot produce: chains of actors, times and rotations. */
 import { problem } from '@cloakroom/contracts';
 import { type PassportClaims, signPassport } from '@cloakroom/identity';
 import { expect, it } from 'vitest';
@@ -15,7 +15,7 @@ const ask = ({ auth }: Harness, subjectToken: string, audience = 'cart', caller:
 
 const received = async (harness: Harness) => (await look(harness, (await guest(harness)).token, 'orders')).passport!;
 const claimsOf = (jws: string) => JSON.parse(Buffer.from(jws.split('.')[1]!, 'base64url').toString()) as PassportClaims;
-/** As auth would sign it one exchange later. */
+/** Signs the passport with changed claims, as auth would one exchange later. */
 const with_ = (harness: Harness, passport: string, changes: Partial<PassportClaims>) =>
   signPassport({ ...claimsOf(passport), ...changes }, harness.auth.keys.active());
 

@@ -1,11 +1,12 @@
 /**
- * Token exchange (RFC 8693) for a service that must call another for a person. Two proofs are needed at once: the certificate of the call says
- * who asks, the passport says for whom, and that it was sent to this very service. What may be asked for stands in the contract alone
- * (`delegates`). The result is narrower in every respect: the methods of that table, one audience, the same person and session, an end that
- * is never later; and it is its holder's alone, as servers compare its outermost actor with the certificate (libs/identity, admission.ts).
+ * Token exchange (RFC 8693) for a service that must call another for a person. The caller needs two proofs at once. Its certificate says who asks.
+ * The passport says for whom, and that it was sent to this very service. Only the contract says what may be asked for (`delegates`).
  *
- * Whether the session still lives is asked at first hand, of the database that holds every revocation, so no service can carry a revoked session
- * on by exchanging in circles. Redis is not asked: it knows nothing of this that the database does not.
+ * The result is narrower in every respect. It allows the methods of that table and one audience, for the same person and session. It never ends
+ * later than the passport. Only its holder can use it: servers compare its outermost actor with the certificate (libs/identity, admission.ts).
+ *
+ * Auth checks the session against its database, which holds every revocation. So no service can keep a revoked session alive by exchanging in
+ * circles. Auth does not ask Redis, which knows nothing here that the database does not.
  */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import {
@@ -37,7 +38,7 @@ export async function exchangeToken(
 ): Promise<MessageInitShape<typeof ExchangeTokenResponseSchema> | Problem> {
   const { audience, subjectToken } = request;
   if (!audiences.has(audience)) return problem('invalid_request', 'audience: no such service');
-  // In embedded nothing proves who asks: it is whoever the passport was for.
+  // In embedded there is no certificate, so auth takes the passport's audience as the caller.
   const caller = ctx.caller ?? audienceOf(subjectToken);
   if (caller === undefined || !audiences.has(caller)) return problem('invalid_passport');
   const answer = await exchangeFor(auth, caller, request);
@@ -52,18 +53,18 @@ async function exchangeFor(
   caller: string,
   { audience, subjectToken, scope: wanted }: ExchangeTokenRequest,
 ): Promise<MessageInitShape<typeof ExchangeTokenResponseSchema> | Problem> {
-  // Before the database is asked: a passport is never dated later than what it states.
+  // Taken before the database query, so that the passport is never dated later than what it states.
   const iatMs = auth.clock.nowMs();
   const identity = await verifyFor(auth, caller, subjectToken);
   if (isProblem(identity)) return identity;
   const granted = delegatedMethods(caller, audience);
   const scope = wanted.length === 0 ? granted : wanted;
   if (granted.length === 0 || scope.some((method) => !granted.includes(method))) return problem('forbidden');
-  // A circle is a deputy that was talked into calling itself by detours.
+  // A circle means that a service was tricked into calling itself by a detour.
   if (identity.actors.length >= actorCountMax || [caller, ...identity.actors].includes(audience)) return problem('forbidden');
   if (await isRevokedAtFirstHand(auth.database, identity)) return problem('session_ended');
   const expiresAtMs = Math.min(identity.expiresAtMs, iatMs + passportLifetimeMaxS * 1000);
-  // It was within its time a moment ago, when its signature was looked at.
+  // The passport may have expired since its signature was checked.
   if (expiresAtMs <= iatMs) return problem('invalid_passport');
   return {
     issuedToken: sign(auth, identity, { caller, audience, scope, iatMs, expiresAtMs }),
@@ -72,11 +73,14 @@ async function exchangeFor(
   };
 }
 
-/** The verifiers of other services see the same: their audience, auth's keys. What auth's own replicas have rotated is read again at need. */
+/**
+ * The same verifier as in other services: it takes the caller's audience and auth's keys. It reads the keys again when another replica of auth has
+ * rotated them.
+ */
 async function verifyFor(auth: Auth, caller: string, token: string): Promise<VerifiedIdentity | Problem> {
   const keys = { find: (kid: string) => auth.keys.find(kid), refresh: () => auth.keys.reload(), retire: () => undefined };
   const verifier = createPassportVerifier({ audience: caller, keys, clock: auth.clock, accessTokens: true });
-  // An access token is for the whole shop (access-token.ts), so whichever service was sent it may present it.
+  // An access token is for the whole shop (access-token.ts), so any service that received it may present it.
   return audienceOf(token) === shopAudience ? verifier.verifyAccessToken(token) : verifier.verify(token);
 }
 
@@ -117,10 +121,10 @@ interface Actor {
   readonly act?: Actor;
 }
 
-/** RFC 8693 4.1: the one who acts now outermost, those before it inside. */
+/** RFC 8693 4.1: the current actor is outermost, earlier actors are nested inside. */
 const actorChain = ([sub, ...before]: readonly string[]): Actor => ({ sub: sub!, ...(before.length > 0 && { act: actorChain(before) }) });
 
-/** Only to choose the verifier, which then looks at all of it. */
+/** Reads the audience without verifying, only to choose the verifier. The verifier then checks everything. */
 function audienceOf(token: string): string | undefined {
   try {
     const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { aud?: unknown } | null;

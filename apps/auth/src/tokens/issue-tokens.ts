@@ -1,6 +1,6 @@
 /**
- * What a browser is given of a session: one opaque token, or, in the modes jwt and jwt-denylist, a signed statement (libs/identity
- * access-token.ts) and the counted token that renews it (libs/session refresh-token.ts).
+ * Makes the tokens that a browser gets for a session. Most modes use one opaque token. The modes jwt and jwt-denylist use a signed access token
+ * (libs/identity access-token.ts) and a counted refresh token (libs/session refresh-token.ts).
  */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { isSelfContained, type SessionIssuedSchema } from '@cloakroom/contracts';
@@ -24,8 +24,8 @@ import type { SigningKeys } from './signing-keys.ts';
 export type Issued = MessageInitShape<typeof SessionIssuedSchema>;
 
 /**
- * @param token the opaque one, where there is one
- * @param askedMs taken before the session was read or changed: whatever ended it since is later than the token
+ * @param token the opaque token, where there is one
+ * @param askedMs taken before the session was read or changed, so any revocation since then is later than the token
  */
 export function issueTokens(auth: Auth, session: SessionRecord, account: Account | undefined, token: string, askedMs: number): Issued {
   const view = viewOf(session, account);
@@ -64,6 +64,6 @@ export function issueTokens(auth: Auth, session: SessionRecord, account: Account
   return { token: '', accessToken, refreshToken, accessExpiresAtMs: BigInt(accessExpiresAtMs), session: view };
 }
 
-/** For those that come back. A key that another replica has just made is looked for in the database. */
+/** Verifies access tokens that come back. It looks in the database for a key that another replica has just made. */
 export const openAccessTokens = (keys: SigningKeys, clock: Clock): AccessTokenVerifier =>
   createAccessTokenVerifier({ keys: { find: (kid) => keys.find(kid), refresh: () => keys.reload(), retire: () => undefined }, clock });

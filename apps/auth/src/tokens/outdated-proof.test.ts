@@ -1,4 +1,4 @@
-/** What was right a moment ago is not carried over: an older token does not share in a newer proof, and a change is no proof. */
+/** An older token gets no share in a newer proof, and a change is no proof. */
 import { create } from '@bufbuild/protobuf';
 import {
   ChangeEmailRequestSchema,
@@ -36,7 +36,7 @@ async function signInAs(mode: TokenMode): Promise<Issued> {
 
 const tokenOf = ({ token, refreshToken }: Issued): string => (token === '' || token === undefined ? refreshToken! : token);
 
-/** As the gateway has it at auth: from the opaque token, or from the record behind a self-contained session. */
+/** The caller as the gateway states it to auth, from the opaque token or from the access token of a self-contained session. */
 async function personBy(issued: Issued): Promise<PersonContext> {
   const selfContained = parseRefreshToken(issued.refreshToken, harness.auth.refreshKeys);
   if (selfContained === undefined) return personWith(harness, issued.token!);
@@ -121,7 +121,7 @@ it.each([TokenMode.HYBRID, TokenMode.JWT_DENYLIST])(
     const provedMs = harness.clock.nowMs();
     const after = await prove(before);
     harness.clock.advance(-300);
-    // Whatever is older than the step-up is refused by all who heard of it.
+    // Everyone who heard of the step-up refuses older tokens, so the passport must not be dated earlier.
     const { passport } = await look(harness, after.token === '' ? after.accessToken! : after.token!, 'cart');
     const { iat } = JSON.parse(Buffer.from(passport!.split('.')[1]!, 'base64url').toString()) as { iat: number };
     expect(iat * 1000).toBeGreaterThanOrEqual(provedMs);

@@ -1,10 +1,10 @@
-/** Passports: what a session is inside the mesh, for exactly one service and at most a minute. Auth is the only signer. */
+/** Passports describe a session inside the mesh, for exactly one service and at most a minute. Auth is the only signer. */
 import { passportIssuer, passportLifetimeMaxS, signPassport } from '@cloakroom/identity';
 import { type SessionRecord, statedAtMs } from '@cloakroom/session';
 import type { Auth } from '../auth.ts';
 import { acrOf, amrOf } from './proof.ts';
 
-/** The services that verify passports. One that is not here can be called for nobody. */
+/** The services that verify passports. Auth issues no passport for any other. */
 export const audiences: ReadonlySet<string> = new Set(['auth', 'cart', 'profile', 'catalog', 'orders']);
 
 /** How and when the person proved themselves. */
@@ -13,8 +13,8 @@ export function proofOf(session: SessionRecord): { acr: string; amr: string[]; a
 }
 
 /**
- * @param askedMs taken before the session was read: a revocation that happened since is later than the passport, and so kills it
- * @param transaction of the request that it is for
+ * @param askedMs taken before the session was read, so a revocation since then is later than the passport and ends it
+ * @param transaction the request that the passport is for
  */
 export function issuePassport(
   auth: Auth,

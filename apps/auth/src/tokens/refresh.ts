@@ -1,10 +1,10 @@
 /**
- * Trades a refresh token for the next one and a new access token. The store judges and counts in one step (libs/session session.refresh.ts):
- * of any number at once one moves the counter, and those who lost are given what the winner got.
+ * Trades a refresh token for the next one and a new access token. The store judges and counts in one step (libs/session session.refresh.ts). When
+ * several requests come at once, one moves the counter. The others get what that one got.
  *
- * A token that was used before means that two hold it, and which of them is the thief nobody can say: the session ends as in a logout (row and
- * announcement, then the store), and the person finds a notice. A crash in between leaves the session alive and the copy refused; it is
- * noticed again at the next use.
+ * A token that is used again after that has two holders, and auth cannot tell which is the thief. So the session ends as in a logout (row and
+ * announcement, then the store), and the person gets a notice. A crash in between leaves the session alive and the copy refused. Auth notices the
+ * copy again at its next use.
  */
 import { problem, type Problem, type RefreshRequest } from '@cloakroom/contracts';
 import type { Cause } from '@cloakroom/event-log';

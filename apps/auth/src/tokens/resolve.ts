@@ -14,14 +14,14 @@ export async function resolve(
   request: ResolveRequest,
 ): Promise<MessageInitShape<typeof ResolveResponseSchema> | Problem> {
   if (request.audience !== '' && !audiences.has(request.audience)) return problem('invalid_request', 'audience: no such service');
-  // Before the store is asked: a passport is never dated later than what it states.
+  // Taken before the store is asked, so that the passport is never dated later than what it states.
   const iatMs = auth.clock.nowMs();
-  // It says nothing of itself but by its number, and is traded, not introspected.
+  // A refresh token can be traded but not introspected: all it states is its number.
   if (readRefreshToken(request.token) !== undefined) return {};
   const session = await liveSession(auth, request.token, iatMs, request.touch);
   if (session === undefined) return {};
   const account = session.state === 'user' ? await accountById(auth.database, session.subject) : undefined;
-  // A session of nobody (a store from another database), or of somebody whose account was disabled: those are ended besides.
+  // The session's account is missing (a store from another database) or disabled. A disabled account's sessions are also ended elsewhere.
   if (session.state === 'user' && (account === undefined || account.disabled === 1)) return {};
   const answer = { session: viewOf(session, account), epoch: BigInt(session.epoch), globalEpoch: BigInt(session.globalEpoch) };
   if (request.audience === '') return answer;

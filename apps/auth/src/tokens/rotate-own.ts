@@ -1,8 +1,9 @@
 /**
- * A new token in place of the caller's own, the old one dead, under the same handle: after a proof, or a change that a proof allowed (ASVS 5.0
- * 7.2.4). The store rotates first and decides: of two at once one wins, and a session that was ended meanwhile stays ended. Then the old hash is
- * recorded and announced, together with what the rotation is for, and only then the new token is given out. A crash in between leaves a
- * person without a token, who signs in again; the other order would sign him out whenever the store is away.
+ * Replaces the caller's own token under the same handle and ends the old one. This follows a proof, or a change that a proof allowed (ASVS 5.0
+ * 7.2.4). The store rotates first and decides: one of two concurrent rotations wins, and an ended session stays ended. Then one transaction records
+ * and announces the old hash, together with the change. Only then does the caller get the new token.
+ *
+ * A crash in between leaves a person without a token, so that they sign in again. The other order would sign them out whenever the store is away.
  */
 import { isSelfContained, problem, type Problem } from '@cloakroom/contracts';
 import type { PersonContext } from '@cloakroom/mesh';
@@ -14,7 +15,7 @@ import type { AuthSchema } from '../database/migrations.ts';
 import { recordRevocation } from '../revocation/revocations.ts';
 import { rotateSelfContained } from './rotate-self-contained.ts';
 
-/** What issueTokens (issue-tokens.ts) makes the answer of. */
+/** The input of issueTokens (issue-tokens.ts). */
 export interface Rotated {
   readonly token: string;
   readonly session: SessionRecord;
@@ -22,8 +23,8 @@ export interface Rotated {
 }
 
 /**
- * The passport says who asks; the token must be of that same session, or a passport could be traded for another's token. An access token is
- * shown to every service, so it renews nothing.
+ * The passport says who asks. The token must belong to the same session, or a passport could be traded for another person's token. Every service
+ * sees access tokens, so an access token renews nothing.
  */
 export async function ownSession(auth: Auth, { identity }: PersonContext, token: string): Promise<SessionRecord | Problem> {
   const session = await liveSession(auth, token, auth.clock.nowMs());
@@ -32,8 +33,8 @@ export async function ownSession(auth: Auth, { identity }: PersonContext, token:
 }
 
 /**
- * @param proof 'earlier' for a change: it was allowed by a proof of a few minutes ago, and step-up must not last longer for it
- * @param also what else belongs into the transaction that records it
+ * @param proof 'earlier' for a change that a proof of a few minutes ago allowed: the change does not extend the step-up
+ * @param also more changes for the transaction that records the rotation
  */
 export async function rotateOwn(
   auth: Auth,

@@ -1,8 +1,9 @@
 /**
- * The new token after a proof, or a change that one allowed (ASVS 5.0 7.2.4), of a session in the modes jwt and jwt-denylist: the counter moves and the predecessor is refused,
- * within the grace too, since the successor is worth more than it. What it bought already is told to the feed by its date: in jwt-denylist
- * older access tokens are dead where that was heard, in jwt they live to their end. The order is that of an opaque token: the store decides, then
- * it is announced, then the token is given out.
+ * Rotates a session in the modes jwt and jwt-denylist after a proof, or after a change that a proof allowed (ASVS 5.0 7.2.4). The counter moves
+ * and auth refuses the old refresh token, even within the grace: the new token is worth more.
+ *
+ * The feed carries the date of the rotation. In jwt-denylist, older access tokens are dead wherever that was heard. In jwt they live to their end.
+ * The order is that of an opaque token: the store decides, auth announces, then the caller gets the token.
  */
 import { problem, type Problem } from '@cloakroom/contracts';
 import type { Cause } from '@cloakroom/event-log';
@@ -13,8 +14,8 @@ import type { AuthSchema } from '../database/migrations.ts';
 import { announceRevocation } from '../database/outbox.ts';
 
 /**
- * @param session as it was found by a refresh token that may still be traded (live-session.ts)
- * @param also what else belongs into the transaction that announces it
+ * @param session found by a refresh token that may still be traded (live-session.ts)
+ * @param also more changes for the transaction that announces the rotation
  */
 export async function rotateSelfContained(
   auth: Auth,
@@ -29,7 +30,7 @@ export async function rotateSelfContained(
   const answer = await auth.store.refresh({ key, generation: session.generation, proof, touch }, nowMs);
   if (answer?.verdict !== 'rotated') return problem('session_ended');
   await auth.outbox.commit(async (trx) => {
-    // Not for the store: its counter has moved.
+    // Without a tag the relay does not tell the store, whose counter has already moved.
     await announceRevocation(trx, cause, session.subject, '', {
       atMs: BigInt(nowMs),
       event: {

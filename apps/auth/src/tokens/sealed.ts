@@ -1,20 +1,20 @@
 /**
- * What auth keeps in its database and must be able to read again (private signing keys, secrets of second factors) is sealed: a stolen dump or
- * backup of the database alone signs nothing and proves nothing.
+ * Seals values that auth keeps in its database and must read again: private signing keys and secrets of second factors. A stolen dump or backup of
+ * the database alone signs nothing and proves nothing.
  *
  *   s1.<base64url of nonce (12) | ciphertext | tag (16)>      AES-256-GCM (NIST SP 800-38D), a random nonce a seal
  *
- * The context is authenticated with it: a value that is moved to another row, or to another use, does not open. 96 random bits a nonce are
- * good for 2^32 seals under one key (SP 800-38D 8.3); auth makes a few thousand in its life.
+ * The seal authenticates its context, so a value that is moved to another row, or to another use, does not open. Random nonces of 96 bits are good
+ * for 2^32 seals under one key (SP 800-38D 8.3). Auth makes a few thousand in its life.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 
 export interface Sealer {
-  /** @param context whose value this is, as `signing-key:<kid>`: opening needs the same */
+  /** @param context names the value, such as `signing-key:<kid>`; `open` needs the same */
   seal(plain: string, context: string): string;
-  /** @throws Error when no key opens it, it was changed, or it was sealed for another context. The message shows neither. */
+  /** @throws Error when no key opens it, it was changed, or it was sealed for another context. The message shows neither value nor context. */
   open(sealed: string, context: string): string;
-  /** Whether the first key sealed it: else it wants sealing again, as a key is being replaced. */
+  /** Whether the first key sealed it. If not, a key is being replaced and the value must be sealed again. */
   isCurrent(sealed: string, context: string): boolean;
 }
 
@@ -22,7 +22,7 @@ const version = 's1.';
 const nonceBytes = 12;
 const tagBytes = 16;
 const keyBytes = 32;
-/** One in use, one arriving, one leaving; each that does not fit costs a decryption. */
+/** One key in use, one arriving, one leaving. Each key that does not fit costs a decryption. */
 const keyCountMax = 3;
 
 /**

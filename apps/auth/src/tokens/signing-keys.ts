@@ -1,18 +1,18 @@
 /**
- * The keys that sign passports and events: ES256, in the database, so that a restart keeps them. `active` signs; `previous` still verifies,
- * for as long as a topic may hold events that it signed; `retired` verifies nothing and is no longer published.
+ * The keys that sign passports and events: ES256, in the database, so that a restart keeps them. The `active` key signs. A `previous` key still
+ * verifies, as long as a topic may hold events that it signed. A `retired` key verifies nothing and is no longer published.
  *
- * A planned rotation needs no announcement: a reader that meets an unknown kid fetches the keys again. An emergency retires the old keys at
- * once, in the same transaction as the event that tells every process (signed by the new key). What still waits in the outbox is signed
- * when it is published, hence by the new key too.
+ * A planned rotation needs no announcement, since a reader that meets an unknown kid fetches the keys again. An emergency retires the old keys at
+ * once, in the same transaction as the event that tells every process. The new key signs that event. The relay signs at publication, so
+ * the new key also signs the events that still wait in the outbox.
  *
- * Private parts lie in the database sealed, each for its own kid (sealed.ts). Rows of a version before that, and those sealed by a key that is
- * being replaced, are sealed again at the next start.
+ * The database holds private keys sealed, each for its own kid (sealed.ts). At the next start auth seals again the rows of an unsealed version, and
+ * rows sealed by a key that is being replaced.
  *
- * Several replicas share the keys: whoever makes or rotates one looks at the table in the same transaction (they run one at a time, outbox.ts),
- * and each replica reads the table again every `reloadIntervalMs`. Until then a replica signs passports with a key that another has just retired:
- * they are refused, which is the safe side, and for no longer than a lease. The relay looks before everything that it signs: a notice of
- * retirement that the retired key had signed would be taken for a forgery.
+ * Several replicas share the keys. A replica that makes or rotates one reads the table in the same transaction (they run one at a time, outbox.ts).
+ * Each replica reads the table again every `reloadIntervalMs`. Until then a replica may sign passports with a key that another has just retired.
+ * Services refuse those passports, which is the safe side, and for no longer than a lease. The relay reads the table before everything it signs. If
+ * the retired key signed the notice of its own retirement, readers would take that notice for a forgery.
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { problem, type Problem, topics } from '@cloakroom/contracts';
@@ -25,7 +25,7 @@ import type { AuthSchema } from '../database/migrations.ts';
 import { announceRevocation, type Database, type Outbox } from '../database/outbox.ts';
 import type { Sealer } from './sealed.ts';
 
-/** Keys that still verify, the active one among them. Each rotation adds one; an operator who needs more has another problem. */
+/** The most keys that still verify, the active one among them. Each rotation adds one; more of them means that something else is wrong. */
 const publishedKeyCountMax = 16;
 
 export interface SigningKeys {
@@ -39,7 +39,7 @@ export interface SigningKeys {
   reload(): Promise<void>;
 }
 
-/** Half of the lease of the revocation feed. */
+/** Half of the revocation feed's lease. */
 export const reloadIntervalMs = 1_000;
 
 interface Loaded extends SigningKey {
@@ -54,13 +54,13 @@ export interface SigningKeysParts {
   readonly nowMs: () => number;
 }
 
-/** @throws Error when the database holds keys that `sealer` does not open: signing by new ones would end every session's passport */
+/** @throws Error when `sealer` does not open the keys in the database: signing with new ones would end every session's passport */
 export async function openSigningKeys({ database, outbox, sealer, nowMs }: SigningKeysParts): Promise<SigningKeys> {
   await sealAgain(database, sealer);
   let keys = await load(database, sealer);
   if (keys.length === 0) {
     await outbox.commit(async (trx) => {
-      // Another replica may have been first.
+      // Another replica may have made the first key.
       if ((await publishedKids(trx)).length === 0) await insertKey(trx, sealer, nowMs());
     });
     keys = await load(database, sealer);
@@ -79,7 +79,7 @@ export async function openSigningKeys({ database, outbox, sealer, nowMs }: Signi
       const kid = await insertKey(trx, sealer, nowMs());
       if (retireOldNow) {
         for (const retired of old) await announceKeyRetired(trx, cause, retired, nowMs());
-        // What the old keys signed and nobody has read yet would pass for forged.
+        // Consumers would drop unread events of the old keys as forged, so the recent ones are announced again.
         await announceRecentAgain(trx, nowMs());
       }
       return { activeKid: kid, old };
@@ -91,7 +91,7 @@ export async function openSigningKeys({ database, outbox, sealer, nowMs }: Signi
     active: () => keys[0]!,
     find: (kid) => keys.find((key) => key.kid === kid)?.publicKey,
     jwks: () => JSON.stringify({ keys: keys.map((key) => key.publicJwk) }),
-    // One after the other: two rotations at once would leave two active keys.
+    // Rotations run one after the other, since two at once would leave two active keys.
     rotate: (retireOldNow, cause) => {
       const result = rotating.then(() => rotateNow(retireOldNow, cause));
       rotating = result.catch(() => undefined);
@@ -99,7 +99,7 @@ export async function openSigningKeys({ database, outbox, sealer, nowMs }: Signi
     },
     reload: async () => {
       const kids = await publishedKids(database);
-      // Most often nothing is new, and nothing is parsed. A rotation of our own loads by itself.
+      // Usually nothing is new, so nothing is parsed. A rotation by this replica loads the keys by itself.
       if (kids.join() === keys.map((key) => key.kid).join()) return;
       keys = await load(database, sealer);
     },
@@ -108,7 +108,9 @@ export async function openSigningKeys({ database, outbox, sealer, nowMs }: Signi
 
 const contextOf = (kid: string): string => `signing-key:${kid}`;
 
-/** Retired keys too: one that leaked may not be the last to leak. Several replicas may do it at once: each writes what opens to the same. */
+/**
+ * Also seals retired keys, in case another key leaks too. Several replicas may do it at once, since each writes a value that opens to the same key.
+ */
 async function sealAgain(database: Database, sealer: Sealer): Promise<void> {
   const rows = await database.selectFrom('signing_keys').select(['kid', 'private_jwk']).execute();
   for (const { kid, private_jwk } of rows) {
@@ -119,7 +121,7 @@ async function sealAgain(database: Database, sealer: Sealer): Promise<void> {
   }
 }
 
-/** In the order of `load`. */
+/** The kids in the order of `load`. */
 async function publishedKids(database: Database): Promise<string[]> {
   const rows = await database
     .selectFrom('signing_keys')
