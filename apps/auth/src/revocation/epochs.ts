@@ -1,7 +1,7 @@
 /**
- * Epochs end many sessions by one number: every session made under a lower epoch is dead. They only rise and merge by maximum, so telling
- * them twice or in another order changes nothing. The store compares a user's epoch; the global one is compared here and travels on every
- * heartbeat of the feed. Rows of users are never pruned: one who signs in a year later is still born above what was raised.
+ * An epoch ends many sessions by one number: every session made under a lower epoch is dead. Epochs only rise and merge by maximum, so telling
+ * them twice or in another order changes nothing. The store compares a user's epoch. Auth compares the global one here, and every heartbeat of the
+ * feed carries it. Auth never prunes the rows of users: a user who signs in a year later must start above every raised epoch.
  */
 import { topics } from '@cloakroom/contracts';
 import type { Cause } from '@cloakroom/event-log';
@@ -25,8 +25,8 @@ export async function globalEpoch(database: Kysely<AuthSchema>): Promise<number>
 
 /**
  * Ends every session of one user.
- * @param also what else belongs into the same transaction
- * @throws StoreUnavailable after the commit: they will be dead, but are not yet everywhere
+ * @param also more changes for the same transaction
+ * @throws StoreUnavailable after the commit: the sessions will be dead, but are not yet dead everywhere
  */
 export async function raiseEpoch(
   auth: Auth,

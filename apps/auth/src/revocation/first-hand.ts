@@ -1,9 +1,9 @@
-/** Whether a verified identity's session has been ended, asked of the database: every revocation is a row there before anybody hears of it. */
+/** Asks the database whether a verified identity's session has been ended. Every revocation is a row there before any process hears of it. */
 import type { VerifiedIdentity } from '@cloakroom/mesh';
 import { globalEpoch, userEpoch } from './epochs.ts';
 import type { Database } from '../database/outbox.ts';
 
-/** The same judgement as that of the feed (libs/identity, revocation-feed.ts), on what is true instead of what was heard. */
+/** Judges as the feed does (libs/identity, revocation-feed.ts), but by the database instead of by received messages. */
 export async function isRevokedAtFirstHand(
   database: Database,
   { subject, handle, epoch, globalEpoch: issuedUnder, issuedAtMs }: VerifiedIdentity,
@@ -13,7 +13,7 @@ export async function isRevokedAtFirstHand(
     .selectFrom('revocations')
     .select('name')
     .where('handle', '=', handle)
-    // Ended for ever, or rotated away since: a rotation ends what was issued before it.
+    // The session was ended for ever, or rotated since: a rotation ends the tokens issued before it.
     .where((where) => where.or([where('ended', '=', 1), where('revoked_at_ms', '>', issuedAtMs)]))
     .limit(1)
     .executeTakeFirst();

@@ -1,4 +1,4 @@
-/** How long a cluster that took over is held back while it is told what is dead. Needs TEST_REDIS_CLUSTER_URL, which it wipes. */
+/** Measures how long a new cluster is held back while auth tells it the revocations. Needs TEST_REDIS_CLUSTER_URL, which it wipes. */
 import { RedisSessionStore, tagOf } from '@cloakroom/session';
 import { openTestCluster, type TestCluster } from '@cloakroom/testing';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -7,7 +7,7 @@ import { replayRevocations } from './replay.ts';
 
 const revocationCount = 100_000;
 const insertCount = 500;
-/** On two busy cores; a second or some on idle ones. */
+/** On two busy cores; about a second on idle ones. */
 const replayMaxMs = 60_000;
 
 let cluster: TestCluster;

@@ -13,7 +13,7 @@ const alive = async (harness: Harness, token: string) => (await look(harness, to
 const recordOf = async ({ auth, clock }: Harness, token: string) =>
   (await auth.store.resolve(parseToken(token, auth.macKeys)!.key, clock.nowMs(), undefined))!;
 
-/** The same auth on a store that restarted with what it had when `records` were read: it forgot everything since. */
+/** The same auth on a store that restarted with the data of the moment when `records` were read. It forgot everything since. */
 async function onRolledBackStore(harness: Harness, records: readonly SessionRecord[]): Promise<Harness> {
   const broken = new Set<keyof SessionStore>();
   const store = breakable(new MemorySessionStore({ incarnation: 'second' }), broken);
@@ -39,7 +39,7 @@ async function withTheDead() {
 
 it('keeps the dead dead after the store forgot them, and the living alive', async () => {
   const { harness, tokens } = await withTheDead();
-  // Without the replay they would live again: the test can fail.
+  // Without the replay these sessions would live again, so the test can fail.
   expect(await Promise.all(tokens.map((token) => alive(harness, token)))).toEqual([true, true, true, true]);
   replayRevocations(harness.auth);
   expect(await Promise.all(tokens.map((token) => alive(harness, token)))).toEqual([false, false, false, true]);

@@ -1,10 +1,10 @@
 /**
- * A session store that restarted may have lost what it had acknowledged (Redis with AOF `everysec`: the last second; after a failover: what
- * was not replicated), and with it tombstones: the dead would live again. So before anything is read from a new incarnation of the store,
- * everything that the database knows to be dead is told to it again. The store calls this and holds reads back meanwhile; who waits longer
- * than `waitMaxMs` is told to try again, and finds the replay further on.
+ * A restarted session store may have lost acknowledged writes (Redis with AOF `everysec`: the last second; after a failover: unreplicated writes).
+ * Some of them may be tombstones, and without those dead sessions would live again. So auth tells a new incarnation of the store every revocation in
+ * the database before anything is read from it.
  *
- * A revocation that commits during the replay tells the store itself, which is never held back.
+ * The store calls this and holds reads back meanwhile. A read that waits longer than `waitMaxMs` is told to try again, and finds the replay further
+ * on. A revocation that commits during the replay writes to the store itself, and that write is never held back.
  */
 import { type SessionStore, StoreUnavailable } from '@cloakroom/session';
 import type { Clock, Logger } from '@cloakroom/platform';
@@ -12,10 +12,12 @@ import type { Selectable } from 'kysely';
 import type { AuthSchema } from '../database/migrations.ts';
 import type { Database } from '../database/outbox.ts';
 
-/** Half of a resolve's budget. Tens of thousands of revocations a second are told to a Redis nearby (docs/sessions-cluster.md). */
+/** Half of a resolve's budget. A nearby Redis takes tens of thousands of revocations a second (docs/sessions-cluster.md). */
 const waitMaxMs = 500;
 const pageSize = 2_000;
-/** On the wire at once, to all shards together. As a command has half a second and a shard tells 20,000 a second, far from timing out by waiting alone. */
+/**
+ * Commands on the wire at once, to all shards together. A command has half a second and a shard takes 20,000 a second, so none times out by waiting.
+ */
 const concurrentCountMax = 500;
 
 type Revocation = Selectable<AuthSchema['revocations']>;
@@ -32,7 +34,7 @@ export function replayRevocations(parts: ReplayParts): void {
   let current: { readonly incarnation: string; readonly done: Promise<void> } | undefined;
   parts.store.onIncarnationChange(async (incarnation) => {
     if (current?.incarnation !== incarnation) {
-      // An older one may still run, against a store that is gone: it fails or tells the new one what is true anyway.
+      // An older replay may still run, against a store that is gone. It fails, or tells the new store what is true anyway.
       const started = { incarnation, done: replayOnce(parts, incarnation) };
       current = started;
       started.done.catch((error: unknown) => {
@@ -71,14 +73,14 @@ async function replayOnce({ database, store, clock, log }: ReplayParts, incarnat
   );
 }
 
-/** As applyRevocation does, without a message in between: there may be millions. */
+/** Does what applyRevocation does, without a message in between, since there may be millions of rows. */
 async function tell(store: SessionStore, row: Revocation, nowMs: number): Promise<void> {
   const { tag, subject, forget_after_ms: untilMs } = row;
   if (row.ended === 1) await store.revoke({ tag, name: row.handle, subject, untilMs }, nowMs);
   else await store.buryToken({ tag, name: row.token_hash, subject, untilMs }, nowMs);
 }
 
-/** Each slot of the window takes the next row as soon as its last one is told: the slowest of a batch holds up nobody. */
+/** Each slot takes the next row as soon as its last one is told, so that one slow row does not hold up a batch. */
 async function each<Row>(rows: readonly Row[], work: (row: Row) => Promise<void>): Promise<void> {
   const left = rows.values();
   const slot = async (): Promise<void> => {

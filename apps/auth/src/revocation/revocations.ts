@@ -1,7 +1,7 @@
 /**
- * Revocation that cannot be lost: the row and its announcement are one transaction in the database (the truth), then the session store (the
- * fast copy) is told, then the caller gets his answer. A crash after the commit leaves the rest to the relay, which repeats it until both
- * the store and the event log have it; a store that forgot is told again by the replay. Everything here may be repeated.
+ * Revocation that cannot be lost. One transaction writes the row and its announcement to the database (the truth). Then auth tells the session store
+ * (the fast copy), and then answers the caller. After a crash past the commit, the relay repeats the rest until both the store and the event log
+ * have it. The replay tells a store that forgot. Every step may be repeated.
  */
 import type { Cause } from '@cloakroom/event-log';
 import type { SessionRecord } from '@cloakroom/session';
@@ -12,7 +12,7 @@ import { announceRevocation, type Database } from '../database/outbox.ts';
 
 export type Revocable = Pick<SessionRecord, 'tag' | 'hash' | 'handle' | 'subject' | 'expiresAtMs'>;
 
-/** 'session': it is over, whatever its token is by now. 'token': it lives on under a new one. */
+/** 'session': the session is over, whatever its token is by now. 'token': the session lives on under a new token. */
 export async function recordRevocation(
   trx: Transaction<AuthSchema>,
   cause: Cause,
@@ -54,8 +54,8 @@ export async function recordRevocation(
 
 /**
  * Ends a session for ever.
- * @param also what else belongs into the same transaction
- * @throws StoreUnavailable after the commit: it will be dead, but not yet everywhere
+ * @param also more changes for the same transaction
+ * @throws StoreUnavailable after the commit: the session will be dead, but is not yet dead everywhere
  */
 export async function endSession(
   auth: Auth,
@@ -71,7 +71,10 @@ export async function endSession(
   await auth.store.revoke({ tag: session.tag, name: session.handle, subject: session.subject, untilMs: session.expiresAtMs }, nowMs);
 }
 
-/** Past the absolute limit of what they killed, revocations have nothing left to kill. Returns how many were forgotten. */
+/**
+ * Deletes revocations whose sessions have passed their absolute limit: they have nothing left to end.
+ * @returns how many were deleted
+ */
 export async function pruneRevocations(database: Database, nowMs: number): Promise<number> {
   const { numDeletedRows } = await database.deleteFrom('revocations').where('forget_after_ms', '<=', nowMs).executeTakeFirst();
   return Number(numDeletedRows);
