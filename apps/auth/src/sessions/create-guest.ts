@@ -6,12 +6,12 @@ import { globalEpoch } from '../revocation/epochs.ts';
 import { newUuid } from '../database/ids.ts';
 import { guestMode, viewOf } from './session-view.ts';
 
-/** A guest is nobody yet: no row in the database, only a session in the store. */
+/** A guest has no row in the database, only a session in the store. */
 export async function createGuest(
   auth: Auth,
   request: CreateGuestRequest,
 ): Promise<MessageInitShape<typeof SessionIssuedSchema> | Problem> {
-  // A session costs nothing to ask for and memory for days.
+  // A session costs its requester nothing and holds memory for days.
   const refused = await auth.throttle.guest(request.remoteAddress);
   if (refused !== undefined) return refused;
   const nowMs = auth.clock.nowMs();

@@ -106,7 +106,7 @@ it('rotates the token when the password is proved again, and kills the old one o
   const { token, session } = ok(await prove(harness, laptop));
   expect(session).toMatchObject({ handle: before.handle, authenticatedAtMs: BigInt(harness.clock.nowMs()) });
   expect([await alive(harness, laptop), await alive(harness, token!)]).toEqual([false, true]);
-  // A rotation, not an end; false is not written in protobuf JSON.
+  // A rotation does not end the session; protobuf JSON leaves out false.
   expect(await revocations(harness)).toEqual([expect.not.objectContaining({ ended: true })]);
 });
 

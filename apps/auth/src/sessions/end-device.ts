@@ -5,7 +5,7 @@ import type { Auth } from '../auth.ts';
 import { ownSessions } from './list-devices.ts';
 import { endSession } from '../revocation/revocations.ts';
 
-/** Looks among the person's own sessions only: another's handle is as unknown as an invented one. */
+/** Looks among the person's own sessions only. Another person's handle gets the same answer as an invented one. */
 export async function endDevice(
   auth: Auth,
   ctx: PersonContext,

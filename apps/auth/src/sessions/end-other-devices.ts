@@ -5,7 +5,7 @@ import type { Auth } from '../auth.ts';
 import { ownSessions } from './list-devices.ts';
 import { endSession } from '../revocation/revocations.ts';
 
-/** A session that begins while this runs is not among them: it proved the password just now. */
+/** Spares a session that begins while this runs, since it has just proved the password. */
 export async function endOtherDevices(
   auth: Auth,
   ctx: PersonContext,

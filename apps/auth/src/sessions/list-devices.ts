@@ -21,8 +21,8 @@ export async function listDevices(auth: Auth, ctx: PersonContext): Promise<Messa
 }
 
 /**
- * The person's live sessions, newest activity first; at most 10. The caller's own must be among them: his passport may be older than the
- * end of his session, and here, where the sessions are, nobody needs to wait for the feed.
+ * Lists the person's live sessions, newest activity first; at most 10. The caller's own session must be among them: it may have ended after
+ * auth issued the passport. The store shows that at once, so auth need not wait for the feed.
  */
 export async function ownSessions(auth: Auth, { identity }: PersonContext): Promise<SessionRecord[] | Problem> {
   const lowest = await globalEpoch(auth.database);

@@ -7,11 +7,11 @@ import { heldSession, isOwn } from './live-session.ts';
 import { endSession, recordRevocation, type Revocable } from '../revocation/revocations.ts';
 
 /**
- * Ends the session by its handle: a rotation that races it cannot carry it over, and one that came first cannot hide it (another tab proved
- * the password a moment ago: the cookie goes, so the session behind it must go too).
+ * Ends the session by its handle. A rotation that races the logout cannot save the session, and one that came first cannot hide it. For example,
+ * another tab proved the password a moment ago: the cookie goes, so the session behind it must go too.
  *
- * A token that is ours but that the store does not know may be of a session that the store has lost, while another gateway still holds a
- * passport for it: its hash is revoked, so that every gateway drops what it had, and that the record stays dead should the store find it.
+ * The store may not know a token that auth made. It may have lost the session, while another gateway still holds a passport for it. Then auth revokes
+ * the token's hash, so that every gateway drops its passport. The record also stays dead if the store finds it again.
  */
 export async function logout(
   auth: Auth,
@@ -24,7 +24,7 @@ export async function logout(
   return { own: isOwn(auth, request.token) };
 }
 
-/** The session that went on under a newer token, whether or not it still lives. */
+/** Finds the session that went on under a newer token, whether or not it still lives. */
 async function rotatedSession(auth: Auth, token: string): Promise<Revocable | undefined> {
   const parsed = parseToken(token, auth.macKeys);
   if (parsed === undefined) return undefined;
@@ -33,13 +33,13 @@ async function rotatedSession(auth: Auth, token: string): Promise<Revocable | un
     .selectAll()
     .where('name', '=', parsed.key.hash)
     .where('ended', '=', 0)
-    // Not one that `endUnknown` wrote.
+    // Skips rows that `endUnknown` wrote.
     .where('handle', '!=', '')
     .executeTakeFirst();
   return row && { tag: row.tag, hash: row.token_hash, handle: row.handle, subject: row.subject, expiresAtMs: row.forget_after_ms };
 }
 
-/** Once a token: to write down what has ended already would let anybody who keeps an old token fill the table. */
+/** Writes once per token. Otherwise anyone who keeps an old token could fill the table with it. */
 async function endUnknown(auth: Auth, ctx: RequestContext, token: string): Promise<void> {
   const nowMs = auth.clock.nowMs();
   const lost = lostSession(auth, token, nowMs);
@@ -56,12 +56,12 @@ async function endUnknown(auth: Auth, ctx: RequestContext, token: string): Promi
   await auth.store.buryToken({ tag: lost.tag, name: lost.hash, subject: '', untilMs: lost.expiresAtMs }, nowMs);
 }
 
-/** What the token alone tells: of an opaque one its hash, of a refresh token also the handle, which is the session's name everywhere. */
+/** Reads what the token alone tells. An opaque token gives its hash. A refresh token also gives the handle, which names the session everywhere. */
 function lostSession(auth: Auth, token: string, nowMs: number): Revocable | undefined {
   const refresh = parseRefreshToken(token, auth.refreshKeys);
   const key = refresh === undefined ? parseToken(token, auth.macKeys)?.key : keyOfHandle(refresh.tag, refresh.handle);
   if (key === undefined) return undefined;
-  // Whose it was and when it would have ended nobody knows: no session lives longer.
+  // The subject and the end of the session are unknown, so this takes the longest life of any session.
   const expiresAtMs = nowMs + Math.max(limits.guest.absoluteTimeoutMs, limits.user.absoluteTimeoutMs);
   return { tag: key.tag, hash: key.hash, handle: refresh?.handle ?? '', subject: '', expiresAtMs };
 }

@@ -1,4 +1,4 @@
-/** What the person may know of a session. */
+/** The part of a session that the person may see. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import {
   isSelfContained,
@@ -13,16 +13,16 @@ import {
 import type { SessionRecord } from '@cloakroom/session';
 import type { Auth } from '../auth.ts';
 
-/** The mode that a sign-in gets: what it asks for, when the operator allows it. */
+/** The mode that a sign-in gets: the one it asks for, if the operator allows it. */
 export function modeFor(auth: Auth, asked: TokenMode): TokenModeName | Problem {
   if (asked === TokenMode.UNSPECIFIED) return auth.defaultMode;
   return auth.allowedModes.find((mode) => tokenModeOf[mode] === asked) ?? problem('invalid_request', 'mode: is not allowed here');
 }
 
-/** A guest has nothing worth a signature, and his cart is claimed by his token: always opaque. */
+/** Always opaque: a guest has nothing worth a signature, and a guest cart is claimed by its token. */
 export const guestMode = (auth: Auth): TokenModeName => (isSelfContained(auth.defaultMode) ? 'hybrid' : auth.defaultMode);
 
-/** @param account of a user; undefined for a guest */
+/** @param account the user's account; undefined for a guest */
 export function viewOf(
   session: SessionRecord,
   account: { readonly name: string; readonly email: string; readonly role: string } | undefined,
