@@ -1,4 +1,4 @@
-/** A new e-mail address. The unique column decides between two who want one address; profile follows by the event, in order for each person. */
+/** Sets a new e-mail address. When two people want one address, the unique column decides. Profile follows by the event, in order for each person. */
 import { type ChangeEmailRequest, isProblem, problem, type Problem } from '@cloakroom/contracts';
 import type { PersonContext } from '@cloakroom/mesh';
 import { accountByEmail, accountById, emailSchema, violations } from '../accounts/accounts.ts';
@@ -16,8 +16,8 @@ export async function changeEmail(auth: Auth, ctx: PersonContext, request: Chang
   const email = given.data;
   const session = await ownSession(auth, ctx, request.token);
   if (isProblem(session)) return session;
-  // Asking for a taken e-mail is how accounts are counted: it costs an attempt, like a wrong password. A session of one's own proves nothing about
-  // somebody else's account, or whoever makes many could ask for ever.
+  // People who ask for taken e-mails can count accounts, so each request costs an attempt, like a wrong password. The caller counts as a stranger:
+  // their own session proves nothing about another account. Otherwise anyone with many sessions could ask for ever.
   const attempt = await auth.throttle.begin({ at: 'taken-email', of: session.subject, address: request.remoteAddress, known: 'stranger' });
   if (isProblem(attempt)) return attempt;
   const holder = await accountByEmail(auth.database, email);
@@ -26,7 +26,7 @@ export async function changeEmail(auth: Auth, ctx: PersonContext, request: Chang
   const nowMs = auth.clock.nowMs();
   const changed = await auth.outbox.commit(async (trx) => {
     const taken = await trx.selectFrom('accounts').select('id').where('email', '=', email).executeTakeFirst();
-    // Every change of an e-mail is in such a transaction, and these run one at a time (outbox.ts).
+    // Every change of an e-mail runs in such a transaction, and these run one at a time (outbox.ts).
     if (taken !== undefined) return taken.id === session.subject;
     await trx.updateTable('accounts').set({ email }).where('id', '=', session.subject).execute();
     await raiseProofVersion(trx, session.subject);

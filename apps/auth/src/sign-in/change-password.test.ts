@@ -39,7 +39,7 @@ it.each(['list', 'create'] as const)(
     const signed = await signedUp();
     const { harness } = signed;
     const made: string[] = [];
-    // The password changes after the old one was compared: before the session is made, and right after.
+    // The password changes after the old one was compared: once before the session is made, and once right after.
     const store = harness.auth.store;
     const inner = store[operation].bind(store) as (...args: unknown[]) => Promise<unknown>;
     let changed = false;

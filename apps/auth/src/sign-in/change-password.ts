@@ -1,7 +1,7 @@
 /**
- * A new password, and a new token for the device that set it. A sign-in by the old password that is under way does not survive it
- * (still-proven.ts). Other sessions live on unless the person says otherwise (ASVS 5.0 7.4.3): they are ended one by one after the change is
- * committed, so that none can have begun by the old password and be missed.
+ * Sets a new password and gives the device that set it a new token. A concurrent sign-in by the old password gets no session (still-proven.ts).
+ * Other sessions live on unless the person says otherwise (ASVS 5.0 7.4.3). They are ended one by one after the commit, so that none that began by
+ * the old password is missed.
  */
 import { type ChangePasswordRequest, isProblem, problem, type Problem } from '@cloakroom/contracts';
 import type { PersonContext } from '@cloakroom/mesh';

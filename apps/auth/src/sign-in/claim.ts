@@ -1,6 +1,6 @@
 /**
- * The seal on a guest cart: one user only, ever. The primary key of `claims` decides between two people who sign in with the same guest
- * cookie at the same moment; its announcement is in the same transaction, so the cart service hears of exactly the claim that won.
+ * The seal on a guest cart: only one user can ever have it. Two people may sign in with the same guest cookie at the same moment. Then the primary
+ * key of `claims` decides. The claim and its announcement share a transaction, so the cart service hears of exactly the claim that won.
  */
 import { isGuestSubject } from '@cloakroom/contracts';
 import type { Cause } from '@cloakroom/event-log';
@@ -12,16 +12,16 @@ import { heldSession, isOwn } from '../sessions/live-session.ts';
 import type { AuthSchema } from '../database/migrations.ts';
 import { announceIdentity } from '../database/outbox.ts';
 
-/** What the browser held when it signed in. */
+/** The session that the browser held when it signed in. */
 export interface Before {
   /** See SessionIssued.current_token_own. */
   readonly own: boolean;
   readonly live?: SessionRecord;
-  /** The cart of a guest whose session has ended since, by a claim: this is a sign-in that is repeated. */
+  /** A guest cart whose session was ended by a claim: the browser repeats its sign-in. */
   readonly claimed?: { readonly guestCart: string; readonly userId: string };
 }
 
-/** A token that is forged, or dead for another reason than a claim, counts as none. */
+/** A forged token counts as none. So does one that is dead for another reason than a claim. */
 export async function sessionBefore(auth: Auth, token: string): Promise<Before> {
   const live = await heldSession(auth, token, auth.clock.nowMs());
   const own = isOwn(auth, token);
@@ -32,7 +32,7 @@ export async function sessionBefore(auth: Auth, token: string): Promise<Before> 
   return claim === undefined ? { own } : { own, claimed: { guestCart: claim.guest_cart, userId: claim.user_id } };
 }
 
-/** The guest cart that this user has, or gets, from what the browser held; '' for none. Repeating it changes nothing. */
+/** Returns the guest cart that this user has, or gets, from the browser's session; '' for none. Repeating it changes nothing. */
 export async function claimGuestCart(
   auth: Auth,
   trx: Transaction<AuthSchema>,
@@ -72,7 +72,7 @@ export async function claimGuestCart(
   return user_id === userId ? guest.subject : '';
 }
 
-/** In the transaction that ends the guest's session: nothing is left to do. */
+/** Runs in the transaction that ends the guest's session, after which the saga has nothing left to do. */
 export async function closeClaim(trx: Transaction<AuthSchema>, guestCart: string): Promise<void> {
   await trx.updateTable('claims').set({ closed: 1 }).where('guest_cart', '=', guestCart).execute();
 }

@@ -1,4 +1,4 @@
-/** Neither words nor time tell who has an account (ASVS 5.0 6.3.8), measured with real hashing. */
+/** Neither the answer nor its time tells who has an account (ASVS 5.0 6.3.8). The test measures with real hashing. */
 import { create } from '@bufbuild/protobuf';
 import { isProblem, LoginRequestSchema } from '@cloakroom/contracts';
 import { sampleInTurn, timingDifference } from '@cloakroom/testing';
@@ -10,13 +10,13 @@ import type { Argon2 } from '../accounts/passwords.ts';
 import { throttleLimits } from '../throttle/throttle.ts';
 
 const email = 'ada@example.com';
-/** As in passwords.ts: the cost of a real sign-in. */
+/** The cost of a real sign-in, as in passwords.ts. */
 const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 const argon2: Argon2 = { hash: (text) => hash(text, parameters), verify };
-/** Ten failures are no sample. */
+/** More than ten failures, which would be too small a sample. */
 const limits = { ...throttleLimits, accountFailures: 1_000_000, addressFailures: 1_000_000 };
 const rounds = 30;
-/** Enough to see half a hash through the noise of a machine that others use. */
+/** Enough to see half a hash through the noise of a shared machine. */
 const noisyRounds = 90;
 
 const attempt = ({ auth }: Harness, who: string) =>

@@ -1,18 +1,18 @@
 /**
- * The saga of a sign-in may break between "the user has a session" and "the guest's session is ended", with nobody coming back to repeat it.
- * The user's session remembers the guest cart it claimed: where there is one, what is left is done here. Where there is none the guest
- * keeps his session, since nothing replaced it yet.
+ * Finishes sign-ins that broke between "the user has a session" and "the guest's session is ended", and that no client repeats. The user's session
+ * remembers the guest cart it claimed. If there is such a session, this ends the guest's session. If there is none, the guest keeps their session,
+ * since nothing has replaced it yet.
  */
 import { tagOf } from '@cloakroom/session';
 import type { Auth } from '../auth.ts';
 import { closeClaim } from './claim.ts';
 import { endSession } from '../revocation/revocations.ts';
 
-/** Far beyond the budget of a sign-in (5 s): whoever is still at it is not disturbed. */
+/** Far beyond the budget of a sign-in (5 s), so that a sign-in still under way is not disturbed. */
 const settledAfterMs = 30_000;
 const pageSize = 100;
 
-/** @returns how many were finished */
+/** @returns how many sign-ins were finished */
 export async function finishClaims(auth: Auth): Promise<number> {
   const nowMs = auth.clock.nowMs();
   let finished = 0;

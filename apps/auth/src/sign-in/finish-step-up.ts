@@ -9,9 +9,9 @@ import { rotateOwn } from '../tokens/rotate-own.ts';
 import { isStillProven } from '../accounts/still-proven.ts';
 
 /**
- * The new token of somebody who has just proved who they are. As for a sign-in (still-proven.ts), what proved it may have changed while it was
- * looked at: then the proof is none, and whoever gave it by what the owner has just replaced loses the session too.
- * @param account as it was read when it was proved
+ * Issues the new token after a step-up. The password or factor may have changed while it was checked, as in a sign-in (still-proven.ts). Then the
+ * proof does not count, and the session that gave it ends too: the owner has just replaced what it used.
+ * @param account as read when it was proved
  */
 export async function finishStepUp(auth: Auth, ctx: PersonContext, session: SessionRecord, account: Account): Promise<Issued | Problem> {
   const rotated = await rotateOwn(auth, ctx, session, 'now');

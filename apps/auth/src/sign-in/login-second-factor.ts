@@ -1,6 +1,6 @@
 /**
  * The second half of a sign-in (login.ts): a factor besides the password that was proved up to 5 minutes ago. A wrong answer costs one of the
- * challenge's few tries, a right one ends it; only then is a guest's cart claimed.
+ * challenge's few tries. A right answer ends the challenge, and only then is a guest's cart claimed.
  */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { isProblem, type LoginSecondFactorRequest, problem, type Problem, type SessionIssuedSchema } from '@cloakroom/contracts';
@@ -39,7 +39,7 @@ export async function loginSecondFactor(
     account,
     before,
     claimedGuestCart,
-    // Of when the password was read: a revoke-all since then ends this sign-in too.
+    // The epoch from when the password was read: a revoke-all since then ends this sign-in too.
     epoch: challenge.epoch,
     amr,
     mode: challenge.mode as TokenMode,

@@ -1,4 +1,4 @@
-/** A storm of sign-ins must not take the time of those who only ask who they are. Both are measured in one run, in turn: only their ratio counts. */
+/** A storm of sign-ins must not slow down requests that only resolve a session. One run measures both in turn, so only their ratio counts. */
 import { create } from '@bufbuild/protobuf';
 import { isProblem, LoginRequestSchema } from '@cloakroom/contracts';
 import { watchCrowd } from '@cloakroom/testing';
@@ -14,25 +14,25 @@ const argon2: Argon2 = { hash: (text) => hash(text, parameters), verify };
 const limits = { ...throttleLimits, accountFailures: 1_000_000, addressFailures: 1_000_000, guestsPerHourInAll: 1_000_000 };
 const windowMs = 150;
 const turns = 3;
-/** A third of what is seen; a hash on the loop itself leaves a fiftieth. */
+/** A third of the measured ratio; a hash on the event loop itself leaves a fiftieth. */
 const ratioMin = 0.15;
-/** Others who want the cores take from the stormy half alone, since hashing waits for them too. Twice what a hash on the loop leaves. */
+/** Other processes slow only the stormy half, since hashing waits for them too. Twice the ratio that a hash on the loop leaves. */
 const crowdedRatioMin = 0.04;
 
-/** @returns resolves done in the window */
+/** @returns how many resolves were done in the window */
 async function resolves(harness: Harness, token: string): Promise<number> {
   const endMs = performance.now() + windowMs;
   let done = 0;
   while (performance.now() < endMs) {
     await look(harness, token);
     done += 1;
-    // As in a server, where calls come in from a socket: the loop turns between them.
+    // Lets the event loop turn between calls, as in a server whose calls come in from a socket.
     if (done % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   return done;
 }
 
-/** More than can wait, again and again, ten times faster than Retry-After asks for, until told to stop. */
+/** Sends more sign-ins than can wait, again and again, ten times faster than Retry-After asks for, until told to stop. */
 function storm({ auth }: Harness): () => Promise<{ answered: number; shed: number }> {
   let over = false;
   const told = { answered: 0, shed: 0 };

@@ -1,4 +1,4 @@
-/** Signing in by passkey alone. The same saga as login.ts; a passkey verified the person, so no second factor is asked for. */
+/** Signing in by passkey alone, by the same saga as login.ts. The passkey verified the person, so auth asks for no second factor. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { isProblem, type LoginWithPasskeyRequest, type Problem, type SessionIssuedSchema } from '@cloakroom/contracts';
 import type { RequestContext } from '@cloakroom/mesh';

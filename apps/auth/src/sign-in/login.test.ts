@@ -83,7 +83,7 @@ it('leaves the guest everything when the store fails before the session is creat
 it('finishes a sign-in that broke after the session was created, whoever comes back or nobody', async () => {
   const harness = await withAccount();
   const before = await guest(harness);
-  // The process dies between the two steps: neither the row nor the store says that the guest is dead.
+  // The process dies between the two steps, so neither the row nor the store says that the guest's session is dead.
   const { commit } = harness.auth.outbox;
   let commits = 0;
   const dying = { ...harness.auth, outbox: { ...harness.auth.outbox, commit: failing } };
@@ -125,7 +125,7 @@ it('answers an unknown account as it answers a wrong password, at the cost of on
   ok(await signUp(harness, email));
   expect(await signIn(harness, email, '', 'wrong password')).toEqual({ problem: 'invalid_credentials' });
   expect(await signIn(harness, 'nobody@example.com', '', 'wrong password')).toEqual({ problem: 'invalid_credentials' });
-  // Also with the one password that the dummy hash has.
+  // Also with the one password that matches the dummy hash.
   expect(await signIn(harness, 'nobody@example.com', '', 'no account has this password')).toEqual({ problem: 'invalid_credentials' });
   expect(verified).toHaveLength(3);
 });

@@ -1,11 +1,13 @@
 /**
- * Signing in, a saga over two places that share no transaction (the database and the session store) and two slots of the store (the guest's
- * and the user's). Its order is what makes every crash harmless:
- *   1. one transaction: the guest cart is claimed and the claim announced (claim.ts). Until here, nothing has happened.
- *   2. the user's session is created. Until here the guest keeps everything: his session lives, and a claim by the same user is resumed.
- *   3. the browser's old session is ended: row and announcement, then the store.
- *   4. the answer, with the new token. It is the only copy, so a lost answer is repaired by signing in again.
- * Repeating the request, at whatever step it broke, claims nothing twice. finish-claims.ts does step 3 where nobody came back.
+ * Signing in is a saga over two places that share no transaction: the database and the session store. It also spans two slots of the store, the
+ * guest's and the user's. The order of its steps makes every crash harmless:
+ *
+ * 1. One transaction claims the guest cart and announces the claim (claim.ts). Before it commits, nothing has happened.
+ * 2. The user's session is created. Until here the guest keeps everything: the guest's session lives, and a claim by the same user is resumed.
+ * 3. The browser's old session is ended: row and announcement, then the store.
+ * 4. The answer carries the only copy of the new token. If the answer is lost, the person signs in again.
+ *
+ * A request that is repeated after any step claims nothing twice. If the client never repeats it, finish-claims.ts does step 3.
  */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { isProblem, type LoginRequest, passwordLengthMax, problem, type Problem, type SessionIssuedSchema } from '@cloakroom/contracts';
@@ -24,7 +26,7 @@ import { modeFor } from '../sessions/session-view.ts';
 import type { SignIn } from './sign-in.ts';
 import { startUserSession } from './start-user-session.ts';
 
-/** A wrong password may have any length; only what is hashed is bounded. */
+/** A wrong password may have any length; only hashed passwords are bounded. */
 const credentials = z.object({
   email: emailSchema,
   password: z.string().min(1, 'must not be empty').max(passwordLengthMax, 'is too long'),
@@ -61,7 +63,7 @@ export async function login(
   });
 }
 
-/** Steps 2 to 4. */
+/** Steps 2 to 4 of the saga. */
 export async function finishSignIn(
   auth: Auth,
   cause: Cause,

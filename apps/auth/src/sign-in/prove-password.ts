@@ -4,8 +4,8 @@ import type { Auth } from '../auth.ts';
 import type { Known } from '../throttle/throttle.ts';
 
 /**
- * The account, when this is its password. An unknown account takes the same way, costs the same hash and gets the same answer, so that
- * neither words nor time tell who has an account (ASVS 5.0 6.3.8).
+ * Returns the account if the password is right. An unknown account takes the same path, costs the same hash and gets the same answer. So neither the
+ * answer nor its time tells who has an account (ASVS 5.0 6.3.8).
  */
 export async function provePassword(
   auth: Auth,
@@ -16,11 +16,11 @@ export async function provePassword(
   if (isProblem(attempt)) return attempt;
   const matches = await auth.passwords.matches(who.account?.password_hash, password, { first: who.known !== 'stranger' });
   if (isProblem(matches)) {
-    // Nobody looked at the password: not a failure.
+    // The password was never checked, so this is not a failure.
     await attempt.succeeded();
     return matches;
   }
-  // A disabled account looks like a wrong password, in words and time.
+  // A disabled account gets the same answer as a wrong password, after the same time.
   if (!matches || who.account === undefined || who.account.disabled === 1) {
     await auth.sleep(attempt.failureDelayMs);
     return problem('invalid_credentials');

@@ -6,7 +6,7 @@ import { finishStepUp } from './finish-step-up.ts';
 import type { Issued } from '../tokens/issue-tokens.ts';
 import { ownSession } from '../tokens/rotate-own.ts';
 
-/** Step-up by passkey. It must be one of the very person whose session this is: another's good passkey is as wrong as a bad one. */
+/** Step-up by passkey. The passkey must belong to the session's own person; another person's valid passkey counts as wrong. */
 export async function reauthenticateWithPasskey(
   auth: Auth,
   ctx: PersonContext,

@@ -1,6 +1,6 @@
 /**
- * Step-up: the password again, with a second factor where there is one, and a new token (ASVS 5.0 7.2.4, 7.5.1). The second factor comes in the
- * same request: the session already says who asks, so nothing needs to be remembered between two.
+ * Step-up asks for the password again, with a second factor where there is one, and gives a new token (ASVS 5.0 7.2.4, 7.5.1). The second factor
+ * comes in the same request. The session already says who asks, so auth need not remember anything between two requests.
  */
 import { isProblem, passwordLengthMax, problem, type Problem, type ReauthenticateRequest } from '@cloakroom/contracts';
 import type { PersonContext } from '@cloakroom/mesh';

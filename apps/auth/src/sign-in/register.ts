@@ -1,4 +1,4 @@
-/** An account, and signed in with it. The same saga as login.ts: the account, its announcement and the claim are one transaction. */
+/** Creates an account and signs in with it, by the same saga as login.ts. One transaction writes the account, its announcement and the claim. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { isProblem, problem, type Problem, type RegisterRequest, type SessionIssuedSchema } from '@cloakroom/contracts';
 import type { RequestContext } from '@cloakroom/mesh';
@@ -35,7 +35,7 @@ export async function register(
   const { email, password, name } = given.data;
   const weak = weakPassword(password, { email, name });
   if (weak !== undefined) return weak;
-  // Asking for a taken e-mail is how accounts are counted: it costs an attempt, like a wrong password.
+  // People who ask for taken e-mails can count accounts, so each request costs an attempt, like a wrong password.
   const attempt = await auth.throttle.begin({ at: 'taken-email', of: email, address: request.remoteAddress, known: 'stranger' });
   if (isProblem(attempt)) return attempt;
   if ((await accountByEmail(auth.database, email)) !== undefined) return problem('email_taken');

@@ -3,19 +3,19 @@ import type { Account } from '../accounts/accounts.ts';
 import type { Before } from './claim.ts';
 import type { Amr } from '../tokens/proof.ts';
 
-/** A sign-in whose password is proved and whose claim is committed: what steps 2 to 4 of the saga (login.ts) need. */
+/** A sign-in whose password is proved and whose claim is committed: the input of steps 2 to 4 of the saga (login.ts). */
 export interface SignIn {
   readonly account: Account;
   readonly before: Before;
   readonly claimedGuestCart: string;
   /** The user's epoch when the password was read. */
   readonly epoch: number;
-  /** What was proved: left out for the password alone. */
+  /** The proven factors; left out for a password alone. */
   readonly amr?: Amr;
   readonly mode: TokenMode;
   readonly device: string;
-  /** What the browser's cookie of known devices says; may be empty or false. */
+  /** The value of the browser's known-device cookie; may be empty or forged. */
   readonly knownDevice: string;
-  /** With an account that has just been made. */
+  /** Set when the account has just been made. */
   readonly isNew?: true;
 }

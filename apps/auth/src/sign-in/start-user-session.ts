@@ -21,14 +21,16 @@ import type { SignIn } from './sign-in.ts';
 import { isStillProven } from '../accounts/still-proven.ts';
 
 export interface StartedSession {
-  /** For the browser alone; '' where the session is carried in signed tokens. */
+  /** For the browser alone; '' where signed tokens carry the session. */
   readonly token: string;
   readonly atMs: number;
   readonly session: SessionRecord;
   readonly endedOldest: boolean;
 }
 
-/** Creates the session of somebody who has just proved the password. `session_ended` when all of the person's sessions were ended meanwhile. */
+/**
+ * Creates the session of a person who has just proved the password. Returns `session_ended` when all of the person's sessions were ended meanwhile.
+ */
 export async function startUserSession(auth: Auth, cause: Cause, signIn: SignIn): Promise<StartedSession | Problem> {
   const subject = signIn.account.id;
   const tag = tagOf(subject);
@@ -58,14 +60,15 @@ export async function startUserSession(auth: Auth, cause: Cause, signIn: SignIn)
     nowMs,
   );
   if (created === 'tombstoned') return problem('session_ended');
-  // Sign-ins in parallel: the store ended one more. It is dead there already; the truth and the others must hear of it too.
+  // With parallel sign-ins the store ended one more session. It is dead in the store already; the database and the other services must hear of it
+  // too.
   if (created.ended.length > 0) {
     await auth.outbox.commit(async (trx) => {
       for (const ended of created.ended) await recordRevocation(trx, cause, ended, 'session', nowMs);
       await recordNotice(trx, subject, 'oldest_ended', nowMs);
     });
   }
-  // After the session is there, see still-proven.ts: what proved this person may have changed meanwhile.
+  // Checked after the session exists (still-proven.ts), since the password or a factor may have changed meanwhile.
   if (!(await isStillProven(auth.database, signIn.account))) {
     await endSession(auth, cause, created.session);
     return problem('session_ended');
@@ -74,8 +77,8 @@ export async function startUserSession(auth: Auth, cause: Cause, signIn: SignIn)
 }
 
 /**
- * Before the new session is created, so that no session is ever ended in the store alone. The browser's own old session goes first: it ends
- * with this sign-in anyway.
+ * Runs before the new session is created, so that no session is ever ended in the store alone. The browser's own old session goes first, since it
+ * ends with this sign-in anyway.
  * @returns whether a session of another browser was ended
  */
 async function makeRoom(auth: Auth, cause: Cause, tag: string, subject: string, own: SessionRecord | undefined): Promise<boolean> {

@@ -2,8 +2,8 @@
  * Token exchange (RFC 8693) for a service that must call another for a person. The caller needs two proofs at once. Its certificate says who asks.
  * The passport says for whom, and that it was sent to this very service. Only the contract says what may be asked for (`delegates`).
  *
- * The result is narrower in every respect. It allows the methods of that table and one audience, for the same person and session. It never ends
- * later than the passport. Only its holder can use it: servers compare its outermost actor with the certificate (libs/identity, admission.ts).
+ * The result is narrower in every respect. It allows the methods of that table and one audience, for the same person and session. It never ends later
+ * than the passport. Only its holder can use it: servers compare its outermost actor with the certificate (libs/identity, admission.ts).
  *
  * Auth checks the session against its database, which holds every revocation. So no service can keep a revoked session alive by exchanging in
  * circles. Auth does not ask Redis, which knows nothing here that the database does not.

@@ -1,6 +1,6 @@
 /**
- * Rotates a session in the modes jwt and jwt-denylist after a proof, or after a change that a proof allowed (ASVS 5.0 7.2.4). The counter moves
- * and auth refuses the old refresh token, even within the grace: the new token is worth more.
+ * Rotates a session in the modes jwt and jwt-denylist after a proof, or after a change that a proof allowed (ASVS 5.0 7.2.4). The counter moves and
+ * auth refuses the old refresh token, even within the grace: the new token is worth more.
  *
  * The feed carries the date of the rotation. In jwt-denylist, older access tokens are dead wherever that was heard. In jwt they live to their end.
  * The order is that of an opaque token: the store decides, auth announces, then the caller gets the token.

@@ -3,8 +3,8 @@
  * verifies, as long as a topic may hold events that it signed. A `retired` key verifies nothing and is no longer published.
  *
  * A planned rotation needs no announcement, since a reader that meets an unknown kid fetches the keys again. An emergency retires the old keys at
- * once, in the same transaction as the event that tells every process. The new key signs that event. The relay signs at publication, so
- * the new key also signs the events that still wait in the outbox.
+ * once, in the same transaction as the event that tells every process. The new key signs that event. The relay signs at publication, so the new key
+ * also signs the events that still wait in the outbox.
  *
  * The database holds private keys sealed, each for its own kid (sealed.ts). At the next start auth seals again the rows of an unsealed version, and
  * rows sealed by a key that is being replaced.
