@@ -1,6 +1,6 @@
 /**
- * An authenticator in software (WebAuthn level 3, 6): ES256, attestation "none", one discoverable credential. It does what it is told, also what
- * no honest one would: another origin, another host, no verification of the user, a counter that does not rise.
+ * An authenticator in software (WebAuthn level 3, 6): ES256, attestation "none", one discoverable credential. On request it also does things that no
+ * honest one would: another origin, another host, no verification of the user, a counter that does not rise.
  */
 import { createHash, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
 
@@ -10,7 +10,7 @@ export interface Behaviour {
   readonly userVerified?: boolean;
   readonly challenge?: string;
   readonly crossOrigin?: boolean;
-  /** Counts on from here; 0: counts nothing. */
+  /** The counter starts here; with 0 it stays at 0. */
   readonly counter?: number;
   readonly userHandle?: string;
 }

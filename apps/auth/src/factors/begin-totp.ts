@@ -5,7 +5,7 @@ import type { Auth } from '../auth.ts';
 import { ownAccount } from '../accounts/own-account.ts';
 import { newTotpSecret, totpUri } from './totp.ts';
 
-/** A secret that counts only once a code of it was seen. Beginning again makes another; one that is active is never overwritten. */
+/** Makes a secret that counts only after auth has seen a code of it. Beginning again makes another secret. An active secret is never overwritten. */
 export async function beginTotp(auth: Auth, ctx: PersonContext): Promise<MessageInitShape<typeof BeginTotpResponseSchema> | Problem> {
   const own = await ownAccount(auth, ctx);
   if (isProblem(own)) return own;

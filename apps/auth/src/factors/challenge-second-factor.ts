@@ -9,8 +9,8 @@ import { passkeysOf, requestOptions } from './passkeys.ts';
 import { hasAny, methodsOf, secondFactorsOf } from './second-factors.ts';
 
 /**
- * What is still asked of somebody whose password was right; undefined for nothing. The challenge holds the account as the password found it:
- * with another password, another factor or a raised epoch it is worth nothing.
+ * Opens a challenge for a person whose password was right; undefined if the account has no second factor. The challenge holds the account as the
+ * password found it. Another password, another factor or a raised epoch makes the challenge worthless.
  */
 export async function challengeSecondFactor(
   auth: Auth,

@@ -1,6 +1,7 @@
 /**
- * What a person was asked and has not answered yet: the signature of a passkey, or a second factor after the password. Each counts once, for
- * 5 minutes. Kept here and not in the session store, since one delete decides between two answers at once and no failover brings it back.
+ * Challenges that wait for a person's answer: the signature of a passkey, or a second factor after the password. Each counts once, for 5 minutes.
+ * They are in the database and not in the session store. There, one delete decides between two concurrent answers, and no failover brings a challenge
+ * back.
  */
 import { problem, type Problem } from '@cloakroom/contracts';
 import type { Selectable, Transaction } from 'kysely';
@@ -11,22 +12,22 @@ import type { Database } from '../database/outbox.ts';
 export type Challenge = Selectable<AuthSchema['challenges']>;
 export type ChallengeKind = 'second_factor' | 'passkey_creation' | 'passkey_request';
 
-/** A person finds the telephone, unlocks it and types 6 digits; ASVS 5.0 6.5.5 allows 10 minutes. */
+/** Long enough to find the telephone, unlock it and type 6 digits; ASVS 5.0 6.5.5 allows 10 minutes. */
 export const challengeLifetimeMs = 5 * 60_000;
-/** 6 digits, 3 of them good at a time: 5 tries guess with 1 in 66,000. The throttle counts across challenges. */
+/** A code has 6 digits and 3 codes are good at a time, so 5 tries guess with 1 in 66,000. The throttle counts across challenges. */
 export const attemptCountMax = 5;
-/** Of one person and kind: several tabs, and no more. The oldest go. */
+/** The most challenges of one person and kind: enough for several tabs. The oldest are deleted. */
 const personCountMax = 5;
 /**
- * Of each kind, 400 B a row: 8 MB. Strangers can ask for passkey_request without end, and must neither crowd out those who proved a password nor
- * shut the door for everybody: the oldest request goes then, which costs those who are slow. The edge gives an address about one a second:
- * 70 addresses hardly shorten the 5 minutes, 1,000 leave 20 s. The other kinds cost a password each, and are refused.
+ * The most challenges of each kind: 8 MB at 400 B a row. Strangers can ask for passkey_request without end. They must neither crowd out people who
+ * proved a password nor shut the door for everybody. So auth deletes the oldest request, which costs people who are slow. The edge gives an address
+ * about one a second: 70 addresses hardly shorten the 5 minutes, 1,000 leave 20 s. The other kinds cost a password each, so auth refuses them.
  */
 export const kindCountMax = 20_000;
 
 type Asked = Partial<Pick<Challenge, 'subject' | 'webauthn' | 'proof_version' | 'epoch' | 'mode'>>;
 
-/** @returns its id; `too_many_requests` when too many wait to be answered */
+/** @returns the challenge's id; `too_many_requests` when too many wait for an answer */
 export async function openChallenge(auth: Auth, kind: ChallengeKind, asked: Asked): Promise<string | Problem> {
   const { database } = auth;
   const nowMs = auth.clock.nowMs();
@@ -56,7 +57,7 @@ export async function openChallenge(auth: Auth, kind: ChallengeKind, asked: Aske
   return challenge.id;
 }
 
-/** Ends it and returns it: of two who answer at once, one. Undefined when there is none. */
+/** Deletes the challenge and returns it, so that one of two concurrent answers gets it. Undefined when there is none. */
 export function takeChallenge(auth: Auth, kind: ChallengeKind, id: string): Promise<Challenge | undefined> {
   return auth.database
     .deleteFrom('challenges')
@@ -67,7 +68,7 @@ export function takeChallenge(auth: Auth, kind: ChallengeKind, id: string): Prom
     .executeTakeFirst();
 }
 
-/** Takes one of its few tries, before the answer is looked at. It stays until `closeChallenge`. */
+/** Takes one of the challenge's few tries before the answer is checked. The challenge stays until `closeChallenge`. */
 export function tryChallenge(auth: Auth, kind: ChallengeKind, id: string): Promise<Challenge | undefined> {
   return auth.database
     .updateTable('challenges')
@@ -80,7 +81,7 @@ export function tryChallenge(auth: Auth, kind: ChallengeKind, id: string): Promi
     .executeTakeFirst();
 }
 
-/** False when somebody else was first. */
+/** @returns false when another request closed it first */
 export async function closeChallenge(trx: Transaction<AuthSchema>, id: string): Promise<boolean> {
   const { numDeletedRows } = await trx.deleteFrom('challenges').where('id', '=', id).executeTakeFirst();
   return numDeletedRows === 1n;
@@ -90,7 +91,7 @@ export async function forgetChallenges(database: Database, nowMs: number): Promi
   await database.deleteFrom('challenges').where('expires_at_ms', '<=', nowMs).execute();
 }
 
-/** Of two at once both may forget the same ones: a few too many until the next. */
+/** Two calls at once may delete the same rows, which leaves a few too many until the next call. */
 async function forgetOldestRequests(database: Database, count: number): Promise<void> {
   const oldest = database.selectFrom('challenges').select('id').where('kind', '=', 'passkey_request').orderBy('expires_at_ms').limit(count);
   await database.deleteFrom('challenges').where('id', 'in', oldest).execute();

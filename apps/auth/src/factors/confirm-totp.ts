@@ -8,10 +8,13 @@ import { replaceRecoveryCodes } from './recovery-codes.ts';
 import { raiseProofVersion } from '../accounts/still-proven.ts';
 import { totpStep } from './totp.ts';
 
-/** A secret that nobody has typed in by then is one that somebody has photographed. */
+/** A secret that its owner has not typed in by then may have been photographed by someone else. */
 const pendingLifetimeMs = 15 * 60_000;
 
-/** The app shows codes of the secret: from now on a password alone signs nobody in. New recovery codes; the code that confirmed is spent. */
+/**
+ * Activates the secret once the app shows a code of it. From then on a password alone signs nobody in. It makes new recovery codes, and the code that
+ * confirmed is spent.
+ */
 export async function confirmTotp(
   auth: Auth,
   ctx: PersonContext,

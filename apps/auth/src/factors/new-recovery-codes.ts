@@ -8,7 +8,7 @@ import { replaceRecoveryCodes } from './recovery-codes.ts';
 import { hasAny, secondFactorsOf } from './second-factors.ts';
 import { raiseProofVersion } from '../accounts/still-proven.ts';
 
-/** `not_found` without a second factor: there is nothing to recover. */
+/** Returns `not_found` without a second factor, since there is nothing to recover. */
 export async function newRecoveryCodes(auth: Auth, ctx: PersonContext): Promise<MessageInitShape<typeof RecoveryCodesSchema> | Problem> {
   const own = await ownAccount(auth, ctx);
   if (isProblem(own)) return own;

@@ -5,7 +5,7 @@ import { openChallenge } from './challenges.ts';
 import { webauthnChallengeBytes } from './passkey-creation-options.ts';
 import { requestOptions } from './passkeys.ts';
 
-/** Names no credential: which accounts have passkeys is nobody's business (WebAuthn 14.6.2). */
+/** Names no credential, so as not to tell which accounts have passkeys (WebAuthn 14.6.2). */
 export async function passkeyRequestOptions(auth: Auth): Promise<MessageInitShape<typeof PasskeyOptionsSchema> | Problem> {
   const bytes = auth.random(webauthnChallengeBytes);
   const challenge = await openChallenge(auth, 'passkey_request', { webauthn: Buffer.from(bytes).toString('base64url') });

@@ -26,7 +26,7 @@ import { removePasskey } from './remove-passkey.ts';
 const wrong = { problem: 'invalid_second_factor' };
 const expired = { problem: 'challenge_expired' };
 
-/** What no authenticator in our page would do; each must be refused at registration and at sign-in. */
+/** Faults that no authenticator in our page would have. Auth must refuse each at registration and at sign-in. */
 const dishonest: readonly (readonly [string, Behaviour])[] = [
   ['from another origin', { origin: 'https://evil.example' }],
   ['from the same host at a port that is not ours', { origin: 'http://localhost:9999' }],

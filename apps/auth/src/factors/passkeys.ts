@@ -1,9 +1,9 @@
 /**
- * Passkeys (WebAuthn level 3, by @simplewebauthn/server). The user is verified by the authenticator (PIN, finger, face), always: so a passkey is two
- * factors in one, and signs in alone. Any attestation is taken and none is looked at: which maker's authenticator it is decides nothing here.
+ * Passkeys (WebAuthn level 3, by @simplewebauthn/server). The authenticator always verifies the user (PIN, finger, face). So a passkey is two factors
+ * in one, and signs in alone. Auth accepts any attestation and checks none, since the maker of the authenticator decides nothing here.
  *
- * The challenge is ours, counts once and is looked up by its own id (challenges.ts); the origin must be one of ours, and the relying party is
- * the host of the first of them that is no IP address. A counter that does not rise where one counts is a copied authenticator: refused.
+ * The challenge is ours, counts once and is looked up by its own id (challenges.ts). The origin must be one of ours. The relying party is the host of
+ * the first origin that is no IP address. If an authenticator counts and its counter does not rise, it was copied: auth refuses it.
  */
 import {
   type AuthenticationResponseJSON,
@@ -24,10 +24,10 @@ import type { Database } from '../database/outbox.ts';
 
 export type Passkey = Selectable<AuthSchema['passkeys']>;
 
-/** More than anyone has; also what a browser is told to exclude. */
+/** More than anyone has. A browser is also told to exclude this many. */
 export const passkeyCountMax = 20;
 
-/** ES256 and RS256: what platform authenticators and Windows Hello make; EdDSA besides (COSE algorithm numbers, RFC 9053). */
+/** Platform authenticators and Windows Hello make ES256 and RS256; EdDSA besides (COSE algorithm numbers, RFC 9053). */
 const algorithms = [-7, -8, -257];
 
 export async function creationOptions(auth: Auth, account: Account, challenge: Uint8Array): Promise<string> {
@@ -35,7 +35,7 @@ export async function creationOptions(auth: Auth, account: Account, challenge: U
   const options = await generateRegistrationOptions({
     rpName: 'Cloakroom',
     rpID: auth.relyingParty.id,
-    // Not the e-mail: it is stored on the authenticator, readable without a proof (WebAuthn 14.6.1).
+    // The id and not the e-mail, since the authenticator stores it readable without a proof (WebAuthn 14.6.1).
     userID: Uint8Array.from(Buffer.from(account.id)),
     userName: account.email,
     userDisplayName: account.name,
@@ -49,7 +49,7 @@ export async function creationOptions(auth: Auth, account: Account, challenge: U
   return JSON.stringify(options);
 }
 
-/** @param allowed of a person who is known already; none: the authenticator says who it is */
+/** @param allowed passkeys of a person who is known already; with none, the authenticator says who the person is */
 export async function requestOptions(auth: Auth, challenge: Uint8Array, allowed: readonly Passkey[] = []): Promise<string> {
   const options = await generateAuthenticationOptions({
     rpID: auth.relyingParty.id,
@@ -67,7 +67,7 @@ const descriptor = ({ credential_id, transports }: Passkey) => ({
 });
 
 const base64url = z.string().regex(/^[A-Za-z0-9_-]*$/);
-/** 16 KiB are far above any; what the library does not look at is dropped. */
+/** 16 KiB are far above any real response. The schema drops fields that the library does not read. */
 const responseLengthMax = 16_384;
 const registrationSchema = z.object({
   id: base64url.min(1).max(credentialIdLengthMax),
@@ -91,7 +91,7 @@ const authenticationSchema = z.object({
   response: z.object({ clientDataJSON: base64url, authenticatorData: base64url, signature: base64url, userHandle: base64url.nullish() }),
 });
 
-/** What the authenticator made for us; undefined when anything about it is not as asked. */
+/** Verifies a new credential and returns it. Undefined when anything about it is not as asked. */
 export async function verifyCreation(auth: Auth, text: string, challenge: string) {
   const response = parse(registrationSchema, text);
   if (response === undefined || !isTopLevel(response.response.clientDataJSON)) return undefined;
@@ -119,12 +119,13 @@ export async function verifyCreation(auth: Auth, text: string, challenge: string
   }
 }
 
-/** The credential that a response claims to be of, unverified: who to look up. */
+/** The credential that a response claims, unverified, for looking up its account. */
 export const credentialIdOf = (text: string): string | undefined => parse(authenticationSchema, text)?.id;
 
 /**
- * Whether this passkey signed this challenge here, just now, for its own person. Writes its counter: of two answers that count alike one passes.
- * @param discoverable nobody has said who they are: the authenticator must (WebAuthn 7.2 step 6)
+ * Whether this passkey signed this challenge here, just now, for its own person. Writes the counter, so that only one of two answers with the same
+ * count passes.
+ * @param discoverable set when the person is not known yet: the authenticator must name them (WebAuthn 7.2 step 6)
  */
 export async function verifyPasskey(
   auth: Auth,
@@ -178,7 +179,7 @@ async function signedCounter(
 export const passkeysOf = (database: Database, subject: string): Promise<Passkey[]> =>
   database.selectFrom('passkeys').selectAll().where('subject', '=', subject).orderBy('created_at_ms').orderBy('passkey_id').execute();
 
-/** Our pages are in no frame of anybody else's (WebAuthn 7.2 step 11): the library asks only when the browser names the frame's owner. */
+/** Refuses to run in a frame of another site (WebAuthn 7.2 step 11). The library checks this only when the browser names the frame's owner. */
 function isTopLevel(clientDataJSON: string): boolean {
   try {
     return (JSON.parse(Buffer.from(clientDataJSON, 'base64url').toString()) as { crossOrigin?: unknown }).crossOrigin !== true;

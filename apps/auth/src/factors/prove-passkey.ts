@@ -1,4 +1,4 @@
-/** The person behind a passkey that signed our challenge, as signing in and stepping up need it. */
+/** Finds the person behind a passkey that signed our challenge, for signing in and stepping up. */
 import { isProblem, problem, type Problem } from '@cloakroom/contracts';
 import type { Account } from '../accounts/accounts.ts';
 import type { Auth } from '../auth.ts';
@@ -9,15 +9,15 @@ import type { Known } from '../throttle/throttle.ts';
 
 export interface ProvenByPasskey {
   readonly account: Account;
-  /** Of the user when the passkey was looked up. */
+  /** The user's epoch when the passkey was looked up. */
   readonly epoch: number;
   readonly amr: Amr;
 }
 
 /**
- * The challenge is spent whatever comes of it. Nothing tells an unknown credential from a wrong signature or a disabled account.
+ * Spends the challenge, whatever the outcome. The answer is the same for an unknown credential, a wrong signature and a disabled account.
  * @param address counted with the failed passwords of that address; a signature cannot be guessed, so there is no count by account
- * @param knownTo by what the account whose credential was shown knows the browser; asked with undefined for an unknown credential
+ * @param knownTo says how the credential's account knows the browser; called with undefined for an unknown credential
  */
 export async function provePasskey(
   auth: Auth,
@@ -39,7 +39,9 @@ export async function provePasskey(
   return { account, epoch, amr: passkey.device_type === 'singleDevice' ? 'hwk user mfa' : 'swk user mfa' };
 }
 
-/** One statement for what signs and whose it is: a passkey that is removed meanwhile raises the version that this reads (still-proven.ts). */
+/**
+ * Reads the passkey and its account in one statement. If the passkey is removed meanwhile, the proof version that this reads rises (still-proven.ts).
+ */
 async function passkeyToProve(
   auth: Auth,
   credentialId: string,

@@ -1,6 +1,6 @@
 /**
- * Recovery codes: for who has lost the authenticator. Ten, 120 random bits each, so that a plain hash keeps them (ASVS 5.0 6.5.2 asks for a
- * password hash below 112 bits). Each is good once: the delete that finds it decides.
+ * Recovery codes are for a person who has lost the authenticator. There are ten, of 120 random bits each, so a plain hash protects them (ASVS 5.0
+ * 6.5.2 asks for a password hash below 112 bits). Each code is good once: the delete that finds it decides.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Transaction } from 'kysely';
@@ -12,10 +12,10 @@ import type { Database } from '../database/outbox.ts';
 export const recoveryCodeCount = 10;
 const codeBytes = 15;
 const groupLength = 6;
-/** RFC 4648 base32: no 0, 1, 8 or 9 to mistake on paper. */
+/** RFC 4648 base32, which has no 0, 1, 8 or 9 to mistake on paper. */
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
-/** Replaces the person's codes. The answer is their only copy. */
+/** Replaces the person's codes. The returned codes are their only copy. */
 export async function replaceRecoveryCodes(auth: Auth, trx: Transaction<AuthSchema>, subject: string): Promise<string[]> {
   const codes = Array.from({ length: recoveryCodeCount }, () => newCode(auth.random(codeBytes)));
   await forgetRecoveryCodes(trx, subject);
@@ -39,7 +39,10 @@ export async function recoveryCodesLeft(database: Database, subject: string): Pr
   return Number(count);
 }
 
-/** Whether it was one of the person's, which it is no longer: the person finds a notice (ASVS 5.0 6.3.7). Looks at every code, so that time does not tell which was close. */
+/**
+ * Deletes the code and returns whether it was one of the person's. The person gets a notice (ASVS 5.0 6.3.7). It compares every code, so that the
+ * time does not tell which was close.
+ */
 export async function spendRecoveryCode(auth: Auth, subject: string, code: string): Promise<boolean> {
   const given = Buffer.from(hashOf(code));
   const rows = await auth.database.selectFrom('recovery_codes').select('code_hash').where('subject', '=', subject).execute();
@@ -66,6 +69,6 @@ function newCode(random: Uint8Array): string {
     .join('-');
 }
 
-/** As a person may type it: any case, any gaps. */
+/** Takes a code as a person may type it: any case, any gaps. */
 const hashOf = (code: string): string =>
   createHash('sha256').update(code.slice(0, 100).toUpperCase().replaceAll(/[\s-]/g, '')).digest('base64url');

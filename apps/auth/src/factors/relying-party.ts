@@ -6,7 +6,7 @@ export interface RelyingParty {
   readonly origins: readonly string[];
 }
 
-/** @throws RangeError where no origin has a name: WebAuthn knows no relying party that is an IP address */
+/** @throws RangeError when no origin has a host name: in WebAuthn an IP address cannot be a relying party */
 export function relyingParty(origins: readonly string[]): RelyingParty {
   const named = origins.map((origin) => new URL(origin)).filter(({ hostname }) => isIP(hostname.replaceAll(/[[\]]/g, '')) === 0);
   const id = named[0]?.hostname;
@@ -14,6 +14,6 @@ export function relyingParty(origins: readonly string[]): RelyingParty {
   return { id, origins: named.filter(({ hostname }) => hostname === id || hostname.endsWith(`.${id}`)).map(({ origin }) => origin) };
 }
 
-/** Whether every origin is one that only this machine reaches (RFC 6761 6.3, RFC 5735): a shop that somebody tries, not one that people use. */
+/** Whether only this machine can reach every origin (RFC 6761 6.3, RFC 5735). Such a shop is tried out, not used by the public. */
 export const areLocal = (origins: readonly string[]): boolean =>
   origins.every((origin) => /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(origin).hostname));

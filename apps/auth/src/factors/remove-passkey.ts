@@ -7,7 +7,7 @@ import { ownAccount } from '../accounts/own-account.ts';
 import { forgetCodesOfNothing } from './second-factors.ts';
 import { raiseProofVersion } from '../accounts/still-proven.ts';
 
-/** Looks among the person's own passkeys only: another's id is as unknown as an invented one. */
+/** Looks among the person's own passkeys only. Another person's id gets the same answer as an invented one. */
 export async function removePasskey(
   auth: Auth,
   ctx: PersonContext,

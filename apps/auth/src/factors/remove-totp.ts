@@ -7,7 +7,7 @@ import { ownAccount } from '../accounts/own-account.ts';
 import { forgetCodesOfNothing } from './second-factors.ts';
 import { raiseProofVersion } from '../accounts/still-proven.ts';
 
-/** Also forgets a secret that was never confirmed, of which there is no notice. */
+/** Also deletes a secret that was never confirmed; that gives no notice. */
 export async function removeTotp(auth: Auth, ctx: PersonContext): Promise<MessageInitShape<typeof FactorChangedSchema> | Problem> {
   const own = await ownAccount(auth, ctx);
   if (isProblem(own)) return own;

@@ -1,6 +1,6 @@
 /**
- * Which second factors an account has, and the proof of one. As soon as there is one, one-time codes or a passkey, the password alone opens
- * nothing: neither a session nor a step-up.
+ * Finds the second factors of an account, and checks a typed code of one. As soon as an account has one-time codes or a passkey, its password alone opens neither
+ * a session nor a step-up.
  */
 import { problem, type Problem, isProblem } from '@cloakroom/contracts';
 import type { Transaction } from 'kysely';
@@ -36,9 +36,9 @@ export async function methodsOf(database: Database, subject: string, factors: Se
 }
 
 /**
- * Spends a typed code. 10 wrong ones a person in 15 minutes, counted apart from passwords: only who knows the password gets here. A device or a
- * session that the account knows has ten of its own, so that a thief of the password does not lock the owner out.
- * @returns what the session's record says of it
+ * Spends a typed code. A person has 10 wrong codes in 15 minutes, counted apart from passwords, since only a caller who knows the password gets here.
+ * A device or a session that the account knows has ten of its own, so that a thief of the password does not lock the owner out.
+ * @returns the methods, for the session's record
  */
 export async function proveByCode(
   auth: Auth,
@@ -58,7 +58,7 @@ export async function proveByCode(
   return 'pwd otp mfa';
 }
 
-/** With the last factor its recovery codes go: they would be a factor of their own. */
+/** Deletes the recovery codes together with the last factor, since they would be a factor of their own. */
 export async function forgetCodesOfNothing(trx: Transaction<AuthSchema>, subject: string): Promise<void> {
   if (!hasAny(await secondFactorsOf(trx, subject))) await forgetRecoveryCodes(trx, subject);
 }

@@ -97,7 +97,7 @@ describe('signing in', () => {
     expect(answers.filter((answer) => 'token' in answer)).toHaveLength(1);
     expect(answers).toContainEqual(wrong);
     expect(await secondHalf(harness, halves[2]!.challenge!, code(now))).toEqual(wrong);
-    // The step before is older than the one that counted.
+    // The code is of the step before the one that counted.
     expect(await secondHalf(harness, halves[2]!.challenge!, code(codeAt(app.secret, harness.clock.nowMs() - 30_000)))).toEqual(wrong);
   });
 
