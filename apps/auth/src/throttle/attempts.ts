@@ -1,17 +1,17 @@
 /**
- * Counts of attempts, shared by every replica through the sessions' Redis. Each step is one script on one key, so it is atomic, and the same on
- * a cluster. The window begins with the first attempt; every key has its end as TTL from its first write on.
+ * Counts of attempts, shared by every replica through the sessions' Redis. Each step is one script on one key, so it is atomic, and the same on a
+ * cluster. The window begins with the first attempt. Every key has its end as TTL from its first write on.
  *
- * Two traps, both met in a counter that gives back by a plain decrement: what is given back after the window has ended makes the next one
- * start below zero, and a flood of refused attempts, timed to the second that Retry-After told, buys hundreds of guesses so. Here nothing is
- * given back to a count that is not there, and a refused attempt takes nothing.
+ * A counter that gives back by a plain decrement had two faults. A point given back after the window has ended makes the next window start below
+ * zero. And a flood of refused attempts, timed to the second that Retry-After told, buys hundreds of guesses that way. So this counter gives nothing
+ * back to a count that does not exist, and a refused attempt takes nothing.
  */
 import { createHash } from 'node:crypto';
 import { StoreUnavailable } from '@cloakroom/session';
 import type { Redis } from 'ioredis';
 
 export interface Attempts {
-  /** Takes one of `countMax` in `windowMs`. A count of undefined: there is none left. @throws StoreUnavailable */
+  /** Takes one of `countMax` in `windowMs`. An undefined count means that none is left. @throws StoreUnavailable */
   take(key: string, countMax: number, windowMs: number): Promise<{ readonly count: number | undefined; readonly leftMs: number }>;
   /** @throws StoreUnavailable */
   giveBack(key: string): Promise<void>;
@@ -24,13 +24,13 @@ count = redis.call('INCR', KEYS[1])
 if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return {count, redis.call('PTTL', KEYS[1])}`;
 
-/** A count of zero is no count: what nobody failed at leaves nothing behind. */
+/** Deletes a count that falls to zero, so that an attempt without a failure leaves nothing behind. */
 const giveBackScript = `
 local count = tonumber(redis.call('GET', KEYS[1]) or '0')
 if count > 1 then return redis.call('DECR', KEYS[1]) end
 return redis.call('DEL', KEYS[1])`;
 
-/** Without its Redis there is no counting, and without counting no guessing: the caller answers 503. A sign-in needs the same Redis anyway. */
+/** Throws when Redis is away, and the caller answers 503: guesses that are not counted would be unlimited. A sign-in needs the same Redis anyway. */
 export function redisAttempts(redis: Pick<Redis, 'eval'>, prefix: string): Attempts {
   const run = async (script: string, key: string, ...args: number[]): Promise<unknown> => {
     try {
@@ -48,10 +48,10 @@ export function redisAttempts(redis: Pick<Redis, 'eval'>, prefix: string): Attem
   };
 }
 
-/** Keys of one process, about 200 B each. Above it the oldest windows are forgotten: it takes more failures than an address has. */
+/** The most keys of one process, about 200 B each. Above it the oldest windows are forgotten, which takes more failures than one address may have. */
 const memoryKeyCountMax = 50_000;
 
-/** For embedded and tests: one process, no Redis. */
+/** For embedded mode and tests: one process, no Redis. */
 export function memoryAttempts(nowMs: () => number): Attempts {
   const counts = new Map<string, { count: number; endMs: number }>();
   const alive = (key: string) => {
@@ -78,7 +78,7 @@ export function memoryAttempts(nowMs: () => number): Attempts {
   };
 }
 
-/** One length whatever was typed, and no list of e-mail addresses in a dump of the store. */
+/** Hashes the key to one length, whatever was typed. So a dump of the store lists no e-mail addresses. */
 const shortened = (key: string): string => {
   const at = key.indexOf(':');
   return `${key.slice(0, at)}:${createHash('sha256')

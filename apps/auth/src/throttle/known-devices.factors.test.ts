@@ -1,4 +1,4 @@
-/** No count of failures that strangers can fill keeps an owner out who comes from a known device or a live session, whatever the proof. */
+/** Strangers can fill counts of failures, but no such count keeps out an owner on a known device or a live session, whatever the proof. */
 import { create } from '@bufbuild/protobuf';
 import {
   ChangeEmailRequestSchema,
@@ -18,7 +18,7 @@ import { loginWithPasskey } from '../sign-in/login-with-passkey.ts';
 import { reauthenticate } from '../sign-in/reauthenticate.ts';
 import { reauthenticateWithPasskey } from '../sign-in/reauthenticate-with-passkey.ts';
 
-/** Where everybody in this file sits: one NAT. */
+/** Everybody in this file sits behind this one NAT. */
 const remoteAddress = '192.0.2.1';
 const tooMany = { problem: 'too_many_attempts' };
 
@@ -28,7 +28,7 @@ async function withOwner() {
   return { harness, token: issued.token!, subject: issued.session!.subject!, knownDevice: issued.knownDevice! };
 }
 
-/** A hundred wrong passwords from the address: strangers there are refused from now on. */
+/** A hundred wrong passwords from the address, so that strangers there are refused from now on. */
 async function useUpTheAddress({ auth }: Harness) {
   for (let i = 0; i < 100; i += 1) {
     const guess = { email: `${i}@example.com`, password: 'wrong', remoteAddress };

@@ -1,9 +1,9 @@
 /**
- * Known devices: which browsers have proved which account's password. It decides one thing only, whose failures a failed proof is counted
- * with (throttle.ts); it is no factor and no session, so signing out leaves it as it is.
+ * Known devices are browsers that have proved an account's password. They decide one thing only: which count a failed proof goes to (throttle.ts). A
+ * known device is neither a factor nor a session, so signing out does not change it.
  *
- * What a thief of the cookie gets: ten guesses in 15 minutes of the device's own, beside the ten that any stranger has.
- * Kept in the database and not in the sessions' Redis: a wiped Redis must not lock people out on top of signing them out.
+ * A thief of the cookie gets ten guesses in 15 minutes of the device's own, beside the ten that any stranger has. The rows are in the database and
+ * not in the sessions' Redis, since a wiped Redis must not lock people out on top of signing them out.
  */
 import { makeKnownDevice, parseKnownDevice, secretBytes, type SessionRecord } from '@cloakroom/session';
 import type { Transaction } from 'kysely';
@@ -13,16 +13,16 @@ import { recordNotice } from '../accounts/notices.ts';
 import type { Database } from '../database/outbox.ts';
 import type { Known } from './throttle.ts';
 
-/** A browser that nobody signed in with for half a year is as strange as any other. */
+/** After half a year without a sign-in, auth treats the browser as a stranger. */
 const lifeMs = 180 * 24 * 60 * 60 * 1000;
-/** Twice the sessions that an account can have; each more is ten guesses more. The one used longest ago is forgotten. */
+/** Twice the sessions that an account can have; each further device adds ten guesses. The least recently used is forgotten. */
 const deviceCountMax = 20;
 
-/** The name by which this device's failures are counted; undefined where the cookie is not this account's, forged, forgotten or not there. */
+/** The name under which this device's failures are counted. Undefined when the cookie is missing, forged, forgotten or another account's. */
 export async function knownDeviceOf(auth: Auth, cookie: string, subject: string | undefined): Promise<string | undefined> {
   const device = parseKnownDevice(cookie, auth.macKeys);
   if (device === undefined) return undefined;
-  // Looked for whether or not the account is the one asked for, and whether or not that exists: the time must not tell.
+  // Queries in every case, even for another account or none, so that the time tells nothing.
   const row = await auth.database
     .selectFrom('known_devices')
     .select('subject')
@@ -33,7 +33,7 @@ export async function knownDeviceOf(auth: Auth, cookie: string, subject: string 
 }
 
 /**
- * By what this account knows the browser: its cookie, or a session of it that lives.
+ * How this account knows the browser: by its cookie, or by a live session of the account.
  * @param subject the account that is being proved; undefined when there is none
  */
 export async function knownFrom(
@@ -48,8 +48,9 @@ export async function knownFrom(
 }
 
 /**
- * After the password was proved. @returns the cookie, the same or a new one: setting it again moves its end
- * @param options.isNew the account has just been made: its owner need not be told of the first device
+ * Runs after the password was proved.
+ * @param options.isNew the account has just been made, so its owner gets no notice of the first device
+ * @returns the cookie, the same or a new one: setting it again moves its end
  */
 export async function rememberDevice(
   auth: Auth,
@@ -77,7 +78,7 @@ export async function rememberDevice(
   return made.cookie;
 }
 
-/** With a new password: whoever knew the old one is a stranger. The caller's own browser is remembered again when it next signs in. */
+/** Runs with a new password: anyone who knew the old one becomes a stranger. The caller's own browser is remembered again when it next signs in. */
 export async function forgetDevices(trx: Transaction<AuthSchema>, subject: string): Promise<void> {
   await trx.deleteFrom('known_devices').where('subject', '=', subject).execute();
 }

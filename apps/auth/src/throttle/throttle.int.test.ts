@@ -1,4 +1,6 @@
-/** The throttle on a real Redis: shared by replicas, every key with an end, nothing to read in a dump, and no guessing while Redis is away. */
+/**
+ * The throttle on a real Redis. Replicas share the counts, every key has an end, a dump shows nothing to read, and guesses fail while Redis is away.
+ */
 import { randomUUID } from 'node:crypto';
 import { isProblem } from '@cloakroom/contracts';
 import { createLogger, openRedis, redisReady } from '@cloakroom/platform';
@@ -48,7 +50,7 @@ it('leaves nothing behind of what succeeded', async () => {
 it('does not start below zero by what is given back after the window', async () => {
   const attempts = redisAttempts(redis, prefix);
   await attempts.take('account:late', 1, 20);
-  // Until the window has ended: then there is one to take again, and that one is given back with the others.
+  // Waits until the window has ended. Then one attempt can be taken again, and it is given back with the others.
   await vi.waitFor(async () => expect((await attempts.take('account:late', 1, 20)).count).toBe(1), { interval: 5 });
   for (let i = 0; i < 50; i += 1) await attempts.giveBack('account:late');
   const counts = [];

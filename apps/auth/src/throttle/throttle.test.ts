@@ -40,7 +40,7 @@ it('gives a refused attempt and a success back', async () => {
   await first!.succeeded();
   expect(await refused(throttle, 'a@b.cc', '192.0.2.1')).toBe(false);
   expect(await refused(throttle, 'a@b.cc', '192.0.2.1')).toBe(true);
-  // 10 of this address are gone, not 32.
+  // This address has used 10, not 32.
   for (let i = 0; i < 90; i += 1) expect(await refused(throttle, `${i}@b.cc`, '192.0.2.1')).toBe(false);
   expect(await refused(throttle, 'last@b.cc', '192.0.2.1')).toBe(true);
 });
