@@ -1,6 +1,6 @@
 /**
- * Finds the second factors of an account, and checks a typed code of one. As soon as an account has one-time codes or a passkey, its password alone opens neither
- * a session nor a step-up.
+ * Finds the second factors of an account, and checks a typed code of one. As soon as an account has one-time codes or a passkey, its password alone
+ * opens neither a session nor a step-up.
  */
 import { problem, type Problem, isProblem } from '@cloakroom/contracts';
 import type { Transaction } from 'kysely';
