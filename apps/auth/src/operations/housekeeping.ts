@@ -1,4 +1,4 @@
-/** What is done now and then: finish sign-ins that broke half-way, forget revocations that have nothing left to kill. */
+/** Runs every minute: finishes sign-ins that broke half-way, and deletes old revocations, devices and history. */
 import type { Auth } from '../auth.ts';
 import { finishClaims } from '../sign-in/finish-claims.ts';
 import { pruneHistory } from '../database/identity-history.ts';

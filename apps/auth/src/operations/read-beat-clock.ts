@@ -1,6 +1,6 @@
 /**
- * The clock of the relay that beats, for those who read its heartbeats. A stand-by asks the holder through the database. When the holder does
- * not answer this is still an answer, without a boot: an error would count against auth's circuit breaker, and auth is well.
+ * Returns the clock of the relay that beats, for processes that read its heartbeats. A stand-by asks the holder through the database. If the holder
+ * does not answer, this answers without a boot instead of failing. An error would count against auth's circuit breaker, although auth is well.
  */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { ReadBeatClockResponseSchema } from '@cloakroom/contracts';

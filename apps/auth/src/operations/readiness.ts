@@ -9,7 +9,7 @@ import type { AuthConfig } from '../config.ts';
 import { committedAtMs } from '../metrics.ts';
 import type { Relay } from './relay.ts';
 
-/** Beyond it the number says nothing more, and counting would cost. */
+/** Counting stops here: a larger number says nothing more and would cost time. */
 const countedRowsMax = 1_000;
 
 type RelayLook = Pick<Relay, 'relays' | 'silentForMs'>;
@@ -37,7 +37,7 @@ export async function lookAtParts(
   };
 }
 
-/** Every replica tells of rows that wait too long, whichever of them relays. */
+/** Every replica reports rows that wait too long, whichever replica relays. */
 async function lookAtOutbox({ database, clock }: Pick<Auth, 'database' | 'clock'>): Promise<PartStatus> {
   const rows = await database.selectFrom('outbox').select('sequence').limit(countedRowsMax).execute();
   const waiting = rows.length < countedRowsMax ? rows.length : `${countedRowsMax} or more`;
@@ -47,7 +47,7 @@ async function lookAtOutbox({ database, clock }: Pick<Auth, 'database' | 'clock'
   return { ok: true, waiting, degraded: `what was committed ${seconds(ageMs)} ago is not published yet (${oldest.topic})` };
 }
 
-/** One replica of auth relays; the others are as ready. */
+/** Only one replica of auth relays; the others are just as ready. */
 function relayStatus(relay: RelayLook): PartStatus {
   const silentMs = relay.silentForMs() ?? 0;
   const degraded = `no heartbeat could be published for ${seconds(silentMs)}: nobody may trust a cached identity`;

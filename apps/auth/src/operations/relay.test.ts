@@ -100,7 +100,7 @@ it('tells the store what the use case could not, and the others meanwhile', asyn
   await applyRows(harness.relay);
   expect(await outboxOf(harness, topics.sessionRevocations)).toEqual([]);
   expect((await look(harness, token)).session).toBeUndefined();
-  // Not published a second time.
+  // The row is not published a second time.
   await publishRows(harness.relay, topics.sessionRevocations);
   expect(ended(harness)).toEqual([subject]);
 });
@@ -149,7 +149,7 @@ it('beats although there is always a row that waits: after the older ones, dated
   const lookedMs = harness.clock.monotonicMs();
   const beat = beatOnce(harness.relay);
   await vi.waitFor(async () => {
-    // One is always being committed while another is on its way.
+    // One event is always being committed while another is on its way.
     await publishRows(harness.relay, topics.sessionRevocations);
     await end(harness, (await guest(harness)).token);
     expect(revocations(harness).map(({ event }) => event.case)).toContain('heartbeat');

@@ -1,18 +1,20 @@
 /**
- * The relay empties the outbox: it tells the session store (again: the use case did so already, unless it crashed) and publishes, in the
- * order of the commits, until the event log acknowledges. At least once: a lost acknowledgement publishes the same rows again.
+ * The relay empties the outbox. It tells the session store, which the use case has already done unless it crashed. It publishes in the order of the
+ * commits, until the event log acknowledges. Delivery is at least once: after a lost acknowledgement the relay publishes the same rows again.
  *
- * One relay per database: replicas of auth contend for a lease, one relays, the others stand by (libs/platform, database.lease.ts). Before each
- * publication the lease is confirmed. A holder that is paused between that and the broker may still publish rows that its successor has
- * published too: a repeat, like after a lost acknowledgement, which moves no epoch back and makes nobody live. Nor can a heartbeat of such
- * a holder lie: what was committed before its look is out, whoever published it; and readers take no earlier boot for the current one.
- * Each tenure is a boot of its own, for the same reason.
+ * Each database has one relay. Replicas of auth contend for a lease: one relays, the others stand by (libs/platform, database.lease.ts). The relay
+ * confirms the lease before each publication. A holder that pauses between that and the broker may still publish rows that its successor has
+ * published too. Such a repeat is like one after a lost acknowledgement: it moves no epoch back and revives no session.
  *
- * The heartbeat is a promise to everyone who caches identity: "all that was revoked before I looked has been published". So it looks into
- * the outbox first and says nothing until the rows it saw are out; `beatMs` is the moment of the look, for a heartbeat may be held up on its
- * way. It does not wait for rows that came later: where people sign in all the time there is always one, and nobody would have a lease.
+ * A heartbeat of such a holder cannot lie either: everything committed before its look has been published, by one relay or the other. Readers also
+ * take no earlier boot for the current one. So each tenure is a boot of its own.
  *
- * A store that cannot be reached holds up neither publishing nor the heartbeat: the others must hear of a revocation even so. Its row stays
+ * The heartbeat is a promise to every process that caches identity: "all that was revoked before I looked has been published". So the relay looks
+ * into the outbox first, and sends no heartbeat until the rows it saw are published. `beatMs` is the moment of the look, since a heartbeat may be
+ * delayed on its way. The relay does not wait for later rows. Where people sign in all the time there is always one, and no reader would have a
+ * lease.
+ *
+ * A store that cannot be reached delays neither publishing nor the heartbeat, since other processes must still hear of a revocation. Its row stays
  * until the store has it.
  */
 import { fromJsonString, toBinary, create } from '@bufbuild/protobuf';
@@ -36,9 +38,9 @@ import { committedAtMs } from '../metrics.ts';
 import type { Database, Outbox, OutboxRow } from '../database/outbox.ts';
 import type { SigningKeys } from '../tokens/signing-keys.ts';
 
-/** A quarter of the lease (2 s): a reader survives two lost ones. */
+/** A quarter of the lease (2 s), so that a reader survives two lost heartbeats. */
 const heartbeatIntervalMs = 500;
-/** How often a heartbeat looks whether the rows before it are out: they take a few ms, and each look is one read of an index. */
+/** The time between checks whether the rows before a heartbeat are published. They take a few ms, and each check is one read of an index. */
 const beatPollMs = 20;
 /** One publish of 100 small records stays far below its time-out. */
 const batchSize = 100;
@@ -47,18 +49,18 @@ export interface Relay {
   start(): void;
   /** Whether this process is the one that relays. */
   relays(): boolean;
-  /** How long the relay here has published no heartbeat; undefined where another replica relays. */
+  /** The time since the relay here last published a heartbeat; undefined where another replica relays. */
   silentForMs(): number | undefined;
-  /** The clock of the relay that beats now, in whichever replica; undefined when it did not answer. */
+  /** The clock of the relay that beats now, in any replica; undefined when that replica did not answer. */
   beatClock(): Promise<BeatClock | undefined>;
-  /** Lets what is under way finish (the log's own time-out bounds it). */
+  /** Lets current work finish (the log's own time-out bounds it). */
   stop(): Promise<void>;
 }
 
 /** The relay's clock tells readers how old a heartbeat is (libs/identity, beat-clock.ts). */
 export interface BeatClock {
   readonly boot: string;
-  /** Rounded up, where a heartbeat's is rounded down: a heartbeat may look older than it is, never younger. */
+  /** Rounded up, while the heartbeat's value is rounded down. So a heartbeat may look older than it is, never younger. */
   readonly beatMs: number;
 }
 
@@ -70,7 +72,7 @@ export interface RelayParts {
   readonly keys: SigningKeys;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Random at each tenure. */
+  /** Random, new at each tenure. */
   readonly boot: string;
   readonly confirm: Tenure['confirm'];
 }
@@ -85,7 +87,7 @@ export const relayTopics: readonly TopicSpec[] = [topics.sessionRevocations, top
 export function openRelay(opened: OpenRelayParts): Relay {
   const commits = new Commits();
   opened.outbox.onCommit(commits.notice);
-  // Of another process.
+  // Commits of other processes.
   opened.lease.onNotice(commits.notice);
   let boot: string | undefined;
   let beatAtMs = 0;
@@ -108,12 +110,12 @@ export function openRelay(opened: OpenRelayParts): Relay {
   };
 }
 
-/** One tenure. */
+/** Runs one tenure. */
 async function relayUntil(ended: AbortSignal, parts: RelayParts, commits: Commits, onBeat: () => void): Promise<void> {
   const applier = async (): Promise<void> => {
     while (!ended.aborted) {
       await applyRows(parts).catch((error: unknown) => parts.log.debug({ err: error }, 'the session store is still to be told'));
-      // Also how soon a store that is back hears of what it missed.
+      // This is also the longest delay before a store that is back hears what it missed.
       await pauseUntil(outboxPollIntervalMs, ended);
     }
   };
@@ -122,7 +124,7 @@ async function relayUntil(ended: AbortSignal, parts: RelayParts, commits: Commit
       const beat = beatOnce(parts)
         .then((sent) => sent && onBeat())
         .catch((error: unknown) => parts.log.debug({ err: error }, 'no heartbeat'));
-      // Not one after the other: a heartbeat that hangs must not silence the next by more than its own time-out.
+      // Heartbeats may overlap, so that one that hangs delays the next by no more than its own time-out.
       await Promise.all([beat, pauseUntil(heartbeatIntervalMs, ended)]);
     }
   };
@@ -149,14 +151,14 @@ export async function publishRows(parts: RelayParts, topic: TopicSpec): Promise<
     .execute();
   if (rows.length === 0) return false;
   const applied = await applyWhatStoreTakes(parts, rows);
-  // After the rows were read: who wrote that a key is retired has made the next in the same transaction.
+  // Reloads after reading the rows: the transaction that announced a retired key also made the next key.
   await parts.keys.reload();
   await parts.confirm();
   await eventLog.publish(
     topic,
     rows.map((row) => recordOf(row, topic, parts.keys)),
   );
-  // A crash before this publishes them once more.
+  // After a crash before this transaction, the relay publishes the rows once more.
   await database.transaction().execute(async (trx) => {
     if (applied.length > 0) await trx.deleteFrom('outbox').where('sequence', 'in', applied).execute();
     const rest = rows.map((row) => row.sequence).filter((sequence) => !applied.includes(sequence));
@@ -165,7 +167,7 @@ export async function publishRows(parts: RelayParts, topic: TopicSpec): Promise<
   return rows.length === batchSize;
 }
 
-/** Tells the store what it has not acknowledged although it is published. Stops at the first failure. */
+/** Tells the store the published rows that it has not acknowledged. Stops at the first failure. */
 export async function applyRows(parts: RelayParts): Promise<void> {
   const { database } = parts;
   const rows = await database
@@ -189,14 +191,14 @@ async function applyWhatStoreTakes({ store, clock, log }: RelayParts, rows: read
       applied.push(row.sequence);
     } catch (error) {
       log.debug({ err: error, sequence: row.sequence }, 'the session store is still to be told');
-      // One time-out a batch, not a hundred.
+      // One time-out a batch, not one for each of a hundred rows.
       break;
     }
   }
   return applied;
 }
 
-/** @returns whether it was sent: not when a row that waited at the look still does half a second later */
+/** @returns whether it was sent; false when a row that waited at the look still waits half a second later */
 export async function beatOnce({ database, eventLog, keys, clock, boot, confirm }: RelayParts): Promise<boolean> {
   const topic = topics.sessionRevocations;
   const waiting = () => database.selectFrom('outbox').select('sequence').where('topic', '=', topic.name).where('published', '=', 0);
@@ -225,7 +227,7 @@ function recordOf(row: OutboxRow, topic: TopicSpec, keys: SigningKeys): Outgoing
   return { ...record, headers: { ...record.headers, ...traceHeaders(waited(row)) } };
 }
 
-/** The wait between commit and publish is a span of the request that caused the row; once more where publishing is repeated. */
+/** The wait between commit and publication is a span of the request that caused the row. A repeated publication adds another span. */
 function waited(row: OutboxRow): RecordTrace {
   if (row.traceparent === null || !tracing()) return row;
   const span = startSpan({ name: `outbox ${row.topic}`, kind: 'internal', parent: row.traceparent, startedAtMs: committedAtMs(row) });
