@@ -1,4 +1,4 @@
-/** Who has an account. An e-mail has one normal form, so that no two accounts look alike. */
+/** The accounts. An e-mail has one normal form, so that no two accounts look alike. */
 import type { Selectable, Transaction } from 'kysely';
 import { emailLengthMax, nameLengthMax, passwordLengthMax, passwordLengthMin } from '@cloakroom/contracts';
 import { z } from 'zod';
@@ -14,7 +14,7 @@ export const emailSchema = z
   .transform((text) => text.trim().normalize('NFKC').toLowerCase())
   .pipe(z.email('must be an e-mail address').max(emailLengthMax));
 
-/** No composition rules; weak-passwords.ts refuses what others guess first. */
+/** Has no composition rules; weak-passwords.ts refuses passwords that others guess first. */
 export const passwordSchema = z
   .string()
   .min(passwordLengthMin, `must have at least ${passwordLengthMin} characters`)
@@ -26,7 +26,7 @@ export const nameSchema = z
   .transform((text) => text.trim().normalize('NFC'))
   .pipe(z.string().min(1, 'must not be empty').max(nameLengthMax, `must have at most ${nameLengthMax} characters`));
 
-/** "email: must be an e-mail address; password: ..." */
+/** Joins the issues, as in "email: must be an e-mail address; password: ..." */
 export function violations(error: z.ZodError): string {
   return error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
 }
@@ -35,8 +35,8 @@ export const accountByEmail = (database: Database, email: string): Promise<Accou
   database.selectFrom('accounts').selectAll().where('email', '=', email).executeTakeFirst();
 
 /**
- * The account and the epoch that a session proved by its password is born under. One statement: a revoke-all (and the new password that comes
- * with it) falls before both or after both. An epoch read after the password was compared would let a sign-in by the old one survive.
+ * Reads the account and the epoch for a session proved by its password. It is one statement, so a revoke-all (and the new password that comes with
+ * it) falls before both reads or after both. If the epoch were read after the comparison, a sign-in by the old password would survive.
  */
 export async function accountToProve(
   database: Database,
@@ -54,13 +54,13 @@ export async function accountToProve(
   return { account, epoch: epoch ?? 0 };
 }
 
-/** What an account has that has only just begun. */
+/** The initial state of a new account. */
 export const newAccount = { role: '', disabled: 0, proof_version: 0 } as const;
 
 export const accountById = (database: Database, id: string): Promise<Account | undefined> =>
   database.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirst();
 
-/** False when the e-mail is taken: the unique column decides, so that two registrations at once end as one account. */
+/** @returns false when the e-mail is taken; the unique column decides, so that two registrations at once make one account */
 export async function insertAccount(trx: Transaction<AuthSchema>, account: Account): Promise<boolean> {
   const { numInsertedOrUpdatedRows } = await trx
     .insertInto('accounts')

@@ -1,6 +1,6 @@
 /**
- * What happened to an account, for its owner to read (ASVS 5.0 6.3.7): written in the transaction of the change itself, so that there is no
- * change without its notice. It never holds a secret, an address or who did it. Sending it elsewhere (e-mail) is not built.
+ * Tells an account's owner what happened to it (ASVS 5.0 6.3.7). The transaction of the change also writes the notice, so no change goes without one.
+ * A notice never holds a secret, an address or the name of the actor. Auth has no way to send it elsewhere (e-mail).
  */
 import type { Transaction } from 'kysely';
 import type { AuthSchema } from '../database/migrations.ts';
@@ -22,7 +22,7 @@ const texts = {
 
 export type NoticeKind = keyof typeof texts;
 
-/** Read newest first; what is older than the 50 newest of a person is forgotten. */
+/** Notices are read newest first. Auth deletes all but a person's 50 newest. */
 export const noticeCountMax = 50;
 
 export interface Notice {
@@ -33,7 +33,7 @@ export interface Notice {
 
 /**
  * Repeating it with the same moment changes nothing.
- * @param codesLeft of recovery codes: the smaller number stands, should two be used within the same millisecond
+ * @param codesLeft of recovery codes: the smaller number stays, if two are used within the same millisecond
  */
 export async function recordNotice(
   trx: Transaction<AuthSchema>,

@@ -5,7 +5,9 @@ import { accountById } from './accounts.ts';
 import type { Auth } from '../auth.ts';
 import { ownSessions } from '../sessions/list-devices.ts';
 
-/** The account of the caller, whose session is alive here and now, and how many other sessions there are: those may be ended next. */
+/**
+ * Returns the account of the caller, after checking that their session is alive. Also counts the person's other sessions, which they may end next.
+ */
 export async function ownAccount(
   auth: Auth,
   ctx: PersonContext,

@@ -1,7 +1,8 @@
 /**
- * Password hashes: argon2id with OWASP's parameters. Hashing costs 19 MiB and runs on the thread pool that others need too, so two run
- * at a time, some wait, and the rest is refused: a flood of sign-ins must not take the process down, nor the time of those who only ask who
- * they are. Who comes from a known device waits in a line of its own, so that the flood does not keep owners out either.
+ * Password hashes: argon2id with OWASP's parameters. One hash takes 19 MiB and a thread of the pool that other work needs too. So two run at a time,
+ * some wait, and the rest is refused. A flood of sign-ins then neither takes the process down nor slows requests that only resolve a session.
+ *
+ * Callers on known devices wait in a line of their own, so that the flood does not keep owners out.
  */
 import { hash, verify } from '@node-rs/argon2';
 import { isProblem, type Problem } from '@cloakroom/contracts';
@@ -13,14 +14,14 @@ import { hashesShed, hashesWaiting } from '../metrics.ts';
 const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 /** 2 x 19 MiB, and 2 of the 4 threads of the pool. */
 const hashingCountMax = 2;
-/** About 30 ms each, two at a time: the last in the queue waits half a second, a tenth of the sign-in's budget. */
+/** A hash takes about 30 ms and two run at a time. The last in the queue waits half a second, a tenth of the sign-in's budget. */
 const waitingCountMax = 32;
-/** A quarter of the others: owners on known devices are few at any moment, and 8 wait 120 ms. */
+/** A quarter of the others: few owners on known devices wait at any moment, and 8 wait 120 ms. */
 const waitingFirstCountMax = 8;
 
 export interface Passwords {
   hash(password: string): Promise<string | Problem>;
-  /** Undefined for an unknown account: costs the same as a known one, and is false. */
+  /** With an undefined hash (unknown account) it costs the same as with a known one, and returns false. */
   matches(hash: string | undefined, password: string, place?: Place): Promise<boolean | Problem>;
 }
 
@@ -40,7 +41,7 @@ export async function openPasswords(argon2: Argon2 = nodeArgon2): Promise<Passwo
   };
   const dummyHash = await argon2.hash('no account has this password');
   return {
-    // The spans hold the wait for a place too: under a flood that is most of it.
+    // The spans include the wait for a place, which is most of the time in a flood.
     hash: (password) => inCallSpan('argon2 hash', {}, () => bounded(() => argon2.hash(normalised(password)))),
     matches: (encoded, password, place) =>
       inCallSpan('argon2 verify', {}, () =>

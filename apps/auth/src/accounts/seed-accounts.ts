@@ -1,7 +1,7 @@
 /**
- * Accounts to try the shop with. Everybody knows their password, and one of them is an administrator: they must not outlive the demo. A database
- * that was tried with them may be deployed later, so a process that does not seed closes those whose password is still the published one.
- * config.ts refuses to seed a shop that others than this machine reach. NODE_ENV says nothing of it: every stack runs as production.
+ * Accounts to try the shop with. Everybody knows their password and one of them is an administrator, so they must not outlive the demo. A database
+ * that was tried with them may be deployed later. So a process that does not seed closes those that still have the published password. config.ts
+ * refuses to seed a shop that other machines can reach. NODE_ENV cannot tell the difference, since every stack runs as production.
  */
 import { isProblem } from '@cloakroom/contracts';
 import { StoreUnavailable } from '@cloakroom/session';
@@ -20,7 +20,7 @@ const people: readonly { readonly email: string; readonly name: string; readonly
 ];
 const password = 'correct horse battery staple';
 
-/** A comparison costs 30 ms: more would delay a start by over 3 s. The eldest, since a demo's administrator was there before those it made. */
+/** A comparison costs 30 ms, so more would delay a start by over 3 s. The oldest are checked: a demo's administrator precedes those it made. */
 const administratorCountMax = 100;
 
 const disabledHint =
@@ -30,7 +30,7 @@ const disabledHint =
 export async function seedAccounts(auth: Auth): Promise<void> {
   for (const { email, name, role = '' } of people) {
     const present = await accountByEmail(auth.database, email);
-    // It may have been closed on purpose, by a person too: to open it is for a person.
+    // The account may have been closed on purpose, so a person must open it again.
     if (present?.disabled === 1) auth.log.warn({ email }, disabledHint);
     if (present !== undefined) continue;
     const passwordHash = await auth.passwords.hash(password);
@@ -49,9 +49,9 @@ export async function seedAccounts(auth: Auth): Promise<void> {
 }
 
 /**
- * Disables the demo accounts that are still as they were made, takes their role, and ends their sessions. So it does with every administrator of
- * that password: an e-mail can be changed, and everybody knows the password still. Whoever gave one a password of their own keeps it. Repeating
- * it changes nothing.
+ * Disables the demo accounts that still have the published password, takes their role, and ends their sessions. It does the same to every
+ * administrator with that password: an e-mail can be changed, and everybody still knows the password. Accounts with a new password stay. Repeating it
+ * changes nothing.
  */
 export async function closeDemoAccounts(auth: Auth): Promise<void> {
   for (const account of await suspects(auth)) {
@@ -64,7 +64,7 @@ export async function closeDemoAccounts(auth: Auth): Promise<void> {
       await recordNotice(trx, account.id, 'account_sessions_ended', auth.clock.nowMs());
     });
     await closed.catch((error: unknown) => {
-      // The account is closed in the database, and the relay tells the store of its sessions.
+      // The database has closed the account, and the relay tells the store about its sessions.
       if (!(error instanceof StoreUnavailable)) throw error;
     });
     auth.log.error({ email: account.email }, 'an account with the published password was found where none is seeded: it was disabled');
