@@ -1,23 +1,23 @@
 /**
- * What was announced on identity.events, kept for a while. When a key is retired at once, an event that it signed and that a consumer has not read
- * yet becomes a forgery to that consumer, and is dropped: a sign-in whose guest cart never arrives. So an emergency rotation announces the
- * recent ones again, in the same transaction; the relay signs them by the new key. Consumers tell a repeat by what it changes: nothing.
+ * Keeps the events announced on identity.events for a while. An emergency retires a key at once. A consumer then drops the unread events of that key
+ * as forged, and a guest cart may never reach its sign-in. So an emergency rotation announces the recent events again, in the same transaction, and
+ * the relay signs them with the new key. A repeated event changes nothing at the consumer.
  */
 import { topics } from '@cloakroom/contracts';
 import type { Kysely, Transaction } from 'kysely';
 import type { AuthSchema } from './migrations.ts';
 
-/** A consumer that was away for longer than this has other troubles (an alarm on its lag sounds within minutes). */
+/** A consumer that was away for longer has bigger problems (an alarm on its lag sounds within minutes). */
 export const historyMs = 7 * 24 * 60 * 60 * 1000;
-/** Rows in one transaction of a rotation, which has 2 s: the newest. */
+/** The newest rows that one transaction of a rotation repeats; the transaction has 2 s. */
 export const repeatedCountMax = 20_000;
 
-/** Once an event, in the transaction that announces it. */
+/** Runs once an event, in the transaction that announces it. */
 export async function remember(trx: Transaction<AuthSchema>, recordKey: string, event: string, atMs: number): Promise<void> {
   await trx.insertInto('identity_history').values({ at_ms: atMs, record_key: recordKey, event }).execute();
 }
 
-/** In the order in which they were announced. Those that still wait in the outbox are signed by the new key anyway. @returns how many */
+/** Announces the events again in their first order. The new key signs those that still wait in the outbox anyway. @returns how many */
 export async function announceRecentAgain(trx: Transaction<AuthSchema>, nowMs: number): Promise<number> {
   const recent = await trx
     .selectFrom('identity_history')
@@ -44,7 +44,7 @@ export async function announceRecentAgain(trx: Transaction<AuthSchema>, nowMs: n
   return rows.length;
 }
 
-/** Below the parameters that SQLite takes in one statement. */
+/** Below the number of parameters that SQLite takes in one statement. */
 const pageSize = 500;
 
 export async function pruneHistory(database: Kysely<AuthSchema>, nowMs: number): Promise<number> {

@@ -1,7 +1,7 @@
 import { formatUuid, uuidV7 } from '@cloakroom/contracts';
 import type { Auth } from '../auth.ts';
 
-/** In order of time: for rows and events. Never for what must not tell when it was made. */
+/** Ordered by time, for rows and events. Unfit for ids that must not tell when they were made. */
 export const newEventId = (auth: Pick<Auth, 'random'>, nowMs: number): string => uuidV7(nowMs, auth.random(10));
 
 /** UUIDv4 (RFC 9562 5.4): for subjects and handles, which strangers may see. */

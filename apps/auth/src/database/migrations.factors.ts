@@ -1,24 +1,26 @@
 import type { Kysely } from 'kysely';
 
-/** What an account is besides its name and password. */
+/** An account's columns besides its name and password. */
 export interface AccountColumns {
   /** 'admin', or '' for everyone else. */
   role: string;
-  /** 1: nobody signs in to it. */
+  /** 1: the account is closed for sign-ins. */
   disabled: number;
-  /** Rises whenever what proves this person changes: a sign-in that began under a lower one gets no session (still-proven.ts). */
+  /**
+   * Rises whenever this person's password, factors or access change. A sign-in that began under a lower version gets no session (still-proven.ts).
+   */
   proof_version: number;
 }
 
 export interface FactorsSchema {
-  /** One-time codes by an authenticator app, one a person. */
+  /** The authenticator app with one-time codes, one a person. */
   totp: {
     subject: string;
-    /** Sealed (sealed.ts): it must be read again to check a code. */
+    /** Sealed (sealed.ts), since checking a code needs the secret itself. */
     secret: string;
-    /** 0 until a first code was seen. */
+    /** 0 until auth has seen a first code. */
     active: number;
-    /** The newest time step whose code counted: none counts again (RFC 6238 5.2). */
+    /** The newest time step whose code counted; no code of it or before counts again (RFC 6238 5.2). */
     last_step: number;
     created_at_ms: number;
   };
@@ -33,7 +35,7 @@ export interface FactorsSchema {
     credential_id: string;
     /** COSE key, base64url. */
     public_key: string;
-    /** What the authenticator counted last; 0 of one that counts nothing. */
+    /** The last counter of the authenticator; 0 for one that counts nothing. */
     counter: number;
     /** 'singleDevice': the key cannot leave its authenticator. 'multiDevice': it is synchronised. */
     device_type: string;
@@ -47,11 +49,11 @@ export interface FactorsSchema {
   challenges: {
     id: string;
     kind: string;
-    /** '' where nobody has said yet who they are. */
+    /** '' while the person is not known yet. */
     subject: string;
-    /** What the authenticator is to sign, base64url. */
+    /** The challenge for the authenticator to sign, base64url. */
     webauthn: string;
-    /** Of the account when the password was proved. */
+    /** The account's version when the password was proved. */
     proof_version: number;
     epoch: number;
     mode: string;

@@ -1,10 +1,10 @@
 import { speaksPostgres } from '@cloakroom/platform';
 import type { Generated, Kysely } from 'kysely';
 
-/** What was announced to other services lately (identity-history.ts). */
+/** Events that were announced to other services lately (identity-history.ts). */
 export interface IdentityHistorySchema {
   identity_history: {
-    /** In the order of the commits, as in the outbox: several events of one millisecond have an order too. */
+    /** Follows the commits, as in the outbox, since several events of one millisecond have an order too. */
     sequence: Generated<number>;
     at_ms: number;
     record_key: string;
@@ -24,6 +24,6 @@ export async function addIdentityHistory(db: Kysely<unknown>): Promise<void> {
     .addColumn('event', 'text', (c) => c.notNull())
     .execute();
   await db.schema.createIndex('identity_history_by_at').on('identity_history').column('at_ms').execute();
-  // A logout asks whether its token is one that was ended already (logout.ts).
+  // A logout asks whether its token was ended already (logout.ts).
   await db.schema.createIndex('revocations_by_token_hash').on('revocations').column('token_hash').execute();
 }

@@ -1,12 +1,12 @@
 import type { Kysely } from 'kysely';
 
-/** What a person is told of their account. Bounded by person (notices.ts). */
+/** Notices about an account for its owner, bounded by person (notices.ts). */
 export interface NoticesSchema {
   notices: {
     subject: string;
     at_ms: number;
     kind: string;
-    /** Of `recovery_code_used`: how many there were after it. */
+    /** How many recovery codes were left after a `recovery_code_used`. */
     codes_left: number | null;
   };
 }
@@ -21,7 +21,7 @@ export async function addNotices(db: Kysely<unknown>): Promise<void> {
     .execute();
 }
 
-/** Nullable: other kinds, and notices of an earlier version, count nothing. */
+/** Nullable, since other kinds, and notices of an earlier version, have no count. */
 export async function addCodesLeft(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('notices').addColumn('codes_left', 'integer').execute();
 }

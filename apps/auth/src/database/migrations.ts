@@ -1,4 +1,4 @@
-/** The tables of auth: the durable truth about accounts, claims and what is revoked. SQLite and PostgreSQL take the same. */
+/** The tables of auth: the durable truth about accounts, claims and revocations. SQLite and PostgreSQL take the same schema. */
 import { speaksPostgres } from '@cloakroom/platform';
 import type { Generated, Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
@@ -11,13 +11,13 @@ import { addCodesLeft, addNotices, type NoticesSchema } from './migrations.notic
 export interface AuthSchema extends NoticesSchema, KnownDevicesSchema, FactorsSchema, IdentityHistorySchema {
   accounts: AccountColumns & {
     id: string;
-    /** Normalised: one spelling, one account. */
+    /** Normalised, so that one address has one spelling and one account. */
     email: string;
     name: string;
     password_hash: string;
     created_at_ms: number;
   };
-  /** The seal on a guest cart. Its primary key is what lets one user, and only one, ever have it. */
+  /** The seal on a guest cart. The primary key lets only one user ever have it. */
   claims: {
     guest_cart: string;
     user_id: string;
@@ -27,11 +27,11 @@ export interface AuthSchema extends NoticesSchema, KnownDevicesSchema, FactorsSc
     guest_handle: string;
     guest_hash: string;
     guest_expires_at_ms: number;
-    /** 1 when the guest's session is revoked: the saga has nothing left to do. */
+    /** 1 when the guest's session is revoked, so the saga has nothing left to do. */
     closed: number;
   };
   revocations: {
-    /** The handle of an ended session, or the hash of a token that was rotated away. */
+    /** The handle of an ended session, or the hash of a rotated token. */
     name: string;
     tag: string;
     subject: string;
@@ -47,19 +47,19 @@ export interface AuthSchema extends NoticesSchema, KnownDevicesSchema, FactorsSc
     epoch: number;
   };
   outbox: {
-    /** Never used twice, and in commit order: one writer at a time (outbox.ts). May have gaps. */
+    /** Never used twice, and in commit order, since there is one writer at a time (outbox.ts). May have gaps. */
     sequence: Generated<number>;
     topic: string;
     record_key: string;
     /** The event as protobuf JSON, without its sequence. */
     event: string;
-    /** Where the session store is to be told too; '' for events that do not concern it. */
+    /** The slot of the session store to tell too; '' for events that the store does not need. */
     tag: string;
     /** 1 when the session store has it. */
     applied: number;
     /** 1 when the event log has acknowledged it. */
     published: number;
-    /** Of the request that wrote it; null where no request did, and in rows of an earlier version. */
+    /** The trace of the request that wrote the row; null without a request, and in rows of an earlier version. */
     traceparent: string | null;
     experiment: string | null;
   };
@@ -150,7 +150,7 @@ async function createRevocations(db: Kysely<unknown>): Promise<void> {
     .execute();
   await db.schema
     .createTable('outbox')
-    // Each database numbers in its own way; outbox.ts makes the numbers follow the commits in both.
+    // The databases number rows differently; outbox.ts makes the numbers follow the commits in both.
     .addColumn('sequence', speaksPostgres(db) ? 'bigint' : 'integer', (c) =>
       speaksPostgres(db) ? c.primaryKey().generatedAlwaysAsIdentity() : c.primaryKey().autoIncrement(),
     )
@@ -164,7 +164,7 @@ async function createRevocations(db: Kysely<unknown>): Promise<void> {
   await db.schema.createIndex('outbox_by_topic').on('outbox').columns(['topic', 'sequence']).execute();
 }
 
-/** Nullable: what waits in the outbox at the change of version goes out without. */
+/** Nullable: rows that wait in the outbox at the change of version go out without a trace. */
 async function addOutboxTrace(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('outbox').addColumn('traceparent', 'text').execute();
   await db.schema.alterTable('outbox').addColumn('experiment', 'text').execute();

@@ -1,14 +1,16 @@
 /**
- * The transactional outbox: what others must hear is committed with the change itself, so that neither a crash nor an absent Kafka can
- * lose it. Delivery is at least once (relay.ts); consumers tell repeats by event id (identity.events) or by the change being idempotent
+ * The transactional outbox. The announcement of a change is committed with the change itself, so that neither a crash nor an absent Kafka can lose
+ * it. Delivery is at least once (relay.ts). Consumers recognise repeats by event id (identity.events), or the change is idempotent
  * (session.revocations).
  *
- * The order of the sequence is the order of the commits, for whoever reads it: rows that became visible before a look all have smaller numbers
- * than rows that become visible after. SQLite has one writer. PostgreSQL draws an identity when a row is inserted, not when it commits, so two
- * transactions at once may commit out of order. Here they are not at once: each takes one advisory lock before its first statement and keeps
- * it to its end (which is after its commit is visible). So every transaction of auth that announces anything runs alone, as on SQLite, and
- * `read committed` is all it needs: a claim, an epoch or a key that it reads cannot change before it commits, and no two can wait for each other.
- * The price is one commit at a time in all of auth; hashing a password costs ten times as much as that.
+ * For every reader, the order of the sequence is the order of the commits. All rows that became visible before a look have smaller numbers than rows
+ * that become visible after it. SQLite has one writer. PostgreSQL draws an identity when a row is inserted, not when it commits, so two concurrent
+ * transactions may commit out of order.
+ *
+ * Here they do not run concurrently. Each transaction takes one advisory lock before its first statement and keeps it to its end, which is after its
+ * commit is visible. So every transaction of auth that announces anything runs alone, as on SQLite, and `read committed` is enough. A claim, an epoch
+ * or a key that it reads cannot change before it commits, and no two transactions can wait for each other. The price is one commit at a time in all
+ * of auth; hashing a password costs ten times as much as that.
  */
 import { create, toJsonString, type MessageInitShape } from '@bufbuild/protobuf';
 import { IdentityEventSchema, isProblem, RevocationEventSchema, topics } from '@cloakroom/contracts';
@@ -23,8 +25,8 @@ export type Database = Kysely<AuthSchema>;
 export type OutboxRow = Selectable<AuthSchema['outbox']>;
 
 /**
- * @param cause the request: the relay publishes later, so only the row can tell it
- * @param event with its id: the same however often it is published
+ * @param cause the request; the relay publishes later, so only the row can tell it
+ * @param event with its id, which stays the same however often it is published
  */
 export async function announceIdentity(
   trx: Transaction<AuthSchema>,
@@ -49,8 +51,8 @@ export async function announceIdentity(
 }
 
 /**
- * One partition, so that a reader hears revocations in the order in which they were committed.
- * @param tag of the person in the session store; '' when the store has nothing to do with it (keys, global epoch)
+ * Uses one partition, so that a reader hears revocations in the order in which they were committed.
+ * @param tag the person's tag in the session store; '' when the store does not need the event (keys, global epoch)
  */
 export async function announceRevocation(
   trx: Transaction<AuthSchema>,
@@ -73,13 +75,13 @@ export async function announceRevocation(
     .execute();
 }
 
-/** Held by the one relay of all processes on this database; also the channel by which commits wake it. */
+/** The lease of the one relay among all processes on this database. It is also the channel by which commits wake that relay. */
 export const outboxLease = 'auth_outbox';
 
-/** A commit takes a few ms: the last of them waits as long as any statement may. */
+/** A commit takes a few ms, so the last in the queue waits as long as any statement may. */
 const waitingCountMax = 500;
 
-/** Commits, then wakes the relay. A wake that is missed costs one poll interval, never an event. */
+/** Commits, then wakes the relay. A missed wake costs one poll interval, never an event. */
 export interface Outbox {
   commit<Result>(change: (trx: Transaction<AuthSchema>) => Promise<Result>): Promise<Result>;
   onCommit(listener: () => void): void;
@@ -88,7 +90,7 @@ export interface Outbox {
 export function openOutbox(database: Database): Outbox {
   const listeners: (() => void)[] = [];
   const shared = speaksPostgres(database);
-  // They wait for each other here rather than in the pool: one connection at most waits for the lock, and reads have all others.
+  // Transactions queue here rather than in the pool. So at most one connection waits for the lock, and reads have all the others.
   const oneAtATime = boundedConcurrency(1, waitingCountMax);
   return {
     commit: async (change) => {
@@ -96,7 +98,7 @@ export function openOutbox(database: Database): Outbox {
         const result = await database.transaction().execute(async (trx) => {
           if (shared) await sql`select pg_advisory_xact_lock(hashtextextended('outbox', 0))`.execute(trx);
           const changed = await change(trx);
-          // Sent by the server when this commits, to the relay in whichever process.
+          // When this commits, the server notifies the relay, in whichever process it runs.
           if (shared) await sql`select pg_notify(${outboxLease}, '')`.execute(trx);
           return changed;
         });
