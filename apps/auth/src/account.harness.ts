@@ -1,4 +1,4 @@
-/** What the tests of accounts do again and again: one signed-in person, their app, their passkey, the second half of a sign-in. */
+/** Common steps of the account tests: a signed-in person with an app and a passkey, and the second half of a sign-in. */
 import { create } from '@bufbuild/protobuf';
 import {
   AddPasskeyRequestSchema,
@@ -42,11 +42,11 @@ export const claimsOf = async (harness: Harness, token: string) => {
   return JSON.parse(Buffer.from(passport!.split('.')[1]!, 'base64url').toString()) as { acr: string; amr: string[] };
 };
 
-/** The authenticator app: what it shows at a moment. */
+/** The code that the authenticator app shows at a moment. */
 export const codeAt = (secret: string, nowMs: number): string =>
   new TOTP({ secret: Secret.fromBase32(secret), algorithm: 'SHA1', digits: 6, period: 30 }).generate({ timestamp: nowMs });
 
-/** Sets the app up; the code that did it is spent, so the clock goes on by one step. */
+/** Sets up the app. This spends the code, so the clock goes on by one step. */
 export async function withApp(signed: Signed) {
   const { harness, token } = signed;
   const person = await personWith(harness, token);

@@ -61,7 +61,7 @@ export class RecordedLog {
   }
 }
 
-/** argon2 costs 30 ms; what the tests of use cases need is that a hash matches its password only. */
+/** argon2 costs 30 ms. The use-case tests need only a hash that matches its own password. */
 const quickHash: Argon2 = {
   hash: (password) => Promise.resolve(createHash('sha256').update(password).digest('hex')),
   verify: (hash, password) => Promise.resolve(createHash('sha256').update(password).digest('hex') === hash),
@@ -73,7 +73,7 @@ export interface Harness {
   readonly eventLog: RecordedLog;
   readonly relay: RelayParts & OpenRelayParts;
   readonly slept: number[];
-  /** The operation that fails next, or always. */
+  /** The operations of the store that fail while they are in this set. */
   readonly broken: Set<keyof SessionStore>;
 }
 
@@ -109,7 +109,7 @@ export async function openHarness(
     throttle: openThrottle(undefined, 'throttle', options.limits, clock.nowMs),
     clock,
     log,
-    // Each call another value, the same in each run.
+    // Returns another value at each call, and the same values in each run.
     random: (byteCount) =>
       createHash('sha512')
         .update(String((counter += 1)))
@@ -157,7 +157,7 @@ export function contextOf(identity?: PersonContext['identity']): RequestContext 
   };
 }
 
-/** As a service would have it after it verified the passport of this token. */
+/** The context that a service has after it verified the passport of this token. */
 export async function personWith({ auth, clock }: Harness, token: string): Promise<PersonContext> {
   const parsed = parseToken(token, auth.macKeys);
   const session = parsed && (await auth.store.resolve(parsed.key, clock.nowMs(), undefined));

@@ -94,7 +94,7 @@ it('keeps the revoked dead in a Redis that was wiped and came back with an old c
   await redis.flushdb();
   expect(await alive(harness, living)).toBe(false);
   for (const [key, value] of copy) await redis.restore(key, 0, value);
-  // Without the replay the roll-back brings them back: the test can fail.
+  // Without the replay the roll-back revives these sessions, so the test can fail.
   expect([await alive(harness, signedOut), await alive(harness, proved)]).toEqual([true, true]);
   const restarted = await onRedis(harness);
   expect([await alive(restarted, signedOut), await alive(restarted, proved)]).toEqual([false, false]);

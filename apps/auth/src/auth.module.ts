@@ -1,4 +1,4 @@
-/** All wiring of auth. The parts are plain functions; Nest makes each once, in the order in which they need one another. */
+/** The wiring of auth. The parts are plain functions; Nest makes each once, in the order in which they need one another. */
 import { randomBytes } from 'node:crypto';
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { type EventLog, eventLogOf, type Parts } from '@cloakroom/event-log';
@@ -43,11 +43,11 @@ import { openThrottle, type Throttle } from './throttle/throttle.ts';
 
 const databaseOptions = (config: AuthConfig, log: Logger): DatabaseOptions => ({ name: 'auth', log, password: config.DATABASE_PASSWORD });
 
-/** The store knows nothing of traces: its calls are wrapped from here. */
+/** The store has no tracing of its own, so this wraps its calls. */
 const inStoreSpan = <Result>(script: string, call: () => Promise<Result>): Promise<Result> =>
   inCallSpan(`session store ${script}`, { 'db.system.name': 'redis', 'db.operation.name': 'EVALSHA' }, call);
 
-/** Each process has an incarnation of its own, so auth replays all revocations to it, whatever its file has kept. */
+/** Each process has a new incarnation, so auth replays all revocations to the store, whatever its file has kept. */
 function openOwnStore({ SESSION_FILE }: AuthConfig, log: Logger): SessionStore {
   const incarnation = randomBytes(16).toString('hex');
   if (SESSION_FILE === undefined) return new MemorySessionStore({ incarnation });

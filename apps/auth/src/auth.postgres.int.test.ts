@@ -1,4 +1,4 @@
-/** Everything that auth asks of its database, on a real PostgreSQL; and what only several replicas on one database can get wrong. */
+/** Runs every use of auth's database on a real PostgreSQL. Also covers faults that need several replicas on one database. */
 import { fromBinary } from '@bufbuild/protobuf';
 import { AuthService, isProblem, RevocationEventSchema, topics } from '@cloakroom/contracts';
 import { EmbeddedEventLog } from '@cloakroom/event-log';
@@ -28,7 +28,7 @@ afterEach(async () => {
 async function openReplicas(): Promise<[Harness, Harness]> {
   const [url, store] = [await freshDatabaseUrl(), new MemorySessionStore({ incarnation: 'shared' })];
   const opened = await Promise.all([openHarness({ url, store }), openHarness({ url, store })]);
-  // Two processes draw from one source of randomness and never the same.
+  // Both replicas draw from one source of randomness, so they never draw the same value.
   return opened.map((harness) => ({ ...harness, auth: { ...harness.auth, random: randomBytes } })) as unknown as [Harness, Harness];
 }
 
@@ -146,7 +146,7 @@ withPostgres('the outbox on PostgreSQL', () => {
     const watch = async (): Promise<void> => {
       while (writing) {
         const rows = await one.auth.database.selectFrom('outbox').select('sequence').orderBy('sequence').execute();
-        // Whatever is new stands behind everything that was there.
+        // New rows come after all rows that were there.
         expect(rows.slice(0, seen).map(({ sequence }) => sequence)).toEqual(known.slice(0, seen));
         known.splice(0, known.length, ...rows.map(({ sequence }) => sequence));
         seen = known.length;
@@ -222,7 +222,7 @@ withPostgres('two auth processes', () => {
       closing.push(close);
       return { client, stop };
     };
-    // At the same moment: migrations, seeds and keys are made once.
+    // The replicas start at the same moment, yet make migrations, seeds and keys only once.
     const replicas = await Promise.all([startOne('1'), startOne('2')]);
     const heard: { boot?: string; kid?: string; atMs: number }[] = [];
     const subscription = await eventLog.subscribe({
@@ -260,7 +260,7 @@ withPostgres('two auth processes', () => {
     await vi.waitFor(async () => {
       for (const replica of replicas) expect((await clockOf(replica)).boot).toBe(boots()[0]);
     });
-    // One clock, whoever is asked: it goes on from answer to answer.
+    // Every replica reads one clock, which goes on from answer to answer.
     const told = [await clockOf(replicas[0]!), await clockOf(replicas[1]!), await clockOf(replicas[0]!)].map(({ beatMs }) =>
       Number(beatMs),
     );
@@ -276,7 +276,7 @@ withPostgres('two auth processes', () => {
     const { replicas, heard, boots } = await startTwo();
     await vi.waitFor(() => expect(heard.length).toBeGreaterThan(4), { timeout: 5_000 });
     expect(boots()).toHaveLength(1);
-    // Which of the two holds it is chance: what either commits is heard soon, by a notice of the database.
+    // Either replica may hold the lease. A notice of the database soon brings the commits of both to it.
     for (const { client } of replicas) {
       const { token, session } = ok(await client.createGuest(call(), {}));
       const [crowd, askedMs] = [watchCrowd(), performance.now()];
@@ -300,7 +300,7 @@ withPostgres('two auth processes', () => {
     await asAdmin(`select pg_terminate_backend(${await holder(database)})`);
     await vi.waitFor(() => expect(boots()).toHaveLength(2), { timeout: 5_000 });
     await vi.waitFor(() => expect(heard.filter(({ boot }) => boot === boots()[1]).length).toBeGreaterThan(3), { timeout: 5_000 });
-    // First all of the one, then all of the other.
+    // All heartbeats of the one boot come before all of the other.
     const said = heard.flatMap(({ boot }) => boot ?? []);
     const turns = said.filter((boot, i) => boot !== said[i - 1]);
     expect(turns).toEqual(boots());

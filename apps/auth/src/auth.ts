@@ -1,4 +1,4 @@
-/** What a use case of auth may use, handed over explicitly. */
+/** The parts that a use case of auth may use, handed over explicitly. */
 import type { AccessTokenVerifier } from '@cloakroom/identity';
 import type { Clock, Logger } from '@cloakroom/platform';
 import type { MacKeys, SessionStore, TokenMode } from '@cloakroom/session';
@@ -13,10 +13,10 @@ export interface Auth {
   readonly region: string;
   /** The mode of a sign-in that asks for none. */
   readonly defaultMode: TokenMode;
-  /** What a sign-in may ask for: a thief must not be able to choose a mode that outlives revocation. */
+  /** The modes that a sign-in may ask for. The operator limits them, since a thief must not choose a mode that outlives revocation. */
   readonly allowedModes: readonly TokenMode[];
   readonly macKeys: MacKeys;
-  /** Seals refresh tokens; auth alone has it. */
+  /** Seals refresh tokens; only auth has these keys. */
   readonly refreshKeys: MacKeys;
   readonly accessTokens: AccessTokenVerifier;
   readonly accessTokenLifetimeMs: number;
@@ -24,9 +24,9 @@ export interface Auth {
   readonly outbox: Outbox;
   readonly store: SessionStore;
   readonly keys: SigningKeys;
-  /** For what the database keeps and must be read again: secrets of factors. */
+  /** Seals secrets of factors, which the database keeps and auth must read again. */
   readonly sealer: Sealer;
-  /** Who passkeys are made for. */
+  /** The site that passkeys are made for. */
   readonly relyingParty: RelyingParty;
   readonly passwords: Passwords;
   readonly throttle: Throttle;

@@ -1,12 +1,12 @@
 import { problem, type Problem } from '@cloakroom/contracts';
 
 export interface Place {
-  /** Goes before all that wait without it, and has places to wait of its own: a crowd of others cannot keep it out. */
+  /** Goes before all that wait without it, and has its own waiting places, so that a crowd of others cannot keep it out. */
   readonly first?: boolean;
 }
 
 /**
- * Runs at most `running` at a time; at most `waiting` queue in order, beside `waitingFirst` who go before them; more are refused.
+ * Runs at most `running` at a time. At most `waiting` queue in order, behind at most `waitingFirst` that go before them. More are refused.
  * @param tell hears how many wait, whenever that changes
  */
 export function boundedConcurrency(
@@ -26,7 +26,7 @@ export function boundedConcurrency(
     });
   return async (work, { first = false } = {}) => {
     if (active < running) active += 1;
-    // Whoever ends hands its place over: `active` stays as it is.
+    // A finished run hands its place over, so `active` stays as it is.
     else if (first && firstQueue.length < waitingFirst) await waitIn(firstQueue);
     else if (queue.length < waiting) await waitIn(queue);
     else return problem('too_many_requests', undefined, 1);

@@ -29,7 +29,7 @@ const sealingKeys = z.string().transform((text, context) => {
 });
 
 const count = z.coerce.number().int().min(1).max(100_000_000);
-/** More guesses at one account than this in 15 minutes would be no limit. */
+/** A higher limit of guesses at one account in 15 minutes would be no limit. */
 const accountFailuresMax = 100;
 
 const schema = z
@@ -41,12 +41,12 @@ const schema = z
     ...databaseConfig,
     SESSION_STORE: z.enum(['redis', 'file', 'memory']).default('redis'),
     SESSION_REDIS_URL: z.string().optional(),
-    /** With `file`: one process keeps its sessions there. */
+    /** The file in which the one process of mode `file` keeps its sessions. */
     SESSION_FILE: z.string().min(1).optional(),
     SESSION_MAC_KEY: sealingKeys,
-    /** Of auth alone: what it seals renews a session in the modes jwt and jwt-denylist. */
+    /** Only auth has this key. It seals the tokens that renew a session in the modes jwt and jwt-denylist. */
     REFRESH_TOKEN_KEY: sealingKeys,
-    /** How long a revoked session lives on in mode jwt. Shorter in tests alone: each refresh is a question to auth. */
+    /** How long a revoked session lives on in mode jwt. Only tests make it shorter, since each refresh is a call to auth. */
     ACCESS_TOKEN_LIFETIME_MS: z.coerce
       .number()
       .int()
@@ -68,7 +68,7 @@ const schema = z
       .default('reference,hybrid')
       .transform((text) => text.split(',').map((each) => each.trim()))
       .pipe(z.array(mode).min(1)),
-    /** The shop's origins, as the gateway has them: passkeys are made for the first host that is a name, and accepted at its origins alone. */
+    /** The shop's origins, as the gateway has them. Passkeys are made for the first host that is a name, and accepted at its origins alone. */
     PUBLIC_ORIGINS: commaList.prefault('http://localhost:4000').transform((origins, context) => {
       try {
         return { ...relyingParty(origins), local: areLocal(origins) };
@@ -77,9 +77,9 @@ const schema = z
         return z.NEVER;
       }
     }),
-    /** Makes the demo accounts, whose password the README tells. Refused where PUBLIC_ORIGINS names more than this machine (seed-accounts.ts). */
+    /** Makes the demo accounts, whose password is in the README. Refused where PUBLIC_ORIGINS names more than this machine (seed-accounts.ts). */
     SEED_ACCOUNTS: flag.default(false),
-    /** Failed proofs of one account, and from one address, in 15 minutes: docs/overload.md has every bound with its reason. */
+    /** Failed proofs of one account, and from one address, in 15 minutes. docs/overload.md has every bound with its reason. */
     ACCOUNT_FAILURE_LIMIT_PER_15_MIN: count.max(accountFailuresMax).default(throttleLimits.accountFailures),
     ADDRESS_FAILURE_LIMIT_PER_15_MIN: count.default(throttleLimits.addressFailures),
     /** Accounts made, and guest sessions begun, from one address in an hour; and guests from all. */
@@ -100,7 +100,7 @@ const schema = z
         path: ['SEED_ACCOUNTS'],
         message: 'everybody knows the password of the demo accounts: only with PUBLIC_ORIGINS of this machine alone (localhost, 127.0.0.1)',
       });
-    // A wider bound that is lower than the narrower one would decide alone, and be used up by one.
+    // If the wider bound were lower than the narrower one, it would decide alone, and one caller could use it up.
     const bounds = [
       ['ACCOUNT_FAILURE_LIMIT_PER_15_MIN', 'ADDRESS_FAILURE_LIMIT_PER_15_MIN'],
       ['GUEST_LIMIT_PER_HOUR', 'GUEST_LIMIT_PER_HOUR_IN_ALL'],
@@ -113,7 +113,7 @@ const schema = z
       context.addIssue({ code: 'custom', path: ['TLS_DIR'], message: 'is needed with MESH_TLS=mutual' });
   });
 
-/** admin.main.ts needs auth's own database, and nothing else. */
+/** Only auth's own database, since admin.main.ts needs nothing else. */
 const adminSchema = z.object(databaseConfig);
 
 export type AdminConfig = z.output<typeof adminSchema>;

@@ -1,4 +1,4 @@
-/** What Nest injects by: interfaces have no name at run time. */
+/** Nest's injection tokens, since interfaces have no name at run time. */
 export const configToken = Symbol('AuthConfig');
 export const partsToken = Symbol('Parts');
 export const databaseToken = Symbol('Database');

@@ -1,4 +1,4 @@
-/** What an operator watches of auth. No label names a person. */
+/** Auth's metrics for an operator. No label names a person. */
 import { fromJson, type JsonValue } from '@bufbuild/protobuf';
 import { IdentityEventSchema, RevocationEventSchema, topics } from '@cloakroom/contracts';
 import { type Clock, metrics } from '@cloakroom/platform';
@@ -47,7 +47,7 @@ interface Watched {
 
 let watched: Watched | undefined;
 
-/** The outbox that the gauges look at. @returns stops it, before the database is closed */
+/** Names the outbox that the gauges look at. @returns a function that stops it, before the database is closed */
 export function watchOutbox(outbox: Watched): () => void {
   watched = outbox;
   return () => {
@@ -81,7 +81,7 @@ interface Waiting {
   readonly oldestMs: number;
 }
 
-/** A database that is away must not take the other metrics along: these keep their last value. */
+/** If the database is away, these metrics keep their last value and the others still work. */
 async function look(): Promise<Waiting[]> {
   if (watched === undefined) return [];
   const { database, clock } = watched;
@@ -100,7 +100,7 @@ async function look(): Promise<Waiting[]> {
   }
 }
 
-/** As the event itself says it. */
+/** Reads the moment from the event itself. */
 export function committedAtMs({ topic, event }: Pick<OutboxRow, 'topic' | 'event'>): number {
   const json = JSON.parse(event) as JsonValue;
   const { atMs } = topic === topics.identityEvents.name ? fromJson(IdentityEventSchema, json) : fromJson(RevocationEventSchema, json);

@@ -4,7 +4,9 @@ import { DatabaseUnavailable } from '@cloakroom/platform';
 import { StoreUnavailable } from '@cloakroom/session';
 import type { Auth } from './auth.ts';
 
-/** Without its store or its database auth can neither say who somebody is nor change it. Nothing is lost: what was committed is finished by the relay. */
+/**
+ * Without its store or its database auth can neither identify a person nor change anything. Nothing is lost, since the relay finishes every commit.
+ */
 export async function orUnavailable<Answer>(
   { log }: Auth,
   { trace }: RequestContext,

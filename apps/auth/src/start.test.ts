@@ -95,7 +95,7 @@ it('lets nobody do a person’s business without a passport', async () => {
 
 it('is heard by a reader of the feed: the lease holds, a logout arrives, and both are signed', async () => {
   const { client, eventLog } = await startAuth();
-  // Whoever holds the relay's lease makes the topic, soon; the feed of a service waits for it (late-feed.ts).
+  // The holder of the relay's lease makes the topic soon. A service's feed waits for it (late-feed.ts).
   await eventLog.ensureTopics([topics.sessionRevocations]);
   const keys = openKeyRing({
     fetchJwks: async () => ok(await client.getKeys(call(), {})).jwks,

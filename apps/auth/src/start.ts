@@ -1,4 +1,4 @@
-/** The door of auth: opens its parts, answers, and closes them in the order that loses nothing. */
+/** The entry of auth: it opens the parts, serves, and closes the parts in the order that loses nothing. */
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { AccountService, AuthService, TokenExchangeService } from '@cloakroom/contracts';
@@ -51,7 +51,7 @@ export async function start(config: AuthConfig, parts: Parts): Promise<Running> 
         exchangeToken: (ctx, request) => orUnavailable(auth, ctx, () => exchangeToken(auth, ctx, request)),
       }),
     ],
-    // Auth knows the keys and what is revoked at first hand: no feed. Use cases for a person look for the session in the store.
+    // Auth has the keys and the revocations in its own database, so it needs no feed. Use cases for a person look for the session in the store.
     admission: openAdmission(
       createPassportVerifier({
         audience: 'auth',
@@ -73,7 +73,7 @@ export async function start(config: AuthConfig, parts: Parts): Promise<Running> 
     name: 'auth',
     url: `${config.HOST}:${mesh.port}`,
     stop: async () => {
-      // First those who cause work, then those who do it; what the relay did not get out stays in the outbox.
+      // Stops the parts that cause work before the parts that do it. Rows that the relay has not published stay in the outbox.
       await mesh.stop();
       tls?.stop();
       clearInterval(reloading);
