@@ -1,6 +1,7 @@
 /**
- * `node apps/auth/dist/admin.main.js grant EMAIL`, `revoke EMAIL`, `list`: for whoever may run a command where auth runs, with what auth is told
- * (DATABASE_URL, DATABASE_PASSWORD). Such a person holds every key of the shop anyway; no rpc offers it, so no other process can.
+ * `node apps/auth/dist/admin.main.js grant EMAIL`, `revoke EMAIL`, `list`: for an operator who may run a command where auth runs, with auth's
+ * settings (DATABASE_URL, DATABASE_PASSWORD). Such an operator holds every key of the shop anyway. No rpc offers these commands, so no other process
+ * can use them.
  */
 import { createLogger, openDatabase } from '@cloakroom/platform';
 import { emailSchema } from '../accounts/accounts.ts';

@@ -59,7 +59,7 @@ it('ends every session of a disabled account, announces it, and answers its sign
   const wrong = await signIn(harness, email, '', 'not the password');
   const unknown = await signIn(harness, 'nobody@example.com', '', 'not the password');
   expect([right, wrong, unknown]).toEqual(Array(3).fill({ problem: 'invalid_credentials' }));
-  // Each waited what a failure waits: no shorter way for the right password.
+  // Each caller waited as long as after a failure: the right password has no shorter way.
   expect(harness.slept).toHaveLength(3);
 });
 

@@ -3,11 +3,11 @@ import type { Kysely } from 'kysely';
 import type { AuthSchema } from '../database/migrations.ts';
 import { recordNotice } from '../accounts/notices.ts';
 
-/** @returns undefined where nobody has this e-mail, or the account is disabled */
+/** @returns undefined where no account has this e-mail, or the account is disabled */
 export async function setAdministrator(database: Kysely<AuthSchema>, email: string, is: boolean, nowMs: number): Promise<true | undefined> {
   return database.transaction().execute(async (trx) => {
     const account = await trx.selectFrom('accounts').select(['id', 'role', 'disabled']).where('email', '=', email).executeTakeFirst();
-    // A disabled administrator would be one again as soon as somebody enables the account.
+    // A disabled administrator would be one again as soon as the account is enabled.
     if (account === undefined || (is && account.disabled === 1)) return undefined;
     const role = is ? 'admin' : '';
     if (account.role === role) return true;

@@ -4,7 +4,7 @@ import type { Account } from '../accounts/accounts.ts';
 import type { Auth } from '../auth.ts';
 import { ownAccount } from '../accounts/own-account.ts';
 
-/** The caller, when an administrator. Asked of the database each time: a role that was taken away is gone at once. */
+/** Returns the caller's account if it is an administrator's. The database is asked each time, so a role that was taken away is gone at once. */
 export async function administrator(auth: Auth, ctx: PersonContext): Promise<Account | Problem> {
   const own = await ownAccount(auth, ctx);
   if (isProblem(own)) return own;

@@ -8,8 +8,8 @@ import { recordNotice } from '../accounts/notices.ts';
 import { raiseProofVersion } from '../accounts/still-proven.ts';
 
 /**
- * One transaction: the account is closed, its epoch raised, and sign-ins under way are void (still-proven.ts). Repeating it ends what has begun
- * since, which is nothing. An administrator does not close the own account: the last one would lock everybody out.
+ * One transaction closes the account, raises its epoch and voids sign-ins under way (still-proven.ts). Repeating it changes nothing, since no session
+ * can have begun since. Administrators cannot close their own account: the last one would lock everybody out.
  */
 export async function disableUser(
   auth: Auth,

@@ -13,7 +13,7 @@ import { sql } from 'kysely';
 import { administrator } from './admins.ts';
 import type { Auth } from '../auth.ts';
 
-/** One page; who looks for one person types more. Each costs one look into the store. */
+/** The size of one page; an administrator who looks for one person types more. Each user costs one look into the store. */
 const userCountMax = 20;
 
 export async function findUsers(
@@ -29,7 +29,7 @@ export async function findUsers(
   const accounts = await auth.database
     .selectFrom('accounts')
     .selectAll()
-    // The escape is said: PostgreSQL has one by default, SQLite none.
+    // The query names its escape character, since PostgreSQL has one by default and SQLite has none.
     .where(sql<boolean>`(id = ${query} or email like ${part} escape '\\' or lower(name) like ${part} escape '\\')`)
     .orderBy('created_at_ms', 'desc')
     .orderBy('id')

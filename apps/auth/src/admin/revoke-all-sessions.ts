@@ -7,13 +7,13 @@ import { raiseGlobalEpoch } from '../revocation/epochs.ts';
 
 type Answer = MessageInitShape<typeof RevokeEverythingResponseSchema>;
 
-/** Every session there is ends by one number, the administrator's own among them. */
+/** Ends every session there is by one number, the administrator's own among them. */
 export async function revokeEverything(auth: Auth, ctx: PersonContext): Promise<Answer | Problem> {
   const admin = await administrator(auth, ctx);
   return isProblem(admin) ? admin : endAll(auth, ctx, admin.id);
 }
 
-/** For whoever holds the operator's certificate; the policy of the rpc lets nobody else in. */
+/** For a holder of the operator's certificate; the policy of the rpc admits no other caller. */
 export const revokeEverythingByOperator = (auth: Auth, ctx: RequestContext): Promise<Answer> => endAll(auth, ctx, 'operator');
 
 async function endAll(auth: Auth, ctx: RequestContext, by: string): Promise<Answer> {

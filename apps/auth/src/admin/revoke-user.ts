@@ -6,7 +6,7 @@ import type { Auth } from '../auth.ts';
 import { raiseEpoch } from '../revocation/epochs.ts';
 import { recordNotice } from '../accounts/notices.ts';
 
-/** Every session of the user ends; the account stays as it is. */
+/** Ends every session of the user; the account stays as it is. */
 export async function revokeUser(
   auth: Auth,
   ctx: PersonContext,
