@@ -5,6 +5,14 @@ import type { Violation } from './tree.ts';
 /** Folders whose comments are finished. The list only grows: write a new comment as the rule wants it, and add the folders that you finish. */
 export const finishedRooms: readonly string[] = [
   'apps/auth/src/admin',
+  'apps/auth/src/database',
+  'apps/auth/src/factors',
+  'apps/auth/src/operations',
+  'apps/auth/src/revocation',
+  'apps/auth/src/sessions',
+  'apps/auth/src/sign-in',
+  'apps/auth/src/throttle',
+  'apps/auth/src/tokens',
   'apps/cart',
   'apps/gateway/src/profile',
   'e2e/containers',
