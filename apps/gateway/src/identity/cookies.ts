@@ -1,18 +1,18 @@
 /**
- * Our cookies, read from the raw header and written.
+ * Reads our cookies from the raw Cookie header, and writes them.
  *
- * Two cookies of one name are refused instead of picking one: a sibling host or another path can plant a second (cookie tossing), and
- * whichever a parser picks, an attacker may have chosen it. Only our own names are judged; other cookies on this host are not our business.
+ * Two cookies of one name are refused. A sibling host or another path can plant the second (cookie tossing), so an attacker may have chosen
+ * the one that a parser picks. Only our own names are judged; other cookies on this host are ignored.
  */
 import { problem, type Problem } from '@cloakroom/contracts';
 import type { NewToken } from '../http-exchange.ts';
 
 export const sessionCookie = '__Host-session';
-/** Of a self-contained session (modes jwt and jwt-denylist): a signed statement, and what renews it. */
+/** A self-contained session (modes jwt and jwt-denylist) has two cookies: a signed access token, and the refresh token that renews it. */
 export const accessCookie = '__Host-access';
 export const refreshCookie = '__Host-refresh';
 export const consistencyCookie = 'consistency';
-/** Of a browser that has proved an account's password once (auth counts its failures apart). No session: signing out leaves it. */
+/** Marks a browser that has proved an account's password once; auth counts its failures apart. It is no session: signing out leaves it. */
 export const knownDeviceCookie = '__Host-known-device';
 /** The longest that browsers keep a cookie (RFC 6265bis 5.5); auth forgets a device earlier, half a year after its last sign-in. */
 const knownDeviceMaxAgeS = 400 * 86_400;
@@ -50,8 +50,8 @@ export function readCookies(header: string | undefined): OurCookies | Problem {
 }
 
 /**
- * Of blanks and tabs alone, as browsers do. `trim()` would also take a no-break space away, and a sibling host may plant a cookie whose name
- * begins with one: browsers see no `__Host-` in it.
+ * Strips spaces and tabs only, as browsers do. `trim()` would also strip a no-break space. A sibling host may plant a cookie whose name
+ * begins with one, because browsers see no `__Host-` in it.
  */
 function trimmed(text: string): string {
   const isBlank = (at: number): boolean => text[at] === ' ' || text[at] === '\t';
@@ -89,8 +89,9 @@ export function knownDeviceSetCookie(cookie: string): string {
 }
 
 /**
- * The cookies of a session that begins or goes on under new tokens. Where it begins in one kind and the browser showed the other, that one is
- * taken away: the person has just replaced it. Nothing else but logout clears a cookie, and a renewal never does.
+ * Yields the cookies of a session that begins, or goes on under new tokens. If a session begins while the browser shows one of the other
+ * kind, the old cookies are cleared, because the person has just replaced that session. Only this and logout clear a cookie; a renewal never
+ * does.
  */
 export function* tokenCookies(issued: NewToken, nowMs: number, shown: OurCookies | undefined): Generator<string> {
   const cookie = (name: string, value: string, untilMs: number): string =>

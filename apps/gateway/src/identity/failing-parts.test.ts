@@ -1,4 +1,4 @@
-/** docs/failures.md, as far as one gateway can show it: what still works when auth cannot be asked, when the feed is silent, when both are. */
+/** Shows docs/failures.md as far as one gateway can: what still works when auth is away, when the feed is silent, and when both are. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { problem, TokenMode, uuidV7 } from '@cloakroom/contracts';
 import { randomBytes } from 'node:crypto';
@@ -90,7 +90,7 @@ describe('auth out of reach', () => {
 
   it('browsing goes on as a guest sees it, and says so', async () => {
     const token = stage.auth.begin('user');
-    // Until the connection to auth is warm: a public page does not wait long for who looks.
+    // Waits until the connection to auth is warm: a public page waits only briefly to identify its caller.
     await until(async () => !(await ask(stage.url, '/api/products', { token })).headers.has('x-session-view'));
     loseAuth();
     const told = await ask(stage.url, '/api/products', { token: stage.auth.begin('user') });
@@ -145,7 +145,7 @@ describe('the feed is silent', () => {
   it('browsing, personal pages, devices, signing in and out go on', async () => {
     const token = stage.auth.begin('user');
     await silenceFeed();
-    // The page last, as it waits least: the connection to auth is warm by then.
+    // The page comes last, as it waits least: the connection to auth is warm by then.
     for (const path of ['/api/session', '/api/profile', '/api/session/devices', '/api/products']) {
       const told = await ask(stage.url, path, { token });
       expect([path, told.status, told.headers.get('x-session-view')]).toEqual([path, 200, null]);

@@ -1,4 +1,4 @@
-/** A handle is no secret. Whoever writes somebody's handle into a refresh token of their own making must change nothing for that person. */
+/** A handle is no secret. A client that writes somebody's handle into a forged refresh token must change nothing for that person. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readRefreshToken } from '@cloakroom/session';
 import { ask, openStage, type Stage, type Told } from '../testing/gateway.fixture.ts';
@@ -17,7 +17,7 @@ const setIn = (told: Told, name: string) => told.setCookies.some((cookie) => coo
 const read = (tokens: { access?: string; refresh: string }) =>
   ask(stage.url, '/api/cart', { headers: cookieOf(tokens.access, tokens.refresh) });
 
-/** As anybody can write it who has seen the handle: the form is right, the seal is not. */
+/** A refresh token as anyone who has seen the handle can write it: the form is right, the seal is not. */
 function forged(refresh: string, generation?: number): string {
   const parts = readRefreshToken(refresh)!;
   const made = refresh.replace(/\.\d+\.[^.]+$/, `.${generation ?? parts.generation}.${'A'.repeat(43)}`);

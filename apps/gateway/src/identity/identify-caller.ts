@@ -1,9 +1,10 @@
 /**
- * Who a request is from, whatever kind of cookie says so.
+ * Identifies the caller, whichever kind of cookie the request carries.
  *
- * A browser may show both kinds at once, when answers to two of its tabs crossed. The self-contained session wins, since a sign-in sets it and a late
- * first cart write can leave a guest's cookie beside it; a self-contained one that never was ours counts as none, and the other is looked at. One that
- * is over is said to be over: falling back to a guest in silence is what this shop never does. The next sign-in or sign-out tidies up.
+ * A browser may show both kinds at once, when answers to two of its tabs crossed. The self-contained session wins: a sign-in sets it, and a
+ * late first cart write can leave a guest's cookie beside it. A self-contained token that never was ours counts as none, and the gateway
+ * looks at the other cookie. A self-contained session that is over is reported as ended: this shop never falls back to a guest silently. The
+ * next sign-in or sign-out tidies up.
  */
 import { type Problem, problem, signedTokenLengthMax } from '@cloakroom/contracts';
 import { type MacKeys, readRefreshToken } from '@cloakroom/session';
@@ -16,7 +17,7 @@ import { identify, type IdentityNeed, readToken } from './identify-reference-tok
 
 const accessPattern = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 
-/** What the browser shows, by its form and, where this gateway has the key, its seal. */
+/** Reads the token that the browser shows, by its form and, where this gateway has the key, by its seal. */
 export function readShown(cookies: OurCookies, keys: MacKeys): BrowserToken | undefined {
   const opaque = readToken(cookies.session, keys);
   const parts = readRefreshToken(cookies.refresh);
@@ -41,16 +42,17 @@ export async function whoIs(x: Exchange, need: IdentityNeed, gateway: Gateway): 
   return identify({ ...x, token: selfContained.beside }, need, gateway.identities, gateway.resolve);
 }
 
-/** For a live stream, which can renew nothing: it ends, and the browser opens it again with a request that can. */
+/** For a live stream, which cannot renew a token: it ends, and the browser opens the next one by a request that can. */
 export async function whoIsStill(x: Exchange, gateway: Gateway): Promise<Person | 'ended' | undefined | Problem> {
   const found = await whoIs(x, { audience: 'cart', sensitive: false, touch: false, refresh: false }, gateway);
   return found === 'stale' ? problem('identity_unavailable') : found;
 }
 
 /**
- * This gateway itself saw the token die: nobody here needs to wait for the feed. Of a refresh token only the form was read here, and a handle is
- * no secret: unless auth says that it made the token, somebody else's session would end by it.
- * @param own what auth said of the token when it ended its session
+ * Forgets a token that this gateway saw die, without waiting for the feed. The gateway read only the form of a refresh token, and a handle is
+ * no secret. So it forgets a self-contained session only if auth says that it made the token. Otherwise a forged token would end somebody
+ * else's session.
+ * @param own whether auth, when it ended the session, said that it made this token
  */
 export function leave(gateway: Gateway, token: BrowserToken | undefined, own: boolean): void {
   if (token?.selfContained === undefined) {

@@ -1,8 +1,8 @@
 /**
- * The way from a cookie to a person: MAC first, then the identity cache, then auth.
+ * Finds the person behind a session cookie: MAC first, then the identity cache, then auth.
  *
- * A token whose MAC is wrong never was ours and counts as no cookie: it must not reach auth, where its tag would choose a shard. One whose MAC
- * is right but whose session is gone is `ended`: that is said, and never answered with a silent new guest.
+ * A token with a wrong MAC never was ours and counts as no cookie. It must not reach auth, where its tag would choose a shard. A token with a
+ * right MAC whose session is gone is `ended`: the gateway says so, and never answers with a silent new guest.
  */
 import { isProblem, problem, type Problem, type ResolveResponse, tokenModeNameOf } from '@cloakroom/contracts';
 import { type OutgoingCall } from '@cloakroom/mesh';
@@ -12,7 +12,7 @@ import { LRUCache } from 'lru-cache';
 import type { BrowserToken, Exchange, Person } from '../http-exchange.ts';
 import type { AuthAnswer, IdentityAnswer, IdentityCache, Audience } from './identity-cache.ts';
 
-/** No request waits longer than this for who it is from: what is left of the budget belongs to what was asked for. */
+/** A request waits no longer than this to identify its caller. The rest of the budget belongs to the work that was asked for. */
 export const resolveBudgetMs = 800;
 
 export type Resolve = (
@@ -20,9 +20,9 @@ export type Resolve = (
   request: { token: string; audience: string; touch: boolean },
 ) => Promise<ResolveResponse | Problem>;
 
-/** Tokens whose seal was right, about 400 bytes each. One that never was ours cannot get in, so nobody can fill it but by signing in. */
+/** Tokens whose seal was right, about 400 bytes each. A forged token never gets in, so only tokens that auth issued can fill it. */
 const sealedCountMax = 10_000;
-/** By the keys that sealed them. What a seal says never changes; whether the session lives is asked elsewhere, at each request. */
+/** One cache for each set of MAC keys. A seal's verdict never changes; whether the session lives is asked elsewhere, at each request. */
 const sealed = new WeakMap<MacKeys, LRUCache<string, BrowserToken>>();
 
 export function readToken(cookie: string | undefined, keys: MacKeys): BrowserToken | undefined {
@@ -43,9 +43,9 @@ export interface IdentityNeed {
   readonly sensitive: boolean;
   /** A person did this; false for streams, which must not keep a session alive. */
   readonly touch: boolean;
-  /** Of the request's budget, how much may be spent here. */
+  /** The part of the request's budget that may be spent here. */
   readonly budgetMs?: number;
-  /** False where an access token that has run out cannot be renewed, since no cookie can be set. */
+  /** False where an expired access token cannot be renewed, because no cookie can be set. */
   readonly refresh?: boolean;
 }
 
@@ -85,7 +85,7 @@ function decide(x: Asker, token: BrowserToken, need: IdentityNeed, cache: Identi
     patience: () => new Promise((done) => setTimeout(() => done('late'), budgetMs()).unref()),
     ask: ({ shared }) =>
       askAuth(resolve, { token: token.text, audience: need.audience, touch: need.touch }, () => ({
-        // A shared question has the time of those who may join it, not that of the page that happened to ask first.
+        // A shared question gets the whole budget, because others may join it. The page that happened to ask first may have less.
         budgetMs: shared ? resolveBudgetMs : budgetMs(),
         trace: x.trace,
         onTiming: (entries) => entries.forEach((entry) => x.timings.add(entry)),
@@ -104,14 +104,14 @@ export async function askAuth(
   if (isProblem(answer)) return answer;
   if (answer.session === undefined) return 'none';
   const claims = claimTimes(answer.passport);
-  // auth's certificate vouches for the passport; an answer that we cannot read is a defect there, not a reason to let anyone in.
+  // auth's certificate vouches for the passport. An answer that the gateway cannot read is a defect at auth, and no reason to let anyone in.
   if (claims === undefined) return problem('identity_unavailable');
   const { handle, subject } = answer.session;
   const identity = { subject, handle, epoch: Number(answer.epoch), globalEpoch: Number(answer.globalEpoch), issuedAtMs: claims.issuedAtMs };
   return { view: answer.session, passport: answer.passport, identity, lifeMs: claims.expiresAtMs - claims.issuedAtMs };
 }
 
-/** The times in a compact JWS' payload, unverified: it came from auth itself over the mesh. Services verify it. */
+/** Reads the times in a compact JWS' payload, unverified: auth itself sent it over the mesh. Services verify it. */
 function claimTimes(passport: string): { readonly issuedAtMs: number; readonly expiresAtMs: number } | undefined {
   try {
     const claims = JSON.parse(Buffer.from(passport.split('.')[1] ?? '', 'base64url').toString()) as { iat?: unknown; exp?: unknown };
@@ -122,7 +122,7 @@ function claimTimes(passport: string): { readonly issuedAtMs: number; readonly e
   }
 }
 
-/** "hybrid hit", "reference asked", "ended", "unavailable": what Server-Timing says of the decision. */
+/** Names the decision for Server-Timing: "hybrid hit", "reference asked", "ended", "unavailable". */
 function describe(answer: IdentityAnswer): string {
   if (answer === 'ended') return 'ended';
   if (isProblem(answer)) return 'unavailable';

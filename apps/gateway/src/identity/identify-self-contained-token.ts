@@ -1,11 +1,12 @@
 /**
- * The way from the cookies of a self-contained session (modes jwt and jwt-denylist) to a person.
+ * Finds the person behind the cookies of a self-contained session (modes jwt and jwt-denylist).
  *
- * - The access token is verified here and nobody is asked. In jwt-denylist it is compared with the revocations heard, while the lease holds;
- *   without the lease auth introspects it at each request. Where auth is silent too, a lease that was lost less than a minute ago still
- *   carries carts and reads, as in hybrid.
- * - Absent or expired, it is renewed by the refresh token, unseen by the page; the new cookies go with the answer.
- * - A sensitive request, and all that is auth's own, asks auth in both modes: an access token says what was true minutes ago.
+ * - The gateway verifies an access token itself, without a call. In jwt-denylist it also compares the token with the revocations heard, while
+ *   the lease holds. Without the lease auth introspects the token at each request. If auth is silent too, a lease that was lost less than a
+ *   minute ago still carries carts and reads, as in hybrid.
+ * - If the access token is absent or expired, the gateway renews it with the refresh token, unseen by the page. The new cookies go with the
+ *   answer.
+ * - A sensitive request, or one whose audience is auth, asks auth in both modes: an access token says what was true minutes ago.
  */
 import { create } from '@bufbuild/protobuf';
 import {
@@ -35,7 +36,7 @@ const marginMs = 1_500;
 const degradedMaxMs = 60_000;
 const retryAfterS = 2;
 
-/** stale: it would have to be renewed, and this is not the place (an open stream, a page that anyone may see). */
+/** stale: the access token needs a renewal, which this place cannot do (an open stream, a page that anyone may see). */
 export type SelfContainedAnswer = Person | 'ended' | 'stale' | undefined | Problem;
 
 export async function identifySelfContained(
@@ -83,7 +84,7 @@ async function decide(
   gateway.selfContained.noteIssued(newToken.selfContained.parts);
   x.renewal.issued = newToken;
   const renewed = await gateway.selfContained.verify(newToken.selfContained.access);
-  // A key so new that it cannot be had: the cookies are set all the same, and the next request finds it.
+  // The signing key is so new that the gateway cannot have it yet. The cookies are set all the same, and the next request finds the key.
   if (typeof renewed === 'string') return unavailable;
   x.renewal.identity = renewed.identity;
   x.renewal.token = selfContainedToken(newToken.text, newToken.selfContained.access, newToken.selfContained.parts);
@@ -105,7 +106,7 @@ async function usableAccess(
   if (typeof verified === 'string') return verified;
   gateway.selfContained.noteShown(verified);
   if (refresh === undefined) return gateway.selfContained.isTrusted(verified) ? { ...verified, text: access } : 'expired';
-  // Of two sessions: the one that can go on decides.
+  // The two tokens belong to two sessions: the one that can be renewed decides.
   if (verified.identity.handle !== refresh.parts.handle) return 'expired';
   const leftMs = verified.identity.expiresAtMs - gateway.clock.nowMs();
   return leftMs > marginMs && gateway.selfContained.isTrusted(verified) ? { ...verified, text: access } : 'expired';
@@ -124,7 +125,7 @@ async function judge(
   const mustAsk = need.sensitive || need.audience === 'auth';
   if (!mustAsk && identity.accessMode === 'jwt') return local(decision);
   if (identity.accessMode === 'jwt-denylist' && gateway.feed.isRevoked(identity)) return 'ended';
-  // What auth has just issued needs no lease.
+  // A token that auth has just issued needs no lease.
   if (!mustAsk && (gateway.feed.leaseValid() || decision === 'refreshed')) return local(decision);
 
   const answer = await askAuth(gateway.resolve, { token: text, audience: need.audience, touch: need.touch }, () => callOf(x, need));
@@ -147,7 +148,7 @@ function callOf(x: Exchange, need: IdentityNeed): OutgoingCall {
 
 const views = new WeakMap<object, SessionView>();
 
-/** What auth would tell of it, out of the token itself. */
+/** Builds the view that auth would give, from the token's own claims. */
 function viewOf({ claims }: VerifiedAccess): SessionView {
   const known = views.get(claims);
   if (known !== undefined) return known;
@@ -171,7 +172,7 @@ function viewOf({ claims }: VerifiedAccess): SessionView {
   return view;
 }
 
-/** "jwt local", "jwt-denylist refreshed", "jwt asked": what Server-Timing says of the decision. */
+/** Names the decision for Server-Timing: "jwt local", "jwt-denylist refreshed", "jwt asked". */
 function describe(answer: SelfContainedAnswer): string {
   if (answer === undefined) return 'none';
   if (typeof answer === 'string') return answer;

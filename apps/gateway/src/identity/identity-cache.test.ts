@@ -145,7 +145,7 @@ describe('a cached identity', () => {
     expect(decisionOf(await cache.identify(request(unavailable)))).toBe('identity_unavailable');
     feed.lease = false;
     expect(decisionOf(await cache.identify(request(unavailable)))).toBe('identity_unavailable');
-    // A wall clock that is set back gives nobody a longer life.
+    // A wall clock that is set back must not lengthen a life.
     clock.sleptMs = 0;
     await cache.identify(request(live));
     clock.sleptMs = -3_600_000;
@@ -359,7 +359,7 @@ describe('requests at the same time', () => {
     question.answer(reference());
     expect((await Promise.all(answers)).map(decisionOf)).toEqual(['asked', 'asked']);
     expect(cache.size).toBe(0);
-    // Known by now: two more at once do not even try.
+    // The cache knows the mode by now: two more requests at once do not even try to join.
     await Promise.all([cache.identify(request(reference)), cache.identify(request(reference))]);
     expect(asked()).toBe(4);
   });

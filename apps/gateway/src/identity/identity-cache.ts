@@ -1,21 +1,22 @@
 /**
- * The identity cache: what this gateway remembers of auth's answers, and when it may believe it. The subject of this project.
+ * The identity cache: auth's answers that this gateway remembers, and when it may believe them. It is the subject of this project.
  *
- * What could go wrong, and what keeps it from going wrong:
- * - A revoked session lives on in a cache. An entry is used without asking only while the feed holds its lease: revocations that were
- *   published have then been heard (2 s at most). A revocation evicts; without the lease every request asks auth.
- * - A fill races a revocation: auth said "live", then the session ended and the feed told us, then the answer arrives. Nothing evicts what
- *   is not there yet. So each resolve in progress is known here, is marked by what is heard meanwhile, and is compared with the feed when
- *   it lands: such an answer is neither kept nor used.
- * - Joining carries an old answer to a newer request. A request joins a resolve in progress only under the lease, before and after the
- *   wait, and only if that answer was good enough to keep. `reference` sessions and sensitive requests never join and are never kept: their
- *   promise is "asked at this request".
- * - "No such session" is never kept: an id could be looked for before it exists, and keeping it would save nothing that the MAC does not.
- * - One person's passport under another's key. The key is the token's hash and the audience, nothing less (CVE-2021-32701).
- * - A person keeps a session alive by leaving a page open. Only entries that a touching resolve filled serve requests made by a person, so a
- *   live stream cannot hide their touch from auth, nor make one.
- * - Clock skew. Lives are measured from the start of the resolve: the passport's own life, never its end by auth's clock.
- * - A machine that sleeps. Its monotonic clock stands still meanwhile, so an entry also ends by the wall clock, counted from the same start.
+ * Failures, and the defence against each:
+ * - A revoked session lives on in a cache. The gateway uses an entry without asking only while the feed holds its lease: it has then heard
+ *   every published revocation (2 s at most). A revocation evicts. Without the lease every request asks auth.
+ * - A fill races a revocation. auth says "live", the session ends, the feed tells the gateway, and only then the answer arrives. An eviction
+ *   cannot remove an entry that is not there yet. So the cache knows each resolve in progress, and a revocation heard meanwhile marks it. The
+ *   answer is compared with the feed when it lands: a revoked one is neither kept nor used.
+ * - Joining carries an old answer to a newer request. A request joins a resolve in progress only under the lease, before and after the wait,
+ *   and only if that answer was good enough to keep. `reference` sessions and sensitive requests never join and are never kept: their promise
+ *   is "asked at this request".
+ * - "No such session" is never kept. An id could be looked for before it exists, and keeping the answer would save nothing that the MAC does
+ *   not.
+ * - One person gets another's passport. The key is the token's hash and the audience, nothing less (CVE-2021-32701).
+ * - A person keeps a session alive by leaving a page open. Only an entry that a touching resolve filled serves a request made by a person. So
+ *   a live stream can neither hide a person's touch from auth nor make one.
+ * - Clocks differ. A life is measured from the start of the resolve: it is the passport's own life, never its end by auth's clock.
+ * - A machine sleeps, and its monotonic clock stands still meanwhile. So an entry also ends by the wall clock, counted from the same start.
  */
 import { isProblem, problem, TokenMode, type Problem, type SessionView } from '@cloakroom/contracts';
 import type { Revocation, RevocationFeed } from '@cloakroom/identity';
@@ -23,11 +24,11 @@ import type { VerifiedIdentity } from '@cloakroom/mesh';
 import type { Clock } from '@cloakroom/platform';
 import { LRUCache } from 'lru-cache';
 
-/** Entries, about 2 kB each: 100 MB at worst. Above it the ones used longest ago go first and auth is asked again. */
+/** Entries, about 2 kB each: 100 MB at worst. Beyond it the least recently used entries go first, and auth is asked again. */
 const entryCountMax = 50_000;
 /** The longest life of a passport, whatever it says itself. */
 const lifeMaxMs = 60_000;
-/** Entries filled together must not all ask auth again together: up to this part of the life is cut off at random. */
+/** Up to this part of an entry's life is cut off at random, so that entries filled together do not all ask auth again together. */
 const jitterPart = 0.2;
 /** A passport this close to its end could die on its way to the service. */
 const marginMs = 1_500;
@@ -39,7 +40,7 @@ const retryAfterS = 2;
 export const audiences = ['auth', 'cart', 'profile', 'orders'] as const;
 export type Audience = (typeof audiences)[number];
 
-/** What auth said of a token, for one audience. */
+/** auth's answer about a token, for one audience. */
 export interface Resolved {
   readonly view: SessionView;
   /** Compact JWS. */
@@ -62,11 +63,11 @@ export interface IdentityRequest {
   readonly touch: boolean;
   /** Asks auth. A shared question outlives the request that asked it, so it must not be cancelled with it. */
   readonly ask: (how: { readonly shared: boolean }) => Promise<AuthAnswer>;
-  /** Resolves when this request may wait no longer for an answer that others may wait for too. */
+  /** Resolves when this request may wait no longer for an answer that is shared. */
   readonly patience: () => Promise<'late'>;
 }
 
-/** local, refreshed: of a self-contained session (identify-self-contained-token.ts). */
+/** `local` and `refreshed` occur only for a self-contained session (identify-self-contained-token.ts). */
 export type Decision = 'hit' | 'asked' | 'joined' | 'degraded' | 'local' | 'refreshed';
 
 export type IdentityAnswer = { readonly resolved: Resolved; readonly decision: Decision } | 'ended' | Problem;
@@ -74,7 +75,7 @@ export type IdentityAnswer = { readonly resolved: Resolved; readonly decision: D
 interface Entry extends Resolved {
   readonly tokenHash: string;
   readonly touched: boolean;
-  /** Monotonic: until when it serves under the lease, and until when at all. */
+  /** Monotonic: the entry serves under the lease until `freshUntilMs`, and not at all after `diesAtMs`. */
   readonly freshUntilMs: number;
   readonly diesAtMs: number;
   /** The same end by the wall clock here, which goes on while the machine sleeps. */
@@ -86,11 +87,11 @@ interface Ongoing {
   readonly tokenHash: string;
   /** The token was revoked since: the answer is worthless. */
   ended: boolean;
-  /** All was distrusted since: the answer is auth's word for the one who asked, but nothing to keep. */
+  /** All entries were distrusted since: the answer holds for the request that asked, and is not kept. */
   flushed: boolean;
 }
 
-/** What came of a question: `kept` answers may be shared. */
+/** The outcome of a question: `kept` answers may be shared. */
 type Landed = { readonly answer: AuthAnswer; readonly kept: boolean };
 
 export class IdentityCache {
@@ -111,7 +112,7 @@ export class IdentityCache {
     readonly feed: RevocationFeed;
     readonly clock: Clock;
     readonly random: () => number;
-    /** Who else must know that a token died here. */
+    /** Tells another memory that a token died here. */
     readonly onBury?: (tokenHash: string) => void;
     readonly entryCountMax?: number;
   }) {
@@ -128,18 +129,18 @@ export class IdentityCache {
       const entry = this.fresh(request);
       if (entry !== undefined) return { resolved: entry, decision: 'hit' };
       const shared = this.referenceTokens.has(request.tokenHash) ? undefined : this.shared.get(sharedKeyOf(request));
-      // Awaited only where there is something to wait for: the question below must be known before another request looks for it.
+      // There is no await without a shared question: this request's own question must be registered before another request looks for it.
       if (shared !== undefined) {
         const joined = await this.waitForOther(request, shared);
         if (joined !== undefined) return joined;
       }
     }
-    // The one who asked may have less time than those who joined: it leaves, and its question goes on.
+    // The request that asked may have less time than those that joined. It leaves, and its question goes on.
     const landed = await Promise.race(request.sensitive ? [this.askAuth(request)] : [this.askAuth(request), request.patience()]);
     return this.answerOrDegrade(request, landed === 'late' ? problem('deadline_exceeded') : landed.answer, 'asked');
   }
 
-  /** This gateway itself saw the token die (logout, login, rotation): no need to wait for the feed. */
+  /** Forgets a token that this gateway itself saw die (logout, login, rotation), without waiting for the feed. */
   bury(tokenHash: string): void {
     this.onBury(tokenHash);
     for (const audience of audiences) this.entries.delete(keyOf({ tokenHash, audience }));
@@ -165,16 +166,16 @@ export class IdentityCache {
     return this.clock.monotonicMs() >= entry.diesAtMs || this.clock.nowMs() >= entry.diesAtWallMs;
   }
 
-  /** The answer of a question that another request asked, where that is as good as asking. */
+  /** Waits for a question that another request asked, and uses its answer where that is as good as asking. */
   private async waitForOther(request: IdentityRequest, shared: Promise<Landed>): Promise<IdentityAnswer | undefined> {
     const landed = await Promise.race([shared, request.patience()]);
     if (landed === 'late') return this.answerOrDegrade(request, problem('deadline_exceeded'), 'joined');
-    // Dead stays dead, and asking an auth that just failed once more for each that waited would only push it deeper.
+    // A dead session stays dead. If auth has just failed, one more question from each waiting request would push it deeper.
     if (landed.answer === 'none' || isProblem(landed.answer)) return this.answerOrDegrade(request, landed.answer, 'joined');
     return landed.kept && this.feed.leaseValid() ? { resolved: landed.answer, decision: 'joined' } : undefined;
   }
 
-  /** A question of this request's own. Others may join it, unless it is sensitive. */
+  /** Asks auth for this request. Others may join the question, unless it is sensitive. */
   private askAuth(request: IdentityRequest): Promise<Landed> {
     if (request.sensitive) return this.askAndJudge(request, false);
     const key = sharedKeyOf(request);
@@ -230,13 +231,13 @@ export class IdentityCache {
     this.keysOfSubject.set(answer.identity.subject, keys);
   }
 
-  /** What the request is told. Where auth could not say: what it said less than a minute ago, if that is known and enough. */
+  /** Decides the request's answer. If auth could not say, its answer of less than a minute ago serves, if that is known and enough. */
   private answerOrDegrade(request: IdentityRequest, answer: AuthAnswer, decision: Decision): IdentityAnswer {
     if (answer === 'none') return 'ended';
     if (!isProblem(answer)) return { resolved: answer, decision };
     if (!silentCodes.has(answer.problem)) return answer;
     const entry = request.sensitive ? undefined : this.entries.get(keyOf(request));
-    // auth is out of reach: what it signed less than a minute ago still stands for carts and reads (docs/failures.md).
+    // auth is out of reach: a passport that it signed less than a minute ago still stands for carts and reads (docs/failures.md).
     if (entry !== undefined && !this.isDead(entry)) return { resolved: entry, decision: 'degraded' };
     return problem('identity_unavailable', undefined, retryAfterS);
   }
@@ -256,7 +257,7 @@ export class IdentityCache {
   }
 
   private evict(keys: Iterable<string>, isDead: (entry: Entry) => boolean): void {
-    // A copy: what is iterated must not change under the iteration.
+    // A copy, because deleting an entry changes the set that is iterated.
     for (const key of Array.from(keys)) {
       const entry = this.entries.peek(key);
       if (entry !== undefined && isDead(entry)) this.entries.delete(key);

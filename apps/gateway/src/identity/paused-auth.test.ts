@@ -1,9 +1,9 @@
-/** auth that is paused: it takes connections and requests, and says nothing (a proxy that loses every answer). */
+/** A paused auth takes connections and requests, and says nothing (like a proxy that loses every answer). */
 import { openTcpProxy, type TcpProxy, watchCrowd } from '@cloakroom/testing';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ask, openStage, type Stage, until } from '../testing/gateway.fixture.ts';
 
-/** What a request may wait until its caller is identified (identify-reference-token.ts). */
+/** A request waits at most this long until its caller is identified (identify-reference-token.ts). */
 const resolveBudgetMs = 800;
 let stage: Stage;
 let proxy: TcpProxy;
@@ -19,7 +19,7 @@ afterEach(async () => {
 });
 
 const profileOf = (token: string) => ask(stage.url, '/api/profile', { token });
-/** People who wait together, until the mesh knows. */
+/** These people wait together, until the mesh knows that auth is silent. */
 const firstToSuffer = () => Promise.all(Array.from({ length: 3 }, () => profileOf(stage.auth.begin('user'))));
 async function timeOf(work: () => Promise<unknown>): Promise<number> {
   const startedMs = performance.now();
@@ -38,7 +38,7 @@ it('keeps the first few waiting, and then nobody: 503 at once, with the time to 
       expect(Number(told.headers.get('retry-after'))).toBeGreaterThan(0);
     }
   });
-  // Twenty of them, one after the other, in less than what one would have waited; in a crowd, in half of what all would have.
+  // Twenty requests in sequence take less than the wait of one. On a crowded machine they may take half of the wait of all.
   expect(tookMs).toBeLessThan(crowd.roomMs(resolveBudgetMs, 10 * resolveBudgetMs));
 });
 

@@ -183,7 +183,7 @@ describe.each(['jwt', 'jwt-denylist'] as const)('the role in an access token of 
     ];
     expect(asked.map(({ body }) => body.code)).toEqual(['forbidden', 'forbidden', 'forbidden']);
     expect(stage.services.seen.length, 'nothing reached auth but the question who it is').toBe(before);
-    // Stale, as the token is: what a page shows.
+    // A page still shows the role in the token, although it is stale.
     expect((await read(tokens, '/api/session')).body.user).toMatchObject({ role: 'admin' });
   });
 });

@@ -1,15 +1,16 @@
 /**
  * Sessions that the browser carries itself (modes jwt and jwt-denylist), as far as this gateway knows them.
  *
- * What could go wrong, and what keeps it from going wrong:
- * - Many requests of one page find the access token expired at once. They share one refresh, and what it gave is remembered for as long as auth
- *   would give it again (its grace), so that a request that comes late asks nobody. Two gateways meet at auth's counter.
- * - A slow answer to an old token arrives after newer cookies. Whatever this gateway would set is compared, when it is sent, with the newest it
- *   has itself seen of that session and with the revocations heard: what is older is not set. Between gateways that leaves the feed's latency.
- * - A token that bought its successor here comes again when the successor was used already. Used or shown here: auth is asked, and ends the session.
- *   Used at another gateway and never shown here: the answer is repeated for what is left of its 10 s (docs/sessions.md).
- * - A session ends here, and the feed has yet to say so. In jwt-denylist an access token that this gateway saw die is not believed any more,
- *   and auth is asked for the next. In jwt it is, to its end: that is the lesson of that mode, and it is the same at every gateway.
+ * Failures, and the defence against each:
+ * - Many requests of one page find the access token expired at once. They share one refresh. The gateway remembers its answer for as long as
+ *   auth would give it again (the grace), so a late request needs no call. Two gateways meet at auth's counter.
+ * - A slow answer to an old token arrives after newer cookies. Before the gateway sends cookies it compares them with the newest that it has
+ *   seen of that session, and with the revocations heard. It does not set older ones. Between gateways a window remains: the feed's latency.
+ * - A token that bought its successor here comes again after the successor was used. If the successor was used or shown here, the gateway
+ *   asks auth, and auth ends the session. If it was used at another gateway and never shown here, the answer is repeated for the rest of its
+ *   10 s (docs/sessions.md).
+ * - A session ends here before the feed says so. In jwt-denylist the gateway no longer believes an access token that it saw die, and asks
+ *   auth for the next. In jwt it believes the token to its end. This is the lesson of that mode, and it is the same at every gateway.
  */
 import { isProblem, type Problem, type SessionIssued } from '@cloakroom/contracts';
 import {
@@ -25,7 +26,7 @@ import { type Clock } from '@cloakroom/platform';
 import { hashOf, limits, type RefreshParts } from '@cloakroom/session';
 import { LRUCache } from 'lru-cache';
 
-/** Entries of about 100 bytes; beyond it those seen longest ago go, and with them only the help against a very slow answer. */
+/** Entries of about 100 bytes. Beyond it the entries seen longest ago go, and with them only the help against a very slow answer. */
 const rememberedCountMax = 50_000;
 /** A refreshed session holds two tokens, 2 kB. */
 const refreshedCountMax = 5_000;
@@ -54,10 +55,10 @@ export class SelfContainedTokens {
     return this.tokens.verify(access);
   }
 
-  /** One question for all who hold this token. */
+  /** One question to auth for all requests that hold this token. */
   refresh(token: string, parts: RefreshParts, touch: boolean, call: () => OutgoingCall): Promise<SessionIssued | Problem> {
     const known = this.refreshes.get(token);
-    // What it gave was replaced since (a step-up, a sign-out): auth is to say so.
+    // Newer tokens have replaced the remembered answer (a step-up, a sign-out): auth must say so.
     if (known !== undefined && (this.newest.get(parts.handle) ?? 0) <= parts.generation + 1) return known;
     const asked = this.refreshAtAuth(call(), { refreshToken: token, touch });
     this.refreshes.set(token, asked);
@@ -66,26 +67,27 @@ export class SelfContainedTokens {
     return asked;
   }
 
-  /** Of tokens that are on their way to the browser. */
+  /** Notes tokens that are on their way to the browser. */
   noteIssued({ handle, generation }: RefreshParts): void {
     this.newest.set(handle, Math.max(generation, this.newest.get(handle) ?? 0));
   }
 
   /**
-   * Of an access token that the browser shows: it may come from another gateway, and what was renewed here from its predecessors is to be repeated
-   * no more. By its signed number alone, since anybody can write one into a refresh token; and only of sessions known here, so that it costs a look.
+   * Notes an access token that the browser shows. Another gateway may have issued it, and a renewal here from its predecessors must not be
+   * repeated any more. Only its signed number counts, since anyone can write a number into a refresh token. Only sessions known here are
+   * noted, so a note costs one look-up.
    */
   noteShown({ claims: { sid, gen } }: VerifiedAccess): void {
     const known = this.newest.get(sid);
     if (known !== undefined && known < gen) this.newest.set(sid, gen);
   }
 
-  /** It ended here: nothing that is on its way may reach the browser any more. */
+  /** Marks a session that ended here: its tokens that are on their way must not reach the browser any more. */
   end(handle: string): void {
     this.newest.set(handle, Number.POSITIVE_INFINITY);
   }
 
-  /** Whether cookies with these tokens would not overwrite newer ones. */
+  /** True if cookies with these tokens would overwrite no newer ones. */
   isNewest({ handle, generation }: RefreshParts, identity: VerifiedAccess['identity'] | undefined): boolean {
     if ((this.newest.get(handle) ?? 0) > generation) return false;
     return identity === undefined || !this.feed.isRevoked(identity);
@@ -101,6 +103,6 @@ export class SelfContainedTokens {
   }
 }
 
-/** What the access token and the refresh token of one refresh are known by here. */
+/** The key by which this gateway knows the access token and the refresh token of one refresh. */
 export const selfContainedHash = ({ handle, generation }: Pick<RefreshParts, 'handle' | 'generation'>): string =>
   hashOf(Buffer.from(`${handle}.${generation}`));
