@@ -1,4 +1,7 @@
-/** "Firefox on Linux" from a User-Agent: what a person recognises in a list of devices. Never the header itself: it is long and identifies. */
+/**
+ * Turns a User-Agent into "Firefox on Linux", which a person recognises in a list of devices. The header itself goes no further: it is long
+ * and identifies.
+ */
 const browsers: readonly (readonly [RegExp, string])[] = [
   [/\bEdg\//, 'Edge'],
   [/\bOPR\//, 'Opera'],
@@ -16,7 +19,7 @@ const systems: readonly (readonly [RegExp, string])[] = [
   [/\bLinux\b/, 'Linux'],
 ];
 
-/** Nobody's User-Agent needs more to be told apart. */
+/** A User-Agent needs no more characters than these to be told apart. */
 const readLengthMax = 400;
 
 export function deviceLabel(userAgent: string | undefined): string {

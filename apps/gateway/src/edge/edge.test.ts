@@ -321,7 +321,7 @@ function rawRequest(text: string): Promise<string> {
   });
 }
 
-/** node:http, which sends repeated headers and none of its own. @returns the status */
+/** Asks by node:http, which sends repeated headers and none of its own. @returns the status */
 function plain(method: string, path: string, headers: Record<string, string | string[]>): Promise<number> {
   return new Promise((resolve, reject) => {
     const sent = httpRequest(stage.url + path, { method, headers }, (response) => {

@@ -1,7 +1,8 @@
 /**
  * The HTTP edge below the routes: limits, hooks that every request passes, and one shape for every failure.
- * The order is deliberate, and all of it is before the body is read: headers that look like ours are dropped, a Host that is not one is
- * refused, and for the API the rate is counted before the origin is judged, so that a flood from another site is counted too. Cookies, the
+ *
+ * The order is deliberate, and all of it comes before the body is read. Headers that look like ours are dropped, and an invalid Host is
+ * refused. For the API the rate is counted before the origin is judged, so that a flood from another site is counted too. Cookies, the
  * session and the body's fields come after (serve-routes.ts).
  */
 import type { IncomingMessage } from 'node:http';
@@ -22,11 +23,11 @@ import { serveRoutes } from './serve-routes.ts';
 import { serveWeb } from './serve-web.ts';
 import { shedAtTheDoor, shedOrCount } from './shedding.ts';
 
-/** A cart's `seen` of 500 dots is the largest thing that anyone has to send. */
+/** The largest body that a client has to send holds a cart's `seen` of 500 dots. */
 const bodyLengthMax = 64 * 1024;
 /** Our cookies need 200 bytes; other software on the host may add its own. */
 const headerLengthMax = 16 * 1024;
-/** A client that sends its headers or body drop by drop holds a socket and nothing else; not for long. */
+/** A client that sends its headers or body drop by drop holds only a socket, and not for long. */
 const headersTimeoutMs = 10_000;
 const requestTimeoutMs = 20_000;
 /** Above the idle time of browsers' and proxies' connections, so that they close first. */
@@ -37,13 +38,13 @@ export function createAdapter(gateway: Gateway): FastifyAdapter {
     // No Nest middleware here: without its dispatcher a request costs less.
     skipMiddie: true,
     bodyLimit: bodyLengthMax,
-    // Anyone can write X-Forwarded-For: it names the person only where a proxy that we know wrote it.
+    // Anyone can write X-Forwarded-For. The gateway believes it only from a proxy that it knows.
     trustProxy: gateway.config.TRUSTED_PROXIES ?? false,
-    // Node would refuse a request without a Host by an answer of its own, which is no problem+json; here a hook does.
+    // Node would refuse a request without a Host by an answer of its own, which is no problem+json. A hook refuses it instead.
     http: { maxHeaderSize: headerLengthMax, headersTimeout: headersTimeoutMs, requireHostHeader: false },
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
-    // Live streams would keep close() waiting for ever. What is in flight is waited for before (start.ts).
+    // Live streams would keep close() waiting for ever. Before that, start.ts waits for the requests in flight.
     forceCloseConnections: true,
     // Our own hook says how long a request took; a request is never logged whole.
     logger: false,
@@ -60,7 +61,7 @@ export function createAdapter(gateway: Gateway): FastifyAdapter {
 /** @returns how many requests are in flight, live streams included */
 export function countRequests(server: FastifyInstance): () => number {
   let count = 0;
-  // By the response's end, which comes for a hijacked and for an aborted answer too.
+  // Counts down when the response closes, which happens for a hijacked and for an aborted answer too.
   server.addHook('onRequest', async (_request, reply) => {
     count++;
     reply.raw.once('close', () => count--);
@@ -68,13 +69,13 @@ export function countRequests(server: FastifyInstance): () => number {
   return () => count;
 }
 
-/** Hooks and routes; before Nest's own init, so that its not-found answer passes the hooks too. */
+/** Adds the hooks and routes. This comes before Nest's own init, so that Nest's not-found answer passes the hooks too. */
 export async function prepareServer(server: FastifyInstance, gateway: Gateway): Promise<void> {
   server.decorateRequest('begun', undefined);
-  // An expectation that we do not know is passed over (RFC 9110 10.1.1), where Node would answer a bare 417.
+  // The gateway ignores an expectation that it does not know (RFC 9110 10.1.1). Node would answer a bare 417.
   server.server.on('checkExpectation', (request, response) => server.server.emit('request', request, response));
   addHooks(server, gateway);
-  // Below the routes of the scope nothing is found: 404 or 405 whatever the body is, which nobody reads.
+  // Outside the scope's routes the answer is 404 or 405 whatever the body is, so nothing reads the body.
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', (_request, _payload, done) => done(null));
   await server.register(async (scope) => {
@@ -128,15 +129,15 @@ function addHooks(server: FastifyInstance, gateway: Gateway): void {
   });
 }
 
-/** Which of two would be meant, parsers on the way disagree about (RFC 9112 3.2); HTTP/1.0 needs none. */
+/** Parsers on the way disagree about which of two Hosts counts (RFC 9112 3.2). HTTP/1.0 needs none. */
 function namesOneHost({ httpVersion, rawHeaders }: IncomingMessage): boolean {
   const count = rawHeaders.filter((text, at) => at % 2 === 0 && text.toLowerCase() === 'host').length;
   return count === 1 || (count === 0 && httpVersion === '1.0');
 }
 
 /**
- * By the route that the router found, not by how the address is spelt: it also takes `/%61pi/...` and `http://host/api/...` for ours.
- * By the spelling too, for what is not found there.
+ * The route that the router found decides, because the router also takes `/%61pi/...` and `http://host/api/...` for ours. An address without
+ * a route is judged by its spelling.
  */
 const isOfApi = (request: FastifyRequest): boolean =>
   request.routeOptions.url?.startsWith('/api/') === true || request.url.startsWith('/api/');
@@ -160,7 +161,7 @@ export function sendProblem(reply: FastifyReply, found: Problem, request: Fastif
   return reply.code(status).headers(headers).send(body);
 }
 
-/** Every failure that is not an answer of a use case: Fastify's own, Nest's, and surprises. */
+/** Answers every failure that does not come from a use case: Fastify's own, Nest's, and surprises. */
 export function answerFailure(error: unknown, request: FastifyRequest, reply: FastifyReply, gateway: Gateway): FastifyReply {
   const expected = expectedProblem(error);
   if (expected === undefined) {
@@ -171,16 +172,19 @@ export function answerFailure(error: unknown, request: FastifyRequest, reply: Fa
   return sendProblem(reply, found ?? problem('internal'), request);
 }
 
-/** An address that exists under other methods says which (RFC 9110 15.5.6). */
+/** If the address exists under other methods, the answer names them (RFC 9110 15.5.6). */
 function missing(request: FastifyRequest, reply: FastifyReply): Problem {
   const methods = methodsAt(request);
   return methods.size === 0 || methods.has(request.method) ? problem('not_found') : methodNotAllowed(request, reply);
 }
 
-/** What no route and no page takes: below, Fastify would ask some of them for a body, and fail. */
+/** No route and no page takes any other method. Fastify would ask for a body with some of those, and fail. */
 const knownMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
-/** An address that is written out in the table is that one alone, though a pattern beside it would take its last word for an id. */
+/**
+ * Paths without a parameter, and their methods. Such a path matches itself alone, though a pattern beside it would take its last word for an
+ * id.
+ */
 const writtenOut: ReadonlyMap<string, ReadonlySet<string>> = new Map(
   [...Map.groupBy(routes, ({ path }) => path)].filter(([path]) => !path.includes('{')).map(([path, same]) => [path, methodsOf(same)]),
 );
@@ -190,7 +194,7 @@ const takesMethod = (request: FastifyRequest): boolean =>
 
 function methodNotAllowed(request: FastifyRequest, reply: FastifyReply): Problem {
   const methods = methodsAt(request);
-  // Elsewhere there are pages, or nothing.
+  // An address outside the table has a page, or nothing.
   reply.header('allow', [...(methods.size === 0 ? ['GET', 'HEAD'] : methods)].join(', '));
   return problem('method_not_allowed');
 }
@@ -208,7 +212,10 @@ const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0]
 
 const patternOf = (path: string): RegExp => new RegExp(`^${path.replaceAll('.', String.raw`\.`).replaceAll(/\{\w+\}/g, '[^/]+')}$`);
 
-/** What Node's parser refused has no request object: the answer is written by hand (https://nodejs.org/api/http.html#event-clienterror). */
+/**
+ * A request that Node's parser refused has no request object, so the answer is written by hand
+ * (https://nodejs.org/api/http.html#event-clienterror).
+ */
 function answerBrokenRequest(error: { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   const code: ErrorCode = error.code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'invalid_request';

@@ -1,18 +1,18 @@
 /**
- * Headers that resemble our identity metadata. The gateway forwards no inbound header at all, so none could reach a service; they are dropped
- * and counted all the same, because someone who sends them is trying doors. Spellings seen in attacks: other case, `_` for `-` (some servers
- * fold them), `-bin` (gRPC decodes it), duplicates.
+ * Headers that resemble our identity metadata. The gateway forwards no inbound header at all, so none of them could reach a service. It drops
+ * and counts them all the same, because their sender is probing. Spellings seen in attacks: other case, `_` for `-` (some servers fold them),
+ * `-bin` (gRPC decodes it), duplicates.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { callMetadata } from '@cloakroom/contracts';
 import { resemblesCallMetadata } from '@cloakroom/mesh';
 
-/** Under their exact names these come from outside rightly; spelt otherwise they do not. */
+/** Under their exact names these headers may come from outside. In any other spelling they are lookalikes. */
 const welcome = new Set<string>([callMetadata.traceparent, callMetadata.experiment]);
-/** Not ours, but what other platforms trust: a probe all the same. */
+/** Other platforms trust these names. A client that sends them is probing all the same. */
 const foreignNames = new Set(['x-user-id', 'x-user', 'x-session', 'x-session-id', 'x-subject', 'x-identity']);
 
-/** Browsers send the same few names in each request. Whoever sends others fills this once and finds no more room. */
+/** Browsers send the same few names in each request. A client that sends others fills this once, and finds no more room. */
 const judged = new Map<string, boolean>();
 const judgedCountMax = 256;
 
@@ -31,7 +31,7 @@ function judge(name: string): boolean {
 }
 
 /**
- * Removes them from the parsed headers.
+ * Removes the lookalikes from the parsed headers.
  * @param rawHeaders name, value, name, value ... as received: here duplicates are still apart
  * @returns how many there were
  */

@@ -1,4 +1,4 @@
-/** The document is held to what the code does: every route is called in every way that it can answer, and each answer is judged by its schema. */
+/** Holds the document to the code. Every route is called in every way that it can answer, and each answer is judged by its schema. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ import { routes } from '../routes.ts';
 
 let stage: Stage;
 let document: Json;
-/** Who has an order. */
+/** The person who has an order. */
 let buyer: string;
 beforeAll(async () => {
   stage = await openStage();
@@ -26,7 +26,7 @@ afterAll(() => stage.stop());
 const nameOf = ({ method, path }: Route): string => `${method} ${path}`;
 const commandId = (): string => uuidV7(Date.now(), randomBytes(10));
 
-/** A good request of each route: what it takes to be answered with success. */
+/** A request of each route that is answered with success. */
 const good: Record<string, () => Ask & { path?: string }> = {
   'GET /api/session': () => ({ token: stage.auth.begin('user') }),
   'POST /api/session/guest': () => ({}),
@@ -205,7 +205,7 @@ describe('where no use case is reached', () => {
   });
 });
 
-/** A body that a rule between fields, or within one, forbids. `undefined` takes a field away. */
+/** A rule between fields, or within one, forbids each of these bodies. `undefined` takes a field away. */
 const forbidden: readonly (readonly [string, Json])[] = [
   ['POST /api/session/login/second-factor', { recoveryCode: 'r' }],
   ['POST /api/session/login/second-factor', { response: { id: 'AAAA' } }],
@@ -255,7 +255,7 @@ it('every code that is named stands in the error table, with its own status', ()
   }
 });
 
-/** zod reads all of a schema but alternatives that say no more than which fields there are. */
+/** zod reads a whole schema, except alternatives that say no more than which fields there are. */
 function allows({ oneOf, ...rest }: Json, body: Json): boolean {
   const has = ({ required }: { readonly required: string[] }): boolean => required.every((field) => field in body);
   return z.fromJSONSchema(rest).safeParse(body).success && (oneOf === undefined || oneOf.filter(has).length === 1);

@@ -66,7 +66,7 @@ const consistencyHeader = z.object({
   }),
 });
 
-/** How far what a cart was read from had come. */
+/** The position of the view that the cart was read from. */
 const readHeaders = z.object({ 'Consistency-Token': z.string().optional() });
 
 const traceHeaders = z.object({
@@ -90,14 +90,14 @@ function responseOf(shape: AnswerShape): ZodOpenApiResponseObject {
   };
 }
 
-/** Which codes a route may answer: those it names, and those that follow from what it needs. */
+/** Lists the codes that a route may answer: those it names, and those that follow from its needs. */
 export function codesOf(route: Route): ErrorCode[] {
   const codes = new Set<ErrorCode>(route.errors);
   const add = (...more: ErrorCode[]): void => more.forEach((code) => codes.add(code));
   if (route.operationClass === 'operations') add('unavailable', 'deadline_exceeded', 'invalid_request', 'headers_too_large');
   else
     add('ambiguous_cookies', 'too_many_requests', 'headers_too_large', 'internal', 'unavailable', 'deadline_exceeded', 'invalid_request');
-  // What is no id, or longer than any, is another address.
+  // A parameter that is no id, or longer than any id, makes another address.
   if (route.params !== undefined) add('not_found');
   if (route.method !== 'GET') add('cross_site_request', 'unsupported_media_type', 'payload_too_large');
   if (route.identity === 'guest') add('session_required', 'session_ended');
@@ -118,7 +118,7 @@ function problemsOf(route: Route): Record<string, ZodOpenApiResponseObject> {
       String(status),
       {
         description: codes.map((code) => `\`${code}\``).join(', '),
-        // With the cart as it is now.
+        // This problem carries the cart as it is now, and so the position that it was read at.
         headers: codes.includes('cart_changed') ? traceHeaders.extend(readHeaders.shape) : traceHeaders,
         content: { [problemType]: { schema: problemSchema } },
       },
@@ -126,7 +126,7 @@ function problemsOf(route: Route): Record<string, ZodOpenApiResponseObject> {
   );
 }
 
-/** getApiCart, deleteApiSessionDevicesHandle */
+/** For example getApiCart, deleteApiSessionDevicesHandle. */
 function operationIdOf(route: Route): string {
   const words = route.path.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
   return route.method.toLowerCase() + words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('');

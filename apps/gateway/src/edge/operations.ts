@@ -1,4 +1,4 @@
-/** What this process tells of itself: is it alive, is it ready, its metrics, its contract, and the keys that verify passports. */
+/** This process about itself: whether it is alive and ready, its metrics, its contract, and the keys that verify passports. */
 import { isProblem, problem } from '@cloakroom/contracts';
 import { metrics, readinessAnswer } from '@cloakroom/platform';
 import { z } from 'zod';
@@ -13,7 +13,7 @@ export const jwksSchema = z.object({ keys: z.array(z.looseObject({ kid: z.string
 
 export const isAlive = (): Outcome => ({ status: 200, body: { alive: true } });
 
-// The next two are for probes and Prometheus, who ask the process itself: what comes through a proxy comes from the public.
+// Probes and Prometheus ask the process itself. A request through a proxy comes from the public, so the next two answer it with `not_found`.
 
 export async function isReady(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
   return x.proxied ? problem('not_found') : readinessAnswer(await gateway.look());
@@ -39,5 +39,5 @@ export async function readJwks(x: Exchange, _input: unknown, gateway: Gateway): 
   };
 }
 
-/** A retired key is refused at once by the feed; this only bounds how long a tool outside sees an old set. */
+/** The feed refuses a retired key at once. This only bounds how long an outside tool sees an old set. */
 const jwksMaxAgeS = 60;

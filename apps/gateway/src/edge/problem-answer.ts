@@ -1,4 +1,4 @@
-/** Every error of the gateway: RFC 9457 problem+json with a stable code. With libs/mesh the only place that turns codes into a transport's words. */
+/** Every error of the gateway: RFC 9457 problem+json with a stable code. Only this file and libs/mesh turn codes into a transport's words. */
 import { type ErrorCode, errorTable, isProblem, type Problem, problem, toldCode, toldCodes } from '@cloakroom/contracts';
 import { z } from 'zod';
 import { cartSchema } from '../cart/cart-answer.ts';
@@ -38,7 +38,7 @@ export interface FieldProblem extends Problem {
 }
 
 export const problemType = 'application/problem+json';
-/** Where a code itself says "wait" but nobody said how long. */
+/** For a code that says "wait", when no service said how long. */
 const retryAfterDefaultS = 2;
 const waitCodes: ReadonlySet<ErrorCode> = new Set([
   'unavailable',
@@ -56,7 +56,7 @@ export function problemAnswer(
   const entry = errorTable[code];
   const retryAfter = what.retryAfterS ?? (waitCodes.has(code) ? retryAfterDefaultS : undefined);
   const body: ProblemBody = {
-    // RFC 9457 3.1.1: a URI that leads nowhere is better a URN than an address where nothing is.
+    // RFC 9457 3.1.1: if nothing stands at a type's address, a URN is better than an address.
     type: `urn:cloakroom:problem:${code}`,
     title: entry.text,
     status: entry.http,
@@ -74,7 +74,7 @@ export function problemAnswer(
     ...(retryAfter !== undefined && { 'retry-after': String(Math.ceil(retryAfter)) }),
     ...('reached' in what && what.reached !== '' && { 'consistency-token': what.reached }),
   };
-  // As bytes: to a text Fastify would add a charset, which application/problem+json does not have.
+  // Sent as bytes: Fastify would add a charset to a text, and application/problem+json does not have one.
   return { status: entry.http, headers, body: Buffer.from(JSON.stringify(body)) };
 }
 
@@ -86,7 +86,7 @@ function secondFactorMembers({ challenge, methods, options }: SecondFactorProble
   };
 }
 
-/** What zod found, field by field, without the values: they may be secrets. */
+/** Lists zod's findings field by field, without the values, which may be secrets. */
 export function invalid(where: string, error: z.ZodError): FieldProblem {
   const errors = error.issues.slice(0, errorCountMax).map((issue) => ({ field: [where, ...issue.path].join('.'), message: issue.message }));
   return { ...problem('invalid_request'), errors };
@@ -94,7 +94,7 @@ export function invalid(where: string, error: z.ZodError): FieldProblem {
 
 const errorCountMax = 20;
 
-/** A failure of Fastify itself, by its code: https://fastify.dev/docs/latest/Reference/Errors/ */
+/** Fastify's own failures, by their codes: https://fastify.dev/docs/latest/Reference/Errors/ */
 const frameworkCodes: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
   FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
@@ -106,7 +106,7 @@ const frameworkCodes: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_NOT_FOUND: 'not_found',
 };
 
-/** Nest turns what Fastify refuses into an exception that keeps the status alone. A refusal of theirs is no failure of ours. */
+/** Nest turns a refusal by Fastify into an exception that keeps the status alone. Such a refusal is no failure of ours. */
 const statusCodes: Readonly<Record<number, ErrorCode>> = {
   404: 'not_found',
   405: 'method_not_allowed',
@@ -114,7 +114,10 @@ const statusCodes: Readonly<Record<number, ErrorCode>> = {
   415: 'unsupported_media_type',
 };
 
-/** What a thrown value means; undefined: a surprise, to be logged and answered as `internal`. */
+/**
+ * Maps a thrown value to a Problem.
+ * @returns undefined for a surprise, which is logged and answered as `internal`
+ */
 export function expectedProblem(error: unknown): Problem | undefined {
   if (isProblem(error)) return error;
   if (typeof error !== 'object' || error === null) return undefined;

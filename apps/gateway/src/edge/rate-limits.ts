@@ -1,6 +1,6 @@
 /**
- * Bounds for each address, in this process' memory: they protect this replica from one busy client, not accounts from guessing (auth counts
- * failures by account and address in its store). Two replicas allow twice as much, which is harmless for bounds this wide.
+ * Bounds for each address, in this process' memory. They protect this replica from one busy client, not accounts from guessing. auth counts
+ * failures by account and address in its store. Two replicas allow twice as much, which is harmless for bounds this wide.
  */
 import { problem, type Problem } from '@cloakroom/contracts';
 import { networkOf } from '@cloakroom/platform';
@@ -12,7 +12,7 @@ export interface AddressLimits {
   request(address: string): Promise<Problem | undefined>;
   /**
    * A known device has a share of its own, whatever strangers at its address have used up.
-   * @param knownAccount whose known device the browser is; undefined for no one's
+   * @param knownAccount the account that knows this browser as its device; undefined if none does
    */
   signIn(address: string, knownAccount: string | undefined): Promise<Problem | undefined>;
   guest(address: string): Promise<Problem | undefined>;
@@ -23,8 +23,8 @@ export interface AddressLimits {
 type Limits = Pick<GatewayConfig, 'RATE_LIMIT_PER_10S' | 'SIGN_IN_LIMIT_PER_MINUTE' | 'GUEST_LIMIT_PER_MINUTE' | 'ORDER_LIMIT_PER_MINUTE'>;
 
 /**
- * The known accounts of one address share this many shares: those of a household. Each sign-in makes another cookie, and anybody may make
- * accounts, so neither the cookie nor the account alone is a bound.
+ * The known accounts of one address share this many shares, enough for a household. Each sign-in makes another cookie, and anybody may make
+ * accounts. So neither the cookie nor the account alone is a bound.
  */
 const knownSharesOfAddress = 5;
 
@@ -36,7 +36,7 @@ export function addressLimits(config: Limits): AddressLimits {
     request: (address) => request(networkOf(address)),
     signIn: async (address, knownAccount) => {
       const network = networkOf(address);
-      // The account's own share first: one that floods must not use up what the others of its address have.
+      // The account's own share comes first: one that floods must not use up the share of the others at its address.
       return knownAccount === undefined ? ofStrangers(network) : ((await ofAccount(`${network} ${knownAccount}`)) ?? ofKnown(network));
     },
     guest: (address) => guest(networkOf(address)),

@@ -1,9 +1,9 @@
-/** What this gateway depends on, as /readyz tells it. */
+/** The parts that this gateway depends on, as /readyz reports them. */
 import { openFeedStatus } from '@cloakroom/identity';
 import { lookWithin, type PartStatus, type Readiness, startingMaxMs } from '@cloakroom/platform';
 import type { Gateway } from '../gateway.ts';
 
-/** Of another service's /readyz, which bounds each part that it asks about by `lookMaxMs`. */
+/** Bounds a call to another service's /readyz, which bounds each part that it asks about by `lookMaxMs`. */
 const lookTimeoutMs = 500;
 
 export function openLookAtParts(gateway: Omit<Gateway, 'look' | 'readMetrics'>): () => Promise<Readiness> {
@@ -23,7 +23,7 @@ export function openLookAtParts(gateway: Omit<Gateway, 'look' | 'readMetrics'>):
     const starting = gateway.clock.monotonicMs() - startedMs < startingMaxMs;
     return {
       gateway: { ok: !gateway.stopping(), replica: config.REPLICA, provider: config.PROVIDER, streams: gateway.streams.open },
-      // A log that is there is read before the first request, which spares auth. Without it this gateway serves, asking auth each time.
+      // A log within reach is read before the first request, which spares auth. Without it this gateway serves too, and asks auth each time.
       feed: { ...feedStatus(), ok: feedRead || found === undefined || !starting },
       keys: { ok: gateway.jwks() !== undefined },
       eventLog:
@@ -34,13 +34,13 @@ export function openLookAtParts(gateway: Omit<Gateway, 'look' | 'readMetrics'>):
   };
 }
 
-/** Of each replica: auth, auth-2, auth-3. */
+/** Asks each replica, and names them auth, auth-2, auth-3. */
 async function lookThroughAll(name: string, adminUrls: readonly string[] = []): Promise<Readiness> {
   const looks = await Promise.all(adminUrls.map(lookThrough));
   return Object.fromEntries(looks.map((look, index) => [index === 0 ? name : `${name}-${index + 1}`, look]));
 }
 
-/** What another service tells of itself: shown, but no reason for this one to take no requests. */
+/** Shows another service's report of itself. A bad one is no reason for this gateway to take no requests. */
 async function lookThrough(adminUrl: string): Promise<PartStatus> {
   try {
     const response = await fetch(new URL('/readyz', adminUrl), { signal: AbortSignal.timeout(lookTimeoutMs) });

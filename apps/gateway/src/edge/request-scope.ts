@@ -1,15 +1,15 @@
-/** What every request is given as soon as its headers are read, before anything can fail: a trace, a place for timings, a signal. */
+/** Gives every request a trace, a place for timings and a signal, as soon as its headers are read and before anything can fail. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { continueTrace, enterTrace, type RandomBytes, type Span, type TraceContext, tracing } from '@cloakroom/platform';
 import { Timings } from './timings.ts';
 
 export interface Begun {
   readonly trace: TraceContext;
-  /** Ended with the answer; of a live stream, when it begins. */
+  /** Ends with the answer. The span of a live stream ends when the stream begins. */
   readonly span: Span | undefined;
   readonly timings: Timings;
   readonly startedMs: number;
-  /** Aborts when the browser has gone before it was answered. */
+  /** Aborts when the browser has gone before its request was answered. */
   readonly signal: AbortSignal;
 }
 
@@ -31,21 +31,21 @@ export function begin(request: FastifyRequest, reply: FastifyReply, randomBytes:
 }
 
 function traceOf(request: FastifyRequest, traceparent: string | undefined, randomBytes: RandomBytes): Pick<Begun, 'trace' | 'span'> {
-  // What a span is called is worth working out only where there is one.
+  // Where there is no span, its name need not be worked out.
   if (!tracing() || probes.has(request.routeOptions.url ?? '')) return { trace: continueTrace(traceparent, randomBytes), span: undefined };
   return enterTrace(spanOf(request), traceparent, randomBytes);
 }
 
-/** Asked every few seconds by machines: their spans would bury those of people. */
+/** Machines ask these every few seconds: their spans would bury those of people. */
 const probes: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
 
-/** An answer of 500 and above is the only one that failed: what a browser did wrong is its own failure (OpenTelemetry's rule for servers). */
+/** Only an answer of 500 and above has failed. A browser's mistake is its own failure (OpenTelemetry's rule for servers). */
 export function endSpan(span: Span | undefined, reply: FastifyReply): void {
   span?.set({ 'http.response.status_code': reply.statusCode });
   span?.end(reply.statusCode >= 500 ? String(reply.statusCode) : undefined);
 }
 
-/** By the route's pattern, never by the address, which may hold ids and searches. */
+/** Names the span by the route's pattern, never by the address, which may hold ids and searches. */
 function spanOf({ method: sent, routeOptions }: FastifyRequest) {
   const method = methods.has(sent) ? sent : '_OTHER';
   const route = routeOptions.url?.replaceAll(/:(\w+)/g, '{$1}');

@@ -1,4 +1,4 @@
-/** What every answer tells the browser about how far to trust it (OWASP ASVS 5.0 V3.4). */
+/** Every answer tells the browser how far to trust it (OWASP ASVS 5.0 V3.4). */
 
 const contentSecurityPolicy = [
   "default-src 'self'",
@@ -17,7 +17,7 @@ const always: Readonly<Record<string, string>> = {
   'cross-origin-resource-policy': 'same-origin',
   'x-frame-options': 'DENY',
   'permissions-policy': 'camera=(), microphone=(), geolocation=()',
-  // Until a route says otherwise: what is personal must never be kept by a shared cache (Klarna, May 2021).
+  // The default, until a route says otherwise: a shared cache must never keep personal data (Klarna, May 2021).
   'cache-control': 'no-store',
 };
 

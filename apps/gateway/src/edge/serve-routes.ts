@@ -1,7 +1,8 @@
 /**
  * One request through the table: who (cookie, identity) -> what (schemas) -> the use case -> the answer in HTTP's words.
- * Origin and rate have been checked before, ahead of the body (http-server.ts). What a route needs is in the table, never in its use case:
- * a route that states no identity cannot see one.
+ *
+ * http-server.ts has checked origin and rate before, ahead of the body. The table says what a route needs, and its use case never does: a
+ * route that states no identity cannot see one.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { consistencyTokenPattern, experimentPattern, isProblem, problem, type Problem, SessionState, toldCode } from '@cloakroom/contracts';
@@ -26,9 +27,9 @@ import type { Route } from '../route.ts';
 import { deviceLabel } from './device-label.ts';
 import { readShown, whoIs } from '../identity/identify-caller.ts';
 
-/** A page that anyone may see does not wait longer than this to learn who looks. */
+/** A page that anyone may see waits no longer than this to learn who looks. */
 const publicIdentityBudgetMs = 300;
-/** Said of a public answer when a session was shown that could not be checked: the page is what a guest sees. */
+/** Marks a public answer when a session was shown that could not be checked: the page is what a guest sees. */
 export const sessionViewHeader = 'x-session-view';
 
 export function serveRoutes(server: FastifyInstance, routes: readonly Route[], gateway: Gateway): void {
@@ -53,12 +54,12 @@ export function serveRoutes(server: FastifyInstance, routes: readonly Route[], g
 interface Answered {
   readonly outcome: Outcome;
   readonly headers: Readonly<Record<string, string>>;
-  /** What the browser sent, and what came of looking at it. */
+  /** The browser's cookies, and the result of identifying the caller by them. */
   readonly sent?: { readonly cookies: OurCookies; readonly renewal: Renewal };
 }
 
 async function answer(route: Route, request: FastifyRequest, begun: Begun, gateway: Gateway): Promise<Answered> {
-  // A probe must not fail by what a browser on the same host carries along.
+  // The cookies of a browser on the same host must not make a probe fail.
   const cookies = readCookies(route.operationClass === 'operations' ? undefined : request.headers.cookie);
   if (isProblem(cookies)) return { outcome: cookies, headers: {} };
   const anonymous = exchangeOf(route, request, begun, cookies, gateway);
@@ -68,7 +69,7 @@ async function answer(route: Route, request: FastifyRequest, begun: Begun, gatew
   const limited = route.limit === 'sign-in' ? await gateway.limits.signIn(request.ip, knownAccount) : undefined;
   if (limited !== undefined) return { outcome: limited, headers: {} };
 
-  // Who looks changes nothing on a page that anyone may see: find out meanwhile.
+  // A page that anyone may see is the same for every caller, so the gateway identifies the caller meanwhile.
   if (route.operationClass === 'public') {
     const [view, outcome] = await Promise.all([publicView(anonymous, gateway), handle(route, request, anonymous, gateway)]);
     return { outcome, headers: view, sent };
@@ -79,12 +80,15 @@ async function answer(route: Route, request: FastifyRequest, begun: Begun, gatew
   return { outcome: evictIfRefused(await handle(route, request, x, gateway), x, gateway), headers: {}, sent };
 }
 
-/** A service that refuses the passport knows more than our cache: it heard a revocation first, or a key was retired. Ask auth next time. */
+/**
+ * A service that refuses the passport knows more than the identity cache: it heard a revocation first, or a key was retired. The next request
+ * asks auth.
+ */
 function evictIfRefused(outcome: Outcome, x: Exchange, gateway: Gateway): Outcome {
   if (!isProblem(outcome) || x.token === undefined) return outcome;
   if (outcome.problem !== 'invalid_passport' && outcome.problem !== 'session_ended') return outcome;
   gateway.identities.bury(x.token.hash);
-  // A browser holds no passport and can do nothing about one but try again.
+  // A browser holds no passport, so all it can do is try again.
   return outcome.problem === 'invalid_passport' ? problem('identity_unavailable') : outcome;
 }
 
@@ -112,22 +116,22 @@ function exchangeOf(route: Route, request: FastifyRequest, begun: Begun, cookies
   };
 }
 
-/** RFC 7239, and what everybody writes. */
+/** RFC 7239's header, and the one that proxies write in practice. */
 const forwardedHeaders = ['forwarded', 'x-forwarded-for'] as const;
 
-/** Looked at by sign-ins alone. One that never was ours counts as none, and reaches no database. */
+/** Only sign-ins read this cookie. One that never was ours counts as none, and reaches no database. */
 function knownDeviceOf(route: Route, { knownDevice }: OurCookies, gateway: Gateway): string {
   if (route.limit !== 'sign-in' || knownDevice === undefined) return '';
   return parseKnownDevice(knownDevice, gateway.macKeys) === undefined ? '' : knownDevice;
 }
 
-/** Enforces what the table says of identity. */
+/** Enforces the identity that the table demands. */
 async function personFor(route: Route, x: Exchange, gateway: Gateway): Promise<Person | undefined | Problem> {
   if (route.identity === 'none') return undefined;
   const need = { audience: route.audience ?? 'cart', sensitive: route.operationClass === 'sensitive', touch: route.live !== true };
   const found = await whoIs(x, need, gateway);
   count(found);
-  // Only where nobody asked for it to be renewed.
+  // `whoIs` says "stale" only to a caller that asked for no renewal.
   if (found === 'stale') return problem('identity_unavailable');
   if (isProblem(found)) return found;
   if (found === 'ended') return route.identity === 'maybe' ? undefined : problem('session_ended');
@@ -136,9 +140,12 @@ async function personFor(route: Route, x: Exchange, gateway: Gateway): Promise<P
   return found;
 }
 
-/** A person who only browses is there too: their session is touched. When it cannot be checked the page says whose view it is. */
+/**
+ * Touches the session of a person who only browses, because that person is there too. If the session cannot be checked, the answer says whose
+ * view it is.
+ */
 async function publicView(x: Exchange, gateway: Gateway): Promise<Record<string, string>> {
-  // Without a renewal: an answer that anyone may see, and a cache may keep, sets no cookie.
+  // No renewal here: an answer that anyone may see, and a cache may keep, sets no cookie.
   const need = { audience: 'cart', sensitive: false, touch: true, refresh: false, budgetMs: publicIdentityBudgetMs } as const;
   const found = await whoIs(x, need, gateway);
   count(found);
@@ -188,7 +195,7 @@ function sendAnswer(reply: FastifyReply, answered: Answer): FastifyReply {
   if (token !== undefined) reply.header('consistency-token', token);
   reply.code(answered.status).headers(answered.headers ?? {});
   if (answered.stream !== undefined) {
-    // One that ends with the stream would come hours late, or never.
+    // A span that ended with the stream would come hours late, or never.
     endSpan(reply.request.begun?.span, reply);
     answered.stream(eventSocket(reply));
     return reply;
@@ -209,7 +216,8 @@ function* cookiesOf(outcome: Outcome, sent: Answered['sent'], gateway: Gateway):
     !('loggedOut' in outcome) &&
     gateway.selfContained.isNewest(issued.selfContained.parts, identity)
   ) {
-    // Renewed on the way. It took a while to answer: newer cookies may be there by now, and are not overwritten.
+    // The gateway renewed these tokens on the way. The answer took a while: the browser may have newer cookies by now, which are not
+    // overwritten.
     yield* tokenCookies(issued, nowMs, undefined);
   }
   if (isProblem(outcome)) return;

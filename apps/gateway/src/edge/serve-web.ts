@@ -1,6 +1,8 @@
 /**
- * The built web app, on the gateway's own origin: so one strict content policy fits both, and cookies need no cross-origin rules.
- * A file with a hash in its name never changes and is kept for ever; everything else, the page itself first, is asked for again each time.
+ * Serves the built web app on the gateway's own origin, so one strict content policy fits both, and cookies need no cross-origin rules.
+ *
+ * A file with a hash in its name never changes, and browsers keep it for ever. They ask again each time for everything else, the page itself
+ * first.
  */
 import { readFile, stat } from 'node:fs/promises';
 import { join, normalize, sep } from 'node:path';
@@ -32,7 +34,7 @@ function answerPage(reply: FastifyReply, page: Buffer): FastifyReply {
   return reply.header('cache-control', 'no-cache').type('text/html; charset=utf-8').send(page);
 }
 
-/** What belongs to the API answers as the API, never with a page. */
+/** An address of the API answers as the API, never with a page. */
 const isReserved = (path: string): boolean =>
   /^\/(api|\.well-known)(\/|$)/.test(path) || /^\/(healthz|readyz|metrics|openapi\.json)$/.test(path);
 

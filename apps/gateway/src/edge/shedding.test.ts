@@ -10,7 +10,7 @@ afterEach(() => stage.stop());
 
 const line = () => ({ commandId: uuidV7(Date.now(), randomBytes(10)), productId: 'scarf', quantity: 1 });
 
-/** Questions to auth hang until they are released: `count` requests of people are in flight. */
+/** Keeps questions to auth waiting until they are released: `count` requests of people are in flight. */
 async function hang(count: number): Promise<() => Promise<number[]>> {
   const gate = Promise.withResolvers<void>();
   stage.auth.gate = gate.promise;
@@ -68,7 +68,7 @@ it('a crowd that sends its bodies drop by drop holds sockets and nobody’s plac
   const crowd = Array.from({ length: 8 }, () => {
     const socket = connect(Number(port), hostname);
     socket.on('error', () => undefined);
-    // In one piece with a probe: when that is answered, the gateway has begun with what follows it.
+    // Sent in one piece with a probe: once the probe is answered, the gateway has begun with the request behind it.
     socket.write(`GET /healthz HTTP/1.1\r\nHost: ${host}\r\n\r\n${begun}`);
     return socket;
   });

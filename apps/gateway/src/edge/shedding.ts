@@ -1,4 +1,4 @@
-/** Load shedding at the edge: before anything is read or asked for. What goes first and why: libs/mesh/src/server/load-shedding.ts. */
+/** Load shedding at the edge, before anything is read or asked for. libs/mesh/src/server/load-shedding.ts says what goes first, and why. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { problem, type Problem } from '@cloakroom/contracts';
 import type { LoadShedder, SheddingClass, ShedReason } from '@cloakroom/mesh';
@@ -8,17 +8,17 @@ import type { OperationClass } from '../route.ts';
 declare module 'fastify' {
   interface FastifyContextConfig {
     operationClass?: OperationClass;
-    /** Stays open: counted by its own bound (STREAM_COUNT_MAX). */
+    /** Stays open, so it is counted by its own bound (STREAM_COUNT_MAX). */
     live?: boolean;
   }
 }
 
-/** Those who are refused together must not come back together. */
+/** Clients that are refused together must not come back together. */
 const retryAfterS = [1, 2, 3] as const;
 let refusals = 0;
 
 /**
- * Before the body is read. Nothing is counted yet: a crowd that sends its bodies drop by drop would hold everybody's places.
+ * Judges a request before its body is read, and counts nothing yet: slow uploads would otherwise hold the slots of everybody.
  * @returns what to answer instead
  */
 export function shedAtTheDoor(request: FastifyRequest, reply: FastifyReply, shedder: LoadShedder): Problem | undefined {
@@ -27,10 +27,13 @@ export function shedAtTheDoor(request: FastifyRequest, reply: FastifyReply, shed
   return refused(reply, operationClass, shedder.refuses(operationClass));
 }
 
-/** When the body is there. @returns what to answer instead; otherwise the request is counted until its answer is over */
+/**
+ * Judges and counts a request once its body has arrived.
+ * @returns what to answer instead; otherwise the request is counted until its answer is over
+ */
 export function shedOrCount(request: FastifyRequest, reply: FastifyReply, shedder: LoadShedder): Problem | undefined {
   const { operationClass = 'public', live = false } = request.routeOptions.config;
-  // Whoever has gone meanwhile would never leave.
+  // A response that has closed meanwhile closes no more, so its slot would never be freed.
   if (operationClass === 'operations' || live || reply.raw.closed) return undefined;
   const place = shedder.enter(operationClass);
   if (typeof place !== 'function') return refused(reply, operationClass, place);
