@@ -9,7 +9,7 @@ import type { addLineBody } from './command-input.ts';
 import { otherCart } from './other-cart.ts';
 import { writeOutcome } from './write-outcome.ts';
 
-/** The first one of a browser begins its guest session, but only once the command is known to be good: a typo creates nothing. */
+/** A browser's first line begins its guest session, but only once the command is known to be good: a typo creates nothing. */
 export async function addLine(x: Exchange, { body }: { readonly body: z.output<typeof addLineBody> }, gateway: Gateway): Promise<Outcome> {
   const refused = otherCart(x, body.cartId);
   if (refused !== undefined) return refused;
@@ -31,7 +31,7 @@ export async function addLine(x: Exchange, { body }: { readonly body: z.output<t
   });
   const outcome = writeOutcome(accepted, { tellLine: true });
   if (shopper.newToken === undefined) return outcome;
-  // The session has begun whatever became of the line: without its cookie a retry would begin another.
+  // The session has begun even if the line was refused. Without its cookie a retry would begin another session.
   return { ...outcome, newToken: shopper.newToken };
 }
 

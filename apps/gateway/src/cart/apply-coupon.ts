@@ -7,7 +7,7 @@ import { writeOutcome } from './write-outcome.ts';
 
 type Input = { readonly params: z.output<typeof couponParams>; readonly body: z.output<typeof commandBody> };
 
-/** Only noted, whatever it says: orders judges it at check-out, by what is in the cart then. */
+/** Notes the coupon, whatever it says. orders judges it at check-out, by what is in the cart then. */
 export async function applyCoupon(x: Exchange, { params, body }: Input, gateway: Gateway): Promise<Outcome> {
   const refused = otherCart(x, body.cartId);
   if (refused !== undefined) return refused;

@@ -48,7 +48,7 @@ export const cartSchema = z
 
 export type CartBody = z.output<typeof cartSchema>;
 
-/** Of an empty cart; the catalog of this shop has one currency. */
+/** The currency of an empty cart; the catalog of this shop has one currency. */
 export const currencyDefault = 'EUR';
 const goneName = 'No longer available';
 

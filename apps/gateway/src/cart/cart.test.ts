@@ -262,7 +262,7 @@ describe('the cart', () => {
     expect(await broughtTo(`local:${own}:7`)).toBe(`local:${own}:7`);
     expect(await broughtTo(`local:${own}:7`, `local:${own}:9`)).toBe(`local:${own}:9`);
     expect(await broughtTo(`local:${own}:7`, `local:${own}:6`)).toBe(`local:${own}:7`);
-    // A page that knew the guest's cart, after a sign-in in another one; and the other way round.
+    // First the page still knows the guest's cart after a sign-in in another page. Then the cookie does.
     expect(await broughtTo(`local:${own}:7`, `local:${other}:9`)).toBe(`local:${own}:7`);
     expect(await broughtTo(`local:${other}:9`, `local:${own}:7`)).toBe(`local:${own}:7`);
     expect(await broughtTo('nonsense')).toBeUndefined();

@@ -1,4 +1,4 @@
-/** What cart commands carry. Names and prices are never among it: they come from the catalog. */
+/** The inputs of cart commands. Names and prices are never among them: they come from the catalog. */
 import {
   lineIdLengthMax,
   lineQuantityMax,
@@ -12,7 +12,7 @@ import {
 import { z } from 'zod';
 import { productId } from '../catalog/product-answer.ts';
 
-/** A UUIDv7 in lower case, made by the client for each command: repeating it is harmless (RFC 9562 5.7). Its age is the cart's to judge. */
+/** A UUIDv7 in lower case, which the client makes for each command: repeating it is harmless (RFC 9562 5.7). The cart judges its age. */
 const commandId = z
   .uuidv7()
   .refine((id) => id === id.toLowerCase(), 'lower case')
@@ -21,7 +21,7 @@ const commandId = z
 const cartId = z.string().max(subjectLengthMax).optional().meta({
   description: 'The cart that the client means. Any other than that of this session, or than the guest cart that it claimed, is refused.',
 });
-/** Opaque. */
+/** Opaque to clients. */
 export const seen = z.string().max(seenLengthMax);
 const quantity = z.int().min(0).max(lineQuantityMax);
 
@@ -44,7 +44,7 @@ export const addLineBody = z.object({
 export const setQuantityBody = z.object({ commandId, quantity, seen, cartId });
 export const seenBody = z.object({ commandId, seen, cartId });
 
-/** Written as people write it: case does not matter. */
+/** Coupons as people write them: case does not matter. */
 export const couponParams = z.object({
   code: z.string().regex(writtenCouponPattern, '1 to 32 letters, digits and hyphens').meta({ description: 'Case does not matter.' }),
 });

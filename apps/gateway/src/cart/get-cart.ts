@@ -8,7 +8,7 @@ export async function getCart(x: Exchange, _input: unknown, gateway: Gateway): P
   return isProblem(read) ? read : { status: 200, body: read.cart, ...(read.reached !== '' && { reached: read.reached }) };
 }
 
-/** The session knows which guest cart its sign-in claimed; the cart says whether it has arrived. */
+/** Reads the cart. The session knows which guest cart its sign-in claimed, and the cart says whether it has arrived. */
 export async function readCart(x: Exchange, gateway: Gateway): Promise<{ cart: CartBody; reached: string } | Problem> {
   const person = personOf(x);
   const cart = await gateway.cart.getCart(outgoing(x, person.passport), { claimedGuestCart: person.view.claimedGuestCart });

@@ -7,7 +7,7 @@ import { writeOutcome } from './write-outcome.ts';
 
 type Input = { readonly params: z.output<typeof couponParams>; readonly body: z.output<typeof seenBody> };
 
-/** Removes what was seen of it: one that another device applied meanwhile stays. */
+/** Removes the coupon as the client saw it: one that another device applied meanwhile stays. */
 export async function removeCoupon(x: Exchange, { params, body }: Input, gateway: Gateway): Promise<Outcome> {
   const refused = otherCart(x, body.cartId);
   if (refused !== undefined) return refused;

@@ -7,7 +7,7 @@ import { writeOutcome } from './write-outcome.ts';
 
 type Input = { readonly params: z.output<typeof lineParams>; readonly body: z.output<typeof seenBody> };
 
-/** Removes what was seen of the line: what another device added meanwhile stays. */
+/** Removes the line as the client saw it: units that another device added meanwhile stay. */
 export async function removeLine(x: Exchange, { params, body }: Input, gateway: Gateway): Promise<Outcome> {
   const refused = otherCart(x, body.cartId);
   if (refused !== undefined) return refused;
