@@ -1,6 +1,6 @@
 import { type ErrorCode, problem, type Problem } from '@cloakroom/contracts';
 
-/** auth out of reach, in the words of a session: nothing was lost, the guest keeps everything (docs/failures.md). */
+/** Says in a session's words that auth is out of reach: nothing was lost, the guest keeps everything (docs/failures.md). */
 export function authProblem(found: Problem): Problem {
   return silences.has(found.problem) ? problem('identity_unavailable', undefined, found.retryAfterS ?? retryAfterS) : found;
 }

@@ -3,7 +3,7 @@ import { type Exchange, type Outcome, outgoing, personOf } from '../http-exchang
 import type { Gateway } from '../gateway.ts';
 import { authProblem } from './auth-problem.ts';
 
-/** Ends one of the person's own sessions; auth asks for a recent proof of the password. Other gateways hear of it from the feed. */
+/** Ends one of the person's own sessions. auth asks for a recent proof of the password. Other gateways hear of it from the feed. */
 export async function endDevice(
   x: Exchange,
   { params }: { readonly params: { readonly handle: string } },

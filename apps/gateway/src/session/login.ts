@@ -8,7 +8,7 @@ import { authProblem } from './auth-problem.ts';
 import { askedMode, signedInAnswer } from './session-answer.ts';
 import type { loginBody } from './sign-in-input.ts';
 
-/** Repeating a login changes nothing but the token: auth claims a guest's cart once, ever. */
+/** A repeated login changes nothing but the token: auth claims a guest's cart once, ever. */
 export async function login(x: Exchange, { body }: { readonly body: z.output<typeof loginBody> }, gateway: Gateway): Promise<Outcome> {
   const issued = await gateway.auth.login(outgoing(x), {
     email: body.email,
@@ -18,7 +18,7 @@ export async function login(x: Exchange, { body }: { readonly body: z.output<typ
   });
   if (isProblem(issued)) return authProblem(issued);
   if (issued.secondFactor !== undefined) return secondFactorProblem(issued.secondFactor);
-  // The old token died with this answer; the other gateways hear it from the feed.
+  // The old token died with this answer. The other gateways hear of it from the feed.
   leave(gateway, x.token, issued.currentTokenOwn);
   return signedInAnswer(200, issued);
 }

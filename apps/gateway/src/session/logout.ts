@@ -4,12 +4,14 @@ import type { Gateway } from '../gateway.ts';
 import { leave } from '../identity/identify-caller.ts';
 import { authProblem } from './auth-problem.ts';
 
-/** Idempotent. While auth cannot be reached the cookie stays: a browser that forgot it would leave a live session behind. */
+/**
+ * Ends the session; idempotent. While auth cannot be reached the cookie stays: a browser that forgot it would leave a live session behind.
+ */
 export async function logout(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
   if (x.token !== undefined) {
     const done = await gateway.auth.logout(outgoing(x), { token: x.token.text });
     if (isProblem(done)) return authProblem(done);
-    // Of both kinds, if the browser showed two.
+    // The browser may have shown cookies of both kinds, so both sessions end.
     const beside = x.token.selfContained?.beside;
     const alsoDone = beside === undefined ? undefined : await gateway.auth.logout(outgoing(x), { token: beside.text });
     if (isProblem(alsoDone)) return authProblem(alsoDone);

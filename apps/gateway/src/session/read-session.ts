@@ -2,7 +2,7 @@ import type { Answer, Exchange } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { noSession, sessionBody } from './session-answer.ts';
 
-/** Never an error for lack of a session: an ended one reads as none. */
+/** Shows the session. A missing or ended one reads as none, and is never an error. */
 export function readSession(x: Exchange, _input: unknown, { config }: Gateway): Answer {
   const session = x.person === undefined ? noSession : sessionBody(x.person.view);
   const { SESSION_MODE: usual, SESSION_MODES: allowed } = config;

@@ -9,7 +9,10 @@ import type { reauthenticateBody } from './sign-in-input.ts';
 
 type Body = z.output<typeof reauthenticateBody>;
 
-/** Step-up: a proof again, and a new token in place of the old (ASVS 7.2.4). Without the code that is needed nothing is remembered: it is repeated with it. */
+/**
+ * Step-up: the person proves who they are again, and a new token replaces the old (ASVS 7.2.4). If a needed code is missing, nothing is
+ * remembered: the page repeats the step-up with the code.
+ */
 export async function reauthenticate(x: Exchange, { body }: { readonly body: Body }, gateway: Gateway): Promise<Outcome> {
   const issued = await prove(x, body, gateway);
   if (isProblem(issued)) return authProblem(issued);

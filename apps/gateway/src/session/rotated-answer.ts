@@ -4,7 +4,7 @@ import type { Gateway } from '../gateway.ts';
 import { tokenOf, viewOf } from '../identity/issued-session.ts';
 import { sessionBody } from './session-answer.ts';
 
-/** The session goes on under a new token; what was cached of the old one goes here at once, elsewhere by the feed. */
+/** Answers with the new token under which the session goes on. This gateway forgets the old token at once, the others by the feed. */
 export function rotatedAnswer(x: Exchange, issued: SessionIssued, gateway: Gateway): Answer {
   gateway.identities.bury(x.token!.hash);
   return { status: 200, body: sessionBody(viewOf(issued)), newToken: tokenOf(issued) };

@@ -1,4 +1,4 @@
-/** What a person may know of their session, as JSON. Never a token, never a passport. */
+/** A session as its person may see it, as JSON: never a token, never a passport. */
 import {
   type SessionIssued,
   SessionState,
@@ -20,7 +20,7 @@ export const modeSchema = z.enum(tokenModeNames).meta({
   description: 'How the gateway checks the session at each request. The operator decides which modes a sign-in may ask for.',
 });
 
-/** What a sign-in asks for. */
+/** The mode that a sign-in asks for. */
 export const askedModeSchema = z.enum(tokenModeNames).meta({
   description: 'One of `modes.allowed` of GET /api/session; any other is refused as invalid_request. Absent: `modes.default`.',
 });
@@ -74,7 +74,9 @@ export function sessionBody(view: SessionView): SessionBody {
   };
 }
 
-/** The answer to a sign-in or sign-up: a new token, and a merge that is pending from now on, whether or not the cart service has heard. */
+/**
+ * Answers a sign-in or sign-up with a new token. The cart's merge is pending from now on, whether or not the cart service has heard of it.
+ */
 export function signedInAnswer(status: number, issued: SessionIssued): Answer {
   const view = viewOf(issued);
   const body: SignedInBody = {
@@ -87,5 +89,5 @@ export function signedInAnswer(status: number, issued: SessionIssued): Answer {
 
 export const isoOf = (ms: bigint): string => new Date(Number(ms)).toISOString();
 
-/** Undefined: auth takes the operator's default. */
+/** Maps a mode's name to auth's word. Without a name auth takes the operator's default. */
 export const askedMode = (name: TokenModeName | undefined): TokenMode => (name === undefined ? TokenMode.UNSPECIFIED : tokenModeOf[name]);

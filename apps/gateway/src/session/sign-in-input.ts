@@ -1,10 +1,10 @@
-/** What a person types to prove who they are. Bounded: hashing a megabyte would be work for us that costs an attacker nothing. */
+/** The fields by which a person proves who they are. They are bounded: hashing a megabyte would cost us work and an attacker nothing. */
 import { credentialIdLengthMax, emailLengthMax, nameLengthMax, passwordLengthMax, passwordLengthMin } from '@cloakroom/contracts';
 import { z } from 'zod';
 import { words } from '../words.ts';
 import { askedModeSchema } from './session-answer.ts';
 
-/** Any characters, no composition rules (NIST SP 800-63B 3.1.1). At a sign-in its least length would tell too much. */
+/** Any characters, no composition rules (NIST SP 800-63B 3.1.1). A sign-in does not check the least length, which would tell too much. */
 const password = z.string().min(1).max(passwordLengthMax);
 export const newPassword = password.min(passwordLengthMin, `at least ${passwordLengthMin} characters`);
 export const email = z.email().max(emailLengthMax);
@@ -25,7 +25,7 @@ export const registerBody = z.object({
   name: words(nameLengthMax),
   mode: askedModeSchema.optional(),
 });
-/** A password, with a code where there is a second factor; or a passkey's answer to a challenge. */
+/** A password, with a code if there is a second factor; or a passkey's answer to a challenge. */
 export const reauthenticateBody = z
   .object({ password, ...proofFields })
   .partial()

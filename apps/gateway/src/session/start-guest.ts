@@ -5,7 +5,10 @@ import { authProblem } from './auth-problem.ts';
 import { tokenOf, viewOf } from '../identity/issued-session.ts';
 import { sessionBody } from './session-answer.ts';
 
-/** Begins a guest session, or shows the one that is there: asking twice must not make two. An ended one is followed by a new one: it was asked for. */
+/**
+ * Begins a guest session, or shows the one that is there, because asking twice must not make two. After an ended session it begins a new one,
+ * because the client asked for it.
+ */
 export async function startGuest(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
   if (x.person !== undefined) return { status: 200, body: sessionBody(x.person.view) };
   const issued = await createGuest(x, gateway);
@@ -13,7 +16,7 @@ export async function startGuest(x: Exchange, _input: unknown, gateway: Gateway)
   return { status: 201, body: sessionBody(viewOf(issued)), newToken: tokenOf(issued) };
 }
 
-/** Also the way in for the first cart write. */
+/** Begins a guest session; the first cart write uses it too. */
 export async function createGuest(x: Exchange, gateway: Gateway): Promise<SessionIssued | Problem> {
   const limited = await gateway.limits.guest(x.remoteAddress);
   if (limited !== undefined) return limited;
