@@ -1,15 +1,15 @@
 /**
- * One live stream of server-sent events: tells a page what changed, so that it reads it again. An event carries no data worth stealing, and
- * losing or repeating one does no harm.
+ * One live stream of server-sent events. It tells a page what changed, so that the page reads it again. An event carries no data worth
+ * stealing, and losing or repeating one does no harm.
  *
- * What could go wrong, and what keeps it from going wrong:
- * - A stream outlives its session. Who it is for is checked again before every event, on every revocation heard, and every 2 s in any case:
- *   from the cache under the lease, else by asking auth. It never touches the session, so an open page does not keep anyone signed in.
- * - A self-contained session cannot be renewed from here, where no cookie can be set: the stream ends with its access token (5 minutes at most, the
- *   bound of mode jwt), and the browser opens the next by a request that renews it.
- * - A change falls between two streams to a service. The first message of each says "read again", whatever happened before.
- * - orders is away. Its stream and the cart's are opened apart, and neither waits for the other.
- * - A client that stops reading. At most one `cart` event waits for it and one for each of its last orders, and it has 10 s to go on.
+ * Failures, and the defence against each:
+ * - A stream outlives its session. The stream checks its person again before every event, on every revocation heard, and every 2 s in any
+ *   case. It uses the cache under the lease, else it asks auth. It never touches the session, so an open page does not keep anyone signed in.
+ * - A self-contained session cannot be renewed from here, where no cookie can be set. So the stream ends with its access token (5 minutes at
+ *   most, the bound of mode jwt). The browser opens the next stream by a request that renews the token.
+ * - A change falls between two streams to a service. The first message of each stream says "read again", whatever happened before.
+ * - orders is away. The gateway opens its stream and the cart's apart, and neither waits for the other.
+ * - A client stops reading. At most one `cart` event waits for it, and one for each of its last orders. It has 10 s to go on.
  */
 import { isProblem, SessionState } from '@cloakroom/contracts';
 import { type Revocation } from '@cloakroom/identity';
@@ -21,12 +21,15 @@ import { whoIs, whoIsStill } from '../identity/identify-caller.ts';
 import type { Seat } from './streams.ts';
 import { type Watch, watchAgain } from './watch-again.ts';
 
-/** The bound within which an ended session loses its stream even if no revocation is heard: with the lease, 2.5 s at most elsewhere too. */
+/**
+ * An ended session loses its stream within this bound even if no revocation is heard. Under the lease it takes 2.5 s at most if the session
+ * ended elsewhere, too.
+ */
 const recheckIntervalMs = 2_000;
 /** Below the idle time-outs of common proxies (60 s), and soon enough to find a dead client. */
 const keepAliveIntervalMs = 15_000;
 const stalledMaxMs = 10_000;
-/** Of orders that change while the client does not read: beyond, the ones that waited longest are left out. */
+/** Orders that may wait while the client does not read. Beyond it, the ones that waited longest are left out. */
 const ordersWaitingMax = 100;
 
 export class LiveStream {
@@ -38,7 +41,7 @@ export class LiveStream {
   private passport: Credential;
   private stalled: NodeJS.Timeout | undefined;
   private cartWaiting = false;
-  /** What caused the change, by order. */
+  /** The cause of the change, by order. */
   private readonly ordersWaiting = new Map<string, string>();
 
   constructor(x: Exchange, socket: EventSocket, gateway: Gateway, seat: Seat) {
@@ -68,7 +71,7 @@ export class LiveStream {
     this.follow({
       open: () => Promise.resolve(this.gateway.cart.watch(this.call(this.passport), {})),
       hear: (change) => this.cartChanged(change.traceparent),
-      // With a fresh passport.
+      // The next stream gets a fresh passport.
       again: () => this.stillThere(),
     });
     // A guest has no orders.
@@ -91,7 +94,7 @@ export class LiveStream {
     return { ...outgoing(this.x, passport), budgetMs: Number.POSITIVE_INFINITY, signal: this.gone.signal };
   }
 
-  /** With a passport of its own. Whether the session lives is asked every 2 s in any case: here nothing is ended. */
+  /** Opens the stream of orders with a passport of its own. It ends nothing, because the session is checked every 2 s in any case. */
   private async openOrders() {
     const found = await whoIs(this.x, { audience: 'orders', sensitive: false, touch: false, refresh: false }, this.gateway);
     if (found === undefined || typeof found === 'string' || isProblem(found)) return undefined;
@@ -119,7 +122,7 @@ export class LiveStream {
     if (concerned) void this.stillThere();
   }
 
-  /** Whether this stream may say anything more; ends it where not. */
+  /** Tells whether this stream may say anything more, and ends it if not. */
   private async stillThere(): Promise<boolean> {
     if (this.gone.signal.aborted) return false;
     const { x, gateway } = this;
@@ -133,7 +136,7 @@ export class LiveStream {
       this.end();
       return false;
     }
-    // Nobody can say whether the session lives: what cannot be checked is not continued. The page asks again and is told to wait.
+    // Auth cannot be asked, and a session that cannot be checked must not go on. The page asks again and is told to wait.
     if (isProblem(found)) {
       this.end();
       return false;
@@ -164,7 +167,9 @@ export class LiveStream {
   }
 }
 
-/** Says "read again", and of which trace that reading is: the page sends it along, and the change ends where a person sees it. */
+/**
+ * Says "read again", and names the trace of the change. The page sends the trace along, so the change's trace ends where a person sees it.
+ */
 function changed(what: 'cart' | 'order', data: { readonly orderId?: string }, cause: string): string {
   const span = cause === '' ? undefined : startSpan({ name: `live event ${what}`, kind: 'producer', parent: cause });
   span?.end();

@@ -1,20 +1,20 @@
-/** How many live streams there may be, and the way to end them all at once. */
+/** Bounds the number of live streams, and ends them all at once. */
 import { problem, type Problem } from '@cloakroom/contracts';
 import { networkOf } from '@cloakroom/platform';
 import { liveStreams } from '../metrics.ts';
 
-/** A browser opens one a tab, and over HTTP/1.1 no more than six connections in all. */
+/** A browser opens one stream for each tab, and over HTTP/1.1 no more than six connections in all. */
 export const streamsPerSessionMax = 6;
 const retryAfterS = 5;
 
-/** Of one stream: taken from its session's and from the gateway's number until it leaves. */
+/** The seat of one stream. It counts against its session and against the gateway until the stream leaves. */
 export interface Seat {
   /** Called when the gateway stops. */
   onClosing(close: () => void): void;
   leave(): void;
 }
 
-/** Of this gateway, and of one address (an IPv6 network counts as one: networkOf). */
+/** The bounds of this gateway, and of one address (an IPv6 network counts as one: networkOf). */
 export interface StreamBounds {
   readonly inAll: number;
   readonly ofAddress: number;
@@ -36,7 +36,7 @@ export class Streams {
   enter(handle: string, address: string): Seat | Problem {
     const network = networkOf(address);
     if ((this.bySession.get(handle) ?? 0) >= streamsPerSessionMax) return refused('Too many live streams of this session.');
-    // Anybody may begin guest sessions: without this one address would take every seat.
+    // Anybody may begin guest sessions. Without this bound one address would take every seat.
     if ((this.byNetwork.get(network) ?? 0) >= this.bounds.ofAddress) return refused('Too many live streams of this address.');
     if (this.count >= this.bounds.inAll) return refused('Too many live streams.');
     this.add(handle, network, 1);
@@ -61,7 +61,7 @@ export class Streams {
   }
 
   closeAll(): void {
-    // Each takes itself out of the set.
+    // A copy, because each `close` takes itself out of the set.
     for (const close of Array.from(this.closers)) close();
   }
 

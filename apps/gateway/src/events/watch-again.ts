@@ -1,14 +1,14 @@
-/** A stream from a service, opened again whenever it ends, for as long as somebody listens. */
+/** Opens a stream from a service again whenever it ends, for as long as the client listens. */
 import { isProblem, type Problem } from '@cloakroom/contracts';
 
 const reopenDelayMinMs = 250;
 const reopenDelayMaxMs = 5_000;
 
 export interface Watch<Change> {
-  /** Undefined: not now. The first message of each stream must say "read again": what changed between two streams nobody hears. */
+  /** Undefined: not now. The first message of each stream must say "read again", because no stream reports a change between two streams. */
   open(): Promise<AsyncIterable<Change | Problem> | undefined>;
   hear(change: Change): Promise<void>;
-  /** Before the next one is opened. */
+  /** Runs before the next stream is opened. */
   again?(): Promise<unknown>;
 }
 
