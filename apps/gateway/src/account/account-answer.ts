@@ -1,4 +1,4 @@
-/** What a person, or an administrator, may read of an account, as JSON. */
+/** An account as its person, or an administrator, may read it, as JSON. */
 import type { Passkey } from '@cloakroom/contracts';
 import { z } from 'zod';
 import { isoOf } from '../session/session-answer.ts';
@@ -13,7 +13,7 @@ export const factorsSchema = z
   .object({ totp: z.object({ active: z.boolean() }), recoveryCodesLeft: z.int(), passkeys: z.array(passkeySchema) })
   .meta({ id: 'Factors' });
 
-/** Each change of a factor offers to end them (ASVS 5.0 7.4.3). */
+/** Each change of a factor offers to end the other sessions (ASVS 5.0 7.4.3). */
 const otherSessions = z.int().meta({ description: 'How many other sessions this person has. DELETE /api/session/devices ends them.' });
 
 export const totpSecretSchema = z.object({ secret: z.string(), uri: z.string() }).meta({ id: 'TotpSecret' });

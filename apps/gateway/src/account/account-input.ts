@@ -1,4 +1,4 @@
-/** What a person sends to change an account. auth judges what it means; here it is bounded, and the person is told which field is wrong. */
+/** The inputs that change an account. auth judges what they mean. The gateway bounds them, and tells the person which field is wrong. */
 import { emailLengthMax, nameLengthMax } from '@cloakroom/contracts';
 import { z } from 'zod';
 import { askedModeSchema } from '../session/session-answer.ts';

@@ -4,8 +4,8 @@ import type { OutgoingCall } from '@cloakroom/mesh';
 import { authProblem } from '../session/auth-problem.ts';
 
 /**
- * What only administrators may do. Others are told so before they are asked to step up; auth, whose word it is, looks at the role again. The
- * view is fresh: these routes are sensitive, so auth was asked who it is for this very request.
+ * Lets only administrators act. Other people are refused before they are asked to step up. auth looks at the role again, because the decision
+ * is auth's. The view is fresh: these routes are sensitive, so auth identified the caller for this very request.
  */
 export async function asAdministrator(x: Exchange, act: (call: OutgoingCall) => Promise<object | Problem>): Promise<Outcome> {
   const { view, passport } = personOf(x);

@@ -3,7 +3,7 @@ import { type Exchange, type Outcome, outgoing, personOf } from '../http-exchang
 import type { Gateway } from '../gateway.ts';
 import { authProblem } from '../session/auth-problem.ts';
 
-/** The secret is shown this once; it counts when a code of it has come back. */
+/** Shows the secret, this once. It counts as a factor when a code of it has come back. */
 export async function beginTotp(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
   const begun = await gateway.account.beginTotp(outgoing(x, personOf(x).passport), {});
   return isProblem(begun) ? authProblem(begun) : { status: 200, body: { secret: begun.secret, uri: begun.uri } };

@@ -6,7 +6,7 @@ import { authProblem } from '../session/auth-problem.ts';
 import type { emailBody } from './account-input.ts';
 import { rotatedAnswer } from '../session/rotated-answer.ts';
 
-/** The profile follows by an event, a moment later. */
+/** Changes the address at auth. The profile follows by an event, a moment later. */
 export async function changeEmail(
   x: Exchange,
   { body }: { readonly body: z.output<typeof emailBody> },

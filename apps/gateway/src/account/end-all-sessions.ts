@@ -3,7 +3,7 @@ import type { Exchange, Outcome } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { asAdministrator } from './administrator.ts';
 
-/** Ends the administrator's own session too, by the own will: the cookies go. */
+/** Ends all sessions, and so the administrator's own, by the administrator's own will: the answer clears the cookies. */
 export async function revokeEverything(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
   const done = await asAdministrator(x, (call) => gateway.account.revokeEverything(call, {}));
   if (isProblem(done)) return done;

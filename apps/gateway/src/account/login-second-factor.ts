@@ -9,7 +9,7 @@ import type { secondFactorBody } from './account-input.ts';
 
 type Body = z.output<typeof secondFactorBody>;
 
-/** The second half of a sign-in; the mode that was asked for in the first is remembered there. */
+/** The second half of a sign-in. auth remembers the mode that the first half asked for. */
 export async function loginSecondFactor(x: Exchange, { body }: { readonly body: Body }, gateway: Gateway): Promise<Outcome> {
   const issued = await gateway.account.loginSecondFactor(outgoing(x), {
     challenge: body.challenge,

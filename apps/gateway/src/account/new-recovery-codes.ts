@@ -3,7 +3,7 @@ import { type Exchange, type Outcome, outgoing, personOf } from '../http-exchang
 import type { Gateway } from '../gateway.ts';
 import { authProblem } from '../session/auth-problem.ts';
 
-/** The old ones are void. */
+/** Makes new recovery codes, and voids the old ones. */
 export async function newRecoveryCodes(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
   const made = await gateway.account.newRecoveryCodes(outgoing(x, personOf(x).passport), {});
   if (isProblem(made)) return authProblem(made);

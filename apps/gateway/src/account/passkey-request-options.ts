@@ -4,7 +4,7 @@ import type { Gateway } from '../gateway.ts';
 import { authProblem } from '../session/auth-problem.ts';
 import { passkeyOptionsBody } from './account-answer.ts';
 
-/** The same for everybody: it names no account and no passkey. */
+/** The answer is the same for everybody: it names no account and no passkey. */
 export async function passkeyRequestOptions(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
   const given = await gateway.account.passkeyRequestOptions(outgoing(x), { remoteAddress: x.remoteAddress });
   return isProblem(given) ? authProblem(given) : { status: 200, body: passkeyOptionsBody(given) };

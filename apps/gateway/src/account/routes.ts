@@ -185,7 +185,7 @@ const factorRoutes: readonly Route[] = [
     summary: 'Removes a passkey. Step-up.',
     params: passkeyParams,
     answers: removed,
-    // Of the id "options", which is an address of its own.
+    // The id "options" is an address of its own, which takes no DELETE.
     errors: ['step_up_required', 'not_found', 'method_not_allowed'],
     handle: removePasskey,
   }),
