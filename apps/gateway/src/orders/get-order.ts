@@ -5,7 +5,7 @@ import type { Gateway } from '../gateway.ts';
 import { orderBodyOf } from './order-answer.ts';
 import type { orderParams } from './order-input.ts';
 
-/** Another person's order is not there: orders looks among those of the passport's subject alone. */
+/** Another person's order is not found: orders looks only among those of the passport's subject. */
 export async function getOrder(
   x: Exchange,
   { params }: { readonly params: z.output<typeof orderParams> },

@@ -1,4 +1,4 @@
-/** Orders, and what an order would be, as a page shows them: in the words of the orders service, with HTTP's names. */
+/** Orders and previews as a page shows them: in the words of the orders service, with HTTP's names. */
 import { Obstacle, type Order, type OrderLine, type OrderPreview, OrderStatus, type Problem } from '@cloakroom/contracts';
 import { z } from 'zod';
 import { type CartBody, currencyDefault } from '../cart/cart-answer.ts';
@@ -90,10 +90,10 @@ export const previewSchema = z
 type OrderBody = z.output<typeof orderSchema>;
 type PreviewBody = z.output<typeof previewSchema>;
 
-/** A Problem with what has to be looked at before ordering again. */
+/** A Problem with the cart or the preview that the page must show before the person orders again. */
 export interface CheckoutProblem extends Problem {
   readonly cart?: CartBody | undefined;
-  /** How far that cart had come, as with a read of it. */
+  /** The position that the cart was read at, as with a read of the cart. */
   readonly reached?: string;
   readonly preview?: PreviewBody | undefined;
 }
@@ -138,7 +138,7 @@ export function previewBodyOf(preview: OrderPreview): PreviewBody {
     subtotal: Number(preview.subtotal),
     discount: Number(preview.discount),
     total: Number(preview.total),
-    // Nobody knows what nothing would be paid in.
+    // An empty preview has no currency.
     currency: preview.currency === '' ? currencyDefault : preview.currency,
     cartChanged: preview.cartChanged,
   };

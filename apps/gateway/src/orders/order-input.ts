@@ -1,16 +1,19 @@
-/** What an order carries. Prices are never among it but as what the person agreed to; lines are the cart's, by what was seen of it. */
+/**
+ * The inputs of an order. The only price among them is the total that the person agreed to. Lines are the cart's, named by what the page saw
+ * of it.
+ */
 import { idempotencyKeyPattern, orderPageMax, pageSizeMax } from '@cloakroom/contracts';
 import { z } from 'zod';
 import { seen as cartSeen } from '../cart/command-input.ts';
 
-/** As the cart gave it. An empty one has seen nothing that could be ordered. */
+/** The cart gave it to the page. An empty one has seen nothing that could be ordered. */
 const seen = cartSeen.min(1);
 /** Far from the end of safe integers, and far above any order. */
 const totalMost = 1_000_000_000_000;
 
 export const previewBody = z.object({ seen });
 
-/** Chosen by the client, as draft-ietf-httpapi-idempotency-key-header; a UUID does. */
+/** The client chooses the key, as in draft-ietf-httpapi-idempotency-key-header. A UUID does. */
 export const orderHeaders = z.object({
   'idempotency-key': z
     .string('is needed, and stays the same when this order is sent again')

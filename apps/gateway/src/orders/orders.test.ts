@@ -96,7 +96,7 @@ describe('check-out', () => {
     stage.services.cart.lines = [{ lineId: 'line-scarf', productId: 'scarf', options: [], quantity: 1, seen: 's' }];
     const told = await place();
     expect([told.status, told.body]).toMatchObject([409, { code: 'cart_changed', cart: { lines: [{ name: 'Scarf' }], subtotal: 2_500 } }]);
-    // So that a page that shows it is shown no less afterwards.
+    // A page that shows this cart must not be shown an older one afterwards.
     expect(told.headers.get('consistency-token')).toBe('local:3:57');
     const shown = await ask(stage.url, '/api/cart', { token });
     expect(told.body.cart).toEqual(shown.body);

@@ -1,7 +1,8 @@
 /**
- * Check-out. What it decides, orders decides: here is only said what came of it, with what a page needs to go on.
+ * Check-out. The orders service decides it. The gateway says how it ended, with what a page needs to go on.
  *
- * An answer that was lost may be an order that was placed. That is said, and the same key again tells: it is placed once, whatever was lost.
+ * If the answer was lost, the order may have been placed. The gateway says so, and the page asks again with the same key: the order is placed
+ * once, whatever was lost.
  */
 import { isProblem, type Problem } from '@cloakroom/contracts';
 import type { z } from 'zod';
@@ -33,7 +34,10 @@ export async function placeOrder(x: Exchange, { headers, body }: Input, gateway:
   return { status: 201, body: orderBodyOf(order) };
 }
 
-/** What has to be looked at before ordering again goes along. Where it cannot be had, the refusal stands without it: the page can ask itself. */
+/**
+ * Adds the cart or the preview that the person must look at before ordering again. If neither can be had, the refusal stands without it, and
+ * the page can ask itself.
+ */
 async function explained(refusal: Problem, seen: string, x: Exchange, gateway: Gateway): Promise<CheckoutProblem> {
   if (refusal.problem === 'cart_changed') {
     return { ...refusal, ...(await cartOf(x, gateway)) };
@@ -43,7 +47,7 @@ async function explained(refusal: Problem, seen: string, x: Exchange, gateway: G
   return isProblem(preview) ? refusal : { ...refusal, preview: previewBodyOf(preview) };
 }
 
-/** The passport of this route is for orders: the cart wants one of its own. */
+/** Reads the cart with a passport of its own, because this route's passport is for orders. */
 async function cartOf(x: Exchange, gateway: Gateway): Promise<Pick<CheckoutProblem, 'cart' | 'reached'>> {
   const person = await whoIs(x, { audience: 'cart', sensitive: false, touch: true }, gateway);
   if (person === undefined || typeof person === 'string' || isProblem(person)) return {};

@@ -67,7 +67,7 @@ export const orderRoutes: readonly Route[] = [
     summary: 'One order of this person.',
     params: orderParams,
     answers: { 200: { description: 'The order.', schema: orderSchema } },
-    // Of the id "preview", which is an address of its own.
+    // The id "preview" is an address of its own, which takes no GET.
     errors: ['not_found', 'method_not_allowed'],
     handle: getOrder,
   }),
