@@ -3,7 +3,7 @@ import { type Exchange, type Outcome, outgoing } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { productBody } from './product-answer.ts';
 
-/** Asks the catalog itself, not the memory of the cart view: here a person decides by price and stock. */
+/** Asks the catalog itself, not the memory of the cart view, because a person decides here by price and stock. */
 export async function getProduct(
   x: Exchange,
   { params }: { readonly params: { readonly productId: string } },

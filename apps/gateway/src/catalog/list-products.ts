@@ -20,14 +20,14 @@ const sorts = {
   newest: Sort.NEWEST,
 } as const;
 
-/** The first colon divides: no name of an option has one. */
+/** The first colon divides name and value, because no name of an option has a colon. */
 const choice = z
   .string()
   .regex(
     new RegExp(`^[^:]{1,${searchChoiceLengthMax}}:.{1,${searchChoiceLengthMax}}$`, 'su'),
     `is no "Name:value" of at most ${searchChoiceLengthMax} characters each`,
   );
-/** A million of the currency: beyond any price, and far from the end of safe integers. */
+/** A million in the currency: beyond any price, and far from the end of safe integers. */
 const priceMost = 100_000_000;
 const price = (description: string) => z.coerce.number().int().min(0).max(priceMost).default(0).meta({ description });
 

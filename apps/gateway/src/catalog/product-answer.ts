@@ -46,7 +46,7 @@ export function productBody(product: Product): z.output<typeof productSchema> {
   };
 }
 
-/** Absent: from a catalog of the version before. */
+/** A catalog of the version before sends no facets. */
 export function facetsBody(facets: Facets | undefined): z.output<typeof facetsSchema> {
   const counts = (values: Facets['categories']) => values.map(({ value, count }) => ({ value, count }));
   return {

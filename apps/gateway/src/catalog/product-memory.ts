@@ -1,6 +1,6 @@
 /**
- * Names and prices for cart views, remembered for a short time. Public data, so one memory serves everyone: it is keyed by product alone and
- * no person's request can change what another sees. While the catalog is away an older memory is better than no cart.
+ * Names and prices for cart views, remembered for a short time. They are public data, so one memory serves everyone. It is keyed by product
+ * alone, and no person's request can change what another sees. While the catalog is away an older memory is better than no cart.
  */
 import { isProblem, type Problem, type Product, productIdCountMax } from '@cloakroom/contracts';
 import type { Clock } from '@cloakroom/platform';
@@ -8,7 +8,7 @@ import { LRUCache } from 'lru-cache';
 
 /** How long a changed price may still be shown; check-out asks the catalog. */
 const freshMs = 30_000;
-/** How long it may stand in while the catalog is away. */
+/** How long a product may stand in while the catalog is away. */
 const standInMs = 10 * 60_000;
 /** About 1 kB each; the catalog has far fewer. */
 const productCountMax = 5_000;

@@ -19,7 +19,7 @@ export async function suggestProducts(
   { query: { query } }: { readonly query: z.output<typeof suggestionQuery> },
   gateway: Gateway,
 ): Promise<Outcome> {
-  // A field that has just been emptied asks as well: that needs no call.
+  // A page asks for an emptied field too, which needs no call to the catalog.
   if (query.trim() === '') return { status: 200, body: { products: [], categories: [] } };
   const found = await gateway.catalog.suggest(outgoing(x), { query });
   if (isProblem(found)) return found;
