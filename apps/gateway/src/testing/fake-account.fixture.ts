@@ -1,4 +1,4 @@
-/** The test's own AccountService, beside FakeAuth: it says yes to what is right, and shows what it was asked. */
+/** The test's own AccountService, beside FakeAuth. It accepts what is right, and shows what it was asked. */
 import { AccountService, problem, type Problem, type SessionIssued } from '@cloakroom/contracts';
 import { implement, type Implementation, type RequestContext } from '@cloakroom/mesh';
 import type { FakeAuth } from './fake-auth.fixture.ts';

@@ -51,11 +51,11 @@ export class FakeAuth {
   readonly sessions = new Map<string, Session>();
   readonly calls: Record<string, number> = {};
   readonly requests: { readonly method: string; readonly request: unknown }[] = [];
-  /** Answers instead of the fake itself. */
+  /** This answer replaces the fake's own. */
   failing: Problem | undefined;
   /** Holds every resolve until the promise settles. */
   gate: Promise<void> | undefined;
-  /** What a sign-in answers with. */
+  /** A sign-in answers with this cookie. */
   knownDevice = '';
   readonly signed = newKeys();
   readonly selfContained = new FakeSelfContained(this.signed.key);
@@ -119,12 +119,12 @@ export class FakeAuth {
   }
 }
 
-/** One clock and one boot for all relays of a test: the fake auth answers for whichever beats. */
+/** One clock and one boot for all relays of a test: the fake auth answers for the one that beats. */
 const relayClock = { boot: randomUUID(), startedMs: performance.now() };
 
 export const readRelayClock = () => ({ boot: relayClock.boot, beatMs: BigInt(Math.ceil(performance.now() - relayClock.startedMs)) });
 
-/** What auth's relay would do: sign, publish, and beat. */
+/** Does what auth's relay would do: sign, publish, and beat. */
 export class Relay {
   private timer: NodeJS.Timeout | undefined;
   private readonly log: EventLog;
@@ -153,7 +153,7 @@ export class Relay {
     this.timer = setInterval(() => void this.beat().catch(() => undefined), 100);
   }
 
-  /** Silence: the lease runs out by itself. */
+  /** Goes silent: the lease runs out by itself. */
   stopBeating(): void {
     clearInterval(this.timer);
   }

@@ -1,13 +1,13 @@
-/** A fake orders service: keeps what was placed by person and key, and refuses what it is told to refuse. */
+/** A fake orders service. It keeps orders by person and key, and refuses what the test tells it to refuse. */
 import { Obstacle, OrderStatus, OrdersService, type PlaceOrderRequest, problem, type Problem } from '@cloakroom/contracts';
 import { implement, type Implementation, person, type RequestContext } from '@cloakroom/mesh';
 
 export interface FakeOrders {
   failing: Problem | undefined;
-  /** Of the preview alone: a refused order is looked at again. */
+  /** Fails the preview alone: a refused order is looked at again. */
   previewFailing: Problem | undefined;
   watchers: number;
-  /** Tells everybody who watches that this order has changed. */
+  /** Tells every watcher that this order has changed. */
   changed(orderId: string): void;
 }
 

@@ -1,4 +1,4 @@
-/** Self-contained sessions at the test's own auth: a counter a session, tokens that are really signed and really sealed. */
+/** Self-contained sessions at the test's own auth: a counter for each session, and tokens that are really signed and really sealed. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import { type Problem, problem, SessionState, type SessionView, SessionViewSchema, TokenMode } from '@cloakroom/contracts';
@@ -49,7 +49,7 @@ export class FakeSelfContained {
     return { session, tokens: this.issue(session) };
   }
 
-  /** @param lifetimeMs below zero: run out already */
+  /** @param lifetimeMs below zero: the token has expired already */
   issue({ view, generation }: SelfContainedSession, lifetimeMs = this.lifetimeMs): TokenPair {
     const expiresAtMs = Date.now() + lifetimeMs;
     const iat = (lifetimeMs > 0 ? Date.now() : expiresAtMs - 60_000) / 1000;
@@ -112,7 +112,7 @@ export class FakeSelfContained {
     return parseRefreshToken(token, keys) !== undefined;
   }
 
-  /** By a refresh or an access token. */
+  /** Finds the session by a refresh or an access token. */
   find(token: string): SelfContainedSession | undefined {
     const parts = parseRefreshToken(token, keys);
     if (parts !== undefined) return this.sessions.get(parts.handle);

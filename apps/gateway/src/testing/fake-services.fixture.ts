@@ -21,7 +21,7 @@ type Issued = Pick<SessionIssued, 'token' | 'session' | 'endedOldest' | 'knownDe
 
 export interface FakeServices {
   readonly implementations: readonly { readonly name: string; readonly implementation: Implementation; readonly beside?: Implementation }[];
-  /** What each call carried, newest last. */
+  /** The calls so far with what they carried, newest last. */
   readonly seen: { readonly method: string; readonly ctx: RequestContext; readonly request: unknown }[];
   readonly cart: {
     failing: Problem | undefined;
@@ -47,7 +47,7 @@ interface CartLineGiven {
   seen: string;
 }
 
-/** A password that is right and not enough. */
+/** This password is right, and not enough. */
 const needsSecondFactor = 'needs-second-factor';
 
 export const products = [

@@ -1,4 +1,6 @@
-/** A gateway on a real port, with fake services behind the real mesh and a real (embedded) event log that the test's own auth writes to. */
+/**
+ * A gateway on a real port, with fake services behind the real mesh. The event log is real (embedded), and the test's own auth writes to it.
+ */
 import { topics } from '@cloakroom/contracts';
 import { openEventLog } from '@cloakroom/event-log';
 import { createPassportVerifier, openAdmission } from '@cloakroom/identity';
@@ -17,9 +19,9 @@ export interface Stage {
   readonly relay: Relay;
   readonly gateway: Running;
   readonly url: string;
-  /** The session is dead at auth, and the feed says so. */
+  /** Ends the session at auth, and the feed says so. */
   end(token: string): Promise<void>;
-  /** One more gateway, begun now, before the same services. */
+  /** Starts one more gateway before the same services. */
   another(more?: Record<string, string>): Promise<AsyncDisposable & { readonly url: string }>;
   stop(): Promise<void>;
 }
@@ -104,7 +106,7 @@ export function configOf(env: Record<string, string>): GatewayConfig {
   });
 }
 
-/** Ready, and with a lease: from here on cached identity is used. */
+/** Waits until the gateway is ready and has a lease: from here on it uses cached identity. */
 async function ready(url: string): Promise<void> {
   await until(async () => {
     const response = await fetch(`${url}/readyz`);
