@@ -50,7 +50,7 @@ export async function buildGateway(config: GatewayConfig, parts: GatewayParts): 
     },
   });
   const eventLog = await eventLogOf('gateway', config, parts);
-  // A fresh group: every process hears the whole feed, and no dead member's partition has to time out first.
+  // Each process gets a fresh group, so it hears the whole feed, and no dead member's partition has to time out first.
   const feed = openLateFeed({
     eventLog,
     keys,

@@ -16,16 +16,21 @@ const schema = z.object({
   PROFILE_ADDRESS: address,
   CATALOG_ADDRESS: address,
   ORDERS_ADDRESS: address,
-  /** Where auth and cart tell which Redis they use (their /readyz, a URL a replica, by commas); optional, for this gateway's own /readyz. */
+  /**
+   * Where auth and cart report which Redis they use: their /readyz, a URL for each replica, separated by commas. Optional, for this gateway's
+   * own /readyz.
+   */
   AUTH_ADMIN_URL: commaList.pipe(z.array(z.url())).optional(),
   CART_ADMIN_URL: commaList.pipe(z.array(z.url())).optional(),
-  /** base64url of 32 bytes or more, several by commas while a key is changed; the same at auth. */
+  /** base64url of 32 bytes or more, the same as at auth. While a key is changed it holds several, separated by commas. */
   SESSION_MAC_KEY: z.string().regex(/^[A-Za-z0-9_-]{43,}(,[A-Za-z0-9_-]{43,})*$/, 'must be base64url of 32 bytes or more'),
-  /** Every origin that people reach this shop at, all gateways included: unsafe methods are accepted from these alone. */
+  /** Every origin that people reach this shop at, all gateways included. Only these may send unsafe methods. */
   PUBLIC_ORIGINS: commaList.pipe(z.array(z.url())),
-  /** Addresses or networks (CIDR) of the proxies before this gateway: only they are believed in X-Forwarded-For. None: the connection tells. */
+  /**
+   * Addresses or networks (CIDR) of the proxies before this gateway. It believes X-Forwarded-For from these only. None: the connection tells.
+   */
   TRUSTED_PROXIES: commaList.optional(),
-  /** What auth has: GET /api/session tells what a sign-in may ask for. */
+  /** The same as at auth: GET /api/session says which modes a sign-in may ask for. */
   SESSION_MODE: mode.optional(),
   SESSION_MODES: commaList.pipe(z.array(mode)).optional(),
   /** The built web app. */
@@ -42,7 +47,7 @@ const schema = z.object({
   STREAM_COUNT_MAX: count.default(1_000),
   /** A fifth of them: an office of a hundred people with two tabs each has room, and one address cannot take every seat. */
   STREAM_COUNT_MAX_PER_ADDRESS: count.default(200),
-  /** Requests in flight, and how late the loop may be, before requests are refused, those that matter least first (docs/overload.md). */
+  /** Above so many requests in flight, or so late an event loop, requests are refused, those that matter least first (docs/overload.md). */
   IN_FLIGHT_MAX: count.default(inFlightMaxDefault),
   LOOP_LAG_MAX_MS: count.default(loopLagMaxMsDefault),
 });

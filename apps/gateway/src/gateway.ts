@@ -1,4 +1,4 @@
-/** What the use cases of the gateway have at hand: one typed client for each service, the identity cache and a few bounded memories. */
+/** Everything that the gateway's use cases share: one typed client for each service, the identity cache and a few bounded memories. */
 import type { AccountService, AuthService, CartService, CatalogService, OrdersService, ProfileService } from '@cloakroom/contracts';
 import type { EventLog } from '@cloakroom/event-log';
 import type { KeyRing, RevocationFeed } from '@cloakroom/identity';
@@ -19,7 +19,7 @@ export interface Gateway {
   readonly clock: Clock;
   readonly macKeys: MacKeys;
   readonly auth: MeshClient<typeof AuthService>;
-  /** Of the same process as auth. */
+  /** The account service, in the same process as auth. */
   readonly account: MeshClient<typeof AccountService>;
   /** Asks auth who somebody is (resolve-at-auth.ts). */
   readonly resolve: Resolve;
@@ -42,8 +42,8 @@ export interface Gateway {
   readonly randomBytes: (length: number) => Uint8Array;
   /** True once the process was asked to stop: /readyz says no before anything is closed. */
   readonly stopping: () => boolean;
-  /** For /readyz, cheap however often it is asked. */
+  /** Looks at the parts for /readyz; cheap however often it is asked. */
   readonly look: () => Promise<Readiness>;
-  /** For /metrics, alike. */
+  /** Reads the metrics for /metrics; just as cheap. */
   readonly readMetrics: () => Promise<string>;
 }

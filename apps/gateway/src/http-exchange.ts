@@ -10,25 +10,27 @@ import type { RefreshParts } from '@cloakroom/session';
 import type { Decision } from './identity/identity-cache.ts';
 import type { Timings } from './edge/timings.ts';
 
-/** A token whose MAC is right: it was ours once, which says nothing about its session. */
+/** A token whose MAC is right. It was ours once, which says nothing about its session. */
 export interface BrowserToken {
   /** For auth alone; never logged. */
   readonly text: string;
-  /** Of a self-contained session '' until its access token was verified: what is forgotten by it must be the browser's own. */
+  /**
+   * For a self-contained session '' until its access token is verified: the gateway may forget only the browser's own session by this hash.
+   */
   readonly hash: string;
-  /** In the modes jwt and jwt-denylist: the session itself. `text` is then the refresh token, or the access token where that is all there is. */
+  /** The session itself, in the modes jwt and jwt-denylist. `text` is then the refresh token, or the access token if that is all there is. */
   readonly selfContained?: SelfContainedCookies;
 }
 
 export interface SelfContainedCookies {
   readonly access: string | undefined;
-  /** By its form alone: auth has the key. */
+  /** Read by its form alone, because only auth has the key. */
   readonly refresh: { readonly text: string; readonly parts: RefreshParts } | undefined;
   /** The other kind of cookie, shown at once (identify-caller.ts). */
   readonly beside?: BrowserToken;
 }
 
-/** What goes with a call to a service: a passport for that one, or the access token of a self-contained session. */
+/** The credential of a call to a service: a passport for that service, or the access token of a self-contained session. */
 export type Credential = string | { readonly accessToken: string };
 
 /** Tokens that auth just issued, for the cookies. */
@@ -40,11 +42,11 @@ export interface NewToken {
   readonly selfContained?: { readonly access: string; readonly accessExpiresAtMs: number; readonly parts: RefreshParts };
 }
 
-/** What looking who it is brought about: filled at most once, by that request itself. */
+/** Result of identifying the caller. The request itself sets it, at most once. */
 export interface Renewal {
   issued?: NewToken;
   identity?: VerifiedAccess['identity'];
-  /** What the use case is to take for the browser's token from here on. */
+  /** The use case takes this for the browser's token from here on. */
   token?: BrowserToken;
 }
 
@@ -61,7 +63,10 @@ export interface Exchange {
   readonly deadline: Deadline;
   /** Aborts when the browser has gone. */
   readonly signal: AbortSignal;
-  /** The consistency tokens that the client showed: first the header's, of this page, then the cookie's, of whatever wrote in this browser. */
+  /**
+   * The consistency tokens that the client showed. The header's comes first, from this page. The cookie's follows, from the last write in
+   * this browser.
+   */
   readonly consistency: readonly string[];
   readonly token: BrowserToken | undefined;
   readonly renewal: Renewal;
@@ -71,13 +76,13 @@ export interface Exchange {
   readonly knownDevice: string;
   /** The browser's address, for throttles. */
   readonly remoteAddress: string;
-  /** A proxy passed it on and says for whom: it comes from the public, not from a probe. */
+  /** A proxy passed the request on and says for whom, so it comes from the public and not from a probe. */
   readonly proxied: boolean;
   readonly device: string;
   readonly timings: Timings;
 }
 
-/** What a use case answers with; serve-routes.ts turns it into HTTP. */
+/** The answer of a use case; serve-routes.ts turns it into HTTP. */
 export interface Answer {
   readonly status: number;
   readonly body?: unknown;
@@ -87,31 +92,31 @@ export interface Answer {
   readonly newToken?: NewToken;
   /** The cookie of a known device that auth has just made or prolonged. */
   readonly knownDevice?: string;
-  /** The session ended by the person's own will: the one answer that clears cookies. */
+  /** The session ended by the person's own will. Only this answer clears cookies. */
   readonly loggedOut?: true;
-  /** Of a write: in the header, and in a cookie for who does not look at headers. */
+  /** A write's token. It goes in the header, and also in a cookie, for clients that ignore headers. */
   readonly consistency?: string;
-  /** Of a read, in the header alone: a read that was asked before a write and answered after it would set the cookie back. */
+  /** A read's token, in the header alone. A read that was asked before a write and answered after it would set the cookie back. */
   readonly reached?: string;
-  /** Instead of a body: takes the connection over, as server-sent events. */
+  /** Replaces the body: it takes the connection over, as server-sent events. */
   readonly stream?: (socket: EventSocket) => void;
 }
 
-/** What a live stream may do to its connection. */
+/** The connection of a live stream, with all that the stream may do to it. */
 export interface EventSocket {
   /** @returns false when the client reads too slowly: nothing more may be written before `onDrain` */
   write(text: string): boolean;
   onDrain(listener: () => void): void;
-  /** Also when it is closed already. */
+  /** Calls the listener at once if the connection is closed already. */
   onClose(listener: () => void): void;
   end(): void;
   destroy(): void;
 }
 
-/** A Problem may come with a session that has begun all the same. */
+/** A Problem may carry the tokens of a session that has begun all the same. */
 export type Outcome = Answer | (Problem & Pick<Answer, 'newToken'>);
 
-/** A call to a service on behalf of this request: what is left of its budget goes along. */
+/** A call to a service on behalf of this request. The rest of the request's budget goes along. */
 export function outgoing(x: Exchange, credential?: Credential): OutgoingCall {
   const consistency = consistencyOf(x);
   return {
@@ -125,7 +130,7 @@ export function outgoing(x: Exchange, credential?: Credential): OutgoingCall {
   };
 }
 
-/** Of two tokens the later one of the person's own partition: a page that was open at a sign-in elsewhere still knows the guest's cart. */
+/** Picks the later token of the person's own partition, because a page that was open at a sign-in elsewhere still knows the guest's cart. */
 function consistencyOf({ consistency, person }: Exchange): string | undefined {
   const [first, second] = consistency;
   if (second === undefined || person === undefined) return first;
@@ -137,13 +142,13 @@ function consistencyOf({ consistency, person }: Exchange): string | undefined {
   return offsetOf(second) > offsetOf(first!) ? second : first;
 }
 
-/** The person that the route's table entry promised; a route that forgot to ask for one fails loudly. */
+/** Returns the person that the route's table entry promised. A route that forgot to ask for one fails loudly. */
 export function personOf(x: Exchange): Person {
   if (x.person === undefined) throw new Error('this route asks for no person');
   return x.person;
 }
 
-/** What a sign-in of any kind tells auth of the browser that it comes from. */
+/** Describes the browser to auth, at a sign-in of any kind. */
 export function browserOf({ token, device, remoteAddress, knownDevice }: Exchange) {
   return { currentToken: token?.text ?? '', device: { label: device }, remoteAddress, knownDevice };
 }

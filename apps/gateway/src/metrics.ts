@@ -1,4 +1,4 @@
-/** What the gateway counts. Labels are names of routes and words of our own, so their number is bounded. */
+/** The gateway's metrics. Labels are names of routes and words of our own, so their number is bounded. */
 import { metrics } from '@cloakroom/platform';
 import { Counter, Gauge, Histogram } from 'prom-client';
 
@@ -19,7 +19,7 @@ export const requestSeconds = new Histogram({
   name: 'gateway_request_duration_seconds',
   help: 'Duration of HTTP requests, live streams left out.',
   labelNames: ['method', 'route', 'status'] as const,
-  // From a cached answer to the longest budget.
+  // The buckets reach from a cached answer to the longest budget.
   buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
   registers: [metrics],
 });

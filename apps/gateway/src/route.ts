@@ -5,12 +5,16 @@ import type { Exchange, Outcome } from './http-exchange.ts';
 import type { Gateway } from './gateway.ts';
 import type { Audience } from './identity/identity-cache.ts';
 
-/** Decides what happens when a part is gone (docs/failures.md). 'operations': this process about itself. */
+/** Decides what happens when a part is gone (docs/failures.md). A route of class 'operations' tells about this process itself. */
 export type OperationClass = 'public' | 'cart' | 'personal' | 'sensitive' | 'login' | 'operations';
 
 /**
- * none: the session is not looked at. maybe: a live session is used, none or an ended one is no error. first-write: none is no error, the use
- * case begins a guest session; an ended one is. guest: any live session. user: a signed-in person.
+ * How much identity a route needs:
+ * - none: the gateway does not look at the session.
+ * - maybe: a live session is used, and a missing or ended one is no error.
+ * - first-write: the use case begins a guest session if there is none; an ended one is an error.
+ * - guest: any live session.
+ * - user: a signed-in person.
  */
 export type IdentityNeeded = 'none' | 'maybe' | 'first-write' | 'guest' | 'user';
 
@@ -19,7 +23,7 @@ export interface AnswerShape {
   /** Absent: no body. */
   readonly schema?: z.ZodType;
   readonly contentType?: string;
-  /** Carries Consistency-Token: of a write always, of a read once anything was written near it. */
+  /** Carries Consistency-Token: a write's answer always, a read's once anything was written near it. */
   readonly consistency?: 'write' | 'read';
   /** Sets the session cookie, always or where a session begins. */
   readonly setsSession?: true;
@@ -34,7 +38,7 @@ export interface Route {
   readonly identity: IdentityNeeded;
   /** The service whose passport the use case needs. */
   readonly audience?: Audience;
-  /** The whole request; becomes the deadline of every call below. 0: it stays open. */
+  /** The budget of the whole request, and the deadline of every call below. 0: the request stays open. */
   readonly budgetMs: number;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
@@ -42,9 +46,9 @@ export interface Route {
   readonly headers?: z.ZodObject;
   readonly body?: z.ZodObject;
   readonly answers: Readonly<Record<number, AnswerShape>>;
-  /** Beyond those that any route may answer. */
+  /** Codes beyond those that any route may answer. */
   readonly errors: readonly ErrorCode[];
-  /** Its own bound for each address, besides the general one. */
+  /** A bound of its own for each address, besides the general one. */
   readonly limit?: 'sign-in' | 'guest';
   readonly handle: (x: Exchange, input: never, gateway: Gateway) => Promise<Outcome> | Outcome;
   /** Stays open as server-sent events: it never keeps a session alive, and has no HEAD. */

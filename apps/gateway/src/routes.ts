@@ -1,6 +1,6 @@
 /**
- * THE table: every route of the gateway, what it needs, what it may cost, what it takes and what it answers. It registers the routes
- * (serve-routes.ts) and writes /openapi.json (openapi.ts), and a test holds the two together.
+ * THE table: every route of the gateway, its needs, its budget, its inputs and its answers. It registers the routes (serve-routes.ts) and
+ * writes /openapi.json (openapi.ts), and a test holds the two together.
  */
 /* oxlint-disable max-lines -- Longer because it is one table, read downward. */
 import { z } from 'zod';
@@ -58,7 +58,7 @@ const sessionRoutes: readonly Route[] = [
     summary: 'Who this browser is. An ended session reads as none.',
     operationClass: 'personal',
     identity: 'maybe',
-    // The view comes with any passport; a page that asks for its session reads its cart next.
+    // Any passport brings the view. A page that asks for its session reads its cart next, so it asks for the cart's.
     audience: 'cart',
     budgetMs: 2_000,
     answers: { 200: { description: 'The session.', schema: sessionSchema } },

@@ -1,4 +1,4 @@
-/** The gateway's one door: builds it from its configuration, serves, and stops it in order. */
+/** The gateway's entry: builds it from its configuration, serves, and stops it in order. */
 import 'reflect-metadata';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
@@ -13,7 +13,9 @@ import { countRequests, createAdapter, prepareServer } from './edge/http-server.
 
 export { readConfig, type GatewayConfig } from './config.ts';
 
-/** How long requests in flight may take to finish once the process was asked to stop; above most budgets, below the supervisor's patience. */
+/**
+ * How long requests in flight may take to finish once the process was asked to stop. Above most budgets, and below the supervisor's patience.
+ */
 const drainTimeoutMs = 4_000;
 const drainLookIntervalMs = 20;
 
@@ -34,7 +36,7 @@ export async function start(config: GatewayConfig, parts: Parts): Promise<Runnin
 
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
-    // /readyz says no from here on; live streams end, their clients go to another replica.
+    // /readyz says no from here on. Live streams end, and their clients go to another replica.
     gateway.stop();
     gateway.streams.closeAll();
     await drained(inFlight, parts.clock);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A name, as people type it. The document says too that blanks alone are none: trimming is nothing that a schema can tell. */
+/** A name, as people type it. The OpenAPI document states too that blanks alone are no name, because a schema cannot express trimming. */
 export const words = (lengthMax: number) =>
   z
     .string()
