@@ -21,7 +21,7 @@ export interface Gateway {
   readonly auth: MeshClient<typeof AuthService>;
   /** The account service, in the same process as auth. */
   readonly account: MeshClient<typeof AccountService>;
-  /** Asks auth who somebody is (resolve-at-auth.ts). */
+  /** Asks auth to identify a caller (resolve-at-auth.ts). */
   readonly resolve: Resolve;
   readonly cart: MeshClient<typeof CartService>;
   readonly profile: MeshClient<typeof ProfileService>;

@@ -16,7 +16,7 @@ export interface AddressLimits {
    */
   signIn(address: string, knownAccount: string | undefined): Promise<Problem | undefined>;
   guest(address: string): Promise<Problem | undefined>;
-  /** @param person the subject: what an order costs does not depend on where it comes from */
+  /** @param person the subject: the cost of an order does not depend on the address that it comes from */
   order(person: string): Promise<Problem | undefined>;
 }
 

@@ -27,7 +27,7 @@ import type { Route } from '../route.ts';
 import { deviceLabel } from './device-label.ts';
 import { readShown, whoIs } from '../identity/identify-caller.ts';
 
-/** A page that anyone may see waits no longer than this to learn who looks. */
+/** A page that anyone may see waits no longer than this until its caller is identified. */
 const publicIdentityBudgetMs = 300;
 /** Marks a public answer when a session was shown that could not be checked: the page is what a guest sees. */
 export const sessionViewHeader = 'x-session-view';
@@ -131,7 +131,7 @@ async function personFor(route: Route, x: Exchange, gateway: Gateway): Promise<P
   const need = { audience: route.audience ?? 'cart', sensitive: route.operationClass === 'sensitive', touch: route.live !== true };
   const found = await whoIs(x, need, gateway);
   count(found);
-  // `whoIs` says "stale" only to a caller that asked for no renewal.
+  // `whoIs` says "stale" only to a caller that forbids a renewal.
   if (found === 'stale') return problem('identity_unavailable');
   if (isProblem(found)) return found;
   if (found === 'ended') return route.identity === 'maybe' ? undefined : problem('session_ended');

@@ -1,10 +1,10 @@
 /**
- * The gateway asks auth who the caller is. No other call in this system is repeated. This one changes nothing that matters (the idle limit moves
- * at most once a minute), and without its answer a person waits.
+ * The gateway asks auth who the caller is, and may repeat this call. It repeats no other call in this system. This one changes nothing that
+ * matters (the idle limit moves at most once a minute), and without its answer a person waits.
  *
- * The gateway repeats it once, when the connection broke and enough time is left: a killed replica of auth costs nobody an answer
- * while the budget lasts. The budget is a tenth of all questions, at most ten at once, so that an auth that breaks under its load is not asked twice
- * as much. Silence, an open breaker and auth's own refusal are not repeated (docs/decisions/0020-no-hedging.md says why).
+ * The gateway repeats it once, if the connection broke and enough time is left. While the retry budget lasts, a killed replica of auth costs
+ * no request its answer. The budget is a tenth of all questions, at most ten at once, so that an auth that breaks under its load is not asked
+ * twice as much. Silence, an open breaker and auth's own refusal are not repeated (docs/decisions/0020-no-hedging.md says why).
  */
 import { isProblem } from '@cloakroom/contracts';
 import type { RetryBudget } from '@cloakroom/mesh';

@@ -28,7 +28,7 @@ export interface Stage {
 
 type Env = Record<string, string>;
 
-/** @param env over what a test gateway has anyway; may be made of the services' addresses, to put something between */
+/** @param env replaces settings of the test gateway; a function of the services' addresses can put something between */
 export async function openStage(env: Env | ((addresses: Env) => Promise<Env>) = {}): Promise<Stage> {
   const clock = systemClock;
   const eventLog = await openEventLog({ kind: 'embedded', log: silent, clock });
