@@ -18,7 +18,7 @@ const retryAfterS = [1, 2, 3] as const;
 let refusals = 0;
 
 /**
- * Judges a request before its body is read, and counts nothing yet: slow uploads would otherwise hold the slots of everybody.
+ * Judges a request before its body is read, and counts nothing yet. Slow uploads would otherwise hold everybody's slots.
  * @returns what to answer instead
  */
 export function shedAtTheDoor(request: FastifyRequest, reply: FastifyReply, shedder: LoadShedder): Problem | undefined {
@@ -33,7 +33,7 @@ export function shedAtTheDoor(request: FastifyRequest, reply: FastifyReply, shed
  */
 export function shedOrCount(request: FastifyRequest, reply: FastifyReply, shedder: LoadShedder): Problem | undefined {
   const { operationClass = 'public', live = false } = request.routeOptions.config;
-  // A response that has closed meanwhile closes no more, so its slot would never be freed.
+  // A response that has closed meanwhile emits no second `close`, so its slot would never be freed.
   if (operationClass === 'operations' || live || reply.raw.closed) return undefined;
   const place = shedder.enter(operationClass);
   if (typeof place !== 'function') return refused(reply, operationClass, place);
