@@ -14,7 +14,7 @@ export const finishedRooms: readonly string[] = [
   'apps/auth/src/throttle',
   'apps/auth/src/tokens',
   'apps/cart',
-  'apps/gateway/src/profile',
+  'apps/gateway',
   'e2e/containers',
   'e2e/orders',
   'infra/checks',
