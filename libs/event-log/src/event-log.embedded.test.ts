@@ -50,7 +50,7 @@ async function readAll(events: EmbeddedEventLog, group = 'reader', of = topic): 
   return records;
 }
 
-/** The file as a process leaves it that is killed now, and with it the newest commits, which SQLite keeps beside it. */
+/** Copies the file as a process killed now leaves it, with the newest commits, which SQLite keeps beside it. */
 function killedCopy(): { readonly copy: string; readonly newest: string } {
   const copy = join(folder, 'killed.log');
   for (const suffix of ['', '-wal']) copyFileSync(`${file}${suffix}`, `${copy}${suffix}`);

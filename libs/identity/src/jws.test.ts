@@ -9,7 +9,7 @@ const verify = (jws: string, extra: { header?: Record<string, string>; detachedP
   verifyJws(jws, { typ: 'passport+jwt', find: (kid) => signer.ring.find(kid), ...extra });
 const b64 = (value: string | Buffer): string => Buffer.from(value).toString('base64url');
 
-/** A JWS whose signature is right, whatever its header says. */
+/** A JWS with a right signature, whatever its header says. */
 function signedWith(header: string, body: string | Buffer = payload): string {
   const input = `${b64(header)}.${b64(body)}`;
   return `${input}.${b64(sign('sha256', Buffer.from(input), { key: signer.privateKey, dsaEncoding: 'ieee-p1363' }))}`;

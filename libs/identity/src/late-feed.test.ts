@@ -13,7 +13,7 @@ it('trusts nothing while the log is away at the start, and passes on what it hea
   const eventLog = await openEventLog({ kind: 'embedded', log, clock: systemClock });
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const keys: KeyRing = { find: () => publicKey, refresh: () => Promise.resolve(), retire: () => undefined };
-  // A relay whose clock is the one here, from its start on.
+  // The relay's clock equals the clock here, from its start on.
   const startedMs = performance.now();
   const askRelay = () => Promise.resolve({ boot: 'b', beatMs: Math.ceil(performance.now() - startedMs) });
   let away = true;

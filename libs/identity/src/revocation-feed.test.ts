@@ -22,9 +22,9 @@ function revoked(ended: boolean, revokedAtMs = 2_000): Body {
 
 describe('the revocation feed', () => {
   let nowMs: number;
-  /** The wall clock beyond that: what a sleep of the machine adds. */
+  /** Added to the wall clock alone, as by a sleep of the machine. */
   let sleptMs: number;
-  /** Each relay's monotonic clock is `nowMs` less this; only these can be asked. */
+  /** Each relay's monotonic clock is `nowMs` less this. Only these relays can be asked. */
   let relays: Map<string, number>;
   let asks: number;
   let verdict: EventVerdict;
@@ -220,7 +220,7 @@ describe('the revocation feed', () => {
     const feed = await open();
     await arrive([beat()]);
     expect(feed.leaseValid()).toBe(true);
-    // Eight hours in which the monotonic clock stood still here, and ran on where the relay is.
+    // For eight hours the monotonic clock stood still here, and ran on at the relay.
     const beforeMs = relays.get('boot-1')!;
     sleptMs += 8 * 3_600_000;
     relays.set('boot-1', beforeMs - 8 * 3_600_000);
@@ -239,7 +239,7 @@ describe('the revocation feed', () => {
       const feed = await open();
       await arrive([beat()]);
       nowMs += 500;
-      // Either way the relay's clock is 5 s further now, and both clocks here tell of nothing.
+      // Either way the relay's clock is 5 s further now, and neither clock here reveals it.
       relays.set('boot-1', relays.get('boot-1')! - 5_000);
       await arrive([beat()]);
       expect(asks).toBe(1);

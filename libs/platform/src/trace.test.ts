@@ -45,7 +45,7 @@ it('gives out every random byte of a pool once', () => {
   let next = 0;
   const random = pooledRandomBytes((length) => Uint8Array.from({ length }, () => next++ % 251));
   const given = Array.from({ length: 600 }, () => random(8));
-  // A pool of 4,096 holds 512 of these; of the next one nothing is left over from the first.
+  // A pool of 4,096 holds 512 of these. The next pool holds nothing of the first.
   expect([...given[0]!]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   expect([...given[512]!]).toEqual(Array.from({ length: 8 }, (_, index) => (4_096 + index) % 251));
   expect([...given[511]!]).toEqual(Array.from({ length: 8 }, (_, index) => (4_088 + index) % 251));

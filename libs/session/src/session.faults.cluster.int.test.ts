@@ -32,7 +32,7 @@ afterAll(() => cluster.close());
 
 interface Person {
   readonly session: NewSession;
-  /** A row in the database: from here on it must die. */
+  /** A row in the database: the session must die from here on. */
   ended: boolean;
   /** The caller was told. */
   acknowledged: boolean;
@@ -54,7 +54,7 @@ async function openWorld() {
 }
 type World = Awaited<ReturnType<typeof openWorld>>;
 
-/** As auth does: the row, then the store, and the relay until the store has it. */
+/** Works as auth does: the row, then the store, and the relay until the store has it. */
 async function end({ store }: World, person: Person): Promise<void> {
   person.ended = true;
   for await (const _ of every(50)) {
@@ -114,7 +114,7 @@ function load(world: World, hit: readonly Person[]) {
   const running = Promise.all([...Array.from({ length: readerCount }, reader), ender()]);
   return {
     seen,
-    /** Until so many more were asked about. */
+    /** Waits until this many more sessions were asked about. */
     goesOn: async (count: number) => {
       const asked = (): number => seen.answered + seen.refused;
       const until = asked() + count;

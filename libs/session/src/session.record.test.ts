@@ -4,7 +4,7 @@ import { deviceLabel, fieldBytesMax } from './session.record.ts';
 
 it('never lets a device label past 64 bytes, and never cuts a character', () => {
   fc.assert(
-    // U+FFFD is what a cut character would read as: the text must bring none itself.
+    // A cut character would read as U+FFFD, so the text itself must have none.
     fc.property(
       fc.string({ unit: 'grapheme', maxLength: 200 }).map((any) => any.replaceAll('\ufffd', '')),
       (text) => {

@@ -166,7 +166,7 @@ describe('a process that follows on the same file', () => {
   it('sets aside the newest commits with the file they belong to', () => {
     writeFileSync(`${path()}.unreadable-wal`, 'of an earlier file');
     const later = new DatabaseSync(path());
-    // As long as it is open, what it committed is beside the file only.
+    // While the database is open, its commits are only in the file beside it.
     later.exec('PRAGMA journal_mode = WAL; CREATE TABLE newest (n INTEGER) STRICT; PRAGMA user_version = 99');
     openSessionFile(path(), () => undefined).close();
     const kept = new DatabaseSync(`${path()}.unreadable`);

@@ -36,7 +36,7 @@ afterAll(async () => {
   await admin.quit();
 });
 
-/** A replica that is made a primary: its data stay, its name is new. Its connections live on. */
+/** A replica is made a primary: its data stay, its name is new, and its connections live on. */
 async function promote(): Promise<void> {
   await admin.replicaof('127.0.0.1', 1);
   await admin.replicaof('NO', 'ONE');
@@ -141,7 +141,7 @@ describe('on a real Redis', () => {
   });
 });
 
-/** The tag alone decides (Redis Cluster specification, "hash tags"); asked of the server where it knows the command. */
+/** The tag alone decides the slot (Redis Cluster specification, "hash tags"). The test asks the server where it knows the command. */
 async function slotOf(key: string): Promise<unknown> {
   return admin.cluster('KEYSLOT', key).catch(() => /\{([^}]+)\}/.exec(key)?.[1]);
 }

@@ -49,7 +49,7 @@ describe('a token', () => {
   it('of another key is refused, whatever it says', () => {
     const forged = makeToken({ region: 'local', tag: 'ffff', secret }, macKeys([Buffer.alloc(32, 2)]));
     expect(parseToken(forged.token, keys)).toBeUndefined();
-    // The MAC of a shorter text, moved: the version is part of what is signed.
+    // The MAC of the text without its version. It fails, because the version is part of the signed text.
     const unversioned = createHmac('sha256', keys[0]).update(token.split('.').slice(1, 4).join('.')).digest('base64url');
     expect(parseToken([...token.split('.').slice(0, 4), unversioned].join('.'), keys)).toBeUndefined();
   });

@@ -212,7 +212,7 @@ describe('faults that only a broker can have', { timeout: 90_000 }, () => {
   });
 });
 
-/** A member in a process of its own, which applies records, commits none, and tells. */
+/** Runs a member in a process of its own. It applies records, commits none, and reports them. */
 function spawnMember(topic: TopicSpec, group: string) {
   const module = new URL('../event-log.open.ts', import.meta.url).href;
   const code = `

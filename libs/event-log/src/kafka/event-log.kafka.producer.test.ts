@@ -1,4 +1,4 @@
-/** A broker that is slow at the wrong moments, in the place of kafkajs: a real one is slow there only now and then. */
+/** Replaces kafkajs with a broker that is slow at the wrong moments. A real broker is slow there only now and then. */
 import type { TopicSpec } from '@cloakroom/contracts';
 import { expect, it, vi } from 'vitest';
 import { systemClock } from '@cloakroom/platform';
@@ -12,7 +12,7 @@ const connectSlowly = ((_options, _retries, onSent) => {
   let destroyed = false;
   const producer = {
     connect: () => after(slow.connectMs),
-    // As kafkajs: first it asks who leads the partition, then it hands the request to the socket.
+    // Works as kafkajs does: first it asks which broker leads the partition, then it passes the request to the socket.
     send: async ({ messages }: { messages: { value: string; partition: number }[] }) => {
       await after(slow.prepareMs);
       if (destroyed) throw new Error('this Kafka client was discarded');
@@ -35,7 +35,7 @@ it('says that the outcome is unknown when the time is over while a send is about
   Object.assign(slow, { connectMs: publishTimeoutMs - 1_500, prepareMs: 1_700, written: [] });
   const publisher = open();
   await expect(publish(publisher, 'late')).rejects.toMatchObject({ kind: 'retriable', outcomeUnknown: true });
-  // The send was on its way: what was refused for certain would be in the log all the same.
+  // The send was on its way. A publish refused for certain would be in the log all the same.
   await vi.waitFor(() => expect(slow.written).toEqual(['late']), { timeout: 2_000 });
   await publisher.close();
 });

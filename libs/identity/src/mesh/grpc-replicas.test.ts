@@ -54,7 +54,7 @@ async function deadPort(): Promise<number> {
   return port;
 }
 
-/** Before a replica: takes connections and bytes for ever, as the kernel does for a stopped process, and passes nothing on while it is paused. */
+/** A proxy before a replica. It takes connections and bytes for ever, as the kernel does for a stopped process. While paused it passes nothing on. */
 async function pausable(port: number) {
   let paused = false;
   const sockets = new Set<Socket>();

@@ -1,4 +1,4 @@
-/** Circuit breakers with peers that are really silent: behind a proxy that lets everything in and nothing out. */
+/** Circuit breakers with peers that are really silent: a proxy in front lets all bytes in and none out. */
 import { AuthService, isProblem } from '@cloakroom/contracts';
 import { openTcpProxy, type TcpProxy, watchCrowd } from '@cloakroom/testing';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -48,7 +48,7 @@ it('lets three wait for a peer that hangs, and then nobody', async () => {
   proxy.mute();
   for (let i = 0; i < 3; i++) expect(codeOf(await resolve())).toBe('deadline_exceeded');
   expect(await resolve()).toEqual({ problem: 'unavailable', retryAfterS: 1 });
-  // A hundred refusals together take less than one of them would have waited.
+  // A hundred refusals together take less time than one call would have waited.
   const crowd = watchCrowd();
   expect(await timeOf(100, resolve)).toBeLessThan(crowd.roomMs(budgetMs, 50 * budgetMs));
 });

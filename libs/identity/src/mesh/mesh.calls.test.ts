@@ -211,7 +211,7 @@ describe('a context', () => {
       expect(answer).toMatchObject({ name: `g_${n % 50} ${call.trace.traceId} lab-${n} local:${n % 24}:${n} gateway` });
       expect(timings.map(({ name }) => name)).toEqual(['profile', `h_${n}`]);
     };
-    // Fifty at once: two hundred do not end within one call's budget where the machine is busy.
+    // Fifty at once, because two hundred do not end within one call's budget on a busy machine.
     for (let first = 0; first < 200; first += 50) await Promise.all(Array.from({ length: 50 }, (_, index) => ask(first + index)));
     expect.assertions(800);
   });

@@ -91,7 +91,7 @@ describe('a rotation of the authority and of all certificates', () => {
   it('loses no request under load, and leaves the old certificates refused', async () => {
     const { dir, address, client, taken } = await setUp();
     const old = await readTls(dir, 'gateway');
-    // A holder of the old certificate that does not hang up, and does not read the new one.
+    // This client holds the old certificate, does not hang up, and does not read the new one.
     const lagging = connect(address, old);
     expect(codeOf(await ask(lagging))).toBe('ok');
 
@@ -116,7 +116,7 @@ describe('a rotation of the authority and of all certificates', () => {
     expect([...counts.keys()]).toEqual(['ok']);
     expect(counts.get('ok')).toBeGreaterThan(20);
 
-    // On the connection that it has had all the time, and on a new one.
+    // It must fail on the connection that it has had all the time, and on a new one.
     expect(codeOf(await ask(lagging))).toBe('forbidden');
     const { ca } = await readTls(dir, 'gateway');
     expect(codeOf(await ask(connect(address, { ...old, ca })))).toBe('connection_lost');

@@ -41,7 +41,7 @@ it('is read from OpenSSL once a connection, not once a call', async () => {
   const read = vi.spyOn(TLSSocket.prototype, 'getPeerCertificate');
   const client = await connectAs('gateway', await serveKeys());
   for (let call = 0; call < 5; call++) expect(await client.getKeys(outgoing(), {})).toMatchObject({ jwks: '{}' });
-  // The client looks at the server's, the server at the client's: a look more than that would be one a call.
+  // The client reads the server's certificate once, and the server the client's. More reads would mean one read a call.
   const byServer = read.mock.contexts.filter((socket) => (socket as TLSSocket & { server?: unknown }).server !== undefined);
   expect(byServer).toHaveLength(1);
 });
