@@ -21,6 +21,11 @@ export const finishedRooms: readonly string[] = [
   'infra/launch',
   'labs/faults',
   'labs/wrong-carts',
+  'libs/event-log/src',
+  'libs/identity/src',
+  'libs/mesh/src',
+  'libs/platform/src',
+  'libs/session/src',
   'libs/testing/src/platform',
 ];
 
