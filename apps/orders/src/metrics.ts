@@ -1,4 +1,4 @@
-/** What an operator watches of orders. No label names a person or an order. */
+/** The metrics of orders for an operator. No label names a person or an order. */
 import { type Clock, metrics } from '@cloakroom/platform';
 import { Counter, Gauge } from 'prom-client';
 import type { Database } from './orders.ts';
@@ -19,7 +19,7 @@ interface Watched {
 
 let watched: Watched | undefined;
 
-/** The tables that the gauges look at. @returns stops it, before the database is closed */
+/** Sets the tables that the gauges read. @returns a function that stops the reading; call it before the database is closed */
 export function watchOrdersTables(tables: Watched): () => void {
   watched = tables;
   return () => {
@@ -72,7 +72,7 @@ interface Found {
   readonly oldestMs: number;
 }
 
-/** A database that is away must not take the other metrics along: these keep their last value. */
+/** When the database is unavailable, these gauges keep their last value, so that the other metrics can still be read. */
 async function look(query: (db: Database) => Promise<{ count: number; oldest: number | null }>): Promise<Found | undefined> {
   if (watched === undefined) return undefined;
   try {

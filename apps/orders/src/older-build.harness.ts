@@ -1,14 +1,14 @@
-/** What an orders service did before one command was one order's: in its own words. */
+/** The statements of an older orders service, from before one command belonged to one order. */
 import { openDatabase } from '@cloakroom/platform';
 import { sql, type Kysely } from 'kysely';
 import { quiet } from './orders.harness.ts';
 import { migrations, type Database, type OrdersSchema, type Phase } from './orders.ts';
 
-/** As it opens its database: it knows of no expansion. */
+/** Opens the database as the older build does: without expansions. */
 export const openOldDatabase = (url: string): Promise<Database> =>
   openDatabase<OrdersSchema>(url, migrations, { name: 'orders', log: quiet });
 
-/** @returns how many of the dots it got */
+/** @returns how many of the dots the order got */
 export async function oldOrder(
   db: Kysely<OrdersSchema>,
   order_id: string,

@@ -1,4 +1,4 @@
-/** A command is one order's, under whichever of its person's carts it is named. See apps/cart for how one command comes to have two names. */
+/** A command belongs to one order, under whichever of its person's carts it is named. apps/cart explains how one command comes to have two names. */
 import { isProblem } from '@cloakroom/contracts';
 import { freshDatabaseUrl } from '@cloakroom/testing';
 import { describe, expect, it } from 'vitest';
@@ -64,7 +64,7 @@ describe('beside a build of before', () => {
   it('lets that build take orders, and tells it what is taken under another name', async () => {
     const { shop, place } = await openHats();
     expect(orderIdOf(await place('u_1', { idempotencyKey: 'k', seen: 'a@g_1' }))).toBeDefined();
-    // It counts what it got, and rolls back when that is less than what it asked for.
+    // The older build counts the dots it got, and rolls back when it got fewer than it asked for.
     expect(await oldOrder(shop.db, 'o1', 'u_1', [`u_1/${commandNamed('a')}`, `u_1/${commandNamed('b')}`])).toBe(1);
     expect(await oldOrder(shop.db, 'o2', 'u_2', [`u_2/${commandNamed('a')}`, `u_2/${commandNamed('b')}`])).toBe(2);
   });

@@ -1,7 +1,7 @@
 import { problem, type Problem } from '@cloakroom/contracts';
 import { DatabaseUnavailable } from '@cloakroom/platform';
 
-/** @param what of a write, that it may have been taken all the same */
+/** @param what 'outcome_unknown' for a write: the database may have taken it although the answer was lost */
 export async function orUnavailable<Answer>(
   work: () => Promise<Answer>,
   what: 'unavailable' | 'outcome_unknown' = 'unavailable',

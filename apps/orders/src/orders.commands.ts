@@ -1,16 +1,17 @@
 /**
- * One order a command, kept by the database itself. A build from before this table knows only `order_dots`, and one of them may run beside this build
- * in a rolling update, or after it when that is undone. So order_dots stays as that build knows it, and triggers keep `order_commands` level with
- * whatever any build writes there. A row whose command another order of its buyer has is left out, which every build reads as: taken.
+ * The database itself keeps the rule "one order a command". A build from before this table knows only `order_dots`. Such a build may run beside this
+ * build in a rolling update, or after it when the update is undone.
+ * So order_dots stays as the older build knows it, and triggers keep `order_commands` level with whatever any build writes there. The trigger leaves
+ * out a row when another order of the same buyer has its command. Every build reads a missing row as: taken.
  *
- * A later release, beside which no such build runs, can write order_commands itself, and drop the triggers and order_dots.
+ * A later release can write order_commands itself, and drop the triggers and order_dots. No older build may run beside that release.
  */
 import { speaksPostgres } from '@cloakroom/platform';
 import { sql, type Kysely } from 'kysely';
 
-/** May be repeated: SQLite keeps what was done of one that was interrupted. */
+/** May be repeated: SQLite keeps the finished part of an interrupted run. */
 export async function oneOrderACommand(db: Kysely<unknown>): Promise<void> {
-  // Waits for transactions that have written, and lets none write until this one is over: what they commit must be in the copy.
+  // The lock waits for transactions that have written, and lets none write until this one is over: the copy must hold what they commit.
   if (speaksPostgres(db)) await sql`lock table order_dots in share row exclusive mode`.execute(db);
   await db.schema
     .createTable('order_commands')
@@ -24,12 +25,12 @@ export async function oneOrderACommand(db: Kysely<unknown>): Promise<void> {
   await db.schema.createIndex('order_commands_by_order').ifNotExists().on('order_commands').column('order_id').execute();
   const command = speaksPostgres(db) ? `split_part(dot, '/', 2)` : `substr(dot, instr(dot, '/') + 1)`;
   await takeWhatIsThere(db, command);
-  // For the trigger that looks for another order of the same command.
+  // The trigger uses this index to look for another order of the same command.
   await sql.raw(`create index if not exists order_dots_by_command on order_dots ((${command}))`).execute(db);
   for (const statement of speaksPostgres(db) ? triggersOfPostgres : triggersOfSqlite) await sql.raw(statement).execute(db);
 }
 
-/** Builds of before could sell one command twice, under two names. The order that is paid has it, else the one that is nearest to it. */
+/** Older builds could sell one command twice, under two names. The paid order gets the command, else the order that is nearest to being paid. */
 async function takeWhatIsThere(db: Kysely<unknown>, command: string): Promise<void> {
   await sql
     .raw(
@@ -53,7 +54,7 @@ async function takeWhatIsThere(db: Kysely<unknown>, command: string): Promise<vo
 const commandOf = (row: string, postgres: boolean): string =>
   postgres ? `split_part(${row}.dot, '/', 2)` : `substr(${row}.dot, instr(${row}.dot, '/') + 1)`;
 
-/** One order may name a command twice, and has it once. */
+/** One order may name a command twice, but takes it once. */
 const take = (postgres: boolean): string => `
   insert into order_commands (user_id, command_id, dot, order_id)
   select user_id, ${commandOf('new', postgres)}, new.dot, new.order_id from orders where order_id = new.order_id
@@ -63,7 +64,7 @@ const isTaken = (postgres: boolean): string => `
     select 1 from order_commands join orders on orders.user_id = order_commands.user_id and orders.order_id = order_commands.order_id
     where orders.order_id = new.order_id and command_id = ${commandOf('new', postgres)}
   )`;
-/** Of two orders of before that have one command the other has it now: it may be paid. */
+/** Two older orders may share a command. When one of them frees it, the other takes it now, since the other may be paid. */
 const free = (postgres: boolean): string => `
   delete from order_commands where order_id = old.order_id and command_id = ${commandOf('old', postgres)};
   insert into order_commands (user_id, command_id, dot, order_id)

@@ -10,7 +10,7 @@ import { placeOrder } from './place-order/place-order.ts';
 import { previewOrder } from './place-order/preview-order.ts';
 import { watchOrders } from './reads/watch-orders.ts';
 
-/** The table of contents of orders: one line an rpc. */
+/** The table of contents of orders: one line per rpc. */
 @Injectable()
 export class OrdersController {
   readonly handlers: Handlers<typeof OrdersService>;

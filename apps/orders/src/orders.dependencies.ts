@@ -1,4 +1,4 @@
-/** What the use cases of this service are given: ports, the clock and chance. */
+/** The use cases of this service take these as arguments: ports, the clock and randomness. */
 import { uuidV7, type CartService, type CatalogService, type ProfileService } from '@cloakroom/contracts';
 import type { TokenExchange } from '@cloakroom/identity';
 import type { MeshClient } from '@cloakroom/mesh';
@@ -17,9 +17,9 @@ export interface OrdersParts {
   readonly catalog: Pick<MeshClient<typeof CatalogService>, 'getProducts' | 'reserveStock' | 'releaseStock'>;
   readonly exchange: Pick<TokenExchange, 'exchangeFor'>;
   readonly payments: PaymentProvider;
-  /** How long the provider is waited for; then its answer is unknown. */
+  /** How long a charge waits for the provider. After that its answer is unknown. */
   readonly chargeWaitMs: number;
-  /** Something was committed that others are to hear. */
+  /** Tells the background worker that this process has committed an event for others. */
   readonly committed: () => void;
 }
 

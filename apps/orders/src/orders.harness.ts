@@ -1,6 +1,6 @@
 /**
  * A shop around orders in the test's own process: real use cases, saga, settler and simulated provider on a real database. The other services are
- * fakes. Longer because all of them share one state.
+ * fakes. The file is longer than others because all of them share one state.
  */
 import { createHash } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
@@ -29,7 +29,7 @@ import { openSettler, type Settler } from './saga/settler.ts';
 export const quiet = createLogger('orders-test', 'silent');
 export const startMs = 1_790_000_000_000;
 
-/** Every id of a run is another, and the same in the next run. */
+/** The ids of a run differ from each other, and the next run draws the same ids. */
 export function countingRandom(): (count: number) => Uint8Array {
   let drawn = 0;
   return (count) => createHash('sha512').update(`random ${++drawn}`).digest().subarray(0, count);
@@ -61,7 +61,7 @@ export const personContext = (subject: string, budgetMs = 6_000): PersonContext 
     timing: () => undefined,
   }) as unknown as PersonContext;
 
-/** Blows at its nth point: from then on whatever it guards is a process that was killed. */
+/** Burns through at its nth point. From then on everything it guards behaves like a killed process. */
 export class Fuse {
   #left: number;
   blown = false;
@@ -73,7 +73,7 @@ export class Fuse {
     this.blown = true;
     throw new Killed();
   }
-  /** Killed before it, or after it and before its answer was used. */
+  /** The process is killed before the work, or after the work and before its answer is used. */
   async around<Result>(work: () => Promise<Result>): Promise<Result> {
     this.burn();
     const result = await work();
@@ -84,7 +84,7 @@ export class Fuse {
 
 export class Killed extends Error {}
 
-/** Stock as the catalog's contract says it. What is short is not remembered: a second question may be answered otherwise. */
+/** Stock as the catalog's contract describes it. The fake forgets that an item was short, so a second request may get another answer. */
 export class FakeCatalog {
   away = false;
   readonly prices = new Map<string, number>();
@@ -126,14 +126,14 @@ export class FakeCatalog {
   }
 }
 
-/** As a cart keeps them: by name. */
+/** The cart keeps options sorted by name. */
 const chosen = [
   { name: 'colour', value: 'red' },
   { name: 'size', value: 'M' },
 ];
 
 /**
- * A cart that forgets nothing by itself: the worst that a view which is behind can do. `seen` is the names of dots; `name@cart` is a command that was
+ * A cart that forgets nothing by itself, which is the worst case of a stale view. `seen` holds the names of dots. `name@cart` is a command that was
  * made in another cart.
  */
 export class FakeCart {
@@ -173,7 +173,7 @@ export interface Replica {
   readonly provider: SimulatedProvider;
   readonly settler: Settler;
   place(userId: string, wanted: Partial<Wanted> & { readonly idempotencyKey: string }): ReturnType<typeof placeOrder>;
-  /** A round of what its background worker does. */
+  /** One round of its background worker. */
   work(): Promise<void>;
 }
 
@@ -185,7 +185,7 @@ export interface Shop {
   /** Repeats every callback that is delivered. */
   duplicates: number;
   replica(fuse?: Fuse, db?: Database): Replica;
-  /** A last process, which lives long enough. @returns rounds that it took */
+  /** Starts a last process that nothing kills. @returns the number of rounds that it took */
   heal(): Promise<number>;
 }
 
@@ -194,13 +194,13 @@ export const openOrdersDatabase = (url: string): Promise<Database> =>
 
 let shared: Promise<Database> | undefined;
 
-/** One a test file: opening one takes longer than most tests. */
+/** One database for each test file: opening one takes longer than most tests. */
 function sharedDatabase(): Promise<Database> {
   shared ??= freshDatabaseUrl().then(openOrdersDatabase);
   return shared;
 }
 
-/** A new shop, on a database that is emptied for it. */
+/** A new shop, on an emptied database. */
 export async function openShop(opened?: Database): Promise<Shop> {
   const db = opened ?? (await sharedDatabase());
   for (const table of ['orders', 'order_dots', 'coupon_uses', 'order_events', 'provider_charges', 'provider_callbacks'] as const)
@@ -283,7 +283,7 @@ function openReplica(shop: Shop, fuse: Fuse, db: Database, random: OrdersParts['
 
 const ownerOf = (passport: string | undefined): string => passport?.split(' for ')[1] ?? '';
 
-/** A process that was killed asks its database nothing more; its transactions are where a kill is worth a try. */
+/** A killed process sends its database nothing more. The fuse counts transactions, since a kill there can do harm. */
 function guarded(db: Database, fuse: Fuse): Database {
   return new Proxy(db, {
     get(target, name) {
@@ -296,7 +296,7 @@ function guarded(db: Database, fuse: Fuse): Database {
   });
 }
 
-/** What a client hears of a call to a process: undefined when that was killed. */
+/** The answer that a client gets from a process: undefined when the process was killed. */
 export async function heard<Answer>(call: Promise<Answer>): Promise<Answer | undefined> {
   try {
     return await call;

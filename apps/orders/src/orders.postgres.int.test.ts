@@ -1,4 +1,4 @@
-/** Everything that orders asks of its database, on a real PostgreSQL; and what only two processes at once can get wrong. */
+/** Everything that orders asks of its database, on a real PostgreSQL, and the faults that need two processes at once. */
 import { isProblem, OrderStatus } from '@cloakroom/contracts';
 import { openLease, startTrace } from '@cloakroom/platform';
 import { dropFreshDatabases, freshDatabaseUrl, useFreshPostgres } from '@cloakroom/testing';
@@ -71,7 +71,7 @@ withPostgres('two replicas on one PostgreSQL', () => {
     });
     await written.promise;
     const opening = openOrdersDatabase(url);
-    // Without a lock nothing waits, and the order is committed after the copy was made: so either way it ends here.
+    // Without a lock nothing waits, and the order is committed after the copy was made. So the wait ends in either case.
     const waits = async () => {
       const { rows } = await sql`select 1 from pg_locks where not granted and relation = 'order_dots'::regclass`.execute(old);
       expect(rows).toHaveLength(1);
@@ -107,7 +107,7 @@ withPostgres('two replicas on one PostgreSQL', () => {
     for (let round = 0; round < 10; round += 1) {
       for (const name of ['a', 'b', 'c']) shop.cart.lines.set(`${name}${round}`, { productId: 'hat' });
       const seen = (...names: string[]) => names.map((name) => `${name}${round}`).join(',');
-      // Dots in both orders of naming: inserted in one, no two transactions wait for each other.
+      // The dots are named in both orders. Sorted inserts keep the two transactions from waiting for each other.
       const answers = await Promise.all([
         ...replicas.map((replica) => replica.place('u_1', { idempotencyKey: `same-${round}`, seen: seen('a', 'b', 'c') })),
         ...replicas.map((replica, at) => replica.place('u_1', { idempotencyKey: `other-${round}-${at}`, seen: seen('c', 'b', 'a') })),
@@ -144,7 +144,7 @@ withPostgres('two replicas on one PostgreSQL', () => {
     }
     await vi.waitFor(() => expect(workers.filter((worker) => worker.leads())).toHaveLength(1), { timeout: 10_000 });
     const holder = workers.findIndex((worker) => worker.leads());
-    // The other one takes the order: only the notice of the database can wake the holder.
+    // The other process takes the order, so only the notice of the database can wake the leaseholder.
     const wanted = { idempotencyKey: 'k', seen: 'a', addressId: 'home', paymentMethod: 'card_times_out_charged' } as never;
     const pending = await placeOrder(
       replicas[1 - holder]!.parts,

@@ -1,10 +1,10 @@
 /**
- * What is kept of an order. The rows of `order_events` are the outbox and the history at once: each step of a saga is committed with the change
- * that it tells of, published by the relay, and kept, as what a person is shown.
+ * The tables of an order. The rows of `order_events` are both the outbox and the history. Each step of a saga commits its event together with its
+ * change. The relay publishes the event, and the person sees it as history.
  *
- * Two uniques make check-out exactly once, whoever asks and how often: (user, idempotency key), and (user, command id): a command that a person
- * made in two carts is ordered once, and another person's of the same id is another. It is freed when its order is cancelled, never when it was
- * paid.
+ * Two unique keys make check-out exactly once, whoever asks and how often. The first is (user, idempotency key). The second is (user, command id): a
+ * command that a person made in two carts is ordered once, and the same id of another person is another command. An order frees its commands when it
+ * is cancelled, and never after it was paid.
  */
 import { speaksPostgres } from '@cloakroom/platform';
 import type { Generated, Kysely, Selectable } from 'kysely';
@@ -13,8 +13,8 @@ import { oneOrderACommand } from './orders.commands.ts';
 import { addProvider, type ProviderTables } from './payments/payment-provider.tables.ts';
 
 /**
- * accepted: nobody but this database knows of it. reserved: the stock is taken, the provider may have been asked. unknown: it was, and did not
- * answer. placed, cancelled: the end, but that a cancelled one may still have stock to give back.
+ * accepted: only this database knows of the order. reserved: the stock is taken, and the provider may have been asked. unknown: the provider was
+ * asked and did not answer. placed, cancelled: the end, except that a cancelled order may still have stock to give back.
  */
 export type Phase = 'accepted' | 'reserved' | 'unknown' | 'placed' | 'cancelled';
 
@@ -23,16 +23,16 @@ export interface OrdersSchema extends ProviderTables {
     order_id: string;
     user_id: string;
     idempotency_key: string;
-    /** Of what was asked with that key. */
+    /** Hash of the request that came with that key. */
     body_hash: string;
     phase: Phase;
-    /** Why it was cancelled: a code of the error table; '' while it is not. */
+    /** Why the order was cancelled: a code of the error table; '' while it is not. */
     reason: string;
-    /** 1 when the stock was taken for it, as far as this database heard. */
+    /** 1 when the catalog took stock for this order, as far as this database heard. */
     stock_reserved: number;
-    /** 1 when it was cancelled and the catalog has not acknowledged that it gets its stock back. */
+    /** 1 when the order was cancelled and the catalog has not yet acknowledged the returned stock. */
     release_due: number;
-    /** JSON of OrderedLine[]: what the buyer agreed to. */
+    /** JSON of OrderedLine[]: the lines that the buyer agreed to. */
     lines: string;
     /** JSON of OrderedAddress. */
     address: string;
@@ -46,14 +46,14 @@ export interface OrdersSchema extends ProviderTables {
     traceparent: string | null;
     experiment: string | null;
   };
-  /** What is one order's, by the name under which it was ordered: for the event that tells the cart. */
+  /** The dots that belong to an order, by the name under which they were ordered. The event that tells the cart needs them. */
   order_dots: { dot: string; order_id: string };
-  /** The same by buyer and command. Written by the database alone, with each row of order_dots: orders.commands.ts. */
+  /** The same by buyer and command. Only the database writes it, with each row of order_dots: see orders.commands.ts. */
   order_commands: { user_id: string; command_id: string; dot: string; order_id: string };
-  /** Of coupons that count once a person. */
+  /** Uses of coupons that count once per person. */
   coupon_uses: { user_id: string; code: string; order_id: string };
   order_events: {
-    /** Of one order in the order of its commits: each step locks the order's row first. May have gaps. */
+    /** Numbers the events of one order in the order of their commits, because each step locks the order's row first. May have gaps. */
     sequence: Generated<number>;
     order_id: string;
     user_id: string;
@@ -72,18 +72,18 @@ export interface OrdersSchema extends ProviderTables {
 export type Database = Kysely<OrdersSchema>;
 export type OrderRow = Selectable<OrdersSchema['orders']>;
 
-/** What is kept of a line. */
+/** A line as the order keeps it. */
 export interface OrderedLine {
   readonly lineId: string;
   readonly productId: string;
   readonly name: string;
   readonly options: Readonly<Record<string, string>>;
   readonly quantity: number;
-  /** In minor units; 0 of a product that is gone. */
+  /** In minor units; 0 for a product that is gone. */
   readonly unitPrice: number;
 }
 
-/** What is kept of the address: a later change of the profile changes no order. */
+/** The address as the order keeps it: a later change of the profile changes no order. */
 export interface OrderedAddress {
   readonly name: string;
   readonly line1: string;
@@ -98,7 +98,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0002_simulated_provider': { up: addProvider },
 };
 
-/** What a build of before may run beside: see DatabaseOptions. */
+/** Migrations that an older build may run beside: see DatabaseOptions. */
 export const expansions: Readonly<Record<string, Migration>> = {
   '0001_one_order_a_command': { up: oneOrderACommand },
 };

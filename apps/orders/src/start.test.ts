@@ -1,4 +1,4 @@
-/** The service as a process runs it, over the mesh: a passport for orders alone is let in, and traded for what it asks of cart and profile. */
+/** The service as a process runs it, over the mesh. It accepts a passport for orders alone, and exchanges it for its calls to cart and profile. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import type { DescService } from '@bufbuild/protobuf';
 import {
@@ -32,7 +32,7 @@ const log = createLogger('test', 'silent');
 const key = { kid: 'live', ...generateKeyPairSync('ec', { namedCurve: 'P-256' }) };
 const catalog = new FakeCatalog();
 const cart = new FakeCart();
-/** What cart and profile were asked, by whom for whom. */
+/** The calls that cart and profile received, with their caller and subject. */
 const asked: { readonly method: string; readonly subject: string | undefined; readonly actors: readonly string[] | undefined }[] = [];
 
 let eventLog: EventLog;
@@ -85,7 +85,7 @@ function serve(name: string, service: DescService, given: object): Promise<MeshS
   });
 }
 
-/** An auth that trades whatever it is shown. */
+/** An auth that exchanges any token it is shown. */
 function exchange() {
   const methods = { cart: 'cloakroom.cart.v1.CartService/PrepareOrder', profile: 'cloakroom.profile.v1.ProfileService/GetProfile' };
   return implement(TokenExchangeService, {

@@ -1,4 +1,4 @@
-/** The door of orders: opens its parts, answers, and closes them again. */
+/** Opens the parts of orders, serves, and closes them again. */
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { OrdersService } from '@cloakroom/contracts';
@@ -58,7 +58,7 @@ export async function start(config: OrdersConfig, parts: Parts): Promise<Running
     name: 'orders',
     url: `${config.HOST}:${mesh.port}`,
     stop: async () => {
-      // First those who cause work, then those who do it; what is not finished is another's, or the next start's.
+      // The parts that cause work close first, then the parts that do it. Another replica or the next start finishes the rest.
       await mesh.stop();
       await worker.stop();
       await notices.stop();
@@ -76,7 +76,7 @@ export async function start(config: OrdersConfig, parts: Parts): Promise<Running
   };
 }
 
-/** The services that orders calls are not asked for: what was ordered can be read without them, and an order waits. */
+/** Readiness ignores the services that orders calls: orders can be read without them, and an order waits for them. */
 async function readiness(
   db: Database,
   eventLog: EventLog,
@@ -92,7 +92,7 @@ async function readiness(
     database: { ok: true },
     eventLog: { ok: true, ...log, subscribed: notices.subscribed() },
     feed: feedStatus(),
-    // Of all replicas one; the others are as ready.
+    // One replica of all holds the lease. The others are as ready.
     worker: { ok: true, here: worker.leads() },
     provider: { ok: true, name: config.PROVIDER },
   };

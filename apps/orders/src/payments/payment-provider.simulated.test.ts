@@ -20,7 +20,7 @@ function openAgain(): SimulatedProvider {
 const charge = (method: string, key = 'k') => provider.charge({ key, amount: 100, currency: 'EUR', method }, AbortSignal.timeout(1));
 const captured = { status: 'captured', chargeId: expect.stringMatching(/^ch_/) as string };
 const declined = { status: 'declined' };
-/** Rounds of its own clockwork until it has nothing left to tell. */
+/** Delivers rounds until the provider has nothing left to tell. */
 async function deliverAll(): Promise<void> {
   for (let round = 0; round < 10; round += 1) await provider.deliver();
 }

@@ -1,7 +1,7 @@
 /**
- * A payment provider as another company would run it: its own tables and transactions, its own time-outs, callbacks that come twice, early or
- * late. What it has decided outlives every crash of the shop; the shop learns of it only through the port. Which way a charge goes is said by
- * the means of payment (docs/orders.md).
+ * A payment provider as another company would run it. It has its own tables, transactions and time-outs. Its callbacks come twice, early or late. Its
+ * decisions outlive every crash of the shop, and the shop learns of them only through the port. The means of payment decides which way a charge goes
+ * (docs/orders.md).
  */
 import type { Kysely } from 'kysely';
 import type { Answer, CallbackListener, ChargeRequest, Outcome, PaymentProvider } from './payment-provider.ts';
@@ -9,10 +9,10 @@ import type { ProviderTables } from './payment-provider.tables.ts';
 
 interface Behaviour {
   readonly outcome: 'captured' | 'declined';
-  /** Looks until it knows what it did itself: two a settler's round, a round each half second. */
+  /** How often the provider still answers that it does not know its own outcome. The settler looks twice a round, a round each half second. */
   readonly looks: number;
   readonly callbackCount: number;
-  /** A callback comes before the answer too. */
+  /** The provider sends a callback before its answer too. */
   readonly early?: boolean;
 }
 
@@ -24,11 +24,11 @@ const behaviours: Readonly<Record<string, Behaviour>> = {
   card_double_callback: { outcome: 'captured', looks: 0, callbackCount: 2, early: true },
 };
 
-/** A round takes a few ms each. */
+/** A round of this size takes a few ms. */
 const callbackBatchSize = 50;
 
 export interface SimulatedProvider extends PaymentProvider {
-  /** One round of what the company does by itself: time-outs pass, callbacks are delivered until they were taken. */
+  /** One round of the provider's own work: time-outs pass, and callbacks are delivered until the shop has taken them. */
   deliver(): Promise<void>;
 }
 
@@ -75,7 +75,7 @@ export function openSimulatedProvider(options: {
       );
       for (const callback of callbacks.filter((each) => each.looks_left === 0)) {
         await tell(callback.charge_key, outcomeOf(callback));
-        // A crash before this delivers it once more.
+        // A crash before this line delivers the callback once more.
         await db.deleteFrom('provider_callbacks').where('sequence', '=', callback.sequence).execute();
       }
     },
@@ -84,7 +84,7 @@ export function openSimulatedProvider(options: {
 
 type Charge = Pick<ProviderTables['provider_charges'], 'charge_id' | 'outcome' | 'looks_left'>;
 
-/** The key's row decides, once: whoever comes first writes it, all others read it. */
+/** The key's row decides, once: the first caller writes it, and all others read it. */
 async function decide(
   db: Kysely<ProviderTables>,
   { key, amount, currency }: Omit<ChargeRequest, 'method'>,

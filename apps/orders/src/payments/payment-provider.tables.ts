@@ -1,19 +1,19 @@
-/** The simulated provider's own tables, as another company would have them: nothing of the saga reads or writes them. */
+/** The simulated provider's own tables, as another company would have them. The saga neither reads nor writes them. */
 import type { Generated, Kysely } from 'kysely';
 import { speaksPostgres } from '@cloakroom/platform';
 
 export interface ProviderTables {
   provider_charges: {
-    /** The idempotency key that the shop gave: it can be charged once, or be closed. */
+    /** The idempotency key that the shop gave. The provider charges it once, or closes it. */
     charge_key: string;
     charge_id: string;
     amount: number;
     currency: string;
     outcome: 'captured' | 'declined';
-    /** How often it still answers that it does not know. Counted and not timed: two replicas' clocks may differ by hours. */
+    /** How often the provider still answers that it does not know. A count and not a time: two replicas' clocks may differ by hours. */
     looks_left: number;
   };
-  /** To be delivered; gone once the shop has taken it. */
+  /** Callbacks still to be delivered. The row goes once the shop has taken the callback. */
   provider_callbacks: {
     sequence: Generated<number>;
     charge_key: string;

@@ -1,8 +1,8 @@
 /**
- * The port to whoever moves the money. What every implementation must keep, since the saga rests on it:
- *  - a key is charged at most once, however often and from wherever it is asked, and its outcome never changes;
- *  - a key that was closed is never charged, also by a call that was under way;
- *  - an outcome is told to whoever asks by the key, at the latest after the provider's own time-out, whether or not a callback came.
+ * The port to the company that moves the money. The saga rests on these promises of every implementation:
+ *  - The provider charges a key at most once, however often and from wherever it is asked. The outcome never changes.
+ *  - The provider never charges a closed key, even by a call that was under way.
+ *  - The provider tells an outcome to each caller that has the key, at the latest after its own time-out, with or without a callback.
  * Callbacks come at least once: repeated, before the answer, or late.
  */
 export type Outcome = { readonly status: 'captured'; readonly chargeId: string } | { readonly status: 'declined' };
@@ -20,13 +20,13 @@ export interface ChargeRequest {
 export type CallbackListener = (key: string, outcome: Outcome) => Promise<void>;
 
 export interface PaymentProvider {
-  /** What a person may pay with; the first is for who says nothing. */
+  /** The means of payment that a person may choose. The first is the default. */
   readonly methods: readonly string[];
   /** @param signal ends the wait and not the charge: the answer is unknown then */
   charge(request: ChargeRequest, signal: AbortSignal): Promise<Answer>;
-  /** 'none': it never heard of that key, and may yet: a charge can be under way. */
+  /** 'none': the provider has not heard of that key yet. A charge may still be under way. */
   find(key: string): Promise<Answer | { readonly status: 'none' }>;
-  /** No charge by this key captures after this: a captured one is answered as it is, all else is declined from here on. */
+  /** No charge by this key captures after this. The provider answers a captured charge as it is, and declines all others from here on. */
   close(key: string): Promise<Answer>;
   onCallback(listener: CallbackListener): void;
 }

@@ -1,8 +1,10 @@
 /**
- * The one transaction that takes an order. From its commit on the order is finished by somebody, whoever is killed: before it nothing has happened.
+ * The one transaction that takes an order. Before its commit nothing has happened. After its commit some process finishes the order, whichever
+ * process is killed.
  *
- * Two requests at once meet at the uniques: of one key, the later finds the order of the first; of one command, the later finds it taken,
- * under whichever name. All insert in one sequence (key, coupon, commands by id), so no two can wait for each other in a circle.
+ * Two simultaneous requests meet at the unique keys. With the same idempotency key, the later request finds the order of the first. With the same
+ * command, the later request finds it taken, under whichever name. All insert in one sequence (key, coupon, commands by id), so two transactions
+ * never deadlock.
  */
 import { isProblem, problem, type Problem } from '@cloakroom/contracts';
 import { traceOfCause } from '@cloakroom/event-log';
@@ -107,13 +109,13 @@ async function useCoupon(trx: Transaction<OrdersSchema>, row: OrderRow): Promise
 }
 
 /**
- * All of them or none: a cart that was ordered before, by whichever key, is not ordered again. A coupon that was shown and did not count goes along:
- * one that stayed would discount the next order unasked.
+ * Takes all dots or none: a cart that was ordered before, by whichever key, is not ordered again. The order also takes a coupon that was shown and
+ * did not count, since that coupon would otherwise discount the next order unasked.
  */
 async function takeDots(trx: Transaction<OrdersSchema>, order: OrderRow, dots: readonly string[]): Promise<void> {
   const byCommand = new Map(dots.map((dot) => [dot.slice(dot.indexOf('/') + 1), dot]));
   const rows = [...byCommand].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, dot]) => ({ dot, order_id: order.order_id }));
-  // The database leaves out what another order has under another name (orders.commands.ts).
+  // The database leaves out dots that another order has under another name (orders.commands.ts).
   const taken = await trx
     .insertInto('order_dots')
     .values(rows)
@@ -123,7 +125,7 @@ async function takeDots(trx: Transaction<OrdersSchema>, order: OrderRow, dots: r
   if (taken.length < rows.length) throw new Refused(problem('cart_changed', 'Some of it is in another order.'));
 }
 
-/** What was asked before with this key, if it was the same thing. */
+/** The earlier order of this key, if it asked for the same thing. */
 export function sameOrder(known: OrderRow | Problem, bodyHash: string): OrderRow | Problem {
   if (isProblem(known) || known.body_hash === bodyHash) return known;
   return problem('idempotency_key_reused');

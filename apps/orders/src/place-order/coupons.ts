@@ -1,8 +1,8 @@
-/** Which coupons there are, and which one counts: judged at check-out alone, whatever the cart noted. Pure. */
+/** The coupons of the shop, and which one counts. Check-out alone judges them, whatever the cart noted. Pure. */
 import { Obstacle } from '@cloakroom/contracts';
 
 interface Coupon {
-  /** For a person. */
+  /** Text for a person. */
   readonly description: string;
   /** In minor units; never more than the subtotal. */
   readonly discountOf: (subtotal: number) => number;
@@ -12,7 +12,7 @@ interface Coupon {
   readonly onceAPerson?: boolean;
 }
 
-/** A part of a minor unit is the shop's. */
+/** The shop keeps fractions of a minor unit. */
 const percent =
   (share: number) =>
   (subtotal: number): number =>
@@ -28,7 +28,7 @@ export const isOnceAPerson = (code: string): boolean => coupons.get(code)?.onceA
 
 export interface JudgedCoupon {
   readonly code: string;
-  /** UNSPECIFIED: it counts. At most one does. */
+  /** UNSPECIFIED: the coupon counts. At most one does. */
   readonly obstacle: Obstacle;
   readonly discount: number;
   readonly description: string;
@@ -36,7 +36,8 @@ export interface JudgedCoupon {
 
 /**
  * @param used codes that this person has used up
- * @returns in the order given. The one that takes off most counts; of equal ones the first by code, so that two replicas agree.
+ * @returns the coupons in the order given. The one with the largest discount counts. Among equals the first by code counts, so that two replicas
+ * agree.
  */
 export function judgeCoupons(
   codes: readonly string[],

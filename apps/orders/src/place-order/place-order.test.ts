@@ -202,7 +202,7 @@ describe('coupons', () => {
   it('count once a person, also for two orders at once', async () => {
     shop.cart.coupons.set('w2', 'WELCOME10');
     shop.cart.lines.set('c', { productId: 'hat' });
-    // Both have judged before either is taken.
+    // Both requests have judged before either order is taken.
     const judged = Promise.withResolvers<void>();
     let asked = 0;
     const { getProfile } = replica.parts.profile;

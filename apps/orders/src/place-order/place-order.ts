@@ -1,6 +1,6 @@
 /**
- * Check-out. Everything before `acceptOrder` can be repeated at will; after it the order has a life of its own (saga.ts), and this request is only
- * the first to push it on: when its time or its client is gone, the answer is the order as it stands then.
+ * Check-out. Everything before `acceptOrder` can be repeated at will. After it the order goes on by itself (saga.ts), and this request is only the
+ * first to advance it. When the request's time runs out or its client is gone, the answer is the order as it stands then.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -42,20 +42,20 @@ export async function placeOrder(parts: OrdersParts, ctx: PersonContext, request
   if (isProblem(quote)) return quote;
   const refusal = refusalOf(quote, request);
   if (refusal !== undefined) {
-    // What this key ordered a moment ago is gone from the cart, and maybe from the stock: then that order is the answer.
+    // An earlier request with this key has emptied the cart, and maybe the stock. Then its order is the answer.
     const ordered = await byKey();
     return ordered === undefined ? refusal : finish(parts, ctx, sameOrder(ordered, bodyHash));
   }
   if (isProblem(address)) return address;
 
-  // Nobody waits any more: the client may have asked again and been refused, which must stay the truth.
+  // The client waits no longer. It may have asked again and been refused, and that refusal must stay true.
   if (ctx.signal.aborted || ctx.deadline.remainingMs() <= 0) return problem('deadline_exceeded');
   const acceptance = { idempotencyKey, bodyHash, quote, address, paymentMethod };
   const accepted = await orUnavailable(() => acceptOrder(parts, ctx, acceptance), 'outcome_unknown');
   return finish(parts, ctx, sameOrder(accepted, bodyHash));
 }
 
-/** Also of a repeated request: it helps the order on, and sees the same end. */
+/** A repeated request also comes here: it advances the order and gets the same result. */
 async function finish(parts: OrdersParts, ctx: PersonContext, accepted: OrderRow | Problem): Promise<OrderMessage | Problem> {
   if (isProblem(accepted)) return accepted;
   return orUnavailable(async () => {
@@ -86,7 +86,7 @@ async function readAddress(parts: OrdersParts, ctx: PersonContext, addressId: st
   return { name, line1, line2, city, postalCode, country };
 }
 
-/** Of all that the person said but the key. */
+/** Hash of everything in the request except the key. */
 function hashOf({ seen, addressId, expectedTotal, paymentMethod }: Wanted): string {
   const said = JSON.stringify([seen, addressId, expectedTotal?.toString() ?? null, paymentMethod]);
   return createHash('sha256').update(said).digest('base64url');

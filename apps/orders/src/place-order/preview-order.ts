@@ -6,7 +6,7 @@ import { orUnavailable } from '../or-unavailable.ts';
 import type { OrdersParts } from '../orders.dependencies.ts';
 import { quoteOrder } from './quote.ts';
 
-/** Takes nothing and holds nothing: what it says may be otherwise a moment later, and `expected_total` is how an order finds out. */
+/** Takes and holds nothing. The preview may be outdated a moment later, and an order finds that out by `expected_total`. */
 export async function previewOrder(
   parts: OrdersParts,
   ctx: PersonContext,

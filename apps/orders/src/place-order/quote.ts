@@ -1,4 +1,4 @@
-/** What an order of this much of a cart would be at this moment: its lines by the cart, price and stock by the catalog, coupons by this service. */
+/** A quote of this part of a cart at this moment. The cart gives the lines, the catalog price and stock, and this service the coupons. */
 import {
   cartLineCountMax,
   formatUuid,
@@ -17,9 +17,9 @@ import { judgeCoupons, type JudgedCoupon } from './coupons.ts';
 import type { OrderedLine } from '../orders.ts';
 import type { OrdersParts } from '../orders.dependencies.ts';
 
-/** Of one product in an order, over all its lines: a shop for people. */
+/** Limit per product in an order, over all its lines: the shop sells to people. */
 export const quantityPerProductMax = 50;
-/** Seconds. The view of the cart is milliseconds behind, or its log is away. */
+/** Seconds. The view of the cart is milliseconds behind, or its log is unavailable. */
 const staleRetryS = 1;
 
 export interface QuotedLine extends OrderedLine {
@@ -36,14 +36,14 @@ export interface QuotedCoupon extends JudgedCoupon {
 export interface Quote {
   readonly lines: readonly QuotedLine[];
   readonly coupons: readonly QuotedCoupon[];
-  /** The one that counts. */
+  /** The coupon that counts. */
   readonly coupon: QuotedCoupon | undefined;
   readonly subtotal: number;
   readonly discount: number;
   readonly total: number;
-  /** '' without a line. */
+  /** '' when there is no line. */
   readonly currency: string;
-  /** Something that was seen is gone from the cart. */
+  /** A line that the person saw is gone from the cart. */
   readonly changed: boolean;
 }
 
@@ -96,7 +96,7 @@ export function price(
 }
 
 interface Judged {
-  /** Of the product, over all lines. */
+  /** Quantity of the product, over all lines. */
   readonly wanted: number;
   readonly product: Product | undefined;
   readonly currency: string;
@@ -119,7 +119,7 @@ function quoteLine(line: PreparedLine, { wanted, product, currency, at }: Judged
 }
 
 function obstacleOf({ wanted, product, currency, at }: Judged): Obstacle {
-  // An order has one currency: what is sold in another cannot be part of it.
+  // An order has one currency, so a product in another currency cannot be part of it.
   if (product === undefined || product.currency !== currency) return Obstacle.UNKNOWN_PRODUCT;
   if (wanted > quantityPerProductMax || at >= cartLineCountMax) return Obstacle.LIMIT;
   return wanted > product.stock ? Obstacle.OUT_OF_STOCK : Obstacle.UNSPECIFIED;

@@ -4,7 +4,7 @@ import { orderMessages, type OrderMessage } from './order-message.ts';
 import { orUnavailable } from '../or-unavailable.ts';
 import type { OrdersParts } from '../orders.dependencies.ts';
 
-/** Another person's is not there, whoever guesses its id. */
+/** Another person's order is answered as not found, even to a caller that guesses its id. */
 export async function getOrder(
   { db }: Pick<OrdersParts, 'db'>,
   ctx: PersonContext,

@@ -1,4 +1,4 @@
-/** What a person is shown of an order. */
+/** An order as a person sees it. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { OrderStatus, type OrderAddressSchema, type OrderLineSchema, type OrderSchema } from '@cloakroom/contracts';
 import type { Database, OrderedLine, OrderRow, Phase } from '../orders.ts';
@@ -20,7 +20,7 @@ export function lineMessage(line: OrderedLine): MessageInitShape<typeof OrderLin
   return { lineId, productId, name, options: { ...options }, quantity, unitPrice: BigInt(unitPrice) };
 }
 
-/** In the order given. */
+/** The messages come in the order of the rows. */
 export async function orderMessages(db: Database, rows: readonly OrderRow[]): Promise<OrderMessage[]> {
   if (rows.length === 0) return [];
   const steps = await db

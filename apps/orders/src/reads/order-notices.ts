@@ -1,6 +1,6 @@
 /**
- * Tells the open streams of this process that an order has changed, whichever replica changed it: each process reads order.events under a group
- * of its own, from the end. What is missed while the log is away is not told later: a stream begins with a notice, and pages read again.
+ * Tells the open streams of this process that an order has changed, whichever replica changed it. Each process reads order.events under a group of
+ * its own, from the end. A notice that is missed while the log is unavailable is not sent later: a stream begins with a notice, and pages read again.
  */
 import { fromBinary } from '@bufbuild/protobuf';
 import { OrderEventSchema, topics } from '@cloakroom/contracts';
@@ -9,7 +9,7 @@ import { type Logger } from '@cloakroom/platform';
 
 export interface OrderNotice {
   readonly orderId: string;
-  /** Of the change; '' where it is not known. */
+  /** Trace of the change; '' where it is not known. */
   readonly traceparent: string;
 }
 
@@ -36,7 +36,7 @@ export function openOrderNotices(options: { readonly eventLog: EventLog; readonl
   const tell = (record: LogRecord): void => {
     const orderId = orderOf(record);
     if (orderId === undefined) return;
-    // A listener may leave while it is told: a Set's iteration bears that.
+    // A listener may leave while it is told. Iterating a Set allows that.
     for (const listener of listeners.get(record.key) ?? [])
       listener({
         orderId,
@@ -76,13 +76,13 @@ export function openOrderNotices(options: { readonly eventLog: EventLog; readonl
     start: () => void follow(),
     async stop() {
       stopping.abort();
-      // Not for a broker that is still looked for: that may take longer than a process has to stop.
+      // Stopping does not wait for the search for a broker, which may take longer than a process has to stop.
       await subscription?.stop();
     },
   };
 }
 
-/** What cannot be read is told to nobody: cart buries it, and a page that missed a notice reads again. */
+/** An unreadable record reaches no stream. The cart buries it, and a page that missed a notice reads again. */
 function orderOf({ value }: LogRecord): string | undefined {
   try {
     return value === null ? undefined : fromBinary(OrderEventSchema, value).orderId;

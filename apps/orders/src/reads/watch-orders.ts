@@ -1,4 +1,4 @@
-/** Tells whoever shows orders that one has changed. Says "read again", never what changed: notices may be missed. */
+/** Tells open pages that an order has changed. A notice says "read again" and never the change itself, since notices may be missed. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { problem, type OrderChangedSchema, type Problem } from '@cloakroom/contracts';
 import { type PersonContext } from '@cloakroom/mesh';
@@ -6,11 +6,11 @@ import { DatabaseUnavailable } from '@cloakroom/platform';
 import type { OrderNotices } from './order-notices.ts';
 import type { OrdersParts } from '../orders.dependencies.ts';
 
-/** As of cart: two gateways with some hundred open pages each. */
+/** The same bound as in cart: two gateways with some hundred open pages each. */
 const watcherCountMax = 2_000;
-/** Seconds; a page reads again by itself until it has a stream. */
+/** Seconds. A page reads again by itself until it has a stream. */
 const retryAfterS = 5;
-/** Orders of one person that change while their reader is slow; of more, the latest are told. */
+/** Orders of one person that change while their reader is slow. Beyond this the stream tells the latest only. */
 const waitingCountMax = 100;
 
 /** Streams that this process has open. */
@@ -26,7 +26,7 @@ export async function* watchOrders(
     return;
   }
   const userId = ctx.identity.subject;
-  // By order: several changes of one that come while the reader is slow are one.
+  // The map's key is the order: several changes of one order become one notice while the reader is slow.
   const waiting = new Map<string, string>();
   let wake = Promise.withResolvers<void>();
   watcherCount++;
@@ -39,7 +39,7 @@ export async function* watchOrders(
   const gone = (): void => wake.resolve();
   ctx.signal.addEventListener('abort', gone);
   try {
-    // Closes the gap between the reader's last read and this stream: if anything has changed in it, most likely the newest.
+    // Closes the gap between the reader's last read and this stream. If an order changed in that gap, it is most likely the newest.
     const newest = await newestOrder(parts, userId);
     if (newest !== undefined && !waiting.has(newest)) waiting.set(newest, '');
     while (!ctx.signal.aborted) {

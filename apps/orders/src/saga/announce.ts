@@ -1,7 +1,7 @@
 /**
- * A change of an order and what others are to hear of it, in one transaction: neither a crash nor an absent Kafka can lose one without the other.
- * Whoever changes an order locks its row first, so the events of one order are numbered in the order of its commits. Orders of one person may
- * be told in either order: nobody who reads them minds.
+ * Commits a change of an order and its event in one transaction, so neither a crash nor an unavailable Kafka can lose one without the other. Each
+ * change locks the order's row first, so the events of one order are numbered in the order of its commits. Events of different orders of one person
+ * may come in either order, and every reader accepts that.
  */
 import { create, toJsonString, type MessageInitShape } from '@bufbuild/protobuf';
 import { OrderEventSchema } from '@cloakroom/contracts';
@@ -11,14 +11,14 @@ import type { OrderRow, OrdersSchema } from '../orders.ts';
 import { newId, type OrdersParts } from '../orders.dependencies.ts';
 
 /**
- * Held by the one background worker of all replicas (background-worker.ts); also the channel by which commits wake it.
- * The value is older than the name: replicas of an older build hold the lease and listen under it.
+ * The one background worker of all replicas holds this lease (background-worker.ts). It is also the channel by which commits wake that worker. The
+ * value is older than the name: replicas of an older build hold the lease and listen under it.
  */
 export const workerLease = 'orders_keeper';
 
 type OrderEventCase = NonNullable<NonNullable<MessageInitShape<typeof OrderEventSchema>['event']>['case']>;
 
-/** As a step is called on order.events and towards people. */
+/** The names of the steps, on order.events and for people. */
 const names = {
   accepted: 'OrderAccepted',
   stockReserved: 'StockReserved',
@@ -60,6 +60,6 @@ export async function announce(
     experiment: order.experiment,
   }));
   await trx.insertInto('order_events').values(rows).execute();
-  // Sent by the server when this commits, to the background worker in whichever process.
+  // The server sends this notice at commit, to the background worker in whichever process.
   if (speaksPostgres(trx)) await sql`select pg_notify(${workerLease}, '')`.execute(trx);
 }

@@ -55,7 +55,7 @@ it('publishes the steps of an order in their order, under the person’s key, ea
   expect(new Set(events.map(({ eventId }) => eventId)).size).toBe(4);
   expect(events.every(({ eventId }) => uuidV7Milliseconds(eventId) !== undefined)).toBe(true);
   expect(events.at(-1)!.event).toMatchObject({ case: 'confirmed', value: { cartId: 'u_1', dots: [{ cartId: 'u_1' }] } });
-  // The trace of the request that placed it goes along.
+  // Each record carries the trace of the request that placed the order.
   expect(records.every(({ headers }) => String(headers[recordHeaders.traceparent]).startsWith('00-'))).toBe(true);
 });
 

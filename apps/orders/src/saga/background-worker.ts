@@ -1,6 +1,7 @@
 /**
- * What goes on without a request, in one replica of all (a lease): the outbox is published, and orders that nobody finishes are finished. Losing the
- * lease unheard is harmless: a record published twice is a repeat, and every step of an order bears to be taken by two.
+ * The work that needs no request, in one replica of all (a lease). The worker publishes the outbox and finishes orders that their requests left. A
+ * replica may lose the lease without noticing, and that is harmless. A record published twice is a repeat, and two processes may take the same step
+ * of an order.
  */
 import { randomBytes } from 'node:crypto';
 import { fromJsonString, toBinary } from '@bufbuild/protobuf';
@@ -15,18 +16,18 @@ import { openSettler } from './settler.ts';
 
 /** One publish of 100 small records stays far below its time-out. */
 const batchSize = 100;
-/** Bytes of one publish: half of what it takes. The confirmation of a full cart has 33 kB. */
+/** Bytes of one publish: half of the most that a publish takes. The confirmation of a full cart has 33 kB. */
 const batchBytesMax = 450_000;
-/** How soon an unknown payment is asked for again. */
+/** How soon the settler asks for an unknown payment again. */
 const settleIntervalMs = 500;
 
 export interface BackgroundWorker {
   start(parts: OrdersParts): void;
-  /** Something was committed in this process. */
+  /** Call it after a commit in this process. */
   wake(): void;
   /** Whether this replica holds the lease, and works. */
   leads(): boolean;
-  /** Lets what is under way finish; the rest is the next background worker's. */
+  /** Finishes the work under way. The next background worker does the rest. */
   stop(): Promise<void>;
 }
 
@@ -34,13 +35,13 @@ export interface BackgroundWorkerOptions {
   readonly eventLog: EventLog;
   readonly lease: Lease;
   readonly log: Logger;
-  /** What the simulated provider does by itself. */
+  /** The simulated provider's own work. */
   readonly deliverCallbacks: () => Promise<void>;
 }
 
 export function openBackgroundWorker({ eventLog, lease, log, deliverCallbacks }: BackgroundWorkerOptions): BackgroundWorker {
   const commits = new Commits();
-  // Of another process.
+  // A notice of another process.
   lease.onNotice(commits.notice);
   return {
     start(parts) {
@@ -64,7 +65,7 @@ export function openBackgroundWorker({ eventLog, lease, log, deliverCallbacks }:
 
 async function settleUntil(ended: AbortSignal, parts: OrdersParts, deliverCallbacks: () => Promise<void>): Promise<void> {
   const settler = openSettler(parts, () => startTrace(randomBytes));
-  // Each by itself: a callback that cannot be taken keeps no order waiting.
+  // Each work runs by itself: a callback that fails delays no order.
   const works = [deliverCallbacks, () => settler.settle(ended)].map((work) => ({ work, failed: false }));
   while (!ended.aborted) {
     for (const each of works) {
@@ -87,13 +88,13 @@ export async function publishRows({ db }: Pick<OrdersParts, 'db'>, eventLog: Eve
   const records = upToBytes(rows.map(recordOf));
   await confirm();
   await eventLog.publish(topics.orderEvents, records);
-  // A crash before this publishes them once more.
+  // A crash before this line publishes the rows once more.
   const sequences = rows.slice(0, records.length).map(({ sequence }) => sequence);
   await db.updateTable('order_events').set({ published: 1 }).where('sequence', 'in', sequences).execute();
   return rows.length === batchSize || records.length < rows.length;
 }
 
-/** The first of them, at least one. */
+/** The first records up to the limit, at least one. */
 function upToBytes(records: readonly OutgoingRecord[]): OutgoingRecord[] {
   let bytes = 0;
   return records.filter((record, index) => (bytes += record.value?.length ?? 0) <= batchBytesMax || index === 0);
@@ -113,7 +114,7 @@ function recordOf(row: EventRow): OutgoingRecord {
   };
 }
 
-/** The wait between commit and publish is a span of the request that placed the order; once more where publishing is repeated. */
+/** The wait between commit and publish is a span of the request that placed the order. A repeated publish makes a second span. */
 function waited(row: EventRow): RecordTrace {
   if (row.traceparent === null || !tracing()) return row;
   const name = `outbox ${topics.orderEvents.name}`;

@@ -1,7 +1,8 @@
 /**
- * Check-out exactly once, over made-up histories: people with several keys and overlapping dots, two replicas that are killed anywhere, every means
- * of payment, repeated callbacks, a catalog that comes and goes, stock that does not reach for all. A failure prints its seed and path: put
- * them into `runs` to repeat it. The same runs on PostgreSQL in orders.postgres.int.test.ts.
+ * Check-out is exactly once over generated histories. People have several keys and overlapping dots. Two replicas are killed anywhere. The histories
+ * have every means of payment, repeated callbacks, a catalog that comes and goes, and stock that is too small for all.
+ *
+ * A failure prints its seed and path: put them into `runs` to repeat it. The same runs on PostgreSQL are in orders.postgres.int.test.ts.
  */
 import { isProblem } from '@cloakroom/contracts';
 import { speaksPostgres } from '@cloakroom/platform';
@@ -34,7 +35,7 @@ const change = fc.record({
   product: fc.nat({ max: 2 }),
   price: fc.integer({ min: 1, max: 5 }),
 });
-/** What happens at once. */
+/** Steps that happen at once. */
 const wave = fc.array(fc.oneof({ weight: 8, arbitrary: place }, { weight: 2, arbitrary: keep }, { weight: 1, arbitrary: change }), {
   minLength: 2,
   maxLength: 6,
@@ -80,7 +81,7 @@ async function run(shop: Shop, replicas: readonly Replica[], what: Wave): Promis
   return answers.filter((answer) => answer !== undefined);
 }
 
-/** One order a key of a person, which never has two ids; and nobody was told that they did not pay when they did. */
+/** A person's key has one order, and that order never has two ids. The shop told no person "not paid" after a payment. */
 async function assertAnswered({ db }: Shop, answers: readonly Answered[]): Promise<void> {
   const orders = await db.selectFrom('orders').selectAll().execute();
   const byKey = new Map(orders.map((order) => [`${order.user_id} ${order.idempotency_key}`, order]));
@@ -101,7 +102,7 @@ it('orders each dot and charges each order at most once, charges what is placed 
   const url = await freshDatabaseUrl();
   const own = await openOrdersDatabase(url);
   const onPostgres = speaksPostgres(own);
-  // Of two processes on PostgreSQL each has its own connections; with SQLite there is one process.
+  // On PostgreSQL each of two processes has its own connections. With SQLite there is one process.
   const others = onPostgres ? await openOrdersDatabase(url) : own;
   // PostgreSQL waits for its disk at each commit.
   const runs = { numRuns: onPostgres ? 8 : 150, seed };
@@ -135,6 +136,6 @@ it('orders each dot and charges each order at most once, charges what is placed 
   if (onPostgres) await others.destroy();
   await dropFreshDatabases();
   console.info(`orders.property.test.ts: ${runs.numRuns} histories, ${JSON.stringify(seen)}`);
-  // Histories in which nothing happens would prove nothing.
+  // Histories without any events would prove nothing.
   for (const count of Object.values(seen)) expect(count).toBeGreaterThan(runs.numRuns / 10);
 }, 120_000);

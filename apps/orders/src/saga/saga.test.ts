@@ -1,4 +1,4 @@
-/** An order comes to its end whatever is killed between any two of its steps, and the next process takes it on from there. */
+/** An order comes to its end after a kill between any two of its steps, and the next process takes it on from there. */
 import { isProblem, OrderStatus } from '@cloakroom/contracts';
 import { describe, expect, it } from 'vitest';
 import { Fuse, heard, openShop, orderIdOf, type Shop } from '../orders.harness.ts';
@@ -7,7 +7,7 @@ import { assertWhole } from './whole.harness.ts';
 const methods = ['card_pays', 'card_declined', 'card_times_out_charged', 'card_times_out_uncharged', 'card_double_callback'] as const;
 const placedBy: readonly string[] = ['card_pays', 'card_times_out_charged', 'card_double_callback'];
 const stock = new Map([['hat', 3]]);
-/** More than there are points at which a process can be killed. */
+/** More than the number of points at which a process can be killed. */
 const pointCountMax = 40;
 
 async function shopWithHats(): Promise<Shop> {
@@ -35,7 +35,7 @@ describe.each(methods)('paid by %s', (paymentMethod) => {
       if (orderIdOf(first) !== undefined) expect(orderIdOf(first)).toBe(orders[0]!.order_id);
       if (!fuse.blown) break;
     }
-    // A run that was never killed came last; before it, every point was.
+    // The last run had no kill. Before it, a kill hit every point.
     expect(kills).toBeGreaterThan(8);
     expect(kills).toBeLessThan(pointCountMax);
   });
@@ -43,7 +43,7 @@ describe.each(methods)('paid by %s', (paymentMethod) => {
   it('ends without its client and whoever settles it is killed too, at each point', async () => {
     for (let points = 0; points < pointCountMax; points += 1) {
       const shop = await shopWithHats();
-      // Dies with the stock taken and before it could note so.
+      // The process dies after the catalog took the stock and before the database noted it.
       await heard(shop.replica(new Fuse(3)).place('u_1', { idempotencyKey: 'k', seen: 'a', paymentMethod }));
       const fuse = new Fuse(points);
       for (let round = 0; round < 12 && !fuse.blown; round += 1) {
@@ -100,7 +100,7 @@ it('charges nobody for an order that was given up while another process was movi
   const { close } = giving.parts.payments;
   await giving.work();
   shop.clock.aheadMs += 11 * 60 * 1000;
-  // Between the look at the order and the close of its key the other one reserves and charges.
+  // The other process reserves and charges after this one has read the order and before it closes the key.
   Object.assign(giving.parts.payments, {
     close: async (key: string) => {
       await moving.place('u_1', { idempotencyKey: 'k', seen: 'a' });
@@ -121,7 +121,7 @@ it('gives back what a process took for an order that another had cancelled for w
   let late = (): Promise<unknown> => Promise.resolve();
   Object.assign(slow.parts.catalog, {
     reserveStock: (...given: Parameters<typeof reserveStock>) => {
-      // Somebody else's order has all of it at this moment; a little later it is free again.
+      // Another person's order has all of the stock at this moment. A little later the stock is free again.
       shop.catalog.stock.set('hat', 0);
       const answer = reserveStock(...given);
       shop.catalog.stock.set('hat', 2);

@@ -1,11 +1,11 @@
 /**
- * From an accepted order to its end, one step after another, by whoever is there: the request that placed it, the background worker after a crash, a callback
- * of the provider; and by several at once. That is safe because
- *  - each step first asks another (the catalog, the provider) by the order's id, which answers the same however often it is asked, and then
- *    moves the order on only from the phase in which the step belongs (`move`): of two that come at once, one moves it;
- *  - a cancelled order always gives its stock back, even where none is known to be taken: another may be asking for it at this moment, and after
- *    the release the catalog gives that order nothing;
- *  - an order is cancelled only after its charge was declined, or before one could be asked for and with its key closed at the provider.
+ * Takes an accepted order to its end, one step after another. The request that placed it, the background worker after a crash and a callback of the
+ * provider all run these steps, several of them even at once. That is safe for these reasons:
+ *  - Each step first asks the catalog or the provider by the order's id, and gets the same answer however often it asks. Then the step moves the
+ *    order on only from the phase in which it belongs (`move`). When two steps come at once, one moves the order.
+ *  - A cancelled order always gives its stock back, even where none is known to be taken. Another process may be asking for it at this moment. After
+ *    the release the catalog gives that order nothing.
+ *  - An order is cancelled only after its charge was declined, or before a charge could be asked for and with its key closed at the provider.
  * So a kill between any two steps leaves an order that the background worker takes on from where it stands.
  */
 import { type DotSchema, type ErrorCode, isProblem, problem, type Problem, type StockItem, uuidToBytes } from '@cloakroom/contracts';
@@ -18,14 +18,14 @@ import type { OrderRow, Phase } from '../orders.ts';
 import type { OrdersParts } from '../orders.dependencies.ts';
 import type { Answer, Outcome } from '../payments/payment-provider.ts';
 
-/** A card network answers within a second; beyond this a person waits for nothing. */
+/** A card network answers within a second. A person should wait no longer than this. */
 export const chargeWaitMs = 1_500;
-/** What must be left of a request to begin another step, and is kept of it for the answer. */
+/** A request needs this much time left to begin another step. It also keeps this much for the answer. */
 const marginMs = 300;
-/** accepted, reserved, unknown, cancelled, and one more for each where another came first. */
+/** accepted, reserved, unknown, cancelled, and one more for each where another process came first. */
 const stepCountMax = 8;
 
-/** @param call what goes with a call to the catalog: of the request, or of the background worker */
+/** @param call makes the context of a call to the catalog: of the request, or of the background worker */
 export async function advance(parts: OrdersParts, orderId: string, call: () => OutgoingCall): Promise<OrderRow> {
   for (let count = 1; ; count += 1) {
     const order = await readOrder(parts, orderId);
@@ -59,20 +59,20 @@ async function reserve(parts: OrdersParts, order: OrderRow, call: OutgoingCall):
   return true;
 }
 
-/** Each product once, over all lines. */
+/** Each product once, with its quantity over all lines. */
 function itemsOf(order: OrderRow): Pick<StockItem, 'productId' | 'quantity'>[] {
   const quantities = new Map<string, number>();
   for (const { productId, quantity } of linesOf(order)) quantities.set(productId, (quantities.get(productId) ?? 0) + quantity);
   return [...quantities].map(([productId, quantity]) => ({ productId, quantity }));
 }
 
-/** After a crash this is asked a second time: the key makes it the same charge. */
+/** A process asks this again after a crash. The key makes it the same charge. */
 function charge({ payments, chargeWaitMs: waitMs }: OrdersParts, order: OrderRow, budgetMs: number): Promise<Answer> {
   const request = { key: order.order_id, amount: order.total, currency: order.currency, method: order.payment_method };
   return payments.charge(request, AbortSignal.timeout(Math.max(1, Math.min(waitMs, Math.floor(budgetMs) - marginMs))));
 }
 
-/** A provider that never heard of the key lost the question, and is asked it again. */
+/** A provider that never heard of the key lost the charge request. So the saga sends it again. */
 async function ask(parts: OrdersParts, order: OrderRow, budgetMs: number): Promise<Answer> {
   const found = await parts.payments.find(order.order_id);
   return found.status === 'none' ? charge(parts, order, budgetMs) : found;
@@ -87,7 +87,7 @@ async function settle(parts: OrdersParts, order: OrderRow, answer: Answer): Prom
   return true;
 }
 
-/** What the provider said, whichever way it came. */
+/** Applies the provider's outcome, whichever way it came. */
 export async function conclude(parts: OrdersParts, order: OrderRow, outcome: Outcome): Promise<void> {
   const from: Phase[] = ['reserved', 'unknown'];
   if (outcome.status === 'declined')
@@ -102,17 +102,17 @@ export async function conclude(parts: OrdersParts, order: OrderRow, outcome: Out
   }
 }
 
-/** A callback: of an order that has ended it tells nothing new. */
+/** A callback for an order that has ended changes nothing. */
 export async function hearCallback(parts: OrdersParts, orderId: string, outcome: Outcome): Promise<void> {
   const order = await parts.db.selectFrom('orders').selectAll().where('order_id', '=', orderId).executeTakeFirst();
   if (order !== undefined) await conclude(parts, order, outcome);
 }
 
-/** For an order whose stock nobody could ask for so long that its person has gone: first its key is closed, then it is cancelled. */
+/** For an order whose stock could not be asked for until its person had gone: its key is closed first, then the order is cancelled. */
 export async function giveUp(parts: OrdersParts, orderId: string): Promise<void> {
   const order = await readOrder(parts, orderId);
   if (order.phase !== 'accepted') return;
-  // Another may have moved it on and charged it meanwhile: then this is how it ends, and `conclude` moves it from where that one left it.
+  // Another process may have moved and charged the order meanwhile. Then the charge decides, and `conclude` goes on from there.
   const answer = await parts.payments.close(orderId);
   if (answer.status === 'captured') await conclude(parts, order, answer);
   else if (answer.status === 'declined') await cancel(parts, order, { from: ['accepted'], reason: 'unavailable', why: [] });
@@ -130,7 +130,7 @@ async function cancel(parts: OrdersParts, order: OrderRow, { from, reason, why }
   if (moved) ordersEnded.inc({ outcome: reason });
 }
 
-/** Repeated until the catalog has it. */
+/** The settler repeats this until the catalog has acknowledged it. */
 async function release(parts: OrdersParts, order: OrderRow, call: OutgoingCall): Promise<boolean> {
   const answer = await parts.catalog.releaseStock(call, { orderId: order.order_id });
   if (isProblem(answer)) return heldUp(parts, order, answer);
@@ -145,7 +145,7 @@ interface Move {
   readonly steps: readonly Step[];
 }
 
-/** @returns false when another moved it first; then nothing was changed */
+/** @returns false when another process moved the order first; then nothing was changed */
 async function move(parts: OrdersParts, order: OrderRow, { from, set, steps }: Move): Promise<boolean> {
   const moved = await parts.db.transaction().execute(async (trx) => {
     const changed = await trx
@@ -153,7 +153,7 @@ async function move(parts: OrdersParts, order: OrderRow, { from, set, steps }: M
       .set(set)
       .where('order_id', '=', order.order_id)
       .where('phase', 'in', from)
-      // The release is told once.
+      // This condition makes the release be told once.
       .where('release_due', '=', order.release_due)
       .returning('order_id')
       .executeTakeFirst();
@@ -182,7 +182,7 @@ function heldUp({ log }: OrdersParts, order: OrderRow, why: Problem): boolean {
   return false;
 }
 
-/** What a cancelled order answers, at once and ever after. */
+/** The problem that a cancelled order answers, at once and ever after. */
 export function problemOf({ reason }: OrderRow): Problem {
   return problem(reason === 'unavailable' ? 'order_cancelled' : (reason as ErrorCode));
 }

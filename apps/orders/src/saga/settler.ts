@@ -1,7 +1,7 @@
 /**
- * Finishes what a request left: an unknown payment, an order whose process was killed between two steps, stock that was not given back. It keeps no
- * time in the database, where another replica's clock might be hours off, but counts from when it first saw an order, by its own monotonic clock;
- * after a restart it counts anew, which only delays.
+ * Finishes the work that a request left: an unknown payment, an order whose process was killed between two steps, stock that was not given back. The
+ * settler keeps no time in the database, because another replica's clock may be hours off. It counts from when it first saw an order, by its own
+ * monotonic clock. After a restart it counts anew, which only delays.
  */
 import type { OutgoingCall } from '@cloakroom/mesh';
 import type { TraceContext } from '@cloakroom/platform';
@@ -9,16 +9,16 @@ import type { OrdersParts } from '../orders.dependencies.ts';
 import type { Phase } from '../orders.ts';
 import { advance, giveUp } from './saga.ts';
 
-/** A request has longer, but to come between is harmless: every step bears it. So this only saves work. */
+/** A request has longer, but two processes may take the same step without harm. So this delay only saves work. */
 const graceMs = 2_000;
-/** What a catalog or provider that is away is asked again after; the last for ever. */
+/** Delays between retries while the catalog or the provider is unavailable. The last one repeats for ever. */
 const retryDelaysMs = [400, 800, 1_600, 3_200] as const;
-/** An order whose stock could not even be asked for: its person has gone, and would not want to be charged now. */
+/** After this an order without an answer about its stock is given up: its person has gone, and would not want to be charged now. */
 export const giveUpAfterMs = 10 * 60 * 1000;
-/** Of one look and phase, oldest first: those that wait for a provider that is away keep nobody out who waits for nothing but us. */
+/** Orders of one look and phase, oldest first. Orders that wait for an unavailable provider do not displace orders that wait only for the settler. */
 const orderCountMax = 500;
 const concurrency = 8;
-/** Of one step: the budgets of the catalog's methods and of a charge are below it. */
+/** Time for one step. The budgets of the catalog's methods and of a charge are below it. */
 const budgetMs = 3_000;
 
 interface Waiting {
@@ -28,7 +28,7 @@ interface Waiting {
 }
 
 export interface Settler {
-  /** One round. @returns how many orders it tried */
+  /** One round. @returns the number of orders it tried */
   settle(ended: AbortSignal): Promise<number>;
 }
 
@@ -42,7 +42,7 @@ export function openSettler(parts: OrdersParts, newTrace: () => TraceContext): S
       if (clock.monotonicMs() - its.sinceMs > giveUpAfterMs) await giveUp(parts, orderId);
       await advance(parts, orderId, call);
     } catch (error) {
-      // One order that cannot be finished keeps no other waiting.
+      // An order that cannot be finished must not delay the others.
       log.warn({ err: error, orderId }, 'an order could not be settled');
     } finally {
       its.dueMs = clock.monotonicMs() + retryDelaysMs[Math.min(its.tries, retryDelaysMs.length - 1)]!;
@@ -72,7 +72,7 @@ export function openSettler(parts: OrdersParts, newTrace: () => TraceContext): S
   };
 }
 
-/** Of these a request may be taking the next step at this moment. */
+/** A request may be taking the next step of such an order at this moment. */
 const mayBeUnderWay = (phase: Phase): boolean => phase === 'accepted' || phase === 'reserved';
 
 async function unfinished({ db }: OrdersParts): Promise<{ order_id: string; phase: Phase }[]> {

@@ -1,8 +1,8 @@
-/** What must be true of a shop that has come to rest, whatever was killed before. */
+/** The invariants of a shop that has come to rest, after any kills. */
 import type { Database } from '../orders.ts';
 import type { Shop } from '../orders.harness.ts';
 
-/** What the issue promises, of a shop that has come to rest. @throws when it does not hold */
+/** Checks the promises of the issue in a shop that has come to rest. @throws when one does not hold */
 export async function assertWhole({ db, catalog }: Shop, stockAtFirst: ReadonlyMap<string, number>): Promise<void> {
   const orders = await db.selectFrom('orders').selectAll().execute();
   const charges = await db.selectFrom('provider_charges').selectAll().where('outcome', '=', 'captured').execute();
@@ -28,7 +28,7 @@ export async function assertWhole({ db, catalog }: Shop, stockAtFirst: ReadonlyM
   if (wrong.length > 0) throw new Error(wrong.join('\n'));
 }
 
-/** What others hear: every order is accepted once, ends once, and no dot is confirmed twice. */
+/** Checks the published events: every order is accepted once, ends once, and no dot is confirmed twice. */
 async function assertTold(
   db: Database,
   placedCount: number,
