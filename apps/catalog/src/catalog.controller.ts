@@ -12,7 +12,7 @@ import { reserveStock } from './stock/reserve-stock.ts';
 import type { Shelf } from './search/product-cache.ts';
 import { suggest } from './search/suggest.ts';
 
-/** The table of contents of the catalog: one line an rpc. */
+/** The table of contents of the catalog: one line per rpc. */
 @Injectable()
 export class CatalogController {
   readonly handlers: Handlers<typeof CatalogService>;

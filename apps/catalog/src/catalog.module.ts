@@ -29,7 +29,7 @@ const shelf: Provider[] = [
     inject: [databaseToken, partsToken],
     useFactory: async (database: Kysely<CatalogSchema>, { clock, log }: Parts) => {
       const shelf = openShelf({ all: () => allProducts(database), stocks: () => stocksNow(database) }, { clock, log });
-      // The first person must not wait for the index.
+      // Builds the index now, so that the first person need not wait for it.
       await shelf.look();
       return shelf;
     },

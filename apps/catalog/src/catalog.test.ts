@@ -1,4 +1,4 @@
-/** What the database holds after a seed, on whatever database the suite is given. */
+/** The database after a seed, on whatever database the suite is given. */
 import { createLogger, openDatabase } from '@cloakroom/platform';
 import { isProblem } from '@cloakroom/contracts';
 import { freshDatabaseUrl } from '@cloakroom/testing';

@@ -2,7 +2,7 @@ import { type GetProductsRequest, problem, type Problem, productIdCountMax } fro
 import type { Kysely } from 'kysely';
 import { productsByIds, type CatalogProduct, type CatalogSchema } from './products.ts';
 
-/** The products with these ids, in that order; unknown ids are left out, repeated ones answered once. */
+/** The products with these ids, in that order. Unknown ids are left out, and repeated ids are answered once. */
 export async function getProducts(
   db: Kysely<CatalogSchema>,
   request: Pick<GetProductsRequest, 'productIds'>,

@@ -1,4 +1,4 @@
-/** The products in the service's own database, and how the seed gets there. */
+/** The products in the service's own database, and the seed that fills it. */
 import type { Product } from '@cloakroom/contracts';
 import type { Kysely, Selectable } from 'kysely';
 import type { Migration } from 'kysely/migration';
@@ -20,18 +20,18 @@ interface ProductTable {
   image: string;
   /** yyyy-mm-dd, text for the same reason. */
   added_on: string;
-  /** What the seed last wrote here, as `contentOf` has it. Null: by a version that did not note it. */
+  /** The content that the seed last wrote here, in the form of `contentOf`. Null: written by a version that did not note it. */
   seeded: string | null;
 }
 
-/** Which order holds which stock: stock/reservations.ts. */
+/** Each row says which order holds which stock: see stock/reservations.ts. */
 export interface ReservationTable {
   order_id: string;
   /** `taken`: its stock is out of `products`. `short`: it got nothing. `closed`: it holds nothing and never will again. */
   state: 'taken' | 'short' | 'closed';
   /** JSON: [{ productId, quantity }], by product id. */
   items: string;
-  /** The same, of what there was too little of. */
+  /** The same, for the products of which there was too little. */
   short: string;
   changed_at_ms: number;
 }
@@ -45,7 +45,7 @@ export type CatalogProduct = Omit<Product, '$typeName' | 'options' | '$unknown'>
   readonly options: { readonly name: string; readonly values: string[] }[];
 };
 
-/** A product with what the shop sorts by. */
+/** A product with the values that the shop sorts by. */
 export interface ShelfItem {
   readonly product: CatalogProduct;
   readonly position: number;
@@ -70,7 +70,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .addColumn('image', 'text', (column) => column.notNull())
         .execute(),
   },
-  // One column a statement: SQLite takes no more.
+  // One column per statement: SQLite takes no more.
   '002-added-and-seeded': {
     up: async (db: Kysely<unknown>) => {
       await db.schema
@@ -95,23 +95,25 @@ export const migrations: Readonly<Record<string, Migration>> = {
 
 type Content = Omit<ProductTable, 'product_id' | 'position' | 'stock' | 'seeded'>;
 
-/** All that the seed may change of a product once it is there, as one text to compare. */
+/** Everything that the seed may change of an existing product, as one text to compare. */
 function contentOf(row: Content): string {
   return JSON.stringify([row.name, row.description, row.category, row.price, row.currency, row.options, row.image, row.added_on]);
 }
 
 /**
- * New products are added. One that is there is brought up to date as a whole, if it still is what the seed last wrote: whoever changed a
- * word or the price owns all of it from then on. Stock is the shop's from the first day, the order of the window always the seed's. A
- * product that the seed has no more stays: carts may hold it. Rows of a version that noted nothing count as unchanged.
+ * The seed adds new products. It updates an existing product as a whole if the product still is what the seed last wrote. A person who changed a word
+ * or the price owns the whole product from then on.
+ *
+ * Stock belongs to the shop from the first day, and the order of the window always belongs to the seed. A product that the seed has dropped stays,
+ * since carts may hold it. Rows of a version that noted nothing count as unchanged.
  */
 export async function seed(db: Kysely<CatalogSchema>, products: readonly SeedProduct[]): Promise<void> {
   await db.transaction().execute(async (transaction) => {
     const present = new Map((await transaction.selectFrom('products').selectAll().execute()).map((row) => [row.product_id, row]));
-    // By id, as orders take stock: a replica that starts while the other sells must not wait for it in a circle.
+    // Sorted by id, as orders take stock: a replica that starts while the other sells must not deadlock with it.
     const wanted = products.map(seedRow).toSorted((a, b) => (a.product_id < b.product_id ? -1 : 1));
     const missing = wanted.filter((row) => !present.has(row.product_id));
-    // Another replica may start at this moment.
+    // Another replica may insert the same products at this moment.
     if (missing.length > 0)
       await transaction
         .insertInto('products')
@@ -143,19 +145,19 @@ function seedRow(product: SeedProduct, position: number): Selectable<ProductTabl
   return { product_id: product.productId, position, ...content, stock: product.stock, seeded: contentOf(content) };
 }
 
-/** In the order of the shop window. */
+/** The products come in the order of the shop window. */
 export async function allProducts(db: Kysely<CatalogSchema>): Promise<ShelfItem[]> {
   const rows = await db.selectFrom('products').selectAll().orderBy('position').orderBy('product_id').execute();
   return rows.map((row) => ({ product: fromRow(row), position: row.position, addedOn: row.added_on }));
 }
 
-/** By product id. */
+/** The stock by product id. */
 export async function stocksNow(db: Kysely<CatalogSchema>): Promise<Map<string, number>> {
   const rows = await db.selectFrom('products').select(['product_id', 'stock']).execute();
   return new Map(rows.map((row) => [row.product_id, row.stock]));
 }
 
-/** In the order asked for; unknown ids are left out. */
+/** The products come in the order asked for. Unknown ids are left out. */
 export async function productsByIds(db: Kysely<CatalogSchema>, ids: readonly string[]): Promise<CatalogProduct[]> {
   if (ids.length === 0) return [];
   const rows = await db.selectFrom('products').selectAll().where('product_id', 'in', ids).execute();

@@ -10,7 +10,7 @@ const log = createLogger('test', 'silent');
 let running: Running;
 
 beforeAll(async () => {
-  // Nobody answers at this address for auth: browsing must do without.
+  // No process answers at auth's address: browsing must work without auth.
   const env = {
     REPLICA: '1',
     LISTEN_PORT: '0',

@@ -1,4 +1,4 @@
-/** The door of the catalog. */
+/** Opens the parts of the catalog, serves, and closes them again. */
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { AuthService, CatalogService } from '@cloakroom/contracts';
@@ -28,7 +28,7 @@ export async function start(config: CatalogConfig, parts: Parts): Promise<Runnin
     port: config.LISTEN_PORT,
     tls,
     services: [implement(CatalogService, container.get(CatalogController).handlers)],
-    // No method here asks who is calling, so no revocation could change an answer: a passport that comes along is only checked for forgery.
+    // No method here depends on the caller, so no revocation could change an answer. A passport is only checked for forgery.
     admission: openAdmission(createPassportVerifier({ audience: 'catalog', keys, clock }), clock),
     clock,
     log,
@@ -49,7 +49,7 @@ export async function start(config: CatalogConfig, parts: Parts): Promise<Runnin
   };
 }
 
-/** Auth is not asked for: browsing needs nobody's identity. */
+/** Readiness ignores auth: browsing needs no identity. */
 async function readiness(database: Kysely<CatalogSchema>, config: CatalogConfig): Promise<Readiness> {
   const { products } = await database
     .selectFrom('products')

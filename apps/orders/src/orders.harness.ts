@@ -283,7 +283,7 @@ function openReplica(shop: Shop, fuse: Fuse, db: Database, random: OrdersParts['
 
 const ownerOf = (passport: string | undefined): string => passport?.split(' for ')[1] ?? '';
 
-/** A killed process sends its database nothing more. The fuse counts transactions, since a kill there can do harm. */
+/** A killed process sends its database nothing more. The fuse guards its transactions, since a kill there can do harm. */
 function guarded(db: Database, fuse: Fuse): Database {
   return new Proxy(db, {
     get(target, name) {

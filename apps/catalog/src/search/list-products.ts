@@ -27,7 +27,7 @@ export interface ProductPage {
   readonly facets: ProductFacets;
 }
 
-/** One page of products; with a query the best matches first, else in the order of the shop window, unless another order is asked for. */
+/** One page of products. A query puts the best matches first, and else the order of the shop window holds, unless the request asks for another. */
 export async function listProducts(shelf: Shelf, request: ProductsWanted): Promise<ProductPage | Problem> {
   const refused = refusal(request);
   if (refused !== undefined) return problem('invalid_request', refused);
@@ -62,7 +62,7 @@ function refusal({ query, category, page, pageSize, options, priceMin, priceMax,
   if (options.some(({ name, value }) => name.length > searchChoiceLengthMax || value.length > searchChoiceLengthMax))
     return `options: names and values of at most ${searchChoiceLengthMax} characters`;
   if (priceMin < 0n || priceMax < 0n) return 'priceMin, priceMax: not below 0';
-  // An order of a later version: another order than asked for would page through the wrong list.
+  // A later version may know this order. Any other order would page through the wrong list.
   if (!(sort in orders)) return 'sort: unknown';
   return undefined;
 }
@@ -80,7 +80,7 @@ function byIds(items: readonly ShelfItem[], ids: readonly string[]): ShelfItem[]
 const alphabet = new Intl.Collator('en', { numeric: true });
 type Compare = (a: ShelfItem, b: ShelfItem) => number;
 
-/** SORT_UNSPECIFIED has none: what was found is in its order already. */
+/** SORT_UNSPECIFIED has no comparison: the products found are in its order already. */
 const orders: Readonly<Record<Sort, Compare | undefined>> = {
   [Sort.UNSPECIFIED]: undefined,
   [Sort.PRICE_ASCENDING]: (a, b) => Number(a.product.price - b.product.price),
@@ -89,7 +89,7 @@ const orders: Readonly<Record<Sort, Compare | undefined>> = {
   [Sort.NEWEST]: (a, b) => (a.addedOn === b.addedOn ? 0 : a.addedOn < b.addedOn ? 1 : -1),
 };
 
-/** Equals stay in the order of the window: an order without ties is what makes pages meet without a gap. */
+/** Equal products stay in the order of the window. Without ties, pages meet without a gap. */
 function sorted(items: readonly ShelfItem[], sort: Sort): readonly ShelfItem[] {
   const compare = orders[sort];
   return compare === undefined ? items : items.toSorted((a, b) => compare(a, b) || a.position - b.position);

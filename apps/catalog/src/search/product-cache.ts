@@ -1,19 +1,21 @@
 /**
- * All products in memory, with the index over them: a few hundred are searched, filtered, counted and sorted faster here than any database is
- * asked. What is shown in lists may so be a moment old, stock a second at most; a product page, the prices of a cart and check-out ask the
- * database (get-products.ts, reserve-stock.ts). Every replica reads for itself, so an order that another one served is seen as soon.
+ * All products in memory, with the index over them. Searching, filtering, counting and sorting a few hundred products is faster here than any query
+ * to the database.
+ *
+ * So lists may be a moment old, and stock a second at most. A product page, the prices of a cart and check-out ask the database (get-products.ts,
+ * reserve-stock.ts). Every replica reads for itself, so it sees an order that another replica served just as soon.
  */
 import type { Clock, Logger } from '@cloakroom/platform';
 import { buildSearch, type ProductSearch } from './search.ts';
 import type { ShelfItem } from '../products.ts';
 
-/** How old a list may be. Other replicas and people at the database change products; nobody who browses minds five seconds. */
+/** How old a list may be. Other replicas and people at the database change products. Five seconds do not disturb people who browse. */
 const freshMs = 5_000;
-/** How old the stock in it may be. Orders change it all day; a few hundred pairs of id and number are read in less than a millisecond. */
+/** How old the stock in a list may be. Orders change it all day. A few hundred pairs of id and number are read in less than a millisecond. */
 const stockFreshMs = 1_000;
 
 export interface Arrangement {
-  /** In the order of the shop window. */
+  /** Sorted as in the shop window. */
   readonly items: readonly ShelfItem[];
   readonly search: ProductSearch;
 }
@@ -25,7 +27,7 @@ export interface Shelf {
 
 export interface ShelfSource {
   readonly all: () => Promise<ShelfItem[]>;
-  /** By product id. */
+  /** Reads the stock by product id. */
   readonly stocks: () => Promise<ReadonlyMap<string, number>>;
 }
 
@@ -38,7 +40,7 @@ export function openShelf(source: ShelfSource, { clock, log }: { readonly clock:
   const arrange = async (): Promise<Arrangement & { readonly text: string }> => {
     const items = await source.all();
     const text = JSON.stringify(items.map(({ product }) => ({ ...product, price: 0, stock: 0 })));
-    // Indexing costs more than all the rest and is of words alone.
+    // Indexing costs more than all the rest, and depends on the words alone.
     const search = arranged?.text === text ? arranged.search : buildSearch(items.map(({ product }) => product));
     return { items, search, text };
   };
@@ -53,7 +55,7 @@ export function openShelf(source: ShelfSource, { clock, log }: { readonly clock:
     } finally {
       reading = undefined;
     }
-    // Also after a failure: each request would wait for the database otherwise.
+    // Set after a failure too. Otherwise each request would wait for the database.
     stockTriedAtMs = clock.monotonicMs();
     if (whole) triedAtMs = stockTriedAtMs;
     return arranged;
@@ -64,14 +66,14 @@ export function openShelf(source: ShelfSource, { clock, log }: { readonly clock:
       const nowMs = clock.monotonicMs();
       const whole = arranged === undefined || nowMs - triedAtMs >= freshMs;
       if (arranged !== undefined && !whole && nowMs - stockTriedAtMs < stockFreshMs) return arranged;
-      // One reading for all who ask meanwhile.
+      // All requests that come meanwhile share one read.
       reading ??= read(whole);
       return reading;
     },
   };
 }
 
-/** What did not change stays the same object. */
+/** Items with unchanged stock stay the same objects. */
 function withStocks(items: readonly ShelfItem[], stocks: ReadonlyMap<string, number>): readonly ShelfItem[] {
   return items.map((item) => {
     const stock = stocks.get(item.product.productId) ?? 0;

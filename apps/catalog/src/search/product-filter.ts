@@ -1,10 +1,10 @@
-/** What a person narrows a list down by, and what there would be if they chose otherwise. */
+/** The filters of a list, and the counts that each other choice would give. */
 import type { CatalogProduct, ShelfItem } from '../products.ts';
 
 export interface ProductFilter {
-  /** Empty: all. */
+  /** Empty: every category. */
   readonly category: string;
-  /** For each name one of the values. */
+  /** For each option name, the product must have one of the values. */
   readonly choices: ReadonlyMap<string, ReadonlySet<string>>;
   /** Minor units; 0 is no bound. */
   readonly priceMin: bigint;
@@ -28,7 +28,7 @@ export const matches = ({ product }: ShelfItem, filter: ProductFilter): boolean 
 
 type Dimension = 'category' | 'price' | 'stock' | `option ${string}`;
 
-/** In which of the dimensions that are chosen in the product is not what was chosen. */
+/** @returns the chosen dimensions that the product does not match */
 function failuresOf(product: CatalogProduct, filter: ProductFilter): Dimension[] {
   const failures: Dimension[] = [];
   if (filter.category !== '' && product.category !== filter.category) failures.push('category');
@@ -41,8 +41,8 @@ function failuresOf(product: CatalogProduct, filter: ProductFilter): Dimension[]
 }
 
 /**
- * Each facet is counted as if nothing were chosen in it: one sees what else there is. So a product counts in all facets when it matches, and
- * in one when only that one's choice stands in its way. What is chosen is named even where it has become 0.
+ * Each facet is counted as if nothing were chosen in it, so a person sees the alternatives. A matching product counts in all facets. A product that
+ * only one facet's choice excludes counts in that facet. A chosen value is listed even when its count is 0.
  */
 export function facetsOf(found: readonly ShelfItem[], filter: ProductFilter): ProductFacets {
   const categories = new Counts(filter.category === '' ? [] : [filter.category]);
@@ -62,7 +62,7 @@ export function facetsOf(found: readonly ShelfItem[], filter: ProductFilter): Pr
   }
   return {
     categories: categories.sorted(),
-    // What divides the most products comes first.
+    // The option that divides the most products comes first.
     options: [...options]
       .toSorted(([nameA, a], [nameB, b]) => b.products - a.products || naturally.compare(nameA, nameB))
       .map(([name, counted]) => ({ name, values: counted.sorted() })),
@@ -92,7 +92,7 @@ class Counts {
   }
 }
 
-/** Sizes in letters as they follow one another, numbers by size, words by the alphabet. */
+/** Letter sizes sort from small to large, numbers by size, words by the alphabet. */
 const letterSizes = ['XS', 'S', 'S/M', 'M', 'L', 'L/XL', 'XL'];
 const naturally = new Intl.Collator('en', { numeric: true });
 

@@ -1,22 +1,25 @@
-/** Full-text search in this process: three hundred products or thirty thousand, an index in memory is the smallest thing that answers as one types. */
+/**
+ * Full-text search in this process. For three hundred products or thirty thousand, an index in memory is the smallest design that answers while a
+ * person types.
+ */
 import MiniSearch, { type Query, type SearchOptions } from 'minisearch';
 import type { CatalogProduct } from '../products.ts';
 import { fileTypos } from './typos.ts';
 import { foldQueryWord, foldShopWord, foldTypedWord, plain } from './words.ts';
 
 export interface ProductSearch {
-  /** Ids, best match first. Products that have all the words; if there are none, those that have some. */
+  /** Ids, best match first: products that have all the words, or if there are none, those that have some. */
   find(query: string): string[];
-  /** What a person who has typed this much may mean: ids, and categories whose own name is meant. */
+  /** Suggestions for an unfinished query: ids, and categories whose own name matches. */
   suggest(query: string): { readonly productIds: string[]; readonly categories: string[] };
 }
 
 /** Below this length a word is matched as typed: "a" as a prefix would match half the shop. */
 const prefixLengthMin = 2;
-/** From this length on two letters of a word may be wrong, by `fuzzyShare`. One slip is forgiven without it (typos.ts). */
+/** From this length on two letters of a word may be wrong, by `fuzzyShare`. typos.ts forgives one slip without it. */
 const fuzzyLengthMin = 8;
 const fuzzyShare = 0.2;
-/** What is meant by a slip counts less than what is typed: the same as the index gives a word that is nearly the one typed. */
+/** A match by a slip counts less than an exact match. The index gives a nearly equal word the same weight. */
 const slipWeight = 0.4;
 
 interface Document {
@@ -71,7 +74,7 @@ export function buildSearch(products: readonly CatalogProduct[]): ProductSearch 
   return {
     find: (query) => find(query).map(({ id }) => id as string),
     suggest: (query) => {
-      // Names first, from the first letter on; what is only described is found when nothing is called so.
+      // Names come first, from the first letter on. Descriptions are searched only when no name matches.
       const inNames = { fields: ['name', 'category', 'choices'], prefix: true };
       const typed = search(query, { ...inNames, processTerm: foldTypedWord });
       const named = typed.length > 0 ? typed : search(read(query, foldTypedWord), inNames);
@@ -88,7 +91,7 @@ export function buildSearch(products: readonly CatalogProduct[]): ProductSearch 
 const words = MiniSearch.getDefault('tokenize') as (text: string) => string[];
 const asItIs = (term: string): string => term;
 
-/** Makes a query that forgives slips. A word that the shop has is meant as typed: "coat" is no slip for "goat". */
+/** Makes a query that forgives slips. A word that the shop has is taken as typed: "coat" is no slip for "goat". */
 function readQueries(spellings: ReadonlyMap<string, string>): (query: string, fold: typeof foldQueryWord) => Query & object {
   const terms = new Set(spellings.values());
   const typos = fileTypos(spellings);

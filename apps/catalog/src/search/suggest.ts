@@ -14,7 +14,7 @@ export interface Suggestions {
   readonly categories: string[];
 }
 
-/** What a person who has typed this much may mean, most likely first. */
+/** Suggestions for an unfinished query, most likely first. */
 export async function suggest(shelf: Shelf, request: Pick<SuggestRequest, 'query'>): Promise<Suggestions | Problem> {
   const query = request.query.trim();
   if (query.length > searchLengthMax) return problem('invalid_request', `query: at most ${searchLengthMax} characters`);

@@ -1,4 +1,4 @@
-/** What people mistype: one letter swapped with its neighbour, dropped, doubled or wrong. */
+/** Common typing slips: one letter swapped with its neighbour, dropped, doubled or wrong. */
 export const slips = {
   swapped: (word, place, _letter) =>
     place + 1 < word.length && word[place] !== word[place + 1]

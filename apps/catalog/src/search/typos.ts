@@ -1,14 +1,16 @@
 /**
- * Which words of the shop a mistyped word may mean: those one slip away. A slip is a letter dropped, doubled or put in, replaced, or swapped
+ * Finds the words of the shop that a mistyped word may mean: those one slip away. A slip is a letter dropped, doubled or put in, replaced, or swapped
  * with its neighbour. The index itself counts a swap as two edits, so it forgave a swap in long words alone.
  *
- * Two words that are one slip apart share a spelling with at most one letter left out (Garbe, SymSpell). So each word is filed under those
- * spellings once, and a look-up is one question per letter typed, not a walk of the index.
+ * Two words that are one slip apart share a spelling with at most one letter left out (Garbe, SymSpell). So this index files each word under those
+ * spellings once. A look-up then asks once for each letter typed, and does not walk the index.
  */
 
-/** Shorter words have too many neighbours one slip away ("tea", "tee", "ten"). Counted on what is meant: it may be typed with a letter less. */
+/**
+ * Shorter words have too many neighbours one slip away ("tea", "tee", "ten"). The length is that of the shop's word: the typed one may lack a letter.
+ */
 const wordLengthMin = 4;
-/** A longer word is not filed: it would cost a spelling per letter, and the longest word of a shop has less. */
+/** A longer word is not filed, since it would cost a spelling per letter. The longest word of a shop is shorter. */
 const wordLengthMax = 32;
 
 export interface Typos {
@@ -42,7 +44,7 @@ function withOneLess(word: string): Set<string> {
   return shorter;
 }
 
-/** Both share a spelling with a letter less, which two unlike slips also do ("abcd", "bcde"). */
+/** Checks the words themselves: two unlike slips also share a spelling with a letter less ("abcd", "bcde"). */
 function isOneSlip(typed: string, meant: string): boolean {
   let start = 0;
   while (start < typed.length && typed[start] === meant[start]) start += 1;

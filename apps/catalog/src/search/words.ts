@@ -1,12 +1,12 @@
-/** How words are made comparable: case, accents, umlauts, plural, and words that say nothing. */
+/** Makes words comparable: folds case, accents, umlauts and plurals, and drops words without meaning for a search. */
 
 const sayNothing = new Set(['a', 'an', 'and', 'at', 'by', 'for', 'from', 'in', 'is', 'it', 'of', 'on', 'or', 'that', 'the', 'to', 'with']);
 /** Letters that Unicode does not take apart. */
 const letters: Readonly<Record<string, string>> = { ß: 'ss', ø: 'o', æ: 'ae', œ: 'oe', ł: 'l', đ: 'd', ð: 'd', þ: 'th' };
-/** As they are written where the keyboard has no umlauts. */
+/** Spellings on a keyboard without umlauts. */
 const spelledOut: Readonly<Record<string, string>> = { ä: 'ae', ö: 'oe', ü: 'ue', å: 'aa', ø: 'oe' };
 
-/** A word of a product, in each spelling that it is looked for by: "Müsli" as musli and as muesli. */
+/** A word of a product, in each spelling that people search for: "Müsli" as musli and as muesli. */
 export function foldShopWord(word: string): string[] | null {
   const lower = word.normalize('NFC').toLowerCase();
   if (sayNothing.has(lower)) return null;
@@ -17,12 +17,12 @@ export function foldQueryWord(word: string): string | null {
   return sayNothing.has(word.toLowerCase()) ? null : foldTypedWord(word);
 }
 
-/** A word that may not be finished: "in" may become "index". */
+/** Folds a word that may be unfinished: "in" may become "index". */
 export function foldTypedWord(word: string): string {
   return fold(word.normalize('NFC').toLowerCase());
 }
 
-/** As typed, in small letters without accents. */
+/** The word as typed, in small letters without accents. */
 export function plain(word: string): string {
   return word
     .normalize('NFC')
@@ -46,7 +46,7 @@ const irregular: Readonly<Record<string, string>> = {
   shelves: 'shelf',
 };
 
-/** English plurals as far as a shop has them; the same on both sides, so that a wrong singular harms nobody. */
+/** English plurals as far as a shop has them. Both sides use the same rule, so a wrong singular does no harm. */
 function singular(word: string): string {
   const known = Object.hasOwn(irregular, word) ? irregular[word] : undefined;
   if (known !== undefined) return known;

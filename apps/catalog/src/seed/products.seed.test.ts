@@ -30,7 +30,7 @@ describe('the seed', () => {
     expect(wrong(({ productId }) => /^[a-z0-9-]{3,64}$/.test(productId) && productId !== 'suggestions')).toEqual([]);
     expect(wrong(({ price, stock }) => Number.isInteger(price) && price >= 500 && Number.isInteger(stock) && stock >= 0)).toEqual([]);
     expect(wrong(({ addedOn }) => new Date(`${addedOn}T00:00:00Z`).toISOString().startsWith(addedOn))).toEqual([]);
-    // The first colon divides a choice in an address.
+    // An address divides a choice at its first colon.
     const names = (options: object): string[] => Object.keys(options);
     expect(wrong(({ options }) => names(options).every((name) => /^[A-Z][a-z]+$/.test(name)))).toEqual([]);
     expect(wrong(({ options }) => Object.values(options).every((values) => values.length > 0 && twice(values).length === 0))).toEqual([]);

@@ -1,6 +1,6 @@
 /**
- * The shop's stock on its first day, and what the shop window shows in which order. The tables are in seed/, a file a category; the same
- * tables give the same products in the same order at every start.
+ * The shop's stock on its first day, and the order of its shop window. The tables are in seed/, one file per category. The same tables give the same
+ * products in the same order at every start.
  */
 import { accessories } from './accessories.ts';
 import { bags } from './bags.ts';
@@ -18,7 +18,7 @@ import { travel } from './travel.ts';
 
 export type { SeedProduct } from './table.ts';
 
-/** One of each category in turn: a window with thirty coats first would hide that there is anything else. */
+/** Takes one product of each category in turn. A window that begins with thirty coats would hide the other categories. */
 function arrange(categories: readonly (readonly SeedProduct[])[]): SeedProduct[] {
   const rowCount = Math.max(...categories.map((products) => products.length));
   return Array.from({ length: rowCount }, (_, row) => categories.flatMap((products) => products[row] ?? [])).flat();

@@ -1,6 +1,6 @@
-/** How a seed table is written: a file a category, in it the deliveries, in them the products, two lines each. */
+/** The form of a seed table: one file per category. A file lists deliveries, and a delivery lists products, two lines each. */
 export interface SeedProduct {
-  /** For ever: carts and links hold it. */
+  /** Never changes: carts and links hold it. */
   readonly productId: string;
   readonly name: string;
   readonly category: string;
@@ -25,7 +25,7 @@ export type Row = readonly [
   description: string,
 ];
 
-/** What came on one day, by its date. */
+/** The products that came on one day, by its date. */
 export type Deliveries = Readonly<Record<string, readonly Row[]>>;
 
 export const letters = ['XS', 'S', 'M', 'L', 'XL'];

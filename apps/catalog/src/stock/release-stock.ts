@@ -4,8 +4,8 @@ import type { CatalogSchema } from '../products.ts';
 import { giveBack, openReservation } from './reservations.ts';
 
 /**
- * Gives back what the order took, once; repeated, it changes nothing. When it comes before the reservation, which may still be on its way from
- * a process that was stopped, the id is closed: what comes after it finds the row and takes nothing.
+ * Gives back the stock that the order took, once. A repeated call changes nothing. The release may come before the reservation, which may still be on
+ * its way from a stopped process. Then the id is closed: a later reservation finds the row and takes nothing.
  */
 export async function releaseStock(
   db: Kysely<CatalogSchema>,
@@ -22,7 +22,7 @@ export async function releaseStock(
       .where('order_id', '=', orderId)
       .where('state', '=', 'taken')
       .executeTakeFirstOrThrow();
-    // Another release of the same order may have been faster between the reading and here.
+    // Another release of the same order may have come between the read and this update.
     if (numUpdatedRows === 1n) await giveBack(trx, known.items);
   });
   return {};

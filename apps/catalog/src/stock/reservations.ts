@@ -1,10 +1,10 @@
 /**
- * Which order holds which stock. An order id has one row for ever, and a row never goes back: open ids become `taken` or `short`, `taken`
- * becomes `closed`, and an id that was closed before it took anything stays so.
+ * Which order holds which stock. An order id has one row for ever, and a row never goes back. Open ids become `taken` or `short`, and `taken` becomes
+ * `closed`. An id that was closed before it took anything stays closed.
  *
- * orders asks at least once, from two replicas, and perhaps long after it gave the order up. So whatever is asked of an id first takes its row
- * (the insert; another transaction's insert of it waits there), and whoever finds it taken reads what was decided.
- * No transaction waits in a circle: first the order's row, which no other order wants, then products in the order of their ids.
+ * orders asks at least once, from two replicas, and perhaps long after it gave the order up. So each request first inserts the row of its id, and
+ * waits there for another transaction's insert of it. A request that finds the row reads the earlier decision.
+ * No deadlock is possible: a transaction locks the order's row first, which no other order wants. Then it locks products in the order of their ids.
  */
 import type { Kysely, Transaction } from 'kysely';
 import type { CatalogSchema, ReservationTable } from '../products.ts';
@@ -16,7 +16,7 @@ export interface StockLine {
 
 type Reservation = Pick<ReservationTable, 'state'> & { readonly items: readonly StockLine[]; readonly short: readonly StockLine[] };
 
-/** @returns undefined when the id is new: it has this row from now on; else what stands */
+/** @returns undefined when the id is new: it has this row from now on; else the row that was there */
 export async function openReservation(
   trx: Transaction<CatalogSchema>,
   orderId: string,
@@ -38,9 +38,9 @@ export async function openReservation(
 }
 
 /**
- * Takes all or nothing. Whether there is enough is asked by the statement that takes it: between a question and a later answer another buyer fits.
+ * Takes all or nothing. One statement both checks the stock and takes it: another buyer would fit between two statements.
  * @param items by product id
- * @returns what there is too little of, with what is left of it
+ * @returns the items of which there is too little, with the quantity that is left
  */
 export async function takeStock(trx: Transaction<CatalogSchema>, items: readonly StockLine[]): Promise<StockLine[]> {
   const taken: StockLine[] = [];
@@ -51,7 +51,7 @@ export async function takeStock(trx: Transaction<CatalogSchema>, items: readonly
       continue;
     }
     const left = (await stockOf(trx, item.productId)) ?? 0;
-    // The first that could not be taken was short then, even if somebody has given some back since.
+    // The first item that could not be taken was short then, even if another order has given some back since.
     if (short.length === 0) short.push({ ...item, quantity: Math.min(left, item.quantity - 1) });
     else if (left < item.quantity) short.push({ ...item, quantity: left });
   }

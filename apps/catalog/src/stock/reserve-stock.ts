@@ -3,13 +3,13 @@ import type { Kysely } from 'kysely';
 import type { CatalogSchema } from '../products.ts';
 import { openReservation, takeStock, type StockLine } from './reservations.ts';
 
-/** Far more than check-out lets through; it keeps a wrong number from emptying a shelf that holds millions. */
+/** Far more than check-out lets through. It keeps a wrong number from emptying a shelf that holds millions. */
 const quantityMax = 1_000_000;
 
 export type StockWanted = Pick<ReserveStockRequest, 'orderId'> & { readonly items: readonly StockLine[] };
 
 /**
- * All lines or none, once for each order id: repeated, it answers as the first time and takes nothing.
+ * Takes all lines or none, once for each order id. A repeated call gets the first answer and takes nothing.
  * @returns `short` is empty when the order has its stock. An order that was closed (release-stock.ts) has none: all its lines are short, of 0
  */
 export async function reserveStock(

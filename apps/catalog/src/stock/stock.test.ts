@@ -1,4 +1,4 @@
-/** Stock that orders take and give back, on whatever database the suite is given; there two connections stand for two replicas. */
+/** Orders take stock and give it back, on whatever database the suite is given. On a server, two connections stand for two replicas. */
 import { randomBytes } from 'node:crypto';
 import { isProblem, uuidV7 } from '@cloakroom/contracts';
 import { createLogger, openDatabase } from '@cloakroom/platform';
@@ -14,7 +14,7 @@ import type { StockLine } from './reservations.ts';
 import { reserveStock } from './reserve-stock.ts';
 
 const nowMs = 1_790_000_000_000;
-/** In the order in which they are taken. */
+/** The products in the order in which orders take them. */
 const [cap, hat, pan] = seedProducts
   .slice(0, 3)
   .map(({ productId }) => productId)
@@ -28,7 +28,7 @@ const open = (url: string) => openDatabase<CatalogSchema>(url, migrations, { nam
 beforeAll(async () => {
   const url = await freshDatabaseUrl();
   const one = await open(url);
-  // A file, or memory, has one process.
+  // A database in a file or in memory has one process.
   replicas = [one, url.startsWith('sqlite:') ? one : await open(url)];
   await seed(one, seedProducts);
 });
