@@ -1,11 +1,11 @@
 import type { Database } from './profiles.ts';
 
-/** A guest session lives 30 days at most; a day later nobody can ask for its data. */
+/** A guest session lives 30 days at most. A day later no request can ask for its data. */
 const guestRetentionMs = 31 * 24 * 60 * 60 * 1000;
-/** One step holds the writer for milliseconds; between two steps others have their turn. */
+/** One step holds the writer for milliseconds. Other writers run between two steps. */
 const stepGuestCount = 500;
 
-/** Deletes what is kept of guests who never came back. @returns how many */
+/** Deletes the data of guests that never came back. @returns the number of guests */
 export async function forgetGuests(db: Database, nowMs: number): Promise<number> {
   for (let forgotten = 0; ;) {
     const count = await forgetSome(db, nowMs - guestRetentionMs);

@@ -1,7 +1,10 @@
 import type { PersonContext } from '@cloakroom/mesh';
 import { readProfile, type Database, type ProfileAnswer } from './profiles.ts';
 
-/** The caller's own; no request can name another's. A guest's has preferences and recently viewed products only: nothing else is ever stored. */
+/**
+ * The caller's own profile: no request can name another's. A guest has preferences and recently viewed products only, since nothing else is ever
+ * stored.
+ */
 export function getProfile(db: Database, ctx: PersonContext): Promise<ProfileAnswer> {
   return readProfile(db, ctx.identity.subject);
 }

@@ -1,7 +1,9 @@
 /**
- * What profile hears from auth. At least once and in order per user (the key); each event's signature is checked, since whoever reaches the
- * broker could otherwise join a stranger's data to an account of theirs. A forged record is counted and passed over; one that cannot be
- * judged because auth's keys are out of reach is read again, however long that takes: passing it over would lose a join.
+ * Reads auth's events, at least once and in order per user (the key). profile checks each event's signature. Otherwise any process that reaches the
+ * broker could join a stranger's data to its own account.
+ *
+ * A forged record is counted and passed over. A record is read again for as long as auth's keys are unavailable and it cannot be judged: passing it
+ * over would lose a join.
  */
 import { fromBinary } from '@bufbuild/protobuf';
 import { IdentityEventSchema, topics } from '@cloakroom/contracts';
@@ -69,7 +71,7 @@ async function apply(record: LogRecord, { db, clock, log }: IdentityEventParts):
     const joined = await joinGuest(db, event.value, clock.nowMs());
     if (joined) log.info({ eventId, guest: event.value.guestCartId, trace_id: traceIdOfRecord(record) }, 'a guest joined a user');
   }
-  // Any other kind is of a later version of auth, and not for this service.
+  // Any other kind belongs to a later version of auth, and this service ignores it.
 }
 
 export interface IdentityEvents {
@@ -109,7 +111,7 @@ export function followIdentityEvents(eventLog: EventLog, parts: IdentityEventPar
     subscribed: () => subscription !== undefined,
     async stop() {
       stopped = true;
-      // Not for a broker that is still looked for: that may take longer than a process has to stop.
+      // Stopping does not wait for the search for a broker, which may take longer than a process has to stop.
       await subscription?.stop();
     },
   };

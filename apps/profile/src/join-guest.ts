@@ -1,7 +1,9 @@
 /**
- * A guest who signs in brings preferences and recently viewed products along. The event that says so is delivered at least once and may
- * be replayed years later: the seal (`joined_to`, set in the same transaction) makes the second time change nothing. What the guest's last
- * requests write before the event arrives comes along; what they try afterwards is refused (session_ended), since their session is over.
+ * A guest who signs in keeps preferences and recently viewed products. auth's event about it is delivered at least once, and may be replayed years
+ * later. The seal (`joined_to`, set in the same transaction) makes a second delivery change nothing.
+ *
+ * The guest's requests may still write before the event arrives, and those writes are joined too. Later requests are refused (session_ended), since
+ * the guest's session is over.
  */
 import { isGuestSubject, isUserSubject, type AccountRegistered, type EmailChanged, type GuestClaimed } from '@cloakroom/contracts';
 import type { Transaction } from 'kysely';
@@ -11,7 +13,7 @@ import { lockProfile, preferenceCountMax, trimViews, type Database, type Profile
 export async function joinGuest(db: Database, { guestCartId: guest, userId: user }: GuestClaimed, nowMs: number): Promise<boolean> {
   if (!isGuestSubject(guest) || !isUserSubject(user)) throw new Error('a claim joins a guest to a user and nothing else');
   return db.transaction().execute(async (trx) => {
-    // Always guest first, then user: two joins of one user cannot wait for each other in a circle.
+    // Always guest first, then user: two joins of one user cannot deadlock.
     const { joinedTo } = await lockProfile(trx, guest, nowMs);
     if (joinedTo !== '') return false;
     await lockProfile(trx, user, nowMs);
@@ -22,7 +24,7 @@ export async function joinGuest(db: Database, { guestCartId: guest, userId: user
   });
 }
 
-/** What the user has said before stands. */
+/** The user's own earlier preferences stay. */
 async function joinPreferences(trx: Transaction<ProfileTables>, guest: string, user: string): Promise<void> {
   const own = await trx.selectFrom('preferences').select('key').where('subject', '=', user).execute();
   const brought = await trx.deleteFrom('preferences').where('subject', '=', guest).returning(['key', 'value']).execute();
@@ -35,7 +37,7 @@ async function joinPreferences(trx: Transaction<ProfileTables>, guest: string, u
   if (rows.length > 0) await trx.insertInto('preferences').values(rows).execute();
 }
 
-/** One list by time of viewing; what both have seen counts at its later time. */
+/** One list by time of viewing. A product that both have viewed keeps the later time. */
 async function joinViews(trx: Transaction<ProfileTables>, guest: string, user: string): Promise<void> {
   const own = await trx.selectFrom('views').select(['product_id', 'viewed_at_ms']).where('subject', '=', user).execute();
   const brought = await trx.deleteFrom('views').where('subject', '=', guest).returning(['product_id', 'viewed_at_ms']).execute();
@@ -51,7 +53,7 @@ async function joinViews(trx: Transaction<ProfileTables>, guest: string, user: s
   await trimViews(trx, user);
 }
 
-/** Name and e-mail as given at registration; once, so that a replay cannot undo a name that was changed since. */
+/** Sets name and e-mail as given at registration, once: a replay must not undo a name that was changed since. */
 export async function registerAccount(db: Database, { userId, name, email }: AccountRegistered, nowMs: number): Promise<boolean> {
   if (!isUserSubject(userId)) throw new Error('an account is a user');
   return db.transaction().execute(async (trx) => {
@@ -59,7 +61,7 @@ export async function registerAccount(db: Database, { userId, name, email }: Acc
     const { numUpdatedRows } = await trx
       .updateTable('profiles')
       .set((row) => ({
-        // The person may have been faster than the event.
+        // The person may have set a name before the event arrived.
         name: row.case().when('name', '=', '').then(name).else(row.ref('name')).end(),
         email,
         registered: 1,
@@ -72,8 +74,8 @@ export async function registerAccount(db: Database, { userId, name, email }: Acc
 }
 
 /**
- * The address that auth knows. In order for each person, so the last one holds; a replay ends where it ended before. The registration was heard
- * earlier; where it was not (a topic that forgot it), it must not bring the first address back.
+ * Sets the address that auth knows. Events come in order for each person, so the last one holds, and a replay ends at the same address. The
+ * registration usually came earlier. Where the topic has forgotten it, a later registration must not bring the first address back.
  */
 export async function changeEmail(db: Database, { userId, email }: EmailChanged, nowMs: number): Promise<void> {
   if (!isUserSubject(userId)) throw new Error('an account is a user');

@@ -9,7 +9,7 @@ import type { Database } from './profiles.ts';
 import { recordView } from './record-view.ts';
 import { updateProfile } from './update-profile.ts';
 
-/** The table of contents of profile: one line an rpc. */
+/** The table of contents of profile: one line per rpc. */
 @Injectable()
 export class ProfileController {
   readonly handlers: Handlers<typeof ProfileService>;

@@ -1,4 +1,4 @@
-/** Everything that profile asks of its database, on a real PostgreSQL; and what only two transactions at once can get wrong. */
+/** Everything that profile asks of its database, on a real PostgreSQL, and the faults that need two transactions at once. */
 import { type PersonContext } from '@cloakroom/mesh';
 import { createLogger, openDatabase } from '@cloakroom/platform';
 import { create } from '@bufbuild/protobuf';
@@ -84,7 +84,7 @@ withPostgres('two replicas on one PostgreSQL', () => {
     const first = one.transaction().execute(async (trx) => {
       await lockProfile(trx, 'u_1', nowMs);
       held.resolve();
-      // The second has begun, and waits.
+      // The second transaction has begun, and waits.
       await vi.waitFor(async () => expect(await asAdmin('select 1 from pg_locks where not granted')).not.toEqual([]));
       order.push('first');
     });

@@ -1,9 +1,9 @@
 /**
- * What is kept of a person, by subject. The subject comes from the verified passport (or from a signed event) and from nowhere else.
+ * The stored profiles, by subject. The subject comes only from the verified passport or from a signed event.
  *
- * Every write begins with `lockProfile`, an upsert of the person's row: with PostgreSQL that row lock makes two writes of one person wait
- * for each other, so that limits hold; SQLite has one writer anyway. With the row held, `read committed` is enough: what follows reads what the
- * transaction before has committed. Only forgetGuests does without, for guests whose sessions ended a day ago: nobody writes for them.
+ * Every write begins with `lockProfile`, an upsert of the person's row. On PostgreSQL that row lock makes two writes of one person wait for each
+ * other, so limits hold. SQLite has one writer anyway. With the row held, `read committed` is enough: later reads see what the transaction before has
+ * committed. Only forgetGuests takes no lock, because the sessions of its guests ended a day ago and no request writes for them.
  */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { ProfileSchema as ProfileMessage } from '@cloakroom/contracts';
@@ -17,7 +17,7 @@ export interface ProfileTables {
     email: string;
     /** 1 once the account's registration was heard: a replayed registration must not undo a changed name. */
     registered: number;
-    /** Of a guest: the user who claimed it, '' for none. The seal that makes a replayed claim change nothing. */
+    /** For a guest: the user who claimed it, '' for none. This seal makes a replayed claim change nothing. */
     joined_to: string;
     updated_at_ms: number;
   };
@@ -39,7 +39,7 @@ export interface ProfileTables {
 export type Database = Kysely<ProfileTables>;
 export type ProfileAnswer = MessageInitShape<typeof ProfileMessage>;
 
-/** Longer lists are nobody's "recently". */
+/** A product further back was not viewed "recently". */
 export const viewCountMax = 20;
 export const preferenceCountMax = 50;
 
@@ -86,7 +86,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   },
 };
 
-/** Makes the row when there is none, and holds it until the transaction ends. */
+/** Makes the row when there is none, and locks it until the transaction ends. */
 export async function lockProfile(trx: Transaction<ProfileTables>, subject: string, nowMs: number): Promise<{ readonly joinedTo: string }> {
   const row = await trx
     .insertInto('profiles')
@@ -97,7 +97,7 @@ export async function lockProfile(trx: Transaction<ProfileTables>, subject: stri
   return { joinedTo: row.joined_to };
 }
 
-/** Of somebody who never wrote anything: empty, not missing. */
+/** A person who never wrote anything gets an empty profile, not an error. */
 export async function readProfile(db: Database, subject: string): Promise<ProfileAnswer> {
   const profile = await db.selectFrom('profiles').select(['name', 'email']).where('subject', '=', subject).executeTakeFirst();
   const addresses = await db.selectFrom('addresses').selectAll().where('subject', '=', subject).orderBy('position').execute();
@@ -130,7 +130,7 @@ const viewsOf = (db: Database, subject: string) =>
     .orderBy('product_id')
     .limit(viewCountMax);
 
-/** Forgets what fell off the end of the list. */
+/** Deletes the views beyond the end of the list. */
 export async function trimViews(trx: Transaction<ProfileTables>, subject: string): Promise<void> {
   await trx.deleteFrom('views').where('subject', '=', subject).where('product_id', 'not in', viewsOf(trx, subject)).execute();
 }

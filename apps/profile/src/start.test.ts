@@ -24,7 +24,7 @@ let auth: MeshServer;
 let running: Running;
 let profile: MeshConnection<typeof ProfileService>;
 
-/** An auth that knows one thing: its keys. */
+/** A fake auth that answers with its keys and nothing else. */
 function startAuth(): Promise<MeshServer> {
   const unused = () => Promise.reject(new Error('not asked in this test'));
   const jwk = { ...key.publicKey.export({ format: 'jwk' }), kid: key.kid, alg: 'ES256', use: 'sig' };
@@ -100,7 +100,7 @@ async function publish(
   await eventLog.publish(topics.identityEvents, [{ key: 'u_1', value, headers: { [recordHeaders.signature]: jws } }]);
 }
 
-/** Everything published so far has been taken. */
+/** Waits until the service has taken every published record. */
 const settled = () =>
   vi.waitFor(async () => {
     const lag = await eventLog.lag(identityGroup, topics.identityEvents);
@@ -130,7 +130,7 @@ it('passes over a claim that auth did not sign, or signed for another topic', as
   await settled();
   expect(await read('u_thief')).toMatchObject({ preferences: {} });
   expect(await read('g_2')).toMatchObject({ preferences: { secret: 'mine' } });
-  // The same claim, signed as it should be, is taken: it was the signature that decided.
+  // The same claim is accepted with the right signature. So the signature decided.
   await publish(claim('g_2', 'u_2'));
   await vi.waitFor(async () => expect(await read('u_2')).toMatchObject({ preferences: { secret: 'mine' } }));
 });

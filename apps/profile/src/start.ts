@@ -1,4 +1,4 @@
-/** The door of profile: opens its parts, answers, and closes them again. */
+/** Opens the parts of profile, serves, and closes them again. */
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
@@ -25,7 +25,7 @@ import type { Database } from './profiles.ts';
 
 export { readConfig, type ProfileConfig } from './config.ts';
 
-/** Guests end by the day; an hour keeps each run small. */
+/** Some guests end every day. An hour between runs keeps each run small. */
 const forgetIntervalMs = 60 * 60 * 1000;
 
 export async function start(config: ProfileConfig, parts: Parts): Promise<Running> {
@@ -78,7 +78,7 @@ export async function start(config: ProfileConfig, parts: Parts): Promise<Runnin
   };
 }
 
-/** Neither auth nor Kafka is asked for: profiles are read and written without them, and joins wait in the log. */
+/** Readiness ignores auth and Kafka: profiles are read and written without them, and joins wait in the log. */
 async function readiness(
   db: Database,
   eventLog: EventLog,

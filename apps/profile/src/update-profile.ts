@@ -39,7 +39,7 @@ export async function updateProfile(
 
   return db.transaction().execute(async (trx) => {
     const { joinedTo } = await lockProfile(trx, subject, nowMs());
-    // The guest has become a user: their session is over, and what is written here now nobody would ever read.
+    // The guest has become a user and their session is over, so no later request could read this write.
     if (joinedTo !== '') return problem('session_ended');
     if (request.name !== undefined)
       await trx.updateTable('profiles').set({ name: request.name.trim() }).where('subject', '=', subject).execute();
@@ -53,7 +53,7 @@ export async function updateProfile(
   });
 }
 
-/** Ids are the server's: one that is not this person's (removed meanwhile on another device, or invented) makes a new address. */
+/** The server makes the ids. An id that is not this person's makes a new address: it was removed on another device, or invented. */
 async function replaceAddresses(
   trx: Transaction<ProfileTables>,
   subject: string,
@@ -63,7 +63,7 @@ async function replaceAddresses(
   const old = await trx.deleteFrom('addresses').where('subject', '=', subject).returning('address_id').execute();
   const known = new Set(old.map((row) => row.address_id));
   const rows = items.map((item, position) => ({
-    // Taken once: the same id a second time is another address.
+    // An id is used once: the same id a second time makes another address.
     address_id: known.delete(item.addressId) ? item.addressId : newId(),
     subject,
     position,
@@ -77,7 +77,7 @@ async function replaceAddresses(
   if (rows.length > 0) await trx.insertInto('addresses').values(rows).execute();
 }
 
-/** @returns which field, and what it must be */
+/** @returns the first wrong field, and the form it must have */
 function firstMistake({ name, addresses, preferences }: UpdateProfileRequest): string | undefined {
   if (name !== undefined && !fits(name, 1, nameLengthMax)) return `name: 1 to ${nameLengthMax} characters`;
   for (const address of addresses?.items ?? []) {
