@@ -4,14 +4,14 @@ import type { Profile, Provider } from './stack.ts';
 import type { Database } from './stack.spec.ts';
 
 export const repository = join(import.meta.dirname, '../..');
-/** All that a run leaves behind, ignored by git. */
+/** Everything that a run leaves behind. Git ignores it. */
 export const dataRoot = join(repository, '.cloakroom');
-/** Fetched once, kept by --fresh. */
+/** Downloaded once. --fresh keeps it. */
 export const toolsDir = join(dataRoot, 'tools');
 
-/** Runs on other ports are other shops: they share no data. */
+/** Runs on other ports are other shops, and share no data. */
 export function dataDirOf(provider: Provider, base: number, database: Database = 'sqlite', profile: Profile = 'usual'): string {
-  // Nor do runs on another database: its people are others. A cluster has one database alone.
+  // Runs on another database share none either: its people are others. A cluster supports one database only.
   const name = profile === 'cluster' ? `${provider}-cluster` : database === 'sqlite' ? provider : `${provider}-${database}`;
   return join(dataRoot, base === defaultBase ? name : `${name}-${base}`);
 }

@@ -1,18 +1,21 @@
-/** `npm start -- --inspect cart=9230`: which process takes a debugger, and on which port. Loopback alone: whoever reaches the port runs code. */
+/**
+ * `npm start -- --inspect cart=9230` says which process takes a debugger, and on which port. The port is on loopback alone, since any client of it
+ * can run code.
+ */
 import { InvalidArgumentError } from 'commander';
 import { StackError } from './outcome.ts';
 import type { ProcessSpec } from './stack.ts';
 
 export interface Inspect {
-  /** A process of the drawing, or an app: where there are several, its first replica. */
+  /** A process of the drawing, or an app. An app with several replicas means its first. */
   readonly service: string;
   readonly port: number;
 }
 
-/** Node's own; a further service takes the next. */
+/** Node's own default port. A further service takes the next one. */
 const firstPort = 9229;
 
-/** One `--inspect`, after those before it. */
+/** Parses one `--inspect`, after the earlier ones. */
 export function parseInspect(text: string, earlier: readonly Inspect[] = []): Inspect[] {
   const [, service, told] = /^([a-z][a-z0-9-]*)(?:=(\d{1,5}))?$/.exec(text) ?? [];
   if (service === undefined) throw new InvalidArgumentError('a service, or service=port: cart, gateway-2=9231');
@@ -37,7 +40,7 @@ export function checkInspect(wanted: readonly Inspect[], processes: readonly Pro
   }
 }
 
-/** What Node is told for it. A process that runs several services has one debugger: the first port asked for. */
+/** Node's arguments for this process. A process that runs several services has one debugger, on the first port asked for. */
 export function inspectArguments(wanted: readonly Inspect[], spec: ProcessSpec): string[] {
   const one = wanted.find(({ service }) => namesOf(spec).includes(service));
   return one === undefined ? [] : [`--inspect=127.0.0.1:${one.port}`];

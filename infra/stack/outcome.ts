@@ -1,4 +1,4 @@
-/** A start that cannot be: what happened and what to do about it, in one line each. Everything else that is thrown is a defect. */
+/** A start that is impossible: the reason and the remedy, one line each. Any other exception is a defect. */
 export class StackError extends Error {
   override readonly name = 'StackError';
   readonly remedy: string;
@@ -8,7 +8,7 @@ export class StackError extends Error {
   }
 }
 
-/** @throws StackError where it could not be had */
+/** @throws StackError where the value is missing */
 export function orStackError<T>(found: { ok: true; value: T } | { ok: false; why: string; remedy: string }): T {
   if (found.ok) return found.value;
   throw new StackError(found.why, found.remedy);

@@ -13,7 +13,7 @@ it.each(['usual', 'cluster'] as const)('links the folder of each Redis, and of n
   const forget = putRedisInMemory(spec);
   try {
     const names = linked().map(({ name }) => name);
-    // A machine without memory as a folder, or with too little of it, keeps them on disk.
+    // A machine without a memory folder, or with too little memory in it, keeps the files on disk.
     if (names.length > 0) expect(names).toEqual(folders.map(({ name }) => name).filter((name) => name.startsWith('redis-')));
     const places = linked().map(({ folder }) => realpathSync(folder));
     expect(new Set(places).size).toBe(names.length);

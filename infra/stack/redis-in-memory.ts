@@ -1,26 +1,26 @@
 /**
- * The files of a stack's Redis in memory, where that can be had. Tests hold these stores to half a second, and a disk may keep one waiting for longer
- * while another suite's databases begin beside it (seen: 2.4 s; `appendfsync everysec` waits for a sync that is late). What a killed process
- * finds again is the same.
+ * Puts the files of a stack's Redis in memory where the machine allows it. Tests expect these stores to answer within half a second. A disk may delay
+ * them longer while another suite's databases start beside it. The longest delay seen was 2.4 s, since `appendfsync everysec` waits for a late sync.
+ * A killed process finds the same files again.
  */
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, rmSync, statfsSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { StackSpec } from './stack.ts';
 
-/** Memory as a folder, on every Linux; in a container often a small one. */
+/** The memory folder of every Linux. In a container it is often small. */
 const memory = '/dev/shm';
-/** Many times what the tests' stores come to. */
+/** Many times the size of the tests' stores. */
 const memoryMinBytes = 256 * 1024 ** 2;
 
-/** Of a data folder that is empty. @returns what takes the files away, once the stack has ended */
+/** Expects an empty data folder. @returns a function that removes the files, once the stack has ended */
 export function putRedisInMemory({ dataDir, processes }: StackSpec): () => void {
   const folders = processes.flatMap(({ run }) => (run.kind === 'redis' || run.kind === 'redis-cluster-node' ? [run.dir] : []));
-  // By the data folder's name: what a run that was killed left is taken away by the next one.
+  // The name comes from the data folder, so the next run removes the files that a killed run left.
   const home = join(memory, `cloakroom-${createHash('sha256').update(dataDir).digest('hex').slice(0, 16)}`);
   const forget = (): void => {
     rmSync(home, { recursive: true, force: true });
-    // A link to nothing would be in the way of the next start.
+    // A dangling link would block the next start.
     for (const folder of folders) if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink() === true) rmSync(folder);
   };
   forget();

@@ -1,20 +1,20 @@
-/** What each service is told, and the process that it becomes. Part of the drawing: see stack.ts. */
+/** The settings of each service, and the process that it becomes. Part of the drawing: see stack.ts. */
 import { join } from 'node:path';
 import type { ServicePorts } from './stack.ports.ts';
 import { databaseOf } from './stack.storage.ts';
 import type { AppName, AppSpec, DatabaseOwner, Env, ProcessName, ProcessSpec, Provider, SecretName, StackOptions } from './stack.spec.ts';
 
-/** The address everybody listens on and is met at; in containers each has a host of its own, called by its name. */
+/** Every process listens on this address, and others reach it there. In containers each has a host of its own, called by its name. */
 export const loopback = '127.0.0.1';
 export const hostIn = (provider: Provider, name: string, elsewhere: string) => (provider === 'docker' ? name : elsewhere);
-/** A service on 2 busy cores takes 2-4 s. */
+/** A service takes 2-4 s to start on 2 busy cores. */
 export const appReadyMs = 30_000;
 /** Three levels end one after the other, all within 10 s: see supervisor.ts. */
 const appGraceMs = 3_000;
 
 type ServiceName = Exclude<AppName, 'gateway'>;
 
-/** Where the replicas of each service listen, one or more. */
+/** The ports of the replicas of each service, one or more. */
 export interface Places extends Readonly<Record<ServiceName, readonly ServicePorts[]>> {
   readonly gateways: readonly number[];
   readonly postgres: number;
@@ -26,7 +26,7 @@ export interface StorageEnv {
   readonly other: Env;
 }
 
-/** What every service is told. */
+/** The environment that every service gets. */
 function commonEnv(options: StackOptions, places: Places): (name: AppName, replica: number, listen: number) => Env {
   const { dataDir, provider } = options;
   const addresses = (name: ServiceName) => places[name].map(({ mesh }) => `${hostIn(provider, name, 'localhost')}:${mesh}`).join(',');
@@ -42,7 +42,7 @@ function commonEnv(options: StackOptions, places: Places): (name: AppName, repli
     ...options.limits,
     HOST: provider === 'docker' ? '0.0.0.0' : loopback,
     LISTEN_PORT: String(listen),
-    // No certificates inside one process: its own calls carry a secret of this start, and others on the machine are refused (mesh-secret.ts).
+    // One process needs no certificates. Its own calls carry a secret of this start, and it refuses other processes of the machine (mesh-secret.ts).
     MESH_TLS: provider === 'embedded' ? 'off' : 'mutual',
     TLS_DIR: join(dataDir, 'tls'),
     AUTH_ADDRESS: addresses('auth'),
@@ -55,13 +55,13 @@ function commonEnv(options: StackOptions, places: Places): (name: AppName, repli
   });
 }
 
-/** A spec for each replica. @param storage the only difference between the providers */
+/** One spec per replica. @param storage the only difference between the providers */
 export function drawApps(options: StackOptions, places: Places, storage: StorageEnv) {
   const common = commonEnv(options, places);
   const database = (name: DatabaseOwner) => databaseOf(name, options, places.postgres);
   const sessions: Env = {
     SESSION_MODE: options.sessionMode ?? 'hybrid',
-    // Without `jwt`: a thief must not be able to choose a mode that outlives revocation (docs/sessions.md).
+    // The modes leave out `jwt`: a thief must not be able to choose a mode that outlives revocation (docs/sessions.md).
     SESSION_MODES: options.sessionModes ?? 'reference,hybrid,jwt-denylist',
   };
   const lifetime: Env =
@@ -87,7 +87,7 @@ export function drawApps(options: StackOptions, places: Places, storage: Storage
   return {
     auth: service(
       'auth',
-      // Passkeys are made for the host of these, and accepted at them alone.
+      // Passkeys are made for the host of these origins, and accepted there alone.
       {
         ...storage.auth,
         ...sessions,
@@ -100,19 +100,19 @@ export function drawApps(options: StackOptions, places: Places, storage: Storage
     ),
     cart: service('cart', storage.cart),
     profile: service('profile', { ...storage.other, ...database('profile').env }, database('profile').secrets),
-    // Reads no event log: its products are not a person's.
+    // The catalog reads no event log, since its products belong to no person.
     catalog: service('catalog', database('catalog').env, database('catalog').secrets),
     orders: service('orders', { ...storage.other, ...database('orders').env }, database('orders').secrets),
     gateway: places.gateways.map(gateway),
   };
 }
 
-/** Demo accounts are for what is tried on this machine, with data of its own; auth refuses them where PUBLIC_ORIGINS says more. */
+/** Demo accounts are for a trial on this machine with its own data. auth refuses them where PUBLIC_ORIGINS lists more. */
 const seeds = ({ provider, external }: StackOptions): string => String(provider !== 'external' || external?.seedAccounts === true);
 
 type Apps = ReturnType<typeof drawApps>;
 
-/** All services above what is `below`, each replica a process: `cart`, or where there are several `cart-1`, `cart-2`. */
+/** All services above the processes in `below`. Each replica is a process: `cart`, or with several replicas `cart-1`, `cart-2`. */
 export function drawServices(apps: Apps, below: readonly ProcessName[], readyTimeoutMs = appReadyMs): ProcessSpec[] {
   const names = (app: AppName): ProcessName[] =>
     apps[app].map(({ env }) => (apps[app].length === 1 ? app : `${app}-${env['REPLICA']}`) as ProcessName);

@@ -1,10 +1,11 @@
 /**
- * `--profile cluster`: what production has two or three of, on one machine. Part of the drawing: see stack.ts.
+ * `--profile cluster` runs on one machine the parts that production has two or three of. Part of the drawing: see stack.ts.
  *
  *   gateway x 3 -> auth, cart, profile, catalog, orders x 2 -> Redis Cluster of 3 + 3 (sessions), 3 Kafka brokers, redis-carts, postgres
  *
- * The carts' view keeps one Redis of its own, apart from the sessions' cluster: a view that fills its memory (noeviction) must not refuse
- * sessions, and a view that is lost is built again from the log. It shows what is not replicated, too. See docs/decisions/0011-the-cluster-profile.md.
+ * The carts' view keeps one Redis of its own, apart from the sessions' cluster. A view that fills its memory (noeviction) must not make the sessions'
+ * store refuse writes, and a lost view is built again from the log. This store also shows a part without replication. See
+ * docs/decisions/0011-the-cluster-profile.md.
  */
 import { join } from 'node:path';
 import { appReadyMs, drawApps, drawServices, loopback } from './stack.apps.ts';

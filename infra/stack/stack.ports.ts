@@ -1,9 +1,9 @@
 /**
- * Who listens where. Part of the drawing: see stack.ts.
+ * The port of each process. Part of the drawing: see stack.ts.
  *
- * The scheme: a port is the base and an offset. Gateways have 0 to 9, a service its tens from 110 on (gRPC even, admin the odd one above),
- * storage its tens from 210 on. Replica n of a service, from 1, is 2 (n - 1) higher than the first: auth 110 and 111, its second replica 112 and
- * 113; Kafka's brokers likewise. The nodes of the sessions' Redis cluster follow each other, and talk among themselves 40 higher.
+ * A port is the base plus an offset. Gateways have 0 to 9. A service has its ten ports from 110 on: gRPC even, admin the odd one above. Storage has
+ * its ten from 210 on. Replica n of a service, from 1, is 2 (n - 1) higher than the first: auth has 110 and 111, its second replica 112 and 113.
+ * Kafka's brokers follow the same rule. The nodes of the sessions' Redis cluster have consecutive ports, and their bus ports are 40 higher.
  */
 export interface ServicePorts {
   readonly mesh: number;
@@ -16,7 +16,7 @@ export interface BrokerPorts {
 }
 
 export const defaultBase = 4000;
-/** What a base must leave room for: the highest offset is a bus port of the Redis cluster. */
+/** A base must leave room for this span: the highest offset is a bus port of the Redis cluster. */
 export const portSpan = 256;
 
 export function portsOf(base: number) {
@@ -38,10 +38,10 @@ export function portsOf(base: number) {
 
 const serviceReplicaCount = 2;
 const brokerCount = 3;
-/** Three primaries, a replica each: infra/native/redis-cluster.ts. */
+/** Three primaries with a replica each: infra/native/redis-cluster.ts. */
 const redisNodeCount = 6;
 
-/** Of `--profile cluster`. */
+/** The ports of `--profile cluster`. */
 export function clusterPortsOf(base: number) {
   const first = portsOf(base);
   const replicas = ({ mesh, admin }: ServicePorts): ServicePorts[] =>
@@ -65,10 +65,10 @@ export function clusterPortsOf(base: number) {
 
 const counted = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
-/** Where a node of the Redis cluster talks to the others. */
+/** The bus port, on which a node of the Redis cluster talks to the others. */
 export const redisBusPortOf = (port: number): number => port + 40;
 
-/** Those that browsers, probes and Prometheus speak HTTP to, in any profile. */
+/** The ports on which browsers, probes and Prometheus speak HTTP, in any profile. */
 export function httpPortsOf(base: number): number[] {
   const { gateways, auth, cart, profile, catalog, orders } = clusterPortsOf(base);
   return [...gateways, ...[auth, cart, profile, catalog, orders].flat().map(({ admin }) => admin)];

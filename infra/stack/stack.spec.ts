@@ -1,4 +1,4 @@
-/** The words of the drawing: what a process is, what a stack is made of, and what may be asked for. Part of the drawing: see stack.ts. */
+/** The types of the drawing: a process, a stack, and the options of a start. Part of the drawing: see stack.ts. */
 import type { BrokerPorts } from './stack.ports.ts';
 
 export type Provider = 'native' | 'embedded' | 'external' | 'docker';
@@ -8,38 +8,38 @@ export const profiles: readonly Profile[] = ['usual', 'cluster'];
 export type Database = 'sqlite' | 'postgres';
 export const databases: readonly Database[] = ['sqlite', 'postgres'];
 
-/** Those that have a database, each its own. cart has none: its log is its truth. */
+/** Services with a database, each its own. cart has none: its log is its source of truth. */
 export const databaseOwners = ['auth', 'profile', 'catalog', 'orders'] as const;
 export type DatabaseOwner = (typeof databaseOwners)[number];
 
 type Several<Name extends string> = Name | `${Name}-${1 | 2 | 3 | 4 | 5 | 6}`;
-/** Every name a process can have: `npm run status`, log files and tests speak of it by this. Where there are several they are counted from 1. */
+/** Every name that a process can have. `npm run status`, log files and tests use it. Several of a kind are counted from 1. */
 export type ProcessName = Several<'redis-sessions' | 'kafka' | AppName> | 'redis-carts' | 'postgres' | 'cloakroom';
 
-/** One app with all that it is told. In embedded several share one process. */
+/** One app with all its settings. In embedded several apps share one process. */
 export interface AppSpec {
   readonly app: AppName;
   readonly env: Readonly<Record<string, string>>;
-  /** Told besides, out of the data folder, so that the drawing itself holds no secret. */
+  /** Further settings, read from the data folder, so that the drawing itself holds no secret. */
   readonly secrets: readonly SecretName[];
 }
 
 /**
  * SESSION_MAC_KEY: base64url of 32 bytes; gateways and auth seal tokens with it.
  * REFRESH_TOKEN_KEY: the same; auth alone seals refresh tokens.
- * KEY_ENCRYPTION_KEY: the same; auth alone seals what its database keeps secret.
+ * KEY_ENCRYPTION_KEY: the same; auth alone seals the secrets in its database.
  * DATABASE_PASSWORD: of the services' roles in our own PostgreSQL.
  */
 export type SecretName = 'SESSION_MAC_KEY' | 'REFRESH_TOKEN_KEY' | 'KEY_ENCRYPTION_KEY' | 'DATABASE_PASSWORD';
 
 export type Run =
   | { readonly kind: 'redis'; readonly port: number; readonly dir: string }
-  /** @property forms of the last node to start: all ports of the cluster that is to be formed of them once it answers */
+  /** @property forms given to the last node to start: the ports of all nodes; once that node answers, they form the cluster */
   | { readonly kind: 'redis-cluster-node'; readonly port: number; readonly dir: string; readonly forms?: readonly number[] }
   | (BrokerPorts & { readonly kind: 'kafka'; readonly dir: string; readonly among?: AmongBrokers })
   | { readonly kind: 'postgres'; readonly port: number; readonly dir: string; readonly databases: readonly string[] }
   | { readonly kind: 'app'; readonly app: AppSpec }
-  /** All of them in one process, in this order, with one event log in memory mirrored to a file. */
+  /** All apps in one process, in this order, with one event log in memory that is mirrored to a file. */
   | { readonly kind: 'embedded'; readonly apps: readonly AppSpec[]; readonly eventLogFile: string };
 
 /** A broker's place among several. */
@@ -47,25 +47,25 @@ export interface AmongBrokers {
   /** From 1: the index in `controllerPorts`, plus one. */
   readonly nodeId: number;
   readonly controllerPorts: readonly number[];
-  /** Holds the id that all of them are formatted with. */
+  /** Holds the id with which all brokers are formatted. */
   readonly clusterIdFile: string;
 }
 
 export type Health =
-  /** @property host loopback unless told */
+  /** @property host loopback by default */
   | { readonly kind: 'redis'; readonly port: number; readonly host?: string }
   | { readonly kind: 'kafka'; readonly port: number; readonly host?: string }
   | { readonly kind: 'postgres'; readonly port: number }
-  /** Ready when all of them answer 200. */
+  /** Ready when all URLs answer 200. */
   | { readonly kind: 'http'; readonly urls: readonly string[] };
 
 export interface ProcessSpec {
   readonly name: ProcessName;
   readonly run: Run;
-  /** Ready before this one starts; ended after it. */
+  /** These processes are ready before this one starts, and end after it. */
   readonly needs: readonly ProcessName[];
   readonly ports: readonly number[];
-  /** What a person is shown. */
+  /** The address that a person is shown. */
   readonly url: string;
   readonly health: Health;
   readonly readyTimeoutMs: number;
@@ -84,27 +84,27 @@ export interface StackSpec {
 
 export interface StackOptions {
   readonly provider: Provider;
-  /** usual unless told. cluster is for native alone, and always on PostgreSQL. */
+  /** usual by default. cluster is for native alone, and always on PostgreSQL. */
   readonly profile?: Profile | undefined;
-  /** Where the ports begin: 4000 unless told. */
+  /** The first port: 4000 by default. */
   readonly base: number;
   readonly dataDir: string;
-  /** The built web app; without it the gateway serves the API alone. */
+  /** The built web app. Without it the gateway serves the API alone. */
   readonly webDir?: string | undefined;
   readonly logLevel?: string | undefined;
-  /** OTEL_* for every process; without, no traces are made. */
+  /** OTEL_* for every process. Without them the processes make no traces. */
   readonly telemetry?: Env | undefined;
-  /** Wider bounds than a shop's, by name: for tests that are a hundred people at one address. */
+  /** Wider limits than a shop's, by name. Tests need them when they act as a hundred people at one address. */
   readonly limits?: Env | undefined;
   readonly sessionMode?: string | undefined;
-  /** Those that a sign-in may ask for, separated by commas. */
+  /** The session modes that a sign-in may ask for, separated by commas. */
   readonly sessionModes?: string | undefined;
-  /** Shorter than its 5 minutes for tests alone. */
+  /** Tests alone shorten it from its 5 minutes. */
   readonly accessTokenLifetimeMs?: number | undefined;
-  /** sqlite unless told; postgres: our own server (native) or somebody else's (external). */
+  /** sqlite by default. postgres is our own server (native) or an external one (external). */
   readonly database?: Database | undefined;
   readonly external?: ExternalUrls | undefined;
-  /** Of native: see StackRequest in harness.ts. */
+  /** For native: see StackRequest in harness.ts. */
   readonly storageUrls?: StorageDetours | undefined;
 }
 
@@ -113,7 +113,7 @@ export interface ExternalUrls {
   readonly sessionRedisUrl: string;
   readonly cartRedisUrl: string;
   readonly databaseUrls?: Readonly<Record<DatabaseOwner, string>> | undefined;
-  /** Asked for by SEED_ACCOUNTS=true: a database that somebody keeps gets no accounts with a published password unasked. */
+  /** SEED_ACCOUNTS=true asks for it. A database that is kept must not get accounts with a published password unasked. */
   readonly seedAccounts?: boolean | undefined;
 }
 

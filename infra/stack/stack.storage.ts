@@ -1,4 +1,4 @@
-/** What lies below the services of a native run, and what each service is told about its database. Part of the drawing: see stack.ts. */
+/** The storage below the services of a native run, and each service's database settings. Part of the drawing: see stack.ts. */
 import { join } from 'node:path';
 import { redisBusPortOf } from './stack.ports.ts';
 import type { BrokerPorts } from './stack.ports.ts';
@@ -6,7 +6,7 @@ import { databaseOwners } from './stack.spec.ts';
 import type { AppSpec, DatabaseOwner, ProcessName, ProcessSpec, StackOptions } from './stack.spec.ts';
 
 const loopback = '127.0.0.1';
-/** A broker or a database that reads a long log back after kill -9 takes longer than a service. */
+/** After kill -9 a broker or a database reads a long log back, which takes longer than the start of a service. */
 const infraReadyMs = 60_000;
 const infraGraceMs = 4_000;
 
@@ -24,7 +24,7 @@ export function kafka(port: number, controllerPort: number, dir: string): Proces
   );
 }
 
-/** Three of them, each its own controller too: any two decide. */
+/** Three brokers, each its own controller too: any two form a majority. */
 export function brokers(places: readonly BrokerPorts[], dataDir: string): ProcessSpec[] {
   const controllerPorts = places.map(({ controllerPort }) => controllerPort);
   return places.map(({ port, controllerPort }, index) => {
@@ -35,7 +35,7 @@ export function brokers(places: readonly BrokerPorts[], dataDir: string): Proces
   });
 }
 
-/** The nodes of one Redis Cluster. The last to start forms it. */
+/** The nodes of one Redis Cluster. The last node to start forms it. */
 export function redisCluster(ports: readonly number[], dataDir: string): ProcessSpec[] {
   const names = ports.map((_, index) => `redis-sessions-${index + 1}` as ProcessName);
   return ports.map((port, index) => {
@@ -47,7 +47,7 @@ export function redisCluster(ports: readonly number[], dataDir: string): Process
   });
 }
 
-/** One server with a role and a database a service, which can enter no other. */
+/** One server with one role and one database per service. A role can enter no other database. */
 export function postgres(port: number, dir: string): ProcessSpec {
   const run = { kind: 'postgres', port, dir, databases: databaseOwners } as const;
   return storage('postgres', [port], `postgres://${loopback}:${port}`, run, { kind: 'postgres', port });
@@ -63,7 +63,7 @@ function storage(
   return { name, run, needs: [], ports, url, health, readyTimeoutMs: infraReadyMs, stopGraceMs: infraGraceMs };
 }
 
-/** @param port of our own PostgreSQL */
+/** @param port the port of our own PostgreSQL */
 export function databaseOf(app: DatabaseOwner, options: StackOptions, port: number): Pick<AppSpec, 'env' | 'secrets'> {
   if (options.database !== 'postgres')
     return { env: { DATABASE_URL: `sqlite:${join(options.dataDir, 'db', `${app}.sqlite`)}` }, secrets: [] };

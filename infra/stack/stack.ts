@@ -1,7 +1,9 @@
 /**
- * The whole system, drawn once: which processes there are, what each needs, where it listens, what it is told, how one knows that it is ready.
- * Pure: start, tests, e2e and benchmarks all ask this file, and nothing else knows a port. Reading order: `drawStack`, then the four drawings (the
- * cluster's in stack.cluster.ts). What a service is told is in stack.apps.ts, what lies below in stack.storage.ts, who listens where in stack.ports.ts.
+ * The whole system, drawn once. The drawing says which processes there are, and what each needs. It also holds their ports, settings and readiness
+ * checks. The functions here are pure: start, tests, e2e and benchmarks all ask this file, and no other file knows a port.
+ *
+ * Reading order: `drawStack`, then the four drawings (the cluster's in stack.cluster.ts). A service's settings are in stack.apps.ts, the storage in
+ * stack.storage.ts, the ports in stack.ports.ts.
  *
  *   browser -> gateway-1, gateway-2 -> auth, cart, profile, catalog, orders -> redis-sessions, redis-carts, kafka[, postgres]
  */
@@ -45,14 +47,14 @@ function drawNative(options: StackOptions): ProcessSpec[] {
   ];
 }
 
-/** Somebody else's Redis and Kafka. */
+/** Redis and Kafka that another team runs. */
 function drawExternal(options: StackOptions): ProcessSpec[] {
   if (options.external === undefined) throw new Error('external needs KAFKA_BROKERS, SESSION_REDIS_URL and CART_REDIS_URL');
   const { kafkaBrokers, sessionRedisUrl, cartRedisUrl } = options.external;
   return drawUsual(options, { KAFKA_BROKERS: kafkaBrokers, SESSION_REDIS_URL: sessionRedisUrl, CART_REDIS_URL: cartRedisUrl }, []);
 }
 
-/** Above one Redis a purpose and one Kafka: one of each service, two gateways. */
+/** Above one Redis per purpose and one Kafka: one replica of each service, and two gateways. */
 function drawUsual(options: StackOptions, urls: StorageUrls, below: readonly ProcessName[]): ProcessSpec[] {
   const apps = drawApps(options, usualPlaces(options.base), {
     auth: { ...kafkaLog(urls), SESSION_STORE: 'redis', SESSION_REDIS_URL: urls.SESSION_REDIS_URL },
@@ -67,7 +69,7 @@ function usualPlaces(base: number): Places {
   return { gateways, auth: [auth], cart: [cart], profile: [profile], catalog: [catalog], orders: [orders], postgres: server };
 }
 
-/** One Node process and nothing else: the same services, calls over the same gRPC, other adapters below them. */
+/** One Node process and nothing else. The services are the same and call each other over the same gRPC, with other adapters below them. */
 function drawEmbedded(options: StackOptions): ProcessSpec[] {
   const ports = portsOf(options.base);
   const eventLogFile = join(options.dataDir, 'event-log', 'events.log');
