@@ -1,7 +1,7 @@
 /**
  * One started operating system process.
- * Each is the leader of its own process group, so that Ctrl-C in the terminal reaches the supervisor alone, which then ends them in order;
- * and each is told apart from a later process with the same id by the time at which the kernel started it.
+ * Each child leads its own process group, so Ctrl-C in the terminal reaches the supervisor alone, which then ends the children in order. The kernel's
+ * start time tells a child apart from a later process with the same id.
  */
 import { appendFileSync, closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -11,11 +11,11 @@ export interface LaunchSpec {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
-  /** Added to PATH, HOME and the like; nothing else of the launcher's environment reaches the child. */
+  /** Added to PATH, HOME and the like. The child sees nothing else of the launcher's environment. */
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly cwd?: string | undefined;
   readonly logFile: string;
-  /** What asks it to end; SIGTERM unless told. */
+  /** The signal that asks the child to end; SIGTERM by default. */
   readonly stopSignal?: NodeJS.Signals | undefined;
 }
 
@@ -33,13 +33,13 @@ export interface Child {
   readonly startTime: string | undefined;
   readonly exited: Promise<Exit>;
   exit(): Exit | undefined;
-  /** To the process itself. @returns false when it is gone */
+  /** Signals the process itself. @returns false when it is gone */
   kill(signal: NodeJS.Signals): boolean;
-  /** Its stop signal, then after `graceMs` SIGKILL to all that is left of its process group. Resolves when it is gone. */
+  /** Sends its stop signal. After `graceMs` SIGKILL ends the rest of its process group. Resolves when it is gone. */
   end(graceMs: number): Promise<Exit>;
 }
 
-/** Ambient variables a child may see: those that tell it where the machine's things are. */
+/** Ambient variables that a child may see: they name folders and settings of the machine. */
 const inherited = [
   'PATH',
   'HOME',
@@ -64,7 +64,7 @@ function childEnvironment(own: Readonly<Record<string, string>> | undefined): No
   return { ...env, ...own };
 }
 
-/** On Linux the kernel itself ends a child whose launcher was killed with -9: then no one else is left to do it. */
+/** On Linux the kernel itself ends a child whose launcher was killed with -9, because no other process is left to do it. */
 const deathSignal = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => process.platform === 'linux' && existsSync(path));
 
 export function launch(spec: LaunchSpec): Child {
@@ -101,7 +101,7 @@ export function launch(spec: LaunchSpec): Child {
       const timer = setTimeout(() => killGroup(pid, 'SIGKILL'), graceMs);
       const result = await exited;
       clearTimeout(timer);
-      // What it started itself, if anything.
+      // Ends the processes that the child itself started.
       killGroup(pid, 'SIGKILL');
       return result;
     },
@@ -113,11 +113,11 @@ export function killGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch {
-    // Gone already.
+    // The process is gone already.
   }
 }
 
-/** The kernel's start time of a process, in a form that only serves to be compared; undefined when there is none. */
+/** The kernel's start time of a process, in a form that only serves for comparison; undefined when there is no such process. */
 export function startTimeOf(pid: number): string | undefined {
   try {
     if (process.platform === 'linux') {
@@ -140,13 +140,13 @@ export interface Memory {
   readonly bytes: number;
 }
 
-/** Proportional set size: shared pages counted once over all who share them. Resident size where the kernel does not tell it. */
+/** Proportional set size: shared pages are divided among the processes that share them. Resident size where the kernel does not report it. */
 export function memoryOf(pid: number): Memory | undefined {
   try {
     const pss = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1];
     if (pss !== undefined) return { kind: 'PSS', bytes: Number(pss) * 1024 };
   } catch {
-    // Not Linux, or not ours to read.
+    // The machine has no Linux, or the process belongs to another user.
   }
   try {
     const rss = execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
@@ -156,7 +156,7 @@ export function memoryOf(pid: number): Memory | undefined {
   }
 }
 
-/** With all that it started itself: PostgreSQL is a process a connection. */
+/** Memory including all child processes: PostgreSQL runs one process per connection. */
 export function memoryOfTree(pid: number): Memory | undefined {
   const own = memoryOf(pid);
   if (own === undefined) return undefined;
@@ -164,12 +164,12 @@ export function memoryOfTree(pid: number): Memory | undefined {
   return { ...own, bytes: below.reduce((sum, bytes) => sum + bytes, own.bytes) };
 }
 
-/** On Linux; elsewhere none is seen. */
+/** Works on Linux. Elsewhere the list is empty. */
 export function childrenOf(pid: number): number[] {
   try {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
   } catch {
-    // Not Linux, or gone: its own memory is told.
+    // The machine has no Linux, or the process is gone: its own memory alone is reported.
     return [];
   }
 }

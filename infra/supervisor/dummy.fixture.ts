@@ -1,4 +1,4 @@
-/** A stand-in for a service, small enough to start in a tenth of a second: its own program at the end, and the specs that run it. */
+/** A stand-in for a service, small enough to start in a tenth of a second. The specs that run it come first, its own program last. */
 import { createServer } from 'node:http';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -41,7 +41,7 @@ export function dummyStack(base: number, dataDir: string, dummies: readonly Dumm
   };
 }
 
-/** Each dummy notes there when it starts and when it ends. */
+/** Each dummy notes in this file when it starts and when it ends. */
 export function journalOf(dataDir: string): string {
   return join(dataDir, 'logs', 'journal');
 }

@@ -1,8 +1,8 @@
-/** Whether a process answers: asked the way its clients ask, not by an open port. */
+/** Finds out whether a process answers. A probe asks as the clients ask, since an open port proves too little. */
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** A loopback answer takes milliseconds; a stopped process must not hold the start-up up. */
+/** A loopback answer takes milliseconds. A stopped process must not delay the start. */
 const probeTimeoutMs = 1_000;
 
 export type ProbeResult = { readonly ok: true; readonly detail: string } | { readonly ok: false; readonly detail: string };
@@ -25,7 +25,7 @@ export function redisProbe(port: number, host = '127.0.0.1'): Probe {
     try {
       const answer = await exchange(host, port, Buffer.from('PING\r\n'), (bytes) => bytes.includes('\r\n'));
       const text = answer.toString('latin1').trim();
-      // While it reads its file back it answers -LOADING.
+      // Redis answers -LOADING while it reads its file back.
       return text.startsWith('+PONG') ? { ok: true, detail: text } : { ok: false, detail: text };
     } catch (error) {
       return { ok: false, detail: reason(error) };
@@ -33,7 +33,7 @@ export function redisProbe(port: number, host = '127.0.0.1'): Probe {
   };
 }
 
-/** Begins a session as nobody it knows: who is asked for a password is let in as far as that; while it starts or stops it says 57P03. */
+/** Begins a session as an unknown user. A server that asks for a password is up. A server that starts or stops answers 57P03. */
 export function postgresProbe(port: number, host = '127.0.0.1'): Probe {
   return async () => {
     try {
@@ -57,7 +57,7 @@ export function postgresProbe(port: number, host = '127.0.0.1'): Probe {
   };
 }
 
-/** Asks for the cluster's metadata: a broker appears there itself once the controllers let it take part. */
+/** Asks for the cluster's metadata. A broker lists itself there once the controllers let it take part. */
 export function kafkaProbe(port: number, host = '127.0.0.1'): Probe {
   return async () => {
     try {
@@ -133,7 +133,7 @@ export function reason(error: unknown): string {
   return code.code ?? (cause ?? error).message;
 }
 
-/** Whether something listens. */
+/** Whether a process listens on the port. */
 export function portTaken(port: number, host = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
@@ -149,14 +149,14 @@ export function portTaken(port: number, host = '127.0.0.1'): Promise<boolean> {
 
 export interface WaitOptions {
   readonly timeoutMs: number;
-  /** Ends the waiting early with its text: the process died, the run was stopped. */
+  /** Ends the wait early with its text: the process died, or the run was stopped. */
   readonly givesUp?: () => string | undefined;
 }
 
-/** Asks until the answer is yes. Answers the last no when the time is over. */
+/** Asks until the answer is yes. Returns the last no when the time is over. */
 export async function waitFor(probe: Probe, { timeoutMs, givesUp }: WaitOptions): Promise<ProbeResult> {
   const until = performance.now() + timeoutMs;
-  // Quick at first, as an embedded start takes a second in all; a slow JVM is not asked 20 times a second.
+  // Quick at first, as an embedded start takes a second in all. Slower later, since a slow JVM should not be asked 20 times a second.
   let pauseMs = 25;
   for (;;) {
     const given = givesUp?.();

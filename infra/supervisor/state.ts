@@ -1,6 +1,6 @@
 /**
- * What a run writes down about itself, for `npm run status` and for the next run.
- * A run killed by -9 leaves this file behind: its processes are told from strangers that got the same id by the kernel's start time.
+ * The notes of a run about itself, for `npm run status` and for the next run.
+ * A run killed with -9 leaves this file behind. The kernel's start time tells its processes apart from strangers with the same id.
  */
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -49,12 +49,12 @@ export function readState(dataDir: string): StackState | undefined {
   try {
     return JSON.parse(readFileSync(join(dataDir, fileName), 'utf8')) as StackState;
   } catch {
-    // None, or half of one from a machine that lost power: nothing can be proved by it.
+    // The file is missing, or half written by a machine that lost power. It proves nothing.
     return undefined;
   }
 }
 
-/** Every run that wrote itself down below `root` (.cloakroom). */
+/** Every run that left its state below `root` (.cloakroom). */
 export function readStates(root: string): StackState[] {
   try {
     return readdirSync(root, { withFileTypes: true })
@@ -70,10 +70,10 @@ export function isAlive(process: { readonly pid: number | undefined; readonly st
   return process.pid !== undefined && process.startTime !== undefined && startTimeOf(process.pid) === process.startTime;
 }
 
-/** What was asked to end gets so long before it is made to. */
+/** A leftover process gets this long to end before SIGKILL. */
 const leftoverGraceMs = 5_000;
 
-/** Ends what a killed run left behind, where it is provably that run's. @returns the names of those that were still there */
+/** Ends the processes of a killed run, if they are provably of that run. @returns the names of those that were still there */
 export async function endLeftovers(state: StackState): Promise<string[]> {
   const alive = state.processes.filter(isAlive);
   // In the reverse order of their start, as far as one signal can.
@@ -88,6 +88,6 @@ export async function endLeftovers(state: StackState): Promise<string[]> {
 function signalLeftover(entry: ProcessEntry, signal: NodeJS.Signals): void {
   if (!isAlive(entry) || entry.pid === undefined) return;
   killGroup(entry.pid, signal);
-  // A stopped one cannot act.
+  // A stopped process cannot act on a signal.
   killGroup(entry.pid, 'SIGCONT');
 }

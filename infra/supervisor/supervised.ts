@@ -1,7 +1,10 @@
 /**
- * One process of the stack, kept alive: started, waited for by its health, and when it crashes reported and started again.
- * Races this file owns: a crash while it is still starting (the wait gives up at once), an end asked for during the back-off (no restart
- * follows), and a second crash before the first restart was ready (the delay grows, there is never more than one start under way).
+ * One process of the stack, kept alive. The supervisor starts it, waits until it is healthy, and restarts it after a crash.
+ *
+ * This file owns these races:
+ *  - The process crashes while it is still starting: the wait gives up at once.
+ *  - A stop comes during the back-off: no restart follows.
+ *  - A second crash comes before the first restart was ready: the delay grows, and only one start is ever under way.
  */
 import { killGroup, launch, lastLines, memoryOfTree } from './child.ts';
 import type { Child, Exit, LaunchSpec, Memory } from './child.ts';
@@ -14,11 +17,13 @@ import type { ProcessState } from './state.ts';
 export interface Backoff {
   readonly firstMs: number;
   readonly maxMs: number;
-  /** So long ready, and the next crash counts as the first. */
+  /** After this long in the ready state, the next crash counts as the first. */
   readonly resetAfterMs: number;
 }
 
-/** At once, as most crashes are one kill; and not more than one start in 5 s of a service that cannot live, on a laptop with 2 cores. */
+/**
+ * The first restart comes at once, as most crashes are one kill. A service that cannot run gets at most one start in 5 s, on a laptop with 2 cores.
+ */
 export const restartBackoff: Backoff = { firstMs: 250, maxMs: 5_000, resetAfterMs: 30_000 };
 
 export interface SupervisedOptions {
@@ -78,7 +83,9 @@ export class Supervised {
     void child.exited.then((exit) => this.#onCrash(exit));
   }
 
-  /** Kills it, and no other takes its place until `giveBack`: how a test sees what the rest does without it. Resolves when it is gone. */
+  /**
+   * Kills the process, and starts no other until `giveBack`. Tests use it to see how the rest works without the process. Resolves when it is gone.
+   */
   async takeAway(): Promise<void> {
     if (this.#keptDown || this.state !== 'ready' || this.#child === undefined)
       throw new Error(`${this.spec.name} is not there to be taken`);
@@ -89,7 +96,7 @@ export class Supervised {
     killGroup(pid, 'SIGKILL');
   }
 
-  /** Starts what was taken away. Resolves when it is ready. */
+  /** Starts the process again after `takeAway`. Resolves when it is ready. */
   async giveBack(): Promise<void> {
     if (!this.#keptDown) return;
     this.#keptDown = false;
@@ -97,7 +104,7 @@ export class Supervised {
     await this.untilReplaced(-1);
   }
 
-  /** Resolves when another process than `pid` does this one's work and is ready. */
+  /** Resolves when a successor of `pid` is ready. */
   untilReplaced(pid: number): Promise<number> {
     return new Promise((resolve) => {
       const look = () => {
@@ -116,7 +123,7 @@ export class Supervised {
     clearTimeout(this.#healthyTimer);
     const exit = await this.#child?.end(graceMs);
     if (this.state === 'waiting') return;
-    // Worth a line: it may have lost what it had not finished.
+    // Worth a line: the process may have lost unfinished work.
     const forced = exit?.signal === 'SIGKILL' && this.state === 'ready';
     this.#change('ended', forced ? `did not end within ${(graceMs / 1000).toFixed(1)} s and was killed` : undefined);
   }
@@ -171,7 +178,7 @@ export class Supervised {
       this.#becomeReady();
       this.#options.onChange(this, 'is ready again');
     } else if (child.exit() === undefined) {
-      // It lives and does not answer: a fresh one is the only thing left to try.
+      // The process lives and does not answer. A restart is the only remedy left.
       this.#options.onChange(this, `is not ready after ${this.spec.readyTimeoutMs / 1000} s (${ready.detail})`);
       child.kill('SIGKILL');
     }
@@ -181,7 +188,7 @@ export class Supervised {
   #change(state: ProcessState, note?: string): void {
     this.state = state;
     this.#options.onChange(this, note);
-    // A watcher that has seen enough removes itself, which a Set allows while it is walked.
+    // A satisfied watcher removes itself, and a Set allows that during iteration.
     for (const look of this.#watchers) look();
   }
 }
@@ -198,7 +205,7 @@ function startFailure(spec: ProcessSpec, child: Child, detail: string, logFile: 
   return new StackError(`${spec.name} did not come up: ${what}${why}`, `read ${logFile}; if its data is damaged, start with --fresh`);
 }
 
-/** The message of a JSON log line, the line itself of others. */
+/** The message of a JSON log line. Other lines stay as they are. */
 function plainText(line: string): string {
   try {
     const entry = JSON.parse(line) as { msg?: string; err?: { message?: string } };

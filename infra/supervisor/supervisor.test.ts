@@ -11,7 +11,7 @@ import { dummyCommand, dummyStack, journalOf } from './dummy.fixture.ts';
 import { readState, writeState } from './state.ts';
 import { Supervisor } from './supervisor.ts';
 
-/** Outside what the shop (4000-4299), the browser tests and the integration tests use. */
+/** Outside the ports of the shop (4000-4299), the browser tests and the integration tests. */
 const base = 23_500;
 const [low, middle, high] = [base + 10, base + 20, base + 30];
 const chain: DummySpec[] = [
@@ -67,7 +67,7 @@ it('reports a crashed process and starts it again, later after each crash', asyn
     expect(readState(dataDir)?.processes[1]).toMatchObject({ name: 'auth', state: 'ready', pid: auth.pid });
   }
   expect(auth.restarts).toBe(4);
-  // Nobody else was disturbed.
+  // No other process was disturbed.
   expect(journal().filter((line) => line === 'start kafka' || line === 'start gateway-1')).toHaveLength(2);
 });
 
@@ -78,7 +78,7 @@ it('keeps down what is taken away until it is given back', async () => {
   await auth.takeAway();
   expect(events.at(-1)).toBe('auth ended (SIGKILL), and is kept down');
   expect([auth.pid, auth.state]).toEqual([undefined, 'restarting']);
-  // What would come back does so within 20 ms: kafka does.
+  // A restart comes within 20 ms, as the one of kafka shows.
   const kafka = supervisor.find('kafka');
   const before = kafka.pid!;
   kafka.kill('SIGKILL');

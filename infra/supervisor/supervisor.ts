@@ -1,6 +1,6 @@
 /**
- * Starts a drawn stack in the order of its needs, keeps it alive, ends it in the reverse order.
- * The bound that everything here serves: 10 s after it is asked to stop, nothing it started is left.
+ * Starts a drawn stack in the order of its needs, keeps it alive, and ends it in the reverse order.
+ * Everything here serves one bound: 10 s after a stop, no process that it started is left.
  */
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,22 +21,22 @@ export type StackEvent =
 
 export interface SupervisorOptions {
   readonly spec: StackSpec;
-  /** How a process of the drawing becomes a command, given its log file. */
+  /** Turns a process of the drawing into a command, given its log file. */
   readonly prepare: (spec: ProcessSpec, logFile: string) => Promise<LaunchSpec>;
   readonly onEvent: (event: StackEvent) => void;
   /** Runs once data and ports are known to be ours, before the first process. */
   readonly provision?: () => Promise<void>;
-  /** Runs once a process is ready for the first time; those that need it wait for the end of this too. */
+  /** Runs once a process is ready for the first time. The processes that need it wait for this to end too. */
   readonly settle?: (spec: ProcessSpec) => Promise<void>;
   readonly backoff?: Backoff;
 }
 
-/** Whether data of earlier runs is removed first. */
+/** Whether the start first removes data of earlier runs. */
 export type Fresh = boolean | 'redis-in-memory';
 
-/** Of the 10 s promised, so that the launcher itself still gets to end. */
+/** Part of the 10 s promised, so that the launcher itself still has time to end. */
 const stopBudgetMs = 9_000;
-/** What a level gets even when those above took everything. */
+/** A level gets at least this long, even when the levels above took everything. */
 const stopFloorMs = 500;
 
 export class Supervisor {
@@ -79,7 +79,7 @@ export class Supervisor {
     return found;
   }
 
-  /** Ready when all are. @throws StackError, and then nothing is left running */
+  /** Resolves when all are ready. @throws StackError, and then nothing is left running */
   async start({ fresh }: { readonly fresh: Fresh }): Promise<void> {
     await this.#claim(fresh);
     process.once('exit', this.#lastResort);
@@ -92,13 +92,13 @@ export class Supervisor {
     }
   }
 
-  /** Ends all, in the reverse order of their needs. Safe to call twice: the second waits for the first. */
+  /** Ends all processes, in the reverse order of their needs. Safe to call twice: the second call waits for the first. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stopInOrder();
     return this.#stopping;
   }
 
-  /** Makes sure that data and ports are ours alone. */
+  /** Makes sure that no other run uses these data and ports. */
   async #claim(fresh: Fresh): Promise<void> {
     const { dataDir } = this.spec;
     const earlier = readState(dataDir);
@@ -138,7 +138,7 @@ export class Supervisor {
         await this.#options.settle?.(supervised.spec);
       };
       const begun = begin();
-      // The first failure counts: what waits for the failed one must not start, and must not fail a second time unheard.
+      // The first failure counts. Processes that wait for the failed one must not start, and must not fail a second time unseen.
       begun.catch(() => failed.abort());
       ready.set(name, begun);
     }
@@ -159,7 +159,7 @@ export class Supervisor {
     this.#claimed = false;
   }
 
-  /** The launcher ends without having stopped: an exception nobody caught. */
+  /** The launcher ends without a stop, after an uncaught exception. */
   #killEverything(): void {
     for (const { pid } of this.processes) if (pid !== undefined) killGroup(pid, 'SIGKILL');
   }
@@ -186,7 +186,7 @@ export class Supervisor {
   }
 }
 
-/** Processes by depth of their needs: none of a level needs another of it. */
+/** Groups processes by the depth of their needs: no process needs another of its level. */
 export function levelsOf(specs: readonly ProcessSpec[]): ProcessSpec[][] {
   const depth = new Map<string, number>();
   const levels: ProcessSpec[][] = [];
@@ -215,7 +215,7 @@ async function takenPorts(spec: StackSpec): Promise<{ port: number; name: string
   return wanted.filter((_, index) => taken[index]);
 }
 
-/** The last run's log is what one wants to read after a crash; those before it are not kept. */
+/** After a crash a person wants to read the last run's log. Older logs are not kept. */
 function keepOneOldLog(file: string): void {
   if (existsSync(file)) renameSync(file, `${file}.1`);
 }
