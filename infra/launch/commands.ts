@@ -1,4 +1,4 @@
-/** How each process of the drawing becomes a command on this machine. */
+/** Turns each process of the drawing into a command on this machine. */
 import { join } from 'node:path';
 import type { LaunchSpec } from '../supervisor/child.ts';
 import { repository, toolsDir } from '../stack/folders.ts';
@@ -13,10 +13,10 @@ import type { NativeTools } from './provider.ts';
 import { newMeshSecret, databasePassword, keyEncryptionKey, refreshTokenKey, sessionMacKey } from './secrets.ts';
 import type { AppSpec, ProcessSpec, SecretName } from '../stack/stack.ts';
 
-/** Compiled code kept between starts: most of a service's start is reading its libraries, and 7 processes read the same ones. */
+/** Keeps compiled code between starts: most of a service's start is reading its libraries, and 7 processes read the same ones. */
 const compileCache = join(toolsDir, 'compile-cache');
 
-/** Node says these at each start: node:sqlite is a release candidate, kafkajs computes a negative timer (its issue 1751). */
+/** Node prints these at each start: node:sqlite is a release candidate, and kafkajs computes a negative timer (its issue 1751). */
 const quiet = ['--disable-warning=ExperimentalWarning', '--disable-warning=TimeoutNegativeWarning', '--enable-source-maps'];
 
 const secretOf: Record<SecretName, (dataDir: string) => string> = {
@@ -56,12 +56,12 @@ export function commandFor(dataDir: string, tools: NativeTools | undefined, insp
   };
 }
 
-/** Finishes the set-up once a process answers, before those that need it begin. */
+/** Finishes the set-up once a process answers, before the processes that need it begin. */
 export function settleProcess({ run }: ProcessSpec): Promise<void> {
   return run.kind === 'redis-cluster-node' && run.forms !== undefined ? createCluster(run.forms) : Promise.resolve();
 }
 
-/** The orders of the embedded process. They come by its environment: they hold the MAC key, so never by its arguments. */
+/** The orders of the embedded process. They hold the MAC key, so they come by its environment and never by its arguments. */
 export interface EmbeddedOrders {
   readonly apps: readonly Pick<AppSpec, 'app' | 'env'>[];
   readonly eventLogFile: string;
@@ -72,7 +72,7 @@ export interface EmbeddedOrders {
 interface Place {
   readonly name: string;
   readonly logFile: string;
-  /** For Node itself. */
+  /** Flags for Node itself. */
   readonly flags: readonly string[];
 }
 

@@ -1,7 +1,7 @@
 /**
- * Two Redis, a Redis cluster, one Kafka and, where its binaries are, one PostgreSQL for integration tests, out of the same drawings as the shop's:
- * `node infra/launch/dev-services.ts --base 22000`.
- * Prints the environment of those tests, stays until a signal, then ends them all.
+ * Starts storage for integration tests: two Redis, a Redis cluster, one Kafka and, where its binaries are installed, one PostgreSQL. They come from
+ * the same drawings as the shop's: `node infra/launch/dev-services.ts --base 22000`.
+ * The command prints the environment of those tests, stays until a signal, then ends them all.
  */
 import { join } from 'node:path';
 import { commandFor, settleProcess } from './commands.ts';
@@ -19,7 +19,7 @@ import type { Fresh, StackEvent } from '../supervisor/supervisor.ts';
 
 export interface DevServicesRequest {
   readonly base: number;
-  /** .cloakroom/dev-<base> unless told. */
+  /** .cloakroom/dev-<base> by default. */
   readonly dataDir?: string;
   readonly fresh?: Fresh;
   readonly say?: (line: string) => void;
@@ -76,13 +76,13 @@ export async function startDevServices({
   };
 }
 
-/** Beside the single Redis of the same services; their bus ports are 40 higher. */
+/** Beside the single Redis of the same services. The bus ports of its nodes are 40 higher. */
 const clusterPorts = (base: number): number[] => Array.from({ length: clusterNodeCount }, (_, index) => base + 250 + index);
 
-/** A node that a test killed stays away until its replica has taken over, and comes back as the replica: within 6 s, tests wait for it. */
+/** A node that a test killed stays down until its replica has taken over, and comes back as the replica. Tests wait up to 6 s for it. */
 const clusterBackoff = { firstMs: 6_000, maxMs: 6_000, resetAfterMs: 1_000 };
 
-/** Apart from the others: its nodes are killed, theirs are to be back at once. */
+/** Supervised apart from the other services: tests kill its nodes, while a killed service of the others must be back at once. */
 function superviseCluster(base: number, dataDir: string, tools: NativeTools, onEvent: (event: StackEvent) => void): Supervisor {
   const drawn = drawStack({ provider: 'native', base, dataDir });
   return new Supervisor({
@@ -100,7 +100,7 @@ async function main(): Promise<void> {
     throw new StackError('no --base', 'node infra/launch/dev-services.ts --base 22000');
   const told = Promise.withResolvers<void>();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => told.resolve());
-  // Node would end by itself with nothing left to wait for.
+  // Without this timer Node would end, with nothing left to wait for.
   const alive = setInterval(() => undefined, 60_000);
   const services = await startDevServices({ base, say: (line) => process.stderr.write(`${line}\n`) });
   const words = Object.entries(services.env).map(([key, value]) => `${key}=${value}`);

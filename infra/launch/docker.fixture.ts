@@ -1,4 +1,4 @@
-/** A docker that is a shell script: what a client says with and without an engine, and what it was asked. */
+/** A docker that is a shell script. It answers like a client with or without an engine, and records its calls. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,12 +6,12 @@ import { join } from 'node:path';
 export interface FakeDocker {
   readonly folder: string;
   readonly command: string;
-  /** One line a call. */
+  /** One line per call. */
   calls(): string[];
   remove(): void;
 }
 
-/** @param cases of a shell `case "$*"`; what matches none succeeds in silence */
+/** @param cases of a shell `case "$*"`; a call that matches none succeeds silently */
 export function fakeDocker(cases: string): FakeDocker {
   const folder = mkdtempSync(join(tmpdir(), 'cloakroom-docker-'));
   const [command, log] = [join(folder, 'docker'), join(folder, 'calls')];

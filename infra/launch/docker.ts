@@ -1,11 +1,11 @@
-/** Whether containers can be had: a client alone is not enough, an engine has to answer. */
+/** Finds out whether this machine can run containers. A client alone is not enough: an engine has to answer. */
 import { findOnPath, run } from '../native/debian.ts';
 import type { Found } from '../native/debian.ts';
 
-/** An engine on this machine answers in milliseconds; a remote or a hanging one must not hold up a start that has other choices. */
+/** An engine on this machine answers in milliseconds. A remote or a hanging one must not delay a start that has other choices. */
 const answerTimeoutMs = 3_000;
 
-/** The first that knows `start_interval`. An older one refuses infra/compose.yaml. */
+/** The first version that knows `start_interval`. An older one refuses infra/compose.yaml. */
 export const engineMajorMin = 25;
 
 export interface Docker {

@@ -18,31 +18,33 @@ import { Supervisor } from '../supervisor/supervisor.ts';
 import type { Fresh, StackEvent } from '../supervisor/supervisor.ts';
 
 export interface StackRequest {
-  /** Tests name theirs: auto would let a suite pass on something else than it says. */
+  /** Tests name their provider: with auto a suite could pass on another provider than it says. */
   readonly provider: Provider;
-  /** usual unless told. */
+  /** usual by default. */
   readonly profile?: Profile;
   readonly base: number;
-  /** .cloakroom/<provider>-<base> unless told. */
+  /** .cloakroom/<provider>-<base> by default. */
   readonly dataDir?: string;
   readonly fresh?: Fresh;
   readonly logLevel?: string;
-  /** OTEL_* for every process; those of the launcher's own environment unless told. */
+  /** OTEL_* for every process; by default those of the launcher's own environment. */
   readonly telemetry?: Readonly<Record<string, string>>;
   /** As in StackOptions. */
   readonly limits?: Readonly<Record<string, string>>;
   readonly sessionMode?: string;
-  /** Those that a sign-in may ask for, separated by commas; SESSION_MODES of the launcher's environment unless told. */
+  /** The session modes that a sign-in may ask for, separated by commas; by default SESSION_MODES of the launcher's environment. */
   readonly sessionModes?: string;
   readonly accessTokenLifetimeMs?: number;
-  /** sqlite unless told. */
+  /** sqlite by default. */
   readonly database?: Database;
-  /** Where our own Redis and Kafka are met instead of where they listen: through a test's proxy. For native alone. */
+  /** Other addresses for our own Redis and Kafka, such as those of a test's proxy. For native alone. */
   readonly storageUrls?: StorageDetours;
   readonly onEvent?: (event: StackEvent) => void;
-  /** A module that each of our own processes imports first: how a test takes a defence away (labs/faults/plant.ts). `npm start` has no such option. */
+  /**
+   * A module that each of our own processes imports first. Tests take a defence away with it (labs/faults/plant.ts). `npm start` has no such option.
+   */
   readonly preload?: string;
-  /** How the nemesis puts a part somewhere else (labs/chaos/namespaces.ts). */
+  /** The nemesis moves a part elsewhere with it (labs/chaos/namespaces.ts). */
   readonly reshape?: Reshape;
 }
 
@@ -60,7 +62,7 @@ export interface RunningProcess {
   takeAway(): Promise<void>;
   /** Resolves when its successor is ready. */
   giveBack(): Promise<void>;
-  /** Resolves with the process id that took over from `pid`, once that is ready. */
+  /** Resolves with the id of the process that took over from `pid`, once that is ready. */
   waitUntilReplaced(pid: number): Promise<number>;
 }
 
@@ -73,7 +75,7 @@ export interface RunningStack {
   stop(): Promise<void>;
 }
 
-/** @throws StackError: port in use, a part missing, a process that does not come up; nothing is left running then */
+/** @throws StackError when a port is in use, a part is missing or a process does not start; nothing is left running then */
 export async function startStack(request: StackRequest): Promise<RunningStack> {
   const chosen = await chooseProvider(request.provider, { env: process.env, toolsDir, say: () => undefined });
   const supervisor = assembleStack({ ...request, chosen });
@@ -103,7 +105,7 @@ export interface AssemblyRequest extends Omit<StackRequest, 'provider'> {
   readonly inspect?: readonly Inspect[];
 }
 
-/** Everything before the first process: the drawing, and how each part of it becomes a command. @throws StackError */
+/** Everything before the first process: the drawing, and the command of each part. @throws StackError */
 export function assembleStack(request: AssemblyRequest): Supervisor {
   const { base, chosen, logLevel, sessionMode, onEvent, inspect = [], profile = 'usual' } = request;
   const { provider, tools, external } = chosen;
@@ -151,13 +153,13 @@ function reshaping(reshape: Reshape | undefined, prepare: ReturnType<typeof comm
   return change === undefined ? prepare : async (spec, logFile) => change(spec, await prepare(spec, logFile));
 }
 
-/** Settings of the person for `npm start`: the children see nothing else of the launcher's environment. */
+/** Telemetry settings that a person gave to `npm start`: the children see nothing else of the launcher's environment. */
 function telemetryOf(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
   const names = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_TRACES_SAMPLER_ARG'];
   return Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
 }
 
-/** @throws StackError where the cluster cannot be had */
+/** @throws StackError where this machine cannot run the cluster */
 function databaseOfCluster(wanted: Database | undefined, { provider }: Chosen): Database {
   const remedy = 'use --infra native --profile cluster: it brings six Redis, three Kafka and PostgreSQL itself';
   if (provider !== 'native') throw new StackError(`${provider} has no cluster profile`, remedy);
@@ -165,7 +167,7 @@ function databaseOfCluster(wanted: Database | undefined, { provider }: Chosen): 
   return 'postgres';
 }
 
-/** Which database, once it is known to be there. External has PostgreSQL when its URLs are set. @throws StackError */
+/** The database of the run, after a check that it exists. External has PostgreSQL when its URLs are set. @throws StackError */
 function databaseFor(wanted: Database | undefined, { provider, external }: Chosen): Database {
   if (provider === 'external') {
     if (wanted === 'postgres' && external?.databaseUrls === undefined)

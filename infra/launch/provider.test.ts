@@ -12,7 +12,7 @@ const around = (env: NodeJS.ProcessEnv) => ({ env, toolsDir: join(folder, 'tools
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'cloakroom-provider-'));
   said = [];
-  // A machine with nothing on it, where nothing may be installed.
+  // An empty machine, on which nothing may be installed.
   vi.stubEnv('PATH', folder);
   vi.stubEnv('JAVA_HOME', '');
   vi.stubEnv('CLOAKROOM_NO_INSTALL', '1');

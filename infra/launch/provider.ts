@@ -1,4 +1,4 @@
-/** Which infrastructure a run takes: what was asked for, or the best that this machine has or can get. */
+/** Chooses the infrastructure of a run: the one asked for, or the best that this machine has or can get. */
 import { findDocker } from './docker.ts';
 import type { Docker } from './docker.ts';
 import type { Say } from '../native/debian.ts';
@@ -23,7 +23,7 @@ export interface Chosen {
   readonly tools?: NativeTools;
   readonly docker?: Docker;
   readonly external?: ExternalUrls;
-  /** Why this one, and how to get the others. */
+  /** The reason for this provider, and how to get the others. */
   readonly why: string;
 }
 
@@ -33,7 +33,7 @@ export interface Surroundings {
   readonly say: Say;
 }
 
-/** @throws StackError when what was asked for cannot be had; never for auto */
+/** @throws StackError when the provider asked for is unavailable; never for auto */
 export async function chooseProvider(choice: ProviderChoice, around: Surroundings): Promise<Chosen> {
   if (choice === 'embedded') return { provider: 'embedded', why: 'asked for' };
   if (choice === 'external') {
@@ -81,7 +81,7 @@ async function chooseBest(around: Surroundings): Promise<Chosen> {
   return { provider: 'embedded', why: `${native.why}; for native: ${native.remedy}; for external: set the URLs of .env.example` };
 }
 
-/** An install that fails ends here as one line, never as an exception: auto goes on to the next. */
+/** A failed install ends here as one line, never as an exception: auto goes on to the next provider. */
 export async function obtainNative({ toolsDir, say }: Surroundings): Promise<{ tools: NativeTools } | { why: string; remedy: string }> {
   const [redis, kafka] = [await obtainRedis(toolsDir, say), await obtainKafka(toolsDir, say)];
   if (!redis.ok) return redis;
@@ -111,7 +111,7 @@ function readExternal(env: NodeJS.ProcessEnv) {
 }
 
 /**
- * DATABASE_URL_AUTH and so on; where one is missing DATABASE_URL with the service's name as the database.
+ * Reads DATABASE_URL_AUTH and so on. Where one is missing, DATABASE_URL counts, with the service's name as the database.
  * @returns undefined when there are none, or not for all: the services then keep SQLite
  */
 export function readDatabaseUrls(env: NodeJS.ProcessEnv): Record<DatabaseOwner, string> | undefined {

@@ -1,4 +1,4 @@
-/** Secrets of one data folder, made at its first start and readable by its owner alone. */
+/** Secrets of one data folder, made at its first start. Only its owner can read them. */
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,10 +6,13 @@ import { run } from '../native/debian.ts';
 import { StackError } from '../stack/outcome.ts';
 import { meshNames } from '../stack/stack.ts';
 
-/** Two key pairs and signatures a name, and the start of one Node process. */
+/** Time for two key pairs and signatures per name, and the start of one Node process. */
 const certificatesTimeoutMs = 30_000;
 
-/** As createDevelopmentCa would renew them; looked at here so that an ordinary start need not ask it. All of a folder end on one day. */
+/**
+ * createDevelopmentCa would renew certificates at the same age. The check here saves an ordinary start that process. All certificates of a folder
+ * expire on one day.
+ */
 const remainingMinMs = 8 * 24 * 60 * 60 * 1000;
 
 /** @returns base64url of 32 bytes: gateways and auth seal tokens with it */
@@ -17,7 +20,7 @@ export function sessionMacKey(dataDir: string): string {
   return keptSecret(dataDir, 'session-mac.key');
 }
 
-/** @returns base64url of 32 bytes: auth alone seals with it what renews a session in the modes jwt and jwt-denylist */
+/** @returns base64url of 32 bytes: in the modes jwt and jwt-denylist auth alone seals refresh tokens with it */
 export function refreshTokenKey(dataDir: string): string {
   return keptSecret(dataDir, 'refresh-token.key');
 }
@@ -27,18 +30,21 @@ export function keyEncryptionKey(dataDir: string): string {
   return keptSecret(dataDir, 'key-encryption.key');
 }
 
-/** @returns what the services' roles in our own PostgreSQL log in with; only loopback can ask for it, but everyone on the machine can */
+/** @returns the password of the services' roles in our own PostgreSQL; only loopback can use it, but every user of the machine can try */
 export function databasePassword(dataDir: string): string {
   return keptSecret(dataDir, 'postgres.password');
 }
 
 const meshSecretFile = 'mesh.secret';
 
-/** For one start of embedded, in place of certificates: its calls carry it, and so do those of the operator, who may read the folder. */
+/**
+ * The secret of one start of embedded, in place of certificates. Its own calls carry it, and so do the operator's, since the operator may read the
+ * folder.
+ */
 export function newMeshSecret(dataDir: string): string {
   const secret = randomBytes(32).toString('base64url');
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  // The mode of a file that is there does not change by writing it.
+  // Writing an existing file does not change its mode.
   rmSync(join(dataDir, meshSecretFile), { force: true });
   writeFileSync(join(dataDir, meshSecretFile), secret, { mode: 0o600 });
   return secret;
@@ -57,7 +63,7 @@ function keptSecret(dataDir: string, name: string): string {
   return readFileSync(file, 'utf8').trim();
 }
 
-/** Besides the services whoever runs them: `npm run revoke-everything` shows it. In containers nobody is handed it. */
+/** The services and the operator: `npm run revoke-everything` shows the operator's certificate. Containers never get that one. */
 export const certificateNames: readonly string[] = [...meshNames, 'operator'];
 
 /** The certificates of the mesh, from a development CA of this folder. */
@@ -65,7 +71,7 @@ export async function meshCertificates(dataDir: string): Promise<void> {
   const dir = join(dataDir, 'tls');
   if (areCurrent(dir)) return;
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  // A process of its own: the launcher stays small, as it lives as long as the shop does.
+  // A separate process keeps the launcher small, as the launcher lives as long as the shop.
   const failure = await run(process.execPath, [join(import.meta.dirname, 'certificates.ts'), dir, ...certificateNames], {
     timeoutMs: certificatesTimeoutMs,
   });
