@@ -1,6 +1,6 @@
 /**
- * `npm run admin -- grant EMAIL`, `revoke EMAIL`, `list`: who administers the shop that runs here. auth's own command does it, on auth's database.
- * In containers it runs inside auth's, which has that database and what it is told of it.
+ * `npm run admin -- grant EMAIL`, `revoke EMAIL`, `list`: manages the administrators of the shop that runs here. auth's own command does the work, on
+ * auth's database. In a containers shop the command runs inside auth's container, which has that database and its settings.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,15 +17,15 @@ import { portsOf } from '../stack/stack.ts';
 import { isAlive, readStates } from '../supervisor/state.ts';
 
 const script = 'apps/auth/dist/admin.main.js';
-/** The start of Node, one transaction, and an engine that may be remote. */
+/** Time for the start of Node, one transaction, and an engine that may be remote. */
 const containerTimeoutMs = 30_000;
-/** An engine that hangs must not keep the command from a shop without containers. */
+/** An engine that hangs must not block the command for a shop without containers. */
 const listTimeoutMs = 3_000;
 
 interface Command {
   readonly file: string;
   readonly args: readonly string[];
-  /** All that it is told; what runs in a container is told there. */
+  /** All settings of the command. A command in a container has its settings there. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -47,8 +47,8 @@ async function commandFor(base: number | undefined, docker: string | undefined):
 }
 
 /**
- * A shop in containers writes no state: the engine knows it, by the labels of compose.
- * @returns undefined where none runs, or no engine answers
+ * A shop in containers writes no state, so the engine finds it by the labels of compose.
+ * @returns undefined where no such shop runs, or no engine answers
  */
 export async function commandInContainer(docker: string, base: number | undefined): Promise<Command | undefined> {
   const listing = [
@@ -72,7 +72,7 @@ export async function commandInContainer(docker: string, base: number | undefine
   return id === undefined ? undefined : { file: docker, args: ['exec', id, 'node', script] };
 }
 
-/** What auth of this shop is told of its database. @throws StackError */
+/** The settings that auth of this shop has for its database. @throws StackError */
 export function databaseOf(
   { state, dataDir }: Pick<RunningShop, 'state' | 'dataDir'>,
   env: NodeJS.ProcessEnv = process.env,
@@ -85,7 +85,7 @@ export function databaseOf(
   const file = join(dataDir, 'db', 'auth.sqlite');
   if (state.provider === 'external') {
     const named = readDatabaseUrls(env)?.auth ?? (env['DATABASE_URL_AUTH'] || undefined);
-    // A file may lie there from an earlier run, while auth has PostgreSQL.
+    // A file from an earlier run may lie there, while auth uses PostgreSQL.
     if (named === undefined)
       throw new StackError(
         'the shop that runs here is external: no variable names the database of auth',

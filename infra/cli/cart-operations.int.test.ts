@@ -1,4 +1,4 @@
-/** The operator's command as a process, on a real Kafka. The log is the one of its real name: only rows of this test's own cart are looked at. */
+/** The operator's command as a process, on a real Kafka. The log has its real name, so the test looks only at rows of its own cart. */
 import { execFile } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { createLogger, systemClock } from '@cloakroom/platform';
 import { expect, it } from 'vitest';
 
 const brokers = process.env['TEST_KAFKA_BROKERS'] ?? '';
-/** Two programs begin after each other, on a machine that runs everything else as well. */
+/** Two programs start one after the other, on a machine that runs everything else as well. */
 const patienceMs = 60_000;
 
 function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {

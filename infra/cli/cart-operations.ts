@@ -1,6 +1,6 @@
 /**
- * `npm run cart -- history|redrive|replay`: an operator's look at the log of carts, and what mends it. The work is the cart service's own
- * (apps/cart/src/*.main.ts); here is found which shop is meant, and where its log and its view are.
+ * `npm run cart -- history|redrive|replay`: shows an operator the log of carts, and repairs it. The cart service's own programs do the work
+ * (apps/cart/src/*.main.ts). This file finds the shop that is meant, its log and its view.
  */
 import { join } from 'node:path';
 import { dataRoot, repository } from '../stack/folders.ts';
@@ -48,7 +48,7 @@ function storesOf({ portBase, brokers }: CartFlags): Partial<Record<Place, strin
   return brokers === undefined ? places : { ...places, KAFKA_BROKERS: brokers };
 }
 
-/** Of an external shop nobody wrote down where its stores are: the environment says, as it did at its start. */
+/** The state of an external shop does not say where its stores are. The environment says it, as at its start. */
 function placesOf({ provider, profile, base }: StackState, needed: readonly Place[]): Partial<Record<Place, string>> {
   if (provider === 'external') {
     const missing = needed.filter((name) => process.env[name] === undefined);
@@ -64,7 +64,7 @@ function placesOf({ provider, profile, base }: StackState, needed: readonly Plac
   return Object.fromEntries(needed.map((name) => [name, places[name]]));
 }
 
-/** The data folder of a run is where its logs are. */
+/** A run's data folder holds its logs. */
 const embeddedLogOf = ({ processes }: StackState): string => join(processes[0]?.logFile ?? dataRoot, '..', '..', 'event-log', 'events.log');
 
 const run = (

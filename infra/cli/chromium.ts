@@ -1,4 +1,4 @@
-/** A browser for the tests: the system's, else installed as root on Debian, else Playwright's own download. */
+/** A browser for the tests: the system's own, else a package that root installs on Debian, else Playwright's own download. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ export async function obtainChromium(say: Say): Promise<Found<string>> {
   if (there !== undefined) return { ok: true, value: there };
   let why = 'no Chromium on this machine';
   if (mayInstall()) {
-    // The shell is not packaged everywhere.
+    // Some systems have no package of the headless shell.
     let failure: string | undefined;
     for (const name of ['chromium-headless-shell', 'chromium']) {
       failure = await aptInstall([name], say);
@@ -35,12 +35,12 @@ export async function obtainChromium(say: Say): Promise<Found<string>> {
 export function findChromium(): string | undefined {
   const named = process.env['CHROMIUM_PATH'];
   if (named !== undefined && existsSync(named)) return named;
-  // The shell first: the same engine without windows takes two thirds of the processor time.
+  // The headless shell comes first: the same engine without windows takes two thirds of the processor time.
   const names = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome'];
   return names.map((name) => findOnPath(name)).find((path) => path !== undefined) ?? playwrightsOwn();
 }
 
-/** Asked in e2e, whose dependency Playwright is. */
+/** Resolved from e2e, which depends on Playwright. */
 function playwrightsOwn(): string | undefined {
   const script = "import { chromium } from '@playwright/test'; console.log(chromium.executablePath());";
   const answer = spawnSync(process.execPath, ['--input-type=module', '-e', script], { cwd: join(repository, 'e2e'), encoding: 'utf8' });

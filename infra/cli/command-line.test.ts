@@ -1,4 +1,4 @@
-/** What a person mistypes, in every command: an error in words and the usage, never a stack. */
+/** A mistyped command line gets an error in words and the usage, never a stack trace. This holds for every command. */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -21,7 +21,7 @@ async function typed(...args: readonly string[]): Promise<{ code: number; output
 
 const stack = /^\s+at .*(?:\.[mc]?[jt]s|node:)/m;
 
-/** Each command of cli.ts, as far as its options begin. */
+/** Each command of cli.ts, up to its options. */
 const commands = [
   ['start'],
   ['status'],

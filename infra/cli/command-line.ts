@@ -1,13 +1,13 @@
-/** The one way in for every command of infra/: its options are read here, and what a person mistyped is told in words, with the usage. */
+/** Every command of infra/ reads its options here. A typing mistake is answered in words, with the usage. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { describeFailure } from '../stack/outcome.ts';
 
-/** Typed wrong: told with the usage, never with a stack. */
+/** A typing mistake: printed with the usage, never with a stack trace. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** Where a stack of a command may listen: above what only root may use, and below the end with room for its ports. */
+/** The ports where a stack of a command may listen: above the ports reserved for root, and with room for its ports before the end. */
 export const portBases = { min: 1_024, max: 64_000 };
 
 type Options = NonNullable<ParseArgsConfig['options']>;
@@ -16,11 +16,11 @@ type Parsed<Own extends Options> = ReturnType<typeof parseArgs<{ options: Own; a
 export interface CommandLine<Own extends Options> {
   readonly help: string;
   readonly options: Own;
-  /** How many words without dashes it takes; none unless told. */
+  /** The most words without dashes that the command takes; none by default. */
   readonly wordCountMax?: number;
 }
 
-/** Sets the exit code. @param run returns it */
+/** Sets the exit code that `run` returns. @param run does the command's work */
 export async function runCommandLine<const Own extends Options>(
   { help, options, wordCountMax = 0 }: CommandLine<Own>,
   run: (values: Parsed<Own>['values'], words: readonly string[]) => number | Promise<number>,
@@ -41,10 +41,10 @@ export async function runCommandLine<const Own extends Options>(
 const isMistyped = (error: unknown): error is Error =>
   error instanceof UsageError || (error instanceof Error && String((error as { code?: unknown }).code).startsWith('ERR_PARSE_ARGS'));
 
-/** Node goes on about how to pass a word that begins with a dash. */
+/** Node's message goes on about words that begin with a dash. This drops that part. */
 const messageOf = ({ message }: Error): string => message.replace(/\. To specify a positional argument.*$/s, '');
 
-/** @throws UsageError where the text is no such number */
+/** @throws UsageError where the text is not a whole number in the range */
 export function wholeNumber(option: string, text: string | undefined, { min, max }: { min: number; max: number }): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
@@ -53,7 +53,7 @@ export function wholeNumber(option: string, text: string | undefined, { min, max
   return value;
 }
 
-/** @throws UsageError where it is none of them */
+/** @throws UsageError where the text is none of the names */
 export function oneOf<Name extends string>(option: string, text: string, names: readonly Name[]): Name {
   const found = names.find((name) => name === text);
   if (found === undefined) throw new UsageError(`${option} ${text}: one of ${names.join(', ')}`);

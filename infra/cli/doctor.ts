@@ -6,7 +6,7 @@ import { findJava } from '../native/java.ts';
 import { findPostgres } from '../native/postgres.ts';
 import { findRedis } from '../native/redis.ts';
 
-/** `npm run doctor`: what this machine has, what it lacks, what for, and the command that mends it. */
+/** `npm run doctor`: lists what this machine has and lacks. For each missing part it says its use, and the command that installs it. */
 export async function doctor(print: (line: string) => void): Promise<number> {
   const [java, postgres, docker] = [findJava(), findPostgres(), await findDocker()];
   const lacks = (what: string, command: string) => `missing (${what}); mend it: ${command}`;

@@ -1,9 +1,9 @@
-/** Log files read for people: one line an entry, prefixed by who said it. */
+/** Prints log files for people: one line per entry, with the name of its process. */
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 
-/** How often the files are looked at. Polling works on every file system, and a person does not see a fifth of a second. */
+/** Time between looks at the files. Polling works on every file system, and a person does not notice a fifth of a second. */
 const followIntervalMs = 200;
-/** What is shown at once of a file that grew: more scrolls by unread. */
+/** The most that is shown at once of a file that grew: more would scroll by unread. */
 const readBytesMax = 256 * 1024;
 
 export interface Followed {
@@ -11,7 +11,7 @@ export interface Followed {
   readonly file: string;
 }
 
-/** Prints what is appended from now on, or from `tailBytes` before the end. @returns ends it, after one last look */
+/** Prints lines appended from now on, or from `tailBytes` before the end. @returns a function that stops it, after one last look */
 export function followLogs(files: readonly Followed[], print: (line: string) => void, tailBytes = 0): () => void {
   const width = Math.max(...files.map(({ name }) => name.length));
   const readers = files.map(({ name, file }) => {
@@ -33,7 +33,7 @@ function appendedTo(file: string, tailBytes: number): () => string[] {
   let rest = '';
   return () => {
     const size = sizeOf(file);
-    // Begun anew by another run.
+    // Another run has begun the file anew.
     if (size < at) at = 0;
     if (size === at) return [];
     const from = Math.max(at, size - readBytesMax);
@@ -61,7 +61,7 @@ function readPart(file: string, from: number, length: number): string {
 const levels: Record<number, string> = { 10: 'TRACE', 20: 'DEBUG', 30: 'INFO', 40: 'WARN', 50: 'ERROR', 60: 'FATAL' };
 const unshown = new Set(['level', 'time', 'pid', 'hostname', 'name', 'service', 'msg', 'err', 'v']);
 
-/** A JSON entry of ours as text; a line of Redis or Kafka as it is. */
+/** Turns a JSON entry of ours into text. A line of Redis or Kafka stays as it is. */
 export function prettyLine(line: string): string {
   if (!line.startsWith('{')) return line;
   let entry: Record<string, unknown>;

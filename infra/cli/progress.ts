@@ -1,4 +1,4 @@
-/** What a start shows while it runs: a live list on a terminal, one plain line a fact everywhere else. */
+/** Shows the progress of a start: a live list on a terminal, one plain line per fact everywhere else. */
 import type { StackEvent, Supervisor } from '../supervisor/supervisor.ts';
 import type { Supervised } from '../supervisor/supervised.ts';
 
@@ -41,7 +41,7 @@ function readyLine({ spec, readyInMs }: Supervised): string {
   return `${spec.name.padEnd(14)} ready in ${((readyInMs ?? 0) / 1000).toFixed(1).padStart(4)} s  ${spec.url}`;
 }
 
-/** Never rejects: what went wrong is told by the one who started. */
+/** Never rejects: the starter reports the failure. */
 async function showList(supervisor: Supervisor, started: Promise<void>, waiting: Map<Supervised, () => void>): Promise<void> {
   const { Listr } = await import('listr2');
   const over = started.then(
@@ -53,7 +53,7 @@ async function showList(supervisor: Supervisor, started: Promise<void>, waiting:
     task: async (_: unknown, task: { title: string; skip(message: string): void }) => {
       const ready = new Promise<void>((resolve) => waiting.set(supervised, resolve));
       if (supervised.state !== 'ready') await Promise.race([ready, over]);
-      // The state may have moved on while this waited.
+      // The state may have changed during this wait.
       if (supervised.readyInMs === undefined) return task.skip(`${supervised.spec.name} not started`);
       task.title = readyLine(supervised);
     },

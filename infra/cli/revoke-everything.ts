@@ -1,6 +1,6 @@
 /**
- * `npm run revoke-everything`: ends every session there is by one number, with the operator's certificate, when no administrator can or should
- * sign in. What it costs and how soon it holds everywhere: `npm run drill -- revoke-everything`.
+ * `npm run revoke-everything`: ends every session by raising one number, with the operator's certificate. It serves when no administrator can or
+ * should sign in. `npm run drill -- revoke-everything` shows its cost, and how soon it holds everywhere.
  */
 import { performance } from 'node:perf_hooks';
 import { AccountService, isProblem } from '@cloakroom/contracts';

@@ -1,6 +1,6 @@
 /**
- * `npm run certificates -- rotate`: a new authority and new certificates for a shop that runs, without a lost request. After each step it asks every
- * process, by its metrics, whether it uses what the step wrote (libs/mesh, tls.rotate.ts).
+ * `npm run certificates -- rotate`: gives a running shop a new authority and new certificates, without a lost request. After each step the command
+ * checks by metrics that every process uses the new files (libs/mesh, tls.rotate.ts).
  */
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -10,7 +10,7 @@ import { runningShop } from './running-shop.ts';
 import { certificateNames } from '../launch/secrets.ts';
 import type { ProcessEntry } from '../supervisor/state.ts';
 
-/** A process looks at its files each second and connects anew in milliseconds; one that is started again meanwhile takes a few seconds. */
+/** A process looks at its files each second and connects anew in milliseconds. A process that restarts meanwhile takes a few seconds. */
 const takenWithinMs = 30_000;
 const askIntervalMs = 200;
 const answerWithinMs = 2_000;
@@ -34,7 +34,7 @@ export async function rotateCertificates(base: number | undefined, print: (line:
 
 const isService = ({ health }: ProcessEntry): boolean => health.kind === 'http';
 
-/** @throws StackError naming who does not use it in time; everything goes on working then, and the command may be given again */
+/** @throws StackError naming the processes that do not use the step in time; everything goes on working then, and the command may be given again */
 async function takenByAll(services: readonly ProcessEntry[], step: Step): Promise<void> {
   const untilMs = performance.now() + takenWithinMs;
   for (let lagging = services; ; await delay(askIntervalMs)) {

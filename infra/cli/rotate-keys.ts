@@ -1,4 +1,4 @@
-/** `npm run keys -- rotate [--emergency]`: auth signs with a new key; in an emergency the old ones are refused everywhere at once. */
+/** `npm run keys -- rotate [--emergency]`: auth signs with a new key. In an emergency every service refuses the old keys at once. */
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { AuthService, isProblem } from '@cloakroom/contracts';

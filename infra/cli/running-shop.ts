@@ -1,4 +1,4 @@
-/** The shop that a command of the operator is for, found by what each run wrote down about itself. */
+/** Finds the shop that an operator's command is for, by the state that each run writes. */
 import { join } from 'node:path';
 import { readTls, type MeshTls } from '@cloakroom/mesh';
 import { dataRoot } from '../stack/folders.ts';
@@ -12,9 +12,9 @@ export interface RunningShop {
   readonly state: StackState;
   readonly authAddress: string;
   readonly dataDir: string;
-  /** Of its certificates; undefined in embedded, where there are none. */
+  /** The folder of its certificates; undefined in embedded, where there are none. */
   readonly tlsDir: string | undefined;
-  /** What shows auth that an operator asks: a certificate, or in embedded the secret of this start. */
+  /** Proves to auth that an operator asks: a certificate, or in embedded the secret of this start. */
   operator(): Promise<{ readonly tls: MeshTls | undefined; readonly secret: string | undefined }>;
 }
 
@@ -28,7 +28,7 @@ export function runningShop(base: number | undefined): RunningShop {
       `several shops run here, on the ports ${running.map((each) => each.base).join(', ')}`,
       'say which with --port-base',
     );
-  // The data folder of a run is where its logs are.
+  // A run's data folder holds its logs.
   const dataDir = join(state.processes[0]!.logFile, '..', '..');
   const tlsDir = state.provider === 'embedded' ? undefined : join(dataDir, 'tls');
   return {

@@ -32,10 +32,10 @@ export interface StartRequest {
   readonly inspect?: readonly Inspect[];
 }
 
-/** What says which shop is meant, where several may run. */
+/** The options that say which shop is meant, where several may run. */
 export type StartPlace = Pick<StartRequest, 'infra' | 'profile' | 'portBase' | 'database'>;
 
-/** What --logs shows of a run that is there already. */
+/** The bytes that --logs first shows of a run that is already there. */
 const tailBytes = 4_000;
 
 type Print = (line: string) => void;
@@ -55,7 +55,7 @@ export async function start(request: StartRequest, print: Print): Promise<number
     supervisor = assembleStack({ ...request, chosen, base: request.portBase, onEvent: progress.event });
     const unfollow = request.logs ? followLogs(logFiles(supervisor), print) : undefined;
     const started = progress.watch(supervisor, supervisor.start({ fresh: request.fresh }));
-    // A stop during the start makes the start fail: that failure is not news.
+    // A stop during the start makes the start fail. Such a failure needs no report.
     const first = await Promise.race([started.then(() => 'ready' as const), ending.told]);
     if (first !== 'ready') started.catch(() => undefined);
     else {
@@ -68,7 +68,7 @@ export async function start(request: StartRequest, print: Print): Promise<number
     print('Stopped.');
     return 0;
   } catch (error) {
-    // stop() first: whatever else is printed, nothing is left running.
+    // stop() comes first: nothing must be left running, whatever is printed afterwards.
     await supervisor?.stop();
     process.stderr.write(`Cloakroom did not start: ${describeFailure(error)}\n`);
     return 1;
@@ -98,14 +98,14 @@ async function runContainers(docker: Docker, request: StartRequest, told: Promis
     await told;
     await running.stop();
   } catch (error) {
-    // Asked to stop while it started: it did.
+    // The person asked it to stop while it started, so this is no failure.
     if (!abandon.signal.aborted) throw error;
   }
   print('Stopped.');
   return 0;
 }
 
-/** It finds the shop that was started with these: another place would be another shop, and `--logs` would start it. */
+/** Finds the shop that was started with these options. Other options mean another shop, which `--logs` would start. */
 export function logsCommand({ infra, profile, portBase, database }: StartPlace): string {
   const place = [
     ...(infra === 'auto' ? [] : ['--infra', infra]),
@@ -134,7 +134,7 @@ function logFiles(supervisor: Supervisor) {
   return supervisor.spec.processes.map(({ name }) => ({ name, file: supervisor.logFile(name) }));
 }
 
-/** `npm start -- --logs` beside a running shop shows that one's logs. */
+/** `npm start -- --logs` beside a running shop shows the logs of that shop. */
 async function followRunning({ infra, portBase }: StartRequest, print: Print): Promise<boolean> {
   const candidates = infra === 'auto' ? (['external', 'native', 'embedded'] as const) : [infra];
   const state = candidates

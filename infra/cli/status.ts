@@ -1,4 +1,4 @@
-/** `npm run status`: every process of every run on this machine, asked now and not remembered. */
+/** `npm run status`: asks every process of every run on this machine now, and remembers no earlier answer. */
 import { memoryOf, memoryOfTree } from '../supervisor/child.ts';
 import { dataRoot } from '../stack/folders.ts';
 import { isAlive, readStates } from '../supervisor/state.ts';
@@ -58,19 +58,19 @@ interface Look {
   readonly words: readonly string[];
 }
 
-/** The worst first. */
+/** The worst state comes first. */
 const states: readonly Look['state'][] = ['no answer', 'not ready', 'degraded', 'ready'];
 
-/** How a process does; one of ours says at its /readyz in words what it cannot do (libs/platform, readiness.ts). */
+/** The state of a process. Our own processes say in words at /readyz which functions fail (libs/platform, readiness.ts). */
 export async function lookAt(health: Health): Promise<Look> {
   if (health.kind !== 'http') return { state: (await probeOf(health)()).ok ? 'ready' : 'no answer', words: [] };
   const told = await Promise.all(health.urls.map(askReadiness));
   const state = states.find((worst) => told.some((look) => look.state === worst)) ?? 'ready';
-  // In embedded several services share the process, and say some of it alike.
+  // In embedded several services share the process, and some of them say the same words.
   return { state, words: [...new Set(told.flatMap(({ words }) => words))] };
 }
 
-/** State and words of one answer: a second question could be answered otherwise, or too late. */
+/** State and words come from one answer: a second question could get another answer, or come too late. */
 async function askReadiness(url: string): Promise<Look> {
   try {
     const answer = await fetch(url, { signal: AbortSignal.timeout(readinessTimeoutMs) });

@@ -1,4 +1,4 @@
-/** The commands that are programs of their own: each runs to its end with our Node first on PATH. */
+/** The commands that are programs of their own. Each runs to its end with our Node first on PATH. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
@@ -34,11 +34,11 @@ export async function runTool(name: ToolName, args: readonly string[], options: 
 export interface CommandOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Gets what is said, on standard output and standard error, instead of the terminal. */
+  /** Gets standard output and standard error instead of the terminal. */
   readonly onOutput?: ((text: string) => void) | undefined;
 }
 
-/** In our own process group: Ctrl-C reaches it and us, and we outlive it. @returns the exit code */
+/** Runs in our own process group: Ctrl-C reaches the command and the launcher, and the launcher outlives it. @returns the exit code */
 export function runCommand(command: string, args: readonly string[], { cwd = repository, env, onOutput }: CommandOptions): Promise<number> {
   const path = [dirname(process.execPath), join(repository, 'node_modules', '.bin'), env?.['PATH'] ?? process.env['PATH']].join(delimiter);
   return new Promise((resolve, reject) => {

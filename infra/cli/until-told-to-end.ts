@@ -1,7 +1,7 @@
-/** The launcher's own parent (npm, a shell, a CI runner) may be killed without a word to us. */
+/** How often the launcher checks its own parent (npm, a shell, a CI runner), which may be killed without a signal to the launcher. */
 const parentCheckIntervalMs = 500;
 
-/** The first signal counts, later ones change nothing: a person presses Ctrl-C twice, and npm passes it on once more. */
+/** The first signal counts, and later ones change nothing: a person presses Ctrl-C twice, and npm passes it on once more. */
 export function untilToldToEnd(print: (line: string) => void): { readonly told: Promise<string>; forget(): void } {
   const { promise: told, resolve } = Promise.withResolvers<string>();
   let heard = false;
@@ -16,7 +16,7 @@ export function untilToldToEnd(print: (line: string) => void): { readonly told: 
   for (const { signal, listen } of listeners) process.on(signal, listen);
   const parent = process.ppid;
   const watch = setInterval(() => process.ppid !== parent && hear('the parent process is gone'), parentCheckIntervalMs);
-  // A closed terminal or pipe: keep going to the end of the stop.
+  // The terminal or pipe is closed. The stop must still run to its end.
   const ignore = () => undefined;
   process.stdout.on('error', ignore);
   process.stderr.on('error', ignore);
