@@ -1,4 +1,7 @@
-/** The suite `containers`: an engine, base images, then e2e/containers/ against them. Where an engine of the machine answers, that and real images. */
+/**
+ * The suite `containers`: an engine, base images, then e2e/containers/ against them. Where an engine of the machine answers, the suite uses it and
+ * real images.
+ */
 import { join } from 'node:path';
 import { findDocker } from '../launch/docker.ts';
 import { dataRoot, repository, toolsDir } from '../stack/folders.ts';
@@ -12,14 +15,14 @@ import { startEngine } from '../engine/engine.ts';
 import type { Engine } from '../engine/engine.ts';
 import { lacksEngine } from '../engine/programs.ts';
 
-/** What answers is used; else one can be made, or the suite is left out. */
+/** Uses an engine that answers. Otherwise it sets one up, or the suite is left out. */
 export async function findEngine(): Promise<Found<'answers' | 'out of packages'>> {
   if ((await findDocker()).ok) return { ok: true, value: 'answers' };
   const lack = lacksEngine();
   return lack === undefined ? { ok: true, value: 'out of packages' } : { ok: false, ...lack };
 }
 
-/** @param onOutput gets what the tests say, instead of the terminal */
+/** @param onOutput gets the output of the tests, instead of the terminal */
 export async function runContainers(say: Say, onOutput: ((text: string) => void) | undefined): Promise<Counts> {
   const began = performance.now();
   const passed = (what: string) => say(`${what} after ${((performance.now() - began) / 1000).toFixed(0)} s`);
@@ -39,7 +42,7 @@ export async function runContainers(say: Say, onOutput: ((text: string) => void)
   }
 }
 
-/** Of a run that was killed: its containers would hold the ports, its volumes would be taken for data to keep. */
+/** Removes the remains of a killed run. Its containers would hold the ports, and its volumes would pass for data to keep. */
 async function removeLeftOvers({ env }: Engine): Promise<void> {
   const script = 'docker ps --all --quiet | xargs --no-run-if-empty docker rm --force --volumes; docker volume prune --all --force';
   await runCommand('sh', ['-c', `{ ${script}; docker network prune --force; docker image prune --force; } > /dev/null`], { env });

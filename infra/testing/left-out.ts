@@ -1,8 +1,8 @@
-/** Suites that `npm test` could not run on this machine, and whether CI forgives that. */
+/** Suites that `npm test` could not run on this machine, and whether CI excuses that. */
 export interface LeftOut {
   readonly suite: string;
   readonly why: string;
-  /** Of a suite that needs what a machine in CI may lack: root on Linux. */
+  /** True for a suite that needs a facility which a CI machine may lack, such as root on Linux. */
   readonly excused: boolean;
 }
 
@@ -10,7 +10,7 @@ export function describeLeftOut({ suite, why, excused }: LeftOut): string {
   return `  LEFT OUT  ${suite}: ${why}${excused ? ' (no failure in CI either)' : ''}`;
 }
 
-/** In CI a test that did not run proves nothing, so it counts as one that failed. @returns how many count so */
+/** In CI a test that did not run proves nothing, so it counts as failed. @returns the number of tests that count so */
 export function countUnrun(leftOut: readonly LeftOut[], skipped: number, inCi: boolean): number {
   return inCi ? leftOut.filter(({ excused }) => !excused).length + skipped : 0;
 }

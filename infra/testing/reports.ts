@@ -1,14 +1,16 @@
-/** Counts of tests, out of the runners' own reports: what was not reported did not pass. Which failed, so that the end of a log tells. */
+/**
+ * Counts tests from the runners' own reports: a test without a report did not pass. The failures are listed by name, so the end of a log shows them.
+ */
 import { readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { repository } from '../stack/folders.ts';
 
 export interface Failure {
-  /** From the repository; '' of what has none. */
+  /** Path from the repository; '' for a failure without a file. */
   readonly file: string;
   readonly title: string;
-  /** The first line of each thing that went wrong. */
+  /** The first line of each error. */
   readonly error: string;
 }
 
@@ -30,7 +32,7 @@ export function add(a: Counts, b: Counts): Counts {
   };
 }
 
-/** A runner that ended badly without a failed test failed all the same: a file that does not load, a setup that throws. */
+/** A runner that ended badly without a failed test counts as failed: a file may not load, or a setup may throw. */
 export function withExitCode(counts: Counts, exitCode: number): Counts {
   if (exitCode === 0 || counts.failed > 0) return counts;
   return {
@@ -41,10 +43,10 @@ export function withExitCode(counts: Counts, exitCode: number): Counts {
 }
 
 const errorLengthMax = 200;
-/** A run that breaks everywhere needs no list of everything. */
+/** After a run that breaks everywhere, a full list helps no reader. */
 const failureCountMax = 60;
 
-/** A line or two for each, by suite. */
+/** A line or two for each failure, by suite. */
 export function describeFailures(suites: readonly { readonly name: string; readonly counts: Counts }[]): string[] {
   const all = suites.flatMap(({ name, counts }) => counts.failures.map((failure) => ({ suite: name, ...failure })));
   const lines = all
@@ -74,7 +76,7 @@ function failure(file: string, title: string, ...errors: readonly (string | unde
 
 const within = (file: string): string => (file === '' ? '' : relative(repository, file));
 
-/** An old report must not speak for a new run. */
+/** Removes an old report, so that it cannot pass for the new run's. */
 export function forgetReport(file: string): void {
   rmSync(file, { force: true });
 }
@@ -105,7 +107,7 @@ interface VitestTest {
 export function readVitestReport(file: string): Counts | undefined {
   const report = read<VitestReport>(file);
   if (report === undefined) return undefined;
-  // A file that does not load has no tests; one whose hook failed may have none that did.
+  // A file that does not load has no tests. A file whose hook failed may have no failed tests.
   const unsound = report.testResults.filter(
     ({ status, assertionResults }) => status === 'failed' && !assertionResults.some((each) => each.status === 'failed'),
   );
@@ -133,7 +135,7 @@ interface PlaywrightReport {
   readonly stats: { readonly expected: number; readonly unexpected: number; readonly flaky: number; readonly skipped: number };
   readonly config: { readonly rootDir: string };
   readonly suites: readonly PlaywrightSuite[];
-  /** Of no test: a global set-up, a file that does not load. */
+  /** Errors outside all tests: a global set-up, a file that does not load. */
   readonly errors: readonly { readonly message?: string }[];
 }
 
@@ -163,11 +165,12 @@ export function readPlaywrightReport(file: string): Counts | undefined {
         failure(file, title, ...(results.findLast(({ errors }) => errors?.length)?.errors ?? []).map(({ message }) => message)),
       ),
   ];
-  // No test is asked again (decision 0019): one that passed only then has failed. Playwright counts what it never came to, after an interruption, as skipped.
+  // No test is retried (decision 0019): a test that passed only on a retry has failed. Playwright counts tests that it never reached, after an
+  // interruption, as skipped.
   return { ...noCounts, passed: stats.expected, failed: stats.unexpected + stats.flaky, skipped: stats.skipped, failures };
 }
 
-/** Those that did not pass at once. The title of an outermost suite is its file's. */
+/** The tests that did not pass at once. The title of an outermost suite is its file's. */
 function testsIn({ suites = [], specs }: PlaywrightSuite, root: string, titles: readonly string[] = []) {
   const own = specs.flatMap(({ title, file, tests }) =>
     tests
@@ -179,19 +182,19 @@ function testsIn({ suites = [], specs }: PlaywrightSuite, root: string, titles: 
   return [...own, ...below];
 }
 
-/** Of `npm run check`: a line a rule. */
+/** Reads the output of `npm run check`: a line per rule. */
 export function readCheckOutput(output: string): Counts {
   const failures = [...output.matchAll(/^FAIL (.*)(?:\n {5}(.*))?/gm)].map(([, rule, first]) => failure('', rule!, first));
   return { ...noCounts, passed: output.match(/^ok {2}/gm)?.length ?? 0, failed: failures.length, failures };
 }
 
-/** Of `npm run attacks -- --prove`: a line a fault. */
+/** Reads the output of `npm run attacks -- --prove`: a line per fault. */
 export function readProofOutput(output: string): Counts {
   const failures = [...output.matchAll(/^(?:SURVIVED|NOT RUN) .*/gm)].map(([line]) => failure('', line, undefined));
   return { ...noCounts, passed: output.match(/^proven /gm)?.length ?? 0, failed: failures.length, failures };
 }
 
-/** Of `npm run chaos`: a line a property. */
+/** Reads the output of `npm run chaos`: a line per property. */
 export function readChaosOutput(output: string): Counts {
   const failures = [...output.matchAll(/^BROKEN {2}.*/gm)].map(([line]) => failure('', line, undefined));
   return { ...noCounts, passed: output.match(/^held {4}/gm)?.length ?? 0, failed: failures.length, failures };

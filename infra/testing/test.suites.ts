@@ -1,4 +1,4 @@
-/** What `npm test` runs, in which order, and how each of it is run. */
+/** The suites of `npm test`, their order, and how each is run. */
 import { globSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { startDevServices } from '../launch/dev-services.ts';
@@ -26,15 +26,20 @@ export interface Suite {
   readonly name: string;
   readonly needs: readonly Need[];
   readonly run: (stage: Stage) => Promise<Counts>;
-  /** Its part of `npm test -- --quick`; a suite without one is left out there. */
+  /** The suite's part of `npm test -- --quick`, which leaves out a suite without one. */
   readonly quick?: (stage: Stage) => Promise<Counts>;
 }
 
-/** `npm test -- --quick`, on a clean tree and a quiet machine with 2 cores: longer, and people stop waiting for it. */
+/**
+ * The most that `npm test -- --quick` takes, on a clean tree and a quiet machine with 2 cores. If it took longer, people would stop waiting for it.
+ */
 export const quickSecondsMax = 6 * 60;
-/** One file for each thing that only a real server shows: the session scripts in Redis, a cart from Kafka's log into Redis. */
+/** One file for each check that needs a real server: the session scripts in Redis, and a cart from Kafka's log into Redis. */
 const quickIntegration = ['libs/session/src/session.store.redis.int.test.ts', 'apps/cart/src/cart.int.test.ts'];
-/** What the first page promises, in a browser and over HTTP, by both gateways: the journey, the claim of a guest's cart, a logout, two devices, an order. */
+/**
+ * The promises of the first page, in a browser and over HTTP, by both gateways: the journey, the claim of a guest's cart, a logout, two devices, an
+ * order.
+ */
 const quickJourneys = [
   'journey/golden-journey.e2e.ts',
   'carts/guest-cart-joins-on-login.e2e.ts',
@@ -43,11 +48,11 @@ const quickJourneys = [
   'orders/an-order-is-placed-once.e2e.ts',
 ];
 
-/** What a suite may use of us. */
+/** The parts of the test run that a suite may use. */
 export interface Stage {
   readonly print: Print;
   readonly interrupted: () => boolean;
-  /** For the commands that it runs; undefined: the terminal is theirs. */
+  /** Gets the output of the commands that a suite runs. If undefined, they write to the terminal. */
   readonly onOutput: ((text: string) => void) | undefined;
 }
 
@@ -56,7 +61,7 @@ const integrationBase = 7000;
 
 export const quickFiles = [...quickIntegration, ...quickJourneys.map((file) => `e2e/${file}`)];
 
-/** Two rows, of which each goes from left to right: those of the second mostly wait, for a fault to be noticed and healed. */
+/** Two rows, each run from left to right. The suites of the second row mostly wait for a fault to be noticed and healed. */
 export const rows: readonly (readonly Suite[])[] = [
   [
     { name: 'check', needs: [], run: runChecks, quick: runChecks },
@@ -74,7 +79,7 @@ export const rows: readonly (readonly Suite[])[] = [
   ],
 ];
 
-/** When all else is over: building images takes every core for minutes, and others are held to half seconds. */
+/** Runs after all other suites: building images takes every core for minutes, and other suites expect answers within half a second. */
 export const afterwards: readonly Suite[] = [
   { name: 'containers', needs: ['engine'], run: ({ print, onOutput }) => runContainers(print, onOutput) },
 ];
@@ -84,7 +89,7 @@ async function runChecks(stage: Stage): Promise<Counts> {
   return withExitCode(readCheckOutput(output), code);
 }
 
-/** Of a tool that writes no report: what it said is the report. */
+/** Runs a tool that writes no report: its output is the report. */
 async function listen(name: ToolName, args: readonly string[], { onOutput }: Stage): Promise<{ output: string; code: number }> {
   let output = '';
   const show = onOutput ?? ((text: string) => void process.stdout.write(text));
@@ -97,7 +102,7 @@ async function listen(name: ToolName, args: readonly string[], { onOutput }: Sta
   return { output, code };
 }
 
-/** Cached by nx: a package whose files and dependencies did not change gives its report back unrun. */
+/** nx caches this suite: a package whose files and dependencies did not change returns its report without a run. */
 async function runUnit({ onOutput }: Stage): Promise<Counts> {
   const code = await runCommand(
     join(repository, 'node_modules', '.bin', 'nx'),
@@ -113,7 +118,7 @@ async function runUnit({ onOutput }: Stage): Promise<Counts> {
   return withExitCode(counts, code);
 }
 
-/** All packages against the same two Redis, one Kafka and one PostgreSQL; one file at a time, as some of them pause the broker. */
+/** All packages run against the same two Redis, one Kafka and one PostgreSQL. Files run one at a time, as some of them pause the broker. */
 async function runIntegration({ print, interrupted, onOutput }: Stage, only?: readonly string[]): Promise<Counts> {
   const files = only ?? globSync('{libs/*,apps/*,infra,labs}/**/*.int.test.ts', { cwd: repository, exclude: ['**/node_modules/**'] });
   const folders = packages().filter((folder) => files.some((file) => file.startsWith(`${folder}/`)));
@@ -153,15 +158,18 @@ function vitestArguments(folder: string, report: string, only: readonly string[]
   ];
 }
 
-/** A few defences taken away on a stack in one process: the attacks on them must succeed. All of them: `npm run attacks -- --prove`. */
+/** Takes a few defences away on a stack in one process: the attacks on them must succeed. `npm run attacks -- --prove` takes all of them. */
 async function runProof(stage: Stage): Promise<Counts> {
   const { output, code } = await listen('attacks', ['--prove', '--fast'], stage);
   return withExitCode(readProofOutput(output), code);
 }
 
-/** With the start, the last reads and the stop 3 minutes. Longer, and over other seeds: `npm run chaos`. */
+/** With the start, the last reads and the stop it takes 3 minutes. `npm run chaos` runs longer, and over other seeds. */
 const chaosMinutes = '2.25';
-/** The same faults each time, so that what fails has changed: 19 of them, of every kind that native has. Another one: CLOAKROOM_CHAOS_SEED. */
+/**
+ * The same seed gives the same faults each time, so a new failure means that the code has changed. It gives 19 faults, of every kind that native has.
+ * CLOAKROOM_CHAOS_SEED sets another seed.
+ */
 const chaosSeed = '161';
 
 async function runChaos(stage: Stage): Promise<Counts> {

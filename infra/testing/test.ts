@@ -1,6 +1,6 @@
 /**
- * `npm test`: everything that proves something, on a provider it names. What this machine cannot run is said loudly, and with CI=true fails.
- * The last line is `N passed, N failed`, summed from the runners' own reports.
+ * `npm test` runs every suite, on a provider that it names. It reports suites that this machine cannot run, and fails for them with CI=true. The last
+ * line is `N passed, N failed`, summed from the runners' own reports.
  */
 import { obtainChromium } from '../cli/chromium.ts';
 import { findEngine } from './containers.suite.ts';
@@ -67,14 +67,14 @@ export async function test(choice: Choice, print: Print): Promise<number> {
   return interrupted() ? 130 : code;
 }
 
-/** That it is a part, and where it took longer than it may. The last line of the run stays the sum. */
+/** Says that this run is only a part, and whether it took longer than it may. The last line of the run stays the sum. */
 export function quickNotes(seconds: number): string[] {
   const part = '\n  QUICK  a part of the tests. Before a change lands: npm test';
   const late = `  QUICK  took ${Math.round(seconds)} s; ${quickSecondsMax} s are meant, on a quiet machine with 2 cores`;
   return seconds > quickSecondsMax ? [part, late] : [part];
 }
 
-/** Beside another: what it says comes in one piece, once it is over. */
+/** Runs beside another suite, so its output comes in one piece at the end. */
 async function runAside(suite: Suite, print: Print, interrupted: () => boolean): Promise<Outcome> {
   print(`\n== ${suite.name} has begun beside; what it says follows when it ends`);
   let said = '';
@@ -101,7 +101,7 @@ async function runSuite(suite: Suite, stage: Stage): Promise<Outcome> {
   return { name: suite.name, counts, seconds: (performance.now() - began) / 1000 };
 }
 
-/** Installs what is missing where it may. @returns for each need why it is not met */
+/** Installs missing parts where it may. @returns for each need the reason why it is not met */
 async function findLacks(chosen: readonly Suite[], print: Print): Promise<Lacks> {
   const wants = (need: Need) => chosen.some(({ needs }) => needs.includes(need));
   const lacks: Lacks = {};
@@ -119,7 +119,7 @@ async function findLacks(chosen: readonly Suite[], print: Print): Promise<Lacks>
   }
   if (wants('engine')) {
     const engine = await findEngine();
-    // As root on Linux one is made: what goes wrong then is a failure.
+    // As root on Linux an engine is set up, and then any error is a failure.
     if (!engine.ok) lacks.engine = `${engine.why}. Remedy: ${engine.remedy}`;
   }
   return lacks;
