@@ -1,4 +1,4 @@
-/** `npm run chaos`: breaks a stack of its own while people use it, and says whether what they were told holds. */
+/** `npm run chaos`: breaks a stack of its own while people use it, and checks that the answers they got still hold. */
 import { randomInt } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { oneOf, runCommandLine, UsageError } from '../../infra/cli/command-line.ts';
@@ -7,7 +7,7 @@ import { beginInside, isInside, lacksNamespaces } from './namespaces.ts';
 import { faultMeanings, faultNames, unknownFaults } from './schedule.ts';
 import type { FaultName } from './schedule.ts';
 
-/** Apart from all other stacks of this repository. */
+/** Apart from the ports of all other stacks of this repository. */
 const baseDefault = 9800;
 const minutesMax = 120;
 /** Seconds between lines of progress in a log. */
@@ -39,11 +39,11 @@ const options = {
 type Values = { readonly [Name in keyof typeof options]?: string | undefined };
 
 await runCommandLine({ help, options }, chaos);
-// Whatever a library still holds open must not keep the command alive.
+// A handle that a library still holds open must not keep the command alive.
 process.exit();
 
 async function chaos(values: Values): Promise<number> {
-  // Only now: who asks for help may have nothing built.
+  // Imported only now: a person who asks for help may have nothing built.
   const { judgeAgain, outFolder, runChaos } = await import('./command.ts');
   if (values.judge !== undefined) {
     const out = values.out ?? join(dirname(values.judge), 'again');
@@ -52,7 +52,7 @@ async function chaos(values: Values): Promise<number> {
   const { minutes, seed, profile, only, clients, base } = read(values);
   const wantsPartition = only === undefined || only.includes('partition');
   const rerun = rerunOf(values, minutes, seed, profile);
-  // Everything else runs inside a network namespace that is gone with it.
+  // The rest of the run is inside a network namespace, which goes when the run ends.
   if (profile === 'cluster' && wantsPartition && !isInside() && lacksNamespaces() === undefined)
     return beginInside([
       ...process.execArgv,
@@ -105,7 +105,7 @@ function rerunOf(values: Values, minutes: number, seed: number, profile: string)
   return `npm run chaos -- --minutes ${minutes} --seed ${seed} --profile ${profile}${faults}${clients}`;
 }
 
-/** On a terminal one line that changes; in a log a line now and then. */
+/** Shows one changing line on a terminal. A log gets a line now and then. */
 function openProgressLine(): (line: string | undefined) => void {
   let count = 0;
   return (line) => {

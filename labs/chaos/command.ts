@@ -1,4 +1,4 @@
-/** One chaos run from its first process to its verdict. It ends by itself: everything in it has a bound. */
+/** One chaos run from its first process to its verdict. It ends by itself, because every step has a bound. */
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { checkHistory, historyNowMs, openRecorder, readHistory, runWorkload, untriedRepeats } from '@cloakroom/testing';
@@ -22,16 +22,16 @@ export interface ChaosRequest {
   readonly clients?: number | undefined;
   readonly out: string;
   readonly rerun: string;
-  /** Ctrl-C: heals, and still reports. */
+  /** Ctrl-C aborts it: the run then heals the stack, and still reports. */
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
-  /** A line that the next one replaces; undefined ends it. */
+  /** Shows a line that the next one replaces; undefined ends it. */
   readonly progress: (line: string | undefined) => void;
 }
 
-/** After the last fault everything must be well within this, or that is an anomaly of its own. */
+/** After the last fault everything must be healthy well within this time. Otherwise that is an anomaly of its own. */
 const healthyWithinMs = 90_000;
-/** A run of a minute on 2 cores has some hundred operations of each client; more clients say no more. */
+/** In a minute on 2 cores each client makes some hundred operations. More clients find no more. */
 const clientsDefault = 8;
 
 export async function runChaos(request: ChaosRequest): Promise<Outcome & { readonly files: Written }> {
@@ -62,12 +62,12 @@ export async function runChaos(request: ChaosRequest): Promise<Outcome & { reado
   return { ...outcome, files };
 }
 
-/** Shorter runs meet some of it by chance only. */
+/** Shorter runs meet some kinds only by chance. */
 const triedFromMinutes = 1.5;
-/** Needs a device that is handed on with a command still pending: rarer than a run is long. */
+/** It needs a device that changes hands with a command still pending, which is too rare for the length of a run. */
 const byChance: readonly RepeatKind[] = ['other-person'];
 
-/** A run that repeated nothing across a sign-in says nothing of it, and must not pass for one that does. */
+/** A run that repeated no command across a sign-in proves nothing about it, and must not pass. */
 export function untried({ repeats }: Pick<Verdict, 'repeats'>, minutes: number): Anomaly[] {
   if (minutes < triedFromMinutes) return [];
   const wanted = (Object.keys(repeats) as RepeatKind[]).filter((kind) => !byChance.includes(kind));
@@ -77,12 +77,12 @@ export function untried({ repeats }: Pick<Verdict, 'repeats'>, minutes: number):
 interface Told {
   readonly history: Outcome['history'];
   readonly hits: readonly Hit[];
-  /** What the nemesis itself saw that must not be. */
+  /** Anomalies that the nemesis itself saw. */
   readonly ills: readonly Anomaly[];
 }
 
 /**
- * The faults end before the clients do: some of what a fault left behind is met by a person who shops. Then everything must be well again, and
+ * The faults end before the clients do, so shopping clients meet some of the damage that a fault left. Then the whole stack must become healthy, and
  * only then do the clients read for the last time.
  */
 async function underFire(stage: Stage, plan: readonly PlannedFault[], request: ChaosRequest): Promise<Told> {
@@ -92,7 +92,7 @@ async function underFire(stage: Stage, plan: readonly PlannedFault[], request: C
   const ills: Anomaly[] = [];
   const heal = async (): Promise<void> => void ills.push(...(await healthOf(stage)));
   const working = runWorkload({ gateways: stage.stack.gateways, seed, clients, recorder, signal: closing.signal, heal });
-  // Heard at the end.
+  // endOf handles a rejection at the end.
   working.catch(() => undefined);
   let broken: readonly string[] = [];
   const stopProgress = showProgress(request, () => ({ operations: recorder.operations(), broken }));
@@ -127,7 +127,7 @@ const illOf = ({ label, planned, why }: Hit): Anomaly => ({
   operations: [],
 });
 
-/** Healing and last reads included. */
+/** Includes healing and the last reads. */
 const lastWordsMs = healthyWithinMs + 60_000;
 
 async function endOf(working: Promise<History>): Promise<{ readonly history: History } | Anomaly> {
@@ -161,7 +161,7 @@ function showProgress({ minutes, progress }: ChaosRequest, look: () => { operati
   };
 }
 
-/** Of a run that is over: a checker that has learnt something since may see more, or less. */
+/** Judges a finished run again: a checker that has improved since may find more anomalies, or fewer. */
 export async function judgeAgain(file: string, out: string, say: (line: string) => void): Promise<Verdict> {
   const history = await readHistory(file);
   const outcome: Outcome = {

@@ -1,4 +1,4 @@
-/** What every fault is made of. */
+/** The parts that every fault is made of. */
 import { StackError } from '../../infra/stack/outcome.ts';
 import type { ProcessName } from '../../infra/stack/stack.ts';
 import type { RunningProcess } from '../../infra/launch/harness.ts';
@@ -7,18 +7,21 @@ import { within } from './stage.ts';
 import type { Stage } from './stage.ts';
 
 export interface Injection {
-  /** Looks whether the target is really away, late, skewed. @returns why one must doubt it, or undefined */
+  /** Checks that the target is really away, late or skewed. @returns the reason for a doubt, or undefined */
   doubt(): Promise<string | undefined>;
-  /** Undoes it, however far it came. Resolves when it is undone, and does it within `healTimeoutMs`. */
+  /** Undoes the fault, even a half-finished one. Resolves when it is undone, and does it within `healTimeoutMs`. */
   heal(): Promise<void>;
 }
 
 export type Inject = (stage: Stage, planned: PlannedFault) => Promise<Injection>;
 
-/** A broker that was killed reads its log back: what the stack allows for its start (stage.ts). On a machine with 40 processes waiting for 2 cores it took more than 90 s. */
+/**
+ * The time that the stack allows for a broker's start (stage.ts): a killed broker reads its log back. On a machine with 40 processes waiting for 2
+ * cores it took more than 90 s.
+ */
 export const healTimeoutMs = 180_000;
 
-/** The process of a target, once it runs: an earlier fault may just have killed it. */
+/** Waits until the target's process runs: an earlier fault may just have killed it. */
 export async function runningProcess(stage: Stage, target: string): Promise<RunningProcess> {
   const process = stage.stack.process(target as ProcessName);
   if (await within(process.waitUntilReplaced(-1), healTimeoutMs)) return process;

@@ -1,4 +1,7 @@
-/** Every fault of the native profile on real processes: it bites, it is undone, and once it is, the nemesis would say that it does not bite. */
+/**
+ * Every fault of the native profile on real processes. It takes effect, and it is undone. Once it is undone, the nemesis reports that it has no
+ * effect.
+ */
 import { randomBytes } from 'node:crypto';
 import { uuidV7 } from '@cloakroom/contracts';
 import { openRecorder, watchCrowd } from '@cloakroom/testing';
@@ -10,7 +13,7 @@ import type { FaultName, PlannedFault } from './schedule.ts';
 import { openStage } from './stage.ts';
 import type { Stage } from './stage.ts';
 
-/** Apart from the chaos runs themselves. */
+/** Apart from the ports of the chaos runs themselves. */
 const base = 10_080 + 64;
 const wellWithinMs = 60_000;
 
@@ -22,7 +25,7 @@ afterAll(() => stage.close());
 
 const planned = (name: FaultName, target: string, dial = 0.5): PlannedFault => ({ name, target, dial, startMs: 0, forMs: 1_000 });
 
-/** Those that can be asked again afterwards. */
+/** Faults that can be checked again afterwards. */
 it.each([
   planned('kill', 'auth'),
   planned('kill', 'redis-sessions'),
@@ -43,7 +46,7 @@ it.each([
 ])('$name $target bites, and is undone', async (fault) => {
   process.stdout.write(`${labelOf(fault)} ${fault.target}\n`);
   const injection = await faults[fault.name](stage, fault);
-  // A gateway connects when it has something to ask.
+  // A gateway connects when it has a request to send.
   const shopping = setInterval(() => void buyAnything().catch(() => ''), 200);
   try {
     expect(await injection.doubt()).toBe(undefined);
@@ -64,14 +67,14 @@ const buyAnything = () =>
 
 it('a broker without a free byte on its disk ends, and comes back once there is room', { timeout: 90_000 }, async ({ skip }) => {
   const disk = stage.disks.get('kafka');
-  // Only root on Linux may mount one.
+  // Only root on Linux may mount a small disk.
   skip(disk === undefined, stage.leftOut.join(' '));
   const broker = stage.stack.process('kafka');
   const before = broker.pid()!;
   const injection = await faults['disk-full'](stage, planned('disk-full', 'kafka'));
   try {
     expect(await injection.doubt()).toBe(undefined);
-    // Only who writes meets the end of a disk.
+    // Only a broker that writes notices a full disk.
     await expect.poll(() => buyAnything().then(() => broker.pid()), { timeout: 30_000, interval: 10 }).not.toBe(before);
   } finally {
     await injection.heal();

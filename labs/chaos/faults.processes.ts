@@ -1,4 +1,4 @@
-/** Processes that die, and those that live and say nothing. */
+/** Faults of processes: some die, and some live but do not answer. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { probeOf } from '../../infra/supervisor/supervisor.ts';
@@ -22,14 +22,14 @@ export const kill: Inject = async (stage, { target }) => {
 
 const stoppedWithinMs = 1_000;
 
-/** With all that it started itself: PostgreSQL is a process a connection. */
+/** Stops the process with all its children: PostgreSQL runs one process per connection. */
 export const pause: Inject = async (stage, { target }) => {
   const process = await runningProcess(stage, target);
   const stopped = processTree(process.pid()!);
   signalAll(stopped, 'SIGSTOP');
   return {
     doubt: async () => {
-      // A JVM has a hundred threads to stop.
+      // A JVM has a hundred threads to stop, so this waits for all of them.
       const running = () => stopped.filter((pid) => stateOf(pid) !== 'T' && isAlive(pid));
       for (let waitedMs = 0; running().length > 0 && waitedMs < stoppedWithinMs; waitedMs += 20) await delay(20);
       return running().length > 0 ? `process ${running().join(', ')} runs` : answers(stage, target);
@@ -41,11 +41,11 @@ export const pause: Inject = async (stage, { target }) => {
   };
 };
 
-/** Kafka gives a member up after this (sessionTimeoutMs in event-log.kafka.consumer.ts) and a moment. */
+/** Kafka removes a silent member after its session time-out (sessionTimeoutMs in event-log.kafka.consumer.ts). This is a moment longer. */
 const beyondSessionMs = 6_600;
 const betweenMs = 700;
 
-/** The group of the projectors never comes to rest: a member is silent beyond its session, comes back, dies, is replaced. */
+/** Keeps the projectors' group rebalancing: a member is silent beyond its session, comes back, dies, is replaced. */
 export const rebalance: Inject = (stage, planned) => {
   const carts = Object.keys(stage.stack.processes).filter((name) => /^cart(-\d)?$/.test(name));
   const random = randomOf(Math.floor(planned.dial * 2 ** 32));
@@ -64,7 +64,7 @@ export const rebalance: Inject = (stage, planned) => {
     }
   };
   const running = storm();
-  // Heard by heal, which may come much later.
+  // `heal` handles a rejection, which may be much later.
   running.catch(() => undefined);
   return Promise.resolve({
     doubt: async () => {
@@ -78,7 +78,7 @@ export const rebalance: Inject = (stage, planned) => {
   });
 };
 
-/** @returns why one must doubt that it is gone */
+/** @returns the reason to doubt that the target is gone */
 async function answers(stage: Stage, target: string): Promise<string | undefined> {
   const { health } = stage.stack.spec.processes.find(({ name }) => name === target)!;
   return (await probeOf(health)()).ok ? `${target} answers` : undefined;
@@ -89,7 +89,7 @@ function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
     try {
       process.kill(pid, signal);
     } catch {
-      // Gone meanwhile.
+      // The process has gone meanwhile.
     }
   }
 }
@@ -99,12 +99,12 @@ function processTree(pid: number): number[] {
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
     return [pid, ...children.flatMap(processTree)];
   } catch {
-    // Not Linux, or gone.
+    // The machine has no Linux, or the process is gone.
     return [pid];
   }
 }
 
-/** The kernel's letter for it: T is stopped, Z dead. Undefined where there is none, or no such kernel. */
+/** The kernel's letter for the process state: T is stopped, Z dead. Undefined where there is no such process, or no such kernel. */
 function stateOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

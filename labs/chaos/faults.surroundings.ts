@@ -1,4 +1,4 @@
-/** What is around the processes: connections, clocks, a disk, the network between brokers, the places of sessions. */
+/** Faults around the processes: connections, clocks, a disk, the network between brokers, the slots of sessions. */
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
@@ -16,19 +16,20 @@ const isService = (target: string): boolean => calledServices.some((name) => nam
 const proxyOf = (stage: Stage, target: string): TcpProxy => stage.proxies.get(target)!;
 
 const askTimeoutMs = 1_000;
-/** ApiVersions v0 (key 18), correlation id 1, no client id: answered by any broker, and left alone by the proxy. */
+/** ApiVersions v0 (key 18), correlation id 1, no client id. Any broker answers it, and the proxy leaves it unchanged. */
 const apiVersions = Buffer.from([0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff]);
 const ping = Buffer.from('PING\r\n');
 
 /**
- * Through the proxy, as others ask: a broker or a store by its smallest request, a service by the handshake of TLS, whose first answer is its own.
+ * Asks through the proxy, as clients do. A broker or a store gets its smallest request. A service gets a TLS handshake, and its first answer is its
+ * own.
  * @returns after how many milliseconds an answer came; undefined when none did
  */
 function asked(proxy: TcpProxy, target: string): Promise<number | undefined> {
   const began = performance.now();
   return new Promise((resolve) => {
     const at = { port: proxy.port, host: '127.0.0.1' };
-    // Whose certificate it is does not matter here.
+    // This check does not depend on the owner of the certificate.
     const socket = isService(target) ? connectTls({ ...at, rejectUnauthorized: false, ALPNProtocols: ['h2'] }) : connect(at);
     socket.setNoDelay(true);
     const end = (tookMs: number | undefined) => {
@@ -56,7 +57,7 @@ export const cut: Inject = (stage, { target }) => {
   });
 };
 
-/** One way or the other; what was on its way arrives when it is over. */
+/** Holds back one direction. The data on its way arrives when the fault is over. */
 export const hold: Inject = (stage, { target, dial }) => {
   const proxy = proxyOf(stage, target);
   proxy.hold(heldOf(dial));
@@ -98,7 +99,7 @@ export const reset: Inject = (stage, { target }) => {
   });
 };
 
-/** A process sees it within 50 ms; one that is paused by another fault does not. */
+/** A process notices its new clock within 50 ms, unless another fault pauses it. */
 const skewSeenWithinMs = 1_000;
 
 export const skew: Inject = async (stage, { target, dial }) => {
@@ -123,7 +124,7 @@ export const skew: Inject = async (stage, { target, dial }) => {
   };
 };
 
-/** A broker that cannot write gives its folder up and ends; it comes back once there is room. */
+/** A broker that cannot write gives its folder up and ends. It comes back once there is room. */
 export const diskFull: Inject = async (stage, { target }) => {
   const process = await runningProcess(stage, target);
   const disk = stage.disks.get(target)!;
@@ -137,7 +138,7 @@ export const diskFull: Inject = async (stage, { target }) => {
   };
 };
 
-/** One broker apart from all; or from one other, while both are reached by everybody else; or it is heard and hears nothing. */
+/** Partitions the brokers: one from all others, or a pair from each other, or one that the others hear and that hears none of them. */
 export const partition: Inject = (stage, { target, dial }) => {
   const namespaces = stage.namespaces!;
   const portOf = (name: string): number => {
@@ -161,7 +162,7 @@ export const partition: Inject = (stage, { target, dial }) => {
   });
 };
 
-/** Slots with sessions in them, moved key by key from one primary to another while people use them. */
+/** Moves slots with sessions in them, key by key, from one primary to another while people use them. */
 export const slots: Inject = async (stage, planned) => {
   const cluster = await openTestCluster(stage.clusterUrl);
   const random = randomOf(Math.floor(planned.dial * 2 ** 32));

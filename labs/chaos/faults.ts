@@ -1,4 +1,4 @@
-/** Each name of the schedule, and what does it. */
+/** Maps each fault name of the schedule to its function. */
 import type { Inject } from './fault.ts';
 import { kill, pause, rebalance } from './faults.processes.ts';
 import { cut, diskFull, hold, latency, partition, reset, skew, slots } from './faults.surroundings.ts';

@@ -1,4 +1,4 @@
-/** Run inside a network namespace: what the partitions between three others do, on standard output. See namespaces.int.test.ts. */
+/** Runs inside a network namespace. Prints the effect of the partitions between three others on standard output. See namespaces.int.test.ts. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { orStackError } from '../../infra/stack/outcome.ts';

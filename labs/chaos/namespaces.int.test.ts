@@ -18,7 +18,7 @@ it('a partition between namespaces really parts brokers, is mended, and leaves n
     whole,
     apart: { outside: ['kafka-1', 'kafka-3'], pairs: ['kafka-1 kafka-3', 'kafka-3 kafka-1'] },
     mended: whole,
-    // A connection needs both ways.
+    // A TCP connection needs both directions.
     'one way': { outside: whole.outside, pairs: pairs.filter((pair) => pair !== 'kafka-1 kafka-3' && pair !== 'kafka-3 kafka-1') },
     'mended again': whole,
   });

@@ -1,6 +1,6 @@
 /**
- * Brokers in network namespaces of their own, on a bridge inside a namespace that holds the rest of the run. The command begins itself anew in
- * that one (`unshare --net`), so that nothing here touches the machine's own network, and all of it is gone when the run is.
+ * Each broker has a network namespace of its own, on a bridge inside a namespace that holds the rest of the run. The command starts itself again in
+ * that outer namespace (`unshare --net`). So the run leaves the machine's own network alone, and everything here goes when the run ends.
  *
  *   [ services, Redis, PostgreSQL, clients: 127.0.0.1 ]--bridge 10.213.0.1--[ kafka-1: 10.213.0.11 ]  [ kafka-2: .12 ]  [ kafka-3: .13 ]
  */
@@ -15,7 +15,7 @@ import type { ProcessSpec, StackSpec } from '../../infra/stack/stack.ts';
 
 const insideVariable = 'CLOAKROOM_CHAOS_INSIDE';
 
-/** Why this machine cannot have them; undefined when it can. */
+/** The reason why this machine cannot have the namespaces; undefined when it can. */
 export function lacksNamespaces(): string | undefined {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'network namespaces need root on Linux';
   for (const tool of ['ip', 'unshare'])
@@ -26,12 +26,12 @@ export function lacksNamespaces(): string | undefined {
 
 export const isInside = (): boolean => process.env[insideVariable] === '1';
 
-/** Begins this very command again inside a new network namespace. @returns its exit code */
+/** Starts this same command again inside a new network namespace. @returns its exit code */
 export function beginInside(args: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
     const env = { ...process.env, [insideVariable]: '1' };
     const child = spawn('unshare', ['--net', process.execPath, ...args], { stdio: 'inherit', env });
-    // The terminal's Ctrl-C reaches it as well as us; a signal to us alone is passed on.
+    // The terminal's Ctrl-C reaches the child too. A signal to this process alone is passed on.
     const pass = (signal: NodeJS.Signals) => void child.kill(signal);
     process.on('SIGTERM', pass).on('SIGHUP', pass).on('SIGINT', pass);
     child.once('error', reject);
@@ -43,11 +43,11 @@ export interface Namespaces {
   readonly reshape: Reshape;
   readonly names: readonly string[];
   addressOf(name: string): string;
-  /** Nobody reaches it and it reaches nobody. */
+  /** Cuts the broker off: it reaches no other process, and no other process reaches it. */
   unplug(name: string): void;
-  /** What the first sends to the second is dropped; the other way stays. */
+  /** Drops packets from the first broker to the second. The other direction stays open. */
   block(from: string, to: string): void;
-  /** Whether a TCP connection can be made from the first to a port of the second; `undefined`: from outside. */
+  /** Whether the first can open a TCP connection to a port of the second; `undefined`: from outside. */
   reaches(from: string | undefined, to: string, port: number): boolean;
   mend(): void;
   close(): void;
@@ -86,7 +86,7 @@ export function openNamespaces(brokers: readonly string[]): Found<Namespaces> {
     reaches: (from, to, port) => {
       const attempt = ['bash', '-c', `exec 3<>/dev/tcp/${addressOf(to)}/${port}`];
       const within = from === undefined ? [] : ['ip', 'netns', 'exec', prefix + from];
-      // A first packet that is lost, while a bridge learns, is sent again after a second.
+      // A first packet may be lost while a bridge learns. It is sent again after a second.
       return spawnSync('timeout', ['2.5', ...within, ...attempt], { stdio: 'ignore' }).status === 0;
     },
     mend: () => {
@@ -99,7 +99,7 @@ export function openNamespaces(brokers: readonly string[]): Found<Namespaces> {
   return { ok: true, value };
 }
 
-/** @returns what went wrong */
+/** @returns the error, if there was one */
 function build(prefix: string, addresses: ReadonlyMap<string, string>): string | undefined {
   try {
     ip('link', 'set', 'lo', 'up');
@@ -121,7 +121,7 @@ function build(prefix: string, addresses: ReadonlyMap<string, string>): string |
   }
 }
 
-/** The brokers move to their addresses; whoever is told of them is told those. */
+/** Moves the brokers to their addresses, and gives those addresses to every process that uses the brokers. */
 function reshapeFor(prefix: string, addresses: ReadonlyMap<string, string>): Reshape {
   const moved = (text: string, spec: StackSpec): string =>
     spec.processes.reduce((all, { name, run }) => {
@@ -150,7 +150,7 @@ function reshapeFor(prefix: string, addresses: ReadonlyMap<string, string>): Res
   };
 }
 
-/** Its configuration as infra/native/kafka.ts wrote it, with the addresses of the namespaces. */
+/** Rewrites the broker's configuration from infra/native/kafka.ts with the addresses of the namespaces. */
 function moveBroker(dir: string, controllerPorts: readonly number[], own: string, all: readonly string[]): void {
   const file = join(dir, 'server.properties');
   const voters = controllerPorts.map((port, index) => `${index + 1}@${all[index]}:${port}`).join(',');
@@ -160,7 +160,7 @@ function moveBroker(dir: string, controllerPorts: readonly number[], own: string
   writeFileSync(file, text);
 }
 
-/** @throws Error with what it said */
+/** @throws Error with the output of the command */
 function ip(...args: string[]): void {
   const { status, stderr, error } = spawnSync('ip', args, { encoding: 'utf8', timeout: 5_000 });
   if (status !== 0) throw new Error(`ip ${args.join(' ')}: ${error?.message ?? stderr.trim()}`);

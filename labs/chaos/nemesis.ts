@@ -1,6 +1,6 @@
 /**
- * Does what was planned, one fault after another, some beside each other; whatever happens, each is undone before this returns. Who plans is
- * schedule.ts; a fault that is late holds up those after it, so that no more is broken at once than was planned.
+ * Runs the planned faults one after another, some beside each other. It always undoes every fault before it returns. schedule.ts makes the plan. A
+ * late fault delays the faults after it, so that no more is broken at once than planned.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Recorder } from '@cloakroom/testing';
@@ -12,29 +12,29 @@ import type { Stage } from './stage.ts';
 export interface Hit {
   readonly planned: PlannedFault;
   readonly label: string;
-  /** bit: the target was seen to be away. doubtful: it was not, for the reason given. failed: it could not be done, or not be undone. */
+  /** bit: the target was seen to be away. doubtful: it was not, for the reason given. failed: the fault could not be done, or not be undone. */
   readonly end: 'bit' | 'doubtful' | 'failed';
   readonly why?: string | undefined;
-  /** Nothing after it can be trusted. */
+  /** True when the stack cannot be trusted any more. */
   readonly unhealed: boolean;
 }
 
 export interface Rampage {
   readonly stage: Stage;
   readonly plan: readonly PlannedFault[];
-  /** None begins that would not end within this, however late those before it were. */
+  /** No fault begins that would end after this, however late the faults before it were. */
   readonly totalMs: number;
   readonly recorder: Pick<Recorder, 'fault'>;
-  /** Ends it early: heals what is broken, and breaks nothing more. */
+  /** Ends the run early: heals the broken parts, and breaks nothing more. */
   readonly signal: AbortSignal;
-  /** What is broken now, for the line of progress. */
+  /** Gets the faults of this moment, for the line of progress. */
   readonly onChange: (broken: readonly string[]) => void;
 }
 
-/** A pause at least so long, however late one is: people must get on with their day, or the history says nothing. */
+/** The shortest pause, however late a fault is: clients must get on with their work, or the history proves nothing. */
 const breathMs = 1_500;
 
-/** @returns one for each that was begun */
+/** @returns one hit for each fault that was begun */
 export async function rampage({ stage, plan, totalMs, recorder, signal, onChange }: Rampage): Promise<Hit[]> {
   const began = performance.now();
   const broken = new Set<string>();

@@ -1,4 +1,6 @@
-/** What is judged: a line each in the report, held or broken. The checker's are those of libs/testing/src/history/history.check.ts. */
+/**
+ * The properties of a run: each is a line in the report, held or broken. The checker's properties are in libs/testing/src/history/history.check.ts.
+ */
 import type { Anomaly } from '@cloakroom/testing';
 
 export const properties: Readonly<Record<string, string>> = {
@@ -24,7 +26,7 @@ export const properties: Readonly<Record<string, string>> = {
   untried: 'clients repeated commands across a sign-in, a sign-out, a lost answer and another gateway',
 };
 
-/** A kind that the list does not know is broken all the same. */
+/** An anomaly of a kind that the list does not know counts as broken too. */
 export function propertyLines(anomalies: readonly Anomaly[]): string[] {
   const count = (kind: string): number => anomalies.filter((one) => one.kind === kind).length;
   const kinds = new Set([...Object.keys(properties), ...anomalies.map(({ kind }) => kind)]);

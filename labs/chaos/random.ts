@@ -1,4 +1,7 @@
-/** Numbers that a seed decides: the same seed, the same faults. mulberry32 (Tommy Ettinger, public domain): 32 bits of state are enough to choose by. */
+/**
+ * Numbers from a seed: the same seed gives the same faults. mulberry32 (Tommy Ettinger, public domain) has 32 bits of state, which are enough for
+ * choices.
+ */
 export interface Random {
   /** In [0, 1). */
   next(): number;
@@ -32,7 +35,7 @@ export function randomOf(seed: number): Random {
   };
 }
 
-/** Deals every item once, in an order of its own, before any comes again: chance alone leaves some out of a short run. */
+/** Deals every item once, in an order of its own, before it deals any item again. Chance alone would leave some items out of a short run. */
 export function deckOf<T>(items: readonly T[], random: Random): () => T {
   let left: T[] = [];
   return () => {

@@ -1,4 +1,4 @@
-/** What a run says at its end, and the files it leaves. Pure but for the writing. */
+/** The report of a run at its end, and the files it leaves. Pure except for the writing. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { explain, outcomeWords, repeatLines, writeHistory } from '@cloakroom/testing';
@@ -38,7 +38,7 @@ export async function writeOutcome(folder: string, outcome: Outcome): Promise<Wr
   return files;
 }
 
-/** Faults that say nothing, and those that this machine cannot have. */
+/** Faults that had no effect, and faults that this machine cannot have. */
 function notesOf({ hits, leftOut }: Pick<Outcome, 'hits' | 'leftOut'>): string[] {
   const doubtful = hits
     .filter(({ end }) => end !== 'bit')
@@ -46,7 +46,7 @@ function notesOf({ hits, leftOut }: Pick<Outcome, 'hits' | 'leftOut'>): string[]
   return [...doubtful, ...leftOut.map((line) => `LEFT OUT ${line}`)];
 }
 
-/** A page of the terminal. */
+/** The report on the terminal, one page long. */
 export function describeOutcome(outcome: Outcome, files: Written): string[] {
   const { history, verdict, hits, rerun, interrupted } = outcome;
   const { visibleMs } = verdict;
@@ -86,7 +86,7 @@ function countTable(operations: readonly Operation[]): string[][] {
   ];
 }
 
-/** Of a broken run there may be hundreds that say the same. */
+/** A broken run may have hundreds of equal anomalies. The report shows this many. */
 const shownMax = 12;
 
 function anomalyLines({ verdict: { anomalies }, history }: Outcome): string[] {

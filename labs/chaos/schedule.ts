@@ -1,6 +1,6 @@
 /**
- * What befalls the stack, and when. Pure: profile, seed, length and what this machine allows decide it all, so that a run can be had again.
- * The order is decided, the milliseconds are not: a broker that takes longer to come back holds up what follows.
+ * The faults of a run, and their times. Pure: profile, seed, length and the machine's abilities decide all of it, so a run can be repeated. The order
+ * is fixed, but not the milliseconds: a broker that comes back late delays the faults after it.
  */
 import { deckOf, randomOf } from './random.ts';
 
@@ -19,7 +19,7 @@ export const faultNames = [
 ] as const;
 export type FaultName = (typeof faultNames)[number];
 
-/** What --help says of each. */
+/** The text of --help for each fault. */
 export const faultMeanings: Readonly<Record<FaultName, string>> = {
   kill: 'kill -9 of a process, which is kept down for some seconds and then started again',
   pause: 'SIGSTOP, and SIGCONT some seconds later',
@@ -34,7 +34,7 @@ export const faultMeanings: Readonly<Record<FaultName, string>> = {
   partition: 'brokers in network namespaces of their own cannot reach each other (cluster, Linux, root)',
 };
 
-/** @returns what is wrong with what was asked for */
+/** @returns the error in the names asked for */
 export function unknownFaults(asked: readonly string[]): string | undefined {
   const unknown = asked.filter((name) => !faultNames.some((known) => known === name));
   return unknown.length === 0 ? undefined : `no fault ${unknown.join(', ')}: one of ${faultNames.join(', ')}`;
@@ -43,10 +43,10 @@ export function unknownFaults(asked: readonly string[]): string | undefined {
 export interface PlannedFault {
   readonly name: FaultName;
   readonly target: string;
-  /** Of the run's start. */
+  /** From the run's start. */
   readonly startMs: number;
   readonly forMs: number;
-  /** In [0, 1): decides what is left to choose: how slow, which way, how skewed. */
+  /** In [0, 1). It decides the rest of the fault: its latency, direction or skew. */
   readonly dial: number;
 }
 
@@ -54,14 +54,14 @@ export interface Choice {
   readonly name: FaultName;
   readonly targets: readonly string[];
   readonly forMs: readonly [min: number, max: number];
-  /** Never beside another: it takes the stack's strength for itself, or another would break its own undoing. */
+  /** Such a fault runs alone: it needs the whole stack, or another fault would prevent its healing. */
   readonly alone?: boolean;
-  /** How often it is dealt for once of the others. */
+  /** How often it is dealt for each time that another fault is dealt. */
   readonly weight?: number;
 }
 
 export interface MenuRequest {
-  /** Of the drawing. */
+  /** The processes of the drawing. */
   readonly processes: readonly string[];
   /** Storage and services behind a proxy. */
   readonly proxied: readonly string[];
@@ -69,7 +69,7 @@ export interface MenuRequest {
   readonly smallDisks: readonly string[];
   /** Brokers in a network namespace of their own. */
   readonly namespaces: readonly string[];
-  /** Those asked for; all unless told. */
+  /** The faults asked for; all by default. */
   readonly only?: readonly FaultName[] | undefined;
 }
 
@@ -95,12 +95,14 @@ export function menuOf(request: MenuRequest): Choice[] {
   return choices.filter(({ name, targets }) => targets.length > 0 && (request.only === undefined || request.only.includes(name)));
 }
 
-/** Long enough to write and read in peace, and to see what a fault left behind; shorter than a consumer's session, so that some overlap its end. */
+/**
+ * Long enough to write and read in peace, and to see the damage of a fault. Shorter than a consumer's session, so that some faults overlap its end.
+ */
 const healthyMs = [2_000, 6_000] as const;
-/** One in so many strikes beside another. */
+/** The share of faults that strike beside another fault. */
 const togetherShare = 0.3;
 
-/** @returns in the order of their start; all end before `totalMs` if the stack lets them */
+/** @returns the faults in the order of their start; all end before `totalMs` if the stack lets them */
 export function scheduleOf(menu: readonly Choice[], seed: number, totalMs: number): PlannedFault[] {
   if (menu.length === 0) return [];
   const random = randomOf(seed);

@@ -1,12 +1,12 @@
 /**
- * Loaded first into every service of a chaos run: shifts the wall clock of this one process by what a file says, and nothing else of it. The
- * monotonic clock stays right, as on a machine whose NTP went astray. Libraries that took `Date` or its functions aside before are not reached:
- * none of ours do.
+ * Every service of a chaos run loads this module first. It shifts the wall clock of this one process by the offset in a file, and changes nothing
+ * else. The monotonic clock stays right, as on a machine with a broken NTP. The shift misses a library that kept its own reference to `Date` or its
+ * functions before. No library of ours does.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Where the offsets are told: see skew.ts. */
+/** The folder with the offsets: see skew.ts. */
 const folder = new URL(import.meta.url).searchParams.get('folder');
 const name = process.env['SERVICE_NAME'];
 const lookIntervalMs = 50;
@@ -27,7 +27,7 @@ function follow(file: string): void {
     const told = Number(readOrEmpty(file));
     if (told === offsetMs) return;
     offsetMs = told;
-    // What this process now believes, by the clock that its services ask: for who wants to see that it does.
+    // The time that this process now believes, by the clock that its services ask. A test reads it to see that the skew works.
     writeFileSync(`${file}.seen`, JSON.stringify({ pid: process.pid, offsetMs: Date.now() - Real.now() }));
   };
   look();

@@ -1,4 +1,4 @@
-/** Tells a service's wall clock to be wrong: by a file that the preloaded module in that process looks at (skew.preload.ts). */
+/** Makes a service's wall clock wrong, by a file that the preloaded module in that process reads (skew.preload.ts). */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -24,7 +24,7 @@ export interface SkewSeen {
   readonly offsetMs: number;
 }
 
-/** What the process said last; undefined while it said nothing. */
+/** The last report of the process; undefined before its first. */
 export function skewSeen(folder: string, process: string): SkewSeen | undefined {
   try {
     return JSON.parse(readFileSync(`${fileOf(folder, process)}.seen`, 'utf8')) as SkewSeen;

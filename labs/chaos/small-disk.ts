@@ -1,4 +1,4 @@
-/** A disk of a few megabytes for one broker: a tmpfs over its folder, so that filling it fills nothing else. Linux and root alone. */
+/** A disk of a few megabytes for one broker: a tmpfs over its folder. Filling it fills no other disk. Linux and root only. */
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,9 +7,9 @@ import type { Found } from '../../infra/native/debian.ts';
 export interface SmallDisk {
   /** Writes until there is no byte left. */
   fill(): void;
-  /** How much is left. */
+  /** The bytes that are left. */
   freeBytes(): number;
-  /** Gives back what `fill` took. */
+  /** Removes the file that `fill` wrote. */
   empty(): void;
   unmount(): void;
 }
@@ -27,7 +27,7 @@ export function mountSmallDisk(folder: string): Found<SmallDisk> {
   const filler = join(folder, 'filler');
   const unmount = (): void => {
     process.removeListener('exit', unmount);
-    // Lazily: a process that is just ending may still hold a file.
+    // The unmount is lazy, because an ending process may still hold a file open.
     if (isMounted(folder)) spawnSync('umount', ['--lazy', folder]);
   };
   process.once('exit', unmount);
@@ -54,7 +54,7 @@ function fill(file: string): void {
   }
 }
 
-/** @returns false when not all of it fits */
+/** @returns false when there was no room for all bytes */
 function writes(handle: number, bytes: number): boolean {
   try {
     return writeSync(handle, chunk, 0, bytes) === bytes;
@@ -64,7 +64,7 @@ function writes(handle: number, bytes: number): boolean {
   }
 }
 
-/** Mounts of this machine that an earlier run, killed by force, left below `folder`. */
+/** Unmounts disks below `folder` that an earlier, killed run left mounted. */
 export function unmountLeftovers(folder: string): void {
   if (process.platform !== 'linux') return;
   for (const mount of mounts()) if (mount.startsWith(`${folder}/`)) spawnSync('umount', ['--lazy', mount]);

@@ -1,4 +1,4 @@
-/** The stack of a chaos run: its own, on its own ports and with fresh data, with everything in its place that a fault needs. */
+/** The stack of a chaos run. It has its own ports and fresh data, with everything in place that a fault needs. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openTcpProxy } from '@cloakroom/testing';
@@ -18,7 +18,7 @@ import { skewPreload } from './skew.ts';
 import { mountSmallDisk, unmountLeftovers } from './small-disk.ts';
 import type { SmallDisk } from './small-disk.ts';
 
-/** Called over gRPC, by the gateways and by each other. */
+/** Services that the gateways and other services call over gRPC. */
 export const calledServices = ['auth', 'cart', 'profile', 'catalog', 'orders'] as const;
 type Called = (typeof calledServices)[number];
 export type Proxied = 'kafka' | 'redis-sessions' | 'redis-carts' | Called;
@@ -30,13 +30,13 @@ export interface Stage {
   readonly disks: ReadonlyMap<string, SmallDisk>;
   readonly namespaces: Namespaces | undefined;
   readonly skewFolder: string;
-  /** Of the sessions' Redis Cluster; undefined where there is none. */
+  /** The sessions' Redis Cluster; undefined where there is none. */
   readonly clusterUrl: string | undefined;
-  /** What can befall this stack on this machine. */
+  /** The faults that are possible for this stack on this machine. */
   readonly menu: readonly Choice[];
-  /** Why what was asked for cannot. */
+  /** The reasons why faults that were asked for are impossible. */
   readonly leftOut: readonly string[];
-  /** @throws StackError when it is not well again within `timeoutMs` */
+  /** @throws StackError when the stack is not healthy again within `timeoutMs` */
   untilHealthy(timeoutMs: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -48,7 +48,7 @@ export interface StageRequest {
   readonly say: (line: string) => void;
 }
 
-/** Once every process is ready: until the gateways have heard of it. */
+/** Time from the moment every process is ready until the gateways have noticed it. */
 const startedWithinMs = 60_000;
 
 /** @throws StackError; nothing is left behind then */
@@ -96,7 +96,7 @@ export async function openStage({ profile, base, only, say }: StageRequest): Pro
   }
 }
 
-/** Processes start again and again, beside others that start, on a machine that is busy besides: only a hang is a failure. */
+/** Processes start again and again, beside other starts, on a busy machine. So only a hang is a failure. */
 const slowness = 3;
 
 const patient = (spec: StackSpec): StackSpec => ({
@@ -108,7 +108,7 @@ const brokersOf = (profile: Profile): string[] => (profile === 'cluster' ? ['kaf
 
 type Wants = (name: FaultName) => boolean;
 
-/** One broker's is enough: of a cluster the others must go on. */
+/** One broker gets a small disk: in a cluster the other brokers must go on. */
 function openDisks(profile: Profile, dataDir: string, wants: Wants, leftOut: string[], undo: (() => unknown)[]): Map<string, SmallDisk> {
   const name = brokersOf(profile).at(-1)!;
   if (!wants('disk-full')) return new Map();
@@ -149,12 +149,12 @@ async function openProxies(base: number, undo: (() => unknown)[]): Promise<Map<P
   return proxies;
 }
 
-/** Whoever calls a service is told its proxy's port. */
+/** Callers of a service get the port of its proxy. */
 function detoured(spec: StackSpec, proxies: ReadonlyMap<Proxied, TcpProxy>): StackSpec {
   const addresses = Object.fromEntries(
     calledServices.flatMap((name) => {
       const proxy = proxies.get(name);
-      // By name, as before: certificates are of names.
+      // A host name, as before: certificates contain names.
       return proxy === undefined ? [] : [[`${name.toUpperCase()}_ADDRESS`, `localhost:${proxy.port}`]];
     }),
   );
@@ -174,7 +174,7 @@ const urlOfCluster = (base: number): string =>
     .redisSessions.map((port) => `127.0.0.1:${port}`)
     .join(',')}`;
 
-/** Every process ready, every gateway holding the lease on cached identity and finding auth and cart ready, and having products to show. */
+/** Waits until every process is ready. Each gateway must hold the lease on cached identity, find auth and cart ready, and have products to show. */
 async function waitUntilHealthy(stack: RunningStack, timeoutMs: number): Promise<void> {
   const until = performance.now() + timeoutMs;
   const left = (): number => Math.max(1, until - performance.now());
@@ -197,7 +197,7 @@ async function readinessOf(gateway: string): Promise<{ ok: true; detail: string 
     const answer = await fetch(`${gateway}/readyz`, { signal: AbortSignal.timeout(2_000) });
     const { parts } = (await answer.json()) as { parts: Parts };
     const well = parts['feed']?.leased === true && parts['auth']?.ready === true && parts['cart']?.ready === true;
-    // Not among the parts: a gateway goes on without it.
+    // Readiness does not list the catalog, since a gateway goes on without it.
     const products = await fetch(`${gateway}/api/products?pageSize=1`, { signal: AbortSignal.timeout(2_000) });
     await products.body?.cancel();
     return { ok: well && products.ok, detail: `${JSON.stringify(parts).slice(0, 300)}, products ${products.status}` };
@@ -206,7 +206,7 @@ async function readinessOf(gateway: string): Promise<{ ok: true; detail: string 
   }
 }
 
-/** @returns false when it took longer */
+/** @returns false when the promise took longer */
 export async function within(promise: Promise<unknown>, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), ms)));

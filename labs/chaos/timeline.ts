@@ -1,6 +1,6 @@
 /**
- * A history as a trace file that https://ui.perfetto.dev opens (Chrome's trace event format): a track a client, a slice an operation, tracks
- * of faults above them, and a track of anomalies that marks their operations. A click on a slice shows what was asked and answered.
+ * Writes a history as a trace file that https://ui.perfetto.dev opens (Chrome's trace event format). Each client has a track, and each operation is a
+ * slice. Above them are tracks of faults, and a track of anomalies that marks their operations. A click on a slice shows the request and the answer.
  */
 import { outcomeWords, type History, type Operation, type Verdict } from '@cloakroom/testing';
 
@@ -9,7 +9,7 @@ export interface TimelineRequest {
   readonly verdict: Verdict;
   /** The command that runs the same plan again. */
   readonly rerun: string;
-  /** Faults that were not seen to bite, and the like. */
+  /** Notes such as faults that had no visible effect. */
   readonly notes: readonly string[];
 }
 
@@ -75,14 +75,14 @@ export function timelineOf({ history, verdict, rerun, notes }: TimelineRequest):
 const min = (a: number, b: number): number => Math.min(a, b);
 const max = (a: number, b: number): number => Math.max(a, b);
 
-/** A call that was never answered reaches to the end. */
+/** An operation without an answer reaches to the end. */
 function sliceOf(one: Operation, endedMs: number): Slice {
   const { id, kind, outcome, invokedAtMs, completedAtMs, person, gateway, input, output, error } = one;
   const name = outcome === 'ok' ? kind : `${kind} ${outcomeWords[outcome]}`;
   return { name, fromMs: invokedAtMs, toMs: completedAtMs ?? endedMs, args: { id, person, gateway, input, output, error } };
 }
 
-/** Slices of one track must not overlap: such slices get tracks of the same name. */
+/** Slices of one track must not overlap, so overlapping slices get more tracks of the same name. */
 function group(
   pid: number,
   name: string,
