@@ -1,4 +1,4 @@
-/** The proof of carts, short: `npm run prove` is the long one, with the same code. */
+/** The short proof of carts. `npm run prove` is the long one, with the same code. */
 import { describe, expect, it } from 'vitest';
 import { laws, serviceLaw } from './laws.ts';
 

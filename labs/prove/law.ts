@@ -1,9 +1,9 @@
-/** A law, and what is known of it after so many histories. Used by the unit tests (short) and by `npm run prove` (long). */
+/** A law, and the outcome of its check over many histories. The unit tests use it (short), and `npm run prove` (long). */
 import fc from 'fast-check';
 
 export interface Outcome {
   readonly histories: number;
-  /** As few lines as shrinking left, and what is wrong with them. */
+  /** The shortest story that shrinking found, and its fault. */
   readonly counterExample?: { readonly story: readonly string[]; readonly fault: string; readonly replay: string };
 }
 
@@ -14,14 +14,14 @@ export interface Progress {
 
 export interface Law {
   readonly name: string;
-  /** What it says of carts, in words. */
+  /** The law in words. */
   readonly says: string;
-  /** Of all random histories, how many parts of a hundred; 0 for a law that is looked at exhaustively. */
+  /** The law's percentage of all random histories; 0 for a law that is checked exhaustively. */
   readonly share: number;
   check(options: { readonly seed: number; readonly histories: number } & Progress): Promise<Outcome>;
 }
 
-/** Runs of one call: between them progress is told, and each has a seed of its own. */
+/** Runs of one call. Progress is reported between calls, and each call has a seed of its own. */
 const runsPerChunk = 1_000;
 
 /** @param holds throws, or rejects, where the law does not hold */
@@ -65,7 +65,7 @@ export function randomLaw<T>(law: {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** The law's own word for "does not hold". */
+/** Throws the fault where the condition does not hold. */
 export function insist(condition: boolean, fault: () => string): void {
   if (!condition) throw new Error(fault());
 }

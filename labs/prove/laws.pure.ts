@@ -1,4 +1,4 @@
-/** The laws of carts as pure events: see docs/carts.md for why each matters. */
+/** The laws of carts as pure events. docs/carts.md explains why each matters. */
 import fc from 'fast-check';
 import { couponsOf, evolve, linesOf, type CartState } from '../../apps/cart/src/model/cart.ts';
 import {
@@ -89,7 +89,9 @@ const conservation = randomLaw({
   tell: ([steps, arrived]) => [...told(steps), `arrive as ${arrived.map((event) => (event as { at?: number }).at! + 1).join(', ')}`],
 });
 
-/** A guest until the first join and the user afterwards, on one device: it sees all that it does, but not yet what was sent again. */
+/**
+ * One device, which is a guest until the first join and the user afterwards. It sees all its actions, but does not yet see commands that were sent again.
+ */
 const alone = acts.map((steps) => {
   const signedInAt = steps.findIndex((what) => what.do === 'join');
   return steps.flatMap((what, at): Act[] => {
@@ -148,8 +150,8 @@ function usersFirst(steps: readonly Act[], commandsMax: number): Act[] {
 }
 
 /**
- * Line by line, since each line is a thing of its own: where two devices each change two lines without having heard of the other, no single
- * order need explain both lines at once (device 1 adds a pen and removes the mugs it sees; device 2 adds a mug and sets the pens to 1).
+ * Checks line by line, since lines are independent. Suppose two devices each change two lines without having heard of the other. Then no single order
+ * need explain both lines at once. For example, device 1 adds a pen and removes the mugs it sees, while device 2 adds a mug and sets the pens to 1.
  */
 const linearizable = randomLaw({
   name: 'some order explains a line',

@@ -1,6 +1,6 @@
 /**
- * Small scope, all of it: most faults of a replicated thing show in a history of five events, if every one of those is looked at. Nothing here is
- * left to chance, so there is no seed.
+ * The whole of a small scope. Most faults of a replicated structure show in a history of five events, if the check covers every such history. Chance
+ * plays no part here, so there is no seed.
  */
 import { emptyCart, evolve, linesOf, type CartEvent, type CartState } from '../../apps/cart/src/model/cart.ts';
 import { spell } from '../../apps/cart/src/model/spell-cart.harness.ts';
@@ -9,7 +9,7 @@ import type { Law, Outcome } from './law.ts';
 import { tell, type Step } from './prove.steps.ts';
 import { Telling } from './prove.story.ts';
 
-/** Of the replicas' law: a command on device 1 that has heard nothing, or on device 2 that has heard all; and a guest that joins. */
+/** Choices for the replicas' law. A command comes from device 1, which has heard nothing, or from device 2, which has heard all. A guest may join. */
 const choices: readonly (readonly Act[])[] = [
   [{ do: 'add', device: 0, line: 0, quantity: 1 }],
   [{ do: 'set', device: 0, line: 0, quantity: 3 }],
@@ -21,7 +21,7 @@ const choices: readonly (readonly Act[])[] = [
     { do: 'hear', device: 1, count: 9 },
     { do: 'remove', device: 1, line: 0 },
   ],
-  // One event behind: what came last is not seen.
+  // One event behind: the device has not seen the last event.
   [
     { do: 'hear', device: 2, count: 1 },
     { do: 'clear', device: 2 },
@@ -32,10 +32,10 @@ const choices: readonly (readonly Act[])[] = [
   ],
   [{ do: 'add', device: 3, line: 0, quantity: 5 }, { do: 'join' }],
   [{ do: 'remove', device: 3, line: 0 }, { do: 'coupon', device: 3, code: 0 }, { do: 'join' }],
-  // The guest's, by the user who it has become; or the user's, for which a request of the guest was late.
+  // The user sends a command of its guest again. Or a late request of the guest repeats a command of the user.
   [{ do: 'again', nth: 0 }],
 ];
-/** How many histories between two words of progress. */
+/** Histories between two reports of progress. */
 const progressEvery = 500;
 
 function replicas(eventsMax: number): Law {
@@ -47,7 +47,7 @@ function replicas(eventsMax: number): Law {
       let histories = 0;
       const visit = (steps: readonly Act[], left: number, parent?: History): Outcome | undefined => {
         const history = historyOf(steps);
-        // The last choice did nothing: the history is one of those that are looked at without it.
+        // The last choice did nothing, so another branch covers this history without it.
         if (parent !== undefined && sizeOf(history) === sizeOf(parent)) return undefined;
         const orders = everyOrder(history.events, history.due);
         if (typeof orders === 'string')
@@ -69,9 +69,9 @@ function replicas(eventsMax: number): Law {
 const sizeOf = ({ events, guestEvents }: History): number => events.length + guestEvents.length;
 
 /**
- * By subsets: where every way to a set of events ends in one cart, so does every order of all of them. That looks at 80 steps for 120 orders.
- * @param due what each line must show in the end
- * @returns how many orders there are, or what is wrong with one
+ * Goes by subsets: if every way to a set of events ends in one cart, then every order of all of them does too. So 80 steps check 120 orders.
+ * @param due the quantity that each line must show in the end
+ * @returns the number of orders, or the fault of one
  */
 function everyOrder(events: readonly CartEvent[], due: ReadonlyMap<string, number>): number | string {
   const carts: (CartState | undefined)[] = [emptyCart(userCart)];
@@ -98,7 +98,7 @@ function everyOrder(events: readonly CartEvent[], due: ReadonlyMap<string, numbe
   return events.reduce((orders, _event, index) => orders * (index + 1), 1);
 }
 
-/** Of the service's law: what people do, and what happens to the two projectors of a guest's and a user's partition. */
+/** Steps for the service's law: the actions of people, and the fates of the two projectors of a guest's and a user's partition. */
 const happenings: readonly Step[] = [
   { do: 'send', device: 0, command: { kind: 'add', line: 'mug', quantity: 1 }, fresh: false },
   { do: 'send', device: 0, command: { kind: 'remove', line: 'mug' }, fresh: true },
@@ -114,7 +114,7 @@ const happenings: readonly Step[] = [
   { do: 'misdeliver', cart: 'phone', by: 1 },
 ];
 
-/** Of the law of repetitions: what happens to one command whose answer was lost, and what else its cart meets meanwhile. */
+/** Steps for the law of repetitions: the fate of one command whose answer was lost, and other events of its cart meanwhile. */
 const repetitions: readonly Step[] = [
   { do: 'lose', device: 0, command: { kind: 'add', line: 'mug', quantity: 1 }, held: false },
   { do: 'lose', device: 0, command: { kind: 'add', line: 'mug', quantity: 1 }, held: true },
@@ -160,7 +160,7 @@ function service({ name, says, happenings, stepsMax }: Scope): Law {
   };
 }
 
-/** @returns idle when the last step did nothing: then the history is one of those that are looked at without it */
+/** @returns idle when the last step did nothing: then another branch covers the history without it */
 async function faultOf(steps: readonly Step[]): Promise<string | undefined> {
   const telling = await Telling.open();
   try {

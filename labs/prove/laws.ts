@@ -1,11 +1,11 @@
-/** All that is proven of carts. */
+/** All laws that are proven about carts. */
 import { randomLaw, type Law } from './law.ts';
 import { pureLaws } from './laws.pure.ts';
 import { smallScopeLaws } from './laws.small-scope.ts';
 import { story, tell } from './prove.steps.ts';
 import { Telling } from './prove.story.ts';
 
-/** Some hundred times as costly as the others: each history is a service. */
+/** Some hundred times as costly as the other laws, since each history runs a service. */
 export const serviceLaw = randomLaw({
   name: 'the service, whatever happens',
   says: 'real commands, projectors and rebuilds, with sign-ins, late guests, lost answers, orders, crashes, replays and lost views: nothing is lost, nothing returns, nothing counts or is ordered twice',

@@ -1,12 +1,14 @@
 /**
- * Histories of one user's cart and one guest's, as pure events: what three devices of the user and one of the guest did, each with the `seen` of what
- * it had heard, its own writes included. A command may be sent again in the other cart: its answer was lost and its device signed in meanwhile, or
- * its first request came late. Beside the events stands what must come of them, noted when they were made, by command id.
+ * Histories of one user's cart and one guest's, as pure events. Three devices of the user and one of the guest act. Each event carries the `seen` of
+ * the events that its device had heard, its own writes included.
+ *
+ * A device may send a command again in the other cart: its answer was lost and the device signed in meanwhile, or its first request came late. Beside
+ * the events the history holds the expected result by command id, noted as each event was made.
  */
 import fc from 'fast-check';
 import { couponsOf, dotOf, emptyCart, evolve, linesOf, type CartEvent, type CartState, type Dot } from '../../apps/cart/src/model/cart.ts';
 
-/** Of a dot: said here a second time, so that the code that is proven does not decide what one command is. */
+/** The command of a dot. Written here a second time, so that the proven code does not decide which dots are one command. */
 export const commandOf = (dot: Dot): string => dot.slice(dot.indexOf('/') + 1);
 
 export const userCart = 'u_1';
@@ -18,9 +20,9 @@ export type Act =
   | { readonly do: 'clear' | 'order'; readonly device: number }
   | { readonly do: 'coupon' | 'uncoupon'; readonly device: number; readonly code: number }
   | { readonly do: 'hear'; readonly device: number; readonly count: number }
-  /** The guest's cart as it is now arrives in the user's log. */
+  /** The guest's cart, in its present state, arrives in the user's log. */
   | { readonly do: 'join' }
-  /** What a guest sent is sent by the user, or the other way round: the same id and the same words. */
+  /** The user sends a guest's command again, or the other way round: the same id and the same words. */
   | { readonly do: 'again'; readonly nth: number };
 
 export const userDeviceCount = 3;
@@ -47,14 +49,14 @@ export const acts = fc.array(act, { maxLength: 14, size: 'max' });
 export interface History {
   /** The user's log. */
   readonly events: readonly CartEvent[];
-  /** The guest's. */
+  /** The guest's log. */
   readonly guestEvents: readonly CartEvent[];
-  /** Commands that the user's log tells of and that put something into the cart, by id. */
+  /** Ids of the commands in the user's log that put something into the cart. */
   readonly made: ReadonlySet<string>;
-  /** Commands that a removal, a set or a clear which the log tells of had seen, in whichever cart. */
+  /** Commands that a removal, a set or a clear in the log had seen, in whichever cart. */
   readonly observed: ReadonlySet<string>;
   readonly ordered: ReadonlySet<string>;
-  /** What each line must show: every command once. */
+  /** The quantity that each line must show: every command counts once. */
   readonly due: ReadonlyMap<string, number>;
   readonly final: CartState;
 }
@@ -114,7 +116,7 @@ function write(log: Log, event: CartEvent): void {
   log.events.push(event);
 }
 
-/** Word for word, what was seen included: a page repeats the request that it has. */
+/** Repeats the event word for word, with its `seen`: a page repeats the request that it has. */
 const againOf = (event: Commanded, cartId: string, index: number): CartEvent => ({
   ...event,
   cartId,
@@ -140,7 +142,7 @@ export function joinOf(guestEvents: readonly CartEvent[], index: number): CartEv
   return { ...common, type: 'GuestJoined', guestOffset: BigInt(guestEvents.length) };
 }
 
-/** @param ordered the commands that orders have taken, to which this may add: a command is ordered once */
+/** @param ordered the commands that orders have taken; an order adds its own, since a command is ordered once */
 function eventOf(
   cartId: string,
   index: number,
@@ -178,7 +180,7 @@ function eventOf(
 export const apply = (events: readonly CartEvent[], from: CartState | string = userCart): CartState =>
   events.reduce((state, event) => evolve(state, event), typeof from === 'string' ? emptyCart(from) : from);
 
-/** Any order, any of them twice. */
+/** The events in any order, any of them twice. */
 export const shuffledWithRepeats = (events: readonly CartEvent[]): fc.Arbitrary<CartEvent[]> =>
   fc.subarray([...events]).chain((again) => fc.shuffledSubarray([...events, ...again], { minLength: events.length + again.length }));
 

@@ -1,7 +1,7 @@
 /**
- * What must come out, said without the code that is proven: every acknowledged command lives, once, in the cart of whoever gave it, unless somebody who
- * saw it removed it or an order took it. A command is its id and a person: which of that person's carts took it, and how often, is no matter. No event,
- * no order of arrival and no crash occurs here.
+ * The expected result, stated without the proven code. Every acknowledged command lives, once, in the cart of the person that gave it. Two things end
+ * it: a person that saw it removed it, or an order took it. A command is its id and a person, whichever of that person's carts took it, and however
+ * often. The ledger knows no events, no order of arrival and no crashes.
  */
 import { commandOf } from './prove.history.ts';
 import { guests, type Sent } from './prove.world.ts';
@@ -19,7 +19,7 @@ export class Ledger {
   readonly #made: Made[] = [];
   readonly #kills: { readonly cartId: string; readonly dots: readonly Dot[] }[] = [];
   readonly #claims = new Map<string, string>();
-  /** By buyer. */
+  /** The commands ordered, by buyer. */
   readonly #ordered = new Map<string, Set<string>>();
 
   acknowledged({ cartId, commandId, command, seen }: Sent): void {
@@ -30,14 +30,14 @@ export class Ledger {
     if (command.kind !== 'add' && command.kind !== 'coupon') this.#kills.push({ cartId, dots: seen });
   }
 
-  /** The first claim of a guest's cart is the only one. */
+  /** The first claim of a guest's cart is the only one that counts. */
   claimed(guestCartId: string, userCartId: string): void {
     if (!this.#claims.has(guestCartId)) this.#claims.set(guestCartId, userCartId);
   }
 
   claimOf = (guestCartId: string): string | undefined => this.#claims.get(guestCartId);
 
-  /** As the database of orders, where a command is unique for each buyer. @returns whether the order stands */
+  /** Behaves as the database of orders, where a command is unique for each buyer. @returns whether the order stands */
   order(buyer: string, dots: readonly Dot[]): boolean {
     const before = this.#ordered.get(buyer) ?? new Set();
     const commands = new Set(dots.map(commandOf));
@@ -46,14 +46,14 @@ export class Ledger {
     return true;
   }
 
-  /** @param living the ids of the commands that live there @returns what is wrong with this cart, or undefined */
+  /** @param living the ids of the commands that live there @returns the fault of this cart, or undefined */
   faultOf(cartId: string, living: ReadonlySet<string>): string | undefined {
     const carts = this.#cartsOf(cartId);
     const kills = this.#kills.filter((kill) => carts.has(kill.cartId)).flatMap(({ dots }) => dots);
     const removed = new Set(kills.flatMap((dot) => (carts.has(cartOfDot(dot)) ? [commandOf(dot)] : [])));
-    // Seen as a guest's who turned out to be another's: the cart may have taken the removal at its word, or not.
+    // The person saw these dots in the cart of a guest that turned out to be another's. The cart may or may not have accepted the removal.
     const doubtful = new Set(kills.map(commandOf));
-    // A guest's cart does not hear of orders: its user's does.
+    // A guest's cart does not hear of orders. Its user's cart does.
     const ordered = guests.some((guest) => guest === cartId) ? undefined : this.#ordered.get(cartId);
     for (const { cartId: madeIn, command, kind, scope } of this.#made) {
       const lives = living.has(command);
@@ -67,7 +67,7 @@ export class Ledger {
     return [...living].every((command) => this.#madeOf(cartId).has(command)) ? undefined : 'a command lives that nobody gave';
   }
 
-  /** What these commands of a cart make, each once. By line: the larger of the sets and the sum of the adds. */
+  /** The quantities of these commands of a cart, each counted once. By line: the larger of the sets and the sum of the adds. */
   quantitiesOf(cartId: string, commands: Iterable<string>): Record<string, number> {
     const made = this.#madeOf(cartId);
     const lines = new Map<string, { set: number; added: number }>();
@@ -83,7 +83,7 @@ export class Ledger {
     return Object.fromEntries(sums.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
-  /** A cart, and the guests' that it has claimed. */
+  /** A cart, and the guests' carts that it has claimed. */
   #cartsOf(cartId: string): ReadonlySet<string> {
     return new Set([cartId, ...guests.filter((guest) => this.#claims.get(guest) === cartId)]);
   }

@@ -1,9 +1,11 @@
-/** Is there an order of these commands, one that every device and all it had heard allow, in which a plain number ends as the line does? By search. */
+/**
+ * Searches for an order of these commands in which a plain number ends as the line does. Every device, with all it had heard, must allow that order.
+ */
 import { userDeviceCount, type Act } from './prove.history.ts';
 
 interface Searched {
   readonly what: Act;
-  /** What must come before it: what its device had done and heard. A bit for each command. */
+  /** The commands that must come before it: those that its device had done and heard. A bit for each command. */
   readonly after: number;
 }
 

@@ -1,4 +1,4 @@
-/** What happens in one history of the world, as steps that can be made up, run (prove.story.ts), and told. */
+/** The steps of one history of the world. They can be generated, run (prove.story.ts), and told. */
 import fc from 'fast-check';
 import { guests, stranger, user, type Command, type Fate } from './prove.world.ts';
 
@@ -7,7 +7,7 @@ export const cartNames = { phone: guests[0], tablet: guests[1], laptop: user, st
 type CartName = keyof typeof cartNames;
 
 export type Step =
-  /** Fresh: on a page that was read again for it. */
+  /** Fresh: the device reads its page again first. */
   | { readonly do: 'send'; readonly device: number; readonly command: Command; readonly fresh: boolean }
   | { readonly do: 'order'; readonly device: number; readonly fresh: boolean }
   | { readonly do: 'read'; readonly device: number }
@@ -17,19 +17,19 @@ export type Step =
   /** A command without an answer. Held: its request is still under way, and may come after what its device does next. */
   | { readonly do: 'lose'; readonly device: number; readonly command: Command; readonly held: boolean }
   | { readonly do: 'arrive'; readonly device: number }
-  /** The command without an answer is sent again, as whoever the device is by now. */
+  /** The device sends the command without an answer again, as the person who uses the device by now. */
   | { readonly do: 'again'; readonly device: number }
-  /** Signs out. Somebody else who signs in there then gets nothing of what was pending: the page sees to that. */
+  /** Signs out. A stranger who signs in there gets none of the pending commands: the page makes sure of it. */
   | { readonly do: 'sign-out'; readonly device: number; readonly next: 'itself' | 'stranger' }
   | { readonly do: 'confirm' | 'catch-up' }
   | { readonly do: 'days'; readonly count: number }
-  /** Also as one who never had it: then it is theirs. No page does that. */
+  /** Repeats a command, possibly as a person that never had it: then it is theirs. No page does that. */
   | { readonly do: 'repeat'; readonly nth: number; readonly as: 'itself' | 'user' | 'stranger' }
   | { readonly do: 'project'; readonly cart: CartName; readonly count: number; readonly fate: Fate }
   | { readonly do: 'misdeliver'; readonly cart: CartName; readonly by: number }
   | { readonly do: 'wipe'; readonly cart: CartName };
 
-/** Less than the age at which a command is refused, and more than the dead are kept. */
+/** Shorter than the age at which a command is refused, and longer than dead dots are kept. */
 const jumps = [3, 46] as const;
 const line = fc.constantFrom('hat', 'mug');
 const quantity = fc.integer({ min: 1, max: 5 });
@@ -82,7 +82,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 export const story = fc.array(step, { minLength: 1, maxLength: 24, size: 'max' });
 
-/** One line a step, for whoever reads a counter-example. */
+/** One line per step, for the reader of a counter-example. */
 export function tell(one: Step): string {
   const who = 'device' in one ? deviceNames[one.device]! : '';
   switch (one.do) {

@@ -1,6 +1,6 @@
 /**
- * Runs the steps of one history of the world (prove.steps.ts). A step that makes no sense where it stands (a removal of what the page does not
- * show) does nothing.
+ * Runs the steps of one history of the world (prove.steps.ts). A step that makes no sense at its place does nothing. An example is the removal of a
+ * line that the page does not show.
  */
 import { couponsOf, linesOf, type Dot } from '../../apps/cart/src/model/cart.ts';
 import { partitionOfCart } from '../../apps/cart/src/cart.dependencies.ts';
@@ -12,9 +12,9 @@ import { dotsOfPage, emptyPage, guests, stranger, user, World, type Command, typ
 interface Device {
   cartId: string;
   page: Page;
-  /** Sent, and never answered. */
+  /** A command that was sent, and never answered. */
   pending: Sent | undefined;
-  /** Not at the log yet. */
+  /** A command that has not reached the log yet. */
   underWay: Sent | undefined;
 }
 
@@ -46,7 +46,7 @@ export class Telling {
     return new Telling(await World.open());
   }
 
-  /** @returns whether anything happened */
+  /** @returns whether the step did anything */
   async run(one: Step): Promise<boolean> {
     switch (one.do) {
       case 'send': {
@@ -96,7 +96,7 @@ export class Telling {
     }
   }
 
-  /** Delivers all, looks, then loses the whole view, replays the log, and looks again. @throws what is wrong */
+  /** Delivers everything and checks. Then it loses the whole view, replays the log, and checks again. @throws the fault */
   async end(): Promise<void> {
     for (const { cartId, orderId, dots } of this.#orders) await this.world.confirm(cartId, orderId, dots);
     await this.world.drain();
@@ -133,14 +133,14 @@ export class Telling {
     return true;
   }
 
-  /** Undefined where the page shows nothing that it could be about. */
+  /** Undefined where the page shows nothing that the command could refer to. */
   #commandOn(cartId: string, page: Page, what: Command): Sent | undefined {
     const seen = seenBy(page, what);
     if (seen.length === 0 && what.kind !== 'add' && what.kind !== 'set' && what.kind !== 'coupon') return undefined;
     return { cartId, commandId: this.world.newId(), command: what, seen };
   }
 
-  /** What the log has taken is due, whether or not anybody hears of it. */
+  /** A command in the log is due, whether or not its client hears the answer. */
   async #deliver(sent: Sent): Promise<readonly Dot[] | undefined> {
     const seenNow = await this.world.send(sent);
     if (seenNow === undefined) return undefined;
@@ -149,7 +149,7 @@ export class Telling {
     return seenNow;
   }
 
-  /** A device has one command without an answer at a time: the page does not show what came of it. */
+  /** A device has one command without an answer at a time, since the page does not show its result. */
   async #lose(device: Device, what: Command, held: boolean): Promise<boolean> {
     const sent = device.pending === undefined ? this.#commandOn(device.cartId, device.page, what) : undefined;
     if (sent === undefined) return false;
@@ -186,7 +186,7 @@ export class Telling {
     return !stale;
   }
 
-  /** The page that was open stays open: what it showed of the guest's cart may still be removed from it. */
+  /** The open page stays open: a person may still remove the lines of the guest's cart that it showed. */
   async #signIn(device: number): Promise<boolean> {
     const [guestCartId, who] = [guests[device]!, this.#devices[device]!];
     if (who.cartId === stranger) who.pending = undefined;
@@ -217,7 +217,7 @@ export class Telling {
   }
 }
 
-/** The page forgets what it showed, and keeps what it waits for an answer of where the same person signs in again. */
+/** The page forgets the lines it showed. If the same person signs in again, it keeps its unanswered command. */
 function signOut(device: Device, next: 'itself' | 'stranger'): boolean {
   if (guests.some((guest) => guest === device.cartId)) return false;
   device.page = emptyPage();
@@ -234,7 +234,7 @@ function seenBy(page: Page, what: Command): readonly Dot[] {
   return page.lines.get(what.line) ?? [];
 }
 
-/** As a page does that keeps the newest `seen` of each line. */
+/** Updates the page as the web app does, which keeps the newest `seen` of each line. */
 function show(page: Page, what: Command, seenNow: readonly Dot[]): void {
   if (what.kind === 'clear') {
     page.lines.clear();

@@ -1,6 +1,6 @@
 /**
- * `npm run prove`: the laws of carts over many histories, and then the proof of the proof: each mutant of the cart must break a law, and shows the
- * smallest history in which it does.
+ * `npm run prove`: checks the laws of carts over many histories, and then proves the proof. Each mutant of the cart must break a law, and the command
+ * shows the smallest history in which it does.
  */
 import { availableParallelism } from 'node:os';
 import { runCommandLine, UsageError } from '../../infra/cli/command-line.ts';
@@ -15,9 +15,9 @@ npm run prove -- --seed 7           the same ones again
 npm run prove -- --laws             without the mutants
 npm run prove -- --mutants          without the laws`;
 
-/** A task of this many histories is over within half a minute, so that no process is left alone with the last one. */
+/** A task of this many histories ends within half a minute, so that no process works on the last task for long while the others wait. */
 const historiesPerTask = 10_000;
-/** Of each law, against a mutant: far fewer find each of those that there are. */
+/** Histories of each law against a mutant. Far fewer find each of the present mutants. */
 const historiesPerMutant = 3_000;
 const progressEveryMs = 5_000;
 
@@ -63,7 +63,7 @@ async function prove(what: { seed: number; histories: number; laws: boolean; mut
 async function proveLaws(seed: number, histories: number): Promise<{ passed: number; failed: number }> {
   const workers = await Promise.all(Array.from({ length: availableParallelism() }, () => openProver()));
   const { laws } = workers[0]!;
-  // The long ones first, so that all workers end at about the same time.
+  // The long tasks come first, so that all workers end at about the same time.
   const tasks = laws.toSorted((a, b) => cost(b) - cost(a)).flatMap((law) => tasksOf(law, seed, histories));
   print(`seed ${seed}: ${laws.length} laws, ${histories} random histories and every small one, on ${workers.length} processes\n`);
   const sums = new Map(laws.map(({ name }) => [name, { histories: 0, left: tasks.filter(({ law }) => law === name).length, seconds: 0 }]));
@@ -106,7 +106,7 @@ async function proveLaws(seed: number, histories: number): Promise<{ passed: num
   return { failed, passed: [...sums.values()].filter(({ left }) => left === 0).length };
 }
 
-/** The exhaustive ones cannot be divided. */
+/** An exhaustive law cannot be divided. */
 function cost({ share }: LawName): number {
   return share === 0 ? 1_000 : share;
 }
@@ -122,7 +122,7 @@ function tasksOf({ name, share }: LawName, seed: number, histories: number): Tas
   }));
 }
 
-/** The first law that breaks is enough. */
+/** Stops at the first law that breaks. */
 async function isCaught(mutant: string, seed: number): Promise<boolean> {
   const began = performance.now();
   const prover = await openProver(mutant);

@@ -1,4 +1,4 @@
-/** Proves what it is told to, law by law, in a process of its own: labs/prove/prove.ts forks it and speaks over IPC. */
+/** Proves the laws of its tasks one by one, in a process of its own. labs/prove/prove.ts forks it and speaks over IPC. */
 import { laws } from './laws.ts';
 import type { Outcome } from './law.ts';
 

@@ -1,6 +1,6 @@
 /**
- * A small world for the proof: the real use cases, the real rules of the projector (project-batch.ts, rebuild.ts), the view in memory and the
- * embedded log. What is made here is the schedule alone: who reads when, which batch is projected when, and what is killed in between.
+ * A small world for the proof. It has the real use cases, the real rules of the projector (project-batch.ts, rebuild.ts), the view in memory and the
+ * embedded log. Only the schedule is generated: the times of reads, the batches that are projected, and the kills in between.
  */
 /* oxlint-disable max-lines -- Longer because it plays every use case of a cart, and imports each from its file. */
 import { formatUuid, isProblem, partitionOf, topics, uuidV7, type Problem } from '@cloakroom/contracts';
@@ -43,7 +43,7 @@ export type Command =
   | { readonly kind: 'coupon'; readonly code: string }
   | { readonly kind: 'uncoupon'; readonly code: string };
 
-/** What a device shows, as dots. */
+/** The dots of the lines and coupons that a device shows. */
 export interface Page {
   readonly lines: Map<string, readonly Dot[]>;
   readonly coupons: Map<string, readonly Dot[]>;
@@ -59,11 +59,11 @@ export interface Sent {
   readonly seen: readonly Dot[];
 }
 
-/** What a projector meets. Killed: whatever it had in memory is gone, and its batch comes again. */
+/** The fate of a projector's batch. Killed: its memory is lost, and its batch comes again. */
 export type Fate = 'well' | 'killed-before-forward' | 'killed-after-forward' | 'killed-before-write' | 'killed-after-write' | 'raced';
 
 const dayMs = 24 * 60 * 60 * 1000;
-/** Any day will do, as long as it is the same one in every run. */
+/** Any day will do, as long as every run has the same one. */
 const beginMs = Date.UTC(2026, 0, 1);
 const allRecords = 1_000;
 
@@ -121,7 +121,7 @@ export class World {
     return uuidV7(this.#nowMs, random);
   }
 
-  /** @returns undefined when it was refused */
+  /** @returns undefined when the cart refused it */
   async send({ cartId, commandId, command, seen }: Sent): Promise<readonly Dot[] | undefined> {
     const ctx = personContext(cartId, { budgetMs: Number.POSITIVE_INFINITY, clock: this.#clock });
     const common = { commandId, seen: encodeSeen(seen) };
@@ -164,7 +164,7 @@ export class World {
     };
   }
 
-  /** @returns the dots that orders would freeze, and what it would charge for; undefined where it would refuse */
+  /** @returns the dots that orders would freeze, and the quantities it would charge for; undefined where it would refuse */
   async prepare(cartId: string, seen: readonly Dot[]): Promise<{ dots: readonly Dot[]; quantities: Record<string, number> } | undefined> {
     const prepared = await prepareOrder(this.#reading, personContext(cartId, { clock: this.#clock }), { seen: encodeSeen(seen) });
     if (isProblem(prepared) || prepared.changed === true || prepared.stale === true) return undefined;
@@ -207,7 +207,7 @@ export class World {
     return true;
   }
 
-  /** Hands over records that are not the next ones. */
+  /** Hands over records out of turn. */
   async misdeliver(cartId: string, by: number): Promise<void> {
     const partition = partitionOfCartId(cartId);
     const from = Math.max(0, (this.#committed.get(partition) ?? 0) + by);
@@ -221,7 +221,7 @@ export class World {
     await this.#settle([partition]);
   }
 
-  /** Until nobody has anything to do: what is forwarded meanwhile included. @returns whether anybody had */
+  /** Projects until no projector has work left, including records that are forwarded meanwhile. @returns whether there was any work */
   async drain(count = allRecords): Promise<boolean> {
     const carts = [user, stranger, ...guests];
     let [again, any] = [true, false];
@@ -244,7 +244,7 @@ export class World {
     }
   }
 
-  /** The parts as this projector meets them. */
+  /** The parts as a projector with this fate meets them. */
   #projecting(fate: Fate): CartParts {
     const { eventLog, view } = this.parts;
     const lost = () => new EventLogError('retriable', 'killed', { outcomeUnknown: true });
@@ -289,7 +289,7 @@ function dotsOf(seen: string | undefined): readonly Dot[] {
   return dots;
 }
 
-/** The port with some of its methods replaced; the others keep their private state. */
+/** The port with some of its methods replaced. The others keep their private state. */
 function override<T extends object>(port: T, methods: Partial<T>): T {
   return new Proxy(port, {
     get(target, key) {

@@ -15,7 +15,7 @@ export interface Prover {
   stop(): void;
 }
 
-/** @param mutant planted in the code that is proven; @throws when the process ends before it has answered */
+/** @param mutant planted in the proven code; @throws when the process ends before it has answered */
 export async function openProver(mutant?: string): Promise<Prover> {
   const imports = mutant === undefined ? [] : ['--import', preloadOf(mutant)];
   const child = fork(program, {
