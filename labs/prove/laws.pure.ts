@@ -90,7 +90,8 @@ const conservation = randomLaw({
 });
 
 /**
- * One device, which is a guest until the first join and the user afterwards. It sees all its actions, but does not yet see commands that were sent again.
+ * One device, which is a guest until the first join and the user afterwards. It sees all its actions, but does not yet see commands that were sent
+ * again.
  */
 const alone = acts.map((steps) => {
   const signedInAt = steps.findIndex((what) => what.do === 'join');

@@ -107,7 +107,7 @@ withPostgres('two replicas on one PostgreSQL', () => {
     for (let round = 0; round < 10; round += 1) {
       for (const name of ['a', 'b', 'c']) shop.cart.lines.set(`${name}${round}`, { productId: 'hat' });
       const seen = (...names: string[]) => names.map((name) => `${name}${round}`).join(',');
-      // The dots are named in both orders. Sorted inserts keep the two transactions from waiting for each other.
+      // The dots are named in both orders. Sorted inserts keep two transactions from a deadlock.
       const answers = await Promise.all([
         ...replicas.map((replica) => replica.place('u_1', { idempotencyKey: `same-${round}`, seen: seen('a', 'b', 'c') })),
         ...replicas.map((replica, at) => replica.place('u_1', { idempotencyKey: `other-${round}-${at}`, seen: seen('c', 'b', 'a') })),

@@ -1,9 +1,10 @@
 /**
- * Which order holds which stock. An order id has one row for ever, and a row never goes back. Open ids become `taken` or `short`, and `taken` becomes
- * `closed`. An id that was closed before it took anything stays closed.
+ * Records which order holds which stock. An order id has one row for ever, and a row never goes back. Open ids become `taken` or `short`, and `taken`
+ * becomes `closed`. An id that was closed before it took anything stays closed.
  *
  * orders asks at least once, from two replicas, and perhaps long after it gave the order up. So each request first inserts the row of its id, and
  * waits there for another transaction's insert of it. A request that finds the row reads the earlier decision.
+ *
  * No deadlock is possible: a transaction locks the order's row first, which no other order wants. Then it locks products in the order of their ids.
  */
 import type { Kysely, Transaction } from 'kysely';

@@ -1,6 +1,6 @@
 /**
  * Takes an accepted order to its end, one step after another. The request that placed it, the background worker after a crash and a callback of the
- * provider all run these steps, several of them even at once. That is safe for these reasons:
+ * provider all run these steps, several of them even at once. Steps at once are safe for these reasons:
  *  - Each step first asks the catalog or the provider by the order's id, and gets the same answer however often it asks. Then the step moves the
  *    order on only from the phase in which it belongs (`move`). When two steps come at once, one moves the order.
  *  - A cancelled order always gives its stock back, even where none is known to be taken. Another process may be asking for it at this moment. After
