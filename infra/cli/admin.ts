@@ -1,6 +1,6 @@
 /**
  * `npm run admin -- grant EMAIL`, `revoke EMAIL`, `list`: manages the administrators of the shop that runs here. auth's own command does the work, on
- * auth's database. In a containers shop the command runs inside auth's container, which has that database and its settings.
+ * auth's database. For a shop in containers the command runs inside auth's container, which has that database and its settings.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

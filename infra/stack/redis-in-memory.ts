@@ -1,7 +1,7 @@
 /**
  * Puts the files of a stack's Redis in memory where the machine allows it. Tests expect these stores to answer within half a second. A disk may delay
- * them longer while another suite's databases start beside it. The longest delay seen was 2.4 s, since `appendfsync everysec` waits for a late sync.
- * A killed process finds the same files again.
+ * them longer while another suite's databases start beside it. A delay of 2.4 s was seen, since `appendfsync everysec` waits for a late sync. A
+ * killed process finds the same files again.
  */
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, rmSync, statfsSync, symlinkSync } from 'node:fs';

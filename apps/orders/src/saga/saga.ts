@@ -1,11 +1,12 @@
 /**
- * Takes an accepted order to its end, one step after another. The request that placed it, the background worker after a crash and a callback of the
- * provider all run these steps, several of them even at once. Steps at once are safe for these reasons:
+ * Takes an accepted order to its end, one step after another. The steps run in the request that placed it, in the background worker after a crash,
+ * and in a callback of the provider. Several of these may run at once, which is safe for these reasons:
  *  - Each step first asks the catalog or the provider by the order's id, and gets the same answer however often it asks. Then the step moves the
  *    order on only from the phase in which it belongs (`move`). When two steps come at once, one moves the order.
  *  - A cancelled order always gives its stock back, even where none is known to be taken. Another process may be asking for it at this moment. After
  *    the release the catalog gives that order nothing.
  *  - An order is cancelled only after its charge was declined, or before a charge could be asked for and with its key closed at the provider.
+ *
  * So a kill between any two steps leaves an order that the background worker takes on from where it stands.
  */
 import { type DotSchema, type ErrorCode, isProblem, problem, type Problem, type StockItem, uuidToBytes } from '@cloakroom/contracts';
