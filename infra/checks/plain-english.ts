@@ -16,7 +16,6 @@ export const finishedRooms: readonly string[] = [
   'apps/cart',
   'apps/catalog/src',
   'apps/gateway',
-  'apps/gateway/src/profile',
   'apps/orders/src',
   'apps/profile/src',
   'e2e/containers',
