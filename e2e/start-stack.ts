@@ -11,7 +11,7 @@ export default async function start(): Promise<() => Promise<void>> {
   if (e2eProvider === 'failures' || e2eProvider === 'containers') return () => Promise.resolve();
   const sink = await openSpanSink(spansFile);
   const telemetry = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.endpoint };
-  // What each process loads first: how a defence is taken away, to see the attack on it succeed (npm run attacks -- --prove).
+  // Each process loads this module first. It takes a defence away, so that the attack on it succeeds (npm run attacks -- --prove).
   const module = process.env['CLOAKROOM_E2E_PRELOAD'];
   const preload = module === undefined ? {} : { preload: module };
   // All four modes, to see them side by side, and access tokens that run out while a test looks on.

@@ -1,6 +1,6 @@
 /**
  * A shop around orders in the test's own process: real use cases, saga, settler and simulated provider on a real database. The other services are
- * fakes. The file is longer than others because all of them share one state.
+ * fakes. Longer because all of them share one state.
  */
 import { createHash } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';

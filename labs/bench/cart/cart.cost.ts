@@ -32,7 +32,7 @@ interface Times {
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
-/** What was killed before this is forgotten (apps/cart/src/model/cart.ts keeps 45 days). */
+/** A command that was killed before this is forgotten (apps/cart/src/model/cart.ts keeps 45 days). */
 const longAgoMs = 46 * dayMs;
 /** As many removals as commands may make in 45 days (apps/cart/src/model/limits.ts). */
 const recentCountMax = 5_000;

@@ -1,4 +1,4 @@
-/** What the page makes of the gateway's generated types: the bodies that it sends, and answers that it treats alike. */
+/** Types of the page's own, made from the gateway's generated ones: the bodies that it sends, and answers that it treats alike. */
 import type {
   AddedPasskey,
   CartLine,
@@ -12,7 +12,7 @@ import type {
 
 export type ChosenOptions = CartLine['options'];
 
-/** What a person wants in the cart. */
+/** A person wants this in the cart. */
 export type LineWish = Required<Pick<PostApiCartLinesBody, 'productId' | 'options' | 'quantity'>>;
 
 /** The answer to any cart command. Only an added line is told its id. */
@@ -24,11 +24,11 @@ export type OrderWish = Required<PostApiOrdersBody>;
 /** An address as the page saves it. A new one has no id yet. */
 export type AddressWish = NonNullable<PatchApiProfileBody['addresses']>[number];
 
-/** What the problem `second_factor_required` asks for. */
+/** The problem `second_factor_required` asks for these. */
 export type SecondFactor = Required<Pick<Problem, 'methods'>> & Pick<Problem, 'challenge' | 'options'>;
 
 /** The person's answer to a second factor. */
 export type SecondFactorProof = { readonly code: string } | { readonly recoveryCode: string } | { readonly response: object };
 
-/** What the page shows after any change of a factor. */
+/** The page shows this after any change of a factor. */
 export type FactorChange = Pick<AddedPasskey, 'otherSessions' | 'recoveryCodes'>;

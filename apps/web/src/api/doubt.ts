@@ -25,7 +25,7 @@ export function isRefused(error: unknown, isOpen: boolean): boolean {
   return isOpen ? closingCodes.has(error.code) : !isPassing(error) && !leavesOpen(error);
 }
 
-/** What happens when a write with an unknown outcome is sent again. */
+/** Tells what a repeat does, by kind of write, while the outcome of the first is unknown. */
 export interface Again {
   /** The write is idempotent. The page repeats it by itself, within the bound of retry.ts. */
   readonly repeats: boolean;

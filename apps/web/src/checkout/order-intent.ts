@@ -15,7 +15,7 @@ export interface OrderIntent {
   readonly unsure?: boolean;
 }
 
-/** Nobody waits longer for an answer. To forget an order that was taken is harmless: nobody can order its cart lines a second time. */
+/** A person waits no longer for an answer. To forget an order that was taken is harmless: its cart lines cannot be ordered a second time. */
 export const intentLifetimeMs = 30 * 60_000;
 
 export interface IntentStore {
