@@ -370,7 +370,7 @@ const browser: readonly AttackFault[] = [
   {
     name: 'signing-out-ends-nothing',
     edits: [
-      { file: 'apps/gateway/src/session/logout.ts', find: 'if (x.token !== undefined)', replace: 'if (false)' },
+      { file: 'apps/gateway/src/session/logout.ts', find: 'if (exchange.token !== undefined)', replace: 'if (false)' },
       { file: 'apps/gateway/src/session/logout.ts', find: 'return { status: 204, loggedOut: true };', replace: 'return { status: 204 };' },
     ],
     provider: 'embedded',
@@ -438,7 +438,7 @@ const store: readonly AttackFault[] = [
     edits: one(
       'apps/gateway/src/edge/serve-routes.ts',
       "return route.identity === 'maybe' ? undefined : problem('session_ended');",
-      "return route.identity === 'maybe' ? undefined : problem(x.token.text.includes('.0000.') ? 'session_required' : 'session_ended');",
+      "return route.identity === 'maybe' ? undefined : problem(exchange.token.text.includes('.0000.') ? 'session_required' : 'session_ended');",
     ),
     provider: 'embedded',
     noticedBy: { file: 'side-channels', title: 'G46 a token that is revoked' },
@@ -448,7 +448,7 @@ const store: readonly AttackFault[] = [
     edits: one(
       'apps/gateway/src/session/list-devices.ts',
       'handle: device.handle,',
-      'handle: device.current ? x.token.text : device.handle,',
+      'handle: device.current ? exchange.token.text : device.handle,',
     ),
     provider: 'embedded',
     noticedBy: { file: 'side-channels', title: 'G50 the list of devices' },

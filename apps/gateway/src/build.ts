@@ -60,7 +60,7 @@ export async function buildGateway(config: GatewayConfig, parts: GatewayParts): 
     group: `gateway-${config.REPLICA}-${randomUUID()}`,
   });
   const selfContained = new SelfContainedTokens({ keys, feed, clock, refresh: (call, request) => auth.client.refresh(call, request) });
-  const identities = new IdentityCache({ feed, clock, random, onBury: (hash) => selfContained.distrust(hash) });
+  const identities = new IdentityCache({ feed, clock, random, onForgotten: (hash) => selfContained.distrust(hash) });
   let stopping = false;
   const monotonicMs = (): number => clock.monotonicMs();
   const gateway = {

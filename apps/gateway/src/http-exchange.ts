@@ -117,14 +117,14 @@ export interface EventSocket {
 export type Outcome = Answer | (Problem & Pick<Answer, 'newToken'>);
 
 /** A call to a service on behalf of this request. The rest of the request's budget goes along. */
-export function outgoing(x: Exchange, credential?: Credential): OutgoingCall {
-  const consistency = consistencyOf(x);
+export function outgoing(exchange: Exchange, credential?: Credential): OutgoingCall {
+  const consistency = consistencyOf(exchange);
   return {
-    budgetMs: x.deadline.remainingMs(),
-    signal: x.signal,
-    trace: x.trace,
-    onTiming: (entries) => entries.forEach((entry) => x.timings.add(entry)),
-    ...(x.experiment !== undefined && { experiment: x.experiment }),
+    budgetMs: exchange.deadline.remainingMs(),
+    signal: exchange.signal,
+    trace: exchange.trace,
+    onTiming: (entries) => entries.forEach((entry) => exchange.timings.add(entry)),
+    ...(exchange.experiment !== undefined && { experiment: exchange.experiment }),
     ...(consistency !== undefined && { consistency }),
     ...(typeof credential === 'string' ? { passport: credential } : credential),
   };
@@ -143,9 +143,9 @@ function consistencyOf({ consistency, person }: Exchange): string | undefined {
 }
 
 /** Returns the person that the route's table entry promised. A route that forgot to ask for one fails loudly. */
-export function personOf(x: Exchange): Person {
-  if (x.person === undefined) throw new Error('this route asks for no person');
-  return x.person;
+export function personOf(exchange: Exchange): Person {
+  if (exchange.person === undefined) throw new Error('this route asks for no person');
+  return exchange.person;
 }
 
 /** Describes the browser to auth, at a sign-in of any kind. */

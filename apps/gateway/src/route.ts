@@ -50,7 +50,7 @@ export interface Route {
   readonly errors: readonly ErrorCode[];
   /** A bound of its own for each address, besides the general one. */
   readonly limit?: 'sign-in' | 'guest';
-  readonly handle: (x: Exchange, input: never, gateway: Gateway) => Promise<Outcome> | Outcome;
+  readonly handle: (exchange: Exchange, input: never, gateway: Gateway) => Promise<Outcome> | Outcome;
   /** Stays open as server-sent events: it never keeps a session alive, and has no HEAD. */
   readonly live?: true;
 }
@@ -71,7 +71,7 @@ type Definition<Params extends z.ZodObject, Query extends z.ZodObject, Body exte
   readonly headers?: Headers;
   readonly body?: Body;
   readonly errors?: readonly ErrorCode[];
-  readonly handle: (x: Exchange, input: Input<Params, Query, Body, Headers>, gateway: Gateway) => Promise<Outcome> | Outcome;
+  readonly handle: (exchange: Exchange, input: Input<Params, Query, Body, Headers>, gateway: Gateway) => Promise<Outcome> | Outcome;
 };
 
 /** Ties a use case's input to the schemas of its entry. */

@@ -381,7 +381,7 @@ const operationsRoutes: readonly Route[] = [
     path: '/openapi.json',
     summary: 'This document.',
     answers: { 200: { description: 'OpenAPI 3.1.', schema: z.looseObject({ openapi: z.string() }) } },
-    handle: (_x, _input, gateway) => ({ status: 200, body: describeRoutes(routes, gateway.config.PUBLIC_ORIGINS) }),
+    handle: (_exchange, _input, gateway) => ({ status: 200, body: describeRoutes(routes, gateway.config.PUBLIC_ORIGINS) }),
   }),
   route({
     ...operationsBase,

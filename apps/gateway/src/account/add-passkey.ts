@@ -7,12 +7,12 @@ import { type addedPasskeySchema, passkeyBody } from './account-answer.ts';
 import type { addPasskeyBody } from './account-input.ts';
 
 export async function addPasskey(
-  x: Exchange,
+  exchange: Exchange,
   { body }: { readonly body: z.output<typeof addPasskeyBody> },
   gateway: Gateway,
 ): Promise<Outcome> {
   const request = { challenge: body.challenge, name: body.name, response: JSON.stringify(body.response) };
-  const added = await gateway.account.addPasskey(outgoing(x, personOf(x).passport), request);
+  const added = await gateway.account.addPasskey(outgoing(exchange, personOf(exchange).passport), request);
   if (isProblem(added)) return authProblem(added);
   const answer: z.output<typeof addedPasskeySchema> = {
     ...passkeyBody(added.passkey!),

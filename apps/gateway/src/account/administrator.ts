@@ -7,9 +7,9 @@ import { authProblem } from '../session/auth-problem.ts';
  * Lets only administrators act. Other people are refused before they are asked to step up. auth looks at the role again, because the decision
  * is auth's. The view is fresh: these routes are sensitive, so auth identified the caller for this very request.
  */
-export async function asAdministrator(x: Exchange, act: (call: OutgoingCall) => Promise<object | Problem>): Promise<Outcome> {
-  const { view, passport } = personOf(x);
+export async function asAdministrator(exchange: Exchange, act: (call: OutgoingCall) => Promise<object | Problem>): Promise<Outcome> {
+  const { view, passport } = personOf(exchange);
   if (view.role !== 'admin') return problem('forbidden');
-  const done = await act(outgoing(x, passport));
+  const done = await act(outgoing(exchange, passport));
   return isProblem(done) ? authProblem(done) : { status: 204 };
 }

@@ -8,11 +8,11 @@ import { rotatedAnswer } from '../session/rotated-answer.ts';
 
 /** Changes the address at auth. The profile follows by an event, a moment later. */
 export async function changeEmail(
-  x: Exchange,
+  exchange: Exchange,
   { body }: { readonly body: z.output<typeof emailBody> },
   gateway: Gateway,
 ): Promise<Outcome> {
-  const request = { email: body.email, token: x.token!.text, remoteAddress: x.remoteAddress };
-  const issued = await gateway.account.changeEmail(outgoing(x, personOf(x).passport), request);
-  return isProblem(issued) ? authProblem(issued) : rotatedAnswer(x, issued, gateway);
+  const request = { email: body.email, token: exchange.token!.text, remoteAddress: exchange.remoteAddress };
+  const issued = await gateway.account.changeEmail(outgoing(exchange, personOf(exchange).passport), request);
+  return isProblem(issued) ? authProblem(issued) : rotatedAnswer(exchange, issued, gateway);
 }

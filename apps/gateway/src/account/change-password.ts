@@ -7,11 +7,11 @@ import type { passwordBody } from './account-input.ts';
 import { rotatedAnswer } from '../session/rotated-answer.ts';
 
 export async function changePassword(
-  x: Exchange,
+  exchange: Exchange,
   { body }: { readonly body: z.output<typeof passwordBody> },
   gateway: Gateway,
 ): Promise<Outcome> {
-  const request = { password: body.password, endOthers: body.endOthers ?? false, token: x.token!.text };
-  const issued = await gateway.account.changePassword(outgoing(x, personOf(x).passport), request);
-  return isProblem(issued) ? authProblem(issued) : rotatedAnswer(x, issued, gateway);
+  const request = { password: body.password, endOthers: body.endOthers ?? false, token: exchange.token!.text };
+  const issued = await gateway.account.changePassword(outgoing(exchange, personOf(exchange).passport), request);
+  return isProblem(issued) ? authProblem(issued) : rotatedAnswer(exchange, issued, gateway);
 }

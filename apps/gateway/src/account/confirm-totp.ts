@@ -5,8 +5,12 @@ import type { Gateway } from '../gateway.ts';
 import { authProblem } from '../session/auth-problem.ts';
 import type { totpBody } from './account-input.ts';
 
-export async function confirmTotp(x: Exchange, { body }: { readonly body: z.output<typeof totpBody> }, gateway: Gateway): Promise<Outcome> {
-  const confirmed = await gateway.account.confirmTotp(outgoing(x, personOf(x).passport), { code: body.code });
+export async function confirmTotp(
+  exchange: Exchange,
+  { body }: { readonly body: z.output<typeof totpBody> },
+  gateway: Gateway,
+): Promise<Outcome> {
+  const confirmed = await gateway.account.confirmTotp(outgoing(exchange, personOf(exchange).passport), { code: body.code });
   if (isProblem(confirmed)) return authProblem(confirmed);
   return { status: 200, body: { recoveryCodes: confirmed.codes, otherSessions: confirmed.otherSessions } };
 }

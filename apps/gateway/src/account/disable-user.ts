@@ -3,7 +3,7 @@ import type { Gateway } from '../gateway.ts';
 import { asAdministrator } from './administrator.ts';
 
 export const disableUser = (
-  x: Exchange,
+  exchange: Exchange,
   { params }: { readonly params: { readonly userId: string } },
   gateway: Gateway,
-): Promise<Outcome> => asAdministrator(x, (call) => gateway.account.disableUser(call, { userId: params.userId }));
+): Promise<Outcome> => asAdministrator(exchange, (call) => gateway.account.disableUser(call, { userId: params.userId }));

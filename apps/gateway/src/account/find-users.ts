@@ -7,13 +7,13 @@ import type { usersSchema } from './account-answer.ts';
 import type { usersQuery } from './account-input.ts';
 
 export async function findUsers(
-  x: Exchange,
+  exchange: Exchange,
   { query }: { readonly query: z.output<typeof usersQuery> },
   gateway: Gateway,
 ): Promise<Outcome> {
-  const { view, passport } = personOf(x);
+  const { view, passport } = personOf(exchange);
   if (view.role !== 'admin') return problem('forbidden');
-  const found = await gateway.account.findUsers(outgoing(x, passport), { query: query.query ?? '' });
+  const found = await gateway.account.findUsers(outgoing(exchange, passport), { query: query.query ?? '' });
   if (isProblem(found)) return authProblem(found);
   const body: z.output<typeof usersSchema> = {
     items: found.users.map(({ userId, name, email, role, disabled, sessions }) => ({

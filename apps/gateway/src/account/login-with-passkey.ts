@@ -8,17 +8,17 @@ import { leave } from '../identity/identify-caller.ts';
 import type { passkeyLoginBody } from './account-input.ts';
 
 export async function loginWithPasskey(
-  x: Exchange,
+  exchange: Exchange,
   { body }: { readonly body: z.output<typeof passkeyLoginBody> },
   gateway: Gateway,
 ): Promise<Outcome> {
-  const issued = await gateway.account.loginWithPasskey(outgoing(x), {
+  const issued = await gateway.account.loginWithPasskey(outgoing(exchange), {
     challenge: body.challenge,
     response: JSON.stringify(body.response),
     mode: askedMode(body.mode),
-    ...browserOf(x),
+    ...browserOf(exchange),
   });
   if (isProblem(issued)) return authProblem(issued);
-  leave(gateway, x.token, issued.currentTokenOwn);
+  leave(gateway, exchange.token, issued.currentTokenOwn);
   return signedInAnswer(200, issued);
 }

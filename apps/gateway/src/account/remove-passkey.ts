@@ -4,10 +4,10 @@ import type { Gateway } from '../gateway.ts';
 import { authProblem } from '../session/auth-problem.ts';
 
 export async function removePasskey(
-  x: Exchange,
+  exchange: Exchange,
   { params }: { readonly params: { readonly passkeyId: string } },
   gateway: Gateway,
 ): Promise<Outcome> {
-  const removed = await gateway.account.removePasskey(outgoing(x, personOf(x).passport), { passkeyId: params.passkeyId });
+  const removed = await gateway.account.removePasskey(outgoing(exchange, personOf(exchange).passport), { passkeyId: params.passkeyId });
   return isProblem(removed) ? authProblem(removed) : { status: 200, body: { otherSessions: removed.otherSessions } };
 }

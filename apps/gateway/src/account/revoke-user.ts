@@ -2,5 +2,8 @@ import type { Exchange, Outcome } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { asAdministrator } from './administrator.ts';
 
-export const revokeUser = (x: Exchange, { params }: { readonly params: { readonly userId: string } }, gateway: Gateway): Promise<Outcome> =>
-  asAdministrator(x, (call) => gateway.account.revokeUser(call, { userId: params.userId }));
+export const revokeUser = (
+  exchange: Exchange,
+  { params }: { readonly params: { readonly userId: string } },
+  gateway: Gateway,
+): Promise<Outcome> => asAdministrator(exchange, (call) => gateway.account.revokeUser(call, { userId: params.userId }));

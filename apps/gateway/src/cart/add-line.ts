@@ -10,19 +10,25 @@ import { otherCart } from './other-cart.ts';
 import { writeOutcome } from './write-outcome.ts';
 
 /** A browser's first line begins its guest session, but only once the command is known to be good: a typo creates nothing. */
-export async function addLine(x: Exchange, { body }: { readonly body: z.output<typeof addLineBody> }, gateway: Gateway): Promise<Outcome> {
-  const refused = otherCart(x, body.cartId);
+export async function addLine(
+  exchange: Exchange,
+  { body }: { readonly body: z.output<typeof addLineBody> },
+  gateway: Gateway,
+): Promise<Outcome> {
+  const refused = otherCart(exchange, body.cartId);
   if (refused !== undefined) return refused;
-  const found = await gateway.products.products([body.productId], (productIds) => gateway.catalog.getProducts(outgoing(x), { productIds }));
+  const found = await gateway.products.products([body.productId], (productIds) =>
+    gateway.catalog.getProducts(outgoing(exchange), { productIds }),
+  );
   if (isProblem(found)) return found;
   const product = found.get(body.productId);
   if (product === undefined) return problem('unknown_product');
   const options = chosenOptions(product, body.options ?? {});
   if (isProblem(options)) return options;
 
-  const shopper = await passportFor(x, gateway);
+  const shopper = await passportFor(exchange, gateway);
   if (isProblem(shopper)) return shopper;
-  const accepted = await gateway.cart.addItem(outgoing(x, shopper.passport), {
+  const accepted = await gateway.cart.addItem(outgoing(exchange, shopper.passport), {
     commandId: body.commandId,
     productId: body.productId,
     options,
@@ -37,11 +43,11 @@ export async function addLine(x: Exchange, { body }: { readonly body: z.output<t
 
 type Shopper = { readonly passport: Credential; readonly newToken?: NonNullable<Answer['newToken']> };
 
-async function passportFor(x: Exchange, gateway: Gateway): Promise<Shopper | Problem> {
-  if (x.person !== undefined) return { passport: x.person.passport };
-  const issued = await createGuest(x, gateway);
+async function passportFor(exchange: Exchange, gateway: Gateway): Promise<Shopper | Problem> {
+  if (exchange.person !== undefined) return { passport: exchange.person.passport };
+  const issued = await createGuest(exchange, gateway);
   if (isProblem(issued)) return issued;
-  const resolved = await gateway.auth.resolve(outgoing(x), { token: issued.token, audience: 'cart', touch: false });
+  const resolved = await gateway.auth.resolve(outgoing(exchange), { token: issued.token, audience: 'cart', touch: false });
   if (isProblem(resolved)) return authProblem(resolved);
   return { passport: resolved.passport, newToken: tokenOf(issued) };
 }

@@ -8,9 +8,9 @@ import { writeOutcome } from './write-outcome.ts';
 type Input = { readonly params: z.output<typeof couponParams>; readonly body: z.output<typeof commandBody> };
 
 /** Notes the coupon, whatever it says. orders judges it at check-out, by what is in the cart then. */
-export async function applyCoupon(x: Exchange, { params, body }: Input, gateway: Gateway): Promise<Outcome> {
-  const refused = otherCart(x, body.cartId);
+export async function applyCoupon(exchange: Exchange, { params, body }: Input, gateway: Gateway): Promise<Outcome> {
+  const refused = otherCart(exchange, body.cartId);
   if (refused !== undefined) return refused;
-  const call = outgoing(x, personOf(x).passport);
+  const call = outgoing(exchange, personOf(exchange).passport);
   return writeOutcome(await gateway.cart.applyCoupon(call, { commandId: body.commandId, code: params.code.toUpperCase() }));
 }

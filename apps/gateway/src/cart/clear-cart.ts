@@ -5,9 +5,13 @@ import type { seenBody } from './command-input.ts';
 import { otherCart } from './other-cart.ts';
 import { writeOutcome } from './write-outcome.ts';
 
-export async function clearCart(x: Exchange, { body }: { readonly body: z.output<typeof seenBody> }, gateway: Gateway): Promise<Outcome> {
-  const refused = otherCart(x, body.cartId);
+export async function clearCart(
+  exchange: Exchange,
+  { body }: { readonly body: z.output<typeof seenBody> },
+  gateway: Gateway,
+): Promise<Outcome> {
+  const refused = otherCart(exchange, body.cartId);
   if (refused !== undefined) return refused;
-  const call = outgoing(x, personOf(x).passport);
+  const call = outgoing(exchange, personOf(exchange).passport);
   return writeOutcome(await gateway.cart.clearCart(call, { commandId: body.commandId, seen: body.seen }));
 }

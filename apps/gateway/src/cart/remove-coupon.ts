@@ -8,10 +8,10 @@ import { writeOutcome } from './write-outcome.ts';
 type Input = { readonly params: z.output<typeof couponParams>; readonly body: z.output<typeof seenBody> };
 
 /** Removes the coupon as the client saw it: one that another device applied meanwhile stays. */
-export async function removeCoupon(x: Exchange, { params, body }: Input, gateway: Gateway): Promise<Outcome> {
-  const refused = otherCart(x, body.cartId);
+export async function removeCoupon(exchange: Exchange, { params, body }: Input, gateway: Gateway): Promise<Outcome> {
+  const refused = otherCart(exchange, body.cartId);
   if (refused !== undefined) return refused;
-  const call = outgoing(x, personOf(x).passport);
+  const call = outgoing(exchange, personOf(exchange).passport);
   const { commandId, seen } = body;
   return writeOutcome(await gateway.cart.removeCoupon(call, { commandId, code: params.code.toUpperCase(), seen }));
 }

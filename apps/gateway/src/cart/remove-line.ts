@@ -8,9 +8,9 @@ import { writeOutcome } from './write-outcome.ts';
 type Input = { readonly params: z.output<typeof lineParams>; readonly body: z.output<typeof seenBody> };
 
 /** Removes the line as the client saw it: units that another device added meanwhile stay. */
-export async function removeLine(x: Exchange, { params, body }: Input, gateway: Gateway): Promise<Outcome> {
-  const refused = otherCart(x, body.cartId);
+export async function removeLine(exchange: Exchange, { params, body }: Input, gateway: Gateway): Promise<Outcome> {
+  const refused = otherCart(exchange, body.cartId);
   if (refused !== undefined) return refused;
-  const call = outgoing(x, personOf(x).passport);
+  const call = outgoing(exchange, personOf(exchange).passport);
   return writeOutcome(await gateway.cart.removeItem(call, { commandId: body.commandId, lineId: params.lineId, seen: body.seen }));
 }

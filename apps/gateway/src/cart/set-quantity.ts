@@ -7,10 +7,10 @@ import { writeOutcome } from './write-outcome.ts';
 
 type Input = { readonly params: z.output<typeof lineParams>; readonly body: z.output<typeof setQuantityBody> };
 
-export async function setQuantity(x: Exchange, { params, body }: Input, gateway: Gateway): Promise<Outcome> {
-  const refused = otherCart(x, body.cartId);
+export async function setQuantity(exchange: Exchange, { params, body }: Input, gateway: Gateway): Promise<Outcome> {
+  const refused = otherCart(exchange, body.cartId);
   if (refused !== undefined) return refused;
-  const call = outgoing(x, personOf(x).passport);
+  const call = outgoing(exchange, personOf(exchange).passport);
   return writeOutcome(
     await gateway.cart.setQuantity(call, { commandId: body.commandId, lineId: params.lineId, quantity: body.quantity, seen: body.seen }),
   );

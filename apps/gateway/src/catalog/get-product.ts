@@ -5,11 +5,11 @@ import { productBody } from './product-answer.ts';
 
 /** Asks the catalog itself, not the memory of the cart view, because a person decides here by price and stock. */
 export async function getProduct(
-  x: Exchange,
+  exchange: Exchange,
   { params }: { readonly params: { readonly productId: string } },
   gateway: Gateway,
 ): Promise<Outcome> {
-  const found = await gateway.catalog.getProducts(outgoing(x), { productIds: [params.productId] });
+  const found = await gateway.catalog.getProducts(outgoing(exchange), { productIds: [params.productId] });
   if (isProblem(found)) return found;
   const product = found.items[0];
   return product === undefined ? problem('not_found') : { status: 200, body: productBody(product) };

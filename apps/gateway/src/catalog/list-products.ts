@@ -50,12 +50,12 @@ export const productQuery = z.object({
 });
 
 export async function listProducts(
-  x: Exchange,
+  exchange: Exchange,
   { query: asked }: { readonly query: z.output<typeof productQuery> },
   gateway: Gateway,
 ): Promise<Outcome> {
   const { query, category, page, pageSize } = asked;
-  const found = await gateway.catalog.listProducts(outgoing(x), {
+  const found = await gateway.catalog.listProducts(outgoing(exchange), {
     query,
     category,
     page,

@@ -15,13 +15,13 @@ export const suggestionsSchema = z
   .meta({ id: 'Suggestions' });
 
 export async function suggestProducts(
-  x: Exchange,
+  exchange: Exchange,
   { query: { query } }: { readonly query: z.output<typeof suggestionQuery> },
   gateway: Gateway,
 ): Promise<Outcome> {
   // A page asks for an emptied field too, which needs no call to the catalog.
   if (query.trim() === '') return { status: 200, body: { products: [], categories: [] } };
-  const found = await gateway.catalog.suggest(outgoing(x), { query });
+  const found = await gateway.catalog.suggest(outgoing(exchange), { query });
   if (isProblem(found)) return found;
   const products = found.products.map(({ productId, name, category, image }) => ({ productId, name, category, image }));
   return { status: 200, body: { products, categories: [...found.categories] } satisfies z.output<typeof suggestionsSchema> };

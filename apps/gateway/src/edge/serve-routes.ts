@@ -76,18 +76,18 @@ async function answer(route: Route, request: FastifyRequest, begun: Begun, gatew
   }
   const person = await personFor(route, anonymous, gateway);
   if (isProblem(person)) return { outcome: person, headers: {}, sent };
-  const x = { ...anonymous, person, token: anonymous.renewal.token ?? anonymous.token };
-  return { outcome: evictIfRefused(await handle(route, request, x, gateway), x, gateway), headers: {}, sent };
+  const exchange = { ...anonymous, person, token: anonymous.renewal.token ?? anonymous.token };
+  return { outcome: evictIfRefused(await handle(route, request, exchange, gateway), exchange, gateway), headers: {}, sent };
 }
 
 /**
  * A service that refuses the passport knows more than the identity cache: it heard a revocation first, or a key was retired. The next request
  * asks auth.
  */
-function evictIfRefused(outcome: Outcome, x: Exchange, gateway: Gateway): Outcome {
-  if (!isProblem(outcome) || x.token === undefined) return outcome;
+function evictIfRefused(outcome: Outcome, exchange: Exchange, gateway: Gateway): Outcome {
+  if (!isProblem(outcome) || exchange.token === undefined) return outcome;
   if (outcome.problem !== 'invalid_passport' && outcome.problem !== 'session_ended') return outcome;
-  gateway.identities.bury(x.token.hash);
+  gateway.identities.forgetToken(exchange.token.hash);
   // A browser holds no passport, so all it can do is try again.
   return outcome.problem === 'invalid_passport' ? problem('identity_unavailable') : outcome;
 }
@@ -126,10 +126,10 @@ function knownDeviceOf(route: Route, { knownDevice }: OurCookies, gateway: Gatew
 }
 
 /** Enforces the identity that the table demands. */
-async function personFor(route: Route, x: Exchange, gateway: Gateway): Promise<Person | undefined | Problem> {
+async function personFor(route: Route, exchange: Exchange, gateway: Gateway): Promise<Person | undefined | Problem> {
   if (route.identity === 'none') return undefined;
   const need = { audience: route.audience ?? 'cart', sensitive: route.operationClass === 'sensitive', touch: route.live !== true };
-  const found = await whoIs(x, need, gateway);
+  const found = await whoIs(exchange, need, gateway);
   count(found);
   // `whoIs` says "stale" only to a caller that forbids a renewal.
   if (found === 'stale') return problem('identity_unavailable');
@@ -144,10 +144,10 @@ async function personFor(route: Route, x: Exchange, gateway: Gateway): Promise<P
  * Touches the session of a person who only browses, because that person is there too. If the session cannot be checked, the answer says whose
  * view it is.
  */
-async function publicView(x: Exchange, gateway: Gateway): Promise<Record<string, string>> {
+async function publicView(exchange: Exchange, gateway: Gateway): Promise<Record<string, string>> {
   // No renewal here: an answer that anyone may see, and a cache may keep, sets no cookie.
   const need = { audience: 'cart', sensitive: false, touch: true, refresh: false, budgetMs: publicIdentityBudgetMs } as const;
-  const found = await whoIs(x, need, gateway);
+  const found = await whoIs(exchange, need, gateway);
   count(found);
   return isProblem(found) ? { [sessionViewHeader]: `guest; reason=${toldCode(found.problem)}` } : {};
 }
@@ -157,7 +157,7 @@ function count(found: Person | 'ended' | 'stale' | undefined | Problem): void {
   sessionDecisions.inc({ decision });
 }
 
-async function handle(route: Route, request: FastifyRequest, x: Exchange, gateway: Gateway): Promise<Outcome> {
+async function handle(route: Route, request: FastifyRequest, exchange: Exchange, gateway: Gateway): Promise<Outcome> {
   const params = parse('path', route.params, request.params);
   if (isProblem(params)) return params;
   const query = parse('query', route.query, request.query);
@@ -166,7 +166,7 @@ async function handle(route: Route, request: FastifyRequest, x: Exchange, gatewa
   if (isProblem(headers)) return headers;
   const body = parse('body', route.body, request.body ?? {});
   if (isProblem(body)) return body;
-  return route.handle(x, { params, query, headers, body } as never, gateway);
+  return route.handle(exchange, { params, query, headers, body } as never, gateway);
 }
 
 function parse(where: string, schema: z.ZodObject | undefined, value: unknown): object | Problem {

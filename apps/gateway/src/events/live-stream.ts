@@ -33,7 +33,7 @@ const stalledMaxMs = 10_000;
 const ordersWaitingMax = 100;
 
 export class LiveStream {
-  private readonly x: Exchange;
+  private readonly exchange: Exchange;
   private readonly socket: EventSocket;
   private readonly gateway: Gateway;
   private readonly seat: Seat;
@@ -44,12 +44,12 @@ export class LiveStream {
   /** The cause of the change, by order. */
   private readonly ordersWaiting = new Map<string, string>();
 
-  constructor(x: Exchange, socket: EventSocket, gateway: Gateway, seat: Seat) {
-    this.x = x;
+  constructor(exchange: Exchange, socket: EventSocket, gateway: Gateway, seat: Seat) {
+    this.exchange = exchange;
     this.socket = socket;
     this.gateway = gateway;
     this.seat = seat;
-    this.passport = personOf(x).passport;
+    this.passport = personOf(exchange).passport;
   }
 
   start(): void {
@@ -75,7 +75,7 @@ export class LiveStream {
       again: () => this.stillThere(),
     });
     // A guest has no orders.
-    if (personOf(this.x).view.state === SessionState.USER)
+    if (personOf(this.exchange).view.state === SessionState.USER)
       this.follow({
         open: () => this.openOrders(),
         hear: (change) => this.orderChanged(change.orderId, change.traceparent),
@@ -85,18 +85,18 @@ export class LiveStream {
   /** Hears from a service until the client has gone. */
   private follow<Change>(watch: Watch<Change>): void {
     watchAgain(watch, this.gone.signal).catch((error: unknown) => {
-      this.gateway.log.error({ err: error, trace_id: this.x.trace.traceId }, 'a live stream failed');
+      this.gateway.log.error({ err: error, trace_id: this.exchange.trace.traceId }, 'a live stream failed');
       this.socket.destroy();
     });
   }
 
   private call(passport: Credential): OutgoingCall {
-    return { ...outgoing(this.x, passport), budgetMs: Number.POSITIVE_INFINITY, signal: this.gone.signal };
+    return { ...outgoing(this.exchange, passport), budgetMs: Number.POSITIVE_INFINITY, signal: this.gone.signal };
   }
 
   /** Opens the stream of orders with a passport of its own. It ends nothing, because the session is checked every 2 s in any case. */
   private async openOrders() {
-    const found = await whoIs(this.x, { audience: 'orders', sensitive: false, touch: false, refresh: false }, this.gateway);
+    const found = await whoIs(this.exchange, { audience: 'orders', sensitive: false, touch: false, refresh: false }, this.gateway);
     if (found === undefined || typeof found === 'string' || isProblem(found)) return undefined;
     return this.gateway.orders.watch(this.call(found.passport), {});
   }
@@ -117,7 +117,7 @@ export class LiveStream {
   }
 
   private heard(what: Revocation): void {
-    const { view } = personOf(this.x);
+    const { view } = personOf(this.exchange);
     const concerned = !('subject' in what) || what.subject === view.subject;
     if (concerned) void this.stillThere();
   }
@@ -125,9 +125,9 @@ export class LiveStream {
   /** Tells whether this stream may say anything more, and ends it if not. */
   private async stillThere(): Promise<boolean> {
     if (this.gone.signal.aborted) return false;
-    const { x, gateway } = this;
-    const found = await whoIsStill(x, gateway).catch((error: unknown) => {
-      gateway.log.error({ err: error, trace_id: x.trace.traceId }, 'a live stream could not be checked');
+    const { exchange, gateway } = this;
+    const found = await whoIsStill(exchange, gateway).catch((error: unknown) => {
+      gateway.log.error({ err: error, trace_id: exchange.trace.traceId }, 'a live stream could not be checked');
       return 'ended' as const;
     });
     if (this.gone.signal.aborted) return false;

@@ -9,8 +9,8 @@ export const eventSchema = z.object({
   data: z.string().meta({ description: 'JSON. Of `order` it has the orderId, of `session` the state.' }),
 });
 
-export function openEvents(x: Exchange, _input: unknown, gateway: Gateway): Outcome {
-  const seat = gateway.streams.enter(personOf(x).view.handle, x.remoteAddress);
+export function openEvents(exchange: Exchange, _input: unknown, gateway: Gateway): Outcome {
+  const seat = gateway.streams.enter(personOf(exchange).view.handle, exchange.remoteAddress);
   if (isProblem(seat)) return seat;
-  return { status: 200, contentType: 'text/event-stream', stream: (socket) => new LiveStream(x, socket, gateway, seat).start() };
+  return { status: 200, contentType: 'text/event-stream', stream: (socket) => new LiveStream(exchange, socket, gateway, seat).start() };
 }

@@ -33,18 +33,22 @@ export function readShown(cookies: OurCookies, keys: MacKeys): BrowserToken | un
 }
 
 /** @returns undefined: no session was ever shown; 'ended': it is over; 'stale': see identify-self-contained-token.ts */
-export async function whoIs(x: Exchange, need: IdentityNeed, gateway: Gateway): Promise<Person | 'ended' | 'stale' | undefined | Problem> {
-  const selfContained = x.token?.selfContained;
-  if (selfContained === undefined) return identify(x, need, gateway.identities, gateway.resolve);
-  const found = await identifySelfContained(x, selfContained, need, gateway);
+export async function whoIs(
+  exchange: Exchange,
+  need: IdentityNeed,
+  gateway: Gateway,
+): Promise<Person | 'ended' | 'stale' | undefined | Problem> {
+  const selfContained = exchange.token?.selfContained;
+  if (selfContained === undefined) return identify(exchange, need, gateway.identities, gateway.resolve);
+  const found = await identifySelfContained(exchange, selfContained, need, gateway);
   if (found !== undefined || selfContained.beside === undefined) return found;
-  x.renewal.token = selfContained.beside;
-  return identify({ ...x, token: selfContained.beside }, need, gateway.identities, gateway.resolve);
+  exchange.renewal.token = selfContained.beside;
+  return identify({ ...exchange, token: selfContained.beside }, need, gateway.identities, gateway.resolve);
 }
 
 /** For a live stream, which cannot renew a token: it ends, and the browser opens the next one by a request that can. */
-export async function whoIsStill(x: Exchange, gateway: Gateway): Promise<Person | 'ended' | undefined | Problem> {
-  const found = await whoIs(x, { audience: 'cart', sensitive: false, touch: false, refresh: false }, gateway);
+export async function whoIsStill(exchange: Exchange, gateway: Gateway): Promise<Person | 'ended' | undefined | Problem> {
+  const found = await whoIs(exchange, { audience: 'cart', sensitive: false, touch: false, refresh: false }, gateway);
   return found === 'stale' ? problem('identity_unavailable') : found;
 }
 
@@ -56,12 +60,12 @@ export async function whoIsStill(x: Exchange, gateway: Gateway): Promise<Person 
  */
 export function leave(gateway: Gateway, token: BrowserToken | undefined, own: boolean): void {
   if (token?.selfContained === undefined) {
-    if (token !== undefined) gateway.identities.bury(token.hash);
+    if (token !== undefined) gateway.identities.forgetToken(token.hash);
     return;
   }
   const { refresh, beside } = token.selfContained;
   if (own && refresh !== undefined) {
-    gateway.identities.bury(selfContainedHash(refresh.parts));
+    gateway.identities.forgetToken(selfContainedHash(refresh.parts));
     gateway.selfContained.end(refresh.parts.handle);
   }
   leave(gateway, beside, true);

@@ -53,30 +53,30 @@ type Asker = Pick<Exchange, 'token' | 'deadline' | 'trace' | 'experiment' | 'sig
 
 /** @returns undefined: no session was ever shown; 'ended': it is over */
 export async function identify(
-  x: Asker,
+  exchange: Asker,
   need: IdentityNeed,
   cache: IdentityCache,
   resolve: Resolve,
 ): Promise<Person | 'ended' | undefined | Problem> {
-  const { token } = x;
+  const { token } = exchange;
   if (token === undefined) {
-    x.timings.add({ name: 'session', durationMs: 0, description: 'none' });
+    exchange.timings.add({ name: 'session', durationMs: 0, description: 'none' });
     return undefined;
   }
   const startedMs = performance.now();
   // A live stream looks again every 2 s, for as long as it is open: no person asked, so there is no span.
-  const answer = await inSpan({ name: 'identity', kind: 'internal' }, need.touch ? x.trace : undefined, async (trace, span) => {
-    const decided = await decide({ ...x, trace: trace ?? x.trace }, token, need, cache, resolve);
+  const answer = await inSpan({ name: 'identity', kind: 'internal' }, need.touch ? exchange.trace : undefined, async (trace, span) => {
+    const decided = await decide({ ...exchange, trace: trace ?? exchange.trace }, token, need, cache, resolve);
     span?.set({ 'cloakroom.identity.decision': describe(decided) });
     return decided;
   });
-  x.timings.add({ name: 'session', durationMs: performance.now() - startedMs, description: describe(answer) });
+  exchange.timings.add({ name: 'session', durationMs: performance.now() - startedMs, description: describe(answer) });
   if (answer === 'ended' || isProblem(answer)) return answer;
   return { view: answer.resolved.view, passport: answer.resolved.passport, decision: answer.decision };
 }
 
-function decide(x: Asker, token: BrowserToken, need: IdentityNeed, cache: IdentityCache, resolve: Resolve): Promise<IdentityAnswer> {
-  const budgetMs = (): number => Math.min(need.budgetMs ?? resolveBudgetMs, x.deadline.remainingMs());
+function decide(exchange: Asker, token: BrowserToken, need: IdentityNeed, cache: IdentityCache, resolve: Resolve): Promise<IdentityAnswer> {
+  const budgetMs = (): number => Math.min(need.budgetMs ?? resolveBudgetMs, exchange.deadline.remainingMs());
   return cache.identify({
     tokenHash: token.hash,
     audience: need.audience,
@@ -87,10 +87,10 @@ function decide(x: Asker, token: BrowserToken, need: IdentityNeed, cache: Identi
       askAuth(resolve, { token: token.text, audience: need.audience, touch: need.touch }, () => ({
         // A shared question gets the whole budget, because others may join it. The page that happened to ask first may have less.
         budgetMs: shared ? resolveBudgetMs : budgetMs(),
-        trace: x.trace,
-        onTiming: (entries) => entries.forEach((entry) => x.timings.add(entry)),
-        ...(x.experiment !== undefined && { experiment: x.experiment }),
-        ...(!shared && { signal: x.signal }),
+        trace: exchange.trace,
+        onTiming: (entries) => entries.forEach((entry) => exchange.timings.add(entry)),
+        ...(exchange.experiment !== undefined && { experiment: exchange.experiment }),
+        ...(!shared && { signal: exchange.signal }),
       })),
   });
 }

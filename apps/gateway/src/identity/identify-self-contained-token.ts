@@ -40,23 +40,23 @@ const retryAfterS = 2;
 export type SelfContainedAnswer = Person | 'ended' | 'stale' | undefined | Problem;
 
 export async function identifySelfContained(
-  x: Exchange,
+  exchange: Exchange,
   selfContained: SelfContainedCookies,
   need: IdentityNeed,
   gateway: Gateway,
 ): Promise<SelfContainedAnswer> {
   const startedMs = performance.now();
-  const answer = await inSpan({ name: 'identity', kind: 'internal' }, need.touch ? x.trace : undefined, async (trace, span) => {
-    const found = await decide({ ...x, trace: trace ?? x.trace }, selfContained, need, gateway);
+  const answer = await inSpan({ name: 'identity', kind: 'internal' }, need.touch ? exchange.trace : undefined, async (trace, span) => {
+    const found = await decide({ ...exchange, trace: trace ?? exchange.trace }, selfContained, need, gateway);
     span?.set({ 'cloakroom.identity.decision': describe(found) });
     return found;
   });
-  x.timings.add({ name: 'session', durationMs: performance.now() - startedMs, description: describe(answer) });
+  exchange.timings.add({ name: 'session', durationMs: performance.now() - startedMs, description: describe(answer) });
   return answer;
 }
 
 async function decide(
-  x: Exchange,
+  exchange: Exchange,
   selfContained: SelfContainedCookies,
   need: IdentityNeed,
   gateway: Gateway,
@@ -65,8 +65,8 @@ async function decide(
   if (typeof shown !== 'string') {
     const { refresh, access } = selfContained;
     const hash = selfContainedHash({ handle: shown.identity.handle, generation: shown.claims.gen });
-    x.renewal.token = { text: refresh?.text ?? access!, hash, selfContained };
-    return judge(x, shown, shown.text, need, gateway, 'local');
+    exchange.renewal.token = { text: refresh?.text ?? access!, hash, selfContained };
+    return judge(exchange, shown, shown.text, need, gateway, 'local');
   }
   const { refresh } = selfContained;
   if (refresh === undefined) {
@@ -74,7 +74,7 @@ async function decide(
     return shown === 'expired' ? 'ended' : undefined;
   }
   if (need.refresh === false) return 'stale';
-  const issued = await gateway.selfContained.refresh(refresh.text, refresh.parts, need.touch, () => callOf(x, need));
+  const issued = await gateway.selfContained.refresh(refresh.text, refresh.parts, need.touch, () => callOf(exchange, need));
   if (isProblem(issued)) {
     if (issued.problem === 'session_required') return undefined;
     return issued.problem === 'session_ended' ? 'ended' : unavailable;
@@ -82,13 +82,13 @@ async function decide(
   const newToken = newTokenOf(issued);
   if (newToken.selfContained === undefined) return unavailable;
   gateway.selfContained.noteIssued(newToken.selfContained.parts);
-  x.renewal.issued = newToken;
+  exchange.renewal.issued = newToken;
   const renewed = await gateway.selfContained.verify(newToken.selfContained.access);
   // The signing key is so new that the gateway cannot have it yet. The cookies are set all the same, and the next request finds the key.
   if (typeof renewed === 'string') return unavailable;
-  x.renewal.identity = renewed.identity;
-  x.renewal.token = selfContainedToken(newToken.text, newToken.selfContained.access, newToken.selfContained.parts);
-  return judge(x, renewed, newToken.selfContained.access, need, gateway, 'refreshed');
+  exchange.renewal.identity = renewed.identity;
+  exchange.renewal.token = selfContainedToken(newToken.text, newToken.selfContained.access, newToken.selfContained.parts);
+  return judge(exchange, renewed, newToken.selfContained.access, need, gateway, 'refreshed');
 }
 
 export function selfContainedToken(text: string, access: string, parts: RefreshParts) {
@@ -113,7 +113,7 @@ async function usableAccess(
 }
 
 async function judge(
-  x: Exchange,
+  exchange: Exchange,
   verified: VerifiedAccess,
   text: string,
   need: IdentityNeed,
@@ -128,7 +128,7 @@ async function judge(
   // A token that auth has just issued needs no lease.
   if (!mustAsk && (gateway.feed.leaseValid() || decision === 'refreshed')) return local(decision);
 
-  const answer = await askAuth(gateway.resolve, { token: text, audience: need.audience, touch: need.touch }, () => callOf(x, need));
+  const answer = await askAuth(gateway.resolve, { token: text, audience: need.audience, touch: need.touch }, () => callOf(exchange, need));
   if (answer === 'none') return 'ended';
   if (!isProblem(answer)) return { view: answer.view, passport: answer.passport, decision: decision === 'local' ? 'asked' : decision };
   const known = gateway.feed.leaseAgeMs() <= degradedMaxMs && !gateway.feed.isRevoked(identity);
@@ -137,12 +137,12 @@ async function judge(
 
 const unavailable = problem('identity_unavailable', undefined, retryAfterS);
 
-function callOf(x: Exchange, need: IdentityNeed): OutgoingCall {
+function callOf(exchange: Exchange, need: IdentityNeed): OutgoingCall {
   return {
-    budgetMs: Math.min(need.budgetMs ?? resolveBudgetMs, x.deadline.remainingMs()),
-    trace: x.trace,
-    onTiming: (entries) => entries.forEach((entry) => x.timings.add(entry)),
-    ...(x.experiment !== undefined && { experiment: x.experiment }),
+    budgetMs: Math.min(need.budgetMs ?? resolveBudgetMs, exchange.deadline.remainingMs()),
+    trace: exchange.trace,
+    onTiming: (entries) => entries.forEach((entry) => exchange.timings.add(entry)),
+    ...(exchange.experiment !== undefined && { experiment: exchange.experiment }),
   };
 }
 

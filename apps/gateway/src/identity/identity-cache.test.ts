@@ -232,7 +232,7 @@ describe('a revocation evicts', () => {
   it('of which this gateway itself is the witness, at once and for every audience', async () => {
     const { cache, request } = setUp();
     for (const audience of ['auth', 'cart', 'profile'] satisfies Audience[]) await cache.identify(request(live, { audience }));
-    cache.bury('t1');
+    cache.forgetToken('t1');
     expect(cache.size).toBe(0);
   });
 });
@@ -276,7 +276,7 @@ describe('a fill that races a revocation', () => {
     const { cache, request } = setUp();
     const question = held();
     const answer = cache.identify(request(question.ask));
-    cache.bury('t1');
+    cache.forgetToken('t1');
     question.answer(live());
     expect(await answer).toBe('ended');
     expect(cache.size).toBe(0);
@@ -443,7 +443,7 @@ describe('auth out of reach', () => {
   it('passes on an answer that is no silence', async () => {
     const { cache, request } = setUp();
     await cache.identify(request(live));
-    cache.bury('t1');
+    cache.forgetToken('t1');
     expect(decisionOf(await cache.identify(request(() => problem('forbidden'))))).toBe('forbidden');
   });
 });

@@ -104,7 +104,7 @@ export class IdentityCache {
   private readonly feed: RevocationFeed;
   private readonly clock: Clock;
   private readonly random: () => number;
-  private readonly onBury: (tokenHash: string) => void;
+  private readonly onForgotten: (tokenHash: string) => void;
   private readonly stopListening: () => void;
 
   /** @param options.random in [0, 1) */
@@ -113,13 +113,13 @@ export class IdentityCache {
     readonly clock: Clock;
     readonly random: () => number;
     /** Tells another memory that a token died here. */
-    readonly onBury?: (tokenHash: string) => void;
+    readonly onForgotten?: (tokenHash: string) => void;
     readonly entryCountMax?: number;
   }) {
     this.feed = options.feed;
     this.clock = options.clock;
     this.random = options.random;
-    this.onBury = options.onBury ?? (() => undefined);
+    this.onForgotten = options.onForgotten ?? (() => undefined);
     this.entries = new LRUCache({ max: options.entryCountMax ?? entryCountMax, dispose: (entry, key) => this.unindex(entry, key) });
     this.stopListening = this.feed.onRevocation((what) => this.revoke(what));
   }
@@ -141,8 +141,8 @@ export class IdentityCache {
   }
 
   /** Forgets a token that this gateway itself saw die (logout, login, rotation), without waiting for the feed. */
-  bury(tokenHash: string): void {
-    this.onBury(tokenHash);
+  forgetToken(tokenHash: string): void {
+    this.onForgotten(tokenHash);
     for (const audience of audiences) this.entries.delete(keyOf({ tokenHash, audience }));
     for (const question of this.ongoing) if (question.tokenHash === tokenHash) question.ended = true;
   }
@@ -202,7 +202,7 @@ export class IdentityCache {
     const ended =
       answer === 'none' || question.ended || this.feed.isTokenRevoked(request.tokenHash) || this.feed.isRevoked(answer.identity);
     if (ended || answer === 'none') {
-      this.bury(request.tokenHash);
+      this.forgetToken(request.tokenHash);
       return { answer: 'none', kept: false };
     }
     if (answer.view.mode === TokenMode.REFERENCE) {

@@ -7,10 +7,10 @@ import type { orderParams } from './order-input.ts';
 
 /** Another person's order is not found: orders looks only among those of the passport's subject. */
 export async function getOrder(
-  x: Exchange,
+  exchange: Exchange,
   { params }: { readonly params: z.output<typeof orderParams> },
   gateway: Gateway,
 ): Promise<Outcome> {
-  const order = await gateway.orders.getOrder(outgoing(x, personOf(x).passport), { orderId: params.orderId });
+  const order = await gateway.orders.getOrder(outgoing(exchange, personOf(exchange).passport), { orderId: params.orderId });
   return isProblem(order) ? order : { status: 200, body: orderBodyOf(order) };
 }

@@ -7,11 +7,11 @@ import type { ordersQuery } from './order-input.ts';
 
 /** Newest first. */
 export async function listOrders(
-  x: Exchange,
+  exchange: Exchange,
   { query }: { readonly query: z.output<typeof ordersQuery> },
   gateway: Gateway,
 ): Promise<Outcome> {
-  const found = await gateway.orders.listOrders(outgoing(x, personOf(x).passport), query);
+  const found = await gateway.orders.listOrders(outgoing(exchange, personOf(exchange).passport), query);
   if (isProblem(found)) return found;
   const { items, total, page, pageSize } = found;
   const body: z.output<typeof orderPageSchema> = { items: items.map(orderBodyOf), total, page, pageSize };

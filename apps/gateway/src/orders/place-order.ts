@@ -19,18 +19,18 @@ interface Input {
   readonly body: z.output<typeof orderBody>;
 }
 
-export async function placeOrder(x: Exchange, { headers, body }: Input, gateway: Gateway): Promise<Outcome> {
-  const person = personOf(x);
+export async function placeOrder(exchange: Exchange, { headers, body }: Input, gateway: Gateway): Promise<Outcome> {
+  const person = personOf(exchange);
   const limited = await gateway.limits.order(person.view.subject);
   if (limited !== undefined) return limited;
-  const order = await gateway.orders.placeOrder(outgoing(x, person.passport), {
+  const order = await gateway.orders.placeOrder(outgoing(exchange, person.passport), {
     idempotencyKey: headers['idempotency-key'],
     seen: body.seen,
     addressId: body.addressId,
     paymentMethod: body.paymentMethod ?? '',
     ...(body.expectedTotal !== undefined && { expectedTotal: BigInt(body.expectedTotal) }),
   });
-  if (isProblem(order)) return explained(knownOutcome(order), body.seen, x, gateway);
+  if (isProblem(order)) return explained(knownOutcome(order), body.seen, exchange, gateway);
   return { status: 201, body: orderBodyOf(order) };
 }
 
@@ -38,19 +38,19 @@ export async function placeOrder(x: Exchange, { headers, body }: Input, gateway:
  * Adds the cart or the preview that the person must look at before ordering again. If neither can be had, the refusal stands without it, and
  * the page can ask itself.
  */
-async function explained(refusal: Problem, seen: string, x: Exchange, gateway: Gateway): Promise<CheckoutProblem> {
+async function explained(refusal: Problem, seen: string, exchange: Exchange, gateway: Gateway): Promise<CheckoutProblem> {
   if (refusal.problem === 'cart_changed') {
-    return { ...refusal, ...(await cartOf(x, gateway)) };
+    return { ...refusal, ...(await cartOf(exchange, gateway)) };
   }
   if (refusal.problem !== 'price_changed' && refusal.problem !== 'out_of_stock') return refusal;
-  const preview = await gateway.orders.previewOrder(outgoing(x, personOf(x).passport), { seen });
+  const preview = await gateway.orders.previewOrder(outgoing(exchange, personOf(exchange).passport), { seen });
   return isProblem(preview) ? refusal : { ...refusal, preview: previewBodyOf(preview) };
 }
 
 /** Reads the cart with a passport of its own, because this route's passport is for orders. */
-async function cartOf(x: Exchange, gateway: Gateway): Promise<Pick<CheckoutProblem, 'cart' | 'reached'>> {
-  const person = await whoIs(x, { audience: 'cart', sensitive: false, touch: true }, gateway);
+async function cartOf(exchange: Exchange, gateway: Gateway): Promise<Pick<CheckoutProblem, 'cart' | 'reached'>> {
+  const person = await whoIs(exchange, { audience: 'cart', sensitive: false, touch: true }, gateway);
   if (person === undefined || typeof person === 'string' || isProblem(person)) return {};
-  const read = await readCart({ ...x, person }, gateway);
+  const read = await readCart({ ...exchange, person }, gateway);
   return isProblem(read) ? {} : read;
 }

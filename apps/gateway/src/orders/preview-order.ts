@@ -6,10 +6,10 @@ import { previewBodyOf } from './order-answer.ts';
 import type { previewBody } from './order-input.ts';
 
 export async function previewOrder(
-  x: Exchange,
+  exchange: Exchange,
   { body }: { readonly body: z.output<typeof previewBody> },
   gateway: Gateway,
 ): Promise<Outcome> {
-  const preview = await gateway.orders.previewOrder(outgoing(x, personOf(x).passport), { seen: body.seen });
+  const preview = await gateway.orders.previewOrder(outgoing(exchange, personOf(exchange).passport), { seen: body.seen });
   return isProblem(preview) ? preview : { status: 200, body: previewBodyOf(preview) };
 }

@@ -3,9 +3,9 @@ import { type Exchange, type Outcome, outgoing, personOf } from '../http-exchang
 import type { Gateway } from '../gateway.ts';
 import { profileBody } from './profile-answer.ts';
 
-export async function getProfile(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
-  const person = personOf(x);
-  const profile = await gateway.profile.getProfile(outgoing(x, person.passport), {});
+export async function getProfile(exchange: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+  const person = personOf(exchange);
+  const profile = await gateway.profile.getProfile(outgoing(exchange, person.passport), {});
   if (isProblem(profile)) return profile;
   return { status: 200, body: profileBody(profile, person.view.state === SessionState.USER) };
 }

@@ -4,11 +4,11 @@ import type { Gateway } from '../gateway.ts';
 
 /** Only where a session exists: looking at a product never begins one. */
 export async function recordView(
-  x: Exchange,
+  exchange: Exchange,
   { params }: { readonly params: { readonly productId: string } },
   gateway: Gateway,
 ): Promise<Outcome> {
-  if (x.person === undefined) return { status: 204 };
-  const recorded = await gateway.profile.recordView(outgoing(x, x.person.passport), { productId: params.productId });
+  if (exchange.person === undefined) return { status: 204 };
+  const recorded = await gateway.profile.recordView(outgoing(exchange, exchange.person.passport), { productId: params.productId });
   return isProblem(recorded) ? recorded : { status: 204 };
 }

@@ -5,14 +5,14 @@ import type { Gateway } from '../gateway.ts';
 import { profileBody, type profilePatch } from './profile-answer.ts';
 
 export async function updateProfile(
-  x: Exchange,
+  exchange: Exchange,
   { body }: { readonly body: z.output<typeof profilePatch> },
   gateway: Gateway,
 ): Promise<Outcome> {
-  const person = personOf(x);
+  const person = personOf(exchange);
   const isUser = person.view.state === SessionState.USER;
   if (!isUser && (body.name !== undefined || body.addresses !== undefined)) return problem('sign_in_required');
-  const profile = await gateway.profile.updateProfile(outgoing(x, person.passport), {
+  const profile = await gateway.profile.updateProfile(outgoing(exchange, person.passport), {
     ...(body.name !== undefined && { name: body.name }),
     ...(body.addresses !== undefined && {
       addresses: { items: body.addresses.map(({ addressId = '', line2 = '', ...address }) => ({ ...address, addressId, line2 })) },

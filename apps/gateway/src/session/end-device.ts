@@ -5,10 +5,10 @@ import { authProblem } from './auth-problem.ts';
 
 /** Ends one of the person's own sessions. auth asks for a recent proof of the password. Other gateways hear of it from the feed. */
 export async function endDevice(
-  x: Exchange,
+  exchange: Exchange,
   { params }: { readonly params: { readonly handle: string } },
   gateway: Gateway,
 ): Promise<Outcome> {
-  const ended = await gateway.auth.endDevice(outgoing(x, personOf(x).passport), { handle: params.handle });
+  const ended = await gateway.auth.endDevice(outgoing(exchange, personOf(exchange).passport), { handle: params.handle });
   return isProblem(ended) ? authProblem(ended) : { status: 204 };
 }

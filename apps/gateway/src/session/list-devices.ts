@@ -18,8 +18,8 @@ const deviceSchema = z
 
 export const devicesSchema = z.array(deviceSchema).meta({ id: 'Devices' });
 
-export async function listDevices(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
-  const listed = await gateway.auth.listDevices(outgoing(x, personOf(x).passport), {});
+export async function listDevices(exchange: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+  const listed = await gateway.auth.listDevices(outgoing(exchange, personOf(exchange).passport), {});
   if (isProblem(listed)) return authProblem(listed);
   const body: z.output<typeof devicesSchema> = listed.devices.map((device) => ({
     handle: device.handle,

@@ -9,16 +9,20 @@ import { askedMode, signedInAnswer } from './session-answer.ts';
 import type { loginBody } from './sign-in-input.ts';
 
 /** A repeated login changes nothing but the token: auth claims a guest's cart once, ever. */
-export async function login(x: Exchange, { body }: { readonly body: z.output<typeof loginBody> }, gateway: Gateway): Promise<Outcome> {
-  const issued = await gateway.auth.login(outgoing(x), {
+export async function login(
+  exchange: Exchange,
+  { body }: { readonly body: z.output<typeof loginBody> },
+  gateway: Gateway,
+): Promise<Outcome> {
+  const issued = await gateway.auth.login(outgoing(exchange), {
     email: body.email,
     password: body.password,
     mode: askedMode(body.mode),
-    ...browserOf(x),
+    ...browserOf(exchange),
   });
   if (isProblem(issued)) return authProblem(issued);
   if (issued.secondFactor !== undefined) return secondFactorProblem(issued.secondFactor);
   // The old token died with this answer. The other gateways hear of it from the feed.
-  leave(gateway, x.token, issued.currentTokenOwn);
+  leave(gateway, exchange.token, issued.currentTokenOwn);
   return signedInAnswer(200, issued);
 }

@@ -7,15 +7,15 @@ import { authProblem } from './auth-problem.ts';
 /**
  * Ends the session; idempotent. While auth cannot be reached the cookie stays: a browser that forgot it would leave a live session behind.
  */
-export async function logout(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
-  if (x.token !== undefined) {
-    const done = await gateway.auth.logout(outgoing(x), { token: x.token.text });
+export async function logout(exchange: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+  if (exchange.token !== undefined) {
+    const done = await gateway.auth.logout(outgoing(exchange), { token: exchange.token.text });
     if (isProblem(done)) return authProblem(done);
     // The browser may have shown cookies of both kinds, so both sessions end.
-    const beside = x.token.selfContained?.beside;
-    const alsoDone = beside === undefined ? undefined : await gateway.auth.logout(outgoing(x), { token: beside.text });
+    const beside = exchange.token.selfContained?.beside;
+    const alsoDone = beside === undefined ? undefined : await gateway.auth.logout(outgoing(exchange), { token: beside.text });
     if (isProblem(alsoDone)) return authProblem(alsoDone);
-    leave(gateway, x.token, done.own);
+    leave(gateway, exchange.token, done.own);
   }
   return { status: 204, loggedOut: true };
 }

@@ -13,16 +13,16 @@ type Body = z.output<typeof reauthenticateBody>;
  * Step-up: the person proves who they are again, and a new token replaces the old (ASVS 7.2.4). If a needed code is missing, nothing is
  * remembered: the page repeats the step-up with the code.
  */
-export async function reauthenticate(x: Exchange, { body }: { readonly body: Body }, gateway: Gateway): Promise<Outcome> {
-  const issued = await prove(x, body, gateway);
+export async function reauthenticate(exchange: Exchange, { body }: { readonly body: Body }, gateway: Gateway): Promise<Outcome> {
+  const issued = await prove(exchange, body, gateway);
   if (isProblem(issued)) return authProblem(issued);
   if (issued.secondFactor !== undefined) return secondFactorProblem(issued.secondFactor);
-  return rotatedAnswer(x, issued, gateway);
+  return rotatedAnswer(exchange, issued, gateway);
 }
 
-function prove(x: Exchange, body: Body, gateway: Gateway): Promise<SessionIssued | Problem> {
-  const call = outgoing(x, personOf(x).passport);
-  const same = { token: x.token!.text, remoteAddress: x.remoteAddress };
+function prove(exchange: Exchange, body: Body, gateway: Gateway): Promise<SessionIssued | Problem> {
+  const call = outgoing(exchange, personOf(exchange).passport);
+  const same = { token: exchange.token!.text, remoteAddress: exchange.remoteAddress };
   if (body.password === undefined) {
     const passkey = { challenge: body.challenge ?? '', response: JSON.stringify(body.response) };
     return gateway.account.reauthenticateWithPasskey(call, { ...passkey, ...same });

@@ -8,18 +8,18 @@ import { askedMode, signedInAnswer } from './session-answer.ts';
 import type { registerBody } from './sign-in-input.ts';
 
 export async function register(
-  x: Exchange,
+  exchange: Exchange,
   { body }: { readonly body: z.output<typeof registerBody> },
   gateway: Gateway,
 ): Promise<Outcome> {
-  const issued = await gateway.auth.register(outgoing(x), {
+  const issued = await gateway.auth.register(outgoing(exchange), {
     email: body.email,
     password: body.password,
     name: body.name,
     mode: askedMode(body.mode),
-    ...browserOf(x),
+    ...browserOf(exchange),
   });
   if (isProblem(issued)) return authProblem(issued);
-  leave(gateway, x.token, issued.currentTokenOwn);
+  leave(gateway, exchange.token, issued.currentTokenOwn);
   return signedInAnswer(201, issued);
 }

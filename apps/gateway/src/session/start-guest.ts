@@ -9,17 +9,20 @@ import { sessionBody } from './session-answer.ts';
  * Begins a guest session, or shows the one that is there, because asking twice must not make two. After an ended session it begins a new one,
  * because the client asked for it.
  */
-export async function startGuest(x: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
-  if (x.person !== undefined) return { status: 200, body: sessionBody(x.person.view) };
-  const issued = await createGuest(x, gateway);
+export async function startGuest(exchange: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+  if (exchange.person !== undefined) return { status: 200, body: sessionBody(exchange.person.view) };
+  const issued = await createGuest(exchange, gateway);
   if (isProblem(issued)) return issued;
   return { status: 201, body: sessionBody(viewOf(issued)), newToken: tokenOf(issued) };
 }
 
 /** Begins a guest session; the first cart write uses it too. */
-export async function createGuest(x: Exchange, gateway: Gateway): Promise<SessionIssued | Problem> {
-  const limited = await gateway.limits.guest(x.remoteAddress);
+export async function createGuest(exchange: Exchange, gateway: Gateway): Promise<SessionIssued | Problem> {
+  const limited = await gateway.limits.guest(exchange.remoteAddress);
   if (limited !== undefined) return limited;
-  const issued = await gateway.auth.createGuest(outgoing(x), { device: { label: x.device }, remoteAddress: x.remoteAddress });
+  const issued = await gateway.auth.createGuest(outgoing(exchange), {
+    device: { label: exchange.device },
+    remoteAddress: exchange.remoteAddress,
+  });
   return isProblem(issued) ? authProblem(issued) : issued;
 }
