@@ -89,6 +89,7 @@ function toldBy(answer: object, durationMs: number, replicas: Replicas): Told {
       return durationMs >= silenceMinMs ? 'failure' : 'nothing';
     case 'connection_lost':
       // A dead replica says nothing of the others. Its calls end together, before any other has answered, and would open the breaker for all.
+      // Where every replica breaks its connections, each becomes a suspect, and then there is no spare (grpc-replicas.ts).
       return replicas.hasSpare() ? 'nothing' : 'failure';
     case 'identity_unavailable':
       return durationMs >= slowRefusalMs ? 'failure' : 'answer';
@@ -104,7 +105,7 @@ async function probe(replicas: Replicas, nowMs: () => number): Promise<boolean> 
     const done = (code: status): void => {
       const silent = code === status.DEADLINE_EXCEEDED;
       const lost = code === status.UNAVAILABLE || code === status.CANCELLED;
-      replica.ended(silent ? 'silence' : lost ? 'nothing' : 'answer');
+      replica.ended(silent ? 'silence' : lost ? 'lost' : 'answer');
       resolve(!silent && !lost);
     };
     replica.client.makeUnaryRequest(probePath, asIs, asIs, Buffer.alloc(0), options, (error) => done(error?.code ?? status.OK));

@@ -280,11 +280,11 @@ function failureOf(call: OutgoingCall, failure: Failure, method: DescMethod, log
   return outcome;
 }
 
-/** The ending's news of the replica: its own words, silence until the time ran out, or nothing. */
+/** The ending's news of the replica: its own words, silence until the time ran out, a broken connection, or nothing. */
 function heardOf(call: OutgoingCall, { code, metadata }: Failure): Heard {
   if (code === status.OK || (metadata?.get(callMetadata.problem) ?? []).length > 0) return 'answer';
   const ranOut = code === status.DEADLINE_EXCEEDED || (call.signal?.aborted === true && isDeadlineReason(call.signal.reason));
-  return ranOut ? 'silence' : 'nothing';
+  return ranOut ? 'silence' : code === status.UNAVAILABLE ? 'lost' : 'nothing';
 }
 
 type Failure = Pick<ServiceError, 'code' | 'details' | 'metadata'>;

@@ -6,6 +6,8 @@
  * - A dead replica has no connection and gets no calls. The client looks for it again in the background (back-off of at most a second).
  * - A paused replica looks connected until keepalive gives it up (`detectionMs`). Its first call waits for its deadline in vain. Then the replica is
  *   a suspect, and gets no calls while another one is there. It stays one until it answers, or its connection is known to be lost.
+ * - A replica may take connections and break each of them at a call. It looks connected again at once, and has nothing under way. So it is a suspect too,
+ *   after a second connection broke with no answer since the first. One broken connection is a restart.
  * - The client sends no call twice: a call waits for the first connection, rather than fail on one and go to the next. When a replica dies, the calls
  *   on their way come back as `connection_lost`. Only the caller knows whether one may be repeated; a repeated call then reaches another replica.
  *
@@ -17,6 +19,8 @@ import { type Client, connectivityState } from '@grpc/grpc-js';
 export const keepalive = { timeMs: 5_000, timeoutMs: 2_000 } as const;
 /** After this the connection has either been answered on or is gone, so a suspicion need not last longer. It includes a second for late timers. */
 const suspicionMs = keepalive.timeMs + keepalive.timeoutMs + 1_000;
+/** A restarted replica loses one connection. Two in a row without an answer between them are more than a restart. */
+const lostInRowToSuspect = 2;
 /** A call that had less time than this proves nothing against the replica. */
 const silenceMinMs = 250;
 /** The client looks at every state again after this, whatever it heard. */
@@ -25,8 +29,8 @@ const lookAgainMs = 1_000;
 /** A call that picked the old connection a moment ago has begun by then. */
 const leavingMs = 1_000;
 
-/** `nothing`: the call was cancelled, or its connection was lost, which is no news of the replica. */
-export type Heard = 'answer' | 'silence' | 'nothing';
+/** `lost`: the connection broke. `nothing`: the call was cancelled, which is no news of the replica. */
+export type Heard = 'answer' | 'silence' | 'lost' | 'nothing';
 
 export interface Replica {
   readonly client: Client;
@@ -37,7 +41,7 @@ export interface Replica {
 export interface Replicas {
   /** A replica for a call that begins now; a promise while none is connected. It resolves in time for `deadlineMs` (monotonic), connected or not. */
   pick(kind: 'unary' | 'stream', deadlineMs: number, signal: AbortSignal | undefined): Replica | Promise<Replica>;
-  /** Whether there are several replicas and one of them is connected now. A call that is sent again would reach it. */
+  /** Whether there are several replicas and one that is no suspect is connected now. A call that is sent again would reach it. */
   hasSpare(): boolean;
   /**
    * Connects anew after certificates have changed, and uses the old connections until the new ones stand. Calls under way on the old ones end there.
@@ -53,6 +57,9 @@ interface Connection {
   /** Streams stay open for hours. Counted with the other calls, they would keep all calls from a replica that has come back. */
   readonly underWay: Record<'unary' | 'stream', number>;
   suspectUntilMs: number;
+  /** Connections that broke under a call since the last answer. Calls that were under way on one of them end together, and count once. */
+  lostInRow: number;
+  lostAtMs: number;
 }
 
 export function openReplicas(addresses: readonly string[], connect: (address: string) => Client, nowMs: () => number): Replicas {
@@ -61,21 +68,31 @@ export function openReplicas(addresses: readonly string[], connect: (address: st
     client: connect(address),
     underWay: { unary: 0, stream: 0 },
     suspectUntilMs: Number.NEGATIVE_INFINITY,
+    lostInRow: 0,
+    lostAtMs: Number.NEGATIVE_INFINITY,
   }));
   let turn = 0;
   const nextChange = sharedChange(connections);
   let closed = false;
   const renewal = openRenewal(connections, connect);
 
-  const use = (connection: Connection, kind: 'unary' | 'stream'): Replica => {
+  const use = (connection: Connection, kind: 'unary' | 'stream', wasConnected: boolean): Replica => {
     connection.underWay[kind]++;
     const sinceMs = nowMs();
     return {
       client: connection.client,
       ended(heard) {
         connection.underWay[kind]--;
-        if (heard === 'answer') connection.suspectUntilMs = Number.NEGATIVE_INFINITY;
-        else if (heard === 'silence' && nowMs() - sinceMs >= silenceMinMs) connection.suspectUntilMs = nowMs() + suspicionMs;
+        if (heard === 'answer') {
+          connection.suspectUntilMs = Number.NEGATIVE_INFINITY;
+          connection.lostInRow = 0;
+        }
+        if (heard === 'lost' && wasConnected && sinceMs > connection.lostAtMs) {
+          connection.lostAtMs = nowMs();
+          connection.lostInRow += 1;
+        }
+        const silent = heard === 'silence' && nowMs() - sinceMs >= silenceMinMs;
+        if (silent || (heard === 'lost' && connection.lostInRow >= lostInRowToSuspect)) connection.suspectUntilMs = nowMs() + suspicionMs;
       },
     };
   };
@@ -90,10 +107,10 @@ export function openReplicas(addresses: readonly string[], connect: (address: st
   const firstConnected = async (kind: 'unary' | 'stream', deadlineMs: number, signal: AbortSignal | undefined): Promise<Replica> => {
     for (;;) {
       const ready = connected();
-      if (ready.length > 0) return use(best(ready, kind), kind);
+      if (ready.length > 0) return use(best(ready, kind), kind, true);
       const refused = connections.every((connection) => stateOf(connection) === connectivityState.TRANSIENT_FAILURE);
       // Any connection then reports the failure in gRPC's own words.
-      if (closed || refused || signal?.aborted === true || nowMs() >= deadlineMs) return use(best(connections, kind), kind);
+      if (closed || refused || signal?.aborted === true || nowMs() >= deadlineMs) return use(best(connections, kind), kind, false);
       await within(nextChange(), deadlineMs - nowMs(), signal);
     }
   };
@@ -102,9 +119,9 @@ export function openReplicas(addresses: readonly string[], connect: (address: st
     renew: renewal.renew,
     hasSpare: () => connections.length > 1 && connected().some(({ suspectUntilMs }) => nowMs() >= suspectUntilMs),
     pick(kind, deadlineMs, signal) {
-      if (connections.length === 1) return use(connections[0]!, kind);
+      if (connections.length === 1) return use(connections[0]!, kind, false);
       const ready = connected();
-      return ready.length > 0 ? use(best(ready, kind), kind) : firstConnected(kind, deadlineMs, signal);
+      return ready.length > 0 ? use(best(ready, kind), kind, true) : firstConnected(kind, deadlineMs, signal);
     },
     close() {
       closed = true;
