@@ -108,6 +108,19 @@ it('names each unexpected browser test, however deep, by the errors of its last 
   ]);
 });
 
+it('tells of a browser test’s error its place, and what was expected and received', () => {
+  const message = 'Error: expect(received).toBe(expected)\n\nExpected: 1\nReceived: 2\n\n  40 |';
+  const results = [{ errors: [{ message, location: { file: join(repository, 'e2e/carts/one.e2e.ts'), line: 31, column: 3 } }] }];
+  const suites = [
+    { title: 'one.e2e.ts', specs: [{ title: 'counts once', file: 'one.e2e.ts', tests: [{ status: 'unexpected', results }] }] },
+  ];
+  const stats = { expected: 0, flaky: 0, unexpected: 1, skipped: 0 };
+  const report = reportOf({ stats, suites, errors: [], config: { rootDir: join(repository, 'e2e') } });
+  expect(readPlaywrightReport(report)?.failures.map(({ error }) => error)).toEqual([
+    'e2e/carts/one.e2e.ts:31: Error: expect(received).toBe(expected), Expected: 1, Received: 2',
+  ]);
+});
+
 it('tells at the end which tests of which suite failed, and no more of them than a person reads', () => {
   const failed = (file: string, title: string, error: string) => ({ ...noCounts, failed: 1, failures: [{ file, title, error }] });
   const lines = describeFailures([

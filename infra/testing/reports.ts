@@ -10,7 +10,7 @@ export interface Failure {
   /** Path from the repository; '' for a failure without a file. */
   readonly file: string;
   readonly title: string;
-  /** The first line of each error. */
+  /** The first line of each error, then its "Expected" and "Received", then its place. */
   readonly error: string;
 }
 
@@ -42,7 +42,7 @@ export function withExitCode(counts: Counts, exitCode: number): Counts {
   };
 }
 
-const errorLengthMax = 200;
+const errorLengthMax = 300;
 /** After a run that breaks everywhere, a full list helps no reader. */
 const failureCountMax = 60;
 
@@ -59,19 +59,23 @@ export function describeFailures(suites: readonly { readonly name: string; reado
 }
 
 function failure(file: string, title: string, ...errors: readonly (string | undefined)[]): Failure {
-  const first = (error: string | undefined) =>
-    stripVTControlCharacters(error ?? '')
-      .split('\n')
-      .map((line) => line.trim())
-      .find((line) => line !== '') ?? '';
   return {
     file: within(file),
     title,
     error: errors
-      .map(first)
+      .map(shortened)
       .filter((line) => line !== '')
       .join(' | '),
   };
+}
+
+/** Playwright writes what it expected on lines of their own. The log of a CI run may keep no other part of the report. */
+function shortened(error: string | undefined): string {
+  const lines = stripVTControlCharacters(error ?? '')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  return [...lines.slice(0, 1), ...lines.slice(1).filter((line) => /^(?:Expected|Received)\b/.test(line))].join(', ');
 }
 
 const within = (file: string): string => (file === '' ? '' : relative(repository, file));
@@ -139,6 +143,11 @@ interface PlaywrightReport {
   readonly errors: readonly { readonly message?: string }[];
 }
 
+interface PlaywrightError {
+  readonly message?: string;
+  readonly location?: { readonly file: string; readonly line: number };
+}
+
 interface PlaywrightSuite {
   readonly title: string;
   readonly suites?: readonly PlaywrightSuite[];
@@ -147,7 +156,7 @@ interface PlaywrightSuite {
     readonly file: string;
     readonly tests: readonly {
       readonly status: string;
-      readonly results: readonly { readonly errors?: readonly { readonly message?: string }[] }[];
+      readonly results: readonly { readonly errors?: readonly PlaywrightError[] }[];
     }[];
   }[];
 }
@@ -162,12 +171,19 @@ export function readPlaywrightReport(file: string): Counts | undefined {
     ...suites
       .flatMap((suite) => testsIn(suite, config.rootDir))
       .map(({ file, title, results }) =>
-        failure(file, title, ...(results.findLast(({ errors }) => errors?.length)?.errors ?? []).map(({ message }) => message)),
+        failure(file, title, ...(results.findLast(({ errors }) => errors?.length)?.errors ?? []).map(withPlace)),
       ),
   ];
   // No test is retried (decision 0019): a test that passed only on a retry has failed. Playwright counts tests that it never reached, after an
   // interruption, as skipped.
   return { ...noCounts, passed: stats.expected, failed: stats.unexpected + stats.flaky, skipped: stats.skipped, failures };
+}
+
+/** The place tells which of several equal expectations failed. It stands on the first line, which the summary keeps. */
+function withPlace({ message, location }: PlaywrightError): string | undefined {
+  if (message === undefined || location === undefined) return message;
+  const [first = '', ...rest] = message.split('\n');
+  return [`${within(location.file)}:${location.line}: ${first}`, ...rest].join('\n');
 }
 
 /** The tests that did not pass at once. The title of an outermost suite is its file's. */
