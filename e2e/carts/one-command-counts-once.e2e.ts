@@ -1,18 +1,7 @@
 /** A page that does not know whether its add was taken repeats it under the same id, whoever its session is of by then. */
-import type { Cart } from '@cloakroom/contracts/http';
-import { expect, newCommandId, newPerson, test, type Device } from '../kit/device.ts';
+import { expect, newCommandId, newPerson, test } from '../kit/device.ts';
+import { quantityOf, settledCart } from '../kit/settled-cart.ts';
 import { gateways } from '../kit/stack.ts';
-
-/** Until all that both carts hold has arrived, and one more command of the user's has been read: what would count twice has counted by then. */
-async function settledCart(device: Device, marker: string): Promise<Cart> {
-  await expect.poll(async () => (await device.cart()).merge.state, { timeout: 30_000 }).toBe('merged');
-  await device.add(marker);
-  await expect.poll(async () => (await device.cart()).lines.some(({ productId }) => productId === marker), { timeout: 15_000 }).toBe(true);
-  const cart = await device.cart();
-  expect(cart.stale).toBe(false);
-  return cart;
-}
-const quantityOf = (cart: Cart, wanted: string): number => cart.lines.find(({ productId }) => productId === wanted)?.quantity ?? 0;
 
 test('a guest’s add that is repeated after registering counts once, through any gateway', async ({ newDevice, products }) => {
   const [product, marker, later] = products as [string, string, string];
