@@ -32,6 +32,8 @@ describe('imports point down', () => {
     ['infra/supervisor/supervisor.ts', `await import('@cloakroom/cart');`, /must not import @cloakroom\/cart/],
     ['infra/cli/tools.ts', `import { chaos } from '../../labs/chaos/chaos.ts';`, /nothing but a lab does/],
     ['e2e/carts/a.e2e.ts', `await import('@cloakroom/labs');`, /nothing but a lab does/],
+    ['libs/platform/example/a.ts', `import '@cloakroom/session';`, /must not import/],
+    ['libs/platform/src/a.ts', `import '@cloakroom/platform';`, /must not import/],
   ])('refuses in %s: %s', (path, text, message) => {
     expect(messages(checkBoundaries(plant({ [path]: text })))).toEqual([expect.stringMatching(message)]);
   });
@@ -51,6 +53,7 @@ describe('imports point down', () => {
       'apps/web/src/a.ts': `import type { x } from '@cloakroom/contracts/http';`,
       'apps/cart/src/a.test.ts': `import '@cloakroom/testing';`,
       'infra/embedded.ts': `import '@cloakroom/cart';`,
+      'libs/platform/example/a.ts': `import '@cloakroom/platform';`,
     });
     expect(checkBoundaries(sources)).toEqual([]);
   });

@@ -78,6 +78,8 @@ export const documentedCommands: readonly DocumentedCommand[] = [
   { command: 'npm run chaos', provenBy: 'infra/testing/test.suites.ts', showing: "listen('chaos'" },
   { command: 'npm run status', provenBy: 'infra/cli.test.ts', showing: "['status']" },
   { command: 'npm run doctor', provenBy: 'infra/cli.test.ts', showing: "['doctor']" },
+  { command: 'npm pack -w', provenBy: 'infra/checks/taken-parts.int.test.ts', showing: "run('npm', ['pack', ...workspaces" },
+  { command: 'npm install ../cloakroom-', provenBy: 'infra/checks/taken-parts.int.test.ts', showing: "run('npm', ['install'" },
   { command: 'kill -STOP', provenBy: 'e2e/kit/stack.ts', showing: "'SIGSTOP'" },
   { command: 'kill -CONT', provenBy: 'e2e/kit/stack.ts', showing: "'SIGCONT'" },
   { command: 'kill -9', provenBy: 'e2e/kit/stack.ts', showing: "'SIGKILL'" },

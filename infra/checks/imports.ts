@@ -1,7 +1,7 @@
 /** The dependency rule, whole: imports point down; apps meet only on the wire. */
 import { isBuiltin } from 'node:module';
 import { posix } from 'node:path';
-import { isProduct, type SourceFile } from './sources.ts';
+import { isExample, isProduct, type SourceFile } from './sources.ts';
 import type { Tree, Violation } from './tree.ts';
 
 const scope = '@cloakroom/';
@@ -34,6 +34,10 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 /** The composition root may import an app, by its one door. So may tests of what the apps are told: they ask each what it takes, no more. */
 const importersOfApps = new Set(['infra/embedded.ts', 'infra/containers/overlays.test.ts', 'infra/checks/environment-names.test.ts']);
 
+/** An example names its own library as its reader will. */
+const importsItself = (source: SourceFile, name: string): boolean =>
+  isExample(source.path) && source.package === `libs/${name.slice(scope.length)}`;
+
 export function checkBoundaries(sources: readonly SourceFile[]): Violation[] {
   return sources.flatMap((source) => source.imports.flatMap((one) => boundaryViolation(source, one) ?? []));
 }
@@ -59,7 +63,7 @@ function boundaryViolation(
   if (specifier === `${scope}${httpTypes}` && typeOnly && (may.includes(httpTypes) || may.includes('contracts'))) return undefined;
   if (inside.length > 0) return { ...at, message: `imports the inside of ${scope}${name}: import its root` };
   if (importersOfApps.has(source.path) && apps.includes(name)) return undefined;
-  if (may.includes(name) || (source.isTest && name === 'testing')) return undefined;
+  if (may.includes(name) || (source.isTest && name === 'testing') || importsItself(source, specifier)) return undefined;
   return {
     ...at,
     message: `${source.package ?? source.path} must not import ${scope}${name}${apps.includes(name) ? ' (apps meet only on the wire)' : ''}`,
@@ -77,6 +81,7 @@ export function checkDeclared(sources: readonly SourceFile[], tree: Tree): Viola
       const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
       const known =
         own.dependencies.has(name) ||
+        importsItself(source, name) ||
         ((source.isTest || typeOnly || source.package === 'infra' || source.package === 'labs' || isConfigFile(source.path)) &&
           (own.devDependencies.has(name) || rootTools.devDependencies.has(name)));
       return known ? [] : [{ path: source.path, line, message: `${name} is not declared in ${manifest}` }];

@@ -30,10 +30,14 @@ export interface SourceFile {
 }
 
 const isSource = (path: string): boolean => /\.(ts|tsx|mts)$/.test(path) && !path.endsWith('.d.ts') && !path.includes('/gen/');
-const isTestPath = (path: string): boolean => /\.(test|e2e|contract|harness)\.tsx?$/.test(path) || path.startsWith('e2e/');
+/** Code that a reader copies out of a library: a test runs it, and nothing imports it. */
+export const isExample = (path: string): boolean => /^libs\/[^/]+\/example\//.test(path);
+const isTestPath = (path: string): boolean =>
+  /\.(test|e2e|contract|harness)\.tsx?$/.test(path) || path.startsWith('e2e/') || isExample(path);
 
 /** Code that is read to understand the product: no test, and nothing that only tests use. */
-export const isProduct = (path: string): boolean => isSource(path) && !/\.(test|e2e|contract|harness|fixture)\.tsx?$/.test(path);
+export const isProduct = (path: string): boolean =>
+  isSource(path) && !isExample(path) && !/\.(test|e2e|contract|harness|fixture)\.tsx?$/.test(path);
 
 export function readSources(tree: Tree): SourceFile[] {
   const packages = tree.files.filter((path) => path.endsWith('/package.json')).map((path) => posix.dirname(path));
