@@ -1,4 +1,7 @@
-/** The table caller -> audience -> methods of token exchange, read from the policies: it is stated where the method is, and nowhere again. */
+/**
+ * The table caller -> audience -> methods of token exchange. It is read from the policies, so a method's
+ * policy is the only place that states it.
+ */
 import { getOption, type DescMethod, type DescService } from '@bufbuild/protobuf';
 import { AuthService } from './gen/cloakroom/auth/v1/auth_pb.ts';
 import { CartService } from './gen/cloakroom/cart/v1/cart_pb.ts';
@@ -7,7 +10,7 @@ import { policy } from './gen/cloakroom/policy/v1/policy_pb.ts';
 import { OrdersService } from './gen/cloakroom/orders/v1/orders_pb.ts';
 import { ProfileService } from './gen/cloakroom/profile/v1/profile_pb.ts';
 
-/** Services that can be called for a person. A contract that is not here can be delegated to nobody. */
+/** Services that can be called for a person. No caller can get a delegation to a service that is missing here. */
 const contracts: readonly DescService[] = [AuthService, CartService, CatalogService, OrdersService, ProfileService];
 
 export interface Delegation {
@@ -33,6 +36,6 @@ export function delegationsOf(services: readonly DescService[] = contracts): Del
 
 const table = delegationsOf();
 
-/** What `caller` may call at `audience` for a person, by a passport that it exchanged; empty: nothing. */
+/** Methods that `caller` may call at `audience` for a person, with a passport that it exchanged. Empty means none. */
 export const delegatedMethods = (caller: string, audience: string): readonly string[] =>
   table.filter((row) => row.caller === caller && row.audience === audience).map(({ method }) => method);

@@ -1,6 +1,6 @@
 /**
- * The one error table: every code that this platform answers with, and how each transport says it.
- * docs/errors.md is compared with it by a check. Only libs/mesh (gRPC) and the gateway's problem answer (HTTP) translate codes.
+ * The one error table: every code that this platform answers with, and how each transport says it. A check compares docs/errors.md with it.
+ * Only libs/mesh (gRPC) and the gateway's problem answer (HTTP) translate codes.
  */
 export type GrpcStatusName =
   | 'CANCELLED'
@@ -18,7 +18,7 @@ export type GrpcStatusName =
 
 export interface ErrorEntry {
   readonly grpc: GrpcStatusName;
-  /** HTTP status (RFC 9110; 499 is nginx's "client closed the request" and is never seen by a client). */
+  /** HTTP status (RFC 9110). Status 499 is nginx's "client closed the request"; no client ever sees it. */
   readonly http: number;
   /** The public text: what happened and what to do, without a word about internals. */
   readonly text: string;
@@ -129,18 +129,24 @@ export const errorTable = {
 
 export type ErrorCode = keyof typeof errorTable;
 
-/** What a process may say to its caller. `connection_lost` is what a client of the mesh says of its own connection, and to its own process alone. */
+/**
+ * Codes that a process may send to its caller. `connection_lost` is not one: a client of the mesh reports its
+ * own connection with it, in its own process.
+ */
 export type ToldCode = Exclude<ErrorCode, 'connection_lost'>;
 
 const isTold = (code: ErrorCode): code is ToldCode => code !== 'connection_lost';
 export const toldCodes: readonly ToldCode[] = (Object.keys(errorTable) as ErrorCode[]).filter(isTold);
-/** The next caller's own connection stands: to it a part is not available. */
+/** The next caller's own connection works, so it hears `unavailable` instead of `connection_lost`. */
 export const toldCode = (code: ErrorCode): ToldCode => (isTold(code) ? code : 'unavailable');
 
-/** An expected outcome that is not the one asked for. Returned, not thrown; turned into a transport's words by libs/mesh and the gateway. */
+/**
+ * An expected outcome that is not the one asked for. It is returned, not thrown. libs/mesh and the
+ * gateway turn it into the words of a transport.
+ */
 export interface Problem {
   readonly problem: ErrorCode;
-  /** Public: which field, which limit. Never a secret, never an internal. */
+  /** Public: it names the field or the limit. It never holds a secret or an internal detail. */
   readonly detail?: string;
   /** Seconds. */
   readonly retryAfterS?: number;

@@ -22,7 +22,7 @@ describe('uuidV7', () => {
 });
 
 describe('partitionOf', () => {
-  // Hashes from Kafka's own UtilsTest.testMurmur2: a partition that moved would orphan every cart in the log.
+  // Hashes from Kafka's own UtilsTest.testMurmur2. A key whose partition changed would orphan every cart in the log.
   it.each([
     ['21', -973932308],
     ['foobar', -790332482],

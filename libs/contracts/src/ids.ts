@@ -8,7 +8,10 @@ export const isUserSubject = (subject: Subject): boolean => subject.startsWith('
 
 const uuidV7Pattern = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-/** Milliseconds since 1970 in a UUIDv7 (RFC 9562 5.7), or undefined when it is not one (lower case only: one spelling, one dot). */
+/**
+ * Milliseconds since 1970 in a UUIDv7 (RFC 9562 5.7), or undefined for any other text. Upper case is
+ * refused, so that one dot has one spelling.
+ */
 export function uuidV7Milliseconds(id: string): number | undefined {
   return uuidV7Pattern.test(id) ? Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) : undefined;
 }
@@ -43,8 +46,8 @@ export function formatUuid(bytes: Uint8Array): string {
 }
 
 /**
- * murmur2 as Kafka's DefaultPartitioner computes it (Java compatible), over the UTF-8 bytes of the key.
- * Every producer and reader must agree: a cart's partition is where its one owner is.
+ * murmur2 over the UTF-8 bytes of the key, as Kafka's DefaultPartitioner computes it (Java compatible). Every producer and reader must
+ * agree: the one owner of a cart is found by its partition.
  */
 export function partitionOf(key: string, topic: Pick<TopicSpec, 'partitions'>): number {
   return (murmur2(new TextEncoder().encode(key)) & 0x7fffffff) % topic.partitions;

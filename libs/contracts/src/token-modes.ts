@@ -1,4 +1,7 @@
-/** How the token of a session is checked. Configuration, the HTTP API and the store say it by name; the mesh says it by the number of the enum. */
+/**
+ * How the token of a session is checked. Configuration, the HTTP API and the store write the mode by
+ * name; the mesh sends the number of the enum.
+ */
 import { TokenMode } from './gen/cloakroom/auth/v1/auth_pb.ts';
 
 export const tokenModeNames = ['reference', 'hybrid', 'jwt', 'jwt-denylist'] as const;

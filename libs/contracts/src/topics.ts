@@ -1,4 +1,4 @@
-/** Every Kafka topic, once. Partitions are fixed: the key's partition is part of the contract (murmur2). */
+/** Every Kafka topic, once. The number of partitions never changes: the key's partition (murmur2) is part of the contract. */
 export interface TopicSpec {
   readonly name: string;
   readonly partitions: number;
@@ -11,8 +11,8 @@ const hourMs = 60 * 60 * 1000;
 const dayMs = 24 * hourMs;
 
 /**
- * `cart.events` is never compacted: compaction by cart would keep only its last event. `session.revocations` is read back one credential lifetime
- * (minutes); its truth is auth's database, and two heartbeats a second would fill days for nothing.
+ * `cart.events` is never compacted: compaction by cart would keep only its last event. `session.revocations` is read back for one
+ * credential lifetime (minutes), because auth's database is the truth. Two heartbeats a second would fill days of storage for nothing.
  */
 export const topics = {
   cartEvents: { name: 'cart.events', partitions: 24, cleanup: 'delete', retentionMs: 90 * dayMs },
@@ -22,12 +22,12 @@ export const topics = {
   sessionRevocations: { name: 'session.revocations', partitions: 1, cleanup: 'delete', retentionMs: hourMs },
 } as const satisfies Record<string, TopicSpec>;
 
-/** Where records go that no retry could apply: same partitions, so that a key keeps its order. */
+/** The topic for records that no retry could apply. It has the same partitions, so that the records of a key keep their order. */
 export function deadLetterTopic(of: TopicSpec): TopicSpec {
   return { name: `${of.name}.dlq`, partitions: of.partitions, cleanup: 'delete', retentionMs: -1 };
 }
 
-/** Record headers, beside the value. Values are UTF-8. */
+/** Record headers, beside the value. Header values are UTF-8. */
 export const recordHeaders = {
   eventType: 'event-type',
   eventVersion: 'event-version',
@@ -39,7 +39,7 @@ export const recordHeaders = {
   originPartition: 'origin-partition',
   originOffset: 'origin-offset',
   originReason: 'origin-reason',
-  /** On a redriven record: the offset that waited in the dead-letter topic. */
+  /** On a redriven record: its offset in the dead-letter topic, where it waited. */
   redriveOf: 'redrive-of',
   /** RESERVED for several regions: which log a cart event was first appended to. Nothing writes or reads it yet. */
   logId: 'log-id',
@@ -48,11 +48,11 @@ export const recordHeaders = {
 /** Metadata keys of a call inside the mesh. */
 export const callMetadata = {
   passport: 'x-passport',
-  /** Of a session in the modes jwt and jwt-denylist, instead of a passport: never both. */
+  /** The access token of a session in the modes jwt and jwt-denylist. It replaces the passport: a call never carries both. */
   accessToken: 'x-access-token',
   traceparent: 'traceparent',
   experiment: 'x-experiment-id',
-  /** Where there are no certificates (embedded): that the caller belongs to this start of the shop. */
+  /** Proof that the caller belongs to this start of the shop, where there are no certificates (embedded). */
   meshSecret: 'x-mesh-secret',
   consistency: 'x-consistency-token',
   /** Trailer: a Problem as JSON. */

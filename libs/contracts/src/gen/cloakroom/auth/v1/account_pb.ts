@@ -61,7 +61,7 @@ export type ChangeEmailRequest = Message<"cloakroom.auth.v1.ChangeEmailRequest">
   token: string;
 
   /**
-   * The address of the browser: asking for taken e-mails is throttled.
+   * The address of the browser. Requests that ask for taken e-mails are throttled by it.
    *
    * @generated from field: string remote_address = 3;
    */
@@ -135,7 +135,7 @@ export type Passkey = Message<"cloakroom.auth.v1.Passkey"> & {
   createdAtMs: bigint;
 
   /**
-   * 0: not used yet.
+   * 0 means not used yet.
    *
    * @generated from field: int64 last_used_at_ms = 4;
    */
@@ -167,7 +167,7 @@ export const BeginTotpRequestSchema: GenMessage<BeginTotpRequest> = /*@__PURE__*
  */
 export type BeginTotpResponse = Message<"cloakroom.auth.v1.BeginTotpResponse"> & {
   /**
-   * Base32 (RFC 4648), as authenticator apps take it by hand.
+   * Base32 (RFC 4648), as people type it into authenticator apps.
    *
    * @generated from field: string secret = 1;
    */
@@ -206,7 +206,7 @@ export const ConfirmTotpRequestSchema: GenMessage<ConfirmTotpRequest> = /*@__PUR
   messageDesc(file_cloakroom_auth_v1_account, 7);
 
 /**
- * Each is good once. Only their hashes are kept.
+ * Each code works once. Only hashes of the codes are kept.
  *
  * @generated from message cloakroom.auth.v1.RecoveryCodes
  */
@@ -217,7 +217,7 @@ export type RecoveryCodes = Message<"cloakroom.auth.v1.RecoveryCodes"> & {
   codes: string[];
 
   /**
-   * How many sessions of the person there are besides the caller's: they may now be ended (ASVS 5.0 7.4.3).
+   * The number of the person's sessions besides the caller's: the person may now end them (ASVS 5.0 7.4.3).
    *
    * @generated from field: uint32 other_sessions = 2;
    */
@@ -311,7 +311,7 @@ export const PasskeyRequestOptionsRequestSchema: GenMessage<PasskeyRequestOption
  */
 export type PasskeyOptions = Message<"cloakroom.auth.v1.PasskeyOptions"> & {
   /**
-   * Names the challenge in the request that answers it. Good once, for 5 minutes.
+   * Names the challenge in the request that answers it. It works once, for 5 minutes.
    *
    * @generated from field: string challenge = 1;
    */
@@ -371,7 +371,7 @@ export type AddPasskeyResponse = Message<"cloakroom.auth.v1.AddPasskeyResponse">
   passkey?: Passkey | undefined;
 
   /**
-   * With the first second factor of an account; else empty.
+   * Filled with the first second factor of an account; else empty.
    *
    * @generated from field: repeated string recovery_codes = 2;
    */
@@ -472,7 +472,7 @@ export type LoginSecondFactorRequest = Message<"cloakroom.auth.v1.LoginSecondFac
    */
   proof: {
     /**
-     * Of an authenticator app: 6 digits.
+     * 6 digits from an authenticator app.
      *
      * @generated from field: string code = 2;
      */
@@ -495,7 +495,7 @@ export type LoginSecondFactorRequest = Message<"cloakroom.auth.v1.LoginSecondFac
   } | { case: undefined; value?: undefined };
 
   /**
-   * The session that the browser holds by now, if any: its cart is claimed.
+   * The session that the browser holds now, if any. Its cart is claimed.
    *
    * @generated from field: string current_token = 5;
    */
@@ -618,7 +618,7 @@ export const ListNoticesResponseSchema: GenMessage<ListNoticesResponse> = /*@__P
  */
 export type FindUsersRequest = Message<"cloakroom.auth.v1.FindUsersRequest"> & {
   /**
-   * Part of an e-mail or name, or a user id; empty finds the newest accounts.
+   * Part of an e-mail or name, or a user id. An empty query finds the newest accounts.
    *
    * @generated from field: string query = 1;
    */
@@ -814,14 +814,15 @@ export const RevokeEverythingResponseSchema: GenMessage<RevokeEverythingResponse
   messageDesc(file_cloakroom_auth_v1_account, 34);
 
 /**
- * What a person, or an administrator, does to an account: credentials, second factors, sessions as a whole. Served by the same process as
- * AuthService. Every change leaves a notice (ListNotices); whoever changes what proves them has proved themselves within 5 minutes.
+ * Everything that a person, or an administrator, does to an account: credentials, second factors, all sessions at
+ * once. The process of AuthService serves it. Every change leaves a notice (ListNotices). Changing a credential
+ * needs a proof of identity within the last 5 minutes.
  *
  * @generated from service cloakroom.auth.v1.AccountService
  */
 export const AccountService: GenService<{
   /**
-   * Sets a new password and rotates the token of the caller. A sign-in by the old password that is under way does not survive it.
+   * Sets a new password and rotates the token of the caller. A sign-in with the old password that is still running fails.
    *
    * @generated from rpc cloakroom.auth.v1.AccountService.ChangePassword
    */
@@ -831,7 +832,7 @@ export const AccountService: GenService<{
     output: typeof SessionIssuedSchema;
   },
   /**
-   * Sets a new e-mail address and rotates the token of the caller. Others hear of it as EmailChanged.
+   * Sets a new e-mail address and rotates the token of the caller. Other services hear of it as EmailChanged.
    *
    * @generated from rpc cloakroom.auth.v1.AccountService.ChangeEmail
    */
@@ -849,7 +850,7 @@ export const AccountService: GenService<{
     output: typeof ListFactorsResponseSchema;
   },
   /**
-   * Makes a secret for one-time codes (RFC 6238). It counts once ConfirmTotp has seen a code of it.
+   * Makes a secret for one-time codes (RFC 6238). The secret counts once ConfirmTotp has received a code made from it.
    *
    * @generated from rpc cloakroom.auth.v1.AccountService.BeginTotp
    */
@@ -859,7 +860,7 @@ export const AccountService: GenService<{
     output: typeof BeginTotpResponseSchema;
   },
   /**
-   * From now on a password alone signs nobody in to this account. Answers with recovery codes, shown this once.
+   * From now on a password alone does not sign in to this account. The answer has recovery codes, which are shown only this once.
    *
    * @generated from rpc cloakroom.auth.v1.AccountService.ConfirmTotp
    */
@@ -877,7 +878,7 @@ export const AccountService: GenService<{
     output: typeof FactorChangedSchema;
   },
   /**
-   * New recovery codes; the old ones are void.
+   * Makes new recovery codes; the old ones stop working.
    *
    * @generated from rpc cloakroom.auth.v1.AccountService.NewRecoveryCodes
    */
@@ -913,7 +914,7 @@ export const AccountService: GenService<{
     output: typeof FactorChangedSchema;
   },
   /**
-   * Begins a proof by passkey (WebAuthn authentication), to sign in or to step up. Says nothing of any account.
+   * Begins a proof by passkey (WebAuthn authentication), to sign in or to step up. The answer reveals nothing about any account.
    *
    * @generated from rpc cloakroom.auth.v1.AccountService.PasskeyRequestOptions
    */
@@ -923,7 +924,7 @@ export const AccountService: GenService<{
     output: typeof PasskeyOptionsSchema;
   },
   /**
-   * Signs in by passkey alone: it is two factors in one, since the authenticator verified the person.
+   * Signs in by passkey alone. A passkey is two factors in one, since the authenticator verified the person.
    *
    * @generated from rpc cloakroom.auth.v1.AccountService.LoginWithPasskey
    */
@@ -933,7 +934,7 @@ export const AccountService: GenService<{
     output: typeof SessionIssuedSchema;
   },
   /**
-   * The second half of a sign-in whose password was proved (SessionIssued.second_factor).
+   * The second half of a sign-in, after the password was right (SessionIssued.second_factor).
    *
    * @generated from rpc cloakroom.auth.v1.AccountService.LoginSecondFactor
    */
@@ -943,7 +944,7 @@ export const AccountService: GenService<{
     output: typeof SessionIssuedSchema;
   },
   /**
-   * Step-up by passkey: rotates the token and renews authenticated_at, as AuthService.Reauthenticate does by password.
+   * Step-up by passkey. It rotates the token and renews authenticated_at, as AuthService.Reauthenticate does by password.
    *
    * @generated from rpc cloakroom.auth.v1.AccountService.ReauthenticateWithPasskey
    */
@@ -953,7 +954,7 @@ export const AccountService: GenService<{
     output: typeof SessionIssuedSchema;
   },
   /**
-   * What happened to the account, newest first.
+   * Lists what happened to the account, newest first.
    *
    * @generated from rpc cloakroom.auth.v1.AccountService.ListNotices
    */
@@ -963,7 +964,7 @@ export const AccountService: GenService<{
     output: typeof ListNoticesResponseSchema;
   },
   /**
-   * Administrators only, as all that follows; anyone else is `forbidden`.
+   * This method and all that follow are for administrators; anyone else gets `forbidden`.
    *
    * @generated from rpc cloakroom.auth.v1.AccountService.FindUsers
    */
@@ -973,7 +974,7 @@ export const AccountService: GenService<{
     output: typeof FindUsersResponseSchema;
   },
   /**
-   * The account can no longer sign in, and every session of it ends. To whoever tries it looks like wrong credentials.
+   * The account can no longer sign in, and every session of it ends. A sign-in attempt looks like one with wrong credentials.
    *
    * @generated from rpc cloakroom.auth.v1.AccountService.DisableUser
    */
@@ -1001,7 +1002,7 @@ export const AccountService: GenService<{
     output: typeof RevokeUserResponseSchema;
   },
   /**
-   * Ends every session there is, the caller's among them.
+   * Ends every session in the system, the caller's too.
    *
    * @generated from rpc cloakroom.auth.v1.AccountService.RevokeEverything
    */
@@ -1011,7 +1012,7 @@ export const AccountService: GenService<{
     output: typeof RevokeEverythingResponseSchema;
   },
   /**
-   * The same for whoever runs the system, when no administrator can sign in.
+   * The same for the operator of the system, when no administrator can sign in.
    *
    * @generated from rpc cloakroom.auth.v1.AccountService.RevokeEverythingByOperator
    */

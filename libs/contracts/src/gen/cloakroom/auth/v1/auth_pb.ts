@@ -14,7 +14,7 @@ export const file_cloakroom_auth_v1_auth: GenFile = /*@__PURE__*/
   fileDesc("ChxjbG9ha3Jvb20vYXV0aC92MS9hdXRoLnByb3RvEhFjbG9ha3Jvb20uYXV0aC52MSLIAgoLU2Vzc2lvblZpZXcSDgoGaGFuZGxlGAEgASgJEi4KBXN0YXRlGAIgASgOMh8uY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvblN0YXRlEioKBG1vZGUYAyABKA4yHC5jbG9ha3Jvb20uYXV0aC52MS5Ub2tlbk1vZGUSDwoHc3ViamVjdBgEIAEoCRIMCgRuYW1lGAUgASgJEg0KBWVtYWlsGAYgASgJEhUKDWNyZWF0ZWRfYXRfbXMYByABKAMSGwoTYXV0aGVudGljYXRlZF9hdF9tcxgIIAEoAxIaChJpZGxlX2V4cGlyZXNfYXRfbXMYCSABKAMSFQoNZXhwaXJlc19hdF9tcxgKIAEoAxIaChJjbGFpbWVkX2d1ZXN0X2NhcnQYCyABKAkSDgoGcmVnaW9uGAwgASgJEgwKBHJvbGUYDSABKAkiFwoGRGV2aWNlEg0KBWxhYmVsGAEgASgJIlcKEkNyZWF0ZUd1ZXN0UmVxdWVzdBIpCgZkZXZpY2UYASABKAsyGS5jbG9ha3Jvb20uYXV0aC52MS5EZXZpY2USFgoOcmVtb3RlX2FkZHJlc3MYCiABKAkiogIKDVNlc3Npb25Jc3N1ZWQSDQoFdG9rZW4YASABKAkSLwoHc2Vzc2lvbhgCIAEoCzIeLmNsb2Frcm9vbS5hdXRoLnYxLlNlc3Npb25WaWV3EhQKDGVuZGVkX29sZGVzdBgDIAEoCBIUCgxhY2Nlc3NfdG9rZW4YBCABKAkSFQoNcmVmcmVzaF90b2tlbhgFIAEoCRIcChRhY2Nlc3NfZXhwaXJlc19hdF9tcxgGIAEoAxI/Cg1zZWNvbmRfZmFjdG9yGAogASgLMiguY2xvYWtyb29tLmF1dGgudjEuU2Vjb25kRmFjdG9yQ2hhbGxlbmdlEhQKDGtub3duX2RldmljZRgLIAEoCRIZChFjdXJyZW50X3Rva2VuX293bhgMIAEoCCJUChVTZWNvbmRGYWN0b3JDaGFsbGVuZ2USEQoJY2hhbGxlbmdlGAEgASgJEg8KB21ldGhvZHMYAiADKAkSFwoPcGFzc2tleV9vcHRpb25zGAMgASgJIjYKDlJlZnJlc2hSZXF1ZXN0EhUKDXJlZnJlc2hfdG9rZW4YASABKAkSDQoFdG91Y2gYAiABKAgiQAoOUmVzb2x2ZVJlcXVlc3QSDQoFdG9rZW4YASABKAkSEAoIYXVkaWVuY2UYAiABKAkSDQoFdG91Y2gYAyABKAgimQEKD1Jlc29sdmVSZXNwb25zZRIvCgdzZXNzaW9uGAEgASgLMh4uY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvblZpZXcSEAoIcGFzc3BvcnQYAiABKAkSHgoWcGFzc3BvcnRfZXhwaXJlc19hdF9tcxgDIAEoAxINCgVlcG9jaBgEIAEoAxIUCgxnbG9iYWxfZXBvY2gYBSABKAMi3AEKD1JlZ2lzdGVyUmVxdWVzdBINCgVlbWFpbBgBIAEoCRIQCghwYXNzd29yZBgCIAEoCRIMCgRuYW1lGAMgASgJEhUKDWN1cnJlbnRfdG9rZW4YBCABKAkSKQoGZGV2aWNlGAUgASgLMhkuY2xvYWtyb29tLmF1dGgudjEuRGV2aWNlEioKBG1vZGUYBiABKA4yHC5jbG9ha3Jvb20uYXV0aC52MS5Ub2tlbk1vZGUSFgoOcmVtb3RlX2FkZHJlc3MYByABKAkSFAoMa25vd25fZGV2aWNlGAogASgJIssBCgxMb2dpblJlcXVlc3QSDQoFZW1haWwYASABKAkSEAoIcGFzc3dvcmQYAiABKAkSFQoNY3VycmVudF90b2tlbhgDIAEoCRIpCgZkZXZpY2UYBCABKAsyGS5jbG9ha3Jvb20uYXV0aC52MS5EZXZpY2USKgoEbW9kZRgFIAEoDjIcLmNsb2Frcm9vbS5hdXRoLnYxLlRva2VuTW9kZRIWCg5yZW1vdGVfYWRkcmVzcxgGIAEoCRIUCgxrbm93bl9kZXZpY2UYCiABKAkiHgoNTG9nb3V0UmVxdWVzdBINCgV0b2tlbhgBIAEoCSIdCg5Mb2dvdXRSZXNwb25zZRILCgNvd24YASABKAgidQoVUmVhdXRoZW50aWNhdGVSZXF1ZXN0EhAKCHBhc3N3b3JkGAEgASgJEg0KBXRva2VuGAIgASgJEhYKDnJlbW90ZV9hZGRyZXNzGAMgASgJEgwKBGNvZGUYBCABKAkSFQoNcmVjb3ZlcnlfY29kZRgFIAEoCSIUChJMaXN0RGV2aWNlc1JlcXVlc3QinAEKDURldmljZVNlc3Npb24SDgoGaGFuZGxlGAEgASgJEg8KB2N1cnJlbnQYAiABKAgSDgoGZGV2aWNlGAMgASgJEioKBG1vZGUYBCABKA4yHC5jbG9ha3Jvb20uYXV0aC52MS5Ub2tlbk1vZGUSFQoNY3JlYXRlZF9hdF9tcxgFIAEoAxIXCg9sYXN0X3NlZW5fYXRfbXMYBiABKAMiSAoTTGlzdERldmljZXNSZXNwb25zZRIxCgdkZXZpY2VzGAEgAygLMiAuY2xvYWtyb29tLmF1dGgudjEuRGV2aWNlU2Vzc2lvbiIiChBFbmREZXZpY2VSZXF1ZXN0Eg4KBmhhbmRsZRgBIAEoCSITChFFbmREZXZpY2VSZXNwb25zZSIYChZFbmRPdGhlckRldmljZXNSZXF1ZXN0IigKF0VuZE90aGVyRGV2aWNlc1Jlc3BvbnNlEg0KBWVuZGVkGAEgASgNIhAKDkdldEtleXNSZXF1ZXN0Ih8KD0dldEtleXNSZXNwb25zZRIMCgRqd2tzGAEgASgJIhYKFFJlYWRCZWF0Q2xvY2tSZXF1ZXN0IjYKFVJlYWRCZWF0Q2xvY2tSZXNwb25zZRIMCgRib290GAEgASgJEg8KB2JlYXRfbXMYAiABKAMiKwoRUm90YXRlS2V5c1JlcXVlc3QSFgoOcmV0aXJlX29sZF9ub3cYASABKAgiPgoSUm90YXRlS2V5c1Jlc3BvbnNlEhIKCmFjdGl2ZV9raWQYASABKAkSFAoMcmV0aXJlZF9raWRzGAIgAygJKl4KDFNlc3Npb25TdGF0ZRIdChlTRVNTSU9OX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTU0VTU0lPTl9TVEFURV9HVUVTVBABEhYKElNFU1NJT05fU1RBVEVfVVNFUhACKokBCglUb2tlbk1vZGUSGgoWVE9LRU5fTU9ERV9VTlNQRUNJRklFRBAAEhgKFFRPS0VOX01PREVfUkVGRVJFTkNFEAESFQoRVE9LRU5fTU9ERV9IWUJSSUQQAhISCg5UT0tFTl9NT0RFX0pXVBADEhsKF1RPS0VOX01PREVfSldUX0RFTllMSVNUEAQy4gsKC0F1dGhTZXJ2aWNlEmwKC0NyZWF0ZUd1ZXN0EiUuY2xvYWtyb29tLmF1dGgudjEuQ3JlYXRlR3Vlc3RSZXF1ZXN0GiAuY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvbklzc3VlZCIUirUYEAgEEAUY0A8iB2dhdGV3YXkSZgoHUmVzb2x2ZRIhLmNsb2Frcm9vbS5hdXRoLnYxLlJlc29sdmVSZXF1ZXN0GiIuY2xvYWtyb29tLmF1dGgudjEuUmVzb2x2ZVJlc3BvbnNlIhSKtRgQCAQQBhjoByIHZ2F0ZXdheRJkCgdSZWZyZXNoEiEuY2xvYWtyb29tLmF1dGgudjEuUmVmcmVzaFJlcXVlc3QaIC5jbG9ha3Jvb20uYXV0aC52MS5TZXNzaW9uSXNzdWVkIhSKtRgQCAQQBhjoByIHZ2F0ZXdheRJmCghSZWdpc3RlchIiLmNsb2Frcm9vbS5hdXRoLnYxLlJlZ2lzdGVyUmVxdWVzdBogLmNsb2Frcm9vbS5hdXRoLnYxLlNlc3Npb25Jc3N1ZWQiFIq1GBAIBBAFGIgnIgdnYXRld2F5EmAKBUxvZ2luEh8uY2xvYWtyb29tLmF1dGgudjEuTG9naW5SZXF1ZXN0GiAuY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvbklzc3VlZCIUirUYEAgEEAUYiCciB2dhdGV3YXkSYwoGTG9nb3V0EiAuY2xvYWtyb29tLmF1dGgudjEuTG9nb3V0UmVxdWVzdBohLmNsb2Frcm9vbS5hdXRoLnYxLkxvZ291dFJlc3BvbnNlIhSKtRgQCAQQBRjQDyIHZ2F0ZXdheRJyCg5SZWF1dGhlbnRpY2F0ZRIoLmNsb2Frcm9vbS5hdXRoLnYxLlJlYXV0aGVudGljYXRlUmVxdWVzdBogLmNsb2Frcm9vbS5hdXRoLnYxLlNlc3Npb25Jc3N1ZWQiFIq1GBAIAxAEGIgnIgdnYXRld2F5EnIKC0xpc3REZXZpY2VzEiUuY2xvYWtyb29tLmF1dGgudjEuTGlzdERldmljZXNSZXF1ZXN0GiYuY2xvYWtyb29tLmF1dGgudjEuTGlzdERldmljZXNSZXNwb25zZSIUirUYEAgDEAQY0A8iB2dhdGV3YXkSbwoJRW5kRGV2aWNlEiMuY2xvYWtyb29tLmF1dGgudjEuRW5kRGV2aWNlUmVxdWVzdBokLmNsb2Frcm9vbS5hdXRoLnYxLkVuZERldmljZVJlc3BvbnNlIheKtRgTCAMQBBjQDyIHZ2F0ZXdheSisAhKBAQoPRW5kT3RoZXJEZXZpY2VzEikuY2xvYWtyb29tLmF1dGgudjEuRW5kT3RoZXJEZXZpY2VzUmVxdWVzdBoqLmNsb2Frcm9vbS5hdXRoLnYxLkVuZE90aGVyRGV2aWNlc1Jlc3BvbnNlIheKtRgTCAMQBBjQDyIHZ2F0ZXdheSisAhKGAQoHR2V0S2V5cxIhLmNsb2Frcm9vbS5hdXRoLnYxLkdldEtleXNSZXF1ZXN0GiIuY2xvYWtyb29tLmF1dGgudjEuR2V0S2V5c1Jlc3BvbnNlIjSKtRgwCAQQBhjoByIHZ2F0ZXdheSIEY2FydCIHcHJvZmlsZSIHY2F0YWxvZyIGb3JkZXJzEo8BCg1SZWFkQmVhdENsb2NrEicuY2xvYWtyb29tLmF1dGgudjEuUmVhZEJlYXRDbG9ja1JlcXVlc3QaKC5jbG9ha3Jvb20uYXV0aC52MS5SZWFkQmVhdENsb2NrUmVzcG9uc2UiK4q1GCcIBBAGGOgHIgdnYXRld2F5IgRjYXJ0Igdwcm9maWxlIgZvcmRlcnMScAoKUm90YXRlS2V5cxIkLmNsb2Frcm9vbS5hdXRoLnYxLlJvdGF0ZUtleXNSZXF1ZXN0GiUuY2xvYWtyb29tLmF1dGgudjEuUm90YXRlS2V5c1Jlc3BvbnNlIhWKtRgRCAQQBhjQDyIIb3BlcmF0b3JiBnByb3RvMw", [file_cloakroom_policy_v1_policy]);
 
 /**
- * What the person may know about a session. Never a token. Times are milliseconds since 1970.
+ * The facts about a session that the person may know. It never holds a token. Times are milliseconds since 1970.
  *
  * @generated from message cloakroom.auth.v1.SessionView
  */
@@ -74,7 +74,7 @@ export type SessionView = Message<"cloakroom.auth.v1.SessionView"> & {
   expiresAtMs: bigint;
 
   /**
-   * The guest cart that this sign-in claimed, if any: until the user's view holds it the merge is pending.
+   * The guest cart that this sign-in claimed, if any. The merge is pending until the user's view holds that cart.
    *
    * @generated from field: string claimed_guest_cart = 11;
    */
@@ -101,7 +101,7 @@ export const SessionViewSchema: GenMessage<SessionView> = /*@__PURE__*/
   messageDesc(file_cloakroom_auth_v1_auth, 0);
 
 /**
- * What is remembered of the browser, cut to 64 bytes each so that the store's record stays small.
+ * What the session remembers about the browser. Each field is cut to 64 bytes so that the store's record stays small.
  *
  * @generated from message cloakroom.auth.v1.Device
  */
@@ -148,7 +148,7 @@ export const CreateGuestRequestSchema: GenMessage<CreateGuestRequest> = /*@__PUR
  */
 export type SessionIssued = Message<"cloakroom.auth.v1.SessionIssued"> & {
   /**
-   * The new token for the browser. Travels over the mesh's TLS only; never logged.
+   * The new token for the browser. It travels only inside the mesh's TLS and is never logged.
    *
    * @generated from field: string token = 1;
    */
@@ -160,14 +160,15 @@ export type SessionIssued = Message<"cloakroom.auth.v1.SessionIssued"> & {
   session?: SessionView | undefined;
 
   /**
-   * True when an older session was ended because the person has too many.
+   * True when an older session was ended because the person had too many.
    *
    * @generated from field: bool ended_oldest = 3;
    */
   endedOldest: boolean;
 
   /**
-   * In the modes jwt and jwt-denylist these two instead of `token`, which is then empty: a signed statement (RFC 9068) and what renews it once.
+   * In the modes jwt and jwt-denylist these two replace `token`, which is then empty. The access token is a signed statement (RFC
+   * 9068). The refresh token renews it once.
    *
    * @generated from field: string access_token = 4;
    */
@@ -184,23 +185,23 @@ export type SessionIssued = Message<"cloakroom.auth.v1.SessionIssued"> & {
   accessExpiresAtMs: bigint;
 
   /**
-   * The password was right and is not enough: no token and no session yet. AccountService.LoginSecondFactor goes on from here.
+   * The password was right, but the account needs more: no token and no session yet. AccountService.LoginSecondFactor continues from here.
    *
    * @generated from field: cloakroom.auth.v1.SecondFactorChallenge second_factor = 10;
    */
   secondFactor?: SecondFactorChallenge | undefined;
 
   /**
-   * For the cookie __Host-known-device, after a sign-in: this browser has proved the account's password once. No session, and no proof of who asks.
-   * Empty: the browser's is still good.
+   * After a sign-in: the value of the cookie __Host-known-device. It says that this browser has proved the account's password once. It is
+   * no session and no proof of identity. Empty: the browser's own value is still good.
    *
    * @generated from field: string known_device = 11;
    */
   knownDevice: string;
 
   /**
-   * After a sign-in: the current_token of the request was sealed by auth, whether or not its session still lived. The gateway cannot read the seal
-   * of a refresh token, and must forget nobody's session by one that anybody may have written.
+   * After a sign-in: auth itself sealed the current_token of the request, whether or not its session still lived. The gateway cannot read
+   * the seal of a refresh token. It must not forget a session because of a token that anybody may have written.
    *
    * @generated from field: bool current_token_own = 12;
    */
@@ -219,7 +220,7 @@ export const SessionIssuedSchema: GenMessage<SessionIssued> = /*@__PURE__*/
  */
 export type SecondFactorChallenge = Message<"cloakroom.auth.v1.SecondFactorChallenge"> & {
   /**
-   * Good once, for 5 minutes, while the password stays what it was. Empty at a step-up: the request is repeated with the code.
+   * Works once, for 5 minutes, while the password stays the same. Empty at a step-up: the request is repeated with the code.
    *
    * @generated from field: string challenge = 1;
    */
@@ -233,7 +234,7 @@ export type SecondFactorChallenge = Message<"cloakroom.auth.v1.SecondFactorChall
   methods: string[];
 
   /**
-   * For the passkeys of this account: PublicKeyCredentialRequestOptionsJSON (WebAuthn level 3), as JSON; empty without any.
+   * For the passkeys of this account: PublicKeyCredentialRequestOptionsJSON (WebAuthn level 3), as JSON. Empty without any passkey.
    *
    * @generated from field: string passkey_options = 3;
    */
@@ -257,7 +258,7 @@ export type RefreshRequest = Message<"cloakroom.auth.v1.RefreshRequest"> & {
   refreshToken: string;
 
   /**
-   * The person is doing something: the idle limit moves.
+   * The person is active, so the idle limit moves.
    *
    * @generated from field: bool touch = 2;
    */
@@ -276,21 +277,21 @@ export const RefreshRequestSchema: GenMessage<RefreshRequest> = /*@__PURE__*/
  */
 export type ResolveRequest = Message<"cloakroom.auth.v1.ResolveRequest"> & {
   /**
-   * Of a session in the modes jwt and jwt-denylist its access token.
+   * For a session in the modes jwt and jwt-denylist: its access token.
    *
    * @generated from field: string token = 1;
    */
   token: string;
 
   /**
-   * The service that the passport is for. Empty: the session's view only.
+   * The service that the passport is for. Empty: only the session's view is wanted.
    *
    * @generated from field: string audience = 2;
    */
   audience: string;
 
   /**
-   * The person is doing something: the idle limit moves (at most once a minute). False for live streams and polls.
+   * The person is active, so the idle limit moves (at most once a minute). False for live streams and polls.
    *
    * @generated from field: bool touch = 3;
    */
@@ -333,7 +334,7 @@ export type ResolveResponse = Message<"cloakroom.auth.v1.ResolveResponse"> & {
   epoch: bigint;
 
   /**
-   * The global epoch that the passport was issued under.
+   * The global epoch at the time when the passport was issued.
    *
    * @generated from field: int64 global_epoch = 5;
    */
@@ -367,7 +368,8 @@ export type RegisterRequest = Message<"cloakroom.auth.v1.RegisterRequest"> & {
   name: string;
 
   /**
-   * The token that the browser held, if any, the refresh token in the modes jwt and jwt-denylist: a guest's cart is claimed, any other session of this browser ends.
+   * The token that the browser held, if any; in the modes jwt and jwt-denylist the refresh token. The sign-in claims a guest's cart,
+   * and ends any other session of this browser.
    *
    * @generated from field: string current_token = 4;
    */
@@ -438,7 +440,7 @@ export type LoginRequest = Message<"cloakroom.auth.v1.LoginRequest"> & {
   remoteAddress: string;
 
   /**
-   * What the browser's cookie __Host-known-device says: failures of a device that this account knows are counted apart, so that a stranger
+   * The value of the browser's cookie __Host-known-device. Failures of a device that this account knows are counted apart. So a stranger
    * who uses up the account's attempts does not lock its owner out.
    *
    * @generated from field: string known_device = 10;
@@ -458,7 +460,7 @@ export const LoginRequestSchema: GenMessage<LoginRequest> = /*@__PURE__*/
  */
 export type LogoutRequest = Message<"cloakroom.auth.v1.LogoutRequest"> & {
   /**
-   * Of a session in the modes jwt and jwt-denylist its refresh token, or the access token where that is all there is.
+   * For a session in the modes jwt and jwt-denylist: its refresh token, or the access token where there is no other.
    *
    * @generated from field: string token = 1;
    */
@@ -477,7 +479,7 @@ export const LogoutRequestSchema: GenMessage<LogoutRequest> = /*@__PURE__*/
  */
 export type LogoutResponse = Message<"cloakroom.auth.v1.LogoutResponse"> & {
   /**
-   * As SessionIssued.current_token_own says of a sign-in.
+   * The same meaning as SessionIssued.current_token_own after a sign-in.
    *
    * @generated from field: bool own = 1;
    */
@@ -501,7 +503,7 @@ export type ReauthenticateRequest = Message<"cloakroom.auth.v1.ReauthenticateReq
   password: string;
 
   /**
-   * The token to rotate (the refresh token in the modes jwt and jwt-denylist): it must belong to the passport's session.
+   * The token to rotate (in the modes jwt and jwt-denylist the refresh token). It must belong to the passport's session.
    *
    * @generated from field: string token = 2;
    */
@@ -513,7 +515,7 @@ export type ReauthenticateRequest = Message<"cloakroom.auth.v1.ReauthenticateReq
   remoteAddress: string;
 
   /**
-   * Of an account with a second factor: one of these too.
+   * For an account with a second factor: one of these is needed too.
    *
    * @generated from field: string code = 4;
    */
@@ -714,14 +716,14 @@ export const ReadBeatClockRequestSchema: GenMessage<ReadBeatClockRequest> = /*@_
  */
 export type ReadBeatClockResponse = Message<"cloakroom.auth.v1.ReadBeatClockResponse"> & {
   /**
-   * Of the relay that beats now, as its heartbeats carry it. Empty: no relay is known at this moment.
+   * The `boot` of the relay that beats now, as its heartbeats carry it. Empty: no relay is known at this moment.
    *
    * @generated from field: string boot = 1;
    */
   boot: string;
 
   /**
-   * Its monotonic clock, read after the question arrived and rounded up.
+   * The relay's monotonic clock, read after the question arrived and rounded up.
    *
    * @generated from field: int64 beat_ms = 2;
    */
@@ -837,13 +839,13 @@ export const TokenModeSchema: GenEnum<TokenMode> = /*@__PURE__*/
   enumDesc(file_cloakroom_auth_v1_auth, 1);
 
 /**
- * Owns credentials and the life of a session. The only signer of passports.
+ * Owns credentials and the life of a session. auth is the only signer of passports.
  *
  * @generated from service cloakroom.auth.v1.AuthService
  */
 export const AuthService: GenService<{
   /**
-   * Starts a guest session. Called when a person first does something that needs one, never for browsing.
+   * Starts a guest session. The gateway calls it when a person first does something that needs one, never for browsing.
    *
    * @generated from rpc cloakroom.auth.v1.AuthService.CreateGuest
    */
@@ -863,9 +865,9 @@ export const AuthService: GenService<{
     output: typeof ResolveResponseSchema;
   },
   /**
-   * Trades a refresh token for an access token and the next refresh token (OAuth 2.0 Security BCP 4.14.2). Only for sessions in the modes jwt and
-   * jwt-denylist. Repeating it within a short grace gives the same successor; a token that was used before ends the session. `session_required`:
-   * the token never was ours. `session_ended`: it was.
+   * Trades a refresh token for an access token and the next refresh token (OAuth 2.0 Security BCP 4.14.2). It is only for sessions in the
+   * modes jwt and jwt-denylist. Repeating it within a short grace gives the same successor. Later use of an old token ends the session.
+   * `session_required`: the token never was ours. `session_ended`: it was.
    *
    * @generated from rpc cloakroom.auth.v1.AuthService.Refresh
    */
@@ -883,7 +885,7 @@ export const AuthService: GenService<{
     output: typeof SessionIssuedSchema;
   },
   /**
-   * The login saga: claims the guest's cart, creates the user's session, kills the guest's.
+   * The login saga: claims the guest's cart, creates the user's session, kills the guest's session.
    *
    * @generated from rpc cloakroom.auth.v1.AuthService.Login
    */
@@ -901,7 +903,7 @@ export const AuthService: GenService<{
     output: typeof LogoutResponseSchema;
   },
   /**
-   * Proves the password again: rotates the token and renews authenticated_at (step-up).
+   * Step-up: checks the password again, rotates the token and renews authenticated_at.
    *
    * @generated from rpc cloakroom.auth.v1.AuthService.Reauthenticate
    */
@@ -949,8 +951,8 @@ export const AuthService: GenService<{
     output: typeof GetKeysResponseSchema;
   },
   /**
-   * The clock that the heartbeats of session.revocations are stamped with, so that a reader can tell how old a heartbeat is. Any replica answers
-   * for the one that relays.
+   * The clock that stamps the heartbeats of session.revocations. With it a reader can tell how old a heartbeat is. Any
+   * replica answers for the one that relays.
    *
    * @generated from rpc cloakroom.auth.v1.AuthService.ReadBeatClock
    */
@@ -960,7 +962,7 @@ export const AuthService: GenService<{
     output: typeof ReadBeatClockResponseSchema;
   },
   /**
-   * Starts to sign with a new key. With retire_old_now (an emergency) the old keys are refused at once.
+   * Signs with a new key from now on. With retire_old_now (an emergency) the old keys are refused at once.
    *
    * @generated from rpc cloakroom.auth.v1.AuthService.RotateKeys
    */

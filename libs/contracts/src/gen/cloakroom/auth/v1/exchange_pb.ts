@@ -18,7 +18,7 @@ export const file_cloakroom_auth_v1_exchange: GenFile = /*@__PURE__*/
  */
 export type ExchangeTokenRequest = Message<"cloakroom.auth.v1.ExchangeTokenRequest"> & {
   /**
-   * The passport that the caller was sent. Where it was sent an access token instead (modes jwt and jwt-denylist), that.
+   * The passport that the caller was sent. In the modes jwt and jwt-denylist the caller was sent an access token, and that stands here.
    *
    * @generated from field: string subject_token = 1;
    */
@@ -32,7 +32,7 @@ export type ExchangeTokenRequest = Message<"cloakroom.auth.v1.ExchangeTokenReque
   audience: string;
 
   /**
-   * Methods, as "cloakroom.cart.v1.CartService/GetCart". Empty: all that the caller may call there.
+   * Methods, as "cloakroom.cart.v1.CartService/GetCart". Empty: all methods that the caller may call there.
    *
    * @generated from field: repeated string scope = 3;
    */
@@ -51,7 +51,8 @@ export const ExchangeTokenRequestSchema: GenMessage<ExchangeTokenRequest> = /*@_
  */
 export type ExchangeTokenResponse = Message<"cloakroom.auth.v1.ExchangeTokenResponse"> & {
   /**
-   * A passport for the audience: the same person, session and transaction, the caller in front of the chain of actors, and never a longer life.
+   * A passport for the audience, with the same person, session and transaction. The caller stands first in the chain of actors. It never
+   * lives longer than the token it was made from.
    *
    * @generated from field: string issued_token = 1;
    */
@@ -76,15 +77,17 @@ export const ExchangeTokenResponseSchema: GenMessage<ExchangeTokenResponse> = /*
   messageDesc(file_cloakroom_auth_v1_exchange, 1);
 
 /**
- * A service that must call another for a person trades the passport that it was sent for one that the other takes (OAuth 2.0 Token Exchange,
- * RFC 8693; the names of the fields are those of its section 2). The certificate of the call says who asks; it is not a field.
+ * A service that must call another service for a person trades the passport that it was sent for one that the other
+ * accepts (OAuth 2.0 Token Exchange, RFC 8693). The names of the fields are those of its section 2. The certificate of
+ * the call says who asks, so it is not a field.
  *
  * @generated from service cloakroom.auth.v1.TokenExchangeService
  */
 export const TokenExchangeService: GenService<{
   /**
-   * `forbidden`: the contract lets the caller do nothing at that audience (`delegates` in the policies of its methods), or no more actors may
-   * join the chain. `invalid_passport`: not of auth, not for the caller, or past its end. `session_ended`: revoked, asked at first hand.
+   * `forbidden`: the contract lets the caller do nothing at that audience (`delegates` in the policies of its methods), or the
+   * chain of actors is full. `invalid_passport`: auth did not sign it, it is not for the caller, or it has ended.
+   * `session_ended`: auth's database says that the session was revoked.
    *
    * @generated from rpc cloakroom.auth.v1.TokenExchangeService.ExchangeToken
    */

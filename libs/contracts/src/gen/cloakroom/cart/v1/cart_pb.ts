@@ -64,7 +64,7 @@ export type AddItemRequest = Message<"cloakroom.cart.v1.AddItemRequest"> & {
   quantity: number;
 
   /**
-   * What the client had seen of this line; only used to make the answer's `seen` complete.
+   * The part of this line that the client had seen. It only serves to make the answer's `seen` complete.
    *
    * @generated from field: string seen = 5;
    */
@@ -249,7 +249,7 @@ export const CommandAcceptedSchema: GenMessage<CommandAccepted> = /*@__PURE__*/
  */
 export type GetCartRequest = Message<"cloakroom.cart.v1.GetCartRequest"> & {
   /**
-   * The guest cart that this session's sign-in claimed, from the session's view.
+   * The guest cart that this session's sign-in claimed. The gateway takes it from the session's view.
    *
    * @generated from field: string claimed_guest_cart = 1;
    */
@@ -380,7 +380,8 @@ export type Cart = Message<"cloakroom.cart.v1.Cart"> & {
   coupons: CartCoupon[];
 
   /**
-   * region:partition:offset of the newest record that this answer holds: brought along, no later read shows less unmarked. Empty where the log held none.
+   * region:partition:offset of the newest record that this answer holds. A later read that brings it never shows less without a
+   * mark. Empty where the log held no record.
    *
    * @generated from field: string consistency_token = 9;
    */
@@ -421,7 +422,7 @@ export const CartCouponSchema: GenMessage<CartCoupon> = /*@__PURE__*/
  */
 export type PrepareOrderRequest = Message<"cloakroom.cart.v1.PrepareOrderRequest"> & {
   /**
-   * The cart's, as GetCart gave it.
+   * The cart's `seen`, as GetCart gave it.
    *
    * @generated from field: string seen = 1;
    */
@@ -445,7 +446,7 @@ export type PreparedOrder = Message<"cloakroom.cart.v1.PreparedOrder"> & {
   cartId: string;
 
   /**
-   * Of the dots that were seen and live; what came later is not in it.
+   * Only the dots that were seen and are live. Dots that came later are not in it.
    *
    * @generated from field: repeated cloakroom.cart.v1.PreparedLine lines = 2;
    */
@@ -457,14 +458,14 @@ export type PreparedOrder = Message<"cloakroom.cart.v1.PreparedOrder"> & {
   coupons: PreparedCoupon[];
 
   /**
-   * Something that was seen is gone: removed, changed or ordered since.
+   * A dot that was seen is gone: removed, changed or ordered since.
    *
    * @generated from field: bool changed = 4;
    */
   changed: boolean;
 
   /**
-   * This replica cannot tell yet: the view has not reached the consistency token, does not know a dot that was seen, or lacks a record.
+   * This replica cannot tell yet. Its view has not reached the consistency token, does not know a dot that was seen, or lacks a record.
    *
    * @generated from field: bool stale = 5;
    */
@@ -567,7 +568,7 @@ export type CartChanged = Message<"cloakroom.cart.v1.CartChanged"> & {
   watermark: bigint;
 
   /**
-   * W3C Trace Context of the change, so that what it causes at the reader is of its trace. Empty where none is known.
+   * W3C Trace Context of the change, so that the reader's work belongs to the same trace. Empty where it is not known.
    *
    * @generated from field: string traceparent = 3;
    */
@@ -613,7 +614,7 @@ export const MergeStateSchema: GenEnum<MergeState> = /*@__PURE__*/
   enumDesc(file_cloakroom_cart_v1_cart, 0);
 
 /**
- * A cart is a convergent event log. Its id is the subject of the passport; no request names a cart.
+ * A cart is a convergent event log. Its id is the subject of the passport, so no request names a cart.
  *
  * @generated from service cloakroom.cart.v1.CartService
  */
@@ -651,7 +652,7 @@ export const CartService: GenService<{
     output: typeof CommandAcceptedSchema;
   },
   /**
-   * A coupon is only noted here: orders judges it at check-out.
+   * The cart only notes the coupon; orders judges it at check-out.
    *
    * @generated from rpc cloakroom.cart.v1.CartService.ApplyCoupon
    */
@@ -679,7 +680,7 @@ export const CartService: GenService<{
     output: typeof CartSchema;
   },
   /**
-   * What of a cart can be ordered by one who saw this much of it. Waits like GetCart, and changes nothing.
+   * Tells which part of a cart can be ordered by a client that has seen this much of it. It waits like GetCart, and changes nothing.
    *
    * @generated from rpc cloakroom.cart.v1.CartService.PrepareOrder
    */
@@ -689,7 +690,7 @@ export const CartService: GenService<{
     output: typeof PreparedOrderSchema;
   },
   /**
-   * One message whenever the view of the person's cart has changed, whichever replica projected it.
+   * Sends one message whenever the view of the person's cart has changed, whichever replica projected it.
    *
    * @generated from rpc cloakroom.cart.v1.CartService.Watch
    */

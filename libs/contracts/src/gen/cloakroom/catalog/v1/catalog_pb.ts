@@ -132,7 +132,7 @@ export type ListProductsRequest = Message<"cloakroom.catalog.v1.ListProductsRequ
   sort: Sort;
 
   /**
-   * A product matches when for each name it has one of the values given.
+   * A product matches when it has, for each name, one of the values given.
    *
    * @generated from field: repeated cloakroom.catalog.v1.OptionValue options = 6;
    */
@@ -230,7 +230,8 @@ export const OptionFacetSchema: GenMessage<OptionFacet> = /*@__PURE__*/
   messageDesc(file_cloakroom_catalog_v1_catalog, 5);
 
 /**
- * Of all that matches, before paging. The counts of a facet leave that facet's own choice out, so that one sees what else there is.
+ * Counts over all products that match, before paging. The counts of a facet ignore that facet's own
+ * choice, so that the other values stay visible.
  *
  * @generated from message cloakroom.catalog.v1.Facets
  */
@@ -462,7 +463,7 @@ export const ReserveStockRequestSchema: GenMessage<ReserveStockRequest> = /*@__P
  */
 export type ReserveStockResponse = Message<"cloakroom.catalog.v1.ReserveStockResponse"> & {
   /**
-   * Empty: taken. Else nothing was taken, and these are what is left of the products that there is too little of.
+   * Empty: the stock was taken. Else nothing was taken, and these items say how much is left of each product that is short.
    *
    * @generated from field: repeated cloakroom.catalog.v1.StockItem short = 1;
    */
@@ -511,7 +512,7 @@ export const ReleaseStockResponseSchema: GenMessage<ReleaseStockResponse> = /*@_
  */
 export enum Sort {
   /**
-   * By relevance with a query, else as the shop arranges them.
+   * By relevance when there is a query, else in the order of the shop.
    *
    * @generated from enum value: SORT_UNSPECIFIED = 0;
    */
@@ -557,7 +558,7 @@ export const CatalogService: GenService<{
     output: typeof ListProductsResponseSchema;
   },
   /**
-   * What a person who has typed this much may mean: answers as one types.
+   * Suggests products and categories while a person is still typing.
    *
    * @generated from rpc cloakroom.catalog.v1.CatalogService.Suggest
    */
@@ -577,7 +578,7 @@ export const CatalogService: GenService<{
     output: typeof GetProductsResponseSchema;
   },
   /**
-   * Takes stock for an order, all of its lines or none. Repeating it with the same order id answers the same and takes nothing more.
+   * Takes stock for an order: all of its lines or none. A repeat with the same order id gives the same answer and takes nothing more.
    *
    * @generated from rpc cloakroom.catalog.v1.CatalogService.ReserveStock
    */
@@ -587,7 +588,7 @@ export const CatalogService: GenService<{
     output: typeof ReserveStockResponseSchema;
   },
   /**
-   * Gives back what an order took, once. An order that took nothing can never take anything after this.
+   * Gives back what an order took, once. After this, an order that had taken nothing can never take anything.
    *
    * @generated from rpc cloakroom.catalog.v1.CatalogService.ReleaseStock
    */

@@ -2,7 +2,7 @@
 // @generated from file cloakroom/events/v1/cart_events.proto (package cloakroom.events.v1, syntax proto3)
 /* eslint-disable */
 
-// Topic cart.events, key = cart id (murmur2). Written by the cart service alone.
+// Topic cart.events, key = cart id (murmur2). Only the cart service writes it.
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
@@ -15,8 +15,8 @@ export const file_cloakroom_events_v1_cart_events: GenFile = /*@__PURE__*/
   fileDesc("CiVjbG9ha3Jvb20vZXZlbnRzL3YxL2NhcnRfZXZlbnRzLnByb3RvEhNjbG9ha3Jvb20uZXZlbnRzLnYxIioKA0RvdBIPCgdjYXJ0X2lkGAEgASgJEhIKCmNvbW1hbmRfaWQYAiABKAwiiQEKB0xpbmVSZWYSEgoKcHJvZHVjdF9pZBgBIAEoCRI6CgdvcHRpb25zGAIgAygLMikuY2xvYWtyb29tLmV2ZW50cy52MS5MaW5lUmVmLk9wdGlvbnNFbnRyeRouCgxPcHRpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASLNBAoJQ2FydEV2ZW50Eg8KB2NhcnRfaWQYASABKAkSDQoFYXRfbXMYAiABKAMSNAoKaXRlbV9hZGRlZBgDIAEoCzIeLmNsb2Frcm9vbS5ldmVudHMudjEuSXRlbUFkZGVkSAASOAoMcXVhbnRpdHlfc2V0GAQgASgLMiAuY2xvYWtyb29tLmV2ZW50cy52MS5RdWFudGl0eVNldEgAEjgKDGl0ZW1fcmVtb3ZlZBgFIAEoCzIgLmNsb2Frcm9vbS5ldmVudHMudjEuSXRlbVJlbW92ZWRIABI4CgxjYXJ0X2NsZWFyZWQYBiABKAsyIC5jbG9ha3Jvb20uZXZlbnRzLnYxLkNhcnRDbGVhcmVkSAASQwoSZ3Vlc3RfY2FydF9jbGFpbWVkGAcgASgLMiUuY2xvYWtyb29tLmV2ZW50cy52MS5HdWVzdENhcnRDbGFpbWVkSAASOAoMZ3Vlc3Rfam9pbmVkGAggASgLMiAuY2xvYWtyb29tLmV2ZW50cy52MS5HdWVzdEpvaW5lZEgAEjgKDG9yZGVyX3BsYWNlZBgJIAEoCzIgLmNsb2Frcm9vbS5ldmVudHMudjEuT3JkZXJQbGFjZWRIABI8Cg5jb3Vwb25fYXBwbGllZBgKIAEoCzIiLmNsb2Frcm9vbS5ldmVudHMudjEuQ291cG9uQXBwbGllZEgAEjwKDmNvdXBvbl9yZW1vdmVkGAsgASgLMiIuY2xvYWtyb29tLmV2ZW50cy52MS5Db3Vwb25SZW1vdmVkSABCBwoFZXZlbnQicAoJSXRlbUFkZGVkEiUKA2RvdBgBIAEoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90EioKBGxpbmUYAiABKAsyHC5jbG9ha3Jvb20uZXZlbnRzLnYxLkxpbmVSZWYSEAoIcXVhbnRpdHkYAyABKA0ingEKC1F1YW50aXR5U2V0EiUKA2RvdBgBIAEoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90EioKBGxpbmUYAiABKAsyHC5jbG9ha3Jvb20uZXZlbnRzLnYxLkxpbmVSZWYSEAoIcXVhbnRpdHkYAyABKA0SKgoIb2JzZXJ2ZWQYBCADKAsyGC5jbG9ha3Jvb20uZXZlbnRzLnYxLkRvdCKMAQoLSXRlbVJlbW92ZWQSJQoDZG90GAEgASgLMhguY2xvYWtyb29tLmV2ZW50cy52MS5Eb3QSKgoEbGluZRgCIAEoCzIcLmNsb2Frcm9vbS5ldmVudHMudjEuTGluZVJlZhIqCghvYnNlcnZlZBgDIAMoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90ImAKC0NhcnRDbGVhcmVkEiUKA2RvdBgBIAEoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90EioKCG9ic2VydmVkGAIgAygLMhguY2xvYWtyb29tLmV2ZW50cy52MS5Eb3QiQAoQR3Vlc3RDYXJ0Q2xhaW1lZBIUCgx1c2VyX2NhcnRfaWQYASABKAkSFgoOY2xhaW1fZXZlbnRfaWQYAiABKAkitgIKC0d1ZXN0Sm9pbmVkEhUKDWd1ZXN0X2NhcnRfaWQYASABKAkSFAoMZ3Vlc3Rfb2Zmc2V0GAIgASgDEioKBGRvdHMYAyADKAsyHC5jbG9ha3Jvb20uZXZlbnRzLnYxLkxpdmVEb3QSKgoEZGVhZBgEIAMoCzIcLmNsb2Frcm9vbS5ldmVudHMudjEuRGVhZERvdBIwCgdjb3Vwb25zGAUgAygLMh8uY2xvYWtyb29tLmV2ZW50cy52MS5MaXZlQ291cG9uEjkKDGFsc29fbWFkZV9pbhgGIAMoCzIjLmNsb2Frcm9vbS5ldmVudHMudjEuQ29tbWFuZHNPZkNhcnQSNQoNZ3Vlc3Rfb2Zmc2V0cxgHIAMoCzIeLmNsb2Frcm9vbS5ldmVudHMudjEuTG9nT2Zmc2V0IkcKC09yZGVyUGxhY2VkEhAKCG9yZGVyX2lkGAEgASgJEiYKBGRvdHMYAiADKAsyGC5jbG9ha3Jvb20uZXZlbnRzLnYxLkRvdCJECg1Db3Vwb25BcHBsaWVkEiUKA2RvdBgBIAEoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90EgwKBGNvZGUYAiABKAkicAoNQ291cG9uUmVtb3ZlZBIlCgNkb3QYASABKAsyGC5jbG9ha3Jvb20uZXZlbnRzLnYxLkRvdBIMCgRjb2RlGAIgASgJEioKCG9ic2VydmVkGAMgAygLMhguY2xvYWtyb29tLmV2ZW50cy52MS5Eb3QiQQoKTGl2ZUNvdXBvbhIlCgNkb3QYASABKAsyGC5jbG9ha3Jvb20uZXZlbnRzLnYxLkRvdBIMCgRjb2RlGAIgASgJIpoBCgdMaXZlRG90EiUKA2RvdBgBIAEoCzIYLmNsb2Frcm9vbS5ldmVudHMudjEuRG90EioKBGxpbmUYAiABKAsyHC5jbG9ha3Jvb20uZXZlbnRzLnYxLkxpbmVSZWYSEAoIcXVhbnRpdHkYAyABKA0SKgoEa2luZBgEIAEoDjIcLmNsb2Frcm9vbS5ldmVudHMudjEuRG90S2luZCKCAQoHRGVhZERvdBIlCgNkb3QYASABKAsyGC5jbG9ha3Jvb20uZXZlbnRzLnYxLkRvdBIUCgxraWxsZWRfYXRfbXMYAiABKAMSKgoEbGluZRgDIAEoCzIcLmNsb2Frcm9vbS5ldmVudHMudjEuTGluZVJlZhIOCgZjb3Vwb24YBCABKAkiSAoKRGVhZE9mQ2FydBIPCgdjYXJ0X2lkGAEgASgJEhMKC2NvbW1hbmRfaWRzGAIgASgMEhQKDGtpbGxlZF9hdF9tcxgDIAMoAyI2Cg5Db21tYW5kc09mQ2FydBIPCgdjYXJ0X2lkGAEgASgJEhMKC2NvbW1hbmRfaWRzGAIgASgMIjsKCUxvZ09mZnNldBIOCgZyZWdpb24YASABKAkSDgoGbG9nX2lkGAIgASgJEg4KBm9mZnNldBgDIAEoAyKAAQoLSm9pbmVkR3Vlc3QSFQoNZ3Vlc3RfY2FydF9pZBgBIAEoCRIUCgxndWVzdF9vZmZzZXQYAiABKAMSDQoFYXRfbXMYAyABKAMSNQoNZ3Vlc3Rfb2Zmc2V0cxgEIAMoCzIeLmNsb2Frcm9vbS5ldmVudHMudjEuTG9nT2Zmc2V0Ir4ECgxDYXJ0U25hcHNob3QSDwoHY2FydF9pZBgBIAEoCRIqCgRkb3RzGAIgAygLMhwuY2xvYWtyb29tLmV2ZW50cy52MS5MaXZlRG90EioKBGRlYWQYAyADKAsyHC5jbG9ha3Jvb20uZXZlbnRzLnYxLkRlYWREb3QSMAoGam9pbmVkGAQgAygLMiAuY2xvYWtyb29tLmV2ZW50cy52MS5Kb2luZWRHdWVzdBISCgpjbGFpbWVkX2J5GAUgASgJEhAKCHBvc2l0aW9uGAYgASgDEhcKD21pc3Npbmdfb2Zmc2V0cxgHIAMoAxIdChVldmVudHNfc2luY2Vfc25hcHNob3QYCCABKA0SIgoab2xkZXN0X3Vuc25hcHNob3R0ZWRfYXRfbXMYCSABKAMSMAoHY291cG9ucxgKIAMoCzIfLmNsb2Frcm9vbS5ldmVudHMudjEuTGl2ZUNvdXBvbhIwCgdkZWFkX29mGAsgAygLMh8uY2xvYWtyb29tLmV2ZW50cy52MS5EZWFkT2ZDYXJ0Eg4KBmZvcm1hdBgMIAEoDRI5CgxhbHNvX21hZGVfaW4YDSADKAsyIy5jbG9ha3Jvb20uZXZlbnRzLnYxLkNvbW1hbmRzT2ZDYXJ0EjEKCXBvc2l0aW9ucxgOIAMoCzIeLmNsb2Frcm9vbS5ldmVudHMudjEuTG9nT2Zmc2V0Ei8KB21pc3NpbmcYDyADKAsyHi5jbG9ha3Jvb20uZXZlbnRzLnYxLkxvZ09mZnNldCJzCghTZWVuRG90cxI1CgVjYXJ0cxgBIAMoCzImLmNsb2Frcm9vbS5ldmVudHMudjEuU2VlbkRvdHMuRnJvbUNhcnQaMAoIRnJvbUNhcnQSDwoHY2FydF9pZBgBIAEoCRITCgtjb21tYW5kX2lkcxgCIAEoDCpHCgdEb3RLaW5kEhgKFERPVF9LSU5EX1VOU1BFQ0lGSUVEEAASEAoMRE9UX0tJTkRfQUREEAESEAoMRE9UX0tJTkRfU0VUEAJiBnByb3RvMw");
 
 /**
- * A dot names one command for ever: the cart that it was made in and the client's command id (UUIDv7, 16 bytes). Within one cart's state a
- * command id stands once: dots of one id are aliases, and an alias kills or counts for all of them.
+ * A dot names one command for ever. It is the cart that the command was made in, and the client's command id (UUIDv7, 16 bytes). Within one
+ * cart's state a command id stands once. Dots of one id are aliases: an alias kills or counts for all of them.
  *
  * @generated from message cloakroom.events.v1.Dot
  */
@@ -170,7 +170,7 @@ export const ItemAddedSchema: GenMessage<ItemAdded> = /*@__PURE__*/
   messageDesc(file_cloakroom_events_v1_cart_events, 3);
 
 /**
- * Kills the observed dots of its line, then stands as one set-dot.
+ * Kills the observed dots of its line. Then it counts as one set-dot itself.
  *
  * @generated from message cloakroom.events.v1.QuantitySet
  */
@@ -253,7 +253,7 @@ export const CartClearedSchema: GenMessage<CartCleared> = /*@__PURE__*/
   messageDesc(file_cloakroom_events_v1_cart_events, 6);
 
 /**
- * Appended to the guest cart's own log: from here on its owner forwards every event to the user's log.
+ * Appended to the guest cart's own log. From here on that log's owner forwards every event to the user's log.
  *
  * @generated from message cloakroom.events.v1.GuestCartClaimed
  */
@@ -310,14 +310,14 @@ export type GuestJoined = Message<"cloakroom.events.v1.GuestJoined"> & {
   coupons: LiveCoupon[];
 
   /**
-   * Further carts in which some of these commands were made. A record that has any is of version 3.
+   * Further carts in which some of these commands were made. A record with such an entry is of version 3.
    *
    * @generated from field: repeated cloakroom.events.v1.CommandsOfCart also_made_in = 6;
    */
   alsoMadeIn: CommandsOfCart[];
 
   /**
-   * RESERVED for several regions: the guest's offset in each region's log. Nothing reads or writes it yet.
+   * RESERVED for several regions: the guest's offset in each region's log. No code reads or writes it yet.
    *
    * @generated from field: repeated cloakroom.events.v1.LogOffset guest_offsets = 7;
    */
@@ -356,7 +356,7 @@ export const OrderPlacedSchema: GenMessage<OrderPlaced> = /*@__PURE__*/
   messageDesc(file_cloakroom_events_v1_cart_events, 9);
 
 /**
- * Coupons are an observed-remove set of codes; which one counts is judged at check-out.
+ * Coupons are an observed-remove set of codes. Check-out decides which one counts.
  *
  * @generated from message cloakroom.events.v1.CouponApplied
  */
@@ -475,7 +475,8 @@ export type DeadDot = Message<"cloakroom.events.v1.DeadDot"> & {
   killedAtMs: bigint;
 
   /**
-   * One of these only in a snapshot, for a dot that is not known yet: it dies if this is where it turns out to be.
+   * `line` and `coupon`: at most one is set, only in a snapshot, and only for a dot that is not known yet.
+   * The dot dies if it turns out to be there.
    *
    * @generated from field: cloakroom.events.v1.LineRef line = 3;
    */
@@ -495,7 +496,7 @@ export const DeadDotSchema: GenMessage<DeadDot> = /*@__PURE__*/
   messageDesc(file_cloakroom_events_v1_cart_events, 14);
 
 /**
- * The dead dots that were made in one cart: most of what an old cart holds, so they are kept small.
+ * The dead dots that were made in one cart. They are most of what an old cart holds, so they are kept small.
  *
  * @generated from message cloakroom.events.v1.DeadOfCart
  */
@@ -565,7 +566,7 @@ export type LogOffset = Message<"cloakroom.events.v1.LogOffset"> & {
   region: string;
 
   /**
-   * Which log of that region: offsets of a log that was replaced mean nothing. As in the record header "log-id".
+   * Names one log of that region, as in the record header "log-id". Offsets of a log that was replaced mean nothing.
    *
    * @generated from field: string log_id = 2;
    */
@@ -635,7 +636,7 @@ export type CartSnapshot = Message<"cloakroom.events.v1.CartSnapshot"> & {
   dots: LiveDot[];
 
   /**
-   * Of dots that are not known yet; in what was written before field 11 came, all dead dots.
+   * Dead dots that are not known yet. Records from before field 11 have all dead dots here.
    *
    * @generated from field: repeated cloakroom.events.v1.DeadDot dead = 3;
    */
@@ -688,15 +689,15 @@ export type CartSnapshot = Message<"cloakroom.events.v1.CartSnapshot"> & {
   deadOf: DeadOfCart[];
 
   /**
-   * 0 where a build from before this field loses nothing. Else it comes with an empty LiveDot, at which such a build refuses the record and
-   * waits. A build refuses what is above the number that it knows.
+   * 0 where an older build, from before this field, loses nothing. Any other value comes with an empty LiveDot, so that an older build
+   * refuses the record and waits. A build refuses a number above the one that it knows.
    *
    * @generated from field: uint32 format = 12;
    */
   format: number;
 
   /**
-   * Further carts in which some of these commands were made: a command's own dot names one.
+   * Further carts in which some of these commands were made: a command's own dot names only one.
    *
    * @generated from field: repeated cloakroom.events.v1.CommandsOfCart also_made_in = 13;
    */

@@ -2,7 +2,7 @@
 // @generated from file cloakroom/events/v1/identity_events.proto (package cloakroom.events.v1, syntax proto3)
 /* eslint-disable */
 
-// Written by auth alone. Each record carries a detached JWS of its value in the header `jws`.
+// Only auth writes these. Each record carries a detached JWS of its value in the header `jws`.
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
@@ -21,7 +21,7 @@ export const file_cloakroom_events_v1_identity_events: GenFile = /*@__PURE__*/
  */
 export type IdentityEvent = Message<"cloakroom.events.v1.IdentityEvent"> & {
   /**
-   * UUIDv7 of the outbox row: the same however often the relay publishes it.
+   * UUIDv7 of the outbox row. It is the same however often the relay publishes the row.
    *
    * @generated from field: string event_id = 1;
    */
@@ -91,7 +91,7 @@ export const AccountRegisteredSchema: GenMessage<AccountRegistered> = /*@__PURE_
   messageDesc(file_cloakroom_events_v1_identity_events, 1);
 
 /**
- * In order for each user: the last one holds.
+ * The events of one user are in order, so the last one holds.
  *
  * @generated from message cloakroom.events.v1.EmailChanged
  */
@@ -115,7 +115,7 @@ export const EmailChangedSchema: GenMessage<EmailChanged> = /*@__PURE__*/
   messageDesc(file_cloakroom_events_v1_identity_events, 2);
 
 /**
- * The seal on a guest cart: one user only, ever.
+ * The seal on a guest cart: it belongs to one user, for ever.
  *
  * @generated from message cloakroom.events.v1.GuestClaimed
  */
@@ -150,7 +150,7 @@ export const GuestClaimedSchema: GenMessage<GuestClaimed> = /*@__PURE__*/
  */
 export type RevocationEvent = Message<"cloakroom.events.v1.RevocationEvent"> & {
   /**
-   * The outbox row; 0 for a heartbeat.
+   * The number of the outbox row; 0 for a heartbeat.
    *
    * @generated from field: int64 sequence = 1;
    */
@@ -166,7 +166,7 @@ export type RevocationEvent = Message<"cloakroom.events.v1.RevocationEvent"> & {
    */
   event: {
     /**
-     * Sent every 500 ms, only after the relay found the outbox empty of older rows.
+     * Sent every 500 ms, and only after the relay found the outbox empty of older rows.
      *
      * @generated from field: cloakroom.events.v1.Heartbeat heartbeat = 3;
      */
@@ -216,15 +216,15 @@ export type Heartbeat = Message<"cloakroom.events.v1.Heartbeat"> & {
   globalEpoch: bigint;
 
   /**
-   * The relay's process: random at its start. Tells readers that beat_ms began anew.
+   * The relay's process: a random value made at its start. A new value tells readers that beat_ms began again.
    *
    * @generated from field: string boot = 2;
    */
   boot: string;
 
   /**
-   * The relay's monotonic milliseconds since its start, taken before it looked into the outbox. A reader asks auth
-   * (ReadBeatClock) how these lie to its own clock, so that a heartbeat that was held up (a paused broker) does not pass for fresh.
+   * The relay's monotonic milliseconds since its start, taken before it looked into the outbox. A reader asks auth (ReadBeatClock) how they
+   * relate to its own clock. So a heartbeat that was delayed, for example by a paused broker, does not look fresh.
    *
    * @generated from field: int64 beat_ms = 3;
    */
@@ -239,13 +239,13 @@ export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
   messageDesc(file_cloakroom_events_v1_identity_events, 5);
 
 /**
- * One token is dead: logout, rotation, an ended device. The session's handle dies too unless it lives on under a new token.
+ * One token is dead: logout, rotation, an ended device. The session's handle dies too, unless the session lives on under a new token.
  *
  * @generated from message cloakroom.events.v1.SessionRevoked
  */
 export type SessionRevoked = Message<"cloakroom.events.v1.SessionRevoked"> & {
   /**
-   * SHA-256 of the token's secret, base64url: what identity caches are keyed by. Not usable as a token.
+   * SHA-256 of the token's secret, base64url: the key of identity caches. It cannot be used as a token.
    *
    * @generated from field: string token_hash = 1;
    */
@@ -262,14 +262,14 @@ export type SessionRevoked = Message<"cloakroom.events.v1.SessionRevoked"> & {
   subject: string;
 
   /**
-   * Passports of this handle issued before this moment are refused.
+   * Passports of this handle are refused when they were issued before this moment.
    *
    * @generated from field: int64 revoked_at_ms = 4;
    */
   revokedAtMs: bigint;
 
   /**
-   * Nothing that this revocation concerns is valid after this moment, so it may be forgotten.
+   * This revocation concerns nothing that is valid after this moment, so it may be forgotten then.
    *
    * @generated from field: int64 forget_after_ms = 5;
    */

@@ -2,7 +2,7 @@
 // @generated from file cloakroom/events/v1/order_events.proto (package cloakroom.events.v1, syntax proto3)
 /* eslint-disable */
 
-// Topic order.events, key = user id (murmur2). Written by the orders service alone, through its outbox: the steps of the saga, in order.
+// Topic order.events, key = user id (murmur2). Only the orders service writes it, through its outbox: the steps of the saga, in order.
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
@@ -21,7 +21,7 @@ export const file_cloakroom_events_v1_order_events: GenFile = /*@__PURE__*/
  */
 export type OrderEvent = Message<"cloakroom.events.v1.OrderEvent"> & {
   /**
-   * A UUIDv7. A reader may see an event twice.
+   * A UUIDv7. A reader may receive the same event twice.
    *
    * @generated from field: string event_id = 1;
    */
@@ -110,7 +110,7 @@ export const OrderEventSchema: GenMessage<OrderEvent> = /*@__PURE__*/
   messageDesc(file_cloakroom_events_v1_order_events, 0);
 
 /**
- * The dots are this order's from here on; no other order can have them.
+ * From here on the dots belong to this order; no other order can have them.
  *
  * @generated from message cloakroom.events.v1.OrderAccepted
  */
@@ -194,7 +194,7 @@ export const PaymentDeclinedSchema: GenMessage<PaymentDeclined> = /*@__PURE__*/
   messageDesc(file_cloakroom_events_v1_order_events, 5);
 
 /**
- * The provider did not answer in time. Asked again until it does.
+ * The provider did not answer in time. orders asks again until it does.
  *
  * @generated from message cloakroom.events.v1.PaymentUnknown
  */
@@ -209,7 +209,7 @@ export const PaymentUnknownSchema: GenMessage<PaymentUnknown> = /*@__PURE__*/
   messageDesc(file_cloakroom_events_v1_order_events, 6);
 
 /**
- * Paid. The cart lets go of exactly these dots.
+ * The order is paid. The cart lets go of exactly these dots.
  *
  * @generated from message cloakroom.events.v1.OrderConfirmed
  */
@@ -233,7 +233,7 @@ export const OrderConfirmedSchema: GenMessage<OrderConfirmed> = /*@__PURE__*/
   messageDesc(file_cloakroom_events_v1_order_events, 7);
 
 /**
- * The dots are free again.
+ * Other orders can have the dots again.
  *
  * @generated from message cloakroom.events.v1.OrderCancelled
  */

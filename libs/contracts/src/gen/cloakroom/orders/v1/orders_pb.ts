@@ -28,7 +28,7 @@ export type OrderLine = Message<"cloakroom.orders.v1.OrderLine"> & {
   productId: string;
 
   /**
-   * As they were when it was ordered.
+   * The name at the time of the order; the fields below too.
    *
    * @generated from field: string name = 3;
    */
@@ -64,7 +64,7 @@ export const OrderLineSchema: GenMessage<OrderLine> = /*@__PURE__*/
  */
 export type PreviewOrderRequest = Message<"cloakroom.orders.v1.PreviewOrderRequest"> & {
   /**
-   * The cart's, as it was shown.
+   * The cart's `seen`, as it was shown.
    *
    * @generated from field: string seen = 1;
    */
@@ -120,14 +120,14 @@ export type PreviewCoupon = Message<"cloakroom.orders.v1.PreviewCoupon"> & {
   obstacle: Obstacle;
 
   /**
-   * What it takes off, in minor units.
+   * The discount, in minor units.
    *
    * @generated from field: int64 discount = 3;
    */
   discount: bigint;
 
   /**
-   * For a person: "10 % off".
+   * Text for a person: "10 % off".
    *
    * @generated from field: string description = 4;
    */
@@ -176,7 +176,7 @@ export type OrderPreview = Message<"cloakroom.orders.v1.OrderPreview"> & {
   currency: string;
 
   /**
-   * Something of `seen` is gone from the cart.
+   * A dot of `seen` is gone from the cart.
    *
    * @generated from field: bool cart_changed = 7;
    */
@@ -195,7 +195,7 @@ export const OrderPreviewSchema: GenMessage<OrderPreview> = /*@__PURE__*/
  */
 export type PlaceOrderRequest = Message<"cloakroom.orders.v1.PlaceOrderRequest"> & {
   /**
-   * 1 to 64 printable characters, chosen by the client; one order per key and person.
+   * 1 to 64 printable characters, chosen by the client. There is one order per key and person.
    *
    * @generated from field: string idempotency_key = 1;
    */
@@ -212,14 +212,15 @@ export type PlaceOrderRequest = Message<"cloakroom.orders.v1.PlaceOrderRequest">
   addressId: string;
 
   /**
-   * What the person agreed to pay, in minor units. Any other total is refused as `price_changed`. Absent: the price of the moment.
+   * The total that the person agreed to pay, in minor units. Any other total is refused as
+   * `price_changed`. Absent: the price of the moment.
    *
    * @generated from field: optional int64 expected_total = 4;
    */
   expectedTotal?: bigint | undefined;
 
   /**
-   * Of the simulated provider: see docs/orders.md. Empty: a card that pays.
+   * A name that the simulated provider knows: see docs/orders.md. Empty: a card that pays.
    *
    * @generated from field: string payment_method = 5;
    */
@@ -329,7 +330,7 @@ export type Order = Message<"cloakroom.orders.v1.Order"> & {
   discount: bigint;
 
   /**
-   * The coupon that counted; empty: none.
+   * The coupon that counted; empty when none did.
    *
    * @generated from field: string coupon = 6;
    */
@@ -346,7 +347,7 @@ export type Order = Message<"cloakroom.orders.v1.Order"> & {
   currency: string;
 
   /**
-   * When it was taken.
+   * The time when the order was accepted.
    *
    * @generated from field: int64 placed_at_ms = 9;
    */
@@ -358,21 +359,21 @@ export type Order = Message<"cloakroom.orders.v1.Order"> & {
   address?: OrderAddress | undefined;
 
   /**
-   * The saga so far, oldest first.
+   * The steps of the saga so far, oldest first.
    *
    * @generated from field: repeated cloakroom.orders.v1.OrderStep steps = 11;
    */
   steps: OrderStep[];
 
   /**
-   * Of a cancelled one: "payment_declined", "out_of_stock".
+   * For a cancelled order: "payment_declined", "out_of_stock".
    *
    * @generated from field: string reason = 12;
    */
   reason: string;
 
   /**
-   * As it was asked for, or the first that there is.
+   * The method that was asked for, or else the first one there is.
    *
    * @generated from field: string payment_method = 13;
    */
@@ -499,7 +500,7 @@ export const OrderChangedSchema: GenMessage<OrderChanged> = /*@__PURE__*/
   messageDesc(file_cloakroom_orders_v1_orders, 13);
 
 /**
- * Why a line or a coupon cannot be as it was asked for; UNSPECIFIED: it can.
+ * The reason why a line or a coupon cannot be as it was asked for. UNSPECIFIED: it can.
  *
  * @generated from enum cloakroom.orders.v1.Obstacle
  */
@@ -545,7 +546,7 @@ export enum Obstacle {
   USED_BEFORE = 7,
 
   /**
-   * Another coupon of this cart is better, and one counts.
+   * Another coupon of this cart is better, and only one counts.
    *
    * @generated from enum value: OBSTACLE_NOT_THE_BEST = 8;
    */
@@ -568,7 +569,7 @@ export enum OrderStatus {
   UNSPECIFIED = 0,
 
   /**
-   * Taken; whether it was paid is not known yet, and is being found out.
+   * The order was accepted. It is not known yet whether it was paid; orders is finding out.
    *
    * @generated from enum value: ORDER_STATUS_PENDING = 1;
    */
@@ -592,13 +593,13 @@ export const OrderStatusSchema: GenEnum<OrderStatus> = /*@__PURE__*/
   enumDesc(file_cloakroom_orders_v1_orders, 1);
 
 /**
- * Check-out, exactly once: one order per idempotency key of a person, and per dot of a cart.
+ * Check-out, exactly once. A person has one order per idempotency key, and one per dot of a cart.
  *
  * @generated from service cloakroom.orders.v1.OrdersService
  */
 export const OrdersService: GenService<{
   /**
-   * What an order of this `seen` would be now: prices, stock, coupons, limits. Changes nothing.
+   * Shows what an order of this `seen` would be now: prices, stock, coupons, limits. Changes nothing.
    *
    * @generated from rpc cloakroom.orders.v1.OrdersService.PreviewOrder
    */
@@ -608,8 +609,9 @@ export const OrdersService: GenService<{
     output: typeof OrderPreviewSchema;
   },
   /**
-   * `step_up_required`, `cart_changed`, `price_changed`, `out_of_stock`, `payment_declined`, `idempotency_key_reused`, `unknown_address`,
-   * `nothing_to_order`, `limit_exceeded`. An order whose payment is not known yet is answered as PENDING, and settled without the client.
+   * Errors: `step_up_required`, `cart_changed`, `price_changed`, `out_of_stock`, `payment_declined`,
+   * `idempotency_key_reused`, `unknown_address`, `nothing_to_order`, `limit_exceeded`. An order whose payment is not known
+   * yet is answered as PENDING. It is settled without the client.
    *
    * @generated from rpc cloakroom.orders.v1.OrdersService.PlaceOrder
    */
@@ -635,7 +637,7 @@ export const OrdersService: GenService<{
     output: typeof OrderSchema;
   },
   /**
-   * One message whenever an order of this person has changed, whichever replica changed it.
+   * Sends one message whenever an order of this person has changed, whichever replica changed it.
    *
    * @generated from rpc cloakroom.orders.v1.OrdersService.Watch
    */

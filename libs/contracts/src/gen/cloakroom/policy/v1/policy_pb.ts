@@ -2,7 +2,7 @@
 // @generated from file cloakroom/policy/v1/policy.proto (package cloakroom.policy.v1, syntax proto3)
 /* eslint-disable */
 
-// Who may call a method, how it fails, and how long it may take: part of the contract, not of any server's code.
+// Who may call a method, how it fails, and how long it may take. This is part of the contract, not of any server's code.
 
 import type { GenEnum, GenExtension, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, extDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
@@ -38,22 +38,23 @@ export type MethodPolicy = Message<"cloakroom.policy.v1.MethodPolicy"> & {
   budgetMs: number;
 
   /**
-   * The services whose certificate may call this method. Empty: no one.
+   * The services whose certificate may call this method. Empty: none may.
    *
    * @generated from field: repeated string callers = 4;
    */
   callers: string[];
 
   /**
-   * Step-up: the person proved themselves at most this many seconds ago. 0: any age.
+   * Step-up: the person proved their identity at most this many seconds ago. 0: any age.
    *
    * @generated from field: uint32 authentication_age_max_s = 5;
    */
   authenticationAgeMaxS: number;
 
   /**
-   * The services that may call this method for a person, with a passport that they exchanged (TokenExchangeService) and that names it. All of
-   * these together are the table caller -> audience -> methods. A service that is here alone cannot call with a passport that it was sent.
+   * The services that may call this method for a person, with an exchanged passport that names the method
+   * (TokenExchangeService). All these entries together are the table caller -> audience -> methods. A service that only this
+   * list names cannot use a passport that it was sent.
    *
    * @generated from field: repeated string delegates = 6;
    */
@@ -114,9 +115,8 @@ export const IdentitySchema: GenEnum<Identity> = /*@__PURE__*/
   enumDesc(file_cloakroom_policy_v1_policy, 0);
 
 /**
- * What a method is to a person, hence what becomes of it when a part of the system is gone (docs/failures.md). A server enforces one class,
- * SENSITIVE. The others change nothing in a server: they name what the gateway does for its routes of the same class, which decides
- * whether a cached identity will do.
+ * What a method means to a person. It decides what the method does when a part of the system is gone (docs/failures.md). A server enforces
+ * only one class, SENSITIVE. The others name what the gateway does for its routes of the same class: whether a cached identity is enough.
  *
  * @generated from enum cloakroom.policy.v1.OperationClass
  */

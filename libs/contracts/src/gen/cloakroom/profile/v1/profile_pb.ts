@@ -18,7 +18,7 @@ export const file_cloakroom_profile_v1_profile: GenFile = /*@__PURE__*/
  */
 export type Address = Message<"cloakroom.profile.v1.Address"> & {
   /**
-   * Given by the server; empty in a request makes a new one.
+   * The server gives it. An empty id in a request makes a new address.
    *
    * @generated from field: string address_id = 1;
    */
@@ -220,7 +220,7 @@ export const ProfileService: GenService<{
     output: typeof ProfileSchema;
   },
   /**
-   * Replaces the fields that it names. A guest has preferences only.
+   * Replaces the fields that the request names. A guest has preferences only.
    *
    * @generated from rpc cloakroom.profile.v1.ProfileService.UpdateProfile
    */
