@@ -1,34 +1,38 @@
 /**
- * What a crowded machine may add to a promise of time. Tests hold the shop to half seconds, on machines that others use too. A wider bound would
- * make the test weaker on a quiet machine as well. So the crowd is measured in the same run, while the test waits, as a control: how many
- * threads wanted a core, for each core there is. A core that three want does a third of the work for each.
+ * Extra time that a test may give a crowded machine. Tests hold the shop to half seconds, on machines that others use too. A wider bound
+ * would make the test weaker on a quiet machine as well.
  *
- * Only the room for work is stretched, never the promise: `expect(tookMs).toBeLessThan(budgetMs + crowd.roomMs(400))`.
+ * So the same run measures the crowd while the test waits, as a control. It counts the threads that want a core, for each core of the
+ * machine. A core that three threads want does a third of the work for each. Only the room for work is stretched, never the promise:
+ * `expect(tookMs).toBeLessThan(budgetMs + crowd.roomMs(400))`.
  */
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 
 export interface Crowd {
   /**
-   * @param quietMs what the work beside the promise takes on a quiet machine; that much at least, and more by how crowded it was since
-   * @param mostMs never more than this. Where the work is the promise, name half of what the missing defence would take: else a crowd hides it.
+   * @param quietMs time that the work beside the promise takes on a quiet machine. The result is at least this, and grows with the crowd since then.
+   * @param mostMs upper limit. Where the work itself is the promise, give half of the time that a missing defence would take: else a crowd hides it.
    */
   roomMs(quietMs: number, mostMs?: number): number;
 }
 
 export interface Machine {
   readonly coreCount: number;
-  /** Threads that run or want to, now. */
+  /** Threads that run or want to run now. */
   runnableCount(): number;
 }
 
 const sampleIntervalMs = 50;
-/** Ten minutes: longer than any test. */
+/** Ten minutes of samples: longer than any test. */
 const sampleCountMax = 12_000;
-/** More crowded than that, a test says nothing either way. Suites that share two cores came to 4, eight other workers beside them to 15. */
+/**
+ * On a more crowded machine a test proves nothing either way. Suites that share two cores came to 4;
+ * with eight other workers they came to 15.
+ */
 const crowdMax = 15;
 
-/** @returns a function that begins to watch; one timer serves all, and keeps no process alive */
+/** @returns a function that begins to watch. One timer serves all watchers, and it keeps no process alive. */
 export function openCrowds(machine: Machine): () => Crowd {
   const samples: number[] = [];
   let forgotten = 0;
@@ -55,14 +59,14 @@ export function openCrowds(machine: Machine): () => Crowd {
 }
 
 export const watchCrowd = openCrowds({
-  // The threads that are counted are those of the whole machine, so its cores are too: this process may be allowed fewer.
+  // Threads are counted on the whole machine, so its cores are too. This process may be allowed fewer cores.
   coreCount: Math.max(cpus().length, availableParallelism()),
   runnableCount() {
     try {
-      // "0.98 0.66 0.37 2/412 9731": two of 412 threads run or want to, this one among them.
+      // "0.98 0.66 0.37 2/412 9731": two of 412 threads run or want to run. This thread is one of the two.
       return Number(readFileSync('/proc/loadavg', 'utf8').split(' ')[3]!.split('/', 1)[0]);
     } catch {
-      // Not Linux: the average of a minute is the nearest there is.
+      // Other systems than Linux: the average of the last minute is the nearest figure.
       return loadavg()[0]!;
     }
   },

@@ -1,6 +1,6 @@
 /**
- * The database that a suite runs on: SQLite in memory, unless a `.int.test.ts` said `useFreshPostgres` before it imported the suite. So the
- * same tests run on both, and none of them knows which.
+ * The database that a suite runs on. It is SQLite in memory, unless a `.int.test.ts` called `useFreshPostgres` before it imported the
+ * suite. So the same tests run on both databases, and no test knows which one it has.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
@@ -12,14 +12,14 @@ let adminUrl: string | undefined;
 const made: string[] = [];
 
 /**
- * @param url of a superuser, on a server that may be shared: every database made here has a name of its own. Undefined once all tests of the
- * file are through: the next file of the process is on SQLite again
+ * @param url address of a superuser. The server may be shared: every database made here has its own name. Undefined once all tests of the file are
+ * finished: then the next file of the process is on SQLite again.
  */
 export function useFreshPostgres(url: string | undefined): void {
   adminUrl = url;
 }
 
-/** @param lasting when the test opens it a second time */
+/** @param lasting when the test opens the database a second time */
 export async function freshDatabaseUrl(lasting: 'lasting' | 'passing' = 'passing'): Promise<string> {
   if (adminUrl === undefined)
     return lasting === 'passing' ? 'sqlite::memory:' : `sqlite:${join(mkdtempSync(join(tmpdir(), 'database-')), 'fresh.sqlite')}`;
@@ -31,12 +31,15 @@ export async function freshDatabaseUrl(lasting: 'lasting' | 'passing' = 'passing
   return url.href;
 }
 
-/** After each test: whoever is still connected is thrown out, so that hundreds of tests fit into one server's connections. */
+/**
+ * Drops the databases after each test and ends all connections to them. Else hundreds of tests
+ * would not fit into the connections of one server.
+ */
 export async function dropFreshDatabases(): Promise<void> {
   for (const name of made.splice(0)) await asAdmin(`drop database if exists ${name} with (force)`);
 }
 
-/** One statement, as the superuser. @returns its rows */
+/** Runs one statement as the superuser. @returns its rows */
 export async function asAdmin(statement: string): Promise<Record<string, unknown>[]> {
   const client = new Client({ connectionString: adminUrl });
   client.on('error', () => undefined);

@@ -1,6 +1,7 @@
 /**
- * For every test file: `vi.waitFor` and `vi.waitUntil` wait for a condition, and vitest gives up after a second unless told. On a crowded machine a
- * second is nothing. This is a guard against hanging; a test that holds something to a time says so itself.
+ * Raises the time-out of `vi.waitFor` and `vi.waitUntil` in every test file. They wait for a condition, and vitest
+ * gives up after a second by default, which is nothing on a crowded machine. This is only a guard against hanging. A
+ * test that promises a time states its own bound.
  */
 import { vi } from 'vitest';
 

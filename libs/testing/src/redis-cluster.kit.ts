@@ -1,6 +1,9 @@
 /**
- * A real Redis Cluster of three and three for tests, and what can befall it: `await openTestCluster(process.env['TEST_REDIS_CLUSTER_URL'])`.
- * Its processes are somebody else's (infra/launch/dev-services.ts), who starts a killed one again after some seconds; they are found by asking them.
+ * A real Redis Cluster of three primaries and three replicas for tests, with the faults that it may
+ * have: `await openTestCluster(process.env['TEST_REDIS_CLUSTER_URL'])`.
+ *
+ * infra/launch/dev-services.ts owns the processes, and starts a killed one again after some seconds. The
+ * kit asks the nodes for their process ids.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { createLogger, openRedisCluster, parseClusterUrl, redisReady } from '@cloakroom/platform';
@@ -13,9 +16,9 @@ export interface ClusterNode {
 }
 
 export interface TestCluster {
-  /** Tuned as in production. Closed by `close` at the latest. */
+  /** A client tuned as in production. `close` closes it at the latest. */
   connect(): Promise<Cluster>;
-  /** Those that serve slots now. */
+  /** The primaries that serve slots now. */
   primaries(): Promise<ClusterNode[]>;
   ownerOf(tag: string): Promise<ClusterNode>;
   replicaOf(primary: ClusterNode): Promise<ClusterNode>;
@@ -25,7 +28,7 @@ export interface TestCluster {
   moveSlot(slot: number, from: ClusterNode, to: ClusterNode, halfway: () => Promise<void>): Promise<void>;
   keys(): Promise<{ readonly key: string; readonly ttlMs: number }[]>;
   wipe(): Promise<void>;
-  /** Six nodes, all slots served, each replica with its copy. */
+  /** Waits until there are six nodes, all slots are served, and each replica has its copy. */
   whole(): Promise<void>;
   close(): Promise<void>;
 }
@@ -116,7 +119,7 @@ async function keysOf({ redis }: ClusterNode): Promise<{ key: string; ttlMs: num
   return keys.map((key, index) => ({ key, ttlMs: ttls[index]! })).filter(({ ttlMs }) => ttlMs !== -2);
 }
 
-/** Every one must say so: a node that was away believes its last view for a moment. */
+/** Every node must agree: a node that was away believes its old view for a moment. */
 async function lackOf(nodes: readonly ClusterNode[]): Promise<string> {
   let primaries = 0;
   for (const { port, redis } of nodes) {
@@ -145,10 +148,10 @@ async function moveSlot(
     await from.redis.migrate('127.0.0.1', to.port, key, 0, 2_000);
     if (index === Math.floor(keys.length / 2)) await halfway();
   }
-  // What was written meanwhile.
+  // Keys that were written meanwhile.
   for (const key of (await from.redis.cluster('GETKEYSINSLOT', slot, 10_000)) as string[])
     await from.redis.migrate('127.0.0.1', to.port, key, 0, 2_000);
-  // First the one that takes it, then all: in this order nobody is ever without an owner.
+  // The new owner is told first, then all others. In this order the slot is never without an owner.
   const others = nodes.filter(({ port }) => port !== to.port);
   await to.redis.cluster('SETSLOT', slot, 'NODE', target);
   for (const { redis } of others) await redis.cluster('SETSLOT', slot, 'NODE', target).catch(() => undefined);

@@ -3,14 +3,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 const stoppedWithinMs = 10_000;
 const betweenLooksMs = 5;
-/** Stopped, or at its end. */
+/** States of a thread that is stopped or has ended. */
 const stopped: ReadonlySet<string> = new Set(['T', 'Z', 'X']);
 
 /**
- * To be awaited after SIGSTOP: a signal only asks. A JVM's threads go on until each has been told, for tens of milliseconds on a busy machine, and
- * meanwhile a broker "that is paused" answers.
- * Where the system has no /proc there is nothing to look at, and it settles at once.
- * @throws Error when a thread still runs after 10 s; the process then goes on, as nobody has got as far as to undo it
+ * Waits until a process has really stopped after SIGSTOP, because a signal only asks. The threads of a JVM go on until each has been told.
+ * On a busy machine that takes tens of milliseconds, and meanwhile a broker "that is paused" answers. Where the system has no /proc there
+ * is nothing to look at, so it settles at once.
+ *
+ * @throws Error when a thread still runs after 10 s. The process is then continued, because the caller has not
+ * come far enough to undo the stop.
  */
 export async function untilStopped(pid: number): Promise<void> {
   if (process.platform !== 'linux') return;
@@ -25,14 +27,14 @@ export async function untilStopped(pid: number): Promise<void> {
   }
 }
 
-/** The state of each thread, a letter: proc(5), "stat", field 3, after a name that may hold spaces and parentheses. */
+/** The state of each thread as one letter: proc(5), "stat", field 3. The name before it may contain spaces and parentheses. */
 function threadsOf(pid: number): string[] {
   return readdirSync(`/proc/${pid}/task`).flatMap((thread) => {
     try {
       const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8');
       return [stat.charAt(stat.lastIndexOf(')') + 2)];
     } catch {
-      // Ended between the two looks.
+      // The thread ended between the two looks.
       return [];
     }
   });

@@ -10,7 +10,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
 });
 
-/** A server that says back what it is told, and a client before it. */
+/** A server that echoes, and a client that reaches it through the proxy. */
 async function openPath() {
   const heard: string[] = [];
   const server = createServer((socket) => {
@@ -43,7 +43,7 @@ async function enter(
   return { socket, answers: () => answers, say: (text) => void socket.write(text), ended: () => end };
 }
 
-/** A round trip by another path to the same server: what was free to arrive has arrived. */
+/** A round trip by another path to the same server. After it, everything that was free to arrive has arrived. */
 async function roundTripBeside(serverPort: number): Promise<void> {
   const beside = await openTcpProxy({ port: serverPort, protocol: 'any' });
   closing.push(() => beside.close());

@@ -1,6 +1,6 @@
 /**
- * A TCP proxy on loopback that loses, delays and cuts on command. It understands just enough of Kafka's framing to lose one chosen answer,
- * and to keep a client on its path: a broker's Metadata answer names the broker's own port, which is replaced by this proxy's.
+ * A TCP proxy on loopback that loses, delays and cuts on command. It understands just enough of Kafka's framing to lose one chosen answer
+ * and to keep a client on its path. A broker's Metadata answer names the broker's own port; the proxy replaces it by its own port.
  */
 import { createServer, connect } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
@@ -9,25 +9,28 @@ export interface TcpProxy {
   readonly port: number;
   /** `127.0.0.1:<port>` */
   readonly address: string;
-  /** Each way, for what arrives from now on; or answers alone, for a round trip of one millisecond, the least that a timer can wait. */
+  /**
+   * Delays each way, for bytes that arrive from now on. Or it delays answers alone, so that a round trip takes only one
+   * millisecond more: the least that a timer can wait.
+   */
   delay(ms: number, which?: 'each way' | 'answers'): void;
   /** Ends every connection, and each new one at once, until `mend`. */
   cut(): void;
-  /** Requests pass, answers are lost, until `mend`: what a client asks for happens, and it never hears of it. */
+  /** Requests pass and answers are lost, until `mend`. The request takes effect, and the client never hears of it. */
   mute(): void;
   /**
-   * A path that is gone one way, or both: what is on it waits, until `mend`, and then arrives; so do the ends of connections. As where a
-   * switch drops packets and TCP sends them again: nobody is told, and no byte is lost out of a stream that goes on.
+   * Holds one direction of the path, or both. Bytes and ends of connections wait until `mend`, and then arrive. It is as if a switch
+   * dropped packets and TCP sent them again: no side is told, and no byte is lost from a stream that goes on.
    */
   hold(which: 'requests' | 'answers' | 'both'): void;
-  /** Every connection ends at both its ends by RST, as after a crash of what lies between. New ones are taken. */
+  /** Ends every connection at both ends by RST, as after a crash of a machine between them. New connections are accepted. */
   reset(): void;
-  /** How many connections that happened to. */
+  /** The number of connections that were reset. */
   resets(): number;
   mend(): void;
   /**
-   * Kafka only. Loses the next answer to a request of this api key (0 is Produce), and then also the connection when told so.
-   * Resolves when it has happened.
+   * Kafka only. Loses the next answer to a request of this api key (0 is Produce), and also cuts the connection
+   * for `cut`. Resolves when it has happened.
    */
   dropNextAnswer(apiKey: number, and: 'cut' | 'keep'): Promise<void>;
   close(): Promise<void>;
@@ -139,7 +142,7 @@ function endAll(sockets: ReadonlySet<Socket>): void {
   for (const socket of sockets) socket.destroy();
 }
 
-/** What is not read waits in the kernel, and then at its sender. */
+/** Bytes that are not read wait in the kernel, and then at their sender. */
 function flow({ client, upstream }: Pair, { held }: State): void {
   if (held === 'requests' || held === 'both') client.pause();
   else client.resume();
@@ -147,10 +150,13 @@ function flow({ client, upstream }: Pair, { held }: State): void {
   else upstream.resume();
 }
 
-/** A timer may be so much early by the clock that it is compared with. */
+/** A timer may fire this much early, compared with the other clock. */
 const timerSlackMs = 1;
 
-/** One way of a connection. What was sent first arrives first, also where the delay becomes shorter meanwhile: TCP keeps its bytes in order. */
+/**
+ * One direction of a connection. Bytes arrive in the order in which they were sent, as TCP promises, also
+ * when the delay becomes shorter meanwhile.
+ */
 function wayTo(to: Socket, delayMs: () => number): (bytes: Buffer) => void {
   const waiting: { readonly bytes: Buffer; readonly dueMs: number }[] = [];
   const arrive = (): void => {
@@ -209,7 +215,7 @@ function relayKafka(client: Socket, upstream: Socket, state: State, proxyPort: (
   );
 }
 
-/** Whole frames out of a stream: i32 size, then so many bytes. */
+/** Cuts a stream into whole frames: i32 size, then so many bytes. */
 function frames(onFrame: (frame: Buffer) => void): (bytes: Buffer) => void {
   let rest: Buffer = Buffer.alloc(0);
   return (bytes) => {

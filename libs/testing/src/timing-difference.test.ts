@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { sampleInTurn, timingDifference } from './timing-difference.ts';
 
-/** The same noise in each run: about 30, now and then much more. */
+/** The same noise in each run: about 30, sometimes much more. */
 function noise(seed: number, count: number, of: (n: number) => number): number[] {
   let state = seed;
   const random = (): number => {

@@ -1,14 +1,16 @@
 /**
- * Does the time of an answer tell which of two cases it was? Two sets of samples, taken in turn so that whatever else the machine does meets both
- * alike, compared by ranks (Mann and Whitney, 1947): no assumption about the shape of the noise, and one slow outlier is one rank.
+ * Does the time of an answer reveal which of two cases it was? The samples of both cases are taken in turn, so that other
+ * load on the machine meets both alike. They are compared by ranks (Mann and Whitney, 1947). This assumes no shape of the
+ * noise, and one slow outlier is only one rank.
  *
- * On a busy machine a difference that nobody could use may still be "significant" with enough samples, and a large one may be chance with few. So
- * both are asked for: hardly chance (p below 1 in 10,000) and large enough to be used over a network (medians apart by a tenth and more).
+ * On a busy machine a difference that is useless to an attacker may still be "significant" with enough samples. A large
+ * difference may be chance with few samples. So both are required: hardly chance (p below 1 in 10,000), and large enough to
+ * be used over a network (medians apart by a tenth or more).
  */
 export interface TimingDifference {
-  /** Of seeing ranks so uneven, or more so, when both are the same. */
+  /** The probability of ranks this uneven, or more uneven, when both cases are the same. */
   readonly p: number;
-  /** Median of the second over that of the first. */
+  /** The median of the second case divided by that of the first. */
   readonly ratio: number;
   readonly tells: boolean;
 }
@@ -16,7 +18,7 @@ export interface TimingDifference {
 const chanceMax = 1e-4;
 const ratioNoticed = 1.1;
 
-/** In turn, the order of each pair at random, so that neither case is always the one that follows. @returns milliseconds of each */
+/** Takes the samples in turn. The order of each pair is random, so that no case always follows the other. @returns milliseconds of each */
 export async function sampleInTurn(
   cases: readonly [() => Promise<unknown>, () => Promise<unknown>],
   options: { readonly rounds: number; readonly warmUpRounds?: number; readonly random?: () => number },
@@ -40,7 +42,7 @@ export function timingDifference(first: readonly number[], second: readonly numb
   return { p, ratio, tells: p < chanceMax && Math.max(ratio, 1 / ratio) > ratioNoticed };
 }
 
-/** Two-sided, by the normal approximation, which holds from some 20 samples a side. */
+/** Two-sided, by the normal approximation. It holds from some 20 samples a side. */
 function chanceOf(first: readonly number[], second: readonly number[]): number {
   let u = 0;
   for (const a of first) for (const b of second) u += a > b ? 1 : a === b ? 0.5 : 0;
@@ -49,7 +51,7 @@ function chanceOf(first: readonly number[], second: readonly number[]): number {
   return Math.min(1, 2 * upperTail(Math.max(0, z)));
 }
 
-/** Abramowitz and Stegun 26.2.17, error below 1e-7; the factor in front keeps it right in the far tail. */
+/** Abramowitz and Stegun 26.2.17, error below 1e-7. The factor in front keeps it right in the far tail. */
 function upperTail(z: number): number {
   const t = 1 / (1 + 0.231_641_9 * z);
   const sum = t * (0.319_381_53 + t * (-0.356_563_782 + t * (1.781_477_937 + t * (-1.821_255_978 + t * 1.330_274_429))));

@@ -19,7 +19,7 @@ const pair = (h: Handmade): void => {
 const merged = { output: { merge: 'merged' } };
 const blind = { output: { dots: undefined, merge: 'merged' } };
 const second = { client: 'd9', person: 'p2', input: { session: 'd9#1', cart: 'user:p2' } };
-/** A guest's add without an answer, a sign-in, and the same command by the user. */
+/** A guest adds a product and gets no answer, signs in, and sends the same command again as the user. */
 function again(h: Handmade, outcome: Operation['outcome'] = 'ok'): void {
   h.add('d1.1', 2, { input: guest, outcome: 'unknown' });
   h.do('login', { input: claim });
@@ -35,7 +35,7 @@ function copied(h: Handmade): void {
   h.add('d1.1', 2);
   h.add('d1.1', 2, second);
 }
-/** What each kind is found in, and the nearest history that is right. */
+/** For each kind of anomaly: a history that has it, and the nearest history that is right. */
 const twins: readonly [kind: string, what: string, bad: (h: Handmade) => void, good: (h: Handmade) => void][] = [
   ['lost', 'an acknowledged add', (h) => (pair(h), h.end(2, ['d1.1'])), (h) => (pair(h), h.end(3, ['d1.1', 'd2.1']))],
   [
@@ -233,7 +233,7 @@ const twins: readonly [kind: string, what: string, bad: (h: Handmade) => void, g
     'two-orders',
     'a pending order after every check-out was refused',
     (h) => (pair(h), h.checkout('k1', ['d1.1'], 2, { outcome: 'failed' }), listedAs('pending', h, 'x'), h.end(3, ['d1.1', 'd2.1'])),
-    // Seen while the card was being declined.
+    // This was seen while the card was being declined.
     (h) => (
       pair(h),
       listedAs('pending', h, 'x'),
@@ -386,7 +386,7 @@ describe('the checker', () => {
       h.end(3, ['d1.1', 'd2.1']);
     };
     expect(kindsOf(back(at('l:1:2')))).toEqual(['went-back']);
-    // A sign-out had made it forget.
+    // A sign-out made the device forget its position.
     for (const input of [{}, at('l:1:1'), at('l:1:2', 'guest:d1#1')]) expect(kindsOf(back(input))).toEqual([]);
   });
 

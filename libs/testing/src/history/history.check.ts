@@ -1,23 +1,23 @@
 /**
- * Judges a history: was the shop what it says it is? Pure: the same history has the same verdict for ever.
+ * Judges a history: did the shop keep its promises? The function is pure: the same history always has the same verdict.
  *
- * | kind | what was promised and broken |
+ * | kind | the promise that was broken |
  * |---|---|
- * | `lost` | what was acknowledged stays until something that had seen it removes it |
- * | `resurrected` | what was removed stays away |
- * | `doubled` | what was asked for once counts once, also where it is asked again after a sign-in |
- * | `refused-but-happened` | a refusal is a refusal |
- * | `foreign` | nobody sees another's cart or orders |
- * | `stale-unmarked` | a read is not older than the position that it brought, or says so |
- * | `went-back` | what one device has seen stays seen, where it brings how far that was |
+ * | `lost` | an acknowledged command stays until something that had seen it removes it |
+ * | `resurrected` | a removed product stays away |
+ * | `doubled` | a command counts once, also when it is sent again after a sign-in |
+ * | `refused-but-happened` | a refused command does not happen |
+ * | `foreign` | no person sees another person's cart or orders |
+ * | `stale-unmarked` | a read is not older than the position that it brought, or is marked as stale |
+ * | `went-back` | a device that sends its position never sees an older cart than before |
  * | `late` | on a healthy system everything shows within a bound |
- * | `diverged`, `not-converged` | once mended, all devices see the same cart at every gateway, and nothing is left to wait for |
- * | `ordered-twice`, `two-orders`, `order-inexact`, `ordered-stays` | one order for a key and for a dot, of exactly what was seen, and the cart lets go of that |
- * | `charged-wrong`, `oversold` | nobody pays another amount than agreed to, once; nothing is sold that is not there |
- * | `revoked-accepted` | an ended session is refused everywhere within its bound |
+ * | `diverged`, `not-converged` | after repair all devices see the same cart at every gateway, and nothing is left to wait for |
+ * | `ordered-twice`, `two-orders`, `order-inexact`, `ordered-stays` | one order for a key and for a dot, with exactly the dots seen; they leave the cart |
+ * | `charged-wrong`, `oversold` | a person pays the agreed amount, once; a product that is not in stock is not sold |
+ * | `revoked-accepted` | every gateway refuses an ended session within its bound |
  *
- * What the clients cannot know is never held against the shop: an operation of unknown outcome may have happened or not, as suits it best. But
- * what a read has shown of it did happen.
+ * The checker never blames the shop for facts that clients cannot know. An operation with unknown outcome may have happened or not,
+ * whichever suits the shop best. But when a read has shown its effect, it did happen.
  */
 import { checkEnd, waitingFor } from './history.final.ts';
 import { checkOrders } from './history.orders.ts';
@@ -31,7 +31,7 @@ import { outcomeWords, type Anomaly, type History, type Verdict } from './histor
 export const historyBounds: HistoryBounds = {
   revokedWithinMs: 2_500,
   revokedDuringFaultsWithinMs: 62_500,
-  // A thousand times the median: a busy machine is late, and lateness must not hide what is lost.
+  // A thousand times the median. A busy machine is late, and lateness must not hide a lost command.
   visibleWithinMs: 5_000,
 };
 
@@ -49,12 +49,12 @@ export function checkHistory(history: History, bounds: Partial<HistoryBounds> = 
   };
 }
 
-/** What a run has still to wait for before its end can be judged; empty when it has settled. */
+/** The things that a run must still wait for before its end can be judged. Empty when the run has settled. */
 export function unsettled(history: History): Anomaly[] {
   return waitingFor(factsOf(history));
 }
 
-/** Of what went wrong often the few that are easiest to read. */
+/** An anomaly that occurs often is shown by the few cases that are easiest to read. */
 const shownOfKindMax = 10;
 
 function smallestFirst(anomalies: readonly Anomaly[]): Anomaly[] {
@@ -62,7 +62,10 @@ function smallestFirst(anomalies: readonly Anomaly[]): Anomaly[] {
   return [...kinds.values()].flatMap((some) => some.toSorted((a, b) => a.operations.length - b.operations.length).slice(0, shownOfKindMax));
 }
 
-/** By watchers, who look for one command from its answer on (`looksFor`) and bring no position: those who do are made to wait. */
+/**
+ * Times measured by watchers. A watcher looks for one command from its answer on (`looksFor`). It brings no position,
+ * because the shop makes a read with a position wait.
+ */
 function visibleOf({ commands, reads }: Facts): Verdict['visibleMs'] {
   const waited = new Map<string, number>();
   const lookedFor = new Set<string>();

@@ -1,8 +1,11 @@
-/** Whose a guest's cart became. */
+/** Finds the user that each guest's cart belongs to. */
 import type { History } from './history.ts';
 import { namesOf, textOf, type Claim } from './history.terms.ts';
 
-/** One owner, ever: the first sign-in that was answered, or else one that may have happened. A user's cart that shows a guest's dot settles it. */
+/**
+ * A guest's cart has one owner for ever: the first sign-in that was answered, or else one that may have happened. A user's
+ * cart that shows a guest's dot decides it.
+ */
 export function claimsOf(history: History): Map<string, Claim> {
   const claims = new Map<string, Claim>();
   for (const operation of history.operations) {
@@ -20,7 +23,7 @@ export function claimsOf(history: History): Map<string, Claim> {
   for (const { kind, outcome, input, output } of history.operations) {
     if (kind !== 'read' || outcome !== 'ok') continue;
     for (const dot of namesOf(output?.['dots']) ?? []) {
-      // One that was sent to other carts too may be there by itself.
+      // A command that was sent to other carts too may have reached this cart directly.
       const [only, ...others] = sentTo.get(dot) ?? [];
       const claim = others.length === 0 ? claims.get(only ?? '') : undefined;
       if (claim?.certainty === 'maybe' && input['cart'] === `user:${claim.person}`)

@@ -1,9 +1,9 @@
-/** A counter-example as a person reads it: the few operations that matter, in order, with what was broken at the time. */
+/** A counter-example for a person to read: the few operations that matter, in order, and the faults at that time. */
 import { repeatKinds } from './history.repeats.ts';
 import { outcomeWords, type Anomaly, type History, type Operation, type RepeatKind, type Repeats } from './history.ts';
 import { textOf, type ShownLine } from './history.terms.ts';
 
-/** Beyond these nobody reads. */
+/** People do not read more operations than this. */
 const operationCountMax = 12;
 const dotCountMax = 8;
 
@@ -60,11 +60,11 @@ function answerOf({ outcome, error, output, invokedAtMs, completedAtMs }: Operat
 const few = (dots: readonly string[]): string =>
   dots.length > dotCountMax ? `${dots.slice(0, dotCountMax).join(' ')} ... ${dots.length} in all` : dots.join(' ');
 
-/** What was sent again under the same id, and answered well. */
+/** Commands that were sent again under the same id, and answered well. */
 export const repeatLines = (repeats: Repeats): string[] =>
   (Object.keys(repeatKinds) as RepeatKind[]).map((kind) => `repeated ${String(repeats[kind]).padStart(5)} times ${repeatKinds[kind]}`);
 
-/** All of a verdict, an example of each kind: for a log. */
+/** The whole verdict with an example of each kind, for a log. */
 export function report(
   {
     anomalies,

@@ -1,6 +1,9 @@
 /**
- * A history, read: which commands there were and whether they happened, what could have killed what, whose cart is whose. Every command is one
- * thing, whichever of its person's carts it was sent to, as in apps/cart/src/model/cart.ts; written here a second time on purpose, from the outside, so that a mistake there is not repeated here.
+ * The facts of a history: which commands there were and whether they happened, what could have killed what, and which person owns which
+ * cart.
+ *
+ * Every command is one thing, whichever of its person's carts it was sent to, as in apps/cart/src/model/cart.ts. The rule is written here a
+ * second time on purpose, from the outside, so that a mistake there is not repeated here.
  */
 import { claimsOf } from './history.claims.ts';
 import type { History, Operation } from './history.ts';
@@ -79,7 +82,7 @@ function commandsOf(
   return new Map([...attempts].map(([name, tries]) => [name, commandOf(name, tries, claims, shown.get(name) ?? new Set())]));
 }
 
-/** @param shown the carts that were seen to hold it */
+/** @param shown the carts that were seen to hold the command */
 function commandOf(name: string, tries: readonly Operation[], claims: ReadonlyMap<string, Claim>, shown: ReadonlySet<string>): Command {
   const first = tries[0]!;
   const carts = [...new Set(tries.map(({ input }) => textOf(input['cart'])))];
@@ -101,14 +104,14 @@ function commandOf(name: string, tries: readonly Operation[], claims: ReadonlyMa
   };
 }
 
-/** The same command, as one of its carts knows it: what was asked and answered elsewhere is no promise of this one. */
+/** The same command, as one of its carts knows it. Requests to other carts, and their answers, are no promise of this cart. */
 function inCart(command: Command, cart: string, claims: ReadonlyMap<string, Claim>): Command {
   if (command.carts.length === 1) return command;
   const tries = command.attempts.filter(({ input }) => input['cart'] === cart);
   return commandOf(command.name, tries, claims, new Set([...command.shown].filter((where) => where === cart)));
 }
 
-/** A set to nothing is a removal, and leaves no dot. */
+/** Setting the quantity to 0 is a removal, and leaves no dot. */
 function kindOf({ kind, input }: Operation): string {
   if (kind === 'use-ended-session') return 'add';
   return kind === 'set' && input['quantity'] === 0 ? 'remove' : kind;
@@ -134,7 +137,7 @@ function killsOfOrders(orders: readonly Order[]): Kill[] {
       client: order.attempts[0]!.client,
       cart: textOf(order.attempts[0]!.input['cart']),
       invokedAtMs: order.attempts[0]!.invokedAtMs,
-      // The cart hears of it later, and says when by not showing it any more.
+      // The cart hears of the order later. It shows when by no longer showing the dots.
       ackedAtMs: Number.POSITIVE_INFINITY,
       operations: order.attempts.map(({ id }) => id),
       byOrder: true,

@@ -1,6 +1,7 @@
 /**
- * The end of it: after everything is mended and every device has read at every gateway, each person's cart must hold exactly what was
- * acknowledged and not killed. What is unknown may be there or not, but must then be so everywhere.
+ * Judges the end of a history, after everything is mended and every device has read at every gateway. Each person's cart
+ * must then hold exactly the commands that were acknowledged and not killed. A command of unknown outcome may be there or
+ * not, but it must be the same everywhere.
  */
 import type { Anomaly, History } from './history.ts';
 import { isSettled } from './history.orders.ts';
@@ -8,7 +9,7 @@ import { quantitiesOf, textOf, type Certainty, type Command, type Facts, type Ki
 
 export interface Ended {
   readonly anomalies: readonly Anomaly[];
-  /** Dots that these tell of already. */
+  /** Dots that these anomalies report already. */
   readonly told: ReadonlySet<string>;
 }
 
@@ -25,7 +26,7 @@ export function checkEnd(facts: Facts): Ended {
   return { anomalies: onePerMessage(anomalies), told };
 }
 
-/** Where it is not there yet: what a run waits for before it ends. */
+/** Commands that do not show yet. A run waits for them before it ends. */
 export function waitingFor(facts: Facts): Anomaly[] {
   const pending = facts.orders.filter((order) => !isSettled(order));
   return [
@@ -38,7 +39,7 @@ export function waitingFor(facts: Facts): Anomaly[] {
   ];
 }
 
-/** Who looked at the end found each order that they had been told of, and none that still waits for its payment. */
+/** A device that looked at the end found each order that it had been told of. None of them still waits for its payment. */
 function* checkOrderLists({ history, orders }: Facts): Generator<Anomaly> {
   const looks = history.operations.filter(
     ({ kind, outcome, input }) => kind === 'read-orders' && outcome === 'ok' && input['final'] === true,
@@ -54,7 +55,7 @@ function* checkOrderLists({ history, orders }: Facts): Generator<Anomaly> {
     const found = listed.get(last.orderId);
     if (found?.told.status === 'pending')
       yield { kind: 'not-converged', message: `the order ${order.key} is still pending in the last list`, operations: [first, found.id] };
-    // A list that breaks off shows nothing by what it lacks.
+    // A list that breaks off proves nothing about the orders that it lacks.
     if (found === undefined && listed.size >= Number(own.at(-1)!.output!['total']))
       yield {
         kind: 'lost',
@@ -64,7 +65,7 @@ function* checkOrderLists({ history, orders }: Facts): Generator<Anomaly> {
   }
 }
 
-/** The last one of each device at each gateway. */
+/** The last read of each device at each gateway. */
 function lastReads({ reads }: Facts): Read[] {
   const last = new Map<string, Read>();
   for (const read of reads) if (read.final && read.cart !== '') last.set(`${read.operation.client} ${read.operation.gateway}`, read);
@@ -94,8 +95,8 @@ function* unfinished({ operation, stale, incomplete, merge }: Read, { claimOfSes
 }
 
 /**
- * Whether it is in this cart, unless something killed it: for what was sent to it, and to those of the guests that it claimed. One good answer of
- * several attempts is enough, and so is having been seen there.
+ * Tells whether the command is in this cart, unless something killed it. It looks at commands sent to this cart, and to guest carts that it
+ * claimed. One good answer among several attempts is enough. So is a read that showed the command there.
  */
 function isIn(command: Command, cart: string, { claims, commandsOfCart }: Facts): Certainty {
   const certainties = command.carts.map((sentTo): Certainty => {
@@ -129,7 +130,7 @@ function* checkCart(read: Read, facts: Facts, told: Set<string>): Generator<Anom
   }
 }
 
-/** One that was not answered did not happen where something else that it saw is alive. */
+/** An unanswered kill did not happen if another dot that it had observed is alive. */
 function mayHaveHappened({ certainty, observed, productId }: Kill, dots: ReadonlySet<string>, { commands }: Facts): boolean {
   if (certainty === 'yes') return true;
   return ![...observed].some((dot) => dots.has(dot) && (productId === undefined || commands.get(dot)?.productId === productId));
@@ -154,7 +155,7 @@ function resurrected(command: Command, { operations, byOrder, name }: Kill, { op
   return { kind: byOrder ? 'ordered-stays' : 'resurrected', message, operations: [command.attempts[0]!.id, operations[0]!, operation.id] };
 }
 
-/** Where the cart does not say what it is made of: too little for what must be alive, or too much for what may be. */
+/** For a cart that does not name its dots: finds less than must be alive, or more than may be alive. */
 function* checkQuantities({ lines, cart, operation }: Read, facts: Facts): Generator<Anomaly> {
   const here = [...facts.commands.values()].filter((c) => ['add', 'set'].includes(c.kind) && isIn(c, cart, facts) !== 'no');
   const unseen = facts.kills.filter(({ observed }) => observed.size === 0);
@@ -202,7 +203,7 @@ function* differing(ends: readonly Read[]): Generator<Anomaly> {
   }
 }
 
-/** Each device at each gateway finds the same thing wrong. */
+/** Each device at each gateway finds the same anomaly; one report is enough. */
 function onePerMessage(anomalies: readonly Anomaly[]): Anomaly[] {
   return [...new Map(anomalies.toReversed().map((anomaly) => [`${anomaly.kind} ${anomaly.message}`, anomaly])).values()].reverse();
 }

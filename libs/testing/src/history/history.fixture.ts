@@ -1,4 +1,4 @@
-/** Histories made by hand, an operation after another, 10 ms each unless told. */
+/** Histories made by hand: one operation after another, 10 ms each by default. */
 import { textOf } from './history.terms.ts';
 import type { History, Operation, OperationKind } from './history.ts';
 
@@ -7,11 +7,11 @@ const stepMs = 10;
 type Changes = Partial<Pick<Operation, 'outcome' | 'error' | 'gateway' | 'client' | 'person' | 'completedAtMs'>> & {
   readonly input?: Readonly<Record<string, unknown>>;
   readonly output?: Readonly<Record<string, unknown>>;
-  /** Before it. */
+  /** Pause before the operation. */
   readonly afterMs?: number;
 };
 
-/** Person p1 with the device d1, signed in, unless told. Product `cap` unless told. */
+/** By default the person p1 with the device d1, signed in, and the product `cap`. */
 export class Handmade {
   readonly #operations: Operation[] = [];
   readonly #faults: History['faults'][number][] = [];
@@ -55,7 +55,7 @@ export class Handmade {
     });
   }
 
-  /** Of one line `cap`, made of these dots. */
+  /** A read that shows one line `cap`, made of these dots. */
   read(quantity: number, dots: readonly string[], changes: Changes = {}): Operation {
     const lines = quantity === 0 ? [] : [{ productId: 'cap', quantity, dots }];
     const cart = textOf(changes.input?.['cart']) || 'user:p1';
@@ -74,14 +74,14 @@ export class Handmade {
     return this.do('read', { ...changes, output });
   }
 
-  /** The last of a device at both gateways. */
+  /** The last reads of a device, at both gateways. */
   end(quantity: number, dots: readonly string[], changes: Changes = {}): void {
     for (const gateway of ['http://localhost:4000', 'http://localhost:4001']) {
       this.read(quantity, dots, { ...changes, gateway, input: { ...changes.input, final: true } });
     }
   }
 
-  /** Of these dots; two caps for 100 each unless told. */
+  /** An order of these dots: two caps for 100 each by default. */
   checkout(key: string, observed: readonly string[], quantity: number, changes: Changes = {}): Operation {
     const total = quantity * 100;
     const order = {

@@ -1,4 +1,4 @@
-/** Check-outs of a history by Idempotency-Key, what became of each, and what must never become of any. */
+/** The check-outs of a history by Idempotency-Key: the result of each, and the results that must never occur. */
 import type { Anomaly, History, Operation } from './history.ts';
 import { namesOf, quantitiesOf, textOf, type Certainty, type Facts, type Order, type Told } from './history.terms.ts';
 
@@ -21,7 +21,7 @@ function listedOf(history: History): Listed[] {
     );
 }
 
-/** A check-out whose answer never came is found in the person's list by what it was of. */
+/** A check-out whose answer never came is found in the person's list by the dots that it ordered. */
 export function ordersOf(history: History): Order[] {
   const listed = Map.groupBy(listedOf(history), ({ orderId }) => orderId);
   const checkouts = Map.groupBy(
@@ -56,7 +56,7 @@ function certaintyOf(attempts: readonly Operation[], told: Order['told']): Certa
   if (last?.status === 'placed') return 'yes';
   if (last?.status === 'cancelled') return 'no';
   if (last !== undefined) return 'maybe';
-  // A refusal after an answer that was lost may be of the same order: declined, or the cart that had been ordered.
+  // A refusal after a lost answer may be about the same order: payment declined, or the cart already ordered.
   return attempts.some(({ outcome }) => outcome === 'unknown') ? 'maybe' : 'no';
 }
 
@@ -107,7 +107,7 @@ function* checkCharge({ told, attempts }: Order): Generator<Anomaly> {
   }
 }
 
-/** What was seen, no more and no less. */
+/** The order has exactly the dots that were seen, no more and no less. */
 function* checkLines({ observed, told, attempts }: Order, { commands }: Facts): Generator<Anomaly> {
   const seen = quantitiesOf(observed, commands);
   const wrong = told.find(({ lines }) => linesKey(sumsOf(lines)) !== linesKey(seen));
@@ -137,14 +137,14 @@ function* checkDots({ orders, commands }: Facts): Generator<Anomaly> {
   }
 }
 
-/** Every order that a list shows was asked for, by the one who reads it. */
+/** Every order that a list shows was asked for by the person who reads the list. */
 function* checkOwners({ history, orders }: Facts): Generator<Anomaly> {
   const owner = new Map(orders.flatMap(({ person, told }) => told.map(({ orderId }) => [orderId, person] as const)));
   const reported = new Set<string>();
   const listed = listedOf(history);
   const cancelled = new Set(listed.filter(({ status }) => status === 'cancelled').map(({ orderId }) => orderId));
   for (const { orderId, operation, person, status } of listed) {
-    // A check-out that was declined was told so, and not which order it had been. Until it was told, the list shows it as pending.
+    // The shop answered that the check-out was declined, and did not name the order. Until that answer the list shows the order as pending.
     const pends = status === 'pending' && asksMeanwhile(history, person, operation);
     const declined = (cancelled.has(orderId) || pends) && !owner.has(orderId);
     if (owner.get(orderId) === person || reported.has(orderId) || declined) continue;
@@ -155,7 +155,7 @@ function* checkOwners({ history, orders }: Facts): Generator<Anomaly> {
   }
 }
 
-/** Whether a check-out that came to nothing was under way while the list was read. */
+/** Tells whether a check-out without a result was running while the list was read. */
 function asksMeanwhile({ operations }: History, person: string, readId: number): boolean {
   const read = operations.find(({ id }) => id === readId)!;
   const within = (one: Operation): boolean =>
@@ -163,7 +163,7 @@ function asksMeanwhile({ operations }: History, person: string, readId: number):
   return operations.some((one) => one.kind === 'checkout' && one.outcome === 'failed' && one.person === person && within(one));
 }
 
-/** Against what was there before anybody bought; where that look failed, only that nothing goes below nothing. */
+/** Compares sales with the stock before the first purchase. If that first look failed, it only checks that no stock falls below zero. */
 function* checkStock({ history, orders }: Facts): Generator<Anomaly> {
   const firstSaleMs = history.operations.find(({ kind }) => kind === 'checkout')?.invokedAtMs ?? Infinity;
   const shelves = Map.groupBy(

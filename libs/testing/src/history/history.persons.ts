@@ -1,11 +1,12 @@
 /**
- * A command is its id and a person. Whichever of that person's carts took it, it is one; where another person gives the same id, it is theirs, and
- * another. Here a history is rewritten so that each has a name of its own: `d1.4`, and `d1.4 of p2` for who came later.
+ * A command is its id and a person. It is one command, whichever of that person's carts took it. The same id from
+ * another person is another command. This file rewrites a history so that each command has its own name: `d1.4`, and
+ * `d1.4 of p2` for the person who used the id later.
  */
 import { namesOf, textOf, type Claim, type ShownLine } from './history.terms.ts';
 import type { History, Operation } from './history.ts';
 
-/** Whoever the cart is of: a guest's, once it may have been claimed, is of who signed in. */
+/** The owner of a cart. A guest's cart that may have been claimed belongs to the user who signed in. */
 export const ownerOf = (cart: string, claims: ReadonlyMap<string, Claim>): string => {
   const claim = claims.get(cart);
   return claim === undefined ? cart : `user:${claim.person}`;
@@ -43,7 +44,7 @@ function renamed(operation: Operation, nameOf: (name: string) => string): Operat
       output: {
         ...output,
         ...all(output, 'dots'),
-        // Of a cart: those of an order have no dots.
+        // Only for dots of a cart: lines of an order have no dots.
         ...(operation.kind === 'read' && {
           lines: (lines as ShownLine[]).map((line) => ({ ...line, ...(line.dots && { dots: line.dots.map(nameOf) }) })),
         }),

@@ -1,4 +1,4 @@
-/** Every read, at any time: what must never be shown, what a token promises, and how long things take to show. */
+/** Judges every read, at any time: data that must never show, the promise of a token, and how long a command takes to show. */
 import { ownerOf } from './history.persons.ts';
 import type { Anomaly, Fault } from './history.ts';
 import { covers, quantitiesOf, textOf, type Command, type Facts, type HistoryBounds, type Read } from './history.terms.ts';
@@ -15,7 +15,7 @@ export function checkReads(facts: Facts, bounds: HistoryBounds, told: ReadonlySe
   ];
 }
 
-/** Holds for a stale one too: a cart may be old, but is never made of what nobody asked for. */
+/** This holds for a stale read too. A cart may be old, but it never holds anything that was not asked for. */
 function* checkShown({ dots, lines, operation, cart }: Read, facts: Facts): Generator<Anomaly> {
   if (dots === undefined) return;
   const unknown = [...dots].filter((dot) => !facts.commands.has(dot));
@@ -50,7 +50,10 @@ function* checkShown({ dots, lines, operation, cart }: Read, facts: Facts): Gene
   }
 }
 
-/** Whether the read brought this cart's position, at or behind that of the command's record. Whoever sent it. */
+/**
+ * Tells whether the read brought a position of this cart that is at or after the record of the command.
+ * The sender of the command does not matter.
+ */
 function isCovered({ attempts }: Command, { operation, cart }: Read): boolean {
   const token = textOf(operation.input['token']);
   if (token === '' || operation.input['tokenCart'] !== cart) return false;
@@ -63,8 +66,8 @@ const mayBeKilled = (dot: string, { killsOf }: Facts, beforeMs: number): boolean
 const isMade = ({ kind }: Command): boolean => kind === 'add' || kind === 'set' || kind === 'apply-coupon';
 
 /**
- * What was acknowledged is there: for a read that brings its position at once, else in time. Once something may have killed it nothing can be
- * said of it any more, so only a few are looked at for each read, however long the history.
+ * An acknowledged command must show: at once for a read that brings its position, else within a bound. After a possible kill nothing is
+ * certain about it any more. So each read checks only a few commands, however long the history is.
  */
 function* checkPresent(
   cart: string,
@@ -93,7 +96,10 @@ function* checkPresent(
   }
 }
 
-/** What was removed is not: likewise. An order's lines go when the cart has heard of it, which the end of the history judges. */
+/**
+ * A killed dot must not show, within the same bounds. Lines of an order go when the cart has heard of the
+ * order; the end of the history judges that.
+ */
 function* checkKilled(read: Read, facts: Facts, bounds: HistoryBounds, told: ReadonlySet<string>): Generator<Anomaly> {
   for (const dot of read.dots!) {
     if (told.has(dot)) continue;
@@ -120,7 +126,7 @@ function* checkKilled(read: Read, facts: Facts, bounds: HistoryBounds, told: Rea
 
 const answerOf = ({ attempts }: Command): Command['attempts'][number] => attempts.find(({ outcome }) => outcome === 'ok') ?? attempts[0]!;
 
-/** `merged` says that all the guest had when it was claimed is in. */
+/** `merged` promises that the cart holds everything that the guest had at the time of the claim. */
 function* checkMerged(read: Read, facts: Facts, told: ReadonlySet<string>): Generator<Anomaly> {
   const claim = facts.claimOfSession.get(textOf(read.operation.input['session']));
   if (read.merge !== 'merged' || claim?.certainty !== 'yes') return;
@@ -132,23 +138,23 @@ function* checkMerged(read: Read, facts: Facts, told: ReadonlySet<string>): Gene
   }
 }
 
-/** While something is broken, and a while after, lateness is what the fault does. */
+/** During a fault, and for a while after it, the fault explains any lateness. */
 const isDisturbed = (faults: readonly Fault[], fromMs: number, toMs: number, graceMs: number): boolean =>
   faults.some((fault) => fault.fromMs < toMs && fault.toMs + graceMs > fromMs);
 
-/** Eventually is a time: on a healthy system what was acknowledged so long ago shows everywhere. */
+/** "Eventually" has a bound: on a healthy system a command that was acknowledged so long ago shows everywhere. */
 function isLate(ackedAtMs: number, { operation }: Read, { history }: Facts, { visibleWithinMs }: HistoryBounds): boolean {
   if (ackedAtMs + visibleWithinMs >= operation.invokedAtMs) return false;
   return !isDisturbed(history.faults, ackedAtMs, operation.invokedAtMs, visibleWithinMs);
 }
 
-/** Between the two a sign-out may have made it forget. */
+/** A sign-out between the two reads may have made the device forget its position. */
 function bringsWhat(before: Read, { operation, cart }: Read): boolean {
   const reached = textOf(before.operation.output?.['reached']);
   return operation.input['tokenCart'] === cart && reached !== '' && covers(textOf(operation.input['token']), reached);
 }
 
-/** What one device sees in one cart goes forward only, whatever becomes of the view: where it brings how far it had seen. */
+/** A device that sends its position sees each cart only go forward, also when the view was lost or put back. */
 function* checkOrder(reads: readonly Read[], facts: Facts, told: ReadonlySet<string>): Generator<Anomaly> {
   const gone = new Map<string, Read>();
   let before: Read | undefined;

@@ -1,6 +1,6 @@
 /**
- * How often a history repeats a command, and across what: so that a run which never did it cannot pass for one that did. Counted are repetitions that
- * were answered well, in the order in which they were sent.
+ * How often a history repeats a command, and in which situations. So a run that never repeated one cannot pass for a run that did. Only
+ * well answered repetitions count, in the order in which they were sent.
  */
 import { claimsOf } from './history.claims.ts';
 import { ownerOf } from './history.persons.ts';
@@ -31,7 +31,7 @@ export function repeatsOf(history: History): Repeats {
   for (const operation of history.operations) {
     const { input, kind } = operation;
     const name = textOf(input['commandId']);
-    // Whoever tries a cookie that has ended is no page that repeats.
+    // A device that tries an ended cookie does not repeat as a page does.
     if (name === '' || kind === 'use-ended-session') continue;
     const before = attempts.get(name) ?? [];
     if (operation.outcome === 'ok') for (const one of kindsOf(operation, before)) counts[one]++;
@@ -58,7 +58,7 @@ export function repeatsOf(history: History): Repeats {
   }
 }
 
-/** @returns what a run has not tried, in words */
+/** @returns the situations that a run has not tried, in words */
 export function untriedRepeats(repeats: Repeats, wanted: readonly RepeatKind[] = Object.keys(repeatKinds) as RepeatKind[]): string[] {
   return wanted.filter((kind) => repeats[kind] === 0).map((kind) => `no command was repeated ${repeatKinds[kind]}`);
 }

@@ -1,4 +1,4 @@
-/** Whose cart is shown to whom, and who is still let in. */
+/** Judges which person is shown which cart, and which sessions are still accepted. */
 import type { Anomaly, Operation } from './history.ts';
 import { textOf, type Facts, type HistoryBounds } from './history.terms.ts';
 
@@ -6,7 +6,7 @@ export function checkSessions(facts: Facts, bounds: HistoryBounds): Anomaly[] {
   return [...checkEnded(facts, bounds), ...checkCartIds(facts)];
 }
 
-/** When each cookie was over for certain: the answer that said so. */
+/** The answer after which each cookie had certainly ended. */
 function endsOf({ history }: Facts): Map<string, Operation> {
   const ends = new Map<string, Operation>();
   for (const operation of history.operations) {
@@ -35,7 +35,7 @@ function* checkEnded(facts: Facts, { revokedWithinMs, revokedDuringFaultsWithinM
   }
 }
 
-/** One cart has one id, and one id is of one cart. */
+/** One cart has one id, and one id belongs to one cart. */
 function* checkCartIds({ history }: Facts): Generator<Anomaly> {
   const idOf = new Map<string, Operation>();
   const cartOf = new Map<string, Operation>();

@@ -1,4 +1,4 @@
-/** The words that the checker's parts share: commands, kills, reads, orders. */
+/** The terms that the checker's parts share: commands, kills, reads, orders. */
 import type { History, Operation } from './history.ts';
 
 export type Certainty = 'yes' | 'maybe' | 'no';
@@ -6,31 +6,31 @@ export type Certainty = 'yes' | 'maybe' | 'no';
 export interface Command {
   readonly name: string;
   readonly kind: string;
-  /** Whose it became: of a guest's command, whoever signed in. */
+  /** The owner of the command: for a guest's command, the user who signed in. */
   readonly person: string;
-  /** Where it was sent, first to last: `guest:d2#3`, `user:p1`. More than one where it was repeated after a sign-in. */
+  /** The carts that it was sent to, first to last: `guest:d2#3`, `user:p1`. More than one when it was repeated after a sign-in. */
   readonly carts: readonly string[];
-  /** Those carts that showed it. */
+  /** The carts among them that showed it. */
   readonly shown: ReadonlySet<string>;
   readonly client: string;
   readonly productId: string | undefined;
   readonly quantity: number;
   readonly certainty: Certainty;
   readonly invokedAtMs: number;
-  /** Of the first good answer; infinite where there is none. */
+  /** The time of the first good answer; infinite where there is none. */
   readonly ackedAtMs: number;
   readonly attempts: readonly Operation[];
 }
 
-/** What a removal, a set, a clearing or an order can kill: only what its sender had seen. */
+/** A removal, a set, a clearing or an order. It can kill only dots that its sender had seen. */
 export interface Kill {
   readonly name: string;
   readonly observed: ReadonlySet<string>;
-  /** Of this line alone. */
+  /** Limits the kill to this product's line. */
   readonly productId: string | undefined;
   readonly certainty: Certainty;
   readonly client: string;
-  /** One that was sent to two carts is two kills. */
+  /** The cart that it was sent to. A command that was sent to two carts is two kills. */
   readonly cart: string;
   readonly invokedAtMs: number;
   readonly ackedAtMs: number;
@@ -57,7 +57,7 @@ export interface Read {
   readonly atMs: number;
 }
 
-/** A guest's cart at a sign-in. */
+/** A guest's cart at the time of a sign-in. */
 export interface Claim {
   readonly guestCart: string;
   readonly person: string;
@@ -69,7 +69,7 @@ export interface Claim {
 export interface Facts {
   readonly history: History;
   readonly commands: ReadonlyMap<string, Command>;
-  /** By the cart that they were sent to, each as that cart knows it. */
+  /** Commands by the cart that they were sent to, each as that cart knows it. */
   readonly commandsOfCart: ReadonlyMap<string, readonly Command[]>;
   readonly killsOf: ReadonlyMap<string, readonly Kill[]>;
   readonly kills: readonly Kill[];
@@ -91,22 +91,22 @@ export interface Told {
   readonly discount: number;
   readonly total: number;
   readonly steps?: readonly string[];
-  /** The one that counted. */
+  /** The coupon that counted. */
   readonly coupon?: string;
 }
 
 export interface Order {
   readonly key: string;
   readonly person: string;
-  /** The dots of the cart as the person had seen it. The cart lets go of all of them, coupons that did not count included. */
+  /** The dots of the cart as the person had seen it. The cart lets go of all of them, also of coupons that did not count. */
   readonly observed: readonly string[];
   readonly attempts: readonly Operation[];
-  /** Everything that any answer said of it, in order of time. */
+  /** Everything that any answer said about the order, in order of time. */
   readonly told: readonly (Told & { readonly operation: number })[];
   readonly certainty: Certainty;
 }
 
-/** `max(sets) + sum(adds)` by product; lines of nothing are not shown. */
+/** `max(sets) + sum(adds)` for each product; lines of quantity 0 are not shown. */
 export function quantitiesOf(dots: Iterable<string>, commands: ReadonlyMap<string, Command>): Map<string, number> {
   const sets = new Map<string, number>();
   const added = new Map<string, number>();
@@ -123,15 +123,21 @@ export function quantitiesOf(dots: Iterable<string>, commands: ReadonlyMap<strin
 }
 
 export interface HistoryBounds {
-  /** From a logout's answer on, where nothing is broken: the lease of the identity cache and what a request takes. Of mode hybrid unless told. */
+  /**
+   * Time from a logout's answer until all refuse the session, where nothing is broken: the lease of the identity cache, and one
+   * request. The default is for mode hybrid.
+   */
   readonly revokedWithinMs: number;
-  /** While auth cannot be asked a cached identity is used to the end of its passport. */
+  /** The same bound while auth cannot be asked: a cached identity is then used until its passport ends. */
   readonly revokedDuringFaultsWithinMs: number;
-  /** From a command's answer until every device is shown it, where nothing is broken. */
+  /** Time from a command's answer until every device is shown it, where nothing is broken. */
   readonly visibleWithinMs: number;
 }
 
-/** Positions are `region:partition:offset`: whether one is of the same partition as the other, and as far or further. */
+/**
+ * Positions are `region:partition:offset`. The result is true when both are of the same partition
+ * and `token` is at least as far as `other`.
+ */
 export function covers(token: string, other: string): boolean {
   const [here, there] = [token, other].map((text) => /^(.*):(\d+)$/.exec(text));
   return here?.[1] === there?.[1] && here !== undefined && there !== undefined && BigInt(here![2]!) >= BigInt(there![2]!);

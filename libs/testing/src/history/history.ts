@@ -1,14 +1,14 @@
 /**
- * What clients did to a shop and what they were told, as Jepsen records it: an operation is invoked, and ends ok, failed or unknown. The
- * checker (history.check.ts) knows nothing else; so a history can be written down, read again and judged anywhere.
+ * The requests of clients to a shop and the answers they got, recorded as Jepsen does: an operation is invoked, and ends ok, failed or
+ * unknown. The checker (history.check.ts) knows nothing else. So a history can be written down, read again and judged anywhere.
  *
- * All times are of the one clock of the process that drives the clients, in milliseconds since 1970, with fractions: an operation that
- * completed before another was invoked really came first. Nothing here is compared with a clock of the shop.
+ * All times come from the one clock of the process that drives the clients, in milliseconds since 1970, with fractions. So an operation
+ * that completed before another was invoked really came first. No time here is compared with a clock of the shop.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 
-/** What each kind carries: ShopInput and ShopOutput below. */
+/** ShopInput and ShopOutput below show the data of each kind. */
 export type OperationKind =
   | 'begin-guest'
   | 'register'
@@ -29,12 +29,12 @@ export type OperationKind =
   | 'use-ended-session';
 
 /**
- * ok: it happened, and this was the answer. failed: refused for certain, it did not and will not happen. unknown: a time-out, a cut
- * connection, 5xx or outcome_unknown; it may have happened, and may still happen later.
+ * ok: it happened, and this was the answer. failed: the shop refused it for certain; it did not happen and will not. unknown: a time-out, a
+ * cut connection, 5xx or outcome_unknown. It may have happened, and may still happen later.
  */
 export type Outcome = 'ok' | 'failed' | 'unknown';
 
-/** For people: "failed" sounds as if the shop had failed; it said no. */
+/** Words for people. "failed" sounds as if the shop had failed, but the shop refused. */
 export const outcomeWords: Readonly<Record<Outcome, string>> = { ok: 'ok', failed: 'refused', unknown: 'unknown' };
 
 export interface Operation {
@@ -42,12 +42,12 @@ export interface Operation {
   readonly id: number;
   /** One device: one cookie jar, one call at a time. */
   readonly client: string;
-  /** Whoever the client says it is, also while still a guest: a guest's cart is this person's at sign-in. */
+  /** The person that the client claims to be, also while still a guest. At sign-in the guest's cart becomes this person's. */
   readonly person: string;
   readonly kind: OperationKind;
   readonly gateway: string;
   readonly invokedAtMs: number;
-  /** Undefined while no answer came: then the outcome is unknown. */
+  /** Undefined while no answer came; the outcome is then unknown. */
   readonly completedAtMs: number | undefined;
   readonly outcome: Outcome;
   readonly input: Readonly<Record<string, unknown>>;
@@ -55,7 +55,7 @@ export interface Operation {
   readonly error?: string;
 }
 
-/** Something that was done to the system while clients worked. */
+/** A fault that was caused in the system while clients worked. */
 export interface Fault {
   readonly name: string;
   readonly target: string;
@@ -67,18 +67,18 @@ export interface History {
   readonly seed: number;
   readonly operations: readonly Operation[];
   readonly faults: readonly Fault[];
-  /** From when on nothing was broken any more. */
+  /** The time from which nothing was broken any more. */
   readonly healedAtMs: number;
 }
 
 export interface Anomaly {
   readonly kind: string;
   readonly message: string;
-  /** Ids of the few operations that show it. */
+  /** Ids of the few operations that show the anomaly. */
   readonly operations: readonly number[];
 }
 
-/** What a command was repeated across; history.repeats.ts says each in words. */
+/** The situation in which a command was repeated. history.repeats.ts describes each in words. */
 export type RepeatKind = 'lost-answer' | 'other-gateway' | 'sign-in' | 'sign-in-taken' | 'sign-out' | 'other-person';
 /** Repetitions that were answered well. */
 export type Repeats = Readonly<Record<RepeatKind, number>>;
@@ -87,11 +87,11 @@ export interface Verdict {
   readonly ok: boolean;
   readonly anomalies: readonly Anomaly[];
   /**
-   * From the acknowledgement of a command to the first later read of its watcher that shows it. `unseen`: given up by the watcher after some
-   * looks, or dead before one; later than `max`, if ever.
+   * Time from the acknowledgement of a command to the first later read of its watcher that shows it. `unseen` counts commands that the
+   * watcher gave up after some looks, and those that died before a look. They show later than `max`, if ever.
    */
   readonly visibleMs: { readonly count: number; readonly unseen: number; readonly p50: number; readonly p99: number; readonly max: number };
-  /** How often commands were repeated, and across what: a run without them says nothing of them. */
+  /** How often commands were repeated, and in which situations. A run without repetitions proves nothing about them. */
   readonly repeats: Repeats;
   /** Operations by kind and outcome, in words: `add ok`, `add refused`. */
   readonly counts: Readonly<Record<string, number>>;
@@ -103,11 +103,11 @@ export const historyNowMs = (): number => performance.timeOrigin + performance.n
 export type Ended = Pick<Operation, 'outcome' | 'output' | 'error'>;
 
 export interface Recorder {
-  /** The returned function ends the operation, once; one that is never ended stays unknown. */
+  /** The returned function ends the operation, once. An operation that is never ended stays unknown. */
   invoke(what: Pick<Operation, 'client' | 'person' | 'kind' | 'gateway' | 'input'>): (ended: Ended) => Operation;
   /** A fault that lasts until the returned function is called. */
   fault(name: string, target: string): () => void;
-  /** As far as it got: what is open now is unknown. */
+  /** The operations so far. An open one counts as unknown. */
   operations(): Operation[];
   faults(): Fault[];
   history(seed: number, healedAtMs: number): History;
@@ -136,7 +136,7 @@ export function openRecorder(nowMs: () => number = historyNowMs): Recorder {
   };
 }
 
-/** JSON lines: the first one holds everything but the operations, then one operation a line. */
+/** JSON lines: the first line holds everything except the operations, then each operation has a line. */
 export async function writeHistory(file: string, { operations, ...head }: History): Promise<void> {
   await writeFile(file, [head, ...operations].map((line) => `${JSON.stringify(line)}\n`).join(''));
 }
@@ -150,5 +150,5 @@ export async function readHistory(file: string): Promise<History> {
   };
 }
 
-/** JSON drops what is undefined. */
+/** JSON drops a field that is undefined, so it is put back here. */
 const operationOf = (read: Operation): Operation => ({ ...read, completedAtMs: read.completedAtMs });

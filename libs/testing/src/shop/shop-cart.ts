@@ -1,22 +1,24 @@
-/** Cart commands and reads as a device does them: with what it has seen, repeated under the same command id when no answer came. */
+/**
+ * Cart commands and reads as a device does them. It sends what it has seen, and repeats a command under the same id when no answer came.
+ */
 import { uuidV7 } from '@cloakroom/contracts';
 import type { Cart, CartCoupon, CommandAccepted, LineAccepted } from '@cloakroom/contracts/http';
 import { commandsSeen, type Names } from './shop-dots.ts';
 import type { Asked, ShopCommand, ShopDevice, ShownLine, Told } from './shop-device.ts';
 import type { ShopAnswer } from './shop-transport.ts';
 
-/** Of one command, without a pause; what is unknown then is sent again later. */
+/** Attempts of one command, without a pause. A command that is still unknown then is sent again later. */
 const attemptMax = 3;
 const retryMs = 100;
 
 interface Wish extends ShopCommand {
-  /** What it kills of. */
+  /** The `seen` that the command may kill. */
   readonly seen?: string;
 }
 
-/** Of those that a device keeps to send again: a person who waits for more has given up. */
+/** Commands that a device keeps to send again. A person with more unanswered commands has given up. */
 const pendingMax = 3;
-/** After an answer a page has no reason to repeat; a proxy between it and the shop may. */
+/** A page has no reason to repeat an answered command, but a proxy between page and shop may do so. */
 const needlessShare = 0.08;
 
 /** @returns the last attempt */
@@ -33,7 +35,7 @@ async function send(device: ShopDevice, { seen, ...wish }: Wish): Promise<Told> 
   };
   const session = device.session!;
   const person = device.person.name;
-  // A client that loses interest for now.
+  // A client that loses interest for now makes one attempt.
   const attempts = device.random.chance(0.7) ? attemptMax : 1;
   for (let attempt = 1; ; attempt++) {
     const told = await attemptOf(device, command, attempt, device.random.chance(lossShare) ? lossOf(device) : {});
@@ -49,11 +51,11 @@ async function send(device: ShopDevice, { seen, ...wish }: Wish): Promise<Told> 
   }
 }
 
-/** Cut in the middle, or an answer that is lost on its way back. */
+/** The connection is cut in the middle, or the answer is lost on its way back. */
 const lossOf = ({ random }: ShopDevice): Pick<Asked, 'loses'> => ({
   loses: random.chance(0.5) ? 'answer' : { cutAfterMs: random.below(cutWithinMs) },
 });
-/** About what a command takes on a machine that has nothing else to do. */
+/** About the time that a command takes on an idle machine. */
 const cutWithinMs = 20;
 
 async function attemptOf(device: ShopDevice, command: ShopCommand, attempt: number, how: Pick<Asked, 'loses' | 'gateway'>): Promise<Told> {
@@ -74,8 +76,8 @@ async function attemptOf(device: ShopDevice, command: ShopCommand, attempt: numb
 }
 
 /**
- * As a page does: the same request with the same id, by the guest who sent it or by whoever that guest has become, and never by anybody else. At
- * another gateway, where there is one.
+ * Repeats as a page does: the same request with the same id. The sender is the same guest, or the user that this guest has become, and
+ * never another person. It may use another gateway, where there is one.
  */
 export async function repeatPending(device: ShopDevice): Promise<void> {
   const [first, ...later] = device.pending;
@@ -92,10 +94,13 @@ export async function repeatPending(device: ShopDevice): Promise<void> {
   if (operation.outcome === 'unknown' && attempts < repeatMax)
     device.pending = [{ ...first, session: device.session ?? before, attempts, gateway }, ...device.pending].slice(0, pendingMax);
 }
-/** Past it nobody knows whether it happened. */
+/** After so many attempts the outcome stays unknown. */
 const repeatMax = 6;
 
-/** As no page does: an add that another person gave here before. The id is then this person's too, and the command theirs. */
+/**
+ * Sends an add that another person gave on this device before, as no page does. The id is then this
+ * person's too, and the command is theirs.
+ */
 export async function copyLeftBehind(device: ShopDevice): Promise<void> {
   const [first, ...others] = device.leftBehind;
   device.leftBehind = others;
@@ -105,7 +110,7 @@ export async function copyLeftBehind(device: ShopDevice): Promise<void> {
 
 export async function addLine(device: ShopDevice, productId: string, quantity: number): Promise<Told> {
   const before = device.lines.get(productId);
-  // Only makes the answer's `seen` complete: an add kills nothing.
+  // It only makes the answer's `seen` complete: an add kills nothing.
   const body = { productId, quantity, ...(before !== undefined && { seen: before.seen }) };
   const told = await send(device, { kind: 'add', method: 'POST', path: '/api/cart/lines', body, input: { productId, quantity } });
   const answered = told.answer.body as LineAccepted | undefined;
@@ -147,13 +152,13 @@ export const removeCoupon = (device: ShopDevice, { code, seen }: CartCoupon): Pr
 export interface ReadAs {
   readonly token: boolean;
   readonly gateway?: string;
-  /** After everything was mended: what it shows should be the end of it. */
+  /** A read after everything was mended: it should show the final state. */
   readonly final?: boolean;
-  /** The command that it waits to be shown. */
+  /** The command that the reader waits for. */
   readonly looksFor?: string;
 }
 
-/** What it shows becomes what the device has seen. */
+/** The content of the read becomes what the device has seen. */
 export async function readCart(device: ShopDevice, { token, gateway, final, looksFor }: ReadAs): Promise<Told> {
   const { session, position } = device;
   const told = await device.ask({
@@ -172,7 +177,7 @@ export async function readCart(device: ShopDevice, { token, gateway, final, look
   });
   const cart = told.answer.body as Cart | undefined;
   if (told.operation.outcome === 'ok' && session !== undefined && device.session === session) device.reached(told.answer, session.cart);
-  // One that is behind would take back what this device knows already.
+  // An answer that is behind would undo what this device knows already.
   if (told.operation.outcome === 'ok' && cart !== undefined && !cart.stale && device.session === session) {
     device.lines = new Map(cart.lines.map((line) => [line.productId, line]));
     device.seen = cart.seen;
@@ -181,7 +186,7 @@ export async function readCart(device: ShopDevice, { token, gateway, final, look
   return told;
 }
 
-/** `dots` are missing where `seen` is not one that we can read. */
+/** `dots` is missing where `seen` is not of the kind that we can read. */
 export function readOutput(answer: ShopAnswer, names: Names): Record<string, unknown> {
   const cart = answer.body as Cart;
   const dotsOf = (seen: string): string[] | undefined => commandsSeen(seen)?.map((id) => names.of(id));

@@ -1,4 +1,7 @@
-/** One device of a person: a cookie jar, what it has seen, and every call written down. What it does is elsewhere: sessions, carts, orders (shop-*.ts). */
+/**
+ * One device of a person: a cookie jar, the cart as it was last seen, and a record of every call. Other files hold its
+ * actions: sessions, carts, orders (shop-*.ts).
+ */
 import type { CartCoupon, CartLine, Problem } from '@cloakroom/contracts/http';
 import type { Operation, OperationKind, Outcome, Recorder } from '../history/history.ts';
 import { covers } from '../history/history.terms.ts';
@@ -10,30 +13,30 @@ export interface ShopPerson {
   readonly name: string;
   readonly email: string;
   readonly password: string;
-  /** What this person buys; nobody else but for `scarce` ones. */
+  /** The products that this person buys. Other persons do not buy them, except the `scarce` ones. */
   readonly products: readonly string[];
   addressId?: string;
 }
 
 export interface ShopSession {
-  /** Of one cookie: `d2#3`. */
+  /** Names one cookie: `d2#3`. */
   readonly id: string;
   readonly kind: 'guest' | 'user';
   /** Names the cart: `guest:d2#3`, `user:p1`. */
   readonly cart: string;
 }
 
-/** A command of a cart, as it is sent and sent again. */
+/** A command of a cart, with all that is needed to send it again. */
 export interface ShopCommand {
   readonly kind: 'add' | 'set' | 'remove' | 'clear' | 'apply-coupon' | 'remove-coupon';
   readonly method: string;
   readonly path: string;
-  /** With the command id. */
+  /** Includes the command id. */
   readonly body: Readonly<Record<string, unknown>>;
   readonly input: Readonly<Record<string, unknown>>;
 }
 
-/** One that has to be sent again, or that its person once gave. */
+/** A command that must be sent again, or that its person once gave. */
 export interface PendingCommand {
   readonly command: ShopCommand;
   readonly session: ShopSession;
@@ -56,7 +59,7 @@ export interface Shared {
   readonly time: ShopTime;
   readonly recorder: Recorder;
   readonly names: Names;
-  /** The share of commands whose answer the client loses; none unless told. */
+  /** The share of commands whose answer the client loses; 0 by default. */
   readonly lossShare?: number;
 }
 
@@ -68,12 +71,12 @@ export interface Asked {
   readonly headers?: Readonly<Record<string, string>>;
   readonly input: Readonly<Record<string, unknown>>;
   readonly gateway?: string;
-  /** Instead of the device's own. */
+  /** Replace the device's own cookies. */
   readonly cookies?: string;
-  /** Sends the newest Consistency-Token. */
+  /** True sends the newest Consistency-Token. */
   readonly token?: boolean;
   readonly loses?: ShopCall['loses'];
-  /** What of a good answer is written down. */
+  /** Picks the part of a good answer that is written down. */
   readonly output?: (answer: ShopAnswer) => Record<string, unknown>;
   readonly person?: string;
 }
@@ -92,19 +95,19 @@ export class ShopDevice {
   readonly random: Choices;
   person: ShopPerson;
   session: ShopSession | undefined;
-  /** The furthest position that an answer told this device, and of which cart. */
+  /** The furthest position that an answer told this device, and the cart that it belongs to. */
   position: { readonly token: string; readonly cart: string } | undefined;
-  /** By product. */
+  /** Lines by product. */
   lines = new Map<string, ShownLine>();
-  /** The cart's. */
+  /** The `seen` of the cart. */
   seen = '';
   coupons: readonly CartCoupon[] = [];
   readonly ended: EndedSession[] = [];
   /** Commands whose outcome this device does not know, oldest first. */
   pending: PendingCommand[] = [];
-  /** What somebody else gave here before: no page sends it again. */
+  /** Commands that another person gave on this device before. No page sends them again. */
   leftBehind: PendingCommand[] = [];
-  /** Of the guests of this device, by session: who signed in. */
+  /** The users that guests of this device became, by session. */
   readonly became = new Map<string, string>();
   readonly #jar = new Map<string, string>();
   #commands = 0;
@@ -130,7 +133,7 @@ export class ShopDevice {
     return [...this.#jar].map(([name, value]) => `${name}=${value}`).join('; ');
   }
 
-  /** Whatever it had seen was of that session's cart. */
+  /** Everything that the device had seen belonged to that session's cart. */
   forgetSession(): void {
     for (const name of sessionCookies) this.#jar.delete(name);
     this.session = undefined;
@@ -144,13 +147,13 @@ export class ShopDevice {
     this.coupons = [];
   }
 
-  /** Notes how far an answer about the cart had come. Answers come in any order, and one that brought no position may be behind. */
+  /** Notes the position of an answer about the cart. Answers come in any order, and one without a position may be behind. */
   reached({ headers }: ShopAnswer, cart: string): void {
     const token = String(headers['consistency-token'] ?? '');
     if (token !== '' && (this.position?.cart !== cart || covers(token, this.position.token))) this.position = { token, cart };
   }
 
-  /** Ends the recorded operation whatever comes; a device that is told that its session has ended believes it. */
+  /** Always ends the recorded operation. A device that is told that its session has ended believes it. */
   async ask(asked: Asked): Promise<Told> {
     const gateway = asked.gateway ?? this.random.pick(this.shared.gateways);
     const shownCookies = asked.cookies ?? this.cookies();
@@ -190,7 +193,7 @@ export class ShopDevice {
       const pair = line.split(';', 1)[0]!;
       const at = pair.indexOf('=');
       const [name, value] = [pair.slice(0, at), pair.slice(at + 1)];
-      // Positions are sent as headers, where the history says so.
+      // The jar leaves this cookie out: a device sends its position as a header, and only where the history says so.
       if (name === 'consistency') continue;
       if (value === '' || /; *max-age=0/i.test(line)) this.#jar.delete(name);
       else this.#jar.set(name, value);
@@ -198,7 +201,7 @@ export class ShopDevice {
   }
 }
 
-/** Of these a 503 says that nothing was done. With the others it may come from behind the part that did it. */
+/** For these codes a 503 means that nothing was done. Any other 503 may come from behind the part that did the work. */
 const refusedBeforeItHappened: readonly string[] = ['unavailable', 'identity_unavailable'];
 const reachesOnlyCart: readonly OperationKind[] = ['add', 'set', 'remove', 'clear', 'apply-coupon', 'remove-coupon', 'use-ended-session'];
 

@@ -1,11 +1,12 @@
 /**
- * `seen` is opaque to a shop's clients. The checker looks inside: it then knows exactly what a removal could have observed, and what a cart
- * says that it is made of, instead of having to guess from times. A history calls each command by a short name: `d2.14`, the 14th of device d2.
+ * `seen` is opaque to a shop's clients, but the checker looks inside. It then knows exactly which dots a removal could have
+ * observed, and which dots a cart is made of. Without this it would have to guess from times. A history gives each command a
+ * short name: `d2.14`, the 14th of device d2.
  */
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { formatUuid, SeenDotsSchema, uuidToBytes } from '@cloakroom/contracts';
 
-/** The command ids; undefined when this is not a `seen` of the kind that we know. */
+/** The command ids, or undefined for a `seen` of a kind that we do not know. */
 export function commandsSeen(seen: string): string[] | undefined {
   if (seen === '') return [];
   try {
@@ -19,7 +20,7 @@ export function commandsSeen(seen: string): string[] | undefined {
   }
 }
 
-/** For shops that are simulated. */
+/** Makes a `seen` for simulated shops. */
 export function seenOf(cartId: string, commandIds: readonly string[]): string {
   if (commandIds.length === 0) return '';
   const message = create(SeenDotsSchema, { carts: [{ cartId, commandIds: Buffer.concat(commandIds.map((id) => uuidToBytes(id))) }] });
@@ -29,7 +30,7 @@ export function seenOf(cartId: string, commandIds: readonly string[]): string {
 export interface Names {
   /** Names a command that is about to be sent. */
   add(commandId: string, name: string): void;
-  /** The full id for one that no client of this run made. */
+  /** The short name of the command, or the full id when no client of this run made it. */
   of(commandId: string): string;
 }
 

@@ -1,14 +1,17 @@
-/** Check-outs as a device does them: preview, then one Idempotency-Key until there is an answer; at times twice at once, as an impatient thumb does. */
+/**
+ * Check-outs as a device does them: a preview, then one Idempotency-Key until there is an answer. Sometimes a device sends
+ * two at once, like a person who taps twice.
+ */
 import type { Order, OrderLine, OrderPage, OrderPreview, Product, Profile } from '@cloakroom/contracts/http';
 import { reauthenticate } from './shop-sessions.ts';
 import { commandsSeen } from './shop-dots.ts';
 import type { ShopDevice, Told } from './shop-device.ts';
 
-/** Of one key: a person waits that long for their order. */
+/** Attempts with one key. A person waits that long for an order. */
 const attemptMax = 5;
 const retryMs = 500;
 
-/** How a simulated payment ends; most are paid. */
+/** How a simulated payment ends. Most payments succeed. */
 const paymentMethods = {
   card_pays: 12,
   card_declined: 2,
@@ -17,7 +20,7 @@ const paymentMethods = {
   card_double_callback: 2,
 };
 
-/** An order needs one; made once a person. */
+/** An order needs an address; it is made once for each person. */
 export async function giveAddress(device: ShopDevice): Promise<boolean> {
   const { person, shared } = device;
   const address = { name: person.name, line1: '1 Main Street', city: 'Utrecht', postalCode: '3511 AA', country: 'NL' };
@@ -40,7 +43,7 @@ export async function giveAddress(device: ShopDevice): Promise<boolean> {
   return false;
 }
 
-/** Orders what this device has seen of the cart. */
+/** Orders the cart as this device has seen it. */
 export async function checkOut(device: ShopDevice, key: string): Promise<void> {
   const { seen, session, shared } = device;
   if (session?.kind !== 'user' || device.person.addressId === undefined || seen === '') return;
@@ -91,7 +94,7 @@ const pageSize = 50;
 /** 1,000 orders: more than a run makes for one person. */
 const pageMax = 20;
 
-/** All of the person's orders. */
+/** Reads all orders of the person. */
 export async function readOrders(device: ShopDevice, final = false): Promise<void> {
   const orders: Record<string, unknown>[] = [];
   const { session } = device;
@@ -112,7 +115,7 @@ export async function readOrders(device: ShopDevice, final = false): Promise<voi
   }
 }
 
-/** What is left of it. */
+/** Reads the stock that is left. */
 export const readProduct = (device: ShopDevice, productId: string): Promise<Told> =>
   device.ask({
     kind: 'read-product',
@@ -136,7 +139,7 @@ function orderOutput({ orderId, status, lines, subtotal, discount, total, steps,
   };
 }
 
-/** Two lines of one product are two: the sum is what leaves the shelf. */
+/** Two lines of one product count together: their sum leaves the stock. */
 function quantitiesOf(lines: readonly Pick<OrderLine, 'productId' | 'quantity'>[]): Record<string, number> {
   const sums: Record<string, number> = {};
   for (const { productId, quantity } of lines) sums[productId] = (sums[productId] ?? 0) + quantity;

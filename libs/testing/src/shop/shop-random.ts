@@ -1,13 +1,13 @@
-/** Choices that a seed decides: each device has a stream of its own, so that what one chooses does not depend on how fast another was answered. */
+/** Choices that a seed decides. Each device has its own stream, so the choices of one do not depend on how fast another was answered. */
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
 export interface Choices {
-  /** 0 to below `end`. */
+  /** A number from 0 to below `end`. */
   below(end: number): number;
   chance(probability: number): boolean;
   pick<T>(from: readonly T[]): T;
-  /** By weight; those of weight 0 never. */
+  /** Picks by weight; a choice of weight 0 is never picked. */
   weighted<T extends string>(weights: Readonly<Record<T, number>>): T;
   bytes(count: number): Uint8Array;
 }

@@ -1,4 +1,4 @@
-/** Beginning and ending sessions as a device does it, and trying what has ended. */
+/** Begins and ends sessions as a device does it, and tries ended ones. */
 import { uuidV7 } from '@cloakroom/contracts';
 import type { SignedIn } from '@cloakroom/contracts/http';
 import type { EndedSession, ShopDevice, ShopPerson, ShopSession, Told } from './shop-device.ts';
@@ -10,7 +10,7 @@ const retryMs = 300;
 
 const userSession = (id: string, person: string): ShopSession => ({ id, kind: 'user', cart: `user:${person}` });
 
-/** A first write would begin one too; two in parallel would begin two. */
+/** A first write would begin a session too, but two parallel writes would begin two. */
 export async function beginGuest(device: ShopDevice): Promise<void> {
   const id = device.nextSessionId();
   const { operation } = await device.ask({
@@ -37,14 +37,14 @@ export async function register(device: ShopDevice): Promise<boolean> {
       input: { session: id, cart: `user:${person.name}`, attempt },
     });
     if (told.operation.outcome === 'ok') device.session = userSession(id, person.name);
-    // An answer that was lost: the account is there.
+    // After a lost answer: the account exists.
     if (told.operation.outcome === 'ok' || told.operation.error === 'email_taken') return true;
     await device.shared.time.sleep(retryMs);
   }
   return false;
 }
 
-/** What the guest had is claimed by whoever signs in; the guest's cookie has ended when the answer comes. */
+/** The sign-in claims the guest's cart. The guest's cookie has ended when the answer comes. */
 export async function login(device: ShopDevice, person: ShopPerson): Promise<boolean> {
   const before = device.session;
   const cookies = device.cookies();
@@ -72,14 +72,14 @@ export async function login(device: ShopDevice, person: ShopPerson): Promise<boo
   return false;
 }
 
-/** The page of whoever comes next knows nothing of what was shown, or was still to be sent again. */
+/** The next person's page knows nothing of what was shown, or of commands that were still to be sent again. */
 function handOn(device: ShopDevice): void {
   device.forgetCart();
   device.leftBehind = device.pending.filter(({ command, session }) => command.kind === 'add' && session.kind === 'user');
   device.pending = [];
 }
 
-/** A browser keeps its cookie until the answer came. */
+/** A browser keeps its cookie until the answer has come. */
 export async function logout(device: ShopDevice): Promise<boolean> {
   const { session, person } = device;
   if (session === undefined) return true;
@@ -103,7 +103,7 @@ export async function logout(device: ShopDevice): Promise<boolean> {
   return false;
 }
 
-/** The token is rotated: the session goes on under another cookie, and the one before has ended. */
+/** The token is rotated: the session continues under a new cookie, and the old cookie has ended. */
 export async function reauthenticate(device: ShopDevice): Promise<boolean> {
   const { session, person } = device;
   if (session === undefined) return false;
@@ -122,7 +122,7 @@ export async function reauthenticate(device: ShopDevice): Promise<boolean> {
   return true;
 }
 
-/** As a thief of the cookie would, at whichever gateway. What is accepted within the bound counts like any other command. */
+/** Uses an ended cookie as a thief would, at any gateway. A command that is accepted within the bound counts like any other. */
 export async function useEnded(device: ShopDevice, { session, person, cookies }: EndedSession, productId: string): Promise<Told> {
   const same = { session: session.id, cart: session.cart };
   if (device.random.chance(0.5)) {

@@ -2,7 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { ShopTime } from './shop-transport.ts';
 
-/** Time passes to the next waiter when nobody has anything else to do. */
+/** Simulated time jumps to the next waiter when no other work is left. */
 export class SimulatedTime implements ShopTime {
   #now = 1_000_000;
   readonly #waiting: { readonly atMs: number; readonly wake: () => void }[] = [];
@@ -13,7 +13,7 @@ export class SimulatedTime implements ShopTime {
   sleep(ms: number): Promise<void> {
     return new Promise((wake) => this.#waiting.push({ atMs: this.#now + ms, wake }));
   }
-  /** Until `done` is. */
+  /** Runs time until `done` is settled. */
   async run<T>(done: Promise<T>): Promise<T> {
     let over = false;
     const ended = done.finally(() => (over = true));

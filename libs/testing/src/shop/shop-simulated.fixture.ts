@@ -1,6 +1,7 @@
 /**
- * A shop in a few lines, to see whether the checker sees: carts of dots behind the same HTTP answers, a view that lags at random, two gateways
- * that remember sessions for a while, in a time of its own that passes only when everybody waits. Right unless a fault is planted.
+ * A small simulated shop that tests the checker. It has carts of dots behind the same HTTP answers, a view that lags at
+ * random, and two gateways that remember sessions for a while. Its time is simulated and passes only when everybody waits.
+ * The shop is right unless a fault is planted.
  */
 import { randomUUID } from 'node:crypto';
 import { commandsSeen, seenOf } from './shop-dots.ts';
@@ -58,7 +59,7 @@ export class SimulatedShop implements ShopTransport {
   readonly #time: SimulatedTime;
   readonly #random: Choices;
   readonly #planted: Planted | undefined;
-  /** Of each cart's log how much the view has, and the records. */
+  /** For each cart's log: the records, and how many of them the view has applied. */
   readonly #logs = new Map<string, Change[]>();
   readonly #views = new Map<string, { cart: Cart; applied: number }>();
   readonly #sessions = new Map<string, Session>();
@@ -77,7 +78,7 @@ export class SimulatedShop implements ShopTransport {
   close(): void {}
   async call(call: ShopCall): Promise<ShopAnswer> {
     await this.#time.sleep(1 + this.#random.below(4));
-    // Lost on the way there, or on the way back.
+    // The request is lost, or its answer.
     const lost = call.method !== 'GET' && this.#random.chance(0.04);
     if (lost && this.#random.chance(0.5)) return answer(0, undefined, {});
     const told = await this.#route(call);
@@ -100,7 +101,7 @@ export class SimulatedShop implements ShopTransport {
     const session = this.#sessions.get(token ?? '');
     if (session === undefined) return refused(401, 'session_required');
     const endedMs = this.#ended.get(session.token);
-    // The other gateway hears of it within two seconds.
+    // The other gateway hears of the logout within two seconds.
     const heardMs = this.#planted === 'never-hears-logouts' ? 60_000 : this.#random.below(1_500);
     if (endedMs !== undefined && this.#time.nowMs() > endedMs + heardMs) return refused(401, 'session_ended');
     if (path === '/api/session/logout') {
@@ -143,7 +144,7 @@ export class SimulatedShop implements ShopTransport {
     this.#append(user, (cart) => {
       const again = this.#planted === 'sums-at-merge' && dots.size > 0 && cart.dots.size > 0;
       if (this.#planted === 'overwrites-at-merge' && dots.size > 0) cart.dots = new Map();
-      // A dot by the name of its cart and its command is another one in each cart.
+      // A dot named by its cart and its command is a different dot in each cart.
       const nameOf = (dot: string): string =>
         this.#planted === 'counts-again-after-sign-in' && cart.dots.has(dot) ? `${dot} of ${id}` : dot;
       for (const dot of dead) kill(cart, [dot]);
@@ -153,7 +154,7 @@ export class SimulatedShop implements ShopTransport {
     });
   }
 
-  /** One record; the view applies it a little later. @returns its position */
+  /** Appends one record; the view applies it a little later. @returns its position */
   #append(id: string, change: Change): number {
     const log = this.#logs.get(id) ?? [];
     this.#logs.set(id, log);
@@ -219,7 +220,7 @@ export class SimulatedShop implements ShopTransport {
   }
 
   #changeOf(dot: string, made: Dot | undefined, observed: readonly string[], line: string | undefined, id: string): Change {
-    // What a read-modify-write would write: what it read when the command came.
+    // A read-modify-write would write the cart that it read when the command came.
     const read = new Map(this.#views.get(id)?.cart.dots ?? []);
     const loses = this.#planted === 'loses-adds' && made?.kind === 'add' && this.#random.chance(0.05);
     const doubles = this.#planted === 'doubles-records' && this.#random.chance(0.1);

@@ -1,6 +1,6 @@
 /**
- * One HTTP call to a gateway, as a browser would make it: from an address of its own (Linux answers on all of 127.0.0.0/8, so a client needs
- * no proxy to be somebody else), with an Origin, and with a time after which nobody waits.
+ * One HTTP call to a gateway, as a browser would make it. It has its own source address: Linux answers on all of 127.0.0.0/8, so a client
+ * can look like another machine without a proxy. It sends an Origin, and stops waiting after a bound.
  */
 import { Agent, request, type IncomingHttpHeaders } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -12,19 +12,19 @@ export interface ShopCall {
   readonly path: string;
   readonly body?: unknown;
   readonly headers: Readonly<Record<string, string>>;
-  /** In 127.0.0.0/8: the gateway's limits are by address. */
+  /** An address in 127.0.0.0/8, because the gateway limits each address. */
   readonly from: string;
-  /** Sent, and its answer is lost: the connection is cut after so many milliseconds, or whatever comes is thrown away. */
+  /** The request is sent and its answer is lost: the connection is cut after so many milliseconds, or the answer is thrown away. */
   readonly loses?: { readonly cutAfterMs: number } | 'answer' | undefined;
 }
 
 export interface ShopAnswer {
-  /** 0 when none came. */
+  /** 0 when no answer came. */
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  // oxlint-disable-next-line typescript/no-explicit-any -- whatever the API answered; who asked knows what to expect
+  // oxlint-disable-next-line typescript/no-explicit-any -- the answer of the API; the caller knows its shape
   readonly body: any;
-  /** Why none came. `ECONNREFUSED` means that nothing was sent. */
+  /** Why no answer came. `ECONNREFUSED` means that nothing was sent. */
   readonly error?: string;
 }
 
@@ -33,7 +33,7 @@ export interface ShopTransport {
   close(): void;
 }
 
-/** What the clients take for time; a simulated shop brings its own. */
+/** The clock of the clients; a simulated shop brings its own. */
 export interface ShopTime {
   nowMs(): number;
   sleep(ms: number): Promise<void>;
@@ -41,7 +41,7 @@ export interface ShopTime {
 
 export const realTime: ShopTime = { nowMs: historyNowMs, sleep: (ms) => delay(ms) };
 
-/** Above the largest budget of a route (7.5 s): past it the client has gone, and what it asked for may still happen. */
+/** Above the largest budget of a route (7.5 s). After it the client has gone, and the request may still take effect. */
 const answerTimeoutMs = 9_000;
 
 export function httpTransport(): ShopTransport {

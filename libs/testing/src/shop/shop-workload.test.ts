@@ -25,7 +25,7 @@ function shopFor(seed: number, planted?: Planted): Promise<History> {
   );
 }
 
-/** The kind that says what was planted; others may come with it. */
+/** The kind of anomaly that names the planted fault; other kinds may come with it. */
 const named: Readonly<Record<Planted, string>> = {
   'loses-adds': 'lost',
   'revives-removed': 'resurrected',
@@ -45,7 +45,7 @@ const named: Readonly<Record<Planted, string>> = {
   'sells-what-is-not-there': 'oversold',
   'charges-another-total': 'charged-wrong',
 };
-/** Not every shopping meets every fault: of the rarest, one in four does. */
+/** A run may not meet the fault: one run in four meets the rarest. */
 const runMax = 60;
 
 const worthJudging = ['add ok', 'add unknown', 'set ok', 'remove ok', 'login ok', 'logout ok', 'checkout ok', 'use-ended-session refused'];
@@ -63,7 +63,7 @@ describe(`a simulated shop (first seed ${firstSeed})`, () => {
       for (const [kind, count] of Object.entries(verdict.repeats)) repeats[kind as RepeatKind] += count;
     }
     expect(untriedRepeats(repeats)).toEqual([]);
-    // They were worth judging. Of the rarest, one shopping in some sixty has none.
+    // The runs were worth judging. About one run in sixty lacks the rarest kind of operation.
     expect([...done]).toEqual(expect.arrayContaining(worthJudging));
   }, 60_000);
 

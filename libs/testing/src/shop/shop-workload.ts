@@ -1,6 +1,6 @@
 /**
- * Clients that shop at random, as a seed says, and write down what came of it. They know the public HTTP API alone. What each device chooses
- * depends on the seed and on what it has seen; how fast the shop answers decides how far each gets.
+ * Clients that shop at random, as a seed decides, and record the results. They know only the public HTTP API. The choices of a device
+ * depend on the seed and on what it has seen. The speed of the shop decides how far each device gets.
  */
 import type { ProductPage } from '@cloakroom/contracts/http';
 import { openRecorder, type History, type Recorder } from '../history/history.ts';
@@ -26,31 +26,31 @@ import { httpTransport, realTime, type ShopTime, type ShopTransport } from './sh
 export interface WorkloadOptions {
   readonly gateways: readonly string[];
   readonly seed: number;
-  /** Devices; a third as many persons, each with a watcher besides. 6 unless told. */
+  /** The number of devices, 6 by default. There are a third as many persons, and each person has one watcher more. */
   readonly clients?: number;
-  /** Ends the shopping; what runs is finished first. */
+  /** Ends the shopping; running calls are finished first. */
   readonly signal?: AbortSignal;
-  /** Ends it too. */
+  /** Also ends the shopping. */
   readonly durationMs?: number;
-  /** Between two calls of one device, on average: 60 ms unless told, some 10 calls a second and device. */
+  /** The average pause between two calls of one device. The default is 60 ms: some 10 calls a second for each device. */
   readonly thinkMs?: number;
-  /** Products to buy, at least two a person; the shop's first ones unless told. */
+  /** Products to buy, at least two for each person. By default the shop's first products. */
   readonly products?: readonly string[];
-  /** Also check-outs and coupons; true unless told. */
+  /** Also does check-outs and coupons; true by default. */
   readonly withCheckout?: boolean;
-  /** Between the shopping and the last reads: what was broken is mended. */
+  /** Runs between the shopping and the last reads, and mends what was broken. */
   readonly heal?: () => Promise<void>;
-  /** How long the last reads are repeated until they show the end of it; 20 s unless told. */
+  /** How long the last reads are repeated until they show the final state; 20 s by default. */
   readonly settleMs?: number;
-  /** So that what is done to the shop meanwhile is written down beside it. */
+  /** A recorder that also records the faults that are caused meanwhile. */
   readonly recorder?: Recorder;
-  /** The last part of every source address, 127.<net>.x.y: two runs at once do not share a limit. */
+  /** The second part of every source address, 127.<net>.x.y, so that two runs at once do not share a limit. */
   readonly network?: number;
   readonly transport?: ShopTransport;
   readonly time?: ShopTime;
 }
 
-/** Shops, waits until it is healed, reads until it has settled, and returns what was recorded. */
+/** Shops, waits until the shop is healed, reads until it has settled, and returns the record. */
 export async function runWorkload(options: WorkloadOptions): Promise<History> {
   const { seed, durationMs = Number.POSITIVE_INFINITY, signal, settleMs = 20_000 } = options;
   const time = options.time ?? realTime;
@@ -81,7 +81,7 @@ interface Workload {
   readonly products: readonly string[];
 }
 
-/** Of all commands: enough that the sign-ins of a minute meet some, and few enough that most of what is asked is known to have happened. */
+/** The share of all commands: enough that the sign-ins of a minute meet some, and few enough that most outcomes are known. */
 const lossShare = 0.1;
 
 const addressOf = (network: number, index: number): string => `127.${network}.${1 + Math.floor(index / 250)}.${1 + (index % 250)}`;
@@ -124,9 +124,9 @@ async function firstProducts(shared: Shared, from: string, count: number): Promi
   return items.map(({ productId }) => productId);
 }
 
-/** A cart never grows beyond what one `seen` can name (500 dots), far from it: small carts meet more often. */
+/** A `seen` can name 500 dots. Carts stay far below that, because changes meet more often in a small cart. */
 const dotCountMax = 60;
-/** Uppercase, as they are shown: one that counts, one that needs a subtotal, one that has expired, and one that nobody gave out. */
+/** Upper case, as they are shown: one that counts, one that needs a subtotal, one that has expired, and one that does not exist. */
 const couponCodes = ['WELCOME10', 'WINTER5', 'SUMMER20', 'NOSUCH'];
 
 async function shop(workload: Workload, device: ShopDevice, running: () => boolean): Promise<void> {
@@ -152,7 +152,7 @@ async function takeStep(workload: Workload, device: ShopDevice, stepName: string
     remove: lines.size > 0 ? 12 : 0,
     clear: device.seen !== '' ? 2 : 0,
     read: 35,
-    // Somebody who signs in or out while an answer is missing is what a repetition has to survive.
+    // A repeated command must survive a sign-in or sign-out while its answer is missing.
     signIn: user ? 0 : waits ? 30 : 8,
     leave: user ? (waits ? 6 : 3) : 0,
     again: waits ? 25 : 0,
@@ -184,7 +184,7 @@ async function takeStep(workload: Workload, device: ShopDevice, stepName: string
     case 'copy':
       return copyLeftBehind(device);
     case 'ended':
-      // Of the newest ones: those of an hour ago are refused by everybody.
+      // Only the newest ended sessions: one that ended an hour ago is refused everywhere.
       return void (await useEnded(device, random.pick(device.ended.slice(-3)), device.person.products[0]!));
     case 'coupon':
       return void (device.coupons.length > 0
@@ -198,10 +198,10 @@ async function takeStep(workload: Workload, device: ShopDevice, stepName: string
   }
 }
 
-/** 16 bytes a dot, in base64: near enough to know when it is time to tidy up. */
+/** 16 bytes for each dot, in base64. This is exact enough to know when to tidy up. */
 const lengthOf = (device: ShopDevice): number => (device.seen.length * 3) / 4 / 16;
 
-/** Now and then a device is handed on: the next who signs in there must not see a thing of who had it before. */
+/** Sometimes a device is handed on: the next person who signs in there must not see anything of the person before. */
 async function signIn({ persons }: Workload, device: ShopDevice): Promise<void> {
   const wasSomebody = device.session === undefined;
   const person = wasSomebody && device.random.chance(0.3) ? device.random.pick(persons) : device.person;
@@ -214,7 +214,7 @@ function notice({ watchers }: Workload, device: ShopDevice, told: Awaited<Return
   watchers.find((watcher) => watcher.device.person === device.person)?.look(String(input['commandId']));
 }
 
-/** Looks, without a token, until a command that another device was just told of shows: how long that takes is the time to visible. */
+/** Looks, without a token, until it sees a command that another device was just told of. That time is the time to visible. */
 class Watcher {
   readonly device: ShopDevice;
   #wanted: string | undefined;
@@ -224,7 +224,7 @@ class Watcher {
     this.device = device;
   }
 
-  /** Ignored while it looks for another. */
+  /** Ignored while the watcher looks for another command. */
   look(command: string): void {
     this.#wanted ??= command;
     this.#wake();
@@ -250,12 +250,12 @@ class Watcher {
   }
 }
 
-/** To notice that the shopping is over. */
+/** The pause after which a watcher checks whether the shopping is over. */
 const idleMs = 100;
-/** With the pauses 1.3 s, and far below 300 reads in 10 s: after that it is no question of milliseconds any more. */
+/** With the pauses this is 1.3 s, and far below 300 reads in 10 s. A command that takes longer is no question of milliseconds any more. */
 const lookMax = 12;
 
-/** Every device at every gateway, until the checker has nothing to wait for any more, or the time is up. */
+/** Every device reads at every gateway, until the checker has nothing to wait for any more or the time is up. */
 async function settle(workload: Workload, time: ShopTime, history: () => History, untilMs: number): Promise<void> {
   const devices = [...workload.watchers.map(({ device }) => device), ...workload.devices];
   for (let round = 1; ; round++) {
