@@ -30,12 +30,13 @@ export const finishedRooms: readonly string[] = [
   'labs/faults',
   'labs/prove',
   'labs/wrong-carts',
+  'libs/contracts/src',
   'libs/event-log/src',
   'libs/identity/src',
   'libs/mesh/src',
   'libs/platform/src',
   'libs/session/src',
-  'libs/testing/src/platform',
+  'libs/testing/src',
 ];
 
 const wordCountMax = 30;

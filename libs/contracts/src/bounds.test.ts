@@ -15,11 +15,11 @@ import {
 } from './bounds.ts';
 import { topics } from './topics.ts';
 
-it('a cart of as many lines as it may have is priced by one question to the catalog', () => {
+it('a full cart is priced by one question to the catalog', () => {
   expect(cartLineCountMax).toBeLessThanOrEqual(productIdCountMax);
 });
 
-it('the longest line id has room for as many options as a line may have, at their longest and worst escaped', () => {
+it('the longest line id has room for the most options that a line may have, at their longest and with the worst escapes', () => {
   const name = `x${'y'.repeat(31)}`;
   expect([name, `${name}z`].map((text) => optionNamePattern.test(text))).toEqual([true, false]);
   const options = Array.from({ length: optionCountMax }, () => [name, '\u0001'.repeat(optionValueLengthMax)]);
@@ -38,15 +38,15 @@ it('a consistency token names every position that Kafka can give', () => {
   }
 });
 
-it('a subject fits its longest length', () => {
+it('the longest subject has the longest length, and one character more is refused', () => {
   const longest = `u_${'x'.repeat(64)}`;
   expect([longest.length, subjectPattern.test(longest), subjectPattern.test(`${longest}x`)]).toEqual([subjectLengthMax, true, false]);
 });
 
-it.each(['WELCOME10', 'a-b', 'x'.repeat(32)])('a coupon written %s is one that a cart keeps', (code) => {
+it.each(['WELCOME10', 'a-b', 'x'.repeat(32)])('a cart keeps the coupon %s', (code) => {
   expect([writtenCouponPattern.test(code), couponCodePattern.test(code.toUpperCase())]).toEqual([true, true]);
 });
 
-it.each(['', 'a b', 'x'.repeat(33), 'ß'])('a coupon is not written %j', (code) => {
+it.each(['', 'a b', 'x'.repeat(33), 'ß'])('%j is refused as a coupon', (code) => {
   expect(writtenCouponPattern.test(code)).toBe(false);
 });

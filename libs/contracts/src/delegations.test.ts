@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { delegatedMethods, delegationsOf } from './delegations.ts';
 
-it('lets a service do for a person what is written here, and no more', () => {
+it('the contract delegates exactly these methods to a service, and no more', () => {
   expect(delegationsOf()).toEqual([
     { caller: 'orders', audience: 'cart', method: 'cloakroom.cart.v1.CartService/GetCart' },
     { caller: 'orders', audience: 'cart', method: 'cloakroom.cart.v1.CartService/PrepareOrder' },
@@ -9,7 +9,7 @@ it('lets a service do for a person what is written here, and no more', () => {
   ]);
 });
 
-it('knows no row for a caller or an audience that the contract does not name', () => {
+it('an unknown caller or an unknown audience has no delegated method', () => {
   expect(delegatedMethods('cart', 'profile')).toEqual([]);
   expect(delegatedMethods('orders', 'auth')).toEqual([]);
   expect(delegatedMethods('gateway', 'cart')).toEqual([]);

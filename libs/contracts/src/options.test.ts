@@ -11,7 +11,7 @@ const options = [
 ];
 const line = create(CartLineSchema, { options });
 
-it('names what was chosen in the order of the catalog, and last what the catalog does not know', () => {
+it('chosen options come in the order of the catalog, and unknown options come last', () => {
   const product = create(ProductSchema, { options: [{ name: 'Size' }, { name: 'Colour' }] });
   expect(Object.entries(optionsOf(line, product))).toEqual([
     ['Size', 'M'],
@@ -20,6 +20,6 @@ it('names what was chosen in the order of the catalog, and last what the catalog
   ]);
 });
 
-it('keeps the order of the cart where the product is gone', () => {
+it('options keep the order of the cart when the product is gone', () => {
   expect(Object.keys(optionsOf(line, undefined))).toEqual(['Colour', 'Engraving', 'Size']);
 });

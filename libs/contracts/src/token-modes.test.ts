@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { TokenMode } from './gen/cloakroom/auth/v1/auth_pb.ts';
 import { isSelfContained, selfContainedModes, tokenModeNameOf, tokenModeNames, tokenModeOf } from './token-modes.ts';
 
-it('every mode of the wire but UNSPECIFIED has one name, and comes back from it', () => {
+it('every mode of the wire except UNSPECIFIED has one name, and the name gives that mode back', () => {
   const modes = Object.values(TokenMode).filter((mode) => typeof mode === 'number' && mode !== TokenMode.UNSPECIFIED) as TokenMode[];
   expect(modes).toHaveLength(tokenModeNames.length);
   expect(new Set(modes.map((mode) => tokenModeNameOf[mode]))).toEqual(new Set(tokenModeNames));
@@ -13,6 +13,6 @@ it('a mode that this version does not know has no name', () => {
   expect([tokenModeNameOf[TokenMode.UNSPECIFIED], tokenModeNameOf[99 as TokenMode]]).toEqual([undefined, undefined]);
 });
 
-it('tells which modes a browser carries itself', () => {
+it('the self-contained modes are those whose session the browser carries', () => {
   expect(tokenModeNames.filter(isSelfContained)).toEqual(selfContainedModes);
 });

@@ -8,13 +8,13 @@ function crowdsOf(runnable: () => number) {
   return openCrowds({ coreCount: 2, runnableCount: runnable });
 }
 
-it('gives a quiet machine no more room than was asked for', () => {
+it('a quiet machine gets no more room than the test asked for', () => {
   const crowd = crowdsOf(() => 1)();
   vi.advanceTimersByTime(1_000);
   expect(crowd.roomMs(400)).toBe(400);
 });
 
-it('gives as much more as there were threads for a core, on average since it began to watch', () => {
+it('room grows with the average number of threads for each core since the watch began', () => {
   let runnable = 40;
   const watch = crowdsOf(() => runnable);
   watch();
@@ -25,14 +25,14 @@ it('gives as much more as there were threads for a core, on average since it beg
   expect(crowd.roomMs(400)).toBe(1_200);
 });
 
-it('has an end, so that a hanging shop is found on any machine', () => {
+it('room has an upper limit, so that a hanging shop is found on any machine', () => {
   expect(crowdsOf(() => 1_000)().roomMs(100)).toBe(1_500);
 });
 
-it('never gives as much as the missing defence would take', () => {
+it('room never exceeds the limit that the test names', () => {
   expect(crowdsOf(() => 1_000)().roomMs(100, 1_000)).toBe(1_000);
 });
 
-it('reads this machine', () => {
+it('the watch can read this machine', () => {
   expect(watchCrowd().roomMs(100)).toBeGreaterThanOrEqual(100);
 });

@@ -52,7 +52,7 @@ async function roundTripBeside(serverPort: number): Promise<void> {
   await vi.waitFor(() => expect(client.answers()).toBe('beside'));
 }
 
-it('holds requests up until it is mended, and loses none', async () => {
+it('the proxy holds requests until it is mended, and loses none', async () => {
   const { proxy, heard, serverPort } = await openPath();
   const client = await enter(proxy);
   client.say('1');
@@ -67,7 +67,7 @@ it('holds requests up until it is mended, and loses none', async () => {
   await vi.waitFor(() => expect([client.answers(), late.answers()]).toEqual(['12', '3']));
 });
 
-it('holds answers up until it is mended: what was asked for happens meanwhile', async () => {
+it('the proxy holds answers until it is mended, and requests take effect meanwhile', async () => {
   const { proxy, heard, serverPort } = await openPath();
   const client = await enter(proxy);
   proxy.hold('answers');
@@ -79,7 +79,7 @@ it('holds answers up until it is mended: what was asked for happens meanwhile', 
   await vi.waitFor(() => expect(client.answers()).toBe('1'));
 });
 
-it('holds both ways', async () => {
+it('the proxy holds both directions', async () => {
   const { proxy, heard, serverPort } = await openPath();
   const client = await enter(proxy);
   proxy.hold('both');
@@ -90,7 +90,7 @@ it('holds both ways', async () => {
   await vi.waitFor(() => expect(client.answers()).toBe('1'));
 });
 
-it('resets connections, says how many, and takes new ones', async () => {
+it('the proxy resets connections, counts them, and accepts new ones', async () => {
   const { proxy } = await openPath();
   const client = await enter(proxy);
   client.say('1');
@@ -103,7 +103,7 @@ it('resets connections, says how many, and takes new ones', async () => {
   await vi.waitFor(() => expect(next.answers()).toBe('2'));
 });
 
-it('keeps the order of what it delays, also when the delay ends', async () => {
+it('the proxy keeps the order of delayed bytes, also when the delay ends', async () => {
   const { proxy, heard, serverPort } = await openPath();
   const client = await enter(proxy);
   proxy.delay(1_000);

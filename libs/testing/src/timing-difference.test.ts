@@ -11,7 +11,7 @@ function noise(seed: number, count: number, of: (n: number) => number): number[]
   return Array.from({ length: count }, () => of(30 + 6 * (random() + random() + random()) + (random() < 0.1 ? 100 * random() : 0)));
 }
 
-it('sees nothing in two sets of the same kind, however noisy', () => {
+it('two sets of the same kind show no difference, however noisy they are', () => {
   for (let seed = 1; seed <= 500; seed++) {
     expect(
       timingDifference(
@@ -37,7 +37,7 @@ it.each([
   }
 });
 
-it('does not call it a difference when nobody could use it', () => {
+it('a significant difference that is too small to be used is not reported', () => {
   const { p, tells } = timingDifference(
     noise(1, 4_000, (n) => n),
     noise(2, 4_000, (n) => n * 1.03),
@@ -45,7 +45,7 @@ it('does not call it a difference when nobody could use it', () => {
   expect([p < 1e-4, tells]).toEqual([true, false]);
 });
 
-it('takes samples in turn, as many of each', async () => {
+it('samples are taken in turn, the same number of each', async () => {
   const order: number[] = [];
   const took = (which: number) => () => Promise.resolve(order.push(which));
   const samples = await sampleInTurn([took(0), took(1)], { rounds: 5, warmUpRounds: 1 });

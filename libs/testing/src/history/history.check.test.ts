@@ -52,13 +52,13 @@ const twins: readonly [kind: string, what: string, bad: (h: Handmade) => void, g
   ],
   [
     'lost',
-    'what a guest had',
+    'a line that a guest had',
     (h) => (h.add('d1.1', 2, { input: guest }), h.do('login', { input: claim }), h.end(0, [], { output: { merge: 'merged' } })),
     (h) => (h.add('d1.1', 2, { input: guest }), h.do('login', { input: claim }), h.end(2, ['d1.1'], { output: { merge: 'merged' } })),
   ],
   [
     'lost',
-    'a quantity that the named dots make',
+    'a quantity that the named dots add up to',
     (h) => (pair(h), h.end(2, ['d1.1', 'd2.1'])),
     (h) => (pair(h), h.end(3, ['d1.1', 'd2.1'])),
   ],
@@ -70,13 +70,13 @@ const twins: readonly [kind: string, what: string, bad: (h: Handmade) => void, g
   ],
   [
     'doubled',
-    'likewise, in a cart that does not say what it is made of',
+    'the same add, in a cart that does not name its dots',
     (h) => (again(h), h.end(4, [], blind)),
     (h) => (again(h), h.end(2, [], blind)),
   ],
   [
     'lost',
-    'an add that was unanswered for the guest, and taken from the user',
+    'an add that got no answer as a guest, and was accepted from the user',
     (h) => (again(h), h.end(0, [], merged)),
     (h) => (again(h, 'unknown'), h.end(0, [], merged)),
   ],
@@ -106,13 +106,13 @@ const twins: readonly [kind: string, what: string, bad: (h: Handmade) => void, g
   ],
   [
     'resurrected',
-    'what was removed',
+    'a removed line',
     (h) => (pair(h), h.remove('d1.2', ['d1.1']), h.end(3, ['d1.1', 'd2.1'])),
     (h) => (pair(h), h.remove('d1.2', ['d1.1']), h.end(1, ['d2.1'])),
   ],
   [
     'resurrected',
-    'what was gone for a device, for a moment',
+    'a line that a device had seen gone for a moment',
     (h) => (pair(h), h.remove('d1.2', ['d1.1'], { outcome: 'unknown' }), backAndForth(h), h.end(1, ['d2.1'])),
     (h) => (
       pair(h),
@@ -151,7 +151,7 @@ const twins: readonly [kind: string, what: string, bad: (h: Handmade) => void, g
   ],
   [
     'stale-unmarked',
-    'an add that the read brought the position of',
+    'an add whose position the read brought',
     (h) => (h.add('d1.1', 1, { output: { token: 'l:1:5' } }), h.read(0, [], { input: at('l:1:5') }), h.end(1, ['d1.1'])),
     (h) => (
       h.add('d1.1', 1, { output: { token: 'l:1:5' } }),
@@ -161,7 +161,7 @@ const twins: readonly [kind: string, what: string, bad: (h: Handmade) => void, g
   ],
   [
     'stale-unmarked',
-    'a removal that the read brought the position of',
+    'a removal whose position the read brought',
     (h) => (
       h.add('d1.1'),
       h.remove('d1.2', ['d1.1'], { output: { token: 'l:1:5' } }),
@@ -177,7 +177,7 @@ const twins: readonly [kind: string, what: string, bad: (h: Handmade) => void, g
   ],
   [
     'went-back',
-    'what a device has seen',
+    'a line that the device has seen',
     (h) => (
       pair(h),
       h.read(3, ['d1.1', 'd2.1'], { input: at('l:1:1') }),
@@ -193,7 +193,7 @@ const twins: readonly [kind: string, what: string, bad: (h: Handmade) => void, g
   ],
   [
     'late',
-    'an add, ten seconds on',
+    'an add after ten seconds',
     (h) => (h.add('d1.1'), h.read(0, [], { afterMs: 10_000 }), h.end(1, ['d1.1'])),
     (h) => (h.fault('kafka', 0, 9_000), h.add('d1.1'), h.read(0, [], { afterMs: 10_000 }), h.end(1, ['d1.1'])),
   ],
@@ -225,7 +225,7 @@ const twins: readonly [kind: string, what: string, bad: (h: Handmade) => void, g
   ],
   [
     'two-orders',
-    'a list with an order that nobody asked for',
+    'a list with an order that was never asked for',
     (h) => (h.add('d1.1', 2), h.checkout('k1', ['d1.1'], 2), listed(h, 'order of k1', 'x'), h.end(0, [])),
     (h) => (h.add('d1.1', 2), h.checkout('k1', ['d1.1'], 2, { outcome: 'unknown' }), listed(h, 'x'), h.end(0, [])),
   ],
@@ -243,13 +243,13 @@ const twins: readonly [kind: string, what: string, bad: (h: Handmade) => void, g
   ],
   [
     'two-orders',
-    'an order of nobody that goes on to be placed',
+    'an order that was never asked for, pending and then placed',
     (h) => (listedAs('pending', h, 'x'), listedAs('placed', h, 'x')),
     (h) => (listedAs('pending', h, 'x'), listedAs('cancelled', h, 'x')),
   ],
   [
     'lost',
-    'an order that was told of and is in no list',
+    'an order that an answer named and no list shows',
     (h) => (pair(h), h.checkout('k1', ['d1.1'], 2), listedAs('placed', h), h.end(1, ['d2.1'])),
     (h) => (pair(h), h.checkout('k1', ['d1.1'], 2), listedAs('placed', h, 'order of k1'), h.end(1, ['d2.1'])),
   ],
@@ -273,7 +273,7 @@ const twins: readonly [kind: string, what: string, bad: (h: Handmade) => void, g
   ],
   [
     'order-inexact',
-    'more than was seen',
+    'an order of more than was seen',
     (h) => (pair(h), h.checkout('k1', ['d1.1'], 3), h.end(1, ['d2.1'])),
     (h) => (pair(h), h.checkout('k1', ['d1.1'], 2), h.end(1, ['d2.1'])),
   ],
@@ -291,7 +291,7 @@ const twins: readonly [kind: string, what: string, bad: (h: Handmade) => void, g
   ],
   [
     'charged-wrong',
-    'another total than agreed to',
+    'a total other than the agreed one',
     (h) => (pair(h), h.checkout('k1', ['d1.1'], 2, { input: { expectedTotal: 150 } }), h.end(1, ['d2.1'])),
     (h) => (
       pair(h),
@@ -313,7 +313,7 @@ const twins: readonly [kind: string, what: string, bad: (h: Handmade) => void, g
   ],
   [
     'oversold',
-    'caps that nobody counted before some were sold',
+    'caps whose stock was not read before the first sale',
     (h) => (h.add('d1.1', 2), h.checkout('k1', ['d1.1'], 2), shelf(h, -1), h.end(0, [])),
     (h) => (h.add('d1.1', 2), h.checkout('k1', ['d1.1'], 2), shelf(h, 0), h.end(0, [])),
   ],
@@ -346,15 +346,15 @@ const kindsOf = (make: (h: Handmade) => void): string[] => {
 };
 
 describe('the checker', () => {
-  it.each(twins)('calls it %s, and nothing else: %s', (kind, _what, bad) => {
+  it.each(twins)('reports %s, and nothing else: %s', (kind, _what, bad) => {
     expect(kindsOf(bad)).toEqual([kind]);
   });
 
-  it.each(twins)('finds nothing in the twin without it (%s: %s)', (_kind, _what, _bad, good) => {
+  it.each(twins)('reports nothing for the nearest correct history (%s: %s)', (_kind, _what, _bad, good) => {
     expect(kindsOf(good)).toEqual([]);
   });
 
-  it('lets an answer that never came have happened or not, as it shows', () => {
+  it('accepts that a command without an answer happened or not, as the reads show', () => {
     for (const dots of [[], ['d1.1']]) {
       expect(kindsOf((h) => (h.add('d1.1', 1, { outcome: 'unknown' }), h.end(dots.length, dots)))).toEqual([]);
     }
@@ -369,7 +369,7 @@ describe('the checker', () => {
     expect([kindsOf(twice(2)), kindsOf(twice(4))]).toEqual([[], ['doubled']]);
   });
 
-  it('judges a cart that does not say what it is made of by its quantities', () => {
+  it('judges a cart that does not name its dots by its quantities', () => {
     const blind = { output: { dots: undefined } };
     expect(kindsOf((h) => (pair(h), h.end(3, [], blind)))).toEqual([]);
     expect(kindsOf((h) => (pair(h), h.end(2, [], blind)))).toEqual(['lost']);
@@ -377,7 +377,7 @@ describe('the checker', () => {
     expect(kindsOf((h) => (pair(h), h.remove('d1.2', ['d1.1']), h.end(3, [], blind)))).toEqual(['resurrected']);
   });
 
-  it('lets no device that brings what it has seen see an older cart, also where the view was put back; one that does not may', () => {
+  it('allows an older cart only for a device that sends no position, also after the view was put back', () => {
     const back = (input: Record<string, unknown>) => (h: Handmade) => {
       pair(h);
       h.read(3, ['d1.1', 'd2.1'], { input: at('l:1:1'), output: { reached: 'l:1:2' } });
@@ -390,7 +390,7 @@ describe('the checker', () => {
     for (const input of [{}, at('l:1:1'), at('l:1:2', 'guest:d1#1')]) expect(kindsOf(back(input))).toEqual([]);
   });
 
-  it('does not take a cart that was sent the command itself for proof of a sign-in', () => {
+  it('takes no proof of a sign-in from a cart to which the command itself was sent', () => {
     const unsure = (h: Handmade) => (
       h.add('d1.1', 1, { input: guest }),
       h.add('d1.2', 1, { input: guest }),
@@ -401,7 +401,7 @@ describe('the checker', () => {
     expect(kindsOf(unsure)).toEqual([]);
   });
 
-  it('counts what was repeated, and across what', () => {
+  it('counts repeated commands, and the situations in which they were repeated', () => {
     const made = new Handmade();
     again(made);
     expect(repeatsOf(made.history())).toMatchObject({ 'lost-answer': 1, 'sign-in': 1, 'sign-in-taken': 0, 'sign-out': 0 });
@@ -415,7 +415,7 @@ describe('the checker', () => {
     expect(untriedRepeats(repeats)).toEqual([]);
   });
 
-  it('says what a run never repeated a command across', () => {
+  it('names the situations in which a run never repeated a command', () => {
     const made = new Handmade();
     again(made);
     expect(untriedRepeats(repeatsOf(made.history()), ['sign-in', 'sign-out'])).toEqual([
@@ -423,7 +423,7 @@ describe('the checker', () => {
     ]);
   });
 
-  it('waits for what is still to come', () => {
+  it('waits for commands that do not show yet', () => {
     const made = new Handmade();
     made.add('d1.1', 2);
     made.checkout('k1', ['d1.1'], 2, { output: { status: 'pending' } });

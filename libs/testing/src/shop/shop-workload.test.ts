@@ -51,7 +51,7 @@ const runMax = 60;
 const worthJudging = ['add ok', 'add unknown', 'set ok', 'remove ok', 'login ok', 'logout ok', 'checkout ok', 'use-ended-session refused'];
 
 describe(`a simulated shop (first seed ${firstSeed})`, () => {
-  it('is found right when it is, in 3 runs and until commands were repeated across everything', async () => {
+  it('is judged right when it is right, in 3 runs and until each kind of repetition has occurred', async () => {
     const done = new Set<string>();
     const repeats = { ...repeatsOf({ seed: 0, operations: [], faults: [], healedAtMs: 0 }) };
     for (let seed = firstSeed; seed < firstSeed + 3 || (untriedRepeats(repeats).length > 0 && seed < firstSeed + runMax); seed++) {
@@ -68,7 +68,7 @@ describe(`a simulated shop (first seed ${firstSeed})`, () => {
   }, 60_000);
 
   it.each(plantable)(
-    'is found out by what was planted: %s',
+    'is judged wrong with the planted fault %s',
     async (planted) => {
       for (let seed = firstSeed; seed < firstSeed + runMax; seed++) {
         const { anomalies } = checkHistory(await shopFor(seed, planted));
@@ -79,7 +79,7 @@ describe(`a simulated shop (first seed ${firstSeed})`, () => {
     60_000,
   );
 
-  it('gets the same choices from the same seed', async () => {
+  it('meets the same choices of its shoppers for the same seed', async () => {
     const [once, again] = [await shopFor(firstSeed), await shopFor(firstSeed)];
     const choices = ({ operations }: History) =>
       operations.map(({ client, kind, input }) => [client, kind, input['productId'], input['quantity']]);
