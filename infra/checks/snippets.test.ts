@@ -34,6 +34,11 @@ describe('the page of a library', () => {
     expect(readFileSync(join(repository, 'libs', lib, file), 'utf8')).toContain(snippetOf(lib));
   });
 
-  it('libs/session names an example in this process, which runs', () =>
-    run('in-memory', readFileSync(join(repository, 'libs/session/example/in-memory.ts'), 'utf8')));
+  it.each([
+    ['session', 'example/in-memory.ts'],
+    ['identity', 'example/two-services.ts'],
+  ])('libs/%s names %s, which runs in one process', (lib, file) => {
+    expect(readFileSync(join(repository, 'libs', lib, 'README.md'), 'utf8')).toContain(`libs/${lib}/${file}`);
+    run(file.replace(/^.*\/|\.ts$/g, ''), readFileSync(join(repository, 'libs', lib, file), 'utf8'));
+  });
 });

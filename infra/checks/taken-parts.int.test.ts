@@ -18,7 +18,7 @@ import { repository } from '../stack/folders.ts';
 import { snippetOf } from './snippets.ts';
 
 const scope = '@cloakroom/';
-const taken = ['session', 'event-log'];
+const taken = ['session', 'event-log', 'identity'];
 /** Each takes seconds. A cold npm cache and a machine that also runs other tests may take minutes. */
 const commandTimeoutMs = 240_000;
 /** An example starts within a second or two; a busy machine may take longer. */
@@ -131,4 +131,12 @@ it('event-log, taken: the code of its page appends to Kafka and follows it', { t
   const bounds = await log.bounds({ name: 'greetings', partitions: 3, cleanup: 'delete', retentionMs: -1 });
   expect([...bounds.values()].some(({ first, next }) => next > first)).toBe(true);
   await log.close();
+});
+
+it('identity, taken: a passport tells another service over gRPC for whom it is called', { timeout: 2 * commandTimeoutMs }, async () => {
+  const project = await take('identity', readFileSync(join(repository, 'libs/identity/example/two-services.ts'), 'utf8'));
+  await run(process.execPath, ['out/index.js'], project);
+  writeFileSync(join(project, 'index.ts'), snippetOf('identity'));
+  await run(join(project, 'node_modules/.bin/tsc'), ['-p', '.'], project);
+  await run(process.execPath, ['out/index.js'], project);
 });
