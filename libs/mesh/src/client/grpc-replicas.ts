@@ -78,21 +78,12 @@ export function openReplicas(addresses: readonly string[], connect: (address: st
 
   const use = (connection: Connection, kind: 'unary' | 'stream', wasConnected: boolean): Replica => {
     connection.underWay[kind]++;
-    const sinceMs = nowMs();
+    const call = { sinceMs: nowMs(), wasConnected };
     return {
       client: connection.client,
       ended(heard) {
         connection.underWay[kind]--;
-        if (heard === 'answer') {
-          connection.suspectUntilMs = Number.NEGATIVE_INFINITY;
-          connection.lostInRow = 0;
-        }
-        if (heard === 'lost' && wasConnected && sinceMs > connection.lostAtMs) {
-          connection.lostAtMs = nowMs();
-          connection.lostInRow += 1;
-        }
-        const silent = heard === 'silence' && nowMs() - sinceMs >= silenceMinMs;
-        if (silent || (heard === 'lost' && connection.lostInRow >= lostInRowToSuspect)) connection.suspectUntilMs = nowMs() + suspicionMs;
+        note(connection, heard, call, nowMs());
       },
     };
   };
@@ -129,6 +120,25 @@ export function openReplicas(addresses: readonly string[], connect: (address: st
       for (const { client } of connections) client.close();
     },
   };
+}
+
+/** Keeps what the end of a call says about its replica. */
+function note(
+  connection: Connection,
+  heard: Heard,
+  call: { readonly sinceMs: number; readonly wasConnected: boolean },
+  nowMs: number,
+): void {
+  if (heard === 'answer') {
+    connection.suspectUntilMs = Number.NEGATIVE_INFINITY;
+    connection.lostInRow = 0;
+  }
+  if (heard === 'lost' && call.wasConnected && call.sinceMs > connection.lostAtMs) {
+    connection.lostAtMs = nowMs;
+    connection.lostInRow += 1;
+  }
+  const silent = heard === 'silence' && nowMs - call.sinceMs >= silenceMinMs;
+  if (silent || (heard === 'lost' && connection.lostInRow >= lostInRowToSuspect)) connection.suspectUntilMs = nowMs + suspicionMs;
 }
 
 /** Opens new connections in place of those that show old certificates. A renewal that begins while another runs replaces it. */
