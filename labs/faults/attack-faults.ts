@@ -52,9 +52,9 @@ const lifecycle: readonly AttackFault[] = [
   {
     name: 'refusals-clear-cookies',
     edits: one(
-      'apps/gateway/src/edge/serve-routes.ts',
-      'if (outcome.newToken !== undefined)',
-      "if (outcome.problem === 'session_ended') yield* clearedCookies;\n    if (outcome.newToken !== undefined)",
+      'apps/gateway/src/edge/problem-answer.ts',
+      'reply.code(status).headers(headers).send(body);',
+      "if (found.problem === 'session_ended') reply.header('set-cookie', '__Host-session=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0');\n    reply.code(status).headers(headers).send(body);",
     ),
     provider: 'embedded',
     noticedBy: { file: 'session-lifecycle', title: 'A8 an answer to an old token' },
@@ -296,7 +296,7 @@ const edge: readonly AttackFault[] = [
   {
     name: 'requests-are-parsed-leniently',
     edits: one(
-      'apps/gateway/src/edge/http-server.ts',
+      'apps/gateway/src/edge/http-adapter.ts',
       'requireHostHeader: false }',
       'requireHostHeader: false, insecureHTTPParser: true }',
     ),
@@ -312,7 +312,7 @@ const edge: readonly AttackFault[] = [
   },
   {
     name: 'headers-have-no-bound',
-    edits: one('apps/gateway/src/edge/http-server.ts', 'maxHeaderSize: headerLengthMax', 'maxHeaderSize: 4_000_000'),
+    edits: one('apps/gateway/src/edge/http-adapter.ts', 'maxHeaderSize: headerLengthMax', 'maxHeaderSize: 4_000_000'),
     provider: 'embedded',
     noticedBy: { file: 'edge-spoofing', title: 'D28 headers too large' },
   },
@@ -410,7 +410,7 @@ const store: readonly AttackFault[] = [
   {
     name: 'unavailable-is-nobody',
     edits: one(
-      'apps/gateway/src/edge/serve-routes.ts',
+      'apps/gateway/src/edge/policy.guard.ts',
       'if (isProblem(found))',
       'if (isProblem(found)) return undefined;\n    if (isProblem(found))',
     ),
@@ -436,9 +436,9 @@ const store: readonly AttackFault[] = [
   {
     name: 'dead-tokens-are-told-apart',
     edits: one(
-      'apps/gateway/src/edge/serve-routes.ts',
-      "return route.identity === 'maybe' ? undefined : problem('session_ended');",
-      "return route.identity === 'maybe' ? undefined : problem(exchange.token.text.includes('.0000.') ? 'session_required' : 'session_ended');",
+      'apps/gateway/src/edge/policy.guard.ts',
+      "return policy.identity === 'maybe' ? undefined : problem('session_ended');",
+      "return policy.identity === 'maybe' ? undefined : problem(exchange.token.text.includes('.0000.') ? 'session_required' : 'session_ended');",
     ),
     provider: 'embedded',
     noticedBy: { file: 'side-channels', title: 'G46 a token that is revoked' },

@@ -1,35 +1,28 @@
-/** All Nest wiring of the gateway: Nest hosts the process and turns what falls through into our own answers. */
-import { type ArgumentsHost, Catch, type DynamicModule, type ExceptionFilter, Inject, Module } from '@nestjs/common';
+/** The wiring of the gateway. */
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import { CartController } from './cart/cart.controller.ts';
+import { ProductMemory } from './catalog/product-memory.ts';
+import { ProblemFilter } from './edge/problem.filter.ts';
 import type { Gateway } from './gateway.ts';
-import { answerFailure } from './edge/http-server.ts';
-
-export const GATEWAY = Symbol('gateway');
-
-@Catch()
-class FailureFilter implements ExceptionFilter {
-  private readonly gateway: Gateway;
-
-  constructor(@Inject(GATEWAY) gateway: Gateway) {
-    this.gateway = gateway;
-  }
-
-  catch(error: unknown, host: ArgumentsHost): void {
-    const http = host.switchToHttp();
-    answerFailure(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>(), this.gateway);
-  }
-}
+import { authToken, cartToken, catalogToken, guardToken, limitsToken, logToken } from './injection.ts';
 
 @Module({})
 export class GatewayModule {
   static with(gateway: Gateway): DynamicModule {
+    const parts: Provider[] = [
+      { provide: guardToken, useValue: gateway },
+      { provide: logToken, useValue: gateway.log },
+      { provide: authToken, useValue: gateway.auth },
+      { provide: cartToken, useValue: gateway.cart },
+      { provide: catalogToken, useValue: gateway.catalog },
+      { provide: limitsToken, useValue: gateway.limits },
+      { provide: ProductMemory, useValue: gateway.products },
+    ];
     return {
       module: GatewayModule,
-      providers: [
-        { provide: GATEWAY, useValue: gateway },
-        { provide: APP_FILTER, useClass: FailureFilter },
-      ],
+      controllers: [CartController],
+      providers: [...parts, { provide: APP_FILTER, useClass: ProblemFilter }],
     };
   }
 }

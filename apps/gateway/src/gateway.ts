@@ -47,3 +47,6 @@ export interface Gateway {
   /** Reads the metrics for /metrics; just as cheap. */
   readonly readMetrics: () => Promise<string>;
 }
+
+/** The parts that know who calls. */
+export type IdentityParts = Pick<Gateway, 'identities' | 'resolve' | 'selfContained' | 'feed' | 'clock'>;

@@ -1,14 +1,14 @@
 /**
- * One HTTP request as a use case sees it: explicit, frozen, and nothing in it shared with another request.
- * HTTP itself (headers, cookies, status lines) stays in serve-routes.ts.
+ * One HTTP request as a use case sees it: explicit, and nothing in it shared with another request.
+ * HTTP itself (headers, cookies, status lines) stays in edge/.
  */
 import { partitionOf, topics, type Problem, type SessionView } from '@cloakroom/contracts';
 import type { VerifiedAccess } from '@cloakroom/identity';
-import type { Deadline, OutgoingCall } from '@cloakroom/mesh';
+import { type Deadline, formatTimings, type OutgoingCall, type Timing } from '@cloakroom/mesh';
 import type { TraceContext } from '@cloakroom/platform';
 import type { RefreshParts } from '@cloakroom/session';
+import { deviceLabel } from './edge/device-label.ts';
 import type { Decision } from './identity/identity-cache.ts';
-import type { Timings } from './edge/timings.ts';
 
 /** A token whose MAC is right. It was ours once, which says nothing about its session. */
 export interface BrowserToken {
@@ -57,6 +57,22 @@ export interface Person {
   readonly decision: Decision;
 }
 
+/** Entries of one answer: the header must stay far below common header limits. */
+const timingCountMax = 24;
+
+/** The Server-Timing of one answer (W3C): the session decision, what each hop cost, and what was left of the budget. */
+export class Timings {
+  private readonly entries: Timing[] = [];
+
+  add(entry: Timing): void {
+    if (this.entries.length < timingCountMax) this.entries.push(entry);
+  }
+
+  header(): string {
+    return formatTimings(this.entries);
+  }
+}
+
 export interface Exchange {
   readonly trace: TraceContext;
   readonly experiment: string | undefined;
@@ -78,11 +94,11 @@ export interface Exchange {
   readonly remoteAddress: string;
   /** A proxy passed the request on and says for whom, so it comes from the public and not from a probe. */
   readonly proxied: boolean;
-  readonly device: string;
+  readonly userAgent: string | undefined;
   readonly timings: Timings;
 }
 
-/** The answer of a use case; serve-routes.ts turns it into HTTP. */
+/** The answer of a use case; edge/http-adapter.ts turns it into HTTP. */
 export interface Answer {
   readonly status: number;
   readonly body?: unknown;
@@ -142,13 +158,13 @@ function consistencyOf({ consistency, person }: Exchange): string | undefined {
   return offsetOf(second) > offsetOf(first!) ? second : first;
 }
 
-/** Returns the person that the route's table entry promised. A route that forgot to ask for one fails loudly. */
+/** Returns the person that the route's policy promised. A route that forgot to ask for one fails loudly. */
 export function personOf(exchange: Exchange): Person {
   if (exchange.person === undefined) throw new Error('this route asks for no person');
   return exchange.person;
 }
 
 /** Describes the browser to auth, at a sign-in of any kind. */
-export function browserOf({ token, device, remoteAddress, knownDevice }: Exchange) {
-  return { currentToken: token?.text ?? '', device: { label: device }, remoteAddress, knownDevice };
+export function browserOf({ token, userAgent, remoteAddress, knownDevice }: Exchange) {
+  return { currentToken: token?.text ?? '', device: { label: deviceLabel(userAgent) }, remoteAddress, knownDevice };
 }

@@ -1,4 +1,4 @@
-/** The shape of an entry in the table of routes. */
+/** The policy that a controller's method states, and the route that comes of it. */
 import type { ErrorCode } from '@cloakroom/contracts';
 import type { z } from 'zod';
 import type { Exchange, Outcome } from './http-exchange.ts';
@@ -29,10 +29,8 @@ export interface AnswerShape {
   readonly setsSession?: true;
 }
 
-export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** As in OpenAPI: /api/cart/lines/{lineId} */
-  readonly path: string;
+/** Everything about a route that its address and its inputs do not tell. The server obeys it, and the document is made from it. */
+export interface RoutePolicy {
   readonly summary: string;
   readonly operationClass: OperationClass;
   readonly identity: IdentityNeeded;
@@ -40,19 +38,31 @@ export interface Route {
   readonly audience?: Audience;
   /** The budget of the whole request, and the deadline of every call below. 0: the request stays open. */
   readonly budgetMs: number;
+  readonly answers: Readonly<Record<number, AnswerShape>>;
+  /** Codes beyond those that any route may answer. */
+  readonly errors?: readonly ErrorCode[];
+  /** A bound of its own for each address, besides the general one. */
+  readonly limit?: 'sign-in';
+  /** Stays open as server-sent events: it never keeps a session alive, and has no HEAD. */
+  readonly live?: true;
+}
+
+export const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
+export interface Route extends RoutePolicy {
+  readonly method: (typeof methods)[number];
+  /** As in OpenAPI: /api/cart/lines/{lineId} */
+  readonly path: string;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   /** Names in lower case. */
   readonly headers?: z.ZodObject;
   readonly body?: z.ZodObject;
-  readonly answers: Readonly<Record<number, AnswerShape>>;
-  /** Codes beyond those that any route may answer. */
-  readonly errors: readonly ErrorCode[];
-  /** A bound of its own for each address, besides the general one. */
-  readonly limit?: 'sign-in' | 'guest';
+}
+
+/** An entry of the table, for the routes that have no controller yet. */
+export interface TableRoute extends Route {
   readonly handle: (exchange: Exchange, input: never, gateway: Gateway) => Promise<Outcome> | Outcome;
-  /** Stays open as server-sent events: it never keeps a session alive, and has no HEAD. */
-  readonly live?: true;
 }
 
 export interface Input<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType, Headers extends z.ZodType> {
@@ -63,14 +73,13 @@ export interface Input<Params extends z.ZodType, Query extends z.ZodType, Body e
 }
 
 type Definition<Params extends z.ZodObject, Query extends z.ZodObject, Body extends z.ZodObject, Headers extends z.ZodObject> = Omit<
-  Route,
-  'params' | 'query' | 'headers' | 'body' | 'handle' | 'errors'
+  TableRoute,
+  'params' | 'query' | 'headers' | 'body' | 'handle'
 > & {
   readonly params?: Params;
   readonly query?: Query;
   readonly headers?: Headers;
   readonly body?: Body;
-  readonly errors?: readonly ErrorCode[];
   readonly handle: (exchange: Exchange, input: Input<Params, Query, Body, Headers>, gateway: Gateway) => Promise<Outcome> | Outcome;
 };
 
@@ -80,7 +89,7 @@ export function route<
   Query extends z.ZodObject = z.ZodObject<Record<never, never>>,
   Body extends z.ZodObject = z.ZodObject<Record<never, never>>,
   Headers extends z.ZodObject = z.ZodObject<Record<never, never>>,
->(definition: Definition<Params, Query, Body, Headers>): Route {
+>(definition: Definition<Params, Query, Body, Headers>): TableRoute {
   // The schemas above have parsed the input before it comes to the use case.
-  return { ...definition, errors: definition.errors ?? [] };
+  return definition;
 }

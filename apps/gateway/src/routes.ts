@@ -5,24 +5,7 @@
 /* oxlint-disable max-lines -- Longer because it is one table, read downward. */
 import { z } from 'zod';
 import { accountRoutes } from './account/routes.ts';
-import { addLine } from './cart/add-line.ts';
-import { applyCoupon } from './cart/apply-coupon.ts';
-import { cartSchema } from './cart/cart-answer.ts';
-import { clearCart } from './cart/clear-cart.ts';
-import {
-  acceptedSchema,
-  addLineBody,
-  commandBody,
-  couponParams,
-  lineAcceptedSchema,
-  lineParams,
-  seenBody,
-  setQuantityBody,
-} from './cart/command-input.ts';
-import { getCart } from './cart/get-cart.ts';
-import { removeCoupon } from './cart/remove-coupon.ts';
-import { removeLine } from './cart/remove-line.ts';
-import { setQuantity } from './cart/set-quantity.ts';
+import { CartController } from './cart/cart.controller.ts';
 import { getProduct } from './catalog/get-product.ts';
 import { listProducts, productQuery } from './catalog/list-products.ts';
 import { productId, productPageSchema, productSchema } from './catalog/product-answer.ts';
@@ -30,12 +13,13 @@ import { suggestionQuery, suggestionsSchema, suggestProducts } from './catalog/s
 import { eventSchema, openEvents } from './events/open-events.ts';
 import { describeRoutes } from './edge/openapi.ts';
 import { aliveSchema, isAlive, isReady, jwksSchema, readinessSchema, readJwks, readMetrics } from './edge/operations.ts';
+import { routesOf } from './edge/route-list.ts';
 import { orderRoutes } from './orders/routes.ts';
 import { getProfile } from './profile/get-profile.ts';
 import { profilePatch, profileSchema } from './profile/profile-answer.ts';
 import { recordView } from './profile/record-view.ts';
 import { updateProfile } from './profile/update-profile.ts';
-import { type Route, route } from './route.ts';
+import { type Route, route, type TableRoute } from './route.ts';
 import { endDevice } from './session/end-device.ts';
 import { endOtherDevices } from './session/end-other-devices.ts';
 import { devicesSchema, listDevices } from './session/list-devices.ts';
@@ -49,9 +33,8 @@ import { loginBody, reauthenticateBody, registerBody } from './session/sign-in-i
 import { startGuest } from './session/start-guest.ts';
 
 const nothing = { description: 'Done.' };
-const accepted = { description: 'Taken. Read with the Consistency-Token to see it.', consistency: 'write' } as const;
 
-const sessionRoutes: readonly Route[] = [
+const sessionRoutes: readonly TableRoute[] = [
   route({
     method: 'GET',
     path: '/api/session',
@@ -166,7 +149,7 @@ const sessionRoutes: readonly Route[] = [
   }),
 ];
 
-const catalogRoutes: readonly Route[] = [
+const catalogRoutes: readonly TableRoute[] = [
   route({
     method: 'GET',
     path: '/api/products',
@@ -203,102 +186,9 @@ const catalogRoutes: readonly Route[] = [
   }),
 ];
 
-const cartBase = { operationClass: 'cart', identity: 'guest', audience: 'cart' } as const;
-
-const cartRoutes: readonly Route[] = [
-  route({
-    ...cartBase,
-    method: 'GET',
-    path: '/api/cart',
-    summary: 'The cart of this session. Waits a little for your own writes, and for what you were shown before.',
-    budgetMs: 2_500,
-    answers: { 200: { description: 'The cart.', schema: cartSchema, consistency: 'read' } },
-    handle: getCart,
-  }),
-  route({
-    ...cartBase,
-    method: 'POST',
-    path: '/api/cart/lines',
-    summary: 'Adds to the cart. The first one of a browser begins its guest session.',
-    identity: 'first-write',
-    budgetMs: 4_000,
-    body: addLineBody,
-    answers: { 202: { ...accepted, schema: lineAcceptedSchema, setsSession: true } },
-    errors: [
-      'session_required',
-      'unknown_product',
-      'other_cart',
-      'command_conflict',
-      'command_expired',
-      'limit_exceeded',
-      'outcome_unknown',
-    ],
-    handle: addLine,
-  }),
-  route({
-    ...cartBase,
-    method: 'PUT',
-    path: '/api/cart/lines/{lineId}',
-    summary: 'Sets the quantity of what was seen of a line. 0 removes it.',
-    budgetMs: 4_000,
-    params: lineParams,
-    body: setQuantityBody,
-    answers: { 202: { ...accepted, schema: acceptedSchema } },
-    errors: ['unknown_line', 'other_cart', 'command_conflict', 'command_expired', 'limit_exceeded', 'outcome_unknown'],
-    handle: setQuantity,
-  }),
-  route({
-    ...cartBase,
-    method: 'DELETE',
-    path: '/api/cart/lines/{lineId}',
-    summary: 'Removes what was seen of a line.',
-    budgetMs: 4_000,
-    params: lineParams,
-    body: seenBody,
-    answers: { 202: { ...accepted, schema: acceptedSchema } },
-    errors: ['unknown_line', 'other_cart', 'command_conflict', 'command_expired', 'outcome_unknown'],
-    handle: removeLine,
-  }),
-  route({
-    ...cartBase,
-    method: 'DELETE',
-    path: '/api/cart',
-    summary: 'Removes what was seen of the cart.',
-    budgetMs: 4_000,
-    body: seenBody,
-    answers: { 202: { ...accepted, schema: acceptedSchema } },
-    errors: ['other_cart', 'command_conflict', 'command_expired', 'outcome_unknown'],
-    handle: clearCart,
-  }),
-  route({
-    ...cartBase,
-    method: 'PUT',
-    path: '/api/cart/coupons/{code}',
-    summary: 'Notes a coupon. What it is worth is judged at check-out.',
-    budgetMs: 4_000,
-    params: couponParams,
-    body: commandBody,
-    answers: { 202: { ...accepted, schema: acceptedSchema } },
-    errors: ['other_cart', 'command_conflict', 'command_expired', 'limit_exceeded', 'outcome_unknown'],
-    handle: applyCoupon,
-  }),
-  route({
-    ...cartBase,
-    method: 'DELETE',
-    path: '/api/cart/coupons/{code}',
-    summary: 'Removes what was seen of a coupon.',
-    budgetMs: 4_000,
-    params: couponParams,
-    body: seenBody,
-    answers: { 202: { ...accepted, schema: acceptedSchema } },
-    errors: ['other_cart', 'command_conflict', 'command_expired', 'outcome_unknown'],
-    handle: removeCoupon,
-  }),
-];
-
 const personalBase = { operationClass: 'personal', identity: 'guest', audience: 'profile', budgetMs: 2_500 } as const;
 
-const personalRoutes: readonly Route[] = [
+const personalRoutes: readonly TableRoute[] = [
   route({
     ...personalBase,
     method: 'GET',
@@ -349,7 +239,7 @@ const personalRoutes: readonly Route[] = [
 
 const operationsBase = { method: 'GET', operationClass: 'operations', identity: 'none', budgetMs: 2_000 } as const;
 
-const operationsRoutes: readonly Route[] = [
+const operationsRoutes: readonly TableRoute[] = [
   route({
     ...operationsBase,
     path: '/healthz',
@@ -381,7 +271,7 @@ const operationsRoutes: readonly Route[] = [
     path: '/openapi.json',
     summary: 'This document.',
     answers: { 200: { description: 'OpenAPI 3.1.', schema: z.looseObject({ openapi: z.string() }) } },
-    handle: (_exchange, _input, gateway) => ({ status: 200, body: describeRoutes(routes, gateway.config.PUBLIC_ORIGINS) }),
+    handle: (_exchange, _input, gateway) => ({ status: 200, body: describeRoutes(allRoutes, gateway.config.PUBLIC_ORIGINS) }),
   }),
   route({
     ...operationsBase,
@@ -392,11 +282,21 @@ const operationsRoutes: readonly Route[] = [
   }),
 ];
 
-export const routes: readonly Route[] = [
+export const routes: readonly TableRoute[] = [
   ...sessionRoutes,
   ...accountRoutes,
   ...catalogRoutes,
-  ...cartRoutes,
+  ...orderRoutes,
+  ...personalRoutes,
+  ...operationsRoutes,
+];
+
+/** In the order of the document. */
+export const allRoutes: readonly Route[] = [
+  ...sessionRoutes,
+  ...accountRoutes,
+  ...catalogRoutes,
+  ...routesOf([CartController]),
   ...orderRoutes,
   ...personalRoutes,
   ...operationsRoutes,

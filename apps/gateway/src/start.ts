@@ -9,7 +9,8 @@ import { type Clock, type Running, startDefaultMetrics, pooledRandomBytes } from
 import { buildGateway } from './build.ts';
 import type { GatewayConfig } from './config.ts';
 import { GatewayModule } from './gateway.module.ts';
-import { countRequests, createAdapter, prepareServer } from './edge/http-server.ts';
+import { HttpAdapter } from './edge/http-adapter.ts';
+import { countRequests, prepareServer } from './edge/http-server.ts';
 
 export { readConfig, type GatewayConfig } from './config.ts';
 
@@ -22,7 +23,7 @@ const drainLookIntervalMs = 20;
 export async function start(config: GatewayConfig, parts: Parts): Promise<Running> {
   startDefaultMetrics();
   const { gateway, close } = await buildGateway(config, { ...parts, randomBytes: pooledRandomBytes(), random: Math.random });
-  const adapter = createAdapter(gateway);
+  const adapter = new HttpAdapter(config, parts.log);
   const app = await NestFactory.create<NestFastifyApplication>(GatewayModule.with(gateway), adapter, {
     logger: false,
     bodyParser: false,

@@ -1,5 +1,5 @@
 /** The part of the table (../routes.ts) that changes accounts: credentials, factors, and administration. */
-import { type Route, route } from '../route.ts';
+import { route, type TableRoute } from '../route.ts';
 import { sessionSchema, signedInSchema } from '../session/session-answer.ts';
 import {
   addedPasskeySchema,
@@ -44,7 +44,7 @@ import { revokeUser } from './revoke-user.ts';
 
 const signInBase = { method: 'POST', operationClass: 'login', identity: 'none', budgetMs: 5_000, limit: 'sign-in' } as const;
 
-const signInRoutes: readonly Route[] = [
+const signInRoutes: readonly TableRoute[] = [
   route({
     ...signInBase,
     path: '/api/session/login/second-factor',
@@ -78,7 +78,7 @@ const changed = { 200: { description: 'Changed; the token is a new one.', schema
 const removed = { 200: { description: 'Removed.', schema: factorRemovedSchema } } as const;
 const codes = { 200: { description: 'Recovery codes, shown this once.', schema: recoveryCodesSchema } } as const;
 
-const credentialRoutes: readonly Route[] = [
+const credentialRoutes: readonly TableRoute[] = [
   route({
     ...ownBase,
     method: 'PUT',
@@ -121,7 +121,7 @@ const credentialRoutes: readonly Route[] = [
   }),
 ];
 
-const factorRoutes: readonly Route[] = [
+const factorRoutes: readonly TableRoute[] = [
   route({
     ...ownBase,
     method: 'POST',
@@ -193,7 +193,7 @@ const factorRoutes: readonly Route[] = [
 
 const done = { 204: { description: 'Done.' } } as const;
 
-const adminRoutes: readonly Route[] = [
+const adminRoutes: readonly TableRoute[] = [
   route({
     ...ownBase,
     method: 'GET',
@@ -233,4 +233,4 @@ const adminRoutes: readonly Route[] = [
   }),
 ];
 
-export const accountRoutes: readonly Route[] = [...signInRoutes, ...credentialRoutes, ...factorRoutes, ...adminRoutes];
+export const accountRoutes: readonly TableRoute[] = [...signInRoutes, ...credentialRoutes, ...factorRoutes, ...adminRoutes];

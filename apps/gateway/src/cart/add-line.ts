@@ -9,11 +9,13 @@ import type { addLineBody } from './command-input.ts';
 import { otherCart } from './other-cart.ts';
 import { writeOutcome } from './write-outcome.ts';
 
+type LineAdding = Pick<Gateway, 'auth' | 'cart' | 'catalog' | 'limits' | 'products'>;
+
 /** A browser's first line begins its guest session, but only once the command is known to be good: a typo creates nothing. */
 export async function addLine(
   exchange: Exchange,
   { body }: { readonly body: z.output<typeof addLineBody> },
-  gateway: Gateway,
+  gateway: LineAdding,
 ): Promise<Outcome> {
   const refused = otherCart(exchange, body.cartId);
   if (refused !== undefined) return refused;
@@ -43,7 +45,7 @@ export async function addLine(
 
 type Shopper = { readonly passport: Credential; readonly newToken?: NonNullable<Answer['newToken']> };
 
-async function passportFor(exchange: Exchange, gateway: Gateway): Promise<Shopper | Problem> {
+async function passportFor(exchange: Exchange, gateway: LineAdding): Promise<Shopper | Problem> {
   if (exchange.person !== undefined) return { passport: exchange.person.passport };
   const issued = await createGuest(exchange, gateway);
   if (isProblem(issued)) return issued;

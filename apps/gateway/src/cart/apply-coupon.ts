@@ -8,7 +8,7 @@ import { writeOutcome } from './write-outcome.ts';
 type Input = { readonly params: z.output<typeof couponParams>; readonly body: z.output<typeof commandBody> };
 
 /** Notes the coupon, whatever it says. orders judges it at check-out, by what is in the cart then. */
-export async function applyCoupon(exchange: Exchange, { params, body }: Input, gateway: Gateway): Promise<Outcome> {
+export async function applyCoupon(exchange: Exchange, { params, body }: Input, gateway: Pick<Gateway, 'cart'>): Promise<Outcome> {
   const refused = otherCart(exchange, body.cartId);
   if (refused !== undefined) return refused;
   const call = outgoing(exchange, personOf(exchange).passport);

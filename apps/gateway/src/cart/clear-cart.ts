@@ -8,7 +8,7 @@ import { writeOutcome } from './write-outcome.ts';
 export async function clearCart(
   exchange: Exchange,
   { body }: { readonly body: z.output<typeof seenBody> },
-  gateway: Gateway,
+  gateway: Pick<Gateway, 'cart'>,
 ): Promise<Outcome> {
   const refused = otherCart(exchange, body.cartId);
   if (refused !== undefined) return refused;

@@ -3,13 +3,15 @@ import { type Exchange, type Outcome, outgoing, personOf } from '../http-exchang
 import type { Gateway } from '../gateway.ts';
 import { cartBody, type CartBody } from './cart-answer.ts';
 
-export async function getCart(exchange: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+export type CartReading = Pick<Gateway, 'cart' | 'catalog' | 'products'>;
+
+export async function getCart(exchange: Exchange, gateway: CartReading): Promise<Outcome> {
   const read = await readCart(exchange, gateway);
   return isProblem(read) ? read : { status: 200, body: read.cart, ...(read.reached !== '' && { reached: read.reached }) };
 }
 
 /** Reads the cart. The session knows which guest cart its sign-in claimed, and the cart says whether it has arrived. */
-export async function readCart(exchange: Exchange, gateway: Gateway): Promise<{ cart: CartBody; reached: string } | Problem> {
+export async function readCart(exchange: Exchange, gateway: CartReading): Promise<{ cart: CartBody; reached: string } | Problem> {
   const person = personOf(exchange);
   const cart = await gateway.cart.getCart(outgoing(exchange, person.passport), { claimedGuestCart: person.view.claimedGuestCart });
   if (isProblem(cart)) return cart;

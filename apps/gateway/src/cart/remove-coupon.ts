@@ -8,7 +8,7 @@ import { writeOutcome } from './write-outcome.ts';
 type Input = { readonly params: z.output<typeof couponParams>; readonly body: z.output<typeof seenBody> };
 
 /** Removes the coupon as the client saw it: one that another device applied meanwhile stays. */
-export async function removeCoupon(exchange: Exchange, { params, body }: Input, gateway: Gateway): Promise<Outcome> {
+export async function removeCoupon(exchange: Exchange, { params, body }: Input, gateway: Pick<Gateway, 'cart'>): Promise<Outcome> {
   const refused = otherCart(exchange, body.cartId);
   if (refused !== undefined) return refused;
   const call = outgoing(exchange, personOf(exchange).passport);

@@ -8,7 +8,7 @@ import { writeOutcome } from './write-outcome.ts';
 type Input = { readonly params: z.output<typeof lineParams>; readonly body: z.output<typeof seenBody> };
 
 /** Removes the line as the client saw it: units that another device added meanwhile stay. */
-export async function removeLine(exchange: Exchange, { params, body }: Input, gateway: Gateway): Promise<Outcome> {
+export async function removeLine(exchange: Exchange, { params, body }: Input, gateway: Pick<Gateway, 'cart'>): Promise<Outcome> {
   const refused = otherCart(exchange, body.cartId);
   if (refused !== undefined) return refused;
   const call = outgoing(exchange, personOf(exchange).passport);

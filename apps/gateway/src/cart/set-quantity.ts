@@ -7,7 +7,7 @@ import { writeOutcome } from './write-outcome.ts';
 
 type Input = { readonly params: z.output<typeof lineParams>; readonly body: z.output<typeof setQuantityBody> };
 
-export async function setQuantity(exchange: Exchange, { params, body }: Input, gateway: Gateway): Promise<Outcome> {
+export async function setQuantity(exchange: Exchange, { params, body }: Input, gateway: Pick<Gateway, 'cart'>): Promise<Outcome> {
   const refused = otherCart(exchange, body.cartId);
   if (refused !== undefined) return refused;
   const call = outgoing(exchange, personOf(exchange).passport);

@@ -3,7 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newTokenText } from '../testing/fake-auth.fixture.ts';
 import { ask, openStage, origin, type Stage, type Told } from '../testing/gateway.fixture.ts';
-import { problemSchema } from './problem-answer.ts';
+import { problemSchema } from '../problem-schema.ts';
 
 let stage: Stage;
 beforeAll(async () => {

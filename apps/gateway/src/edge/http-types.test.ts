@@ -9,7 +9,7 @@
 import { join } from 'node:path';
 import openapiTS, { astToString } from 'openapi-typescript';
 import { expect, it } from 'vitest';
-import { routes } from '../routes.ts';
+import { allRoutes as routes } from '../routes.ts';
 import { describeRoutes, type OpenApiDocument } from './openapi.ts';
 
 const file = join(import.meta.dirname, '../../../../libs/contracts/http/gen/api.d.ts');

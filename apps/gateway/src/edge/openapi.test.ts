@@ -6,9 +6,9 @@ import { z } from 'zod';
 import { errorTable, type ErrorCode, lineIdLengthMax, uuidV7 } from '@cloakroom/contracts';
 import { ask, type Ask, type Json, openStage, type Stage, type Told } from '../testing/gateway.fixture.ts';
 import { codesOf } from './openapi.ts';
-import { problemSchema } from './problem-answer.ts';
+import { problemSchema } from '../problem-schema.ts';
 import type { Route } from '../route.ts';
-import { routes } from '../routes.ts';
+import { allRoutes as routes } from '../routes.ts';
 
 let stage: Stage;
 let document: Json;

@@ -2,7 +2,7 @@
 import { consistencyTokenPattern, type ErrorCode, errorTable } from '@cloakroom/contracts';
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject, type ZodOpenApiResponseObject } from 'zod-openapi';
-import { problemSchema, problemType } from './problem-answer.ts';
+import { problemSchema, problemType } from '../problem-schema.ts';
 import type { AnswerShape, Route } from '../route.ts';
 
 export type OpenApiDocument = ReturnType<typeof createDocument>;

@@ -1,43 +1,9 @@
 /** Every error of the gateway: RFC 9457 problem+json with a stable code. Only this file and libs/mesh turn codes into a transport's words. */
-import { type ErrorCode, errorTable, isProblem, type Problem, problem, toldCode, toldCodes } from '@cloakroom/contracts';
-import { z } from 'zod';
-import { cartSchema } from '../cart/cart-answer.ts';
-import { type CheckoutProblem, previewSchema } from '../orders/order-answer.ts';
-import type { SecondFactorProblem } from '../session/second-factor-problem.ts';
+import { type ErrorCode, errorTable, isProblem, type Problem, problem, toldCode } from '@cloakroom/contracts';
+import type { Logger } from '@cloakroom/platform';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type AnyProblem, type FieldProblem, type ProblemBody, problemType } from '../problem-schema.ts';
 
-export const problemSchema = z
-  .object({
-    type: z.string().meta({ description: 'A URN that names the kind of problem and is no address: urn:cloakroom:problem:<code>.' }),
-    title: z.string(),
-    status: z.int(),
-    code: z.enum(toldCodes).meta({ id: 'ErrorCode' }),
-    detail: z.string().optional(),
-    errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
-    retryAfter: z.int().optional().meta({ description: 'Seconds; the same as the Retry-After header.' }),
-    challenge: z.string().optional().meta({
-      description: 'Of second_factor_required: names this sign-in in its second half. A step-up has none: it is repeated with the code.',
-    }),
-    methods: z
-      .array(z.enum(['totp', 'passkey', 'recovery_code']).meta({ id: 'FactorMethod' }))
-      .optional()
-      .meta({ description: 'Of second_factor_required.' }),
-    options: z.looseObject({}).optional().meta({
-      description: 'Of second_factor_required with a passkey: for navigator.credentials.get (PublicKeyCredentialRequestOptionsJSON).',
-    }),
-    cart: cartSchema.optional().meta({ description: 'Of cart_changed: as it is now.' }),
-    preview: previewSchema.optional().meta({ description: 'Of price_changed and out_of_stock: what an order would be now.' }),
-    traceId: z.string().optional().meta({ description: 'Tell this to whoever runs the shop.' }),
-  })
-  .meta({ id: 'Problem', description: 'RFC 9457 problem details' });
-
-export type ProblemBody = z.output<typeof problemSchema>;
-
-/** A Problem that also says what is wrong with each field. */
-export interface FieldProblem extends Problem {
-  readonly errors: readonly { readonly field: string; readonly message: string }[];
-}
-
-export const problemType = 'application/problem+json';
 /** For a code that says "wait", when no service said how long. */
 const retryAfterDefaultS = 2;
 const waitCodes: ReadonlySet<ErrorCode> = new Set([
@@ -49,7 +15,7 @@ const waitCodes: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 export function problemAnswer(
-  what: Problem | FieldProblem | SecondFactorProblem | CheckoutProblem,
+  what: AnyProblem,
   traceId?: string,
 ): { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Buffer } {
   const code = toldCode(what.problem);
@@ -78,7 +44,11 @@ export function problemAnswer(
   return { status: entry.http, headers, body: Buffer.from(JSON.stringify(body)) };
 }
 
-function secondFactorMembers({ challenge, methods, options }: SecondFactorProblem): Pick<ProblemBody, 'challenge' | 'methods' | 'options'> {
+function secondFactorMembers({
+  challenge,
+  methods,
+  options,
+}: Extract<AnyProblem, { readonly methods: unknown }>): Pick<ProblemBody, 'challenge' | 'methods' | 'options'> {
   return {
     methods: methods as NonNullable<ProblemBody['methods']>,
     ...(challenge !== undefined && { challenge }),
@@ -86,13 +56,36 @@ function secondFactorMembers({ challenge, methods, options }: SecondFactorProble
   };
 }
 
+/** As Standard Schema has it, and zod too. */
+interface Issue {
+  readonly message: string;
+  readonly path?: readonly unknown[] | undefined;
+}
+
 /** Lists zod's findings field by field, without the values, which may be secrets. */
-export function invalid(where: string, error: z.ZodError): FieldProblem {
-  const errors = error.issues.slice(0, errorCountMax).map((issue) => ({ field: [where, ...issue.path].join('.'), message: issue.message }));
+export function invalid(where: string, issues: readonly Issue[]): FieldProblem {
+  const errors = issues.slice(0, errorCountMax).map(({ path = [], message }) => ({ field: [where, ...path].join('.'), message }));
   return { ...problem('invalid_request'), errors };
 }
 
 const errorCountMax = 20;
+
+export function sendProblem(reply: FastifyReply, found: Problem): void {
+  // A browser holds no passport. All that it can do about a refused one is to try again.
+  const told = found.problem === 'invalid_passport' ? problem('identity_unavailable') : found;
+  const { status, headers, body } = problemAnswer(told, reply.request.exchange?.trace.traceId);
+  reply.code(status).headers(headers).send(body);
+}
+
+/** Answers everything that is thrown: a refusal by a guard or a pipe, Fastify's own, Nest's, and surprises. */
+export function answerFailure(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Logger): void {
+  const expected = expectedProblem(error);
+  if (expected === undefined) {
+    const where = { method: request.method, route: request.routeOptions?.url, trace_id: request.exchange?.trace.traceId };
+    log.error({ err: error, ...where }, 'a request failed in a way that nobody expected');
+  }
+  sendProblem(reply, expected ?? problem('internal'));
+}
 
 /** Fastify's own failures, by their codes: https://fastify.dev/docs/latest/Reference/Errors/ */
 const frameworkCodes: Readonly<Record<string, ErrorCode>> = {

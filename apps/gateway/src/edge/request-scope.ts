@@ -1,25 +1,44 @@
-/** Gives every request a trace, a place for timings and a signal, as soon as its headers are read and before anything can fail. */
+/**
+ * The exchange of one request, from its headers to the end of its answer. `begin` makes it before anything can fail. `finish` writes what
+ * every answer carries: a success, a refusal or a failure.
+ */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { continueTrace, enterTrace, type RandomBytes, type Span, type TraceContext, tracing } from '@cloakroom/platform';
-import { Timings } from './timings.ts';
+import { experimentPattern, isProblem } from '@cloakroom/contracts';
+import { type Clock, continueTrace, enterTrace, type RandomBytes, type Span, type TraceContext, tracing } from '@cloakroom/platform';
+import type { Gateway } from '../gateway.ts';
+import { type Exchange, type Outcome, Timings } from '../http-exchange.ts';
+import { clearedCookies, consistencySetCookie, knownDeviceSetCookie, type OurCookies, tokenCookies } from '../identity/cookies.ts';
+import type { RoutePolicy } from '../route.ts';
 
-export interface Begun {
-  readonly trace: TraceContext;
+/** Marks a public answer when a session was shown that could not be checked: the page is what a guest sees. */
+export const sessionViewHeader = 'x-session-view';
+
+/** The exchange while it is being made. The guard fills in what the cookies tell; a use case only reads. */
+export interface OpenExchange extends Writable<Exchange> {
   /** Ends with the answer. The span of a live stream ends when the stream begins. */
   readonly span: Span | undefined;
-  readonly timings: Timings;
   readonly startedMs: number;
-  /** Aborts when the browser has gone before its request was answered. */
-  readonly signal: AbortSignal;
+  /** Undefined until the guard has read them. */
+  cookies: OurCookies | undefined;
+  /** The use case's own answer. Undefined where the request was refused before, or failed. */
+  outcome: Outcome | undefined;
+  /** A public page is made while its caller is identified: the value of `sessionViewHeader`, if the answer needs it. */
+  sessionView: Promise<string | undefined> | undefined;
 }
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 declare module 'fastify' {
   interface FastifyRequest {
-    begun: Begun | undefined;
+    exchange: OpenExchange | undefined;
+  }
+  interface FastifyContextConfig {
+    /** Absent where no use case answers: a page, a file, or an address without a route. */
+    policy?: RoutePolicy;
   }
 }
 
-export function begin(request: FastifyRequest, reply: FastifyReply, randomBytes: RandomBytes, nowMs: number): Begun {
+export function begin(request: FastifyRequest, reply: FastifyReply, randomBytes: RandomBytes, clock: Clock): OpenExchange {
   const gone = new AbortController();
   const traceparent = request.headers['traceparent'];
   const { trace, span } = traceOf(request, typeof traceparent === 'string' ? traceparent : undefined, randomBytes);
@@ -27,10 +46,39 @@ export function begin(request: FastifyRequest, reply: FastifyReply, randomBytes:
     if (!reply.raw.writableFinished) gone.abort(new DOMException('the browser has gone', 'AbortError'));
     endSpan(span, reply);
   });
-  return { trace, span, timings: new Timings(), startedMs: nowMs, signal: gone.signal };
+  const experiment = request.headers['x-experiment-id'];
+  return {
+    trace,
+    span,
+    startedMs: clock.monotonicMs(),
+    timings: new Timings(),
+    signal: gone.signal,
+    experiment: typeof experiment === 'string' && experimentPattern.test(experiment) ? experiment : undefined,
+    remoteAddress: request.ip,
+    proxied: forwardedHeaders.some((name) => request.headers[name] !== undefined),
+    userAgent: request.headers['user-agent'],
+    deadline: notBegun,
+    consistency: [],
+    token: undefined,
+    renewal: {},
+    person: undefined,
+    knownDevice: '',
+    cookies: undefined,
+    outcome: undefined,
+    sessionView: undefined,
+  };
 }
 
-function traceOf(request: FastifyRequest, traceparent: string | undefined, randomBytes: RandomBytes): Pick<Begun, 'trace' | 'span'> {
+/** RFC 7239's header, and the one that proxies write in practice. */
+const forwardedHeaders = ['forwarded', 'x-forwarded-for'] as const;
+/** The guard starts the deadline: the time that a slow body takes is not the use case's. */
+const notBegun = { remainingMs: () => 0 };
+
+function traceOf(
+  request: FastifyRequest,
+  traceparent: string | undefined,
+  randomBytes: RandomBytes,
+): { readonly trace: TraceContext; readonly span: Span | undefined } {
   // Where there is no span, its name need not be worked out.
   if (!tracing() || probes.has(request.routeOptions.url ?? '')) return { trace: continueTrace(traceparent, randomBytes), span: undefined };
   return enterTrace(spanOf(request), traceparent, randomBytes);
@@ -57,3 +105,54 @@ function spanOf({ method: sent, routeOptions }: FastifyRequest) {
 }
 
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+/** The parts that the end of an answer needs. */
+export type Finishing = Pick<Gateway, 'clock' | 'identities' | 'selfContained'>;
+
+/** Writes cookies and Server-Timing. Fastify's onSend calls it for every answer, and a live stream calls it before it takes the connection. */
+export function finish(reply: FastifyReply, parts: Finishing): void {
+  const { exchange, routeOptions } = reply.request;
+  if (exchange === undefined) return;
+  const { policy } = routeOptions.config;
+  if (policy !== undefined && policy.operationClass !== 'public') forgetIfRefused(exchange, parts);
+  const setCookies = [...cookiesOf(exchange, parts)];
+  if (setCookies.length > 0) reply.header('set-cookie', setCookies);
+  // Load shedding has written its own, which says why nothing was done.
+  if (!reply.hasHeader('server-timing')) reply.header('server-timing', timingsOf(exchange, policy?.budgetMs ?? 0, parts));
+}
+
+/**
+ * A service that refuses the passport knows more than the identity cache: it heard a revocation first, or a key was retired. The next request
+ * asks auth.
+ */
+function forgetIfRefused({ outcome, token }: OpenExchange, { identities }: Finishing): void {
+  if (outcome === undefined || !isProblem(outcome) || token === undefined) return;
+  if (outcome.problem === 'invalid_passport' || outcome.problem === 'session_ended') identities.forgetToken(token.hash);
+}
+
+function timingsOf({ timings, startedMs }: OpenExchange, budgetMs: number, { clock }: Finishing): string {
+  const spentMs = clock.monotonicMs() - startedMs;
+  timings.add({ name: 'total', durationMs: spentMs });
+  if (budgetMs > 0) timings.add({ name: 'budget', durationMs: Math.max(0, budgetMs - spentMs), description: `left of ${budgetMs} ms` });
+  return timings.header();
+}
+
+function* cookiesOf({ outcome, renewal, cookies }: OpenExchange, { clock, selfContained }: Finishing): Generator<string> {
+  const { issued, identity } = renewal;
+  if (outcome?.newToken !== undefined) {
+    if (outcome.newToken.selfContained !== undefined) selfContained.noteIssued(outcome.newToken.selfContained.parts);
+    yield* tokenCookies(outcome.newToken, clock.nowMs(), cookies);
+  } else if (
+    issued?.selfContained !== undefined &&
+    !(outcome !== undefined && 'loggedOut' in outcome) &&
+    selfContained.isNewest(issued.selfContained.parts, identity)
+  ) {
+    // The gateway renewed these tokens on the way. The answer took a while: the browser may have newer cookies by now, which are not
+    // overwritten.
+    yield* tokenCookies(issued, clock.nowMs(), undefined);
+  }
+  if (outcome === undefined || isProblem(outcome)) return;
+  if (outcome.consistency !== undefined) yield consistencySetCookie(outcome.consistency);
+  if (outcome.knownDevice !== undefined) yield knownDeviceSetCookie(outcome.knownDevice);
+  if (outcome.loggedOut === true) yield* clearedCookies;
+}

@@ -3,15 +3,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { problem, type Problem } from '@cloakroom/contracts';
 import type { LoadShedder, SheddingClass, ShedReason } from '@cloakroom/mesh';
 import { shed } from '../metrics.ts';
-import type { OperationClass } from '../route.ts';
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    operationClass?: OperationClass;
-    /** Stays open, so it is counted by its own bound (STREAM_COUNT_MAX). */
-    live?: boolean;
-  }
-}
 
 /** Clients that are refused together must not come back together. */
 const retryAfterS = [1, 2, 3] as const;
@@ -22,7 +13,7 @@ let refusals = 0;
  * @returns what to answer instead
  */
 export function shedAtTheDoor(request: FastifyRequest, reply: FastifyReply, shedder: LoadShedder): Problem | undefined {
-  const { operationClass = 'public' } = request.routeOptions.config;
+  const { operationClass = 'public' } = request.routeOptions.config.policy ?? {};
   if (operationClass === 'operations') return undefined;
   return refused(reply, operationClass, shedder.refuses(operationClass));
 }
@@ -32,7 +23,8 @@ export function shedAtTheDoor(request: FastifyRequest, reply: FastifyReply, shed
  * @returns what to answer instead; otherwise the request is counted until its answer is over
  */
 export function shedOrCount(request: FastifyRequest, reply: FastifyReply, shedder: LoadShedder): Problem | undefined {
-  const { operationClass = 'public', live = false } = request.routeOptions.config;
+  const { operationClass = 'public', live = false } = request.routeOptions.config.policy ?? {};
+  // A live stream stays open, so it is counted by its own bound (STREAM_COUNT_MAX).
   // A response that has closed meanwhile emits no second `close`, so its slot would never be freed.
   if (operationClass === 'operations' || live || reply.raw.closed) return undefined;
   const place = shedder.enter(operationClass);

@@ -12,7 +12,7 @@ import { identifySelfContained } from './identify-self-contained-token.ts';
 import { selfContainedHash } from './self-contained-tokens.ts';
 import type { OurCookies } from './cookies.ts';
 import type { BrowserToken, Exchange, Person } from '../http-exchange.ts';
-import type { Gateway } from '../gateway.ts';
+import type { Gateway, IdentityParts } from '../gateway.ts';
 import { identify, type IdentityNeed, readToken } from './identify-reference-token.ts';
 
 const accessPattern = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
@@ -20,7 +20,7 @@ const accessPattern = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 /** Reads the token that the browser shows, by its form and, where this gateway has the key, by its seal. */
 export function readShown(cookies: OurCookies, keys: MacKeys): BrowserToken | undefined {
   const opaque = readToken(cookies.session, keys);
-  const parts = readRefreshToken(cookies.refresh);
+  const parts = cookies.refresh === undefined ? undefined : readRefreshToken(cookies.refresh);
   const refresh = parts && { text: cookies.refresh!, parts };
   const access =
     cookies.access !== undefined && cookies.access.length <= signedTokenLengthMax && accessPattern.test(cookies.access)
@@ -36,7 +36,7 @@ export function readShown(cookies: OurCookies, keys: MacKeys): BrowserToken | un
 export async function whoIs(
   exchange: Exchange,
   need: IdentityNeed,
-  gateway: Gateway,
+  gateway: IdentityParts,
 ): Promise<Person | 'ended' | 'stale' | undefined | Problem> {
   const selfContained = exchange.token?.selfContained;
   if (selfContained === undefined) return identify(exchange, need, gateway.identities, gateway.resolve);
@@ -47,7 +47,7 @@ export async function whoIs(
 }
 
 /** For a live stream, which cannot renew a token: it ends, and the browser opens the next one by a request that can. */
-export async function whoIsStill(exchange: Exchange, gateway: Gateway): Promise<Person | 'ended' | undefined | Problem> {
+export async function whoIsStill(exchange: Exchange, gateway: IdentityParts): Promise<Person | 'ended' | undefined | Problem> {
   const found = await whoIs(exchange, { audience: 'cart', sensitive: false, touch: false, refresh: false }, gateway);
   return found === 'stale' ? problem('identity_unavailable') : found;
 }
@@ -58,7 +58,7 @@ export async function whoIsStill(exchange: Exchange, gateway: Gateway): Promise<
  * else's session.
  * @param own whether auth, when it ended the session, said that it made this token
  */
-export function leave(gateway: Gateway, token: BrowserToken | undefined, own: boolean): void {
+export function leave(gateway: Pick<Gateway, 'identities' | 'selfContained'>, token: BrowserToken | undefined, own: boolean): void {
   if (token?.selfContained === undefined) {
     if (token !== undefined) gateway.identities.forgetToken(token.hash);
     return;

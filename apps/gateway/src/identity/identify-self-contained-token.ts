@@ -25,7 +25,7 @@ import { inSpan } from '@cloakroom/platform';
 import type { RefreshParts } from '@cloakroom/session';
 import { selfContainedHash } from './self-contained-tokens.ts';
 import type { Exchange, Person, SelfContainedCookies } from '../http-exchange.ts';
-import type { Gateway } from '../gateway.ts';
+import type { IdentityParts } from '../gateway.ts';
 import { askAuth, type IdentityNeed, resolveBudgetMs } from './identify-reference-token.ts';
 import type { Decision } from './identity-cache.ts';
 import { tokenOf as newTokenOf } from './issued-session.ts';
@@ -43,7 +43,7 @@ export async function identifySelfContained(
   exchange: Exchange,
   selfContained: SelfContainedCookies,
   need: IdentityNeed,
-  gateway: Gateway,
+  gateway: IdentityParts,
 ): Promise<SelfContainedAnswer> {
   const startedMs = performance.now();
   const answer = await inSpan({ name: 'identity', kind: 'internal' }, need.touch ? exchange.trace : undefined, async (trace, span) => {
@@ -59,7 +59,7 @@ async function decide(
   exchange: Exchange,
   selfContained: SelfContainedCookies,
   need: IdentityNeed,
-  gateway: Gateway,
+  gateway: IdentityParts,
 ): Promise<SelfContainedAnswer> {
   const shown = await usableAccess(selfContained, gateway);
   if (typeof shown !== 'string') {
@@ -99,7 +99,7 @@ type Usable = VerifiedAccess & { readonly text: string };
 
 async function usableAccess(
   { access, refresh }: SelfContainedCookies,
-  gateway: Gateway,
+  gateway: IdentityParts,
 ): Promise<Usable | 'expired' | 'invalid' | 'keys_unavailable'> {
   if (access === undefined) return 'invalid';
   const verified = await gateway.selfContained.verify(access);
@@ -117,7 +117,7 @@ async function judge(
   verified: VerifiedAccess,
   text: string,
   need: IdentityNeed,
-  gateway: Gateway,
+  gateway: IdentityParts,
   decision: 'local' | 'refreshed',
 ): Promise<Person | 'ended' | Problem> {
   const { identity } = verified;

@@ -1,5 +1,5 @@
 /** The part of the table (../routes.ts) that orders what is in the cart, and shows what was ordered. */
-import { type Route, route } from '../route.ts';
+import { route, type TableRoute } from '../route.ts';
 import { getOrder } from './get-order.ts';
 import { listOrders } from './list-orders.ts';
 import { orderPageSchema, orderSchema, previewSchema } from './order-answer.ts';
@@ -9,7 +9,7 @@ import { previewOrder } from './preview-order.ts';
 
 const ordersBase = { operationClass: 'personal', identity: 'user', audience: 'orders', budgetMs: 2_500 } as const;
 
-export const orderRoutes: readonly Route[] = [
+export const orderRoutes: readonly TableRoute[] = [
   route({
     ...ordersBase,
     method: 'POST',

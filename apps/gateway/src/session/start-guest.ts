@@ -1,4 +1,5 @@
 import { isProblem, type Problem, type SessionIssued } from '@cloakroom/contracts';
+import { deviceLabel } from '../edge/device-label.ts';
 import { type Exchange, type Outcome, outgoing } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { authProblem } from './auth-problem.ts';
@@ -17,11 +18,11 @@ export async function startGuest(exchange: Exchange, _input: unknown, gateway: G
 }
 
 /** Begins a guest session; the first cart write uses it too. */
-export async function createGuest(exchange: Exchange, gateway: Gateway): Promise<SessionIssued | Problem> {
+export async function createGuest(exchange: Exchange, gateway: Pick<Gateway, 'auth' | 'limits'>): Promise<SessionIssued | Problem> {
   const limited = await gateway.limits.guest(exchange.remoteAddress);
   if (limited !== undefined) return limited;
   const issued = await gateway.auth.createGuest(outgoing(exchange), {
-    device: { label: exchange.device },
+    device: { label: deviceLabel(exchange.userAgent) },
     remoteAddress: exchange.remoteAddress,
   });
   return isProblem(issued) ? authProblem(issued) : issued;
