@@ -7,7 +7,7 @@ export { StackError } from './stack/outcome.ts';
 export { readState } from './supervisor/state.ts';
 export type { ProcessEntry, StackState } from './supervisor/state.ts';
 export type { ProcessName, Provider } from './stack/stack.ts';
-export { portsOf } from './stack/stack.ts';
+export { portsOf, serviceNames, type ServiceName } from './stack/stack.ports.ts';
 /** What docs/telemetry.md says of the metrics. */
 export { readMetricTable } from './checks/metric-table.ts';
 /** The browser of the tests. */

@@ -11,10 +11,9 @@ import {
   ResolveRequestSchema,
   ResolveResponseSchema,
 } from '@cloakroom/contracts';
+import { portsOf, type ServiceName } from '@cloakroom/infra';
 import { dataDir, e2eProvider, portBase } from './stack.ts';
 
-export type ServiceName = 'auth' | 'cart' | 'profile' | 'catalog' | 'orders';
-const offsets: Readonly<Record<ServiceName, number>> = { auth: 110, cart: 120, profile: 130, catalog: 140, orders: 150 };
 const callTimeoutMs = 5_000;
 /** A server that has not begun to speak TLS to us after this long will not. */
 const silenceMs = 1_000;
@@ -61,7 +60,7 @@ export function connectionTo(service: ServiceName) {
 }
 
 function open(service: ServiceName, { as, tls }: Caller): ClientHttp2Session {
-  const port = portBase + offsets[service];
+  const port = portsOf(portBase)[service].mesh;
   const dir = join(dataDir, 'tls');
   const read = (name: string): string => readFileSync(join(dir, name), 'utf8');
   const own = () => (as === 'nobody' ? {} : (tls ?? { cert: read(`${as}.pem`), key: read(`${as}.key`) }));

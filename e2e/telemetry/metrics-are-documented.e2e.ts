@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { portsOf, readMetricTable } from '@cloakroom/infra';
+import { portsOf, readMetricTable, serviceNames } from '@cloakroom/infra';
 import { expect, newPerson, test } from '../kit/device.ts';
 import { portBase } from '../kit/stack.ts';
 
@@ -24,8 +24,8 @@ test('everything that a process tells is in the table, with these labels, and na
   await device.expectCart({ [products[0]!]: 1 });
   const wrong: string[] = [];
   const told = new Set<string>();
-  const { gateways, auth, cart, profile, catalog, orders } = portsOf(portBase);
-  for (const port of [...gateways, ...[auth, cart, profile, catalog, orders].map(({ admin }) => admin)]) {
+  const ports = portsOf(portBase);
+  for (const port of [...ports.gateways, ...serviceNames.map((name) => ports[name].admin)]) {
     for (const { name, labels } of samplesOf(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text())) {
       const base = table.has(name) ? name : name.replace(/_(bucket|count|sum)$/, '');
       told.add(base);

@@ -1,6 +1,6 @@
 /** The settings of each service, and the process that it becomes. Part of the drawing: see stack.ts. */
 import { join } from 'node:path';
-import type { ServicePorts } from './stack.ports.ts';
+import { ofEachService, serviceNames, type ServiceName, type ServicePorts } from './stack.ports.ts';
 import { databaseOf } from './stack.storage.ts';
 import type { AppName, AppSpec, DatabaseOwner, Env, ProcessName, ProcessSpec, Provider, SecretName, StackOptions } from './stack.spec.ts';
 
@@ -11,8 +11,6 @@ export const hostIn = (provider: Provider, name: string, elsewhere: string) => (
 export const appReadyMs = 30_000;
 /** Three levels end one after the other, all within 10 s: see supervisor.ts. */
 const appGraceMs = 3_000;
-
-type ServiceName = Exclude<AppName, 'gateway'>;
 
 /** The ports of the replicas of each service, one or more. */
 export interface Places extends Readonly<Record<ServiceName, readonly ServicePorts[]>> {
@@ -45,11 +43,7 @@ function commonEnv(options: StackOptions, places: Places): (name: AppName, repli
     // One process needs no certificates. Its own calls carry a secret of this start, and it refuses other processes of the machine (mesh-secret.ts).
     MESH_TLS: provider === 'embedded' ? 'off' : 'mutual',
     TLS_DIR: join(dataDir, 'tls'),
-    AUTH_ADDRESS: addresses('auth'),
-    CART_ADDRESS: addresses('cart'),
-    PROFILE_ADDRESS: addresses('profile'),
-    CATALOG_ADDRESS: addresses('catalog'),
-    ORDERS_ADDRESS: addresses('orders'),
+    ...Object.fromEntries(serviceNames.map((each) => [`${each.toUpperCase()}_ADDRESS`, addresses(each)])),
     AUTH_ADMIN_URL: adminUrls('auth'),
     CART_ADMIN_URL: adminUrls('cart'),
   });
@@ -84,7 +78,7 @@ export function drawApps(options: StackOptions, places: Places, storage: Storage
       ...(options.webDir === undefined ? {} : { WEB_DIR: options.webDir }),
     },
   });
-  return {
+  const special: Partial<Record<ServiceName, AppSpec[]>> = {
     auth: service(
       'auth',
       // Passkeys are made for the host of these origins, and accepted there alone.
@@ -103,8 +97,8 @@ export function drawApps(options: StackOptions, places: Places, storage: Storage
     // The catalog reads no event log, since its products belong to no person.
     catalog: service('catalog', database('catalog').env, database('catalog').secrets),
     orders: service('orders', { ...storage.other, ...database('orders').env }, database('orders').secrets),
-    gateway: places.gateways.map(gateway),
   };
+  return { ...ofEachService((name) => special[name] ?? service(name, storage.other)), gateway: places.gateways.map(gateway) };
 }
 
 /** Demo accounts are for a trial on this machine with its own data. auth refuses them where PUBLIC_ORIGINS lists more. */
@@ -119,13 +113,14 @@ export function drawServices(apps: Apps, below: readonly ProcessName[], readyTim
   const all = (app: AppName, needs: readonly ProcessName[]) =>
     apps[app].map((spec, index) => process(names(app)[index]!, spec, needs, readyTimeoutMs));
   const called = (['auth', 'cart', 'profile', 'catalog'] as const).flatMap(names);
+  const special: Partial<Record<ServiceName, readonly ProcessName[]>> = {
+    auth: below,
+    catalog: names('auth'),
+    orders: [...below, ...called],
+  };
   return [
-    ...all('auth', below),
-    ...all('cart', [...below, ...names('auth')]),
-    ...all('profile', [...below, ...names('auth')]),
-    ...all('catalog', names('auth')),
-    ...all('orders', [...below, ...called]),
-    ...all('gateway', [...called, ...names('orders')]),
+    ...serviceNames.flatMap((name) => all(name, special[name] ?? [...below, ...names('auth')])),
+    ...all('gateway', serviceNames.flatMap(names)),
   ];
 }
 

@@ -15,19 +15,25 @@ export interface BrokerPorts {
   readonly controllerPort: number;
 }
 
+/** The services behind the gateways, each with the offset of its ports. A line here is a service's place in the drawing. */
+export const serviceOffsets = {
+  auth: 110,
+  cart: 120,
+  profile: 130,
+  catalog: 140,
+  orders: 150,
+} as const;
+export type ServiceName = keyof typeof serviceOffsets;
+export const serviceNames = Object.keys(serviceOffsets) as readonly ServiceName[];
+
 export const defaultBase = 4000;
 /** A base must leave room for this span: the highest offset is a bus port of the Redis cluster. */
 export const portSpan = 256;
 
 export function portsOf(base: number) {
-  const service = (offset: number): ServicePorts => ({ mesh: base + offset, admin: base + offset + 1 });
   return {
     gateways: [base, base + 1] as const,
-    auth: service(110),
-    cart: service(120),
-    profile: service(130),
-    catalog: service(140),
-    orders: service(150),
+    ...ofEachService((name): ServicePorts => ({ mesh: base + serviceOffsets[name], admin: base + serviceOffsets[name] + 1 })),
     redisSessions: base + 210,
     redisCarts: base + 220,
     kafka: base + 230,
@@ -48,11 +54,7 @@ export function clusterPortsOf(base: number) {
     counted(serviceReplicaCount).map((index) => ({ mesh: mesh + 2 * index, admin: admin + 2 * index }));
   return {
     gateways: [...first.gateways, base + 2] as const,
-    auth: replicas(first.auth),
-    cart: replicas(first.cart),
-    profile: replicas(first.profile),
-    catalog: replicas(first.catalog),
-    orders: replicas(first.orders),
+    ...ofEachService((name) => replicas(first[name])),
     redisSessions: counted(redisNodeCount).map((index) => first.redisSessions + index),
     redisCarts: first.redisCarts,
     brokers: counted(brokerCount).map((index): BrokerPorts => ({
@@ -63,6 +65,10 @@ export function clusterPortsOf(base: number) {
   };
 }
 
+/** One of each, by the service's name. */
+export const ofEachService = <One>(make: (name: ServiceName) => One) =>
+  Object.fromEntries(serviceNames.map((name) => [name, make(name)])) as Readonly<Record<ServiceName, One>>;
+
 const counted = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
 /** The bus port, on which a node of the Redis cluster talks to the others. */
@@ -70,6 +76,6 @@ export const redisBusPortOf = (port: number): number => port + 40;
 
 /** The ports on which browsers, probes and Prometheus speak HTTP, in any profile. */
 export function httpPortsOf(base: number): number[] {
-  const { gateways, auth, cart, profile, catalog, orders } = clusterPortsOf(base);
-  return [...gateways, ...[auth, cart, profile, catalog, orders].flat().map(({ admin }) => admin)];
+  const ports = clusterPortsOf(base);
+  return [...ports.gateways, ...serviceNames.flatMap((name) => ports[name]).map(({ admin }) => admin)];
 }

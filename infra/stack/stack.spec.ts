@@ -1,8 +1,8 @@
 /** The types of the drawing: a process, a stack, and the options of a start. Part of the drawing: see stack.ts. */
-import type { BrokerPorts } from './stack.ports.ts';
+import { type BrokerPorts, serviceNames, type ServiceName } from './stack.ports.ts';
 
 export type Provider = 'native' | 'embedded' | 'external' | 'docker';
-export type AppName = 'auth' | 'cart' | 'profile' | 'catalog' | 'orders' | 'gateway';
+export type AppName = ServiceName | 'gateway';
 export type Profile = 'usual' | 'cluster';
 export const profiles: readonly Profile[] = ['usual', 'cluster'];
 export type Database = 'sqlite' | 'postgres';
@@ -118,7 +118,7 @@ export interface ExternalUrls {
 }
 
 /** Names in the certificates of the mesh. */
-export const meshNames: readonly AppName[] = ['gateway', 'auth', 'cart', 'profile', 'catalog', 'orders'];
+export const meshNames: readonly AppName[] = ['gateway', ...serviceNames];
 
 export interface StorageUrls {
   readonly KAFKA_BROKERS: string;

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { appReadyMs, drawApps, drawServices, hostIn, loopback, readyUrl } from './stack.apps.ts';
 import type { Places } from './stack.apps.ts';
 import { drawCluster } from './stack.cluster.ts';
-import { clusterPortsOf, portsOf } from './stack.ports.ts';
+import { clusterPortsOf, ofEachService, portsOf, serviceNames } from './stack.ports.ts';
 import type { Env, ProcessName, ProcessSpec, StackOptions, StackSpec, StorageUrls } from './stack.spec.ts';
 import { kafka, postgres, redis } from './stack.storage.ts';
 
@@ -65,8 +65,8 @@ function drawUsual(options: StackOptions, urls: StorageUrls, below: readonly Pro
 }
 
 function usualPlaces(base: number): Places {
-  const { gateways, auth, cart, profile, catalog, orders, postgres: server } = portsOf(base);
-  return { gateways, auth: [auth], cart: [cart], profile: [profile], catalog: [catalog], orders: [orders], postgres: server };
+  const ports = portsOf(base);
+  return { gateways: ports.gateways, ...ofEachService((name) => [ports[name]]), postgres: ports.postgres };
 }
 
 /** One Node process and nothing else. The services are the same and call each other over the same gRPC, with other adapters below them. */
@@ -79,13 +79,13 @@ function drawEmbedded(options: StackOptions): ProcessSpec[] {
     cart: { ...log, CART_VIEW: 'memory' },
     other: log,
   });
-  const services = [ports.auth, ports.cart, ports.profile, ports.catalog, ports.orders];
+  const services = serviceNames.map((name) => ports[name]);
   return [
     {
       name: 'cloakroom',
       run: {
         kind: 'embedded',
-        apps: [...apps.auth, ...apps.catalog, ...apps.cart, ...apps.profile, ...apps.orders, ...apps.gateway],
+        apps: [...serviceNames.flatMap((name) => apps[name]), ...apps.gateway],
         eventLogFile,
       },
       needs: [],

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { createDevelopmentCa } from '@cloakroom/mesh';
 import { AuthService, ResolveRequestSchema } from '@cloakroom/contracts';
 import { expect, test } from '../../e2e/kit/device.ts';
-import { callMesh, cartPath, encoded, passportFor, profilePath, shownTo, type Caller, type ServiceName } from '../../e2e/kit/mesh.ts';
+import { callMesh, cartPath, encoded, passportFor, profilePath, shownTo, type Caller } from '../../e2e/kit/mesh.ts';
+import type { ServiceName } from '../../infra/stack/stack.ports.ts';
 import { signedIn } from '../../e2e/kit/person.ts';
 
 const productsPath = '/cloakroom.catalog.v1.CatalogService/ListProducts';
