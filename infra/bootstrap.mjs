@@ -1,10 +1,9 @@
 /**
  * The first file that runs on a fresh clone: plain Node 20, no dependencies. Makes sure of the packages, of Node 24 and of the build, then
- * hands over to cli.ts. With everything in place it costs a few stat calls and stays in this process.
+ * hands over to cli.ts. With everything in place nx takes under a second to say so, and the rest stays in this process.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -13,6 +12,8 @@ const nodeMajorMin = 24;
 const [command = 'start', ...rest] = process.argv.slice(2);
 /** These look or explain: they need packages, not a build. */
 const needsNoBuild = new Set(['status', 'doctor', 'help']);
+/** These talk to a shop that runs, which was built when it started. */
+const actsOnRunningShop = new Set(['cart', 'admin', 'keys', 'certificates', 'revoke-everything']);
 const asksForHelp = rest.includes('--help') || rest.includes('-h');
 
 async function main() {
@@ -87,77 +88,66 @@ function findNode() {
   );
 }
 
+/**
+ * nx builds what its cache does not hold, and brings the rest out of it. It takes a project's dist away before it fills it again. So beside a shop
+ * that runs, the compiler brings the services up to date in place, and nx makes the page alone.
+ */
 async function build(node) {
-  const sources = stampOf(['libs', 'apps'], (path) => !path.startsWith(join('apps', 'web')), [
-    'tsconfig.base.json',
-    'tsconfig.json',
-    'package-lock.json',
-  ]);
-  const outputs = [
-    'libs/identity/dist/index.js',
-    'libs/platform/dist/index.js',
-    'apps/gateway/dist/main.js',
-    'apps/auth/dist/main.js',
-    'apps/cart/dist/main.js',
-    'apps/profile/dist/main.js',
-    'apps/catalog/dist/main.js',
-    'apps/orders/dist/main.js',
-  ];
-  if (stale('build', sources, outputs)) {
-    say('building');
-    const code = await showing(node, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b'], 'building');
-    if (code !== 0) fail('the build failed', 'mend what the compiler says above');
-    keep('build', sources);
+  if (actsOnRunningShop.has(command) && existsSync(join(root, 'apps', 'gateway', 'dist', 'main.js'))) return;
+  const nx = join(root, 'node_modules', 'nx', 'dist', 'bin', 'nx.js');
+  const quietly = '--outputStyle=static-failures-only';
+  const steps = shopRuns()
+    ? [
+        [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b'],
+        [nx, 'run', '@cloakroom/web:build', quietly],
+      ]
+    : [[nx, 'run-many', '-t', 'build', quietly]];
+  // Whatever the tools start finds this Node first. No part of nx stays behind as a process.
+  const path = [dirname(node), process.env.PATH].join(delimiter);
+  const env = { ...process.env, PATH: path, NX_DAEMON: 'false', NX_TUI: 'false', NX_ISOLATE_PLUGINS: 'false' };
+  for (const step of steps) {
+    const { code, output } = await unseen(node, step, 'building', env);
+    if (code === 0) continue;
+    process.stderr.write(output);
+    fail('the build failed', 'mend what is said above');
   }
-  if (!existsSync(join(root, 'apps', 'web', 'index.html'))) return;
-  const page = stampOf([join('apps', 'web')], () => true, ['package-lock.json']);
-  if (!stale('web', page, ['apps/web/dist/index.html'])) return;
-  say('building the web app');
-  const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
-  const code = await showing(node, [vite, 'build', '--logLevel', 'warn'], 'building the web app', join(root, 'apps', 'web'));
-  if (code !== 0) fail('the web app could not be built', 'mend what Vite says above');
-  keep('web', page);
 }
 
-const madeFolders = new Set(['node_modules', 'dist', 'reports']);
-
-/** Names, sizes and times of all sources: a few hundred stat calls, a few milliseconds. */
-function stampOf(folders, accepts, files) {
-  const hash = createHash('sha256');
-  const add = (path) => {
-    const stat = statSync(join(root, path), { throwIfNoEntry: false });
-    hash.update(`${path} ${stat?.size} ${stat?.mtimeMs}\n`);
-  };
-  const walk = (folder) => {
-    for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
-      const path = join(folder, entry.name);
-      if (madeFolders.has(entry.name) || !accepts(path)) continue;
-      if (entry.isDirectory()) walk(path);
-      else if (!/\.test\.tsx?$/.test(entry.name)) add(path);
+/** Whether a supervisor that left its notes in .cloakroom is alive. A stranger with its process id costs no more than a build in place. */
+function shopRuns() {
+  const folder = join(root, '.cloakroom');
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  return names.some((name) => {
+    const pid = readJson(join('.cloakroom', name, 'state.json'))?.supervisor?.pid;
+    try {
+      return Number.isInteger(pid) && process.kill(pid, 0);
+    } catch {
+      return false;
     }
-  };
-  folders.forEach(walk);
-  files.forEach(add);
-  return hash.digest('hex');
+  });
 }
 
-const stampFile = (name) => join(root, '.cloakroom', `${name}.stamp`);
+/** A build that takes longer than this has missed nx's cache, and a person wants to know why nothing happens. */
+const silenceMaxMs = 2_500;
 
-function stale(name, stamp, outputs) {
-  if (outputs.some((output) => !existsSync(join(root, output)))) return true;
-  return !existsSync(stampFile(name)) || readFileSync(stampFile(name), 'utf8') !== stamp;
-}
-
-function keep(name, stamp) {
-  mkdirSync(join(root, '.cloakroom'), { recursive: true });
-  writeFileSync(stampFile(name), stamp);
+/** Runs a tool without showing its output, which is read after a failure alone. */
+async function unseen(program, args, what, env) {
+  const began = Date.now();
+  let output = '';
+  const first = setTimeout(() => say(what), silenceMaxMs);
+  const every = setInterval(() => say(`${what}, ${Math.round((Date.now() - began) / 1000)} s`), 10_000);
+  const code = await run(program, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] }, (text) => (output += text));
+  clearTimeout(first);
+  clearInterval(every);
+  if (Date.now() - began > silenceMaxMs) say(`${what}: done in ${((Date.now() - began) / 1000).toFixed(0)} s`);
+  return { code, output };
 }
 
 /** Runs a tool with its output shown, and on a log instead of a terminal says now and then that it still runs. */
-function showing(program, args, what, cwd = root) {
+function showing(program, args, what) {
   const began = Date.now();
   const every = process.stdout.isTTY ? undefined : setInterval(() => say(`${what}, ${Math.round((Date.now() - began) / 1000)} s`), 10_000);
-  return run(program, args, { cwd }).finally(() => {
+  return run(program, args, { cwd: root }).finally(() => {
     clearInterval(every);
     if (Date.now() - began > 2_000) say(`${what}: done in ${((Date.now() - began) / 1000).toFixed(0)} s`);
   });
@@ -173,9 +163,10 @@ function handOver(node, args) {
  * @returns {Promise<number>} the exit code; 1 after a signal
  * Signals are passed on once. A detached child does not get the terminal's own Ctrl-C, so that it hears of it exactly once as well.
  */
-function run(program, args, options) {
+function run(program, args, options, onOutput = () => undefined) {
   return new Promise((resolve) => {
     const child = spawn(program, args, { stdio: 'inherit', ...options });
+    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', onOutput);
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
     let told = false;
     const pass = (signal) => {
@@ -196,7 +187,7 @@ function run(program, args, options) {
       process.stderr.write(`${program}: ${error.message}\n`);
       finish(127);
     });
-    child.once('exit', (code) => finish(code ?? 1));
+    child.once('close', (code) => finish(code ?? 1));
   });
 }
 

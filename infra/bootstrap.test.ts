@@ -1,9 +1,9 @@
 /** The first command on a fresh clone, in a small one: packages that would run scripts as they are installed. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { repository } from './stack/folders.ts';
 
 const commandTimeoutMs = 60_000;
@@ -43,4 +43,73 @@ it('allows those alone that the lock file says have one', () => {
   };
   const having = new Set(Object.entries(packages).flatMap(([path, { hasInstallScript }]) => (hasInstallScript === true ? [path] : [])));
   for (const name of Object.keys(allowScripts)) expect([...having], `${name} has a script to run`).toContain(`node_modules/${name}`);
+});
+
+describe('the build', () => {
+  /** Stands in for nx and for the compiler: notes that it was called, and fails where the file `broken` is there. */
+  const tool = (name: string) => `const { appendFileSync, existsSync } = require('node:fs');
+appendFileSync('called', '${name} ' + process.argv.slice(2).join(' ') + '\\n');
+if (existsSync('broken')) { console.log('cart.ts: a wrong type'); process.exit(1); }`;
+  const states = '.cloakroom/embedded';
+  beforeAll(() => {
+    for (const [path, name] of [
+      ['nx/dist/bin/nx.js', 'nx'],
+      ['typescript/bin/tsc', 'tsc'],
+    ] as const) {
+      mkdirSync(join(clone, 'node_modules', path, '..'), { recursive: true });
+      writeFileSync(join(clone, 'node_modules', path), tool(name));
+    }
+    mkdirSync(join(clone, states), { recursive: true });
+  });
+  afterEach(() => {
+    for (const path of ['called', 'broken', 'reached', 'apps', `${states}/state.json`])
+      rmSync(join(clone, path), { recursive: true, force: true });
+  });
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [join(clone, 'infra', 'bootstrap.mjs'), ...args], {
+      cwd: clone,
+      encoding: 'utf8',
+      timeout: commandTimeoutMs,
+    });
+  const called = () => (existsSync(join(clone, 'called')) ? readFileSync(join(clone, 'called'), 'utf8').trim().split('\n') : []);
+  const shopRuns = (pid: number) => writeFileSync(join(clone, states, 'state.json'), JSON.stringify({ supervisor: { pid } }));
+
+  it('of npm start and npm test is asked of nx, which knows what is built', () => {
+    expect(run('start').stderr).not.toContain('building');
+    expect(called()).toEqual([expect.stringMatching(/^nx run-many -t build/)]);
+    expect(existsSync(join(clone, 'reached'))).toBe(true);
+    run('test');
+    expect(called()).toHaveLength(2);
+    run('test', '--help');
+    expect(called()).toHaveLength(2);
+  });
+
+  it('beside a shop that runs is done in place: nx would take the files away from under it', () => {
+    shopRuns(process.pid);
+    run('test');
+    expect(called()).toEqual(['tsc -b', expect.stringMatching(/^nx run @cloakroom\/web:build/)]);
+  });
+
+  it('counts no shop whose supervisor is gone', () => {
+    shopRuns(spawnSync(process.execPath, ['--version']).pid);
+    run('test');
+    expect(called()).toEqual([expect.stringMatching(/^nx run-many/)]);
+  });
+
+  it('is not asked for by a command that talks to the shop that runs, unless there is none yet', () => {
+    run('keys', 'rotate');
+    expect(called()).toHaveLength(1);
+    mkdirSync(join(clone, 'apps/gateway/dist'), { recursive: true });
+    writeFileSync(join(clone, 'apps/gateway/dist/main.js'), '');
+    run('keys', 'rotate');
+    expect(called()).toHaveLength(1);
+  });
+
+  it('that fails says why, and nothing is started', () => {
+    writeFileSync(join(clone, 'broken'), '');
+    const { status, stderr } = run('start');
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/cart.ts: a wrong type[\s\S]*the build failed. Remedy/);
+    expect(existsSync(join(clone, 'reached'))).toBe(false);
+  });
 });

@@ -5,7 +5,8 @@ import { checkCommandFlags } from './command-flags.ts';
 import { checkDocumentedCommands } from './documented-commands.ts';
 import { checkBarePaths, checkCommentedFiles, checkErrorTable, checkLinks, checkNamedPaths, checkQuotedTests } from './documents.ts';
 import { checkFolders, checkIndexFiles, checkLintReasons, checkNoSecondTry, checkTests } from './habits.ts';
-import { checkBelowTesting, checkBoundaries, checkDeclared, checkFolderCircles } from './imports.ts';
+import { checkBoundaries, checkDeclared, checkFolderCircles, checkTags } from './imports.ts';
+import { checkProjectCircles, checkReferences, type Project } from './project-graph.ts';
 import { readSources } from './sources.ts';
 import { plantedTree } from './tree.ts';
 
@@ -16,9 +17,24 @@ const manifests = {
   'apps/web/package.json': '{}',
   'libs/platform/package.json': '{}',
   'infra/package.json': '{}',
+  'labs/package.json': '{}',
 };
 const plant = (files: Record<string, string>) => readSources(plantedTree({ 'labs/chaos/chaos.ts': '', ...manifests, ...files }));
 const messages = (violations: readonly { message: string }[]) => violations.map(({ message }) => message);
+
+const project = (root: string, tags: readonly string[], dependencies: readonly string[] = []): Project => ({
+  name: `@cloakroom/${root.split('/').at(-1)}`,
+  root,
+  tags: ['npm:private', ...tags],
+  dependencies: dependencies.map((name) => `@cloakroom/${name}`),
+});
+const projects = [
+  ...['contracts', 'platform', 'session', 'testing'].map((name) => project(`libs/${name}`, [`layer:${name}`])),
+  project('apps/auth', ['layer:app', 'holds:session']),
+  project('apps/cart', ['layer:app']),
+  project('apps/web', ['layer:page']),
+  ...['infra', 'e2e', 'labs'].map((name) => project(name, [`layer:${name}`])),
+];
 
 describe('imports point down', () => {
   it.each([
@@ -35,7 +51,7 @@ describe('imports point down', () => {
     ['libs/platform/example/a.ts', `import '@cloakroom/session';`, /must not import/],
     ['libs/platform/src/a.ts', `import '@cloakroom/platform';`, /must not import/],
   ])('refuses in %s: %s', (path, text, message) => {
-    expect(messages(checkBoundaries(plant({ [path]: text })))).toEqual([expect.stringMatching(message)]);
+    expect(messages(checkBoundaries(plant({ [path]: text }), projects))).toEqual([expect.stringMatching(message)]);
   });
 
   it('refuses a relative path into another package', () => {
@@ -43,7 +59,7 @@ describe('imports point down', () => {
       'apps/cart/src/a.ts': `import { x } from '../../auth/src/b.ts';`,
       'apps/auth/src/b.ts': 'export const x = 1;',
     });
-    expect(messages(checkBoundaries(sources))).toEqual([expect.stringMatching(/reaches into apps\/auth\/src\/b.ts/)]);
+    expect(messages(checkBoundaries(sources, projects))).toEqual([expect.stringMatching(/reaches into apps\/auth\/src\/b.ts/)]);
   });
 
   it('allows what the rule allows', () => {
@@ -52,10 +68,22 @@ describe('imports point down', () => {
       'apps/cart/src/b.ts': `import type { x } from '@cloakroom/contracts/http';`,
       'apps/web/src/a.ts': `import type { x } from '@cloakroom/contracts/http';`,
       'apps/cart/src/a.test.ts': `import '@cloakroom/testing';`,
+      'apps/auth/src/a.ts': `import '@cloakroom/session';`,
       'infra/embedded.ts': `import '@cloakroom/cart';`,
       'libs/platform/example/a.ts': `import '@cloakroom/platform';`,
+      'labs/chaos/chaos.ts': `import '@cloakroom/cart'; import '../../infra/embedded.ts';`,
     });
-    expect(checkBoundaries(sources)).toEqual([]);
+    expect(checkBoundaries(sources, projects)).toEqual([]);
+  });
+
+  it('refuses a project without a layer, with two, or with a tag that the rule does not know', () => {
+    expect(checkTags(projects)).toEqual([]);
+    const told = checkTags([project('apps/a', []), project('apps/b', ['layer:app', 'layer:page']), project('apps/c', ['layer:shop'])]);
+    expect(told.map(({ path, message }) => `${path}: ${message}`)).toEqual([
+      expect.stringMatching(/^apps\/a\/package.json: has 0 tags/),
+      expect.stringMatching(/^apps\/b\/package.json: has 2 tags/),
+      expect.stringMatching(/^apps\/c\/package.json: the tag layer:shop is not in the rule/),
+    ]);
   });
 });
 
@@ -79,18 +107,47 @@ it('refuses folders that import each other, types too, but lets a parent put its
   expect(checkFolderCircles(tree)).toEqual([]);
 });
 
-it('refuses a lib below the test kits that depends on them', () => {
-  const below = (dependencies: string) =>
-    checkBelowTesting(
+it('refuses a lib below the test kits that depends on them, and every other circle of projects', () => {
+  const kits = project('libs/testing', [], ['platform']);
+  const below = (...dependencies: string[]) => [
+    kits,
+    project('libs/platform', [], ['contracts']),
+    project('libs/contracts', [], dependencies),
+  ];
+  expect(messages(checkProjectCircles(below('testing')))).toContainEqual(
+    'in a circle: @cloakroom/contracts -> @cloakroom/testing -> @cloakroom/platform -> @cloakroom/contracts. Tests that need both live in libs/testing',
+  );
+  expect(checkProjectCircles([...below('testing'), project('libs/session', [], ['testing'])]).map(({ path }) => path)).toEqual(
+    ['testing', 'platform', 'contracts'].map((name) => `libs/${name}/package.json`),
+  );
+  expect(checkProjectCircles([...below(), project('libs/session', [], ['testing'])])).toEqual([]);
+});
+
+it('refuses references of tsconfig.json that are not the dependencies of package.json', () => {
+  const references = (...paths: string[]) => JSON.stringify({ references: paths.map((path) => ({ path })) });
+  const check = (changes: Record<string, string>) =>
+    checkReferences(
+      projects,
       plantedTree({
-        'libs/testing/package.json': '{"dependencies":{"@cloakroom/platform":"1","zod":"1"}}',
-        'libs/platform/package.json': '{"dependencies":{"@cloakroom/contracts":"1"}}',
-        'libs/contracts/package.json': `{"devDependencies":{${dependencies}}}`,
-        'libs/session/package.json': '{"devDependencies":{"@cloakroom/testing":"1"}}',
+        'tsconfig.json': references('libs/contracts', 'libs/session', 'apps/auth'),
+        'libs/contracts/package.json': '{}',
+        'libs/contracts/tsconfig.json': references(),
+        'libs/session/package.json': '{"dependencies":{"@cloakroom/contracts":"1","ioredis":"1"}}',
+        'libs/session/tsconfig.json': references('../contracts'),
+        'apps/auth/package.json': '{"dependencies":{"@cloakroom/session":"1"},"devDependencies":{"@cloakroom/contracts":"1"}}',
+        'apps/auth/tsconfig.json': references('../../libs/session'),
+        'apps/web/tsconfig.json': '{}',
+        ...changes,
       }),
-    );
-  expect(below('"@cloakroom/testing":"1"').map(({ path }) => path)).toEqual(['libs/contracts/package.json']);
-  expect(below('')).toEqual([]);
+    ).map(({ path, message }) => `${path} ${message}`);
+  expect(check({})).toEqual([]);
+  expect(check({ 'apps/auth/tsconfig.json': references('../../libs/contracts') })).toEqual([
+    'apps/auth/tsconfig.json has no reference to libs/session, named by apps/auth/package.json',
+    'apps/auth/tsconfig.json refers to libs/contracts, not named by apps/auth/package.json',
+  ]);
+  expect(check({ 'tsconfig.json': references('libs/contracts', 'libs/session') })).toEqual([
+    'tsconfig.json has no reference to apps/auth, named by the projects that are built',
+  ]);
 });
 
 it('refuses an import that package.json does not declare', () => {

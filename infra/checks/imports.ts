@@ -1,36 +1,48 @@
-/** The dependency rule, whole: imports point down; apps meet only on the wire. */
+/** The dependency rule, whole: imports point down; apps meet only on the wire. It speaks of tags, which each project carries. */
 import { isBuiltin } from 'node:module';
 import { posix } from 'node:path';
+import type { Project } from './project-graph.ts';
 import { isExample, isProduct, type SourceFile } from './sources.ts';
 import type { Tree, Violation } from './tree.ts';
 
 const scope = '@cloakroom/';
-const apps = ['gateway', 'auth', 'cart', 'profile', 'catalog', 'orders', 'web'];
 
 /** The one door beside a root: types of the gateway's answers, for all that may import contracts, and for the page. It has no code. */
-const httpTypes = 'contracts/http';
-const shared = ['contracts', 'platform', 'event-log', 'mesh', 'identity'];
+const httpTypes = `${scope}contracts/http`;
+const shared = ['layer:contracts', 'layer:platform', 'layer:event-log', 'layer:mesh', 'layer:identity'];
+const everything = '*';
 
-/** Package -> the workspace packages that it may import. A package that is not listed may import none. */
-const allowed: Readonly<Record<string, readonly string[]>> = {
-  'libs/contracts': [],
-  'libs/session': ['contracts'],
-  'libs/platform': ['contracts'],
-  'libs/event-log': ['contracts', 'platform'],
-  'libs/mesh': ['contracts', 'platform'],
-  'libs/identity': ['contracts', 'platform', 'event-log', 'mesh'],
-  'libs/testing': ['contracts', 'platform'],
-  'apps/gateway': [...shared, 'session'],
-  'apps/auth': [...shared, 'session'],
-  'apps/cart': shared,
-  'apps/profile': shared,
-  'apps/catalog': shared,
-  'apps/orders': shared,
-  'apps/web': [httpTypes],
-  infra: [...shared, 'session', 'testing'],
-  e2e: [...shared, 'infra', 'testing'],
-  labs: [...shared, 'infra', 'e2e', 'session', 'testing', 'cart'],
+/** Tag -> the tags that a project with it may import. A project may import what any of its tags allows. The tags stand in each package.json. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  'layer:contracts': [],
+  'layer:session': ['layer:contracts'],
+  'layer:platform': ['layer:contracts'],
+  'layer:event-log': ['layer:contracts', 'layer:platform'],
+  'layer:mesh': ['layer:contracts', 'layer:platform'],
+  'layer:identity': ['layer:contracts', 'layer:platform', 'layer:event-log', 'layer:mesh'],
+  'layer:testing': ['layer:contracts', 'layer:platform'],
+  'layer:app': shared,
+  // The gateway knows cookies, auth owns sessions; no other app knows what a session is.
+  'holds:session': ['layer:session'],
+  'layer:page': [],
+  'layer:infra': [...shared, 'layer:session', 'layer:testing'],
+  'layer:e2e': [...shared, 'layer:infra', 'layer:testing'],
+  'layer:labs': [everything],
 };
+
+/** Every project says where it stands; otherwise the rule would not bind it. */
+export function checkTags(projects: readonly Project[]): Violation[] {
+  return projects.flatMap(({ root, tags }) => {
+    const path = `${root}/package.json`;
+    const layers = tags.filter((tag) => tag.startsWith('layer:'));
+    const unknown = tags.filter((tag) => !(tag in mayImport) && !tag.startsWith('npm:'));
+    return [
+      ...(layers.length === 1 ? [] : [{ path, message: `has ${layers.length} tags "layer:..." in nx.tags: one says where it stands` }]),
+      ...unknown.map((tag) => ({ path, message: `the tag ${tag} is not in the rule (infra/checks/imports.ts)` })),
+    ];
+  });
+}
+
 /** The composition root may import an app, by its one door. So may tests of what the apps are told: they ask each what it takes, no more. */
 const importersOfApps = new Set(['infra/embedded.ts', 'infra/containers/overlays.test.ts', 'infra/checks/environment-names.test.ts']);
 
@@ -38,20 +50,29 @@ const importersOfApps = new Set(['infra/embedded.ts', 'infra/containers/overlays
 const importsItself = (source: SourceFile, name: string): boolean =>
   isExample(source.path) && source.package === `libs/${name.slice(scope.length)}`;
 
-export function checkBoundaries(sources: readonly SourceFile[]): Violation[] {
-  return sources.flatMap((source) => source.imports.flatMap((one) => boundaryViolation(source, one) ?? []));
+export function checkBoundaries(sources: readonly SourceFile[], projects: readonly Project[]): Violation[] {
+  const tagsOf = {
+    folder: new Map(projects.map(({ root, tags }) => [root, tags])),
+    name: new Map(projects.map(({ name, tags }) => [name, tags])),
+  };
+  return sources.flatMap((source) => source.imports.flatMap((one) => boundaryViolation(source, one, tagsOf) ?? []));
 }
+
+type Tags = ReadonlyMap<string, readonly string[]>;
 
 function boundaryViolation(
   source: SourceFile,
   { specifier, line, target, typeOnly }: SourceFile['imports'][number],
+  tagsOf: { readonly folder: Tags; readonly name: Tags },
 ): Violation | undefined {
   const at = { path: source.path, line };
+  const own = tagsOf.folder.get(source.package ?? '') ?? [];
+  const inLabs = own.includes('layer:labs');
   // Experiments are no part of what they look at: they may reach into anything, and are started as processes.
-  const intoLabs = target?.startsWith('labs/') === true || specifier === `${scope}labs`;
-  if (intoLabs && source.package !== 'labs') return { ...at, message: 'imports a lab: nothing but a lab does' };
+  const intoLabs = target?.startsWith('labs/') === true || tagsOf.name.get(specifier)?.includes('layer:labs') === true;
+  if (intoLabs && !inLabs) return { ...at, message: 'imports a lab: nothing but a lab does' };
   if (specifier.startsWith('.')) {
-    if (source.package === 'labs') return undefined;
+    if (inLabs) return undefined;
     if (target !== undefined && source.package !== undefined && !target.startsWith(`${source.package}/`)) {
       return { ...at, message: `reaches into ${target} of another package: import that package by its name` };
     }
@@ -59,14 +80,18 @@ function boundaryViolation(
   }
   if (!specifier.startsWith(scope)) return undefined;
   const [name = '', ...inside] = specifier.slice(scope.length).split('/');
-  const may = allowed[source.package ?? ''] ?? [];
-  if (specifier === `${scope}${httpTypes}` && typeOnly && (may.includes(httpTypes) || may.includes('contracts'))) return undefined;
+  const its = tagsOf.name.get(`${scope}${name}`) ?? [];
+  const may = own.flatMap((tag) => mayImport[tag] ?? []);
+  if (specifier === httpTypes && typeOnly && (own.includes('layer:page') || may.includes('layer:contracts'))) return undefined;
   if (inside.length > 0) return { ...at, message: `imports the inside of ${scope}${name}: import its root` };
-  if (importersOfApps.has(source.path) && apps.includes(name)) return undefined;
-  if (may.includes(name) || (source.isTest && name === 'testing') || importsItself(source, specifier)) return undefined;
+  const isApp = its.includes('layer:app') || its.includes('layer:page');
+  if (importersOfApps.has(source.path) && isApp) return undefined;
+  if (may.includes(everything) || its.some((tag) => may.includes(tag))) return undefined;
+  if (source.isTest && its.includes('layer:testing')) return undefined;
+  if (importsItself(source, specifier)) return undefined;
   return {
     ...at,
-    message: `${source.package ?? source.path} must not import ${scope}${name}${apps.includes(name) ? ' (apps meet only on the wire)' : ''}`,
+    message: `${source.package ?? source.path} must not import ${scope}${name}${isApp ? ' (apps meet only on the wire)' : ''}`,
   };
 }
 
@@ -129,23 +154,4 @@ export function checkFolderCircles(sources: readonly SourceFile[]): Violation[] 
   };
   for (const folder of edges.keys()) visit(folder, []);
   return violations;
-}
-
-/** No lib that the test kits are made of depends on them, not even for its tests: nx refuses such a circle. */
-export function checkBelowTesting(tree: Tree): Violation[] {
-  const below = new Set(['testing']);
-  for (const name of below) for (const each of workspaceDependencies(tree, name)) below.add(each);
-  return [...below]
-    .filter((name) => workspaceDependencies(tree, name).includes('testing'))
-    .map((name) => ({
-      path: `libs/${name}/package.json`,
-      message: `depends on ${scope}testing, which is made of it: tests that need both live in libs/testing`,
-    }));
-}
-
-function workspaceDependencies(tree: Tree, name: string): string[] {
-  const path = `libs/${name}/package.json`;
-  if (!tree.files.includes(path)) return [];
-  const { dependencies, devDependencies } = declared(path, tree);
-  return [...dependencies, ...devDependencies].filter((each) => each.startsWith(scope)).map((each) => each.slice(scope.length));
 }

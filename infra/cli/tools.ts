@@ -46,7 +46,7 @@ export function runCommand(command: string, args: readonly string[], { cwd = rep
     const child = spawn(command, args, {
       cwd,
       stdio: ['inherit', output, output],
-      env: { ...process.env, ...env, PATH: path, NX_DAEMON: 'false' },
+      env: { ...process.env, ...env, PATH: path, NX_DAEMON: 'false', NX_ISOLATE_PLUGINS: 'false' },
     });
     for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => onOutput?.(text));
     const pass = (signal: NodeJS.Signals) => child.kill(signal);

@@ -1,0 +1,67 @@
+/** The target `build` of nx.json, in a small workspace with the compiler and the settings of this one. */
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { repository } from '../stack/folders.ts';
+
+/** Each build starts nx and the compiler; a busy machine takes its time over that. */
+const buildTimeoutMs = 120_000;
+let workspace: string;
+const write = (path: string, text: string) => writeFileSync(join(workspace, path), text);
+
+beforeAll(() => {
+  workspace = mkdtempSync(join(tmpdir(), 'cloakroom-nx-'));
+  for (const file of ['nx.json', 'tsconfig.base.json']) cpSync(join(repository, file), join(workspace, file));
+  symlinkSync(join(repository, 'node_modules'), join(workspace, 'node_modules'));
+  write('package.json', JSON.stringify({ name: 'small', private: true, type: 'module', workspaces: ['libs/*'] }));
+  write('package-lock.json', JSON.stringify({ name: 'small', lockfileVersion: 3, packages: {} }));
+  for (const name of ['low', 'high']) {
+    mkdirSync(join(workspace, 'libs', name, 'src'), { recursive: true });
+    const dependencies = name === 'high' ? { '@small/low': '0.1.0' } : {};
+    const manifest = { name: `@small/${name}`, version: '0.1.0', type: 'module', dependencies, nx: { targets: { build: {} } } };
+    write(`libs/${name}/package.json`, JSON.stringify(manifest));
+    const places = { rootDir: 'src', outDir: 'dist', tsBuildInfoFile: 'dist/.tsbuildinfo' };
+    const references = name === 'high' ? [{ path: '../low' }] : [];
+    write(`libs/${name}/tsconfig.json`, JSON.stringify({ extends: '../../tsconfig.base.json', compilerOptions: places, references }));
+  }
+  write('libs/low/src/kept.ts', 'export const kept = 1;\n');
+  write('libs/low/src/deleted.ts', 'export const deleted = 1;\n');
+  write('libs/high/src/high.ts', `export { kept } from '../../low/dist/kept.js';\n`);
+});
+afterAll(() => rmSync(workspace, { recursive: true, force: true }));
+
+/** @returns the tasks that ran; the others came out of nx's cache */
+function build(): string[] {
+  const places = { NX_CACHE_DIRECTORY: join(workspace, '.nx/cache'), NX_WORKSPACE_DATA_DIRECTORY: join(workspace, '.nx/data') };
+  const env = { ...process.env, ...places, NX_DAEMON: 'false', NX_TUI: 'false', NX_ISOLATE_PLUGINS: 'false' };
+  const nx = join(repository, 'node_modules/nx/dist/bin/nx.js');
+  const output = execFileSync(process.execPath, [nx, 'run-many', '-t', 'build', '--outputStyle=static'], {
+    cwd: workspace,
+    env,
+    encoding: 'utf8',
+    timeout: buildTimeoutMs,
+  });
+  return [...output.matchAll(/^> nx run @small\/(\w+):build$/gm)].map(([, name]) => name!).toSorted();
+}
+const built = (name: string) => readdirSync(join(workspace, 'libs', name, 'dist')).filter((file) => file.endsWith('.js'));
+
+it('builds what changed, brings back what did not, and keeps no output of a deleted source', { timeout: 5 * buildTimeoutMs }, () => {
+  expect(build()).toEqual(['high', 'low']);
+  expect(built('low')).toEqual(['deleted.js', 'kept.js']);
+
+  rmSync(join(workspace, 'libs/low/dist'), { recursive: true });
+  expect(build()).toEqual([]);
+  expect(built('low')).toEqual(['deleted.js', 'kept.js']);
+
+  rmSync(join(workspace, 'libs/low/src/deleted.ts'));
+  build();
+  expect(built('low')).toEqual(['kept.js']);
+
+  // A change that no type shows stays with the project itself.
+  write('libs/low/src/kept.ts', 'export const kept = 1;\nif (kept > 1) throw new Error();\n');
+  expect(build()).toEqual(['low']);
+  expect(readFileSync(join(workspace, 'libs/low/dist/kept.js'), 'utf8')).toContain('throw');
+  expect(existsSync(join(workspace, 'libs/high/dist/high.js'))).toBe(true);
+});
