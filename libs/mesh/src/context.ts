@@ -65,3 +65,33 @@ export interface RequestContext {
 
 /** The same context, once the server has enforced a policy that needs a person. */
 export type PersonContext = RequestContext & { readonly identity: VerifiedIdentity };
+
+/** The data that goes with a call. A service makes it from the request's context by `forward`; the gateway makes it from the HTTP exchange. */
+export interface OutgoingCall {
+  /** The remaining milliseconds; Infinity for a stream that stays open. The method's own budget is the upper limit. */
+  readonly budgetMs: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly passport?: string | undefined;
+  /** In the modes jwt and jwt-denylist instead of a passport. */
+  readonly accessToken?: string | undefined;
+  readonly trace: TraceContext;
+  readonly experiment?: string | undefined;
+  readonly consistency?: string | undefined;
+  readonly parent?: ServerSurfaceCall | undefined;
+  /** Receives the Server-Timing entries of the answer, the peer's own first. */
+  readonly onTiming?: ((entries: readonly Timing[]) => void) | undefined;
+}
+
+/** The data that a handler sends on with a call it makes on its request's behalf. */
+export function forward(ctx: RequestContext, options: { readonly passport?: string | undefined } = {}): OutgoingCall {
+  return {
+    budgetMs: ctx.deadline.remainingMs(),
+    signal: ctx.signal,
+    passport: options.passport,
+    trace: ctx.trace,
+    experiment: ctx.experiment,
+    consistency: ctx.consistency,
+    parent: ctx.parent,
+    onTiming: (entries) => entries.forEach((entry) => ctx.timing(entry)),
+  };
+}

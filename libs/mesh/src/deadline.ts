@@ -1,7 +1,8 @@
 /**
- * Latency budgets. A deadline crosses a hop as the remaining time (grpc-timeout), never as a time of day, so two machines need not agree on the
- * clock. Inside a process it is monotonic.
+ * Latency budgets, and what ends with them. A deadline crosses a hop as the remaining time (grpc-timeout), never as a time of day, so two machines
+ * need not agree on the clock. Inside a process it is monotonic.
  */
+import { problem, type Problem } from '@cloakroom/contracts';
 import type { Clock } from '@cloakroom/platform';
 import type { Deadline } from './context.ts';
 
@@ -26,4 +27,15 @@ export const callerGone = (): DOMException => new DOMException('the caller gave 
 
 export function isDeadlineReason(reason: unknown): boolean {
   return reason instanceof DOMException && reason.name === 'TimeoutError';
+}
+
+export const abortedAs = (signal: AbortSignal): Problem => problem(isDeadlineReason(signal.reason) ? 'deadline_exceeded' : 'cancelled');
+
+/**
+ * Cancels a call when its signal aborts.
+ * @returns stops listening to the signal, once the call is over
+ */
+export function cancelWith(signal: AbortSignal | undefined, cancel: () => void): () => void {
+  signal?.addEventListener('abort', cancel, { once: true });
+  return () => signal?.removeEventListener('abort', cancel);
 }

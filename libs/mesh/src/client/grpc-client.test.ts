@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { withoutStack } from './without-stack.ts';
+import { withoutStack } from './grpc-client.ts';
 
 it('makes errors without a stack meanwhile, and with one afterwards, even when the work throws', () => {
   const limit = Error.stackTraceLimit;
@@ -10,5 +10,5 @@ it('makes errors without a stack meanwhile, and with one afterwards, even when t
     }),
   ).toThrow(TypeError);
   expect(Error.stackTraceLimit).toBe(limit);
-  expect(new Error('outside').stack).toContain('without-stack.test');
+  expect(new Error('outside').stack).toContain('grpc-client.test');
 });
