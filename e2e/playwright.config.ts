@@ -2,11 +2,12 @@ import { findChromium } from '@cloakroom/infra';
 import { defineConfig } from '@playwright/test';
 import { e2eProvider, gateways, reportName } from './kit/stack.ts';
 
-/** The one that `npm test` finds or installs. */
+/** The browser that `npm test` finds or installs. */
 const chromium = findChromium();
 /**
- * Those that stop or lose real processes have none to lose when all services share one. What a page is made of, and how it is walked, does not
- * depend on what lies below: that is looked at on embedded alone, and the minutes are kept for what only real processes can show.
+ * Embedded has one process for all services, so tests that stop or lose real processes do not run there. Pages and
+ * keyboard paths do not depend on the parts below. So they are tested on embedded alone, and the other providers spend
+ * their minutes on what only real processes can show.
  */
 const ofThePage = '**/e2e/pages/**';
 const left = {
@@ -19,7 +20,10 @@ const left = {
 }[e2eProvider];
 const lastOfAll = '**/no-secret-leaves.e2e.ts';
 
-/** PostgreSQL is below auth, profile and catalog: the journey again, what must not be done twice, and the deaths of those four. The rest is seen on native. */
+/**
+ * PostgreSQL is below auth, profile, catalog and orders. So these run again: the journey, work that must not be done twice, and the deaths
+ * of those four. Everything else is tested on native.
+ */
 const onPostgres = [
   '**/guest-cart-joins-on-login.e2e.ts',
   '**/login-replayed-changes-nothing.e2e.ts',
@@ -27,7 +31,7 @@ const onPostgres = [
   '**/every-part-may-die.native.e2e.ts',
 ];
 
-/** Several of everything: the journey across three gateways, and what is there only where there are several. */
+/** Several of every part: the journey across three gateways, and the tests that need several. */
 const onCluster = [
   '**/golden-journey.e2e.ts',
   '**/guest-cart-joins-on-login.e2e.ts',
@@ -50,12 +54,13 @@ const chosen = {
 export default defineConfig({
   testDir: '.',
   testMatch: chosen[e2eProvider],
-  // One stack is shared, and some tests break it on purpose: one after the other.
+  // All tests share one stack, and some break it on purpose. So they run one after the other.
   workers: 1,
   fullyParallel: false,
   forbidOnly: true,
   retries: 0,
-  // Guards against hanging, and no promise: a test that holds the shop to a time says so itself. A crowded machine takes several times as long.
+  // Guards against hanging, and no promise: a test that holds the shop to a time states its own bound. A
+  // crowded machine takes several times as long.
   timeout: 180_000,
   expect: { timeout: 30_000 },
   globalSetup: './start-stack.ts',
@@ -63,12 +68,12 @@ export default defineConfig({
   reporter: [['list'], ['json', { outputFile: `../test-results/${reportName}.json` }]],
   use: {
     baseURL: gateways[0],
-    // It takes as much of the processor as the page does. For a failure that needs one: npm run e2e -- --trace on
+    // A trace takes as much of the processor as the page does. For a failure that needs one: npm run e2e -- --trace on
     trace: 'off',
     screenshot: 'only-on-failure',
     launchOptions: {
       ...(chromium !== undefined && { executablePath: chromium }),
-      // No sandbox inside a root container; no calls home from a machine without a network.
+      // There is no sandbox inside a root container, and a machine without a network must not wait for calls home.
       args: [
         '--no-sandbox',
         '--disable-gpu',
@@ -79,7 +84,7 @@ export default defineConfig({
       ],
     },
   },
-  // In this order, by the one worker: what is looked at last was written by all before, also where one of them failed.
+  // The one worker runs the projects in this order. The last one looks at what all earlier tests wrote, also where one of them failed.
   projects: [
     { name: e2eProvider, testIgnore: [lastOfAll, ...left] },
     ...(e2eProvider === 'embedded' || e2eProvider === 'native'

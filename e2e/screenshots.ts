@@ -1,4 +1,4 @@
-/** Makes the pictures of the README from the shop as it is. Not a test of anything: it runs on request. */
+/** Makes the pictures of the README from the real shop. It tests nothing and runs only on request. */
 import { join } from 'node:path';
 import { addToCart, expect, lines, signIn, test } from './kit/browser.ts';
 import { address, chooseCard, orderLines, placeButton, placedHeading } from './kit/check-out.ts';

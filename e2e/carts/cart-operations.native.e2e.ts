@@ -28,7 +28,7 @@ const operate = async (...args: string[]): Promise<string> => {
 
 test('a cart is told event by event, and a replay takes back nothing that a person reads', async ({ products }) => {
   const { token } = await signedIn();
-  // A pace and an address that leave the other tests their share of what a gateway grants.
+  // This pace and this source address leave the other tests their share of the gateway's limit.
   const from = '127.7.0.1';
   const cookie = { cookie: sessionCookieOf(token) };
   const read = async (gateway = gateways[0]) => JSON.parse((await plain('/api/cart', { gateway, headers: cookie, from })).body) as Cart;
@@ -37,7 +37,7 @@ test('a cart is told event by event, and a replay takes back nothing that a pers
     const answer = await posted('/api/cart/lines', { productId: products[0], quantity: 1, commandId }, { headers: cookie });
     expect(answer.status, answer.body).toBe(202);
   };
-  /** Undefined where a busy machine's view did not answer in time: that read showed nothing, and took nothing back. */
+  /** Undefined where the view of a busy machine did not answer in time. Such a read showed nothing, so it proves nothing. */
   const quantity = async (gateway?: string): Promise<number | undefined> => {
     const { lines } = await read(gateway);
     return lines === undefined ? undefined : (lines[0]?.quantity ?? 0);
@@ -71,6 +71,6 @@ test('a cart is told event by event, and a replay takes back nothing that a pers
 
   const history = (await operate('history', (await read()).cartId)).trim().split('\n');
   expect(history).toHaveLength(added + 1);
-  // Each with the options that were chosen for it.
+  // Each addition has the options that were chosen for it.
   expect(history.at(-1)).toMatch(new RegExp(`add 1 ${products[0]}\\b.* as \\S+ +${products[0]}\\b.* ${added}$`));
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, newPerson, test } from '../kit/device.ts';
 import { dataDir, killAndWaitForSuccessor, processId } from '../kit/stack.ts';
 
-/** What is in it: the folder itself may be a link. */
+/** Empties the folder and keeps it: the folder itself may be a link. */
 function emptyFolder(name: string): void {
   const folder = join(dataDir, name);
   const files = readdirSync(folder);

@@ -1,6 +1,6 @@
 /**
- * Persons on several devices shop at random at every gateway, lose answers, sign in and out, and send again what they do not know the end of. What they
- * were told is judged: nothing lost, nothing back, nothing twice.
+ * Persons on several devices shop at random at every gateway. They lose answers, sign in and out, and repeat commands whose outcome they do
+ * not know. The checker judges what they were told: no change is lost, comes back, or counts twice.
  */
 import type { ProductPage } from '@cloakroom/contracts/http';
 import { checkHistory, openRecorder, repeatsOf, report, runWorkload, untriedRepeats } from '@cloakroom/testing';
@@ -8,7 +8,7 @@ import type { RepeatKind } from '@cloakroom/testing';
 import { expect, test } from '@playwright/test';
 import { gateways } from '../kit/stack.ts';
 
-/** A shopping worth judging has each of these. */
+/** A run is worth judging only if it has each of these. */
 const wanted = ['add', 'remove', 'login', 'checkout'];
 const repeated: readonly RepeatKind[] = ['lost-answer', 'other-gateway', 'sign-in', 'sign-in-taken', 'sign-out'];
 const shoppingMs = 8_000;
@@ -24,7 +24,7 @@ test('carts converge, whatever several devices do to them at once', async ({ req
   const shopped = expect
     .poll(() => (performance.now() - startedMs < shoppingMs ? ['time'] : lacking()), { timeout: 40_000, message: `seed ${seed}` })
     .toEqual([]);
-  // Not those on the first page, which every other test buys: these shoppers buy until nothing is left.
+  // Products of the first page would not do: every other test buys them, and these shoppers buy until nothing is left.
   const page = (await (await request.get(`${gateways[0]}/api/products?page=3&pageSize=20`)).json()) as ProductPage;
   const products = page.items.slice(0, 10).map(({ productId }) => productId);
   const [history] = await Promise.all([

@@ -31,6 +31,6 @@ test('a guest finds two products by search, signs in, and both devices show thre
   expect(userToken!.value).not.toBe(guestToken!.value);
   await laptop.goto('/cart');
   await expect(lines(laptop)).toHaveCount(3);
-  // The other device had its page open all the time: it hears of it.
+  // The other device had its page open all the time, so it receives the change.
   await expect(lines(phone)).toHaveCount(3);
 });

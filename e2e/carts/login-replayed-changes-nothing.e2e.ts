@@ -15,7 +15,7 @@ test('a login that is sent again, with the cookie of the guest, changes neither 
   expect(login.body.merge.state).toBe('pending');
   await device.expectCart({ [first]: 2, [second]: 1 });
 
-  // The very same request from a browser that never saw the answer: the guest's cookie, twice, at both gateways.
+  // The same request from a browser that never saw the answer: the guest's cookie, twice, at both gateways.
   for (const gateway of gateways) {
     const replay = await playwright.request.newContext({ storageState: { cookies: guestCookies as never, origins: [] } });
     const answer = await replay.post(`${gateway}/api/session/login`, {

@@ -32,7 +32,7 @@ test('while the broker is paused a login answers "pending"; then the carts merge
   expect(await countJoins(guestCart), 'exactly one GuestJoined in the log').toBe(1);
 });
 
-/** Reads the whole topic with a consumer of its own. */
+/** Reads the whole topic with its own consumer. */
 async function countJoins(guestCart: string): Promise<number> {
   const log = createLogger('e2e', 'silent');
   const eventLog = await openEventLog({ kind: 'kafka', brokers: kafkaBrokers, clientId: 'e2e', log, clock: systemClock });

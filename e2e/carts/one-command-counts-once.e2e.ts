@@ -1,4 +1,7 @@
-/** A page that does not know whether its add was taken repeats it under the same id, whoever its session is of by then. */
+/**
+ * A page that does not know whether its add was taken repeats it under the same id. By then the
+ * session may belong to the guest or to the user.
+ */
 import { expect, newCommandId, newPerson, test } from '../kit/device.ts';
 import { quantityOf, settledCart } from '../kit/settled-cart.ts';
 import { gateways } from '../kit/stack.ts';
@@ -12,7 +15,7 @@ test('a guest’s add that is repeated after registering counts once, through an
   for (const gateway of gateways) expect((await device.call('POST', '/api/cart/lines', addition, { gateway })).status).toBe(202);
   const cart = await settledCart(device, marker);
   expect(quantityOf(cart, product)).toBe(1);
-  // However often, and long after.
+  // The number of repeats and the time do not matter.
   expect((await device.insist('POST', '/api/cart/lines', addition)).status).toBe(202);
   expect(quantityOf(await settledCart(device, later), product)).toBe(1);
 });
@@ -37,7 +40,7 @@ test('a removal under either name takes an add that was repeated across a sign-i
   expect((await device.register(newPerson())).status).toBe(201);
   expect((await device.insist('POST', '/api/cart/lines', addition)).status).toBe(202);
   const path = `/api/cart/lines/${encodeURIComponent(asGuest.lineId as string)}`;
-  // The page was open all the time: it knows the line by what it was given as a guest.
+  // The page was open all the time. It knows the line by the id that it had as a guest.
   expect((await device.insist('DELETE', path, { commandId: newCommandId(), seen: asGuest.seen })).status).toBe(202);
   expect(quantityOf(await settledCart(device, marker), product)).toBe(0);
 });

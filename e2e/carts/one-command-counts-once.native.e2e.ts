@@ -1,9 +1,9 @@
-/** As one-command-counts-once.e2e.ts, with the log away while the session changes hands. */
+/** The same promises as one-command-counts-once.e2e.ts, while the log is away during the change of session. */
 import { expect, newCommandId, newPerson, test } from '../kit/device.ts';
 import { quantityOf, settledCart } from '../kit/settled-cart.ts';
 import { variant, whilePaused } from '../kit/stack.ts';
 
-/** One of three is not the log: all of them are paused. */
+/** One broker of three is not the whole log, so all of them are paused. */
 const brokers = 'profile' in variant ? ['kafka-1', 'kafka-2', 'kafka-3'] : ['kafka'];
 const whileTheLogIsAway = (during: () => Promise<void>): Promise<void> =>
   brokers.reduce<() => Promise<void>>((inner, name) => () => whilePaused(name, inner), during)();

@@ -9,7 +9,7 @@ interface Choosable {
   readonly options: readonly { readonly name: string; readonly values: readonly string[] }[];
 }
 
-/** A product on which one can choose at least two things. */
+/** A product with an option that has at least two values. */
 async function productWithOptions(device: Device): Promise<Choosable> {
   const { body } = await device.call('GET', '/api/products?pageSize=100');
   return (body.items as Choosable[]).find(
@@ -56,7 +56,7 @@ test('a line that was removed comes back as it was, by button and by key', async
   await expect(page.getByText('Your cart is empty.')).toBeVisible();
   await page.getByRole('region', { name: 'Notifications' }).getByRole('button', { name: 'Undo' }).press('Enter');
   await expect(page.getByRole('listitem', { name: title })).toBeVisible();
-  // The button went with its message: the focus must not go with it.
+  // The button disappeared with its message; the focus must not disappear with it.
   await expect(page.getByRole('main')).toBeFocused();
   await expect(page.getByLabel('Quantity', { exact: true })).toHaveText('2');
 
@@ -76,7 +76,7 @@ test('undo is within reach while the drawer is open', async ({ newBrowser, produ
   await expect(drawer(page).getByText('Your cart is empty.')).toBeVisible();
   await page.getByRole('button', { name: 'Undo' }).click();
   await expect(drawer(page).getByRole('list', { name: 'Cart lines' }).getByRole('listitem')).toHaveCount(1);
-  // A drawer keeps Tab to itself; who has only keys is told of one.
+  // The drawer keeps Tab inside. A message tells people who only use keys about the shortcut.
   await drawer(page)
     .getByRole('button', { name: /^Remove/ })
     .press('Enter');
@@ -92,7 +92,7 @@ test('a page that was shown more than the view holds says how far behind that is
   const product = await productWithOptions(await newDevice());
   const page = await newBrowser(gateways[0]);
   await addToCart(page, product.productId);
-  // As where the view was put back after this answer.
+  // As if the view had been put back after this answer.
   const aheadBy = 40;
   let changed = '';
   await page.route('**/api/cart', async (route) => {

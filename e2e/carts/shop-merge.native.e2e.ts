@@ -28,7 +28,7 @@ test('the cart page and the session bar say "merging" while the broker is paused
     await expect(lines(page), 'the lines are still apart').toHaveCount(1);
   });
 
-  // By itself: nobody reloads the page.
+  // The page shows it without a reload.
   await expect(lines(page)).toHaveCount(3, { timeout: 40_000 });
   await expect(merging).toHaveCount(0);
   await expect(page.getByText('Your guest cart has been added to this cart.')).toBeVisible();

@@ -1,4 +1,6 @@
-/** The people of one test, made ready while all is well: who is known at which gateway, who holds what, who was signed out just before. */
+/**
+ * The people of one test, made ready while all is well: which gateway knows whom, which cookies each holds, and who has just signed out.
+ */
 import { type TokenModeName, tokenModeNames } from '@cloakroom/contracts';
 import { expect } from '@playwright/test';
 import { newCommandId, newPerson, type Person } from '../kit/device.ts';
@@ -6,13 +8,13 @@ import type { Stage } from './stage.ts';
 import type { Column } from './table.ts';
 import { type Seen, type Stream, Visitor } from './visitor.ts';
 
-/** While all is well: as long as Visitor.must gives. */
+/** The limit while all is well: as long as Visitor.must waits. */
 const setUpBudgetMs = 5_000;
 
 export const modes = tokenModeNames;
 export type Mode = TokenModeName;
 
-/** A session as one gateway meets it. */
+/** A session as one gateway sees it. */
 export interface Holder {
   readonly name: string;
   readonly mode: Mode;
@@ -20,11 +22,11 @@ export interface Holder {
   readonly gateway: string;
   readonly visitor: Visitor;
   readonly cartId: string;
-  /** A guest has none. */
+  /** Undefined for a guest. */
   readonly email: string | undefined;
-  /** What it is about to order: one piece that it alone put in the cart. A guest orders nothing. */
+  /** The order that it is about to place: one piece that it alone put in the cart. Undefined for a guest. */
   readonly order: OrderWish | undefined;
-  /** It could only show its access token, which it lacks. */
+  /** True for a holder that has only its refresh token and lacks the access token. */
   readonly refreshOnly: boolean;
 }
 
@@ -38,17 +40,17 @@ export interface Crowd {
   readonly streams: readonly { readonly holder: Holder; readonly stream: Stream }[];
   /** Guests with a line in the cart, who are about to sign in as `person`. */
   readonly arriving: readonly { readonly holder: Holder; readonly person: Person; readonly mode: Mode }[];
-  /** About to sign out; seen at both gateways. */
+  /** Holders that are about to sign out; both gateways have seen them. */
   readonly leaving: readonly Holder[];
-  /** Signed out before the part was gone, and the copy of their cookies. */
+  /** Copies of the cookies of holders that signed out before the part was taken away. */
   readonly ended: readonly Holder[];
-  /** By cart, what it held of the counted product. */
+  /** The quantity of the counted product, by cart. */
   readonly counted: ReadonlyMap<string, number>;
-  /** By cart, how many orders there were. */
+  /** The number of orders so far, by cart. */
   readonly ordered: ReadonlyMap<string, number>;
 }
 
-/** `counted` is added while a part is gone, `brought` is in the guests' carts, `ordered` is what is checked out. */
+/** `counted` is added while a part is gone. `brought` is in the guests' carts. `ordered` is checked out. */
 export interface Goods {
   readonly counted: string;
   readonly brought: string;
@@ -62,13 +64,15 @@ interface Member {
   readonly knownDevice: string;
 }
 
-/** One person a mode, for as long as the stack of this worker lives. Each test signs in anew; the oldest sessions end by themselves. */
+/**
+ * One person for each mode, for as long as the stack of this worker lives. Each test signs in anew; the oldest sessions end by themselves.
+ */
 const members = new Map<string, Promise<Member>>();
 
 export async function chooseGoods({ gateways }: Stage): Promise<Goods> {
   const { body } = await new Visitor().must(gateways[0], 'GET /api/products?pageSize=100', 200);
   const [counted, brought, ...others] = body.items as { productId: string; stock: number }[];
-  // Each test takes some of it for good.
+  // Each test uses up some of its stock.
   const ordered = others.toSorted((a, b) => b.stock - a.stock)[0];
   return { counted: counted!.productId, brought: brought!.productId, ordered: ordered!.productId };
 }
@@ -98,7 +102,7 @@ export async function gather(stage: Stage, goods: Goods): Promise<Crowd> {
     at(jwt, 'jwt, refresh token alone', 'none', elsewhere, ['__Host-access']),
   ];
   const holders = await wishesOf(strangers, main, goods);
-  // So that both gateways know the product: one that they never showed cannot be added without the catalog.
+  // Both gateways must know the product: without the catalog a gateway refuses a product that it never showed.
   for (const gateway of stage.gateways) await reference.visitor.must(gateway, 'POST /api/cart/lines', 202, addition(goods.counted));
   await settled(reference, goods);
   const seenHere = holders.filter(({ gateway }) => gateway === here);
@@ -123,7 +127,10 @@ export async function gather(stage: Stage, goods: Goods): Promise<Crowd> {
   return { holders, streams, arriving, leaving, ended, counted, ordered };
 }
 
-/** One piece for each holder, put in the cart at the one gateway that knows its person. Until the cart shows it: an order of what it does not is refused. */
+/**
+ * Puts one piece for each holder in the cart, at the one gateway that knows its person. It waits until the cart shows the piece,
+ * because an order of anything else is refused.
+ */
 async function wishesOf(holders: readonly Holder[], main: ReadonlyMap<Mode, Holder>, { ordered }: Goods): Promise<Holder[]> {
   const wishing: Holder[] = [];
   for (const holder of holders) {
@@ -144,19 +151,19 @@ async function wishesOf(holders: readonly Holder[], main: ReadonlyMap<Mode, Hold
   return wishing;
 }
 
-/** Of this person, ever. */
+/** All orders that this person ever placed. */
 export async function countOrders({ visitor, gateway }: Holder): Promise<number> {
   return (await visitor.must(gateway, 'GET /api/orders?pageSize=1', 200)).body.total as number;
 }
 
-/** So that this gateway knows them, for each service. @returns how much of the counted product is in the cart */
+/** Makes this gateway know the person, for each service. @returns the quantity of the counted product in the cart */
 async function lookAround({ visitor, gateway }: Holder, { counted }: Goods): Promise<number> {
   const { body } = await visitor.must(gateway, 'GET /api/cart', 200);
   await visitor.must(gateway, 'GET /api/profile', 200);
   return quantityOf(body, counted);
 }
 
-/** Until the cart shows what was added. */
+/** Waits until the cart shows what was added. */
 async function settled({ visitor, gateway }: Holder, { counted }: Goods): Promise<void> {
   const { body } = await visitor.must(gateway, 'GET /api/cart', 200);
   if (body.stale !== true && quantityOf(body, counted) > 0) return;
@@ -170,7 +177,7 @@ export function quantityOf(cart: { readonly lines: readonly { productId: string;
 function memberOf(mode: Mode, gateway: string): Promise<Member> {
   const known = members.get(mode) ?? register(gateway);
   members.set(mode, known);
-  // One that was not made must not fail the tests after it too.
+  // A failed attempt must not fail the later tests too.
   known.catch(() => members.delete(mode));
   return known;
 }
@@ -183,7 +190,7 @@ async function register(gateway: string): Promise<Member> {
   return { person, userId: body.user.id as string, addressId, knownDevice: visitor.cookies.get('__Host-known-device') ?? '' };
 }
 
-/** Somebody new at each try: one that was refused with 503 may have been written, and its e-mail address is taken then. */
+/** Registers a new person at each try. An attempt refused with 503 may have been written, and its e-mail address is taken then. */
 async function untilRegistered(
   gateway: string,
 ): Promise<{ readonly visitor: Visitor; readonly person: Person; readonly body: Seen['body'] }> {
@@ -230,7 +237,7 @@ async function signedInAndSeen({ gateways }: Stage, mode: Mode): Promise<Holder>
   return holder;
 }
 
-/** Seen at both gateways, then signed out at one, by a copy of the cookies that are kept. */
+/** A session that both gateways have seen and one has signed out. The signed-out session is a copy of the cookies that are kept. */
 async function signedOut(stage: Stage, mode: Mode): Promise<Holder> {
   const holder = await signedInAndSeen(stage, mode);
   await holder.visitor.copy().must(stage.gateways[1], 'POST /api/session/logout', 204);
@@ -238,10 +245,13 @@ async function signedOut(stage: Stage, mode: Mode): Promise<Holder> {
   return holder;
 }
 
-/** What the feed promises; 2.5 s where it is cut. */
+/** The promise of the feed; 2.5 s where it is cut. */
 const refusedWithinMs = 2_500;
 
-/** A session that is over is refused at every gateway within its bound. In `jwt` that is the life of its access token: the lesson. */
+/**
+ * Every gateway refuses an ended session within its bound. In `jwt` the bound is the life of the
+ * access token: that is the lesson of this mode.
+ */
 export async function untilRefused({ gateways }: Stage, { visitor, mode }: Holder): Promise<void> {
   if (mode === 'jwt') return;
   for (const gateway of gateways) {

@@ -20,7 +20,7 @@ function tableOf(heads: readonly string[], cellsOf: (operation: Operation) => re
   return [line(['operation', ...heads]), line(['', ...heads].map(() => '---')), ...body].join('\n');
 }
 
-/** A table for each part whose loss touches identity, one for all others. */
+/** One table for each part whose loss affects identity, and one for all others. */
 export function renderMatrix(): string {
   const text = (gone: Gone, operation: Operation, column: Column): string => outcomes[outcomeOf(gone, operation, column)].text;
   const split = failureMatrix.filter((gone) => !isUniform(gone));
@@ -43,7 +43,7 @@ export function readDocument(): { readonly text: string; readonly matrix: string
   return { text, matrix: text.slice(from + begin.length, to).trim() };
 }
 
-/** Without what a formatter adds. */
+/** Removes the marks that a formatter adds. */
 export const plain = (markdown: string): string[] =>
   markdown
     .split('\n')

@@ -20,10 +20,11 @@ for (const gone of failureMatrix) {
       let asked: Asked;
       try {
         if (gone.leaseEnds) await stage.untilLeased(false);
-        // The table tells what lasts. A breaker that slow answers opened as the part went closes again where auth needs nothing that is gone.
+        // The table says what lasts. A breaker may have opened on slow answers when the part went. It closes
+        // again where auth does not need the lost part.
         if (!behindAuth.has(gone.part)) await calm();
         asked = await probe(gone, crowd, goods, stage.gateways);
-        // However it was said: signed out is signed out, also while the part is gone.
+        // The answer to the logout does not matter: an accepted sign-out holds, also while the part is gone.
         for (const { holder, accepted } of asked.logouts) if (accepted) await untilRefused(stage, holder);
       } finally {
         await giveBack();
@@ -40,18 +41,18 @@ const behindAuth: ReadonlySet<string> = new Set(['auth', 'redis-sessions', 'post
 const servedAgain = ['public', 'cartRead', 'profileRead', 'ordersRead', 'sensitive'] as const;
 const ofUsers: ReadonlySet<string> = new Set(['ordersRead', 'sensitive']);
 
-/** Once the part is back: every session and cart is what it was, and what was refused can be repeated. */
+/** Once the part is back, every session and cart is unchanged, and refused requests can be repeated. */
 async function expectNothingLost(gone: Gone, crowd: Crowd, asked: Asked, goods: Goods, stage: Stage): Promise<void> {
   const [here] = stage.gateways;
   for (const { holder, body } of asked.commands) {
-    // The accepted ones too: a command id counts once.
+    // Accepted commands are repeated too: a command id counts once.
     await untilStatus(() => holder.visitor.call(holder.gateway, operations.cartWrite.request, 5_000, body), 202, `${holder.name} repeats`);
   }
   for (const { name, visitor, gateway, email } of crowd.holders) {
     const { body } = await visitor.must(gateway, 'GET /api/session', 200);
     expect.soft(body.user?.email, `${name} is still signed in`).toBe(email);
     expect.soft(body.state, name).toBe(email === undefined ? 'guest' : 'user');
-    // And served by everyone again: the circuit breakers of both gateways have closed.
+    // Every gateway serves again: the circuit breakers of both gateways have closed.
     for (const operation of servedAgain) {
       if (!ofUsers.has(operation) || email !== undefined) await visitor.must(gateway, operations[operation].request, 200);
     }
@@ -62,19 +63,19 @@ async function expectNothingLost(gone: Gone, crowd: Crowd, asked: Asked, goods: 
     const added = new Set(asked.commands.filter((one) => one.holder.cartId === cartId).map(({ body }) => body.commandId)).size;
     const quantity = async () => quantityOf((await holder.visitor.must(holder.gateway, 'GET /api/cart', 200)).body, goods.counted);
     const counted = expect.poll(quantity, { timeout: 30_000, message: `${holder.name}: every command counts once` });
-    // In jwt a session that was signed out writes on, until its token ends.
+    // In jwt a signed-out session goes on writing until its token ends.
     await (holder.mode === 'jwt' ? counted.toBeGreaterThanOrEqual(before + added) : counted.toBe(before + added));
   }
   for (const { holder, accepted } of asked.logins) await expectCartKept(holder.visitor, here, holder.cartId, accepted, goods);
   for (const { holder, accepted } of asked.logouts) {
     const { body } = await holder.visitor.must(here, 'GET /api/session', 200);
-    // Without its store auth notes a sign-out and cannot acknowledge it: it may come into effect.
+    // Without its store auth notes a sign-out but cannot acknowledge it, so the sign-out may take effect.
     if (!accepted && gone.part !== 'redis-sessions') expect.soft(body.state, `${holder.name} was not signed out`).not.toBe('none');
   }
   for (const { person, accepted } of asked.registrations) if (!accepted) await expectRegistrable(person, here);
 }
 
-/** Whatever was said while the part was gone: under its key each order is placed once, and the carts let go of what was ordered. */
+/** Whatever the answers were while the part was gone: each key has exactly one placed order, and the carts let go of its lines. */
 async function expectOrderedOnce({ holders, ordered }: Crowd, goods: Goods): Promise<void> {
   const buyers = holders.filter(({ order }) => order !== undefined);
   for (const holder of buyers) await untilStatus(() => checkOut(holder), 201, `${holder.name} orders again`);
@@ -91,7 +92,7 @@ async function untilStatus(ask: () => Promise<Seen>, status: number, message: st
   await expect.poll(async () => (await ask()).status, { timeout: 30_000, intervals: [100, 250, 500], message }).toBe(status);
 }
 
-/** A guest whose sign-in was refused has session and cart; whose it was accepted, a cart that has joined. */
+/** A guest whose sign-in was refused keeps session and cart. After an accepted sign-in the guest's cart has joined. */
 async function expectCartKept(visitor: Visitor, gateway: string, guestCart: string, signedIn: boolean, { brought }: Goods): Promise<void> {
   const cart = async () => (await visitor.must(gateway, 'GET /api/cart', 200)).body;
   if (!signedIn) {
@@ -102,7 +103,7 @@ async function expectCartKept(visitor: Visitor, gateway: string, guestCart: stri
   await expect.poll(async () => (await cart()).merge, { timeout: 30_000 }).toMatchObject({ state: 'merged', from: guestCart });
 }
 
-/** What was refused was not half done: the same can be asked for again, and where the account was made already its owner can sign in. */
+/** A refused registration was not half done. The same person can register again, or sign in if the account was made already. */
 async function expectRegistrable(person: Person, gateway: string): Promise<void> {
   const again = await new Visitor().call(gateway, operations.register.request, 5_000, person);
   if (again.status === 201) return;

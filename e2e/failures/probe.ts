@@ -1,7 +1,9 @@
 /**
- * Asks for one operation while a part is gone, and holds the answer to the table. What holds in every cell, whatever the table says, is in
- * `expectSound`: nothing hangs, no raw 500, a refusal says so in a problem with Retry-After, no cookie is lost or exchanged, and whoever is
- * served is who they were.
+ * Asks for one operation while a part is gone, and compares the answer with the table. `expectSound` checks what holds in every cell:
+ * - no answer hangs, and none is a raw 500
+ * - a refusal says so in a problem with Retry-After
+ * - no cookie is lost or exchanged
+ * - a person who is served is still the same person
  */
 import { expect } from '@playwright/test';
 import { errorTable } from '@cloakroom/contracts';
@@ -26,9 +28,9 @@ const statusOf: Readonly<Record<Operation, number>> = {
   register: 201,
   logout: 204,
 };
-/** Of an answer that waits for what was not said within a minute nobody profits. */
+/** A longer Retry-After helps no client. */
 const retryAfterMaxS = 10;
-/** Two looks of a stream at its session, and what they may take. */
+/** Two checks of the session by a stream, and the time that they may take. */
 const streamPatienceMs = 5_000;
 
 export interface Command {
@@ -37,7 +39,7 @@ export interface Command {
   readonly accepted: boolean;
 }
 
-/** What was asked for while the part was gone, to be looked at again when it is back. */
+/** The requests made while the part was gone. They are looked at again when it is back. */
 export interface Asked {
   readonly commands: Command[];
   readonly logins: { readonly holder: Holder; readonly accepted: boolean }[];
@@ -80,20 +82,23 @@ async function probeHolder(gone: Gone, holder: Holder, { counted }: Goods, asked
   const stream = await visitor.openStream(gateway, operations.streamOpened.budgetMs);
   hold('streamOpened', stream.seen);
   stream.close();
-  // Nothing sensitive is a guest's.
+  // A guest has no sensitive operation.
   if (holder.order === undefined) return;
   hold('ordersRead', await ask('ordersRead'));
   hold('sensitive', await ask('sensitive'));
   hold('checkOut', await askFor(outcomeOf(gone, 'checkOut', column), () => checkOut(holder)));
 }
 
-/** The same order each time: its key is the holder's. */
+/** It is the same order each time: the holder has one key. */
 export function checkOut({ visitor, gateway, order }: Holder): Promise<Seen> {
   const { request, budgetMs } = operations.checkOut;
   return visitor.call(gateway, request, budgetMs, order!.body, { 'idempotency-key': order!.key });
 }
 
-/** How often what is to work may say "come again": auth does on a busy machine. What is to be refused is asked once. */
+/**
+ * How often an operation that should work may answer "come again", as auth does on a busy machine.
+ * One that should be refused is asked once.
+ */
 const busyCountMax = 3;
 
 async function askFor(expected: Outcome, ask: () => Promise<Seen>): Promise<Seen> {
@@ -105,7 +110,7 @@ async function askFor(expected: Outcome, ask: () => Promise<Seen>): Promise<Seen
 const serves: ReadonlySet<Outcome> = new Set(['works', 'degraded', 'stale', 'merging']);
 const isBusy = ({ status, headers }: Seen): boolean => status === 503 || headers.has('x-session-view');
 
-/** The cart service says so once the log has been silent for 2 s. */
+/** The cart service marks reads as stale once the log has been silent for 2 s. */
 async function untilStale(ask: (operation: 'cartRead') => Promise<Seen>): Promise<Seen> {
   let seen = await ask('cartRead');
   const untilMs = performance.now() + 5_000;
@@ -123,7 +128,7 @@ async function probeStream(gone: Gone, holder: Holder, stream: Crowd['streams'][
   timer.abort();
   const expected = outcomeOf(gone, 'streamOpen', holder.column);
   if (expected === 'staysOpen' && holder.mode === 'reference' && !stream.isOpen()) {
-    // It asks auth at each look, and one that came late ends it: a browser opens the next.
+    // The stream asks auth at each check, and a late answer ends it. A browser opens the next stream then.
     const again = await holder.visitor.openStream(holder.gateway, operations.streamOpen.budgetMs);
     again.close();
     expect.soft(again.seen.status, `${cellName('streamOpen', holder)}: opens again`).toBe(200);
@@ -132,7 +137,7 @@ async function probeStream(gone: Gone, holder: Holder, stream: Crowd['streams'][
   expect.soft(stream.isOpen() ? 'staysOpen' : 'ends', cellName('streamOpen', holder)).toBe(expected);
 }
 
-/** Whoever signed out before writes nothing now, in any mode but `jwt`, whose bound is the life of the token. */
+/** A session that was ended before can write nothing now, except in `jwt`: there the bound is the life of the token. */
 async function probeEnded(holder: Holder, { counted }: Goods, gateways: readonly string[]): Promise<void> {
   for (const gateway of gateways) {
     const { request, budgetMs } = operations.cartWrite;
@@ -185,7 +190,7 @@ function expectCell(expected: Outcome, operation: Operation, seen: Seen, holder:
   if (seen.status < 300) expectSamePerson(operation, seen, holder, cell);
 }
 
-/** The outcome's name for what is to be `toBe`, where several codes are right the one that came. */
+/** The name of the expected outcome. Where several codes are right it is the code that came. */
 function expectedWord(expected: Outcome, seen: Seen): string {
   const outcome = outcomes[expected];
   if ('codes' in outcome)
@@ -194,7 +199,7 @@ function expectedWord(expected: Outcome, seen: Seen): string {
   return expected;
 }
 
-/** In the table's words. */
+/** The answer in the table's words. */
 function said(operation: Operation, seen: Seen, guestViewIsSilent: boolean): string {
   if (seen.status !== statusOf[operation]) return (seen.body?.code as string | undefined) ?? String(seen.status);
   if (operation === 'public' && (seen.headers.has('x-session-view') || guestViewIsSilent)) return 'guestView';
@@ -222,7 +227,10 @@ function expectSound(operation: Operation, seen: Seen, cell: string): void {
 
 const changesSession: ReadonlySet<Operation> = new Set(['login', 'register', 'logout']);
 
-/** Nothing is cleared and nobody else's session is set. A self-contained session may have been renewed on the way, also to a refusal: as itself. */
+/**
+ * No cookie is cleared, and no cookie of another session is set. A self-contained session may have been renewed on the way, also
+ * by a refusal, but it stays the same session.
+ */
 function expectCookiesKept(operation: Operation, seen: Seen, cell: string): void {
   if (changesSession.has(operation) && seen.status < 300) return;
   const set = seen.setCookies.filter(({ name }) => sessionCookies.includes(name));

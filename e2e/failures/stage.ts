@@ -1,11 +1,14 @@
-/** A stack of this suite's own, whose parts can be taken away and given back: the supervisor is in this process, and a proxy is before the sessions' Redis. */
+/**
+ * A separate stack for this suite, whose parts can be taken away and given back. The supervisor is in this process, and a
+ * proxy stands before the sessions' Redis.
+ */
 import { test as base, expect } from '@playwright/test';
 import { portsOf, startStack, type RunningStack } from '@cloakroom/infra';
 import { openTcpProxy, untilStopped, type TcpProxy } from '@cloakroom/testing';
 import { dataDir, portBase, variant } from '../kit/stack.ts';
 import type { PartName, Way } from './table.ts';
 
-/** A broker that was killed reads its log back; a paused one finds its group gone. */
+/** A killed broker must read its log back; a paused one finds its group gone. */
 const healthyTimeoutMs = 120_000;
 
 export class Stage {
@@ -19,7 +22,7 @@ export class Stage {
     this.gateways = [stack.gateways[0], stack.gateways[1]];
   }
 
-  /** @returns what gives it back */
+  /** @returns a function that gives the part back */
   async takeAway(part: PartName, way: Way): Promise<() => Promise<void>> {
     const process = this.stack.process(part);
     if (way === 'killed') {
@@ -36,7 +39,7 @@ export class Stage {
     return () => Promise.resolve(this.proxy.mend());
   }
 
-  /** Until every gateway holds the lease, or none does. */
+  /** Waits until every gateway holds the lease, or until none does. */
   async untilLeased(leased: boolean): Promise<void> {
     await this.untilEvery((parts) => parts?.feed?.leased === leased, leased ? 'holds the lease' : 'has lost the lease');
   }

@@ -1,9 +1,10 @@
 /**
- * What every operation does while a part is gone: THE table. The tests beside it take each part away for real and hold the system to every cell,
- * in every token mode; docs/failures.md shows it and is held to it (document.e2e.ts). Nothing else states an expectation.
+ * THE table: the result of every operation while a part is gone. The tests beside it really take each part away, and
+ * hold the system to every cell in every token mode. docs/failures.md shows the table, and document.e2e.ts compares the
+ * two. No other file states an expectation.
  */
 
-/** What identity is at hand at the gateway that is asked. */
+/** The identity that the asked gateway has at hand. */
 export const columns = {
   known: 'hybrid or guest, seen here within a minute; jwt-denylist with its access token',
   jwt: 'jwt with its access token',
@@ -11,7 +12,7 @@ export const columns = {
 } as const;
 export type Column = keyof typeof columns;
 
-/** Rows, by how they are asked. A route's whole budget; no answer may take longer than that and a second. */
+/** Rows, with their requests. The budget is the route's whole budget; no answer may take longer than that and a second. */
 export const operations = {
   public: { title: 'public: browse, search', request: 'GET /api/products', budgetMs: 2_000 },
   cartRead: { title: 'cart, read', request: 'GET /api/cart', budgetMs: 2_500 },
@@ -30,7 +31,9 @@ export const operations = {
 } as const;
 export type Operation = keyof typeof operations;
 
-/** What a cell may say, and in the document's words. `codes`: a refusal, with Retry-After where it is a 503, that changes no cookie. */
+/**
+ * The possible values of a cell, in the document's words. `codes`: a refusal that changes no cookie, with Retry-After where it is a 503.
+ */
 export const outcomes = {
   works: { text: 'works' },
   degraded: { text: 'works to the passport’s end, and says `degraded`' },
@@ -41,7 +44,7 @@ export const outcomes = {
   ends: { text: 'ends' },
   noIdentity: { text: '503 `identity_unavailable`', codes: ['identity_unavailable'] },
   unavailable: { text: '503 `unavailable`', codes: ['unavailable'] },
-  /** With the feed silent a sensitive request rests on auth alone, which may not answer in time: nothing is ordered either way. */
+  /** While the feed is silent a sensitive request depends on auth alone, which may not answer in time. No order is placed either way. */
   notNow: { text: '503 `unavailable`, or `identity_unavailable`', codes: ['unavailable', 'identity_unavailable'] },
   unknown: {
     text: '503 `unavailable` (nothing written) or `outcome_unknown`: safe to repeat with the same command id or Idempotency-Key',
@@ -53,18 +56,18 @@ export const outcomes = {
   },
 } as const;
 export type Outcome = keyof typeof outcomes;
-/** One for all columns, or each its own. */
+/** One outcome for all columns, or one for each. */
 export type Cell = Outcome | Readonly<Record<Column, Outcome>>;
 
 export type PartName = 'auth' | 'redis-sessions' | 'kafka' | 'postgres' | 'cart' | 'profile' | 'catalog' | 'orders' | 'redis-carts';
-/** kill -9 and no successor; SIGSTOP; a proxy that ends every connection. */
+/** killed: kill -9 without a successor. paused: SIGSTOP. cut: a proxy that ends every connection. */
 export type Way = 'killed' | 'paused' | 'cut';
 
 export interface Gone {
   readonly part: PartName;
   readonly ways: readonly Way[];
   readonly title: string;
-  /** The lease of the revocation feed ends too, and the cells are what holds from then on. */
+  /** The lease of the revocation feed ends too. The cells say what holds from then on. */
   readonly leaseEnds: boolean;
   readonly cells: Readonly<Record<Operation, Cell>>;
 }
@@ -106,7 +109,7 @@ const withoutAuth = (known: Outcome): Gone['cells'] => {
   };
 };
 
-/** Of whoever keeps what is theirs in the database that is gone. */
+/** For services whose data is in the lost database. */
 const databaseGone = { known: 'unavailable', jwt: 'unavailable', none: 'noIdentity' } as const;
 
 export const failureMatrix: readonly Gone[] = [
@@ -123,13 +126,13 @@ export const failureMatrix: readonly Gone[] = [
     ways: ['killed', 'paused'],
     title: 'Kafka, so the revocation feed is silent too',
     leaseEnds: true,
-    // What is ordered is what the cart shows: orders asks for one that is not stale.
+    // An order needs the cart as it is shown: orders asks for a cart that is not stale.
     cells: { ...allWorks, cartRead: 'stale', cartWrite: 'unknown', checkOut: 'notNow', login: 'merging' },
   },
   {
     part: 'postgres',
     ways: ['killed'],
-    // auth asks its database at each resolve, so without it is as good as gone; catalog keeps its shelf in memory.
+    // auth asks its database at each resolve, so without the database auth is as good as gone. catalog keeps its products in memory.
     title: 'PostgreSQL, below auth, profile, catalog and orders',
     leaseEnds: true,
     cells: { ...withoutAuth('degraded'), profileRead: databaseGone, profileWrite: databaseGone, ordersRead: databaseGone },

@@ -1,10 +1,13 @@
-/** A browser's cookies and nothing else of it: says at which gateway it asks and what it leaves out, and keeps every Set-Cookie for a look. */
+/**
+ * A client with a browser's cookies and no other part of a browser. The caller says which gateway it asks and which cookies it leaves out.
+ * It keeps every Set-Cookie for inspection.
+ */
 import { watchCrowd } from '@cloakroom/testing';
 import { expect } from '@playwright/test';
 
 export interface SetCookie {
   readonly name: string;
-  /** '' where it is cleared. */
+  /** '' where the cookie is cleared. */
   readonly value: string;
 }
 
@@ -17,14 +20,14 @@ export interface Seen {
   /** The cookies that came with the request. */
   readonly sent: ReadonlyMap<string, string>;
   readonly tookMs: number;
-  /** `graceMs`, as crowded as the machine was meanwhile. */
+  /** `graceMs`, stretched by how crowded the machine was meanwhile. */
   readonly graceMs: number;
 }
 
 export const sessionCookies: readonly string[] = ['__Host-session', '__Host-access', '__Host-refresh'];
-/** What "nothing hangs" allows beyond a route's budget. */
+/** The time that "nothing hangs" allows beyond a route's budget. */
 const graceMs = 1_000;
-/** Beyond the budget on any machine: whoever has not answered by then hangs. */
+/** The time beyond the budget after which an answer counts as hanging, on any machine. */
 const neverMs = 30_000;
 
 export class Visitor {
@@ -44,7 +47,7 @@ export class Visitor {
     const [crowd, startedMs] = [watchCrowd(), performance.now()];
     const answer = await fetch(gateway + path, {
       method,
-      // What comes too late is seen to be late, and what never comes fails here.
+      // A late answer is seen to be late; an answer that never comes fails here.
       signal: AbortSignal.timeout(budgetMs + neverMs),
       headers: { ...this.headers(gateway, body !== undefined), ...more },
       ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -63,7 +66,10 @@ export class Visitor {
     };
   }
 
-  /** One that must succeed while all is well. Repeated while it is refused with 503: a circuit breaker may be about to close, a machine be busy. */
+  /**
+   * A request that must succeed while all is well. It is repeated while it is refused with 503: a circuit
+   * breaker may be closing, or the machine is busy.
+   */
   async must(gateway: string, request: string, status: number, body?: unknown): Promise<Seen> {
     let seen: Seen | undefined;
     await expect(async () => {
@@ -121,7 +127,7 @@ async function drain(answer: Response): Promise<void> {
   try {
     for await (const bytes of answer.body!) void bytes;
   } catch {
-    // Cut off: it has ended too.
+    // A stream that was cut off has ended too.
   }
 }
 

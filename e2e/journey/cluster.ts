@@ -1,4 +1,4 @@
-/** What a test of the cluster asks its parts, to know which of several to break. */
+/** Questions of a cluster test to its parts, to learn which one of several it must break. */
 import { connect } from 'node:net';
 import { expect } from '@playwright/test';
 import { readState } from '@cloakroom/infra';
@@ -6,7 +6,7 @@ import { dataDir, portBase } from '../kit/stack.ts';
 
 const askTimeoutMs = 2_000;
 
-/** One command to a node of the sessions' Redis cluster, and its answer as it came. */
+/** Sends one command to a node of the sessions' Redis cluster, and returns the raw answer. */
 function askRedis(port: number, command: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = '';
@@ -24,7 +24,7 @@ function askRedis(port: number, command: string): Promise<string> {
   });
 }
 
-/** The process that is the primary of the sessions whose token this is: `v1.<region>.<tag>.…` */
+/** The process that is the primary for the session with this token: `v1.<region>.<tag>.…` */
 export async function primaryOf(token: string): Promise<string> {
   const tag = token.split('.')[2]!;
   const slot = Number(/:(\d+)/.exec(await askRedis(portBase + 210, `CLUSTER KEYSLOT {${tag}}`))![1]);
@@ -58,7 +58,7 @@ export async function relayHolder(): Promise<string> {
   return holder;
 }
 
-/** Of each gateway's /readyz: whether what it caches of identities is leased. */
+/** For each gateway's /readyz: whether its cached identities are leased. */
 export async function leases(gateways: readonly string[]): Promise<boolean[]> {
   return Promise.all(
     gateways.map(async (gateway) => {

@@ -2,7 +2,7 @@ import { expect, newPerson, test } from '../kit/device.ts';
 import { walkJourney } from '../kit/journey.ts';
 import { e2eProvider, killAndWaitForSuccessor } from '../kit/stack.ts';
 
-/** Everything that can be killed, each while a person walks the journey. */
+/** Everything that can be killed. Each is killed while a person walks the journey. */
 const parts =
   e2eProvider === 'native-postgres'
     ? (['auth', 'profile', 'catalog', 'orders', 'postgres'] as const)

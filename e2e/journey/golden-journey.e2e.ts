@@ -1,4 +1,4 @@
-/** The golden journey, whole, in one browser with two devices: what no change may break, on every provider. */
+/** The whole golden journey, in one browser with two devices. No change may break it on any provider. */
 import type { Cart, SignedIn } from '@cloakroom/contracts/http';
 import { refuseOnce } from '../kit/account.ts';
 import { ageAuthentication } from '../kit/age-authentication.ts';
@@ -7,7 +7,7 @@ import { orderLines, ordersOf, placeButton, placedHeading } from '../kit/check-o
 import { newPerson } from '../kit/device.ts';
 import { e2eProvider, gateways } from '../kit/stack.ts';
 
-/** Revoked at one gateway, refused at each: the stated bound. */
+/** The stated bound from a revocation at one gateway to its refusal at every gateway. */
 const refusedWithinMs = 2_500;
 
 test('a guest finds, signs in, merges, edits, ends a device, orders exactly once and is gone', async ({
@@ -18,7 +18,7 @@ test('a guest finds, signs in, merges, edits, ends a device, orders exactly once
 }) => {
   const [first, second, third, fourth] = products as [string, string, string, string];
   const person = newPerson();
-  // A tablet that is lost later, and signs up now.
+  // A tablet that signs up now and is lost later.
   const tablet = await newDevice();
   expect((await tablet.register(person)).status).toBe(201);
 
@@ -68,7 +68,7 @@ test('a guest finds, signs in, merges, edits, ends a device, orders exactly once
   const devices = laptop.getByRole('list', { name: 'Devices you are signed in on' }).getByRole('listitem');
   await expect(devices).toHaveCount(4);
   await refuseOnce(laptop, '**/api/session/devices/*', 'DELETE');
-  // The oldest is last but for this one: the tablet is no browser, and neither is the replay.
+  // The list has the newest activity first. The tablet and the replay are the two that are no browsers: both sessions are ended.
   for (let left = 4; left > 2; left--) {
     await devices
       .filter({ hasNotText: /Chrom/ })
@@ -84,7 +84,7 @@ test('a guest finds, signs in, merges, edits, ends a device, orders exactly once
   }
   await expect.poll(async () => (await tablet.call('GET', '/api/profile')).status, { timeout: refusedWithinMs }).toBe(401);
 
-  // 5. Check-out asks for the password when it was proven long ago, places one order, and takes exactly the lines that were ordered.
+  // 5. Check-out asks for the password if the last proof is old, places one order, and takes exactly the lines that were ordered.
   await laptop.goto('/cart');
   await laptop.getByRole('link', { name: 'Check out' }).click();
   await laptop.getByLabel('Recipient').fill('Robin Golden');

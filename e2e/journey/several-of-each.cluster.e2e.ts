@@ -1,4 +1,4 @@
-/** What only shows where there are several: deaths that the others bear, and what one replica does that another one must know. */
+/** Promises that only show where there are several of a part: the others survive its death, and one replica knows what another did. */
 import { watchCrowd } from '@cloakroom/testing';
 import { untilCalm } from '../kit/calm.ts';
 import { leases, primaryOf, processNames, relayHolder } from './cluster.ts';
@@ -8,7 +8,10 @@ import { gateways, killAndWaitForSuccessor, processId, whilePaused } from '../ki
 
 const tokenOf = async (device: Device): Promise<string> => (await device.cookies()).find(({ name }) => name === '__Host-session')!.value;
 
-/** Each is asked which of its kind it is only when the people are there: what holds their session, or what the others wait for. */
+/**
+ * Which one of a kind to kill is decided only when the people are there: the one that holds their
+ * session, or the one that the others wait for.
+ */
 const victims: Readonly<Record<string, (phone: Device) => Promise<string>>> = {
   'a Kafka broker': () => Promise.resolve('kafka-1'),
   'the Redis primary that holds the session': async (phone) => primaryOf(await tokenOf(phone)),
@@ -44,7 +47,7 @@ for (const [what, find] of Object.entries(victims)) {
   });
 }
 
-/** Threads that want each core. The suites alone come to less; with images being built beside them it was 6. */
+/** Threads that want each core. The suites alone stay below this; with images being built beside them it was 6. */
 const crowdedMin = 4;
 
 test('a session that is asked for each time is answered while an auth replica is killed, at every gateway', async ({ newDevice }) => {
@@ -65,7 +68,8 @@ test('a session that is asked for each time is answered while an auth replica is
   }
   await killed;
   expect(statuses.length).toBeGreaterThan(10);
-  // Where many want each core, the replica that is left may need auth's whole budget to be given one. Then, and only then, a few are refused.
+  // On a crowded machine the one replica that is left may need auth's whole budget to get a core. Then,
+  // and only then, a few requests are refused.
   const refusedMax = crowd.roomMs(1) > crowdedMin ? 2 : 0;
   expect(statuses.filter((status) => status === 503).length, statuses.join()).toBeLessThanOrEqual(refusedMax);
 });
@@ -83,7 +87,7 @@ test('a paused auth replica costs each gateway a call or two, not every other on
     for (let count = 0; count < 60; count++) seen.push((await device.call('GET', '/api/session')).status);
     return seen;
   });
-  // One at most by the first call that meets the silence, one more where a second was under way beside it.
+  // The first call that meets the silence may fail, and one more that was running beside it.
   const lost = statuses.filter((status) => status !== 200);
   expect(lost.length, statuses.join()).toBeLessThanOrEqual(2 * gateways.length);
 });
@@ -104,7 +108,7 @@ test('a silent Redis primary is replaced by its replica: the session lives on, a
     expect((await phone.insist('POST', '/api/session/logout')).status).toBe(204);
     expect((await refused(await newDevice())).status).toBe(401);
   });
-  // The old primary is back, and must learn that it is none.
+  // The old primary is back, and must learn that it is a replica now.
   await expect.poll(async () => primaryOf(await tokenOf(laptop)), { timeout: 15_000 }).not.toBe(primary);
   for (const _ of gateways) expect((await refused(await newDevice())).status).toBe(401);
   expect((await laptop.insist('GET', '/api/session/devices')).status).toBe(200);
@@ -115,7 +119,7 @@ test('a live stream hears of a change whichever cart replica serves it and which
   products,
 }) => {
   const [first] = products as [string];
-  // Carts of several people lie on partitions of both replicas.
+  // The carts of several people lie on partitions of both replicas.
   for (let round = 0; round < 4; round++) {
     const [watcher, writer] = [await newDevice(), await newDevice()];
     const person = newPerson();
@@ -123,7 +127,7 @@ test('a live stream hears of a change whichever cart replica serves it and which
     await writer.signIn(person);
     const cookie = `__Host-session=${await tokenOf(watcher)}`;
     const streams = await Promise.all(gateways.map((gateway) => openStream(gateway, cookie)));
-    // Each begins with one notice.
+    // Each stream begins with one notice.
     for (const stream of streams) await expect.poll(() => stream.notices(), { timeout: 15_000 }).toBeGreaterThan(0);
     const before = streams.map((stream) => stream.notices());
     await writer.add(first, 1);
@@ -174,6 +178,6 @@ test('with one of three brokers silent everything is written; with two nothing i
     const again = await device.insist('POST', '/api/cart/lines', refused[index], 40_000);
     expect(again.status, JSON.stringify(again.body)).toBe(202);
   }
-  // Whether or not the first attempt was written after all: once.
+  // Each command counts once, whether or not the first attempt was written.
   for (const device of people) await device.expectCart({ [first]: 2 }, 30_000);
 });

@@ -1,10 +1,13 @@
-/** What a person does with their account in a browser. */
+/** A person's actions on their account in a browser. */
 import type { Page } from '@playwright/test';
 import { expect, signIn } from './browser.ts';
 import { newPerson, type Device, type Person } from './device.ts';
 import { gateways } from './stack.ts';
 
-/** Nobody waits five minutes here: the first refusal for want of a fresh proof is put in by the test. The proof and the second attempt are real. */
+/**
+ * Tests do not wait five minutes for the proof to become old: the test itself plays the first refusal.
+ * The proof and the second attempt are real.
+ */
 export const refusal = {
   status: 401,
   contentType: 'application/problem+json',
@@ -16,7 +19,7 @@ export async function refuseOnce(page: Page, path: string, method: string): Prom
   await page.route(path, (route) => (route.request().method() !== method || refusals++ > 0 ? route.continue() : route.fulfill(refusal)));
 }
 
-/** Made for this page alone; it says yes to everything by itself, as a phone with the right finger on it would. */
+/** An authenticator for this page alone. It confirms everything by itself, like a phone with the right finger on it. */
 export async function addAuthenticator(page: Page): Promise<void> {
   const session = await page.context().newCDPSession(page);
   await session.send('WebAuthn.enable');

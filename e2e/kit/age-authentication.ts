@@ -2,7 +2,10 @@ import { createLogger, openRedis } from '@cloakroom/platform';
 import { expect } from './device.ts';
 import { portBase } from './stack.ts';
 
-/** Moves the proof of this person's sessions into the past, where auth reads it: in the one Redis of the native profile. */
+/**
+ * Moves the time of the last proof into the past, for all sessions of this person. It writes where auth
+ * reads: the one Redis of the native profile.
+ */
 export async function ageAuthentication(subject: string, byMs: number): Promise<void> {
   const redis = openRedis({ url: `redis://127.0.0.1:${portBase + 210}`, name: 'e2e', log: createLogger('e2e', 'silent') });
   try {

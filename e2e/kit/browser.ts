@@ -1,8 +1,8 @@
-/** What a person does in a browser, by the names that the page shows. Two contexts are two devices. */
+/** A person's actions in a browser, by the names that the page shows. Two contexts are two devices. */
 import { test as deviceTest, expect, type Person } from './device.ts';
 import type { Browser, BrowserContext, Page } from '@playwright/test';
 
-/** `newBrowser(gateway)` is one more device with a page; whatever it requests outside the shop is a failure. */
+/** `newBrowser(gateway)` adds one more device with a page. A request to any address outside the shop fails the test. */
 export const test = deviceTest.extend<{ newBrowser: (gateway: string) => Promise<Page> }>({
   newBrowser: async ({ browser }, use) => {
     const contexts: BrowserContext[] = [];
@@ -31,7 +31,7 @@ export async function signIn(page: Page, { email, password }: Person): Promise<v
   await page.getByLabel('E-mail').fill(email);
   await page.getByLabel('Password').fill(password);
   await page.getByRole('main').getByRole('button', { name: 'Sign in', exact: true }).click();
-  // Whoever was signed in before has such a link as well.
+  // A person who was signed in before has such a link too.
   await page.waitForURL(({ pathname }) => pathname !== '/sign-in');
   await expect(page.getByRole('link', { name: /^Account of/ })).toBeVisible();
 }

@@ -1,7 +1,9 @@
 /**
- * The control before a part is taken away: while all is well the shop answers in a quarter of what a question to auth may take
- * (apps/gateway/src/identity/resolve-at-auth.ts), several times in a row. A machine too crowded for that breaks the budget whatever is gone, the breakers
- * open, and a test of what is gone says nothing. So it waits for a calm moment, and where none comes it fails here and says why.
+ * The control before a part is taken away. While all is well the shop must answer, several times in a row, in a quarter of the time that a
+ * question to auth may take (apps/gateway/src/identity/resolve-at-auth.ts).
+ *
+ * A machine too crowded for that breaks the budget whatever part is gone. The breakers open, and the test proves nothing about the part. So
+ * the test waits for a calm moment. Where none comes it fails here and says why.
  */
 import { expect } from '@playwright/test';
 

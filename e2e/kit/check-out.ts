@@ -1,4 +1,4 @@
-/** What a person does at check-out in a browser, by the names that the page shows. */
+/** A person's actions at check-out in a browser, by the names that the page shows. */
 import type { Order, OrderPage } from '@cloakroom/contracts/http';
 import type { Page } from '@playwright/test';
 import { expect } from './browser.ts';
@@ -6,7 +6,7 @@ import { newPerson, type Device, type Person } from './device.ts';
 
 export const address = { name: 'Robin Example', line1: 'Cloak Street 1', city: 'Vienna', postalCode: '1010', country: 'AT' };
 
-/** A person with an address and these products in the cart, on a device that is not the browser's. */
+/** A person with an address and these products in the cart, on a device other than the browser. */
 export async function buyer(newDevice: () => Promise<Device>, productIds: readonly string[]): Promise<[Person, Device]> {
   const person = newPerson();
   const phone = await newDevice();
@@ -17,7 +17,7 @@ export async function buyer(newDevice: () => Promise<Device>, productIds: readon
   return [person, phone];
 }
 
-/** Signed in beside the page: how that looks in one is seen elsewhere. */
+/** The sign-in happens outside the page: other tests cover the sign-in form. */
 export async function openCheckOut(page: Page, gateway: string, { email, password }: Person): Promise<void> {
   const login = await page.request.post(`${gateway}/api/session/login`, { data: { email, password }, headers: { origin: gateway } });
   expect(login.status()).toBe(200);
@@ -37,7 +37,7 @@ export async function ordersOf(device: Device): Promise<readonly Order[]> {
   return (answer.body as OrderPage).items;
 }
 
-/** Of the requests that place an order: what each carried. */
+/** The key and body of each request that places an order. */
 export function watchPlacing(page: Page): { readonly key: string; readonly body: unknown }[] {
   const sent: { key: string; body: unknown }[] = [];
   page.on('request', (request) => {

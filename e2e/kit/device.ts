@@ -1,11 +1,14 @@
-/** A plain client: a cookie jar and nothing of a browser. It changes the gateway with every call, because any of them serves any session. */
+/**
+ * A plain client: a cookie jar and no other part of a browser. It changes the gateway with every
+ * call, because any gateway serves any session.
+ */
 import { randomBytes } from 'node:crypto';
 import { test as base, expect, type APIRequestContext } from '@playwright/test';
 import { uuidV7 } from '@cloakroom/contracts';
 import type { Cart, Order, Product, ProductPage, Profile, Session } from '@cloakroom/contracts/http';
 import { gateways } from './stack.ts';
 
-/** `body` is whatever the API answered; each test names what it expects of it. */
+/** `body` is the answer of the API; each test states what it expects of it. */
 export interface Answer {
   readonly status: number;
   // oxlint-disable-next-line typescript/no-explicit-any -- a test client reads any answer
@@ -13,7 +16,7 @@ export interface Answer {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What is not said is what a person would do: the address of their profile (made where there is none), all of the cart, a new key. */
+/** Each missing field gets what a person would choose: the profile's address (made where there is none), the whole cart, a new key. */
 export interface Checkout {
   readonly addressId?: string;
   readonly seen?: string;
@@ -52,7 +55,7 @@ export class Device {
     return { status: answer.status(), body: text === '' ? undefined : JSON.parse(text), headers: answer.headers() };
   }
 
-  /** Repeats a call that was refused with 503, or that found its gateway gone, as a good client does: the next call asks the other gateway. */
+  /** Repeats a call that was refused with 503 or found its gateway gone, as a good client does. The next call asks the other gateway. */
   async insist(method: string, path: string, body?: unknown, timeoutMs = 30_000, headers: Record<string, string> = {}): Promise<Answer> {
     let last: Answer | undefined;
     await expect(async () => {
@@ -89,7 +92,7 @@ export class Device {
     return this.cart();
   }
 
-  /** Sent again under the same key where it was refused with 503: it counts once. The status is the caller's to judge. */
+  /** Repeats the order under the same key where it was refused with 503: it counts once. The caller judges the status. */
   async checkout({ key = newCommandId(), ...wish }: Checkout = {}): Promise<Answer> {
     const body = {
       ...wish,
@@ -105,7 +108,7 @@ export class Device {
     return answer.body.items as Order[];
   }
 
-  /** Waits until the order is no longer being paid. */
+  /** Waits until the payment of the order is settled. */
   async settledOrder(orderId: string, timeoutMs = 15_000): Promise<Order> {
     let order: Order | undefined;
     await expect
@@ -121,7 +124,7 @@ export class Device {
     return order!;
   }
 
-  /** Of the profile; a new one where it has none. */
+  /** The address of the profile; a new one where there is none. */
   async addressId(): Promise<string> {
     const { body } = await this.insist('GET', '/api/profile');
     const known = (body as Profile).addresses?.[0]?.addressId;
@@ -138,7 +141,7 @@ export class Device {
     return answer;
   }
 
-  /** As it was shown. */
+  /** Removes the coupon as it was shown. */
   async removeCoupon(code: string): Promise<Answer> {
     const shown = (await this.cart()).coupons.find((coupon) => coupon.code === code);
     const answer = await this.insist('DELETE', `/api/cart/coupons/${code}`, { commandId: newCommandId(), seen: shown?.seen ?? '' });
@@ -189,7 +192,7 @@ export const test = base.extend<{ newDevice: () => Promise<Device>; products: st
     });
     await Promise.all(contexts.map((context) => context.dispose()));
   },
-  // With enough in stock for any test: those before it may have bought the shop window empty.
+  // Products with enough stock for any test: earlier tests may have bought the first ones out.
   products: async ({ newDevice }, use) => {
     const { body } = await (await newDevice()).call('GET', '/api/products?pageSize=50');
     const { items } = body as ProductPage;

@@ -1,4 +1,4 @@
-/** Tokens that auth never signed. The attacker knows every public thing: the key set, the claims, how a passport looks. */
+/** Tokens that auth never signed. The attacker knows everything public: the key set, the claims, the form of a passport. */
 import { createHmac, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
 import { gateways } from './stack.ts';
 import { plain } from './raw.ts';
@@ -21,7 +21,7 @@ export const assemble = (header: unknown, payload: unknown, signature: string): 
 
 export const attacker = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
-/** Signed rightly, by the attacker's own key. */
+/** Signed correctly, but with the attacker's own key. */
 export function signedByAttacker(header: unknown, payload: unknown): string {
   const signed = `${part(header)}.${part(payload)}`;
   return `${signed}.${sign('sha256', Buffer.from(signed), { key: attacker.privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
@@ -31,7 +31,7 @@ export async function publicKeys(): Promise<Record<string, string>[]> {
   return (JSON.parse((await plain('/.well-known/jwks.json', { gateway: gateways[0] })).body) as { keys: Record<string, string>[] }).keys;
 }
 
-/** A MAC over the token, keyed with what everybody can read: each form in which a library may take the public key for a secret. */
+/** MACs over the token with the public key as the secret: one for each form in which a library may mistake the public key for a secret. */
 export function macsByPublicKey(jwk: Record<string, string>, header: unknown, payload: unknown): string[] {
   const key = createPublicKey({ key: jwk as never, format: 'jwk' });
   const pem = key.export({ format: 'pem', type: 'spki' }).toString();

@@ -1,6 +1,6 @@
 import { expect, type Device } from './device.ts';
 
-/** Every call is repeated while it answers 503 within its budget; anything else that is not a success fails. */
+/** Each call is repeated while it answers 503 within its budget. Any other failure fails the test. */
 export async function walkJourney(
   device: Device,
   person: { email: string; password: string },

@@ -1,9 +1,9 @@
 import type { Locator, Page } from '@playwright/test';
 
-/** More stops than any page of the shop has before what is looked for. */
+/** More stops than any page of the shop has before the target. */
 const stopCountMax = 90;
 
-/** Goes on by Tab until the target has the focus: whatever cannot be reached so fails here. */
+/** Presses Tab until the target has the focus. A target that cannot be reached with Tab fails here. */
 export async function tabTo(page: Page, target: Locator, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
   for (let stops = 0; stops < stopCountMax; stops++) {
     await page.keyboard.press(key);

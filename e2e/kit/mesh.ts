@@ -1,4 +1,4 @@
-/** gRPC by hand over HTTP/2: a caller with any certificate, any metadata and any path, as no library of ours would let one be. */
+/** gRPC by hand over HTTP/2: a caller with any certificate, any metadata and any path. Our own libraries would not allow such a caller. */
 import { readFileSync } from 'node:fs';
 import { connect, constants, type ClientHttp2Session, type OutgoingHttpHeaders } from 'node:http2';
 import { join } from 'node:path';
@@ -15,23 +15,26 @@ import { portsOf, type ServiceName } from '@cloakroom/infra';
 import { dataDir, e2eProvider, portBase } from './stack.ts';
 
 const callTimeoutMs = 5_000;
-/** A server that has not begun to speak TLS to us after this long will not. */
+/** A server that has not begun to speak TLS with us after this time never will. */
 const silenceMs = 1_000;
 
 export interface Caller {
-  /** A service's own certificate, of the stack's data folder; 'nobody' has none. In embedded all but 'nobody' show the secret of this start. */
+  /**
+   * Whose certificate from the stack's data folder is used; 'nobody' has none. In embedded all callers
+   * except 'nobody' show the secret of this start.
+   */
   readonly as: string;
-  /** Instead of one of the stack's: made by somebody else. */
+  /** A certificate that somebody else made, instead of one of the stack. */
   readonly tls?: { readonly cert: string; readonly key: string };
 }
 
 export interface MeshAnswer {
-  /** 'ok', a code of the error table, `grpc <n>` where the server said no code, or 'no connection'. */
+  /** 'ok', a code of the error table, `grpc <n>` where the server sent no code, or 'no connection'. */
   readonly code: string;
   readonly message: Buffer | undefined;
 }
 
-/** @param path as it stands on the wire, so that it may be spelt wrongly */
+/** @param path as it stands on the wire, so that a test may misspell it */
 export async function callMesh(options: {
   readonly service: ServiceName;
   readonly path: string;
@@ -42,14 +45,15 @@ export async function callMesh(options: {
   const { service, path, caller = { as: 'gateway' }, metadata = {}, message = new Uint8Array() } = options;
   const session = open(service, caller);
   try {
-    // Without waiting to be welcomed: in TLS 1.3 a server judges the certificate after the client believes to be connected.
+    // The request is sent without waiting for the handshake. In TLS 1.3 a server judges the certificate
+    // after the client thinks that it is connected.
     return await exchange(session, path, { ...secretOf(caller), ...metadata }, message, caller.as === 'nobody' ? silenceMs : callTimeoutMs);
   } finally {
     session.destroy();
   }
 }
 
-/** Many calls on one connection, as a gateway makes them: a handshake for each would be most of their time. */
+/** Many calls on one connection, as a gateway makes them. A handshake for each call would take most of the time. */
 export function connectionTo(service: ServiceName) {
   const session = open(service, { as: 'gateway' });
   return {
@@ -68,12 +72,12 @@ function open(service: ServiceName, { as, tls }: Caller): ClientHttp2Session {
     e2eProvider === 'embedded'
       ? connect(`http://127.0.0.1:${port}`)
       : connect(`https://127.0.0.1:${port}`, { ca: read('ca.pem'), servername: service, ...own() });
-  // The stream of the call hears of it too, and answers for both.
+  // The stream of the call gets the error too, and reports it for both.
   session.on('error', () => undefined);
   return session;
 }
 
-/** Read at each call: every start makes a new one. */
+/** Read at each call, because every start makes a new secret. */
 function secretOf({ as }: Caller): OutgoingHttpHeaders {
   if (e2eProvider !== 'embedded' || as === 'nobody') return {};
   return { [callMetadata.meshSecret]: readFileSync(join(dataDir, 'mesh.secret'), 'utf8') };
@@ -102,7 +106,7 @@ function exchange(
     stream.on('trailers', (headers) => Object.assign(fields, headers));
     stream.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
-      // A stream that stays open has let us in.
+      // A stream that stays open means that the server has admitted the call.
       if (fields['grpc-status'] === undefined && path.endsWith('/Watch')) {
         fields['grpc-status'] = '0';
         stream.close();
@@ -137,7 +141,7 @@ export const encoded = <S extends DescMessage>(schema: S, message: MessageInitSh
   toBinary(schema, create(schema, message));
 export const decoded = <S extends DescMessage>(schema: S, bytes: Uint8Array): MessageShape<S> => fromBinary(schema, bytes);
 
-/** A real passport, as the gateway is given it: what a thief inside the mesh would hold. */
+/** A real passport, as the gateway gets it: what a thief inside the mesh would hold. */
 export async function passportFor(token: string, audience: string): Promise<string> {
   const answer = await callMesh({
     service: 'auth',
@@ -160,7 +164,7 @@ const personalReads = {
   orders: { path: `/${OrdersService.typeName}/ListOrders`, message: encoded(ListOrdersRequestSchema, { page: 1, pageSize: 1 }) },
 };
 
-/** How a service answers to this passport. */
+/** The answer of a service to this passport. */
 export async function shownTo(service: keyof typeof personalReads, passport: string, metadata: OutgoingHttpHeaders = {}): Promise<string> {
   return (await callMesh({ service, ...personalReads[service], metadata: { 'x-passport': passport, ...metadata } })).code;
 }

@@ -1,4 +1,4 @@
-/** Somebody who is signed in, and their token as a thief would hold it. */
+/** A signed-in person, and the person's token as a thief would hold it. */
 import type { Problem } from '@cloakroom/contracts/http';
 import { expect, newPerson, type Device, type Person } from './device.ts';
 import { gateways } from './stack.ts';
@@ -8,7 +8,7 @@ export interface SignedIn extends Person {
   readonly token: string;
 }
 
-/** Registered by hand, from any address of this machine: bounds by address must not make one attack pay for another. */
+/** Registers with plain requests, from any address of this machine. Limits by address must not let one attack spoil another. */
 export async function signedIn(from?: string): Promise<SignedIn> {
   const person = newPerson();
   const answer = await posted('/api/session/register', person, from === undefined ? {} : { from });
@@ -22,7 +22,7 @@ export async function tokenOf(device: Device): Promise<string> {
   return found.value;
 }
 
-/** What every gateway says to whoever shows this token where a session is needed. */
+/** The answer of every gateway to this token, on a route that needs a session. */
 export async function everywhere(token: string, path = '/api/cart'): Promise<string[]> {
   return Promise.all(
     gateways.map(async (gateway) => {
@@ -32,7 +32,7 @@ export async function everywhere(token: string, path = '/api/cart'): Promise<str
   );
 }
 
-/** Within the bound of revocation both gateways refuse it. */
+/** Both gateways refuse the token within the bound of revocation. */
 export async function expectDead(token: string, why: string): Promise<void> {
   await expect.poll(() => everywhere(token), { timeout: 2_500, intervals: [20], message: why }).toEqual(['session_ended', 'session_ended']);
 }

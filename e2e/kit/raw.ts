@@ -1,9 +1,11 @@
-/** Bytes on a socket: what no well-behaved HTTP client would send. */
+/** Bytes on a socket, as no correct HTTP client would send them. */
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { gateways } from './stack.ts';
 
-/** A gateway answers within its budgets, and closes what it refuses; a connection that stays open says nothing more after this long. */
+/**
+ * A gateway answers within its budgets, and closes connections that it refuses. A connection that is silent this long says nothing more.
+ */
 const quietMs = 300;
 const giveUpMs = 8_000;
 
@@ -12,7 +14,7 @@ export interface RawAnswer {
   readonly text: string;
 }
 
-/** Sends the bytes and returns all that came back until the peer closed or fell quiet. Chunks are sent one after the other. */
+/** Sends the bytes and returns everything that came back until the peer closed or fell silent. Chunks are sent one after the other. */
 export function sendRaw(chunks: string | readonly string[], gateway: string = gateways[0]): Promise<string> {
   const { port } = new URL(gateway);
   const parts = typeof chunks === 'string' ? [chunks] : chunks;
@@ -34,13 +36,13 @@ export function sendRaw(chunks: string | readonly string[], gateway: string = ga
       quiet = setTimeout(done, quietMs);
     });
     socket.on('close', done);
-    // A reset after the answer is an answer; before it, there is none.
+    // A reset after the answer is an answer; a reset before it is none.
     socket.on('error', (error) => (received === '' && (error as NodeJS.ErrnoException).code !== 'ECONNRESET' ? reject(error) : done()));
     socket.on('connect', () => parts.forEach((part) => socket.write(part, 'latin1')));
   });
 }
 
-/** The answers in what came back on one connection, in their order. */
+/** The answers that came back on one connection, in order. */
 export function answersIn(received: string): RawAnswer[] {
   return received
     .split(/(?=HTTP\/1\.1 \d{3} )/)
@@ -67,11 +69,11 @@ interface PlainRequest {
   readonly headers?: Readonly<Record<string, string | string[]>>;
   readonly body?: string;
   readonly gateway?: string;
-  /** Another address of this machine: throttles by address must not make one test pay for another. */
+  /** Another address of this machine: throttles by address must not let one test spoil another. */
   readonly from?: string;
 }
 
-/** One request by node:http, which neither adds nor joins headers of its own. */
+/** One request by node:http, which neither adds headers of its own nor joins any. */
 export function plain(
   path: string,
   { method = 'GET', headers = {}, body, gateway = gateways[0], from }: PlainRequest = {},
@@ -115,7 +117,7 @@ export function plain(
 }
 
 let posts = 0;
-/** Each from another address: what one may do in a minute is not what is attacked, and other tests share 127.0.0.1. */
+/** Each request comes from another address. The rate limit is not under attack here, and other tests share 127.0.0.1. */
 const nextAddress = (): string => `127.5.${process.pid % 250}.${(posts++ % 250) + 1}`;
 
 /** A POST as a page of the shop would send it. */

@@ -2,8 +2,8 @@ import type { Cart } from '@cloakroom/contracts/http';
 import { expect, type Device } from './device.ts';
 
 /**
- * Waits until both carts' commands have arrived, then adds `marker` and reads until it shows. A command that would count twice has counted by
- * then. The next replica may not have heard the log after a pause, and says "stale" for a while. Only a cart that is not stale counts.
+ * Waits until both carts' commands have arrived, then adds `marker` and reads until it shows. A command that counts twice has done so by
+ * then. After a pause the next replica may not have heard the log yet, and says "stale" for a while. Only a cart that is not stale counts.
  */
 export async function settledCart(device: Device, marker: string): Promise<Cart> {
   await expect.poll(async () => (await device.cart()).merge.state, { timeout: 60_000 }).toBe('merged');

@@ -1,8 +1,8 @@
-/** Somebody who is ready to check out, and what an order comes to. */
+/** A person who is ready to check out, and the stock of a product. */
 import type { Order, Product } from '@cloakroom/contracts/http';
 import { expect, newPerson, type Device } from './device.ts';
 
-/** Registered, with an address and these products in the cart. */
+/** A registered person with an address and these products in the cart. */
 export async function shopper(newDevice: () => Promise<Device>, wanted: Readonly<Record<string, number>>): Promise<Device> {
   const device = await newDevice();
   expect((await device.register(newPerson())).status).toBe(201);
@@ -12,7 +12,7 @@ export async function shopper(newDevice: () => Promise<Device>, wanted: Readonly
   return device;
 }
 
-/** At this moment, as a product's page says it. */
+/** The stock now, as the product's page shows it. */
 export async function stockOf(device: Device, productId: string): Promise<number> {
   const { body } = await device.insist('GET', `/api/products/${productId}`);
   return (body as Product).stock;

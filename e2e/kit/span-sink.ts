@@ -1,4 +1,7 @@
-/** A collector for tests: takes OTLP over HTTP as JSON, on loopback, and appends each span as a line to a file that any test process can read. */
+/**
+ * A collector for tests. It takes OTLP over HTTP as JSON, on loopback, and appends each span as a line
+ * to a file that any test process can read.
+ */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,13 +13,13 @@ export interface ExportedSpan {
   readonly kind: 'internal' | 'server' | 'client' | 'producer' | 'consumer';
   readonly traceId: string;
   readonly spanId: string;
-  /** '' where it begins a trace. */
+  /** '' where the span begins a trace. */
   readonly parentSpanId: string;
   readonly links: readonly { readonly traceId: string; readonly spanId: string }[];
   readonly attributes: Readonly<Record<string, string | number | boolean>>;
 }
 
-/** As far as we read it: https://github.com/open-telemetry/opentelemetry-proto, JSON encoding. */
+/** Only the fields that we read: https://github.com/open-telemetry/opentelemetry-proto, JSON encoding. */
 interface OtlpTraces {
   readonly resourceSpans: readonly {
     readonly resource: { readonly attributes: readonly OtlpAttribute[] };
@@ -41,7 +44,7 @@ interface OtlpAttribute {
 
 const kinds = ['internal', 'internal', 'server', 'client', 'producer', 'consumer'] as const;
 
-/** @returns where to export to, without the path */
+/** @returns the address to export to, without the path */
 export async function openSpanSink(file: string): Promise<{ readonly endpoint: string; close(): Promise<void> }> {
   rmSync(file, { force: true });
   mkdirSync(dirname(file), { recursive: true });

@@ -4,13 +4,13 @@ import { expect } from '@playwright/test';
 import { readState } from '@cloakroom/infra';
 import { untilStopped } from '@cloakroom/testing';
 
-/** What the suite runs on, and where its ports begin. */
+/** The variants that the suite runs on, and where their ports begin. */
 const variants = {
   embedded: { provider: 'embedded', database: 'sqlite', base: 5000 },
   native: { provider: 'native', database: 'sqlite', base: 6100 },
   'native-postgres': { provider: 'native', database: 'postgres', base: 6400 },
   failures: { provider: 'native', database: 'postgres', base: 6700 },
-  /** In a network of its own engine the suite takes the ports of the committed files instead. */
+  /** In the network of its own engine the suite takes the ports of the committed files instead. */
   containers: { provider: 'docker', database: 'sqlite', base: 30600 },
   cluster: { provider: 'native', profile: 'cluster', database: 'postgres', base: 30300 },
 } as const;
@@ -19,22 +19,24 @@ const asked = process.env['CLOAKROOM_E2E_PROVIDER'] ?? 'embedded';
 if (!(asked in variants)) throw new Error(`CLOAKROOM_E2E_PROVIDER must be one of ${Object.keys(variants).join(', ')}`);
 export const e2eProvider = asked as E2eProvider;
 export const variant = variants[e2eProvider];
-/** Apart from the shop's own ports, and from each other, so that all may run beside a shop in use. Browsers refuse port 6000 (X11). */
+/**
+ * Ports apart from the shop's own and from each other, so that all variants may run beside a shop in use. Browsers refuse port 6000 (X11).
+ */
 const portBaseDefault = variant.base;
-/** Another one, for a run beside a run. */
+/** Another base, for a run beside a run. */
 export const portBase = Number(process.env['CLOAKROOM_E2E_PORT_BASE'] ?? portBaseDefault);
 const url = (offset: number) => `http://localhost:${portBase + offset}`;
 export const gateways = (e2eProvider === 'cluster' ? [url(0), url(1), url(2)] : [url(0), url(1)]) as readonly [string, string, ...string[]];
 export const kafkaBrokers = (e2eProvider === 'cluster' ? [230, 232, 234] : [230]).map((offset) => `127.0.0.1:${portBase + offset}`);
 const runName = `e2e-${e2eProvider}${portBase === portBaseDefault ? '' : `-${portBase}`}`;
 export const dataDir = join(import.meta.dirname, '..', '..', '.cloakroom', runName);
-/** What the span sink was sent, a span a line. Beside the data, as a fresh start empties that. */
+/** The spans that the sink received, one on each line. The file is beside the data folder, because a fresh start empties that folder. */
 export const spansFile = `${dataDir}-spans.jsonl`;
 
-/** Where its report goes: another run on the same provider may be beside it, or after. */
+/** The name of the report. Another run on the same provider may run beside this one, or after it. */
 export const reportName = process.env['CLOAKROOM_E2E_REPORT'] ?? e2eProvider;
 
-/** 5 minutes in a shop. */
+/** A running shop has 5 minutes. */
 export const accessTokenLifetimeMs = 15_000;
 
 export function processId(name: string): number {
@@ -72,7 +74,7 @@ export async function waitUntilReady(): Promise<void> {
   }
 }
 
-/** Pauses a process while `during` runs: alive for the kernel, silent for everyone else. */
+/** Pauses a process while `during` runs: the kernel counts it as alive, but it answers no one. */
 export async function whilePaused<T>(name: string, during: () => Promise<T>): Promise<T> {
   const pid = processId(name);
   process.kill(pid, 'SIGSTOP');

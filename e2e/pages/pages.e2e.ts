@@ -1,4 +1,7 @@
-/** Every page in both themes: what axe finds, what the content policy refuses, and what moves while it loads. */
+/**
+ * Every page in both themes: accessibility problems that axe finds, requests that the content policy
+ * refuses, and layout shifts while it loads.
+ */
 import { AxeBuilder } from '@axe-core/playwright';
 import { watchCrowd } from '@cloakroom/testing';
 import type { Page } from '@playwright/test';
@@ -7,10 +10,10 @@ import { address, chooseCard, placeButton, summary } from '../kit/check-out.ts';
 import { newPerson } from '../kit/device.ts';
 import { gateways } from '../kit/stack.ts';
 
-/** web.dev/cls calls this good. */
+/** web.dev/cls rates this as good. */
 const layoutShiftMax = 0.1;
 
-/** Collects from before the first script of each page. */
+/** Begins to collect before the first script of each page. */
 async function watch(page: Page): Promise<void> {
   await page.addInitScript(() => {
     const seen = { shift: 0, violations: [] as string[], lcpMs: 0 };
@@ -32,11 +35,12 @@ interface Seen {
   readonly lcpMs: number;
 }
 
-/** All rules in the light theme; in the dark one what a theme can change. */
+/** All rules in the light theme. In the dark theme only the rules that a theme can break. */
 async function expectSound(page: Page, where: string): Promise<void> {
   await page.waitForLoadState('networkidle').catch(() => undefined);
   await expectNoViolation(axe(page), `axe on ${where}`);
-  // A colour that is still fading says nothing. With less motion it fades for 0.01 ms, which on a busy machine may end only frames later.
+  // A colour that is still fading proves nothing. With reduced motion it fades for 0.01 ms, which
+  // on a busy machine may end only frames later.
   await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
   await page.evaluate(async () => {
     const fading = document.getAnimations().filter((each) => each instanceof CSSTransition);
@@ -49,7 +53,7 @@ async function expectSound(page: Page, where: string): Promise<void> {
   expect(seen.shift, `layout shift of ${where}`).toBeLessThan(layoutShiftMax);
 }
 
-/** What passes need not be told: telling it takes most of the time. */
+/** Rules that pass are not reported: reporting them takes most of the time. */
 const axe = (page: Page) => new AxeBuilder({ page }).options({ resultTypes: ['violations'] });
 
 async function expectNoViolation(builder: AxeBuilder, where: string): Promise<void> {
@@ -61,12 +65,12 @@ async function expectNoViolation(builder: AxeBuilder, where: string): Promise<vo
   ).toEqual([]);
 }
 
-/** What a press brought about may move, however long its answer took. */
+/** A change that follows a press may move the page, however long its answer took. */
 async function forgetShift(page: Page): Promise<void> {
   await page.evaluate(() => void ((globalThis as unknown as { seen: { shift: number } }).seen.shift = 0));
 }
 
-/** A scan of a page takes a second or two, a test has a dozen of them, and a crowded machine takes several times as long. */
+/** A scan of a page takes a second or two, and a test has a dozen of them. A crowded machine takes several times as long. */
 test.describe.configure({ timeout: 400_000 });
 
 test('every page is sound in both themes, for a visitor', async ({ newBrowser, products }) => {

@@ -1,4 +1,4 @@
-/** Administration, by its pages: one person, and everybody. */
+/** The pages of an administrator: actions on one person, and on everybody. */
 import { accountLink, refuseOnce, section, signedIn } from '../kit/account.ts';
 import { expect, signIn, test } from '../kit/browser.ts';
 import { gateways } from '../kit/stack.ts';

@@ -1,4 +1,7 @@
-/** What the check-out page says and offers when something comes in between. The same on every provider, so it is looked at on one. */
+/**
+ * The messages and choices of the check-out page when another event interferes. They are the same on
+ * every provider, so one provider is enough.
+ */
 import type { OrderPreview } from '@cloakroom/contracts/http';
 import type { Route } from '@playwright/test';
 import { refuseOnce } from '../kit/account.ts';
@@ -23,7 +26,7 @@ const total = 'total';
 test('another total than the one that was shown is asked about before it is paid', async ({ newBrowser, newDevice, products }) => {
   const [person, phone] = await buyer(newDevice, [products[0]!]);
   const page = await newBrowser(gateways[0]);
-  // The page is shown an older, lower price, as it would be had the price gone up since; the refusal and the new total are the shop's own.
+  // The page is shown an older, lower price, as if the price had gone up since. The refusal and the new total come from the shop itself.
   let shown = 0;
   await page.route('**/api/orders/preview', async (route) => {
     const answer = await route.fetch();
@@ -52,7 +55,7 @@ test('a reload while the answer is lost asks for the same order, and there is on
   const page = await newBrowser(gateways[1]);
   await openCheckOut(page, gateways[1], person);
   const sent = watchPlacing(page);
-  // The order is taken, and its answer never arrives.
+  // The shop takes the order, and its answer never arrives.
   const lost = async (route: Route): Promise<void> => {
     await route.fetch();
     // The reload may have ended this request already.
@@ -62,14 +65,14 @@ test('a reload while the answer is lost asks for the same order, and there is on
   await placeButton(page).click();
   await expect(page.getByText('We are finding out whether your order was taken')).toBeVisible();
   await expect(page.getByRole('group', { name: 'Pay with' }).getByRole('radio').first(), 'it cannot be changed now').toBeDisabled();
-  // Answers arrive only after the reload: one that came just before it would have ended the wish, and this would be another story.
+  // Answers arrive only after the reload. An answer just before it would have ended the wish, and this would be another case.
   await page.reload();
   await page.unrouteAll({ behavior: 'wait' });
   await expect(placedHeading(page)).toBeVisible();
   expect(sent.length).toBeGreaterThan(1);
   expect(new Set(sent.map(({ key, body }) => key + JSON.stringify(body))).size, 'one key, one body').toBe(1);
   expect(await ordersOf(phone)).toHaveLength(1);
-  // The wish is done with: the next visit begins anew.
+  // The wish is finished: the next visit begins a new one.
   await page.goto('/checkout');
   await expect(page.getByText('Your cart is empty.')).toBeVisible();
 });
@@ -167,7 +170,7 @@ test('from the cart to the order by keyboard alone, with a new address and a fre
   await expect(page.getByRole('radio', { name: /is declined/ })).toBeChecked();
   await page.keyboard.press('ArrowUp');
   await tabTo(page, placeButton(page));
-  // Nobody waits five minutes here: the first refusal is put in by the test.
+  // Tests do not wait five minutes for the proof to become old: the test itself plays the first refusal.
   await refuseOnce(page, '**/api/orders', 'POST');
   await page.keyboard.press('Enter');
   await expect(page.getByRole('dialog', { name: 'Confirm that it is you' }).getByLabel('Password')).toBeFocused();

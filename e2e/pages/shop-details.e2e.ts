@@ -1,4 +1,4 @@
-/** Small things that a page owes to whoever uses it: a row of the list of what was found, a test. */
+/** Small things that a page owes to its users. Each test is one row of a list of findings. */
 import { expect, lines, searchField, signIn, test } from '../kit/browser.ts';
 import { newPerson, type Device } from '../kit/device.ts';
 import { gateways } from '../kit/stack.ts';

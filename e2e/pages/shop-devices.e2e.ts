@@ -3,7 +3,7 @@ import { expect, signIn, test } from '../kit/browser.ts';
 import { newPerson } from '../kit/device.ts';
 import { gateways } from '../kit/stack.ts';
 
-/** Nobody waits five minutes here: the first refusal is put in by the test. The password, its proof and the second attempt are real. */
+/** Tests do not wait five minutes: the test plays the first refusal. The password, its proof and the second attempt are real. */
 test('a refusal for want of a fresh password (played by the test) asks for it, and the device is ended after all', async ({
   newBrowser,
   newDevice,

@@ -18,7 +18,7 @@ test('the theme is chosen, applied before anything is drawn, and remembered', as
   await page.keyboard.press('Escape');
   await expect(page.getByRole('button', { name: 'Theme: Dark' })).toBeFocused();
 
-  // The app's own script never arrives: what is drawn without it is dark already.
+  // The app's own script never arrives. The page that is drawn without it is dark already.
   await page.route('**/assets/*.js', (route) => route.abort());
   await page.reload();
   expect(await ground(page)).toBe(dark);

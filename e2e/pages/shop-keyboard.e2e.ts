@@ -1,11 +1,11 @@
-/** The mouse is not touched: what a person needs to shop can be reached and told by keys alone. */
+/** The tests do not use the mouse: a person can reach and recognise by keys alone everything that shopping needs. */
 import type { Page } from '@playwright/test';
 import { drawer, expect, lines, searchField, test } from '../kit/browser.ts';
 import { newPerson } from '../kit/device.ts';
 import { tabTo } from '../kit/keyboard.ts';
 import { gateways } from '../kit/stack.ts';
 
-/** What holds the focus shows it. */
+/** The focused element shows that it has the focus. */
 async function expectVisibleFocus(page: Page): Promise<void> {
   const outline = await page.evaluate(() => getComputedStyle(document.activeElement!).outlineStyle);
   expect(outline).not.toBe('none');

@@ -1,4 +1,6 @@
-/** What proves who somebody is, changed and used on the pages, with the browser's own virtual authenticator in place of a finger. */
+/**
+ * Passkeys, one-time codes and passwords, changed and used on the pages. The browser's virtual authenticator takes the place of a finger.
+ */
 import { createHmac } from 'node:crypto';
 import type { Page } from '@playwright/test';
 import { accountLink, addAuthenticator, refuseOnce, section, signedIn, signOut, typePassword } from '../kit/account.ts';
@@ -22,7 +24,7 @@ function totpCode(base32: string, step: number): string {
   return String((mac.readUInt32BE(mac[19]! & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0');
 }
 
-/** Shown this once, and left only by saying that they are saved. */
+/** The codes are shown only this once. The page is left only by confirming that they are saved. */
 async function takeRecoveryCodes(page: Page): Promise<string[]> {
   const list = page.getByRole('list', { name: 'Recovery codes' });
   await expect(list.getByRole('listitem').first()).toBeVisible();

@@ -1,4 +1,4 @@
-/** What a page says, and does, while a write may or may not have been taken. The answers are lost on their way back to the page. */
+/** A page's messages and actions while a write may or may not have been taken. The answers are lost on their way back to the page. */
 import type { Page } from '@playwright/test';
 import { addToCart, expect, lines, signIn, test } from '../kit/browser.ts';
 import { newPerson } from '../kit/device.ts';
@@ -11,13 +11,13 @@ const problem = (code: string) => ({
 });
 
 interface Losing {
-  /** The command ids that the page sent, one a request. */
+  /** The command ids that the page sent, one for each request. */
   readonly ids: string[];
-  /** From here on answers arrive. */
+  /** From this call on answers arrive. */
   readonly heal: () => Promise<void>;
 }
 
-/** The first command is taken and its answer lost; the shop is away from then on. */
+/** The first command is taken and its answer is lost. From then on the shop is away. */
 async function loseAnswers(page: Page): Promise<Losing> {
   const ids: string[] = [];
   const pattern = '**/api/cart/lines';
@@ -76,7 +76,7 @@ test('what a guest is not sure of goes on as the person that they sign up as, an
   const [ada, eve] = [newPerson(), newPerson()];
   const page = await newBrowser(gateways[0]);
   await addToCart(page, products[1]!);
-  // Taken as the guest's, unheard: what is asked for as Ada is in her cart already, and counts once.
+  // The shop took it as the guest's add, and the page never heard. So the repeat by Ada is in her cart already, and counts once.
   const { ids, heal } = await loseAnswers(page);
   await pressAdd(page, products[0]!);
   await signUp(page, ada);

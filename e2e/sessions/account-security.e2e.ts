@@ -1,4 +1,4 @@
-/** What a person, or an administrator, does to an account, and what becomes of its sessions at every gateway. */
+/** Changes to an account by a person or an administrator, and their effect on its sessions at every gateway. */
 import type { PasskeyOptions } from '@cloakroom/contracts/http';
 import { execFile } from 'node:child_process';
 import { createHmac } from 'node:crypto';
@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { type Device, expect, newPerson, type Person, test } from '../kit/device.ts';
 import { gateways, portBase } from '../kit/stack.ts';
 
-/** The bound of docs/sessions.md is 2 s; the rest is for a busy machine. */
+/** The bound of docs/sessions.md is 2 s; the rest is room for a busy machine. */
 const boundMs = 4_000;
 
 const operate = async (...args: string[]): Promise<string> => {
@@ -15,7 +15,7 @@ const operate = async (...args: string[]): Promise<string> => {
   return (await promisify(execFile)(process.execPath, [cli, ...args, '--port-base', String(portBase)])).stdout;
 };
 
-/** RFC 6238 with what authenticator apps take: SHA-1, 30 s, 6 digits. */
+/** RFC 6238 with the values that authenticator apps use: SHA-1, 30 s, 6 digits. */
 function codeOf(base32: string, stepsAhead = 0): string {
   const bits = Array.from(base32, (letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0')).join('');
   const key = Buffer.from(bits.match(/.{8}/g)!.map((byte) => Number.parseInt(byte, 2)));
@@ -32,7 +32,7 @@ async function ok(device: Device, method: string, path: string, body?: unknown) 
   return answer.body;
 }
 
-/** No gateway knows the session any more. */
+/** Every gateway refuses the session. */
 async function expectEnded(device: Device): Promise<void> {
   await expect
     .poll(() => Promise.all(gateways.map(async (gateway) => (await device.call('GET', '/api/cart', undefined, { gateway })).status)), {
@@ -135,7 +135,7 @@ test('an authenticator app is asked for at the next sign-in; a code counts once,
     return (answer.body as PasskeyOptions).challenge;
   };
   const finish = (challenge: string, proof: object) => phone.call('POST', '/api/session/login/second-factor', { challenge, ...proof });
-  // The code that confirmed is spent; the next one is good already.
+  // The code that confirmed the app is used up; the next one is valid already.
   const code = codeOf(secret, 1);
   const challenge = await half();
   expect(await phone.state(), 'half a sign-in is none').toBe('none');

@@ -25,7 +25,7 @@ test('a person edits the profile, ends the other device, and that device is sign
 
   await laptop.goto('/account/devices');
   const devices = laptop.getByRole('list', { name: 'Devices you are signed in on' }).getByRole('listitem');
-  // The one that registered, the phone, and this one.
+  // The device that registered, the phone, and this one.
   await expect(devices).toHaveCount(3);
   await laptop.getByRole('button', { name: 'End all others' }).click();
   const [crowd, endedAt] = [watchCrowd(), Date.now()];

@@ -13,7 +13,7 @@ for (const header of ['x-passport', 'X-Passport', 'x_passport', 'x-passport-bin'
     const device = await newDevice();
     await device.register(person);
     await device.add(products[0]!);
-    // The profile hears of a sign-up through the log: at once it may not know the address yet.
+    // The profile hears of a sign-up through the log, so it may not know the address at once.
     await expect
       .poll(
         async () => {

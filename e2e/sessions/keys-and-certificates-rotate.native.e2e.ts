@@ -1,4 +1,4 @@
-/** Drills: keys and certificates are replaced while people shop, and a key that leaked is worth nothing within the bound of the feed. */
+/** Drills: keys and certificates are replaced while people shop, and a leaked key is worth nothing within the bound of the feed. */
 import { execFile } from 'node:child_process';
 import { createDecipheriv, randomBytes, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -26,14 +26,16 @@ const operate = async (...args: string[]): Promise<string> => {
   return stdout;
 };
 
-/** The bound of the feed that is heard: one heartbeat, the lease of 2 s, and a look each second of a process that holds keys. */
+/** The bound of a working feed: one heartbeat, the lease of 2 s, and the check that each process with keys makes every second. */
 const boundMs = 2_500;
 const quietMs = 2_000;
 
-/** Four people at this pace stay within what a gateway grants one address (300 requests in 10 s). */
+/** Four people at this pace stay below a gateway's limit for one address (300 requests in 10 s). */
 const paceMs = 120;
 
-/** Four people, each at both gateways, read and write without a pause. @returns what ends it, with how often each status was seen */
+/**
+ * Four people, each at both gateways, read and write without a pause. @returns a function that ends it and gives the count of each status
+ */
 async function underLoad() {
   const people = await Promise.all(Array.from({ length: 4 }, () => signedIn()));
   const products = (JSON.parse((await plain('/api/products', {})).body) as ProductPage).items;
@@ -88,7 +90,7 @@ test('a rotation of the authority and of every certificate fails no request', as
   expect([...seen.keys()]).toEqual(['ok']);
 });
 
-/** What a thief has who got at auth's database and at the key that seals it. */
+/** The loot of a thief who reached auth's database and the key that seals it. */
 function leakedKey(): { kid: string; privateJwk: object } {
   const database = new DatabaseSync(join(dataDir, 'db', 'auth.sqlite'), { readOnly: true });
   const row = database.prepare(`select kid, private_jwk from signing_keys where state = 'active'`).get() as {
@@ -159,7 +161,7 @@ test('a key that leaked is refused everywhere within the bound, and nobody is si
   let tried = 0;
   let going = true;
   const thief = async (name: string, enter: () => Promise<boolean>): Promise<void> => {
-    // At a gateway no faster than it grants: a 429 would prove nothing.
+    // At a gateway the thief stays within the rate limit: a 429 would prove nothing.
     const intervalMs = name.startsWith('http') ? 60 : 5;
     while (going) {
       const atMs = performance.now();

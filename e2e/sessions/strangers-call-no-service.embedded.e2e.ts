@@ -1,4 +1,4 @@
-/** Embedded has no certificates, and its services listen on loopback: whoever is on the machine reaches their ports. */
+/** Embedded has no certificates, and its services listen on loopback. Any program on the machine reaches their ports. */
 import { AuthService, CatalogService } from '@cloakroom/contracts';
 import { callMesh } from '../kit/mesh.ts';
 import { expect, test } from '../kit/device.ts';

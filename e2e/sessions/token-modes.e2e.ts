@@ -5,13 +5,13 @@ import type { APIRequest } from '@playwright/test';
 import { type Device, expect, newPerson, type Person, test } from '../kit/device.ts';
 import { accessTokenLifetimeMs, gateways } from '../kit/stack.ts';
 
-/** What the revocation feed promises where nothing is cut. */
+/** The promise of the revocation feed where nothing is cut. */
 const leaseMs = 2_000;
 const noticeMs = 500;
-/** A hang on any machine. */
+/** After this time an answer counts as hanging on any machine. */
 const neverMs = 60_000;
 
-/** @param withinMs the promise: a crowded machine is given more room for noticing, and no longer lease */
+/** @param withinMs the promise. A crowded machine gets more room to notice, but no longer lease. */
 async function untilRefused(ask: () => Promise<number>, withinMs = leaseMs): Promise<void> {
   const [crowd, beganMs] = [watchCrowd(), Date.now()];
   await expect.poll(ask, { timeout: neverMs, intervals: [20] }).toBe(401);
@@ -30,7 +30,7 @@ async function signedIn(newDevice: () => Promise<Device>, person: Person, mode: 
   return device;
 }
 
-/** The same cookies in other hands; by name, what is left out. */
+/** The same cookies in other hands, without the cookies named in `leftOut`. */
 async function copyOf(playwright: APIRequest, device: Device, leftOut: readonly string[] = []) {
   const cookies = (await device.cookies()).filter(({ name }) => !leftOut.includes(name)) as never;
   return playwright.newContext({ storageState: { cookies, origins: [] } });

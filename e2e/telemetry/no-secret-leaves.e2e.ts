@@ -1,4 +1,4 @@
-/** Looks at all that the tests before it made the shop write: a project of its own, which runs last (playwright.config.ts). */
+/** Looks at everything that the tests before it made the shop write. It is a separate project that runs last (playwright.config.ts). */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, newPerson, test } from '../kit/device.ts';
@@ -33,7 +33,7 @@ test('neither does a span, nor the id of a person', () => {
   const text = readFileSync(spansFile, 'utf8');
   expect(text.length).toBeGreaterThan(0);
   expect(secretsIn(text, dataDir)).toEqual([]);
-  // As subjects and carts are called (contracts: ids).
+  // The form of subjects and cart ids (contracts: ids).
   expect(text.match(/\b[gu]_[0-9a-f]{8}-[0-9a-f]{4}/g) ?? []).toEqual([]);
 });
 
@@ -42,7 +42,7 @@ test('every line about a request says of which trace', () => {
     .flatMap(({ text }) => text.split('\n'))
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line) as Record<string, unknown>);
-  // HTTP or rpc: what is about a request says its method.
+  // A line about a request, HTTP or rpc, names its method.
   const ofRequests = entries.filter((entry) => 'method' in entry);
   expect(ofRequests.length).toBeGreaterThan(5);
   expect(ofRequests.filter(({ trace_id: id }) => typeof id !== 'string' || !/^[0-9a-f]{32}$/.test(id))).toEqual([]);

@@ -1,4 +1,4 @@
-/** What must never leave the shop by a log line or a span, as one recognises it in a text. */
+/** Data that must never leave the shop in a log line or a span, and how to recognise it in a text. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { newPerson } from '../kit/device.ts';
@@ -7,7 +7,7 @@ export interface Finding {
   readonly kind: string;
   /** Line number, from 1. */
   readonly line: number;
-  /** The line with what was found cut out: a report is a log too. */
+  /** The line with the finding cut out: a report is a log too. */
   readonly text: string;
 }
 
@@ -21,7 +21,7 @@ const shapes: Readonly<Record<string, RegExp>> = {
   'e-mail address': /[\w.+-]+(?:@|%40)[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}\b/i,
 };
 
-/** Texts that are known: the password of every account, seeded or made by a test, and what the supervisor made for this run. */
+/** Known texts: the password of every account, seeded or made by a test, and the secrets that the supervisor made for this run. */
 function knownSecrets(dataDir: string): Readonly<Record<string, string>> {
   const files = ['session-mac.key', 'refresh-token.key', 'key-encryption.key', 'postgres.password'].filter((name) =>
     existsSync(join(dataDir, name)),

@@ -4,7 +4,9 @@ import { type ExportedSpan, readSpans } from '../kit/span-sink.ts';
 import { e2eProvider, gateways, spansFile } from '../kit/stack.ts';
 import { drawTrace, missingEdges, readTable } from './trace-tree.ts';
 
-/** What a change causes, up to the open page: a row follows the one above it that is indented less, as its child or by a link. */
+/**
+ * The consequences of a change, up to the open page. A row follows the nearest row above it with less indent, as its child or by a link.
+ */
 const change = `
   POST /api/cart/lines (server)
     identity (internal)
@@ -18,7 +20,10 @@ const change = `
               live event cart (producer)
 `;
 
-/** Signing in with a guest cart: through the outbox to two services, the guest's log, the user's log, and the page on another device. */
+/**
+ * Signing in with a guest cart. It goes through the outbox to two services, the guest's log, the
+ * user's log, and the page on another device.
+ */
 const signIn = `
   POST /api/session/login (server)
     cloakroom.auth.v1.AuthService/Login (client)
@@ -41,7 +46,7 @@ const signIn = `
                           live event cart (producer)
 `;
 
-/** Repeats nothing: the trace is that of one request. */
+/** It repeats nothing: the trace is that of one request. */
 const traced = () => {
   const traceId = randomBytes(16).toString('hex');
   return { traceId, headers: { traceparent: `00-${traceId}-${randomBytes(8).toString('hex')}-01` } };
@@ -120,7 +125,7 @@ test('a request that is not to be sampled leaves no span anywhere', async ({ new
   const body = await device.addition(products[1]!, 1);
   expect((await device.call('POST', '/api/cart/lines', body, { headers: unsampled })).status).toBe(202);
   await device.expectCart({ [products[0]!]: 1, [products[1]!]: 1 });
-  // A later one of the same device has come through: the earlier would be there too.
+  // A later request of the same device has arrived, so spans of the earlier one would be there too.
   const later = traced();
   const next = await device.addition(products[2]!, 1);
   expect((await device.call('POST', '/api/cart/lines', next, { headers: later.headers })).status).toBe(202);

@@ -1,7 +1,7 @@
 /** Expected traces as an indented table, compared with what was exported. */
 import type { ExportedSpan } from '../kit/span-sink.ts';
 
-/** One row of the table: a span that must follow the row above it that is indented less. */
+/** One row of the table: a span that must follow the nearest row above it with less indent. */
 export interface Expected {
   readonly text: string;
   readonly name: string;
@@ -12,8 +12,8 @@ export interface Expected {
 }
 
 /**
- * `name (kind) [event type or consumer group]`, two spaces deeper than the row it follows; the last two may be left out.
- * A row that begins with `native:` or `embedded:` is expected of that provider alone, with all that follows it.
+ * `name (kind) [event type or consumer group]`, two spaces deeper than the row that it follows. The last two may be left out. A row that
+ * begins with `native:` or `embedded:` is expected only of that provider, with all rows that follow it.
  */
 export function readTable(table: string, provider: string): Expected {
   const path: { readonly depth: number; readonly row: Expected }[] = [];
@@ -40,8 +40,8 @@ export function readTable(table: string, provider: string): Expected {
 }
 
 /**
- * What is missing: for each branch the first row that no span fulfils. Empty when the whole table is there.
- * @param spans all that were exported: a linked batch is of another trace
+ * The missing edges: for each branch the first row that no span fulfils. Empty when the whole table is there.
+ * @param spans all exported spans, because a linked batch belongs to another trace
  */
 export function missingEdges(root: Expected, traceId: string, spans: readonly ExportedSpan[]): string[] {
   const index = new Map(spans.map((span) => [span.spanId, span]));
@@ -65,7 +65,7 @@ function missingBelow(
   });
 }
 
-/** A batch of several traces stands for each producer that it links: what is published because of one record follows that record. */
+/** A batch of several traces stands for each producer that it links: a record that is published because of another follows that record. */
 function standsFor(span: ExportedSpan, index: ReadonlyMap<string, ExportedSpan>): Set<string> {
   const ids = new Set([span.spanId, ...span.links.map(({ spanId }) => spanId)]);
   const parent = index.get(span.parentSpanId);
@@ -80,7 +80,7 @@ const fits = (span: ExportedSpan, { name, kind, about }: Expected): boolean =>
 
 const fewest = (lists: readonly string[][]): string[] => lists.reduce((best, one) => (one.length < best.length ? one : best));
 
-/** The trace as it came, for the message of a failure. */
+/** The whole trace, for the message of a failure. */
 export function drawTrace(traceId: string, spans: readonly ExportedSpan[]): string {
   const own = spans.filter((span) => span.traceId === traceId || span.links.some((link) => link.traceId === traceId));
   const ids = new Set(own.map(({ spanId }) => spanId));
