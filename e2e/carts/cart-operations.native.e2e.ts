@@ -26,7 +26,7 @@ const operate = async (...args: string[]): Promise<string> => {
   return stdout;
 };
 
-test('a cart is told event by event, and a replay takes back nothing that a person reads', async ({ products }) => {
+test('an operator sees a cart event by event, and a replay takes back nothing that a person reads', async ({ products }) => {
   const { token } = await signedIn();
   // This pace and this source address leave the other tests their share of the gateway's limit.
   const from = '127.7.0.1';

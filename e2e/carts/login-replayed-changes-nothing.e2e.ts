@@ -1,7 +1,7 @@
 import { expect, newPerson, test } from '../kit/device.ts';
 import { gateways } from '../kit/stack.ts';
 
-test('a login that is sent again, with the cookie of the guest, changes neither cart', async ({ newDevice, products, playwright }) => {
+test('a repeated login with the cookie of the guest changes neither cart', async ({ newDevice, products, playwright }) => {
   const [first, second] = products as [string, string];
   const person = newPerson();
   const device = await newDevice();
@@ -29,7 +29,7 @@ test('a login that is sent again, with the cookie of the guest, changes neither 
   expect(after.merge.state).toBe('merged');
 });
 
-test('a guest cart belongs to the first who claims it, for ever', async ({ newDevice, products, playwright }) => {
+test('a guest cart belongs for ever to the first person who claims it', async ({ newDevice, products, playwright }) => {
   const [first] = products as [string];
   const [owner, thief] = [newPerson(), newPerson()];
   for (const person of [owner, thief]) await (await newDevice()).register(person);

@@ -6,7 +6,7 @@ import { createLogger, systemClock } from '@cloakroom/platform';
 import { expect, newPerson, quantitiesOf, test } from '../kit/device.ts';
 import { kafkaBrokers, whilePaused } from '../kit/stack.ts';
 
-test('while the broker is paused a login answers "pending"; then the carts merge, once', async ({ newDevice, products }) => {
+test('a login answers "pending" while the broker is paused, and then the carts merge once', async ({ newDevice, products }) => {
   test.setTimeout(120_000);
   const [first, second, third] = products as [string, string, string];
   const person = newPerson();

@@ -20,7 +20,7 @@ test('a guest’s add that is repeated after registering counts once, through an
   expect(quantityOf(await settledCart(device, later), product)).toBe(1);
 });
 
-test('what a guest removed stays gone when its add is repeated after registering', async ({ newDevice, products }) => {
+test('a line that a guest removed stays gone when its add is repeated after registering', async ({ newDevice, products }) => {
   const [product, marker] = products as [string, string];
   const device = await newDevice();
   const addition = await device.addition(product, 1);
@@ -32,7 +32,7 @@ test('what a guest removed stays gone when its add is repeated after registering
   expect(quantityOf(await settledCart(device, marker), product)).toBe(0);
 });
 
-test('a removal under either name takes an add that was repeated across a sign-in', async ({ newDevice, products }) => {
+test('a removal as guest or as user removes an add that was repeated across a sign-in', async ({ newDevice, products }) => {
   const [product, marker] = products as [string, string];
   const device = await newDevice();
   const addition = await device.addition(product, 1);
@@ -45,10 +45,7 @@ test('a removal under either name takes an add that was repeated across a sign-i
   expect(quantityOf(await settledCart(device, marker), product)).toBe(0);
 });
 
-test('an add of a signed-in person that is repeated signed out, and joins at the next sign-in, counts once', async ({
-  newDevice,
-  products,
-}) => {
+test('an add that a user repeats signed out, and that joins at the next sign-in, counts once', async ({ newDevice, products }) => {
   const [product, marker, other] = products as [string, string, string];
   const [device, person] = [await newDevice(), newPerson()];
   expect((await device.register(person)).status).toBe(201);

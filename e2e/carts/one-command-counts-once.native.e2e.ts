@@ -22,7 +22,7 @@ test('a guest’s add that is repeated while the log is away, after registering,
   expect(quantityOf(await settledCart(device, marker), product), 'quantity').toBe(1);
 });
 
-test('what a guest removed stays gone when its add is repeated while the log is away', async ({ newDevice, products }) => {
+test('a line that a guest removed stays gone when its add is repeated while the log is away', async ({ newDevice, products }) => {
   test.setTimeout(180_000);
   const [product, marker] = products as [string, string];
   const device = await newDevice();

@@ -17,7 +17,7 @@ async function productWithOptions(device: Device): Promise<Choosable> {
   )!;
 }
 
-test('the options that were chosen are the line in the cart, and the drawer gives the focus back', async ({ newBrowser, newDevice }) => {
+test('the cart line shows the chosen options, and the drawer gives the focus back', async ({ newBrowser, newDevice }) => {
   const product = await productWithOptions(await newDevice());
   const page = await newBrowser(gateways[0]);
   await page.goto(`/products/${product.productId}`);
@@ -43,7 +43,7 @@ test('the options that were chosen are the line in the cart, and the drawer give
   await expect(page.getByRole('button', { name: 'Cart, 2 items' })).toBeVisible();
 });
 
-test('a line that was removed comes back as it was, by button and by key', async ({ newBrowser, newDevice }) => {
+test('a removed line comes back unchanged, by button and by key', async ({ newBrowser, newDevice }) => {
   const product = await productWithOptions(await newDevice());
   const page = await newBrowser(gateways[1]);
   await addToCart(page, product.productId);
@@ -85,7 +85,7 @@ test('undo is within reach while the drawer is open', async ({ newBrowser, produ
   await expect(drawer(page).getByRole('list', { name: 'Cart lines' }).getByRole('listitem')).toHaveCount(1);
 });
 
-test('a page that was shown more than the view holds says how far behind that is, and a new page is not behind', async ({
+test('a page that has seen more than the view holds says how far behind the view is, and a new page is not behind', async ({
   newBrowser,
   newDevice,
 }) => {

@@ -2,7 +2,7 @@ import { addToCart, expect, lines, signIn, test } from '../kit/browser.ts';
 import { newPerson } from '../kit/device.ts';
 import { gateways } from '../kit/stack.ts';
 
-test('edits on two devices meet in one cart, live, whichever gateway each talks to', async ({ newBrowser, newDevice, products }) => {
+test('edits on two devices appear live in one cart, whichever gateway each device uses', async ({ newBrowser, newDevice, products }) => {
   const [first, second] = products as [string, string];
   const person = newPerson();
   await (await newDevice()).register(person);
@@ -38,7 +38,7 @@ test('adds made at the same moment on two devices all count', async ({ newDevice
   for (const device of [laptop, phone]) await device.expectCart({ [first]: 20 });
 });
 
-test('a remove kills what it saw: what the other device added meanwhile stays', async ({ newDevice, products }) => {
+test('a removal kills only what its device saw, and an add on the other device stays', async ({ newDevice, products }) => {
   const [first] = products as [string];
   const person = newPerson();
   const [laptop, phone] = [await newDevice(), await newDevice()];

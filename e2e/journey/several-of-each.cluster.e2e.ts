@@ -50,7 +50,7 @@ for (const [what, find] of Object.entries(victims)) {
 /** Threads that want each core. The suites alone stay below this; with images being built beside them it was 6. */
 const crowdedMin = 4;
 
-test('a session that is asked for each time is answered while an auth replica is killed, at every gateway', async ({ newDevice }) => {
+test('a session that auth checks each time works at every gateway while an auth replica is killed', async ({ newDevice }) => {
   const device = await newDevice();
   const person = newPerson();
   await device.register(person);
@@ -74,7 +74,7 @@ test('a session that is asked for each time is answered while an auth replica is
   expect(statuses.filter((status) => status === 503).length, statuses.join()).toBeLessThanOrEqual(refusedMax);
 });
 
-test('a paused auth replica costs each gateway a call or two, not every other one', async ({ newDevice }) => {
+test('a paused auth replica costs each gateway one or two calls, not every second call', async ({ newDevice }) => {
   const device = await newDevice();
   const person = newPerson();
   await device.register(person);
@@ -152,7 +152,7 @@ async function openStream(gateway: string, cookie: string) {
   return { notices: () => text.split('event: cart\n').length - 1, close: () => abort.abort() };
 }
 
-test('with one of three brokers silent everything is written; with two nothing is acknowledged, and all comes back', async ({
+test('writes succeed with one of three brokers silent, none is acknowledged with two, and all brokers recover', async ({
   newDevice,
   products,
 }) => {

@@ -151,7 +151,7 @@ test('every page is sound in both themes, for a person with a cart', async ({ ne
   await expectSound(page, '/admin');
 });
 
-test('the largest thing on the home page is drawn early', async ({ newBrowser }) => {
+test('the largest element of the home page is drawn early', async ({ newBrowser }) => {
   const page = await newBrowser(gateways[0]);
   await watch(page);
   const crowd = watchCrowd();

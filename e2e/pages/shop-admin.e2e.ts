@@ -3,7 +3,7 @@ import { accountLink, refuseOnce, section, signedIn } from '../kit/account.ts';
 import { expect, signIn, test } from '../kit/browser.ts';
 import { gateways } from '../kit/stack.ts';
 
-test('administrators alone find people, disable one, whose open page says so, and end everything by typing it', async ({
+test('only administrators find people, disable one, whose open page says so, and end every session by typing it', async ({
   newBrowser,
   newDevice,
 }) => {

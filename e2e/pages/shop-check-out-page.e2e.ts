@@ -23,7 +23,7 @@ import { gateways } from '../kit/stack.ts';
 
 const total = 'total';
 
-test('another total than the one that was shown is asked about before it is paid', async ({ newBrowser, newDevice, products }) => {
+test('the page asks before a person pays a total other than the one it showed', async ({ newBrowser, newDevice, products }) => {
   const [person, phone] = await buyer(newDevice, [products[0]!]);
   const page = await newBrowser(gateways[0]);
   // The page is shown an older, lower price, as if the price had gone up since. The refusal and the new total come from the shop itself.
@@ -50,7 +50,7 @@ test('another total than the one that was shown is asked about before it is paid
   expect(await ordersOf(phone)).toHaveLength(1);
 });
 
-test('a reload while the answer is lost asks for the same order, and there is one', async ({ newBrowser, newDevice, products }) => {
+test('a reload after a lost answer asks for the same order, and one order exists', async ({ newBrowser, newDevice, products }) => {
   const [person, phone] = await buyer(newDevice, [products[1]!]);
   const page = await newBrowser(gateways[1]);
   await openCheckOut(page, gateways[1], person);
@@ -77,7 +77,7 @@ test('a reload while the answer is lost asks for the same order, and there is on
   await expect(page.getByText('Your cart is empty.')).toBeVisible();
 });
 
-test('what goes out of the cart on the other device is said, and not ordered', async ({ newBrowser, newDevice, products }) => {
+test('a line that the other device removes is reported and not ordered', async ({ newBrowser, newDevice, products }) => {
   const [first, second] = products as [string, string];
   const [person, phone] = await buyer(newDevice, [first, second]);
   const page = await newBrowser(gateways[0]);
@@ -121,7 +121,7 @@ test('coupons are judged as they are added, and removing the one that counts bri
   await expect(field).toBeFocused();
 });
 
-test('more than there is can be reduced to what there is, on the check-out page', async ({ newBrowser, newDevice }) => {
+test('the check-out page can reduce a quantity to the stock that is left', async ({ newBrowser, newDevice }) => {
   const device = await newDevice();
   const { body } = await device.call('GET', '/api/products?pageSize=100');
   const few = (body.items as { productId: string; stock: number }[]).find(({ stock }) => stock > 0 && stock < 40)!;
@@ -137,7 +137,11 @@ test('more than there is can be reduced to what there is, on the check-out page'
   await expect(placeButton(page)).toBeEnabled();
 });
 
-test('from the cart to the order by keyboard alone, with a new address and a fresh proof', async ({ newBrowser, newDevice, products }) => {
+test('a person gets from the cart to the order by keyboard alone, with a new address and a fresh proof', async ({
+  newBrowser,
+  newDevice,
+  products,
+}) => {
   const person = newPerson();
   await (await newDevice()).register(person);
   const page = await newBrowser(gateways[1]);
@@ -179,7 +183,7 @@ test('from the cart to the order by keyboard alone, with a new address and a fre
   await expect(placedHeading(page)).toBeFocused();
 });
 
-test('who does not prove who they are has ordered nothing, and may go on', async ({ newBrowser, newDevice, products }) => {
+test('a person who cancels the identity check has ordered nothing, and may go on', async ({ newBrowser, newDevice, products }) => {
   const [person, phone] = await buyer(newDevice, [products[3]!]);
   const page = await newBrowser(gateways[0]);
   await openCheckOut(page, gateways[0], person);

@@ -18,7 +18,7 @@ async function productWhere(device: Device, fits: (product: Found) => boolean): 
   throw new Error('no such product');
 }
 
-test('addresses of lists that lead nowhere say so and lead on: a page, a category, two prices', async ({ newBrowser }) => {
+test('a list address without results says so and offers a way on: a page, a category, two prices', async ({ newBrowser }) => {
   const page = await newBrowser(gateways[0]);
   await page.goto('/products?page=999');
   await expect(page.getByText(/^There is no page 999: this list has \d+ pages\.$/)).toBeVisible();
@@ -43,7 +43,7 @@ test('"umbre", down and Enter open the umbrella', async ({ newBrowser }) => {
   await expect(page).toHaveURL(/\/products\/[^?]*umbrella/);
 });
 
-test('a line that wants more than there is says so in the cart, and takes what there is', async ({ newBrowser, newDevice }) => {
+test('a cart line above the stock says so, and can take the stock that is left', async ({ newBrowser, newDevice }) => {
   const device = await newDevice();
   const { productId, stock } = await productWhere(device, (product) => product.stock > 2 && product.stock < 30);
   const person = newPerson();
@@ -62,7 +62,7 @@ test('a line that wants more than there is says so in the cart, and takes what t
   await expect(page.getByRole('spinbutton', { name: 'Quantity' }), 'the browser says that it is too many').toBeFocused();
 });
 
-test('a picture stands on the colour that is chosen', async ({ newBrowser, newDevice }) => {
+test('a product picture stands on the chosen colour', async ({ newBrowser, newDevice }) => {
   const isColour = ({ name }: { readonly name: string }): boolean => /^colou?r$/i.test(name);
   const { productId, options } = await productWhere(await newDevice(), (product) =>
     product.options.some((option) => isColour(option) && option.values.length > 1),
@@ -80,7 +80,7 @@ test('a picture stands on the colour that is chosen', async ({ newBrowser, newDe
   }
 });
 
-test('who is signed in is not offered an account, has their new name in the header at once, and a postal code of its country', async ({
+test('a signed-in person is offered no new account, sees a new name at once, and gets postal codes checked by country', async ({
   newBrowser,
   newDevice,
 }) => {

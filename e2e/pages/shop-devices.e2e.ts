@@ -4,7 +4,7 @@ import { newPerson } from '../kit/device.ts';
 import { gateways } from '../kit/stack.ts';
 
 /** Tests do not wait five minutes: the test plays the first refusal. The password, its proof and the second attempt are real. */
-test('a refusal for want of a fresh password (played by the test) asks for it, and the device is ended after all', async ({
+test('a refusal for lack of a fresh password (played by the test) asks for it, and then the device is ended', async ({
   newBrowser,
   newDevice,
 }) => {
@@ -38,7 +38,7 @@ test('a refusal for want of a fresh password (played by the test) asks for it, a
   await expect.poll(() => phone.call('GET', '/api/profile').then(({ status }) => status)).toBe(401);
 });
 
-test('who does not prove the password (asked for by the test) ends nothing', async ({ newBrowser, newDevice }) => {
+test('a person who does not prove the password (asked for by the test) ends no device', async ({ newBrowser, newDevice }) => {
   const person = newPerson();
   const phone = await newDevice();
   await phone.register(person);

@@ -33,7 +33,7 @@ test('the theme is chosen, applied before anything is drawn, and remembered', as
   await expect.poll(() => ground(page)).toBe(dark);
 });
 
-test('the session bar tells a cache hit after a second request, the gateway, the budget and the cart', async ({
+test('the session bar shows a cache hit after a second request, the gateway, the budget and the cart', async ({
   newBrowser,
   newDevice,
   products,
@@ -73,7 +73,7 @@ test('the session bar tells a cache hit after a second request, the gateway, the
   await expect(bar).toBeVisible();
 });
 
-test('a sign-up with a common password, or one made of the own name, is told to choose another', async ({ newBrowser }) => {
+test('a sign-up with a common password, or one made from the person’s name, is told to choose another', async ({ newBrowser }) => {
   const page = await newBrowser(gateways[0]);
   await page.goto('/sign-up');
   await page.getByLabel('Name').fill('Robin Example');

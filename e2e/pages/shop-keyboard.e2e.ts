@@ -11,7 +11,7 @@ async function expectVisibleFocus(page: Page): Promise<void> {
   expect(outline).not.toBe('none');
 }
 
-test('from the home page to the cart and the account by keyboard alone', async ({ newBrowser }) => {
+test('a person gets from the home page to the cart and the account by keyboard alone', async ({ newBrowser }) => {
   const page = await newBrowser(gateways[0]);
   await page.goto('/');
   await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
@@ -53,7 +53,7 @@ test('from the home page to the cart and the account by keyboard alone', async (
   await expect(page.getByLabel('Quantity', { exact: true })).toHaveText('3');
 });
 
-test('an account and its address by keyboard alone, the focus never lost', async ({ newBrowser }) => {
+test('a person makes an account and adds an address by keyboard alone, and never loses the focus', async ({ newBrowser }) => {
   const page = await newBrowser(gateways[1]);
   const person = newPerson();
   await page.goto('/sign-up');
@@ -95,7 +95,7 @@ test('an account and its address by keyboard alone, the focus never lost', async
   await expect(page.getByRole('heading', { name: 'Addresses' }), 'after Remove').toBeFocused();
 });
 
-test('the search is walked by arrows, left by Escape, and never keeps the keyboard', async ({ newBrowser }) => {
+test('arrows move through the search, Escape leaves it, and it never traps the keyboard', async ({ newBrowser }) => {
   const page = await newBrowser(gateways[0]);
   await page.goto('/products');
   await expect(searchField(page)).toBeVisible();

@@ -17,7 +17,7 @@ test('suggestions lead to a product or a category by arrows alone', async ({ new
   await expect(page).toHaveURL(/\/products\//);
 });
 
-test('words that lead nowhere say so and show ways on', async ({ newBrowser }) => {
+test('a search without results says so and offers ways on', async ({ newBrowser }) => {
   const page = await newBrowser(gateways[0]);
   await page.goto('/');
   await searchField(page).fill('zzqxv');
@@ -28,7 +28,7 @@ test('words that lead nowhere say so and show ways on', async ({ newBrowser }) =
   await expect(page.getByRole('list', { name: 'Products' }).getByRole('listitem').first()).toBeVisible();
 });
 
-test('a list is narrowed, sorted and turned, and its address brings it back', async ({ newBrowser }) => {
+test('a list that was filtered, sorted and paged comes back by its address', async ({ newBrowser }) => {
   const page = await newBrowser(gateways[1]);
   await page.goto('/products');
   const count = page.getByRole('main').getByRole('status').first();

@@ -88,7 +88,7 @@ test('a passkey is added, signs in by itself, is the second step after a passwor
   await expect(passkeys.getByText('You have none yet.')).toBeVisible();
 });
 
-test('a passkey that is not there is said so, and the password still works', async ({ newBrowser, newDevice }) => {
+test('the page reports a missing passkey, and the password still works', async ({ newBrowser, newDevice }) => {
   const person = newPerson();
   await (await newDevice()).register(person);
   const page = await newBrowser(gateways[1]);
@@ -100,7 +100,7 @@ test('a passkey that is not there is said so, and the password still works', asy
   await expect(accountLink(page)).toBeVisible();
 });
 
-test('two-step sign-in asks for a code, keeps what was typed, and each recovery code opens once', async ({ newBrowser, newDevice }) => {
+test('two-step sign-in asks for a code, keeps the typed text, and accepts each recovery code once', async ({ newBrowser, newDevice }) => {
   const [page, person] = await signedIn(newBrowser, newDevice);
   await page.goto('/account/security');
   const twoStep = section(page, 'Two-step sign-in');

@@ -48,7 +48,7 @@ async function signOut(page: Page): Promise<void> {
   await expect(page.getByRole('link', { name: 'Sign in' }).first()).toBeVisible();
 }
 
-test('an addition that may have been taken is said to be unknown, asked for through a reload under its id, and counts once', async ({
+test('an add that may have been taken is reported as unknown, repeated after a reload under its id, and counts once', async ({
   newBrowser,
   products,
 }) => {
@@ -71,7 +71,7 @@ test('an addition that may have been taken is said to be unknown, asked for thro
   expect(new Set(ids).size, 'one id').toBe(1);
 });
 
-test('what a guest is not sure of goes on as the person that they sign up as, and nobody else', async ({ newBrowser, products }) => {
+test('an uncertain command of a guest is repeated as the person who signs up, and as no other person', async ({ newBrowser, products }) => {
   test.setTimeout(120_000);
   const [ada, eve] = [newPerson(), newPerson()];
   const page = await newBrowser(gateways[0]);
@@ -113,9 +113,7 @@ async function signUp(page: Page, person: { name: string; email: string; passwor
   await expect(page.getByRole('link', { name: /^Account of/ })).toBeVisible();
 }
 
-test('pages that save say that they are not sure, repeat what is safe to repeat, and tell what pressing again does', async ({
-  newBrowser,
-}) => {
+test('a page that saves says when it is not sure, repeats what is safe, and explains what pressing again does', async ({ newBrowser }) => {
   const person = newPerson();
   const page = await newBrowser(gateways[1]);
   await page.route('**/api/session/register', async (route) => {

@@ -55,7 +55,7 @@ async function signedIn(newDevice: () => Promise<Device>, person: Person): Promi
 const kinds = async (device: Device): Promise<string[]> =>
   ((await ok(device, 'GET', '/api/session/notices')).items as { kind: string }[]).map(({ kind }) => kind);
 
-test('a new password ends the other device at once when asked, and the old password opens nothing', async ({ newDevice }) => {
+test('a new password ends the other device at once when asked, and the old password no longer signs in', async ({ newDevice }) => {
   const person = newPerson();
   const laptop = await newDevice();
   await laptop.register(person);
@@ -69,7 +69,7 @@ test('a new password ends the other device at once when asked, and the old passw
   expect(await kinds(laptop)).toContain('password_changed');
 });
 
-test('a new e-mail is what the person signs in with, and what the profile shows', async ({ newDevice }) => {
+test('a person signs in with the new e-mail, and the profile shows it', async ({ newDevice }) => {
   const person = newPerson();
   const laptop = await newDevice();
   await laptop.register(person);
@@ -104,7 +104,7 @@ test('an administrator disables a person, who is refused everywhere and told no 
   await expectEnded(back);
 });
 
-test('the operator makes an administrator by a command, and takes the role away again, at once', async ({ newDevice }) => {
+test('an operator’s command makes an administrator or takes the role away, at once', async ({ newDevice }) => {
   // Each of the two commands starts Node twice.
   test.setTimeout(120_000);
   const person = newPerson();
@@ -118,9 +118,7 @@ test('the operator makes an administrator by a command, and takes the role away 
   expect(await users()).toBe(403);
 });
 
-test('an authenticator app is asked for at the next sign-in; a code counts once, and a recovery code opens the door once', async ({
-  newDevice,
-}) => {
+test('the next sign-in asks for the authenticator app, a code counts once, and a recovery code signs in once', async ({ newDevice }) => {
   const person = newPerson();
   const laptop = await newDevice();
   await laptop.register(person);

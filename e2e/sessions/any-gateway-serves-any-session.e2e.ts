@@ -2,7 +2,7 @@ import type { Devices } from '@cloakroom/contracts/http';
 import { expect, newPerson, test } from '../kit/device.ts';
 import { gateways } from '../kit/stack.ts';
 
-test('a plain client walks the golden journey, another gateway at every step', async ({ newDevice, products }) => {
+test('a plain client completes the golden journey with another gateway at every step', async ({ newDevice, products }) => {
   const [first, second, third] = products as [string, string, string];
   const person = newPerson();
   const [laptop, phone] = [await newDevice(), await newDevice()];

@@ -3,7 +3,7 @@ import { expect, newPerson, test } from '../kit/device.ts';
 const forged = 'eyJhbGciOiJub25lIiwidHlwIjoicGFzc3BvcnQrand0In0.eyJzdWIiOiJ1X2FkbWluIiwiYXVkIjoiY2FydCJ9.';
 
 for (const header of ['x-passport', 'X-Passport', 'x_passport', 'x-passport-bin', 'x-user-id', 'authorization']) {
-  test(`an identity sent in ${header} gives none and takes none away`, async ({ newDevice, products }) => {
+  test(`an identity sent in ${header} neither grants nor removes an identity`, async ({ newDevice, products }) => {
     const stranger = await newDevice();
     const refused = await stranger.call('GET', '/api/profile', undefined, { headers: { [header]: forged } });
     expect(refused.status).toBe(401);

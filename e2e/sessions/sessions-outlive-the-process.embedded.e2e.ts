@@ -2,12 +2,7 @@ import { expect, newPerson, test } from '../kit/device.ts';
 import { killAndWaitForSuccessor } from '../kit/stack.ts';
 
 for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
-  test(`after ${signal} everybody is signed in as before, but for whoever was signed out`, async ({
-    newDevice,
-    products,
-    playwright,
-    baseURL,
-  }) => {
+  test(`every live session survives ${signal}, and an ended session stays ended`, async ({ newDevice, products, playwright, baseURL }) => {
     const [person, guest, other] = [await newDevice(), await newDevice(), await newDevice()];
     const account = newPerson();
     await person.register(account);

@@ -3,7 +3,7 @@ import { AuthService, CatalogService } from '@cloakroom/contracts';
 import { callMesh } from '../kit/mesh.ts';
 import { expect, test } from '../kit/device.ts';
 
-test('a stranger on the machine calls no service of an embedded shop, nor with a guessed secret', async () => {
+test('another program on the machine can call no service of an embedded shop, even with a guessed secret', async () => {
   const calls = [
     { service: 'auth', path: `/${AuthService.typeName}/GetKeys` },
     { service: 'auth', path: `/${AuthService.typeName}/RotateKeys` },

@@ -56,7 +56,7 @@ test('one person is signed in on four devices in four modes, each serves at ever
   expect((body as Devices).map(({ mode }) => mode).toSorted()).toEqual([...tokenModeNames, 'hybrid'].toSorted());
 });
 
-test('what is revoked is refused at every gateway within the feed in jwt-denylist, and in jwt at the end of its access token', async ({
+test('every gateway refuses a revoked session within the feed’s bound in jwt-denylist, and at its token’s end in jwt', async ({
   newDevice,
 }) => {
   const person = newPerson();
@@ -81,7 +81,7 @@ test('what is revoked is refused at every gateway within the feed in jwt-denylis
 });
 
 for (const mode of selfContainedModes) {
-  test(`twenty requests without an access token are renewed unseen across the gateways, in one lineage: ${mode}`, async ({
+  test(`twenty requests without an access token are renewed silently across the gateways, in one lineage: ${mode}`, async ({
     newDevice,
     playwright,
   }) => {
@@ -106,7 +106,7 @@ for (const mode of selfContainedModes) {
   });
 }
 
-test('signing out in jwt-denylist takes all cookies and refuses their copy at every gateway', async ({ newDevice, playwright }) => {
+test('a sign-out in jwt-denylist clears all cookies, and every gateway refuses their copy', async ({ newDevice, playwright }) => {
   const device = await signedIn(newDevice, await registered(newDevice), 'jwt-denylist');
   const thief = await copyOf(playwright.request, device);
   expect((await device.call('POST', '/api/session/logout')).status).toBe(204);

@@ -17,7 +17,7 @@ function samplesOf(text: string) {
     });
 }
 
-test('everything that a process tells is in the table, with these labels, and names no person', async ({ newDevice, products }) => {
+test('every exported metric is in the table with its labels, and names no person', async ({ newDevice, products }) => {
   const device = await newDevice();
   await device.add(products[0]!);
   await device.register(newPerson());

@@ -9,7 +9,7 @@ import { dataDir, spansFile } from '../kit/stack.ts';
 const logsDir = join(dataDir, 'logs');
 const logs = () => readdirSync(logsDir).map((name) => ({ name, text: readFileSync(join(logsDir, name), 'utf8') }));
 
-test('an add, a sign-up, a refused and a good sign-in, and a sign-out have been written about', async ({ newDevice, products }) => {
+test('an add, a sign-up, a refused and a good sign-in, and a sign-out have left spans', async ({ newDevice, products }) => {
   const person = newPerson();
   const device = await newDevice();
   await device.add(products[0]!);
@@ -29,7 +29,7 @@ test('no log line holds a token, a passport, a password, a cookie, a key or an e
   expect(read.flatMap(({ name, text }) => secretsIn(text, dataDir).map((found) => ({ name, ...found })))).toEqual([]);
 });
 
-test('neither does a span, nor the id of a person', () => {
+test('no span holds a secret or the id of a person', () => {
   const text = readFileSync(spansFile, 'utf8');
   expect(text.length).toBeGreaterThan(0);
   expect(secretsIn(text, dataDir)).toEqual([]);
@@ -37,7 +37,7 @@ test('neither does a span, nor the id of a person', () => {
   expect(text.match(/\b[gu]_[0-9a-f]{8}-[0-9a-f]{4}/g) ?? []).toEqual([]);
 });
 
-test('every line about a request says of which trace', () => {
+test('every log line about a request names its trace', () => {
   const entries = logs()
     .flatMap(({ text }) => text.split('\n'))
     .filter((line) => line.startsWith('{'))
@@ -48,7 +48,7 @@ test('every line about a request says of which trace', () => {
   expect(ofRequests.filter(({ trace_id: id }) => typeof id !== 'string' || !/^[0-9a-f]{32}$/.test(id))).toEqual([]);
 });
 
-test('whatever is planted is found', () => {
+test('every planted secret is found', () => {
   const secret = 'A'.repeat(43);
   const planted: Readonly<Record<string, string>> = {
     'session token': `{"msg":"resolved v1.local.tag.${secret}.${secret}"}`,

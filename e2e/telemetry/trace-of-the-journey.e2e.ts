@@ -117,7 +117,7 @@ test('a sign-in is one trace through the outbox, the logs of guest and user, to 
   await expectTrace(signIn, traceId);
 });
 
-test('a request that is not to be sampled leaves no span anywhere', async ({ newDevice, products }) => {
+test('a request that must not be sampled leaves no span anywhere', async ({ newDevice, products }) => {
   const device = await newDevice();
   await device.add(products[0]!);
   const { traceId, headers } = traced();
