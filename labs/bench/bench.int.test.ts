@@ -1,4 +1,4 @@
-/** Each benchmark once, as short as it goes: they must not rot between two releases. No figure is judged here. */
+/** Runs each benchmark once, as short as possible, so that none rots between two releases. No figure is judged here. */
 import { afterAll, expect, it, vi } from 'vitest';
 import { cartReport } from './cart/cart.report.ts';
 import { cartSizes } from './cart/cart.sizes.ts';
@@ -102,6 +102,6 @@ it(
     const judged = cartReport(measured!, machine, 'x').verdicts.filter(({ goal }) => /no addition is lost|one write/.test(goal));
     expect(judged.map(({ met }) => met)).toEqual([true, true]);
   },
-  // Two worlds, and nine programs in each.
+  // Two worlds, with nine programs in each.
   2 * timeout,
 );

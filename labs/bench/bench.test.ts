@@ -45,7 +45,7 @@ describe('the load generator', () => {
     stall = true;
     const block = await generator.run(load('stalled', [{}]), { kind: 'open', rate: 200, seconds: 0.2, warmUpSeconds: 0 }, {});
     stall = false;
-    // 40 were due, all were sent, and none of them is hidden by one that was waited for.
+    // 40 requests were due and all were sent: waiting for one did not hide another.
     expect(block.answered).toBe(40);
     expect(block.latency.p50).toBeGreaterThanOrEqual(390_000);
   });
@@ -189,10 +189,10 @@ describe('reports', () => {
     expect(await written(['the floor waited'], false)).toContain('old');
     expect(await written(['the floor waited'], true)).not.toContain('old');
     const page = await written([], false);
-    // One page: beside it are the JSON that it is made of, and pictures.
+    // There is one page. Beside it are the JSON that it is made of, and pictures.
     expect(readdirSync(join(docs, 'bench'))).toEqual(['x.json', 'x.svg']);
     expect(page).toContain('![A chart](bench/x.svg)');
-    // Each table tells where it was taken.
+    // Each table says where it was measured.
     expect(page.match(/<sub>.*; 2026-01-02; load average [\d.]+ before the run and 2\.5 at its end\.<\/sub>/g)).toHaveLength(2);
   });
 

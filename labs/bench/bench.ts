@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: the list of benchmarks is in reported.ts. Here is `-- start`: how long the shop takes to be ready and how much memory it takes, as a person meets it: by
- * `npm start`.
+ * `npm run bench`. The list of benchmarks is in reported.ts. This file has `-- start`: the time until the shop is ready and the memory that
+ * it takes, as a person sees it with `npm start`.
  */
 import { spawn } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
@@ -13,20 +13,20 @@ import { readState } from '../../infra/supervisor/state.ts';
 import { align, megabytes } from '../../infra/cli/status.ts';
 import { benchOptions, helpText, isReported, runReported, type Values } from './reported.ts';
 
-/** `npm start` options of each. */
+/** Options of `npm start` for each variant. */
 const variants = {
   embedded: { provider: 'embedded', database: 'sqlite' },
   native: { provider: 'native', database: 'sqlite' },
   'native + PostgreSQL': { provider: 'native', database: 'postgres' },
 } as const;
 type Variant = (typeof variants)[keyof typeof variants];
-/** Apart from a shop in use. */
+/** Ports apart from those of a shop in use. */
 const base = 9300;
 const readyTimeoutMs = 120_000;
 /** Lets garbage of the start be collected and caches settle before memory is read. */
 const settleMs = 5_000;
 
-/** Those that count something. What each may be at least is its benchmark's to say. */
+/** Options that are counts. Each benchmark says how small its counts may be. */
 const counting = ['runs', 'pairs', 'seconds', 'sessions', 'trials', 'cuts', 'base'] as const;
 
 await runCommandLine({ help: helpText, options: benchOptions, wordCountMax: 1 }, async (values, [name = '']) => {
@@ -90,7 +90,7 @@ async function measure({ provider, database }: Variant, fresh: boolean): Promise
     await delay(settleMs);
     return { readyMs, ...memoryOfRun(dataDirOf(provider, base, database), child.pid!) };
   } finally {
-    // To the group, as a terminal's Ctrl-C: npm and the launcher both get it.
+    // Sent to the group, as a terminal does at Ctrl-C: npm and the launcher both get it.
     process.kill(-child.pid!, 'SIGINT');
     await ended;
   }

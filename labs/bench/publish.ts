@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- publish`: every benchmark that docs/performance.md shows, one after the other, each in a process of its own and within its
- * bound. What was published at this commit is not measured again, so an interrupted run goes on where it was.
+ * `npm run bench -- publish` runs every benchmark that docs/performance.md shows, one after the other, each in a separate process with a
+ * time bound. Results published at this commit are not measured again, so an interrupted run continues where it stopped.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,11 +14,11 @@ export interface Step {
   readonly name: string;
   readonly args: readonly string[];
   readonly quickArgs: readonly string[];
-  /** Killed after that. The sum is what the whole takes at most. */
+  /** The benchmark is killed after this time. The sum is the longest time of the whole. */
   readonly minutesMax: number;
 }
 
-/** The cheap ones first: what is published when time runs out stays. */
+/** Cheap ones come first: published results stay when time runs out. */
 export const steps: readonly Step[] = [
   {
     name: 'store',
@@ -58,12 +58,12 @@ export const steps: readonly Step[] = [
   },
 ];
 
-/** With `--quick`: a rehearsal, and its tables go to a copy of the documents. Figures of so few requests are none. */
+/** Used with `--quick`: a rehearsal, whose tables go to a copy of the documents. Figures of so few requests are worthless. */
 export const rehearsalDir = join(dataRoot, 'bench', 'rehearsal');
 
 export interface PublishRequest {
   readonly quick: boolean;
-  /** Measures again what was published at this commit. */
+  /** Measures again even what was published at this commit. */
   readonly afresh: boolean;
   readonly commit: string;
   readonly doneFile?: string;
@@ -94,10 +94,10 @@ export async function publishAll(request: PublishRequest): Promise<number> {
   return failed.length === 0 ? 0 : 1;
 }
 
-/** A service stops within 8 s of the end of the process that started it; the next benchmark listens on the same ports. */
+/** A service stops within 8 s of the end of the process that started it. The next benchmark listens on the same ports. */
 const stopMs = 10_000;
 
-/** All that it started ends with it (infra/supervisor/child.ts). */
+/** All processes that it started end with it (infra/supervisor/child.ts). */
 async function runStep({ name, minutesMax }: Step, args: readonly string[]): Promise<number> {
   const script = join(import.meta.dirname, 'bench.ts');
   const child = spawn(process.execPath, [script, name, ...args], { stdio: 'inherit', timeout: minutesMax * 60_000 });

@@ -1,4 +1,4 @@
-/** The benchmarks that leave a report, and their options: what is typed, what runs, what is written. */
+/** The benchmarks that leave a report, with their options: the command, the code that runs, and the report. */
 import { describeMachine, loadNow, type Machine } from './measuring/machine.ts';
 import { modes, type Mode } from './measuring/people.ts';
 import { isSound, print, type Report, writeReport } from './measuring/report.ts';
@@ -46,7 +46,7 @@ npm run bench -- publish [--quick] [--afresh]
 
 With --publish a benchmark puts its tables into docs/performance.md. A starved floor (labs/bench/measuring/starved.ts) ends it with exit code 1, unpublished.`;
 
-/** Apart from a shop in use (4000), the tests (5000 to 7000) and the start benchmark (9300). */
+/** Ports apart from those of a shop in use (4000), the tests (5000 to 7000) and the start benchmark (9300). */
 const baseDefault = 26_000;
 
 type Run = (values: Values, machine: Machine, command: string) => Promise<Report | undefined>;
@@ -159,7 +159,7 @@ function count(text: string | undefined, otherwise: number): number {
   return value;
 }
 
-/** All of them unless told; one that is not allowed where it runs is left out by the benchmark itself. */
+/** All modes by default. The benchmark itself leaves out a mode that is not allowed where it runs. */
 function modesOf(text: string | undefined): readonly Mode[] {
   const wanted = text?.split(',') ?? modes;
   return wanted.map((name) => {

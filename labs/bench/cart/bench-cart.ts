@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- cart`: how soon a command is visible, how many a second, how fast the view comes back, what size and history cost, and
- * what the same additions come to in a cart that is read, changed and written back. Kafka and the view's Redis have the generator's core: they work for
- * floor and shop alike.
+ * `npm run bench -- cart`: how soon a command is visible, how many run in a second, how fast the view comes back, and what size and history
+ * cost. It also makes the same additions in a cart that is read, changed and written back. Kafka and the view's Redis run on the
+ * generator's core: they do the same work for the floor and the shop.
  */
 import { benchCosts, type Cost } from './cart.cost.ts';
 import { benchLost, type Lost } from './cart.lost.ts';
@@ -13,7 +13,7 @@ import { openCartWorld, plainProducts, type CartWorld } from './cart.world.ts';
 import { pinSelf } from '../measuring/machine.ts';
 
 export interface CartMeasured {
-  /** By rate; the highest once more at the end (A/A). */
+  /** Visibility by rate; the highest rate once more at the end (A/A). */
   readonly visible: readonly { readonly rate: number; readonly again: boolean; readonly blocks: readonly CartBlock[] }[];
   readonly saturated: Saturated;
   readonly lost: readonly Lost[];
@@ -22,9 +22,9 @@ export interface CartMeasured {
   readonly replayed: Replayed;
 }
 
-/** One read to so many commands: enough for a 99th percentile, few enough to change nothing. */
+/** One read for so many commands: enough for a 99th percentile, and too few to change the result. */
 const readEvery = 10;
-/** Processes that are profiled, each with its inspector's port above the base. */
+/** Processes that are profiled. Each value is the inspector's port, counted from the base. */
 const inspectorPorts = { 'gateway-1': 90, cart: 91 } as const;
 
 /** @returns undefined after profiling */
@@ -50,7 +50,7 @@ export async function benchCart(request: CartRequest): Promise<CartMeasured | un
   } finally {
     await first.stop();
   }
-  // A log of its own: what is replayed is what this benchmark wrote there.
+  // This part has its own log: what is replayed is what this benchmark wrote there.
   const second = await openCartWorld(base);
   try {
     return { ...measured, replayed: await benchReplay(second, request) };
@@ -75,7 +75,8 @@ async function benchVisible(world: CartWorld, request: CartRequest, productIds: 
       { how: { kind: 'open', rate, seconds }, warmUpSeconds: request.warmUpSeconds, watch: { cartRedisPort, readEvery } },
       world.pids,
     );
-  // Compilers have seen all of it, and the gateway knows the sessions. By few at once: auth refuses what is too much for it.
+  // After it the compilers have seen all the code, and the gateway knows the sessions. Few connections do it,
+  // because auth refuses more than it can do.
   const warmUp = {
     how: { kind: 'closed', connections: warmUpConnections, seconds: Math.min(5, request.seconds * 2) },
     warmUpSeconds: 0,

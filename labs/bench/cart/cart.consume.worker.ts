@@ -1,4 +1,4 @@
-/** Reads a topic from its first record to its last with kafkajs and does nothing with it: what no reader can be faster than. */
+/** Reads a topic from its first record to its last with kafkajs and does nothing with the records. No reader can be faster. */
 import { randomUUID } from 'node:crypto';
 import kafkajs from 'kafkajs';
 import { obey } from '../measuring/load.process.ts';
@@ -7,7 +7,7 @@ export interface ConsumeOrder {
   readonly broker: string;
   readonly topic: string;
   readonly records: number;
-  /** As the shop's own consumer has it. */
+  /** The same value as the shop's own consumer. */
   readonly concurrentPartitions: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What a command and a read cost by the size of the cart and by the length of its history. A cart of 1,000 lines no command can make (100 are
- * the limit), so carts are written as events, and what is measured of all alike is an event that is appended and seen.
+ * The cost of a command and a read, by the size of the cart and by the length of its history. Commands cannot make a cart of 1,000 lines,
+ * because 100 are the limit. So the carts are written as events, and every measurement is of an event that is appended and seen.
  */
 import { randomBytes } from 'node:crypto';
 import { partitionOf, topics, uuidV7 } from '@cloakroom/contracts';
@@ -13,16 +13,16 @@ import { quantile } from '../measuring/statistics.ts';
 export interface Cost {
   readonly what: string;
   readonly count: number;
-  /** Measured once more at the end (A/A). */
+  /** True for a measurement that is done once more at the end (A/A). */
   readonly again?: true;
-  /** Of the cart as the view holds it. */
+  /** The size of the cart as the view holds it. */
   readonly bytes: number;
   /** From the log's acknowledgement of an event to the view's notice. */
   readonly visibleMs: Times;
-  /** Processor time of the cart service an event. */
+  /** Processor time of the cart service for each event. */
   readonly eventCpuUs: number;
   readonly readMs: Times;
-  /** From the command to its acknowledgement; undefined where commands are refused. */
+  /** Time from the command to its acknowledgement; undefined where commands are refused. */
   readonly commandMs: Times | undefined;
 }
 
@@ -32,9 +32,9 @@ interface Times {
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
-/** A command that was killed before this is forgotten (apps/cart/src/model/cart.ts keeps 45 days). */
+/** The cart forgets commands that were killed before this (apps/cart/src/model/cart.ts keeps 45 days). */
 const longAgoMs = 46 * dayMs;
-/** As many removals as commands may make in 45 days (apps/cart/src/model/limits.ts). */
+/** The number of removals that commands may make in 45 days (apps/cart/src/model/limits.ts). */
 const recentCountMax = 5_000;
 
 interface Bench {
@@ -50,7 +50,7 @@ export async function benchCosts(world: CartWorld, request: CartRequest, product
   const historyOf = (count: number, atMs: number) => (cartId: string) => history(cartId, productId, count, atMs);
   const sizes: Cost[] = [];
   const histories: Cost[] = [];
-  // Compilers have seen all of it.
+  // After this the compilers have seen all the code.
   await costOf(bench, 'lines', 10, linesOf(10));
   for (const count of request.lineCounts) sizes.push(await costOf(bench, 'lines', count, linesOf(count)));
   const [fewest, shortest] = [request.lineCounts[0]!, request.historyLengths[0]!];
@@ -60,7 +60,7 @@ export async function benchCosts(world: CartWorld, request: CartRequest, product
   for (const count of request.historyLengths) histories.push(await older(count));
   histories.push({ ...(await older(shortest)), again: true });
   if (Math.max(...request.historyLengths) >= recentCountMax) {
-    // With room for those that are measured.
+    // Leaves room for the measured commands.
     const count = recentCountMax - repeats * 2 - 1;
     histories.push(await costOf(bench, 'events, all of today', count, historyOf(count, Date.now())));
   }
@@ -81,7 +81,7 @@ async function costOf(bench: Bench, what: string, count: number, make: (cartId: 
   return { what, count, bytes, visibleMs: timesOf(times), eventCpuUs: cpuUs, readMs, commandMs: await commandAgain(bench, cookie) };
 }
 
-/** Each sets what the one before has set: the cart stays as large as it is. */
+/** Each event replaces the one before, so the cart keeps its size. */
 async function appendAndSee({ world, productId, repeats }: Bench, cartId: string, line: number, last: Change) {
   const { eventLog, follower, pids } = world;
   const partition = partitionOf(cartId, topics.cartEvents);
@@ -111,8 +111,9 @@ async function readAgain({ world, repeats }: Bench, cookie: string): Promise<num
 }
 
 /**
- * Sets one line's quantity again and again, each time having seen it: `seen` of an answer holds all that was ever seen, and would grow.
- * @returns undefined where that is refused
+ * Sets one line's quantity again and again, each time with the line's `seen` just read. The `seen` of an answer would grow,
+ * because it holds all that was ever seen.
+ * @returns undefined where the command is refused
  */
 async function commandAgain({ world: { gateway }, repeats }: Bench, cookie: string): Promise<Times | undefined> {
   const times: number[] = [];

@@ -1,8 +1,10 @@
 /**
- * The least that can put a cart command into Kafka: one program twice, as the front (node:http, bare grpc-js over the mesh's mutual TLS) and as
- * the back (bare grpc-js, kafkajs). The record has the bytes of a real one, the answer those of the gateway; nothing is checked and nothing read back.
- * The back sends as the shop does, one request in flight for all that waits, which is the fastest way known here; with SEND=single each command
- * is a request of its own.
+ * The least work that puts a cart command into Kafka. One program runs twice: as the front (node:http, bare grpc-js over the mesh's
+ * mutual TLS) and as the back (bare grpc-js, kafkajs). The record has as many bytes as a real one, and the answer as many as the
+ * gateway's. Nothing is checked, and nothing is read back.
+ *
+ * The back sends as the shop does: one request in flight for all waiting commands. This is the fastest way known here. With
+ * SEND=single each command is a separate request.
  */
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';

@@ -6,13 +6,13 @@ import { openWorker } from '../measuring/load.process.ts';
 import { checked, perRequest } from '../measuring/load.ts';
 import type { CoreUse } from '../measuring/starved.ts';
 
-/** `cpuUs`: microseconds of processor time an acknowledged command, by process. */
+/** `cpuUs`: microseconds of processor time for each acknowledged command, by process. */
 export interface CartBlock extends CartLoaded {
   readonly cpuUs: Readonly<Record<string, number>>;
   readonly core?: CoreUse | undefined;
 }
 
-/** Whose carts, behind which front. The position moves on from block to block. */
+/** The carts that take commands, and their front. The position moves on from block to block. */
 export interface Shoppers {
   readonly origin: string;
   readonly cookiesFile: string;
@@ -34,7 +34,7 @@ export interface CartGenerator {
 
 export async function openCartGenerator(dir: string): Promise<CartGenerator> {
   rmSync(dir, { recursive: true, force: true });
-  // Cookies of test sessions are in there: for this user's eyes.
+  // The file has cookies of test sessions, so only this user may read it.
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const worker = await openWorker<CartOrder, CartLoaded>(join(import.meta.dirname, 'cart.worker.ts'));
   return {

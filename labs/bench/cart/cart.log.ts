@@ -1,11 +1,14 @@
-/** Carts written as events straight into the log, where commands could not make them, or not as fast; and how far the view has followed. */
+/**
+ * Writes carts as events straight into the log, where commands could not make them or not as fast.
+ * It also follows how far the view has come.
+ */
 import { randomBytes } from 'node:crypto';
 import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { CartEventSchema, partitionOf, recordHeaders, topics, uuidToBytes, uuidV7 } from '@cloakroom/contracts';
 import { EventLogError, type EventLog, type OutgoingRecord, type Position } from '@cloakroom/event-log';
 import { Redis } from 'ioredis';
 
-/** Bytes of one publish stay far below the log's bound. */
+/** The bytes of one publish stay far below the log's bound. */
 const publishCount = 1_000;
 const followTimeoutMs = 600_000;
 
@@ -33,14 +36,14 @@ export function added(cartId: string, productId: string, line: number, atMs = Da
   };
 }
 
-/** Sets a line's quantity, having seen what stands there. */
+/** Sets a line's quantity, having seen the current value. */
 export function set(cartId: string, productId: string, line: number, before: Change, atMs = Date.now()): Change {
   const dot = newDot(cartId);
   const value = { dot, line: lineOf(productId, line), quantity: 2, observed: [before.dot] };
   return { dot, record: recordOf(cartId, 'QuantitySet', { case: 'quantitySet', value }, atMs) };
 }
 
-/** One line that is set again and again. */
+/** A history of one line that is set again and again. */
 export function history(cartId: string, productId: string, count: number, atMs: number): Change[] {
   const changes = [added(cartId, productId, 0, atMs)];
   while (changes.length < count) changes.push(set(cartId, productId, 0, changes.at(-1)!, atMs));
@@ -55,7 +58,7 @@ export async function publishAll(eventLog: EventLog, changes: readonly Change[])
     );
 }
 
-/** Again where no answer came: a dot that is written twice counts once. */
+/** Publishes again where no answer came: a dot that is written twice counts once. */
 export async function publish(eventLog: EventLog, records: readonly OutgoingRecord[], attempts = 10): Promise<Position[]> {
   try {
     return await eventLog.publish(topics.cartEvents, records);
@@ -69,17 +72,17 @@ export async function recordCount(eventLog: EventLog): Promise<number> {
   return [...(await eventLog.bounds(topics.cartEvents)).values()].reduce((sum, { first, next }) => sum + Number(next - first), 0);
 }
 
-/** How far the view has come, as it tells its listeners. */
+/** Follows the progress of the view, as the view tells its listeners. */
 export class Follower {
   readonly redis: Redis;
   readonly #listening: Redis;
-  /** The watermark of each partition that was heard of. */
+  /** The watermark of each partition that the view has reported. */
   readonly seen = new Map<number, bigint>();
-  /** Batches that were told of, and when the first and the last came. */
+  /** Batches that the view has reported, and the times of the first and the last. */
   batches = 0;
   firstMs = 0;
   lastMs = 0;
-  /** Of the first batch's partition: what was applied before the time counts. */
+  /** The progress of the first batch's partition: records before it were applied before the time counts. */
   firstNext = 0n;
   #changed: () => void = () => undefined;
 
@@ -106,7 +109,7 @@ export class Follower {
     this.batches = 0;
   }
 
-  /** Resolves at the message by which the partition is that far. */
+  /** Resolves when the view reports that the partition has come that far. */
   async until(partition: number, next: bigint): Promise<void> {
     await this.#while(() => (this.seen.get(partition) ?? 0n) < next);
   }

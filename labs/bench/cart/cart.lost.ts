@@ -1,4 +1,4 @@
-/** The same additions, by clients at once, in two carts: what was acknowledged and is not there. */
+/** Several clients make the same additions at once in two carts. It counts those that were acknowledged and are missing at the end. */
 import { join } from 'node:path';
 import type { CartGenerator } from './cart.load.ts';
 import type { CartWorld } from './cart.world.ts';
@@ -6,7 +6,7 @@ import type { CartWorld } from './cart.world.ts';
 export interface Lost {
   readonly cart: 'Cloakroom' | 'read, change, write back';
   readonly clients: number;
-  /** Of all trials. */
+  /** The sum over all trials. */
   readonly acknowledged: number;
   readonly kept: number;
 }
@@ -14,7 +14,7 @@ export interface Lost {
 interface Kept {
   readonly cart: Lost['cart'];
   readonly origin: string;
-  /** What the cart holds once it holds all that was acknowledged, or does not change any more. */
+  /** The number of items in the cart, once it holds all that was acknowledged or does not change any more. */
   readonly count: (cookie: string, acknowledged: number) => Promise<number>;
 }
 

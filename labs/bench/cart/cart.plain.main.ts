@@ -1,4 +1,7 @@
-/** The cart as most shops have it: read from Redis, changed, written back. It answers what the shop answers, and keeps what nobody overwrote. */
+/**
+ * A cart as most shops have it: read from Redis, changed, written back. It answers as the shop
+ * does, and loses what another write overwrites.
+ */
 import { createServer, type IncomingMessage } from 'node:http';
 import { Redis } from 'ioredis';
 

@@ -1,4 +1,4 @@
-/** How fast a view that was lost comes back, against reading the same records and doing nothing with them. */
+/** How fast a lost view comes back, compared with reading the same records without any work. */
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { topics } from '@cloakroom/contracts';
@@ -12,7 +12,7 @@ import type { FloorBlock } from '../measuring/starved.ts';
 export interface Replay {
   readonly perSecond: number;
   readonly barePerSecond: number;
-  /** The same read once more (A/A). */
+  /** The same bare read once more (A/A). */
   readonly bareAgainPerSecond: number;
   readonly bare: FloorBlock;
   /** Batches of a partition that were applied, and calls that wrote to the view. */
@@ -26,7 +26,7 @@ export interface Replayed {
   readonly pairs: readonly Replay[];
 }
 
-/** As the shop's consumer has it (event-log.kafka.consumer.ts). */
+/** The same value as the shop's consumer (event-log.kafka.consumer.ts). */
 const concurrentPartitions = 8;
 
 export async function benchReplay(world: CartWorld, request: CartRequest): Promise<Replayed> {
@@ -34,7 +34,7 @@ export async function benchReplay(world: CartWorld, request: CartRequest): Promi
   const productId = (await plainProducts(world.gateway, 1))[0]!;
   const each = Math.ceil(events / carts);
   const histories = Array.from({ length: carts }, () => history(`g_${randomUUID()}`, productId, each, Date.now()));
-  // In turn, as people come: a batch holds many carts and a cart is in many batches.
+  // Carts take turns, as in a real shop: a batch holds many carts, and a cart is in many batches.
   const changes = Array.from({ length: each }, (_, index) => histories.map((changes) => changes[index]!)).flat();
   await publishAll(world.eventLog, changes);
   await world.follower.untilAll(world.eventLog);
@@ -46,7 +46,7 @@ export async function benchReplay(world: CartWorld, request: CartRequest): Promi
       const { result, spentMs, core } = await bare.measure(order, {});
       return { perSecond: result.perSecond, cpuUs: (spentMs['generator']! * 1000) / records, core };
     };
-    // Compilers have seen all of it.
+    // After this the compilers have seen all the code.
     await consume();
     await replay(world, records);
     const pairs: Replay[] = [];

@@ -1,4 +1,4 @@
-/** What `npm run bench -- cart` measured, as tables and goals. */
+/** Tables and goals of `npm run bench -- cart`. */
 import type { CartMeasured } from './bench-cart.ts';
 import type { CartBlock } from './cart.load.ts';
 import { floorName, shopName, singleName } from './cart.saturated.ts';
@@ -14,7 +14,7 @@ import { median, ratios, spread, type Spread } from '../measuring/statistics.ts'
 const visibleGoalMs = { p50: 10, p99: 50 } as const;
 const throughputGoal = 0.6;
 const replayGoal = 0.7;
-/** "Flat": what an event costs at the end of the longest history, to what it costs at the end of the shortest. */
+/** "Flat" is a ratio: the cost of an event at the end of the longest history, divided by the cost at the end of the shortest. */
 const flatGoal = 1.5;
 
 export function cartReport(measured: CartMeasured, machine: Machine, command: string): Report {
@@ -39,9 +39,12 @@ export function cartReport(measured: CartMeasured, machine: Machine, command: st
   };
 }
 
-/** These floors wait for the broker, which has the other core, between two batches: so they are idle more than a floor that asks nobody. */
+/**
+ * Between two batches these floors wait for the broker, which has the other core. So they are idle more often
+ * than a floor that waits for no other part.
+ */
 const kafkaBusyMin = 0.8;
-/** Bare consumption waits for the broker, which has the other core: how busy it was says nothing about the reader's own core. */
+/** Bare consumption waits for the broker, which has the other core. How busy it was says nothing about the reader's own core. */
 const notJudged = 0;
 
 function starvedIn({ saturated, replayed }: CartMeasured): string[] {

@@ -1,4 +1,4 @@
-/** How many commands a second at most, against the least that puts the same bytes into Kafka (cart.floor.main.ts). */
+/** The largest number of commands a second, compared with the least work that puts the same bytes into Kafka (cart.floor.main.ts). */
 import { join } from 'node:path';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { topics, uuidV7 } from '@cloakroom/contracts';
@@ -10,7 +10,7 @@ import { againMark } from '../measuring/load.ts';
 import { profiled } from '../measuring/profile.ts';
 import { rotated } from '../measuring/statistics.ts';
 
-/** By what was measured, a block a pair. */
+/** Blocks by the name of what was measured, one block for each pair. */
 export type Saturated = Readonly<Record<string, readonly CartBlock[]>>;
 
 export const shopName = 'Cloakroom';
@@ -19,7 +19,7 @@ export const floorName = 'floor';
 export const singleName = 'floor, a request each';
 
 const connections = 32;
-/** Of sessions that the gateway has not met: each is a question to auth, which refuses what is too much for it. */
+/** Connections for sessions that the gateway has not met. Each session is a question to auth, and auth refuses more than it can do. */
 export const warmUpConnections = 4;
 const floorTopic = { ...topics.cartEvents, name: 'bench.floor' };
 
@@ -43,7 +43,7 @@ export async function benchSaturated(world: CartWorld, request: CartRequest, pro
   for (let pair = 0; pair < request.pairs; pair++) {
     for (const front of rotated(fronts, pair)) {
       (blocks[front.name] ??= []).push(await block(front, request.seconds));
-      // What the view still has to take up would be done in the next one's time.
+      // Work that the view still has to do would take time from the next block.
       if (front.name.startsWith(shopName)) await world.follower.untilAll(world.eventLog);
     }
     console.log(`pair ${pair + 1} of ${request.pairs} at saturation`);
@@ -79,7 +79,7 @@ async function openFronts(world: CartWorld, request: CartRequest, productIds: st
   return [ours(shopName), ours(shopAgainName), await floor(floorName, 50, 'batched'), await floor(singleName, 52, 'single')];
 }
 
-/** One real command: what it answered, and the record that it left. */
+/** Sends one real command. Returns its answer and the record that it left. */
 async function sample({ gateway, eventLog }: CartWorld, cookie: string, productId: string) {
   const commandId = uuidV7(Date.now(), randomBytes(10));
   const answer = await fetch(`${gateway}/api/cart/lines`, {

@@ -1,20 +1,20 @@
-/** How much `npm run bench -- cart` measures: as published, and just enough to see that it works. */
+/** The amounts that `npm run bench -- cart` measures: those of published runs, and the smallest that show that it works. */
 export interface CartRequest {
   readonly base: number;
   readonly pairs: number;
-  /** Of one block. */
+  /** The length of one block. */
   readonly seconds: number;
   readonly warmUpSeconds: number;
-  /** Commands a second, at which visibility is measured. */
+  /** Commands a second at which visibility is measured. */
   readonly rates: readonly number[];
-  /** Whose additions take turns. */
+  /** Carts whose additions take turns. */
   readonly cartCount: number;
   readonly replay: { readonly events: number; readonly carts: number };
   readonly lineCounts: readonly number[];
   readonly historyLengths: readonly number[];
-  /** Of an event, a read and a command at each size and history. */
+  /** Repetitions of an event, a read and a command, at each size and history. */
   readonly repeats: number;
-  /** Commands of one trial of the lost updates, and how many clients send them at once. */
+  /** Lost updates: commands of one trial, and how many clients send them at once. */
   readonly lost: { readonly commands: number; readonly clients: readonly number[]; readonly trials: number };
   /** Writes processor profiles of the gateway and of cart at saturation instead of measuring. */
   readonly profile: boolean;

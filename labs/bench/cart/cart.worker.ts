@@ -1,7 +1,9 @@
 /**
- * Adds to carts, and says when each addition was acknowledged and when it could be seen. Seen is measured twice: for every command the moment at
- * which the view told its listeners that its watermark had passed the command's position, and for one in `readEvery` the answer of a read that was
- * sent when the command was acknowledged, with its consistency token. All by one clock, in this process.
+ * Adds to carts, and reports when each addition was acknowledged and when it could be seen. Visibility is measured in two ways:
+ * - For every command: the moment at which the view told its listeners that its watermark had passed the command's position.
+ * - For one in `readEvery`: the answer of a read with the command's consistency token, sent when the command was acknowledged.
+ *
+ * All times come from one clock, in this process.
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -24,30 +26,30 @@ export interface CartOrder {
   readonly how:
     | { readonly kind: 'closed'; readonly connections: number; readonly seconds: number }
     | { readonly kind: 'open'; readonly rate: number; readonly seconds: number }
-    /** So many commands, by so many clients at once. */
+    /** A fixed number of commands from a number of clients at once. */
     | { readonly kind: 'count'; readonly connections: number; readonly commands: number };
   readonly watch?: { readonly cartRedisPort: number; readonly readEvery: number } | undefined;
 }
 
 export interface CartLoaded {
-  /** Acknowledged a second. */
+  /** Acknowledged commands a second. */
   readonly perSecond: number;
   readonly answered: number;
-  /** By status; 0: no answer. */
+  /** Failed commands by status; 0 means no answer. */
   readonly wrong: Readonly<Record<string, number>>;
   readonly acknowledged: Latency;
   readonly inView: Latency | undefined;
   readonly inRead: Latency | undefined;
-  /** Acknowledged and not seen in the view at the end. */
+  /** Commands that were acknowledged and not seen in the view at the end. */
   readonly unseen: number;
-  /** Reads that answered without their command. */
+  /** Reads whose answer lacked their command. */
   readonly stale: number;
   readonly lateP99: number;
   readonly next: number;
 }
 
 const openConnectionCount = 64;
-/** After the last acknowledgement. */
+/** Time to wait after the last acknowledgement. */
 const seenTimeoutMs = 5_000;
 const histogram = () => build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000, numberOfSignificantValueDigits: 3 });
 
@@ -66,7 +68,7 @@ class Measurement {
   }
 }
 
-/** What was acknowledged and not yet seen, by partition; and how far each partition was seen. */
+/** The commands that were acknowledged and not yet seen, by partition, and the position up to which each partition was seen. */
 class Sight {
   readonly #pending = new Map<number, { readonly offset: bigint; readonly atMs: number; readonly measured: Measurement }[]>();
   readonly #seen = new Map<number, bigint>();

@@ -1,4 +1,7 @@
-/** What the cart's benchmark runs against: all that a cart command passes and all that makes it visible, and the log and the view at first hand. */
+/**
+ * The system that the cart's benchmark measures: every part that a cart command passes and every part that makes it visible. The
+ * log and the view are also reached directly.
+ */
 import { openEventLog, type EventLog } from '@cloakroom/event-log';
 import { createLogger, systemClock } from '@cloakroom/platform';
 import { portsOf } from '../../../infra/stack/stack.ts';

@@ -1,7 +1,8 @@
 /**
- * Stands for cart and catalog behind every front that is compared: bare grpc-js with the mesh's mutual TLS, one cart and its products in
- * memory. A caller that names a person is verified with the real cart's own verifier (backend.passports.ts), since each new passport costs the
- * service more than the rest of its answer. The floor and the peers name nobody. What else the real cart does costs every front the same.
+ * Takes the place of cart and catalog behind every front that is compared: bare grpc-js with the mesh's mutual TLS, and one cart
+ * and its products in memory. A caller that names a person is verified with the real cart's own verifier (backend.passports.ts),
+ * because each new passport costs the service more than the rest of its answer. The floor and the peers name no person. The other
+ * work of the real cart costs every front the same.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -47,13 +48,13 @@ const answers = {
 
 const log = createLogger('bench', 'silent');
 const auth = connectMesh(AuthService, { address: process.env['AUTH_ADDRESS']!, tls: await readTls(tlsDir, 'cart'), log });
-// Opens at once and asks until auth is there.
+// The key ring opens at once, and asks until auth is there.
 const verifier = cartVerifier(openKeyRing({ log, fetchJwks: jwksFrom(auth.client) }));
 
 const getCart = verifying<Buffer, Buffer>(verifier, (_call, done) => done(null, answers.cart));
 await serve('cart', Number(process.env['CART_PORT']), CartService.typeName, 'GetCart', getCart);
 await serve('catalog', Number(process.env['LISTEN_PORT']), CatalogService.typeName, 'GetProducts', (call, done) =>
-  // One id is a product's page; a cart asks for several.
+  // A product page asks for one id, a cart for several.
   done(null, call.request.length < 16 ? answers.one : answers.products),
 );
 process.on('SIGTERM', () => process.exit(0));

@@ -1,16 +1,22 @@
-/** The backend of the benchmarks takes a passport or an access token as the real cart does (apps/cart/src/start.ts): by the same verifier. */
+/**
+ * The backend of the benchmarks verifies a passport or an access token as the real cart does
+ * (apps/cart/src/start.ts): with the same verifier.
+ */
 import { isProblem } from '@cloakroom/contracts';
 import { createPassportVerifier, type KeyRing, type PassportVerifier } from '@cloakroom/identity';
 import { readCallMetadata } from '@cloakroom/mesh';
 import { systemClock } from '@cloakroom/platform';
 import { status, type handleUnaryCall } from '@grpc/grpc-js';
 
-/** As cart makes it, but for the feed of revocations: a look-up in memory, which needs the log. */
+/** The verifier as cart makes it, without the feed of revocations: that is a look-up in memory, and it would need the log. */
 export function cartVerifier(keys: KeyRing): PassportVerifier {
   return createPassportVerifier({ audience: 'cart', keys, clock: systemClock, accessTokens: true });
 }
 
-/** Whoever names nobody is answered: the floor and the peers. Whoever is named wrongly is refused, and the benchmark fails (load.ts). */
+/**
+ * A call that names no person is answered: the floor and the peers. A call with a wrong passport is
+ * refused, and the benchmark fails (load.ts).
+ */
 export function verifying<Asked, Answered>(
   verifier: PassportVerifier,
   handler: handleUnaryCall<Asked, Answered>,

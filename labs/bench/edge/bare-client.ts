@@ -1,4 +1,7 @@
-/** What the floor and the peers ask the backend with: bare grpc-js over the mesh's mutual TLS, and the same JSON that the gateway answers. */
+/**
+ * The client with which the floor and the peers ask the backend: bare grpc-js over the mesh's mutual
+ * TLS. It makes the same JSON as the gateway.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
@@ -42,7 +45,7 @@ export async function connectBare(env: NodeJS.ProcessEnv): Promise<BareBackend> 
     return call(catalog, `/${CatalogService.typeName}/GetProducts`, decode, request).then(({ items }) => items);
   };
   const nothing = Buffer.alloc(0);
-  // As the gateway remembers them.
+  // Product data is kept, as the gateway keeps it.
   const known = new Map((await getProducts(['p-mug', 'p-tee', 'p-lamp'])).map((product) => [product.productId, product]));
   return {
     async cart() {

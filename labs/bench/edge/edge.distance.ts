@@ -1,4 +1,4 @@
-/** What `npm run bench -- edge-distance` measured: who waits for the store when it is further away. */
+/** Tables of `npm run bench -- edge-distance`: which requests wait when the store is further away. */
 import { starvedIn, type Measured } from './edge.report.ts';
 import { middle, msOfUs } from '../measuring/figures.ts';
 import { againMark } from '../measuring/load.ts';

@@ -1,4 +1,4 @@
-/** What the blocks of `npm run bench -- edge` say: ratios to the floor pair by pair, goals, processor time by process. */
+/** Results from the blocks of `npm run bench -- edge`: ratios to the floor pair by pair, goals, processor time by process. */
 import { cpu, lowToHigh, middle, msOfUs, percentiles, range, rangeBars, rate, table, two, us } from '../measuring/figures.ts';
 import { floorBlockOf, systemCpuUs, type Block } from '../measuring/load.ts';
 import type { Machine } from '../measuring/machine.ts';
@@ -10,7 +10,7 @@ type Blocks = Record<string, Block[]>;
 
 export interface Measured {
   readonly points: readonly { readonly name: string; readonly floor: string | undefined; readonly storeRttMs: number }[];
-  /** By point, a block a pair. */
+  /** Blocks by point, one block for each pair. */
   readonly saturated: Blocks;
   readonly halfLoad: Blocks;
   readonly sameRate: Blocks;
@@ -23,7 +23,7 @@ interface Goal {
   readonly least?: number;
 }
 
-/** Throughput as part of the floor's. */
+/** Throughput as a part of the floor's throughput. */
 const goals: readonly Goal[] = [
   { point: 'hybrid warm', goal: 0.8, least: 0.65 },
   { point: 'jwt warm', goal: 0.75 },
@@ -86,7 +86,7 @@ interface Compared {
   readonly name: string;
   readonly floor: string;
   readonly through: Spread;
-  /** The same by processor time: what the throughput would be with the core to itself. */
+  /** The same ratio from processor time: the throughput if each had the core to itself. */
   readonly byCpu: Spread;
   readonly tail: Spread;
 }
@@ -95,7 +95,7 @@ type Point = Measured['points'][number];
 
 function saturatedTable({ points, saturated }: Measured, compared: readonly Compared[]): Table {
   const blocksOf = ({ name }: Point): Block[] => saturated[name]!;
-  /** A floor is compared with nothing. */
+  /** A floor is not compared with anything. */
   const against = (say: (one: Compared) => string, otherwise: string) => (point: Point) => {
     const found = compared.find(({ name }) => name === point.name);
     return found === undefined ? otherwise : say(found);
@@ -131,7 +131,7 @@ function latencyTable({ points, halfLoad, sameRate, commonRate }: Measured): Tab
   ]);
 }
 
-/** At a fixed rate: saturated, a process' idle turns would be divided by another number of requests. */
+/** Measured at a fixed rate. At saturation the idle turns of a process would be divided by different numbers of requests. */
 function cpuTable({ points, sameRate, commonRate }: Measured): Table {
   const blocksOf = ({ name }: Point): Block[] => sameRate[name]!;
   return table(`Processor time a request at ${commonRate}/s, by process`, points, [

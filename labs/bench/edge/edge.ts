@@ -1,7 +1,9 @@
 /**
- * `npm run bench -- edge`: what the gateway costs over the least that a front can do (floor.main.ts), in each mode of session, with its cache
- * warm and cold, and with the session store at a distance. Everything runs at once, and blocks are measured in turn, in an order that rotates:
- * what else the machine does meets all alike, and only ratios within a pair are published as results.
+ * `npm run bench -- edge`: the cost of the gateway compared with the least that a front can do (floor.main.ts). It measures each mode of
+ * session, with a warm and a cold cache, and with the session store at a distance.
+ *
+ * Everything runs at once, and blocks are measured in turn, in an order that rotates. So other work on the machine affects all alike, and
+ * only ratios within a pair are published as results.
  */
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
@@ -21,24 +23,24 @@ import { backendAddresses, backendOf, openWorld, type World } from '../measuring
 export interface EdgeRequest {
   readonly base: number;
   readonly pairs: number;
-  /** Of one block. */
+  /** The length of one block. */
   readonly seconds: number;
   readonly modes: readonly Mode[];
   /** Milliseconds added to a round trip between auth and its store. */
   readonly storeRttsMs: readonly number[];
-  /** Sessions that the gateway has not met: more than are asked for within a minute, which is how long it remembers them. */
+  /** Sessions that the gateway has not met. There are more than it is asked for in a minute, which is how long it remembers a session. */
   readonly coldSessionCount: number;
-  /** Whose sessions take turns when the cache is warm: as many as look at one gateway in a second or so. */
+  /** People whose sessions take turns when the cache is warm: about as many as look at one gateway in a second. */
   readonly personCount: number;
-  /** Before each block. */
+  /** Warm-up before each block. */
   readonly warmUpSeconds: number;
-  /** Also at half of what each point reached. */
+  /** Also measures at half of the rate that each point reached. */
   readonly halfLoad: boolean;
   /** Writes a processor profile of the gateway for each kind of request instead of measuring. */
   readonly profile: boolean;
 }
 
-/** One thing that is measured. */
+/** One measured thing. */
 export interface Point {
   readonly name: string;
   readonly load: Load;
@@ -47,15 +49,15 @@ export interface Point {
   readonly storeRttMs: number;
   /** Processes on the way. */
   readonly pids: Readonly<Record<string, number>>;
-  /** Before a block: an access token lives five minutes, and the generator is no browser that has it renewed. */
+  /** Runs before a block. An access token lives five minutes, and the generator does not renew it as a browser does. */
   readonly renew?: () => Promise<void>;
 }
 
-/** Enough to keep a core busy, few enough that waiting does not become the measurement. */
+/** Enough to keep a core busy, and few enough that waiting does not become the measurement. */
 const saturatingConnections = 32;
-/** Well before the token's end, however long a block is. */
+/** Long before the token's end, however long a block is. */
 const renewAfterMs = 120_000;
-/** Processes that are profiled, each with its inspector's port above the base. */
+/** Processes that are profiled. Each value is the inspector's port, counted from the base. */
 const inspectorPorts = { 'gateway-1': 90, auth: 91 } as const;
 
 /** @returns undefined after profiling */
@@ -137,7 +139,7 @@ async function openPoints(world: World, request: EdgeRequest, generator: Generat
     'cold',
     unmet.map(({ cookie }) => ({ cookie })),
   );
-  // One list for all distances: the generator goes on where the last block ended.
+  // All distances share one list: the generator continues where the last block ended.
   const load = new Load(gatewayUrl, '/api/cart', cold);
   for (const rtt of request.storeRttsMs) points.push({ ...cart(nameOf('hybrid', ' cold', rtt), cold, rtt), load });
   await sameBodies(floorUrl, gatewayUrl, { cookie: unmet.at(-1)!.cookie });
@@ -145,7 +147,7 @@ async function openPoints(world: World, request: EdgeRequest, generator: Generat
   return points;
 }
 
-/** @returns none where the mode is not of this build, or not allowed by the operator: there is nothing to measure */
+/** @returns no points where this build lacks the mode or the operator does not allow it: there is nothing to measure */
 async function pointsOf(
   mode: Mode,
   parts: {
@@ -156,7 +158,7 @@ async function pointsOf(
   },
 ): Promise<Point[]> {
   const { gateway, request, generator, cart } = parts;
-  // People of its own: who signs in again and again ends the oldest of their sessions.
+  // Separate people: signing in again and again would end the oldest of a person's sessions.
   const people = await register(gateway, request.personCount);
   let times = 0;
   const signedIn = async (): Promise<string | undefined> => {
@@ -178,7 +180,7 @@ async function pointsOf(
 
 const nameOf = (mode: string, cache: string, rttMs: number): string => `${mode}${cache}${rttMs === 0 ? '' : `, store +${rttMs} ms`}`;
 
-/** The real cart verifies each passport, so the backend has to: one that takes a forged one would flatter `reference`. */
+/** The real cart verifies each passport, so the backend must do it too: one that accepts a forged passport would flatter `reference`. */
 async function refusesForgery(address: string, tlsDir: string): Promise<void> {
   const log = createLogger('bench', 'silent');
   const cart = connectMesh(CartService, { address, tls: await readTls(tlsDir, 'gateway'), log });
@@ -191,7 +193,7 @@ async function refusesForgery(address: string, tlsDir: string): Promise<void> {
   }
 }
 
-/** All headers of an answer but those that Node makes itself: the floor sends the same bytes. */
+/** All headers of an answer except those that Node makes itself: the floor sends the same bytes. */
 async function headersOf(url: string): Promise<string> {
   const answer = await fetch(url);
   const own = new Set(['date', 'connection', 'keep-alive', 'content-length', 'transfer-encoding']);
@@ -217,7 +219,7 @@ async function measure(points: readonly Point[], request: EdgeRequest, generator
     proxy.delay(point.storeRttMs, 'answers');
     return checked(await generator.run(point.load, { ...how, seconds, warmUpSeconds }, point.pids), point.name);
   };
-  // What no pair counts: compilers have seen all of it, products and keys are known.
+  // A warm-up that no pair counts: after it the compilers have seen all the code, and products and keys are known.
   for (const point of points) await block(point, { kind: 'closed', connections: saturatingConnections });
   for (let pair = 0; pair < pairs; pair++) {
     for (const point of rotated(points, pair))
@@ -225,7 +227,7 @@ async function measure(points: readonly Point[], request: EdgeRequest, generator
     console.log(`pair ${pair + 1} of ${pairs} at saturation`);
   }
   const mostOf = (name: string): number => median(saturated[name]!.map(({ perSecond }) => perSecond));
-  // One rate that the slowest can serve, for all.
+  // One rate for all points, which the slowest can serve.
   const commonRate = Math.floor(Math.min(...points.map(({ name }) => mostOf(name))) / 2);
   for (let pair = 0; pair < pairs; pair++) {
     for (const point of rotated(points, pair)) {

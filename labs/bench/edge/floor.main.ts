@@ -1,4 +1,7 @@
-/** The floor: node:http and grpc-js and nothing else, with the same answer in bytes as the gateway's, headers included. No front in Node is faster. */
+/**
+ * The floor: node:http and grpc-js and nothing else, with an answer of the same bytes as the gateway's,
+ * headers included. No front in Node is faster.
+ */
 import { createServer, type ServerResponse } from 'node:http';
 import { connectBare } from './bare-client.ts';
 

@@ -1,6 +1,6 @@
 /**
- * One peer of the gateway (environment PEER), set up as its own documentation recommends for production, before the same backend. `POST /login`
- * begins a session; `GET /api/cart` needs one and answers what the gateway answers.
+ * One peer of the gateway (environment PEER), set up as its own documentation recommends for production, before the same backend. `POST
+ * /login` begins a session. `GET /api/cart` needs a session and gives the same answer as the gateway.
  */
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -35,7 +35,7 @@ const redis = createClient({ url: process.env['SESSION_REDIS_URL']! });
 redis.on('error', () => undefined);
 await redis.connect();
 const secret = randomBytes(32).toString('base64url');
-/** As long as a session of ours is idle at most. */
+/** The longest time that a session of ours may be idle. */
 const lifeMs = 24 * 60 * 60_000;
 const store = () => new RedisStore({ client: redis, prefix: `${peer}:` });
 
@@ -75,7 +75,10 @@ const peers: Readonly<Record<string, () => Promise<void>>> = {
   'better-auth, cookie cache': () => serveBetterAuth(true),
 };
 
-/** Its sessions in Redis ("secondary storage"), its people in a database; asked by `auth.api.getSession`, as its guide for Node says. */
+/**
+ * Better Auth keeps sessions in Redis ("secondary storage") and people in a database. It is asked by
+ * `auth.api.getSession`, as its guide for Node says.
+ */
 async function serveBetterAuth(cookieCache: boolean): Promise<void> {
   const auth = betterAuth({
     baseURL: `http://127.0.0.1:${port}`,

@@ -1,4 +1,4 @@
-/** What `npm run bench -- peers` measured, as a table, goals and a chart. */
+/** The table, goals and chart of `npm run bench -- peers`. */
 import { middle, msOfUs, range, rangeBars, rate, table, two, us } from '../measuring/figures.ts';
 import { floorBlockOf, systemCpuUs, type Block } from '../measuring/load.ts';
 import type { Machine } from '../measuring/machine.ts';
@@ -7,7 +7,7 @@ import type { Report, Verdict } from '../measuring/report.ts';
 import { starvation } from '../measuring/starved.ts';
 import { ratios, spread, type Spread } from '../measuring/statistics.ts';
 
-/** Ahead of those that ask a store at each request. */
+/** The lead over the peers that ask a store at each request. */
 const aheadGoal = 1.5;
 
 export function peersReport(measured: PeersMeasured, machine: Machine, command: string): Report {

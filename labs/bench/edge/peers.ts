@@ -1,6 +1,7 @@
 /**
- * `npm run bench -- peers`: reading a cart with a session, behind the gateway and behind what else people put there: the same request, the same
- * backend, the same Redis, each as its own documentation recommends. Measured like edge.ts: interleaved pairs, only ratios count.
+ * `npm run bench -- peers`: reading a cart with a session, behind the gateway and behind common alternatives. The request, the
+ * backend and the Redis are the same, and each peer is set up as its own documentation recommends. It measures like edge.ts:
+ * interleaved pairs, and only ratios count.
  */
 import { join } from 'node:path';
 import { portsOf } from '../../../infra/stack/stack.ts';
@@ -15,15 +16,15 @@ export interface PeersRequest {
   readonly pairs: number;
   readonly seconds: number;
   readonly personCount: number;
-  /** Before each block. */
+  /** Warm-up before each block. */
   readonly warmUpSeconds: number;
 }
 
 export interface Front {
   readonly name: string;
-  /** Whether it asks its store at each request; undefined for the floor, which knows no session. */
+  /** Whether it asks its store at each request; undefined for the floor, which has no session. */
   readonly asksStore: boolean | undefined;
-  /** Not ours and not the floor. */
+  /** True for a front that is neither ours nor the floor. */
   readonly isPeer: boolean;
 }
 

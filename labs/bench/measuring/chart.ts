@@ -1,4 +1,4 @@
-/** Charts as SVG, by Vega-Lite: a specification, no drawing of our own. */
+/** Charts as SVG, by Vega-Lite: a specification, without drawing code of our own. */
 import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 
@@ -7,12 +7,12 @@ export interface Chart {
   readonly values: readonly Readonly<Record<string, string | number | boolean>>[];
   readonly x: Axis;
   readonly y: Axis;
-  /** A field whose values get a colour each. */
+  /** A field; each of its values gets a colour. */
   readonly colour?: string;
   readonly mark: 'bar' | 'line' | 'point';
-  /** Fields with the ends of the range that the value stands for. */
+  /** Fields that hold the two ends of the range around the value. */
   readonly range?: readonly [string, string];
-  /** A goal, drawn as a line across, on the quantity's axis. */
+  /** A goal, drawn as a line across the axis of the quantity. */
   readonly goal?: number;
 }
 
@@ -37,7 +37,7 @@ export function specOf(chart: Chart): TopLevelSpec {
     field,
     type,
     title,
-    // In the order given: pairs stay beside each other.
+    // Bars keep the given order, so that pairs stay beside each other.
     ...(type === 'quantitative' ? { scale: { type: scale ?? 'linear' } } : { sort: null }),
   });
   const encoding = {

@@ -15,7 +15,7 @@ export const range = (spread: Spread): string => `${two(spread.median)} (${lowTo
 export const middle = <Block>(blocks: readonly Block[], field: (block: Block) => number | undefined): number =>
   median(blocks.map((block) => field(block) ?? Number.NaN));
 
-/** A heading, and what stands below it in each row. */
+/** A heading, and the cell below it in each row. */
 export type Column<Row> = readonly [heading: string, cell: (row: Row) => string];
 
 export const table = <Row>(title: string | undefined, rows: readonly Row[], columns: readonly Column<Row>[]): Table => ({
@@ -24,7 +24,7 @@ export const table = <Row>(title: string | undefined, rows: readonly Row[], colu
   rows: rows.map((row) => columns.map(([, cell]) => cell(row))),
 });
 
-/** The median block of a row, in milliseconds, a column for each percentile. */
+/** One column for each percentile: the median block of a row, in milliseconds. */
 export const percentiles = <Row, Block, Part extends string>(
   heading: string,
   parts: readonly Part[],
@@ -40,7 +40,7 @@ interface Spent {
   readonly cpuUs: Readonly<Record<string, number>>;
 }
 
-/** Processor time. @param names under which blocks know the process */
+/** Processor time. @param names the names that blocks use for the process */
 export const cpu = <Row>(heading: string, blocksOf: (row: Row) => readonly Spent[], names: readonly string[] = [heading]): Column<Row> => [
   heading,
   (row) => {

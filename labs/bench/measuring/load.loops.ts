@@ -1,10 +1,10 @@
 /**
- * Open loop: request k is due at start + k / rate, whether or not those before were answered, and its latency counts from when it was due. A
- * closed loop would send less while the system is slow, and so not see the slowness ("coordinated omission", Tene 2013). The closed loop is here
- * for one question only: how much at most.
+ * Open loop: request k is due at start + k / rate, whether or not the requests before it were answered. Its latency counts from that due
+ * time. A closed loop would send less while the system is slow, and so not see the slowness ("coordinated omission", Tene 2013). The closed
+ * loop here has one purpose: to find the highest rate.
  */
 
-/** Beyond this many unanswered the system has failed at this rate: what is due is counted as lost. */
+/** With more unanswered requests than this the system has failed at this rate. Further due requests count as lost. */
 const waitingCountMax = 20_000;
 const drainTimeoutMs = 5_000;
 
@@ -21,7 +21,10 @@ export async function closedLoop(connections: number, seconds: number, ask: (due
   await Promise.all(Array.from({ length: connections }, one));
 }
 
-/** Between two due times the event loop turns without sleeping: a timer is a millisecond wrong, which is what is to be measured. */
+/**
+ * Between two due times the event loop turns without sleeping. A timer is wrong by up to a
+ * millisecond, and milliseconds are what is measured.
+ */
 export async function openLoop(rate: number, seconds: number, ask: (dueMs: number) => Promise<void>, inFlight: InFlight): Promise<void> {
   const startMs = performance.now();
   const count = Math.floor(rate * seconds);

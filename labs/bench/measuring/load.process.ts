@@ -1,15 +1,18 @@
-/** A load generator is a process of its own: it says that it is ready, then for each order that it begins to measure, and what it measured. */
+/**
+ * A load generator is a separate process. It reports that it is ready. Then for each order it reports
+ * that the measurement begins, and the result.
+ */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { type CoreTimes, cpuMs, pinned, systemCoreTimes } from './machine.ts';
 import type { CoreUse } from './starved.ts';
 
-/** The measured time begins and ends: the parent reads the processor time of the others then. */
+/** Marks the begin and the end of the measured time: the parent then reads the processor time of the other processes. */
 export type Note<Result> =
   { readonly note: 'measuring' } | { readonly note: 'ready' } | { readonly result: Result } | { readonly failed: string };
 
 export interface WorkerProcess<Order extends object, Result> {
-  /** @returns with it the milliseconds of processor time that each of `pids` and the generator took meanwhile */
+  /** @returns the result with the milliseconds of processor time that each of `pids` and the generator took meanwhile */
   measure(order: Order, pids: Readonly<Record<string, number>>): Promise<Spent<Result>>;
   stop(): Promise<void>;
 }
@@ -17,7 +20,7 @@ export interface WorkerProcess<Order extends object, Result> {
 export interface Spent<Result> {
   readonly result: Result;
   readonly spentMs: Record<string, number>;
-  /** Of the core of the system under test; undefined where it has none to itself. */
+  /** Use of the core of the system under test; undefined where it has no core to itself. */
   readonly core: CoreUse | undefined;
 }
 
@@ -56,7 +59,7 @@ export async function openWorker<Order extends object, Result>(
   };
 }
 
-/** Parts of the wall time. The kernel counts in ticks of 10 ms, so a short block can be a tick or two off either way. */
+/** Parts of the wall time. The kernel counts in ticks of 10 ms, so a short block can be wrong by a tick or two. */
 function coreUse(before: CoreTimes | undefined, after: CoreTimes | undefined, oursMs: number, wallMs: number): CoreUse | undefined {
   if (before === undefined || after === undefined) return undefined;
   return {
@@ -74,7 +77,7 @@ async function noteOf<Result>(worker: ChildProcess): Promise<Note<Result>> {
 const times = (pids: Readonly<Record<string, number>>): Record<string, number> =>
   Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, cpuMs(pid)]));
 
-/** In the worker: answers orders one after the other until the parent is gone. */
+/** Runs in the worker: answers orders one after the other until the parent is gone. */
 export function obey<Order, Result>(measure: (order: Order, begins: () => void) => Promise<Result>): void {
   const tell = (note: Note<Result>): void => void process.send!(note);
   process.on('message', (order: Order) => {

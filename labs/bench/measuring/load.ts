@@ -1,4 +1,4 @@
-/** Drives the load generator, and reads what each process of the system spent meanwhile. */
+/** Drives the load generator, and reads the processor time that each process of the system spent meanwhile. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openWorker } from './load.process.ts';
@@ -7,11 +7,11 @@ import type { CoreUse, FloorBlock } from './starved.ts';
 
 export type { Latency, Loaded } from './load.worker.ts';
 
-/** Who asks, and where. The position in the list of header sets moves on from block to block, so that "cold" stays cold. */
+/** The callers and the address. The position in the list of header sets moves on from block to block, so that "cold" stays cold. */
 export class Load {
   readonly origin: string;
   readonly path: string;
-  /** What takes turns may be replaced between two blocks. */
+  /** The file may be replaced between two blocks. */
   headersFile: string;
   from = 0;
 
@@ -22,7 +22,7 @@ export class Load {
   }
 }
 
-/** `cpuUs`: microseconds of processor time an answered request, by process. */
+/** `cpuUs`: microseconds of processor time for each answered request, by process. */
 export interface Block extends Loaded {
   readonly cpuUs: Readonly<Record<string, number>>;
   readonly core?: CoreUse | undefined;
@@ -34,14 +34,14 @@ export type How = { readonly seconds: number; readonly warmUpSeconds: number } &
 
 export interface Generator {
   run(load: Load, how: How, pids: Readonly<Record<string, number>>): Promise<Block>;
-  /** Writes header sets where the generator reads them. */
+  /** Writes header sets to a file that the generator reads. */
   headers(name: string, list: readonly Readonly<Record<string, string>>[]): string;
   stop(): Promise<void>;
 }
 
 export async function openGenerator(dir: string): Promise<Generator> {
   rmSync(dir, { recursive: true, force: true });
-  // Cookies of test sessions are in there: for this user's eyes.
+  // The file has cookies of test sessions, so only this user may read it.
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const worker = await openWorker<Order, Loaded>(join(import.meta.dirname, 'load.worker.ts'));
   return {
@@ -65,11 +65,11 @@ export async function openGenerator(dir: string): Promise<Generator> {
   };
 }
 
-/** Microseconds of processor time a request, by process. */
+/** Microseconds of processor time for each request, by process. */
 export const perRequest = (spentMs: Readonly<Record<string, number>>, count: number): Record<string, number> =>
   Object.fromEntries(Object.entries(spentMs).map(([name, ms]) => [name, (ms * 1000) / count]));
 
-/** A benchmark of answers that were refusals would be a lie: more than this part wrong ends it. */
+/** A benchmark whose answers were refusals would be a lie. A larger share of wrong answers ends it. */
 const wrongPartMax = 0.001;
 
 export function checked<Measured extends Pick<Block, 'answered' | 'wrong'>>(block: Measured, what: string): Measured {
@@ -79,16 +79,16 @@ export function checked<Measured extends Pick<Block, 'answered' | 'wrong'>>(bloc
   return block;
 }
 
-/** What a floor is judged by (starved.ts). */
+/** The part of a block that judges a floor (starved.ts). */
 export const floorBlockOf = (block: Pick<Block, 'perSecond' | 'cpuUs' | 'core'>): FloorBlock => ({
   perSecond: block.perSecond,
   cpuUs: systemCpuUs(block),
   core: block.core,
 });
 
-/** Added to a name: the same thing measured once more in each pair. What its ratio differs from 1 is the noise of the table. */
+/** Added to a name: the same thing measured once more in each pair. The distance of its ratio from 1 is the noise of the table. */
 export const againMark = ', again (A/A)';
 
-/** Of all processes that share the core of the system under test, microseconds a request. */
+/** The sum of all processes that share the core of the system under test, in microseconds for each request. */
 export const systemCpuUs = ({ cpuUs }: Pick<Block, 'cpuUs'>): number =>
   Object.entries(cpuUs).reduce((sum, [name, us]) => (name === 'generator' ? sum : sum + us), 0);

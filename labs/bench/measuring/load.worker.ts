@@ -1,4 +1,4 @@
-/** The load generator, a process of its own (pinned apart: machine.ts). */
+/** The load generator, a separate process (pinned to another core: machine.ts). */
 import { readFileSync } from 'node:fs';
 import { build } from 'hdr-histogram-js';
 import { type Dispatcher, Pool } from 'undici';
@@ -10,7 +10,7 @@ export interface Target {
   readonly path: string;
   /** A JSON file with a list of header sets; each request takes the next one. */
   readonly headersFile: string;
-  /** Where in the list to go on. */
+  /** The place in the list where this block starts. */
   readonly from: number;
 }
 
@@ -18,7 +18,7 @@ export type Order = { readonly target: Target; readonly seconds: number; readonl
   { readonly kind: 'closed'; readonly connections: number } | { readonly kind: 'open'; readonly rate: number }
 );
 
-/** Microseconds, from a histogram with 3 significant digits; percentile p is the smallest value that p % of all are not above. */
+/** Microseconds, from a histogram with 3 significant digits. Percentile p is the smallest value that at least p % of all do not exceed. */
 export interface Latency {
   readonly p50: number;
   readonly p90: number;
@@ -28,19 +28,19 @@ export interface Latency {
 }
 
 export interface Loaded {
-  /** Answered with 200 a second, in the measured time. */
+  /** Requests that were answered with 200, a second, in the measured time. */
   readonly perSecond: number;
   readonly answered: number;
-  /** By status; 0: no answer. */
+  /** Other answers by status; 0 means no answer. */
   readonly wrong: Readonly<Record<string, number>>;
   readonly latency: Latency;
-  /** How late requests were sent, at the 99th percentile: the generator's own share. */
+  /** How late requests were sent, at the 99th percentile: the delay that the generator itself caused. */
   readonly lateP99: number;
   readonly bytes: number;
   readonly next: number;
 }
 
-/** A gateway has its connections to the proxy before it, not one a request. */
+/** A gateway has a few connections from the proxy before it, not one for each request. */
 const openConnectionCount = 64;
 
 const lists = new Map<string, Record<string, string>[]>();

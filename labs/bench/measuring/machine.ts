@@ -1,4 +1,4 @@
-/** Where a figure was taken: without it a figure means nothing. */
+/** The machine on which a figure was measured: without it a figure means nothing. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
@@ -12,9 +12,9 @@ export interface Machine {
   readonly platform: string;
   readonly node: string;
   readonly redis: string;
-  /** The 1 minute average before the first measurement: what else ran. */
+  /** The 1 minute average before the first measurement: other work on the machine. */
   readonly loadBefore: number;
-  /** The same after the last one: the benchmark's own work is in it. */
+  /** The same average after the last measurement. It includes the benchmark's own work. */
   readonly loadAfter: number | undefined;
   readonly pinned: boolean;
   readonly at: string;
@@ -38,7 +38,10 @@ export function describeMachine(now: Date): Machine {
   };
 }
 
-/** Sources that differ from the commit: figures that name it would be of something else. Tables in docs may differ, since a run writes them. */
+/**
+ * Sources that differ from the commit: figures that name the commit would be of other code. Tables in
+ * docs may differ, since a run writes them.
+ */
 export const changedSources = (): string => output('git', 'status', '--porcelain', '--', ':/', ':(top,exclude)docs').trim();
 
 export const loadNow = (): number => Math.round(loadavg()[0]! * 100) / 100;
@@ -48,20 +51,20 @@ function output(command: string, ...args: string[]): string {
 }
 
 /**
- * The system under test has one core, the generator and all that is not measured another: then a process that computes for one cannot slow the
- * other, and a ratio is one of work done, not of luck in scheduling. Undefined where that cannot be had: figures then say "not pinned".
+ * The system under test has one core. The generator and everything unmeasured has another. So the work of one cannot slow the other, and a
+ * ratio shows work done instead of luck in scheduling. Undefined where two such cores are not available: figures then say "not pinned".
  */
 export const cores: { readonly generator: number; readonly system: number } | undefined =
   process.platform === 'linux' && cpus().length >= 2 && spawnSync('taskset', ['--version']).status === 0
     ? { generator: 0, system: 1 }
     : undefined;
 
-/** A command on one of the two cores. */
+/** A command that runs on one of the two cores. */
 export function pinned(where: keyof NonNullable<typeof cores>, command: string, args: readonly string[]): readonly [string, string[]] {
   return cores === undefined ? [command, [...args]] : ['taskset', ['-c', String(cores[where]), command, ...args]];
 }
 
-/** All threads of this process, and what it starts from now on unless that is pinned itself. */
+/** Pins all threads of this process, and all processes that it starts later unless they are pinned themselves. */
 export function pinSelf(): void {
   if (cores !== undefined) execFileSync('taskset', ['-a', '-p', '-c', String(cores.generator), String(process.pid)], { stdio: 'ignore' });
 }
@@ -69,14 +72,17 @@ export function pinSelf(): void {
 /** The kernel's tick in which /proc counts: 100 a second on every Linux that Node runs on. */
 const tickMs = 10;
 
-/** What a core did since the machine began, in milliseconds. Interrupts are left out: those of our own traffic would pass for somebody else's work. */
+/**
+ * The time of a core since the machine began, in milliseconds. Interrupts are left out: those of
+ * our own traffic would look like work of others.
+ */
 export interface CoreTimes {
   readonly processesMs: number;
-  /** Taken by other virtual machines, where the kernel can tell. */
+  /** Time taken by other virtual machines, where the kernel can tell. */
   readonly stolenMs: number;
 }
 
-/** Of the core of the system under test. @returns undefined where it has none to itself, or the kernel does not tell */
+/** Times of the core of the system under test. @returns undefined where it has no core to itself, or the kernel does not tell */
 export function systemCoreTimes(): CoreTimes | undefined {
   if (cores === undefined) return undefined;
   const line = new RegExp(`^cpu${cores.system} (.*)$`, 'm').exec(readFileSync('/proc/stat', 'utf8'))?.[1];

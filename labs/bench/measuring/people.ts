@@ -1,4 +1,4 @@
-/** Sessions for the generator, as a browser gets them: by registering and signing in at the gateway. */
+/** Sessions for the generator, made as a browser does: by registering and signing in at the gateway. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { type TokenModeName, tokenModeNames } from '@cloakroom/contracts';
@@ -17,7 +17,7 @@ import {
   userSession,
 } from '@cloakroom/session';
 
-/** All there are; which of them this build and this operator allow, a sign-in tells. */
+/** All modes there are. A sign-in tells which of them this build and this operator allow. */
 export const modes = tokenModeNames;
 export type Mode = TokenModeName;
 
@@ -41,7 +41,7 @@ async function post(gateway: string, path: string, body: unknown, headers: Heade
 export async function register(gateway: string, count: number): Promise<Person[]> {
   const run = randomUUID().slice(0, 8);
   const people: Person[] = Array.from({ length: count }, (_, index) => ({ email: `bench-${run}-${index}@example.com`, password }));
-  // One after the other: hashing is bounded on purpose, and what waits is refused in the end.
+  // One after the other: hashing is bounded on purpose, and a long queue would be refused in the end.
   for (const person of people) {
     const answer = await post(gateway, '/api/session/register', { ...person, name: 'Bench Person' });
     if (answer.status !== 201) throw new Error(`register: ${answer.status} ${await answer.text()}`);
@@ -81,7 +81,7 @@ export interface MadeSession {
   readonly subject: string;
 }
 
-/** Guests' sessions straight into the store: thousands in a second, where by the gateway each would take a request. */
+/** Writes guests' sessions straight into the store: thousands in a second. At the gateway each would take a request. */
 export async function makeGuests(redisUrl: string, macKey: string, count: number, mode: TokenMode = 'hybrid'): Promise<MadeSession[]> {
   const redis = openRedis({ url: redisUrl, name: 'bench', log: createLogger('bench', 'silent') });
   await redisReady(redis, 5_000);
@@ -100,7 +100,7 @@ export async function makeGuests(redisUrl: string, macKey: string, count: number
   return made;
 }
 
-/** Preparation, not what is measured: a store that has no processor for a moment, right after a stack's start, is asked again. */
+/** This is preparation and not measured. Right after a stack's start the store may get no processor for a moment; it is asked again. */
 async function create(store: RedisSessionStore, session: NewSession, nowMs: number): Promise<void> {
   const giveUpMs = performance.now() + createTimeoutMs;
   for (;;) {
@@ -109,20 +109,20 @@ async function create(store: RedisSessionStore, session: NewSession, nowMs: numb
       return;
     } catch (error) {
       if (!(error instanceof StoreUnavailable) || performance.now() > giveUpMs) throw error;
-      // A broken connection refuses at once: without a pause the loop would not turn, and it could not come back.
+      // A broken connection refuses at once. Without a pause the loop would block the event loop, and the connection could not come back.
       await delay(retryDelayMs);
     }
   }
 }
 
-/** Some dozens of attempts that end in the store's own time-out. */
+/** Long enough for some dozens of attempts that end in the store's own time-out. */
 const createTimeoutMs = 30_000;
 const retryDelayMs = 50;
 
-/** In flight at once: enough to fill a batch of the client, few enough for its time-outs. */
+/** Sessions in flight at once: enough to fill a batch of the client, few enough for its time-outs. */
 const batchCount = 50;
 
-/** As auth makes it: `userSession` has a value for every field there is. */
+/** A session as auth makes it: `userSession` has a value for every field. */
 export function guestSession(key: TokenKey, subject: string, mode: TokenMode, nowMs: number): NewSession {
   return userSession(key.hash, {
     ...key,

@@ -1,4 +1,4 @@
-/** A processor profile of a running process, by Node's inspector: what it did in one block, without its start. */
+/** A processor profile of a running process, by Node's inspector. It covers one block, without the start of the process. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { WebSocket } from 'undici';
@@ -11,11 +11,11 @@ interface ProfileNode {
   readonly hitCount: number;
 }
 
-/** Microseconds between samples: finer costs more than it tells. */
+/** Microseconds between samples: a finer interval costs more than it shows. */
 const samplingIntervalUs = 500;
 const shownCount = 40;
 
-/** Runs `work` under the profiler, writes `<name>.cpuprofile` (for chrome://inspect) and shows where the time went. */
+/** Runs `work` under the profiler, writes `<name>.cpuprofile` (for chrome://inspect) and prints where the time went. */
 export async function profiled(port: number, name: string, work: () => Promise<unknown>): Promise<void> {
   const inspector = await connect(port);
   await inspector.ask('Profiler.enable');

@@ -1,6 +1,6 @@
 /**
- * A benchmark leaves JSON for machines, Markdown and SVG for people, in .cloakroom/bench/<name>/. With --publish its JSON and pictures go to
- * docs/bench/, and docs/performance.md takes the tables of that JSON between its markers: so no figure there was ever typed.
+ * A benchmark leaves JSON for machines, and Markdown and SVG for people, in .cloakroom/bench/<name>/. With --publish its JSON and pictures
+ * go to docs/bench/. docs/performance.md takes the tables of that JSON between its markers, so no figure there was ever typed by hand.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -20,15 +20,15 @@ export interface Report {
   readonly name: string;
   readonly title: string;
   readonly machine: Machine;
-  /** As typed, with all options: whoever wants the same figures types it again. */
+  /** As typed, with all options, so that a reader can type it again for the same figures. */
   readonly command: string;
-  /** How it was measured, in sentences. */
+  /** Sentences that say how it was measured. */
   readonly method: readonly string[];
   readonly tables: readonly Table[];
   /** Goals, each met or missed. */
   readonly verdicts: readonly Verdict[];
   readonly charts: readonly Chart[];
-  /** Why a floor cannot be compared with (starved.ts): one reason, and nothing is published. */
+  /** Reasons why a floor is no fair comparison (starved.ts). One reason is enough, and nothing is published. */
   readonly starved?: readonly string[];
   readonly data: unknown;
 }
@@ -45,11 +45,11 @@ export const performanceDoc = join(repository, 'docs', 'performance.md');
 export interface WriteOptions {
   readonly publish: boolean;
   readonly dir?: string;
-  /** A rehearsal: where a copy of `docs/performance.md` and `docs/bench/` is. */
+  /** For a rehearsal: the folder with a copy of `docs/performance.md` and `docs/bench/`. */
   readonly docs?: string;
 }
 
-/** @returns where it is. A run with a starved floor is written down and not published, but for a rehearsal. */
+/** @returns the folder of the report. A run with a starved floor is written there but not published, except for a rehearsal. */
 export async function writeReport(report: Report, options: WriteOptions): Promise<string> {
   const dir = options.dir ?? join(dataRoot, 'bench', report.name);
   const written = await writeTo(dir, report, 'report');
@@ -67,7 +67,7 @@ export async function publishTo(docs: string, report: Report, rehearsal: boolean
 
 export const isSound = ({ starved = [] }: Report): boolean => starved.length === 0;
 
-/** A report as its JSON holds it: of its charts the titles. */
+/** A report as its JSON holds it. Charts are reduced to their titles. */
 export type Written = Omit<Report, 'charts'> & { readonly charts: readonly string[] };
 
 const pictureOf = (base: string, index: number): string => (index === 0 ? `${base}.svg` : `${base}-${index + 1}.svg`);
@@ -80,7 +80,7 @@ async function writeTo(dir: string, report: Report, base: string): Promise<Writt
   return written;
 }
 
-/** @param pictures where they are, as seen from the text, and how they begin */
+/** @param pictures the place of the pictures, relative to the text, and the beginning of their names */
 export function markdown(report: Written, pictures: string): string {
   const { machine } = report;
   const place = [
@@ -109,7 +109,7 @@ export function markdown(report: Written, pictures: string): string {
 const loadOf = ({ loadBefore, loadAfter }: Machine): string =>
   `load average ${loadBefore} before the run${loadAfter === undefined ? '' : ` and ${loadAfter} at its end`}`;
 
-/** Below each table: a table is copied without its page. */
+/** Stands below each table, because people copy a table without its page. */
 const caption = (machine: Machine): string =>
   `<sub>${machine.processor}, ${machine.cores} cores; ${machine.at.slice(0, 10)}; ${loadOf(machine)}.</sub>`;
 
@@ -158,7 +158,7 @@ const readIn =
     return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Written) : undefined;
   };
 
-/** @returns docs/performance.md as what is published would make it */
+/** @returns docs/performance.md as the published reports make it */
 export function performancePage(docs: string): Promise<string> {
   const page = join(docs, basename(performanceDoc));
   return formatted(page, assembled(readFileSync(page, 'utf8'), readIn(join(docs, 'bench'))));

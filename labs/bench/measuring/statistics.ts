@@ -1,4 +1,4 @@
-/** What a set of pairs says: medians and ranges of ratios. One run of one variant says nothing on a machine that others use. */
+/** Results from a set of pairs: medians and ranges of ratios. One run of one variant proves nothing on a machine that others use. */
 
 export function quantile(values: readonly number[], part: number): number {
   const sorted = values.toSorted((a, b) => a - b);
@@ -17,7 +17,7 @@ export interface Spread {
   readonly high: number;
 }
 
-/** Of ratios pair by pair: what the machine did to both of a pair falls out. */
+/** The spread of ratios, pair by pair: an effect of the machine on both of a pair cancels out. */
 export function spread(values: readonly number[]): Spread {
   return { median: median(values), low: Math.min(...values), high: Math.max(...values) };
 }
@@ -26,7 +26,7 @@ export function ratios(of: readonly number[], to: readonly number[]): number[] {
   return of.map((value, pair) => value / to[pair]!);
 }
 
-/** Every item is first, second ... equally often over as many rounds as there are items. */
+/** Over as many rounds as there are items, every item is first, second and so on equally often. */
 export function rotated<Item>(items: readonly Item[], round: number): Item[] {
   return items.map((_, index) => items[(index + round) % items.length]!);
 }

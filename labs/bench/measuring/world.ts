@@ -1,6 +1,7 @@
 /**
- * What a benchmark runs against: parts of the drawn stack (infra/stack/stack.ts), the same processes as `npm start`, on the core of the system under
- * test; and programs of the benchmark's own beside them. Kafka is not on the way of a request: it gets the generator's core.
+ * The system that a benchmark measures: parts of the drawn stack (infra/stack/stack.ts), the same processes as `npm start`,
+ * on the core of the system under test. Programs of the benchmark itself run beside them. Kafka is not on the way of a
+ * request, so it gets the generator's core.
  */
 import { join } from 'node:path';
 import type { Child, LaunchSpec } from '../../../infra/supervisor/child.ts';
@@ -18,19 +19,19 @@ export interface WorldRequest {
   readonly name: string;
   readonly base: number;
   readonly parts: readonly ProcessName[];
-  /** Over what the drawing tells each app; undefined takes a variable away. */
+  /** Replaces variables that the drawing gives each app; undefined removes one. */
   readonly env?: (name: ProcessName) => Readonly<Record<string, string | undefined>>;
-  /** Programs that stand in for what is left out: started once the certificates are there. */
+  /** Programs that replace parts that are left out. They start once the certificates are there. */
   readonly programs?: readonly Program[];
-  /** For Node, of one process: a profiler's port. */
+  /** Options for Node, by process: for example a profiler's port. */
   readonly flags?: Readonly<Partial<Record<ProcessName, readonly string[]>>>;
-  /** Leave all processes where the kernel puts them. */
+  /** Leaves all processes where the kernel puts them. */
   readonly unpinned?: boolean;
 }
 
 export interface Program {
   readonly name: string;
-  /** Beside this file. */
+  /** A file beside this one. */
   readonly script: string;
   readonly port: number;
   readonly env: Readonly<Record<string, string>>;
@@ -44,12 +45,12 @@ export interface World {
   readonly gateways: readonly [string, string, ...string[]];
   pid(name: string): number;
   pids(...names: string[]): Record<string, number>;
-  /** One more program of the benchmark, once what it is told is known. */
+  /** Starts one more program of the benchmark, whose arguments are known only now. */
   add(program: Program): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Limits that protect a replica from one busy address: a generator is one. */
+/** Raises limits that protect a replica from one busy address: the generator is one. */
 const unlimited = { RATE_LIMIT_PER_10S: '10000000', SIGN_IN_LIMIT_PER_MINUTE: '10000000', GUEST_LIMIT_PER_MINUTE: '10000000' };
 const programReadyMs = 30_000;
 const programGraceMs = 3_000;
@@ -140,14 +141,14 @@ function nodeCommand({ name, script, port, env }: Program, dataDir: string): Lau
   };
 }
 
-/** What stands for cart and catalog behind every front that is compared. */
+/** The program that takes the place of cart and catalog behind every front that is compared. */
 export function backendOf(base: number): Program {
   const { auth, cart, catalog } = portsOf(base);
   const env = { CART_PORT: String(cart.mesh), AUTH_ADDRESS: `localhost:${auth.mesh}` };
   return { name: 'backend', script: join(import.meta.dirname, '../edge/backend.main.ts'), port: catalog.mesh, env };
 }
 
-/** Where a front finds it. */
+/** The addresses at which a front finds it. */
 export function backendAddresses(base: number): { readonly CART_ADDRESS: string; readonly CATALOG_ADDRESS: string } {
   const ports = portsOf(base);
   return { CART_ADDRESS: `localhost:${ports.cart.mesh}`, CATALOG_ADDRESS: `localhost:${ports.catalog.mesh}` };

@@ -1,11 +1,11 @@
-/** What `npm run bench -- login-storm` measured, as a table and a goal. */
+/** The table and the goal of `npm run bench -- login-storm`. */
 import type { StormPair } from './login-storm.ts';
 import { middle, ms, range, rate, two } from '../measuring/figures.ts';
 import type { Machine } from '../measuring/machine.ts';
 import type { Report } from '../measuring/report.ts';
 import { spread } from '../measuring/statistics.ts';
 
-/** The storm may use what is idle, and no more than three quarters of what was in use. */
+/** The storm may use idle time, and at most three quarters of the time that was in use. */
 const throughputGoal = 0.25;
 
 export function loginStormReport(pairs: readonly StormPair[], machine: Machine, command: string): Report {

@@ -1,7 +1,9 @@
 /**
- * `npm run bench -- login-storm`: what a storm of sign-ins costs those who only ask who they are. auth runs as a process of its own; quiet and
- * stormy windows follow each other in one run, and only their ratio is a result. The attackers send far more than the hashing can take, each from
- * another network to another account, so that no count stops them: the bound on hashing has to.
+ * `npm run bench -- login-storm`: how much a storm of sign-ins slows people who are signed in already and only ask for their identity. auth
+ * runs as a separate process. Quiet and stormy windows follow each other in one run, and only their ratio is a result.
+ *
+ * The attackers send far more than the hashing can take, each from another network to another account. So no counter stops them: only the
+ * bound on hashing can.
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -26,7 +28,7 @@ export interface StormPair {
   readonly storm: Window & { readonly looked: number; readonly shed: number };
 }
 
-/** As many as a busy gateway has in flight to auth. */
+/** As many requests as a busy gateway has in flight to auth. */
 const askers = 8;
 const attackers = 64;
 /** Fifty times faster than Retry-After asks for. */
@@ -57,7 +59,7 @@ export async function benchLoginStorm(options: { readonly pairs: number; readonl
   }
 }
 
-/** The process as it always runs, in memory, with no count that stops the guests. */
+/** The usual process, in memory, without counters that would stop the guests. */
 async function startAuth(): Promise<{ readonly address: string; stop(): Promise<void> }> {
   const [port, adminPort] = [await freePort(), await freePort()];
   const unlimited = '100000000';

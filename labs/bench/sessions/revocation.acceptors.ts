@@ -1,4 +1,4 @@
-/** Those who accept a session: the gateways by its cookie, the services by what the gateway would hand on. */
+/** The parts that accept a session: gateways by its cookie, services by the passport that the gateway would send. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { randomBytes } from 'node:crypto';
 import { AuthService, CartService, isProblem, ProfileService, type Problem } from '@cloakroom/contracts';
@@ -8,24 +8,26 @@ import { Pool } from 'undici';
 import { portsOf } from '../../../infra/stack/stack.ts';
 import type { World } from '../measuring/world.ts';
 
-/** Some dozens of attempts. */
+/** Time for some dozens of attempts. */
 const liveTimeoutMs = 10_000;
 const retryDelayMs = 50;
 
-/** `unanswered`: nobody was let in, and nothing says that the end of the session was heard. A busy machine causes it. */
+/**
+ * `unanswered`: the request was not accepted, but the answer does not show that the end of the session was heard. A busy machine causes it.
+ */
 export type Answer = 'accepted' | 'refused' | 'unanswered';
 
 export interface Acceptor {
   readonly name: string;
-  /** @throws where the answer is none of the three */
+  /** @throws when the answer is none of the three */
   ask(): Promise<Answer>;
 }
 
 export interface Acceptors {
-  /** All four, with the session of this cookie; the services get the passport that auth gives for it now. */
+  /** All four acceptors, with the session of this cookie. The services get the passport that auth gives for it now. */
   of(cookie: string): Promise<readonly Acceptor[]>;
   gateway(which: 0 | 1, cookie: string): Acceptor;
-  /** Acknowledged when this returns. */
+  /** Returns once the logout is acknowledged. */
   logOut(cookie: string): Promise<void>;
   close(): void;
 }
@@ -57,7 +59,7 @@ export async function openAcceptors(world: World): Promise<Acceptors> {
       const answer = await auth.client.resolve(call({}), { token, audience, touch: false });
       if (!isProblem(answer) && answer.session !== undefined) return answer.passport;
       const why = isProblem(answer) ? answer.problem : 'no such session';
-      // Preparation, not what is measured: an auth that has no processor for a moment is asked again.
+      // This is preparation and not measured: an auth that gets no processor for a moment is asked again.
       if (!isProblem(answer) || performance.now() > giveUpMs) throw new Error(`auth gave no passport for ${audience}: ${why}`);
       await delay(retryDelayMs);
     }
@@ -104,7 +106,8 @@ function gatewayAt(pool: Pool, name: string, cookie: string): Acceptor {
   return {
     name,
     async ask() {
-      // The gateway's own decision: a cart asked for would be refused by the cart service, which has heard, and mend what the gateway has not.
+      // Asks for the gateway's own decision. A request for the cart would be refused by the cart service, which has heard already. That
+      // would hide a gateway that has not heard.
       const { statusCode, body } = await pool.request({ method: 'GET', path: '/api/session', headers: { cookie } });
       const text = await body.text();
       if (statusCode === 200) return (JSON.parse(text) as { state: string }).state === 'none' ? 'refused' : 'accepted';
@@ -116,8 +119,8 @@ function gatewayAt(pool: Pool, name: string, cookie: string): Acceptor {
 }
 
 /**
- * Preparation of a trial: a cold cache would refuse without having heard anything, so each acceptor takes the session once.
- * @throws where one does not within `liveTimeoutMs`
+ * Prepares a trial: each acceptor accepts the session once, because a cold cache would refuse without having heard anything.
+ * @throws when an acceptor does not accept within `liveTimeoutMs`
  */
 export async function untilAccepted({ name, ask }: Acceptor): Promise<void> {
   const giveUpMs = performance.now() + liveTimeoutMs;

@@ -1,6 +1,6 @@
 /**
- * Revocations that the far gateway cannot hear: it is cut from Kafka by a proxy, or the broker itself is paused. Its lease ends by silence, and
- * from then on it asks auth. Every session of a cut is revoked at once, and asked for until it is refused.
+ * Revocations that the far gateway cannot hear: a proxy cuts it from Kafka, or the broker itself is paused. Silence ends its lease, and
+ * from then on it asks auth. Every session of a cut is revoked at once, and requested until it is refused.
  */
 import { untilStopped, type TcpProxy } from '@cloakroom/testing';
 import { portsOf } from '../../../infra/stack/stack.ts';
@@ -11,18 +11,18 @@ import type { World } from '../measuring/world.ts';
 export interface Cut {
   readonly how: 'proxy' | 'broker paused';
   readonly cuts: number;
-  /** As in an undisturbed trial: milliseconds to the last acceptance at the gateway that cannot hear. */
+  /** The same measure as in an undisturbed trial: milliseconds to the last acceptance at the gateway that cannot hear. */
   readonly lags: readonly number[];
 }
 
-/** In flight at once: the sweep must not become the load. */
+/** Requests in flight at once: the sweep itself must not become the load. */
 const concurrency = 16;
-/** Between two sweeps over all sessions: what a lag can be wrong by. */
+/** The pause between two sweeps over all sessions: the possible error of a lag. */
 const sweepPauseMs = 100;
-/** Far above the bound: an acceptance this late would be seen. */
+/** Far above the bound, so that an acceptance this late would be seen. */
 const patienceMs = 8_000;
 const healTimeoutMs = 30_000;
-/** After all were refused, once more: a refusal must not be taken back. */
+/** After all were refused they are asked once more: a refusal must not be taken back. */
 const confirmAfterMs = 500;
 
 export async function cutFeed(
@@ -109,7 +109,7 @@ async function inTurn<Item>(items: readonly Item[], work: (item: Item) => Promis
   await Promise.all(Array.from({ length: concurrency }, one));
 }
 
-/** Both gateways hear the feed: without a lease a gateway asks auth, and there would be nothing to measure. */
+/** Waits until both gateways hear the feed. A gateway without a lease asks auth, and there would be nothing to measure. */
 async function leased(world: World): Promise<void> {
   const untilMs = performance.now() + healTimeoutMs;
   for (const url of world.gateways.slice(0, 2)) {

@@ -1,4 +1,4 @@
-/** What `npm run bench -- revocation` measured, as tables, goals and a chart. */
+/** The tables, goals and chart of `npm run bench -- revocation`. */
 import { type Column, rangeBars, table } from '../measuring/figures.ts';
 import type { Machine } from '../measuring/machine.ts';
 import type { Mode } from '../measuring/people.ts';
@@ -9,7 +9,10 @@ import { quantile } from '../measuring/statistics.ts';
 const feedP99GoalMs = 50;
 /** docs/sessions.md: the lease of 2 s, and half a second to notice. */
 const cutBoundMs = 2_500;
-/** What a mode promises while all parts are there. A service asks nobody: it takes a passport, of any mode, until it hears of the end. */
+/**
+ * The promise of a mode while all parts are there. A service does not ask auth: it accepts a
+ * passport of any mode until it hears of the end.
+ */
 const boundMs = ({ mode, where }: Row): number =>
   mode === 'jwt' ? 5 * 60_000 : mode === 'reference' && where.startsWith('gateway') ? 0 : cutBoundMs;
 const trialCountGoal = 10_000;
@@ -69,7 +72,7 @@ const lagColumns: readonly Column<{ readonly lags: readonly number[] }>[] = [
 
 const everyOther = (lags: readonly number[], half: number): number[] => lags.filter((_, index) => index % 2 === half);
 
-/** Every lag of ten thousand trials would be a file that nobody reads. */
+/** The file would be too long to read with every lag of ten thousand trials. */
 function summary<Kind extends { readonly lags: readonly number[] }>({ lags, ...rest }: Kind) {
   const at = (part: number): number => Math.round(quantile(lags, part) * 10) / 10;
   return { ...rest, trials: lags.length, p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999), max: at(1) };

@@ -1,9 +1,10 @@
 /**
- * `npm run bench -- revocation`: from the acknowledged logout to the last acceptance, everywhere: at both gateways and, as a thief inside the mesh
- * would, straight at cart and profile with the last passport; while other people use the shop. And with the feed cut.
+ * `npm run bench -- revocation`: the time from the acknowledged logout to the last acceptance, everywhere, while other people use
+ * the shop. It asks both gateways. As a thief inside the mesh would, it also asks cart and profile directly with the last
+ * passport. It repeats this with the feed cut.
  *
- * What is counted against us: an acceptance is dated when its answer arrived, not when it was decided, and only requests sent after the
- * acknowledgement count, as those before it were rightly served.
+ * The count is strict: an acceptance is dated when its answer arrived, not when it was decided. Only requests sent after the
+ * acknowledgement count, because earlier ones were rightly served.
  */
 import { openTcpProxy, type TcpProxy } from '@cloakroom/testing';
 import { portsOf } from '../../../infra/stack/stack.ts';
@@ -16,14 +17,14 @@ import { openWorld, type World } from '../measuring/world.ts';
 export interface RevocationRequest {
   readonly base: number;
   readonly modes: readonly Mode[];
-  /** In the mode hybrid; the others do a part of it, as each of theirs costs more. */
+  /** Trials in the mode hybrid. The other modes do a part of that number, because each of their trials costs more. */
   readonly trials: number;
   readonly cuts: number;
   readonly sessionsPerCut: number;
   readonly personCount: number;
 }
 
-/** Milliseconds from the acknowledgement to the last acceptance, a value a trial; 0: none was accepted. */
+/** Milliseconds from the acknowledgement to the last acceptance, one value for each trial. 0 means that none was accepted. */
 export interface Trials {
   readonly mode: Mode;
   readonly lags: Readonly<Record<string, readonly number[]>>;
@@ -32,21 +33,24 @@ export interface Trials {
 export interface RevocationMeasured {
   readonly trials: readonly Trials[];
   readonly cuts: readonly Cut[];
-  /** Requests a second of other people, meanwhile. */
+  /** Requests a second by other people meanwhile. */
   readonly loadPerSecond: number;
 }
 
-/** Of the trials in hybrid. A reference trial asks auth at each step; one with an access token needs a sign-in, which hashes a password. */
+/**
+ * Parts of the trials in hybrid. A reference trial asks auth at each step. A trial with an access token
+ * needs a sign-in, which hashes a password.
+ */
 const partOf: Readonly<Record<Mode, number>> = { hybrid: 1, reference: 0.2, 'jwt-denylist': 0.05, jwt: 0.005 };
-/** How long acceptance is waited for; the lesson of `jwt` is that it goes on to the end of the token. */
+/** How long a trial waits for the last acceptance. In `jwt` acceptance goes on to the end of the token: that is the lesson of this mode. */
 const patienceMsOf: Readonly<Record<Mode, number>> = { hybrid: 5_000, reference: 5_000, 'jwt-denylist': 5_000, jwt: 330_000 };
-/** Between two questions of one acceptor: what a lag can be wrong by, besides the answer's own time. */
+/** The pause between two requests to one acceptor: the possible error of a lag, besides the time of the answer itself. */
 const pollMs = 2;
 const jwtPollMs = 1_000;
-/** Refused so often in a row, an acceptor has heard. */
+/** After so many refusals in a row an acceptor has heard. */
 const confirmCount = 5;
 const concurrency = 4;
-/** Of other people; each core has room left for the trials. */
+/** Requests by other people; each core has room left for the trials. */
 const loadRate = 100;
 
 export async function benchRevocation(request: RevocationRequest): Promise<RevocationMeasured> {
@@ -59,7 +63,7 @@ export async function benchRevocation(request: RevocationRequest): Promise<Revoc
       base: request.base,
       parts: ['redis-sessions', 'redis-carts', 'kafka', 'auth', 'cart', 'profile', 'catalog', 'gateway-1', 'gateway-2'],
       env: (name) => (name === 'gateway-2' ? { KAFKA_BROKERS: proxy.address } : {}),
-      // Eight processes on one core would measure its queue.
+      // Eight processes pinned to one core would measure its queue.
       unpinned: true,
     });
     const acceptors = await openAcceptors(world);
@@ -148,7 +152,7 @@ async function trialsIn(
   return { mode, lags };
 }
 
-/** Made in stock, as one store connection a session would be most of the work. */
+/** Sessions are made in stock: one store connection for each session would be most of the work. */
 const stock = new Map<string, string[]>();
 const stockCount = 500;
 

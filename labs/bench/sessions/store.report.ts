@@ -1,4 +1,4 @@
-/** What `npm run bench -- store` measured, as tables and goals. */
+/** The tables and goals of `npm run bench -- store`. */
 import { middle, range, rate, table, two } from '../measuring/figures.ts';
 import type { Machine } from '../measuring/machine.ts';
 import type { Report, Table, Verdict } from '../measuring/report.ts';
@@ -7,9 +7,9 @@ import type { StoreMeasured } from './store.ts';
 
 const recordBytesGoal = 400;
 const allBytesGoal = 800;
-/** Of a plain GET's rate, by requests in flight. */
+/** Parts of the rate of a plain GET, by requests in flight. */
 const readGoals: Readonly<Record<number, number>> = { 1: 0.7, 64: 0.55 };
-/** "Flat": the ratio at the most sessions is no less than this part of that at the fewest. */
+/** "Flat": the ratio at the largest number of sessions is at least this part of the ratio at the smallest. */
 const flatGoal = 0.9;
 
 export function storeReport(measured: StoreMeasured, machine: Machine, command: string): Report {

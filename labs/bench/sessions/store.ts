@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- store`: what a session costs the store: round trips, bytes, and its reading against a plain GET through the same client.
- * Redis has the core of the system under test to itself, the client the other.
+ * `npm run bench -- store`: the cost of a session in the store: round trips, bytes, and reading it compared with a plain GET through the
+ * same client. Redis has the core of the system under test to itself; the client has the other core.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { createLogger, openRedis, redisReady } from '@cloakroom/platform';
@@ -25,21 +25,21 @@ import { openWorld } from '../measuring/world.ts';
 export interface StoreRequest {
   readonly base: number;
   readonly pairs: number;
-  /** Of one block. */
+  /** The length of one block. */
   readonly seconds: number;
-  /** Powers of ten up to here. */
+  /** The largest number of sessions; it goes up to it in powers of ten. */
   readonly sessionCountMax: number;
 }
 
 export interface Pair {
   readonly resolvePerSecond: number;
   readonly getPerSecond: number;
-  /** The same once more (A/A). */
+  /** The same GET once more (A/A). */
   readonly getAgainPerSecond: number;
 }
 
 export interface StoreMeasured {
-  /** Commands that the client sent, by operation; what a script calls inside the server is no round trip. */
+  /** Commands that the client sent, by operation. Calls of a script inside the server are no round trips. */
   readonly roundTrips: Readonly<Record<string, number>>;
   readonly bytes: { readonly record: number; readonly all: number; readonly parts: Readonly<Record<string, number>> };
   readonly reads: readonly { readonly sessionCount: number; readonly concurrency: number; readonly pairs: readonly Pair[] }[];
@@ -48,10 +48,10 @@ export interface StoreMeasured {
 
 const concurrencies = [1, 64] as const;
 const countMin = 1_000;
-/** Values for GET to choose among. */
+/** Values that GET chooses from. */
 const plainCount = 1_000;
 const commandTimeoutMs = 10_000;
-/** Made at once while the store is filled. */
+/** Sessions made at once while the store is filled. */
 const batchCount = 500;
 
 export async function benchStore(request: StoreRequest): Promise<StoreMeasured> {
@@ -62,7 +62,7 @@ export async function benchStore(request: StoreRequest): Promise<StoreMeasured> 
     name: 'bench',
     log: createLogger('bench', 'silent'),
   }) as Redis;
-  // The rate is asked for here, not how long a person waits: on a crowded machine a filling of the store may take longer than the product's 0.5 s.
+  // This measures the rate, not how long a person waits. On a crowded machine filling the store may take longer than the product's 0.5 s.
   redis.options.commandTimeout = commandTimeoutMs;
   try {
     await redisReady(redis, 5_000);
@@ -78,7 +78,7 @@ export async function benchStore(request: StoreRequest): Promise<StoreMeasured> 
   }
 }
 
-/** MONITOR shows what a script calls as coming from "lua": not sent, hence not counted. */
+/** MONITOR shows calls of a script as coming from "lua". The client did not send them, so they do not count. */
 async function countRoundTrips(redis: Redis, store: SessionStore): Promise<Record<string, number>> {
   const nowMs = Date.now();
   const own = redis.duplicate();
@@ -89,7 +89,7 @@ async function countRoundTrips(redis: Redis, store: SessionStore): Promise<Recor
   });
   const counts: Record<string, number> = {};
   const count = async (name: string, work: () => Promise<unknown>): Promise<void> => {
-    // The first time a script is unknown and sent whole: once a server, not once a session.
+    // The first time the server does not know a script, so the client sends it whole: once for a server, not once for a session.
     await work().catch(() => undefined);
     const marks = [randomUUID(), randomUUID()] as const;
     await redis.echo(marks[0]);
@@ -122,7 +122,7 @@ async function countRoundTrips(redis: Redis, store: SessionStore): Promise<Recor
   return counts;
 }
 
-/** A user's only session as it is made, then the same with a tombstone of a token that was rotated away. */
+/** A user's only session as it is made, then the same with a tombstone of a rotated token. */
 async function weigh(redis: Redis, store: SessionStore): Promise<StoreMeasured['bytes']> {
   const nowMs = Date.now();
   const subject = `u_${randomUUID()}`;
@@ -147,7 +147,7 @@ async function read(redis: Redis, store: SessionStore, request: StoreRequest): P
   const keys: TokenKey[] = [];
   const reads: StoreMeasured['reads'][number][] = [];
   const bytesOfAll: StoreMeasured['bytesOfAll'][number][] = [];
-  // As long as a record of ours, and as many keys: the same work for the network and the client.
+  // As long as one of our records, and as many keys: the same work for the network and the client.
   const value = randomBytes(150).toString('hex');
   const emptyBytes = await usedBytes(redis);
   for (let sessionCount = countMin; sessionCount <= request.sessionCountMax; sessionCount *= 10) {

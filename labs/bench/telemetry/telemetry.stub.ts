@@ -1,4 +1,4 @@
-/** Telemetry as if it had never been written: every hook does its work and nothing else, without asking whether it is on. */
+/** Telemetry as if it had never been written: every hook only runs its work, without asking whether telemetry is on. */
 import type * as eventLog from '@cloakroom/event-log';
 import type * as platform from '@cloakroom/platform';
 import { continueTrace } from '@cloakroom/platform';

@@ -1,7 +1,9 @@
 /**
- * `npm run bench -- telemetry`: what telemetry costs a call that appends to the log, off and on. Three workers with the same work: hooks
- * bypassed, off, on. They are measured in turn, a block of calls each, in an order that changes; so what else the machine does meets all
- * alike. Compared are blocks of one round; several sets of workers, as a process keeps the luck of its start.
+ * `npm run bench -- telemetry`: the cost of telemetry for a call that appends to the log, off and on. Three workers do the same work: hooks
+ * bypassed, off, on. They are measured in turn, a block of calls each, in an order that changes. So other work on the machine affects all
+ * alike.
+ *
+ * Only blocks of one round are compared. There are several sets of workers, because a process keeps the luck of its start.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -11,7 +13,7 @@ import { join } from 'node:path';
 import { align } from '../../../infra/cli/status.ts';
 import type { Measured } from './telemetry.worker.ts';
 
-/** Enough for the optimising compiler to have seen all of it. */
+/** Enough for the optimising compiler to have seen all the code. */
 const warmUpBlocks = 4;
 const size = { sets: 3, callsPerBlock: 1_000 };
 
@@ -19,7 +21,7 @@ const variants = ['bypassed', 'off', 'on'] as const;
 type Variant = (typeof variants)[number];
 type Round = Readonly<Record<Variant, Measured>>;
 
-/** @param rounds of each set */
+/** @param rounds rounds of each set */
 export async function benchTelemetry(rounds: number, { sets, callsPerBlock } = size): Promise<void> {
   const collector = await openCollector();
   const bySet: Round[][] = [];
@@ -83,7 +85,7 @@ async function startWorker(variant: Variant, endpoint: string): Promise<ChildPro
   return worker;
 }
 
-/** Takes spans and forgets them, in this process: their cost at the collector is not the shop's. */
+/** Takes spans and drops them, in this process: their cost at the collector is not the shop's. */
 async function openCollector(): Promise<{ readonly endpoint: string; close(): Promise<void> }> {
   const server = createServer((request, response) => {
     request.resume().once('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end('{}'));

@@ -1,7 +1,7 @@
 /**
- * One worker of `npm run bench -- telemetry`: a cart service and its caller in this process, over gRPC on loopback. Each call is verified by its
- * passport and appends one record to the embedded event log; a reader of the log is handed it. What a cart decides is left out on purpose: it
- * would only make the part that is measured smaller.
+ * One worker of `npm run bench -- telemetry`: a cart service and its caller in this process, over gRPC on loopback. Each call is verified
+ * by its passport and appends one record to the embedded event log. A reader of the log then receives the record. The cart's own rules are
+ * left out on purpose: they would only make the measured part smaller.
  */
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { CartService, isProblem, recordHeaders, topics, uuidV7 } from '@cloakroom/contracts';
@@ -15,17 +15,17 @@ export interface Order {
   readonly calls: number;
 }
 
-/** Microseconds a call. */
+/** Microseconds for each call. */
 export interface Measured {
   readonly wallUs: number;
-  /** Of this process, all its threads. */
+  /** Time of this process, all its threads. */
   readonly cpuUs: number;
 }
 
 const topic = topics.cartEvents;
 const log = createLogger('bench', 'silent');
 const subject = `u_${uuidV7(Date.now(), randomBytes(10))}`;
-/** As many as a busy gateway has in flight to one service. */
+/** As many calls as a busy gateway has in flight to one service. */
 const concurrency = 8;
 const passportLifeMs = 30_000;
 
@@ -82,7 +82,7 @@ async function openCart(): Promise<() => Promise<void>> {
   const { client } = connectMesh(CartService, { address: `localhost:${mesh.port}`, tls: undefined, log });
   let passport = { text: '', fromMs: Number.NEGATIVE_INFINITY };
   return async () => {
-    // As the gateway does: one for many calls.
+    // One passport serves many calls, as at the gateway.
     if (performance.now() - passport.fromMs > passportLifeMs) passport = { text: passportOf(privateKey), fromMs: performance.now() };
     const request = { commandId: 'c', productId: 'p', quantity: 1 };
     const answer = await client.addItem({ budgetMs: 5_000, trace: startTrace(randomBytes), passport: passport.text }, request);
