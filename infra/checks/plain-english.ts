@@ -25,6 +25,7 @@ export const finishedRooms: readonly string[] = [
   'infra/stack',
   'infra/supervisor',
   'infra/testing',
+  'labs/bench',
   'labs/chaos',
   'labs/faults',
   'labs/prove',

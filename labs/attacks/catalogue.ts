@@ -481,7 +481,7 @@ const channels: readonly Attack[] = [
     id: 'G49',
     name: 'Tokens in logs and traces',
     standards: 'ASVS 16.2.5',
-    triedBy: at('e2e/telemetry/no-secret-leaves.e2e.ts', 'no log line holds a token, a passport, a password', 'neither does a span'),
+    triedBy: at('e2e/telemetry/no-secret-leaves.e2e.ts', 'no log line holds a token, a passport, a password', 'no span holds a secret'),
   },
   {
     id: 'G50',

@@ -50,7 +50,7 @@ describe('the load generator', () => {
     expect(block.latency.p50).toBeGreaterThanOrEqual(390_000);
   });
 
-  it('goes on in the list of sessions where the last block ended', async () => {
+  it('continues in the list of sessions where the last block ended', async () => {
     const one = load('list', [{}, {}, {}]);
     const block = await generator.run(one, { kind: 'open', rate: 100, seconds: 0.04, warmUpSeconds: 0 }, {});
     expect(block.answered).toBe(4);
@@ -70,15 +70,15 @@ describe('the load generator', () => {
 });
 
 describe('statistics', () => {
-  it('takes the middle and the ends of ratios', () => {
+  it('give the median and both ends of ratios', () => {
     expect(spread([0.9, 0.5, 0.7, 0.6])).toEqual({ median: 0.6499999999999999, low: 0.5, high: 0.9 });
   });
 
-  it('lets each take every place in the order', () => {
+  it('give each item every place in the order', () => {
     expect([0, 1, 2].map((round) => rotated(['a', 'b', 'c'], round)[0])).toEqual(['a', 'b', 'c']);
   });
 
-  it('sums self time by function and leaves idle time out', () => {
+  it('sum self time by function and leave idle time out', () => {
     const frame = (functionName: string) => ({ functionName, url: 'file:///x/node_modules/lib/a.js', lineNumber: 4 });
     const nodes = [
       { id: 1, callFrame: frame('work'), hitCount: 3 },
@@ -103,7 +103,7 @@ const block = (perSecond: number, cpuUs: Record<string, number>): Block => ({
 });
 
 describe('reports', () => {
-  it('judges the gateway by its part of the floor within a pair', () => {
+  it('judge the gateway by its part of the floor within a pair', () => {
     const blocks = {
       'floor: cart': [block(1_000, { floor: 200 }), block(2_000, { floor: 200 })],
       'hybrid warm': [block(700, { 'gateway-1': 300 }), block(1_400, { 'gateway-1': 300 })],
@@ -117,7 +117,7 @@ describe('reports', () => {
     expect(verdicts[0]!.measured).toBe('0.70 (0.70 to 0.70)');
   });
 
-  it('wants hybrid ahead of each peer, and further of those that ask a store', () => {
+  it('require hybrid to be ahead of each peer, and further ahead of peers that ask a store', () => {
     const saturated = { 'Cloakroom hybrid': [block(140, {})], one: [block(100, {})], other: [block(130, {})] };
     const fronts = [
       { name: 'Cloakroom hybrid', asksStore: false, isPeer: false },
@@ -127,7 +127,7 @@ describe('reports', () => {
     expect(peersReport({ fronts, saturated, halfLoad: saturated }, machine, 'x').verdicts.map(({ met }) => met)).toEqual([false, true]);
   });
 
-  it('counts every acceptance beyond the bound of its mode', () => {
+  it('count every acceptance beyond the bound of its mode', () => {
     const lags = Array.from({ length: 10_000 }, () => 1);
     const measured = (more: number[]) => ({
       trials: [{ mode: 'hybrid' as const, lags: { 'gateway-2': [...lags, ...more] } }],
@@ -138,7 +138,7 @@ describe('reports', () => {
     expect(revocationReport(measured([2_501]), machine, 'x').verdicts.at(-1)).toMatchObject({ measured: '1 in 10001', met: false });
   });
 
-  it('takes the worst number of sessions for the store', () => {
+  it('judge the store by its worst number of sessions', () => {
     const pair = (resolvePerSecond: number) => [{ resolvePerSecond, getPerSecond: 100, getAgainPerSecond: 100 }];
     const reads = [1_000, 10_000].flatMap((sessionCount) => [
       { sessionCount, concurrency: 1, pairs: pair(sessionCount === 1_000 ? 80 : 60) },
@@ -152,7 +152,7 @@ describe('reports', () => {
     expect(verdicts.map(({ met }) => met)).toEqual([true, true, false, false, true, false, true]);
   });
 
-  it('writes JSON, Markdown and a picture', async () => {
+  it('are written as JSON, Markdown and a picture', async () => {
     const report = edgeReport({ points: [], saturated: {}, halfLoad: {}, sameRate: {}, commonRate: 1 }, machine, 'npm run bench -- edge');
     const dir = join(folder, 'report');
     await writeReport(report, { publish: false, dir });
@@ -161,7 +161,7 @@ describe('reports', () => {
     expect(existsSync(join(dir, 'report.svg'))).toBe(true);
   });
 
-  it('publishes where no floor was starved, and nothing where one was', async () => {
+  it('are published only when no floor was starved', async () => {
     const docs = join(folder, 'docs');
     const axis = (field: string) => ({ field, title: field, type: 'quantitative' }) as const;
     const report = (starved: string[]): Report => ({
@@ -196,7 +196,7 @@ describe('reports', () => {
     expect(page.match(/<sub>.*; 2026-01-02; load average [\d.]+ before the run and 2\.5 at its end\.<\/sub>/g)).toHaveLength(2);
   });
 
-  it('draws what it was given', async () => {
+  it('draw the figures that they are given', async () => {
     const axis = { title: '', type: 'quantitative' } as const;
     const svg = await drawSvg({
       title: 'A title',
@@ -209,7 +209,7 @@ describe('reports', () => {
     expect(svg).toContain('first bar');
   });
 
-  it('says of a missed goal that it was missed', () => {
+  it('say that a missed goal was missed', () => {
     const report = {
       name: 'x',
       title: 'X',
@@ -225,7 +225,7 @@ describe('reports', () => {
   });
 });
 
-it('docs/performance.md is exactly the page that what was published makes', async () => {
+it('make docs/performance.md exactly as it is, from what was published', async () => {
   expect(await performancePage(dirname(performanceDoc))).toBe(readFileSync(performanceDoc, 'utf8'));
   expect(readdirSync(publishedDir).filter((name) => name.endsWith('.md'))).toEqual([]);
 });

@@ -24,14 +24,14 @@ async function publish(options: { commit?: string; quick?: boolean; afresh?: boo
 }
 const all = steps.map(({ name }) => name);
 
-it('measures every benchmark whose tables docs/performance.md shows, within 35 minutes in all', () => {
+it('publish measures every benchmark whose tables docs/performance.md shows, within 35 minutes in all', () => {
   const shown = [...readFileSync(performanceDoc, 'utf8').matchAll(/<!-- bench:([\w-]+) -->/g)].map(([, name]) => name!);
   expect(all.toSorted()).toEqual(shown.toSorted());
   expect(all.every(isReported)).toBe(true);
   expect(steps.reduce((sum, { minutesMax }) => sum + minutesMax, 0)).toBeLessThanOrEqual(35);
 });
 
-it('goes on after one that failed, and the next time measures that one alone', async () => {
+it('publish continues after a failed benchmark, and the next run measures only that one', async () => {
   const first = await publish({ failing: 'edge' });
   expect([first.code, first.names, first.last]).toEqual([1, all, expect.stringContaining('not published: edge.')]);
   const second = await publish();
@@ -39,13 +39,13 @@ it('goes on after one that failed, and the next time measures that one alone', a
   expect((await publish()).names).toEqual([]);
 });
 
-it('measures all again at another commit, or when asked to', async () => {
+it('publish measures all again at another commit, or when asked to', async () => {
   await publish();
   expect((await publish({ commit: 'def' })).names).toEqual(all);
   expect((await publish({ commit: 'def', afresh: true })).names).toEqual(all);
 });
 
-it('writes into the documents, but figures of a quick run into a copy', async () => {
+it('publish writes into the documents, and a quick run writes into a copy', async () => {
   const whole = await publish();
   expect(whole.ran.every((args) => args.includes('--publish') && !args.includes('--docs'))).toBe(true);
   rmSync(doneFile);

@@ -33,7 +33,7 @@ function passportFor(aud: string, txn: string): Metadata {
   });
 }
 
-it('verifies each new passport before it answers, as the real cart does', async () => {
+it('the backend verifies each new passport before it answers, as the real cart does', async () => {
   const [first, second] = [passportFor('cart', 'one'), passportFor('cart', 'two')];
   expect(await call(first)).toBe('a cart');
   const afterOne = looked;
@@ -49,6 +49,6 @@ it.each([
   expect(await call(metadata)).toBe(status.UNAUTHENTICATED);
 });
 
-it('answers whoever names nobody: the floor and the peers', async () => {
+it('the backend answers calls that name no person: the floor and the peers', async () => {
   expect(await call(new Metadata())).toBe('a cart');
 });

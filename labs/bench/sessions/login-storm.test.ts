@@ -3,7 +3,7 @@ import { benchLoginStorm } from './login-storm.ts';
 import { loginStormReport } from './login-storm.report.ts';
 import { describeMachine } from '../measuring/machine.ts';
 
-it('measures resolve quiet and during the storm, in one run', async () => {
+it('the login storm measures resolve before and during the storm, in one run', async () => {
   const pairs = await benchLoginStorm({ pairs: 1, seconds: 0.3 });
   const { tables, verdicts } = loginStormReport(pairs, describeMachine(new Date()), 'npm run bench -- login-storm');
   expect(pairs[0]!.quiet.perSecond).toBeGreaterThan(0);

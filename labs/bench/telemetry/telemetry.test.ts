@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest';
 import { benchTelemetry } from './telemetry.ts';
 
-it('compares hooks bypassed, off and on, each in a process of its own', async () => {
+it('the telemetry benchmark compares hooks bypassed, off and on, each in a separate process', async () => {
   const said: string[] = [];
   const print = vi.spyOn(console, 'log').mockImplementation((line: string) => void said.push(line));
   await benchTelemetry(1, { sets: 1, callsPerBlock: 20 });
