@@ -1,4 +1,4 @@
-/** Group A on accounts: whoever has a password, a session or half of a sign-in must not get the rest. */
+/** Group A on accounts: a person who has a password, a session or half of a sign-in must not get the rest. */
 import { createHmac } from 'node:crypto';
 import { expect, newPerson, test } from '../../e2e/kit/device.ts';
 import { gateways } from '../../e2e/kit/stack.ts';
@@ -84,14 +84,14 @@ test('A10 nobody but an administrator does what administrators do, by the page o
     });
     expect(code, method).toBe('forbidden');
   }
-  // Nor does anyone become one: what a sign-up or a profile says of roles is not read.
+  // No person becomes an administrator either: a role in a sign-up or a profile is ignored.
   const upstart = await posted('/api/session/register', { ...newPerson(), role: 'admin' });
   expect([201, 400]).toContain(upstart.status);
   if (upstart.status === 201) expect((await plain('/api/admin/users', as(tokenIn(upstart)!))).status).toBe(403);
   expect(await everywhere(victim.token), 'the victim').toEqual(['lives', 'lives']);
 });
 
-/** RFC 6238, as an authenticator app does it. */
+/** RFC 6238, as an authenticator app computes it. */
 function oneTimeCode(base32: string, atMs: number): string {
   const bits = Array.from(base32, (letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0')).join('');
   const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
@@ -107,7 +107,7 @@ test('A10 a password alone opens nothing where there is a second factor, and no 
   const { secret } = JSON.parse((await plain('/api/session/factors/totp', as(person.token, { method: 'POST', body: {} }))).body) as {
     secret: string;
   };
-  // The step before: the one of now is left for the sign-in.
+  // The code of the step before: the current one is left for the sign-in.
   const confirmed = await plain(
     '/api/session/factors/totp',
     as(person.token, { method: 'PUT', body: { code: oneTimeCode(secret, Date.now() - 30_000) } }),

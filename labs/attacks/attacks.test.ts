@@ -21,7 +21,7 @@ const onNative = new Set(['cross-service', 'broker', 'cache-and-store']);
 it('proves faults that the attacks notice by a title that is there, on a stack that has it', () => {
   const wrong = attackFaults.filter(({ noticedBy: { file, title }, provider }) => {
     const text = read(`labs/attacks/${file}${onNative.has(file) ? '.native' : ''}.e2e.ts`);
-    // The title of E29 goes on with a variable.
+    // The title of E29 continues with a variable.
     const there = text.includes(title) || title.startsWith('E29 a page at ');
     return !there || (onNative.has(file) && provider !== 'native');
   });

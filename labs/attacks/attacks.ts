@@ -1,4 +1,7 @@
-/** `npm run attacks`: starts a stack, attacks it, runs the tests that the catalogue names besides, prints a verdict an attack. `--prove`: proof.ts. */
+/**
+ * `npm run attacks` starts a stack, attacks it, runs the other tests that the catalogue names, and prints a
+ * verdict for each attack. `--prove` is in proof.ts.
+ */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { oneOf, portBases, runCommandLine, UsageError, wholeNumber } from '../../infra/cli/command-line.ts';
@@ -10,7 +13,7 @@ import { attackStack, type AttackProvider, readTrials } from './playwright.ts';
 import { attackFaults } from '../faults/attack-faults.ts';
 import { prove } from './proof.ts';
 
-/** Apart from all other stacks of this repository. */
+/** Ports apart from all other stacks of this repository. */
 const base = 7400;
 const vitestReport = join(dataRoot, 'attacks-unit.json');
 
@@ -65,7 +68,7 @@ async function attack(provider: AttackProvider, portBase: number): Promise<numbe
   return code === 0 && succeeded === 0 ? 0 : 1;
 }
 
-/** Files, without what all of them end in. */
+/** File names without the ending that they all share. */
 function placesOf({ triedBy }: Attack): string {
   const names = triedBy.map(({ file }) =>
     file
@@ -87,13 +90,13 @@ function verdictOf({ triedBy }: Attack, trials: readonly Seen[]): Verdict {
   return seen.every(({ passed }) => passed) ? 'refused' : 'SUCCEEDED';
 }
 
-/** The tests in process that the catalogue names; those that need a Redis or a broker of their own are run by `npm test`. */
+/** Runs the in-process tests that the catalogue names. `npm test` runs those that need their own Redis or broker. */
 async function runUnitTests(): Promise<Seen[]> {
   const seen: Seen[] = [];
   const files = new Set(
     attacks.flatMap(({ triedBy }) => triedBy.map(({ file }) => file)).filter((file) => !isBrowserTest(file) && !file.includes('.int.')),
   );
-  // Contract suites are run by the adapter in memory.
+  // The in-memory adapter runs the contract suites.
   const runnable = new Set(
     [...files].map((file) => (file.endsWith('.contract.ts') ? 'libs/session/src/session.store.memory.test.ts' : file)),
   );

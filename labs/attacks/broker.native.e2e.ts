@@ -1,4 +1,4 @@
-/** Group C on the event log: records that auth did not write, or did not write there and then. */
+/** Group C on the event log: records that auth did not write, or that it wrote elsewhere or at another time. */
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ import { plain, sessionCookieOf } from '../../e2e/kit/raw.ts';
 
 const newId = (): string => uuidV7(Date.now(), randomBytes(10));
 
-/** A guest with one line in the cart, and the cart's id. */
+/** A guest with one line in the cart; returns the cart's id. */
 async function guestWith(device: Device, productId: string): Promise<string> {
   await device.add(productId, 1);
   return (await device.expectCart({ [productId]: 1 })).cartId;
@@ -61,7 +61,7 @@ test('C23 a claim that auth did not sign, or signed for something else, takes no
     );
   });
 
-  // The thief's own sign-in is announced on the same partition: when it has been heard, so was all that was forged before it.
+  // The thief's own sign-in is announced on the same partition. When it has been heard, so were all forged records before it.
   expect((await thief.signIn(person)).status).toBe(200);
   await thief.expectCart({ [mine]: 1 }, 30_000);
   await expect.poll(async () => (await thief.cart()).merge.state, { timeout: 30_000 }).toBe('merged');
@@ -97,7 +97,7 @@ test('C23 a real claim that is published again, under any key, changes no cart',
       { key: body.user.id as string, ...again },
     ]);
   });
-  // The next sign-in's claim, on the same partition, is heard after the repeats.
+  // The claim of the next sign-in, on the same partition, is heard after the repeats.
   const other = await newDevice();
   await guestWith(other, second);
   await other.signIn(person);
@@ -124,7 +124,7 @@ const decision = async (token: string): Promise<string> => {
   return /session;dur=[\d.]+;desc="([^"]*)"/.exec(String(answer.headers['server-timing']))?.[1] ?? `status ${answer.status}`;
 };
 
-/** The gateway says in its log at which offset it met a record that auth did not sign: all before it was read as well. */
+/** The gateway logs the offset of a record that auth did not sign. By then it has read everything before that offset. */
 function hasRead(offset: bigint): boolean {
   const file = join(dataDir, 'logs', 'gateway-1.log');
   return existsSync(file) && readFileSync(file, 'utf8').includes(`"offset":"${offset}"`);
@@ -161,7 +161,7 @@ test('C23 forged records on the revocation feed end nobody’s session, and only
     for (const event of forged) {
       const offset = await publishUnsigned(broker, event);
       await expect.poll(() => hasRead(offset), { timeout: 10_000 }).toBe(true);
-      // Whatever was cached is forgotten at once; whoever has a session keeps it.
+      // The gateway forgets its whole cache at once, but every session stays valid.
       expect((await plain('/api/cart', { headers: { cookie: sessionCookieOf(token) } })).status).toBe(200);
     }
   });

@@ -1,4 +1,4 @@
-/** Whoever reaches the broker: reads and writes any topic, as Kafka without rules about its clients lets them. */
+/** An attacker who reaches the broker. It reads and writes any topic, as Kafka allows without rules about its clients. */
 import { randomUUID } from 'node:crypto';
 import { partitionOf, recordHeaders, topics, type TopicSpec } from '@cloakroom/contracts';
 import { openEventLog, type EventLog, type LogRecord } from '@cloakroom/event-log';
@@ -16,7 +16,7 @@ export async function withBroker<T>(use: (log: EventLog) => Promise<T>): Promise
   }
 }
 
-/** Everything that stands in a topic now. */
+/** Every record that is in the topic now. */
 export async function readAll(eventLog: EventLog, topic: TopicSpec): Promise<LogRecord[]> {
   const ends = await eventLog.bounds(topic);
   const next = new Map<number, bigint>();

@@ -1,4 +1,4 @@
-/** Group E: a real browser on a page of the attacker's, and the requests that older or broken browsers would send. */
+/** Group E: a real browser on an attacker's page, and requests as older or broken browsers would send them. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { signIn, test as browserTest } from '../../e2e/kit/browser.ts';
@@ -7,7 +7,10 @@ import { gateways } from '../../e2e/kit/stack.ts';
 import { signedIn } from '../../e2e/kit/person.ts';
 import { answersIn, headOf, plain, posted, sendRaw, sessionCookieOf } from '../../e2e/kit/raw.ts';
 
-/** `attackerPage(html)` is its address: another origin, but the same site as the shop, which is the harder case for SameSite. */
+/**
+ * `attackerPage(html)` returns the address of the page. It is another origin but the same site as the
+ * shop, which is the harder case for SameSite.
+ */
 const test = browserTest.extend<{ attackerPage: (html: string, host?: string) => Promise<string> }>({
   // oxlint-disable-next-line no-empty-pattern -- Playwright reads the fixture's needs from its first parameter
   attackerPage: async ({}, use) => {
@@ -62,7 +65,7 @@ test('E30 a page on another port of the host can neither read nor replace the se
   expect(read).not.toContain('v1.');
   const state = await page.goto(`${gateways[0]}/api/session`);
   const told = (await state!.json()) as { user?: { email: string }; code?: string };
-  // Either the planted twin is refused as ambiguous, or the browser took none: never somebody else.
+  // Either the planted twin is refused as ambiguous, or the browser took none. The answer never names another person.
   expect([person.email, 'ambiguous_cookies']).toContain(told.user?.email ?? told.code);
 });
 
@@ -117,7 +120,7 @@ test('E31 an unsafe request that does not say where it comes from changes nothin
     const answer = await plain('/api/session/logout', { method: 'POST', headers: { cookie, ...headers }, body: '{}' });
     expect([answer.status, answer.body.includes('cross_site_request')], JSON.stringify(headers)).toEqual([403, true]);
   }
-  // A method in a header or in the query is no method.
+  // A method in a header or in the query has no effect.
   const overridden = ['x-http-method-override', 'x-http-method', 'x-method-override'];
   for (const name of overridden) {
     const answer = await plain('/api/session/devices?_method=DELETE', { headers: { cookie, [name]: 'DELETE' } });
@@ -168,7 +171,7 @@ test('E33 after a sign-out the back button shows nothing of the person', async (
   await expect(page.getByRole('heading', { name: /^Hello, / })).toBeVisible();
   await page.getByRole('button', { name: 'Sign out' }).click();
   await expect(page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Sign in' })).toBeVisible();
-  // Away from the shop and back, so that the page is asked for, or taken out of the browser's cache, anew.
+  // The browser leaves the shop and goes back, so that it requests the page again or takes it from its cache.
   await page.goto('about:blank');
   await page.goBack();
   await expect(page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Sign in' })).toBeVisible();

@@ -1,4 +1,4 @@
-/** Groups F and G on the real store: what lies in it, and what its broken connections hand out. */
+/** Groups F and G on the real store: the data in it, and the answers of its broken connections. */
 import { createLogger, openRedis } from '@cloakroom/platform';
 import { expect, test } from '../../e2e/kit/device.ts';
 import { gateways, portBase, whilePaused } from '../../e2e/kit/stack.ts';
@@ -29,7 +29,7 @@ async function keysOf(redis: ReturnType<typeof openRedis>): Promise<string[]> {
 test('F37 people who read while the store falls silent and comes back are each given their own, or nothing', async () => {
   test.setTimeout(90_000);
   const people: SignedIn[] = [];
-  // Addresses of their own: bounds by address are not what is attacked here.
+  // Each person has a separate address: limits by address are not attacked here.
   for (let at = 0; at < 8; at++) people.push(await signedIn(`127.0.1.${at + 1}`));
   const read = async (at: number): Promise<string> => {
     const person = people[at % people.length]!;
@@ -42,11 +42,11 @@ test('F37 people who read while the store falls silent and comes back are each g
     if (answer.status !== 200) return `${answer.status}`;
     return answer.body.includes(`"email":"${person.email}"`) ? 'own' : 'FOREIGN';
   };
-  // A profile names its person once it has heard of the sign-up: until then its silence would look like somebody else's.
+  // A profile names its person once it has heard of the sign-up. Until then a missing name would look like another person's profile.
   for (let at = 0; at < people.length; at++) await expect.poll(() => read(at % 3 === 0 ? at + people.length : at)).toBe('own');
   const wave = (from: number, count: number) => Promise.all(Array.from({ length: count }, (_, at) => read(from + at)));
   const outcomes = [...(await wave(0, 160))];
-  // Questions that are cancelled and time out in the middle of a connection's replies.
+  // Requests that are cancelled and time out in the middle of a connection's replies.
   outcomes.push(...(await whilePaused('redis-sessions', () => wave(160, 160))));
   for (let round = 0; round < 6; round++) outcomes.push(...(await wave(320 + round * 160, 160)));
   expect(

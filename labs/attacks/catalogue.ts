@@ -1,4 +1,7 @@
-/** Every attack of the list in docs/security.md: what tries it, by file and the beginning of a title, or why it cannot touch this system. */
+/**
+ * Every attack of the list in docs/security.md. It names the tests that try the attack, by file and beginning of the title, or says
+ * why the attack cannot touch this system.
+ */
 /* oxlint-disable max-lines -- Longer because it is one table. */
 
 export interface Attack {
@@ -7,7 +10,7 @@ export interface Attack {
   /** OWASP ASVS 5.0, RFCs, advisories. */
   readonly standards: string;
   readonly triedBy: readonly Trial[];
-  /** Where nothing, or not all of it, is tried: why. */
+  /** The reason why nothing tries it, or why not all of it is tried. */
   readonly gap?: string;
 }
 
@@ -195,7 +198,7 @@ const forgery: readonly Attack[] = [
     standards: 'ASVS 9.2.1, RFC 8725 2.4',
     triedBy: [
       ...e2e('token-forgery', 'B17 claims spelt twice'),
-      // Signed by a good key, which no attacker outside has: there the claims alone decide.
+      // A good key signed these, and no attacker outside has one: so the claims alone decide.
       ...at(
         'libs/identity/src/passport.test.ts',
         'in which a member is repeated is refused',

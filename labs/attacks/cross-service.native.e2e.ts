@@ -1,4 +1,4 @@
-/** Group C inside the mesh: a stolen passport or certificate opens one door and no other. */
+/** Group C inside the mesh: a stolen passport or certificate works at one service and at no other. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Group D: what reaches the services must be the gateway's own word, however the request is spelt. */
+/** Group D: services must receive only the identity that the gateway states, whatever the spelling of the request. */
 import { randomBytes } from 'node:crypto';
 import { expect, test } from '../../e2e/kit/device.ts';
 import { gateways } from '../../e2e/kit/stack.ts';
@@ -160,7 +160,7 @@ test('D27 no spelling of an address passes the rule and reaches the route', asyn
   ];
   for (const path of spellings) {
     const [read] = answersIn(await sendRaw(headOf('GET', path, { connection: 'close' })));
-    // What is no address of the API is a page of the shop, the same for everybody.
+    // An address that is not of the API is a page of the shop, the same for everybody.
     if (read?.text.includes('content-type: text/html')) expect(read.status, path).toBe(200);
     else expect([400, 401, 404], `GET ${path}: ${read?.status}`).toContain(read?.status);
     const head = headOf('PATCH', path, {
@@ -183,7 +183,7 @@ test('D28 headers too large to read are refused in words, and the next request i
     expect(answer?.status).toBe(431);
     expect(answer?.text).toContain('Clear the cookies of this site');
   }
-  // As large as browsers make one cookie, beside ours: still served.
+  // The largest cookies that browsers make, beside ours, are still served.
   const tossed = { cookie: `a=${'x'.repeat(4_000)}; b=${'y'.repeat(4_000)}; ${own.cookie}` };
   expect((await plain('/api/cart', { headers: tossed })).status).toBe(200);
   expect((await plain('/api/cart', { headers: own })).status).toBe(200);

@@ -1,10 +1,10 @@
-/** The doors of a gateway, from its own description, and how one request is thrown at one of them. */
+/** The routes of a gateway, from its own OpenAPI document, and how one random request is sent to one of them. */
 import { Agent, request } from 'node:http';
 import fc from 'fast-check';
 import { gateways } from '../../e2e/kit/stack.ts';
 import { anyText, mutated, nearly } from './fuzz.inputs.ts';
 
-/** Twice the largest budget of a route: whoever takes longer hangs. */
+/** Twice the largest budget of a route: a request that takes longer hangs. */
 const hangMs = 10_000;
 const agent = new Agent({ keepAlive: true, maxSockets: 24 });
 
@@ -25,7 +25,7 @@ export async function readDoors(): Promise<Door[]> {
   const { paths } = JSON.parse(text) as { paths: Record<string, Record<string, Operation>> };
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods)
-      // A live stream does not end by itself; it has a bound of its own.
+      // A live stream does not end by itself; another bound applies to it.
       .filter(([method]) => !(path === '/api/events' && method === 'get'))
       .map(([method, { parameters = [], requestBody }]) => ({
         method: method.toUpperCase(),
@@ -43,10 +43,10 @@ export interface Throw {
   readonly body: string | undefined;
 }
 
-/** Node itself refuses to send a control character or one beyond Latin-1 in a header: raw bytes are thrown by labs/attacks. */
+/** Node itself refuses to send a control character in a header, or one beyond Latin-1. The attacks send such raw bytes. */
 const sendable = (text: string): string => text.replace(/[^\t\x20-\x7e\x80-\xff]/g, '?');
 
-/** @param tokens real ones, alive and dead, that cookies are made of by changing them: never sent as they are */
+/** @param tokens real ones, alive and dead. Cookies are changed copies of them: a token is never sent unchanged. */
 export function throwsAt(doors: readonly Door[], tokens: readonly string[]): fc.Arbitrary<Throw> {
   const forged = fc.oneof(fc.constantFrom(...tokens).chain(mutated), anyText).filter((text) => !tokens.includes(text.trim()));
   const cookie = fc.oneof(
@@ -99,7 +99,7 @@ export interface Answered {
   readonly setsSession: boolean;
 }
 
-/** @param from an address of this machine: bounds by address must not end the fuzzing early */
+/** @param from an address of this machine. Limits by address must not end the fuzzing early. */
 export function send({ method, path, headers, body }: Throw, from: string, gateway: string): Promise<Answered> {
   return new Promise((resolve, reject) => {
     const sent = request(

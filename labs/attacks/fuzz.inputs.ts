@@ -1,7 +1,7 @@
-/** What is thrown at the doors: arbitrary things, and real things with a little changed, which come further in. */
+/** Inputs for the fuzzers: arbitrary values, and real values with a small change. The changed ones get past more checks. */
 import fc from 'fast-check';
 
-/** A real text, token or header with up to a few characters changed, dropped, doubled or put elsewhere. */
+/** A real text, token or header with a few characters changed, dropped, doubled or moved. */
 export function mutated(real: string): fc.Arbitrary<string> {
   const edit = fc.record({
     at: fc.nat({ max: Math.max(0, real.length - 1) }),
@@ -20,7 +20,7 @@ export function mutated(real: string): fc.Arbitrary<string> {
   );
 }
 
-/** Bits, bytes and lengths of a real record changed. */
+/** A real record with changed bits, bytes and lengths. */
 export function mutatedBytes(real: Uint8Array): fc.Arbitrary<Buffer> {
   const edit = fc.record({
     at: fc.nat({ max: Math.max(0, real.length - 1) }),
@@ -42,7 +42,7 @@ export function mutatedBytes(real: Uint8Array): fc.Arbitrary<Buffer> {
   );
 }
 
-/** Texts that trip parsers. */
+/** Texts that often confuse parsers. */
 const awkward = fc.constantFrom(
   '',
   ' ',
@@ -77,7 +77,7 @@ interface JsonSchema {
   readonly anyOf?: readonly JsonSchema[];
 }
 
-/** Mostly of the right shape, so that it passes the first check and meets the next; each part is at times anything at all. */
+/** Values that mostly have the right shape, so that they pass the first check and meet the next. Sometimes a part is an arbitrary value. */
 export function nearly(schema: JsonSchema | undefined, depth = 0): fc.Arbitrary<unknown> {
   if (schema === undefined || depth > 5) return anyJson;
   const right = (): fc.Arbitrary<unknown> => {

@@ -1,6 +1,7 @@
 /**
- * Fuzzing of the running system: HTTP, tokens, metadata of calls, records of the log. 5,000 inputs, or as many as CLOAKROOM_FUZZ_INPUTS says
- * (`npm run fuzz`). Whatever comes in: no 5xx, no crash, no hang, no identity, and memory that stays within a bound.
+ * Fuzzing of the running system: HTTP, tokens, metadata of calls, records of the log. It sends 5,000 inputs,
+ * or as many as CLOAKROOM_FUZZ_INPUTS says (`npm run fuzz`). No input may cause a 5xx, a crash, a hang or an
+ * identity, and memory must stay within a bound.
  */
 import fc from 'fast-check';
 import { identityEventsOf, publishAll, revocationsOf } from './fuzz.records.ts';
@@ -14,17 +15,17 @@ import { mutated } from './fuzz.inputs.ts';
 
 const inputs = Number(process.env['CLOAKROOM_FUZZ_INPUTS'] ?? 5_000);
 const seed = Number(process.env['CLOAKROOM_FUZZ_SEED'] ?? Date.now() % 2 ** 31);
-/** What each kind gets. */
+/** The share of inputs of each kind. */
 const shares = { http: 0.25, metadata: 0.3, records: 0.45 };
 const atOnce = 24;
-/** Beyond what the heap breathes by under this load. */
+/** More than the usual variation of the heap under this load. */
 const growthMaxMb = 250;
 const services = ['gateway-1', 'gateway-2', 'auth', 'cart', 'profile', 'catalog', 'orders'] as const;
 const minutes = 60_000;
 test.describe.configure({ mode: 'serial' });
 test.setTimeout(Math.max(2, inputs / 12_500) * minutes);
 
-/** Runs a property over so many inputs, some at once; the first failure is shrunk by nobody, but it is shown and its seed repeats it. */
+/** Runs a property over so many inputs, some at once. A failure is not shrunk, but it is printed, and its seed repeats it. */
 async function over<T>(
   kind: string,
   count: number,
@@ -46,12 +47,12 @@ async function over<T>(
   }
 }
 
-/** Not by `expect`, which keeps a record of each call: 100,000 of them take more time than what they look at. */
+/** It does not use `expect`, which keeps a record of each call: 100,000 records take more time than the checks themselves. */
 function must(holds: boolean, shown: () => string): void {
   if (!holds) throw new Error(shown());
 }
 
-/** 13: a message that is none; none: the server closed the call without a word. */
+/** grpc 13: the message could not be parsed. grpc none: the server closed the call without a status. */
 const refusals = new Set(['invalid_passport', 'session_required', 'grpc 13', 'grpc none']);
 
 let before: { readonly pids: number[]; readonly megabytes: number };
@@ -79,7 +80,7 @@ test('no request is answered by a server error, a hang or an identity', async ()
   const addresses = Array.from({ length: 250 }, (_, at) => `127.9.${Math.floor(at / 50)}.${(at % 50) + 1}`);
   const statuses = new Map<number, number>();
   let slowestMs = 0;
-  // A first write and these two are there to begin a session, for whoever asks.
+  // A first write and these two routes are allowed to begin a session, for any caller.
   const begins = ({ method, path }: Throw): boolean => method === 'POST' && /^\/api\/(session\/(guest|register)|cart\/lines)/.test(path);
   await over('http', inputs * shares.http, throwsAt(doors, [alive.token, dead.token]), async (thrown, at) => {
     const began = performance.now();
@@ -145,7 +146,7 @@ test('no record of the log stops its readers, takes a cart or ends a session', a
   await publishAll('identityEvents', fc.sample(await identityEventsOf(cartId), { numRuns: half, seed }));
   await publishAll('sessionRevocations', fc.sample(await revocationsOf(), { numRuns: half, seed }));
 
-  // Readers go on: a sign-in's merge goes through all partitions that were thrown at, and the feed is trusted again.
+  // The readers still work: a sign-in's merge passes through all partitions that got random records, and the feed is trusted again.
   const [device, person] = [await newDevice(), newPerson()];
   await device.add(products[1]!, 1);
   await device.expectCart({ [products[1]!]: 1 });

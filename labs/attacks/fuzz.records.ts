@@ -1,4 +1,4 @@
-/** Records of the log with something changed: real ones, taken from the broker, and made ones that want something. */
+/** Records of the log with a change. Some are real ones from the broker, and some are made for a purpose. */
 import { create, toBinary } from '@bufbuild/protobuf';
 import { IdentityEventSchema, recordHeaders, topics } from '@cloakroom/contracts';
 import type { OutgoingRecord } from '@cloakroom/event-log';
@@ -28,7 +28,7 @@ async function recordsLike(topic: TopicName, wanted: readonly Uint8Array[]): Pro
     }));
 }
 
-/** Claims on this cart among them. */
+/** Identity events; some of them claim this cart. */
 export function identityEventsOf(guestCartId: string): Promise<fc.Arbitrary<OutgoingRecord>> {
   const claim = create(IdentityEventSchema, {
     eventId: 'fuzz',

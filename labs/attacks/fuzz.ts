@@ -1,6 +1,6 @@
 /**
- * `npm run fuzz`: 100,000 inputs against a native stack, by the test that throws 5,000 in CI (fuzz.native.e2e.ts). A seed repeats a run. With
- * `--schemathesis` a fuzzer that knows nothing of this shop but its OpenAPI document (schemathesis.ts).
+ * `npm run fuzz` sends 100,000 inputs to a native stack, with the test that sends 5,000 in CI (fuzz.native.e2e.ts). A seed repeats a run.
+ * With `--schemathesis` it runs a fuzzer that knows only the OpenAPI document of this shop (schemathesis.ts).
  */
 import { join } from 'node:path';
 import { oneOf, portBases, runCommandLine, UsageError, wholeNumber } from '../../infra/cli/command-line.ts';
@@ -8,7 +8,7 @@ import { repository } from '../../infra/stack/folders.ts';
 import { runCommand } from '../../infra/cli/tools.ts';
 import { findSchemathesis, fuzzByDocument } from './schemathesis.ts';
 
-/** Apart from all other stacks of this repository. */
+/** Ports apart from all other stacks of this repository. */
 const base = 6700;
 const inputs = { usual: 100_000, min: 1, max: 10_000_000 };
 

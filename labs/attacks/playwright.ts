@@ -1,4 +1,4 @@
-/** Runs attacks by Playwright, and reads what its report says of each. */
+/** Runs attacks by Playwright, and reads the result of each from its report. */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { dataRoot, repository } from '../../infra/stack/folders.ts';
@@ -42,7 +42,7 @@ export function attackStack({ provider, portBase, only, title, fault, quiet }: A
   };
   const cwd = join(repository, 'e2e');
   if (!quiet) return runCommand(program, args, { cwd, env });
-  // Failures are what a proof is made of: nobody wants to read them.
+  // A proof consists of failures, so their output is not shown.
   return new Promise((resolve) => {
     execFile(process.execPath, [program, ...args], { cwd, env: { ...process.env, ...env }, timeout: quietTimeoutMs }, (error) =>
       resolve(error === null ? 0 : 1),
@@ -50,7 +50,7 @@ export function attackStack({ provider, portBase, only, title, fault, quiet }: A
   });
 }
 
-/** A test has its own limits; this is for a stack that does not start. */
+/** Each test has its own limits; this one is for a stack that does not start. */
 const quietTimeoutMs = 180_000;
 
 interface Spec {
@@ -69,7 +69,7 @@ export interface SeenTrial {
   readonly file: string;
   readonly title: string;
   readonly passed: boolean;
-  /** What the test expected and what it met, where it failed. */
+  /** For a failed test: the value that it expected and the value that it got. */
   readonly said?: string;
 }
 

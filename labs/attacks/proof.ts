@@ -1,6 +1,6 @@
 /**
- * Takes each defence of attack-faults.ts out of a running stack and expects its attack to succeed, that is its test to fail. A stack that does
- * not start, or a test that is not there, proves nothing and counts as a failure of the proof.
+ * Takes each defence of attack-faults.ts out of a running stack, and expects its attack to succeed: its test must fail. A stack that does
+ * not start, or a test that does not exist, proves nothing and counts as a failure of the proof.
  */
 import { stripVTControlCharacters } from 'node:util';
 import { attackFaults, type AttackFault } from '../faults/attack-faults.ts';
@@ -35,10 +35,13 @@ async function proveOne(
   return failed === undefined ? { outcome: 'SURVIVED' } : { outcome: 'proven', said: failed.said };
 }
 
-/** More of an answer than this is no summary. */
+/** A longer answer is no summary. */
 const wordsMax = 160;
 
-/** What was taken away, where, and what the attacker got for it: what the test expected of a shop that defends itself, and what it met. */
+/**
+ * Says which defence was taken away, where, and what the attacker gained: the value that the test
+ * expected of a defended shop, and the value it got.
+ */
 export function story({ edits }: Pick<AttackFault, 'edits'>, said: string | undefined): string[] {
   const lines = stripVTControlCharacters(said ?? '')
     .split('\n')

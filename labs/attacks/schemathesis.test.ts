@@ -25,7 +25,7 @@ interface Step {
   readonly answer: { readonly status: number; readonly code?: string; readonly setCookie?: string[] };
 }
 
-/** The hooks without the fuzzer: it is one more thing to install. */
+/** Runs the hooks without the fuzzer, which would be one more program to install. */
 const player = `
 import json, sys, types
 fuzzer = types.ModuleType("schemathesis")
@@ -55,7 +55,7 @@ const hasPython = ((): boolean => {
   }
 })();
 
-/** A shop that gives each sign-in a session of its own: "person1", "admin2". */
+/** A shop that gives each sign-in a separate session: "person1", "admin2". */
 async function play(steps: readonly Step[]) {
   let count = 0;
   const session = (who: string): string[] => [`__Host-session=${who}${++count}; Path=/; Secure`];

@@ -1,4 +1,7 @@
-/** A fuzzer that we did not write, over every operation of /openapi.json: no answer of 5xx, no status and no method that the document does not have. */
+/**
+ * A fuzzer that we did not write, over every operation of /openapi.json. It finds any 5xx, and any
+ * status or method that the document does not have.
+ */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,14 +12,14 @@ import { StackError } from '../../infra/stack/outcome.ts';
 import { runCommand } from '../../infra/cli/tools.ts';
 
 const major = 4;
-/** A second or two an operation on two cores; the coverage phase comes on top. */
+/** A second or two for each operation on two cores, and more for the coverage phase. */
 const inputsUsual = 50;
-/** Above the largest budget of a route on a machine that is busy. */
+/** Above the largest budget of a route, on a busy machine. */
 const requestTimeoutS = '30';
 const looksMs = 15_000;
-/** The example accounts', from README.md: an administrator is among them. */
+/** The password of the example accounts from README.md; one of them is an administrator. */
 const password = 'correct horse battery staple';
-/** One address, and more than any person does. */
+/** All requests come from one address, and there are more than any person sends. */
 const unlimited = '1000000';
 const limits = [
   'SIGN_IN_LIMIT_PER_MINUTE',
@@ -93,13 +96,13 @@ export async function fuzzByDocument({ tool, provider, base, seed, inputs = inpu
   }
 }
 
-/** Of each operation, how often it answered what: "204", "401 session_ended". */
+/** The answers of each operation and their number: "204", "401 session_ended". */
 export type Tally = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
-/** What is answered before an operation itself is reached. */
+/** Answers that come before an operation itself is reached. */
 const atTheDoor = /^(401 (session_required|sign_in_required|session_ended)|403|405|413|415|429|431)\b/;
 
-/** @returns the operations that were asked for and never reached: what was found of them proves nothing */
+/** @returns operations that were requested and never reached: their results prove nothing */
 export function neverReached(tally: Tally): string[] {
   return Object.entries(tally)
     .filter(([, answers]) => Object.keys(answers).every((answer) => atTheDoor.test(answer)))

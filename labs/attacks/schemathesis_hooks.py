@@ -1,7 +1,7 @@
-"""Keeps a fuzzer signed in that ends its own session, and lends it ids that exist, so that it gets past the door.
+"""Keeps a fuzzer signed in although it ends its own session, and lends it ids that exist, so that it reaches the operations.
 
-Used by `npm run fuzz -- --schemathesis`, which says where the shop is, the seeded administrator's password, and where to write what was
-answered to each operation.
+`npm run fuzz -- --schemathesis` uses it. The command passes the shop's address, the seeded administrator's password, and the file for the
+answers of each operation.
 """
 
 import atexit
@@ -21,18 +21,19 @@ PASSWORD = os.environ["CLOAKROOM_FUZZ_PASSWORD"]
 TALLY_FILE = os.environ["CLOAKROOM_FUZZ_TALLY"]
 ADMINISTRATOR = "admin@example.com"
 COOKIE = "__Host-session"
-# Two processors of a loaded machine hash a password in this time, many times over.
+# Two processors of a loaded machine hash a password many times in this time.
 TIMEOUT_S = 30
 # The shop asks for a proof that is at most 5 minutes old.
 PROVEN_FOR_S = 240
-# By code: a 401 may also say that a password or a code was wrong.
+# Codes, not statuses: a 401 may also mean that a password or a code was wrong.
 GONE = {"session_required", "sign_in_required", "session_ended", "step_up_required"}
-# Whoever asks for a page of ours says so: every unsafe method needs it.
+# A browser sends it with every request of our pages, and every unsafe method needs it.
 ORIGIN = {"Origin": URL}
 ADDRESS = {"name": "Fuzz", "line1": "1 Long Lane", "city": "Bath", "postalCode": "BA1 1AA", "country": "GB"}
-# What is lent fits these. Elsewhere `code` is six digits.
+# The lent ids fit these paths. Elsewhere `code` is six digits.
 SHOPPING = ("/api/cart", "/api/orders", "/api/profile")
-# A stream without an end is read until the time in schemathesis.toml is over: of so many cases one is signed in, the others are answered at once.
+# A stream without an end is read until the time in schemathesis.toml is over. One of so many cases is
+# signed in; the others are answered at once.
 ENDLESS, ENDLESS_EACH = "/api/events", 6
 
 
@@ -155,7 +156,7 @@ def before_call(context, case, kwargs):
     if path == ENDLESS and turns[label] % ENDLESS_EACH != 1:
         return
     case.headers["Cookie"] = visitor.ready()
-    # Every other case stays as it was made up.
+    # Every other case keeps the values that the fuzzer made up.
     if path.startswith(SHOPPING) and turns[label] % 2 == 0:
         lend(case, visitor.ids())
 

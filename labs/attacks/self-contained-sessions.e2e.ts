@@ -1,4 +1,7 @@
-/** Groups A and B on sessions that the browser carries itself (mode jwt-denylist): a signed access token, and a refresh token that renews it. */
+/**
+ * Groups A and B on sessions that the browser carries itself (mode jwt-denylist): a signed access
+ * token, and a refresh token that renews it.
+ */
 import { expect, newPerson, test } from '../../e2e/kit/device.ts';
 import { gateways } from '../../e2e/kit/stack.ts';
 import { assemble, signedByAttacker, takeApart } from '../../e2e/kit/forge.ts';
@@ -35,7 +38,7 @@ const cookiesOf = ({ access, refresh }: Partial<Carried>): Record<string, string
   ].join('; '),
 });
 
-/** As a browser whose access token has run out. */
+/** The request of a browser whose access token has ended. */
 const renewing = (refresh: string, gateway: string = gateways[0]): Promise<PlainAnswer> =>
   plain('/api/profile', { gateway, headers: cookiesOf({ refresh }) });
 
@@ -60,10 +63,10 @@ test('A6 a refresh token that is used again after its successor was used ends th
   expect(third.refresh).toBeDefined();
   expect(new Set([refresh, second, third.refresh]).size).toBe(3);
 
-  // Where it was not exchanged: the gateway that did so repeats its answer for the 10 s of the grace, and asks nobody.
+  // Sent to the gateway that did not exchange the token. The other one repeats its answer for the 10 s of the grace, without asking auth.
   const replayed = await renewing(refresh, gateways[1]);
   expect([replayed.status, carriedIn(replayed)]).toEqual([401, {}]);
-  // Nobody can say who of the two has the copy: both are out.
+  // Neither side can prove that it is not the thief, so both are signed out.
   await expect.poll(async () => (await renewing(third.refresh!)).status, { timeout: 2_500 }).toBe(401);
   await expect
     .poll(async () => (await plain('/api/profile', { gateway: gateways[1], headers: cookiesOf({ access: third.access! }) })).status, {

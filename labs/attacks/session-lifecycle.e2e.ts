@@ -1,4 +1,4 @@
-/** Group A: tokens that outlive what made them. */
+/** Group A: tokens that outlive the event that should end them. */
 import { randomBytes } from 'node:crypto';
 import { expect, newPerson, test } from '../../e2e/kit/device.ts';
 import { gateways } from '../../e2e/kit/stack.ts';
@@ -66,7 +66,7 @@ test('A3 a sign-out that races reads, writes and a step-up leaves no token alive
   const answers = await Promise.all(racing);
   const raced = answers.map(tokenIn).filter((token) => token !== undefined);
   await expectDead(person.token, 'the token that was signed out');
-  // What the step-up issued is the same session, so it is as dead; what the sign-in issued is a session of its own, which its owner can see.
+  // The step-up continued the same session, so its token is dead too. The sign-in made a separate session, which its owner can see.
   const states = await Promise.all(raced.map(async (token) => ({ token, alive: (await everywhere(token)).includes('lives') })));
   const owner = await posted('/api/session/login', person);
   const devices = JSON.parse(

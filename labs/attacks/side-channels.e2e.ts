@@ -1,4 +1,4 @@
-/** Group G: what an answer gives away beside what it says. */
+/** Group G: information that an answer leaks beside its content. */
 import { createHmac, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { dataDir } from '../../e2e/kit/stack.ts';
 import { expectDead, signedIn } from '../../e2e/kit/person.ts';
 import { plain, posted, sessionCookieOf, type PlainAnswer } from '../../e2e/kit/raw.ts';
 
-/** Without what differs by nature: the trace and the time. */
+/** The answer without the parts that always differ: the trace and the time. */
 const shape = ({ status, body, headers }: PlainAnswer): string => {
   const { traceId: _trace, trace_id: _id, instance: _instance, ...told } = JSON.parse(body) as Record<string, unknown>;
   return JSON.stringify([status, told, Object.keys(headers).toSorted()]);
@@ -22,7 +22,8 @@ test('G46 an unknown account is refused as a wrong password is: the same words, 
   const nobody = people.map(() => `nobody-${randomBytes(8).toString('hex')}@example.com`);
   const unknown: PlainAnswer[] = [];
   const wrong: PlainAnswer[] = [];
-  // In turn, so that what else the machine does falls on both, and equally often for each name: a name that failed before is answered later.
+  // In turn, so that other load on the machine affects both. Each name is used equally often, because a
+  // name that failed before is answered later.
   for (let at = 0; at < 15; at++) {
     const password = `wrong ${randomBytes(8).toString('hex')}`;
     wrong.push(await posted('/api/session/login', { email: people[at % 5]!.email, password }, { from: `127.0.3.${at + 2}` }));
@@ -39,7 +40,7 @@ test('G46 a token that is revoked and one that never was are told apart by nothi
   const { token } = await signedIn();
   await posted('/api/session/logout', {}, { headers: { cookie: sessionCookieOf(token) } });
   await expectDead(token, 'the token');
-  // Sealed with the shop's own key, which no attacker has: never issued.
+  // Sealed with the shop's own key, which no attacker has, but never issued.
   const file = join(dataDir, 'session-mac.key');
   expect(existsSync(file)).toBe(true);
   const key = Buffer.from(readFileSync(file, 'utf8').trim(), 'base64url');

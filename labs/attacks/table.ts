@@ -1,4 +1,4 @@
-/** The attacks as rows of docs/security.md: the catalogue is the source, the document is held to it by a check. */
+/** The attacks as rows of docs/security.md. The catalogue is the source, and a check compares the document with it. */
 import { attacks, type Attack } from './catalogue.ts';
 import { attackFaults } from '../faults/attack-faults.ts';
 
@@ -13,7 +13,7 @@ function evidenceOf({ triedBy, gap }: Attack): string {
   return [...tried, ...(gap === undefined ? [] : [`${triedBy.length === 0 ? 'Not tried' : 'Gap'}: ${gap}`])].join('; ');
 }
 
-/** The defences that are taken away to see it succeed: by the files and titles that notice. */
+/** Finds the planted faults that prove the attack: it compares the files and titles that notice them. */
 function provenBy({ triedBy }: Attack): string {
   const names = attackFaults
     .filter(({ noticedBy }) => triedBy.some(({ file, title }) => file.includes(`/${noticedBy.file}.`) && bothBegin(title, noticedBy.title)))
@@ -23,5 +23,5 @@ function provenBy({ triedBy }: Attack): string {
 
 const bothBegin = (one: string, other: string): boolean => one.startsWith(other) || other.startsWith(one);
 
-/** Asked by `npm run check`, which imports no lab. */
+/** `npm run check` runs this file as a process, because it imports no lab. */
 if (import.meta.main) console.log(JSON.stringify(attackRows()));

@@ -1,4 +1,4 @@
-/** Group B: passports that auth did not sign, shown to the services themselves by whoever holds the gateway's certificate. */
+/** Group B: passports that auth did not sign, sent directly to the services by an attacker with the gateway's certificate. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from '../../e2e/kit/device.ts';
@@ -15,7 +15,7 @@ async function realPassport(service: (typeof services)[number]): Promise<string>
   return passport;
 }
 
-/** Every one is refused by each service, as an identity that cannot be verified. */
+/** Each service refuses every one, as an identity that cannot be verified. */
 async function expectRefused(forge: (passport: string) => readonly string[] | Promise<readonly string[]>): Promise<void> {
   for (const service of services) {
     const forged = await forge(await realPassport(service));

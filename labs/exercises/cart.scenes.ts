@@ -1,4 +1,4 @@
-/** What people do in the exercise "cart": each scene is harmless in a right cart, and is what one of the wrong ones cannot bear. */
+/** The scenes of the exercise "cart". Each scene is harmless in a right cart, and breaks one of the wrong ones. */
 import {
   addLine,
   beginGuest,
@@ -30,7 +30,7 @@ export interface Stage {
 export const sceneNames = ['same-product', 'two-products', 'stale-page', 'sign-in', 'crash'] as const;
 export type SceneName = (typeof sceneNames)[number];
 
-/** What each does, as the page says it. */
+/** The description is the text on the page. */
 export const scenes: Record<SceneName, { readonly says: string; readonly play: (stage: Stage) => Promise<void> }> = {
   'same-product': {
     says: 'two devices of one person add the same product at the same moment, some times',
@@ -45,15 +45,15 @@ export const scenes: Record<SceneName, { readonly says: string; readonly play: (
   crash: { says: 'a guest with one in the cart signs in, and then the service is killed', play: playCrash },
 };
 
-/** Enough that the moments meet; far below the limits of the gateway. */
+/** Enough that the actions overlap, and far below the limits of the gateway. */
 const rounds = 6;
-/** What a read waits for comes within milliseconds; on a machine that does ten other things within seconds. */
+/** A change that a read waits for shows within milliseconds, or within seconds on a machine that does ten other things. */
 const showsWithinMs = 10_000;
-/** A shop that is wrong never settles: after this its last reads are what they are. */
+/** A wrong shop never settles. After this time its last reads count. */
 const settlesWithinMs = 4_000;
 const pauseMs = 100;
 
-/** @param person whose account is there already */
+/** @param person a person whose account exists already */
 export function openScene(stack: RunningStack, person: ShopPerson, transport: ShopTransport): Stage {
   const recorder = openRecorder();
   const seed = 1;
@@ -63,7 +63,7 @@ export function openScene(stack: RunningStack, person: ShopPerson, transport: Sh
   return { stack, person, laptop, kiosk, phone, devices: [laptop, kiosk, phone], history: () => recorder.history(seed, realTime.nowMs()) };
 }
 
-/** Everybody reads at every gateway until nothing is left to wait for. */
+/** Every device reads at every gateway until nothing is left to wait for. */
 export async function settle({ devices, stack, person, history }: Stage): Promise<History> {
   const endMs = realTime.nowMs() + settlesWithinMs;
   for (let round = 1; ; round++) {
@@ -116,16 +116,16 @@ async function playCrash({ stack, devices, phone, person }: Stage): Promise<void
   await login(phone, person);
   phone.forgetCart();
   await untilShown(phone, product);
-  // Between what was done and the note that it is done: where at-least-once comes from.
+  // Between the work and the note that the work is done: this gap is the cause of at-least-once.
   const [process] = Object.values(stack.processes);
   const pid = process!.pid()!;
   process!.kill('SIGKILL');
   await process!.waitUntilReplaced(pid);
-  // Embedded keeps them in memory: everybody signs in again.
+  // Embedded keeps sessions in memory, so everybody signs in again.
   for (const device of devices) device.forgetSession();
 }
 
-/** A scene in which nothing happens shows nothing. */
+/** A scene whose add failed proves nothing, so a failed add ends it. */
 async function add(device: ShopDevice, product: string, quantity: number): Promise<void> {
   const { operation } = await addLine(device, product, quantity);
   if (operation.outcome !== 'ok') throw new Error(`${device.name} could not add ${product}: ${operation.error ?? operation.outcome}`);

@@ -2,9 +2,9 @@
 import { oneOf, runCommandLine, wholeNumber } from '../../infra/cli/command-line.ts';
 import { describeDrill, drillRevokeEverything } from './revocation-drill.ts';
 
-/** Apart from a shop in use. */
+/** Ports apart from a shop in use. */
 const base = 22_400;
-/** Below, a run says nothing; above, it takes an hour. */
+/** With fewer a run proves nothing; with more it takes an hour. */
 const sessions = { min: 100, max: 10_000_000, usual: 100_000 };
 const help = `npm run drill -- revoke-everything [--sessions N]   one command ends N sessions (100,000 by default); how long any is still accepted`;
 

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { dataRoot } from '../../infra/stack/folders.ts';
 import { cartModels, exerciseCart, type CartModelName } from './exercise-cart.ts';
 
-/** A stack starts in seconds; one scene kills it and waits for the next. */
+/** A stack starts in seconds. One scene kills it and waits for the next. */
 const timeoutMs = 120_000;
 const shows: Record<CartModelName, string[]> = {
   dots: [],

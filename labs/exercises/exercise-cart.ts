@@ -1,6 +1,6 @@
 /**
- * Exercise: five wrong carts. ANTI-PATTERNS, for looking at: nothing of this runs unless it is asked for (npm run exercise -- cart). Each wrong model
- * gets a shop of its own, in which people do what that model cannot bear. The checker that judges the real shop says what it saw. The right
+ * Exercise: five wrong carts. These are ANTI-PATTERNS to look at: they run only on request (npm run exercise -- cart). Each wrong model
+ * gets a separate shop, in which people do what breaks that model. The checker that judges the real shop reports what it saw. The right
  * model plays all scenes. See docs/exercises/cart.md.
  */
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { startStack, type Reshape, type RunningStack } from '../../infra/launch/
 import { wrongModels, type WrongModel } from '../wrong-carts/model.ts';
 import { openScene, sceneNames, scenes, settle, type SceneName } from './cart.scenes.ts';
 
-/** The right one first. */
+/** The right one comes first. */
 export const cartModels = ['dots', ...wrongModels] as const;
 export type CartModelName = (typeof cartModels)[number];
 
@@ -29,14 +29,14 @@ export interface Caught {
   readonly history: History;
 }
 
-/** A stack of its own, apart from all others of this repository. */
+/** Ports apart from all other stacks of this repository. */
 const base = 10_400;
-/** It takes 3 s; where the tests of a whole repository run beside it, the exercise waits and does not fail. */
+/** A start takes 3 s. Where the tests of a whole repository run beside it, the exercise waits and does not fail. */
 const readyTimeoutMs = 120_000;
-/** A crash shows a wrong merge only if it comes before the note that the merge is done, which is written once a second. */
+/** A crash reveals a wrong merge only if it comes before the note that the merge is done. The note is written once a second. */
 const triesMax = 3;
 
-/** A shop of its own, with this cart in it. */
+/** A separate shop with this cart in it. */
 export function openShop(model: CartModelName, logLevel: string): Promise<RunningStack> {
   return startStack({
     provider: 'embedded',
@@ -52,13 +52,13 @@ export function openShop(model: CartModelName, logLevel: string): Promise<Runnin
   });
 }
 
-/** The embedded shop is one process. Its program, the last argument, gives way to the one that opens another door to cart. */
+/** The embedded shop is one process. Its program, the last argument, is replaced by one that starts cart through another door. */
 const launchWith =
   (model: WrongModel): NonNullable<Reshape['launch']> =>
   (_process, launch) => ({ ...launch, args: [...launch.args.slice(0, -1), wrongProgram, model] });
 const wrongProgram = join(import.meta.dirname, '../wrong-carts/embedded.main.ts');
 
-/** @returns what the checker found, the easiest to read first; nothing where the cart is right */
+/** @returns the findings of the checker, the easiest to read first; none where the cart is right */
 export async function exerciseCart(model: CartModelName, say: (line: string) => void = () => undefined): Promise<Caught[]> {
   const stack = await openShop(model, 'error');
   const transport = httpTransport();
@@ -74,7 +74,7 @@ export async function exerciseCart(model: CartModelName, say: (line: string) => 
         const history = await settle(stage);
         const found = checkHistory(history).anomalies.map((anomaly) => ({ scene, anomaly, history }));
         caught.push(...found);
-        // That nothing was shown in time is no proof of anything.
+        // A change that did not show in time proves nothing by itself.
         if (found.some(({ anomaly }) => anomaly.kind !== 'not-converged')) break;
       }
     }
@@ -85,7 +85,7 @@ export async function exerciseCart(model: CartModelName, say: (line: string) => 
   return caught;
 }
 
-/** A person a scene: so none of them meets what another has left. */
+/** Each scene has its own person, so that no scene meets what another left behind. */
 const personOf = (scene: SceneName, take: number, products: readonly string[]): ShopPerson => ({
   name: 'anna',
   email: `anna-${scene}-${take}@example.com`,
@@ -98,7 +98,7 @@ async function productsOf(gateway: string): Promise<string[]> {
   return items.map(({ productId }) => productId);
 }
 
-/** As `npm run exercise -- cart` prints it. */
+/** The text that `npm run exercise -- cart` prints. */
 export function describeCart(model: CartModelName, caught: readonly Caught[]): string {
   const first = caught.find(({ anomaly }) => anomaly.kind !== 'not-converged') ?? caught[0];
   if (first === undefined) return `${model}: the checker finds nothing wrong`;
@@ -106,7 +106,7 @@ export function describeCart(model: CartModelName, caught: readonly Caught[]): s
   return `${model}: the checker finds ${kinds}\n\n${explain(besides(first), first.history)}`;
 }
 
-/** What another device did at the same moment belongs to the story of what was lost. */
+/** Actions of another device at the same moment are part of the explanation of a lost command. */
 function besides({ anomaly, history }: Caught): Anomaly {
   const lost = history.operations.find(({ id }) => id === anomaly.operations[0])!;
   const overlaps = history.operations.filter(

@@ -1,4 +1,4 @@
-/** npm run exercise -- <name>: anti-patterns, labelled as such, off unless asked for. */
+/** npm run exercise -- <name>: anti-patterns, labelled as such. They run only on request. */
 import { oneOf, runCommandLine, UsageError } from '../../infra/cli/command-line.ts';
 import { untilToldToEnd } from '../../infra/cli/until-told-to-end.ts';
 import { cartModels, describeCart, exerciseCart, openShop, type CartModelName } from './exercise-cart.ts';
@@ -8,7 +8,7 @@ const help = `npm run exercise -- sticky               sessions in the memory of
 npm run exercise -- cart                 five wrong carts and the right one, each in a shop of its own, judged by the checker
 npm run exercise -- cart --model NAME    one of them: ${cartModels.join(', ')}
 npm run exercise -- cart --model NAME --stay    nobody plays: its shop stays open for you until Ctrl-C`;
-/** Some seconds on a laptop, and enough that chance does not decide. */
+/** A run takes some seconds on a laptop, and chance does not decide the result. */
 const people = 120;
 const print = (line: string) => void process.stdout.write(`${line}\n`);
 
@@ -23,7 +23,7 @@ await runCommandLine({ help, options, wordCountMax: 1 }, async ({ model, stay },
   return stayOpen(chosen[0]!);
 });
 
-/** @returns 1 where a wrong cart was not caught, or the right one was */
+/** @returns 1 where a wrong cart was not caught, or the right one was reported */
 async function lookAtCarts(chosen: readonly CartModelName[]): Promise<number> {
   let code = 0;
   for (const model of chosen) {
@@ -36,7 +36,7 @@ async function lookAtCarts(chosen: readonly CartModelName[]): Promise<number> {
   return code;
 }
 
-/** A shop to walk about in. */
+/** Keeps a shop open, to try it in a browser. */
 async function stayOpen(model: CartModelName): Promise<number> {
   const ending = untilToldToEnd(print);
   print(model === 'dots' ? 'The cart of this shop' : `EXERCISE: this shop loses things on purpose: ${model}`);

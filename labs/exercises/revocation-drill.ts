@@ -1,7 +1,9 @@
 /**
- * The drill for the worst day: every session has to end, by one command, however many there are. A stack of its own with real Redis and Kafka;
- * the sessions are written straight into the store; a sample of them keeps asking both gateways, which have them cached, until nobody is let in.
- * The clock of "accepted" is the moment at which a request was sent that was still answered as its person.
+ * The drill for the worst day: one command must end every session, however many there are. It runs a separate stack with real Redis and
+ * Kafka.
+ *
+ * The sessions are written straight into the store. A sample of them keeps asking both gateways, which have them cached, until every
+ * request is refused. An acceptance is dated by the time at which its request was sent.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
@@ -18,23 +20,26 @@ export interface DrillRequest {
 
 export interface DrillOutcome {
   readonly sessionCount: number;
-  /** The whole command, the start of Node included. */
+  /** The whole command, including the start of Node. */
   readonly commandMs: number;
-  /** What the command said at its end. */
+  /** The last output of the command. */
   readonly told: string;
-  /** Of each gateway: the last request that was accepted, after the command began and, where later, after it ended. */
+  /**
+   * For each gateway: accepted requests before the command, and the last one after its begin and after
+   * its end. Times are 0 where there was none.
+   */
   readonly gateways: readonly { readonly acceptedBefore: number; readonly lastAfterBeginMs: number; readonly lastAfterEndMs: number }[];
-  /** Sessions, from all of them, that were asked about afterwards, and how many of these were let in. */
+  /** Sessions out of all that were tried afterwards, and how many of them were accepted. */
   readonly checked: number;
   readonly acceptedAfterwards: number;
 }
 
 const parts = ['redis-sessions', 'redis-carts', 'kafka', 'auth', 'cart', 'profile', 'catalog', 'orders', 'gateway-1', 'gateway-2'] as const;
-/** Cached at both gateways, and asking for as long as it takes. */
+/** Sessions that both gateways have cached, and that ask as long as the drill takes. */
 const sampleCount = 200;
 const askerCount = 4;
 const checkedCountMax = 2_000;
-/** No acceptance for so long, and it is over; the bound of the lease is 2 s. */
+/** The drill ends after this time without an acceptance; the bound of the lease is 2 s. */
 const quietMs = 3_000;
 const giveUpMs = 60_000;
 const commandTimeoutMs = 60_000;
@@ -85,11 +90,11 @@ export function describeDrill({ sessionCount, commandMs, told, gateways, checked
 }
 
 interface Watch {
-  /** When each request was sent that was accepted. */
+  /** The times at which accepted requests were sent. */
   readonly accepted: number[];
-  /** The sample was let in once: from here on it is cached. */
+  /** Resolves when the whole sample was accepted once: from here on it is cached. */
   readonly warm: Promise<void>;
-  /** Stops once nobody was let in for a while. */
+  /** Stops when no request was accepted for a while. */
   quiet(): Promise<void>;
 }
 
@@ -139,7 +144,7 @@ async function countAccepted(gateways: readonly string[], sessions: readonly Mad
   return count;
 }
 
-/** Evenly from all of them. */
+/** Picks evenly from all of them. */
 function spread(sessions: readonly MadeSession[], count: number): MadeSession[] {
   const step = Math.max(1, sessions.length / count);
   return Array.from({ length: Math.min(count, sessions.length) }, (_, i) => sessions[Math.floor(i * step)]!);

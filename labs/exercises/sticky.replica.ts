@@ -1,6 +1,7 @@
 /**
- * A replica of the exercise, a process that can be killed: signs people in and answers those it knows. With STORE_URL it asks the shared store
- * who somebody is, as the shop does; without, it remembers them itself, which is the anti-pattern that the exercise shows.
+ * A replica of the exercise, a process that can be killed. It signs people in and answers those that it knows. With
+ * STORE_URL it asks the shared store for the session, as the shop does. Without it the replica keeps sessions in its memory:
+ * the anti-pattern that the exercise shows.
  */
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -31,5 +32,5 @@ server.listen(0, '127.0.0.1', () => {
   const address = server.address();
   process.send?.(typeof address === 'object' && address !== null ? address.port : 0);
 });
-// Whoever started this is gone.
+// The parent process has ended.
 process.once('disconnect', () => process.exit());

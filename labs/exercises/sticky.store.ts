@@ -1,4 +1,7 @@
-/** What the replicas of the exercise share: the session store of libs/session in a process' memory, which no replica's end takes along. */
+/**
+ * The store that the replicas of the exercise share: the session store of libs/session in the memory of a separate
+ * process. It survives the end of any replica.
+ */
 import { createServer, type Server } from 'node:http';
 import { hashOf, limits, MemorySessionStore, tagOf } from '@cloakroom/session';
 

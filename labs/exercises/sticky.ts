@@ -1,9 +1,10 @@
 /**
- * Exercise: what sticky sessions cost. THE ANTI-PATTERN, for looking at: the shop keeps no session in a replica and has no affinity cookie, and
- * nothing of this runs unless it is asked for (npm run exercise -- sticky).
+ * Exercise: the cost of sticky sessions. This is THE ANTI-PATTERN, to look at: the shop keeps no session in a replica and
+ * has no affinity cookie. The exercise runs only on request (npm run exercise -- sticky).
  *
- * The same people, visits and deaths, once with sessions in each replica's memory behind an affinity cookie, once with sessions in a shared store
- * behind a proxy that takes any replica. Counted are sessions lost and how unevenly the replicas are used. See docs/exercises/sticky.md.
+ * The same people, visits and deaths are played twice. Once each replica keeps sessions in its memory, behind an affinity
+ * cookie. Once a shared store keeps them, behind a proxy that picks any replica. It counts lost sessions and how unevenly
+ * the replicas are used. See docs/exercises/sticky.md.
  */
 import { openSharedStore } from './sticky.store.ts';
 import { type Browser, openWorld, replicaCount, type World } from './sticky.world.ts';
@@ -12,7 +13,7 @@ export interface Measured {
   /** People who had to sign in again after one replica died, and after all were replaced in turn. */
   readonly lostToDeath: number;
   readonly lostToRedeploy: number;
-  /** Requests of the busiest replica over their mean: 1 is even. */
+  /** Requests of the busiest replica divided by the mean: 1 is even. */
   readonly skewBefore: number;
   readonly skewAfter: number;
 }
@@ -44,7 +45,7 @@ async function measure(options: Parameters<typeof openWorld>[0], people: number)
     await visits(world, browsers);
     const skewBefore = skewOf(world.load());
 
-    // While it is down everybody comes once: those who were its own are sent elsewhere, and stay there.
+    // While the replica is down everybody visits once. The proxy sends its people to other replicas, and they stay there.
     let lostToDeath = 0;
     await world.replace(1, async () => void (lostToDeath = await comeBack(world, browsers)));
     world.load();
@@ -60,7 +61,7 @@ async function measure(options: Parameters<typeof openWorld>[0], people: number)
   }
 }
 
-/** Each visits once; who is not known any more signs in again. @returns how many */
+/** Each person visits once. A person whose session is lost signs in again. @returns how many did */
 async function comeBack(world: World, browsers: readonly Browser[]): Promise<number> {
   let lost = 0;
   await inTurns(browsers, async (browser) => {
@@ -71,7 +72,7 @@ async function comeBack(world: World, browsers: readonly Browser[]): Promise<num
   return lost;
 }
 
-/** Few people make most requests: the first twenty times as many as the last. */
+/** A few people make most requests: the first person makes twenty times as many as the last. */
 async function visits(world: World, browsers: readonly Browser[]): Promise<void> {
   await inTurns(browsers, async (browser) => {
     const count = Math.max(1, Math.round(20 / (1 + browsers.indexOf(browser))));
@@ -79,7 +80,7 @@ async function visits(world: World, browsers: readonly Browser[]): Promise<void>
   });
 }
 
-/** Enough to keep three replicas busy, few enough for one machine. */
+/** Enough to keep three replicas busy, and few enough for one machine. */
 const atOnce = 10;
 
 async function inTurns(browsers: readonly Browser[], work: (browser: Browser) => Promise<void>): Promise<void> {
@@ -88,7 +89,7 @@ async function inTurns(browsers: readonly Browser[], work: (browser: Browser) =>
 
 const skewOf = (load: readonly number[]): number => Math.max(...load) / (load.reduce((sum, count) => sum + count, 0) / load.length);
 
-/** As `npm run exercise -- sticky` prints it. */
+/** The text that `npm run exercise -- sticky` prints. */
 export function describeSticky({ people, sticky, shared }: Outcome): string {
   const row = (name: string, of: (measured: Measured) => string) =>
     `${name.padEnd(44)}${of(sticky).padStart(10)}${of(shared).padStart(10)}`;

@@ -1,19 +1,19 @@
 /**
- * Three replicas behind a proxy. With affinity it sends each browser where its cookie says, and only where that replica is gone to another; without,
- * to each replica in turn.
+ * Three replicas behind a proxy. With affinity the proxy sends each browser where its cookie says, and to another replica only if that one
+ * is gone. Without affinity it uses each replica in turn.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 
 export const replicaCount = 3;
-/** A process that only opens a port; far above what that takes on a busy machine. */
+/** The process only opens a port; this is far above the time that it takes on a busy machine. */
 const startTimeoutMs = 20_000;
-/** Says which replica a browser belongs to. Of this exercise alone: the shop has no such cookie. */
+/** Says which replica a browser belongs to. Only this exercise has the cookie: the shop has none like it. */
 export const affinityCookie = 'exercise-affinity';
 
 export interface Browser {
   session: string;
-  /** What the affinity cookie says. */
+  /** The value of the affinity cookie. */
   affinity: number | undefined;
 }
 
@@ -26,9 +26,9 @@ export interface World {
   signIn(browser: Browser): Promise<void>;
   /** @returns whether the replica that answered knew the session */
   visit(browser: Browser): Promise<boolean>;
-  /** Ends a replica without a word and starts another in its place. */
+  /** Kills a replica and starts another in its place. */
   replace(index: number, meanwhile?: () => Promise<void>): Promise<void>;
-  /** Requests by replica since this was last asked. */
+  /** Requests by replica since the last call. */
   load(): number[];
   close(): Promise<void>;
 }
