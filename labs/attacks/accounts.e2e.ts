@@ -20,7 +20,7 @@ async function signIn(person: { readonly email: string; readonly password: strin
   return posted('/api/session/login', { email: person.email, password: person.password });
 }
 
-test('A10 whoever changes the password may end all other sessions, and they are over everywhere', async () => {
+test('A10 a person who changes the password may end all other sessions, and every gateway refuses them', async () => {
   const person = await signedIn();
   const thief = tokenIn(await signIn(person))!;
   expect(await everywhere(thief)).toEqual(['lives', 'lives']);
@@ -62,7 +62,7 @@ test('A10 a disabled person is signed out everywhere and told no more than after
   expect(await everywhere(person.token), 'no session comes back').toEqual(['session_ended', 'session_ended']);
 });
 
-test('A10 nobody but an administrator does what administrators do, by the page or straight at auth', async () => {
+test('A10 only an administrator can do administrator actions, by the page or directly at auth', async () => {
   const [person, victim] = [await signedIn(), await signedIn()];
   const admin = tokenIn(await signIn(operator))!;
   const found = await plain(`/api/admin/users?query=${encodeURIComponent(victim.email)}`, as(admin));
@@ -102,7 +102,7 @@ function oneTimeCode(base32: string, atMs: number): string {
   return String((mac.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, '0');
 }
 
-test('A10 a password alone opens nothing where there is a second factor, and no challenge or code counts twice', async () => {
+test('A10 a password alone opens nothing for an account with a second factor, and no challenge or code counts twice', async () => {
   const [person, other] = [await signedIn(), await signedIn()];
   const { secret } = JSON.parse((await plain('/api/session/factors/totp', as(person.token, { method: 'POST', body: {} }))).body) as {
     secret: string;

@@ -18,7 +18,7 @@ it.each([
 
 const onNative = new Set(['cross-service', 'broker', 'cache-and-store']);
 
-it('proves faults that the attacks notice by a title that is there, on a stack that has it', () => {
+it('each planted fault names an attack title that exists, on a stack that runs it', () => {
   const wrong = attackFaults.filter(({ noticedBy: { file, title }, provider }) => {
     const text = read(`labs/attacks/${file}${onNative.has(file) ? '.native' : ''}.e2e.ts`);
     // The title of E29 continues with a variable.
@@ -29,7 +29,7 @@ it('proves faults that the attacks notice by a title that is there, on a stack t
   expect(new Set(attackFaults.map(({ name }) => name)).size).toBe(attackFaults.length);
 });
 
-it('tells of a proof what was broken and what the attacker got', () => {
+it('a proof says which defence was broken and what the attacker got', () => {
   const said =
     'Error: refused by every service\n\nexpect(received).toBe(expected)\n\nExpected: \u001b[32m401\u001b[39m\nReceived: \u001b[31m200\u001b[39m\n';
   expect(story({ edits: [{ file: 'libs/identity/src/jws.ts', find: 'if (!verified) refuse()', replace: '' }] }, said)).toEqual([
@@ -38,7 +38,7 @@ it('tells of a proof what was broken and what the attacker got', () => {
   ]);
 });
 
-it('says of every attack what tries it, or why nothing does', () => {
+it('every attack names the tests that try it, or says why none does', () => {
   expect(new Set(attacks.map(({ id }) => id)).size).toBe(attacks.length);
   expect(attacks.filter(({ triedBy, gap }) => triedBy.length === 0 && gap === undefined)).toEqual([]);
 });

@@ -33,7 +33,7 @@ const form = (
   `<form method="post" action="${gateways[0]}${action}" enctype="${enctype}"><input name='${field}' value='"}'></form><script>document.forms[0].submit()</script>`;
 
 for (const host of ['localhost', '127.0.0.1'])
-  test(`E29 a page at ${host} can sign nobody in, out or up by a form`, async ({ page, attackerPage }) => {
+  test(`E29 a page at ${host} can sign no person in, out or up by a form`, async ({ page, attackerPage }) => {
     const person = newPerson();
     expect((await posted('/api/session/register', person)).status).toBe(201);
     await page.goto(gateways[0]);
@@ -135,7 +135,7 @@ test('E31 an unsafe request that does not say where it comes from changes nothin
   expect((await plain('/api/cart', { headers: { cookie } })).status, 'still signed in').toBe(200);
 });
 
-test('E32 no other origin reads an answer, the null origin neither', async ({ page, attackerPage }) => {
+test('E32 no other origin reads an answer, not even the null origin', async ({ page, attackerPage }) => {
   const person = newPerson();
   await posted('/api/session/register', person);
   await page.goto(gateways[0]);
@@ -179,7 +179,7 @@ test('E33 after a sign-out the back button shows nothing of the person', async (
   expect(await page.locator('body').innerText()).not.toContain(person.name);
 });
 
-test('E34 whatever may be kept by a shared cache sets no cookie and names no person', async () => {
+test('E34 an answer that a shared cache may keep sets no cookie and names no person', async () => {
   const person = await signedIn();
   const document = JSON.parse((await plain('/openapi.json')).body) as { paths: Record<string, Record<string, unknown>> };
   const paths = Object.entries(document.paths).flatMap(([path, methods]) => ('get' in methods ? [path] : []));

@@ -26,7 +26,7 @@ async function keysOf(redis: ReturnType<typeof openRedis>): Promise<string[]> {
   return keys;
 }
 
-test('F37 people who read while the store falls silent and comes back are each given their own, or nothing', async () => {
+test('F37 people who read while the store falls silent and comes back each get their own data, or nothing', async () => {
   test.setTimeout(90_000);
   const people: SignedIn[] = [];
   // Each person has a separate address: limits by address are not attacked here.
@@ -56,7 +56,7 @@ test('F37 people who read while the store falls silent and comes back are each g
   expect(outcomes.filter((outcome) => outcome === 'own').length).toBeGreaterThan(160);
 });
 
-test('F40 every key of the session store ends by itself', async () => {
+test('F40 every key of the session store expires', async () => {
   const { token } = await signedIn();
   await posted('/api/session/logout', {}, { headers: { cookie: sessionCookieOf(token) } });
   await signedIn();
@@ -67,7 +67,7 @@ test('F40 every key of the session store ends by itself', async () => {
   });
 });
 
-test('G48 nothing that lies in the store opens a session', async () => {
+test('G48 no value in the store opens a session', async () => {
   const { token } = await signedIn();
   const secret = token.split('.')[3]!;
   await withStore(async (redis) => {
@@ -93,7 +93,7 @@ test('G48 nothing that lies in the store opens a session', async () => {
   });
 });
 
-test('H with the store silent no write is taken for nobody, and nobody is silently signed out', async () => {
+test('H with the store silent no write is accepted without a person, and no person is silently signed out', async () => {
   test.setTimeout(60_000);
   const person = await signedIn();
   const headers = { cookie: sessionCookieOf(person.token) };
@@ -113,7 +113,7 @@ test('H with the store silent no write is taken for nobody, and nobody is silent
   await expect.poll(async () => (await plain('/api/session', { headers })).body, { timeout: 10_000 }).toContain(person.email);
 });
 
-test('H with auth silent a sign-out is not claimed, and after it comes back it can be repeated', async () => {
+test('H with auth silent a sign-out is not confirmed, and it can be repeated when auth is back', async () => {
   test.setTimeout(60_000);
   const person = await signedIn();
   const headers = { cookie: sessionCookieOf(person.token) };

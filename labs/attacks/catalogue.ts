@@ -37,7 +37,7 @@ const lifecycle: readonly Attack[] = [
     name: 'Fixation',
     standards: 'ASVS 7.2.4',
     triedBy: [
-      ...e2e('session-lifecycle', 'A1 a token that was there before a sign-in', 'A1 a token of the attacker’s own making'),
+      ...e2e('session-lifecycle', 'A1 a token that was there before a sign-in', 'A1 a sign-in never adopts a token that the attacker made'),
       ...at('apps/auth/src/sessions/devices.test.ts', 'does not trade a passport of one session for the token of another'),
     ],
   },
@@ -131,10 +131,10 @@ const lifecycle: readonly Attack[] = [
     triedBy: [
       ...e2e(
         'accounts',
-        'A10 whoever changes the password',
+        'A10 a person who changes the password',
         'A10 a disabled person is signed out everywhere',
-        'A10 nobody but an administrator',
-        'A10 a password alone opens nothing where there is a second factor',
+        'A10 only an administrator can do administrator actions',
+        'A10 a password alone opens nothing for an account with a second factor',
       ),
       ...at('apps/auth/src/factors/passkeys.test.ts', 'takes a challenge once, and spends it on a wrong answer too'),
       ...at('apps/auth/src/tokens/resolve.test.ts', 'ends every session of a user by one epoch, and everybody by the global one'),
@@ -145,7 +145,7 @@ const lifecycle: readonly Attack[] = [
     name: 'Another person’s session ended by its handle',
     standards: 'ASVS 7.2.1',
     triedBy: [
-      ...e2e('self-contained-sessions', 'A51 a refresh token of one’s own making'),
+      ...e2e('self-contained-sessions', 'A51 a self-made refresh token'),
       ...at('apps/gateway/src/identity/forged-refresh.test.ts', '%s with a refresh token of one’s own making ends nobody’s session'),
     ],
   },
@@ -247,7 +247,11 @@ const mesh: readonly Attack[] = [
     id: 'C22',
     name: 'Straight to a service, without certificate or passport',
     standards: 'ASVS 7.2.1, 8.3.3',
-    triedBy: e2e('cross-service.native', 'C22 nobody reaches a service without a certificate', 'C22 a sensitive method takes no passport'),
+    triedBy: e2e(
+      'cross-service.native',
+      'C22 no caller reaches a service without a certificate',
+      'C22 a sensitive method takes no passport',
+    ),
   },
   {
     id: 'C23',
@@ -283,7 +287,7 @@ const edge: readonly Attack[] = [
     name: 'Paths of methods spelt otherwise',
     standards: 'CVE-2026-33186',
     triedBy: [
-      ...e2e('edge-spoofing', 'D25 a path that is spelt otherwise reaches no method'),
+      ...e2e('edge-spoofing', 'D25 a path with another spelling reaches no method'),
       ...at('libs/identity/src/mesh/mesh.matrix.test.ts', 'is not reached by another spelling of its path'),
     ],
   },
@@ -352,7 +356,7 @@ const browser: readonly Attack[] = [
     name: 'Cookie or person in a cacheable answer',
     standards: 'ASVS 14.2.2',
     triedBy: [
-      ...e2e('browser-attacks', 'E34 whatever may be kept by a shared cache'),
+      ...e2e('browser-attacks', 'E34 an answer that a shared cache may keep'),
       ...at('apps/gateway/src/edge/edge.test.ts', 'that is personal is never to be stored'),
     ],
   },
@@ -402,7 +406,7 @@ const store: readonly Attack[] = [
     id: 'F40',
     name: 'Keys without an end',
     standards: 'ASVS 7.3.2',
-    triedBy: e2e('cache-and-store.native', 'F40 every key of the session store ends by itself'),
+    triedBy: e2e('cache-and-store.native', 'F40 every key of the session store expires'),
   },
   {
     id: 'F41',
@@ -460,8 +464,8 @@ const channels: readonly Attack[] = [
     standards: 'ASVS 6.3.8, RFC 7662 2.2',
     triedBy: e2e(
       'side-channels',
-      'G46 an unknown account is refused as a wrong password is',
-      'G46 a token that is revoked and one that never was',
+      'G46 an unknown account is refused like a wrong password',
+      'G46 a revoked token and one that was never issued',
     ),
   },
   {
@@ -476,7 +480,7 @@ const channels: readonly Attack[] = [
     name: 'A stolen dump of the store',
     standards: 'ASVS 14.2.1',
     triedBy: [
-      ...e2e('cache-and-store.native', 'G48 nothing that lies in the store opens a session'),
+      ...e2e('cache-and-store.native', 'G48 no value in the store opens a session'),
       ...at('libs/session/src/contract/session-store.durability.contract.ts', 'holds nothing from which a token could be made'),
     ],
   },
@@ -491,7 +495,7 @@ const channels: readonly Attack[] = [
     name: 'Tokens in the list of devices',
     standards: 'ASVS 3.3.4',
     triedBy: [
-      ...e2e('side-channels', 'G50 the list of devices names sessions by what cannot be sent as one'),
+      ...e2e('side-channels', 'G50 the list of devices names sessions by handles that cannot be sent as tokens'),
       ...at('apps/auth/src/sessions/devices.test.ts', 'lists the devices, names the one that asks, and shows no token'),
     ],
   },
@@ -505,8 +509,8 @@ const failures: readonly Attack[] = [
     triedBy: [
       ...e2e(
         'cache-and-store.native',
-        'H with the store silent no write is taken for nobody',
-        'H with auth silent a sign-out is not claimed',
+        'H with the store silent no write is accepted without a person',
+        'H with auth silent a sign-out is not confirmed',
       ),
       ...at(
         'apps/gateway/src/identity/failing-parts.test.ts',

@@ -33,7 +33,7 @@ test('C20 a passport for one service is refused by every other, also where none 
   }
 });
 
-test('C21 a service with its own certificate and somebody’s passport may call nothing that its contract does not say', async () => {
+test('C21 a service with its own certificate and somebody’s passport may call only what its contract names', async () => {
   const { token } = await signedIn();
   const passport = await passportFor(token, 'profile');
   for (const as of ['catalog', 'auth']) {
@@ -56,7 +56,7 @@ test('C21 a service with its own certificate and somebody’s passport may call 
     ).toBe('forbidden');
 });
 
-test('C22 nobody reaches a service without a certificate of this mesh, and with one alone nobody is a person', async () => {
+test('C22 no caller reaches a service without a certificate of this mesh, and a certificate alone identifies no person', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'stranger-'));
   try {
     await createDevelopmentCa(dir, ['gateway']);

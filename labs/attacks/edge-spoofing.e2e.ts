@@ -13,7 +13,7 @@ async function counted(): Promise<number> {
   return Number(/^gateway_lookalike_headers_total (\d+)/m.exec(body)?.[1] ?? 0);
 }
 
-test('D24 identity headers of any spelling, twice, and in trailers, name nobody; the cookie’s owner stays who they are', async () => {
+test('D24 identity headers of any spelling, repeated or in trailers, identify no person, and the cookie’s owner stays the same', async () => {
   const [person, other] = [await signedIn(), await signedIn()];
   const stolen = await passportFor(other.token, 'profile');
   const spellings = [
@@ -65,7 +65,7 @@ test('D24 a service takes exactly one passport, under its exact name', async () 
     );
 });
 
-test('D25 a path that is spelt otherwise reaches no method, with or without an identity', async () => {
+test('D25 a path with another spelling reaches no method, with or without an identity', async () => {
   const { token } = await signedIn();
   const passport = await passportFor(token, 'profile');
   const bare = profilePath.slice(1);
@@ -130,7 +130,7 @@ for (const [name, bytes] of Object.entries(framings))
     ).toBe(false);
   });
 
-test('D26 two people on one connection, pipelined, are each given their own', async () => {
+test('D26 two people on one connection, pipelined, each get their own data', async () => {
   const people = [await signedIn(), await signedIn()];
   const order = Array.from({ length: 20 }, (_, at) => people[at % 2]!);
   const asked = order.map(({ token }) => headOf('GET', '/api/profile', { cookie: sessionCookieOf(token) }));
@@ -174,7 +174,7 @@ test('D27 no spelling of an address passes the rule and reaches the route', asyn
   }
 });
 
-test('D28 headers too large to read are refused in words, and the next request is served', async () => {
+test('D28 headers too large to read are refused with an explanation, and the next request is served', async () => {
   const { token } = await signedIn();
   const own = { cookie: sessionCookieOf(token) };
   const padding = randomBytes(15_000).toString('hex');

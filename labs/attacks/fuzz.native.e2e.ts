@@ -96,7 +96,7 @@ test('no request is answered by a server error, a hang or an identity', async ()
   expect((await plain('/api/session', { headers: { cookie: sessionCookieOf(alive.token) } })).body).toContain(alive.email);
 });
 
-test('no metadata of a call and no changed passport is an identity', async () => {
+test('no call metadata and no changed passport gives an identity', async () => {
   const { token } = await signedIn();
   let passport = await passportFor(token, 'cart');
   let since = performance.now();
@@ -158,7 +158,7 @@ test('no record of the log stops its readers, takes a cart or ends a session', a
   await expect.poll(decision, { timeout: 30_000 }).toContain('hybrid hit');
 });
 
-test('every process that was there is there, and none has grown without bound', async () => {
+test('every process is still there, and none has grown without bound', async () => {
   expect(services.map(processId)).toEqual(before.pids);
   const grown = async () => (await residentMb()) - before.megabytes;
   await expect.poll(grown, { timeout: 20_000, message: 'MB in all' }).toBeLessThan(growthMaxMb * services.length);

@@ -26,7 +26,7 @@ test('A1 a token that was there before a sign-in is dead after it: guest, user a
   await expectDead(proven, 'the token from before the second sign-in');
 });
 
-test('A1 a token of the attacker’s own making is never adopted by a sign-in', async () => {
+test('A1 a sign-in never adopts a token that the attacker made', async () => {
   const person = await signedIn();
   const part = () => randomBytes(32).toString('base64url');
   for (const planted of [`v1.local.0000.${part()}.${part()}`, 'fixed', person.token.replace(/.$/, '')]) {

@@ -15,7 +15,7 @@ const shape = ({ status, body, headers }: PlainAnswer): string => {
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
-test('G46 an unknown account is refused as a wrong password is: the same words, and not sooner', async () => {
+test('G46 an unknown account is refused like a wrong password: with the same words, and not sooner', async () => {
   test.setTimeout(60_000);
   const from = '127.0.3.1';
   const people = await Promise.all([0, 1, 2, 3, 4].map(() => signedIn(from)));
@@ -36,7 +36,7 @@ test('G46 an unknown account is refused as a wrong password is: the same words, 
   expect(ratio).toBeLessThan(2);
 });
 
-test('G46 a token that is revoked and one that never was are told apart by nothing but their seal', async () => {
+test('G46 a revoked token and one that was never issued get the same answer', async () => {
   const { token } = await signedIn();
   await posted('/api/session/logout', {}, { headers: { cookie: sessionCookieOf(token) } });
   await expectDead(token, 'the token');
@@ -50,7 +50,7 @@ test('G46 a token that is revoked and one that never was are told apart by nothi
   expect(shape(await show(never))).toBe(shape(await show(token)));
 });
 
-test('G50 the list of devices names sessions by what cannot be sent as one', async () => {
+test('G50 the list of devices names sessions by handles that cannot be sent as tokens', async () => {
   const { token } = await signedIn();
   const answer = await plain('/api/session/devices', { headers: { cookie: sessionCookieOf(token) } });
   expect(answer.body).not.toContain(token.split('.')[3]!);

@@ -84,7 +84,7 @@ const carried: readonly AttackFault[] = [
     name: 'a-handle-ends-a-session',
     edits: one('apps/gateway/src/identity/identify-caller.ts', 'if (own && refresh !== undefined)', 'if (refresh !== undefined)'),
     provider: 'embedded',
-    noticedBy: { file: 'self-contained-sessions', title: 'A51 a refresh token of one’s own making' },
+    noticedBy: { file: 'self-contained-sessions', title: 'A51 a self-made refresh token' },
   },
   {
     name: 'the-denylist-is-not-looked-at',
@@ -99,7 +99,7 @@ const accounts: readonly AttackFault[] = [
     name: 'a-new-password-ends-nobody',
     edits: one('apps/auth/src/sign-in/change-password.ts', 'if (request.endOthers)', 'if (false)'),
     provider: 'embedded',
-    noticedBy: { file: 'accounts', title: 'A10 whoever changes the password' },
+    noticedBy: { file: 'accounts', title: 'A10 a person who changes the password' },
   },
   {
     name: 'the-disabled-sign-in',
@@ -114,7 +114,7 @@ const accounts: readonly AttackFault[] = [
       { file: 'apps/auth/src/admin/admins.ts', find: "own.account.role === 'admin' && own.account.disabled === 0", replace: 'true' },
     ],
     provider: 'embedded',
-    noticedBy: { file: 'accounts', title: 'A10 nobody but an administrator' },
+    noticedBy: { file: 'accounts', title: 'A10 only an administrator can do administrator actions' },
   },
   {
     name: 'codes-count-again',
@@ -244,7 +244,7 @@ const mesh: readonly AttackFault[] = [
       'createCertificateProviderServerCredentials(provider, provider, false)',
     ),
     provider: 'native',
-    noticedBy: { file: 'cross-service', title: 'C22 nobody reaches a service' },
+    noticedBy: { file: 'cross-service', title: 'C22 no caller reaches a service' },
   },
   {
     name: 'sensitive-takes-old-passports',
@@ -380,7 +380,7 @@ const browser: readonly AttackFault[] = [
     name: 'personal-answers-are-kept',
     edits: one('apps/gateway/src/edge/security-headers.ts', "'cache-control': 'no-store',", "'cache-control': 'public, max-age=60',"),
     provider: 'embedded',
-    noticedBy: { file: 'browser-attacks', title: 'E34 whatever may be kept' },
+    noticedBy: { file: 'browser-attacks', title: 'E34 an answer that a shared cache may keep' },
   },
 ];
 
@@ -405,7 +405,7 @@ const store: readonly AttackFault[] = [
       "return Buffer.from(secret).toString('base64url');",
     ),
     provider: 'native',
-    noticedBy: { file: 'cache-and-store', title: 'G48 nothing that lies in the store' },
+    noticedBy: { file: 'cache-and-store', title: 'G48 no value in the store' },
   },
   {
     name: 'unavailable-is-nobody',
@@ -441,7 +441,7 @@ const store: readonly AttackFault[] = [
       "return policy.identity === 'maybe' ? undefined : problem(exchange.token.text.includes('.0000.') ? 'session_required' : 'session_ended');",
     ),
     provider: 'embedded',
-    noticedBy: { file: 'side-channels', title: 'G46 a token that is revoked' },
+    noticedBy: { file: 'side-channels', title: 'G46 a revoked token and one that was never issued' },
   },
   {
     name: 'devices-are-named-by-their-token',
