@@ -1,6 +1,6 @@
 /** Configuration from the environment: one schema a process, and every violation reported at once. No other code reads the environment. */
 import { z } from 'zod';
-import type { TelemetryConfig } from './telemetry.ts';
+import type { TelemetryConfig } from './trace.ts';
 
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';

@@ -11,6 +11,4 @@ export * from './process.ts';
 export * from './redis.ts';
 export * from './redis.cluster.ts';
 export * from './trace.ts';
-export * from './telemetry.ts';
-export * from './tracer.ts';
 export * from './network.ts';

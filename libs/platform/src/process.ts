@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { systemClock, type Clock } from './clock.ts';
 import { ConfigError } from './config.ts';
 import { createLogger, type Logger } from './log.ts';
-import { startTelemetry, type TelemetryConfig } from './telemetry.ts';
+import { startTelemetry, type TelemetryConfig } from './trace.ts';
 
 /** `runProcess` gives this to a start; the rest comes from its configuration. */
 export interface ProcessParts {

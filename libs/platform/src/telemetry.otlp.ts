@@ -17,8 +17,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import type { Logger } from './log.ts';
 import { exportFailures } from './telemetry.metrics.ts';
-import { isSampled, parseTraceparent, traceContext } from './trace.ts';
-import type { Span, SpanOptions, Tracer } from './tracer.ts';
+import { isSampled, parseTraceparent, type Span, type SpanOptions, traceContext, type Tracer } from './trace.ts';
 
 /** Spans leave within a second, because a person who looks for a trace has just seen its request. */
 const exportIntervalMs = 1_000;

@@ -4,7 +4,7 @@ import { Migrator, type Migration } from 'kysely/migration';
 import { type DatabaseOptions, openPostgres, postgresPlace, waitForPostgres } from './database.postgres.ts';
 import { openSqlite } from './database.sqlite.ts';
 import type { Logger } from '../log.ts';
-import { inCallSpan } from '../telemetry.ts';
+import { inCallSpan } from '../trace.ts';
 
 /**
  * Opens, migrates forward, and returns the query builder. Waits (bounded) for a PostgreSQL that is not up yet.
