@@ -6,9 +6,8 @@
 import { recordHeaders } from '@cloakroom/contracts';
 import { setTimeout as delay } from 'node:timers/promises';
 import { deadLetters, groupLabel, noteDelivery } from './event-log.metrics.ts';
-import { inBatchSpan, operation } from './event-log.traces.ts';
+import { inBatchSpan, operation, traceIdOfRecord } from './event-log.traces.ts';
 import { EventLogError, RetryLater } from './event-log.ts';
-import { traceIdOfRecord } from './record-trace.ts';
 import type { BatchControl, EventLogReporter, LogRecord, Position, RecordBatch, RecordHeaders, SubscribeOptions } from './event-log.ts';
 
 /** Attempts on a batch before its records are tried alone: enough to outlive a reconnect, few enough for the session time-out. */

@@ -1,16 +1,59 @@
 /**
- * Traces through the event log, the same for every adapter. A record carries its trace in a header (record-trace.ts), on or off. While telemetry is
- * on, the written header is that of the publish span, and a handler sees the header of its batch's span. So every record that a handler publishes
- * because of another one (traceOfRecord) continues the trace, and no handler needs to know of spans.
+ * Traces through the event log, the same for every adapter. A record's headers name the request that caused it. So a sign-in is one trace, through
+ * every log that it passes. While telemetry is on, the written header is that of the publish span, and a handler sees the header of its batch's span.
+ * So every record that a handler publishes because of another one (traceOfRecord) continues the trace, and no handler needs to know of spans.
  *
  * A batch holds records of many requests. Where they belong to one trace, the span of the batch is its child. Where they belong to several, the span
  * has no parent among them but a link to each (OpenTelemetry's rule for batches), and the records keep their own headers. Records that no request
  * caused (heartbeats, snapshots) have no trace and make no span.
  */
 import { recordHeaders, type TopicSpec } from '@cloakroom/contracts';
-import { type Attributes, nameOfError, runWithin, type Span, startSpan, type TraceContext, tracing } from '@cloakroom/platform';
-import type { OutgoingRecord, Position, RecordBatch } from './event-log.ts';
-import { traceOfRecord } from './record-trace.ts';
+import {
+  type Attributes,
+  nameOfError,
+  parseTraceparent,
+  runWithin,
+  type Span,
+  startSpan,
+  type TraceContext,
+  tracing,
+} from '@cloakroom/platform';
+import type { LogRecord, OutgoingRecord, Position, RecordBatch, RecordHeaders } from './event-log.ts';
+
+/** The request behind a change. Undefined for a timer or a start, which no request caused. */
+export type Cause = { readonly trace: TraceContext; readonly experiment: string | undefined } | undefined;
+
+/** As columns of an outbox hold it; null for none. */
+export interface RecordTrace {
+  readonly traceparent: string | null;
+  readonly experiment: string | null;
+}
+
+export const traceOfCause = (cause: Cause): RecordTrace => ({
+  traceparent: cause?.trace.traceparent ?? null,
+  experiment: cause?.experiment ?? null,
+});
+
+/** The trace of a record that causes another one. An invalid traceparent is not passed on (W3C Trace Context 3.2.2.5). */
+export function traceOfRecord({ headers }: Pick<LogRecord, 'headers'>): RecordTrace {
+  const traceparent = headers[recordHeaders.traceparent]?.toString();
+  return {
+    traceparent: parseTraceparent(traceparent) === undefined ? null : (traceparent ?? null),
+    experiment: headers[recordHeaders.experiment]?.toString() ?? null,
+  };
+}
+
+/** For log lines about a record. Undefined where no request caused it. */
+export function traceIdOfRecord(record: Pick<LogRecord, 'headers'>): string | undefined {
+  return parseTraceparent(traceOfRecord(record).traceparent ?? undefined)?.traceId;
+}
+
+export function traceHeaders({ traceparent, experiment }: RecordTrace): RecordHeaders {
+  return {
+    ...(traceparent !== null && { [recordHeaders.traceparent]: Buffer.from(traceparent) }),
+    ...(experiment !== null && { [recordHeaders.experiment]: Buffer.from(experiment) }),
+  };
+}
 
 /** Publishes with a span for each record that a request caused. The span's context replaces the record's own. */
 export async function publishInSpans(

@@ -5,5 +5,4 @@ export { copyEmbeddedLog } from './event-log.embedded.file.ts';
 export * from './event-log.traces.ts';
 export * from './event-log.readiness.ts';
 export { groupLabel } from './event-log.metrics.ts';
-export * from './record-trace.ts';
 export * from './outbox-relay.ts';

@@ -17,8 +17,7 @@ import {
 } from '@cloakroom/platform';
 import { EmbeddedEventLog } from './event-log.embedded.ts';
 import type { OutgoingRecord, RecordBatch } from './event-log.ts';
-import { inBatchSpan } from './event-log.traces.ts';
-import { traceHeaders, traceOfCause, traceOfRecord } from './record-trace.ts';
+import { inBatchSpan, traceHeaders, traceOfCause, traceOfRecord } from './event-log.traces.ts';
 
 const { openTracer } = await loadOtlp();
 const exporter = new InMemorySpanExporter();

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { traceHeaders, traceOfCause, traceOfRecord } from './record-trace.ts';
+import { traceHeaders, traceOfCause, traceOfRecord } from './event-log.traces.ts';
 import { startTrace } from '@cloakroom/platform';
 
 it('carries the trace and the experiment of a request through the headers of its record', () => {
