@@ -7,7 +7,5 @@ export * from './session.store.memory.ts';
 export * from './token.ts';
 export * from './session.ts';
 export * from './session.store.redis.ts';
-export * from './known-device.ts';
 export * from './session.refresh.ts';
-export * from './refresh-token.ts';
 export { hashNamed, t0 as sampleTimeMs, tombstoneOf, userSession } from './session-store.samples.ts';

@@ -1,4 +1,7 @@
 /**
+ * The texts that a browser carries in its cookies: the session token, the refresh token and the known device. Each ends in a MAC over everything before
+ * it, which is checked before anything is looked up.
+ *
  * The session token: an opaque reference (RFC 7662 calls its reading introspection) in the browser's cookie.
  *
  *   v1.<region>.<tag>.<secret>.<mac>
@@ -76,7 +79,7 @@ export function makeToken(parts: NewToken, keys: MacKeys): MadeToken {
   if (!tagPattern.test(parts.tag)) throw new RangeError('a tag has 4 lower-case hex digits');
   if (parts.secret.length !== secretBytes) throw new RangeError(`a secret has ${secretBytes} bytes`);
   const signed = `v1.${parts.region}.${parts.tag}.${Buffer.from(parts.secret).toString('base64url')}`;
-  return { token: `${signed}.${mac(keys[0], signed).toString('base64url')}`, key: { tag: parts.tag, hash: hashOf(parts.secret) } };
+  return { token: `${signed}.${macOf(keys[0], signed).toString('base64url')}`, key: { tag: parts.tag, hash: hashOf(parts.secret) } };
 }
 
 /**
@@ -119,12 +122,118 @@ function isOurs(signed: string, given: string, keys: MacKeys): boolean {
   const givenBytes = Buffer.from(given, 'latin1');
   let ours = false;
   for (const key of keys) {
-    const expected = Buffer.from(mac(key, signed).toString('base64url'), 'latin1');
+    const expected = Buffer.from(macOf(key, signed).toString('base64url'), 'latin1');
     ours = timingSafeEqual(expected, givenBytes) || ours;
   }
   return ours;
 }
 
-function mac(key: KeyObject, signed: string): Buffer {
+function macOf(key: KeyObject, signed: string): Buffer {
   return createHmac('sha256', key).update(signed).digest();
+}
+
+/**
+ * The refresh token of the modes `jwt` and `jwt-denylist`, in the browser's cookie:
+ *
+ *   r1.<region>.<tag>.<handle>.<n>.<mac>
+ *
+ *   tag, handle  where the session's record is: its key is SHA-256 of the handle
+ *   n            the session's counter: 0 at the sign-in, one more at each refresh
+ *   mac          HMAC-SHA256 (RFC 2104) over everything before the last dot, by a key that auth alone has
+ *
+ * It holds no random secret: the MAC is the secret. So auth can make token n again without having kept it, and a thief of the store finds
+ * nothing that opens a session. The gateway has no key and reads the form alone. A forged token costs auth one HMAC and reaches no shard.
+ */
+const refreshPattern = /^r1\.([a-z0-9-]{1,16})\.([0-9a-f]{4})\.([A-Za-z0-9-]{1,64})\.(0|[1-9]\d{0,9})\.([A-Za-z0-9_-]{43})$/;
+export const refreshTokenLengthMax = 2 + 16 + 4 + 64 + 10 + 43 + 5;
+
+export interface RefreshParts {
+  readonly region: string;
+  readonly tag: string;
+  readonly handle: string;
+  /** Which refresh of the session made it. */
+  readonly generation: number;
+}
+
+/** The store's key for a session in the modes jwt and jwt-denylist. Its handle alone finds it, so the token is not needed. */
+export const keyOfHandle = (tag: string, handle: string): TokenKey => ({ tag, hash: hashOf(Buffer.from(handle)) });
+
+/** @throws RangeError for a part that would not parse again */
+export function makeRefreshToken({ region, tag, handle, generation }: RefreshParts, keys: MacKeys): string {
+  const signed = `r1.${region}.${tag}.${handle}.${generation}`;
+  const token = `${signed}.${macOf(keys[0], signed).toString('base64url')}`;
+  if (!refreshPattern.test(token)) throw new RangeError('a part of this refresh token would not parse again');
+  return token;
+}
+
+/** The token's parts, unverified. The gateway has no key and cannot know more. */
+export function readRefreshToken(token: string | undefined): RefreshParts | undefined {
+  if (token === undefined || token.length > refreshTokenLengthMax) return undefined;
+  const match = refreshPattern.exec(token);
+  if (match === null) return undefined;
+  const [, region, tag, handle, generation] = match as unknown as [string, string, string, string, string];
+  return { region, tag, handle, generation: Number(generation) };
+}
+
+/** The token's parts, when auth made it. */
+export function parseRefreshToken(token: string | undefined, keys: MacKeys): RefreshParts | undefined {
+  const parts = readRefreshToken(token);
+  if (parts === undefined) return undefined;
+  const at = token!.lastIndexOf('.');
+  const [signed, given] = [token!.slice(0, at), Buffer.from(token!.slice(at + 1), 'latin1')];
+  // Compared in constant time and by every key, as for session tokens.
+  let ours = false;
+  for (const key of keys) ours = timingSafeEqual(Buffer.from(macOf(key, signed).toString('base64url'), 'latin1'), given) || ours;
+  return ours ? parts : undefined;
+}
+
+/**
+ * The cookie of a known device: this browser has once proved the password of this account. It is no session and proves no identity. It only
+ * makes auth count a sign-in's failures apart from those of strangers. Strangers could otherwise use up the account's attempts and lock its
+ * owner out (OWASP, "Slow Down Online Guessing Attacks with Device Cookies").
+ *
+ *   d1.<subject>.<secret>.<mac>
+ *
+ *   subject  "u_<uuid>": the account that this browser has been signed in to
+ *   secret   32 random bytes, base64url: auth keeps its SHA-256, so a leaked key alone makes no known device
+ *   mac      HMAC-SHA256 over everything before the last dot, base64url, by a key derived for this purpose. The key of session tokens
+ *            can never make one of these, nor the other way round
+ *
+ * The MAC is checked first, at the gateway and at auth: a forged cookie costs one HMAC and reaches no database.
+ */
+export interface KnownDevice {
+  readonly subject: string;
+  /** The part that auth keeps. */
+  readonly hash: string;
+}
+
+const devicePattern = /^d1\.u_[0-9a-f-]{36}\.[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]{43}$/;
+export const knownDeviceLengthMax = 2 + 38 + 43 + 43 + 3;
+
+/** @param secret 32 bytes of a CSPRNG. @throws RangeError for parts that would not parse again */
+export function makeKnownDevice(subject: string, secret: Uint8Array, keys: MacKeys): { readonly cookie: string; readonly hash: string } {
+  if (secret.length !== secretBytes) throw new RangeError(`a secret has ${secretBytes} bytes`);
+  const signed = `d1.${subject}.${Buffer.from(secret).toString('base64url')}`;
+  const cookie = `${signed}.${deviceMacOf(keys[0], signed).toString('base64url')}`;
+  if (!devicePattern.test(cookie)) throw new RangeError('only a user has known devices');
+  return { cookie, hash: hashOf(secret) };
+}
+
+/** Undefined for a text that we never issued. */
+export function parseKnownDevice(cookie: string | undefined, keys: MacKeys): KnownDevice | undefined {
+  if (cookie === undefined || cookie.length > knownDeviceLengthMax || !devicePattern.test(cookie)) return undefined;
+  const macAt = cookie.lastIndexOf('.');
+  const given = Buffer.from(cookie.slice(macAt + 1), 'latin1');
+  const signed = cookie.slice(0, macAt);
+  let ours = false;
+  for (const key of keys) ours = timingSafeEqual(Buffer.from(deviceMacOf(key, signed).toString('base64url'), 'latin1'), given) || ours;
+  if (!ours) return undefined;
+  const [, subject, secret] = signed.split('.') as [string, string, string];
+  return { subject, hash: hashOf(Buffer.from(secret, 'base64url')) };
+}
+
+/** RFC 5869's expand step with one block: one key for each purpose. */
+function deviceMacOf(key: KeyObject, signed: string): Buffer {
+  const derived = createHmac('sha256', key).update('cloakroom known device v1\x01').digest();
+  return createHmac('sha256', derived).update(signed).digest();
 }

@@ -1,6 +1,6 @@
 /**
  * Makes the tokens that a browser gets for a session. Most modes use one opaque token. The modes jwt and jwt-denylist use a signed access token
- * (libs/identity access-token.ts) and a counted refresh token (libs/session refresh-token.ts).
+ * (libs/identity access-token.ts) and a counted refresh token (libs/session token.ts).
  */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { isSelfContained, type SessionIssuedSchema } from '@cloakroom/contracts';

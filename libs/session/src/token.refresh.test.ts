@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { keyOfHandle, makeRefreshToken, parseRefreshToken, readRefreshToken, refreshTokenLengthMax } from './refresh-token.ts';
-import { macKeys, makeToken, parseToken } from './token.ts';
+import {
+  keyOfHandle,
+  macKeys,
+  makeRefreshToken,
+  makeToken,
+  parseRefreshToken,
+  parseToken,
+  readRefreshToken,
+  refreshTokenLengthMax,
+} from './token.ts';
 
 const keys = macKeys([Buffer.alloc(32, 1)]);
 const other = macKeys([Buffer.alloc(32, 2)]);

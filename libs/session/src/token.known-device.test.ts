@@ -1,7 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { knownDeviceLengthMax, makeKnownDevice, parseKnownDevice } from './known-device.ts';
-import { hashOf, macKeys, makeToken, parseToken } from './token.ts';
+import { hashOf, knownDeviceLengthMax, macKeys, makeKnownDevice, makeToken, parseKnownDevice, parseToken } from './token.ts';
 
 const keys = macKeys([Buffer.alloc(32, 1)]);
 const subject = `u_${randomUUID()}`;
