@@ -118,11 +118,11 @@ export function tagFrom(random: Uint8Array): string {
  * Compared in constant time, or the time of the answer would give the MAC away digit by digit. Compared as text, whose spelling is canonical on our
  * side. Every key is tried, so that the time does not tell which one made the token.
  */
-function isOurs(signed: string, given: string, keys: MacKeys): boolean {
+function isOurs(signed: string, given: string, keys: MacKeys, mac = macOf): boolean {
   const givenBytes = Buffer.from(given, 'latin1');
   let ours = false;
   for (const key of keys) {
-    const expected = Buffer.from(macOf(key, signed).toString('base64url'), 'latin1');
+    const expected = Buffer.from(mac(key, signed).toString('base64url'), 'latin1');
     ours = timingSafeEqual(expected, givenBytes) || ours;
   }
   return ours;
@@ -179,12 +179,8 @@ export function readRefreshToken(token: string | undefined): RefreshParts | unde
 export function parseRefreshToken(token: string | undefined, keys: MacKeys): RefreshParts | undefined {
   const parts = readRefreshToken(token);
   if (parts === undefined) return undefined;
-  const at = token!.lastIndexOf('.');
-  const [signed, given] = [token!.slice(0, at), Buffer.from(token!.slice(at + 1), 'latin1')];
-  // Compared in constant time and by every key, as for session tokens.
-  let ours = false;
-  for (const key of keys) ours = timingSafeEqual(Buffer.from(macOf(key, signed).toString('base64url'), 'latin1'), given) || ours;
-  return ours ? parts : undefined;
+  const macAt = token!.lastIndexOf('.');
+  return isOurs(token!.slice(0, macAt), token!.slice(macAt + 1), keys) ? parts : undefined;
 }
 
 /**
@@ -223,11 +219,8 @@ export function makeKnownDevice(subject: string, secret: Uint8Array, keys: MacKe
 export function parseKnownDevice(cookie: string | undefined, keys: MacKeys): KnownDevice | undefined {
   if (cookie === undefined || cookie.length > knownDeviceLengthMax || !devicePattern.test(cookie)) return undefined;
   const macAt = cookie.lastIndexOf('.');
-  const given = Buffer.from(cookie.slice(macAt + 1), 'latin1');
   const signed = cookie.slice(0, macAt);
-  let ours = false;
-  for (const key of keys) ours = timingSafeEqual(Buffer.from(deviceMacOf(key, signed).toString('base64url'), 'latin1'), given) || ours;
-  if (!ours) return undefined;
+  if (!isOurs(signed, cookie.slice(macAt + 1), keys, deviceMacOf)) return undefined;
   const [, subject, secret] = signed.split('.') as [string, string, string];
   return { subject, hash: hashOf(Buffer.from(secret, 'base64url')) };
 }
