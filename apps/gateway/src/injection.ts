@@ -1,7 +1,22 @@
-/** The tokens by which Nest injects, because an interface has no name at run time. */
-export const guardToken = Symbol('GuardParts');
+/** The tokens by which Nest injects, because an interface has no name at run time. Each is named as the part in gateway.ts. */
+export const partsToken = Symbol('GatewayParts');
+export const configToken = Symbol('GatewayConfig');
 export const logToken = Symbol('Logger');
+export const clockToken = Symbol('Clock');
+export const eventLogToken = Symbol('EventLog');
+export const connectionsToken = Symbol('Connections');
 export const authToken = Symbol('AuthClient');
+export const accountToken = Symbol('AccountClient');
 export const cartToken = Symbol('CartClient');
+export const profileToken = Symbol('ProfileClient');
 export const catalogToken = Symbol('CatalogClient');
+export const ordersToken = Symbol('OrdersClient');
+export const keysToken = Symbol('KeyRing');
+export const jwksToken = Symbol('JwkSet');
+export const feedToken = Symbol('RevocationFeed');
+export const identityToken = Symbol('IdentityParts');
+export const macKeysToken = Symbol('MacKeys');
 export const limitsToken = Symbol('AddressLimits');
+export const shedderToken = Symbol('LoadShedder');
+export const lookToken = Symbol('LookAtParts');
+export const readMetricsToken = Symbol('ReadMetrics');

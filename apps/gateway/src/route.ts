@@ -1,8 +1,6 @@
 /** The policy that a controller's method states, and the route that comes of it. */
 import type { ErrorCode } from '@cloakroom/contracts';
 import type { z } from 'zod';
-import type { Exchange, Outcome } from './http-exchange.ts';
-import type { Gateway } from './gateway.ts';
 import type { Audience } from './identity/identity-cache.ts';
 
 /** Decides what happens when a part is gone (docs/failures.md). A route of class 'operations' tells about this process itself. */
@@ -58,38 +56,4 @@ export interface Route extends RoutePolicy {
   /** Names in lower case. */
   readonly headers?: z.ZodObject;
   readonly body?: z.ZodObject;
-}
-
-/** An entry of the table, for the routes that have no controller yet. */
-export interface TableRoute extends Route {
-  readonly handle: (exchange: Exchange, input: never, gateway: Gateway) => Promise<Outcome> | Outcome;
-}
-
-export interface Input<Params extends z.ZodType, Query extends z.ZodType, Body extends z.ZodType, Headers extends z.ZodType> {
-  readonly params: z.output<Params>;
-  readonly query: z.output<Query>;
-  readonly headers: z.output<Headers>;
-  readonly body: z.output<Body>;
-}
-
-type Definition<Params extends z.ZodObject, Query extends z.ZodObject, Body extends z.ZodObject, Headers extends z.ZodObject> = Omit<
-  TableRoute,
-  'params' | 'query' | 'headers' | 'body' | 'handle'
-> & {
-  readonly params?: Params;
-  readonly query?: Query;
-  readonly headers?: Headers;
-  readonly body?: Body;
-  readonly handle: (exchange: Exchange, input: Input<Params, Query, Body, Headers>, gateway: Gateway) => Promise<Outcome> | Outcome;
-};
-
-/** Ties a use case's input to the schemas of its entry. */
-export function route<
-  Params extends z.ZodObject = z.ZodObject<Record<never, never>>,
-  Query extends z.ZodObject = z.ZodObject<Record<never, never>>,
-  Body extends z.ZodObject = z.ZodObject<Record<never, never>>,
-  Headers extends z.ZodObject = z.ZodObject<Record<never, never>>,
->(definition: Definition<Params, Query, Body, Headers>): TableRoute {
-  // The schemas above have parsed the input before it comes to the use case.
-  return definition;
 }

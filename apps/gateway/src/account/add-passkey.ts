@@ -9,7 +9,7 @@ import type { addPasskeyBody } from './account-input.ts';
 export async function addPasskey(
   exchange: Exchange,
   { body }: { readonly body: z.output<typeof addPasskeyBody> },
-  gateway: Gateway,
+  gateway: Pick<Gateway, 'account'>,
 ): Promise<Outcome> {
   const request = { challenge: body.challenge, name: body.name, response: JSON.stringify(body.response) };
   const added = await gateway.account.addPasskey(outgoing(exchange, personOf(exchange).passport), request);

@@ -4,7 +4,7 @@ import type { Gateway } from '../gateway.ts';
 import { authProblem } from '../session/auth-problem.ts';
 
 /** Shows the secret, this once. It counts as a factor when a code of it has come back. */
-export async function beginTotp(exchange: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+export async function beginTotp(exchange: Exchange, gateway: Pick<Gateway, 'account'>): Promise<Outcome> {
   const begun = await gateway.account.beginTotp(outgoing(exchange, personOf(exchange).passport), {});
   return isProblem(begun) ? authProblem(begun) : { status: 200, body: { secret: begun.secret, uri: begun.uri } };
 }

@@ -10,7 +10,7 @@ import { rotatedAnswer } from '../session/rotated-answer.ts';
 export async function changeEmail(
   exchange: Exchange,
   { body }: { readonly body: z.output<typeof emailBody> },
-  gateway: Gateway,
+  gateway: Pick<Gateway, 'account' | 'identity'>,
 ): Promise<Outcome> {
   const request = { email: body.email, token: exchange.token!.text, remoteAddress: exchange.remoteAddress };
   const issued = await gateway.account.changeEmail(outgoing(exchange, personOf(exchange).passport), request);

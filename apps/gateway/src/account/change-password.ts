@@ -9,7 +9,7 @@ import { rotatedAnswer } from '../session/rotated-answer.ts';
 export async function changePassword(
   exchange: Exchange,
   { body }: { readonly body: z.output<typeof passwordBody> },
-  gateway: Gateway,
+  gateway: Pick<Gateway, 'account' | 'identity'>,
 ): Promise<Outcome> {
   const request = { password: body.password, endOthers: body.endOthers ?? false, token: exchange.token!.text };
   const issued = await gateway.account.changePassword(outgoing(exchange, personOf(exchange).passport), request);

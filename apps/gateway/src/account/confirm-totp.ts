@@ -8,7 +8,7 @@ import type { totpBody } from './account-input.ts';
 export async function confirmTotp(
   exchange: Exchange,
   { body }: { readonly body: z.output<typeof totpBody> },
-  gateway: Gateway,
+  gateway: Pick<Gateway, 'account'>,
 ): Promise<Outcome> {
   const confirmed = await gateway.account.confirmTotp(outgoing(exchange, personOf(exchange).passport), { code: body.code });
   if (isProblem(confirmed)) return authProblem(confirmed);

@@ -4,9 +4,9 @@ import type { Gateway } from '../gateway.ts';
 import { asAdministrator } from './administrator.ts';
 
 /** Ends all sessions, and so the administrator's own, by the administrator's own will: the answer clears the cookies. */
-export async function revokeEverything(exchange: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+export async function revokeEverything(exchange: Exchange, gateway: Pick<Gateway, 'account' | 'identity'>): Promise<Outcome> {
   const done = await asAdministrator(exchange, (call) => gateway.account.revokeEverything(call, {}));
   if (isProblem(done)) return done;
-  gateway.identities.forgetToken(exchange.token!.hash);
+  gateway.identity.identities.forgetToken(exchange.token!.hash);
   return { ...done, loggedOut: true };
 }

@@ -9,7 +9,7 @@ import type { usersQuery } from './account-input.ts';
 export async function findUsers(
   exchange: Exchange,
   { query }: { readonly query: z.output<typeof usersQuery> },
-  gateway: Gateway,
+  gateway: Pick<Gateway, 'account'>,
 ): Promise<Outcome> {
   const { view, passport } = personOf(exchange);
   if (view.role !== 'admin') return problem('forbidden');

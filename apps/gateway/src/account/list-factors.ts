@@ -5,7 +5,7 @@ import type { Gateway } from '../gateway.ts';
 import { authProblem } from '../session/auth-problem.ts';
 import { type factorsSchema, passkeyBody } from './account-answer.ts';
 
-export async function listFactors(exchange: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+export async function listFactors(exchange: Exchange, gateway: Pick<Gateway, 'account'>): Promise<Outcome> {
   const listed = await gateway.account.listFactors(outgoing(exchange, personOf(exchange).passport), {});
   if (isProblem(listed)) return authProblem(listed);
   const body: z.output<typeof factorsSchema> = {

@@ -6,7 +6,7 @@ import { authProblem } from '../session/auth-problem.ts';
 import { isoOf } from '../session/session-answer.ts';
 import type { noticesSchema } from './account-answer.ts';
 
-export async function listNotices(exchange: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+export async function listNotices(exchange: Exchange, gateway: Pick<Gateway, 'account'>): Promise<Outcome> {
   const listed = await gateway.account.listNotices(outgoing(exchange, personOf(exchange).passport), {});
   if (isProblem(listed)) return authProblem(listed);
   const items = listed.notices.map(({ atMs, kind, text }) => ({ at: isoOf(atMs), kind, text }));

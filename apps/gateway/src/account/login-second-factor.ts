@@ -10,14 +10,18 @@ import type { secondFactorBody } from './account-input.ts';
 type Body = z.output<typeof secondFactorBody>;
 
 /** The second half of a sign-in. auth remembers the mode that the first half asked for. */
-export async function loginSecondFactor(exchange: Exchange, { body }: { readonly body: Body }, gateway: Gateway): Promise<Outcome> {
+export async function loginSecondFactor(
+  exchange: Exchange,
+  { body }: { readonly body: Body },
+  gateway: Pick<Gateway, 'account' | 'identity'>,
+): Promise<Outcome> {
   const issued = await gateway.account.loginSecondFactor(outgoing(exchange), {
     challenge: body.challenge,
     proof: proofOf(body),
     ...browserOf(exchange),
   });
   if (isProblem(issued)) return authProblem(issued);
-  leave(gateway, exchange.token, issued.currentTokenOwn);
+  leave(gateway.identity, exchange.token, issued.currentTokenOwn);
   return signedInAnswer(200, issued);
 }
 

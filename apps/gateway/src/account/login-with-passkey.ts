@@ -10,7 +10,7 @@ import type { passkeyLoginBody } from './account-input.ts';
 export async function loginWithPasskey(
   exchange: Exchange,
   { body }: { readonly body: z.output<typeof passkeyLoginBody> },
-  gateway: Gateway,
+  gateway: Pick<Gateway, 'account' | 'identity'>,
 ): Promise<Outcome> {
   const issued = await gateway.account.loginWithPasskey(outgoing(exchange), {
     challenge: body.challenge,
@@ -19,6 +19,6 @@ export async function loginWithPasskey(
     ...browserOf(exchange),
   });
   if (isProblem(issued)) return authProblem(issued);
-  leave(gateway, exchange.token, issued.currentTokenOwn);
+  leave(gateway.identity, exchange.token, issued.currentTokenOwn);
   return signedInAnswer(200, issued);
 }

@@ -4,7 +4,7 @@ import type { Gateway } from '../gateway.ts';
 import { authProblem } from '../session/auth-problem.ts';
 
 /** Makes new recovery codes, and voids the old ones. */
-export async function newRecoveryCodes(exchange: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+export async function newRecoveryCodes(exchange: Exchange, gateway: Pick<Gateway, 'account'>): Promise<Outcome> {
   const made = await gateway.account.newRecoveryCodes(outgoing(exchange, personOf(exchange).passport), {});
   if (isProblem(made)) return authProblem(made);
   return { status: 200, body: { recoveryCodes: made.codes, otherSessions: made.otherSessions } };

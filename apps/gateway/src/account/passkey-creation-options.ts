@@ -4,7 +4,7 @@ import type { Gateway } from '../gateway.ts';
 import { authProblem } from '../session/auth-problem.ts';
 import { passkeyOptionsBody } from './account-answer.ts';
 
-export async function passkeyCreationOptions(exchange: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+export async function passkeyCreationOptions(exchange: Exchange, gateway: Pick<Gateway, 'account'>): Promise<Outcome> {
   const given = await gateway.account.passkeyCreationOptions(outgoing(exchange, personOf(exchange).passport), {});
   return isProblem(given) ? authProblem(given) : { status: 200, body: passkeyOptionsBody(given) };
 }

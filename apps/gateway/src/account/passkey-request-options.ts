@@ -5,7 +5,7 @@ import { authProblem } from '../session/auth-problem.ts';
 import { passkeyOptionsBody } from './account-answer.ts';
 
 /** The answer is the same for everybody: it names no account and no passkey. */
-export async function passkeyRequestOptions(exchange: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+export async function passkeyRequestOptions(exchange: Exchange, gateway: Pick<Gateway, 'account'>): Promise<Outcome> {
   const given = await gateway.account.passkeyRequestOptions(outgoing(exchange), { remoteAddress: exchange.remoteAddress });
   return isProblem(given) ? authProblem(given) : { status: 200, body: passkeyOptionsBody(given) };
 }

@@ -6,7 +6,7 @@ import { authProblem } from '../session/auth-problem.ts';
 export async function removePasskey(
   exchange: Exchange,
   { params }: { readonly params: { readonly passkeyId: string } },
-  gateway: Gateway,
+  gateway: Pick<Gateway, 'account'>,
 ): Promise<Outcome> {
   const removed = await gateway.account.removePasskey(outgoing(exchange, personOf(exchange).passport), { passkeyId: params.passkeyId });
   return isProblem(removed) ? authProblem(removed) : { status: 200, body: { otherSessions: removed.otherSessions } };

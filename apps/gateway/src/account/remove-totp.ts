@@ -3,7 +3,7 @@ import { type Exchange, type Outcome, outgoing, personOf } from '../http-exchang
 import type { Gateway } from '../gateway.ts';
 import { authProblem } from '../session/auth-problem.ts';
 
-export async function removeTotp(exchange: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+export async function removeTotp(exchange: Exchange, gateway: Pick<Gateway, 'account'>): Promise<Outcome> {
   const removed = await gateway.account.removeTotp(outgoing(exchange, personOf(exchange).passport), {});
   return isProblem(removed) ? authProblem(removed) : { status: 200, body: { otherSessions: removed.otherSessions } };
 }

@@ -5,5 +5,5 @@ import { asAdministrator } from './administrator.ts';
 export const revokeUser = (
   exchange: Exchange,
   { params }: { readonly params: { readonly userId: string } },
-  gateway: Gateway,
+  gateway: Pick<Gateway, 'account'>,
 ): Promise<Outcome> => asAdministrator(exchange, (call) => gateway.account.revokeUser(call, { userId: params.userId }));

@@ -7,7 +7,7 @@ import { productBody } from './product-answer.ts';
 export async function getProduct(
   exchange: Exchange,
   { params }: { readonly params: { readonly productId: string } },
-  gateway: Gateway,
+  gateway: Pick<Gateway, 'catalog'>,
 ): Promise<Outcome> {
   const found = await gateway.catalog.getProducts(outgoing(exchange), { productIds: [params.productId] });
   if (isProblem(found)) return found;

@@ -52,7 +52,7 @@ export const productQuery = z.object({
 export async function listProducts(
   exchange: Exchange,
   { query: asked }: { readonly query: z.output<typeof productQuery> },
-  gateway: Gateway,
+  gateway: Pick<Gateway, 'catalog'>,
 ): Promise<Outcome> {
   const { query, category, page, pageSize } = asked;
   const found = await gateway.catalog.listProducts(outgoing(exchange), {

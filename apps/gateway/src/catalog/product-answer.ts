@@ -2,6 +2,7 @@ import { type Facets, type Product, productIdPattern } from '@cloakroom/contract
 import { z } from 'zod';
 
 export const productId = z.string().regex(productIdPattern);
+export const productParams = z.object({ productId });
 
 export const productSchema = z
   .object({

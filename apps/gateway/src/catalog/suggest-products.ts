@@ -17,7 +17,7 @@ export const suggestionsSchema = z
 export async function suggestProducts(
   exchange: Exchange,
   { query: { query } }: { readonly query: z.output<typeof suggestionQuery> },
-  gateway: Gateway,
+  gateway: Pick<Gateway, 'catalog'>,
 ): Promise<Outcome> {
   // A page asks for an emptied field too, which needs no call to the catalog.
   if (query.trim() === '') return { status: 200, body: { products: [], categories: [] } };

@@ -6,18 +6,23 @@
  * session and the body's fields come after (policy.guard.ts).
  */
 import type { IncomingMessage } from 'node:http';
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { problem, type Problem } from '@cloakroom/contracts';
+import type { LoadShedder } from '@cloakroom/mesh';
+import type { GatewayConfig } from '../config.ts';
+import type { GatewayParts, IdentityParts } from '../gateway.ts';
+import { configToken, identityToken, limitsToken, partsToken, shedderToken } from '../injection.ts';
 import { Addresses } from './addresses.ts';
 import { begin, finish, sessionViewHeader } from './request-scope.ts';
 import { checkSameOrigin } from './cross-site.ts';
-import type { Gateway } from '../gateway.ts';
 import { dropLookalikes } from './lookalikes.ts';
 import { lookalikeHeaders, requestSeconds } from '../metrics.ts';
-import { answerFailure, sendProblem } from './problem-answer.ts';
-import { allRoutes, routes } from '../routes.ts';
+import { sendProblem } from './problem-answer.ts';
+import type { AddressLimits } from './rate-limits.ts';
+import { RouteList } from './route-list.ts';
 import { securityHeaders } from './security-headers.ts';
-import { serveRoutes } from './serve-routes.ts';
 import { serveWeb } from './serve-web.ts';
 import { shedAtTheDoor, shedOrCount } from './shedding.ts';
 
@@ -28,94 +33,122 @@ declare module 'fastify' {
   }
 }
 
-/** @returns how many requests are in flight, live streams included */
-export function countRequests(server: FastifyInstance): () => number {
-  let count = 0;
-  // Counts down when the response closes, which happens for a hijacked and for an aborted answer too.
-  server.addHook('onRequest', async (_request, reply) => {
-    count++;
-    reply.raw.once('close', () => count--);
-  });
-  return () => count;
-}
+/**
+ * How long requests in flight may take to finish once the process was asked to stop. Above most budgets, and below the supervisor's patience.
+ */
+const drainTimeoutMs = 4_000;
+const drainLookIntervalMs = 20;
 
-/** Adds the hooks and routes. This comes before Nest's own init, so that Nest's not-found answer passes the hooks too. */
-export async function prepareServer(server: FastifyInstance, gateway: Gateway): Promise<void> {
-  server.decorateRequest('exchange', undefined);
-  server.decorateReply('finish', function (this: FastifyReply) {
-    finish(this, gateway);
-  });
-  // The gateway ignores an expectation that it does not know (RFC 9110 10.1.1). Node would answer a bare 417.
-  server.server.on('checkExpectation', (request, response) => server.server.emit('request', request, response));
-  addHooks(server, gateway, new Addresses(allRoutes));
-  server.removeAllContentTypeParsers();
-  server.addContentTypeParser('application/json', { parseAs: 'string' }, parseJson);
-  await server.register(async (scope) => {
-    scope.setErrorHandler<FastifyError>((error, request, reply) => answerFailure(error, request, reply, gateway.log));
-    serveRoutes(scope, routes, gateway);
-    if (gateway.config.WEB_DIR !== undefined && gateway.config.WEB_DIR !== '') await serveWeb(scope, gateway.config.WEB_DIR);
-  });
-}
+@Injectable()
+export class HttpServer implements OnModuleInit {
+  /** True once the process was asked to stop: /readyz says no before anything is closed. */
+  stopping = false;
+  private inFlight = 0;
 
-// oxlint-disable-next-line max-lines-per-function -- Longer because it is one list, in the order in which a request passes it.
-function addHooks(server: FastifyInstance, gateway: Gateway, addresses: Addresses): void {
-  const origins = new Set(gateway.config.PUBLIC_ORIGINS);
-  const constant = Object.entries({
-    ...securityHeaders([...origins].every((origin) => origin.startsWith('https:'))),
-    'x-gateway': `gateway-${gateway.config.REPLICA}`,
-  });
-  server.addHook('onRequest', async (request, reply) => {
-    for (const [name, value] of constant) reply.header(name, value);
-    request.exchange = begin(request, reply, gateway.randomBytes, gateway.clock);
-    // W3C Trace Context, level 2: a good answer names its trace too, as a problem does in its body.
-    reply.header('traceresponse', request.exchange.trace.traceparent);
-    const dropped = dropLookalikes(request.raw.headers, request.raw.rawHeaders);
-    if (dropped > 0) lookalikeHeaders.inc(dropped);
-    if (gateway.stopping()) reply.header('connection', 'close');
-    if (!namesOneHost(request.raw)) return refuse(reply, problem('invalid_request', 'A request names one Host.'));
-    const unknown = addresses.takesMethod(request) ? undefined : methodNotAllowed(reply, addresses);
-    if (!isOfApi(request)) {
-      const missing = unknown ?? missingAt(request, reply, addresses);
-      return missing === undefined ? undefined : refuse(reply, missing);
-    }
-    const limited = await gateway.limits.request(request.ip);
-    if (limited !== undefined) return refuse(reply, limited);
-    const tooMuch = shedAtTheDoor(request, reply, gateway.shedder);
-    if (tooMuch !== undefined) return refuse(reply, tooMuch);
-    if (unknown !== undefined) return refuse(reply, unknown);
-    const crossSite = checkSameOrigin(
-      { method: request.method, origin: request.headers.origin, fetchSite: oneOf(request.headers['sec-fetch-site']) },
-      origins,
-    );
-    if (crossSite !== undefined) return refuse(reply, crossSite);
-    const missing = missingAt(request, reply, addresses);
-    if (missing !== undefined) return refuse(reply, missing);
-  });
-  server.addHook('preHandler', async (request, reply) => {
-    const tooMuch = isOfApi(request) ? shedOrCount(request, reply, gateway.shedder) : undefined;
-    if (tooMuch !== undefined) return refuse(reply, tooMuch);
-  });
-  server.addHook('onSend', (request, reply, payload, done) => {
-    const view = request.exchange?.sessionView;
-    const end = (): void => {
-      reply.finish();
-      done(null, payload);
-    };
-    if (view === undefined) return end();
-    view.then((value) => {
-      if (value !== undefined) reply.header(sessionViewHeader, value);
-      end();
-    }, done);
-  });
-  server.addHook('onResponse', async (request, reply) => {
-    const { exchange } = request;
-    const route = request.routeOptions.url ?? 'unknown';
-    if (route === '/api/events' || exchange === undefined) return;
-    const seconds = (gateway.clock.monotonicMs() - exchange.startedMs) / 1000;
-    const labels = { method: request.method, route, status: String(reply.statusCode) };
-    requestSeconds.observe(labels, seconds);
-    gateway.log.debug({ ...labels, seconds, trace_id: exchange.trace.traceId }, 'answered');
-  });
+  constructor(
+    private readonly host: HttpAdapterHost,
+    private readonly routes: RouteList,
+    @Inject(configToken) private readonly config: GatewayConfig,
+    @Inject(partsToken) private readonly parts: GatewayParts,
+    @Inject(identityToken) private readonly identity: IdentityParts,
+    @Inject(limitsToken) private readonly limits: AddressLimits,
+    @Inject(shedderToken) private readonly shedder: LoadShedder,
+  ) {}
+
+  /** Nest has registered the routes by now, and its own answers to failures come after. Fastify gives these hooks to all of them. */
+  async onModuleInit(): Promise<void> {
+    const server = this.host.httpAdapter.getInstance<FastifyInstance>();
+    const { identity } = this;
+    server.decorateRequest('exchange', undefined);
+    server.decorateReply('finish', function (this: FastifyReply) {
+      finish(this, identity);
+    });
+    // The gateway ignores an expectation that it does not know (RFC 9110 10.1.1). Node would answer a bare 417.
+    server.server.on('checkExpectation', (request, response) => server.server.emit('request', request, response));
+    server.removeAllContentTypeParsers();
+    server.addContentTypeParser('application/json', { parseAs: 'string' }, parseJson);
+    this.addRequestHooks(server, new Addresses(this.routes.all));
+    this.addAnswerHooks(server);
+    if (this.config.WEB_DIR !== undefined && this.config.WEB_DIR !== '') await serveWeb(server, this.config.WEB_DIR);
+  }
+
+  /** Resolves when no request is in flight any more, live streams included, or when they have had their time. */
+  async drained(): Promise<void> {
+    const { clock } = this.parts;
+    const endMs = clock.monotonicMs() + drainTimeoutMs;
+    while (this.inFlight > 0 && clock.monotonicMs() < endMs) await new Promise((resolve) => setTimeout(resolve, drainLookIntervalMs));
+  }
+
+  private addRequestHooks(server: FastifyInstance, addresses: Addresses): void {
+    const origins = new Set(this.config.PUBLIC_ORIGINS);
+    const constant = Object.entries({
+      ...securityHeaders([...origins].every((origin) => origin.startsWith('https:'))),
+      'x-gateway': `gateway-${this.config.REPLICA}`,
+    });
+    server.addHook('onRequest', async (request, reply) => {
+      this.count(reply);
+      for (const [name, value] of constant) reply.header(name, value);
+      request.exchange = begin(request, reply, this.parts);
+      // W3C Trace Context, level 2: a good answer names its trace too, as a problem does in its body.
+      reply.header('traceresponse', request.exchange.trace.traceparent);
+      const dropped = dropLookalikes(request.raw.headers, request.raw.rawHeaders);
+      if (dropped > 0) lookalikeHeaders.inc(dropped);
+      if (this.stopping) reply.header('connection', 'close');
+      if (!namesOneHost(request.raw)) return refuse(reply, problem('invalid_request', 'A request names one Host.'));
+      const unknown = addresses.takesMethod(request) ? undefined : methodNotAllowed(reply, addresses);
+      if (!isOfApi(request)) {
+        const missing = unknown ?? missingAt(request, reply, addresses);
+        return missing === undefined ? undefined : refuse(reply, missing);
+      }
+      const limited = await this.limits.request(request.ip);
+      if (limited !== undefined) return refuse(reply, limited);
+      const tooMuch = shedAtTheDoor(request, reply, this.shedder);
+      if (tooMuch !== undefined) return refuse(reply, tooMuch);
+      if (unknown !== undefined) return refuse(reply, unknown);
+      const crossSite = checkSameOrigin(
+        { method: request.method, origin: request.headers.origin, fetchSite: oneOf(request.headers['sec-fetch-site']) },
+        origins,
+      );
+      if (crossSite !== undefined) return refuse(reply, crossSite);
+      const missing = missingAt(request, reply, addresses);
+      if (missing !== undefined) return refuse(reply, missing);
+    });
+    server.addHook('preHandler', async (request, reply) => {
+      const tooMuch = isOfApi(request) ? shedOrCount(request, reply, this.shedder) : undefined;
+      if (tooMuch !== undefined) return refuse(reply, tooMuch);
+    });
+  }
+
+  private addAnswerHooks(server: FastifyInstance): void {
+    const { clock, log } = this.parts;
+    server.addHook('onSend', (request, reply, payload, done) => {
+      const view = request.exchange?.sessionView;
+      const end = (): void => {
+        reply.finish();
+        done(null, payload);
+      };
+      if (view === undefined) return end();
+      view.then((value) => {
+        if (value !== undefined) reply.header(sessionViewHeader, value);
+        end();
+      }, done);
+    });
+    server.addHook('onResponse', async (request, reply) => {
+      const { exchange } = request;
+      const route = request.routeOptions.url ?? 'unknown';
+      if (route === '/api/events' || exchange === undefined) return;
+      const seconds = (clock.monotonicMs() - exchange.startedMs) / 1000;
+      const labels = { method: request.method, route, status: String(reply.statusCode) };
+      requestSeconds.observe(labels, seconds);
+      log.debug({ ...labels, seconds, trace_id: exchange.trace.traceId }, 'answered');
+    });
+  }
+
+  /** Counts down when the response closes, which happens for a hijacked and for an aborted answer too. */
+  private count(reply: FastifyReply): void {
+    this.inFlight++;
+    reply.raw.once('close', () => this.inFlight--);
+  }
 }
 
 /** A hook that has answered returns the reply, so that Fastify goes no further. */

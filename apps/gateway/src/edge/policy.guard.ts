@@ -13,7 +13,7 @@ import type { Gateway, IdentityParts } from '../gateway.ts';
 import type { Person } from '../http-exchange.ts';
 import { readCookies } from '../identity/cookies.ts';
 import { readShown, whoIs } from '../identity/identify-caller.ts';
-import { guardToken } from '../injection.ts';
+import { identityToken, limitsToken, macKeysToken } from '../injection.ts';
 import { sessionDecisions } from '../metrics.ts';
 import type { RoutePolicy } from '../route.ts';
 import type { OpenExchange } from './request-scope.ts';
@@ -21,27 +21,27 @@ import type { OpenExchange } from './request-scope.ts';
 /** A page that anyone may see waits no longer than this until its caller is identified. */
 const publicIdentityBudgetMs = 300;
 
-export type GuardParts = IdentityParts & Pick<Gateway, 'macKeys' | 'limits'>;
+type GuardParts = Pick<Gateway, 'identity' | 'macKeys' | 'limits'>;
 
 @Injectable()
 export class PolicyGuard implements CanActivate {
-  private readonly parts: GuardParts;
-
-  constructor(@Inject(guardToken) parts: GuardParts) {
-    this.parts = parts;
-  }
+  constructor(
+    @Inject(identityToken) readonly identity: IdentityParts,
+    @Inject(macKeysToken) readonly macKeys: Gateway['macKeys'],
+    @Inject(limitsToken) readonly limits: Gateway['limits'],
+  ) {}
 
   canActivate(context: ExecutionContext): Promise<true> {
-    return admit(context.switchToHttp().getRequest<FastifyRequest>(), this.parts);
+    return admit(context.switchToHttp().getRequest<FastifyRequest>(), this);
   }
 }
 
 /** Lets the request in, or throws the Problem that says why not. */
-export async function admit({ exchange, headers, routeOptions }: FastifyRequest, parts: GuardParts): Promise<true> {
+async function admit({ exchange, headers, routeOptions }: FastifyRequest, parts: GuardParts): Promise<true> {
   const { policy } = routeOptions.config;
   if (policy === undefined || exchange === undefined) throw new Error('a route without a policy lets nobody in');
   readCookiesOf(exchange, headers, policy, parts);
-  exchange.deadline = startDeadline(policy.budgetMs === 0 ? Number.POSITIVE_INFINITY : policy.budgetMs, parts.clock);
+  exchange.deadline = startDeadline(policy.budgetMs === 0 ? Number.POSITIVE_INFINITY : policy.budgetMs, parts.identity.clock);
   if (policy.limit === 'sign-in') await limitSignIns(exchange, parts);
   if (policy.operationClass === 'public') {
     // A page that anyone may see is the same for every caller, so the gateway identifies the caller meanwhile. `finish` waits for it.
@@ -84,7 +84,7 @@ async function limitSignIns(exchange: OpenExchange, { limits, macKeys }: GuardPa
 async function personFor(policy: RoutePolicy, exchange: OpenExchange, parts: GuardParts): Promise<Person | undefined | Problem> {
   if (policy.identity === 'none') return undefined;
   const need = { audience: policy.audience ?? 'cart', sensitive: policy.operationClass === 'sensitive', touch: policy.live !== true };
-  const found = await whoIs(exchange, need, parts);
+  const found = await whoIs(exchange, need, parts.identity);
   count(found);
   // `whoIs` says "stale" only to a caller that forbids a renewal.
   if (found === 'stale') return problem('identity_unavailable');
@@ -102,7 +102,7 @@ async function personFor(policy: RoutePolicy, exchange: OpenExchange, parts: Gua
 async function sessionViewOf(exchange: OpenExchange, parts: GuardParts): Promise<string | undefined> {
   // No renewal here: an answer that anyone may see, and a cache may keep, sets no cookie.
   const need = { audience: 'cart', sensitive: false, touch: true, refresh: false, budgetMs: publicIdentityBudgetMs } as const;
-  const found = await whoIs(exchange, need, parts);
+  const found = await whoIs(exchange, need, parts.identity);
   count(found);
   return isProblem(found) ? `guest; reason=${toldCode(found.problem)}` : undefined;
 }

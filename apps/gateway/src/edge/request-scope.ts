@@ -4,8 +4,8 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { experimentPattern, isProblem } from '@cloakroom/contracts';
-import { type Clock, continueTrace, enterTrace, type RandomBytes, type Span, type TraceContext, tracing } from '@cloakroom/platform';
-import type { Gateway } from '../gateway.ts';
+import { continueTrace, enterTrace, type RandomBytes, type Span, type TraceContext, tracing } from '@cloakroom/platform';
+import type { GatewayParts, IdentityParts } from '../gateway.ts';
 import { type Exchange, type Outcome, Timings } from '../http-exchange.ts';
 import { clearedCookies, consistencySetCookie, knownDeviceSetCookie, type OurCookies, tokenCookies } from '../identity/cookies.ts';
 import type { RoutePolicy } from '../route.ts';
@@ -38,7 +38,7 @@ declare module 'fastify' {
   }
 }
 
-export function begin(request: FastifyRequest, reply: FastifyReply, randomBytes: RandomBytes, clock: Clock): OpenExchange {
+export function begin(request: FastifyRequest, reply: FastifyReply, { randomBytes, clock }: GatewayParts): OpenExchange {
   const gone = new AbortController();
   const traceparent = request.headers['traceparent'];
   const { trace, span } = traceOf(request, typeof traceparent === 'string' ? traceparent : undefined, randomBytes);
@@ -107,7 +107,7 @@ function spanOf({ method: sent, routeOptions }: FastifyRequest) {
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 /** The parts that the end of an answer needs. */
-export type Finishing = Pick<Gateway, 'clock' | 'identities' | 'selfContained'>;
+export type Finishing = Pick<IdentityParts, 'clock' | 'identities' | 'selfContained'>;
 
 /** Writes cookies and Server-Timing. Fastify's onSend calls it for every answer, and a live stream calls it before it takes the connection. */
 export function finish(reply: FastifyReply, parts: Finishing): void {

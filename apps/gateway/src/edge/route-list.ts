@@ -4,12 +4,28 @@
  *
  * The schemas of the parameters stand in metadata inside Nest. `route-list.test.ts` holds this file to what Nest writes there.
  */
-import { RequestMethod, type Type } from '@nestjs/common';
+import { Injectable, RequestMethod, type Type } from '@nestjs/common';
 import { CUSTOM_ROUTE_ARGS_METADATA, METHOD_METADATA, PATH_METADATA, ROUTE_ARGS_METADATA, RouteParamtypes } from '@nestjs/common/internal';
+import { DiscoveryService } from '@nestjs/core';
 import { FASTIFY_ROUTE_CONFIG_METADATA } from '@nestjs/platform-fastify/constants.js';
 import type { FastifyContextConfig } from 'fastify';
 import type { z } from 'zod';
 import { methods, type Route } from '../route.ts';
+
+@Injectable()
+export class RouteList {
+  private readonly discovery: DiscoveryService;
+  private found: readonly Route[] | undefined;
+
+  constructor(discovery: DiscoveryService) {
+    this.discovery = discovery;
+  }
+
+  /** Every route, in the order of the modules and of the methods in their controllers. */
+  get all(): readonly Route[] {
+    return (this.found ??= routesOf(this.discovery.getControllers().map(({ metatype }) => metatype as Type)));
+  }
+}
 
 /** @throws where a method that answers an address has no policy */
 export function routesOf(controllers: readonly Type[]): Route[] {

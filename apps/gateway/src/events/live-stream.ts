@@ -21,6 +21,9 @@ import { whoIs, whoIsStill } from '../identity/identify-caller.ts';
 import type { Seat } from './streams.ts';
 import { type Watch, watchAgain } from './watch-again.ts';
 
+/** The parts of an open stream. */
+export type StreamParts = Pick<Gateway, 'cart' | 'orders' | 'identity' | 'log'>;
+
 /**
  * An ended session loses its stream within this bound even if no revocation is heard. Under the lease it takes 2.5 s at most if the session
  * ended elsewhere, too.
@@ -35,7 +38,7 @@ const ordersWaitingMax = 100;
 export class LiveStream {
   private readonly exchange: Exchange;
   private readonly socket: EventSocket;
-  private readonly gateway: Gateway;
+  private readonly gateway: StreamParts;
   private readonly seat: Seat;
   private readonly gone = new AbortController();
   private passport: Credential;
@@ -44,7 +47,7 @@ export class LiveStream {
   /** The cause of the change, by order. */
   private readonly ordersWaiting = new Map<string, string>();
 
-  constructor(exchange: Exchange, socket: EventSocket, gateway: Gateway, seat: Seat) {
+  constructor(exchange: Exchange, socket: EventSocket, gateway: StreamParts, seat: Seat) {
     this.exchange = exchange;
     this.socket = socket;
     this.gateway = gateway;
@@ -55,7 +58,7 @@ export class LiveStream {
   start(): void {
     const recheck = setInterval(() => void this.stillThere(), recheckIntervalMs);
     const keepAlive = setInterval(() => this.write(': still here\n\n'), keepAliveIntervalMs);
-    const stopListening = this.gateway.feed.onRevocation((what) => this.heard(what));
+    const stopListening = this.gateway.identity.feed.onRevocation((what) => this.heard(what));
     this.socket.onDrain(() => this.drained());
     this.socket.onClose(() => {
       this.gone.abort();
@@ -96,7 +99,7 @@ export class LiveStream {
 
   /** Opens the stream of orders with a passport of its own. It ends nothing, because the session is checked every 2 s in any case. */
   private async openOrders() {
-    const found = await whoIs(this.exchange, { audience: 'orders', sensitive: false, touch: false, refresh: false }, this.gateway);
+    const found = await whoIs(this.exchange, { audience: 'orders', sensitive: false, touch: false, refresh: false }, this.gateway.identity);
     if (found === undefined || typeof found === 'string' || isProblem(found)) return undefined;
     return this.gateway.orders.watch(this.call(found.passport), {});
   }
@@ -126,7 +129,7 @@ export class LiveStream {
   private async stillThere(): Promise<boolean> {
     if (this.gone.signal.aborted) return false;
     const { exchange, gateway } = this;
-    const found = await whoIsStill(exchange, gateway).catch((error: unknown) => {
+    const found = await whoIsStill(exchange, gateway.identity).catch((error: unknown) => {
       gateway.log.error({ err: error, trace_id: exchange.trace.traceId }, 'a live stream could not be checked');
       return 'ended' as const;
     });

@@ -12,7 +12,7 @@ import { identifySelfContained } from './identify-self-contained-token.ts';
 import { selfContainedHash } from './self-contained-tokens.ts';
 import type { OurCookies } from './cookies.ts';
 import type { BrowserToken, Exchange, Person } from '../http-exchange.ts';
-import type { Gateway, IdentityParts } from '../gateway.ts';
+import type { IdentityParts } from '../gateway.ts';
 import { identify, type IdentityNeed, readToken } from './identify-reference-token.ts';
 
 const accessPattern = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
@@ -58,7 +58,7 @@ export async function whoIsStill(exchange: Exchange, gateway: IdentityParts): Pr
  * else's session.
  * @param own whether auth, when it ended the session, said that it made this token
  */
-export function leave(gateway: Pick<Gateway, 'identities' | 'selfContained'>, token: BrowserToken | undefined, own: boolean): void {
+export function leave(gateway: Pick<IdentityParts, 'identities' | 'selfContained'>, token: BrowserToken | undefined, own: boolean): void {
   if (token?.selfContained === undefined) {
     if (token !== undefined) gateway.identities.forgetToken(token.hash);
     return;

@@ -9,7 +9,7 @@ import type { orderParams } from './order-input.ts';
 export async function getOrder(
   exchange: Exchange,
   { params }: { readonly params: z.output<typeof orderParams> },
-  gateway: Gateway,
+  gateway: Pick<Gateway, 'orders'>,
 ): Promise<Outcome> {
   const order = await gateway.orders.getOrder(outgoing(exchange, personOf(exchange).passport), { orderId: params.orderId });
   return isProblem(order) ? order : { status: 200, body: orderBodyOf(order) };

@@ -9,7 +9,7 @@ import type { ordersQuery } from './order-input.ts';
 export async function listOrders(
   exchange: Exchange,
   { query }: { readonly query: z.output<typeof ordersQuery> },
-  gateway: Gateway,
+  gateway: Pick<Gateway, 'orders'>,
 ): Promise<Outcome> {
   const found = await gateway.orders.listOrders(outgoing(exchange, personOf(exchange).passport), query);
   if (isProblem(found)) return found;

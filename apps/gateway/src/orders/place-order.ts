@@ -14,12 +14,14 @@ import { whoIs } from '../identity/identify-caller.ts';
 import { type CheckoutProblem, orderBodyOf, previewBodyOf } from './order-answer.ts';
 import type { orderBody, orderHeaders } from './order-input.ts';
 
+type Needed = Pick<Gateway, 'cart' | 'catalog' | 'orders' | 'limits' | 'identity' | 'products'>;
+
 interface Input {
   readonly headers: z.output<typeof orderHeaders>;
   readonly body: z.output<typeof orderBody>;
 }
 
-export async function placeOrder(exchange: Exchange, { headers, body }: Input, gateway: Gateway): Promise<Outcome> {
+export async function placeOrder(exchange: Exchange, { headers, body }: Input, gateway: Needed): Promise<Outcome> {
   const person = personOf(exchange);
   const limited = await gateway.limits.order(person.view.subject);
   if (limited !== undefined) return limited;
@@ -38,7 +40,7 @@ export async function placeOrder(exchange: Exchange, { headers, body }: Input, g
  * Adds the cart or the preview that the person must look at before ordering again. If neither can be had, the refusal stands without it, and
  * the page can ask itself.
  */
-async function explained(refusal: Problem, seen: string, exchange: Exchange, gateway: Gateway): Promise<CheckoutProblem> {
+async function explained(refusal: Problem, seen: string, exchange: Exchange, gateway: Needed): Promise<CheckoutProblem> {
   if (refusal.problem === 'cart_changed') {
     return { ...refusal, ...(await cartOf(exchange, gateway)) };
   }
@@ -48,8 +50,8 @@ async function explained(refusal: Problem, seen: string, exchange: Exchange, gat
 }
 
 /** Reads the cart with a passport of its own, because this route's passport is for orders. */
-async function cartOf(exchange: Exchange, gateway: Gateway): Promise<Pick<CheckoutProblem, 'cart' | 'reached'>> {
-  const person = await whoIs(exchange, { audience: 'cart', sensitive: false, touch: true }, gateway);
+async function cartOf(exchange: Exchange, gateway: Needed): Promise<Pick<CheckoutProblem, 'cart' | 'reached'>> {
+  const person = await whoIs(exchange, { audience: 'cart', sensitive: false, touch: true }, gateway.identity);
   if (person === undefined || typeof person === 'string' || isProblem(person)) return {};
   const read = await readCart({ ...exchange, person }, gateway);
   return isProblem(read) ? {} : read;

@@ -8,7 +8,7 @@ import type { previewBody } from './order-input.ts';
 export async function previewOrder(
   exchange: Exchange,
   { body }: { readonly body: z.output<typeof previewBody> },
-  gateway: Gateway,
+  gateway: Pick<Gateway, 'orders'>,
 ): Promise<Outcome> {
   const preview = await gateway.orders.previewOrder(outgoing(exchange, personOf(exchange).passport), { seen: body.seen });
   return isProblem(preview) ? preview : { status: 200, body: previewBodyOf(preview) };

@@ -3,7 +3,7 @@ import { type Exchange, type Outcome, outgoing, personOf } from '../http-exchang
 import type { Gateway } from '../gateway.ts';
 import { profileBody } from './profile-answer.ts';
 
-export async function getProfile(exchange: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+export async function getProfile(exchange: Exchange, gateway: Pick<Gateway, 'profile'>): Promise<Outcome> {
   const person = personOf(exchange);
   const profile = await gateway.profile.getProfile(outgoing(exchange, person.passport), {});
   if (isProblem(profile)) return profile;

@@ -6,7 +6,7 @@ import type { Gateway } from '../gateway.ts';
 export async function recordView(
   exchange: Exchange,
   { params }: { readonly params: { readonly productId: string } },
-  gateway: Gateway,
+  gateway: Pick<Gateway, 'profile'>,
 ): Promise<Outcome> {
   if (exchange.person === undefined) return { status: 204 };
   const recorded = await gateway.profile.recordView(outgoing(exchange, exchange.person.passport), { productId: params.productId });

@@ -7,7 +7,7 @@ import { profileBody, type profilePatch } from './profile-answer.ts';
 export async function updateProfile(
   exchange: Exchange,
   { body }: { readonly body: z.output<typeof profilePatch> },
-  gateway: Gateway,
+  gateway: Pick<Gateway, 'profile'>,
 ): Promise<Outcome> {
   const person = personOf(exchange);
   const isUser = person.view.state === SessionState.USER;

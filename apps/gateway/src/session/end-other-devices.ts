@@ -3,7 +3,7 @@ import { type Exchange, type Outcome, outgoing, personOf } from '../http-exchang
 import type { Gateway } from '../gateway.ts';
 import { authProblem } from './auth-problem.ts';
 
-export async function endOtherDevices(exchange: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+export async function endOtherDevices(exchange: Exchange, gateway: Pick<Gateway, 'auth'>): Promise<Outcome> {
   const ended = await gateway.auth.endOtherDevices(outgoing(exchange, personOf(exchange).passport), {});
   return isProblem(ended) ? authProblem(ended) : { status: 204 };
 }

@@ -18,7 +18,7 @@ const deviceSchema = z
 
 export const devicesSchema = z.array(deviceSchema).meta({ id: 'Devices' });
 
-export async function listDevices(exchange: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+export async function listDevices(exchange: Exchange, gateway: Pick<Gateway, 'auth'>): Promise<Outcome> {
   const listed = await gateway.auth.listDevices(outgoing(exchange, personOf(exchange).passport), {});
   if (isProblem(listed)) return authProblem(listed);
   const body: z.output<typeof devicesSchema> = listed.devices.map((device) => ({

@@ -12,7 +12,7 @@ import type { loginBody } from './sign-in-input.ts';
 export async function login(
   exchange: Exchange,
   { body }: { readonly body: z.output<typeof loginBody> },
-  gateway: Gateway,
+  gateway: Pick<Gateway, 'auth' | 'identity'>,
 ): Promise<Outcome> {
   const issued = await gateway.auth.login(outgoing(exchange), {
     email: body.email,
@@ -23,6 +23,6 @@ export async function login(
   if (isProblem(issued)) return authProblem(issued);
   if (issued.secondFactor !== undefined) return secondFactorProblem(issued.secondFactor);
   // The old token died with this answer. The other gateways hear of it from the feed.
-  leave(gateway, exchange.token, issued.currentTokenOwn);
+  leave(gateway.identity, exchange.token, issued.currentTokenOwn);
   return signedInAnswer(200, issued);
 }

@@ -7,7 +7,7 @@ import { authProblem } from './auth-problem.ts';
 /**
  * Ends the session; idempotent. While auth cannot be reached the cookie stays: a browser that forgot it would leave a live session behind.
  */
-export async function logout(exchange: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+export async function logout(exchange: Exchange, gateway: Pick<Gateway, 'auth' | 'identity'>): Promise<Outcome> {
   if (exchange.token !== undefined) {
     const done = await gateway.auth.logout(outgoing(exchange), { token: exchange.token.text });
     if (isProblem(done)) return authProblem(done);
@@ -15,7 +15,7 @@ export async function logout(exchange: Exchange, _input: unknown, gateway: Gatew
     const beside = exchange.token.selfContained?.beside;
     const alsoDone = beside === undefined ? undefined : await gateway.auth.logout(outgoing(exchange), { token: beside.text });
     if (isProblem(alsoDone)) return authProblem(alsoDone);
-    leave(gateway, exchange.token, done.own);
+    leave(gateway.identity, exchange.token, done.own);
   }
   return { status: 204, loggedOut: true };
 }

@@ -7,20 +7,22 @@ import type { Gateway } from '../gateway.ts';
 import { authProblem } from './auth-problem.ts';
 import type { reauthenticateBody } from './sign-in-input.ts';
 
+type Needed = Pick<Gateway, 'account' | 'auth' | 'identity'>;
+
 type Body = z.output<typeof reauthenticateBody>;
 
 /**
  * Step-up: the person proves who they are again, and a new token replaces the old (ASVS 7.2.4). If a needed code is missing, nothing is
  * remembered: the page repeats the step-up with the code.
  */
-export async function reauthenticate(exchange: Exchange, { body }: { readonly body: Body }, gateway: Gateway): Promise<Outcome> {
+export async function reauthenticate(exchange: Exchange, { body }: { readonly body: Body }, gateway: Needed): Promise<Outcome> {
   const issued = await prove(exchange, body, gateway);
   if (isProblem(issued)) return authProblem(issued);
   if (issued.secondFactor !== undefined) return secondFactorProblem(issued.secondFactor);
   return rotatedAnswer(exchange, issued, gateway);
 }
 
-function prove(exchange: Exchange, body: Body, gateway: Gateway): Promise<SessionIssued | Problem> {
+function prove(exchange: Exchange, body: Body, gateway: Needed): Promise<SessionIssued | Problem> {
   const call = outgoing(exchange, personOf(exchange).passport);
   const same = { token: exchange.token!.text, remoteAddress: exchange.remoteAddress };
   if (body.password === undefined) {

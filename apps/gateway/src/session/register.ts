@@ -10,7 +10,7 @@ import type { registerBody } from './sign-in-input.ts';
 export async function register(
   exchange: Exchange,
   { body }: { readonly body: z.output<typeof registerBody> },
-  gateway: Gateway,
+  gateway: Pick<Gateway, 'auth' | 'identity'>,
 ): Promise<Outcome> {
   const issued = await gateway.auth.register(outgoing(exchange), {
     email: body.email,
@@ -20,6 +20,6 @@ export async function register(
     ...browserOf(exchange),
   });
   if (isProblem(issued)) return authProblem(issued);
-  leave(gateway, exchange.token, issued.currentTokenOwn);
+  leave(gateway.identity, exchange.token, issued.currentTokenOwn);
   return signedInAnswer(201, issued);
 }

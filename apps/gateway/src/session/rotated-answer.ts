@@ -5,7 +5,7 @@ import { tokenOf, viewOf } from '../identity/issued-session.ts';
 import { sessionBody } from './session-answer.ts';
 
 /** Answers with the new token under which the session goes on. This gateway forgets the old token at once, the others by the feed. */
-export function rotatedAnswer(exchange: Exchange, issued: SessionIssued, gateway: Gateway): Answer {
-  gateway.identities.forgetToken(exchange.token!.hash);
+export function rotatedAnswer(exchange: Exchange, issued: SessionIssued, gateway: Pick<Gateway, 'identity'>): Answer {
+  gateway.identity.identities.forgetToken(exchange.token!.hash);
   return { status: 200, body: sessionBody(viewOf(issued)), newToken: tokenOf(issued) };
 }

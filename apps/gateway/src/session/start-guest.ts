@@ -10,7 +10,7 @@ import { sessionBody } from './session-answer.ts';
  * Begins a guest session, or shows the one that is there, because asking twice must not make two. After an ended session it begins a new one,
  * because the client asked for it.
  */
-export async function startGuest(exchange: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+export async function startGuest(exchange: Exchange, gateway: Pick<Gateway, 'auth' | 'limits'>): Promise<Outcome> {
   if (exchange.person !== undefined) return { status: 200, body: sessionBody(exchange.person.view) };
   const issued = await createGuest(exchange, gateway);
   if (isProblem(issued)) return issued;

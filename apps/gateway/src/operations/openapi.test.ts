@@ -8,7 +8,7 @@ import { ask, type Ask, type Json, openStage, type Stage, type Told } from '../t
 import { codesOf } from './openapi.ts';
 import { problemSchema } from '../problem-schema.ts';
 import type { Route } from '../route.ts';
-import { allRoutes as routes } from '../routes.ts';
+import { routes } from '../testing/routes.fixture.ts';
 
 let stage: Stage;
 let document: Json;

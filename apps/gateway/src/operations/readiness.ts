@@ -1,28 +1,35 @@
 /** The parts that this gateway depends on, as /readyz reports them. */
 import { openFeedStatus } from '@cloakroom/identity';
 import { lookWithin, type PartStatus, type Readiness, startingMaxMs } from '@cloakroom/platform';
+import type { EventLog } from '@cloakroom/event-log';
+import type { HttpServer } from '../edge/http-server.ts';
 import type { Gateway } from '../gateway.ts';
 
 /** Bounds a call to another service's /readyz, which bounds each part that it asks about by `lookMaxMs`. */
 const lookTimeoutMs = 500;
 
-export function openLookAtParts(gateway: Omit<Gateway, 'look' | 'readMetrics'>): () => Promise<Readiness> {
-  const feedStatus = openFeedStatus(gateway.feed, gateway.clock);
-  const startedMs = gateway.clock.monotonicMs();
+type Looked = Pick<Gateway, 'config' | 'identity' | 'jwks' | 'streams'> & {
+  readonly eventLog: EventLog;
+  readonly server: Pick<HttpServer, 'stopping'>;
+};
+
+export function openLookAtParts(gateway: Looked): () => Promise<Readiness> {
+  const feedStatus = openFeedStatus(gateway.identity.feed, gateway.identity.clock);
+  const startedMs = gateway.identity.clock.monotonicMs();
   return async () => {
-    const { config, feed } = gateway;
+    const { config, identity } = gateway;
     const [feedRead, found, auth, cart] = await Promise.all([
       lookWithin(
-        feed.ready.then(() => true),
+        identity.feed.ready.then(() => true),
         false,
       ),
       lookWithin<object | undefined>(gateway.eventLog.describe(), undefined),
       lookThroughAll('auth', config.AUTH_ADMIN_URL),
       lookThroughAll('cart', config.CART_ADMIN_URL),
     ]);
-    const starting = gateway.clock.monotonicMs() - startedMs < startingMaxMs;
+    const starting = gateway.identity.clock.monotonicMs() - startedMs < startingMaxMs;
     return {
-      gateway: { ok: !gateway.stopping(), replica: config.REPLICA, provider: config.PROVIDER, streams: gateway.streams.open },
+      gateway: { ok: !gateway.server.stopping, replica: config.REPLICA, provider: config.PROVIDER, streams: gateway.streams.open },
       // A log within reach is read before the first request, which spares auth. Without it this gateway serves too, and asks auth each time.
       feed: { ...feedStatus(), ok: feedRead || found === undefined || !starting },
       keys: { ok: gateway.jwks() !== undefined },

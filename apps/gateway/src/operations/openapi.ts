@@ -1,9 +1,16 @@
-/** The table of routes as an OpenAPI 3.1 document. */
+/** The list of routes as an OpenAPI 3.1 document. */
 import { consistencyTokenPattern, type ErrorCode, errorTable } from '@cloakroom/contracts';
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject, type ZodOpenApiResponseObject } from 'zod-openapi';
 import { problemSchema, problemType } from '../problem-schema.ts';
+import type { GatewayConfig } from '../config.ts';
+import type { RouteList } from '../edge/route-list.ts';
+import type { Outcome } from '../http-exchange.ts';
 import type { AnswerShape, Route } from '../route.ts';
+
+export function readDocument({ routes, config }: { readonly routes: RouteList; readonly config: GatewayConfig }): Outcome {
+  return { status: 200, body: describeRoutes(routes.all, config.PUBLIC_ORIGINS) };
+}
 
 export type OpenApiDocument = ReturnType<typeof createDocument>;
 

@@ -1,22 +1,22 @@
 /**
- * The page and the test clients read answers by types that are made from the table of routes. This test makes them again and compares. After a
+ * The page and the test clients read answers by types that are made from the routes. This test makes them again and compares. After a
  * change of a schema, this command writes them anew:
  *
- *     npm test -w @cloakroom/gateway -- src/edge/http-types.test.ts -u
+ *     npm test -w @cloakroom/gateway -- src/operations/http-types.test.ts -u
  *
  * openapi-typescript needs the API of TypeScript 5, which 7 does not have. So this package has a TypeScript of its own, for nothing else.
  */
 import { join } from 'node:path';
 import openapiTS, { astToString } from 'openapi-typescript';
 import { expect, it } from 'vitest';
-import { allRoutes as routes } from '../routes.ts';
+import { routes } from '../testing/routes.fixture.ts';
 import { describeRoutes, type OpenApiDocument } from './openapi.ts';
 
 const file = join(import.meta.dirname, '../../../../libs/contracts/http/gen/api.d.ts');
 const head =
-  '/** What the HTTP API takes and answers, from /openapi.json. apps/gateway/src/edge/http-types.test.ts says how it is made. */\n';
+  '/** What the HTTP API takes and answers, from /openapi.json. apps/gateway/src/operations/http-types.test.ts says how it is made. */\n';
 
-it('the types of the HTTP API are those of the table of routes', async () => {
+it('the types of the HTTP API are those of the routes', async () => {
   const document = JSON.stringify(onlySchemas(describeRoutes(routes, [])));
   const types = await openapiTS(document, { immutable: true, rootTypes: true, rootTypesNoSchemaPrefix: true, silent: true });
   await expect(head + astToString(types)).toMatchFileSnapshot(file);

@@ -15,16 +15,16 @@ export const isAlive = (): Outcome => ({ status: 200, body: { alive: true } });
 
 // Probes and Prometheus ask the process itself. A request through a proxy comes from the public, so the next two answer it with `not_found`.
 
-export async function isReady(exchange: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+export async function isReady(exchange: Exchange, gateway: Pick<Gateway, 'look'>): Promise<Outcome> {
   return exchange.proxied ? problem('not_found') : readinessAnswer(await gateway.look());
 }
 
-export async function readMetrics(exchange: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+export async function readMetrics(exchange: Exchange, gateway: Pick<Gateway, 'readMetrics'>): Promise<Outcome> {
   return exchange.proxied ? problem('not_found') : { status: 200, body: await gateway.readMetrics(), contentType: metrics.contentType };
 }
 
 /** The last set that was fetched is as good as a new one: keys are published before they sign. */
-export async function readJwks(exchange: Exchange, _input: unknown, gateway: Gateway): Promise<Outcome> {
+export async function readJwks(exchange: Exchange, gateway: Pick<Gateway, 'auth' | 'jwks'>): Promise<Outcome> {
   let jwks = gateway.jwks();
   if (jwks === undefined) {
     const answer = await gateway.auth.getKeys(outgoing(exchange), {});

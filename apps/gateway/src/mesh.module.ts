@@ -1,0 +1,71 @@
+/** One typed client for each service, over mutual TLS. */
+import { Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { AccountService, AuthService, CartService, CatalogService, OrdersService, ProfileService } from '@cloakroom/contracts';
+import { connectMesh, openTls } from '@cloakroom/mesh';
+import type { Logger } from '@cloakroom/platform';
+import type { GatewayConfig } from './config.ts';
+import type { Gateway } from './gateway.ts';
+import {
+  accountToken,
+  authToken,
+  cartToken,
+  catalogToken,
+  configToken,
+  connectionsToken,
+  logToken,
+  ordersToken,
+  profileToken,
+} from './injection.ts';
+
+type Clients = Pick<Gateway, 'auth' | 'account' | 'cart' | 'profile' | 'catalog' | 'orders'>;
+type Connections = Clients & { close(): void };
+
+async function connect(config: GatewayConfig, log: Logger): Promise<Connections> {
+  const tls = config.MESH_TLS === 'off' ? undefined : await openTls(config.TLS_DIR, 'gateway', { log });
+  const auth = connectMesh(AuthService, { address: config.AUTH_ADDRESS, tls, log });
+  const account = connectMesh(AccountService, { address: config.AUTH_ADDRESS, tls, log });
+  const cart = connectMesh(CartService, { address: config.CART_ADDRESS, tls, log });
+  const profile = connectMesh(ProfileService, { address: config.PROFILE_ADDRESS, tls, log });
+  const catalog = connectMesh(CatalogService, { address: config.CATALOG_ADDRESS, tls, log });
+  const orders = connectMesh(OrdersService, { address: config.ORDERS_ADDRESS, tls, log });
+  return {
+    auth: auth.client,
+    account: account.client,
+    cart: cart.client,
+    profile: profile.client,
+    catalog: catalog.client,
+    orders: orders.client,
+    close() {
+      for (const connection of [auth, account, cart, profile, catalog, orders]) connection.close();
+      tls?.stop();
+    },
+  };
+}
+
+const clients: Readonly<Record<keyof Clients, symbol>> = {
+  auth: authToken,
+  account: accountToken,
+  cart: cartToken,
+  profile: profileToken,
+  catalog: catalogToken,
+  orders: ordersToken,
+};
+
+@Module({
+  providers: [
+    { provide: connectionsToken, inject: [configToken, logToken], useFactory: connect },
+    ...Object.entries(clients).map(([name, token]) => ({
+      provide: token,
+      inject: [connectionsToken],
+      useFactory: (connections: Connections) => connections[name as keyof Clients],
+    })),
+  ],
+  exports: Object.values(clients),
+})
+export class MeshModule implements OnApplicationShutdown {
+  constructor(@Inject(connectionsToken) private readonly connections: Connections) {}
+
+  onApplicationShutdown(): void {
+    this.connections.close();
+  }
+}
