@@ -1,4 +1,4 @@
-/** The commands as a person types them: through npm's scripts, on whatever Node npm runs. */
+/** The commands as a person types them: through npm's scripts, on the Node that npm uses. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Embedded: every service and both gateways in this one process, through each app's one door. They still call each other over gRPC and
- * meet in one event log; only the adapters below them differ.
+ * Embedded: every service and both gateways in this one process, each through its app's one door. They still call each other over gRPC and
+ * meet in one event log. Only the adapters below them differ.
  */
 import { type EventLog, openEventLog, type Parts } from '@cloakroom/event-log';
 import { createLogger, type ProcessParts, readTelemetry, type Running, runProcess, type TelemetryConfig } from '@cloakroom/platform';
@@ -13,7 +13,7 @@ type Door = (env: NodeJS.ProcessEnv, parts: Parts) => Promise<Running>;
 type Doors = Readonly<Record<AppName, () => Promise<Door>>>;
 type Orders = EmbeddedOrders & TelemetryConfig & { readonly LOG_LEVEL: string };
 
-/** Loaded together, as most of the start is reading code; started in the order of the drawing. */
+/** They are loaded together, because most of the start is reading code. They are started in the order of the drawing. */
 export const doors: Doors = {
   auth: async () => open(await import('@cloakroom/auth')),
   cart: async () => open(await import('@cloakroom/cart')),
@@ -34,7 +34,7 @@ function open<Config>(app: AppModule<Config>): Door {
 
 function readOrders(): Orders {
   const orders = JSON.parse(process.env[embeddedAppsVariable] ?? '') as EmbeddedOrders;
-  // Not for whatever this process might start: it holds the MAC key and the secret of the mesh.
+  // The variable is removed, so that child processes do not get it: it holds the MAC key and the secret of the mesh.
   delete process.env[embeddedAppsVariable];
   const env = orders.apps[0]?.env ?? {};
   return { ...orders, ...readTelemetry(env), LOG_LEVEL: env['LOG_LEVEL'] ?? 'info' };
@@ -47,7 +47,7 @@ async function startApps(apps: Doors, orders: Orders, { log, clock }: ProcessPar
   const loaded = new Map(await Promise.all(names.map(async (name) => [name, await apps[name]()] as const)));
   const running: Running[] = [];
   const stop = async () => {
-    // Edge first: nobody may be let in to a service that is gone.
+    // The edge stops first: no request may reach a service that is gone.
     for (const app of running.toReversed()) await app.stop();
     await eventLog.close();
   };
@@ -64,7 +64,7 @@ async function startApps(apps: Doors, orders: Orders, { log, clock }: ProcessPar
   return { name: 'cloakroom', url: running.at(-1)?.url ?? '', stop };
 }
 
-/** An app closes the log that it was given; this one belongs to all. */
+/** An app closes the log that it was given, but this one belongs to all apps. */
 function shared(eventLog: EventLog): EventLog {
   return new Proxy(eventLog, {
     get(target, key) {
@@ -75,7 +75,7 @@ function shared(eventLog: EventLog): EventLog {
   });
 }
 
-/** This process becomes the shop. An experiment may hand in another door than an app's own. */
+/** Makes this process the shop. An experiment may replace an app's door by another. */
 export const runEmbedded = (apps: Doors): void => runProcess('cloakroom', readOrders, (orders, parts) => startApps(apps, orders, parts));
 
 if (import.meta.main) runEmbedded(doors);

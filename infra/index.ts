@@ -1,4 +1,4 @@
-/** What tests and benchmarks may use: the start-the-stack harness. */
+/** The parts for tests and benchmarks: the harness that starts the stack. */
 export { startStack } from './launch/harness.ts';
 export type { RunningProcess, RunningStack, StackRequest } from './launch/harness.ts';
 export { startDevServices } from './launch/dev-services.ts';
@@ -8,11 +8,11 @@ export { readState } from './supervisor/state.ts';
 export type { ProcessEntry, StackState } from './supervisor/state.ts';
 export type { ProcessName, Provider } from './stack/stack.ts';
 export { portsOf, serviceNames, type ServiceName } from './stack/stack.ports.ts';
-/** What docs/telemetry.md says of the metrics. */
+/** The table of metrics in docs/telemetry.md. */
 export { readMetricTable } from './checks/metric-table.ts';
 /** The browser of the tests. */
 export { findChromium } from './cli/chromium.ts';
-/** The shop in containers: its files, its keys, and where its pages are. */
+/** The shop in containers: its files, its keys, and the addresses of its pages. */
 export { composeFiles, composeKeys, composeProject, servicesOf } from './containers/compose-files.ts';
 export type { Overlay } from './containers/compose-files.ts';
 export { pageUrls } from './containers/observability.ts';

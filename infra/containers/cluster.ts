@@ -1,9 +1,12 @@
-/** What a cluster tells each service, and whom each speaks to: the drawing, with the names that things have there. */
+/**
+ * The settings that a cluster gives each service, and the parts that each service speaks to. They come from the drawing,
+ * with the names that things have in a cluster.
+ */
 import { drawStack, meshNames } from '../stack/stack.ts';
 import type { AppName, AppSpec, ProcessSpec } from '../stack/stack.ts';
 import { dataInContainer } from './compose.ts';
 
-/** What is below the services, by the names and ports of the examples in docs/deploy.md; an overlay may say others. */
+/** The storage below the services, with the names and ports of the examples in docs/deploy.md. An overlay may name others. */
 export const storages = {
   kafka: { address: 'cloakroom-kafka-bootstrap:9092', port: 9092, labels: { 'strimzi.io/cluster': 'cloakroom' } },
   'redis-sessions': { port: 6379, labels: { 'app.kubernetes.io/instance': 'redis-sessions' } },
@@ -12,38 +15,41 @@ export const storages = {
 } as const;
 export type Storage = keyof typeof storages;
 
-/** A database a service: one's password opens no other's, nor its network. */
+/** One database for each service: the password of one does not open another, and neither does its network. */
 export function labelsOfStorage(to: Storage, from: AppName): Readonly<Record<string, string>> {
   return to === 'postgres' ? { 'cnpg.io/cluster': `${from}-database` } : storages[to].labels;
 }
 
-/** Held by a Secret each, as it may carry a password; its name and key. */
+/** The name and key of the Secret that holds each address, because an address may contain a password. */
 const secretOf: Record<string, (name: AppName) => { readonly secret: string; readonly key: string }> = {
   SESSION_MAC_KEY: () => ({ secret: 'session-mac', key: 'key' }),
   REFRESH_TOKEN_KEY: () => ({ secret: 'refresh-token', key: 'key' }),
   KEY_ENCRYPTION_KEY: () => ({ secret: 'key-encryption', key: 'key' }),
-  // What CloudNativePG makes for a cluster called <name>-database.
+  // The Secret that CloudNativePG makes for a cluster called <name>-database.
   DATABASE_URL: (name) => ({ secret: `${name}-database-app`, key: 'uri' }),
   SESSION_REDIS_URL: () => ({ secret: 'redis-sessions', key: 'url' }),
   CART_REDIS_URL: () => ({ secret: 'redis-carts', key: 'url' }),
 };
 
-/** Other than in containers on one machine. */
+/** Settings that differ from containers on one machine. */
 const changed: Readonly<Record<string, string>> = {
   PROVIDER: 'external',
   KAFKA_BROKERS: storages.kafka.address,
   PUBLIC_ORIGINS: 'https://shop.example.com',
-  // Accounts with known passwords are for a laptop.
+  // Accounts with known passwords are only for a laptop.
   SEED_ACCOUNTS: 'false',
 };
 
-/** What gateways and auth must agree on stands in one ConfigMap that both read: an overlay cannot change it for one of them alone. */
+/**
+ * Settings that gateways and auth must agree on. They stand in one ConfigMap that both read, so an
+ * overlay cannot change them for one side alone.
+ */
 const agreed = ['PUBLIC_ORIGINS', 'SESSION_MODE', 'SESSION_MODES'];
 export const agreedConfigMap = 'edge';
 
 export interface ClusterApp {
   readonly app: AppSpec;
-  /** What of it is agreed on with others; empty for a service that reads none of it. */
+  /** The part of the settings that others must agree on; empty for a service that reads none of them. */
   readonly agreed: Readonly<Record<string, string>>;
   /** Its own ConfigMap. */
   readonly config: Readonly<Record<string, string>>;
@@ -51,7 +57,7 @@ export interface ClusterApp {
 
 const drawn = drawStack({ provider: 'docker', base: 4000, dataDir: dataInContainer, webDir: '/app/apps/web/dist' });
 
-/** One of each app: replicas are the cluster's to count. */
+/** One process of each app: the cluster decides how many replicas run. */
 export const drawnProcesses = Object.fromEntries(
   meshNames.map((name) => [name, drawn.processes.find(({ run }) => run.kind === 'app' && run.app.app === name)!]),
 ) as Readonly<Record<AppName, ProcessSpec>>;
@@ -74,7 +80,7 @@ export function secretRefs(name: AppName, { env, secrets }: AppSpec) {
     .map(([variable, where]) => ({ variable, ...where(name) }));
 }
 
-/** The one that probes ask comes last. A gateway has one port for all. */
+/** The port of the probes comes last. A gateway has one port for everything. */
 export function servicePorts(name: AppName): readonly { readonly name: 'http' | 'grpc' | 'admin'; readonly port: number }[] {
   const { ports } = drawnProcesses[name];
   const [first, admin] = ports as readonly [number, number | undefined];
@@ -91,13 +97,16 @@ export interface Edge {
   readonly port: number;
 }
 
-/** Who speaks to whom: services by the drawing's needs, admin pages and storage by what a service is told. */
+/**
+ * The connections that are allowed. Between services they come from the needs in the drawing; to admin pages
+ * and storage from each service's settings.
+ */
 export function edges(): Edge[] {
   return meshNames.flatMap((from) => {
     const { env } = appSpecs[from].app;
     const needed = meshNames.filter((name) => drawnProcesses[from].needs.some((need) => need === name));
     const calls = needed.map((to) => ({ from, to, port: servicePorts(to)[0]!.port }));
-    // A gateway's /readyz shows what these two say of themselves.
+    // A gateway's /readyz shows the state of these two.
     const looks = from === 'gateway' ? needed.filter((to) => `${to.toUpperCase()}_ADMIN_URL` in env) : [];
     const told: Record<Storage, string> = {
       kafka: 'KAFKA_BROKERS',

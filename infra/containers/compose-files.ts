@@ -1,4 +1,7 @@
-/** For whoever speaks to compose without `npm start`: the committed files where their ports are meant, else the same rendered for others. */
+/**
+ * Compose files for programs that run compose without `npm start`: the committed files when their ports are
+ * wanted, else files rendered for other ports.
+ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dataDirOf } from '../stack/folders.ts';
@@ -17,7 +20,7 @@ export const composeProject = (base: number): string => drawCompose({ base }).na
 
 export const servicesOf = (base: number): string[] => Object.keys(drawCompose({ base }).services);
 
-/** Of the data that `npm start -- --infra docker` keeps. */
+/** The keys of the data that `npm start -- --infra docker` keeps. */
 export function composeKeys(base: number): Record<'SESSION_MAC_KEY' | 'REFRESH_TOKEN_KEY' | 'KEY_ENCRYPTION_KEY', string> {
   const dataDir = dataDirOf('docker', base);
   return {
@@ -27,7 +30,7 @@ export function composeKeys(base: number): Record<'SESSION_MAC_KEY' | 'REFRESH_T
   };
 }
 
-/** @param folder takes what is rendered; paths in it are meant from infra/ */
+/** @param folder receives the rendered files; paths in them are relative to infra/ */
 export function composeFiles(base: number, overlays: readonly Overlay[], folder: string): string[] {
   const parts = ['plain', ...overlays] as const;
   if (base === defaultBase) return parts.map((part) => join(import.meta.dirname, '..', committed[part]));

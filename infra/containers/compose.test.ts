@@ -95,7 +95,7 @@ it('moves every port with the base, and is another project there', () => {
 it('chooses Kafka’s garbage collector where its script looks for one, and nowhere else', () => {
   const { KAFKA_HEAP_OPTS, KAFKA_JVM_PERFORMANCE_OPTS } = compose.services['kafka']!['environment'] as Record<string, string>;
   expect(KAFKA_HEAP_OPTS).toMatch(/^-Xms\d+m -Xmx\d+m$/);
-  // Unset or empty, the script adds a collector of its own.
+  // If the variable is unset or empty, the script adds a collector of its own choice.
   expect(KAFKA_JVM_PERFORMANCE_OPTS).toMatch(/-XX:\+UseSerialGC/);
 });
 
@@ -158,7 +158,7 @@ it('hands out certificates that a service can read and whose name is its own', a
   await again();
   const first = await readTls(join(folder, 'own', 'auth'), 'auth');
   expect(existsSync(join(folder, 'own', 'auth', 'cart.key'))).toBe(false);
-  // A second start must not make the first one's services strangers to each other.
+  // The second start must not make new certificates: else the services of the first would refuse each other.
   await again();
   expect((await readTls(join(folder, 'own', 'auth'), 'auth')).ca.equals(first.ca)).toBe(true);
   rmSync(folder, { recursive: true });

@@ -1,10 +1,11 @@
 /**
- * infra/compose.yaml, derived from the drawing: the same processes, ports, needs and environment as native, each in a container of its own.
- * `node infra/containers/write.ts` writes it down, a test holds the file to it, and `npm start -- --infra docker` renders it for its own ports.
+ * infra/compose.yaml, derived from the drawing: the same processes, ports, needs and environment as native, each in a separate container.
+ * `node infra/containers/write.ts` writes the file, and a test compares the two. `npm start -- --infra docker` renders it for its own
+ * ports.
  *
- * What is shared with native by mounting the very file: infra/redis/redis.conf whole (address and folder come as arguments, which win), and
- * infra/kafka/server.properties, whose placeholders (listener hosts, ports, folder) infra/kafka/start-in-container.sh fills in, as
- * infra/native/kafka.ts does there. No container runs as root, gains a privilege, keeps a capability or writes to its image.
+ * Two files are shared with native by mounting them. infra/redis/redis.conf is used whole; address and folder come as arguments, which win.
+ * infra/kafka/server.properties has placeholders (listener hosts, ports, folder): infra/kafka/start-in-container.sh fills them in, as
+ * infra/native/kafka.ts does for native. No container runs as root, gains a privilege, keeps a capability or writes to its image.
  */
 import type { Database } from '../stack/stack.spec.ts';
 import { drawStack, meshNames } from '../stack/stack.ts';
@@ -29,20 +30,20 @@ export interface ComposeFile {
   readonly configs?: Readonly<Record<string, object>>;
 }
 
-/** Where the image has what a service is told to read or write. */
+/** The place in the image of the files that a service reads or writes. */
 export const dataInContainer = '/data';
 const webInContainer = '/app/apps/web/dist';
 const kafkaData = '/var/lib/kafka/data';
 
-/** About twice what each takes after an hour of use (npm run status), so that a leak ends that container and not the machine. */
+/** About twice the memory that each uses after an hour (npm run status). So a leak ends that container and not the machine. */
 const memory = { app: '384m', redis: '256m', kafka: '768m', postgres: '256m', certificates: '256m' } as const;
-/** Threads of Node, and of a broker's pools, many times over; far below what a fork bomb takes. */
+/** Many times the threads of Node and of a broker's pools, and far below what a fork bomb takes. */
 const pidsMax = { app: 128, infra: 512 } as const;
 
 /** process.ts gives a stop 8 s before it ends itself. */
 const stopGrace = '10s';
 
-/** Asked often while it starts, so that the next in line need not wait; seldom later. */
+/** Asked often during the start, so that the next container need not wait, and seldom later. */
 const healthRhythm = { interval: '10s', timeout: '3s', retries: 3, start_period: '90s', start_interval: '1s' };
 
 export function drawCompose(options: ComposeOptions): ComposeFile {
@@ -55,7 +56,7 @@ export function drawCompose(options: ComposeOptions): ComposeFile {
     services: { certificates: certificates(), ...services },
     volumes: Object.fromEntries([...new Set(['certificates', ...volumes])].map((volume) => [volume, {}])),
     networks: {
-      // Published ports need a network that reaches the host; all else is met on one that reaches nothing outside.
+      // Published ports need a network that reaches the host. All other traffic uses a network that reaches nothing outside.
       edge: {},
       mesh: { internal: true },
     },
@@ -70,7 +71,7 @@ export function drawService(spec: ProcessSpec): ComposeService {
   throw new Error(`${spec.name} has no container: ${spec.run.kind}`);
 }
 
-/** infra/compose.postgres.yaml: what changes when auth, profile, catalog and orders have a real PostgreSQL. */
+/** infra/compose.postgres.yaml: the changes for a real PostgreSQL below auth, profile, catalog and orders. */
 export function drawPostgresOverlay(base: number): ComposeFile {
   const [plain, full] = [drawCompose({ base }), drawCompose({ base, database: 'postgres' })];
   const changes = Object.entries(full.services).flatMap(([name, service]) => {
@@ -83,21 +84,21 @@ export function drawPostgresOverlay(base: number): ComposeFile {
   return { services: Object.fromEntries(changes), volumes: { postgres: {} } };
 }
 
-/** Compose joins maps: only what is new or other need be said. */
+/** Compose merges maps, so an overlay names only new and changed entries. */
 function changed(before: unknown, after: unknown): object {
   const [old, now] = [(before ?? {}) as Record<string, unknown>, (after ?? {}) as Record<string, unknown>];
   return Object.fromEntries(Object.entries(now).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(old[key])));
 }
 
-/** What every container of this file is denied. */
+/** Restrictions of every container in this file. */
 export const confined = { read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'], init: true } as const;
 
-/** Nobody offers this image. It is there because `certificates`, which all of ours wait for, has built it. */
+/** No registry has this image. `certificates`, which all of our services wait for, has built it. */
 const own = { image: ownImage, pull_policy: 'never', ...confined, tmpfs: ['/tmp'] } as const;
 
 /**
- * Ends well before a service starts; keeps what is still good for a week. It alone says how the image is built: compose builds once for each
- * service that says so, and all but the last of those builds would stay behind without a name.
+ * It ends well before a service starts, and keeps certificates that are good for a week more. Only this service says how the image is
+ * built. Compose builds once for each service that says so, and all but the last of those builds would stay behind without a name.
  */
 function certificates(): ComposeService {
   return {
@@ -122,7 +123,7 @@ function app(spec: ProcessSpec, { app: name, env, secrets }: AppSpec): ComposeSe
     command: ['node', `apps/${name}/dist/main.js`],
     environment: { NODE_ENV: 'production', ...env, ...Object.fromEntries(secrets.map((secret) => [secret, required(secret)])) },
     depends_on: { certificates: { condition: 'service_completed_successfully' }, ...healthy(spec.needs) },
-    // Node has to start before it can ask: on a busy machine that alone may take seconds.
+    // Node must start before it can ask. On a busy machine that alone may take seconds.
     healthcheck: { test: ['CMD', 'node', 'infra/containers/healthcheck.mjs'], ...healthRhythm, timeout: '10s', start_interval: '2s' },
     restart: 'unless-stopped',
     stop_grace_period: stopGrace,
@@ -137,7 +138,7 @@ function app(spec: ProcessSpec, { app: name, env, secrets }: AppSpec): ComposeSe
   };
 }
 
-/** Told by whoever starts it: no file holds it. */
+/** A value that the person who starts compose must give: no file holds it. */
 function required(secret: string): string {
   return `\${${secret}:?is needed, base64url of 32 random bytes, see docs/deploy.md}`;
 }
@@ -151,7 +152,8 @@ function redis(name: ProcessName, port: number): ComposeService {
     image: images.redis,
     user: 'valkey',
     ...confined,
-    // The file binds to loopback, which in a container is nobody; protected mode has no password to ask for. The network is internal.
+    // The file binds to loopback, which inside a container no other container can reach. Protected mode would refuse clients, because there
+    // is no password. The network is internal.
     command: [
       'valkey-server',
       '/etc/cloakroom/redis.conf',
@@ -184,11 +186,11 @@ function kafka(port: number, controllerPort: number): ComposeService {
       BROKER_PORT: String(port),
       CONTROLLER_PORT: String(controllerPort),
       KAFKA_HEAP_OPTS: '-Xms64m -Xmx256m',
-      // Unless this is set Kafka's own script chooses a garbage collector. Two chosen ones are none: Java refuses to start.
+      // Without this, Kafka's own script chooses a garbage collector. With two chosen collectors Java refuses to start.
       KAFKA_JVM_PERFORMANCE_OPTS: '-XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError -Djava.awt.headless=true',
       KAFKA_LOG4J_OPTS: '-Dlog4j2.configurationFile=/etc/cloakroom/log4j2.properties',
       LOG_DIR: '/tmp',
-      // Its default writes up to 1 GB of garbage collection logs, here into memory.
+      // The script's default writes up to 1 GB of garbage collection logs, which would be in memory here.
       EXTRA_ARGS: '-name kafkaServer',
     },
     healthcheck: { test: ['CMD', '/bin/bash', '/etc/cloakroom/answers-in-container.sh'], ...healthRhythm },
@@ -197,8 +199,8 @@ function kafka(port: number, controllerPort: number): ComposeService {
     mem_limit: memory.kafka,
     pids_limit: pidsMax.infra,
     networks: ['mesh'],
-    // Its compression libraries unpack themselves there and run.
-    // The other two the image declares as volumes: each start would leave an unnamed one behind.
+    // Kafka's compression libraries unpack themselves in /tmp and run from there. The image declares the other two as volumes: each
+    // start would leave an unnamed volume behind.
     tmpfs: ['/tmp:exec', '/etc/kafka/secrets', '/mnt/shared/config'],
     volumes: [
       './kafka/start-in-container.sh:/etc/cloakroom/start-in-container.sh:ro',
@@ -210,13 +212,13 @@ function kafka(port: number, controllerPort: number): ComposeService {
   };
 }
 
-/** The image makes its cluster itself; roles and databases are those of native (infra/native/postgres.ts). */
+/** The image makes its cluster itself. Roles and databases are the same as on native (infra/native/postgres.ts). */
 function postgres(port: number, databases: readonly string[]): ComposeService {
   return {
     image: images.postgres,
     user: 'postgres',
     ...confined,
-    // The file listens on loopback without a socket; the image's own first start speaks over one.
+    // The file listens on loopback without a socket, but the image's own first start uses a socket.
     command: [
       'postgres',
       '-c',
@@ -236,7 +238,7 @@ function postgres(port: number, databases: readonly string[]): ComposeService {
       DATABASES: databases.join(' '),
       DATABASE_PASSWORD: required('DATABASE_PASSWORD'),
     },
-    // By address: the first start, which makes the databases, listens on its socket alone.
+    // It asks by address, because the first start, which makes the databases, listens only on its socket.
     healthcheck: { test: ['CMD', 'pg_isready', '--host=127.0.0.1', `--port=${port}`, '--username=cloakroom'], ...healthRhythm },
     restart: 'unless-stopped',
     stop_grace_period: stopGrace,
@@ -253,7 +255,7 @@ function postgres(port: number, databases: readonly string[]): ComposeService {
   };
 }
 
-/** Named volumes, not files of the repository. */
+/** Named volumes; files of the repository are not in this list. */
 export function volumesOf(service: ComposeService): string[] {
   const mounts = (service['volumes'] ?? []) as readonly string[];
   return mounts.map((mount) => mount.split(':')[0]!).filter((source) => !source.startsWith('.'));

@@ -1,7 +1,10 @@
-/** What the dashboard asks, panel by panel, in the order in which one looks when something is wrong. A test holds each name to the code. */
+/**
+ * The queries of the dashboard, panel by panel, in the order in which a person looks for a fault. A
+ * test compares each metric with the code.
+ */
 export interface Panel {
   readonly title: string;
-  /** What a person learns from it, and what to think of an unusual value. */
+  /** Says what the panel shows, and what an unusual value means. */
   readonly tells: string;
   readonly unit: 'reqps' | 's' | 'percentunit' | 'short' | 'ops' | 'bytes';
   readonly queries: readonly { readonly query: string; readonly legend: string }[];

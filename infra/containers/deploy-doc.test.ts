@@ -1,4 +1,4 @@
-/** docs/deploy.md is held to the drawing: what it names and counts. The suite `containers` runs its commands for compose. */
+/** Compares docs/deploy.md with the drawing: its names and numbers. The suite `containers` runs its commands for compose. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** What is committed is what the drawing says, and every file is one that its reader takes. */
+/** The committed files are those that the drawing gives, and the program that reads each file accepts it. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ describe.each(Object.keys(files))('infra/%s', (path) => {
   });
 });
 
-/** Errors of the Compose specification's schema and of the linter's rules; order of keys is a matter of taste. */
+/** Errors by the Compose specification's schema and the linter's rules. The order of keys is a matter of taste, so it is not checked. */
 function complaints(text: string): string[] {
   const file = join(folder, 'compose.yaml');
   writeFileSync(file, text);

@@ -1,4 +1,4 @@
-/** Every file that is derived and committed, by its path below infra/, formatted as the formatter of the tree wants it. */
+/** Every derived and committed file, by its path below infra/. Each is formatted as the formatter of the repository wants it. */
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { defaultBase, meshNames } from '../stack/stack.ts';

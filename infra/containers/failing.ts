@@ -1,8 +1,11 @@
-/** After a start that failed: which containers are the reason, and what they said last. Asked before `down` removes them with their logs. */
+/**
+ * Explains a failed start: which containers are the cause, and their last lines of output. It must run before
+ * `down`, which removes them with their logs.
+ */
 
-/** Enough for the cause and what led to it, on one screen with three others. */
+/** Enough for the cause and the events before it, on one screen with three others. */
 const lineCount = 15;
-/** One that fails takes those along that wait for it: the first few are the reason. */
+/** A failed container takes down those that wait for it, so the first few are the cause. */
 const containerCountMax = 3;
 
 export interface FailingContainer {
@@ -33,7 +36,7 @@ export async function failingContainers(compose: (args: readonly string[]) => Pr
   return Promise.all(shown);
 }
 
-/** A line a container; what is no line of its own (a warning) is none. */
+/** One line for each container. A line that is no row, such as a warning, gives none. */
 function readRow(line: string): Row[] {
   try {
     return [JSON.parse(line) as Row];
@@ -42,7 +45,7 @@ function readRow(line: string): Row[] {
   }
 }
 
-/** Of one that waits for others, or that did its work and ended, undefined. */
+/** Undefined for a container that waits for others, or that did its work and ended. */
 function whyFailing({ State, Health, ExitCode }: Row): string | undefined {
   if (State === 'restarting') return `ends again and again, with code ${ExitCode}`;
   if (State === 'exited' || State === 'dead') return ExitCode === 0 ? undefined : `ended with code ${ExitCode}`;

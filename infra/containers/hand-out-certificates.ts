@@ -1,7 +1,8 @@
 /**
  * `node infra/containers/hand-out-certificates.ts <folder> <handout> <name>...`: the development certificates of a container stack.
- * They are made, or kept while they are good, in `folder`, which no service sees; each service's folder `handout/<name>` gets its own key and
- * the authority's certificate, so that a service that was broken into cannot pass for another.
+ *
+ * They are made in `folder`, or kept while they are good. No service sees that folder. The folder `handout/<name>` of each service gets
+ * only its own key and the authority's certificate. So a service that was broken into cannot pass for another.
  */
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';

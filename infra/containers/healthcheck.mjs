@@ -1,6 +1,6 @@
-/** HEALTHCHECK of the image: asks the process beside it. Plain JavaScript, as it is started every few seconds. */
+/** HEALTHCHECK of the image: asks the process in the same container. It is plain JavaScript because it is started every few seconds. */
 const port = process.env.ADMIN_PORT ?? process.env.LISTEN_PORT;
-/** Below the container's own time-out of 10 s, so that the answer is ours. */
+/** Below the container's own time-out of 10 s, so that this script gives the answer. */
 const timeoutMs = 2_500;
 
 try {

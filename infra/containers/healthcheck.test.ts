@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 
 const port = 31_800;
 
-/** @returns the exit code, asked of a server that answers like this; undefined is one that never does */
+/** Runs the check against a server with this answer; undefined means a server that never answers. @returns the exit code */
 async function check(status: number | undefined, env: Readonly<Record<string, string>>): Promise<{ code: number; asked: string[] }> {
   const asked: string[] = [];
   const server = createServer((request, response) => {

@@ -1,4 +1,4 @@
-/** The Dockerfile as text: what can be wrong and still builds. The suite `containers` builds and runs it. */
+/** Tests of the Dockerfile as text, for faults that still build. The suite `containers` builds and runs it. */
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';

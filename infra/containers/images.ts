@@ -1,15 +1,16 @@
 /**
- * Every image that is not ours, once. By tag here, so that a person can read it; who deploys pins digests besides (docs/deploy.md), which this
- * repository cannot: it was written where no registry of images can be asked. Its suite makes stand-ins (infra/engine/base-images.ts).
+ * Every image that is not ours, once. Tags stand here, so that a person can read them. Operators pin digests besides
+ * (docs/deploy.md). This repository cannot pin them: it was written on a machine that reaches no registry of images. Its tests
+ * make replacements (infra/engine/base-images.ts).
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Ours: one image for all services, chosen by command. */
+/** Our own image: one for all services, chosen by command. */
 export const ownImage = 'cloakroom:local';
 
 export const images = {
-  /** The version of Maven's jars, so that a container and the native broker are one. */
+  /** The same version as Maven's jars, so that the container and the native broker are equal. */
   kafka: `apache/kafka:${kafkaVersion()}`,
   redis: 'valkey/valkey:8.1.3',
   postgres: 'postgres:18.1',

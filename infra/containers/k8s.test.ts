@@ -1,4 +1,4 @@
-/** What the manifests promise, and that they are what a cluster takes. No cluster is asked in CI: docs/deploy.md says so. */
+/** The promises of the manifests, and the proof that a cluster accepts them. CI asks no real cluster: docs/deploy.md says so. */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Certificate, Issuer } from '@kubernetes-models/cert-manager/cert-manager.io/v1';
@@ -26,7 +26,7 @@ interface Resource {
   readonly metadata: { readonly name: string; readonly namespace?: string };
 }
 
-/** Every kind that we write, and what judges it. */
+/** Every kind that we write, and the schema that judges it. */
 const kinds = {
   Deployment,
   Service,
@@ -45,7 +45,7 @@ function resourcesOf(text: string): Resource[] {
   return documents.flatMap((document) => ('toJS' in document ? [document.toJS() as Resource] : []));
 }
 
-/** @returns what the schemas of Kubernetes and cert-manager say against it */
+/** @returns the objections of the schemas of Kubernetes and cert-manager */
 function objections(resource: Resource): string {
   const Kind = kinds[resource.kind as keyof typeof kinds] as unknown as new (data: unknown) => { apiVersion: string; validate(): void };
   if (Kind === undefined) return `no schema for ${resource.kind}`;
@@ -124,7 +124,7 @@ describe.each(meshNames)('%s', (name) => {
       { path: '/readyz', port },
       { path: '/healthz', port },
     ]);
-    // The stop of process.ts takes 8 s at most.
+    // process.ts needs 8 s to stop at most.
     expect(pod(name).terminationGracePeriodSeconds).toBeGreaterThan(lifecycle!.preStop!.sleep!.seconds + 8);
     expect(find('PodDisruptionBudget', name)).toMatchObject({ spec: { maxUnavailable: 1, selector: deployment(name).spec!.selector } });
   });

@@ -1,7 +1,7 @@
 /**
- * infra/k8s/base, derived from the drawing: each service as a Deployment with what a cluster needs to know of it. Written as typed objects, so
- * that a field that Kubernetes does not have fails to compile. What is not ours (broker, stores, databases, the issuer of certificates, the
- * edge) is met by name and brought by operators: docs/deploy.md.
+ * infra/k8s/base, derived from the drawing: each service as a Deployment with the settings that a cluster needs. They are typed objects, so
+ * a field that Kubernetes does not have fails to compile. Parts that are not ours are met by name, and operators bring them: broker,
+ * stores, databases, the issuer of certificates, the edge (docs/deploy.md).
  */
 import type { ICertificate } from '@kubernetes-models/cert-manager/cert-manager.io/v1';
 import type { IDeployment } from 'kubernetes-models/apps/v1';
@@ -13,22 +13,27 @@ import type { AppName, AppSpec } from '../stack/stack.ts';
 import { agreedConfigMap, appSpecs, secretRefs, servicePorts } from './cluster.ts';
 import { networkPolicies } from './network-policies.ts';
 
-/** The image's name here; an overlay says where it lies and which digest. */
+/** The image's name in these files. An overlay says where the image is, and its digest. */
 export const clusterImage = 'cloakroom';
 
-/** Endpoints take a moment to leave every node's tables: until then a pod that ends still gets new connections, and must answer them. */
+/**
+ * Endpoints need a moment to leave the tables of every node. Until then a pod that ends still gets new connections, and must answer them.
+ */
 const leaveS = 5;
-/** process.ts ends itself 8 s after SIGTERM at the latest; a gateway says 503 at /readyz from the first moment and drains for 4 s. */
+/** process.ts ends itself 8 s after SIGTERM at the latest. A gateway answers 503 at /readyz from the first moment, and drains for 4 s. */
 const stopS = 10;
 
-/** Of a busy service (npm run status under npm run bench): what it needs to be placed, and what no healthy one reaches. No limit on CPU: throttling shows as latency. */
+/**
+ * Measured on a busy service (npm run status under npm run bench). Requests are what it needs to be placed; the limit is more than a
+ * healthy one uses. There is no limit on CPU, because throttling shows as latency.
+ */
 const resources = { requests: { cpu: '100m', memory: '192Mi' }, limits: { memory: '384Mi' } };
 
-/** Two of each, so that one may go: replicas of auth agree by a lease in their database on who relays. */
+/** Two of each, so that one may be lost. A lease in their database decides which replica of auth relays. */
 const replicas = 2;
 const gatewayReplicas = { min: 2, max: 6, cpuPercent: 70 };
 
-/** A month's certificate, renewed in time for a process to be restarted: they are read at start. */
+/** A certificate lives 90 days and is renewed 30 days before its end. Processes read it at start, so there is a month to restart each. */
 const certificateLife = { duration: '2160h', renewBefore: '720h' };
 
 const labelsOf = (name: AppName) => ({ 'app.kubernetes.io/name': name });
@@ -41,7 +46,7 @@ export function sharedResources(): { readonly 'network-policies': object[]; read
   return { 'network-policies': networkPolicies(), autoscaler: [autoscaler()] };
 }
 
-/** Nothing here speaks to the cluster's API. */
+/** The services do not use the cluster's API. */
 function serviceAccount(name: AppName): IServiceAccount {
   return { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name }, automountServiceAccountToken: false };
 }
@@ -65,7 +70,7 @@ function deployment(name: AppName): IDeployment {
     kind: 'Deployment',
     metadata: { name },
     spec: {
-      // The autoscaler counts the gateways: a number here would be fought over.
+      // The autoscaler sets the number of gateways. A number here would conflict with it.
       ...(name !== 'gateway' && { replicas }),
       selector: { matchLabels: labels },
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
@@ -92,7 +97,7 @@ function deployment(name: AppName): IDeployment {
               secret: {
                 secretName: `tls-${name}`,
                 defaultMode: 0o440,
-                // The names that libs/mesh/src/tls/tls.ts reads.
+                // The file names that libs/mesh/src/tls/tls.ts reads.
                 items: [
                   { key: 'ca.crt', path: 'ca.pem' },
                   { key: 'tls.crt', path: `${name}.pem` },
@@ -126,9 +131,9 @@ function container(name: AppName, app: AppSpec) {
       })),
     ],
     resources,
-    // Two minutes for a database that is still coming up; after that the other two watch.
+    // Two minutes for a database that is still starting. After that the other two probes watch.
     startupProbe: { ...probe('/healthz'), periodSeconds: 2, timeoutSeconds: 3, failureThreshold: 60 },
-    // /readyz answers within 2 s whatever it asks about.
+    // /readyz answers within 2 s, whatever it depends on.
     readinessProbe: { ...probe('/readyz'), periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 2 },
     livenessProbe: { ...probe('/healthz'), periodSeconds: 10, timeoutSeconds: 3, failureThreshold: 3 },
     lifecycle: { preStop: { sleep: { seconds: leaveS } } },
@@ -144,7 +149,7 @@ function container(name: AppName, app: AppSpec) {
   };
 }
 
-/** One at a time, however many there are: `minAvailable` would hold up a node's drain where only one runs. */
+/** One at a time, whatever the number of replicas. `minAvailable` would block the drain of a node where only one runs. */
 function disruptionBudget(name: AppName): IPodDisruptionBudget {
   return {
     apiVersion: 'policy/v1',
@@ -154,7 +159,10 @@ function disruptionBudget(name: AppName): IPodDisruptionBudget {
   };
 }
 
-/** The mesh reads a caller's name from the CN and wants it among the DNS names too; a client accepts only the service it meant to call. */
+/**
+ * The mesh reads a caller's name from the CN, and requires it among the DNS names too. A client
+ * accepts only the service that it meant to call.
+ */
 function certificate(name: AppName): ICertificate {
   return {
     apiVersion: 'cert-manager.io/v1',
@@ -188,7 +196,7 @@ function autoscaler(): IHorizontalPodAutoscaler {
   };
 }
 
-/** The base of every overlay. ConfigMaps get their content's hash as a name, so that a change restarts who reads it. */
+/** The base of every overlay. The name of a ConfigMap has the hash of its content, so a change restarts the pods that read it. */
 export function kustomization(files: readonly string[]) {
   const map = (name: string, config: Readonly<Record<string, string>>) => ({
     name,

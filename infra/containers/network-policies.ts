@@ -1,11 +1,11 @@
-/** Nobody speaks to anybody, but for the edges of the drawing, names (DNS), the edge of the cluster to the gateway, and who reads metrics. */
+/** Default deny. Allowed are the edges in the drawing, DNS, traffic from the cluster's edge to the gateway, and the reader of metrics. */
 import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import { meshNames } from '../stack/stack.ts';
 import type { AppName } from '../stack/stack.ts';
 import { edges, labelsOfStorage, servicePorts, storages } from './cluster.ts';
 import type { Edge, Storage } from './cluster.ts';
 
-/** Namespaces that an operator of the cluster labels so. */
+/** Namespaces that the operator of the cluster labels in this way. */
 export const outsiders = {
   edge: { 'cloakroom.example/edge': 'true' },
   monitoring: { 'cloakroom.example/monitoring': 'true' },
@@ -39,7 +39,7 @@ function resolveNames(): INetworkPolicy {
   };
 }
 
-/** Pods of this shop, and not those of an operator in the same namespace. */
+/** Selects pods of this shop, and not those of an operator in the same namespace. */
 function ours() {
   return { matchExpressions: [{ key: 'app.kubernetes.io/name', operator: 'In', values: [...meshNames] }] };
 }

@@ -1,6 +1,6 @@
 /**
- * The optional overlay infra/compose.observability.yaml: traces go to Jaeger, Prometheus asks every admin port, Grafana shows one dashboard.
- * Its configuration in infra/observability/ is derived here, so that a service that moves or comes is asked without anybody's remembering.
+ * The optional overlay infra/compose.observability.yaml: traces go to Jaeger, Prometheus asks every admin port, Grafana shows one
+ * dashboard. Its configuration in infra/observability/ is derived here, so a moved or new service is included automatically.
  */
 import { drawStack, defaultBase, portsOf } from '../stack/stack.ts';
 import type { ProcessSpec } from '../stack/stack.ts';
@@ -9,12 +9,12 @@ import type { ComposeFile, ComposeService } from './compose.ts';
 import { panels } from './dashboard.ts';
 import { images } from './images.ts';
 
-/** Pages for people, on loopback of the host: beyond the last port of the drawing. Within the network each keeps its usual port. */
+/** Pages for people, on loopback of the host, above the last port of the drawing. Inside the network each keeps its usual port. */
 const pages = { jaeger: 300, prometheus: 310, grafana: 320 } as const;
 const otlpPort = 4318;
 const prometheusPort = 9090;
 
-/** A day of looking around on a laptop; a cluster brings its own. */
+/** Enough for a day on a laptop. A cluster brings its own storage. */
 const keep = { time: '1d', size: '256MB' };
 
 export function drawObservability(base = defaultBase): ComposeFile {
@@ -48,7 +48,7 @@ export function drawObservability(base = defaultBase): ComposeFile {
         image: images.grafana,
         ...shared,
         environment: {
-          // Whoever reaches loopback may look; nobody may sign in, so there is no first password to change.
+          // Anyone who reaches loopback may look. Nobody can sign in, so there is no first password to change.
           GF_AUTH_ANONYMOUS_ENABLED: 'true',
           GF_AUTH_ANONYMOUS_ORG_ROLE: 'Viewer',
           GF_AUTH_DISABLE_LOGIN_FORM: 'true',
@@ -79,7 +79,7 @@ function appsOf(base: number): readonly ProcessSpec[] {
   return processes.filter(({ run }) => run.kind === 'app');
 }
 
-/** A gateway tells of itself on its own port, all others on their admin port: the one that their drawing says is ready. */
+/** A gateway exports its metrics on its own port, all others on their admin port: the port of their readiness in the drawing. */
 export function drawPrometheus(base = defaultBase) {
   return {
     global: { scrape_interval: '5s', scrape_timeout: '3s' },
@@ -146,7 +146,7 @@ export function drawDashboard() {
   };
 }
 
-/** Where the pages are, for documents. */
+/** The addresses of the pages, for documents. */
 export function pageUrls(base = defaultBase): Record<string, string> {
   const { gateways } = portsOf(base);
   return {

@@ -1,4 +1,4 @@
-/** What kustomize would tell each service: the ConfigMaps of the base, merged with those of components and overlays. */
+/** The settings that kustomize would give each service: the ConfigMaps of the base, merged with those of components and overlays. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -16,7 +16,7 @@ export interface Kustomization {
 export const kustomizationOf = (path: string): Kustomization =>
   parse(readFileSync(join(import.meta.dirname, '..', 'k8s', path, 'kustomization.yaml'), 'utf8')) as Kustomization;
 
-/** @param layers the base first; what comes later wins */
+/** @param layers the base first; later ones win */
 export function environmentOf(name: AppName, layers: readonly Kustomization[]): Record<string, string> {
   const maps = Object.keys(appSpecs[name].agreed).length > 0 ? [agreedConfigMap, name] : [name];
   return Object.assign({}, ...maps.flatMap((map) => layers.map((layer) => literalsOf(layer, map)))) as Record<string, string>;

@@ -1,4 +1,4 @@
-/** What overlays and components change: that both sides of a bound change together, and that the services take what they are told. */
+/** Changes by overlays and components: both sides of a bound change together, and the services accept the settings that they get. */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readConfig as readAuth } from '@cloakroom/auth';
@@ -12,7 +12,7 @@ const example = kustomizationOf('overlays/example');
 const folders = globSync('{overlays,components}/*', { cwd: join(import.meta.dirname, '..', 'k8s') });
 
 const key = Buffer.alloc(32, 1).toString('base64url');
-/** What the Secrets hold, and the field of the pod. */
+/** The content of the Secrets, and the field of the pod that reads it. */
 const secrets = {
   REPLICA: '1',
   SESSION_MAC_KEY: key,
@@ -24,7 +24,7 @@ const secrets = {
 const authOf = (...layers: Kustomization[]) => readAuth({ ...environmentOf('auth', [base, ...layers]), ...secrets });
 const gatewayOf = (...layers: Kustomization[]) => readGateway({ ...environmentOf('gateway', [base, ...layers]), ...secrets });
 
-/** A bound by address at the gateway, and those of auth that the same person meets behind it. */
+/** A bound by address at the gateway, and the bounds of auth behind it that the same person meets. */
 const counterparts = {
   RATE_LIMIT_PER_10S: [],
   SIGN_IN_LIMIT_PER_MINUTE: ['ADDRESS_FAILURE_LIMIT_PER_15_MIN', 'REGISTRATION_LIMIT_PER_HOUR'],
@@ -34,14 +34,14 @@ const counterparts = {
 type Bound = keyof typeof counterparts;
 const bounds = Object.keys(counterparts) as Bound[];
 
-/** @returns the bounds of auth that stay low behind one of the gateway that was raised */
+/** @returns the bounds of auth that stay low although the gateway's bound was raised */
 function leftLow(...layers: Kustomization[]): string[] {
   const [auth, usualAuth, gateway, usual] = [authOf(...layers), authOf(), gatewayOf(...layers), gatewayOf()];
   const raised = bounds.filter((bound) => gateway[bound] > usual[bound]);
   return raised.flatMap((bound) => counterparts[bound].filter((name) => auth[name] <= usualAuth[name]));
 }
 
-/** @returns what is written where only one of those who must agree would read it */
+/** @returns settings that only one of the services that must agree would read */
 const onlyForOne = (layer: Kustomization): string[] =>
   (['gateway', 'auth'] as const).flatMap((name) => Object.keys(literalsOf(layer, name)).filter((one) => one in appSpecs.gateway.agreed));
 
@@ -80,7 +80,7 @@ it('an overlay behind an ingress says whom it believes about addresses, or every
   for (const path of behindIngress) expect(gatewayOf(kustomizationOf(path)).TRUSTED_PROXIES?.length).toBeGreaterThan(0);
 });
 
-/** @returns the bounds by address that are higher than where nothing is said */
+/** @returns the bounds by address that are higher than their defaults */
 const raisedBy = (...layers: Kustomization[]): Bound[] => bounds.filter((bound) => gatewayOf(...layers)[bound] > gatewayOf()[bound]);
 
 it('bounds by address are raised where everybody shares one, and not where each person is told apart', () => {

@@ -30,10 +30,10 @@ function serve(status: number) {
   }
 }
 
-/** What compose was asked to do, without the options that are the same for all. */
+/** The requests to compose, without the options that all of them share. */
 const asked = () => docker.calls().map((call) => call.split('compose.yaml ')[1]);
 
-/** @param onUp happens when compose says its first word, while it still runs */
+/** @param onUp runs at the first output of compose, while compose still runs */
 async function run(
   cases: string,
   onUp: () => void,

@@ -1,7 +1,7 @@
 /**
- * `npm start -- --infra docker`: compose starts and watches, this file waits, shows and ends. The compose file is rendered for the ports that
- * were asked for; on port base 4000 with no other option it is infra/compose.yaml itself. Data is in the engine's volumes and stays;
- * --fresh removes them.
+ * `npm start -- --infra docker`: compose starts and watches; this file waits, shows output and ends. The compose file is
+ * rendered for the chosen ports. On port base 4000 with no other option it is infra/compose.yaml itself. Data is in the
+ * engine's volumes and stays; --fresh removes them.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,16 +17,16 @@ import type { Docker } from '../launch/docker.ts';
 import { failingContainers } from './failing.ts';
 import { toYaml } from './to-yaml.ts';
 
-/** The first build brings Node, every package and the compiler over the network. */
+/** The first build fetches Node, every package and the compiler over the network. */
 const upTimeoutMs = 30 * 60_000;
 /** Compose gives each container its own grace of 10 s, level by level. */
 const downTimeoutMs = 90_000;
-/** The engine has just answered; it must not hold up the end. */
+/** The engine has just answered; this look must not delay the end. */
 const lookTimeoutMs = 10_000;
-/** All but the gateways are healthy by then. Those have the 90 s that a container has for its start, and half a minute. */
+/** All parts except the gateways are healthy by then. The gateways have the 90 s of a container's start, and half a minute more. */
 const readyTimeoutMs = 120_000;
 
-/** Why a start failed that a person ended: nothing is to be explained. */
+/** A person ended the start, so there is nothing to explain. */
 const stopped = 'stopped';
 
 type Print = (line: string) => void;
@@ -39,9 +39,9 @@ export interface ContainersRequest {
   readonly sessionMode?: string | undefined;
   readonly sessionModes?: string | undefined;
   readonly database?: Database | undefined;
-  /** .cloakroom/docker unless told. */
+  /** .cloakroom/docker by default. */
   readonly dataDir?: string;
-  /** Builds, starts, waits: as long as the containers themselves were told to. */
+  /** Builds, starts and waits. The wait is as long as the containers' own start-up limit. */
   readonly readyTimeoutMs?: number;
 }
 
@@ -51,7 +51,7 @@ export interface RunningContainers {
   stop(): Promise<void>;
 }
 
-/** @param abandon ends a start that is under way. @throws StackError, and then nothing is left running */
+/** @param abandon ends a start that is running. @throws StackError, and then nothing is left running */
 export async function startContainers(
   docker: Docker,
   request: ContainersRequest,
@@ -73,7 +73,7 @@ export async function startContainers(
   const ready = failure === undefined ? await gatewaysReady(ports, request.readyTimeoutMs ?? readyTimeoutMs, abandon) : undefined;
   if (failure !== undefined || ready !== undefined) {
     const why = failure ?? ready;
-    // Before they are removed, and their logs with them.
+    // This must come before they are removed, because their logs go with them.
     const failing = why === stopped ? [] : await compose.failing();
     for (const container of failing) {
       print(`\n${container.service} ${container.state}; the last it said:`);
@@ -119,7 +119,7 @@ function prepare(docker: Docker, request: ContainersRequest) {
   const file = join(dataDir, 'compose.yaml');
   writeFileSync(file, toYaml(drawn), { mode: 0o600 });
   const project = drawn.name ?? 'cloakroom';
-  // Paths in the file are meant from infra/, where its twin lies.
+  // Paths in the file are relative to infra/, the folder of the committed file.
   const common = ['compose', '--project-name', project, '--project-directory', join(repository, 'infra'), '--file', file];
   const env = {
     SESSION_MAC_KEY: sessionMacKey(dataDir),
@@ -128,7 +128,7 @@ function prepare(docker: Docker, request: ContainersRequest) {
     ...(database === 'postgres' && { DATABASE_PASSWORD: databasePassword(dataDir) }),
   };
   const start = (args: readonly string[], options: { readonly timeoutMs?: number; readonly abandon?: AbortSignal | undefined }) =>
-    // A group of its own: Ctrl-C reaches this process alone, which then ends the containers in order.
+    // It gets a process group of its own. So Ctrl-C reaches only this process, which then ends the containers in order.
     execa(docker.command, [...common, ...args], {
       env,
       all: true,

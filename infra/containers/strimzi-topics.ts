@@ -1,8 +1,11 @@
-/** An example for who runs Kafka by Strimzi: the contract's topics as its KafkaTopic resources. Without them the services make the topics. */
+/**
+ * An example for operators that run Kafka with Strimzi: the contract's topics as KafkaTopic resources.
+ * Without them the services make the topics.
+ */
 import { deadLetterTopic, topics } from '@cloakroom/contracts';
 import type { TopicSpec } from '@cloakroom/contracts';
 
-/** Three brokers, of which one may be away. */
+/** For three brokers, of which one may fail. */
 const copies = { replicas: 3, inSync: 2 };
 
 export function drawTopics(): object[] {
@@ -13,7 +16,7 @@ export function drawTopics(): object[] {
     metadata: { name: name.replaceAll('.', '-'), labels: { 'strimzi.io/cluster': 'cloakroom' } },
     spec: {
       topicName: name,
-      // Part of the contract: a cart's partition is its place for ever.
+      // Part of the contract: a cart stays in its partition for ever.
       partitions,
       replicas: copies.replicas,
       config: {

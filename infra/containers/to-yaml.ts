@@ -1,6 +1,9 @@
 import { stringify } from 'yaml';
 
-/** Documents as text that old readers take alike: 1.1 quotes `no`, `off` and numbers with colons, which they would not leave as text. */
+/**
+ * Documents as text that old readers understand too. Version 1.1 quotes `no`, `off` and numbers with
+ * colons, which they would not read as text.
+ */
 export function toYaml(...documents: readonly object[]): string {
   return documents.map((document) => stringify(document, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false })).join('---\n');
 }

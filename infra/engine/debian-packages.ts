@@ -1,6 +1,6 @@
 /**
- * Packages of the Debian release that the engine and the images come from, on whatever release this machine runs. The mirror is the machine's
- * own: apt is asked where it fetches Debian from, and only the name of the release is another.
+ * Packages of the Debian release that the engine and the images come from, whatever release this machine runs. They come from the machine's
+ * own mirror: apt says where it fetches Debian from, and only the name of the release is replaced.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,17 +8,17 @@ import { join } from 'node:path';
 import { run } from '../native/debian.ts';
 import type { Found, Say } from '../native/debian.ts';
 
-/** Debian 13: the first whose Docker (26) knows a health check's `start_interval`, which needs 25. */
+/** Debian 13 is the first with a Docker (26) that supports a health check's `start_interval`, which needs 25. */
 export const release = 'trixie';
 
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
-/** Some 100 MB on a slow line, yet an end. */
+/** Some 100 MB over a slow line, with an upper limit. */
 const fetchTimeoutMs = 300_000;
 
-/** What apt calls a source of packages: its origin, its label, where it lies. */
+/** Fields of a package source in apt: its origin, its label, its address. */
 const targets = ['indextargets', '--format', '$(ORIGIN) $(LABEL) $(REPO_URI)', 'Created-By: Packages'];
 
-/** @param listed the answer to `targets`. @returns the mirror of Debian itself, not that of its security updates */
+/** @param listed the answer to `targets`. @returns the mirror of Debian itself, not the one of its security updates */
 export function mirrorAmong(listed: string): string | undefined {
   return listed
     .split('\n')
@@ -40,8 +40,8 @@ export function findMirror(): Found<string> {
 export const sourceOf = (mirror: string): string => `deb [signed-by=${keyring}] ${mirror} ${release} main`;
 
 /**
- * Fetches and unpacks into `into`, installing nothing.
- * @param own of this machine's release: they are linked to its libc
+ * Fetches packages and unpacks them into `into`, without installing anything.
+ * @param own packages that must come from this machine's release, because they are linked to its libc
  * @returns undefined when it went well, else one line saying why not
  */
 export async function unpackPackages(
@@ -69,7 +69,7 @@ export async function unpackPackages(
       .join(''),
   );
   const elsewhere = { APT_CONFIG: join(apt, 'apt.conf') };
-  // apt fetches as a user of its own, which may not be let into our folders.
+  // apt fetches as a separate user, which may have no access to our folders.
   const fetch = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
     run('sh', ['-c', 'cd "$0" && exec apt-get -q -o APT::Sandbox::User=root "$@"', files, ...args], { timeoutMs: fetchTimeoutMs, env });
   say(`fetching ${names.join(' ')} of Debian ${release} (about 100 MB, once)`);

@@ -1,4 +1,4 @@
-/** What of the engine's making needs no root. That it runs is shown by the suite `containers`. */
+/** Tests of the engine's preparation that need no root. The suite `containers` shows that the engine runs. */
 import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,7 +1,8 @@
 /**
- * A Docker engine out of Debian's packages, for as long as a suite runs. It lives in namespaces of its own, so that no port, no rule of the
- * firewall, no mount and no process of the machine is touched; slirp4netns is its way out, for a build that fetches packages.
- * Its first process is killed with us (child.ts), and the kernel then ends every container and removes every mount.
+ * A Docker engine out of Debian's packages, for as long as a suite runs. It lives in its own namespaces, so it touches no port, firewall
+ * rule, mount or process of the machine. slirp4netns connects it to the network, for a build that fetches packages.
+ *
+ * Its first process is killed together with ours (child.ts). The kernel then ends every container and removes every mount.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,28 +18,28 @@ import type { ProbeResult } from '../supervisor/probe.ts';
 import { groupPrefix, removeGroups } from './control-groups.ts';
 import { obtainPrograms } from './programs.ts';
 
-/** Seen: 1.4 s; on a machine that is busy with other suites several times that. */
+/** Measured: 1.4 s, and several times that on a machine that is busy with other suites. */
 const readyTimeoutMs = 60_000;
 const answerTimeoutMs = 3_000;
-/** Its containers are gone by then: what is left is to write its state down. */
+/** Its containers are gone by then; it only writes its state down. */
 const stopTimeoutMs = 20_000;
 
 export interface Engine {
-  /** For whoever speaks to it: its socket, its client and the client's plugins. */
+  /** For the programs that use it: its socket, its client and the client's plugins. */
   readonly env: Readonly<Record<string, string>>;
-  /** Before a command that is to reach a published port; nothing where the ports are this machine's. */
+  /** Prefix of a command that must reach a published port. Empty where the ports are this machine's. */
   readonly within: readonly string[];
   stop(): Promise<void>;
 }
 
 /**
- * @param dataDir keeps images and what builds cache
+ * @param dataDir keeps images and the caches of builds
  * @throws StackError, and then nothing is left running
  */
 export async function startEngine(toolsDir: string, dataDir: string, logFile: string, say: Say): Promise<Engine> {
   const unpacked = orStackError(await obtainPrograms(toolsDir, say));
   const bin = (name: string) => join(unpacked, 'usr', name);
-  // A path of a socket has 107 letters at most: the folder of the project may be longer.
+  // The path of a socket has 107 characters at most, and the folder of the project may be longer.
   const folder = mkdtempSync(join(tmpdir(), 'cloakroom-engine-'));
   const group = `${groupPrefix}${process.pid}`;
   removeGroups();
@@ -50,7 +51,7 @@ export async function startEngine(toolsDir: string, dataDir: string, logFile: st
   };
   const children: Child[] = [];
   const begin = (name: string, command: string, ...args: string[]) => {
-    // unshare does not listen to a kinder signal. Its child, the engine, is told to end before.
+    // unshare reacts to no gentler signal. Its child, the engine, is told to end before.
     const child = launch({ name, command, args, env: { PATH: env.PATH }, logFile, stopSignal: 'SIGKILL' });
     children.push(child);
     return child;
@@ -86,7 +87,7 @@ export async function startEngine(toolsDir: string, dataDir: string, logFile: st
   }
 }
 
-/** unshare makes the namespaces first, then the process that lives in them. */
+/** unshare first makes the namespaces, and then the process that lives in them. */
 async function untilForked(engine: Child): Promise<number> {
   const forked = async () => ({ ok: childrenOf(engine.pid).length > 0, detail: 'no namespaces could be made' }) as ProbeResult;
   const result = await waitFor(forked, { timeoutMs: readyTimeoutMs, givesUp: () => whyEnded([engine]) });

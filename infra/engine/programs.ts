@@ -1,4 +1,4 @@
-/** What an engine is run with: its own programs out of Debian's packages, unpacked and never installed, and a few of the machine's. */
+/** The programs that run an engine. Its own ones come from Debian's packages, unpacked and never installed; a few come from the machine. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,9 +7,9 @@ import type { Found, Say } from '../native/debian.ts';
 import { findMirror, release, unpackPackages } from './debian-packages.ts';
 
 const packages = ['docker.io', 'docker-cli', 'docker-buildx', 'docker-compose', 'containerd'];
-/** Linked to the libc of the release that they are run on. */
+/** These are linked to the libc of the release that they run on. */
 const ownPackages = ['runc', 'tini'];
-/** Programs of the machine that the engine, its network and the images are made with, each with the package that brings it. */
+/** Programs of the machine that the engine, its network and the images need, each with its package. */
 const programs = { slirp4netns: 'slirp4netns', iptables: 'iptables', mmdebstrap: 'mmdebstrap', ip: 'iproute2', mvn: 'maven' };
 
 /** @returns why this machine cannot have an engine out of packages, or undefined */
@@ -20,7 +20,7 @@ export function lacksEngine(): { readonly why: string; readonly remedy: string }
   return undefined;
 }
 
-/** The engine's programs, fetched once. @returns the folder that they are unpacked in */
+/** Fetches the engine's programs once. @returns the folder with the unpacked programs */
 export async function obtainPrograms(toolsDir: string, say: Say): Promise<Found<string>> {
   const missing = Object.entries(programs).flatMap(([program, name]) => (findOnPath(program) === undefined ? [name] : []));
   if (missing.length > 0) {
@@ -40,7 +40,7 @@ export async function obtainPrograms(toolsDir: string, say: Say): Promise<Found<
     rmSync(unfinished, { recursive: true, force: true });
     return { ok: false, why: `the engine could not be fetched: ${failure}`, remedy: 'try again with the network up' };
   }
-  // The client looks for its plugins below its own configuration, which is not the person's.
+  // The client looks for its plugins below its own configuration folder, not below the person's.
   mkdirSync(join(unfinished, 'config'));
   symlinkSync(join('..', 'usr', 'libexec', 'docker', 'cli-plugins'), join(unfinished, 'config', 'cli-plugins'));
   renameSync(unfinished, folder);

@@ -1,4 +1,6 @@
-/** infra/kafka/answers-in-container.sh, asked of a broker that is a few bytes. Of a real one: the suite `containers`. */
+/**
+ * infra/kafka/answers-in-container.sh, tested with a broker that answers a few bytes. The suite `containers` tests it with a real broker.
+ */
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -14,7 +16,7 @@ function metadata(brokers: readonly string[]): Buffer {
   return Buffer.concat([int(body.length), body]);
 }
 
-/** @returns the exit code, and what the broker was asked */
+/** @returns the exit code, and the request that the broker received */
 async function ask(answer: Buffer | undefined): Promise<{ code: number | null; asked: Buffer }> {
   let asked = Buffer.alloc(0);
   const server = createServer((socket) => {
@@ -36,7 +38,7 @@ async function ask(answer: Buffer | undefined): Promise<{ code: number | null; a
 it('a broker that takes part in its cluster is healthy; one that only listens is not', async () => {
   const healthy = await ask(metadata(['kafka']));
   expect(healthy.code).toBe(0);
-  // Whole: its own length, metadata, version 2.
+  // The whole request: its own length, metadata, version 2.
   expect(healthy.asked.readInt32BE(0)).toBe(healthy.asked.length - 4);
   expect([healthy.asked.readInt16BE(4), healthy.asked.readInt16BE(6)]).toEqual([3, 2]);
   expect((await ask(metadata([]))).code).not.toBe(0);

@@ -1,4 +1,4 @@
-/** infra/kafka/start-in-container.sh, run by a real bash over folders of this machine and a Kafka that is a script. */
+/** infra/kafka/start-in-container.sh, run by a real bash over folders of this machine. Kafka is replaced by a script. */
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ let log: string;
 const place = (path: string) => join(root, path);
 const said = () => (existsSync(place('calls')) ? readFileSync(place('calls'), 'utf8').trim().split('\n') : []);
 
-/** What `format` does, seen from here: it notes the id, and takes any. */
+/** The part of `format` that the test needs: it notes the id, and accepts any. */
 const formats = `id=; while [ $# -gt 0 ]; do [ "$1" = -t ] && id=$2; shift; done
 mkdir -p "$LOG" && printf '#\\nversion=1\\ncluster.id=%s\\n' "$id" > "$LOG/meta.properties"`;
 

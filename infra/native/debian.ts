@@ -1,9 +1,12 @@
-/** System packages: installed only by root on a Debian-like machine, never through sudo; otherwise the one command to type is told. */
+/**
+ * System packages. They are installed only by root on a Debian-like machine, and never through sudo.
+ * Otherwise the person is told the one command to type.
+ */
 import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** A mirror that does not answer must not hold the start-up for ever; a browser of 100 MB on a slow line must get through. */
+/** A mirror that does not answer must not block the start for ever. A browser of 100 MB over a slow line must have enough time. */
 const installTimeoutMs = 300_000;
 
 export type Say = (line: string) => void;
@@ -16,13 +19,13 @@ export function findOnPath(name: string): string | undefined {
       accessSync(path, constants.X_OK);
       return path;
     } catch {
-      // Not here.
+      // The program is not in this folder.
     }
   }
   return undefined;
 }
 
-/** What to type, by the package tool that is there. */
+/** The command to type, for the package tool that this machine has. */
 export function installCommand(packages: { readonly apt: string; readonly brew: string }): string {
   if (process.platform === 'darwin') return `brew install ${packages.brew}`;
   if (findOnPath('apt-get') === undefined) return `install ${packages.apt} with your package tool`;
@@ -45,7 +48,7 @@ export async function aptInstall(packages: readonly string[], say: Say): Promise
     const install = ['install', '-y', '-q', '--no-install-recommends', ...packages];
     const first = await apt(install, say);
     if (first === undefined) return undefined;
-    // Most often the package lists are missing or old.
+    // The most common cause: the package lists are missing or old.
     const update = await apt(['update', '-q'], say);
     return update ?? (await apt(install, say));
   } finally {
@@ -53,7 +56,7 @@ export async function aptInstall(packages: readonly string[], say: Say): Promise
   }
 }
 
-/** Debian starts what it installs, unless this policy says no: our Redis are our own processes, on our own ports. */
+/** Debian starts a service that it installs, unless this policy forbids it. Our Redis are our own processes, on our own ports. */
 function keepServicesDown(): () => void {
   const policy = '/usr/sbin/policy-rc.d';
   if (existsSync(policy)) return () => undefined;
@@ -71,7 +74,7 @@ function apt(args: readonly string[], say: Say): Promise<string | undefined> {
 
 interface RunOptions {
   readonly timeoutMs: number;
-  /** Ends it when nothing was said for so long. */
+  /** Ends the tool when it printed nothing for so long. */
   readonly silenceMs?: number;
   readonly onLine?: (line: string) => void;
   readonly env?: Readonly<Record<string, string>>;
@@ -88,7 +91,7 @@ export function run(command: string, args: readonly string[], options: RunOption
       try {
         process.kill(-(child.pid ?? 0), 'SIGKILL');
       } catch {
-        // Gone already.
+        // The process has ended already.
       }
     };
     const whole = setTimeout(() => giveUp(`${command} took longer than ${options.timeoutMs / 1000} s`), options.timeoutMs);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { findOnPath, installCommand } from './debian.ts';
 import type { Found } from './debian.ts';
 
-/** Kafka 4 asks for it (KIP-1013). */
+/** Kafka 4 requires it (KIP-1013). */
 const javaVersionMin = 17;
 
 export interface Java {
@@ -17,7 +17,7 @@ export function findJava(): Found<Java> {
   const command = (home === undefined || home === '' ? undefined : executable(join(home, 'bin', 'java'))) ?? findOnPath('java');
   if (command === undefined) return { ok: false, why: `Java is missing (Kafka needs ${javaVersionMin} or newer)`, remedy };
   const answer = spawnSync(command, ['-version'], { encoding: 'utf8', timeout: 15_000 });
-  // On a Mac without Java, /usr/bin/java is there and only says where to get one.
+  // On a Mac without Java, /usr/bin/java exists and only says where to get one.
   const version = Number(/version "(?:1\.)?(\d+)/.exec(`${answer.stderr ?? ''}${answer.stdout ?? ''}`)?.[1] ?? 0);
   if (version >= javaVersionMin) return { ok: true, value: { command, version } };
   return { ok: false, why: version === 0 ? 'Java is missing' : `Java ${version} is too old: Kafka needs ${javaVersionMin}`, remedy };

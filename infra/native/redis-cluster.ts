@@ -1,8 +1,9 @@
 /**
- * Six Redis processes that form one cluster: three primaries, a replica each.
- * The processes are ordinary ones (`clusterNodeLaunch`, whoever supervises them); `createCluster` joins them once all answer. Nodes remember the
- * cluster in their folder, so after a restart there is nothing to create and only to wait, and every step of a creation that was
- * broken off is taken again only where it is missing.
+ * Six Redis processes that form one cluster: three primaries with a replica each.
+ *
+ * The processes are ordinary ones (`clusterNodeLaunch`, under any supervisor). `createCluster` joins them once all answer. Nodes
+ * remember the cluster in their folder, so after a restart there is nothing to create, and it only waits. After an interrupted
+ * creation it repeats only the missing steps.
  */
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,12 +15,15 @@ import type { RedisPlace } from './redis.ts';
 
 export const slotCount = 16_384;
 export const primaryCount = 3;
-/** The first three begin as primaries, the others as the replica of the one three before. */
+/** The first three begin as primaries; each of the others is the replica of the node three before it. */
 export const clusterNodeCount = 2 * primaryCount;
 
 const settings = join(import.meta.dirname, '..', 'redis', 'redis-cluster.conf');
 
-/** Nodes talk among themselves on a second port. Not Redis' own choice (+10000): a base above 22767 would put it among the ephemeral ones. */
+/**
+ * Nodes talk among themselves on a second port. Redis' own choice (+10000) is not used: a base above
+ * 22767 would put it among the ephemeral ports.
+ */
 export const busPortOf = (port: number): number => port + 40;
 
 export function clusterNodeLaunch(binary: string, place: RedisPlace): LaunchSpec {
@@ -27,16 +31,16 @@ export function clusterNodeLaunch(binary: string, place: RedisPlace): LaunchSpec
   return { ...launch, args: [...launch.args, '--include', settings, '--cluster-port', String(busPortOf(place.port))] };
 }
 
-/** What an app is told: any of them is enough to find the others. */
+/** The address for an app: any of the nodes is enough to find the others. */
 export const clusterUrl = (ports: readonly number[]): string => `redis-cluster://${ports.map((port) => `127.0.0.1:${port}`).join(',')}`;
 
-/** Gossip needs some rounds of a second each; on a busy laptop six processes are slow to answer. */
+/** Gossip needs some rounds of a second each, and on a busy laptop six processes are slow to answer. */
 const createTimeoutMs = 60_000;
 const askTimeoutMs = 2_000;
 const pauseMs = 100;
 
 /**
- * Joins the nodes, unless they are joined, and waits until every slot is served, every replica has its copy, and every node knows it.
+ * Joins the nodes unless they are joined. It waits until every slot is served, every replica has its copy, and every node knows it.
  * @param ports of six nodes that answer
  * @throws StackError when that takes longer than a minute
  */
@@ -78,16 +82,16 @@ interface View extends Node {
 
 function openNode(port: number): Node {
   const redis = new Redis({ port, host: '127.0.0.1', commandTimeout: askTimeoutMs, connectTimeout: askTimeoutMs, maxRetriesPerRequest: 1 });
-  // Said by the command that fails.
+  // The command that fails reports the error.
   redis.on('error', () => undefined);
   return { port, redis };
 }
 
-/** Takes what steps can be taken now. @returns what is still missing, or undefined when all is there */
+/** Takes the steps that are possible now. @returns what is still missing, or undefined when everything is there */
 async function nextStep(nodes: readonly Node[]): Promise<string | undefined> {
   const views = await Promise.all(nodes.map(look));
   const fresh = views.every(({ slots, known }) => slots === 0 && known === 1);
-  // Each primary's own number from the start: two with the same would have to agree first.
+  // Each primary gets its own number at the start: two with the same number would first have to agree.
   if (fresh) await Promise.all(views.map(({ redis }, index) => redis.cluster('SET-CONFIG-EPOCH', index + 1).catch(() => undefined)));
   if (views.some(({ known }) => known < nodes.length)) {
     await Promise.all(views.slice(1).map(({ redis }) => redis.cluster('MEET', '127.0.0.1', nodes[0]!.port, busPortOf(nodes[0]!.port))));
@@ -121,7 +125,7 @@ function fields(text: string): Record<string, string> {
   return Object.fromEntries([...text.matchAll(/^(\w+):(.*?)\r?$/gm)].map(([, name, value]) => [name!, value!]));
 }
 
-/** Even thirds, to the first three. */
+/** Even thirds for the first three nodes. */
 async function assignSlots(views: readonly View[]): Promise<void> {
   for (const [index, view] of views.slice(0, primaryCount).entries()) {
     if (view.slots > 0) continue;
@@ -131,7 +135,7 @@ async function assignSlots(views: readonly View[]): Promise<void> {
   }
 }
 
-/** A primary without a slot is one that was not told yet whose replica it is. */
+/** A primary without a slot is a node that has not been told yet which primary it follows. */
 async function attachReplicas(views: readonly View[]): Promise<string | undefined> {
   let late: string | undefined;
   for (const [index, view] of views.entries()) {

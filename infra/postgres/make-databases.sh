@@ -1,6 +1,6 @@
 #!/bin/sh
-# Run once by PostgreSQL's image, on an empty volume: a role and a database a service, which can enter no other, as infra/native/postgres.ts
-# makes them. DATABASES and DATABASE_PASSWORD come from infra/compose.postgres.yaml.
+# PostgreSQL's image runs this once, on an empty volume. Each service gets a role and a database, and its role can enter no other database,
+# as infra/native/postgres.ts makes them. DATABASES and DATABASE_PASSWORD come from infra/compose.postgres.yaml.
 set -eu
 for name in $DATABASES; do
   psql --set ON_ERROR_STOP=1 --set name="$name" --set password="$DATABASE_PASSWORD" --username "$POSTGRES_USER" --dbname postgres <<'SQL'

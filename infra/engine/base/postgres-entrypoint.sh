@@ -1,5 +1,6 @@
 #!/bin/bash
-# As the entry point of PostgreSQL's image: the first start makes the cluster, then runs what lies in /docker-entrypoint-initdb.d over a socket.
+# Works like the entry point of PostgreSQL's image: the first start makes the cluster, then runs the files in
+# /docker-entrypoint-initdb.d over a socket.
 set -euo pipefail
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
   mkdir -p "$PGDATA"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# As Apache Kafka's script of this name does, with its defaults. Whoever sets KAFKA_JVM_PERFORMANCE_OPTS replaces the garbage collector too.
+# Works like Apache Kafka's script of this name, with its defaults. Setting KAFKA_JVM_PERFORMANCE_OPTS replaces the garbage collector too.
 heap=${KAFKA_HEAP_OPTS:--Xmx256M}
 performance=${KAFKA_JVM_PERFORMANCE_OPTS:--server -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35 -XX:+ExplicitGCInvokesConcurrent -Djava.awt.headless=true}
 while [ $# -gt 0 ]; do
