@@ -58,7 +58,7 @@ it('npm run status says what runs, or that nothing does', async () => {
   expect(output).toMatch(/Nothing is running|process\s+state|was killed and left/);
 });
 
-it('refuses what it does not know in one line, with exit code 1', async () => {
+it('an unknown command or option is refused in one line, with exit code 1', async () => {
   const unknown = await npm('start', '--', '--infra', 'cloud');
   expect(unknown.code).not.toBe(0);
   expect(unknown.output).toMatch(/cloud.*native/);

@@ -20,11 +20,11 @@ const all = Object.entries({ ...compose.services, ...overlay.services, postgres:
 );
 const mounts = (service: ComposeService) => (service['volumes'] ?? []) as readonly string[];
 
-it('has a container for each process of the drawing, and one more that makes certificates', () => {
+it('compose has a container for each process of the drawing, and one more that makes certificates', () => {
   expect(Object.keys(compose.services)).toEqual(['certificates', ...stack.processes.map(({ name }) => name)]);
 });
 
-it('tells each service what the drawing tells it, and nothing else', () => {
+it('each service gets the settings that the drawing gives it, and nothing else', () => {
   for (const { name, run } of stack.processes) {
     if (run.kind !== 'app') continue;
     const { NODE_ENV, ...told } = compose.services[name]!['environment'] as Record<string, string>;
@@ -37,7 +37,7 @@ it('tells each service what the drawing tells it, and nothing else', () => {
   }
 });
 
-it('starts each after what it needs is healthy', () => {
+it('each service starts after the parts that it needs are healthy', () => {
   for (const { name, needs, run } of stack.processes) {
     const { certificates, ...others } = (compose.services[name]!['depends_on'] ?? {}) as Record<string, { condition: string }>;
     expect(Object.keys(others).toSorted()).toEqual([...needs].toSorted());
@@ -46,7 +46,7 @@ it('starts each after what it needs is healthy', () => {
   }
 });
 
-it('publishes the gateways on loopback and nothing else, and keeps all else on a network without a way out', () => {
+it('only the gateways are published, on loopback, and all other parts are on a network without a way out', () => {
   const published = Object.entries(compose.services).flatMap(([name, service]) =>
     ((service['ports'] ?? []) as string[]).map((port) => `${name} ${port}`),
   );
@@ -58,7 +58,7 @@ it('publishes the gateways on loopback and nothing else, and keeps all else on a
   expect(compose.networks?.['mesh']).toEqual({ internal: true });
 });
 
-it.each(all)('gives %s a read-only root, no capability, no new privilege, and bounds', (_, service) => {
+it.each(all)('%s has a read-only root, no capability, no new privilege, and bounds', (_, service) => {
   expect(service).toMatchObject({
     read_only: true,
     cap_drop: ['ALL'],
@@ -70,7 +70,7 @@ it.each(all)('gives %s a read-only root, no capability, no new privilege, and bo
   expect(service).not.toHaveProperty('cap_add');
 });
 
-it('shows each service its own key and no other', () => {
+it('each service sees its own key and no other', () => {
   for (const { name, run } of stack.processes) {
     if (run.kind !== 'app') continue;
     expect(mounts(compose.services[name]!).filter((mount) => mount.startsWith('tls-'))).toEqual([`tls-${run.app.app}:/data/tls:ro`]);
@@ -79,33 +79,33 @@ it('shows each service its own key and no other', () => {
   expect(holders.map(([name]) => name)).toEqual(['certificates']);
 });
 
-it('mounts files that exist, and volumes that are declared', () => {
+it('every mounted file exists, and every mounted volume is declared', () => {
   const declared = Object.keys({ ...compose.volumes, ...overlay.volumes, ...postgres.volumes });
   const sources = all.flatMap(([, service]) => mounts(service).map((mount) => mount.split(':')[0]!));
   expect(sources.filter((source) => source.startsWith('.') && !existsSync(join(infra, source)))).toEqual([]);
   expect(sources.filter((source) => !source.startsWith('.') && !declared.includes(source))).toEqual([]);
 });
 
-it('moves every port with the base, and is another project there', () => {
+it('every port moves with the base, and the project has another name there', () => {
   const other = drawCompose({ base: 31_500 });
   expect(other.name).toBe('cloakroom-31500');
   expect(JSON.stringify(other)).not.toMatch(/\b4[0-2]\d\d\b/);
 });
 
-it('chooses Kafka’s garbage collector where its script looks for one, and nowhere else', () => {
+it('Kafka’s garbage collector is chosen where its script looks for one, and nowhere else', () => {
   const { KAFKA_HEAP_OPTS, KAFKA_JVM_PERFORMANCE_OPTS } = compose.services['kafka']!['environment'] as Record<string, string>;
   expect(KAFKA_HEAP_OPTS).toMatch(/^-Xms\d+m -Xmx\d+m$/);
   // If the variable is unset or empty, the script adds a collector of its own choice.
   expect(KAFKA_JVM_PERFORMANCE_OPTS).toMatch(/-XX:\+UseSerialGC/);
 });
 
-it('leaves no unnamed volume behind: what Kafka’s image declares has a place', () => {
+it('no unnamed volume is left behind: every volume of Kafka’s image has a place', () => {
   const { tmpfs, volumes } = compose.services['kafka']! as unknown as Record<'tmpfs' | 'volumes', string[]>;
   const places = [...tmpfs.map((mount) => mount.split(':')[0]), ...volumes.map((mount) => mount.split(':')[1])];
   expect(places).toEqual(expect.arrayContaining(['/etc/kafka/secrets', '/mnt/shared/config', '/var/lib/kafka/data']));
 });
 
-it('builds its image once for all services, and asks no registry for it', () => {
+it('the image is built once for all services, and never fetched from a registry', () => {
   const own = Object.entries(compose.services).filter(([, { image }]) => image === ownImage);
   expect(own).toHaveLength(8);
   const built = Object.entries(compose.services).filter(([, service]) => 'build' in service);
@@ -117,18 +117,18 @@ it('builds its image once for all services, and asks no registry for it', () => 
   }
 });
 
-it('runs the Kafka that native fetches', () => {
+it('the container runs the Kafka that native fetches', () => {
   const version = /<artifactId>kafka_2\.13<\/artifactId>\s*<version>(.*?)</.exec(
     readFileSync(join(infra, 'kafka', 'pom.xml'), 'utf8'),
   )?.[1];
   expect(compose.services['kafka']!['image']).toBe(`apache/kafka:${version}`);
 });
 
-it('pins every image to a version', () => {
+it('every image is pinned to a version', () => {
   for (const [, service] of all) expect(service['image']).toMatch(/^[\w./-]+:(local|v?\d+\.\d+(\.\d+)?)$/);
 });
 
-it('says in the overlay for PostgreSQL what the drawing with PostgreSQL says', () => {
+it('the overlay for PostgreSQL has the settings of the drawing with PostgreSQL', () => {
   const drawn = drawStack({ provider: 'docker', base: 4000, dataDir: '/data', webDir: '/app/apps/web/dist', database: 'postgres' });
   expect(drawn.processes.map(({ name }) => name)).toContain('postgres');
   for (const { name, run, needs } of drawn.processes) {
@@ -143,7 +143,7 @@ it('says in the overlay for PostgreSQL what the drawing with PostgreSQL says', (
   }
 });
 
-it('asks every service for its metrics, where it says that it is ready', () => {
+it('every service is asked for its metrics on the port of its readiness', () => {
   const [job] = drawPrometheus().scrape_configs;
   const apps = stack.processes.filter(({ run }) => run.kind === 'app');
   expect(job!.static_configs.flatMap(({ targets }) => targets)).toEqual(
@@ -152,7 +152,7 @@ it('asks every service for its metrics, where it says that it is ready', () => {
   expect(Object.keys(overlay.services)).toEqual([...apps.map(({ name }) => name), 'jaeger', 'prometheus', 'grafana']);
 });
 
-it('hands out certificates that a service can read and whose name is its own', async () => {
+it('each service can read its certificate, which has its own name', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'cloakroom-handout-'));
   const again = () => handOut(join(folder, 'all'), join(folder, 'own'), ['auth', 'cart']);
   await again();

@@ -30,7 +30,7 @@ function metricsOf(query: string): string[] {
   return words.filter((word) => word.includes('_'));
 }
 
-it('asks only for metrics that the code has', () => {
+it('the dashboard asks only for metrics that the code has', () => {
   const declared = declaredNames();
   const asked = panels.flatMap(({ queries }) => queries.flatMap(({ query }) => metricsOf(query)));
   expect(new Set(asked).size).toBeGreaterThan(15);
@@ -39,7 +39,7 @@ it('asks only for metrics that the code has', () => {
   expect(exists('gateway_requests_total')).toBe(false);
 });
 
-it('gives every panel a name and a meaning of its own', () => {
+it('every panel has a separate name and meaning', () => {
   expect(new Set(panels.map(({ title }) => title)).size).toBe(panels.length);
   for (const { tells, queries } of panels) {
     expect(tells).toMatch(/\.$/);

@@ -23,21 +23,21 @@ const rows = (heading: string) =>
     .map((line) => line.split('|').map((cell) => cell.trim().replaceAll('`', '')))
     .filter(([, first]) => !first!.startsWith('-'));
 
-it('has commands for compose and for kubectl whose files and folders are there', () => {
+it('the commands for compose and for kubectl name files and folders that exist', () => {
   const named = commands.flatMap((command) => [...command.matchAll(/--(?:file|filename|kustomize) (\S+)/g)].map(([, path]) => path!));
   expect(named).toEqual(expect.arrayContaining(['infra/compose.yaml', 'infra/k8s/overlays/example']));
   expect(named.filter((path) => !existsSync(join(repository, path)))).toEqual([]);
   expect(existsSync(join(repository, 'infra/k8s/overlays/example/kustomization.yaml'))).toBe(true);
 });
 
-it('returns from compose once the shop serves, and says which engine can do that', () => {
+it('compose returns once the shop serves, and the page says which engine can do that', () => {
   const ups = commands.filter((command) => /^docker compose .* up /.test(command));
   expect(ups).toHaveLength(3);
   for (const command of ups) expect(command).toMatch(/ --wait$/);
   expect(text).toContain(`Docker Engine ${engineMajorMin} or newer`);
 });
 
-it('makes the namespace out of the file that the overlay holds, before anything is put into it', () => {
+it('the namespace is made from the overlay’s own file, before anything is put into it', () => {
   const inCluster = commands.filter((command) => command.startsWith('kubectl '));
   expect(inCluster.filter((command) => command.startsWith('kubectl create namespace'))).toEqual([]);
   const made = inCluster.indexOf('kubectl apply --filename infra/k8s/overlays/example/namespace.yaml');
@@ -45,11 +45,11 @@ it('makes the namespace out of the file that the overlay holds, before anything 
   expect(inCluster.findIndex((command) => command.includes('--namespace cloakroom'))).toBeGreaterThan(made);
 });
 
-it('says what Valkey warns of, which no container can change', () => {
+it('the page names the warning of Valkey, which no container can change', () => {
   expect(text).toContain('`vm.overcommit_memory`');
 });
 
-it('makes every secret that a service is given and nobody else makes', () => {
+it('the page makes every secret that a service needs and that is made nowhere else', () => {
   const made = commands.flatMap((command) => {
     const [, name, key] = /create secret generic (\S+) .*--from-literal=(\w+)=/.exec(command) ?? [];
     return name === undefined ? [] : [`${name} ${key}`];
@@ -60,7 +60,7 @@ it('makes every secret that a service is given and nobody else makes', () => {
   expect(made.toSorted()).toEqual([...new Set(wanted)].filter((one) => !byOperator.includes(one)).toSorted());
 });
 
-it('says who reads which secret', () => {
+it('the page says which service reads which secret', () => {
   const table = rows('Secrets').filter(([, variable]) => /^[A-Z_]+$/.test(variable!));
   const readers = (variable: string) =>
     meshNames.filter((name) => secretRefs(name, appSpecs[name].app).some((one) => one.variable === variable)).toSorted();
@@ -70,18 +70,18 @@ it('says who reads which secret', () => {
   expect(table).toHaveLength(6);
 });
 
-it('lists the ports of every process', () => {
+it('the page lists the ports of every process', () => {
   const { processes } = drawStack({ provider: 'docker', base: 4000, dataDir: '/data', database: 'postgres' });
   const listed = Object.fromEntries(rows('Ports and probes').map(([, name, ports]) => [name, ports]));
   expect(listed).toEqual(Object.fromEntries(processes.map(({ name, ports }) => [name, ports.join(', ')])));
 });
 
-it('says where the pages of the observability overlay are', () => {
+it('the page has the addresses of the observability overlay', () => {
   const { jaeger, prometheus, grafana } = pageUrls();
   for (const url of [jaeger, prometheus, grafana]) expect(text).toContain(url);
 });
 
-it('offers .vscode/launch.json a port that npm start can open', () => {
+it('.vscode/launch.json uses a port that npm start can open', () => {
   const launch = JSON.parse(readFileSync(join(repository, '.vscode', 'launch.json'), 'utf8')) as { inputs: { default: string }[] };
   expect(launch.inputs[0]!.default).toBe('9229');
 });

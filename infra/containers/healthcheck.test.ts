@@ -22,18 +22,18 @@ async function check(status: number | undefined, env: Readonly<Record<string, st
   return { code, asked };
 }
 
-it('is healthy when the service says that it is ready', async () => {
+it('a container is healthy when the service says that it is ready', async () => {
   expect(await check(200, { ADMIN_PORT: String(port), LISTEN_PORT: '1' })).toEqual({ code: 0, asked: ['/readyz'] });
 });
 
-it('asks a gateway, which has no admin port, on its own', async () => {
+it('a gateway, which has no admin port, is asked on its own port', async () => {
   expect(await check(200, { LISTEN_PORT: String(port) })).toMatchObject({ code: 0 });
 });
 
-it.each([503, undefined])('is not healthy at %s', async (status) => {
+it.each([503, undefined])('a container is not healthy at %s', async (status) => {
   expect((await check(status, { ADMIN_PORT: String(port) })).code).toBe(1);
 });
 
-it('is not healthy when nobody answers', async () => {
+it('a container is not healthy without an answer', async () => {
   expect((await check(200, { ADMIN_PORT: '31899' })).code).toBe(1);
 });

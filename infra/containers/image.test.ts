@@ -16,11 +16,11 @@ const workspaces = globSync(['apps/*/package.json', 'libs/*/package.json', 'infr
   cwd: repository,
 }).map((path) => path.replaceAll('\\', '/').replace('/package.json', ''));
 
-it('tells npm of every workspace: else npm ci finds the lock file wrong', () => {
+it('npm sees every workspace: else npm ci finds the lock file wrong', () => {
   for (const folder of workspaces) expect(dockerfile).toContain(`COPY ${folder}/package.json ${folder}/\n`);
 });
 
-it('ships what the services are and link to, and no more', () => {
+it('the image ships the services and the libraries that they link to, and no more', () => {
   const names = new Map(workspaces.map((folder) => [manifest(folder).name, folder]));
   const shipped = new Set<string>();
   const add = (folder: string) => {
@@ -37,7 +37,7 @@ it('ships what the services are and link to, and no more', () => {
   expect(installed.toSorted()).toEqual(meshNames.map((name) => `apps/${name}`).toSorted());
 });
 
-it('lets into the build what it copies, and nothing of this machine', () => {
+it('the build gets the files that it copies, and nothing else of this machine', () => {
   const [deny, ...rules] = read('.dockerignore')
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'));
@@ -49,20 +49,20 @@ it('lets into the build what it copies, and nothing of this machine', () => {
   expect(rules).toEqual(expect.arrayContaining(['**/node_modules', '**/dist', '**/.env']));
 });
 
-it('ends as a user that is not root, by number, with folders of its own to mount over', () => {
+it('the image runs as a user by number that is not root, and has the folders for its mounts', () => {
   expect(/^USER (.*)$/m.exec(final)?.[1]).toBe('1000:1000');
   expect(final).toMatch(/chown -R 1000:1000 \/data \/certificates \/handout$/m);
   for (const name of meshNames) expect(final).toMatch(new RegExp(` /handout/${name}\\b`));
   expect(final).toMatch(/^HEALTHCHECK .*infra\/containers\/healthcheck\.mjs/m);
 });
 
-it('takes one base image for all stages, by a name that a release replaces with a digest', () => {
+it('all stages use one base image, by a name that a release replaces with a digest', () => {
   expect(dockerfile).toMatch(/^ARG NODE_IMAGE=node:24-slim$/m);
   const bases = stages.map((stage) => /^FROM (\S+)/.exec(stage)![1]!);
   const own = new Set(stages.flatMap((stage) => /^FROM \S+ AS (\S+)/.exec(stage)?.[1] ?? []));
   expect(bases.filter((base) => !own.has(base))).toEqual(['${NODE_IMAGE}', '${NODE_IMAGE}']);
 });
 
-it('has no secret in it', () => {
+it('the image holds no secret', () => {
   expect(dockerfile).not.toMatch(/SESSION_MAC_KEY|PASSWORD|TOKEN|--mount=type=secret/i);
 });

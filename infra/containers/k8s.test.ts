@@ -102,7 +102,7 @@ describe.each(meshNames)('%s', (name) => {
     expect(container().args).toEqual(['node', `apps/${name}/dist/main.js`]);
   });
 
-  it('is told what the drawing tells, by its ConfigMap or by a Secret, and nothing else', () => {
+  it('gets the settings of the drawing from its ConfigMap or a Secret, and nothing else', () => {
     const maps = container().envFrom!.map(({ configMapRef }) => configMapRef!.name!);
     expect(maps).toEqual(['gateway', 'auth'].includes(name) ? ['edge', name] : [name]);
     const config = environmentOf(name, [baseOfAll]);
@@ -116,7 +116,7 @@ describe.each(meshNames)('%s', (name) => {
     for (const one of container().env!) expect('value' in one).toBe(false);
   });
 
-  it('is asked on the port that serves probes, and leaves before it ends', () => {
+  it('is probed on the port that serves probes, and leaves the endpoints before it ends', () => {
     const port = container().ports!.at(-1)!.name;
     const { startupProbe, readinessProbe, livenessProbe, lifecycle } = container();
     expect([startupProbe, readinessProbe, livenessProbe].map((probe) => probe!.httpGet)).toEqual([
@@ -161,18 +161,18 @@ describe.each(meshNames)('%s', (name) => {
   });
 });
 
-it('keeps two or more of everything', () => {
+it('every service has two replicas or more', () => {
   for (const name of meshNames) if (name !== 'gateway') expect(deployment(name).spec!.replicas).toBeGreaterThanOrEqual(2);
   expect(deployment('gateway').spec).not.toHaveProperty('replicas');
   expect(find('HorizontalPodAutoscaler', 'gateway')).toMatchObject({ spec: { minReplicas: 2, scaleTargetRef: { name: 'gateway' } } });
 });
 
-it('shows the MAC key to the gateways and auth alone', () => {
+it('only the gateways and auth see the MAC key', () => {
   const holders = meshNames.filter((name) => pod(name).containers[0]!.env!.some((one) => one.name === 'SESSION_MAC_KEY'));
   expect(holders).toEqual(['gateway', 'auth']);
 });
 
-it.each(['KEY_ENCRYPTION_KEY', 'REFRESH_TOKEN_KEY'])('shows %s to auth alone', (key) => {
+it.each(['KEY_ENCRYPTION_KEY', 'REFRESH_TOKEN_KEY'])('only auth sees %s', (key) => {
   const holders = meshNames.filter((name) => pod(name).containers[0]!.env!.some((one) => one.name === key));
   expect(holders).toEqual(['auth']);
 });

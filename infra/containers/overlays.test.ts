@@ -52,7 +52,7 @@ const layerOf = (maps: Record<string, string[]>): Kustomization => ({
 describe.each(folders)('%s', (path) => {
   const layer = kustomizationOf(path);
 
-  it('is taken by gateway and auth as it stands', () => {
+  it('is accepted by gateway and auth unchanged', () => {
     expect(() => [authOf(layer), gatewayOf(layer)]).not.toThrow();
   });
 
@@ -60,7 +60,7 @@ describe.each(folders)('%s', (path) => {
     expect(leftLow(layer)).toEqual([]);
   });
 
-  it('says what gateways and auth agree on in one place', () => {
+  it('states settings that gateways and auth share in one place', () => {
     expect(onlyForOne(layer)).toEqual([]);
   });
 
@@ -74,7 +74,7 @@ describe.each(folders)('%s', (path) => {
   });
 });
 
-it('an overlay behind an ingress says whom it believes about addresses, or everybody shares the limits of one', () => {
+it('an overlay behind an ingress names the trusted proxies, or all people share the limits of one address', () => {
   const behindIngress = folders.filter((path) => kustomizationOf(path).resources?.includes('ingress.yaml'));
   expect(behindIngress).toContain('overlays/example');
   for (const path of behindIngress) expect(gatewayOf(kustomizationOf(path)).TRUSTED_PROXIES?.length).toBeGreaterThan(0);
@@ -83,21 +83,21 @@ it('an overlay behind an ingress says whom it believes about addresses, or every
 /** @returns the bounds by address that are higher than their defaults */
 const raisedBy = (...layers: Kustomization[]): Bound[] => bounds.filter((bound) => gatewayOf(...layers)[bound] > gatewayOf()[bound]);
 
-it('bounds by address are raised where everybody shares one, and not where each person is told apart', () => {
+it('bounds by address are raised where all people share one address, and not where each has its own', () => {
   expect(raisedBy(kustomizationOf('components/one-address'))).toEqual(bounds);
   const toldApart = folders.filter((path) => gatewayOf(kustomizationOf(path)).TRUSTED_PROXIES !== undefined);
   expect(toldApart).toContain('overlays/example');
   for (const path of toldApart) expect([path, ...raisedBy(kustomizationOf(path))]).toEqual([path]);
 });
 
-it('the name of the shop is said once, and is the one that passkeys are made for', () => {
+it('the name of the shop is stated once, and passkeys are made for it', () => {
   const own = layerOf({ [agreedConfigMap]: ['PUBLIC_ORIGINS=https://coats.example.org'] });
   expect(gatewayOf(example, own).PUBLIC_ORIGINS).toEqual(['https://coats.example.org']);
   expect(JSON.stringify(authOf(example, own).PUBLIC_ORIGINS)).toContain('coats.example.org');
   expect(JSON.stringify(authOf(example, own).PUBLIC_ORIGINS)).not.toContain('shop.example.com');
 });
 
-it('notices an overlay that raises the gateway alone, and one that names the shop for the gateway alone', () => {
+it('an overlay that raises only the gateway’s bound, or names the shop only for the gateway, is noticed', () => {
   const raised = layerOf({ gateway: ['SIGN_IN_LIMIT_PER_MINUTE=2000', 'GUEST_LIMIT_PER_MINUTE=5000'] });
   expect(leftLow(raised)).toEqual(['ADDRESS_FAILURE_LIMIT_PER_15_MIN', 'REGISTRATION_LIMIT_PER_HOUR', 'GUEST_LIMIT_PER_HOUR']);
   expect(onlyForOne(layerOf({ gateway: ['PUBLIC_ORIGINS=https://coats.example.org'] }))).toEqual(['PUBLIC_ORIGINS']);
@@ -115,7 +115,7 @@ it('.env.example and docs/overload.md name every bound of gateway and auth, the 
   expect(exampleFile).toContain('TRUSTED_PROXIES=');
 });
 
-it('knows every bound by address of the gateway', () => {
+it('the tests know every bound by address of the gateway', () => {
   const ofAddress = Object.keys(gatewayOf()).filter((name) => /^(RATE|SIGN_IN|GUEST)_LIMIT|_PER_ADDRESS$/.test(name));
   expect(ofAddress.toSorted()).toEqual(bounds.toSorted());
 });

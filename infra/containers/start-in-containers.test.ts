@@ -58,7 +58,7 @@ async function run(
   return { running, shown };
 }
 
-it('builds, starts, waits for both gateways, and ends the containers', async () => {
+it('a run builds, starts, waits for both gateways, and ends the containers', async () => {
   const { running, shown } = await run('*up*) echo Container gateway-1 Started;;', () => serve(200));
   expect(shown).toEqual(['Container gateway-1 Started']);
   expect(running.gateways).toEqual([`http://localhost:${base}`, `http://localhost:${base + 1}`]);
@@ -68,7 +68,7 @@ it('builds, starts, waits for both gateways, and ends the containers', async () 
   expect(docker.calls()[0]).toMatch(new RegExp(`^compose --project-name cloakroom-${base} --project-directory \\S+/infra --file `));
 });
 
-it('writes the compose file of its ports, and gives compose the key that no file of it holds', async () => {
+it('a run writes the compose file for its ports, and passes compose the key that no file holds', async () => {
   const { running } = await run('*up*) echo "key ${#SESSION_MAC_KEY}";;', () => serve(200));
   const file = join(docker.folder, 'data', 'compose.yaml');
   const text = readFileSync(file, 'utf8');
@@ -81,7 +81,7 @@ it('writes the compose file of its ports, and gives compose the key that no file
   await running.stop();
 });
 
-it('shows the containers’ logs when asked, to the end and no longer', async () => {
+it('a run shows the containers’ logs on request, until its end and no longer', async () => {
   const { running, shown } = await run('*up*) echo up;;\n*logs*) echo "auth | started"; exec sleep 60;;', () => serve(200), { logs: true });
   await vi.waitFor(() => expect(shown).toContain('auth | started'), { timeout: 5_000 });
   const began = performance.now();
@@ -89,7 +89,7 @@ it('shows the containers’ logs when asked, to the end and no longer', async ()
   expect(performance.now() - began).toBeLessThan(5_000);
 });
 
-it('removes the volumes first when it begins with empty data', async () => {
+it('a fresh run removes the volumes first', async () => {
   const { running } = await run('*up*) echo up;;', () => serve(200), { fresh: true });
   expect(asked()[0]).toBe('down --volumes --remove-orphans');
   await running.stop();
@@ -102,7 +102,7 @@ const ps = [
   '{"Service":"redis-carts","State":"running","Health":"healthy","ExitCode":0}',
 ];
 
-it('prints what the failing container said last, then ends what compose had started', async () => {
+it('a failed start prints the last lines of the failing container, then ends the containers', async () => {
   const failing = run(
     [
       '*up*) echo starting; echo "dependency failed to start: container kafka is unhealthy" >&2; exit 1;;',
@@ -127,26 +127,26 @@ it('prints what the failing container said last, then ends what compose had star
   ]);
 });
 
-it('names no container where none came to be: what compose said is the reason', async () => {
+it('a start that made no container gives the output of compose as the reason', async () => {
   const failing = run('*up*) echo "no space left on device" >&2; exit 1;;', () => undefined);
   await expect(failing).rejects.toMatchObject({ message: /no space left/, remedy: /what docker compose said/ });
   expect(asked().at(-1)).toBe('down --remove-orphans');
 });
 
-it('does not call a shop ready whose gateways do not answer', async () => {
+it('a shop is not ready while its gateways do not answer', async () => {
   const failing = run('*up*) echo up;;', () => serve(503));
   await expect(failing).rejects.toMatchObject({ message: /answered 503/ });
   expect(asked().at(-1)).toBe('down --remove-orphans');
 });
 
-it('abandons a build that is under way, and leaves nothing running', async () => {
+it('an abandoned build leaves nothing running', async () => {
   const abandon = new AbortController();
   const failing = run('*up*) echo building; exec sleep 60;;', () => abandon.abort(), { abandon: abandon.signal });
   await expect(failing).rejects.toMatchObject({ message: /stopped/ });
   expect(asked().at(-1)).toBe('down --remove-orphans');
 });
 
-it('names the port that is taken before anything is built', async () => {
+it('a taken port is named before anything is built', async () => {
   serve(200);
   await expect(run('*) echo never;;', () => undefined)).rejects.toMatchObject({ message: `port ${base} is in use` });
   expect(docker.calls()).toEqual([]);

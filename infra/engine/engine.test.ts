@@ -9,7 +9,7 @@ import { lacksEngine } from './programs.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
-it('takes the mirror that apt takes for Debian, not that for its security updates or of others', () => {
+it('the mirror is the one that apt uses for Debian, not one for security updates or other sources', () => {
   const listed = [
     'Debian Debian-Security http://mirror.example/debian-security/',
     'Else Debian http://other.example/debian/',
@@ -20,7 +20,7 @@ it('takes the mirror that apt takes for Debian, not that for its security update
   expect(mirrorAmong(listed.slice(0, 2).join('\n'))).toBeUndefined();
 });
 
-it('names no host of a registry or mirror', () => {
+it('no file names the host of a registry or mirror', () => {
   const files = globSync('**/*', { cwd: import.meta.dirname, withFileTypes: true }).filter(
     (file) => file.isFile() && !file.name.endsWith('.test.ts'),
   );
@@ -29,7 +29,7 @@ it('names no host of a registry or mirror', () => {
     expect(readFileSync(join(file.parentPath, file.name), 'utf8')).not.toMatch(/https?:\/\/|\b\w+\.(?:com|org|io)\b(?!['"],)/);
 });
 
-it('leaves out with a remedy who is not root, or not on Linux', () => {
+it('a user without root, or a machine without Linux, is told why and what to do', () => {
   const uid = vi.spyOn(process, 'getuid').mockReturnValue(1000);
   if (process.platform === 'linux') expect(lacksEngine()?.why).toMatch(/root alone/);
   uid.mockReturnValue(0);
@@ -44,7 +44,7 @@ it('leaves out with a remedy who is not root, or not on Linux', () => {
   }
 });
 
-it('removes the control groups of engines, of each controller and however deep, and no others', () => {
+it('the control groups of engines are removed, of each controller and at any depth, and no others', () => {
   const top = mkdtempSync(join(tmpdir(), 'cloakroom-groups-'));
   for (const path of [`memory/${groupPrefix}12/container/inner`, `${groupPrefix}12/container`, 'memory/docker/container', 'pids'])
     mkdirSync(join(top, path), { recursive: true });

@@ -44,7 +44,7 @@ const env = () => ({ ...process.env, ADVERTISED_HOST: 'kafka', BROKER_PORT: '423
 const start = () => execFileSync('bash', [script()], { env: env(), encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 const clusterId = () => /^cluster\.id=(.*)$/m.exec(readFileSync(join(log, 'meta.properties'), 'utf8'))?.[1];
 
-it('gives Kafka the very configuration of native, with its own listeners', () => {
+it('Kafka gets the configuration of native, with its own listeners', () => {
   start();
   const filled = readFileSync(place('tmp/server.properties'), 'utf8');
   expect(filled).not.toMatch(/\$\{/);
@@ -53,7 +53,7 @@ it('gives Kafka the very configuration of native, with its own listeners', () =>
   expect(filled).toContain(`log.dirs=${log}\n`);
 });
 
-it('formats an empty volume with an id of 22 letters, and one that is formatted never again', () => {
+it('an empty volume is formatted with an id of 22 letters, and never again', () => {
   start();
   const first = clusterId();
   expect(first).toMatch(/^c[A-Za-z0-9_-]{21}$/);
@@ -62,7 +62,7 @@ it('formats an empty volume with an id of 22 letters, and one that is formatted 
   expect(said().filter((call) => call.startsWith('kafka-storage.sh'))).toHaveLength(1);
 });
 
-it('a first start that fails spoils nothing: the next one formats', () => {
+it('a failed first start does no harm: the next one formats', () => {
   program('kafka-storage.sh', 'echo "Error occurred during initialization of VM"; exit 1');
   expect(start).toThrow();
   program('kafka-storage.sh', formats);
@@ -70,7 +70,7 @@ it('a first start that fails spoils nothing: the next one formats', () => {
   expect(clusterId()).toMatch(/^c[A-Za-z0-9_-]{21}$/);
 });
 
-it('heals a volume whose id is the error message of an earlier version', () => {
+it('a volume whose id is the error message of an earlier version is repaired', () => {
   mkdirSync(join(log, '__cluster_metadata-0'), { recursive: true });
   writeFileSync(join(log, 'meta.properties'), 'version=1\ncluster.id=Error occurred during initialization of VM\n');
   writeFileSync(place('data/cluster-id'), 'Error occurred during initialization of VM\nMultiple garbage collectors selected\n');
@@ -79,7 +79,7 @@ it('heals a volume whose id is the error message of an earlier version', () => {
   expect(existsSync(place('data/cluster-id'))).toBe(false);
 });
 
-it('never formats a log that holds a partition, whatever its id', () => {
+it('a log that holds a partition is never formatted, whatever its id', () => {
   mkdirSync(join(log, 'cart.events-7'), { recursive: true });
   writeFileSync(join(log, 'meta.properties'), 'version=1\ncluster.id=an odd one\n');
   start();

@@ -47,7 +47,7 @@ async function onRedis(harness?: Harness): Promise<Harness> {
 
 const alive = async (harness: Harness, token: string) => (await look(harness, token)).session !== undefined;
 
-it('signs in: the guest cart claimed once, the guest dead, whoever replays it', async () => {
+it('a sign-in claims the guest cart once and ends the guest, also when it is replayed', async () => {
   const harness = await onRedis();
   ok(await signUp(harness, email));
   const before = await guest(harness);
@@ -58,7 +58,7 @@ it('signs in: the guest cart claimed once, the guest dead, whoever replays it', 
   expect((await outboxOf(harness)).filter(({ event }) => event.includes('guestClaimed'))).toHaveLength(1);
 });
 
-it.each(['list', 'create', 'revoke'] as const)('resumes a sign-in that broke when the store failed to %s', async (step) => {
+it.each(['list', 'create', 'revoke'] as const)('a sign-in that broke when the store failed to %s is resumed', async (step) => {
   const harness = await onRedis();
   ok(await signUp(harness, email));
   const before = await guest(harness);
@@ -73,7 +73,7 @@ it.each(['list', 'create', 'revoke'] as const)('resumes a sign-in that broke whe
   expect(await finishClaims(harness.auth)).toBe(0);
 });
 
-it('gives one guest cart to exactly one of two users at once', async () => {
+it('one guest cart goes to exactly one of two users at once', async () => {
   const harness = await onRedis();
   ok(await signUp(harness, email));
   ok(await signUp(harness, 'grace@example.com'));
@@ -100,7 +100,7 @@ it('keeps the revoked dead in a Redis that was wiped and came back with an old c
   expect([await alive(restarted, signedOut), await alive(restarted, proved)]).toEqual([false, false]);
 });
 
-it('applies a revocation again as often as it is published, without harm', async () => {
+it('a revocation that is published again does no harm', async () => {
   const harness = await onRedis();
   const { token } = await guest(harness);
   harness.broken.add('revoke');
@@ -115,7 +115,7 @@ it('applies a revocation again as often as it is published, without harm', async
   }
 });
 
-it('counts failures in Redis, for all replicas together, ten of a hundred parallel guesses', async () => {
+it('Redis counts failures for all replicas together: ten of a hundred parallel guesses', async () => {
   const replicas = [openThrottle(redis, 'throttle-int'), openThrottle(redis, 'throttle-int')];
   const attempts = await Promise.all(Array.from({ length: 100 }, (_, i) => replicas[i % 2]!.begin(stranger(email, `192.0.2.${i}`))));
   const taken = attempts.flatMap((attempt) => (isProblem(attempt) ? [] : [attempt]));

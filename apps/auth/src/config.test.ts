@@ -16,7 +16,7 @@ const env = {
   REFRESH_TOKEN_KEY: Buffer.alloc(32, 3).toString('base64url'),
 };
 
-it('takes hybrid by default, and seeds nobody', () => {
+it('the default mode is hybrid, and no account is seeded', () => {
   expect(readConfig(env)).toMatchObject({ SESSION_MODE: 'hybrid', SESSION_MODES: ['reference', 'hybrid'], SEED_ACCOUNTS: false });
 });
 
@@ -34,12 +34,12 @@ it.each([
   [{ ACCOUNT_FAILURE_LIMIT_PER_15_MIN: '101' }, /ACCOUNT_FAILURE_LIMIT_PER_15_MIN/],
   [{ ADDRESS_FAILURE_LIMIT_PER_15_MIN: '9' }, /ADDRESS_FAILURE_LIMIT_PER_15_MIN: must not be below ACCOUNT/],
   [{ GUEST_LIMIT_PER_HOUR: '20001' }, /GUEST_LIMIT_PER_HOUR_IN_ALL: must not be below GUEST_LIMIT_PER_HOUR/],
-])('refuses %j', (wrong, message) => {
+])('%j is refused', (wrong, message) => {
   expect(() => readConfig({ ...env, ...wrong })).toThrow(message);
   expect(() => readConfig({ ...env, ...wrong })).not.toThrow(/c2hvcnQ/);
 });
 
-it('takes every bound of the throttle from the environment', async () => {
+it('the environment can set every bound of the throttle', async () => {
   const config = readConfig({ ...env, ACCOUNT_FAILURE_LIMIT_PER_15_MIN: '3', ADDRESS_FAILURE_LIMIT_PER_15_MIN: '5' });
   const throttle = openSharedThrottle(config, null);
   const failed = async (of: string) => isProblem(await throttle.begin({ at: 'password', of, address: '192.0.2.1', known: 'stranger' }));

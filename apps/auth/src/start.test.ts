@@ -55,7 +55,7 @@ async function startAuth(env: Record<string, string> = {}) {
 
 const ada = { email: 'ada@example.com', password: 'correct horse battery staple' };
 
-it('walks from guest to user to nobody over the mesh', async () => {
+it('a caller becomes guest, then user, then signed out over the mesh', async () => {
   const { client } = await startAuth();
   const guest = ok(await client.createGuest(call(), { device: { label: 'Firefox' } }));
   const { token, session } = ok(await client.login(call(), { ...ada, currentToken: guest.token }));
@@ -69,7 +69,7 @@ it('walks from guest to user to nobody over the mesh', async () => {
   expect(ok(await client.resolve(call(), { token: proved.token })).session).toBeUndefined();
 });
 
-it('closes at its start the demo accounts of a database that was tried with them, and the command makes another administrator', async () => {
+it('a start closes the demo accounts of a used database, and the command makes another administrator', async () => {
   const env = { DATABASE_URL: await freshDatabaseUrl('lasting') };
   const demo = await startAuth(env);
   ok(await demo.client.login(call(), ada));
@@ -85,7 +85,7 @@ it('closes at its start the demo accounts of a database that was tried with them
   expect(ok(await client.resolve(call(), { token })).session).toMatchObject({ role: 'admin' });
 });
 
-it('lets nobody do a person’s business without a passport', async () => {
+it('a call for a person is refused without a passport', async () => {
   const { client } = await startAuth();
   expect(await client.listDevices(call(), {})).toMatchObject({ problem: 'sign_in_required' });
   const { token } = ok(await client.createGuest(call(), {}));
@@ -93,7 +93,7 @@ it('lets nobody do a person’s business without a passport', async () => {
   expect(await client.listDevices(call(passport), {})).toMatchObject({ problem: 'sign_in_required' });
 });
 
-it('is heard by a reader of the feed: the lease holds, a logout arrives, and both are signed', async () => {
+it('a reader of the feed hears auth: the lease holds, a logout arrives, and both are signed', async () => {
   const { client, eventLog } = await startAuth();
   // The holder of the relay's lease makes the topic soon. A service's feed waits for it (late-feed.ts).
   await eventLog.ensureTopics([topics.sessionRevocations]);
@@ -127,7 +127,7 @@ it('is heard by a reader of the feed: the lease holds, a logout arrives, and bot
   expect(Object.keys(record!.headers)).toContain(recordHeaders.signature);
 });
 
-it('says that identity is unavailable while the session store is away, and still gives out its keys', async () => {
+it('auth says that identity is unavailable while the session store is away, and still gives out its keys', async () => {
   // Nothing listens on port 1.
   const { client } = await startAuth({ SESSION_STORE: 'redis', SESSION_REDIS_URL: 'redis://127.0.0.1:1' });
   expect(await client.createGuest(call(), {})).toMatchObject({ problem: 'identity_unavailable' });
@@ -135,7 +135,7 @@ it('says that identity is unavailable while the session store is away, and still
   expect(ok(await client.getKeys(call(), {})).jwks).toContain('ES256');
 });
 
-it('keeps accounts and keys over a restart', async () => {
+it('accounts and keys survive a restart', async () => {
   const DATABASE_URL = await freshDatabaseUrl('lasting');
   const first = await startAuth({ DATABASE_URL });
   ok(await first.client.register(call(), { email: 'new@example.com', password: 'eight chars', name: 'New' }));

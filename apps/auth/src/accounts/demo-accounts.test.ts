@@ -24,7 +24,7 @@ const env = {
 const roleOf = async ({ auth }: Harness, email: string) => (await accountByEmail(auth.database, email))?.role;
 
 it.each(['https://shop.example.com', 'http://localhost:4000,https://shop.example.com', 'http://localhost:4000,http://192.0.2.7:4000'])(
-  'are refused to a shop that others reach, at %s',
+  'demo accounts are refused for a shop that other machines reach, at %s',
   (PUBLIC_ORIGINS) => {
     expect(() => readConfig({ ...env, PUBLIC_ORIGINS })).toThrow(/SEED_ACCOUNTS: .*this machine/);
     expect(() => readConfig({ ...env, PUBLIC_ORIGINS, SEED_ACCOUNTS: 'false' })).not.toThrow();
@@ -32,13 +32,13 @@ it.each(['https://shop.example.com', 'http://localhost:4000,https://shop.example
 );
 
 it.each(['http://localhost:4000,http://127.0.0.1:4000', 'http://shop.localhost:4000', 'http://localhost:4000,http://[::1]:4000'])(
-  'are allowed where only this machine reaches the shop, at %s',
+  'demo accounts are allowed where only this machine reaches the shop, at %s',
   (PUBLIC_ORIGINS) => {
     expect(readConfig({ ...env, PUBLIC_ORIGINS }).SEED_ACCOUNTS).toBe(true);
   },
 );
 
-it('are closed, sessions and all, by a start that does not seed, and sign in nobody any more', async () => {
+it('a start that does not seed closes the demo accounts, with their sessions, and their password signs in no more', async () => {
   const harness = await openHarness();
   await seedAccounts(harness.auth);
   const token = ok(await signIn(harness, admin)).token!;
@@ -50,7 +50,7 @@ it('are closed, sessions and all, by a start that does not seed, and sign in nob
   expect(await roleOf(harness, admin)).toBe('');
 });
 
-it('are closed in the database while the session store is away', async () => {
+it('demo accounts are closed in the database while the session store is away', async () => {
   const harness = await openHarness();
   await seedAccounts(harness.auth);
   harness.broken.add('raiseEpoch');
@@ -58,7 +58,7 @@ it('are closed in the database while the session store is away', async () => {
   expect((await accountByEmail(harness.auth.database, admin))?.disabled).toBe(1);
 });
 
-it('are left to whoever gave one a password of their own, and so is everybody else', async () => {
+it('a demo account with a new password stays open, and so does every other account', async () => {
   const harness = await openHarness();
   await seedAccounts(harness.auth);
   const passwordHash = await harness.auth.passwords.hash('a password of my own');
@@ -70,7 +70,7 @@ it('are left to whoever gave one a password of their own, and so is everybody el
   expect(ok(await signIn(harness, 'mary@example.com')).session).toMatchObject({ email: 'mary@example.com' });
 });
 
-it('are closed where one is an administrator under an e-mail of its own', async () => {
+it('a demo administrator under a new e-mail is closed too', async () => {
   const harness = await openHarness();
   await seedAccounts(harness.auth);
   const own = 'owner@shop.example';
@@ -82,7 +82,7 @@ it('are closed where one is an administrator under an e-mail of its own', async 
   expect(await roleOf(harness, own)).toBe('');
 });
 
-it('stay closed where they are seeded again, and the log says what to do', async () => {
+it('closed demo accounts stay closed when they are seeded again, and the log says what to do', async () => {
   const harness = await openHarness();
   await seedAccounts(harness.auth);
   await closeDemoAccounts(harness.auth);

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { openHarness } from '../auth.harness.ts';
 import { noticeCountMax, noticesOf, recordNotice } from './notices.ts';
 
-it('tells a person their own notices, newest first, each once', async () => {
+it('a person reads their own notices, newest first, each once', async () => {
   const { auth } = await openHarness();
   await auth.outbox.commit(async (trx) => {
     await recordNotice(trx, 'u_ada', 'oldest_ended', 1_000);
@@ -16,7 +16,7 @@ it('tells a person their own notices, newest first, each once', async () => {
   ]);
 });
 
-it('keeps the newest of a person only, and takes nothing back with a change that failed', async () => {
+it('only the newest notices of a person are kept, and a change that failed removes none', async () => {
   const { auth } = await openHarness();
   await auth.outbox.commit(async (trx) => {
     for (let i = 1; i <= noticeCountMax + 5; i++) await recordNotice(trx, 'u_ada', 'new_device', i);

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { boundedConcurrency } from '../bounded-concurrency.ts';
 import { openPasswords } from './passwords.ts';
 
-it('hashes by argon2id with the recommended parameters, and knows the password again', async () => {
+it('a password is hashed by argon2id with the recommended parameters, and matches its hash', async () => {
   const passwords = await openPasswords();
   const hash = await passwords.hash('correct horse');
   expect(hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
@@ -11,13 +11,13 @@ it('hashes by argon2id with the recommended parameters, and knows the password a
   expect(await passwords.matches(hash as string, 'correct hors')).toBe(false);
 });
 
-it('takes the same characters, typed on another keyboard, for the same password', async () => {
+it('the same characters, typed on another keyboard, are the same password', async () => {
   const passwords = await openPasswords();
   const hash = (await passwords.hash('pa\u00dfw\u00f6rter')) as string;
   expect(await passwords.matches(hash, 'pa\u00dfwo\u0308rter')).toBe(true);
 });
 
-it('runs two at a time, lets some wait in order, refuses the rest', async () => {
+it('two hashes run at a time, some wait in order, and the rest is refused', async () => {
   const bounded = boundedConcurrency(2, 3);
   let running = 0;
   let runningMax = 0;
@@ -43,7 +43,7 @@ it('runs two at a time, lets some wait in order, refuses the rest', async () => 
   expect(order).toEqual([0, 1, 2, 3, 4]);
 });
 
-it('gives its place back when the work fails', async () => {
+it('a failed hash gives its place back', async () => {
   const bounded = boundedConcurrency(1, 0);
   await expect(bounded(() => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
   expect(isProblem(await bounded(() => Promise.resolve('next')))).toBe(false);

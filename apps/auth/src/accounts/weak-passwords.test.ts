@@ -10,16 +10,19 @@ import { weakPassword } from './weak-passwords.ts';
 const weak = { problem: 'weak_password' };
 const ada = { email: 'ada.lovelace@example.com', name: 'Ada King' };
 
-it('knows ten thousand common passwords that are long enough to be set', () => {
+it('the list has ten thousand common passwords that are long enough to be set', () => {
   const all = commonPasswordsText.trim().split(/\s+/);
   expect(new Set(all).size).toBe(10_000);
   for (const one of all) expect(one.length).toBeGreaterThanOrEqual(8);
   for (const one of all) expect(weakPassword(one, ada)).toEqual(weak);
 });
 
-it.each(['password', '12345678', 'PassWord', 'qwertyuiop', 'iloveyou', '\uff50\uff41\uff53\uff53word'])('refuses the common %j', (text) => {
-  expect(weakPassword(text, ada)).toEqual(weak);
-});
+it.each(['password', '12345678', 'PassWord', 'qwertyuiop', 'iloveyou', '\uff50\uff41\uff53\uff53word'])(
+  'the common password %j is refused',
+  (text) => {
+    expect(weakPassword(text, ada)).toEqual(weak);
+  },
+);
 
 it.each([
   'cloakroom',
@@ -31,7 +34,7 @@ it.each([
   'Lovelace2026',
   'adaking1',
   'king ada!!',
-])('refuses %j, which is little more than what everybody knows of Ada', (text) => {
+])('%j, which is little more than public facts about Ada, is refused', (text) => {
   expect(weakPassword(text, ada)).toEqual(weak);
 });
 
@@ -42,15 +45,15 @@ it.each([
   'Ada and eleven herons',
   'xK9#vw2q',
   'breaking bread',
-])('takes %j', (text) => {
+])('%j is accepted', (text) => {
   expect(weakPassword(text, ada)).toBeUndefined();
 });
 
-it('refuses words of another account to nobody', () => {
+it('words of another account are accepted', () => {
   expect(weakPassword('lovelace2026', { email: 'grace@example.com', name: 'Grace' })).toBeUndefined();
 });
 
-it('makes no account with a weak password, and sets none', async () => {
+it('a weak password neither makes an account nor becomes a new password', async () => {
   const harness = await openHarness();
   const request = { email: 'ada@example.com', name: 'Ada', remoteAddress: '127.0.0.1' };
   for (const password of ['password', '12345678', 'cloakroom-ada'])
@@ -62,7 +65,7 @@ it('makes no account with a weak password, and sets none', async () => {
   ok(await set('seven purple lighthouses'));
 });
 
-it('still signs in whoever has a weak password since before', async () => {
+it('a person with an old weak password can still sign in', async () => {
   const harness = await openHarness();
   ok(await signUp(harness, 'ada@example.com'));
   const hash = await harness.auth.passwords.hash('12345678');
