@@ -93,6 +93,8 @@ function findNode() {
  * that runs, the compiler brings the services up to date in place, and nx makes the page alone.
  */
 async function build(node) {
+  // Set for whatever runs inside of `npm test`, which has built before.
+  if (process.env.CLOAKROOM_BUILT === '1') return;
   if (actsOnRunningShop.has(command) && existsSync(join(root, 'apps', 'gateway', 'dist', 'main.js'))) return;
   const nx = join(root, 'node_modules', 'nx', 'dist', 'bin', 'nx.js');
   const quietly = '--outputStyle=static-failures-only';

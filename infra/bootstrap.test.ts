@@ -65,9 +65,10 @@ if (existsSync('broken')) { console.log('cart.ts: a wrong type'); process.exit(1
     for (const path of ['called', 'broken', 'reached', 'apps', `${states}/state.json`])
       rmSync(join(clone, path), { recursive: true, force: true });
   });
-  const run = (...args: string[]) =>
+  const run = (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
     spawnSync(process.execPath, [join(clone, 'infra', 'bootstrap.mjs'), ...args], {
       cwd: clone,
+      env: { ...process.env, CLOAKROOM_BUILT: undefined, ...env },
       encoding: 'utf8',
       timeout: commandTimeoutMs,
     });
@@ -75,39 +76,45 @@ if (existsSync('broken')) { console.log('cart.ts: a wrong type'); process.exit(1
   const shopRuns = (pid: number) => writeFileSync(join(clone, states, 'state.json'), JSON.stringify({ supervisor: { pid } }));
 
   it('of npm start and npm test is asked of nx, which knows what is built', () => {
-    expect(run('start').stderr).not.toContain('building');
+    expect(run(['start']).stderr).not.toContain('building');
     expect(called()).toEqual([expect.stringMatching(/^nx run-many -t build/)]);
     expect(existsSync(join(clone, 'reached'))).toBe(true);
-    run('test');
+    run(['test']);
     expect(called()).toHaveLength(2);
-    run('test', '--help');
+    run(['test', '--help']);
     expect(called()).toHaveLength(2);
   });
 
   it('beside a shop that runs is done in place: nx would take the files away from under it', () => {
     shopRuns(process.pid);
-    run('test');
+    run(['test']);
     expect(called()).toEqual(['tsc -b', expect.stringMatching(/^nx run @cloakroom\/web:build/)]);
   });
 
   it('counts no shop whose supervisor is gone', () => {
     shopRuns(spawnSync(process.execPath, ['--version']).pid);
-    run('test');
+    run(['test']);
     expect(called()).toEqual([expect.stringMatching(/^nx run-many/)]);
   });
 
   it('is not asked for by a command that talks to the shop that runs, unless there is none yet', () => {
-    run('keys', 'rotate');
+    run(['keys', 'rotate']);
     expect(called()).toHaveLength(1);
     mkdirSync(join(clone, 'apps/gateway/dist'), { recursive: true });
     writeFileSync(join(clone, 'apps/gateway/dist/main.js'), '');
-    run('keys', 'rotate');
+    run(['keys', 'rotate']);
     expect(called()).toHaveLength(1);
+  });
+
+  it('is left out inside of npm test, where other suites run from the same files', () => {
+    run(['test'], { CLOAKROOM_BUILT: '1' });
+    expect(called()).toEqual([]);
+    expect(existsSync(join(clone, 'reached'))).toBe(true);
   });
 
   it('that fails says why, and nothing is started', () => {
     writeFileSync(join(clone, 'broken'), '');
-    const { status, stderr } = run('start');
+    const { status, stderr } = run(['start']);
     expect(status).toBe(1);
     expect(stderr).toMatch(/cart.ts: a wrong type[\s\S]*the build failed. Remedy/);
     expect(existsSync(join(clone, 'reached'))).toBe(false);

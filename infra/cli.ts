@@ -160,7 +160,14 @@ program
     'within 6 minutes: checks, all unit tests, two files on real Redis and Kafka, five journeys in a browser on embedded',
     false,
   )
-  .action((flags: { only?: string[]; quick: boolean }) => ends(async () => (await import('./testing/test.ts')).test(flags, print))());
+  .option(
+    '--affected',
+    'while you work: checks, and unit tests of the projects that differ from main and of those that depend on them',
+    false,
+  )
+  .action((flags: { only?: string[]; quick: boolean; affected: boolean }) =>
+    ends(async () => (await import('./testing/test.ts')).test(flags, print))(),
+  );
 
 tool('check', 'types, lint, formatting and the house rules');
 tool('e2e', 'browser tests; arguments go to Playwright');

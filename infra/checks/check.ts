@@ -14,6 +14,7 @@ import { checkMetricTable } from './metric-table.ts';
 import { checkPlainEnglish } from './plain-english.ts';
 import { checkSecurityTable } from './security-table.ts';
 import { checkProjectCircles, checkReferences, readProjects } from './project-graph.ts';
+import { checkProjectPicture } from './project-picture.ts';
 import { readSources } from './sources.ts';
 import { checkPackagePages } from './package-pages.ts';
 import { checkPictures } from './pictures.ts';
@@ -75,6 +76,7 @@ function rules(): Record<string, () => Violation[] | LeftOut> {
     'links of documents lead somewhere': () => checkLinks(tree, documents),
     'each package has a page of at most 40 lines': () => checkPackagePages(tree),
     'pictures are made from the text that stands in the document': () => checkPictures(tree, documents),
+    'the picture of the projects is nx graph': () => checkProjectPicture(projects, tree),
     'settings and manifests name what exists': () => checkBarePaths(tree, settings),
     'docs/failures.md quotes tests that exist': () => checkQuotedTests(tree, 'docs/failures.md'),
     'docs/security.md names tests that exist, for every requirement and attack': () => checkSecurityTable(tree, attackRows()),

@@ -1,4 +1,7 @@
-/** `node infra/checks/draw-pictures.ts`: makes the SVG of every Mermaid picture in the documents, in the Chromium that the tests use. */
+/**
+ * `node infra/checks/draw-pictures.ts`: writes nx's graph into ARCHITECTURE.md, and makes the SVG of every Mermaid picture, in the
+ * Chromium that the tests use.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +10,8 @@ import { findChromium } from '../cli/chromium.ts';
 import { runCommandLine } from '../cli/command-line.ts';
 import { repository } from '../stack/folders.ts';
 import { madeFrom, picturesOf } from './pictures.ts';
+import { readProjects } from './project-graph.ts';
+import { projectPicturePage, withProjectPicture } from './project-picture.ts';
 import { documentsOf, workingTree } from './tree.ts';
 
 /** One file without imports. */
@@ -72,6 +77,8 @@ function drawAll(chromium: string, texts: readonly string[]): string[] {
 await runCommandLine({ help: 'node infra/checks/draw-pictures.ts   makes the SVG of every picture in the documents', options: {} }, () => {
   const chromium = findChromium();
   if (chromium === undefined) throw new Error('there is no Chromium here: npm run doctor says how to get one');
+  const page = join(repository, projectPicturePage);
+  writeFileSync(page, withProjectPicture(readFileSync(page, 'utf8'), readProjects(repository)));
   const pictures = documentsOf(workingTree(repository)).flatMap((path) => picturesOf(path, readFileSync(join(repository, path), 'utf8')));
   const drawn = drawAll(
     chromium,

@@ -1,4 +1,4 @@
-/** The target `build` of nx.json, in a small workspace with the compiler and the settings of this one. */
+/** The targets of nx.json, in a small workspace with the compiler and the settings of this one. */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,13 @@ beforeAll(() => {
   for (const name of ['low', 'high']) {
     mkdirSync(join(workspace, 'libs', name, 'src'), { recursive: true });
     const dependencies = name === 'high' ? { '@small/low': '0.1.0' } : {};
-    const manifest = { name: `@small/${name}`, version: '0.1.0', type: 'module', dependencies, nx: { targets: { build: {} } } };
+    const manifest = {
+      name: `@small/${name}`,
+      version: '0.1.0',
+      type: 'module',
+      dependencies,
+      nx: { targets: { build: {}, test: { command: 'node --version' } } },
+    };
     write(`libs/${name}/package.json`, JSON.stringify(manifest));
     const places = { rootDir: 'src', outDir: 'dist', tsBuildInfoFile: 'dist/.tsbuildinfo' };
     const references = name === 'high' ? [{ path: '../low' }] : [];
@@ -33,22 +39,23 @@ beforeAll(() => {
 afterAll(() => rmSync(workspace, { recursive: true, force: true }));
 
 /** @returns the tasks that ran; the others came out of nx's cache */
-function build(): string[] {
+function nx(...args: string[]): string[] {
   const places = { NX_CACHE_DIRECTORY: join(workspace, '.nx/cache'), NX_WORKSPACE_DATA_DIRECTORY: join(workspace, '.nx/data') };
   const env = { ...process.env, ...places, NX_DAEMON: 'false', NX_TUI: 'false', NX_ISOLATE_PLUGINS: 'false' };
-  const nx = join(repository, 'node_modules/nx/dist/bin/nx.js');
-  const output = execFileSync(process.execPath, [nx, 'run-many', '-t', 'build', '--outputStyle=static'], {
+  const program = join(repository, 'node_modules/nx/dist/bin/nx.js');
+  const output = execFileSync(process.execPath, [program, ...args, '--outputStyle=static'], {
     cwd: workspace,
     env,
     encoding: 'utf8',
     timeout: buildTimeoutMs,
   });
-  return [...output.matchAll(/^> nx run @small\/(\w+):build$/gm)].map(([, name]) => name!).toSorted();
+  return [...output.matchAll(/^> nx run @small\/(\w+:\w+)$/gm)].map(([, task]) => task!).toSorted();
 }
+const build = () => nx('run-many', '-t', 'build');
 const built = (name: string) => readdirSync(join(workspace, 'libs', name, 'dist')).filter((file) => file.endsWith('.js'));
 
 it('builds what changed, brings back what did not, and keeps no output of a deleted source', { timeout: 5 * buildTimeoutMs }, () => {
-  expect(build()).toEqual(['high', 'low']);
+  expect(build()).toEqual(['high:build', 'low:build']);
   expect(built('low')).toEqual(['deleted.js', 'kept.js']);
 
   rmSync(join(workspace, 'libs/low/dist'), { recursive: true });
@@ -61,7 +68,22 @@ it('builds what changed, brings back what did not, and keeps no output of a dele
 
   // A change that no type shows stays with the project itself.
   write('libs/low/src/kept.ts', 'export const kept = 1;\nif (kept > 1) throw new Error();\n');
-  expect(build()).toEqual(['low']);
+  expect(build()).toEqual(['low:build']);
   expect(readFileSync(join(workspace, 'libs/low/dist/kept.js'), 'utf8')).toContain('throw');
   expect(existsSync(join(workspace, 'libs/high/dist/high.js'))).toBe(true);
+});
+
+it('tests what changed and what depends on it, and nothing else', { timeout: 5 * buildTimeoutMs }, () => {
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: workspace, stdio: 'ignore' });
+  const identity = ['-c', 'user.name=a', '-c', 'user.email=a@example.com'];
+  write('.gitignore', 'node_modules\n.nx\ndist\n');
+  git('init', '--initial-branch=main');
+  git('add', '.');
+  git(...identity, 'commit', '--message', 'all');
+  const affected = () => nx('affected', '-t', 'test', '--excludeTaskDependencies');
+  expect(affected()).toEqual([]);
+  write('libs/high/src/high.ts', `export { kept as high } from '../../low/dist/kept.js';\n`);
+  expect(affected()).toEqual(['high:test']);
+  write('libs/low/src/kept.ts', 'export const kept = 2;\n');
+  expect(affected()).toEqual(['high:test', 'low:test']);
 });

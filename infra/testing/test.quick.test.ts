@@ -14,6 +14,13 @@ it('a quick run checks, runs the unit tests, and shows a part on real servers an
   expect(quick.run).not.toBe(whole.run);
 });
 
+it('a run of what is affected checks everything, and asks nx for the unit tests of what changed; a whole run does not', () => {
+  expect(names({ affected: true })).toEqual(['check', 'unit']);
+  const unit = (choice: Parameters<typeof choose>[0]) => choose(choice).find(({ name }) => name === 'unit')!.run;
+  expect(unit({ affected: true })).not.toBe(unit({}));
+  expect(choose({ affected: true }).find(({ name }) => name === 'check')!.run).toBe(choose({})[0]!.run);
+});
+
 it('a quick run names files that are there, since a filter that finds none proves nothing', () => {
   expect(quickFiles.length).toBeGreaterThan(0);
   expect(quickFiles.filter((file) => !existsSync(join(repository, file)))).toEqual([]);
@@ -29,6 +36,8 @@ it('runs what it is told, and all when it is told nothing', () => {
   expect(names({})).toEqual([...rows.flat(), ...afterwards].map(({ name }) => name));
   expect(() => choose({ only: ['units'] })).toThrow(/no suite units/);
   expect(() => choose({ only: ['unit'], quick: true })).toThrow(/--quick chooses/);
+  expect(() => choose({ only: ['unit'], affected: true })).toThrow(/--affected chooses/);
+  expect(() => choose({ affected: true, quick: true })).toThrow(/--quick chooses/);
 });
 
 it('the help of npm test names every suite', () => {

@@ -28,6 +28,8 @@ export interface Suite {
   readonly run: (stage: Stage) => Promise<Counts>;
   /** The suite's part of `npm test -- --quick`, which leaves out a suite without one. */
   readonly quick?: (stage: Stage) => Promise<Counts>;
+  /** The suite's part of `npm test -- --affected`, which leaves out a suite without one. */
+  readonly affected?: (stage: Stage) => Promise<Counts>;
 }
 
 /**
@@ -64,8 +66,8 @@ export const quickFiles = [...quickIntegration, ...quickJourneys.map((file) => `
 /** Two rows, each run from left to right. The suites of the second row mostly wait for a fault to be noticed and healed. */
 export const rows: readonly (readonly Suite[])[] = [
   [
-    { name: 'check', needs: [], run: runChecks, quick: runChecks },
-    { name: 'unit', needs: [], run: runUnit, quick: runUnit },
+    { name: 'check', needs: [], run: runChecks, quick: runChecks, affected: runChecks },
+    { name: 'unit', needs: [], run: runUnit, quick: runUnit, affected: (stage) => runUnit(stage, 'affected') },
     { name: 'e2e-embedded', needs: ['browser'], run: browserSuite('embedded'), quick: browserSuite('embedded', quickJourneys) },
     { name: 'attack-proof', needs: ['browser'], run: runProof },
     { name: 'e2e-native', needs: ['native', 'browser'], run: browserSuite('native') },
@@ -106,18 +108,19 @@ async function listen(name: ToolName, args: readonly string[], { onOutput }: Sta
  * nx caches this suite: a package whose files and dependencies did not change returns its report without a run. Nothing is built here, as other
  * suites run from the same dist at this time: `npm test` has built before.
  */
-async function runUnit({ onOutput }: Stage): Promise<Counts> {
+async function runUnit({ onOutput }: Stage, which: 'run-many' | 'affected' = 'run-many'): Promise<Counts> {
+  const reports = packages().map((folder) => join(repository, folder, 'reports', 'test.json'));
+  // nx brings back those of the projects that it was asked for.
+  reports.forEach(forgetReport);
   const code = await runCommand(
     join(repository, 'node_modules', '.bin', 'nx'),
-    ['run-many', '-t', 'test', '--excludeTaskDependencies', '--parallel=3', '--outputStyle=static'],
+    [which, '-t', 'test', '--excludeTaskDependencies', '--parallel=3', '--outputStyle=static'],
     {
       env: { NX_TUI: 'false', CLOAKROOM_INTEGRATION: undefined },
       onOutput,
     },
   );
-  const counts = packages()
-    .map((folder) => readVitestReport(join(repository, folder, 'reports', 'test.json')))
-    .reduce<Counts>((sum, one) => add(sum, one ?? noCounts), noCounts);
+  const counts = reports.map(readVitestReport).reduce<Counts>((sum, one) => add(sum, one ?? noCounts), noCounts);
   return withExitCode(counts, code);
 }
 

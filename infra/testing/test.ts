@@ -29,22 +29,33 @@ interface Outcome {
 export interface Choice {
   readonly only?: readonly string[] | undefined;
   readonly quick?: boolean | undefined;
+  readonly affected?: boolean | undefined;
 }
 
 /** @throws StackError */
-export function choose({ only, quick = false }: Choice): Suite[] {
-  if (quick && only !== undefined) throw new StackError('--quick chooses the suites itself', 'leave --only or --quick out');
+export function choose({ only, quick = false, affected = false }: Choice): Suite[] {
+  const chooser = quick ? '--quick' : affected ? '--affected' : undefined;
+  if (chooser !== undefined && (only !== undefined || (quick && affected)))
+    throw new StackError(`${chooser} chooses the suites itself`, 'leave all but one of --quick, --affected and --only out');
   const unknown = only?.find((name) => !suites.some((suite) => suite.name === name));
   if (unknown !== undefined) throw new StackError(`no suite ${unknown}`, `one of ${suites.map(({ name }) => name).join(', ')}`);
-  return quick
-    ? suites.flatMap((suite) => (suite.quick === undefined ? [] : [{ ...suite, run: suite.quick }]))
-    : suites.filter(({ name }) => only === undefined || only.includes(name));
+  if (quick) return partOf('quick');
+  return affected ? partOf('affected') : suites.filter(({ name }) => only === undefined || only.includes(name));
+}
+
+function partOf(part: 'quick' | 'affected'): Suite[] {
+  return suites.flatMap((suite) => {
+    const run = suite[part];
+    return run === undefined ? [] : [{ ...suite, run }];
+  });
 }
 
 /** @returns the exit code */
 export async function test(choice: Choice, print: Print): Promise<number> {
   const began = performance.now();
   const chosen = choose(choice);
+  // A command that a test runs must not build: nx would take a dist away from under another suite.
+  process.env['CLOAKROOM_BUILT'] = '1';
   const interrupted = whenInterrupted();
   const lacks = await findLacks(chosen, print);
   const leftOut: LeftOut[] = [];
@@ -63,6 +74,7 @@ export async function test(choice: Choice, print: Print): Promise<number> {
   const outcomes = (await Promise.all(occupied.map((row, index) => runRow(row, index > 0)))).flat();
   outcomes.push(...(await runRow(afterwards, false)));
   if (choice.quick === true) for (const line of quickNotes((performance.now() - began) / 1000)) print(line);
+  if (choice.affected === true) print('\n  AFFECTED  the checks, and unit tests of projects that changed. Before a change lands: npm test');
   const code = report(outcomes, leftOut, print);
   return interrupted() ? 130 : code;
 }
