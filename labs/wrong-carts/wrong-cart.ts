@@ -1,12 +1,12 @@
 /**
- * Starts cart through its own door, with a wrong model where the right one stands. Nothing in cart knows of this: two of the providers of its
+ * Starts cart through its own door, with a wrong model where the right one stands. Nothing in cart knows of this: two parts of its
  * module are replaced. One is `evolve`, which the projector calls. The other is the controller, for models that write something else than the
  * command says. Each such command runs as it is, on an event log that rewrites what it is given.
  */
-import { CartController, cartToken, evolveToken, followerToken, readConfig, start } from '@cloakroom/cart';
-import { isProblem } from '@cloakroom/contracts';
+import { CartController, evolveToken, readConfig, type Replaced, start } from '@cloakroom/cart';
+import { CartService, isProblem } from '@cloakroom/contracts';
 import type { EventLog, OutgoingRecord, Parts } from '@cloakroom/event-log';
-import { person, type RequestContext } from '@cloakroom/mesh';
+import { person, type RequestContext, Rpc } from '@cloakroom/mesh';
 import type { Running } from '@cloakroom/platform';
 import { partitionOfCart, type CartParts } from '../../apps/cart/src/cart.dependencies.ts';
 import type { LogFollower } from '../../apps/cart/src/follow-log.ts';
@@ -17,33 +17,35 @@ import { tokenFor, waitForToken, waitMaxMs } from '../../apps/cart/src/reads/con
 import { modelOf } from './choose.ts';
 import type { Write, WrongModel } from './model.ts';
 
-type Replaced = NonNullable<Parameters<typeof start>[2]>;
-
 export function startWrongCart(name: WrongModel, env: NodeJS.ProcessEnv, parts: Parts): Promise<Running> {
   parts.log.warn({ model: name }, 'EXERCISE: THIS CART LOSES THINGS ON PURPOSE; do not shop here');
   const { evolve, write } = modelOf(name);
-  const rules = { provide: evolveToken, useValue: evolve };
-  const controller = {
-    provide: CartController,
-    inject: [cartToken, followerToken],
-    useFactory: (cart: CartParts, follower: LogFollower) => ({ handlers: write && handlersThat(write, cart, follower) }),
-  };
-  const replaced: Replaced = write === undefined ? [rules] : [rules, controller];
+  const rules = [{ provide: evolveToken, useValue: evolve }];
+  const replaced: Replaced = write === undefined ? { providers: rules } : { providers: rules, controller: controllerThat(write) };
   return start(readConfig(env), parts, replaced);
 }
 
-function handlersThat(write: Write, cart: CartParts, follower: LogFollower): CartController['handlers'] {
-  const of = (ctx: RequestContext, request: { readonly seen?: string }) =>
-    new CartController({ ...cart, eventLog: rewriting(write, cart, ctx, request.seen ?? '') }, follower).handlers;
-  return {
-    ...new CartController(cart, follower).handlers,
-    addItem: (ctx, request) => of(ctx, request).addItem(ctx, request),
-    setQuantity: (ctx, request) => of(ctx, request).setQuantity(ctx, request),
-    removeItem: (ctx, request) => of(ctx, request).removeItem(ctx, request),
-    clearCart: (ctx, request) => of(ctx, request).clearCart(ctx, request),
-    applyCoupon: (ctx, request) => of(ctx, {}).applyCoupon(ctx, request),
-    removeCoupon: (ctx, request) => of(ctx, request).removeCoupon(ctx, request),
-  };
+const commands = ['addItem', 'setQuantity', 'removeItem', 'clearCart', 'applyCoupon', 'removeCoupon'] as const;
+
+/** The right controller, but each command runs on one of its own, with an event log that rewrites. */
+function controllerThat(write: Write): typeof CartController {
+  class WrongController extends CartController {
+    readonly of: (ctx: RequestContext, seen: string) => CartController;
+
+    constructor(cart: CartParts, follower: LogFollower) {
+      super(cart, follower);
+      this.of = (ctx, seen) => new CartController({ ...cart, eventLog: rewriting(write, cart, ctx, seen) }, follower);
+    }
+  }
+  for (const command of commands) {
+    const value = function (this: WrongController, ctx: RequestContext, request: { readonly seen?: string }) {
+      return this.of(ctx, request.seen ?? '')[command](ctx, request as never);
+    };
+    Object.defineProperty(WrongController.prototype, command, { value });
+    // Node runs this file as it is, and knows no decorators.
+    Rpc(CartService.method[command])(WrongController.prototype, command, { value } as TypedPropertyDescriptor<never>);
+  }
+  return WrongController;
 }
 
 /** The event log of one command. It appends what the model writes in place of the command's own event. */

@@ -1,7 +1,5 @@
 /** The tokens by which Nest injects, because an interface has no name at run time. */
 export const configToken = Symbol('CartConfig');
-export const processToken = Symbol('Parts');
-export const eventLogToken = Symbol('EventLog');
 export const viewToken = Symbol('CartView');
 export const evolveToken = Symbol('Evolve');
 export const cartToken = Symbol('CartParts');

@@ -1,33 +1,54 @@
-import { Inject, Injectable } from '@nestjs/common';
-import type { CatalogService } from '@cloakroom/contracts';
-import type { Parts } from '@cloakroom/event-log';
-import type { Handlers } from '@cloakroom/mesh';
+import { Controller, Inject } from '@nestjs/common';
+import {
+  CatalogService,
+  type GetProductsRequest,
+  type ListProductsRequest,
+  type ReleaseStockRequest,
+  type ReserveStockRequest,
+  type SuggestRequest,
+} from '@cloakroom/contracts';
+import { processToken, type RequestContext, Rpc, type Rpcs, type ServiceProcess } from '@cloakroom/mesh';
 import type { Kysely } from 'kysely';
 import { getProducts } from './get-products.ts';
-import { databaseToken, partsToken, shelfToken } from './injection.ts';
-import { listProducts } from './search/list-products.ts';
+import { databaseToken, shelfToken } from './injection.ts';
 import type { CatalogSchema } from './products.ts';
-import { releaseStock } from './stock/release-stock.ts';
-import { reserveStock } from './stock/reserve-stock.ts';
+import { listProducts } from './search/list-products.ts';
 import type { Shelf } from './search/product-cache.ts';
 import { suggest } from './search/suggest.ts';
+import { releaseStock } from './stock/release-stock.ts';
+import { reserveStock } from './stock/reserve-stock.ts';
 
 /** The table of contents of the catalog: one line per rpc. */
-@Injectable()
-export class CatalogController {
-  readonly handlers: Handlers<typeof CatalogService>;
-
+@Controller()
+export class CatalogController implements Rpcs<typeof CatalogService> {
   constructor(
-    @Inject(databaseToken) database: Kysely<CatalogSchema>,
-    @Inject(shelfToken) shelf: Shelf,
-    @Inject(partsToken) { clock }: Parts,
-  ) {
-    this.handlers = {
-      listProducts: (_ctx, request) => listProducts(shelf, request),
-      suggest: (_ctx, request) => suggest(shelf, request),
-      getProducts: (_ctx, request) => getProducts(database, request),
-      reserveStock: (_ctx, request) => reserveStock(database, request, clock.nowMs()),
-      releaseStock: (_ctx, request) => releaseStock(database, request, clock.nowMs()),
-    };
+    @Inject(databaseToken) private readonly database: Kysely<CatalogSchema>,
+    @Inject(shelfToken) private readonly shelf: Shelf,
+    @Inject(processToken) private readonly process: ServiceProcess,
+  ) {}
+
+  @Rpc(CatalogService.method.listProducts)
+  listProducts(_ctx: RequestContext, request: ListProductsRequest) {
+    return listProducts(this.shelf, request);
+  }
+
+  @Rpc(CatalogService.method.suggest)
+  suggest(_ctx: RequestContext, request: SuggestRequest) {
+    return suggest(this.shelf, request);
+  }
+
+  @Rpc(CatalogService.method.getProducts)
+  getProducts(_ctx: RequestContext, request: GetProductsRequest) {
+    return getProducts(this.database, request);
+  }
+
+  @Rpc(CatalogService.method.reserveStock)
+  reserveStock(_ctx: RequestContext, request: ReserveStockRequest) {
+    return reserveStock(this.database, request, this.process.clock.nowMs());
+  }
+
+  @Rpc(CatalogService.method.releaseStock)
+  releaseStock(_ctx: RequestContext, request: ReleaseStockRequest) {
+    return releaseStock(this.database, request, this.process.clock.nowMs());
   }
 }

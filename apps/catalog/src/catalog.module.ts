@@ -1,48 +1,69 @@
-/** All wiring of the catalog. */
+/** What the catalog is made of, and its door. */
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
-import { type Parts } from '@cloakroom/event-log';
-import { openDatabase } from '@cloakroom/platform';
+import { CatalogService } from '@cloakroom/contracts';
+import type { Parts } from '@cloakroom/event-log';
+import { IdentityModule } from '@cloakroom/identity';
+import { processToken, readinessToken, type ServiceProcess, serveService, withLifecycle } from '@cloakroom/mesh';
+import { openDatabase, type Readiness, type Running } from '@cloakroom/platform';
 import type { Kysely } from 'kysely';
 import { CatalogController } from './catalog.controller.ts';
 import type { CatalogConfig } from './config.ts';
-import { configToken, databaseToken, partsToken, shelfToken } from './injection.ts';
-import { seedProducts } from './seed/products.seed.ts';
+import { configToken, databaseToken, shelfToken } from './injection.ts';
 import { allProducts, type CatalogSchema, migrations, seed, stocksNow } from './products.ts';
 import { openShelf } from './search/product-cache.ts';
+import { seedProducts } from './seed/products.seed.ts';
 
-const shelf: Provider[] = [
-  {
-    provide: databaseToken,
-    inject: [configToken, partsToken],
-    useFactory: async (config: CatalogConfig, { log }: Parts) => {
-      const database = await openDatabase<CatalogSchema>(config.DATABASE_URL, migrations, {
-        name: 'catalog',
-        log,
-        password: config.DATABASE_PASSWORD,
-      });
-      await seed(database, seedProducts);
-      return database;
-    },
+export { readConfig, type CatalogConfig } from './config.ts';
+
+type Database = Kysely<CatalogSchema>;
+
+const database: Provider = {
+  provide: databaseToken,
+  inject: [configToken, processToken],
+  useFactory: async (config: CatalogConfig, { log }: ServiceProcess): Promise<Database> => {
+    const options = { name: 'catalog', log, password: config.DATABASE_PASSWORD };
+    const opened = await openDatabase<CatalogSchema>(config.DATABASE_URL, migrations, options);
+    await seed(opened, seedProducts);
+    return withLifecycle(opened, () => ({ onApplicationShutdown: () => opened.destroy() }));
   },
-  {
-    provide: shelfToken,
-    inject: [databaseToken, partsToken],
-    useFactory: async (database: Kysely<CatalogSchema>, { clock, log }: Parts) => {
-      const shelf = openShelf({ all: () => allProducts(database), stocks: () => stocksNow(database) }, { clock, log });
-      // Builds the index now, so that the first person need not wait for it.
-      await shelf.look();
-      return shelf;
-    },
+};
+
+const shelf: Provider = {
+  provide: shelfToken,
+  inject: [databaseToken, processToken],
+  useFactory: async (db: Database, { clock, log }: ServiceProcess) => {
+    const opened = openShelf({ all: () => allProducts(db), stocks: () => stocksNow(db) }, { clock, log });
+    // Builds the index now, so that the first person need not wait for it.
+    await opened.look();
+    return opened;
   },
-];
+};
+
+/** Readiness ignores auth: browsing needs no identity. */
+const readiness: Provider = {
+  provide: readinessToken,
+  inject: [databaseToken, configToken],
+  useFactory: (db: Database, config: CatalogConfig) => async (): Promise<Readiness> => {
+    const { products } = await db
+      .selectFrom('products')
+      .select((row) => row.fn.countAll<number | bigint | string>().as('products'))
+      .executeTakeFirstOrThrow();
+    return { database: { ok: Number(products) > 0, products: Number(products) }, provider: { ok: true, name: config.PROVIDER } };
+  },
+};
 
 @Module({})
 export class CatalogModule {
   static with(config: CatalogConfig, parts: Parts): DynamicModule {
-    const given: Provider[] = [
-      { provide: configToken, useValue: config },
-      { provide: partsToken, useValue: parts },
-    ];
-    return { module: CatalogModule, providers: [...given, ...shelf, CatalogController] };
+    return {
+      module: CatalogModule,
+      imports: [IdentityModule.withoutRevocations('catalog', config, parts)],
+      controllers: [CatalogController],
+      providers: [{ provide: configToken, useValue: config }, database, shelf, readiness],
+      exports: [IdentityModule, readinessToken],
+    };
   }
 }
+
+export const start = (config: CatalogConfig, parts: Parts): Promise<Running> =>
+  serveService({ module: CatalogModule.with(config, parts), services: [CatalogService], log: parts.log });

@@ -16,6 +16,6 @@ describe.skipIf(adminUrl === undefined)('on PostgreSQL', () => {
     await import('./stock/stock.test.ts');
   });
   describe('start', async () => {
-    await import('./start.test.ts');
+    await import('./catalog.module.test.ts');
   });
 });

@@ -1,5 +1,4 @@
 /** The tokens that Nest injects by. Interfaces have no name at run time. */
 export const configToken = Symbol('CatalogConfig');
-export const partsToken = Symbol('Parts');
 export const databaseToken = Symbol('Database');
 export const shelfToken = Symbol('Shelf');

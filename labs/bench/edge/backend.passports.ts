@@ -1,6 +1,6 @@
 /**
  * The backend of the benchmarks verifies a passport or an access token as the real cart does
- * (apps/cart/src/start.ts): with the same verifier.
+ * (libs/identity/src/identity.module.ts): with the same verifier.
  */
 import { isProblem } from '@cloakroom/contracts';
 import { createPassportVerifier, type KeyRing, type PassportVerifier } from '@cloakroom/identity';

@@ -1,5 +1,6 @@
 export * from './identity.ts';
 export { openAdmission } from './admission.ts';
+export { authToken, eventLogProvider, eventLogToken, feedToken, IdentityModule, keysToken } from './identity.module.ts';
 export * from './passport.ts';
 export * from './access-token.ts';
 export * from './jws.ts';

@@ -6,7 +6,18 @@ export * from './policy.ts';
 export { guardMesh } from './mesh-secret.ts';
 export { connectMesh, type MeshClient, type MeshConnection } from './client/grpc-client.ts';
 export * from './client/retry-budget.ts';
-export * from './server/grpc-server.ts';
+export {
+  implement,
+  type Implementation,
+  meshTransport,
+  person,
+  Rpc,
+  type RpcMethod,
+  type Rpcs,
+  type Rpcs as Handlers,
+} from './server/rpc.ts';
+export { MeshTransport, type MeshTransportOptions } from './server/mesh-transport.ts';
+export * from './server/serve-service.ts';
 export * from './server/server-admission.ts';
 export * from './server/load-shedding.ts';
 export * from './tls/tls.ts';

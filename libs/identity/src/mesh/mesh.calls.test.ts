@@ -307,6 +307,6 @@ describe('a connection', () => {
 });
 
 it('does not start without a handler for every method', async () => {
-  const incomplete = { service: ProfileService, handlers: { getProfile: unused } };
+  const incomplete = implement(ProfileService, { getProfile: unused } as unknown as Handlers<typeof ProfileService>);
   await expect(serve('profile', [incomplete])).rejects.toThrow('UpdateProfile has no handler');
 });

@@ -21,18 +21,26 @@ export interface Ending {
 }
 
 export interface ServerCall {
-  readonly metadata: CallMetadata | Problem;
   readonly traceId: string;
   readonly signal: AbortSignal;
   /** Runs the handler's work so that spans below its ports belong to this call. */
   run<Result>(work: () => Result): Result;
-  context(identity: VerifiedIdentity | undefined, caller: string | undefined): RequestContext;
+  /** Judges the caller and what was sent, once. @returns why the call is refused */
+  admit(): Promise<Problem | undefined>;
+  /** What the handler may know. @throws for a call that was not admitted */
+  context(): RequestContext;
   /** The first outcome ends the call; false when it had ended before. */
   end(outcome: 'ok' | Problem): boolean;
   /** Ends the call from outside and tells its handler. */
   stop(outcome: Problem): void;
   /** Turns a thrown value into a Problem: the aborted signal's reason, `unavailable` without the database, or `internal` (logged, never shown). */
   outcomeOf(thrown: unknown): Problem;
+}
+
+/** A call that may run: for whom, and which service sent it. */
+export interface Judged {
+  readonly identity: VerifiedIdentity | undefined;
+  readonly caller: string | undefined;
 }
 
 export interface BeginOptions {
@@ -44,6 +52,7 @@ export interface BeginOptions {
   readonly policy: MethodPolicy;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly judge: (sent: CallMetadata | Problem, traceId: string) => Promise<Judged | Problem>;
   /** Writes the end to the wire; an error ends with a trailer that holds the Problem. */
   readonly finish: (error: Ending | undefined, trailer: Metadata) => void;
 }
@@ -51,7 +60,7 @@ export interface BeginOptions {
 const idBytes = pooledRandomBytes();
 
 export function beginCall(options: BeginOptions): ServerCall {
-  const { call, method, policy, clock, log } = options;
+  const { call, method, policy, clock } = options;
   const budgetMs = budgetOf(callerRemainingMs(call), policy.budgetMs);
   const deadline = startDeadline(budgetMs, clock);
   const metadata = readCallMetadata(call.metadata);
@@ -61,8 +70,22 @@ export function beginCall(options: BeginOptions): ServerCall {
   const abort = new AbortController();
   const outcome = openOutcome(options, budgetMs, deadline, span);
   endWithTimeOrCaller(call, budgetMs, deadline, abort, outcome);
+  let ctx: RequestContext | undefined;
+  const contextOf = ({ identity, caller }: Judged): RequestContext =>
+    Object.freeze({
+      identity,
+      subjectToken: sent?.passport ?? sent?.accessToken,
+      caller,
+      deadline,
+      signal: abort.signal,
+      trace,
+      experiment: sent?.experiment,
+      consistency: sent?.consistency,
+      timing: outcome.timing,
+      // An open stream hands on its signal alone, because grpc-js never releases listeners on a parent.
+      parent: policy.budgetMs > 0 ? call : undefined,
+    });
   return {
-    metadata,
     traceId: trace.traceId,
     signal: abort.signal,
     end: outcome.end,
@@ -76,30 +99,28 @@ export function beginCall(options: BeginOptions): ServerCall {
       endSpan(span, 'ok');
       return work();
     },
-    context: (identity, caller) =>
-      Object.freeze({
-        identity,
-        subjectToken: sent?.passport ?? sent?.accessToken,
-        caller,
-        deadline,
-        signal: abort.signal,
-        trace,
-        experiment: sent?.experiment,
-        consistency: sent?.consistency,
-        timing: outcome.timing,
-        // An open stream hands on its signal alone, because grpc-js never releases listeners on a parent.
-        parent: policy.budgetMs > 0 ? call : undefined,
-      } satisfies RequestContext),
-    outcomeOf(thrown) {
-      if (abort.signal.aborted) return problem(isDeadlineReason(abort.signal.reason) ? 'deadline_exceeded' : 'cancelled');
-      if (thrown instanceof DatabaseUnavailable) {
-        log.warn({ reason: thrown.message, method, trace_id: trace.traceId }, 'the database is not available');
-        return problem('unavailable', undefined, 1);
-      }
-      log.error({ err: thrown, method, trace_id: trace.traceId }, 'handler failed');
-      return problem('internal');
+    async admit() {
+      const judged = await options.judge(metadata, trace.traceId);
+      if (isProblem(judged)) return judged;
+      ctx = contextOf(judged);
+      return undefined;
     },
+    context() {
+      if (ctx === undefined) throw new Error('the call was not admitted');
+      return ctx;
+    },
+    outcomeOf: (thrown) => outcomeOf(thrown, abort.signal, options, trace.traceId),
   };
+}
+
+function outcomeOf(thrown: unknown, signal: AbortSignal, { log, method }: BeginOptions, traceId: string): Problem {
+  if (signal.aborted) return problem(isDeadlineReason(signal.reason) ? 'deadline_exceeded' : 'cancelled');
+  if (thrown instanceof DatabaseUnavailable) {
+    log.warn({ reason: thrown.message, method, trace_id: traceId }, 'the database is not available');
+    return problem('unavailable', undefined, 1);
+  }
+  log.error({ err: thrown, method, trace_id: traceId }, 'handler failed');
+  return problem('internal');
 }
 
 interface Outcome {

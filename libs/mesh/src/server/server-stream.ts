@@ -5,7 +5,7 @@
  */
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { isProblem, type Problem } from '@cloakroom/contracts';
-import type { RequestContext, VerifiedIdentity } from '../context.ts';
+import type { VerifiedIdentity } from '../context.ts';
 import type { Admission } from './server-admission.ts';
 import type { ServerCall } from './server-call.ts';
 
@@ -59,13 +59,13 @@ export function openStreams(admission: Pick<Admission, 'standing' | 'onRevocatio
 /** Writes the handler's messages until it returns, yields a Problem, throws, or the call ends otherwise. */
 export async function pump(options: {
   readonly begun: ServerCall;
-  readonly ctx: RequestContext;
   readonly call: ServerWritableStream<object, object>;
   readonly streams: OpenStreams;
   readonly messages: AsyncIterable<object>;
   readonly encode: (message: object) => Buffer;
 }): Promise<void> {
-  const { begun, ctx, call, streams, encode } = options;
+  const { begun, call, streams, encode } = options;
+  const ctx = begun.context();
   const leave = streams.enter(ctx.identity, (why) => begun.stop(why));
   const iterator = options.messages[Symbol.asyncIterator]();
   let exhausted = false;
