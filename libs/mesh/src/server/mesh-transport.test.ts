@@ -175,7 +175,7 @@ describe('a call', () => {
   });
 
   it('does not reach its method where another function without the guard took its place', async () => {
-    const reached = vi.fn<() => Promise<object>>(() => Promise.resolve({}));
+    const reached = vi.fn<() => Promise<{ issuedToken: string }>>(() => Promise.resolve({ issuedToken: 'stolen' }));
     @Controller()
     class Replaced extends Exchange {
       override exchangeToken = reached;
