@@ -53,7 +53,7 @@ const lifecycle: readonly Attack[] = [
   },
   {
     id: 'A3',
-    name: 'Sign-out against touch, write and rotation in flight',
+    name: 'Sign-out during a touch, a write or a rotation',
     standards: 'ASVS 7.4.1',
     triedBy: [
       ...e2e('session-lifecycle', 'A3 a sign-out that races reads'),
@@ -72,7 +72,7 @@ const lifecycle: readonly Attack[] = [
   },
   {
     id: 'A5',
-    name: 'End of all against a sign-in at once',
+    name: 'End of all sessions during a sign-in',
     standards: 'ASVS 7.5.2',
     triedBy: [
       ...e2e('session-lifecycle', 'A5 sign-ins that race the end of all others'),
@@ -94,7 +94,7 @@ const lifecycle: readonly Attack[] = [
         'of a token that was used before ends the session everywhere, once, and tells the person',
       ),
     ],
-    gap: 'within the 10 s of the grace the gateway that exchanged a token repeats its answer from memory, also when the successor was used meanwhile',
+    gap: 'within the grace of 10 s the gateway that exchanged a token repeats its answer from memory, even if the successor was used meanwhile',
   },
   {
     id: 'A7',
@@ -126,7 +126,7 @@ const lifecycle: readonly Attack[] = [
   },
   {
     id: 'A10',
-    name: 'Disabled, password changed, other people’s powers, half a sign-in',
+    name: 'Disabled account, changed password, rights of others, half a sign-in',
     standards: 'ASVS 7.4.2, 7.4.3, 8.2.1, 6.3.4',
     triedBy: [
       ...e2e(
@@ -194,7 +194,7 @@ const forgery: readonly Attack[] = [
   },
   {
     id: 'B17',
-    name: 'Members twice, odd times',
+    name: 'Repeated members, odd times',
     standards: 'ASVS 9.2.1, RFC 8725 2.4',
     triedBy: [
       ...e2e('token-forgery', 'B17 claims spelt twice'),
@@ -245,7 +245,7 @@ const mesh: readonly Attack[] = [
   },
   {
     id: 'C22',
-    name: 'Straight to a service, without certificate or passport',
+    name: 'Direct call to a service, without certificate or passport',
     standards: 'ASVS 7.2.1, 8.3.3',
     triedBy: e2e(
       'cross-service.native',
@@ -267,7 +267,7 @@ const mesh: readonly Attack[] = [
       ),
       ...at('apps/cart/src/commands/claims.test.ts', 'is refused when its signature is of another record'),
     ],
-    gap: 'records of cart.events are not signed: whoever may write there changes carts (docs/threat-model.md)',
+    gap: 'records of cart.events are not signed, so a client with write access there can change carts (docs/threat-model.md)',
   },
 ];
 
@@ -284,7 +284,7 @@ const edge: readonly Attack[] = [
   },
   {
     id: 'D25',
-    name: 'Paths of methods spelt otherwise',
+    name: 'Other spellings of method paths',
     standards: 'CVE-2026-33186',
     triedBy: [
       ...e2e('edge-spoofing', 'D25 a path with another spelling reaches no method'),
@@ -296,11 +296,11 @@ const edge: readonly Attack[] = [
     name: 'Request smuggling',
     standards: 'ASVS 4.2.1, RFC 9112 6.3',
     triedBy: e2e('edge-spoofing', 'D26 no second request hides in a first one', 'D26 two people on one connection'),
-    gap: 'HTTP/2 downgrade cannot happen: the gateway speaks HTTP/1.1 alone and forwards no request',
+    gap: 'HTTP/2 downgrade cannot happen, because the gateway speaks only HTTP/1.1 and forwards no request',
   },
   {
     id: 'D27',
-    name: 'Paths spelt otherwise between rule and router',
+    name: 'Spellings of a path that rule and router read differently',
     standards: 'ASVS 4.1.3',
     triedBy: e2e('edge-spoofing', 'D27 no spelling of an address passes the rule'),
   },
@@ -312,7 +312,7 @@ const edge: readonly Attack[] = [
       ...e2e('edge-spoofing', 'D28 headers too large'),
       ...at('apps/gateway/src/edge/edge.test.ts', '431: headers beyond 16 kB, in the same shape'),
     ],
-    gap: 'who can plant 16 kB of cookies (a sibling host) locks that browser out until it clears them; the answer says so',
+    gap: 'an attacker who can plant 16 kB of cookies (a sibling host) locks that browser out until it clears them; the answer says so',
   },
 ];
 
@@ -349,7 +349,7 @@ const browser: readonly Attack[] = [
     name: 'Back button after sign-out',
     standards: 'ASVS 14.3.2',
     triedBy: e2e('browser-attacks', 'E33 after a sign-out the back button'),
-    gap: 'no Clear-Site-Data is sent: the page drops what it holds by itself',
+    gap: 'no Clear-Site-Data is sent: the page itself drops its data',
   },
   {
     id: 'E34',
@@ -413,7 +413,7 @@ const store: readonly Attack[] = [
     name: 'Growth of indexes',
     standards: '-',
     triedBy: at(contract, 'does not list, touch, rotate or count what has expired'),
-    gap: 'all keys end (F40); that 10,000 cycles return to the same count of keys is not counted here',
+    gap: 'all keys expire (F40); no test counts that 10,000 cycles return to the same number of keys',
   },
   {
     id: 'F42',
@@ -453,7 +453,7 @@ const store: readonly Attack[] = [
     name: 'Partition: revoked there, accepted here',
     standards: 'ASVS 7.4.1',
     triedBy: at(feed, 'trusts nothing before the first heartbeat and nothing after 2 s of silence'),
-    gap: 'there is one region; the exposure of a gateway that is cut off is the lease',
+    gap: 'there is one region; a gateway that is cut off is exposed for the length of the lease',
   },
 ];
 
@@ -473,7 +473,7 @@ const channels: readonly Attack[] = [
     name: 'Comparison that stops early',
     standards: 'ASVS 11.2.4',
     triedBy: [],
-    gap: 'seals are compared by timingSafeEqual (libs/session/src/token.ts); nothing here can measure nanoseconds over HTTP',
+    gap: 'seals are compared by timingSafeEqual (libs/session/src/token.ts); these tests cannot measure nanoseconds over HTTP',
   },
   {
     id: 'G48',
@@ -504,7 +504,7 @@ const channels: readonly Attack[] = [
 const failures: readonly Attack[] = [
   {
     id: 'H',
-    name: 'Parts that are gone: nobody else’s, nobody silently',
+    name: 'A lost part shows no other person’s data and signs no one out silently',
     standards: 'ASVS 8.3.2, 16.5.3',
     triedBy: [
       ...e2e(
