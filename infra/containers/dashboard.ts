@@ -17,31 +17,31 @@ const quantile = (q: number, metric: string, by = '', where = '') =>
 export const panels: readonly Panel[] = [
   {
     title: 'Requests by status',
-    tells: 'Of both gateways, live streams left out. 503 is a part that is away; 429 somebody in a hurry.',
+    tells: 'Both gateways, without live streams. 503: a part is away. 429: a client sends too many requests.',
     unit: 'reqps',
     queries: [{ query: rate('gateway_request_duration_seconds_count', 'status'), legend: '{{status}}' }],
   },
   {
     title: 'Request latency',
-    tells: 'Above the longest budget there is nothing: a request that takes longer was answered by its deadline.',
+    tells: 'No value is above the longest budget: a slower request was answered by its deadline.',
     unit: 's',
     queries: [0.5, 0.95, 0.99].map((q) => ({ query: quantile(q, 'gateway_request_duration_seconds'), legend: `p${q * 100}` })),
   },
   {
     title: 'Slowest routes (p95)',
-    tells: 'The five that a person waits for longest.',
+    tells: 'The five routes that take longest.',
     unit: 's',
     queries: [{ query: `topk(5, ${quantile(0.95, 'gateway_request_duration_seconds', 'route')})`, legend: '{{route}}' }],
   },
   {
     title: 'How identity was found',
-    tells: 'hit: from the leased cache; asked: auth was asked; degraded: auth is away and the cache serves on to the end of its passports.',
+    tells: 'hit: from the leased cache. asked: auth was asked. degraded: auth is away, and the cache serves until its passports end.',
     unit: 'ops',
     queries: [{ query: rate('gateway_session_decisions_total', 'decision'), legend: '{{decision}}' }],
   },
   {
     title: 'Identity cache hit ratio',
-    tells: 'Of the requests that bear a session. Falls to 0 while no lease is held.',
+    tells: 'Only requests with a session count. It falls to 0 while no lease is held.',
     unit: 'percentunit',
     queries: [
       {
@@ -53,55 +53,55 @@ export const panels: readonly Panel[] = [
   },
   {
     title: 'Age of the lease on cached identity',
-    tells: 'At 2 s it is over and auth is asked at each request: the feed of revocations is late or auth does not beat.',
+    tells: 'At 2 s the lease is over, and auth is asked at each request: the feed of revocations is late, or auth sends no heartbeat.',
     unit: 's',
     queries: [{ query: 'max by (process, reader) (revocation_lease_age_seconds)', legend: '{{process}} {{reader}}' }],
   },
   {
-    title: 'From a revocation to its being heard (p99)',
-    tells: 'How long an ended session could still be served elsewhere.',
+    title: 'Delay until a revocation is heard (p99)',
+    tells: 'So long another process could still serve an ended session.',
     unit: 's',
     queries: [{ query: quantile(0.99, 'revocation_lag_seconds', 'process'), legend: '{{process}}' }],
   },
   {
-    title: 'Outbox of auth: age of what waits',
-    tells: 'What auth has committed and the log has not acknowledged. Grows while Kafka is away; nothing is lost by it.',
+    title: 'Outbox of auth: age of the oldest event',
+    tells: 'Events that auth has committed and the log has not acknowledged. It grows while Kafka is away; no event is lost.',
     unit: 's',
     queries: [{ query: 'max by (topic) (auth_outbox_oldest_seconds)', legend: '{{topic}}' }],
   },
   {
     title: 'Passwords that wait to be hashed',
-    tells: 'At 32 the next is refused: a burst of sign-ins, or an attack.',
+    tells: 'With 32 waiting the next one is refused: a burst of sign-ins, or an attack.',
     unit: 'short',
     queries: [{ query: 'sum by (process) (auth_password_hashes_waiting)', legend: '{{process}}' }],
   },
   {
     title: 'Readers behind the log, in seconds',
-    tells: 'Age of the oldest record that a reader has not done with. The cart page is as old as cart-projector.',
+    tells: 'Age of the oldest record that a reader has not finished. The cart page is as old as the value of cart-projector.',
     unit: 's',
     queries: [{ query: 'max by (group, topic) (event_log_consumer_lag_seconds)', legend: '{{group}} {{topic}}' }],
   },
   {
     title: 'Readers behind the log, in records',
-    tells: 'A number that only grows is a reader that cannot keep up, or is stuck on one record.',
+    tells: 'A number that only grows means that a reader is too slow, or stuck on one record.',
     unit: 'short',
     queries: [{ query: 'sum by (group, topic) (event_log_consumer_lag_records)', legend: '{{group}} {{topic}}' }],
   },
   {
     title: 'Calls inside the mesh that failed',
-    tells: 'By the code of docs/errors.md. forbidden and invalid_passport are never ordinary.',
+    tells: 'By the code of docs/errors.md. forbidden and invalid_passport are never normal.',
     unit: 'ops',
     queries: [{ query: rate('mesh_calls_total', 'method, code', '{side="client", code!="ok"}'), legend: '{{method}} {{code}}' }],
   },
   {
     title: 'Calls inside the mesh (p95)',
-    tells: 'As the caller sees them.',
+    tells: 'Latency as the caller measures it.',
     unit: 's',
     queries: [{ query: `topk(5, ${quantile(0.95, 'mesh_call_duration_seconds', 'method', '{side="client"}')})`, legend: '{{method}}' }],
   },
   {
     title: 'Refused',
-    tells: 'Passports and metadata that no honest peer sends, and headers that only resemble identity. Not 0: look for who sends them.',
+    tells: 'Passports and metadata that no honest peer sends, and headers that only resemble identity. If it is not 0, find the sender.',
     unit: 'ops',
     queries: [
       { query: rate('mesh_refused_passports_total', 'audience, reason'), legend: 'passport {{audience}} {{reason}}' },
@@ -111,7 +111,7 @@ export const panels: readonly Panel[] = [
   },
   {
     title: 'Carts: written and shown',
-    tells: 'Appended to the log, and applied to the view. The second follows the first within milliseconds.',
+    tells: 'Events appended to the log, and events applied to the view. The second follows the first within milliseconds.',
     unit: 'ops',
     queries: [
       { query: rate('cart_commands_appended_total', 'type'), legend: 'appended {{type}}' },
@@ -120,8 +120,8 @@ export const panels: readonly Panel[] = [
     ],
   },
   {
-    title: 'Carts: merges and mishaps',
-    tells: 'Claims and joins are people who sign in. Realignments are a view that was lost; a dead letter is a record to look at.',
+    title: 'Carts: merges and faults',
+    tells: 'Claims and joins come from people who sign in. Realignments mean that a view was lost. A dead letter is a record to inspect.',
     unit: 'ops',
     queries: [
       { query: rate('cart_claims_total', 'outcome'), legend: 'claim {{outcome}}' },
@@ -132,7 +132,7 @@ export const panels: readonly Panel[] = [
   },
   {
     title: 'Live streams and memory',
-    tells: 'Open streams of server-sent events, and what each process takes.',
+    tells: 'Open streams of server-sent events, and the memory of each process.',
     unit: 'short',
     queries: [
       { query: 'sum by (replica) (gateway_live_streams)', legend: 'streams of gateway {{replica}}' },

@@ -31,12 +31,12 @@ it('no file names the host of a registry or mirror', () => {
 
 it('a user without root, or a machine without Linux, is told why and what to do', () => {
   const uid = vi.spyOn(process, 'getuid').mockReturnValue(1000);
-  if (process.platform === 'linux') expect(lacksEngine()?.why).toMatch(/root alone/);
+  if (process.platform === 'linux') expect(lacksEngine()?.why).toMatch(/only root/);
   uid.mockReturnValue(0);
   const platform = process.platform;
   try {
     Object.defineProperty(process, 'platform', { value: 'darwin' });
-    expect(lacksEngine()).toMatchObject({ why: expect.stringMatching(/Linux alone/), remedy: expect.stringMatching(/docker info/) });
+    expect(lacksEngine()).toMatchObject({ why: expect.stringMatching(/only Linux/), remedy: expect.stringMatching(/docker info/) });
     Object.defineProperty(process, 'platform', { value: 'linux' });
     expect(lacksEngine()).toBeUndefined();
   } finally {

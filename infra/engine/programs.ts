@@ -15,8 +15,8 @@ const programs = { slirp4netns: 'slirp4netns', iptables: 'iptables', mmdebstrap:
 /** @returns why this machine cannot have an engine out of packages, or undefined */
 export function lacksEngine(): { readonly why: string; readonly remedy: string } | undefined {
   const remedy = 'run as root on Debian, or start a Docker engine of your own (docker info must answer)';
-  if (process.platform !== 'linux') return { why: 'an engine is made out of packages on Linux alone, and none answers here', remedy };
-  if (process.getuid?.() !== 0) return { why: 'an engine is made by root alone, and none answers here', remedy };
+  if (process.platform !== 'linux') return { why: 'no Docker engine answers, and only Linux can make one out of packages', remedy };
+  if (process.getuid?.() !== 0) return { why: 'no Docker engine answers, and only root can make one', remedy };
   return undefined;
 }
 

@@ -46,7 +46,7 @@ export async function obtainKafka(toolsDir: string, say: Say): Promise<Found<Kaf
   return {
     ok: false,
     why: `Kafka could not be fetched: ${failure ?? 'no Kafka among the jars'}`,
-    remedy: 'try again with the network up, or mend Maven’s settings.xml',
+    remedy: 'try again with the network up, or correct Maven’s settings.xml',
   };
 }
 

@@ -102,7 +102,7 @@ function disguiseFor(dir: string, bin: string): Found<Disguise> {
   return {
     ok: false,
     why: 'root cannot run PostgreSQL, and here neither a user namespace nor another user can reach the project’s folder',
-    remedy: 'run as an ordinary user, or clone where others may enter the folder',
+    remedy: 'run as an ordinary user, or clone into a folder that other users may enter',
   };
 }
 

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { countUnrun, describeLeftOut } from './left-out.ts';
 
 const browser = { suite: 'e2e-native', why: 'no Chromium', excused: false };
-const containers = { suite: 'containers', why: 'an engine is made by root alone', excused: true };
+const containers = { suite: 'containers', why: 'only root can make an engine', excused: true };
 
 it('in CI a suite that could not run is a failure, but for the one that needs root on Linux', () => {
   expect(countUnrun([browser, containers], 3, true)).toBe(4);

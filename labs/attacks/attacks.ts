@@ -18,10 +18,10 @@ const base = 7400;
 const vitestReport = join(dataRoot, 'attacks-unit.json');
 
 const help = `npm run attacks                        attack a native stack and print a verdict for each attack
-npm run attacks -- --provider embedded  those that touch one process too
+npm run attacks -- --provider embedded  only the attacks that also apply to one process
 npm run attacks -- --prove              take each defence away in turn: its attack must then succeed (about 10 min)
 npm run attacks -- --prove --fast       a few of them
-npm run attacks -- --prove --only NAME  one, told as a story; NAME is one of
+npm run attacks -- --prove --only NAME  one of them, with an explanation; NAME is one of
 ${attackFaults.map(({ name }) => `    ${name}`).join('\n')}
 npm run attacks -- --port-base PORT     where the ports of the stack begin (${base})`;
 

@@ -65,7 +65,7 @@ describe('the load generator', () => {
     );
     expect(block.answered).toBe(0);
     expect(block.wrong['401']).toBeGreaterThan(0);
-    expect(() => checked(block, 'refused')).toThrow(/refused: 0 answers/);
+    expect(() => checked(block, 'refused')).toThrow(/refused: 0 right answers/);
   });
 });
 

@@ -25,24 +25,24 @@ export type Values = {
 };
 
 export const helpText = `npm run bench -- start [--runs N]       time from \`npm start\` to ready, and memory (PSS) of all it started, on embedded, native and native with PostgreSQL
-npm run bench -- telemetry [--runs N]   what telemetry costs a call that appends to the log: hooks bypassed, off, on; N rounds a set, 20 by default
+npm run bench -- telemetry [--runs N]   the cost of telemetry for a call that appends to the log: hooks bypassed, off, on; N rounds a set, 20 by default
 npm run bench -- edge [--pairs 5] [--seconds 3] [--store-rtt 0,1,5] [--modes a,b] [--profile]
-                                        the gateway in each mode of session against the least that a front can do
+                                        the gateway in each session mode, compared with the least that a front can do
 npm run bench -- edge-distance [--pairs 5] [--seconds 3] [--store-rtt 0,1,5]
-                                        who waits for a session store that is further away
+                                        which requests wait for a session store that is further away
 npm run bench -- peers [--pairs 5] [--seconds 3]
                                         the same request behind express-session, @fastify/session and better-auth
 npm run bench -- revocation [--trials 10000] [--cuts 50] [--sessions 200] [--modes a,b]
-                                        from the acknowledged logout to the last acceptance; and with the feed cut, N sessions a cut
+                                        the time from the acknowledged logout to the last acceptance; also with the feed cut, N sessions for each cut
 npm run bench -- store [--pairs 7] [--seconds 1] [--sessions 1000000]
-                                        round trips, bytes a session, resolve against a plain GET
+                                        round trips, bytes for each session, and resolve compared with a plain GET
 npm run bench -- login-storm [--pairs 5] [--seconds 3]
-                                        what a storm of sign-ins costs those who are signed in
+                                        how much a storm of sign-ins slows people who are signed in
 npm run bench -- cart [--pairs 5] [--seconds 3] [--quick] [--profile]
-                                        how soon a command is visible, how many a second, replay, size and history, lost updates
+                                        the time until a command is visible, commands a second, replay, size and history, lost updates
 npm run bench -- publish [--quick] [--afresh]
-                                        every benchmark of docs/performance.md in sequence, 25 minutes at most, and its tables in there; what was
-                                        published at this commit is not measured again (--afresh does). --quick: a rehearsal, to a copy
+                                        every benchmark of docs/performance.md in sequence, 25 minutes at most; writes its tables there. Results
+                                        published at this commit are kept (--afresh measures them again). --quick: a rehearsal, to a copy
 
 With --publish a benchmark puts its tables into docs/performance.md. A starved floor (labs/bench/measuring/starved.ts) ends it with exit code 1, unpublished.`;
 
@@ -155,7 +155,7 @@ export async function runReported(name: keyof typeof reported, values: Values): 
 
 function count(text: string | undefined, otherwise: number): number {
   const value = Number(text ?? otherwise);
-  if (!Number.isInteger(value) || value < 1) throw new Error(`${text} is no count`);
+  if (!Number.isInteger(value) || value < 1) throw new Error(`${text} is not a count`);
   return value;
 }
 
@@ -164,7 +164,7 @@ function modesOf(text: string | undefined): readonly Mode[] {
   const wanted = text?.split(',') ?? modes;
   return wanted.map((name) => {
     const mode = modes.find((one) => one === name);
-    if (mode === undefined) throw new Error(`${name} is no mode: ${modes.join(', ')}`);
+    if (mode === undefined) throw new Error(`${name} is not a mode, which are ${modes.join(', ')}`);
     return mode;
   });
 }

@@ -13,18 +13,18 @@ const minutesMax = 120;
 /** Seconds between lines of progress in a log. */
 const logEvery = 20;
 
-const help = `npm run chaos                       3 minutes of faults on a native stack of its own, then a verdict
-npm run chaos -- --minutes N        so many (a fraction will do)
-npm run chaos -- --seed S           the same faults and the same clients' plans again; a new seed is told
+const help = `npm run chaos                       3 minutes of faults on a separate native stack, then a verdict
+npm run chaos -- --minutes N        N minutes (a fraction is allowed)
+npm run chaos -- --seed S           the same faults and the same plans of clients again; a new seed is printed
 npm run chaos -- --profile cluster  three brokers, a Redis Cluster, PostgreSQL, two of each service, three gateways
-npm run chaos -- --faults a,b       these alone:
+npm run chaos -- --faults a,b       only these:
 ${faultNames.map((name) => `    ${name.padEnd(12)}${faultMeanings[name]}`).join('\n')}
 npm run chaos -- --clients N        devices that shop meanwhile (8)
 npm run chaos -- --out DIR          where history.jsonl, verdict.json and timeline.json go (.cloakroom/chaos/<profile>-<seed>)
 npm run chaos -- --judge FILE       judge a history.jsonl of an earlier run again; writes to a folder "again" beside it
 npm run chaos -- --port-base PORT   where the ports of the stack begin (${baseDefault})
 
-Ctrl-C heals what is broken and still reports. Exit code 1 on an anomaly. docs/chaos.md says what is judged.`;
+Ctrl-C mends what is broken and still reports. Exit code 1 on an anomaly. docs/chaos.md explains the judgement.`;
 
 const options = {
   minutes: { type: 'string' },

@@ -24,14 +24,14 @@ export const faultMeanings: Readonly<Record<FaultName, string>> = {
   kill: 'kill -9 of a process, which is kept down for some seconds and then started again',
   pause: 'SIGSTOP, and SIGCONT some seconds later',
   cut: 'every TCP connection to one storage or service ends, and new ones are refused (native)',
-  hold: 'a one-way cut: requests, or answers, of one storage or service do not arrive until it is over (native)',
+  hold: 'a one-way cut: requests or answers of one storage or service do not arrive until it is over (native)',
   latency: '20 to 400 ms each way to one storage or service (native)',
   reset: 'every connection to one storage or service is reset, again and again (native)',
   skew: 'the wall clock of one service is 1.5 to 30 s ahead or behind',
-  rebalance: 'a cart process is paused beyond the session of its consumer group, or killed, again and again',
+  rebalance: 'a cart process is killed, or paused longer than the session of its consumer group, again and again',
   'disk-full': 'the disk of a broker has no byte left (Linux, root)',
   slots: "slots of the sessions' Redis Cluster move to other nodes (cluster)",
-  partition: 'brokers in network namespaces of their own cannot reach each other (cluster, Linux, root)',
+  partition: 'brokers in separate network namespaces cannot reach each other (cluster, Linux, root)',
 };
 
 /** @returns the error in the names asked for */

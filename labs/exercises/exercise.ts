@@ -4,10 +4,10 @@ import { untilToldToEnd } from '../../infra/cli/until-told-to-end.ts';
 import { cartModels, describeCart, exerciseCart, openShop, type CartModelName } from './exercise-cart.ts';
 import { compareSticky, describeSticky } from './sticky.ts';
 
-const help = `npm run exercise -- sticky               sessions in the memory of each replica, behind an affinity cookie: what that costs
-npm run exercise -- cart                 five wrong carts and the right one, each in a shop of its own, judged by the checker
+const help = `npm run exercise -- sticky               the cost of sessions in the memory of each replica, behind an affinity cookie
+npm run exercise -- cart                 five wrong carts and the right one, each in a separate shop, judged by the checker
 npm run exercise -- cart --model NAME    one of them: ${cartModels.join(', ')}
-npm run exercise -- cart --model NAME --stay    nobody plays: its shop stays open for you until Ctrl-C`;
+npm run exercise -- cart --model NAME --stay    no scene is played: its shop stays open for you until Ctrl-C`;
 /** A run takes some seconds on a laptop, and chance does not decide the result. */
 const people = 120;
 const print = (line: string) => void process.stdout.write(`${line}\n`);

@@ -187,7 +187,7 @@ async function refusesForgery(address: string, tlsDir: string): Promise<void> {
   try {
     const call = { budgetMs: 1_500, trace: startTrace(randomBytes), passport: 'not.a.passport' };
     const answer = await cart.client.getCart(call, {});
-    if (!isProblem(answer)) throw new Error('the backend takes a forged passport');
+    if (!isProblem(answer)) throw new Error('the backend accepts a forged passport');
   } finally {
     cart.close();
   }

@@ -43,7 +43,7 @@ export async function openWorker<Order extends object, Result>(
       const watched = { ...pids, generator: worker.pid! };
       const [before, coreBefore, startedMs] = [times(watched), systemCoreTimes(), performance.now()];
       const note = await told();
-      if (!('result' in note)) throw new Error('failed' in note ? note.failed : 'the load generator lost its place');
+      if (!('result' in note)) throw new Error('failed' in note ? note.failed : 'the load generator sent no result');
       const [after, coreAfter, wallMs] = [times(watched), systemCoreTimes(), performance.now() - startedMs];
       const spentMs = Object.fromEntries(Object.keys(watched).map((name) => [name, after[name]! - before[name]!]));
       const ours = core === 'system' ? { ...pids, generator: worker.pid! } : pids;

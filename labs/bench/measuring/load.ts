@@ -75,7 +75,7 @@ const wrongPartMax = 0.001;
 export function checked<Measured extends Pick<Block, 'answered' | 'wrong'>>(block: Measured, what: string): Measured {
   const wrong = Object.values(block.wrong).reduce((sum, count) => sum + count, 0);
   if (block.answered === 0 || wrong / (block.answered + wrong) > wrongPartMax)
-    throw new Error(`${what}: ${block.answered} answers as they should be, others by status ${JSON.stringify(block.wrong)}`);
+    throw new Error(`${what}: ${block.answered} right answers, the others by status ${JSON.stringify(block.wrong)}`);
   return block;
 }
 

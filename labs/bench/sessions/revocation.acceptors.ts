@@ -127,7 +127,7 @@ export async function untilAccepted({ name, ask }: Acceptor): Promise<void> {
   for (;;) {
     const answer = await ask();
     if (answer === 'accepted') return;
-    if (answer === 'refused' || performance.now() > giveUpMs) throw new Error(`${name} took no live session: ${answer}`);
+    if (answer === 'refused' || performance.now() > giveUpMs) throw new Error(`${name} accepted no live session: ${answer}`);
     await delay(retryDelayMs);
   }
 }

@@ -90,7 +90,7 @@ async function sweep(sessions: readonly Watched[]): Promise<void> {
   await inTurn(sessions, async (session) => {
     const answer = await ask(session);
     if (open.includes(session) && answer === 'unanswered')
-      throw new Error(`a gateway answered nobody for ${patienceMs} ms: nothing is known of its lag`);
+      throw new Error(`a gateway gave no answer for ${patienceMs} ms, so its lag is unknown`);
   });
 }
 

@@ -184,7 +184,7 @@ async function trial(where: readonly Acceptor[], revoke: () => Promise<void>, mo
       }
       await new Promise((resolve) => setTimeout(resolve, mode === 'jwt' ? jwtPollMs : pollMs));
     }
-    if (answer === 'unanswered') throw new Error(`${name} answered nobody for ${patienceMsOf[mode]} ms: nothing is known of its lag`);
+    if (answer === 'unanswered') throw new Error(`${name} gave no answer for ${patienceMsOf[mode]} ms, so its lag is unknown`);
     return [name, lastMs];
   };
   const found = await Promise.all(where.map(watch));

@@ -109,7 +109,7 @@ async function ownerOf(nodes: readonly ClusterNode[], slot: number): Promise<Clu
     });
     if (owns) return node;
   }
-  throw new Error(`nobody serves slot ${slot}`);
+  throw new Error(`no node serves slot ${slot}`);
 }
 
 async function keysOf({ redis }: ClusterNode): Promise<{ key: string; ttlMs: number }[]> {

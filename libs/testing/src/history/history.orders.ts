@@ -115,7 +115,7 @@ function* checkLines({ observed, told, attempts }: Order, { commands }: Facts): 
   const makers = observed.flatMap((dot) => commands.get(dot)?.attempts[0]?.id ?? []);
   yield {
     kind: 'order-inexact',
-    message: `the order ${wrong.orderId} is of ${linesKey(sumsOf(wrong.lines))}; what was seen is ${linesKey(seen)}`,
+    message: `the order ${wrong.orderId} has ${linesKey(sumsOf(wrong.lines))}; the dots that were seen make ${linesKey(seen)}`,
     operations: [...makers, attempts[0]!.id, wrong.operation],
   };
 }
@@ -151,7 +151,7 @@ function* checkOwners({ history, orders }: Facts): Generator<Anomaly> {
     reported.add(orderId);
     if (owner.has(orderId))
       yield { kind: 'foreign', message: `${person} sees the order ${orderId} of ${owner.get(orderId)}`, operations: [operation] };
-    else yield { kind: 'two-orders', message: `nobody asked for the order ${orderId} that ${person} sees`, operations: [operation] };
+    else yield { kind: 'two-orders', message: `${person} sees the order ${orderId}, which was never asked for`, operations: [operation] };
   }
 }
 

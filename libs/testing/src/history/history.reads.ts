@@ -22,7 +22,7 @@ function* checkShown({ dots, lines, operation, cart }: Read, facts: Facts): Gene
   if (unknown.length > 0) {
     yield {
       kind: 'doubled',
-      message: `the cart holds ${unknown.length} of what no client sent: ${unknown[0]}`,
+      message: `the cart holds ${unknown.length} dots that no client sent: ${unknown[0]}`,
       operations: [operation.id],
     };
   }
@@ -46,7 +46,7 @@ function* checkShown({ dots, lines, operation, cart }: Read, facts: Facts): Gene
     if (there === sum) continue;
     const makers = [...dots].flatMap((dot) => facts.commands.get(dot) ?? []).filter((command) => command.productId === productId);
     const operations = [...makers.map(({ attempts }) => attempts[0]!.id), operation.id];
-    yield { kind: there > sum ? 'doubled' : 'lost', message: `${there} of ${productId} are shown; what was seen makes ${sum}`, operations };
+    yield { kind: there > sum ? 'doubled' : 'lost', message: `${there} of ${productId} are shown; the dots make ${sum}`, operations };
   }
 }
 
