@@ -1,4 +1,4 @@
-/** The shop in containers, as the tests of this suite start it, look at it and break it. `docker` on PATH is the engine's client. */
+/** The shop in containers: how the tests of this suite start it, look at it and break it. `docker` on PATH is the engine's client. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,20 +15,20 @@ export const project = composeProject(portBase);
 export const startTimeoutMs = 20 * 60_000;
 /** Each container has 10 s to end, one level after another. */
 const stopTimeoutMs = 90_000;
-/** A broker that was killed starts a JVM and reads its log back. */
+/** A killed broker starts a JVM and reads its log back. */
 export const healthyTimeoutMs = 120_000;
 
 const run = promisify(execFile);
 /** A log of debug lines is some megabytes. */
 const outputMax = 64 << 20;
 
-/** Both outputs: a container's log comes on either. */
+/** Both outputs together: the log of a container may be on either. */
 export async function docker(...args: string[]): Promise<string> {
   const { stdout, stderr } = await run('docker', args, { maxBuffer: outputMax });
   return `${stdout}${stderr}`.trim();
 }
 
-/** The committed files where the ports are theirs. */
+/** Runs compose with the committed files where their ports are wanted, else with rendered files. */
 export async function compose(overlays: readonly Overlay[], env: Readonly<Record<string, string>>, ...args: string[]): Promise<void> {
   mkdirSync(dataDir, { recursive: true });
   const files = composeFiles(portBase, overlays, dataDir).flatMap((file) => ['--file', file]);
@@ -38,7 +38,7 @@ export async function compose(overlays: readonly Overlay[], env: Readonly<Record
 
 export interface Shop {
   readonly said: () => string;
-  /** As Ctrl-C does. @returns the exit code */
+  /** Ends it as Ctrl-C does. @returns the exit code */
   stop(): Promise<number | null>;
 }
 
@@ -70,7 +70,7 @@ export async function npmStart(...options: string[]): Promise<Shop> {
   };
 }
 
-/** After a test that failed half-way. */
+/** Cleans up after a test that failed half-way. */
 export async function endShop(): Promise<void> {
   const child = running;
   if (child === undefined) return;
@@ -90,10 +90,10 @@ export async function inspect(service: string, format: string): Promise<string> 
   return docker('inspect', '--format', format, await containerOf(service));
 }
 
-/** kill -9 of all that runs in it, but for its first process, which the kernel lets nobody inside kill. */
+/** kill -9 of all processes in the container except the first: the kernel lets no process inside kill that one. */
 export async function killInside(service: string): Promise<void> {
   const before = Number(await inspect(service, '{{.RestartCount}}'));
-  // It may itself end with the container.
+  // The command itself may end with the container.
   await docker('exec', await containerOf(service), 'sh', '-c', 'kill -9 -1').catch(() => undefined);
   await expect
     .poll(() => inspect(service, '{{.RestartCount}} {{.State.Health.Status}}'), {
@@ -103,7 +103,7 @@ export async function killInside(service: string): Promise<void> {
     .toBe(`${before + 1} healthy`);
 }
 
-/** Ids instead of names: volumes that nobody can name again. */
+/** Ids of volumes without a name. */
 export async function unnamedVolumes(): Promise<string[]> {
   return (await docker('volume', 'ls', '--format', '{{.Name}}')).split('\n').filter((name) => /^[0-9a-f]{64}$/.test(name));
 }

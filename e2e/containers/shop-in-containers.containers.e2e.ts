@@ -1,4 +1,4 @@
-/** The whole shop on a real engine. In this order, on one stack: each test takes what the one before left. */
+/** The whole shop on a real engine. The tests run in this order on one stack: each continues with the state that the test before left. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ let person: Person;
 let bought: Record<string, number>;
 let orderId: string;
 let unnamedBefore: string[];
-/** Those of npm start, which the second start must have to read what the first one wrote. */
+/** The keys of npm start. The second start needs them to read the data of the first. */
 const keptKeys = () => composeKeys(portBase);
 const newKeys = () =>
   Object.fromEntries(Object.keys({ ...keptKeys(), DATABASE_PASSWORD: '' }).map((name) => [name, randomBytes(32).toString('base64url')]));
@@ -39,7 +39,7 @@ test.afterAll(async () => {
   await compose(['postgres'], newKeys(), 'down', '--volumes', '--remove-orphans');
 });
 
-/** As a guest and signed in, over both gateways; then an order, and a cart that stays. @returns what is in the cart */
+/** A journey as a guest and signed in, over both gateways. It ends with an order and a cart that stays. @returns the content of the cart */
 async function journey(device: Device, who: Person, products: readonly string[]): Promise<Record<string, number>> {
   const [first, second, third] = products as [string, string, string];
   expect((await device.register(who)).status).toBe(201);
@@ -64,7 +64,7 @@ test('npm start -- --infra docker builds one image and serves the shop over both
   bought = await journey(device, person, await enoughInStock(device));
   for (const service of servicesOf(portBase))
     expect(await inspect(service, '{{.RestartCount}} {{.State.Status}}')).toMatch(/^0 (running|exited)$/);
-  // The image of an earlier run lost its name to this one's.
+  // The image of an earlier run lost its name to the image of this run.
   expect((await untaggedImages()).length - before.length, 'images without a name').toBeLessThanOrEqual(1);
 });
 
@@ -91,7 +91,7 @@ test('three containers are killed with -9: each comes back healthy, and nothing 
 
 test('a stop ends all of it: Kafka says 0, and no unnamed volume is left', async () => {
   const kafka = await containerOf('kafka');
-  // Longer than compose gives it: on a busy machine the point is how it ends, not when.
+  // Longer than compose waits: on a busy machine the test is about how Kafka ends, not when.
   await docker('stop', '--time', '60', kafka);
   expect(await docker('inspect', '--format', '{{.State.ExitCode}}', kafka)).toBe('0');
   expect(await shop.stop()).toBe(0);
@@ -101,7 +101,7 @@ test('a stop ends all of it: Kafka says 0, and no unnamed volume is left', async
 
 test('docker compose up --wait on kept data knows the person, the cart and the order', async ({ newDevice }) => {
   await compose([], keptKeys(), 'up', '--build', '--wait');
-  // No waiting beside: --wait has done it.
+  // The test itself does not wait: --wait has done it.
   const device = await newDevice();
   expect((await device.signIn(person)).status).toBe(200);
   await device.expectCart(bought, healthyTimeoutMs);
@@ -149,7 +149,7 @@ async function expectEveryTarget(): Promise<void> {
   await expect.poll(read, { timeout: healthyTimeoutMs }).toEqual(apps.map((name) => `${name} up`).toSorted());
 }
 
-/** A panel of what has not happened has no data; that most have some shows that the questions fit the metrics. */
+/** A panel about events that did not happen has no data. It is enough that most have data: then the queries fit the metrics. */
 async function expectEveryPanel(): Promise<void> {
   const file = join(import.meta.dirname, '..', '..', 'infra', 'observability', 'dashboard.json');
   const { panels } = JSON.parse(readFileSync(file, 'utf8')) as { panels: { targets: { expr: string }[] }[] };

@@ -42,7 +42,7 @@ export interface Crowd {
   readonly arriving: readonly { readonly holder: Holder; readonly person: Person; readonly mode: Mode }[];
   /** Holders that are about to sign out; both gateways have seen them. */
   readonly leaving: readonly Holder[];
-  /** Copies of the cookies of holders that signed out before the part was taken away. */
+  /** Holders that signed out before the part was taken away. Each keeps its cookies, to try them again. */
   readonly ended: readonly Holder[];
   /** The quantity of the counted product, by cart. */
   readonly counted: ReadonlyMap<string, number>;
@@ -237,7 +237,7 @@ async function signedInAndSeen({ gateways }: Stage, mode: Mode): Promise<Holder>
   return holder;
 }
 
-/** A session that both gateways have seen and one has signed out. The signed-out session is a copy of the cookies that are kept. */
+/** A session that both gateways have seen. A copy of its cookies signs out at one gateway; the returned holder still has the cookies. */
 async function signedOut(stage: Stage, mode: Mode): Promise<Holder> {
   const holder = await signedInAndSeen(stage, mode);
   await holder.visitor.copy().must(stage.gateways[1], 'POST /api/session/logout', 204);

@@ -1,8 +1,8 @@
-/** Whatever the payment provider does, an order ends once: paid and placed, or cancelled with nothing charged and its stock back. */
+/** An order ends once, whatever the payment provider does: paid and placed, or cancelled with nothing charged and its stock back. */
 import { expect, newCommandId, test, type Checkout } from '../kit/device.ts';
 import { shopper, stepsCalled, stockOf } from '../kit/shopper.ts';
 
-/** A time-out of the simulated provider takes some seconds until it is known. */
+/** It takes some seconds until a time-out of the simulated provider is known. */
 const settledTimeoutMs = 30_000;
 
 test('a declined card charges nothing, gives the stock back, keeps the cart, and says the same to whoever repeats it', async ({

@@ -55,7 +55,10 @@ test('what was seen is ordered once: of many keys at once, on two devices, one o
   await phone.expectCart({});
 });
 
-/** Few of it from the first day, in many sizes: each is a line of its own, so one person can order several times at once. */
+/**
+ * A product with little stock from the first day and many sizes. Each size is a separate line, so
+ * one person can order several times at once.
+ */
 const scarce = 'leather-loafers';
 const linesEach = 5;
 const buyerCount = 10;
@@ -63,7 +66,7 @@ const buyerCount = 10;
 test('of fifty check-outs of the last one, over all gateways, exactly one gets it', async ({ newDevice }) => {
   test.setTimeout(180_000);
   const people: Device[] = [];
-  // One after the other: hashing is bounded on purpose, and what waits is refused in the end.
+  // One after the other: hashing is bounded on purpose, and a long queue would be refused in the end.
   while (people.length < buyerCount) people.push(await shopper(newDevice, {}));
   const [anyone] = people as [Device];
   const { body } = await anyone.insist('GET', `/api/products/${scarce}`);
@@ -95,7 +98,7 @@ test('of fifty check-outs of the last one, over all gateways, exactly one gets i
   ).toBe(body.stock);
 });
 
-/** One check-out for each of these lines, each of what was seen of that line alone. */
+/** One check-out for each of these lines, each with the `seen` of that line only. */
 async function wishesOf(device: Device, choices: readonly Record<string, string>[]) {
   for (const options of choices) {
     const command = { commandId: newCommandId(), productId: scarce, quantity: 1, options };
@@ -109,7 +112,7 @@ async function wishesOf(device: Device, choices: readonly Record<string, string>
 const place = (device: Device, { key, ...body }: { key: string; seen: string; addressId: string }): Promise<Answer> =>
   device.call('POST', '/api/orders', body, { headers: { 'idempotency-key': key } });
 
-/** All at once; then those that a busy shop refused, a few at a time, under their keys. */
+/** Sends all at once. Then it repeats those that a busy shop refused, a few at a time, under their keys. */
 async function answersTo(asks: readonly (() => Promise<Answer>)[]): Promise<Answer[]> {
   const answers = new Map<number, Answer>();
   for (let round = 0, width = asks.length; round < 12 && answers.size < asks.length; round++, width = 5) {

@@ -1,4 +1,4 @@
-/** Nothing is ordered that its person did not see and agree to, and nobody else sees it. */
+/** An order has only what its person saw and agreed to, and other people cannot see it. */
 import type { Order, OrderPreview, Problem } from '@cloakroom/contracts/http';
 import { expect, newCommandId, newPerson, test } from '../kit/device.ts';
 import { shopper, stockOf } from '../kit/shopper.ts';
@@ -39,7 +39,7 @@ test('a cart that lost what was seen is shown again and not ordered; what came t
   expect([refused.status, refused.body.code]).toEqual([409, 'cart_changed']);
   const shown = (refused.body as Problem).cart!.lines;
   expect(shown.map(({ productId }) => productId).toSorted()).toEqual([second, third].toSorted());
-  // One line alone: what was seen of it.
+  // The `seen` of one line only.
   const only = (await laptop.cart()).lines.find(({ productId }) => productId === second)!;
   const placed = await laptop.checkout({ seen: only.seen, addressId });
   expect(placed.body.lines).toMatchObject([{ productId: second, quantity: 2 }]);

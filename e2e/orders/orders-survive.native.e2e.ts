@@ -1,4 +1,4 @@
-/** Check-out while the parts that it needs are away: what was taken ends once, and what was not taken left nothing. */
+/** Check-out while the parts that it needs are away. An order that was taken ends once, and a refused one leaves nothing behind. */
 import type { Order } from '@cloakroom/contracts/http';
 import { ageAuthentication } from '../kit/age-authentication.ts';
 import { expect, newCommandId, newPerson, test, type Checkout, type Device } from '../kit/device.ts';
@@ -17,7 +17,7 @@ test('while the broker is paused no cart is ordered that may lack something; the
   const key = newCommandId();
   const place = () => device.call('POST', '/api/orders', body, { headers: { 'idempotency-key': key } });
   await whilePaused('kafka', async () => {
-    // Within the time for which the log counts as heard it may still be taken.
+    // Within the time for which the log counts as heard the order may still be taken.
     await expect.poll(async () => (await place()).body.code ?? 'placed').toMatch(/^(unavailable|placed)$/);
     expect((await device.orders()).length).toBeLessThanOrEqual(1);
   });
@@ -72,7 +72,7 @@ test('kill -9 of orders, again and again while people check out: each key has on
       addressId: await device.addressId(),
     })),
   );
-  // Each request may be cut at any step; a good client sends it again until it is answered.
+  // Each request may be cut at any step. A good client repeats it until it is answered.
   const asking = Promise.all(wishes.map((wish) => ask(wish, 90_000)));
   for (let kill = 0; kill < 3; kill++) await killAndWaitForSuccessor('orders');
   await asking;
@@ -98,7 +98,9 @@ async function ask({ device, ...wish }: Wish, timeoutMs: number): Promise<void> 
   expect([201, 402], JSON.stringify(answer.body)).toContain(answer.status);
 }
 
-/** Nobody waits five minutes here: the store is told that they have passed. The refusal, the proof and the second attempt are real. */
+/**
+ * The test does not wait five minutes: it tells the store that they have passed. The refusal, the proof and the second attempt are real.
+ */
 test('five minutes after the password check-out asks for it again, and then takes the same request', async ({ newDevice, products }) => {
   const [first] = products as [string];
   const device = await newDevice();

@@ -1,4 +1,4 @@
-/** Check-out in a browser, where what lies below decides how it ends: orders, payments, and what the cart lets go of. */
+/** Check-out in a browser, where the parts below decide the result: orders, payments, and the lines that leave the cart. */
 import { addToCart, expect, lines, signIn, test } from '../kit/browser.ts';
 import {
   buyer,
@@ -78,7 +78,7 @@ test('a card that answers late is waited for, and the open page says how it ende
   await openCheckOut(page, gateways[0], person);
   await chooseCard(page, /late, and paid/);
   await placeButton(page).click();
-  // Nobody reloads the page: it is told.
+  // The page receives the result without a reload.
   await expect(page.getByText('Your payment is being confirmed.')).toBeVisible();
   await expect(page.getByText('Paid. Nothing will be sent')).toBeVisible({ timeout: 20_000 });
   await expect(placedHeading(page)).toBeVisible();
@@ -127,7 +127,7 @@ test('the second person at a shared computer sees neither cart nor orders of the
   await placeButton(page).click();
   await expect(placedHeading(page)).toBeVisible();
   const theirs = page.url();
-  // Something is left in the cart of who leaves.
+  // The person who leaves still has a product in the cart.
   await phone.add(second);
   await page.goto('/cart');
   await expect(lines(page)).toHaveCount(1);

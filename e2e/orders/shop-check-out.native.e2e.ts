@@ -16,17 +16,17 @@ test('check-out while the broker is silent orders nothing unsaid: the page says 
   const again = summary(page).getByRole('button', { name: 'Ask again' });
   const unsure = summary(page).getByText('It is not known yet whether your order was taken. Pressing again is safe');
   await whilePaused('kafka', async () => {
-    // For two seconds what was heard last is believed; an order of then is placed.
+    // The cart trusts what it heard last for two seconds; an order in that time is placed.
     await expect.poll(async () => (await phone.cart()).stale, { timeout: 15_000 }).toBe(true);
     await placeButton(page).click();
-    // The page asks again by itself before it says so.
+    // The page asks again by itself before it says that it is not sure.
     await expect(unsure).toBeVisible({ timeout: 45_000 });
     await page.reload();
     await expect(unsure, 'a reload forgets nothing').toBeVisible();
     expect(await ordersOf(phone), 'nothing is placed unsaid').toEqual([]);
   });
 
-  // The broker takes a moment to be heard again; until then the button answers as before.
+  // The broker needs a moment until it is heard again. Until then the button answers as before.
   await expect(async () => {
     if (await again.isVisible()) await again.click({ timeout: 1_000 });
     await expect(placedHeading(page)).toBeVisible({ timeout: 5_000 });

@@ -106,8 +106,8 @@ function gatewayAt(pool: Pool, name: string, cookie: string): Acceptor {
   return {
     name,
     async ask() {
-      // Asks for the gateway's own decision. A request for the cart would be refused by the cart service, which has heard already. That
-      // would hide a gateway that has not heard.
+      // Asks for the gateway's own decision. The cart service has heard already: it would refuse a request for the cart, and its refusal
+      // would correct a gateway that has not heard.
       const { statusCode, body } = await pool.request({ method: 'GET', path: '/api/session', headers: { cookie } });
       const text = await body.text();
       if (statusCode === 200) return (JSON.parse(text) as { state: string }).state === 'none' ? 'refused' : 'accepted';
