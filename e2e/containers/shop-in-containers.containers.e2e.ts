@@ -68,7 +68,7 @@ test('npm start -- --infra docker builds one image and serves the shop over both
   expect((await untaggedImages()).length - before.length, 'images without a name').toBeLessThanOrEqual(1);
 });
 
-test('cart’s first start on fresh topics is a quiet one', async () => {
+test('cart’s first start on fresh topics logs no destructuring error', async () => {
   const said = await docker('logs', await containerOf('cart'));
   expect(said).toContain('"msg"');
   expect(said.split('\n').filter((line) => /Cannot destructure/.test(line))).toEqual([]);
@@ -89,7 +89,7 @@ test('three containers are killed with -9: each comes back healthy, and nothing 
   expect((await device.orders()).map((order) => order.orderId)).toEqual([orderId]);
 });
 
-test('a stop ends all of it: Kafka says 0, and no unnamed volume is left', async () => {
+test('a stop ends the whole shop: Kafka exits with 0, and no unnamed volume is left', async () => {
   const kafka = await containerOf('kafka');
   // Longer than compose waits: on a busy machine the test is about how Kafka ends, not when.
   await docker('stop', '--time', '60', kafka);
@@ -109,7 +109,7 @@ test('docker compose up --wait on kept data knows the person, the cart and the o
   await compose([], keptKeys(), 'down', '--volumes');
 });
 
-test('with PostgreSQL the journey is the same, and Prometheus reads every target and each panel’s question', async ({ newDevice }) => {
+test('with PostgreSQL the journey is the same, and Prometheus reads every target and answers each panel’s query', async ({ newDevice }) => {
   const overlays: Overlay[] = ['postgres', 'observability'];
   const keys = newKeys();
   await compose(overlays, keys, 'up', '--build', '--wait', ...servicesOf(portBase), 'postgres', 'prometheus');

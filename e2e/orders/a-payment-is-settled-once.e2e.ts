@@ -5,7 +5,7 @@ import { shopper, stepsCalled, stockOf } from '../kit/shopper.ts';
 /** It takes some seconds until a time-out of the simulated provider is known. */
 const settledTimeoutMs = 30_000;
 
-test('a declined card charges nothing, gives the stock back, keeps the cart, and says the same to whoever repeats it', async ({
+test('a declined card charges nothing, gives the stock back, keeps the cart, and gives the same answer to a repeated request', async ({
   newDevice,
   products,
 }) => {
@@ -32,7 +32,7 @@ const unknown = [
   ['not charged', 'card_times_out_uncharged', 'cancelled'],
 ] as const satisfies readonly (readonly [string, Checkout['paymentMethod'], string])[];
 for (const [what, paymentMethod, end] of unknown) {
-  test(`a payment of unknown outcome that was ${what} is found out: the order ends ${end}, once`, async ({ newDevice, products }) => {
+  test(`a payment of unknown outcome that was ${what} is settled: the order ends ${end}, once`, async ({ newDevice, products }) => {
     const [, second] = products as [string, string];
     const device = await shopper(newDevice, { [second]: 2 });
     const before = await stockOf(device, second);
@@ -50,7 +50,7 @@ for (const [what, paymentMethod, end] of unknown) {
   });
 }
 
-test('a provider that calls back twice, and before it answers, charges once and places once', async ({ newDevice, products }) => {
+test('a provider that calls back twice, and before it answers, causes one charge and one placed order', async ({ newDevice, products }) => {
   const [, , third] = products as [string, string, string];
   const device = await shopper(newDevice, { [third]: 2 });
   const before = await stockOf(device, third);

@@ -7,7 +7,7 @@ import { gateways } from '../kit/stack.ts';
 const codesOf = (answers: readonly Answer[]): string[] =>
   answers.map(({ status, body }) => (status === 201 ? 'placed' : (body as Problem).code)).toSorted();
 const idsOf = (answers: readonly Answer[]): string[] => [...new Set(answers.map(({ body }) => (body as Order).orderId))];
-test('twenty requests with one key at once, over all gateways, are one order', async ({ newDevice, products }) => {
+test('twenty requests with one key at once, over all gateways, make one order', async ({ newDevice, products }) => {
   const [first] = products as [string];
   const device = await shopper(newDevice, { [first]: 2 });
   const before = await stockOf(device, first);
@@ -22,7 +22,7 @@ test('twenty requests with one key at once, over all gateways, are one order', a
   await device.expectCart({});
 });
 
-test('a key stands for one body: another one is refused, and the first order stays', async ({ newDevice, products }) => {
+test('a key is for one body: a different body is refused, and the first order stays', async ({ newDevice, products }) => {
   const [first, second] = products as [string, string];
   const device = await shopper(newDevice, { [first]: 1 });
   const wish = { key: newCommandId(), seen: (await device.cart()).seen };
@@ -33,7 +33,7 @@ test('a key stands for one body: another one is refused, and the first order sta
   expect((await device.orders()).map(({ orderId }) => orderId)).toEqual(idsOf([placed]));
 });
 
-test('what was seen is ordered once: of many keys at once, on two devices, one orders it and the others see the cart', async ({
+test('the dots of a cart are ordered once: of many keys at once, on two devices, one orders them and the others see the cart', async ({
   newDevice,
   products,
 }) => {
@@ -63,7 +63,7 @@ const scarce = 'leather-loafers';
 const linesEach = 5;
 const buyerCount = 10;
 
-test('of fifty check-outs of the last one, over all gateways, exactly one gets it', async ({ newDevice }) => {
+test('exactly one of fifty check-outs, over all gateways, gets the last piece', async ({ newDevice }) => {
   test.setTimeout(180_000);
   const people: Device[] = [];
   // One after the other: hashing is bounded on purpose, and a long queue would be refused in the end.
@@ -128,7 +128,7 @@ async function answersTo(asks: readonly (() => Promise<Answer>)[]): Promise<Answ
   return [...answers.values()];
 }
 
-test('two people who sign in with one guest cart at once: one has it, the other has nothing of it', async ({
+test('one of two people who sign in with one guest cart at once gets it, and the other gets nothing of it', async ({
   newDevice,
   products,
   playwright,

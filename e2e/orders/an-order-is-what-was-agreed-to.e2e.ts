@@ -3,7 +3,7 @@ import type { Order, OrderPreview, Problem } from '@cloakroom/contracts/http';
 import { expect, newCommandId, newPerson, test } from '../kit/device.ts';
 import { shopper, stockOf } from '../kit/shopper.ts';
 
-test('another total than was agreed to is asked about and not charged; the right one is', async ({ newDevice, products }) => {
+test('a total that was not agreed to is refused and not charged; the right total is charged', async ({ newDevice, products }) => {
   const [first] = products as [string];
   const device = await shopper(newDevice, { [first]: 2 });
   const { seen } = await device.cart();
@@ -17,7 +17,7 @@ test('another total than was agreed to is asked about and not charged; the right
   expect([placed.status, placed.body.total]).toEqual([201, total]);
 });
 
-test('a cart that lost what was seen is shown again and not ordered; what came to it meanwhile stays behind', async ({
+test('a cart that lost a seen line is shown again and not ordered, and a line added meanwhile stays in the cart', async ({
   newDevice,
   products,
 }) => {
@@ -46,7 +46,7 @@ test('a cart that lost what was seen is shown again and not ordered; what came t
   for (const device of [laptop, phone]) await device.expectCart({ [third]: 1 });
 });
 
-test('more than there is, is not sold: the answer says what there is, and nothing is held back', async ({ newDevice }) => {
+test('an order above the stock is refused: the answer says how much there is, and no stock is held back', async ({ newDevice }) => {
   const few = 'pepper-mill';
   const device = await shopper(newDevice, {});
   const stock = await stockOf(device, few);
@@ -58,10 +58,7 @@ test('more than there is, is not sold: the answer says what there is, and nothin
   expect(await stockOf(device, few)).toBe(stock);
 });
 
-test("another person's order is not there, neither by its id nor in a list, nor is their address a place to send to", async ({
-  newDevice,
-  products,
-}) => {
+test("another person's order is invisible by its id and in lists, and their address cannot be used", async ({ newDevice, products }) => {
   const [first] = products as [string];
   const [owner, other] = [await shopper(newDevice, { [first]: 1 }), await shopper(newDevice, { [first]: 1 })];
   const { orderId } = (await owner.checkout()).body as Order;

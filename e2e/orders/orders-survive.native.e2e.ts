@@ -5,7 +5,7 @@ import { expect, newCommandId, newPerson, test, type Checkout, type Device } fro
 import { shopper, stepsCalled, stockOf } from '../kit/shopper.ts';
 import { killAndWaitForSuccessor, whilePaused } from '../kit/stack.ts';
 
-test('while the broker is paused no cart is ordered that may lack something; the same key orders it once afterwards', async ({
+test('a cart that may lack a record is not ordered while the broker is paused, and the same key orders it once afterwards', async ({
   newDevice,
   products,
 }) => {
@@ -53,7 +53,7 @@ const ends: Readonly<Record<(typeof methods)[number], Order['status']>> = {
   card_double_callback: 'placed',
 };
 
-test('kill -9 of orders, again and again while people check out: each key has one order, which ends as its payment did', async ({
+test('each key has one order, which ends as its payment did, after repeated kill -9 of orders during check-outs', async ({
   newDevice,
   products,
 }) => {
@@ -101,7 +101,7 @@ async function ask({ device, ...wish }: Wish, timeoutMs: number): Promise<void> 
 /**
  * The test does not wait five minutes: it tells the store that they have passed. The refusal, the proof and the second attempt are real.
  */
-test('five minutes after the password check-out asks for it again, and then takes the same request', async ({ newDevice, products }) => {
+test('check-out asks for the password again after five minutes, and then accepts the same request', async ({ newDevice, products }) => {
   const [first] = products as [string];
   const device = await newDevice();
   const person = newPerson();

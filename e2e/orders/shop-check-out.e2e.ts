@@ -46,7 +46,11 @@ test('a double click places one order, and a line added on the other device mean
   await expect(lines(page)).toHaveCount(1);
 });
 
-test('a declined card is said, another one pays, and both are among the orders', async ({ newBrowser, newDevice, products }) => {
+test('the page reports a declined card, another card pays, and both orders are in the list', async ({
+  newBrowser,
+  newDevice,
+  products,
+}) => {
   const [first] = products as [string];
   const [person, phone] = await buyer(newDevice, [first]);
   const page = await newBrowser(gateways[1]);
@@ -71,7 +75,7 @@ test('a declined card is said, another one pays, and both are among the orders',
   await phone.expectCart({});
 });
 
-test('a card that answers late is waited for, and the open page says how it ended', async ({ newBrowser, newDevice, products }) => {
+test('the open page waits for a card that answers late, and says how it ended', async ({ newBrowser, newDevice, products }) => {
   const [first] = products as [string];
   const [person, phone] = await buyer(newDevice, [first]);
   const page = await newBrowser(gateways[0]);

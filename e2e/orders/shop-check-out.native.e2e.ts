@@ -2,7 +2,7 @@ import { expect, lines, test } from '../kit/browser.ts';
 import { buyer, openCheckOut, ordersOf, placeButton, placedHeading, summary, watchPlacing } from '../kit/check-out.ts';
 import { gateways, whilePaused } from '../kit/stack.ts';
 
-test('check-out while the broker is silent orders nothing unsaid: the page says how it stands, and pressing again places one order', async ({
+test('check-out while the broker is silent places no order unnoticed: the page is not sure, and pressing again places one order', async ({
   newBrowser,
   newDevice,
   products,
