@@ -77,10 +77,12 @@ async function apply(record: LogRecord, { db, clock, log }: IdentityEventParts):
 export interface IdentityEvents {
   /** Whether this process reads the topic. */
   subscribed(): boolean;
+  /** Does not wait for a broker. */
+  start(): void;
   stop(): Promise<void>;
 }
 
-/** Reads from the beginning of the topic at first, and later from where this group stood. Does not wait for a broker. */
+/** Reads from the beginning of the topic at first, and later from where this group stood. */
 export function followIdentityEvents(eventLog: EventLog, parts: IdentityEventParts): IdentityEvents {
   let subscription: Subscription | undefined;
   let stopped = false;
@@ -106,9 +108,9 @@ export function followIdentityEvents(eventLog: EventLog, parts: IdentityEventPar
       }
     }
   };
-  void follow();
   return {
     subscribed: () => subscription !== undefined,
+    start: () => void follow(),
     async stop() {
       stopped = true;
       // Stopping does not wait for the search for a broker, which may take longer than a process has to stop.

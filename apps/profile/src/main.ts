@@ -1,4 +1,4 @@
 import { runProcess } from '@cloakroom/platform';
-import { readConfig, start } from './start.ts';
+import { readConfig, start } from './profile.module.ts';
 
 runProcess('profile', () => readConfig(), start);

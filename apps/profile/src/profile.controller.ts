@@ -1,25 +1,35 @@
 import { randomUUID } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
-import type { ProfileService } from '@cloakroom/contracts';
-import { type Parts } from '@cloakroom/event-log';
-import { type Handlers, person } from '@cloakroom/mesh';
+import { Controller, Inject } from '@nestjs/common';
+import { ProfileService, type RecordViewRequest, type UpdateProfileRequest } from '@cloakroom/contracts';
+import { person, processToken, type RequestContext, Rpc, type Rpcs, type ServiceProcess } from '@cloakroom/mesh';
 import { getProfile } from './get-profile.ts';
-import { databaseToken, partsToken } from './injection.ts';
+import { databaseToken } from './injection.ts';
 import type { Database } from './profiles.ts';
 import { recordView } from './record-view.ts';
 import { updateProfile } from './update-profile.ts';
 
 /** The table of contents of profile: one line per rpc. */
-@Injectable()
-export class ProfileController {
-  readonly handlers: Handlers<typeof ProfileService>;
+@Controller()
+export class ProfileController implements Rpcs<typeof ProfileService> {
+  private readonly nowMs = (): number => this.process.clock.nowMs();
 
-  constructor(@Inject(databaseToken) db: Database, @Inject(partsToken) { clock }: Parts) {
-    const nowMs = (): number => clock.nowMs();
-    this.handlers = {
-      getProfile: (ctx) => getProfile(db, person(ctx)),
-      updateProfile: (ctx, request) => updateProfile({ db, nowMs, newId: randomUUID }, person(ctx), request),
-      recordView: (ctx, request) => recordView(db, person(ctx), request, nowMs()),
-    };
+  constructor(
+    @Inject(databaseToken) private readonly db: Database,
+    @Inject(processToken) private readonly process: ServiceProcess,
+  ) {}
+
+  @Rpc(ProfileService.method.getProfile)
+  getProfile(ctx: RequestContext) {
+    return getProfile(this.db, person(ctx));
+  }
+
+  @Rpc(ProfileService.method.updateProfile)
+  updateProfile(ctx: RequestContext, request: UpdateProfileRequest) {
+    return updateProfile({ db: this.db, nowMs: this.nowMs, newId: randomUUID }, person(ctx), request);
+  }
+
+  @Rpc(ProfileService.method.recordView)
+  recordView(ctx: RequestContext, request: RecordViewRequest) {
+    return recordView(this.db, person(ctx), request, this.nowMs());
   }
 }

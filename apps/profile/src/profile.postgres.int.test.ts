@@ -19,13 +19,13 @@ const nowMs = 1_790_000_000_000;
 const person = (subject: string) => ({ identity: { subject, state: subject.startsWith('u_') ? 'user' : 'guest' } }) as PersonContext;
 
 withPostgres('on PostgreSQL', () => {
-  // The service of start.test.ts lives as long as the file.
+  // The service of profile.module.test.ts lives as long as the file.
   afterAll(dropFreshDatabases);
   describe('profile', async () => {
     await import('./profile.test.ts');
   });
-  describe('start', async () => {
-    await import('./start.test.ts');
+  describe('profile.module', async () => {
+    await import('./profile.module.test.ts');
   });
 });
 

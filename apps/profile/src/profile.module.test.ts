@@ -1,15 +1,26 @@
 import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
 import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { AuthService, IdentityEventSchema, isProblem, ProfileService, recordHeaders, topics, type Profile } from '@cloakroom/contracts';
-import { type EventLog, openEventLog } from '@cloakroom/event-log';
-import { createPassportVerifier, openAdmission, signEvent, signPassport, type SigningKey } from '@cloakroom/identity';
-import { connectMesh, implement, type MeshConnection, type MeshServer, type OutgoingCall, serveMesh } from '@cloakroom/mesh';
+import { EmbeddedEventLog, type EventLog, openEventLog } from '@cloakroom/event-log';
+import { createPassportVerifier, keysToken, openAdmission, signEvent, signPassport, type SigningKey } from '@cloakroom/identity';
+import {
+  connectMesh,
+  implement,
+  type MeshConnection,
+  type MeshServer,
+  MeshTransport,
+  type OutgoingCall,
+  serveMesh,
+  ServiceModule,
+} from '@cloakroom/mesh';
 import { createLogger, type Running, startTrace, systemClock } from '@cloakroom/platform';
 import { freshDatabaseUrl } from '@cloakroom/testing';
+import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { databaseToken } from './injection.ts';
 import { followIdentityEvents, identityGroup, takeIdentityEvents } from './identity-events.ts';
 import type { Database } from './profiles.ts';
-import { readConfig, start } from './start.ts';
+import { ProfileModule, readConfig, start } from './profile.module.ts';
 
 const log = createLogger('test', 'silent');
 const newKey = (kid: string): SigningKey & { readonly publicKey: KeyObject } => ({
@@ -154,6 +165,7 @@ it('stops at once while the event log is still looked for', async () => {
   const keys = { find: () => undefined, refresh: () => Promise.resolve(), retire: () => undefined };
   const sleep = () => Promise.resolve();
   const events = followIdentityEvents(looking, { db: undefined as unknown as Database, keys, clock: systemClock, log, sleep });
+  events.start();
   await expect(Promise.race([events.stop(), vi.waitFor(() => expect.unreachable(), { timeout: 1_000 })])).resolves.toBeUndefined();
 });
 
@@ -163,4 +175,63 @@ it('serves a person their own profile by a passport for this service alone', asy
   });
   expect(await profile.client.getProfile(call('u_1', 'cart'), {})).toMatchObject({ problem: 'invalid_passport' });
   expect(await profile.client.updateProfile(call('g_9'), { name: 'x' })).toMatchObject({ problem: 'sign_in_required' });
+});
+
+/** The module with a database that is not there. */
+const withoutDatabase = (config: ReturnType<typeof readConfig>, changes: { readonly controllers?: [] } = {}) =>
+  Test.createTestingModule({
+    imports: [ServiceModule.of({ ...ProfileModule.with(config, { log, clock: systemClock }), ...changes }, [ProfileService])],
+  })
+    .overrideProvider(databaseToken)
+    .useValue({
+      onApplicationShutdown: () => void stopped.push('database'),
+      selectFrom: () => {
+        throw new Error('no database');
+      },
+    })
+    .overrideProvider(keysToken)
+    .useValue({ find: () => key.publicKey, refresh: () => Promise.resolve(), retire: () => undefined })
+    .compile();
+const stopped: string[] = [];
+
+const alone = () =>
+  readConfig({
+    REPLICA: '1',
+    LISTEN_PORT: '0',
+    ADMIN_PORT: '0',
+    MESH_TLS: 'off',
+    EVENT_LOG: 'embedded',
+    DATABASE_URL: 'sqlite::memory:',
+    AUTH_ADDRESS: 'localhost:1',
+  });
+
+it('stops its readers of the log before the log closes, and the database after the reader that writes to it', async () => {
+  const subscribe = EmbeddedEventLog.prototype.subscribe;
+  vi.spyOn(EmbeddedEventLog.prototype, 'subscribe').mockImplementation(async function (this: EmbeddedEventLog, ...given) {
+    const subscription = await subscribe.apply(this, given);
+    return { ...subscription, stop: () => subscription.stop().then(() => void stopped.push(`reader of ${given[0].topics[0]!.name}`)) };
+  });
+  vi.spyOn(EmbeddedEventLog.prototype, 'close').mockImplementation(() => Promise.resolve(void stopped.push('log')));
+  const module = await withoutDatabase(alone());
+  const app = module.createNestMicroservice({ strategy: module.get(MeshTransport), logger: false });
+  await app.listen();
+  await vi.waitFor(() => expect(EmbeddedEventLog.prototype.subscribe).toHaveBeenCalledTimes(2));
+  // A call whose database fails is answered, and the mesh is still up.
+  const { client, close } = connectMesh(ProfileService, {
+    address: `127.0.0.1:${module.get(MeshTransport).port}`,
+    tls: undefined,
+    log,
+  });
+  expect(await client.getProfile(call('u_1'), {})).toMatchObject({ problem: 'internal' });
+  close();
+  await app.close();
+  vi.restoreAllMocks();
+  expect(stopped).toEqual([`reader of ${topics.identityEvents.name}`, 'database', `reader of ${topics.sessionRevocations.name}`, 'log']);
+});
+
+it('does not start without its controller', async () => {
+  const module = await withoutDatabase(alone(), { controllers: [] });
+  const app = module.createNestMicroservice({ strategy: module.get(MeshTransport), logger: false });
+  await expect(app.listen()).rejects.toThrow('ProfileService/GetProfile has no handler');
+  await app.close();
 });
