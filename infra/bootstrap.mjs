@@ -1,6 +1,6 @@
 /**
- * The first file that runs on a fresh clone: plain Node 20, no dependencies. Makes sure of the packages, of Node 24 and of the build, then
- * hands over to cli.ts. With everything in place nx takes under a second to say so, and the rest stays in this process.
+ * The first file that runs on a fresh clone: plain Node 20, no dependencies. It makes sure of the packages, of Node 24 and of the build,
+ * and then starts cli.ts. With everything in place nx needs under a second to say so, and the rest stays in this process.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
@@ -10,9 +10,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const nodeMajorMin = 24;
 const [command = 'start', ...rest] = process.argv.slice(2);
-/** These look or explain: they need packages, not a build. */
+/** These commands look or explain: they need packages, not a build. */
 const needsNoBuild = new Set(['status', 'doctor', 'help']);
-/** These talk to a shop that runs, which was built when it started. */
+/** These commands talk to a running shop, which was built when it started. */
 const actsOnRunningShop = new Set(['cart', 'admin', 'keys', 'certificates', 'revoke-everything']);
 const asksForHelp = rest.includes('--help') || rest.includes('-h');
 
@@ -28,14 +28,14 @@ async function main() {
   }
 }
 
-/** What is installed is compared with the lock file itself, so that an `npm install` by hand counts as well. */
+/** The installed packages are compared with the lock file itself, so that an `npm install` by hand counts as well. */
 async function installPackages() {
   const missing = missingPackages();
   if (missing === undefined) return;
   say(`installing packages (${missing})`);
-  // Engine warnings are for npm's own Node; the project runs on the one it installs.
+  // Engine warnings are about npm's own Node; the project runs on the Node that it installs.
   const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
-  // No package runs a script of its own: older npm, as of Node 20, does not know allowScripts.
+  // No package runs its own script here: older npm, as of Node 20, does not know allowScripts.
   const code = await showing('npm', ['ci', '--ignore-scripts', ...quiet], 'installing packages');
   if (code !== 0) fail(`npm ci ended with code ${code}`, 'see what it said above; with the network up, run the same command again');
   const scripts = await runAllowedScripts(quiet);
@@ -44,7 +44,10 @@ async function installPackages() {
   if (still !== undefined) fail(`after npm ci: ${still}`, 'remove node_modules and run the same command again');
 }
 
-/** Those that package.json allows by name, where they are installed: of the optional ones that is this platform's. @returns the exit code */
+/**
+ * Runs the scripts of packages that package.json allows by name, if they are installed. Of optional packages only
+ * this platform's is. @returns the exit code
+ */
 async function runAllowedScripts(quiet) {
   const allowed = Object.entries(readJson('package.json')?.allowScripts ?? {}).filter(([, yes]) => yes === true);
   const present = allowed.map(([name]) => name).filter((name) => existsSync(join(root, 'node_modules', name)));
@@ -59,7 +62,7 @@ function missingPackages() {
   const present = readJson(join('node_modules', '.package-lock.json'))?.packages;
   if (present === undefined) return 'none are there';
   for (const [path, entry] of Object.entries(wanted)) {
-    // Of optional packages only those of this platform are there.
+    // Only the optional packages of this platform are installed.
     if (!path.startsWith('node_modules/') || entry.optional || entry.devOptional || entry.peer) continue;
     if (entry.link) {
       if (!existsSync(join(root, path))) return `${path.slice('node_modules/'.length)} is missing`;
@@ -89,11 +92,11 @@ function findNode() {
 }
 
 /**
- * nx builds what its cache does not hold, and brings the rest out of it. It takes a project's dist away before it fills it again. So beside a shop
- * that runs, the compiler brings the services up to date in place, and nx makes the page alone.
+ * nx builds the projects that its cache lacks, and takes the rest out of its cache. It removes a project's dist before it fills it again.
+ * So while a shop runs, the compiler updates the services in place, and nx builds only the page.
  */
 async function build(node) {
-  // Set for whatever runs inside of `npm test`, which has built before.
+  // Set inside of `npm test`, which has built before.
   if (process.env.CLOAKROOM_BUILT === '1') return;
   if (actsOnRunningShop.has(command) && existsSync(join(root, 'apps', 'gateway', 'dist', 'main.js'))) return;
   const nx = join(root, 'node_modules', 'nx', 'dist', 'bin', 'nx.js');
@@ -104,7 +107,7 @@ async function build(node) {
         [nx, 'run', '@cloakroom/web:build', quietly],
       ]
     : [[nx, 'run-many', '-t', 'build', quietly]];
-  // Whatever the tools start finds this Node first. No part of nx stays behind as a process.
+  // Programs that the tools start find this Node first. No part of nx stays behind as a process.
   const path = [dirname(node), process.env.PATH].join(delimiter);
   const env = { ...process.env, PATH: path, NX_DAEMON: 'false', NX_TUI: 'false', NX_ISOLATE_PLUGINS: 'false' };
   for (const step of steps) {
@@ -115,7 +118,7 @@ async function build(node) {
   }
 }
 
-/** Whether a supervisor that left its notes in .cloakroom is alive. A stranger with its process id costs no more than a build in place. */
+/** Tells whether a supervisor that left its notes in .cloakroom is alive. A foreign process with its id only causes a build in place. */
 function shopRuns() {
   const folder = join(root, '.cloakroom');
   const names = existsSync(folder) ? readdirSync(folder) : [];
@@ -129,10 +132,10 @@ function shopRuns() {
   });
 }
 
-/** A build that takes longer than this has missed nx's cache, and a person wants to know why nothing happens. */
+/** A build that takes longer than this has missed nx's cache, and a person wants to know the reason for the wait. */
 const silenceMaxMs = 2_500;
 
-/** Runs a tool without showing its output, which is read after a failure alone. */
+/** Runs a tool without showing its output. The output is read only after a failure. */
 async function unseen(program, args, what, env) {
   const began = Date.now();
   let output = '';
@@ -145,7 +148,7 @@ async function unseen(program, args, what, env) {
   return { code, output };
 }
 
-/** Runs a tool with its output shown, and on a log instead of a terminal says now and then that it still runs. */
+/** Runs a tool and shows its output. On a log instead of a terminal it sometimes says that the tool still runs. */
 function showing(program, args, what) {
   const began = Date.now();
   const every = process.stdout.isTTY ? undefined : setInterval(() => say(`${what}, ${Math.round((Date.now() - began) / 1000)} s`), 10_000);
@@ -155,7 +158,7 @@ function showing(program, args, what) {
   });
 }
 
-/** The rest of the run happens in the child: this process only passes signals on and must not end before it. */
+/** The rest of the run happens in the child. This process only passes signals on, and must not end before the child. */
 function handOver(node, args) {
   const path = [dirname(node), process.env.PATH].join(delimiter);
   return run(node, args, { cwd: process.cwd(), env: { ...process.env, PATH: path }, detached: true });
@@ -163,7 +166,7 @@ function handOver(node, args) {
 
 /**
  * @returns {Promise<number>} the exit code; 1 after a signal
- * Signals are passed on once. A detached child does not get the terminal's own Ctrl-C, so that it hears of it exactly once as well.
+ * Signals are passed on once. A detached child does not get the terminal's own Ctrl-C, so it also hears of it exactly once.
  */
 function run(program, args, options, onOutput = () => undefined) {
   return new Promise((resolve) => {
@@ -178,7 +181,7 @@ function run(program, args, options, onOutput = () => undefined) {
     };
     for (const signal of signals) process.on(signal, pass);
     const parent = process.ppid;
-    // npm killed by SIGKILL, or without passing the signal on.
+    // npm was killed by SIGKILL, or ended without passing the signal on.
     const watch = setInterval(() => process.ppid !== parent && pass('SIGTERM'), 500);
     const finish = (code) => {
       clearInterval(watch);
@@ -202,7 +205,7 @@ function readJson(path) {
 }
 
 function say(text) {
-  // `npm run status | ...` stays clean.
+  // It goes to stderr, so that `npm run status | ...` stays clean.
   process.stderr.write(`${text}\n`);
 }
 

@@ -1,4 +1,4 @@
-/** The first command on a fresh clone, in a small one: packages that would run scripts as they are installed. */
+/** The first command on a fresh clone, tested in a small clone whose packages would run scripts when they are installed. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -46,7 +46,7 @@ it('allows those alone that the lock file says have one', () => {
 });
 
 describe('the build', () => {
-  /** Stands in for nx and for the compiler: notes that it was called, and fails where the file `broken` is there. */
+  /** Takes the place of nx and of the compiler: notes that it was called, and fails if the file `broken` exists. */
   const tool = (name: string) => `const { appendFileSync, existsSync } = require('node:fs');
 appendFileSync('called', '${name} ' + process.argv.slice(2).join(' ') + '\\n');
 if (existsSync('broken')) { console.log('cart.ts: a wrong type'); process.exit(1); }`;

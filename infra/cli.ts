@@ -1,6 +1,6 @@
 /**
- * The commands, once bootstrap.mjs has made sure of Node 24, the packages and the build. `npm run help` lists them by who uses them, `npm start
- * -- --help` what start takes.
+ * The commands. bootstrap.mjs has made sure of Node 24, the packages and the build before. `npm run help` lists the commands by who uses
+ * them, and `npm start -- --help` lists the options of start.
  */
 import type { TokenModeName } from '@cloakroom/contracts';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
@@ -71,7 +71,7 @@ function sessionModes(text: string): string {
   return text;
 }
 
-/** Sets the exit code and ends: whatever a library still holds open must not keep the command alive. */
+/** Sets the exit code and ends: an object that a library still holds open must not keep the command alive. */
 function ends(run: () => Promise<number>) {
   return async () => {
     try {
@@ -84,7 +84,7 @@ function ends(run: () => Promise<number>) {
   };
 }
 
-/** A program of its own, which explains its options itself. */
+/** A separate program, which explains its options itself. */
 function tool(name: ToolName, description: string): void {
   program
     .command(name)
@@ -241,7 +241,8 @@ program
 
 tool('drill', 'an emergency, rehearsed and measured on a stack of its own; --help tells which');
 
-// A line for each name; the --help of a command tells what it takes. Set last: a command inherits how its parent explains itself.
+// One line for each name; the --help of a command explains its options. This is set last, because a
+// command inherits its parent's way to explain.
 program.configureHelp({ subcommandTerm: (command) => command.name(), visibleOptions: () => [], helpWidth: 140 });
 
 await program.parseAsync();
