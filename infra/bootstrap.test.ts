@@ -29,14 +29,14 @@ afterAll(() => rmSync(clone, { recursive: true }));
 const npm = (...args: string[]) =>
   execFileSync('npm', [...args, '--offline', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: clone, timeout: commandTimeoutMs });
 
-it('no package runs an install script but those that are allowed by name', { timeout: commandTimeoutMs }, () => {
+it('only packages that are allowed by name run an install script', { timeout: commandTimeoutMs }, () => {
   execFileSync(process.execPath, [join(clone, 'infra', 'bootstrap.mjs'), 'status'], { cwd: clone, timeout: commandTimeoutMs });
   expect(existsSync(join(clone, 'reached'))).toBe(true);
   expect(existsSync(join(clone, 'node_modules', 'allowed', 'ran'))).toBe(true);
   expect(existsSync(join(clone, 'node_modules', 'uninvited', 'ran'))).toBe(false);
 });
 
-it('allows those alone that the lock file says have one', () => {
+it('only packages with an install script, by the lock file, are allowed by name', () => {
   const { allowScripts } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { allowScripts: Record<string, boolean> };
   const { packages } = JSON.parse(readFileSync(join(repository, 'package-lock.json'), 'utf8')) as {
     packages: Record<string, { hasInstallScript?: boolean }>;
@@ -75,7 +75,7 @@ if (existsSync('broken')) { console.log('cart.ts: a wrong type'); process.exit(1
   const called = () => (existsSync(join(clone, 'called')) ? readFileSync(join(clone, 'called'), 'utf8').trim().split('\n') : []);
   const shopRuns = (pid: number) => writeFileSync(join(clone, states, 'state.json'), JSON.stringify({ supervisor: { pid } }));
 
-  it('of npm start and npm test is asked of nx, which knows what is built', () => {
+  it('of npm start and npm test is done by nx, which knows what is built', () => {
     expect(run(['start']).stderr).not.toContain('building');
     expect(called()).toEqual([expect.stringMatching(/^nx run-many -t build/)]);
     expect(existsSync(join(clone, 'reached'))).toBe(true);
@@ -85,19 +85,19 @@ if (existsSync('broken')) { console.log('cart.ts: a wrong type'); process.exit(1
     expect(called()).toHaveLength(2);
   });
 
-  it('beside a shop that runs is done in place: nx would take the files away from under it', () => {
+  it('beside a running shop is done in place, because nx would remove the files that the shop uses', () => {
     shopRuns(process.pid);
     run(['test']);
     expect(called()).toEqual(['tsc -b', expect.stringMatching(/^nx run @cloakroom\/web:build/)]);
   });
 
-  it('counts no shop whose supervisor is gone', () => {
+  it('ignores a shop whose supervisor is gone', () => {
     shopRuns(spawnSync(process.execPath, ['--version']).pid);
     run(['test']);
     expect(called()).toEqual([expect.stringMatching(/^nx run-many/)]);
   });
 
-  it('is not asked for by a command that talks to the shop that runs, unless there is none yet', () => {
+  it('is skipped by a command that talks to a running shop, unless there is no build yet', () => {
     run(['keys', 'rotate']);
     expect(called()).toHaveLength(1);
     mkdirSync(join(clone, 'apps/gateway/dist'), { recursive: true });
@@ -106,7 +106,7 @@ if (existsSync('broken')) { console.log('cart.ts: a wrong type'); process.exit(1
     expect(called()).toHaveLength(1);
   });
 
-  it('is left out inside of npm test, where other suites run from the same files', () => {
+  it('is skipped inside of npm test, where other suites run from the same files', () => {
     run(['test'], { CLOAKROOM_BUILT: '1' });
     expect(called()).toEqual([]);
     expect(existsSync(join(clone, 'reached'))).toBe(true);
