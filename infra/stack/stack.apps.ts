@@ -40,7 +40,7 @@ function commonEnv(options: StackOptions, places: Places): (name: AppName, repli
     ...options.limits,
     HOST: provider === 'docker' ? '0.0.0.0' : loopback,
     LISTEN_PORT: String(listen),
-    // One process needs no certificates. Its own calls carry a secret of this start, and it refuses other processes of the machine (mesh-secret.ts).
+    // One process needs no certificates. Its own calls carry a secret of this start, and it refuses other processes of the machine (libs/mesh metadata.ts).
     MESH_TLS: provider === 'embedded' ? 'off' : 'mutual',
     TLS_DIR: join(dataDir, 'tls'),
     ...Object.fromEntries(serviceNames.map((each) => [`${each.toUpperCase()}_ADDRESS`, addresses(each)])),

@@ -26,7 +26,7 @@ export const openAdmission = (verifier: PassportVerifier, clock: Clock): Admissi
 
 /**
  * With TLS on, only the services that the policy lists may call. Without TLS nothing tells services apart. In embedded mode a call needs a secret
- * that only the shop's services know (mesh-secret.ts). Any other process with `MESH_TLS=off` has no secret, and everyone who reaches it may call.
+ * that only the shop's services know (libs/mesh metadata.ts). Any other process with `MESH_TLS=off` has no secret, and everyone who reaches it may call.
  */
 export function judgeCaller(policy: MethodPolicy, caller: string | undefined, tls: boolean): Problem | undefined {
   return !tls || (caller !== undefined && (policy.callers.includes(caller) || policy.delegates.includes(caller)))

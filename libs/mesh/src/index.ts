@@ -1,9 +1,17 @@
 export * from './context.ts';
 export * from './deadline.ts';
-export * from './metadata.ts';
+export {
+  type CallMetadata,
+  formatTimings,
+  guardMesh,
+  parseTimings,
+  readCallMetadata,
+  resemblesCallMetadata,
+  timingCountMax,
+  writeCallMetadata,
+} from './metadata.ts';
 export * from './outcome.ts';
-export * from './policy.ts';
-export { guardMesh } from './mesh-secret.ts';
+export { nameOf, policiesOf, policyOf, serviceNameOf } from './contract.ts';
 export { connectMesh, type MeshClient, type MeshConnection } from './client/grpc-client.ts';
 export * from './client/retry-budget.ts';
 export {

@@ -13,10 +13,9 @@
 import type { DescMethod } from '@bufbuild/protobuf';
 import { status } from '@grpc/grpc-js';
 import { isProblem, OperationClass, problem, type Problem } from '@cloakroom/contracts';
-import { asIs } from '../grpc-codec.ts';
+import { asIs, policyOf } from '../contract.ts';
 import type { Replicas } from './grpc-replicas.ts';
 import { breakerChanges, breakerRefusals, breakerStates } from '../mesh-metrics.ts';
-import { policyOf } from '../policy.ts';
 
 /** Three people wait in vain before the breaker opens. A lower number would open on two lost packets. */
 const failuresToOpen = 3;

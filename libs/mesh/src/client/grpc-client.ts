@@ -11,14 +11,12 @@ import type { OutgoingCall } from '../context.ts';
 import { type Logger, type Span, startSpan } from '@cloakroom/platform';
 import { abortedAs, budgetOf, cancelWith, isDeadlineReason } from '../deadline.ts';
 import { openBreakers } from './circuit-breaker.ts';
-import { asIs, decoder, encode } from '../grpc-codec.ts';
+import { asIs, decoder, encode, nameOf, policiesOf, serviceNameOf } from '../contract.ts';
 import { type Heard, keepalive, openReplicas, type Replicas } from './grpc-replicas.ts';
 import { meshCalls, meshCallSeconds } from '../mesh-metrics.ts';
-import { parseTimings, writeCallMetadata } from '../metadata.ts';
+import { meshSecret, parseTimings, writeCallMetadata } from '../metadata.ts';
 import { readProblem } from '../outcome.ts';
-import { nameOf, policiesOf, serviceNameOf } from '../policy.ts';
 import { clientCredentials } from '../tls/mesh-credentials.ts';
-import { meshSecret } from '../mesh-secret.ts';
 import type { MeshTls } from '../tls/tls.ts';
 
 type UnaryCall<I extends DescMessage, O extends DescMessage> = (

@@ -19,9 +19,8 @@ import { type CustomTransportStrategy, type MessageHandler, Server } from '@nest
 import { isObservable } from 'rxjs';
 import { isProblem, problem } from '@cloakroom/contracts';
 import type { Clock, Logger } from '@cloakroom/platform';
-import { definitionOf, encode } from '../grpc-codec.ts';
-import { isOurs, meshSecret } from '../mesh-secret.ts';
-import { nameOf, policiesOf, policyOf } from '../policy.ts';
+import { definitionOf, encode, nameOf, policiesOf, policyOf } from '../contract.ts';
+import { isOurs, meshSecret } from '../metadata.ts';
 import { serverCredentials } from '../tls/mesh-credentials.ts';
 import { openPeers, type Peers } from '../tls/mesh-peers.ts';
 import { peerCertificateOf } from '../tls/peer-certificate.ts';

@@ -9,7 +9,7 @@ import { Catch, Controller, createParamDecorator, UseFilters, UseGuards } from '
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import { isProblem, type Problem } from '@cloakroom/contracts';
 import type { PersonContext, RequestContext } from '../context.ts';
-import { nameOf } from '../policy.ts';
+import { nameOf } from '../contract.ts';
 import type { ServerCall } from './server-call.ts';
 
 /** Only handlers of this transport are served by it, and it serves no others. */

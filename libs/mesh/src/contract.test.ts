@@ -11,7 +11,7 @@ import {
   ProfileService,
 } from '@cloakroom/contracts';
 import { describe, expect, it } from 'vitest';
-import { policiesOf, serviceNameOf } from './policy.ts';
+import { policiesOf, serviceNameOf } from './contract.ts';
 
 type Stated = Partial<{
   identity: Identity;

@@ -1,5 +1,19 @@
-/** The policy of a method, read from the contract. There is no default: a process does not start when a method of its service lacks a policy. */
-import { type DescMethod, type DescService, getOption, hasOption } from '@bufbuild/protobuf';
+/**
+ * The contract as the mesh reads it: names and policies of methods, and grpc-js' service definition. It is made from the protobuf-es descriptor: no
+ * second generator, no .proto at run time. A policy has no default: a process does not start when a method of its service lacks one.
+ */
+import {
+  create,
+  type DescMessage,
+  type DescMethod,
+  type DescService,
+  fromBinary,
+  getOption,
+  hasOption,
+  type MessageInitShape,
+  toBinary,
+} from '@bufbuild/protobuf';
+import type { ServiceDefinition } from '@grpc/grpc-js';
 import { Identity, type MethodPolicy, OperationClass, policy } from '@cloakroom/contracts';
 
 /** @throws Error when the method states none, or one that leaves something open */
@@ -36,4 +50,33 @@ export function serviceNameOf(service: DescService): string {
   const name = service.typeName.split('.').at(-3);
   if (name === undefined) throw new Error(`${service.typeName} is not in a package <product>.<service>.<version>`);
   return name;
+}
+
+/** The caller encodes messages to bytes with `encode`, so a message that does not fit its schema fails where it can be logged. */
+export function definitionOf(service: DescService): ServiceDefinition {
+  const entries = service.methods.map((method) => [
+    method.localName,
+    {
+      path: `/${nameOf(method)}`,
+      requestStream: method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming',
+      responseStream: method.methodKind === 'server_streaming' || method.methodKind === 'bidi_streaming',
+      requestSerialize: asIs,
+      responseSerialize: asIs,
+      requestDeserialize: decoder(method.input),
+      responseDeserialize: decoder(method.output),
+    },
+  ]);
+  return Object.fromEntries(entries) as ServiceDefinition;
+}
+
+export const asIs = (bytes: Buffer): Buffer => bytes;
+
+export const decoder =
+  (schema: DescMessage) =>
+  (bytes: Buffer): object =>
+    fromBinary(schema, bytes);
+
+export function encode(schema: DescMessage, message: object): Buffer {
+  const bytes = toBinary(schema, create(schema, message as MessageInitShape<DescMessage>));
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
