@@ -76,7 +76,7 @@ export async function startContainers(
     // This must come before they are removed, because their logs go with them.
     const failing = why === stopped ? [] : await compose.failing();
     for (const container of failing) {
-      print(`\n${container.service} ${container.state}; the last it said:`);
+      print(`\n${container.service} ${container.state}; its last lines:`);
       for (const line of container.lastLines) print(`  ${line}`);
     }
     await stop();

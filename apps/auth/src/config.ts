@@ -91,14 +91,14 @@ const schema = z
     if (config.SESSION_STORE === 'redis' && config.SESSION_REDIS_URL === undefined)
       context.addIssue({ code: 'custom', path: ['SESSION_REDIS_URL'], message: 'is needed with SESSION_STORE=redis' });
     if ((config.SESSION_STORE === 'file') !== (config.SESSION_FILE !== undefined))
-      context.addIssue({ code: 'custom', path: ['SESSION_FILE'], message: 'goes with SESSION_STORE=file, and it with SESSION_FILE' });
+      context.addIssue({ code: 'custom', path: ['SESSION_FILE'], message: 'must be set with SESSION_STORE=file, and only then' });
     if (!config.SESSION_MODES.includes(config.SESSION_MODE))
       context.addIssue({ code: 'custom', path: ['SESSION_MODE'], message: 'must be one of SESSION_MODES' });
     if (config.SEED_ACCOUNTS && !config.PUBLIC_ORIGINS.local)
       context.addIssue({
         code: 'custom',
         path: ['SEED_ACCOUNTS'],
-        message: 'everybody knows the password of the demo accounts: only with PUBLIC_ORIGINS of this machine alone (localhost, 127.0.0.1)',
+        message: 'the password of the demo accounts is public: PUBLIC_ORIGINS may name only this machine (localhost, 127.0.0.1)',
       });
     // If the wider bound were lower than the narrower one, it would decide alone, and one caller could use it up.
     const bounds = [

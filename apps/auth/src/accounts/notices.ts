@@ -16,7 +16,7 @@ const texts = {
   account_sessions_ended: 'All sessions of your account were ended.',
   new_device: 'Somebody signed in to your account on a device that was not seen before.',
   administrator_granted: 'You are an administrator of this shop from now on.',
-  administrator_revoked: 'You are no administrator of this shop any more.',
+  administrator_revoked: 'You are no longer an administrator of this shop.',
   recovery_code_used: 'A recovery code of your account was used.',
 } as const;
 
