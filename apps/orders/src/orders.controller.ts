@@ -1,27 +1,51 @@
-import { Inject, Injectable } from '@nestjs/common';
-import type { OrdersService } from '@cloakroom/contracts';
-import { person, type Handlers } from '@cloakroom/mesh';
-import { getOrder } from './reads/get-order.ts';
+import { Controller, Inject } from '@nestjs/common';
+import {
+  type GetOrderRequest,
+  type ListOrdersRequest,
+  OrdersService,
+  type PlaceOrderRequest,
+  type PreviewOrderRequest,
+} from '@cloakroom/contracts';
+import { person, type RequestContext, Rpc, type Rpcs } from '@cloakroom/mesh';
 import { noticesToken, ordersToken } from './injection.ts';
-import { listOrders } from './reads/list-orders.ts';
-import type { OrderNotices } from './reads/order-notices.ts';
 import type { OrdersParts } from './orders.dependencies.ts';
 import { placeOrder } from './place-order/place-order.ts';
 import { previewOrder } from './place-order/preview-order.ts';
+import { getOrder } from './reads/get-order.ts';
+import { listOrders } from './reads/list-orders.ts';
+import type { OrderNotices } from './reads/order-notices.ts';
 import { watchOrders } from './reads/watch-orders.ts';
 
 /** The table of contents of orders: one line per rpc. */
-@Injectable()
-export class OrdersController {
-  readonly handlers: Handlers<typeof OrdersService>;
+@Controller()
+export class OrdersController implements Rpcs<typeof OrdersService> {
+  constructor(
+    @Inject(ordersToken) private readonly orders: OrdersParts,
+    @Inject(noticesToken) private readonly notices: OrderNotices,
+  ) {}
 
-  constructor(@Inject(ordersToken) orders: OrdersParts, @Inject(noticesToken) notices: OrderNotices) {
-    this.handlers = {
-      previewOrder: (ctx, request) => previewOrder(orders, person(ctx), request),
-      placeOrder: (ctx, request) => placeOrder(orders, person(ctx), request),
-      listOrders: (ctx, request) => listOrders(orders, person(ctx), request),
-      getOrder: (ctx, request) => getOrder(orders, person(ctx), request),
-      watch: (ctx) => watchOrders(orders, notices, person(ctx)),
-    };
+  @Rpc(OrdersService.method.previewOrder)
+  previewOrder(ctx: RequestContext, request: PreviewOrderRequest) {
+    return previewOrder(this.orders, person(ctx), request);
+  }
+
+  @Rpc(OrdersService.method.placeOrder)
+  placeOrder(ctx: RequestContext, request: PlaceOrderRequest) {
+    return placeOrder(this.orders, person(ctx), request);
+  }
+
+  @Rpc(OrdersService.method.listOrders)
+  listOrders(ctx: RequestContext, request: ListOrdersRequest) {
+    return listOrders(this.orders, person(ctx), request);
+  }
+
+  @Rpc(OrdersService.method.getOrder)
+  getOrder(ctx: RequestContext, request: GetOrderRequest) {
+    return getOrder(this.orders, person(ctx), request);
+  }
+
+  @Rpc(OrdersService.method.watch)
+  watch(ctx: RequestContext) {
+    return watchOrders(this.orders, this.notices, person(ctx));
   }
 }

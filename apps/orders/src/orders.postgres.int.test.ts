@@ -1,5 +1,6 @@
 /** Everything that orders asks of its database, on a real PostgreSQL, and the faults that need two processes at once. */
 import { isProblem, OrderStatus } from '@cloakroom/contracts';
+import { Commits } from '@cloakroom/event-log';
 import { openLease, startTrace } from '@cloakroom/platform';
 import { dropFreshDatabases, freshDatabaseUrl, useFreshPostgres } from '@cloakroom/testing';
 import { sql } from 'kysely';
@@ -18,7 +19,7 @@ afterAll(() => useFreshPostgres(undefined));
 const withPostgres = adminUrl === undefined ? describe.skip : describe;
 
 withPostgres('on PostgreSQL', () => {
-  // The service of start.test.ts lives as long as the file.
+  // The service of orders.mesh.test.ts lives as long as the file.
   afterAll(dropFreshDatabases);
   describe('check-out', async () => {
     await import('./place-order/place-order.test.ts');
@@ -36,7 +37,7 @@ withPostgres('on PostgreSQL', () => {
     await import('./saga/background-worker.test.ts');
   });
   describe('start', async () => {
-    await import('./start.test.ts');
+    await import('./orders.mesh.test.ts');
   });
   describe('histories', async () => {
     await import('./saga/orders.property.test.ts');
@@ -134,13 +135,14 @@ withPostgres('two replicas on one PostgreSQL', () => {
     for (const replica of replicas) {
       const lease = openLease(url, workerLease, { name: 'orders', log: quiet });
       const worker = openBackgroundWorker({
+        parts: replica.parts,
+        commits: new Commits(),
         eventLog: eventLog as never,
         lease,
-        log: quiet,
         deliverCallbacks: () => replica.provider.deliver(),
       });
       workers.push(worker);
-      worker.start(replica.parts);
+      worker.start();
     }
     await vi.waitFor(() => expect(workers.filter((worker) => worker.leads())).toHaveLength(1), { timeout: 10_000 });
     const holder = workers.findIndex((worker) => worker.leads());

@@ -1,11 +1,10 @@
-/** The services that orders calls. */
-import { AuthService, CartService, CatalogService, ProfileService, TokenExchangeService } from '@cloakroom/contracts';
+/** The services that orders calls for a person. */
+import { CartService, CatalogService, ProfileService, TokenExchangeService } from '@cloakroom/contracts';
 import { connectMesh, type MeshClient, type MeshTls } from '@cloakroom/mesh';
 import { type Logger } from '@cloakroom/platform';
 import type { OrdersConfig } from './config.ts';
 
 export interface Peers {
-  readonly auth: MeshClient<typeof AuthService>;
   readonly exchange: MeshClient<typeof TokenExchangeService>;
   readonly cart: MeshClient<typeof CartService>;
   readonly catalog: MeshClient<typeof CatalogService>;
@@ -14,17 +13,15 @@ export interface Peers {
 }
 
 export function connectPeers(config: OrdersConfig, tls: MeshTls | undefined, log: Logger): Peers {
-  const auth = connectMesh(AuthService, { address: config.AUTH_ADDRESS, tls, log });
   const exchange = connectMesh(TokenExchangeService, { address: config.AUTH_ADDRESS, tls, log });
   const cart = connectMesh(CartService, { address: config.CART_ADDRESS, tls, log });
   const catalog = connectMesh(CatalogService, { address: config.CATALOG_ADDRESS, tls, log });
   const profile = connectMesh(ProfileService, { address: config.PROFILE_ADDRESS, tls, log });
   return {
-    auth: auth.client,
     exchange: exchange.client,
     cart: cart.client,
     catalog: catalog.client,
     profile: profile.client,
-    close: () => [auth, exchange, cart, catalog, profile].forEach((connection) => connection.close()),
+    close: () => [exchange, cart, catalog, profile].forEach((connection) => connection.close()),
   };
 }

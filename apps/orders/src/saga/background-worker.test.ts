@@ -1,6 +1,6 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { OrderEventSchema, recordHeaders, topics, uuidV7Milliseconds } from '@cloakroom/contracts';
-import { openEventLog, type EventLog, type LogRecord, type OutgoingRecord } from '@cloakroom/event-log';
+import { Commits, openEventLog, type EventLog, type LogRecord, type OutgoingRecord } from '@cloakroom/event-log';
 import { soleLease } from '@cloakroom/platform';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { openBackgroundWorker, publishRows } from './background-worker.ts';
@@ -86,9 +86,10 @@ it('publishes nothing once the lease is not provably held', async () => {
 
 it('by itself tells the log of each order, and settles what nobody finished, until it is stopped', async () => {
   const { provider } = replica;
-  const worker = openBackgroundWorker({ eventLog, lease: soleLease(), log: quiet, deliverCallbacks: () => provider.deliver() });
-  const parts = { ...replica.parts, committed: () => worker.wake() };
-  worker.start(parts);
+  const commits = new Commits();
+  const parts = { ...replica.parts, committed: commits.notice };
+  const worker = openBackgroundWorker({ parts, commits, eventLog, lease: soleLease(), deliverCallbacks: () => provider.deliver() });
+  worker.start();
   expect(worker.leads()).toBe(true);
   const wanted = { idempotencyKey: 'k', seen: 'a', addressId: 'home', paymentMethod: 'card_times_out_charged' } as never;
   await placeOrder(parts, personContext('u_1'), wanted);

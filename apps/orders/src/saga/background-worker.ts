@@ -6,8 +6,16 @@
 import { randomBytes } from 'node:crypto';
 import { fromJsonString, toBinary } from '@bufbuild/protobuf';
 import { OrderEventSchema, recordHeaders, topics } from '@cloakroom/contracts';
-import { Commits, type EventLog, type OutgoingRecord, pauseUntil, type RecordTrace, relayOutbox, traceHeaders } from '@cloakroom/event-log';
-import { type Lease, type Logger, startSpan, startTrace, type Tenure, tracing } from '@cloakroom/platform';
+import {
+  type Commits,
+  type EventLog,
+  type OutgoingRecord,
+  pauseUntil,
+  type RecordTrace,
+  relayOutbox,
+  traceHeaders,
+} from '@cloakroom/event-log';
+import { type Lease, startSpan, startTrace, type Tenure, tracing } from '@cloakroom/platform';
 import type { Selectable } from 'kysely';
 import type { OrdersSchema } from '../orders.ts';
 import type { OrdersParts } from '../orders.dependencies.ts';
@@ -22,9 +30,7 @@ const batchBytesMax = 450_000;
 const settleIntervalMs = 500;
 
 export interface BackgroundWorker {
-  start(parts: OrdersParts): void;
-  /** Call it after a commit in this process. */
-  wake(): void;
+  start(): void;
   /** Whether this replica holds the lease, and works. */
   leads(): boolean;
   /** Finishes the work under way. The next background worker does the rest. */
@@ -32,32 +38,32 @@ export interface BackgroundWorker {
 }
 
 export interface BackgroundWorkerOptions {
+  readonly parts: OrdersParts;
+  /** Noticed after each commit of this process (`parts.committed`); the worker adds the commits of others. */
+  readonly commits: Commits;
   readonly eventLog: EventLog;
   readonly lease: Lease;
-  readonly log: Logger;
   /** The simulated provider's own work. */
   readonly deliverCallbacks: () => Promise<void>;
 }
 
-export function openBackgroundWorker({ eventLog, lease, log, deliverCallbacks }: BackgroundWorkerOptions): BackgroundWorker {
-  const commits = new Commits();
+export function openBackgroundWorker({ parts, commits, eventLog, lease, deliverCallbacks }: BackgroundWorkerOptions): BackgroundWorker {
   // A notice of another process.
   lease.onNotice(commits.notice);
   return {
-    start(parts) {
+    start() {
       parts.payments.onCallback((orderId, outcome) => hearCallback(parts, orderId, outcome));
       lease.hold(async ({ ended, confirm }) => {
         const relaying = relayOutbox(ended, {
           topics: [topics.orderEvents],
           eventLog,
           commits,
-          log,
+          log: parts.log,
           publishRows: () => publishRows(parts, eventLog, confirm),
         });
         await Promise.all([relaying, settleUntil(ended, parts, deliverCallbacks)]);
       });
     },
-    wake: commits.notice,
     leads: () => lease.held(),
     stop: () => lease.stop(),
   };

@@ -26,7 +26,7 @@ import { createLogger, type Running, startTrace, systemClock } from '@cloakroom/
 import { freshDatabaseUrl } from '@cloakroom/testing';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { FakeCart, FakeCatalog, home } from './orders.harness.ts';
-import { readConfig, start } from './start.ts';
+import { readConfig, start } from './orders.module.ts';
 
 const log = createLogger('test', 'silent');
 const key = { kid: 'live', ...generateKeyPairSync('ec', { namedCurve: 'P-256' }) };
