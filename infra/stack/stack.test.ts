@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { busPortOf, clusterUrl } from '../native/redis-cluster.ts';
+import { serviceNames } from './stack.ports.ts';
 import { drawStack, portsOf, portSpan } from './stack.ts';
 import { levelsOf } from '../supervisor/supervisor.ts';
 
@@ -32,7 +33,7 @@ it('ends the edge first and storage last', () => {
   expect(levelsOf(native.processes).map((level) => level.map(({ name }) => name))).toEqual([
     ['redis-sessions', 'redis-carts', 'kafka'],
     ['auth'],
-    ['cart', 'profile', 'catalog'],
+    serviceNames.filter((name) => name !== 'auth' && name !== 'orders'),
     ['orders'],
     ['gateway-1', 'gateway-2'],
   ]);
@@ -103,7 +104,7 @@ it('makes demo accounts everywhere but in a database that somebody keeps, and th
 
 it('starts no storage for external', () => {
   const { processes } = drawStack({ ...at, provider: 'external', external: urls });
-  expect(processes.map(({ run }) => run.kind)).toEqual(Array.from({ length: 7 }, () => 'app'));
+  expect(processes.map(({ run }) => run.kind)).toEqual(Array.from({ length: serviceNames.length + 2 }, () => 'app'));
 });
 
 it('gives each owner a database and a role of its own on one PostgreSQL, and draws no password', () => {
@@ -149,7 +150,7 @@ it('lets every part of a container network be met by its own name, and nothing b
       if (host !== undefined) hosts.add(host);
     }
   }
-  expect([...hosts].toSorted()).toEqual(['auth', 'cart', 'catalog', 'kafka', 'orders', 'profile', 'redis-carts', 'redis-sessions']);
+  expect([...hosts].toSorted()).toEqual([...serviceNames, 'kafka', 'redis-carts', 'redis-sessions'].toSorted());
 });
 
 const cluster = drawStack({ ...at, provider: 'native', profile: 'cluster' });
@@ -163,8 +164,9 @@ it('draws for the cluster three gateways, two of each service, three brokers, an
     cart: 2,
     profile: 2,
   });
-  expect(['catalog-', 'orders-', 'kafka-', 'redis-sessions-', 'redis-carts', 'postgres'].map(count)).toEqual([2, 2, 3, 6, 1, 1]);
-  expect(cluster.processes).toHaveLength(24);
+  expect(serviceNames.map((name) => count(`${name}-`))).toEqual(serviceNames.map(() => 2));
+  expect(['kafka-', 'redis-sessions-', 'redis-carts', 'postgres'].map(count)).toEqual([3, 6, 1, 1]);
+  expect(cluster.processes).toHaveLength(3 + 2 * serviceNames.length + 3 + 6 + 1 + 1);
   expect(cluster.gateways).toHaveLength(3);
 });
 
