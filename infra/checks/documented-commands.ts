@@ -84,6 +84,16 @@ export const documentedCommands: readonly DocumentedCommand[] = [
   { command: 'npm run doctor', provenBy: 'infra/cli.test.ts', showing: "['doctor']" },
   { command: 'npm pack -w', provenBy: 'infra/checks/taken-parts.int.test.ts', showing: "run('npm', ['pack', ...workspaces" },
   { command: 'npm install ../cloakroom-', provenBy: 'infra/checks/taken-parts.int.test.ts', showing: "run('npm', ['install'" },
+  {
+    command: 'npx nx g @cloakroom/tools:service',
+    provenBy: 'tools/service/service.int.test.ts',
+    showing: "nx('g', '@cloakroom/tools:service'",
+  },
+  {
+    command: 'npx nx run @cloakroom/wishlist:test',
+    provenBy: 'tools/service/service.int.test.ts',
+    showing: "nx('run', '@cloakroom/wishlist:test')",
+  },
   { command: 'kill -STOP', provenBy: 'e2e/kit/stack.ts', showing: "'SIGSTOP'" },
   { command: 'kill -CONT', provenBy: 'e2e/kit/stack.ts', showing: "'SIGCONT'" },
   { command: 'kill -9', provenBy: 'e2e/kit/stack.ts', showing: "'SIGKILL'" },

@@ -34,7 +34,7 @@ export function checkErrorTable(
 /** A path as a pattern that means itself. */
 const literally = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-const named = /`((?:apps|libs|infra|labs|e2e|docs|\.ci)\/[\w./*-]*|[\w.-]+\.(?:json|md|tsx?|mjs))`/g;
+const named = /`((?:apps|libs|infra|labs|e2e|tools|docs|\.ci)\/[\w./*-]*|[\w.-]+\.(?:json|md|tsx?|mjs))`/g;
 
 /** Paths in backticks exist. A `*` stands for any name. */
 export function checkNamedPaths(tree: Tree, documents: readonly string[]): Violation[] {

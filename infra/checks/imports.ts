@@ -28,6 +28,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'layer:infra': [...shared, 'layer:session', 'layer:testing'],
   'layer:e2e': [...shared, 'layer:infra', 'layer:testing'],
   'layer:labs': [everything],
+  'layer:tools': [],
 };
 
 /** Every project says where it stands; otherwise the rule would not bind it. */

@@ -8,7 +8,7 @@ const headings = ['What it is', 'What it promises', 'How to use it alone', 'Star
 
 export function checkPackagePages(tree: Tree): Violation[] {
   const wanted = tree.files
-    .filter((path) => /^(?:(?:apps|libs)\/[^/]+|infra|labs|e2e)\/package\.json$/.test(path))
+    .filter((path) => /^(?:(?:apps|libs)\/[^/]+|infra|labs|e2e|tools)\/package\.json$/.test(path))
     .map((path) => path.replace(/package\.json$/, 'README.md'));
   const missing = wanted.filter((path) => !tree.files.includes(path)).map((path) => ({ path, message: 'is missing' }));
   const there = tree.files.filter((path) => packagePage.test(path));

@@ -41,7 +41,7 @@ export const documentsOf = (tree: Tree): string[] => [
 ];
 
 /** The README.md of a library, an app, or a room beside them. */
-export const packagePage = /^(?:(?:apps|libs)\/[^/]+|infra|labs|e2e)\/README\.md$/;
+export const packagePage = /^(?:(?:apps|libs)\/[^/]+|infra|labs|e2e|tools)\/README\.md$/;
 
 export function plantedTree(files: Readonly<Record<string, string>>): Tree {
   return {

@@ -126,7 +126,7 @@ async function runUnit({ onOutput }: Stage, which: 'run-many' | 'affected' = 'ru
 
 /** All packages run against the same two Redis, one Kafka and one PostgreSQL. Files run one at a time, as some of them pause the broker. */
 async function runIntegration({ print, interrupted, onOutput }: Stage, only?: readonly string[]): Promise<Counts> {
-  const files = only ?? globSync('{libs/*,apps/*,infra,labs}/**/*.int.test.ts', { cwd: repository, exclude: ['**/node_modules/**'] });
+  const files = only ?? globSync('{libs/*,apps/*,infra,labs,tools}/**/*.int.test.ts', { cwd: repository, exclude: ['**/node_modules/**'] });
   const folders = packages().filter((folder) => files.some((file) => file.startsWith(`${folder}/`)));
   const dataDir = join(dataRoot, 'integration');
   const services = await startDevServices({ base: integrationBase, dataDir, fresh: 'redis-in-memory', say: print });
@@ -198,5 +198,5 @@ function browserSuite(provider: E2eProvider, files: readonly string[] = []): Sui
 /** Folders of the workspaces, relative to the repository. */
 function packages(): string[] {
   const below = (folder: string) => readdirSync(join(repository, folder)).map((name) => join(folder, name));
-  return [...below('libs'), ...below('apps'), 'infra', 'labs'];
+  return [...below('libs'), ...below('apps'), 'infra', 'labs', 'tools'];
 }
