@@ -306,7 +306,7 @@ const edge: readonly AttackFault[] = [
   },
   {
     name: 'the-rule-goes-by-spelling',
-    edits: one('apps/gateway/src/edge/http-server.ts', "request.routeOptions.url?.startsWith('/api/') === true || ", ''),
+    edits: one('apps/gateway/src/edge/http-server.ts', "request.exchange?.route?.startsWith('/api/') === true || ", ''),
     provider: 'embedded',
     noticedBy: { file: 'edge-spoofing', title: 'D27 no spelling of an address' },
   },

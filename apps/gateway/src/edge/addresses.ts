@@ -25,7 +25,7 @@ export class Addresses {
   takesMethod(request: FastifyRequest): boolean {
     if (!knownMethods.has(request.method)) return false;
     // However the address is written: the router adds HEAD to every GET, and a live stream has none.
-    if (request.method === 'HEAD' && request.routeOptions.config.policy?.live === true) return false;
+    if (request.method === 'HEAD' && request.exchange?.policy?.live === true) return false;
     return this.writtenOut.get(pathOf(request))?.has(request.method) !== false;
   }
 

@@ -135,8 +135,8 @@ export class HttpServer implements OnModuleInit {
     });
     server.addHook('onResponse', async (request, reply) => {
       const { exchange } = request;
-      const route = request.routeOptions.url ?? 'unknown';
-      if (route === '/api/events' || exchange === undefined) return;
+      if (exchange === undefined || exchange.policy?.live === true) return;
+      const route = exchange.route ?? 'unknown';
       const seconds = (clock.monotonicMs() - exchange.startedMs) / 1000;
       const labels = { method: request.method, route, status: String(reply.statusCode) };
       requestSeconds.observe(labels, seconds);
@@ -162,7 +162,7 @@ function refuse(reply: FastifyReply, found: Problem): FastifyReply {
  * them (RFC 9110 15.5.6).
  */
 function missingAt(request: FastifyRequest, reply: FastifyReply, addresses: Addresses): Problem | undefined {
-  if (request.routeOptions.config.policy !== undefined) return undefined;
+  if (request.exchange?.policy !== undefined) return undefined;
   const methods = addresses.methodsAt(request);
   if (methods.size > 0 && !methods.has(request.method)) return methodNotAllowed(reply, addresses);
   // A page, or a file of it.
@@ -187,7 +187,7 @@ function namesOneHost({ httpVersion, rawHeaders }: IncomingMessage): boolean {
  * a route is judged by its spelling.
  */
 const isOfApi = (request: FastifyRequest): boolean =>
-  request.routeOptions.url?.startsWith('/api/') === true || request.url.startsWith('/api/');
+  request.exchange?.route?.startsWith('/api/') === true || request.url.startsWith('/api/');
 
 const oneOf = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value.join(',') : value);
 

@@ -37,8 +37,8 @@ export class PolicyGuard implements CanActivate {
 }
 
 /** Lets the request in, or throws the Problem that says why not. */
-async function admit({ exchange, headers, routeOptions }: FastifyRequest, parts: GuardParts): Promise<true> {
-  const { policy } = routeOptions.config;
+async function admit({ exchange, headers }: FastifyRequest, parts: GuardParts): Promise<true> {
+  const policy = exchange?.policy;
   if (policy === undefined || exchange === undefined) throw new Error('a route without a policy lets nobody in');
   readCookiesOf(exchange, headers, policy, parts);
   exchange.deadline = startDeadline(policy.budgetMs === 0 ? Number.POSITIVE_INFINITY : policy.budgetMs, parts.identity.clock);

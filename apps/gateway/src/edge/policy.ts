@@ -2,15 +2,9 @@
  * The one decorator that every route carries, and the parameters beside Nest's own. The guard and the pipe come with the policy, because one
  * that is registered for the whole application lets everybody in as soon as somebody forgets it.
  */
-import {
-  applyDecorators,
-  createParamDecorator,
-  type ExecutionContext,
-  type PipeTransform,
-  StandardSchemaValidationPipe,
-  UseGuards,
-  UsePipes,
-} from '@nestjs/common';
+import { applyDecorators, type ArgumentMetadata, createParamDecorator, type ExecutionContext, type PipeTransform } from '@nestjs/common';
+import { StandardSchemaValidationPipe, UseGuards } from '@nestjs/common';
+import { ROUTE_ARGS_METADATA } from '@nestjs/common/internal';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 import type { Exchange, Outcome } from '../http-exchange.ts';
@@ -22,9 +16,26 @@ type Method = (...input: never[]) => Outcome | Promise<Outcome>;
 
 /** States the policy of a controller's method, and enforces it. A method without one refuses the start (route-list.ts). */
 export function Policy(policy: RoutePolicy) {
-  const apply = applyDecorators(RouteConfig({ policy }), UseGuards(PolicyGuard), UsePipes(inputPipe));
+  const apply = applyDecorators(RouteConfig({ policy }), UseGuards(PolicyGuard));
   // Typed, so that the compiler knows a method that returns anything but an outcome.
-  return <F extends Method>(target: object, name: string | symbol, method: TypedPropertyDescriptor<F>): void => apply(target, name, method);
+  return <F extends Method>(target: object, name: string | symbol, method: TypedPropertyDescriptor<F>): void => {
+    apply(target, name, method);
+    pipeInputs(target.constructor, name);
+  };
+}
+
+/**
+ * Gives the pipe to each parameter that has a schema. A pipe of the whole method would run over the exchange too, which costs every request
+ * several turns of the microtask queue.
+ */
+function pipeInputs(controller: object, name: string | symbol): void {
+  const parameters = (Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, name) ?? {}) as Record<string, Parameter>;
+  for (const parameter of Object.values(parameters)) if (parameter.schema !== undefined) parameter.pipes = [inputPipe];
+}
+
+interface Parameter {
+  readonly schema?: unknown;
+  pipes: PipeTransform[];
 }
 
 /** The request as a use case sees it. */
@@ -39,24 +50,30 @@ export const InputHeaders = createParamDecorator(
   (_none: undefined, context: ExecutionContext) => context.switchToHttp().getRequest<FastifyRequest>().headers,
 );
 
-/** The first word of each field that is named as wrong. */
-const places = { param: 'path', query: 'query', custom: 'header', body: 'body' } as const;
+type Place = 'path' | 'query' | 'header' | 'body';
 
-const pipes = Object.fromEntries(
-  Object.entries(places).map(([type, place]) => [
-    type,
-    new StandardSchemaValidationPipe({
-      validateCustomDecorators: true,
-      exceptionFactory: (issues: Parameters<typeof invalid>[1]) => invalid(place, issues),
-    }),
-  ]),
-);
+/** Nest's pipe for schemas. The problem that it throws names the place of each field. */
+class PlacePipe extends StandardSchemaValidationPipe {
+  constructor(place: Place) {
+    super({ validateCustomDecorators: true, exceptionFactory: (issues) => invalid(place, issues) });
+  }
 
-/** Nest's pipe for schemas, one for each place, because the problem that it throws names the place. */
+  /** Nest would take `__proto__` and its like out of the input. A schema names the fields that it takes, and copies no other. */
+  protected override stripProtoKeys(): void {}
+}
+
+const pipes: Readonly<Record<ArgumentMetadata['type'], PipeTransform | undefined>> = {
+  param: new PlacePipe('path'),
+  query: new PlacePipe('query'),
+  custom: new PlacePipe('header'),
+  body: new PlacePipe('body'),
+} as Readonly<Record<ArgumentMetadata['type'], PipeTransform | undefined>>;
+
 const inputPipe: PipeTransform = {
   transform(value, metadata) {
-    if (metadata.schema === undefined) return value;
+    const pipe = pipes[metadata.type];
+    if (pipe === undefined) throw new Error(`an input of kind ${metadata.type} has no pipe`);
     // A request without a body lacks each field of it.
-    return pipes[metadata.type]!.transform(metadata.type === 'body' ? (value ?? {}) : value, metadata);
+    return pipe.transform(metadata.type === 'body' ? (value ?? {}) : value, metadata);
   },
 };

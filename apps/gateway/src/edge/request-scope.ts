@@ -15,6 +15,9 @@ export const sessionViewHeader = 'x-session-view';
 
 /** The exchange while it is being made. The guard fills in what the cookies tell; a use case only reads. */
 export interface OpenExchange extends Writable<Exchange> {
+  /** The route's pattern, and its policy. Both are undefined where there is no route. Kept, because Fastify makes them anew each time. */
+  readonly route: string | undefined;
+  readonly policy: RoutePolicy | undefined;
   /** Ends with the answer. The span of a live stream ends when the stream begins. */
   readonly span: Span | undefined;
   readonly startedMs: number;
@@ -39,15 +42,18 @@ declare module 'fastify' {
 }
 
 export function begin(request: FastifyRequest, reply: FastifyReply, { randomBytes, clock }: GatewayParts): OpenExchange {
+  const { url: route, config } = request.routeOptions;
   const gone = new AbortController();
   const traceparent = request.headers['traceparent'];
-  const { trace, span } = traceOf(request, typeof traceparent === 'string' ? traceparent : undefined, randomBytes);
+  const { trace, span } = traceOf(request.method, route, typeof traceparent === 'string' ? traceparent : undefined, randomBytes);
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) gone.abort(new DOMException('the browser has gone', 'AbortError'));
     endSpan(span, reply);
   });
   const experiment = request.headers['x-experiment-id'];
   return {
+    route,
+    policy: config.policy,
     trace,
     span,
     startedMs: clock.monotonicMs(),
@@ -75,13 +81,14 @@ const forwardedHeaders = ['forwarded', 'x-forwarded-for'] as const;
 const notBegun = { remainingMs: () => 0 };
 
 function traceOf(
-  request: FastifyRequest,
+  method: string,
+  route: string | undefined,
   traceparent: string | undefined,
   randomBytes: RandomBytes,
 ): { readonly trace: TraceContext; readonly span: Span | undefined } {
   // Where there is no span, its name need not be worked out.
-  if (!tracing() || probes.has(request.routeOptions.url ?? '')) return { trace: continueTrace(traceparent, randomBytes), span: undefined };
-  return enterTrace(spanOf(request), traceparent, randomBytes);
+  if (!tracing() || probes.has(route ?? '')) return { trace: continueTrace(traceparent, randomBytes), span: undefined };
+  return enterTrace(spanOf(method, route), traceparent, randomBytes);
 }
 
 /** Machines ask these every few seconds: their spans would bury those of people. */
@@ -94,9 +101,9 @@ export function endSpan(span: Span | undefined, reply: FastifyReply): void {
 }
 
 /** Names the span by the route's pattern, never by the address, which may hold ids and searches. */
-function spanOf({ method: sent, routeOptions }: FastifyRequest) {
+function spanOf(sent: string, url: string | undefined) {
   const method = methods.has(sent) ? sent : '_OTHER';
-  const route = routeOptions.url?.replaceAll(/:(\w+)/g, '{$1}');
+  const route = url?.replaceAll(/:(\w+)/g, '{$1}');
   return {
     name: route === undefined ? method : `${method} ${route}`,
     kind: 'server',
@@ -111,9 +118,9 @@ export type Finishing = Pick<IdentityParts, 'clock' | 'identities' | 'selfContai
 
 /** Writes cookies and Server-Timing. Fastify's onSend calls it for every answer, and a live stream calls it before it takes the connection. */
 export function finish(reply: FastifyReply, parts: Finishing): void {
-  const { exchange, routeOptions } = reply.request;
+  const { exchange } = reply.request;
   if (exchange === undefined) return;
-  const { policy } = routeOptions.config;
+  const { policy } = exchange;
   if (policy !== undefined && policy.operationClass !== 'public') forgetIfRefused(exchange, parts);
   const setCookies = [...cookiesOf(exchange, parts)];
   if (setCookies.length > 0) reply.header('set-cookie', setCookies);

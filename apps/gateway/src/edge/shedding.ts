@@ -13,7 +13,7 @@ let refusals = 0;
  * @returns what to answer instead
  */
 export function shedAtTheDoor(request: FastifyRequest, reply: FastifyReply, shedder: LoadShedder): Problem | undefined {
-  const { operationClass = 'public' } = request.routeOptions.config.policy ?? {};
+  const { operationClass = 'public' } = request.exchange?.policy ?? {};
   if (operationClass === 'operations') return undefined;
   return refused(reply, operationClass, shedder.refuses(operationClass));
 }
@@ -23,7 +23,7 @@ export function shedAtTheDoor(request: FastifyRequest, reply: FastifyReply, shed
  * @returns what to answer instead; otherwise the request is counted until its answer is over
  */
 export function shedOrCount(request: FastifyRequest, reply: FastifyReply, shedder: LoadShedder): Problem | undefined {
-  const { operationClass = 'public', live = false } = request.routeOptions.config.policy ?? {};
+  const { operationClass = 'public', live = false } = request.exchange?.policy ?? {};
   // A live stream stays open, so it is counted by its own bound (STREAM_COUNT_MAX).
   // A response that has closed meanwhile emits no second `close`, so its slot would never be freed.
   if (operationClass === 'operations' || live || reply.raw.closed) return undefined;
