@@ -26,7 +26,7 @@ export {
 } from './server/rpc.ts';
 export { MeshTransport, type MeshTransportOptions } from './server/mesh-transport.ts';
 export * from './server/serve-service.ts';
-export * from './server/server-admission.ts';
+export type { Admission, Admitted, Caller, JudgedMethod } from './server/server-call.ts';
 export * from './server/load-shedding.ts';
 export * from './tls/tls.ts';
 export * from './tls/tls.rotate.ts';

@@ -19,7 +19,7 @@ import { connectMesh } from '../client/grpc-client.ts';
 import type { RequestContext } from '../context.ts';
 import { person, Rpc, type Rpcs } from './rpc.ts';
 import { admissionToken, MeshModule, readinessToken, serveService } from './serve-service.ts';
-import type { Admission } from './server-admission.ts';
+import type { Admission } from './server-call.ts';
 
 const log = createLogger('test', 'silent');
 const { exchangeToken } = TokenExchangeService.method;

@@ -27,8 +27,7 @@ import { peerCertificateOf } from '../tls/peer-certificate.ts';
 import type { MeshTls } from '../tls/tls.ts';
 import { doorOf, inFlightMaxDefault, type LoadShedder, loopLagMaxMsDefault, openLoadShedder } from './load-shedding.ts';
 import { meshTransport } from './rpc.ts';
-import type { Admission } from './server-admission.ts';
-import { beginCall, type Ending, type ServerCall, type SurfaceCall } from './server-call.ts';
+import { type Admission, beginCall, type Ending, type ServerCall, type SurfaceCall } from './server-call.ts';
 import { openStreams, type OpenStreams, pump } from './server-stream.ts';
 
 export interface MeshTransportOptions {

@@ -1,8 +1,12 @@
 /** The order in which the parts of a service start and stop. */
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Controller, type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { isProblem, TokenExchangeService } from '@cloakroom/contracts';
 import { createLogger, startTrace, systemClock } from '@cloakroom/platform';
+import { createDevelopmentCa, readTls } from '../tls/tls.ts';
 import { expect, it } from 'vitest';
 import { connectMesh } from '../client/grpc-client.ts';
 import { Rpc } from './rpc.ts';
@@ -88,6 +92,27 @@ it('goes on to stop the others where one fails, and says so', async () => {
   await running.stop();
   expect(stage.seen.slice(2)).toEqual(['stop reader', 'stop connection']);
   expect(stage.lines.filter((line) => line.includes('the reader hangs'))).toHaveLength(1);
+});
+
+it('shows its certificate, and tells its admission which service calls', async () => {
+  const stage = openStage();
+  stage.gate.resolve();
+  const dir = await mkdtemp(join(tmpdir(), 'service-'));
+  await createDevelopmentCa(dir, ['auth', 'gateway']);
+  const module = moduleOf(stage);
+  const config = { HOST: '127.0.0.1', LISTEN_PORT: 0, ADMIN_PORT: 0, MESH_TLS: 'mutual', TLS_DIR: dir } as const;
+  const callers: unknown[] = [];
+  const admit = (_method: unknown, caller: unknown) => (callers.push(caller), admission.admit());
+  module.imports = [MeshModule.with({ name: 'auth', config, log: stage.log, clock: systemClock })];
+  module.providers?.push({ provide: admissionToken, useValue: { ...admission, admit } });
+  const running = await serveService({ module, services, log: stage.log });
+  const address = `localhost:${running.url.split(':')[1]}`;
+  const { client, close } = connectMesh(TokenExchangeService, { address, tls: await readTls(dir, 'gateway'), log: stage.log });
+  expect(isProblem(await client.exchangeToken({ budgetMs: 1_000, trace: startTrace(randomBytes) }, {}))).toBe(false);
+  expect(callers).toEqual([{ name: 'gateway', proven: true, audience: 'auth' }]);
+  close();
+  await running.stop();
+  await rm(dir, { recursive: true });
 });
 
 it('stops what it had started where its port is taken', async () => {

@@ -17,7 +17,7 @@ import { openTls } from '../tls/tls.watch.ts';
 import type { MeshTls } from '../tls/tls.ts';
 import { MeshTransport, type MeshTransportOptions } from './mesh-transport.ts';
 import type { Implementation } from './rpc.ts';
-import type { Admission } from './server-admission.ts';
+import type { Admission } from './server-call.ts';
 
 /** What every service is told (`config.ts` of platform). */
 export interface ServiceConfig {

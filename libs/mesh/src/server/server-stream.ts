@@ -6,8 +6,7 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { isProblem, type Problem } from '@cloakroom/contracts';
 import type { VerifiedIdentity } from '../context.ts';
-import type { Admission } from './server-admission.ts';
-import type { ServerCall } from './server-call.ts';
+import type { Admission, ServerCall } from './server-call.ts';
 
 /** Adds to the 2 s lease: a stream of a revoked session ends within 3 s of the moment the feed falls silent. */
 const standingIntervalMs = 1_000;
