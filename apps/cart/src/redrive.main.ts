@@ -5,7 +5,7 @@ import { ConfigError, createLogger, systemClock } from '@cloakroom/platform';
 import { openRedisCartView } from './projection/cart.view.redis.ts';
 import { readRedriveConfig, type RedriveConfig } from './config.ts';
 import { cartTopics } from './cart.dependencies.ts';
-import type { Letter } from './operations/read-dead-letters.ts';
+import type { DeadLetter } from './operations/read-dead-letters.ts';
 import { redriveClaims, redriveOrders } from './operations/redrive-sources.ts';
 import { redrive } from './operations/redrive.ts';
 
@@ -28,7 +28,7 @@ Exit code: 0 nothing is left, 3 some records are left, 1 it could not be done, 7
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
-function lineOf({ cartId, partition, origin, outcome }: Letter, dryRun: boolean): string | undefined {
+function lineOf({ cartId, partition, origin, outcome }: DeadLetter, dryRun: boolean): string | undefined {
   const where = `${cartId}  partition ${partition}, offset ${origin ?? 'unknown'}`;
   if (outcome.is === 'put_back') return `${dryRun ? 'would put back' : 'put back'}  ${where}`;
   return outcome.is === 'left' ? `left  ${where}: ${outcome.why}` : undefined;
@@ -45,7 +45,7 @@ async function run({ KAFKA_BROKERS, CART_REDIS_URL, LOG_LEVEL }: RedriveConfig, 
       topics: cartTopics,
       clock: systemClock,
       dryRun,
-      tell: (letter: Letter) => {
+      tell: (letter: DeadLetter) => {
         const line = lineOf(letter, dryRun);
         if (line !== undefined) print(line);
       },

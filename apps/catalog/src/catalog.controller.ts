@@ -10,10 +10,10 @@ import {
 import { processToken, type RequestContext, Rpc, type Rpcs, type ServiceProcess } from '@cloakroom/mesh';
 import type { Kysely } from 'kysely';
 import { getProducts } from './get-products.ts';
-import { databaseToken, shelfToken } from './injection.ts';
+import { databaseToken, productCacheToken } from './injection.ts';
 import type { CatalogSchema } from './products.ts';
 import { listProducts } from './search/list-products.ts';
-import type { Shelf } from './search/product-cache.ts';
+import type { ProductCache } from './search/product-cache.ts';
 import { suggest } from './search/suggest.ts';
 import { releaseStock } from './stock/release-stock.ts';
 import { reserveStock } from './stock/reserve-stock.ts';
@@ -23,18 +23,18 @@ import { reserveStock } from './stock/reserve-stock.ts';
 export class CatalogController implements Rpcs<typeof CatalogService> {
   constructor(
     @Inject(databaseToken) private readonly database: Kysely<CatalogSchema>,
-    @Inject(shelfToken) private readonly shelf: Shelf,
+    @Inject(productCacheToken) private readonly cache: ProductCache,
     @Inject(processToken) private readonly process: ServiceProcess,
   ) {}
 
   @Rpc(CatalogService.method.listProducts)
   listProducts(_ctx: RequestContext, request: ListProductsRequest) {
-    return listProducts(this.shelf, request);
+    return listProducts(this.cache, request);
   }
 
   @Rpc(CatalogService.method.suggest)
   suggest(_ctx: RequestContext, request: SuggestRequest) {
-    return suggest(this.shelf, request);
+    return suggest(this.cache, request);
   }
 
   @Rpc(CatalogService.method.getProducts)

@@ -6,7 +6,7 @@ import { createLogger, type Running, startTrace, systemClock } from '@cloakroom/
 import { freshDatabaseUrl } from '@cloakroom/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { CatalogModule, readConfig, start } from './catalog.module.ts';
-import { databaseToken, shelfToken } from './injection.ts';
+import { databaseToken, productCacheToken } from './injection.ts';
 import { buildSearch } from './search/search.ts';
 
 const log = createLogger('test', 'silent');
@@ -54,7 +54,7 @@ it('answers a call that is under way at the stop before its database closes', as
     return { items: [], search: buildSearch([]) };
   };
   const close = () => void seen.push('closed');
-  const { client, app } = await serve({ database: { onApplicationShutdown: close }, shelf: { look } });
+  const { client, app } = await serve({ database: { onApplicationShutdown: close }, cache: { look } });
   const answer = client.suggest(call(), { query: 'umbrella' });
   await entered.promise;
   const stopping = app.close();
@@ -70,7 +70,7 @@ it('does not start without its controller', async () => {
 });
 
 /** The module with fakes in the place of the database and of what was read from it. */
-async function serve(given: { database?: object; shelf?: object; controllers?: [] }) {
+async function serve(given: { database?: object; cache?: object; controllers?: [] }) {
   const config = readConfig({
     REPLICA: '1',
     LISTEN_PORT: '0',
@@ -85,8 +85,8 @@ async function serve(given: { database?: object; shelf?: object; controllers?: [
   })
     .overrideProvider(databaseToken)
     .useValue(given.database ?? {})
-    .overrideProvider(shelfToken)
-    .useValue(given.shelf ?? {})
+    .overrideProvider(productCacheToken)
+    .useValue(given.cache ?? {})
     .compile();
   const strategy = compiled.get(MeshTransport);
   const app = compiled.createNestMicroservice({ strategy, logger: false });

@@ -8,9 +8,9 @@ import { openDatabase, type Readiness, type Running } from '@cloakroom/platform'
 import type { Kysely } from 'kysely';
 import { CatalogController } from './catalog.controller.ts';
 import type { CatalogConfig } from './config.ts';
-import { configToken, databaseToken, shelfToken } from './injection.ts';
+import { configToken, databaseToken, productCacheToken } from './injection.ts';
 import { allProducts, type CatalogSchema, migrations, seed, stocksNow } from './products.ts';
-import { openShelf } from './search/product-cache.ts';
+import { openProductCache } from './search/product-cache.ts';
 import { seedProducts } from './seed/products.seed.ts';
 
 export { readConfig, type CatalogConfig } from './config.ts';
@@ -28,11 +28,11 @@ const database: Provider = {
   },
 };
 
-const shelf: Provider = {
-  provide: shelfToken,
+const productCache: Provider = {
+  provide: productCacheToken,
   inject: [databaseToken, processToken],
   useFactory: async (db: Database, { clock, log }: ServiceProcess) => {
-    const opened = openShelf({ all: () => allProducts(db), stocks: () => stocksNow(db) }, { clock, log });
+    const opened = openProductCache({ all: () => allProducts(db), stocks: () => stocksNow(db) }, { clock, log });
     // Builds the index now, so that the first person need not wait for it.
     await opened.look();
     return opened;
@@ -59,7 +59,7 @@ export class CatalogModule {
       module: CatalogModule,
       imports: [IdentityModule.withoutRevocations('catalog', config, parts)],
       controllers: [CatalogController],
-      providers: [{ provide: configToken, useValue: config }, database, shelf, readiness],
+      providers: [{ provide: configToken, useValue: config }, database, productCache, readiness],
       exports: [IdentityModule, readinessToken],
     };
   }

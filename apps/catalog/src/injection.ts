@@ -1,4 +1,4 @@
 /** The tokens that Nest injects by. Interfaces have no name at run time. */
 export const configToken = Symbol('CatalogConfig');
 export const databaseToken = Symbol('Database');
-export const shelfToken = Symbol('Shelf');
+export const productCacheToken = Symbol('ProductCache');

@@ -46,7 +46,7 @@ export type CatalogProduct = Omit<Product, '$typeName' | 'options' | '$unknown'>
 };
 
 /** A product with the values that the shop sorts by. */
-export interface ShelfItem {
+export interface CachedProduct {
   readonly product: CatalogProduct;
   readonly position: number;
   /** yyyy-mm-dd */
@@ -146,7 +146,7 @@ function seedRow(product: SeedProduct, position: number): Selectable<ProductTabl
 }
 
 /** The products come in the order of the shop window. */
-export async function allProducts(db: Kysely<CatalogSchema>): Promise<ShelfItem[]> {
+export async function allProducts(db: Kysely<CatalogSchema>): Promise<CachedProduct[]> {
   const rows = await db.selectFrom('products').selectAll().orderBy('position').orderBy('product_id').execute();
   return rows.map((row) => ({ product: fromRow(row), position: row.position, addedOn: row.added_on }));
 }

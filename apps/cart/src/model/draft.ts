@@ -52,7 +52,7 @@ export class Draft {
     this.#name(id, origin);
     const at = this.#scopeOf(id);
     if (at === undefined && scope !== undefined && !this.#deadNow().has(id)) this.#doom(id, scope, atMs);
-    else if (at === undefined || scope === undefined || at === scope) this.#bury(id, atMs);
+    else if (at === undefined || scope === undefined || at === scope) this.#kill(id, atMs);
   }
 
   /** Skips commands that are not known here: those have no origins. */
@@ -100,7 +100,7 @@ export class Draft {
   }
 
   /** The later of two deaths counts, because it is forgotten later. */
-  #bury(id: CommandId, atMs: number): void {
+  #kill(id: CommandId, atMs: number): void {
     if (this.#dotsNow().has(id)) (this.#dots ??= new Map(this.#before.dots)).delete(id);
     if (this.#couponsNow().has(id)) (this.#coupons ??= new Map(this.#before.coupons)).delete(id);
     const killedAtMs = Math.max(atMs, ...(this.#doomedNow().get(id)?.values() ?? []));
@@ -119,7 +119,7 @@ export class Draft {
     const killedAtMs = this.#doomedNow().get(id)?.get(scope);
     this.#spare(id);
     if (killedAtMs === undefined) return true;
-    this.#bury(id, killedAtMs);
+    this.#kill(id, killedAtMs);
     return false;
   }
 

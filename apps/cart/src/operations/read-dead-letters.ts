@@ -8,7 +8,7 @@ import { type Clock } from '@cloakroom/platform';
 const silenceMaxMs = 10_000;
 const checkIntervalMs = 100;
 
-export interface Letter {
+export interface DeadLetter {
   readonly cartId: string;
   readonly partition: number;
   /** Its offset in its own log; undefined when its headers do not say. */
@@ -25,11 +25,11 @@ export interface Redriven {
   readonly left: number;
 }
 
-/** Reads the letters that were buried before the call. @throws when log or view are down for too long; records put back by then stay so */
-export async function readLetters(
+/** Reads the dead letters that were written before the call. @throws when log or view are down for too long; records put back by then stay so */
+export async function readDeadLetters(
   { eventLog, clock }: { readonly eventLog: EventLog; readonly clock: Clock },
   buried: TopicSpec,
-  take: (partition: number, records: readonly LogRecord[]) => Promise<readonly Letter[]>,
+  take: (partition: number, records: readonly LogRecord[]) => Promise<readonly DeadLetter[]>,
 ): Promise<Redriven> {
   await eventLog.ensureTopics([buried]);
   // A record that is buried again because of this call waits for the next call.

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { deadLetterTopic, recordHeaders, type TopicSpec } from '@cloakroom/contracts';
 import { accepted, newAuthKey, newGuest, newUser, openHarness, quantitiesOf, type Harness } from '../cart.harness.ts';
 import type { Dot } from '../model/cart.ts';
-import type { Letter } from './read-dead-letters.ts';
+import type { DeadLetter } from './read-dead-letters.ts';
 import { claims } from '../metrics.ts';
 import { redriveClaims, redriveOrders } from './redrive-sources.ts';
 import { decodeSeen } from '../model/seen.ts';
@@ -37,7 +37,7 @@ async function buried(publish: () => Promise<unknown>): Promise<void> {
   await publish();
 }
 const run = async (what: typeof redriveClaims, more: { readonly dryRun?: boolean } = {}) => {
-  const letters: Letter[] = [];
+  const letters: DeadLetter[] = [];
   const { eventLog, view, topics } = cart;
   const sum = await what({ eventLog, view, topics, clock: cart.parts.clock, tell: (letter) => letters.push(letter), ...more });
   return { ...sum, letters };

@@ -9,7 +9,7 @@ import type { LogRecord } from '@cloakroom/event-log';
 import type { CartState } from '../model/cart.ts';
 import { fromDot, UndecodableRecord } from '../model/codec.ts';
 import { originOf } from '../projection/dead-letters.ts';
-import { readLetters, toRecord, type Letter, type Outcome, type Redriven } from './read-dead-letters.ts';
+import { readDeadLetters, toRecord, type DeadLetter, type Outcome, type Redriven } from './read-dead-letters.ts';
 import type { CartTopics } from '../cart.dependencies.ts';
 import { isOfItsOwnCart, readOrderEvent } from '../commands/placed-orders.ts';
 import { isGone } from '../reads/prepare-order.ts';
@@ -20,7 +20,7 @@ export interface SourceParts extends Omit<RedriveParts, 'topics'> {
   readonly topics: Pick<CartTopics, 'events' | 'identity' | 'orders'>;
 }
 
-/** The cart that a letter is about, and a test whether that cart already holds the letter's effect. */
+/** The cart that a dead letter is about, and a test whether that cart already holds its effect. */
 type Wish =
   { readonly cartId: string; readonly isFulfilled: (cart: CartState | undefined) => boolean } | 'nothing' | { readonly why: string };
 
@@ -48,8 +48,8 @@ export function redriveOrders(parts: SourceParts): Promise<Redriven> {
 
 function redriveFrom(parts: SourceParts, topic: TopicSpec, wishOf: (record: LogRecord) => Wish): Promise<Redriven> {
   const { eventLog, dryRun = false, tell } = parts;
-  return readLetters(parts, deadLetterTopic(topic), async (partition, records) => {
-    const letters: Letter[] = [];
+  return readDeadLetters(parts, deadLetterTopic(topic), async (partition, records) => {
+    const letters: DeadLetter[] = [];
     const taken = new Set<bigint>();
     for (const record of records) {
       const origin = originOf(record, topic);

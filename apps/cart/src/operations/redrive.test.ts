@@ -10,7 +10,7 @@ import { ViewUnavailable } from '../projection/cart.view.ts';
 import { encodeEvent } from '../model/codec.ts';
 import { readAsOlderBuild } from './older-build.harness.ts';
 import { cartTopics, partitionOfCart } from '../cart.dependencies.ts';
-import type { Letter } from './read-dead-letters.ts';
+import type { DeadLetter } from './read-dead-letters.ts';
 import { redrive } from './redrive.ts';
 import { sweepPartition } from '../projection/snapshots.ts';
 
@@ -30,7 +30,7 @@ afterEach(async () => {
 const buried = deadLetterTopic(cartTopics.events);
 const buriedCount = async (subject: string) => Number((await eventLog.bounds(buried)).get(partitionOfCart(cart.parts, subject))!.next);
 const run = async (more: { readonly dryRun?: boolean } = {}) => {
-  const letters: Letter[] = [];
+  const letters: DeadLetter[] = [];
   const { eventLog: log, view, topics } = cart;
   const sum = await redrive({ eventLog: log, view, topics, clock: cart.parts.clock, tell: (letter) => letters.push(letter), ...more });
   return { ...sum, letters };
@@ -172,7 +172,7 @@ describe('a redrive weeks later', () => {
     const add = (subject: string, productId: string) => cart.add(subject, productId, 1, { commandId: newCommandId(nowMs) }).then(accepted);
     return { add, later: (days: number) => (nowMs += days * dayMs), commandId: () => newCommandId(nowMs) };
   };
-  const copyOfLetter = async (): Promise<LogRecord> => {
+  const copyOfDeadLetter = async (): Promise<LogRecord> => {
     const { promise, resolve } = Promise.withResolvers<LogRecord>();
     const reader = await eventLog.subscribe({
       group: 'reader',
@@ -192,7 +192,7 @@ describe('a redrive weeks later', () => {
     const { seen } = await add(ada, 'mug');
     await is(ada, { incomplete: true, lines: {} });
     newer.clear();
-    const letter = await copyOfLetter();
+    const letter = await copyOfDeadLetter();
     expect(await run()).toMatchObject({ putBack: 1 });
     await is(ada, { incomplete: false, lines: { mug: 1 } });
     accepted(await cart.remove(ada, 'mug', seen!, commandId()));

@@ -16,7 +16,7 @@ import { evolve } from '../model/cart.ts';
 import type { CartView } from '../projection/cart.view.ts';
 import { decodeEvent, encodeCart, type CartRecord } from '../model/codec.ts';
 import { originOf } from '../projection/dead-letters.ts';
-import { readLetters, toRecord, type Letter, type Outcome, type Redriven } from './read-dead-letters.ts';
+import { readDeadLetters, toRecord, type DeadLetter, type Outcome, type Redriven } from './read-dead-letters.ts';
 import type { CartTopics } from '../cart.dependencies.ts';
 import { orRetryLater } from '../projection/project-batch.ts';
 
@@ -28,19 +28,19 @@ export interface RedriveParts {
   /** Changes nothing, and only tells. */
   readonly dryRun?: boolean;
   /** Called for each dead letter once its outcome is known. */
-  readonly tell?: (letter: Letter) => void;
+  readonly tell?: (letter: DeadLetter) => void;
 }
 
-/** Reads the letters that were buried before the call. @throws when log or view are down for too long; records put back by then stay so */
+/** Reads the dead letters that were written before the call. @throws when log or view are down for too long; records put back by then stay so */
 export function redrive(parts: RedriveParts): Promise<Redriven> {
-  return readLetters(parts, deadLetterTopic(parts.topics.events), (partition, records) => takeLetters(parts, partition, records));
+  return readDeadLetters(parts, deadLetterTopic(parts.topics.events), (partition, records) => takeDeadLetters(parts, partition, records));
 }
 
-async function takeLetters(parts: RedriveParts, partition: number, records: readonly LogRecord[]): Promise<Letter[]> {
+async function takeDeadLetters(parts: RedriveParts, partition: number, records: readonly LogRecord[]): Promise<DeadLetter[]> {
   const { eventLog, topics, dryRun = false, tell } = parts;
   const { place, carts } = await orRetryLater(parts.view.load(partition, [...new Set(records.map(({ key }) => key))]));
   const taken = new Set<bigint>();
-  const letters = records.map((record): Letter => {
+  const letters = records.map((record): DeadLetter => {
     const { key: cartId } = record;
     const origin = originOf(record, topics.events);
     // The view has passed the record and holds no mark for it. So a record that a crash buried twice is put back once.

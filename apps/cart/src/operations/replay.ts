@@ -99,7 +99,7 @@ async function fill(parts: ReplayParts & CartParts, open: Map<number, string>, t
         }
       } catch (error) {
         trouble = error;
-        // A replay makes no dead letters: the serving projector has buried unreadable records already.
+        // A replay makes no dead letters: the serving projector has already written unreadable records to the dead-letter topic.
         throw new RetryLater('the replay cannot go on', { cause: error });
       }
     },

@@ -57,7 +57,7 @@ export function markMissing(cart: CartRecord, record: Pick<LogRecord, 'offset' |
 }
 
 /**
- * For readers that follow a projector: a record that the projector buried is in the dead-letter topic already, so they only mark the cart.
+ * For readers that follow a projector: a record that the projector could not read is in the dead-letter topic already, so they only mark the cart.
  * Both steps are pure, so an error is the record's fault.
  */
 export function applyOrMark(cart: CartRecord, record: LogRecord, rules: Evolve): CartRecord {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { listProducts, type ProductPage, type ProductsWanted } from './list-products.ts';
 import { seedProducts } from '../seed/products.seed.ts';
-import { fixedShelf } from './product-cache.fixture.ts';
+import { fixedProductCache } from './product-cache.fixture.ts';
 
 const all: ProductsWanted = {
   query: '',
@@ -18,7 +18,7 @@ const all: ProductsWanted = {
   inStock: false,
 };
 const list = async (request: Partial<ProductsWanted>): Promise<ProductPage> => {
-  const answer = await listProducts(fixedShelf, { ...all, ...request });
+  const answer = await listProducts(fixedProductCache, { ...all, ...request });
   if (isProblem(answer)) throw new Error(answer.detail);
   return answer;
 };
@@ -266,7 +266,7 @@ it.each<[string, Partial<ProductsWanted>]>([
   ['a price below 0', { priceMin: -1n }],
   ['an order that it does not know', { sort: 99 as Sort }],
 ])('refuses %s', async (_what, request) => {
-  expect(await listProducts(fixedShelf, { ...all, ...request })).toMatchObject({ problem: 'invalid_request' });
+  expect(await listProducts(fixedProductCache, { ...all, ...request })).toMatchObject({ problem: 'invalid_request' });
 });
 
 it('answers nearly every query within 20 ms, all facets counted', async () => {

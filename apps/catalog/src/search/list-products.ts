@@ -10,8 +10,8 @@ import {
   Sort,
 } from '@cloakroom/contracts';
 import { facetsOf, matches, type ProductFacets, type ProductFilter } from './product-filter.ts';
-import type { CatalogProduct, ShelfItem } from '../products.ts';
-import type { Shelf } from './product-cache.ts';
+import type { CatalogProduct, CachedProduct } from '../products.ts';
+import type { ProductCache } from './product-cache.ts';
 
 const pageSizeDefault = 24;
 
@@ -28,7 +28,7 @@ export interface ProductPage {
 }
 
 /** One page of products. A query puts the best matches first, and else the order of the shop window holds, unless the request asks for another. */
-export async function listProducts(shelf: Shelf, request: ProductsWanted): Promise<ProductPage | Problem> {
+export async function listProducts(cache: ProductCache, request: ProductsWanted): Promise<ProductPage | Problem> {
   const refused = refusal(request);
   if (refused !== undefined) return problem('invalid_request', refused);
   // proto3 cannot tell an absent number from 0, so 0 is "your default".
@@ -37,7 +37,7 @@ export async function listProducts(shelf: Shelf, request: ProductsWanted): Promi
   const { category, priceMin, priceMax, inStock } = request;
   const filter: ProductFilter = { category, priceMin, priceMax, inStock, choices: choicesOf(request.options) };
 
-  const { items, search } = await shelf.look();
+  const { items, search } = await cache.look();
   const query = request.query.trim();
   const found = query === '' ? items : byIds(items, search.find(query));
   const wanted = sorted(
@@ -72,13 +72,13 @@ function choicesOf(options: ProductsWanted['options']): Map<string, Set<string>>
   return new Map([...byName].map(([name, chosen]) => [name, new Set(chosen.map(({ value }) => value))]));
 }
 
-function byIds(items: readonly ShelfItem[], ids: readonly string[]): ShelfItem[] {
+function byIds(items: readonly CachedProduct[], ids: readonly string[]): CachedProduct[] {
   const byId = new Map(items.map((item) => [item.product.productId, item]));
   return ids.flatMap((id) => byId.get(id) ?? []);
 }
 
 const alphabet = new Intl.Collator('en', { numeric: true });
-type Compare = (a: ShelfItem, b: ShelfItem) => number;
+type Compare = (a: CachedProduct, b: CachedProduct) => number;
 
 /** SORT_UNSPECIFIED has no comparison: the products found are in its order already. */
 const orders: Readonly<Record<Sort, Compare | undefined>> = {
@@ -90,7 +90,7 @@ const orders: Readonly<Record<Sort, Compare | undefined>> = {
 };
 
 /** Equal products stay in the order of the window. Without ties, pages meet without a gap. */
-function sorted(items: readonly ShelfItem[], sort: Sort): readonly ShelfItem[] {
+function sorted(items: readonly CachedProduct[], sort: Sort): readonly CachedProduct[] {
   const compare = orders[sort];
   return compare === undefined ? items : items.toSorted((a, b) => compare(a, b) || a.position - b.position);
 }

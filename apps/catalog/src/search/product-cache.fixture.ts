@@ -1,10 +1,10 @@
-/** The shelf of the seed, without a database. */
+/** The products of the seed, without a database. */
 import { seedProducts } from '../seed/products.seed.ts';
-import type { ShelfItem } from '../products.ts';
+import type { CachedProduct } from '../products.ts';
 import { buildSearch } from './search.ts';
-import type { Arrangement, Shelf } from './product-cache.ts';
+import type { Arrangement, ProductCache } from './product-cache.ts';
 
-const items: ShelfItem[] = seedProducts.map(({ price, options, image, addedOn, ...rest }, position) => ({
+const items: CachedProduct[] = seedProducts.map(({ price, options, image, addedOn, ...rest }, position) => ({
   product: {
     ...rest,
     price: BigInt(price),
@@ -17,4 +17,4 @@ const items: ShelfItem[] = seedProducts.map(({ price, options, image, addedOn, .
 }));
 
 export const seedShelf: Arrangement = { items, search: buildSearch(items.map(({ product }) => product)) };
-export const fixedShelf: Shelf = { look: () => Promise.resolve(seedShelf) };
+export const fixedProductCache: ProductCache = { look: () => Promise.resolve(seedShelf) };

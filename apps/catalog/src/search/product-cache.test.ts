@@ -1,17 +1,17 @@
 import { createLogger, type Clock } from '@cloakroom/platform';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ShelfItem } from '../products.ts';
+import type { CachedProduct } from '../products.ts';
 import { seedShelf } from './product-cache.fixture.ts';
-import { openShelf, type Shelf } from './product-cache.ts';
+import { openProductCache, type ProductCache } from './product-cache.ts';
 
 const log = createLogger('test', 'silent');
 let nowMs = 0;
 let reads = 0;
-let read: () => Promise<ShelfItem[]>;
+let read: () => Promise<CachedProduct[]>;
 let stocks: () => Promise<ReadonlyMap<string, number>>;
-let shelf: Shelf;
+let cache: ProductCache;
 const item = seedShelf.items[0]!;
-const renamed = (name: string): ShelfItem[] => [{ ...item, product: { ...item.product, name } }];
+const renamed = (name: string): CachedProduct[] => [{ ...item, product: { ...item.product, name } }];
 
 beforeEach(() => {
   nowMs = 0;
@@ -23,63 +23,63 @@ beforeEach(() => {
     reads++;
     return read();
   };
-  shelf = openShelf({ all, stocks: () => stocks() }, { clock, log });
+  cache = openProductCache({ all, stocks: () => stocks() }, { clock, log });
 });
 
-describe('a shelf', () => {
+describe('the product cache', () => {
   it('is read once for all who look within five seconds', async () => {
-    await Promise.all([shelf.look(), shelf.look()]);
+    await Promise.all([cache.look(), cache.look()]);
     nowMs = 4_999;
-    await shelf.look();
+    await cache.look();
     expect(reads).toBe(1);
   });
   it('shows, and finds by, what has changed after five seconds', async () => {
-    await shelf.look();
+    await cache.look();
     read = async () => renamed('Submarine');
     nowMs = 5_000;
-    expect((await shelf.look()).search.find('submarine')).toEqual([item.product.productId]);
+    expect((await cache.look()).search.find('submarine')).toEqual([item.product.productId]);
   });
   it('takes a new price and stock without indexing again', async () => {
-    const { search } = await shelf.look();
+    const { search } = await cache.look();
     read = async () => [{ ...item, product: { ...item.product, price: 1n, stock: 0 } }];
     nowMs = 5_000;
-    const later = await shelf.look();
+    const later = await cache.look();
     expect(later.items[0]!.product).toMatchObject({ price: 1n, stock: 0 });
     expect(later.search).toBe(search);
   });
   it('shows stock that is a second old at most, without reading or indexing all', async () => {
-    const { search } = await shelf.look();
+    const { search } = await cache.look();
     stocks = async () => new Map([[item.product.productId, 1]]);
     nowMs = 999;
-    expect((await shelf.look()).items[0]!.product.stock).toBe(item.product.stock);
+    expect((await cache.look()).items[0]!.product.stock).toBe(item.product.stock);
     nowMs = 1_000;
-    const [one, other] = await Promise.all([shelf.look(), shelf.look()]);
+    const [one, other] = await Promise.all([cache.look(), cache.look()]);
     expect([one.items[0]!.product.stock, other.items[0]!.product.stock]).toEqual([1, 1]);
     expect(one.search).toBe(search);
     expect(reads).toBe(1);
     stocks = () => Promise.reject(new Error('away'));
     nowMs = 2_000;
-    expect((await shelf.look()).items[0]!.product.stock).toBe(1);
+    expect((await cache.look()).items[0]!.product.stock).toBe(1);
   });
   it('is read whole five seconds after it was, however often its stock was read meanwhile', async () => {
-    for (nowMs = 0; nowMs <= 5_000; nowMs += 500) await shelf.look();
+    for (nowMs = 0; nowMs <= 5_000; nowMs += 500) await cache.look();
     expect(reads).toBe(2);
   });
   it('shows what it had while the database is away, and asks again five seconds later', async () => {
-    await shelf.look();
+    await cache.look();
     read = () => Promise.reject(new Error('away'));
     nowMs = 5_000;
-    expect((await shelf.look()).items).toEqual([item]);
-    await shelf.look();
+    expect((await cache.look()).items).toEqual([item]);
+    await cache.look();
     expect(reads).toBe(2);
     read = async () => renamed('Submarine');
     nowMs = 10_000;
-    expect((await shelf.look()).items[0]!.product.name).toBe('Submarine');
+    expect((await cache.look()).items[0]!.product.name).toBe('Submarine');
   });
   it('fails while it was never read, and is read at the next look', async () => {
     read = () => Promise.reject(new Error('away'));
-    await expect(shelf.look()).rejects.toThrow('away');
+    await expect(cache.look()).rejects.toThrow('away');
     read = async () => [item];
-    expect((await shelf.look()).items).toEqual([item]);
+    expect((await cache.look()).items).toEqual([item]);
   });
 });

@@ -7,7 +7,7 @@
  */
 import type { Clock, Logger } from '@cloakroom/platform';
 import { buildSearch, type ProductSearch } from './search.ts';
-import type { ShelfItem } from '../products.ts';
+import type { CachedProduct } from '../products.ts';
 
 /** How old a list may be. Other replicas and people at the database change products. Five seconds do not disturb people who browse. */
 const freshMs = 5_000;
@@ -16,22 +16,22 @@ const stockFreshMs = 1_000;
 
 export interface Arrangement {
   /** Sorted as in the shop window. */
-  readonly items: readonly ShelfItem[];
+  readonly items: readonly CachedProduct[];
   readonly search: ProductSearch;
 }
 
-export interface Shelf {
+export interface ProductCache {
   /** @throws when the products were never read and cannot be read now; later an older arrangement is better than none */
   look(): Promise<Arrangement>;
 }
 
-export interface ShelfSource {
-  readonly all: () => Promise<ShelfItem[]>;
+export interface ProductSource {
+  readonly all: () => Promise<CachedProduct[]>;
   /** Reads the stock by product id. */
   readonly stocks: () => Promise<ReadonlyMap<string, number>>;
 }
 
-export function openShelf(source: ShelfSource, { clock, log }: { readonly clock: Clock; readonly log: Logger }): Shelf {
+export function openProductCache(source: ProductSource, { clock, log }: { readonly clock: Clock; readonly log: Logger }): ProductCache {
   let arranged: (Arrangement & { readonly text: string }) | undefined;
   let triedAtMs = Number.NEGATIVE_INFINITY;
   let stockTriedAtMs = Number.NEGATIVE_INFINITY;
@@ -74,7 +74,7 @@ export function openShelf(source: ShelfSource, { clock, log }: { readonly clock:
 }
 
 /** Items with unchanged stock stay the same objects. */
-function withStocks(items: readonly ShelfItem[], stocks: ReadonlyMap<string, number>): readonly ShelfItem[] {
+function withStocks(items: readonly CachedProduct[], stocks: ReadonlyMap<string, number>): readonly CachedProduct[] {
   return items.map((item) => {
     const stock = stocks.get(item.product.productId) ?? 0;
     return stock === item.product.stock ? item : { ...item, product: { ...item.product, stock } };

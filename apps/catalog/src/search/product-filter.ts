@@ -1,5 +1,5 @@
 /** The filters of a list, and the counts that each other choice would give. */
-import type { CatalogProduct, ShelfItem } from '../products.ts';
+import type { CatalogProduct, CachedProduct } from '../products.ts';
 
 export interface ProductFilter {
   /** Empty: every category. */
@@ -24,7 +24,7 @@ interface FacetCount {
   readonly count: number;
 }
 
-export const matches = ({ product }: ShelfItem, filter: ProductFilter): boolean => failuresOf(product, filter).length === 0;
+export const matches = ({ product }: CachedProduct, filter: ProductFilter): boolean => failuresOf(product, filter).length === 0;
 
 type Dimension = 'category' | 'price' | 'stock' | `option ${string}`;
 
@@ -44,7 +44,7 @@ function failuresOf(product: CatalogProduct, filter: ProductFilter): Dimension[]
  * Each facet is counted as if nothing were chosen in it, so a person sees the alternatives. A matching product counts in all facets. A product that
  * only one facet's choice excludes counts in that facet. A chosen value is listed even when its count is 0.
  */
-export function facetsOf(found: readonly ShelfItem[], filter: ProductFilter): ProductFacets {
+export function facetsOf(found: readonly CachedProduct[], filter: ProductFilter): ProductFacets {
   const categories = new Counts(filter.category === '' ? [] : [filter.category]);
   const options = new Map([...filter.choices].map(([name, chosen]) => [name, new Counts(chosen)]));
   const prices: bigint[] = [];

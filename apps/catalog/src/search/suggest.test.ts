@@ -1,10 +1,10 @@
 import { isProblem } from '@cloakroom/contracts';
 import { describe, expect, it } from 'vitest';
-import { fixedShelf } from './product-cache.fixture.ts';
+import { fixedProductCache } from './product-cache.fixture.ts';
 import { suggest, type Suggestions } from './suggest.ts';
 
 const of = async (query: string): Promise<Suggestions> => {
-  const answer = await suggest(fixedShelf, { query });
+  const answer = await suggest(fixedProductCache, { query });
   if (isProblem(answer)) throw new Error(answer.detail);
   return answer;
 };
@@ -55,6 +55,6 @@ describe('suggest', () => {
     expect(await of('xylophonist')).toEqual({ products: [], categories: [] });
   });
   it('refuses more than 100 characters', async () => {
-    expect(await suggest(fixedShelf, { query: 'x'.repeat(101) })).toMatchObject({ problem: 'invalid_request' });
+    expect(await suggest(fixedProductCache, { query: 'x'.repeat(101) })).toMatchObject({ problem: 'invalid_request' });
   });
 });

@@ -7,7 +7,7 @@ import {
   type SuggestRequest,
 } from '@cloakroom/contracts';
 import type { CatalogProduct } from '../products.ts';
-import type { Shelf } from './product-cache.ts';
+import type { ProductCache } from './product-cache.ts';
 
 export interface Suggestions {
   readonly products: Pick<CatalogProduct, 'productId' | 'name' | 'category' | 'image'>[];
@@ -15,11 +15,11 @@ export interface Suggestions {
 }
 
 /** Suggestions for an unfinished query, most likely first. */
-export async function suggest(shelf: Shelf, request: Pick<SuggestRequest, 'query'>): Promise<Suggestions | Problem> {
+export async function suggest(cache: ProductCache, request: Pick<SuggestRequest, 'query'>): Promise<Suggestions | Problem> {
   const query = request.query.trim();
   if (query.length > searchLengthMax) return problem('invalid_request', `query: at most ${searchLengthMax} characters`);
   if (query === '') return { products: [], categories: [] };
-  const { items, search } = await shelf.look();
+  const { items, search } = await cache.look();
   const { productIds, categories } = search.suggest(query);
   const byId = new Map(items.map(({ product }) => [product.productId, product]));
   const products = productIds.slice(0, suggestedProductCountMax).flatMap((id) => byId.get(id) ?? []);

@@ -2,13 +2,13 @@ import { isProblem, Sort } from '@cloakroom/contracts';
 import { describe, expect, it } from 'vitest';
 import { listProducts } from './list-products.ts';
 import { seedProducts } from '../seed/products.seed.ts';
-import { fixedShelf } from './product-cache.fixture.ts';
+import { fixedProductCache } from './product-cache.fixture.ts';
 import { seeded, type Slip, slips } from './typos.fixture.ts';
 import { fileTypos } from './typos.ts';
 
 const all = { category: '', page: 0, pageSize: 0, sort: Sort.UNSPECIFIED, options: [], priceMin: 0n, priceMax: 0n, inStock: false };
 const listed = async (query: string): Promise<{ id: string; name: string }[]> => {
-  const page = await listProducts(fixedShelf, { ...all, query });
+  const page = await listProducts(fixedProductCache, { ...all, query });
   if (isProblem(page)) throw new Error(page.detail);
   return page.items.map(({ productId, name }) => ({ id: productId, name }));
 };
