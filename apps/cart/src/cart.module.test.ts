@@ -1,4 +1,4 @@
-/** What cart is made of: the parts are put together as its module says, with fakes where other processes stand. */
+/** The module puts cart together here, with fakes where other processes stand. */
 import { randomBytes } from 'node:crypto';
 import { Test } from '@nestjs/testing';
 import { CartService, isProblem, problem } from '@cloakroom/contracts';

@@ -1,4 +1,4 @@
-/** What cart is made of, and its door. */
+/** The parts of cart, and `start`, which serves them. */
 import { type DynamicModule, Module, type Provider, type Type } from '@nestjs/common';
 import { CartService } from '@cloakroom/contracts';
 import type { EventLog, Parts } from '@cloakroom/event-log';

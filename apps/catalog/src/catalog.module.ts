@@ -1,4 +1,4 @@
-/** What the catalog is made of, and its door. */
+/** The parts of catalog, and `start`, which serves them. */
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { CatalogService } from '@cloakroom/contracts';
 import type { Parts } from '@cloakroom/event-log';

@@ -1,4 +1,4 @@
-/** What profile is made of, and its door. */
+/** The parts of profile, and `start`, which serves them. */
 import { type DynamicModule, Module, type OnApplicationBootstrap, type OnApplicationShutdown, type Provider } from '@nestjs/common';
 import { ProfileService } from '@cloakroom/contracts';
 import { type EventLog, lookAtLog, type Parts } from '@cloakroom/event-log';

@@ -1,6 +1,6 @@
 /**
- * What every service needs to know who calls: auth's keys, the revocations, and the admission that judges by them. It holds the event log too, because
- * the feed is read from it and must stop before it. A service's module imports this one and exports it again (libs/mesh/src/server/serve-service.ts).
+ * The parts by which a service knows its caller: auth's keys, the revocations, and the admission that judges by them. The module holds the event log
+ * too, because the feed is read from it and must stop before it. A service's module imports this one and exports it again (libs/mesh/src/server/serve-service.ts).
  */
 import { randomUUID } from 'node:crypto';
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';

@@ -1,4 +1,4 @@
-/** What refuses the start of a service, and what happens to a call whose guard is gone. */
+/** Some mistakes refuse the start of a service. A call whose guard is gone is refused. */
 import { randomBytes } from 'node:crypto';
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import {

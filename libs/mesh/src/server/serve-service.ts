@@ -2,9 +2,11 @@
  * The life of a service: Nest makes its parts, starts them, opens the port, and closes all of it again. A service's module says what it is made of and
  * exports three things that every service has: `MeshModule`, who may call (`admissionToken`) and whether it is ready (`readinessToken`).
  *
- * Start: the parts in the order in which they need each other, `onModuleInit` (here a missing rpc refuses the start), `onApplicationBootstrap` (the
- * parts that follow or publish begin), the mesh's port, the admin port. Stop: the mesh first, so that no work comes in. Then `onApplicationShutdown` of
- * each part before that of the parts which it was made from. Nest calls parts of one level at the same time, so only a dependency makes an order.
+ * Start: Nest makes the parts in the order in which they need each other. `onModuleInit` refuses the start if an rpc is missing. Followers and
+ * publishers begin in `onApplicationBootstrap`. The mesh's port opens after that, and the admin port last.
+ *
+ * Stop: the mesh closes first, so that no work comes in. Then each part's `onApplicationShutdown` runs before that of the parts which it was made
+ * from. Nest stops parts of one level at the same time, so only a dependency makes an order.
  */
 import 'reflect-metadata';
 import type { DescService } from '@bufbuild/protobuf';

@@ -27,7 +27,7 @@ export interface ServerCall {
   run<Result>(work: () => Result): Result;
   /** Judges the caller and what was sent, once. @returns why the call is refused */
   admit(): Promise<Problem | undefined>;
-  /** What the handler may know. @throws for a call that was not admitted */
+  /** The context for the handler. @throws for a call that was not admitted */
   context(): RequestContext;
   /** The first outcome ends the call; false when it had ended before. */
   end(outcome: 'ok' | Problem): boolean;
