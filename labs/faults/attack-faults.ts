@@ -321,14 +321,14 @@ const edge: readonly AttackFault[] = [
 const browser: readonly AttackFault[] = [
   {
     name: 'unsafe-requests-from-anywhere',
-    edits: one('apps/gateway/src/edge/cross-site.ts', 'if (safeMethods.has(request.method))', 'if (true)'),
+    edits: one('apps/gateway/src/edge/header-rules.ts', 'if (safeMethods.has(request.method))', 'if (true)'),
     provider: 'embedded',
     noticedBy: { file: 'browser-attacks', title: 'E31 an unsafe request' },
     fast: true,
   },
   {
     name: 'forms-sign-in',
-    edits: one('apps/gateway/src/edge/cross-site.ts', 'if (safeMethods.has(request.method))', 'if (true)'),
+    edits: one('apps/gateway/src/edge/header-rules.ts', 'if (safeMethods.has(request.method))', 'if (true)'),
     provider: 'embedded',
     noticedBy: { file: 'browser-attacks', title: 'E29 a page at localhost' },
   },

@@ -11,7 +11,7 @@ import type { GatewayConfig } from './config.ts';
 import type { Streams } from './events/streams.ts';
 import type { Resolve } from './identity/identify-reference-token.ts';
 import type { IdentityCache } from './identity/identity-cache.ts';
-import type { AddressLimits } from './edge/rate-limits.ts';
+import type { AddressLimits } from './edge/limits.ts';
 
 /** Given by the process: the log, the clock, and the source of chance. */
 export interface GatewayParts extends Parts {

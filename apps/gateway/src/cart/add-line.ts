@@ -5,8 +5,7 @@ import type { Gateway } from '../gateway.ts';
 import { createGuest } from '../session/start-guest.ts';
 import { tokenOf } from '../identity/issued-session.ts';
 import { authProblem } from '../session/auth-problem.ts';
-import type { addLineBody } from './command-input.ts';
-import { otherCart } from './other-cart.ts';
+import { otherCart, type addLineBody } from './command-input.ts';
 import { writeOutcome } from './write-outcome.ts';
 
 type LineAdding = Pick<Gateway, 'auth' | 'cart' | 'catalog' | 'limits' | 'products'>;

@@ -1,8 +1,7 @@
 import type { z } from 'zod';
 import { type Exchange, type Outcome, outgoing, personOf } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
-import type { commandBody, couponParams } from './command-input.ts';
-import { otherCart } from './other-cart.ts';
+import { otherCart, type commandBody, type couponParams } from './command-input.ts';
 import { writeOutcome } from './write-outcome.ts';
 
 type Input = { readonly params: z.output<typeof couponParams>; readonly body: z.output<typeof commandBody> };

@@ -5,12 +5,15 @@ import {
   optionCountMax,
   optionNamePattern,
   optionValueLengthMax,
+  problem,
+  type Problem,
   seenLengthMax,
   subjectLengthMax,
   writtenCouponPattern,
 } from '@cloakroom/contracts';
 import { z } from 'zod';
 import { productId } from '../catalog/product-answer.ts';
+import type { Exchange } from '../http-exchange.ts';
 
 /** A UUIDv7 in lower case, which the client makes for each command: repeating it is harmless (RFC 9562 5.7). The cart judges its age. */
 const commandId = z
@@ -52,3 +55,19 @@ export const commandBody = z.object({ commandId, cartId });
 
 export const acceptedSchema = z.object({ commandId: z.string(), seen: z.string() }).meta({ id: 'CommandAccepted' });
 export const lineAcceptedSchema = acceptedSchema.extend({ lineId: z.string() }).meta({ id: 'LineAccepted' });
+
+/**
+ * Refuses a command that is meant for another cart.
+ *
+ * A page repeats a command whose answer was lost. Meanwhile another tab may have signed somebody else in, and the cookie is theirs. So the
+ * page says whose cart it means, and a command for any other cart is refused before anything is written. A command without a session is
+ * refused too, because it would begin a new cart.
+ *
+ * A guest's command is also for the person whose sign-in claimed that guest's cart. If a client names no cart, its cookie decides.
+ */
+export function otherCart({ person }: Pick<Exchange, 'person'>, cartId: string | undefined): Problem | undefined {
+  if (cartId === undefined) return undefined;
+  if (person === undefined) return problem('session_required');
+  const { subject, claimedGuestCart } = person.view;
+  return cartId === subject || cartId === claimedGuestCart ? undefined : problem('other_cart');
+}

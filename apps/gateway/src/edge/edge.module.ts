@@ -7,7 +7,7 @@ import { IdentityModule } from '../identity/identity.module.ts';
 import { configToken, limitsToken, shedderToken } from '../injection.ts';
 import { HttpServer } from './http-server.ts';
 import { ProblemFilter } from './problem.filter.ts';
-import { addressLimits } from './rate-limits.ts';
+import { addressLimits } from './limits.ts';
 import { RouteList } from './route-list.ts';
 
 @Module({

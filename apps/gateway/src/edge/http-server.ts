@@ -5,7 +5,6 @@
  * refused. For the API the rate is counted before the origin is judged, so that a flood from another site is counted too. Cookies, the
  * session and the body's fields come after (policy.guard.ts).
  */
-import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -14,17 +13,15 @@ import type { LoadShedder } from '@cloakroom/mesh';
 import type { GatewayConfig } from '../config.ts';
 import type { GatewayParts, IdentityParts } from '../gateway.ts';
 import { configToken, identityToken, limitsToken, partsToken, shedderToken } from '../injection.ts';
-import { Addresses } from './addresses.ts';
 import { begin, finish, sessionViewHeader } from './request-scope.ts';
-import { checkSameOrigin } from './cross-site.ts';
-import { dropLookalikes } from './lookalikes.ts';
+import { checkSameOrigin, dropLookalikes, namesOneHost } from './header-rules.ts';
 import { lookalikeHeaders, requestSeconds } from '../metrics.ts';
 import { sendProblem } from './problem-answer.ts';
-import type { AddressLimits } from './rate-limits.ts';
+import { type AddressLimits, shedAtTheDoor, shedOrCount } from './limits.ts';
 import { RouteList } from './route-list.ts';
+import type { Route } from '../route.ts';
 import { securityHeaders } from './security-headers.ts';
 import { serveWeb } from './serve-web.ts';
-import { shedAtTheDoor, shedOrCount } from './shedding.ts';
 
 declare module 'fastify' {
   interface FastifyReply {
@@ -176,12 +173,6 @@ function methodNotAllowed(reply: FastifyReply, addresses: Addresses): Problem {
   return problem('method_not_allowed');
 }
 
-/** Parsers on the way disagree about which of two Hosts counts (RFC 9112 3.2). HTTP/1.0 needs none. */
-function namesOneHost({ httpVersion, rawHeaders }: IncomingMessage): boolean {
-  const count = rawHeaders.filter((text, at) => at % 2 === 0 && text.toLowerCase() === 'host').length;
-  return count === 1 || (count === 0 && httpVersion === '1.0');
-}
-
 /**
  * The route that the router found decides, because the router also takes `/%61pi/...` and `http://host/api/...` for ours. An address without
  * a route is judged by its spelling.
@@ -202,3 +193,45 @@ function parseJson(_request: FastifyRequest, text: string | Buffer, done: (error
   }
   done(null, body);
 }
+
+/** No route and no page takes any other method. Fastify would ask for a body with some of those, and fail. */
+const knownMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+type Methods = ReadonlySet<string>;
+
+/** Knows which methods an address takes, from the list of routes (RFC 9110 10.2.1, Allow). */
+class Addresses {
+  /**
+   * Paths without a parameter, and their methods. Such a path matches itself alone, though a pattern beside it would take its last word for
+   * an id.
+   */
+  private readonly writtenOut: ReadonlyMap<string, Methods>;
+  private readonly patterns: readonly { readonly pattern: RegExp; readonly route: Route }[];
+
+  constructor(routes: readonly Route[]) {
+    const byPath = [...Map.groupBy(routes, ({ path }) => path)];
+    this.writtenOut = new Map(byPath.filter(([path]) => !path.includes('{')).map(([path, same]) => [path, methodsOf(same)]));
+    this.patterns = routes.map((route) => ({ pattern: patternOf(route.path), route }));
+  }
+
+  /** False only where this very address is written out, and without that method. A pattern's methods are the router's to judge. */
+  takesMethod(request: FastifyRequest): boolean {
+    if (!knownMethods.has(request.method)) return false;
+    // However the address is written: the router adds HEAD to every GET, and a live stream has none.
+    if (request.method === 'HEAD' && request.exchange?.policy?.live === true) return false;
+    return this.writtenOut.get(pathOf(request))?.has(request.method) !== false;
+  }
+
+  methodsAt(request: FastifyRequest): Methods {
+    const path = pathOf(request);
+    return this.writtenOut.get(path) ?? methodsOf(this.patterns.filter(({ pattern }) => pattern.test(path)).map(({ route }) => route));
+  }
+}
+
+function methodsOf(routes: readonly Route[]): Methods {
+  return new Set(routes.flatMap(({ method, live }) => (method === 'GET' && live !== true ? ['GET', 'HEAD'] : [method])));
+}
+
+const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0]!;
+
+const patternOf = (path: string): RegExp => new RegExp(`^${path.replaceAll('.', String.raw`\.`).replaceAll(/\{\w+\}/g, '[^/]+')}$`);

@@ -1,11 +1,18 @@
 /**
- * Bounds for each address, in this process' memory. They protect this replica from one busy client, not accounts from guessing. auth counts
- * failures by account and address in its store. Two replicas allow twice as much, which is harmless for bounds this wide.
+ * The limits of what the gateway takes: bounds for each address, and load shedding before anything is read or asked for.
+ *
+ * The bounds for each address are in this process' memory. They protect this replica from one busy client, not accounts from guessing. auth
+ * counts failures by account and address in its store. Two replicas allow twice as much, which is harmless for bounds this wide.
+ *
+ * libs/mesh/src/server/load-shedding.ts says what is shed first, and why.
  */
 import { problem, type Problem } from '@cloakroom/contracts';
+import type { LoadShedder, SheddingClass, ShedReason } from '@cloakroom/mesh';
 import { networkOf } from '@cloakroom/platform';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { GatewayConfig } from '../config.ts';
+import { shed } from '../metrics.ts';
 
 export interface AddressLimits {
   /** @returns what to answer when the address has had its share */
@@ -56,4 +63,40 @@ function limiter(points: number, duration: number): (key: string) => Promise<Pro
       throw refusal;
     }
   };
+}
+
+/** Clients that are refused together must not come back together. */
+const retryAfterS = [1, 2, 3] as const;
+let refusals = 0;
+
+/**
+ * Judges a request before its body is read, and counts nothing yet. Slow uploads would otherwise hold everybody's slots.
+ * @returns what to answer instead
+ */
+export function shedAtTheDoor(request: FastifyRequest, reply: FastifyReply, shedder: LoadShedder): Problem | undefined {
+  const { operationClass = 'public' } = request.exchange?.policy ?? {};
+  if (operationClass === 'operations') return undefined;
+  return refused(reply, operationClass, shedder.refuses(operationClass));
+}
+
+/**
+ * Judges and counts a request once its body has arrived.
+ * @returns what to answer instead; otherwise the request is counted until its answer is over
+ */
+export function shedOrCount(request: FastifyRequest, reply: FastifyReply, shedder: LoadShedder): Problem | undefined {
+  const { operationClass = 'public', live = false } = request.exchange?.policy ?? {};
+  // A live stream stays open, so it is counted by its own bound (STREAM_COUNT_MAX).
+  // A response that has closed meanwhile emits no second `close`, so its slot would never be freed.
+  if (operationClass === 'operations' || live || reply.raw.closed) return undefined;
+  const place = shedder.enter(operationClass);
+  if (typeof place !== 'function') return refused(reply, operationClass, place);
+  reply.raw.once('close', place);
+  return undefined;
+}
+
+function refused(reply: FastifyReply, operation: SheddingClass, reason: ShedReason | undefined): Problem | undefined {
+  if (reason === undefined) return undefined;
+  shed.inc({ operation, reason });
+  reply.header('server-timing', `shed;desc="${operation} ${reason}"`);
+  return problem('unavailable', undefined, retryAfterS[refusals++ % retryAfterS.length]);
 }
