@@ -1,4 +1,4 @@
-/** The tokens that Nest injects by. Interfaces have no name at run time. */
+/** The tokens by which Nest injects, because an interface has no name at run time. Such a token is a name, never a credential. */
 export const configToken = Symbol('OrdersConfig');
 export const peersToken = Symbol('Peers');
 export const databaseToken = Symbol('Database');

@@ -46,7 +46,11 @@ export const readinessToken = Symbol('Readiness');
 
 type Hooks = Partial<OnApplicationBootstrap & OnApplicationShutdown>;
 
-/** Gives a part that a function made the hooks by which Nest starts and stops it. @returns the same part */
+/**
+ * Gives a part that a function made the hooks by which Nest starts and stops it. The hooks stand on the part, so a fake that a test puts in its place
+ * is neither started nor stopped.
+ * @returns the same part
+ */
 export const withLifecycle = <Part extends object>(part: Part, hooks: (part: Part) => Hooks): Part => Object.assign(part, hooks(part));
 
 /** The process, and the certificates that its server shows and that its clients need. Without TLS there are none. */
