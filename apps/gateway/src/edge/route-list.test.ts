@@ -47,12 +47,25 @@ class Unruled {
   }
 }
 
+@Controller()
+class Unchecked {
+  @Post('open')
+  @Policy(policy)
+  open(@Body() _body: object): Outcome {
+    return { status: 200 };
+  }
+}
+
 describe('the list of routes', () => {
   it('has method, path, policy and the schema of each input, as Nest keeps them', () => {
     expect(routesOf([Things])).toEqual([
       { ...policy, method: 'GET', path: '/api/things', query },
       { ...policy, errors: ['not_found'], method: 'DELETE', path: '/api/things/{id}/parts/{part}', params, headers, body },
     ]);
+  });
+
+  it('takes no input without a schema, and names it', () => {
+    expect(() => routesOf([Unchecked])).toThrow('Unchecked.open takes its body without a schema');
   });
 
   it('takes no route without a policy, and names it', () => {

@@ -27,7 +27,7 @@ export class RouteList {
   }
 }
 
-/** @throws where a method that answers an address has no policy */
+/** @throws where a method that answers an address has no policy, or an input without a schema: nothing would check it */
 export function routesOf(controllers: readonly Type[]): Route[] {
   return controllers.flatMap((controller) =>
     Object.getOwnPropertyNames(controller.prototype)
@@ -66,6 +66,10 @@ function schemasOf(controller: Type, name: string): Pick<Route, 'params' | 'quer
     string,
     { readonly schema?: z.ZodObject }
   >;
+  for (const [key, { schema }] of Object.entries(parameters)) {
+    const input = inputs[key.split(':', 1)[0]!];
+    if (input !== undefined && schema === undefined) throw new Error(`${controller.name}.${name} takes its ${input} without a schema`);
+  }
   return Object.fromEntries(
     Object.entries(parameters)
       .filter(([, { schema }]) => schema !== undefined)
