@@ -39,13 +39,23 @@ beforeAll(() => {
 }, commandTimeoutMs);
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
-/** Links each file where both folders are on one disk, and copies it where they are not. Symbolic links stay what they are. */
+/** npm's notes of the packages that are there. npm writes into this file in place. */
+const notes = 'node_modules/.package-lock.json';
+/** Caches of tools lie beside the packages. */
+const isCache = (name: string): boolean => name.startsWith('.') && name !== '.bin' && !notes.endsWith(name);
+
+/**
+ * Links each file where both folders are on one disk, and copies it where they are not. Symbolic links stay what they are. A file that a command
+ * would write in place is copied, or the command would change this tree.
+ */
 function mirror(from: string, to: string): void {
   if (!existsSync(from)) return;
   mkdirSync(to, { recursive: true });
   for (const entry of readdirSync(from, { withFileTypes: true })) {
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
-    if (entry.isDirectory()) mirror(source, target);
+    if (from.endsWith('node_modules') && isCache(entry.name)) continue;
+    if (source.endsWith(notes)) copyFileSync(source, target);
+    else if (entry.isDirectory()) mirror(source, target);
     else if (entry.isSymbolicLink()) symlinkSync(readlinkSync(source), target);
     else {
       try {
