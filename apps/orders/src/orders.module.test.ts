@@ -1,4 +1,4 @@
-/** What orders is made of: the parts are put together as its module says, with fakes in place of the services that it calls. */
+/** Puts the parts of orders together as its module says, with fakes in place of the services that it calls. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import { Test } from '@nestjs/testing';

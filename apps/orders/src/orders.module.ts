@@ -1,4 +1,4 @@
-/** What orders is made of, and its door. */
+/** The parts that orders is made of, and its door. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { OrdersService } from '@cloakroom/contracts';
