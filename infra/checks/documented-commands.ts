@@ -77,7 +77,7 @@ export const documentedCommands: readonly DocumentedCommand[] = [
     showing: "operate('certificates', 'rotate')",
   },
   { command: 'npm run admin', provenBy: 'e2e/sessions/account-security.e2e.ts', showing: "operate('admin', 'grant'" },
-  { command: 'node apps/auth/dist/admin.main.js', provenBy: 'apps/auth/src/start.test.ts', showing: 'admin.main' },
+  { command: 'node apps/auth/dist/admin.main.js', provenBy: 'apps/auth/src/auth.mesh.test.ts', showing: 'admin.main' },
   { command: 'kubectl exec', byHand: 'no cluster here: the command in it is the one above' },
   { command: 'npm run chaos', provenBy: 'infra/testing/test.suites.ts', showing: "listen('chaos'" },
   { command: 'npm run status', provenBy: 'infra/cli.test.ts', showing: "['status']" },

@@ -1,7 +1,18 @@
-/** The wiring of auth. The parts are plain functions; Nest makes each once, in the order in which they need one another. */
+/** The parts that auth is made of, and its door. */
 import { randomBytes } from 'node:crypto';
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
-import { type EventLog, eventLogOf, type Parts } from '@cloakroom/event-log';
+import { AccountService, AuthService, TokenExchangeService } from '@cloakroom/contracts';
+import type { EventLog, Parts } from '@cloakroom/event-log';
+import { createPassportVerifier, eventLogProvider, eventLogToken, openAdmission } from '@cloakroom/identity';
+import {
+  admissionToken,
+  MeshModule,
+  processToken,
+  readinessToken,
+  type ServiceProcess,
+  serveService,
+  withLifecycle,
+} from '@cloakroom/mesh';
 import {
   inCallSpan,
   type DatabaseOptions,
@@ -10,38 +21,53 @@ import {
   openLease,
   openRedisByUrl,
   type RedisConnection,
+  type Running,
 } from '@cloakroom/platform';
 import { MemorySessionStore, openSessionFile, RedisSessionStore, type SessionStore } from '@cloakroom/session';
-import { AuthController } from './auth.controller.ts';
 import { AccountController } from './account.controller.ts';
+import { openPasswords, type Passwords } from './accounts/passwords.ts';
+import { closeDemoAccounts, seedAccounts } from './accounts/seed-accounts.ts';
+import { AuthController } from './auth.controller.ts';
 import type { Auth } from './auth.ts';
 import type { AuthConfig } from './config.ts';
-import { openAccessTokens } from './tokens/issue-tokens.ts';
-import { openHousekeeping } from './operations/housekeeping.ts';
+import { migrations, type AuthSchema } from './database/migrations.ts';
+import { type Database, openOutbox, type Outbox, outboxLease } from './database/outbox.ts';
 import {
   authToken,
   configToken,
   databaseToken,
-  eventLogToken,
   housekeepingToken,
   keysToken,
   outboxToken,
-  partsToken,
   passwordsToken,
   redisToken,
   relayToken,
   storeToken,
   throttleToken,
 } from './injection.ts';
-import { migrations, type AuthSchema } from './database/migrations.ts';
-import { type Database, openOutbox, type Outbox, outboxLease } from './database/outbox.ts';
-import { openPasswords, type Passwords } from './accounts/passwords.ts';
-import { openRelay } from './operations/relay.ts';
+import { watchOutbox } from './metrics.ts';
+import { type Housekeeping, openHousekeeping } from './operations/housekeeping.ts';
+import { lookAtParts } from './operations/readiness.ts';
+import { openRelay, type Relay } from './operations/relay.ts';
 import { replayRevocations } from './revocation/replay.ts';
-import { openSigningKeys, type SigningKeys } from './tokens/signing-keys.ts';
 import { openThrottle, type Throttle } from './throttle/throttle.ts';
+import { openAccessTokens } from './tokens/issue-tokens.ts';
+import { keepReloading, openSigningKeys, type SigningKeys } from './tokens/signing-keys.ts';
+import { TokenExchangeController } from './tokens/token-exchange.controller.ts';
+
+export { readConfig, type AuthConfig } from './config.ts';
 
 const databaseOptions = (config: AuthConfig, log: Logger): DatabaseOptions => ({ name: 'auth', log, password: config.DATABASE_PASSWORD });
+
+async function openOwnDatabase(config: AuthConfig, { log, clock }: ServiceProcess): Promise<Database> {
+  const database = await openDatabase<AuthSchema>(config.DATABASE_URL, migrations, databaseOptions(config, log));
+  const unwatch = watchOutbox({ database, clock });
+  const close = async (): Promise<void> => {
+    unwatch();
+    await database.destroy();
+  };
+  return withLifecycle(database, () => ({ onApplicationShutdown: close }));
+}
 
 /** The store has no tracing of its own, so this wraps its calls. */
 const inStoreSpan = <Result>(script: string, call: () => Promise<Result>): Promise<Result> =>
@@ -66,40 +92,37 @@ export const openSharedThrottle = (config: AuthConfig, redis: RedisConnection | 
   });
 
 const infrastructure: Provider[] = [
-  {
-    provide: databaseToken,
-    inject: [configToken, partsToken],
-    useFactory: (config: AuthConfig, { log }: Parts) =>
-      openDatabase<AuthSchema>(config.DATABASE_URL, migrations, databaseOptions(config, log)),
-  },
-  {
-    provide: eventLogToken,
-    inject: [configToken, partsToken],
-    useFactory: (config: AuthConfig, parts: Parts): Promise<EventLog> => eventLogOf('auth', config, parts),
-  },
+  { provide: databaseToken, inject: [configToken, processToken], useFactory: openOwnDatabase },
   {
     provide: redisToken,
-    inject: [configToken, partsToken],
-    useFactory: ({ SESSION_STORE, SESSION_REDIS_URL, REPLICA }: AuthConfig, { log }: Parts): RedisConnection | null =>
+    inject: [configToken, processToken],
+    useFactory: ({ SESSION_STORE, SESSION_REDIS_URL, REPLICA }: AuthConfig, { log }: ServiceProcess): RedisConnection | null =>
       SESSION_STORE !== 'redis' || SESSION_REDIS_URL === undefined
         ? null
         : openRedisByUrl({ url: SESSION_REDIS_URL, name: `auth-${REPLICA}`, log }),
   },
   {
     provide: storeToken,
-    inject: [configToken, redisToken, databaseToken, partsToken],
-    useFactory: (config: AuthConfig, redis: RedisConnection | null, database: Database, { clock, log }: Parts): SessionStore => {
+    inject: [configToken, redisToken, databaseToken, processToken],
+    useFactory: (config: AuthConfig, redis: RedisConnection | null, database: Database, { clock, log }: ServiceProcess): SessionStore => {
       const store = redis === null ? openOwnStore(config, log) : new RedisSessionStore(redis, { around: inStoreSpan });
       replayRevocations({ database, store, clock, log });
-      return store;
+      // It closes the connection to Redis too.
+      return withLifecycle<SessionStore>(store, () => ({ onApplicationShutdown: () => store.close() }));
     },
   },
   { provide: outboxToken, inject: [databaseToken], useFactory: (database: Database) => openOutbox(database) },
   {
     provide: keysToken,
-    inject: [configToken, databaseToken, outboxToken, partsToken],
-    useFactory: (config: AuthConfig, database: Database, outbox: Outbox, { clock }: Parts) =>
-      openSigningKeys({ database, outbox, sealer: config.KEY_ENCRYPTION_KEY, nowMs: () => clock.nowMs() }),
+    inject: [configToken, databaseToken, outboxToken, processToken],
+    useFactory: async (config: AuthConfig, database: Database, outbox: Outbox, { clock, log }: ServiceProcess): Promise<SigningKeys> => {
+      const opened = await openSigningKeys({ database, outbox, sealer: config.KEY_ENCRYPTION_KEY, nowMs: () => clock.nowMs() });
+      let stop = (): void => undefined;
+      return withLifecycle(opened, (keys) => ({
+        onApplicationBootstrap: () => void (stop = keepReloading(keys, log)),
+        onApplicationShutdown: () => stop(),
+      }));
+    },
   },
   { provide: passwordsToken, useFactory: () => openPasswords() },
   { provide: throttleToken, inject: [configToken, redisToken], useFactory: openSharedThrottle },
@@ -107,61 +130,102 @@ const infrastructure: Provider[] = [
 
 const auth: Provider = {
   provide: authToken,
-  inject: [configToken, partsToken, databaseToken, outboxToken, storeToken, keysToken, passwordsToken, throttleToken],
+  inject: [configToken, processToken, databaseToken, outboxToken, storeToken, keysToken, passwordsToken, throttleToken],
   useFactory: (
     config: AuthConfig,
-    { clock, log }: Parts,
+    { clock, log }: ServiceProcess,
     database: Database,
     outbox: Outbox,
     store: SessionStore,
     keys: SigningKeys,
     passwords: Passwords,
     throttle: Throttle,
-  ): Auth => ({
-    region: config.REGION,
-    defaultMode: config.SESSION_MODE,
-    allowedModes: config.SESSION_MODES,
-    macKeys: config.SESSION_MAC_KEY,
-    refreshKeys: config.REFRESH_TOKEN_KEY,
-    accessTokens: openAccessTokens(keys, clock),
-    accessTokenLifetimeMs: config.ACCESS_TOKEN_LIFETIME_MS,
-    database,
-    outbox,
-    store,
-    keys,
-    sealer: config.KEY_ENCRYPTION_KEY,
-    relyingParty: { id: config.PUBLIC_ORIGINS.id, origins: config.PUBLIC_ORIGINS.origins },
-    passwords,
-    throttle,
-    clock,
-    log,
-    random: randomBytes,
-    sleep: (durationMs) => new Promise((resolve) => setTimeout(resolve, durationMs)),
-  }),
+  ): Auth => {
+    const parts: Auth = {
+      region: config.REGION,
+      defaultMode: config.SESSION_MODE,
+      allowedModes: config.SESSION_MODES,
+      macKeys: config.SESSION_MAC_KEY,
+      refreshKeys: config.REFRESH_TOKEN_KEY,
+      accessTokens: openAccessTokens(keys, clock),
+      accessTokenLifetimeMs: config.ACCESS_TOKEN_LIFETIME_MS,
+      database,
+      outbox,
+      store,
+      keys,
+      sealer: config.KEY_ENCRYPTION_KEY,
+      relyingParty: { id: config.PUBLIC_ORIGINS.id, origins: config.PUBLIC_ORIGINS.origins },
+      passwords,
+      throttle,
+      clock,
+      log,
+      random: randomBytes,
+      sleep: (durationMs) => new Promise((resolve) => setTimeout(resolve, durationMs)),
+    };
+    // Before any caller can come: the parts that are made from this one start later, and the port opens last.
+    return withLifecycle(parts, () => ({
+      onApplicationBootstrap: () => (config.SEED_ACCOUNTS ? seedAccounts(parts) : closeDemoAccounts(parts)),
+    }));
+  },
 };
 
+/** Rows that are not published at the stop stay in the outbox. */
 const background: Provider[] = [
   {
     provide: relayToken,
     inject: [configToken, authToken, eventLogToken],
-    useFactory: (config: AuthConfig, auth: Auth, eventLog: EventLog) =>
-      openRelay({
-        ...auth,
-        eventLog,
-        lease: openLease(config.DATABASE_URL, outboxLease, databaseOptions(config, auth.log)),
-        newBoot: () => randomBytes(16).toString('hex'),
-      }),
+    useFactory: (config: AuthConfig, parts: Auth, eventLog: EventLog): Relay => {
+      const lease = openLease(config.DATABASE_URL, outboxLease, databaseOptions(config, parts.log));
+      return withLifecycle(openRelay({ ...parts, eventLog, lease, newBoot: () => randomBytes(16).toString('hex') }), (opened) => ({
+        onApplicationBootstrap: () => opened.start(),
+        onApplicationShutdown: () => opened.stop(),
+      }));
+    },
   },
-  { provide: housekeepingToken, inject: [authToken], useFactory: (parts: Auth) => openHousekeeping(parts) },
+  {
+    provide: housekeepingToken,
+    // Housekeeping commits rows that the relay publishes. So it stops before the relay, and this dependency says so to Nest.
+    inject: [authToken, relayToken],
+    useFactory: (parts: Auth): Housekeeping =>
+      withLifecycle(openHousekeeping(parts), (opened) => ({
+        onApplicationBootstrap: () => opened.start(),
+        onApplicationShutdown: () => opened.stop(),
+      })),
+  },
+];
+
+const edge: Provider[] = [
+  {
+    // Auth has the keys and the revocations in its own database, so it needs no feed. Use cases for a person look for the session in the store.
+    provide: admissionToken,
+    inject: [keysToken, processToken],
+    useFactory: (signingKeys: SigningKeys, { clock }: ServiceProcess) => {
+      const keys = { find: (kid: string) => signingKeys.find(kid), refresh: () => signingKeys.reload(), retire: () => undefined };
+      return openAdmission(createPassportVerifier({ audience: 'auth', keys, clock }), clock);
+    },
+  },
+  {
+    provide: readinessToken,
+    inject: [authToken, eventLogToken, relayToken, configToken],
+    useFactory: (parts: Auth, eventLog: EventLog, relay: Relay, config: AuthConfig) => () => lookAtParts(parts, eventLog, relay, config),
+  },
 ];
 
 @Module({})
 export class AuthModule {
   static with(config: AuthConfig, parts: Parts): DynamicModule {
-    const given: Provider[] = [
-      { provide: configToken, useValue: config },
-      { provide: partsToken, useValue: parts },
-    ];
-    return { module: AuthModule, providers: [...given, ...infrastructure, auth, ...background, AuthController, AccountController] };
+    const given: Provider[] = [{ provide: configToken, useValue: config }, eventLogProvider('auth', config, parts)];
+    return {
+      module: AuthModule,
+      imports: [MeshModule.with({ name: 'auth', config, log: parts.log, clock: parts.clock })],
+      controllers: [AuthController, AccountController, TokenExchangeController],
+      providers: [...given, ...infrastructure, auth, ...background, ...edge],
+      exports: [MeshModule, admissionToken, readinessToken],
+    };
   }
 }
+
+export const services = [AuthService, AccountService, TokenExchangeService];
+
+export const start = (config: AuthConfig, parts: Parts): Promise<Running> =>
+  serveService({ module: AuthModule.with(config, parts), services, log: parts.log });

@@ -12,7 +12,7 @@ import { guest, type Harness, ok, openHarness, outboxOf, signIn, signUp } from '
 import { raiseEpoch } from './revocation/epochs.ts';
 import { announceRevocation } from './database/outbox.ts';
 import { beatOnce, publishRows } from './operations/relay.ts';
-import { readConfig, start } from './start.ts';
+import { readConfig, start } from './auth.module.ts';
 
 const adminUrl = process.env['TEST_POSTGRES_URL'];
 if (adminUrl !== undefined) useFreshPostgres(adminUrl);
@@ -82,7 +82,7 @@ withPostgres('on PostgreSQL', () => {
     await import('./admin/administration.test.ts');
   });
   describe('start', async () => {
-    await import('./start.test.ts');
+    await import('./auth.mesh.test.ts');
   });
 });
 

@@ -1,8 +1,6 @@
 /** Nest's injection tokens, since interfaces have no name at run time. */
 export const configToken = Symbol('AuthConfig');
-export const partsToken = Symbol('Parts');
 export const databaseToken = Symbol('Database');
-export const eventLogToken = Symbol('EventLog');
 export const redisToken = Symbol('Redis');
 export const storeToken = Symbol('SessionStore');
 export const outboxToken = Symbol('Outbox');

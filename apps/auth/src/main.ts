@@ -1,4 +1,4 @@
 import { runProcess } from '@cloakroom/platform';
-import { readConfig, start } from './start.ts';
+import { readConfig, start } from './auth.module.ts';
 
 runProcess('auth', () => readConfig(), start);

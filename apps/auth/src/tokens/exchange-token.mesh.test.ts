@@ -13,7 +13,7 @@ import { createLogger, systemClock } from '@cloakroom/platform';
 import { freshDatabaseUrl } from '@cloakroom/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ok } from '../auth.harness.ts';
-import { readConfig, start } from '../start.ts';
+import { readConfig, start } from '../auth.module.ts';
 
 const log = createLogger('auth-test', 'silent');
 const closing: (() => unknown)[] = [];

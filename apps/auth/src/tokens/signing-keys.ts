@@ -18,6 +18,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type JsonWebKey
 import { problem, type Problem, topics } from '@cloakroom/contracts';
 import type { Cause } from '@cloakroom/event-log';
 import type { SigningKey } from '@cloakroom/identity';
+import type { Logger } from '@cloakroom/platform';
 import { calculateJwkThumbprint, exportJWK } from 'jose';
 import type { Transaction } from 'kysely';
 import { announceRecentAgain } from '../database/identity-history.ts';
@@ -40,7 +41,16 @@ export interface SigningKeys {
 }
 
 /** Half of the revocation feed's lease. */
-export const reloadIntervalMs = 1_000;
+const reloadIntervalMs = 1_000;
+
+/** Reads again and again what other replicas have done. @returns a function that stops it */
+export function keepReloading(keys: Pick<SigningKeys, 'reload'>, log: Logger): () => void {
+  const reload = (): void => {
+    keys.reload().catch((error: unknown) => log.debug({ err: error }, 'the signing keys could not be read again'));
+  };
+  const timer = setInterval(reload, reloadIntervalMs);
+  return () => clearInterval(timer);
+}
 
 interface Loaded extends SigningKey {
   readonly publicKey: KeyObject;

@@ -9,7 +9,7 @@ import { createLogger, type Running, systemClock } from '@cloakroom/platform';
 import { freshDatabaseUrl } from '@cloakroom/testing';
 import { afterEach, expect, it, vi } from 'vitest';
 import { ok } from './auth.harness.ts';
-import { readConfig, start } from './start.ts';
+import { readConfig, start } from './auth.module.ts';
 
 const log = createLogger('auth-test', 'silent');
 const closing: (() => Promise<unknown> | void)[] = [];
