@@ -174,8 +174,8 @@ export function commandsOf(text: string): { command: string; line: number }[] {
       return [];
     }
     const found = inBlock ? [content.trim().replace(/\s+#.*$/, '')] : [...content.matchAll(/`([^`]+)`/g)].map((match) => match[1]!);
-    // KAFKA_BROKERS=... node x.js is the command node x.js.
-    const bare = found.map((command) => command.replace(/^(?:[A-Z_]+=\S+ )+/, ''));
+    // KAFKA_BROKERS=... node x.js is the command node x.js. npx finds the program, and changes nothing else.
+    const bare = found.map((command) => command.replace(/^(?:[A-Z_]+=\S+ )+/, '').replace(/^npx (?=buf |node )/, ''));
     return bare.filter((command) => commandStart.test(command)).map((command) => ({ command, line: index + 1 }));
   });
 }
