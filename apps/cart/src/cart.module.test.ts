@@ -36,7 +36,7 @@ function outgoing(subject: string) {
   const iat = systemClock.nowMs() / 1000;
   const claims = { iss: 'cloakroom-auth', aud: 'cart', sub: subject, sid: 'h', epoch, gepoch: 0, state, acr, amr: [] } as const;
   const passport = signPassport({ ...claims, auth_time: iat, txn: 't', region: 'local', iat, exp: iat + 30 }, auth.key);
-  return { budgetMs: 1_000, trace: startTrace(randomBytes), passport };
+  return { budgetMs: 10_000, trace: startTrace(randomBytes), passport };
 }
 
 async function serve(view: object = new MemoryCartView()) {

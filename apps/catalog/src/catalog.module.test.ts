@@ -11,7 +11,7 @@ import { buildSearch } from './search/search.ts';
 
 const log = createLogger('test', 'silent');
 const closes: (() => void)[] = [];
-const call = () => ({ budgetMs: 1_000, trace: startTrace(randomBytes) });
+const call = () => ({ budgetMs: 10_000, trace: startTrace(randomBytes) });
 let running: Running;
 
 beforeAll(async () => {

@@ -74,7 +74,7 @@ async function call(changes: Partial<DynamicModule>, admission?: Admission): Pro
   const running = await serve(changes, admission);
   const { client, close } = connectMesh(TokenExchangeService, { address: running.url, tls: undefined, log });
   stops.push(() => running.stop(), close);
-  return client.exchangeToken({ budgetMs: 1_000, trace: startTrace(randomBytes) }, {});
+  return client.exchangeToken({ budgetMs: 10_000, trace: startTrace(randomBytes) }, {});
 }
 
 const passOn: NestInterceptor = { intercept: (_host, next) => next.handle() };

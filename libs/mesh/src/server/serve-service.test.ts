@@ -74,7 +74,7 @@ it('answers the calls under way, then stops each part before the parts that it w
   expect(stage.seen.toSorted()).toEqual(['start connection', 'start reader']);
   stage.seen.length = 0;
   const { client, close } = connectMesh(TokenExchangeService, { address: running.url, tls: undefined, log: stage.log });
-  const answer = client.exchangeToken({ budgetMs: 1_000, trace: startTrace(randomBytes) }, {});
+  const answer = client.exchangeToken({ budgetMs: 10_000, trace: startTrace(randomBytes) }, {});
   await stage.entered.promise;
   const stopping = running.stop();
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
@@ -108,7 +108,7 @@ it('shows its certificate, and tells its admission which service calls', async (
   const running = await serveService({ module, services, log: stage.log });
   const address = `localhost:${running.url.split(':')[1]}`;
   const { client, close } = connectMesh(TokenExchangeService, { address, tls: await readTls(dir, 'gateway'), log: stage.log });
-  expect(isProblem(await client.exchangeToken({ budgetMs: 1_000, trace: startTrace(randomBytes) }, {}))).toBe(false);
+  expect(isProblem(await client.exchangeToken({ budgetMs: 10_000, trace: startTrace(randomBytes) }, {}))).toBe(false);
   expect(callers).toEqual([{ name: 'gateway', proven: true, audience: 'auth' }]);
   close();
   await running.stop();
