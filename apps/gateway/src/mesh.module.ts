@@ -6,15 +6,15 @@ import type { Logger } from '@cloakroom/platform';
 import type { GatewayConfig } from './config.ts';
 import type { Gateway } from './gateway.ts';
 import {
-  accountToken,
-  authToken,
-  cartToken,
-  catalogToken,
+  accountClientToken,
+  authClientToken,
+  cartClientToken,
+  catalogClientToken,
   configToken,
   connectionsToken,
   logToken,
-  ordersToken,
-  profileToken,
+  ordersClientToken,
+  profileClientToken,
 } from './injection.ts';
 
 type Clients = Pick<Gateway, 'auth' | 'account' | 'cart' | 'profile' | 'catalog' | 'orders'>;
@@ -43,12 +43,12 @@ async function connect(config: GatewayConfig, log: Logger): Promise<Connections>
 }
 
 const clients: Readonly<Record<keyof Clients, symbol>> = {
-  auth: authToken,
-  account: accountToken,
-  cart: cartToken,
-  profile: profileToken,
-  catalog: catalogToken,
-  orders: ordersToken,
+  auth: authClientToken,
+  account: accountClientToken,
+  cart: cartClientToken,
+  profile: profileClientToken,
+  catalog: catalogClientToken,
+  orders: ordersClientToken,
 };
 
 @Module({

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { CurrentExchange, Policy } from '../edge/policy.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Exchange } from '../http-exchange.ts';
-import { accountToken, identityToken } from '../injection.ts';
+import { accountClientToken, identityToken } from '../injection.ts';
 import { sessionSchema, signedInSchema } from '../session/session-answer.ts';
 import {
   addedPasskeySchema,
@@ -40,7 +40,7 @@ const codes = { 200: { description: 'Recovery codes, shown this once.', schema: 
 @Controller('api/session')
 export class AccountController {
   constructor(
-    @Inject(accountToken) readonly account: Gateway['account'],
+    @Inject(accountClientToken) readonly account: Gateway['account'],
     @Inject(identityToken) readonly identity: Gateway['identity'],
   ) {}
 

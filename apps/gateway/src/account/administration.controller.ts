@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { CurrentExchange, Policy } from '../edge/policy.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Exchange } from '../http-exchange.ts';
-import { accountToken, identityToken } from '../injection.ts';
+import { accountClientToken, identityToken } from '../injection.ts';
 import { usersSchema } from './account-answer.ts';
 import { userParams, usersQuery } from './account-input.ts';
 import { disableUser } from './disable-user.ts';
@@ -19,7 +19,7 @@ const done = { 204: { description: 'Done.' } } as const;
 @Controller('api/admin')
 export class AdministrationController {
   constructor(
-    @Inject(accountToken) readonly account: Gateway['account'],
+    @Inject(accountClientToken) readonly account: Gateway['account'],
     @Inject(identityToken) readonly identity: Gateway['identity'],
   ) {}
 

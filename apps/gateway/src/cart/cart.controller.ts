@@ -4,7 +4,7 @@ import { ProductMemory } from '../catalog/product-memory.ts';
 import { CurrentExchange, Policy } from '../edge/policy.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Exchange } from '../http-exchange.ts';
-import { authToken, cartToken, catalogToken, limitsToken } from '../injection.ts';
+import { authClientToken, cartClientToken, catalogClientToken, limitsToken } from '../injection.ts';
 import { addLine } from './add-line.ts';
 import { applyCoupon } from './apply-coupon.ts';
 import { cartSchema } from './cart-answer.ts';
@@ -32,9 +32,9 @@ const accepted = { description: 'Taken. Read with the Consistency-Token to see i
 @Controller('api/cart')
 export class CartController {
   constructor(
-    @Inject(cartToken) readonly cart: Gateway['cart'],
-    @Inject(catalogToken) readonly catalog: Gateway['catalog'],
-    @Inject(authToken) readonly auth: Gateway['auth'],
+    @Inject(cartClientToken) readonly cart: Gateway['cart'],
+    @Inject(catalogClientToken) readonly catalog: Gateway['catalog'],
+    @Inject(authClientToken) readonly auth: Gateway['auth'],
     @Inject(limitsToken) readonly limits: Gateway['limits'],
     readonly products: ProductMemory,
   ) {}

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { CurrentExchange, Policy } from '../edge/policy.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Exchange } from '../http-exchange.ts';
-import { catalogToken } from '../injection.ts';
+import { catalogClientToken } from '../injection.ts';
 import { getProduct } from './get-product.ts';
 import { listProducts, productQuery } from './list-products.ts';
 import { productPageSchema, productParams, productSchema } from './product-answer.ts';
@@ -11,7 +11,7 @@ import { suggestionQuery, suggestionsSchema, suggestProducts } from './suggest-p
 
 @Controller('api/products')
 export class CatalogController {
-  constructor(@Inject(catalogToken) readonly catalog: Gateway['catalog']) {}
+  constructor(@Inject(catalogClientToken) readonly catalog: Gateway['catalog']) {}
 
   @Get()
   @Policy({

@@ -12,7 +12,7 @@ import { parseKnownDevice } from '@cloakroom/session';
 import type { Gateway, IdentityParts } from '../gateway.ts';
 import type { Person } from '../http-exchange.ts';
 import { readCookies } from '../identity/cookies.ts';
-import { readShown, whoIs } from '../identity/identify-caller.ts';
+import { readShown, identifyCaller } from '../identity/identify-caller.ts';
 import { identityToken, limitsToken, macKeysToken } from '../injection.ts';
 import { sessionDecisions } from '../metrics.ts';
 import type { RoutePolicy } from '../route.ts';
@@ -84,9 +84,9 @@ async function limitSignIns(exchange: OpenExchange, { limits, macKeys }: GuardPa
 async function personFor(policy: RoutePolicy, exchange: OpenExchange, parts: GuardParts): Promise<Person | undefined | Problem> {
   if (policy.identity === 'none') return undefined;
   const need = { audience: policy.audience ?? 'cart', sensitive: policy.operationClass === 'sensitive', touch: policy.live !== true };
-  const found = await whoIs(exchange, need, parts.identity);
+  const found = await identifyCaller(exchange, need, parts.identity);
   count(found);
-  // `whoIs` says "stale" only to a caller that forbids a renewal.
+  // `identifyCaller` says "stale" only to a caller that forbids a renewal.
   if (found === 'stale') return problem('identity_unavailable');
   if (isProblem(found)) return found;
   if (found === 'ended') return policy.identity === 'maybe' ? undefined : problem('session_ended');
@@ -102,7 +102,7 @@ async function personFor(policy: RoutePolicy, exchange: OpenExchange, parts: Gua
 async function sessionViewOf(exchange: OpenExchange, parts: GuardParts): Promise<string | undefined> {
   // No renewal here: an answer that anyone may see, and a cache may keep, sets no cookie.
   const need = { audience: 'cart', sensitive: false, touch: true, refresh: false, budgetMs: publicIdentityBudgetMs } as const;
-  const found = await whoIs(exchange, need, parts.identity);
+  const found = await identifyCaller(exchange, need, parts.identity);
   count(found);
   return isProblem(found) ? `guest; reason=${toldCode(found.problem)}` : undefined;
 }

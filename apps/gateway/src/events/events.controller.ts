@@ -2,15 +2,15 @@ import { Controller, Get, Inject } from '@nestjs/common';
 import { CurrentExchange, Policy } from '../edge/policy.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Exchange } from '../http-exchange.ts';
-import { cartToken, identityToken, logToken, ordersToken } from '../injection.ts';
+import { cartClientToken, identityToken, logToken, ordersClientToken } from '../injection.ts';
 import { eventSchema, openEvents } from './open-events.ts';
 import { Streams } from './streams.ts';
 
 @Controller('api/events')
 export class EventsController {
   constructor(
-    @Inject(cartToken) readonly cart: Gateway['cart'],
-    @Inject(ordersToken) readonly orders: Gateway['orders'],
+    @Inject(cartClientToken) readonly cart: Gateway['cart'],
+    @Inject(ordersClientToken) readonly orders: Gateway['orders'],
     @Inject(identityToken) readonly identity: Gateway['identity'],
     @Inject(logToken) readonly log: Gateway['log'],
     readonly streams: Streams,

@@ -17,7 +17,7 @@ import { type OutgoingCall } from '@cloakroom/mesh';
 import { startSpan } from '@cloakroom/platform';
 import { type Credential, type EventSocket, type Exchange, outgoing, personOf } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
-import { whoIs, whoIsStill } from '../identity/identify-caller.ts';
+import { identifyCaller, identifyAgain } from '../identity/identify-caller.ts';
 import type { Seat } from './streams.ts';
 import { type Watch, watchAgain } from './watch-again.ts';
 
@@ -99,7 +99,11 @@ export class LiveStream {
 
   /** Opens the stream of orders with a passport of its own. It ends nothing, because the session is checked every 2 s in any case. */
   private async openOrders() {
-    const found = await whoIs(this.exchange, { audience: 'orders', sensitive: false, touch: false, refresh: false }, this.gateway.identity);
+    const found = await identifyCaller(
+      this.exchange,
+      { audience: 'orders', sensitive: false, touch: false, refresh: false },
+      this.gateway.identity,
+    );
     if (found === undefined || typeof found === 'string' || isProblem(found)) return undefined;
     return this.gateway.orders.watch(this.call(found.passport), {});
   }
@@ -129,7 +133,7 @@ export class LiveStream {
   private async stillThere(): Promise<boolean> {
     if (this.gone.signal.aborted) return false;
     const { exchange, gateway } = this;
-    const found = await whoIsStill(exchange, gateway.identity).catch((error: unknown) => {
+    const found = await identifyAgain(exchange, gateway.identity).catch((error: unknown) => {
       gateway.log.error({ err: error, trace_id: exchange.trace.traceId }, 'a live stream could not be checked');
       return 'ended' as const;
     });

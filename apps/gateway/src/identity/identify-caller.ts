@@ -33,7 +33,7 @@ export function readShown(cookies: OurCookies, keys: MacKeys): BrowserToken | un
 }
 
 /** @returns undefined: no session was ever shown; 'ended': it is over; 'stale': see identify-self-contained-token.ts */
-export async function whoIs(
+export async function identifyCaller(
   exchange: Exchange,
   need: IdentityNeed,
   gateway: IdentityParts,
@@ -47,8 +47,8 @@ export async function whoIs(
 }
 
 /** For a live stream, which cannot renew a token: it ends, and the browser opens the next one by a request that can. */
-export async function whoIsStill(exchange: Exchange, gateway: IdentityParts): Promise<Person | 'ended' | undefined | Problem> {
-  const found = await whoIs(exchange, { audience: 'cart', sensitive: false, touch: false, refresh: false }, gateway);
+export async function identifyAgain(exchange: Exchange, gateway: IdentityParts): Promise<Person | 'ended' | undefined | Problem> {
+  const found = await identifyCaller(exchange, { audience: 'cart', sensitive: false, touch: false, refresh: false }, gateway);
   return found === 'stale' ? problem('identity_unavailable') : found;
 }
 

@@ -10,7 +10,7 @@ import { readMacKeys } from '@cloakroom/session';
 import type { GatewayConfig } from '../config.ts';
 import type { Gateway, GatewayParts, IdentityParts } from '../gateway.ts';
 import {
-  authToken,
+  authClientToken,
   clockToken,
   configToken,
   eventLogToken,
@@ -46,18 +46,18 @@ function openKeys(auth: Auth, { log, clock }: GatewayParts): Keys {
 
 const providers: Provider[] = [
   { provide: macKeysToken, inject: [configToken], useFactory: (config: GatewayConfig) => readMacKeys(config.SESSION_MAC_KEY) },
-  { provide: keysToken, inject: [authToken, partsToken], useFactory: openKeys },
+  { provide: keysToken, inject: [authClientToken, partsToken], useFactory: openKeys },
   { provide: jwksToken, inject: [keysToken], useFactory: (keys: Keys) => keys.lastSet },
   {
     provide: feedToken,
-    inject: [eventLogToken, keysToken, authToken, partsToken, configToken],
+    inject: [eventLogToken, keysToken, authClientToken, partsToken, configToken],
     useFactory: (eventLog: EventLog, keys: OpenKeyRing, auth: Auth, { clock, log }: GatewayParts, { REPLICA }: GatewayConfig) =>
       // Each process gets a fresh group, so it hears the whole feed, and no dead member's partition has to time out first.
       openLateFeed({ eventLog, keys, askRelay: askRelayThrough(auth), clock, log, group: `gateway-${REPLICA}-${randomUUID()}` }),
   },
   {
     provide: SelfContainedTokens,
-    inject: [keysToken, feedToken, clockToken, authToken],
+    inject: [keysToken, feedToken, clockToken, authClientToken],
     useFactory: (keys: OpenKeyRing, feed: RevocationFeed, clock: Clock, auth: Auth) =>
       new SelfContainedTokens({ keys, feed, clock, refresh: (call, request) => auth.refresh(call, request) }),
   },
@@ -69,7 +69,7 @@ const providers: Provider[] = [
   },
   {
     provide: identityToken,
-    inject: [IdentityCache, SelfContainedTokens, feedToken, clockToken, authToken],
+    inject: [IdentityCache, SelfContainedTokens, feedToken, clockToken, authClientToken],
     useFactory: (
       identities: IdentityCache,
       selfContained: SelfContainedTokens,

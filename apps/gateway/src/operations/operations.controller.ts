@@ -4,7 +4,7 @@ import { CurrentExchange, Policy } from '../edge/policy.ts';
 import { RouteList } from '../edge/route-list.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Exchange } from '../http-exchange.ts';
-import { authToken, configToken, jwksToken, lookToken, readMetricsToken } from '../injection.ts';
+import { authClientToken, configToken, jwksToken, lookToken, readMetricsToken } from '../injection.ts';
 import { readDocument } from './openapi.ts';
 import { aliveSchema, isAlive, isReady, jwksSchema, readinessSchema, readJwks, readMetrics } from './process.ts';
 
@@ -13,7 +13,7 @@ const own = { operationClass: 'operations', identity: 'none', budgetMs: 2_000 } 
 @Controller()
 export class OperationsController {
   constructor(
-    @Inject(authToken) readonly auth: Gateway['auth'],
+    @Inject(authClientToken) readonly auth: Gateway['auth'],
     @Inject(configToken) readonly config: Gateway['config'],
     @Inject(jwksToken) readonly jwks: Gateway['jwks'],
     @Inject(lookToken) readonly look: Gateway['look'],

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { CurrentExchange, InputHeaders, Policy } from '../edge/policy.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Exchange } from '../http-exchange.ts';
-import { cartToken, catalogToken, identityToken, limitsToken, ordersToken } from '../injection.ts';
+import { cartClientToken, catalogClientToken, identityToken, limitsToken, ordersClientToken } from '../injection.ts';
 import { ProductMemory } from '../catalog/product-memory.ts';
 import { getOrder } from './get-order.ts';
 import { listOrders } from './list-orders.ts';
@@ -18,9 +18,9 @@ const own = { operationClass: 'personal', identity: 'user', audience: 'orders', 
 @Controller('api/orders')
 export class OrdersController {
   constructor(
-    @Inject(ordersToken) readonly orders: Gateway['orders'],
-    @Inject(cartToken) readonly cart: Gateway['cart'],
-    @Inject(catalogToken) readonly catalog: Gateway['catalog'],
+    @Inject(ordersClientToken) readonly orders: Gateway['orders'],
+    @Inject(cartClientToken) readonly cart: Gateway['cart'],
+    @Inject(catalogClientToken) readonly catalog: Gateway['catalog'],
     @Inject(identityToken) readonly identity: Gateway['identity'],
     @Inject(limitsToken) readonly limits: Gateway['limits'],
     readonly products: ProductMemory,

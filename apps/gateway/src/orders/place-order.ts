@@ -10,7 +10,7 @@ import { readCart } from '../cart/get-cart.ts';
 import { knownOutcome } from '../cart/write-outcome.ts';
 import { type Exchange, type Outcome, outgoing, personOf } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
-import { whoIs } from '../identity/identify-caller.ts';
+import { identifyCaller } from '../identity/identify-caller.ts';
 import { type CheckoutProblem, orderBodyOf, previewBodyOf } from './order-answer.ts';
 import type { orderBody, orderHeaders } from './order-input.ts';
 
@@ -51,7 +51,7 @@ async function explained(refusal: Problem, seen: string, exchange: Exchange, gat
 
 /** Reads the cart with a passport of its own, because this route's passport is for orders. */
 async function cartOf(exchange: Exchange, gateway: Needed): Promise<Pick<CheckoutProblem, 'cart' | 'reached'>> {
-  const person = await whoIs(exchange, { audience: 'cart', sensitive: false, touch: true }, gateway.identity);
+  const person = await identifyCaller(exchange, { audience: 'cart', sensitive: false, touch: true }, gateway.identity);
   if (person === undefined || typeof person === 'string' || isProblem(person)) return {};
   const read = await readCart({ ...exchange, person }, gateway);
   return isProblem(read) ? {} : read;

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { CurrentExchange, Policy } from '../edge/policy.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Exchange } from '../http-exchange.ts';
-import { profileToken } from '../injection.ts';
+import { profileClientToken } from '../injection.ts';
 import { productParams } from '../catalog/product-answer.ts';
 import { getProfile } from './get-profile.ts';
 import { profilePatch, profileSchema } from './profile-answer.ts';
@@ -14,7 +14,7 @@ const personal = { operationClass: 'personal', identity: 'guest', audience: 'pro
 
 @Controller('api/profile')
 export class ProfileController {
-  constructor(@Inject(profileToken) readonly profile: Gateway['profile']) {}
+  constructor(@Inject(profileClientToken) readonly profile: Gateway['profile']) {}
 
   @Get()
   @Policy({

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { CurrentExchange, Policy } from '../edge/policy.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Exchange } from '../http-exchange.ts';
-import { accountToken, authToken, configToken, identityToken, limitsToken } from '../injection.ts';
+import { accountClientToken, authClientToken, configToken, identityToken, limitsToken } from '../injection.ts';
 import { deviceParams, endDevice } from './end-device.ts';
 import { endOtherDevices } from './end-other-devices.ts';
 import { devicesSchema, listDevices } from './list-devices.ts';
@@ -21,8 +21,8 @@ const done = { 204: { description: 'Done.' } } as const;
 @Controller('api/session')
 export class SessionController {
   constructor(
-    @Inject(authToken) readonly auth: Gateway['auth'],
-    @Inject(accountToken) readonly account: Gateway['account'],
+    @Inject(authClientToken) readonly auth: Gateway['auth'],
+    @Inject(accountClientToken) readonly account: Gateway['account'],
     @Inject(configToken) readonly config: Gateway['config'],
     @Inject(identityToken) readonly identity: Gateway['identity'],
     @Inject(limitsToken) readonly limits: Gateway['limits'],
