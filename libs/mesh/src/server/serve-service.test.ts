@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Controller, type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { Controller, type DynamicModule, Logger, Module, type Provider } from '@nestjs/common';
 import { isProblem, TokenExchangeService } from '@cloakroom/contracts';
 import { createLogger, startTrace, systemClock } from '@cloakroom/platform';
 import { createDevelopmentCa, readTls } from '../tls/tls.ts';
@@ -89,6 +89,8 @@ it('answers the calls under way, then stops each part before the parts that it w
 it('goes on to stop the others where one fails, and says so', async () => {
   const stage = openStage();
   const running = await serveService({ module: moduleOf(stage, true), services, log: stage.log });
+  // Another app of the process turned Nest's logger off.
+  Logger.overrideLogger(false);
   await running.stop();
   expect(stage.seen.slice(2)).toEqual(['stop reader', 'stop connection']);
   expect(stage.lines.filter((line) => line.includes('the reader hangs'))).toHaveLength(1);

@@ -137,7 +137,11 @@ export async function serveService(options: {
   return {
     name,
     url: `${config.HOST}:${app.get(MeshTransport).port}`,
-    stop: () => (stopping ??= app.close()),
+    stop: () => {
+      // Nest has one logger a process. In embedded mode the app that started last has set it.
+      app.useLogger(toOurLog(options.log));
+      return (stopping ??= app.close());
+    },
   };
 }
 
