@@ -31,7 +31,11 @@ export function checkSameOrigin(request: RequestOrigin, publicOrigins: ReadonlyS
 
 /** Parsers on the way disagree about which of two Hosts counts (RFC 9112 3.2). HTTP/1.0 needs none. */
 export function namesOneHost({ httpVersion, rawHeaders }: IncomingMessage): boolean {
-  const count = rawHeaders.filter((text, at) => at % 2 === 0 && text.toLowerCase() === 'host').length;
+  let count = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]!;
+    if (name.length === 4 && name.toLowerCase() === 'host') count++;
+  }
   return count === 1 || (count === 0 && httpVersion === '1.0');
 }
 
