@@ -21,7 +21,7 @@ import { MeshTransport, type MeshTransportOptions } from './mesh-transport.ts';
 import type { Implementation } from './rpc.ts';
 import type { Admission } from './server-call.ts';
 
-/** What every service is told (`config.ts` of platform). */
+/** The settings of every service (`config.ts` of platform). */
 export interface ServiceConfig {
   readonly HOST: string;
   readonly LISTEN_PORT: number;
