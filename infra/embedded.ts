@@ -48,8 +48,10 @@ async function startApps(apps: Doors, orders: Orders, { log, clock }: ProcessPar
   const running: Running[] = [];
   const stop = async () => {
     // The edge stops first: no request may reach a service that is gone.
-    for (const app of running.toReversed()) await app.stop();
+    const failures: unknown[] = [];
+    for (const app of running.toReversed()) await app.stop().catch((error: unknown) => failures.push(error));
     await eventLog.close();
+    if (failures.length > 0) throw failures[0];
   };
   try {
     for (const { app, env } of orders.apps) {

@@ -4,14 +4,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Controller, Get, type INestApplication, Module, type Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { systemClock } from '@cloakroom/platform';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { GatewayConfig } from './config.ts';
 import { HttpAdapter } from './edge/http-adapter.ts';
 import { Policy } from './edge/policy.ts';
 import { Streams } from './events/streams.ts';
 import { GatewayModule } from './gateway.module.ts';
+import type { Gateway } from './gateway.ts';
 import type { Outcome } from './http-exchange.ts';
-import { connectionsToken, eventLogToken, feedToken, keysToken } from './injection.ts';
+import { connectionsToken, eventLogToken, feedToken, identityToken, keysToken } from './injection.ts';
+import { newTokenText } from './testing/fake-auth.fixture.ts';
 import { ask, configOf, silent, until } from './testing/gateway.fixture.ts';
 
 const nowhere = Object.fromEntries(['AUTH', 'CART', 'PROFILE', 'CATALOG', 'ORDERS'].map((name) => [`${name}_ADDRESS`, 'localhost:1']));
@@ -100,6 +102,18 @@ describe('the modules of the gateway', () => {
     const url = await listen(await build(fake));
     expect((await ask(url, '/.well-known/jwks.json')).body).toEqual({ keys: [] });
     expect((await ask(url, '/api/products')).body).toMatchObject({ items: [], total: 0 });
+  });
+
+  it('answer a public page whose caller cannot be identified for an unknown reason with a problem of ours', async () => {
+    const fake = fakes([]);
+    fake.gate.resolve();
+    const gateway = await build(fake);
+    const { identities } = gateway.get<Gateway['identity']>(identityToken);
+    vi.spyOn(identities, 'identify').mockRejectedValue(new Error('a secret'));
+    const { status, body, headers } = await ask(await listen(gateway), '/api/products', { token: newTokenText() });
+    expect([status, body]).toMatchObject([500, { code: 'internal' }]);
+    expect(headers.get('server-timing')).toContain('total');
+    expect(JSON.stringify(body)).not.toContain('secret');
   });
 
   it('refuse the start where a route states no policy, and open no port', async () => {

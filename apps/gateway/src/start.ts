@@ -3,6 +3,7 @@ import 'reflect-metadata';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { Parts } from '@cloakroom/event-log';
+import { closeApp, nestLogger } from '@cloakroom/mesh';
 import { pooledRandomBytes, type Running, startDefaultMetrics } from '@cloakroom/platform';
 import type { GatewayConfig } from './config.ts';
 import { HttpAdapter } from './edge/http-adapter.ts';
@@ -13,16 +14,16 @@ export { readConfig, type GatewayConfig } from './config.ts';
 export async function start(config: GatewayConfig, parts: Parts): Promise<Running> {
   startDefaultMetrics();
   const module = GatewayModule.with(config, { ...parts, randomBytes: pooledRandomBytes(), random: Math.random });
-  const options = { logger: false, bodyParser: false, abortOnError: false } as const;
+  const options = { logger: nestLogger(parts.log), bodyParser: false, abortOnError: false } as const;
   const app = await NestFactory.create(module, new HttpAdapter(config, parts.log), options);
   try {
     await app.listen(config.LISTEN_PORT, config.HOST);
   } catch (error) {
     // A refused start leaves nothing open.
-    await app.close();
+    await closeApp(app, parts.log).catch(() => undefined);
     throw error;
   }
   const { port } = app.getHttpServer().address() as AddressInfo;
   let stopped: Promise<void> | undefined;
-  return { name: 'gateway', url: `http://${config.HOST}:${port}`, stop: () => (stopped ??= app.close()) };
+  return { name: 'gateway', url: `http://${config.HOST}:${port}`, stop: () => (stopped ??= closeApp(app, parts.log)) };
 }

@@ -7,7 +7,7 @@ import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { CartService, isProblem, recordHeaders, topics, uuidV7 } from '@cloakroom/contracts';
 import { EmbeddedEventLog, traceHeaders, traceOfCause } from '@cloakroom/event-log';
 import { createPassportVerifier, openAdmission, signPassport } from '@cloakroom/identity';
-import { connectMesh, type Handlers, implement, type RequestContext, serveMesh } from '@cloakroom/mesh';
+import { connectMesh, type Rpcs, implement, type RequestContext, serveMesh } from '@cloakroom/mesh';
 import { createLogger, startTelemetry, startTrace, systemClock } from '@cloakroom/platform';
 import * as platform from '@cloakroom/platform';
 
@@ -67,7 +67,7 @@ async function openCart(): Promise<() => Promise<void>> {
     name: 'cart',
     port: 0,
     tls: undefined,
-    services: [implement(CartService, { ...served, ...handlers } as unknown as Handlers<typeof CartService>)],
+    services: [implement(CartService, { ...served, ...handlers } as unknown as Rpcs<typeof CartService>)],
     admission: openAdmission(
       createPassportVerifier({
         audience: 'cart',

@@ -14,16 +14,7 @@ export * from './outcome.ts';
 export { nameOf, policiesOf, policyOf, serviceNameOf } from './contract.ts';
 export { connectMesh, type MeshClient, type MeshConnection } from './client/grpc-client.ts';
 export * from './client/retry-budget.ts';
-export {
-  implement,
-  type Implementation,
-  meshTransport,
-  person,
-  Rpc,
-  type RpcMethod,
-  type Rpcs,
-  type Rpcs as Handlers,
-} from './server/rpc.ts';
+export { implement, type Implementation, meshTransport, person, Rpc, type RpcMethod, type Rpcs } from './server/rpc.ts';
 export { MeshTransport, type MeshTransportOptions } from './server/mesh-transport.ts';
 export * from './server/serve-service.ts';
 export type { Admission, Admitted, Caller, JudgedMethod } from './server/server-call.ts';

@@ -120,15 +120,23 @@ export class HttpServer implements OnModuleInit {
     const { clock, log } = this.parts;
     server.addHook('onSend', (request, reply, payload, done) => {
       const view = request.exchange?.sessionView;
-      const end = (): void => {
+      if (view === undefined) {
         reply.finish();
-        done(null, payload);
-      };
-      if (view === undefined) return end();
-      view.then((value) => {
-        if (value !== undefined) reply.header(sessionViewHeader, value);
-        end();
-      }, done);
+        return done(null, payload);
+      }
+      // Fastify handles what a returned promise throws. A throw after `done` inside of `then` would end the process.
+      return view.then(
+        (value) => {
+          if (value !== undefined) reply.header(sessionViewHeader, value);
+          reply.finish();
+          return payload;
+        },
+        (error: unknown) => {
+          // The answer to this failure passes here too, and must not wait for the same view.
+          request.exchange!.sessionView = undefined;
+          throw error;
+        },
+      );
     });
     server.addHook('onResponse', async (request, reply) => {
       const { exchange } = request;

@@ -64,6 +64,12 @@ describe('the list of routes', () => {
     ]);
   });
 
+  it('takes no inherited route without a policy', () => {
+    @Controller('own')
+    class Heir extends Unruled {}
+    expect(() => routesOf([Heir])).toThrow('Heir.open states no policy');
+  });
+
   it('takes no input without a schema, and names it', () => {
     expect(() => routesOf([Unchecked])).toThrow('Unchecked.open takes its body without a schema');
   });

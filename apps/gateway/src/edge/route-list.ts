@@ -6,7 +6,7 @@
  */
 import { Injectable, RequestMethod, type Type } from '@nestjs/common';
 import { CUSTOM_ROUTE_ARGS_METADATA, METHOD_METADATA, PATH_METADATA, ROUTE_ARGS_METADATA, RouteParamtypes } from '@nestjs/common/internal';
-import { DiscoveryService } from '@nestjs/core';
+import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { FASTIFY_ROUTE_CONFIG_METADATA } from '@nestjs/platform-fastify/constants.js';
 import type { FastifyContextConfig } from 'fastify';
 import type { z } from 'zod';
@@ -30,9 +30,8 @@ export class RouteList {
 /** @throws where a method that answers an address has no policy, or an input without a schema: nothing would check it */
 export function routesOf(controllers: readonly Type[]): Route[] {
   return controllers.flatMap((controller) =>
-    Object.getOwnPropertyNames(controller.prototype)
-      .filter((name) => name !== 'constructor')
-      .flatMap((name) => routeOf(controller, name)),
+    // As Nest does it, so that an inherited method is a route too.
+    new MetadataScanner().getAllMethodNames(controller.prototype as object).flatMap((name) => routeOf(controller, name)),
   );
 }
 

@@ -1,7 +1,7 @@
 /** Two replicas of auth over the real mesh: one is killed, or paused, while the gateway asks who its callers are. */
 import { AuthService, isProblem } from '@cloakroom/contracts';
 import { createPassportVerifier, openAdmission } from '@cloakroom/identity';
-import { connectMesh, type Handlers, implement, openRetryBudget, serveMesh } from '@cloakroom/mesh';
+import { connectMesh, type Rpcs, implement, openRetryBudget, serveMesh } from '@cloakroom/mesh';
 import { startTrace, systemClock } from '@cloakroom/platform';
 import { openTcpProxy } from '@cloakroom/testing';
 import { randomBytes } from 'node:crypto';
@@ -30,7 +30,7 @@ async function openReplica() {
     name: 'auth',
     port: 0,
     tls: undefined,
-    services: [implement(AuthService, { ...handlers, resolve } as unknown as Handlers<typeof AuthService>)],
+    services: [implement(AuthService, { ...handlers, resolve } as unknown as Rpcs<typeof AuthService>)],
     admission: openAdmission(createPassportVerifier({ audience: 'auth', keys, clock: systemClock }), systemClock),
     clock: systemClock,
     log: silent,

@@ -2,7 +2,7 @@
 import { connect as connectTcp, createServer, type Socket } from 'node:net';
 import { isProblem, problem, ProfileService } from '@cloakroom/contracts';
 import { afterEach, expect, it, vi } from 'vitest';
-import { connectMesh, type Handlers, implement, serveMesh } from '@cloakroom/mesh';
+import { connectMesh, type Rpcs, implement, serveMesh } from '@cloakroom/mesh';
 import { certificates, movableClock, newSigner, outgoing, passportOf, silent } from './mesh.fixture.ts';
 import { openAdmission } from '../admission.ts';
 import { createPassportVerifier } from '../passport.ts';
@@ -18,7 +18,7 @@ afterEach(async () => {
 const unused = () => Promise.resolve(problem('not_found'));
 
 async function replica(name: string, reached: string[], options: { port?: number; as?: string } = {}) {
-  const getProfile: Handlers<typeof ProfileService>['getProfile'] = () => {
+  const getProfile: Rpcs<typeof ProfileService>['getProfile'] = () => {
     reached.push(name);
     return Promise.resolve({});
   };

@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   connectMesh,
   forward,
-  type Handlers,
+  type Rpcs,
   implement,
   isDeadlineReason,
   type MeshClient,
@@ -32,8 +32,8 @@ afterEach(async () => {
   for (const one of open.splice(0).reverse()) await (one.stop?.() ?? one.close?.());
 });
 
-type ProfileHandlers = Partial<Handlers<typeof ProfileService>>;
-type CatalogHandlers = Partial<Handlers<typeof CatalogService>>;
+type ProfileHandlers = Partial<Rpcs<typeof ProfileService>>;
+type CatalogHandlers = Partial<Rpcs<typeof CatalogService>>;
 const unused = () => Promise.resolve(problem('not_found'));
 
 async function serve(
@@ -307,6 +307,6 @@ describe('a connection', () => {
 });
 
 it('does not start without a handler for every method', async () => {
-  const incomplete = implement(ProfileService, { getProfile: unused } as unknown as Handlers<typeof ProfileService>);
+  const incomplete = implement(ProfileService, { getProfile: unused } as unknown as Rpcs<typeof ProfileService>);
   await expect(serve('profile', [incomplete])).rejects.toThrow('UpdateProfile has no handler');
 });

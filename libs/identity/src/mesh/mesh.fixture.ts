@@ -8,7 +8,7 @@ import { type Client, type Metadata, type ServiceError, status } from '@grpc/grp
 import { type Clock, createLogger, type Logger, startTrace } from '@cloakroom/platform';
 import {
   createDevelopmentCa,
-  type Handlers,
+  type Rpcs,
   implement,
   type Implementation,
   type MeshTls,
@@ -122,7 +122,7 @@ export function tellingHandlers(service: DescService, reached: string[]): Implem
     }
     return [method.localName, method.methodKind === 'unary' ? unary : stream];
   });
-  return implement(service, Object.fromEntries(handlers) as Handlers<DescService>);
+  return implement(service, Object.fromEntries(handlers) as Rpcs<DescService>);
 }
 
 /** @returns 'ok' or the code that the server answered with */

@@ -1,7 +1,7 @@
 import { AuthService, isProblem } from '@cloakroom/contracts';
 import { afterEach, expect, it, vi } from 'vitest';
 import { systemClock } from '@cloakroom/platform';
-import { connectMesh, type Handlers, implement, type MeshServer, openLoadShedder, serveMesh } from '@cloakroom/mesh';
+import { connectMesh, type Rpcs, implement, type MeshServer, openLoadShedder, serveMesh } from '@cloakroom/mesh';
 import { newSigner, outgoing, silent } from './mesh.fixture.ts';
 import { openAdmission } from '../admission.ts';
 import { createPassportVerifier } from '../passport.ts';
@@ -21,7 +21,7 @@ async function stage() {
     name: 'auth',
     port: 0,
     tls: undefined,
-    services: [implement(AuthService, { ...handlers, login } as unknown as Handlers<typeof AuthService>)],
+    services: [implement(AuthService, { ...handlers, login } as unknown as Rpcs<typeof AuthService>)],
     admission: openAdmission(createPassportVerifier({ audience: 'auth', keys: newSigner().ring, clock: systemClock }), systemClock),
     clock: systemClock,
     log: silent,

@@ -2,7 +2,7 @@
 import { CartService, isProblem, problem, type Problem } from '@cloakroom/contracts';
 import { watchCrowd } from '@cloakroom/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { connectMesh, type Handlers, implement, type MeshServer, type RequestContext, serveMesh } from '@cloakroom/mesh';
+import { connectMesh, type Rpcs, implement, type MeshServer, type RequestContext, serveMesh } from '@cloakroom/mesh';
 import { certificates, emptyFeed, movableClock, newSigner, outgoing, passportOf, silent } from './mesh.fixture.ts';
 import { openAdmission } from '../admission.ts';
 import { createPassportVerifier } from '../passport.ts';
@@ -15,7 +15,7 @@ afterEach(async () => {
 });
 
 const unused = () => Promise.resolve(problem('not_found'));
-type Watch = Handlers<typeof CartService>['watch'];
+type Watch = Rpcs<typeof CartService>['watch'];
 
 async function watching(watch: Watch) {
   const clock = movableClock();

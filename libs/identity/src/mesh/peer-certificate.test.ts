@@ -1,7 +1,7 @@
 import { TLSSocket } from 'node:tls';
 import { AuthService, isProblem, problem } from '@cloakroom/contracts';
 import { afterEach, expect, it, vi } from 'vitest';
-import { connectMesh, type Handlers, implement, serveMesh } from '@cloakroom/mesh';
+import { connectMesh, type Rpcs, implement, serveMesh } from '@cloakroom/mesh';
 import { certificates, movableClock, newSigner, outgoing, silent } from './mesh.fixture.ts';
 import { openAdmission } from '../admission.ts';
 import { createPassportVerifier } from '../passport.ts';
@@ -21,7 +21,7 @@ async function serveKeys(): Promise<number> {
     port: 0,
     tls: await tlsOf('auth'),
     services: [
-      implement(AuthService, { ...handlers, getKeys: () => Promise.resolve({ jwks: '{}' }) } as unknown as Handlers<typeof AuthService>),
+      implement(AuthService, { ...handlers, getKeys: () => Promise.resolve({ jwks: '{}' }) } as unknown as Rpcs<typeof AuthService>),
     ],
     admission: openAdmission(createPassportVerifier({ audience: 'auth', keys: newSigner().ring, clock }), clock),
     clock,

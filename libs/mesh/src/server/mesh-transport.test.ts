@@ -12,12 +12,13 @@ import {
   UseInterceptors,
 } from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
+import { MessagePattern } from '@nestjs/microservices';
 import { isProblem, problem, type Problem, TokenExchangeService } from '@cloakroom/contracts';
 import { createLogger, startTrace, systemClock } from '@cloakroom/platform';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { connectMesh } from '../client/grpc-client.ts';
 import type { RequestContext } from '../context.ts';
-import { person, Rpc, type Rpcs } from './rpc.ts';
+import { meshTransport, person, Rpc, type Rpcs } from './rpc.ts';
 import { admissionToken, MeshModule, readinessToken, serveService } from './serve-service.ts';
 import type { Admission } from './server-call.ts';
 
@@ -96,12 +97,21 @@ class Intercepted {
   }
 }
 
+@Controller()
+class Unguarded {
+  @MessagePattern('an rpc', meshTransport, { method: exchangeToken })
+  exchangeToken() {
+    return Promise.resolve({});
+  }
+}
+
 @Controller({ scope: Scope.REQUEST })
 class PerRequest extends Exchange {}
 
 describe('a service does not start', () => {
   it.each<[string, Partial<DynamicModule>, string]>([
     ['without a method for an rpc of its contract', { controllers: [] }, 'ExchangeToken has no handler'],
+    ['with a method that @Rpc has given no guard', { controllers: [Unguarded] }, 'an rpc has no guard'],
     ['with two methods for one rpc', { controllers: [Exchange, Twice] }, 'ExchangeToken has two handlers'],
     ['with an interceptor on a method', { controllers: [Intercepted] }, 'no interceptor on the mesh'],
     [

@@ -26,7 +26,7 @@ import { openPeers, type Peers } from '../tls/mesh-peers.ts';
 import { peerCertificateOf } from '../tls/peer-certificate.ts';
 import type { MeshTls } from '../tls/tls.ts';
 import { doorOf, inFlightMaxDefault, type LoadShedder, loopLagMaxMsDefault, openLoadShedder } from './load-shedding.ts';
-import { meshTransport } from './rpc.ts';
+import { guarded, meshTransport } from './rpc.ts';
 import { type Admission, beginCall, type Ending, type ServerCall, type SurfaceCall } from './server-call.ts';
 import { openStreams, type OpenStreams, pump } from './server-stream.ts';
 
@@ -84,14 +84,15 @@ export class MeshTransport extends Server implements CustomTransportStrategy, On
     return this.bound;
   }
 
-  /** @throws for a second handler of an rpc: Nest itself would silently keep the last one */
+  /** @throws for a second handler of an rpc, because Nest would silently keep the last one; and for one without the guard of `@Rpc` */
   override addHandler(
     _pattern: unknown,
     callback: MessageHandler,
     _isEvent?: boolean,
-    extras: { readonly method?: DescMethod } = {},
+    extras: { readonly method?: DescMethod; readonly [guarded]?: true } = {},
   ): void {
     const { method } = extras;
+    if (extras[guarded] !== true) throw new Error(`${String(_pattern)} has no guard: serve it with @Rpc`);
     if (method === undefined || !this.options.services.includes(method.parent))
       throw new Error(`${String(_pattern)} is of no service that ${this.options.name} serves`);
     if (this.handlers.has(method)) throw new Error(`${nameOf(method)} has two handlers`);

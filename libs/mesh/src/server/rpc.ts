@@ -15,6 +15,9 @@ import type { ServerCall } from './server-call.ts';
 /** Only handlers of this transport are served by it, and it serves no others. */
 export const meshTransport = Symbol('mesh');
 
+/** Marks the methods that `@Rpc` has given their guard. The transport serves no other. */
+export const guarded = Symbol('guarded');
+
 type Unary<I extends DescMessage, O extends DescMessage> = (
   ctx: RequestContext,
   request: MessageShape<I>,
@@ -40,7 +43,7 @@ export function Rpc<M extends DescMethod>(method: M) {
   return <F extends RpcMethod<M>>(target: object, key: string, descriptor: TypedPropertyDescriptor<F>): void => {
     CallContext()(target, key, 0);
     Payload()(target, key, 1);
-    MessagePattern(nameOf(method), meshTransport, { method })(target, key, descriptor);
+    MessagePattern(nameOf(method), meshTransport, { method, [guarded]: true })(target, key, descriptor);
     UseGuards(policyGuard)(target, key, descriptor);
     UseFilters(problemFilter)(target, key, descriptor);
   };

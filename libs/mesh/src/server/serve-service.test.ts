@@ -91,7 +91,7 @@ it('goes on to stop the others where one fails, and says so', async () => {
   const running = await serveService({ module: moduleOf(stage, true), services, log: stage.log });
   // Another app of the process turned Nest's logger off.
   Logger.overrideLogger(false);
-  await running.stop();
+  await expect(running.stop()).rejects.toThrow('the reader hangs');
   expect(stage.seen.slice(2)).toEqual(['stop reader', 'stop connection']);
   expect(stage.lines.filter((line) => line.includes('the reader hangs'))).toHaveLength(1);
 });

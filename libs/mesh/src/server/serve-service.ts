@@ -10,7 +10,7 @@
  */
 import 'reflect-metadata';
 import type { DescService } from '@bufbuild/protobuf';
-import type { DynamicModule, LoggerService, OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
+import type { DynamicModule, INestApplicationContext, LoggerService, OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import { Inject, Injectable, Module } from '@nestjs/common';
 import { ModulesContainer, NestFactory } from '@nestjs/core';
 import type { AsyncMicroserviceOptions } from '@nestjs/microservices';
@@ -130,18 +130,14 @@ export async function serveService(options: {
     await app.listen();
     await app.get(AdminPort).open();
   } catch (error) {
-    await app.close();
+    await closeApp(app, options.log).catch(() => undefined);
     throw error;
   }
   let stopping: Promise<void> | undefined;
   return {
     name,
     url: `${config.HOST}:${app.get(MeshTransport).port}`,
-    stop: () => {
-      // Nest has one logger a process. In embedded mode the app that started last has set it.
-      app.useLogger(toOurLog(options.log));
-      return (stopping ??= app.close());
-    },
+    stop: () => (stopping ??= closeApp(app, options.log)),
   };
 }
 
@@ -167,26 +163,45 @@ export async function serveMesh(
   try {
     await app.listen();
   } catch (error) {
-    await app.close();
+    await closeApp(app, options.log).catch(() => undefined);
     throw error;
   }
   let stopping: Promise<void> | undefined;
-  return { port: app.get(MeshTransport).port, stop: () => (stopping ??= app.close()) };
+  return { port: app.get(MeshTransport).port, stop: () => (stopping ??= closeApp(app, options.log)) };
 }
 
 const openMicroservice = (root: DynamicModule, log: Logger) =>
   NestFactory.createMicroservice<AsyncMicroserviceOptions>(root, {
     inject: [MeshTransport],
     useFactory: (strategy: MeshTransport) => ({ strategy }),
-    logger: toOurLog(log),
+    logger: nestLogger(log),
     abortOnError: false,
   });
 
-/** Nest logs what a hook throws while the others stop. It also logs what it throws to us, and that is known already. */
-const toOurLog = (log: Logger): LoggerService => ({
+/** The errors that hooks threw while an app closed. Nest logs them and closes the rest. It has one logger for all apps of a process. */
+const failedStops: unknown[] = [];
+let closing = 0;
+
+/** Closes an app, all of it. @throws the first error of a part that did not stop, so that the process ends with a failure */
+export async function closeApp(app: Pick<INestApplicationContext, 'close' | 'useLogger'>, log: Logger): Promise<void> {
+  app.useLogger(nestLogger(log));
+  closing++;
+  try {
+    await app.close();
+  } finally {
+    closing--;
+  }
+  const [first] = failedStops.splice(0);
+  if (first !== undefined) throw first;
+}
+
+/** The logger of an app. An error that Nest also throws to us is known already. */
+export const nestLogger = (log: Logger): LoggerService => ({
   log: () => undefined,
   warn: (message: unknown) => log.warn(String(message)),
   error: (thrown: unknown, ...rest: readonly unknown[]) => {
-    if (!rest.includes('ExceptionHandler')) log.error({ err: thrown }, 'a part did not stop');
+    if (rest.includes('ExceptionHandler')) return;
+    if (closing > 0) failedStops.push(thrown);
+    log.error({ err: thrown }, closing > 0 ? 'a part did not stop' : 'Nest reports an error');
   },
 });
