@@ -15,6 +15,8 @@ import { defaultBase, httpPortsOf, portSpan, profiles } from './stack/stack.ts';
 import type { Profile } from './stack/stack.ts';
 import { databases } from './stack/stack.spec.ts';
 import type { Database } from './stack/stack.spec.ts';
+import { watchable } from './watch/choice.ts';
+import type { WatchChoice } from './watch/choice.ts';
 
 interface StartFlags {
   infra: ProviderChoice;
@@ -28,6 +30,7 @@ interface StartFlags {
   database?: Database;
   open: boolean;
   inspect?: Inspect[];
+  watch?: WatchChoice;
 }
 
 const print = (line: string) => void process.stdout.write(`${line}\n`);
@@ -117,6 +120,7 @@ program
   .addOption(new Option('--session-modes <modes>', 'that a sign-in may ask for, by commas').argParser(sessionModes))
   .option('--open', 'show the shop in the browser once it is ready', false)
   .addOption(new Option('--inspect <service>', 'take a debugger; service=port, once or more').argParser(parseInspect))
+  .addOption(new Option('--watch [parts...]', 'build what you save, and restart what it touches; all, or these').choices([...watchable]))
   .addHelpText('after', startHelp)
   .action((flags: StartFlags) => ends(async () => (await import('./cli/start.ts')).start(flags, print))());
 

@@ -13,6 +13,10 @@ const oneLanguage: Plugin = {
 export default defineConfig({
   plugins: [oneLanguage, react()],
   build: { outDir: 'dist', emptyOutDir: true, assetsInlineLimit: 0, sourcemap: false, modulePreload: { polyfill: false } },
-  // `vite` alone serves the pages against a stack that runs.
-  server: { port: 5173, strictPort: true, proxy: { '/api': { target: 'http://localhost:4000', changeOrigin: false } } },
+  // `npm start -- --watch` serves the pages out of their sources, against the shop that it starts.
+  server: {
+    port: 5173,
+    strictPort: true,
+    proxy: { '/api': { target: process.env['SHOP_URL'] ?? 'http://localhost:4000', changeOrigin: false } },
+  },
 });

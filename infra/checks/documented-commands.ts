@@ -24,6 +24,7 @@ export const documentedCommands: readonly DocumentedCommand[] = [
   { command: 'npm start -- --infra', provenBy: 'e2e/containers/containers.ts', showing: "['start', '--', '--infra', 'docker'" },
   { command: 'npm start -- --profile cluster', byHand: 'the suite e2e-cluster runs the same drawing, without npm' },
   { command: 'npm start -- --fresh', provenBy: 'e2e/containers/shop-in-containers.containers.e2e.ts', showing: "npmStart('--fresh')" },
+  { command: 'npm start -- --watch', provenBy: 'infra/watch/edit-loop.int.test.ts', showing: "'--watch', 'gateway'" },
   { command: 'npm start -- --help', provenBy: 'infra/cli.test.ts', showing: "['start', '--help']" },
   { command: 'npm start', provenBy: 'e2e/containers/containers.ts', showing: "spawn('npm', ['start'" },
   { command: 'npm test -- --quick', provenBy: 'infra/testing/test.quick.test.ts', showing: 'choose({ quick: true })' },

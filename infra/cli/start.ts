@@ -17,6 +17,10 @@ import { databases } from '../stack/stack.spec.ts';
 import type { Database } from '../stack/stack.spec.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import { untilToldToEnd } from './until-told-to-end.ts';
+import { pagesOrigin } from '../watch/choice.ts';
+import type { WatchChoice } from '../watch/choice.ts';
+import { openEditLoop } from '../watch/edit-loop.ts';
+import type { EditLoop } from '../watch/edit-loop.ts';
 
 export interface StartRequest {
   readonly infra: ProviderChoice;
@@ -30,6 +34,7 @@ export interface StartRequest {
   readonly database?: Database;
   readonly open?: boolean;
   readonly inspect?: readonly Inspect[];
+  readonly watch?: WatchChoice;
 }
 
 /** The options that say which shop is meant, where several may run. */
@@ -47,29 +52,34 @@ export async function start(request: StartRequest, print: Print): Promise<number
   const ending = untilToldToEnd(print);
   const progress = openProgress(print);
   let supervisor: Supervisor | undefined;
+  let edits: EditLoop | undefined;
   try {
     const chosen = await chooseProvider(request.infra, { env: process.env, toolsDir, say: progress.say });
     progress.say(`infrastructure: ${chosen.provider} (${chosen.why})`);
     if (chosen.docker !== undefined && request.profile !== 'cluster')
       return await runContainers(chosen.docker, request, ending.told, print);
-    supervisor = assembleStack({ ...request, chosen, base: request.portBase, onEvent: progress.event });
+    const origin = pagesOrigin(request.portBase, request.watch);
+    supervisor = assembleStack({ ...request, chosen, base: request.portBase, onEvent: progress.event, pagesOrigin: origin });
+    if (request.watch !== undefined) edits = openEditLoop(supervisor, request.watch, print);
     const unfollow = request.logs ? followLogs(logFiles(supervisor), print) : undefined;
     const started = progress.watch(supervisor, supervisor.start({ fresh: request.fresh }));
     // A stop during the start makes the start fail. Such a failure needs no report.
     const first = await Promise.race([started.then(() => 'ready' as const), ending.told]);
     if (first !== 'ready') started.catch(() => undefined);
     else {
-      for (const line of summary(supervisor, request, performance.now() - began)) print(line);
-      if (request.open === true) openBrowser(supervisor.spec.gateways[0]);
+      const tookMs = performance.now() - began;
+      const more = (await edits?.begin()) ?? [];
+      for (const line of [...summary(supervisor, request, tookMs), ...more]) print(line);
+      if (request.open === true) openBrowser(origin ?? supervisor.spec.gateways[0]);
     }
     await ending.told;
-    await supervisor.stop();
+    await Promise.all([edits?.stop(), supervisor.stop()]);
     unfollow?.();
     print('Stopped.');
     return 0;
   } catch (error) {
     // stop() comes first: nothing must be left running, whatever is printed afterwards.
-    await supervisor?.stop();
+    await Promise.all([edits?.stop(), supervisor?.stop()]);
     process.stderr.write(`Cloakroom did not start: ${describeFailure(error)}\n`);
     return 1;
   } finally {
@@ -79,6 +89,7 @@ export async function start(request: StartRequest, print: Print): Promise<number
 
 /** The same in containers: compose is their supervisor. */
 async function runContainers(docker: Docker, request: StartRequest, told: Promise<string>, print: Print): Promise<number> {
+  if (request.watch !== undefined) throw new StackError('--watch reaches no container', 'use --infra native or --infra embedded');
   if ((request.inspect ?? []).length > 0) throw new StackError('--inspect reaches no container', 'use --infra native or --infra embedded');
   const { startContainers } = await import('../containers/start-in-containers.ts');
   const began = performance.now();

@@ -103,6 +103,7 @@ export async function startStack(request: StackRequest): Promise<RunningStack> {
 export interface AssemblyRequest extends Omit<StackRequest, 'provider'> {
   readonly chosen: Chosen;
   readonly inspect?: readonly Inspect[];
+  readonly pagesOrigin?: string | undefined;
 }
 
 /** Everything before the first process: the drawing, and the command of each part. @throws StackError */
@@ -128,6 +129,7 @@ export function assembleStack(request: AssemblyRequest): Supervisor {
     ...detours,
     database,
     external,
+    pagesOrigin: request.pagesOrigin,
   });
   const spec = request.reshape?.spec?.(drawn) ?? drawn;
   checkInspect(inspect, spec.processes);

@@ -66,7 +66,10 @@ export function drawApps(options: StackOptions, places: Places, storage: Storage
       secrets: app === 'auth' ? ['SESSION_MAC_KEY', 'REFRESH_TOKEN_KEY', 'KEY_ENCRYPTION_KEY', ...secrets] : secrets,
       env: { ...common(app, index + 1, mesh), ADMIN_PORT: String(admin), ...env },
     }));
-  const origins = places.gateways.flatMap((port) => [`http://localhost:${port}`, `http://${loopback}:${port}`]);
+  const origins = [
+    ...places.gateways.flatMap((port) => [`http://localhost:${port}`, `http://${loopback}:${port}`]),
+    ...(options.pagesOrigin === undefined ? [] : [options.pagesOrigin]),
+  ];
   const gateway = (port: number, index: number): AppSpec => ({
     app: 'gateway',
     secrets: ['SESSION_MAC_KEY'],

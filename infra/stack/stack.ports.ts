@@ -1,7 +1,7 @@
 /**
  * The port of each process. Part of the drawing: see stack.ts.
  *
- * A port is the base plus an offset. Gateways have 0 to 9. A service has its ten ports from 110 on: gRPC even, admin the odd one above. Storage has
+ * A port is the base plus an offset. Gateways have 0 to 9, and pages served out of their sources have 100. A service has its ten ports from 110 on: gRPC even, admin the odd one above. Storage has
  * its ten from 210 on. Replica n of a service, from 1, is 2 (n - 1) higher than the first: auth has 110 and 111, its second replica 112 and 113.
  * Kafka's brokers follow the same rule. The nodes of the sessions' Redis cluster have consecutive ports, and their bus ports are 40 higher.
  */
@@ -33,6 +33,8 @@ export const portSpan = 256;
 export function portsOf(base: number) {
   return {
     gateways: [base, base + 1] as const,
+    /** Vite's, where the sources are watched. */
+    pages: base + 100,
     ...ofEachService((name): ServicePorts => ({ mesh: base + serviceOffsets[name], admin: base + serviceOffsets[name] + 1 })),
     redisSessions: base + 210,
     redisCarts: base + 220,

@@ -91,6 +91,8 @@ export interface StackOptions {
   readonly dataDir: string;
   /** The built web app. Without it the gateway serves the API alone. */
   readonly webDir?: string | undefined;
+  /** A further origin that the shop takes writes from: pages that Vite serves while somebody edits them. */
+  readonly pagesOrigin?: string | undefined;
   readonly logLevel?: string | undefined;
   /** OTEL_* for every process. Without them the processes make no traces. */
   readonly telemetry?: Env | undefined;

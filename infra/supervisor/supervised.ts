@@ -42,6 +42,8 @@ export class Supervised {
   logFile = '';
   readonly #options: SupervisedOptions;
   #child: Child | undefined;
+  /** Its successor waits until it is gone. */
+  #leaving: Child | undefined;
   #ending = false;
   #keptDown = false;
   #delayMs: number;
@@ -56,11 +58,15 @@ export class Supervised {
   }
 
   get pid(): number | undefined {
-    return this.#child !== undefined && this.#child.exit() === undefined ? this.#child.pid : undefined;
+    return this.#present?.exit() === undefined ? this.#present?.pid : undefined;
   }
 
   get startTime(): string | undefined {
-    return this.#child?.startTime;
+    return this.#present?.startTime;
+  }
+
+  get #present(): Child | undefined {
+    return this.#child ?? this.#leaving;
   }
 
   memory(): Memory | undefined {
@@ -80,7 +86,23 @@ export class Supervised {
     if (!ready.ok) throw startFailure(this.spec, child, ready.detail, this.logFile);
     this.readyInMs = performance.now() - began;
     this.#becomeReady();
-    void child.exited.then((exit) => this.#onCrash(exit));
+    this.#onExit(child);
+  }
+
+  /**
+   * Ends the process as a stop does, and starts it again: its code has changed. This is no crash. A process that waits for its next restart gets it
+   * now. Resolves when the successor is ready, or when it is clear that it does not become so.
+   */
+  async replace(): Promise<void> {
+    clearTimeout(this.#restartTimer);
+    clearTimeout(this.#healthyTimer);
+    this.#delayMs = this.#options.backoff.firstMs;
+    this.#leaving = this.#child;
+    this.#child = undefined;
+    this.#change('restarting');
+    await this.#leaving?.end(this.spec.stopGraceMs);
+    this.#leaving = undefined;
+    if (!this.#ending) await this.#restart();
   }
 
   /**
@@ -121,7 +143,7 @@ export class Supervised {
     this.#ending = true;
     clearTimeout(this.#restartTimer);
     clearTimeout(this.#healthyTimer);
-    const exit = await this.#child?.end(graceMs);
+    const exit = await this.#present?.end(graceMs);
     if (this.state === 'waiting') return;
     // Worth a line: the process may have lost unfinished work.
     const forced = exit?.signal === 'SIGKILL' && this.state === 'ready';
@@ -173,7 +195,7 @@ export class Supervised {
       return;
     }
     const ready = await this.#untilReady(child);
-    if (this.#ending) return;
+    if (this.#ending || child !== this.#child) return;
     if (ready.ok) {
       this.#becomeReady();
       this.#options.onChange(this, 'is ready again');
@@ -182,7 +204,14 @@ export class Supervised {
       this.#options.onChange(this, `is not ready after ${this.spec.readyTimeoutMs / 1000} s (${ready.detail})`);
       child.kill('SIGKILL');
     }
-    void child.exited.then((exit) => this.#onCrash(exit));
+    this.#onExit(child);
+  }
+
+  /** The end of a process that was replaced is no crash. */
+  #onExit(child: Child): void {
+    void child.exited.then((exit) => {
+      if (child === this.#child) this.#onCrash(exit);
+    });
   }
 
   #change(state: ProcessState, note?: string): void {

@@ -71,6 +71,36 @@ it('reports a crashed process and starts it again, later after each crash', asyn
   expect(journal().filter((line) => line === 'start kafka' || line === 'start gateway-1')).toHaveLength(2);
 });
 
+it('replaces a process whose code has changed: it ends as in a stop, that is no crash, and the others run on', async () => {
+  const supervisor = supervise(chain);
+  await supervisor.start({ fresh: false });
+  const auth = supervisor.find('auth');
+  const before = auth.pid!;
+  await auth.replace();
+  expect(auth.state).toBe('ready');
+  expect(auth.pid).not.toBe(before);
+  expect(auth.restarts).toBe(0);
+  expect(journal().slice(3)).toEqual(['end auth', 'start auth']);
+  expect(events.filter((event) => event.includes('ended'))).toEqual([]);
+  // The successor is guarded like the first.
+  const second = auth.pid!;
+  auth.kill('SIGKILL');
+  expect(await auth.untilReplaced(second)).not.toBe(second);
+});
+
+it('leaves nothing running when it is stopped while a process is replaced', async () => {
+  const supervisor = supervise(chain);
+  await supervisor.start({ fresh: false });
+  const gateway = supervisor.find('gateway-1');
+  const before = gateway.pid!;
+  const replaced = gateway.replace();
+  await supervisor.stop();
+  await replaced;
+  expect(startTimeOf(before)).toBeUndefined();
+  expect(gateway.pid).toBeUndefined();
+  expect(journal().filter((line) => line === 'start gateway-1')).toHaveLength(1);
+});
+
 it('keeps down what is taken away until it is given back', async () => {
   const supervisor = supervise(chain);
   await supervisor.start({ fresh: false });
