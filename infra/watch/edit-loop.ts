@@ -1,4 +1,4 @@
-/** What `npm start -- --watch` adds to a shop: services follow their sources, and the pages are served out of theirs. */
+/** Services follow their sources, and the pages are served out of theirs: `npm start -- --watch`. */
 import { describeFailure } from '../stack/outcome.ts';
 import { portsOf } from '../stack/stack.ports.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';

@@ -1,6 +1,6 @@
 /**
- * The edit loop of `npm start -- --watch`: builds what was saved, and restarts the processes whose code is another one now. All else runs on. What
- * people have, their sessions and carts, is in Redis, Kafka and files, so it outlives a restart.
+ * The edit loop of `npm start -- --watch`: builds what was saved, and restarts the processes whose code is another one now. All else runs on.
+ * Sessions and carts outlive a restart, as they are in Redis, Kafka and files.
  */
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
