@@ -85,7 +85,7 @@ class Browser {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(set) ?? [];
       this.#jar.set(name, value);
     }
-    expect(answer.status, path).toBeLessThan(300);
+    if (!answer.ok) throw new Error(`${path} answered ${answer.status} ${await answer.text()}`);
     return (await answer.json()) as Body;
   }
 }
