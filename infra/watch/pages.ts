@@ -16,16 +16,16 @@ export interface Pages {
 }
 
 /** @throws StackError when the port is in use, or when Vite does not start */
-export async function servePages({ spec, logFile }: Supervisor, port: number): Promise<Pages> {
+export async function servePages(supervisor: Supervisor, port: number): Promise<Pages> {
   if (await portTaken(port)) throw new StackError(`port ${port} (pages) is in use`, 'stop what uses it, or choose others with --port-base');
   const web = join(repository, 'apps', 'web');
   const vite = join(dirname(createRequire(join(web, 'package.json')).resolve('vite/package.json')), 'bin', 'vite.js');
-  const file = logFile('pages');
+  const file = supervisor.logFile('pages');
   const child = launch({
     name: 'pages',
     command: process.execPath,
     args: [vite, '--port', String(port), '--strictPort', '--clearScreen', 'false'],
-    env: { SHOP_URL: spec.gateways[0] },
+    env: { SHOP_URL: supervisor.spec.gateways[0] },
     cwd: web,
     logFile: file,
   });
