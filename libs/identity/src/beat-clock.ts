@@ -14,7 +14,7 @@
  */
 import { type AuthService, isProblem, type Problem } from '@cloakroom/contracts';
 import { randomBytes } from 'node:crypto';
-import { type Clock, startTrace } from '@cloakroom/platform';
+import { type Clock, hasSlept, startTrace, wallAheadMs } from '@cloakroom/platform';
 import type { MeshClient } from '@cloakroom/mesh';
 import { relayAsks } from './revocation-feed.metrics.ts';
 
@@ -26,8 +26,6 @@ export const askAgainMs = 30_000;
 export const askSoonMs = 1_000;
 /** An answer that took longer costs a noticeable part of the lease: ask again soon for a better one. */
 const promptMs = 250;
-/** All day long, NTP slews the two clocks of one machine apart by less than this in 30 s. A sleep or a set clock moves them further. */
-const sleptMs = 250;
 /** Two clocks that drift by 300 ppm are this far apart at the next question. The relay rounds against the lease, so rounding needs none of it. */
 const driftMaxMs = 10;
 
@@ -45,10 +43,6 @@ export function askRelayThrough(auth: Pick<MeshClient<typeof AuthService>, 'read
     return isProblem(answer) ? answer : { boot: answer.boot, beatMs: Number(answer.beatMs) };
   };
 }
-
-/** How far the wall clock is ahead of the monotonic one. Only changes matter: the machine slept, or the clock was set. */
-export const wallAheadMs = (clock: Clock): number => clock.nowMs() - clock.monotonicMs();
-export const hasSlept = (clock: Clock, aheadThenMs: number): boolean => Math.abs(wallAheadMs(clock) - aheadThenMs) > sleptMs;
 
 interface Answer {
   readonly boot: string;

@@ -17,8 +17,8 @@
  */
 import { fromBinary } from '@bufbuild/protobuf';
 import { RevocationEventSchema, topics, type Heartbeat, type RevocationEvent, type SessionRevoked } from '@cloakroom/contracts';
-import { type AskRelay, BeatClock, hasSlept, wallAheadMs } from './beat-clock.ts';
-import type { Clock, Logger } from '@cloakroom/platform';
+import { type AskRelay, BeatClock } from './beat-clock.ts';
+import { type Clock, hasSlept, type Logger, wallAheadMs } from '@cloakroom/platform';
 import { type BatchControl, type EventLog, groupLabel, type LogRecord, type RecordBatch, type Subscription } from '@cloakroom/event-log';
 import type { KeyRing, Revocation, RevocationFeed } from './identity.ts';
 import { noteRevocationHeard, watchLease } from './revocation-feed.metrics.ts';
