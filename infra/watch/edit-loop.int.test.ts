@@ -9,20 +9,20 @@ import { basename, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import { uuidV7 } from '@cloakroom/contracts';
-import { watchCrowd } from '@cloakroom/testing';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { dataRoot, repository } from '../stack/folders.ts';
 
 /** Apart from all other stacks of this repository. */
 const base = 9400;
 const gateway = `http://localhost:${base}`;
-/** The promise, on a quiet machine. */
-const loopMaxMs = 3_000;
+/** A loop builds one project and starts the shop again. So it may take twice as long as the start of the shop in the same run. */
+const loopPerStartMax = 2;
 /** Guards against hanging: a busy machine builds and starts much slower. */
 const patienceMs = 300_000;
 const copy = join(dataRoot, 'edit-loop');
 let shop: ChildProcess;
 let said = '';
+let startMs = 0;
 
 beforeAll(async () => {
   rmSync(copy, { recursive: true, force: true });
@@ -38,11 +38,13 @@ beforeAll(async () => {
       symlinkSync(join(copy, folder), join(copy, 'node_modules/@cloakroom', basename(folder)));
   // The copy's paths are others, so the compiler begins anew here. Later it builds what changed.
   await promisify(execFile)(process.execPath, [join(repository, 'node_modules/typescript/bin/tsc'), '-b', 'apps/gateway'], { cwd: copy });
+  const startedAt = performance.now();
   shop = spawn(process.execPath, ['infra/cli.ts', 'start', '--infra', 'embedded', '--port-base', String(base), '--watch', 'gateway'], {
     cwd: copy,
   });
   for (const stream of [shop.stdout!, shop.stderr!]) stream.setEncoding('utf8').on('data', (text: string) => (said += text));
   await says(/Cloakroom is ready/);
+  startMs = performance.now() - startedAt;
 }, patienceMs);
 
 afterAll(async () => {
@@ -109,7 +111,7 @@ it('a saved change is served soon, and the session and the cart are still there'
   const before = { session: await browser.ask<object>('/api/session'), pid: shopPid() };
   expect(await titleOf()).toBe('Cloakroom');
 
-  const [crowd, savedAt] = [watchCrowd(), performance.now()];
+  const savedAt = performance.now();
   edit("title: 'Cloakroom'", "title: 'Wardrobe'");
   await says(/watch +apps\/gateway\/src\/.*: built in .* s, cloakroom ready .* s after the save/);
   const tookMs = performance.now() - savedAt;
@@ -123,8 +125,8 @@ it('a saved change is served soon, and the session and the cart are still there'
     },
     { timeout: patienceMs },
   );
-  console.log(`from the save to ready: ${Math.round(tookMs)} ms`);
-  expect(tookMs).toBeLessThan(crowd.roomMs(loopMaxMs));
+  console.log(`from the save to ready: ${Math.round(tookMs)} ms; the start before it: ${Math.round(startMs)} ms`);
+  expect(tookMs / startMs).toBeLessThan(loopPerStartMax);
 });
 
 it(
