@@ -41,7 +41,9 @@ afterAll(() => rmSync(workspace, { recursive: true, force: true }));
 /** @returns the tasks that ran; the others came out of nx's cache */
 function nx(...args: string[]): string[] {
   const places = { NX_CACHE_DIRECTORY: join(workspace, '.nx/cache'), NX_WORKSPACE_DATA_DIRECTORY: join(workspace, '.nx/data') };
-  const env = { ...process.env, ...places, NX_DAEMON: 'false', NX_TUI: 'false', NX_ISOLATE_PLUGINS: 'false' };
+  // A surrounding nx tells its tasks where it works, and asks them for colours. The nx below must hear of neither.
+  const outside = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('NX_')));
+  const env = { ...outside, ...places, NX_DAEMON: 'false', NX_TUI: 'false', NX_ISOLATE_PLUGINS: 'false', FORCE_COLOR: '0' };
   const program = join(repository, 'node_modules/nx/dist/bin/nx.js');
   const output = execFileSync(process.execPath, [program, ...args, '--outputStyle=static'], {
     cwd: workspace,

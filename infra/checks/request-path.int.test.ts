@@ -18,7 +18,7 @@ import { openDebugger, type Debugger } from './debugger.fixture.ts';
 const base = Number(process.env['PATH_TEST_PORT_BASE'] ?? 26_700);
 const inspectPort = base + 99;
 const rounds = 24;
-/** Of so many rounds the fastest count. A slow round is long enough for a heartbeat of the background. */
+/** The fastest rounds count. A slow round is long enough for a heartbeat of the background. */
 const roundsKept = 8;
 /** Their number before the files were put into rooms (docs/moved.md). */
 const filesBefore = 72;
@@ -61,7 +61,7 @@ async function pathOf(request: () => Promise<void>): Promise<string[]> {
   }
   await program.send('Profiler.stopPreciseCoverage');
   const always = seen.toSorted((a, b) => a.durationMs - b.durationMs).slice(0, roundsKept);
-  return [...always[0]!.files].filter((file) => always.every(({ files }) => files.has(file))).sort();
+  return [...always[0]!.files].filter((file) => always.every(({ files }) => files.has(file))).toSorted((a, b) => a.localeCompare(b));
 }
 
 const evaluate = (expression: string) => program.send('Runtime.evaluate', { expression });
