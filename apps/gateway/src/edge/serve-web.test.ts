@@ -46,6 +46,11 @@ describe('the web app', () => {
     expect((await ask(stage.url, '/api/session/login')).body.code).toBe('method_not_allowed');
   });
 
+  it('leaves the API its own words for what goes wrong: a broken body is a problem', async () => {
+    const told = await ask(stage.url, '/api/session/login', { method: 'POST', body: '{x' });
+    expect([told.status, told.body?.code, told.body?.traceId]).toEqual([400, 'invalid_request', expect.any(String)]);
+  });
+
   it('gives nothing from outside its folder', async () => {
     for (const path of ['/..%2fsecret.txt', '/%2e%2e/secret.txt', '/assets/..%2f..%2fsecret.txt', '/..%5csecret.txt', '/%00']) {
       const told = await ask(stage.url, path);

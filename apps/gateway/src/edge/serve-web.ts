@@ -15,7 +15,8 @@ const immutableMaxAgeS = 31_536_000;
 export async function serveWeb(server: FastifyInstance, dir: string): Promise<void> {
   // Read once at start: a missing build must fail there, not at the first visitor.
   const page = await readFile(join(dir, 'index.html'));
-  await server.register(fastifyStatic, { root: dir, serve: false, cacheControl: false, etag: true, lastModified: false });
+  // Not awaited: Fastify would begin to load, and give the routes its own error handler before Nest has set ours.
+  void server.register(fastifyStatic, { root: dir, serve: false, cacheControl: false, etag: true, lastModified: false });
   server.get('/*', async (request, reply) => {
     const path = pathOf(request);
     if (path === undefined || isReserved(path)) throw problem('not_found');
