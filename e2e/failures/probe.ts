@@ -96,19 +96,28 @@ export function checkOut({ visitor, gateway, order }: Holder): Promise<Seen> {
 }
 
 /**
- * How often an operation that should work may answer "come again", as auth does on a busy machine.
- * One that should be refused is asked once.
+ * How often an operation may answer "come again" because auth is busy, as it is on a busy machine. One that should be refused by another part
+ * is asked again only if auth kept it from that part.
  */
 const busyCountMax = 3;
 
 async function askFor(expected: Outcome, ask: () => Promise<Seen>): Promise<Seen> {
   let seen = await ask();
-  for (let busy = 1; busy < busyCountMax && serves.has(expected) && isBusy(seen); busy++) seen = await ask();
+  const isInTheWay = serves.has(expected) ? isBusy : isUnidentified(expected);
+  for (let busy = 1; busy < busyCountMax && isInTheWay(seen); busy++) seen = await ask();
   return seen;
 }
 
 const serves: ReadonlySet<Outcome> = new Set(['works', 'degraded', 'stale', 'merging']);
 const isBusy = ({ status, headers }: Seen): boolean => status === 503 || headers.has('x-session-view');
+
+const isUnidentified =
+  (expected: Outcome) =>
+  ({ body }: Seen): boolean => {
+    const outcome = outcomes[expected];
+    const codes: readonly string[] = 'codes' in outcome ? outcome.codes : [];
+    return codes.length > 0 && !codes.includes('identity_unavailable') && body?.code === 'identity_unavailable';
+  };
 
 /** The cart service marks reads as stale once the log has been silent for 2 s. */
 async function untilStale(ask: (operation: 'cartRead') => Promise<Seen>): Promise<Seen> {
