@@ -3,6 +3,7 @@ import 'reflect-metadata';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Controller, Get, type INestApplication, Module, type Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
+import { closeApp } from '@cloakroom/mesh';
 import { systemClock } from '@cloakroom/platform';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { GatewayConfig } from './config.ts';
@@ -126,6 +127,19 @@ describe('the modules of the gateway', () => {
     @Module({ controllers: [FailingController] })
     class WithoutEdge {}
     await expect(build(fakes([]), [WithoutEdge])).rejects.toThrow(/PolicyGuard/);
+  });
+
+  it('tell that a part did not stop, and close the others all the same', async () => {
+    const events: string[] = [];
+    const fake = fakes(events);
+    fake.feed.stop = () => {
+      throw new Error('the feed hangs');
+    };
+    const gateway = await build(fake);
+    await listen(gateway);
+    app = undefined;
+    await expect(closeApp(gateway, silent)).rejects.toThrow('the feed hangs');
+    expect(events).toEqual(['keys stopped', 'clients closed', 'event log closed']);
   });
 
   it('stop in order: not ready, streams, requests in flight, the server, and only then what the modules opened', async () => {

@@ -16,7 +16,6 @@ import {
   ordersClientToken,
   profileClientToken,
 } from './injection.ts';
-import { closePart } from './process.module.ts';
 
 type Clients = Pick<Gateway, 'auth' | 'account' | 'cart' | 'profile' | 'catalog' | 'orders'>;
 type Connections = Clients & { close(): void };
@@ -64,12 +63,9 @@ const clients: Readonly<Record<keyof Clients, symbol>> = {
   exports: Object.values(clients),
 })
 export class MeshModule implements OnApplicationShutdown {
-  constructor(
-    @Inject(connectionsToken) private readonly connections: Connections,
-    @Inject(logToken) private readonly log: Logger,
-  ) {}
+  constructor(@Inject(connectionsToken) private readonly connections: Connections) {}
 
-  async onApplicationShutdown(): Promise<void> {
-    await closePart(this.log, 'the clients of the mesh', () => this.connections.close());
+  onApplicationShutdown(): void {
+    this.connections.close();
   }
 }

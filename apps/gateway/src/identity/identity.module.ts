@@ -5,7 +5,7 @@ import { isProblem } from '@cloakroom/contracts';
 import type { EventLog } from '@cloakroom/event-log';
 import { askRelayThrough, jwksFrom, openKeyRing, type OpenKeyRing, openLateFeed, type RevocationFeed } from '@cloakroom/identity';
 import { openRetryBudget } from '@cloakroom/mesh';
-import type { Clock, Logger } from '@cloakroom/platform';
+import type { Clock } from '@cloakroom/platform';
 import { readMacKeys } from '@cloakroom/session';
 import type { GatewayConfig } from '../config.ts';
 import type { Gateway, GatewayParts, IdentityParts } from '../gateway.ts';
@@ -18,12 +18,10 @@ import {
   identityToken,
   jwksToken,
   keysToken,
-  logToken,
   macKeysToken,
   partsToken,
 } from '../injection.ts';
 import { MeshModule } from '../mesh.module.ts';
-import { closePart } from '../process.module.ts';
 import { IdentityCache } from './identity-cache.ts';
 import { resolveAtAuth } from './resolve-at-auth.ts';
 import { SelfContainedTokens } from './self-contained-tokens.ts';
@@ -98,14 +96,11 @@ export class IdentityModule implements OnApplicationShutdown {
     private readonly identities: IdentityCache,
     @Inject(keysToken) private readonly keys: OpenKeyRing,
     @Inject(feedToken) private readonly feed: RevocationFeed,
-    @Inject(logToken) private readonly log: Logger,
   ) {}
 
   async onApplicationShutdown(): Promise<void> {
-    await closePart(this.log, 'the identity parts', () => {
-      this.identities.close();
-      this.keys.stop();
-      return this.feed.stop();
-    });
+    this.identities.close();
+    this.keys.stop();
+    await this.feed.stop();
   }
 }
