@@ -1,4 +1,4 @@
-/** What a new service changes in files that speak of all services. Each edit is a function of the file's text and the service's name. */
+/** The changes that a new service makes in files about all services. Each edit is a function of the file's text and the service's name. */
 
 /** Storage has its ports from here on (infra/stack/stack.ports.ts). */
 const offsetMax = 200;
@@ -21,7 +21,7 @@ interface Manifest {
 const toJson = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
 const sorted = (entries: Record<string, string>) => Object.fromEntries(Object.entries(entries).sort(([a], [b]) => (a < b ? -1 : 1)));
 
-/** Of the catalog's packages, those that every service needs. */
+/** The packages of catalog that every service needs. */
 const needed = /^(?:@cloakroom\/(?!testing)|@nestjs\/|@bufbuild\/|reflect-metadata$|rxjs$|zod$)/;
 
 /** @param catalog the package.json of a service that is there, for the versions and the targets */

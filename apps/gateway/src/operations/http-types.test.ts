@@ -14,7 +14,7 @@ import { describeRoutes, type OpenApiDocument } from './openapi.ts';
 
 const file = join(import.meta.dirname, '../../../../libs/contracts/http/gen/api.d.ts');
 const head =
-  '/** What the HTTP API takes and answers, from /openapi.json. apps/gateway/src/operations/http-types.test.ts says how it is made. */\n';
+  '/** Types of what the HTTP API takes and answers, from /openapi.json. apps/gateway/src/operations/http-types.test.ts says how it is made. */\n';
 
 it('the types of the HTTP API are those of the routes', async () => {
   const document = JSON.stringify(onlySchemas(describeRoutes(routes, [])));

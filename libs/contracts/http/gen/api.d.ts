@@ -1,4 +1,4 @@
-/** What the HTTP API takes and answers, from /openapi.json. apps/gateway/src/operations/http-types.test.ts says how it is made. */
+/** Types of what the HTTP API takes and answers, from /openapi.json. apps/gateway/src/operations/http-types.test.ts says how it is made. */
 export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {

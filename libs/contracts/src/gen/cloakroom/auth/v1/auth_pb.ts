@@ -101,7 +101,7 @@ export const SessionViewSchema: GenMessage<SessionView> = /*@__PURE__*/
   messageDesc(file_cloakroom_auth_v1_auth, 0);
 
 /**
- * What the session remembers about the browser. Each field is cut to 64 bytes so that the store's record stays small.
+ * A session remembers this about the browser. Each field is cut to 64 bytes so that the store's record stays small.
  *
  * @generated from message cloakroom.auth.v1.Device
  */

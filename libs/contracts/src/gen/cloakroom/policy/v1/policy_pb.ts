@@ -2,7 +2,7 @@
 // @generated from file cloakroom/policy/v1/policy.proto (package cloakroom.policy.v1, syntax proto3)
 /* eslint-disable */
 
-// Who may call a method, how it fails, and how long it may take. This is part of the contract, not of any server's code.
+// A policy says who may call a method, how it fails, and how long it may take. It is part of the contract, not of any server's code.
 
 import type { GenEnum, GenExtension, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, extDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
@@ -115,7 +115,7 @@ export const IdentitySchema: GenEnum<Identity> = /*@__PURE__*/
   enumDesc(file_cloakroom_policy_v1_policy, 0);
 
 /**
- * What a method means to a person. It decides what the method does when a part of the system is gone (docs/failures.md). A server enforces
+ * The meaning of a method to a person. It decides what the method does when a part of the system is gone (docs/failures.md). A server enforces
  * only one class, SENSITIVE. The others name what the gateway does for its routes of the same class: whether a cached identity is enough.
  *
  * @generated from enum cloakroom.policy.v1.OperationClass
