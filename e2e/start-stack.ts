@@ -1,6 +1,17 @@
+import { randomBytes } from 'node:crypto';
+import { observatoryBearer } from '@cloakroom/platform';
 import { startStack } from '@cloakroom/infra';
 import { openSpanSink } from './kit/span-sink.ts';
-import { accessTokenLifetimeMs, dataDir, e2eProvider, portBase, spansFile, variant, waitUntilReady } from './kit/stack.ts';
+import {
+  accessTokenLifetimeMs,
+  dataDir,
+  e2eProvider,
+  observedSpansFile,
+  portBase,
+  spansFile,
+  variant,
+  waitUntilReady,
+} from './kit/stack.ts';
 
 /**
  * Starts the system as `npm start` does, once for all tests. The returned function ends it. Telemetry is on, and every line is logged:
@@ -10,12 +21,15 @@ export default async function start(): Promise<() => Promise<void>> {
   // These suites take parts away, so they start their own stacks: failures/stage.ts, containers/containers.ts.
   if (e2eProvider === 'failures' || e2eProvider === 'containers') return () => Promise.resolve();
   const sink = await openSpanSink(spansFile);
-  const telemetry = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.endpoint };
+  // A second one stands in for the Observatory, which is told more.
+  const key = randomBytes(32).toString('base64url');
+  const observatory = await openSpanSink(observedSpansFile, observatoryBearer(key));
+  const telemetry = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.endpoint, OBSERVATORY_URL: observatory.endpoint, OBSERVATORY_SPAN_KEY: key };
   // Each process loads this module first. The module takes a defence away, so that the attack on it succeeds (npm run attacks -- --prove).
   const module = process.env['CLOAKROOM_E2E_PRELOAD'];
   const preload = module === undefined ? {} : { preload: module };
-  // All four modes, to compare them, and access tokens that end while a test looks on.
-  const sessions = { sessionModes: 'reference,hybrid,jwt,jwt-denylist', accessTokenLifetimeMs };
+  // A sign-in may choose any of the four modes, as in every shop on this machine. Access tokens end while a test looks on.
+  const sessions = { accessTokenLifetimeMs };
   const stack = await startStack({
     ...variant,
     base: portBase,
@@ -32,5 +46,6 @@ export default async function start(): Promise<() => Promise<void>> {
   return async () => {
     await stack.stop();
     await sink.close();
+    await observatory.close();
   };
 }

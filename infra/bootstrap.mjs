@@ -13,7 +13,7 @@ const [command = 'start', ...rest] = process.argv.slice(2);
 /** These commands look or explain: they need packages, not a build. */
 const needsNoBuild = new Set(['status', 'doctor', 'help']);
 /** These commands talk to a running shop, which was built when it started. */
-const actsOnRunningShop = new Set(['cart', 'admin', 'keys', 'certificates', 'revoke-everything']);
+const actsOnRunningShop = new Set(['call', 'load', 'cart', 'admin', 'keys', 'certificates', 'revoke-everything', 'ocean']);
 const asksForHelp = rest.includes('--help') || rest.includes('-h');
 
 async function main() {
@@ -93,7 +93,7 @@ function findNode() {
 
 /**
  * nx builds the projects that its cache lacks, and takes the rest out of its cache. It removes a project's dist before it fills it again.
- * So while a shop runs, the compiler updates the services in place, and nx builds only the page.
+ * So while a shop runs, the compiler updates the services in place, and nx builds only the pages.
  */
 async function build(node) {
   // Set inside of `npm test`, which has built before.
@@ -105,6 +105,7 @@ async function build(node) {
     ? [
         [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b'],
         [nx, 'run', '@cloakroom/web:build', quietly],
+        [nx, 'run', '@cloakroom/observatory:page', quietly],
       ]
     : [[nx, 'run-many', '-t', 'build', quietly]];
   // Programs that the tools start find this Node first. No part of nx stays behind as a process.

@@ -33,7 +33,10 @@ it.each([
   [['mutants', '--help'], /--only NAME/],
   [['prove', '--help'], /--histories[^]*--seed/],
   [['bench', '--help'], /bench -- start/],
+  [['fault', '--help'], /list[^]*on [^]*off [^]*10 minutes at most, and 2 s after the Observatory/],
+  [['fault', 'on', '--help'], /--mine <id>[^]*--everybody[^]*--strength <time>[^]*--for <time>/],
   [['chaos', '--help'], /--seed S[^]*--profile cluster[^]*disk-full[^]*Exit code 1/],
+  [['ocean', '--help'], /cut eu-us[^]*hold[^]*rtt 200[^]*heal[^]*--dials/],
   [['check', '--help'], /--accept-contracts/],
   [['doctor'], /Node[^]*Redis[^]*Java[^]*Maven[^]*Docker[^]*Chromium/],
 ] as const)('npm run %j explains itself', async ([script, ...args], says) => {

@@ -2,16 +2,18 @@
  * The commands. bootstrap.mjs has made sure of Node 24, the packages and the build before. `npm run help` lists the commands by who uses
  * them, and `npm start -- --help` lists the options of start.
  */
-import type { TokenModeName } from '@cloakroom/contracts';
-import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
+import { oceanRtt, portBase, sessionModes, timeSpan, tokenModes } from './cli/arguments.ts';
 import type { CartFlags } from './cli/cart-operations.ts';
+import type { OnFlags } from './cli/fault.ts';
+import type { Algorithm } from './cli/rotate-keys.ts';
 import type { ToolName } from './cli/tools.ts';
 import { parseInspect } from './stack/inspect.ts';
 import type { Inspect } from './stack/inspect.ts';
 import { describeFailure } from './stack/outcome.ts';
 import { providers } from './launch/provider.ts';
 import type { ProviderChoice } from './launch/provider.ts';
-import { defaultBase, httpPortsOf, portSpan, profiles } from './stack/stack.ts';
+import { defaultBase, profiles } from './stack/stack.ts';
 import type { Profile } from './stack/stack.ts';
 import { databases } from './stack/stack.spec.ts';
 import type { Database } from './stack/stack.spec.ts';
@@ -31,6 +33,8 @@ interface StartFlags {
   open: boolean;
   inspect?: Inspect[];
   watch?: WatchChoice;
+  observatory: boolean;
+  ocean?: number;
 }
 
 const print = (line: string) => void process.stdout.write(`${line}\n`);
@@ -44,35 +48,13 @@ Infrastructure:
             answers, else embedded; it says which and why
 
 Profile: usual is one of each service and two gateways; cluster (native only) is what production has several of: Redis Cluster of 3 + 3
-for the sessions, three Kafka brokers, PostgreSQL, two of each service, three gateways (docs/cluster.md: 24 processes, 2 GB).
+for the sessions, three Kafka brokers, PostgreSQL, two of each service, three gateways (docs/cluster.md: 24 processes, 2 GB);
+regions (native only) is two regions, eu and us, each with one of each, and an ocean between them (docs/regions.md: 3.2 GB).
 
 Database: a SQLite file a service, or with --database postgres a real PostgreSQL (native brings one from npm, external takes yours).
 
-Gateways answer on the port base and the next port. Data and logs are in .cloakroom/<infrastructure>/.
+Gateways answer on the port base and the next port, the Observatory on the port base + 9. Data and logs are in .cloakroom/<infrastructure>/.
 Ctrl-C ends everything within 10 s. npm run status shows what runs.`;
-
-/** Ports above 1024 that the Fetch standard blocks, since other protocols own them ("port blocking"). */
-const blockedPorts = new Set([
-  1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
-]);
-
-function portBase(text: string): number {
-  const value = Number(text);
-  const highest = 65_000 - portSpan;
-  if (!Number.isInteger(value) || value < 1024 || value > highest) throw new InvalidArgumentError(`a number from 1024 to ${highest}`);
-  const blocked = httpPortsOf(value).find((port) => blockedPorts.has(port));
-  if (blocked !== undefined) throw new InvalidArgumentError(`browsers and fetch refuse port ${blocked}, which this base would use`);
-  return value;
-}
-
-/** The compiler compares them with libs/contracts. They are not imported, as `--help` works before the first build. */
-const tokenModes = Object.keys({ reference: 1, hybrid: 1, jwt: 1, 'jwt-denylist': 1 } satisfies Record<TokenModeName, 1>);
-
-function sessionModes(text: string): string {
-  const unknown = text.split(',').find((mode) => !tokenModes.some((known) => known === mode));
-  if (unknown !== undefined) throw new InvalidArgumentError(`${unknown} is not one of ${tokenModes.join(', ')}`);
-  return text;
-}
 
 /** Sets the exit code and ends: an object that a library still holds open must not keep the command alive. */
 function ends(run: () => Promise<number>) {
@@ -113,6 +95,7 @@ program
   .addOption(new Option('--profile <profile>', 'how many of each').choices([...profiles]).default('usual'))
   .addOption(new Option('--port-base <port>', 'where the ports begin').argParser(portBase).default(defaultBase))
   .addOption(new Option('--database <database>', 'of auth, profile, catalog and orders (default: sqlite)').choices([...databases]))
+  .addOption(new Option('--ocean <time>', 'the round trip between two regions: 150ms (default: 80ms)').argParser(oceanRtt))
   .option('--fresh', 'begin with empty data', false)
   .option('--logs', 'show the logs here; beside a running shop, show that one’s', false)
   .addOption(new Option('--log-level <level>', 'of the services').choices(['trace', 'debug', 'info', 'warn', 'error']))
@@ -121,8 +104,9 @@ program
   .option('--open', 'show the shop in the browser once it is ready', false)
   .addOption(new Option('--inspect <service>', 'take a debugger; service=port, once or more').argParser(parseInspect))
   .addOption(new Option('--watch [parts...]', 'build what you save, and restart what it touches; all, or these').choices([...watchable]))
+  .option('--no-observatory', 'leave out the page that shows how requests travel (native and embedded have it)')
   .addHelpText('after', startHelp)
-  .action((flags: StartFlags) => ends(async () => (await import('./cli/start.ts')).start(flags, print))());
+  .action((flags: StartFlags) => ends(async () => (await import('./cli/start.ts')).start({ ...flags, oceanRttMs: flags.ocean }, print))());
 
 program
   .command('status')
@@ -141,7 +125,41 @@ program
 
 program.commandsGroup('Study it:');
 
-tool('exercise', 'an anti-pattern, run to be looked at; --help tells which');
+const fault = program
+  .command('fault')
+  .description('break the shop that runs here, for one trainee or for everybody: list, on, off')
+  .addHelpText('after', '\nFaults end by themselves after 10 minutes at most, and 2 s after the Observatory ends or is paused.');
+const ofWhichShop = new Option('--port-base <port>', 'which shop, where several run').argParser(portBase);
+fault
+  .command('list')
+  .description('what may be broken, in words, and what is')
+  .addOption(ofWhichShop)
+  .action((flags: { portBase?: number }) => ends(async () => (await import('./cli/fault.ts')).listFaults(flags, print))());
+fault
+  .command('on')
+  .description('break one thing; the command ends at once, and the Observatory keeps the fault until its end')
+  .argument('<name>', 'as list tells')
+  .addOption(new Option('--mine <id>', 'for this trainee alone; the page of the Observatory shows the id').conflicts('everybody'))
+  .option('--everybody', 'for all who use this shop', false)
+  .option('--at <place>', 'the method, service, process or topic, as list tells')
+  .addOption(new Option('--strength <time>', '200ms, 2s').argParser(timeSpan))
+  .addOption(new Option('--for <time>', 'how long, 10m at most (default: 2m)').argParser(timeSpan))
+  .addOption(ofWhichShop)
+  .action((name: string, flags: OnFlags) => ends(async () => (await import('./cli/fault.ts')).switchOn(name, flags, print))());
+fault
+  .command('off')
+  .description('mend one thing, or everything')
+  .argument('[name]', 'as list tells; all without it')
+  .option('--mine <id>', 'only for this trainee')
+  .addOption(ofWhichShop)
+  .action((name: string | undefined, flags: { mine?: string; portBase?: number }) =>
+    ends(async () => (await import('./cli/fault.ts')).switchOff(name, flags, print))(),
+  );
+
+tool('ocean', 'the network between two regions: cut, hold, lengthen and heal it');
+tool('call', 'call any rpc of a local shop as a developer, with a passport; --list names them');
+tool('load', 'people in the shop that runs here, for as long as you look');
+tool('lab', 'put what everybody says to the test: predict, run, see, change one number');
 tool('chaos', 'break a stack of its own while people shop, and judge what they were told');
 tool('attacks', 'attack a running stack; --prove takes the defences away');
 tool('bench', 'measure; --help tells what');
@@ -156,7 +174,7 @@ program
   )
   .option(
     '--only <suites>',
-    'some of check,unit,integration,e2e-embedded,attack-proof,e2e-native,e2e-native-postgres,e2e-failures,e2e-chaos,e2e-cluster,containers',
+    'some of check,unit,integration,e2e-embedded,attack-proof,e2e-native,e2e-native-postgres,e2e-failures,e2e-chaos,labs,e2e-cluster,containers',
     (text: string) => text.split(','),
   )
   .option(
@@ -218,12 +236,13 @@ program
 
 program
   .command('keys')
-  .description('rotate: auth signs with a new key, in the shop that runs here')
+  .description('rotate: auth signs with new keys, in the shop that runs here')
   .addArgument(new Argument('<action>').choices(['rotate']))
   .option('--emergency', 'a key has leaked: refuse all old ones everywhere, at once', false)
+  .addOption(new Option('--algorithm <name>', 'signs passports from now on (docs/keys.md)').choices(['Ed25519', 'ES256']))
   .addOption(new Option('--port-base <port>', 'which shop, where several run').argParser(portBase))
-  .action((_action: string, { emergency, portBase: base }: { emergency: boolean; portBase?: number }) =>
-    ends(async () => (await import('./cli/rotate-keys.ts')).rotateKeys({ emergency, base }, print))(),
+  .action((_action: string, { portBase: base, ...flags }: { emergency: boolean; algorithm?: Algorithm; portBase?: number }) =>
+    ends(async () => (await import('./cli/rotate-keys.ts')).rotateKeys({ algorithm: undefined, ...flags, base }, print))(),
   );
 
 program

@@ -3,7 +3,7 @@
  * meet in one event log. Only the adapters below them differ.
  */
 import { type EventLog, openEventLog, type Parts } from '@cloakroom/event-log';
-import { createLogger, type ProcessParts, readTelemetry, type Running, runProcess, type TelemetryConfig } from '@cloakroom/platform';
+import { actAs, createLogger, type ProcessParts, readTelemetry, type Running, runProcess, type TelemetryConfig } from '@cloakroom/platform';
 import { guardMesh } from '@cloakroom/mesh';
 import type { EmbeddedOrders } from './launch/commands.ts';
 import { embeddedAppsVariable } from './launch/commands.ts';
@@ -11,7 +11,7 @@ import type { AppName } from './stack/stack.ts';
 
 type Door = (env: NodeJS.ProcessEnv, parts: Parts) => Promise<Running>;
 type Doors = Readonly<Record<AppName, () => Promise<Door>>>;
-type Orders = EmbeddedOrders & TelemetryConfig & { readonly LOG_LEVEL: string };
+type Orders = EmbeddedOrders & TelemetryConfig & { readonly PROVIDER: 'embedded'; readonly LOG_LEVEL: string };
 
 /** They are loaded together, because most of the start is reading code. They are started in the order of the drawing. */
 export const doors: Doors = {
@@ -37,7 +37,7 @@ function readOrders(): Orders {
   // The variable is removed, so that child processes do not get it: it holds the MAC key and the secret of the mesh.
   delete process.env[embeddedAppsVariable];
   const env = orders.apps[0]?.env ?? {};
-  return { ...orders, ...readTelemetry(env), LOG_LEVEL: env['LOG_LEVEL'] ?? 'info' };
+  return { ...orders, ...readTelemetry(env), PROVIDER: 'embedded', LOG_LEVEL: env['LOG_LEVEL'] ?? 'info' };
 }
 
 async function startApps(apps: Doors, orders: Orders, { log, clock }: ProcessParts): Promise<Running> {
@@ -57,7 +57,8 @@ async function startApps(apps: Doors, orders: Orders, { log, clock }: ProcessPar
     for (const { app, env } of orders.apps) {
       const door = loaded.get(app);
       if (door === undefined) throw new Error(`no door to ${app}`);
-      running.push(await door({ ...env }, { log: createLogger(app, orders.LOG_LEVEL), clock, eventLog: shared(eventLog) }));
+      const parts = { log: createLogger(app, orders.LOG_LEVEL), clock, eventLog: shared(eventLog) };
+      running.push(await actAs({ app, replica: env['REPLICA'] ?? '1' }, () => door({ ...env }, parts)));
     }
   } catch (error) {
     await stop();

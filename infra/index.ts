@@ -7,6 +7,7 @@ export { StackError } from './stack/outcome.ts';
 export { readState } from './supervisor/state.ts';
 export type { ProcessEntry, StackState } from './supervisor/state.ts';
 export type { ProcessName, Provider } from './stack/stack.ts';
+export { testBases } from './stack/test-bases.ts';
 export { portsOf, serviceNames, type ServiceName } from './stack/stack.ports.ts';
 /** The table of metrics in docs/telemetry.md. */
 export { readMetricTable } from './checks/metric-table.ts';

@@ -12,6 +12,8 @@ import { gateways } from '../kit/stack.ts';
 const wanted = ['add', 'remove', 'login', 'checkout'];
 const repeated: readonly RepeatKind[] = ['lost-answer', 'other-gateway', 'sign-in', 'sign-in-taken', 'sign-out'];
 const shoppingMs = 8_000;
+/** No bound of the shop: the rarest repeat takes its time on a machine with other work. */
+const allTriedMs = 120_000;
 
 test('carts converge, whatever several devices do to them at once', async ({ request }) => {
   const seed = Number(process.env['CLOAKROOM_E2E_SEED'] ?? Math.floor(Math.random() * 1_000_000));
@@ -22,7 +24,7 @@ test('carts converge, whatever several devices do to them at once', async ({ req
     return [...wanted.filter((kind) => !done.has(kind)), ...untriedRepeats(repeats, repeated)];
   };
   const shopped = expect
-    .poll(() => (performance.now() - startedMs < shoppingMs ? ['time'] : lacking()), { timeout: 40_000, message: `seed ${seed}` })
+    .poll(() => (performance.now() - startedMs < shoppingMs ? ['time'] : lacking()), { timeout: allTriedMs, message: `seed ${seed}` })
     .toEqual([]);
   // Products of the first page would not do: every other test buys them, and these shoppers buy until nothing is left.
   const page = (await (await request.get(`${gateways[0]}/api/products?page=3&pageSize=20`)).json()) as ProductPage;

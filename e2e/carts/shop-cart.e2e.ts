@@ -9,11 +9,11 @@ interface Choosable {
   readonly options: readonly { readonly name: string; readonly values: readonly string[] }[];
 }
 
-/** A product with an option that has at least two values. */
+/** A product with two options of at least two values, and two pieces of it: other tests buy from the same stock. */
 async function productWithOptions(device: Device): Promise<Choosable> {
   const { body } = await device.call('GET', '/api/products?pageSize=100');
   return (body.items as Choosable[]).find(
-    ({ options, stock }) => stock > 0 && options.filter(({ values }) => values.length > 1).length > 1,
+    ({ options, stock }) => stock > 1 && options.filter(({ values }) => values.length > 1).length > 1,
   )!;
 }
 

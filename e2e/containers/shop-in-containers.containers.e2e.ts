@@ -74,6 +74,22 @@ test('cart’s first start on fresh topics logs no destructuring error', async (
   expect(said.split('\n').filter((line) => /Cannot destructure/.test(line))).toEqual([]);
 });
 
+test('the image that ships can switch no fault on: the SDK, the provider and the Observatory are not in it', async () => {
+  const look = `for (const name of ['@openfeature/server-sdk', '@openfeature/core', '@cloakroom/faults', '@cloakroom/observatory', '@cloakroom/mesh'])
+    await import(name).then(() => console.log(name, 'is there'), (error) => console.log(name, error.code));`;
+  for (const service of ['gateway-1', 'auth']) {
+    const container = await containerOf(service);
+    const said = await docker('exec', '--workdir', '/app/apps/cart', container, 'node', '--input-type=module', '--eval', look);
+    // mesh is the control: it is in the image, so the look can see what is.
+    expect(said.split('\n').filter((line) => !line.includes('ERR_MODULE_NOT_FOUND'))).toEqual(['@cloakroom/mesh is there']);
+    const files = await docker('exec', container, 'find', '/app', '-type', 'f');
+    expect(files).toContain('/app/libs/mesh/dist/');
+    // npm needs the manifest of each workspace. A manifest does nothing.
+    const suspects = files.split('\n').filter((path) => /openfeature|\/libs\/faults\/|\/apps\/observatory\//.test(path));
+    expect(suspects.filter((path) => !path.endsWith('/package.json'))).toEqual([]);
+  }
+});
+
 test('three containers are killed with -9: each comes back healthy, and nothing is lost', async ({ newDevice }) => {
   const device = await newDevice();
   expect((await device.signIn(person)).status).toBe(200);

@@ -1,11 +1,10 @@
 /**
  * The people of one test, made ready while all is well: which gateway knows whom, which cookies each holds, and who has just signed out.
  */
-import { type TokenModeName, tokenModeNames } from '@cloakroom/contracts';
+import { type FailureColumn as Column, type TokenModeName, tokenModeNames } from '@cloakroom/contracts';
 import { expect } from '@playwright/test';
 import { newCommandId, newPerson, type Person } from '../kit/device.ts';
 import type { Stage } from './stage.ts';
-import type { Column } from './table.ts';
 import { type Seen, type Stream, Visitor } from './visitor.ts';
 
 /** The limit while all is well: as long as Visitor.must waits. */

@@ -1,10 +1,19 @@
-/** The failure matrix (table.ts) as docs/failures.md shows it. `node e2e/failures/document.ts` writes it there. */
+/** The failure matrix (libs/contracts/src/failure-matrix.ts) as docs/failures.md shows it. `node e2e/failures/document.ts` writes it there. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { columns, type Column, failureMatrix, type Gone, type Operation, operations, outcomeOf, outcomes } from './table.ts';
+import {
+  failureColumns as columns,
+  type FailureColumn as Column,
+  failureMatrix,
+  type Gone,
+  type FailureOperation as Operation,
+  failureOperations as operations,
+  failureOutcomeOf as outcomeOf,
+  failureOutcomes as outcomes,
+} from '@cloakroom/contracts';
 
 const file = join(import.meta.dirname, '../../docs/failures.md');
-const begin = '<!-- The failure matrix: written from e2e/failures/table.ts -->';
+const begin = '<!-- The failure matrix: written from libs/contracts/src/failure-matrix.ts -->';
 const end = '<!-- End of the failure matrix -->';
 
 const rows = Object.keys(operations) as Operation[];

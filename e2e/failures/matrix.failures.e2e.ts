@@ -3,7 +3,7 @@ import type { Person } from '../kit/device.ts';
 import { chooseGoods, countOrders, type Crowd, gather, type Goods, quantityOf, untilRefused } from './crowd.ts';
 import { type Asked, checkOut, probe } from './probe.ts';
 import { expect, type Stage, test } from './stage.ts';
-import { failureMatrix, type Gone, operations } from './table.ts';
+import { failureMatrix, type Gone, failureOperations as operations } from '@cloakroom/contracts';
 import { type Seen, Visitor } from './visitor.ts';
 
 for (const gone of failureMatrix) {

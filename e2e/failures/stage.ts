@@ -6,7 +6,7 @@ import { test as base, expect } from '@playwright/test';
 import { portsOf, startStack, type RunningStack } from '@cloakroom/infra';
 import { openTcpProxy, untilStopped, type TcpProxy } from '@cloakroom/testing';
 import { dataDir, portBase, variant } from '../kit/stack.ts';
-import type { PartName, Way } from './table.ts';
+import type { FailurePart as PartName, FailureWay as Way } from '@cloakroom/contracts';
 
 /** A killed broker must read its log back; a paused one finds its group gone. */
 const healthyTimeoutMs = 120_000;

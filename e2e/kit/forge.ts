@@ -20,11 +20,23 @@ export function takeApart(jws: string): Taken {
 export const assemble = (header: unknown, payload: unknown, signature: string): string => `${part(header)}.${part(payload)}.${signature}`;
 
 export const attacker = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const attackerOnEdwards = generateKeyPairSync('ed25519');
 
 /** Signed correctly, but with the attacker's own key. */
 export function signedByAttacker(header: unknown, payload: unknown): string {
   const signed = `${part(header)}.${part(payload)}`;
   return `${signed}.${sign('sha256', Buffer.from(signed), { key: attacker.privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
+}
+
+/** A genuine passport under other names of algorithms: with its signature, and with signatures of the attacker's keys of both kinds. */
+export function renamed(passport: string): string[] {
+  const { header, payload, signature } = takeApart(passport);
+  const names = ['ES256', 'Ed25519', 'EdDSA', 'Ed448', 'ES384', 'ES256K', 'RS256', 'none'].filter((alg) => alg !== header['alg']);
+  return names.flatMap((alg) => {
+    const signed = `${part({ ...header, alg })}.${part(payload)}`;
+    const own = sign(null, Buffer.from(signed), attackerOnEdwards.privateKey).toString('base64url');
+    return [`${signed}.${signature}`, `${signed}.${own}`, signedByAttacker({ ...header, alg }, payload)];
+  });
 }
 
 export async function publicKeys(): Promise<Record<string, string>[]> {

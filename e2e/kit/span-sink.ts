@@ -44,13 +44,21 @@ interface OtlpAttribute {
 
 const kinds = ['internal', 'internal', 'server', 'client', 'producer', 'consumer'] as const;
 
-/** @returns the address to export to, without the path */
-export async function openSpanSink(file: string): Promise<{ readonly endpoint: string; close(): Promise<void> }> {
+/**
+ * @param key what a sender must show, as the Observatory asks for it; undefined: anybody may send
+ * @returns the address to export to, without the path
+ */
+export async function openSpanSink(file: string, key?: string): Promise<{ readonly endpoint: string; close(): Promise<void> }> {
   rmSync(file, { force: true });
   mkdirSync(dirname(file), { recursive: true });
   const server = createServer((request, response) => {
-    bodyOf(request).then(
-      (body) => {
+    // A stand-in for the Observatory is asked for switches too, and has none.
+    if (request.method !== 'POST') return void response.writeHead(404).end();
+    if (key !== undefined && request.headers.authorization !== `Bearer ${key}`) return void response.writeHead(401).end();
+    // Services ask an Observatory for its faults too, and this one has none.
+    if (request.url !== '/v1/traces') return void response.writeHead(404).end();
+    bodyOf(request)
+      .then((body) => {
         appendFileSync(
           file,
           spansOf(JSON.parse(body) as OtlpTraces)
@@ -58,9 +66,8 @@ export async function openSpanSink(file: string): Promise<{ readonly endpoint: s
             .join(''),
         );
         response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
-      },
-      (error: unknown) => response.writeHead(400).end(String(error)),
-    );
+      })
+      .catch((error: unknown) => response.writeHead(400).end(String(error)));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {

@@ -1,27 +1,24 @@
 /** The running system as the tests see it: its gateways, and processes with ids that a test may stop, pause or kill. */
 import { join } from 'node:path';
 import { expect } from '@playwright/test';
-import { readState } from '@cloakroom/infra';
+import { readState, testBases } from '@cloakroom/infra';
 import { untilStopped } from '@cloakroom/testing';
 
 /** The variants that the suite runs on, and where their ports begin. */
 const variants = {
-  embedded: { provider: 'embedded', database: 'sqlite', base: 5000 },
-  native: { provider: 'native', database: 'sqlite', base: 6100 },
-  'native-postgres': { provider: 'native', database: 'postgres', base: 6400 },
-  failures: { provider: 'native', database: 'postgres', base: 6700 },
+  embedded: { provider: 'embedded', database: 'sqlite', base: testBases['e2e-embedded'] },
+  native: { provider: 'native', database: 'sqlite', base: testBases['e2e-native'] },
+  'native-postgres': { provider: 'native', database: 'postgres', base: testBases['e2e-native-postgres'] },
+  failures: { provider: 'native', database: 'postgres', base: testBases['e2e-failures'] },
   /** In the network of its own engine the suite takes the ports of the committed files instead. */
-  containers: { provider: 'docker', database: 'sqlite', base: 30600 },
-  cluster: { provider: 'native', profile: 'cluster', database: 'postgres', base: 30300 },
+  containers: { provider: 'docker', database: 'sqlite', base: testBases['e2e-containers'] },
+  cluster: { provider: 'native', profile: 'cluster', database: 'postgres', base: testBases['e2e-cluster'] },
 } as const;
 export type E2eProvider = keyof typeof variants;
 const asked = process.env['CLOAKROOM_E2E_PROVIDER'] ?? 'embedded';
 if (!(asked in variants)) throw new Error(`CLOAKROOM_E2E_PROVIDER must be one of ${Object.keys(variants).join(', ')}`);
 export const e2eProvider = asked as E2eProvider;
 export const variant = variants[e2eProvider];
-/**
- * Ports apart from the shop's own and from each other, so that all variants may run beside a shop in use. Browsers refuse port 6000 (X11).
- */
 const portBaseDefault = variant.base;
 /** Another base, for a run beside a run. */
 export const portBase = Number(process.env['CLOAKROOM_E2E_PORT_BASE'] ?? portBaseDefault);
@@ -32,6 +29,8 @@ const runName = `e2e-${e2eProvider}${portBase === portBaseDefault ? '' : `-${por
 export const dataDir = join(import.meta.dirname, '..', '..', '.cloakroom', runName);
 /** The spans that the sink received, one on each line. The file is beside the data folder, because a fresh start empties that folder. */
 export const spansFile = `${dataDir}-spans.jsonl`;
+/** The spans that the Observatory would have received. They name persons. */
+export const observedSpansFile = `${dataDir}-observed.jsonl`;
 
 /** The name of the report. Another run on the same provider may run beside this one, or after it. */
 export const reportName = process.env['CLOAKROOM_E2E_REPORT'] ?? e2eProvider;
@@ -68,7 +67,7 @@ export async function waitUntilReady(): Promise<void> {
             (answer) => answer.status,
             () => 0,
           ),
-        { timeout: 45_000, message: `${gateway} is ready` },
+        { timeout: 120_000, message: `${gateway} is ready` },
       )
       .toBe(200);
   }

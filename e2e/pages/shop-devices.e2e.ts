@@ -1,3 +1,4 @@
+import type { Session } from '@cloakroom/contracts/http';
 import { refusal, typePassword } from '../kit/account.ts';
 import { expect, signIn, test } from '../kit/browser.ts';
 import { newPerson } from '../kit/device.ts';
@@ -75,4 +76,27 @@ test('each session says how it is checked, and the 11th sign-in is told that it 
   await expect(page.getByRole('complementary', { name: 'Session bar' })).toContainText('jwt-denylist');
   await page.getByRole('button', { name: 'End all others' }).click();
   await expect(page.getByText('You are signed in nowhere else.')).toBeVisible();
+});
+
+test('a shop on this machine offers all four modes at the sign-in, and marks the one that outlives its end', async ({
+  newBrowser,
+  newDevice,
+}) => {
+  const person = newPerson();
+  await (await newDevice()).register(person);
+  const page = await newBrowser(gateways[0]);
+  await page.goto('/sign-in');
+  await page.getByText('Session mode (for study)').click();
+  const choice = page.getByRole('group', { name: /^How the shop shall check this session/ });
+  await expect(choice.getByRole('radio')).toHaveCount(4);
+  await expect(choice.getByRole('radio', { checked: true })).toHaveAccessibleName(/^Hybrid \(usual\)/);
+  const marked = choice.getByRole('radio', { name: /Outlives its end/ });
+  await expect(marked).toHaveCount(1);
+  await expect(marked).toHaveAccessibleName(/^JWT .*up to 5 minutes.*thief who signs in as you/);
+  await marked.check();
+  await typePassword(page, person);
+  await expect(page.getByRole('link', { name: /^Account of/ })).toBeVisible();
+  const { mode } = (await (await page.request.get('/api/session')).json()) as Session;
+  expect(mode).toBe('jwt');
+  await expect(page.getByRole('complementary', { name: 'Session bar' })).toContainText('jwt');
 });

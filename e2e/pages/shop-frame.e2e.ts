@@ -1,6 +1,6 @@
-import type { Session } from '@cloakroom/contracts/http';
+import type { PostApiPageSpansBody, Session } from '@cloakroom/contracts/http';
 import type { Page } from '@playwright/test';
-import { addToCart, drawer, expect, signIn, test } from '../kit/browser.ts';
+import { addToCart, drawer, expect, lines, signIn, test } from '../kit/browser.ts';
 import { newPerson } from '../kit/device.ts';
 import { gateways } from '../kit/stack.ts';
 
@@ -45,7 +45,9 @@ test('the session bar shows a cache hit after a second request, the gateway, the
   const bar = page.getByRole('complementary', { name: 'Session bar' });
   await expect(bar).toContainText('no session');
   await expect(bar).toContainText('no cart');
+  await expect(bar).toContainText('nobody yet');
   await signIn(page, person);
+  await expect(bar).toContainText(person.name);
   await addToCart(page, products[0]!);
   await page.goto('/cart');
   await expect(bar).toContainText('gateway-2');
@@ -57,7 +59,10 @@ test('the session bar shows a cache hit after a second request, the gateway, the
   await bar.getByRole('button', { name: 'What is this?' }).click();
   const panel = page.getByRole('dialog', { name: 'What the session bar tells' });
   await expect(panel.getByRole('table', { name: 'Last answers' }).getByRole('row')).not.toHaveCount(1);
-  const { cartId } = (await (await page.request.get('/api/session')).json()) as Session;
+  const { cartId, handle } = (await (await page.request.get('/api/session')).json()) as Session;
+  await expect(panel).toContainText(`You${person.name}, signed in`);
+  await expect(panel).toContainText('Decided byThe gateway knew this session');
+  await expect(panel).toContainText(`Session${handle}`);
   await expect(panel).toContainText(`npm run cart -- history ${cartId}`);
   await expect(panel).toContainText(/Last trace\s*[0-9a-f]{32}/);
   await page.keyboard.press('Escape');
@@ -71,6 +76,103 @@ test('the session bar shows a cache hit after a second request, the gateway, the
   await expect(bar).toHaveCount(0);
   await page.getByRole('button', { name: 'Show the session bar' }).click();
   await expect(bar).toBeVisible();
+});
+
+/** Plays the part of a gateway with this Observatory, or with none. */
+async function tellOfObservatory(page: Page, observatory: string | undefined): Promise<void> {
+  await page.route('**/api/session', async (route) => {
+    const answer = await route.fetch();
+    const { observatory: _own, ...session } = (await answer.json()) as Session;
+    await route.fulfill({ response: answer, json: { ...session, ...(observatory !== undefined && { observatory }) } });
+  });
+}
+
+/** @returns the spans that the page sends for its Observatory */
+async function playObservatory(page: Page): Promise<PostApiPageSpansBody['spans'][number][]> {
+  const told: PostApiPageSpansBody['spans'][number][] = [];
+  await tellOfObservatory(page, 'http://localhost:4009');
+  await page.route('**/api/page-spans', async (route) => {
+    told.push(...(route.request().postDataJSON() as PostApiPageSpansBody).spans);
+    await route.fulfill({ status: 204 });
+  });
+  return told;
+}
+
+test('beside an Observatory (played by the test) the session bar and its list of answers lead to the same requests there', async ({
+  newBrowser,
+  products,
+}) => {
+  const page = await newBrowser(gateways[0]);
+  await playObservatory(page);
+  const traceIds: string[] = [];
+  page.on('response', (response) => {
+    const traceId = response.headers()['traceresponse']?.split('-')[1];
+    if (traceId !== undefined && response.url().includes('/api/')) traceIds.push(traceId);
+  });
+  await addToCart(page, products[0]!);
+  await page.keyboard.press('Escape');
+  await expect(drawer(page)).toHaveCount(0);
+  const bar = page.getByRole('complementary', { name: 'Session bar' });
+  await expect(bar).toContainText('guest');
+  const link = bar.getByRole('link', { name: 'Watch this request in the Observatory' });
+  await expect
+    .poll(async () => traceIds.map((id) => `http://localhost:4009/requests/${id}`).includes((await link.getAttribute('href'))!))
+    .toBe(true);
+  await bar.getByRole('button', { name: 'What is this?' }).click();
+  const row = page.getByRole('table', { name: 'Last answers' }).getByRole('link', { name: 'POST cart/lines' });
+  const watched = /^http:\/\/localhost:4009\/requests\/([0-9a-f]{32})$/.exec((await row.getAttribute('href')) ?? '')?.[1];
+  expect(traceIds).toContain(watched);
+});
+
+test('beside an Observatory (played by the test) a page tells when a click was answered, and when it showed what another device changed', async ({
+  newBrowser,
+  newDevice,
+  products,
+}) => {
+  const person = newPerson();
+  const phone = await newDevice();
+  await phone.register(person);
+  const page = await newBrowser(gateways[0]);
+  const told = await playObservatory(page);
+  const sent = new Map<string, string>();
+  page.on('request', (request) => {
+    const { traceparent } = request.headers();
+    if (traceparent !== undefined) sent.set(`${request.method()} ${new URL(request.url()).pathname}`, traceparent);
+  });
+  const tells = (name: string) => expect.poll(() => told.map((span) => span.name)).toContain(name);
+  await signIn(page, person);
+  await tells('sign in');
+  await addToCart(page, products[0]!);
+  await tells('add to cart');
+  const added = told.find(({ name }) => name === 'add to cart')!;
+  expect(added.traceparent).toBe(sent.get('POST /api/cart/lines'));
+  expect(Math.abs(Date.now() - added.startedAtMs)).toBeLessThan(60_000);
+  expect(added.durationMs).toBeGreaterThan(0);
+
+  await page.goto('/cart');
+  await expect(lines(page)).toHaveCount(1);
+  await phone.add(products[1]!, 1);
+  await expect(lines(page)).toHaveCount(2);
+  await tells('show the changed cart');
+  const shown = told.find(({ name }) => name === 'show the changed cart')!;
+  expect(shown.traceparent, 'the page continues the trace of the change').toBe(sent.get('GET /api/cart'));
+});
+
+test('without an Observatory (played by the test) a page begins no trace, tells no times and links to none', async ({
+  newBrowser,
+  products,
+}) => {
+  const page = await newBrowser(gateways[0]);
+  await tellOfObservatory(page, undefined);
+  const odd: string[] = [];
+  page.on('request', (request) => {
+    if (request.headers()['traceparent'] !== undefined || request.url().endsWith('/api/page-spans')) odd.push(request.url());
+  });
+  await addToCart(page, products[0]!);
+  await page.goto('/cart');
+  await expect(lines(page)).toHaveCount(1);
+  expect(odd).toEqual([]);
+  await expect(page.getByRole('link', { name: 'Watch this request in the Observatory' })).toHaveCount(0);
 });
 
 test('a sign-up with a common password, or one made from the person’s name, is told to choose another', async ({ newBrowser }) => {

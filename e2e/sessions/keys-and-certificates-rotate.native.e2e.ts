@@ -8,8 +8,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { uuidV7 } from '@cloakroom/contracts';
 import type { Problem, ProductPage } from '@cloakroom/contracts/http';
-import { takeApart } from '../kit/forge.ts';
-import { callMesh, cartPath, passportFor, profilePath } from '../kit/mesh.ts';
+import { publicKeys, renamed, takeApart } from '../kit/forge.ts';
+import { callMesh, cartPath, passportFor, profilePath, shownTo } from '../kit/mesh.ts';
 import { signedIn } from '../kit/person.ts';
 import { plain, sessionCookieOf } from '../kit/raw.ts';
 import { expect, test } from '../kit/device.ts';
@@ -77,6 +77,24 @@ test('a planned rotation of the keys fails no request', async () => {
   const seen = await end();
   console.log(`three planned key rotations: ${JSON.stringify(Object.fromEntries(seen))}`);
   expect([...seen.keys()]).toEqual(['ok']);
+});
+
+test('passports by Ed25519 and back fail no request, and nobody is signed out', async () => {
+  const person = await signedIn();
+  const end = await underLoad();
+  for (const algorithm of ['Ed25519', 'ES256'] as const) {
+    const told = await operate('keys', 'rotate', '--algorithm', algorithm);
+    expect(told.includes('Passports are signed by Ed25519')).toBe(algorithm === 'Ed25519');
+    const passport = await passportFor(person.token, 'cart');
+    expect(takeApart(passport).header['alg']).toBe(algorithm);
+    expect(await shownTo('cart', passport)).toBe('ok');
+    for (const forged of renamed(passport)) expect(await shownTo('cart', forged)).toBe('invalid_passport');
+    await delay(quietMs); // not a wait: the load goes on beyond the change
+  }
+  const seen = await end();
+  console.log(`passports by Ed25519 and back: ${JSON.stringify(Object.fromEntries(seen))}`);
+  expect([...seen.keys()]).toEqual(['ok']);
+  expect((await publicKeys()).map(({ alg }) => alg)).toContain('Ed25519');
 });
 
 test('a rotation of the authority and of every certificate fails no request', async () => {

@@ -1,10 +1,13 @@
 /** Looks at everything that the tests before it made the shop write. It is a separate project that runs last (playwright.config.ts). */
 import { readdirSync, readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
+import { observed, observedPrefix } from '@cloakroom/contracts';
+import { serviceNames } from '@cloakroom/infra';
 import { expect, newPerson, test } from '../kit/device.ts';
 import { type Finding, secretsIn } from './secrets.ts';
 import { readSpans } from '../kit/span-sink.ts';
-import { dataDir, spansFile } from '../kit/stack.ts';
+import { dataDir, observedSpansFile, spansFile } from '../kit/stack.ts';
 
 const logsDir = join(dataDir, 'logs');
 const logs = () => readdirSync(logsDir).map((name) => ({ name, text: readFileSync(join(logsDir, name), 'utf8') }));
@@ -29,12 +32,33 @@ test('no log line holds a token, a passport, a password, a cookie, a key or an e
   expect(read.flatMap(({ name, text }) => secretsIn(text, dataDir).map((found) => ({ name, ...found })))).toEqual([]);
 });
 
-test('no span holds a secret or the id of a person', () => {
+test('no span that a collector gets holds a secret, the id of a person, or anything that only the Observatory is told', () => {
   const text = readFileSync(spansFile, 'utf8');
   expect(text.length).toBeGreaterThan(0);
   expect(secretsIn(text, dataDir)).toEqual([]);
   // The form of subjects and cart ids (contracts: ids).
   expect(text.match(/\b[gu]_[0-9a-f]{8}-[0-9a-f]{4}/g) ?? []).toEqual([]);
+  expect(text).not.toContain(observedPrefix);
+});
+
+test('the Observatory is told who acts, and no token, signature, passport, password, key, e-mail or network address', () => {
+  const spans = readSpans(observedSpansFile);
+  const text = readFileSync(observedSpansFile, 'utf8');
+  for (const name of [observed.app, observed.subject, observed.session, observed.claims, observed.policy, observed.budgetLeftMs])
+    expect(
+      spans.some(({ attributes }) => attributes[name] !== undefined),
+      name,
+    ).toBe(true);
+  // Each span says which app made it, though in embedded they share a process.
+  const apps = new Set(spans.map(({ attributes }) => attributes[observed.app]));
+  for (const app of ['gateway', ...serviceNames, 'browser']) apps.delete(app);
+  expect([...apps]).toEqual([]);
+  expect(secretsIn(text, dataDir)).toEqual([]);
+  const values = spans.flatMap(({ attributes }) => Object.values(attributes)).filter((value) => typeof value === 'string');
+  expect(values.filter((value) => isIP(value) > 0 || /\d+\.\d+\.\d+\.\d+|::1|localhost/.test(value))).toEqual([]);
+  // The last part of a passport, an access token or a signed event: 64 bytes in base64url.
+  expect(values.filter((value) => /[A-Za-z0-9_-]{80,}/.test(value))).toEqual([]);
+  expect(values.filter((value) => value.includes(newPerson().name))).toEqual([]);
 });
 
 test('every log line about a request names its trace', () => {

@@ -44,6 +44,10 @@ function rules(): Record<string, () => Violation[] | LeftOut> {
     'types of what ships': () => tool('tsc', '-b'),
     'types of tests, infra and e2e': () => tool('tsc', '-p', 'tsconfig.tests.json'),
     'types of the web app': () => tool('tsc', '-p', 'apps/web', '--noEmit'),
+    'types of the Observatory and its page': () => [
+      ...tool('tsc', '-p', 'apps/observatory/tsconfig.tests.json'),
+      ...tool('tsc', '-p', 'apps/observatory/web', '--noEmit'),
+    ],
     // Project by project, as nx remembers what was clean. The first rule has built what they need.
     'lint (oxlint, type-aware)': () =>
       tool('nx', 'run-many', '-t', 'lint', '--excludeTaskDependencies', '--outputStyle=static-failures-only'),

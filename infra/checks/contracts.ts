@@ -27,7 +27,7 @@ export function policySnapshot(of: readonly DescService[]): { text: string; viol
     for (const method of service.methods) {
       const name = `${service.typeName}/${method.name}`;
       if (!hasOption(method, policy)) violations.push({ path: folder, message: `${name} states no policy` });
-      const { identity, operationClass, budgetMs, callers, authenticationAgeMaxS, delegates } = getOption(method, policy);
+      const { identity, operationClass, budgetMs, callers, authenticationAgeMaxS, delegates, carries } = getOption(method, policy);
       if (identity === Identity.UNSPECIFIED || operationClass === OperationClass.UNSPECIFIED || callers.length + delegates.length === 0)
         violations.push({ path: folder, message: `${name} has an incomplete policy` });
       lines[name] = {
@@ -37,6 +37,7 @@ export function policySnapshot(of: readonly DescService[]): { text: string; viol
         callers,
         authenticationAgeMaxS,
         ...(delegates.length > 0 && { delegates }),
+        ...(carries !== '' && { carries }),
       };
     }
   }

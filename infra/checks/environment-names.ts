@@ -7,6 +7,17 @@ export const exampleFile = '.env.example';
 /** Read by a config, and not for an operator: why. */
 const notForOperators: Readonly<Record<string, string>> = {
   ACCESS_TOKEN_LIFETIME_MS: 'shorter than its default in tests alone',
+  OBSERVATORY_URL: 'npm start sets it, for the Observatory of that start',
+  OBSERVATORY_PAGE_KEY: 'npm start sets it, for the Observatory of that start',
+  CART_HISTORY_PROGRAM: 'npm start sets it, for the Observatory of that start',
+  OBSERVATORY_WEB_DIR: 'npm start sets it, for the Observatory of that start',
+  OBSERVATORY_SPAN_KEY: 'npm start sets it, for the Observatory of that start',
+  LABS_DIR: 'npm start sets it, for the Observatory of that start',
+  LABS_KEPT_DIR: 'a test sets it, so that a person’s own results stay as they are',
+  SHOP_URL: 'npm start sets it, for the Observatory of that start',
+  OCEAN_URL: 'npm start sets it, for the Observatory of that start',
+  OCEAN_KEY: 'npm start sets it, for the Observatory of that start',
+  DEVELOPER_SECRET_FILE: 'npm start sets it, for the Observatory of that start',
 };
 
 const isConfig = (path: string): boolean => /^apps\/\w+\/src\/config\.ts$/.test(path) || path === 'libs/platform/src/config.ts';

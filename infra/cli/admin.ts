@@ -13,7 +13,8 @@ import { readDatabaseUrls } from '../launch/provider.ts';
 import { runningShop } from './running-shop.ts';
 import type { RunningShop } from './running-shop.ts';
 import { databasePassword } from '../launch/secrets.ts';
-import { portsOf } from '../stack/stack.ts';
+import { portsOf, regionNames } from '../stack/stack.ports.ts';
+import { sqliteFileOf } from '../stack/stack.storage.ts';
 import { isAlive, readStates } from '../supervisor/state.ts';
 
 const script = 'apps/auth/dist/admin.main.js';
@@ -82,7 +83,8 @@ export function databaseOf(
       DATABASE_URL: `postgres://auth@127.0.0.1:${portsOf(state.base).postgres}/auth`,
       DATABASE_PASSWORD: databasePassword(dataDir),
     };
-  const file = join(dataDir, 'db', 'auth.sqlite');
+  // With two regions an operator's command is for the first one.
+  const file = sqliteFileOf(dataDir, 'auth', state.profile === 'regions' ? regionNames[0] : undefined);
   if (state.provider === 'external') {
     const named = readDatabaseUrls(env)?.auth ?? (env['DATABASE_URL_AUTH'] || undefined);
     // A file from an earlier run may lie there, while auth uses PostgreSQL.

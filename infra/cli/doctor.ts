@@ -1,10 +1,14 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { findChromium } from './chromium.ts';
 import { findDocker } from '../launch/docker.ts';
-import { toolsDir } from '../stack/folders.ts';
+import { repository, toolsDir } from '../stack/folders.ts';
 import { findOnPath, installCommand } from '../native/debian.ts';
 import { findJava } from '../native/java.ts';
 import { findPostgres } from '../native/postgres.ts';
 import { findRedis } from '../native/redis.ts';
+
+const isPageBuilt = (): boolean => existsSync(join(repository, 'apps', 'observatory', 'web', 'dist', 'index.html'));
 
 /** `npm run doctor`: lists what this machine has and lacks. For each missing part it says its use, and the command that installs it. */
 export async function doctor(print: (line: string) => void): Promise<number> {
@@ -20,10 +24,12 @@ export async function doctor(print: (line: string) => void): Promise<number> {
       postgres.ok ? postgres.value.bin : lacks(`--database postgres and --profile cluster need it: ${postgres.why}`, postgres.remedy),
     ],
     ['Docker', docker.ok ? 'an engine answers' : `none (--infra docker needs it): ${docker.why}`],
+    ['Observatory', isPageBuilt() ? 'its page is built' : 'its page is not built yet: npm start builds it'],
     ['Chromium', findChromium() ?? lacks('the browser tests need it', installCommand({ apt: 'chromium', brew: '--cask chromium' }))],
   ];
   for (const [what, answer] of rows) print(`${what.padEnd(12)}${answer}`);
   print('\nnpm start takes native when Redis, Java and Maven are there (as root on Debian it installs Redis itself), else embedded.');
   print('npm start -- --profile cluster needs native and PostgreSQL, and 2 GB of memory.');
+  print('npm start -- --profile regions needs native, 3.2 GB of memory, and Maven once more (it fetches MirrorMaker, 40 MB).');
   return 0;
 }

@@ -24,7 +24,8 @@ export function openProgress(print: Print): Progress {
       if (note !== undefined) return print(`${supervised.spec.name} ${note}`);
       if (supervised.state !== 'ready' || readyOnce.has(supervised)) return;
       readyOnce.add(supervised);
-      if (!listed) print(readyLine(supervised));
+      // The summary names the process that the shop does without: it comes up after the shop.
+      if (!listed && supervised.spec.beside !== true) print(readyLine(supervised));
       waiting.get(supervised)?.();
     },
     async watch(supervisor, started) {
@@ -48,7 +49,8 @@ async function showList(supervisor: Supervisor, started: Promise<void>, waiting:
     () => undefined,
     () => undefined,
   );
-  const tasks = supervisor.processes.map((supervised) => ({
+  const awaited = supervisor.processes.filter(({ spec }) => spec.beside !== true);
+  const tasks = awaited.map((supervised) => ({
     title: supervised.spec.name,
     task: async (_: unknown, task: { title: string; skip(message: string): void }) => {
       const ready = new Promise<void>((resolve) => waiting.set(supervised, resolve));

@@ -8,6 +8,7 @@ import { rotateCertificates as rotate, type Step } from '@cloakroom/mesh';
 import { StackError } from '../stack/outcome.ts';
 import { runningShop } from './running-shop.ts';
 import { certificateNames } from '../launch/secrets.ts';
+import { meshNames } from '../stack/stack.ts';
 import type { ProcessEntry } from '../supervisor/state.ts';
 
 /** A process looks at its files each second and connects anew in milliseconds. A process that restarts meanwhile takes a few seconds. */
@@ -32,7 +33,9 @@ export async function rotateCertificates(base: number | undefined, print: (line:
   return 0;
 }
 
-const isService = ({ health }: ProcessEntry): boolean => health.kind === 'http';
+/** cart, cart-2 and cart-eu show the certificate of cart. */
+const serviceOf = (name: string): string => name.replace(/-(?:\d+|eu|us)$/, '');
+const isService = ({ name }: ProcessEntry): boolean => meshNames.some((one) => one === serviceOf(name));
 
 /** @throws StackError naming the processes that do not use the step in time; everything goes on working then, and the command may be given again */
 async function takenByAll(services: readonly ProcessEntry[], step: Step): Promise<void> {
@@ -51,7 +54,7 @@ async function takenByAll(services: readonly ProcessEntry[], step: Step): Promis
 
 async function usesIt({ name, health }: ProcessEntry, { authorities, certificates }: Step): Promise<boolean> {
   if (health.kind !== 'http') return true;
-  const certificate = certificates.get(name.replace(/-\d+$/, ''));
+  const certificate = certificates.get(serviceOf(name));
   const wanted = `mesh_certificate_info{certificate="${certificate}",authorities="${authorities}"} 1`;
   try {
     const answers = await Promise.all(

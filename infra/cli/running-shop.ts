@@ -1,6 +1,8 @@
 /** Finds the shop that an operator's command is for, by the state that each run writes. */
 import { join } from 'node:path';
-import { readTls, type MeshTls } from '@cloakroom/mesh';
+import { developer } from '@cloakroom/contracts';
+import { isLocalProvider } from '@cloakroom/platform';
+import { developerSecret, readTls, type MeshTls } from '@cloakroom/mesh';
 import { dataRoot } from '../stack/folders.ts';
 import { StackError } from '../stack/outcome.ts';
 import { readMeshSecret } from '../launch/secrets.ts';
@@ -15,7 +17,16 @@ export interface RunningShop {
   /** The folder of its certificates; undefined in embedded, where there are none. */
   readonly tlsDir: string | undefined;
   /** Proves to auth that an operator asks: a certificate, or in embedded the secret of this start. */
-  operator(): Promise<{ readonly tls: MeshTls | undefined; readonly secret: string | undefined }>;
+  operator(): Promise<Proof>;
+  /** Whether its services admit the caller `developer`. */
+  readonly developers: boolean;
+  /** Proves to a service that the caller `developer` asks. */
+  developer(): Promise<Proof>;
+}
+
+export interface Proof {
+  readonly tls: MeshTls | undefined;
+  readonly secret: string | undefined;
 }
 
 /** @param base of the shop that is meant; may be left out where one runs. @throws StackError */
@@ -40,5 +51,11 @@ export function runningShop(base: number | undefined): RunningShop {
       tlsDir === undefined
         ? { tls: undefined, secret: readMeshSecret(dataDir) }
         : { tls: await readTls(tlsDir, 'operator'), secret: undefined },
+    developers: isLocalProvider(state.provider),
+    developer: async () => {
+      if (tlsDir !== undefined) return { tls: await readTls(tlsDir, developer), secret: undefined };
+      const secret = readMeshSecret(dataDir);
+      return { tls: undefined, secret: secret && developerSecret(secret) };
+    },
   };
 }

@@ -3,18 +3,22 @@ import { relative } from 'node:path';
 import type { Docker } from '../launch/docker.ts';
 import { assembleStack } from '../launch/harness.ts';
 import type { Inspect } from '../stack/inspect.ts';
+import { blockedPortAmong } from './arguments.ts';
 import { followLogs } from './logs.ts';
+import { nameOfRun } from './name-of-run.ts';
 import { openBrowser } from './open-browser.ts';
 import { describeFailure, StackError } from '../stack/outcome.ts';
 import { openProgress } from './progress.ts';
-import { chooseProvider } from '../launch/provider.ts';
+import { chooseProvider, completeFor } from '../launch/provider.ts';
 import type { ProviderChoice } from '../launch/provider.ts';
 import { dataDirOf, toolsDir } from '../stack/folders.ts';
-import { isAlive, readState } from '../supervisor/state.ts';
+import { isAlive, pageAddress, readState } from '../supervisor/state.ts';
 import { defaultBase, profiles } from '../stack/stack.ts';
 import type { Profile } from '../stack/stack.ts';
 import { databases } from '../stack/stack.spec.ts';
 import type { Database } from '../stack/stack.spec.ts';
+import { portTaken } from '../supervisor/probe.ts';
+import { portsOf, regionHttpPortsOf, regionNames } from '../stack/stack.ports.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import { untilToldToEnd } from './until-told-to-end.ts';
 import { pagesOrigin } from '../watch/choice.ts';
@@ -35,6 +39,10 @@ export interface StartRequest {
   readonly open?: boolean;
   readonly inspect?: readonly Inspect[];
   readonly watch?: WatchChoice;
+  /** Started by default, on native and embedded. */
+  readonly observatory?: boolean;
+  /** Only with two regions. */
+  readonly oceanRttMs?: number | undefined;
 }
 
 /** The options that say which shop is meant, where several may run. */
@@ -54,12 +62,18 @@ export async function start(request: StartRequest, print: Print): Promise<number
   let supervisor: Supervisor | undefined;
   let edits: EditLoop | undefined;
   try {
-    const chosen = await chooseProvider(request.infra, { env: process.env, toolsDir, say: progress.say });
-    progress.say(`infrastructure: ${chosen.provider} (${chosen.why})`);
-    if (chosen.docker !== undefined && request.profile !== 'cluster')
-      return await runContainers(chosen.docker, request, ending.told, print);
+    const around = { env: process.env, toolsDir, say: progress.say };
+    const found = await chooseProvider(request.infra, around);
+    progress.say(`infrastructure: ${found.provider} (${found.why})`);
+    const { profile = 'usual' } = request;
+    checkRegions(request);
+    const chosen = await completeFor(profile, found, around);
+    if (chosen.docker !== undefined && profile !== 'cluster') return await runContainers(chosen.docker, request, ending.told, print);
     const origin = pagesOrigin(request.portBase, request.watch);
-    supervisor = assembleStack({ ...request, chosen, base: request.portBase, onEvent: progress.event, pagesOrigin: origin });
+    // It is a tool of one's own machine: a Redis and a Kafka of others serve more than one person.
+    const isLocal = chosen.provider === 'native' || chosen.provider === 'embedded';
+    const observatory = request.observatory !== false && isLocal && (await observatoryPortIsFree(request.portBase, progress.say));
+    supervisor = assembleStack({ ...request, chosen, base: request.portBase, onEvent: progress.event, pagesOrigin: origin, observatory });
     if (request.watch !== undefined) edits = openEditLoop(supervisor, request.watch, print);
     const unfollow = request.logs ? followLogs(logFiles(supervisor), print) : undefined;
     const started = progress.watch(supervisor, supervisor.start({ fresh: request.fresh }));
@@ -85,6 +99,26 @@ export async function start(request: StartRequest, print: Print): Promise<number
   } finally {
     ending.forget();
   }
+}
+
+/** @throws StackError for options that do not fit the profile */
+function checkRegions({ profile, portBase, oceanRttMs }: StartRequest): void {
+  if (profile !== 'regions') {
+    if (oceanRttMs !== undefined) throw new StackError('--ocean: one region has no ocean', 'npm start -- --profile regions');
+    return;
+  }
+  const blocked = blockedPortAmong(regionHttpPortsOf(portBase));
+  if (blocked !== undefined)
+    throw new StackError(`fetch refuses port ${blocked}, which two regions on ${portBase} would use`, 'choose another --port-base');
+}
+
+/** The services would tell whoever listens there what people do, and take faults from it. So then they are told of no Observatory. */
+async function observatoryPortIsFree(base: number, say: (line: string) => void): Promise<boolean> {
+  const port = portsOf(base).observatory;
+  const taken = await Promise.all(['127.0.0.1', '::1'].map((host) => portTaken(port, host)));
+  if (taken.includes(true))
+    say(`port ${port} is in use: the shop starts without its Observatory (end what uses it, or choose --port-base)`);
+  return !taken.includes(true);
 }
 
 /** The same in containers: compose is their supervisor. */
@@ -127,17 +161,19 @@ export function logsCommand({ infra, profile, portBase, database }: StartPlace):
   return ['npm start --', ...place, '--logs'].join(' ');
 }
 
-function summary({ spec }: Supervisor, request: StartRequest, tookMs: number): string[] {
+function summary({ spec, observatory }: Supervisor, request: StartRequest, tookMs: number): string[] {
   const { inspect = [] } = request;
   const folder = relative(process.cwd(), spec.dataDir) || '.';
   return [
     '',
-    `Cloakroom is ready in ${(tookMs / 1000).toFixed(1)} s (${spec.profile === 'cluster' ? `${spec.provider} cluster` : spec.provider}).`,
-    `  shop    ${spec.gateways.join(' and ')}`,
-    `  logs    ${folder}/logs (or ${logsCommand(request)})`,
-    ...inspect.map(({ service, port }) => `  debug   ${service} on 127.0.0.1:${port} (.vscode/launch.json, or chrome://inspect)`),
-    '  status  npm run status',
-    '  stop    Ctrl-C',
+    `Cloakroom is ready in ${(tookMs / 1000).toFixed(1)} s (${nameOfRun(spec)}).`,
+    `  shop         ${spec.profile === 'regions' ? spec.gateways.map((url, index) => `${regionNames[index]} ${url}`).join(', ') : spec.gateways.join(' and ')}`,
+    ...(spec.profile === 'regions' ? ['  ocean        npm run ocean -- status (cut, hold, heal, rtt)'] : []),
+    ...(observatory === undefined ? [] : [`  observatory  ${pageAddress(observatory)}`]),
+    `  logs         ${folder}/logs (or ${logsCommand(request)})`,
+    ...inspect.map(({ service, port }) => `  debug        ${service} on 127.0.0.1:${port} (.vscode/launch.json, or chrome://inspect)`),
+    '  status       npm run status',
+    '  stop         Ctrl-C',
   ];
 }
 

@@ -1,13 +1,12 @@
 /** `npm run status`: asks every process of every run on this machine now, and remembers no earlier answer. */
+import { askReadiness, type ReadinessLook } from '@cloakroom/platform';
 import { memoryOf, memoryOfTree } from '../supervisor/child.ts';
 import { dataRoot } from '../stack/folders.ts';
-import { isAlive, readStates } from '../supervisor/state.ts';
+import { isAlive, pageAddress, readStates } from '../supervisor/state.ts';
 import type { ProcessEntry, StackState } from '../supervisor/state.ts';
 import type { Health } from '../stack/stack.ts';
+import { nameOfRun } from './name-of-run.ts';
 import { probeOf } from '../supervisor/supervisor.ts';
-
-/** /readyz answers within 2 s. */
-const readinessTimeoutMs = 2_500;
 
 export async function printStatus(print: (line: string) => void): Promise<number> {
   const states = readStates(dataRoot);
@@ -37,8 +36,9 @@ async function describeRun(state: StackState): Promise<string[]> {
     ['total', '', '', megabytes(total + (launcher?.bytes ?? 0)), '', ''],
   ];
   const stuck = rows.flatMap(({ cells: [name = ''], words }) => words.map((word) => `  ${name}: ${word}`));
-  const what = state.profile === 'cluster' ? `${state.provider} cluster` : state.provider;
-  return [`${what} on port ${state.base}, since ${state.startedAt}`, ...align(table), ...stuck];
+  const what = nameOfRun(state);
+  const page = state.observatory === undefined ? [] : [`  observatory: ${pageAddress(state.observatory)}`];
+  return [`${what} on port ${state.base}, since ${state.startedAt}`, ...align(table), ...stuck, ...page];
 }
 
 async function describeProcess(entry: ProcessEntry): Promise<{ cells: string[]; bytes: number; words: readonly string[] }> {
@@ -53,34 +53,10 @@ async function describeProcess(entry: ProcessEntry): Promise<{ cells: string[]; 
   };
 }
 
-interface Look {
-  readonly state: 'ready' | 'degraded' | 'not ready' | 'no answer';
-  readonly words: readonly string[];
-}
-
-/** The worst state comes first. */
-const states: readonly Look['state'][] = ['no answer', 'not ready', 'degraded', 'ready'];
-
-/** The state of a process. Our own processes say in words at /readyz which functions fail (libs/platform, readiness.ts). */
-export async function lookAt(health: Health): Promise<Look> {
+/** The state of a process. Our own processes say in words at /readyz which functions fail (libs/platform). */
+export async function lookAt(health: Health): Promise<ReadinessLook> {
   if (health.kind !== 'http') return { state: (await probeOf(health)()).ok ? 'ready' : 'no answer', words: [] };
-  const told = await Promise.all(health.urls.map(askReadiness));
-  const state = states.find((worst) => told.some((look) => look.state === worst)) ?? 'ready';
-  // In embedded several services share the process, and some of them say the same words.
-  return { state, words: [...new Set(told.flatMap(({ words }) => words))] };
-}
-
-/** State and words come from one answer: a second question could get another answer, or come too late. */
-async function askReadiness(url: string): Promise<Look> {
-  try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(readinessTimeoutMs) });
-    const { degraded = [], parts = {} } = (await answer.json()) as { degraded?: string[]; parts?: Record<string, { ok: boolean }> };
-    const words = [...Object.entries(parts).flatMap(([name, { ok }]) => (ok ? [] : [`${name} is not ready`])), ...degraded];
-    if (!answer.ok) return { state: 'not ready', words };
-    return { state: words.length === 0 ? 'ready' : 'degraded', words };
-  } catch {
-    return { state: 'no answer', words: [] };
-  }
+  return askReadiness(health.urls);
 }
 
 export function megabytes(bytes: number | undefined): string {

@@ -5,18 +5,22 @@ import { delimiter, dirname, join } from 'node:path';
 import { repository } from '../stack/folders.ts';
 import { StackError } from '../stack/outcome.ts';
 
-export type ToolName = 'check' | 'e2e' | 'bench' | 'mutants' | 'prove' | 'attacks' | 'fuzz' | 'exercise' | 'drill' | 'chaos';
+export type ToolName =
+  'check' | 'e2e' | 'bench' | 'mutants' | 'prove' | 'attacks' | 'fuzz' | 'lab' | 'drill' | 'chaos' | 'call' | 'load' | 'ocean';
 
 const scripts = {
   check: 'infra/checks/check.ts',
+  call: 'infra/call/call.ts',
   bench: 'labs/bench/bench.ts',
   mutants: 'labs/faults/mutants.ts',
   prove: 'labs/prove/prove.ts',
   attacks: 'labs/attacks/attacks.ts',
   fuzz: 'labs/attacks/fuzz.ts',
-  exercise: 'labs/exercises/exercise.ts',
-  drill: 'labs/exercises/drill.ts',
+  lab: 'labs/course/command.ts',
+  drill: 'labs/drills/drill.ts',
   chaos: 'labs/chaos/chaos.ts',
+  load: 'labs/load/load.ts',
+  ocean: 'infra/cli/ocean.ts',
 } as const;
 
 /** @returns the exit code */

@@ -37,6 +37,23 @@ it('the image ships the services and the libraries that they link to, and no mor
   expect(installed.toSorted()).toEqual(meshNames.map((name) => `apps/${name}`).toSorted());
 });
 
+it('no file of the image can switch a fault on: the provider, its SDK and the Observatory are left out', () => {
+  // The services know the seam alone. A package of its own answers there, and none of them depends on it.
+  const inFinal = [...dockerfile.matchAll(/^COPY --from=build (.*)$/gm)].map(([, paths]) => paths!);
+  expect(inFinal.filter((paths) => /faults|observatory/.test(paths))).toEqual([]);
+  const lock = JSON.parse(read('package-lock.json')) as { packages: Record<string, { dependencies?: Record<string, string> }> };
+  const installed = new Set<string>();
+  const add = (name: string): void => {
+    if (installed.has(name)) return;
+    installed.add(name);
+    const folder = workspaces.find((each) => manifest(each).name === name);
+    for (const next of Object.keys(lock.packages[folder ?? `node_modules/${name}`]?.dependencies ?? {})) add(next);
+  };
+  for (const name of meshNames) add(manifest(`apps/${name}`).name);
+  expect(installed.size).toBeGreaterThan(50);
+  expect([...installed].filter((name) => /^@openfeature|^@cloakroom\/(?:faults|observatory)$/.test(name))).toEqual([]);
+});
+
 it('the build gets the files that it copies, and nothing else of this machine', () => {
   const [deny, ...rules] = read('.dockerignore')
     .split('\n')
@@ -65,4 +82,12 @@ it('all stages use one base image, by a name that a release replaces with a dige
 
 it('the image holds no secret', () => {
   expect(dockerfile).not.toMatch(/SESSION_MAC_KEY|PASSWORD|TOKEN|--mount=type=secret/i);
+});
+
+it('nothing that ships has the Observatory: no image, no compose file, no Kubernetes overlay', () => {
+  const [, ...rest] = dockerfile.split('AS production');
+  expect(rest.join('')).not.toMatch(/observatory/i);
+  const shipped = globSync(['infra/compose*.yaml', 'infra/k8s/**/*.yaml'], { cwd: repository });
+  expect(shipped.length).toBeGreaterThan(10);
+  for (const path of shipped) expect([path, /observatory_|observatory:|apps\/observatory/i.test(read(path))]).toEqual([path, false]);
 });

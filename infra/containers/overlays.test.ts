@@ -3,7 +3,9 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readConfig as readAuth } from '@cloakroom/auth';
 import { readConfig as readGateway } from '@cloakroom/gateway';
+import { isLocalProvider } from '@cloakroom/platform';
 import { describe, expect, it } from 'vitest';
+import { meshNames } from '../stack/stack.ts';
 import { agreedConfigMap, appSpecs } from './cluster.ts';
 import { environmentOf, type Kustomization, kustomizationOf, literalsOf } from './overlays.fixture.ts';
 
@@ -56,6 +58,17 @@ describe.each(folders)('%s', (path) => {
     expect(() => [authOf(layer), gatewayOf(layer)]).not.toThrow();
   });
 
+  it('lets no sign-in choose jwt, which outlives its end', () => {
+    for (const { SESSION_MODE, SESSION_MODES } of [authOf(layer), gatewayOf(layer)]) {
+      expect(SESSION_MODES).toContain('jwt-denylist');
+      expect([SESSION_MODE, ...(SESSION_MODES ?? [])]).not.toContain('jwt');
+    }
+  });
+
+  it('has no Observatory, so no page is told of one', () => {
+    expect([gatewayOf(layer).OBSERVATORY_URL, authOf(layer).OBSERVATORY_URL]).toEqual([undefined, undefined]);
+  });
+
   it('raises no bound of the gateway alone', () => {
     expect(leftLow(layer)).toEqual([]);
   });
@@ -72,6 +85,18 @@ describe.each(folders)('%s', (path) => {
       for (const line of literals) expect([...Object.keys(known), ...optional]).toContain(line.split('=')[0]);
     }
   });
+});
+
+it('no service of a cluster or of compose admits developers: their provider is not local', () => {
+  const layers = folders.map(kustomizationOf);
+  for (const name of meshNames) {
+    expect([name, environmentOf(name, [base])['PROVIDER']]).toEqual([name, 'external']);
+    for (const layer of layers) expect(isLocalProvider(environmentOf(name, [base, layer])['PROVIDER'] ?? '')).toBe(false);
+  }
+  const compose = readFileSync(join(import.meta.dirname, '..', 'compose.yaml'), 'utf8');
+  const told = [...compose.matchAll(/PROVIDER: (\S+)/g)].map(([, provider]) => provider!);
+  expect(new Set(told)).toEqual(new Set(['docker']));
+  expect(told.filter(isLocalProvider)).toEqual([]);
 });
 
 it('an overlay behind an ingress names the trusted proxies, or all people share the limits of one address', () => {

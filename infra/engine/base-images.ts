@@ -10,7 +10,8 @@ import { dirname, join } from 'node:path';
 import { images } from '../containers/images.ts';
 import { run } from '../native/debian.ts';
 import type { Say } from '../native/debian.ts';
-import { fetchJars, pomFile } from '../native/kafka.ts';
+import { fetchJars } from '../native/jars.ts';
+import { pomFile } from '../native/kafka.ts';
 import { findPostgres } from '../native/postgres.ts';
 import { orStackError, StackError } from '../stack/outcome.ts';
 import { findMirror, release, sourceOf } from './debian-packages.ts';
@@ -102,7 +103,7 @@ async function fillContext(context: string, say: Say): Promise<void> {
     run('npm', ['install', '--prefix', join(context, 'npm'), '--ignore-scripts', '--no-audit', '--no-fund', npm], {
       timeoutMs: makeTimeoutMs,
     }),
-    fetchJars({ pom: pomWithTools(context), into: join(context, 'jars'), say }),
+    fetchJars({ pom: pomWithTools(context), into: join(context, 'jars'), what: 'Apache Kafka', say }),
   ]);
   orThrow(npmFailure);
   orThrow(jarsFailure);

@@ -1,16 +1,19 @@
 /** Turns each process of the drawing into a command on this machine. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LaunchSpec } from '../supervisor/child.ts';
 import { repository, toolsDir } from '../stack/folders.ts';
 import { inspectArguments } from '../stack/inspect.ts';
 import type { Inspect } from '../stack/inspect.ts';
 import { kafkaLaunch } from '../native/kafka.ts';
+import { mirrorLaunch } from '../native/mirror.ts';
 import { findPostgres, postgresLaunch } from '../native/postgres.ts';
 import { clusterNodeLaunch, createCluster } from '../native/redis-cluster.ts';
 import { redisLaunch } from '../native/redis.ts';
 import { orStackError } from '../stack/outcome.ts';
 import type { NativeTools } from './provider.ts';
-import { newMeshSecret, databasePassword, keyEncryptionKey, refreshTokenKey, sessionMacKey } from './secrets.ts';
+import { newMeshSecret, databasePassword, keyEncryptionKey, oceanKey, refreshTokenKey, sessionMacKey } from './secrets.ts';
+import type { ObservatoryKeys } from './secrets.ts';
 import type { AppSpec, ProcessSpec, SecretName } from '../stack/stack.ts';
 
 /** Keeps compiled code between starts: most of a service's start is reading its libraries, and 7 processes read the same ones. */
@@ -19,17 +22,33 @@ const compileCache = join(toolsDir, 'compile-cache');
 /** Node prints these at each start: node:sqlite is a release candidate, and kafkajs computes a negative timer (its issue 1751). */
 const quiet = ['--disable-warning=ExperimentalWarning', '--disable-warning=TimeoutNegativeWarning', '--enable-source-maps'];
 
-const secretOf: Record<SecretName, (dataDir: string) => string> = {
+const secretOf: Record<Exclude<SecretName, 'OBSERVATORY_SPAN_KEY'>, (dataDir: string) => string> = {
   SESSION_MAC_KEY: sessionMacKey,
   REFRESH_TOKEN_KEY: refreshTokenKey,
   KEY_ENCRYPTION_KEY: keyEncryptionKey,
   DATABASE_PASSWORD: databasePassword,
 };
 
+/**
+ * Node lets the young part of a heap grow to 48 MB before it looks at the old one. The Observatory keeps its spans for long and the rest for a
+ * moment, so a small young part costs it nothing: 73 MB instead of 121 MB after a start. The bound of the old part makes Node collect in time.
+ */
+const smallHeap = ['--max-semi-space-size=2', '--max-old-space-size=128'];
+
+/** The same for the one process of embedded, which answers a few people: 168 MB instead of 261 MB after a start. Native keeps Node's defaults. */
+const embeddedHeap = ['--max-semi-space-size=4'];
+
 export const embeddedAppsVariable = 'CLOAKROOM_EMBEDDED';
 
-export function commandFor(dataDir: string, tools: NativeTools | undefined, inspect: readonly Inspect[] = []) {
-  const told = (app: AppSpec) => ({ ...app.env, ...Object.fromEntries(app.secrets.map((name) => [name, secretOf[name](dataDir)])) });
+/** @param observatory the keys of this start, where the Observatory is drawn */
+export function commandFor(
+  dataDir: string,
+  tools: NativeTools | undefined,
+  inspect: readonly Inspect[] = [],
+  observatory?: ObservatoryKeys,
+) {
+  const secret = (name: SecretName): string => (name === 'OBSERVATORY_SPAN_KEY' ? (observatory?.spans ?? '') : secretOf[name](dataDir));
+  const told = (app: AppSpec) => ({ ...app.env, ...Object.fromEntries(app.secrets.map((name) => [name, secret(name)])) });
   return async (spec: ProcessSpec, logFile: string): Promise<LaunchSpec> => {
     const { name, run } = spec;
     const place = { name, logFile, flags: inspectArguments(inspect, spec) };
@@ -40,7 +59,21 @@ export function commandFor(dataDir: string, tools: NativeTools | undefined, insp
         eventLogFile: run.eventLogFile,
         meshSecret: newMeshSecret(dataDir),
       };
-      return node(place, join(import.meta.dirname, '../embedded.ts'), { [embeddedAppsVariable]: JSON.stringify(orders) });
+      return node({ ...place, flags: [...place.flags, ...embeddedHeap] }, join(import.meta.dirname, '../embedded.ts'), {
+        [embeddedAppsVariable]: JSON.stringify(orders),
+      });
+    }
+    if (run.kind === 'observatory') {
+      if (observatory === undefined) throw new Error('the Observatory needs the keys of this start');
+      // Without the address of an ocean there is no key of one.
+      const ocean = run.env['OCEAN_URL'] === undefined ? {} : { OCEAN_KEY: oceanKey(dataDir) };
+      return observatoryLaunch(place, { ...run.env, ...ocean }, observatory);
+    }
+    if (run.kind === 'ocean') {
+      const orders = JSON.stringify({ ...run.ocean, key: oceanKey(dataDir) });
+      return node({ ...place, flags: [...place.flags, ...smallHeap] }, join(import.meta.dirname, '../ocean/ocean.main.ts'), {
+        OCEAN: orders,
+      });
     }
     if (run.kind === 'postgres') {
       const { port, dir, databases } = run;
@@ -51,9 +84,29 @@ export function commandFor(dataDir: string, tools: NativeTools | undefined, insp
     if (tools === undefined) throw new Error(`${name} needs the native tools`);
     if (run.kind === 'redis') return redisLaunch(tools.redis, { name, port: run.port, dir: run.dir, logFile });
     if (run.kind === 'redis-cluster-node') return clusterNodeLaunch(tools.redis, { name, port: run.port, dir: run.dir, logFile });
-    const { port, controllerPort, dir, among } = run;
-    return orStackError(await kafkaLaunch(tools.kafka, { name, port, controllerPort, dir, logFile, among }));
+    if (run.kind === 'mirror') {
+      if (tools.mirror === undefined) throw new Error(`${name} needs MirrorMaker`);
+      return mirrorLaunch(tools.mirror, { name, dir: run.dir, logFile, mirror: run.mirror });
+    }
+    const { port, controllerPort, dir, among, wan } = run;
+    return orStackError(await kafkaLaunch(tools.kafka, { name, port, controllerPort, dir, logFile, among, wan }));
   };
+}
+
+function observatoryLaunch(place: Place, env: Readonly<Record<string, string>>, keys: ObservatoryKeys): LaunchSpec {
+  const folder = join(repository, 'apps', 'observatory');
+  const secrets = { OBSERVATORY_PAGE_KEY: keys.page, OBSERVATORY_SPAN_KEY: keys.spans };
+  const program = join(repository, 'apps', 'cart', 'dist', 'history.main.js');
+  const labs = join(repository, 'labs');
+  const told = {
+    ...env,
+    ...secrets,
+    CART_HISTORY_PROGRAM: program,
+    OBSERVATORY_WEB_DIR: join(folder, 'web', 'dist'),
+    ...(existsSync(join(labs, 'course', 'tell.ts')) && { LABS_DIR: labs }),
+  };
+  const flags = [...place.flags, ...smallHeap];
+  return { ...node({ ...place, flags }, join(folder, 'dist', 'main.js'), told), channel: true };
 }
 
 /** Finishes the set-up once a process answers, before the processes that need it begin. */

@@ -3,17 +3,18 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { commandFor, settleProcess } from './commands.ts';
 import { dataDirOf, repository, toolsDir } from '../stack/folders.ts';
-import { chooseProvider } from './provider.ts';
+import { chooseProvider, completeFor } from './provider.ts';
 import type { Chosen } from './provider.ts';
 import { checkInspect } from '../stack/inspect.ts';
 import type { Inspect } from '../stack/inspect.ts';
 import { findPostgres } from '../native/postgres.ts';
 import { orStackError, StackError } from '../stack/outcome.ts';
-import { meshCertificates } from './secrets.ts';
-import { drawStack } from '../stack/stack.ts';
+import { meshCertificates, newObservatoryKeys } from './secrets.ts';
+import { drawStack, portsOf } from '../stack/stack.ts';
 import type { Database } from '../stack/stack.spec.ts';
 import type { LaunchSpec } from '../supervisor/child.ts';
 import type { ProcessName, ProcessSpec, Profile, Provider, StackSpec, StorageDetours } from '../stack/stack.ts';
+import type { ObservatoryDoor } from '../supervisor/state.ts';
 import { Supervisor } from '../supervisor/supervisor.ts';
 import type { Fresh, StackEvent } from '../supervisor/supervisor.ts';
 
@@ -35,11 +36,15 @@ export interface StackRequest {
   /** The session modes that a sign-in may ask for, separated by commas; by default SESSION_MODES of the launcher's environment. */
   readonly sessionModes?: string;
   readonly accessTokenLifetimeMs?: number;
+  /** The round trip between two regions; for the profile regions alone. */
+  readonly oceanRttMs?: number | undefined;
   /** sqlite by default. */
   readonly database?: Database;
   /** Other addresses for our own Redis and Kafka, such as those of a test's proxy. For native alone. */
   readonly storageUrls?: StorageDetours;
   readonly onEvent?: (event: StackEvent) => void;
+  /** Starts the Observatory beside the shop. `npm start` does so by default; a test or a benchmark only where it asks. */
+  readonly observatory?: boolean;
   /**
    * A module that each of our own processes imports first. Tests take a defence away with it (labs/faults/plant.ts). `npm start` has no such option.
    */
@@ -69,6 +74,8 @@ export interface RunningProcess {
 export interface RunningStack {
   readonly spec: StackSpec;
   readonly gateways: StackSpec['gateways'];
+  /** Undefined where it was not asked for. */
+  readonly observatory: ObservatoryDoor | undefined;
   readonly processes: Readonly<Partial<Record<ProcessName, RunningProcess>>>;
   /** @throws when this stack has no such process */
   process(name: ProcessName): RunningProcess;
@@ -77,7 +84,8 @@ export interface RunningStack {
 
 /** @throws StackError when a port is in use, a part is missing or a process does not start; nothing is left running then */
 export async function startStack(request: StackRequest): Promise<RunningStack> {
-  const chosen = await chooseProvider(request.provider, { env: process.env, toolsDir, say: () => undefined });
+  const around = { env: process.env, toolsDir, say: () => undefined };
+  const chosen = await completeFor(request.profile ?? 'usual', await chooseProvider(request.provider, around), around);
   const supervisor = assembleStack({ ...request, chosen });
   await supervisor.start({ fresh: request.fresh ?? false });
   const handle = (name: ProcessName): RunningProcess => {
@@ -94,6 +102,7 @@ export async function startStack(request: StackRequest): Promise<RunningStack> {
   return {
     spec,
     gateways: spec.gateways,
+    observatory: supervisor.observatory,
     processes: Object.fromEntries(spec.processes.map(({ name }) => [name, handle(name)])),
     process: handle,
     stop: () => supervisor.stop(),
@@ -110,7 +119,7 @@ export interface AssemblyRequest extends Omit<StackRequest, 'provider'> {
 export function assembleStack(request: AssemblyRequest): Supervisor {
   const { base, chosen, logLevel, sessionMode, onEvent, inspect = [], profile = 'usual' } = request;
   const { provider, tools, external } = chosen;
-  const database = databaseFor(profile === 'cluster' ? databaseOfCluster(request.database, chosen) : request.database, chosen);
+  const database = databaseFor(databaseOfProfile(profile, request.database, chosen), chosen);
   if (provider === 'docker') throw new StackError('containers are run by compose', 'npm start -- --infra docker');
   const dataDir = request.dataDir ?? dataDirOf(provider, base, database, profile);
   const built = join(repository, 'apps', 'web', 'dist');
@@ -130,12 +139,16 @@ export function assembleStack(request: AssemblyRequest): Supervisor {
     database,
     external,
     pagesOrigin: request.pagesOrigin,
+    oceanRttMs: request.oceanRttMs,
+    observatory: request.observatory,
   });
   const spec = request.reshape?.spec?.(drawn) ?? drawn;
   checkInspect(inspect, spec.processes);
+  const keys = request.observatory === true ? newObservatoryKeys() : undefined;
   return new Supervisor({
     spec,
-    prepare: reshaping(request.reshape, preloading(request.preload, commandFor(dataDir, tools, inspect))),
+    prepare: reshaping(request.reshape, preloading(request.preload, commandFor(dataDir, tools, inspect, keys))),
+    observatory: keys && { url: `http://localhost:${portsOf(base).observatory}`, pageKey: keys.page },
     settle: settleProcess,
     onEvent: onEvent ?? (() => undefined),
     provision: () => (provider === 'embedded' ? Promise.resolve() : meshCertificates(dataDir)),
@@ -159,6 +172,14 @@ function reshaping(reshape: Reshape | undefined, prepare: ReturnType<typeof comm
 function telemetryOf(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
   const names = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_TRACES_SAMPLER_ARG'];
   return Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
+}
+
+/** @throws StackError where the profile cannot have it */
+function databaseOfProfile(profile: Profile, wanted: Database | undefined, chosen: Chosen): Database | undefined {
+  if (profile === 'cluster') return databaseOfCluster(wanted, chosen);
+  if (profile === 'regions' && wanted === 'postgres')
+    throw new StackError('two regions keep what is the services’ in SQLite', 'leave --database out');
+  return wanted;
 }
 
 /** @throws StackError where this machine cannot run the cluster */

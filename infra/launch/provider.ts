@@ -4,9 +4,11 @@ import type { Docker } from './docker.ts';
 import type { Say } from '../native/debian.ts';
 import { obtainKafka } from '../native/kafka.ts';
 import type { Kafka } from '../native/kafka.ts';
+import { obtainMirror } from '../native/mirror.ts';
+import type { Mirror } from '../native/mirror.ts';
 import { obtainRedis } from '../native/redis.ts';
-import { StackError } from '../stack/outcome.ts';
-import type { ExternalUrls, Provider } from '../stack/stack.ts';
+import { orStackError, StackError } from '../stack/outcome.ts';
+import type { ExternalUrls, Profile, Provider } from '../stack/stack.ts';
 import { databaseOwners } from '../stack/stack.spec.ts';
 import type { DatabaseOwner } from '../stack/stack.spec.ts';
 
@@ -16,6 +18,8 @@ export type ProviderChoice = (typeof providers)[number];
 export interface NativeTools {
   readonly redis: string;
   readonly kafka: Kafka;
+  /** Only for two regions. */
+  readonly mirror?: Mirror;
 }
 
 export interface Chosen {
@@ -87,6 +91,14 @@ export async function obtainNative({ toolsDir, say }: Surroundings): Promise<{ t
   if (!redis.ok) return redis;
   if (!kafka.ok) return kafka;
   return { tools: { redis: redis.value, kafka: kafka.value } };
+}
+
+/** Adds to what was chosen what the profile needs beyond it. @throws StackError where it cannot be had */
+export async function completeFor(profile: Profile, chosen: Chosen, { toolsDir, say }: Surroundings): Promise<Chosen> {
+  if (profile !== 'regions') return chosen;
+  if (chosen.tools === undefined)
+    throw new StackError(`${chosen.provider} has no two regions (${chosen.why})`, 'use --infra native --profile regions');
+  return { ...chosen, tools: { ...chosen.tools, mirror: orStackError(await obtainMirror(toolsDir, say)) } };
 }
 
 const externalNames = ['KAFKA_BROKERS', 'SESSION_REDIS_URL', 'CART_REDIS_URL'] as const;

@@ -1,13 +1,14 @@
 /** Secrets of one data folder, made at its first start. Only its owner can read them. */
-import { randomBytes, X509Certificate } from 'node:crypto';
+import { createHmac, randomBytes, X509Certificate } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../native/debian.ts';
 import { StackError } from '../stack/outcome.ts';
+import { developerSecretFile } from '../stack/stack.observatory.ts';
 import { meshNames } from '../stack/stack.ts';
 
 /** Time for two key pairs and signatures per name, and the start of one Node process. */
-const certificatesTimeoutMs = 30_000;
+const certificatesTimeoutMs = 120_000;
 
 /**
  * createDevelopmentCa would renew certificates at the same age. The check here saves an ordinary start that process. All certificates of a folder
@@ -35,6 +36,23 @@ export function databasePassword(dataDir: string): string {
   return keptSecret(dataDir, 'postgres.password');
 }
 
+export const oceanKeyFile = 'ocean.key';
+
+/** @returns the key of the ocean's door: `npm run ocean` shows it */
+export function oceanKey(dataDir: string): string {
+  return keptSecret(dataDir, oceanKeyFile);
+}
+
+/** The keys of one start of the Observatory. Only the page's is written down, with the state of the run: commands of this machine need it. */
+export interface ObservatoryKeys {
+  readonly page: string;
+  readonly spans: string;
+}
+
+export function newObservatoryKeys(): ObservatoryKeys {
+  return { page: randomBytes(32).toString('base64url'), spans: randomBytes(32).toString('base64url') };
+}
+
 const meshSecretFile = 'mesh.secret';
 
 /**
@@ -47,8 +65,14 @@ export function newMeshSecret(dataDir: string): string {
   // Writing an existing file does not change its mode.
   rmSync(join(dataDir, meshSecretFile), { force: true });
   writeFileSync(join(dataDir, meshSecretFile), secret, { mode: 0o600 });
+  rmSync(join(dataDir, developerSecretFile), { force: true });
+  writeFileSync(join(dataDir, developerSecretFile), developerSecretOf(secret), { mode: 0o600 });
   return secret;
 }
+
+/** Made as libs/mesh makes it (metadata.ts, a test compares them), which is not imported here: the launcher stays small. */
+export const developerSecretOf = (meshSecret: string): string =>
+  createHmac('sha256', meshSecret).update('caller developer').digest('base64url');
 
 /** @returns undefined where there is none */
 export function readMeshSecret(dataDir: string): string | undefined {
@@ -63,8 +87,11 @@ function keptSecret(dataDir: string, name: string): string {
   return readFileSync(file, 'utf8').trim();
 }
 
-/** The services and the operator: `npm run revoke-everything` shows the operator's certificate. Containers never get that one. */
-export const certificateNames: readonly string[] = [...meshNames, 'operator'];
+/**
+ * The services, the operator (`npm run revoke-everything` shows its certificate) and the developer (`npm run call`). Containers get those of the
+ * services alone. The names are not imported from the contracts, which would make the launcher larger.
+ */
+export const certificateNames: readonly string[] = [...meshNames, 'operator', 'developer'];
 
 /** The certificates of the mesh, from a development CA of this folder. */
 export async function meshCertificates(dataDir: string): Promise<void> {

@@ -1,24 +1,21 @@
 /**
  * Real Apache Kafka, from Maven's jars, without a container. Each broker is a KRaft broker and its own controller, alone or one of several.
  */
-import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LaunchSpec } from '../supervisor/child.ts';
-import { findOnPath, installCommand, run } from './debian.ts';
+import { run } from './debian.ts';
 import type { Found, Say } from './debian.ts';
+import { obtainJars } from './jars.ts';
 import { findJava } from './java.ts';
-import type { AmongBrokers } from '../stack/stack.ts';
+import type { AmongBrokers, WanListener } from '../stack/stack.ts';
 
-const kafkaFolder = join(import.meta.dirname, '..', 'kafka');
+export const kafkaFolder = join(import.meta.dirname, '..', 'kafka');
 export const pomFile = join(kafkaFolder, 'pom.xml');
 
-/** 45 MB over a slow line, with an upper limit. After it the start uses another provider. */
-const fetchTimeoutMs = 600_000;
-/** Maven prints each file that it begins. A repository that cannot be reached is silent. */
-const fetchSilenceMs = 45_000;
 /** Formatting an empty folder takes a JVM a second or two. */
-const formatTimeoutMs = 60_000;
+const formatTimeoutMs = 180_000;
 
 export interface Kafka {
   readonly java: string;
@@ -29,64 +26,9 @@ export interface Kafka {
 export async function obtainKafka(toolsDir: string, say: Say): Promise<Found<Kafka>> {
   const java = findJava();
   if (!java.ok) return java;
-  const jars = jarFolder(toolsDir);
-  if (existsSync(jars)) return { ok: true, value: { java: java.value.command, jars } };
-  const remedy = installCommand({ apt: 'maven', brew: 'maven' });
-  if (findOnPath('mvn') === undefined) return { ok: false, why: 'Maven is missing (it fetches Kafka)', remedy };
-  say('fetching Apache Kafka with Maven (about 45 MB, once)');
-  const unfinished = `${jars}.unfinished-${process.pid}`;
-  mkdirSync(unfinished, { recursive: true });
-  const failure = await fetchJars({ pom: pomFile, into: unfinished, say });
-  if (failure === undefined && kafkaVersion(unfinished) !== undefined) {
-    if (!existsSync(jars)) renameSync(unfinished, jars);
-    rmSync(unfinished, { recursive: true, force: true });
-    return { ok: true, value: { java: java.value.command, jars } };
-  }
-  rmSync(unfinished, { recursive: true, force: true });
-  return {
-    ok: false,
-    why: `Kafka could not be fetched: ${failure ?? 'no Kafka among the jars'}`,
-    remedy: 'try again with the network up, or correct Maven’s settings.xml',
-  };
-}
-
-/** Runs Maven, which must be installed. @returns undefined when it went well, else one line saying why not */
-export function fetchJars({
-  pom,
-  into,
-  say,
-}: {
-  readonly pom: string;
-  readonly into: string;
-  readonly say: Say;
-}): Promise<string | undefined> {
-  return run('mvn', mavenArguments(pom, into), {
-    timeoutMs: fetchTimeoutMs,
-    silenceMs: fetchSilenceMs,
-    onLine: (line) => {
-      const file = /Download(?:ing|ed) from \S+: \S*\/(\S+\.jar)/.exec(line)?.[1];
-      if (file !== undefined) say(`fetching Apache Kafka: ${file}`);
-    },
-  });
-}
-
-function mavenArguments(pom: string, outputDirectory: string): string[] {
-  return [
-    '-B',
-    '-f',
-    pom,
-    // Fail soon when the repository does not answer.
-    '-Daether.connector.connectTimeout=10000',
-    '-Dmaven.wagon.http.retryHandler.count=1',
-    '-DincludeScope=runtime',
-    `-DoutputDirectory=${outputDirectory}`,
-    // The full name is used, because resolving a prefix fetches many more files.
-    'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies',
-  ];
-}
-
-function jarFolder(toolsDir: string): string {
-  return join(toolsDir, `kafka-${createHash('sha256').update(readFileSync(pomFile)).digest('hex').slice(0, 12)}`);
+  const isWhole = (folder: string): boolean => kafkaVersion(folder) !== undefined;
+  const jars = await obtainJars(toolsDir, { name: 'kafka', what: 'Apache Kafka', megabytes: 45, pom: pomFile, isWhole }, say);
+  return jars.ok ? { ok: true, value: { java: java.value.command, jars: jars.value } } : jars;
 }
 
 export function kafkaVersion(jars: string): string | undefined {
@@ -102,6 +44,7 @@ export interface KafkaPlace {
   readonly dir: string;
   readonly logFile: string;
   readonly among?: AmongBrokers | undefined;
+  readonly wan?: WanListener | undefined;
 }
 
 const heap = ['-Xms64m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xss512k', '-XX:+ExitOnOutOfMemoryError'];
@@ -118,6 +61,8 @@ export async function kafkaLaunch(kafka: Kafka, place: KafkaPlace): Promise<Foun
     brokerPort: String(place.port),
     logDirs: logDirs.replaceAll('\\', '\\\\'),
     nodeId: String(place.among?.nodeId ?? 1),
+    wanPort: String(place.wan?.port),
+    wanAdvertisedPort: String(place.wan?.advertisedPort),
     voters: (place.among?.controllerPorts ?? []).map((port, index) => `${index + 1}@127.0.0.1:${port}`).join(','),
   };
   const template = templateOf(place);
@@ -150,8 +95,9 @@ export async function kafkaLaunch(kafka: Kafka, place: KafkaPlace): Promise<Foun
   };
 }
 
-function templateOf({ among }: KafkaPlace): string {
+function templateOf({ among, wan }: KafkaPlace): string {
   const read = (name: string) => readFileSync(join(kafkaFolder, name), 'utf8');
+  if (wan !== undefined) return `${read('server.properties')}\n${read('region.properties')}`;
   if (among === undefined) return read('server.properties');
   // Java takes the last value of a repeated key. The key that names a single quorum must go: it may not stand beside fixed voters.
   return `${read('server.properties').replace(/^controller\.quorum\.bootstrap\.servers=.*\n/m, '')}\n${read('cluster.properties')}`;

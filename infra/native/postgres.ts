@@ -14,7 +14,7 @@ import type { Found } from './debian.ts';
 
 const config = join(import.meta.dirname, '..', 'postgres', 'postgresql.conf');
 /** An empty cluster takes a second or two. */
-const prepareTimeoutMs = 60_000;
+const prepareTimeoutMs = 180_000;
 /** Any number except 0; it has no meaning outside of the namespace. */
 const namespaceId = '1000';
 const nobodyId = 65_534;

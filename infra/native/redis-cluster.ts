@@ -35,14 +35,14 @@ export function clusterNodeLaunch(binary: string, place: RedisPlace): LaunchSpec
 export const clusterUrl = (ports: readonly number[]): string => `redis-cluster://${ports.map((port) => `127.0.0.1:${port}`).join(',')}`;
 
 /** Gossip needs some rounds of a second each, and on a busy laptop six processes are slow to answer. */
-const createTimeoutMs = 60_000;
+const createTimeoutMs = 180_000;
 const askTimeoutMs = 2_000;
 const pauseMs = 100;
 
 /**
  * Joins the nodes unless they are joined. It waits until every slot is served, every replica has its copy, and every node knows it.
  * @param ports of six nodes that answer
- * @throws StackError when that takes longer than a minute
+ * @throws StackError when that takes longer than three minutes
  */
 export async function createCluster(ports: readonly number[]): Promise<void> {
   if (ports.length !== clusterNodeCount) throw new Error(`a cluster has ${clusterNodeCount} nodes, these are ${ports.length}`);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { defaultBase } from './stack.ts';
-import type { Profile, Provider } from './stack.ts';
+import { defaultBase } from './stack.ports.ts';
+import type { Profile, Provider } from './stack.spec.ts';
 import type { Database } from './stack.spec.ts';
 
 export const repository = join(import.meta.dirname, '../..');
@@ -11,7 +11,7 @@ export const toolsDir = join(dataRoot, 'tools');
 
 /** Runs on other ports are other shops, and share no data. */
 export function dataDirOf(provider: Provider, base: number, database: Database = 'sqlite', profile: Profile = 'usual'): string {
-  // Runs on another database share none either: its people are others. A cluster supports one database only.
-  const name = profile === 'cluster' ? `${provider}-cluster` : database === 'sqlite' ? provider : `${provider}-${database}`;
+  // Runs on another database share none either: its people are others. A cluster and two regions support one database only.
+  const name = profile !== 'usual' ? `${provider}-${profile}` : database === 'sqlite' ? provider : `${provider}-${database}`;
   return join(dataRoot, base === defaultBase ? name : `${name}-${base}`);
 }

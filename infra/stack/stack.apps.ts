@@ -1,14 +1,14 @@
 /** The settings of each service, and the process that it becomes. Part of the drawing: see stack.ts. */
 import { join } from 'node:path';
-import { ofEachService, serviceNames, type ServiceName, type ServicePorts } from './stack.ports.ts';
+import { ofEachService, portsOf, serviceNames, type RegionName, type ServiceName, type ServicePorts } from './stack.ports.ts';
 import { databaseOf } from './stack.storage.ts';
 import type { AppName, AppSpec, DatabaseOwner, Env, ProcessName, ProcessSpec, Provider, SecretName, StackOptions } from './stack.spec.ts';
 
 /** Every process listens on this address, and others reach it there. In containers each has a host of its own, called by its name. */
 export const loopback = '127.0.0.1';
 export const hostIn = (provider: Provider, name: string, elsewhere: string) => (provider === 'docker' ? name : elsewhere);
-/** A service takes 2-4 s to start on 2 busy cores. */
-export const appReadyMs = 30_000;
+/** A service takes 2-4 s to start on 2 busy cores, and tenfold where others keep them busier still. One that has died is noticed at once. */
+export const appReadyMs = 90_000;
 /** Three levels end one after the other, all within 10 s: see supervisor.ts. */
 const appGraceMs = 3_000;
 
@@ -16,7 +16,12 @@ const appGraceMs = 3_000;
 export interface Places extends Readonly<Record<ServiceName, readonly ServicePorts[]>> {
   readonly gateways: readonly number[];
   readonly postgres: number;
+  /** Undefined in a shop of one region. */
+  readonly region?: RegionName;
 }
+
+/** REGION of a shop that has only one. */
+const onlyRegion = 'local';
 
 export interface StorageEnv {
   readonly auth: Env;
@@ -26,17 +31,18 @@ export interface StorageEnv {
 
 /** The environment that every service gets. */
 function commonEnv(options: StackOptions, places: Places): (name: AppName, replica: number, listen: number) => Env {
-  const { dataDir, provider } = options;
+  const { dataDir, provider, base, observatory } = options;
   const addresses = (name: ServiceName) => places[name].map(({ mesh }) => `${hostIn(provider, name, 'localhost')}:${mesh}`).join(',');
   const adminUrls = (name: 'auth' | 'cart') =>
     places[name].map(({ admin }) => `http://${hostIn(provider, name, loopback)}:${admin}`).join(',');
   return (name, replica, listen) => ({
     SERVICE_NAME: name,
     REPLICA: String(replica),
-    REGION: 'local',
+    REGION: places.region ?? onlyRegion,
     PROVIDER: provider,
     LOG_LEVEL: options.logLevel ?? 'info',
     ...options.telemetry,
+    ...(observatory === true ? { OBSERVATORY_URL: `http://${loopback}:${portsOf(base).observatory}` } : {}),
     ...options.limits,
     HOST: provider === 'docker' ? '0.0.0.0' : loopback,
     LISTEN_PORT: String(listen),
@@ -49,21 +55,32 @@ function commonEnv(options: StackOptions, places: Places): (name: AppName, repli
   });
 }
 
+/**
+ * A mode that outlives its end must not be open to choice: a thief who signs in with a stolen password would choose it (docs/sessions.md).
+ * A trial shop accepts that. It listens on loopback, has data of its own, and the README has the password of its accounts.
+ */
+const modesToChoose = (provider: Provider): string =>
+  provider === 'native' || provider === 'embedded' ? 'reference,hybrid,jwt-denylist,jwt' : 'reference,hybrid,jwt-denylist';
+
 /** One spec per replica. @param storage the only difference between the providers */
 export function drawApps(options: StackOptions, places: Places, storage: StorageEnv) {
   const common = commonEnv(options, places);
-  const database = (name: DatabaseOwner) => databaseOf(name, options, places.postgres);
+  const database = (name: DatabaseOwner) => databaseOf(name, options, places.postgres, places.region);
   const sessions: Env = {
     SESSION_MODE: options.sessionMode ?? 'hybrid',
-    // The modes leave out `jwt`: a thief must not be able to choose a mode that outlives revocation (docs/sessions.md).
-    SESSION_MODES: options.sessionModes ?? 'reference,hybrid,jwt-denylist',
+    SESSION_MODES: options.sessionModes ?? modesToChoose(options.provider),
   };
   const lifetime: Env =
     options.accessTokenLifetimeMs === undefined ? {} : { ACCESS_TOKEN_LIFETIME_MS: String(options.accessTokenLifetimeMs) };
+  const shared: readonly SecretName[] = options.observatory === true ? ['OBSERVATORY_SPAN_KEY'] : [];
   const service = (app: ServiceName, env: Env, secrets: readonly SecretName[] = []): AppSpec[] =>
     places[app].map(({ mesh, admin }, index) => ({
       app,
-      secrets: app === 'auth' ? ['SESSION_MAC_KEY', 'REFRESH_TOKEN_KEY', 'KEY_ENCRYPTION_KEY', ...secrets] : secrets,
+      secrets: [
+        ...(app === 'auth' ? (['SESSION_MAC_KEY', 'REFRESH_TOKEN_KEY', 'KEY_ENCRYPTION_KEY'] as const) : []),
+        ...secrets,
+        ...shared,
+      ],
       env: { ...common(app, index + 1, mesh), ADMIN_PORT: String(admin), ...env },
     }));
   const origins = [
@@ -72,7 +89,7 @@ export function drawApps(options: StackOptions, places: Places, storage: Storage
   ];
   const gateway = (port: number, index: number): AppSpec => ({
     app: 'gateway',
-    secrets: ['SESSION_MAC_KEY'],
+    secrets: ['SESSION_MAC_KEY', ...shared],
     env: {
       ...common('gateway', index + 1, port),
       ...storage.other,
@@ -109,10 +126,16 @@ const seeds = ({ provider, external }: StackOptions): string => String(provider 
 
 type Apps = ReturnType<typeof drawApps>;
 
-/** All services above the processes in `below`. Each replica is a process: `cart`, or with several replicas `cart-1`, `cart-2`. */
+/**
+ * All services above the processes in `below`. Each replica is a process: `cart`, or with several replicas `cart-1`, `cart-2`. With two regions it is
+ * `cart-eu` and `cart-us`.
+ */
 export function drawServices(apps: Apps, below: readonly ProcessName[], readyTimeoutMs = appReadyMs): ProcessSpec[] {
   const names = (app: AppName): ProcessName[] =>
-    apps[app].map(({ env }) => (apps[app].length === 1 ? app : `${app}-${env['REPLICA']}`) as ProcessName);
+    apps[app].map(({ env: { REPLICA, REGION } }) => {
+      const parts = [app, ...(apps[app].length === 1 ? [] : [REPLICA]), ...(REGION === onlyRegion ? [] : [REGION])];
+      return parts.join('-') as ProcessName;
+    });
   const all = (app: AppName, needs: readonly ProcessName[]) =>
     apps[app].map((spec, index) => process(names(app)[index]!, spec, needs, readyTimeoutMs));
   const called = (['auth', 'cart', 'profile', 'catalog'] as const).flatMap(names);

@@ -1,9 +1,11 @@
 /**
  * The port of each process. Part of the drawing: see stack.ts.
  *
- * A port is the base plus an offset. Gateways have 0 to 9, and pages served out of their sources have 100. A service has its ten ports from 110 on: gRPC even, admin the odd one above. Storage has
+ * A port is the base plus an offset. Gateways have 0 to 8, the Observatory has 9, and pages served out of their sources have 100. A service has its ten ports from 110 on: gRPC even, admin the odd one above. Storage has
  * its ten from 210 on. Replica n of a service, from 1, is 2 (n - 1) higher than the first: auth has 110 and 111, its second replica 112 and 113.
  * Kafka's brokers follow the same rule. The nodes of the sessions' Redis cluster have consecutive ports, and their bus ports are 40 higher.
+ *
+ * With two regions, `us` has the next gateway port, and its other ports begin one span higher. Each region has ten ports of the ocean from 200 on.
  */
 export interface ServicePorts {
   readonly mesh: number;
@@ -33,6 +35,7 @@ export const portSpan = 256;
 export function portsOf(base: number) {
   return {
     gateways: [base, base + 1] as const,
+    observatory: base + 9,
     /** Vite's, where the sources are watched. */
     pages: base + 100,
     ...ofEachService((name): ServicePorts => ({ mesh: base + serviceOffsets[name], admin: base + serviceOffsets[name] + 1 })),
@@ -73,11 +76,44 @@ export const ofEachService = <One>(make: (name: ServiceName) => One) =>
 
 const counted = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
+/** The two regions of `--profile regions`. */
+export const regionNames = ['eu', 'us'] as const;
+export type RegionName = (typeof regionNames)[number];
+
+/** The offset of the first port on which the other region reaches this one. */
+const oceanOffset = 200;
+/** The gateways of both regions stand side by side, as those of one region do. */
+const regionIndex: Readonly<Record<RegionName, number>> = { eu: 0, us: 1 };
+
+/** The ports of one region of `--profile regions`. */
+export function regionPortsOf(base: number, region: RegionName) {
+  const index = regionIndex[region];
+  const first = base + index * portSpan;
+  const { gateways: _, ...own } = portsOf(first);
+  return {
+    ...own,
+    gateways: [base + index] as const,
+    /** The listener of this region's Kafka that the ocean dials. It advertises the port of the ocean. */
+    kafkaWan: first + oceanOffset,
+    /** The other region dials these, and the ocean passes them on. */
+    acrossOcean: {
+      kafka: first + oceanOffset + 1,
+      ...ofEachService((name) => first + oceanOffset + 2 + serviceNames.indexOf(name)),
+    },
+  };
+}
+
+/** The further ports of two regions on which somebody speaks HTTP. */
+export const regionHttpPortsOf = (base: number): number[] => [oceanControlOf(base), ...httpPortsOf(base + portSpan)];
+
+/** The ocean is commanded here. */
+export const oceanControlOf = (base: number): number => base + oceanOffset + 9;
+
 /** The bus port, on which a node of the Redis cluster talks to the others. */
 export const redisBusPortOf = (port: number): number => port + 40;
 
 /** The ports on which browsers, probes and Prometheus speak HTTP, in any profile. */
 export function httpPortsOf(base: number): number[] {
   const ports = clusterPortsOf(base);
-  return [...ports.gateways, ...serviceNames.flatMap((name) => ports[name]).map(({ admin }) => admin)];
+  return [...ports.gateways, portsOf(base).observatory, ...serviceNames.flatMap((name) => ports[name]).map(({ admin }) => admin)];
 }

@@ -1,10 +1,10 @@
 /** The types of the drawing: a process, a stack, and the options of a start. Part of the drawing: see stack.ts. */
-import { type BrokerPorts, serviceNames, type ServiceName } from './stack.ports.ts';
+import { type BrokerPorts, type RegionName, serviceNames, type ServiceName } from './stack.ports.ts';
 
 export type Provider = 'native' | 'embedded' | 'external' | 'docker';
 export type AppName = ServiceName | 'gateway';
-export type Profile = 'usual' | 'cluster';
-export const profiles: readonly Profile[] = ['usual', 'cluster'];
+export type Profile = 'usual' | 'cluster' | 'regions';
+export const profiles: readonly Profile[] = ['usual', 'cluster', 'regions'];
 export type Database = 'sqlite' | 'postgres';
 export const databases: readonly Database[] = ['sqlite', 'postgres'];
 
@@ -13,8 +13,10 @@ export const databaseOwners = ['auth', 'profile', 'catalog', 'orders'] as const;
 export type DatabaseOwner = (typeof databaseOwners)[number];
 
 type Several<Name extends string> = Name | `${Name}-${1 | 2 | 3 | 4 | 5 | 6}`;
+type OfRegion = `${'redis-sessions' | 'redis-carts' | 'kafka' | 'mirror' | AppName}-${RegionName}`;
 /** Every name that a process can have. `npm run status`, log files and tests use it. Several of a kind are counted from 1. */
-export type ProcessName = Several<'redis-sessions' | 'kafka' | AppName> | 'redis-carts' | 'postgres' | 'cloakroom';
+export type ProcessName =
+  Several<'redis-sessions' | 'kafka' | AppName> | OfRegion | 'redis-carts' | 'postgres' | 'cloakroom' | 'observatory' | 'ocean';
 
 /** One app with all its settings. In embedded several apps share one process. */
 export interface AppSpec {
@@ -29,18 +31,25 @@ export interface AppSpec {
  * REFRESH_TOKEN_KEY: the same; auth alone seals refresh tokens.
  * KEY_ENCRYPTION_KEY: the same; auth alone seals the secrets in its database.
  * DATABASE_PASSWORD: of the services' roles in our own PostgreSQL.
+ * OBSERVATORY_SPAN_KEY: new at each start; with it services tell the Observatory their spans.
  */
-export type SecretName = 'SESSION_MAC_KEY' | 'REFRESH_TOKEN_KEY' | 'KEY_ENCRYPTION_KEY' | 'DATABASE_PASSWORD';
+export type SecretName = 'SESSION_MAC_KEY' | 'REFRESH_TOKEN_KEY' | 'KEY_ENCRYPTION_KEY' | 'DATABASE_PASSWORD' | 'OBSERVATORY_SPAN_KEY';
 
 export type Run =
   | { readonly kind: 'redis'; readonly port: number; readonly dir: string }
   /** @property forms given to the last node to start: the ports of all nodes; once that node answers, they form the cluster */
   | { readonly kind: 'redis-cluster-node'; readonly port: number; readonly dir: string; readonly forms?: readonly number[] }
-  | (BrokerPorts & { readonly kind: 'kafka'; readonly dir: string; readonly among?: AmongBrokers })
+  | (BrokerPorts & { readonly kind: 'kafka'; readonly dir: string; readonly among?: AmongBrokers; readonly wan?: WanListener })
+  /** Kafka's own MirrorMaker 2: copies the other region's topics into this region's Kafka. */
+  | { readonly kind: 'mirror'; readonly dir: string; readonly mirror: MirrorPlace }
+  /** The network between two regions. */
+  | { readonly kind: 'ocean'; readonly ocean: OceanPlace }
   | { readonly kind: 'postgres'; readonly port: number; readonly dir: string; readonly databases: readonly string[] }
   | { readonly kind: 'app'; readonly app: AppSpec }
   /** All apps in one process, in this order, with one event log in memory that is mirrored to a file. */
-  | { readonly kind: 'embedded'; readonly apps: readonly AppSpec[]; readonly eventLogFile: string };
+  | { readonly kind: 'embedded'; readonly apps: readonly AppSpec[]; readonly eventLogFile: string }
+  /** Shows the others. */
+  | { readonly kind: 'observatory'; readonly env: Env };
 
 /** A broker's place among several. */
 export interface AmongBrokers {
@@ -51,10 +60,43 @@ export interface AmongBrokers {
   readonly clusterIdFile: string;
 }
 
+/** A second listener of a broker. Clients that come by it are sent to the advertised port, which is the ocean's. */
+export interface WanListener {
+  readonly port: number;
+  readonly advertisedPort: number;
+}
+
+/** @property here the region whose Kafka is written; @property there the one whose Kafka is read, across the ocean */
+export interface MirrorPlace {
+  readonly here: RegionName;
+  readonly there: RegionName;
+  readonly brokerHere: string;
+  readonly brokerThere: string;
+}
+
+export interface OceanPlace {
+  readonly controlPort: number;
+  readonly rttMs: number;
+  readonly routes: readonly OceanRoute[];
+  /** Each region's Kafka on its own shore: the lag of the mirrors is read there. */
+  readonly brokers: Readonly<Record<RegionName, string>>;
+}
+
+/** Connections to `listenPort` were dialled in the region `from`. They go on to `targetPort` in the region `to`. */
+export interface OceanRoute {
+  readonly name: 'kafka' | ServiceName;
+  readonly from: RegionName;
+  readonly to: RegionName;
+  readonly listenPort: number;
+  readonly targetPort: number;
+}
+
 export type Health =
   /** @property host loopback by default */
   | { readonly kind: 'redis'; readonly port: number; readonly host?: string }
   | { readonly kind: 'kafka'; readonly port: number; readonly host?: string }
+  /** Ready when a member of the group works. */
+  | { readonly kind: 'kafka-group'; readonly port: number; readonly group: string }
   | { readonly kind: 'postgres'; readonly port: number }
   /** Ready when all URLs answer 200. */
   | { readonly kind: 'http'; readonly urls: readonly string[] };
@@ -70,6 +112,10 @@ export interface ProcessSpec {
   readonly health: Health;
   readonly readyTimeoutMs: number;
   readonly stopGraceMs: number;
+  /** Where there are two. */
+  readonly region?: RegionName;
+  /** The shop does without it: it starts after all others, and the stack lives on where it does not start. */
+  readonly beside?: boolean;
 }
 
 export interface StackSpec {
@@ -84,7 +130,7 @@ export interface StackSpec {
 
 export interface StackOptions {
   readonly provider: Provider;
-  /** usual by default. cluster is for native alone, and always on PostgreSQL. */
+  /** usual by default. cluster is for native alone, and always on PostgreSQL. regions is for native alone, on SQLite. */
   readonly profile?: Profile | undefined;
   /** The first port: 4000 by default. */
   readonly base: number;
@@ -108,6 +154,10 @@ export interface StackOptions {
   readonly external?: ExternalUrls | undefined;
   /** For native: see StackRequest in harness.ts. */
   readonly storageUrls?: StorageDetours | undefined;
+  /** The round trip between two regions, for `--profile regions`. */
+  readonly oceanRttMs?: number | undefined;
+  /** Draws the Observatory, and tells every service to send it spans. For native and embedded: it is a tool of one's own machine. */
+  readonly observatory?: boolean | undefined;
 }
 
 export interface ExternalUrls {

@@ -1,16 +1,18 @@
 /** The storage below the services of a native run, and each service's database settings. Part of the drawing: see stack.ts. */
 import { join } from 'node:path';
 import { redisBusPortOf } from './stack.ports.ts';
-import type { BrokerPorts } from './stack.ports.ts';
+import type { BrokerPorts, RegionName } from './stack.ports.ts';
 import { databaseOwners } from './stack.spec.ts';
-import type { AppSpec, DatabaseOwner, ProcessName, ProcessSpec, StackOptions } from './stack.spec.ts';
+import type { AppSpec, DatabaseOwner, ProcessName, ProcessSpec, StackOptions, WanListener } from './stack.spec.ts';
 
 const loopback = '127.0.0.1';
 /** After kill -9 a broker or a database reads a long log back, which takes longer than the start of a service. */
 const infraReadyMs = 60_000;
 const infraGraceMs = 4_000;
 
-export function redis(name: 'redis-sessions' | 'redis-carts', port: number, dir: string): ProcessSpec {
+type RedisName = 'redis-sessions' | 'redis-carts';
+
+export function redis(name: RedisName | `${RedisName}-${RegionName}`, port: number, dir: string): ProcessSpec {
   return storage(name, [port], `redis://${loopback}:${port}`, { kind: 'redis', port, dir }, { kind: 'redis', port });
 }
 
@@ -22,6 +24,12 @@ export function kafka(port: number, controllerPort: number, dir: string): Proces
     { kind: 'kafka', port, controllerPort, dir },
     { kind: 'kafka', port },
   );
+}
+
+/** The one broker of a region. The other region comes by a listener of its own. */
+export function kafkaOfRegion(region: RegionName, { port, controllerPort }: BrokerPorts, wan: WanListener, dir: string): ProcessSpec {
+  const run = { kind: 'kafka', port, controllerPort, dir, wan } as const;
+  return storage(`kafka-${region}`, [port, controllerPort, wan.port], `${loopback}:${port}`, run, { kind: 'kafka', port });
 }
 
 /** Three brokers, each its own controller too: any two form a majority. */
@@ -63,10 +71,14 @@ function storage(
   return { name, run, needs: [], ports, url, health, readyTimeoutMs: infraReadyMs, stopGraceMs: infraGraceMs };
 }
 
+/** The file of a service's database. Each region has its own. */
+export const sqliteFileOf = (dataDir: string, app: DatabaseOwner, region?: RegionName): string =>
+  join(dataDir, 'db', `${region === undefined ? app : `${app}-${region}`}.sqlite`);
+
 /** @param port the port of our own PostgreSQL */
-export function databaseOf(app: DatabaseOwner, options: StackOptions, port: number): Pick<AppSpec, 'env' | 'secrets'> {
+export function databaseOf(app: DatabaseOwner, options: StackOptions, port: number, region?: RegionName): Pick<AppSpec, 'env' | 'secrets'> {
   if (options.database !== 'postgres')
-    return { env: { DATABASE_URL: `sqlite:${join(options.dataDir, 'db', `${app}.sqlite`)}` }, secrets: [] };
+    return { env: { DATABASE_URL: `sqlite:${sqliteFileOf(options.dataDir, app, region)}` }, secrets: [] };
   if (options.provider === 'native' || options.provider === 'docker') {
     const host = options.provider === 'docker' ? 'postgres' : loopback;
     return { env: { DATABASE_URL: `postgres://${app}@${host}:${port}/${app}` }, secrets: ['DATABASE_PASSWORD'] };
@@ -75,3 +87,6 @@ export function databaseOf(app: DatabaseOwner, options: StackOptions, port: numb
   if (options.provider !== 'external' || urls === undefined) throw new Error(`${options.provider} has no PostgreSQL`);
   return { env: { DATABASE_URL: urls[app] }, secrets: [] };
 }
+
+/** The event log of embedded, a SQLite file. */
+export const embeddedLogFile = (dataDir: string): string => join(dataDir, 'event-log', 'events.log');

@@ -95,6 +95,13 @@ it('leaves mutual TLS out in embedded alone', () => {
   expect(modes(embedded)).toEqual(['off']);
 });
 
+it('lets a sign-in choose jwt, which outlives its end, on a trial shop of this machine alone', () => {
+  const modes = (stack: typeof native) => [...new Set(appsOf(stack).flatMap(({ env }) => env['SESSION_MODES'] ?? []))];
+  expect([modes(native), modes(embedded)]).toEqual([['reference,hybrid,jwt-denylist,jwt'], ['reference,hybrid,jwt-denylist,jwt']]);
+  expect(modes(drawStack({ ...at, provider: 'external', external: urls }))).toEqual(['reference,hybrid,jwt-denylist']);
+  expect(modes(drawStack({ ...at, provider: 'docker' }))).toEqual(['reference,hybrid,jwt-denylist']);
+});
+
 it('makes demo accounts everywhere but in a database that somebody keeps, and there when asked', () => {
   const seeds = (stack: typeof native) => appsOf(stack).flatMap(({ env }) => env['SEED_ACCOUNTS'] ?? []);
   expect([seeds(native), seeds(embedded)]).toEqual([['true'], ['true']]);
@@ -212,4 +219,21 @@ it('shares one database between the replicas of a service', () => {
 it('draws a cluster for native alone', () => {
   for (const provider of ['embedded', 'docker', 'external'] as const)
     expect(() => drawStack({ ...at, provider, profile: 'cluster', external: urls })).toThrow(/native alone/);
+});
+
+it('draws the Observatory beside a shop on one’s own machine, where asked, and nowhere else', () => {
+  const has = (stack: typeof native) => JSON.stringify(stack).toLowerCase().includes('observatory');
+  expect([has(native), has(embedded), has(drawStack({ ...at, provider: 'docker' }))]).toEqual([false, false, false]);
+  for (const provider of ['native', 'embedded'] as const) {
+    const drawn = drawStack({ ...at, provider, observatory: true });
+    const spec = drawn.processes.find(({ name }) => name === 'observatory');
+    expect(spec).toMatchObject({ beside: true, ports: [4009], url: 'http://localhost:4009' });
+    expect(drawn.processes.flatMap(({ needs }) => needs)).not.toContain('observatory');
+    for (const { app, env, secrets } of appsOf(drawn))
+      expect([app, env['OBSERVATORY_URL'], secrets.at(-1)]).toEqual([app, 'http://127.0.0.1:4009', 'OBSERVATORY_SPAN_KEY']);
+    // The keys are no part of the drawing.
+    expect(JSON.stringify(drawn)).not.toMatch(/OBSERVATORY_(SPAN|PAGE)_KEY":/);
+  }
+  for (const provider of ['docker', 'external'] as const)
+    expect(() => drawStack({ ...at, provider, external: urls, observatory: true })).toThrow(/native and embedded/);
 });

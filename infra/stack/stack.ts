@@ -2,7 +2,7 @@
  * The whole system, drawn once. The drawing says which processes there are, and what each needs. It also holds their ports, settings and readiness
  * checks. The functions here are pure: start, tests, e2e and benchmarks all ask this file, and no other file knows a port.
  *
- * Reading order: `drawStack`, then the four drawings (the cluster's in stack.cluster.ts). A service's settings are in stack.apps.ts, the storage in
+ * Reading order: `drawStack`, then the drawings (the cluster's in stack.cluster.ts, the regions' in stack.regions.ts). A service's settings are in stack.apps.ts, the storage in
  * stack.storage.ts, the ports in stack.ports.ts.
  *
  *   browser -> gateway-1, gateway-2 -> auth, cart, profile, catalog, orders -> redis-sessions, redis-carts, kafka[, postgres]
@@ -11,9 +11,11 @@ import { join } from 'node:path';
 import { appReadyMs, drawApps, drawServices, hostIn, loopback, readyUrl } from './stack.apps.ts';
 import type { Places } from './stack.apps.ts';
 import { drawCluster } from './stack.cluster.ts';
+import { drawRegions } from './stack.regions.ts';
 import { clusterPortsOf, ofEachService, portsOf, serviceNames } from './stack.ports.ts';
 import type { Env, ProcessName, ProcessSpec, StackOptions, StackSpec, StorageUrls } from './stack.spec.ts';
-import { kafka, postgres, redis } from './stack.storage.ts';
+import { drawObservatory } from './stack.observatory.ts';
+import { embeddedLogFile, kafka, postgres, redis } from './stack.storage.ts';
 
 export { defaultBase, httpPortsOf, portsOf, portSpan } from './stack.ports.ts';
 export * from './stack.spec.ts';
@@ -21,7 +23,9 @@ export * from './stack.spec.ts';
 export function drawStack(options: StackOptions): StackSpec {
   const { provider, base, dataDir, profile = 'usual' } = options;
   const draw = { native: drawNative, docker: drawNative, external: drawExternal, embedded: drawEmbedded };
-  const processes = profile === 'cluster' ? drawCluster(options) : draw[provider](options);
+  const drawProfile = { usual: draw[provider], cluster: drawCluster, regions: drawRegions };
+  const shop = drawProfile[profile](options);
+  const processes = options.observatory === true ? [...shop, drawObservatory(options)] : shop;
   const [first, second, ...more] = (profile === 'cluster' ? clusterPortsOf(base) : portsOf(base)).gateways;
   const url = (port: number) => `http://localhost:${port}`;
   return { provider, profile, base, dataDir, processes, gateways: [url(first), url(second), ...more.map(url)] };
@@ -72,7 +76,7 @@ function usualPlaces(base: number): Places {
 /** One Node process and nothing else. The services are the same and call each other over the same gRPC, with other adapters below them. */
 function drawEmbedded(options: StackOptions): ProcessSpec[] {
   const ports = portsOf(options.base);
-  const eventLogFile = join(options.dataDir, 'event-log', 'events.log');
+  const eventLogFile = embeddedLogFile(options.dataDir);
   const log = { EVENT_LOG: 'embedded', EVENT_LOG_FILE: eventLogFile };
   const apps = drawApps(options, usualPlaces(options.base), {
     auth: { ...log, SESSION_STORE: 'file', SESSION_FILE: join(options.dataDir, 'sessions', 'sessions.sqlite') },

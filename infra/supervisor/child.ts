@@ -15,6 +15,8 @@ export interface LaunchSpec {
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly cwd?: string | undefined;
   readonly logFile: string;
+  /** Opens Node's channel between parent and child. For a child that is a Node process. */
+  readonly channel?: boolean | undefined;
   /** The signal that asks the child to end; SIGTERM by default. */
   readonly stopSignal?: NodeJS.Signals | undefined;
 }
@@ -35,6 +37,9 @@ export interface Child {
   exit(): Exit | undefined;
   /** Signals the process itself. @returns false when it is gone */
   kill(signal: NodeJS.Signals): boolean;
+  /** @param sent is called once the message has left this process, or cannot leave it any more */
+  send(message: object, sent: () => void): void;
+  onMessage(listener: (message: unknown) => void): void;
   /** Sends its stop signal. After `graceMs` SIGKILL ends the rest of its process group. Resolves when it is gone. */
   end(graceMs: number): Promise<Exit>;
 }
@@ -75,7 +80,7 @@ export function launch(spec: LaunchSpec): Child {
   const args = wrapped ? ['--pdeathsig', (spec.stopSignal ?? 'SIGTERM').slice('SIG'.length), spec.command, ...spec.args] : [...spec.args];
   const child = spawn(command, args, {
     detached: true,
-    stdio: ['ignore', log, log],
+    stdio: spec.channel === true ? ['ignore', log, log, 'ipc'] : ['ignore', log, log],
     env: childEnvironment(spec.env),
     ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
   });
@@ -94,6 +99,8 @@ export function launch(spec: LaunchSpec): Child {
     exited,
     exit: () => exit,
     kill,
+    send: (message, sent) => (child.connected ? void child.send(message, () => sent()) : sent()),
+    onMessage: (listener) => void child.on('message', listener),
     async end(graceMs) {
       kill(spec.stopSignal ?? 'SIGTERM');
       // A stopped process cannot act on a signal.
@@ -162,6 +169,17 @@ export function memoryOfTree(pid: number): Memory | undefined {
   if (own === undefined) return undefined;
   const below = childrenOf(pid).map((child) => memoryOfTree(child)?.bytes ?? 0);
   return { ...own, bytes: below.reduce((sum, bytes) => sum + bytes, own.bytes) };
+}
+
+/** Signals a process and all that it started: PostgreSQL's connections are processes, and lead groups of their own. */
+export function signalTree(pid: number, signal: NodeJS.Signals): void {
+  const below = childrenOf(pid);
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // The process is gone already.
+  }
+  for (const child of below) signalTree(child, signal);
 }
 
 /** Works on Linux. Elsewhere the list is empty. */

@@ -61,18 +61,52 @@ export function postgresProbe(port: number, host = '127.0.0.1'): Probe {
 export function kafkaProbe(port: number, host = '127.0.0.1'): Probe {
   return async () => {
     try {
-      const answer = await exchange(
-        host,
-        port,
-        metadataRequest(),
-        (bytes) => bytes.length >= 4 && bytes.length >= 4 + bytes.readInt32BE(0),
-      );
+      const answer = await exchange(host, port, metadataRequest(), isWholeFrame);
       const { brokers, clusterId } = readMetadata(answer);
       return brokers.includes(port) ? { ok: true, detail: clusterId } : { ok: false, detail: 'the broker has not registered yet' };
     } catch (error) {
       return { ok: false, detail: reason(error) };
     }
   };
+}
+
+/** Asks for the state of a group of workers or consumers. A group without a live member is not stable. */
+export function kafkaGroupProbe(port: number, group: string, host = '127.0.0.1'): Probe {
+  return async () => {
+    try {
+      const state = readGroupState(await exchange(host, port, groupRequest(group), isWholeFrame));
+      return state === 'Stable' ? { ok: true, detail: state } : { ok: false, detail: `the group ${group} is ${state || 'unknown'}` };
+    } catch (error) {
+      return { ok: false, detail: reason(error) };
+    }
+  };
+}
+
+const isWholeFrame = (bytes: Buffer): boolean => bytes.length >= 4 && bytes.length >= 4 + bytes.readInt32BE(0);
+
+/** DescribeGroups v0 for one group (Kafka protocol guide, "DescribeGroups API"), as client "cloakroom". */
+function groupRequest(group: string): Buffer {
+  const text = (value: string): Buffer => {
+    const bytes = Buffer.from(value);
+    const length = Buffer.alloc(2);
+    length.writeInt16BE(bytes.length, 0);
+    return Buffer.concat([length, bytes]);
+  };
+  const head = Buffer.alloc(12);
+  head.writeInt16BE(15, 4);
+  head.writeInt32BE(1, 8);
+  const count = Buffer.alloc(4);
+  count.writeInt32BE(1, 0);
+  const request = Buffer.concat([head, text('cloakroom'), count, text(group)]);
+  request.writeInt32BE(request.length - 4, 0);
+  return request;
+}
+
+/** i32 size, i32 correlation id, i32 count, i16 error, string group, string state. */
+function readGroupState(answer: Buffer): string {
+  const groupLength = answer.readInt16BE(14);
+  const at = 16 + groupLength;
+  return answer.toString('utf8', at + 2, at + 2 + answer.readInt16BE(at));
 }
 
 /** Metadata v2 for no topic (Kafka protocol guide, "Metadata API"), as client "cloakroom". */

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { killGroup, startTimeOf } from './child.ts';
 import type { Health, Profile, Provider } from '../stack/stack.ts';
 
-export type ProcessState = 'waiting' | 'starting' | 'ready' | 'restarting' | 'ended';
+export type ProcessState = 'waiting' | 'starting' | 'ready' | 'restarting' | 'paused' | 'ended';
 
 export interface ProcessEntry {
   readonly name: string;
@@ -29,7 +29,18 @@ export interface StackState {
   readonly startedAt: string;
   readonly supervisor: { readonly pid: number; readonly startTime: string | undefined };
   readonly processes: readonly ProcessEntry[];
+  /** Where the Observatory listens, and the key of its page: for commands that ask it. The file is its owner's alone. */
+  readonly observatory?: ObservatoryDoor | undefined;
 }
+
+export interface ObservatoryDoor {
+  /** http://localhost:4009 */
+  readonly url: string;
+  readonly pageKey: string;
+}
+
+/** Opens the page with its key. The key stands in the fragment, which a browser sends to no server. */
+export const pageAddress = ({ url, pageKey }: ObservatoryDoor): string => `${url}/#key=${pageKey}`;
 
 const fileName = 'state.json';
 

@@ -6,7 +6,8 @@
  *  - A stop comes during the back-off: no restart follows.
  *  - A second crash comes before the first restart was ready: the delay grows, and only one start is ever under way.
  */
-import { killGroup, launch, lastLines, memoryOfTree } from './child.ts';
+import { killGroup, launch, lastLines, memoryOfTree, signalTree } from './child.ts';
+import { runOnWhenAlone } from './run-on-when-alone.ts';
 import type { Child, Exit, LaunchSpec, Memory } from './child.ts';
 import { StackError } from '../stack/outcome.ts';
 import { waitFor } from './probe.ts';
@@ -32,6 +33,8 @@ export interface SupervisedOptions {
   readonly probe: Probe;
   readonly backoff: Backoff;
   readonly onChange: (supervised: Supervised, note?: string) => void;
+  /** Hears what the process says over its channel, where it has one. */
+  readonly onMessage?: (message: unknown) => void;
 }
 
 export class Supervised {
@@ -44,11 +47,13 @@ export class Supervised {
   #child: Child | undefined;
   /** Its successor waits until it is gone. */
   #leaving: Child | undefined;
+  #replacing: Promise<void> | undefined;
   #ending = false;
   #keptDown = false;
   #delayMs: number;
   #restartTimer: NodeJS.Timeout | undefined;
   #healthyTimer: NodeJS.Timeout | undefined;
+  #letRunOn: () => void = () => undefined;
   readonly #watchers = new Set<() => void>();
 
   constructor(options: SupervisedOptions) {
@@ -77,6 +82,29 @@ export class Supervised {
     return this.#child?.kill(signal) ?? false;
   }
 
+  /** Over its channel. @param sent is called once the message has left, or cannot leave any more */
+  send(message: object, sent: () => void): void {
+    if (this.#child === undefined) sent();
+    else this.#child.send(message, sent);
+  }
+
+  /** Stops the process until `resume`. @returns false where it is not ready */
+  pause(): boolean {
+    if (this.state !== 'ready' || this.pid === undefined) return false;
+    this.#letRunOn = runOnWhenAlone(this.pid);
+    signalTree(this.pid, 'SIGSTOP');
+    this.#change('paused', 'is paused');
+    return true;
+  }
+
+  /** Lets a paused process run on. */
+  resume(): void {
+    if (this.state !== 'paused' || this.pid === undefined) return;
+    signalTree(this.pid, 'SIGCONT');
+    this.#letRunOn();
+    this.#change('ready', 'runs on');
+  }
+
   /** @throws StackError when the first start does not become ready: then nothing is restarted */
   async start(): Promise<void> {
     const began = performance.now();
@@ -93,7 +121,13 @@ export class Supervised {
    * Ends the process as a stop does, and starts it again: its code has changed. This is no crash. A process that waits for its next restart gets it
    * now. Resolves when the successor is ready, or when it is clear that it does not become so.
    */
-  async replace(): Promise<void> {
+  replace(): Promise<void> {
+    // Two at once are one replacement: a second would lose sight of the process that still leaves.
+    this.#replacing ??= this.#replace().finally(() => (this.#replacing = undefined));
+    return this.#replacing;
+  }
+
+  async #replace(): Promise<void> {
     clearTimeout(this.#restartTimer);
     clearTimeout(this.#healthyTimer);
     this.#delayMs = this.#options.backoff.firstMs;
@@ -156,6 +190,7 @@ export class Supervised {
     this.logFile = spec.logFile;
     const child = launch(spec);
     this.#child = child;
+    if (this.#options.onMessage !== undefined) child.onMessage(this.#options.onMessage);
     this.#change('starting');
     return child;
   }

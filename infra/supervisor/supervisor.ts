@@ -6,12 +6,14 @@ import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LaunchSpec } from './child.ts';
 import { killGroup, startTimeOf } from './child.ts';
-import { StackError } from '../stack/outcome.ts';
-import { httpProbe, kafkaProbe, portTaken, postgresProbe, redisProbe } from './probe.ts';
+import { describeFailure, StackError } from '../stack/outcome.ts';
+import { httpProbe, kafkaGroupProbe, kafkaProbe, portTaken, postgresProbe, redisProbe } from './probe.ts';
 import type { Probe } from './probe.ts';
 import { putRedisInMemory } from '../stack/redis-in-memory.ts';
 import type { Health, ProcessSpec, StackSpec } from '../stack/stack.ts';
+import { ObservatoryLink } from './observatory-link.ts';
 import { endLeftovers, isAlive, readState, removeState, writeState } from './state.ts';
+import type { ObservatoryDoor } from './state.ts';
 import { restartBackoff, Supervised } from './supervised.ts';
 import type { Backoff } from './supervised.ts';
 
@@ -29,6 +31,8 @@ export interface SupervisorOptions {
   /** Runs once a process is ready for the first time. The processes that need it wait for this to end too. */
   readonly settle?: (spec: ProcessSpec) => Promise<void>;
   readonly backoff?: Backoff;
+  /** Where the Observatory of this run listens, and the key of its page: noted in the state. */
+  readonly observatory?: ObservatoryDoor | undefined;
 }
 
 /** Whether the start first removes data of earlier runs. */
@@ -45,6 +49,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #startedAt = new Date();
   readonly #startTime = startTimeOf(process.pid);
+  readonly #link: ObservatoryLink | undefined;
   #stopping: Promise<void> | undefined;
   #claimed = false;
   #forget = (): void => undefined;
@@ -62,10 +67,18 @@ export class Supervisor {
           backoff: options.backoff ?? restartBackoff,
           onChange: (process, note) => {
             if (this.#claimed) this.#write();
+            this.#link?.tellStack();
             options.onEvent({ kind: 'change', process, note });
           },
+          onMessage: (message) => this.#link?.hear(spec.name, message),
         }),
     );
+    const observatory = this.processes.find(({ spec }) => spec.run.kind === 'observatory');
+    if (observatory !== undefined) this.#link = new ObservatoryLink(options.spec, this.processes, observatory);
+  }
+
+  get observatory(): ObservatoryDoor | undefined {
+    return this.#options.observatory;
   }
 
   logFile(name: string): string {
@@ -79,13 +92,14 @@ export class Supervisor {
     return found;
   }
 
-  /** Resolves when all are ready. @throws StackError, and then nothing is left running */
+  /** Resolves when all are ready but those beside the shop, which start then. @throws StackError, and then nothing is left running */
   async start({ fresh }: { readonly fresh: Fresh }): Promise<void> {
     await this.#claim(fresh);
     process.once('exit', this.#lastResort);
     try {
       await this.#options.provision?.();
       await this.#startInOrder();
+      void this.#startBeside();
     } catch (error) {
       await this.stop();
       throw error;
@@ -129,7 +143,7 @@ export class Supervisor {
   async #startInOrder(): Promise<void> {
     const ready = new Map<string, Promise<void>>();
     const failed = new AbortController();
-    for (const supervised of this.processes) {
+    for (const supervised of this.processes.filter(({ spec }) => spec.beside !== true)) {
       const { name, needs } = supervised.spec;
       const begin = async () => {
         for (const need of needs) await ready.get(need);
@@ -145,14 +159,30 @@ export class Supervisor {
     await Promise.all(ready.values());
   }
 
+  /** The shop is ready and needs none of these. So a failure is told, and that is all. */
+  async #startBeside(): Promise<void> {
+    for (const supervised of this.processes.filter(({ spec }) => spec.beside === true)) {
+      try {
+        await supervised.start();
+      } catch (error) {
+        if (this.#stopping !== undefined) return;
+        await supervised.end(0);
+        this.#options.onEvent({ kind: 'note', text: `${describeFailure(error)}. The shop runs without it` });
+      }
+    }
+  }
+
   async #stopInOrder(): Promise<void> {
     const until = performance.now() + stopBudgetMs;
-    const levels = levelsOf(this.spec.processes).toReversed();
+    this.#link?.close();
+    const beside = this.processes.filter(({ spec }) => spec.beside === true).map((each) => each.end(each.spec.stopGraceMs));
+    const levels = levelsOf(this.spec.processes.filter(({ beside: apart }) => apart !== true)).toReversed();
     for (const [index, level] of levels.entries()) {
       const reserveMs = (levels.length - 1 - index) * stopFloorMs;
       const leftMs = Math.max(until - performance.now() - reserveMs, stopFloorMs);
       await Promise.all(level.map(({ name, stopGraceMs }) => this.find(name).end(Math.min(stopGraceMs, leftMs))));
     }
+    await Promise.all(beside);
     process.removeListener('exit', this.#lastResort);
     if (this.#claimed) removeState(this.spec.dataDir);
     this.#forget();
@@ -172,6 +202,7 @@ export class Supervisor {
       gateways: this.spec.gateways,
       startedAt: this.#startedAt.toISOString(),
       supervisor: { pid: process.pid, startTime: this.#startTime },
+      ...(this.#options.observatory !== undefined && { observatory: this.#options.observatory }),
       processes: this.processes.map((supervised) => ({
         name: supervised.spec.name,
         state: supervised.state,
@@ -201,6 +232,7 @@ export function levelsOf(specs: readonly ProcessSpec[]): ProcessSpec[][] {
 export function probeOf(health: Health): Probe {
   if (health.kind === 'redis') return redisProbe(health.port, health.host);
   if (health.kind === 'kafka') return kafkaProbe(health.port, health.host);
+  if (health.kind === 'kafka-group') return kafkaGroupProbe(health.port, health.group);
   if (health.kind === 'postgres') return postgresProbe(health.port);
   const probes = health.urls.map(httpProbe);
   return async () => {
@@ -210,7 +242,8 @@ export function probeOf(health: Health): Probe {
 }
 
 async function takenPorts(spec: StackSpec): Promise<{ port: number; name: string }[]> {
-  const wanted = spec.processes.flatMap(({ name, ports }) => ports.map((port) => ({ port, name })));
+  const needed = spec.processes.filter(({ beside }) => beside !== true);
+  const wanted = needed.flatMap(({ name, ports }) => ports.map((port) => ({ port, name })));
   const taken = await Promise.all(wanted.map(({ port }) => portTaken(port)));
   return wanted.filter((_, index) => taken[index]);
 }

@@ -8,6 +8,7 @@ import {
   describeFailures,
   noCounts,
   readCheckOutput,
+  readLabsOutput,
   readPlaywrightReport,
   readProofOutput,
   readVitestReport,
@@ -22,6 +23,13 @@ function reportOf(content: unknown): string {
   writeFileSync(file, JSON.stringify(content));
   return file;
 }
+
+it('counts a lab for each verdict, and says which was another one than before', () => {
+  const counts = readLabsOutput(
+    '\n== sticky\nok    sticky\nFAIL  jwt: "JWT is faster" holds, and full runs say: does not hold\nlabs: 1 as before, 1 not',
+  );
+  expect(counts).toMatchObject({ passed: 1, failed: 1, failures: [{ title: 'jwt', error: expect.stringContaining('full runs say') }] });
+});
 
 it('counts a test file that does not load, or fails outside of its tests, as a failure', () => {
   const holds = { status: 'passed', ancestorTitles: ['a cart'], title: 'holds' };
@@ -105,6 +113,18 @@ it('names each unexpected browser test, however deep, by the errors of its last 
     { file: 'e2e/shop.e2e.ts', title: 'orders once', error: 'second try | and late' },
     { file: 'e2e/shop.e2e.ts', title: 'flickers', error: 'once' },
     { file: 'e2e/shop.e2e.ts', title: 'a guest > signs in', error: 'no' },
+  ]);
+});
+
+it('tells why a runner ended that ran no test: its set-up threw', () => {
+  const stats = { expected: 0, flaky: 0, unexpected: 0, skipped: 0 };
+  const errors = [{ message: 'Error: auth-2 is not ready after 90 s' }];
+  const report = reportOf({ stats, suites: [], errors, config: { rootDir: join(repository, 'e2e') } });
+  const counts = withExitCode(readPlaywrightReport(report)!, 1);
+  expect(counts.failed).toBe(1);
+  expect(counts.failures.map(({ title, error }) => [title, error])).toEqual([
+    ['ended with exit code 1', 'outside of its tests'],
+    ['of no test', 'Error: auth-2 is not ready after 90 s'],
   ]);
 });
 

@@ -35,10 +35,11 @@ export function add(a: Counts, b: Counts): Counts {
 /** A runner that ended badly without a failed test counts as failed: a file may not load, or a setup may throw. */
 export function withExitCode(counts: Counts, exitCode: number): Counts {
   if (exitCode === 0 || counts.failed > 0) return counts;
+  const told = counts.failures[0] === undefined ? 'and reported no failed test' : 'outside of its tests';
   return {
     ...counts,
     failed: 1,
-    failures: [{ file: '', title: `ended with exit code ${exitCode}`, error: 'and reported no failed test' }],
+    failures: [{ file: '', title: `ended with exit code ${exitCode}`, error: told }, ...counts.failures],
   };
 }
 
@@ -214,6 +215,12 @@ export function readProofOutput(output: string): Counts {
 export function readChaosOutput(output: string): Counts {
   const failures = [...output.matchAll(/^BROKEN {2}.*/gm)].map(([line]) => failure('', line, undefined));
   return { ...noCounts, passed: output.match(/^held {4}/gm)?.length ?? 0, failed: failures.length, failures };
+}
+
+/** Reads the output of `npm run lab -- all`: a line per lab. */
+export function readLabsOutput(output: string): Counts {
+  const failures = [...output.matchAll(/^FAIL {2}(\S+?)(?:: (.*))?$/gm)].map(([, lab, why]) => failure('', lab!, why));
+  return { ...noCounts, passed: output.match(/^ok {4}/gm)?.length ?? 0, failed: failures.length, failures };
 }
 
 function read<Report>(file: string): Report | undefined {

@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { startDevServices } from '../launch/dev-services.ts';
 import { runContainers } from './containers.suite.ts';
 import { dataRoot, repository } from '../stack/folders.ts';
+import { testBases } from '../stack/test-bases.ts';
 import {
   add,
   forgetReport,
   noCounts,
   readChaosOutput,
+  readLabsOutput,
   readCheckOutput,
   readPlaywrightReport,
   readProofOutput,
@@ -58,12 +60,12 @@ export interface Stage {
   readonly onOutput: ((text: string) => void) | undefined;
 }
 
-/** Apart from the shop (4000) and the browser tests (5000, 6100, 6400, 6700, 30300), so that all may run beside each other. */
-const integrationBase = 7000;
-
 export const quickFiles = [...quickIntegration, ...quickJourneys.map((file) => `e2e/${file}`)];
 
-/** Two rows, each run from left to right. The suites of the second row mostly wait for a fault to be noticed and healed. */
+/**
+ * Two rows, each run from left to right. The suites of the second row mostly wait for a fault to be noticed and healed. The cluster, with the most
+ * processes, comes first: beside another shop the two starve each other, and the checks hold no one to a time.
+ */
 export const rows: readonly (readonly Suite[])[] = [
   [
     { name: 'check', needs: [], run: runChecks, quick: runChecks, affected: runChecks },
@@ -71,13 +73,14 @@ export const rows: readonly (readonly Suite[])[] = [
     { name: 'e2e-embedded', needs: ['browser'], run: browserSuite('embedded'), quick: browserSuite('embedded', quickJourneys) },
     { name: 'attack-proof', needs: ['browser'], run: runProof },
     { name: 'e2e-native', needs: ['native', 'browser'], run: browserSuite('native') },
-    { name: 'e2e-cluster', needs: ['native', 'postgres', 'browser'], run: browserSuite('cluster') },
   ],
   [
+    { name: 'e2e-cluster', needs: ['native', 'postgres', 'browser'], run: browserSuite('cluster') },
     { name: 'integration', needs: ['native'], run: runIntegration, quick: (stage) => runIntegration(stage, quickIntegration) },
     { name: 'e2e-failures', needs: ['native', 'postgres'], run: browserSuite('failures') },
     { name: 'e2e-chaos', needs: ['native'], run: runChaos },
     { name: 'e2e-native-postgres', needs: ['native', 'postgres', 'browser'], run: browserSuite('native-postgres') },
+    { name: 'labs', needs: ['native'], run: runLabs },
   ],
 ];
 
@@ -129,7 +132,7 @@ async function runIntegration({ print, interrupted, onOutput }: Stage, only?: re
   const files = only ?? globSync('{libs/*,apps/*,infra,labs,tools}/**/*.int.test.ts', { cwd: repository, exclude: ['**/node_modules/**'] });
   const folders = packages().filter((folder) => files.some((file) => file.startsWith(`${folder}/`)));
   const dataDir = join(dataRoot, 'integration');
-  const services = await startDevServices({ base: integrationBase, dataDir, fresh: 'redis-in-memory', say: print });
+  const services = await startDevServices({ base: testBases.integration, dataDir, fresh: 'redis-in-memory', say: print });
   let sum = noCounts;
   try {
     for (const folder of folders) {
@@ -182,6 +185,12 @@ async function runChaos(stage: Stage): Promise<Counts> {
   const seed = process.env['CLOAKROOM_CHAOS_SEED'] ?? chaosSeed;
   const { output, code } = await listen('chaos', ['--minutes', chaosMinutes, '--seed', seed], stage);
   return withExitCode(readChaosOutput(output), code);
+}
+
+/** Every lab, shortened. A verdict that differs from that of the published full runs is a failure. */
+async function runLabs(stage: Stage): Promise<Counts> {
+  const { output, code } = await listen('lab', ['all', '--quick'], stage);
+  return withExitCode(readLabsOutput(output), code);
 }
 
 type E2eProvider = 'embedded' | 'native' | 'native-postgres' | 'failures' | 'cluster';

@@ -30,7 +30,7 @@ beforeAll(async () => {
   mkdirSync(join(copy, 'infra'), { recursive: true });
   for (const path of ['apps', 'libs', 'package.json', 'tsconfig.base.json'])
     cpSync(join(repository, path), join(copy, path), { recursive: true, filter: isSource });
-  for (const path of ['cli', 'launch', 'native', 'stack', 'supervisor', 'watch', 'cli.ts', 'embedded.ts', 'package.json'])
+  for (const path of ['cli', 'launch', 'native', 'ocean', 'stack', 'supervisor', 'watch', 'cli.ts', 'embedded.ts', 'package.json'])
     cpSync(join(repository, 'infra', path), join(copy, 'infra', path), { recursive: true, filter: isSource });
   mkdirSync(join(copy, 'node_modules/@cloakroom'), { recursive: true });
   for (const folder of globSync(['apps/*', 'libs/*'], { cwd: copy }))

@@ -6,6 +6,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { oneOf, portBases, runCommandLine, UsageError, wholeNumber } from '../../infra/cli/command-line.ts';
 import { dataRoot, repository } from '../../infra/stack/folders.ts';
+import { testBases } from '../../infra/stack/test-bases.ts';
 import { align } from '../../infra/cli/status.ts';
 import { runCommand } from '../../infra/cli/tools.ts';
 import { attacks, type Attack, type Trial } from './catalogue.ts';
@@ -13,8 +14,7 @@ import { attackStack, type AttackProvider, readTrials } from './playwright.ts';
 import { attackFaults } from '../faults/attack-faults.ts';
 import { prove } from './proof.ts';
 
-/** Ports apart from all other stacks of this repository. */
-const base = 7400;
+const base = testBases.attacks;
 const vitestReport = join(dataRoot, 'attacks-unit.json');
 
 const help = `npm run attacks                        attack a native stack and print a verdict for each attack

@@ -77,7 +77,7 @@ test('G48 no value in the store opens a session', async () => {
       key.split(':').forEach((part) => found.add(part));
       const kind = await redis.type(key);
       if (kind === 'hash') Object.entries(await redis.hgetall(key)).forEach((pair) => pair.forEach((text) => found.add(text)));
-      if (kind === 'string') found.add((await redis.get(key)) ?? '');
+      if (kind === 'string') ((await redis.get(key)) ?? '').split('\n').forEach((text) => found.add(text));
     }
     const all = [...found];
     expect(all.length).toBeGreaterThan(5);

@@ -224,6 +224,25 @@ const forgery: readonly Attack[] = [
       ...at(feed, 'retires a leaked key at once'),
     ],
   },
+  {
+    id: 'B52',
+    name: 'Another algorithm than the key’s: ES256 for Ed25519 and back, EdDSA, other curves',
+    standards: 'ASVS 9.1.2, RFC 8725 3.1, RFC 9864',
+    triedBy: [
+      ...e2e('token-forgery', 'B52 a header that names another algorithm than its key'),
+      // The signature is right for the key there, which no attacker outside can make: so the name alone decides.
+      ...at(
+        jws,
+        'is that of its key: a key for %s verifies none that says %j',
+        'is no MAC, whichever form of a public key for %s is its secret',
+        'is not EdDSA: the example of RFC 8037 A.4',
+        'has one Ed25519 signature a message',
+      ),
+      ...at('libs/identity/src/access-token.test.ts', 'is never one that a key for passports alone has signed'),
+      ...at('libs/identity/src/events-signature.test.ts', 'that a key for passports alone has signed is refused'),
+      ...at('e2e/sessions/keys-and-certificates-rotate.native.e2e.ts', 'passports by Ed25519 and back'),
+    ],
+  },
 ];
 
 const mesh: readonly Attack[] = [
@@ -420,7 +439,7 @@ const store: readonly Attack[] = [
     name: 'CROSSSLOT',
     standards: '-',
     triedBy: [
-      ...at(realStore, 'asks the server for one call an operation, and each of its keys is in one slot'),
+      ...at(realStore, 'asks for one MGET or one script, and each of its keys is in one slot'),
       ...at('libs/session/src/session.store.cluster.int.test.ts', 'serves persons of every shard, each by one call in one slot'),
     ],
   },
@@ -488,7 +507,12 @@ const channels: readonly Attack[] = [
     id: 'G49',
     name: 'Tokens in logs and traces',
     standards: 'ASVS 16.2.5',
-    triedBy: at('e2e/telemetry/no-secret-leaves.e2e.ts', 'no log line holds a token, a passport, a password', 'no span holds a secret'),
+    triedBy: at(
+      'e2e/telemetry/no-secret-leaves.e2e.ts',
+      'no log line holds a token, a passport, a password',
+      'no span that a collector gets holds a secret',
+      'the Observatory is told who acts, and no token, signature, passport',
+    ),
   },
   {
     id: 'G50',

@@ -5,11 +5,11 @@
 import { join } from 'node:path';
 import { oneOf, portBases, runCommandLine, UsageError, wholeNumber } from '../../infra/cli/command-line.ts';
 import { repository } from '../../infra/stack/folders.ts';
+import { testBases } from '../../infra/stack/test-bases.ts';
 import { runCommand } from '../../infra/cli/tools.ts';
 import { findSchemathesis, fuzzByDocument } from './schemathesis.ts';
 
-/** Ports apart from all other stacks of this repository. */
-const base = 6700;
+const base = testBases.fuzz;
 const inputs = { usual: 100_000, min: 1, max: 10_000_000 };
 
 const help = `npm run fuzz                                 ${inputs.usual.toLocaleString('en')} inputs, with a new seed that is printed

@@ -8,7 +8,9 @@ import { preloadOf } from '../faults/preload.ts';
 
 export type AttackProvider = 'native' | 'embedded';
 
-const report = join(dataRoot, 'attacks.json');
+/** The report's name by default. A run beside another needs one of its own. */
+const usualName = 'attacks';
+const reportOf = (name: string): string => join(dataRoot, `${name}.json`);
 
 export interface AttackRun {
   readonly provider: AttackProvider;
@@ -16,13 +18,16 @@ export interface AttackRun {
   /** Patterns of file names. */
   readonly only: readonly string[];
   readonly title?: string;
-  /** A name out of attack-faults.ts: the defence that is taken away. */
+  /** A name out of attack-faults.ts: the defence that is taken away. Several have `+` between them. */
   readonly fault?: string;
   readonly quiet: boolean;
+  /** The name of the report. */
+  readonly name?: string;
 }
 
 /** @returns Playwright's exit code */
-export function attackStack({ provider, portBase, only, title, fault, quiet }: AttackRun): Promise<number> {
+export function attackStack({ provider, portBase, only, title, fault, quiet, name = usualName }: AttackRun): Promise<number> {
+  const report = reportOf(name);
   rmSync(report, { force: true });
   const program = join(repository, 'node_modules', '.bin', 'playwright');
   const args = [
@@ -37,7 +42,7 @@ export function attackStack({ provider, portBase, only, title, fault, quiet }: A
     CLOAKROOM_E2E_PROVIDER: provider,
     CLOAKROOM_E2E_PORT_BASE: String(portBase),
     PLAYWRIGHT_JSON_OUTPUT_FILE: report,
-    CLOAKROOM_E2E_REPORT: 'attacks',
+    CLOAKROOM_E2E_REPORT: name,
     CLOAKROOM_E2E_PRELOAD: fault === undefined ? undefined : preloadOf(fault),
   };
   const cwd = join(repository, 'e2e');
@@ -74,7 +79,7 @@ export interface SeenTrial {
 }
 
 /** @returns nothing where the run wrote no report */
-export function readTrials(): SeenTrial[] {
+export function readTrials(name = usualName): SeenTrial[] {
   const walk = ({ suites = [], specs = [] }: Suite): SeenTrial[] => [
     ...specs.map(({ title, ok, file, tests = [] }) => {
       const said = tests.flatMap(({ results }) => results).find(({ error }) => error !== undefined)?.error?.message;
@@ -83,7 +88,7 @@ export function readTrials(): SeenTrial[] {
     ...suites.flatMap(walk),
   ];
   try {
-    return walk(JSON.parse(readFileSync(report, 'utf8')) as Suite);
+    return walk(JSON.parse(readFileSync(reportOf(name), 'utf8')) as Suite);
   } catch {
     return [];
   }

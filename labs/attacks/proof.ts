@@ -5,6 +5,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { attackFaults, type AttackFault } from '../faults/attack-faults.ts';
 import { attackStack, readTrials } from './playwright.ts';
+import { stories } from './stories.ts';
 
 export async function prove({ only, fast, base }: { only: string | undefined; fast: boolean; base: number }): Promise<number> {
   const chosen = attackFaults.filter(({ name, fast: isFast }) => (only === undefined || only === name) && (!fast || isFast === true));
@@ -14,14 +15,14 @@ export async function prove({ only, fast, base }: { only: string | undefined; fa
     const { outcome, said } = await proveOne(fault, base);
     if (outcome !== 'proven') unproven++;
     const seconds = ((performance.now() - began) / 1000).toFixed(0);
-    console.log(`${outcome.padEnd(9)} ${fault.name}: ${fault.noticedBy.title} (${fault.provider}, ${seconds} s)`);
-    for (const line of story(fault, said)) console.log(`          ${line}`);
+    console.log(`${outcome.padEnd(9)} ${fault.name} (${fault.provider}, ${seconds} s)`);
+    if (only !== undefined || outcome !== 'proven') for (const line of story(fault, outcome, said)) console.log(line);
   }
   console.log(`\n${chosen.length - unproven} passed, ${unproven} failed`);
   return unproven === 0 ? 0 : 1;
 }
 
-type Outcome = 'proven' | 'SURVIVED' | 'NOT RUN';
+export type Outcome = 'proven' | 'SURVIVED' | 'NOT RUN';
 
 async function proveOne(
   { name, provider, noticedBy }: AttackFault,
@@ -35,25 +36,73 @@ async function proveOne(
   return failed === undefined ? { outcome: 'SURVIVED' } : { outcome: 'proven', said: failed.said };
 }
 
-/** A longer answer is no summary. */
-const wordsMax = 160;
+/** A terminal has as many, and a reader no more patience. */
+const columns = 80;
+const indent = '  ';
+const labelWidth = 'The defence  '.length;
 
-/**
- * Says which defence was taken away, where, and what the attacker gained: the value that the test
- * expected of a defended shop, and the value it got.
- */
-export function story({ edits }: Pick<AttackFault, 'edits'>, said: string | undefined): string[] {
-  const lines = stripVTControlCharacters(said ?? '')
-    .split('\n')
-    .map((line) => line.trim());
-  const expected = lines.find((line) => /^Expected\b/.test(line));
-  const received = lines.find((line) => /^Received\b/.test(line));
-  const what = lines[0]?.replace(/^Error: /, '') ?? '';
-  const got = [what, expected, received].filter((line) => line !== undefined && line !== '').join(' | ');
+/** Tells the proof: the defence that was taken away, what the attacker did, what came back, and what the defence does. */
+export function story(
+  { name, edits, noticedBy }: Pick<AttackFault, 'name' | 'edits' | 'noticedBy'>,
+  outcome: Outcome,
+  said?: string,
+): string[] {
+  const told = stories[name];
+  if (told === undefined) throw new Error(`${name} has no story in labs/attacks/stories.ts`);
+  const { takenAway, attack, cameBack, defence } = told;
+  const came = { proven: cameBack, SURVIVED: survived, 'NOT RUN': notRun }[outcome];
   return [
-    ...edits.map(({ file, find, replace }) => `broken: ${file}: ${short(find)} ${replace === '' ? 'is gone' : `became ${short(replace)}`}`),
-    ...(got === '' ? [] : [`the attacker got: ${short(got)}`]),
+    '',
+    ...part('Taken away', takenAway),
+    ...edits.flatMap(({ file, find, replace }) => [code(file), code(`- ${find}`), ...(replace === '' ? [] : [code(`+ ${replace}`)])]),
+    '',
+    ...part('The attack', attack),
+    ...part('', `Tried by: ${noticedBy.title} ...`),
+    '',
+    ...part('Came back', came),
+    ...(outcome === 'proven' ? valuesIn(said).map(code) : []),
+    '',
+    ...part('The defence', defence),
+    '',
   ];
 }
 
-const short = (text: string): string => (text.length > wordsMax ? `${text.slice(0, wordsMax)}...` : text);
+const survived =
+  'Nothing: the attack failed although its defence was gone. Either another defence held, or the test would not notice a success.';
+const notRun = 'Nothing: the test did not run. The stack did not start, or no test has this title.';
+
+/** A label, and beside it the text in lines that fit. */
+function part(label: string, text: string): string[] {
+  const lines: string[] = [''];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)!;
+    if (last !== '' && indent.length + labelWidth + last.length + 1 + word.length > columns) lines.push(word);
+    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
+  }
+  return lines.map((line, at) => `${indent}${(at === 0 ? label : '').padEnd(labelWidth)}${line}`);
+}
+
+/** A line of code or of a report is cut where it does not fit: its beginning says enough. */
+function code(text: string): string {
+  const line = `${indent}${''.padEnd(labelWidth)}${text.replaceAll(/\s+/g, ' ')}`;
+  return line.length > columns ? `${line.slice(0, columns - 3)}...` : line;
+}
+
+/** The values of a failed expectation: what a defended shop answers, and what this one did. */
+function valuesIn(said = ''): string[] {
+  const lines = stripVTControlCharacters(said)
+    .split('\n')
+    .map((line) => line.trim());
+  /** Playwright prints only those members of a list or an object that differ. */
+  const differing = (sign: '-' | '+'): string | undefined => {
+    const members = lines.filter((line) => line.startsWith(`${sign} `) && !/^. (?:Expected|Received)\b/.test(line));
+    return members.length === 0 ? undefined : members.map((line) => line.slice(1).trim()).join(' ');
+  };
+  const told = (word: 'Expected' | 'Received', sign: '-' | '+'): string | undefined => {
+    const members = differing(sign);
+    return lines.find((line) => line.startsWith(word)) ?? (members && `${word}: ${members}`);
+  };
+  const what = lines[0]?.replace(/^Error: /, '') ?? '';
+  const values = [what, told('Expected', '-'), told('Received', '+')];
+  return values.filter((line) => line !== undefined && line !== '').map((line) => `> ${line}`);
+}

@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from '../../e2e/kit/device.ts';
-import { assemble, attacker, macsByPublicKey, publicKeys, signedByAttacker, takeApart } from '../../e2e/kit/forge.ts';
+import { assemble, attacker, macsByPublicKey, publicKeys, renamed, signedByAttacker, takeApart } from '../../e2e/kit/forge.ts';
 import { passportFor, shownTo } from '../../e2e/kit/mesh.ts';
 import { signedIn } from '../../e2e/kit/person.ts';
 
@@ -134,3 +134,12 @@ test('B18 a signature of zeros verifies nothing', () =>
     ];
     return signatures.map((signature) => assemble(header, payload, signature.toString('base64url')));
   }));
+
+test('B52 a header that names another algorithm than its key opens nothing', async () => {
+  const keys = await publicKeys();
+  await expectRefused((passport) => {
+    const { header, payload } = takeApart(passport);
+    const macs = keys.flatMap((key) => ['Ed25519', 'EdDSA'].flatMap((alg) => macsByPublicKey(key, { ...header, alg }, payload)));
+    return [...renamed(passport), ...macs];
+  });
+});

@@ -9,6 +9,8 @@ import { edgeReport } from './edge/edge.report.ts';
 import { againMark } from './measuring/load.ts';
 import { describeMachine } from './measuring/machine.ts';
 import { modes } from './measuring/people.ts';
+import { benchObservatory } from './observatory/observatory.ts';
+import { observatoryReport } from './observatory/observatory.report.ts';
 import { benchPeers } from './edge/peers.ts';
 import { peersReport } from './edge/peers.report.ts';
 import { benchRevocation } from './sessions/revocation.ts';
@@ -85,10 +87,11 @@ it(
 );
 
 it(
-  'store: every operation is one round trip, whatever the machine does',
+  'store: a read asks no script, and every other operation is one script, whatever the machine does',
   async () => {
     const measured = await benchStore({ base, pairs: 1, seconds: 0.1, sessionCountMax: 1_000 });
-    expect([...new Set(Object.values(measured.roundTrips))]).toEqual([1]);
+    const { resolve, 'resolve and touch': touch, ...others } = measured.commands;
+    expect([resolve, touch, ...new Set(Object.values(others))]).toEqual(['MGET, INFO', 'MGET, INFO, EVALSHA', 'EVALSHA']);
     expect(storeReport(measured, machine, 'x').tables).toHaveLength(4);
   },
   timeout,
@@ -104,4 +107,25 @@ it(
   },
   // Two worlds, with nine programs in each.
   2 * timeout,
+);
+
+it(
+  'observatory: the same services are measured without it, watched, and with fault points alone',
+  async () => {
+    const measured = await benchObservatory({
+      base,
+      pairs: 2,
+      seconds: 0.2,
+      personCount: 2,
+      warmUpSeconds: 0,
+      burstPairs: 2,
+      profile: false,
+    });
+    const watched = measured!.saturated.observed.map(({ cpuUs }) => cpuUs['observatory']!);
+    const alone = measured!.saturated.alone.map(({ cpuUs }) => cpuUs['observatory']!);
+    // The Observatory works for the requests that it is told of, and for no others.
+    expect(Math.min(...watched)).toBeGreaterThan(Math.max(...alone));
+    expect(observatoryReport(measured!, machine, 'x').verdicts).toHaveLength(3);
+  },
+  timeout,
 );

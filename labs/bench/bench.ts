@@ -11,7 +11,7 @@ import { memoryOf, memoryOfTree } from '../../infra/supervisor/child.ts';
 import { dataDirOf, repository } from '../../infra/stack/folders.ts';
 import { readState } from '../../infra/supervisor/state.ts';
 import { align, megabytes } from '../../infra/cli/status.ts';
-import { benchOptions, helpText, isReported, runReported, type Values } from './reported.ts';
+import { baseDefault as benchBase, benchOptions, helpText, isReported, runReported, type Values } from './reported.ts';
 
 /** Options of `npm start` for each variant. */
 const variants = {
@@ -34,11 +34,32 @@ await runCommandLine({ help: helpText, options: benchOptions, wordCountMax: 1 },
     if (values[option] !== undefined && !(Number(values[option]) >= 0)) throw new UsageError(`--${option} ${values[option]}: a number`);
   if (name === 'start') await benchStart(Math.max(1, Number(values.runs ?? 3)));
   else if (name === 'telemetry') await (await import('./telemetry/telemetry.ts')).benchTelemetry(Math.max(1, Number(values.runs ?? 20)));
+  else if (name === 'passports')
+    await (await import('./sessions/passports.ts')).benchPassports(Math.max(1, Number(values.pairs ?? 15)), (line) => console.log(line));
+  else if (name === 'fault-points')
+    (await import('./observatory/fault-points.ts')).benchFaultPoints(Math.max(1, Number(values.pairs ?? 21)), (line) => console.log(line));
+  else if (name === 'memory') await memory(values);
+  else if (name === 'young-generation') await youngGeneration(values);
   else if (name === 'publish') return publish(values);
   else if (isReported(name)) return runReported(name, values);
   else throw new UsageError(name === '' ? 'which benchmark?' : `no benchmark ${name}`);
   return 0;
 });
+
+async function memory({ base, seconds, native = false }: Values): Promise<void> {
+  const { benchMemory } = await import('./observatory/memory.ts');
+  await benchMemory(Number(base ?? benchBase), Number(seconds ?? 60), native ? 'native' : 'embedded');
+}
+
+async function youngGeneration({ base, pairs, runs, seconds }: Values): Promise<void> {
+  const { benchYoungGeneration } = await import('./observatory/young-generation.ts');
+  await benchYoungGeneration({
+    base: Number(base ?? benchBase),
+    processes: Math.max(2, Number(runs ?? 3)),
+    rounds: Math.max(1, Number(pairs ?? 10)),
+    seconds: Number(seconds ?? 0.5),
+  });
+}
 
 async function publish({ quick = false, afresh = false }: Values): Promise<number> {
   const [{ publishAll }, { changedSources, describeMachine }] = await Promise.all([

@@ -56,6 +56,12 @@ export const steps: readonly Step[] = [
     quickArgs: ['--trials', '20', '--cuts', '1', '--sessions', '10', '--modes', 'reference,hybrid'],
     minutesMax: 4,
   },
+  {
+    name: 'observatory',
+    args: ['--pairs', '8', '--seconds', '1'],
+    quickArgs: ['--pairs', '1', '--seconds', '0.1'],
+    minutesMax: 6,
+  },
 ];
 
 /** Used with `--quick`: a rehearsal, whose tables go to a copy of the documents. Figures of so few requests are worthless. */

@@ -14,6 +14,7 @@ export const benchOptions = {
   cuts: { type: 'string' },
   base: { type: 'string' },
   quick: { type: 'boolean' },
+  native: { type: 'boolean' },
   profile: { type: 'boolean' },
   publish: { type: 'boolean' },
   afresh: { type: 'boolean' },
@@ -26,6 +27,7 @@ export type Values = {
 
 export const helpText = `npm run bench -- start [--runs N]       time from \`npm start\` to ready, and memory (PSS) of all it started, on embedded, native and native with PostgreSQL
 npm run bench -- telemetry [--runs N]   the cost of telemetry for a call that appends to the log: hooks bypassed, off, on; N rounds a set, 20 by default
+npm run bench -- passports [--pairs 15] the CPU of signing and verifying a passport, by ES256 and by Ed25519; in this process, half a minute at most
 npm run bench -- edge [--pairs 5] [--seconds 3] [--store-rtt 0,1,5] [--modes a,b] [--profile]
                                         the gateway in each session mode, compared with the least that a front can do
 npm run bench -- edge-distance [--pairs 5] [--seconds 3] [--store-rtt 0,1,5]
@@ -36,18 +38,30 @@ npm run bench -- revocation [--trials 10000] [--cuts 50] [--sessions 200] [--mod
                                         the time from the acknowledged logout to the last acceptance; also with the feed cut, N sessions for each cut
 npm run bench -- store [--pairs 7] [--seconds 1] [--sessions 1000000]
                                         round trips, bytes for each session, and resolve compared with a plain GET
+npm run bench -- feed [--pairs 15]      bytes of a revocation on the feed, and the CPU that hearing it takes; in this process, a few seconds
 npm run bench -- login-storm [--pairs 5] [--seconds 3]
                                         how much a storm of sign-ins slows people who are signed in
 npm run bench -- cart [--pairs 5] [--seconds 3] [--quick] [--profile]
                                         the time until a command is visible, commands a second, replay, size and history, lost updates
+npm run bench -- observatory [--pairs 8] [--seconds 1] [--profile]
+                                        the CPU of a request with and without the Observatory, and with fault points in and off; 5 minutes at most
+npm run bench -- fault-points [--pairs 21]
+                                        the CPU that each fault point adds while no switch is on; in this process, half a minute at most
+npm run bench -- memory [--seconds 60] [--native]
+                                        what the Observatory, and embedded as a whole, take after a minute of use
+npm run bench -- young-generation [--runs 3] [--pairs 10] [--seconds 0.5]
+                                        the CPU of a request to embedded with its small young generation and with Node's own; N processes of each
 npm run bench -- publish [--quick] [--afresh]
-                                        every benchmark of docs/performance.md in sequence, 25 minutes at most; writes its tables there. Results
+                                        every benchmark of docs/performance.md in sequence, 40 minutes at most; writes its tables there. Results
                                         published at this commit are kept (--afresh measures them again). --quick: a rehearsal, to a copy
 
 With --publish a benchmark puts its tables into docs/performance.md. A starved floor (labs/bench/measuring/starved.ts) ends it with exit code 1, unpublished.`;
 
 /** Ports apart from those of a shop in use (4000), the tests (5000 to 7000) and the start benchmark (9300). */
-const baseDefault = 26_000;
+export const baseDefault = 26_000;
+
+/** A burst is noisy, and a fault point costs next to nothing: so many pairs bring the error below a microsecond. */
+const burstPairsPerPair = 12;
 
 type Run = (values: Values, machine: Machine, command: string) => Promise<Report | undefined>;
 
@@ -98,6 +112,10 @@ const reported = {
     });
     return storeReport(measured, machine, command);
   },
+  feed: async (values, machine, command) => {
+    const { benchFeed, feedReport } = await import('./sessions/feed.ts');
+    return feedReport(await benchFeed(count(values.pairs, 15)), machine, command);
+  },
   'login-storm': async (values, machine, command) => {
     const [{ benchLoginStorm }, { loginStormReport }] = await Promise.all([
       import('./sessions/login-storm.ts'),
@@ -121,6 +139,23 @@ const reported = {
       profile: values.profile === true,
     });
     return measured === undefined ? undefined : cartReport(measured, machine, command);
+  },
+  observatory: async (values, machine, command) => {
+    const [{ benchObservatory }, { observatoryReport }] = await Promise.all([
+      import('./observatory/observatory.ts'),
+      import('./observatory/observatory.report.ts'),
+    ]);
+    const pairs = count(values.pairs, 8);
+    const measured = await benchObservatory({
+      base: count(values.base, baseDefault),
+      pairs,
+      seconds: Number(values.seconds ?? 1),
+      personCount: 20,
+      warmUpSeconds: 0.2,
+      burstPairs: pairs * burstPairsPerPair,
+      profile: values.profile === true,
+    });
+    return measured === undefined ? undefined : observatoryReport(measured, machine, command);
   },
 } as const satisfies Record<string, Run>;
 

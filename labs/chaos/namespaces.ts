@@ -87,7 +87,7 @@ export function openNamespaces(brokers: readonly string[]): Found<Namespaces> {
       const attempt = ['bash', '-c', `exec 3<>/dev/tcp/${addressOf(to)}/${port}`];
       const within = from === undefined ? [] : ['ip', 'netns', 'exec', prefix + from];
       // A first packet may be lost while a bridge learns. It is sent again after a second.
-      return spawnSync('timeout', ['2.5', ...within, ...attempt], { stdio: 'ignore' }).status === 0;
+      return spawnSync('timeout', ['5', ...within, ...attempt], { stdio: 'ignore' }).status === 0;
     },
     mend: () => {
       for (const [from, to] of blocked.splice(0)) ip('-n', prefix + from, 'route', 'del', 'blackhole', addressOf(to));

@@ -10,8 +10,12 @@ const faults: readonly PlantedFault[] = [
   ...mutants.map((mutant) => ({ name: mutant.name, edits: [mutant] })),
 ];
 
-/** @throws where there is none of that name */
-export function faultNamed(name: string): PlantedFault {
+/** @param names of one fault, or of several with `+` between them: then all are planted at once. @throws where there is none of a name */
+export function faultNamed(names: string): PlantedFault {
+  return { name: names, edits: names.split('+').flatMap((name) => oneNamed(name).edits) };
+}
+
+function oneNamed(name: string): PlantedFault {
   const fault = faults.find((one) => one.name === name);
   if (fault === undefined) throw new Error(`no fault ${name}`);
   return fault;

@@ -6,6 +6,8 @@ import type { Mutant } from './planted.ts';
 
 const property = [{ package: 'labs', tests: ['prove/cart.property.test.ts'] }];
 const cart = 'apps/cart/src/model/cart.ts';
+const frequentEvents = 'apps/cart/src/model/codec.frequent.ts';
+const leanReader = [{ package: 'apps/cart', tests: ['codec.frequent.test.ts'] }];
 const projection = 'apps/cart/src/projection/project-batch.ts';
 const namesOfACommand = [
   'export const dotOf = (cartId: string, commandId: string): Dot => `${cartId}/${commandId}`;',
@@ -96,7 +98,7 @@ export const cartMutants: readonly Mutant[] = [
     file: cart,
     find: 'export const deadKeptMs = 45 * dayMs;',
     replace: 'export const deadKeptMs = 0;',
-    noticedBy: property,
+    noticedBy: [{ package: 'apps/cart', tests: ['cart.prune.test.ts'] }],
   },
   {
     name: 'cart-forgets-the-dead-of-guests',
@@ -115,7 +117,7 @@ export const cartMutants: readonly Mutant[] = [
   {
     name: 'cart-kills-only-what-has-come',
     file: 'apps/cart/src/model/draft.ts',
-    find: '(this.#doomed ??= new Map(this.#before.doomed)).set(id, new Map(known).set(scope, atMs));',
+    find: '(this.#doomed ??= this.#copyOf(this.#before.doomed)).set(id, new Map(known).set(scope, atMs));',
     replace: '',
     noticedBy: property,
   },
@@ -138,6 +140,34 @@ export const cartMutants: readonly Mutant[] = [
     noticedBy: [{ package: 'apps/cart', tests: ['one-command.test.ts'] }],
   },
   {
+    name: 'cart-batch-changes-what-was-loaded',
+    file: 'apps/cart/src/model/draft.ts',
+    find: 'if (this.#made.has(map)) return map as Map<Key, Value>;',
+    replace: 'return map as Map<Key, Value>;',
+    noticedBy: [{ package: 'apps/cart', tests: ['batch.test.ts'] }],
+  },
+  {
+    name: 'cart-lean-reader-passes-over-what-follows',
+    file: frequentEvents,
+    find: '!isUint32(quantity) || reader.left() !== 0) return undefined;',
+    replace: '!isUint32(quantity)) return undefined;',
+    noticedBy: leanReader,
+  },
+  {
+    name: 'cart-lean-reader-passes-over-a-dots-end',
+    file: frequentEvents,
+    find: ' || this.#at + uuidBytes !== end)',
+    replace: ')',
+    noticedBy: leanReader,
+  },
+  {
+    name: 'cart-lean-reader-takes-any-text-for-ascii',
+    file: frequentEvents,
+    find: 'if (all >= asciiEnd) return false;',
+    replace: '',
+    noticedBy: leanReader,
+  },
+  {
     name: 'watermark-without-predecessor',
     file: projection,
     find: 'if (fresh[0]?.offset !== place.next)',
@@ -150,6 +180,27 @@ export const cartMutants: readonly Mutant[] = [
     find: 'const fresh = records.filter(({ offset }) => offset >= place.next);',
     replace: 'const fresh = [{ ...records[0]!, offset: place.next }, ...records.slice(1)];',
     noticedBy: property,
+  },
+  {
+    name: 'projector-carries-carts-of-another-place',
+    file: 'apps/cart/src/projection/carried-carts.ts',
+    find: 'if (carried?.era === era)',
+    replace: 'if (carried !== undefined)',
+    noticedBy: [{ package: 'apps/cart', tests: ['carried-carts.test.ts'] }],
+  },
+  {
+    name: 'projector-tells-of-what-it-only-carries',
+    file: projection,
+    find: '!(await standsAt(parts, partition, place))',
+    replace: 'false',
+    noticedBy: [{ package: 'apps/cart', tests: ['carried-carts.test.ts'] }],
+  },
+  {
+    name: 'projector-carries-during-a-sweep',
+    file: 'apps/cart/src/projection/carried-carts.ts',
+    find: 'if (this.#closed.has(partition)) return;',
+    replace: '',
+    noticedBy: [{ package: 'apps/cart', tests: ['carried-carts.test.ts'] }],
   },
   {
     name: 'guest-changes-forwarded-once',

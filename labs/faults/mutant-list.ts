@@ -6,9 +6,23 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'signature-check-off',
     file: 'libs/identity/src/jws.ts',
-    find: `if (!verify('sha256', signed, { key, dsaEncoding: 'ieee-p1363' }, signature)) return refuse('bad_signature');`,
+    find: `if (!isSigned(algorithm, key, signed, signature)) return refuse('bad_signature');`,
     replace: '',
     noticedBy: [{ package: 'libs/identity', tests: ['jws', 'mesh.matrix'] }],
+  },
+  {
+    name: 'header-need-not-name-the-algorithm-of-its-key',
+    file: 'libs/identity/src/jws.ts',
+    find: `if (algorithm === undefined || header['alg'] !== algorithm) return refuse('wrong_algorithm');`,
+    replace: `if (algorithm === undefined) return refuse('wrong_algorithm');`,
+    noticedBy: [{ package: 'libs/identity', tests: ['jws'] }],
+  },
+  {
+    name: 'a-key-for-passports-signs-events',
+    file: 'libs/identity/src/events-signature.ts',
+    find: `algorithms: ['ES256'],`,
+    replace: `algorithms: ['ES256', 'Ed25519'],`,
+    noticedBy: [{ package: 'libs/identity', tests: ['events-signature'] }],
   },
   {
     name: 'tombstone-check-off-in-memory',
@@ -40,6 +54,20 @@ export const mutants: readonly Mutant[] = [
     replace: '',
     noticedBy: [{ package: 'libs/session', tests: ['session.faults.cluster.int.test.ts'] }],
     integration: true,
+  },
+  {
+    name: 'server-check-off-in-plain-reads',
+    file: 'libs/session/src/session.reads.ts',
+    find: 'const isBelieved = server !== undefined && isTrusted(server, trusted);',
+    replace: 'const isBelieved = true;',
+    noticedBy: [{ package: 'libs/session', tests: ['session.reads.test.ts'] }],
+  },
+  {
+    name: 'tombstone-check-off-where-liveness-is-judged',
+    file: 'libs/session/src/session.liveness.ts',
+    find: 'record.hash !== hash || tombstoned',
+    replace: 'record.hash !== hash',
+    noticedBy: [{ package: 'libs/session', tests: ['session.reads.test.ts'] }],
   },
   {
     name: 'lease-off-in-the-feed',

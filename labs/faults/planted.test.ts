@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { repository } from '../../infra/stack/folders.ts';
 import { attackFaults } from './attack-faults.ts';
+import { faultNamed } from './faults.ts';
 import { mutants } from './mutant-list.ts';
 import { partFor, withFault } from './planted.ts';
 import { projectorFaults } from './projector-faults.ts';
@@ -22,6 +23,12 @@ it('plants a fault into a file as it is written and as it is built, and into no 
     undefined,
     undefined,
   ]);
+});
+
+it('takes several names for one fault with all their edits, and refuses a name among them that it does not know', () => {
+  const [one, other] = attackFaults;
+  expect(faultNamed(`${one!.name}+${other!.name}`).edits).toEqual([...one!.edits, ...other!.edits]);
+  expect(() => faultNamed(`${one!.name}+no-such-fault`)).toThrow('no fault no-such-fault');
 });
 
 it.each([...attackFaults, ...projectorFaults, ...mutants.map((mutant) => ({ name: mutant.name, edits: [mutant] }))])(

@@ -9,13 +9,14 @@ import { type Clock } from '@cloakroom/platform';
 import { addItem } from '../../apps/cart/src/commands/add-item.ts';
 import { applyCoupon } from '../../apps/cart/src/commands/apply-coupon.ts';
 import { personContext, quiet } from '../../apps/cart/src/cart.harness.ts';
-import { dotOf, evolve, type CartEvent, type Dot } from '../../apps/cart/src/model/cart.ts';
+import { dotOf, evolveInBatch, type CartEvent, type Dot } from '../../apps/cart/src/model/cart.ts';
 import { MemoryCartView } from '../../apps/cart/src/projection/cart.view.memory.ts';
 import { ViewUnavailable } from '../../apps/cart/src/projection/cart.view.ts';
 import { clearCart } from '../../apps/cart/src/commands/clear-cart.ts';
 import { encodeEvent } from '../../apps/cart/src/model/codec.ts';
 import { getCart } from '../../apps/cart/src/reads/get-cart.ts';
 import { cartTopics, type CartParts } from '../../apps/cart/src/cart.dependencies.ts';
+import { CarriedCarts } from '../../apps/cart/src/projection/carried-carts.ts';
 import { prepareOrder } from '../../apps/cart/src/reads/prepare-order.ts';
 import { projectBatch } from '../../apps/cart/src/projection/project-batch.ts';
 import { settlePartitions } from '../../apps/cart/src/projection/rebuild.ts';
@@ -72,6 +73,9 @@ export class World {
   readonly #view = new MemoryCartView();
   readonly #records = new Map<number, LogRecord[]>();
   readonly #committed = new Map<number, number>();
+  /** Two members take the batches in turn. So what one of them carries is most often old, and must not show. */
+  readonly #members = [new CarriedCarts(), new CarriedCarts()] as const;
+  #turns = 0;
   #nowMs = beginMs;
   #made = 0;
   #logId = '';
@@ -91,7 +95,7 @@ export class World {
       return positions;
     };
     const eventLog = override(this.#log, { publish });
-    this.parts = { eventLog, view: this.#view, clock: this.#clock, log: quiet, topics: cartTopics, region: 'local', evolve };
+    this.parts = { eventLog, view: this.#view, clock: this.#clock, log: quiet, topics: cartTopics, region: 'local', evolve: evolveInBatch };
     this.#reading = {
       ...this.parts,
       projector: { heardAgoMs: () => 0, realignSoon: () => undefined, ends: { standing: () => undefined, now: () => Promise.resolve(0n) } },
@@ -235,13 +239,18 @@ export class World {
 
   async #take(batch: RecordBatch, fate: Fate): Promise<bigint | 'elsewhere' | 'killed'> {
     try {
-      const projected = await projectBatch(this.#projecting(fate), this.#logId, batch);
+      const projected = await projectBatch(this.#projecting(fate), this.#logId, batch, this.#members[this.#turn()]);
       if (fate === 'killed-after-write') return 'killed';
       return projected.outcome === 'applied' ? projected.next : 'elsewhere';
     } catch (error) {
       if (error instanceof RetryLater) return 'killed';
       throw error;
     }
+  }
+
+  /** One member takes two batches, then the other one. So each also meets what it has written itself. */
+  #turn(): 0 | 1 {
+    return this.#turns++ % 4 < 2 ? 0 : 1;
   }
 
   /** The parts as a projector with this fate meets them. */

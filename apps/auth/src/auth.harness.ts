@@ -21,7 +21,7 @@ import type { Auth } from './auth.ts';
 import { createGuest } from './sessions/create-guest.ts';
 import { openAccessTokens } from './tokens/issue-tokens.ts';
 import { login } from './sign-in/login.ts';
-import { type AuthSchema, migrations } from './database/migrations.ts';
+import { type AuthSchema, expansions, migrations } from './database/migrations.ts';
 import { openOutbox } from './database/outbox.ts';
 import { relyingParty } from './factors/relying-party.ts';
 import { type Argon2, openPasswords } from './accounts/passwords.ts';
@@ -82,7 +82,7 @@ export async function openHarness(
 ): Promise<Harness> {
   const clock = new HandClock();
   const log = createLogger('auth-test', 'silent');
-  const database = await openDatabase<AuthSchema>(options.url ?? (await freshDatabaseUrl()), migrations, { name: 'auth', log });
+  const database = await openDatabase<AuthSchema>(options.url ?? (await freshDatabaseUrl()), migrations, { name: 'auth', log, expansions });
   const outbox = openOutbox(database);
   const broken = new Set<keyof SessionStore>();
   const store = breakable(options.store ?? new MemorySessionStore({ incarnation: 'first' }), broken);
@@ -187,8 +187,14 @@ export const signUp = ({ auth }: Harness, email: string, currentToken = '') =>
 export const signIn = ({ auth }: Harness, email: string, currentToken = '', secret = password) =>
   login(auth, contextOf(), create(LoginRequestSchema, { email, password: secret, currentToken, remoteAddress: '127.0.0.1' }));
 
-export const look = async ({ auth }: Harness, token: string, audience = '', touch = false) =>
-  ok(await resolve(auth, contextOf(), create(ResolveRequestSchema, { token, audience, touch })));
+/** @returns what auth tells of the token. Every answer must say that it is the answer to this question */
+export async function look({ auth }: Harness, token: string, audience = '', touch = false) {
+  const answer = ok(await resolve(auth, contextOf(), create(ResolveRequestSchema, { token, audience, touch })));
+  const { tokenSha256, audience: told, ...found } = answer;
+  if (!createHash('sha256').update(token).digest().equals(tokenSha256!) || told !== audience)
+    throw new Error('the answer is for another question');
+  return found;
+}
 
 export const outboxOf = ({ auth }: Harness, topic: TopicSpec = topics.identityEvents) =>
   auth.database.selectFrom('outbox').selectAll().where('topic', '=', topic.name).orderBy('sequence').execute();

@@ -1,9 +1,9 @@
 /** Puts the parts of auth together as its module says, with fakes where a test needs them. */
 import { randomBytes } from 'node:crypto';
 import { Test } from '@nestjs/testing';
-import { AuthService, problem } from '@cloakroom/contracts';
+import { AuthService, isProblem, problem } from '@cloakroom/contracts';
 import { eventLogToken } from '@cloakroom/identity';
-import { connectMesh, MeshTransport, ServiceModule } from '@cloakroom/mesh';
+import { connectMesh, developerSecret, guardMesh, MeshTransport, ServiceModule } from '@cloakroom/mesh';
 import { createLogger, startTrace, systemClock } from '@cloakroom/platform';
 import { StoreUnavailable } from '@cloakroom/session';
 import { afterEach, expect, it, vi } from 'vitest';
@@ -45,19 +45,38 @@ const compile = (module = AuthModule.with(config, { log, clock: systemClock })) 
     .overrideProvider(passwordsToken)
     .useValue(passwords);
 
-async function serve(compiling = compile()) {
+async function listen(compiling: ReturnType<typeof compile>): Promise<MeshTransport> {
   const compiled = await compiling.compile();
   const strategy = compiled.get(MeshTransport);
   const app = compiled.createNestMicroservice({ strategy, logger: false });
   await app.listen();
-  const { client, close } = connectMesh(AuthService, { address: `127.0.0.1:${strategy.port}`, tls: undefined, log });
-  stops.push(() => app.close(), close);
+  stops.push(() => app.close());
+  return strategy;
+}
+
+async function serve(compiling = compile()) {
+  const { port } = await listen(compiling);
+  const { client, close } = connectMesh(AuthService, { address: `127.0.0.1:${port}`, tls: undefined, log });
+  stops.push(close);
   return client;
 }
 
 it('signs a demo person in as soon as its port is open', async () => {
   const client = await serve();
   expect(ok(await client.login(call(), ada)).session).toMatchObject({ email: ada.email });
+});
+
+it.each([
+  ['embedded', 'ok'],
+  ['external', 'forbidden'],
+] as const)('answers a developer who wants a passport, with the provider %s: %s', async (PROVIDER, expected) => {
+  stops.push(guardMesh('of this start'));
+  const strategy = await listen(compile(AuthModule.with({ ...config, PROVIDER }, { log, clock: systemClock })));
+  const address = `127.0.0.1:${strategy.port}`;
+  const { client, close } = connectMesh(AuthService, { address, tls: undefined, log, secret: developerSecret('of this start') });
+  stops.push(close);
+  const answer = await client.resolve(call(), { token: 'none', audience: 'cart' });
+  expect(isProblem(answer) ? answer.problem : 'ok').toBe(expected);
 });
 
 it('says that identity is unavailable while the store is away, and still gives out its keys', async () => {

@@ -22,6 +22,7 @@ import {
   openRedisByUrl,
   type RedisConnection,
   type Running,
+  isLocalProvider,
 } from '@cloakroom/platform';
 import { MemorySessionStore, openSessionFile, RedisSessionStore, type SessionStore } from '@cloakroom/session';
 import { AccountController } from './account.controller.ts';
@@ -30,7 +31,7 @@ import { closeDemoAccounts, seedAccounts } from './accounts/seed-accounts.ts';
 import { AuthController } from './auth.controller.ts';
 import type { Auth } from './auth.ts';
 import type { AuthConfig } from './config.ts';
-import { migrations, type AuthSchema } from './database/migrations.ts';
+import { type AuthSchema, expansions, migrations } from './database/migrations.ts';
 import { type Database, openOutbox, type Outbox, outboxLease } from './database/outbox.ts';
 import {
   authToken,
@@ -45,11 +46,12 @@ import {
   storeToken,
   throttleToken,
 } from './injection.ts';
-import { watchOutbox } from './metrics.ts';
+import { unreadableSessions, watchOutbox } from './metrics.ts';
 import { type Housekeeping, openHousekeeping } from './operations/housekeeping.ts';
 import { lookAtParts } from './operations/readiness.ts';
 import { openRelay, type Relay } from './operations/relay.ts';
 import { replayRevocations } from './revocation/replay.ts';
+import { withStoreFaults } from './sessions/store-faults.ts';
 import { openThrottle, type Throttle } from './throttle/throttle.ts';
 import { openAccessTokens } from './tokens/issue-tokens.ts';
 import { keepReloading, openSigningKeys, type SigningKeys } from './tokens/signing-keys.ts';
@@ -60,7 +62,7 @@ export { readConfig, type AuthConfig } from './config.ts';
 const databaseOptions = (config: AuthConfig, log: Logger): DatabaseOptions => ({ name: 'auth', log, password: config.DATABASE_PASSWORD });
 
 async function openOwnDatabase(config: AuthConfig, { log, clock }: ServiceProcess): Promise<Database> {
-  const database = await openDatabase<AuthSchema>(config.DATABASE_URL, migrations, databaseOptions(config, log));
+  const database = await openDatabase<AuthSchema>(config.DATABASE_URL, migrations, { ...databaseOptions(config, log), expansions });
   const unwatch = watchOutbox({ database, clock });
   const close = async (): Promise<void> => {
     unwatch();
@@ -70,8 +72,15 @@ async function openOwnDatabase(config: AuthConfig, { log, clock }: ServiceProces
 }
 
 /** The store has no tracing of its own, so this wraps its calls. */
-const inStoreSpan = <Result>(script: string, call: () => Promise<Result>): Promise<Result> =>
-  inCallSpan(`session store ${script}`, { 'db.system.name': 'redis', 'db.operation.name': 'EVALSHA' }, call);
+const inStoreSpan = <Result>(call: string, run: () => Promise<Result>): Promise<Result> =>
+  inCallSpan(`session store ${call}`, { 'db.system.name': 'redis', 'db.operation.name': call === 'read' ? 'MGET' : 'EVALSHA' }, run);
+
+const openRedisStore = ({ SESSION_LAYOUT }: AuthConfig, redis: RedisConnection): SessionStore =>
+  new RedisSessionStore(redis, {
+    around: inStoreSpan,
+    layout: SESSION_LAYOUT,
+    onUnreadable: (why) => unreadableSessions.inc({ why }),
+  });
 
 /** Each process has a new incarnation, so auth replays all revocations to the store, whatever its file has kept. */
 function openOwnStore({ SESSION_FILE }: AuthConfig, log: Logger): SessionStore {
@@ -105,7 +114,7 @@ const infrastructure: Provider[] = [
     provide: storeToken,
     inject: [configToken, redisToken, databaseToken, processToken],
     useFactory: (config: AuthConfig, redis: RedisConnection | null, database: Database, { clock, log }: ServiceProcess): SessionStore => {
-      const store = redis === null ? openOwnStore(config, log) : new RedisSessionStore(redis, { around: inStoreSpan });
+      const store = withStoreFaults(redis === null ? openOwnStore(config, log) : openRedisStore(config, redis));
       replayRevocations({ database, store, clock, log });
       // It closes the connection to Redis too.
       return withLifecycle<SessionStore>(store, () => ({ onApplicationShutdown: () => store.close() }));
@@ -199,9 +208,10 @@ const edge: Provider[] = [
     // Auth has the keys and the revocations in its own database, so it needs no feed. Use cases for a person look for the session in the store.
     provide: admissionToken,
     inject: [keysToken, processToken],
-    useFactory: (signingKeys: SigningKeys, { clock }: ServiceProcess) => {
+    useFactory: (signingKeys: SigningKeys, { clock, config }: ServiceProcess) => {
       const keys = { find: (kid: string) => signingKeys.find(kid), refresh: () => signingKeys.reload(), retire: () => undefined };
-      return openAdmission(createPassportVerifier({ audience: 'auth', keys, clock }), clock);
+      const developers = isLocalProvider(config.PROVIDER);
+      return openAdmission(createPassportVerifier({ audience: 'auth', keys, clock }), clock, { developers });
     },
   },
   {

@@ -10,7 +10,7 @@ import {
   processConfig,
   readEnvironment,
 } from '@cloakroom/platform';
-import { readMacKeys } from '@cloakroom/session';
+import { readMacKeys, sessionLayouts } from '@cloakroom/session';
 import { z } from 'zod';
 import { throttleLimits } from './throttle/throttle.ts';
 import { areLocal, relyingParty } from './factors/relying-party.ts';
@@ -41,6 +41,8 @@ const schema = z
     ...databaseConfig,
     SESSION_STORE: z.enum(['redis', 'file', 'memory']).default('redis'),
     SESSION_REDIS_URL: z.string().optional(),
+    /** The layout of new keys in Redis. `hash` is for an upgrade alone: docs/deploy.md. */
+    SESSION_LAYOUT: z.enum(sessionLayouts).default('packed'),
     /** The file in which the one process of mode `file` keeps its sessions. */
     SESSION_FILE: z.string().min(1).optional(),
     SESSION_MAC_KEY: sealingKeys,

@@ -27,6 +27,13 @@ export const refreshes = new Counter({
   registers,
 });
 
+export const unreadableSessions = new Counter({
+  name: 'auth_unreadable_sessions_total',
+  help: 'Values in the session store that are no session: damaged, or of a newer build.',
+  labelNames: ['why'] as const,
+  registers,
+});
+
 export const exchanges = new Counter({
   name: 'auth_token_exchanges_total',
   help: 'Passports that services asked for to call another service for a person, by what became of the wish.',

@@ -16,7 +16,7 @@ import { startDeadline, type PersonContext } from '@cloakroom/mesh';
 import { createLogger, startTrace, systemClock, type Clock } from '@cloakroom/platform';
 import { addItem } from './commands/add-item.ts';
 import { applyCoupon } from './commands/apply-coupon.ts';
-import { evolve, type Dot } from './model/cart.ts';
+import { evolveInBatch, type Dot } from './model/cart.ts';
 import type { CartView } from './projection/cart.view.ts';
 import { MemoryCartView } from './projection/cart.view.memory.ts';
 import { startClaims } from './commands/claims.ts';
@@ -94,7 +94,7 @@ export async function openHarness(options: HarnessOptions = {}) {
   const eventLog = options.eventLog ?? new EmbeddedEventLog({ log: quiet, clock });
   const view = options.view ?? new MemoryCartView();
   const topics = options.topics ?? cartTopics;
-  const parts: CartParts = { eventLog, view, clock, log: quiet, topics, region: 'local', evolve };
+  const parts: CartParts = { eventLog, view, clock, log: quiet, topics, region: 'local', evolve: evolveInBatch };
   await eventLog.ensureTopics([topics.events, topics.snapshots, topics.identity, topics.orders, deadLetterTopic(topics.events)]);
   const auth = newAuthKey();
   const group = options.group ?? 'cart-projector';

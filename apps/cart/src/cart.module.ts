@@ -18,7 +18,7 @@ import { cartTopics, type CartParts } from './cart.dependencies.ts';
 import type { CartConfig } from './config.ts';
 import { type LogFollower, openLogFollower } from './follow-log.ts';
 import { cartToken, configToken, evolveToken, followerToken, viewToken } from './injection.ts';
-import { evolve } from './model/cart.ts';
+import { evolveInBatch } from './model/cart.ts';
 import { openReadiness } from './operations/readiness.ts';
 import type { Evolve } from './projection/apply-record.ts';
 import { MemoryCartView } from './projection/cart.view.memory.ts';
@@ -81,7 +81,7 @@ export interface Replaced {
 @Module({})
 export class CartModule {
   static with(config: CartConfig, parts: Parts, { providers = [], controller = CartController }: Replaced = {}): DynamicModule {
-    const rules = { provide: evolveToken, useValue: evolve };
+    const rules = { provide: evolveToken, useValue: evolveInBatch };
     return {
       module: CartModule,
       imports: [IdentityModule.with('cart', config, parts)],

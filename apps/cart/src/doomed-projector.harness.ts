@@ -6,7 +6,7 @@ import { openEventLog } from '@cloakroom/event-log';
 import { createLogger, systemClock } from '@cloakroom/platform';
 import { openRedisCartView } from './projection/cart.view.redis.ts';
 import type { CartTopics } from './cart.dependencies.ts';
-import { evolve } from './model/cart.ts';
+import { evolveInBatch } from './model/cart.ts';
 import { startProjector } from './projection/projector.ts';
 
 export interface Doom {
@@ -28,6 +28,6 @@ view.apply = async (partition, change) => {
   return applied;
 };
 const eventLog = await openEventLog({ kind: 'kafka', brokers, clientId: 'doomed', log, clock: systemClock });
-const projector = await startProjector({ eventLog, view, clock: systemClock, log, topics, region: 'local', evolve }, group);
+const projector = await startProjector({ eventLog, view, clock: systemClock, log, topics, region: 'local', evolve: evolveInBatch }, group);
 await projector.ready;
 process.stdout.write('ready\n');

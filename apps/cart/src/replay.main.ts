@@ -8,7 +8,7 @@ import { openRedisCartView } from './projection/cart.view.redis.ts';
 import { openSpaces } from './projection/cart.view.replay.ts';
 import { readRedriveConfig, type RedriveConfig } from './config.ts';
 import { cartTopics } from './cart.dependencies.ts';
-import { evolve } from './model/cart.ts';
+import { evolveInBatch } from './model/cart.ts';
 import { replay } from './operations/replay.ts';
 
 const help = `Builds the view of carts anew from their log, beside the one that serves, and switches partition by partition.
@@ -43,7 +43,7 @@ async function run({ KAFKA_BROKERS, CART_REDIS_URL: url, LOG_LEVEL }: RedriveCon
       log,
       topics: cartTopics,
       region: 'local',
-      evolve,
+      evolve: evolveInBatch,
       spaces: openSpaces(redis),
       open: (building) => openRedisCartView({ url, log, building }),
       tell: print,

@@ -9,6 +9,7 @@ import { HttpServer } from './edge/http-server.ts';
 import { EventsModule } from './events/events.module.ts';
 import { Streams } from './events/streams.ts';
 import type { GatewayParts } from './gateway.ts';
+import { ObservatoryModule } from './observatory/observatory.module.ts';
 import { OperationsModule } from './operations/operations.module.ts';
 import { OrdersModule } from './orders/orders.module.ts';
 import { ProcessModule } from './process.module.ts';
@@ -23,6 +24,7 @@ const features = [
   OrdersModule,
   ProfileModule,
   EventsModule,
+  ObservatoryModule,
   OperationsModule,
 ] as const;
 

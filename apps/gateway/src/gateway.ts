@@ -9,7 +9,7 @@ import type { SelfContainedTokens } from './identity/self-contained-tokens.ts';
 import type { ProductMemory } from './catalog/product-memory.ts';
 import type { GatewayConfig } from './config.ts';
 import type { Streams } from './events/streams.ts';
-import type { Resolve } from './identity/identify-reference-token.ts';
+import type { Resolve } from './identity/resolve-at-auth.ts';
 import type { IdentityCache } from './identity/identity-cache.ts';
 import type { AddressLimits } from './edge/limits.ts';
 

@@ -40,6 +40,8 @@ export interface NewToken {
   /** The session's absolute limit. */
   readonly expiresAtMs: number;
   readonly selfContained?: { readonly access: string; readonly accessExpiresAtMs: number; readonly parts: RefreshParts };
+  /** The session that it opens. */
+  readonly view?: SessionView;
 }
 
 /** Result of identifying the caller. The request itself sets it, at most once. */
@@ -77,8 +79,8 @@ export interface Exchange {
   readonly trace: TraceContext;
   readonly experiment: string | undefined;
   readonly deadline: Deadline;
-  /** Aborts when the browser has gone. */
-  readonly signal: AbortSignal;
+  /** The signal aborts when the browser has gone. It is made when somebody first asks for it. */
+  readonly signal: () => AbortSignal;
   /**
    * The consistency tokens that the client showed. The header's comes first, from this page. The cookie's follows, from the last write in
    * this browser.
@@ -137,7 +139,7 @@ export function outgoing(exchange: Exchange, credential?: Credential): OutgoingC
   const consistency = consistencyOf(exchange);
   return {
     budgetMs: exchange.deadline.remainingMs(),
-    signal: exchange.signal,
+    signal: exchange.signal(),
     trace: exchange.trace,
     onTiming: (entries) => entries.forEach((entry) => exchange.timings.add(entry)),
     ...(exchange.experiment !== undefined && { experiment: exchange.experiment }),

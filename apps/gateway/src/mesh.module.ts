@@ -5,6 +5,7 @@ import { connectMesh, openTls } from '@cloakroom/mesh';
 import type { Logger } from '@cloakroom/platform';
 import type { GatewayConfig } from './config.ts';
 import type { Gateway } from './gateway.ts';
+import { answersQuestion } from './identity/resolve-at-auth.ts';
 import {
   accountClientToken,
   authClientToken,
@@ -22,7 +23,7 @@ type Connections = Clients & { close(): void };
 
 async function connect(config: GatewayConfig, log: Logger): Promise<Connections> {
   const tls = config.MESH_TLS === 'off' ? undefined : await openTls(config.TLS_DIR, 'gateway', { log });
-  const auth = connectMesh(AuthService, { address: config.AUTH_ADDRESS, tls, log });
+  const auth = connectMesh(AuthService, { address: config.AUTH_ADDRESS, tls, log, onStream: { resolve: answersQuestion } });
   const account = connectMesh(AccountService, { address: config.AUTH_ADDRESS, tls, log });
   const cart = connectMesh(CartService, { address: config.CART_ADDRESS, tls, log });
   const profile = connectMesh(ProfileService, { address: config.PROFILE_ADDRESS, tls, log });

@@ -7,6 +7,7 @@ import { BrowserRouter } from 'react-router';
 import { App } from './app.tsx';
 import { carryingPosition } from './api/cart-position.ts';
 import { createRequestLog, recording } from './frame/last-request.ts';
+import { openPageSpans } from './api/open-page-spans.ts';
 import { createPendingStore } from './api/pending-store.ts';
 import { ownerOf } from './cart/pending-words.ts';
 import { ApiProblem } from './api/request.ts';
@@ -31,11 +32,9 @@ import './styles/session-bar.css';
 
 const requests = createRequestLog();
 const nowMs = (): number => Date.now();
+const pageSpans = openPageSpans();
 const api = createShopApi({
-  fetch: recording(
-    carryingPosition((path, init) => fetch(path, init), nowMs),
-    requests,
-  ),
+  fetch: recording(pageSpans.watching(carryingPosition((path, init) => fetch(path, init), nowMs)), requests),
   store: createPendingStore(() => sessionStorage, nowMs),
   owner: () => ownerOf(queryClient.getQueryData<Session>(keys.session)),
   nowMs,
@@ -72,7 +71,7 @@ createRoot(root).render(
       <ShopApiProvider value={api}>
         <I18nProvider locale="en-US">
           <BrowserRouter>
-            <SessionProvider>
+            <SessionProvider pageSpans={pageSpans}>
               <StepUpProvider>
                 <ToastProvider>
                   <App requests={requests} />

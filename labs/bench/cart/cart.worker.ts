@@ -164,7 +164,7 @@ async function run(order: CartOrder, begins: () => void): Promise<CartLoaded> {
 function latencyOf(from: ReturnType<typeof histogram>): Latency | undefined {
   if (from.totalCount === 0) return undefined;
   const at = (part: number): number => from.getValueAtPercentile(part);
-  return { p50: at(50), p90: at(90), p99: at(99), p999: at(99.9), max: from.maxValue };
+  return { p10: at(10), p50: at(50), p90: at(90), p99: at(99), p999: at(99.9), max: from.maxValue };
 }
 
 async function counted(connections: number, commands: number, ask: (dueMs: number) => Promise<void>): Promise<void> {

@@ -20,6 +20,7 @@ export type Order = { readonly target: Target; readonly seconds: number; readonl
 
 /** Microseconds, from a histogram with 3 significant digits. Percentile p is the smallest value that at least p % of all do not exceed. */
 export interface Latency {
+  readonly p10: number;
   readonly p50: number;
   readonly p90: number;
   readonly p99: number;
@@ -84,7 +85,7 @@ async function run(order: Order, begins: () => void): Promise<Loaded> {
   await pool.destroy();
   const { histogram, late, answered, wrong, bytes } = measured;
   const at100 = (part: number): number => histogram.getValueAtPercentile(part);
-  const latency = { p50: at100(50), p90: at100(90), p99: at100(99), p999: at100(99.9), max: histogram.maxValue };
+  const latency = { p10: at100(10), p50: at100(50), p90: at100(90), p99: at100(99), p999: at100(99.9), max: histogram.maxValue };
   return {
     perSecond: answered / tookS,
     answered,

@@ -30,3 +30,10 @@ export function ratios(of: readonly number[], to: readonly number[]): number[] {
 export function rotated<Item>(items: readonly Item[], round: number): Item[] {
   return items.map((_, index) => items[(index + round) % items.length]!);
 }
+
+/** The standard error of the mean of independent values. */
+export function standardError(values: readonly number[]): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
+  return Math.sqrt(variance / values.length);
+}

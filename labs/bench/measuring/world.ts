@@ -10,7 +10,7 @@ import { commandFor } from '../../../infra/launch/commands.ts';
 import { dataRoot, toolsDir } from '../../../infra/stack/folders.ts';
 import { portTaken, waitFor } from '../../../infra/supervisor/probe.ts';
 import { chooseProvider } from '../../../infra/launch/provider.ts';
-import { meshCertificates, sessionMacKey } from '../../../infra/launch/secrets.ts';
+import { meshCertificates, newObservatoryKeys, sessionMacKey } from '../../../infra/launch/secrets.ts';
 import { drawStack, portsOf, type ProcessName, type ProcessSpec } from '../../../infra/stack/stack.ts';
 import { Supervisor } from '../../../infra/supervisor/supervisor.ts';
 import { cores, pinned } from './machine.ts';
@@ -25,6 +25,8 @@ export interface WorldRequest {
   readonly programs?: readonly Program[];
   /** Options for Node, by process: for example a profiler's port. */
   readonly flags?: Readonly<Partial<Record<ProcessName, readonly string[]>>>;
+  /** Starts the Observatory too, and gives the services its key. They know its address only where `env` leaves it in. */
+  readonly observatory?: boolean;
   /** Leaves all processes where the kernel puts them. */
   readonly unpinned?: boolean;
 }
@@ -43,6 +45,8 @@ export interface World {
   readonly tlsDir: string;
   readonly macKey: string;
   readonly gateways: readonly [string, string, ...string[]];
+  /** Its address, and the key of its page. */
+  readonly observatory: { readonly url: string; readonly pageKey: string } | undefined;
   pid(name: string): number;
   pids(...names: string[]): Record<string, number>;
   /** Starts one more program of the benchmark, whose arguments are known only now. */
@@ -60,11 +64,12 @@ export async function openWorld(request: WorldRequest): Promise<World> {
   const { base, parts } = request;
   const dataDir = join(dataRoot, `bench-${request.name}-${base}`);
   const chosen = await chooseProvider('native', { env: process.env, toolsDir, say: () => undefined });
-  const drawn = drawStack({ provider: 'native', base, dataDir, logLevel: 'warn' });
+  const drawn = drawStack({ provider: 'native', base, dataDir, logLevel: 'warn', observatory: request.observatory });
   const processes = drawn.processes
-    .filter(({ name }) => parts.includes(name))
+    .filter(({ name }) => parts.includes(name) || name === 'observatory')
     .map((spec) => ({ ...spec, needs: spec.needs.filter((name) => parts.includes(name)), run: told(spec, request) }));
-  const command = commandFor(dataDir, chosen.tools);
+  const keys = request.observatory === true ? newObservatoryKeys() : undefined;
+  const command = commandFor(dataDir, chosen.tools, [], keys);
   const programs = new Map<string, Child>();
   const add = async (program: Program): Promise<void> => {
     const child = launch(pin(nodeCommand(program, dataDir), request.unpinned));
@@ -99,6 +104,7 @@ export async function openWorld(request: WorldRequest): Promise<World> {
       return sessionMacKey(dataDir);
     },
     gateways: drawn.gateways,
+    observatory: keys && { url: `http://localhost:${portsOf(base).observatory}`, pageKey: keys.page },
     pid,
     pids: (...names) => Object.fromEntries(names.map((name) => [name, pid(name)])),
     add,

@@ -166,7 +166,8 @@ async function guestIn(mode: 'reference' | 'hybrid', world: World): Promise<stri
   return kept.pop()!;
 }
 
-async function trial(where: readonly Acceptor[], revoke: () => Promise<void>, mode: Mode): Promise<Record<string, number>> {
+/** Ends one session. @returns milliseconds from the acknowledgement to the last acceptance, by acceptor; 0 where none accepted after it */
+export async function trial(where: readonly Acceptor[], revoke: () => Promise<void>, mode: Mode): Promise<Record<string, number>> {
   for (const acceptor of where) await untilAccepted(acceptor);
   let ackMs = Number.POSITIVE_INFINITY;
   const revoked = revoke().then(() => (ackMs = performance.now()));

@@ -6,9 +6,9 @@ import { spread, type Spread } from '../measuring/statistics.ts';
 import type { StoreMeasured } from './store.ts';
 
 const recordBytesGoal = 400;
-const allBytesGoal = 800;
+const allBytesGoal = 700;
 /** Parts of the rate of a plain GET, by requests in flight. */
-const readGoals: Readonly<Record<number, number>> = { 1: 0.7, 64: 0.55 };
+const readGoals: Readonly<Record<number, number>> = { 1: 0.75, 64: 0.5 };
 /** "Flat": the ratio at the largest number of sessions is at least this part of the ratio at the smallest. */
 const flatGoal = 0.9;
 
@@ -16,10 +16,12 @@ export function storeReport(measured: StoreMeasured, machine: Machine, command: 
   const rows = measured.reads.map(({ sessionCount, concurrency, pairs }) => ({
     sessionCount,
     concurrency,
-    ratio: spread(pairs.map(({ resolvePerSecond, getPerSecond }) => resolvePerSecond / getPerSecond)),
-    noise: spread(pairs.map(({ getPerSecond, getAgainPerSecond }) => getPerSecond / getAgainPerSecond)),
-    resolve: middle(pairs, ({ resolvePerSecond }) => resolvePerSecond),
-    get: middle(pairs, ({ getPerSecond }) => getPerSecond),
+    ratio: spread(pairs.map(({ resolve, get }) => resolve.perSecond / get.perSecond)),
+    noise: spread(pairs.map(({ get, getAgain }) => get.perSecond / getAgain.perSecond)),
+    byCpu: spread(pairs.map(({ resolve, get }) => get.cpuUs / resolve.cpuUs)),
+    first: spread(pairs.map(({ first, getAgain }) => first.perSecond / getAgain.perSecond)),
+    resolve: middle(pairs, ({ resolve }) => resolve.perSecond),
+    get: middle(pairs, ({ get }) => get.perSecond),
   }));
   const pairCount = measured.reads[0]?.pairs.length ?? 0;
   return {
@@ -28,9 +30,9 @@ export function storeReport(measured: StoreMeasured, machine: Machine, command: 
     machine,
     command,
     method: [
-      'Round trips are commands as MONITOR shows them, those that a script calls inside the server left out.',
+      'Commands are those that MONITOR shows, without those that a script calls inside the server. `resolve` sends its two in one packet and waits once; reads of one turn of the event loop share the packet and its INFO.',
       "Bytes are MEMORY USAGE of every key of a user's one session after one rotation: a record with every field filled, the index with the epoch, and one tombstone.",
-      `Reading: \`resolve\` of a random session against GET of a value as long, through the same client (ioredis) and connection, ${pairCount} interleaved pairs each; the ratio is taken within a pair. The last column is GET against GET in the same pairs: what differs from 1 there is noise. Round trips and bytes are counted, and have none.`,
+      `Reading: \`resolve\` of a random session against GET of a value as long, through the same client (ioredis) and connection, ${pairCount} interleaved pairs each; the ratio is taken within a pair. "By CPU" is the same ratio by processor time of client and Redis together. "First" is a process that meets each session for the first time, against GET. The last column is GET against GET in the same pairs: what differs from 1 there is noise. Commands and bytes are counted, and have none.`,
     ],
     tables: tablesOf(measured, rows),
     verdicts: verdictsOf(measured, rows),
@@ -59,19 +61,21 @@ type Row = {
   readonly concurrency: number;
   readonly ratio: Spread;
   readonly noise: Spread;
+  readonly byCpu: Spread;
+  readonly first: Spread;
   readonly resolve: number;
   readonly get: number;
 };
 
-type Counted = readonly [name: string, count: number];
+type Counted = readonly [name: string, counted: number | string];
 const counted = (title: string, of: string, what: string, rows: readonly Counted[]): Table =>
   table(title, rows, [
     [of, ([name]) => name],
-    [what, ([, count]) => String(count)],
+    [what, ([, value]) => String(value)],
   ]);
 
-const tablesOf = ({ roundTrips, bytes, bytesOfAll }: StoreMeasured, rows: readonly Row[]): Table[] => [
-  counted('Round trips', 'operation', 'commands sent', Object.entries(roundTrips)),
+const tablesOf = ({ commands, bytes, bytesOfAll }: StoreMeasured, rows: readonly Row[]): Table[] => [
+  counted('Commands', 'operation', 'commands sent', Object.entries(commands)),
   counted('Bytes', 'of', 'bytes', [...Object.entries(bytes.parts), ['all', bytes.all]]),
   table('Reading', rows, [
     ['sessions', ({ sessionCount }) => String(sessionCount)],
@@ -79,6 +83,8 @@ const tablesOf = ({ roundTrips, bytes, bytesOfAll }: StoreMeasured, rows: readon
     ['resolve', ({ resolve }) => rate(resolve)],
     ['GET', ({ get }) => rate(get)],
     ['resolve / GET (range of pairs)', ({ ratio }) => range(ratio)],
+    ['by CPU', ({ byCpu }) => range(byCpu)],
+    ['first / GET', ({ first }) => range(first)],
     ['GET / GET again (A/A)', ({ noise }) => range(noise)],
   ]),
   counted(
@@ -89,10 +95,12 @@ const tablesOf = ({ roundTrips, bytes, bytesOfAll }: StoreMeasured, rows: readon
   ),
 ];
 
-function verdictsOf({ roundTrips, bytes }: StoreMeasured, rows: readonly Row[]): Verdict[] {
-  const mostTrips = Math.max(...Object.values(roundTrips));
+function verdictsOf({ commands, bytes }: StoreMeasured, rows: readonly Row[]): Verdict[] {
+  const read = commands['resolve'] ?? '';
+  const scripts = Object.entries(commands).filter(([name, sent]) => (name.startsWith('resolve') ? false : sent !== 'EVALSHA'));
   return [
-    { goal: 'every operation is one round trip', measured: `${mostTrips} at most`, met: mostTrips === 1 },
+    { goal: 'a read asks no script', measured: read, met: read === 'MGET, INFO' },
+    { goal: 'any other operation is one script', measured: `${scripts.length} are not`, met: scripts.length === 0 },
     { goal: `a record has ${recordBytesGoal} bytes at most`, measured: String(bytes.record), met: bytes.record <= recordBytesGoal },
     { goal: `with index, epoch and a tombstone ${allBytesGoal} at most`, measured: String(bytes.all), met: bytes.all <= allBytesGoal },
     ...Object.entries(readGoals).map(([concurrency, goal]) => {

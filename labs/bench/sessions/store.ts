@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- store`: the cost of a session in the store: round trips, bytes, and reading it compared with a plain GET through the
+ * `npm run bench -- store`: the cost of a session in the store: commands, bytes, and reading it compared with a plain GET through the
  * same client. Redis has the core of the system under test to itself; the client has the other core.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
@@ -31,16 +31,24 @@ export interface StoreRequest {
   readonly sessionCountMax: number;
 }
 
+export interface Block {
+  readonly perSecond: number;
+  /** Processor time of client and Redis together, an operation. Other work on the machine is hardly in it. */
+  readonly cpuUs: number;
+}
+
 export interface Pair {
-  readonly resolvePerSecond: number;
-  readonly getPerSecond: number;
+  readonly resolve: Block;
+  readonly get: Block;
   /** The same GET once more (A/A). */
-  readonly getAgainPerSecond: number;
+  readonly getAgain: Block;
+  /** `resolve` by a process that meets each session for the first time: a script for each. */
+  readonly first: Block;
 }
 
 export interface StoreMeasured {
-  /** Commands that the client sent, by operation. Calls of a script inside the server are no round trips. */
-  readonly roundTrips: Readonly<Record<string, number>>;
+  /** Names of the commands that the client sent, by operation. Calls of a script inside the server are not among them. */
+  readonly commands: Readonly<Record<string, string>>;
   readonly bytes: { readonly record: number; readonly all: number; readonly parts: Readonly<Record<string, number>> };
   readonly reads: readonly { readonly sessionCount: number; readonly concurrency: number; readonly pairs: readonly Pair[] }[];
   readonly bytesOfAll: readonly { readonly sessionCount: number; readonly bytesEach: number }[];
@@ -67,11 +75,11 @@ export async function benchStore(request: StoreRequest): Promise<StoreMeasured> 
   try {
     await redisReady(redis, 5_000);
     const store = new RedisSessionStore(redis);
-    const roundTrips = await countRoundTrips(redis, store);
+    const commands = await watchCommands(redis, store);
     await redis.flushall();
     const bytes = await weigh(redis, store);
     await redis.flushall();
-    return { roundTrips, bytes, ...(await read(redis, store, request)) };
+    return { commands, bytes, ...(await read(redis, store, request)) };
   } finally {
     redis.disconnect();
     await world.stop();
@@ -79,7 +87,7 @@ export async function benchStore(request: StoreRequest): Promise<StoreMeasured> 
 }
 
 /** MONITOR shows calls of a script as coming from "lua". The client did not send them, so they do not count. */
-async function countRoundTrips(redis: Redis, store: SessionStore): Promise<Record<string, number>> {
+async function watchCommands(redis: Redis, store: SessionStore): Promise<Record<string, string>> {
   const nowMs = Date.now();
   const own = redis.duplicate();
   const monitor = await own.monitor();
@@ -87,7 +95,7 @@ async function countRoundTrips(redis: Redis, store: SessionStore): Promise<Recor
   monitor.on('monitor', (_at: string, args: string[], source: string) => {
     if (source !== 'lua') seen.push(args.join(' '));
   });
-  const counts: Record<string, number> = {};
+  const commands: Record<string, string> = {};
   const count = async (name: string, work: () => Promise<unknown>): Promise<void> => {
     // The first time the server does not know a script, so the client sends it whole: once for a server, not once for a session.
     await work().catch(() => undefined);
@@ -98,7 +106,10 @@ async function countRoundTrips(redis: Redis, store: SessionStore): Promise<Recor
     while (!seen.some((line) => line.includes(marks[1]))) await new Promise((resolve) => setTimeout(resolve, 1));
     const from = seen.findIndex((line) => line.includes(marks[0]));
     const to = seen.findIndex((line) => line.includes(marks[1]));
-    counts[name] = to - from - 1;
+    commands[name] = seen
+      .slice(from + 1, to)
+      .map((line) => line.slice(0, line.indexOf(' ')).toUpperCase())
+      .join(', ');
   };
   let made = 0;
   const fresh = (): NewSession => userSession(`trip-${made++}`, {}, nowMs);
@@ -112,14 +123,15 @@ async function countRoundTrips(redis: Redis, store: SessionStore): Promise<Recor
   const touch = { idleTimeoutMs: limits.user.idleTimeoutMs };
   await count('create', () => store.create(fresh(), limits.sessionCountMax, nowMs));
   await count('resolve', () => store.resolve(keyOf(sessions[0]!), nowMs, undefined));
-  await count('resolve and touch', () => store.resolve(keyOf(sessions[0]!), nowMs + 120_000, touch));
+  let laterMs = nowMs;
+  await count('resolve and touch', () => store.resolve(keyOf(sessions[0]!), (laterMs += limits.touchIntervalMs), touch));
   await count('rotate', () => store.rotate(keyOf(sessions[made % 2 === 0 ? 1 : 2]!), hashNamed(randomUUID()), nowMs, nowMs));
   await count('revoke', () => store.revoke(tombstoneOf(sessions[3]!), nowMs));
   await count('list', () => store.list(sessions[0]!.tag, sessions[0]!.subject, nowMs));
   await count('revoke all of a person', () => store.raiseEpoch(sessions[0]!.tag, sessions[0]!.subject, undefined, nowMs));
   monitor.disconnect();
   own.disconnect();
-  return counts;
+  return commands;
 }
 
 /** A user's only session as it is made, then the same with a tombstone of a rotated token. */
@@ -164,16 +176,19 @@ async function read(redis: Redis, store: SessionStore, request: StoreRequest): P
     await redis.mset(Object.fromEntries(plain.map((key) => [key, value])));
     const anyKey = (): TokenKey => keys[Math.floor(Math.random() * keys.length)]!;
     for (const concurrency of concurrencies) {
-      const resolve = () => perSecond(() => store.resolve(anyKey(), nowMs, undefined), concurrency, request.seconds);
-      const get = () => perSecond(() => redis.get(plain[Math.floor(Math.random() * plainCount)]!), concurrency, request.seconds);
+      const block = (work: () => Promise<unknown>) => measure(redis, work, concurrency, request.seconds);
+      const resolve = () => block(() => store.resolve(anyKey(), nowMs, undefined));
+      const get = () => block(() => redis.get(plain[Math.floor(Math.random() * plainCount)]!));
+      // A store of its own for each read knows no session.
+      const first = () => block(() => new RedisSessionStore(redis).resolve(anyKey(), nowMs, undefined));
       await resolve();
       await get();
       const pairs: Pair[] = [];
       for (let pair = 0; pair < request.pairs; pair++) {
-        const first = pair % 2 === 0 ? await resolve() : await get();
-        const second = pair % 2 === 0 ? await get() : await resolve();
-        const [resolvePerSecond, getPerSecond] = pair % 2 === 0 ? [first, second] : [second, first];
-        pairs.push({ resolvePerSecond, getPerSecond, getAgainPerSecond: await get() });
+        const before = pair % 2 === 0 ? await resolve() : await get();
+        const after = pair % 2 === 0 ? await get() : await resolve();
+        const [one, other] = pair % 2 === 0 ? [before, after] : [after, before];
+        pairs.push({ resolve: one, get: other, getAgain: await get(), first: await first() });
       }
       reads.push({ sessionCount, concurrency, pairs });
     }
@@ -186,7 +201,15 @@ async function usedBytes(redis: Redis): Promise<number> {
   return Number(/^used_memory:(\d+)/m.exec(await redis.info('memory'))?.[1]);
 }
 
-async function perSecond(work: () => Promise<unknown>, concurrency: number, seconds: number): Promise<number> {
+/** Microseconds of the thread that runs commands. */
+async function redisCpuUs(redis: Redis): Promise<number> {
+  const used = [...(await redis.info('cpu')).matchAll(/^used_cpu_(?:user|sys)_main_thread:([\d.]+)/gm)];
+  return used.reduce((sum, [, seconds]) => sum + Number(seconds) * 1e6, 0);
+}
+
+async function measure(redis: Redis, work: () => Promise<unknown>, concurrency: number, seconds: number): Promise<Block> {
+  const redisBeforeUs = await redisCpuUs(redis);
+  const ownBefore = process.cpuUsage();
   let done = 0;
   const startedMs = performance.now();
   const endMs = startedMs + seconds * 1000;
@@ -197,5 +220,7 @@ async function perSecond(work: () => Promise<unknown>, concurrency: number, seco
     }
   };
   await Promise.all(Array.from({ length: concurrency }, one));
-  return (done * 1000) / (performance.now() - startedMs);
+  const perSecond = (done * 1000) / (performance.now() - startedMs);
+  const { user, system } = process.cpuUsage(ownBefore);
+  return { perSecond, cpuUs: (user + system + (await redisCpuUs(redis)) - redisBeforeUs) / done };
 }

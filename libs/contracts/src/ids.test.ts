@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatUuid, partitionOf, uuidToBytes, uuidV7, uuidV7Milliseconds } from './ids.ts';
+import { formatUuid, partitionOf, uuidAt, uuidInto, uuidToBytes, uuidV7, uuidV7Milliseconds } from './ids.ts';
 
 describe('uuidV7', () => {
   it('carries its time and round-trips through bytes', () => {
@@ -18,6 +18,38 @@ describe('uuidV7', () => {
     '018f3b2a-0000-7000-c000-000000000000',
   ])('refuses %j', (id) => {
     expect(uuidV7Milliseconds(id)).toBeUndefined();
+  });
+});
+
+describe('a UUID in bytes', () => {
+  it('is the text that its digits spell, wherever it stands', () => {
+    const bytes = Uint8Array.from({ length: 256 + 16 }, (_, at) => at);
+    for (let at = 0; at < 256; at++) {
+      const id = uuidAt(bytes, at);
+      const hex = Buffer.from(bytes.subarray(at, at + 16)).toString('hex');
+      expect(id).toBe(hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'));
+      const copy = new Uint8Array(20);
+      uuidInto(copy, 3, id);
+      expect(Buffer.from(copy).toString('hex')).toBe(`000000${hex}00`);
+    }
+  });
+  it.each([
+    '',
+    '018f3b2a000070008000000000000000',
+    '018F3B2A-0000-7000-8000-000000000000',
+    '018f3b2a-0000-7000-8000-00000000000g',
+    '018f3b2a-0000-7000-8000-00000000000\u0430',
+    '018f3b2a00000-7000-8000-000000000000',
+    '018f3b2a-0000-7000-8000-0000000000000',
+    '018f3b2a-0000-7000-8000-00000000000',
+  ])('is not made of %j', (id) => {
+    expect(() => uuidToBytes(id)).toThrow(RangeError);
+  });
+  it.each([15, 17])('is not read from %d bytes', (length) => {
+    expect(() => formatUuid(new Uint8Array(length))).toThrow(RangeError);
+  });
+  it('is not read across the end', () => {
+    expect(() => uuidAt(new Uint8Array(20), 5)).toThrow(RangeError);
   });
 });
 

@@ -43,6 +43,9 @@ export const recordHeaders = {
   redriveOf: 'redrive-of',
   /** RESERVED for several regions: which log a cart event was first appended to. Nothing writes or reads it yet. */
   logId: 'log-id',
+  /** On a copy that another region's MirrorMaker made: where the record stands in its own log. infra/kafka/mirror/OriginHeaders.java writes both. */
+  logPartition: 'log-partition',
+  logOffset: 'log-offset',
 } as const;
 
 /** Metadata keys of a call inside the mesh. */

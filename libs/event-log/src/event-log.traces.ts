@@ -7,10 +7,12 @@
  * has no parent among them but a link to each (OpenTelemetry's rule for batches), and the records keep their own headers. Records that no request
  * caused (heartbeats, snapshots) have no trace and make no span.
  */
-import { recordHeaders, type TopicSpec } from '@cloakroom/contracts';
+import { observed, recordHeaders, subjectPattern, type TopicSpec } from '@cloakroom/contracts';
 import {
   type Attributes,
   nameOfError,
+  observe,
+  type Observed,
   parseTraceparent,
   runWithin,
   type Span,
@@ -18,6 +20,7 @@ import {
   type TraceContext,
   tracing,
 } from '@cloakroom/platform';
+import { publishThroughFaults } from './event-log.faults.ts';
 import type { LogRecord, OutgoingRecord, Position, RecordBatch, RecordHeaders } from './event-log.ts';
 
 /** The request behind a change. Undefined for a timer or a start, which no request caused. */
@@ -61,10 +64,11 @@ export async function publishInSpans(
   records: readonly OutgoingRecord[],
   publish: (records: readonly OutgoingRecord[]) => Promise<Position[]>,
 ): Promise<Position[]> {
-  if (!tracing()) return publish(records);
+  if (!tracing()) return publishThroughFaults(topic, records, publish);
   const spans = records.map((record) => publishSpan(topic, record));
   try {
-    const positions = await publish(records.map((record, index) => stamped(record, spans[index]?.trace)));
+    const stampedRecords = records.map((record, index) => stamped(record, spans[index]?.trace));
+    const positions = await publishThroughFaults(topic, stampedRecords, publish);
     spans.forEach((span, index) => span?.set(placeOf(positions[index])));
     return positions;
   } catch (error) {
@@ -75,16 +79,18 @@ export async function publishInSpans(
   }
 }
 
-function publishSpan({ name: topic }: TopicSpec, { headers = {} }: OutgoingRecord): Span | undefined {
+function publishSpan({ name: topic }: TopicSpec, { headers = {}, key }: OutgoingRecord): Span | undefined {
   const { traceparent } = traceOfRecord({ headers });
   if (traceparent === null) return undefined;
   const type = headers[recordHeaders.eventType]?.toString();
-  return startSpan({
+  const span = startSpan({
     name: `publish ${topic}`,
     kind: 'producer',
     parent: traceparent,
     attributes: { ...destination(topic), ...operation('send', 'publish'), ...(type !== undefined && { 'cloakroom.event.type': type }) },
   });
+  if (span !== undefined) observe(span, () => aboutKeys(topic, [key]));
+  return span;
 }
 
 /**
@@ -108,6 +114,12 @@ export async function inBatchSpan<Result>(
     attributes: { ...destination(batch.topic), ...batchAttributes(batch), ...attributes },
   });
   if (span === undefined) return work(batch);
+  observe(span, () =>
+    aboutKeys(
+      batch.topic,
+      batch.records.map(({ key }) => key),
+    ),
+  );
   const records = alone ? batch.records.map((record) => stamped(record, span.trace)) : batch.records;
   try {
     return await runWithin(span, () => work({ ...batch, records, trace: span.trace }));
@@ -137,6 +149,13 @@ export const operation = (type: 'send' | 'process', name: string): Attributes =>
   'messaging.operation.type': type,
   'messaging.operation.name': name,
 });
+
+/** A record of a cart is filed under the cart's id, and most others under their person's. A batch about several says nothing of them. */
+function aboutKeys(topic: string, keys: readonly string[]): Observed {
+  const [key, ...others] = new Set(keys);
+  if (key === undefined || others.length > 0 || !subjectPattern.test(key)) return {};
+  return { [topic.startsWith('cart.') ? observed.cartId : observed.subject]: key };
+}
 
 const placeOf = (position: Position | undefined): Attributes =>
   position === undefined

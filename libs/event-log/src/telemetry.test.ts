@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { recordHeaders, topics } from '@cloakroom/contracts';
+import { observed, observedPrefix, recordHeaders, topics } from '@cloakroom/contracts';
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -9,6 +9,7 @@ import {
   inSpan,
   installTracer,
   loadOtlp,
+  privatePrefix,
   runWithin,
   startSpan,
   startTrace,
@@ -26,7 +27,7 @@ const topic = topics.cartEvents;
 const eventLog = () => new EmbeddedEventLog({ log: createLogger('test', 'silent'), clock: systemClock });
 
 const switchOn = (ratio = 1): void =>
-  installTracer(openTracer({ service: 'test', ratio, processor: new SimpleSpanProcessor({ exporter }) }));
+  installTracer(openTracer({ service: 'test', ratio, processors: [new SimpleSpanProcessor({ exporter })] }));
 const spans = (): ReadableSpan[] => exporter.getFinishedSpans();
 const named = (name: string): ReadableSpan => spans().find((span) => span.name === name)!;
 const recordOf = (trace: TraceContext, key = 'g_1'): OutgoingRecord => ({
@@ -53,6 +54,12 @@ beforeEach(() => switchOn());
 afterEach(() => {
   installTracer(undefined);
   exporter.reset();
+});
+
+it('attributes that only the Observatory gets begin with the prefix that the exporter takes out', () => {
+  expect(privatePrefix).toBe(observedPrefix);
+  expect(Object.values(observed).filter((name) => !name.startsWith(privatePrefix))).toEqual([]);
+  expect([observed.app, observed.replica]).toEqual([`${privatePrefix}app`, `${privatePrefix}replica`]);
 });
 
 describe('telemetry that is off', () => {

@@ -95,6 +95,12 @@ describe('an access token', () => {
     const changed = Buffer.from(Buffer.from(payload, 'base64url').toString().replace('"u_1"', '"u_2"')).toString('base64url');
     expect(await verifier.verify(`${header}.${changed}.${signature}`)).toBe('invalid');
   });
+  it('is never one that a key for passports alone has signed', async () => {
+    const passports = newSigner('k1', 'Ed25519');
+    const verifier = createAccessTokenVerifier({ keys: passports.ring, clock: movableClock() });
+    expect(await verifier.verify(signAccessToken(claims(Date.now()), passports))).toBe('invalid');
+  });
+
   it('expires to the millisecond although its signature is remembered', async () => {
     const { verifier, fresh, clock } = setUp();
     const token = fresh({ exp: Math.floor(nowS()) + 60 });

@@ -6,6 +6,9 @@
  * A verifier needs no call to auth. In mode `jwt` a revoked session lives on until `exp`, which is the lesson of that mode. In `jwt-denylist` the
  * verifier compares the token with the revocations heard (`createPassportVerifier`, the gateway). The verifier checks a signature once and remembers
  * it by the token's bytes. It checks the token's age and key at every use.
+ *
+ * Access tokens stay ES256 when passports are signed with Ed25519 (docs/decisions/0035-passports-by-ed25519.md). So a switch changes nothing that a
+ * browser holds.
  */
 import type { KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
@@ -95,7 +98,7 @@ export function createAccessTokenVerifier({ keys, clock }: { readonly keys: KeyR
   const judge = (token: string): VerifiedAccess | AccessRefusal | { readonly unknownKid: string } => {
     const known = verified.get(token);
     if (known !== undefined && keys.find(known.kid) === known.key) return known;
-    const jws = verifyJws(token, { typ: accessTokenType, find: (kid) => keys.find(kid) });
+    const jws = verifyJws(token, { typ: accessTokenType, algorithms: ['ES256'], find: (kid) => keys.find(kid) });
     if (!jws.ok) return jws.reason === 'unknown_key' ? { unknownKid: kidOf(token) } : 'invalid';
     const kid = jws.header['kid']!;
     const claims = claimsSchema.safeParse(parseStrictObject(jws.payload));

@@ -33,6 +33,11 @@ describe('a signed event', () => {
     expect(await verifyEvent(forged, signer.ring)).toBe(false);
   });
 
+  it('that a key for passports alone has signed is refused', async () => {
+    const passports = newSigner('k1', 'Ed25519');
+    expect(await verifyEvent(record({ jws: signEvent(topics.identityEvents, value, passports) }), passports.ring)).toBe(false);
+  });
+
   it('of a retired key is refused', async () => {
     const old = newSigner('old');
     const jws = signEvent(topics.identityEvents, value, old);

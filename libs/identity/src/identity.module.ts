@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { AuthService } from '@cloakroom/contracts';
+import { isLocalProvider } from '@cloakroom/platform';
 import { type EventLog, type EventLogConfig, eventLogOf, type Parts } from '@cloakroom/event-log';
 import {
   admissionToken,
@@ -68,6 +69,8 @@ const feed: Provider = {
     ),
 };
 
+const local = ({ PROVIDER }: Config) => ({ developers: isLocalProvider(PROVIDER) });
+
 @Module({})
 export class IdentityModule {
   /** For a service whose answers depend on the caller: it hears revocations, and takes access tokens too. */
@@ -76,7 +79,7 @@ export class IdentityModule {
       provide: admissionToken,
       inject: [processToken, keysToken, feedToken],
       useFactory: ({ clock }: ServiceProcess, ring: OpenKeyRing, heard: RevocationFeed) =>
-        openAdmission(createPassportVerifier({ audience: name, keys: ring, feed: heard, clock, accessTokens: true }), clock),
+        openAdmission(createPassportVerifier({ audience: name, keys: ring, feed: heard, clock, accessTokens: true }), clock, local(config)),
     };
     return moduleOf({ name, config, ...parts }, [...keys(config.AUTH_ADDRESS), eventLogProvider(name, config, parts), feed, admission]);
   }
@@ -87,7 +90,7 @@ export class IdentityModule {
       provide: admissionToken,
       inject: [processToken, keysToken],
       useFactory: ({ clock }: ServiceProcess, ring: OpenKeyRing) =>
-        openAdmission(createPassportVerifier({ audience: name, keys: ring, clock }), clock),
+        openAdmission(createPassportVerifier({ audience: name, keys: ring, clock }), clock, local(config)),
     };
     return moduleOf({ name, config, ...parts }, [...keys(config.AUTH_ADDRESS), admission]);
   }

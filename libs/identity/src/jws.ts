@@ -1,10 +1,24 @@
 /**
- * ES256 compact JWS (RFC 7515, RFC 7518 3.4), attached or detached, by synchronous node:crypto. A promise-based signer would share libuv's thread
- * pool with password hashing and wait behind it. The one algorithm is fixed here and never read from the token (RFC 8725 3.1). A protected header
- * with any unexpected member is refused, which leaves no room for crit, b64, jku, jwk, x5u or x5c.
+ * Compact JWS (RFC 7515) by ES256 or Ed25519, attached or detached, by synchronous node:crypto. A promise-based signer would share libuv's thread
+ * pool with password hashing and wait behind it. The key says its algorithm; the header never chooses one (RFC 8725 3.1). A header that names another
+ * algorithm than its key's is refused. A protected header with any unexpected member is refused too, which leaves no room for crit, b64, jku, jwk,
+ * x5u or x5c.
  */
 import { type KeyObject, sign, verify } from 'node:crypto';
 import { signedTokenLengthMax } from '@cloakroom/contracts';
+import { bytesOf, derOf } from './ecdsa-signature.ts';
+
+/**
+ * RFC 7518 3.4 and RFC 9864 2.2. The older name EdDSA (RFC 8037) is refused: it means Ed448 too, so it leaves a choice to the token. RFC 9864
+ * deprecates it.
+ */
+export type JwsAlgorithm = 'ES256' | 'Ed25519';
+
+/** The one algorithm that a key is good for; undefined for a key that signs nothing here. */
+export function algorithmOf(key: KeyObject): JwsAlgorithm | undefined {
+  if (key.asymmetricKeyType === 'ed25519') return 'Ed25519';
+  return key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1' ? 'ES256' : undefined;
+}
 
 export interface SigningKey {
   readonly kid: string;
@@ -20,6 +34,8 @@ export type JwsVerdict =
 export interface JwsExpectation {
   /** Compared exactly (RFC 8725 3.11: a token of one kind is never taken for another). */
   readonly typ: string;
+  /** The algorithms that tokens of this kind may have. A key of another one verifies none of them. */
+  readonly algorithms: readonly JwsAlgorithm[];
   readonly find: (kid: string) => KeyObject | undefined;
   /** Further members of the protected header, each with its one accepted value. */
   readonly header?: Readonly<Record<string, string>>;
@@ -27,18 +43,25 @@ export interface JwsExpectation {
   readonly detachedPayload?: Uint8Array;
 }
 
+/** Both algorithms have signatures of two halves of 32 bytes. */
 const signatureLength = 64;
 
-/** @param header further members of the protected header */
+/**
+ * @param header further members of the protected header
+ * @throws RangeError for a key that signs nothing here
+ */
 export function signJws(
   key: SigningKey,
   typ: string,
   payload: Uint8Array,
   options: { readonly detached?: boolean; readonly header?: Readonly<Record<string, string>> } = {},
 ): string {
-  const protectedHeader = base64url(Buffer.from(JSON.stringify({ alg: 'ES256', typ, kid: key.kid, ...options.header })));
+  const alg = algorithmOf(key.privateKey);
+  if (alg === undefined) throw new RangeError('not a signing key');
+  const protectedHeader = base64url(Buffer.from(JSON.stringify({ alg, typ, kid: key.kid, ...options.header })));
   const body = base64url(payload);
-  const signature = sign('sha256', Buffer.from(`${protectedHeader}.${body}`), { key: key.privateKey, dsaEncoding: 'ieee-p1363' });
+  const signed = Buffer.from(`${protectedHeader}.${body}`);
+  const signature = alg === 'Ed25519' ? sign(null, signed, key.privateKey) : bytesOf(sign('sha256', signed, key.privateKey));
   return `${protectedHeader}.${options.detached === true ? '' : body}.${base64url(signature)}`;
 }
 
@@ -59,17 +82,25 @@ export function verifyJws(jws: string, expected: JwsExpectation): JwsVerdict {
   if (signature.length !== signatureLength || hasZeroHalf(signature)) return refuse('bad_signature');
   const key = expected.find(header['kid']!);
   if (key === undefined) return refuse('unknown_key');
+  const algorithm = algorithmOf(key);
+  if (algorithm === undefined || header['alg'] !== algorithm) return refuse('wrong_algorithm');
   const signed = Buffer.from(`${protectedPart}.${base64url(payload)}`);
-  if (!verify('sha256', signed, { key, dsaEncoding: 'ieee-p1363' }, signature)) return refuse('bad_signature');
+  if (!isSigned(algorithm, key, signed, signature)) return refuse('bad_signature');
   return { ok: true, header, payload };
 }
 
 const refuse = (reason: JwsFailure): JwsVerdict => ({ ok: false, reason });
 
+/** The key is given bare: ecdsa-signature.ts says why. */
+function isSigned(algorithm: JwsAlgorithm, key: KeyObject, signed: Buffer, signature: Buffer): boolean {
+  return algorithm === 'Ed25519' ? verify(null, signed, key, signature) : verify('sha256', signed, key, derOf(signature));
+}
+
 function judgeHeader(header: Readonly<Record<string, string>>, expected: JwsExpectation): JwsFailure | undefined {
   const extra = expected.header ?? {};
   const known = new Set(['alg', 'typ', 'kid', ...Object.keys(extra)]);
-  if (header['alg'] !== 'ES256') return 'wrong_algorithm';
+  // Only a first look, which costs no key: the key that `kid` names decides (verifyJws).
+  if (!expected.algorithms.some((algorithm) => header['alg'] === algorithm)) return 'wrong_algorithm';
   if (header['typ'] !== expected.typ) return 'wrong_type';
   if (!Object.keys(header).every((name) => known.has(name))) return 'unexpected_header';
   if (!Object.entries(extra).every(([name, value]) => header[name] === value)) return 'unexpected_header';

@@ -1,5 +1,6 @@
 import { problem } from '@cloakroom/contracts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { algorithmOf } from './jws.ts';
 import { openKeyRing, parseJwks } from './keys.ts';
 import { newSigner, silent } from './mesh/mesh.fixture.ts';
 
@@ -145,29 +146,58 @@ describe('a key ring', () => {
     ring.stop();
   });
 
-  it('keeps the object of a key that did not change', async () => {
-    const answer = jwks('a');
+  it.each(['ES256', 'Ed25519'] as const)('keeps the object of a key for %s that did not change', async (algorithm) => {
+    const answer = JSON.stringify({ keys: [newSigner('a', algorithm).jwk()] });
     const { ring } = ringOver(() => Promise.resolve(answer));
     await ring.ready;
     const before = ring.find('a');
     const done = ring.refresh();
     await vi.advanceTimersByTimeAsync(1_100);
     await done;
+    expect(before).toBeDefined();
     expect(ring.find('a')).toBe(before);
+    ring.stop();
+  });
+
+  it('does not keep the object where a kid came back with a key of another algorithm', async () => {
+    let key = newSigner('a').jwk();
+    const { ring } = ringOver(() => Promise.resolve(JSON.stringify({ keys: [key] })));
+    await ring.ready;
+    key = newSigner('a', 'Ed25519').jwk();
+    const done = ring.refresh();
+    await vi.advanceTimersByTimeAsync(1_100);
+    await done;
+    expect(algorithmOf(ring.find('a')!)).toBe('Ed25519');
     ring.stop();
   });
 });
 
 describe('parseJwks', () => {
   const good = newSigner('a').jwk();
-  it('takes only ES256 signing keys', () => {
+  const edwards = newSigner('b', 'Ed25519').jwk();
+  it('takes only signing keys for ES256 and Ed25519, and skips every other', () => {
     const odd = [
       { ...good, kid: 'enc', use: 'enc' },
       { ...good, kid: 'rs', alg: 'RS256' },
+      { ...good, kid: 'crossed', alg: 'Ed25519' },
+      { ...good, kid: 'another curve', crv: 'P-384' },
+      { ...edwards, kid: 'crossed back', alg: 'ES256' },
+      { ...edwards, kid: 'old name', alg: 'EdDSA' },
+      { ...edwards, kid: 'for agreement', crv: 'X25519' },
+      { ...edwards, kid: 'larger', crv: 'Ed448' },
+      { ...edwards, kid: 'as EC', kty: 'EC' },
+      { kty: 'AKP', alg: 'ML-DSA-44', pub: 'AAAA', kid: 'of a later build' },
       { kty: 'oct', k: 'AAAA', kid: 'mac' },
       { ...good, kid: undefined },
     ];
-    expect([...parseJwks(JSON.stringify({ keys: [good, ...odd] })).keys()]).toEqual(['a']);
+    const keys = parseJwks(JSON.stringify({ keys: [good, edwards, ...odd] }));
+    expect([...keys].map(([kid, key]) => [kid, algorithmOf(key)])).toEqual([
+      ['a', 'ES256'],
+      ['b', 'Ed25519'],
+    ]);
+  });
+  it('is content without an ES256 key, as passports need none', () => {
+    expect([...parseJwks(JSON.stringify({ keys: [edwards] })).keys()]).toEqual(['b']);
   });
   it.each(['{}', '{"keys":[]}', '[]', 'x', JSON.stringify({ keys: Array.from({ length: 65 }, (_, n) => ({ ...good, kid: `k${n}` })) })])(
     'refuses %s',

@@ -7,6 +7,7 @@ import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { isProblem, type Problem } from '@cloakroom/contracts';
 import { type Clock, type Logger, systemClock } from '@cloakroom/platform';
 import type { KeyRing } from './identity.ts';
+import type { JwsAlgorithm } from './jws.ts';
 
 const refreshIntervalMinMs = 1_000;
 /** Auth answers in milliseconds; a caller's own deadline is not much longer than this. */
@@ -17,7 +18,7 @@ const refreshIntervalMaxMs = 60_000;
 const firstRetryMs = 500;
 /** Services start in any order, so a first failure is not worth a log line. Two seconds of failures are. */
 const warnEvery = 4;
-/** Rotations are rare, so this covers years of them. More than this means that auth is broken. */
+/** auth publishes at most 16 keys an algorithm. More than this means that auth is broken. */
 const keyCountMax = 64;
 const retiredCountMax = 1_000;
 /** How long a kid that auth did not list counts as missing without asking. A feed read back after an emergency holds hundreds of such records. */
@@ -114,16 +115,26 @@ function keepFresh(refresh: () => Promise<void>, hasKeys: () => boolean, log: Lo
   };
 }
 
-/** Only ES256 signing keys are taken. @throws Error when the answer is not a JWK Set or holds none */
+/** The public members of each algorithm's JWK (RFC 7518 6.2.1, RFC 8037 2). */
+const forms: readonly { readonly alg: JwsAlgorithm; readonly kty: string; readonly crv: string; readonly members: readonly string[] }[] = [
+  { alg: 'ES256', kty: 'EC', crv: 'P-256', members: ['kty', 'crv', 'x', 'y'] },
+  { alg: 'Ed25519', kty: 'OKP', crv: 'Ed25519', members: ['kty', 'crv', 'x'] },
+];
+
+/**
+ * Takes signing keys for ES256 and Ed25519. A key of another kind is skipped: a later build of auth may publish one.
+ * @throws Error when the answer is not a JWK Set or holds none
+ */
 export function parseJwks(jwks: string): ReadonlyMap<string, KeyObject> {
   const set = JSON.parse(jwks) as { keys?: unknown };
   if (!Array.isArray(set.keys)) throw new Error('keys: not a JWK Set');
   const keys = new Map<string, KeyObject>();
   for (const jwk of set.keys as Record<string, unknown>[]) {
-    if (jwk['kty'] !== 'EC' || jwk['crv'] !== 'P-256' || typeof jwk['kid'] !== 'string') continue;
-    if ((jwk['alg'] ?? 'ES256') !== 'ES256' || (jwk['use'] ?? 'sig') !== 'sig') continue;
-    const { kty, crv, x, y } = jwk;
-    keys.set(jwk['kid'], createPublicKey({ key: { kty, crv, x, y } as JsonWebKey, format: 'jwk' }));
+    const form = forms.find(({ kty, crv }) => jwk['kty'] === kty && jwk['crv'] === crv);
+    if (form === undefined || typeof jwk['kid'] !== 'string') continue;
+    if ((jwk['alg'] ?? form.alg) !== form.alg || (jwk['use'] ?? 'sig') !== 'sig') continue;
+    const key = Object.fromEntries(form.members.map((member) => [member, jwk[member]])) as JsonWebKey;
+    keys.set(jwk['kid'], createPublicKey({ key, format: 'jwk' }));
   }
   if (keys.size === 0 || keys.size > keyCountMax) throw new Error(`keys: ${keys.size} usable keys`);
   return keys;

@@ -10,7 +10,7 @@ function setUp() {
   const feed = emptyFeed();
   const verifier = createPassportVerifier({ audience: 'cart', keys: signer.ring, feed, clock });
   const fresh = (changes: Partial<PassportClaims> = {}) => passportOf(signer, 'cart', 'user', clock.nowMs(), changes);
-  /** Signed although its claims are wrong: auth's own signer refuses to. */
+  /** Signed although its claims are wrong. */
   const forced = (changes: Record<string, unknown>) =>
     signJws(signer, 'passport+jwt', Buffer.from(JSON.stringify({ ...claims('cart', 'user', clock.nowMs()), ...changes })));
   return { signer, clock, feed, verifier, fresh, forced };
@@ -66,8 +66,14 @@ describe('a passport', () => {
     expect(await verifier.verify(forced(changes()))).toEqual(invalid);
   });
 
-  it('is signed by auth only when its claims make sense', () => {
-    expect(() => passportOf(newSigner(), 'cart', 'user', 0, { exp: 3_600 })).toThrow();
+  it('is verified by ES256 and by Ed25519 at once, each by a key of its own', async () => {
+    const signers = [newSigner('k1'), newSigner('k2', 'Ed25519')];
+    const keys = { ...signers[0]!.ring, find: (kid: string) => signers.map(({ ring }) => ring.find(kid)).find(Boolean) };
+    const verifier = createPassportVerifier({ audience: 'cart', keys, clock: movableClock() });
+    for (const signer of [...signers, ...signers])
+      expect(await verifier.verify(passportOf(signer, 'cart', 'user', Date.now()))).toMatchObject({ subject: 'u_1' });
+    const crossed = signers.map((signer, at) => passportOf({ ...signer, kid: signers[1 - at]!.kid }, 'cart', 'user', Date.now()));
+    for (const passport of crossed) expect(await verifier.verify(passport)).toEqual(invalid);
   });
 
   it('in which a member is repeated is refused', async () => {

@@ -11,14 +11,17 @@ import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { createAccessTokenVerifier } from './access-token.ts';
 import type { Clock } from '@cloakroom/platform';
-import type { VerifiedIdentity } from '@cloakroom/mesh';
+import { refusedBy, type VerifiedIdentity } from '@cloakroom/mesh';
 import type { KeyRing, RevocationFeed } from './identity.ts';
-import { parseStrictObject, signJws, type SigningKey, verifyJws } from './jws.ts';
-import { refusedPassports } from './passport.metrics.ts';
+import { type JwsAlgorithm, parseStrictObject, signJws, type SigningKey, verifyJws } from './jws.ts';
+import { refusedPassports, verifiedAlgorithms } from './passport.metrics.ts';
 
 export const passportIssuer = 'cloakroom-auth';
 export const passportType = 'passport+jwt';
 export const passportLifetimeMaxS = 60;
+/** A verifier takes both at any time. The operator chooses which one auth signs with (docs/keys.md). */
+export const passportAlgorithms: readonly JwsAlgorithm[] = ['ES256', 'Ed25519'];
+for (const algorithm of passportAlgorithms) verifiedAlgorithms.set({ algorithm }, 1);
 /** NTP keeps machines of one site within this. A larger difference means a passport that was dated from the future on purpose. */
 const clockSkewMaxMs = 1_000;
 /** About 1.5 KB an entry, so 15 MB at most. With fewer live sessions a replica, every request after the first is a hit. */
@@ -86,9 +89,9 @@ const claimsSchema = z
   .refine((claims) => claims.exp > claims.iat && claims.exp - claims.iat <= passportLifetimeMaxS)
   .refine((claims) => claims.auth_time * 1000 <= claims.iat * 1000 + clockSkewMaxMs);
 
-/** Only auth holds such a key. */
+/** Only auth holds such a key. It has just made these claims, so the verifiers alone judge them by the schema. */
 export function signPassport(claims: PassportClaims, key: SigningKey): string {
-  return signJws(key, passportType, Buffer.from(JSON.stringify(claimsSchema.parse(claims))));
+  return signJws(key, passportType, Buffer.from(JSON.stringify(claims)));
 }
 
 export interface PassportVerifier {
@@ -125,12 +128,12 @@ export function createPassportVerifier(options: {
 
   const refuse = (reason: string): Problem => {
     refusedPassports.inc({ audience, reason });
-    return problem('invalid_passport');
+    return refusedBy(reason, problem('invalid_passport'));
   };
 
   const keysUnavailable = (): Problem => {
     refusedPassports.inc({ audience, reason: 'keys_unavailable' });
-    return problem('identity_unavailable');
+    return refusedBy('keys_unavailable', problem('identity_unavailable'));
   };
 
   const stale = (identity: VerifiedIdentity): 'expired' | 'not_yet' | undefined => {
@@ -186,12 +189,12 @@ export function createPassportVerifier(options: {
 
 function revoked(audience: string): Problem {
   refusedPassports.inc({ audience, reason: 'revoked' });
-  return problem('session_ended');
+  return refusedBy('revoked', problem('session_ended'));
 }
 
 /** @returns why not, as a word for the metric */
 function checkSignature(passport: string, audience: string, keys: KeyRing): Verified | string {
-  const jws = verifyJws(passport, { typ: passportType, find: (kid) => keys.find(kid) });
+  const jws = verifyJws(passport, { typ: passportType, algorithms: passportAlgorithms, find: (kid) => keys.find(kid) });
   if (!jws.ok) return jws.reason;
   const kid = jws.header['kid']!;
   const claims = claimsSchema.safeParse(parseStrictObject(jws.payload));

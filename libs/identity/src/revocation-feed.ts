@@ -18,17 +18,19 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { RevocationEventSchema, topics, type Heartbeat, type RevocationEvent, type SessionRevoked } from '@cloakroom/contracts';
 import { type AskRelay, BeatClock } from './beat-clock.ts';
-import { type Clock, hasSlept, type Logger, wallAheadMs } from '@cloakroom/platform';
-import { type BatchControl, type EventLog, groupLabel, type LogRecord, type RecordBatch, type Subscription } from '@cloakroom/event-log';
+import { type Clock, hasSlept, type Logger, observing, wallAheadMs } from '@cloakroom/platform';
+import type { BatchControl, EventLog, LogRecord, RecordBatch, Subscription } from '@cloakroom/event-log';
+import { groupLabel, heldBack } from '@cloakroom/event-log';
 import type { KeyRing, Revocation, RevocationFeed } from './identity.ts';
+import { observeRevocation } from './observed-revocations.ts';
 import { noteRevocationHeard, watchLease } from './revocation-feed.metrics.ts';
 
 /** Four missed heartbeats: longer than a brief rebalance, shorter than the 2.5 s bound on a cut feed. */
 export const leaseMs = 2_000;
 /** The longest life of anything self-contained that a revocation must reach (an access token: 5 min), and a margin. */
-const credentialLifetimeMs = 6 * 60_000;
+export const credentialLifetimeMs = 6 * 60_000;
 /** Room for 100,000 people signed out at once. Beyond it the process distrusts everything once, rather than forget an entry silently. */
-const rememberedCountMax = 500_000;
+export const rememberedCountMax = 500_000;
 /** How long a batch waits before it is read again while auth does not answer with its keys. Far below a group member's session time-out. */
 const keysRetryMs = 500;
 
@@ -74,6 +76,8 @@ class Feed implements RevocationFeed {
   private newestAtMs = Number.NEGATIVE_INFINITY;
   private readonly listeners = new Set<(what: Revocation) => void>();
   private subscription: Subscription | undefined;
+  /** As a switch names this process: "gateway-1", "cart". */
+  private readonly process: string;
   private unwatch: () => void = () => undefined;
   private readBackTo = 0n;
   private distrusts = 0;
@@ -85,6 +89,7 @@ class Feed implements RevocationFeed {
 
   constructor(options: RevocationFeedOptions) {
     this.options = options;
+    this.process = groupLabel(options.group).replace(/-feed$/, '');
     this.beatClock = new BeatClock({ ask: options.askRelay, clock: options.clock, reader: groupLabel(options.group) });
   }
 
@@ -101,7 +106,7 @@ class Feed implements RevocationFeed {
       topics: [topic],
       from: 'earliest',
       handler: async (batch, control) => {
-        next = await this.take(batch, control);
+        if (!(await heldBack('revocation-feed', this.process, batch, control))) next = await this.take(batch, control);
       },
       // After a rebalance too, reading goes on where this process stands, not at the group's committed offset.
       onAssigned: (partitions, control) => {
@@ -149,6 +154,7 @@ class Feed implements RevocationFeed {
     const arrivedMs = this.options.clock.monotonicMs();
     let heartbeat: { readonly atMs: number; readonly value: Heartbeat } | undefined;
     let sound = true;
+    const ended: string[] = [];
     for (const record of batch.records) {
       const verdict = await this.options.verify(record);
       if (verdict === 'keys_unavailable') {
@@ -166,6 +172,7 @@ class Feed implements RevocationFeed {
         this.raiseGlobalEpoch(Number(heartbeat.value.globalEpoch));
       } else {
         this.apply(event);
+        if (observing()) observeRevocation(event, record, ended);
         // Revocations read back at the start were already heard by the processes that ran then.
         if (record.offset >= this.readBackTo) noteRevocationHeard(this.options.group, Number(event.atMs), this.options.clock.nowMs());
       }

@@ -48,7 +48,7 @@ export interface RequestContext {
   readonly identity: VerifiedIdentity | undefined;
   /** The passport or access token as it came. Exchange it at auth (token-exchange.ts); never send it on, log it or keep it. */
   readonly subjectToken?: string | undefined;
-  /** The service name in the caller's certificate. Undefined in embedded mode, where nothing proves it. */
+  /** The name in the caller's certificate. In embedded mode nothing tells services apart, so it is undefined for them. */
   readonly caller: string | undefined;
   readonly deadline: Deadline;
   /** Aborts when the caller gave up or the deadline passed. */

@@ -47,3 +47,11 @@ export const breakerRefusals = new Counter({
   labelNames: ['upstream', 'operation'] as const,
   registers: [metrics],
 });
+
+/** `dropped` must never happen: a server answered what was not asked, twice, or for somebody else. */
+export const questionStreamsEnded = new Counter({
+  name: 'mesh_question_streams_total',
+  help: 'Streams of questions by their end at the client: retired, lost, unserved by an older build, dropped.',
+  labelNames: ['method', 'end'] as const,
+  registers: [metrics],
+});

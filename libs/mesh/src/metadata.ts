@@ -3,11 +3,12 @@
  * file checks by hand that there is exactly one. Neither `x_passport`, `x-passport-bin` nor `X.Passport` may become a second door (an underscore
  * alias passed Traefik, GHSA-5m6w-wvh7-57vm). The mesh refuses and counts every name that only resembles one of ours.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { Metadata } from '@grpc/grpc-js';
 import {
   callMetadata,
   consistencyTokenPattern,
+  developer,
   experimentPattern,
   problem,
   type Problem,
@@ -15,6 +16,7 @@ import {
 } from '@cloakroom/contracts';
 import type { Timing } from './context.ts';
 import { refusedMetadata } from './mesh-metrics.ts';
+import { refusedBy } from './refusal.ts';
 
 export interface CallMetadata {
   readonly passport: string | undefined;
@@ -61,13 +63,26 @@ export function readCallMetadata(metadata: Metadata): CallMetadata | Problem {
     const meant = folded.get(fold(name));
     if (meant === undefined || meant === name) continue;
     refusedMetadata.inc({ key: meant, reason: 'look_alike' });
-    if (identities.some((field) => callMetadata[field] === meant)) return ambiguous;
+    if (identities.some((field) => callMetadata[field] === meant)) return refusedBy('ambiguous_metadata', ambiguous);
   }
   const read = carried.map((field) => [field, readOne(metadata, field)] as const);
   const shown = read.filter(([field, value]) => identities.includes(field) && value !== undefined);
   if (shown.length > 1) refusedMetadata.inc({ key: callMetadata.accessToken, reason: 'beside_a_passport' });
-  if (shown.length > 1 || shown.some(([, value]) => value === false)) return ambiguous;
+  if (shown.length > 1 || shown.some(([, value]) => value === false)) return refusedBy('ambiguous_metadata', ambiguous);
   return Object.fromEntries(read.map(([field, value]) => [field, value === false ? undefined : value])) as unknown as CallMetadata;
+}
+
+/** The metadata of a question on a stream, in fields of a message. It is judged by the same patterns. '' counts as not sent. */
+export function readQuestionMetadata(sent: { readonly traceparent: string; readonly experiment: string }): CallMetadata {
+  const read = (field: 'traceparent' | 'experiment'): string | undefined => {
+    const value = sent[field];
+    if (value === '') return undefined;
+    if (accepted[field].test(value)) return value;
+    refusedMetadata.inc({ key: callMetadata[field], reason: 'malformed' });
+    return undefined;
+  };
+  const nobody = { passport: undefined, accessToken: undefined, consistency: undefined };
+  return { ...nobody, traceparent: read('traceparent'), experiment: read('experiment') };
 }
 
 /** @returns undefined: not sent; false: refused */
@@ -140,11 +155,20 @@ export function guardMesh(secret: string): () => void {
 /** The secret that a client without certificates sends. */
 export const meshSecret = (): string | undefined => secretOfProcess;
 
-/** Whether a call without a certificate came from one of our services. */
-export function isOurs(metadata: Metadata): boolean {
-  if (secretOfProcess === undefined) return true;
-  const shown = metadata.get(callMetadata.meshSecret);
-  return shown.length === 1 && typeof shown[0] === 'string' && timingSafeEqual(digest(shown[0]), digest(secretOfProcess));
+/**
+ * The secret of the caller `developer`, made from the secret of the start. Its holder cannot find the other one, with which a service may call
+ * everything. So a process that plays the developer needs no more power than a developer has.
+ */
+export const developerSecret = (secretOfStart: string): string =>
+  createHmac('sha256', secretOfStart).update('caller developer').digest('base64url');
+
+/** @returns the sender of a call without a certificate: one of our services, the developer, or undefined for a stranger */
+export function senderOf(metadata: Metadata): 'service' | typeof developer | undefined {
+  if (secretOfProcess === undefined) return 'service';
+  const [shown, ...more] = metadata.get(callMetadata.meshSecret);
+  if (typeof shown !== 'string' || more.length > 0) return undefined;
+  if (timingSafeEqual(digest(shown), digest(secretOfProcess))) return 'service';
+  return timingSafeEqual(digest(shown), digest(developerSecret(secretOfProcess))) ? developer : undefined;
 }
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

@@ -11,14 +11,20 @@ export function statusOf(outcome: Problem): { readonly code: status; readonly de
 }
 
 export function writeProblem(outcome: Problem, trailer: Metadata): void {
-  trailer.set(callMetadata.problem, Buffer.from(JSON.stringify({ ...outcome, problem: toldCode(outcome.problem) })));
+  trailer.set(callMetadata.problem, problemBytes(outcome));
 }
+
+export const problemBytes = (outcome: Problem): Buffer => Buffer.from(JSON.stringify({ ...outcome, problem: toldCode(outcome.problem) }));
 
 /** The Problem that a failed call answered with. A failure that no server of ours worded gets a Problem that stands for it. */
 export function readProblem(failure: { readonly code: status; readonly metadata?: Metadata | undefined }): Problem {
-  const values = failure.metadata?.get(callMetadata.problem) ?? [];
-  const sent = values.length === 1 ? parseProblem(values[0]!) : undefined;
-  return sent ?? problem(unwordedCodes.get(failure.code) ?? 'internal');
+  return problemIn(failure.code, failure.metadata?.get(callMetadata.problem) ?? []);
+}
+
+/** @param sent what the trailer or the answer on a stream has in the place of the Problem */
+export function problemIn(code: status, sent: readonly (string | Buffer)[]): Problem {
+  const worded = sent.length === 1 ? parseProblem(sent[0]!) : undefined;
+  return worded ?? problem(unwordedCodes.get(code) ?? 'internal');
 }
 
 /**

@@ -40,6 +40,14 @@ export const telemetryConfig = {
     .optional(),
   /** Part of the traces that begin here, 0 to 1. */
   OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
+  /** The Observatory of this start. It is told who acts, so it must run on this machine. `npm start` sets both. */
+  OBSERVATORY_URL: z
+    .literal('')
+    .transform(() => undefined)
+    .or(z.url({ protocol: /^http$/, hostname: /^(localhost|127\.0\.0\.1|\[::1\])$/ }))
+    .optional(),
+  /** Without it the Observatory takes no spans. */
+  OBSERVATORY_SPAN_KEY: z.string().max(256).optional(),
 };
 
 /** For a process that has no schema of its own (embedded). @throws ConfigError */

@@ -1,14 +1,10 @@
-export * from './clock.ts';
+export * from './process-life.ts';
 export * from './admin.ts';
 export * from './readiness.ts';
-export * from './config.ts';
 export * from './database/database.ts';
 export { waitForPostgres, type DatabaseOptions } from './database/database.postgres.ts';
+export { queueAfterFaults } from './database/database.faults.ts';
 export * from './database/database.lease.ts';
 export { DatabaseUnavailable } from './database/database.unavailable.ts';
-export * from './log.ts';
-export * from './process.ts';
 export * from './redis.ts';
 export * from './redis.cluster.ts';
-export * from './trace.ts';
-export * from './network.ts';

@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import { systemClock, type Clock } from './clock.ts';
 import { ConfigError } from './config.ts';
+import { type FaultsConfig, startFaults } from './faults.ts';
 import { createLogger, type Logger } from './log.ts';
 import { startTelemetry, type TelemetryConfig } from './trace.ts';
 
@@ -28,7 +29,7 @@ const parentCheckIntervalMs = 1_000;
  * @param readConfig reads process.env by default (the app's config.ts)
  * Exit codes: 0 stopped on request, 1 failed to start or crashed, 78 (EX_CONFIG of sysexits.h) bad configuration.
  */
-export function runProcess<Config extends TelemetryConfig & { readonly LOG_LEVEL: string }>(
+export function runProcess<Config extends TelemetryConfig & FaultsConfig & { readonly LOG_LEVEL: string }>(
   name: string,
   readConfig: () => Config,
   start: (config: Config, parts: ProcessParts) => Promise<Running>,
@@ -37,6 +38,7 @@ export function runProcess<Config extends TelemetryConfig & { readonly LOG_LEVEL
   const log = createLogger(name, config.LOG_LEVEL);
   let running: Running | undefined;
   let stopTelemetry = (): Promise<void> => Promise.resolve();
+  let stopFaults = (): void => undefined;
   let stopping = false;
   const stop = (reason: string, exitCode: number): void => {
     if (stopping) return;
@@ -46,6 +48,7 @@ export function runProcess<Config extends TelemetryConfig & { readonly LOG_LEVEL
       log.error('did not stop in time');
       process.exit(1);
     }, stopTimeoutMs).unref();
+    stopFaults();
     Promise.resolve(running?.stop())
       // Stopped last, so that the spans of the stop itself are sent too.
       .then(() => stopTelemetry())
@@ -71,6 +74,7 @@ export function runProcess<Config extends TelemetryConfig & { readonly LOG_LEVEL
   stopWhenOrphaned(() => stop('the parent process is gone', 0));
   const starting = async (): Promise<Running> => {
     stopTelemetry = await startTelemetry(name, config, log);
+    stopFaults = startFaults(config, log);
     return start(config, { log, clock: systemClock });
   };
   starting().then(

@@ -41,6 +41,28 @@ export function watchFailures(redis: RedisConnection, connection: string, onFail
   });
 }
 
+/** Sends the commands of one turn of the event loop together: one packet and one system call in place of one for each. */
+export function sendTogether(redis: Redis): void {
+  redis.on('connect', () => {
+    const { stream } = redis;
+    const write = stream.write.bind(stream) as (...args: unknown[]) => boolean;
+    let corked = false;
+    const uncork = (): void => {
+      corked = false;
+      stream.uncork();
+    };
+    stream.write = (...args: unknown[]): boolean => {
+      if (!corked) {
+        corked = true;
+        stream.cork();
+        // It runs once the turn's promises have settled, so that each command they begin is in.
+        process.nextTick(uncork);
+      }
+      return write(...args);
+    };
+  });
+}
+
 /**
  * Destroys a socket that stays silent after a command has timed out, so that ioredis reconnects. A single slow command fails alone.
  *

@@ -4,7 +4,7 @@
  */
 import { Redis } from 'ioredis';
 import type { Logger } from './log.ts';
-import { dropSilentSocket, nodeOptions, reconnectDelayMs, warnOfServer, watchFailures } from './redis.node.ts';
+import { dropSilentSocket, nodeOptions, reconnectDelayMs, sendTogether, warnOfServer, watchFailures } from './redis.node.ts';
 import type { RedisConnection } from './redis.node.ts';
 
 export type { RedisConnection } from './redis.node.ts';
@@ -28,6 +28,7 @@ export function openRedis({ url, name, log, subscriber = false }: RedisOptions):
     retryStrategy: reconnectDelayMs,
   });
   watchFailures(redis, name);
+  sendTogether(redis);
   if (!subscriber) dropSilentSocket(redis);
   let reported = '';
   redis.on('error', (error: Error) => {

@@ -8,6 +8,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import type { Logger } from './log.ts';
+import { isLocalProvider } from './provider.ts';
+import { observatoryBearer } from './observatory-keys.ts';
 
 /** W3C Trace Context of this hop, level 1: https://www.w3.org/TR/trace-context/ */
 export interface TraceContext {
@@ -52,7 +54,8 @@ export function continueTrace(traceparent: string | undefined, random: RandomByt
 export function parseTraceparent(
   traceparent: string | undefined,
 ): { readonly traceId: string; readonly spanId: string; readonly flags: string } | undefined {
-  const match = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/.exec(traceparent ?? '');
+  if (traceparent === undefined) return undefined;
+  const match = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/.exec(traceparent);
   if (match === null || match[0].length > lengthMax) return undefined;
   const [, version, traceId, spanId, flags, future] = match;
   // Version ff is forbidden; only a later version may carry more fields; ids of zeros mean "none".
@@ -74,13 +77,17 @@ export function traceContext(traceId: string, spanId: string, sampled: boolean):
 }
 
 function randomId(length: number, random: RandomBytes): string {
-  const id = Buffer.from(random(length)).toString('hex');
+  const id = hexOf(random(length));
   if (id.length !== length * 2) throw new RangeError(`an id needs ${length} random bytes`);
-  return /^0+$/.test(id) ? `${id.slice(0, -1)}1` : id;
+  return id.startsWith('0') && /^0+$/.test(id) ? `${id.slice(0, -1)}1` : id;
 }
+
+const hexOf = ({ buffer, byteOffset, byteLength }: Uint8Array): string => Buffer.from(buffer, byteOffset, byteLength).toString('hex');
 
 export type SpanKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
 export type Attributes = Readonly<Record<string, string | number | boolean>>;
+/** An attribute that is undefined is left out. */
+export type Settable = Readonly<Record<string, string | number | boolean | undefined>>;
 
 export interface SpanOptions {
   /** Low cardinality: "POST /api/cart/lines", "publish cart.events". */
@@ -98,22 +105,34 @@ export interface SpanOptions {
 export interface Span {
   /** The context to send on. */
   readonly trace: TraceContext;
-  set(attributes: Attributes): void;
-  /** Only the first call counts. @param failure a code of ours, or the name of an error; never a message, which may quote its input */
-  end(failure?: string): void;
+  set(attributes: Settable): void;
+  /**
+   * Only the first call counts.
+   * @param failure a code of ours, or the name of an error; never a message, which may quote its input
+   * @param atMs milliseconds since 1970; now by default
+   */
+  end(failure?: string, atMs?: number): void;
 }
 
 /** Made by telemetry.otlp.ts. */
 export interface Tracer {
+  /** Whether an Observatory gets the spans too (observe.ts). */
+  readonly observed: boolean;
   start(options: SpanOptions): Span;
   /** Sends the remaining spans, within a bound. */
   stop(): Promise<void>;
 }
 
-/** The standard variables of OpenTelemetry, as config.ts reads them. */
+/** The standard variables of OpenTelemetry and those of the Observatory, as config.ts reads them. */
 export interface TelemetryConfig {
   readonly OTEL_EXPORTER_OTLP_ENDPOINT?: string | undefined;
   readonly OTEL_TRACES_SAMPLER_ARG?: number | undefined;
+  readonly OBSERVATORY_URL?: string | undefined;
+  readonly OBSERVATORY_SPAN_KEY?: string | undefined;
+  /** Only a shop on one's own machine tells an Observatory who acted, whatever else is configured. */
+  readonly PROVIDER?: string | undefined;
+  /** Absent where the process holds several apps. */
+  readonly REPLICA?: string | undefined;
 }
 
 /** One tracer a process, since the process has one way out. In embedded mode all services share it. */
@@ -128,17 +147,21 @@ export function installTracer(given: Tracer | undefined): void {
 export const loadOtlp = () => import('./telemetry.otlp.ts');
 
 /**
- * Switches traces on where an endpoint is configured. Call it before anything else of the process starts.
+ * Switches traces on where a collector or an Observatory is configured. Call it before anything else of the process starts.
  * @param service `service.name`
  * @returns stops it; call it after all parts that make spans have stopped
  */
 export async function startTelemetry(service: string, config: TelemetryConfig, log: Logger): Promise<() => Promise<void>> {
-  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_TRACES_SAMPLER_ARG: ratio = 1 } = config;
-  if (endpoint === undefined) return () => Promise.resolve();
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_TRACES_SAMPLER_ARG: ratio = 1, REPLICA: replica = '1' } = config;
+  const { OBSERVATORY_URL: url, OBSERVATORY_SPAN_KEY: key, PROVIDER: provider = '' } = config;
+  const observatory =
+    url === undefined || key === undefined || !isLocalProvider(provider) ? undefined : { url, key: observatoryBearer(key) };
+  if (endpoint === undefined && observatory === undefined) return () => Promise.resolve();
   const { openOtlpTracer } = await loadOtlp();
-  const opened = openOtlpTracer({ service, endpoint, ratio, log });
+  const opened = openOtlpTracer({ service, replica, endpoint, observatory, ratio, log });
   installTracer(opened);
-  log.info({ endpoint: new URL(endpoint).origin, ratio }, 'traces are exported');
+  const originOf = (address: string | undefined): string | undefined => address && new URL(address).origin;
+  log.info({ endpoint: originOf(endpoint), observatory: originOf(observatory?.url), ratio }, 'traces are exported');
   return async () => {
     installTracer(undefined);
     await opened.stop();
@@ -148,6 +171,11 @@ export async function startTelemetry(service: string, config: TelemetryConfig, l
 /** For work that would cost something even without a span. */
 export function tracing(): boolean {
   return tracer !== undefined;
+}
+
+/** Whether an Observatory gets the spans. Without one, code makes no attribute that says who a person is (observe.ts). */
+export function observing(): boolean {
+  return tracer?.observed === true;
 }
 
 /** Undefined while telemetry is off. The code that begins a span must end it, on every way out. */
@@ -188,21 +216,25 @@ export async function inSpan<Result>(
 
 /**
  * The one exception to "nothing about a request is ambient". Code below the ports (a script in Redis, a hash, a transaction) does not know the
- * caller. So the trace of the running call is kept here, while telemetry is on, and for spans alone. No decision may read it.
+ * caller. So the span of the running call is kept here, while telemetry is on, and for spans alone. No decision may read it.
  */
-const running = new AsyncLocalStorage<TraceContext>();
+const running = new AsyncLocalStorage<Span>();
 
 /** @param span of the call; undefined while telemetry is off, and then nothing is kept */
 export function runWithin<Result>(span: Span | undefined, work: () => Result): Result {
-  return span === undefined ? work() : running.run(span.trace, work);
+  return span === undefined ? work() : running.run(span, work);
+}
+
+/** Undefined while telemetry is off, and outside of a call. */
+export function runningSpan(): Span | undefined {
+  return tracer === undefined ? undefined : running.getStore();
 }
 
 /** Work below a port, as a span of the call that it runs for. Without such a call it makes no span. */
 export function inCallSpan<Result>(name: string, attributes: Attributes, work: () => Promise<Result>): Promise<Result> {
   if (tracer === undefined) return work();
-  return inSpan({ name, kind: attributes['db.system.name'] === undefined ? 'internal' : 'client', attributes }, running.getStore(), () =>
-    work(),
-  );
+  const kind = attributes['db.system.name'] === undefined ? 'internal' : 'client';
+  return inSpan({ name, kind, attributes }, running.getStore()?.trace, () => work());
 }
 
 export function nameOfError(error: unknown): string {

@@ -8,4 +8,5 @@ export * from './token.ts';
 export * from './session.ts';
 export * from './session.store.redis.ts';
 export * from './session.refresh.ts';
+export { slotOf } from './session.slots.ts';
 export { hashNamed, t0 as sampleTimeMs, tombstoneOf, userSession } from './session-store.samples.ts';

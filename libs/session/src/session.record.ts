@@ -1,7 +1,7 @@
 /** Both adapters prepare a record with these functions before they keep it. */
 import type { NewSession, SessionRecord } from './session.store.ts';
 
-/** Redis keeps a hash as one compact listpack while no value is longer (hash-max-listpack-value): one longer field doubles the memory. */
+/** Keeps a record small. The hash layout needs it too: one longer field doubles its memory (hash-max-listpack-value). */
 export const fieldBytesMax = 64;
 
 /**
@@ -13,6 +13,8 @@ export function storable(session: NewSession, nowMs: number): NewSession {
   for (const [field, value] of Object.entries(prepared)) {
     if (typeof value === 'string' && Buffer.byteLength(value) > fieldBytesMax)
       throw new RangeError(`session.${field} has more than ${fieldBytesMax} bytes`);
+    // Redis keeps a record as lines of text.
+    if (typeof value === 'string' && /\p{Cc}/u.test(value)) throw new RangeError(`session.${field} has a control character`);
     if (typeof value === 'number' && !Number.isSafeInteger(value)) throw new RangeError(`session.${field} is not a whole number`);
   }
   const idleExpiresAtMs = Math.min(prepared.idleExpiresAtMs, prepared.expiresAtMs);

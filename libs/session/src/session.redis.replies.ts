@@ -13,11 +13,16 @@ const passingReplies = [
   'OOM',
   'BUSY',
   'UNKILLABLE',
+  // A newer build's value, which the replicas of that build can read (session.scripts.layout.ts).
+  'LAYOUT',
   'NOAUTH',
   'WRONGPASS',
 ];
 
 export const isReply = (error: unknown, code: string): boolean => error instanceof Error && error.message.startsWith(`${code} `);
+
+/** An answer of Redis that says no; not a connection that failed or took too long. */
+export const isErrorReply = (error: unknown): boolean => error instanceof Error && error.name === 'ReplyError';
 
 /** Any failure that is neither an error reply of Redis nor a defect here is a connection that failed or took too long. */
 export function unavailable(error: unknown): unknown {

@@ -1,5 +1,6 @@
 /**
- * The store's operations in Lua, one script each. Redis runs a script alone, so nothing happens between its reads and its writes.
+ * The store's operations in Lua, one script each: all that write. Redis runs a script alone, so nothing happens between its reads and its writes.
+ * Plain reads ask no script (session.reads.ts), unless something about their answer is in doubt: then `resolve` settles it.
  *
  * - `#!lua` makes Redis (7.0 and later) refuse a key of another slot. The flag `allow-oom` lets all scripts but `create` run when memory is full.
  *   They add at most a tombstone, and a logout must work even then.
@@ -11,47 +12,26 @@
  * - The server's own name comes first, read in the same call: `master_replid`. It is new after each start and each promotion, so after everything
  *   that can lose an acknowledged write. The last ARGV lists the servers that the caller trusts ('*': any). Another server does nothing and answers
  *   its name alone (session.servers.ts).
+ * - The second item is 'damaged' where a value was met that cannot be read, else empty. The last ARGV but one is the layout of new keys.
  * - While its slot moves to another node of a cluster, a script does nothing and answers TRYAGAIN. The keys that it makes itself may be on either
  *   node. Half a session looks like none, and without its tombstone a dead one looks alive. The script detects the move by asking for two keys that
  *   never exist. The node that gives a slot away refuses them (ASK), and so does the one that takes it (TRYAGAIN). The slot's state cannot
  *   change within a script.
  */
 import { limits } from './session.limits.ts';
-
-/** Fields of a record: short names, since every record repeats them. Order: as sent and answered. */
-export const recordFields = [
-  'hash',
-  'tag',
-  'handle',
-  'sub',
-  'state',
-  'mode',
-  'ep',
-  'gep',
-  'crt',
-  'auth',
-  'seen',
-  'idle',
-  'exp',
-  'dev',
-  'cart',
-  'region',
-  'gen',
-  'genAt',
-  'amr',
-] as const;
+import { layouts } from './session.scripts.layout.ts';
 
 /** The building blocks of the operations. */
 const preamble = `
 local prefix = ARGV[1]
 local now = tonumber(ARGV[2])
-local fields = {${recordFields.map((field) => `'${field}'`).join(', ')}}
+local packs = ARGV[#ARGV - 1] == 'packed'
+local unreadable = ''
 
-local function whole(number) return string.format('%d', number) end
 local function s_key(hash) return prefix .. 's:' .. hash end
 local function u_key(subject) return prefix .. 'u:' .. subject end
 local function t_key(name) return prefix .. 't:' .. name end
-
+${layouts}
 -- "... and not tombstoned": the one place that asks.
 local function dead(name) return redis.call('EXISTS', t_key(name)) == 1 end
 
@@ -62,54 +42,36 @@ local function bury(name, until_ms)
   if not redis.call('SET', t_key(name), '1', 'PX', whole(ttl), 'NX') then redis.call('PEXPIRE', t_key(name), whole(ttl), 'GT') end
 end
 
-local function read(hash)
-  local values = redis.call('HMGET', s_key(hash), unpack(fields))
-  if not values[1] then return nil end
-  local record = {}
-  for i, field in ipairs(fields) do record[field] = values[i] or '' end
-  return record
-end
-
-local function values(record)
-  local list = {}
-  for i, field in ipairs(fields) do list[i] = record[field] end
-  return list
-end
-
-local function epoch(subject) return tonumber(redis.call('HGET', u_key(subject), 'epoch') or '0') end
-
--- The one definition of a live session.
-local function live(hash)
-  local record = read(hash)
-  if not record or record.hash ~= hash then return nil end
+-- What liveRecord (session.liveness.ts) says, within the call that writes. Nil, and 'newer' where the record is of a later layout.
+local function live_or_newer(hash)
+  local record, why = read(hash)
+  if not record then return nil, why end
+  if record.hash ~= hash then return nil end
   if dead(hash) or dead(record.handle) then return nil end
   if tonumber(record.idle) <= now or tonumber(record.exp) <= now then return nil end
-  local index = redis.call('HMGET', u_key(record.sub), 'epoch', record.handle)
-  if tonumber(record.ep) < tonumber(index[1] or '0') then return nil end
-  if index[2] ~= hash then return nil end
+  local index = index_of(record.sub)
+  if tonumber(record.ep) < index.epoch or listed(index, record.handle) ~= hash then return nil end
   return record
 end
 
-local function live_by_handle(subject, handle)
-  local hash = redis.call('HGET', u_key(subject), handle)
-  return hash and live(hash) or nil
+local function live(hash)
+  local record, why = live_or_newer(hash)
+  if why == 'newer' then fail_newer() end
+  return record
 end
 
 -- Everything that is live of a subject; what is not leaves the index. At most sessionCountMax entries, so the loop is short.
 local function live_of(subject)
-  local index = redis.call('HGETALL', u_key(subject))
-  local records = {}
-  for i = 1, #index, 2 do
-    local handle, hash = index[i], index[i + 1]
-    if handle ~= 'epoch' then
-      local record = live(hash)
-      if record then
-        records[#records + 1] = record
-      else
-        redis.call('HDEL', u_key(subject), handle)
-        redis.call('DEL', s_key(hash))
-      end
-    end
+  local index = index_of(subject)
+  local records, gone = {}, {}
+  for _, entry in ipairs(index.list) do
+    local record, why = live_or_newer(entry.hash)
+    -- One that only a newer build can read stays for it.
+    if record then records[#records + 1] = record elseif why ~= 'newer' then gone[#gone + 1] = entry end
+  end
+  for _, entry in ipairs(gone) do
+    unlist(index, entry.handle)
+    redis.call('DEL', s_key(entry.hash))
   end
   table.sort(records, function(a, b)
     if a.seen ~= b.seen then return tonumber(a.seen) > tonumber(b.seen) end
@@ -122,35 +84,21 @@ end
 -- Takes a record away and buries its hash (a rotation) or its handle (an end).
 local function finish(record, name)
   redis.call('DEL', s_key(record.hash))
-  redis.call('HDEL', u_key(record.sub), record.handle)
+  unlist(index_of(record.sub), record.handle)
   bury(name, tonumber(record.exp))
 end
 
-local function write(record)
-  local pairs_ = {}
-  for _, field in ipairs(fields) do
-    -- Opaque sessions count nothing: their records stay as small as they were.
-    if not ((field == 'gen' or field == 'genAt') and record[field] == '0') and not (field == 'amr' and record[field] == '') then
-      pairs_[#pairs_ + 1] = field
-      pairs_[#pairs_ + 1] = record[field]
-    end
-  end
-  redis.call('HSET', s_key(record.hash), unpack(pairs_))
-  redis.call('PEXPIRE', s_key(record.hash), whole(tonumber(record.idle) - now))
-end
-
--- The index outlives every session in it and every epoch every session it killed. GT treats a key without a TTL as endless: set one first.
-local function outlive(subject, ttl)
-  redis.call('PEXPIRE', u_key(subject), whole(ttl), 'NX')
-  redis.call('PEXPIRE', u_key(subject), whole(ttl), 'GT')
-end
-
--- Epochs only rise. Sessions below it leave at once.
+-- Epochs only rise. All sessions of before leave at once: each was born under the epoch of its time, or a lower one.
 local function raise(subject, to, lifetime)
-  local from = epoch(subject)
-  if to > from or from == 0 then redis.call('HSET', u_key(subject), 'epoch', whole(math.max(to, from))) end
-  outlive(subject, lifetime)
-  if to > from then live_of(subject) end
+  local index = index_of(subject)
+  local from = index.epoch
+  if to > from or from == 0 then set_epoch(index, math.max(to, from)) end
+  outlive(index, lifetime)
+  if to <= from then return end
+  while #index.list > 0 do
+    redis.call('DEL', s_key(index.list[1].hash))
+    unlist(index, index.list[1].handle)
+  end
 end
 `;
 
@@ -169,55 +117,57 @@ const whole = (work: string): string => `${opening}${preamble}
 local function answer()${work}end
 local told = answer()
 if told.err then return told end
+save_indexes()
+table.insert(told, 1, unreadable)
 table.insert(told, 1, server)
 return told
 `;
 
 /**
- * KEYS: record. ARGV: prefix, now, sessionCountMax, epochLifetimeMs, '1' when the epoch is given, then the record's fields.
+ * KEYS: record. ARGV: prefix, now, sessionCountMax, epochLifetimeMs, '1' when the epoch is given, then the record.
  * Answers {hash, 'tombstoned'} or {hash, 'created', record, ended...}.
  */
 const create = adding(`
-local record = {}
-for i, field in ipairs(fields) do record[field] = ARGV[5 + i] end
+local record = unpack_record(ARGV[6])
 local hash, handle, subject = record.hash, record.handle, record.sub
 if dead(hash) or dead(handle) then return { hash, 'tombstoned' } end
-local current = epoch(subject)
-if ARGV[5] ~= '1' then record.ep = whole(current) end
-if tonumber(record.ep) < current then return { hash, 'tombstoned' } end
+local index = index_of(subject)
+if ARGV[5] ~= '1' then record.ep = whole(index.epoch) end
+if tonumber(record.ep) < index.epoch then return { hash, 'tombstoned' } end
 
-local taken = redis.call('HGET', KEYS[1], 'handle')
-if taken and taken ~= handle then return redis.error_reply('TAKEN two sessions of one token hash') end
+local taken, why = read(hash)
+if why == 'newer' then fail_newer() end
+if taken and taken.handle ~= handle then return redis.error_reply('TAKEN two sessions of one token hash') end
 raise(subject, tonumber(record.ep), tonumber(ARGV[4]))
-outlive(subject, tonumber(record.exp) - now)
+outlive(index, tonumber(record.exp) - now)
 
-local present = live_by_handle(subject, handle)
-if present and present.hash == hash then return { hash, 'created', values(present) } end
+local held = listed(index, handle)
+local present = held and live_or_newer(held)
+if present and present.hash == hash then return { hash, 'created', pack_record(present) } end
 if present then finish(present, present.hash) end
 
-local answer = { hash, 'created', values(record) }
+local answer = { hash, 'created', pack_record(record) }
 local others = live_of(subject)
 for i = #others, math.max(1, tonumber(ARGV[3])), -1 do
   finish(others[i], others[i].handle)
-  answer[#answer + 1] = values(others[i])
+  answer[#answer + 1] = pack_record(others[i])
 end
 write(record)
-redis.call('HSET', u_key(subject), handle, hash)
+enlist(index, handle, hash)
 return answer
 `);
 
-/** KEYS: record. ARGV: prefix, now, hash, idleTimeoutMs or ''. Answers {hash} or {hash, record}. */
+/** A touch, and what a plain read left in doubt. KEYS: record. ARGV: prefix, now, hash, idleTimeoutMs or ''. Answers {hash} or {hash, record}. */
 const resolve = always(`
 local record = live(ARGV[3])
 if not record then return { ARGV[3] } end
 if ARGV[4] ~= '' and now - tonumber(record.seen) >= ${limits.touchIntervalMs} then
   record.seen = whole(now)
   record.idle = whole(math.min(now + tonumber(ARGV[4]), tonumber(record.exp)))
-  -- Two fields, not the record: a touch must not be able to bring anything else back.
-  redis.call('HSET', KEYS[1], 'seen', record.seen, 'idle', record.idle)
-  redis.call('PEXPIRE', KEYS[1], whole(tonumber(record.idle) - now))
+  -- The whole record, as this very call has read it: a touch cannot bring anything back.
+  write(record)
 end
-return { ARGV[3], values(record) }
+return { ARGV[3], pack_record(record) }
 `);
 
 /** KEYS: record, successor's record. ARGV: prefix, now, hash, successor hash, authenticatedAtMs. Answers {its hash} or {its hash, record}. */
@@ -228,8 +178,8 @@ finish(record, record.hash)
 record.hash = ARGV[4]
 record.auth = ARGV[5]
 write(record)
-redis.call('HSET', u_key(record.sub), record.handle, record.hash)
-return { ARGV[4], values(record) }
+enlist(index_of(record.sub), record.handle, record.hash)
+return { ARGV[4], pack_record(record) }
 `);
 
 /**
@@ -246,10 +196,10 @@ if not record then return { ARGV[3], at } end
 local shown, newest = tonumber(ARGV[4]), tonumber(record.gen) or 0
 local moved, proof = tonumber(record.genAt) or 0, ARGV[5]
 if shown < newest then
-  if now - math.abs(moved) >= ${limits.refreshGraceMs} then return { ARGV[3], at, 'reused', values(record) } end
-  if moved < 0 then return { ARGV[3], at, 'superseded', values(record) } end
-  if shown < newest - 1 then return { ARGV[3], at, 'reused', values(record) } end
-  if proof == 'none' then return { ARGV[3], at, 'repeated', values(record) } end
+  if now - math.abs(moved) >= ${limits.refreshGraceMs} then return { ARGV[3], at, 'reused', pack_record(record) } end
+  if moved < 0 then return { ARGV[3], at, 'superseded', pack_record(record) } end
+  if shown < newest - 1 then return { ARGV[3], at, 'reused', pack_record(record) } end
+  if proof == 'none' then return { ARGV[3], at, 'repeated', pack_record(record) } end
 end
 record.gen = whole(math.max(shown, newest) + 1)
 record.genAt = whole(proof == 'none' and now or -now)
@@ -258,40 +208,49 @@ if ARGV[6] ~= '' and now - tonumber(record.seen) >= ${limits.touchIntervalMs} th
   record.seen = whole(now)
   record.idle = whole(math.min(now + tonumber(ARGV[6]), tonumber(record.exp)))
 end
--- Not the record: this must not be able to bring anything else back.
-redis.call('HSET', KEYS[1], 'gen', record.gen, 'genAt', record.genAt, 'auth', record.auth, 'seen', record.seen, 'idle', record.idle)
-redis.call('PEXPIRE', KEYS[1], whole(tonumber(record.idle) - now))
-return { ARGV[3], at, 'rotated', values(record) }
+write(record)
+return { ARGV[3], at, 'rotated', pack_record(record) }
 `);
 
 /** KEYS: index. ARGV: prefix, now, handle, subject, untilMs. Answers {handle} or {handle, record}. */
 const revoke = always(`
-local record = live_by_handle(ARGV[4], ARGV[3])
+local readable, index = pcall(index_of, ARGV[4])
+local hash = readable and listed(index, ARGV[3])
+local record = hash and live_or_newer(hash)
 if record then finish(record, record.handle) end
 bury(ARGV[3], tonumber(ARGV[5]))
+-- Buried even where the index is of a layout that this build cannot read. The caller hears of it, and tells it again.
+if not readable then fail_newer() end
+-- Whatever the key holds: an end needs no readable record.
+if hash then
+  unlist(index, ARGV[3])
+  redis.call('DEL', s_key(hash))
+end
 if not record then return { ARGV[3] } end
-return { ARGV[3], values(record) }
+return { ARGV[3], pack_record(record) }
 `);
 
 /** KEYS: record. ARGV: prefix, now, hash, untilMs. Answers {hash}. */
 const buryToken = always(`
-local record = live(ARGV[3])
+local record = live_or_newer(ARGV[3])
 if record then finish(record, record.hash) end
 bury(ARGV[3], tonumber(ARGV[4]))
+-- Whatever the key holds: an end needs no readable record.
+redis.call('DEL', KEYS[1])
 return { ARGV[3] }
 `);
 
 /** KEYS: index. ARGV: prefix, now, subject, epoch or '', epochLifetimeMs. Answers {subject, epoch}. */
 const raiseEpoch = always(`
-local to = tonumber(ARGV[4]) or math.max(epoch(ARGV[3]) + 1, now)
-raise(ARGV[3], to, tonumber(ARGV[5]))
-return { ARGV[3], whole(epoch(ARGV[3])) }
+local index = index_of(ARGV[3])
+raise(ARGV[3], tonumber(ARGV[4]) or math.max(index.epoch + 1, now), tonumber(ARGV[5]))
+return { ARGV[3], whole(index.epoch) }
 `);
 
 /** KEYS: index. ARGV: prefix, now, subject. Answers {subject, record...}. */
 const list = always(`
 local answer = { ARGV[3] }
-for _, record in ipairs(live_of(ARGV[3])) do answer[#answer + 1] = values(record) end
+for _, record in ipairs(live_of(ARGV[3])) do answer[#answer + 1] = pack_record(record) end
 return answer
 `);
 

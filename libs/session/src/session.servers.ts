@@ -22,6 +22,21 @@ export type RedisConnection = Redis | Cluster;
 
 /** The form in which the scripts cut it: 64 bits of a random number. */
 const nameLength = 16;
+const nameField = '\nmaster_replid:';
+const namePattern = /^[0-9a-f]{16}$/;
+
+/**
+ * The name of the server that gave this `INFO replication`, if it is a primary. A primary gets its name when it becomes one and loses it for good when
+ * it ceases to be one. So whoever asks for it after reads, on the same connection, knows that these reads had the same server.
+ */
+export function primaryOf(info: string): string | undefined {
+  const at = info.indexOf(nameField) + nameField.length;
+  const name = info.slice(at, at + nameLength);
+  return info.includes('\nrole:master\r') && namePattern.test(name) ? name : undefined;
+}
+
+/** @param trusted as of `Servers.trusted` */
+export const isTrusted = (name: string, trusted: string): boolean => trusted === '*' || trusted.includes(name);
 
 type Replay = (incarnation: string) => Promise<void>;
 
@@ -38,7 +53,7 @@ export class Servers {
     this.#redis = redis;
   }
 
-  /** For a script's last argument. */
+  /** For a script's last argument, and for reads: the names that may be believed from now on, or '*' for any. */
   trusted(): string {
     return this.#replay === undefined ? '*' : [...this.#trusted].join(' ');
   }

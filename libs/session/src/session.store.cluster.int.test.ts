@@ -5,9 +5,7 @@ import { sessionStoreContract } from './contract/session-store.contract.ts';
 import type { SessionStoreUnderTest } from './session-store.samples.ts';
 import type { Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sessionKey, subjectKey } from './keys.ts';
-import { encode } from './session.redis.record.ts';
-import { recordFields } from './session.scripts.ts';
+import { indexedIn, plantIn } from './session.redis.fixture.ts';
 import { RedisSessionStore } from './session.store.redis.ts';
 
 let cluster: TestCluster;
@@ -30,15 +28,8 @@ async function make(options: { readonly epochLifetimeMs?: number }): Promise<Ses
     store: stores[0],
     second: stores[1],
     keys: () => cluster.keys(),
-    indexed: async (tag, subject) => {
-      const { epoch: _, ...hashes } = await admin.hgetall(subjectKey(tag, subject));
-      return Object.values(hashes);
-    },
-    plant: async (key, record) => {
-      const name = sessionKey(key.tag, key.hash);
-      await admin.hset(name, Object.fromEntries(encode(record).map((value, index) => [recordFields[index]!, value])));
-      await admin.pexpire(name, 60_000);
-    },
+    indexed: (tag, subject) => indexedIn(admin, tag, subject),
+    plant: (key, record) => plantIn(admin, key, record),
     snapshot: async () => {
       const copies = await Promise.all(
         (await cluster.keys()).map(async ({ key, ttlMs }) => ({ key, ttlMs, value: await admin.dumpBuffer(key) })),

@@ -7,7 +7,8 @@
  * operation.
  */
 import { sessionKey, subjectKey, tombstoneKey } from './keys.ts';
-import { epochLifetimeMs, limits } from './session.limits.ts';
+import { epochLifetimeMs } from './session.limits.ts';
+import { isTouchDue, liveRecord } from './session.liveness.ts';
 import { byActivity, storable } from './session.record.ts';
 import { afterRefresh, judgeRefresh } from './session.refresh.ts';
 import { KeptEntries, type Kept, type MemoryEntries, type SessionFile } from './session.store.entries.ts';
@@ -25,6 +26,8 @@ export interface MemoryStoreOptions {
   /** The file in which entries outlive the process. Without it they do not. */
   readonly file?: SessionFile;
 }
+
+const noIndex = { epoch: 0, listedHash: undefined };
 
 export class MemorySessionStore implements SessionStore {
   readonly #entries: KeptEntries;
@@ -81,7 +84,7 @@ export class MemorySessionStore implements SessionStore {
 
   #resolve(key: TokenKey, nowMs: number, touch: { readonly idleTimeoutMs: number } | undefined): SessionRecord | undefined {
     const record = this.#live(key, nowMs);
-    if (record === undefined || touch === undefined || nowMs - record.lastSeenAtMs < limits.touchIntervalMs) return record;
+    if (record === undefined || touch === undefined || !isTouchDue(record, nowMs)) return record;
     const touched = { ...record, lastSeenAtMs: nowMs, idleExpiresAtMs: Math.min(nowMs + touch.idleTimeoutMs, record.expiresAtMs) };
     this.#put(touched);
     return touched;
@@ -117,7 +120,7 @@ export class MemorySessionStore implements SessionStore {
     if (record === undefined) return undefined;
     const verdict = judgeRefresh(record, generation, proof, nowMs);
     if (verdict !== 'rotated') return { verdict, session: record };
-    const due = touch !== undefined && nowMs - record.lastSeenAtMs >= limits.touchIntervalMs;
+    const due = touch !== undefined && isTouchDue(record, nowMs);
     const session = {
       ...record,
       ...afterRefresh(record, generation, proof, nowMs),
@@ -187,16 +190,13 @@ export class MemorySessionStore implements SessionStore {
     return result;
   }
 
-  /** The one definition of a live session. */
   #live({ tag, hash }: TokenKey, nowMs: number): SessionRecord | undefined {
     const entry = this.#entries.get(sessionKey(tag, hash));
-    if (entry?.kind !== 'session' || entry.record.hash !== hash) return undefined;
-    const record = entry.record;
-    if (this.#dead(tag, hash) || this.#dead(tag, record.handle)) return undefined;
-    if (record.idleExpiresAtMs <= nowMs || record.expiresAtMs <= nowMs) return undefined;
-    if (record.epoch < this.#epoch(tag, record.subject)) return undefined;
+    if (entry?.kind !== 'session') return undefined;
+    const { record } = entry;
     const index = this.#entries.get(subjectKey(tag, record.subject));
-    return index?.kind === 'subject' && index.hashes.get(record.handle) === hash ? record : undefined;
+    const person = index?.kind === 'subject' ? { epoch: index.epoch, listedHash: index.hashes.get(record.handle) } : noIndex;
+    return liveRecord(hash, { record, tombstoned: this.#dead(tag, hash) || this.#dead(tag, record.handle), ...person }, nowMs);
   }
 
   /** The single place that checks for tombstones. */

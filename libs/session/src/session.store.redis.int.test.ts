@@ -1,14 +1,15 @@
 /** The contract on a real Redis, and the faults that only a real connection can have. Uses logical database 15 of the given server. */
-import { t0 as sampleTimeMs, tombstoneOf, userSession } from './session-store.samples.ts';
+import { randomUUID } from 'node:crypto';
+import { hashNamed, t0 as sampleTimeMs, tombstoneOf, userSession } from './session-store.samples.ts';
 import { sessionStoreContract } from './contract/session-store.contract.ts';
 import type { SessionStoreUnderTest } from './session-store.samples.ts';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { sessionKey, subjectKey } from './keys.ts';
 import { limits } from './session.limits.ts';
-import { recordFields, scripts } from './session.scripts.ts';
+import { indexedIn, plantIn } from './session.redis.fixture.ts';
+import { scripts } from './session.scripts.ts';
 import { RedisSessionStore } from './session.store.redis.ts';
-import type { SessionRecord } from './session.store.ts';
 import { StoreUnavailable } from './session.store.ts';
 
 const url = process.env['TEST_SESSION_REDIS_URL'] ?? 'redis://127.0.0.1:1';
@@ -55,16 +56,8 @@ async function make(options: { readonly epochLifetimeMs?: number }): Promise<Ses
       // -2: forgotten between the two questions.
       return keys.map((key, i) => ({ key, ttlMs: ttls[i]! })).filter(({ ttlMs }) => ttlMs !== -2);
     },
-    indexed: async (tag, subject) => {
-      const { epoch: _, ...hashes } = await admin.hgetall(subjectKey(tag, subject));
-      return Object.values(hashes);
-    },
-    plant: async (key, record) =>
-      void (await admin
-        .multi()
-        .hset(sessionKey(key.tag, key.hash), fieldsOf(record))
-        .pexpire(sessionKey(key.tag, key.hash), 60_000)
-        .exec()),
+    indexed: (tag, subject) => indexedIn(admin, tag, subject),
+    plant: (key, record) => plantIn(admin, key, record),
     snapshot: async () => {
       const keys = await admin.keys('*');
       const copies = await Promise.all(keys.map(async (key) => ({ key, ttl: await admin.pttl(key), value: await admin.dumpBuffer(key) })));
@@ -78,35 +71,19 @@ async function make(options: { readonly epochLifetimeMs?: number }): Promise<Ses
   };
 }
 
-function fieldsOf(r: SessionRecord): Record<string, string | number> {
-  const values = [
-    r.hash,
-    r.tag,
-    r.handle,
-    r.subject,
-    r.state,
-    r.mode,
-    r.epoch,
-    r.globalEpoch,
-    r.createdAtMs,
-    r.authenticatedAtMs,
-    r.lastSeenAtMs,
-    r.idleExpiresAtMs,
-  ];
-  return Object.fromEntries(
-    [...values, r.expiresAtMs, r.device, r.claimedGuestCart, r.region].map((value, i) => [recordFields[i]!, value]),
-  );
-}
-
 sessionStoreContract('Redis', make);
 
 describe('on a real Redis', () => {
-  it('keeps records and indexes in the compact encoding at their longest', async () => {
+  it('keeps a session in 400 bytes, and with its index, epoch and a tombstone in 700', async () => {
     const { store, close } = await make({});
-    const long = 'x'.repeat(64);
-    for (let i = 0; i < 10; i++)
-      await store.create(userSession(`${i}`, { subject: long, device: long, claimedGuestCart: long, region: long }), 10, sampleTimeMs);
-    for (const key of await admin.keys('*')) expect(await admin.object('ENCODING', key), `encoding of ${key}`).toBe('listpack');
+    const [handle, subject, claimedGuestCart] = ['', 'u_', 'g_'].map((kind) => `${kind}${randomUUID()}`) as [string, string, string];
+    const session = userSession('a', { handle, subject, claimedGuestCart, device: 'Firefox on Linux' });
+    await store.create(session, 10, sampleTimeMs);
+    const next = await store.rotate(session, hashNamed('next'), sampleTimeMs + 1, sampleTimeMs + 1);
+    const bytes = await Promise.all((await admin.keys('*')).map(async (key) => Number(await admin.memory('USAGE', key))));
+    expect(bytes).toHaveLength(3);
+    expect(bytes.reduce((sum, one) => sum + one)).toBeLessThanOrEqual(700);
+    expect(await admin.memory('USAGE', sessionKey(next!.tag, next!.hash))).toBeLessThanOrEqual(400);
     await close();
   });
   it('renews the life of an epoch at each create', async () => {
@@ -125,14 +102,22 @@ describe('on a real Redis', () => {
     expect(await store.resolve(userSession('a'), sampleTimeMs, undefined)).toMatchObject({ handle: 'handle-a' });
     await close();
   });
-  it('asks the server for one call an operation, and each of its keys is in one slot', async () => {
-    const { store, close } = await make({});
+  it('asks for one MGET or one script, and each of its keys is in one slot', async () => {
+    const { store, second, close } = await make({});
     await store.create(userSession('a'), 10, sampleTimeMs);
+    const touch = { idleTimeoutMs: 1_000_000 };
+    // The server gets to know the script.
+    await second.resolve(userSession('a'), sampleTimeMs, undefined);
     const slots = await Promise.all((await admin.keys('*')).map((key) => slotOf(key)));
     expect(new Set(slots).size).toBe(1);
     const sent = vi.spyOn(Redis.prototype, 'sendCommand');
-    await store.resolve(userSession('a'), sampleTimeMs + 120_000, { idleTimeoutMs: 1_000_000 });
-    expect(sent.mock.calls.map(([command]) => command.name)).toEqual(['evalsha']);
+    const names = () => sent.mock.calls.splice(0).map(([command]) => command.name);
+    await store.resolve(userSession('a'), sampleTimeMs + limits.touchIntervalMs - 1, touch);
+    expect(names()).toEqual(['mget', 'info']);
+    await store.resolve(userSession('a'), sampleTimeMs + limits.touchIntervalMs, touch);
+    expect(names()).toEqual(['mget', 'info', 'evalsha']);
+    await Promise.all([1, 2, 3].map(() => store.resolve(userSession('a'), sampleTimeMs, undefined)));
+    expect(names(), 'one look for all reads of a turn').toEqual(['mget', 'mget', 'mget', 'info']);
     sent.mockRestore();
     await close();
   });
@@ -178,13 +163,25 @@ describe('a connection that fails', () => {
     const redis = await connect();
     const store = new RedisSessionStore(redis);
     const [mine, theirs] = [userSession('mine'), userSession('theirs', { subject: 'u_other' })];
-    for (const session of [mine, theirs]) await store.create(session, 10, sampleTimeMs);
+    // Another process made them: this one asks a script.
+    const elsewhere = new RedisSessionStore(admin);
+    for (const session of [mine, theirs]) await elsewhere.create(session, 10, sampleTimeMs);
     // A cancelled read does this to a connection: from then on every caller gets the previous answer.
     const evalsha = redis.evalsha.bind(redis) as (...args: unknown[]) => Promise<unknown>;
     const shifted = vi
       .spyOn(redis, 'evalsha')
       .mockImplementationOnce(((sha: string, count: number, _key: string, prefix: string, now: number) =>
-        evalsha(sha, count, sessionKey(theirs.tag, theirs.hash), prefix, now, theirs.hash, '', '*')) as unknown as typeof redis.evalsha);
+        evalsha(
+          sha,
+          count,
+          sessionKey(theirs.tag, theirs.hash),
+          prefix,
+          now,
+          theirs.hash,
+          '',
+          'packed',
+          '*',
+        )) as unknown as typeof redis.evalsha);
     await expect(store.resolve(mine, sampleTimeMs, undefined)).rejects.toBeInstanceOf(StoreUnavailable);
     shifted.mockRestore();
     await vi.waitFor(() => expect(redis.status).not.toBe('ready'));
@@ -218,13 +215,13 @@ describe('a connection that fails', () => {
     let fail = false;
     store.onIncarnationChange(() => (fail ? Promise.reject(new Error('the database is away')) : Promise.resolve()));
     await store.create(userSession('a'), 10, sampleTimeMs);
-    const before = await admin.hgetall(sessionKey(userSession('a').tag, userSession('a').hash));
+    const before = await admin.get(sessionKey(userSession('a').tag, userSession('a').hash));
     fail = true;
     await promote();
     const later = sampleTimeMs + limits.touchIntervalMs;
     await expect(store.resolve(userSession('a'), later, { idleTimeoutMs: 1_000_000 })).rejects.toBeInstanceOf(StoreUnavailable);
     await expect(store.rotate(userSession('a'), 'next', later, later)).rejects.toBeInstanceOf(StoreUnavailable);
-    expect(await admin.hgetall(sessionKey(userSession('a').tag, userSession('a').hash))).toEqual(before);
+    expect(await admin.get(sessionKey(userSession('a').tag, userSession('a').hash))).toBe(before);
     await store.close();
   });
 });

@@ -1,6 +1,7 @@
 /**
  * The session store on Redis (7.0 or later, or Valkey 7.2), one server or a cluster. Nothing is read, thought about and written back here: each
- * operation is one script in one slot.
+ * operation that writes is one script in one slot. A plain read is one MGET (session.reads.ts). Where its answer proves nothing, or a touch is due,
+ * the script `resolve` judges anew.
  *
  * Three subtleties live in this file:
  *
@@ -15,8 +16,10 @@ import { createHash } from 'node:crypto';
 import { sessionKey, slotPrefix, subjectKey } from './keys.ts';
 import { epochLifetimeMs } from './session.limits.ts';
 import { Lateness } from './session.lateness.ts';
+import { isTouchDue } from './session.liveness.ts';
 import { storable } from './session.record.ts';
-import { decode, encode } from './session.redis.record.ts';
+import { Reads } from './session.reads.ts';
+import { pack, unpack } from './session.redis.record.ts';
 import { isReply, unavailable } from './session.redis.replies.ts';
 import { scripts } from './session.scripts.ts';
 import type { ScriptName } from './session.scripts.ts';
@@ -28,9 +31,22 @@ import type { NewSession, RefreshRequest, RefreshVerdict, SessionRecord, Session
 export interface RedisStoreOptions {
   /** How long a subject's epoch is kept; beyond every absolute limit. Shorter only in tests. */
   readonly epochLifetimeMs?: number;
-  /** Wraps each script's call: for traces. */
-  readonly around?: <Result>(script: ScriptName, call: () => Promise<Result>) => Promise<Result>;
+  /** Wraps each call, of a script or of a plain read: for traces. */
+  readonly around?: <Result>(call: ScriptName | 'read', run: () => Promise<Result>) => Promise<Result>;
+  /**
+   * The layout of new keys. Both are read. 'hash' is for the time in which a build from before decision 0037 runs beside this one: that one answers
+   * an error to every string.
+   */
+  readonly layout?: SessionLayout;
+  /** Told of each value that no session can be read from. */
+  readonly onUnreadable?: (why: Unreadable) => void;
 }
+
+export const sessionLayouts = ['packed', 'hash'] as const;
+export type SessionLayout = (typeof sessionLayouts)[number];
+
+/** damaged: it counts as absent. newer: a later build wrote it. The call fails, so that nobody is signed out. */
+export type Unreadable = 'damaged' | 'newer';
 
 /** The first attempt finds an unknown server, the second finds it told, the third is for another shard that changed meanwhile. */
 const trustRoundCountMax = 3;
@@ -46,12 +62,18 @@ export class RedisSessionStore implements SessionStore {
   readonly #lateness = new Lateness();
   readonly #epochLifetimeMs: number;
   readonly #around: NonNullable<RedisStoreOptions['around']>;
+  readonly #layout: SessionLayout;
+  readonly #onUnreadable: (why: Unreadable) => void;
+  readonly #reads: Reads;
 
   constructor(redis: RedisConnection, options: RedisStoreOptions = {}) {
     this.#redis = redis;
     this.#servers = new Servers(redis);
     this.#epochLifetimeMs = options.epochLifetimeMs ?? epochLifetimeMs;
-    this.#around = options.around ?? ((_script, call) => call());
+    this.#around = options.around ?? ((_call, run) => run());
+    this.#layout = options.layout ?? 'packed';
+    this.#onUnreadable = options.onUnreadable ?? (() => undefined);
+    this.#reads = new Reads(redis, this.#servers);
   }
 
   async create(
@@ -62,12 +84,14 @@ export class RedisSessionStore implements SessionStore {
     const session = storable(given, nowMs);
     const { tag, hash, epoch } = session;
     const limits = [sessionCountMax, this.#epochLifetimeMs, epoch === undefined ? '' : '1'];
-    const fields = encode({ ...session, epoch: epoch ?? 0 });
-    const [what, record, ...ended] = await this.#trusting('create', tag, hash, [sessionKey(tag, hash)], [nowMs, ...limits, ...fields]);
-    return what === 'tombstoned' ? what : { session: decode(record), ended: ended.map(decode) };
+    const packed = pack({ ...session, epoch: epoch ?? 0 });
+    const [what, record, ...ended] = await this.#trusting('create', tag, hash, [sessionKey(tag, hash)], [nowMs, ...limits, packed]);
+    return what === 'tombstoned' ? what : { session: this.#known(record, tag), ended: ended.map((one) => decode(one, tag)) };
   }
 
   async resolve(key: TokenKey, nowMs: number, touch: { readonly idleTimeoutMs: number } | undefined): Promise<SessionRecord | undefined> {
+    const read = await this.#around('read', () => this.#reads.look(key, nowMs));
+    if (read !== 'doubt' && !(read !== undefined && touch !== undefined && isTouchDue(read, nowMs))) return read;
     const [record] = await this.#trusting(
       'resolve',
       key.tag,
@@ -75,13 +99,13 @@ export class RedisSessionStore implements SessionStore {
       [sessionKey(key.tag, key.hash)],
       [nowMs, key.hash, touch?.idleTimeoutMs ?? ''],
     );
-    return record === undefined ? undefined : decode(record);
+    return record === undefined ? undefined : this.#known(record, key.tag);
   }
 
   async rotate(key: TokenKey, successorHash: string, authenticatedAtMs: number, nowMs: number): Promise<SessionRecord | undefined> {
     const keys = [sessionKey(key.tag, key.hash), sessionKey(key.tag, successorHash)];
     const [record] = await this.#trusting('rotate', key.tag, successorHash, keys, [nowMs, key.hash, successorHash, authenticatedAtMs]);
-    return record === undefined ? undefined : decode(record);
+    return record === undefined ? undefined : this.#known(record, key.tag);
   }
 
   async refresh(
@@ -95,12 +119,12 @@ export class RedisSessionStore implements SessionStore {
       return { atMs: Number(atMs), verdict, record, late: verdict === 'late' };
     });
     if (late) throw new StoreUnavailable('a refresh was begun too late, twice');
-    return record === undefined ? undefined : { verdict: verdict as RefreshVerdict, session: decode(record) };
+    return record === undefined ? undefined : { verdict: verdict as RefreshVerdict, session: this.#known(record, key.tag) };
   }
 
   async revoke({ tag, name, subject, untilMs }: Tombstone, nowMs: number): Promise<SessionRecord | undefined> {
     const [record] = await this.#telling('revoke', tag, name, [subjectKey(tag, subject)], [nowMs, name, subject, untilMs]);
-    return record === undefined ? undefined : decode(record);
+    return record === undefined ? undefined : decode(record, tag);
   }
 
   async buryToken({ tag, name, untilMs }: Tombstone, nowMs: number): Promise<void> {
@@ -119,7 +143,7 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async list(tag: string, subject: string, nowMs: number): Promise<SessionRecord[]> {
-    return (await this.#trusting('list', tag, subject, [subjectKey(tag, subject)], [nowMs, subject])).map(decode);
+    return (await this.#trusting('list', tag, subject, [subjectKey(tag, subject)], [nowMs, subject])).map((one) => decode(one, tag));
   }
 
   /** The names of all reachable primaries. Asked anew each time: readiness must not be answered from memory while the store hangs. */
@@ -144,8 +168,8 @@ export class RedisSessionStore implements SessionStore {
   async #trusting(name: ScriptName, tag: string, about: string, keys: string[], args: (string | number)[]): Promise<unknown[]> {
     // Each round ends with a server told everything. If it is replaced again in the meantime, the store is not there yet.
     for (let round = 0; round < trustRoundCountMax; round += 1) {
-      const [, ...answer] = await this.#run(name, tag, about, keys, [...args, this.#servers.trusted()]);
-      if (answer.length > 0) return answer.slice(1);
+      const [, ...answer] = await this.#run(name, tag, about, keys, [...args, this.#layout, this.#servers.trusted()]);
+      if (answer.length > 0) return answer.slice(2);
       await this.#servers.tellEverything().catch((error: unknown) => {
         throw unavailable(error);
       });
@@ -155,15 +179,18 @@ export class RedisSessionStore implements SessionStore {
 
   /** For operations that are right at any time. A command told to a server that was replaced meanwhile is lost, so it fails. */
   async #telling(name: ScriptName, tag: string, about: string, keys: string[], args: (string | number)[]): Promise<unknown[]> {
-    const [server, , ...answer] = await this.#run(name, tag, about, keys, [...args, '*']);
+    const [server, , , ...answer] = await this.#run(name, tag, about, keys, [...args, this.#layout, '*']);
     if (!(await this.#servers.isCurrent(String(server)))) throw new StoreUnavailable('told to a server that others have replaced');
     return answer;
   }
 
-  /** @returns the server's name, then nothing (not trusted) or the repeated question and the answer */
+  /** @returns the server's name, then nothing (not trusted) or what could not be read, the repeated question and the answer */
   async #run(name: ScriptName, tag: string, about: string, keys: string[], args: (string | number)[]): Promise<unknown[]> {
     const answer = await this.#around(name, () => this.#evaluate(name, keys, [slotPrefix(tag), ...args]));
-    if (Array.isArray(answer) && (answer.length === 1 || answer[1] === about)) return answer;
+    if (Array.isArray(answer) && (answer.length === 1 || answer[2] === about)) {
+      if (answer[1] === 'damaged') this.#onUnreadable('damaged');
+      return answer;
+    }
     this.#redis.disconnect(true);
     throw new StoreUnavailable('the answer belongs to another question: the connection was dropped');
   }
@@ -177,7 +204,21 @@ export class RedisSessionStore implements SessionStore {
     } catch (error) {
       // A primary became a replica under a living connection, so the known name leads elsewhere by now.
       if (isReply(error, 'READONLY')) this.#redis.disconnect(true);
+      if (isReply(error, 'LAYOUT')) this.#onUnreadable('newer');
       throw unavailable(error);
     }
   }
+
+  /** The session of an answer. The next read of it knows which keys to ask for. */
+  #known(record: unknown, tag: string): SessionRecord {
+    const session = decode(record, tag);
+    this.#reads.remember(session);
+    return session;
+  }
+}
+
+function decode(record: unknown, tag: string): SessionRecord {
+  const session = typeof record === 'string' ? unpack(record, tag) : undefined;
+  if (session === undefined) throw new Error('a script answered with no session record');
+  return session;
 }

@@ -1,6 +1,6 @@
 /**
  * The session store port: the fast copy of the signed-in sessions. The durable truth is auth's database (docs/decisions). Two adapters (Redis,
- * in-memory) share one contract suite. Every operation is atomic: one Lua call in one slot.
+ * in-memory) share one contract suite. Every operation is atomic. In Redis it is one Lua call in one slot, or one MGET where nothing is written.
  *
  * Two rules make every race end well. A write needs "exists and not tombstoned", so a logout that races a touch, a rotation or a cache fill stays a
  * logout. Tombstones only grow and epochs only rise, so repeating or reordering revocations changes nothing.
@@ -13,7 +13,7 @@ import type { TokenModeName } from '@cloakroom/contracts';
 
 export type TokenMode = TokenModeName;
 
-/** Times are milliseconds since 1970. No field is longer than 64 bytes: one longer field doubles Redis' memory for the record. */
+/** Times are milliseconds since 1970. No field is longer than 64 bytes, and none has a control character. */
 export interface SessionRecord {
   /** base64url SHA-256 of the token's secret. Compared on every read: a desynchronised connection must not hand out another's session. */
   readonly hash: string;
@@ -92,7 +92,7 @@ export interface SessionStore {
    * Adds a session. At the limit of parallel sessions the ones idle longest are ended and returned. Repeating it with the same handle and hash
    * changes nothing (and returns no `ended`). The same handle with another hash replaces the token: a saga was resumed without its token.
    * 'tombstoned' when its handle or hash is already dead or its epoch has passed (a resumed saga that lost to a logout).
-   * @throws RangeError when it would be born expired, or a field has more than 64 bytes (a device label is cut instead)
+   * @throws RangeError when it would be born expired, or a field has more than 64 bytes or a control character (a device label is cut and cleaned)
    */
   create(
     session: NewSession,

@@ -16,3 +16,4 @@ export { openNames } from './shop/shop-dots.ts';
 export { choicesOf } from './shop/shop-random.ts';
 export { beginGuest, login, register } from './shop/shop-sessions.ts';
 export { httpTransport, realTime, type ShopTime, type ShopTransport } from './shop/shop-transport.ts';
+export * from './watch-spans.ts';

@@ -133,7 +133,8 @@ async function lackOf(nodes: readonly ClusterNode[]): Promise<string> {
   return primaries === 3 ? '' : `${primaries} primaries`;
 }
 
-async function moveSlot(
+/** See `TestCluster.moveSlot`. @param nodes all that are told of the new owner */
+export async function moveSlot(
   nodes: readonly ClusterNode[],
   slot: number,
   from: ClusterNode,

@@ -4,6 +4,7 @@ import { emailLengthMax, nameLengthMax, passwordLengthMax, passwordLengthMin } f
 import { z } from 'zod';
 import type { AuthSchema } from '../database/migrations.ts';
 import type { Database } from '../database/outbox.ts';
+import { prepared } from '../database/prepared.ts';
 
 export type Account = Selectable<AuthSchema['accounts']>;
 
@@ -57,8 +58,9 @@ export async function accountToProve(
 /** The initial state of a new account. */
 export const newAccount = { role: '', disabled: 0, proof_version: 0 } as const;
 
-export const accountById = (database: Database, id: string): Promise<Account | undefined> =>
-  database.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirst();
+const byId = prepared((database) => database.selectFrom('accounts').selectAll().where('id', '=', ''));
+
+export const accountById = (database: Database, id: string): Promise<Account | undefined> => byId(database, [id]);
 
 /** @returns false when the e-mail is taken; the unique column decides, so that two registrations at once make one account */
 export async function insertAccount(trx: Transaction<AuthSchema>, account: Account): Promise<boolean> {

@@ -7,7 +7,7 @@ import { createLogger, openDatabase } from '@cloakroom/platform';
 import { emailSchema } from '../accounts/accounts.ts';
 import { administratorsOf, setAdministrator } from './administrators.ts';
 import { readAdminConfig } from '../config.ts';
-import { type AuthSchema, migrations } from '../database/migrations.ts';
+import { type AuthSchema, expansions, migrations } from '../database/migrations.ts';
 
 const usage = 'grant EMAIL | revoke EMAIL | list';
 
@@ -20,7 +20,7 @@ export async function runAdmin(args: readonly string[], nowMs: number, env?: Nod
   if (email?.success === false) return { text: `${given || 'nothing'} is no e-mail address; ${usage}`, code: 2 };
   const config = readAdminConfig(env);
   const options = { name: 'auth-admin', log: createLogger('auth-admin', 'silent'), password: config.DATABASE_PASSWORD };
-  const database = await openDatabase<AuthSchema>(config.DATABASE_URL, migrations, options);
+  const database = await openDatabase<AuthSchema>(config.DATABASE_URL, migrations, { ...options, expansions });
   try {
     if (email !== undefined && (await setAdministrator(database, email.data, command === 'grant', nowMs)) === undefined)
       return { text: `nobody who can sign in has the e-mail ${email.data}: make the account in the shop first`, code: 1 };

@@ -69,6 +69,13 @@ export interface AuthSchema extends NoticesSchema, KnownDevicesSchema, FactorsSc
     private_jwk: string;
     created_at_ms: number;
   };
+  /** Keys that sign passports alone, by Ed25519. While one is `active`, the active key of `signing_keys` signs everything else. */
+  passport_keys: {
+    kid: string;
+    state: 'active' | 'previous' | 'retired';
+    private_jwk: string;
+    created_at_ms: number;
+  };
   meta: {
     name: string;
     value: string;
@@ -86,21 +93,33 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0008_recovery_code_notices': { up: addCodesLeft },
 };
 
+/**
+ * Migrations that an older build of auth may run beside (DatabaseOptions). An older replica takes each row of `signing_keys` for ES256, and one of two
+ * active rows for a defect. It would then send no heartbeats. So Ed25519 keys have a table of their own, which it does not read.
+ */
+export const expansions: Readonly<Record<string, Migration>> = {
+  '0001_passport_keys': { up: (db) => createKeys(db, 'passport_keys') },
+};
+
 // The migrator hands over a database of any schema.
 async function createTables(db: Kysely<unknown>): Promise<void> {
   await createPeople(db);
   await createRevocations(db);
-  await db.schema
-    .createTable('signing_keys')
-    .addColumn('kid', 'text', (c) => c.primaryKey())
-    .addColumn('state', 'text', (c) => c.notNull())
-    .addColumn('private_jwk', 'text', (c) => c.notNull())
-    .addColumn('created_at_ms', 'bigint', (c) => c.notNull())
-    .execute();
+  await createKeys(db, 'signing_keys');
   await db.schema
     .createTable('meta')
     .addColumn('name', 'text', (c) => c.primaryKey())
     .addColumn('value', 'text', (c) => c.notNull())
+    .execute();
+}
+
+async function createKeys(db: Kysely<unknown>, table: 'signing_keys' | 'passport_keys'): Promise<void> {
+  await db.schema
+    .createTable(table)
+    .addColumn('kid', 'text', (c) => c.primaryKey())
+    .addColumn('state', 'text', (c) => c.notNull())
+    .addColumn('private_jwk', 'text', (c) => c.notNull())
+    .addColumn('created_at_ms', 'bigint', (c) => c.notNull())
     .execute();
 }
 

@@ -15,7 +15,7 @@
 import { create, toJsonString, type MessageInitShape } from '@bufbuild/protobuf';
 import { IdentityEventSchema, isProblem, RevocationEventSchema, topics } from '@cloakroom/contracts';
 import { type Cause, traceOfCause } from '@cloakroom/event-log';
-import { DatabaseUnavailable, speaksPostgres } from '@cloakroom/platform';
+import { DatabaseUnavailable, queueAfterFaults, speaksPostgres } from '@cloakroom/platform';
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { AuthSchema } from './migrations.ts';
 import { remember } from './identity-history.ts';
@@ -92,18 +92,20 @@ export function openOutbox(database: Database): Outbox {
   const shared = speaksPostgres(database);
   // Transactions queue here rather than in the pool. So at most one connection waits for the lock, and reads have all the others.
   const oneAtATime = boundedConcurrency(1, waitingCountMax);
+  const locked = async <Result>(
+    trx: Transaction<AuthSchema>,
+    change: (trx: Transaction<AuthSchema>) => Promise<Result>,
+  ): Promise<Result> => {
+    if (shared) await sql`select pg_advisory_xact_lock(hashtextextended('outbox', 0))`.execute(trx);
+    const changed = await change(trx);
+    // When this commits, the server notifies the relay, in whichever process it runs.
+    if (shared) await sql`select pg_notify(${outboxLease}, '')`.execute(trx);
+    return changed;
+  };
   return {
     commit: async (change) => {
-      const done = await oneAtATime(async () => {
-        const result = await database.transaction().execute(async (trx) => {
-          if (shared) await sql`select pg_advisory_xact_lock(hashtextextended('outbox', 0))`.execute(trx);
-          const changed = await change(trx);
-          // When this commits, the server notifies the relay, in whichever process it runs.
-          if (shared) await sql`select pg_notify(${outboxLease}, '')`.execute(trx);
-          return changed;
-        });
-        return { result };
-      });
+      const inTurn = async () => ({ result: await database.transaction().execute((trx) => locked(trx, change)) });
+      const done = await queueAfterFaults('auth', () => oneAtATime(inTurn));
       if (isProblem(done)) throw new DatabaseUnavailable(`more than ${waitingCountMax} changes wait for the database`);
       for (const listener of listeners) listener();
       return done.result;

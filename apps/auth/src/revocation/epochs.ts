@@ -10,6 +10,7 @@ import type { Kysely, Transaction } from 'kysely';
 import type { Auth } from '../auth.ts';
 import type { AuthSchema } from '../database/migrations.ts';
 import { announceRevocation } from '../database/outbox.ts';
+import { prepared } from '../database/prepared.ts';
 
 const globalEpochName = 'global_epoch';
 
@@ -18,8 +19,10 @@ export async function userEpoch(database: Kysely<AuthSchema>, subject: string): 
   return row?.epoch ?? 0;
 }
 
+const metaByName = prepared((database) => database.selectFrom('meta').select('value').where('name', '=', ''));
+
 export async function globalEpoch(database: Kysely<AuthSchema>): Promise<number> {
-  const row = await database.selectFrom('meta').select('value').where('name', '=', globalEpochName).executeTakeFirst();
+  const row = await metaByName(database, [globalEpochName]);
   return Number(row?.value ?? 0);
 }
 

@@ -1,12 +1,15 @@
 import { create } from '@bufbuild/protobuf';
 import { LogoutRequestSchema, ReauthenticateRequestSchema } from '@cloakroom/contracts';
 import { MemorySessionStore, parseToken, type SessionRecord, type SessionStore } from '@cloakroom/session';
-import { expect, it, vi } from 'vitest';
+import { armFaults, withExperiment } from '@cloakroom/platform';
+import { afterEach, expect, it, vi } from 'vitest';
 import { contextOf, breakable, guest, type Harness, look, ok, openHarness, password, personWith, signIn, signUp } from '../auth.harness.ts';
 import { raiseEpoch } from './epochs.ts';
 import { logout } from '../sessions/logout.ts';
 import { reauthenticate } from '../sign-in/reauthenticate.ts';
 import { replayRevocations } from './replay.ts';
+
+afterEach(() => armFaults(undefined));
 
 const email = 'ada@example.com';
 const alive = async (harness: Harness, token: string) => (await look(harness, token)).session !== undefined;
@@ -74,4 +77,14 @@ it('lets a resolve wait for a replay only briefly, and finishes the replay for t
   await vi.waitFor(async () => expect(await alive(harness, tokens[3]!)).toBe(true));
   expect(held).toHaveLength(1);
   expect(await alive(harness, tokens[0]!)).toBe(false);
+});
+
+it('replays outside of the experiment whose request began it, because all others wait for it', async () => {
+  const { harness, tokens } = await withTheDead();
+  const trouble = { delayMs: 0, fails: true, losesAnswer: false, oldMs: 0, holds: false };
+  armFaults((point, _at, experiment) => Promise.resolve(point === 'database' && experiment === 'ada' ? trouble : undefined));
+  replayRevocations(harness.auth);
+  const resolve = (token: string) => recordOf(harness, token);
+  const [ada, bob] = await Promise.allSettled(['ada', 'bob'].map((who) => withExperiment(who, () => resolve(tokens[3]!))));
+  expect([ada!.status, bob!.status]).toEqual(['fulfilled', 'fulfilled']);
 });

@@ -7,7 +7,7 @@
  * on. A revocation that commits during the replay writes to the store itself, and that write is never held back.
  */
 import { type SessionStore, StoreUnavailable } from '@cloakroom/session';
-import type { Clock, Logger } from '@cloakroom/platform';
+import { type Clock, type Logger, withoutExperiment } from '@cloakroom/platform';
 import type { Selectable } from 'kysely';
 import type { AuthSchema } from '../database/migrations.ts';
 import type { Database } from '../database/outbox.ts';
@@ -35,7 +35,8 @@ export function replayRevocations(parts: ReplayParts): void {
   parts.store.onIncarnationChange(async (incarnation) => {
     if (current?.incarnation !== incarnation) {
       // An older replay may still run, against a store that is gone. It fails, or tells the new store what is true anyway.
-      const started = { incarnation, done: replayOnce(parts, incarnation) };
+      // All requests wait for this replay, so it is of no experiment.
+      const started = { incarnation, done: withoutExperiment(() => replayOnce(parts, incarnation)) };
       current = started;
       started.done.catch((error: unknown) => {
         parts.log.warn({ err: error }, 'the replay of revocations failed');

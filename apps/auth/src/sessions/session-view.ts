@@ -2,6 +2,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import {
   isSelfContained,
+  observed,
   problem,
   type Problem,
   SessionState,
@@ -10,6 +11,7 @@ import {
   type TokenModeName,
   tokenModeOf,
 } from '@cloakroom/contracts';
+import { observeRunning, observing } from '@cloakroom/platform';
 import type { SessionRecord } from '@cloakroom/session';
 import type { Auth } from '../auth.ts';
 
@@ -27,6 +29,9 @@ export function viewOf(
   session: SessionRecord,
   account: { readonly name: string; readonly email: string; readonly role: string } | undefined,
 ): MessageInitShape<typeof SessionViewSchema> {
+  const { subject, handle, mode, tag } = session;
+  if (observing())
+    observeRunning(() => ({ [observed.subject]: subject, [observed.session]: handle, [observed.mode]: mode, [observed.sessionTag]: tag }));
   return {
     handle: session.handle,
     state: session.state === 'user' ? SessionState.USER : SessionState.GUEST,

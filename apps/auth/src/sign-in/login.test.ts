@@ -1,8 +1,10 @@
-import { isProblem, topics } from '@cloakroom/contracts';
+import { create } from '@bufbuild/protobuf';
+import { isProblem, LoginRequestSchema, TokenMode, topics } from '@cloakroom/contracts';
 import { expect, it } from 'vitest';
-import { guest, look, ok, openHarness, outboxOf, password, signIn, signUp } from '../auth.harness.ts';
+import { contextOf, guest, look, ok, openHarness, outboxOf, password, signIn, signUp } from '../auth.harness.ts';
 import { raiseEpoch } from '../revocation/epochs.ts';
 import { finishClaims } from './finish-claims.ts';
+import { login } from './login.ts';
 
 const email = 'ada@example.com';
 const claims = async (harness: Awaited<ReturnType<typeof openHarness>>) =>
@@ -24,6 +26,16 @@ it('gives a new token, claims the guest cart and kills the guest session', async
   expect((await look(harness, before.token)).session).toBeUndefined();
   expect(await claims(harness)).toEqual([expect.stringContaining(before.subject)]);
   expect(await outboxOf(harness, topics.sessionRevocations)).toMatchObject([{ record_key: before.subject }]);
+});
+
+it('refuses a mode that the operator leaves out, whoever knows the password, and begins no session', async () => {
+  const harness = await withAccount();
+  // The modes of a shop that others reach.
+  const auth = { ...harness.auth, allowedModes: ['reference', 'hybrid', 'jwt-denylist'] as const };
+  const asking = (mode: TokenMode) =>
+    login(auth, contextOf(), create(LoginRequestSchema, { email, password, mode, remoteAddress: '127.0.0.1' }));
+  expect(await asking(TokenMode.JWT)).toEqual({ problem: 'invalid_request', detail: 'mode: is not allowed here' });
+  expect(ok(await asking(TokenMode.JWT_DENYLIST)).session?.mode).toBe(TokenMode.JWT_DENYLIST);
 });
 
 it('ends the old session of a browser that was signed in', async () => {

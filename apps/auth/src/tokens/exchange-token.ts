@@ -112,7 +112,7 @@ function sign(auth: Auth, identity: VerifiedIdentity, { caller, audience, scope,
       iat: iatMs / 1000,
       exp: expiresAtMs / 1000,
     },
-    auth.keys.active(),
+    auth.keys.forPassports(),
   );
 }
 

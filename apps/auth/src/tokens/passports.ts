@@ -40,7 +40,7 @@ export function issuePassport(
       iat: iatMs / 1000,
       exp: expiresAtMs / 1000,
     },
-    auth.keys.active(),
+    auth.keys.forPassports(),
   );
   return { passport, expiresAtMs };
 }

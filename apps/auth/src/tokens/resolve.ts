@@ -1,5 +1,6 @@
+import { hash } from 'node:crypto';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { problem, type Problem, type ResolveRequest, type ResolveResponseSchema } from '@cloakroom/contracts';
+import { isProblem, problem, type Problem, type ResolveRequest, type ResolveResponseSchema } from '@cloakroom/contracts';
 import type { RequestContext } from '@cloakroom/mesh';
 import { readRefreshToken } from '@cloakroom/session';
 import { accountById } from '../accounts/accounts.ts';
@@ -8,11 +9,16 @@ import { liveSession } from '../sessions/live-session.ts';
 import { audiences, issuePassport } from './passports.ts';
 import { viewOf } from '../sessions/session-view.ts';
 
-export async function resolve(
-  auth: Auth,
-  ctx: RequestContext,
-  request: ResolveRequest,
-): Promise<MessageInitShape<typeof ResolveResponseSchema> | Problem> {
+type Resolved = MessageInitShape<typeof ResolveResponseSchema>;
+
+/** The answer says which token was looked up, and for whom. The gateway compares that with its question. */
+export async function resolve(auth: Auth, ctx: RequestContext, request: ResolveRequest): Promise<Resolved | Problem> {
+  const { token, audience } = request;
+  const found = await lookUp(auth, ctx, request);
+  return isProblem(found) ? found : { ...found, tokenSha256: hash('sha256', token, 'buffer'), audience };
+}
+
+async function lookUp(auth: Auth, ctx: RequestContext, request: ResolveRequest): Promise<Resolved | Problem> {
   if (request.audience !== '' && !audiences.has(request.audience)) return problem('invalid_request', 'audience: no such service');
   // Taken before the store is asked, so that the passport is never dated later than what it states.
   const iatMs = auth.clock.nowMs();

@@ -1,6 +1,7 @@
 /** The steps that every command of a cart shares: caller, dot, `seen`, a look at the view, limits, append. */
-import { isGuestSubject, isUserSubject, problem, uuidV7Milliseconds, type Problem } from '@cloakroom/contracts';
+import { isGuestSubject, isUserSubject, observed, problem, uuidV7Milliseconds, type Problem } from '@cloakroom/contracts';
 import type { PersonContext } from '@cloakroom/mesh';
+import { observeRunning, observing } from '@cloakroom/platform';
 import { append } from './append.ts';
 import { cartOfDot, dotOf, emptyCart, type CartEvent, type CartState, type CommandId, type Dot } from '../model/cart.ts';
 import { ViewUnavailable } from '../projection/cart.view.ts';
@@ -50,6 +51,7 @@ export async function readCommand(
   if (!Array.isArray(seen)) return seen;
 
   const cartId = ctx.identity.subject;
+  if (observing()) observeRunning(() => ({ [observed.cartId]: cartId }));
   const partition = partitionOfCart(parts, cartId);
   const { known, caughtUp } = await lookUp(parts, cartId, partition, ctx.consistency);
   return { cartId, dot: dotOf(cartId, request.commandId), atMs: nowMs, seen, known, caughtUp };

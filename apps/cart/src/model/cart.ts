@@ -23,10 +23,11 @@ import {
   type Origins,
   type Scope,
 } from './cart.state.ts';
-import { Draft } from './draft.ts';
+import { Draft, type OwnMaps } from './draft.ts';
 import type { LineId } from './lines.ts';
 
 export * from './cart.state.ts';
+export { OwnMaps } from './draft.ts';
 
 export type CartEvent = { readonly cartId: string; readonly atMs: number } & (
   | { readonly type: 'ItemAdded'; readonly dot: Dot; readonly line: LineId; readonly quantity: number }
@@ -52,14 +53,22 @@ export type CartEvent = { readonly cartId: string; readonly atMs: number } & (
 
 /** @returns the very same object when the event changes nothing, so a caller recognises a repeated event by identity */
 export function evolve(state: CartState, event: CartEvent): CartState {
+  return evolveInBatch(state, event);
+}
+
+/**
+ * As `evolve`, for one event of a batch. It may change the maps of `state` that this batch made. So the caller keeps only the newest state,
+ * and drops all of them when an event fails.
+ */
+export function evolveInBatch(state: CartState, event: CartEvent, own?: OwnMaps): CartState {
   switch (event.type) {
     case 'ItemAdded': {
-      const draft = new Draft(state);
+      const draft = new Draft(state, own);
       draft.live(commandOfDot(event.dot), cartOfDot(event.dot), { line: event.line, quantity: event.quantity, kind: 'add' });
       return draft.done();
     }
     case 'CouponApplied': {
-      const draft = new Draft(state);
+      const draft = new Draft(state, own);
       draft.note(commandOfDot(event.dot), cartOfDot(event.dot), event.code);
       return draft.done();
     }
@@ -67,7 +76,7 @@ export function evolve(state: CartState, event: CartEvent): CartState {
       const live: Live = { line: event.line, quantity: event.quantity, kind: 'set' };
       const id = commandOfDot(event.dot);
       if (isOtherCommand(state, id, live)) return state;
-      const draft = new Draft(state);
+      const draft = new Draft(state, own);
       // The kills count even when the set itself is dead already: its killer may not have seen the dots that the set replaced.
       draft.killAll(observedOf(event), event.atMs, event.line);
       draft.live(id, cartOfDot(event.dot), live);
@@ -77,7 +86,7 @@ export function evolve(state: CartState, event: CartEvent): CartState {
     case 'CouponRemoved':
     case 'CartCleared': {
       if (isLive(state, commandOfDot(event.dot))) return state;
-      const draft = new Draft(state);
+      const draft = new Draft(state, own);
       draft.killAll(observedOf(event), event.atMs, scopeOf(event));
       // A removal's own dot is dead from the start, so its command id can never become an add.
       draft.killAll([event.dot], event.atMs, undefined);
@@ -85,14 +94,14 @@ export function evolve(state: CartState, event: CartEvent): CartState {
     }
     case 'OrderPlaced': {
       // Orders has given these dots to one order for ever. They are dead from now on, even those that have not arrived yet.
-      const draft = new Draft(state);
+      const draft = new Draft(state, own);
       draft.killAll(event.dots, event.atMs, undefined);
       return draft.done();
     }
     case 'GuestCartClaimed':
       return mayClaim(state, event.userCartId) ? { ...state, claimedBy: event.userCartId } : state;
     case 'GuestJoined':
-      return joinGuest(state, event);
+      return joinGuest(state, event, own);
   }
 }
 
@@ -119,12 +128,12 @@ function mayClaim(state: CartState, userCartId: string): boolean {
  * newer than the last one holds nothing new, and is skipped. The skip also keeps a replay, weeks later, from reviving dots whose death has
  * been pruned.
  */
-function joinGuest(state: CartState, event: Extract<CartEvent, { type: 'GuestJoined' }>): CartState {
+function joinGuest(state: CartState, event: Extract<CartEvent, { type: 'GuestJoined' }>, own: OwnMaps | undefined): CartState {
   if (!isGuestSubject(event.guestCartId) || !isUserSubject(state.cartId)) return state;
   const before = state.joined.get(event.guestCartId);
   const newer = before === undefined || event.guestOffset > before.guestOffset;
   if (!newer && event.atMs >= before.atMs) return state;
-  const draft = new Draft(state);
+  const draft = new Draft(state, own);
   if (newer) {
     for (const [id, killedAtMs] of event.dead) draft.kill(id, event.guestCartId, killedAtMs, undefined);
     for (const [id, live] of event.dots) draft.live(id, event.guestCartId, live);
@@ -199,8 +208,15 @@ export const deadKeptMs = 45 * dayMs;
  */
 export function pruneDead(state: CartState, nowMs: number): CartState {
   const isKept = (id: CommandId, killedAtMs: number): boolean => killedAtMs > nowMs - deadKeptMs || state.origins.has(id);
+  const isDoomKept = (id: CommandId, scopes: ReadonlyMap<Scope, number>): boolean => isKept(id, Math.max(...scopes.values()));
+  // Most batches forget nothing. Then no list is made of thousands of deaths.
+  if (isEach(state.dead, isKept) && isEach(state.doomed, isDoomKept)) return state;
   const dead = [...state.dead].filter(([id, killedAtMs]) => isKept(id, killedAtMs));
-  const doomed = [...state.doomed].filter(([id, scopes]) => isKept(id, Math.max(...scopes.values())));
-  if (dead.length === state.dead.size && doomed.length === state.doomed.size) return state;
+  const doomed = [...state.doomed].filter(([id, scopes]) => isDoomKept(id, scopes));
   return { ...state, dead: new Map(dead), doomed: new Map(doomed) };
+}
+
+function isEach<Key, Value>(map: ReadonlyMap<Key, Value>, is: (key: Key, value: Value) => boolean): boolean {
+  for (const [key, value] of map) if (!is(key, value)) return false;
+  return true;
 }

@@ -3,14 +3,12 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CartSnapshotSchema, formatUuid, recordHeaders, uuidToBytes } from '@cloakroom/contracts';
-import { commandOfDot, dotOf, emptyCart, evolve, linesOf, type CartEvent, type CartState } from './cart.ts';
+import { commandOfDot, dotOf, linesOf, type CartEvent, type CartState } from './cart.ts';
 import { decodeCart, decodeEvent, encodeCart, encodeEvent, type CartRecord } from './codec.ts';
 import { golden } from './codec.golden.ts';
+import { apply, guest, id, joinOf, steps, user, userLogOf } from './histories.harness.ts';
 import { spell } from './spell-cart.harness.ts';
 
-const user = 'u_018bcfe5-6800-7000-8000-000000000001';
-const guest = 'g_018bcfe5-6800-7000-8000-000000000002';
-const id = (n: number): string => `018bcfe5-6800-7000-8000-00000000${n.toString(16).padStart(4, '0')}`;
 const hexOf = (hex: string): Buffer => Buffer.from(hex, 'hex');
 const recordOf = (state: CartState): CartRecord => ({
   state,
@@ -19,7 +17,6 @@ const recordOf = (state: CartState): CartRecord => ({
   eventsSinceSnapshot: 9,
   oldestUnsnapshottedAtMs: 1,
 });
-const apply = (events: readonly CartEvent[], from = emptyCart(user)): CartState => events.reduce(evolve, from);
 const added = (cartId: string, n: number): CartEvent => ({
   type: 'ItemAdded',
   cartId,
@@ -28,11 +25,6 @@ const added = (cartId: string, n: number): CartEvent => ({
   line: 'mug',
   quantity: 1,
 });
-const joinOf = (events: readonly CartEvent[], guestOffset = 1n): CartEvent => {
-  const { dots, coupons, dead, origins } = apply(events, emptyCart(guest));
-  return { type: 'GuestJoined', cartId: user, atMs: 2, guestCartId: guest, guestOffset, dots, coupons, dead, origins };
-};
-
 /**
  * An earlier build counted each dot of a command for itself. This imitates its cart: it gives each dot an id of its own, and puts the true
  * ids into the bytes afterwards. The golden bytes of such a build show that it wrote the same.
@@ -106,62 +98,6 @@ it('loses the standing one of two payloads under one id, when an earlier build k
   expect(linesOf(apply(log)).map(({ lineId }) => lineId)).toEqual(['mug']);
   expect(linesOf(decodeCart(asOlderBuild(log).bytes).state)).toEqual([]);
 });
-
-type Step = {
-  readonly do: 'add' | 'set' | 'remove' | 'coupon' | 'clear' | 'repeat' | 'join' | 'order';
-  readonly as: 'guest' | 'user';
-  readonly pick: number;
-};
-const steps: fc.Arbitrary<Step[]> = fc.array(
-  fc.record({
-    do: fc.constantFrom(
-      'add' as const,
-      'add' as const,
-      'repeat' as const,
-      'repeat' as const,
-      'set' as const,
-      'remove' as const,
-      'coupon' as const,
-      'clear' as const,
-      'join' as const,
-      'order' as const,
-    ),
-    as: fc.constantFrom('guest' as const, 'user' as const),
-    pick: fc.nat({ max: 5 }),
-  }),
-  { maxLength: 16, size: 'max' },
-);
-
-/** The user's log: the user's commands, the guest's joins, and repeats of commands of both in the user's cart. */
-function userLogOf(made: readonly Step[]): CartEvent[] {
-  const logs = { guest: [] as CartEvent[], user: [] as CartEvent[] };
-  for (const [at, step] of made.entries()) {
-    const cartId = step.as === 'guest' ? guest : user;
-    const all = [...logs.guest, ...logs.user].filter((event) => 'dot' in event);
-    // A page shows each dot under the name by which it learned of it.
-    const shown = all.flatMap((event) =>
-      event.type === 'ItemAdded' || event.type === 'QuantitySet' || event.type === 'CouponApplied' ? [event] : [],
-    );
-    const seen = shown.filter((event) => step.as === 'user' || event.cartId === guest);
-    const line = `line-${step.pick % 2}`;
-    const inLine = seen.flatMap((event) => (event.type !== 'CouponApplied' && event.line === line ? [event.dot] : []));
-    const common = { cartId, atMs: 10 + at, dot: dotOf(cartId, id(at)) };
-    const log = logs[step.as];
-    if (step.do === 'add') log.push({ ...common, type: 'ItemAdded', line, quantity: 1 });
-    else if (step.do === 'set') log.push({ ...common, type: 'QuantitySet', line, quantity: 3, observed: inLine });
-    else if (step.do === 'remove') log.push({ ...common, type: 'ItemRemoved', line, observed: inLine });
-    else if (step.do === 'coupon') log.push({ ...common, type: 'CouponApplied', code: line });
-    else if (step.do === 'clear') log.push({ ...common, type: 'CartCleared', observed: seen.map(({ dot }) => dot) });
-    else if (step.do === 'join') logs.user.push({ ...joinOf(logs.guest, BigInt(logs.guest.length)), atMs: 10 + at });
-    else if (step.do === 'order')
-      logs.user.push({ type: 'OrderPlaced', cartId: user, atMs: 10 + at, orderId: id(at), dots: seen.slice(0, 2).map(({ dot }) => dot) });
-    else if (all.length > 0) {
-      const again = all[step.pick % all.length]!;
-      logs.user.push({ ...again, cartId: user, dot: dotOf(user, commandOfDot(again.dot)) });
-    }
-  }
-  return logs.user;
-}
 
 const seed = Date.now() % 2 ** 31;
 console.info(`codec.aliases.test.ts: seed ${seed}`);

@@ -10,10 +10,8 @@ import {
   type DeadDot,
   type DeadDotSchema,
   type DeadOfCart,
-  type DeadOfCartSchema,
   type JoinedGuest,
   type LiveDot,
-  type LiveDotSchema,
 } from '@cloakroom/contracts';
 import {
   couponOfScope,
@@ -34,15 +32,14 @@ import {
   fromLiveDot,
   fromLogOffsets,
   fromNamed,
-  joinIds,
   splitIds,
   toAlsoMadeIn,
   toLineRef,
   toLiveCoupon,
-  toLiveDot,
   toLogOffsets,
   UndecodableRecord,
 } from './codec.dots.ts';
+import { writeDeaths, writeLiveDots } from './codec.cart.write.ts';
 import { Draft } from './draft.ts';
 
 /** A cart as the view and the snapshots keep it. */
@@ -68,25 +65,30 @@ export function encodeCart(record: CartRecord): Buffer {
   const alsoMadeIn = toAlsoMadeIn(state, state.origins.keys());
   const joined = [...state.joined].map(toJoined);
   const format = alsoMadeIn.length > 0 || inRegions !== undefined || joined.some(({ guestOffsets }) => guestOffsets.length > 0) ? 1 : 0;
-  const message = create(CartSnapshotSchema, {
-    cartId: state.cartId,
-    dots: [...(format > formatOfOlderBuilds ? [notForBuildsBeforeFormats] : []), ...[...state.dots].map((one) => toLiveDot(state, one))],
-    dead: [...(state.dead.size > 0 ? [notForBuildsBeforeDeadOf] : []), ...[...state.doomed].flatMap((one) => toDoomedDots(state, one))],
-    deadOf: toDeadOfCarts(state),
-    coupons: [...state.coupons].map((one) => toLiveCoupon(state, one)),
-    joined,
-    claimedBy: state.claimedBy ?? '',
-    position,
-    missingOffsets: [...missing],
-    eventsSinceSnapshot,
-    oldestUnsnapshottedAtMs: BigInt(oldestUnsnapshottedAtMs),
-    format,
-    alsoMadeIn,
-    positions: toLogOffsets(inRegions?.positions),
-    missing: toLogOffsets(inRegions?.missing),
-  });
-  return Buffer.from(toBinary(CartSnapshotSchema, message));
+  // In the order of the fields. Messages that stand one after the other are one message.
+  return Buffer.concat([
+    written({ cartId: state.cartId }),
+    writeLiveDots(state, format > formatOfOlderBuilds),
+    written({
+      dead: [...(state.dead.size > 0 ? [notForBuildsBeforeDeadOf] : []), ...[...state.doomed].flatMap((one) => toDoomedDots(state, one))],
+      coupons: [...state.coupons].map((one) => toLiveCoupon(state, one)),
+      joined,
+      claimedBy: state.claimedBy ?? '',
+      position,
+      missingOffsets: [...missing],
+      eventsSinceSnapshot,
+      oldestUnsnapshottedAtMs: BigInt(oldestUnsnapshottedAtMs),
+    }),
+    writeDeaths(state),
+    format > formatOfOlderBuilds
+      ? written({ format, alsoMadeIn, positions: toLogOffsets(inRegions?.positions), missing: toLogOffsets(inRegions?.missing) })
+      : nothing,
+  ]);
 }
+
+const written = (part: MessageInitShape<typeof CartSnapshotSchema>): Uint8Array =>
+  toBinary(CartSnapshotSchema, create(CartSnapshotSchema, part));
+const nothing = new Uint8Array();
 
 /** @throws UndecodableRecord */
 export function decodeCart(bytes: Uint8Array): CartRecord {
@@ -134,25 +136,15 @@ function fromSnapshot(message: CartSnapshot): CartState {
  * A build from before `format` does not know further origins and offsets of regions, and would write the cart back without them. It rejects
  * a live dot of an unknown kind, so it waits instead. Nothing is lost in a rollout, nor when a rollout is undone.
  */
-const notForBuildsBeforeFormats: MessageInitShape<typeof LiveDotSchema> = {};
 const isMarker = ({ dot, line, quantity, kind }: LiveDot): boolean =>
   dot === undefined && line === undefined && quantity === 0 && (kind as number) === 0;
 /** A build from before `dead_of` would read the cart without its deaths. It rejects a dead dot without an id, so it waits instead. */
 const notForBuildsBeforeDeadOf: MessageInitShape<typeof DeadDotSchema> = {};
 
-/** Groups deaths by cart: a message for each dot would cost ten times as much, in time and in bytes. */
-function toDeadOfCarts(state: CartState): MessageInitShape<typeof DeadOfCartSchema>[] {
-  return [...Map.groupBy(state.dead, ([id]) => originIn(state, id))].map(([cartId, its]) => ({
-    cartId,
-    commandIds: joinIds(its.map(([id]) => id)),
-    killedAtMs: its.map(([, killedAtMs]) => BigInt(killedAtMs)),
-  }));
-}
-
 function takeDeadOfCart(draft: Draft, { cartId, commandIds, killedAtMs }: DeadOfCart): void {
-  const ids = [...splitIds(commandIds)];
+  const ids = splitIds(commandIds);
   if (cartId === '' || ids.length !== killedAtMs.length) throw new UndecodableRecord('dead dots do not match');
-  for (const [index, id] of ids.entries()) draft.kill(id, cartId, Number(killedAtMs[index]), undefined);
+  for (let index = 0; index < ids.length; index++) draft.kill(ids[index]!, cartId, Number(killedAtMs[index]), undefined);
 }
 
 function toDoomedDots(state: CartState, [id, scopes]: readonly [CommandId, ReadonlyMap<Scope, number>]) {

@@ -4,6 +4,8 @@ import {
   DotKind,
   formatUuid,
   lineIdLengthMax,
+  uuidAt,
+  uuidInto,
   uuidToBytes,
   type CommandsOfCart,
   type CommandsOfCartSchema,
@@ -102,13 +104,13 @@ const commandIdBytes = 16;
 
 export function joinIds(ids: readonly CommandId[]): Uint8Array<ArrayBuffer> {
   const joined = new Uint8Array(ids.length * commandIdBytes);
-  for (const [index, id] of ids.entries()) joined.set(uuidToBytes(id), index * commandIdBytes);
+  for (let index = 0; index < ids.length; index++) uuidInto(joined, index * commandIdBytes, ids[index]!);
   return joined;
 }
 
-export function* splitIds(joined: Uint8Array): Generator<CommandId> {
+export function splitIds(joined: Uint8Array): CommandId[] {
   if (joined.length % commandIdBytes !== 0) throw new UndecodableRecord('half a command id');
-  for (let at = 0; at < joined.length; at += commandIdBytes) yield formatUuid(joined.subarray(at, at + commandIdBytes));
+  return Array.from({ length: joined.length / commandIdBytes }, (_, index) => uuidAt(joined, index * commandIdBytes));
 }
 
 /** The origins that no dot names. Most commands have one origin, and their dot names it. */

@@ -30,6 +30,7 @@ import {
   toLogOffsets,
   UndecodableRecord,
 } from './codec.dots.ts';
+import { readFrequentEvent } from './codec.frequent.ts';
 import { Draft } from './draft.ts';
 
 export { fromDot, toDot, UndecodableRecord } from './codec.dots.ts';
@@ -60,17 +61,26 @@ export function encodeEvent(event: CartEvent): { value: Buffer; headers: RecordH
 
 /** @throws UndecodableRecord with the reason; the error never carries the bytes */
 export function decodeEvent(record: Pick<LogRecord, 'key' | 'value' | 'headers'>): CartEvent {
-  const version = record.headers[recordHeaders.eventVersion]?.toString() ?? '';
-  if (!/^\d{1,4}$/.test(version) || Number(version) > newestVersion) throw new UndecodableRecord('unknown event version');
+  if (!isKnownVersion(record.headers[recordHeaders.eventVersion])) throw new UndecodableRecord('unknown event version');
   if (record.value === null) throw new UndecodableRecord('no value');
+  return readFrequentEvent(record.value, record.key) ?? decodeAnyEvent(record.value, record.key);
+}
+
+function isKnownVersion(header: Buffer | undefined): boolean {
+  const version = header?.toString('latin1') ?? '';
+  return /^\d{1,4}$/.test(version) && Number(version) <= newestVersion;
+}
+
+/** The general reader. It alone says what is wrong with bytes that are no event. */
+export function decodeAnyEvent(value: Buffer, key: string): CartEvent {
   let event: CartEvent | undefined;
   try {
-    event = fromMessage(fromBinary(CartEventSchema, record.value));
+    event = fromMessage(fromBinary(CartEventSchema, value));
   } catch (error) {
     throw new UndecodableRecord('not a cart event', { cause: error });
   }
   if (event === undefined) throw new UndecodableRecord('unknown event type');
-  if (event.cartId !== record.key) throw new UndecodableRecord('the event names another cart than its key');
+  if (event.cartId !== key) throw new UndecodableRecord('the event names another cart than its key');
   return event;
 }
 

@@ -13,9 +13,27 @@ import {
   type Scope,
 } from './cart.state.ts';
 
+/**
+ * The maps that one batch of events has made and no other code has seen. The batch may change them in place, so a cart with a long history
+ * is copied once a batch and not once an event. The batch must drop the maps with all that it made when any step fails, and must make
+ * these once more for the next batch.
+ */
+export class OwnMaps {
+  readonly #made = new Set<unknown>();
+
+  /** @returns the map itself when this batch made it, else a copy that this batch owns from now on */
+  of<Key, Value>(map: ReadonlyMap<Key, Value>): Map<Key, Value> {
+    if (this.#made.has(map)) return map as Map<Key, Value>;
+    const copy = new Map(map);
+    this.#made.add(copy);
+    return copy;
+  }
+}
+
 /** Copies a map at its first write only, because most repeated events write nothing. */
 export class Draft {
   readonly #before: CartState;
+  readonly #own: OwnMaps | undefined;
   #dots: Map<CommandId, Live> | undefined;
   #coupons: Map<CommandId, string> | undefined;
   #dead: Map<CommandId, number> | undefined;
@@ -24,20 +42,22 @@ export class Draft {
   /** One array that all commands made in the same other cart share as their origins. */
   #alone: readonly string[] = [];
 
-  constructor(state: CartState) {
+  /** @param own the maps that may be changed in place; without it `state` is left as it is */
+  constructor(state: CartState, own?: OwnMaps) {
     this.#before = state;
+    this.#own = own;
   }
 
   live(id: CommandId, origin: string, live: Live): void {
     this.#name(id, origin);
     if (!this.#comes(id, live.line)) return;
-    (this.#dots ??= new Map(this.#before.dots)).set(id, live);
+    (this.#dots ??= this.#copyOf(this.#before.dots)).set(id, live);
   }
 
   note(id: CommandId, origin: string, code: string): void {
     this.#name(id, origin);
     if (!this.#comes(id, couponScope(code))) return;
-    (this.#coupons ??= new Map(this.#before.coupons)).set(id, code);
+    (this.#coupons ??= this.#copyOf(this.#before.coupons)).set(id, code);
   }
 
   killAll(dots: readonly Dot[], atMs: number, scope: Scope | undefined): void {
@@ -81,7 +101,14 @@ export class Draft {
     // A command that only this cart has made needs no entry.
     if (known?.includes(origin) ?? origin === cartId) return;
     const others = known ?? (this.#isKnown(id) ? [cartId] : []);
-    (this.#origins ??= new Map(this.#before.origins)).set(id, others.length === 0 ? this.#aloneIn(origin) : [...others, origin].sort());
+    (this.#origins ??= this.#copyOf(this.#before.origins)).set(
+      id,
+      others.length === 0 ? this.#aloneIn(origin) : [...others, origin].sort(),
+    );
+  }
+
+  #copyOf<Key, Value>(map: ReadonlyMap<Key, Value>): Map<Key, Value> {
+    return this.#own === undefined ? new Map(map) : this.#own.of(map);
   }
 
   #isKnown(id: CommandId): boolean {
@@ -96,21 +123,22 @@ export class Draft {
   #doom(id: CommandId, scope: Scope, atMs: number): void {
     const known = this.#doomedNow().get(id);
     if ((known?.get(scope) ?? -1) >= atMs) return;
-    (this.#doomed ??= new Map(this.#before.doomed)).set(id, new Map(known).set(scope, atMs));
+    (this.#doomed ??= this.#copyOf(this.#before.doomed)).set(id, new Map(known).set(scope, atMs));
   }
 
   /** The later of two deaths counts, because it is forgotten later. */
   #kill(id: CommandId, atMs: number): void {
-    if (this.#dotsNow().has(id)) (this.#dots ??= new Map(this.#before.dots)).delete(id);
-    if (this.#couponsNow().has(id)) (this.#coupons ??= new Map(this.#before.coupons)).delete(id);
-    const killedAtMs = Math.max(atMs, ...(this.#doomedNow().get(id)?.values() ?? []));
+    if (this.#dotsNow().has(id)) (this.#dots ??= this.#copyOf(this.#before.dots)).delete(id);
+    if (this.#couponsNow().has(id)) (this.#coupons ??= this.#copyOf(this.#before.coupons)).delete(id);
+    const doomed = this.#doomedNow().get(id);
+    const killedAtMs = doomed === undefined ? atMs : Math.max(atMs, ...doomed.values());
     this.#spare(id);
-    if ((this.#deadNow().get(id) ?? -1) < killedAtMs) (this.#dead ??= new Map(this.#before.dead)).set(id, killedAtMs);
+    if ((this.#deadNow().get(id) ?? -1) < killedAtMs) (this.#dead ??= this.#copyOf(this.#before.dead)).set(id, killedAtMs);
   }
 
   /** The command has arrived, so kills in other scopes no longer concern it. */
   #spare(id: CommandId): void {
-    if (this.#doomedNow().has(id)) (this.#doomed ??= new Map(this.#before.doomed)).delete(id);
+    if (this.#doomedNow().has(id)) (this.#doomed ??= this.#copyOf(this.#before.doomed)).delete(id);
   }
 
   /** @returns whether the command, which has just arrived, stays alive */

@@ -10,7 +10,7 @@ import { ViewUnavailable, type CartView, type Place } from '../projection/cart.v
 import { openRedisCartView } from '../projection/cart.view.redis.ts';
 import { openSpaces, type Spaces } from '../projection/cart.view.replay.ts';
 import { partitionOfCart, type CartTopics } from '../cart.dependencies.ts';
-import { evolve } from '../model/cart.ts';
+import { evolveInBatch } from '../model/cart.ts';
 import { openTestRedis } from '../redis.harness.ts';
 import { replay, type Replayed } from './replay.ts';
 
@@ -81,7 +81,7 @@ async function runReplay(spaces: Spaces = openSpaces(redis, keyspace)): Promise<
     log: quiet,
     topics,
     region: 'local',
-    evolve,
+    evolve: evolveInBatch,
     spaces,
     open: (building) => openRedisCartView({ url: redisUrl, log: quiet, keyspace, building }),
   });
@@ -277,7 +277,7 @@ describe('a replay into a new view', () => {
       },
     };
     const open = (building: string) => openRedisCartView({ url: redisUrl, log: quiet, keyspace, building });
-    const parts = { eventLog, clock: systemClock, log: quiet, topics, region: 'local', evolve, open };
+    const parts = { eventLog, clock: systemClock, log: quiet, topics, region: 'local', evolve: evolveInBatch, open };
     await expect(replay({ ...parts, spaces: halting })).rejects.toThrow('killed');
     for (const subject of people) await shows(service, subject, { mug: 1 });
     for (const subject of people) accepted(await service.add(subject));

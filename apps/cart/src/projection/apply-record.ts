@@ -1,12 +1,12 @@
 /** Applies one record of the log to its cart. Pure, apart from a counter. The projector, a replay and `history` share it. */
 import { recordHeaders } from '@cloakroom/contracts';
 import type { LogRecord } from '@cloakroom/event-log';
-import { emptyCart, type evolve } from '../model/cart.ts';
+import { emptyCart, type evolveInBatch, type OwnMaps } from '../model/cart.ts';
 import { decodeEvent, encodeCart, type CartRecord } from '../model/codec.ts';
 import { claims } from '../metrics.ts';
 
 /** The rules of model/cart.ts. */
-export type Evolve = typeof evolve;
+export type Evolve = typeof evolveInBatch;
 
 /** A cart that a batch touched. */
 export interface Applied {
@@ -23,8 +23,11 @@ export const newCart = (cartId: string): CartRecord => ({
   oldestUnsnapshottedAtMs: 0,
 });
 
-/** @throws UndecodableRecord */
-export function applyRecord(cart: CartRecord, record: LogRecord, rules: Evolve): CartRecord {
+/**
+ * @param own the maps of the batch, which may be changed in place. A caller that gives them drops `cart`, and the whole batch when this throws.
+ * @throws UndecodableRecord
+ */
+export function applyRecord(cart: CartRecord, record: LogRecord, rules: Evolve, own?: OwnMaps): CartRecord {
   const position = record.offset + 1n;
   // A redriven copy of a record that this cart does not wait for: the cart applied it already, or a newer build read it in its own place.
   // Its
@@ -32,7 +35,7 @@ export function applyRecord(cart: CartRecord, record: LogRecord, rules: Evolve):
   const redriven = redriveOf(record);
   if (redriven !== undefined && !cart.missing.has(redriven)) return { ...cart, position };
   const event = decodeEvent(record);
-  const state = rules(cart.state, event);
+  const state = rules(cart.state, event, own);
   if (event.type === 'GuestCartClaimed') claims.inc({ outcome: outcomeOfClaim(cart, state.claimedBy, event.userCartId) });
   return {
     ...cart,
@@ -79,7 +82,9 @@ function withoutRedriven(missing: ReadonlySet<bigint>, record: Pick<LogRecord, '
 }
 
 function redriveOf({ headers }: Pick<LogRecord, 'headers'>): bigint | undefined {
-  const text = headers[recordHeaders.redriveOf]?.toString() ?? '';
+  const header = headers[recordHeaders.redriveOf];
+  if (header === undefined) return undefined;
+  const text = header.toString();
   return /^\d{1,18}$/.test(text) ? BigInt(text) : undefined;
 }
 

@@ -3,7 +3,7 @@
  */
 import { decodeCart, encodeCart } from '../model/codec.ts';
 import type { CartRecord } from '../model/codec.ts';
-import type { CartNotice, CartView, Change, Place } from './cart.view.ts';
+import { samePlace, type CartNotice, type CartView, type Change, type Place } from './cart.view.ts';
 import { NoticeBoard } from './notice-board.ts';
 
 interface Partition {
@@ -94,9 +94,4 @@ export class MemoryCartView implements CartView {
     this.#partitions.set(partition, known);
     return known;
   }
-}
-
-function samePlace(a: Place | undefined, b: Place | undefined): boolean {
-  if (a === undefined || b === undefined) return a === b;
-  return a.next === b.next && a.rebuiltAt === b.rebuiltAt && a.forwardedTo === b.forwardedTo && a.logId === b.logId;
 }

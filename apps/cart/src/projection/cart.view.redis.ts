@@ -15,6 +15,7 @@ import { decodeCart, encodeCart, type CartRecord } from '../model/codec.ts';
 import { cartKey, changedChannel, dueKey, placeKey, servingKey } from './cart.view.keys.ts';
 import { dropSpace } from './cart.view.replay.ts';
 import { NoticeBoard } from './notice-board.ts';
+import { RedisTurn } from './cart.view.turn.ts';
 
 /**
  * The only write. KEYS: serving, place, due, then one key for each cart.
@@ -64,6 +65,7 @@ const subscriberReadyMs = 2_000;
 
 class RedisCartView implements CartView {
   readonly #redis: ViewRedis;
+  readonly #turn: RedisTurn;
   readonly #subscriber: RedisConnection;
   readonly #name: string;
   readonly #building: string | undefined;
@@ -83,6 +85,7 @@ class RedisCartView implements CartView {
     const redis = openRedisByUrl({ url, name: 'cart-view', log });
     redis.defineCommand('applyCarts', { lua: applyScript });
     this.#redis = redis as ViewRedis;
+    this.#turn = new RedisTurn(redis);
     this.#subscriber = openRedisByUrl({ url, name: 'cart-notices', log, subscriber: true });
     this.#subscriber.on('message', (channel: string, message: string) => this.#onMessage(channel, message));
     this.#subscriber.on('close', () => this.#subscribed.clear());
@@ -111,7 +114,6 @@ class RedisCartView implements CartView {
 
   places(partitions: readonly number[]): Promise<Map<number, Place>> {
     return reach(async () => {
-      // One MGET for each slot, all in one write to the socket.
       const all = await Promise.all(partitions.map((partition) => this.#read(partition, (space) => [placeKey(space, partition)])));
       return new Map(
         partitions.flatMap((partition, index) => {
@@ -127,7 +129,7 @@ class RedisCartView implements CartView {
   async #read(partition: number, keysIn: (space: string) => string[]): Promise<{ space: string; found: (Buffer | null)[] }> {
     for (;;) {
       const space = this.#spaceOf(partition);
-      const [serving, ...found] = await this.#redis.mgetBuffer(servingKey(this.#name, partition), ...keysIn(space));
+      const [serving, ...found] = await this.#turn.read([servingKey(this.#name, partition), ...keysIn(space)]);
       const actual = serving?.toString() ?? this.#name;
       if (this.#building !== undefined || actual === space) return { space, found };
       // A replay has switched the space since the last look. That is rare.
@@ -156,9 +158,10 @@ class RedisCartView implements CartView {
       const due = cart.oldestUnsnapshottedAtMs > 0 ? String(cart.oldestUnsnapshottedAtMs) : '';
       values.push(this.#decoded.encode(cart), due, cart.state.cartId, traces?.get(cart.state.cartId) ?? '');
     }
-    return reach(() =>
-      inCallSpan('cart view apply', redisCall, async () => (await this.#redis.applyCarts(keys.length, ...keys, ...values)) === 1),
-    );
+    // The next write may be based on this place, without another look.
+    if (place !== undefined) this.#foundIn.set(place, space);
+    const send = () => this.#redis.applyCarts(keys.length, ...keys, ...values);
+    return reach(() => inCallSpan('cart view apply', redisCall, async () => (await this.#turn.write(send)) === 1));
   }
 
   due(partition: number, beforeMs: number, countMax: number): Promise<string[]> {

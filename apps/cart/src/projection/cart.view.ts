@@ -60,6 +60,11 @@ export interface CartView {
   close(): Promise<void>;
 }
 
+export function samePlace(a: Place | undefined, b: Place | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.next === b.next && a.rebuiltAt === b.rebuiltAt && a.forwardedTo === b.forwardedTo && a.logId === b.logId;
+}
+
 /** The store cannot be reached or did not answer in time. */
 export class ViewUnavailable extends Error {
   override readonly name = 'ViewUnavailable';

@@ -9,6 +9,8 @@
  * - A record below the watermark, or below the position of its cart (restored from a snapshot), is skipped without being decoded.
  * - A record that cannot be decoded throws before anything of its batch is applied. The event log then hands the batch over record by
  *   record, and only this record goes to the dead-letter topic.
+ * - A loaded cart is never changed, because the view may hand out the same one again. The batch changes its own copies in place (OwnMaps),
+ *   and they are gone with the batch, also when it is refused.
  */
 import { isGuestSubject, partitionOf } from '@cloakroom/contracts';
 import {
@@ -22,27 +24,68 @@ import {
   type RecordBatch,
 } from '@cloakroom/event-log';
 import { type Applied, applyOrMark, applyRecord, newCart } from './apply-record.ts';
-import { pruneDead } from '../model/cart.ts';
-import type { Place } from './cart.view.ts';
-import { ViewUnavailable } from './cart.view.ts';
+import { OwnMaps, pruneDead } from '../model/cart.ts';
+import type { CarriedCarts } from './carried-carts.ts';
+import { samePlace, ViewUnavailable, type Place } from './cart.view.ts';
 import { encodeEvent, type CartRecord } from '../model/codec.ts';
 import { guestJoins, recordsProjected } from '../metrics.ts';
 import type { CartParts } from '../cart.dependencies.ts';
-import { writeSnapshots } from './snapshots.ts';
+import { isSnapshotDue, writeSnapshots } from './snapshots.ts';
 
 export type Projected =
   | { readonly outcome: 'applied'; readonly next: bigint }
   /** The view stands elsewhere: the batch is not the next one. */
   | { readonly outcome: 'elsewhere' };
 
-/** @throws UndecodableRecord; RetryLater when the view or the log is down */
-export function projectBatch(parts: CartParts, logId: string, batch: RecordBatch): Promise<Projected> {
-  return inBatchSpan(`project ${batch.topic}`, batch, {}, (seen) => project(parts, logId, seen));
+/**
+ * @param carried the carts that this member has just written; undefined: each batch is loaded
+ * @throws UndecodableRecord; RetryLater when the view or the log is down
+ */
+export function projectBatch(parts: CartParts, logId: string, batch: RecordBatch, carried?: CarriedCarts): Promise<Projected> {
+  return inBatchSpan(`project ${batch.topic}`, batch, {}, (seen) => project(parts, logId, seen, carried));
 }
 
-async function project(parts: CartParts, logId: string, batch: RecordBatch): Promise<Projected> {
+async function project(parts: CartParts, logId: string, batch: RecordBatch, carried: CarriedCarts | undefined): Promise<Projected> {
+  const found = await find(parts, batch, carried);
+  const projected = await projectOn(parts, logId, batch, { ...found, carried });
+  if (projected.outcome !== 'elsewhere') return projected;
+  carried?.drop(batch.partition);
+  return found.isCarried ? projectOn(parts, logId, batch, { ...(await load(parts, batch)), carried }) : projected;
+}
+
+interface Found {
+  readonly place: Place | undefined;
+  readonly carts: ReadonlyMap<string, CartRecord>;
+  /** Whether this is, in part, what this member carries. Then nothing but the write at its place shows that it is still right. */
+  readonly isCarried: boolean;
+}
+
+/** Loads only the carts that this member does not carry. */
+async function find(parts: CartParts, batch: RecordBatch, carried: CarriedCarts | undefined): Promise<Found> {
+  const cartIds = cartsOf(batch);
+  const stand = carried?.of(batch.partition, cartIds);
+  const unknown = cartIds.filter((cartId) => stand?.carts.has(cartId) !== true);
+  if (stand === undefined || unknown.length === cartIds.length) return load(parts, batch);
+  if (unknown.length === 0) return { ...stand, isCarried: true };
+  const { place, carts } = await orRetryLater(parts.view.load(batch.partition, unknown));
+  if (samePlace(place, stand.place)) return { place: stand.place, carts: new Map([...stand.carts, ...carts]), isCarried: true };
+  carried?.drop(batch.partition);
+  return load(parts, batch);
+}
+
+async function load({ view }: CartParts, batch: RecordBatch): Promise<Found> {
+  return { ...(await orRetryLater(view.load(batch.partition, cartsOf(batch)))), isCarried: false };
+}
+
+const cartsOf = ({ records }: RecordBatch): string[] => [...new Set(records.map(({ key }) => key))];
+
+async function projectOn(
+  parts: CartParts,
+  logId: string,
+  batch: RecordBatch,
+  { place, carts, isCarried, carried }: Found & { readonly carried: CarriedCarts | undefined },
+): Promise<Projected> {
   const { partition, records } = batch;
-  const { place, carts } = await orRetryLater(parts.view.load(partition, [...new Set(records.map(({ key }) => key))]));
   if (place === undefined || place.logId !== logId) return { outcome: 'elsewhere' };
   const fresh = records.filter(({ offset }) => offset >= place.next);
   // The predecessor rule: the batch must begin exactly where the view ends.
@@ -50,24 +93,36 @@ async function project(parts: CartParts, logId: string, batch: RecordBatch): Pro
 
   // A replay forwards nothing and writes no snapshot: the projector of the serving view has done so.
   const tells = parts.replays !== true;
+  // A replay goes on after a record that fails, with the cart as it was before. So it changes no map in place.
+  const own = tells ? new OwnMaps() : undefined;
   const apply = tells ? applyRecord : applyOrMark;
-  const applied = applyRecords(carts, fresh, (cart, record) => apply(cart, record, parts.evolve));
+  const applied = applyRecords(carts, fresh, (cart, record) => apply(cart, record, parts.evolve, own));
+  // The view must confirm the place before others hear of this batch.
+  if (tells && isCarried && isTold(applied) && !(await standsAt(parts, partition, place))) return { outcome: 'elsewhere' };
   // Forward before forgetting: a batch may have waited for weeks. An old removal of a guest in it must still reach the user's cart.
   if (tells) await forwardGuests(parts, place, applied);
   forgetTheDead(applied, fresh.at(-1)!.timestampMs);
   if (tells) await writeSnapshots(parts, applied);
-  const next = fresh.at(-1)!.offset + 1n;
-  const written = await orRetryLater(
-    parts.view.apply(partition, {
-      expected: place,
-      place: { ...place, next },
-      carts: [...applied.values()].map(({ cart }) => cart),
-      traces: tracesOf(applied),
-    }),
-  );
-  if (!written) return { outcome: 'elsewhere' };
+  const after: Place = { ...place, next: fresh.at(-1)!.offset + 1n };
+  const written = [...applied.values()].map(({ cart }) => cart);
+  const change = { expected: place, place: after, carts: written, traces: tracesOf(applied) };
+  if (!(await orRetryLater(parts.view.apply(partition, change)))) return { outcome: 'elsewhere' };
+  carried?.keep(partition, place, after, written);
   recordsProjected.inc(fresh.length);
-  return { outcome: 'applied', next };
+  return { outcome: 'applied', next: after.next };
+}
+
+async function standsAt({ view }: CartParts, partition: number, place: Place): Promise<boolean> {
+  return samePlace((await orRetryLater(view.places([partition]))).get(partition), place);
+}
+
+/** Whether the batch writes anything besides the view. */
+function isTold(applied: ReadonlyMap<string, Applied>): boolean {
+  return [...applied.values()].some((one) => isForwarded(one) || isSnapshotDue(one.cart));
+}
+
+function isForwarded({ cart: { state }, changed }: Applied): boolean {
+  return changed !== undefined && state.claimedBy !== undefined && isGuestSubject(state.cartId);
 }
 
 /** A cart's notice belongs to the trace of its newest change. */
@@ -109,9 +164,10 @@ function forgetTheDead(touched: ReadonlyMap<string, Applied>, nowMs: number): vo
  */
 async function forwardGuests(parts: CartParts, place: Place, applied: ReadonlyMap<string, Applied>): Promise<void> {
   const joins = [];
-  for (const { cart, changed } of applied.values()) {
+  for (const one of applied.values()) {
+    const { cart, changed } = one;
     const { cartId, claimedBy, dots, coupons, dead, origins } = cart.state;
-    if (changed === undefined || claimedBy === undefined || !isGuestSubject(cartId)) continue;
+    if (changed === undefined || claimedBy === undefined || !isForwarded(one)) continue;
     // A replay after a wipe: the change was forwarded before the view was lost.
     if (changed.offset < place.forwardedTo) continue;
     if (await hasJoined(parts, claimedBy, cartId, changed.offset)) continue;

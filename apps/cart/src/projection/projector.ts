@@ -8,6 +8,7 @@
  */
 import {
   type BatchControl,
+  heldBack,
   type LogRecord,
   type RecordBatch,
   RetryLater,
@@ -17,13 +18,15 @@ import {
 } from '@cloakroom/event-log';
 import { seconds, stuckAfterMs } from '@cloakroom/platform';
 import { deadLetters, realignments } from '../metrics.ts';
+import { CarriedCarts } from './carried-carts.ts';
 import { markIncomplete } from './dead-letters.ts';
 import { LogEnds } from './log-ends.ts';
 import type { CartParts } from '../cart.dependencies.ts';
 import { orRetryLater, projectBatch } from './project-batch.ts';
-import { pause, reasonOf } from './projector.trouble.ts';
+import { pause, reasonOf, standstill } from './projector.trouble.ts';
 import { forgetPartition, noteApplied, noteWaiting } from './projector.lag.ts';
 import { settlePartitions } from './rebuild.ts';
+import { Room } from './room.ts';
 import { sweepPartition } from './snapshots.ts';
 
 export interface Projector {
@@ -51,9 +54,7 @@ const sweepIntervalMs = 10 * 60_000;
 const settleRetryMs = 500;
 
 export async function startProjector(parts: CartParts, group: string = projectorGroup): Promise<Projector> {
-  const projector = new PartitionProjector(parts, group);
-  await projector.start();
-  return projector;
+  return new PartitionProjector(parts, group).start();
 }
 
 class PartitionProjector implements Projector {
@@ -64,6 +65,8 @@ class PartitionProjector implements Projector {
   /** Partitions that must not be read until they are settled. */
   readonly #unsettled = new Set<number>();
   readonly #busy = new Set<number>();
+  readonly #carried = new CarriedCarts();
+  readonly #room = new Room();
   /** Since when each partition with waiting records has not moved, in monotonic time. */
   readonly #waitsSince = new Map<number, number>();
   #trouble = '';
@@ -89,7 +92,7 @@ class PartitionProjector implements Projector {
     return this.#subscription.ready.then(() => this.#settling);
   }
 
-  async start(): Promise<void> {
+  async start(): Promise<this> {
     const { eventLog, topics, view } = this.#parts;
     this.#subscription = await eventLog.subscribe({
       group: this.#group,
@@ -106,6 +109,7 @@ class PartitionProjector implements Projector {
     view.onReturn(() => this.realignSoon());
     this.#timers = [setInterval(() => this.realignSoon(), checkIntervalMs), setInterval(() => void this.#sweep(), sweepIntervalMs)];
     for (const timer of this.#timers) timer.unref();
+    return this;
   }
 
   heardAgoMs(): number {
@@ -117,12 +121,7 @@ class PartitionProjector implements Projector {
     const heardAgoMs = this.heardAgoMs();
     // Before the first answer this is skipped: `waitsSince` holds what waits since the start, and the caller reports a log that is down.
     if (Number.isFinite(heardAgoMs) && heardAgoMs > stuckAfterMs) return `the log of carts was last heard ${seconds(heardAgoMs)} ago`;
-    const beforeMs = this.#parts.clock.monotonicMs() - stuckAfterMs;
-    const waiting = [...this.#waitsSince].filter(([, sinceMs]) => sinceMs < beforeMs);
-    if (waiting.length === 0) return undefined;
-    const agoMs = this.#parts.clock.monotonicMs() - Math.min(...waiting.map(([, sinceMs]) => sinceMs));
-    const which = waiting.map(([partition]) => partition).sort((a, b) => a - b);
-    return `the view of partition ${which.join(', ')} stands still for ${seconds(agoMs)}${this.#trouble && `: ${this.#trouble}`}`;
+    return standstill(this.#waitsSince, this.#parts.clock.monotonicMs(), this.#trouble);
   }
 
   realignSoon(): void {
@@ -146,14 +145,12 @@ class PartitionProjector implements Projector {
     const { partition } = batch;
     noteWaiting(partition, { end: batch.highWatermark, oldestMs: batch.records[0]!.timestampMs });
     this.#wait(partition);
+    if (await heldBack('projector', 'cart', batch, control)) return;
     if (this.#unsettled.has(partition)) return this.#hold(batch, control);
     this.#busy.add(partition);
     try {
-      const projected = await projectBatch(this.#parts, this.#logId, batch);
-      if (projected.outcome === 'applied') {
-        this.#leave(partition, projected.next, batch.records.at(-1)!.timestampMs);
-        return;
-      }
+      const projected = await this.#room.within(batch, () => projectBatch(this.#parts, this.#logId, batch, this.#carried));
+      if (projected.outcome === 'applied') return this.#leave(partition, projected.next, batch.records.at(-1)!.timestampMs);
     } catch (error) {
       this.#trouble = reasonOf(error);
       throw error;
@@ -211,6 +208,7 @@ class PartitionProjector implements Projector {
     for (const { partition } of partitions) {
       this.#waitsSince.delete(partition);
       this.#leftAt.delete(partition);
+      this.#carried.drop(partition);
       forgetPartition(partition);
       this.#unsettled.delete(partition);
     }
@@ -218,6 +216,7 @@ class PartitionProjector implements Projector {
 
   async #onDeadLetter(record: LogRecord, reason: string): Promise<void> {
     deadLetters.inc();
+    this.#carried.drop(record.partition);
     const next = await markIncomplete(this.#parts, record);
     this.#parts.log.error(
       { partition: record.partition, offset: String(record.offset), reason, trace_id: traceIdOfRecord(record) },
@@ -246,6 +245,7 @@ class PartitionProjector implements Projector {
   #settle(partitions: readonly number[]): void {
     for (const partition of partitions) {
       this.#unsettled.add(partition);
+      this.#carried.drop(partition);
       this.#wait(partition);
     }
     if (this.#settlingNow) return;
@@ -289,7 +289,7 @@ class PartitionProjector implements Projector {
   async #sweep(): Promise<void> {
     for (const partition of this.#leftAt.keys()) {
       try {
-        await sweepPartition(this.#parts, partition);
+        await this.#carried.without(partition, () => sweepPartition(this.#parts, partition));
       } catch (error) {
         this.#parts.log.warn({ err: error, partition }, 'snapshots before retention could not be written');
       }

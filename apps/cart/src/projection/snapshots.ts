@@ -19,12 +19,13 @@ const snapshotBytesMax = 800_000;
 /** A healthy broker hands over 24 partitions of snapshots in seconds. Without progress for this long, the read has failed. */
 const silenceMaxMs = 10_000;
 
+export const isSnapshotDue = ({ eventsSinceSnapshot }: CartRecord): boolean => eventsSinceSnapshot >= eventsPerSnapshot;
 const recordOf = (cart: CartRecord): OutgoingRecord => ({ key: cart.state.cartId, value: encodeCart(cart) });
 const settled = (cart: CartRecord): CartRecord => ({ ...cart, eventsSinceSnapshot: 0, oldestUnsnapshottedAtMs: 0 });
 
 /** Appends snapshots and marks their carts. A failure does not fail the batch: the next event tries again. */
 export async function writeSnapshots(parts: CartParts, applied: ReadonlyMap<string, Applied>): Promise<void> {
-  const due = [...applied.values()].filter(({ cart }) => cart.eventsSinceSnapshot >= eventsPerSnapshot);
+  const due = [...applied.values()].filter(({ cart }) => isSnapshotDue(cart));
   if (due.length === 0) return;
   const carts = due.map(({ cart }) => settled(cart));
   let appended: ReadonlySet<CartRecord>;

@@ -7,6 +7,7 @@ import { hasReached, tokenFor, waitForToken, waitMaxMs, type ConsistencyToken } 
 import { lineOf, type LineId } from '../model/lines.ts';
 import { staleReads } from '../metrics.ts';
 import { partitionOfCart, type CartParts } from '../cart.dependencies.ts';
+import { viewForRead } from './stale-view.ts';
 import type { Projector } from '../projection/projector.ts';
 
 /** Four missed fetches. After that this process cannot know whether the log has grown. */
@@ -32,10 +33,12 @@ export interface CartRead {
 
 /** @param from the caller's own token, or the log's end (`upToNow`) for a read that must hold every write acknowledged before it began */
 export async function readCart(parts: ReadParts, ctx: PersonContext, from = tokenOf(parts, ctx)): Promise<CartRead | Problem> {
-  const { view, clock, projector } = parts;
+  const { clock, projector } = parts;
   const cartId = ctx.identity.subject;
   const partition = partitionOfCart(parts, cartId);
   const token = from;
+  const seen = viewForRead(parts.view, cartId, ctx.experiment, () => clock.monotonicMs());
+  const view = seen instanceof Promise ? await seen : seen;
   try {
     let loaded = await view.load(partition, [cartId]);
     if (token !== undefined && !hasReached(loaded.place, token)) {

@@ -1,4 +1,4 @@
-import { createLogger, type Clock } from '@cloakroom/platform';
+import { armFaults, createLogger, type Clock, experimentBelow, troubleAt, undergo, withExperiment } from '@cloakroom/platform';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { CachedProduct } from '../products.ts';
 import { seedShelf } from './product-cache.fixture.ts';
@@ -31,6 +31,19 @@ describe('the product cache', () => {
     await Promise.all([cache.look(), cache.look()]);
     nowMs = 4_999;
     await cache.look();
+    expect(reads).toBe(1);
+  });
+  it('is read outside of every experiment, because others share the read', async () => {
+    const trouble = { delayMs: 0, fails: true, losesAnswer: false, oldMs: 0, holds: false };
+    armFaults((_point, _at, experiment) => Promise.resolve(experiment === 'ada' ? trouble : undefined));
+    read = async () => {
+      await undergo(await troubleAt('database', 'catalog', experimentBelow()), () => new Error('a fault is switched on'));
+      return [item];
+    };
+    const looks = ['ada', 'bob'].map((who) => withExperiment(who, () => cache.look()));
+    const seen = await Promise.allSettled(looks);
+    armFaults(undefined);
+    expect(seen.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
     expect(reads).toBe(1);
   });
   it('shows, and finds by, what has changed after five seconds', async () => {

@@ -5,7 +5,7 @@
  * So lists may be a moment old, and stock a second at most. A product page, the prices of a cart and check-out ask the database (get-products.ts,
  * reserve-stock.ts). Every replica reads for itself, so it sees an order that another replica served just as soon.
  */
-import type { Clock, Logger } from '@cloakroom/platform';
+import { type Clock, type Logger, withoutExperiment } from '@cloakroom/platform';
 import { buildSearch, type ProductSearch } from './search.ts';
 import type { CachedProduct } from '../products.ts';
 
@@ -66,8 +66,8 @@ export function openProductCache(source: ProductSource, { clock, log }: { readon
       const nowMs = clock.monotonicMs();
       const whole = arranged === undefined || nowMs - triedAtMs >= freshMs;
       if (arranged !== undefined && !whole && nowMs - stockTriedAtMs < stockFreshMs) return arranged;
-      // All requests that come meanwhile share one read.
-      reading ??= read(whole);
+      // All requests that come meanwhile share one read, so it is of no experiment.
+      reading ??= withoutExperiment(() => read(whole));
       return reading;
     },
   };

@@ -13,6 +13,7 @@ import type { LoadShedder } from '@cloakroom/mesh';
 import type { GatewayConfig } from '../config.ts';
 import type { GatewayParts, IdentityParts } from '../gateway.ts';
 import { configToken, identityToken, limitsToken, partsToken, shedderToken } from '../injection.ts';
+import { experimentOf, isLocal } from './experiment.ts';
 import { begin, finish, sessionViewHeader } from './request-scope.ts';
 import { checkSameOrigin, dropLookalikes, namesOneHost } from './header-rules.ts';
 import { lookalikeHeaders, requestSeconds } from '../metrics.ts';
@@ -21,6 +22,7 @@ import { type AddressLimits, shedAtTheDoor, shedOrCount } from './limits.ts';
 import { RouteList } from './route-list.ts';
 import type { Route } from '../route.ts';
 import { securityHeaders } from './security-headers.ts';
+import { serveApiDocs } from './serve-api-docs.ts';
 import { serveWeb } from './serve-web.ts';
 
 declare module 'fastify' {
@@ -66,6 +68,7 @@ export class HttpServer implements OnModuleInit {
     server.addContentTypeParser('application/json', { parseAs: 'string' }, parseJson);
     this.addRequestHooks(server, new Addresses(this.routes.all));
     this.addAnswerHooks(server);
+    if (isLocal(this.config)) serveApiDocs(server);
     if (this.config.WEB_DIR !== undefined && this.config.WEB_DIR !== '') await serveWeb(server, this.config.WEB_DIR);
   }
 
@@ -78,6 +81,7 @@ export class HttpServer implements OnModuleInit {
 
   private addRequestHooks(server: FastifyInstance, addresses: Addresses): void {
     const origins = new Set(this.config.PUBLIC_ORIGINS);
+    const local = isLocal(this.config);
     const constant = Object.entries({
       ...securityHeaders([...origins].every((origin) => origin.startsWith('https:'))),
       'x-gateway': `gateway-${this.config.REPLICA}`,
@@ -85,7 +89,7 @@ export class HttpServer implements OnModuleInit {
     server.addHook('onRequest', async (request, reply) => {
       this.count(reply);
       for (const [name, value] of constant) reply.header(name, value);
-      request.exchange = begin(request, reply, this.parts);
+      request.exchange = begin(request, reply, this.parts, local ? experimentOf(request.headers) : undefined);
       // W3C Trace Context, level 2: a good answer names its trace too, as a problem does in its body.
       reply.header('traceresponse', request.exchange.trace.traceparent);
       const dropped = dropLookalikes(request.raw.headers, request.raw.rawHeaders);
@@ -110,9 +114,10 @@ export class HttpServer implements OnModuleInit {
       const missing = missingAt(request, reply, addresses);
       if (missing !== undefined) return refuse(reply, missing);
     });
-    server.addHook('preHandler', async (request, reply) => {
+    server.addHook('preHandler', (request, reply, done) => {
       const tooMuch = isOfApi(request) ? shedOrCount(request, reply, this.shedder) : undefined;
-      if (tooMuch !== undefined) return refuse(reply, tooMuch);
+      if (tooMuch === undefined) return done();
+      sendProblem(reply, tooMuch);
     });
   }
 
@@ -138,7 +143,8 @@ export class HttpServer implements OnModuleInit {
         },
       );
     });
-    server.addHook('onResponse', async (request, reply) => {
+    server.addHook('onResponse', (request, reply, done) => {
+      done();
       const { exchange } = request;
       if (exchange === undefined || exchange.policy?.live === true) return;
       const route = exchange.route ?? 'unknown';
@@ -152,7 +158,7 @@ export class HttpServer implements OnModuleInit {
   /** Counts down when the response closes, which happens for a hijacked and for an aborted answer too. */
   private count(reply: FastifyReply): void {
     this.inFlight++;
-    reply.raw.once('close', () => this.inFlight--);
+    reply.raw.on('close', () => this.inFlight--);
   }
 }
 

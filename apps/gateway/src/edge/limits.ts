@@ -90,7 +90,7 @@ export function shedOrCount(request: FastifyRequest, reply: FastifyReply, shedde
   if (operationClass === 'operations' || live || reply.raw.closed) return undefined;
   const place = shedder.enter(operationClass);
   if (typeof place !== 'function') return refused(reply, operationClass, place);
-  reply.raw.once('close', place);
+  reply.raw.on('close', place);
   return undefined;
 }
 

@@ -73,7 +73,9 @@ const errorCountMax = 20;
 export function sendProblem(reply: FastifyReply, found: Problem): void {
   // A browser holds no passport. All that it can do about a refused one is to try again.
   const told = found.problem === 'invalid_passport' ? problem('identity_unavailable') : found;
-  const { status, headers, body } = problemAnswer(told, reply.request.exchange?.trace.traceId);
+  const { exchange } = reply.request;
+  if (exchange !== undefined) exchange.refused = found;
+  const { status, headers, body } = problemAnswer(told, exchange?.trace.traceId);
   reply.code(status).headers(headers).send(body);
 }
 

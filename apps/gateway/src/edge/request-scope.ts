@@ -3,12 +3,13 @@
  * every answer carries: a success, a refusal or a failure.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { experimentPattern, isProblem } from '@cloakroom/contracts';
-import { continueTrace, enterTrace, type RandomBytes, type Span, type TraceContext, tracing } from '@cloakroom/platform';
+import { isProblem, type Problem } from '@cloakroom/contracts';
+import { continueTrace, enterTrace, observe, type RandomBytes, type Span, type TraceContext, tracing } from '@cloakroom/platform';
 import type { GatewayParts, IdentityParts } from '../gateway.ts';
 import { type Exchange, type Outcome, Timings } from '../http-exchange.ts';
 import { clearedCookies, consistencySetCookie, knownDeviceSetCookie, type OurCookies, tokenCookies } from '../identity/cookies.ts';
 import type { RoutePolicy } from '../route.ts';
+import { entering, leaving } from './observed-request.ts';
 
 /** Marks a public answer when a session was shown that could not be checked: the page is what a guest sees. */
 export const sessionViewHeader = 'x-session-view';
@@ -25,6 +26,8 @@ export interface OpenExchange extends Writable<Exchange> {
   cookies: OurCookies | undefined;
   /** The use case's own answer. Undefined where the request was refused before, or failed. */
   outcome: Outcome | undefined;
+  /** The Problem that was answered, whoever found it. */
+  refused: Problem | undefined;
   /** A public page is made while its caller is identified: the value of `sessionViewHeader`, if the answer needs it. */
   sessionView: Promise<string | undefined> | undefined;
 }
@@ -41,16 +44,21 @@ declare module 'fastify' {
   }
 }
 
-export function begin(request: FastifyRequest, reply: FastifyReply, { randomBytes, clock }: GatewayParts): OpenExchange {
+export function begin(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { randomBytes, clock }: GatewayParts,
+  experiment: string | undefined,
+): OpenExchange {
   const { url: route, config } = request.routeOptions;
-  const gone = new AbortController();
   const traceparent = request.headers['traceparent'];
   const { trace, span } = traceOf(request.method, route, typeof traceparent === 'string' ? traceparent : undefined, randomBytes);
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) gone.abort(new DOMException('the browser has gone', 'AbortError'));
+  if (span !== undefined) observe(span, () => entering(config.policy, request.headers['user-agent']));
+  const gone = new Gone(reply);
+  reply.raw.on('close', () => {
+    gone.noticeClose();
     endSpan(span, reply);
   });
-  const experiment = request.headers['x-experiment-id'];
   return {
     route,
     policy: config.policy,
@@ -58,8 +66,8 @@ export function begin(request: FastifyRequest, reply: FastifyReply, { randomByte
     span,
     startedMs: clock.monotonicMs(),
     timings: new Timings(),
-    signal: gone.signal,
-    experiment: typeof experiment === 'string' && experimentPattern.test(experiment) ? experiment : undefined,
+    signal: () => gone.signal(),
+    experiment,
     remoteAddress: request.ip,
     proxied: forwardedHeaders.some((name) => request.headers[name] !== undefined),
     userAgent: request.headers['user-agent'],
@@ -71,8 +79,31 @@ export function begin(request: FastifyRequest, reply: FastifyReply, { randomByte
     knownDevice: '',
     cookies: undefined,
     outcome: undefined,
+    refused: undefined,
     sessionView: undefined,
   };
+}
+
+/** Tells the work of a request that its browser has gone. An AbortController costs several microseconds, and most requests ask for none. */
+class Gone {
+  private controller: AbortController | undefined;
+  private readonly reply: FastifyReply;
+
+  constructor(reply: FastifyReply) {
+    this.reply = reply;
+  }
+
+  signal(): AbortSignal {
+    if (this.controller === undefined) {
+      this.controller = new AbortController();
+      if (this.reply.raw.closed) this.noticeClose();
+    }
+    return this.controller.signal;
+  }
+
+  noticeClose(): void {
+    if (!this.reply.raw.writableFinished) this.controller?.abort(new DOMException('the browser has gone', 'AbortError'));
+  }
 }
 
 /** RFC 7239's header, and the one that proxies write in practice. */
@@ -91,13 +122,16 @@ function traceOf(
   return enterTrace(spanOf(method, route), traceparent, randomBytes);
 }
 
-/** Machines ask these every few seconds: their spans would bury those of people. */
-const probes: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
+/** Machines ask these every few seconds, and a page tells its spans after each click: their own spans would bury those of people. */
+const probes: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics', '/api/page-spans']);
 
 /** Only an answer of 500 and above has failed. A browser's mistake is its own failure (OpenTelemetry's rule for servers). */
 export function endSpan(span: Span | undefined, reply: FastifyReply): void {
-  span?.set({ 'http.response.status_code': reply.statusCode });
-  span?.end(reply.statusCode >= 500 ? String(reply.statusCode) : undefined);
+  if (span === undefined) return;
+  const { exchange } = reply.request;
+  if (exchange !== undefined) observe(span, () => leaving(exchange));
+  span.set({ 'http.response.status_code': reply.statusCode });
+  span.end(reply.statusCode >= 500 ? String(reply.statusCode) : undefined);
 }
 
 /** Names the span by the route's pattern, never by the address, which may hold ids and searches. */

@@ -4,11 +4,12 @@
  * A file with a hash in its name never changes, and browsers keep it for ever. They ask again each time for everything else, the page itself
  * first.
  */
-import { readFile, stat } from 'node:fs/promises';
-import { join, normalize, sep } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { problem } from '@cloakroom/contracts';
+import { isPageFile, pagePathOf } from '@cloakroom/platform';
 
 const immutableMaxAgeS = 31_536_000;
 
@@ -18,9 +19,9 @@ export async function serveWeb(server: FastifyInstance, dir: string): Promise<vo
   // Not awaited: Fastify would begin to load, and give the routes its own error handler before Nest has set ours.
   void server.register(fastifyStatic, { root: dir, serve: false, cacheControl: false, etag: true, lastModified: false });
   server.get('/*', async (request, reply) => {
-    const path = pathOf(request);
+    const path = pagePathOf(request.url);
     if (path === undefined || isReserved(path)) throw problem('not_found');
-    if (path !== '/' && path !== '/index.html' && (await isFile(dir, path))) {
+    if (path !== '/' && path !== '/index.html' && (await isPageFile(dir, path))) {
       const hashed = path.startsWith('/assets/');
       reply.header('cache-control', hashed ? `public, max-age=${immutableMaxAgeS}, immutable` : 'no-cache');
       return reply.sendFile(path);
@@ -37,24 +38,4 @@ function answerPage(reply: FastifyReply, page: Buffer): FastifyReply {
 
 /** An address of the API answers as the API, never with a page. */
 const isReserved = (path: string): boolean =>
-  /^\/(api|\.well-known)(\/|$)/.test(path) || /^\/(healthz|readyz|metrics|openapi\.json)$/.test(path);
-
-/** Decoded and without dots; undefined when it is not a path of ours. */
-function pathOf(request: FastifyRequest): string | undefined {
-  try {
-    const path = decodeURIComponent(request.url.split('?', 1)[0]!);
-    return path.includes('\0') || path.includes('..') || path.includes('\\') ? undefined : path;
-  } catch {
-    return undefined;
-  }
-}
-
-async function isFile(dir: string, path: string): Promise<boolean> {
-  const file = normalize(join(dir, path));
-  if (!file.startsWith(normalize(dir) + sep)) return false;
-  try {
-    return (await stat(file)).isFile();
-  } catch {
-    return false;
-  }
-}
+  /^\/(api|api-docs|\.well-known)(\/|$)/.test(path) || /^\/(healthz|readyz|metrics|openapi\.json)$/.test(path);

@@ -11,10 +11,11 @@
  * - orders is away. The gateway opens its stream and the cart's apart, and neither waits for the other.
  * - A client stops reading. At most one `cart` event waits for it, and one for each of its last orders. It has 10 s to go on.
  */
-import { isProblem, SessionState } from '@cloakroom/contracts';
+import { isProblem, observed, SessionState } from '@cloakroom/contracts';
 import { type Revocation } from '@cloakroom/identity';
 import { type OutgoingCall } from '@cloakroom/mesh';
-import { startSpan } from '@cloakroom/platform';
+import { observing, startSpan } from '@cloakroom/platform';
+import { deviceLabel } from '../edge/device-label.ts';
 import { type Credential, type EventSocket, type Exchange, outgoing, personOf } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { identifyCaller, identifyAgain } from '../identity/identify-caller.ts';
@@ -111,13 +112,13 @@ export class LiveStream {
   /** @param cause the traceparent of the change; '' where it is not known */
   private async cartChanged(cause: string): Promise<void> {
     if (!(await this.stillThere())) return;
-    if (this.stalled === undefined) this.write(changed('cart', {}, cause));
+    if (this.stalled === undefined) this.write(changed(this.exchange, 'cart', {}, cause));
     else this.cartWaiting = true;
   }
 
   private async orderChanged(orderId: string, cause: string): Promise<void> {
     if (!(await this.stillThere())) return;
-    if (this.stalled === undefined) return this.write(changed('order', { orderId }, cause));
+    if (this.stalled === undefined) return this.write(changed(this.exchange, 'order', { orderId }, cause));
     this.ordersWaiting.delete(orderId);
     this.ordersWaiting.set(orderId, cause);
     if (this.ordersWaiting.size > ordersWaitingMax) this.ordersWaiting.delete(this.ordersWaiting.keys().next().value!);
@@ -177,9 +178,16 @@ export class LiveStream {
 /**
  * Says "read again", and names the trace of the change. The page sends the trace along, so the change's trace ends where a person sees it.
  */
-function changed(what: 'cart' | 'order', data: { readonly orderId?: string }, cause: string): string {
-  const span = cause === '' ? undefined : startSpan({ name: `live event ${what}`, kind: 'producer', parent: cause });
+function changed(exchange: Exchange, what: 'cart' | 'order', data: { readonly orderId?: string }, cause: string): string {
+  const attributes = cause !== '' && observing() ? listenerOf(exchange) : {};
+  const span = cause === '' ? undefined : startSpan({ name: `live event ${what}`, kind: 'producer', parent: cause, attributes });
   span?.end();
   const told = { ...data, ...(cause !== '' && { traceparent: span?.trace.traceparent ?? cause }) };
   return `event: ${what}\ndata: ${JSON.stringify(told)}\n\n`;
+}
+
+/** Whose page hears it, for the Observatory alone. */
+function listenerOf(exchange: Exchange): Record<string, string> {
+  const { subject, handle } = personOf(exchange).view;
+  return { [observed.subject]: subject, [observed.session]: handle, [observed.device]: deviceLabel(exchange.userAgent) };
 }

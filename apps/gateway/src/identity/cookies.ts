@@ -64,13 +64,12 @@ function trimmed(text: string): string {
 
 /** Browsers compare cookie names exactly, but the prefix rule case-insensitively (RFC 6265bis 4.1.3): `__host-SESSION` is a planted twin. */
 function canonicalName(name: string): string | undefined {
-  const lower = name.toLowerCase();
-  if (lower === sessionCookie.toLowerCase()) return sessionCookie;
-  if (lower === accessCookie.toLowerCase()) return accessCookie;
-  if (lower === refreshCookie.toLowerCase()) return refreshCookie;
-  if (lower === knownDeviceCookie.toLowerCase()) return knownDeviceCookie;
-  return lower === consistencyCookie ? consistencyCookie : undefined;
+  return ourNames.get(name.toLowerCase());
 }
+
+const ourNames: ReadonlyMap<string, string> = new Map(
+  [sessionCookie, accessCookie, refreshCookie, consistencyCookie, knownDeviceCookie].map((name) => [name.toLowerCase(), name]),
+);
 
 const nonEmpty = (value: string | undefined): string | undefined => (value === '' ? undefined : value);
 

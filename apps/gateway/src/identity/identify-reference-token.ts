@@ -4,21 +4,18 @@
  * A token with a wrong MAC never was ours and counts as no cookie. It must not reach auth, where its tag would choose a shard. A token with a
  * right MAC whose session is gone is `ended`: the gateway says so, and never answers with a silent new guest.
  */
-import { isProblem, problem, type Problem, type ResolveResponse, tokenModeNameOf } from '@cloakroom/contracts';
+import { isProblem, problem, type Problem, tokenModeNameOf } from '@cloakroom/contracts';
 import { type OutgoingCall } from '@cloakroom/mesh';
-import { inSpan } from '@cloakroom/platform';
+import { inSpan, observe, type TraceContext } from '@cloakroom/platform';
 import { type MacKeys, parseToken } from '@cloakroom/session';
 import { LRUCache } from 'lru-cache';
 import type { BrowserToken, Exchange, Person } from '../http-exchange.ts';
+import { believing } from './observed-identity.ts';
+import { claimsFor, type Resolve } from './resolve-at-auth.ts';
 import type { AuthAnswer, IdentityAnswer, IdentityCache, Audience } from './identity-cache.ts';
 
 /** A request waits no longer than this to identify its caller. The rest of the budget belongs to the work that was asked for. */
 export const resolveBudgetMs = 800;
-
-export type Resolve = (
-  call: OutgoingCall,
-  request: { token: string; audience: string; touch: boolean },
-) => Promise<ResolveResponse | Problem>;
 
 /** Tokens whose seal was right, about 400 bytes each. A forged token never gets in, so only tokens that auth issued can fill it. */
 const sealedCountMax = 10_000;
@@ -66,16 +63,30 @@ export async function identify(
   const startedMs = performance.now();
   // A live stream looks again every 2 s, for as long as it is open: no person asked, so there is no span.
   const answer = await inSpan({ name: 'identity', kind: 'internal' }, need.touch ? exchange.trace : undefined, async (trace, span) => {
-    const decided = await decide({ ...exchange, trace: trace ?? exchange.trace }, token, need, cache, resolve);
-    span?.set({ 'cloakroom.identity.decision': describe(decided) });
+    const decided = await decide(exchange, trace ?? exchange.trace, token, need, cache, resolve);
+    if (span === undefined) return decided;
+    span.set({ 'cloakroom.identity.decision': describe(decided) });
+    const { leaseAgeMs, nowMs } = cache.heard;
+    observe(span, () => believing(personIn(decided), 'session token', leaseAgeMs, nowMs));
     return decided;
   });
   exchange.timings.add({ name: 'session', durationMs: performance.now() - startedMs, description: describe(answer) });
+  return personIn(answer);
+}
+
+function personIn(answer: IdentityAnswer): Person | 'ended' | Problem {
   if (answer === 'ended' || isProblem(answer)) return answer;
   return { view: answer.resolved.view, passport: answer.resolved.passport, decision: answer.decision };
 }
 
-function decide(exchange: Asker, token: BrowserToken, need: IdentityNeed, cache: IdentityCache, resolve: Resolve): Promise<IdentityAnswer> {
+function decide(
+  exchange: Asker,
+  trace: TraceContext,
+  token: BrowserToken,
+  need: IdentityNeed,
+  cache: IdentityCache,
+  resolve: Resolve,
+): Promise<IdentityAnswer> {
   const budgetMs = (): number => Math.min(need.budgetMs ?? resolveBudgetMs, exchange.deadline.remainingMs());
   return cache.identify({
     tokenHash: token.hash,
@@ -87,10 +98,10 @@ function decide(exchange: Asker, token: BrowserToken, need: IdentityNeed, cache:
       askAuth(resolve, { token: token.text, audience: need.audience, touch: need.touch }, () => ({
         // A shared question gets the whole budget, because others may join it. The page that happened to ask first may have less.
         budgetMs: shared ? resolveBudgetMs : budgetMs(),
-        trace: exchange.trace,
+        trace,
         onTiming: (entries) => entries.forEach((entry) => exchange.timings.add(entry)),
         ...(exchange.experiment !== undefined && { experiment: exchange.experiment }),
-        ...(!shared && { signal: exchange.signal }),
+        ...(!shared && { signal: exchange.signal() }),
       })),
   });
 }
@@ -103,23 +114,12 @@ export async function askAuth(
   const answer = await resolve(call(), request);
   if (isProblem(answer)) return answer;
   if (answer.session === undefined) return 'none';
-  const claims = claimTimes(answer.passport);
-  // auth's certificate vouches for the passport. An answer that the gateway cannot read is a defect at auth, and no reason to let anyone in.
+  const claims = claimsFor(request, answer);
+  // auth's certificate vouches for the passport. An answer to another question, or one that the gateway cannot read, lets nobody in.
   if (claims === undefined) return problem('identity_unavailable');
   const { handle, subject } = answer.session;
   const identity = { subject, handle, epoch: Number(answer.epoch), globalEpoch: Number(answer.globalEpoch), issuedAtMs: claims.issuedAtMs };
   return { view: answer.session, passport: answer.passport, identity, lifeMs: claims.expiresAtMs - claims.issuedAtMs };
-}
-
-/** Reads the times in a compact JWS' payload, unverified: auth itself sent it over the mesh. Services verify it. */
-function claimTimes(passport: string): { readonly issuedAtMs: number; readonly expiresAtMs: number } | undefined {
-  try {
-    const claims = JSON.parse(Buffer.from(passport.split('.')[1] ?? '', 'base64url').toString()) as { iat?: unknown; exp?: unknown };
-    if (typeof claims.iat !== 'number' || typeof claims.exp !== 'number') return undefined;
-    return { issuedAtMs: claims.iat * 1_000, expiresAtMs: claims.exp * 1_000 };
-  } catch {
-    return undefined;
-  }
 }
 
 /** Names the decision for Server-Timing: "hybrid hit", "reference asked", "ended", "unavailable". */

@@ -21,7 +21,7 @@ import {
 } from '@cloakroom/contracts';
 import { type VerifiedAccess } from '@cloakroom/identity';
 import { type OutgoingCall } from '@cloakroom/mesh';
-import { inSpan } from '@cloakroom/platform';
+import { inSpan, observe } from '@cloakroom/platform';
 import type { RefreshParts } from '@cloakroom/session';
 import { selfContainedHash } from './self-contained-tokens.ts';
 import type { Exchange, Person, SelfContainedCookies } from '../http-exchange.ts';
@@ -29,6 +29,7 @@ import type { IdentityParts } from '../gateway.ts';
 import { askAuth, type IdentityNeed, resolveBudgetMs } from './identify-reference-token.ts';
 import type { Decision } from './identity-cache.ts';
 import { tokenOf as newTokenOf } from './issued-session.ts';
+import { believing } from './observed-identity.ts';
 
 /** An access token this close to its end could die on its way to the service. */
 const marginMs = 1_500;
@@ -48,7 +49,10 @@ export async function identifySelfContained(
   const startedMs = performance.now();
   const answer = await inSpan({ name: 'identity', kind: 'internal' }, need.touch ? exchange.trace : undefined, async (trace, span) => {
     const found = await decide({ ...exchange, trace: trace ?? exchange.trace }, selfContained, need, gateway);
-    span?.set({ 'cloakroom.identity.decision': describe(found) });
+    if (span === undefined) return found;
+    span.set({ 'cloakroom.identity.decision': describe(found) });
+    const shown = selfContained.access === undefined ? 'refresh token' : 'access token';
+    observe(span, () => believing(found, shown, gateway.feed.leaseAgeMs(), gateway.clock.nowMs()));
     return found;
   });
   exchange.timings.add({ name: 'session', durationMs: performance.now() - startedMs, description: describe(answer) });

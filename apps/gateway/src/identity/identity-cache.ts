@@ -25,13 +25,13 @@ import type { Clock } from '@cloakroom/platform';
 import { LRUCache } from 'lru-cache';
 
 /** Entries, about 2 kB each: 100 MB at worst. Beyond it the least recently used entries go first, and auth is asked again. */
-const entryCountMax = 50_000;
+export const entryCountMax = 50_000;
 /** The longest life of a passport, whatever it says itself. */
-const lifeMaxMs = 60_000;
+export const lifeMaxMs = 60_000;
 /** Up to this part of an entry's life is cut off at random, so that entries filled together do not all ask auth again together. */
-const jitterPart = 0.2;
+export const jitterPart = 0.2;
 /** A passport this close to its end could die on its way to the service. */
-const marginMs = 1_500;
+export const marginMs = 1_500;
 /** Tokens known to be in mode `reference`, so that a request need not join only to find out. */
 const referenceCountMax = 50_000;
 const retryAfterS = 2;
@@ -145,6 +145,11 @@ export class IdentityCache {
     this.onForgotten(tokenHash);
     for (const audience of audiences) this.entries.delete(keyOf({ tokenHash, audience }));
     for (const question of this.ongoing) if (question.tokenHash === tokenHash) question.ended = true;
+  }
+
+  /** For spans alone: how long ago the feed last spoke, and the time. */
+  get heard(): { readonly leaseAgeMs: number; readonly nowMs: number } {
+    return { leaseAgeMs: this.feed.leaseAgeMs(), nowMs: this.clock.nowMs() };
   }
 
   get size(): number {

@@ -4,11 +4,12 @@ import { readRefreshToken } from '@cloakroom/session';
 import type { NewToken } from '../http-exchange.ts';
 
 export function tokenOf(issued: SessionIssued): NewToken {
-  const expiresAtMs = Number(viewOf(issued).expiresAtMs);
+  const view = viewOf(issued);
+  const expiresAtMs = Number(view.expiresAtMs);
   const parts = readRefreshToken(issued.refreshToken);
-  if (parts === undefined) return { text: issued.token, expiresAtMs };
+  if (parts === undefined) return { text: issued.token, expiresAtMs, view };
   const selfContained = { access: issued.accessToken, accessExpiresAtMs: Number(issued.accessExpiresAtMs), parts };
-  return { text: issued.refreshToken, expiresAtMs, selfContained };
+  return { text: issued.refreshToken, expiresAtMs, view, selfContained };
 }
 
 export function viewOf(issued: SessionIssued): SessionView {

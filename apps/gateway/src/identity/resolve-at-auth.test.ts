@@ -1,10 +1,12 @@
 import { create } from '@bufbuild/protobuf';
 import { isProblem, problem, type Problem, type ResolveResponse, ResolveResponseSchema } from '@cloakroom/contracts';
 import { openRetryBudget, type OutgoingCall } from '@cloakroom/mesh';
-import { startTrace } from '@cloakroom/platform';
+import { armFaults, startTrace } from '@cloakroom/platform';
 import { randomBytes } from 'node:crypto';
-import { expect, it } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { resolveAtAuth } from './resolve-at-auth.ts';
+
+afterEach(() => armFaults(undefined));
 
 const request = { token: 't', audience: 'cart', touch: true };
 const outgoing = (changes: Partial<OutgoingCall> = {}): OutgoingCall => ({ budgetMs: 800, trace: startTrace(randomBytes), ...changes });
@@ -81,4 +83,13 @@ it('has a retry left for a connection that breaks, however many answers were slo
   await Promise.all(Array.from({ length: 30 }, () => resolve(outgoing(), request)));
   expect(calls).toHaveLength(30);
   expect(codeOf(await resolve(outgoing(), request))).toBe('other');
+});
+
+it('lets no experiment that loses its own answers drain the budget of the others', async () => {
+  armFaults(() => Promise.resolve(undefined));
+  const { calls, resolve } = asking([lost]);
+  await Promise.all(Array.from({ length: 30 }, () => resolve(outgoing({ experiment: 'ada' }), request)));
+  const before = calls.length;
+  await resolve(outgoing(), request);
+  expect(calls).toHaveLength(before + 2);
 });

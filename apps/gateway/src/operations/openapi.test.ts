@@ -9,19 +9,26 @@ import { codesOf } from './openapi.ts';
 import { problemSchema } from '../problem-schema.ts';
 import type { Route } from '../route.ts';
 import { routes } from '../testing/routes.fixture.ts';
+import { type SpanWatch, watchSpans } from '@cloakroom/testing';
 
 let stage: Stage;
+let watch: SpanWatch;
 let document: Json;
 /** The person who has an order. */
 let buyer: string;
 beforeAll(async () => {
-  stage = await openStage();
+  // A watched shop on its own machine has every route.
+  watch = await watchSpans();
+  stage = await openStage({ PROVIDER: 'embedded' });
   document = (await ask(stage.url, '/openapi.json')).body;
   buyer = stage.auth.begin('user');
   await ask(stage.url, '/api/orders', { method: 'POST', ...good['POST /api/orders']!(), token: buyer });
   stage.services.cart.lines = [{ lineId: 'line-cap', productId: 'cap', options: [], quantity: 2, seen: 's' }];
 });
-afterAll(() => stage.stop());
+afterAll(async () => {
+  await stage.stop();
+  watch.stop();
+});
 
 const nameOf = ({ method, path }: Route): string => `${method} ${path}`;
 const commandId = (): string => uuidV7(Date.now(), randomBytes(10));
@@ -108,6 +115,18 @@ const good: Record<string, () => Ask & { path?: string }> = {
   'GET /api/profile': () => ({ token: stage.auth.begin('user') }),
   'PATCH /api/profile': () => ({ token: stage.auth.begin('user'), body: { name: 'Ada', preferences: { theme: 'dark' } } }),
   'PUT /api/profile/recently-viewed/{productId}': () => ({ token: stage.auth.begin('guest'), path: '/api/profile/recently-viewed/cap' }),
+  'POST /api/page-spans': () => ({
+    body: {
+      spans: [
+        {
+          name: 'add to cart',
+          traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+          startedAtMs: Date.now() - 50,
+          durationMs: 40,
+        },
+      ],
+    },
+  }),
   'GET /healthz': () => ({}),
   'GET /readyz': () => ({}),
   'GET /metrics': () => ({}),

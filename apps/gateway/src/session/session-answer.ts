@@ -30,6 +30,9 @@ export const sessionSchema = z
     state: z.enum(['none', 'guest', 'user']),
     mode: modeSchema.optional(),
     user: z.object({ id: z.string(), name: z.string(), email: z.string(), role: z.literal('admin').optional() }).optional(),
+    handle: z.string().optional().meta({
+      description: 'The public name of this session, as the list of devices, logs and revocations say it. No token can be made from it.',
+    }),
     cartId: z.string().optional().meta({ description: 'The cart of this session; a command may name it. Absent without a session.' }),
     claimedGuestCart: z.string().optional().meta({ description: 'The guest cart that the sign-in of this session claimed.' }),
     createdAt: instant.optional(),
@@ -40,6 +43,9 @@ export const sessionSchema = z
       .object({ default: modeSchema, allowed: z.array(modeSchema) })
       .optional()
       .meta({ description: 'What a sign-in may ask for; told by GET /api/session.' }),
+    observatory: z.url().optional().meta({
+      description: 'Where the Observatory of this shop is; told by GET /api/session, on a shop that `npm start` runs on this machine.',
+    }),
   })
   .meta({ id: 'Session' });
 
@@ -65,6 +71,7 @@ export function sessionBody(view: SessionView): SessionBody {
     state: isUser ? 'user' : 'guest',
     ...(mode !== undefined && { mode }),
     ...(isUser && { user: { id: view.subject, name: view.name, email: view.email, ...(view.role === 'admin' && { role: 'admin' }) } }),
+    handle: view.handle,
     cartId: view.subject,
     ...(view.claimedGuestCart !== '' && { claimedGuestCart: view.claimedGuestCart }),
     createdAt: isoOf(view.createdAtMs),

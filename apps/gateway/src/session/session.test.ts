@@ -218,7 +218,17 @@ it('a session’s view is told with its limits', async () => {
   const token = stage.auth.begin('user');
   const { body } = await ask(stage.url, '/api/session', { token });
   expect(stage.auth.sessionOf(token).view.state).toBe(SessionState.USER);
+  expect(body.handle).toBe(stage.auth.sessionOf(token).view.handle);
   for (const field of ['createdAt', 'authenticatedAt', 'idleExpiresAt', 'expiresAt']) expect(Date.parse(body[field])).toBeGreaterThan(0);
+});
+
+it('GET /api/session says where the Observatory is on a shop that has one on this machine, and nothing elsewhere', async () => {
+  expect((await ask(stage.url, '/api/session')).body).not.toHaveProperty('observatory');
+  await using elsewhere = await stage.another({ OBSERVATORY_URL: 'http://127.0.0.1:4009', PROVIDER: 'external' });
+  expect((await ask(elsewhere.url, '/api/session')).body).not.toHaveProperty('observatory');
+  await using told = await stage.another({ OBSERVATORY_URL: 'http://127.0.0.1:4009', PROVIDER: 'native' });
+  expect((await ask(told.url, '/api/session')).body).toEqual({ state: 'none', observatory: 'http://localhost:4009' });
+  await expect(stage.another({ OBSERVATORY_URL: 'http://observatory.example.com:4009' })).rejects.toThrow(/OBSERVATORY_URL/);
 });
 
 it('GET /api/session tells what a sign-in may choose, session or none, where the operator said so', async () => {

@@ -1,5 +1,6 @@
 /** Fake services behind the real mesh: just enough behaviour for a gateway to show its own. */
 /* oxlint-disable max-lines -- Longer because it is one table of rpcs. */
+import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   AuthService,
@@ -28,6 +29,8 @@ export interface FakeServices {
     hangMs: number;
     claimed: string[];
     changed(): void;
+    /** The traceparent of the change; '' where it is not known. */
+    cause: string;
     breakWatchers(): void;
     watchers: number;
     lines: CartLineGiven[];
@@ -101,6 +104,7 @@ export function fakeServices(auth: FakeAuth): FakeServices {
       lines: [],
       behind: 0n,
       coupons: [],
+      cause: '',
       changed() {
         wake.resolve();
         wake = Promise.withResolvers();
@@ -161,9 +165,10 @@ function authHandlers(auth: FakeAuth, { seen }: FakeServices) {
       await auth.gate;
       if (failing !== undefined) return failing;
       const session = auth.sessions.get(request.token) ?? auth.selfContained.find(request.token);
-      if (session?.live !== true) return {};
+      const asked = { tokenSha256: createHash('sha256').update(request.token).digest(), audience: request.audience };
+      if (session?.live !== true) return asked;
       const passport = auth.passport(session.view, request.audience, ctx.trace.traceId);
-      return { session: session.view, passport, passportExpiresAtMs: BigInt(Date.now() + 60_000), epoch: 1n, globalEpoch: 0n };
+      return { ...asked, session: session.view, passport, passportExpiresAtMs: BigInt(Date.now() + 60_000), epoch: 1n, globalEpoch: 0n };
     },
     refresh: async (_ctx: RequestContext, request: { refreshToken: string; touch: boolean }) => {
       const failing = auth.note('refresh', request);
@@ -256,7 +261,7 @@ function cartHandlers(services: FakeServices, changed: () => Promise<void>, brea
       try {
         for (let watermark = 1n; !ctx.signal.aborted; watermark++) {
           const next = changed();
-          yield { cartId: person(ctx).identity.subject, watermark };
+          yield { cartId: person(ctx).identity.subject, watermark, traceparent: cart.cause };
           await Promise.race([next, gone]);
           if (breaks() > breaksBefore) yield problem('unavailable');
         }

@@ -6,6 +6,7 @@ import { CartController } from '../cart/cart.controller.ts';
 import { CatalogController } from '../catalog/catalog.controller.ts';
 import { routesOf } from '../edge/route-list.ts';
 import { EventsController } from '../events/events.controller.ts';
+import { ObservatoryController } from '../observatory/observatory.controller.ts';
 import { OperationsController } from '../operations/operations.controller.ts';
 import { OrdersController } from '../orders/orders.controller.ts';
 import { ProfileController } from '../profile/profile.controller.ts';
@@ -20,5 +21,6 @@ export const routes = routesOf([
   OrdersController,
   ProfileController,
   EventsController,
+  ObservatoryController,
   OperationsController,
 ]);

@@ -70,6 +70,9 @@ it('shows a colour only where the name tells one', () => {
 describe('the session bar', () => {
   it('says how far the cart can be trusted', () => {
     expect(cartPosition(undefined).word).toBe('no cart');
+    expect(cartPosition(undefined, 'loading').word, 'the first answer has not come').toBe('loading …');
+    expect(cartPosition(undefined, 'failed')).toEqual({ word: 'not known', tone: 'warn' });
+    expect(cartPosition({ stale: false, behind: 0, merge: { state: 'none' } }, 'loading').word, 'a cart is read again').toBe('converged');
     expect(cartPosition({ stale: true, behind: 1, merge: { state: 'pending' } }).word).toBe('merging');
     expect(cartPosition({ stale: true, behind: 2, merge: { state: 'none' } }).word).toBe('behind by 2');
     expect(cartPosition({ stale: true, behind: 0, merge: { state: 'none' } }).word, 'the log cannot be heard').toBe('behind');

@@ -1,6 +1,6 @@
 import { Icon } from '../components/icons.tsx';
 import type { RequestNote } from './last-request.ts';
-import { formatMs, identityWord } from './session-bar-words.ts';
+import { decisionWords, formatMs, identityWord, nameOfCaller, watchUrl } from './session-bar-words.ts';
 import { useSession } from '../session/session.tsx';
 
 /** Explains each part of the session bar, and lists the last answers. */
@@ -14,7 +14,32 @@ export function SessionBarPanel({ notes, onClose }: { readonly notes: readonly R
         </button>
       </header>
       <p>Cloakroom shows how sessions, identity and carts work across replicas. This bar reads the headers of the last answer.</p>
-      <ThisSession traceId={notes[0]?.traceId} />
+      <ThisSession note={notes[0]} />
+      <div className="table">
+        <table>
+          <caption>Last answers</caption>
+          <thead>
+            <tr>
+              <th scope="col">Request</th>
+              <th scope="col">Gateway</th>
+              <th scope="col">Identity</th>
+              <th scope="col">ms</th>
+            </tr>
+          </thead>
+          <tbody>
+            {notes.map((note) => (
+              <tr key={note.number}>
+                <td>
+                  <Request note={note} />
+                </td>
+                <td>{note.gateway?.replace('gateway-', '')}</td>
+                <td data-tone={identityWord(note).tone}>{identityWord(note).word}</td>
+                <td>{note.totalMs === undefined ? '' : formatMs(note.totalMs)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
       <dl>
         <dt>Gateway</dt>
         <dd>Which replica answered. Any of them serves any session: nothing ties you to one.</dd>
@@ -31,61 +56,44 @@ export function SessionBarPanel({ notes, onClose }: { readonly notes: readonly R
           <em>Merging</em>: a guest cart is joining yours. <em>Incomplete</em>: one event could not be read, and waits to be.
         </dd>
       </dl>
-      <div className="table">
-        <table>
-          <caption>Last answers</caption>
-          <thead>
-            <tr>
-              <th scope="col">Request</th>
-              <th scope="col">Gateway</th>
-              <th scope="col">Identity</th>
-              <th scope="col">ms</th>
-            </tr>
-          </thead>
-          <tbody>
-            {notes.map((note) => (
-              <tr key={note.number}>
-                <td>
-                  {note.method} {note.path.replace('/api/', '')}
-                </td>
-                <td>{note.gateway?.replace('gateway-', '')}</td>
-                <td data-tone={identityWord(note).tone}>{identityWord(note).word}</td>
-                <td>{note.totalMs === undefined ? '' : formatMs(note.totalMs)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
     </div>
   );
 }
 
-/** Says in words who is here, and gives the ids by which an operator searches logs and traces. */
-function ThisSession({ traceId }: { readonly traceId: string | undefined }) {
+/** The name of a request, which leads to the Observatory where there is one. */
+function Request({ note }: { readonly note: RequestNote }) {
   const { session } = useSession();
+  const name = `${note.method} ${note.path.replace('/api/', '')}`;
+  const url = watchUrl(session?.observatory, note.traceId);
+  if (url === undefined) return name;
+  return (
+    <a href={url} target="_blank" rel="noreferrer">
+      {name}
+    </a>
+  );
+}
+
+/** Says in words who is here, and gives the ids by which an operator searches logs and traces. */
+function ThisSession({ note }: { readonly note: RequestNote | undefined }) {
+  const { session } = useSession();
+  const rows = [
+    ['You', session === undefined ? '…' : `${nameOfCaller(session)}${session.user === undefined ? '' : ', signed in'}`],
+    ['Decided by', decisionWords(note)],
+    ['Session', session?.handle],
+    ['Cart id', session?.cartId],
+    ['Its events', session?.cartId && `npm run cart -- history ${session.cartId}`],
+    ['Last trace', note?.traceId],
+  ] as const;
   return (
     <dl aria-label="This session">
-      <dt>You</dt>
-      <dd>{session?.user ? `${session.user.name}, signed in` : session?.state === 'guest' ? 'a guest' : 'no session yet'}</dd>
-      {session?.cartId !== undefined && (
-        <>
-          <dt>Cart id</dt>
-          <dd>
-            <code>{session.cartId}</code>
-          </dd>
-          <dt>Its events</dt>
-          <dd>
-            <code>npm run cart -- history {session.cartId}</code>
-          </dd>
-        </>
-      )}
-      {traceId !== undefined && (
-        <>
-          <dt>Last trace</dt>
-          <dd>
-            <code>{traceId}</code>
-          </dd>
-        </>
+      {rows.map(
+        ([name, text]) =>
+          text !== undefined && (
+            <div key={name} className="panel-row">
+              <dt>{name}</dt>
+              <dd>{name === 'You' || name === 'Decided by' ? text : <code>{text}</code>}</dd>
+            </div>
+          ),
       )}
     </dl>
   );

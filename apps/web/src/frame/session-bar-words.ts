@@ -1,5 +1,39 @@
 /** Plain functions that put the headers into the words of the session bar. */
+import type { Session } from '@cloakroom/contracts/http';
 import type { RequestNote } from './last-request.ts';
+
+export function nameOfCaller({ user, state }: Pick<Session, 'user' | 'state'>): string {
+  return user?.name ?? (state === 'guest' ? 'guest' : 'nobody yet');
+}
+
+/** Says who decided, and how. */
+export function decisionWords(note: RequestNote | undefined): string {
+  switch (note?.identity) {
+    case 'hit':
+      return 'The gateway knew this session: its cache, under the lease of the revocation feed.';
+    case 'asked':
+      return 'The gateway asked auth.';
+    case 'joined':
+      return 'Another request asked auth at the same moment. This one took the same answer.';
+    case 'local':
+      return 'The gateway checked the signed token by itself.';
+    case 'refreshed':
+      return 'auth exchanged the refresh token for a new pair.';
+    case 'degraded':
+      return 'auth did not answer. The gateway went on with what it knew, for a short time.';
+    case 'ended':
+      return 'This session is over. The gateway refused it.';
+    case 'unavailable':
+      return 'Nobody could tell: auth did not answer.';
+    default:
+      return 'Nobody had to: the request brought no session.';
+  }
+}
+
+/** The page of the Observatory about one request. */
+export function watchUrl(observatory: string | undefined, traceId: string | undefined): string | undefined {
+  return observatory === undefined || traceId === undefined ? undefined : `${observatory}/requests/${traceId}`;
+}
 
 /** One word for how the gateway identified the caller. `tone` colours it. */
 export function identityWord(note: RequestNote | undefined): { readonly word: string; readonly tone: 'good' | 'quiet' | 'warn' } {

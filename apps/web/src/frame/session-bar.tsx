@@ -2,7 +2,7 @@
  * The ticket at the foot of every page shows what the last answer said about the system behind the shop. It is for people who want to learn how
  * sessions work, so it stays until they put it away. A screen reader announces nothing of it unasked.
  */
-import type { Cart } from '@cloakroom/contracts/http';
+import type { Cart, Session } from '@cloakroom/contracts/http';
 import { useSyncExternalStore } from 'react';
 import { useCart } from '../cart/cart.ts';
 import { cartPosition } from '../cart/cart-standing.ts';
@@ -11,7 +11,8 @@ import type { RequestLog, RequestNote } from './last-request.ts';
 import { LazyPopover } from '../components/lazy-popover.tsx';
 import { remember, useRemembered } from './remembered.ts';
 import { SessionBarPanel } from './session-bar-panel.tsx';
-import { formatMs, identityWord, spentPercent, warnPercent } from './session-bar-words.ts';
+import { formatMs, identityWord, nameOfCaller, spentPercent, warnPercent, watchUrl } from './session-bar-words.ts';
+import { useSession } from '../session/session.tsx';
 
 export const useSessionBarShown = (): boolean => useRemembered('session-bar') !== 'hidden';
 export const showSessionBar = (): void => remember('session-bar', 'shown');
@@ -19,8 +20,12 @@ const hideSessionBar = (): void => remember('session-bar', 'hidden');
 
 export function SessionBar({ log }: { readonly log: RequestLog }) {
   const notes = useSyncExternalStore(log.subscribe, log.read);
-  const { data: cart } = useCart();
+  const { data: cart, isLoading, isError } = useCart();
+  const { session, error } = useSession();
   const [last] = notes;
+  // Before the first answer about the session, the page does not know either whether there is a cart.
+  const failed = isError || (session === undefined && error !== null);
+  const without = failed ? 'failed' : isLoading || session === undefined ? 'loading' : 'none';
   return (
     <aside className="session-bar" aria-label="Session bar">
       <dl>
@@ -41,11 +46,13 @@ export function SessionBar({ log }: { readonly log: RequestLog }) {
           <dt className="visually-hidden">Request</dt>
           <dd>{last ? `${last.method} ${last.path}` : '…'}</dd>
         </div>
+        <Who session={session} />
         <Identity note={last} />
         <Budget note={last} />
-        <Position cart={cart} />
+        <Position cart={cart} without={without} />
       </dl>
       <div className="session-bar-actions">
+        <Watch url={watchUrl(session?.observatory, last?.traceId)} />
         <LazyPopover
           button={
             <>
@@ -64,6 +71,26 @@ export function SessionBar({ log }: { readonly log: RequestLog }) {
         </button>
       </div>
     </aside>
+  );
+}
+
+function Who({ session }: { readonly session: Session | undefined }) {
+  return (
+    <div className="who">
+      <dt className="visually-hidden">You</dt>
+      <dd>{session === undefined ? '…' : nameOfCaller(session)}</dd>
+    </div>
+  );
+}
+
+/** Only a shop with an Observatory has this link. */
+function Watch({ url }: { readonly url: string | undefined }) {
+  if (url === undefined) return null;
+  return (
+    <a className="bar-button watch" href={url} target="_blank" rel="noreferrer" aria-label="Watch this request in the Observatory">
+      <Icon name="eye" size={18} />
+      <span className="session-bar-watch">Watch</span>
+    </a>
   );
 }
 
@@ -105,8 +132,8 @@ function Budget({ note }: { readonly note: RequestNote | undefined }) {
   );
 }
 
-function Position({ cart }: { readonly cart: Cart | undefined }) {
-  const { word, tone } = cartPosition(cart);
+function Position({ cart, without }: { readonly cart: Cart | undefined; readonly without: 'none' | 'loading' | 'failed' }) {
+  const { word, tone } = cartPosition(cart, without);
   return (
     <div className="position">
       <dt className="visually-hidden">Cart</dt>

@@ -5,6 +5,10 @@ import { keys } from '../api/shop.tsx';
 /** An earlier question about the session would answer for the previous person, and may return last. So the page cancels it first. */
 export async function adoptSession(queryClient: QueryClient, session: Session): Promise<void> {
   await queryClient.cancelQueries({ queryKey: keys.session });
-  // The modes belong to the shop, not to the session. Only GET /api/session tells them.
-  queryClient.setQueryData<Session>(keys.session, (before) => ({ ...(before?.modes && { modes: before.modes }), ...session }));
+  // These belong to the shop, not to the session. Only GET /api/session tells them.
+  queryClient.setQueryData<Session>(keys.session, (before) => ({
+    ...(before?.modes && { modes: before.modes }),
+    ...(before?.observatory && { observatory: before.observatory }),
+    ...session,
+  }));
 }

@@ -4,6 +4,7 @@
  */
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
+import type { PageSpans } from '../api/page-spans.ts';
 import { keys } from '../api/shop.tsx';
 
 const reopenDelayMs = 1_000;
@@ -12,9 +13,10 @@ const reopenDelayMsMax = 30_000;
 
 export interface LiveListeners {
   readonly onOpen: () => void;
-  readonly onCart: () => void;
+  /** @param cause the traceparent of the change, where the gateway knows it */
+  readonly onCart: (cause: string | undefined) => void;
   readonly onSession: () => void;
-  readonly onOrder: () => void;
+  readonly onOrder: (cause: string | undefined) => void;
   readonly onRefused: () => void;
 }
 
@@ -40,9 +42,9 @@ export function openLiveEvents(listeners: LiveListeners): () => void {
       refusals = 0;
       listeners.onOpen();
     });
-    opened.addEventListener('cart', listeners.onCart);
+    opened.addEventListener('cart', (event) => listeners.onCart(causeIn(event)));
     opened.addEventListener('session', listeners.onSession);
-    opened.addEventListener('order', listeners.onOrder);
+    opened.addEventListener('order', (event) => listeners.onOrder(causeIn(event)));
     opened.addEventListener('error', () => {
       if (opened.readyState !== EventSource.CLOSED || source !== opened) return;
       listeners.onRefused();
@@ -58,29 +60,49 @@ export function openLiveEvents(listeners: LiveListeners): () => void {
   };
 }
 
+function causeIn({ data }: MessageEvent<string>): string | undefined {
+  try {
+    const { traceparent } = JSON.parse(data) as { traceparent?: unknown };
+    return typeof traceparent === 'string' ? traceparent : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Follows the events of this identity. Without a session there are none. */
-export function useLiveEvents(identity: string | undefined): void {
+export function useLiveEvents(identity: string | undefined, pageSpans: PageSpans): void {
   const queryClient = useQueryClient();
   useEffect(() => {
     if (identity === undefined || identity === 'none') return;
-    const reread = (queryKey: readonly string[]): void => void queryClient.invalidateQueries({ queryKey });
+    const reread = (queryKey: readonly string[]): Promise<void> => queryClient.invalidateQueries({ queryKey });
     // A command that is under way re-reads the cart when it ends. Reading now would make the quantity jump back and forth.
-    const rereadCart = (): void => {
+    const rereadCart = (cause: string | undefined): void => {
       if (queryClient.isMutating({ mutationKey: keys.cart }) > 0) return;
-      reread(keys.cart);
+      const shown = pageSpans.heard('/api/cart', cause);
+      const before = queryClient.getQueryData(keys.cart);
+      void reread(keys.cart).then(() => {
+        const isNews = queryClient.getQueryData(keys.cart) !== before;
+        afterPaint(() => shown(isNews ? 'show the changed cart' : 'read the cart again'));
+      });
       // A product that the person is ordering may be out of stock now.
-      reread(keys.preview);
+      void reread(keys.preview);
     };
     return openLiveEvents({
       onOpen: () => {
-        rereadCart();
-        reread(keys.session);
-        reread(keys.orders);
+        rereadCart(undefined);
+        void reread(keys.session);
+        void reread(keys.orders);
       },
       onCart: rereadCart,
-      onSession: () => reread(keys.session),
-      onOrder: () => reread(keys.orders),
-      onRefused: () => reread(keys.session),
+      onSession: () => void reread(keys.session),
+      onOrder: (cause) => {
+        const shown = pageSpans.heard('/api/orders', cause);
+        void reread(keys.orders).then(() => afterPaint(() => shown('show the changed order')));
+      },
+      onRefused: () => void reread(keys.session),
     });
-  }, [identity, queryClient]);
+  }, [identity, queryClient, pageSpans]);
 }
+
+/** The first frame draws what was read, and at the second it has been drawn. */
+const afterPaint = (run: () => void): void => void requestAnimationFrame(() => requestAnimationFrame(run));

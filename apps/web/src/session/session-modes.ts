@@ -5,6 +5,8 @@ interface ModeWords {
   readonly name: string;
   /** Says how fast the end of such a session takes effect. */
   readonly ending: string;
+  /** Says why a shop that others reach does not offer this mode. */
+  readonly studyOnly?: string;
 }
 
 export const modeWords: Readonly<Record<SessionMode, ModeWords>> = {
@@ -16,6 +18,7 @@ export const modeWords: Readonly<Record<SessionMode, ModeWords>> = {
   jwt: {
     name: 'JWT',
     ending: 'The browser carries a signed statement, and nobody is asked. Ended here, it can go on for up to 5 minutes.',
+    studyOnly: 'For study only: a thief who signs in as you would choose this one. A shop in production refuses it.',
   },
   'jwt-denylist': {
     name: 'JWT + denylist',

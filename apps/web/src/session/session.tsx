@@ -3,6 +3,7 @@ import type { Session } from '@cloakroom/contracts/http';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { createContext, use, useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import { adoptSession } from './adopt-session.ts';
+import type { PageSpans } from '../api/page-spans.ts';
 import { useLiveEvents } from './live.ts';
 import { identityOf, noticeOfChange } from './session-notice.ts';
 import { keys, personalKeys, useApi } from '../api/shop.tsx';
@@ -33,7 +34,12 @@ export function useSession(): SessionParts {
 /** Shorter than the life of anything that could end the session unnoticed. A live event usually comes sooner. */
 const sessionStaleMs = 30_000;
 
-export function SessionProvider({ children }: { readonly children: ReactNode }) {
+interface SessionProviderProps {
+  readonly pageSpans: PageSpans;
+  readonly children: ReactNode;
+}
+
+export function SessionProvider({ pageSpans, children }: SessionProviderProps) {
   const api = useApi();
   const queryClient = useQueryClient();
   const {
@@ -42,7 +48,9 @@ export function SessionProvider({ children }: { readonly children: ReactNode }) 
     refetch,
   } = useQuery({ queryKey: keys.session, queryFn: ({ signal }) => api.session(signal), staleTime: sessionStaleMs });
   const { notice, dismissNotice, expectChange } = useChangeNotice(session);
-  useLiveEvents(session && identityOf(session));
+  useLiveEvents(session && identityOf(session), pageSpans);
+  const isWatched = session?.observatory !== undefined;
+  useEffect(() => (isWatched ? pageSpans.switchOn() : undefined), [isWatched, pageSpans]);
 
   const adopt = useCallback((next: Session) => adoptSession(queryClient, next), [queryClient]);
   const startGuest = useMemo(

@@ -13,17 +13,26 @@ export function ModeChoice() {
       <fieldset className="stack">
         <legend className="quiet">How the shop shall check this session. It changes how fast ending it takes effect.</legend>
         {modes.allowed.map((mode) => (
-          <label key={mode} className="mode-option">
-            <input type="radio" name="mode" value={mode} defaultChecked={mode === modes.default} />
-            <span>
-              <strong>{wordsOf(mode).name}</strong>
-              {mode === modes.default && <span className="quiet"> (usual)</span>}
-              <span className="quiet mode-ending">{wordsOf(mode).ending}</span>
-            </span>
-          </label>
+          <ModeOption key={mode} mode={mode} isUsual={mode === modes.default} />
         ))}
       </fieldset>
     </details>
+  );
+}
+
+function ModeOption({ mode, isUsual }: { readonly mode: SessionMode; readonly isUsual: boolean }) {
+  const { name, ending, studyOnly } = wordsOf(mode);
+  return (
+    <label className="mode-option">
+      <input type="radio" name="mode" value={mode} defaultChecked={isUsual} />
+      <span>
+        <strong>{name}</strong>
+        {isUsual && <span className="quiet"> (usual)</span>}
+        {studyOnly !== undefined && <span className="badge warn mode-mark">Outlives its end</span>}
+        <span className="quiet mode-ending">{ending}</span>
+        {studyOnly !== undefined && <span className="mode-ending mode-warning">{studyOnly}</span>}
+      </span>
+    </label>
   );
 }
 

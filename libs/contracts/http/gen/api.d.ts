@@ -14,6 +14,8 @@ export interface components {
                 /** @constant */
                 readonly role?: "admin";
             };
+            /** @description The public name of this session, as the list of devices, logs and revocations say it. No token can be made from it. */
+            readonly handle?: string;
             /** @description The cart of this session; a command may name it. Absent without a session. */
             readonly cartId?: string;
             /** @description The guest cart that the sign-in of this session claimed. */
@@ -31,6 +33,11 @@ export interface components {
                 readonly default: components["schemas"]["SessionMode"];
                 readonly allowed: readonly components["schemas"]["SessionMode"][];
             };
+            /**
+             * Format: uri
+             * @description Where the Observatory of this shop is; told by GET /api/session, on a shop that `npm start` runs on this machine.
+             */
+            readonly observatory?: string;
         };
         /**
          * @description How the gateway checks the session at each request. The operator decides which modes a sign-in may ask for.
@@ -167,6 +174,8 @@ export interface components {
                 /** @constant */
                 readonly role?: "admin";
             };
+            /** @description The public name of this session, as the list of devices, logs and revocations say it. No token can be made from it. */
+            readonly handle?: string;
             /** @description The cart of this session; a command may name it. Absent without a session. */
             readonly cartId?: string;
             /** @description The guest cart that the sign-in of this session claimed. */
@@ -184,6 +193,11 @@ export interface components {
                 readonly default: components["schemas"]["SessionMode"];
                 readonly allowed: readonly components["schemas"]["SessionMode"][];
             };
+            /**
+             * Format: uri
+             * @description Where the Observatory of this shop is; told by GET /api/session, on a shop that `npm start` runs on this machine.
+             */
+            readonly observatory?: string;
             /** @description A guest cart was claimed: its lines join this cart in a moment. */
             readonly merge?: {
                 /** @constant */
@@ -594,6 +608,17 @@ export interface components {
                 readonly [key: string]: string;
             };
         };
+        readonly postApiPageSpansBody: {
+            readonly spans: readonly {
+                /** @description What the person did, without names or ids: "add to cart". */
+                readonly name: string;
+                /** @description The one that the page sent with its request. */
+                readonly traceparent: string;
+                /** @description Milliseconds since 1970. */
+                readonly startedAtMs: number;
+                readonly durationMs: number;
+            }[];
+        };
     };
     responses: never;
     parameters: never;
@@ -660,5 +685,6 @@ export type DeleteApiCartCouponsCodeBody = components['schemas']['deleteApiCartC
 export type PostApiOrdersPreviewBody = components['schemas']['postApiOrdersPreviewBody'];
 export type PostApiOrdersBody = components['schemas']['postApiOrdersBody'];
 export type PatchApiProfileBody = components['schemas']['patchApiProfileBody'];
+export type PostApiPageSpansBody = components['schemas']['postApiPageSpansBody'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;

@@ -5,6 +5,7 @@
  * Subtlety: a commit that fails or comes late costs a repetition, never a record, since it names only handled records. A generation's commits end
  * with it. The batch that ends it writes the last ones (see KafkaSubscription).
  */
+import type { EachBatchPayload } from 'kafkajs';
 import { pause } from '../event-log.delivery.ts';
 import { keyOf } from './event-log.kafka.generation.ts';
 import type { EventLogReporter, TopicPartition } from '../event-log.ts';
@@ -65,4 +66,10 @@ export class Commits {
       }
     }
   }
+}
+
+/** The last commit of a generation that is over: kafkajs' own commit sends nothing while it stops. */
+export async function commitNow(commits: Commits, payload: EachBatchPayload): Promise<void> {
+  const topics = commits.take().map(({ topic, partition, offset }) => ({ topic, partitions: [{ partition, offset }] }));
+  await payload.commitOffsetsIfNecessary({ topics });
 }

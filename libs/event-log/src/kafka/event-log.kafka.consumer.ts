@@ -7,12 +7,12 @@
  * - A generation's right to commit ends with it: batches that it still handles are not committed under the next one.
  */
 import type { Consumer, EachBatchPayload } from 'kafkajs';
-import { deliver, pause as wait } from '../event-log.delivery.ts';
+import { aborted, deliver, pause as wait } from '../event-log.delivery.ts';
 import type { Delivery } from '../event-log.delivery.ts';
 import { Generation, batchesOf, keyOf, withHeartbeats } from './event-log.kafka.generation.ts';
 import { createClient, requestTimeoutMs, within } from './event-log.kafka.client.ts';
 import type { KafkaClient, KafkaOptions } from './event-log.kafka.client.ts';
-import { Commits } from './event-log.kafka.commits.ts';
+import { commitNow, Commits } from './event-log.kafka.commits.ts';
 import { Freshness } from './event-log.kafka.freshness.ts';
 import type { RecordBatch, SubscribeOptions, Subscription, TopicPartition } from '../event-log.ts';
 
@@ -23,8 +23,8 @@ const heartbeatMs = 2_000;
 const rebalanceTimeoutMs = 10_000;
 /** An idle fetch returns after this: the grain of `lastHeardMs`. */
 const fetchWaitMs = 500;
-/** Partitions handled at once: one slow view must not hold the others, and each holds at most 1 MB in memory. */
-const concurrentPartitions = 8;
+/** All of a topic, so that a handler can write together what one fetch brought. kafkajs has the whole fetch in memory anyway: 10 MB of a broker. */
+const concurrentPartitions = 24;
 const retries = 8;
 const maxRetryTimeMs = 1_000;
 /** Restart of a crashed consumer: soon, and at least every second, so that it notices a broker's return. Each restart tries for seconds itself. */
@@ -32,6 +32,8 @@ const restartDelayFirstMs = 250;
 const restartDelayMaxMs = 1_000;
 /** No answer for this long and no handler at work: kafkajs is stuck, or the broker is paused. A new consumer cannot be worse. */
 const silenceMaxMs = 20_000;
+/** A join takes less. kafkajs forgets a join that a new coordinator refused, and fetches on as the old member: no batch would ever be handled again. */
+const unassignedMaxMs = 2 * rebalanceTimeoutMs;
 /** The process has 8 s to stop (runProcess): a handler in progress gets most of it. */
 const stopTimeoutMs = 6_000;
 
@@ -54,12 +56,15 @@ export class KafkaSubscription implements Subscription {
   readonly #options: SubscribeOptions;
   readonly #kafka: KafkaOptions;
   readonly #owner: Owner;
+  readonly #newClient: typeof createClient;
   readonly #ready = Promise.withResolvers<void>();
   readonly #stopping = new AbortController();
   readonly #paused = new Map<string, TopicPartition>();
   readonly #freshness: Freshness;
   readonly #supervised: Promise<void>;
   #activeMs: number;
+  /** When it was last seen to have an assignment, or began. */
+  #assignedMs: number;
   #handling = 0;
   #down = false;
   #run: Run | undefined;
@@ -67,16 +72,17 @@ export class KafkaSubscription implements Subscription {
   #generation = Generation.none;
   #commits = Commits.none;
 
-  constructor(kafka: KafkaOptions, options: SubscribeOptions, owner: Owner) {
+  constructor(kafka: KafkaOptions, options: SubscribeOptions, owner: Owner, newClient = createClient) {
     this.#kafka = kafka;
     this.#options = options;
     this.#owner = owner;
+    this.#newClient = newClient;
     this.ready = this.#ready.promise;
     this.#freshness = new Freshness(
       () => kafka.clock.monotonicMs(),
       () => this.#handling === 0,
     );
-    this.#activeMs = kafka.clock.monotonicMs();
+    this.#activeMs = this.#assignedMs = kafka.clock.monotonicMs();
     this.#supervised = this.#supervise();
   }
 
@@ -144,8 +150,8 @@ export class KafkaSubscription implements Subscription {
     const over = Promise.withResolvers<string>();
     this.#silent = over.resolve;
     this.#freshness.newClient();
-    this.#activeMs = this.#kafka.clock.monotonicMs();
-    const client = createClient(this.#kafka, { retries, maxRetryTimeMs }, (request) => this.#freshness.sent(request));
+    this.#activeMs = this.#assignedMs = this.#kafka.clock.monotonicMs();
+    const client = this.#newClient(this.#kafka, { retries, maxRetryTimeMs }, (request) => this.#freshness.sent(request));
     const consumer = client.kafka.consumer({
       groupId: group,
       sessionTimeout: sessionTimeoutMs,
@@ -194,8 +200,11 @@ export class KafkaSubscription implements Subscription {
   #silent: (reason: string) => void = () => undefined;
 
   #watch(): void {
-    if (this.#handling === 0 && this.#kafka.clock.monotonicMs() - this.#activeMs > silenceMaxMs)
-      this.#silent(`no answer in ${silenceMaxMs} ms`);
+    const nowMs = this.#kafka.clock.monotonicMs();
+    if (this.#generation.live) this.#assignedMs = nowMs;
+    if (this.#handling > 0) return;
+    if (nowMs - this.#activeMs > silenceMaxMs) this.#silent(`no answer in ${silenceMaxMs} ms`);
+    else if (nowMs - this.#assignedMs > unassignedMaxMs) this.#silent(`no assignment in ${unassignedMaxMs} ms`);
   }
 
   #assign(assignment: Record<string, number[]>): void {
@@ -287,14 +296,3 @@ export class KafkaSubscription implements Subscription {
     return done > batch.records.at(-1)!.offset;
   }
 }
-
-async function commitNow(commits: Commits, payload: EachBatchPayload): Promise<void> {
-  const topics = commits.take().map(({ topic, partition, offset }) => ({ topic, partitions: [{ partition, offset }] }));
-  await payload.commitOffsetsIfNecessary({ topics });
-}
-
-const aborted = (signal: AbortSignal): Promise<string> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve('stopped');
-    else signal.addEventListener('abort', () => resolve('stopped'), { once: true });
-  });

@@ -18,7 +18,7 @@ import {
   readTls,
 } from '@cloakroom/mesh';
 import type { KeyRing, RevocationFeed } from '../identity.ts';
-import type { SigningKey } from '../jws.ts';
+import type { JwsAlgorithm, SigningKey } from '../jws.ts';
 import { type PassportClaims, signPassport } from '../passport.ts';
 
 export const silent: Logger = createLogger('test', 'silent');
@@ -28,8 +28,9 @@ export interface Signer extends SigningKey {
   jwk(): Record<string, unknown>;
 }
 
-export function newSigner(kid = 'k1'): Signer {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+export function newSigner(kid = 'k1', algorithm: JwsAlgorithm = 'ES256'): Signer {
+  const { publicKey, privateKey } =
+    algorithm === 'Ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const retired = new Set<string>();
   const ring = {
     refreshed: 0,
@@ -41,7 +42,7 @@ export function newSigner(kid = 'k1'): Signer {
     },
     retire: (gone: string) => void retired.add(gone),
   };
-  return { kid, privateKey, ring, jwk: () => ({ ...publicKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' }) };
+  return { kid, privateKey, ring, jwk: () => ({ ...publicKey.export({ format: 'jwk' }), kid, alg: algorithm, use: 'sig' }) };
 }
 
 /** @param nowMs moved by the test; monotonic time is real, since timers are */
@@ -128,7 +129,9 @@ export function tellingHandlers(service: DescService, reached: string[]): Implem
 /** @returns 'ok' or the code that the server answered with */
 export function rawCall(client: Client, method: DescMethod, metadata: Metadata, path = `/${nameOf(method)}`): Promise<string> {
   const asIs = (bytes: Buffer): Buffer => bytes;
-  const request = Buffer.from(toBinary(method.input, create(method.input)));
+  // On a stream of questions the call asks one, which the method that is carried answers.
+  const init = method.methodKind === 'bidi_streaming' ? { asked: [{ id: 1, budgetMs: 5_000 }] } : {};
+  const request = Buffer.from(toBinary(method.input, create(method.input, init)));
   const options = { deadline: Date.now() + 5_000 };
   const failed = (error: ServiceError) => (error.code === status.UNIMPLEMENTED ? 'UNIMPLEMENTED' : readProblem(error).problem);
   return new Promise((resolve) => {

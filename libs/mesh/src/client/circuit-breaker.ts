@@ -15,6 +15,7 @@ import { status } from '@grpc/grpc-js';
 import { isProblem, OperationClass, problem, type Problem } from '@cloakroom/contracts';
 import { asIs, policyOf } from '../contract.ts';
 import type { Replicas } from './grpc-replicas.ts';
+import { provesNothing } from './outgoing-call.ts';
 import { breakerChanges, breakerRefusals, breakerStates } from '../mesh-metrics.ts';
 
 /** Three people wait in vain before the breaker opens. A lower number would open on two lost packets. */
@@ -141,12 +142,13 @@ const probePath = '/cloakroom.mesh.v1.Probe/Ask';
 
 export interface Breakers {
   /** The same call, refused at once while its breaker is open. */
-  guard<Call>(method: DescMethod, call: UnaryCall<Call>): UnaryCall<Call>;
+  guard<Call extends Called>(method: DescMethod, call: UnaryCall<Call>): UnaryCall<Call>;
   /** An open breaker refuses streams. Streams tell the breaker nothing, because they end for many reasons. */
   guardStream<Call>(method: DescMethod, call: StreamCall<Call>): StreamCall<Call>;
   close(): void;
 }
 
+type Called = Parameters<typeof provesNothing>[0];
 type UnaryCall<Call> = (call: Call, request: object) => Promise<object>;
 type StreamCall<Call> = (call: Call, request: object) => AsyncGenerator<object>;
 
@@ -174,10 +176,12 @@ export function openBreakers(upstream: string, replicas: Replicas): Breakers {
           return permit;
         }
         const startedMs = nowMs();
+        // A switch may go off while its last call is on its way.
+        const own = provesNothing(outgoing);
         let told: Told = 'nothing';
         try {
           const answer = await call(outgoing, request);
-          told = toldBy(answer, nowMs() - startedMs, replicas);
+          if (!own && !provesNothing(outgoing)) told = toldBy(answer, nowMs() - startedMs, replicas);
           return answer;
         } finally {
           permit.settle(told);

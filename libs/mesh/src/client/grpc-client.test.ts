@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { withoutStack } from './grpc-client.ts';
+import { withoutStack } from './outgoing-call.ts';
 
 it('makes errors without a stack meanwhile, and with one afterwards, even when the work throws', () => {
   const limit = Error.stackTraceLimit;

@@ -6,16 +6,30 @@
  */
 import type { DescMessage, DescMethod, DescService, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import { type CallOptions, Client, type Metadata, type ServiceError, status, type StatusObject } from '@grpc/grpc-js';
-import { callMetadata, isProblem, problem, type Problem } from '@cloakroom/contracts';
+import { callMetadata, type Problem } from '@cloakroom/contracts';
 import type { OutgoingCall } from '../context.ts';
-import { type Logger, type Span, startSpan } from '@cloakroom/platform';
-import { abortedAs, budgetOf, cancelWith, isDeadlineReason } from '../deadline.ts';
+import type { Logger } from '@cloakroom/platform';
+import { budgetOf, cancelWith } from '../deadline.ts';
 import { openBreakers } from './circuit-breaker.ts';
-import { asIs, decoder, encode, nameOf, policiesOf, serviceNameOf } from '../contract.ts';
-import { type Heard, keepalive, openReplicas, type Replicas } from './grpc-replicas.ts';
-import { meshCalls, meshCallSeconds } from '../mesh-metrics.ts';
-import { meshSecret, parseTimings, writeCallMetadata } from '../metadata.ts';
-import { readProblem } from '../outcome.ts';
+import { asIs, carrierOf, decoder, encode, nameOf, policiesOf, serviceNameOf } from '../contract.ts';
+import { keepalive, openReplicas } from './grpc-replicas.ts';
+import { meshCallSeconds } from '../mesh-metrics.ts';
+import { meshSecret, writeCallMetadata } from '../metadata.ts';
+import {
+  counted,
+  type Ended,
+  endedAlready,
+  endedAs,
+  endSpan,
+  failureOf,
+  heardOf,
+  provesNothing,
+  spanOf,
+  type Target,
+  tellTiming,
+  withoutStack,
+} from './outgoing-call.ts';
+import { openQuestionStreams, type QuestionStreams } from './question-stream.ts';
 import { clientCredentials } from '../tls/mesh-credentials.ts';
 import type { MeshTls } from '../tls/tls.ts';
 
@@ -30,7 +44,7 @@ type StreamCall<I extends DescMessage, O extends DescMessage> = (
 ) => AsyncIterable<MessageShape<O> | Problem>;
 
 export type MeshClient<S extends DescService> = {
-  readonly [K in keyof S['method']]: S['method'][K] extends {
+  readonly [K in keyof S['method'] as S['method'][K] extends { methodKind: 'bidi_streaming' } ? never : K]: S['method'][K] extends {
     methodKind: 'unary';
     input: infer I extends DescMessage;
     output: infer O extends DescMessage;
@@ -40,6 +54,21 @@ export type MeshClient<S extends DescService> = {
       ? StreamCall<I, O>
       : never;
 };
+
+/** Unary methods that are asked on a stream, each with the test whether an answer was made for its question. */
+export type OnStream<S extends DescService> = {
+  readonly [K in keyof S['method']]?: S['method'][K] extends {
+    methodKind: 'unary';
+    input: infer I extends DescMessage;
+    output: infer O extends DescMessage;
+  }
+    ? (request: MessageInitShape<I>, answer: MessageShape<O>) => boolean
+    : never;
+};
+interface Streamed {
+  readonly all: QuestionStreams;
+  readonly belongs: (request: object, answer: object) => boolean;
+}
 
 export interface MeshConnection<S extends DescService> {
   readonly client: MeshClient<S>;
@@ -55,12 +84,55 @@ export function connectMesh<S extends DescService>(
     readonly log: Logger;
     /** The secret that the other process was started with, where there are no certificates. By default this process' own. */
     readonly secret?: string | undefined;
+    /** Asked on one stream to each replica, and by calls of their own where a replica has no such stream. */
+    readonly onStream?: OnStream<S>;
   },
 ): MeshConnection<S> {
   const peer = serviceNameOf(service);
-  const settings = {
+  const replicas = openReplicas(
+    options.address.split(','),
+    (address) => new Client(address, clientCredentials(options.tls), settingsFor(peer, options.tls)),
+    () => performance.now(),
+  );
+  const breakers = openBreakers(peer, replicas);
+  const streams: QuestionStreams[] = [];
+  const renew = async (): Promise<void> => {
+    await replicas.renew();
+    // They stand on the old connections, which were admitted with the old certificate.
+    for (const one of streams) one.retire();
+  };
+  const unwatch = options.tls?.onChange?.(renew);
+  const secret = options.tls === undefined ? (options.secret ?? meshSecret()) : undefined;
+  let closed = false;
+  const close = (): void => {
+    closed = true;
+    unwatch?.();
+    breakers.close();
+    for (const one of streams) one.retire();
+    replicas.close();
+  };
+  const streamed = (method: DescMethod): Streamed | undefined => {
+    const belongs = options.onStream?.[method.localName as keyof S['method']] as Streamed['belongs'] | undefined;
+    const carrier = belongs && carrierOf(method);
+    if (belongs === undefined || carrier === undefined) return undefined;
+    const all = openQuestionStreams({ stream: carrier, method, log: options.log, secret, nowMs: () => performance.now() });
+    streams.push(all);
+    return { all, belongs };
+  };
+  const methods = [...policiesOf(service)].flatMap(([method, policy]): (readonly [string, unknown])[] => {
+    const target = { replicas, method, policyBudgetMs: policy.budgetMs, log: options.log, isClosed: () => closed, secret };
+    if (method.methodKind === 'unary') return [[method.localName, breakers.guard(method, unary(target, streamed(method)))]];
+    if (method.methodKind === 'bidi_streaming') return [];
+    return [[method.localName, breakers.guardStream(method, stream(target))]];
+  });
+  return { client: Object.fromEntries(methods) as unknown as MeshClient<S>, close };
+}
+
+/** grpc-js' settings of one connection. */
+function settingsFor(peer: string, tls: MeshTls | undefined) {
+  return {
     // The certificate must name the service we mean, not just any service that answers on the port.
-    ...(options.tls !== undefined && { 'grpc.ssl_target_name_override': peer }),
+    ...(tls !== undefined && { 'grpc.ssl_target_name_override': peer }),
     // The client finds a restarted service within a second, and gives up a silent peer within seven, streams included.
     'grpc.initial_reconnect_backoff_ms': 100,
     'grpc.max_reconnect_backoff_ms': 1_000,
@@ -74,47 +146,20 @@ export function connectMesh<S extends DescService>(
     // Each client has its own connection, so that close() closes it.
     'grpc.use_local_subchannel_pool': 1,
   };
-  const replicas = openReplicas(
-    options.address.split(','),
-    (address) => new Client(address, clientCredentials(options.tls), settings),
-    () => performance.now(),
-  );
-  const breakers = openBreakers(peer, replicas);
-  const unwatch = options.tls?.onChange?.(() => replicas.renew());
-  const secret = options.tls === undefined ? (options.secret ?? meshSecret()) : undefined;
-  let closed = false;
-  const close = (): void => {
-    closed = true;
-    unwatch?.();
-    breakers.close();
-    replicas.close();
-  };
-  const methods = [...policiesOf(service)].map(([method, policy]) => {
-    const target = { replicas, method, policyBudgetMs: policy.budgetMs, log: options.log, isClosed: () => closed, secret };
-    const call = method.methodKind === 'unary' ? breakers.guard(method, unary(target)) : breakers.guardStream(method, stream(target));
-    return [method.localName, call] as const;
-  });
-  return { client: Object.fromEntries(methods) as unknown as MeshClient<S>, close };
 }
 
-interface Target {
-  readonly replicas: Replicas;
-  readonly method: DescMethod;
-  readonly policyBudgetMs: number;
-  readonly secret: string | undefined;
-  readonly log: Logger;
-  readonly isClosed: () => boolean;
-}
-
-function unary(target: Target) {
+function unary(target: Target, streams?: Streamed) {
   const { replicas, method, log } = target;
   return async (call: OutgoingCall, request: object): Promise<object> => {
     const message = encode(method.input, request);
     const early = endedAlready(call, target);
     if (early !== undefined) return counted(method, early);
     const startedMs = performance.now();
-    const span = spanOf(call, method);
-    const { metadata, options, deadlineMs } = outgoing(call, target, span);
+    // A switch may go off while its last call is on its way.
+    const own = provesNothing(call);
+    const span = spanOf(call, target);
+    const { traceparent } = span?.trace ?? call.trace;
+    const deadlineMs = startedMs + budgetOf(call.budgetMs, target.policyBudgetMs);
     const picked = replicas.pick('unary', deadlineMs, call.signal);
     const replica = picked instanceof Promise ? await picked : picked;
     const meanwhile = endedAlready(call, target);
@@ -123,32 +168,46 @@ function unary(target: Target) {
       endSpan(span, status.CANCELLED, meanwhile);
       return counted(method, meanwhile);
     }
-    return await new Promise<object>((resolve) => {
-      let answer: object | undefined;
-      const sent = withoutStack(() =>
-        replica.client.makeUnaryRequest<Buffer, object>(
-          `/${nameOf(method)}`,
-          asIs,
-          decoder(method.output),
-          message,
-          metadata,
-          options,
-          (_error: ServiceError | null, value?: object) => (answer = value),
-        ),
-      );
-      const forget = cancelWith(call.signal, () => sent.cancel());
-      // This event comes after the callback, and has the trailer in success too.
-      sent.on('status', (ending: StatusObject) => {
-        forget();
-        replica.ended(heardOf(call, ending));
-        meshCallSeconds.observe({ side: 'client', method: nameOf(method) }, (performance.now() - startedMs) / 1000);
-        tellTiming(call, ending.metadata);
-        const outcome = ending.code === status.OK && answer !== undefined ? answer : failureOf(call, ending, method, log);
-        endSpan(span, ending.code, outcome);
-        resolve(counted(method, outcome));
-      });
-    });
+    const { experiment, signal } = call;
+    const belongs = (answer: object): boolean => streams!.belongs(request, answer);
+    const question = { request: message, deadlineMs, traceparent, experiment, signal, belongs };
+    const ended =
+      (await streams?.all.ask(replica.client, question)) ??
+      (await alone(replica.client, message, { call, target, traceparent, deadlineMs }));
+    replica.ended(own || provesNothing(call) ? 'nothing' : heardOf(call, ended));
+    meshCallSeconds.observe({ side: 'client', method: nameOf(method) }, (performance.now() - startedMs) / 1000);
+    tellTiming(call, ended);
+    const outcome = ended.code === status.OK && ended.answer !== undefined ? ended.answer : failureOf(call, ended, method, log);
+    endSpan(span, ended.code, outcome);
+    return counted(method, outcome);
   };
+}
+
+interface Sending {
+  readonly call: OutgoingCall;
+  readonly target: Target;
+  readonly traceparent: string;
+  /** Monotonic; Infinity for a stream that stays open. */
+  readonly deadlineMs: number;
+}
+
+/** One gRPC call for one request. */
+function alone(client: Client, message: Buffer, sending: Sending): Promise<Ended> {
+  const { method } = sending.target;
+  const { metadata, options } = prepared(sending);
+  return new Promise((resolve) => {
+    let answer: object | undefined;
+    const take = (_error: ServiceError | null, value?: object): void => void (answer = value);
+    const sent = withoutStack(() =>
+      client.makeUnaryRequest<Buffer, object>(`/${nameOf(method)}`, asIs, decoder(method.output), message, metadata, options, take),
+    );
+    const forget = cancelWith(sending.call.signal, () => sent.cancel());
+    // This event comes after the callback, and has the trailer in success too.
+    sent.on('status', (ending: StatusObject) => {
+      forget();
+      resolve({ ...endedAs(ending.code, ending), answer });
+    });
+  });
 }
 
 function stream(target: Target) {
@@ -160,8 +219,10 @@ function stream(target: Target) {
       yield counted(method, early);
       return;
     }
-    const span = spanOf(call, method);
-    const { metadata, options, deadlineMs } = outgoing(call, target, span);
+    const span = spanOf(call, target);
+    const { traceparent } = span?.trace ?? call.trace;
+    const deadlineMs = performance.now() + budgetOf(call.budgetMs, target.policyBudgetMs);
+    const { metadata, options } = prepared({ call, target, traceparent, deadlineMs });
     const replica = await replicas.pick('stream', deadlineMs, call.signal);
     // The span covers only the request of an open stream. A span that ends with the stream would come hours late, or never.
     endSpan(span, status.OK, {});
@@ -181,13 +242,14 @@ function stream(target: Target) {
     );
     // An "error" without a listener would end the process. Node's iteration happens to go on listening after a break, but nothing promises it.
     sent.on('error', () => undefined);
-    sent.on('status', (ending: StatusObject) => tellTiming(call, ending.metadata));
+    sent.on('status', (ending: StatusObject) => tellTiming(call, endedAs(ending.code, ending)));
     const forget = cancelWith(call.signal, () => sent.cancel());
     try {
       yield* sent as AsyncIterable<object>;
       counted(method, {});
     } catch (error) {
-      yield counted(method, failureOf(call, error as ServiceError, method, log));
+      const failure = error as ServiceError;
+      yield counted(method, failureOf(call, endedAs(failure.code, failure), method, log));
     } finally {
       forget();
       replica.ended('nothing');
@@ -196,84 +258,14 @@ function stream(target: Target) {
   };
 }
 
-function spanOf(call: OutgoingCall, method: DescMethod): Span | undefined {
-  const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': nameOf(method) };
-  return startSpan({ name: nameOf(method), kind: 'client', parent: call.trace.traceparent, attributes });
-}
-
-function endSpan(span: Span | undefined, code: status, outcome: object): void {
-  span?.set({ 'rpc.response.status_code': status[code] });
-  span?.end(isProblem(outcome) ? outcome.problem : undefined);
-}
-
-interface Prepared {
-  readonly metadata: Metadata;
-  readonly options: CallOptions;
-  /** Monotonic; Infinity for a stream that stays open. */
-  readonly deadlineMs: number;
-}
-
-function outgoing(call: OutgoingCall, { policyBudgetMs, secret }: Target, span: Span | undefined): Prepared {
-  const budgetMs = budgetOf(call.budgetMs, policyBudgetMs);
-  const metadata = writeCallMetadata({ ...call, traceparent: (span?.trace ?? call.trace).traceparent });
-  if (secret !== undefined) metadata.set(callMetadata.meshSecret, secret);
+function prepared({ call, target, traceparent, deadlineMs }: Sending): { readonly metadata: Metadata; readonly options: CallOptions } {
+  const metadata = writeCallMetadata({ ...call, traceparent });
+  if (target.secret !== undefined) metadata.set(callMetadata.meshSecret, target.secret);
   return {
     metadata,
-    deadlineMs: performance.now() + budgetMs,
     options: {
-      ...(Number.isFinite(budgetMs) && { deadline: Date.now() + budgetMs }),
+      ...(Number.isFinite(deadlineMs) && { deadline: Date.now() + Math.max(0, deadlineMs - performance.now()) }),
       ...(call.parent !== undefined && { parent: call.parent as NonNullable<CallOptions['parent']> }),
     },
   };
-}
-
-function endedAlready(call: OutgoingCall, { policyBudgetMs, isClosed }: Target): Problem | undefined {
-  // Nothing was sent.
-  if (isClosed()) return problem('unavailable');
-  if (call.signal?.aborted === true) return abortedAs(call.signal);
-  return budgetOf(call.budgetMs, policyBudgetMs) > 0 ? undefined : problem('deadline_exceeded');
-}
-
-function failureOf(call: OutgoingCall, failure: Failure, method: DescMethod, log: Logger): Problem {
-  if (failure.code === status.CANCELLED && call.signal?.aborted === true) return abortedAs(call.signal);
-  const outcome = readProblem(failure);
-  // A peer that worded the Problem has already logged it.
-  const unworded = (failure.metadata?.get(callMetadata.problem) ?? []).length === 0;
-  if (outcome.problem === 'internal' && unworded) {
-    log.error({ method: nameOf(method), status: failure.code, details: failure.details, trace_id: call.trace.traceId }, 'call failed');
-  }
-  return outcome;
-}
-
-/** The ending's news of the replica: its own words, silence until the time ran out, a broken connection, or nothing. */
-function heardOf(call: OutgoingCall, { code, metadata }: Failure): Heard {
-  if (code === status.OK || (metadata?.get(callMetadata.problem) ?? []).length > 0) return 'answer';
-  const ranOut = code === status.DEADLINE_EXCEEDED || (call.signal?.aborted === true && isDeadlineReason(call.signal.reason));
-  return ranOut ? 'silence' : code === status.UNAVAILABLE ? 'lost' : 'nothing';
-}
-
-type Failure = Pick<ServiceError, 'code' | 'details' | 'metadata'>;
-
-function tellTiming(call: OutgoingCall, trailer: Metadata | undefined): void {
-  const [field] = trailer?.get(callMetadata.serverTiming) ?? [];
-  if (call.onTiming !== undefined && typeof field === 'string') call.onTiming(parseTimings(field));
-}
-
-function counted(method: DescMethod, outcome: object): object {
-  meshCalls.inc({ side: 'client', method: nameOf(method), code: isProblem(outcome) ? outcome.problem : 'ok' });
-  return outcome;
-}
-
-/**
- * grpc-js notes the caller's stack at each call, for an error that it may make. That was 7 % of a request at the gateway. Here failures become
- * Problems, and the stack of a call that the network failed tells nothing. The function is synchronous, so no other code makes an error meanwhile.
- */
-export function withoutStack<Result>(work: () => Result): Result {
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 0;
-  try {
-    return work();
-  } finally {
-    Error.stackTraceLimit = limit;
-  }
 }

@@ -16,6 +16,7 @@
 import { type MethodPolicy, OperationClass, problem, type Problem } from '@cloakroom/contracts';
 import { Counter } from 'prom-client';
 import { metrics } from '@cloakroom/platform';
+import { refusedBy } from '../refusal.ts';
 
 /** The share of the bounds below up to which each class is let in. */
 const shares = { public: 0.5, personal: 0.65, cart: 0.8, login: 0.9, sensitive: 1, internal: 1 } as const;
@@ -98,7 +99,7 @@ export function doorOf(service: string, policy: MethodPolicy, shedder: LoadShedd
     const place = staysOpen ? (shedder.refuses(operation) ?? nobodyLeaves) : shedder.enter(operation);
     if (typeof place === 'function') return place;
     callsShed.inc({ service, operation, reason: place });
-    return problem('unavailable', undefined, retryAfterS);
+    return refusedBy('too_much_to_do', problem('unavailable', undefined, retryAfterS));
   };
 }
 

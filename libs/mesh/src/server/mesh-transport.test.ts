@@ -54,7 +54,7 @@ class Follower implements OnApplicationBootstrap {
 function serve(changes: Partial<DynamicModule>, admission: Admission = letsIn, services: readonly DescService[] = [TokenExchangeService]) {
   @Module({})
   class App {}
-  const config = { HOST: '127.0.0.1', LISTEN_PORT: 0, ADMIN_PORT: 0, MESH_TLS: 'off', TLS_DIR: '' } as const;
+  const config = { HOST: '127.0.0.1', LISTEN_PORT: 0, ADMIN_PORT: 0, MESH_TLS: 'off', TLS_DIR: '', PROVIDER: 'external' } as const;
   const module: DynamicModule = {
     module: App,
     imports: [MeshModule.with({ name: 'auth', config, log, clock: systemClock })],

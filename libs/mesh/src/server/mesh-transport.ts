@@ -5,29 +5,33 @@
  * A call runs in this order: deadline and trace, load shedding, the policy guard, the method, the answer or its Problem. Only the rpcs of the given
  * services exist; an unknown path is UNIMPLEMENTED.
  */
-import type { DescMethod, DescService } from '@bufbuild/protobuf';
+import { type DescMethod, type DescService, fromBinary } from '@bufbuild/protobuf';
 import {
   type handleServerStreamingCall,
   type handleUnaryCall,
   Server as GrpcServer,
+  type UntypedHandleCall,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import type { OnModuleInit, Type } from '@nestjs/common';
-import { INTERCEPTORS_METADATA } from '@nestjs/common/internal';
-import { MetadataScanner, type ModulesContainer } from '@nestjs/core';
+import type { OnModuleInit } from '@nestjs/common';
+import type { ModulesContainer } from '@nestjs/core';
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
 import { isObservable } from 'rxjs';
-import { isProblem, problem } from '@cloakroom/contracts';
-import type { Clock, Logger } from '@cloakroom/platform';
+import { developer, isProblem, problem, type Problem } from '@cloakroom/contracts';
+import { type Clock, keepActing, type Logger, observe, type Readiness, type Span } from '@cloakroom/platform';
 import { definitionOf, encode, nameOf, policiesOf, policyOf } from '../contract.ts';
-import { isOurs, meshSecret } from '../metadata.ts';
+import { type CallMetadata, meshSecret, readCallMetadata, senderOf } from '../metadata.ts';
+import { refusedBy } from '../refusal.ts';
 import { serverCredentials } from '../tls/mesh-credentials.ts';
 import { openPeers, type Peers } from '../tls/mesh-peers.ts';
 import { peerCertificateOf } from '../tls/peer-certificate.ts';
 import type { MeshTls } from '../tls/tls.ts';
 import { doorOf, inFlightMaxDefault, type LoadShedder, loopLagMaxMsDefault, openLoadShedder } from './load-shedding.ts';
-import { guarded, meshTransport } from './rpc.ts';
-import { type Admission, beginCall, type Ending, type ServerCall, type SurfaceCall } from './server-call.ts';
+import { guarded, meshTransport, refuseWhatCostsEveryCall } from './rpc.ts';
+import { respondThroughFaults } from './server-faults.ts';
+import { type Admission, beginCall, carriedAlone, type Carrier, type Judged, type ServerCall, type SurfaceCall } from './server-call.ts';
+import { type QuestionsCall, serveQuestions } from './question-stream.ts';
+import { calling } from './observed-call.ts';
 import { openStreams, type OpenStreams, pump } from './server-stream.ts';
 
 export interface MeshTransportOptions {
@@ -46,6 +50,8 @@ export interface MeshTransportOptions {
   readonly log: Logger;
   /** The bounds above which the server refuses calls; by default those of load-shedding.ts. */
   readonly shedder?: LoadShedder | undefined;
+  /** On a local shop: offers health and reflection too (standard-services.ts), by this look. */
+  readonly readyForTools?: (() => Promise<Readiness>) | undefined;
 }
 
 /** Within the 8 s that a process has to stop. */
@@ -99,16 +105,21 @@ export class MeshTransport extends Server implements CustomTransportStrategy, On
     this.handlers.set(method, callback);
   }
 
-  onModuleInit(): void {
+  async onModuleInit(): Promise<void> {
     for (const service of this.options.services) {
-      const implementation = [...policiesOf(service).keys()].map((method) => {
-        const handler = this.handlers.get(method);
-        if (handler === undefined) throw new Error(`${nameOf(method)} has no handler`);
-        return [method.localName, this.serve(method, handler)];
+      const implementation = [...policiesOf(service)].map(([method, { carries }]) => {
+        const handled = service.methods.find(({ name }) => name === carries) ?? method;
+        const handler = this.handlers.get(handled);
+        if (handler === undefined) throw new Error(`${nameOf(handled)} has no handler`);
+        return [method.localName, handled === method ? this.serve(method, handler) : this.carry(method, handled, handler)];
       });
       this.server.addService(definitionOf(service), Object.fromEntries(implementation) as UntypedServiceImplementation);
     }
     refuseWhatCostsEveryCall(this.modules);
+    const { services, readyForTools } = this.options;
+    if (readyForTools === undefined) return;
+    const { offerStandardServices } = await import('./standard-services.ts');
+    offerStandardServices(this.server, services, readyForTools);
   }
 
   listen(callback: (error?: Error | null) => void): void {
@@ -134,72 +145,114 @@ export class MeshTransport extends Server implements CustomTransportStrategy, On
     return this.server as Unwrapped;
   }
 
-  private serve(method: DescMethod, handler: MessageHandler): handleUnaryCall<object, object> | handleServerStreamingCall<object, object> {
+  private serve(method: DescMethod, handler: MessageHandler): UntypedHandleCall {
+    const run = this.runner(method);
+    const begin = this.beginner(method);
+    if (method.methodKind === 'unary') return keepActing(unary(method, handler, begin, run));
+    if (method.methodKind === 'server_streaming') return keepActing(streaming(method, handler, begin, run, this.streams));
+    throw new Error(`${nameOf(method)}: only unary and server-streaming methods are served`);
+  }
+
+  /** Serves a stream of questions for a unary method. Each question takes the way that a call of that method takes. */
+  private carry(stream: DescMethod, method: DescMethod, handler: MessageHandler): UntypedHandleCall {
+    const begin = this.beginner(method);
+    const run = this.runner(method);
+    const door = doorOf(this.options.name, policyOf(stream), this.shedder);
+    const admit = this.judge(stream);
+    return keepActing(
+      serveQuestions({
+        method: stream,
+        streams: this.streams,
+        admit: async (call) => {
+          const place = door();
+          if (isProblem(place)) return place;
+          const judged = await admit(call, readCallMetadata(call.metadata));
+          return isProblem(judged) ? judged : undefined;
+        },
+        answer: (call, carrier, request, done) =>
+          void run(begin(call, carrier), (begun) =>
+            begun.run(() => answer(method, handler, begun, () => fromBinary(method.input, request), done)),
+          ),
+      }),
+    );
+  }
+
+  private runner(method: DescMethod): Run {
     const enter = doorOf(this.options.name, policyOf(method), this.shedder);
-    const run = async (begun: ServerCall, respond: () => Promise<void>): Promise<void> => {
+    const name = nameOf(method);
+    return async (begun, respond) => {
       const leave = enter();
       if (isProblem(leave)) return void begun.end(leave);
       try {
-        await respond();
+        await respondThroughFaults(begun, name, respond);
       } catch (error) {
         begun.end(begun.outcomeOf(error));
       } finally {
         leave();
       }
     };
-    const begin = this.beginner(method);
-    if (method.methodKind === 'unary') return unary(method, handler, begin, run);
-    if (method.methodKind === 'server_streaming') return streaming(method, handler, begin, run, this.streams);
-    throw new Error(`${nameOf(method)}: only unary and server-streaming methods are served`);
   }
 
   private beginner(method: DescMethod): Begin {
-    const { name: service, clock, log, admission, tls } = this.options;
-    const judged = { policy: policyOf(method), name: nameOf(method) };
-    return (call, finish) =>
+    const { name: service, clock, log } = this.options;
+    const judge = this.judge(method);
+    const policy = policyOf(method);
+    const name = nameOf(method);
+    return (call, carrier) =>
       beginCall({
-        call,
-        method: judged.name,
+        carrier,
+        method: name,
         service,
-        policy: judged.policy,
+        policy,
         clock,
         log,
-        finish,
-        judge: async (sent, traceId) => {
-          const caller = this.peers?.callerOf(peerCertificateOf(call));
-          const ours = tls !== undefined || isOurs(call.metadata);
-          const proven = { name: caller, proven: tls !== undefined, audience: service };
-          const admitted = ours ? await admission.admit(judged, proven, sent) : problem('forbidden');
-          if (!isProblem(admitted)) return { identity: admitted.identity, caller };
-          if (admitted.problem === 'forbidden')
-            log.warn({ method: judged.name, caller, trace_id: traceId }, 'a service called what it may not');
-          return admitted;
-        },
+        judge: (sent, { traceId }, span) => judge(call, sent, traceId, span),
       });
+  }
+
+  private judge(method: DescMethod): Judge {
+    const { name: service, log, admission, tls } = this.options;
+    const judged = { policy: policyOf(method), name: nameOf(method) };
+    return async (call, sent, traceId, span) => {
+      const sender = tls === undefined ? senderOf(call.metadata) : 'service';
+      const caller = sender === developer ? developer : this.peers?.callerOf(peerCertificateOf(call));
+      const proven = { name: caller, proven: tls !== undefined || sender === developer, audience: service };
+      if (span !== undefined) observe(span, () => calling(caller, tls !== undefined, sender, meshSecret() !== undefined));
+      const admitted = sender === undefined ? refusedBy('no_secret', problem('forbidden')) : await admission.admit(judged, proven, sent);
+      if (!isProblem(admitted)) return { identity: admitted.identity, caller };
+      if (admitted.problem === 'forbidden')
+        log.warn({ method: judged.name, caller, trace_id: traceId }, 'a service called what it may not');
+      return admitted;
+    };
   }
 }
 
-type Finish = (error: Ending | undefined, trailer: Ending['trailer']) => void;
-type Begin = (call: SurfaceCall, finish: Finish) => ServerCall;
-type Run = (begun: ServerCall, respond: () => Promise<void>) => Promise<void>;
+type AnyCall = SurfaceCall | QuestionsCall;
+type Judge = (call: AnyCall, sent: CallMetadata | Problem, traceId?: string, span?: Span) => Promise<Judged | Problem>;
+type Begin = (call: AnyCall, carrier: Carrier) => ServerCall;
+type Run = (begun: ServerCall, respond: (begun: ServerCall) => Promise<void>) => Promise<void>;
 
 function unary(method: DescMethod, handler: MessageHandler, begin: Begin, run: Run): handleUnaryCall<object, object> {
   return (call, callback) => {
-    let answer: Buffer | undefined;
-    const begun = begin(call, (error, trailer) =>
-      error === undefined ? callback(null, answer, trailer) : callback({ code: error.code, details: error.details, metadata: trailer }),
-    );
-    void run(begun, () =>
-      begun.run(async () => {
-        const result = plain(await handler(call.request, begun));
-        if (isProblem(result)) begun.end(result);
-        else {
-          answer = encode(method.output, result);
-          begun.end('ok');
-        }
-      }),
-    );
+    let bytes: Buffer | undefined;
+    const carrier = carriedAlone(call, (error, trailer) => (error === undefined ? callback(null, bytes, trailer) : callback(error)));
+    const read = () => call.request;
+    void run(begin(call, carrier), (begun) => begun.run(() => answer(method, handler, begun, read, (encoded) => (bytes = encoded))));
   };
+}
+
+/** Runs the handler of a unary method, and ends its call. @param done takes the answer before the call ends */
+async function answer(
+  method: DescMethod,
+  handler: MessageHandler,
+  begun: ServerCall,
+  read: () => object,
+  done: (answer: Buffer) => void,
+): Promise<void> {
+  const result = plain(await handler(read(), begun));
+  if (isProblem(result)) return void begun.end(result);
+  done(encode(method.output, result));
+  begun.end('ok');
 }
 
 function streaming(
@@ -210,11 +263,9 @@ function streaming(
   streams: OpenStreams,
 ): handleServerStreamingCall<object, object> {
   return (call) => {
-    const begun = begin(call, (error, trailer) =>
-      // grpc-js takes a stream's status from its "error".
-      error === undefined ? call.end(trailer) : void call.emit('error', { code: error.code, details: error.details, metadata: trailer }),
-    );
-    void run(begun, async () => {
+    // grpc-js takes a stream's status from its "error".
+    const carrier = carriedAlone(call, (error, trailer) => (error === undefined ? call.end(trailer) : void call.emit('error', error)));
+    void run(begin(call, carrier), async (begun) => {
       const messages = plain(await handler(call.request, begun));
       if (isProblem(messages)) return void begun.end(messages);
       await begun.run(() =>
@@ -228,23 +279,6 @@ function streaming(
 function plain(result: unknown): object {
   if (isObservable(result)) throw new Error('something made an Observable of an answer');
   return result as object;
-}
-
-/** An interceptor makes an Observable of each answer. A part of request scope has its whole tree built anew for each call. */
-function refuseWhatCostsEveryCall(modules: ModulesContainer): void {
-  for (const { name, controllers, providers, injectables } of modules.values()) {
-    for (const part of [...providers.values(), ...injectables.values()])
-      if ((part as { readonly subtype?: string }).subtype === 'interceptor') throw new Error(`${name}: no interceptor on the mesh`);
-    for (const controller of controllers.values()) {
-      if (!controller.isDependencyTreeStatic()) throw new Error(`${controller.name as string}: no request scope on the mesh`);
-      const { prototype } = controller.metatype as Type<object>;
-      const methods = new MetadataScanner()
-        .getAllMethodNames(prototype)
-        .map((key) => (prototype as Readonly<Record<string, object>>)[key]!);
-      if ([controller.metatype as object, ...methods].some((where) => Reflect.hasMetadata(INTERCEPTORS_METADATA, where)))
-        throw new Error(`${controller.name as string}: no interceptor on the mesh`);
-    }
-  }
 }
 
 const whoMayCall = (): string =>

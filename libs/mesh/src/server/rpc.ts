@@ -6,6 +6,8 @@
 import type { DescMessage, DescMethod, DescService, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import type { ArgumentsHost, CanActivate, ExceptionFilter, ExecutionContext, Type } from '@nestjs/common';
 import { Catch, Controller, createParamDecorator, UseFilters, UseGuards } from '@nestjs/common';
+import { INTERCEPTORS_METADATA } from '@nestjs/common/internal';
+import { MetadataScanner, type ModulesContainer } from '@nestjs/core';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import { isProblem, type Problem } from '@cloakroom/contracts';
 import type { PersonContext, RequestContext } from '../context.ts';
@@ -35,8 +37,13 @@ export type RpcMethod<M> = M extends { methodKind: 'unary'; input: infer I exten
     ? ServerStream<I, O>
     : never;
 
-/** A controller implements this: the compiler then names each rpc of the service that it lacks. */
-export type Rpcs<S extends DescService> = { [K in keyof S['method']]: RpcMethod<S['method'][K]> };
+/**
+ * A controller implements this: the compiler then names each rpc of the service that it lacks. A stream both ways carries the questions of a unary rpc,
+ * and the mesh serves it with the handler of that one (question-stream.ts).
+ */
+export type Rpcs<S extends DescService> = {
+  [K in keyof S['method'] as S['method'][K] extends { methodKind: 'bidi_streaming' } ? never : K]: RpcMethod<S['method'][K]>;
+};
 
 /** Serves one rpc of a contract. A method whose arguments or answer are not those of the rpc does not compile. */
 export function Rpc<M extends DescMethod>(method: M) {
@@ -80,6 +87,23 @@ class ProblemFilter implements ExceptionFilter {
 }
 const problemFilter = new ProblemFilter();
 
+/** An interceptor makes an Observable of each answer. A part of request scope has its whole tree built anew for each call. */
+export function refuseWhatCostsEveryCall(modules: ModulesContainer): void {
+  for (const { name, controllers, providers, injectables } of modules.values()) {
+    for (const part of [...providers.values(), ...injectables.values()])
+      if ((part as { readonly subtype?: string }).subtype === 'interceptor') throw new Error(`${name}: no interceptor on the mesh`);
+    for (const controller of controllers.values()) {
+      if (!controller.isDependencyTreeStatic()) throw new Error(`${controller.name as string}: no request scope on the mesh`);
+      const { prototype } = controller.metatype as Type<object>;
+      const methods = new MetadataScanner()
+        .getAllMethodNames(prototype)
+        .map((key) => (prototype as Readonly<Record<string, object>>)[key]!);
+      if ([controller.metatype as object, ...methods].some((where) => Reflect.hasMetadata(INTERCEPTORS_METADATA, where)))
+        throw new Error(`${controller.name as string}: no interceptor on the mesh`);
+    }
+  }
+}
+
 /** A controller of plain functions: for tests, and for services that a test plays. */
 export interface Implementation {
   readonly service: DescService;
@@ -92,7 +116,7 @@ export function implement<S extends DescService>(service: S, handlers: Rpcs<S>):
   const given = handlers as unknown as Readonly<Record<string, (ctx: RequestContext, request: object) => unknown>>;
   for (const method of service.methods) {
     const { localName } = method;
-    if (!Object.hasOwn(given, localName)) continue;
+    if (!Object.hasOwn(given, localName) || method.methodKind === 'bidi_streaming') continue;
     const descriptor = { value: (ctx: RequestContext, request: object) => given[localName]!(ctx, request), configurable: true };
     Object.defineProperty(PlainController.prototype, localName, descriptor);
     Rpc(method)(PlainController.prototype, localName, descriptor as TypedPropertyDescriptor<never>);

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client, credentials, status } from '@grpc/grpc-js';
 import { Controller, type DynamicModule, Logger, Module, type Provider } from '@nestjs/common';
 import { isProblem, TokenExchangeService } from '@cloakroom/contracts';
 import { createLogger, startTrace, systemClock } from '@cloakroom/platform';
@@ -29,7 +30,7 @@ function openStage(): Stage {
 }
 
 /** A connection, a reader that was made from it, and a method that waits. */
-function moduleOf({ seen, gate, entered, log }: Stage, broken = false): DynamicModule {
+function moduleOf({ seen, gate, entered, log }: Stage, broken = false, PROVIDER = 'external'): DynamicModule {
   const part = (name: string): object =>
     withLifecycle({}, () => ({
       onApplicationBootstrap: () => void seen.push(`start ${name}`),
@@ -54,7 +55,7 @@ function moduleOf({ seen, gate, entered, log }: Stage, broken = false): DynamicM
   }
   @Module({})
   class App {}
-  const config = { HOST: '127.0.0.1', LISTEN_PORT: 0, ADMIN_PORT: 0, MESH_TLS: 'off', TLS_DIR: '' } as const;
+  const config = { HOST: '127.0.0.1', LISTEN_PORT: 0, ADMIN_PORT: 0, MESH_TLS: 'off', TLS_DIR: '', PROVIDER } as const;
   const below = { provide: admissionToken, useValue: admission };
   const ready = { provide: readinessToken, useValue: () => Promise.resolve({}) };
   return {
@@ -86,6 +87,24 @@ it('answers the calls under way, then stops each part before the parts that it w
   close();
 });
 
+it.each([
+  ['native', status.OK],
+  ['embedded', status.OK],
+  ['docker', status.UNIMPLEMENTED],
+  ['external', status.UNIMPLEMENTED],
+])('offers health and reflection on a local shop alone: on %s a tool gets the status %i', async (provider, expected) => {
+  const stage = openStage();
+  const running = await serveService({ module: moduleOf(stage, false, provider), services, log: stage.log });
+  const client = new Client(running.url, credentials.createInsecure());
+  const asIs = (bytes: Buffer): Buffer => bytes;
+  const codeOf = await new Promise<number>((resolve) =>
+    client.makeUnaryRequest('/grpc.health.v1.Health/Check', asIs, asIs, Buffer.alloc(0), (error) => resolve(error?.code ?? status.OK)),
+  );
+  expect(codeOf).toBe(expected);
+  client.close();
+  await running.stop();
+});
+
 it('goes on to stop the others where one fails, and says so', async () => {
   const stage = openStage();
   const running = await serveService({ module: moduleOf(stage, true), services, log: stage.log });
@@ -102,7 +121,7 @@ it('shows its certificate, and tells its admission which service calls', async (
   const dir = await mkdtemp(join(tmpdir(), 'service-'));
   await createDevelopmentCa(dir, ['auth', 'gateway']);
   const module = moduleOf(stage);
-  const config = { HOST: '127.0.0.1', LISTEN_PORT: 0, ADMIN_PORT: 0, MESH_TLS: 'mutual', TLS_DIR: dir } as const;
+  const config = { HOST: '127.0.0.1', LISTEN_PORT: 0, ADMIN_PORT: 0, MESH_TLS: 'mutual', TLS_DIR: dir, PROVIDER: 'external' } as const;
   const callers: unknown[] = [];
   const admit = (_method: unknown, caller: unknown) => (callers.push(caller), admission.admit());
   module.imports = [MeshModule.with({ name: 'auth', config, log: stage.log, clock: systemClock })];
@@ -121,7 +140,14 @@ it('stops what it had started where its port is taken', async () => {
   const [first, second] = [openStage(), openStage()];
   const running = await serveService({ module: moduleOf(first), services, log: first.log });
   const module = moduleOf(second);
-  const taken = { HOST: '127.0.0.1', LISTEN_PORT: Number(running.url.split(':')[1]), ADMIN_PORT: 0, MESH_TLS: 'off', TLS_DIR: '' } as const;
+  const taken = {
+    HOST: '127.0.0.1',
+    LISTEN_PORT: Number(running.url.split(':')[1]),
+    ADMIN_PORT: 0,
+    MESH_TLS: 'off',
+    TLS_DIR: '',
+    PROVIDER: 'external',
+  } as const;
   module.imports = [MeshModule.with({ name: 'auth', config: taken, log: second.log, clock: systemClock })];
   await expect(serveService({ module, services, log: second.log })).rejects.toThrow('EADDRINUSE');
   expect(second.seen.slice(2)).toEqual(['stop reader', 'stop connection']);

@@ -14,7 +14,7 @@ import type { DynamicModule, INestApplicationContext, LoggerService, OnApplicati
 import { Inject, Injectable, Module } from '@nestjs/common';
 import { ModulesContainer, NestFactory } from '@nestjs/core';
 import type { AsyncMicroserviceOptions } from '@nestjs/microservices';
-import { type Admin, type Clock, type Logger, openAdmin, type Readiness, type Running } from '@cloakroom/platform';
+import { type Admin, type Clock, type Logger, openAdmin, type Readiness, type Running, isLocalProvider } from '@cloakroom/platform';
 import { openTls } from '../tls/tls.watch.ts';
 import type { MeshTls } from '../tls/tls.ts';
 import { MeshTransport, type MeshTransportOptions } from './mesh-transport.ts';
@@ -28,6 +28,8 @@ export interface ServiceConfig {
   readonly ADMIN_PORT: number;
   readonly MESH_TLS: 'mutual' | 'off';
   readonly TLS_DIR: string;
+  /** "native", "embedded", "docker" or "external": what runs below the services. */
+  readonly PROVIDER: string;
 }
 
 export interface ServiceProcess {
@@ -102,14 +104,23 @@ export class ServiceModule {
       { name, config, log, clock }: ServiceProcess,
       tls: MeshTls | undefined,
       admission: Admission,
+      ready: () => Promise<Readiness>,
       all: ModulesContainer,
-    ) => new MeshTransport({ name, host: config.HOST, port: config.LISTEN_PORT, tls, services, admission, clock, log }, all);
+    ) => {
+      const readyForTools = isLocalProvider(config.PROVIDER) ? ready : undefined;
+      const place = { name, host: config.HOST, port: config.LISTEN_PORT, tls };
+      return new MeshTransport({ ...place, services, admission, clock, log, readyForTools }, all);
+    };
     return {
       module: ServiceModule,
       imports: [app],
       providers: [
         AdminPort,
-        { provide: MeshTransport, inject: [processToken, tlsToken, admissionToken, ModulesContainer], useFactory: transport },
+        {
+          provide: MeshTransport,
+          inject: [processToken, tlsToken, admissionToken, readinessToken, ModulesContainer],
+          useFactory: transport,
+        },
       ],
     };
   }

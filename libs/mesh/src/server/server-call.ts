@@ -4,24 +4,46 @@
  * a call at once: the handler, the deadline, the caller, a shutdown. The first one wins, and only it is counted.
  */
 import { Metadata, type ServerUnaryCall, type ServerWritableStream, status } from '@grpc/grpc-js';
-import { callMetadata, isProblem, type MethodPolicy, problem, type Problem } from '@cloakroom/contracts';
-import { type Clock, DatabaseUnavailable, enterTrace, type Logger, pooledRandomBytes, runWithin, type Span } from '@cloakroom/platform';
+import { callMetadata, isProblem, type MethodPolicy, observed, problem, type Problem } from '@cloakroom/contracts';
+import {
+  type Clock,
+  DatabaseUnavailable,
+  enterTrace,
+  type Logger,
+  observe,
+  pooledRandomBytes,
+  runWithin,
+  type Span,
+  type TraceContext,
+} from '@cloakroom/platform';
 import type { Deadline, RequestContext, Timing, VerifiedIdentity } from '../context.ts';
 import { budgetOf, callerGone, deadlinePassed, isDeadlineReason, startDeadline } from '../deadline.ts';
 import { meshCalls, meshCallSeconds } from '../mesh-metrics.ts';
 import { type CallMetadata, formatTimings, readCallMetadata, timingCountMax } from '../metadata.ts';
 import { statusOf, writeProblem } from '../outcome.ts';
+import { refusalOf } from '../refusal.ts';
+import { admittedAs, entering } from './observed-call.ts';
 
 export type SurfaceCall = ServerUnaryCall<object, object> | ServerWritableStream<object, object>;
 
-export interface Ending {
-  readonly code: status;
-  readonly details: string;
-  readonly trailer: Metadata;
+/** `lost`: as a connection ends that breaks before the answer is through. The other side hears UNAVAILABLE without a Problem. */
+export type Outcome = 'ok' | 'lost' | Problem;
+
+/** The carrier of a call: a gRPC call of its own (`carriedAlone`), or a question on a stream (question-stream.ts). */
+export interface Carrier {
+  readonly sent: CallMetadata | Problem;
+  /** The time that the caller gives; Infinity when it set none. */
+  readonly remainingMs: number;
+  /** Calls back when the caller has left. */
+  onGone(listener: () => void): void;
+  readonly parent: RequestContext['parent'];
+  /** Writes the end to the wire, once. @param timings the field Server-Timing */
+  finish(outcome: Outcome, timings: string): void;
 }
 
 export interface ServerCall {
   readonly traceId: string;
+  readonly experiment: string | undefined;
   readonly signal: AbortSignal;
   /** Runs the handler's work so that spans below its ports belong to this call. */
   run<Result>(work: () => Result): Result;
@@ -31,6 +53,8 @@ export interface ServerCall {
   context(): RequestContext;
   /** The first outcome ends the call; false when it had ended before. */
   end(outcome: 'ok' | Problem): boolean;
+  /** Ends the call as a connection does that breaks before the answer is through. For a fault that a person switched on. */
+  breakOff(): void;
   /** Ends the call from outside and tells its handler. */
   stop(outcome: Problem): void;
   /** Turns a thrown value into a Problem: the aborted signal's reason, `unavailable` without the database, or `internal` (logged, never shown). */
@@ -46,9 +70,9 @@ export interface JudgedMethod {
 }
 
 export interface Caller {
-  /** The service name in the caller's certificate. */
+  /** The name in the caller's certificate. Without certificates only the developer has one, by a secret of its own. */
   readonly name: string | undefined;
-  /** Whether there are certificates at all. Embedded mode has none. */
+  /** Whether the caller has proved its name. Without certificates services have not: they know the same secret. */
   readonly proven: boolean;
   /** The called service, as a label for metrics. */
   readonly audience: string;
@@ -74,7 +98,7 @@ export interface Judged {
 }
 
 export interface BeginOptions {
-  readonly call: SurfaceCall;
+  readonly carrier: Carrier;
   /** "cloakroom.cart.v1.CartService/AddItem" */
   readonly method: string;
   /** "cart" */
@@ -82,24 +106,21 @@ export interface BeginOptions {
   readonly policy: MethodPolicy;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly judge: (sent: CallMetadata | Problem, traceId: string) => Promise<Judged | Problem>;
-  /** Writes the end to the wire; an error ends with a trailer that holds the Problem. */
-  readonly finish: (error: Ending | undefined, trailer: Metadata) => void;
+  readonly judge: (sent: CallMetadata | Problem, trace: TraceContext, span: Span | undefined) => Promise<Judged | Problem>;
 }
 
 const idBytes = pooledRandomBytes();
 
 export function beginCall(options: BeginOptions): ServerCall {
-  const { call, method, policy, clock } = options;
-  const budgetMs = budgetOf(callerRemainingMs(call), policy.budgetMs);
+  const { carrier, policy, clock } = options;
+  const budgetMs = budgetOf(carrier.remainingMs, policy.budgetMs);
   const deadline = startDeadline(budgetMs, clock);
-  const metadata = readCallMetadata(call.metadata);
+  const metadata = carrier.sent;
   const sent = isProblem(metadata) ? undefined : metadata;
-  const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': method };
-  const { trace, span } = enterTrace({ name: method, kind: 'server', attributes }, sent?.traceparent, idBytes);
+  const { trace, span } = openSpan(options, budgetMs, metadata);
   const abort = new AbortController();
   const outcome = openOutcome(options, budgetMs, deadline, span);
-  endWithTimeOrCaller(call, budgetMs, deadline, abort, outcome);
+  endWithTimeOrCaller(carrier, budgetMs, deadline, abort, outcome);
   let ctx: RequestContext | undefined;
   const contextOf = ({ identity, caller }: Judged): RequestContext =>
     Object.freeze({
@@ -113,12 +134,16 @@ export function beginCall(options: BeginOptions): ServerCall {
       consistency: sent?.consistency,
       timing: outcome.timing,
       // An open stream hands on its signal alone, because grpc-js never releases listeners on a parent.
-      parent: policy.budgetMs > 0 ? call : undefined,
+      parent: policy.budgetMs > 0 ? carrier.parent : undefined,
     });
   return {
     traceId: trace.traceId,
+    experiment: sent?.experiment,
     signal: abort.signal,
     end: outcome.end,
+    breakOff() {
+      if (outcome.settle('ok')) carrier.finish('lost', '');
+    },
     stop(why) {
       outcome.end(why);
       abort.abort(callerGone());
@@ -130,8 +155,9 @@ export function beginCall(options: BeginOptions): ServerCall {
       return work();
     },
     async admit() {
-      const judged = await options.judge(metadata, trace.traceId);
+      const judged = await options.judge(metadata, trace, span);
       if (isProblem(judged)) return judged;
+      if (span !== undefined) observe(span, () => admittedAs(judged.identity));
       ctx = contextOf(judged);
       return undefined;
     },
@@ -141,6 +167,14 @@ export function beginCall(options: BeginOptions): ServerCall {
     },
     outcomeOf: (thrown) => outcomeOf(thrown, abort.signal, options, trace.traceId),
   };
+}
+
+function openSpan({ method, service, policy, clock }: BeginOptions, budgetMs: number, sent: CallMetadata | Problem) {
+  const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': method };
+  const traceparent = isProblem(sent) ? undefined : sent.traceparent;
+  const entered = enterTrace({ name: method, kind: 'server', attributes }, traceparent, idBytes);
+  if (entered.span !== undefined) observe(entered.span, () => entering(service, policy, budgetMs, sent, clock.nowMs()));
+  return entered;
 }
 
 function outcomeOf(thrown: unknown, signal: AbortSignal, { log, method }: BeginOptions, traceId: string): Problem {
@@ -153,7 +187,7 @@ function outcomeOf(thrown: unknown, signal: AbortSignal, { log, method }: BeginO
   return problem('internal');
 }
 
-interface Outcome {
+interface OpenOutcome {
   isOpen(): boolean;
   /** Counts the outcome without writing it, because the connection is gone. False when the call had ended before. */
   settle(outcome: 'ok' | Problem): boolean;
@@ -163,8 +197,8 @@ interface Outcome {
   atEnd(cleanUp: () => void): void;
 }
 
-function openOutcome(options: BeginOptions, budgetMs: number, deadline: Deadline, span: Span | undefined): Outcome {
-  const { method, service, policy, clock, finish } = options;
+function openOutcome(options: BeginOptions, budgetMs: number, deadline: Deadline, span: Span | undefined): OpenOutcome {
+  const { method, service, policy, clock, carrier } = options;
   const startedMs = clock.monotonicMs();
   const timings: Timing[] = [];
   let open = true;
@@ -186,10 +220,7 @@ function openOutcome(options: BeginOptions, budgetMs: number, deadline: Deadline
     settle,
     end(outcome) {
       if (!settle(outcome)) return false;
-      const trailer = new Metadata();
-      trailer.set(callMetadata.serverTiming, formatTimings(timings));
-      if (outcome !== 'ok') writeProblem(outcome, trailer);
-      finish(outcome === 'ok' ? undefined : { ...statusOf(outcome), trailer }, trailer);
+      carrier.finish(outcome, formatTimings(timings));
       return true;
     },
     timing: (entry) => void (timings.length < timingCountMax - 1 && timings.push(entry)),
@@ -199,11 +230,12 @@ function openOutcome(options: BeginOptions, budgetMs: number, deadline: Deadline
 
 function endSpan(span: Span | undefined, outcome: 'ok' | Problem): void {
   if (span === undefined) return;
+  if (outcome !== 'ok') observe(span, () => ({ [observed.refusal]: refusalOf(outcome) }));
   span.set({ 'rpc.response.status_code': status[outcome === 'ok' ? status.OK : statusOf(outcome).code] });
   span.end(outcome === 'ok' ? undefined : outcome.problem);
 }
 
-function endWithTimeOrCaller(call: SurfaceCall, budgetMs: number, deadline: Deadline, abort: AbortController, outcome: Outcome): void {
+function endWithTimeOrCaller(carrier: Carrier, budgetMs: number, deadline: Deadline, abort: AbortController, outcome: OpenOutcome): void {
   const late = (): void => {
     abort.abort(deadlinePassed());
     outcome.end(problem('deadline_exceeded'));
@@ -212,10 +244,7 @@ function endWithTimeOrCaller(call: SurfaceCall, budgetMs: number, deadline: Dead
     const timer = setTimeout(late, budgetMs);
     outcome.atEnd(() => clearTimeout(timer));
   }
-  // Each call that the handler makes with `parent` listens for the cancellation.
-  call.setMaxListeners(outgoingCountMax);
-  // grpc-js emits "cancelled" at every close of the stream: after a regular end, and when its own timer ended the call.
-  call.once('cancelled', () => {
+  carrier.onGone(() => {
     if (!outcome.isOpen()) return;
     const timeIsUp = deadline.remainingMs() <= timerSlackMs;
     abort.abort(timeIsUp ? deadlinePassed() : callerGone());
@@ -223,14 +252,39 @@ function endWithTimeOrCaller(call: SurfaceCall, budgetMs: number, deadline: Dead
   });
 }
 
-/** One request fans out to far fewer calls. Above this Node warns of a leak. */
-const outgoingCountMax = 100;
-
 /** Timers of one process fire within this of each other. */
 const timerSlackMs = 5;
 
-/** grpc-js keeps the deadline as a time of the real wall clock, set when the call came in. Never compare it with an injected clock. */
-function callerRemainingMs(call: SurfaceCall): number {
-  const deadline = call.getDeadline();
-  return Number(deadline) - Date.now();
+/** One request fans out to far fewer calls. Above this Node warns of a leak. */
+const outgoingCountMax = 100;
+
+/** @param end ends the call: `error` is undefined for an answer, and else has the code. The trailer holds the Problem */
+export function carriedAlone(call: SurfaceCall, end: (error: GrpcError | undefined, trailer: Metadata) => void): Carrier {
+  return {
+    sent: readCallMetadata(call.metadata),
+    // grpc-js keeps the deadline as a time of the real wall clock, set when the call came in. Never compare it with an injected clock.
+    remainingMs: Number(call.getDeadline()) - Date.now(),
+    onGone(listener) {
+      // Each call that the handler makes with `parent` listens for the cancellation.
+      call.setMaxListeners(outgoingCountMax);
+      // grpc-js emits "cancelled" at every close of the stream: after a regular end, and when its own timer ended the call.
+      call.once('cancelled', listener);
+    },
+    parent: call,
+    finish(outcome, timings) {
+      const trailer = new Metadata();
+      // Without a Problem in the trailer the caller sees a connection that was lost.
+      if (outcome === 'lost') return end({ code: status.UNAVAILABLE, details: 'the answer was lost', metadata: trailer }, trailer);
+      trailer.set(callMetadata.serverTiming, timings);
+      if (outcome === 'ok') return end(undefined, trailer);
+      writeProblem(outcome, trailer);
+      end({ ...statusOf(outcome), metadata: trailer }, trailer);
+    },
+  };
+}
+
+export interface GrpcError {
+  readonly code: status;
+  readonly details: string;
+  readonly metadata: Metadata;
 }

@@ -43,9 +43,11 @@ const idleConnectionMs = 60_000;
 /** Long tables take long, and a replica waits as long for another's migration. Beyond this the start fails, and the supervisor tries again. */
 const migrationTimeoutMs = 300_000;
 
-/** A supervisor gives a service 30 s to become ready. This bound fails before, with a message. */
-const startWaitMs = 20_000;
+/** A supervisor gives a service 90 s to become ready. This bound fails before, with a message. */
+const startWaitMs = 60_000;
 const startRetryMs = 250;
+/** A connection at the start may take seconds, while a whole shop starts beside it. No request waits for it yet. */
+const startConnectionMs = 10_000;
 
 /** Errors that no waiting mends: wrong password or user, not let in, no such database (SQLSTATE, appendix A). */
 const refusals: Readonly<Record<string, string>> = {
@@ -77,7 +79,7 @@ export function connectionTo(url: string, { name, password }: DatabaseOptions): 
 function openPool(url: string, options: DatabaseOptions, purpose: Purpose): PostgresPool {
   const bounds =
     purpose === 'migrations'
-      ? { max: 1, statement_timeout: migrationTimeoutMs, lock_timeout: migrationTimeoutMs }
+      ? { max: 1, connectionTimeoutMillis: startConnectionMs, statement_timeout: migrationTimeoutMs, lock_timeout: migrationTimeoutMs }
       : {
           max: connectionCountMax,
           statement_timeout: statementTimeoutMs,
@@ -169,7 +171,7 @@ export async function waitForPostgres(url: string, options: DatabaseOptions, wai
 }
 
 async function askOnce(connection: ClientConfig): Promise<void> {
-  const client = new Client({ ...connection, query_timeout: answerTimeoutMs });
+  const client = new Client({ ...connection, connectionTimeoutMillis: startConnectionMs, query_timeout: answerTimeoutMs });
   client.on('error', () => undefined);
   try {
     await client.connect();

@@ -1,6 +1,7 @@
 /** Each service owns its database, by Kysely: SQLite in the process (a file a service), or a database of its own on a PostgreSQL server. */
 import { type Kysely, PostgresAdapter } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
+import { withFaults } from './database.faults.ts';
 import { type DatabaseOptions, openPostgres, postgresPlace, waitForPostgres } from './database.postgres.ts';
 import { openSqlite } from './database.sqlite.ts';
 import type { Logger } from '../log.ts';
@@ -20,14 +21,14 @@ export async function openDatabase<Schema>(
   if (isSqliteUrl(url)) {
     const database = openSqlite<Schema>(url);
     await migrateOrClose(database, migrations, options, url);
-    return inSpans(database, 'sqlite');
+    return withFaults(inSpans(database, 'sqlite'), options.name);
   }
   await waitForPostgres(url, options);
   // Separate from the pool of the requests, because a migration, or waiting for another replica's, may take longer than any request may.
   const migrating = openPostgres<Schema>(url, options, 'migrations');
   await migrateOrClose(migrating, migrations, options, postgresPlace(url));
   await migrating.destroy();
-  return inSpans(openPostgres<Schema>(url, options, 'requests'), 'postgresql');
+  return withFaults(inSpans(openPostgres<Schema>(url, options, 'requests'), 'postgresql'), options.name);
 }
 
 /** Transactions are spans of the call that they run for. Single statements are not: they would be most of a trace, and say little. */

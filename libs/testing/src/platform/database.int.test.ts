@@ -104,6 +104,15 @@ withPostgres('starting', () => {
     proxy.mend();
     expect(await (await opened).selectFrom('notes').selectAll().execute()).toEqual([]);
   });
+
+  it('starts at a server that takes longer for a new connection than any request would wait', async () => {
+    const { url, proxy } = await behindProxy();
+    // A connection needs several answers of the server.
+    proxy.delay(600, 'answers');
+    const opened = await open(url);
+    proxy.delay(0);
+    expect(await opened.selectFrom('notes').selectAll().execute()).toEqual([]);
+  });
 });
 
 withPostgres('queries', () => {

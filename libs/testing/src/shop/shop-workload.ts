@@ -38,6 +38,8 @@ export interface WorkloadOptions {
   readonly products?: readonly string[];
   /** Also does check-outs and coupons; true by default. */
   readonly withCheckout?: boolean;
+  /** Some steps only look at products, as most people do; false by default. A history has no such steps. */
+  readonly browses?: boolean;
   /** Runs between the shopping and the last reads, and mends what was broken. */
   readonly heal?: () => Promise<void>;
   /** How long the last reads are repeated until they show the final state; 20 s by default. */
@@ -132,7 +134,8 @@ const couponCodes = ['WELCOME10', 'WINTER5', 'SUMMER20', 'NOSUCH'];
 async function shop(workload: Workload, device: ShopDevice, running: () => boolean): Promise<void> {
   const { thinkMs = 60 } = workload.options;
   for (let step = 1; running(); step++) {
-    await takeStep(workload, device, `${device.name}-${step}`);
+    if (workload.options.browses === true && device.random.chance(browseShare)) await browse(workload, device);
+    else await takeStep(workload, device, `${device.name}-${step}`);
     await device.shared.time.sleep(device.random.below(2 * thinkMs + 1));
   }
 }
@@ -196,6 +199,19 @@ async function takeStep(workload: Workload, device: ShopDevice, stepName: string
     case 'orders':
       return readOrders(device);
   }
+}
+
+/** A shop is looked at more than it is bought from. */
+const browseShare = 0.35;
+
+/** A page of products, and one of them. */
+async function browse({ products }: Workload, device: ShopDevice): Promise<void> {
+  const { shared, random, from } = device;
+  const cookie = device.cookies();
+  const headers: Record<string, string> = cookie === '' ? {} : { cookie };
+  const asked = { gateway: random.pick(shared.gateways), method: 'GET', headers, from };
+  await shared.transport.call({ ...asked, path: `/api/products?page=${1 + random.below(3)}` });
+  await shared.transport.call({ ...asked, path: `/api/products/${random.pick(products)}` });
 }
 
 /** 16 bytes for each dot, in base64. This is exact enough to know when to tidy up. */

@@ -4,6 +4,8 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { AnswersSchema, QuestionsSchema } from "../../mesh/v1/questions_pb.ts";
+import { file_cloakroom_mesh_v1_questions } from "../../mesh/v1/questions_pb.ts";
 import { file_cloakroom_policy_v1_policy } from "../../policy/v1/policy_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -11,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cloakroom/auth/v1/auth.proto.
  */
 export const file_cloakroom_auth_v1_auth: GenFile = /*@__PURE__*/
-  fileDesc("ChxjbG9ha3Jvb20vYXV0aC92MS9hdXRoLnByb3RvEhFjbG9ha3Jvb20uYXV0aC52MSLIAgoLU2Vzc2lvblZpZXcSDgoGaGFuZGxlGAEgASgJEi4KBXN0YXRlGAIgASgOMh8uY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvblN0YXRlEioKBG1vZGUYAyABKA4yHC5jbG9ha3Jvb20uYXV0aC52MS5Ub2tlbk1vZGUSDwoHc3ViamVjdBgEIAEoCRIMCgRuYW1lGAUgASgJEg0KBWVtYWlsGAYgASgJEhUKDWNyZWF0ZWRfYXRfbXMYByABKAMSGwoTYXV0aGVudGljYXRlZF9hdF9tcxgIIAEoAxIaChJpZGxlX2V4cGlyZXNfYXRfbXMYCSABKAMSFQoNZXhwaXJlc19hdF9tcxgKIAEoAxIaChJjbGFpbWVkX2d1ZXN0X2NhcnQYCyABKAkSDgoGcmVnaW9uGAwgASgJEgwKBHJvbGUYDSABKAkiFwoGRGV2aWNlEg0KBWxhYmVsGAEgASgJIlcKEkNyZWF0ZUd1ZXN0UmVxdWVzdBIpCgZkZXZpY2UYASABKAsyGS5jbG9ha3Jvb20uYXV0aC52MS5EZXZpY2USFgoOcmVtb3RlX2FkZHJlc3MYCiABKAkiogIKDVNlc3Npb25Jc3N1ZWQSDQoFdG9rZW4YASABKAkSLwoHc2Vzc2lvbhgCIAEoCzIeLmNsb2Frcm9vbS5hdXRoLnYxLlNlc3Npb25WaWV3EhQKDGVuZGVkX29sZGVzdBgDIAEoCBIUCgxhY2Nlc3NfdG9rZW4YBCABKAkSFQoNcmVmcmVzaF90b2tlbhgFIAEoCRIcChRhY2Nlc3NfZXhwaXJlc19hdF9tcxgGIAEoAxI/Cg1zZWNvbmRfZmFjdG9yGAogASgLMiguY2xvYWtyb29tLmF1dGgudjEuU2Vjb25kRmFjdG9yQ2hhbGxlbmdlEhQKDGtub3duX2RldmljZRgLIAEoCRIZChFjdXJyZW50X3Rva2VuX293bhgMIAEoCCJUChVTZWNvbmRGYWN0b3JDaGFsbGVuZ2USEQoJY2hhbGxlbmdlGAEgASgJEg8KB21ldGhvZHMYAiADKAkSFwoPcGFzc2tleV9vcHRpb25zGAMgASgJIjYKDlJlZnJlc2hSZXF1ZXN0EhUKDXJlZnJlc2hfdG9rZW4YASABKAkSDQoFdG91Y2gYAiABKAgiQAoOUmVzb2x2ZVJlcXVlc3QSDQoFdG9rZW4YASABKAkSEAoIYXVkaWVuY2UYAiABKAkSDQoFdG91Y2gYAyABKAgimQEKD1Jlc29sdmVSZXNwb25zZRIvCgdzZXNzaW9uGAEgASgLMh4uY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvblZpZXcSEAoIcGFzc3BvcnQYAiABKAkSHgoWcGFzc3BvcnRfZXhwaXJlc19hdF9tcxgDIAEoAxINCgVlcG9jaBgEIAEoAxIUCgxnbG9iYWxfZXBvY2gYBSABKAMi3AEKD1JlZ2lzdGVyUmVxdWVzdBINCgVlbWFpbBgBIAEoCRIQCghwYXNzd29yZBgCIAEoCRIMCgRuYW1lGAMgASgJEhUKDWN1cnJlbnRfdG9rZW4YBCABKAkSKQoGZGV2aWNlGAUgASgLMhkuY2xvYWtyb29tLmF1dGgudjEuRGV2aWNlEioKBG1vZGUYBiABKA4yHC5jbG9ha3Jvb20uYXV0aC52MS5Ub2tlbk1vZGUSFgoOcmVtb3RlX2FkZHJlc3MYByABKAkSFAoMa25vd25fZGV2aWNlGAogASgJIssBCgxMb2dpblJlcXVlc3QSDQoFZW1haWwYASABKAkSEAoIcGFzc3dvcmQYAiABKAkSFQoNY3VycmVudF90b2tlbhgDIAEoCRIpCgZkZXZpY2UYBCABKAsyGS5jbG9ha3Jvb20uYXV0aC52MS5EZXZpY2USKgoEbW9kZRgFIAEoDjIcLmNsb2Frcm9vbS5hdXRoLnYxLlRva2VuTW9kZRIWCg5yZW1vdGVfYWRkcmVzcxgGIAEoCRIUCgxrbm93bl9kZXZpY2UYCiABKAkiHgoNTG9nb3V0UmVxdWVzdBINCgV0b2tlbhgBIAEoCSIdCg5Mb2dvdXRSZXNwb25zZRILCgNvd24YASABKAgidQoVUmVhdXRoZW50aWNhdGVSZXF1ZXN0EhAKCHBhc3N3b3JkGAEgASgJEg0KBXRva2VuGAIgASgJEhYKDnJlbW90ZV9hZGRyZXNzGAMgASgJEgwKBGNvZGUYBCABKAkSFQoNcmVjb3ZlcnlfY29kZRgFIAEoCSIUChJMaXN0RGV2aWNlc1JlcXVlc3QinAEKDURldmljZVNlc3Npb24SDgoGaGFuZGxlGAEgASgJEg8KB2N1cnJlbnQYAiABKAgSDgoGZGV2aWNlGAMgASgJEioKBG1vZGUYBCABKA4yHC5jbG9ha3Jvb20uYXV0aC52MS5Ub2tlbk1vZGUSFQoNY3JlYXRlZF9hdF9tcxgFIAEoAxIXCg9sYXN0X3NlZW5fYXRfbXMYBiABKAMiSAoTTGlzdERldmljZXNSZXNwb25zZRIxCgdkZXZpY2VzGAEgAygLMiAuY2xvYWtyb29tLmF1dGgudjEuRGV2aWNlU2Vzc2lvbiIiChBFbmREZXZpY2VSZXF1ZXN0Eg4KBmhhbmRsZRgBIAEoCSITChFFbmREZXZpY2VSZXNwb25zZSIYChZFbmRPdGhlckRldmljZXNSZXF1ZXN0IigKF0VuZE90aGVyRGV2aWNlc1Jlc3BvbnNlEg0KBWVuZGVkGAEgASgNIhAKDkdldEtleXNSZXF1ZXN0Ih8KD0dldEtleXNSZXNwb25zZRIMCgRqd2tzGAEgASgJIhYKFFJlYWRCZWF0Q2xvY2tSZXF1ZXN0IjYKFVJlYWRCZWF0Q2xvY2tSZXNwb25zZRIMCgRib290GAEgASgJEg8KB2JlYXRfbXMYAiABKAMiKwoRUm90YXRlS2V5c1JlcXVlc3QSFgoOcmV0aXJlX29sZF9ub3cYASABKAgiPgoSUm90YXRlS2V5c1Jlc3BvbnNlEhIKCmFjdGl2ZV9raWQYASABKAkSFAoMcmV0aXJlZF9raWRzGAIgAygJKl4KDFNlc3Npb25TdGF0ZRIdChlTRVNTSU9OX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTU0VTU0lPTl9TVEFURV9HVUVTVBABEhYKElNFU1NJT05fU1RBVEVfVVNFUhACKokBCglUb2tlbk1vZGUSGgoWVE9LRU5fTU9ERV9VTlNQRUNJRklFRBAAEhgKFFRPS0VOX01PREVfUkVGRVJFTkNFEAESFQoRVE9LRU5fTU9ERV9IWUJSSUQQAhISCg5UT0tFTl9NT0RFX0pXVBADEhsKF1RPS0VOX01PREVfSldUX0RFTllMSVNUEAQy4gsKC0F1dGhTZXJ2aWNlEmwKC0NyZWF0ZUd1ZXN0EiUuY2xvYWtyb29tLmF1dGgudjEuQ3JlYXRlR3Vlc3RSZXF1ZXN0GiAuY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvbklzc3VlZCIUirUYEAgEEAUY0A8iB2dhdGV3YXkSZgoHUmVzb2x2ZRIhLmNsb2Frcm9vbS5hdXRoLnYxLlJlc29sdmVSZXF1ZXN0GiIuY2xvYWtyb29tLmF1dGgudjEuUmVzb2x2ZVJlc3BvbnNlIhSKtRgQCAQQBhjoByIHZ2F0ZXdheRJkCgdSZWZyZXNoEiEuY2xvYWtyb29tLmF1dGgudjEuUmVmcmVzaFJlcXVlc3QaIC5jbG9ha3Jvb20uYXV0aC52MS5TZXNzaW9uSXNzdWVkIhSKtRgQCAQQBhjoByIHZ2F0ZXdheRJmCghSZWdpc3RlchIiLmNsb2Frcm9vbS5hdXRoLnYxLlJlZ2lzdGVyUmVxdWVzdBogLmNsb2Frcm9vbS5hdXRoLnYxLlNlc3Npb25Jc3N1ZWQiFIq1GBAIBBAFGIgnIgdnYXRld2F5EmAKBUxvZ2luEh8uY2xvYWtyb29tLmF1dGgudjEuTG9naW5SZXF1ZXN0GiAuY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvbklzc3VlZCIUirUYEAgEEAUYiCciB2dhdGV3YXkSYwoGTG9nb3V0EiAuY2xvYWtyb29tLmF1dGgudjEuTG9nb3V0UmVxdWVzdBohLmNsb2Frcm9vbS5hdXRoLnYxLkxvZ291dFJlc3BvbnNlIhSKtRgQCAQQBRjQDyIHZ2F0ZXdheRJyCg5SZWF1dGhlbnRpY2F0ZRIoLmNsb2Frcm9vbS5hdXRoLnYxLlJlYXV0aGVudGljYXRlUmVxdWVzdBogLmNsb2Frcm9vbS5hdXRoLnYxLlNlc3Npb25Jc3N1ZWQiFIq1GBAIAxAEGIgnIgdnYXRld2F5EnIKC0xpc3REZXZpY2VzEiUuY2xvYWtyb29tLmF1dGgudjEuTGlzdERldmljZXNSZXF1ZXN0GiYuY2xvYWtyb29tLmF1dGgudjEuTGlzdERldmljZXNSZXNwb25zZSIUirUYEAgDEAQY0A8iB2dhdGV3YXkSbwoJRW5kRGV2aWNlEiMuY2xvYWtyb29tLmF1dGgudjEuRW5kRGV2aWNlUmVxdWVzdBokLmNsb2Frcm9vbS5hdXRoLnYxLkVuZERldmljZVJlc3BvbnNlIheKtRgTCAMQBBjQDyIHZ2F0ZXdheSisAhKBAQoPRW5kT3RoZXJEZXZpY2VzEikuY2xvYWtyb29tLmF1dGgudjEuRW5kT3RoZXJEZXZpY2VzUmVxdWVzdBoqLmNsb2Frcm9vbS5hdXRoLnYxLkVuZE90aGVyRGV2aWNlc1Jlc3BvbnNlIheKtRgTCAMQBBjQDyIHZ2F0ZXdheSisAhKGAQoHR2V0S2V5cxIhLmNsb2Frcm9vbS5hdXRoLnYxLkdldEtleXNSZXF1ZXN0GiIuY2xvYWtyb29tLmF1dGgudjEuR2V0S2V5c1Jlc3BvbnNlIjSKtRgwCAQQBhjoByIHZ2F0ZXdheSIEY2FydCIHcHJvZmlsZSIHY2F0YWxvZyIGb3JkZXJzEo8BCg1SZWFkQmVhdENsb2NrEicuY2xvYWtyb29tLmF1dGgudjEuUmVhZEJlYXRDbG9ja1JlcXVlc3QaKC5jbG9ha3Jvb20uYXV0aC52MS5SZWFkQmVhdENsb2NrUmVzcG9uc2UiK4q1GCcIBBAGGOgHIgdnYXRld2F5IgRjYXJ0Igdwcm9maWxlIgZvcmRlcnMScAoKUm90YXRlS2V5cxIkLmNsb2Frcm9vbS5hdXRoLnYxLlJvdGF0ZUtleXNSZXF1ZXN0GiUuY2xvYWtyb29tLmF1dGgudjEuUm90YXRlS2V5c1Jlc3BvbnNlIhWKtRgRCAQQBhjQDyIIb3BlcmF0b3JiBnByb3RvMw", [file_cloakroom_policy_v1_policy]);
+  fileDesc("ChxjbG9ha3Jvb20vYXV0aC92MS9hdXRoLnByb3RvEhFjbG9ha3Jvb20uYXV0aC52MSLIAgoLU2Vzc2lvblZpZXcSDgoGaGFuZGxlGAEgASgJEi4KBXN0YXRlGAIgASgOMh8uY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvblN0YXRlEioKBG1vZGUYAyABKA4yHC5jbG9ha3Jvb20uYXV0aC52MS5Ub2tlbk1vZGUSDwoHc3ViamVjdBgEIAEoCRIMCgRuYW1lGAUgASgJEg0KBWVtYWlsGAYgASgJEhUKDWNyZWF0ZWRfYXRfbXMYByABKAMSGwoTYXV0aGVudGljYXRlZF9hdF9tcxgIIAEoAxIaChJpZGxlX2V4cGlyZXNfYXRfbXMYCSABKAMSFQoNZXhwaXJlc19hdF9tcxgKIAEoAxIaChJjbGFpbWVkX2d1ZXN0X2NhcnQYCyABKAkSDgoGcmVnaW9uGAwgASgJEgwKBHJvbGUYDSABKAkiFwoGRGV2aWNlEg0KBWxhYmVsGAEgASgJIlcKEkNyZWF0ZUd1ZXN0UmVxdWVzdBIpCgZkZXZpY2UYASABKAsyGS5jbG9ha3Jvb20uYXV0aC52MS5EZXZpY2USFgoOcmVtb3RlX2FkZHJlc3MYCiABKAkiogIKDVNlc3Npb25Jc3N1ZWQSDQoFdG9rZW4YASABKAkSLwoHc2Vzc2lvbhgCIAEoCzIeLmNsb2Frcm9vbS5hdXRoLnYxLlNlc3Npb25WaWV3EhQKDGVuZGVkX29sZGVzdBgDIAEoCBIUCgxhY2Nlc3NfdG9rZW4YBCABKAkSFQoNcmVmcmVzaF90b2tlbhgFIAEoCRIcChRhY2Nlc3NfZXhwaXJlc19hdF9tcxgGIAEoAxI/Cg1zZWNvbmRfZmFjdG9yGAogASgLMiguY2xvYWtyb29tLmF1dGgudjEuU2Vjb25kRmFjdG9yQ2hhbGxlbmdlEhQKDGtub3duX2RldmljZRgLIAEoCRIZChFjdXJyZW50X3Rva2VuX293bhgMIAEoCCJUChVTZWNvbmRGYWN0b3JDaGFsbGVuZ2USEQoJY2hhbGxlbmdlGAEgASgJEg8KB21ldGhvZHMYAiADKAkSFwoPcGFzc2tleV9vcHRpb25zGAMgASgJIjYKDlJlZnJlc2hSZXF1ZXN0EhUKDXJlZnJlc2hfdG9rZW4YASABKAkSDQoFdG91Y2gYAiABKAgiQAoOUmVzb2x2ZVJlcXVlc3QSDQoFdG9rZW4YASABKAkSEAoIYXVkaWVuY2UYAiABKAkSDQoFdG91Y2gYAyABKAgiwQEKD1Jlc29sdmVSZXNwb25zZRIvCgdzZXNzaW9uGAEgASgLMh4uY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvblZpZXcSEAoIcGFzc3BvcnQYAiABKAkSHgoWcGFzc3BvcnRfZXhwaXJlc19hdF9tcxgDIAEoAxINCgVlcG9jaBgEIAEoAxIUCgxnbG9iYWxfZXBvY2gYBSABKAMSFAoMdG9rZW5fc2hhMjU2GAYgASgMEhAKCGF1ZGllbmNlGAcgASgJItwBCg9SZWdpc3RlclJlcXVlc3QSDQoFZW1haWwYASABKAkSEAoIcGFzc3dvcmQYAiABKAkSDAoEbmFtZRgDIAEoCRIVCg1jdXJyZW50X3Rva2VuGAQgASgJEikKBmRldmljZRgFIAEoCzIZLmNsb2Frcm9vbS5hdXRoLnYxLkRldmljZRIqCgRtb2RlGAYgASgOMhwuY2xvYWtyb29tLmF1dGgudjEuVG9rZW5Nb2RlEhYKDnJlbW90ZV9hZGRyZXNzGAcgASgJEhQKDGtub3duX2RldmljZRgKIAEoCSLLAQoMTG9naW5SZXF1ZXN0Eg0KBWVtYWlsGAEgASgJEhAKCHBhc3N3b3JkGAIgASgJEhUKDWN1cnJlbnRfdG9rZW4YAyABKAkSKQoGZGV2aWNlGAQgASgLMhkuY2xvYWtyb29tLmF1dGgudjEuRGV2aWNlEioKBG1vZGUYBSABKA4yHC5jbG9ha3Jvb20uYXV0aC52MS5Ub2tlbk1vZGUSFgoOcmVtb3RlX2FkZHJlc3MYBiABKAkSFAoMa25vd25fZGV2aWNlGAogASgJIh4KDUxvZ291dFJlcXVlc3QSDQoFdG9rZW4YASABKAkiHQoOTG9nb3V0UmVzcG9uc2USCwoDb3duGAEgASgIInUKFVJlYXV0aGVudGljYXRlUmVxdWVzdBIQCghwYXNzd29yZBgBIAEoCRINCgV0b2tlbhgCIAEoCRIWCg5yZW1vdGVfYWRkcmVzcxgDIAEoCRIMCgRjb2RlGAQgASgJEhUKDXJlY292ZXJ5X2NvZGUYBSABKAkiFAoSTGlzdERldmljZXNSZXF1ZXN0IpwBCg1EZXZpY2VTZXNzaW9uEg4KBmhhbmRsZRgBIAEoCRIPCgdjdXJyZW50GAIgASgIEg4KBmRldmljZRgDIAEoCRIqCgRtb2RlGAQgASgOMhwuY2xvYWtyb29tLmF1dGgudjEuVG9rZW5Nb2RlEhUKDWNyZWF0ZWRfYXRfbXMYBSABKAMSFwoPbGFzdF9zZWVuX2F0X21zGAYgASgDIkgKE0xpc3REZXZpY2VzUmVzcG9uc2USMQoHZGV2aWNlcxgBIAMoCzIgLmNsb2Frcm9vbS5hdXRoLnYxLkRldmljZVNlc3Npb24iIgoQRW5kRGV2aWNlUmVxdWVzdBIOCgZoYW5kbGUYASABKAkiEwoRRW5kRGV2aWNlUmVzcG9uc2UiGAoWRW5kT3RoZXJEZXZpY2VzUmVxdWVzdCIoChdFbmRPdGhlckRldmljZXNSZXNwb25zZRINCgVlbmRlZBgBIAEoDSIQCg5HZXRLZXlzUmVxdWVzdCIfCg9HZXRLZXlzUmVzcG9uc2USDAoEandrcxgBIAEoCSIWChRSZWFkQmVhdENsb2NrUmVxdWVzdCI2ChVSZWFkQmVhdENsb2NrUmVzcG9uc2USDAoEYm9vdBgBIAEoCRIPCgdiZWF0X21zGAIgASgDIm0KEVJvdGF0ZUtleXNSZXF1ZXN0EhYKDnJldGlyZV9vbGRfbm93GAEgASgIEkAKEnBhc3Nwb3J0X2FsZ29yaXRobRgCIAEoDjIkLmNsb2Frcm9vbS5hdXRoLnYxLlBhc3Nwb3J0QWxnb3JpdGhtIpYBChJSb3RhdGVLZXlzUmVzcG9uc2USEgoKYWN0aXZlX2tpZBgBIAEoCRIUCgxyZXRpcmVkX2tpZHMYAiADKAkSQAoScGFzc3BvcnRfYWxnb3JpdGhtGAMgASgOMiQuY2xvYWtyb29tLmF1dGgudjEuUGFzc3BvcnRBbGdvcml0aG0SFAoMcGFzc3BvcnRfa2lkGAQgASgJKl4KDFNlc3Npb25TdGF0ZRIdChlTRVNTSU9OX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTU0VTU0lPTl9TVEFURV9HVUVTVBABEhYKElNFU1NJT05fU1RBVEVfVVNFUhACKokBCglUb2tlbk1vZGUSGgoWVE9LRU5fTU9ERV9VTlNQRUNJRklFRBAAEhgKFFRPS0VOX01PREVfUkVGRVJFTkNFEAESFQoRVE9LRU5fTU9ERV9IWUJSSUQQAhISCg5UT0tFTl9NT0RFX0pXVBADEhsKF1RPS0VOX01PREVfSldUX0RFTllMSVNUEAQqdQoRUGFzc3BvcnRBbGdvcml0aG0SIgoeUEFTU1BPUlRfQUxHT1JJVEhNX1VOU1BFQ0lGSUVEEAASHAoYUEFTU1BPUlRfQUxHT1JJVEhNX0VTMjU2EAESHgoaUEFTU1BPUlRfQUxHT1JJVEhNX0VEMjU1MTkQAjLYDAoLQXV0aFNlcnZpY2USbAoLQ3JlYXRlR3Vlc3QSJS5jbG9ha3Jvb20uYXV0aC52MS5DcmVhdGVHdWVzdFJlcXVlc3QaIC5jbG9ha3Jvb20uYXV0aC52MS5TZXNzaW9uSXNzdWVkIhSKtRgQCAQQBRjQDyIHZ2F0ZXdheRJxCgdSZXNvbHZlEiEuY2xvYWtyb29tLmF1dGgudjEuUmVzb2x2ZVJlcXVlc3QaIi5jbG9ha3Jvb20uYXV0aC52MS5SZXNvbHZlUmVzcG9uc2UiH4q1GBsIBBAGGOgHIgdnYXRld2F5IglkZXZlbG9wZXISaQoNUmVzb2x2ZVN0cmVhbRIcLmNsb2Frcm9vbS5tZXNoLnYxLlF1ZXN0aW9ucxoaLmNsb2Frcm9vbS5tZXNoLnYxLkFuc3dlcnMiGoq1GBYIBBAGIgdnYXRld2F5OgdSZXNvbHZlKAEwARJkCgdSZWZyZXNoEiEuY2xvYWtyb29tLmF1dGgudjEuUmVmcmVzaFJlcXVlc3QaIC5jbG9ha3Jvb20uYXV0aC52MS5TZXNzaW9uSXNzdWVkIhSKtRgQCAQQBhjoByIHZ2F0ZXdheRJmCghSZWdpc3RlchIiLmNsb2Frcm9vbS5hdXRoLnYxLlJlZ2lzdGVyUmVxdWVzdBogLmNsb2Frcm9vbS5hdXRoLnYxLlNlc3Npb25Jc3N1ZWQiFIq1GBAIBBAFGIgnIgdnYXRld2F5EmAKBUxvZ2luEh8uY2xvYWtyb29tLmF1dGgudjEuTG9naW5SZXF1ZXN0GiAuY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvbklzc3VlZCIUirUYEAgEEAUYiCciB2dhdGV3YXkSYwoGTG9nb3V0EiAuY2xvYWtyb29tLmF1dGgudjEuTG9nb3V0UmVxdWVzdBohLmNsb2Frcm9vbS5hdXRoLnYxLkxvZ291dFJlc3BvbnNlIhSKtRgQCAQQBRjQDyIHZ2F0ZXdheRJyCg5SZWF1dGhlbnRpY2F0ZRIoLmNsb2Frcm9vbS5hdXRoLnYxLlJlYXV0aGVudGljYXRlUmVxdWVzdBogLmNsb2Frcm9vbS5hdXRoLnYxLlNlc3Npb25Jc3N1ZWQiFIq1GBAIAxAEGIgnIgdnYXRld2F5EnIKC0xpc3REZXZpY2VzEiUuY2xvYWtyb29tLmF1dGgudjEuTGlzdERldmljZXNSZXF1ZXN0GiYuY2xvYWtyb29tLmF1dGgudjEuTGlzdERldmljZXNSZXNwb25zZSIUirUYEAgDEAQY0A8iB2dhdGV3YXkSbwoJRW5kRGV2aWNlEiMuY2xvYWtyb29tLmF1dGgudjEuRW5kRGV2aWNlUmVxdWVzdBokLmNsb2Frcm9vbS5hdXRoLnYxLkVuZERldmljZVJlc3BvbnNlIheKtRgTCAMQBBjQDyIHZ2F0ZXdheSisAhKBAQoPRW5kT3RoZXJEZXZpY2VzEikuY2xvYWtyb29tLmF1dGgudjEuRW5kT3RoZXJEZXZpY2VzUmVxdWVzdBoqLmNsb2Frcm9vbS5hdXRoLnYxLkVuZE90aGVyRGV2aWNlc1Jlc3BvbnNlIheKtRgTCAMQBBjQDyIHZ2F0ZXdheSisAhKGAQoHR2V0S2V5cxIhLmNsb2Frcm9vbS5hdXRoLnYxLkdldEtleXNSZXF1ZXN0GiIuY2xvYWtyb29tLmF1dGgudjEuR2V0S2V5c1Jlc3BvbnNlIjSKtRgwCAQQBhjoByIHZ2F0ZXdheSIEY2FydCIHcHJvZmlsZSIHY2F0YWxvZyIGb3JkZXJzEo8BCg1SZWFkQmVhdENsb2NrEicuY2xvYWtyb29tLmF1dGgudjEuUmVhZEJlYXRDbG9ja1JlcXVlc3QaKC5jbG9ha3Jvb20uYXV0aC52MS5SZWFkQmVhdENsb2NrUmVzcG9uc2UiK4q1GCcIBBAGGOgHIgdnYXRld2F5IgRjYXJ0Igdwcm9maWxlIgZvcmRlcnMScAoKUm90YXRlS2V5cxIkLmNsb2Frcm9vbS5hdXRoLnYxLlJvdGF0ZUtleXNSZXF1ZXN0GiUuY2xvYWtyb29tLmF1dGgudjEuUm90YXRlS2V5c1Jlc3BvbnNlIhWKtRgRCAQQBhjQDyIIb3BlcmF0b3JiBnByb3RvMw", [file_cloakroom_mesh_v1_questions, file_cloakroom_policy_v1_policy]);
 
 /**
  * The facts about a session that the person may know. It never holds a token. Times are milliseconds since 1970.
@@ -339,6 +341,19 @@ export type ResolveResponse = Message<"cloakroom.auth.v1.ResolveResponse"> & {
    * @generated from field: int64 global_epoch = 5;
    */
   globalEpoch: bigint;
+
+  /**
+   * SHA-256 of the token that was looked up, and the audience that was asked for. The caller compares both with its
+   * question, so that no mix-up on the way takes one person for another.
+   *
+   * @generated from field: bytes token_sha256 = 6;
+   */
+  tokenSha256: Uint8Array;
+
+  /**
+   * @generated from field: string audience = 7;
+   */
+  audience: string;
 };
 
 /**
@@ -745,6 +760,13 @@ export type RotateKeysRequest = Message<"cloakroom.auth.v1.RotateKeysRequest"> &
    * @generated from field: bool retire_old_now = 1;
    */
   retireOldNow: boolean;
+
+  /**
+   * The algorithm of passports from now on. Unspecified: as before.
+   *
+   * @generated from field: cloakroom.auth.v1.PassportAlgorithm passport_algorithm = 2;
+   */
+  passportAlgorithm: PassportAlgorithm;
 };
 
 /**
@@ -759,6 +781,8 @@ export const RotateKeysRequestSchema: GenMessage<RotateKeysRequest> = /*@__PURE_
  */
 export type RotateKeysResponse = Message<"cloakroom.auth.v1.RotateKeysResponse"> & {
   /**
+   * Signs events and access tokens.
+   *
    * @generated from field: string active_kid = 1;
    */
   activeKid: string;
@@ -767,6 +791,20 @@ export type RotateKeysResponse = Message<"cloakroom.auth.v1.RotateKeysResponse">
    * @generated from field: repeated string retired_kids = 2;
    */
   retiredKids: string[];
+
+  /**
+   * Unspecified: this build of auth knows only ES256, and did not look at what was asked for.
+   *
+   * @generated from field: cloakroom.auth.v1.PassportAlgorithm passport_algorithm = 3;
+   */
+  passportAlgorithm: PassportAlgorithm;
+
+  /**
+   * Signs passports: active_kid where they are ES256.
+   *
+   * @generated from field: string passport_kid = 4;
+   */
+  passportKid: string;
 };
 
 /**
@@ -839,6 +877,36 @@ export const TokenModeSchema: GenEnum<TokenMode> = /*@__PURE__*/
   enumDesc(file_cloakroom_auth_v1_auth, 1);
 
 /**
+ * @generated from enum cloakroom.auth.v1.PassportAlgorithm
+ */
+export enum PassportAlgorithm {
+  /**
+   * @generated from enum value: PASSPORT_ALGORITHM_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * RFC 7518.
+   *
+   * @generated from enum value: PASSPORT_ALGORITHM_ES256 = 1;
+   */
+  ES256 = 1,
+
+  /**
+   * RFC 9864.
+   *
+   * @generated from enum value: PASSPORT_ALGORITHM_ED25519 = 2;
+   */
+  ED25519 = 2,
+}
+
+/**
+ * Describes the enum cloakroom.auth.v1.PassportAlgorithm.
+ */
+export const PassportAlgorithmSchema: GenEnum<PassportAlgorithm> = /*@__PURE__*/
+  enumDesc(file_cloakroom_auth_v1_auth, 2);
+
+/**
  * Owns credentials and the life of a session. auth is the only signer of passports.
  *
  * @generated from service cloakroom.auth.v1.AuthService
@@ -855,7 +923,8 @@ export const AuthService: GenService<{
     output: typeof SessionIssuedSchema;
   },
   /**
-   * Introspects a token (RFC 7662) and issues a passport for one audience.
+   * Introspects a token (RFC 7662) and issues a passport for one audience. The developer exists on a local shop alone, and trades the
+   * token of a session that it signed in to itself.
    *
    * @generated from rpc cloakroom.auth.v1.AuthService.Resolve
    */
@@ -863,6 +932,17 @@ export const AuthService: GenService<{
     methodKind: "unary";
     input: typeof ResolveRequestSchema;
     output: typeof ResolveResponseSchema;
+  },
+  /**
+   * Carries Resolve: the gateway asks it for many people at once, on one stream to each replica. Each question is
+   * admitted, limited and answered as a call of Resolve is.
+   *
+   * @generated from rpc cloakroom.auth.v1.AuthService.ResolveStream
+   */
+  resolveStream: {
+    methodKind: "bidi_streaming";
+    input: typeof QuestionsSchema;
+    output: typeof AnswersSchema;
   },
   /**
    * Trades a refresh token for an access token and the next refresh token (OAuth 2.0 Security BCP 4.14.2). It is only for sessions in the
@@ -962,7 +1042,7 @@ export const AuthService: GenService<{
     output: typeof ReadBeatClockResponseSchema;
   },
   /**
-   * Signs with a new key from now on. With retire_old_now (an emergency) the old keys are refused at once.
+   * Signs with new keys from now on. With retire_old_now (an emergency) the old keys are refused at once.
    *
    * @generated from rpc cloakroom.auth.v1.AuthService.RotateKeys
    */

@@ -1,0 +1,56 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { CartLogs } from './cart-log.ts';
+
+const cart = 'u_018bcfe5-6800-7000-8000-000000000001';
+const never = new AbortController().signal;
+
+let folder: string;
+let journal: string;
+let logs: CartLogs;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cloakroom-cart-log-'));
+  journal = join(folder, 'journal');
+  // A program that says when it runs, and takes a moment.
+  writeFileSync(
+    join(folder, 'program.mjs'),
+    `import { appendFileSync } from 'node:fs';
+     appendFileSync(process.env.JOURNAL, '+');
+     await new Promise((resolve) => setTimeout(resolve, 100));
+     appendFileSync(process.env.JOURNAL, '-');
+     console.log(JSON.stringify({ offset: '7', at: '2026-01-01T00:00:00Z', changed: true, after: { lines: [] } }));`,
+  );
+});
+beforeEach(() => {
+  writeFileSync(journal, '');
+  logs = new CartLogs({ program: join(folder, 'program.mjs'), env: { JOURNAL: journal } });
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+it('six pages get the log, though only two programs run at once', async () => {
+  const views = await Promise.all(Array.from({ length: 6 }, () => logs.read(cart, never)));
+  expect(views.map(({ steps }) => steps.map(({ offset }) => offset))).toEqual(Array(6).fill(['7']));
+  let running = 0;
+  const seen = readFileSync(journal, 'utf8')
+    .split('')
+    .map((sign) => (running += sign === '+' ? 1 : -1));
+  expect(seen).toHaveLength(12);
+  expect(Math.max(...seen)).toBe(2);
+});
+
+it('a page that left while it waited starts no program and holds up no other', async () => {
+  const left = new AbortController();
+  const reads = [never, never, left.signal, never].map((gone) => logs.read(cart, gone));
+  left.abort();
+  const outcomes = await Promise.allSettled(reads);
+  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+  expect(readFileSync(journal, 'utf8')).toHaveLength(6);
+});
+
+it('more than eight that wait are refused, and the others are answered', async () => {
+  const outcomes = await Promise.allSettled(Array.from({ length: 11 }, () => logs.read(cart, never)));
+  const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
+  expect(refused).toEqual([expect.objectContaining({ code: 'too_many_requests' })]);
+});

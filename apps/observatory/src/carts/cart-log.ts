@@ -1,0 +1,110 @@
+/**
+ * Reads the log of one cart by cart's own program, `npm run cart -- history`, started as a process. It joins no group of the shop, holds nothing up,
+ * and folds by the rules of the projector, so this page cannot have rules of its own.
+ */
+import { spawn } from 'node:child_process';
+import { isGuestSubject, isUserSubject, partitionOf, topics } from '@cloakroom/contracts';
+import { parseTraceparent } from '@cloakroom/platform/process-life';
+import type { CartLogView, CartStepView } from '../api.ts';
+import type { ObservatoryConfig } from '../config.ts';
+import { Refusal } from '../edge/refusal.ts';
+
+/** Each is a process of 80 MB for a second. */
+const readersMax = 2;
+/** A page asks for one cart, and again after each request of its trainee. More than these are no person's. */
+const waitingMax = 8;
+/** The program itself gives the log up after 10 s of silence. */
+const timeoutMs = 20_000;
+/** A cart of 500 events with a whole cart after each. */
+const outputLengthMax = 16 * 1024 * 1024;
+
+export interface CartLogSource {
+  /** The built program; '' where there is none. */
+  readonly program: string;
+  /** KAFKA_BROKERS or EVENT_LOG_FILE. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export function cartLogSourceOf({ CART_HISTORY_PROGRAM, EVENT_LOG_FILE, KAFKA_BROKERS }: ObservatoryConfig): CartLogSource {
+  return { program: CART_HISTORY_PROGRAM, env: EVENT_LOG_FILE === '' ? { KAFKA_BROKERS } : { EVENT_LOG_FILE } };
+}
+
+/** A row of the program's --json. */
+interface Row {
+  readonly offset: string;
+  readonly at: string;
+  readonly event?: Readonly<Record<string, unknown>>;
+  readonly unreadable?: string;
+  readonly changed: boolean;
+  readonly traceparent?: string;
+  readonly after: CartStepView['after'];
+}
+
+export class CartLogs {
+  readonly #source: CartLogSource;
+  #reading = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(source: CartLogSource) {
+    this.#source = source;
+  }
+
+  /**
+   * Waits for its turn where other logs are being read.
+   *
+   * @param gone ends the reading, and with it the program: a page that was left must not hold a place
+   * @throws Refusal
+   */
+  async read(cartId: string, gone: AbortSignal): Promise<CartLogView> {
+    if (!isUserSubject(cartId) && !isGuestSubject(cartId))
+      throw new Refusal('invalid_request', 'A cart id is u_... of a person or g_... of a guest.');
+    if (this.#source.program === '') throw new Refusal('not_found', 'This Observatory was not told where the log is. npm start tells it.');
+    await this.#turn();
+    try {
+      gone.throwIfAborted();
+      const rows = await this.#rowsOf(cartId, gone);
+      return { cartId, partition: partitionOf(cartId, topics.cartEvents), steps: rows.map(stepOf) };
+    } finally {
+      const next = this.#waiting.shift();
+      // Whoever waited takes the place over.
+      if (next === undefined) this.#reading--;
+      else next();
+    }
+  }
+
+  /** @throws Refusal where too many wait already */
+  async #turn(): Promise<void> {
+    if (this.#reading < readersMax) this.#reading++;
+    else if (this.#waiting.length >= waitingMax) throw new Refusal('too_many_requests', `${waitingMax} logs wait to be read already.`);
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  #rowsOf(cartId: string, gone: AbortSignal): Promise<Row[]> {
+    const { program, env } = this.#source;
+    return new Promise((resolve, reject) => {
+      const args = ['--disable-warning=ExperimentalWarning', program, cartId, '--json'];
+      const child = spawn(process.execPath, args, {
+        env: { ...env, LOG_LEVEL: 'error' },
+        stdio: ['ignore', 'pipe', 'ignore'],
+        timeout: timeoutMs,
+        signal: gone,
+      });
+      let output = '';
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+        if (output.length > outputLengthMax) child.kill('SIGKILL');
+      });
+      child.once('error', reject);
+      child.once('close', (code) => {
+        if (code === 2) reject(new Refusal('not_found', 'There is no such cart in the log.'));
+        else if (code !== 0) reject(new Refusal('log_unreadable', 'The log did not answer in time. Is Kafka paused or away?'));
+        else resolve(output.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Row])));
+      });
+    });
+  }
+}
+
+function stepOf({ offset, at, event, unreadable, changed, traceparent, after }: Row): CartStepView {
+  const traceId = parseTraceparent(traceparent)?.traceId;
+  return { offset, atMs: Date.parse(at), traceId, event, unreadable, changed, after };
+}

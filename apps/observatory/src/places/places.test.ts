@@ -1,0 +1,59 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { LinkedProcess } from '@cloakroom/contracts';
+import { afterEach, expect, it } from 'vitest';
+import { placesOf, samplesIn } from './places.ts';
+
+const open: Server[] = [];
+afterEach(() => {
+  for (const server of open.splice(0)) server.close();
+});
+
+const text = `# TYPE cart_projector_next_offset gauge
+cart_projector_next_offset{partition="7",service="cart"} 42
+cart_projector_next_offset{partition="3",service="cart"} 9
+cart_projector_lag_records{partition="7",service="cart"} 2
+cart_projector_lag_seconds{partition="7",service="cart"} 0.5
+event_log_consumer_lag_records{group="cart.projector",topic="cart.events"} 2
+event_log_consumer_lag_seconds{group="cart.projector",topic="cart.events"} 0.5
+process_cpu_seconds_total 1.5e-3
+nonsense
+`;
+
+async function telling(body: string): Promise<string> {
+  const server = createServer((request, response) => response.end(request.url === '/metrics' ? body : '{}'));
+  open.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/readyz`;
+}
+
+const process = (name: string, readyUrls: readonly string[], state: LinkedProcess['state'] = 'ready'): LinkedProcess => ({
+  name,
+  kind: 'app',
+  apps: [],
+  needs: [],
+  url: '',
+  ports: [],
+  readyUrls,
+  state,
+  pid: 1,
+  restarts: 0,
+});
+
+it('each partition has its owner, its place and its lag, and each reader its lag', async () => {
+  const [cart, away] = [await telling(text), 'http://127.0.0.1:9/readyz'];
+  expect(
+    await placesOf([process('cart', [cart]), process('auth', [away]), process('orders', [cart], 'paused'), process('kafka', [])]),
+  ).toEqual({
+    partitions: [
+      { partition: 3, owner: 'cart', nextOffset: 9, lagRecords: undefined, lagSeconds: undefined },
+      { partition: 7, owner: 'cart', nextOffset: 42, lagRecords: 2, lagSeconds: 0.5 },
+    ],
+    readers: [{ process: 'cart', group: 'cart.projector', topic: 'cart.events', lagRecords: 2, lagSeconds: 0.5 }],
+  });
+});
+
+it('samples with and without labels are read, and other lines are left', () => {
+  expect(samplesIn(text)).toHaveLength(7);
+  expect(samplesIn(text).at(-1)).toEqual({ name: 'process_cpu_seconds_total', labels: {}, value: 0.0015 });
+});

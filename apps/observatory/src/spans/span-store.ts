@@ -1,0 +1,134 @@
+/**
+ * The spans of the last while, in memory and nowhere else. When a bound is reached, the trace that came first goes first, whole: half a request
+ * would tell a wrong story. Spans of one trace come from several processes, each a second late at most, and in any order.
+ */
+import type { SpanContext, StoredSpan } from '../span.ts';
+
+/** About 10 MB of spans: some 6,000, which is 250 requests of 25 spans. The process must stay below 130 MB in all (decision 0031). */
+const keptBytesMax = 10 * 1024 * 1024;
+/** A trace beyond this is a flood or a loop. A sign-in with two logs and a page has about 80. */
+const traceSpanCountMax = 1_000;
+/** What an object of a span costs beside its texts. */
+const spanBytes = 600;
+const attributeBytes = 48;
+
+interface Trace {
+  readonly spans: Map<string, StoredSpan>;
+  bytes: number;
+  /** Spans that had no place. */
+  leftOut: number;
+  lastSpanAtMs: number;
+}
+
+export interface StoreBounds {
+  readonly bytes: number;
+  readonly spansOfTrace: number;
+}
+
+export class SpanStore implements SpanContext {
+  /** By trace id, the first to come first. */
+  readonly #traces = new Map<string, Trace>();
+  /** Trace id -> traces with a span that links to it. */
+  readonly #linkedBy = new Map<string, Set<string>>();
+  readonly #bounds: StoreBounds;
+  readonly #nowMs: () => number;
+  readonly #listeners = new Set<(spans: readonly StoredSpan[]) => void>();
+  #bytes = 0;
+  #spanCount = 0;
+
+  constructor(nowMs: () => number, bounds: StoreBounds = { bytes: keptBytesMax, spansOfTrace: traceSpanCountMax }) {
+    this.#nowMs = nowMs;
+    this.#bounds = bounds;
+  }
+
+  get size(): { readonly traces: number; readonly spans: number; readonly bytes: number } {
+    return { traces: this.#traces.size, spans: this.#spanCount, bytes: this.#bytes };
+  }
+
+  add(spans: readonly StoredSpan[]): void {
+    const nowMs = this.#nowMs();
+    for (const span of spans) this.#addOne(span, nowMs);
+    while (this.#bytes > this.#bounds.bytes && this.#traces.size > 1) this.#forgetOldest();
+    for (const listener of this.#listeners) listener(spans);
+  }
+
+  /** @param listener hears the spans of each export after they are kept. @returns ends it */
+  onSpans(listener: (spans: readonly StoredSpan[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  has(traceId: string): boolean {
+    return this.#traces.has(traceId);
+  }
+
+  spansOf(traceId: string): readonly StoredSpan[] {
+    return [...(this.#traces.get(traceId)?.spans.values() ?? [])];
+  }
+
+  tracesThatLinkTo(traceId: string): readonly string[] {
+    return [...(this.#linkedBy.get(traceId) ?? [])].filter((id) => this.#traces.has(id));
+  }
+
+  /** The newest first. */
+  traceIds(): readonly string[] {
+    return [...this.#traces.keys()].toReversed();
+  }
+
+  /** Spans of the traces that got one since `sinceMs` on this process' clock. */
+  recent(sinceMs: number): readonly StoredSpan[] {
+    return [...this.#traces.values()].flatMap((trace) => (trace.lastSpanAtMs >= sinceMs ? [...trace.spans.values()] : []));
+  }
+
+  #addOne(span: StoredSpan, nowMs: number): void {
+    let trace = this.#traces.get(span.traceId);
+    if (trace === undefined) {
+      trace = { spans: new Map(), bytes: 0, leftOut: 0, lastSpanAtMs: nowMs };
+      this.#traces.set(span.traceId, trace);
+    }
+    trace.lastSpanAtMs = nowMs;
+    // An export that is repeated brings the same span again.
+    if (trace.spans.has(span.spanId)) return;
+    if (trace.spans.size >= this.#bounds.spansOfTrace) {
+      trace.leftOut++;
+      return;
+    }
+    trace.spans.set(span.spanId, span);
+    const bytes = bytesOf(span);
+    trace.bytes += bytes;
+    this.#bytes += bytes;
+    this.#spanCount++;
+    for (const link of span.links) this.#link(link.traceId, span.traceId);
+  }
+
+  #link(to: string, from: string): void {
+    if (to === from) return;
+    const linked = this.#linkedBy.get(to) ?? new Set();
+    this.#linkedBy.set(to, linked.add(from));
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#traces;
+    if (oldest === undefined) return;
+    const [traceId, trace] = oldest;
+    this.#traces.delete(traceId);
+    this.#bytes -= trace.bytes;
+    this.#spanCount -= trace.spans.size;
+    for (const { links } of trace.spans.values()) {
+      for (const link of links) {
+        const linked = this.#linkedBy.get(link.traceId);
+        if (linked?.delete(traceId) === true && linked.size === 0) this.#linkedBy.delete(link.traceId);
+      }
+    }
+  }
+}
+
+/** What a span takes in memory, roughly and rather too much. */
+function bytesOf({ name, attributes, links }: StoredSpan): number {
+  let bytes = spanBytes + name.length + links.length * 150;
+  for (const key in attributes) {
+    const value = attributes[key];
+    bytes += attributeBytes + (typeof value === 'string' ? value.length : 0);
+  }
+  return bytes;
+}

@@ -1,0 +1,160 @@
+/** The edges of the map: drawn between the cards where there is room, and always as a table. */
+import { useLayoutEffect, useState, type RefObject } from 'react';
+import type { EdgeView } from '../../../src/api.ts';
+import { markMs, type Journey } from './journeys.ts';
+import { ms, percent } from '../words/numbers.ts';
+import { Term } from '../words/term.tsx';
+
+interface Box {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+/** Measures the cards after each drawing: their places are the layout's business. */
+function useBoxes(place: RefObject<HTMLElement | null>, drawnFor: unknown): ReadonlyMap<string, Box> {
+  const [boxes, setBoxes] = useState<ReadonlyMap<string, Box>>(new Map());
+  useLayoutEffect(() => {
+    const map = place.current;
+    if (!map) return;
+    const measure = (): void => {
+      const found = boxesIn(map);
+      setBoxes((before) => (JSON.stringify([...before]) === JSON.stringify([...found]) ? before : found));
+    };
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(map);
+    return () => observer.disconnect();
+  }, [place, drawnFor]);
+  return boxes;
+}
+
+function boxesIn(map: HTMLElement): ReadonlyMap<string, Box> {
+  const origin = map.getBoundingClientRect();
+  const places = [...map.querySelectorAll<HTMLElement>('[data-node]')].map((element): [string, Box] => {
+    const { left, right, top, bottom } = element.getBoundingClientRect();
+    return [
+      element.dataset['node'] ?? '',
+      { left: left - origin.left, right: right - origin.left, top: top - origin.top, bottom: bottom - origin.top },
+    ];
+  });
+  return new Map(places);
+}
+
+interface EdgesProps {
+  readonly place: RefObject<HTMLElement | null>;
+  readonly edges: readonly EdgeView[];
+  readonly lit: string | undefined;
+  readonly drawnFor: unknown;
+  readonly journeys: readonly Journey[];
+}
+
+export function EdgeLines({ place, edges, lit, drawnFor, journeys }: EdgesProps) {
+  const boxes = useBoxes(place, drawnFor);
+  const drawn = edges.flatMap((edge) => {
+    const from = boxes.get(edge.from);
+    const to = boxes.get(edge.to);
+    return from && to ? [{ edge, ...curve(from, to) }] : [];
+  });
+  return (
+    <svg className="edge-lines" aria-hidden="true">
+      {drawn.map(({ edge, path, x, y }) => {
+        const isLit = lit === edge.from || lit === edge.to;
+        const busy = edge.perSecond > 0;
+        const state = [busy && 'busy', edge.failedPart > 0 && 'failing', isLit && 'lit', lit !== undefined && !isLit && 'dim'];
+        return (
+          <g key={`${edge.from} ${edge.to}`} className={`edge ${state.filter(Boolean).join(' ')}`}>
+            <path d={path} strokeWidth={1 + Math.min(4, Math.log2(1 + edge.perSecond))} />
+            {isLit && busy && (
+              <text x={x} y={y} textAnchor="middle">
+                {rate(edge.perSecond)}
+                {edge.p99Ms !== undefined && ` · ${ms(edge.p99Ms)}`}
+              </text>
+            )}
+          </g>
+        );
+      })}
+      {journeys.flatMap((journey) => marksOf(journey, boxes))}
+    </svg>
+  );
+}
+
+/** A mark for each hop of a request of one's own. Hops whose ends are not on the map are passed in silence, and keep their time. */
+function marksOf({ traceId, hops, stepMs }: Journey, boxes: ReadonlyMap<string, Box>) {
+  return hops.flatMap(({ from, to, failed }, index) => {
+    const [start, end] = [boxes.get(from), boxes.get(to)];
+    if (!start || !end) return [];
+    const style = {
+      offsetPath: `path("${curve(start, end).path}")`,
+      animationDelay: `${index * stepMs}ms`,
+      animationDuration: `${markMs}ms`,
+    };
+    return [
+      <circle key={`${traceId} ${index}`} r={6} className={failed ? 'mark failed' : 'mark'} style={style} data-hop={`${from} ${to}`} />,
+    ];
+  });
+}
+
+/** From the side that faces the other card. Cards of one column are joined around its right side. */
+function curve(from: Box, to: Box): { readonly path: string; readonly x: number; readonly y: number } {
+  const fromY = (from.top + from.bottom) / 2;
+  const toY = (to.top + to.bottom) / 2;
+  const [x1, x2] = to.left >= from.right ? [from.right, to.left] : to.right <= from.left ? [from.left, to.right] : [from.right, to.right];
+  const side = x2 === to.right && x1 === from.right ? 1 : 0;
+  const bend = side === 1 ? 46 : (x2 - x1) / 2;
+  const c2 = side === 1 ? x2 + bend : x2 - bend;
+  return { path: `M${x1} ${fromY}C${x1 + bend} ${fromY} ${c2} ${toY} ${x2} ${toY}`, x: (x1 + bend + c2) / 2, y: (fromY + toY) / 2 - 5 };
+}
+
+const rate = (perSecond: number): string => `${perSecond >= 10 ? Math.round(perSecond) : Math.round(perSecond * 10) / 10}/s`;
+
+export function EdgeTable({ edges }: { readonly edges: readonly EdgeView[] }) {
+  const shown = edges.toSorted((a, b) => b.perSecond - a.perSecond);
+  return (
+    <section aria-labelledby="edges">
+      <h2 id="edges">Who asks whom, in the last 10 s</h2>
+      {shown.length === 0 ? (
+        <p className="quiet">Nobody asked anybody. Open the shop and look at something.</p>
+      ) : (
+        <div className="table">
+          <table>
+            <caption className="visually-hidden">Edges of the map</caption>
+            <thead>
+              <tr>
+                <th scope="col">From</th>
+                <th scope="col">To</th>
+                <th scope="col" className="number">
+                  <Term word="rate">Rate</Term>
+                </th>
+                <th scope="col" className="number">
+                  <Term word="p99" />
+                </th>
+                <th scope="col" className="number">
+                  Failed
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {shown.map((edge) => (
+                <tr key={`${edge.from} ${edge.to}`}>
+                  <th scope="row">{edge.from}</th>
+                  <td data-label="asks">{edge.to}</td>
+                  <td className="number" data-label="Rate">
+                    {rate(edge.perSecond)}
+                  </td>
+                  <td className="number" data-label="p99">
+                    {edge.p99Ms === undefined ? '–' : ms(edge.p99Ms)}
+                  </td>
+                  <td className={`number${edge.failedPart > 0 ? ' bad' : ''}`} data-label="Failed">
+                    {percent(edge.failedPart)}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </section>
+  );
+}

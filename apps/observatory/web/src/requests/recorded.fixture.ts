@@ -1,0 +1,90 @@
+/** A sign-in as the Observatory told it on embedded, shortened to the hops that the tests speak of, and rounded to milliseconds. */
+import type { RequestView, SpanView } from '../../../src/api.ts';
+
+type Told = Pick<SpanView, 'spanId' | 'lane' | 'name' | 'startMs' | 'durationMs'> & Partial<SpanView>;
+
+const hop = (told: Told): SpanView => ({
+  parentId: undefined,
+  afterAnswer: false,
+  pathMs: 0,
+  failure: undefined,
+  identity: undefined,
+  budget: undefined,
+  log: undefined,
+  attributes: {},
+  ...told,
+});
+
+export const recorded: RequestView = {
+  traceId: '285c684be9ad06bbde79783f7cff9a96',
+  name: 'POST /api/session/login',
+  status: 200,
+  startedAtMs: 1_795_851_269_000,
+  durationMs: 200,
+  settledMs: 260,
+  decision: undefined,
+  subject: undefined,
+  experiment: 't-e741c4b1',
+  gateway: 'gateway-1',
+  story: ['You signed in.', 'What is shaded came after the answer.'],
+  lanes: [
+    { id: 'page-7', title: 'an open page', kind: 'browser' },
+    { id: 'gateway-1', title: 'gateway-1', kind: 'gateway' },
+    { id: 'auth', title: 'auth', kind: 'service' },
+    { id: 'cart-projector', title: 'cart · projector', kind: 'projector' },
+  ],
+  spans: [
+    hop({
+      spanId: 'a',
+      lane: 'gateway-1',
+      name: 'POST /api/session/login',
+      startMs: 0,
+      durationMs: 200,
+      pathMs: 4,
+      budget: { leftMs: 2_500, ofMs: 2_500 },
+    }),
+    hop({
+      spanId: 'b',
+      parentId: 'a',
+      lane: 'gateway-1',
+      name: 'cloakroom.auth.v1.AuthService/Login',
+      startMs: 1,
+      durationMs: 196,
+      pathMs: 16,
+    }),
+    hop({
+      spanId: 'c',
+      parentId: 'b',
+      lane: 'auth',
+      name: 'cloakroom.auth.v1.AuthService/Login',
+      startMs: 9,
+      durationMs: 180,
+      pathMs: 60,
+      budget: { leftMs: 2_490, ofMs: 2_500 },
+    }),
+    hop({ spanId: 'd', parentId: 'c', lane: 'auth', name: 'argon2 verify', startMs: 12, durationMs: 120, pathMs: 120 }),
+    hop({ spanId: 'e', parentId: 'c', lane: 'auth', name: 'outbox identity.events', startMs: 140, durationMs: 40 }),
+    hop({
+      spanId: 'f',
+      parentId: 'e',
+      lane: 'cart-projector',
+      name: 'process cart.events',
+      startMs: 230,
+      durationMs: 20,
+      afterAnswer: true,
+      log: { topic: 'cart.events', partition: 3, offset: '0' },
+    }),
+    hop({ spanId: 'g', parentId: 'f', lane: 'page-7', name: 'live event cart', startMs: 259, durationMs: 1, afterAnswer: true }),
+  ],
+  path: [
+    { spanId: 'a', lane: 'gateway-1', name: 'POST /api/session/login', startMs: 0, durationMs: 1, share: 0.005, kind: 'own' },
+    { spanId: 'b', lane: 'gateway-1', name: 'on the way to auth', startMs: 1, durationMs: 8, share: 0.04, kind: 'way there' },
+    { spanId: 'c', lane: 'auth', name: 'Login', startMs: 9, durationMs: 3, share: 0.015, kind: 'own' },
+    { spanId: 'd', lane: 'auth', name: 'argon2 verify', startMs: 12, durationMs: 120, share: 0.6, kind: 'work' },
+    { spanId: 'c', lane: 'auth', name: 'Login', startMs: 132, durationMs: 57, share: 0.285, kind: 'own' },
+    { spanId: 'b', lane: 'gateway-1', name: 'on the way back from auth', startMs: 189, durationMs: 8, share: 0.04, kind: 'way back' },
+    { spanId: 'a', lane: 'gateway-1', name: 'POST /api/session/login', startMs: 197, durationMs: 3, share: 0.015, kind: 'own' },
+  ],
+  unattributedPart: 0,
+  related: [],
+};

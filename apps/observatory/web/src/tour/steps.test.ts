@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import type { RequestSummary } from '../../../src/api.ts';
+import { type Seen, steps } from './steps.ts';
+
+const nothing: Seen = { mine: [], others: [], faults: [], processes: [] };
+const request = (name: string, more: Partial<RequestSummary> = {}): RequestSummary => ({
+  traceId: name,
+  name,
+  status: 200,
+  startedAtMs: Date.now(),
+  durationMs: 10,
+  settledMs: 10,
+  decision: undefined,
+  subject: 'u_ada',
+  experiment: 'ada',
+  gateway: 'gateway-1',
+  ...more,
+});
+const doneIn = (seen: Partial<Seen>) => steps.filter(({ isDone }) => isDone({ ...nothing, ...seen })).map(({ id }) => id);
+const on = (name: 'rpc-answer-lost' | 'projector-held') => [
+  { id: name, name, mine: undefined, at: undefined, strengthMs: undefined, leftMs: 1_000 },
+];
+
+it('nothing is ticked off before it happened', () => {
+  expect(doneIn({})).toEqual([]);
+});
+
+it.each<[string, Partial<Seen>]>([
+  ['one-request', { mine: [request('POST /api/cart/lines', { status: 202 })] }],
+  ['who-decided', { mine: [request('GET /api/cart', { decision: 'hybrid hit' })] }],
+  [
+    'other-window',
+    {
+      mine: [request('POST /api/session/login', { settledMs: 90 })],
+      others: [request('POST /api/session/login', { experiment: undefined })],
+    },
+  ],
+  ['lost-answer', { mine: [request('POST /api/cart/lines', { status: 503 })], faults: on('rpc-answer-lost') as Seen['faults'] }],
+  ['end-a-device', { mine: [request('DELETE /api/session/devices', { status: 204 })] }],
+])('%s is ticked off by its own sign', (id, seen) => {
+  expect(doneIn(seen)).toEqual([id]);
+});
+
+it('a write while the projector is held ticks off both', () => {
+  const seen = { mine: [request('POST /api/cart/lines', { status: 202 })], faults: on('projector-held') as Seen['faults'] };
+  expect(doneIn(seen)).toEqual(['one-request', 'held-view']);
+});
+
+it('a refused write, another’s request and an old one tick off nothing', () => {
+  expect(doneIn({ mine: [request('POST /api/cart/lines', { status: 409 })] })).toEqual([]);
+  expect(
+    doneIn({ others: [request('POST /api/cart/lines', { status: 202 }), request('GET /api/cart', { decision: 'hybrid hit' })] }),
+  ).toEqual([]);
+  const old = request('POST /api/cart/lines', { status: 503, startedAtMs: Date.now() - 60_000 });
+  expect(doneIn({ mine: [old], faults: on('rpc-answer-lost') as Seen['faults'] })).toEqual([]);
+});
+
+it('the steps are those of docs/tour.md, in its order', () => {
+  const text = readFileSync(join(import.meta.dirname, '../../../../../docs/tour.md'), 'utf8');
+  const headings = [...text.matchAll(/^## \d\. (.+?)(?: \(.*\))?$/gm)].map(([, title]) => title!);
+  expect(headings.map((title) => title.replace(/, in two modes$/, ''))).toEqual(steps.map(({ title }) => title));
+});

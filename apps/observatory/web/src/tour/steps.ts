@@ -1,0 +1,116 @@
+/** The steps of docs/tour.md, each with the sign by which the Observatory sees that it was done. */
+import type { FaultOn, ProcessView, RequestSummary } from '../../../src/api.ts';
+
+/** All that is known at one moment. */
+export interface Seen {
+  /** The trainee's own requests, newest first. */
+  readonly mine: readonly RequestSummary[];
+  readonly others: readonly RequestSummary[];
+  /** Faults that this trainee meets now. */
+  readonly faults: readonly FaultOn[];
+  readonly processes: readonly ProcessView[];
+}
+
+export interface Step {
+  readonly id: string;
+  readonly title: string;
+  readonly predict: string;
+  readonly act: string;
+  readonly look: string;
+  readonly means: string;
+  /** The view where it shows. */
+  readonly to: string;
+  /** Its sign is gone with the fault. */
+  readonly needsFaults?: true;
+  readonly isDone: (seen: Seen) => boolean;
+}
+
+const asked = (requests: readonly RequestSummary[], name: string) => requests.filter((request) => request.name === name);
+const isOn = ({ faults }: Seen, name: string): boolean => faults.some((fault) => fault.name === name);
+/** A request that began while the fault was on: the fault is on now, and the request is younger than this. */
+const justNowMs = 15_000;
+const isJustNow = ({ startedAtMs }: RequestSummary): boolean => Date.now() - startedAtMs < justNowMs;
+
+export const steps: readonly Step[] = [
+  {
+    id: 'one-request',
+    title: 'One request',
+    predict: 'You have no session now. How many parts of the shop does one “Add to cart” need, and for which does it wait longest?',
+    act: 'Open the shop in a second window of this browser, search for “scraf”, open the scarf, and add it to the cart.',
+    look: 'POST /api/cart/lines in your requests: the bold line is what you waited for.',
+    means: 'The log has your line, so the answer came at once. The view of your cart follows a moment later.',
+    to: '/requests',
+    isDone: ({ mine }) => asked(mine, 'POST /api/cart/lines').some(({ status }) => status === 202),
+  },
+  {
+    id: 'who-decided',
+    title: 'Who decided who you are',
+    predict: 'The gateway knows you from a moment ago. Does it ask auth again?',
+    act: 'Open the cart page of the shop, and reload it.',
+    look: 'GET /api/cart, and in it the hop CartService/GetCart: who was believed there, and why.',
+    means:
+      'The gateway found you in its cache, and had heard from the revocation feed less than 2 s ago. cart checked your passport itself.',
+    to: '/requests',
+    isDone: ({ mine }) => asked(mine, 'GET /api/cart').some(({ decision }) => decision?.includes('hit') === true),
+  },
+  {
+    id: 'other-window',
+    title: 'Why the other window changed',
+    predict: 'You sign in on a second device, and then here. Does the answer wait until the other device shows your guest’s cart?',
+    act: 'Sign in as ada@example.com (correct horse battery staple) in a private window at the second gateway, and open its cart. Then sign in here.',
+    look: 'POST /api/session/login: what is shaded came after your answer, through two logs, up to the other page.',
+    means: 'One trace leads from your click to another person’s screen. Your answer waited for the password check, not for the log.',
+    to: '/requests',
+    isDone: ({ mine, others }) =>
+      asked(others, 'POST /api/session/login').some(({ status }) => status === 200) &&
+      asked(mine, 'POST /api/session/login').some(({ status, settledMs, durationMs }) => status === 200 && settledMs > durationMs),
+  },
+  {
+    id: 'lost-answer',
+    title: 'An answer is lost, for you alone',
+    predict:
+      'cart does the work, and the connection breaks before it says so. What may the shop tell you: that it worked, or that it failed?',
+    act: 'Switch on “An answer is lost” for CartService/AddItem, for you alone, and add a product. Then end the fault.',
+    look: 'The shop says that it is not sure yet, and that the addition counts once. The same addition stands here several times.',
+    means: 'Neither answer would be true. The page asks again under the same command id, and a command counts once.',
+    to: '/faults',
+    needsFaults: true,
+    isDone: (seen) =>
+      isOn(seen, 'rpc-answer-lost') &&
+      asked(seen.mine, 'POST /api/cart/lines').some((request) => (request.status ?? 0) >= 500 && isJustNow(request)),
+  },
+  {
+    id: 'held-view',
+    title: 'The view stands still, for everybody',
+    predict: 'The projector is held. Is a write still taken? What does the cart page show?',
+    act: 'Switch on “The projector stands still”, add a product, and open the cart page. Then end the fault.',
+    look: 'The shop’s bar says “behind by 1”, and the page says that all changes are saved.',
+    means: 'The log took your write, and the log is the cart. The view is a copy that may be late, and it says so.',
+    to: '/faults',
+    needsFaults: true,
+    isDone: (seen) =>
+      isOn(seen, 'projector-held') &&
+      asked(seen.mine, 'POST /api/cart/lines').some((request) => request.status === 202 && isJustNow(request)),
+  },
+  {
+    id: 'end-a-device',
+    title: 'End a device',
+    predict: 'Both gateways have the other window’s session in their cache. You end it here. When is it refused?',
+    act: 'In the shop: Account, Devices, “End all others”. Then do it again with a session in the mode JWT.',
+    look: 'The private window is signed out at once. In the mode JWT it goes on for up to 5 minutes.',
+    means: 'auth’s revocation reaches every gateway by the log. A self-contained token is believed until it ends, whoever holds it.',
+    to: '/sessions',
+    isDone: ({ mine }) =>
+      mine.some(({ name, status }) => name.startsWith('DELETE /api/session/devices') && status !== undefined && status < 300),
+  },
+  {
+    id: 'kill',
+    title: 'Kill something',
+    predict: 'A process dies in the middle of your shopping. What is lost?',
+    act: 'Open the Map, choose a process, and kill it. Go on shopping.',
+    look: 'The supervisor starts it again. Your cart and your session are still there.',
+    means: 'No process owns a session or a cart. Redis, the log and the databases hold them.',
+    to: '/map',
+    isDone: ({ processes }) => processes.some(({ restarts, kind }) => restarts > 0 && kind !== 'observatory'),
+  },
+];

@@ -1,0 +1,1 @@
+export { followSwitches } from './follow-switches.ts';

@@ -1,0 +1,57 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { afterEach, expect, it } from 'vitest';
+import { armFaults, experimentBelow, type Faults, meetsOwnFaults, type Trouble, troubleAt, undergo, withExperiment } from './faults.ts';
+
+/** Far longer than a test may take: only an early end lets one pass. */
+const delayMs = 60_000;
+const none: Trouble = { delayMs: 0, fails: false, losesAnswer: false, oldMs: 0, holds: false };
+const forAda =
+  (trouble: Partial<Trouble>): Faults =>
+  (_point, _at, experiment) =>
+    Promise.resolve(experiment === 'ada' ? { ...none, ...trouble } : undefined);
+const failure = () => new Error('a fault is switched on');
+const wait = async () => undergo(await troubleAt('database', 'auth', experimentBelow()), failure);
+afterEach(() => armFaults(undefined));
+
+it('a wait ends with the last switch, and no longer fails then', async () => {
+  armFaults(forAda({ delayMs, fails: true }));
+  const waits = ['ada', 'bob'].map((who) => withExperiment(who, wait));
+  await turn();
+  armFaults(undefined);
+  expect((await Promise.allSettled(waits)).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+});
+
+it('a wait ends with its own switch while others are on', async () => {
+  let on = true;
+  const faults = forAda({ delayMs, fails: true, isOn: () => on });
+  armFaults(faults);
+  const waiting = withExperiment('ada', wait);
+  await turn();
+  armFaults(faults);
+  on = false;
+  armFaults(faults);
+  await waiting;
+});
+
+it('a wait ends when its caller is gone', async () => {
+  armFaults(forAda({ delayMs }));
+  const caller = new AbortController();
+  const waits = [caller.signal, AbortSignal.abort()].map((signal) => withExperiment('ada', wait, signal));
+  await turn();
+  caller.abort();
+  await Promise.all(waits);
+});
+
+it('work of no experiment meets nothing of the experiment that runs', async () => {
+  armFaults(forAda({ fails: true }));
+  const [hers, everybodys] = await withExperiment('ada', () =>
+    Promise.all([troubleAt('database', 'auth', experimentBelow()), troubleAt('database', 'auth', undefined)]),
+  );
+  expect([hers?.fails, everybodys]).toEqual([true, undefined]);
+});
+
+it('an experiment meets its own faults only while it has a switch', () => {
+  expect(meetsOwnFaults('ada')).toBe(false);
+  armFaults(forAda({}), (experiment) => experiment === 'ada');
+  expect(['ada', 'bob', undefined].map(meetsOwnFaults)).toEqual([true, false, false]);
+});

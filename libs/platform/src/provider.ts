@@ -1,0 +1,4 @@
+const localProviders: ReadonlySet<string> = new Set(['native', 'embedded']);
+
+/** Whether the shop is a trial on one machine. Containers and clusters are not, whoever owns them. */
+export const isLocalProvider = (provider: string): boolean => localProviders.has(provider);
