@@ -1,4 +1,4 @@
-/** A model of a cart: what a wrong cart does in the place of the right one. One file beside this holds each. See docs/exercises/cart.md. */
+/** A model of a cart: what a wrong cart does in the place of the right one. One file beside this holds each. See README.md. */
 import type { CartEvent, CartState, Dot } from '../../apps/cart/src/model/cart.ts';
 
 /** How shops get it wrong. */
