@@ -30,15 +30,14 @@ export interface Shores {
 export async function openShores(rttMs: number): Promise<Shores> {
   const heard = { eu: '', us: '' };
   const servers = { eu: await listen((text) => (heard.eu += text)), us: await listen((text) => (heard.us += text)) };
-  const [toUs, toEu] = [await freePort(), await freePort()];
   const ocean = new Ocean(
     [
-      { name: 'kafka', from: 'eu', to: 'us', listenPort: toUs, targetPort: portOf(servers.us) },
-      { name: 'kafka', from: 'us', to: 'eu', listenPort: toEu, targetPort: portOf(servers.eu) },
+      { name: 'kafka', from: 'eu', to: 'us', listenPort: 0, targetPort: portOf(servers.us) },
+      { name: 'kafka', from: 'us', to: 'eu', listenPort: 0, targetPort: portOf(servers.eu) },
     ],
     rttMs,
   );
-  await ocean.open();
+  const [toUs, toEu] = await ocean.open();
   const clients: Socket[] = [];
   const dial = async (port: number): Promise<Client> => {
     const client = await enter(port);
@@ -48,7 +47,7 @@ export async function openShores(rttMs: number): Promise<Shores> {
   return {
     ocean,
     heard: (region) => heard[region].replaceAll('.', ''),
-    dial: (from) => dial(from === 'eu' ? toUs : toEu),
+    dial: (from) => dial((from === 'eu' ? toUs : toEu)!),
     beside: async (region) => {
       const client = await dial(portOf(servers[region]));
       client.say('.');
@@ -75,14 +74,6 @@ async function listen(hear: (text: string) => void): Promise<Server> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return server;
-}
-
-async function freePort(): Promise<number> {
-  const server = await listen(() => undefined);
-  const port = portOf(server);
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 const portOf = (server: Server): number => (server.address() as AddressInfo).port;

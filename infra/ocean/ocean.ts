@@ -6,7 +6,7 @@
  * the handshake itself, so the dialler sees its connection at once and its first byte late.
  */
 import { createServer, Socket } from 'node:net';
-import type { Server } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import type { OceanRoute } from '../stack/stack.spec.ts';
 import { Crossing, type Lane } from './crossing.ts';
 import { wayFrom, ways } from './ocean.types.ts';
@@ -40,8 +40,11 @@ export class Ocean {
     this.#rttMs = rttMs;
   }
 
-  /** @throws where a port is taken */
-  async open(): Promise<void> {
+  /**
+   * @returns the ports that it listens on, in the order of the routes; a route with port 0 gets a free one
+   * @throws where a port is taken
+   */
+  async open(): Promise<number[]> {
     for (const route of this.#routes) {
       const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#accept(client, route));
       this.#servers.push(server);
@@ -53,6 +56,7 @@ export class Ocean {
         });
       });
     }
+    return this.#servers.map((server) => (server.address() as AddressInfo).port);
   }
 
   async close(): Promise<void> {

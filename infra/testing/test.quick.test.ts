@@ -1,15 +1,15 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { repository } from '../stack/folders.ts';
 import { choose, quickNotes } from './test.ts';
-import { afterwards, quickFiles, rows } from './test.suites.ts';
+import { integrationFiles, quickFiles, stages } from './test.suites.ts';
 
 const names = (choice: Parameters<typeof choose>[0]) => choose(choice).map(({ name }) => name);
 
 it('a quick run checks, runs the unit tests, and shows a part on real servers and in a browser', () => {
   expect(names({ quick: true }).toSorted()).toEqual(['check', 'e2e-embedded', 'integration', 'unit']);
-  const whole = rows.flat().find(({ name }) => name === 'integration')!;
+  const whole = stages.flat(2).find(({ name }) => name === 'integration')!;
   const quick = choose({ quick: true }).find(({ name }) => name === 'integration')!;
   expect(quick.run).not.toBe(whole.run);
 });
@@ -26,6 +26,11 @@ it('a quick run names files that are there, since a filter that finds none prove
   expect(quickFiles.filter((file) => !existsSync(join(repository, file)))).toEqual([]);
 });
 
+it('each test against real servers is in one of the suites, once', () => {
+  const all = globSync('**/*.int.test.ts', { cwd: repository, exclude: ['**/node_modules/**', '**/dist/**'] });
+  expect([...integrationFiles('integration'), ...integrationFiles('integration-labs')].toSorted()).toEqual(all.toSorted());
+});
+
 it('says that it was a part, and when it took longer than it may', () => {
   expect(quickNotes(200)).toEqual([expect.stringMatching(/a part of the tests/)]);
   expect(quickNotes(361)).toEqual([expect.stringMatching(/a part of the tests/), expect.stringMatching(/took 361 s; 360 s are meant/)]);
@@ -33,7 +38,7 @@ it('says that it was a part, and when it took longer than it may', () => {
 
 it('runs what it is told, and all when it is told nothing', () => {
   expect(names({ only: ['unit', 'check'] })).toEqual(['check', 'unit']);
-  expect(names({})).toEqual([...rows.flat(), ...afterwards].map(({ name }) => name));
+  expect(names({})).toEqual(stages.flat(2).map(({ name }) => name));
   expect(() => choose({ only: ['units'] })).toThrow(/no suite units/);
   expect(() => choose({ only: ['unit'], quick: true })).toThrow(/--quick chooses/);
   expect(() => choose({ only: ['unit'], affected: true })).toThrow(/--affected chooses/);

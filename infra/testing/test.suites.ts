@@ -40,6 +40,7 @@ export interface Suite {
 export const quickSecondsMax = 6 * 60;
 /** One file for each check that needs a real server: the session scripts in Redis, and a cart from Kafka's log into Redis. */
 const quickIntegration = ['libs/session/src/session.store.redis.int.test.ts', 'apps/cart/src/cart.int.test.ts'];
+const integrationFolders = { integration: ['libs', 'apps', 'infra', 'tools'], 'integration-labs': ['labs'] } as const;
 /**
  * The promises of the first page, in a browser and over HTTP, by both gateways: the journey, the claim of a guest's cart, a logout, two devices, an
  * order.
@@ -63,30 +64,44 @@ export interface Stage {
 export const quickFiles = [...quickIntegration, ...quickJourneys.map((file) => `e2e/${file}`)];
 
 /**
- * Two rows, each run from left to right. The suites of the second row mostly wait for a fault to be noticed and healed. The cluster, with the most
- * processes, comes first: beside another shop the two starve each other, and the checks hold no one to a time.
+ * The order of a whole run. Stages follow each other; the rows of a stage run beside each other, each from left to right.
+ *
+ * First comes what takes every core by itself. Then two shops at a time: these suites mostly wait for a fault to be noticed and healed. Last come
+ * suites that nothing may run beside: the labs measure, and building images takes every core for minutes.
  */
-export const rows: readonly (readonly Suite[])[] = [
+export const stages: readonly (readonly (readonly Suite[])[])[] = [
   [
-    { name: 'check', needs: [], run: runChecks, quick: runChecks, affected: runChecks },
-    { name: 'unit', needs: [], run: runUnit, quick: runUnit, affected: (stage) => runUnit(stage, 'affected') },
-    { name: 'e2e-embedded', needs: ['browser'], run: browserSuite('embedded'), quick: browserSuite('embedded', quickJourneys) },
-    { name: 'attack-proof', needs: ['browser'], run: runProof },
-    { name: 'e2e-native', needs: ['native', 'browser'], run: browserSuite('native') },
+    [
+      { name: 'check', needs: [], run: runChecks, quick: runChecks, affected: runChecks },
+      { name: 'unit', needs: [], run: runUnit, quick: runUnit, affected: (stage) => runUnit(stage, 'affected') },
+    ],
   ],
   [
-    { name: 'e2e-cluster', needs: ['native', 'postgres', 'browser'], run: browserSuite('cluster') },
-    { name: 'integration', needs: ['native'], run: runIntegration, quick: (stage) => runIntegration(stage, quickIntegration) },
-    { name: 'e2e-failures', needs: ['native', 'postgres'], run: browserSuite('failures') },
-    { name: 'e2e-chaos', needs: ['native'], run: runChaos },
-    { name: 'e2e-native-postgres', needs: ['native', 'postgres', 'browser'], run: browserSuite('native-postgres') },
-    { name: 'labs', needs: ['native'], run: runLabs },
+    [
+      { name: 'e2e-embedded', needs: ['browser'], run: browserSuite('embedded'), quick: browserSuite('embedded', quickJourneys) },
+      { name: 'attack-proof', needs: ['browser'], run: runProof },
+      { name: 'e2e-native', needs: ['native', 'browser'], run: browserSuite('native') },
+    ],
+    [
+      { name: 'e2e-cluster', needs: ['native', 'postgres', 'browser'], run: browserSuite('cluster') },
+      {
+        name: 'integration',
+        needs: ['native'],
+        run: (stage) => runIntegration(stage, integrationFiles('integration')),
+        quick: (stage) => runIntegration(stage, quickIntegration),
+      },
+      { name: 'e2e-failures', needs: ['native', 'postgres'], run: browserSuite('failures') },
+      { name: 'e2e-chaos', needs: ['native'], run: runChaos },
+      { name: 'e2e-native-postgres', needs: ['native', 'postgres', 'browser'], run: browserSuite('native-postgres') },
+    ],
   ],
-];
-
-/** Runs after all other suites: building images takes every core for minutes, and other suites expect answers within half a second. */
-export const afterwards: readonly Suite[] = [
-  { name: 'containers', needs: ['engine'], run: ({ print, onOutput }) => runContainers(print, onOutput) },
+  [
+    [
+      { name: 'integration-labs', needs: ['native'], run: (stage) => runIntegration(stage, integrationFiles('integration-labs')) },
+      { name: 'labs', needs: ['native'], run: runLabs },
+      { name: 'containers', needs: ['engine'], run: ({ print, onOutput }) => runContainers(print, onOutput) },
+    ],
+  ],
 ];
 
 async function runChecks(stage: Stage): Promise<Counts> {
@@ -128,8 +143,7 @@ async function runUnit({ onOutput }: Stage, which: 'run-many' | 'affected' = 'ru
 }
 
 /** All packages run against the same two Redis, one Kafka and one PostgreSQL. Files run one at a time, as some of them pause the broker. */
-async function runIntegration({ print, interrupted, onOutput }: Stage, only?: readonly string[]): Promise<Counts> {
-  const files = only ?? globSync('{libs/*,apps/*,infra,labs,tools}/**/*.int.test.ts', { cwd: repository, exclude: ['**/node_modules/**'] });
+async function runIntegration({ print, interrupted, onOutput }: Stage, files: readonly string[]): Promise<Counts> {
   const folders = packages().filter((folder) => files.some((file) => file.startsWith(`${folder}/`)));
   const dataDir = join(dataRoot, 'integration');
   const services = await startDevServices({ base: testBases.integration, dataDir, fresh: 'redis-in-memory', say: print });
@@ -140,7 +154,7 @@ async function runIntegration({ print, interrupted, onOutput }: Stage, only?: re
       print(`\n${folder}`);
       const file = join(repository, folder, 'reports', 'int.json');
       forgetReport(file);
-      const code = await runCommand(join(repository, 'node_modules', '.bin', 'vitest'), vitestArguments(folder, file, only), {
+      const code = await runCommand(join(repository, 'node_modules', '.bin', 'vitest'), vitestArguments(folder, file, files), {
         env: { ...services.env, CLOAKROOM_INTEGRATION: '1' },
         onOutput,
       });
@@ -152,7 +166,12 @@ async function runIntegration({ print, interrupted, onOutput }: Stage, only?: re
   return sum;
 }
 
-function vitestArguments(folder: string, report: string, only: readonly string[] = ['.int.test.ts']): string[] {
+export function integrationFiles(suite: keyof typeof integrationFolders): string[] {
+  const patterns = integrationFolders[suite].map((folder) => `${folder}/**/*.int.test.ts`);
+  return globSync(patterns, { cwd: repository, exclude: ['**/node_modules/**'] });
+}
+
+function vitestArguments(folder: string, report: string, files: readonly string[]): string[] {
   const config = join(repository, 'vitest.config.ts');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   return [
@@ -163,7 +182,7 @@ function vitestArguments(folder: string, report: string, only: readonly string[]
     config,
     '--no-file-parallelism',
     ...reporters,
-    ...only.map((file) => file.replace(`${folder}/`, '')),
+    ...files.filter((file) => file.startsWith(`${folder}/`)).map((file) => file.slice(folder.length + 1)),
   ];
 }
 

@@ -13,12 +13,12 @@ import { obtainNative } from '../launch/provider.ts';
 import { add, describeFailures, noCounts } from './reports.ts';
 import type { Counts } from './reports.ts';
 import { align } from '../cli/status.ts';
-import { afterwards, quickSecondsMax, rows } from './test.suites.ts';
+import { quickSecondsMax, stages } from './test.suites.ts';
 import type { Need, Print, Stage, Suite } from './test.suites.ts';
 
 type Lacks = Partial<Record<Need, string>>;
 
-const suites = [...rows.flat(), ...afterwards];
+const suites = stages.flat(2);
 
 interface Outcome {
   readonly name: string;
@@ -70,9 +70,12 @@ export async function test(choice: Choice, print: Print): Promise<number> {
     }
     return outcomes;
   };
-  const occupied = rows.filter((row) => row.some(({ name }) => chosen.some((one) => one.name === name)));
-  const outcomes = (await Promise.all(occupied.map((row, index) => runRow(row, index > 0)))).flat();
-  outcomes.push(...(await runRow(afterwards, false)));
+  const isChosen = ({ name }: Suite) => chosen.some((one) => one.name === name);
+  const outcomes: Outcome[] = [];
+  for (const stage of stages) {
+    const occupied = stage.filter((row) => row.some(isChosen));
+    outcomes.push(...(await Promise.all(occupied.map((row, index) => runRow(row, index > 0)))).flat());
+  }
   if (choice.quick === true) for (const line of quickNotes((performance.now() - began) / 1000)) print(line);
   if (choice.affected === true) print('\n  AFFECTED  the checks, and unit tests of projects that changed. Before a change lands: npm test');
   const code = report(outcomes, leftOut, print);
