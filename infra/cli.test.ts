@@ -37,6 +37,8 @@ it.each([
   [['fault', 'on', '--help'], /--mine <id>[^]*--everybody[^]*--strength <time>[^]*--for <time>/],
   [['chaos', '--help'], /--seed S[^]*--profile cluster[^]*disk-full[^]*Exit code 1/],
   [['ocean', '--help'], /cut eu-us[^]*hold[^]*rtt 200[^]*heal[^]*--dials/],
+  [['call', '--help'], /--region R +eu or us/],
+  [['revoke-everything', '--help'], /--region <region>[^]*default: eu[^]*"eu", "us"/],
   [['check', '--help'], /--accept-contracts/],
   [['doctor'], /Node[^]*Redis[^]*Java[^]*Maven[^]*Docker[^]*Chromium/],
 ] as const)('npm run %j explains itself', async ([script, ...args], says) => {

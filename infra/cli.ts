@@ -13,6 +13,7 @@ import type { Inspect } from './stack/inspect.ts';
 import { describeFailure } from './stack/outcome.ts';
 import { providers } from './launch/provider.ts';
 import type { ProviderChoice } from './launch/provider.ts';
+import { regionNames, type RegionName } from './stack/stack.ports.ts';
 import { defaultBase, profiles } from './stack/stack.ts';
 import type { Profile } from './stack/stack.ts';
 import { databases } from './stack/stack.spec.ts';
@@ -35,6 +36,11 @@ interface StartFlags {
   watch?: WatchChoice;
   observatory: boolean;
   ocean?: number;
+}
+
+interface Which {
+  portBase?: number;
+  region?: RegionName;
 }
 
 const print = (line: string) => void process.stdout.write(`${line}\n`);
@@ -199,9 +205,11 @@ tool('fuzz', 'throw 100,000 inputs at a running stack');
 
 program.commandsGroup('Operate it:');
 
-const cart = program.command('cart').description('look at the log of carts in the shop that runs here, and mend what it feeds');
 const whichShop = new Option('--port-base <port>', 'which shop, where several run').argParser(portBase);
-const whichLog = new Option('--brokers <host:port,...>', 'another log than that of the shop that runs here');
+const whichRegion = new Option('--region <region>', 'where two regions run (default: eu)').choices([...regionNames]);
+
+const cart = program.command('cart').description('look at the log of carts in the shop that runs here, and mend what it feeds');
+const whichLog = new Option('--brokers <host:port,...>', 'another log than that of the shop that runs here').conflicts('region');
 cart
   .command('history')
   .description('every event of one cart, and the cart after each')
@@ -209,6 +217,7 @@ cart
   .option('--json', 'a JSON object a line', false)
   .addOption(whichLog)
   .addOption(whichShop)
+  .addOption(whichRegion)
   .action((cartId: string, flags: CartFlags & { json: boolean }) =>
     ends(async () => (await import('./cli/cart-operations.ts')).cartHistory(cartId, flags))(),
   );
@@ -217,11 +226,13 @@ cart
   .description('put dead letters back, once whatever made them unreadable is mended')
   .option('--dry-run', 'only say what would be done', false)
   .addOption(whichShop)
+  .addOption(whichRegion)
   .action((flags: CartFlags & { dryRun: boolean }) => ends(async () => (await import('./cli/cart-operations.ts')).cartRedrive(flags))());
 cart
   .command('replay')
   .description('build the view of carts anew from the log beside the one that serves, then switch')
   .addOption(whichShop)
+  .addOption(whichRegion)
   .action((flags: CartFlags) => ends(async () => (await import('./cli/cart-operations.ts')).cartReplay(flags))());
 
 program
@@ -229,9 +240,10 @@ program
   .description('grant or revoke the role of an administrator by e-mail, or list them, in the shop that runs here')
   .addArgument(new Argument('<action>').choices(['grant', 'revoke', 'list']))
   .argument('[email]', 'of an account that exists')
-  .addOption(new Option('--port-base <port>', 'which shop, where several run').argParser(portBase))
-  .action((action: string, email: string | undefined, { portBase: base }: { portBase?: number }) =>
-    ends(async () => (await import('./cli/admin.ts')).administer(email === undefined ? [action] : [action, email], base, print))(),
+  .addOption(whichShop)
+  .addOption(whichRegion)
+  .action((action: string, email: string | undefined, which: Which) =>
+    ends(async () => (await import('./cli/admin.ts')).administer(email === undefined ? [action] : [action, email], which, print))(),
   );
 
 program
@@ -240,16 +252,17 @@ program
   .addArgument(new Argument('<action>').choices(['rotate']))
   .option('--emergency', 'a key has leaked: refuse all old ones everywhere, at once', false)
   .addOption(new Option('--algorithm <name>', 'signs passports from now on (docs/keys.md)').choices(['Ed25519', 'ES256']))
-  .addOption(new Option('--port-base <port>', 'which shop, where several run').argParser(portBase))
-  .action((_action: string, { portBase: base, ...flags }: { emergency: boolean; algorithm?: Algorithm; portBase?: number }) =>
-    ends(async () => (await import('./cli/rotate-keys.ts')).rotateKeys({ algorithm: undefined, ...flags, base }, print))(),
+  .addOption(whichShop)
+  .addOption(whichRegion)
+  .action((_action: string, flags: Which & { emergency: boolean; algorithm?: Algorithm }) =>
+    ends(async () => (await import('./cli/rotate-keys.ts')).rotateKeys({ algorithm: undefined, ...flags }, print))(),
   );
 
 program
   .command('certificates')
   .description('rotate: a new authority and new certificates of the mesh, in the shop that runs here')
   .addArgument(new Argument('<action>').choices(['rotate']))
-  .addOption(new Option('--port-base <port>', 'which shop, where several run').argParser(portBase))
+  .addOption(whichShop)
   .action((_action: string, flags: { portBase?: number }) =>
     ends(async () => (await import('./cli/rotate-certificates.ts')).rotateCertificates(flags.portBase, print))(),
   );
@@ -257,10 +270,9 @@ program
 program
   .command('revoke-everything')
   .description('end every session of the shop that runs here: everybody signs in again')
-  .addOption(new Option('--port-base <port>', 'which shop, where several run').argParser(portBase))
-  .action((flags: { portBase?: number }) =>
-    ends(async () => (await import('./cli/revoke-everything.ts')).revokeEverything(flags.portBase, print))(),
-  );
+  .addOption(whichShop)
+  .addOption(whichRegion)
+  .action((which: Which) => ends(async () => (await import('./cli/revoke-everything.ts')).revokeEverything(which, print))());
 
 tool('drill', 'an emergency, rehearsed and measured on a stack of its own; --help tells which');
 

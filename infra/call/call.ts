@@ -3,9 +3,10 @@
  * which only a local shop admits (docs/decisions/0027-the-caller-developer.md).
  */
 import { Identity } from '@cloakroom/contracts';
-import { runCommandLine, UsageError, wholeNumber, portBases } from '../cli/command-line.ts';
-import { runningShop } from '../cli/running-shop.ts';
+import { oneOf, portBases, runCommandLine, UsageError, wholeNumber } from '../cli/command-line.ts';
+import { runningShop, type WhichShop } from '../cli/running-shop.ts';
 import { StackError } from '../stack/outcome.ts';
+import { regionNames } from '../stack/stack.ports.ts';
 import { findMethod, findService, listMethods, type Found } from './methods.ts';
 import { openPassports, type Passports } from './passports.ts';
 import { type Door, doorOf, requestOf, send } from './send.ts';
@@ -22,13 +23,13 @@ SERVICE is cart, profile, catalog, orders or auth. METHOD is a name like GetCart
   --email E       sign in as this person. The password is asked for, or read from standard input where that is no terminal
   --list          the methods with their policies; with a METHOD, the fields of its request
   --port-base P   which shop, where several run
+  --region R      eu or us, where two regions run (default: eu)
 
 Without --email the call is made for a throw-away account, which is made over the public API and used again until the shop's data go.`;
 
-interface Told {
+interface Told extends WhichShop {
   readonly json: string | undefined;
   readonly email: string | undefined;
-  readonly base: number | undefined;
 }
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -38,13 +39,16 @@ const options = {
   email: { type: 'string' },
   list: { type: 'boolean' },
   'port-base': { type: 'string' },
+  region: { type: 'string' },
 } as const;
 
 await runCommandLine({ help, options, wordCountMax: 2 }, async (values, [service, method]) => {
   if (values.list === true) return list(service, method);
   if (service === undefined || method === undefined) throw new UsageError('which rpc? For example: npm run call -- cart GetCart');
   const { json, email } = values;
-  const told = { json, email, base: wholeNumber('--port-base', values['port-base'], portBases) };
+  const portBase = wholeNumber('--port-base', values['port-base'], portBases);
+  const region = values.region === undefined ? undefined : oneOf('--region', values.region, regionNames);
+  const told = { json, email, portBase, region };
   const code = await call(findMethod(service, method), told);
   // A connection of a library must not keep the command alive.
   process.exit(code);
@@ -56,8 +60,8 @@ function list(service: string | undefined, method: string | undefined): number {
   return 0;
 }
 
-async function call(found: Found, { json, email, base }: Told): Promise<number> {
-  const shop = runningShop(base);
+async function call(found: Found, { json, email, ...which }: Told): Promise<number> {
+  const shop = runningShop(which);
   if (!shop.developers)
     throw new StackError(
       `the shop that runs here is ${shop.state.provider}, which admits no developer`,

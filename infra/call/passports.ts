@@ -32,8 +32,8 @@ interface Account {
 
 /** @param email of a person whose password is asked for; undefined takes the throw-away account of this shop. @throws StackError */
 export async function openPassports(shop: RunningShop, email: string | undefined): Promise<Passports> {
-  const gateway = shop.state.gateways[0]!;
-  const { session, account } = email === undefined ? await throwAway(shop, gateway) : await person(gateway, email);
+  const { gateway } = shop;
+  const { session, account } = email === undefined ? await throwAway(shop) : await person(gateway, email);
   return {
     account,
     issue: (audience) => resolve(shop, session.token, audience),
@@ -48,8 +48,9 @@ async function person(gateway: string, email: string) {
 }
 
 /** Kept in the shop's own folder, for its owner alone. A shop that has lost its accounts gets a new one. */
-async function throwAway({ dataDir }: RunningShop, gateway: string) {
-  const file = join(dataDir, 'developer-account.json');
+async function throwAway({ dataDir, gateway, region }: RunningShop) {
+  // Each region has an account of its own: it must be there while the ocean is cut.
+  const file = join(dataDir, ['developer-account', region].filter((part) => part !== undefined).join('-') + '.json');
   if (existsSync(file)) {
     const known = JSON.parse(readFileSync(file, 'utf8')) as Account;
     const answer = await post(gateway, '/api/session/login', known);

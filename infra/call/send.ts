@@ -16,7 +16,7 @@ import {
 import { createLogger, startTrace } from '@cloakroom/platform';
 import type { RunningShop } from '../cli/running-shop.ts';
 import { StackError } from '../stack/outcome.ts';
-import { portsOf, serviceNames } from '../stack/stack.ports.ts';
+import { serviceNames } from '../stack/stack.ports.ts';
 import { type Found, isReserved, policyInWords } from './methods.ts';
 
 export interface Door {
@@ -32,7 +32,7 @@ export async function doorOf(shop: RunningShop, { method }: Found): Promise<Door
   const audience = serviceNameOf(method.parent);
   const service = serviceNames.find((name) => name === audience);
   if (service === undefined) throw new StackError(`no process of the shop serves ${audience}`, 'npm run call -- --list');
-  const address = `localhost:${portsOf(shop.state.base)[service].mesh}`;
+  const address = `localhost:${shop.ports[service].mesh}`;
   return { audience, address, proof: await shop.developer(), observatory: shop.state.observatory };
 }
 

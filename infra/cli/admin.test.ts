@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { commandInContainer, databaseOf } from './admin.ts';
 import { fakeDocker, type FakeDocker } from '../launch/docker.fixture.ts';
+import { portsOf } from '../stack/stack.ports.ts';
 import type { StackState } from '../supervisor/state.ts';
 
 let docker: FakeDocker;
@@ -47,7 +48,7 @@ it('where no engine answers no shop runs in containers', async () => {
 
 it('the database of an external shop is the one that the environment names, never a file from before', () => {
   const state = { provider: 'external', base: 4000, processes: [] } as unknown as StackState;
-  const shop = { state, dataDir: folder };
+  const shop = { state, dataDir: folder, region: undefined, ports: portsOf(4000) };
   mkdirSync(join(folder, 'db'));
   writeFileSync(join(folder, 'db', 'auth.sqlite'), '');
   expect(() => databaseOf(shop, {})).toThrow(/no variable names/);

@@ -10,10 +10,9 @@ import { dataRoot, repository } from '../stack/folders.ts';
 import { findOnPath } from '../native/debian.ts';
 import { StackError } from '../stack/outcome.ts';
 import { readDatabaseUrls } from '../launch/provider.ts';
-import { runningShop } from './running-shop.ts';
-import type { RunningShop } from './running-shop.ts';
+import { oneRegion, runningShop } from './running-shop.ts';
+import type { RunningShop, WhichShop } from './running-shop.ts';
 import { databasePassword } from '../launch/secrets.ts';
-import { portsOf, regionNames } from '../stack/stack.ports.ts';
 import { sqliteFileOf } from '../stack/stack.storage.ts';
 import { isAlive, readStates } from '../supervisor/state.ts';
 
@@ -30,20 +29,22 @@ interface Command {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** @param base of the shop that is meant; may be left out where one runs. @returns the exit code */
-export async function administer(args: readonly string[], base: number | undefined, print: (line: string) => void): Promise<number> {
-  const { file, args: given, env } = await commandFor(base, findOnPath('docker'));
+/** @returns the exit code */
+export async function administer(args: readonly string[], which: WhichShop, print: (line: string) => void): Promise<number> {
+  const { file, args: given, env } = await commandFor(which, findOnPath('docker'));
   const told = env === undefined ? { timeout: containerTimeoutMs } : { env, extendEnv: false };
   const result = await execa(file, [...given, ...args], { ...told, reject: false });
   print(result.stdout || result.stderr || (result.shortMessage ?? ''));
   return result.exitCode ?? 1;
 }
 
-async function commandFor(base: number | undefined, docker: string | undefined): Promise<Command> {
+async function commandFor(which: WhichShop, docker: string | undefined): Promise<Command> {
+  const { portBase: base, region } = which;
   const runs = readStates(dataRoot).some((state) => isAlive(state.supervisor) && (base === undefined || state.base === base));
   const inContainer = docker === undefined ? undefined : await commandInContainer(docker, base);
-  if (inContainer === undefined) return { file: process.execPath, args: [join(repository, script)], env: databaseOf(runningShop(base)) };
+  if (inContainer === undefined) return { file: process.execPath, args: [join(repository, script)], env: databaseOf(runningShop(which)) };
   if (runs) throw new StackError('a shop runs here in containers and another without', 'say which with --port-base');
+  if (region !== undefined) throw oneRegion('docker');
   return inContainer;
 }
 
@@ -75,16 +76,15 @@ export async function commandInContainer(docker: string, base: number | undefine
 
 /** The settings that auth of this shop has for its database. @throws StackError */
 export function databaseOf(
-  { state, dataDir }: Pick<RunningShop, 'state' | 'dataDir'>,
+  { state, dataDir, region, ports }: Pick<RunningShop, 'state' | 'dataDir' | 'region' | 'ports'>,
   env: NodeJS.ProcessEnv = process.env,
 ): Record<string, string> {
   if (state.processes.some(({ name }) => name === 'postgres'))
     return {
-      DATABASE_URL: `postgres://auth@127.0.0.1:${portsOf(state.base).postgres}/auth`,
+      DATABASE_URL: `postgres://auth@127.0.0.1:${ports.postgres}/auth`,
       DATABASE_PASSWORD: databasePassword(dataDir),
     };
-  // With two regions an operator's command is for the first one.
-  const file = sqliteFileOf(dataDir, 'auth', state.profile === 'regions' ? regionNames[0] : undefined);
+  const file = sqliteFileOf(dataDir, 'auth', region);
   if (state.provider === 'external') {
     const named = readDatabaseUrls(env)?.auth ?? (env['DATABASE_URL_AUTH'] || undefined);
     // A file from an earlier run may lie there, while auth uses PostgreSQL.

@@ -5,13 +5,12 @@
 import { join } from 'node:path';
 import { dataRoot, repository } from '../stack/folders.ts';
 import { StackError } from '../stack/outcome.ts';
-import { runningShop } from './running-shop.ts';
-import { clusterPortsOf, portsOf } from '../stack/stack.ports.ts';
+import { runningShop, type RunningShop, type WhichShop } from './running-shop.ts';
+import { clusterPortsOf } from '../stack/stack.ports.ts';
 import type { StackState } from '../supervisor/state.ts';
 import { runCommand } from './tools.ts';
 
-export interface CartFlags {
-  readonly portBase?: number;
+export interface CartFlags extends WhichShop {
   readonly brokers?: string;
 }
 
@@ -19,11 +18,11 @@ export interface CartFlags {
 export function cartHistory(cartId: string, flags: CartFlags & { readonly json: boolean }): Promise<number> {
   const args = [cartId, ...(flags.json ? ['--json'] : [])];
   if (flags.brokers !== undefined) return run('history', [...args, '--brokers', flags.brokers], {});
-  const { state } = runningShop(flags.portBase);
+  const shop = runningShop(flags);
   return run(
     'history',
     args,
-    state.provider === 'embedded' ? { EVENT_LOG_FILE: embeddedLogOf(state) } : placesOf(state, ['KAFKA_BROKERS']),
+    shop.state.provider === 'embedded' ? { EVENT_LOG_FILE: embeddedLogOf(shop.state) } : placesOf(shop, ['KAFKA_BROKERS']),
   );
 }
 
@@ -37,29 +36,32 @@ export function cartReplay(flags: CartFlags): Promise<number> {
 
 type Place = 'KAFKA_BROKERS' | 'CART_REDIS_URL';
 
-function storesOf({ portBase, brokers }: CartFlags): Partial<Record<Place, string>> {
-  const { state } = runningShop(portBase);
-  if (state.provider === 'embedded')
+function storesOf({ brokers, ...which }: CartFlags): Partial<Record<Place, string>> {
+  const shop = runningShop(which);
+  if (shop.state.provider === 'embedded')
     throw new StackError(
       'the shop that runs here is embedded: its log and its view live inside its one process',
       'nothing is to be put back or replayed there: a restart reads its whole log anew',
     );
-  const places = placesOf(state, ['KAFKA_BROKERS', 'CART_REDIS_URL']);
+  const places = placesOf(shop, ['KAFKA_BROKERS', 'CART_REDIS_URL']);
   return brokers === undefined ? places : { ...places, KAFKA_BROKERS: brokers };
 }
 
 /** The state of an external shop does not say where its stores are. The environment says it, as at its start. */
-function placesOf({ provider, profile, base }: StackState, needed: readonly Place[]): Partial<Record<Place, string>> {
+export function placesOf(
+  { state: { provider, profile, base }, ports }: Pick<RunningShop, 'state' | 'ports'>,
+  needed: readonly Place[],
+): Partial<Record<Place, string>> {
   if (provider === 'external') {
     const missing = needed.filter((name) => process.env[name] === undefined);
     if (missing.length > 0)
       throw new StackError(`the shop that runs here is external: ${missing.join(' and ')} is not set`, 'set it as it was at its start');
     return {};
   }
-  const brokerPorts = profile === 'cluster' ? clusterPortsOf(base).brokers.map(({ port }) => port) : [portsOf(base).kafka];
+  const brokerPorts = profile === 'cluster' ? clusterPortsOf(base).brokers.map(({ port }) => port) : [ports.kafka];
   const places = {
     KAFKA_BROKERS: brokerPorts.map((port) => `127.0.0.1:${port}`).join(','),
-    CART_REDIS_URL: `redis://127.0.0.1:${portsOf(base).redisCarts}`,
+    CART_REDIS_URL: `redis://127.0.0.1:${ports.redisCarts}`,
   };
   return Object.fromEntries(needed.map((name) => [name, places[name]]));
 }

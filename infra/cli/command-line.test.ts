@@ -79,6 +79,7 @@ it.each([
   [['attacks', '--provider', 'cloud'], /--provider cloud: one of native, embedded/],
   [['attacks', '--prove', '--only', 'everything'], /--only everything: one of [^]*signatures-are-not-verified[^]*npm run attacks/],
   [['attacks', '--prove', '--only'], /argument missing/],
+  [['call', 'cart', 'GetCart', '--region', 'asia'], /--region asia: one of eu, us/],
   [['lab', 'wrong-carts', '--stay', 'perfect'], /--stay perfect: one of dots, lww/],
   [['lab', 'sticky', '--stay', 'shared'], /sticky has nothing that stays open/],
   [['lab', 'chess'], /lab chess: one of .*sticky/],

@@ -68,7 +68,7 @@ export async function switchOff(
 
 /** @throws StackError */
 function doorOf(base: number | undefined): ObservatoryDoor {
-  const { state } = runningShop(base);
+  const { state } = runningShop({ portBase: base });
   if (state.observatory !== undefined) return state.observatory;
   throw new StackError(
     `the shop that runs here has no Observatory (${state.provider})`,

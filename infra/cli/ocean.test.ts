@@ -69,6 +69,7 @@ it('says of each way its state, its bytes and what the copy lacks', () => {
   const way = { state: 'open', dials: 'open', connections: 7 } as const;
   const lines = describe({
     rttMs: 80,
+    rttMaxMs: 30_000,
     ways: [
       { ...way, way: 'eu-us', bytes: 1_234, mirror: { records: 0, ms: 0, askedAgoMs: 200 } },
       { ...way, way: 'us-eu', state: 'cut', bytes: 5_600_000, mirror: { records: 3, ms: 12_300, askedAgoMs: 9_000 } },

@@ -8,18 +8,18 @@ import { connectMesh } from '@cloakroom/mesh';
 import { continueTrace, createLogger } from '@cloakroom/platform';
 import { randomBytes } from 'node:crypto';
 import { StackError } from '../stack/outcome.ts';
-import { runningShop, type RunningShop } from './running-shop.ts';
+import { inRegion, runningShop, type RunningShop, type WhichShop } from './running-shop.ts';
 
 /** auth answers within 2 s or not at all. */
 const budgetMs = 2_000;
 
-/** @param base of the shop that is meant; may be left out where one runs. @returns the exit code */
-export async function revokeEverything(base: number | undefined, print: (line: string) => void): Promise<number> {
-  const shop = runningShop(base);
+/** @returns the exit code */
+export async function revokeEverything(which: WhichShop, print: (line: string) => void): Promise<number> {
+  const shop = runningShop(which);
   const startedMs = performance.now();
   const epoch = await asOperator(shop);
   print(
-    `Every session made before epoch ${epoch} has ended, ${Math.round(performance.now() - startedMs)} ms after asking. Everybody signs in again.`,
+    `Every session made${inRegion(shop)} before epoch ${epoch} has ended, ${Math.round(performance.now() - startedMs)} ms after asking. Everybody signs in again.`,
   );
   return 0;
 }

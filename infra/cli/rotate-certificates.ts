@@ -8,7 +8,7 @@ import { rotateCertificates as rotate, type Step } from '@cloakroom/mesh';
 import { StackError } from '../stack/outcome.ts';
 import { runningShop } from './running-shop.ts';
 import { certificateNames } from '../launch/secrets.ts';
-import { meshNames } from '../stack/stack.ts';
+import { meshNames, serviceOf } from '../stack/stack.spec.ts';
 import type { ProcessEntry } from '../supervisor/state.ts';
 
 /** A process looks at its files each second and connects anew in milliseconds. A process that restarts meanwhile takes a few seconds. */
@@ -16,9 +16,9 @@ const takenWithinMs = 30_000;
 const askIntervalMs = 200;
 const answerWithinMs = 2_000;
 
-/** @returns the exit code */
-export async function rotateCertificates(base: number | undefined, print: (line: string) => void): Promise<number> {
-  const { state, tlsDir } = runningShop(base);
+/** @param portBase of the shop that is meant; its regions share their certificates. @returns the exit code */
+export async function rotateCertificates(portBase: number | undefined, print: (line: string) => void): Promise<number> {
+  const { state, tlsDir } = runningShop({ portBase });
   if (tlsDir === undefined)
     throw new StackError('embedded has no certificates: its services are one process', 'npm start -- --infra native has');
   const startedMs = performance.now();
@@ -33,8 +33,6 @@ export async function rotateCertificates(base: number | undefined, print: (line:
   return 0;
 }
 
-/** cart, cart-2 and cart-eu show the certificate of cart. */
-const serviceOf = (name: string): string => name.replace(/-(?:\d+|eu|us)$/, '');
 const isService = ({ name }: ProcessEntry): boolean => meshNames.some((one) => one === serviceOf(name));
 
 /** @throws StackError naming the processes that do not use the step in time; everything goes on working then, and the command may be given again */

@@ -9,9 +9,9 @@ import { AuthService, isProblem, PassportAlgorithm } from '@cloakroom/contracts'
 import { connectMesh } from '@cloakroom/mesh';
 import { continueTrace, createLogger } from '@cloakroom/platform';
 import { StackError } from '../stack/outcome.ts';
-import { meshNames } from '../stack/stack.spec.ts';
+import { meshNames, serviceOf } from '../stack/stack.spec.ts';
 import type { ProcessEntry } from '../supervisor/state.ts';
-import { runningShop } from './running-shop.ts';
+import { inRegion, runningShop, type WhichShop } from './running-shop.ts';
 
 /** auth answers within 2 s or not at all. */
 const budgetMs = 2_000;
@@ -21,13 +21,12 @@ const answerWithinMs = 2_000;
 const onTheWire = { ES256: PassportAlgorithm.ES256, Ed25519: PassportAlgorithm.ED25519 } as const;
 export type Algorithm = keyof typeof onTheWire;
 
-/** @param base of the shop that is meant; may be left out where one runs. @returns the exit code */
+/** @returns the exit code */
 export async function rotateKeys(
-  options: { readonly emergency: boolean; readonly algorithm: Algorithm | undefined; readonly base: number | undefined },
+  { emergency, algorithm, ...which }: WhichShop & { readonly emergency: boolean; readonly algorithm: Algorithm | undefined },
   print: (line: string) => void,
 ): Promise<number> {
-  const { emergency, algorithm } = options;
-  const shop = runningShop(options.base);
+  const shop = runningShop(which);
   if (algorithm === 'Ed25519') await verifiedByAll(shop.state.processes, algorithm);
   const { client, close } = connectMesh(AuthService, {
     address: shop.authAddress,
@@ -42,7 +41,7 @@ export async function rotateKeys(
     );
     if (isProblem(answer))
       throw new StackError(`auth refused: ${answer.problem} ${answer.detail ?? ''}`.trim(), 'see its log with npm start -- --logs');
-    print(`auth signs with the key ${answer.activeKid} (${Math.round(performance.now() - startedMs)} ms).`);
+    print(`auth${inRegion(shop)} signs with the key ${answer.activeKid} (${Math.round(performance.now() - startedMs)} ms).`);
     if (answer.passportAlgorithm === PassportAlgorithm.ED25519)
       print(`Passports are signed by Ed25519, with the key ${answer.passportKid}.`);
     if (emergency) {
@@ -86,4 +85,4 @@ export async function verifiedByAll(processes: readonly Pick<ProcessEntry, 'name
 }
 
 /** In embedded one process is all services. */
-const readsPassports = (name: string): boolean => name === 'cloakroom' || meshNames.some((each) => each === name.replace(/-\d+$/, ''));
+const readsPassports = (name: string): boolean => name === 'cloakroom' || meshNames.some((each) => each === serviceOf(name));

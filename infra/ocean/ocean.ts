@@ -9,7 +9,7 @@ import { createServer, Socket } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import type { OceanRoute } from '../stack/stack.spec.ts';
 import { Crossing, type Lane } from './crossing.ts';
-import { wayFrom, ways } from './ocean.types.ts';
+import { rttMaxMs, wayFrom, ways } from './ocean.types.ts';
 import type { OceanCommand, OceanStatus, Way, WayState } from './ocean.types.ts';
 
 const loopback = '127.0.0.1';
@@ -79,6 +79,7 @@ export class Ocean {
   status(): OceanStatus {
     return {
       rttMs: this.#rttMs,
+      rttMaxMs,
       ways: ways.map((way) => ({
         way,
         state: this.#ways[way].state,

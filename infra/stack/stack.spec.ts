@@ -172,6 +172,9 @@ export interface ExternalUrls {
 /** Names in the certificates of the mesh. */
 export const meshNames: readonly AppName[] = ['gateway', ...serviceNames];
 
+/** The service that a process is: cart, cart-2 and cart-eu are cart, and show its certificate. */
+export const serviceOf = (processName: string): string => processName.replace(/-(?:\d+|eu|us)$/, '');
+
 export interface StorageUrls {
   readonly KAFKA_BROKERS: string;
   readonly SESSION_REDIS_URL: string;

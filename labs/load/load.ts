@@ -45,7 +45,7 @@ await runCommandLine({ help, options }, async (values) => {
   const people = wholeNumber('--people', values.people, { min: 1, max: peopleMax }) ?? 50;
   const rate = wholeNumber('--rate', values.rate, { min: 1, max: rateMax }) ?? 20;
   const durationMs = timeOf(values.for ?? '10m');
-  const { gateways } = runningShop(wholeNumber('--port-base', values['port-base'], portBases)).state;
+  const { gateways } = runningShop({ portBase: wholeNumber('--port-base', values['port-base'], portBases) }).state;
   const elsewhere = gateways.find((url) => !isLoopbackUrl(url));
   if (elsewhere !== undefined) throw new StackError(`${elsewhere} is not on this machine`, 'start a shop here');
   const stop = new AbortController();

@@ -2,3 +2,4 @@
 export const configToken = Symbol('ObservatoryConfig');
 export const logToken = Symbol('Logger');
 export const clockToken = Symbol('Clock');
+export const oceanToken = Symbol('OceanDoor');

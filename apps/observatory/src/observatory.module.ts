@@ -15,7 +15,7 @@ import { FaultSwitches } from './faults/fault-switches.ts';
 import { ForgeriesController, forgerToken } from './forgeries/forgeries.controller.ts';
 import { openForger } from './forgeries/forger.ts';
 import { shopAccessOf } from './forgeries/shop-access.ts';
-import { clockToken, configToken, logToken } from './injection.ts';
+import { clockToken, configToken, logToken, oceanToken } from './injection.ts';
 import { LabPrograms, labSourceOf } from './labs/lab-programs.ts';
 import { LabRuns } from './labs/lab-runs.ts';
 import { LabRunController, LabsController } from './labs/labs.controller.ts';
@@ -28,7 +28,8 @@ import { RequestsController } from './spans/requests.controller.ts';
 import { SessionsController } from './spans/sessions.controller.ts';
 import { SpanStore } from './spans/span-store.ts';
 import { SpansController } from './spans/spans.controller.ts';
-import { oceanAt } from './stack/ask-ocean.ts';
+import { type OceanDoor, oceanAt } from './stack/ocean-door.ts';
+import { OceanController } from './stack/ocean.controller.ts';
 import { StackController } from './stack/stack.controller.ts';
 import { StackWatch } from './stack/stack-watch.ts';
 import { type Channel, SupervisorLink } from './stack/supervisor-link.ts';
@@ -55,6 +56,7 @@ export class ObservatoryModule implements OnApplicationShutdown {
         HealthController,
         SpansController,
         StackController,
+        OceanController,
         RequestsController,
         SessionsController,
         CartsController,
@@ -87,7 +89,12 @@ export class ObservatoryModule implements OnApplicationShutdown {
         { provide: LabPrograms, useFactory: () => new LabPrograms(labSourceOf(config)) },
         { provide: LabRuns, inject: [LabPrograms], useFactory: (programs: LabPrograms) => new LabRuns(programs, () => clock.nowMs()) },
         { provide: FaultSwitches, useFactory: () => new FaultSwitches(clock) },
-        { provide: StackWatch, inject: [SupervisorLink], useFactory: (link: SupervisorLink) => new StackWatch(link, oceanAt(config)) },
+        { provide: oceanToken, useFactory: () => oceanAt(config) },
+        {
+          provide: StackWatch,
+          inject: [SupervisorLink, oceanToken],
+          useFactory: (link: SupervisorLink, ocean: OceanDoor) => new StackWatch(link, ocean),
+        },
         { provide: RecentRequests, inject: [SpanStore], useFactory: (store: SpanStore) => new RecentRequests(store) },
         {
           provide: LiveLines,

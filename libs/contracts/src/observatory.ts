@@ -12,6 +12,8 @@ export const observed = {
   app: 'observatory.app',
   /** The replica of that app, from 1, as text. */
   replica: 'observatory.replica',
+  /** The region of the process, where there are two: eu, us. */
+  region: 'observatory.region',
   /** The experiment id of the request: the trainee. */
   experiment: 'observatory.experiment',
   /** Milliseconds of the budget on entering this hop, and the whole budget of the route or rpc. */

@@ -1,4 +1,4 @@
-/** The state of the network between two regions (`npm start -- --profile regions`), as the ocean tells its command and the Observatory. */
+/** Commands of the network between two regions (`npm start -- --profile regions`), and its answers to its command and to the Observatory. */
 
 /** The way that bytes go: `eu-us` is from eu to us. */
 export type OceanWay = 'eu-us' | 'us-eu';
@@ -33,5 +33,13 @@ export interface MirrorLag {
 
 export interface OceanStatus {
   readonly rttMs: number;
+  /** The longest round trip that the ocean takes. */
+  readonly rttMaxMs: number;
   readonly ways: readonly WayStatus[];
 }
+
+/** A command without a way is for both. */
+export type OceanCommand =
+  | { readonly do: 'cut' | 'hold' | 'refuse-dials'; readonly way?: OceanWay | undefined }
+  | { readonly do: 'heal' }
+  | { readonly do: 'rtt'; readonly rttMs: number };

@@ -59,7 +59,7 @@ afterEach(() => {
 it('attributes that only the Observatory gets begin with the prefix that the exporter takes out', () => {
   expect(privatePrefix).toBe(observedPrefix);
   expect(Object.values(observed).filter((name) => !name.startsWith(privatePrefix))).toEqual([]);
-  expect([observed.app, observed.replica]).toEqual([`${privatePrefix}app`, `${privatePrefix}replica`]);
+  expect([observed.app, observed.replica, observed.region]).toEqual(['app', 'replica', 'region'].map((name) => privatePrefix + name));
 });
 
 describe('telemetry that is off', () => {

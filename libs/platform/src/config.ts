@@ -1,5 +1,6 @@
 /** Configuration from the environment: one schema a process, and every violation reported at once. No other code reads the environment. */
 import { z } from 'zod';
+import { onlyRegion } from './provider.ts';
 import type { TelemetryConfig } from './trace.ts';
 
 export class ConfigError extends Error {
@@ -60,7 +61,7 @@ export const processConfig = {
   REGION: z
     .string()
     .regex(/^[a-z0-9-]{1,16}$/)
-    .default('local'),
+    .default(onlyRegion),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** Loopback, unless the operator sets another address. */
   HOST: z.string().default('127.0.0.1'),

@@ -189,3 +189,14 @@ it('an Observatory on another machine is no Observatory: the configuration is re
   for (const url of ['http://collector.example:4009', 'http://127.0.0.1.example', 'https://localhost:4009', 'http://localhost@example.com'])
     expect(read(url)).toThrow(/OBSERVATORY_URL/);
 });
+
+it.each([
+  ['eu', 'eu'],
+  ['local', undefined],
+] as const)('a span says its region where there are two: REGION %s', async (REGION, told) => {
+  const observatory = await collector();
+  const stop = await telemetry({ OBSERVATORY_URL: observatory.url, OBSERVATORY_SPAN_KEY: key, REGION });
+  makeSpan('work');
+  await stop();
+  expect(valueOf(observatory.named('work'), 'observatory.region')).toBe(told);
+});

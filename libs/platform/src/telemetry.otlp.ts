@@ -38,6 +38,8 @@ const valueLengthMax = 4_096;
 export interface OtlpOptions {
   readonly service: string;
   readonly replica: string;
+  /** Undefined where there is one region. */
+  readonly region: string | undefined;
   /** The collector's URL. `/v1/traces` is added, as the specification has it. */
   readonly endpoint: string | undefined;
   /** It gets every attribute, those with the private prefix too. */
@@ -77,13 +79,15 @@ export interface TracerOptions {
   readonly service: string;
   /** Which replica of the service this process is; '1' by default. */
   readonly replica?: string;
+  /** Where there are two. */
+  readonly region?: string | undefined;
   readonly ratio: number;
   readonly processors: readonly SpanProcessor[];
   /** Whether one of them is an Observatory's. */
   readonly observed?: boolean;
 }
 
-export function openTracer({ service, replica = '1', ratio, processors, observed = false }: TracerOptions): Tracer {
+export function openTracer({ service, replica = '1', region, ratio, processors, observed = false }: TracerOptions): Tracer {
   const provider = new TracerProvider({
     resource: resourceFromAttributes({ 'service.name': service, 'service.namespace': 'cloakroom' }),
     sampler: new ParentBasedSampler({ root: rootSampler(ratio) }),
@@ -92,6 +96,7 @@ export function openTracer({ service, replica = '1', ratio, processors, observed
   });
   const tracer = provider.getTracer('cloakroom');
   const self = { app: service, replica };
+  const madeIn = region === undefined ? {} : { [regionName]: region };
   return {
     observed,
     start: ({ name, kind, parent, links = [], attributes = {}, startedAtMs = preciseNowMs() }) => {
@@ -99,7 +104,7 @@ export function openTracer({ service, replica = '1', ratio, processors, observed
       const context = from === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, from);
       const linked = links.flatMap((link) => contextOf(link, true) ?? []).map((context) => ({ context }));
       // The caller's word counts: a page's span is made by the gateway, and is the browser's.
-      const made = observed ? { ...madeBy(actingApp() ?? self), ...attributes } : attributes;
+      const made = observed ? { ...madeBy(actingApp() ?? self), ...madeIn, ...attributes } : attributes;
       return wrapped(
         tracer.startSpan(name, { kind: kinds[kind], links: linked, attributes: made, startTime: hrTimeOf(startedAtMs) }, context),
       );
@@ -116,6 +121,7 @@ export function openTracer({ service, replica = '1', ratio, processors, observed
 
 const appName = `${privatePrefix}app`;
 const replicaName = `${privatePrefix}replica`;
+const regionName = `${privatePrefix}region`;
 const madeBy = ({ app, replica }: ActingApp) => ({ [appName]: app, [replicaName]: replica });
 
 const kinds: Readonly<Record<SpanOptions['kind'], SpanKind>> = {

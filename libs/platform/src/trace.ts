@@ -8,7 +8,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import type { Logger } from './log.ts';
-import { isLocalProvider } from './provider.ts';
+import { isLocalProvider, onlyRegion } from './provider.ts';
 import { observatoryBearer } from './observatory-keys.ts';
 
 /** W3C Trace Context of this hop, level 1: https://www.w3.org/TR/trace-context/ */
@@ -133,6 +133,7 @@ export interface TelemetryConfig {
   readonly PROVIDER?: string | undefined;
   /** Absent where the process holds several apps. */
   readonly REPLICA?: string | undefined;
+  readonly REGION?: string | undefined;
 }
 
 /** One tracer a process, since the process has one way out. In embedded mode all services share it. */
@@ -154,11 +155,12 @@ export const loadOtlp = () => import('./telemetry.otlp.ts');
 export async function startTelemetry(service: string, config: TelemetryConfig, log: Logger): Promise<() => Promise<void>> {
   const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_TRACES_SAMPLER_ARG: ratio = 1, REPLICA: replica = '1' } = config;
   const { OBSERVATORY_URL: url, OBSERVATORY_SPAN_KEY: key, PROVIDER: provider = '' } = config;
+  const region = config.REGION === onlyRegion ? undefined : config.REGION;
   const observatory =
     url === undefined || key === undefined || !isLocalProvider(provider) ? undefined : { url, key: observatoryBearer(key) };
   if (endpoint === undefined && observatory === undefined) return () => Promise.resolve();
   const { openOtlpTracer } = await loadOtlp();
-  const opened = openOtlpTracer({ service, replica, endpoint, observatory, ratio, log });
+  const opened = openOtlpTracer({ service, replica, region, endpoint, observatory, ratio, log });
   installTracer(opened);
   const originOf = (address: string | undefined): string | undefined => address && new URL(address).origin;
   log.info({ endpoint: originOf(endpoint), observatory: originOf(observatory?.url), ratio }, 'traces are exported');

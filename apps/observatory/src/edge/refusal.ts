@@ -20,6 +20,7 @@ const table = {
   labs_unreadable: { status: 503, title: 'The labs could not be read.' },
   log_unreadable: { status: 503, title: 'The event log could not be read.' },
   page_not_built: { status: 503, title: "The Observatory's page is not built." },
+  ocean_away: { status: 503, title: 'The ocean does not answer.' },
   no_supervisor: { status: 503, title: 'No supervisor answers.' },
 } as const satisfies Record<string, { readonly status: number; readonly title: string }>;
 

@@ -31,7 +31,7 @@ export function lanesOf(nodes: Iterable<Node>): { readonly lanes: LaneView[]; re
   for (const node of nodes) {
     const place = placeOf(node, node.parent === undefined ? undefined : places.get(node.parent));
     places.set(node, place);
-    const lane = laneAt(node, place);
+    const lane = laneInRegion(laneAt(node, place), node.span);
     laneOf.set(node.span.spanId, lane.id);
     const known = lanes.get(lane.id);
     if (known === undefined || node.startMs < known.firstMs) lanes.set(lane.id, { ...lane, firstMs: node.startMs });
@@ -44,7 +44,9 @@ export function lanesOf(nodes: Iterable<Node>): { readonly lanes: LaneView[]; re
 
 function placeOf({ span, parent }: Node, above: Place | undefined): Place {
   const { attributes, service, kind } = span;
-  const replica = attributes[observed.app] === sharedProcess ? '' : textOf(attributes[observed.replica]);
+  // With two regions each has one of each, and the region tells them apart.
+  const isOnly = attributes[observed.app] === sharedProcess || attributes[observed.region] !== undefined;
+  const replica = isOnly ? '' : textOf(attributes[observed.replica]);
   const group = textOf(attributes['messaging.consumer.group.name']);
   // Only a call or a batch comes from elsewhere: all other spans are in the process of the span above.
   const stays = kind !== 'server' && group === '' && parent?.span.service === service;
@@ -90,6 +92,11 @@ function laneAt({ span, parent }: Node, place: Place): LaneView {
   // A service has one replica unless somebody wants more, and then the others say their number.
   const id = place.replica === '' || place.replica === '1' ? place.app : `${place.app}-${place.replica}`;
   return { id, title: id, kind: 'service' };
+}
+
+function laneInRegion(lane: LaneView, { attributes }: StoredSpan): LaneView {
+  const region = textOf(attributes[observed.region]);
+  return region === '' || lane.kind === 'browser' ? lane : { ...lane, id: `${lane.id}-${region}`, title: `${lane.title} ${region}` };
 }
 
 function storeLane(system: string, app: string): LaneView {

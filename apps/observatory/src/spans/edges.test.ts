@@ -72,3 +72,25 @@ it('one request’s way over the map is told in the order of its hops, whatever 
     { from: 'kafka', to: 'cart', startMs: 50, failed: false },
   ]);
 });
+
+it('with two regions each end is in the region of the process that made the span, also where a call crosses the ocean', () => {
+  const inBoth = nameOnMap({
+    provider: 'native',
+    profile: 'regions',
+    gateways: [],
+    processes: ['gateway-us', 'auth-eu', 'auth-us', 'kafka-eu', 'redis-sessions-eu'].map((name) => ({ ...names, name, apps: [] })),
+  });
+  const at = (app: string, region: string, kind: StoredSpan['kind'], more: Partial<StoredSpan> = {}) =>
+    span(app, kind, { ...more, attributes: { ...more.attributes, [observed.region]: region } });
+  const request = at('gateway', 'us', 'server');
+  const call = at('gateway', 'us', 'client', { parentId: request.spanId });
+  const served = at('auth', 'eu', 'server', { parentId: call.spanId });
+  const store = at('auth', 'eu', 'client', { parentId: served.spanId, attributes: { 'db.system.name': 'redis' } });
+  const publish = at('auth', 'eu', 'producer', { parentId: served.spanId });
+  expect(edgesOf([request, call, served, store, publish], nowMs, inBoth).map(({ from, to }) => `${from} > ${to}`)).toEqual([
+    'browser > gateway-us',
+    'gateway-us > auth-eu',
+    'auth-eu > redis-sessions-eu',
+    'auth-eu > kafka-eu',
+  ]);
+});

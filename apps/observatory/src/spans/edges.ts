@@ -2,6 +2,7 @@
 import { observed } from '@cloakroom/contracts';
 import type { EdgeView, TravelHopView } from '../api.ts';
 import type { StoredSpan } from '../span.ts';
+import { inRegion } from '../stack/name-on-map.ts';
 
 export const edgeWindowMs = 10_000;
 
@@ -68,10 +69,11 @@ function edgeOf(
     if (from === 'browser' && !own.startsWith('gateway')) return undefined;
     return from === own ? undefined : [from, own];
   }
-  if (span.kind === 'producer') return [own, 'kafka'];
-  if (span.kind === 'consumer') return ['kafka', own];
+  const log = inRegion('kafka', span.attributes);
+  if (span.kind === 'producer') return [own, log];
+  if (span.kind === 'consumer') return [log, own];
   const store = storeOf(span, own);
-  return store === undefined ? undefined : [own, store];
+  return store === undefined ? undefined : [own, inRegion(store, span.attributes)];
 }
 
 function storeOf(span: StoredSpan, own: string): string | undefined {

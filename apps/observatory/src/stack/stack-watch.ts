@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { LinkedProcess, OceanStatus } from '@cloakroom/contracts';
 import { askReadiness, type ReadinessLook } from '@cloakroom/platform/process-life';
 import type { ProcessView, StackView } from '../api.ts';
-import type { AskOcean } from './ask-ocean.ts';
+import type { OceanDoor } from './ocean-door.ts';
 import type { SupervisorLink } from './supervisor-link.ts';
 
 /** An answer is shown for this long, so that many open pages ask a process no more often than one. */
@@ -11,16 +11,18 @@ const lookIntervalMs = 1_000;
 
 export class StackWatch {
   readonly #link: SupervisorLink;
-  readonly #askOcean: AskOcean;
+  readonly #oceanDoor: Pick<OceanDoor, 'ask'>;
   readonly #health = new Map<string, ReadinessLook>();
   #ocean: OceanStatus | undefined;
+  /** Counts the commands that the ocean has obeyed. */
+  #commands = 0;
   #looking: Promise<StackView> | undefined;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
   #last: StackView | undefined;
 
-  constructor(link: SupervisorLink, askOcean: AskOcean = () => Promise.resolve(undefined)) {
+  constructor(link: SupervisorLink, ocean: Pick<OceanDoor, 'ask'>) {
     this.#link = link;
-    this.#askOcean = askOcean;
+    this.#oceanDoor = ocean;
   }
 
   /** At most a second old where nothing changed. */
@@ -35,11 +37,22 @@ export class StackWatch {
     this.#last = undefined;
   }
 
+  /** The ocean's own word after a command. */
+  sawOcean(status: OceanStatus): void {
+    this.#commands++;
+    this.#ocean = status;
+    this.forget();
+  }
+
   async #lookNow(): Promise<StackView> {
     const { provider, profile, gateways, processes } = this.#link.stack;
     for (const one of processes) this.#refreshHealth(one);
     // Not waited for either. One that does not answer has no state to show.
-    void this.#askOcean().then((ocean) => (this.#ocean = ocean));
+    const asked = this.#commands;
+    void this.#oceanDoor.ask().then((ocean) => {
+      // An answer from before a command is older than what the command was answered.
+      if (asked === this.#commands) this.#ocean = ocean;
+    });
     const view: StackView = {
       provider,
       profile,

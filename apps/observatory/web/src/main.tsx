@@ -10,6 +10,7 @@ import './styles/frame.css';
 import './styles/requests.css';
 import './styles/lanes.css';
 import './styles/map.css';
+import './styles/sea.css';
 import './styles/faults.css';
 import './styles/lives.css';
 import './styles/labs.css';

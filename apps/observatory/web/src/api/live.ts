@@ -1,5 +1,6 @@
 /** What the page knows of the running shop: the latest requests, the stack, and whether the Observatory answers. It reconnects by itself. */
 import { useSyncExternalStore } from 'react';
+import type { OceanStatus } from '@cloakroom/contracts';
 import type { EdgeView, LiveLine, RequestSummary, StackView } from '../../../src/api.ts';
 import { traineeId } from './trainee.ts';
 import { readLines } from './lines.ts';
@@ -38,6 +39,11 @@ export function useLive(): Live {
     },
     () => live,
   );
+}
+
+/** The ocean's answer to a command counts at once: the next stack is told within a second. */
+export function sawOcean(ocean: OceanStatus): void {
+  if (live.stack !== undefined) change({ stack: { ...live.stack, ocean } });
 }
 
 let wake: (() => void) | undefined;

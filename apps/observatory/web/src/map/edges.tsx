@@ -1,57 +1,22 @@
 /** The edges of the map: drawn between the cards where there is room, and always as a table. */
-import { useLayoutEffect, useState, type RefObject } from 'react';
-import type { EdgeView } from '../../../src/api.ts';
+import type { RefObject } from 'react';
+import type { EdgeView, StackView } from '../../../src/api.ts';
+import { type Box, type Boxes, useBoxes } from './boxes.ts';
 import { markMs, type Journey } from './journeys.ts';
+import { SeaLines } from './sea-lines.tsx';
 import { ms, percent } from '../words/numbers.ts';
 import { Term } from '../words/term.tsx';
-
-interface Box {
-  readonly left: number;
-  readonly right: number;
-  readonly top: number;
-  readonly bottom: number;
-}
-
-/** Measures the cards after each drawing: their places are the layout's business. */
-function useBoxes(place: RefObject<HTMLElement | null>, drawnFor: unknown): ReadonlyMap<string, Box> {
-  const [boxes, setBoxes] = useState<ReadonlyMap<string, Box>>(new Map());
-  useLayoutEffect(() => {
-    const map = place.current;
-    if (!map) return;
-    const measure = (): void => {
-      const found = boxesIn(map);
-      setBoxes((before) => (JSON.stringify([...before]) === JSON.stringify([...found]) ? before : found));
-    };
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(map);
-    return () => observer.disconnect();
-  }, [place, drawnFor]);
-  return boxes;
-}
-
-function boxesIn(map: HTMLElement): ReadonlyMap<string, Box> {
-  const origin = map.getBoundingClientRect();
-  const places = [...map.querySelectorAll<HTMLElement>('[data-node]')].map((element): [string, Box] => {
-    const { left, right, top, bottom } = element.getBoundingClientRect();
-    return [
-      element.dataset['node'] ?? '',
-      { left: left - origin.left, right: right - origin.left, top: top - origin.top, bottom: bottom - origin.top },
-    ];
-  });
-  return new Map(places);
-}
 
 interface EdgesProps {
   readonly place: RefObject<HTMLElement | null>;
   readonly edges: readonly EdgeView[];
   readonly lit: string | undefined;
-  readonly drawnFor: unknown;
+  readonly stack: StackView;
   readonly journeys: readonly Journey[];
 }
 
-export function EdgeLines({ place, edges, lit, drawnFor, journeys }: EdgesProps) {
-  const boxes = useBoxes(place, drawnFor);
+export function EdgeLines({ place, edges, lit, stack, journeys }: EdgesProps) {
+  const boxes = useBoxes(place, stack);
   const drawn = edges.flatMap((edge) => {
     const from = boxes.get(edge.from);
     const to = boxes.get(edge.to);
@@ -75,13 +40,14 @@ export function EdgeLines({ place, edges, lit, drawnFor, journeys }: EdgesProps)
           </g>
         );
       })}
+      <SeaLines ocean={stack.ocean} boxes={boxes} lit={lit} />
       {journeys.flatMap((journey) => marksOf(journey, boxes))}
     </svg>
   );
 }
 
 /** A mark for each hop of a request of one's own. Hops whose ends are not on the map are passed in silence, and keep their time. */
-function marksOf({ traceId, hops, stepMs }: Journey, boxes: ReadonlyMap<string, Box>) {
+function marksOf({ traceId, hops, stepMs }: Journey, boxes: Boxes) {
   return hops.flatMap(({ from, to, failed }, index) => {
     const [start, end] = [boxes.get(from), boxes.get(to)];
     if (!start || !end) return [];

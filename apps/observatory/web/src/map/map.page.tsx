@@ -29,7 +29,9 @@ export default function MapPage() {
         <Drawn stack={stack} edges={edges} />
       )}
       <footer className="words-here">
-        <WordList of={['process', 'pause', 'kill', 'restart', 'rate', 'p99', 'lease', 'passport', 'budget', 'log', 'projector']} />
+        <WordList
+          of={['process', 'pause', 'kill', 'restart', 'rate', 'p99', 'lease', 'passport', 'budget', 'log', 'projector', 'mirror', 'rtt']}
+        />
       </footer>
     </div>
   );
@@ -50,8 +52,8 @@ function Drawn({ stack, edges }: { readonly stack: StackView; readonly edges: re
         <Term word="rate" /> and <Term word="p99" />.
       </p>
       <Way journey={last} />
-      <div ref={place} className="maps">
-        <EdgeLines place={place} edges={edgesOnMap(stack, edges)} lit={lit} drawnFor={stack} journeys={journeys} />
+      <div ref={place} className={regions.length === 0 ? 'maps' : 'maps two-regions'}>
+        <EdgeLines place={place} edges={edgesOnMap(stack, edges)} lit={lit} stack={stack} journeys={journeys} />
         {regions.length === 0 ? (
           <Columns stack={stack} lit={lit} />
         ) : (

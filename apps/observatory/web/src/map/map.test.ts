@@ -2,7 +2,6 @@ import { expect, it } from 'vitest';
 import type { ProcessView, StackView } from '../../../src/api.ts';
 import { actionsFor, consequence } from './actions.ts';
 import { edgesOnMap, placeNodes, regionsOf } from './place-nodes.ts';
-import { wordsOfWay } from './sea-words.ts';
 
 const process = (name: string, kind: ProcessView['kind'] = 'app', needs: readonly string[] = []): ProcessView => ({
   name,
@@ -50,16 +49,6 @@ it('draws a map for each region, and what belongs to none stands between them', 
     ['edge', ['gateway-us']],
     ['stores', ['mirror-us']],
   ]);
-});
-
-it('says of each way over the sea whether bytes arrive, and what the copy lacks', () => {
-  const way = { way: 'eu-us', state: 'open', dials: 'open', bytes: 1, connections: 1 } as const;
-  expect(wordsOfWay(way)).toBe('eu to us: bytes arrive. The copy in us has not been read yet.');
-  expect(wordsOfWay({ ...way, mirror: { records: 0, ms: 0, askedAgoMs: 10 } })).toBe('eu to us: bytes arrive. us has all of eu.');
-  expect(wordsOfWay({ ...way, way: 'us-eu', state: 'cut', mirror: { records: 3, ms: 12_300, askedAgoMs: 4_000 } })).toBe(
-    'us to eu: bytes are lost. eu is behind us by 3, for 12.3 s (asked 4.0 s ago).',
-  );
-  expect(wordsOfWay({ ...way, state: 'held', dials: 'refused' })).toContain('eu to us: bytes wait, and eu may not dial.');
 });
 
 it('draws no line to a place that is not on the map', () => {

@@ -151,6 +151,12 @@ export const words = {
   rate: word('rate', 'Calls a second along this edge, over the last 10 s.', 'apps/observatory/src/api.ts'),
   p99: word('p99', 'Of the calls of the last 10 s, 99 in 100 took at most this long.', 'apps/observatory/src/api.ts'),
   process: word('process', 'A program of the running shop, started and watched by the supervisor.', 'infra/supervisor/supervisor.ts'),
+  mirror: word(
+    'mirror',
+    'Kafka’s MirrorMaker: it reads the log of the other region across the ocean and writes a copy here.',
+    'infra/native/mirror.ts',
+  ),
+  rtt: word('round trip', 'The time from one region to the other and back; half of it passes each way.', 'infra/ocean/ocean.ts'),
   pause: word('pause', 'The kernel stops the process: its connections stay open, but it answers nobody.', 'infra/supervisor/supervisor.ts'),
   kill: word(
     'kill',

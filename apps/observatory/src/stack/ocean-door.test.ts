@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import { oceanAt } from './ask-ocean.ts';
+import { oceanAt } from './ocean-door.ts';
 
 const closing: (() => void)[] = [];
 afterEach(() => {
@@ -11,7 +11,7 @@ afterEach(() => {
 
 async function ocean(): Promise<string> {
   const server = createServer(({ headers }, response) => {
-    response.writeHead(headers.authorization === 'Bearer right' ? 200 : 401).end(JSON.stringify({ rttMs: 80, ways: [] }));
+    response.writeHead(headers.authorization === 'Bearer right' ? 200 : 401).end(JSON.stringify({ rttMs: 80, rttMaxMs: 30_000, ways: [] }));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -21,11 +21,11 @@ async function ocean(): Promise<string> {
 
 it('shows the ocean its key and tells what it answers', async () => {
   const url = await ocean();
-  expect(await oceanAt({ OCEAN_URL: url, OCEAN_KEY: 'right' })()).toEqual({ rttMs: 80, ways: [] });
-  expect(await oceanAt({ OCEAN_URL: url, OCEAN_KEY: 'wrong' })()).toBeUndefined();
+  expect(await oceanAt({ OCEAN_URL: url, OCEAN_KEY: 'right' }).ask()).toEqual({ rttMs: 80, rttMaxMs: 30_000, ways: [] });
+  expect(await oceanAt({ OCEAN_URL: url, OCEAN_KEY: 'wrong' }).ask()).toBeUndefined();
 });
 
 it('knows of no ocean where there is one region, and of none that is away', async () => {
-  expect(await oceanAt({ OCEAN_URL: '', OCEAN_KEY: '' })()).toBeUndefined();
-  expect(await oceanAt({ OCEAN_URL: 'http://127.0.0.1:1', OCEAN_KEY: '' })()).toBeUndefined();
+  expect(await oceanAt({ OCEAN_URL: '', OCEAN_KEY: '' }).ask()).toBeUndefined();
+  expect(await oceanAt({ OCEAN_URL: 'http://127.0.0.1:1', OCEAN_KEY: '' }).ask()).toBeUndefined();
 });
