@@ -3,20 +3,20 @@
  * its reads as stale and refuses writes. Then it catches up by itself.
  */
 import { deadLetterTopic } from '@cloakroom/contracts';
-import type { Subscription } from '@cloakroom/event-log';
+import { outsideItsGroup, type Subscription } from '@cloakroom/event-log';
 import type { KeyRing } from '@cloakroom/identity';
-import { startClaims } from './commands/claims.ts';
+import { claimsGroup, startClaims } from './commands/claims.ts';
 import type { CartParts } from './cart.dependencies.ts';
-import { startPlacedOrders } from './commands/placed-orders.ts';
+import { ordersGroup, startPlacedOrders } from './commands/placed-orders.ts';
 import { startProjector, type Projector } from './projection/projector.ts';
 
 /** The service finds a broker within a second of the broker's start. */
 const retryDelayMs = 1_000;
 
-export interface LogFollower extends Pick<Projector, 'heardAgoMs' | 'realignSoon' | 'ends'> {
+export interface LogFollower extends Pick<Projector, 'heardAgoMs' | 'partitionCount' | 'realignSoon' | 'ends'> {
   /** Whether the readers have joined, and every partition that this process holds has found its place. */
   following(): boolean;
-  /** A sentence about the partitions that do not move; undefined when all is well. */
+  /** A sentence about a reader outside its group, or partitions that do not move; undefined when all is well. */
   stuck(): string | undefined;
   /** Tries until the log answers. Resolves after the first attempt, even when it failed. */
   start(keys: KeyRing): Promise<void>;
@@ -55,13 +55,14 @@ export function openLogFollower(parts: CartParts): LogFollower {
 
   return {
     heardAgoMs: () => projector?.heardAgoMs() ?? Number.POSITIVE_INFINITY,
+    partitionCount: () => projector?.partitionCount() ?? 0,
     realignSoon: () => projector?.realignSoon(),
     ends: {
       standing: (partition) => projector?.ends.standing(partition),
       now: async (partition, budgetMs) => projector?.ends.now(partition, budgetMs),
     },
     following: () => following,
-    stuck: () => projector?.stuck(),
+    stuck: () => projector?.stuck() ?? outsideItsGroup(claimsGroup, claims) ?? outsideItsGroup(ordersGroup, orders),
     async start(keys) {
       if (await attempt(keys)) return;
       retrying = (async () => {

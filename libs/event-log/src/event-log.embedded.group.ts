@@ -130,6 +130,11 @@ export class EmbeddedMember implements Subscription {
     return this.#heardMs;
   }
 
+  /** A group in memory gives a member its share in the call that takes it in. */
+  unassignedMs(): number {
+    return 0;
+  }
+
   async stop(): Promise<void> {
     await this.#group.leave(this);
     this.#shelf.left(this);

@@ -93,6 +93,8 @@ export interface Subscription {
    * log has been silent.
    */
   lastHeardMs(): number | undefined;
+  /** How long this member has had no share of the partitions, in milliseconds. An empty share is one: a group may have more members than partitions. */
+  unassignedMs(): number;
   /** Resolves when this member has its first assignment. */
   readonly ready: Promise<void>;
   /** Lets the handler in progress finish, then leaves the group. */

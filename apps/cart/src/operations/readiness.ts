@@ -28,7 +28,13 @@ export function openReadiness(
     const stuck = follower.stuck() ?? (following || starting ? undefined : 'the log of carts is not followed yet');
     const logDegraded = log.reachable ? stuck : 'the event log does not answer';
     return {
-      eventLog: { ok: following || !log.reachable || !store.ok || !starting, ...log, following, degraded: logDegraded },
+      eventLog: {
+        ok: following || !log.reachable || !store.ok || !starting,
+        ...log,
+        following,
+        partitions: follower.partitionCount(),
+        degraded: logDegraded,
+      },
       cartView: { ok: true, ...details, reachable, degraded: reachable ? undefined : 'the view of carts does not answer' },
       feed: feedStatus(),
       provider: { ok: true, name: config.PROVIDER },

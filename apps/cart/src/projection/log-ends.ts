@@ -15,6 +15,7 @@ const graceMs = 1_000;
 const keptMax = 4;
 
 interface Ends {
+  readonly askedMs: number;
   readonly atMs: number;
   readonly next: ReadonlyMap<number, bigint>;
 }
@@ -29,9 +30,16 @@ export class LogEnds {
     this.#parts = parts;
   }
 
+  /** When the log was asked that answered last; undefined before its first answer. */
+  heardMs(): number | undefined {
+    return this.#kept.at(-1)?.askedMs;
+  }
+
   start(): void {
     // A failure needs no report: a log that does not answer is silent, and reads call the cart stale for that.
-    this.#timer = setInterval(() => void this.#keep().catch(() => undefined), askIntervalMs).unref();
+    const ask = () => void this.#keep().catch(() => undefined);
+    this.#timer = setInterval(ask, askIntervalMs).unref();
+    ask();
   }
 
   stop(): void {
@@ -63,8 +71,9 @@ export class LogEnds {
   }
 
   async #ask(): Promise<Ends> {
+    const askedMs = this.#parts.clock.monotonicMs();
     const bounds = await this.#parts.eventLog.bounds(this.#parts.topics.events);
     const next = new Map([...bounds].map(([partition, of]) => [partition, of.next]));
-    return { atMs: this.#parts.clock.monotonicMs(), next };
+    return { askedMs, atMs: this.#parts.clock.monotonicMs(), next };
   }
 }

@@ -1,10 +1,17 @@
 /** How the projector words its trouble, and how it waits before it tries again. */
+import { outsideItsGroup, type Subscription } from '@cloakroom/event-log';
 import { seconds, stuckAfterMs } from '@cloakroom/platform';
 
 /** The innermost cause: the outer message is the same for every failure. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? reasonOf(error.cause) : error.message;
+}
+
+/** Says nothing before the first answer: `standstill` counts from the start, and the caller reports a log that is down. */
+export function silence(group: string, reader: Pick<Subscription, 'unassignedMs'> | undefined, heardAgoMs: number): string | undefined {
+  const silent = Number.isFinite(heardAgoMs) && heardAgoMs > stuckAfterMs;
+  return outsideItsGroup(group, reader) ?? (silent ? `the log of carts was last heard ${seconds(heardAgoMs)} ago` : undefined);
 }
 
 /** @param waitsSince since when each partition with waiting records has not moved, in monotonic time */

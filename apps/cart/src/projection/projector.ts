@@ -16,26 +16,25 @@ import {
   type TopicPartition,
   traceIdOfRecord,
 } from '@cloakroom/event-log';
-import { seconds, stuckAfterMs } from '@cloakroom/platform';
 import { deadLetters, realignments } from '../metrics.ts';
 import { CarriedCarts } from './carried-carts.ts';
 import { markIncomplete } from './dead-letters.ts';
 import { LogEnds } from './log-ends.ts';
 import type { CartParts } from '../cart.dependencies.ts';
 import { orRetryLater, projectBatch } from './project-batch.ts';
-import { pause, reasonOf, standstill } from './projector.trouble.ts';
+import { pause, reasonOf, silence, standstill } from './projector.trouble.ts';
 import { forgetPartition, noteApplied, noteWaiting } from './projector.lag.ts';
 import { settlePartitions } from './rebuild.ts';
 import { Room } from './room.ts';
 import { sweepPartition } from './snapshots.ts';
 
 export interface Projector {
-  /**
-   * Resolves when this process has its first share of the partitions, each at its place. Earlier records are then applied or on their way.
-   */
+  /** Resolves when this process has its first share, each partition at its place. Earlier records are then applied or on their way. */
   readonly ready: Promise<void>;
-  /** Milliseconds since a broker last answered a fetch; Infinity before the first answer. */
+  /** Milliseconds since a broker last answered; Infinity before the first answer. */
   heardAgoMs(): number;
+  /** How many are held here; 0 is right where the group has more members than partitions. */
+  partitionCount(): number;
   /** Where the log ends, whichever process holds the partition. */
   readonly ends: Pick<LogEnds, 'standing' | 'now'>;
   /** A sentence about the partitions that have not moved for `stuckAfterMs`; undefined when all is well. */
@@ -113,15 +112,18 @@ class PartitionProjector implements Projector {
   }
 
   heardAgoMs(): number {
-    const heardMs = this.#subscription?.lastHeardMs();
+    // A member without partitions fetches nothing. It hears the log where it asks for its ends.
+    const heardMs = this.partitionCount() > 0 ? this.#subscription?.lastHeardMs() : this.ends.heardMs();
     return heardMs === undefined ? Number.POSITIVE_INFINITY : this.#parts.clock.monotonicMs() - heardMs;
   }
 
+  partitionCount(): number {
+    return this.#subscription?.assigned().length ?? 0;
+  }
+
   stuck(): string | undefined {
-    const heardAgoMs = this.heardAgoMs();
-    // Before the first answer this is skipped: `waitsSince` holds what waits since the start, and the caller reports a log that is down.
-    if (Number.isFinite(heardAgoMs) && heardAgoMs > stuckAfterMs) return `the log of carts was last heard ${seconds(heardAgoMs)} ago`;
-    return standstill(this.#waitsSince, this.#parts.clock.monotonicMs(), this.#trouble);
+    const silent = silence(this.#group, this.#subscription, this.heardAgoMs());
+    return silent ?? standstill(this.#waitsSince, this.#parts.clock.monotonicMs(), this.#trouble);
   }
 
   realignSoon(): void {

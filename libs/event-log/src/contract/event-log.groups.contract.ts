@@ -39,6 +39,17 @@ export function groups({ under, newTopic, subscribe, numbered }: Part): void {
     await vi.waitFor(() => expect(partitionsOf(one.subscription)).toHaveLength(4), patience);
   });
 
+  it('gives one member more than there are partitions a share too: an empty one', async () => {
+    const topic = await newTopic(1);
+    const group = unique('group');
+    const one = await subscribe({ topics: [topic], group });
+    const two = await subscribe({ topics: [topic], group }, under().other);
+    await vi.waitFor(() => {
+      expect(partitionsOf(one.subscription).length + partitionsOf(two.subscription).length).toBe(1);
+      expect([one.subscription.unassignedMs(), two.subscription.unassignedMs()]).toEqual([0, 0]);
+    }, patience);
+  });
+
   it('measures lag as what was published and not committed', async () => {
     const topic = await newTopic(2);
     const group = unique('group');

@@ -46,8 +46,7 @@ export interface Owner {
 interface Run {
   readonly client: KafkaClient;
   readonly consumer: Consumer;
-  /** Resolves with the reason when this consumer is over. */
-  readonly over: Promise<string>;
+  readonly over: PromiseWithResolvers<string>;
   readonly joined: Promise<unknown>;
 }
 
@@ -63,7 +62,7 @@ export class KafkaSubscription implements Subscription {
   readonly #freshness: Freshness;
   readonly #supervised: Promise<void>;
   #activeMs: number;
-  /** When it was last seen to have an assignment, or began. */
+  /** When this member was last seen to have a share, or began. */
   #assignedMs: number;
   #handling = 0;
   #down = false;
@@ -110,6 +109,12 @@ export class KafkaSubscription implements Subscription {
     return this.#freshness.heardMs;
   }
 
+  unassignedMs(): number {
+    const nowMs = this.#kafka.clock.monotonicMs();
+    if (this.#generation.live) this.#assignedMs = nowMs;
+    return nowMs - this.#assignedMs;
+  }
+
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
@@ -124,20 +129,19 @@ export class KafkaSubscription implements Subscription {
   }
 
   async #supervise(): Promise<void> {
-    const { log } = this.#kafka;
+    const { log, clock } = this.#kafka;
     let delayMs = restartDelayFirstMs;
     while (!this.#stopping.signal.aborted) {
-      const startedMs = this.#kafka.clock.monotonicMs();
-      const run = this.#begin();
+      const startedMs = clock.monotonicMs();
+      const run = this.#begin(startedMs);
       this.#run = run;
-      const watchdog = setInterval(() => this.#watch(), silenceMaxMs / 4);
-      const reason = await Promise.race([run.over, aborted(this.#stopping.signal)]);
+      const watchdog = setInterval(() => this.#watch(run, startedMs), silenceMaxMs / 4);
+      const reason = await Promise.race([run.over.promise, aborted(this.#stopping.signal)]);
       clearInterval(watchdog);
       if (this.#stopping.signal.aborted) return;
       this.#lose();
       await this.#end(run, rebalanceTimeoutMs);
-      const lived = this.#kafka.clock.monotonicMs() - startedMs;
-      delayMs = lived > silenceMaxMs ? restartDelayFirstMs : Math.min(delayMs * 2, restartDelayMaxMs);
+      delayMs = clock.monotonicMs() - startedMs > silenceMaxMs ? restartDelayFirstMs : Math.min(delayMs * 2, restartDelayMaxMs);
       // Reported once an outage: later failures say the same.
       log[this.#down ? 'debug' : 'warn']({ group: this.#options.group, reason, delayMs }, 'a consumer ended; another one follows');
       this.#down = true;
@@ -145,12 +149,11 @@ export class KafkaSubscription implements Subscription {
     }
   }
 
-  #begin(): Run {
+  #begin(nowMs: number): Run {
     const { group, topics, from } = this.#options;
-    const over = Promise.withResolvers<string>();
-    this.#silent = over.resolve;
+    const over: Run['over'] = Promise.withResolvers();
     this.#freshness.newClient();
-    this.#activeMs = this.#assignedMs = this.#kafka.clock.monotonicMs();
+    this.#activeMs = nowMs;
     const client = this.#newClient(this.#kafka, { retries, maxRetryTimeMs }, (request) => this.#freshness.sent(request));
     const consumer = client.kafka.consumer({
       groupId: group,
@@ -181,7 +184,7 @@ export class KafkaSubscription implements Subscription {
       });
     })();
     joined.catch((error: unknown) => over.resolve(error instanceof Error ? error.message : String(error)));
-    return { client, consumer, over: over.promise, joined };
+    return { client, consumer, over, joined };
   }
 
   /** Leaves the group where it can, within the time. Then this consumer is gone, whatever kafkajs still tries. */
@@ -197,14 +200,12 @@ export class KafkaSubscription implements Subscription {
     this.#lose();
   }
 
-  #silent: (reason: string) => void = () => undefined;
-
-  #watch(): void {
+  #watch({ over }: Run, startedMs: number): void {
     const nowMs = this.#kafka.clock.monotonicMs();
-    if (this.#generation.live) this.#assignedMs = nowMs;
+    const unassignedMs = Math.min(this.unassignedMs(), nowMs - startedMs);
     if (this.#handling > 0) return;
-    if (nowMs - this.#activeMs > silenceMaxMs) this.#silent(`no answer in ${silenceMaxMs} ms`);
-    else if (nowMs - this.#assignedMs > unassignedMaxMs) this.#silent(`no assignment in ${unassignedMaxMs} ms`);
+    if (nowMs - this.#activeMs > silenceMaxMs) over.resolve(`no answer in ${silenceMaxMs} ms`);
+    if (unassignedMs > unassignedMaxMs) over.resolve(`no assignment in ${unassignedMaxMs} ms`);
   }
 
   #assign(assignment: Record<string, number[]>): void {
@@ -237,6 +238,7 @@ export class KafkaSubscription implements Subscription {
 
   #lose(): void {
     const lost = this.#generation;
+    this.unassignedMs();
     this.#generation = Generation.none;
     lost.close();
     if (lost.partitions.length === 0) return;

@@ -66,16 +66,29 @@ it('a consumer that lost its partitions and is told of no others is replaced, th
   opened[0]!['join']!({ payload: assignment });
   await passMs(60_000);
   expect([opened.length, subscription.assigned().length], 'a member in peace is left alone').toEqual([1, 2]);
+  expect(subscription.unassignedMs()).toBe(0);
   opened[0]!['rebalancing']!({ payload: {} });
   await passMs(15_000);
   expect([opened.length, subscription.assigned().length], 'a rebalance takes its time').toEqual([1, 0]);
+  expect(subscription.unassignedMs()).toBe(15_000);
   await passMs(15_000);
   // The pause before the next consumer is no timer that can be played.
   await vi.waitFor(() => expect(opened.length).toBe(2), 5_000);
   expect(warned).toEqual([expect.objectContaining({ reason: 'no assignment in 20000 ms' })]);
+  expect(subscription.unassignedMs(), 'a new consumer is still the same member').toBeGreaterThan(20_000);
   opened[1]!['join']!({ payload: assignment });
+  expect(subscription.unassignedMs()).toBe(0);
   expect(subscription.assigned()).toHaveLength(2);
   await passMs(60_000);
   expect(opened.length).toBe(2);
+  await subscription.stop();
+});
+
+it('a member that is given no partition, as the others have them all, is left alone', async () => {
+  const subscription = subscribe();
+  await vi.advanceTimersByTimeAsync(0);
+  opened[0]!['join']!({ payload: { memberAssignment: {} } });
+  await passMs(60_000);
+  expect([opened.length, subscription.assigned().length, subscription.unassignedMs()]).toEqual([1, 0, 0]);
   await subscription.stop();
 });
