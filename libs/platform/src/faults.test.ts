@@ -50,6 +50,14 @@ it('work of no experiment meets nothing of the experiment that runs', async () =
   expect([hers?.fails, everybodys]).toEqual([true, undefined]);
 });
 
+it('a call of no experiment meets nothing of the call in whose turn it is read', async () => {
+  armFaults(forAda({ fails: true }));
+  // Calls that share a stream: the end of one lets the next one in.
+  const next = () => withExperiment(undefined, wait);
+  const [hers, his] = await Promise.allSettled(withExperiment('ada', () => [wait(), next()]));
+  expect([hers?.status, his?.status]).toEqual(['rejected', 'fulfilled']);
+});
+
 it('an experiment meets its own faults only while it has a switch', () => {
   expect(meetsOwnFaults('ada')).toBe(false);
   armFaults(forAda({}), (experiment) => experiment === 'ada');

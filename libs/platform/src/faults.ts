@@ -70,9 +70,13 @@ export const meetsOwnFaults = (experiment: string | undefined): boolean =>
  */
 const running = new AsyncLocalStorage<{ readonly experiment: string; readonly signal: AbortSignal | undefined }>();
 
-/** Runs a call so that points below its ports belong to its experiment. @param signal ends their waits: the caller is gone, or its time is over */
+/**
+ * Runs a call so that points below its ports belong to its experiment, or to none. A call may begin in the context of another one: the answer of one
+ * question lets the next of its stream in. @param signal ends their waits: the caller is gone, or its time is over
+ */
 export function withExperiment<Result>(experiment: string | undefined, work: () => Result, signal?: AbortSignal): Result {
-  return faults === undefined || experiment === undefined ? work() : running.run({ experiment, signal }, work);
+  if (faults === undefined) return work();
+  return experiment === undefined ? running.exit(work) : running.run({ experiment, signal }, work);
 }
 
 /** Runs work that several calls share: whichever began it, no experiment's fault may hold it up for the others. */
