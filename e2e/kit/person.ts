@@ -3,6 +3,7 @@ import type { Problem } from '@cloakroom/contracts/http';
 import { expect, newPerson, type Device, type Person } from './device.ts';
 import { gateways } from './stack.ts';
 import { plain, posted, sessionCookieOf, tokenIn } from './raw.ts';
+import { untilHeard } from './until-heard.ts';
 
 export interface SignedIn extends Person {
   readonly token: string;
@@ -34,5 +35,5 @@ export async function everywhere(token: string, path = '/api/cart'): Promise<str
 
 /** Both gateways refuse the token within the bound of revocation. */
 export async function expectDead(token: string, why: string): Promise<void> {
-  await expect.poll(() => everywhere(token), { timeout: 2_500, intervals: [20], message: why }).toEqual(['session_ended', 'session_ended']);
+  await untilHeard(() => everywhere(token), ['session_ended', 'session_ended'], why);
 }

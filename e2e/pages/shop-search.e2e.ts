@@ -10,8 +10,8 @@ test('suggestions lead to a product or a category by arrows alone', async ({ new
   const name = (await products.first().getByText(/\w/).first().textContent())!;
   await expect(async () => {
     await searchField(page).press('ArrowDown');
-    await expect(products.first()).toHaveAttribute('data-focused', 'true', { timeout: 100 });
-  }).toPass({ timeout: 5_000 });
+    await expect(products.first()).toHaveAttribute('data-focused', 'true', { timeout: 2_000 });
+  }).toPass({ timeout: 20_000 });
   await searchField(page).press('Enter');
   await expect(page.getByRole('heading', { level: 1, name })).toBeFocused();
   await expect(page).toHaveURL(/\/products\//);

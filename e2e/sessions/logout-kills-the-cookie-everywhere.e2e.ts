@@ -1,5 +1,6 @@
 import { expect, newPerson, test } from '../kit/device.ts';
 import { gateways } from '../kit/stack.ts';
+import { untilHeard } from '../kit/until-heard.ts';
 
 test('a cookie that was copied before sign-out is refused by every gateway after it', async ({ newDevice, playwright }) => {
   const device = await newDevice();
@@ -11,13 +12,7 @@ test('a cookie that was copied before sign-out is refused by every gateway after
 
   for (const gateway of gateways) {
     const thief = await playwright.request.newContext({ storageState: copied });
-    await expect
-      .poll(async () => (await thief.get(`${gateway}/api/cart`)).status(), {
-        timeout: 2_500,
-        intervals: [20],
-        message: `refused by ${gateway}`,
-      })
-      .toBe(401);
+    await untilHeard(async () => (await thief.get(`${gateway}/api/cart`)).status(), 401, `refused by ${gateway}`);
     const answer = await thief.get(`${gateway}/api/cart`);
     expect((await answer.json()).code).toBe('session_ended');
     expect(answer.headers()['set-cookie'] ?? '', 'only logout clears a cookie').not.toContain('__Host-session');
@@ -35,7 +30,7 @@ test('a guest that signs in leaves no living guest token behind', async ({ newDe
   await device.signIn(person);
   for (const gateway of gateways) {
     const replay = await playwright.request.newContext({ storageState: guest });
-    await expect.poll(async () => (await replay.get(`${gateway}/api/cart`)).status(), { timeout: 2_500, intervals: [20] }).toBe(401);
+    await untilHeard(async () => (await replay.get(`${gateway}/api/cart`)).status(), 401);
     await replay.dispose();
   }
 });

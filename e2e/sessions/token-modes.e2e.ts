@@ -1,22 +1,11 @@
 import { selfContainedModes, tokenModeNames } from '@cloakroom/contracts';
 import type { Devices } from '@cloakroom/contracts/http';
-import { watchCrowd } from '@cloakroom/testing';
 import type { APIRequest } from '@playwright/test';
 import { type Device, expect, newPerson, type Person, test } from '../kit/device.ts';
 import { accessTokenLifetimeMs, gateways } from '../kit/stack.ts';
+import { leaseMs, untilHeard } from '../kit/until-heard.ts';
 
-/** The promise of the revocation feed where nothing is cut. */
-const leaseMs = 2_000;
-const noticeMs = 500;
-/** After this time an answer counts as hanging on any machine. */
-const neverMs = 60_000;
-
-/** @param withinMs the promise. A crowded machine gets more room to notice, but no longer lease. */
-async function untilRefused(ask: () => Promise<number>, withinMs = leaseMs): Promise<void> {
-  const [crowd, beganMs] = [watchCrowd(), Date.now()];
-  await expect.poll(ask, { timeout: neverMs, intervals: [20] }).toBe(401);
-  expect(Date.now() - beganMs).toBeLessThan(withinMs + crowd.roomMs(noticeMs));
-}
+const untilRefused = (ask: () => Promise<number>, withinMs?: number): Promise<void> => untilHeard(ask, 401, 'refused', withinMs);
 
 const decisionOf = (headers: Readonly<Record<string, string>>) =>
   /session;dur=[\d.]+;desc="([^"]+)"/.exec(headers['server-timing'] ?? '')?.[1];

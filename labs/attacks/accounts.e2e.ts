@@ -2,9 +2,10 @@
 import { createHmac } from 'node:crypto';
 import { expect, newPerson, test } from '../../e2e/kit/device.ts';
 import { gateways } from '../../e2e/kit/stack.ts';
-import { callMesh, passportFor } from '../../e2e/kit/mesh.ts';
+import { callMesh, passportFor, shownTo } from '../../e2e/kit/mesh.ts';
 import { everywhere, expectDead, signedIn } from '../../e2e/kit/person.ts';
 import { plain, posted, sessionCookieOf, tokenIn, type PlainAnswer } from '../../e2e/kit/raw.ts';
+import { untilHeard } from '../../e2e/kit/until-heard.ts';
 
 const operator = { email: 'admin@example.com', password: 'correct horse battery staple' };
 const another = 'quite another password';
@@ -40,21 +41,7 @@ test('A10 a disabled person is signed out everywhere and told no more than after
   const passport = await passportFor(person.token, 'profile');
   expect((await plain(`/api/admin/users/${userId}/disable`, as(admin, { method: 'POST', body: {} }))).status).toBe(204);
   await expectDead(person.token, 'the session');
-  await expect
-    .poll(
-      async () =>
-        (
-          await callMesh({
-            service: 'profile',
-            path: '/cloakroom.profile.v1.ProfileService/GetProfile',
-            metadata: { 'x-passport': passport },
-          })
-        ).code,
-      {
-        timeout: 2_500,
-      },
-    )
-    .toBe('session_ended');
+  await untilHeard(() => shownTo('profile', passport), 'session_ended', 'the passport');
   const refused = await signIn(person);
   const wrong = await signIn({ ...(await signedIn()), password: 'a wrong password' });
   expect([refused.status, codeIn(refused)]).toEqual([wrong.status, codeIn(wrong)]);

@@ -5,6 +5,7 @@ import { gateways } from '../../e2e/kit/stack.ts';
 import { passportFor, shownTo } from '../../e2e/kit/mesh.ts';
 import { everywhere, expectDead, signedIn, tokenOf } from '../../e2e/kit/person.ts';
 import { plain, posted, sessionCookieOf, tokenIn } from '../../e2e/kit/raw.ts';
+import { untilHeard } from '../../e2e/kit/until-heard.ts';
 
 test('A1 a token that was there before a sign-in is dead after it: guest, user and step-up', async ({ newDevice }) => {
   const device = await newDevice();
@@ -48,9 +49,7 @@ test('A2 after a sign-out every gateway refuses the cookie, and every service th
   expect((await posted('/api/session/logout', {}, { headers: { cookie: sessionCookieOf(token) } })).status).toBe(204);
   await expectDead(token, 'the cookie');
   for (const [service, passport] of passports)
-    await expect
-      .poll(() => shownTo(service, passport), { timeout: 2_500, intervals: [20], message: `${service} refuses the passport` })
-      .toBe('session_ended');
+    await untilHeard(() => shownTo(service, passport), 'session_ended', `${service} refuses the passport`);
 });
 
 test('A3 a sign-out that races reads, writes and a step-up leaves no token alive', async () => {
@@ -90,7 +89,7 @@ test('A5 sign-ins that race the end of all others: every token that lives is lis
   };
   const alive = async () =>
     (await Promise.all(tokens.map((token) => everywhere(token)))).filter((states) => states.includes('lives')).length;
-  await expect.poll(async () => (await alive()) - (await listed()), { timeout: 2_500, message: 'live tokens less listed ones' }).toBe(0);
+  await untilHeard(async () => (await alive()) - (await listed()), 0, 'live tokens less listed ones');
 });
 
 test('A8 an answer to an old token sets no session cookie and clears none', async () => {

@@ -49,8 +49,8 @@ it('the lag counts waiting records before the first batch is handed over, and fo
 
 it('the projector says within ten seconds that its view stands still, and why, until it moves', async () => {
   let aheadMs = 0;
-  const clock = { nowMs: () => Date.now() + aheadMs, monotonicMs: () => performance.now() + aheadMs };
-  const stuck = await openHarness({ clock });
+  // Time passes only as the test says: a slow machine must not look like a view that stands still.
+  const stuck = await openHarness({ clock: { nowMs: () => Date.now(), monotonicMs: () => aheadMs } });
   try {
     const apply = vi.spyOn(stuck.view, 'apply').mockRejectedValue(new ViewUnavailable('the disk of the view is full'));
     accepted(await stuck.add(ada));
@@ -58,7 +58,7 @@ it('the projector says within ten seconds that its view stands still, and why, u
     expect(stuck.projector().stuck()).toBeUndefined();
     aheadMs += 8_000;
     // The log was heard meanwhile, so the message must name this partition.
-    await vi.waitFor(() => expect(stuck.projector().stuck()).toMatch(new RegExp(`partition ${partition} stands still for [89] s: .*disk`)));
+    await vi.waitFor(() => expect(stuck.projector().stuck()).toMatch(new RegExp(`partition ${partition} stands still for 8 s: .*disk`)));
     apply.mockRestore();
     await vi.waitFor(() => expect(stuck.projector().stuck()).toBeUndefined(), { timeout: 8_000 });
   } finally {

@@ -149,8 +149,10 @@ describe('the projector', () => {
     await addMany(ada, 2);
     await shows(ada, { mug: 2 });
     (cart.view as MemoryCartView).wipe();
+    const looked = vi.spyOn(cart.view, 'places');
     (cart.view as MemoryCartView).announceReturn();
-    await vi.waitFor(async () => expect((await cart.view.places([partitionOf(ada)])).size).toBe(1), { timeout: 900 });
+    expect(looked, 'before the next second').toHaveBeenCalled();
+    await vi.waitFor(async () => expect((await cart.view.places([partitionOf(ada)])).size).toBe(1));
   });
 
   it('replays the records that a rolled-back view has lost', async () => {

@@ -202,7 +202,7 @@ describe('coupons', () => {
   it('count once a person, also for two orders at once', async () => {
     shop.cart.coupons.set('w2', 'WELCOME10');
     shop.cart.lines.set('c', { productId: 'hat' });
-    // Both requests have judged before either order is taken.
+    // Both requests have judged before either order is taken, unless one is so late that it sees the other's use. It must not be taken then either.
     const judged = Promise.withResolvers<void>();
     let asked = 0;
     const { getProfile } = replica.parts.profile;
@@ -214,7 +214,10 @@ describe('coupons', () => {
         return getProfile(...given);
       },
     });
-    const answers = await Promise.all([place('one', { seen: 'a,w' }), place('two', { seen: 'c,w2' })]);
+    const answers = await Promise.all([
+      place('one', { seen: 'a,w', expectedTotal: 3_600n }),
+      place('two', { seen: 'c,w2', expectedTotal: 1_800n }),
+    ]);
     expect(answers.filter(isProblem)).toMatchObject([{ problem: 'price_changed' }]);
     expect(answers.filter((answer) => !isProblem(answer))).toMatchObject([{ coupon: 'WELCOME10' }]);
   });

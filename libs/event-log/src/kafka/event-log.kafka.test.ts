@@ -44,7 +44,7 @@ describe('publishing without a broker', () => {
     const large = Array.from({ length: 30 }, () => publisher.publish(topic, [{ key: 'k', value: Buffer.alloc(800_000) }]));
     const full: unknown[] = [];
     for (const one of large) one.catch((error: Error) => full.push(error.message));
-    await vi.waitFor(() => expect(full).toHaveLength(10), { timeout: 500 });
+    await vi.waitFor(() => expect(full).toHaveLength(10), { timeout: publishTimeoutMs - 500, interval: 5 });
     await Promise.allSettled(large);
     await publisher.close();
   });

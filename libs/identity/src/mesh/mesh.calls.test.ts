@@ -125,13 +125,18 @@ describe('a deadline', () => {
 
   it('ends a call whose handler never answers, and the calls it makes', async () => {
     const reasons: unknown[] = [];
+    let answers = true;
     const second = await catalog({
-      listProducts: (ctx) => never(ctx).catch((error: unknown) => (reasons.push(error), Promise.reject(error))),
+      listProducts: (ctx) =>
+        answers ? Promise.resolve({}) : never(ctx).catch((error: unknown) => (reasons.push(error), Promise.reject(error))),
     });
     const first = await profile({ getProfile: async (ctx) => (await second.listProducts(forward(ctx), {})) as never });
+    // The connections are there before time counts.
+    await vi.waitFor(async () => expect(isProblem(await first.getProfile(outgoing({ passport: guest() }), {}))).toBe(false));
+    answers = false;
     const [crowd, startedMs] = [watchCrowd(), performance.now()];
-    expect(await first.getProfile(outgoing({ budgetMs: 150, passport: guest() }), {})).toEqual(problem('deadline_exceeded'));
-    expect(performance.now() - startedMs).toBeLessThan(150 + crowd.roomMs(850));
+    expect(await first.getProfile(outgoing({ budgetMs: 1_000, passport: guest() }), {})).toEqual(problem('deadline_exceeded'));
+    expect(performance.now() - startedMs).toBeLessThan(1_000 + crowd.roomMs(850));
     await vi.waitFor(() => expect(reasons).toHaveLength(1));
     expect(isDeadlineReason(reasons[0])).toBe(true);
   });
@@ -180,7 +185,7 @@ describe('a cancellation', () => {
   it('is not told to a handler whose call ended well, not even when its time is up', async () => {
     let ended: RequestContext | undefined;
     const client = await profile({ getProfile: (ctx) => ((ended = ctx), Promise.resolve({})) });
-    expect(isProblem(await client.getProfile(outgoing({ budgetMs: 100, passport: guest() }), {}))).toBe(false);
+    await vi.waitFor(async () => expect(isProblem(await client.getProfile(outgoing({ passport: guest() }), {}))).toBe(false));
     await vi.waitFor(() => expect(ended?.deadline.remainingMs()).toBe(0));
     await new Promise((resolve) => setImmediate(resolve));
     expect(ended?.signal.aborted).toBe(false);
@@ -211,8 +216,8 @@ describe('a context', () => {
       expect(answer).toMatchObject({ name: `g_${n % 50} ${call.trace.traceId} lab-${n} local:${n % 24}:${n} gateway` });
       expect(timings.map(({ name }) => name)).toEqual(['profile', `h_${n}`]);
     };
-    // Fifty at once, because two hundred do not end within one call's budget on a busy machine.
-    for (let first = 0; first < 200; first += 50) await Promise.all(Array.from({ length: 50 }, (_, index) => ask(first + index)));
+    // Ten at once, because more do not end within one call's budget on a busy machine.
+    for (let first = 0; first < 200; first += 10) await Promise.all(Array.from({ length: 10 }, (_, index) => ask(first + index)));
     expect.assertions(800);
   });
 
@@ -272,14 +277,17 @@ describe('a connection', () => {
   it('finds a restarted service within its back-off of a second', async () => {
     const client = await profile({ getProfile: () => Promise.resolve({}) });
     const [server] = open as [MeshServer];
-    const get = () => client.getProfile(outgoing({ budgetMs: 500, passport: guest() }), {});
-    expect(isProblem(await get())).toBe(false);
+    const get = () => client.getProfile(outgoing({ passport: guest() }), {});
+    await vi.waitFor(async () => expect(isProblem(await get())).toBe(false));
     await server.stop();
     // Three calls meet the broken connection, then the breaker refuses.
     for (let n = 0; n < 3; n += 1) expect(await get()).toEqual(problem('connection_lost'));
     for (let n = 0; n < 2; n += 1) expect(await get()).toMatchObject(problem('unavailable'));
     await serve('profile', [profileWith({ getProfile: () => Promise.resolve({}) })], { port: server.port });
-    await vi.waitFor(async () => expect(isProblem(await get())).toBe(false), { timeout: 2_000, interval: 50 });
+    const crowd = watchCrowd();
+    const beganMs = performance.now();
+    await vi.waitFor(async () => expect(isProblem(await get())).toBe(false), { timeout: 30_000, interval: 50 });
+    expect(performance.now() - beganMs).toBeLessThan(crowd.roomMs(2_000));
   });
 
   it('to another service that took the port is refused', async () => {

@@ -81,12 +81,22 @@ async function call(experiment: string | undefined, budgetMs = 10_000): Promise<
 
 it('a slow method is slow for the one who switched it on, and for nobody else at the same moment', async () => {
   await call(undefined);
+  // Longer than the test may take: the others come back before her whatever the machine does.
+  armFaults(forAda({ delayMs: 10 * 60_000 }));
+  let back = false;
+  const ada = call('ada', 10 * 60_000).finally(() => (back = true));
+  const others = await Promise.all([call('bob'), call(undefined)]);
+  expect(others.map(({ outcome }) => outcome)).toEqual(['yours', 'yours']);
+  expect(back).toBe(false);
+  armFaults(undefined);
+  expect((await ada).outcome).toBe('yours');
+});
+
+it('a slow method takes as long as its switch says', async () => {
   armFaults(forAda({ delayMs: 400 }));
-  const [ada, bob, nobody] = await Promise.all([call('ada'), call('bob'), call(undefined)]);
-  expect([ada.outcome, bob.outcome, nobody.outcome]).toEqual(['yours', 'yours', 'yours']);
-  expect(ada.tookMs).toBeGreaterThanOrEqual(399);
-  expect(bob.tookMs).toBeLessThan(400);
-  expect(nobody.tookMs).toBeLessThan(400);
+  const { outcome, tookMs } = await call('ada');
+  expect(outcome).toBe('yours');
+  expect(tookMs).toBeGreaterThanOrEqual(399);
 });
 
 it('a method that fails does nothing, and says that it is unavailable', async () => {
@@ -104,10 +114,8 @@ it('a lost answer leaves the caller not knowing, although the work was done', as
 });
 
 it('a method slower than its budget ends with the deadline, and its work is not begun', async () => {
-  armFaults(forAda({ delayMs: 2_000 }));
-  const { outcome, tookMs } = await call('ada', 100);
-  expect(outcome).toBe('deadline_exceeded');
-  expect(tookMs).toBeLessThan(1_900);
+  armFaults(forAda({ delayMs: 10 * 60_000 }));
+  expect((await call('ada', 100)).outcome).toBe('deadline_exceeded');
   expect(done).toEqual([]);
 });
 
