@@ -106,7 +106,11 @@ function observatoryLaunch(place: Place, env: Readonly<Record<string, string>>, 
     ...(existsSync(join(labs, 'course', 'tell.ts')) && { LABS_DIR: labs }),
   };
   const flags = [...place.flags, ...smallHeap];
-  return { ...node({ ...place, flags }, join(folder, 'dist', 'main.js'), told), channel: true };
+  const { env: given, ...launch } = node({ ...place, flags }, join(folder, 'dist', 'main.js'), told);
+  // Node holds what it read from that cache for as long as the process lives. Here it takes 6 MB, and saves 0.1 s of a start that nobody waits for.
+  const { NODE_COMPILE_CACHE: _, ...uncached } = given;
+  // glibc else keeps a heap for each of Node's threads.
+  return { ...launch, env: { ...uncached, MALLOC_ARENA_MAX: '1' }, channel: true };
 }
 
 /** Finishes the set-up once a process answers, before the processes that need it begin. */
@@ -129,7 +133,7 @@ interface Place {
   readonly flags: readonly string[];
 }
 
-function node({ name, logFile, flags }: Place, script: string, env: Readonly<Record<string, string>>): LaunchSpec {
+function node({ name, logFile, flags }: Place, script: string, env: Readonly<Record<string, string>>) {
   return {
     name,
     command: process.execPath,

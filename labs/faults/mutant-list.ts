@@ -72,7 +72,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'lease-off-in-the-feed',
     file: 'libs/identity/src/revocation-feed.ts',
-    find: 'return clock.monotonicMs() - this.leaseFromMs < leaseMs && !hasSlept(clock, this.leaseWallAheadMs);',
+    find: 'return clock.monotonicMs() - this.leaseFromMs < revocationLeaseMs && !hasSlept(clock, this.leaseWallAheadMs);',
     replace: 'return true;',
     noticedBy: [{ package: 'libs/identity', tests: ['revocation-feed.test.ts'] }],
   },

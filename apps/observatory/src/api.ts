@@ -199,6 +199,7 @@ export interface BlastOperation {
 }
 
 export type {
+  LeasesView,
   PartitionView,
   PlacesView,
   PrimaryKillView,
@@ -237,6 +238,7 @@ export interface SessionListView {
     readonly subject: string | undefined;
     readonly mode: string | undefined;
     readonly lastAtMs: number;
+    readonly ended: boolean;
   }[];
 }
 

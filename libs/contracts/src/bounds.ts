@@ -23,6 +23,12 @@ export const passwordLengthMax = 200;
 export const credentialIdLengthMax = 1_400;
 
 /**
+ * The longest that a process may believe its cached identities after auth's last word about ended sessions. Four missed heartbeats: longer than a
+ * brief rebalance, shorter than the 2.5 s bound on a cut feed.
+ */
+export const revocationLeaseMs = 2_000;
+
+/**
  * Any token that auth signs. A passport has about 700 characters, an access token 1,100. No browser keeps a longer cookie, and Node takes
  * 16 KiB of headers. A longer token is refused before anything is computed.
  */

@@ -16,7 +16,8 @@
  * itself.
  */
 import { fromBinary } from '@bufbuild/protobuf';
-import { RevocationEventSchema, topics, type Heartbeat, type RevocationEvent, type SessionRevoked } from '@cloakroom/contracts';
+import type { Heartbeat, RevocationEvent, SessionRevoked } from '@cloakroom/contracts';
+import { RevocationEventSchema, revocationLeaseMs, topics } from '@cloakroom/contracts';
 import { type AskRelay, BeatClock } from './beat-clock.ts';
 import { type Clock, hasSlept, type Logger, observing, wallAheadMs } from '@cloakroom/platform';
 import type { BatchControl, EventLog, LogRecord, RecordBatch, Subscription } from '@cloakroom/event-log';
@@ -25,8 +26,6 @@ import type { KeyRing, Revocation, RevocationFeed } from './identity.ts';
 import { observeRevocation } from './observed-revocations.ts';
 import { noteRevocationHeard, watchLease } from './revocation-feed.metrics.ts';
 
-/** Four missed heartbeats: longer than a brief rebalance, shorter than the 2.5 s bound on a cut feed. */
-export const leaseMs = 2_000;
 /** The longest life of anything self-contained that a revocation must reach (an access token: 5 min), and a margin. */
 export const credentialLifetimeMs = 6 * 60_000;
 /** Room for 100,000 people signed out at once. Beyond it the process distrusts everything once, rather than forget an entry silently. */
@@ -118,7 +117,7 @@ class Feed implements RevocationFeed {
 
   leaseValid(): boolean {
     const { clock } = this.options;
-    return clock.monotonicMs() - this.leaseFromMs < leaseMs && !hasSlept(clock, this.leaseWallAheadMs);
+    return clock.monotonicMs() - this.leaseFromMs < revocationLeaseMs && !hasSlept(clock, this.leaseWallAheadMs);
   }
 
   leaseAgeMs(): number {

@@ -74,3 +74,10 @@ export interface ReaderView {
   readonly lagRecords: number;
   readonly lagSeconds: number | undefined;
 }
+
+/** `GET /api/places/leases`: the lease of each process on its cached identities, as of this moment. */
+export interface LeasesView {
+  readonly leases: readonly { readonly place: string; readonly ageMs: number }[];
+  /** A lease of this age is over, and its process asks auth. */
+  readonly ofMs: number;
+}

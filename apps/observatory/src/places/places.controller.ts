@@ -1,8 +1,8 @@
 import { Controller, Get } from '@nestjs/common';
-import type { PlacesView } from './places-view.ts';
+import type { LeasesView, PlacesView } from './places-view.ts';
 import { Opens } from '../edge/key.guard.ts';
 import { SupervisorLink } from '../stack/supervisor-link.ts';
-import { placesOf } from './places.ts';
+import { leasesOf, placesOf } from './places.ts';
 
 @Controller('api/places')
 @Opens('page')
@@ -12,5 +12,10 @@ export class PlacesController {
   @Get()
   all(): Promise<PlacesView> {
     return placesOf(this.link.stack.processes);
+  }
+
+  @Get('leases')
+  leases(): Promise<LeasesView> {
+    return leasesOf(this.link.stack.processes);
   }
 }

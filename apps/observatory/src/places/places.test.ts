@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { LinkedProcess } from '@cloakroom/contracts';
 import { afterEach, expect, it } from 'vitest';
-import { placesOf, samplesIn } from './places.ts';
+import { leasesOf, placesOf, samplesIn } from './places.ts';
 
 const open: Server[] = [];
 afterEach(() => {
@@ -56,4 +56,17 @@ it('each partition has its owner, its place and its lag, and each reader its lag
 it('samples with and without labels are read, and other lines are left', () => {
   expect(samplesIn(text)).toHaveLength(7);
   expect(samplesIn(text).at(-1)).toEqual({ name: 'process_cpu_seconds_total', labels: {}, value: 0.0015 });
+});
+
+it('each process has the age of its lease; where several places share one, the reader names the place', async () => {
+  const lease = (reader: string, seconds: number) => `revocation_lease_age_seconds{reader="${reader}",service="x"} ${seconds}\n`;
+  const [cart, embedded] = [await telling(lease('cart-feed', 0.25)), await telling(lease('gateway-1', 1.5) + lease('orders-feed', 2.5))];
+  expect(await leasesOf([process('cart-2', [cart]), process('cloakroom', [embedded]), process('auth', [cart], 'paused')])).toEqual({
+    leases: [
+      { place: 'cart-2', ageMs: 250 },
+      { place: 'gateway-1', ageMs: 1_500 },
+      { place: 'orders', ageMs: 2_500 },
+    ],
+    ofMs: 2_000,
+  });
 });

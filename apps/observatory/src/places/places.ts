@@ -2,8 +2,8 @@
  * The partitions of carts and the lag of each reader, out of the metrics that every process tells anyway. The Observatory joins no group for it,
  * because a member more would move partitions.
  */
-import type { LinkedProcess } from '@cloakroom/contracts';
-import type { PartitionView, PlacesView, ReaderView } from './places-view.ts';
+import { type LinkedProcess, revocationLeaseMs } from '@cloakroom/contracts';
+import type { LeasesView, PartitionView, PlacesView, ReaderView } from './places-view.ts';
 
 const answerTimeoutMs = 2_000;
 
@@ -13,13 +13,34 @@ interface Sample {
   readonly value: number;
 }
 
+interface Told {
+  readonly name: string;
+  readonly samples: readonly Sample[];
+}
+
 /** One process' word. In embedded the services share one registry, so one of its doors is enough. */
-export async function placesOf(processes: readonly LinkedProcess[]): Promise<PlacesView> {
-  const told = await Promise.all(
+const toldBy = (processes: readonly LinkedProcess[]): Promise<Told[]> =>
+  Promise.all(
     processes
       .filter(({ state, readyUrls }) => state === 'ready' && readyUrls.length > 0)
       .map(async ({ name, readyUrls }) => ({ name, samples: await metricsOf(readyUrls[0]!) })),
   );
+
+/** By place. The one process of embedded holds several leases, so there the reader of the feed names the place: "gateway-1", "cart-feed". */
+export async function leasesOf(processes: readonly LinkedProcess[]): Promise<LeasesView> {
+  const told = await toldBy(processes);
+  const leases = told.flatMap(({ name, samples }) => {
+    const ages = samples.filter((sample) => sample.name === 'revocation_lease_age_seconds');
+    return ages.map(({ labels: { reader = '' }, value }) => ({
+      place: ages.length === 1 ? name : reader.replace(/-feed$/, ''),
+      ageMs: value * 1_000,
+    }));
+  });
+  return { leases: leases.toSorted((a, b) => a.place.localeCompare(b.place)), ofMs: revocationLeaseMs };
+}
+
+export async function placesOf(processes: readonly LinkedProcess[]): Promise<PlacesView> {
+  const told = await toldBy(processes);
   return {
     partitions: told
       .flatMap(({ name, samples }) => partitionsIn(name, samples))

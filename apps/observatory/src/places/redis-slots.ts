@@ -6,12 +6,11 @@
  * target learns first that it owns the slot. Otherwise nobody owns it for a moment, and a crash then would lose it.
  */
 import type { LinkedProcess } from '@cloakroom/contracts';
-import type { Logger } from '@cloakroom/platform/process-life';
+import type { NodeConnections } from './node-connections.ts';
 import type { SlotMoveView, SlotNodeView } from './places-view.ts';
 import { Refusal } from '../edge/refusal.ts';
 
 const loopback = '127.0.0.1';
-const readyTimeoutMs = 1_000;
 /** Keys that one MIGRATE takes along. A slot of a trial shop has a handful. */
 const keysAtOnce = 100;
 const migrateTimeoutMs = 1_000;
@@ -27,17 +26,18 @@ export interface SlotNode extends SlotNodeView {
 const isNode = ({ kind, name }: LinkedProcess): boolean => kind === 'redis' && /^redis-sessions-\d+$/.test(name);
 
 /** @returns none where the stack has no cluster */
-export async function slotNodes(processes: readonly LinkedProcess[], log: Logger): Promise<SlotNode[]> {
+export async function slotNodes(processes: readonly LinkedProcess[], connections: NodeConnections): Promise<SlotNode[]> {
   const all = processes.filter(isNode);
   const nameOf = new Map(all.map(({ ports, name }) => [ports[0], name]));
   const asked = await Promise.all(
     all.map(async ({ name, ports: [port = 0], state }): Promise<readonly [string, number, string, number] | undefined> => {
       if (state !== 'ready') return undefined;
-      return withNode(
-        port,
-        log,
-        async (call) => [name, port, await call<string>('CLUSTER', 'NODES'), await call<number>('DBSIZE')] as const,
-      ).catch(() => undefined);
+      try {
+        const call = await connections.to(port);
+        return [name, port, await call<string>('CLUSTER', 'NODES'), await call<number>('DBSIZE')] as const;
+      } catch {
+        return undefined;
+      }
     }),
   );
   return all.map(({ name, ports: [port = 0] }, index) => {
@@ -84,47 +84,35 @@ export const primaryOf = (slot: number, nodes: readonly SlotNode[]): SlotNode | 
   nodes.find(({ role, ranges }) => role === 'primary' && ranges.some(([from, to]) => from <= slot && slot <= to));
 
 /** @throws Refusal where the cluster cannot move it now */
-export async function moveSlot(slot: number, nodes: readonly SlotNode[], log: Logger): Promise<Omit<SlotMoveView, 'reads'>> {
+export async function moveSlot(
+  slot: number,
+  nodes: readonly SlotNode[],
+  connections: NodeConnections,
+): Promise<Omit<SlotMoveView, 'reads'>> {
   const source = primaryOf(slot, nodes);
   const primaries = nodes.filter(({ role, slotCount }) => role === 'primary' && slotCount > 0);
   const target = primaries[(primaries.findIndex((one) => one === source) + 1) % primaries.length];
   if (source === undefined || target === undefined || target === source)
     throw new Refusal('cannot_act', `No two primaries answer, so slot ${slot} cannot move now.`);
   const sinceMs = performance.now();
-  const keyCount = await withNode(target.port, log, (there) =>
-    withNode(source.port, log, async (here) => {
-      await there('CLUSTER', 'SETSLOT', slot, 'IMPORTING', source.id);
-      await here('CLUSTER', 'SETSLOT', slot, 'MIGRATING', target.id);
-      let moved = 0;
-      for (;;) {
-        const keys = await here<string[]>('CLUSTER', 'GETKEYSINSLOT', slot, keysAtOnce);
-        if (keys.length === 0) break;
-        await here('MIGRATE', loopback, target.port, '', 0, migrateTimeoutMs, 'KEYS', ...keys);
-        moved += keys.length;
-      }
-      await there('CLUSTER', 'SETSLOT', slot, 'NODE', target.id);
-      await here('CLUSTER', 'SETSLOT', slot, 'NODE', target.id);
-      return moved;
-    }),
-  );
-  // The other primaries hear it by gossip; told at once, they redirect nobody to the old place.
-  for (const { port } of primaries.filter((one) => one !== source && one !== target))
-    await withNode(port, log, (call) => call('CLUSTER', 'SETSLOT', slot, 'NODE', target.id)).catch(() => undefined);
-  return { slot, from: source.process, to: target.process, keyCount, durationMs: performance.now() - sinceMs };
-}
-
-type Call = <Answer>(command: string, ...args: (string | number)[]) => Promise<Answer>;
-
-async function withNode<Answer>(port: number, log: Logger, work: (call: Call) => Promise<Answer>): Promise<Answer> {
-  // Loaded when a cluster is looked at: the package brings the databases along, 20 MB that no other shop's Observatory needs.
-  const { openRedis, redisReady } = await import('@cloakroom/platform');
-  const redis = openRedis({ url: `redis://${loopback}:${port}`, name: 'observatory', log });
-  try {
-    await redisReady(redis, readyTimeoutMs);
-    return await work(<One>(command: string, ...args: (string | number)[]) => redis.call(command, ...args) as Promise<One>);
-  } finally {
-    redis.disconnect();
+  const [here, there] = [await connections.to(source.port), await connections.to(target.port)];
+  await there('CLUSTER', 'SETSLOT', slot, 'IMPORTING', source.id);
+  await here('CLUSTER', 'SETSLOT', slot, 'MIGRATING', target.id);
+  let keyCount = 0;
+  for (;;) {
+    const keys = await here<string[]>('CLUSTER', 'GETKEYSINSLOT', slot, keysAtOnce);
+    if (keys.length === 0) break;
+    await here('MIGRATE', loopback, target.port, '', 0, migrateTimeoutMs, 'KEYS', ...keys);
+    keyCount += keys.length;
   }
+  await there('CLUSTER', 'SETSLOT', slot, 'NODE', target.id);
+  await here('CLUSTER', 'SETSLOT', slot, 'NODE', target.id);
+  // The other primaries hear it by gossip; told at once, they redirect nobody to the old place.
+  for (const { port } of primaries.filter((one) => one !== source && one !== target)) {
+    const call = await connections.to(port).catch(() => undefined);
+    await call?.('CLUSTER', 'SETSLOT', slot, 'NODE', target.id).catch(() => undefined);
+  }
+  return { slot, from: source.process, to: target.process, keyCount, durationMs: performance.now() - sinceMs };
 }
 
 /** The slot of a key whose hash tag is `tag`: CRC16 (XMODEM), modulo 16,384. https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/ */

@@ -1,6 +1,6 @@
-import { Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, type OnApplicationShutdown, Param, Post, Query } from '@nestjs/common';
 import { observed } from '@cloakroom/contracts';
-import type { Logger } from '@cloakroom/platform';
+import type { Logger } from '@cloakroom/platform/process-life';
 import type { ObservatoryConfig } from '../config.ts';
 import { Opens } from '../edge/key.guard.ts';
 import { Refusal } from '../edge/refusal.ts';
@@ -9,7 +9,8 @@ import { sessionsOf } from '../spans/session-steps.ts';
 import { SpanStore } from '../spans/span-store.ts';
 import { SupervisorLink } from '../stack/supervisor-link.ts';
 import type { PrimaryKillView, SlotMoveView, SlotSessionView, SlotsView } from './places-view.ts';
-import { sessionOn, watchReads } from './outage.ts';
+import { NodeConnections } from './node-connections.ts';
+import { calmMs, sessionOn, watchReads } from './outage.ts';
 import { moveSlot, primaryOf, type SlotNode, slotNodes, slotOf } from './redis-slots.ts';
 
 /** One at a time: two moves of one slot, or two kills at once, would measure each other. */
@@ -17,15 +18,22 @@ const busyNow = 'Another move or kill is still measured. Wait for its figure.';
 
 @Controller('api/places')
 @Opens('page')
-export class SlotsController {
+export class SlotsController implements OnApplicationShutdown {
   #busy = false;
+  private readonly connections: NodeConnections;
 
   constructor(
     private readonly link: SupervisorLink,
     private readonly store: SpanStore,
     @Inject(configToken) private readonly config: ObservatoryConfig,
-    @Inject(logToken) private readonly log: Logger,
-  ) {}
+    @Inject(logToken) log: Logger,
+  ) {
+    this.connections = new NodeConnections(log);
+  }
+
+  onApplicationShutdown(): void {
+    this.connections.close();
+  }
 
   @Get('slots')
   async slots(@Query('mine') mine = ''): Promise<SlotsView> {
@@ -43,7 +51,7 @@ export class SlotsController {
     return this.#alone(async () => {
       const nodes = await this.#nodes();
       const cookie = await sessionOn(this.config.SHOP_URL, (tag) => primaryOf(slotOf(tag), nodes) === primaryOf(slot, nodes));
-      const { done, reads } = await watchReads(this.config.SHOP_URL, cookie, () => moveSlot(slot, nodes, this.log));
+      const { done, reads } = await watchReads(this.config.SHOP_URL, cookie, () => moveSlot(slot, nodes, this.connections), calmMs.move);
       return { ...done, reads };
     });
   }
@@ -57,13 +65,13 @@ export class SlotsController {
       const [slot] = victim?.ranges[0] ?? [];
       if (victim === undefined || slot === undefined) throw new Refusal('cannot_act', `${name} is not the primary of a slot now.`);
       const cookie = await sessionOn(this.config.SHOP_URL, (tag) => primaryOf(slotOf(tag), nodes) === victim);
-      const { reads } = await watchReads(this.config.SHOP_URL, cookie, () => this.link.act(name, 'kill'));
+      const { reads } = await watchReads(this.config.SHOP_URL, cookie, () => this.link.act(name, 'kill'), calmMs.kill);
       return { process: name, successor: primaryOf(slot, await this.#nodes())?.process, reads };
     });
   }
 
   #nodes(): Promise<SlotNode[]> {
-    return slotNodes(this.link.stack.processes, this.log);
+    return slotNodes(this.link.stack.processes, this.connections);
   }
 
   #sessions(mine: string, nodes: readonly SlotNode[]): readonly SlotSessionView[] {

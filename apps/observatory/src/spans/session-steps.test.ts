@@ -43,8 +43,8 @@ it('a trainee’s sessions are those of the own requests, the last used first, w
     span(50, { [observed.experiment]: 'ada' }),
   ];
   expect(sessionsOf(spans, 'ada')).toEqual([
-    { handle: 'laptop', subject: 'u_ada', mode: 'hybrid', lastAtMs: 30 },
-    { handle: 'phone', subject: 'u_ada', mode: 'hybrid', lastAtMs: 10 },
+    { handle: 'laptop', subject: 'u_ada', mode: 'hybrid', lastAtMs: 30, ended: false },
+    { handle: 'phone', subject: 'u_ada', mode: 'hybrid', lastAtMs: 10, ended: false },
   ]);
 });
 
@@ -56,8 +56,8 @@ it('a session that a trainee’s request ended is among the trainee’s, also wh
     { ...span(30, { [observed.sessionsEnded]: 'other-window adas, of-bob bobs' }), traceId: 'batch' },
   ];
   expect(sessionsOf(spans, 'ada')).toEqual([
-    { handle: 'mine', subject: undefined, mode: undefined, lastAtMs: 20 },
-    { handle: 'other-window', subject: 'u_ada', mode: 'jwt', lastAtMs: 10 },
+    { handle: 'mine', subject: undefined, mode: undefined, lastAtMs: 20, ended: false },
+    { handle: 'other-window', subject: 'u_ada', mode: 'jwt', lastAtMs: 10, ended: true },
   ]);
 });
 

@@ -68,18 +68,18 @@ const sessionCountMax = 12;
 export function sessionsOf(spans: readonly StoredSpan[], experiment: string): SessionListView['sessions'] {
   const isMine = ({ attributes }: StoredSpan): boolean => attributes[observed.experiment] === experiment;
   const traces = new Set(spans.filter(isMine).map(({ traceId }) => traceId));
-  const ended = spans.flatMap((span) =>
-    [...endedIn(span)].flatMap(([handle, traceId]) => (traces.has(traceId ?? span.traceId) ? [handle] : [])),
-  );
+  const ends = spans.flatMap((span) => [...endedIn(span)].map(([handle, traceId = span.traceId]) => ({ handle, traceId })));
+  const endedByMe = ends.filter(({ traceId }) => traces.has(traceId)).map(({ handle }) => handle);
+  const ended = new Set(ends.map(({ handle }) => handle));
   const own = spans.filter(isMine).map(({ attributes }) => attributes[observed.session]);
-  const handles = new Set([...own, ...ended].filter((handle) => handle !== undefined));
+  const handles = new Set([...own, ...endedByMe].filter((handle) => handle !== undefined));
   const about = spans.filter(({ attributes }) => handles.has(attributes[observed.session] as string));
   const newestFirst = about.toSorted((a, b) => b.startMs - a.startMs);
   const byHandle = Map.groupBy(newestFirst, ({ attributes }) => String(attributes[observed.session]));
   return [...byHandle].slice(0, sessionCountMax).map(([handle, own]) => {
     const newest = (key: string): string | undefined =>
       own.map(({ attributes }) => attributes[key]).find((value) => value !== undefined) as string | undefined;
-    return { handle, subject: newest(observed.subject), mode: newest(observed.mode), lastAtMs: own[0]!.startMs };
+    return { handle, subject: newest(observed.subject), mode: newest(observed.mode), lastAtMs: own[0]!.startMs, ended: ended.has(handle) };
   });
 }
 

@@ -13,6 +13,7 @@ import './styles/map.css';
 import './styles/sea.css';
 import './styles/faults.css';
 import './styles/lives.css';
+import './styles/sessions.css';
 import './styles/labs.css';
 
 // Before the router reads the address.

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react';
 import { Link, useParams } from 'react-router';
-import type { CartLogView } from '../../../src/api.ts';
+import type { CartLogView, PlacesView } from '../../../src/api.ts';
 import { isMine } from '../api/request-log.ts';
 import { useLive } from '../api/live.ts';
 import { traineeId } from '../api/trainee.ts';
@@ -49,10 +49,31 @@ export default function CartsPage() {
       {failure && !value && failure.kind !== 'away' && <p className="note problem">{failure.message}</p>}
       {chosen === undefined && <NothingYet title="No cart of yours has been seen yet" />}
       {chosen !== undefined && !value && !failure && <Loading what="the log" />}
-      {value && <CartLog key={value.cartId} log={value} />}
+      {value && (
+        <>
+          <Watermark partition={value.partition} />
+          <CartLog key={value.cartId} log={value} />
+        </>
+      )}
       <footer className="words-here">
-        <WordList of={['log', 'projector', 'offset', 'dot', 'joined', 'subject', 'trainee']} />
+        <WordList of={['log', 'projector', 'offset', 'lag', 'dot', 'joined', 'subject', 'trainee']} />
       </footer>
     </div>
+  );
+}
+
+const watermarkRereadMs = 1_000;
+
+/** How far the view has come in this cart's partition. Its records belong to many carts. */
+function Watermark({ partition }: { readonly partition: number }) {
+  const { value } = useReading<PlacesView>('/api/places', watermarkRereadMs);
+  const here = value?.partitions.find((one) => one.partition === partition);
+  if (here === undefined) return null;
+  const { nextOffset, owner, lagRecords = 0 } = here;
+  return (
+    <p className="watermark">
+      The view of this partition, written by {owner}, {nextOffset === 0 ? 'holds nothing yet' : `has applied offset ${nextOffset - 1}`}
+      {lagRecords === 0 ? ': no record waits.' : `: behind by ${lagRecords} ${lagRecords === 1 ? 'record' : 'records'}.`}
+    </p>
   );
 }

@@ -81,6 +81,7 @@ function BrokenNow({ view, onEnd }: { readonly view: FaultsView; readonly onEnd:
           ))}
         </ul>
       )}
+      {on.length > 0 && <a href="#blast">What it does to each operation</a>}
       {on.length > 1 && (
         <button type="button" onClick={() => void end('')}>
           End all

@@ -1,4 +1,5 @@
 import { useId, useState } from 'react';
+import { Link } from 'react-router';
 import type { ProcessView, StackView } from '../../../src/api.ts';
 import { act, Failure } from '../api/observatory.ts';
 import { megabytes } from '../words/numbers.ts';
@@ -108,6 +109,11 @@ function Menu({ process, stack }: { readonly process: ProcessView; readonly stac
           </li>
         ))}
       </ul>
+      {(process.kind === 'app' || process.kind === 'embedded') && (
+        <p>
+          <Link to="/faults">Break a part of its work instead</Link>
+        </p>
+      )}
       <output className="said">{said}</output>
     </details>
   );

@@ -25,8 +25,8 @@ export default function PlacesPage() {
       {value ? (
         <>
           <Partitions partitions={value.partitions} />
-          <Readers readers={value.readers} />
           <Slots />
+          <Readers readers={value.readers} />
         </>
       ) : (
         !failure && <Loading what="the places" />

@@ -56,10 +56,10 @@ function Sessions({ sessions, onMove }: { readonly sessions: readonly SlotSessio
         <li key={handle}>
           <span>
             Your session {shortId(handle)} ({subject?.startsWith('u_') ? 'user' : 'guest'}) has the tag <code>{tag}</code>: slot{' '}
-            <strong>{slot.toLocaleString('en')}</strong>, at {primary ?? 'no primary'}
+            <strong>{slot.toLocaleString('en')}</strong>, {primary === undefined ? 'whose primary does not answer now' : `at ${primary}`}
             {replica !== undefined && `, copied by ${replica}`}.
           </span>
-          <Asked label="Move this slot" about={`of session ${shortId(handle)}`} onYes={() => onMove(slot)} />
+          {primary !== undefined && <Asked label="Move this slot" about={`of session ${shortId(handle)}`} onYes={() => onMove(slot)} />}
         </li>
       ))}
     </ul>
@@ -90,7 +90,7 @@ function Nodes({ nodes, onKill }: { readonly nodes: readonly SlotNodeView[]; rea
               <th scope="row">{process}</th>
               <td data-label="Role">{role === 'replica' ? `replica of ${of ?? 'nobody'}` : role}</td>
               <td className="number" data-label="Slots">
-                {slotCount.toLocaleString('en')}
+                {role === 'no answer' ? '–' : slotCount.toLocaleString('en')}
               </td>
               <td className="number" data-label="Keys">
                 {keyCount ?? '–'}
@@ -138,7 +138,7 @@ function Asked({ label, about, onYes }: { readonly label: string; readonly about
 
 function wordsOfReads({ count, failed, outageMs }: ReadsView): string {
   if (failed === 0) return `None of ${count} reads through the shop failed.`;
-  if (outageMs === undefined) return `${failed} of ${count} reads through the shop failed, and none succeeded after them within 20 s.`;
+  if (outageMs === undefined) return `${failed} of ${count} reads through the shop failed, and none succeeded after them within 30 s.`;
   return `${failed} of ${count} reads through the shop failed: ${ms(outageMs)} from the first failure to the first success after it.`;
 }
 

@@ -4,6 +4,7 @@ import type { SessionEndView, SessionListView, SessionStepView, SessionView } fr
 import { traineeId } from '../api/trainee.ts';
 import { useReading } from '../api/use-reading.ts';
 import { Loading, NothingYet } from '../frame/states.tsx';
+import { Leases } from './leases.tsx';
 import { clockTime, ms, shortId } from '../words/numbers.ts';
 import { Term, WordList } from '../words/term.tsx';
 import { hopName } from '../words/names.ts';
@@ -36,7 +37,8 @@ export default function SessionsPage() {
               title={one.handle}
               aria-current={one.handle === chosen ? 'page' : undefined}
             >
-              {one.subject?.startsWith('u_') === true ? 'user' : 'guest'} {shortId(one.handle)} · {one.mode ?? 'mode not told'}
+              {one.subject?.startsWith('u_') === true ? 'user' : 'guest'} {shortId(one.handle)} ·{' '}
+              {one.ended ? 'ended' : (one.mode ?? 'mode not told')}
             </Link>
           ))}
         </nav>
@@ -44,6 +46,7 @@ export default function SessionsPage() {
       {failure && failure.kind !== 'away' && <p className="note problem">{failure.message}</p>}
       {list && chosen === undefined && <NothingYet title="No session of yours has been seen yet" />}
       {chosen !== undefined && (value ? <Life session={value} /> : <Loading what="the session" />)}
+      {chosen === undefined && <Leases />}
       <footer className="words-here">
         <WordList of={['session', 'decision', 'hit', 'asked', 'joined', 'degraded', 'local', 'refreshed', 'lease', 'mode', 'refusal']} />
       </footer>
@@ -55,6 +58,7 @@ function Life({ session }: { readonly session: SessionView }) {
   return (
     <>
       {session.end && <Stopwatch end={session.end} />}
+      <Leases />
       <Lifeline steps={session.steps} />
     </>
   );
