@@ -4,6 +4,7 @@ import { addToCart, expect, lines, signIn, test } from './kit/browser.ts';
 import { address, chooseCard, orderLines, placeButton, placedHeading } from './kit/check-out.ts';
 import { newPerson } from './kit/device.ts';
 import { gateways } from './kit/stack.ts';
+import { hop, hopPanel, list, openObservatory, test as observed } from './observatory/stage.ts';
 
 const folder = join(import.meta.dirname, '..', 'docs', 'images');
 const picture = (name: string) => ({ path: join(folder, `${name}.png`), animations: 'disabled' }) as const;
@@ -48,4 +49,28 @@ test('pictures', async ({ newBrowser, newDevice, products }) => {
   await placeButton(page).click();
   await expect(placedHeading(page)).toBeVisible({ timeout: 20_000 });
   await page.screenshot(picture('order'));
+});
+
+observed('pictures of the Observatory', async ({ stage, newContext, person }) => {
+  observed.setTimeout(300_000);
+  const laptop = await newContext(stage.shop[0]);
+  const phone = await newContext(stage.shop[1]);
+  const { page } = await openObservatory(laptop, stage, '/requests');
+  await page.setViewportSize({ width: 1280, height: 860 });
+  const phonePage = await phone.newPage();
+  await signIn(phonePage, person);
+  await phonePage.goto('/cart');
+  const shop = await laptop.newPage();
+  const { items } = (await (await fetch(`${stage.shop[0]}/api/products?pageSize=1`)).json()) as { items: { productId: string }[] };
+  await addToCart(shop, items[0]!.productId);
+  await signIn(shop, person);
+  await expect(lines(phonePage)).toHaveCount(1);
+  await page.bringToFront();
+  await list(page)
+    .getByRole('link', { name: /POST \/api\/session\/login/ })
+    .click();
+  await expect(hop(page, /.*page.*/, /live event cart/)).toBeAttached();
+  await hop(page, /auth/, /AuthService\/Login/).click();
+  await expect(hopPanel(page)).toContainText('AuthService/Login');
+  await page.screenshot(picture('observatory-request'));
 });
