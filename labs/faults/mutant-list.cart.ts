@@ -109,14 +109,14 @@ export const cartMutants: readonly Mutant[] = [
   },
   {
     name: 'cart-dead-dots-may-return',
-    file: 'apps/cart/src/model/draft.ts',
+    file: 'apps/cart/src/model/cart.state.ts',
     find: 'if (this.#deadNow().has(id) || this.#scopeOf(id) !== undefined) return false;',
     replace: 'if (this.#scopeOf(id) !== undefined) return false;',
     noticedBy: property,
   },
   {
     name: 'cart-kills-only-what-has-come',
-    file: 'apps/cart/src/model/draft.ts',
+    file: 'apps/cart/src/model/cart.state.ts',
     find: '(this.#doomed ??= this.#copyOf(this.#before.doomed)).set(id, new Map(known).set(scope, atMs));',
     replace: '',
     noticedBy: property,
@@ -134,14 +134,14 @@ export const cartMutants: readonly Mutant[] = [
   },
   {
     name: 'cart-forgets-further-origins',
-    file: 'apps/cart/src/model/draft.ts',
+    file: 'apps/cart/src/model/cart.state.ts',
     find: 'if (known?.includes(origin) ?? origin === cartId) return;',
     replace: 'if (known !== undefined || this.#isKnown(id) || origin === cartId) return;',
     noticedBy: [{ package: 'apps/cart', tests: ['one-command.test.ts'] }],
   },
   {
     name: 'cart-batch-changes-what-was-loaded',
-    file: 'apps/cart/src/model/draft.ts',
+    file: 'apps/cart/src/model/cart.state.ts',
     find: 'if (this.#made.has(map)) return map as Map<Key, Value>;',
     replace: 'return map as Map<Key, Value>;',
     noticedBy: [{ package: 'apps/cart', tests: ['batch.test.ts'] }],

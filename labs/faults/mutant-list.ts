@@ -99,7 +99,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'removal-kills-what-is-not-known-yet-in-any-line',
-    file: 'apps/cart/src/model/draft.ts',
+    file: 'apps/cart/src/model/cart.state.ts',
     find: 'if (at === undefined && scope !== undefined && !this.#deadNow().has(id)) this.#doom(id, scope, atMs);\n    else if',
     replace: 'if',
     noticedBy: [{ package: 'apps/cart', tests: ['cart.test.ts'] }],

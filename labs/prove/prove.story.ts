@@ -3,7 +3,7 @@
  * line that the page does not show.
  */
 import { couponsOf, linesOf, type Dot } from '../../apps/cart/src/model/cart.ts';
-import { partitionOfCart } from '../../apps/cart/src/cart.dependencies.ts';
+import { partitionOfCart } from '../../apps/cart/src/reads/consistency.ts';
 import { commandOf } from './prove.history.ts';
 import { Ledger } from './prove.ledger.ts';
 import { cartNames, type Step } from './prove.steps.ts';

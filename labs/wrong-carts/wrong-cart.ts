@@ -8,12 +8,12 @@ import { CartService, isProblem } from '@cloakroom/contracts';
 import type { EventLog, OutgoingRecord, Parts } from '@cloakroom/event-log';
 import { person, type RequestContext, Rpc } from '@cloakroom/mesh';
 import type { Running } from '@cloakroom/platform';
-import { partitionOfCart, type CartParts } from '../../apps/cart/src/cart.dependencies.ts';
+import type { CartParts } from '../../apps/cart/src/cart.dependencies.ts';
 import type { LogFollower } from '../../apps/cart/src/follow-log.ts';
 import { emptyCart, type CartState } from '../../apps/cart/src/model/cart.ts';
 import { decodeEvent, encodeEvent } from '../../apps/cart/src/model/codec.ts';
 import { decodeSeen } from '../../apps/cart/src/model/seen.ts';
-import { tokenFor, waitForToken, waitMaxMs } from '../../apps/cart/src/reads/consistency.ts';
+import { partitionOfCart, tokenFor, waitForToken, waitMaxMs } from '../../apps/cart/src/reads/consistency.ts';
 import { modelOf } from './choose.ts';
 import type { Write, WrongModel } from './model.ts';
 

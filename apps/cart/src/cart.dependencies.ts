@@ -1,5 +1,5 @@
 /** The dependencies of the use cases: ports, the clock, the rules and the names of topics. */
-import { partitionOf, topics, type TopicSpec } from '@cloakroom/contracts';
+import { topics, type TopicSpec } from '@cloakroom/contracts';
 import type { EventLog } from '@cloakroom/event-log';
 import type { Clock, Logger } from '@cloakroom/platform';
 import type { Evolve } from './projection/apply-record.ts';
@@ -31,6 +31,3 @@ export interface CartParts {
   /** Set by a replay into a view that does not serve yet: it forwards no guest and writes no snapshot. */
   readonly replays?: boolean;
 }
-
-/** Events and snapshots of a cart have the same partition number, because the topics have the same number of partitions. */
-export const partitionOfCart = (parts: Pick<CartParts, 'topics'>, cartId: string): number => partitionOf(cartId, parts.topics.events);

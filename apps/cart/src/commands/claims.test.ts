@@ -9,7 +9,7 @@ import { ViewUnavailable } from '../projection/cart.view.ts';
 import { MemoryCartView } from '../projection/cart.view.memory.ts';
 import { decodeEvent } from '../model/codec.ts';
 import { claims } from '../metrics.ts';
-import { partitionOfCart } from '../cart.dependencies.ts';
+import { partitionOfCart } from '../reads/consistency.ts';
 
 let cart: Harness;
 beforeEach(async () => {

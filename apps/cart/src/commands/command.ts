@@ -5,11 +5,11 @@ import { observeRunning, observing } from '@cloakroom/platform';
 import { append } from './append.ts';
 import { cartOfDot, dotOf, emptyCart, type CartEvent, type CartState, type CommandId, type Dot } from '../model/cart.ts';
 import { ViewUnavailable } from '../projection/cart.view.ts';
-import { hasReached, tokenFor } from '../reads/consistency.ts';
+import { hasReached, partitionOfCart, tokenFor } from '../reads/consistency.ts';
 import { checkLimits } from '../model/limits.ts';
 import type { LineId } from '../model/lines.ts';
 import { commandsUnchecked } from '../metrics.ts';
-import { partitionOfCart, type CartParts } from '../cart.dependencies.ts';
+import type { CartParts } from '../cart.dependencies.ts';
 import { decodeSeen, encodeSeen } from '../model/seen.ts';
 
 /** Far below the 45 days for which deaths are kept: a late repeat cannot meet a forgotten death, even when a guest signs in later. */

@@ -3,7 +3,7 @@ import { deadLetterTopic } from '@cloakroom/contracts';
 import { accepted, newCommandId, newGuest, newUser, openHarness, quantitiesOf, type Harness } from '../cart.harness.ts';
 import { commandOfDot, dotOf, type Dot } from '../model/cart.ts';
 import { ordersHeard } from '../metrics.ts';
-import { partitionOfCart } from '../cart.dependencies.ts';
+import { partitionOfCart } from '../reads/consistency.ts';
 import { decodeSeen } from '../model/seen.ts';
 
 let cart: Harness;

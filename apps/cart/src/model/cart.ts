@@ -15,19 +15,19 @@ import {
   commandOfDot,
   couponScope,
   dotIn,
+  Draft,
   type CartState,
   type CommandId,
   type Dot,
   type Live,
   type LogOffset,
   type Origins,
+  type OwnMaps,
   type Scope,
 } from './cart.state.ts';
-import { Draft, type OwnMaps } from './draft.ts';
 import type { LineId } from './lines.ts';
 
 export * from './cart.state.ts';
-export { OwnMaps } from './draft.ts';
 
 export type CartEvent = { readonly cartId: string; readonly atMs: number } & (
   | { readonly type: 'ItemAdded'; readonly dot: Dot; readonly line: LineId; readonly quantity: number }

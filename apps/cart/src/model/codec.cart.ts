@@ -1,5 +1,5 @@
 /**
- * Encodes and decodes a cart: the view's record and the snapshot. Decoding uses the same rules as events (draft.ts). An older build may
+ * Encodes and decodes a cart: the view's record and the snapshot. Decoding uses the same rules as events (`Draft`). An older build may
  * have kept one command under several names. Such a cart is decoded to what the whole log would make of it today.
  */
 import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
@@ -16,6 +16,7 @@ import {
 import {
   couponOfScope,
   couponScope,
+  Draft,
   emptyCart,
   originIn,
   type CartState,
@@ -40,7 +41,6 @@ import {
   UndecodableRecord,
 } from './codec.dots.ts';
 import { writeDeaths, writeLiveDots } from './codec.cart.write.ts';
-import { Draft } from './draft.ts';
 
 /** A cart as the view and the snapshots keep it. */
 export interface CartRecord {

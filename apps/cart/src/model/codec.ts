@@ -11,7 +11,7 @@ import {
   type GuestJoined as GuestJoinedMessage,
 } from '@cloakroom/contracts';
 import type { LogRecord, RecordHeaders } from '@cloakroom/event-log';
-import { emptyCart, type CartEvent } from './cart.ts';
+import { Draft, emptyCart, type CartEvent } from './cart.ts';
 import {
   atMsOf,
   codeOf,
@@ -31,7 +31,6 @@ import {
   UndecodableRecord,
 } from './codec.dots.ts';
 import { readFrequentEvent } from './codec.frequent.ts';
-import { Draft } from './draft.ts';
 
 export { fromDot, toDot, UndecodableRecord } from './codec.dots.ts';
 export { decodeCart, encodeCart, type CartRecord } from './codec.cart.ts';

@@ -8,7 +8,7 @@ import { accepted, newCommandId, newGuest, newUser, openHarness, quantitiesOf, q
 import { history } from './history.command.ts';
 import { jsonRow, tableRow } from './history.print.ts';
 import { readHistory, type Step } from './history.ts';
-import { partitionOfCart } from '../cart.dependencies.ts';
+import { partitionOfCart } from '../reads/consistency.ts';
 import { decodeSeen } from '../model/seen.ts';
 
 let folder: string;

@@ -13,7 +13,8 @@ import type { Redis } from 'ioredis';
 import { accepted, newUser, openHarness, quantitiesOf, quiet, type Harness } from '../cart.harness.ts';
 import { openRedisCartView } from '../projection/cart.view.redis.ts';
 import { readAsOlderBuild } from './older-build.harness.ts';
-import { cartTopics, partitionOfCart } from '../cart.dependencies.ts';
+import { cartTopics } from '../cart.dependencies.ts';
+import { partitionOfCart } from '../reads/consistency.ts';
 import { openTestRedis } from '../redis.harness.ts';
 
 const brokers = process.env['TEST_KAFKA_BROKERS'] ?? '';

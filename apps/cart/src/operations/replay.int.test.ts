@@ -9,7 +9,8 @@ import { accepted, newCommandId, newGuest, newUser, openHarness, quantitiesOf, q
 import { ViewUnavailable, type CartView, type Place } from '../projection/cart.view.ts';
 import { openRedisCartView } from '../projection/cart.view.redis.ts';
 import { openSpaces, type Spaces } from '../projection/cart.view.replay.ts';
-import { partitionOfCart, type CartTopics } from '../cart.dependencies.ts';
+import type { CartTopics } from '../cart.dependencies.ts';
+import { partitionOfCart } from '../reads/consistency.ts';
 import { evolveInBatch } from '../model/cart.ts';
 import { openTestRedis } from '../redis.harness.ts';
 import { replay, type Replayed } from './replay.ts';

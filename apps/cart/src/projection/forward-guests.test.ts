@@ -3,7 +3,7 @@ import { publishBytesMax, type LogRecord } from '@cloakroom/event-log';
 import { newCommandId, newGuest, newUser, openHarness, type Harness } from '../cart.harness.ts';
 import { dotOf, type CartEvent } from '../model/cart.ts';
 import { encodeEvent } from '../model/codec.ts';
-import { partitionOfCart } from '../cart.dependencies.ts';
+import { partitionOfCart } from '../reads/consistency.ts';
 import { projectBatch } from './project-batch.ts';
 
 let cart: Harness;

@@ -5,7 +5,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { deadLetterTopic, recordHeaders } from '@cloakroom/contracts';
 import { accepted, newUser, openHarness, quantitiesOf, type Harness } from '../cart.harness.ts';
-import { partitionOfCart } from '../cart.dependencies.ts';
+import { partitionOfCart } from '../reads/consistency.ts';
 import { MemoryCartView } from './cart.view.memory.ts';
 import { ViewUnavailable, type Change } from './cart.view.ts';
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { accepted, newUser, openHarness, type Harness } from '../cart.harness.ts';
 import { ViewUnavailable } from './cart.view.ts';
-import { partitionOfCart } from '../cart.dependencies.ts';
+import { partitionOfCart } from '../reads/consistency.ts';
 import { lagOf } from './projector.lag.ts';
 
 let cart: Harness;

@@ -6,7 +6,7 @@ import { dotOf, type CartEvent } from '../model/cart.ts';
 import { ViewUnavailable } from './cart.view.ts';
 import { MemoryCartView } from './cart.view.memory.ts';
 import { encodeEvent } from '../model/codec.ts';
-import { partitionOfCart } from '../cart.dependencies.ts';
+import { partitionOfCart } from '../reads/consistency.ts';
 import { projectBatch } from './project-batch.ts';
 import { sweepPartition } from './snapshots.ts';
 

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { accepted, newUser, openHarness, quantitiesOf, type Harness } from '../cart.harness.ts';
-import { partitionOfCart } from '../cart.dependencies.ts';
-import { formatToken, tokenFor } from './consistency.ts';
+import { formatToken, partitionOfCart, tokenFor } from './consistency.ts';
 
 let cart: Harness;
 beforeEach(async () => {

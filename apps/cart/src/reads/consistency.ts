@@ -9,9 +9,13 @@
  * The token is a hint and not a secret: a wrong one only makes its sender wait 200 ms.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { consistencyTokenPattern } from '@cloakroom/contracts';
+import { consistencyTokenPattern, partitionOf } from '@cloakroom/contracts';
 import type { Clock } from '@cloakroom/platform';
+import type { CartParts } from '../cart.dependencies.ts';
 import type { CartView, Place } from '../projection/cart.view.ts';
+
+/** Events and snapshots of a cart have the same partition number, because the topics have the same number of partitions. */
+export const partitionOfCart = (parts: Pick<CartParts, 'topics'>, cartId: string): number => partitionOf(cartId, parts.topics.events);
 
 export interface ConsistencyToken {
   readonly region: string;

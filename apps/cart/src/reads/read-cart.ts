@@ -3,10 +3,10 @@ import { problem, type Problem } from '@cloakroom/contracts';
 import type { PersonContext } from '@cloakroom/mesh';
 import { emptyCart, type CartState } from '../model/cart.ts';
 import { ViewUnavailable, type Place } from '../projection/cart.view.ts';
-import { hasReached, tokenFor, waitForToken, waitMaxMs, type ConsistencyToken } from './consistency.ts';
+import { type ConsistencyToken, hasReached, partitionOfCart, tokenFor, waitForToken, waitMaxMs } from './consistency.ts';
 import { lineOf, type LineId } from '../model/lines.ts';
 import { staleReads } from '../metrics.ts';
-import { partitionOfCart, type CartParts } from '../cart.dependencies.ts';
+import type { CartParts } from '../cart.dependencies.ts';
 import { viewForRead } from './stale-view.ts';
 import type { Projector } from '../projection/projector.ts';
 

@@ -6,7 +6,8 @@ import { problem, type CartChangedSchema, type Problem } from '@cloakroom/contra
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { PersonContext } from '@cloakroom/mesh';
 import { ViewUnavailable, type CartNotice } from '../projection/cart.view.ts';
-import { partitionOfCart, type CartParts } from '../cart.dependencies.ts';
+import type { CartParts } from '../cart.dependencies.ts';
+import { partitionOfCart } from './consistency.ts';
 
 /** Two gateways with some hundred open pages each; a listener costs about 1 kB. */
 const watcherCountMax = 2_000;
