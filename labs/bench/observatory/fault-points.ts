@@ -6,14 +6,15 @@
  */
 import { loadavg } from 'node:os';
 import { topics } from '@cloakroom/contracts';
+import { faultsArmed } from '@cloakroom/platform';
 import type { SessionStore } from '@cloakroom/session';
 import { align } from '../../../infra/cli/status.ts';
 import { withStoreFaults } from '../../../apps/auth/src/sessions/store-faults.ts';
 import type { CartView } from '../../../apps/cart/src/projection/cart.view.ts';
 import { viewForRead } from '../../../apps/cart/src/reads/stale-view.ts';
-import { publishThroughFaults } from '../../../libs/event-log/src/event-log.faults.ts';
+import { publishInTrouble } from '../../../libs/event-log/src/event-log.faults.ts';
 import type { ServerCall } from '../../../libs/mesh/src/server/server-call.ts';
-import { respondThroughFaults } from '../../../libs/mesh/src/server/server-faults.ts';
+import { respondInTrouble } from '../../../libs/mesh/src/server/server-faults.ts';
 import { queueAfterFaults } from '../../../libs/platform/src/database/database.faults.ts';
 import { median, rotated } from '../measuring/statistics.ts';
 
@@ -45,7 +46,12 @@ interface Point {
 }
 
 const points: readonly Point[] = [
-  { name: 'rpc', times: { warm: 1, cold: 2 }, through: () => respondThroughFaults(call, 'CartService/GetCart', nothing), bare: nothing },
+  {
+    name: 'rpc',
+    times: { warm: 1, cold: 2 },
+    through: () => (faultsArmed() ? respondInTrouble(call, 'CartService/GetCart', nothing) : nothing()),
+    bare: nothing,
+  },
   { name: 'cart view', times: { warm: 1, cold: 1 }, through: () => viewForRead(view, 'c', undefined, nowMs), bare: () => view },
   {
     name: 'session store',
@@ -54,7 +60,12 @@ const points: readonly Point[] = [
     bare: () => bareStore.resolve(key, 0, undefined),
   },
   { name: 'database', times: { warm: 0, cold: 1 }, through: () => queueAfterFaults('auth', nothing), bare: nothing },
-  { name: 'publish', times: { warm: 0, cold: 0 }, through: () => publishThroughFaults(topics.cartEvents, [], nothing), bare: nothing },
+  {
+    name: 'publish',
+    times: { warm: 0, cold: 0 },
+    through: () => (faultsArmed() ? publishInTrouble(topics.cartEvents, [], nothing) : nothing()),
+    bare: nothing,
+  },
 ];
 
 const sides = ['through', 'bare', 'again'] as const;

@@ -8,11 +8,8 @@ const heldRetryMs = 250;
 
 type Publish = (records: readonly OutgoingRecord[]) => Promise<Position[]>;
 
-export function publishThroughFaults(topic: TopicSpec, records: readonly OutgoingRecord[], publish: Publish): Promise<Position[]> {
-  return faultsArmed() ? publishInTrouble(topic, records, publish) : publish(records);
-}
-
-async function publishInTrouble(topic: TopicSpec, records: readonly OutgoingRecord[], publish: Publish): Promise<Position[]> {
+/** Asked only while a switch is on. */
+export async function publishInTrouble(topic: TopicSpec, records: readonly OutgoingRecord[], publish: Publish): Promise<Position[]> {
   const failure = () => new EventLogError('retriable', 'a fault is switched on: nothing was written', { outcomeUnknown: false });
   await undergo(await troubleAt('publish', topic.name, undefined), failure);
   return publish(records);

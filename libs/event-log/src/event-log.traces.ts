@@ -10,6 +10,7 @@
 import { observed, recordHeaders, subjectPattern, type TopicSpec } from '@cloakroom/contracts';
 import {
   type Attributes,
+  faultsArmed,
   nameOfError,
   observe,
   type Observed,
@@ -20,7 +21,7 @@ import {
   type TraceContext,
   tracing,
 } from '@cloakroom/platform';
-import { publishThroughFaults } from './event-log.faults.ts';
+import { publishInTrouble } from './event-log.faults.ts';
 import type { LogRecord, OutgoingRecord, Position, RecordBatch, RecordHeaders } from './event-log.ts';
 
 /** The request behind a change. Undefined for a timer or a start, which no request caused. */
@@ -58,17 +59,18 @@ export function traceHeaders({ traceparent, experiment }: RecordTrace): RecordHe
   };
 }
 
+type Publish = (records: readonly OutgoingRecord[]) => Promise<Position[]>;
+
+const send = (topic: TopicSpec, records: readonly OutgoingRecord[], publish: Publish): Promise<Position[]> =>
+  faultsArmed() ? publishInTrouble(topic, records, publish) : publish(records);
+
 /** Publishes with a span for each record that a request caused. The span's context replaces the record's own. */
-export async function publishInSpans(
-  topic: TopicSpec,
-  records: readonly OutgoingRecord[],
-  publish: (records: readonly OutgoingRecord[]) => Promise<Position[]>,
-): Promise<Position[]> {
-  if (!tracing()) return publishThroughFaults(topic, records, publish);
+export async function publishInSpans(topic: TopicSpec, records: readonly OutgoingRecord[], publish: Publish): Promise<Position[]> {
+  if (!tracing()) return send(topic, records, publish);
   const spans = records.map((record) => publishSpan(topic, record));
   try {
     const stampedRecords = records.map((record, index) => stamped(record, spans[index]?.trace));
-    const positions = await publishThroughFaults(topic, stampedRecords, publish);
+    const positions = await send(topic, stampedRecords, publish);
     spans.forEach((span, index) => span?.set(placeOf(positions[index])));
     return positions;
   } catch (error) {

@@ -18,7 +18,7 @@ import type { ModulesContainer } from '@nestjs/core';
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
 import { isObservable } from 'rxjs';
 import { developer, isProblem, problem, type Problem } from '@cloakroom/contracts';
-import { type Clock, keepActing, type Logger, observe, type Readiness, type Span } from '@cloakroom/platform';
+import { type Clock, faultsArmed, keepActing, type Logger, observe, type Readiness, type Span } from '@cloakroom/platform';
 import { definitionOf, encode, nameOf, policiesOf, policyOf } from '../contract.ts';
 import { type CallMetadata, meshSecret, readCallMetadata, senderOf } from '../metadata.ts';
 import { refusedBy } from '../refusal.ts';
@@ -28,7 +28,7 @@ import { peerCertificateOf } from '../tls/peer-certificate.ts';
 import type { MeshTls } from '../tls/tls.ts';
 import { doorOf, inFlightMaxDefault, type LoadShedder, loopLagMaxMsDefault, openLoadShedder } from './load-shedding.ts';
 import { guarded, meshTransport, refuseWhatCostsEveryCall } from './rpc.ts';
-import { respondThroughFaults } from './server-faults.ts';
+import { respondInTrouble } from './server-faults.ts';
 import { type Admission, beginCall, carriedAlone, type Carrier, type Judged, type ServerCall, type SurfaceCall } from './server-call.ts';
 import { type QuestionsCall, serveQuestions } from './question-stream.ts';
 import { calling } from './observed-call.ts';
@@ -184,7 +184,7 @@ export class MeshTransport extends Server implements CustomTransportStrategy, On
       const leave = enter();
       if (isProblem(leave)) return void begun.end(leave);
       try {
-        await respondThroughFaults(begun, name, respond);
+        await (faultsArmed() ? respondInTrouble(begun, name, respond) : respond(begun));
       } catch (error) {
         begun.end(begun.outcomeOf(error));
       } finally {

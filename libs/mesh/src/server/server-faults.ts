@@ -3,15 +3,11 @@
  * experiment is met by the calls of that experiment alone.
  */
 import { problem } from '@cloakroom/contracts';
-import { faultsArmed, troubleAt, waitInTrouble, withExperiment } from '@cloakroom/platform';
+import { troubleAt, waitInTrouble, withExperiment } from '@cloakroom/platform';
 import type { ServerCall } from './server-call.ts';
 
-/** Runs the rest of a call. @param method "cloakroom.cart.v1.CartService/GetCart" */
-export function respondThroughFaults(begun: ServerCall, method: string, respond: (begun: ServerCall) => Promise<void>): Promise<void> {
-  return faultsArmed() ? respondInTrouble(begun, method, respond) : respond(begun);
-}
-
-async function respondInTrouble(begun: ServerCall, method: string, respond: (begun: ServerCall) => Promise<void>): Promise<void> {
+/** Runs the rest of a call, while a switch is on. @param method "cloakroom.cart.v1.CartService/GetCart" */
+export async function respondInTrouble(begun: ServerCall, method: string, respond: (begun: ServerCall) => Promise<void>): Promise<void> {
   const { experiment } = begun;
   const asked = await troubleAt('rpc', method, experiment);
   const trouble = asked !== undefined && (await waitInTrouble(asked, begun.signal)) ? asked : undefined;
