@@ -3,7 +3,7 @@
  * file checks by hand that there is exactly one. Neither `x_passport`, `x-passport-bin` nor `X.Passport` may become a second door (an underscore
  * alias passed Traefik, GHSA-5m6w-wvh7-57vm). The mesh refuses and counts every name that only resembles one of ours.
  */
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Metadata } from '@grpc/grpc-js';
 import {
   callMetadata,
@@ -48,7 +48,12 @@ const fold = (name: string): string =>
     .toLowerCase()
     .replace(/-bin$/, '')
     .replace(/[^a-z0-9]/g, '');
-const folded = new Map(Object.values(callMetadata).map((name) => [fold(name), name]));
+const folded: ReadonlyMap<string, string> = new Map(Object.values(callMetadata).map((name) => [fold(name), name]));
+/** These are no look-alikes: our own names as they are, and the one that grpc-js adds to each call. Folding a name costs more than all the rest. */
+const plain: ReadonlySet<string> = new Set([...folded.values(), 'user-agent']);
+
+/** All values of each name. grpc-js has made the names lower case. */
+type Sent = Readonly<Record<string, readonly (string | Buffer)[] | undefined>>;
 
 /** Whether a header from outside resembles metadata of the mesh, the exact name included. The gateway drops and counts such headers. */
 export function resemblesCallMetadata(name: string): boolean {
@@ -59,17 +64,23 @@ const ambiguous = problem('invalid_passport', 'ambiguous metadata');
 
 /** @returns `invalid_passport` where the identity is ambiguous; any other unacceptable value counts as not sent */
 export function readCallMetadata(metadata: Metadata): CallMetadata | Problem {
-  for (const name of Object.keys(metadata.getMap())) {
+  const sent: Sent = metadata.toJSON();
+  for (const name of Object.keys(sent)) {
+    if (plain.has(name)) continue;
     const meant = folded.get(fold(name));
-    if (meant === undefined || meant === name) continue;
+    if (meant === undefined) continue;
     refusedMetadata.inc({ key: meant, reason: 'look_alike' });
-    if (identities.some((field) => callMetadata[field] === meant)) return refusedBy('ambiguous_metadata', ambiguous);
+    if (meant === callMetadata.passport || meant === callMetadata.accessToken) return refusedBy('ambiguous_metadata', ambiguous);
   }
-  const read = carried.map((field) => [field, readOne(metadata, field)] as const);
-  const shown = read.filter(([field, value]) => identities.includes(field) && value !== undefined);
-  if (shown.length > 1) refusedMetadata.inc({ key: callMetadata.accessToken, reason: 'beside_a_passport' });
-  if (shown.length > 1 || shown.some(([, value]) => value === false)) return refusedBy('ambiguous_metadata', ambiguous);
-  return Object.fromEntries(read.map(([field, value]) => [field, value === false ? undefined : value])) as unknown as CallMetadata;
+  const passport = readOne(sent, 'passport');
+  const accessToken = readOne(sent, 'accessToken');
+  const traceparent = readOne(sent, 'traceparent') || undefined;
+  const experiment = readOne(sent, 'experiment') || undefined;
+  const consistency = readOne(sent, 'consistency') || undefined;
+  const both = passport !== undefined && accessToken !== undefined;
+  if (both) refusedMetadata.inc({ key: callMetadata.accessToken, reason: 'beside_a_passport' });
+  if (both || passport === false || accessToken === false) return refusedBy('ambiguous_metadata', ambiguous);
+  return { passport, accessToken, traceparent, experiment, consistency };
 }
 
 /** The metadata of a question on a stream, in fields of a message. It is judged by the same patterns. '' counts as not sent. */
@@ -86,10 +97,10 @@ export function readQuestionMetadata(sent: { readonly traceparent: string; reado
 }
 
 /** @returns undefined: not sent; false: refused */
-function readOne(metadata: Metadata, field: Carried): string | undefined | false {
+function readOne(sent: Sent, field: Carried): string | undefined | false {
   const key = callMetadata[field];
-  const values = metadata.get(key);
-  if (values.length === 0) return undefined;
+  const values = sent[key];
+  if (values === undefined || values.length === 0) return undefined;
   const [value] = values;
   if (values.length === 1 && typeof value === 'string' && accepted[field].test(value)) return value;
   refusedMetadata.inc({ key, reason: values.length > 1 || String(value).includes(',') ? 'more_than_one' : 'malformed' });
@@ -145,11 +156,14 @@ export function parseTimings(field: string): Timing[] {
  * There is one secret a process, since its services share one door to the outside. It is undefined where there are certificates, and in tests.
  */
 let secretOfProcess: string | undefined;
+/** The same secret, and the one that is made from it for the developer, as bytes to compare with. */
+let known: { readonly service: Buffer; readonly developer: Buffer } | undefined;
 
 /** Call it before the first service starts. @returns takes it back, for tests */
 export function guardMesh(secret: string): () => void {
   secretOfProcess = secret;
-  return () => void (secretOfProcess = undefined);
+  known = { service: Buffer.from(secret), developer: Buffer.from(developerSecret(secret)) };
+  return () => void (secretOfProcess = known = undefined);
 }
 
 /** The secret that a client without certificates sends. */
@@ -164,11 +178,13 @@ export const developerSecret = (secretOfStart: string): string =>
 
 /** @returns the sender of a call without a certificate: one of our services, the developer, or undefined for a stranger */
 export function senderOf(metadata: Metadata): 'service' | typeof developer | undefined {
-  if (secretOfProcess === undefined) return 'service';
+  if (known === undefined) return 'service';
   const [shown, ...more] = metadata.get(callMetadata.meshSecret);
   if (typeof shown !== 'string' || more.length > 0) return undefined;
-  if (timingSafeEqual(digest(shown), digest(secretOfProcess))) return 'service';
-  return timingSafeEqual(digest(shown), digest(developerSecret(secretOfProcess))) ? developer : undefined;
+  const bytes = Buffer.from(shown);
+  if (isSame(bytes, known.service)) return 'service';
+  return isSame(bytes, known.developer) ? developer : undefined;
 }
 
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+/** Only how long a secret is can be told from the time that this takes. */
+const isSame = (shown: Buffer, secret: Buffer): boolean => shown.length === secret.length && timingSafeEqual(shown, secret);
