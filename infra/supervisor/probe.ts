@@ -190,7 +190,7 @@ export interface WaitOptions {
 /** Asks until the answer is yes. Returns the last no when the time is over. */
 export async function waitFor(probe: Probe, { timeoutMs, givesUp }: WaitOptions): Promise<ProbeResult> {
   const until = performance.now() + timeoutMs;
-  // Quick at first, as an embedded start takes a second in all. Slower later, since a slow JVM should not be asked 20 times a second.
+  // Quick at first. Slower later, since a slow JVM should not be asked 20 times a second. The launcher notices a start late by half of the pause.
   let pauseMs = 25;
   for (;;) {
     const given = givesUp?.();
@@ -198,6 +198,6 @@ export async function waitFor(probe: Probe, { timeoutMs, givesUp }: WaitOptions)
     const result = await probe();
     if (result.ok || performance.now() > until) return result;
     await delay(pauseMs);
-    pauseMs = Math.min(pauseMs * 1.5, 250);
+    pauseMs = Math.min(pauseMs * 1.5, 100);
   }
 }

@@ -69,7 +69,8 @@ export class SourceWatch {
   async #untilSaved(): Promise<void> {
     const { signal } = this.#ended;
     if (this.#saves.length === 0 && !signal.aborted) await new Promise<void>((resolve) => (this.#wake = resolve));
-    while (!signal.aborted && performance.now() - (this.#saves.at(-1)?.at ?? 0) < settleMs) await delay(settleMs);
+    const leftMs = () => (this.#saves.at(-1)?.at ?? 0) + settleMs - performance.now();
+    while (!signal.aborted && leftMs() > 0) await delay(leftMs());
   }
 
   async #build(saves: readonly Save[]): Promise<void> {
