@@ -1,7 +1,6 @@
 /** The one place where a process chooses its event log. */
 import type { Clock, ProcessParts } from '@cloakroom/platform';
 import { EmbeddedEventLog } from './event-log.embedded.ts';
-import { KafkaEventLog } from './kafka/event-log.kafka.ts';
 import type { EventLog, EventLogReporter } from './event-log.ts';
 
 export type EventLogChoice =
@@ -15,9 +14,14 @@ export type EventLogChoice =
     }
   | { readonly kind: 'embedded'; readonly file?: string; readonly log: EventLogReporter; readonly clock: Clock };
 
-/** Opening never waits for a broker. While Kafka is down, a service starts and reports in /readyz that the log is missing. */
-export function openEventLog(choice: EventLogChoice): Promise<EventLog> {
-  return Promise.resolve(choice.kind === 'embedded' ? new EmbeddedEventLog(choice) : new KafkaEventLog(choice));
+/**
+ * Opening never waits for a broker. While Kafka is down, a service starts and reports in /readyz that the log is missing. The code of Kafka is read
+ * only where it is used.
+ */
+export async function openEventLog(choice: EventLogChoice): Promise<EventLog> {
+  if (choice.kind === 'embedded') return new EmbeddedEventLog(choice);
+  const { KafkaEventLog } = await import('./kafka/event-log.kafka.ts');
+  return new KafkaEventLog(choice);
 }
 
 /** Passed to an app's `start`; the rest comes from its configuration. */

@@ -5,14 +5,7 @@
  * The challenge is ours, counts once and is looked up by its own id (challenges.ts). The origin must be one of ours. The relying party is the host of
  * the first origin that is no IP address. If an authenticator counts and its counter does not rise, it was copied: auth refuses it.
  */
-import {
-  type AuthenticationResponseJSON,
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  type RegistrationResponseJSON,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-} from '@simplewebauthn/server';
+import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server';
 import type { Selectable } from 'kysely';
 import { z } from 'zod';
 import type { Account } from '../accounts/accounts.ts';
@@ -21,6 +14,9 @@ import type { Auth } from '../auth.ts';
 import { challengeLifetimeMs } from './challenges.ts';
 import type { AuthSchema } from '../database/migrations.ts';
 import type { Database } from '../database/outbox.ts';
+
+/** The library is read at the first passkey. It brings 240 files with what it needs, and the start of auth need not wait for them. */
+const webAuthn = () => import('@simplewebauthn/server');
 
 export type Passkey = Selectable<AuthSchema['passkeys']>;
 
@@ -32,6 +28,7 @@ const algorithms = [-7, -8, -257];
 
 export async function creationOptions(auth: Auth, account: Account, challenge: Uint8Array): Promise<string> {
   const present = await passkeysOf(auth.database, account.id);
+  const { generateRegistrationOptions } = await webAuthn();
   const options = await generateRegistrationOptions({
     rpName: 'Cloakroom',
     rpID: auth.relyingParty.id,
@@ -51,6 +48,7 @@ export async function creationOptions(auth: Auth, account: Account, challenge: U
 
 /** @param allowed passkeys of a person who is known already; with none, the authenticator says who the person is */
 export async function requestOptions(auth: Auth, challenge: Uint8Array, allowed: readonly Passkey[] = []): Promise<string> {
+  const { generateAuthenticationOptions } = await webAuthn();
   const options = await generateAuthenticationOptions({
     rpID: auth.relyingParty.id,
     challenge: Uint8Array.from(challenge),
@@ -95,6 +93,7 @@ const authenticationSchema = z.object({
 export async function verifyCreation(auth: Auth, text: string, challenge: string) {
   const response = parse(registrationSchema, text);
   if (response === undefined || !isTopLevel(response.response.clientDataJSON)) return undefined;
+  const { verifyRegistrationResponse } = await webAuthn();
   try {
     const { registrationInfo } = await verifyRegistrationResponse({
       response: response as RegistrationResponseJSON,
@@ -156,6 +155,7 @@ async function signedCounter(
   response: AuthenticationResponseJSON,
   challenge: string,
 ): Promise<number | undefined> {
+  const { verifyAuthenticationResponse } = await webAuthn();
   try {
     const { verified, authenticationInfo } = await verifyAuthenticationResponse({
       response,

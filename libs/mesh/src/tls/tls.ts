@@ -8,7 +8,7 @@ import { createPrivateKey, randomBytes, X509Certificate as ParsedCertificate } f
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PeerCertificate } from 'node:tls';
-import * as x509 from '@peculiar/x509';
+import type * as X509 from '@peculiar/x509';
 import { type Clock, systemClock } from '@cloakroom/platform';
 
 export interface MeshTls {
@@ -58,6 +58,8 @@ export interface Authority {
 }
 
 export async function newAuthority(nowMs: number): Promise<Authority> {
+  // The import stands here, because every service reads this file, and only the launcher makes certificates. It brings 170 files.
+  const x509 = await import('@peculiar/x509');
   const validity = { notBefore: new Date(nowMs - backdateMs), notAfter: new Date(nowMs + lifetimeMs) };
   const keys = await newKeys();
   const authority = await x509.X509CertificateGenerator.createSelfSigned({
@@ -82,9 +84,9 @@ export async function newAuthority(nowMs: number): Promise<Authority> {
         signingKey: keys.privateKey,
         signingAlgorithm: algorithm,
         ...validity,
-        extensions: leafExtensions(name),
+        extensions: leafExtensions(x509, name),
       });
-      return { cert: certificate.toString('pem'), key: await privatePem(leafKeys.privateKey) };
+      return { cert: certificate.toString('pem'), key: await privatePem(x509, leafKeys.privateKey) };
     },
   };
 }
@@ -108,7 +110,7 @@ export function callerOf(certificate: Pick<PeerCertificate, 'subject' | 'subject
   return (certificate?.subjectaltname ?? '').split(', ').includes(`DNS:${name}`) ? name : undefined;
 }
 
-function leafExtensions(name: string): x509.Extension[] {
+function leafExtensions(x509: typeof X509, name: string): X509.Extension[] {
   return [
     new x509.BasicConstraintsExtension(false, undefined, true),
     new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
@@ -123,7 +125,7 @@ function leafExtensions(name: string): x509.Extension[] {
 // Types by inference: Node's and the browser's declarations use the same names, and only one of the two is in scope.
 const newKeys = () => crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
 
-async function privatePem(key: Parameters<typeof crypto.subtle.exportKey>[1]): Promise<string> {
+async function privatePem(x509: typeof X509, key: Parameters<typeof crypto.subtle.exportKey>[1]): Promise<string> {
   return x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY');
 }
 
