@@ -1,26 +1,14 @@
 /** Whatever a replica of auth does with its stream of answers, nobody is taken for another, and nobody waits longer than a call would. */
-import { createHash, randomBytes } from 'node:crypto';
-import { create, fromBinary, type MessageShape, toBinary } from '@bufbuild/protobuf';
-import { type sendUnaryData, Server, ServerCredentials, type ServerDuplexStream, type ServerUnaryCall, status } from '@grpc/grpc-js';
-import {
-  AnswersSchema,
-  AuthService,
-  isProblem,
-  type QuestionsSchema,
-  type ResolveRequest,
-  ResolveRequestSchema,
-  ResolveResponseSchema,
-} from '@cloakroom/contracts';
+import { randomBytes } from 'node:crypto';
+import { create, toBinary } from '@bufbuild/protobuf';
+import { status } from '@grpc/grpc-js';
+import { AuthService, isProblem, ResolveRequestSchema, ResolveResponseSchema } from '@cloakroom/contracts';
 import { createLogger, startTrace } from '@cloakroom/platform';
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, expect, it, vi } from 'vitest';
 import type { OutgoingCall } from '../context.ts';
-import { definitionOf } from '../contract.ts';
 import { questionCountMax } from '../question-batch.ts';
 import { connectMesh } from './grpc-client.ts';
-
-type Questions = MessageShape<typeof QuestionsSchema>;
-type Question = Questions['asked'][number];
-type Stream = ServerDuplexStream<Questions, Buffer>;
+import { answerTo, bytesOf, openReplica, type Question, type Questions, sha256, type Stream, tokenOf } from './question-stream.fixture.ts';
 
 const log = createLogger('test', 'silent');
 const stops: (() => unknown)[] = [];
@@ -28,50 +16,10 @@ afterEach(async () => {
   for (const stop of stops.splice(0).toReversed()) await stop();
 });
 
-const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
-const tokenOf = ({ request }: Question): string => fromBinary(ResolveRequestSchema, request).token;
-const responseFor = (token: string, named = token): Uint8Array =>
-  toBinary(
-    ResolveResponseSchema,
-    create(ResolveResponseSchema, { tokenSha256: sha256(token), audience: 'cart', session: { handle: named } }),
-  );
-/** @param token the one that the answer is about */
-const answerTo = (question: Question, token = tokenOf(question)) => ({ id: question.id, response: responseFor(token) });
-const bytesOf = (answered: object[], more: object = {}): Buffer =>
-  Buffer.from(toBinary(AnswersSchema, create(AnswersSchema, { answered, ...more })));
-
-interface Replica {
-  readonly port: number;
-  readonly streams: Stream[];
-  readonly messages: Questions[];
-  readonly alone: string[];
-  kill(): void;
-}
-
-/** A replica that a test plays: `hear` gets each message, unary calls are answered. @param hear undefined: an older build */
-async function replica(hear: ((questions: Questions, stream: Stream) => void) | undefined, port = 0): Promise<Replica> {
-  const streams: Stream[] = [];
-  const messages: Questions[] = [];
-  const alone: string[] = [];
-  const resolve = ({ request }: ServerUnaryCall<ResolveRequest, Buffer>, callback: sendUnaryData<Buffer>): void => {
-    alone.push(request.token);
-    callback(null, Buffer.from(responseFor(request.token)));
-  };
-  const resolveStream = (stream: Stream): void => {
-    streams.push(stream);
-    stream.on('error', () => undefined);
-    stream.on('data', (questions: Questions) => {
-      messages.push(questions);
-      hear?.(questions, stream);
-    });
-  };
-  const server = new Server({ 'grpc.max_concurrent_streams': 5_000 });
-  server.addService(definitionOf(AuthService), hear === undefined ? { resolve } : { resolve, resolveStream });
-  const bound = await new Promise<number>((done, fail) =>
-    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, at) => (error === null ? done(at) : fail(error))),
-  );
-  stops.push(() => server.forceShutdown());
-  return { port: bound, streams, messages, alone, kill: () => server.forceShutdown() };
+async function replica(hear: ((questions: Questions, stream: Stream) => void) | undefined, port = 0) {
+  const opened = await openReplica(hear, port);
+  stops.push(opened.kill);
+  return opened;
 }
 
 function asker(...ports: number[]) {
@@ -97,15 +45,26 @@ function asker(...ports: number[]) {
 const reply = ({ asked }: Questions, stream: Stream): void => void stream.write(bytesOf(asked.map((question) => answerTo(question))));
 const tokens = (count: number): string[] => Array.from({ length: count }, (_, at) => `token-${at}`);
 
-it('asks the questions of one turn in one message, and tells each asker the answer to its own', async () => {
-  const { messages, alone, port } = await replica(({ asked }, stream) => {
-    // In another order, and each in a message of its own.
-    for (const question of asked.toReversed()) stream.write(bytesOf([answerTo(question)]));
-  });
+/** The first call of a process loads much of grpc-js. On a crowded machine that alone may take longer than the second that a question has. */
+beforeAll(async () => {
+  const { port } = await replica(reply);
   const ask = asker(port);
-  expect(await Promise.all(tokens(50).map((token) => ask(token)))).toEqual(tokens(50));
-  expect(messages.map(({ asked }) => asked.length)).toEqual([50]);
-  expect(alone).toEqual([]);
+  await vi.waitUntil(async () => (await ask('first')) === 'first', { timeout: 30_000 });
+  for (const stop of stops.splice(0).toReversed()) await stop();
+}, 40_000);
+
+it('asks the questions of one turn in one message, and tells each asker the answer to its own', async () => {
+  // So many messages may take longer than a second on a crowded machine. Then it is tried with another replica.
+  await vi.waitFor(async () => {
+    const { messages, alone, port } = await replica(({ asked }, stream) => {
+      // In another order, and each in a message of its own.
+      for (const question of asked.toReversed()) stream.write(bytesOf([answerTo(question)]));
+    });
+    const ask = asker(port);
+    expect(await Promise.all(tokens(50).map((token) => ask(token)))).toEqual(tokens(50));
+    expect(messages.map(({ asked }) => asked.length)).toEqual([50]);
+    expect(alone).toEqual([]);
+  });
 });
 
 it('takes with each question its own trace, experiment and what is left of its time', async () => {
@@ -159,21 +118,7 @@ it('drops the stream where an answer comes a second time, later', async () => {
   expect(await ask('b')).toBe('connection_lost');
 });
 
-it('looks at no answer that comes after the deadline of its question, and goes on', async () => {
-  const { streams, messages, alone, port } = await replica(({ asked }, stream) => {
-    // Somebody else's answer, late: nobody may get it.
-    if (asked.some((question) => tokenOf(question) === 'late')) return;
-    const late = messages.flatMap((message) => message.asked).find((question) => tokenOf(question) === 'late')!;
-    stream.write(bytesOf([answerTo(late, 'somebody else'), ...asked.map((question) => answerTo(question))]));
-  });
-  const ask = asker(port);
-  expect(await ask('late', { budgetMs: 60 })).toBe('deadline_exceeded');
-  expect(await ask('next')).toBe('next');
-  expect(await ask('third', { budgetMs: 100 })).toBe('connection_lost');
-  expect([streams.length, alone]).toEqual([1, []]);
-});
-
-it('ends the questions of a killed replica as lost, and begins to count anew on the next stream', async () => {
+it('ends the questions of a killed replica as lost, and uses none of their ids again', async () => {
   const killed = await replica(() => undefined);
   const ask = asker(killed.port);
   const asked = Promise.all(tokens(20).map((token) => ask(token, { budgetMs: 5_000 })));
@@ -182,7 +127,8 @@ it('ends the questions of a killed replica as lost, and begins to count anew on 
   expect(new Set(await asked)).toEqual(new Set(['connection_lost']));
   const again = await replica(reply, killed.port);
   await vi.waitFor(async () => expect(await ask('again')).toBe('again'));
-  expect(again.messages[0]!.asked.map(({ id }) => id)).toEqual([1]);
+  const ids = (messages: readonly Questions[]) => messages.flatMap(({ asked }) => asked.map(({ id }) => id));
+  expect(Math.min(...ids(again.messages))).toBeGreaterThan(Math.max(...ids(killed.messages)));
 });
 
 it('holds a stream to its bound: the rest of a flood is asked by single calls', async () => {

@@ -3,9 +3,10 @@
  * replica, the breaker, the span and the outcome are those of a unary call (grpc-client.ts); only the wire differs.
  *
  * Failures, and the defence against each:
- * - One person's answer reaches another's question (OpenAI, March 2023). Ids count up within one stream and end with it. `belongs` compares the answer
- *   with its question before anybody sees it. An answer that does not belong, an id that was never asked, and a second answer drop the stream with all
- *   that is in flight. Those questions end as on a broken connection, and that replica is asked by single calls for a while.
+ * - One person's answer reaches another's question (OpenAI, March 2023). Ids count up over all streams of a client, so none is used again after a
+ *   reconnect. `belongs` compares the answer with its question before anybody sees it. An answer that does not belong, an id that this stream did not
+ *   ask, and a second answer drop the stream with all that is in flight. Those questions end as on a broken connection, and that replica is asked by
+ *   single calls for a while.
  * - An answer comes late. Its id is known as given up, and the answer is not looked at.
  * - A replica or a stream stalls. Each question ends with its own deadline, as a call does, and the next ones get a new stream.
  * - More is asked than the stream may hold. The rest is asked by single calls, which HTTP/2 limits.
@@ -27,6 +28,8 @@ const ageMaxMs = 5 * 60_000;
 const aloneMs = 60_000;
 /** A question that had less time than this proves nothing against its stream. */
 const silenceMinMs = 250;
+/** An id has 32 bits. A stream that opens above this begins to count anew: after 25 days of 1,000 questions a second. */
+const idTurn = 2 ** 31;
 
 export interface OutgoingQuestion {
   readonly request: Buffer;
@@ -55,14 +58,24 @@ interface Parts {
   readonly log: Logger;
   /** Monotonic. */
   readonly nowMs: () => number;
+  /** Counting goes on from here; 0 but in tests. */
+  readonly lastId?: number;
 }
 
 export function openQuestionStreams(options: Parts): QuestionStreams {
   const { nowMs } = options;
+  let lastId = options.lastId ?? 0;
+  const nextId = (): number => (lastId += 1);
   const current = new Map<Client, QuestionStream>();
   const aloneUntilMs = new WeakMap<Client, number>();
+  const retire = (): void => [...current.values()].forEach((stream) => stream.retire());
   const open = (client: Client): QuestionStream => {
-    const stream = new QuestionStream(client, options, (why) => {
+    if (lastId > idTurn) {
+      // Streams that know higher ids are asked no more.
+      retire();
+      lastId = 0;
+    }
+    const stream = new QuestionStream(client, { ...options, nextId }, (why) => {
       if (current.get(client) === stream) current.delete(client);
       if (why === 'unserved' || why === 'dropped') aloneUntilMs.set(client, nowMs() + aloneMs);
     });
@@ -79,8 +92,12 @@ export function openQuestionStreams(options: Parts): QuestionStreams {
       }
       return (stream ?? open(client)).ask(question);
     },
-    retire: () => [...current.values()].forEach((stream) => stream.retire()),
+    retire,
   };
+}
+
+interface StreamParts extends Parts {
+  readonly nextId: () => number;
 }
 
 interface Asked {
@@ -104,17 +121,16 @@ class QuestionStream {
   private readonly givenUp = new Set<number>();
   private readonly unsent: Asked[] = [];
   private readonly withdrawn: number[] = [];
-  private lastId = 0;
   private heard = 0;
   private state: 'open' | 'retired' | 'over' = 'open';
   private scheduled = false;
   private blocked = false;
-  private readonly options: Parts;
+  private readonly options: StreamParts;
   private readonly decode: (bytes: Buffer) => object;
   /** Called when no further question may be asked here, at least once. */
   private readonly left: (why: Why) => void;
 
-  constructor(client: Client, options: Parts, left: (why: Why) => void) {
+  constructor(client: Client, options: StreamParts, left: (why: Why) => void) {
     this.options = options;
     this.left = left;
     this.openedMs = options.nowMs();
@@ -136,8 +152,8 @@ class QuestionStream {
   ask(question: OutgoingQuestion): Promise<Ended | undefined> {
     if (this.asked.size + this.givenUp.size >= questionCountMax) return Promise.resolve(undefined);
     return new Promise((resolve) => {
-      const id = (this.lastId += 1);
-      const { nowMs } = this.options;
+      const { nowMs, nextId } = this.options;
+      const id = nextId();
       const askedMs = nowMs();
       const giveUp = (code: status): void => this.giveUp(one, code);
       const timer = setTimeout(() => giveUp(status.DEADLINE_EXCEEDED), question.deadlineMs - askedMs);
@@ -189,7 +205,7 @@ class QuestionStream {
       seen.add(answer.id);
       if (one === undefined) {
         if (this.givenUp.delete(answer.id)) continue;
-        return this.drop(answer.id > this.lastId ? 'it answers what was never asked' : 'it answers twice');
+        return this.drop('it answers twice, or what was not asked here');
       }
       const ended = this.open(one, answer);
       if (ended === undefined) return this.drop('an answer belongs to another question');

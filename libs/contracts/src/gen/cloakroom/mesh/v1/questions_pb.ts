@@ -45,7 +45,7 @@ export const QuestionsSchema: GenMessage<Questions> = /*@__PURE__*/
  */
 export type Question = Message<"cloakroom.mesh.v1.Question"> & {
   /**
-   * Counts up within one stream, from 1. No id is used twice, and a new stream begins anew.
+   * Counts up over all streams of a client, so it rises within each. No id is used twice, also not after a reconnect.
    *
    * @generated from field: uint32 id = 1;
    */
