@@ -11,7 +11,14 @@
  */
 import { Cluster } from 'ioredis';
 import type { ClusterNode, Command, Redis } from 'ioredis';
-import { commandTimeoutMs, dropSilentSocket, nodeOptions, reconnectDelayMs, warnOfServer, watchFailures } from './redis.node.ts';
+import {
+  commandTimeoutMs as productTimeoutMs,
+  dropSilentSocket,
+  nodeOptions,
+  reconnectDelayMs,
+  warnOfServer,
+  watchFailures,
+} from './redis.node.ts';
 import type { RedisConnection } from './redis.node.ts';
 import { openRedis } from './redis.ts';
 import type { RedisOptions } from './redis.ts';
@@ -35,10 +42,11 @@ export function openRedisByUrl(options: RedisOptions): RedisConnection {
 }
 
 /** Connects in the background; commands fail at once until it is connected. @throws TypeError on a URL without nodes */
-export function openRedisCluster({ url, name, log, subscriber = false }: RedisOptions): Cluster {
+export function openRedisCluster(options: RedisOptions): Cluster {
+  const { url, name, log, subscriber = false, commandTimeoutMs = productTimeoutMs } = options;
   const { nodes, ...access } = parseClusterUrl(url);
   const cluster = new Cluster([...nodes], {
-    redisOptions: { ...nodeOptions, ...access, connectionName: name },
+    redisOptions: { ...nodeOptions, commandTimeout: commandTimeoutMs, ...access, connectionName: name },
     // Waits for a node just met, within the deadline. `boundEveryCommand` refuses commands that would wait for the whole cluster.
     enableOfflineQueue: true,
     clusterRetryStrategy: reconnectDelayMs,
@@ -53,7 +61,7 @@ export function openRedisCluster({ url, name, log, subscriber = false }: RedisOp
     // Replicas may answer with stale data, so the client never asks them.
     scaleReads: 'master',
   });
-  boundEveryCommand(cluster);
+  boundEveryCommand(cluster, commandTimeoutMs);
   watchFailures(cluster, name, () => cluster.refreshSlotsCache());
   const reported = new Set<string>();
   const report = (error: Error, node = 'all'): void => {
@@ -76,7 +84,7 @@ export function openRedisCluster({ url, name, log, subscriber = false }: RedisOp
 }
 
 /** ioredis counts a command's time for each node it is sent to, and does not bound the wait for a redirection. */
-function boundEveryCommand(cluster: Cluster): void {
+function boundEveryCommand(cluster: Cluster, commandTimeoutMs: number): void {
   const send = cluster.sendCommand.bind(cluster) as (command: Command, ...rest: unknown[]) => unknown;
   cluster.sendCommand = (command: Command, ...rest: unknown[]) => {
     if (cluster.status !== 'ready' && command.name !== 'cluster') command.reject(new Error('The cluster is not connected'));

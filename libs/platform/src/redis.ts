@@ -4,7 +4,15 @@
  */
 import { Redis } from 'ioredis';
 import type { Logger } from './log.ts';
-import { dropSilentSocket, nodeOptions, reconnectDelayMs, sendTogether, warnOfServer, watchFailures } from './redis.node.ts';
+import {
+  commandTimeoutMs as productTimeoutMs,
+  dropSilentSocket,
+  nodeOptions,
+  reconnectDelayMs,
+  sendTogether,
+  warnOfServer,
+  watchFailures,
+} from './redis.node.ts';
 import type { RedisConnection } from './redis.node.ts';
 
 export type { RedisConnection } from './redis.node.ts';
@@ -16,12 +24,15 @@ export interface RedisOptions {
   readonly log: Logger;
   /** A connection that only listens owes no answers, so its silence means nothing. */
   readonly subscriber?: boolean;
+  /** Longer only where no person waits: a benchmark that fills a store, a test of what a store does and not of how soon. */
+  readonly commandTimeoutMs?: number;
 }
 
 /** Connects in the background; commands fail at once until it is connected. */
-export function openRedis({ url, name, log, subscriber = false }: RedisOptions): Redis {
+export function openRedis({ url, name, log, subscriber = false, commandTimeoutMs = productTimeoutMs }: RedisOptions): Redis {
   const redis = new Redis(url, {
     ...nodeOptions,
+    commandTimeout: commandTimeoutMs,
     connectionName: name,
     enableOfflineQueue: false,
     autoResubscribe: true,

@@ -8,13 +8,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { indexedIn, plantIn } from './session.redis.fixture.ts';
 import { RedisSessionStore } from './session.store.redis.ts';
 
+/** The contract says what a store answers. The product's 0.5 s is tried by redis.cluster.int.test.ts. */
+const patient = { commandTimeoutMs: 5_000 };
+
 let cluster: TestCluster;
 let admin: Cluster;
 let clients: [Cluster, Cluster];
 beforeAll(async () => {
   cluster = await openTestCluster(process.env['TEST_REDIS_CLUSTER_URL']);
-  admin = await cluster.connect();
-  clients = [await cluster.connect(), await cluster.connect()];
+  admin = await cluster.connect(patient);
+  clients = [await cluster.connect(patient), await cluster.connect(patient)];
 });
 afterAll(async () => {
   await cluster.wipe();

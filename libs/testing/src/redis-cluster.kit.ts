@@ -16,8 +16,8 @@ export interface ClusterNode {
 }
 
 export interface TestCluster {
-  /** A client tuned as in production. `close` closes it at the latest. */
-  connect(): Promise<Cluster>;
+  /** A client tuned as in production, but for the time that a command may take, if given. `close` closes it at the latest. */
+  connect(options?: { readonly commandTimeoutMs: number }): Promise<Cluster>;
   /** The primaries that serve slots now. */
   primaries(): Promise<ClusterNode[]>;
   ownerOf(tag: string): Promise<ClusterNode>;
@@ -47,8 +47,8 @@ export async function openTestCluster(url: string | undefined): Promise<TestClus
   });
   const clients: Cluster[] = [];
   const cluster: TestCluster = {
-    async connect() {
-      const client = openRedisCluster({ url, name: 'cluster-test', log: createLogger('cluster-test', 'silent') });
+    async connect(options) {
+      const client = openRedisCluster({ url, name: 'cluster-test', log: createLogger('cluster-test', 'silent'), ...options });
       clients.push(client);
       await redisReady(client, 5_000);
       return client;

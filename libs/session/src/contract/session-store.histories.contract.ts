@@ -152,7 +152,7 @@ async function agree(model: Model, { store, keys, indexed }: SessionStoreUnderTe
 export function histories(under: Under): void {
   it(
     'agrees with the rules of a session and its index with what is live, after every step of any history',
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async () => {
       const histories = fc.array(step, { minLength: 1, maxLength: 25 });
       await fc.assert(
@@ -168,7 +168,7 @@ export function histories(under: Under): void {
       );
     },
   );
-  it('ends in the same way in all 5,040 orders of seven operations', { timeout: 120_000 }, async () => allOrders(under));
+  it('ends in the same way in all 5,040 orders of seven operations', { timeout: 300_000 }, async () => allOrders(under));
 }
 
 const operations = ['create', 'touch', 'rotate to b', 'rotate to c', 'revoke', 'raise', 'bury a'] as const;
