@@ -103,6 +103,30 @@ it('tells each of a turn its own answer, and asks for the server once', async ()
   await answer(values, [pack(other), null, null, `1\n5\n${other.handle}\n${other.hash}`], values, info());
   expect(await Promise.all(asked)).toEqual([session, other, session]);
 });
+it('sends a flood of one turn in packets of bounded size, each with its own question for the server, and tells each its own answer', async () => {
+  const { reads, look, answer, write } = open();
+  const crowd = Array.from({ length: 500 }, (_, i): SessionRecord => ({ ...session, ...userSession(`${i}`, { subject: `u_${i}` }) }));
+  for (const one of crowd) reads.remember(one);
+  const asked = crowd.map((one) => look(one));
+  const answers = crowd.map((one) => [pack(one), null, null, `1\n5\n${one.handle}\n${one.hash}`]);
+  // The third packet is answered by another server, so its reads prove nothing. The others have nothing to do with it.
+  const packets = [0, 128, 256, 384].map((from) => answers.slice(from, from + 128));
+  await answer(...packets.flatMap((values, at) => [...values, info(at === 2 ? 'b'.repeat(16) : mine)]));
+  expect(await Promise.all(asked)).toEqual(crowd.map((one, i) => (i >= 256 && i < 384 ? 'doubt' : one)));
+  expect(write.mock.calls.map(([packet]) => packet)).toEqual(
+    [...Array(3).fill(128), 116].map((count: number) => `${'mget '.repeat(count)}info `),
+  );
+});
+it('keeps the names of a bounded number of tokens: whoever acted longest ago is read by the script', async () => {
+  const { reads, look, sent } = open();
+  for (let n = 0; n < 119_999; n += 1) reads.remember({ ...session, hash: `other ${n}` });
+  reads.remember(session);
+  reads.remember({ ...session, hash: 'one more' });
+  expect(await look({ ...session, hash: 'other 0' })).toBe('doubt');
+  expect(sent).toEqual([]);
+  void look();
+  await vi.waitFor(() => expect(sent.map(({ name }) => name)).toEqual(['mget', 'info']));
+});
 it.each<[string, unknown, unknown]>([
   ['the connection breaks before the record', new Error('Connection is closed.'), new Error('Connection is closed.')],
   ['it breaks between the record and the name of its server', [pack(session), null, null, index()], new Error('Connection is closed.')],
