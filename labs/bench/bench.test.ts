@@ -103,28 +103,31 @@ const block = (perSecond: number, cpuUs: Record<string, number>): Block => ({
 });
 
 describe('reports', () => {
-  it('judge the gateway by its part of the floor within a pair', () => {
+  it('judge the gateway by its part of the floor within a pair, and by its own cost: what is aimed at, and what must hold', () => {
     const blocks = {
       'floor: cart': [block(1_000, { floor: 200 }), block(2_000, { floor: 200 })],
-      'hybrid warm': [block(700, { 'gateway-1': 300 }), block(1_400, { 'gateway-1': 300 })],
+      'hybrid warm': [block(800, { 'gateway-1': 235 }), block(1_600, { 'gateway-1': 235 })],
     };
     const points = [
       { name: 'floor: cart', floor: undefined, storeRttMs: 0 },
       { name: 'hybrid warm', floor: 'floor: cart', storeRttMs: 0 },
     ];
     const { verdicts } = edgeReport({ points, saturated: blocks, halfLoad: blocks, sameRate: blocks, commonRate: 100 }, machine, 'x');
-    expect(verdicts.map(({ met }) => met)).toEqual([false, true, true]);
-    expect(verdicts[0]!.measured).toBe('0.70 (0.70 to 0.70)');
+    expect(verdicts.map(({ met }) => met)).toEqual([false, true, false, true, true, true]);
+    expect([verdicts[0]!.measured, verdicts[2]!.measured]).toEqual(['0.80 (0.80 to 0.80)', '35 us (35 us to 35 us)']);
   });
 
-  it('require hybrid to be ahead of each peer, and further ahead of peers that ask a store', () => {
-    const saturated = { 'Cloakroom hybrid': [block(140, {})], one: [block(100, {})], other: [block(130, {})] };
+  it('require hybrid to be well ahead of the fastest peer that asks a store, and ahead of each that does not', () => {
+    const saturated = { 'Cloakroom hybrid': [block(140, {})], slow: [block(50, {})], fast: [block(125, {})], other: [block(130, {})] };
     const fronts = [
       { name: 'Cloakroom hybrid', asksStore: false, isPeer: false },
-      { name: 'one', asksStore: true, isPeer: true },
+      { name: 'slow', asksStore: true, isPeer: true },
+      { name: 'fast', asksStore: true, isPeer: true },
       { name: 'other', asksStore: false, isPeer: true },
     ];
-    expect(peersReport({ fronts, saturated, halfLoad: saturated }, machine, 'x').verdicts.map(({ met }) => met)).toEqual([false, true]);
+    const { verdicts } = peersReport({ fronts, saturated, halfLoad: saturated }, machine, 'x');
+    expect(verdicts.map(({ met }) => met)).toEqual([false, true, true]);
+    expect(verdicts[0]!.goal).toContain('(fast)');
   });
 
   it('count every acceptance beyond the bound of its mode', () => {
@@ -150,7 +153,12 @@ describe('reports', () => {
       machine,
       'x',
     );
-    expect(verdicts.map(({ met }) => met)).toEqual([true, true, true, false, false, true, false, true]);
+    const [bytes, read, flat] = [
+      [false, true, false, false],
+      [false, false, false, true],
+      [false, true],
+    ];
+    expect(verdicts.map(({ met }) => met)).toEqual([true, true, ...bytes, ...read, ...flat]);
   });
 
   it('are written as JSON, Markdown and a picture', async () => {
