@@ -36,6 +36,7 @@ export interface TestCluster {
 /** A killed node comes back after 6 s and copies its primary. */
 const wholeTimeoutMs = 40_000;
 const lookIntervalMs = 100;
+const primaryCount = 3;
 
 export async function openTestCluster(url: string | undefined): Promise<TestCluster> {
   if (url === undefined) throw new Error('TEST_REDIS_CLUSTER_URL is not set');
@@ -71,7 +72,14 @@ export async function openTestCluster(url: string | undefined): Promise<TestClus
       return lists.flat();
     },
     async wipe() {
-      await Promise.all((await cluster.primaries()).map(({ redis }) => redis.flushall()));
+      const until = performance.now() + wholeTimeoutMs;
+      for (; ; await delay(lookIntervalMs)) {
+        // A node that is late is told of by nobody, and would keep its keys.
+        const primaries = await cluster.primaries();
+        const wiped = await Promise.allSettled(primaries.map(({ redis }) => redis.flushall()));
+        if (primaries.length >= primaryCount && wiped.every(({ status }) => status === 'fulfilled')) return;
+        if (performance.now() > until) throw new Error(`only ${primaries.length} primaries answer, so not all keys are gone`);
+      }
     },
     async whole() {
       const until = performance.now() + wholeTimeoutMs;
@@ -130,7 +138,7 @@ async function lackOf(nodes: readonly ClusterNode[]): Promise<string> {
       if (!/connected_slaves:1\r/.test(replication)) return `node ${port} has no replica`;
     } else if (!/master_link_status:up/.test(replication)) return `node ${port} has no copy`;
   }
-  return primaries === 3 ? '' : `${primaries} primaries`;
+  return primaries === primaryCount ? '' : `${primaries} primaries`;
 }
 
 /** See `TestCluster.moveSlot`. @param nodes all that are told of the new owner */

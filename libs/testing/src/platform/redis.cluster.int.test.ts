@@ -8,6 +8,8 @@ import { parseClusterUrl } from '@cloakroom/platform';
 const url = process.env['TEST_REDIS_CLUSTER_URL'];
 /** The deadline of a command is 500 ms; the rest is for a busy machine. Below the pause that would make the others vote the node out. */
 const settleMaxMs = 1_500;
+/** Longer than the kit waits for one answer. */
+const slowMs = 2_500;
 const tag = '0abc';
 
 let cluster: TestCluster;
@@ -46,4 +48,17 @@ it('keeps nothing waiting for a cluster that cannot be reached', async () => {
   const tuned = await cluster.connect();
   tuned.disconnect();
   expect(await outcomeOf(tuned.get(`{${tag}}`))).toBe('refused');
+});
+
+it('of the kit: leaves no key behind on a node that is slow to answer', async () => {
+  const client = await cluster.connect();
+  await client.set(`{${tag}}left`, 'behind');
+  const pid = await cluster.pidOf(await cluster.ownerOf(tag));
+  process.kill(pid, 'SIGSTOP');
+  await untilStopped(pid);
+  const wiped = cluster.wipe();
+  await Promise.race([wiped, delay(slowMs)]).finally(() => process.kill(pid, 'SIGCONT'));
+  await wiped;
+  await cluster.whole();
+  expect(await cluster.keys()).toEqual([]);
 });
