@@ -83,6 +83,23 @@ export function cartViewContract(name: string, open: () => Promise<ViewUnderTest
       expect(both.filter((written) => written)).toHaveLength(1);
     });
 
+    it('writes the partitions of one turn each with its own outcome: one that another member has taken over is refused alone', async () => {
+      const partitions = Array.from({ length: 24 }, (_, n) => n);
+      const begin = (partition: number) => view.apply(partition, { expected: undefined, place: place(1n), carts: [cartWith(ada, 1)] });
+      await Promise.all(partitions.map(begin));
+      const isTaken = (partition: number): boolean => partition % 5 === 2;
+      const takeOver = (partition: number) =>
+        under.other.apply(partition, { expected: place(1n), place: place(2n), carts: [cartWith(ada, 2)] });
+      await Promise.all(partitions.filter(isTaken).map(takeOver));
+      const goOn = (partition: number) => view.apply(partition, { expected: place(1n), place: place(3n), carts: [cartWith(ada, 3)] });
+      expect(await Promise.all(partitions.map(goOn))).toEqual(partitions.map((partition) => !isTaken(partition)));
+      const found = await Promise.all(partitions.map((partition) => under.other.load(partition, [ada])));
+      for (const partition of partitions) {
+        const written = isTaken(partition) ? 2 : 3;
+        expect(found[partition]).toEqual({ place: place(BigInt(written)), carts: new Map([[ada, cartWith(ada, written)]]) });
+      }
+    });
+
     it('restores carts before the partition has a place', async () => {
       expect(await view.apply(3, { expected: undefined, place: undefined, carts: [cartWith(ada, 2)] })).toBe(true);
       expect(await view.load(3, [ada])).toEqual({ place: undefined, carts: new Map([[ada, cartWith(ada, 2)]]) });
