@@ -5,6 +5,7 @@ import { findDocker } from '../launch/docker.ts';
 import { repository, toolsDir } from '../stack/folders.ts';
 import { findOnPath, installCommand } from '../native/debian.ts';
 import { findJava } from '../native/java.ts';
+import { mirrorIsHere } from '../native/mirror.ts';
 import { findPostgres } from '../native/postgres.ts';
 import { findRedis } from '../native/redis.ts';
 
@@ -20,6 +21,10 @@ export async function doctor(print: (line: string) => void): Promise<number> {
     ['Java', java.ok ? `${java.value.version} (${java.value.command})` : lacks(`native needs it: ${java.why}`, java.remedy)],
     ['Maven', findOnPath('mvn') ?? lacks('fetches Kafka for native', installCommand({ apt: 'maven', brew: 'maven' }))],
     [
+      'MirrorMaker',
+      mirrorIsHere(toolsDir) ? 'its jars are here' : 'not here yet: the first --profile regions fetches it (40 MB, with Maven)',
+    ],
+    [
       'PostgreSQL',
       postgres.ok ? postgres.value.bin : lacks(`--database postgres and --profile cluster need it: ${postgres.why}`, postgres.remedy),
     ],
@@ -30,6 +35,6 @@ export async function doctor(print: (line: string) => void): Promise<number> {
   for (const [what, answer] of rows) print(`${what.padEnd(12)}${answer}`);
   print('\nnpm start takes native when Redis, Java and Maven are there (as root on Debian it installs Redis itself), else embedded.');
   print('npm start -- --profile cluster needs native and PostgreSQL, and 2 GB of memory.');
-  print('npm start -- --profile regions needs native, 3.2 GB of memory, and Maven once more (it fetches MirrorMaker, 40 MB).');
+  print('npm start -- --profile regions needs native, MirrorMaker, and 3.2 GB of memory.');
   return 0;
 }

@@ -178,7 +178,7 @@ function telemetryOf(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
 function databaseOfProfile(profile: Profile, wanted: Database | undefined, chosen: Chosen): Database | undefined {
   if (profile === 'cluster') return databaseOfCluster(wanted, chosen);
   if (profile === 'regions' && wanted === 'postgres')
-    throw new StackError('two regions keep what is the services’ in SQLite', 'leave --database out');
+    throw new StackError('two regions have no PostgreSQL: each service keeps a SQLite file', 'leave --database out');
   return wanted;
 }
 

@@ -97,7 +97,7 @@ export async function obtainNative({ toolsDir, say }: Surroundings): Promise<{ t
 export async function completeFor(profile: Profile, chosen: Chosen, { toolsDir, say }: Surroundings): Promise<Chosen> {
   if (profile !== 'regions') return chosen;
   if (chosen.tools === undefined)
-    throw new StackError(`${chosen.provider} has no two regions (${chosen.why})`, 'use --infra native --profile regions');
+    throw new StackError(`${chosen.provider} has no two regions (${chosen.why})`, 'npm start -- --infra native --profile regions');
   return { ...chosen, tools: { ...chosen.tools, mirror: orStackError(await obtainMirror(toolsDir, say)) } };
 }
 

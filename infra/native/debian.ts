@@ -120,7 +120,12 @@ export function run(command: string, args: readonly string[], options: RunOption
     };
     child.once('error', (error) => finish(`${command}: ${error.message}`));
     child.once('close', (code) =>
-      finish(failure ?? (code === 0 ? undefined : `${command}: ${last.replace(/ -> \[Help.*/, '').slice(0, 240) || `exit code ${code}`}`)),
+      finish(failure ?? (code === 0 ? undefined : `${command}: ${shortened(last.replace(/ -> \[Help.*/, '')) || `exit code ${code}`}`)),
     );
   });
 }
+
+/** Maven begins a line with what it wanted, and ends it with the cause. Both are kept. */
+const [beginLengthMax, endLengthMax] = [80, 200];
+export const shortened = (line: string): string =>
+  line.length <= beginLengthMax + endLengthMax ? line : `${line.slice(0, beginLengthMax)} … ${line.slice(-endLengthMax)}`;

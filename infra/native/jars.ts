@@ -28,7 +28,7 @@ export interface JarOrder {
 /** @returns the folder, fetched once and kept in `toolsDir` until the pom or a source changes */
 export async function obtainJars(toolsDir: string, order: JarOrder, say: Say): Promise<Found<string>> {
   const { what, pom, megabytes, isWhole, finish } = order;
-  const folder = join(toolsDir, `${order.name}-${hashOf([pom, ...(order.sources ?? [])])}`);
+  const folder = jarFolder(toolsDir, order);
   if (existsSync(folder)) return { ok: true, value: folder };
   const remedy = installCommand({ apt: 'maven', brew: 'maven' });
   if (findOnPath('mvn') === undefined) return { ok: false, why: `Maven is missing (it fetches ${what})`, remedy };
@@ -47,6 +47,10 @@ export async function obtainJars(toolsDir: string, order: JarOrder, say: Say): P
     remedy: 'try again with the network up, or correct Maven’s settings.xml',
   };
 }
+
+/** The folder that these jars are kept in, once they are there. */
+export const jarFolder = (toolsDir: string, { name, pom, sources = [] }: Pick<JarOrder, 'name' | 'pom' | 'sources'>): string =>
+  join(toolsDir, `${name}-${hashOf([pom, ...sources])}`);
 
 function hashOf(files: readonly string[]): string {
   const hash = createHash('sha256');

@@ -6,7 +6,7 @@ import type { MirrorPlace } from '../stack/stack.ts';
 import type { LaunchSpec } from '../supervisor/child.ts';
 import { run } from './debian.ts';
 import type { Found, Say } from './debian.ts';
-import { obtainJars } from './jars.ts';
+import { jarFolder, obtainJars } from './jars.ts';
 import { findJava } from './java.ts';
 import { kafkaFolder } from './kafka.ts';
 
@@ -16,6 +16,11 @@ const transform = join(folder, 'OriginHeaders.java');
 const classFolder = 'classes';
 /** One small class. */
 const compileTimeoutMs = 60_000;
+
+/** The jars are made of these. */
+const made = { name: 'mirror', pom: join(folder, 'pom.xml'), sources: [transform] };
+
+export const mirrorIsHere = (toolsDir: string): boolean => existsSync(jarFolder(toolsDir, made));
 
 export interface Mirror {
   readonly java: string;
@@ -29,11 +34,9 @@ export async function obtainMirror(toolsDir: string, say: Say): Promise<Found<Mi
   const jars = await obtainJars(
     toolsDir,
     {
-      name: 'mirror',
+      ...made,
       what: 'Kafka MirrorMaker',
       megabytes: 40,
-      pom: join(folder, 'pom.xml'),
-      sources: [transform],
       isWhole: (into) => jarsIn(into).some((jar) => jar.startsWith('connect-mirror-')),
       finish: (into) => compileTransform(java.value.command, into),
     },

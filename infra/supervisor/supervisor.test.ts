@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { watchCrowd } from '@cloakroom/testing';
@@ -8,6 +10,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { launch, startTimeOf } from './child.ts';
 import type { DummySpec } from './dummy.fixture.ts';
 import { dummyCommand, dummyStack, journalOf } from './dummy.fixture.ts';
+import { checkPortsAreFree } from './free-ports.ts';
 import { readState, writeState } from './state.ts';
 import { Supervisor } from './supervisor.ts';
 
@@ -131,6 +134,35 @@ it('names the taken port, its remedy, and starts nothing', async () => {
     expect(supervisor.processes.map(({ pid }) => pid)).toEqual([undefined, undefined, undefined]);
   } finally {
     stranger.close();
+  }
+});
+
+it('names the shop that has the ports, and a start with the same profile on others', async () => {
+  const neighbour = { provider: 'native', profile: 'usual', base: base - 200, gateways: [], startedAt: '', processes: [] } as const;
+  const shops = join(dataDir, 'shops');
+  const taken = Array.from({ length: 5 }, () => createServer());
+  const ports = await Promise.all(
+    taken.map(async (server) => {
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return (server.address() as AddressInfo).port;
+    }),
+  );
+  mkdirSync(join(shops, 'native'), { recursive: true });
+  writeState(join(shops, 'native'), { ...neighbour, supervisor: { pid: process.pid, startTime: startTimeOf(process.pid) } });
+  try {
+    const first = ports
+      .slice(0, 3)
+      .map((port) => `${port} (kafka)`)
+      .join(', ');
+    const drawn = dummyStack(base, join(shops, 'native-regions'), [chain[0]!]);
+    const spec = { ...drawn, profile: 'regions', processes: drawn.processes.map((one) => ({ ...one, ports })) } as const;
+    await expect(checkPortsAreFree(spec)).rejects.toMatchObject({
+      message: `ports ${first} and 2 more are in use: a shop runs on port ${base - 200} (native, usual)`,
+      remedy: `stop that shop with Ctrl-C, or choose others: npm start -- --profile regions --port-base ${spec.base + 1000}`,
+    });
+  } finally {
+    for (const server of taken) server.close();
   }
 });
 

@@ -7,10 +7,11 @@ import { join } from 'node:path';
 import type { LaunchSpec } from './child.ts';
 import { killGroup, startTimeOf } from './child.ts';
 import { describeFailure, StackError } from '../stack/outcome.ts';
-import { httpProbe, kafkaGroupProbe, kafkaProbe, portTaken, postgresProbe, redisProbe } from './probe.ts';
+import { httpProbe, kafkaGroupProbe, kafkaProbe, postgresProbe, redisProbe } from './probe.ts';
 import type { Probe } from './probe.ts';
 import { putRedisInMemory } from '../stack/redis-in-memory.ts';
 import type { Health, ProcessSpec, StackSpec } from '../stack/stack.ts';
+import { checkPortsAreFree } from './free-ports.ts';
 import { ObservatoryLink } from './observatory-link.ts';
 import { endLeftovers, isAlive, readState, removeState, writeState } from './state.ts';
 import type { ObservatoryDoor } from './state.ts';
@@ -126,12 +127,7 @@ export class Supervisor {
       const ended = await endLeftovers(earlier);
       if (ended.length > 0) this.#options.onEvent({ kind: 'note', text: `ended what an earlier run had left: ${ended.join(', ')}` });
     }
-    const taken = await takenPorts(this.spec);
-    if (taken.length > 0) {
-      const names = taken.map(({ port, name }) => `${port} (${name})`).join(', ');
-      const remedy = `stop what uses ${taken.length === 1 ? 'it' : 'them'}, or choose others: npm start -- --port-base ${this.spec.base + 1000}`;
-      throw new StackError(`port ${names} is in use`, remedy);
-    }
+    await checkPortsAreFree(this.spec);
     if (fresh) rmSync(dataDir, { recursive: true, force: true });
     for (const folder of ['logs', 'db', 'event-log']) mkdirSync(join(dataDir, folder), { recursive: true, mode: 0o700 });
     if (fresh === 'redis-in-memory') this.#forget = putRedisInMemory(this.spec);
@@ -239,13 +235,6 @@ export function probeOf(health: Health): Probe {
     const results = await Promise.all(probes.map((probe) => probe()));
     return results.find((result) => !result.ok) ?? { ok: true, detail: '' };
   };
-}
-
-async function takenPorts(spec: StackSpec): Promise<{ port: number; name: string }[]> {
-  const needed = spec.processes.filter(({ beside }) => beside !== true);
-  const wanted = needed.flatMap(({ name, ports }) => ports.map((port) => ({ port, name })));
-  const taken = await Promise.all(wanted.map(({ port }) => portTaken(port)));
-  return wanted.filter((_, index) => taken[index]);
 }
 
 /** After a crash a person wants to read the last run's log. Older logs are not kept. */
