@@ -18,6 +18,8 @@ export interface Places extends Readonly<Record<ServiceName, readonly ServicePor
   readonly postgres: number;
   /** Undefined in a shop of one region. */
   readonly region?: RegionName;
+  /** The auth of each other region, as it is reached from here: OTHER_REGIONS. */
+  readonly otherRegions?: string;
 }
 
 /** REGION of a shop that has only one. */
@@ -39,6 +41,7 @@ function commonEnv(options: StackOptions, places: Places): (name: AppName, repli
     SERVICE_NAME: name,
     REPLICA: String(replica),
     REGION: places.region ?? onlyRegion,
+    ...(places.otherRegions === undefined ? {} : { OTHER_REGIONS: places.otherRegions }),
     PROVIDER: provider,
     LOG_LEVEL: options.logLevel ?? 'info',
     ...options.telemetry,

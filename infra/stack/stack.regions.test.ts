@@ -64,6 +64,14 @@ it('tells every process its region, and the addresses of its own region alone', 
   }
 });
 
+it('tells every process where the auth of the other region is: across the ocean', () => {
+  for (const region of regionNames) {
+    const other = region === 'eu' ? 'us' : 'eu';
+    const told = new Set(appsOf(region).map(({ env }) => env['OTHER_REGIONS']));
+    expect(told).toEqual(new Set([`${other}=localhost:${regionPortsOf(at.base, other).acrossOcean.auth}`]));
+  }
+});
+
 it('gives each service of each region a database of its own, and all of them one mesh', () => {
   const urls = regionNames.flatMap((region) => appsOf(region).flatMap(({ env }) => env['DATABASE_URL'] ?? []));
   expect(urls).toHaveLength(8);
@@ -122,7 +130,7 @@ it('tells the mirror of us to copy four topics of eu into us, and nothing back',
 it('costs a shop of one region nothing: no process, no port and no setting of it is drawn there', () => {
   for (const profile of ['usual', 'cluster'] as const) {
     const text = JSON.stringify(drawStack({ ...at, provider: 'native', profile }));
-    expect(text).not.toMatch(/ocean|mirror|wan|-eu|-us\b/i);
+    expect(text).not.toMatch(/ocean|mirror|wan|-eu|-us\b|OTHER_REGIONS/i);
     expect(text).toContain('"REGION":"local"');
   }
 });

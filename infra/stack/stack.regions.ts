@@ -43,7 +43,10 @@ function drawRegion(options: StackOptions, region: RegionName): ProcessSpec[] {
     kafkaOfRegion(region, { port: ports.kafka, controllerPort: ports.kafkaController }, wan, at('kafka')),
   ];
   const log = { EVENT_LOG: 'kafka', KAFKA_BROKERS: brokerOf(options, region) };
-  const places = { ...ofEachService((name) => [ports[name]]), gateways: ports.gateways, postgres: ports.postgres, region };
+  const there = otherRegion(region);
+  // Sessions of the other region are asked about there, across the ocean.
+  const otherRegions = `${there}=localhost:${regionPortsOf(options.base, there).acrossOcean.auth}`;
+  const places = { ...ofEachService((name) => [ports[name]]), gateways: ports.gateways, postgres: ports.postgres, region, otherRegions };
   const apps = drawApps(options, places, {
     auth: { ...log, SESSION_STORE: 'redis', SESSION_REDIS_URL: `redis://${loopback}:${ports.redisSessions}` },
     cart: { ...log, CART_VIEW: 'redis', CART_REDIS_URL: `redis://${loopback}:${ports.redisCarts}` },

@@ -104,6 +104,7 @@ it('a reader of the feed hears auth: the lease holds, a logout arrives, and both
   closing.push(() => keys.stop());
   const feed = await openRevocationFeed({
     eventLog,
+    topic: topics.sessionRevocations,
     keys,
     verify: async (record) => ((await verifyEvent(record, keys)) ? 'valid' : 'forged'),
     askRelay: askRelayThrough(client),

@@ -7,6 +7,7 @@ import {
   meshConfig,
   processConfig,
   readEnvironment,
+  regionsConfig,
 } from '@cloakroom/platform';
 import { z } from 'zod';
 
@@ -18,6 +19,7 @@ const schema = z
     ...processConfig,
     ...adminConfig,
     ...meshConfig,
+    ...regionsConfig,
     ...eventLogConfig,
     AUTH_ADDRESS: address,
     CART_VIEW: z.enum(['redis', 'memory']).default('redis'),

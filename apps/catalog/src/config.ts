@@ -1,8 +1,8 @@
-import { address, adminConfig, databaseConfig, meshConfig, processConfig, readEnvironment } from '@cloakroom/platform';
+import { address, adminConfig, databaseConfig, meshConfig, processConfig, readEnvironment, regionsConfig } from '@cloakroom/platform';
 import { z } from 'zod';
 
 const schema = z
-  .object({ ...processConfig, ...adminConfig, ...meshConfig, ...databaseConfig, AUTH_ADDRESS: address })
+  .object({ ...processConfig, ...adminConfig, ...meshConfig, ...regionsConfig, ...databaseConfig, AUTH_ADDRESS: address })
   .superRefine((config, context) => {
     if (config.MESH_TLS === 'mutual' && config.TLS_DIR === '')
       context.addIssue({ code: 'custom', path: ['TLS_DIR'], message: 'is needed with MESH_TLS=mutual' });

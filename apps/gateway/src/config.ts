@@ -1,7 +1,7 @@
 /** The gateway's configuration: one schema, every violation reported at once. The only reader of process.env here. */
 import { tokenModeNames } from '@cloakroom/contracts';
 import { inFlightMaxDefault, loopLagMaxMsDefault } from '@cloakroom/mesh';
-import { address, commaList, eventLogConfig, meshConfig, processConfig, readEnvironment } from '@cloakroom/platform';
+import { address, commaList, eventLogConfig, meshConfig, processConfig, readEnvironment, regionsConfig } from '@cloakroom/platform';
 import { z } from 'zod';
 
 const mode = z.enum(tokenModeNames);
@@ -10,6 +10,7 @@ const count = z.coerce.number().int().min(1).max(10_000_000);
 const schema = z.object({
   ...processConfig,
   ...meshConfig,
+  ...regionsConfig,
   ...eventLogConfig,
   AUTH_ADDRESS: address,
   CART_ADDRESS: address,
@@ -33,6 +34,11 @@ const schema = z.object({
   /** The same as at auth: GET /api/session says which modes a sign-in may ask for. */
   SESSION_MODE: mode.optional(),
   SESSION_MODES: commaList.pipe(z.array(mode)).optional(),
+  /**
+   * A session of another region while that region is out of reach, once the lease is over. degraded: a cached identity serves to its passport's end,
+   * never for what is sensitive. strict: it is refused.
+   */
+  CUT_OFF: z.enum(['degraded', 'strict']).default('degraded'),
   /** The built web app. */
   WEB_DIR: z.string().optional(),
   /** Requests of one address in 10 s: far above what a person makes, below what hurts. */

@@ -21,14 +21,30 @@ export interface GatewayParts extends Parts {
   readonly random: () => number;
 }
 
-/** The parts that know who calls. */
-export interface IdentityParts {
+/** The parts that know who calls, of one region. */
+export interface RegionIdentity {
   readonly identities: IdentityCache;
   /** Asks auth to identify a caller (resolve-at-auth.ts). */
   readonly resolve: Resolve;
   readonly selfContained: SelfContainedTokens;
   readonly feed: RevocationFeed;
   readonly clock: Clock;
+  /** Whether a cached identity serves on to its end while this region's auth is out of reach; always for the own region. */
+  readonly degrades: boolean;
+}
+
+/** A region across the ocean, as the gateway reaches it. */
+export interface RegionAbroad extends RegionIdentity {
+  readonly region: string;
+  readonly auth: MeshClient<typeof AuthService>;
+  readonly account: MeshClient<typeof AccountService>;
+}
+
+/** The parts of the own region, with those of the other regions beside them. */
+export interface IdentityParts extends RegionIdentity {
+  readonly region: string;
+  /** The regions whose sessions are accepted here besides: none in a shop of one region. */
+  readonly abroad: ReadonlyMap<string, RegionAbroad>;
 }
 
 export interface Gateway {

@@ -8,12 +8,15 @@ import { type Deadline, formatTimings, type OutgoingCall, type Timing } from '@c
 import type { TraceContext } from '@cloakroom/platform';
 import type { RefreshParts } from '@cloakroom/session';
 import { deviceLabel } from './edge/device-label.ts';
+import type { RegionAbroad } from './gateway.ts';
 import type { Decision } from './identity/identity-cache.ts';
 
 /** A token whose MAC is right. It was ours once, which says nothing about its session. */
 export interface BrowserToken {
   /** For auth alone; never logged. */
   readonly text: string;
+  /** The region that the token names: where its session lives. */
+  readonly region: string;
   /**
    * For a self-contained session '' until its access token is verified: the gateway may forget only the browser's own session by this hash.
    */
@@ -57,6 +60,8 @@ export interface Person {
   readonly view: SessionView;
   readonly passport: Credential;
   readonly decision: Decision;
+  /** Where the session lives, if not in this region. */
+  readonly home?: RegionAbroad;
 }
 
 /** Entries of one answer: the header must stay far below common header limits. */

@@ -16,13 +16,20 @@ import {
   logToken,
   ordersClientToken,
   profileClientToken,
+  tlsToken,
 } from './injection.ts';
 
 type Clients = Pick<Gateway, 'auth' | 'account' | 'cart' | 'profile' | 'catalog' | 'orders'>;
 type Connections = Clients & { close(): void };
 
-async function connect(config: GatewayConfig, log: Logger): Promise<Connections> {
-  const tls = config.MESH_TLS === 'off' ? undefined : await openTls(config.TLS_DIR, 'gateway', { log });
+/** One object, as Nest takes `undefined` for a part that is missing. */
+type Tls = { readonly tls: Awaited<ReturnType<typeof openTls>> | undefined };
+
+const openOwnTls = async (config: GatewayConfig, log: Logger): Promise<Tls> => ({
+  tls: config.MESH_TLS === 'off' ? undefined : await openTls(config.TLS_DIR, 'gateway', { log }),
+});
+
+function connect(config: GatewayConfig, log: Logger, { tls }: Tls): Connections {
   const auth = connectMesh(AuthService, { address: config.AUTH_ADDRESS, tls, log, onStream: { resolve: answersQuestion } });
   const account = connectMesh(AccountService, { address: config.AUTH_ADDRESS, tls, log });
   const cart = connectMesh(CartService, { address: config.CART_ADDRESS, tls, log });
@@ -54,14 +61,15 @@ const clients: Readonly<Record<keyof Clients, symbol>> = {
 
 @Module({
   providers: [
-    { provide: connectionsToken, inject: [configToken, logToken], useFactory: connect },
+    { provide: tlsToken, inject: [configToken, logToken], useFactory: openOwnTls },
+    { provide: connectionsToken, inject: [configToken, logToken, tlsToken], useFactory: connect },
     ...Object.entries(clients).map(([name, token]) => ({
       provide: token,
       inject: [connectionsToken],
       useFactory: (connections: Connections) => connections[name as keyof Clients],
     })),
   ],
-  exports: Object.values(clients),
+  exports: [...Object.values(clients), tlsToken],
 })
 export class MeshModule implements OnApplicationShutdown {
   constructor(@Inject(connectionsToken) private readonly connections: Connections) {}

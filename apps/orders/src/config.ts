@@ -1,4 +1,13 @@
-import { address, adminConfig, databaseConfig, eventLogConfig, meshConfig, processConfig, readEnvironment } from '@cloakroom/platform';
+import {
+  address,
+  adminConfig,
+  databaseConfig,
+  eventLogConfig,
+  meshConfig,
+  processConfig,
+  readEnvironment,
+  regionsConfig,
+} from '@cloakroom/platform';
 import { z } from 'zod';
 
 const schema = z
@@ -6,6 +15,7 @@ const schema = z
     ...processConfig,
     ...adminConfig,
     ...meshConfig,
+    ...regionsConfig,
     ...eventLogConfig,
     ...databaseConfig,
     AUTH_ADDRESS: address,

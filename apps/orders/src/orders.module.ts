@@ -4,11 +4,15 @@ import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { OrdersService } from '@cloakroom/contracts';
 import { Commits, type EventLog, type Parts } from '@cloakroom/event-log';
 import {
+  type ByRegion,
   eventLogToken,
+  exchangeAtHome,
   feedToken,
   IdentityModule,
   openFeedStatus,
   openTokenExchange,
+  type RegionTrust,
+  regionsToken,
   type RevocationFeed,
   type TokenExchange,
 } from '@cloakroom/identity';
@@ -69,9 +73,21 @@ const peers: Provider[] = [
   },
   {
     provide: exchangeToken,
-    inject: [peersToken, feedToken, processToken],
-    useFactory: ({ exchange }: Peers, feed: RevocationFeed, { clock }: ServiceProcess): TokenExchange =>
-      withLifecycle(openTokenExchange({ auth: exchange, feed, clock }), (opened) => ({ onApplicationShutdown: () => opened.stop() })),
+    inject: [peersToken, feedToken, regionsToken, processToken, configToken],
+    useFactory: (
+      { exchange, exchangeIn }: Peers,
+      feed: RevocationFeed,
+      regions: ByRegion<RegionTrust>,
+      { clock }: ServiceProcess,
+      { REGION }: OrdersConfig,
+    ): TokenExchange => {
+      const abroad = [...exchangeIn].map(
+        ([region, auth]) => [region, openTokenExchange({ auth, feed: regions.get(region)!.feed, clock })] as const,
+      );
+      return withLifecycle(exchangeAtHome(openTokenExchange({ auth: exchange, feed, clock }), new Map(abroad), REGION), (opened) => ({
+        onApplicationShutdown: () => opened.stop(),
+      }));
+    },
   },
   {
     provide: providerToken,

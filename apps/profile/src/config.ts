@@ -1,8 +1,25 @@
-import { address, adminConfig, databaseConfig, eventLogConfig, meshConfig, processConfig, readEnvironment } from '@cloakroom/platform';
+import {
+  address,
+  adminConfig,
+  databaseConfig,
+  eventLogConfig,
+  meshConfig,
+  processConfig,
+  readEnvironment,
+  regionsConfig,
+} from '@cloakroom/platform';
 import { z } from 'zod';
 
 const schema = z
-  .object({ ...processConfig, ...adminConfig, ...meshConfig, ...eventLogConfig, ...databaseConfig, AUTH_ADDRESS: address })
+  .object({
+    ...processConfig,
+    ...adminConfig,
+    ...meshConfig,
+    ...regionsConfig,
+    ...eventLogConfig,
+    ...databaseConfig,
+    AUTH_ADDRESS: address,
+  })
   .superRefine((config, context) => {
     if (config.EVENT_LOG === 'kafka' && config.KAFKA_BROKERS === undefined)
       context.addIssue({ code: 'custom', path: ['KAFKA_BROKERS'], message: 'is needed with EVENT_LOG=kafka' });

@@ -102,6 +102,7 @@ export async function openReader({ auth }: Pick<Harness, 'auth'>) {
   const keys = { find: auth.keys.find, refresh: () => Promise.resolve(), retire: () => undefined };
   const feed = await openRevocationFeed({
     eventLog,
+    topic: topics.sessionRevocations,
     keys,
     verify: async (record) => ((await verifyEvent(record, keys)) ? 'valid' : 'forged'),
     // It never asks for a lease: only what it hears is measured.

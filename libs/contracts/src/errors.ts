@@ -119,6 +119,11 @@ export const errorTable = {
     http: 503,
     text: 'Your session cannot be checked at the moment. Nothing was lost; try again.',
   },
+  home_region_unreachable: {
+    grpc: 'UNAVAILABLE',
+    http: 503,
+    text: 'The region that keeps your account cannot be reached. Browsing works, and your cart for up to a minute; the rest waits for that region.',
+  },
   outcome_unknown: {
     grpc: 'ABORTED',
     http: 503,

@@ -73,6 +73,8 @@ export const checkWords: Readonly<Record<string, string>> = {
   bad_signature: 'the signature does not belong to these claims',
   bad_claims: 'a claim is missing or impossible',
   wrong_audience: 'it was made for another service',
+  foreign_key: 'it names another region than the one whose key signed it',
+  unknown_region: 'it names a region that this process does not know',
   expired: 'its time is over',
   not_yet: 'it is dated from the future',
   revoked: 'this process has heard that the session was revoked',

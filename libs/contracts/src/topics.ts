@@ -27,6 +27,9 @@ export function deadLetterTopic(of: TopicSpec): TopicSpec {
   return { name: `${of.name}.dlq`, partitions: of.partitions, cleanup: 'delete', retentionMs: -1 };
 }
 
+/** The copy of another region's topic, as MirrorMaker names it. Its offsets are its own. */
+export const mirroredTopic = (of: TopicSpec, region: string): TopicSpec => ({ ...of, name: `${region}.${of.name}` });
+
 /** Record headers, beside the value. Header values are UTF-8. */
 export const recordHeaders = {
   eventType: 'event-type',

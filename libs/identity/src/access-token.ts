@@ -90,7 +90,13 @@ export interface AccessTokenVerifier {
   isCurrent(identity: VerifiedIdentity): boolean;
 }
 
-export function createAccessTokenVerifier({ keys, clock }: { readonly keys: KeyRing; readonly clock: Clock }): AccessTokenVerifier {
+/** @param options.region with several regions: the region of these keys, which sign for no other */
+export function createAccessTokenVerifier(options: {
+  readonly keys: KeyRing;
+  readonly clock: Clock;
+  readonly region?: string | undefined;
+}): AccessTokenVerifier {
+  const { keys, clock, region } = options;
   const verified = new LRUCache<string, VerifiedAccess & { readonly kid: string; readonly key: KeyObject }>({ max: cacheCountMax });
   const isCurrent = ({ issuedAtMs, expiresAtMs }: VerifiedIdentity): boolean =>
     clock.nowMs() < expiresAtMs && issuedAtMs <= clock.nowMs() + clockSkewMaxMs;
@@ -104,6 +110,7 @@ export function createAccessTokenVerifier({ keys, clock }: { readonly keys: KeyR
     const claims = claimsSchema.safeParse(parseStrictObject(jws.payload));
     const key = keys.find(kid);
     if (!claims.success || key === undefined) return 'invalid';
+    if (region !== undefined && claims.data.region !== region) return 'invalid';
     const fresh = { identity: identityOf(claims.data), claims: claims.data, kid, key };
     if (isCurrent(fresh.identity)) verified.set(token, fresh);
     return fresh;

@@ -1,12 +1,13 @@
 export * from './identity.ts';
 export { openAdmission } from './admission.ts';
-export { authToken, eventLogProvider, eventLogToken, feedToken, IdentityModule, keysToken } from './identity.module.ts';
+export { authToken, eventLogProvider, eventLogToken, feedToken, IdentityModule, keysToken, regionsToken } from './identity.module.ts';
 export * from './passport.ts';
 export * from './access-token.ts';
 export * from './jws.ts';
 export * from './keys.ts';
 export * from './auth-keys.ts';
 export * from './events-signature.ts';
+export * from './regions.ts';
 export * from './revocation-feed.ts';
 export * from './revocation-feed.readiness.ts';
 export * from './late-feed.ts';

@@ -2,7 +2,7 @@
  * The revocation feed of a process that may start while the event log is away. Until the feed is open there is no lease, and the process knows of no
  * revocations. A verifier then relies on the passport's own claims (60 s at most), as docs/failures.md says.
  */
-import { topics } from '@cloakroom/contracts';
+import { mirroredTopic, topics } from '@cloakroom/contracts';
 import type { AskRelay } from './beat-clock.ts';
 import type { Clock, Logger } from '@cloakroom/platform';
 import type { EventLog } from '@cloakroom/event-log';
@@ -13,7 +13,11 @@ import { openRevocationFeed } from './revocation-feed.ts';
 /** The process finds a broker that comes up within a second. It asks an absent one no more often than that. */
 const retryDelayMs = 1_000;
 
-/** Opens in the background and answers at once. @param options.group fresh at each start: every process reads the whole feed alone */
+/**
+ * Opens in the background and answers at once.
+ * @param options.group fresh at each start: every process reads the whole feed alone
+ * @param options.origin the other region whose revocations are read, from the copy of its topic; undefined for the own region
+ */
 export function openLateFeed(options: {
   readonly eventLog: EventLog;
   readonly keys: KeyRing;
@@ -21,17 +25,21 @@ export function openLateFeed(options: {
   readonly clock: Clock;
   readonly log: Logger;
   readonly group: string;
+  readonly origin?: string;
 }): RevocationFeed {
-  const { eventLog, keys, log } = options;
+  const { eventLog, keys, log, origin } = options;
+  const topic = origin === undefined ? topics.sessionRevocations : mirroredTopic(topics.sessionRevocations, origin);
   const listeners = new Set<(what: Revocation) => void>();
   let feed: RevocationFeed | undefined;
   let stopped = false;
   const open = async (): Promise<RevocationFeed> => {
-    await eventLog.ensureTopics([topics.sessionRevocations]);
+    await eventLog.ensureTopics([topic]);
     const opened = await openRevocationFeed({
       ...options,
+      topic,
+      // The other region's auth signed for its own topic. Its keys alone verify the copy, so no record of another log passes here.
       verify: (record) =>
-        verifyEvent(record, keys).then(
+        verifyEvent(origin === undefined ? record : { ...record, topic: topics.sessionRevocations.name }, keys).then(
           (valid) => (valid ? 'valid' : 'forged'),
           () => 'keys_unavailable',
         ),

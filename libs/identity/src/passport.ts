@@ -121,10 +121,12 @@ export function createPassportVerifier(options: {
   readonly clock: Clock;
   /** Whether a session in the modes jwt and jwt-denylist may be shown here by its own access token. */
   readonly accessTokens?: boolean;
+  /** With several regions: the region of these keys, which sign for no other. Undefined with one: then any name passes. */
+  readonly region?: string | undefined;
 }): PassportVerifier {
-  const { audience, keys, feed, clock } = options;
+  const { audience, keys, feed, clock, region } = options;
   const verified = new LRUCache<string, Verified>({ max: cacheCountMax });
-  const accessTokens = options.accessTokens === true ? createAccessTokenVerifier({ keys, clock }) : undefined;
+  const accessTokens = options.accessTokens === true ? createAccessTokenVerifier({ keys, clock, region }) : undefined;
 
   const refuse = (reason: string): Problem => {
     refusedPassports.inc({ audience, reason });
@@ -145,7 +147,7 @@ export function createPassportVerifier(options: {
   const judge = (passport: string): Verified | string => {
     const known = verified.get(passport);
     if (known !== undefined && keys.find(known.kid) === known.key) return known;
-    const fresh = checkSignature(passport, audience, keys);
+    const fresh = checkSignature(passport, { audience, region }, keys);
     if (typeof fresh !== 'string' && stale(fresh.identity) === undefined) verified.set(passport, fresh);
     return fresh;
   };
@@ -193,13 +195,18 @@ function revoked(audience: string): Problem {
 }
 
 /** @returns why not, as a word for the metric */
-function checkSignature(passport: string, audience: string, keys: KeyRing): Verified | string {
+function checkSignature(
+  passport: string,
+  { audience, region }: { readonly audience: string; readonly region: string | undefined },
+  keys: KeyRing,
+): Verified | string {
   const jws = verifyJws(passport, { typ: passportType, algorithms: passportAlgorithms, find: (kid) => keys.find(kid) });
   if (!jws.ok) return jws.reason;
   const kid = jws.header['kid']!;
   const claims = claimsSchema.safeParse(parseStrictObject(jws.payload));
   if (!claims.success) return 'bad_claims';
   if (claims.data.aud !== audience) return 'wrong_audience';
+  if (region !== undefined && claims.data.region !== region) return 'foreign_key';
   const actors = actorsOf(claims.data.act);
   const key = keys.find(kid);
   if (actors === undefined || key === undefined) return actors === undefined ? 'bad_claims' : 'unknown_key';

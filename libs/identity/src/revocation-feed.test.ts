@@ -1,5 +1,5 @@
 import { create, toBinary } from '@bufbuild/protobuf';
-import { problem, RevocationEventSchema, type RevocationEvent } from '@cloakroom/contracts';
+import { problem, RevocationEventSchema, type RevocationEvent, topics } from '@cloakroom/contracts';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EventLog, LogRecord, RecordBatch, SubscribeOptions } from '@cloakroom/event-log';
 import type { KeyRing, Revocation } from './identity.ts';
@@ -45,6 +45,7 @@ describe('the revocation feed', () => {
     } as unknown as EventLog;
     const feed = await openRevocationFeed({
       eventLog,
+      topic: topics.sessionRevocations,
       keys: { retire } as unknown as KeyRing,
       verify: () => Promise.resolve(verdict),
       askRelay: () => {

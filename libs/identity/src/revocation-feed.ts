@@ -16,8 +16,8 @@
  * itself.
  */
 import { fromBinary } from '@bufbuild/protobuf';
-import type { Heartbeat, RevocationEvent, SessionRevoked } from '@cloakroom/contracts';
-import { RevocationEventSchema, revocationLeaseMs, topics } from '@cloakroom/contracts';
+import type { Heartbeat, RevocationEvent, SessionRevoked, TopicSpec } from '@cloakroom/contracts';
+import { RevocationEventSchema, revocationLeaseMs } from '@cloakroom/contracts';
 import { type AskRelay, BeatClock } from './beat-clock.ts';
 import { type Clock, hasSlept, type Logger, observing, wallAheadMs } from '@cloakroom/platform';
 import type { BatchControl, EventLog, LogRecord, RecordBatch, Subscription } from '@cloakroom/event-log';
@@ -37,6 +37,8 @@ export type EventVerdict = 'valid' | 'forged' | 'keys_unavailable';
 
 export interface RevocationFeedOptions {
   readonly eventLog: EventLog;
+  /** Each region has its own. */
+  readonly topic: TopicSpec;
   readonly keys: KeyRing;
   /** Checks the record's signature by auth's keys. */
   readonly verify: (record: LogRecord) => Promise<EventVerdict>;
@@ -93,8 +95,7 @@ class Feed implements RevocationFeed {
   }
 
   async open(): Promise<void> {
-    const { eventLog, clock, group } = this.options;
-    const topic = topics.sessionRevocations;
+    const { eventLog, clock, group, topic } = this.options;
     this.unwatch = watchLease(group, this);
     this.readBackTo = (await eventLog.bounds(topic)).get(0)?.next ?? 0n;
     const start = (await eventLog.offsetsByTime(topic, clock.nowMs() - credentialLifetimeMs)).get(0) ?? 0n;
@@ -253,7 +254,7 @@ class Feed implements RevocationFeed {
   private distrust(record: LogRecord): void {
     this.options.log.error(
       { offset: String(record.offset) },
-      'an unsigned or undecodable record on session.revocations: everything cached is distrusted',
+      `an unsigned or undecodable record on ${record.topic}: everything cached is distrusted`,
     );
     this.announceDistrust('a record that auth did not sign');
   }

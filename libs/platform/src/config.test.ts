@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { adminConfig, createLogger, databaseConfig, processConfig, readEnvironment } from './index.ts';
+import { adminConfig, createLogger, databaseConfig, processConfig, readEnvironment, regionsConfig } from './index.ts';
 
 const schema = z.object({ ...processConfig, ...adminConfig, ...databaseConfig });
 
@@ -13,6 +13,16 @@ it('reports every violation at once and no value', () => {
 it('fills in what has a safe default', () => {
   const config = readEnvironment(schema, { REPLICA: 'cart-1', LISTEN_PORT: '4120', ADMIN_PORT: '0', DATABASE_URL: 'sqlite::memory:' });
   expect(config).toMatchObject({ HOST: '127.0.0.1', LOG_LEVEL: 'info', REGION: 'local', LISTEN_PORT: 4120 });
+});
+
+it('knows one region unless it is told of others, each with the replicas of its auth', () => {
+  const read = (OTHER_REGIONS?: string) => readEnvironment(z.object(regionsConfig), { OTHER_REGIONS }).OTHER_REGIONS;
+  expect([read(), read('')]).toEqual([[], []]);
+  expect(read('us=localhost:4458;ap=auth-1.ap:4110,auth-2.ap:4110')).toEqual([
+    { region: 'us', authAddress: 'localhost:4458' },
+    { region: 'ap', authAddress: 'auth-1.ap:4110,auth-2.ap:4110' },
+  ]);
+  for (const wrong of ['us', 'us=', 'US=a:1', 'us=a', 'us=a:1;us=b:2', 'us=a:1,ap=b:2']) expect(() => read(wrong)).toThrow(/OTHER_REGIONS/);
 });
 
 it('never logs a secret field, however deep', () => {

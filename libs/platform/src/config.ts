@@ -71,6 +71,29 @@ export const processConfig = {
 
 export const adminConfig = { ADMIN_PORT: port };
 
+/** Another region whose sessions this process accepts, and where the auth of that region is reached from here. */
+export interface OtherRegion {
+  readonly region: string;
+  readonly authAddress: string;
+}
+
+const otherRegion = /^[a-z0-9-]{1,16}=[^:=/\s,;]+:\d{1,5}(,[^:=/\s,;]+:\d{1,5})*$/;
+
+/** "us=localhost:4458"; several regions are separated by semicolons, and replicas by commas. */
+const otherRegions = z
+  .string()
+  .default('')
+  .transform((text) => text.split(';').filter((part) => part !== ''))
+  .refine((parts) => parts.every((part) => otherRegion.test(part)), 'must be region=host:port, several separated by semicolons')
+  .transform((parts) => parts.map((part): OtherRegion => ({ region: part.split('=')[0]!, authAddress: part.split('=')[1]! })))
+  .refine((regions) => new Set(regions.map(({ region }) => region)).size === regions.length, 'names a region twice');
+
+/** For a process that judges identity. */
+export const regionsConfig = {
+  /** Empty with one region. */
+  OTHER_REGIONS: otherRegions,
+};
+
 export const meshConfig = {
   MESH_TLS: z.enum(['mutual', 'off']).default('mutual'),
   TLS_DIR: z.string().default(''),

@@ -6,7 +6,7 @@
  *
  *   v1.<region>.<tag>.<secret>.<mac>
  *
- *   region  1-16 of [a-z0-9-]: where the session was born; now always `local`
+ *   region  1-16 of [a-z0-9-]: where the session lives; `local` in a shop of one region
  *   tag     4 lower-case hex digits, one of 65,536 shard labels: the slot of the store that holds the record
  *   secret  32 random bytes, base64url without padding (RFC 4648 5): 256 bits, where ASVS 7.2.3 asks for 128
  *   mac     HMAC-SHA256 (RFC 2104) over everything before the last dot, base64url: 32 bytes

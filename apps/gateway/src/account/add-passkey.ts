@@ -5,6 +5,7 @@ import type { Gateway } from '../gateway.ts';
 import { authProblem } from '../session/auth-problem.ts';
 import { type addedPasskeySchema, passkeyBody } from './account-answer.ts';
 import type { addPasskeyBody } from './account-input.ts';
+import { accountOf } from '../identity/home-region.ts';
 
 export async function addPasskey(
   exchange: Exchange,
@@ -12,7 +13,7 @@ export async function addPasskey(
   gateway: Pick<Gateway, 'account'>,
 ): Promise<Outcome> {
   const request = { challenge: body.challenge, name: body.name, response: JSON.stringify(body.response) };
-  const added = await gateway.account.addPasskey(outgoing(exchange, personOf(exchange).passport), request);
+  const added = await accountOf(exchange, gateway).addPasskey(outgoing(exchange, personOf(exchange).passport), request);
   if (isProblem(added)) return authProblem(added);
   const answer: z.output<typeof addedPasskeySchema> = {
     ...passkeyBody(added.passkey!),

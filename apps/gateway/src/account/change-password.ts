@@ -5,6 +5,7 @@ import type { Gateway } from '../gateway.ts';
 import { authProblem } from '../session/auth-problem.ts';
 import type { passwordBody } from './account-input.ts';
 import { rotatedAnswer } from '../session/rotated-answer.ts';
+import { accountOf } from '../identity/home-region.ts';
 
 export async function changePassword(
   exchange: Exchange,
@@ -12,6 +13,6 @@ export async function changePassword(
   gateway: Pick<Gateway, 'account' | 'identity'>,
 ): Promise<Outcome> {
   const request = { password: body.password, endOthers: body.endOthers ?? false, token: exchange.token!.text };
-  const issued = await gateway.account.changePassword(outgoing(exchange, personOf(exchange).passport), request);
+  const issued = await accountOf(exchange, gateway).changePassword(outgoing(exchange, personOf(exchange).passport), request);
   return isProblem(issued) ? authProblem(issued) : rotatedAnswer(exchange, issued, gateway);
 }

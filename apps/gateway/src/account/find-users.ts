@@ -5,6 +5,7 @@ import type { Gateway } from '../gateway.ts';
 import { authProblem } from '../session/auth-problem.ts';
 import type { usersSchema } from './account-answer.ts';
 import type { usersQuery } from './account-input.ts';
+import { accountOf } from '../identity/home-region.ts';
 
 export async function findUsers(
   exchange: Exchange,
@@ -13,7 +14,7 @@ export async function findUsers(
 ): Promise<Outcome> {
   const { view, passport } = personOf(exchange);
   if (view.role !== 'admin') return problem('forbidden');
-  const found = await gateway.account.findUsers(outgoing(exchange, passport), { query: query.query ?? '' });
+  const found = await accountOf(exchange, gateway).findUsers(outgoing(exchange, passport), { query: query.query ?? '' });
   if (isProblem(found)) return authProblem(found);
   const body: z.output<typeof usersSchema> = {
     items: found.users.map(({ userId, name, email, role, disabled, sessions }) => ({

@@ -4,9 +4,10 @@ import { type Exchange, type Outcome, outgoing, personOf } from '../http-exchang
 import type { Gateway } from '../gateway.ts';
 import { authProblem } from '../session/auth-problem.ts';
 import { type factorsSchema, passkeyBody } from './account-answer.ts';
+import { accountOf } from '../identity/home-region.ts';
 
 export async function listFactors(exchange: Exchange, gateway: Pick<Gateway, 'account'>): Promise<Outcome> {
-  const listed = await gateway.account.listFactors(outgoing(exchange, personOf(exchange).passport), {});
+  const listed = await accountOf(exchange, gateway).listFactors(outgoing(exchange, personOf(exchange).passport), {});
   if (isProblem(listed)) return authProblem(listed);
   const body: z.output<typeof factorsSchema> = {
     totp: { active: listed.totpActive },

@@ -4,7 +4,7 @@ import { browserOf, type Exchange, type Outcome, outgoing } from '../http-exchan
 import type { Gateway } from '../gateway.ts';
 import { authProblem } from '../session/auth-problem.ts';
 import { signedInAnswer } from '../session/session-answer.ts';
-import { leave } from '../identity/identify-caller.ts';
+import { replaceSession } from '../identity/replaced-session.ts';
 import type { secondFactorBody } from './account-input.ts';
 
 type Body = z.output<typeof secondFactorBody>;
@@ -21,7 +21,7 @@ export async function loginSecondFactor(
     ...browserOf(exchange),
   });
   if (isProblem(issued)) return authProblem(issued);
-  leave(gateway.identity, exchange.token, issued.currentTokenOwn);
+  await replaceSession(exchange, gateway, issued.currentTokenOwn);
   return signedInAnswer(200, issued);
 }
 

@@ -4,7 +4,7 @@ import { browserOf, type Exchange, type Outcome, outgoing } from '../http-exchan
 import type { Gateway } from '../gateway.ts';
 import { authProblem } from '../session/auth-problem.ts';
 import { askedMode, signedInAnswer } from '../session/session-answer.ts';
-import { leave } from '../identity/identify-caller.ts';
+import { replaceSession } from '../identity/replaced-session.ts';
 import type { passkeyLoginBody } from './account-input.ts';
 
 export async function loginWithPasskey(
@@ -19,6 +19,6 @@ export async function loginWithPasskey(
     ...browserOf(exchange),
   });
   if (isProblem(issued)) return authProblem(issued);
-  leave(gateway.identity, exchange.token, issued.currentTokenOwn);
+  await replaceSession(exchange, gateway, issued.currentTokenOwn);
   return signedInAnswer(200, issued);
 }

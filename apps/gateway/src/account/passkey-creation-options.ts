@@ -3,8 +3,9 @@ import { type Exchange, type Outcome, outgoing, personOf } from '../http-exchang
 import type { Gateway } from '../gateway.ts';
 import { authProblem } from '../session/auth-problem.ts';
 import { passkeyOptionsBody } from './account-answer.ts';
+import { accountOf } from '../identity/home-region.ts';
 
 export async function passkeyCreationOptions(exchange: Exchange, gateway: Pick<Gateway, 'account'>): Promise<Outcome> {
-  const given = await gateway.account.passkeyCreationOptions(outgoing(exchange, personOf(exchange).passport), {});
+  const given = await accountOf(exchange, gateway).passkeyCreationOptions(outgoing(exchange, personOf(exchange).passport), {});
   return isProblem(given) ? authProblem(given) : { status: 200, body: passkeyOptionsBody(given) };
 }

@@ -9,6 +9,7 @@ const retryAfterDefaultS = 2;
 const waitCodes: ReadonlySet<ErrorCode> = new Set([
   'unavailable',
   'identity_unavailable',
+  'home_region_unreachable',
   'outcome_unknown',
   'too_many_requests',
   'too_many_attempts',

@@ -5,9 +5,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isProblem, type Problem } from '@cloakroom/contracts';
 import { continueTrace, enterTrace, observe, type RandomBytes, type Span, type TraceContext, tracing } from '@cloakroom/platform';
+import type { RefreshParts } from '@cloakroom/session';
 import type { GatewayParts, IdentityParts } from '../gateway.ts';
 import { type Exchange, type Outcome, Timings } from '../http-exchange.ts';
 import { clearedCookies, consistencySetCookie, knownDeviceSetCookie, type OurCookies, tokenCookies } from '../identity/cookies.ts';
+import { homeOf, regionOf } from '../identity/home-region.ts';
 import type { RoutePolicy } from '../route.ts';
 import { entering, leaving } from './observed-request.ts';
 
@@ -148,7 +150,7 @@ function spanOf(sent: string, url: string | undefined) {
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 /** The parts that the end of an answer needs. */
-export type Finishing = Pick<IdentityParts, 'clock' | 'identities' | 'selfContained'>;
+export type Finishing = Pick<IdentityParts, 'clock' | 'identities' | 'selfContained' | 'region' | 'abroad'>;
 
 /** Writes cookies and Server-Timing. Fastify's onSend calls it for every answer, and a live stream calls it before it takes the connection. */
 export function finish(reply: FastifyReply, parts: Finishing): void {
@@ -166,9 +168,10 @@ export function finish(reply: FastifyReply, parts: Finishing): void {
  * A service that refuses the passport knows more than the identity cache: it heard a revocation first, or a key was retired. The next request
  * asks auth.
  */
-function forgetIfRefused({ outcome, token }: OpenExchange, { identities }: Finishing): void {
+function forgetIfRefused({ outcome, token }: OpenExchange, parts: Finishing): void {
   if (outcome === undefined || !isProblem(outcome) || token === undefined) return;
-  if (outcome.problem === 'invalid_passport' || outcome.problem === 'session_ended') identities.forgetToken(token.hash);
+  if (outcome.problem === 'invalid_passport' || outcome.problem === 'session_ended')
+    homeOf(parts, token)?.identities.forgetToken(token.hash);
 }
 
 function timingsOf({ timings, startedMs }: OpenExchange, budgetMs: number, { clock }: Finishing): string {
@@ -178,15 +181,18 @@ function timingsOf({ timings, startedMs }: OpenExchange, budgetMs: number, { clo
   return timings.header();
 }
 
-function* cookiesOf({ outcome, renewal, cookies }: OpenExchange, { clock, selfContained }: Finishing): Generator<string> {
+function* cookiesOf({ outcome, renewal, cookies }: OpenExchange, parts: Finishing): Generator<string> {
+  const { clock } = parts;
   const { issued, identity } = renewal;
+  const knownAt = ({ region }: RefreshParts) => regionOf(parts, region)?.selfContained;
   if (outcome?.newToken !== undefined) {
-    if (outcome.newToken.selfContained !== undefined) selfContained.noteIssued(outcome.newToken.selfContained.parts);
+    const made = outcome.newToken.selfContained?.parts;
+    if (made !== undefined) knownAt(made)?.noteIssued(made);
     yield* tokenCookies(outcome.newToken, clock.nowMs(), cookies);
   } else if (
     issued?.selfContained !== undefined &&
     !(outcome !== undefined && 'loggedOut' in outcome) &&
-    selfContained.isNewest(issued.selfContained.parts, identity)
+    knownAt(issued.selfContained.parts)?.isNewest(issued.selfContained.parts, identity) === true
   ) {
     // The gateway renewed these tokens on the way. The answer took a while: the browser may have newer cookies by now, which are not
     // overwritten.

@@ -19,6 +19,7 @@ import { deviceLabel } from '../edge/device-label.ts';
 import { type Credential, type EventSocket, type Exchange, outgoing, personOf } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { identifyCaller, identifyAgain } from '../identity/identify-caller.ts';
+import { homeOf } from '../identity/home-region.ts';
 import type { Seat } from './streams.ts';
 import { type Watch, watchAgain } from './watch-again.ts';
 
@@ -59,7 +60,8 @@ export class LiveStream {
   start(): void {
     const recheck = setInterval(() => void this.stillThere(), recheckIntervalMs);
     const keepAlive = setInterval(() => this.write(': still here\n\n'), keepAliveIntervalMs);
-    const stopListening = this.gateway.identity.feed.onRevocation((what) => this.heard(what));
+    const home = homeOf(this.gateway.identity, this.exchange.token) ?? this.gateway.identity;
+    const stopListening = home.feed.onRevocation((what) => this.heard(what));
     this.socket.onDrain(() => this.drained());
     this.socket.onClose(() => {
       this.gone.abort();

@@ -30,7 +30,7 @@ export function readToken(cookie: string | undefined, keys: MacKeys): BrowserTok
   if (remembered !== undefined) return remembered;
   const parsed = parseToken(cookie, keys);
   if (parsed === undefined) return undefined;
-  const token = Object.freeze({ text: cookie, hash: parsed.key.hash });
+  const token = Object.freeze({ text: cookie, region: parsed.region, hash: parsed.key.hash });
   known.set(cookie, token);
   return token;
 }

@@ -25,7 +25,7 @@ import { inSpan, observe } from '@cloakroom/platform';
 import type { RefreshParts } from '@cloakroom/session';
 import { selfContainedHash } from './self-contained-tokens.ts';
 import type { Exchange, Person, SelfContainedCookies } from '../http-exchange.ts';
-import type { IdentityParts } from '../gateway.ts';
+import type { RegionIdentity } from '../gateway.ts';
 import { askAuth, type IdentityNeed, resolveBudgetMs } from './identify-reference-token.ts';
 import type { Decision } from './identity-cache.ts';
 import { tokenOf as newTokenOf } from './issued-session.ts';
@@ -44,7 +44,7 @@ export async function identifySelfContained(
   exchange: Exchange,
   selfContained: SelfContainedCookies,
   need: IdentityNeed,
-  gateway: IdentityParts,
+  gateway: RegionIdentity,
 ): Promise<SelfContainedAnswer> {
   const startedMs = performance.now();
   const answer = await inSpan({ name: 'identity', kind: 'internal' }, need.touch ? exchange.trace : undefined, async (trace, span) => {
@@ -63,13 +63,13 @@ async function decide(
   exchange: Exchange,
   selfContained: SelfContainedCookies,
   need: IdentityNeed,
-  gateway: IdentityParts,
+  gateway: RegionIdentity,
 ): Promise<SelfContainedAnswer> {
   const shown = await usableAccess(selfContained, gateway);
   if (typeof shown !== 'string') {
     const { refresh, access } = selfContained;
     const hash = selfContainedHash({ handle: shown.identity.handle, generation: shown.claims.gen });
-    exchange.renewal.token = { text: refresh?.text ?? access!, hash, selfContained };
+    exchange.renewal.token = { text: refresh?.text ?? access!, region: shown.identity.region, hash, selfContained };
     return judge(exchange, shown, shown.text, need, gateway, 'local');
   }
   const { refresh } = selfContained;
@@ -96,14 +96,14 @@ async function decide(
 }
 
 export function selfContainedToken(text: string, access: string, parts: RefreshParts) {
-  return { text, hash: selfContainedHash(parts), selfContained: { access, refresh: { text, parts } } };
+  return { text, region: parts.region, hash: selfContainedHash(parts), selfContained: { access, refresh: { text, parts } } };
 }
 
 type Usable = VerifiedAccess & { readonly text: string };
 
 async function usableAccess(
   { access, refresh }: SelfContainedCookies,
-  gateway: IdentityParts,
+  gateway: RegionIdentity,
 ): Promise<Usable | 'expired' | 'invalid' | 'keys_unavailable'> {
   if (access === undefined) return 'invalid';
   const verified = await gateway.selfContained.verify(access);
@@ -121,7 +121,7 @@ async function judge(
   verified: VerifiedAccess,
   text: string,
   need: IdentityNeed,
-  gateway: IdentityParts,
+  gateway: RegionIdentity,
   decision: 'local' | 'refreshed',
 ): Promise<Person | 'ended' | Problem> {
   const { identity } = verified;
@@ -135,7 +135,7 @@ async function judge(
   const answer = await askAuth(gateway.resolve, { token: text, audience: need.audience, touch: need.touch }, () => callOf(exchange, need));
   if (answer === 'none') return 'ended';
   if (!isProblem(answer)) return { view: answer.view, passport: answer.passport, decision: decision === 'local' ? 'asked' : decision };
-  const known = gateway.feed.leaseAgeMs() <= degradedMaxMs && !gateway.feed.isRevoked(identity);
+  const known = gateway.degrades && gateway.feed.leaseAgeMs() <= degradedMaxMs && !gateway.feed.isRevoked(identity);
   return !mustAsk && known ? local('degraded') : unavailable;
 }
 

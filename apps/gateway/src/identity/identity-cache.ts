@@ -105,6 +105,7 @@ export class IdentityCache {
   private readonly clock: Clock;
   private readonly random: () => number;
   private readonly onForgotten: (tokenHash: string) => void;
+  private readonly degrades: boolean;
   private readonly stopListening: () => void;
 
   /** @param options.random in [0, 1) */
@@ -115,11 +116,14 @@ export class IdentityCache {
     /** Tells another memory that a token died here. */
     readonly onForgotten?: (tokenHash: string) => void;
     readonly entryCountMax?: number;
+    /** False: without the lease and an answer of auth nobody is let in, however good the passport still is. */
+    readonly degrades?: boolean;
   }) {
     this.feed = options.feed;
     this.clock = options.clock;
     this.random = options.random;
     this.onForgotten = options.onForgotten ?? (() => undefined);
+    this.degrades = options.degrades ?? true;
     this.entries = new LRUCache({ max: options.entryCountMax ?? entryCountMax, dispose: (entry, key) => this.unindex(entry, key) });
     this.stopListening = this.feed.onRevocation((what) => this.revoke(what));
   }
@@ -241,7 +245,7 @@ export class IdentityCache {
     if (answer === 'none') return 'ended';
     if (!isProblem(answer)) return { resolved: answer, decision };
     if (!silentCodes.has(answer.problem)) return answer;
-    const entry = request.sensitive ? undefined : this.entries.get(keyOf(request));
+    const entry = request.sensitive || !this.degrades ? undefined : this.entries.get(keyOf(request));
     // auth is out of reach: a passport that it signed less than a minute ago still stands for carts and reads (docs/failures.md).
     if (entry !== undefined && !this.isDead(entry)) return { resolved: entry, decision: 'degraded' };
     return problem('identity_unavailable', undefined, retryAfterS);

@@ -4,12 +4,13 @@ import { Inject, Module, type OnApplicationShutdown, type Provider } from '@nest
 import { isProblem } from '@cloakroom/contracts';
 import type { EventLog } from '@cloakroom/event-log';
 import { askRelayThrough, jwksFrom, openKeyRing, type OpenKeyRing, openLateFeed, type RevocationFeed } from '@cloakroom/identity';
-import { openRetryBudget } from '@cloakroom/mesh';
+import { type MeshTls, openRetryBudget } from '@cloakroom/mesh';
 import type { Clock } from '@cloakroom/platform';
 import { readMacKeys } from '@cloakroom/session';
 import type { GatewayConfig } from '../config.ts';
 import type { Gateway, GatewayParts, IdentityParts } from '../gateway.ts';
 import {
+  abroadToken,
   authClientToken,
   clockToken,
   configToken,
@@ -20,9 +21,11 @@ import {
   keysToken,
   macKeysToken,
   partsToken,
+  tlsToken,
 } from '../injection.ts';
 import { MeshModule } from '../mesh.module.ts';
 import { IdentityCache } from './identity-cache.ts';
+import { openRegionAbroad, type OpenRegion } from './regions-abroad.ts';
 import { resolveAtAuth } from './resolve-at-auth.ts';
 import { SelfContainedTokens } from './self-contained-tokens.ts';
 
@@ -57,9 +60,15 @@ const providers: Provider[] = [
   },
   {
     provide: SelfContainedTokens,
-    inject: [keysToken, feedToken, clockToken, authClientToken],
-    useFactory: (keys: OpenKeyRing, feed: RevocationFeed, clock: Clock, auth: Auth) =>
-      new SelfContainedTokens({ keys, feed, clock, refresh: (call, request) => auth.refresh(call, request) }),
+    inject: [keysToken, feedToken, clockToken, authClientToken, configToken],
+    useFactory: (keys: OpenKeyRing, feed: RevocationFeed, clock: Clock, auth: Auth, { REGION, OTHER_REGIONS }: GatewayConfig) =>
+      new SelfContainedTokens({
+        keys,
+        feed,
+        clock,
+        refresh: (call, request) => auth.refresh(call, request),
+        region: OTHER_REGIONS.length === 0 ? undefined : REGION,
+      }),
   },
   {
     provide: IdentityCache,
@@ -68,15 +77,26 @@ const providers: Provider[] = [
       new IdentityCache({ feed, clock, random, onForgotten: (hash) => selfContained.distrust(hash) }),
   },
   {
+    provide: abroadToken,
+    inject: [configToken, partsToken, eventLogToken, tlsToken],
+    useFactory: (config: GatewayConfig, parts: GatewayParts, eventLog: EventLog, { tls }: { readonly tls: MeshTls | undefined }) =>
+      new Map(config.OTHER_REGIONS.map((other) => [other.region, openRegionAbroad(other, { config, parts, eventLog, tls })])),
+  },
+  {
     provide: identityToken,
-    inject: [IdentityCache, SelfContainedTokens, feedToken, clockToken, authClientToken],
+    inject: [IdentityCache, SelfContainedTokens, feedToken, clockToken, authClientToken, abroadToken, configToken],
     useFactory: (
       identities: IdentityCache,
       selfContained: SelfContainedTokens,
       feed: RevocationFeed,
       clock: Clock,
       auth: Auth,
+      abroad: IdentityParts['abroad'],
+      { REGION }: GatewayConfig,
     ): IdentityParts => ({
+      region: REGION,
+      abroad,
+      degrades: true,
       identities,
       selfContained,
       feed,
@@ -96,11 +116,12 @@ export class IdentityModule implements OnApplicationShutdown {
     private readonly identities: IdentityCache,
     @Inject(keysToken) private readonly keys: OpenKeyRing,
     @Inject(feedToken) private readonly feed: RevocationFeed,
+    @Inject(abroadToken) private readonly abroad: ReadonlyMap<string, OpenRegion>,
   ) {}
 
   async onApplicationShutdown(): Promise<void> {
     this.identities.close();
     this.keys.stop();
-    await this.feed.stop();
+    await Promise.all([this.feed.stop(), ...[...this.abroad.values()].map((region) => region.stop())]);
   }
 }

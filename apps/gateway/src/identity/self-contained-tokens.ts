@@ -42,7 +42,14 @@ export class SelfContainedTokens {
   private readonly newest = new LRUCache<string, number>({ max: rememberedCountMax });
   private readonly distrusted = new LRUCache<string, true>({ max: rememberedCountMax });
 
-  constructor(options: { readonly keys: KeyRing; readonly feed: RevocationFeed; readonly clock: Clock; readonly refresh: Refresh }) {
+  constructor(options: {
+    readonly keys: KeyRing;
+    readonly feed: RevocationFeed;
+    readonly clock: Clock;
+    readonly refresh: Refresh;
+    /** With several regions: the one whose keys these are. */
+    readonly region?: string | undefined;
+  }) {
     this.tokens = createAccessTokenVerifier(options);
     this.feed = options.feed;
     this.refreshAtAuth = options.refresh;

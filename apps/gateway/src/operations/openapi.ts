@@ -110,7 +110,7 @@ export function codesOf(route: Route): ErrorCode[] {
   if (route.identity === 'guest') add('session_required', 'session_ended');
   if (route.identity === 'first-write') add('session_ended');
   if (route.identity === 'user') add('sign_in_required', 'session_ended');
-  if (route.identity !== 'none' || route.operationClass === 'login') add('identity_unavailable');
+  if (route.identity !== 'none' || route.operationClass === 'login') add('identity_unavailable', 'home_region_unreachable');
   return [...codes];
 }
 

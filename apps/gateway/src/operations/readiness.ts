@@ -15,6 +15,7 @@ type Looked = Pick<Gateway, 'config' | 'identity' | 'jwks' | 'streams'> & {
 
 export function openLookAtParts(gateway: Looked): () => Promise<Readiness> {
   const feedStatus = openFeedStatus(gateway.identity.feed, gateway.identity.clock);
+  const abroad = [...gateway.identity.abroad].map(([region, { feed, clock }]) => [`feed-${region}`, openFeedStatus(feed, clock)] as const);
   const startedMs = gateway.identity.clock.monotonicMs();
   return async () => {
     const { config, identity } = gateway;
@@ -32,6 +33,8 @@ export function openLookAtParts(gateway: Looked): () => Promise<Readiness> {
       gateway: { ok: !gateway.server.stopping, replica: config.REPLICA, provider: config.PROVIDER, streams: gateway.streams.open },
       // A log within reach is read before the first request, which spares auth. Without it this gateway serves too, and asks auth each time.
       feed: { ...feedStatus(), ok: feedRead || found === undefined || !starting },
+      // Another region may be out of reach for hours, and this one serves.
+      ...Object.fromEntries(abroad.map(([name, status]) => [name, status()])),
       keys: { ok: gateway.jwks() !== undefined },
       eventLog:
         found === undefined ? { ok: true, clusterId: 'not reachable', degraded: 'the event log does not answer' } : { ok: true, ...found },

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type Exchange, type Outcome, outgoing, personOf } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
 import { authProblem } from './auth-problem.ts';
+import { authOf } from '../identity/home-region.ts';
 
 export const deviceParams = z.object({ handle: z.string().min(1).max(64) });
 
@@ -12,6 +13,6 @@ export async function endDevice(
   { params }: { readonly params: z.output<typeof deviceParams> },
   gateway: Pick<Gateway, 'auth'>,
 ): Promise<Outcome> {
-  const ended = await gateway.auth.endDevice(outgoing(exchange, personOf(exchange).passport), { handle: params.handle });
+  const ended = await authOf(exchange, gateway).endDevice(outgoing(exchange, personOf(exchange).passport), { handle: params.handle });
   return isProblem(ended) ? authProblem(ended) : { status: 204 };
 }

@@ -4,6 +4,7 @@ import { type Exchange, type Outcome, outgoing, personOf } from '../http-exchang
 import type { Gateway } from '../gateway.ts';
 import { authProblem } from './auth-problem.ts';
 import { isoOf, modeSchema } from './session-answer.ts';
+import { authOf } from '../identity/home-region.ts';
 
 const deviceSchema = z
   .object({
@@ -19,7 +20,7 @@ const deviceSchema = z
 export const devicesSchema = z.array(deviceSchema).meta({ id: 'Devices' });
 
 export async function listDevices(exchange: Exchange, gateway: Pick<Gateway, 'auth'>): Promise<Outcome> {
-  const listed = await gateway.auth.listDevices(outgoing(exchange, personOf(exchange).passport), {});
+  const listed = await authOf(exchange, gateway).listDevices(outgoing(exchange, personOf(exchange).passport), {});
   if (isProblem(listed)) return authProblem(listed);
   const body: z.output<typeof devicesSchema> = listed.devices.map((device) => ({
     handle: device.handle,

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { secondFactorProblem } from './second-factor-problem.ts';
 import { browserOf, type Exchange, type Outcome, outgoing } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
-import { leave } from '../identity/identify-caller.ts';
+import { replaceSession } from '../identity/replaced-session.ts';
 import { authProblem } from './auth-problem.ts';
 import { askedMode, signedInAnswer } from './session-answer.ts';
 import type { loginBody } from './sign-in-input.ts';
@@ -22,7 +22,6 @@ export async function login(
   });
   if (isProblem(issued)) return authProblem(issued);
   if (issued.secondFactor !== undefined) return secondFactorProblem(issued.secondFactor);
-  // The old token died with this answer. The other gateways hear of it from the feed.
-  leave(gateway.identity, exchange.token, issued.currentTokenOwn);
+  await replaceSession(exchange, gateway, issued.currentTokenOwn);
   return signedInAnswer(200, issued);
 }

@@ -1,15 +1,26 @@
 import type { Answer, Exchange } from '../http-exchange.ts';
-import type { Gateway } from '../gateway.ts';
+import type { Gateway, IdentityParts } from '../gateway.ts';
 import { isLocal } from '../edge/experiment.ts';
-import { noSession, sessionBody } from './session-answer.ts';
+import { noSession, sessionBody, type SessionRegions } from './session-answer.ts';
 
 /** Shows the session. A missing or ended one reads as none, and is never an error. */
-export function readSession(exchange: Exchange, { config }: Pick<Gateway, 'config'>): Answer {
+export function readSession(exchange: Exchange, { config, identity }: Pick<Gateway, 'config' | 'identity'>): Answer {
   const session = exchange.person === undefined ? noSession : sessionBody(exchange.person.view);
   const { SESSION_MODE: usual, SESSION_MODES: allowed } = config;
   const modes = usual === undefined || allowed === undefined ? undefined : { default: usual, allowed };
   const observatory = isLocal(config) ? observatoryPage(config.OBSERVATORY_URL) : undefined;
-  return { status: 200, body: { ...session, ...(modes && { modes }), ...(observatory !== undefined && { observatory }) } };
+  const region = regionsOf(exchange, identity);
+  const more = { ...(modes && { modes }), ...(observatory !== undefined && { observatory }), ...(region && { region }) };
+  return { status: 200, body: { ...session, ...more } };
+}
+
+/** With one region there is nothing to tell. */
+function regionsOf({ person }: Exchange, { region, abroad }: IdentityParts): SessionRegions | undefined {
+  if (abroad.size === 0) return undefined;
+  return {
+    here: region,
+    ...(person && { home: person.view.region, homeReachable: person.home === undefined || person.decision !== 'degraded' }),
+  };
 }
 
 /**

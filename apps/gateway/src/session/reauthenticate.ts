@@ -6,6 +6,7 @@ import { type Exchange, type Outcome, outgoing, personOf } from '../http-exchang
 import type { Gateway } from '../gateway.ts';
 import { authProblem } from './auth-problem.ts';
 import type { reauthenticateBody } from './sign-in-input.ts';
+import { accountOf, authOf } from '../identity/home-region.ts';
 
 type Needed = Pick<Gateway, 'account' | 'auth' | 'identity'>;
 
@@ -27,9 +28,9 @@ function prove(exchange: Exchange, body: Body, gateway: Needed): Promise<Session
   const same = { token: exchange.token!.text, remoteAddress: exchange.remoteAddress };
   if (body.password === undefined) {
     const passkey = { challenge: body.challenge ?? '', response: JSON.stringify(body.response) };
-    return gateway.account.reauthenticateWithPasskey(call, { ...passkey, ...same });
+    return accountOf(exchange, gateway).reauthenticateWithPasskey(call, { ...passkey, ...same });
   }
-  return gateway.auth.reauthenticate(call, {
+  return authOf(exchange, gateway).reauthenticate(call, {
     password: body.password,
     code: body.code ?? '',
     recoveryCode: body.recoveryCode ?? '',

@@ -2,7 +2,7 @@ import { isProblem } from '@cloakroom/contracts';
 import type { z } from 'zod';
 import { browserOf, type Exchange, type Outcome, outgoing } from '../http-exchange.ts';
 import type { Gateway } from '../gateway.ts';
-import { leave } from '../identity/identify-caller.ts';
+import { replaceSession } from '../identity/replaced-session.ts';
 import { authProblem } from './auth-problem.ts';
 import { askedMode, signedInAnswer } from './session-answer.ts';
 import type { registerBody } from './sign-in-input.ts';
@@ -20,6 +20,6 @@ export async function register(
     ...browserOf(exchange),
   });
   if (isProblem(issued)) return authProblem(issued);
-  leave(gateway.identity, exchange.token, issued.currentTokenOwn);
+  await replaceSession(exchange, gateway, issued.currentTokenOwn);
   return signedInAnswer(201, issued);
 }

@@ -25,6 +25,19 @@ export const askedModeSchema = z.enum(tokenModeNames).meta({
   description: 'One of `modes.allowed` of GET /api/session; any other is refused as invalid_request. Absent: `modes.default`.',
 });
 
+const regionsSchema = z
+  .object({
+    here: z.string().meta({ description: 'The region of this gateway.' }),
+    home: z.string().optional().meta({ description: 'The region where this session lives.' }),
+    homeReachable: z.boolean().optional().meta({
+      description:
+        'False while home cannot be asked and this gateway goes on with what it knows: for a minute, and for nothing that is sensitive.',
+    }),
+  })
+  .meta({ description: 'Told by GET /api/session, where there are several regions.' });
+
+export type SessionRegions = z.output<typeof regionsSchema>;
+
 export const sessionSchema = z
   .object({
     state: z.enum(['none', 'guest', 'user']),
@@ -46,6 +59,7 @@ export const sessionSchema = z
     observatory: z.url().optional().meta({
       description: 'Where the Observatory of this shop is; told by GET /api/session, on a shop that `npm start` runs on this machine.',
     }),
+    region: regionsSchema.optional(),
   })
   .meta({ id: 'Session' });
 

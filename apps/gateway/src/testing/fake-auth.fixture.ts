@@ -10,6 +10,7 @@ import {
   type SessionView,
   SessionViewSchema,
   TokenMode,
+  type TopicSpec,
   topics,
 } from '@cloakroom/contracts';
 import { type EventLog } from '@cloakroom/event-log';
@@ -38,7 +39,7 @@ function newKeys(): Signed {
   return { key: { kid, privateKey }, ring, jwks: JSON.stringify({ keys: [jwk] }) };
 }
 
-export const newTokenText = (): string => makeToken({ region: 'local', tag: '00ff', secret: randomBytes(32) }, macKeys).token;
+export const newTokenText = (region = 'local'): string => makeToken({ region, tag: '00ff', secret: randomBytes(32) }, macKeys).token;
 export const tokenHashOf = (token: string): string => parseToken(token, macKeys)!.key.hash;
 
 export interface Session {
@@ -58,10 +59,16 @@ export class FakeAuth {
   /** A sign-in answers with this cookie. */
   knownDevice = '';
   readonly signed = newKeys();
-  readonly selfContained = new FakeSelfContained(this.signed.key);
+  readonly region: string;
+  readonly selfContained: FakeSelfContained;
+
+  constructor(region = 'local') {
+    this.region = region;
+    this.selfContained = new FakeSelfContained(this.signed.key, region);
+  }
 
   begin(state: 'guest' | 'user', changes: Partial<SessionView> = {}): string {
-    const token = newTokenText();
+    const token = newTokenText(this.region);
     const subject = `${state === 'user' ? 'u' : 'g'}_${randomUUID()}`;
     const nowMs = BigInt(Date.now());
     const view = create(SessionViewSchema, {
@@ -75,7 +82,7 @@ export class FakeAuth {
       authenticatedAtMs: state === 'user' ? nowMs : 0n,
       idleExpiresAtMs: nowMs + 86_400_000n,
       expiresAtMs: nowMs + 30n * 86_400_000n,
-      region: 'local',
+      region: this.region,
     });
     Object.assign(view, changes);
     this.sessions.set(token, { view, live: true });
@@ -110,7 +117,7 @@ export class FakeAuth {
         amr: isUser ? ['pwd'] : [],
         auth_time: Number(view.authenticatedAtMs) / 1000,
         txn: trace,
-        region: 'local',
+        region: view.region,
         iat: nowS,
         exp: nowS + 60,
       },
@@ -129,16 +136,19 @@ export class Relay {
   private timer: NodeJS.Timeout | undefined;
   private readonly log: EventLog;
   private readonly key: SigningKey;
+  private readonly topic: TopicSpec;
 
-  constructor(log: EventLog, key: SigningKey) {
+  /** @param topic another region's is read from its copy */
+  constructor(log: EventLog, key: SigningKey, topic: TopicSpec = topics.sessionRevocations) {
     this.log = log;
     this.key = key;
+    this.topic = topic;
   }
 
   async publish(event: RevocationEvent['event'], sign = true): Promise<void> {
     const value = Buffer.from(toBinary(RevocationEventSchema, create(RevocationEventSchema, { atMs: BigInt(Date.now()), event })));
     const headers = sign ? { [recordHeaders.signature]: signEvent(topics.sessionRevocations, value, this.key) } : {};
-    await this.log.publish(topics.sessionRevocations, [{ key: 'revocations', value, headers }]);
+    await this.log.publish(this.topic, [{ key: 'revocations', value, headers }]);
   }
 
   async beat(): Promise<void> {

@@ -23,9 +23,11 @@ export class FakeSelfContained {
   readonly sessions = new Map<string, SelfContainedSession>();
   lifetimeMs = 300_000;
   private readonly key: SigningKey;
+  private readonly region: string;
 
-  constructor(key: SigningKey) {
+  constructor(key: SigningKey, region: string) {
     this.key = key;
+    this.region = region;
   }
 
   begin(mode: 'jwt' | 'jwt-denylist', changes: Partial<SessionView> = {}): { session: SelfContainedSession; tokens: TokenPair } {
@@ -41,7 +43,7 @@ export class FakeSelfContained {
       authenticatedAtMs: nowMs,
       idleExpiresAtMs: nowMs + 86_400_000n,
       expiresAtMs: nowMs + 30n * 86_400_000n,
-      region: 'local',
+      region: this.region,
     });
     Object.assign(view, changes);
     const session = { view, generation: 0, live: true };
@@ -69,7 +71,7 @@ export class FakeSelfContained {
         acr: 'aal1',
         amr: ['pwd'],
         auth_time: Math.min(iat, Number(view.authenticatedAtMs) / 1000),
-        region: 'local',
+        region: view.region,
         iat,
         exp: expiresAtMs / 1000,
         name: view.name,
@@ -82,7 +84,7 @@ export class FakeSelfContained {
       },
       this.key,
     );
-    const refresh = makeRefreshToken({ region: 'local', tag: tagOf(view.subject), handle: view.handle, generation }, keys);
+    const refresh = makeRefreshToken({ region: view.region, tag: tagOf(view.subject), handle: view.handle, generation }, keys);
     return { access, refresh, accessExpiresAtMs: expiresAtMs };
   }
 

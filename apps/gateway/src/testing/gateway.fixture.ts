@@ -1,9 +1,9 @@
 /**
  * A gateway on a real port, with fake services behind the real mesh. The event log is real (embedded), and the test's own auth writes to it.
  */
-import { topics } from '@cloakroom/contracts';
+import { mirroredTopic, topics } from '@cloakroom/contracts';
 import { openEventLog } from '@cloakroom/event-log';
-import { createPassportVerifier, openAdmission } from '@cloakroom/identity';
+import { createPassportVerifier, createVerifierOfRegions, openAdmission } from '@cloakroom/identity';
 import { serveMesh } from '@cloakroom/mesh';
 import { createLogger, type Running, systemClock } from '@cloakroom/platform';
 import { FakeAuth, macKeyText, Relay } from './fake-auth.fixture.ts';
@@ -17,6 +17,8 @@ export interface Stage {
   readonly auth: FakeAuth;
   readonly services: FakeServices;
   readonly relay: Relay;
+  /** Writes to the copy of the other region's feed. Silent where there is one region. */
+  readonly relayAbroad: Relay;
   readonly gateway: Running;
   readonly url: string;
   /** Ends the session at auth, and the feed says so. */
@@ -28,34 +30,34 @@ export interface Stage {
 
 type Env = Record<string, string>;
 
-/** @param env replaces settings of the test gateway; a function of the services' addresses can put something between */
-export async function openStage(env: Env | ((addresses: Env) => Promise<Env>) = {}): Promise<Stage> {
-  const clock = systemClock;
+/**
+ * @param env replaces settings of the test gateway; a function of the services' addresses can put something between
+ * @param abroad the auth of another region, whose sessions this shop accepts too
+ */
+export async function openStage(env: Env | ((addresses: Env) => Promise<Env>) = {}, abroad?: FakeAuth): Promise<Stage> {
   const eventLog = await openEventLog({ kind: 'embedded', log: silent, clock });
-  await eventLog.ensureTopics([topics.sessionRevocations]);
+  const mirrored = mirroredTopic(topics.sessionRevocations, abroad?.region ?? '');
+  await eventLog.ensureTopics([topics.sessionRevocations, ...(abroad === undefined ? [] : [mirrored])]);
   const auth = new FakeAuth();
   const services = fakeServices(auth);
-  const servers = await Promise.all(
-    services.implementations.map(({ name, implementation, beside }) =>
-      serveMesh({
-        name,
-        port: 0,
-        tls: undefined,
-        services: beside === undefined ? [implementation] : [implementation, beside],
-        admission: openAdmission(
-          createPassportVerifier({ audience: name, keys: auth.signed.ring, clock, accessTokens: name !== 'auth' }),
-          clock,
-        ),
-        clock,
-        log: silent,
-      }),
-    ),
-  );
-  const addresses = Object.fromEntries(
+  const auths = abroad === undefined ? [auth] : [auth, abroad];
+  const servers = await Promise.all(services.implementations.map((service) => serve(service, auths)));
+  const addresses: Env = Object.fromEntries(
     services.implementations.map(({ name }, i) => [`${name.toUpperCase()}_ADDRESS`, `localhost:${servers[i]!.port}`]),
   );
   const relay = new Relay(eventLog, auth.signed.key);
   relay.startBeating();
+  const relayAbroad = new Relay(eventLog, (abroad ?? auth).signed.key, mirrored);
+  if (abroad !== undefined) {
+    servers.push(
+      await serve(
+        fakeServices(abroad).implementations.find(({ name }) => name === 'auth')!,
+        [abroad],
+      ),
+    );
+    addresses['OTHER_REGIONS'] = `${abroad.region}=localhost:${servers.at(-1)!.port}`;
+    relayAbroad.startBeating();
+  }
   const given = typeof env === 'function' ? await env(addresses) : env;
   const gateway = await start(configOf({ ...addresses, ...given }), {
     log: silent,
@@ -66,6 +68,7 @@ export async function openStage(env: Env | ((addresses: Env) => Promise<Env>) = 
     auth,
     services,
     relay,
+    relayAbroad,
     gateway,
     url: gateway.url,
     async end(token) {
@@ -80,6 +83,7 @@ export async function openStage(env: Env | ((addresses: Env) => Promise<Env>) = 
     },
     async stop() {
       relay.stopBeating();
+      relayAbroad.stopBeating();
       await gateway.stop();
       await Promise.all(servers.map((server) => server.stop()));
       await eventLog.close();
@@ -87,6 +91,25 @@ export async function openStage(env: Env | ((addresses: Env) => Promise<Env>) = 
   };
   await ready(stage.url);
   return stage;
+}
+
+const clock = systemClock;
+
+/** Each region's keys sign for that region alone. */
+function serve({ name, implementation, beside }: FakeServices['implementations'][number], auths: readonly FakeAuth[]) {
+  const verifiers = auths.map(({ signed, region }) => {
+    const verifier = createPassportVerifier({ audience: name, keys: signed.ring, clock, accessTokens: name !== 'auth', region });
+    return [region, verifier] as const;
+  });
+  return serveMesh({
+    name,
+    port: 0,
+    tls: undefined,
+    services: beside === undefined ? [implementation] : [implementation, beside],
+    admission: openAdmission(createVerifierOfRegions(name, new Map(verifiers)), clock),
+    clock,
+    log: silent,
+  });
 }
 
 export function configOf(env: Record<string, string>): GatewayConfig {

@@ -40,23 +40,40 @@ export function SessionBarPanel({ notes, onClose }: { readonly notes: readonly R
           </tbody>
         </table>
       </div>
-      <dl>
-        <dt>Gateway</dt>
-        <dd>Which replica answered. Any of them serves any session: nothing ties you to one.</dd>
-        <dt>Identity</dt>
-        <dd>
-          How your cookie became you: a <em>cache hit</em> under the revocation lease, <em>asked auth</em>, or a signed statement{' '}
-          <em>verified here</em> or <em>renewed</em>. Before it stands the session&rsquo;s mode.
-        </dd>
-        <dt>Time</dt>
-        <dd>What the answer took of the budget it had. Past it, every part would have given up.</dd>
-        <dt>Cart</dt>
-        <dd>
-          <em>Converged</em>: all you wrote or were shown is in view. <em>Behind</em>: so many events of that are saved and not in view yet.{' '}
-          <em>Merging</em>: a guest cart is joining yours. <em>Incomplete</em>: one event could not be read, and waits to be.
-        </dd>
-      </dl>
+      <Words />
     </div>
+  );
+}
+
+/** What each part of the bar means. */
+function Words() {
+  const hasRegions = useSession().session?.region !== undefined;
+  return (
+    <dl>
+      <dt>Gateway</dt>
+      <dd>Which replica answered. Any of them serves any session: nothing ties you to one.</dd>
+      {hasRegions && (
+        <>
+          <dt>Region</dt>
+          <dd>
+            Which region answered, and where your session lives. While home is out of reach you can browse, and use your cart for a minute;
+            what is sensitive waits.
+          </dd>
+        </>
+      )}
+      <dt>Identity</dt>
+      <dd>
+        How your cookie became you: a <em>cache hit</em> under the revocation lease, <em>asked auth</em>, or a signed statement{' '}
+        <em>verified here</em> or <em>renewed</em>. Before it stands the session&rsquo;s mode.
+      </dd>
+      <dt>Time</dt>
+      <dd>What the answer took of the budget it had. Past it, every part would have given up.</dd>
+      <dt>Cart</dt>
+      <dd>
+        <em>Converged</em>: all you wrote or were shown is in view. <em>Behind</em>: so many events of that are saved and not in view yet.{' '}
+        <em>Merging</em>: a guest cart is joining yours. <em>Incomplete</em>: one event could not be read, and waits to be.
+      </dd>
+    </dl>
   );
 }
 

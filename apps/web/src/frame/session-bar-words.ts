@@ -30,6 +30,24 @@ export function decisionWords(note: RequestNote | undefined): string {
   }
 }
 
+/**
+ * Says which region answers and where the session lives; undefined in a shop of one region.
+ * @param unreachable home was just refused to be reachable, so this page has no newer answer
+ */
+export function regionWord(
+  session: Pick<Session, 'region'> | undefined,
+  unreachable: boolean,
+): { readonly word: string; readonly tone: 'quiet' | 'warn' } | undefined {
+  const { here, home, homeReachable } = session?.region ?? {};
+  if (unreachable || homeReachable === false)
+    return {
+      word: `${here === undefined ? '' : `${here} · `}home region ${home === undefined ? '' : `${home} `}unreachable`,
+      tone: 'warn',
+    };
+  if (here === undefined) return undefined;
+  return { word: home === undefined || home === here ? `region ${here}` : `region ${here} · home ${home}`, tone: 'quiet' };
+}
+
 /** The page of the Observatory about one request. */
 export function watchUrl(observatory: string | undefined, traceId: string | undefined): string | undefined {
   return observatory === undefined || traceId === undefined ? undefined : `${observatory}/requests/${traceId}`;

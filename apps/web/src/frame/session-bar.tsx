@@ -4,6 +4,7 @@
  */
 import type { Cart, Session } from '@cloakroom/contracts/http';
 import { useSyncExternalStore } from 'react';
+import { ApiProblem } from '../api/request.ts';
 import { useCart } from '../cart/cart.ts';
 import { cartPosition } from '../cart/cart-standing.ts';
 import { Icon } from '../components/icons.tsx';
@@ -11,7 +12,7 @@ import type { RequestLog, RequestNote } from './last-request.ts';
 import { LazyPopover } from '../components/lazy-popover.tsx';
 import { remember, useRemembered } from './remembered.ts';
 import { SessionBarPanel } from './session-bar-panel.tsx';
-import { formatMs, identityWord, nameOfCaller, spentPercent, warnPercent, watchUrl } from './session-bar-words.ts';
+import { formatMs, identityWord, nameOfCaller, regionWord, spentPercent, warnPercent, watchUrl } from './session-bar-words.ts';
 import { useSession } from '../session/session.tsx';
 
 export const useSessionBarShown = (): boolean => useRemembered('session-bar') !== 'hidden';
@@ -47,6 +48,7 @@ export function SessionBar({ log }: { readonly log: RequestLog }) {
           <dd>{last ? `${last.method} ${last.path}` : '…'}</dd>
         </div>
         <Who session={session} />
+        <Region session={session} error={error} />
         <Identity note={last} />
         <Budget note={last} />
         <Position cart={cart} without={without} />
@@ -79,6 +81,20 @@ function Who({ session }: { readonly session: Session | undefined }) {
     <div className="who">
       <dt className="visually-hidden">You</dt>
       <dd>{session === undefined ? '…' : nameOfCaller(session)}</dd>
+    </div>
+  );
+}
+
+/** Only a shop of several regions has it. */
+function Region({ session, error }: { readonly session: Session | undefined; readonly error: Error | null }) {
+  const told = regionWord(session, error instanceof ApiProblem && error.code === 'home_region_unreachable');
+  if (told === undefined) return null;
+  return (
+    <div className="region">
+      <dt className="visually-hidden">Region</dt>
+      <dd data-tone={told.tone}>
+        <span className="word">{told.word}</span>
+      </dd>
     </div>
   );
 }

@@ -38,6 +38,15 @@ export interface components {
              * @description Where the Observatory of this shop is; told by GET /api/session, on a shop that `npm start` runs on this machine.
              */
             readonly observatory?: string;
+            /** @description Told by GET /api/session, where there are several regions. */
+            readonly region?: {
+                /** @description The region of this gateway. */
+                readonly here: string;
+                /** @description The region where this session lives. */
+                readonly home?: string;
+                /** @description False while home cannot be asked and this gateway goes on with what it knows: for a minute, and for nothing that is sensitive. */
+                readonly homeReachable?: boolean;
+            };
         };
         /**
          * @description How the gateway checks the session at each request. The operator decides which modes a sign-in may ask for.
@@ -74,7 +83,7 @@ export interface components {
             readonly traceId?: string;
         };
         /** @enum {string} */
-        readonly ErrorCode: "invalid_request" | "weak_password" | "ambiguous_cookies" | "session_required" | "sign_in_required" | "session_ended" | "invalid_credentials" | "second_factor_required" | "invalid_second_factor" | "challenge_expired" | "step_up_required" | "invalid_passport" | "payment_declined" | "forbidden" | "cross_site_request" | "not_found" | "method_not_allowed" | "email_taken" | "factor_exists" | "command_conflict" | "other_cart" | "cart_changed" | "order_cancelled" | "price_changed" | "out_of_stock" | "payload_too_large" | "unsupported_media_type" | "unknown_product" | "unknown_line" | "command_expired" | "limit_exceeded" | "idempotency_key_reused" | "unknown_address" | "nothing_to_order" | "headers_too_large" | "too_many_requests" | "too_many_attempts" | "cancelled" | "internal" | "unavailable" | "identity_unavailable" | "outcome_unknown" | "deadline_exceeded";
+        readonly ErrorCode: "invalid_request" | "weak_password" | "ambiguous_cookies" | "session_required" | "sign_in_required" | "session_ended" | "invalid_credentials" | "second_factor_required" | "invalid_second_factor" | "challenge_expired" | "step_up_required" | "invalid_passport" | "payment_declined" | "forbidden" | "cross_site_request" | "not_found" | "method_not_allowed" | "email_taken" | "factor_exists" | "command_conflict" | "other_cart" | "cart_changed" | "order_cancelled" | "price_changed" | "out_of_stock" | "payload_too_large" | "unsupported_media_type" | "unknown_product" | "unknown_line" | "command_expired" | "limit_exceeded" | "idempotency_key_reused" | "unknown_address" | "nothing_to_order" | "headers_too_large" | "too_many_requests" | "too_many_attempts" | "cancelled" | "internal" | "unavailable" | "identity_unavailable" | "home_region_unreachable" | "outcome_unknown" | "deadline_exceeded";
         /** @enum {string} */
         readonly FactorMethod: "totp" | "passkey" | "recovery_code";
         readonly Cart: {
@@ -198,6 +207,15 @@ export interface components {
              * @description Where the Observatory of this shop is; told by GET /api/session, on a shop that `npm start` runs on this machine.
              */
             readonly observatory?: string;
+            /** @description Told by GET /api/session, where there are several regions. */
+            readonly region?: {
+                /** @description The region of this gateway. */
+                readonly here: string;
+                /** @description The region where this session lives. */
+                readonly home?: string;
+                /** @description False while home cannot be asked and this gateway goes on with what it knows: for a minute, and for nothing that is sensitive. */
+                readonly homeReachable?: boolean;
+            };
             /** @description A guest cart was claimed: its lines join this cart in a moment. */
             readonly merge?: {
                 /** @constant */

@@ -12,12 +12,13 @@ import {
   guardMesh,
   type MeshTls,
   policyOf,
+  processToken,
   serveMesh,
   serviceNameOf,
 } from '@cloakroom/mesh';
 import { openAdmission } from '../admission.ts';
 import { createPassportVerifier } from '../passport.ts';
-import { IdentityModule } from '../identity.module.ts';
+import { feedToken, IdentityModule, keysToken, regionsToken } from '../identity.module.ts';
 import { certificates, emptyFeed, movableClock, newSigner, passportOf, rawCall, silent, tellingHandlers } from './mesh.fixture.ts';
 
 const services = (Object.values(contracts) as unknown[]).filter(
@@ -140,6 +141,8 @@ it.each([
     TLS_DIR: '',
     PROVIDER,
     AUTH_ADDRESS: 'localhost:1',
+    REGION: 'local',
+    OTHER_REGIONS: [],
   } as const;
   const parts = { log: silent, clock, eventLog: {} as EventLog };
   const policy = policyOf(CartService.method.getCart);
@@ -147,8 +150,19 @@ it.each([
     IdentityModule.with('cart', { ...config, EVENT_LOG: 'embedded', REPLICA: '1' }, parts),
     IdentityModule.withoutRevocations('cart', config, parts),
   ]) {
-    const providers = module.providers as { readonly provide: symbol; readonly useFactory: (...parts: unknown[]) => Admission }[];
-    const admission = providers.find(({ provide }) => provide === admissionToken)!.useFactory({ clock }, signer.ring, emptyFeed());
+    const providers = module.providers as {
+      readonly provide: symbol;
+      readonly inject: readonly symbol[];
+      readonly useFactory: (...parts: unknown[]) => Admission;
+    }[];
+    const { inject, useFactory } = providers.find(({ provide }) => provide === admissionToken)!;
+    const made = new Map<symbol, unknown>([
+      [processToken, { clock }],
+      [keysToken, signer.ring],
+      [feedToken, emptyFeed()],
+      [regionsToken, new Map()],
+    ]);
+    const admission = useFactory(...inject.map((token) => made.get(token)));
     const sent = {
       passport: ofUser('cart'),
       accessToken: undefined,

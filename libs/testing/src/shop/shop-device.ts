@@ -202,7 +202,7 @@ export class ShopDevice {
 }
 
 /** For these codes a 503 means that nothing was done. Any other 503 may come from behind the part that did the work. */
-const refusedBeforeItHappened: readonly string[] = ['unavailable', 'identity_unavailable'];
+const refusedBeforeItHappened: readonly string[] = ['unavailable', 'identity_unavailable', 'home_region_unreachable'];
 const reachesOnlyCart: readonly OperationKind[] = ['add', 'set', 'remove', 'clear', 'apply-coupon', 'remove-coupon', 'use-ended-session'];
 
 export function outcomeOf(answer: ShopAnswer, kind: OperationKind): Outcome {
