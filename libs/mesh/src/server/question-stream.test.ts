@@ -152,10 +152,15 @@ it('shows each question as a hop of its own: the client and the server span of t
 });
 
 it('sheds what is too much, question by question, and answers the others', async () => {
-  const gate = Promise.withResolvers<object>();
+  let gate = Promise.withResolvers<object>();
+  gate.resolve({ audience: 'cart' });
   const { port } = await auth(() => gate.promise, { inFlightMax: 3 });
   const client = connect(port, true);
-  const asked = Array.from({ length: 5 }, () => client.resolve(outgoing({ budgetMs: 5_000 }), { token: 't' }));
+  const ask = () => client.resolve(outgoing({ budgetMs: 5_000 }), { token: 't' });
+  // The stream is there before time counts.
+  await vi.waitFor(async () => expect(await ask()).toHaveProperty('audience'));
+  gate = Promise.withResolvers<object>();
+  const asked = Array.from({ length: 5 }, ask);
   const shed = await Promise.all(asked.slice(3));
   expect(shed.map((answer) => (answer as Problem).problem)).toEqual(['unavailable', 'unavailable']);
   gate.resolve({ audience: 'cart' });
