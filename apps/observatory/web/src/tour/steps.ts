@@ -96,7 +96,7 @@ export const steps: readonly Step[] = [
     id: 'end-a-device',
     title: 'End a device',
     predict: 'Both gateways have the other window’s session in their cache. You end it here. When is it refused?',
-    act: 'In the shop: Account, Devices, “End all others”. Then do it again with a session in the mode JWT.',
+    act: 'In the shop: Account, Devices, “End all others”. Then sign in there in the mode JWT, reload Devices here, and do it again.',
     look: 'The private window is signed out at once. Here the session that is marked “ended” has a stopwatch. In the mode JWT it goes on for up to 5 minutes.',
     means: 'auth’s revocation reaches every gateway by the log. A self-contained token is believed until it ends, whoever holds it.',
     to: '/sessions',
