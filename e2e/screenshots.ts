@@ -26,7 +26,6 @@ test('pictures', async ({ newBrowser, newDevice, products }) => {
   await page.goto(`/products/${products[0]}`);
   await expect(page.getByRole('button', { name: 'Add to cart' })).toBeVisible();
   await expect(page.getByRole('main').locator('img').first()).toBeVisible();
-  await page.screenshot(picture('product'));
   await signIn(page, person);
   await page.goto('/cart');
   await expect(lines(page)).toHaveCount(3);
