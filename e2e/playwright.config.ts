@@ -13,9 +13,17 @@ const ofThePage = '**/e2e/pages/**';
 const left = {
   cluster: [],
   containers: [],
-  embedded: ['**/*.native.e2e.ts', '**/*.cluster.e2e.ts', '**/*.failures.e2e.ts', '**/*.containers.e2e.ts'],
-  native: ['**/*.cluster.e2e.ts', '**/*.embedded.e2e.ts', '**/*.failures.e2e.ts', '**/*.containers.e2e.ts', ofThePage],
+  embedded: ['**/*.native.e2e.ts', '**/*.cluster.e2e.ts', '**/*.failures.e2e.ts', '**/*.containers.e2e.ts', '**/*.regions.e2e.ts'],
+  native: [
+    '**/*.cluster.e2e.ts',
+    '**/*.embedded.e2e.ts',
+    '**/*.failures.e2e.ts',
+    '**/*.containers.e2e.ts',
+    '**/*.regions.e2e.ts',
+    ofThePage,
+  ],
   failures: [],
+  regions: [],
   'native-postgres': [],
 }[e2eProvider];
 const lastOfAll = '**/no-secret-leaves.e2e.ts';
@@ -46,6 +54,7 @@ const chosen = {
   cluster: onCluster,
   containers: '**/*.containers.e2e.ts',
   failures: ['**/*.failures.e2e.ts', '**/failures/document.e2e.ts'],
+  regions: '**/*.regions.e2e.ts',
   'native-postgres': onPostgres,
   native: '**/*.e2e.ts',
   embedded: '**/*.e2e.ts',
@@ -90,6 +99,8 @@ export default defineConfig({
     ...(e2eProvider === 'embedded' || e2eProvider === 'native'
       ? [{ name: `${e2eProvider}-attacks`, testDir: '../labs/attacks', testIgnore: left }]
       : []),
-    ...(e2eProvider === 'failures' || e2eProvider === 'containers' ? [] : [{ name: `${e2eProvider}-afterwards`, testMatch: lastOfAll }]),
+    ...(e2eProvider === 'failures' || e2eProvider === 'containers' || e2eProvider === 'regions'
+      ? []
+      : [{ name: `${e2eProvider}-afterwards`, testMatch: lastOfAll }]),
   ],
 });

@@ -12,6 +12,8 @@ const variants = {
   failures: { provider: 'native', database: 'postgres', base: testBases['e2e-failures'] },
   /** In the network of its own engine the suite takes the ports of the committed files instead. */
   containers: { provider: 'docker', database: 'sqlite', base: testBases['e2e-containers'] },
+  /** Its two gateways are those of eu and us. */
+  regions: { provider: 'native', profile: 'regions', database: 'sqlite', base: testBases['e2e-regions'] },
   cluster: { provider: 'native', profile: 'cluster', database: 'postgres', base: testBases['e2e-cluster'] },
 } as const;
 export type E2eProvider = keyof typeof variants;
