@@ -305,7 +305,7 @@ const edge: readonly AttackFault[] = [
   },
   {
     name: 'a-look-alike-beside-the-passport-passes',
-    edits: one('libs/mesh/src/metadata.ts', 'if (identities.some((field) => callMetadata[field] === meant))', 'if (false)'),
+    edits: one('libs/mesh/src/metadata.ts', 'if (meant === callMetadata.passport || meant === callMetadata.accessToken)', 'if (false)'),
     provider: 'embedded',
     noticedBy: { file: 'edge-spoofing', title: 'D24 a service takes exactly one passport' },
   },
