@@ -1,5 +1,5 @@
 /**
- * What every request passes before its body is read: its own names alone, its own page alone, and few bodies at once.
+ * Rules for every request, before its body is read: its own names alone, its own page alone, and few bodies at once.
  *
  * A page of another site can make a browser send requests to loopback, under a name of its own that it lets point there (DNS rebinding). Such a
  * request names a foreign Host, or a foreign Origin. It has no key either; these checks come first, so that it is told nothing.

@@ -7,7 +7,7 @@ import { faultMaxMs, type FaultSwitch, type FaultSwitches as Told } from '@cloak
 import type { Clock } from '@cloakroom/platform/process-life';
 import { Refusal } from '../edge/refusal.ts';
 
-/** Nobody studies more at once. Each is asked for at every point that it concerns. */
+/** The most switches that are on at once. Each is asked for at every point that it concerns, and nobody studies more. */
 const switchCountMax = 32;
 /** The processes of a shop, each with one question. Beyond it a question is refused: an answer at once would be asked again at once. */
 const waiterCountMax = 64;
@@ -64,7 +64,7 @@ export class FaultSwitches {
     return off;
   }
 
-  /** What a service may know: at once when it has not seen this, else when something changes or the wait is over. */
+  /** Answers a service that asks for the switches: at once when it has not seen this, else when something changes or the wait is over. */
   async tell(seen: string, waitMs: number, gone: AbortSignal): Promise<Told> {
     if (seen === this.#revision() && waitMs > 0) {
       if (this.#waiters.size >= waiterCountMax) throw new Refusal('too_many_requests', `${waiterCountMax} processes wait for news.`);

@@ -1,4 +1,4 @@
-/** What a request does, in words of the shop, by method and route. A route that is missing is told by its name. */
+/** The words of the shop for each request, by method and route. A route that is missing is told by its name. */
 
 export interface Action {
   /** Subject of "... was refused": "A sign-in". */

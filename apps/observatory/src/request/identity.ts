@@ -1,4 +1,4 @@
-/** Who was believed at a span, and what was left of its budget, from the attributes that only the Observatory gets. */
+/** The identity that was believed at a span, and the budget that was left, from the attributes that only the Observatory gets. */
 import { observed } from '@cloakroom/contracts';
 import type { IdentityView, SpanView } from '../api.ts';
 import type { StoredSpan } from '../span.ts';

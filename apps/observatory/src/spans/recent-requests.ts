@@ -9,7 +9,7 @@ import type { SpanStore } from './span-store.ts';
 
 /** Spans of one request come from several processes. So long after the first, most of one burst have come. */
 const settleMs = 150;
-/** What one question is answered with. */
+/** The most requests in one answer. */
 const listCountMax = 200;
 /** Changed traces that are noted beyond those that the store keeps. */
 const goneCountMax = 1_000;

@@ -8,7 +8,7 @@ import type { SpanContext, StoredSpan } from '../span.ts';
 const keptBytesMax = 10 * 1024 * 1024;
 /** A trace beyond this is a flood or a loop. A sign-in with two logs and a page has about 80. */
 const traceSpanCountMax = 1_000;
-/** What an object of a span costs beside its texts. */
+/** Memory of a span's object beside its texts. */
 const spanBytes = 600;
 const attributeBytes = 48;
 
@@ -123,7 +123,7 @@ export class SpanStore implements SpanContext {
   }
 }
 
-/** What a span takes in memory, roughly and rather too much. */
+/** Estimates the memory of a span, rather too high. */
 function bytesOf({ name, attributes, links }: StoredSpan): number {
   let bytes = spanBytes + name.length + links.length * 150;
   for (const key in attributes) {
