@@ -55,7 +55,7 @@ export async function openCrowd(base: number): Promise<Crowd> {
     // The lab fills as fast as it can. No person waits, so the product's 0.5 s would only fail on a busy machine.
     commandTimeoutMs,
   }) as Redis;
-  await redisReady(redis, 10_000);
+  await redisReady(redis);
   const store = new RedisSessionStore(redis);
   const keys: TokenKey[] = [];
   let emptyBytes = 0;

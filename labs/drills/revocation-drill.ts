@@ -41,8 +41,8 @@ const askerCount = 4;
 const checkedCountMax = 2_000;
 /** The drill ends after this time without an acceptance; the bound of the lease is 2 s. */
 const quietMs = 3_000;
-const giveUpMs = 60_000;
-const commandTimeoutMs = 60_000;
+const giveUpMs = 240_000;
+const commandTimeoutMs = 120_000;
 
 export async function drillRevokeEverything({ base, sessionCount }: DrillRequest): Promise<DrillOutcome> {
   const world = await openWorld({ name: 'drill', base, parts, unpinned: true });
@@ -102,28 +102,35 @@ function watch(gateway: string, sample: readonly MadeSession[]): Watch {
   const accepted: number[] = [];
   let stopped = false;
   let next = 0;
+  let lastRefusal = 'none';
   const ask = async (): Promise<void> => {
     while (!stopped) {
       const session = sample[next++ % sample.length]!;
       const sentMs = performance.now();
-      if (await isAccepted(gateway, session)) accepted.push(sentMs);
-      else await delay(1);
+      const told = await answerOf(gateway, session);
+      if (told === acceptedAs) accepted.push(sentMs);
+      else {
+        lastRefusal = told;
+        await delay(1);
+      }
     }
   };
   const asking = Array.from({ length: askerCount }, ask);
-  const until = async (done: () => boolean): Promise<void> => {
+  const until = async (what: string, done: () => boolean): Promise<void> => {
     const endMs = performance.now() + giveUpMs;
     while (!done()) {
-      if (performance.now() > endMs) throw new Error(`${gateway} did not get there in ${giveUpMs} ms`);
+      if (performance.now() > endMs) {
+        throw new Error(`${gateway}: not ${what} in ${giveUpMs} ms, ${accepted.length} accepted, last refusal: ${lastRefusal}`);
+      }
       await delay(20);
     }
   };
   return {
     accepted,
-    warm: until(() => accepted.length >= 2 * sample.length),
+    warm: until('every session cached', () => accepted.length >= 2 * sample.length),
     quiet: async () => {
       try {
-        await until(() => performance.now() - Math.max(...accepted) > quietMs);
+        await until('quiet', () => performance.now() - Math.max(...accepted) > quietMs);
       } finally {
         stopped = true;
         await Promise.all(asking);
@@ -132,15 +139,20 @@ function watch(gateway: string, sample: readonly MadeSession[]): Watch {
   };
 }
 
-async function isAccepted(gateway: string, { cookie }: MadeSession): Promise<boolean> {
+/** The state that a gateway tells to a session which it lets in. */
+const acceptedAs = 'guest';
+
+async function answerOf(gateway: string, { cookie }: MadeSession): Promise<string> {
   const answer = await fetch(`${gateway}/api/session`, { headers: { cookie } });
-  const told = (await answer.json()) as { state?: string };
-  return told.state === 'guest';
+  const told = (await answer.json()) as { state?: string; code?: string };
+  return told.state ?? `${answer.status} ${told.code}`;
 }
 
 async function countAccepted(gateways: readonly string[], sessions: readonly MadeSession[]): Promise<number> {
   let count = 0;
-  for (const [index, session] of sessions.entries()) if (await isAccepted(gateways[index % gateways.length]!, session)) count++;
+  for (const [index, session] of sessions.entries()) {
+    if ((await answerOf(gateways[index % gateways.length]!, session)) === acceptedAs) count++;
+  }
   return count;
 }
 

@@ -24,7 +24,6 @@ export interface Pair {
 const downAfterMs = 2_000;
 const group = 'sessions';
 const failoverMaxMs = 30_000;
-const readyTimeoutMs = 10_000;
 const waitTimeoutMs = 2_000;
 
 /** As libs/platform tunes any connection: each command ends within half a second, and none is sent twice. */
@@ -59,7 +58,7 @@ export async function openPair(farm: RedisFarm, base: number, lagMs: number): Pr
     sentinelRetryStrategy: () => 50,
   });
   client.on('error', () => undefined);
-  await redisReady(client, readyTimeoutMs);
+  await redisReady(client);
   const news = await followSwitches(sentinel, client);
   const parts = { primary, replica, link, client };
   return { client, ...faultsOf(parts), close: () => (news.disconnect(), link.close()) };
@@ -114,7 +113,7 @@ function faultsOf({ primary, replica, link, client }: Parts): Omit<Pair, 'client
 export async function openSingle(farm: RedisFarm, base: number): Promise<Pair> {
   const server = await farm.single(base);
   const client = openRedis({ url: `redis://127.0.0.1:${base}`, name: 'lab', log: createLogger('lab', 'silent') });
-  await redisReady(client, readyTimeoutMs);
+  await redisReady(client);
   return {
     client,
     caughtUp: () => Promise.resolve(),

@@ -39,7 +39,6 @@ export interface Stage {
 const warmUpSeconds = 0.15;
 /** Auth hashes two passwords at once. More sign-ins would wait, and the life of a token runs while its owner waits. */
 const endingsAtOnce = 2;
-const storeReadyMs = 10_000;
 /** A busy machine may miss the time-out of a request. A block with such an answer is measured again. */
 const attemptsMax = 3;
 
@@ -158,7 +157,7 @@ interface Counter {
 async function openCounter(base: number): Promise<Counter> {
   const url = `redis://127.0.0.1:${portsOf(base).redisSessions}`;
   const redis = openRedis({ url, name: 'lab', log: createLogger('lab', 'silent') });
-  await redisReady(redis, storeReadyMs);
+  await redisReady(redis);
   return {
     reads: async () => Number(/^cmdstat_mget:calls=(\d+)/m.exec(await redis.info('commandstats'))?.[1] ?? 0),
     close: async () => void (await redis.quit()),

@@ -7,8 +7,6 @@ import { RedisSessionStore, slotOf } from '@cloakroom/session';
 import type { RedisFarm, RedisNode } from '../runner/redis.ts';
 import { openCrowd, type Played, type Reshard } from './crowd.ts';
 
-const readyTimeoutMs = 10_000;
-
 export async function playModulo(
   farm: RedisFarm,
   how: 'flip' | 'copy',
@@ -17,7 +15,7 @@ export async function playModulo(
   const nodes = await Promise.all(ports.map((port) => farm.single(port)));
   const log = createLogger('lab', 'silent');
   const clients = ports.map((port) => openRedis({ url: `redis://127.0.0.1:${port}`, name: 'lab', log }));
-  for (const client of clients) await redisReady(client, readyTimeoutMs);
+  for (const client of clients) await redisReady(client);
   const stores = clients.map((client) => new RedisSessionStore(client));
   let count = nodeCount;
   try {

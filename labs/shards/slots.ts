@@ -6,14 +6,12 @@ import { busPortOf, clusterUrl, slotCount } from '../../infra/native/redis-clust
 import { type RedisFarm, type RedisNode, until } from '../runner/redis.ts';
 import { openCrowd, type Played, type Reshard } from './crowd.ts';
 
-const readyTimeoutMs = 10_000;
-
 export async function playSlots(farm: RedisFarm, { name, people, nodeCount, ports, ticks }: Reshard): Promise<Played> {
   const nodes = await Promise.all(ports.map((port) => farm.clusterNode(port)));
   await joinNodes(nodes, nodeCount);
   const url = clusterUrl(ports.slice(0, nodeCount));
   const cluster = openRedisCluster({ url, name: 'lab', log: createLogger('lab', 'silent') });
-  await redisReady(cluster, readyTimeoutMs);
+  await redisReady(cluster);
   const store = new RedisSessionStore(cluster);
   try {
     const crowd = await openCrowd(name, people, () => store);

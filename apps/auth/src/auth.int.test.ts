@@ -25,7 +25,7 @@ url.pathname = `/${databaseNumber}`;
 
 beforeAll(async () => {
   redis = openRedis({ url: url.href, name: 'auth-int', log });
-  await redisReady(redis, 5_000);
+  await redisReady(redis);
 });
 beforeEach(() => redis.flushdb());
 afterAll(async () => {
@@ -36,7 +36,7 @@ afterAll(async () => {
 /** A fresh process of auth on the same Redis; with `harness`, on the same database too. */
 async function onRedis(harness?: Harness): Promise<Harness> {
   const connection = openRedis({ url: url.href, name: 'auth-int-store', log });
-  await redisReady(connection, 5_000);
+  await redisReady(connection);
   const opened = await openHarness({ store: new RedisSessionStore(connection) });
   stores.push(opened.auth.store);
   if (harness === undefined) return opened;

@@ -9,6 +9,6 @@ export async function openTestRedis(url: string | undefined, database: number): 
   const own = new URL(url);
   own.pathname = `/${database}`;
   const redis = openRedis({ url: own.href, name: 'cart-test', log: quiet });
-  await redisReady(redis, 5_000);
+  await redisReady(redis);
   return { url: own.href, redis };
 }

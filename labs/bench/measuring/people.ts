@@ -84,7 +84,7 @@ export interface MadeSession {
 /** Writes guests' sessions straight into the store: thousands in a second. At the gateway each would take a request. */
 export async function makeGuests(redisUrl: string, macKey: string, count: number, mode: TokenMode = 'hybrid'): Promise<MadeSession[]> {
   const redis = openRedis({ url: redisUrl, name: 'bench', log: createLogger('bench', 'silent') });
-  await redisReady(redis, 5_000);
+  await redisReady(redis);
   const store = new RedisSessionStore(redis);
   const keys = readMacKeys(macKey);
   const nowMs = Date.now();

@@ -73,7 +73,7 @@ export async function benchStore(request: StoreRequest): Promise<StoreMeasured> 
     commandTimeoutMs,
   }) as Redis;
   try {
-    await redisReady(redis, 5_000);
+    await redisReady(redis);
     const store = new RedisSessionStore(redis);
     const commands = await watchCommands(redis, store);
     await redis.flushall();

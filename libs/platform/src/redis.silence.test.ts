@@ -33,7 +33,7 @@ it('keeps the connection of a process that stalled for longer than the silence',
   toClose.push(() => worker.terminate());
   const port = await new Promise<number>((resolve) => worker.once('message', resolve));
   const redis = open(port);
-  await redisReady(redis, 5_000);
+  await redisReady(redis);
   const { stream } = redis;
   const asked = redis.ping().catch((error: Error) => error);
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
@@ -59,11 +59,11 @@ it('drops the connection of a server that owes an answer for a second, and recon
     return new Promise((resolve) => server.close(resolve));
   });
   const redis = open((server.address() as AddressInfo).port);
-  await redisReady(redis, 5_000);
+  await redisReady(redis);
   await expect(redis.get('silent')).rejects.toThrow('Command timed out');
   expect(sockets).toHaveLength(1);
   await vi.waitFor(() => expect(sockets.length).toBeGreaterThan(1), { timeout: 5_000 });
-  await redisReady(redis, 5_000);
+  await redisReady(redis);
 });
 
 it('keeps the connection of a cluster node that owes nothing: its command was sent on, and timed out at another', async () => {

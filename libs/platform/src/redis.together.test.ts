@@ -21,7 +21,7 @@ it('sends the commands of one turn together, and answers each', async () => {
   const { port } = server.address() as AddressInfo;
   const redis = openRedis({ url: `redis://127.0.0.1:${port}`, name: 'together', log: createLogger('test', 'silent') });
   try {
-    await redisReady(redis, 5_000);
+    await redisReady(redis);
     const words = Array.from({ length: 20 }, (_, at) => `word-${at}`);
     // Each command begins after a different number of promises, all in one turn.
     const answers = words.map(async (word, at) => {

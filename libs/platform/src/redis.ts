@@ -56,8 +56,8 @@ export function openRedis({ url, name, log, subscriber = false, commandTimeoutMs
   return redis;
 }
 
-/** Waits until the connection is usable. @throws after `timeoutMs` */
-export async function redisReady(redis: RedisConnection, timeoutMs: number): Promise<void> {
+/** Waits until the connection is usable. @throws after `timeoutMs`: unless told otherwise, longer than a busy machine's stalls */
+export async function redisReady(redis: RedisConnection, timeoutMs = 30_000): Promise<void> {
   if (redis.status === 'ready') return;
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(() => {

@@ -51,7 +51,7 @@ export async function openTestCluster(url: string | undefined): Promise<TestClus
     async connect(options) {
       const client = openRedisCluster({ url, name: 'cluster-test', log: createLogger('cluster-test', 'silent'), ...options });
       clients.push(client);
-      await redisReady(client, 5_000);
+      await redisReady(client);
       return client;
     },
     async primaries() {

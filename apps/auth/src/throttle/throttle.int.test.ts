@@ -17,7 +17,7 @@ const prefix = `throttle-${randomUUID()}`;
 let redis: Redis;
 beforeAll(async () => {
   redis = openRedis({ url: url.href, name: 'throttle-test', log });
-  await redisReady(redis, 5_000);
+  await redisReady(redis);
 });
 afterAll(() => redis.disconnect());
 const stranger = (of: string, address: string): Guess => ({ at: 'password', of, address, known: 'stranger' });
@@ -61,7 +61,7 @@ it('does not start below zero by what is given back after the window', async () 
 it('lets nobody guess while Redis is silent, and says so in time', async () => {
   const proxy = await openTcpProxy({ port: Number(url.port), protocol: 'any' });
   const through = openRedis({ url: `redis://${proxy.address}`, name: 'throttle-silent', log });
-  await redisReady(through, 5_000);
+  await redisReady(through);
   const throttle = openThrottle(through, prefix);
   proxy.mute();
   await expect(throttle.begin(stranger('ada@example.com', ''))).rejects.toThrow(StoreUnavailable);
