@@ -4,6 +4,7 @@
 import { type FailureColumn as Column, type TokenModeName, tokenModeNames } from '@cloakroom/contracts';
 import { expect } from '@playwright/test';
 import { newCommandId, newPerson, type Person } from '../kit/device.ts';
+import { expectRefused } from '../kit/refused.ts';
 import type { Stage } from './stage.ts';
 import { type Seen, type Stream, Visitor } from './visitor.ts';
 
@@ -145,7 +146,7 @@ async function wishesOf(holders: readonly Holder[], main: ReadonlyMap<Mode, Hold
   for (const holder of main.values()) {
     const wished = wishing.filter(({ cartId, order }) => cartId === holder.cartId && order !== undefined).length;
     const shown = async () => quantityOf((await holder.visitor.must(holder.gateway, 'GET /api/cart', 200)).body, ordered);
-    await expect.poll(shown, { timeout: 30_000 }).toBeGreaterThanOrEqual(wished);
+    await expect.poll(shown, { timeout: 90_000 }).toBeGreaterThanOrEqual(wished);
   }
   return wishing;
 }
@@ -166,7 +167,7 @@ async function lookAround({ visitor, gateway }: Holder, { counted }: Goods): Pro
 async function settled({ visitor, gateway }: Holder, { counted }: Goods): Promise<void> {
   const { body } = await visitor.must(gateway, 'GET /api/cart', 200);
   if (body.stale !== true && quantityOf(body, counted) > 0) return;
-  await expect.poll(async () => (await visitor.must(gateway, 'GET /api/cart', 200)).body.stale as boolean, { timeout: 30_000 }).toBe(false);
+  await expect.poll(async () => (await visitor.must(gateway, 'GET /api/cart', 200)).body.stale as boolean, { timeout: 90_000 }).toBe(false);
 }
 
 export function quantityOf(cart: { readonly lines: readonly { productId: string; quantity: number }[] }, productId: string): number {
@@ -199,7 +200,7 @@ async function untilRegistered(
     const { status, body } = await visitor.call(gateway, 'POST /api/session/register', setUpBudgetMs, person);
     expect(status, `register: ${JSON.stringify(body)}`).toBe(201);
     made = { visitor, person, body };
-  }).toPass({ timeout: 30_000, intervals: [100, 250, 500] });
+  }).toPass({ timeout: 90_000, intervals: [100, 250, 500] });
   return made!;
 }
 
@@ -215,7 +216,7 @@ async function signIn(gateway: string, mode: Mode): Promise<Holder> {
 async function newGuest(gateway: string, { brought }: Goods): Promise<Holder> {
   const visitor = new Visitor();
   await visitor.must(gateway, 'POST /api/cart/lines', 202, addition(brought));
-  await expect.poll(async () => quantityOf((await visitor.must(gateway, 'GET /api/cart', 200)).body, brought), { timeout: 30_000 }).toBe(1);
+  await expect.poll(async () => quantityOf((await visitor.must(gateway, 'GET /api/cart', 200)).body, brought), { timeout: 90_000 }).toBe(1);
   const { body } = await visitor.must(gateway, 'GET /api/cart', 200);
   return {
     name: 'guest',
@@ -244,9 +245,6 @@ async function signedOut(stage: Stage, mode: Mode): Promise<Holder> {
   return holder;
 }
 
-/** The promise of the feed; 2.5 s where it is cut. */
-const refusedWithinMs = 2_500;
-
 /**
  * Every gateway refuses an ended session within its bound. In `jwt` the bound is the life of the
  * access token: that is the lesson of this mode.
@@ -254,13 +252,12 @@ const refusedWithinMs = 2_500;
 export async function untilRefused({ gateways }: Stage, { visitor, mode }: Holder): Promise<void> {
   if (mode === 'jwt') return;
   for (const gateway of gateways) {
-    await expect
-      .poll(async () => (await visitor.call(gateway, 'GET /api/session', 2_000)).body.state as string, {
-        timeout: refusedWithinMs,
-        intervals: [20],
-        message: `${mode}: a session that was ended is over at ${gateway}`,
-      })
-      .toBe('none');
+    await expectRefused({
+      ask: async () => (await visitor.call(gateway, 'GET /api/session', 2_000)).body.state as string,
+      refused: 'none',
+      isAccepted: (state) => state === 'guest' || state === 'user',
+      message: `${mode}: a session that was ended is over at ${gateway}`,
+    });
   }
 }
 

@@ -62,7 +62,7 @@ async function expectNothingLost(gone: Gone, crowd: Crowd, asked: Asked, goods: 
     const holder = crowd.holders.find((one) => one.cartId === cartId)!;
     const added = new Set(asked.commands.filter((one) => one.holder.cartId === cartId).map(({ body }) => body.commandId)).size;
     const quantity = async () => quantityOf((await holder.visitor.must(holder.gateway, 'GET /api/cart', 200)).body, goods.counted);
-    const counted = expect.poll(quantity, { timeout: 30_000, message: `${holder.name}: every command counts once` });
+    const counted = expect.poll(quantity, { timeout: 90_000, message: `${holder.name}: every command counts once` });
     // In jwt a signed-out session goes on writing until its token ends.
     await (holder.mode === 'jwt' ? counted.toBeGreaterThanOrEqual(before + added) : counted.toBe(before + added));
   }
@@ -84,12 +84,12 @@ async function expectOrderedOnce({ holders, ordered }: Crowd, goods: Goods): Pro
     const [holder] = theirs as [(typeof theirs)[number]];
     expect.soft(await countOrders(holder), `${holder.name}: an order for each key`).toBe(before + theirs.length);
     const left = async () => quantityOf((await holder.visitor.must(holder.gateway, 'GET /api/cart', 200)).body, goods.ordered);
-    await expect.poll(left, { timeout: 30_000, message: `${holder.name}: what was ordered has left the cart` }).toBe(0);
+    await expect.poll(left, { timeout: 90_000, message: `${holder.name}: what was ordered has left the cart` }).toBe(0);
   }
 }
 
 async function untilStatus(ask: () => Promise<Seen>, status: number, message: string): Promise<void> {
-  await expect.poll(async () => (await ask()).status, { timeout: 30_000, intervals: [100, 250, 500], message }).toBe(status);
+  await expect.poll(async () => (await ask()).status, { timeout: 90_000, intervals: [100, 250, 500], message }).toBe(status);
 }
 
 /** A guest whose sign-in was refused keeps session and cart. After an accepted sign-in the guest's cart has joined. */
@@ -100,7 +100,7 @@ async function expectCartKept(visitor: Visitor, gateway: string, guestCart: stri
     expect.soft([cartId, quantityOf({ lines }, brought)], 'a guest whose sign-in was refused keeps everything').toEqual([guestCart, 1]);
     return;
   }
-  await expect.poll(async () => (await cart()).merge, { timeout: 30_000 }).toMatchObject({ state: 'merged', from: guestCart });
+  await expect.poll(async () => (await cart()).merge, { timeout: 90_000 }).toMatchObject({ state: 'merged', from: guestCart });
 }
 
 /** A refused registration was not half done. The same person can register again, or sign in if the account was made already. */
