@@ -8,7 +8,7 @@ import { checkCommitSubjects } from './commit-subjects.ts';
 import { checkDocumentedCommands } from './documented-commands.ts';
 import { checkBarePaths, checkCommentedFiles, checkErrorTable, checkLinks, checkNamedPaths, checkQuotedTests } from './documents.ts';
 import { checkEnvironmentNames, checkExampleIsWhole, exampleFile } from './environment-names.ts';
-import { checkFolders, checkIndexFiles, checkLintReasons, checkNoSecondTry, checkTests } from './habits.ts';
+import { checkFolders, checkIndexFiles, checkLintReasons, checkNoSecondTry, checkPlacesOfNest, checkTests } from './habits.ts';
 import { checkBoundaries, checkDeclared, checkFolderCircles, checkTags } from './imports.ts';
 import { checkMetricTable } from './metric-table.ts';
 import { checkPlainEnglish } from './plain-english.ts';
@@ -61,6 +61,7 @@ function rules(): Record<string, () => Violation[] | LeftOut> {
     'a folder holds 25 sources at most': () => checkFolders(sources),
     'a lint rule is switched off with a reason': () => checkLintReasons(sources),
     'index.ts only at a library root': () => checkIndexFiles(sources),
+    'parts, lifecycle, rpcs and routes stand where Nest puts them': () => checkPlacesOfNest(sources),
     'tests can fail and do not sleep': () => checkTests(sources),
     'no test is asked again': () => checkNoSecondTry(sources),
     'comments of finished rooms are plain English': () => checkPlainEnglish(sources),

@@ -4,7 +4,7 @@ import { policySnapshot, services } from './contracts.ts';
 import { checkCommandFlags } from './command-flags.ts';
 import { checkDocumentedCommands } from './documented-commands.ts';
 import { checkBarePaths, checkCommentedFiles, checkErrorTable, checkLinks, checkNamedPaths, checkQuotedTests } from './documents.ts';
-import { checkFolders, checkIndexFiles, checkLintReasons, checkNoSecondTry, checkTests } from './habits.ts';
+import { checkFolders, checkIndexFiles, checkLintReasons, checkNoSecondTry, checkPlacesOfNest, checkTests } from './habits.ts';
 import { checkBoundaries, checkDeclared, checkFolderCircles, checkTags } from './imports.ts';
 import { checkProjectCircles, checkReferences, type Project } from './project-graph.ts';
 import { readSources } from './sources.ts';
@@ -210,6 +210,17 @@ it('refuses an index.ts inside', () => {
   expect(checkIndexFiles(plant({ 'apps/cart/src/index.ts': '', 'libs/platform/src/index.ts': '' })).map(({ path }) => path)).toEqual([
     'apps/cart/src/index.ts',
   ]);
+});
+
+it.each([
+  ['a part pulled out of the container', 'const cart = app.get(CartParts);', /inject/],
+  ['a lifecycle by hand', "process.on('SIGTERM', () => cart.stop());", /onApplicationShutdown/],
+  ['hooks that stop parts before the transport', 'app.enableShutdownHooks();', /onApplicationShutdown/],
+  ['an rpc without a controller', 'server.addService(definition, { addItem });', /@Rpc/],
+  ['a route without a controller', "server.post('/api/cart/lines', addLine);", /policy/],
+])('refuses %s in the product, and nowhere else', (_what, text, told) => {
+  expect(messages(checkPlacesOfNest(plant({ 'apps/cart/src/a.ts': text })))).toEqual([expect.stringMatching(told)]);
+  expect(checkPlacesOfNest(plant({ 'apps/cart/src/a.test.ts': text, 'labs/bench/a.ts': text }))).toEqual([]);
 });
 
 describe('documents', () => {

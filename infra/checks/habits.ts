@@ -71,3 +71,41 @@ export function checkIndexFiles(sources: readonly SourceFile[]): Violation[] {
     .filter(({ path }) => /(^|\/)index\.tsx?$/.test(path) && !/^libs\/[^/]+\/src\/index\.ts$/.test(path) && path !== 'infra/index.ts')
     .map(({ path }) => ({ path, message: 'index.ts stands only at the root of a library: name the file after what it does' }));
 }
+
+/** Code that a reader knows by its text, the files that may hold it, and where all other code puts it. */
+const placesOfNest: readonly { readonly text: RegExp; readonly files: readonly string[]; readonly message: string }[] = [
+  {
+    text: /\b(?:app|container|context|moduleRef)\.(?:get|resolve)\(/,
+    files: ['libs/mesh/src/server/serve-service.ts'],
+    message: 'takes a part out of the container: let Nest inject it',
+  },
+  {
+    text: /\benableShutdownHooks\(|\bprocess\.on\('SIG/,
+    files: ['libs/platform/src/process.ts'],
+    message: 'ends by a signal of its own: a part stops in onApplicationShutdown',
+  },
+  {
+    text: /\.addService\(/,
+    files: ['libs/mesh/src/server/mesh-transport.ts', 'libs/mesh/src/server/standard-services.ts'],
+    message: 'serves an rpc outside of a controller: write a method with @Rpc',
+  },
+  {
+    // These files serve pages and their files, which are no API.
+    text: /\b(?:server|fastify)\.(?:get|post|put|patch|delete|all|route)\(/,
+    files: ['apps/gateway/src/edge/serve-api-docs.ts', 'apps/gateway/src/edge/serve-web.ts', 'apps/observatory/src/edge/serve-page.ts'],
+    message: 'serves a route outside of a controller: write a method with its policy',
+  },
+];
+
+/** Parts, lifecycle, rpcs and routes stand where Nest has a place for them (decisions 0022 and 0023). */
+export function checkPlacesOfNest(sources: readonly SourceFile[]): Violation[] {
+  return sources
+    .filter(({ path }) => /^(?:apps|libs)\//.test(path) && isProduct(path))
+    .flatMap(({ path, text }) =>
+      placesOfNest
+        .filter((place) => !place.files.includes(path))
+        .flatMap((place) =>
+          text.split('\n').flatMap((line, index) => (place.text.test(line) ? [{ path, line: index + 1, message: place.message }] : [])),
+        ),
+    );
+}
