@@ -39,7 +39,7 @@ export function Header() {
         </nav>
         <div className="you">
           <span>
-            you are <Term word="trainee">trainee</Term> <code>{traineeId()}</code>
+            <Term word="trainee">trainee</Term> <code>{traineeId()}</code>
           </span>
           {shop !== undefined && (
             <a href={shop} target="_blank" rel="noreferrer">
@@ -53,7 +53,7 @@ export function Header() {
   );
 }
 
-/** On a phone the line of views scrolls sideways. The view that is open comes into its middle. */
+/** Where the window is narrow, the line of views scrolls sideways. The view that is open comes into its middle. */
 function useShownView() {
   const nav = useRef<HTMLElement>(null);
   const { pathname } = useLocation();
@@ -66,7 +66,7 @@ function useShownView() {
   return nav;
 }
 
-const names: Readonly<Record<Theme, string>> = { light: 'Light', dark: 'Dark', system: 'Like the system' };
+const names: Readonly<Record<Theme, string>> = { light: 'Light', dark: 'Dark', system: 'System' };
 
 function ThemeSwitch() {
   const { theme, choose } = useTheme();

@@ -1,8 +1,9 @@
 /** The edges of the map: drawn between the cards where there is room, and always as a table. */
 import type { RefObject } from 'react';
 import type { EdgeView, StackView } from '../../../src/api.ts';
-import { type Box, type Boxes, useBoxes } from './boxes.ts';
+import { type Boxes, useBoxes } from './boxes.ts';
 import { markMs, type Journey } from './journeys.ts';
+import { routeOf } from './route.ts';
 import { SeaLines } from './sea-lines.tsx';
 import { ms, percent } from '../words/numbers.ts';
 import { Term } from '../words/term.tsx';
@@ -20,7 +21,7 @@ export function EdgeLines({ place, edges, lit, stack, journeys }: EdgesProps) {
   const drawn = edges.flatMap((edge) => {
     const from = boxes.get(edge.from);
     const to = boxes.get(edge.to);
-    return from && to ? [{ edge, ...curve(from, to) }] : [];
+    return from && to ? [{ edge, ...routeOf(from, to, boxes) }] : [];
   });
   return (
     <svg className="edge-lines" aria-hidden="true">
@@ -52,7 +53,7 @@ function marksOf({ traceId, hops, stepMs }: Journey, boxes: Boxes) {
     const [start, end] = [boxes.get(from), boxes.get(to)];
     if (!start || !end) return [];
     const style = {
-      offsetPath: `path("${curve(start, end).path}")`,
+      offsetPath: `path("${routeOf(start, end, boxes).path}")`,
       animationDelay: `${index * stepMs}ms`,
       animationDuration: `${markMs}ms`,
     };
@@ -60,17 +61,6 @@ function marksOf({ traceId, hops, stepMs }: Journey, boxes: Boxes) {
       <circle key={`${traceId} ${index}`} r={6} className={failed ? 'mark failed' : 'mark'} style={style} data-hop={`${from} ${to}`} />,
     ];
   });
-}
-
-/** From the side that faces the other card. Cards of one column are joined around its right side. */
-function curve(from: Box, to: Box): { readonly path: string; readonly x: number; readonly y: number } {
-  const fromY = (from.top + from.bottom) / 2;
-  const toY = (to.top + to.bottom) / 2;
-  const [x1, x2] = to.left >= from.right ? [from.right, to.left] : to.right <= from.left ? [from.left, to.right] : [from.right, to.right];
-  const side = x2 === to.right && x1 === from.right ? 1 : 0;
-  const bend = side === 1 ? 46 : (x2 - x1) / 2;
-  const c2 = side === 1 ? x2 + bend : x2 - bend;
-  return { path: `M${x1} ${fromY}C${x1 + bend} ${fromY} ${c2} ${toY} ${x2} ${toY}`, x: (x1 + bend + c2) / 2, y: (fromY + toY) / 2 - 5 };
 }
 
 const rate = (perSecond: number): string => `${perSecond >= 10 ? Math.round(perSecond) : Math.round(perSecond * 10) / 10}/s`;

@@ -15,8 +15,8 @@ export function Leases() {
     <section aria-labelledby="leases" className="card leases-now">
       <h2 id="leases">Who may believe a copy now</h2>
       <p>
-        auth’s heartbeat says that every ended session has been told, and renews each process’ <Term word="lease" /> of {ofMs / 1_000} s.
-        Pause auth on the Map, and see them run out.
+        auth’s heartbeat says that every ended session has been told, and renews each process’ <Term word="lease">lease</Term> of{' '}
+        {ofMs / 1_000} s. Pause auth on the Map, and see them run out.
       </p>
       <ul className="leases">
         {leases.map(({ place, ageMs }) => {
