@@ -211,7 +211,7 @@ export type {
   SlotsView,
 } from './places/places-view.ts';
 
-export type { CartLogView, CartStepView } from './carts/cart-log-view.ts';
+export type { CartDevicesView, CartDeviceView, CartLogView, CartStepView } from './carts/cart-log-view.ts';
 
 /** `GET /api/sessions/:handle`: what the kept spans say about one session, the oldest first. */
 export interface SessionView {

@@ -41,6 +41,12 @@ export const observed = {
   /** reference, hybrid, jwt-denylist, jwt. */
   mode: 'observatory.mode',
   cartId: 'observatory.cart',
+  /** Offsets in the cart's partition, as text. The position that the caller's consistency token asks for at least. */
+  cartAsked: 'observatory.cart.asked',
+  /** The position that a read of the cart showed. */
+  cartShown: 'observatory.cart.shown',
+  /** The position of the record that a command wrote. */
+  cartWritten: 'observatory.cart.written',
   /** The credential that the hop received: "passport", "access token", "none". */
   credential: 'observatory.credential',
   /** The claims of that credential as JSON, without name and e-mail. */

@@ -3,9 +3,10 @@
  * failures. When the answer is lost, the record may have been written, so the client is told `outcome_unknown`. Repeating the command with
  * the same id is safe, because the id is the dot.
  */
-import { isProblem, problem, type Problem } from '@cloakroom/contracts';
+import { isProblem, observed, problem, type Problem } from '@cloakroom/contracts';
 import { EventLogError, traceHeaders, traceOfCause, type Position } from '@cloakroom/event-log';
 import { type RequestContext } from '@cloakroom/mesh';
+import { observeRunning, observing } from '@cloakroom/platform';
 import type { CartEvent } from '../model/cart.ts';
 import { encodeEvent } from '../model/codec.ts';
 import { formatToken } from '../reads/consistency.ts';
@@ -40,6 +41,7 @@ export async function append(
     return position;
   }
   commandsAppended.inc({ type: event.type });
+  if (observing()) observeRunning(() => ({ [observed.cartWritten]: position.offset.toString() }));
   return formatToken({ region, partition: position.partition, offset: position.offset });
 }
 

@@ -1,3 +1,6 @@
+import { randomBytes } from 'node:crypto';
+import { observed } from '@cloakroom/contracts';
+import { installTracer, runWithin, startTrace } from '@cloakroom/platform';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { accepted, newUser, openHarness, quantitiesOf, type Harness } from '../cart.harness.ts';
 import { formatToken, partitionOfCart, tokenFor } from './consistency.ts';
@@ -51,4 +54,26 @@ it('a read asks the view once when the view has already reached the token', asyn
   await cart.get(ada, consistencyToken);
   expect([load.mock.calls.length, places.mock.calls.length]).toEqual([1, 0]);
   vi.restoreAllMocks();
+});
+
+it('tells the Observatory which position a command wrote, and which one a read was asked for and showed', async () => {
+  const ada = newUser();
+  const told: object[] = [];
+  const span = { trace: startTrace(randomBytes), set: (attributes: object) => void told.push(attributes), end: () => undefined };
+  installTracer({ observed: true, start: () => span } as unknown as Parameters<typeof installTracer>[0]);
+  try {
+    await runWithin(span, async () => {
+      const { consistencyToken } = accepted(await cart.add(ada));
+      const isShown = async () => expect((await cart.get(ada, consistencyToken)).stale).toBe(false);
+      await vi.waitFor(isShown, { timeout: 20_000 });
+    });
+  } finally {
+    installTracer(undefined);
+  }
+  expect(Object.assign({}, ...told)).toMatchObject({
+    [observed.cartId]: ada,
+    [observed.cartWritten]: '0',
+    [observed.cartAsked]: '0',
+    [observed.cartShown]: '0',
+  });
 });

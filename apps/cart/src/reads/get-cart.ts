@@ -3,15 +3,17 @@ import {
   isProblem,
   isUserSubject,
   MergeState,
+  observed,
   type CartSchema,
   type GetCartRequest,
   type Problem,
 } from '@cloakroom/contracts';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { PersonContext } from '@cloakroom/mesh';
+import { observeRunning, observing } from '@cloakroom/platform';
 import { couponsOf, dotIn, linesOf, type CartState } from '../model/cart.ts';
 import { formatToken } from './consistency.ts';
-import { lineOfMessage, readCart, type ReadParts } from './read-cart.ts';
+import { lineOfMessage, readCart, tokenOf, type ReadParts } from './read-cart.ts';
 import { encodeSeen } from '../model/seen.ts';
 
 /** Waits for the caller's own writes, within a bound, and answers with the cart in the view. The answer says what may be missing. */
@@ -23,6 +25,12 @@ export async function getCart(
   const read = await readCart(parts, ctx);
   if (isProblem(read)) return read;
   const { state, stale, incomplete, behind, reached } = read;
+  if (observing())
+    observeRunning(() => ({
+      [observed.cartId]: state.cartId,
+      [observed.cartAsked]: tokenOf(parts, ctx)?.offset.toString(),
+      [observed.cartShown]: reached?.offset.toString(),
+    }));
   return {
     cartId: state.cartId,
     lines: linesOf(state).map(({ lineId, quantity, dots }) => ({ lineId, ...lineOfMessage(lineId), quantity, seen: encodeSeen(dots) })),

@@ -78,7 +78,8 @@ function whyStale(
   return heardAgoMs > logSilenceMaxMs ? 'silent_log' : undefined;
 }
 
-function tokenOf(parts: CartParts, ctx: PersonContext): ConsistencyToken | undefined {
+/** The caller's own token. */
+export function tokenOf(parts: CartParts, ctx: PersonContext): ConsistencyToken | undefined {
   return tokenFor(ctx.consistency, parts.region, partitionOfCart(parts, ctx.identity.subject));
 }
 

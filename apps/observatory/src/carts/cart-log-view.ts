@@ -4,6 +4,8 @@
 export interface CartLogView {
   readonly cartId: string;
   readonly partition: number;
+  /** Guest carts that joined this one, each with its own partition. */
+  readonly guests: readonly { readonly cartId: string; readonly partition: number; readonly upToOffset: string }[];
   /** The oldest first. What retention has taken is not there. */
   readonly steps: readonly CartStepView[];
 }
@@ -21,12 +23,33 @@ export interface CartStepView {
   /** False for a repeat, and for a command that was dead before it arrived. */
   readonly changed: boolean;
   readonly after: {
-    readonly lines: readonly { readonly lineId: string; readonly quantity: number; readonly dots: readonly unknown[] }[];
-    readonly coupons: readonly unknown[];
-    readonly dead: unknown;
-    readonly joined: unknown;
+    readonly lines: readonly { readonly lineId: string; readonly quantity: number; readonly dots: readonly string[] }[];
+    readonly coupons: readonly { readonly code: string; readonly dots: readonly string[] }[];
+    /** By command id, since when. */
+    readonly dead: Readonly<Record<string, number>>;
+    /** By the guest's cart id. */
+    readonly joined: Readonly<Record<string, { readonly guestOffset: string }>>;
     readonly claimedBy: string | undefined;
     /** Guests whose join is known and whose state has not come yet. */
     readonly missing: readonly unknown[];
   };
+}
+
+/** `GET /api/carts/:id/devices[?mine=ID]`: what each device has seen of a cart, by the kept spans, the last seen first. */
+export interface CartDevicesView {
+  readonly devices: readonly CartDeviceView[];
+}
+
+/** One session that read the cart or wrote to it. */
+export interface CartDeviceView {
+  /** The handle of its session. */
+  readonly session: string;
+  /** "Chrome on Linux" */
+  readonly device: string | undefined;
+  readonly isMine: boolean;
+  readonly lastAtMs: number;
+  /** The position that its last read was answered with. Undefined where it has read nothing yet. */
+  readonly shown: { readonly offset: string; readonly atMs: number; readonly traceId: string } | undefined;
+  /** The newest position that it was told, by a read or by a command: its next read asks for this at least. */
+  readonly token: string;
 }

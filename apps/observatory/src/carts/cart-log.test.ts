@@ -13,12 +13,14 @@ let logs: CartLogs;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'cloakroom-cart-log-'));
   journal = join(folder, 'journal');
-  // A program that says when it runs, and takes a moment.
+  // A program that says when it runs. The first one waits for the second, because a busy machine starts them far apart.
   writeFileSync(
     join(folder, 'program.mjs'),
-    `import { appendFileSync } from 'node:fs';
+    `import { appendFileSync, readFileSync } from 'node:fs';
+     const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
      appendFileSync(process.env.JOURNAL, '+');
-     await new Promise((resolve) => setTimeout(resolve, 100));
+     while (readFileSync(process.env.JOURNAL, 'utf8').split('+').length <= 2) await pause(10);
+     await pause(100);
      appendFileSync(process.env.JOURNAL, '-');
      console.log(JSON.stringify({ offset: '7', at: '2026-01-01T00:00:00Z', changed: true, after: { lines: [] } }));`,
   );

@@ -63,7 +63,17 @@ export class CartLogs {
     try {
       gone.throwIfAborted();
       const rows = await this.#rowsOf(cartId, gone);
-      return { cartId, partition: partitionOf(cartId, topics.cartEvents), steps: rows.map(stepOf) };
+      const guests = Object.entries(rows.at(-1)?.after.joined ?? {});
+      return {
+        cartId,
+        partition: partitionOf(cartId, topics.cartEvents),
+        guests: guests.map(([id, { guestOffset }]) => ({
+          cartId: id,
+          partition: partitionOf(id, topics.cartEvents),
+          upToOffset: guestOffset,
+        })),
+        steps: rows.map(stepOf),
+      };
     } finally {
       const next = this.#waiting.shift();
       // Whoever waited takes the place over.

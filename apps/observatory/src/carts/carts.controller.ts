@@ -1,13 +1,18 @@
-import { Controller, Get, Param, Req } from '@nestjs/common';
+import { Controller, Get, Param, Query, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import type { CartLogView } from '../api.ts';
+import type { CartDevicesView, CartLogView } from '../api.ts';
 import { Opens } from '../edge/key.guard.ts';
+import { SpanStore } from '../spans/span-store.ts';
+import { cartDevices } from './cart-devices.ts';
 import { CartLogs } from './cart-log.ts';
 
 @Controller('api/carts')
 @Opens('page')
 export class CartsController {
-  constructor(private readonly logs: CartLogs) {}
+  constructor(
+    private readonly logs: CartLogs,
+    private readonly store: SpanStore,
+  ) {}
 
   @Get(':id')
   log(@Param('id') id: string, @Req() request: FastifyRequest): Promise<CartLogView> {
@@ -17,5 +22,11 @@ export class CartsController {
     socket.once('close', leave);
     // The connection lives on, for further questions.
     return this.logs.read(id, gone.signal).finally(() => socket.off('close', leave));
+  }
+
+  /** Without a device, the cart is unknown or all that was seen of it is forgotten. */
+  @Get(':id/devices')
+  devices(@Param('id') id: string, @Query('mine') experiment = ''): CartDevicesView {
+    return { devices: cartDevices(this.store.recent(0), id, experiment) };
   }
 }

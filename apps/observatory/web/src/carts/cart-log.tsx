@@ -4,6 +4,7 @@ import { Link } from 'react-router';
 import type { CartLogView, CartStepView } from '../../../src/api.ts';
 import { clockTime } from '../words/numbers.ts';
 import { Term } from '../words/term.tsx';
+import { CartDots } from './cart-dots.tsx';
 import { nameOfLine } from './name-of-line.ts';
 
 export function CartLog({ log }: { readonly log: CartLogView }) {
@@ -50,7 +51,10 @@ export function CartLog({ log }: { readonly log: CartLogView }) {
           ))}
         </ol>
       </section>
-      <CartThen step={step} isNewest={at === steps.length - 1} />
+      <div className="cart-then">
+        <CartThen step={step} isNewest={at === steps.length - 1} />
+        <CartDots log={log} at={at} />
+      </div>
     </div>
   );
 }

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react';
 import { Link, useParams } from 'react-router';
-import type { CartLogView, PlacesView } from '../../../src/api.ts';
+import type { CartLogView, PartitionView, PlacesView } from '../../../src/api.ts';
 import { isMine } from '../api/request-log.ts';
 import { useLive } from '../api/live.ts';
 import { traineeId } from '../api/trainee.ts';
@@ -8,6 +8,7 @@ import { useReading } from '../api/use-reading.ts';
 import { Loading, NothingYet } from '../frame/states.tsx';
 import { shortId } from '../words/numbers.ts';
 import { Term, WordList } from '../words/term.tsx';
+import { CartDevices } from './cart-devices.tsx';
 import { CartLog } from './cart-log.tsx';
 
 /** The log of one cart, and the cart at any place in it. */
@@ -51,12 +52,12 @@ export default function CartsPage() {
       {chosen !== undefined && !value && !failure && <Loading what="the log" />}
       {value && (
         <>
-          <Watermark partition={value.partition} />
+          <Standing log={value} />
           <CartLog key={value.cartId} log={value} />
         </>
       )}
       <footer className="words-here">
-        <WordList of={['log', 'projector', 'offset', 'lag', 'dot', 'joined', 'subject', 'trainee']} />
+        <WordList of={['log', 'projector', 'offset', 'token', 'lag', 'dot', 'subject', 'trainee']} />
       </footer>
     </div>
   );
@@ -64,12 +65,19 @@ export default function CartsPage() {
 
 const watermarkRereadMs = 1_000;
 
-/** How far the view has come in this cart's partition. Its records belong to many carts. */
-function Watermark({ partition }: { readonly partition: number }) {
+/** How far the view has come in this cart's partition, and each device that reads it. The partition's records belong to many carts. */
+function Standing({ log: { cartId, partition, steps } }: { readonly log: CartLogView }) {
   const { value } = useReading<PlacesView>('/api/places', watermarkRereadMs);
   const here = value?.partitions.find((one) => one.partition === partition);
-  if (here === undefined) return null;
-  const { nextOffset, owner, lagRecords = 0 } = here;
+  return (
+    <>
+      {here && <Watermark of={here} />}
+      <CartDevices cartId={cartId} view={here} newest={steps.at(-1)?.offset} />
+    </>
+  );
+}
+
+function Watermark({ of: { nextOffset, owner, lagRecords = 0 } }: { readonly of: PartitionView }) {
   return (
     <p className="watermark">
       The view of this partition, written by {owner}, {nextOffset === 0 ? 'holds nothing yet' : `has applied offset ${nextOffset - 1}`}

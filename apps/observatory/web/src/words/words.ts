@@ -132,6 +132,11 @@ export const words = {
     'libs/event-log/src/event-log.ts',
   ),
   offset: word('offset', 'The place of a record in its partition; it never changes.', 'libs/event-log/src/event-log.ts'),
+  token: word(
+    'consistency token',
+    'The position in the log that an answer tells a device, so that its next read shows no less.',
+    'apps/cart/src/reads/consistency.ts',
+  ),
   dot: word(
     'dot',
     'The name of one addition; an addition and its removal may arrive in any order, and the cart comes out the same.',
