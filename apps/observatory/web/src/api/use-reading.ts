@@ -4,6 +4,8 @@ import { Failure, read } from './observatory.ts';
 
 export interface Reading<Answer> {
   readonly value: Answer | undefined;
+  /** When the value came. */
+  readonly readAtMs: number;
   readonly failure: Failure | undefined;
   readonly reread: () => Promise<void>;
 }
@@ -15,11 +17,17 @@ export interface Reading<Answer> {
  */
 export function useReading<Answer>(path: string | undefined, everyMs?: number, timeoutMs?: number): Reading<Answer> {
   const { connection } = useLive();
-  const [kept, setKept] = useState<{ readonly of: string | undefined; readonly value?: Answer; readonly failure?: Failure }>();
+  const [kept, setKept] = useState<{
+    readonly of: string | undefined;
+    readonly value?: Answer;
+    readonly readAtMs?: number;
+    readonly failure?: Failure;
+  }>();
   const reread = useCallback(async () => {
     if (path === undefined) return;
     try {
-      setKept({ of: path, value: await read<Answer>(path, timeoutMs) });
+      const value = await read<Answer>(path, timeoutMs);
+      setKept({ of: path, value, readAtMs: Date.now() });
     } catch (error) {
       const failure = error instanceof Failure ? error : new Failure('away', String(error));
       // What was read stays: the note above the view says that the server is away.
@@ -37,5 +45,5 @@ export function useReading<Answer>(path: string | undefined, everyMs?: number, t
     return () => clearInterval(timer);
   }, [connection, everyMs, reread]);
   const current = kept?.of === path ? kept : undefined;
-  return { value: current?.value, failure: current?.failure, reread };
+  return { value: current?.value, readAtMs: current?.readAtMs ?? 0, failure: current?.failure, reread };
 }

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { RequestSummary } from '../../../src/api.ts';
-import { type Seen, steps } from './steps.ts';
+import { type Seen, steps, withSightings } from './steps.ts';
 
-const nothing: Seen = { mine: [], others: [], faults: [], processes: [] };
+const nothing: Seen = { mine: [], others: [], faults: [], restarted: [] };
 const request = (name: string, more: Partial<RequestSummary> = {}): RequestSummary => ({
   traceId: name,
   name,
@@ -19,8 +19,8 @@ const request = (name: string, more: Partial<RequestSummary> = {}): RequestSumma
   ...more,
 });
 const doneIn = (seen: Partial<Seen>) => steps.filter(({ isDone }) => isDone({ ...nothing, ...seen })).map(({ id }) => id);
-const on = (name: 'rpc-answer-lost' | 'projector-held') => [
-  { id: name, name, mine: undefined, at: undefined, strengthMs: undefined, leftMs: 1_000 },
+const on = (name: 'rpc-answer-lost' | 'projector-held'): Seen['faults'] => [
+  { id: name, name, fromMs: Date.now() - 1_000, untilMs: Date.now() + 1_000 },
 ];
 
 it('nothing is ticked off before it happened', () => {
@@ -37,14 +37,14 @@ it.each<[string, Partial<Seen>]>([
       others: [request('POST /api/session/login', { experiment: undefined })],
     },
   ],
-  ['lost-answer', { mine: [request('POST /api/cart/lines', { status: 503 })], faults: on('rpc-answer-lost') as Seen['faults'] }],
+  ['lost-answer', { mine: [request('POST /api/cart/lines', { status: 503 })], faults: on('rpc-answer-lost') }],
   ['end-a-device', { mine: [request('DELETE /api/session/devices', { status: 204 })] }],
 ])('%s is ticked off by its own sign', (id, seen) => {
   expect(doneIn(seen)).toEqual([id]);
 });
 
 it('a write while the projector is held ticks off both', () => {
-  const seen = { mine: [request('POST /api/cart/lines', { status: 202 })], faults: on('projector-held') as Seen['faults'] };
+  const seen = { mine: [request('POST /api/cart/lines', { status: 202 })], faults: on('projector-held') };
   expect(doneIn(seen)).toEqual(['one-request', 'held-view']);
 });
 
@@ -54,7 +54,13 @@ it('a refused write, another’s request and an old one tick off nothing', () =>
     doneIn({ others: [request('POST /api/cart/lines', { status: 202 }), request('GET /api/cart', { decision: 'hybrid hit' })] }),
   ).toEqual([]);
   const old = request('POST /api/cart/lines', { status: 503, startedAtMs: Date.now() - 60_000 });
-  expect(doneIn({ mine: [old], faults: on('rpc-answer-lost') as Seen['faults'] })).toEqual([]);
+  expect(doneIn({ mine: [old], faults: on('rpc-answer-lost') })).toEqual([]);
+});
+
+it('a fault is known from when it was first seen on until when it was last seen on, also after its end', () => {
+  const first = withSightings([], [{ id: 'f1', name: 'projector-held' }], 1_000);
+  const second = withSightings(first, [{ id: 'f1', name: 'projector-held' }], 3_000);
+  expect(withSightings(second, [], 9_000)).toEqual([{ id: 'f1', name: 'projector-held', fromMs: 1_000, untilMs: 3_000 }]);
 });
 
 it('the steps are those of docs/tour.md, in its order', () => {

@@ -1,14 +1,36 @@
 /** The steps of docs/tour.md, each with the sign by which the Observatory sees that it was done. */
-import type { FaultOn, ProcessView, RequestSummary } from '../../../src/api.ts';
+import type { ProcessView, RequestSummary } from '../../../src/api.ts';
 
 /** All that is known at one moment. */
 export interface Seen {
   /** The trainee's own requests, newest first. */
   readonly mine: readonly RequestSummary[];
   readonly others: readonly RequestSummary[];
-  /** Faults that this trainee meets now. */
-  readonly faults: readonly FaultOn[];
-  readonly processes: readonly ProcessView[];
+  /** Faults that this trainee met since the page was opened. */
+  readonly faults: readonly FaultSeen[];
+  /** Processes that were started again since this page first saw them. */
+  readonly restarted: readonly ProcessView[];
+}
+
+/** A fault, from the first moment at which this page saw it on until the last one. */
+export interface FaultSeen {
+  readonly id: string;
+  readonly name: string;
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+/** As many as a person switches on in a tour and some more. */
+const metCountMax = 50;
+
+export function withSightings(
+  met: readonly FaultSeen[],
+  on: readonly Pick<FaultSeen, 'id' | 'name'>[],
+  nowMs: number,
+): readonly FaultSeen[] {
+  const known = new Map(met.map((one) => [one.id, one]));
+  for (const { id, name } of on) known.set(id, { id, name, fromMs: known.get(id)?.fromMs ?? nowMs, untilMs: nowMs });
+  return [...known.values()].slice(-metCountMax);
 }
 
 export interface Step {
@@ -26,10 +48,11 @@ export interface Step {
 }
 
 const asked = (requests: readonly RequestSummary[], name: string) => requests.filter((request) => request.name === name);
-const isOn = ({ faults }: Seen, name: string): boolean => faults.some((fault) => fault.name === name);
-/** A request that began while the fault was on: the fault is on now, and the request is younger than this. */
-const justNowMs = 15_000;
-const isJustNow = ({ startedAtMs }: RequestSummary): boolean => Date.now() - startedAtMs < justNowMs;
+/** The trainee's requests that began while the fault was on. Their spans may come much later. */
+const whileOn = ({ mine, faults }: Seen, fault: string, request: string): readonly RequestSummary[] =>
+  asked(mine, request).filter(({ startedAtMs }) =>
+    faults.some(({ name, fromMs, untilMs }) => name === fault && fromMs <= startedAtMs && startedAtMs <= untilMs),
+  );
 
 export const steps: readonly Step[] = [
   {
@@ -75,9 +98,7 @@ export const steps: readonly Step[] = [
     means: 'Neither answer would be true. The page asks again under the same command id, and a command counts once.',
     to: '/faults',
     needsFaults: true,
-    isDone: (seen) =>
-      isOn(seen, 'rpc-answer-lost') &&
-      asked(seen.mine, 'POST /api/cart/lines').some((request) => (request.status ?? 0) >= 500 && isJustNow(request)),
+    isDone: (seen) => whileOn(seen, 'rpc-answer-lost', 'POST /api/cart/lines').some(({ status }) => (status ?? 0) >= 500),
   },
   {
     id: 'held-view',
@@ -88,9 +109,7 @@ export const steps: readonly Step[] = [
     means: 'The log took your write, and the log is the cart. The view is a copy that may be late, and it says so.',
     to: '/faults',
     needsFaults: true,
-    isDone: (seen) =>
-      isOn(seen, 'projector-held') &&
-      asked(seen.mine, 'POST /api/cart/lines').some((request) => request.status === 202 && isJustNow(request)),
+    isDone: (seen) => whileOn(seen, 'projector-held', 'POST /api/cart/lines').some(({ status }) => status === 202),
   },
   {
     id: 'end-a-device',
@@ -111,6 +130,6 @@ export const steps: readonly Step[] = [
     look: 'The supervisor starts it again. Your cart and your session are still there.',
     means: 'No process owns a session or a cart. Redis, the log and the databases hold them.',
     to: '/map',
-    isDone: ({ processes }) => processes.some(({ restarts, kind }) => restarts > 0 && kind !== 'observatory'),
+    isDone: ({ restarted }) => restarted.some(({ kind }) => kind !== 'observatory'),
   },
 ];
