@@ -18,7 +18,7 @@ import { createPassportVerifier, type KeyRing, openAdmission, passportIssuer, si
 import { developerSecret, guardMesh, implement, type Implementation, type Rpcs, serveMesh } from '@cloakroom/mesh';
 import { armFaults, createLogger } from '@cloakroom/platform';
 import { type SpanWatch, watchSpans } from '@cloakroom/testing';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { StoredSpan } from '../span.ts';
 import { forgeries } from './forgeries.ts';
 import { type Forger, openForger } from './forger.ts';
@@ -123,17 +123,28 @@ async function openStage({
   return openForger({ shop: () => shop, spans: { spansOf }, clock, log });
 }
 
+/** On a starved machine a call runs out of time, and then nothing was tried. */
+const judged = (forger: Forger, name: string) =>
+  vi.waitFor(
+    async () => {
+      reached.length = 0;
+      const result = (await forger.play(name))!;
+      expect(result.note ?? '').not.toContain('deadline_exceeded');
+      return result;
+    },
+    { timeout: 50_000 },
+  );
+
 describe('each forgery', () => {
   it.each(forgeries.map(({ name, check, target }) => [name, target, check] as const))(
     '%s is refused by %s, which names the check %s',
     async (name, target, check) => {
       const forger = await openStage();
       if (name === 'expired') {
-        await forger.play('replayed');
+        await judged(forger, 'replayed');
         clock.aheadMs = 61_000;
       }
-      reached.length = 0;
-      const result = (await forger.play(name))!;
+      const result = await judged(forger, name);
       expect(result).toMatchObject({ name, outcome: 'refused', note: undefined });
       expect(result.check).toContain(checkWords[check]);
       expect(result.check).toContain(`(${check})`);
@@ -163,7 +174,7 @@ describe('each forgery', () => {
 
 describe('the forger', () => {
   it('waits for a passport’s end, and says for how long', async () => {
-    const result = (await (await openStage()).play('expired'))!;
+    const result = await judged(await openStage(), 'expired');
     expect(result.outcome).toBe('later');
     expect(result.laterMs).toBeGreaterThan(50_000);
     expect(result.laterMs).toBeLessThanOrEqual(60_250);
@@ -192,7 +203,7 @@ describe('the forger', () => {
   });
 
   it('claims no refusal where the genuine passport is refused too', async () => {
-    const result = (await (await openStage({ audience: 'orders' })).play('replayed'))!;
+    const result = await judged(await openStage({ audience: 'orders' }), 'replayed');
     expect(result.outcome).toBe('untried');
     expect(result.note).toContain('profile refuses the genuine passport too: invalid_passport');
   });
