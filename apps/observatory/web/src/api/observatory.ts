@@ -20,8 +20,9 @@ const actTimeoutMs = 30_000;
 export const read = <Answer>(path: string, timeoutMs = readTimeoutMs): Promise<Answer> =>
   exchange('GET', path, undefined, AbortSignal.timeout(timeoutMs)).then(parse<Answer>);
 
-export const act = <Answer>(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: object): Promise<Answer> =>
-  exchange(method, path, body, AbortSignal.timeout(actTimeoutMs)).then(parse<Answer>);
+/** @param timeoutMs by default as for a forgery or a restart */
+export const act = <Answer>(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: object, timeoutMs = actTimeoutMs): Promise<Answer> =>
+  exchange(method, path, body, AbortSignal.timeout(timeoutMs)).then(parse<Answer>);
 
 /** The live stream has no end. @param signal ends it */
 export async function openStream(path: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {

@@ -6,6 +6,8 @@ import { useReading } from '../api/use-reading.ts';
 import { ms, shortId } from '../words/numbers.ts';
 
 const rereadMs = 2_000;
+/** A move or a kill is answered with its outage: up to 20 accounts until one lies there, and then reads for up to 30 s. */
+const measuredTimeoutMs = 120_000;
 
 /** Where my sessions lie in the Redis cluster, and two things to do to it. */
 export function Slots() {
@@ -24,9 +26,9 @@ export function Slots() {
     setSaid(await work().catch((error: unknown) => (error instanceof Failure ? error.message : String(error))));
     await reread();
   };
-  const move = (slot: number) => () => act<SlotMoveView>('POST', `/api/places/slots/${slot}/move`, {}).then(wordsOfMove);
+  const move = (slot: number) => () => act<SlotMoveView>('POST', `/api/places/slots/${slot}/move`, {}, measuredTimeoutMs).then(wordsOfMove);
   const kill = (name: string) => () =>
-    act<PrimaryKillView>('POST', `/api/places/primaries/${encodeURIComponent(name)}/kill`, {}).then(wordsOfKill);
+    act<PrimaryKillView>('POST', `/api/places/primaries/${encodeURIComponent(name)}/kill`, {}, measuredTimeoutMs).then(wordsOfKill);
   return (
     <section aria-labelledby="slots" className="card slots">
       <h2 id="slots">The sessions’ Redis cluster</h2>
