@@ -13,8 +13,8 @@ export default defineConfig({
     // Files of a package share a process and its modules: loading Nest, gRPC and the rest anew for each file was most of the work.
     isolate: false,
     // Guards against hanging, and no promise: a test that holds something to a time says so itself.
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    testTimeout: 120_000,
+    hookTimeout: 240_000,
     setupFiles: [fileURLToPath(new URL('libs/testing/src/patience.setup.ts', import.meta.url))],
     server: { deps: { inline: [/@cloakroom\//] } },
   },

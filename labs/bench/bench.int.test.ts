@@ -20,7 +20,7 @@ import { storeReport } from './sessions/store.report.ts';
 
 const base = Number(process.env['BENCH_TEST_PORT_BASE'] ?? 26_500);
 const machine = describeMachine(new Date());
-const timeout = 120_000;
+const timeout = 420_000;
 const spoken = vi.spyOn(console, 'log').mockImplementation(() => undefined);
 afterAll(() => spoken.mockRestore());
 

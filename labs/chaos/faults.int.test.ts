@@ -20,7 +20,7 @@ const wellWithinMs = 60_000;
 let stage: Stage;
 beforeAll(async () => {
   stage = await openStage({ profile: 'usual', base, say: () => undefined });
-}, 120_000);
+}, 240_000);
 afterAll(() => stage.close());
 
 const planned = (name: FaultName, target: string, dial = 0.5): PlannedFault => ({ name, target, dial, startMs: 0, forMs: 1_000 });
@@ -65,7 +65,7 @@ const buyAnything = () =>
     body: JSON.stringify({ commandId: uuidV7(Date.now(), randomBytes(10)), productId: 'heavy-t-shirt', quantity: 1 }),
   }).then((answer) => answer.text());
 
-it('a broker without a free byte on its disk ends, and comes back once there is room', { timeout: 90_000 }, async ({ skip }) => {
+it('a broker without a free byte on its disk ends, and comes back once there is room', { timeout: 240_000 }, async ({ skip }) => {
   const disk = stage.disks.get('kafka');
   // Only root on Linux may mount a small disk.
   skip(disk === undefined, stage.leftOut.join(' '));
@@ -83,7 +83,7 @@ it('a broker without a free byte on its disk ends, and comes back once there is 
   await stage.untilHealthy(wellWithinMs);
 });
 
-it('a nemesis that is told to stop heals at once, and a fault on what is not there is told', { timeout: 60_000 }, async () => {
+it('a nemesis that is told to stop heals at once, and a fault on what is not there is told', { timeout: 240_000 }, async () => {
   const recorder = openRecorder();
   const interrupted = new AbortController();
   const paused = { ...planned('pause', 'cart'), forMs: 50_000 };

@@ -12,7 +12,7 @@ import { projectorFaults } from './projector-faults.ts';
 const base = 9_700;
 const seed = Math.floor(Math.random() * 1_000_000);
 
-it.each(projectorFaults)(`finds out a shop where $name (seed ${seed})`, { timeout: 90_000 }, async ({ name, foundAs }) => {
+it.each(projectorFaults)(`finds out a shop where $name (seed ${seed})`, { timeout: 240_000 }, async ({ name, foundAs }) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'projector-fault-'));
   const stack = await startStack({ provider: 'embedded', base, dataDir, fresh: true, preload: preloadOf(name) });
   try {

@@ -77,7 +77,7 @@ withPostgres('two replicas on one PostgreSQL', () => {
       const { rows } = await sql`select 1 from pg_locks where not granted and relation = 'order_dots'::regclass`.execute(old);
       expect(rows).toHaveLength(1);
     };
-    await vi.waitFor(waits, { timeout: 10_000, interval: 20 }).finally(mayCommit.resolve);
+    await vi.waitFor(waits, { timeout: 30_000, interval: 20 }).finally(mayCommit.resolve);
     await ordering;
     const db = await opening;
     open.push(db);
@@ -144,7 +144,7 @@ withPostgres('two replicas on one PostgreSQL', () => {
       workers.push(worker);
       worker.start();
     }
-    await vi.waitFor(() => expect(workers.filter((worker) => worker.leads())).toHaveLength(1), { timeout: 10_000 });
+    await vi.waitFor(() => expect(workers.filter((worker) => worker.leads())).toHaveLength(1));
     const holder = workers.findIndex((worker) => worker.leads());
     // The other process takes the order, so only the notice of the database can wake the leaseholder.
     const wanted = { idempotencyKey: 'k', seen: 'a', addressId: 'home', paymentMethod: 'card_times_out_charged' } as never;

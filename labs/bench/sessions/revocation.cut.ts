@@ -21,7 +21,9 @@ const concurrency = 16;
 const sweepPauseMs = 100;
 /** Far above the bound, so that an acceptance this late would be seen. */
 const patienceMs = 8_000;
-const healTimeoutMs = 30_000;
+/** A gateway that gives no answer is asked for so long. */
+const answerTimeoutMs = 60_000;
+const healTimeoutMs = 120_000;
 /** After all were refused they are asked once more: a refusal must not be taken back. */
 const confirmAfterMs = 500;
 
@@ -76,12 +78,16 @@ interface Watched {
 }
 
 async function sweep(sessions: readonly Watched[]): Promise<void> {
-  const untilMs = performance.now() + patienceMs;
+  const beganMs = performance.now();
   let open: readonly Watched[] = sessions;
-  while (open.length > 0 && performance.now() < untilMs) {
+  let patientMs = patienceMs;
+  while (open.length > 0 && performance.now() - beganMs < patientMs) {
     const refused = new Set<Watched>();
+    patientMs = patienceMs;
     await inTurn(open, async (session) => {
-      if ((await ask(session)) === 'refused') refused.add(session);
+      const answer = await ask(session);
+      if (answer === 'refused') refused.add(session);
+      if (answer === 'unanswered') patientMs = answerTimeoutMs;
     });
     open = open.filter((session) => !refused.has(session) || session.ackMs === Number.POSITIVE_INFINITY);
     await new Promise((resolve) => setTimeout(resolve, sweepPauseMs));
@@ -90,7 +96,7 @@ async function sweep(sessions: readonly Watched[]): Promise<void> {
   await inTurn(sessions, async (session) => {
     const answer = await ask(session);
     if (open.includes(session) && answer === 'unanswered')
-      throw new Error(`a gateway gave no answer for ${patienceMs} ms, so its lag is unknown`);
+      throw new Error(`a gateway gave no answer for ${answerTimeoutMs} ms, so its lag is unknown`);
   });
 }
 

@@ -152,7 +152,7 @@ function report(what: string, seen: Awaited<ReturnType<ReturnType<typeof load>['
   expect(seen.slowestMs).toBeLessThan(seen.roomMs(settleMaxMs));
 }
 
-it('loses and revives nobody when a primary is killed', { timeout: 90_000 }, async () => {
+it('loses and revives nobody when a primary is killed', { timeout: 240_000 }, async () => {
   const world = await openWorld();
   const victim = await cluster.ownerOf(world.persons.at(-1)!.session.tag);
   const running = load(world, await personsOf(world, victim.port));
@@ -169,7 +169,7 @@ it('loses and revives nobody when a primary is killed', { timeout: 90_000 }, asy
   expect(seen.lost).toBe(0);
 });
 
-it('keeps no caller waiting, and revives nobody, while a primary is paused and when it wakes up', { timeout: 90_000 }, async () => {
+it('keeps no caller waiting, and revives nobody, while a primary is paused and when it wakes up', { timeout: 240_000 }, async () => {
   const world = await openWorld();
   const victim = await cluster.ownerOf(world.persons.at(-1)!.session.tag);
   const [pid, replica] = [await cluster.pidOf(victim), await cluster.replicaOf(victim)];
@@ -193,7 +193,7 @@ it('keeps no caller waiting, and revives nobody, while a primary is paused and w
   expect(seen.lost).toBe(0);
 });
 
-it('keeps the dead dead when a primary falls that had acknowledged what its replica never got', { timeout: 90_000 }, async () => {
+it('keeps the dead dead when a primary falls that had acknowledged what its replica never got', { timeout: 240_000 }, async () => {
   const world = await openWorld();
   const victim = await cluster.ownerOf(world.persons.at(-1)!.session.tag);
   const [pid, replica] = [await cluster.pidOf(victim), await cluster.replicaOf(victim)];
@@ -226,7 +226,7 @@ it('keeps the dead dead when a primary falls that had acknowledged what its repl
   expect(seen.lost).toBe(0);
 });
 
-it('answers rightly while slots move from one primary to another', { timeout: 90_000 }, async () => {
+it('answers rightly while slots move from one primary to another', { timeout: 240_000 }, async () => {
   const world = await openWorld();
   const from = await cluster.ownerOf(world.persons.at(-1)!.session.tag);
   const to = (await cluster.primaries()).find(({ port }) => port !== from.port)!;

@@ -24,7 +24,7 @@ async function connect(): Promise<Redis> {
     autoResendUnfulfilledCommands: false,
   });
   redis.on('error', () => {});
-  await vi.waitFor(() => expect(redis.status).toBe('ready'), { timeout: 5_000 });
+  await vi.waitFor(() => expect(redis.status).toBe('ready'));
   return redis;
 }
 
@@ -185,7 +185,7 @@ describe('a connection that fails', () => {
     await expect(store.resolve(mine, sampleTimeMs, undefined)).rejects.toBeInstanceOf(StoreUnavailable);
     shifted.mockRestore();
     await vi.waitFor(() => expect(redis.status).not.toBe('ready'));
-    await vi.waitFor(() => expect(redis.status).toBe('ready'), { timeout: 5_000 });
+    await vi.waitFor(() => expect(redis.status).toBe('ready'));
     expect(await store.resolve(mine, sampleTimeMs, undefined)).toMatchObject({ subject: mine.subject });
     await store.close();
   });

@@ -31,7 +31,7 @@ async function connect(port?: number, commandTimeout = 1_000): Promise<Redis> {
   const redis = port === undefined ? new Redis(url, options) : new Redis(port, '127.0.0.1', options);
   redis.on('error', () => {});
   toClose.push(redis);
-  await vi.waitFor(() => expect(redis.status).toBe('ready'), { timeout: 5_000 });
+  await vi.waitFor(() => expect(redis.status).toBe('ready'));
   return redis;
 }
 
@@ -264,7 +264,7 @@ describe('a connection that fails in the midst of a read', () => {
     expect((await settled).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
     await expect(asked[0]).rejects.toBeInstanceOf(StoreUnavailable);
     proxy.mend();
-    await vi.waitFor(async () => expect(await store.resolve(session, t0, undefined)).toBeDefined(), { timeout: 5_000 });
+    await vi.waitFor(async () => expect(await store.resolve(session, t0, undefined)).toBeDefined());
   });
   it('is no ended session when the answer is lost, and settles within the time-out of one command', async () => {
     const commandTimeoutMs = 6_000;

@@ -5,7 +5,7 @@
  */
 import { vi } from 'vitest';
 
-const guardMs = 20_000;
+const guardMs = 45_000;
 const [waitFor, waitUntil] = [vi.waitFor, vi.waitUntil];
 
 function guarded<Options extends { readonly timeout?: number }>(options: Options | number | undefined): Options | number {

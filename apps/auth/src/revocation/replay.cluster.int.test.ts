@@ -20,7 +20,7 @@ afterAll(async () => {
   await cluster.close();
 });
 
-it('tells a cluster 100,000 revocations before anything is resolved, each where its person is', { timeout: 120_000 }, async () => {
+it('tells a cluster 100,000 revocations before anything is resolved, each where its person is', { timeout: 240_000 }, async () => {
   const store = new RedisSessionStore(await cluster.connect());
   const harness = await openHarness({ store });
   const nowMs = harness.clock.nowMs();

@@ -18,7 +18,7 @@ import { partitionOfCart } from '../reads/consistency.ts';
 import { openTestRedis } from '../redis.harness.ts';
 
 const brokers = process.env['TEST_KAFKA_BROKERS'] ?? '';
-const patience = { timeout: 25_000, interval: 100 };
+const patience = { timeout: 30_000, interval: 100 };
 
 let redis: Redis;
 let redisUrl: string;
@@ -117,4 +117,4 @@ it('replay fills a new view and drops the old one', async () => {
     code: 78,
     err: expect.stringContaining('KAFKA_BROKERS'),
   });
-}, 60_000);
+}, 240_000);

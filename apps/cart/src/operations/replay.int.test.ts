@@ -16,7 +16,7 @@ import { openTestRedis } from '../redis.harness.ts';
 import { replay, type Replayed } from './replay.ts';
 
 const brokers = (process.env['TEST_KAFKA_BROKERS'] ?? '').split(',');
-const patience = { timeout: 25_000, interval: 50 };
+const patience = { timeout: 30_000, interval: 50 };
 const partitionCount = 4;
 
 let redis: Redis;
@@ -208,7 +208,7 @@ describe('a replay into a new view', () => {
     expect(await keysOf(keyspace)).toEqual([]);
     expect((await keysOf(replayed.to)).length).toBeGreaterThanOrEqual(people.length + 2);
     // 140 writes, a merge and a replay, beside other tests that share the broker.
-  }, 60_000);
+  }, 240_000);
 
   it('mends a wrong cart of the old view, and keeps removals and unreadable records as they were', async () => {
     const service = await openService();

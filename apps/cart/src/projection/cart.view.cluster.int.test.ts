@@ -19,7 +19,7 @@ afterAll(() => cluster.close());
 
 async function open(keyspace: string): Promise<CartView> {
   const view = openRedisCartView({ url: url!, log: quiet, keyspace });
-  await vi.waitFor(async () => expect((await view.status()).ok).toBe(true), { timeout: 5_000 });
+  await vi.waitFor(async () => expect((await view.status()).ok).toBe(true));
   return view;
 }
 

@@ -9,7 +9,7 @@ import { openTestRedis } from '../redis.harness.ts';
 const database = 7;
 
 async function connected(view: CartView): Promise<CartView> {
-  await vi.waitFor(async () => expect((await view.status()).ok).toBe(true), { timeout: 5_000 });
+  await vi.waitFor(async () => expect((await view.status()).ok).toBe(true));
   return patient(view);
 }
 

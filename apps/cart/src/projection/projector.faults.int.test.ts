@@ -11,7 +11,7 @@ import { openRedisCartView } from './cart.view.redis.ts';
 
 const database = 9;
 /** A time-out is 500 ms, a silent socket is dropped after one second, and the machine may be busy. */
-const patience = { timeout: 20_000, interval: 50 };
+const patience = { timeout: 30_000, interval: 50 };
 let redis: Redis;
 let url: string;
 let proxy: TcpProxy;

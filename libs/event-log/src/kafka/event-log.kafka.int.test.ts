@@ -46,7 +46,7 @@ it('answers for topics as soon as they are said to be there', async () => {
   await events.close();
 });
 
-describe('faults that only a broker can have', { timeout: 90_000 }, () => {
+describe('faults that only a broker can have', { timeout: 240_000 }, () => {
   let direct: EventLog;
   let proxied: EventLog;
   let proxy: TcpProxy;

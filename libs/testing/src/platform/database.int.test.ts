@@ -174,7 +174,7 @@ withPostgres('queries', () => {
     ).rejects.toMatchObject(unavailable);
     expect(performance.now() - startedMs).toBeLessThan(crowd.roomMs(4_000));
     proxy.mend();
-    await vi.waitFor(async () => expect(await db.selectFrom('notes').selectAll().execute()).toHaveLength(1), { timeout: 5_000 });
+    await vi.waitFor(async () => expect(await db.selectFrom('notes').selectAll().execute()).toHaveLength(1));
   });
 
   it('gives up a lock and a statement that take too long, and keeps the connection', async () => {
@@ -258,8 +258,8 @@ withPostgres('a lease', () => {
     const standBy = contend(direct.href);
     // Questions are heard and answers lost: the holder must give up by itself.
     proxy.mute();
-    await vi.waitFor(() => expect(holder.tenures[0]!.ended.aborted).toBe(true), { timeout: 5_000 });
-    await vi.waitFor(() => expect(standBy.lease.held()).toBe(true), { timeout: 8_000 });
+    await vi.waitFor(() => expect(holder.tenures[0]!.ended.aborted).toBe(true));
+    await vi.waitFor(() => expect(standBy.lease.held()).toBe(true));
     expect(holder.lease.held()).toBe(false);
   });
 
@@ -284,14 +284,14 @@ withPostgres('a lease', () => {
     closing.push(() => void child.kill('SIGKILL'));
     let said = '';
     child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    await vi.waitFor(() => expect(said).toBe('holds\n'), { timeout: 8_000 });
+    await vi.waitFor(() => expect(said).toBe('holds\n'));
     const standBy = contend(url);
     child.kill('SIGSTOP');
     const pausedMs = performance.now();
-    await vi.waitFor(() => expect(standBy.lease.held()).toBe(true), { timeout: 8_000 });
+    await vi.waitFor(() => expect(standBy.lease.held()).toBe(true));
     expect(performance.now() - pausedMs).toBeGreaterThan(2_000);
     child.kill('SIGCONT');
-    await vi.waitFor(() => expect(said).toBe('holds\nrefused\n'), { timeout: 3_000 });
+    await vi.waitFor(() => expect(said).toBe('holds\nrefused\n'));
     expect(standBy.lease.held()).toBe(true);
   });
 
