@@ -151,10 +151,25 @@ export interface ForgeryResult {
   readonly note: string | undefined;
 }
 
+/** What is kept of the spans, and what had no place since the start of this process. */
+export interface KeptView {
+  /** Requests, and batches of their own. */
+  readonly traces: number;
+  readonly spans: number;
+  readonly bytes: number;
+  readonly bytesMax: number;
+  /** The oldest, which made room for newer ones. */
+  readonly forgottenTraces: number;
+  /** Spans beyond the most that one trace may have. */
+  readonly leftOutSpans: number;
+  /** Exports that were too large, or came while too many others were read. A sender tries again for a while. */
+  readonly refusedExports: number;
+}
+
 /** A line of the live stream `GET /api/live` (newline-delimited JSON, because a page cannot send a bearer header with EventSource). */
 export type LiveLine =
   | { readonly kind: 'request'; readonly request: RequestSummary }
-  | { readonly kind: 'stack'; readonly stack: StackView; readonly edges: readonly EdgeView[] }
+  | { readonly kind: 'stack'; readonly stack: StackView; readonly edges: readonly EdgeView[]; readonly kept: KeptView }
   | { readonly kind: 'session'; readonly session: string }
   | { readonly kind: 'beat' };
 

@@ -1,7 +1,7 @@
 /** The Observatory, as what it is made of. */
 import { type DynamicModule, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
-import type { Clock, ProcessParts } from '@cloakroom/platform/process-life';
+import type { ProcessParts } from '@cloakroom/platform/process-life';
 import { CartLogs, cartLogSourceOf } from './carts/cart-log.ts';
 import { CartsController } from './carts/carts.controller.ts';
 import type { ObservatoryConfig } from './config.ts';
@@ -98,9 +98,8 @@ export class ObservatoryModule implements OnApplicationShutdown {
         { provide: RecentRequests, inject: [SpanStore], useFactory: (store: SpanStore) => new RecentRequests(store) },
         {
           provide: LiveLines,
-          inject: [StackWatch, SupervisorLink, SpanStore, RecentRequests, clockToken],
-          useFactory: (watch: StackWatch, link: SupervisorLink, store: SpanStore, requests: RecentRequests, given: Clock) =>
-            new LiveLines(watch, link, store, requests, given),
+          inject: [StackWatch, SupervisorLink, SpanStore, RecentRequests, RequestRules, clockToken],
+          useFactory: (...parts: ConstructorParameters<typeof LiveLines>) => new LiveLines(...parts),
         },
       ],
     };

@@ -5,8 +5,11 @@ import type { Logger } from '@cloakroom/platform/process-life';
 import { Refusal, refusalOf, sendRefusal } from './refusal.ts';
 import { securityHeaders } from './request-rules.ts';
 
-/** An export holds 512 spans at most (libs/platform telemetry.otlp.ts), of 1 to 3 kB each as JSON. */
-const bodyLengthMax = 4 * 1024 * 1024;
+/**
+ * An export holds 512 spans at most (libs/platform telemetry.otlp.ts), of 1 to 3 kB each as JSON. Parsed, a body of nothing but empty objects takes 25
+ * times its length: one of 4 MB filled the heap of this process.
+ */
+const bodyLengthMax = 2 * 1024 * 1024;
 const headerLengthMax = 16 * 1024;
 /** A client that sends its headers or body drop by drop holds only a socket, and not for long. */
 const requestTimeoutMs = 10_000;

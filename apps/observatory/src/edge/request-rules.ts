@@ -38,8 +38,11 @@ export const securityHeaders: readonly (readonly [string, string])[] = Object.en
   'cache-control': 'no-store',
 });
 
-/** Bodies that are read or worked on at once, of 4 MB each at most. An exporter that is told to wait tries again, and a shop has ten of them. */
+/** Bodies that are read or worked on at once, of 2 MB each at most. An exporter that is told to wait tries again, and a shop has ten of them. */
 const bodiesAtOnceMax = 6;
+
+/** Statuses of an export for which there was no place: it is too large, or too many came at once. */
+const placeless: ReadonlySet<number> = new Set([413, 429]);
 
 /** The names under which a browser of this machine reaches the port. */
 const ownNames = (port: number): readonly string[] => [`localhost:${port}`, `127.0.0.1:${port}`];
@@ -59,12 +62,18 @@ export function foreign(request: FastifyRequest): Refusal | undefined {
 @Injectable()
 export class RequestRules implements OnModuleInit {
   private bodies = 0;
+  private refused = 0;
 
   constructor(
     private readonly host: HttpAdapterHost,
     private readonly keys: KeyGuard,
     @Inject(configToken) private readonly config: ObservatoryConfig,
   ) {}
+
+  /** Exports of spans that found no place, since the start. */
+  get refusedExports(): number {
+    return this.refused;
+  }
 
   /** Nest has registered the routes by now. Fastify gives these hooks to all of them. */
   async onModuleInit(): Promise<void> {
@@ -76,6 +85,10 @@ export class RequestRules implements OnModuleInit {
       const refusal = foreign(request) ?? this.tooMany(request, reply);
       if (refusal === undefined) done();
       else sendRefusal(reply, refusal);
+    });
+    server.addHook('onResponse', ({ url }, { statusCode }, done) => {
+      if (url === '/v1/traces' && placeless.has(statusCode)) this.refused++;
+      done();
     });
     await servePage(server, this.config.OBSERVATORY_WEB_DIR);
   }

@@ -8,6 +8,7 @@ import type { Clock } from '@cloakroom/platform/process-life';
 import type { LiveLine } from '../api.ts';
 import { sessionsIn } from '../spans/session-steps.ts';
 import { edgeWindowMs, edgesOf } from '../spans/edges.ts';
+import type { RequestRules } from '../edge/request-rules.ts';
 import type { RecentRequests } from '../spans/recent-requests.ts';
 import type { SpanStore } from '../spans/span-store.ts';
 import type { StackWatch } from '../stack/stack-watch.ts';
@@ -32,6 +33,7 @@ export class LiveLines {
     private readonly link: SupervisorLink,
     private readonly store: SpanStore,
     private readonly requests: RecentRequests,
+    private readonly rules: Pick<RequestRules, 'refusedExports'>,
     private readonly clock: Clock,
   ) {
     this.#ends = [
@@ -71,8 +73,9 @@ export class LiveLines {
     const stack = await this.watch.look();
     const nowMs = this.clock.nowMs();
     // A span may come a second after its end, so its trace is as new as that.
+    const kept = { ...this.store.kept, refusedExports: this.rules.refusedExports };
     const spans = this.store.recent(nowMs - edgeWindowMs - 2_000);
-    this.#tell({ kind: 'stack', stack, edges: edgesOf(spans, nowMs, nameOnMap(this.link.stack)) });
+    this.#tell({ kind: 'stack', stack, edges: edgesOf(spans, nowMs, nameOnMap(this.link.stack)), kept });
   }
 
   #tell(line: LiveLine): void {

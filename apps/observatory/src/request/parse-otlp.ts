@@ -8,6 +8,8 @@ import type { StoredSpan } from '../span.ts';
 const textLengthMax = 2_000;
 /** More than any service sets. */
 const attributeCountMax = 64;
+/** Above the longest name of an attribute. One that is longer is left out with its value. */
+const nameLengthMax = 100;
 /** The exporter's own bound (libs/platform/src/telemetry.otlp.ts). */
 const linkCountMax = 64;
 
@@ -62,14 +64,14 @@ function attributesOf(holder: Json): Record<string, string | number | boolean> {
   const found: Record<string, string | number | boolean> = {};
   for (const { key, value } of listOf(holder, 'attributes').slice(0, attributeCountMax)) {
     const plain = valueOf(objectOf(value));
-    if (typeof key === 'string' && key !== '__proto__' && plain !== undefined) found[key] = plain;
+    if (typeof key === 'string' && key.length <= nameLengthMax && key !== '__proto__' && plain !== undefined) found[key] = plain;
   }
   return found;
 }
 
 /** 64-bit integers come as text. Arrays and maps are left out, because no span of the shop has any. */
 function valueOf(value: Json): string | number | boolean | undefined {
-  if (typeof value['stringValue'] === 'string') return value['stringValue'].slice(0, textLengthMax);
+  if (typeof value['stringValue'] === 'string') return cut(value['stringValue']);
   if (typeof value['boolValue'] === 'boolean') return value['boolValue'];
   const number = value['intValue'] ?? value['doubleValue'];
   return number === undefined || !Number.isFinite(Number(number)) ? undefined : Number(number);
@@ -88,7 +90,9 @@ function idOf(id: unknown, length: number): string | undefined {
   return id.toLowerCase();
 }
 
-const textOf = (value: unknown): string => (typeof value === 'string' ? value.slice(0, textLengthMax) : '');
+const textOf = (value: unknown): string => (typeof value === 'string' ? cut(value) : '');
+/** The part is copied. V8's own slice would keep the whole text, which may be 2 MB long, for as long as the part lives. */
+const cut = (text: string): string => (text.length <= textLengthMax ? text : Buffer.from(text.slice(0, textLengthMax)).toString());
 const objectOf = (value: unknown): Json => (typeof value === 'object' && value !== null ? (value as Json) : {});
 
 function listOf(holder: unknown, key: string): Json[] {

@@ -56,7 +56,7 @@ export class RecentRequests {
   }
 
   #dropGone(): void {
-    if (this.#changed.size <= this.#store.size.traces + goneCountMax) return;
+    if (this.#changed.size <= this.#store.kept.traces + goneCountMax) return;
     for (const traceId of this.#changed) if (!this.#store.has(traceId)) this.#changed.delete(traceId);
   }
 

@@ -17,7 +17,7 @@ const span = (traceId: string, spanId: string, more: Partial<StoredSpan> = {}): 
   ...more,
 });
 /** Room for about ten spans. */
-const small = { bytes: 6_500, spansOfTrace: 3 };
+const small = { bytes: 6_500, bytesOfTrace: 6_500, spansOfTrace: 3 };
 const open = (bounds = small) => new SpanStore(() => 0, bounds);
 
 it('keeps the newest requests when it is full: the trace that came first goes first, whole', () => {
@@ -26,7 +26,7 @@ it('keeps the newest requests when it is full: the trace that came first goes fi
   expect(store.traceIds()).toEqual(['e', 'd', 'c']);
   expect(store.spansOf('a')).toEqual([]);
   expect(store.spansOf('e')).toHaveLength(3);
-  expect(store.size.bytes).toBeLessThanOrEqual(small.bytes);
+  expect(store.kept.bytes).toBeLessThanOrEqual(small.bytes);
 });
 
 it('a late span does not make an old trace young', () => {
@@ -52,11 +52,24 @@ it('long texts count as what they are', () => {
   expect(store.traceIds()).toEqual(['c']);
 });
 
+it('a trace of large spans takes no more than its share either, and pushes out no other', () => {
+  const store = open({ bytes: 40_000, bytesOfTrace: 10_000, spansOfTrace: 1_000 });
+  store.add([span('other', 'o1')]);
+  for (let index = 0; index < 50; index++) store.add([span('large', `l${index}`, { attributes: { text: 'x'.repeat(1_900) } })]);
+  expect(store.kept).toMatchObject({ traces: 2, spans: 4, forgottenTraces: 0, leftOutSpans: 47 });
+});
+
+it('counts what it forgot and what it left out', () => {
+  const store = open();
+  for (const trace of ['a', 'b', 'c', 'd', 'e']) store.add(['1', '2', '3', '4'].map((id) => span(trace, `${trace}${id}`)));
+  expect(store.kept).toMatchObject({ forgottenTraces: 2, leftOutSpans: 5 });
+});
+
 it('an export that is repeated counts once', () => {
   const store = open();
   store.add([span('a', 'a1')]);
   store.add([span('a', 'a1')]);
-  expect(store.size.spans).toBe(1);
+  expect(store.kept.spans).toBe(1);
 });
 
 it('finds the batches that link to a request, and forgets them with their trace', () => {

@@ -2,12 +2,15 @@
  * The spans of the last while, in memory and nowhere else. When a bound is reached, the trace that came first goes first, whole: half a request
  * would tell a wrong story. Spans of one trace come from several processes, each a second late at most, and in any order.
  */
+import type { KeptView } from '../api.ts';
 import type { SpanContext, StoredSpan } from '../span.ts';
 
 /** About 10 MB of spans: some 6,000, which is 250 requests of 25 spans. The process must stay below 130 MB in all (decision 0031). */
 const keptBytesMax = 10 * 1024 * 1024;
 /** A trace beyond this is a flood or a loop. A sign-in with two logs and a page has about 80. */
 const traceSpanCountMax = 1_000;
+/** A trace of large spans must not push out all others. The last one is never forgotten, so it needs a bound of its own. */
+const traceBytesMax = keptBytesMax / 4;
 /** Memory of a span's object beside its texts. */
 const spanBytes = 600;
 const attributeBytes = 48;
@@ -15,15 +18,16 @@ const attributeBytes = 48;
 interface Trace {
   readonly spans: Map<string, StoredSpan>;
   bytes: number;
-  /** Spans that had no place. */
-  leftOut: number;
   lastSpanAtMs: number;
 }
 
 export interface StoreBounds {
   readonly bytes: number;
+  readonly bytesOfTrace: number;
   readonly spansOfTrace: number;
 }
+
+const usualBounds: StoreBounds = { bytes: keptBytesMax, bytesOfTrace: traceBytesMax, spansOfTrace: traceSpanCountMax };
 
 export class SpanStore implements SpanContext {
   /** By trace id, the first to come first. */
@@ -35,14 +39,23 @@ export class SpanStore implements SpanContext {
   readonly #listeners = new Set<(spans: readonly StoredSpan[]) => void>();
   #bytes = 0;
   #spanCount = 0;
+  #forgottenTraces = 0;
+  #leftOutSpans = 0;
 
-  constructor(nowMs: () => number, bounds: StoreBounds = { bytes: keptBytesMax, spansOfTrace: traceSpanCountMax }) {
+  constructor(nowMs: () => number, bounds = usualBounds) {
     this.#nowMs = nowMs;
     this.#bounds = bounds;
   }
 
-  get size(): { readonly traces: number; readonly spans: number; readonly bytes: number } {
-    return { traces: this.#traces.size, spans: this.#spanCount, bytes: this.#bytes };
+  get kept(): Omit<KeptView, 'refusedExports'> {
+    return {
+      traces: this.#traces.size,
+      spans: this.#spanCount,
+      bytes: this.#bytes,
+      bytesMax: this.#bounds.bytes,
+      forgottenTraces: this.#forgottenTraces,
+      leftOutSpans: this.#leftOutSpans,
+    };
   }
 
   add(spans: readonly StoredSpan[]): void {
@@ -83,18 +96,18 @@ export class SpanStore implements SpanContext {
   #addOne(span: StoredSpan, nowMs: number): void {
     let trace = this.#traces.get(span.traceId);
     if (trace === undefined) {
-      trace = { spans: new Map(), bytes: 0, leftOut: 0, lastSpanAtMs: nowMs };
+      trace = { spans: new Map(), bytes: 0, lastSpanAtMs: nowMs };
       this.#traces.set(span.traceId, trace);
     }
     trace.lastSpanAtMs = nowMs;
     // An export that is repeated brings the same span again.
     if (trace.spans.has(span.spanId)) return;
-    if (trace.spans.size >= this.#bounds.spansOfTrace) {
-      trace.leftOut++;
+    const bytes = bytesOf(span);
+    if (trace.spans.size >= this.#bounds.spansOfTrace || trace.bytes + bytes > this.#bounds.bytesOfTrace) {
+      this.#leftOutSpans++;
       return;
     }
     trace.spans.set(span.spanId, span);
-    const bytes = bytesOf(span);
     trace.bytes += bytes;
     this.#bytes += bytes;
     this.#spanCount++;
@@ -112,6 +125,7 @@ export class SpanStore implements SpanContext {
     if (oldest === undefined) return;
     const [traceId, trace] = oldest;
     this.#traces.delete(traceId);
+    this.#forgottenTraces++;
     this.#bytes -= trace.bytes;
     this.#spanCount -= trace.spans.size;
     for (const { links } of trace.spans.values()) {
@@ -124,8 +138,8 @@ export class SpanStore implements SpanContext {
 }
 
 /** Estimates the memory of a span, rather too high. */
-function bytesOf({ name, attributes, links }: StoredSpan): number {
-  let bytes = spanBytes + name.length + links.length * 150;
+function bytesOf({ name, service, attributes, links }: StoredSpan): number {
+  let bytes = spanBytes + name.length + service.length + links.length * 150;
   for (const key in attributes) {
     const value = attributes[key];
     bytes += attributeBytes + (typeof value === 'string' ? value.length : 0);

@@ -1,7 +1,7 @@
 /** What the page knows of the running shop: the latest requests, the stack, and whether the Observatory answers. It reconnects by itself. */
 import { useSyncExternalStore } from 'react';
 import type { OceanStatus } from '@cloakroom/contracts';
-import type { EdgeView, LiveLine, RequestSummary, StackView } from '../../../src/api.ts';
+import type { EdgeView, KeptView, LiveLine, RequestSummary, StackView } from '../../../src/api.ts';
 import { traineeId } from './trainee.ts';
 import { readLines } from './lines.ts';
 import { askOtherTabs, recallKey, rememberKey } from './key.ts';
@@ -15,6 +15,7 @@ export interface Live {
   readonly requests: readonly RequestSummary[];
   readonly stack: StackView | undefined;
   readonly edges: readonly EdgeView[];
+  readonly kept: KeptView | undefined;
 }
 
 const reconnectDelayMs = 500;
@@ -23,7 +24,7 @@ const reconnectDelayMaxMs = 4_000;
 /** The server tells the stack each second. A stream that is silent for this long is dead, also where the browser has not noticed. */
 const silenceMaxMs = 8_000;
 
-let live: Live = { connection: 'connecting', requests: [], stack: undefined, edges: [] };
+let live: Live = { connection: 'connecting', requests: [], stack: undefined, edges: [], kept: undefined };
 const listeners = new Set<() => void>();
 
 function change(next: Partial<Live>): void {
@@ -111,5 +112,5 @@ async function readAll(): Promise<void> {
 
 function take(line: LiveLine): void {
   if (line.kind === 'request') change({ requests: withRequests(live.requests, [line.request]) });
-  else if (line.kind === 'stack') change({ stack: line.stack, edges: line.edges });
+  else if (line.kind === 'stack') change({ stack: line.stack, edges: line.edges, kept: line.kept });
 }

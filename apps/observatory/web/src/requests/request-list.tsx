@@ -5,6 +5,7 @@ import { isMine } from '../api/request-log.ts';
 import { useLive } from '../api/live.ts';
 import { traineeId } from '../api/trainee.ts';
 import { clockTime, ms } from '../words/numbers.ts';
+import { Kept } from './kept.tsx';
 import { choiceIn, searchOf, shownOf } from './list-choice.ts';
 
 export function useShownRequests() {
@@ -49,6 +50,7 @@ export function RequestList({ chosen }: { readonly chosen: string | undefined })
         ))}
       </ol>
       {shown.length === 0 && <p className="quiet">None yet.{whose === 'mine' && others > 0 && ` Others made ${others}.`}</p>}
+      <Kept />
     </nav>
   );
 }
