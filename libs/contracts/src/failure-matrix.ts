@@ -174,7 +174,12 @@ export const failureMatrix: readonly Gone[] = [
   },
 ];
 
-export function failureOutcomeOf({ cells }: Gone, operation: FailureOperation, column: FailureColumn): FailureOutcome {
+/**
+ * @param leaseGoesOn true for a part that is gone for one person alone: the feed of revocations reaches every process, so a cached identity is as good
+ * as ever, and nothing is degraded
+ */
+export function failureOutcomeOf({ cells }: Gone, operation: FailureOperation, column: FailureColumn, leaseGoesOn = false): FailureOutcome {
   const cell: FailureCell = cells[operation];
-  return typeof cell === 'string' ? cell : cell[column];
+  const outcome = typeof cell === 'string' ? cell : cell[column];
+  return leaseGoesOn && outcome === 'degraded' ? 'works' : outcome;
 }

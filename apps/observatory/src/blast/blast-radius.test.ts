@@ -109,6 +109,13 @@ it('a trainee’s fault changes the promises of that trainee, and counts that tr
   expect(devices('bob')).toMatchObject({ promises: ['works'], observed: { count: 1, successPart: 1 }, agrees: true });
 });
 
+it('a trainee’s fault leaves the feed of revocations alone, so nothing that a cache allows is promised as degraded', () => {
+  const promises = (experiment?: string) =>
+    look(well, [on('database-fails', { at: 'auth', experiment })], [], 'ada').of('GET /api/cart').promises;
+  expect(promises('ada')).toEqual(['works', '503 `identity_unavailable`']);
+  expect(promises()).toEqual(['works to the passport’s end, and says `degraded`', 'works', '503 `identity_unavailable`']);
+});
+
 it('a fault of which the matrix says nothing is named, and nothing is judged by it', () => {
   const { unpromised, of } = look(well, [on('projector-held')], [answer('GET /api/cart', 503, { refusal: 'unavailable' })]);
   expect(unpromised).toEqual(['projector-held']);
@@ -131,15 +138,21 @@ it('a write with a wrong body is no evidence, and a right one is judged: while c
   expect(write(answer('POST /api/cart/lines', 202)).agrees).toBe(false);
 });
 
-it('everybody’s fault changes the promises of each trainee: without a log a cart is read and not written', () => {
+it('everybody’s fault changes the promises of each trainee', () => {
   const spans = [
-    answer('GET /api/cart', 200, { mine: 'ada' }),
-    answer('POST /api/cart/lines', 503, { refusal: 'outcome_unknown', mine: 'ada' }),
+    answer('GET /api/products', 200, { mine: 'ada' }),
+    answer('GET /api/profile', 503, { refusal: 'unavailable', mine: 'ada' }),
   ];
-  const { gone, of } = look(well, [on('publish-fails')], spans, 'ada');
-  expect(gone).toMatchObject([{ part: 'kafka', why: 'the fault publish-fails is on' }]);
-  expect(of('GET /api/cart')).toMatchObject({ promises: ['works, and says `stale`'], agrees: true });
-  expect(of('POST /api/cart/lines').agrees).toBe(true);
+  const { gone, of } = look(well, [on('database-fails', { at: 'profile' })], spans, 'ada');
+  expect(gone).toMatchObject([{ part: 'profile', why: 'the fault database-fails profile is on' }]);
+  expect(of('GET /api/products')).toMatchObject({ promises: ['works'], agrees: true });
+  expect(of('GET /api/profile')).toMatchObject({ promises: ['503 `unavailable`'], agrees: true });
+});
+
+it('a log that takes no records is still read, so the row of a lost log promises nothing of it', () => {
+  const { unpromised, of } = look(well, [on('publish-fails')], [answer('GET /api/cart', 200)]);
+  expect(unpromised).toEqual(['publish-fails']);
+  expect(of('GET /api/cart').agrees).toBeUndefined();
 });
 
 it('an answer is held against what was broken when it was given: a mended part leaves no red row, and a planted refusal does', () => {

@@ -54,7 +54,8 @@ export function blastRadius(history: readonly BrokenStretch[], spans: readonly S
 function outcomesOf(operation: FailureOperation, broken: readonly Broken[]): readonly FailureOutcome[] {
   const columns = Object.keys(failureColumns) as FailureColumn[];
   const rows = failureMatrix.filter(({ part }) => broken.some((one) => one.part === part));
-  const all = rows.flatMap((row) => columns.map((column) => failureOutcomeOf(row, operation, column)));
+  const leaseGoesOn = broken.every(({ experiment }) => experiment !== undefined);
+  const all = rows.flatMap((row) => columns.map((column) => failureOutcomeOf(row, operation, column, leaseGoesOn)));
   const worst = all.filter((outcome) => outcome !== 'works');
   // A part that an operation does not need takes back no promise of another part's loss.
   return all.length === 0 || worst.length === 0 ? ['works'] : [...new Set(rows.length > 1 ? worst : all)];

@@ -20,10 +20,11 @@ export const brokenNow = (stack: LinkedStack, switches: readonly FaultSwitch[]):
   ...switches.map(brokenBy),
 ];
 
-/** A fault that makes a part as good as gone for those who meet it. */
+/**
+ * A fault that makes a part as good as gone for those who meet it. A log that takes no records is not gone: carts are read from it, and are not stale.
+ */
 function partOf({ fault, at }: FaultSwitch): FailurePart | undefined {
   if (fault === 'session-store-fails') return 'redis-sessions';
-  if (fault === 'publish-fails') return at === undefined ? 'kafka' : undefined;
   if (fault !== 'database-fails') return undefined;
   // catalog keeps its products in memory. Without its database auth is as good as gone.
   return at === undefined ? 'postgres' : at === 'auth' || at === 'profile' || at === 'orders' ? at : undefined;
