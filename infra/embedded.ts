@@ -5,8 +5,8 @@
 import { type EventLog, openEventLog, type Parts } from '@cloakroom/event-log';
 import { actAs, createLogger, type ProcessParts, readTelemetry, type Running, runProcess, type TelemetryConfig } from '@cloakroom/platform';
 import { guardMesh } from '@cloakroom/mesh';
-import type { EmbeddedOrders } from './launch/commands.ts';
-import { embeddedAppsVariable } from './launch/commands.ts';
+import type { EmbeddedOrders } from './launch/embedded-orders.ts';
+import { embeddedAppsVariable } from './launch/embedded-orders.ts';
 import type { AppName } from './stack/stack.ts';
 
 type Door = (env: NodeJS.ProcessEnv, parts: Parts) => Promise<Running>;

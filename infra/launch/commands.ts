@@ -11,6 +11,8 @@ import { findPostgres, postgresLaunch } from '../native/postgres.ts';
 import { clusterNodeLaunch, createCluster } from '../native/redis-cluster.ts';
 import { redisLaunch } from '../native/redis.ts';
 import { orStackError } from '../stack/outcome.ts';
+import { embeddedAppsVariable } from './embedded-orders.ts';
+import type { EmbeddedOrders } from './embedded-orders.ts';
 import type { NativeTools } from './provider.ts';
 import { newMeshSecret, databasePassword, keyEncryptionKey, oceanKey, refreshTokenKey, sessionMacKey } from './secrets.ts';
 import type { ObservatoryKeys } from './secrets.ts';
@@ -37,8 +39,6 @@ const smallHeap = ['--max-semi-space-size=2', '--max-old-space-size=128'];
 
 /** The same for the one process of embedded, which answers a few people: 168 MB instead of 261 MB after a start. Native keeps Node's defaults. */
 const embeddedHeap = ['--max-semi-space-size=4'];
-
-export const embeddedAppsVariable = 'CLOAKROOM_EMBEDDED';
 
 /** @param observatory the keys of this start, where the Observatory is drawn */
 export function commandFor(
@@ -116,14 +116,6 @@ function observatoryLaunch(place: Place, env: Readonly<Record<string, string>>, 
 /** Finishes the set-up once a process answers, before the processes that need it begin. */
 export function settleProcess({ run }: ProcessSpec): Promise<void> {
   return run.kind === 'redis-cluster-node' && run.forms !== undefined ? createCluster(run.forms) : Promise.resolve();
-}
-
-/** The orders of the embedded process. They hold the MAC key, so they come by its environment and never by its arguments. */
-export interface EmbeddedOrders {
-  readonly apps: readonly Pick<AppSpec, 'app' | 'env'>[];
-  readonly eventLogFile: string;
-  /** Calls within the process carry it, in place of certificates. */
-  readonly meshSecret: string;
 }
 
 interface Place {
