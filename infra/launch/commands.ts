@@ -48,6 +48,8 @@ export function commandFor(
   observatory?: ObservatoryKeys,
 ) {
   const secret = (name: SecretName): string => (name === 'OBSERVATORY_SPAN_KEY' ? (observatory?.spans ?? '') : secretOf[name](dataDir));
+  // One secret for as long as this launcher runs: a process may be started early, beside the one that it will replace.
+  let meshSecret: string | undefined;
   const told = (app: AppSpec) => ({ ...app.env, ...Object.fromEntries(app.secrets.map((name) => [name, secret(name)])) });
   return async (spec: ProcessSpec, logFile: string): Promise<LaunchSpec> => {
     const { name, run } = spec;
@@ -57,7 +59,7 @@ export function commandFor(
       const orders: EmbeddedOrders = {
         apps: run.apps.map((app) => ({ app: app.app, env: told(app) })),
         eventLogFile: run.eventLogFile,
-        meshSecret: newMeshSecret(dataDir),
+        meshSecret: (meshSecret ??= newMeshSecret(dataDir)),
       };
       return node({ ...place, flags: [...place.flags, ...embeddedHeap] }, join(import.meta.dirname, '../embedded.ts'), {
         [embeddedAppsVariable]: JSON.stringify(orders),

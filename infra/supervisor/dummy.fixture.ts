@@ -20,7 +20,7 @@ export interface DummySpec {
 
 export function dummyStack(base: number, dataDir: string, dummies: readonly DummySpec[]): StackSpec {
   const processes = dummies.map(
-    ({ name, port, needs = [], behaviour = 'good', observes = false, readyTimeoutMs = 10_000, stopGraceMs = 2_000 }): ProcessSpec => ({
+    ({ name, port, needs = [], behaviour = 'good', observes = false, readyTimeoutMs = 60_000, stopGraceMs = 2_000 }): ProcessSpec => ({
       name,
       run: runOf(observes, { DUMMY: JSON.stringify({ name, port, behaviour, journal: journalOf(dataDir) }) }),
       ...(observes && { beside: true }),

@@ -11,6 +11,7 @@ import { runOnWhenAlone } from './run-on-when-alone.ts';
 import type { Child, Exit, LaunchSpec, Memory } from './child.ts';
 import { StackError } from '../stack/outcome.ts';
 import { waitFor } from './probe.ts';
+import { beginStandby, launchStandby } from './standby.ts';
 import type { Probe } from './probe.ts';
 import type { ProcessSpec } from '../stack/stack.ts';
 import type { ProcessState } from './state.ts';
@@ -47,6 +48,7 @@ export class Supervised {
   #child: Child | undefined;
   /** Its successor waits until it is gone. */
   #leaving: Child | undefined;
+  #standby: Child | undefined;
   #replacing: Promise<void> | undefined;
   #ending = false;
   #keptDown = false;
@@ -117,6 +119,18 @@ export class Supervised {
     this.#onExit(child);
   }
 
+  /** Starts the successor early: it loads code, and waits for `replace`. @param modules what it loads, as URLs */
+  async prepareSuccessor(modules: readonly string[]): Promise<void> {
+    const spec = await this.#command();
+    this.dropSuccessor();
+    this.#standby = launchStandby(spec, modules);
+  }
+
+  dropSuccessor(): void {
+    this.#standby?.kill('SIGKILL');
+    this.#standby = undefined;
+  }
+
   /**
    * Ends the process as a stop does, and starts it again: its code has changed. This is no crash. A process that waits for its next restart gets it
    * now. Resolves when the successor is ready, or when it is clear that it does not become so.
@@ -136,7 +150,9 @@ export class Supervised {
     this.#change('restarting');
     await this.#leaving?.end(this.spec.stopGraceMs);
     this.#leaving = undefined;
-    if (!this.#ending) await this.#restart();
+    const standby = this.#standby?.exit() === undefined ? this.#standby : undefined;
+    this.#standby = undefined;
+    if (!this.#ending) await this.#restart(standby);
   }
 
   /**
@@ -177,6 +193,7 @@ export class Supervised {
     this.#ending = true;
     clearTimeout(this.#restartTimer);
     clearTimeout(this.#healthyTimer);
+    this.dropSuccessor();
     const exit = await this.#present?.end(graceMs);
     if (this.state === 'waiting') return;
     // Worth a line: the process may have lost unfinished work.
@@ -184,15 +201,19 @@ export class Supervised {
     this.#change('ended', forced ? `did not end within ${(graceMs / 1000).toFixed(1)} s and was killed` : undefined);
   }
 
-  async #launch(): Promise<Child> {
-    const spec = await this.#options.prepare();
-    if (this.#ending) throw new StackError(`${this.spec.name} was stopped while starting`, 'start again');
-    this.logFile = spec.logFile;
-    const child = launch(spec);
+  async #launch(standby?: Child): Promise<Child> {
+    const child = standby === undefined ? launch(await this.#command()) : beginStandby(standby);
     this.#child = child;
     if (this.#options.onMessage !== undefined) child.onMessage(this.#options.onMessage);
     this.#change('starting');
     return child;
+  }
+
+  async #command(): Promise<LaunchSpec> {
+    const spec = await this.#options.prepare();
+    if (this.#ending) throw new StackError(`${this.spec.name} was stopped while starting`, 'start again');
+    this.logFile = spec.logFile;
+    return spec;
   }
 
   #untilReady(child: Child) {
@@ -221,10 +242,10 @@ export class Supervised {
     this.#restartTimer = setTimeout(() => void this.#restart(), delayMs);
   }
 
-  async #restart(): Promise<void> {
+  async #restart(standby?: Child): Promise<void> {
     let child: Child;
     try {
-      child = await this.#launch();
+      child = await this.#launch(standby);
     } catch (error) {
       if (!this.#ending) this.#onCrash({ code: null, signal: null, error: error instanceof Error ? error.message : String(error) });
       return;
@@ -257,10 +278,8 @@ export class Supervised {
   }
 }
 
-export function describeExit(exit: Exit | undefined): string {
-  if (exit === undefined) return 'running';
-  return exit.error ?? exit.signal ?? `exit code ${exit.code}`;
-}
+export const describeExit = (exit: Exit | undefined): string =>
+  exit === undefined ? 'running' : (exit.error ?? exit.signal ?? `exit code ${exit.code}`);
 
 function startFailure(spec: ProcessSpec, child: Child, detail: string, logFile: string): StackError {
   const last = lastLines(logFile, 40).findLast((line) => /error|exception|fatal|in use|"level":(50|60)/i.test(line));

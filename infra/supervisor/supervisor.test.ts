@@ -104,6 +104,40 @@ it('leaves nothing running when it is stopped while a process is replaced', asyn
   expect(journal().filter((line) => line === 'start gateway-1')).toHaveLength(1);
 });
 
+/** The module notes in the journal that a process has loaded it. */
+const noting = () => {
+  const note = `appendFileSync(${JSON.stringify(journalOf(dataDir))}, 'load ' + process.pid + '\\n')`;
+  return [`data:text/javascript,${encodeURIComponent(`import { appendFileSync } from 'node:fs'; ${note};`)}`];
+};
+const loadedBy = () => vi.waitFor(() => Number(/^load (\d+)$/m.exec(journal().join('\n'))![1]), { timeout: 30_000 });
+
+it('a standby loads code beside the process that it replaces, and starts after its end', async () => {
+  const supervisor = supervise(chain);
+  await supervisor.start({ fresh: false });
+  const auth = supervisor.find('auth');
+  await auth.prepareSuccessor(noting());
+  const standby = await loadedBy();
+  await auth.replace();
+  expect([auth.state, auth.pid, auth.restarts]).toEqual(['ready', standby, 0]);
+  expect(journal().slice(3)).toEqual([`load ${standby}`, 'end auth', 'start auth']);
+  // The one after it is launched as ever.
+  await auth.replace();
+  expect(auth.state).toBe('ready');
+  expect(auth.pid).not.toBe(standby);
+});
+
+it.each(['given up', 'stopped'])('a standby that is %s leaves nothing running', async (how) => {
+  const supervisor = supervise(chain);
+  await supervisor.start({ fresh: false });
+  const auth = supervisor.find('auth');
+  await auth.prepareSuccessor(noting());
+  const standby = await loadedBy();
+  if (how === 'stopped') await supervisor.stop();
+  else auth.dropSuccessor();
+  await vi.waitFor(() => expect(startTimeOf(standby)).toBeUndefined(), { timeout: 30_000 });
+  expect(journal().filter((line) => line === 'start auth')).toHaveLength(1);
+});
+
 it('keeps down what is taken away until it is given back', async () => {
   const supervisor = supervise(chain);
   await supervisor.start({ fresh: false });

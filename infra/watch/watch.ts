@@ -2,16 +2,15 @@
  * The edit loop of `npm start -- --watch`: builds what was saved, and restarts the processes whose code is another one now. All else runs on.
  * Sessions and carts outlive a restart, as they are in Redis, Kafka and files.
  */
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { repository } from '../stack/folders.ts';
-import type { ProcessSpec } from '../stack/stack.ts';
 import { levelsOf } from '../supervisor/supervisor.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import { compile } from './compile.ts';
+import { processesMadeOf, Standbys } from './standbys.ts';
 import { watchTree } from './watch-tree.ts';
 import { hashOfCode, madeOf, readWorkspace } from './workspace.ts';
-import type { Workspace } from './workspace.ts';
 
 /** An editor writes a file in several steps, and a branch is changed file by file. The compiler waits until nothing was written for so long. */
 const settleMs = 60;
@@ -27,6 +26,7 @@ export class SourceWatch {
   readonly #supervisor: Supervisor;
   readonly #print: Print;
   readonly #workspace = readWorkspace();
+  readonly #standbys: Standbys;
   readonly #roots: readonly string[];
   readonly #folders: readonly string[];
   /** Project -> the hash of the code that the processes loaded. */
@@ -39,6 +39,7 @@ export class SourceWatch {
   constructor(supervisor: Supervisor, apps: readonly string[], print: Print) {
     this.#supervisor = supervisor;
     this.#print = print;
+    this.#standbys = new Standbys(supervisor, this.#workspace);
     this.#roots = apps.map((app) => `apps/${app}`);
     this.#folders = [...madeOf(this.#roots, this.#workspace)];
     this.#code = new Map(this.#folders.map((folder) => [folder, hashOfCode(folder)]));
@@ -69,6 +70,9 @@ export class SourceWatch {
   async #untilSaved(): Promise<void> {
     const { signal } = this.#ended;
     if (this.#saves.length === 0 && !signal.aborted) await new Promise<void>((resolve) => (this.#wake = resolve));
+    const [first] = this.#saves;
+    // A standby loads while the file settles and the compiler works.
+    if (first !== undefined && !signal.aborted) this.#standbys.prepare(projectOf(first.file));
     const leftMs = () => (this.#saves.at(-1)?.at ?? 0) + settleMs - performance.now();
     while (!signal.aborted && leftMs() > 0) await delay(leftMs());
   }
@@ -80,15 +84,23 @@ export class SourceWatch {
     const others = new Set(saves.map(({ file }) => file)).size - 1;
     const what = `watch   ${first.file}${others === 0 ? '' : ` and ${others} more`}`;
     const built = await compile(this.#roots, signal);
+    const took = `built in ${secondsSince(first.at)} s`;
+    const restarted = await this.#restart(built.ok && !signal.aborted ? this.#changedProjects() : new Set());
     if (signal.aborted) return;
     if (!built.ok) return this.#print(`${built.output.trimEnd()}\n${what}: does not compile, so what runs is left as it is`);
-    const took = `built in ${secondsSince(first.at)} s`;
-    const restarted = await restart(this.#supervisor, this.#changedProjects(), this.#workspace);
     if (restarted.length === 0) return this.#print(`${what}: ${took}, and no code changed`);
     const failed = restarted.filter((name) => this.#supervisor.find(name).state !== 'ready');
     const logs = failed.map((name) => this.#supervisor.logFile(name)).join(', ');
     const ready = `${restarted.join(', ')} ready ${secondsSince(first.at)} s after the save`;
     this.#print(`${what}: ${took}, ${failed.length === 0 ? ready : `but ${failed.join(', ')} does not start: ${logs}`}`);
+  }
+
+  /** Services first: a gateway that starts asks them. @returns the names of the processes that have new code */
+  async #restart(changed: ReadonlySet<string>): Promise<string[]> {
+    const touched = processesMadeOf(changed, this.#supervisor, this.#workspace);
+    await this.#standbys.keepOnly(touched, changed);
+    for (const level of levelsOf(touched)) await Promise.all(level.map(({ name }) => this.#supervisor.find(name).replace()));
+    return touched.map(({ name }) => name);
   }
 
   /** @returns the projects whose code is another one than at the last time */
@@ -107,17 +119,7 @@ export class SourceWatch {
 /** No test is part of a build, nor a file that an editor keeps beside the one that is open. */
 const isBuilt = (path: string): boolean => /\.tsx?$/.test(path) && !/\.test\.tsx?$/.test(path);
 
+/** "apps/cart/src/main.ts" is of "apps/cart". */
+const projectOf = (file: string): string => file.split(sep, 2).join('/');
+
 const secondsSince = (at: number): string => ((performance.now() - at) / 1000).toFixed(1);
-
-/** Services first: a gateway that starts asks them. @returns the names of the processes that have new code */
-async function restart(supervisor: Supervisor, changed: ReadonlySet<string>, workspace: Workspace): Promise<string[]> {
-  const touched = supervisor.spec.processes.filter((spec) => [...madeOf(appsOf(spec), workspace)].some((folder) => changed.has(folder)));
-  for (const level of levelsOf(touched)) await Promise.all(level.map(({ name }) => supervisor.find(name).replace()));
-  return touched.map(({ name }) => name);
-}
-
-/** The folders of the apps that a process runs. */
-function appsOf({ run }: ProcessSpec): string[] {
-  if (run.kind === 'app') return [`apps/${run.app.app}`];
-  return run.kind === 'embedded' ? run.apps.map(({ app }) => `apps/${app}`) : [];
-}
