@@ -9,6 +9,7 @@ const cart = 'apps/cart/src/model/cart.ts';
 const frequentEvents = 'apps/cart/src/model/codec.frequent.ts';
 const leanReader = [{ package: 'apps/cart', tests: ['codec.frequent.test.ts'] }];
 const projection = 'apps/cart/src/projection/project-batch.ts';
+const twoLogs = 'apps/cart/src/projection/two-logs.ts';
 const namesOfACommand = [
   'export const dotOf = (cartId: string, commandId: string): Dot => `${cartId}/${commandId}`;',
   "export const cartOfDot = (dot: Dot): string => dot.slice(0, dot.indexOf('/'));",
@@ -33,14 +34,14 @@ export const cartMutants: readonly Mutant[] = [
   {
     name: 'cart-late-guest-events-dropped',
     file: cart,
-    find: 'const newer = before === undefined || event.guestOffset > before.guestOffset;',
+    find: 'const newer = before === undefined || holdsMore(event, before);',
     replace: 'const newer = before === undefined;',
     noticedBy: property,
   },
   {
     name: 'cart-older-guest-events-taken',
     file: cart,
-    find: 'const newer = before === undefined || event.guestOffset > before.guestOffset;',
+    find: 'const newer = before === undefined || holdsMore(event, before);',
     replace: 'const newer = true;',
     noticedBy: property,
   },
@@ -110,8 +111,8 @@ export const cartMutants: readonly Mutant[] = [
   {
     name: 'cart-dead-dots-may-return',
     file: 'apps/cart/src/model/cart.state.ts',
-    find: 'if (this.#deadNow().has(id) || this.#scopeOf(id) !== undefined) return false;',
-    replace: 'if (this.#scopeOf(id) !== undefined) return false;',
+    find: 'if (this.#deadNow().has(id)) return false;',
+    replace: '',
     noticedBy: property,
   },
   {
@@ -170,15 +171,15 @@ export const cartMutants: readonly Mutant[] = [
   {
     name: 'watermark-without-predecessor',
     file: projection,
-    find: 'if (fresh[0]?.offset !== place.next)',
+    find: 'if (fresh[0]?.offset !== next)',
     replace: 'if (fresh.length === 0)',
     noticedBy: property,
   },
   {
     name: 'watermark-passed-again',
     file: projection,
-    find: 'const fresh = records.filter(({ offset }) => offset >= place.next);',
-    replace: 'const fresh = [{ ...records[0]!, offset: place.next }, ...records.slice(1)];',
+    find: 'const fresh = records.filter(({ offset }) => offset >= next);',
+    replace: 'const fresh = [{ ...records[0]!, offset: next }, ...records.slice(1)];',
     noticedBy: property,
   },
   {
@@ -205,9 +206,65 @@ export const cartMutants: readonly Mutant[] = [
   {
     name: 'guest-changes-forwarded-once',
     file: projection,
-    find: 'return joined !== undefined && joined.guestOffset >= guestOffset;',
+    find: 'return joined !== undefined && joined.guestOffset >= own.offset;',
     replace: 'return joined !== undefined;',
     noticedBy: property,
+  },
+  {
+    name: 'regions-first-of-two-payloads-stands',
+    file: 'apps/cart/src/model/cart.state.ts',
+    find: 'if (known !== undefined && !isLarger(live, known)) return;',
+    replace: 'if (known !== undefined) return;',
+    noticedBy: property,
+  },
+  {
+    name: 'regions-first-of-two-lines-stands',
+    file: 'apps/cart/src/model/cart.state.ts',
+    find: 'if (at !== undefined && at !== scope) this.#kill(id, uuidV7Milliseconds(id) ?? 0);',
+    replace: '',
+    noticedBy: property,
+  },
+  {
+    name: 'regions-one-offset-for-all-logs',
+    file: cart,
+    find: 'if (join.guestOffsets === undefined) return before.guestOffsets === undefined && join.guestOffset > before.guestOffset;',
+    replace: 'if (join.guestOffset >= 0n) return join.guestOffset > before.guestOffset;',
+    noticedBy: property,
+  },
+  {
+    name: 'regions-copied-claim-forwards-nothing',
+    file: projection,
+    find: 'return region === undefined || (claimed && position > 0n);',
+    replace: 'return region === undefined;',
+    noticedBy: property,
+  },
+  {
+    name: 'regions-forget-the-dead-in-a-cut',
+    file: twoLogs,
+    find: 'Math.min(ownMs, ...mirrors.map(({ heardMs }) => heardMs));',
+    replace: '(mirrors, ownMs);',
+    noticedBy: property,
+  },
+  {
+    name: 'regions-replaced-log-looks-like-repetitions',
+    file: 'apps/cart/src/model/cart.state.ts',
+    find: 'offsets?.find(({ region, logId }) => region === log.region && logId === log.logId)?.offset;',
+    replace: 'offsets?.find(({ region }) => region === log.region)?.offset;',
+    noticedBy: [{ package: 'apps/cart', tests: ['two-logs.test.ts'] }],
+  },
+  {
+    name: 'regions-copied-record-taken-again',
+    file: twoLogs,
+    find: 'return origin.offset < (offsetIn(cart.inRegions?.positions, origin) ?? 0n);',
+    replace: 'return false;',
+    noticedBy: [{ package: 'apps/cart', tests: ['two-logs.test.ts'] }],
+  },
+  {
+    name: 'regions-place-of-a-copy-not-compared',
+    file: 'apps/cart/src/projection/cart.view.ts',
+    find: 'return isOfOwnLog && (a.mirrors === b.mirrors || mirrorsText(a) === mirrorsText(b));',
+    replace: 'return isOfOwnLog;',
+    noticedBy: [{ package: 'apps/cart', tests: ['two-logs.test.ts', 'cart.view.memory.test.ts'] }],
   },
 ];
 

@@ -135,7 +135,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'redriven-copy-applied-again',
     file: 'apps/cart/src/projection/apply-record.ts',
-    find: 'if (redriven !== undefined && !cart.missing.has(redriven)) return { ...cart, position };',
+    find: 'if (redriven !== undefined && !isMissing(cart, redriven, record, region)) return reached;',
     replace: '',
     noticedBy: [{ package: 'apps/cart', tests: ['redrive.test.ts'] }],
   },

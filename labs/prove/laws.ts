@@ -1,6 +1,7 @@
 /** All laws that are proven about carts. */
 import { randomLaw, type Law } from './law.ts';
 import { pureLaws } from './laws.pure.ts';
+import { twoRegionLaws } from './laws.regions.ts';
 import { smallScopeLaws } from './laws.small-scope.ts';
 import { story, tell } from './prove.steps.ts';
 import { Telling } from './prove.story.ts';
@@ -9,7 +10,7 @@ import { Telling } from './prove.story.ts';
 export const serviceLaw = randomLaw({
   name: 'the service, whatever happens',
   says: 'real commands, projectors and rebuilds, with sign-ins, late guests, lost answers, orders, crashes, replays and lost views: nothing is lost, nothing returns, nothing counts or is ordered twice',
-  share: 30,
+  share: 20,
   made: story,
   async holds(steps) {
     const telling = await Telling.open();
@@ -23,4 +24,9 @@ export const serviceLaw = randomLaw({
   tell: (steps) => steps.map(tell),
 });
 
-export const laws = (depth: 'long' | 'short'): readonly Law[] => [...pureLaws, ...smallScopeLaws(depth), serviceLaw];
+export const laws = (depth: 'long' | 'short'): readonly Law[] => [
+  ...pureLaws,
+  ...smallScopeLaws(depth),
+  ...twoRegionLaws(depth),
+  serviceLaw,
+];

@@ -3,7 +3,17 @@
  * embedded log. Only the schedule is generated: the times of reads, the batches that are projected, and the kills in between.
  */
 /* oxlint-disable max-lines -- Longer because it plays every use case of a cart, and imports each from its file. */
-import { formatUuid, isProblem, partitionOf, topics, uuidV7, type Problem } from '@cloakroom/contracts';
+import {
+  formatUuid,
+  isProblem,
+  mirroredTopic,
+  partitionOf,
+  recordHeaders,
+  topics,
+  uuidV7,
+  type Problem,
+  type TopicSpec,
+} from '@cloakroom/contracts';
 import { EmbeddedEventLog, EventLogError, RetryLater, type LogRecord, type RecordBatch } from '@cloakroom/event-log';
 import { type Clock } from '@cloakroom/platform';
 import { addItem } from '../../apps/cart/src/commands/add-item.ts';
@@ -11,11 +21,12 @@ import { applyCoupon } from '../../apps/cart/src/commands/apply-coupon.ts';
 import { personContext, quiet } from '../../apps/cart/src/cart.harness.ts';
 import { dotOf, evolveInBatch, type CartEvent, type Dot } from '../../apps/cart/src/model/cart.ts';
 import { MemoryCartView } from '../../apps/cart/src/projection/cart.view.memory.ts';
-import { ViewUnavailable } from '../../apps/cart/src/projection/cart.view.ts';
+import { ViewUnavailable, type Place } from '../../apps/cart/src/projection/cart.view.ts';
 import { clearCart } from '../../apps/cart/src/commands/clear-cart.ts';
 import { encodeEvent } from '../../apps/cart/src/model/codec.ts';
 import { getCart } from '../../apps/cart/src/reads/get-cart.ts';
-import { cartTopics, type CartParts } from '../../apps/cart/src/cart.dependencies.ts';
+import { cartTopics, type CartParts, type CartTopics } from '../../apps/cart/src/cart.dependencies.ts';
+import { namedLog } from '../../apps/cart/src/projection/named-log.ts';
 import { CarriedCarts } from '../../apps/cart/src/projection/carried-carts.ts';
 import { prepareOrder } from '../../apps/cart/src/reads/prepare-order.ts';
 import { projectBatch } from '../../apps/cart/src/projection/project-batch.ts';
@@ -36,6 +47,8 @@ export const guests = [
   another('g_a', (partition) => partition !== partitionOfCartId(user)),
   another('g_b', (partition) => partition === partitionOfCartId(user)),
 ] as const;
+
+const partitionsOfCarts = [...new Set([user, stranger, ...guests].map(partitionOfCartId))];
 
 export type Command =
   | { readonly kind: 'add' | 'set'; readonly line: string; readonly quantity: number }
@@ -71,10 +84,12 @@ const allRecords = 1_000;
 export class World {
   readonly #log: EmbeddedEventLog;
   readonly #view = new MemoryCartView();
-  readonly #records = new Map<number, LogRecord[]>();
-  readonly #committed = new Map<number, number>();
+  /** By topic and partition. */
+  readonly #records = new Map<string, LogRecord[]>();
+  readonly #committed = new Map<string, number>();
   /** Two members take the batches in turn. So what one of them carries is most often old, and must not show. */
   readonly #members = [new CarriedCarts(), new CarriedCarts()] as const;
+  readonly #copied = new Map<string, number>();
   #turns = 0;
   #nowMs = beginMs;
   #made = 0;
@@ -83,31 +98,73 @@ export class World {
   readonly parts: CartParts;
   readonly #reading;
 
-  private constructor() {
+  /** @param others regions whose logs arrive here as copies */
+  private constructor(region: string, others: readonly string[]) {
+    const mirrors = others.map((other) => ({ region: other, events: mirroredTopic(cartTopics.events, other) }));
+    const topicsHere: CartTopics = mirrors.length === 0 ? cartTopics : { ...cartTopics, mirrors };
     this.#log = new EmbeddedEventLog({ log: quiet, clock: this.#clock });
     const publish: CartParts['eventLog']['publish'] = async (topic, records) => {
       const positions = await this.#log.publish(topic, records);
       if (topic.name !== cartTopics.events.name) return positions;
       for (const [index, { key, value, headers = {} }] of records.entries()) {
         const { partition, offset } = positions[index]!;
-        this.#recordsOf(partition).push({ topic: topic.name, partition, offset, key, value, headers, timestampMs: this.#nowMs });
+        this.#recordsOf(topic.name, partition).push({
+          topic: topic.name,
+          partition,
+          offset,
+          key,
+          value,
+          headers,
+          timestampMs: this.#nowMs,
+        });
       }
       return positions;
     };
-    const eventLog = override(this.#log, { publish });
-    this.parts = { eventLog, view: this.#view, clock: this.#clock, log: quiet, topics: cartTopics, region: 'local', evolve: evolveInBatch };
+    const eventLog = namedLog(override(this.#log, { publish }), topicsHere);
+    this.parts = { eventLog, view: this.#view, clock: this.#clock, log: quiet, topics: topicsHere, region, evolve: evolveInBatch };
     this.#reading = {
       ...this.parts,
       projector: { heardAgoMs: () => 0, realignSoon: () => undefined, ends: { standing: () => undefined, now: () => Promise.resolve(0n) } },
     };
   }
 
-  static async open(): Promise<World> {
-    const world = new World();
-    await world.#log.ensureTopics([cartTopics.events, cartTopics.snapshots]);
+  static async open(region = 'local', others: readonly string[] = []): Promise<World> {
+    const world = new World(region, others);
+    await world.#log.ensureTopics([cartTopics.events, cartTopics.snapshots, ...world.#copies]);
     world.#logId = (await world.#log.describe()).clusterId;
-    await world.#settle([...new Set([user, stranger, ...guests].map(partitionOfCartId))]);
+    await world.#settle(partitionsOfCarts);
     return world;
+  }
+
+  get #copies(): readonly TopicSpec[] {
+    return (this.parts.topics.mirrors ?? []).map(({ events }) => events);
+  }
+
+  /**
+   * Does as MirrorMaker: appends the next records of the other region's log to the copy here, in order, with their origin in the headers.
+   * @param again so many that were copied before come once more, as after a crash of MirrorMaker
+   * @returns whether there was a new one
+   */
+  async copy(from: World, count: number, again = 0): Promise<boolean> {
+    const topic = mirroredTopic(cartTopics.events, from.parts.region);
+    let copied = false;
+    for (const partition of partitionsOfCarts) {
+      const all = from.#recordsOf(cartTopics.events.name, partition);
+      const key = `${topic.name}:${partition}`;
+      const reached = this.#copied.get(key) ?? 0;
+      for (const record of all.slice(Math.max(0, reached - again), reached + count)) {
+        const place = { [recordHeaders.logPartition]: String(partition), [recordHeaders.logOffset]: String(record.offset) };
+        const headers = {
+          ...record.headers,
+          ...Object.fromEntries(Object.entries(place).map(([name, text]) => [name, Buffer.from(text)])),
+        };
+        const [position] = await this.#log.publish(topic, [{ key: record.key, value: record.value, headers, partition }]);
+        this.#recordsOf(topic.name, partition).push({ ...record, topic: topic.name, headers, offset: position!.offset });
+      }
+      copied ||= reached < all.length;
+      this.#copied.set(key, Math.min(all.length, reached + count));
+    }
+    return copied;
   }
 
   close(): Promise<void> {
@@ -198,25 +255,26 @@ export class World {
   }
 
   /** Hands over the next records of a cart's partition. @returns whether there were any */
-  async project(cartId: string, count: number, fate: Fate = 'well'): Promise<boolean> {
+  async project(cartId: string, count: number, fate: Fate = 'well', topic = cartTopics.events.name): Promise<boolean> {
     const partition = partitionOfCartId(cartId);
-    const from = this.#committed.get(partition) ?? 0;
-    if (from >= this.#recordsOf(partition).length) return false;
-    const batch = this.#batch(partition, from, count);
-    const taken = fate === 'raced' ? [batch, this.#batch(partition, from, count + 1)] : [batch];
+    const from = this.#committed.get(`${topic}:${partition}`) ?? 0;
+    if (from >= this.#recordsOf(topic, partition).length) return false;
+    const batch = this.#batch(topic, partition, from, count);
+    const taken = fate === 'raced' ? [batch, this.#batch(topic, partition, from, count + 1)] : [batch];
     const outcomes = await Promise.all(taken.map((one) => this.#take(one, fate)));
     const [outcome] = outcomes;
     if (fate === 'raced' || outcome === 'killed') return true;
-    await this.#commit(partition, outcome!);
+    await this.#commit(batch, outcome!);
     return true;
   }
 
   /** Hands over records out of turn. */
-  async misdeliver(cartId: string, by: number): Promise<void> {
+  async misdeliver(cartId: string, by: number, topic = cartTopics.events.name): Promise<void> {
     const partition = partitionOfCartId(cartId);
-    const from = Math.max(0, (this.#committed.get(partition) ?? 0) + by);
-    if (from >= this.#recordsOf(partition).length) return;
-    await this.#commit(partition, await this.#take(this.#batch(partition, from, 2), 'well'));
+    const from = Math.max(0, (this.#committed.get(`${topic}:${partition}`) ?? 0) + by);
+    if (from >= this.#recordsOf(topic, partition).length) return;
+    const batch = this.#batch(topic, partition, from, 2);
+    await this.#commit(batch, await this.#take(batch, 'well'));
   }
 
   async wipe(cartId: string): Promise<void> {
@@ -231,7 +289,8 @@ export class World {
     let [again, any] = [true, false];
     while (again) {
       again = false;
-      for (const cartId of carts) if (await this.project(cartId, count)) again = true;
+      for (const topic of [cartTopics.events, ...this.#copies])
+        for (const cartId of carts) if (await this.project(cartId, count, 'well', topic.name)) again = true;
       any ||= again;
     }
     return any;
@@ -268,26 +327,32 @@ export class World {
     return { ...this.parts, eventLog: override(eventLog, { publish }), view: override(view, { apply }) };
   }
 
-  async #commit(partition: number, outcome: bigint | 'elsewhere' | 'killed'): Promise<void> {
+  async #commit({ topic, partition }: RecordBatch, outcome: bigint | 'elsewhere' | 'killed'): Promise<void> {
     if (outcome === 'killed') return;
-    const next = outcome === 'elsewhere' ? (await this.#view.places([partition])).get(partition)!.next : outcome;
-    this.#committed.set(partition, Number(next));
+    if (outcome === 'elsewhere') this.#seek(partition, (await this.#view.places([partition])).get(partition)!);
+    else this.#committed.set(`${topic}:${partition}`, Number(outcome));
+  }
+
+  #seek(partition: number, { next, mirrors = [] }: Place): void {
+    this.#committed.set(`${cartTopics.events.name}:${partition}`, Number(next));
+    for (const of of mirrors) this.#committed.set(`${mirroredTopic(cartTopics.events, of.region).name}:${partition}`, Number(of.next));
   }
 
   async #settle(partitions: readonly number[]): Promise<void> {
     const settled = await settlePartitions(this.parts, this.#logId, 'cart-projector', partitions);
-    for (const [partition, offset] of settled) this.#committed.set(partition, Number(offset));
+    for (const [partition, place] of settled) this.#seek(partition, place);
   }
 
-  #batch(partition: number, from: number, count: number): RecordBatch {
-    const all = this.#recordsOf(partition);
+  #batch(topic: string, partition: number, from: number, count: number): RecordBatch {
+    const all = this.#recordsOf(topic, partition);
     const records = all.slice(from, from + count);
-    return { topic: cartTopics.events.name, partition, records, highWatermark: BigInt(all.length), fetchStartedMs: this.#nowMs };
+    return { topic, partition, records, highWatermark: BigInt(all.length), fetchStartedMs: this.#nowMs };
   }
 
-  #recordsOf(partition: number): LogRecord[] {
-    const known = this.#records.get(partition) ?? [];
-    this.#records.set(partition, known);
+  #recordsOf(topic: string, partition: number): LogRecord[] {
+    const key = `${topic}:${partition}`;
+    const known = this.#records.get(key) ?? [];
+    this.#records.set(key, known);
     return known;
   }
 }

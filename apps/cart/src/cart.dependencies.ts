@@ -4,9 +4,12 @@ import type { EventLog } from '@cloakroom/event-log';
 import type { Clock, Logger } from '@cloakroom/platform';
 import type { Evolve } from './projection/apply-record.ts';
 import type { CartView } from './projection/cart.view.ts';
+import type { MirroredLog } from './projection/two-logs.ts';
 
 export interface CartTopics {
   readonly events: TopicSpec;
+  /** Absent in a shop of one region. */
+  readonly mirrors?: readonly MirroredLog[];
   readonly snapshots: TopicSpec;
   readonly identity: TopicSpec;
   readonly orders: TopicSpec;

@@ -44,7 +44,7 @@ export const recordHeaders = {
   originReason: 'origin-reason',
   /** On a redriven record: its offset in the dead-letter topic, where it waited. */
   redriveOf: 'redrive-of',
-  /** RESERVED for several regions: which log a cart event was first appended to. Nothing writes or reads it yet. */
+  /** In a shop of several regions: which log a cart event was first appended to. */
   logId: 'log-id',
   /** On a copy that another region's MirrorMaker made: where the record stands in its own log. infra/kafka/mirror/OriginHeaders.java writes both. */
   logPartition: 'log-partition',

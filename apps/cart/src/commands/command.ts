@@ -5,7 +5,7 @@ import { observeRunning, observing } from '@cloakroom/platform';
 import { append } from './append.ts';
 import { cartOfDot, dotOf, emptyCart, type CartEvent, type CartState, type CommandId, type Dot } from '../model/cart.ts';
 import { ViewUnavailable } from '../projection/cart.view.ts';
-import { hasReached, partitionOfCart, tokenFor } from '../reads/consistency.ts';
+import { hasReached, isRebuilding, partitionOfCart, tokenFor } from '../reads/consistency.ts';
 import { checkLimits } from '../model/limits.ts';
 import type { LineId } from '../model/lines.ts';
 import { commandsUnchecked } from '../metrics.ts';
@@ -81,7 +81,7 @@ async function lookUp(
 ): Promise<{ known: CartState | undefined; caughtUp: boolean }> {
   try {
     const { place, carts } = await parts.view.load(partition, [cartId]);
-    const rebuilding = place === undefined || place.next < place.rebuiltAt;
+    const rebuilding = place === undefined || isRebuilding(place);
     const caughtUp = !rebuilding && hasReached(place, tokenFor(consistency, parts.region, partition));
     return { known: carts.get(cartId)?.state ?? emptyCart(cartId), caughtUp };
   } catch (error) {

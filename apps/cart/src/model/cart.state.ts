@@ -2,6 +2,7 @@
  * The state of a cart, which is pure data, and the draft in which events change it: how commands arrive, live and die, whichever event causes
  * it. The id identifies a command; `origin` is the cart of the dot that named it. Which event does what, cart.ts says.
  */
+import { uuidV7Milliseconds } from '@cloakroom/contracts';
 import type { LineId } from './lines.ts';
 
 /**
@@ -28,13 +29,31 @@ export interface Live {
   readonly kind: 'add' | 'set';
 }
 
+const isLarger = (one: Live, other: Live): boolean =>
+  one.quantity === other.quantity ? one.kind > other.kind : one.quantity > other.quantity;
+
 export type Origins = ReadonlyMap<CommandId, readonly string[]>;
 
-/** An offset in the log of one region. Reserved for several regions: this build carries it along and never reads it. */
+/** An offset in the log of one region. A log that was replaced has another id, and its offsets say nothing about the new one. */
 export interface LogOffset {
   readonly region: string;
   readonly logId: string;
   readonly offset: bigint;
+}
+
+export const offsetIn = (offsets: readonly LogOffset[] | undefined, log: Pick<LogOffset, 'region' | 'logId'>): bigint | undefined =>
+  offsets?.find(({ region, logId }) => region === log.region && logId === log.logId)?.offset;
+
+/** The furthest offset in each log, sorted. So the result does not depend on the order of the two lists. */
+export function furthestOffsets(
+  a: readonly LogOffset[] | undefined,
+  b: readonly LogOffset[] | undefined,
+): readonly LogOffset[] | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  const further = b.filter((of) => of.offset > (offsetIn(a, of) ?? -1n));
+  if (further.length === 0) return a;
+  const kept = a.filter((of) => offsetIn(further, of) === undefined);
+  return [...kept, ...further].sort((one, other) => (`${one.region} ${one.logId}` < `${other.region} ${other.logId}` ? -1 : 1));
 }
 
 export interface Joined {
@@ -42,6 +61,7 @@ export interface Joined {
   readonly guestOffset: bigint;
   /** When this cart first held the guest's dots. */
   readonly atMs: number;
+  /** The same in the log of each region. Absent in a shop of one region. */
   readonly guestOffsets?: readonly LogOffset[];
 }
 
@@ -112,15 +132,18 @@ export class Draft {
     this.#own = own;
   }
 
+  /** The larger of two payloads under one id in one line stands, whichever comes first. */
   live(id: CommandId, origin: string, live: Live): void {
     this.#name(id, origin);
     if (!this.#comes(id, live.line)) return;
+    const known = this.#dotsNow().get(id);
+    if (known !== undefined && !isLarger(live, known)) return;
     (this.#dots ??= this.#copyOf(this.#before.dots)).set(id, live);
   }
 
   note(id: CommandId, origin: string, code: string): void {
     this.#name(id, origin);
-    if (!this.#comes(id, couponScope(code))) return;
+    if (!this.#comes(id, couponScope(code)) || this.#couponsNow().has(id)) return;
     (this.#coupons ??= this.#copyOf(this.#before.coupons)).set(id, code);
   }
 
@@ -205,9 +228,16 @@ export class Draft {
     if (this.#doomedNow().has(id)) (this.#doomed ??= this.#copyOf(this.#before.doomed)).delete(id);
   }
 
-  /** @returns whether the command, which has just arrived, stays alive */
+  /**
+   * An id that names two lines, or a line and a coupon, is no command: it dies. If one of the two stood, a kill that names the other would
+   * have to be remembered, or its effect would depend on the order of arrival.
+   * @returns whether the command, which has just arrived, stays alive
+   */
   #comes(id: CommandId, scope: Scope): boolean {
-    if (this.#deadNow().has(id) || this.#scopeOf(id) !== undefined) return false;
+    if (this.#deadNow().has(id)) return false;
+    const at = this.#scopeOf(id);
+    if (at !== undefined && at !== scope) this.#kill(id, uuidV7Milliseconds(id) ?? 0);
+    if (at !== undefined) return at === scope;
     const killedAtMs = this.#doomedNow().get(id)?.get(scope);
     this.#spare(id);
     if (killedAtMs === undefined) return true;

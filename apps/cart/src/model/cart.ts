@@ -6,8 +6,9 @@
  * names the dots that its sender observed, so a concurrent add survives a removal. Other shops use union, sum, maximum or last writer wins,
  * and lose or resurrect items: docs/carts.md.
  *
- * Only two things depend on the order in the cart's own log. When two commands have one id and different payloads, the first stands. When
- * two users claim one guest cart, the first keeps it. Both are faults of the sender, and the log's order is the same for every reader.
+ * With several regions a cart has a log in each, and no order is the same for every reader of two logs. So nothing here depends on the order
+ * of commands. When two commands have one id and different payloads, which is a fault of the sender, their content decides (`Draft`). Only
+ * claims depend on order: the first user keeps a guest cart. They stand in one log alone, that of the guest's home.
  */
 import { isGuestSubject, isUserSubject } from '@cloakroom/contracts';
 import {
@@ -16,9 +17,12 @@ import {
   couponScope,
   dotIn,
   Draft,
+  furthestOffsets,
+  offsetIn,
   type CartState,
   type CommandId,
   type Dot,
+  type Joined,
   type Live,
   type LogOffset,
   type Origins,
@@ -73,19 +77,15 @@ export function evolveInBatch(state: CartState, event: CartEvent, own?: OwnMaps)
       return draft.done();
     }
     case 'QuantitySet': {
-      const live: Live = { line: event.line, quantity: event.quantity, kind: 'set' };
-      const id = commandOfDot(event.dot);
-      if (isOtherCommand(state, id, live)) return state;
       const draft = new Draft(state, own);
       // The kills count even when the set itself is dead already: its killer may not have seen the dots that the set replaced.
       draft.killAll(observedOf(event), event.atMs, event.line);
-      draft.live(id, cartOfDot(event.dot), live);
+      draft.live(commandOfDot(event.dot), cartOfDot(event.dot), { line: event.line, quantity: event.quantity, kind: 'set' });
       return draft.done();
     }
     case 'ItemRemoved':
     case 'CouponRemoved':
     case 'CartCleared': {
-      if (isLive(state, commandOfDot(event.dot))) return state;
       const draft = new Draft(state, own);
       draft.killAll(observedOf(event), event.atMs, scopeOf(event));
       // A removal's own dot is dead from the start, so its command id can never become an add.
@@ -110,8 +110,6 @@ function scopeOf(event: Extract<CartEvent, { type: 'ItemRemoved' | 'CouponRemove
   return event.type === 'ItemRemoved' ? event.line : couponScope(event.code);
 }
 
-const isLive = (state: CartState, id: CommandId): boolean => state.dots.has(id) || state.coupons.has(id);
-
 /** A command cannot have observed itself under any of its names. If it could, it would kill itself. */
 function observedOf(event: { readonly dot: Dot; readonly observed: readonly Dot[] }): Dot[] {
   const own = commandOfDot(event.dot);
@@ -126,12 +124,12 @@ function mayClaim(state: CartState, userCartId: string): boolean {
 /**
  * Adds the guest's dots under the same command ids. Each GuestJoined carries the guest's whole state at its offset. So a join that is not
  * newer than the last one holds nothing new, and is skipped. The skip also keeps a replay, weeks later, from reviving dots whose death has
- * been pruned.
+ * been pruned. In a shop of several regions a guest has an offset in each log. Either of two joins may hold what the other lacks.
  */
 function joinGuest(state: CartState, event: Extract<CartEvent, { type: 'GuestJoined' }>, own: OwnMaps | undefined): CartState {
   if (!isGuestSubject(event.guestCartId) || !isUserSubject(state.cartId)) return state;
   const before = state.joined.get(event.guestCartId);
-  const newer = before === undefined || event.guestOffset > before.guestOffset;
+  const newer = before === undefined || holdsMore(event, before);
   if (!newer && event.atMs >= before.atMs) return state;
   const draft = new Draft(state, own);
   if (newer) {
@@ -140,10 +138,22 @@ function joinGuest(state: CartState, event: Extract<CartEvent, { type: 'GuestJoi
     for (const [id, code] of event.coupons) draft.note(id, event.guestCartId, code);
     draft.alsoMadeIn(event.origins);
   }
-  const { guestOffset, guestOffsets } = newer ? event : before;
-  const atMs = Math.min(before?.atMs ?? event.atMs, event.atMs);
-  const joined = new Map(state.joined).set(event.guestCartId, { guestOffset, atMs, ...(guestOffsets && { guestOffsets }) });
+  const joined = new Map(state.joined).set(event.guestCartId, furthest(event, before));
   return { ...draft.done(), joined };
+}
+
+/** Offsets of several regions are compared region by region. An offset of one log says nothing about another. */
+function holdsMore(join: Omit<Joined, 'atMs'>, before: Omit<Joined, 'atMs'>): boolean {
+  if (join.guestOffsets === undefined) return before.guestOffsets === undefined && join.guestOffset > before.guestOffset;
+  return join.guestOffsets.some((of) => of.offset > (offsetIn(before.guestOffsets, of) ?? -1n));
+}
+
+function furthest({ guestOffset: offset, guestOffsets: offsets, atMs }: Joined, before: Joined | undefined): Joined {
+  const guestOffsets = furthestOffsets(before?.guestOffsets, offsets);
+  // With offsets of several regions this one follows from them: which joins a cart has passed over depends on their order.
+  const all = guestOffsets?.map((of) => of.offset) ?? [offset, before?.guestOffset ?? 0n];
+  const guestOffset = all.reduce((one, other) => (other > one ? other : one));
+  return { guestOffset, atMs: Math.min(before?.atMs ?? atMs, atMs), ...(guestOffsets && { guestOffsets }) };
 }
 
 export interface LineView {

@@ -52,7 +52,7 @@ export interface CartRecord {
   readonly eventsSinceSnapshot: number;
   /** When the oldest event that no snapshot holds was appended; 0 when there is none. */
   readonly oldestUnsnapshottedAtMs: number;
-  /** Reserved for several regions: this build carries it along and never reads it. */
+  /** The same two in the logs of other regions. Absent where the cart has no record from there. */
   readonly inRegions?: { readonly positions: readonly LogOffset[]; readonly missing: readonly LogOffset[] };
 }
 

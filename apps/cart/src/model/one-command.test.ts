@@ -138,10 +138,22 @@ describe('a guest’s command that is repeated as the user', () => {
     expect(dotIn(cartOf([joined(1n, added(guest, 'c'))]), 'c')).toBe(dotOf(guest, 'c'));
   });
 
-  it('with another payload: the first in the user’s own log stands', () => {
-    const [mine, theirs] = [added(user, 'c', 2), joined(1n, added(guest, 'c', 5, 'cup'))];
-    expect(quantities(cartOf([mine, theirs]))).toEqual({ mug: 2 });
-    expect(quantities(cartOf([theirs, mine]))).toEqual({ cup: 5 });
+  it('with another payload of the same line: the larger stands in every order', () => {
+    expect(quantities(inEveryOrder(added(user, 'c', 2), joined(1n, added(guest, 'c', 5))))).toEqual({ mug: 5 });
+    expect(linesOf(inEveryOrder(set(user, 'c', 2), joined(1n, added(guest, 'c', 2)), added(user, 'd', 1)))[0]?.quantity).toBe(3);
+  });
+
+  it('of another line: neither stands, in every order, whatever a removal names', () => {
+    const [mine, theirs, coupons] = [added(user, 'c', 2), joined(1n, added(guest, 'c', 5, 'cup')), coupon(user, 'c')];
+    expect(quantities(inEveryOrder(mine, theirs))).toEqual({});
+    expect(couponsOf(inEveryOrder(mine, coupons))).toEqual([]);
+    for (const order of everyOrder([mine, theirs, removed(user, 'r', [dotOf(user, 'c')], 'cup')]))
+      expect(quantities(cartOf(order))).toEqual({});
+  });
+
+  it('is killed by a set of the same id with another payload as by any set', () => {
+    const again = set(user, 'c', 3, [dotOf(user, 'd')]);
+    expect(quantities(inEveryOrder(added(user, 'c', 2), added(user, 'd', 4), again))).toEqual({ mug: 3 });
   });
 
   it('stays dead for ever, even when the guest sends its whole state again after any time', () => {

@@ -14,6 +14,7 @@ import type { CartTopics } from '../cart.dependencies.ts';
 import { isOfItsOwnCart, readOrderEvent } from '../commands/placed-orders.ts';
 import { isGone } from '../reads/prepare-order.ts';
 import { orRetryLater } from '../projection/project-batch.ts';
+import { isRebuilding } from '../reads/consistency.ts';
 import type { RedriveParts } from './redrive.ts';
 
 export interface SourceParts extends Omit<RedriveParts, 'topics'> {
@@ -85,7 +86,7 @@ async function judge(
   if ('why' in wish) return left(wish.why);
   const { cartId, isFulfilled } = wish;
   const { place, carts } = await orRetryLater(parts.view.load(partitionOf(cartId, parts.topics.events), [cartId]));
-  if (place === undefined || place.next < place.rebuiltAt) return left('the view is being rebuilt: run this again', cartId);
+  if (place === undefined || isRebuilding(place)) return left('the view is being rebuilt: run this again', cartId);
   return { cartId, outcome: isFulfilled(carts.get(cartId)?.state) ? done : { is: 'put_back' } };
 }
 

@@ -133,7 +133,7 @@ async function seekAll(
   const mine = assigned.map(({ partition }) => partition).filter((partition) => left.has(partition));
   const settled = await settlePartitions(parts, logId, group, mine);
   for (const { topic, partition } of assigned) {
-    const next = settled.get(partition) ?? (left.has(partition) ? undefined : bounds.get(partition)?.next);
+    const next = settled.get(partition)?.next ?? (left.has(partition) ? undefined : bounds.get(partition)?.next);
     if (next === undefined) throw new RetryLater(`partition ${partition} could not be settled`);
     control.seek(topic, partition, next);
   }

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { newUser } from '../cart.harness.ts';
 import { dotOf, emptyCart, evolve } from '../model/cart.ts';
-import { ViewUnavailable, type CartNotice, type CartView, type Place } from './cart.view.ts';
+import { ViewUnavailable, type CartNotice, type CartView, type MirrorPlace, type Place } from './cart.view.ts';
 import type { CartRecord } from '../model/codec.ts';
 
 export interface ViewUnderTest {
@@ -16,6 +16,7 @@ export interface ViewUnderTest {
 
 const commandId = '018bcfe5-6800-7000-8000-000000000010';
 const place = (next: bigint): Place => ({ next, rebuiltAt: 0n, forwardedTo: 0n, logId: 'log-1' });
+const mirror: MirrorPlace = { region: 'us', next: 3n, rebuiltAt: 2n, reached: 9n, heardMs: 1_700_000_000_000, logId: 'log:2' };
 const cartWith = (cartId: string, quantity: number, more: Partial<CartRecord> = {}): CartRecord => ({
   state: evolve(emptyCart(cartId), { type: 'ItemAdded', cartId, atMs: 1, dot: dotOf(cartId, commandId), line: 'mug', quantity }),
   position: 1n,
@@ -50,6 +51,20 @@ export function cartViewContract(name: string, open: () => Promise<ViewUnderTest
       expect(await under.other.places([2, 3])).toEqual(new Map([[3, at]]));
     });
 
+    it('returns the place in each log, and the positions of a cart in each', async () => {
+      const positions = [{ region: 'us', logId: 'log:2', offset: 2n ** 40n }];
+      const written = cartWith(ada, 2, { inRegions: { positions, missing: [] } });
+      const at: Place = {
+        ...place(1n),
+        mirrors: [
+          { ...mirror, next: 2n ** 41n },
+          { ...mirror, region: 'ap', logId: '' },
+        ],
+      };
+      expect(await view.apply(3, { expected: undefined, place: at, carts: [written] })).toBe(true);
+      expect(await under.other.load(3, [ada])).toEqual({ place: at, carts: new Map([[ada, written]]) });
+    });
+
     it('blames a cart that cannot be encoded, and not the store, for which the projector would wait for ever', async () => {
       const unwritable = cartWith(ada, 2);
       const state = { ...unwritable.state, dead: new Map([[dotOf('a/b', commandId), 1]]) };
@@ -68,6 +83,7 @@ export function cartViewContract(name: string, open: () => Promise<ViewUnderTest
       ['none', undefined],
       ['the same of another log', { ...place(1n), logId: 'log-2' }],
       ['one that was rebuilt', { ...place(1n), rebuiltAt: 1n }],
+      ['one that follows a copy', { ...place(1n), mirrors: [mirror] }],
     ])('writes nothing when the place is not the expected one: %s', async (_, expected) => {
       await view.apply(3, { expected: undefined, place: place(1n), carts: [cartWith(ada, 2)] });
       expect(await view.apply(3, { expected, place: place(9n), carts: [cartWith(ada, 9)] })).toBe(false);

@@ -9,7 +9,7 @@
 
 /** String: the space that serves. */
 export const servingKey = (name: string, partition: number): string => `{cart:${partition}}:${name}:serving`;
-/** String: `<next> <rebuiltAt> <forwardedTo> <logId>`. */
+/** String: `<next> <rebuiltAt> <forwardedTo> <logId>`, and after it a part for each copy of another region's log: `mirrorsText`. */
 export const placeKey = (space: string, partition: number): string => `{cart:${partition}}:${space}:place`;
 /** String: a CartSnapshot in protobuf. */
 export const cartKey = (space: string, partition: number, cartId: string): string => `{cart:${partition}}:${space}:cart:${cartId}`;

@@ -10,7 +10,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import { inCallSpan, openRedisByUrl, redisReady, type Logger, type RedisConnection } from '@cloakroom/platform';
-import { reach, type CartNotice, type CartView, type Change, type Place } from './cart.view.ts';
+import { mirrorsText, reach, type CartNotice, type CartView, type Change, type MirrorPlace, type Place } from './cart.view.ts';
 import { decodeCart, encodeCart, type CartRecord } from '../model/codec.ts';
 import { cartKey, changedChannel, dueKey, placeKey, servingKey } from './cart.view.keys.ts';
 import { dropSpace } from './cart.view.replay.ts';
@@ -269,12 +269,21 @@ class DecodedCarts {
 }
 
 const formatPlace = (place: Place | undefined): string =>
-  place === undefined ? '' : `${place.next} ${place.rebuiltAt} ${place.forwardedTo} ${place.logId}`;
+  place === undefined ? '' : `${place.next} ${place.rebuiltAt} ${place.forwardedTo} ${place.logId}${mirrorsText(place)}`;
 
 function parsePlace(text: string | undefined): Place | undefined {
   if (text === undefined) return undefined;
-  const match = /^(\d+) (\d+) (\d+) (\S+)$/.exec(text);
+  const match = /^(\d+) (\d+) (\d+) (\S+)((?: \S+)*)$/.exec(text);
   // A later build wrote it. This one must neither overwrite it, nor take it for a missing place.
   if (match === null) throw new Error('the place of a partition cannot be read');
-  return { next: BigInt(match[1]!), rebuiltAt: BigInt(match[2]!), forwardedTo: BigInt(match[3]!), logId: match[4]! };
+  const mirrors = match[5]!.split(' ').slice(1).map(parseMirror);
+  const own = { next: BigInt(match[1]!), rebuiltAt: BigInt(match[2]!), forwardedTo: BigInt(match[3]!), logId: match[4]! };
+  return mirrors.length === 0 ? own : { ...own, mirrors };
+}
+
+function parseMirror(text: string): MirrorPlace {
+  const match = /^([^:]+):(\d+):(\d+):(\d+):(\d+):(.*)$/.exec(text);
+  if (match === null) throw new Error('the place of a copy cannot be read');
+  const [, region = '', next = '', rebuiltAt = '', reached = '', heardMs = '', logId = ''] = match;
+  return { region, next: BigInt(next), rebuiltAt: BigInt(rebuiltAt), reached: BigInt(reached), heardMs: Number(heardMs), logId };
 }

@@ -5,6 +5,21 @@
  */
 import type { CartRecord } from '../model/codec.ts';
 
+/** How far the copy of another region's log has been applied. */
+export interface MirrorPlace {
+  readonly region: string;
+  /** The offset of the next record in the copy. */
+  readonly next: bigint;
+  /** As in `Place`, for the copy. */
+  readonly rebuiltAt: bigint;
+  /** In the region's own log: the offset after the newest applied record. A consistency token of that region is compared with it. */
+  readonly reached: bigint;
+  /** When the region's log took the newest applied record; 0 before the first. */
+  readonly heardMs: number;
+  /** The region's own log, which the offset `reached` belongs to. */
+  readonly logId: string;
+}
+
 /** How far a partition has been applied. */
 export interface Place {
   /** The watermark: the offset of the next record. */
@@ -18,6 +33,8 @@ export interface Place {
   readonly forwardedTo: bigint;
   /** The log of these offsets. Offsets of another cluster's log mean nothing here. */
   readonly logId: string;
+  /** One for each other region. Absent in a shop of one region. */
+  readonly mirrors?: readonly MirrorPlace[];
 }
 
 export interface Change {
@@ -62,8 +79,15 @@ export interface CartView {
 
 export function samePlace(a: Place | undefined, b: Place | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
-  return a.next === b.next && a.rebuiltAt === b.rebuiltAt && a.forwardedTo === b.forwardedTo && a.logId === b.logId;
+  const isOfOwnLog = a.next === b.next && a.rebuiltAt === b.rebuiltAt && a.forwardedTo === b.forwardedTo && a.logId === b.logId;
+  return isOfOwnLog && (a.mirrors === b.mirrors || mirrorsText(a) === mirrorsText(b));
 }
+
+/** The places of the copies as the view keeps them, each after a space. Empty in a shop of one region. */
+export const mirrorsText = ({ mirrors = [] }: Place): string =>
+  mirrors
+    .map(({ region, next, rebuiltAt, reached, heardMs, logId }) => ` ${region}:${next}:${rebuiltAt}:${reached}:${heardMs}:${logId}`)
+    .join('');
 
 /** The store cannot be reached or did not answer in time. */
 export class ViewUnavailable extends Error {

@@ -4,6 +4,7 @@ import type { LogRecord } from '@cloakroom/event-log';
 import { markMissing, newCart } from './apply-record.ts';
 import type { CartParts } from '../cart.dependencies.ts';
 import { orRetryLater } from './project-batch.ts';
+import { copiedFrom, nextIn, placeAfter } from './two-logs.ts';
 
 /**
  * Marks the cart and moves the watermark past the buried record, in one step.
@@ -12,13 +13,13 @@ import { orRetryLater } from './project-batch.ts';
 export async function markIncomplete(parts: CartParts, record: LogRecord): Promise<bigint | undefined> {
   const { partition, key, offset } = record;
   const { place, carts } = await orRetryLater(parts.view.load(partition, [key]));
-  if (place === undefined) return undefined;
-  if (place.next > offset) return place.next;
-  if (place.next < offset) return undefined;
-  const next = offset + 1n;
-  const marked = markMissing(carts.get(key) ?? newCart(key), record);
-  const applied = await orRetryLater(parts.view.apply(partition, { expected: place, place: { ...place, next }, carts: [marked] }));
-  return applied ? next : undefined;
+  const region = copiedFrom(parts.topics, record.topic);
+  const stands = place && nextIn(place, region);
+  if (place === undefined || stands === undefined || stands < offset) return undefined;
+  if (stands > offset) return stands;
+  const marked = markMissing(carts.get(key) ?? newCart(key), record, region);
+  const change = { expected: place, place: placeAfter(place, region, [record]), carts: [marked] };
+  return (await orRetryLater(parts.view.apply(partition, change))) ? offset + 1n : undefined;
 }
 
 /** The offset of a buried record in its own topic, from its headers; undefined when they do not say. */

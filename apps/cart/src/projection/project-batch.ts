@@ -23,14 +23,15 @@ import {
   type LogRecord,
   type RecordBatch,
 } from '@cloakroom/event-log';
-import { type Applied, applyOrMark, applyRecord, newCart } from './apply-record.ts';
-import { OwnMaps, pruneDead } from '../model/cart.ts';
+import { type Applied, applyOrMark, applyRecord, isIncomplete, newCart } from './apply-record.ts';
+import { offsetIn, OwnMaps, pruneDead, type LogOffset } from '../model/cart.ts';
 import type { CarriedCarts } from './carried-carts.ts';
 import { samePlace, ViewUnavailable, type Place } from './cart.view.ts';
 import { encodeEvent, type CartRecord } from '../model/codec.ts';
 import { guestJoins, recordsProjected } from '../metrics.ts';
 import type { CartParts } from '../cart.dependencies.ts';
 import { isSnapshotDue, writeSnapshots } from './snapshots.ts';
+import { copiedFrom, heardEverywhereMs, holds, nextIn, offsetsOf, placeAfter } from './two-logs.ts';
 
 export type Projected =
   | { readonly outcome: 'applied'; readonly next: bigint }
@@ -86,30 +87,32 @@ async function projectOn(
   { place, carts, isCarried, carried }: Found & { readonly carried: CarriedCarts | undefined },
 ): Promise<Projected> {
   const { partition, records } = batch;
-  if (place === undefined || place.logId !== logId) return { outcome: 'elsewhere' };
-  const fresh = records.filter(({ offset }) => offset >= place.next);
+  const region = copiedFrom(parts.topics, batch.topic);
+  const next = place && nextIn(place, region);
+  if (place === undefined || next === undefined || place.logId !== logId) return { outcome: 'elsewhere' };
+  const fresh = records.filter(({ offset }) => offset >= next);
   // The predecessor rule: the batch must begin exactly where the view ends.
-  if (fresh[0]?.offset !== place.next) return { outcome: 'elsewhere' };
+  if (fresh[0]?.offset !== next) return { outcome: 'elsewhere' };
 
   // A replay forwards nothing and writes no snapshot: the projector of the serving view has done so.
   const tells = parts.replays !== true;
   // A replay goes on after a record that fails, with the cart as it was before. So it changes no map in place.
   const own = tells ? new OwnMaps() : undefined;
   const apply = tells ? applyRecord : applyOrMark;
-  const applied = applyRecords(carts, fresh, (cart, record) => apply(cart, record, parts.evolve, own));
+  const applied = applyRecords(carts, fresh, region, (cart, record) => apply(cart, record, parts.evolve, own, region));
   // The view must confirm the place before others hear of this batch.
-  if (tells && isCarried && isTold(applied) && !(await standsAt(parts, partition, place))) return { outcome: 'elsewhere' };
+  if (tells && isCarried && isTold(applied, region) && !(await standsAt(parts, partition, place))) return { outcome: 'elsewhere' };
   // Forward before forgetting: a batch may have waited for weeks. An old removal of a guest in it must still reach the user's cart.
-  if (tells) await forwardGuests(parts, place, applied);
-  forgetTheDead(applied, fresh.at(-1)!.timestampMs);
+  if (tells) await forwardGuests(parts, place, applied, region);
+  forgetTheDead(applied, heardEverywhereMs(place, fresh.at(-1)!.timestampMs));
   if (tells) await writeSnapshots(parts, applied);
-  const after: Place = { ...place, next: fresh.at(-1)!.offset + 1n };
+  const after = placeAfter(place, region, fresh);
   const written = [...applied.values()].map(({ cart }) => cart);
   const change = { expected: place, place: after, carts: written, traces: tracesOf(applied) };
   if (!(await orRetryLater(parts.view.apply(partition, change)))) return { outcome: 'elsewhere' };
   carried?.keep(partition, place, after, written);
   recordsProjected.inc(fresh.length);
-  return { outcome: 'applied', next: after.next };
+  return { outcome: 'applied', next: fresh.at(-1)!.offset + 1n };
 }
 
 async function standsAt({ view }: CartParts, partition: number, place: Place): Promise<boolean> {
@@ -117,12 +120,17 @@ async function standsAt({ view }: CartParts, partition: number, place: Place): P
 }
 
 /** Whether the batch writes anything besides the view. */
-function isTold(applied: ReadonlyMap<string, Applied>): boolean {
-  return [...applied.values()].some((one) => isForwarded(one) || isSnapshotDue(one.cart));
+function isTold(applied: ReadonlyMap<string, Applied>, region: string | undefined): boolean {
+  return [...applied.values()].some((one) => isForwarded(one, region) || isSnapshotDue(one.cart));
 }
 
-function isForwarded({ cart: { state }, changed }: Applied): boolean {
-  return changed !== undefined && state.claimedBy !== undefined && isGuestSubject(state.cartId);
+/**
+ * The region where a record was appended forwards it, and no other does. A copied claim is one exception: what the guest did in this region
+ * before the claim was known here has not been forwarded by any region.
+ */
+function isForwarded({ cart: { state, position }, changed, claimed }: Applied, region: string | undefined): boolean {
+  if (changed === undefined || state.claimedBy === undefined || !isGuestSubject(state.cartId)) return false;
+  return region === undefined || (claimed && position > 0n);
 }
 
 /** A cart's notice belongs to the trace of its newest change. */
@@ -138,14 +146,16 @@ function tracesOf(applied: ReadonlyMap<string, Applied>): ReadonlyMap<string, st
 function applyRecords(
   carts: ReadonlyMap<string, CartRecord>,
   records: readonly LogRecord[],
+  region: string | undefined,
   apply: (cart: CartRecord, record: LogRecord) => CartRecord,
 ): Map<string, Applied> {
   const touched = new Map<string, Applied>();
   for (const record of records) {
-    const before = touched.get(record.key) ?? { cart: carts.get(record.key) ?? newCart(record.key), changed: undefined };
-    if (record.offset < before.cart.position) continue;
+    const before = touched.get(record.key) ?? { cart: carts.get(record.key) ?? newCart(record.key), changed: undefined, claimed: false };
+    if (holds(before.cart, record, region)) continue;
     const after = apply(before.cart, record);
-    touched.set(record.key, { cart: after, changed: after.state === before.cart.state ? before.changed : record });
+    const changed = after.state === before.cart.state ? before.changed : record;
+    touched.set(record.key, { cart: after, changed, claimed: before.claimed || after.state.claimedBy !== before.cart.state.claimedBy });
   }
   return touched;
 }
@@ -153,7 +163,7 @@ function applyRecords(
 function forgetTheDead(touched: ReadonlyMap<string, Applied>, nowMs: number): void {
   for (const applied of touched.values()) {
     // A cart that waits for a redrive forgets nothing: a death of the redriven add may be old.
-    if (applied.cart.missing.size > 0) continue;
+    if (isIncomplete(applied.cart)) continue;
     applied.cart = { ...applied.cart, state: pruneDead(applied.cart.state, nowMs) };
   }
 }
@@ -162,15 +172,22 @@ function forgetTheDead(touched: ReadonlyMap<string, Applied>, nowMs: number): vo
  * Copies changed guest carts that are claimed into their users' logs: the guest's whole state, at the offset of the newest change. Several
  * changes in one batch make one copy.
  */
-async function forwardGuests(parts: CartParts, place: Place, applied: ReadonlyMap<string, Applied>): Promise<void> {
+async function forwardGuests(
+  parts: CartParts,
+  place: Place,
+  applied: ReadonlyMap<string, Applied>,
+  region: string | undefined,
+): Promise<void> {
   const joins = [];
   for (const one of applied.values()) {
     const { cart, changed } = one;
     const { cartId, claimedBy, dots, coupons, dead, origins } = cart.state;
-    if (changed === undefined || claimedBy === undefined || !isForwarded(one)) continue;
+    if (changed === undefined || claimedBy === undefined || !isForwarded(one, region)) continue;
+    const guestOffset = region === undefined ? changed.offset : cart.position - 1n;
     // A replay after a wipe: the change was forwarded before the view was lost.
-    if (changed.offset < place.forwardedTo) continue;
-    if (await hasJoined(parts, claimedBy, cartId, changed.offset)) continue;
+    if (guestOffset < place.forwardedTo) continue;
+    const own = { region: parts.region, logId: place.logId, offset: guestOffset };
+    if (await hasJoined(parts, claimedBy, cartId, own)) continue;
     const atMs = parts.clock.nowMs();
     // The trace of the newest change: the sign-in itself, or a later command of the guest.
     const trace = traceHeaders(traceOfRecord(changed));
@@ -179,11 +196,12 @@ async function forwardGuests(parts: CartParts, place: Place, applied: ReadonlyMa
       cartId: claimedBy,
       atMs,
       guestCartId: cartId,
-      guestOffset: changed.offset,
+      guestOffset,
       dots,
       coupons,
       dead,
       origins,
+      ...(place.mirrors !== undefined && { guestOffsets: offsetsOf(cart, own) }),
     });
     joins.push({ key: claimedBy, value: event.value, headers: { ...event.headers, ...trace } });
   }
@@ -192,10 +210,11 @@ async function forwardGuests(parts: CartParts, place: Place, applied: ReadonlyMa
 }
 
 /** Saves a second copy after a crash between append and apply. A wrong answer only costs that copy. */
-async function hasJoined(parts: CartParts, userCartId: string, guestCartId: string, guestOffset: bigint): Promise<boolean> {
+async function hasJoined(parts: CartParts, userCartId: string, guestCartId: string, own: LogOffset): Promise<boolean> {
   const { carts } = await orRetryLater(parts.view.load(partitionOf(userCartId, parts.topics.events), [userCartId]));
   const joined = carts.get(userCartId)?.state.joined.get(guestCartId);
-  return joined !== undefined && joined.guestOffset >= guestOffset;
+  if (joined?.guestOffsets !== undefined) return (offsetIn(joined.guestOffsets, own) ?? -1n) >= own.offset;
+  return joined !== undefined && joined.guestOffset >= own.offset;
 }
 
 /** Turns a failure of the store or the broker into RetryLater, so that no record is buried for it. */

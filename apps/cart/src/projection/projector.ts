@@ -262,7 +262,7 @@ class PartitionProjector implements Projector {
       try {
         const settled = await settlePartitions(this.#parts, this.#logId, this.#group, partitions);
         // A partition that was revoked meanwhile belongs to another process.
-        for (const [partition, offset] of settled) if (this.#unsettled.has(partition)) this.#readFrom(partition, offset);
+        for (const [partition, { next }] of settled) if (this.#unsettled.has(partition)) this.#readFrom(partition, next);
         if (settled.size > 0) continue;
       } catch (error) {
         this.#trouble = reasonOf(error);

@@ -4,15 +4,18 @@
  * - No place: the view is new, or was wiped. Snapshots are restored first, then the log is replayed from its first record.
  * - Behind the log's first record: retention took events that the view never had. Snapshots hold them.
  * - Ahead of the log's end, or of another cluster: the log was replaced. The view is only a copy of the log, so it begins anew.
+ * - A copy of another region's log that the view does not follow yet, or that was made anew: it is read from its first record. Carts pass over
+ *   the records that they hold.
  *
  * Any of it may be repeated, even by two processes at once: every write succeeds only at the place that was found.
  */
 import type { CartParts } from '../cart.dependencies.ts';
-import type { Place } from './cart.view.ts';
+import type { MirrorPlace, Place } from './cart.view.ts';
 import type { CartRecord } from '../model/codec.ts';
 import { realignments } from '../metrics.ts';
 import { orRetryLater } from './project-batch.ts';
 import { readSnapshots } from './snapshots.ts';
+import { mirrorOf } from './two-logs.ts';
 
 interface Bounds {
   readonly first: bigint;
@@ -21,18 +24,19 @@ interface Bounds {
 
 /**
  * @param group the consumer group. Its committed offsets tell which records were forwarded before the view was lost.
- * @returns where each partition is to be read on. A partition is absent when another process was faster: ask again.
+ * @returns the place from which each partition is to be read on. A partition is absent when another process was faster: ask again.
  */
 export async function settlePartitions(
   parts: CartParts,
   logId: string,
   group: string,
   partitions: readonly number[],
-): Promise<Map<number, bigint>> {
+): Promise<Map<number, Place>> {
   const { view, eventLog, topics, log } = parts;
   const places = await view.places(partitions);
   const bounds = await eventLog.bounds(topics.events);
-  const settled = new Map<number, bigint>();
+  const copies = await boundsOfCopies(parts);
+  const settled = new Map<number, Place>();
   const broken = new Map<number, Place | undefined>();
   for (const partition of partitions) {
     const place = places.get(partition);
@@ -44,7 +48,12 @@ export async function settlePartitions(
       await view.reset(partition);
       broken.set(partition, undefined);
     } else if (place.next < of.first) broken.set(partition, place);
-    else settled.set(partition, place.next);
+    else {
+      const followed = following(place, copies, partition);
+      if (followed !== place) realignments.inc({ how: 'followed_copy' });
+      if (followed === place || (await view.apply(partition, { expected: place, place: followed, carts: [] })))
+        settled.set(partition, followed);
+    }
   }
   if (broken.size > 0) {
     const forwarded = await forwardedOffsets(parts, group, bounds);
@@ -52,16 +61,32 @@ export async function settlePartitions(
     for (const [partition, place] of broken) {
       const { first, next } = boundsOf(bounds, partition);
       const forwardedTo = place?.forwardedTo ?? forwarded.get(partition) ?? 0n;
-      const began = await view.apply(partition, {
-        expected: place,
-        place: { next: first, rebuiltAt: next, forwardedTo, logId },
-        carts: [],
-      });
-      if (began) settled.set(partition, first);
+      const mirrors = place?.mirrors && { mirrors: place.mirrors };
+      const begin = following({ next: first, rebuiltAt: next, forwardedTo, logId, ...mirrors }, copies, partition);
+      const began = await view.apply(partition, { expected: place, place: begin, carts: [] });
+      if (began) settled.set(partition, begin);
       if (began && next > first) realignments.inc({ how: place === undefined ? 'rebuilt' : 'retention_gap' });
     }
   }
   return settled;
+}
+
+type BoundsOfCopies = readonly (readonly [region: string, bounds: ReadonlyMap<number, Bounds>])[];
+
+const boundsOfCopies = ({ eventLog, topics: { mirrors = [] } }: CartParts): Promise<BoundsOfCopies> =>
+  Promise.all(mirrors.map(async ({ region, events }) => [region, await eventLog.bounds(events)] as const));
+
+/** @returns the very same place when the view follows each copy within its bounds */
+function following(place: Place, copies: BoundsOfCopies, partition: number): Place {
+  const mirrors = copies.map(([region, bounds]): MirrorPlace => {
+    const { first, next } = boundsOf(bounds, partition);
+    const known = mirrorOf(place, region);
+    if (known !== undefined && known.next >= first && known.next <= next) return known;
+    return { region, reached: known?.reached ?? 0n, heardMs: known?.heardMs ?? 0, logId: known?.logId ?? '', next: first, rebuiltAt: next };
+  });
+  const others = (place.mirrors ?? []).filter(({ region }) => !copies.some(([one]) => one === region));
+  const isSame = mirrors.every((one) => place.mirrors?.includes(one) === true);
+  return isSame ? place : { ...place, mirrors: [...others, ...mirrors] };
 }
 
 function boundsOf(bounds: ReadonlyMap<number, Bounds>, partition: number): Bounds {

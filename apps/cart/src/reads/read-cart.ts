@@ -2,8 +2,9 @@
 import { problem, type Problem } from '@cloakroom/contracts';
 import type { PersonContext } from '@cloakroom/mesh';
 import { emptyCart, type CartState } from '../model/cart.ts';
+import { isIncomplete } from '../projection/apply-record.ts';
 import { ViewUnavailable, type Place } from '../projection/cart.view.ts';
-import { type ConsistencyToken, hasReached, partitionOfCart, tokenFor, waitForToken, waitMaxMs } from './consistency.ts';
+import { type ConsistencyToken, hasReached, isRebuilding, partitionOfCart, tokenFor, waitForToken, waitMaxMs } from './consistency.ts';
 import { lineOf, type LineId } from '../model/lines.ts';
 import { staleReads } from '../metrics.ts';
 import type { CartParts } from '../cart.dependencies.ts';
@@ -55,7 +56,7 @@ export async function readCart(parts: ReadParts, ctx: PersonContext, from = toke
     return {
       state: cart?.state ?? emptyCart(cartId),
       stale: reason !== undefined,
-      incomplete: (cart?.missing.size ?? 0) > 0,
+      incomplete: cart !== undefined && isIncomplete(cart),
       behind: behind(place, token),
       reached: place !== undefined && place.next > 0n ? { region: parts.region, partition, offset: place.next - 1n } : undefined,
     };
@@ -72,7 +73,7 @@ function whyStale(
   heardAgoMs: number,
   standing: bigint | undefined,
 ): string | undefined {
-  if (place === undefined || place.next < place.rebuiltAt) return 'rebuilding';
+  if (place === undefined || isRebuilding(place)) return 'rebuilding';
   if (!hasReached(place, token)) return 'behind';
   if (standing !== undefined && place.next < standing) return 'lagging';
   return heardAgoMs > logSilenceMaxMs ? 'silent_log' : undefined;

@@ -317,7 +317,7 @@ export type GuestJoined = Message<"cloakroom.events.v1.GuestJoined"> & {
   alsoMadeIn: CommandsOfCart[];
 
   /**
-   * RESERVED for several regions: the guest's offset in each region's log. No code reads or writes it yet.
+   * In a shop of several regions: the newest guest event that this carries, in each region's log. Then `guest_offset` alone decides nothing.
    *
    * @generated from field: repeated cloakroom.events.v1.LogOffset guest_offsets = 7;
    */
@@ -555,7 +555,7 @@ export const CommandsOfCartSchema: GenMessage<CommandsOfCart> = /*@__PURE__*/
   messageDesc(file_cloakroom_events_v1_cart_events, 16);
 
 /**
- * RESERVED for several regions, each with a log of its own. A build of today keeps what it finds, and neither writes nor reads it.
+ * In a shop of several regions each has a log of its own. Offsets are comparable only within one log.
  *
  * @generated from message cloakroom.events.v1.LogOffset
  */
@@ -605,7 +605,7 @@ export type JoinedGuest = Message<"cloakroom.events.v1.JoinedGuest"> & {
   atMs: bigint;
 
   /**
-   * RESERVED for several regions: as in GuestJoined.
+   * In a shop of several regions: as in GuestJoined.
    *
    * @generated from field: repeated cloakroom.events.v1.LogOffset guest_offsets = 4;
    */
@@ -704,7 +704,7 @@ export type CartSnapshot = Message<"cloakroom.events.v1.CartSnapshot"> & {
   alsoMadeIn: CommandsOfCart[];
 
   /**
-   * RESERVED for several regions: `position` and `missing_offsets` in each region's log.
+   * `position` and `missing_offsets` in the logs of other regions, where this cart has records from there.
    *
    * @generated from field: repeated cloakroom.events.v1.LogOffset positions = 14;
    */

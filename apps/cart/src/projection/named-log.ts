@@ -1,0 +1,35 @@
+/**
+ * Names the log in each cart event that is appended to it. The copy of a log in another region goes on when the log was replaced, with offsets
+ * that it has used before. Only the name tells a new record from a repetition.
+ */
+import { recordHeaders } from '@cloakroom/contracts';
+import { EventLogError, type EventLog } from '@cloakroom/event-log';
+import type { CartTopics } from '../cart.dependencies.ts';
+
+/** A shop of one region gets its log as it is. */
+export function namedLog(eventLog: EventLog, { events, mirrors }: CartTopics): EventLog {
+  if (mirrors === undefined) return eventLog;
+  let known: Buffer | undefined;
+  const name = async (): Promise<Buffer> => {
+    try {
+      return (known ??= Buffer.from((await eventLog.describe()).clusterId));
+    } catch (error) {
+      throw new EventLogError('retriable', 'the log does not say which one it is', { outcomeUnknown: false, cause: error });
+    }
+  };
+  const publish: EventLog['publish'] = async (topic, records) => {
+    if (topic.name !== events.name) return eventLog.publish(topic, records);
+    const logId = known ?? (await name());
+    return eventLog.publish(
+      topic,
+      records.map((record) => ({ ...record, headers: { ...record.headers, [recordHeaders.logId]: logId } })),
+    );
+  };
+  return new Proxy(eventLog, {
+    get(target, key) {
+      if (key === 'publish') return publish;
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}

@@ -1,0 +1,141 @@
+/** One region's view over its own log and the copy of another's. `npm run prove` has the laws; here are the cases that need weeks or a lost log. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { mirroredTopic, recordHeaders } from '@cloakroom/contracts';
+import { EmbeddedEventLog, type LogRecord } from '@cloakroom/event-log';
+import { systemClock } from '@cloakroom/platform';
+import { newCommandId, newUser, quiet } from '../cart.harness.ts';
+import { cartTopics, type CartParts } from '../cart.dependencies.ts';
+import { dotOf, evolveInBatch, linesOf, type CartEvent } from '../model/cart.ts';
+import { encodeEvent, UndecodableRecord, type CartRecord } from '../model/codec.ts';
+import { isRebuilding, partitionOfCart } from '../reads/consistency.ts';
+import { isIncomplete, newCart } from './apply-record.ts';
+import { MemoryCartView } from './cart.view.memory.ts';
+import type { MirrorPlace, Place } from './cart.view.ts';
+import { markIncomplete } from './dead-letters.ts';
+import { namedLog } from './named-log.ts';
+import { projectBatch } from './project-batch.ts';
+import { settlePartitions } from './rebuild.ts';
+
+const copy = mirroredTopic(cartTopics.events, 'us');
+const topics = { ...cartTopics, mirrors: [{ region: 'us', events: copy }] };
+let parts: CartParts;
+let logId: string;
+let ada: string;
+let partition: number;
+beforeEach(async () => {
+  const eventLog = new EmbeddedEventLog({ log: quiet, clock: systemClock });
+  await eventLog.ensureTopics([topics.events, topics.snapshots, copy]);
+  parts = { eventLog, view: new MemoryCartView(), clock: systemClock, log: quiet, topics, region: 'eu', evolve: evolveInBatch };
+  ({ clusterId: logId } = await eventLog.describe());
+  ada = newUser();
+  partition = partitionOfCart(parts, ada);
+});
+afterEach(() => parts.eventLog.close());
+
+const add = (quantity: number): CartEvent => ({
+  type: 'ItemAdded',
+  cartId: ada,
+  atMs: Date.now(),
+  dot: dotOf(ada, newCommandId()),
+  line: 'mug',
+  quantity,
+});
+
+/** As MirrorMaker's transform leaves a record in the copy. */
+function copied(event: CartEvent, at: { readonly offset: bigint; readonly origin: string; readonly log: string }): LogRecord {
+  const { value, headers } = encodeEvent(event);
+  const origin = { [recordHeaders.logOffset]: Buffer.from(at.origin), [recordHeaders.logId]: Buffer.from(at.log) };
+  return { topic: copy.name, partition, offset: at.offset, key: ada, value, headers: { ...headers, ...origin }, timestampMs: 5_000 };
+}
+
+const project = (...records: LogRecord[]) =>
+  projectBatch(parts, logId, { topic: records[0]!.topic, partition, records, highWatermark: 99n, fetchStartedMs: 0 });
+const settle = async (): Promise<Place> => (await settlePartitions(parts, logId, 'cart-projector', [partition])).get(partition)!;
+const stand = async () => {
+  const { place, carts } = await parts.view.load(partition, [ada]);
+  return { place, us: place?.mirrors?.[0], cart: carts.get(ada) };
+};
+const quantityOf = (cart: CartRecord | undefined): number => (cart === undefined ? 0 : (linesOf(cart.state)[0]?.quantity ?? 0));
+
+describe('a copied record', () => {
+  it('counts once when its block comes again, and the position for tokens does not go back', async () => {
+    await settle();
+    const [first, second] = [add(1), add(2)];
+    await project(copied(first, { offset: 0n, origin: '7', log: 'a' }), copied(second, { offset: 1n, origin: '8', log: 'a' }));
+    await project(copied(first, { offset: 2n, origin: '7', log: 'a' }));
+    const { us, cart } = await stand();
+    expect(us).toMatchObject({ next: 3n, reached: 9n, logId: 'a', heardMs: 5_000 });
+    expect(quantityOf(cart)).toBe(3);
+  });
+
+  it('is taken when its region has a new log, whose offsets were used before', async () => {
+    await settle();
+    await project(copied(add(1), { offset: 0n, origin: '7', log: 'a' }));
+    await project(copied(add(2), { offset: 1n, origin: '0', log: 'b' }));
+    const { us, cart } = await stand();
+    expect(us).toMatchObject({ reached: 1n, logId: 'b' });
+    expect(quantityOf(cart)).toBe(3);
+  });
+
+  it('does not bring back what was removed and forgotten, when the copy is read again from its start', async () => {
+    const place = await settle();
+    const held = { ...newCart(ada), inRegions: { positions: [{ region: 'us', logId: 'a', offset: 8n }], missing: [] } };
+    expect(await parts.view.apply(partition, { expected: place, place, carts: [held] })).toBe(true);
+    await project(copied(add(1), { offset: 0n, origin: '7', log: 'a' }));
+    expect(quantityOf((await stand()).cart)).toBe(0);
+  });
+
+  it('is not applied where the view stands elsewhere in the copy, however far it is in its own log', async () => {
+    await settle();
+    expect(await project(copied(add(1), { offset: 1n, origin: '8', log: 'a' }))).toEqual({ outcome: 'elsewhere' });
+  });
+
+  it('leaves its cart incomplete when it does not say where it stood, and the copy is read on', async () => {
+    await settle();
+    const lost: LogRecord = { ...copied(add(1), { offset: 0n, origin: '7', log: 'a' }), headers: {} };
+    await expect(project(lost)).rejects.toBeInstanceOf(UndecodableRecord);
+    expect(await markIncomplete(parts, lost)).toBe(1n);
+    const { us, cart } = await stand();
+    expect(us).toMatchObject({ next: 1n, reached: 0n });
+    expect(cart !== undefined && isIncomplete(cart)).toBe(true);
+    await project(copied(add(2), { offset: 1n, origin: '8', log: 'a' }));
+    expect(quantityOf((await stand()).cart)).toBe(2);
+  });
+});
+
+describe('a view', () => {
+  it('follows a new copy from its first record, and is rebuilding until it has read what the copy held', async () => {
+    await parts.eventLog.publish(copy, [{ key: ada, value: encodeEvent(add(1)).value }]);
+    const place = await settle();
+    expect(place.mirrors).toEqual([{ region: 'us', next: 0n, rebuiltAt: 1n, reached: 0n, heardMs: 0, logId: '' }]);
+    expect(isRebuilding(place)).toBe(true);
+    await project(copied(add(1), { offset: 0n, origin: '7', log: 'a' }));
+    expect(isRebuilding((await stand()).place!)).toBe(false);
+    expect(await settle()).toEqual((await stand()).place);
+  });
+
+  it('reads a copy that was made anew from its first record, and leaves its own log where it was', async () => {
+    const place = await settle();
+    const gone: MirrorPlace = { region: 'us', next: 9n, rebuiltAt: 0n, reached: 9n, heardMs: 1, logId: 'a' };
+    await parts.view.apply(partition, { expected: place, place: { ...place, mirrors: [gone] }, carts: [] });
+    expect(await settle()).toEqual({ ...place, mirrors: [{ ...gone, next: 0n }] });
+  });
+});
+
+describe('the log of a region', () => {
+  it('names itself in each cart event, where there are other regions', async () => {
+    const seen: (string | undefined)[] = [];
+    const named = namedLog(parts.eventLog, topics);
+    const reader = await parts.eventLog.subscribe({
+      group: 'reader',
+      topics: [topics.events],
+      from: 'earliest',
+      handler: ({ records }) => Promise.resolve(void seen.push(...records.map(({ headers }) => headers[recordHeaders.logId]?.toString()))),
+    });
+    await reader.ready;
+    await named.publish(topics.events, [{ key: ada, value: encodeEvent(add(1)).value }]);
+    await expect.poll(() => seen, { timeout: 20_000 }).toEqual([logId]);
+    await reader.stop();
+    expect(namedLog(parts.eventLog, cartTopics)).toBe(parts.eventLog);
+  });
+});

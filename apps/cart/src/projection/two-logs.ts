@@ -1,0 +1,87 @@
+/**
+ * A region's own log of carts, and the copies of the other regions' logs beside it. MirrorMaker writes a copy at least once and in order: after
+ * a crash it writes a block again. So a record of a copy has two places. Its offset in the copy says where to read on. Its offset in its own
+ * log, from the headers, says whether it is a repetition.
+ */
+import { recordHeaders, type TopicSpec } from '@cloakroom/contracts';
+import type { LogRecord } from '@cloakroom/event-log';
+import { furthestOffsets, offsetIn, type LogOffset } from '../model/cart.ts';
+import { UndecodableRecord, type CartRecord } from '../model/codec.ts';
+import type { MirrorPlace, Place } from './cart.view.ts';
+
+/** The copy of another region's log of carts. */
+export interface MirroredLog {
+  readonly region: string;
+  readonly events: TopicSpec;
+}
+
+interface Logs {
+  readonly mirrors?: readonly MirroredLog[];
+}
+
+/** The region whose log this topic is a copy of; undefined for the region's own log. */
+export const copiedFrom = ({ mirrors = [] }: Logs, topic: string): string | undefined =>
+  mirrors.find(({ events }) => events.name === topic)?.region;
+
+/** Where the view is to be read on in this log; undefined where it has not begun to follow the copy. */
+export const nextIn = (place: Place, region: string | undefined): bigint | undefined =>
+  region === undefined ? place.next : mirrorOf(place, region)?.next;
+
+export const mirrorOf = ({ mirrors }: Pick<Place, 'mirrors'>, region: string): MirrorPlace | undefined =>
+  mirrors?.find((one) => one.region === region);
+
+/** @returns where a record of a copy stands in its own log; undefined when its headers do not say */
+export function homeOf({ headers }: Pick<LogRecord, 'headers'>, region: string): LogOffset | undefined {
+  const offset = headers[recordHeaders.logOffset]?.toString('latin1') ?? '';
+  if (!/^\d{1,18}$/.test(offset)) return undefined;
+  return { region, logId: headers[recordHeaders.logId]?.toString() ?? '', offset: BigInt(offset) };
+}
+
+/** The place after these records, the newest last. */
+export function placeAfter(place: Place, region: string | undefined, records: readonly LogRecord[]): Place {
+  const newest = records.at(-1)!;
+  const next = newest.offset + 1n;
+  if (region === undefined) return { ...place, next };
+  const mirrors = (place.mirrors ?? []).map((one): MirrorPlace => {
+    if (one.region !== region) return one;
+    const heardMs = Math.max(one.heardMs, newest.timestampMs);
+    const { logId, offset } = homeOf(newest, region) ?? { logId: one.logId, offset: -1n };
+    // A repeated block begins again at an offset that was reached before.
+    const reached = logId === one.logId && one.reached > offset ? one.reached : offset + 1n;
+    return { ...one, next, logId, reached, heardMs };
+  });
+  return { ...place, mirrors };
+}
+
+/**
+ * Up to when every log was heard. A death shortly before must not be forgotten: a silent copy may still bring a repeat of a command
+ * that died here long ago.
+ */
+export const heardEverywhereMs = ({ mirrors = [] }: Place, ownMs: number): number =>
+  Math.min(ownMs, ...mirrors.map(({ heardMs }) => heardMs));
+
+/** Whether the cart holds this record already: restored from a snapshot, or copied twice. @throws UndecodableRecord */
+export function holds(cart: CartRecord, record: LogRecord, region: string | undefined): boolean {
+  if (region === undefined) return record.offset < cart.position;
+  const origin = homeOf(record, region);
+  if (origin === undefined) throw new UndecodableRecord('a copied record does not say where it stands in its own log');
+  return origin.offset < (offsetIn(cart.inRegions?.positions, origin) ?? 0n);
+}
+
+type Positions = Pick<CartRecord, 'position' | 'inRegions'>;
+
+/** The cart's positions once it holds this record. */
+export function positionsAfter(cart: CartRecord, record: Pick<LogRecord, 'offset' | 'headers'>, region: string | undefined): Positions {
+  if (region === undefined) return { position: record.offset + 1n };
+  const origin = homeOf(record, region);
+  if (origin === undefined) return cart;
+  const positions = furthestOffsets(cart.inRegions?.positions, [{ ...origin, offset: origin.offset + 1n }])!;
+  return { position: cart.position, inRegions: { positions, missing: cart.inRegions?.missing ?? [] } };
+}
+
+/** Offsets of the newest record that the cart holds of each log. A guest's cart is known by them. */
+export function offsetsOf({ position, inRegions }: CartRecord, own: Pick<LogOffset, 'region' | 'logId'>): readonly LogOffset[] {
+  const { region, logId } = own;
+  const newest = (inRegions?.positions ?? []).map((of) => ({ ...of, offset: of.offset - 1n }));
+  return furthestOffsets(position > 0n ? [{ region, logId, offset: position - 1n }] : [], newest)!;
+}
