@@ -87,8 +87,12 @@ function CartThen({ step, isNewest }: { readonly step: CartStepView; readonly is
                   <th scope="row" title={lineId}>
                     {nameOfLine(lineId)}
                   </th>
-                  <td className="number">{quantity}</td>
-                  <td className="number">{dots.length}</td>
+                  <td className="number" data-label="Quantity">
+                    {quantity}
+                  </td>
+                  <td className="number" data-label="Live dots">
+                    {dots.length}
+                  </td>
                 </tr>
               ))}
             </tbody>
