@@ -2,10 +2,10 @@
  * Sessions of two regions, with the real copy of the feed and an ocean that is really cut. The first gateway is eu's, the second is us'. In a cut the
  * last test waits for a passport's end, so it takes a minute.
  */
-import { oceanControlOf, oceanKey } from '@cloakroom/infra';
-import type { Answer, Device } from '../kit/device.ts';
+import type { Device } from '../kit/device.ts';
 import { expect, newPerson, test } from '../kit/device.ts';
-import { dataDir, gateways, portBase } from '../kit/stack.ts';
+import { decisionOf, ocean, untilAnswered } from '../kit/ocean.ts';
+import { gateways } from '../kit/stack.ts';
 
 const [eu, us] = gateways;
 /** Within the lease a revocation is heard, or auth is asked. Everything beyond is for a machine that is busy elsewhere. */
@@ -13,19 +13,9 @@ const refusedWithinMs = 30_000;
 /** A passport lives so long, and no revocation makes it longer. */
 const passportMs = 60_000;
 
-async function ocean(command: object): Promise<void> {
-  const headers = { authorization: `Bearer ${oceanKey(dataDir)}` };
-  const told = await fetch(`http://127.0.0.1:${oceanControlOf(portBase)}/`, { method: 'POST', headers, body: JSON.stringify(command) });
-  expect(told.status, await told.text()).toBe(200);
-}
 test.afterEach(() => ocean({ do: 'heal' }));
 
 const read = (device: Device, gateway: string, path = '/api/cart') => device.call('GET', path, undefined, { gateway });
-const decisionOf = ({ headers }: Answer) => /session;dur=[\d.]+;desc="([^"]+)"/.exec(headers['server-timing'] ?? '')?.[1];
-
-/** A busy machine may miss the 800 ms that home has for an answer, and says so. Then a person tries again, as often as it changes nothing. */
-const untilAnswered = (status: number, call: () => Promise<Answer>) =>
-  expect.poll(() => call().then((told) => told.status), { intervals: [200] }).toBe(status);
 
 /** Two devices of one person, both signed in at home, and the second one known abroad, under the lease of home's feed. */
 async function twoDevices(newDevice: () => Promise<Device>, home: string, abroad: string): Promise<[Device, Device]> {

@@ -20,6 +20,8 @@ export interface Places extends Readonly<Record<ServiceName, readonly ServicePor
   readonly region?: RegionName;
   /** The auth of each other region, as it is reached from here: OTHER_REGIONS. */
   readonly otherRegions?: string;
+  /** The same for the profile service: PROFILE_ABROAD. */
+  readonly profileAbroad?: string;
 }
 
 /** REGION of a shop that has only one. */
@@ -75,6 +77,7 @@ export function drawApps(options: StackOptions, places: Places, storage: Storage
   };
   const lifetime: Env =
     options.accessTokenLifetimeMs === undefined ? {} : { ACCESS_TOKEN_LIFETIME_MS: String(options.accessTokenLifetimeMs) };
+  const profiles: Env = places.profileAbroad === undefined ? {} : { PROFILE_ABROAD: places.profileAbroad };
   const shared: readonly SecretName[] = options.observatory === true ? ['OBSERVATORY_SPAN_KEY'] : [];
   const service = (app: ServiceName, env: Env, secrets: readonly SecretName[] = []): AppSpec[] =>
     places[app].map(({ mesh, admin }, index) => ({
@@ -97,6 +100,7 @@ export function drawApps(options: StackOptions, places: Places, storage: Storage
       ...common('gateway', index + 1, port),
       ...storage.other,
       ...sessions,
+      ...profiles,
       PUBLIC_ORIGINS: origins.join(','),
       ...(options.webDir === undefined ? {} : { WEB_DIR: options.webDir }),
     },
@@ -119,7 +123,7 @@ export function drawApps(options: StackOptions, places: Places, storage: Storage
     profile: service('profile', { ...storage.other, ...database('profile').env }, database('profile').secrets),
     // The catalog reads no event log, since its products belong to no person.
     catalog: service('catalog', database('catalog').env, database('catalog').secrets),
-    orders: service('orders', { ...storage.other, ...database('orders').env }, database('orders').secrets),
+    orders: service('orders', { ...storage.other, ...profiles, ...database('orders').env }, database('orders').secrets),
   };
   return { ...ofEachService((name) => special[name] ?? service(name, storage.other)), gateway: places.gateways.map(gateway) };
 }

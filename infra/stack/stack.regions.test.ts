@@ -72,6 +72,18 @@ it('tells every process where the auth of the other region is: across the ocean'
   }
 });
 
+it('tells the processes that read profiles where those of the other region are', () => {
+  for (const region of regionNames) {
+    const other = region === 'eu' ? 'us' : 'eu';
+    const told = appsOf(region).flatMap(({ app, env }) => (env['PROFILE_ABROAD'] === undefined ? [] : [[app, env['PROFILE_ABROAD']]]));
+    const address = `${other}=localhost:${regionPortsOf(at.base, other).acrossOcean.profile}`;
+    expect(told.toSorted(([a], [b]) => a!.localeCompare(b!))).toEqual([
+      ['gateway', address],
+      ['orders', address],
+    ]);
+  }
+});
+
 it('gives each service of each region a database of its own, and all of them one mesh', () => {
   const urls = regionNames.flatMap((region) => appsOf(region).flatMap(({ env }) => env['DATABASE_URL'] ?? []));
   expect(urls).toHaveLength(8);
@@ -130,7 +142,7 @@ it('tells the mirror of us to copy four topics of eu into us, and nothing back',
 it('costs a shop of one region nothing: no process, no port and no setting of it is drawn there', () => {
   for (const profile of ['usual', 'cluster'] as const) {
     const text = JSON.stringify(drawStack({ ...at, provider: 'native', profile }));
-    expect(text).not.toMatch(/ocean|mirror|wan|-eu|-us\b|OTHER_REGIONS/i);
+    expect(text).not.toMatch(/ocean|mirror|wan|-eu|-us\b|OTHER_REGIONS|ABROAD/i);
     expect(text).toContain('"REGION":"local"');
   }
 });

@@ -10,7 +10,15 @@
  */
 import { join } from 'node:path';
 import { appReadyMs, drawApps, drawServices, loopback } from './stack.apps.ts';
-import { ofEachService, oceanControlOf, regionNames, regionPortsOf, serviceNames, type RegionName } from './stack.ports.ts';
+import {
+  ofEachService,
+  oceanControlOf,
+  regionNames,
+  regionPortsOf,
+  serviceNames,
+  type RegionName,
+  type ServiceName,
+} from './stack.ports.ts';
 import { kafkaOfRegion, redis } from './stack.storage.ts';
 import type { OceanRoute, ProcessSpec, StackOptions } from './stack.spec.ts';
 
@@ -44,9 +52,11 @@ function drawRegion(options: StackOptions, region: RegionName): ProcessSpec[] {
   ];
   const log = { EVENT_LOG: 'kafka', KAFKA_BROKERS: brokerOf(options, region) };
   const there = otherRegion(region);
-  // Sessions of the other region are asked about there, across the ocean.
-  const otherRegions = `${there}=localhost:${regionPortsOf(options.base, there).acrossOcean.auth}`;
-  const places = { ...ofEachService((name) => [ports[name]]), gateways: ports.gateways, postgres: ports.postgres, region, otherRegions };
+  const across = (name: ServiceName) => `${there}=localhost:${regionPortsOf(options.base, there).acrossOcean[name]}`;
+  const { gateways, postgres } = ports;
+  // A person of the other region has the session and the profile there, across the ocean.
+  const abroad = { otherRegions: across('auth'), profileAbroad: across('profile') };
+  const places = { ...ofEachService((name) => [ports[name]]), gateways, postgres, region, ...abroad };
   const apps = drawApps(options, places, {
     auth: { ...log, SESSION_STORE: 'redis', SESSION_REDIS_URL: `redis://${loopback}:${ports.redisSessions}` },
     cart: { ...log, CART_VIEW: 'redis', CART_REDIS_URL: `redis://${loopback}:${ports.redisCarts}` },

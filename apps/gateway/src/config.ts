@@ -1,16 +1,28 @@
 /** The gateway's configuration: one schema, every violation reported at once. The only reader of process.env here. */
 import { tokenModeNames } from '@cloakroom/contracts';
 import { inFlightMaxDefault, loopLagMaxMsDefault } from '@cloakroom/mesh';
-import { address, commaList, eventLogConfig, meshConfig, processConfig, readEnvironment, regionsConfig } from '@cloakroom/platform';
+import {
+  address,
+  commaList,
+  eventLogConfig,
+  haveProfiles,
+  meshConfig,
+  processConfig,
+  profileIsMissing,
+  profilesAbroadConfig,
+  readEnvironment,
+  regionsConfig,
+} from '@cloakroom/platform';
 import { z } from 'zod';
 
 const mode = z.enum(tokenModeNames);
 const count = z.coerce.number().int().min(1).max(10_000_000);
 
-const schema = z.object({
+const settings = z.object({
   ...processConfig,
   ...meshConfig,
   ...regionsConfig,
+  ...profilesAbroadConfig,
   ...eventLogConfig,
   AUTH_ADDRESS: address,
   CART_ADDRESS: address,
@@ -57,6 +69,8 @@ const schema = z.object({
   IN_FLIGHT_MAX: count.default(inFlightMaxDefault),
   LOOP_LAG_MAX_MS: count.default(loopLagMaxMsDefault),
 });
+
+const schema = settings.refine(haveProfiles, profileIsMissing);
 
 export type GatewayConfig = z.output<typeof schema>;
 

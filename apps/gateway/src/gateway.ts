@@ -6,6 +6,7 @@ import type { LoadShedder, MeshClient } from '@cloakroom/mesh';
 import type { Clock, Logger, RandomBytes, Readiness } from '@cloakroom/platform';
 import type { MacKeys } from '@cloakroom/session';
 import type { SelfContainedTokens } from './identity/self-contained-tokens.ts';
+import type { ProfileCopies } from './identity/profile-copies.ts';
 import type { ProductMemory } from './catalog/product-memory.ts';
 import type { GatewayConfig } from './config.ts';
 import type { Streams } from './events/streams.ts';
@@ -38,6 +39,9 @@ export interface RegionAbroad extends RegionIdentity {
   readonly region: string;
   readonly auth: MeshClient<typeof AuthService>;
   readonly account: MeshClient<typeof AccountService>;
+  readonly profile: MeshClient<typeof ProfileService>;
+  /** The profiles that this gateway last read there. */
+  readonly profileCopies: ProfileCopies;
 }
 
 /** The parts of the own region, with those of the other regions beside them. */

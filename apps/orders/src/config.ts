@@ -3,8 +3,11 @@ import {
   adminConfig,
   databaseConfig,
   eventLogConfig,
+  haveProfiles,
   meshConfig,
   processConfig,
+  profileIsMissing,
+  profilesAbroadConfig,
   readEnvironment,
   regionsConfig,
 } from '@cloakroom/platform';
@@ -16,6 +19,7 @@ const schema = z
     ...adminConfig,
     ...meshConfig,
     ...regionsConfig,
+    ...profilesAbroadConfig,
     ...eventLogConfig,
     ...databaseConfig,
     AUTH_ADDRESS: address,
@@ -23,6 +27,7 @@ const schema = z
     CATALOG_ADDRESS: address,
     PROFILE_ADDRESS: address,
   })
+  .refine(haveProfiles, profileIsMissing)
   .superRefine((config, context) => {
     if (config.EVENT_LOG === 'kafka' && config.KAFKA_BROKERS === undefined)
       context.addIssue({ code: 'custom', path: ['KAFKA_BROKERS'], message: 'is needed with EVENT_LOG=kafka' });

@@ -101,7 +101,7 @@ const orders: Provider = {
   inject: [databaseToken, peersToken, exchangeToken, providerToken, commitsToken, processToken],
   useFactory: (
     db: Database,
-    { cart, catalog, profile }: Peers,
+    { cart, catalog, profile, profileIn }: Peers,
     exchange: TokenExchange,
     payments: SimulatedProvider,
     commits: Commits,
@@ -114,6 +114,7 @@ const orders: Provider = {
     cart,
     catalog,
     profile,
+    profileIn,
     exchange,
     payments,
     chargeWaitMs,

@@ -12,6 +12,8 @@ export interface Peers {
   readonly cart: MeshClient<typeof CartService>;
   readonly catalog: MeshClient<typeof CatalogService>;
   readonly profile: MeshClient<typeof ProfileService>;
+  /** The same in each other region. */
+  readonly profileIn: ByRegion<MeshClient<typeof ProfileService>>;
   close(): void;
 }
 
@@ -23,13 +25,19 @@ export function connectPeers(config: OrdersConfig, tls: MeshTls | undefined, log
   const abroad = config.OTHER_REGIONS.map(
     ({ region, authAddress }) => [region, connectMesh(TokenExchangeService, { address: authAddress, tls, log })] as const,
   );
+  const profilesAbroad = config.PROFILE_ABROAD.map(
+    ({ region, address }) => [region, connectMesh(ProfileService, { address, tls, log })] as const,
+  );
   return {
     exchange: exchange.client,
     exchangeIn: new Map(abroad.map(([region, { client }]) => [region, client])),
     cart: cart.client,
     catalog: catalog.client,
     profile: profile.client,
+    profileIn: new Map(profilesAbroad.map(([region, { client }]) => [region, client])),
     close: () =>
-      [exchange, cart, catalog, profile, ...abroad.map(([, connection]) => connection)].forEach((connection) => connection.close()),
+      [exchange, cart, catalog, profile, ...[...abroad, ...profilesAbroad].map(([, connection]) => connection)].forEach((connection) =>
+        connection.close(),
+      ),
   };
 }

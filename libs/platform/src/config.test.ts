@@ -1,6 +1,16 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { adminConfig, createLogger, databaseConfig, processConfig, readEnvironment, regionsConfig } from './index.ts';
+import {
+  adminConfig,
+  createLogger,
+  databaseConfig,
+  haveProfiles,
+  processConfig,
+  profileIsMissing,
+  profilesAbroadConfig,
+  readEnvironment,
+  regionsConfig,
+} from './index.ts';
 
 const schema = z.object({ ...processConfig, ...adminConfig, ...databaseConfig });
 
@@ -23,6 +33,15 @@ it('knows one region unless it is told of others, each with the replicas of its 
     { region: 'ap', authAddress: 'auth-1.ap:4110,auth-2.ap:4110' },
   ]);
   for (const wrong of ['us', 'us=', 'US=a:1', 'us=a', 'us=a:1;us=b:2', 'us=a:1,ap=b:2']) expect(() => read(wrong)).toThrow(/OTHER_REGIONS/);
+});
+
+it('knows the profile service of each other region', () => {
+  const schema = z.object({ ...regionsConfig, ...profilesAbroadConfig }).refine(haveProfiles, profileIsMissing);
+  const read = (OTHER_REGIONS?: string, PROFILE_ABROAD?: string) =>
+    readEnvironment(schema, { OTHER_REGIONS, PROFILE_ABROAD }).PROFILE_ABROAD;
+  expect(read()).toEqual([]);
+  expect(read('us=localhost:4458', 'us=localhost:4460')).toEqual([{ region: 'us', address: 'localhost:4460' }]);
+  expect(() => read('us=localhost:4458', 'ap=localhost:4460')).toThrow(/PROFILE_ABROAD/);
 });
 
 it('never logs a secret field, however deep', () => {

@@ -80,19 +80,33 @@ export interface OtherRegion {
 const otherRegion = /^[a-z0-9-]{1,16}=[^:=/\s,;]+:\d{1,5}(,[^:=/\s,;]+:\d{1,5})*$/;
 
 /** "us=localhost:4458"; several regions are separated by semicolons, and replicas by commas. */
-const otherRegions = z
+const addressByRegion = z
   .string()
   .default('')
   .transform((text) => text.split(';').filter((part) => part !== ''))
   .refine((parts) => parts.every((part) => otherRegion.test(part)), 'must be region=host:port, several separated by semicolons')
-  .transform((parts) => parts.map((part): OtherRegion => ({ region: part.split('=')[0]!, authAddress: part.split('=')[1]! })))
-  .refine((regions) => new Set(regions.map(({ region }) => region)).size === regions.length, 'names a region twice');
+  .transform((parts) => parts.map((part) => part.split('=') as [region: string, address: string]))
+  .refine((regions) => new Set(regions.map(([region]) => region)).size === regions.length, 'names a region twice');
 
 /** For a process that judges identity. */
 export const regionsConfig = {
   /** Empty with one region. */
-  OTHER_REGIONS: otherRegions,
+  OTHER_REGIONS: addressByRegion.transform((regions) => regions.map(([region, authAddress]): OtherRegion => ({ region, authAddress }))),
 };
+
+/** For a process that reads profiles. */
+export const profilesAbroadConfig = {
+  /** Where the profile service of each other region is reached from here. */
+  PROFILE_ABROAD: addressByRegion.transform((regions) => regions.map(([region, address]) => ({ region, address }))),
+};
+
+type Regions = z.output<z.ZodObject<typeof regionsConfig & typeof profilesAbroadConfig>>;
+
+/** Whether each of the other regions has a profile service. */
+export const haveProfiles = ({ OTHER_REGIONS, PROFILE_ABROAD }: Regions): boolean =>
+  OTHER_REGIONS.every(({ region }) => PROFILE_ABROAD.some((profiles) => profiles.region === region));
+
+export const profileIsMissing = { path: ['PROFILE_ABROAD'], message: 'must name each region of OTHER_REGIONS' };
 
 export const meshConfig = {
   MESH_TLS: z.enum(['mutual', 'off']).default('mutual'),

@@ -1,12 +1,13 @@
-/** The other regions as this gateway knows them: each with its own auth, keys, feed and identity cache. None in a shop of one region. */
+/** The other regions as this gateway knows them: each with its own auth, keys, feed, identity cache and profiles. None in a shop of one region. */
 import { randomUUID } from 'node:crypto';
-import { AccountService, AuthService } from '@cloakroom/contracts';
+import { AccountService, AuthService, ProfileService } from '@cloakroom/contracts';
 import type { EventLog } from '@cloakroom/event-log';
 import { openRegionTrust } from '@cloakroom/identity';
 import { connectMesh, type MeshTls, openRetryBudget } from '@cloakroom/mesh';
 import type { OtherRegion } from '@cloakroom/platform';
 import type { GatewayConfig } from '../config.ts';
 import type { GatewayParts, RegionAbroad } from '../gateway.ts';
+import { ProfileCopies } from './profile-copies.ts';
 import { clientAbroad } from './home-region.ts';
 import { IdentityCache } from './identity-cache.ts';
 import { answersQuestion, resolveAtAuth } from './resolve-at-auth.ts';
@@ -20,6 +21,8 @@ export function openRegionAbroad({ region, authAddress }: OtherRegion, { config,
   const { clock, log, random } = parts;
   const auth = connectMesh(AuthService, { address: authAddress, tls, log, onStream: { resolve: answersQuestion } });
   const account = connectMesh(AccountService, { address: authAddress, tls, log });
+  const { address } = config.PROFILE_ABROAD.find((profiles) => profiles.region === region)!;
+  const profile = connectMesh(ProfileService, { address, tls, log });
   const group = `gateway-${config.REPLICA}-${region}-${randomUUID()}`;
   const trust = openRegionTrust({ region, auth: auth.client, eventLog, clock, log, group });
   const { keys, feed } = trust;
@@ -31,6 +34,8 @@ export function openRegionAbroad({ region, authAddress }: OtherRegion, { config,
     region,
     auth: clientAbroad(auth.client, region),
     account: clientAbroad(account.client, region),
+    profile: clientAbroad(profile.client, region),
+    profileCopies: new ProfileCopies(clock),
     identities,
     selfContained,
     feed,
@@ -46,6 +51,7 @@ export function openRegionAbroad({ region, authAddress }: OtherRegion, { config,
       await trust.stop();
       auth.close();
       account.close();
+      profile.close();
     },
   };
 }

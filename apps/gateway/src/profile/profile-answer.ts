@@ -58,6 +58,10 @@ export const profileSchema = z
     addresses: z.array(addressSchema).optional(),
     preferences: z.record(z.string(), z.string()),
     recentlyViewed: z.array(z.string()).meta({ description: 'Product ids, newest first.' }),
+    copy: z
+      .object({ home: z.string(), ageMs: z.int().min(0) })
+      .optional()
+      .meta({ description: 'Present where the home region is out of reach: this is what it said so long ago.' }),
   })
   .meta({ id: 'Profile' });
 

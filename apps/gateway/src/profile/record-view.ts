@@ -8,7 +8,9 @@ export async function recordView(
   { params }: { readonly params: { readonly productId: string } },
   gateway: Pick<Gateway, 'profile'>,
 ): Promise<Outcome> {
-  if (exchange.person === undefined) return { status: 204 };
-  const recorded = await gateway.profile.recordView(outgoing(exchange, exchange.person.passport), { productId: params.productId });
+  const { person } = exchange;
+  if (person === undefined) return { status: 204 };
+  const profiles = person.home?.profile ?? gateway.profile;
+  const recorded = await profiles.recordView(outgoing(exchange, person.passport), { productId: params.productId });
   return isProblem(recorded) ? recorded : { status: 204 };
 }

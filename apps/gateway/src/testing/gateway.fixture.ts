@@ -16,6 +16,8 @@ export const silent = createLogger('test', 'silent');
 export interface Stage {
   readonly auth: FakeAuth;
   readonly services: FakeServices;
+  /** Those of the other region that the gateway reaches: auth and profile. */
+  readonly servicesAbroad: FakeServices;
   readonly relay: Relay;
   /** Writes to the copy of the other region's feed. Silent where there is one region. */
   readonly relayAbroad: Relay;
@@ -29,6 +31,8 @@ export interface Stage {
 }
 
 type Env = Record<string, string>;
+
+const settingsAbroad = { auth: 'OTHER_REGIONS', profile: 'PROFILE_ABROAD' };
 
 /**
  * @param env replaces settings of the test gateway; a function of the services' addresses can put something between
@@ -48,25 +52,25 @@ export async function openStage(env: Env | ((addresses: Env) => Promise<Env>) = 
   const relay = new Relay(eventLog, auth.signed.key);
   relay.startBeating();
   const relayAbroad = new Relay(eventLog, (abroad ?? auth).signed.key, mirrored);
+  const servicesAbroad = abroad === undefined ? services : fakeServices(abroad);
   if (abroad !== undefined) {
-    servers.push(
-      await serve(
-        fakeServices(abroad).implementations.find(({ name }) => name === 'auth')!,
+    for (const [name, setting] of Object.entries(settingsAbroad)) {
+      const server = await serve(
+        servicesAbroad.implementations.find((one) => one.name === name)!,
         [abroad],
-      ),
-    );
-    addresses['OTHER_REGIONS'] = `${abroad.region}=localhost:${servers.at(-1)!.port}`;
+      );
+      servers.push(server);
+      addresses[setting] = `${abroad.region}=localhost:${server.port}`;
+    }
     relayAbroad.startBeating();
   }
   const given = typeof env === 'function' ? await env(addresses) : env;
-  const gateway = await start(configOf({ ...addresses, ...given }), {
-    log: silent,
-    clock,
-    eventLog,
-  });
+  const parts = { log: silent, clock, eventLog };
+  const gateway = await start(configOf({ ...addresses, ...given }), parts);
   const stage: Stage = {
     auth,
     services,
+    servicesAbroad,
     relay,
     relayAbroad,
     gateway,
@@ -77,7 +81,7 @@ export async function openStage(env: Env | ((addresses: Env) => Promise<Env>) = 
       await relay.revoke(token, session.view, true);
     },
     async another(more = {}) {
-      const second = await start(configOf({ ...addresses, ...given, REPLICA: 'second', ...more }), { log: silent, clock, eventLog });
+      const second = await start(configOf({ ...addresses, ...given, REPLICA: 'second', ...more }), parts);
       await ready(second.url);
       return { url: second.url, [Symbol.asyncDispose]: () => second.stop() };
     },

@@ -5,6 +5,7 @@ import { AddressLines } from './address-lines.tsx';
 import type { AddressWish } from '../api/api.types.ts';
 import { Loading, ProblemNote } from '../components/problem-note.tsx';
 import { useToast } from '../components/toasts.tsx';
+import { CopyNote } from './profile-copy.tsx';
 import { useProfile, useUpdateProfile } from './update-profile.tsx';
 
 /** The profile service keeps no more than this. */
@@ -20,6 +21,7 @@ export default function AddressesPage() {
       </h2>
       {profile.isPending && <Loading what="your addresses" />}
       <ProblemNote error={profile.error} onRetry={() => void profile.refetch()} />
+      <CopyNote profile={profile.data} onRetry={() => void profile.refetch()} />
       {profile.data && <Addresses addresses={profile.data.addresses ?? []} />}
     </section>
   );

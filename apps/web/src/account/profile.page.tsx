@@ -4,6 +4,7 @@ import { Link } from 'react-router';
 import { textOf } from '../components/form.ts';
 import { Loading, ProblemNote } from '../components/problem-note.tsx';
 import { useSession } from '../session/session.tsx';
+import { CopyNote } from './profile-copy.tsx';
 import { Saved, useProfile, useUpdateProfile } from './update-profile.tsx';
 
 export default function ProfilePage() {
@@ -15,6 +16,7 @@ export default function ProfilePage() {
       <title>Profile · Cloakroom</title>
       {profile.isPending && <Loading what="your profile" />}
       <ProblemNote error={profile.error} onRetry={() => void profile.refetch()} />
+      <CopyNote profile={profile.data} onRetry={() => void profile.refetch()} />
       {!isUser && (
         <p className="note notice">
           You are a guest. <Link to="/sign-in?next=/account">Sign in</Link> to keep these and to store your name and addresses.

@@ -2,6 +2,7 @@ import { Link } from 'react-router';
 import { Loading, ProblemNote } from '../components/problem-note.tsx';
 import { ProductCard } from '../products/product-card.tsx';
 import { useProductsById } from '../products/products.ts';
+import { CopyNote } from './profile-copy.tsx';
 import { useProfile } from './update-profile.tsx';
 
 /** Products that this person looked at, newest first. The page leaves out products that the shop no longer has. */
@@ -15,6 +16,7 @@ export default function RecentlyViewedPage() {
       <h2 id="viewed">Recently viewed</h2>
       {profile.isPending && <Loading what="what you viewed" />}
       <ProblemNote error={profile.error} onRetry={() => void profile.refetch()} />
+      <CopyNote profile={profile.data} onRetry={() => void profile.refetch()} />
       {profile.data && ids.length === 0 && (
         <p className="quiet">
           Nothing yet. <Link to="/products">Look around</Link>.

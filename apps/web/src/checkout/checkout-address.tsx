@@ -4,6 +4,7 @@ import { withAddress } from '../account/address-list.ts';
 import { AddressLines } from '../account/address-lines.tsx';
 import type { AddressWish } from '../api/api.types.ts';
 import { Loading, ProblemNote } from '../components/problem-note.tsx';
+import { CopyNote } from '../account/profile-copy.tsx';
 import { useProfile, useUpdateProfile } from '../account/update-profile.tsx';
 
 /** The id of the chosen address. The first address counts until the person picks another. */
@@ -29,6 +30,7 @@ export function AddressStep({ chosen: { profile, addresses, addressId, pick }, d
       </h2>
       {profile.isPending && <Loading what="your addresses" rows={1} />}
       <ProblemNote error={profile.error} onRetry={() => void profile.refetch()} />
+      <CopyNote profile={profile.data} onRetry={() => void profile.refetch()} />
       {addresses.length > 0 && (
         <fieldset className="options" aria-labelledby="deliver-to" disabled={disabled}>
           {addresses.map((address) => (

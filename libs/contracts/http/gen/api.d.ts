@@ -426,6 +426,11 @@ export interface components {
             };
             /** @description Product ids, newest first. */
             readonly recentlyViewed: readonly string[];
+            /** @description Present where the home region is out of reach: this is what it said so long ago. */
+            readonly copy?: {
+                readonly home: string;
+                readonly ageMs: number;
+            };
         };
         readonly Address: {
             readonly addressId: string;
