@@ -13,7 +13,7 @@ export interface Found {
 const names = [...new Set(services.map(serviceNameOf))].toSorted();
 const sameWord = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 
-/** @param word "cart", "CartService" or "cloakroom.cart.v1.CartService". @returns one or several: auth has three. @throws StackError */
+/** @param word "cart", "CartService" or "cloakroom.cart.v1.CartService". @returns one or several: auth has four. @throws StackError */
 export function findService(word: string): readonly DescService[] {
   const found = services.filter((service) => [serviceNameOf(service), service.name, service.typeName].some((name) => sameWord(name, word)));
   if (found.length === 0) throw unknown(`there is no service ${word}`, word, names);

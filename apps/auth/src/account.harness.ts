@@ -47,7 +47,7 @@ export const codeAt = (secret: string, nowMs: number): string =>
   new TOTP({ secret: Secret.fromBase32(secret), algorithm: 'SHA1', digits: 6, period: 30 }).generate({ timestamp: nowMs });
 
 /** Sets up the app. This spends the code, so the clock goes on by one step. */
-export async function withApp(signed: Signed) {
+export async function withApp(signed: Pick<Signed, 'harness' | 'token'>) {
   const { harness, token } = signed;
   const person = await personWith(harness, token);
   const secret = ok(await beginTotp(harness.auth, person)).secret!;

@@ -78,7 +78,13 @@ export interface Harness {
 }
 
 export async function openHarness(
-  options: { readonly store?: SessionStore; readonly argon2?: Argon2; readonly url?: string; readonly limits?: ThrottleLimits } = {},
+  options: {
+    readonly store?: SessionStore;
+    readonly argon2?: Argon2;
+    readonly url?: string;
+    readonly limits?: ThrottleLimits;
+    readonly region?: string;
+  } = {},
 ): Promise<Harness> {
   const clock = new HandClock();
   const log = createLogger('auth-test', 'silent');
@@ -92,7 +98,7 @@ export async function openHarness(
   let counter = 0;
   const keys = await openSigningKeys({ database, outbox, sealer, nowMs: clock.nowMs });
   const auth: Auth = {
-    region: 'local',
+    region: options.region ?? 'local',
     defaultMode: 'hybrid',
     allowedModes: tokenModeNames,
     macKeys: macKeys([Buffer.alloc(32, 7)]),
@@ -109,10 +115,10 @@ export async function openHarness(
     throttle: openThrottle(undefined, 'throttle', options.limits, clock.nowMs),
     clock,
     log,
-    // Returns another value at each call, and the same values in each run.
+    // Returns another value at each call and in each region, and the same values in each run.
     random: (byteCount) =>
       createHash('sha512')
-        .update(String((counter += 1)))
+        .update(`${options.region ?? ''}${(counter += 1)}`)
         .digest()
         .subarray(0, byteCount),
     sleep: (durationMs) => Promise.resolve(void slept.push(durationMs)),

@@ -50,7 +50,7 @@ async function startAuth(env: Record<string, string> = {}) {
   closing.push(stop);
   const { client, close } = connectMesh(AuthService, { address: running.url.replace('127.0.0.1', 'localhost'), tls: undefined, log });
   closing.push(close);
-  return { client, eventLog, stop };
+  return { client, eventLog, stop, address: running.url.replace('127.0.0.1', 'localhost') };
 }
 
 const ada = { email: 'ada@example.com', password: 'correct horse battery staple' };
@@ -67,6 +67,18 @@ it('a caller becomes guest, then user, then signed out over the mesh', async () 
   expect(ok(await client.resolve(call(), { token })).session).toBeUndefined();
   ok(await client.logout(call(), { token: proved.token }));
   expect(ok(await client.resolve(call(), { token: proved.token })).session).toBeUndefined();
+});
+
+it('an account of another region signs in, and without that region the refusal says so', { timeout: 180_000 }, async () => {
+  const us = await startAuth({ REGION: 'us' });
+  const eu = await startAuth({ REGION: 'eu', SEED_ACCOUNTS: 'false', OTHER_REGIONS: `us=${us.address}` });
+  // A machine that is busy elsewhere may miss the seconds that home has for an answer.
+  const told = (password: string, expected: object) =>
+    vi.waitFor(async () => expect(await eu.client.login(call(), { ...ada, password })).toMatchObject(expected), { timeout: 60_000 });
+  await told(ada.password, { session: { email: ada.email, region: 'us' } });
+  await told('wrong', { problem: 'invalid_credentials' });
+  await us.stop();
+  await told(ada.password, { problem: 'home_region_unreachable' });
 });
 
 it('a start closes the demo accounts of a used database, and the command makes another administrator', async () => {

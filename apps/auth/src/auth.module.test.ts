@@ -7,9 +7,19 @@ import { connectMesh, developerSecret, guardMesh, MeshTransport, ServiceModule }
 import { createLogger, startTrace, systemClock } from '@cloakroom/platform';
 import { StoreUnavailable } from '@cloakroom/session';
 import { afterEach, expect, it, vi } from 'vitest';
+import type { Auth } from './auth.ts';
 import { AuthModule, readConfig, services } from './auth.module.ts';
 import { ok } from './auth.harness.ts';
-import { authToken, databaseToken, housekeepingToken, keysToken, passwordsToken, relayToken, storeToken } from './injection.ts';
+import {
+  abroadToken,
+  authToken,
+  databaseToken,
+  housekeepingToken,
+  keysToken,
+  passwordsToken,
+  relayToken,
+  storeToken,
+} from './injection.ts';
 
 const log = createLogger('auth-test', 'silent');
 const stops: (() => unknown)[] = [];
@@ -79,6 +89,12 @@ it.each([
   expect(isProblem(answer) ? answer.problem : 'ok').toBe(expected);
 });
 
+it('knows no other region and opens no connection to one where there is one region', async () => {
+  const compiled = await compile().compile();
+  stops.push(() => compiled.close());
+  expect([compiled.get(abroadToken), compiled.get<Auth>(authToken).abroad]).toEqual([null, undefined]);
+});
+
 it('says that identity is unavailable while the store is away, and still gives out its keys', async () => {
   const away = (): Promise<never> => Promise.reject(new StoreUnavailable('gone'));
   const client = await serve(compile().overrideProvider(storeToken).useValue({ create: away }));
@@ -86,12 +102,12 @@ it('says that identity is unavailable while the store is away, and still gives o
   expect(ok(await client.getKeys(call(), {})).jwks).toContain('ES256');
 });
 
-it.each(['AuthService/CreateGuest', 'AccountService/ChangePassword', 'TokenExchangeService/ExchangeToken'])(
+it.each(['AuthService/CreateGuest', 'AccountService/ChangePassword', 'TokenExchangeService/ExchangeToken', 'RegionsService/LoginAtHome'])(
   'does not start without the controller of %s',
   async (rpc) => {
     const module = AuthModule.with(config, { log, clock: systemClock });
     const controllers = module.controllers!.filter(({ name }) => !rpc.startsWith(name.replace('Controller', 'Service')));
-    expect(controllers).toHaveLength(2);
+    expect(controllers).toHaveLength(3);
     const compiled = await compile({ ...module, controllers }).compile();
     const app = compiled.createNestMicroservice({ strategy: compiled.get(MeshTransport), logger: false });
     await expect(app.listen()).rejects.toThrow(`${rpc} has no handler`);

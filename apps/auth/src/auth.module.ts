@@ -1,16 +1,18 @@
 /** The parts that auth is made of, and its door. */
 import { randomBytes } from 'node:crypto';
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
-import { AccountService, AuthService, TokenExchangeService } from '@cloakroom/contracts';
+import { AccountService, AuthService, RegionsService, TokenExchangeService } from '@cloakroom/contracts';
 import type { EventLog, Parts } from '@cloakroom/event-log';
 import { createPassportVerifier, eventLogProvider, eventLogToken, openAdmission } from '@cloakroom/identity';
 import {
   admissionToken,
   MeshModule,
+  type MeshTls,
   processToken,
   readinessToken,
   type ServiceProcess,
   serveService,
+  tlsToken,
   withLifecycle,
 } from '@cloakroom/mesh';
 import {
@@ -34,6 +36,7 @@ import type { AuthConfig } from './config.ts';
 import { type AuthSchema, expansions, migrations } from './database/migrations.ts';
 import { type Database, openOutbox, type Outbox, outboxLease } from './database/outbox.ts';
 import {
+  abroadToken,
   authToken,
   configToken,
   databaseToken,
@@ -50,6 +53,8 @@ import { unreadableSessions, watchOutbox } from './metrics.ts';
 import { type Housekeeping, openHousekeeping } from './operations/housekeeping.ts';
 import { lookAtParts } from './operations/readiness.ts';
 import { openRelay, type Relay } from './operations/relay.ts';
+import { type Abroad, openAbroad } from './sign-in/abroad.ts';
+import { RegionsController } from './sign-in/regions.controller.ts';
 import { replayRevocations } from './revocation/replay.ts';
 import { withStoreFaults } from './sessions/store-faults.ts';
 import { openThrottle, type Throttle } from './throttle/throttle.ts';
@@ -135,11 +140,18 @@ const infrastructure: Provider[] = [
   },
   { provide: passwordsToken, useFactory: () => openPasswords() },
   { provide: throttleToken, inject: [configToken, redisToken], useFactory: openSharedThrottle },
+  {
+    // Nest takes `null` for a part that is missing.
+    provide: abroadToken,
+    inject: [configToken, processToken, tlsToken],
+    useFactory: ({ OTHER_REGIONS: [other] }: AuthConfig, { log }: ServiceProcess, tls: MeshTls | undefined): Abroad | null =>
+      other === undefined ? null : withLifecycle(openAbroad(other, tls, log), ({ close }) => ({ onApplicationShutdown: close })),
+  },
 ];
 
 const auth: Provider = {
   provide: authToken,
-  inject: [configToken, processToken, databaseToken, outboxToken, storeToken, keysToken, passwordsToken, throttleToken],
+  inject: [configToken, processToken, databaseToken, outboxToken, storeToken, keysToken, passwordsToken, throttleToken, abroadToken],
   useFactory: (
     config: AuthConfig,
     { clock, log }: ServiceProcess,
@@ -149,9 +161,11 @@ const auth: Provider = {
     keys: SigningKeys,
     passwords: Passwords,
     throttle: Throttle,
+    abroad: Abroad | null,
   ): Auth => {
     const parts: Auth = {
       region: config.REGION,
+      abroad: abroad ?? undefined,
       defaultMode: config.SESSION_MODE,
       allowedModes: config.SESSION_MODES,
       macKeys: config.SESSION_MAC_KEY,
@@ -228,14 +242,14 @@ export class AuthModule {
     return {
       module: AuthModule,
       imports: [MeshModule.with({ name: 'auth', config, log: parts.log, clock: parts.clock })],
-      controllers: [AuthController, AccountController, TokenExchangeController],
+      controllers: [AuthController, AccountController, TokenExchangeController, RegionsController],
       providers: [...given, ...infrastructure, auth, ...background, ...edge],
       exports: [MeshModule, admissionToken, readinessToken],
     };
   }
 }
 
-export const services = [AuthService, AccountService, TokenExchangeService];
+export const services = [AuthService, AccountService, TokenExchangeService, RegionsService];
 
 export const start = (config: AuthConfig, parts: Parts): Promise<Running> =>
   serveService({ module: AuthModule.with(config, parts), services, log: parts.log });

@@ -5,12 +5,15 @@ import type { MacKeys, SessionStore, TokenMode } from '@cloakroom/session';
 import type { Database, Outbox } from './database/outbox.ts';
 import type { RelyingParty } from './factors/relying-party.ts';
 import type { Passwords } from './accounts/passwords.ts';
+import type { Abroad } from './sign-in/abroad.ts';
 import type { Sealer } from './tokens/sealed.ts';
 import type { SigningKeys } from './tokens/signing-keys.ts';
 import type { Throttle } from './throttle/throttle.ts';
 
 export interface Auth {
   readonly region: string;
+  /** The auth of the other region. Undefined in a shop of one region. */
+  readonly abroad?: Abroad | undefined;
   /** The mode of a sign-in that asks for none. */
   readonly defaultMode: TokenMode;
   /** The modes that a sign-in may ask for. The operator limits them, since a thief must not choose a mode that outlives revocation. */

@@ -9,6 +9,7 @@ import {
   meshConfig,
   processConfig,
   readEnvironment,
+  regionsConfig,
 } from '@cloakroom/platform';
 import { readMacKeys, sessionLayouts } from '@cloakroom/session';
 import { z } from 'zod';
@@ -37,6 +38,7 @@ const schema = z
     ...processConfig,
     ...adminConfig,
     ...meshConfig,
+    ...regionsConfig,
     ...eventLogConfig,
     ...databaseConfig,
     SESSION_STORE: z.enum(['redis', 'file', 'memory']).default('redis'),
@@ -101,6 +103,12 @@ const schema = z
         code: 'custom',
         path: ['SEED_ACCOUNTS'],
         message: 'the password of the demo accounts is public: PUBLIC_ORIGINS may name only this machine (localhost, 127.0.0.1)',
+      });
+    if (config.OTHER_REGIONS.length > 1)
+      context.addIssue({
+        code: 'custom',
+        path: ['OTHER_REGIONS'],
+        message: 'may name one region: whoever has no account here is asked for there',
       });
     // If the wider bound were lower than the narrower one, it would decide alone, and one caller could use it up.
     const bounds = [

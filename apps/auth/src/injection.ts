@@ -7,6 +7,7 @@ export const outboxToken = Symbol('Outbox');
 export const keysToken = Symbol('SigningKeys');
 export const passwordsToken = Symbol('Passwords');
 export const throttleToken = Symbol('Throttle');
+export const abroadToken = Symbol('Abroad');
 export const authToken = Symbol('Auth');
 export const relayToken = Symbol('Relay');
 export const housekeepingToken = Symbol('Housekeeping');

@@ -18,6 +18,7 @@ export * from './gen/cloakroom/mesh/v1/questions_pb.ts';
 export * from './gen/cloakroom/auth/v1/auth_pb.ts';
 export * from './gen/cloakroom/auth/v1/account_pb.ts';
 export * from './gen/cloakroom/auth/v1/exchange_pb.ts';
+export * from './gen/cloakroom/auth/v1/regions_pb.ts';
 export * from './gen/cloakroom/catalog/v1/catalog_pb.ts';
 export * from './gen/cloakroom/profile/v1/profile_pb.ts';
 export * from './gen/cloakroom/events/v1/identity_events_pb.ts';

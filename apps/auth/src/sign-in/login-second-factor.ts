@@ -14,6 +14,7 @@ import { knownFrom } from '../throttle/known-devices.ts';
 import { finishSignIn } from './login.ts';
 import { credentialIdOf, passkeysOf, verifyPasskey } from '../factors/passkeys.ts';
 import type { Amr } from '../tokens/proof.ts';
+import { secondFactorAbroad } from './login-abroad.ts';
 import { proveByCode } from '../factors/second-factors.ts';
 import type { Known } from '../throttle/throttle.ts';
 
@@ -22,6 +23,8 @@ export async function loginSecondFactor(
   ctx: RequestContext,
   request: LoginSecondFactorRequest,
 ): Promise<MessageInitShape<typeof SessionIssuedSchema> | Problem> {
+  const abroad = auth.abroad && (await secondFactorAbroad(auth, ctx, auth.abroad, request));
+  if (abroad !== undefined) return abroad;
   const challenge = await tryChallenge(auth, 'second_factor', request.challenge);
   if (challenge === undefined) return problem('challenge_expired');
   const account = await accountById(auth.database, challenge.subject);

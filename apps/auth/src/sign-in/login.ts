@@ -20,6 +20,7 @@ import { challengeSecondFactor } from '../factors/challenge-second-factor.ts';
 import { claimGuestCart, closeClaim, sessionBefore } from './claim.ts';
 import { knownFrom, rememberDevice } from '../throttle/known-devices.ts';
 import { issueTokens } from '../tokens/issue-tokens.ts';
+import { loginAbroad } from './login-abroad.ts';
 import { provePassword } from './prove-password.ts';
 import { endSession } from '../revocation/revocations.ts';
 import { modeFor } from '../sessions/session-view.ts';
@@ -46,7 +47,10 @@ export async function login(
   const { account, epoch = 0 } = (await accountToProve(auth.database, email)) ?? {};
   const known = await knownFrom(auth, request.knownDevice, before.live, account?.id);
   const proven = await provePassword(auth, { email, account, address: request.remoteAddress, known }, password);
-  if (isProblem(proven)) return proven;
+  if (isProblem(proven)) {
+    const refused = { request, email, isHere: account !== undefined, before, refusal: proven };
+    return auth.abroad === undefined ? proven : loginAbroad(auth, ctx, auth.abroad, refused);
+  }
   const challenge = await challengeSecondFactor(auth, proven, epoch, mode);
   if (challenge !== undefined) return isProblem(challenge) ? challenge : { secondFactor: challenge };
   const nowMs = auth.clock.nowMs();

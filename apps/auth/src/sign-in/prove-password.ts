@@ -6,10 +6,16 @@ import type { Known } from '../throttle/throttle.ts';
 /**
  * Returns the account if the password is right. An unknown account takes the same path, costs the same hash and gets the same answer. So neither the
  * answer nor its time tells who has an account (ASVS 5.0 6.3.8).
+ * @param who.email undefined for a question that names nobody: only the address counts, and nothing waits
  */
 export async function provePassword(
   auth: Auth,
-  who: { readonly email: string; readonly account: Account | undefined; readonly address: string; readonly known: Known | 'stranger' },
+  who: {
+    readonly email: string | undefined;
+    readonly account: Account | undefined;
+    readonly address: string;
+    readonly known: Known | 'stranger';
+  },
   password: string,
 ): Promise<Account | Problem> {
   const attempt = await auth.throttle.begin({ at: 'password', of: who.email, address: who.address, known: who.known });
@@ -22,7 +28,7 @@ export async function provePassword(
   }
   // A disabled account gets the same answer as a wrong password, after the same time.
   if (!matches || who.account === undefined || who.account.disabled === 1) {
-    await auth.sleep(attempt.failureDelayMs);
+    if (who.email !== undefined) await auth.sleep(attempt.failureDelayMs);
     return problem('invalid_credentials');
   }
   await attempt.succeeded();

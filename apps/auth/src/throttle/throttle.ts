@@ -71,6 +71,8 @@ export interface Guess {
 export interface Throttle {
   /** The only way to count failures. Takes one attempt; a Problem when none is left. */
   begin(guess: Guess): Promise<Attempt | Problem>;
+  /** Gives back the point of the account that a failed attempt took, since the region where the account lives has counted it. */
+  countedElsewhere(guess: Guess): Promise<void>;
   registration(address: string): Promise<Problem | undefined>;
   guest(address: string): Promise<Problem | undefined>;
 }
@@ -100,6 +102,11 @@ export function openThrottle(
       if (typeof taken !== 'number') return taken;
       return { failureDelayMs: delayMs(taken), succeeded: () => giveAllBack(attempts, counts) };
     },
+    countedElsewhere: (guess) =>
+      giveAllBack(
+        attempts,
+        countsOf(guess, limits).filter(([kind]) => kind === 'account'),
+      ),
     registration: (address) => {
       const { registrationsPerHour: countMax } = limits;
       return refusal(attempts, ofPlace('registration', '', address, countMax, countMax * networksOfSite));

@@ -30,10 +30,14 @@ export const accountOf = ({ person }: Exchange, gateway: Home<'account'>): Gatew
 const retryAfterS = 5;
 const silences: ReadonlySet<string> = new Set(['connection_lost', 'unavailable', 'deadline_exceeded', 'internal', 'identity_unavailable']);
 
+/** The page shows it. */
+const unreachableText = (region: string): string =>
+  `Your account lives in the region "${region}", which cannot be reached now. Browsing works, and your cart for up to a minute.`;
+
 /** Says in the words of a person who is abroad that home does not answer. Another answer of home stays what it is. */
 export const unlessSilent = (found: Problem, region: string): Problem =>
   silences.has(found.problem)
-    ? problem('home_region_unreachable', `Your account lives in the region "${region}".`, Math.max(found.retryAfterS ?? 0, retryAfterS))
+    ? problem('home_region_unreachable', unreachableText(region), Math.max(found.retryAfterS ?? 0, retryAfterS))
     : found;
 
 /** A client whose silence is told as `home_region_unreachable`. For calls of a use case; who asks for an identity judges silence itself. */

@@ -77,10 +77,11 @@ function parseAnswer(response: Response, text: string): unknown {
 /** Shows the gateway's own text, except where that speaks to programmers. The page never shows an answer that is no problem+json. */
 function toProblem(response: Response, text: string): ApiProblem {
   const retryAfterMs = Number(response.headers.get('retry-after') ?? 0) * 1000 || 0;
-  const { code, title, errors, ...more } = parseObject(text);
+  const { code, title, detail, errors, ...more } = parseObject(text);
   const isOurs = response.headers.get('content-type')?.startsWith('application/problem+json') === true;
   if (isOurs && typeof code === 'string' && typeof title === 'string') {
-    const shown = (personalTexts[code] ?? title) + (code === 'invalid_request' ? fieldTexts(errors) : '');
+    const told = code === 'home_region_unreachable' && typeof detail === 'string' ? detail : title;
+    const shown = (personalTexts[code] ?? told) + (code === 'invalid_request' ? fieldTexts(errors) : '');
     return new ApiProblem(code, response.status, shown, retryAfterMs, moreOf(code, more));
   }
   // A proxy in front of the gateway answered, or the gateway is gone.

@@ -13,6 +13,7 @@ import {
   OperationClass,
   OrdersService,
   ProfileService,
+  RegionsService,
   TokenExchangeService,
 } from '@cloakroom/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -30,6 +31,7 @@ const services: readonly DescService[] = [
   CatalogService,
   OrdersService,
   TokenExchangeService,
+  RegionsService,
 ];
 const methods = services.flatMap((service) => service.methods.map((method) => ({ method, policy: policyOf(method) })));
 

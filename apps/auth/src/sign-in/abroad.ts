@@ -1,0 +1,47 @@
+/**
+ * The auth of the other region. A shop of one region has none, and then every account lives here.
+ *
+ * An account has one home, whose auth alone sees its password, counts its failures and opens its sessions. So the auth of another region only
+ * carries the question there. It learns nothing that it could use without home.
+ */
+import { isProblem, type ErrorCode, problem, type Problem, RegionsService } from '@cloakroom/contracts';
+import { connectMesh, forward, type MeshClient, type MeshTls, type OutgoingCall, type RequestContext } from '@cloakroom/mesh';
+import type { Logger, OtherRegion } from '@cloakroom/platform';
+
+export interface Abroad {
+  readonly region: string;
+  readonly client: Pick<MeshClient<typeof RegionsService>, 'loginAtHome' | 'loginSecondFactorAtHome'>;
+}
+
+/** Home may delay its answer to a guess by 1.6 s (throttle.ts), and its hash may wait for half a second. */
+const answerBudgetMs = 3_500;
+/** Left of the request's own budget for what is done here afterwards, and for the answer to the gateway. */
+const spareMs = 300;
+/** A retry sooner than this would only sit out the same time-outs. */
+const retryAfterS = 5;
+
+export function openAbroad({ region, authAddress }: OtherRegion, tls: MeshTls | undefined, log: Logger): Abroad & { close(): void } {
+  const { client, close } = connectMesh(RegionsService, { address: authAddress, tls, log });
+  return { region, client, close };
+}
+
+/** @returns `home_region_unreachable` where the other region did not answer in time */
+export async function askAbroad<Answer extends object>(
+  ctx: RequestContext,
+  ask: (call: OutgoingCall) => Promise<Answer | Problem>,
+  detail: string,
+): Promise<Answer | Problem> {
+  const call = forward(ctx);
+  const answer = await ask({ ...call, budgetMs: Math.min(answerBudgetMs, call.budgetMs - spareMs) });
+  return isProblem(answer) && silences.has(answer.problem) ? problem('home_region_unreachable', detail, retryAfterS) : answer;
+}
+
+const silences: ReadonlySet<ErrorCode> = new Set([
+  'connection_lost',
+  'unavailable',
+  'deadline_exceeded',
+  'internal',
+  'identity_unavailable',
+]);
+
+export const isUnreachable = (answer: object): boolean => isProblem(answer) && answer.problem === 'home_region_unreachable';

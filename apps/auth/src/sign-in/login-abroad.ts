@@ -1,0 +1,84 @@
+/**
+ * A sign-in that did not succeed here: the account may live in the other region, so that region is asked.
+ *
+ * Nobody may learn from an answer, or from its time, whether an address has an account, nor where it lives. So every failure takes the same way,
+ * whatever the address: a hash here, a question across the ocean, a hash there. For an account that lives here the question is a decoy, and the
+ * password does not leave its home. In a cut every failure gets the same answer too, `home_region_unreachable`.
+ *
+ * Failures are counted once by the name of the account: at its home, or for an unknown address at the side that was asked. The browser's address is
+ * counted in both regions.
+ */
+import { isUserSubject, type LoginRequest, type LoginSecondFactorRequest, problem, isProblem, type Problem } from '@cloakroom/contracts';
+import type { Cause } from '@cloakroom/event-log';
+import type { RequestContext } from '@cloakroom/mesh';
+import type { SessionIssued } from '@cloakroom/contracts';
+import type { Auth } from '../auth.ts';
+import { endSession } from '../revocation/revocations.ts';
+import { type Before, claimGuestCart, closeClaim, sessionBefore } from './claim.ts';
+import type { Issued } from '../tokens/issue-tokens.ts';
+import { type Abroad, askAbroad, isUnreachable } from './abroad.ts';
+
+interface Refused {
+  readonly request: LoginRequest;
+  /** In its normal form. */
+  readonly email: string;
+  /** Whether the account lives here. */
+  readonly isHere: boolean;
+  readonly before: Before;
+  readonly refusal: Problem;
+}
+
+export async function loginAbroad(
+  auth: Auth,
+  ctx: RequestContext,
+  abroad: Abroad,
+  { request, email, isHere, before, refusal }: Refused,
+): Promise<Issued | Problem> {
+  // The crowd was refused, whoever is in it.
+  if (refusal.problem === 'too_many_requests') return refusal;
+  const { remoteAddress: address } = request;
+  const asked = isHere ? { decoy: true, login: { remoteAddress: address } } : { login: request };
+  const answer = await askAbroad(ctx, (call) => abroad.client.loginAtHome(call, asked), unreachableText(abroad));
+  const wasCounted = refusal.problem === 'invalid_credentials';
+  if (isHere || isUnreachable(answer)) return wasCounted && isProblem(answer) ? answer : refusal;
+  // Home has counted it, or let the person in. A stranger's guesses here must not keep the owner of a foreign account out.
+  if (wasCounted) await auth.throttle.countedElsewhere({ at: 'password', of: email, address, known: 'stranger' });
+  return isProblem(answer) ? answer : takeOver(auth, ctx, abroad, before, answer);
+}
+
+const separator = '.';
+
+/** @returns undefined for a challenge of this region */
+export async function secondFactorAbroad(
+  auth: Auth,
+  ctx: RequestContext,
+  abroad: Abroad,
+  request: LoginSecondFactorRequest,
+): Promise<Issued | Problem | undefined> {
+  const mark = `${abroad.region}${separator}`;
+  if (!request.challenge.startsWith(mark)) return undefined;
+  const asked = { ...request, challenge: request.challenge.slice(mark.length) };
+  const before = await sessionBefore(auth, request.currentToken);
+  const answer = await askAbroad(ctx, (call) => abroad.client.loginSecondFactorAtHome(call, asked), unreachableText(abroad));
+  return isProblem(answer) ? answer : takeOver(auth, ctx, abroad, before, answer);
+}
+
+const unreachableText = ({ region }: Abroad): string =>
+  `The e-mail or the password is wrong, or the account lives in the region "${region}", which cannot be reached now. ` +
+  'Accounts of this region sign in as ever, and everybody may look around and fill a cart.';
+
+/**
+ * Home has opened the session. The browser's old session lives here, so it ends here, and a guest's cart is claimed for the person. After a crash in between, the person signs in again.
+ */
+async function takeOver(auth: Auth, cause: Cause, abroad: Abroad, before: Before, issued: SessionIssued): Promise<Issued | Problem> {
+  const { session, secondFactor } = issued;
+  if (secondFactor !== undefined)
+    return { secondFactor: { ...secondFactor, challenge: `${abroad.region}${separator}${secondFactor.challenge}` } };
+  // An auth speaks for sessions of its own region alone.
+  if (session === undefined || session.region !== abroad.region || !isUserSubject(session.subject)) return problem('identity_unavailable');
+  const claimed = await auth.outbox.commit((trx) => claimGuestCart(auth, trx, cause, before, session.subject, auth.clock.nowMs()));
+  const { live } = before;
+  if (live !== undefined) await endSession(auth, cause, live, live.state === 'guest' ? (trx) => closeClaim(trx, live.subject) : undefined);
+  const claimedGuestCart = session.claimedGuestCart === '' ? claimed : session.claimedGuestCart;
+  return { ...issued, session: { ...session, claimedGuestCart }, currentTokenOwn: before.own };
+}

@@ -1,0 +1,71 @@
+/** Two auths in one process, each the other's other region, with an ocean between them that can be cut. */
+import { create, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
+import {
+  isProblem,
+  LoginAtHomeRequestSchema,
+  LoginSecondFactorRequestSchema,
+  problem,
+  type Problem,
+  SessionIssuedSchema,
+} from '@cloakroom/contracts';
+import { contextOf, type Harness, openHarness } from '../auth.harness.ts';
+import type { Auth } from '../auth.ts';
+import type { Abroad } from './abroad.ts';
+import { loginAtHome, loginSecondFactorAtHome } from './login-at-home.ts';
+
+export interface Ocean {
+  isCut: boolean;
+  /** Questions arrive, and answers do not. */
+  losesAnswers: boolean;
+  /** Before and after each crossing. */
+  delay?: (() => Promise<void>) | undefined;
+  /** Everything that crossed, or tried to. */
+  readonly asked: { readonly to: string; readonly request: object }[];
+}
+
+type Region = Harness & { readonly auth: Auth & { readonly abroad: Abroad } };
+
+export interface TwoRegions {
+  readonly eu: Region;
+  readonly us: Region;
+  readonly ocean: Ocean;
+}
+
+export async function twoRegions(options: Parameters<typeof openHarness>[0] = {}): Promise<TwoRegions> {
+  const ocean: Ocean = { isCut: false, losesAnswers: false, asked: [] };
+  const regions: { eu?: Region; us?: Region } = {};
+  for (const [region, to] of [
+    ['eu', 'us'],
+    ['us', 'eu'],
+  ] as const) {
+    const harness = await openHarness({ ...options, region });
+    regions[region] = { ...harness, auth: { ...harness.auth, abroad: across(ocean, to, () => regions[to]!.auth) } };
+  }
+  return { eu: regions.eu!, us: regions.us!, ocean };
+}
+
+function across(ocean: Ocean, to: string, there: () => Auth): Abroad {
+  const crossing =
+    <Request extends DescMessage, Answer extends DescMessage>(
+      [asked, answered]: readonly [Request, Answer],
+      handle: (request: MessageShape<Request>) => Promise<MessageInitShape<Answer> | Problem>,
+    ) =>
+    async (_call: unknown, request: MessageInitShape<Request>): Promise<MessageShape<Answer> | Problem> => {
+      ocean.asked.push({ to, request });
+      await ocean.delay?.();
+      if (ocean.isCut) return problem('connection_lost');
+      const answer = await handle(create(asked, request));
+      await ocean.delay?.();
+      if (ocean.isCut || ocean.losesAnswers) return problem('deadline_exceeded');
+      return isProblem(answer) ? answer : create(answered, answer as MessageInitShape<Answer>);
+    };
+  return {
+    region: to,
+    client: {
+      loginAtHome: crossing([LoginAtHomeRequestSchema, SessionIssuedSchema], (request) => loginAtHome(there(), contextOf(), request)),
+      loginSecondFactorAtHome: crossing([LoginSecondFactorRequestSchema, SessionIssuedSchema], (request) =>
+        loginSecondFactorAtHome(there(), contextOf(), request),
+      ),
+    },
+  };
+}
