@@ -3,6 +3,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { startStack, type RunningStack } from './harness.ts';
@@ -14,6 +15,8 @@ const patience = { timeout: 120_000, interval: 250 };
 /** Without its bounds the Observatory keeps more of these than its heap of 128 MB. */
 const [pairCount, exportsOfPair] = [5, 30];
 const askedQuietly = 15;
+/** Stays below the gateway's limit of requests for one address. Without it a fast machine asked so often that four of five were refused. */
+const pauseMs = 50;
 /** The least part, of that in quiet times. A machine that stands still for seconds makes a shop refuse a request by itself. */
 const servedPartMin = 0.8;
 /**
@@ -95,6 +98,7 @@ interface Asked {
 }
 
 async function readCart(cookie: string): Promise<Asked> {
+  await delay(pauseMs); // not a wait: the pace of a client
   const startedMs = performance.now();
   const answer = await fetch(`${stack.gateways[0]}/api/cart`, { headers: { cookie } });
   await answer.arrayBuffer();
@@ -133,6 +137,7 @@ it('a flood of spans fills no memory and holds up no request, the page says what
     all.meanwhile.push(...meanwhile);
   }
   expect(stack.process('observatory').pid(), 'the Observatory that took the flood still runs').toBe(pid);
+  expect(servedPart(all.quiet)).toBeGreaterThan(servedPartMin);
   expect(servedPart(all.meanwhile)).toBeGreaterThan(servedPart(all.quiet) * servedPartMin);
   expect(median(slower), `a request takes so many times longer: ${slower.join(', ')}`).toBeLessThan(slowerMax);
   expect(answers['200']).toBeGreaterThan(pairCount);
