@@ -18,10 +18,16 @@ interface Copy {
 
 export class ProfileCopies {
   private readonly clock: Clock;
-  private readonly copies = new LRUCache<string, Copy>({ max: copyCountMax });
+  private readonly copies: LRUCache<string, Copy>;
 
   constructor(clock: Clock) {
     this.clock = clock;
+    const perf = { now: () => this.nowMs() };
+    this.copies = new LRUCache({ max: copyCountMax, ttl: copyAgeMaxMs, ttlResolution: 0, ttlAutopurge: true, perf });
+  }
+
+  get count(): number {
+    return this.copies.size;
   }
 
   nowMs(): number {
@@ -34,13 +40,11 @@ export class ProfileCopies {
    */
   keep(subject: string, profile: Profile, atMs: number): void {
     const known = this.copies.get(subject);
-    if (known === undefined || known.atMs <= atMs) this.copies.set(subject, { profile, atMs });
+    if (known === undefined || known.atMs <= atMs) this.copies.set(subject, { profile, atMs }, { start: atMs });
   }
 
   find(subject: string): { readonly profile: Profile; readonly ageMs: number } | undefined {
     const copy = this.copies.get(subject);
-    if (copy === undefined) return undefined;
-    const ageMs = this.nowMs() - copy.atMs;
-    return ageMs > copyAgeMaxMs ? undefined : { profile: copy.profile, ageMs };
+    return copy && { profile: copy.profile, ageMs: this.nowMs() - copy.atMs };
   }
 }
