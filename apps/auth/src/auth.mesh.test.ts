@@ -77,6 +77,19 @@ it('an account of another region signs in, and without that region the refusal s
     vi.waitFor(async () => expect(await eu.client.login(call(), { ...ada, password })).toMatchObject(expected), { timeout: 60_000 });
   await told(ada.password, { session: { email: ada.email, region: 'us' } });
   await told('wrong', { problem: 'invalid_credentials' });
+  // The times that a browser sees have no entry of the region that was asked.
+  const here = 'here@example.com';
+  ok(await eu.client.register(call(), { email: here, password: 'eight chars', name: 'Here' }));
+  for (const email of [here, ada.email, 'nobody@example.com'])
+    await vi.waitFor(
+      async () => {
+        const entries: string[] = [];
+        const onTiming: OutgoingCall['onTiming'] = (timings) => entries.push(...timings.map(({ name }) => name));
+        await eu.client.login({ ...call(), onTiming }, { email, password: 'wrong' });
+        expect(entries).toEqual(['auth']);
+      },
+      { timeout: 60_000 },
+    );
   await us.stop();
   await told(ada.password, { problem: 'home_region_unreachable' });
 });

@@ -1,8 +1,8 @@
 /**
  * The auth of the other region. A shop of one region has none, and then every account lives here.
  *
- * An account has one home, whose auth alone sees its password, counts its failures and opens its sessions. So the auth of another region only
- * carries the question there. It learns nothing that it could use without home.
+ * An account has one home, whose auth alone can check its password and open its sessions. So the auth of another region only carries the question
+ * there. It keeps nothing that it could use without home.
  */
 import { isProblem, type ErrorCode, problem, type Problem, RegionsService } from '@cloakroom/contracts';
 import { connectMesh, forward, type MeshClient, type MeshTls, type OutgoingCall, type RequestContext } from '@cloakroom/mesh';
@@ -25,23 +25,17 @@ export function openAbroad({ region, authAddress }: OtherRegion, tls: MeshTls | 
   return { region, client, close };
 }
 
-/** @returns `home_region_unreachable` where the other region did not answer in time */
+/**
+ * @param options.verdicts the refusals of home that are told. Any other Problem is home's own trouble, and some of it meets only real questions.
+ * @returns `home_region_unreachable` where the other region did not answer in time, or not with a verdict
+ */
 export async function askAbroad<Answer extends object>(
   ctx: RequestContext,
   ask: (call: OutgoingCall) => Promise<Answer | Problem>,
-  detail: string,
+  { verdicts, detail }: { readonly verdicts: ReadonlySet<ErrorCode>; readonly detail: string },
 ): Promise<Answer | Problem> {
   const call = forward(ctx);
-  const answer = await ask({ ...call, budgetMs: Math.min(answerBudgetMs, call.budgetMs - spareMs) });
-  return isProblem(answer) && silences.has(answer.problem) ? problem('home_region_unreachable', detail, retryAfterS) : answer;
+  // The browser must not see how long home took, nor for what.
+  const answer = await ask({ ...call, onTiming: undefined, budgetMs: Math.min(answerBudgetMs, call.budgetMs - spareMs) });
+  return isProblem(answer) && !verdicts.has(answer.problem) ? problem('home_region_unreachable', detail, retryAfterS) : answer;
 }
-
-const silences: ReadonlySet<ErrorCode> = new Set([
-  'connection_lost',
-  'unavailable',
-  'deadline_exceeded',
-  'internal',
-  'identity_unavailable',
-]);
-
-export const isUnreachable = (answer: object): boolean => isProblem(answer) && answer.problem === 'home_region_unreachable';

@@ -1,6 +1,13 @@
 /** Sign-in of an account that lives in the other region, connected and cut. Neither answer nor time tells who has an account, or where. */
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
-import { isProblem, type LoginAtHomeRequest, LoginRequestSchema, problem, type SecondFactorChallengeSchema } from '@cloakroom/contracts';
+import {
+  isProblem,
+  type LoginAtHomeRequest,
+  type LoginRequest,
+  LoginRequestSchema,
+  problem,
+  type SecondFactorChallengeSchema,
+} from '@cloakroom/contracts';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { secondHalf, withApp } from '../account.harness.ts';
 import { contextOf, guest, type Harness, look, ok, outboxOf, password, signIn, signUp } from '../auth.harness.ts';
@@ -35,6 +42,12 @@ beforeEach(() => later(regions));
 const wrong = ({ auth }: Harness, email: string, more: MessageInitShape<typeof LoginRequestSchema> = {}) =>
   login(auth, contextOf(), create(LoginRequestSchema, { email, password: 'wrong', remoteAddress: '192.0.2.1', ...more }));
 
+/** The same region, where home's answers come through `home`. */
+function hearing<Region extends TwoRegions['eu']>(region: Region, home: Region['auth']['abroad']['client']['loginAtHome']): Region {
+  const { abroad } = region.auth;
+  return { ...region, auth: { ...region.auth, abroad: { ...abroad, client: { ...abroad.client, loginAtHome: home } } } };
+}
+
 const codesOf = async (answers: readonly Promise<object>[]) =>
   (await Promise.all(answers)).map((answer) => (isProblem(answer) ? answer.problem : 'signed in'));
 
@@ -60,7 +73,8 @@ describe('connected', { timeout: openMs }, () => {
     const { eu, ocean } = regions;
     expect(await wrong(eu, atEu)).toMatchObject({ problem: 'invalid_credentials' });
     const { login: sent, decoy } = ocean.asked[0]!.request as LoginAtHomeRequest;
-    expect([ocean.asked.length, decoy, sent]).toEqual([1, true, { remoteAddress: '192.0.2.1' }]);
+    expect([ocean.asked.length, decoy, sent]).toEqual([1, true, { email: expect.any(String) as string, remoteAddress: '192.0.2.1' }]);
+    expect(sent!.email, 'a name for the count alone').not.toContain('@');
   });
 
   it('a guest cart of this region goes to the person, and the browser that repeats the sign-in claims nothing twice', async () => {
@@ -76,7 +90,7 @@ describe('connected', { timeout: openMs }, () => {
   });
 
   it('an account with a second factor goes on at home, from here', async () => {
-    const { eu, us } = regions;
+    const { eu, us, ocean } = regions;
     const email = 'two-step@example.com';
     const app = await withApp({ harness: us, token: ok(await signUp(us, email)).token! });
     const { token, subject } = await guest(eu);
@@ -84,6 +98,10 @@ describe('connected', { timeout: openMs }, () => {
     expect((await look(eu, token)).session, 'half a sign-in claims nothing').toBeDefined();
     const answer = (value: string) => secondHalf(eu, secondFactor!.challenge!, { case: 'code', value }, token);
     expect(await answer('000000')).toMatchObject({ problem: 'invalid_second_factor' });
+    ocean.isCut = true;
+    const silence = { problem: 'home_region_unreachable', detail: expect.not.stringContaining('password') as string };
+    expect(await answer('000000')).toMatchObject(silence);
+    ocean.isCut = false;
     expect(ok(await answer(app.code())).session).toMatchObject({ region: 'us', claimedGuestCart: subject });
     expect((await look(eu, token)).session).toBeUndefined();
   });
@@ -91,18 +109,26 @@ describe('connected', { timeout: openMs }, () => {
   it('a home that speaks for a session of another region is not believed', async () => {
     const { eu } = regions;
     const { loginAtHome } = eu.auth.abroad.client;
-    const forging = {
-      ...eu.auth.abroad,
-      client: {
-        ...eu.auth.abroad.client,
-        loginAtHome: async (...sent: Parameters<typeof loginAtHome>) => {
-          const answer = await loginAtHome(...sent);
-          if (!isProblem(answer)) answer.session!.region = 'eu';
-          return answer;
-        },
-      },
-    };
-    expect(await signIn({ ...eu, auth: { ...eu.auth, abroad: forging } }, atUs)).toMatchObject({ problem: 'identity_unavailable' });
+    const forged = hearing(eu, async (...sent) => {
+      const answer = await loginAtHome(...sent);
+      if (!isProblem(answer)) answer.session!.region = 'eu';
+      return answer;
+    });
+    expect(await signIn(forged, atUs)).toMatchObject({ problem: 'identity_unavailable' });
+  });
+
+  it("a session's token goes to its home alone", async () => {
+    const { eu, us, ocean } = regions;
+    const ofEu = ok(await signIn(eu, atEu)).token!;
+    const ofUs = ok(await signIn(us, atUs)).token!;
+    for (const currentToken of [ofEu, ofUs, '']) {
+      await wrong(eu, atUs, { currentToken });
+      await secondHalf(eu, 'us.1', { case: 'code', value: '000000' }, currentToken);
+    }
+    const sent = ocean.asked.map(
+      ({ request }) => ('login' in request ? (request.login as LoginRequest) : (request as LoginRequest)).currentToken,
+    );
+    expect(sent).toEqual(['', '', ofUs, ofUs, '', '']);
   });
 });
 
@@ -112,19 +138,37 @@ describe('limits', { timeout: openMs }, () => {
     Array.from({ length: count }).reduce<Promise<unknown>>((last) => last.then(() => wrong(region, email)), Promise.resolve());
 
   it('ten guesses are all, whatever the side that they are sent to, and whoever has the address', async () => {
-    for (const email of [atEu, atUs]) {
+    const splits = [4, failures, 0];
+    for (const [email, atFirst] of [atEu, atUs, nobody].flatMap((each) => splits.map((count) => [each, count] as const))) {
       later(regions);
       const { eu, us } = regions;
-      await guesses(eu, email, 4);
-      await guesses(us, email, failures - 4);
+      await guesses(eu, email, atFirst);
+      await guesses(us, email, failures - atFirst);
       expect(await codesOf([wrong(eu, email), wrong(us, email)])).toEqual(['too_many_attempts', 'too_many_attempts']);
       // The right password helps nobody then, on either side.
       expect(await codesOf([signIn(eu, email), signIn(us, email)])).toEqual(['too_many_attempts', 'too_many_attempts']);
     }
-    later(regions);
+  });
+
+  it('a guess whose answer is not awaited counts too, and so does one that home answers with a trouble of its own', async () => {
     const { eu } = regions;
-    await guesses(eu, nobody, failures);
-    expect(await codesOf([wrong(eu, nobody)])).toEqual(['too_many_attempts']);
+    for (const trouble of ['cancelled', 'too_many_requests', 'invalid_request'] as const) {
+      later(regions);
+      const troubled = hearing(eu, () => Promise.resolve(problem(trouble)));
+      for (const email of [atEu, atUs, nobody]) {
+        for (let i = 0; i < failures; i++) expect(await wrong(troubled, email)).toMatchObject({ problem: 'home_region_unreachable' });
+        expect(await codesOf([wrong(eu, email)])).toEqual(['too_many_attempts']);
+      }
+    }
+  });
+
+  it('an owner who mistypes on a known device is answered from here, whatever strangers have used up', async () => {
+    const { eu, ocean } = regions;
+    const knownDevice = ok(await signIn(eu, atEu)).knownDevice!;
+    await guesses(eu, atEu, failures);
+    ocean.asked.length = eu.slept.length = 0;
+    for (let i = 0; i < 4; i++) expect(await wrong(eu, atEu, { knownDevice })).toMatchObject({ problem: 'invalid_credentials' });
+    expect([ocean.asked, eu.slept.at(-1)]).toEqual([[], 100]);
   });
 
   it('a stranger who uses up the guesses keeps no owner on a known device out', async () => {
@@ -137,7 +181,12 @@ describe('limits', { timeout: openMs }, () => {
 
   it('successes cost nothing, on neither side', async () => {
     const { eu } = regions;
-    for (let i = 0; i < failures + 2; i++) ok(await signIn(eu, atUs));
+    const { addressFailures } = throttleLimits;
+    for (let i = 0; i < addressFailures; i++) ok(await signIn(eu, atUs));
+    const remoteAddress = '127.0.0.1';
+    expect(await codesOf([wrong(eu, atEu, { remoteAddress }), wrong(eu, atUs, { remoteAddress })])).toEqual(
+      Array(2).fill('invalid_credentials'),
+    );
   });
 
   it('an address that is used up is refused for every account alike', async () => {
@@ -176,13 +225,20 @@ describe('limits', { timeout: openMs }, () => {
       Object.assign(auth, { passwords: { ...passwords, matches } });
     }
     const costs = [];
+    const refusals = [];
     for (const email of [atEu, atUs, nobody]) {
       hashed.length = ocean.asked.length = 0;
       expect(await wrong(eu, email)).toEqual(problem('invalid_credentials'));
       costs.push([[...hashed], ocean.asked.length]);
+      // So does a refusal by count: one question and no hash.
+      await guesses(eu, email, failures - 1);
+      hashed.length = ocean.asked.length = 0;
+      expect(await wrong(eu, email)).toMatchObject({ problem: 'too_many_attempts' });
+      refusals.push([[...hashed], ocean.asked.length]);
     }
     for (const [at, { auth }] of [eu, us].entries()) Object.assign(auth, { passwords: own[at] });
     expect(costs).toEqual(Array(3).fill([['eu', 'us'], 1]));
+    expect(refusals).toEqual(Array(3).fill([[], 1]));
   });
 });
 
@@ -218,8 +274,9 @@ describe('cut', { timeout: openMs }, () => {
     }
     expect(told[0]!.at(-1)).toBe('too_many_attempts');
     expect([told[1], told[2]]).toEqual([told[0], told[0]]);
-    // After the heal home's own count holds, and the guesses of the cut keep nobody out.
+    // After the heal a wrong password gets the same refusal as in the cut. The guesses of the cut keep no owner out.
     ocean.isCut = false;
+    expect(await codesOf([wrong(eu, atEu), wrong(eu, atUs), wrong(eu, nobody)])).toEqual(Array(3).fill('too_many_attempts'));
     expect(ok(await signIn(eu, atUs)).session).toMatchObject({ region: 'us' });
   });
 });

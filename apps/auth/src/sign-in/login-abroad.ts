@@ -2,13 +2,21 @@
  * A sign-in that did not succeed here: the account may live in the other region, so that region is asked.
  *
  * Nobody may learn from an answer, or from its time, whether an address has an account, nor where it lives. So every failure takes the same way,
- * whatever the address: a hash here, a question across the ocean, a hash there. For an account that lives here the question is a decoy, and the
- * password does not leave its home. In a cut every failure gets the same answer too, `home_region_unreachable`.
+ * whatever the address: a hash here, a question across the ocean, a hash and a wait there. For an account that lives here the question is a decoy,
+ * and the password does not leave its home. In a cut every failure gets the same answer too, `home_region_unreachable`.
  *
- * Failures are counted once by the name of the account: at its home, or for an unknown address at the side that was asked. The browser's address is
- * counted in both regions.
+ * Both regions count each failure, by the e-mail and by the browser's address, and nothing but a success gives these points back. So the counts of
+ * one e-mail are the same on both sides, wherever it was guessed at. A region that was out of reach counts less for a window (15 minutes).
  */
-import { isUserSubject, type LoginRequest, type LoginSecondFactorRequest, problem, isProblem, type Problem } from '@cloakroom/contracts';
+import {
+  type ErrorCode,
+  isUserSubject,
+  type LoginRequest,
+  type LoginSecondFactorRequest,
+  problem,
+  isProblem,
+  type Problem,
+} from '@cloakroom/contracts';
 import type { Cause } from '@cloakroom/event-log';
 import type { RequestContext } from '@cloakroom/mesh';
 import type { SessionIssued } from '@cloakroom/contracts';
@@ -16,12 +24,12 @@ import type { Auth } from '../auth.ts';
 import { endSession } from '../revocation/revocations.ts';
 import { type Before, claimGuestCart, closeClaim, sessionBefore } from './claim.ts';
 import type { Issued } from '../tokens/issue-tokens.ts';
-import { type Abroad, askAbroad, isUnreachable } from './abroad.ts';
+import { type Abroad, askAbroad } from './abroad.ts';
 
 interface Refused {
   readonly request: LoginRequest;
-  /** In its normal form. */
-  readonly email: string;
+  /** The name by which the e-mail is counted. */
+  readonly name: string;
   /** Whether the account lives here. */
   readonly isHere: boolean;
   readonly before: Before;
@@ -32,20 +40,33 @@ export async function loginAbroad(
   auth: Auth,
   ctx: RequestContext,
   abroad: Abroad,
-  { request, email, isHere, before, refusal }: Refused,
+  { request, name, isHere, before, refusal }: Refused,
 ): Promise<Issued | Problem> {
   // The crowd was refused, whoever is in it.
   if (refusal.problem === 'too_many_requests') return refusal;
   const { remoteAddress: address } = request;
-  const asked = isHere ? { decoy: true, login: { remoteAddress: address } } : { login: request };
-  const answer = await askAbroad(ctx, (call) => abroad.client.loginAtHome(call, asked), unreachableText(abroad));
+  const asked = isHere ? { decoy: true, login: { email: name, remoteAddress: address } } : { login: withTokenOf(abroad, request) };
+  const answer = await askAbroad(ctx, (call) => abroad.client.loginAtHome(call, asked), {
+    verdicts: passwordVerdicts,
+    detail: `The e-mail or the password is wrong, or the account lives in the region "${abroad.region}", which cannot be reached now. ${rest}`,
+  });
   const wasCounted = refusal.problem === 'invalid_credentials';
-  if (isHere || isUnreachable(answer)) return wasCounted && isProblem(answer) ? answer : refusal;
-  // Home has counted it, or let the person in. A stranger's guesses here must not keep the owner of a foreign account out.
-  if (wasCounted) await auth.throttle.countedElsewhere({ at: 'password', of: email, address, known: 'stranger' });
-  return isProblem(answer) ? answer : takeOver(auth, ctx, abroad, before, answer);
+  // A refusal by count stands, whatever home says. A success at home stands above it: home knows the owner's devices.
+  if (isHere || isProblem(answer)) return wasCounted && isProblem(answer) ? answer : refusal;
+  if (wasCounted) await auth.throttle.succeededElsewhere({ at: 'password', of: name, address, known: 'stranger' });
+  return takeOver(auth, ctx, abroad, before, answer);
 }
 
+const passwordVerdicts: ReadonlySet<ErrorCode> = new Set(['invalid_credentials', 'too_many_attempts']);
+const factorVerdicts: ReadonlySet<ErrorCode> = new Set([
+  'invalid_second_factor',
+  'too_many_attempts',
+  'challenge_expired',
+  'session_ended',
+  'invalid_request',
+]);
+
+const rest = 'Accounts of this region sign in as ever, and everybody may look around and fill a cart.';
 const separator = '.';
 
 /** @returns undefined for a challenge of this region */
@@ -57,15 +78,20 @@ export async function secondFactorAbroad(
 ): Promise<Issued | Problem | undefined> {
   const mark = `${abroad.region}${separator}`;
   if (!request.challenge.startsWith(mark)) return undefined;
-  const asked = { ...request, challenge: request.challenge.slice(mark.length) };
+  const asked = { ...withTokenOf(abroad, request), challenge: request.challenge.slice(mark.length) };
   const before = await sessionBefore(auth, request.currentToken);
-  const answer = await askAbroad(ctx, (call) => abroad.client.loginSecondFactorAtHome(call, asked), unreachableText(abroad));
+  const answer = await askAbroad(ctx, (call) => abroad.client.loginSecondFactorAtHome(call, asked), {
+    verdicts: factorVerdicts,
+    detail: `Your account lives in the region "${abroad.region}", which cannot be reached now. Try again soon to finish signing in.`,
+  });
   return isProblem(answer) ? answer : takeOver(auth, ctx, abroad, before, answer);
 }
 
-const unreachableText = ({ region }: Abroad): string =>
-  `The e-mail or the password is wrong, or the account lives in the region "${region}", which cannot be reached now. ` +
-  'Accounts of this region sign in as ever, and everybody may look around and fill a cart.';
+/** A session's token goes to its home alone. */
+const withTokenOf = <Request extends { readonly currentToken: string }>({ region }: Abroad, request: Request): Request => ({
+  ...request,
+  currentToken: request.currentToken.split(separator)[1] === region ? request.currentToken : '',
+});
 
 /**
  * Home has opened the session. The browser's old session lives here, so it ends here, and a guest's cart is claimed for the person. After a crash in between, the person signs in again.

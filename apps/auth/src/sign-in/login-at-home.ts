@@ -20,7 +20,8 @@ export async function loginAtHome(auth: Auth, ctx: RequestContext, { login: aske
   const { live } = await sessionBefore(auth, '');
   const { account } = (await accountToProve(auth.database, '')) ?? {};
   const known = await knownFrom(auth, '', live, account?.id);
-  const proven = await provePassword(auth, { email: undefined, account, address: asked.remoteAddress, known }, asked.password);
+  const guess = { name: asked.email, account, address: asked.remoteAddress, known, waits: true };
+  const proven = await provePassword(auth, guess, asked.password);
   return isProblem(proven) ? proven : problem('invalid_credentials');
 }
 

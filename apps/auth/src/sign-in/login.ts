@@ -22,6 +22,7 @@ import { knownFrom, rememberDevice } from '../throttle/known-devices.ts';
 import { issueTokens } from '../tokens/issue-tokens.ts';
 import { loginAbroad } from './login-abroad.ts';
 import { provePassword } from './prove-password.ts';
+import { countedAs } from '../throttle/throttle.ts';
 import { endSession } from '../revocation/revocations.ts';
 import { modeFor } from '../sessions/session-view.ts';
 import type { SignIn } from './sign-in.ts';
@@ -46,10 +47,13 @@ export async function login(
   const before = await sessionBefore(auth, request.currentToken);
   const { account, epoch = 0 } = (await accountToProve(auth.database, email)) ?? {};
   const known = await knownFrom(auth, request.knownDevice, before.live, account?.id);
-  const proven = await provePassword(auth, { email, account, address: request.remoteAddress, known }, password);
+  // A device that the account knows learns nothing from a refusal, so the other region need not be asked.
+  const abroad = known === 'stranger' ? auth.abroad : undefined;
+  const guess = { name: countedAs(email), account, address: request.remoteAddress, known, waits: abroad === undefined };
+  const proven = await provePassword(auth, guess, password);
   if (isProblem(proven)) {
-    const refused = { request, email, isHere: account !== undefined, before, refusal: proven };
-    return auth.abroad === undefined ? proven : loginAbroad(auth, ctx, auth.abroad, refused);
+    const refused = { request, name: guess.name, isHere: account !== undefined, before, refusal: proven };
+    return abroad === undefined ? proven : loginAbroad(auth, ctx, abroad, refused);
   }
   const challenge = await challengeSecondFactor(auth, proven, epoch, mode);
   if (challenge !== undefined) return isProblem(challenge) ? challenge : { secondFactor: challenge };

@@ -10,6 +10,7 @@ import { provePassword } from './prove-password.ts';
 import { finishStepUp } from './finish-step-up.ts';
 import type { Issued } from '../tokens/issue-tokens.ts';
 import { ownSession } from '../tokens/rotate-own.ts';
+import { countedAs } from '../throttle/throttle.ts';
 import { hasAny, methodsOf, proveByCode, secondFactorsOf } from '../factors/second-factors.ts';
 
 export async function reauthenticate(auth: Auth, ctx: PersonContext, request: ReauthenticateRequest): Promise<Issued | Problem> {
@@ -19,7 +20,7 @@ export async function reauthenticate(auth: Auth, ctx: PersonContext, request: Re
   if (account === undefined) return problem('session_ended');
   if (request.password.length > passwordLengthMax) return problem('invalid_credentials');
   const from = { address: request.remoteAddress, known: { by: 'session', name: session.handle } } as const;
-  const who = { email: account.email, account, ...from };
+  const who = { name: countedAs(account.email), account, ...from, waits: true };
   const proven = await provePassword(auth, who, request.password);
   if (isProblem(proven)) return proven;
   const factors = await secondFactorsOf(auth.database, account.id);

@@ -11,6 +11,7 @@
  *
  * An IPv6 address counts with its /64, and that with its /48 (libs/platform/src/network.ts), since the owner of a /48 has 65,536 /64s.
  */
+import { createHash } from 'node:crypto';
 import { problem, type Problem } from '@cloakroom/contracts';
 import { networkOf, siteOf } from '@cloakroom/platform';
 import type { Redis } from 'ioredis';
@@ -61,7 +62,7 @@ export interface Known {
 export interface Guess {
   /** Each kind of proof has its own counts. `taken-email` asks about another person's account. */
   readonly at: 'password' | 'second-factor' | 'totp-setup' | 'passkey' | 'taken-email';
-  /** The e-mail or subject that is guessed at. Undefined for a signature, which cannot be guessed, so that only the address counts. */
+  /** The e-mail (countedAs) or subject that is guessed at. Undefined for a signature, which cannot be guessed, so that only the address counts. */
   readonly of: string | undefined;
   readonly address: string;
   /** Required, so that a caller that forgets to look for a known device does not compile. */
@@ -71,8 +72,8 @@ export interface Guess {
 export interface Throttle {
   /** The only way to count failures. Takes one attempt; a Problem when none is left. */
   begin(guess: Guess): Promise<Attempt | Problem>;
-  /** Gives back the point of the account that a failed attempt took, since the region where the account lives has counted it. */
-  countedElsewhere(guess: Guess): Promise<void>;
+  /** Gives back the points of an attempt that failed here and succeeded in the region where the account lives. */
+  succeededElsewhere(guess: Guess): Promise<void>;
   registration(address: string): Promise<Problem | undefined>;
   guest(address: string): Promise<Problem | undefined>;
 }
@@ -86,6 +87,9 @@ export interface Attempt {
 
 /** One count: its kind, its key, and its limit. */
 type Count = readonly [kind: 'account' | 'known' | 'address' | 'site' | 'registration' | 'guest' | 'guests', of: string, countMax: number];
+
+/** The name of an e-mail in the counts of passwords. Another region gets this name where it need not know the e-mail (login-abroad.ts). */
+export const countedAs = (email: string): string => createHash('sha256').update(email).digest('base64url');
 
 /** @param redis the sessions' Redis, shared by every replica; without it each process counts alone */
 export function openThrottle(
@@ -102,11 +106,7 @@ export function openThrottle(
       if (typeof taken !== 'number') return taken;
       return { failureDelayMs: delayMs(taken), succeeded: () => giveAllBack(attempts, counts) };
     },
-    countedElsewhere: (guess) =>
-      giveAllBack(
-        attempts,
-        countsOf(guess, limits).filter(([kind]) => kind === 'account'),
-      ),
+    succeededElsewhere: (guess) => giveAllBack(attempts, countsOf(guess, limits)),
     registration: (address) => {
       const { registrationsPerHour: countMax } = limits;
       return refusal(attempts, ofPlace('registration', '', address, countMax, countMax * networksOfSite));

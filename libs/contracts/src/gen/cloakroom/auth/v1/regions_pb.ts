@@ -28,7 +28,8 @@ export type LoginAtHomeRequest = Message<"cloakroom.auth.v1.LoginAtHomeRequest">
 
   /**
    * The account lives where the question comes from, and its password was wrong there. The question is asked all the same, so that its time tells
-   * nobody where an account lives. It names neither e-mail nor password. Home does the same work, and counts the address alone.
+   * nobody where an account lives. It has no password, and instead of the e-mail its name in the counts of failures. Home does the same work and
+   * counts the same as for a real question.
    *
    * @generated from field: bool decoy = 2;
    */
