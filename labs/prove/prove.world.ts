@@ -14,7 +14,7 @@ import {
   type Problem,
   type TopicSpec,
 } from '@cloakroom/contracts';
-import { EmbeddedEventLog, EventLogError, RetryLater, type LogRecord, type RecordBatch } from '@cloakroom/event-log';
+import { EmbeddedEventLog, EventLogError, RetryLater, type LogRecord, type PartitionLag, type RecordBatch } from '@cloakroom/event-log';
 import { type Clock } from '@cloakroom/platform';
 import { addItem } from '../../apps/cart/src/commands/add-item.ts';
 import { applyCoupon } from '../../apps/cart/src/commands/apply-coupon.ts';
@@ -120,7 +120,8 @@ export class World {
       }
       return positions;
     };
-    const eventLog = namedLog(override(this.#log, { publish }), topicsHere);
+    const lag: CartParts['eventLog']['lag'] = (_, { name: topic }) => Promise.resolve(this.#lag(topic));
+    const eventLog = namedLog(override(this.#log, { publish, lag }), topicsHere);
     this.parts = { eventLog, view: this.#view, clock: this.#clock, log: quiet, topics: topicsHere, region, evolve: evolveInBatch };
     this.#reading = {
       ...this.parts,
@@ -347,6 +348,14 @@ export class World {
     const all = this.#recordsOf(topic, partition);
     const records = all.slice(from, from + count);
     return { topic, partition, records, highWatermark: BigInt(all.length), fetchStartedMs: this.#nowMs };
+  }
+
+  /** As the projector's group has committed. So a view that was lost knows what was forwarded before. */
+  #lag(topic: string): PartitionLag[] {
+    return partitionsOfCarts.map((partition) => {
+      const committed = this.#committed.get(`${topic}:${partition}`) ?? 0;
+      return { topic, partition, records: BigInt(this.#recordsOf(topic, partition).length - committed) };
+    });
   }
 
   #recordsOf(topic: string, partition: number): LogRecord[] {

@@ -109,7 +109,10 @@ export function decodeCart(bytes: Uint8Array): CartRecord {
   }
 }
 
-/** Reads dots in stored order, which is the order of arrival. So the first of two payloads under one id stands, as in the log. */
+/**
+ * Content decides between two payloads under one id, as in the log (`Draft`). A build from before kept the first alone, and such a cart
+ * shows it until the log is folded again.
+ */
 function fromSnapshot(message: CartSnapshot): CartState {
   const draft = new Draft(emptyCart(message.cartId));
   for (const of of message.deadOf) takeDeadOfCart(draft, of);

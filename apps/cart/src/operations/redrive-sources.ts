@@ -14,7 +14,7 @@ import type { CartTopics } from '../cart.dependencies.ts';
 import { isOfItsOwnCart, readOrderEvent } from '../commands/placed-orders.ts';
 import { isGone } from '../reads/prepare-order.ts';
 import { orRetryLater } from '../projection/project-batch.ts';
-import { isRebuilding } from '../reads/consistency.ts';
+import { isRebuilding } from '../projection/cart.view.ts';
 import type { RedriveParts } from './redrive.ts';
 
 export interface SourceParts extends Omit<RedriveParts, 'topics'> {

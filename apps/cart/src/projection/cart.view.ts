@@ -29,7 +29,7 @@ export interface Place {
    * lost.
    */
   readonly rebuiltAt: bigint;
-  /** Guest events below this offset were forwarded to their users' carts before the view was lost. */
+  /** Guest events below this offset were forwarded to their users' carts before the view was lost. Says nothing where there are mirrors. */
   readonly forwardedTo: bigint;
   /** The log of these offsets. Offsets of another cluster's log mean nothing here. */
   readonly logId: string;
@@ -76,6 +76,10 @@ export interface CartView {
   status(): Promise<{ readonly ok: boolean; readonly kind: 'redis' | 'memory'; readonly runId?: string }>;
   close(): Promise<void>;
 }
+
+/** A lost view lacks lines until it has read again what each log held. */
+export const isRebuilding = ({ next, rebuiltAt, mirrors = [] }: Place): boolean =>
+  next < rebuiltAt || mirrors.some((one) => one.next < one.rebuiltAt);
 
 export function samePlace(a: Place | undefined, b: Place | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;

@@ -184,8 +184,8 @@ async function forwardGuests(
     const { cartId, claimedBy, dots, coupons, dead, origins } = cart.state;
     if (changed === undefined || claimedBy === undefined || !isForwarded(one, region)) continue;
     const guestOffset = region === undefined ? changed.offset : cart.position - 1n;
-    // A replay after a wipe: the change was forwarded before the view was lost.
-    if (guestOffset < place.forwardedTo) continue;
+    // A replay after a wipe: the change was forwarded before the view was lost. With two logs it may have been passed before its claim came.
+    if (place.mirrors === undefined && guestOffset < place.forwardedTo) continue;
     const own = { region: parts.region, logId: place.logId, offset: guestOffset };
     if (await hasJoined(parts, claimedBy, cartId, own)) continue;
     const atMs = parts.clock.nowMs();

@@ -1,16 +1,16 @@
 /** One region's view over its own log and the copy of another's. `npm run prove` has the laws; here are the cases that need weeks or a lost log. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { mirroredTopic, recordHeaders } from '@cloakroom/contracts';
 import { EmbeddedEventLog, type LogRecord } from '@cloakroom/event-log';
 import { systemClock } from '@cloakroom/platform';
-import { newCommandId, newUser, quiet } from '../cart.harness.ts';
+import { newCommandId, newGuest, newUser, quiet } from '../cart.harness.ts';
 import { cartTopics, type CartParts } from '../cart.dependencies.ts';
-import { dotOf, evolveInBatch, linesOf, type CartEvent } from '../model/cart.ts';
+import { commandOfDot, deadKeptMs, dotOf, evolveInBatch, linesOf, type CartEvent } from '../model/cart.ts';
 import { encodeEvent, UndecodableRecord, type CartRecord } from '../model/codec.ts';
-import { isRebuilding, partitionOfCart } from '../reads/consistency.ts';
+import { partitionOfCart } from '../reads/consistency.ts';
 import { isIncomplete, newCart } from './apply-record.ts';
 import { MemoryCartView } from './cart.view.memory.ts';
-import type { MirrorPlace, Place } from './cart.view.ts';
+import { isRebuilding, type MirrorPlace, type Place } from './cart.view.ts';
 import { markIncomplete } from './dead-letters.ts';
 import { namedLog } from './named-log.ts';
 import { projectBatch } from './project-batch.ts';
@@ -32,11 +32,11 @@ beforeEach(async () => {
 });
 afterEach(() => parts.eventLog.close());
 
-const add = (quantity: number): CartEvent => ({
+const add = (quantity: number, cartId = ada): CartEvent => ({
   type: 'ItemAdded',
-  cartId: ada,
+  cartId,
   atMs: Date.now(),
-  dot: dotOf(ada, newCommandId()),
+  dot: dotOf(cartId, newCommandId()),
   line: 'mug',
   quantity,
 });
@@ -45,7 +45,15 @@ const add = (quantity: number): CartEvent => ({
 function copied(event: CartEvent, at: { readonly offset: bigint; readonly origin: string; readonly log: string }): LogRecord {
   const { value, headers } = encodeEvent(event);
   const origin = { [recordHeaders.logOffset]: Buffer.from(at.origin), [recordHeaders.logId]: Buffer.from(at.log) };
-  return { topic: copy.name, partition, offset: at.offset, key: ada, value, headers: { ...headers, ...origin }, timestampMs: 5_000 };
+  return {
+    topic: copy.name,
+    partition,
+    offset: at.offset,
+    key: event.cartId,
+    value,
+    headers: { ...headers, ...origin },
+    timestampMs: 5_000,
+  };
 }
 
 const project = (...records: LogRecord[]) =>
@@ -85,6 +93,25 @@ describe('a copied record', () => {
     expect(quantityOf((await stand()).cart)).toBe(0);
   });
 
+  it.each(['two words', 'a\n'])('is refused when its log is called %j: the place of the copy could not be read again', async (log) => {
+    await settle();
+    await expect(project(copied(add(1), { offset: 0n, origin: '7', log }))).rejects.toBeInstanceOf(UndecodableRecord);
+  });
+
+  it('that claims a guest forwards what the guest did here, though the lost view had passed it unclaimed', async () => {
+    const guest = newGuest();
+    partition = partitionOfCart(parts, guest);
+    const did = add(1, guest);
+    const { value, headers } = encodeEvent(did);
+    const place = await settle();
+    await parts.view.apply(partition, { expected: place, place: { ...place, forwardedTo: 1n }, carts: [] });
+    await project({ topic: topics.events.name, partition, offset: 0n, key: guest, value, headers, timestampMs: did.atMs });
+    const publish = vi.spyOn(parts.eventLog, 'publish');
+    const claim: CartEvent = { type: 'GuestCartClaimed', cartId: guest, atMs: did.atMs, userCartId: ada, claimEventId: newCommandId() };
+    await project(copied(claim, { offset: 0n, origin: '7', log: 'a' }));
+    expect(publish.mock.calls.flatMap(([, records]) => records.map(({ key }) => key))).toEqual([ada]);
+  });
+
   it('is not applied where the view stands elsewhere in the copy, however far it is in its own log', async () => {
     await settle();
     expect(await project(copied(add(1), { offset: 1n, origin: '8', log: 'a' }))).toEqual({ outcome: 'elsewhere' });
@@ -112,6 +139,18 @@ describe('a view', () => {
     await project(copied(add(1), { offset: 0n, origin: '7', log: 'a' }));
     expect(isRebuilding((await stand()).place!)).toBe(false);
     expect(await settle()).toEqual((await stand()).place);
+  });
+
+  it('forgets no death while it is read anew: the command that died may come again', async () => {
+    const place = await settle();
+    const nowMs = Date.now();
+    const removed = dotOf(ada, newCommandId());
+    const removal: CartEvent = { type: 'ItemRemoved', cartId: ada, atMs: nowMs - deadKeptMs - 1, dot: removed, line: 'mug', observed: [] };
+    const { value, headers } = encodeEvent(removal);
+    const anew: MirrorPlace = { region: 'us', next: 0n, rebuiltAt: 2n, reached: 9n, heardMs: nowMs, logId: 'a' };
+    await parts.view.apply(partition, { expected: place, place: { ...place, mirrors: [anew] }, carts: [] });
+    await project({ topic: topics.events.name, partition, offset: 0n, key: ada, value, headers, timestampMs: nowMs });
+    expect([...(await stand()).cart!.state.dead.keys()]).toEqual([commandOfDot(removed)]);
   });
 
   it('reads a copy that was made anew from its first record, and leaves its own log where it was', async () => {

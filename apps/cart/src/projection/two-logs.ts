@@ -7,7 +7,7 @@ import { recordHeaders, type TopicSpec } from '@cloakroom/contracts';
 import type { LogRecord } from '@cloakroom/event-log';
 import { furthestOffsets, offsetIn, type LogOffset } from '../model/cart.ts';
 import { UndecodableRecord, type CartRecord } from '../model/codec.ts';
-import type { MirrorPlace, Place } from './cart.view.ts';
+import { isRebuilding, type MirrorPlace, type Place } from './cart.view.ts';
 
 /** The copy of another region's log of carts. */
 export interface MirroredLog {
@@ -33,8 +33,9 @@ export const mirrorOf = ({ mirrors }: Pick<Place, 'mirrors'>, region: string): M
 /** @returns where a record of a copy stands in its own log; undefined when its headers do not say */
 export function homeOf({ headers }: Pick<LogRecord, 'headers'>, region: string): LogOffset | undefined {
   const offset = headers[recordHeaders.logOffset]?.toString('latin1') ?? '';
-  if (!/^\d{1,18}$/.test(offset)) return undefined;
-  return { region, logId: headers[recordHeaders.logId]?.toString() ?? '', offset: BigInt(offset) };
+  // Records from before the shop had other regions have no log-id. The view keeps it as one word of a place.
+  const logId = headers[recordHeaders.logId]?.toString() ?? '';
+  return /^\d{1,18}$/.test(offset) && /^\S*$/.test(logId) ? { region, logId, offset: BigInt(offset) } : undefined;
 }
 
 /** The place after these records, the newest last. */
@@ -55,10 +56,13 @@ export function placeAfter(place: Place, region: string | undefined, records: re
 
 /**
  * Up to when every log was heard. A death shortly before must not be forgotten: a silent copy may still bring a repeat of a command
- * that died here long ago.
+ * that died here long ago. So may a log that is read anew, whenever it was heard last.
  */
-export const heardEverywhereMs = ({ mirrors = [] }: Place, ownMs: number): number =>
-  Math.min(ownMs, ...mirrors.map(({ heardMs }) => heardMs));
+export function heardEverywhereMs(place: Place, ownMs: number): number {
+  const { mirrors = [] } = place;
+  if (mirrors.length > 0 && isRebuilding(place)) return 0;
+  return Math.min(ownMs, ...mirrors.map(({ heardMs }) => heardMs));
+}
 
 /** Whether the cart holds this record already: restored from a snapshot, or copied twice. @throws UndecodableRecord */
 export function holds(cart: CartRecord, record: LogRecord, region: string | undefined): boolean {

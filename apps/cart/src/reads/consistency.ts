@@ -41,10 +41,6 @@ const pollMaxMs = 25;
 export const hasReached = (place: Place | undefined, token: ConsistencyToken | undefined): boolean =>
   token === undefined || (place !== undefined && place.next > token.offset);
 
-/** A lost view lacks lines until it has read again what each log held. */
-export const isRebuilding = ({ next, rebuiltAt, mirrors = [] }: Place): boolean =>
-  next < rebuiltAt || mirrors.some((one) => one.next < one.rebuiltAt);
-
 /** Waits until the partition has reached the token, or `budgetMs` has passed. @throws ViewUnavailable */
 export async function waitForToken(
   view: Pick<CartView, 'places'>,
