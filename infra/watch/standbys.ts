@@ -34,8 +34,9 @@ export class Standbys {
     this.#waiting = touched.map((spec) => {
       const supervised = this.#supervisor.find(spec.name);
       const loaded = [...madeOf(appsOf(spec), this.#workspace)].filter((folder) => !madeOf([folder], this.#workspace).has(saved));
-      // Should one not start, a start without it says why.
-      const launched = supervised.prepareSuccessor(loaded.map(doorOf)).catch(() => undefined);
+      const launch = async () => supervised.prepareSuccessor(loaded.map(doorOf));
+      // Should one not start, or a package.json be half written, a start without it says why.
+      const launched = launch().catch(() => undefined);
       return { supervised, loaded, launched };
     });
   }

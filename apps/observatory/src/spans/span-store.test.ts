@@ -48,14 +48,20 @@ it('a trace without end takes no more than its share', () => {
 
 it('long texts count as what they are', () => {
   const store = open();
-  for (const trace of ['a', 'b', 'c']) store.add([span(trace, `${trace}1`, { attributes: { claims: 'x'.repeat(3_000) } })]);
+  for (const trace of ['a', 'b', 'c']) store.add([span(trace, `${trace}1`, { attributes: { claims: 'x'.repeat(1_500) } })]);
+  expect(store.traceIds()).toEqual(['c']);
+});
+
+it('long names of attributes count too', () => {
+  const store = open();
+  for (const trace of ['a', 'b', 'c']) store.add([span(trace, `${trace}1`, { attributes: { ['x'.repeat(1_500)]: 1 } })]);
   expect(store.traceIds()).toEqual(['c']);
 });
 
 it('a trace of large spans takes no more than its share either, and pushes out no other', () => {
   const store = open({ bytes: 40_000, bytesOfTrace: 10_000, spansOfTrace: 1_000 });
   store.add([span('other', 'o1')]);
-  for (let index = 0; index < 50; index++) store.add([span('large', `l${index}`, { attributes: { text: 'x'.repeat(1_900) } })]);
+  for (let index = 0; index < 50; index++) store.add([span('large', `l${index}`, { attributes: { text: 'x'.repeat(950) } })]);
   expect(store.kept).toMatchObject({ traces: 2, spans: 4, forgottenTraces: 0, leftOutSpans: 47 });
 });
 

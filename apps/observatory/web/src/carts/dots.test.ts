@@ -33,8 +33,8 @@ const log: CartLogView = {
     ),
     step(
       '12',
-      { dot: 'u_ada/e', line: 'mug', observed: ['u_ada/a'] },
-      { lines: [{ lineId: 'scarf', quantity: 1, dots: ['g_1/b'] }], dead: { a: 1, b: 1, d: 1 }, joined },
+      { type: 'ItemRemoved', dot: 'u_ada/e', line: 'mug', observed: ['u_ada/a'] },
+      { lines: [{ lineId: 'scarf', quantity: 1, dots: ['g_1/b'] }], dead: { a: 1, d: 1, e: 1 }, joined },
     ),
   ],
 };

@@ -22,6 +22,9 @@ interface Named {
   readonly code?: string;
 }
 
+/** A removal's own id is among the dead, so that it never becomes an add. It is no dot that anything was made of. */
+const removals: ReadonlySet<unknown> = new Set(['ItemRemoved', 'CartCleared', 'CouponRemoved']);
+
 /** As they stood after one step: those that the cart holds, and those that died in it. The cart's own first, then each guest's. */
 export function dotsByCart({ cartId, partition, guests, steps }: CartLogView, at: number): DotsOfCart[] {
   const step = steps[at];
@@ -34,7 +37,7 @@ export function dotsByCart({ cartId, partition, guests, steps }: CartLogView, at
     if (isLive !== undefined && !found.has(id)) found.set(id, { id, isLive, of: line ?? code ?? '', offset, madeIn });
   };
   for (const { event, offset } of steps.slice(0, at + 1)) {
-    if (typeof event?.['dot'] === 'string') note(commandOf(event['dot']), cartId, event, offset);
+    if (typeof event?.['dot'] === 'string' && !removals.has(event['type'])) note(commandOf(event['dot']), cartId, event, offset);
     const guest = event?.['guestCartId'];
     if (typeof guest === 'string')
       for (const [id, named] of [...membersOf(event, 'dots'), ...membersOf(event, 'coupons'), ...membersOf(event, 'dead')])
