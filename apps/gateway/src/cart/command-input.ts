@@ -37,9 +37,10 @@ export const optionsSchema = z
 export const addLineBody = z.object({
   commandId,
   productId,
-  options: optionsSchema
-    .optional()
-    .meta({ description: "One value for each of the product's options; one left out takes the first value." }),
+  options: optionsSchema.optional().meta({
+    description:
+      "One value for each of the product's options; one left out takes the first value. A retry sends all of them, word for word: the first value may change.",
+  }),
   quantity: quantity.min(1),
   seen: seen.optional(),
   cartId,

@@ -556,7 +556,7 @@ export interface components {
             /** Format: uuid */
             readonly commandId: string;
             readonly productId: string;
-            /** @description One value for each of the product's options; one left out takes the first value. */
+            /** @description One value for each of the product's options; one left out takes the first value. A retry sends all of them, word for word: the first value may change. */
             readonly options?: {
                 readonly [key: string]: string;
             };
