@@ -19,7 +19,7 @@ const toleranceMs = 5;
 /** A timer of Node may be early by so much. */
 const timerMs = 1;
 /** The shortest of so many is little disturbed by other work of the machine. */
-const sampleCount = 8;
+const sampleCount = 16;
 const trainee = 'planted-delay';
 const mine = { mine: trainee };
 const everybody = { everybody: true } as const;
