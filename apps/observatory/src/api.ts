@@ -151,7 +151,7 @@ export interface ForgeryResult {
   readonly note: string | undefined;
 }
 
-/** What is kept of the spans, and what had no place since the start of this process. */
+/** The spans that are kept, and those that had no place since the start of this process. */
 export interface KeptView {
   /** Requests, and batches of their own. */
   readonly traces: number;

@@ -1,8 +1,8 @@
 /**
  * A sign-in that did not succeed here: the account may live in the other region, so that region is asked.
  *
- * Nobody may learn from an answer, or from its time, whether an address has an account, nor where it lives. So every failure takes the same way,
- * whatever the address: a hash here, a question across the ocean, a hash and a wait there. For an account that lives here the question is a decoy,
+ * Answers and their times must not tell whether an address has an account, nor where it lives (docs/regions.md names what they still tell). So
+ * every failure takes the same way, whatever the address: a hash here, a question across the ocean, a hash and a wait there. For an account that lives here the question is a decoy,
  * and the password does not leave its home. In a cut every failure gets the same answer too, `home_region_unreachable`.
  *
  * Both regions count each failure, by the e-mail and by the browser's address, and nothing but a success gives these points back. So the counts of
@@ -94,7 +94,8 @@ const withTokenOf = <Request extends { readonly currentToken: string }>({ region
 });
 
 /**
- * Home has opened the session. The browser's old session lives here, so it ends here, and a guest's cart is claimed for the person. After a crash in between, the person signs in again.
+ * Home has opened the session. The browser's old session lives here, so it ends here, and a guest's cart is claimed for the person.
+ * After a crash in between, the person signs in again.
  */
 async function takeOver(auth: Auth, cause: Cause, abroad: Abroad, before: Before, issued: SessionIssued): Promise<Issued | Problem> {
   const { session, secondFactor } = issued;

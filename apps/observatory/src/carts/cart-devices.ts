@@ -1,4 +1,4 @@
-/** What each device has seen of one cart, out of the spans of its reads and commands. A device is known by its session. */
+/** The state of one cart that each device has seen, out of the spans of its reads and commands. A device is known by its session. */
 import { observed } from '@cloakroom/contracts';
 import type { CartDeviceView } from './cart-log-view.ts';
 import type { StoredSpan } from '../span.ts';
@@ -31,7 +31,7 @@ function deviceOf(session: string, told: readonly StoredSpan[], spans: readonly 
   };
 }
 
-/** Of one call: what it asked for, was shown, and wrote. */
+/** One call: the offsets that it asked for, was shown, and wrote. */
 function positionsIn(attributes: StoredSpan['attributes']): bigint[] {
   return [observed.cartAsked, observed.cartShown, observed.cartWritten].flatMap((name) => {
     const value = attributes[name];

@@ -14,7 +14,7 @@ const traceBytesMax = keptBytesMax / 4;
 /** Memory of a span's object beside its texts. */
 const spanBytes = 600;
 const attributeBytes = 48;
-/** Of a text that is not all Latin-1. */
+/** A character takes two bytes in a text that is not all Latin-1. */
 const characterBytes = 2;
 
 interface Trace {

@@ -53,7 +53,7 @@ export function dotsByCart({ cartId, partition, guests, steps }: CartLogView, at
 
 const commandOf = (dot: string): string => dot.slice(dot.indexOf('/') + 1);
 
-/** Of a map in the event: the name of each line is its value, or a member of it. */
+/** Reads a map of the event: the name of each line is its value, or a member of it. */
 function membersOf(event: CartStepView['event'], name: string): [string, Named][] {
   const told = event?.[name];
   if (typeof told !== 'object' || told === null) return [];

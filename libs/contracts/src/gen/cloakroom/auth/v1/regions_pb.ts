@@ -44,7 +44,7 @@ export const LoginAtHomeRequestSchema: GenMessage<LoginAtHomeRequest> = /*@__PUR
   messageDesc(file_cloakroom_auth_v1_regions, 0);
 
 /**
- * What the auth of one region asks of the auth of another. An account has one home, and only home sees its password and opens its sessions.
+ * The auth of one region asks these of the auth of another. An account has one home, and only home sees its password and opens its sessions.
  *
  * @generated from service cloakroom.auth.v1.RegionsService
  */
