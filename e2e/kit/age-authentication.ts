@@ -1,4 +1,5 @@
-import { createLogger, openRedis } from '@cloakroom/platform';
+import { createLogger } from '@cloakroom/platform';
+import { openRedis } from '@cloakroom/platform/redis';
 import { expect } from './device.ts';
 import { portBase } from './stack.ts';
 

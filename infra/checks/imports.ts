@@ -10,10 +10,13 @@ const scope = '@cloakroom/';
 /** The first door beside a root: types of the gateway's answers, for all that may import contracts, and for the page. It has no code. */
 const httpTypes = `${scope}contracts/http`;
 /**
- * The other doors: the platform without its libraries for storage; and the trainee's cookie and id without protobuf, for the Observatory's page.
- * Each is the same lib, so whoever may import that may come in here.
+ * The other doors. The platform has three: what each process needs but for metrics, databases, and Redis. A process loads only what it goes in by. The
+ * trainee's cookie and id come without protobuf, for the Observatory's page. Each is the same lib, so whoever may import that may come in here.
  */
-const doors: ReadonlySet<string> = new Set([`${scope}platform/process-life`, `${scope}contracts/trainee`]);
+const doors: ReadonlySet<string> = new Set([
+  ...['process-life', 'database', 'redis'].map((door) => `${scope}platform/${door}`),
+  `${scope}contracts/trainee`,
+]);
 const shared = ['layer:contracts', 'layer:platform', 'layer:event-log', 'layer:mesh', 'layer:identity'];
 const everything = '*';
 

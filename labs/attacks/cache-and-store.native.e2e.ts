@@ -1,5 +1,6 @@
 /** Groups F and G on the real store: the data in it, and the answers of its broken connections. */
-import { createLogger, openRedis } from '@cloakroom/platform';
+import { createLogger } from '@cloakroom/platform';
+import { openRedis } from '@cloakroom/platform/redis';
 import { expect, test } from '../../e2e/kit/device.ts';
 import { gateways, portBase, whilePaused } from '../../e2e/kit/stack.ts';
 import { expectDead, signedIn, type SignedIn } from '../../e2e/kit/person.ts';

@@ -13,7 +13,7 @@ import {
   tombstoneOf,
   userSession,
 } from '@cloakroom/session';
-import type { RedisConnection } from '@cloakroom/platform';
+import type { RedisConnection } from '@cloakroom/platform/redis';
 import { openHarness } from '../../apps/auth/src/auth.harness.ts';
 import { endSession } from '../../apps/auth/src/revocation/revocations.ts';
 

@@ -3,7 +3,8 @@
  * sentinel reach the primary by a proxy, and the clients reach it directly. So the proxy can cut the primary off from both while people go on
  * writing to it.
  */
-import { createLogger, openRedis, redisReady, type RedisConnection } from '@cloakroom/platform';
+import { createLogger } from '@cloakroom/platform';
+import { openRedis, redisReady, type RedisConnection } from '@cloakroom/platform/redis';
 import { openTcpProxy, type TcpProxy } from '@cloakroom/testing';
 import { Redis } from 'ioredis';
 import { type RedisFarm, type RedisNode, until } from '../runner/redis.ts';

@@ -5,7 +5,8 @@
 import { randomUUID } from 'node:crypto';
 import { openTcpProxy, type TcpProxy } from '@cloakroom/testing';
 import type { TokenModeName } from '@cloakroom/contracts';
-import { createLogger, openRedis, redisReady } from '@cloakroom/platform';
+import { createLogger } from '@cloakroom/platform';
+import { openRedis, redisReady } from '@cloakroom/platform/redis';
 import { portsOf } from '../../infra/stack/stack.ts';
 import { type Block, checked, Load, openGenerator, type Generator } from '../bench/measuring/load.ts';
 import { register, signIn, type Person } from '../bench/measuring/people.ts';

@@ -2,7 +2,8 @@
  * THE ANTI-PATTERN, to look at: some single Redis, and a client that finds a key's node by its hash modulo their number. A node is added by telling
  * the clients another number. `flip` does only that. `copy` copies every key that will be looked for elsewhere, and then flips.
  */
-import { createLogger, openRedis, redisReady } from '@cloakroom/platform';
+import { createLogger } from '@cloakroom/platform';
+import { openRedis, redisReady } from '@cloakroom/platform/redis';
 import { RedisSessionStore, slotOf } from '@cloakroom/session';
 import type { RedisFarm, RedisNode } from '../runner/redis.ts';
 import { openCrowd, type Played, type Reshard } from './crowd.ts';

@@ -1,5 +1,6 @@
 /** Slots: a real Redis Cluster of some primaries gets one more. The slots that it is due are moved to it, key by key, while people go on. */
-import { createLogger, openRedisCluster, redisReady } from '@cloakroom/platform';
+import { createLogger } from '@cloakroom/platform';
+import { openRedisCluster, redisReady } from '@cloakroom/platform/redis';
 import { RedisSessionStore, slotOf } from '@cloakroom/session';
 import { moveSlot } from '@cloakroom/testing';
 import { busPortOf, clusterUrl, slotCount } from '../../infra/native/redis-cluster.ts';

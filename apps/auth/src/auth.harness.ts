@@ -14,7 +14,8 @@ import {
 } from '@cloakroom/contracts';
 import { type EventLog, type OutgoingRecord, type Position } from '@cloakroom/event-log';
 import { type PersonContext, type RequestContext } from '@cloakroom/mesh';
-import { type Clock, createLogger, openDatabase, soleLease } from '@cloakroom/platform';
+import { type Clock, createLogger } from '@cloakroom/platform';
+import { openDatabase, soleLease } from '@cloakroom/platform/database';
 import { macKeys, MemorySessionStore, parseToken, type SessionStore, StoreUnavailable } from '@cloakroom/session';
 import { freshDatabaseUrl } from '@cloakroom/testing';
 import type { Auth } from './auth.ts';

@@ -1,7 +1,8 @@
 /** The same auth on a real Redis. Needs TEST_SESSION_REDIS_URL; uses a database of its own there, which it may wipe. */
 import { create } from '@bufbuild/protobuf';
 import { isProblem, LogoutRequestSchema, ReauthenticateRequestSchema, topics } from '@cloakroom/contracts';
-import { createLogger, openRedis, redisReady } from '@cloakroom/platform';
+import { createLogger } from '@cloakroom/platform';
+import { openRedis, redisReady } from '@cloakroom/platform/redis';
 import { RedisSessionStore, type SessionStore, tagOf } from '@cloakroom/session';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';

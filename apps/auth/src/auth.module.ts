@@ -15,17 +15,9 @@ import {
   tlsToken,
   withLifecycle,
 } from '@cloakroom/mesh';
-import {
-  inCallSpan,
-  type DatabaseOptions,
-  type Logger,
-  openDatabase,
-  openLease,
-  openRedisByUrl,
-  type RedisConnection,
-  type Running,
-  isLocalProvider,
-} from '@cloakroom/platform';
+import { inCallSpan, type Logger, type Running, isLocalProvider } from '@cloakroom/platform';
+import { type DatabaseOptions, openDatabase, openLease } from '@cloakroom/platform/database';
+import { openRedisByUrl, type RedisConnection } from '@cloakroom/platform/redis';
 import { MemorySessionStore, openSessionFile, RedisSessionStore, type SessionStore } from '@cloakroom/session';
 import { AccountController } from './account.controller.ts';
 import { openPasswords, type Passwords } from './accounts/passwords.ts';
@@ -197,8 +189,8 @@ const background: Provider[] = [
   {
     provide: relayToken,
     inject: [configToken, authToken, eventLogToken],
-    useFactory: (config: AuthConfig, parts: Auth, eventLog: EventLog): Relay => {
-      const lease = openLease(config.DATABASE_URL, outboxLease, databaseOptions(config, parts.log));
+    useFactory: async (config: AuthConfig, parts: Auth, eventLog: EventLog): Promise<Relay> => {
+      const lease = await openLease(config.DATABASE_URL, outboxLease, databaseOptions(config, parts.log));
       return withLifecycle(openRelay({ ...parts, eventLog, lease, newBoot: () => randomBytes(16).toString('hex') }), (opened) => ({
         onApplicationBootstrap: () => opened.start(),
         onApplicationShutdown: () => opened.stop(),

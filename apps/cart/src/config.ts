@@ -3,12 +3,12 @@ import {
   adminConfig,
   commaList,
   eventLogConfig,
-  isClusterUrl,
   meshConfig,
   processConfig,
   readEnvironment,
   regionsConfig,
 } from '@cloakroom/platform';
+import { isClusterUrl } from '@cloakroom/platform/redis';
 import { z } from 'zod';
 
 /** The address of a cluster names several hosts, which a URL cannot. */

@@ -1,5 +1,5 @@
 /** Opens a Redis database of its own for an integration test, so that FLUSHDB empties no other test's. */
-import { openRedis, redisReady } from '@cloakroom/platform';
+import { openRedis, redisReady } from '@cloakroom/platform/redis';
 import type { Redis } from 'ioredis';
 import { quiet } from './cart.harness.ts';
 

@@ -3,7 +3,8 @@
  */
 import { parseArgs } from 'node:util';
 import { openEventLog } from '@cloakroom/event-log';
-import { ConfigError, createLogger, openRedisByUrl, redisReady, systemClock } from '@cloakroom/platform';
+import { ConfigError, createLogger, systemClock } from '@cloakroom/platform';
+import { openRedisByUrl, redisReady } from '@cloakroom/platform/redis';
 import { openRedisCartView } from './projection/cart.view.redis.ts';
 import { openSpaces } from './projection/cart.view.replay.ts';
 import { readRedriveConfig, type RedriveConfig } from './config.ts';

@@ -1,5 +1,6 @@
 /** The database after a seed, on whatever database the suite is given. */
-import { createLogger, openDatabase } from '@cloakroom/platform';
+import { createLogger } from '@cloakroom/platform';
+import { openDatabase } from '@cloakroom/platform/database';
 import { isProblem } from '@cloakroom/contracts';
 import { freshDatabaseUrl } from '@cloakroom/testing';
 import { beforeEach, describe, expect, it } from 'vitest';

@@ -1,5 +1,5 @@
 /** The statements of an older orders service, from before one command belonged to one order. */
-import { openDatabase } from '@cloakroom/platform';
+import { openDatabase } from '@cloakroom/platform/database';
 import { sql, type Kysely } from 'kysely';
 import { quiet } from './orders.harness.ts';
 import { migrations, type Database, type OrdersSchema, type Phase } from './orders.ts';

@@ -6,7 +6,7 @@
  *
  * A later release can write order_commands itself, and drop the triggers and order_dots. No older build may run beside that release.
  */
-import { speaksPostgres } from '@cloakroom/platform';
+import { speaksPostgres } from '@cloakroom/platform/database';
 import { sql, type Kysely } from 'kysely';
 
 /** May be repeated: SQLite keeps the finished part of an interrupted run. */

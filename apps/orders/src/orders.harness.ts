@@ -16,7 +16,8 @@ import {
   type StockItem,
 } from '@cloakroom/contracts';
 import { type PersonContext } from '@cloakroom/mesh';
-import { createLogger, openDatabase, startTrace, type Clock } from '@cloakroom/platform';
+import { createLogger, startTrace, type Clock } from '@cloakroom/platform';
+import { openDatabase } from '@cloakroom/platform/database';
 import { freshDatabaseUrl } from '@cloakroom/testing';
 import { expansions, migrations, type Database, type OrdersSchema } from './orders.ts';
 import { hearCallback } from './saga/saga.ts';

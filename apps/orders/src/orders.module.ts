@@ -17,7 +17,8 @@ import {
   type TokenExchange,
 } from '@cloakroom/identity';
 import { type MeshTls, processToken, readinessToken, type ServiceProcess, serveService, tlsToken, withLifecycle } from '@cloakroom/mesh';
-import { type DatabaseOptions, type Logger, openDatabase, openLease, type Running } from '@cloakroom/platform';
+import type { Logger, Running } from '@cloakroom/platform';
+import { type DatabaseOptions, openDatabase, openLease } from '@cloakroom/platform/database';
 import type { OrdersConfig } from './config.ts';
 import {
   commitsToken,
@@ -126,19 +127,19 @@ const orders: Provider = {
 const worker: Provider = {
   provide: workerToken,
   inject: [ordersToken, commitsToken, eventLogToken, providerToken, configToken],
-  useFactory: (
+  useFactory: async (
     parts: OrdersParts,
     commits: Commits,
     eventLog: EventLog,
     provider: SimulatedProvider,
     config: OrdersConfig,
-  ): BackgroundWorker =>
+  ): Promise<BackgroundWorker> =>
     withLifecycle(
       openBackgroundWorker({
         parts,
         commits,
         eventLog,
-        lease: openLease(config.DATABASE_URL, workerLease, databaseOptions(config, parts.log)),
+        lease: await openLease(config.DATABASE_URL, workerLease, databaseOptions(config, parts.log)),
         deliverCallbacks: () => provider.deliver(),
       }),
       (opened) => ({ onApplicationBootstrap: () => opened.start(), onApplicationShutdown: () => opened.stop() }),

@@ -1,7 +1,8 @@
 /** Everything that orders asks of its database, on a real PostgreSQL, and the faults that need two processes at once. */
 import { isProblem, OrderStatus } from '@cloakroom/contracts';
 import { Commits } from '@cloakroom/event-log';
-import { openLease, startTrace } from '@cloakroom/platform';
+import { startTrace } from '@cloakroom/platform';
+import { openLease } from '@cloakroom/platform/database';
 import { dropFreshDatabases, freshDatabaseUrl, useFreshPostgres } from '@cloakroom/testing';
 import { sql } from 'kysely';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
@@ -133,7 +134,7 @@ withPostgres('two replicas on one PostgreSQL', () => {
         Promise.resolve(void published.push(...records.map(({ headers }) => String(headers['event-type'])))),
     };
     for (const replica of replicas) {
-      const lease = openLease(url, workerLease, { name: 'orders', log: quiet });
+      const lease = await openLease(url, workerLease, { name: 'orders', log: quiet });
       const worker = openBackgroundWorker({
         parts: replica.parts,
         commits: new Commits(),

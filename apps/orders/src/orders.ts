@@ -6,7 +6,7 @@
  * command that a person made in two carts is ordered once, and the same id of another person is another command. An order frees its commands when it
  * is cancelled, and never after it was paid.
  */
-import { speaksPostgres } from '@cloakroom/platform';
+import { speaksPostgres } from '@cloakroom/platform/database';
 import type { Generated, Kysely, Selectable } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { oneOrderACommand } from './orders.commands.ts';

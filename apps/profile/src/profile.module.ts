@@ -12,7 +12,8 @@ import {
   type RevocationFeed,
 } from '@cloakroom/identity';
 import { processToken, readinessToken, type ServiceProcess, serveService, withLifecycle } from '@cloakroom/mesh';
-import { openDatabase, type Readiness, type Running } from '@cloakroom/platform';
+import type { Readiness, Running } from '@cloakroom/platform';
+import { openDatabase } from '@cloakroom/platform/database';
 import type { ProfileConfig } from './config.ts';
 import { forgetGuests } from './forget-guests.ts';
 import { followIdentityEvents, type IdentityEvents } from './identity-events.ts';

@@ -1,6 +1,7 @@
 /** Everything that profile asks of its database, on a real PostgreSQL, and the faults that need two transactions at once. */
 import { type PersonContext } from '@cloakroom/mesh';
-import { createLogger, openDatabase } from '@cloakroom/platform';
+import { createLogger } from '@cloakroom/platform';
+import { openDatabase } from '@cloakroom/platform/database';
 import { create } from '@bufbuild/protobuf';
 import { GuestClaimedSchema, isProblem, UpdateProfileRequestSchema } from '@cloakroom/contracts';
 import { asAdmin, dropFreshDatabases, freshDatabaseUrl, useFreshPostgres } from '@cloakroom/testing';

@@ -1,7 +1,8 @@
 import { create } from '@bufbuild/protobuf';
 import { isProblem, UpdateProfileRequestSchema } from '@cloakroom/contracts';
 import { type PersonContext } from '@cloakroom/mesh';
-import { createLogger, openDatabase } from '@cloakroom/platform';
+import { createLogger } from '@cloakroom/platform';
+import { openDatabase } from '@cloakroom/platform/database';
 import { freshDatabaseUrl } from '@cloakroom/testing';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { beforeEach, describe, expect, it } from 'vitest';

@@ -2,7 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { type TokenModeName, tokenModeNames } from '@cloakroom/contracts';
-import { createLogger, openRedis, redisReady } from '@cloakroom/platform';
+import { createLogger } from '@cloakroom/platform';
+import { openRedis, redisReady } from '@cloakroom/platform/redis';
 import {
   limits,
   makeToken,

@@ -3,7 +3,8 @@
  * same client. Redis has the core of the system under test to itself; the client has the other core.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { createLogger, openRedis, redisReady } from '@cloakroom/platform';
+import { createLogger } from '@cloakroom/platform';
+import { openRedis, redisReady } from '@cloakroom/platform/redis';
 import {
   hashNamed,
   limits,

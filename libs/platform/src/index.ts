@@ -1,10 +1,4 @@
 export * from './process-life.ts';
 export * from './admin.ts';
 export * from './readiness.ts';
-export * from './database/database.ts';
-export { waitForPostgres, type DatabaseOptions } from './database/database.postgres.ts';
-export { queueAfterFaults } from './database/database.faults.ts';
-export * from './database/database.lease.ts';
 export { DatabaseUnavailable } from './database/database.unavailable.ts';
-export * from './redis.ts';
-export * from './redis.cluster.ts';

@@ -6,7 +6,8 @@
  * kit asks the nodes for their process ids.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { createLogger, openRedisCluster, parseClusterUrl, redisReady } from '@cloakroom/platform';
+import { createLogger } from '@cloakroom/platform';
+import { openRedisCluster, parseClusterUrl, redisReady } from '@cloakroom/platform/redis';
 import { Redis } from 'ioredis';
 import type { Cluster } from 'ioredis';
 

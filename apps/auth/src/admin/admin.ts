@@ -3,7 +3,8 @@
  * settings (DATABASE_URL, DATABASE_PASSWORD). Such an operator holds every key of the shop anyway. No rpc offers these commands, so no other process
  * can use them.
  */
-import { createLogger, openDatabase } from '@cloakroom/platform';
+import { createLogger } from '@cloakroom/platform';
+import { openDatabase } from '@cloakroom/platform/database';
 import { emailSchema } from '../accounts/accounts.ts';
 import { administratorsOf, setAdministrator } from './administrators.ts';
 import { readAdminConfig } from '../config.ts';

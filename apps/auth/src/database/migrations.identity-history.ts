@@ -1,4 +1,4 @@
-import { speaksPostgres } from '@cloakroom/platform';
+import { speaksPostgres } from '@cloakroom/platform/database';
 import type { Generated, Kysely } from 'kysely';
 
 /** Events that were announced to other services lately (identity-history.ts). */

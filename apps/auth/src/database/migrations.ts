@@ -1,5 +1,5 @@
 /** The tables of auth: the durable truth about accounts, claims and revocations. SQLite and PostgreSQL take the same schema. */
-import { speaksPostgres } from '@cloakroom/platform';
+import { speaksPostgres } from '@cloakroom/platform/database';
 import type { Generated, Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { addRevocationsByHandle } from './migrations.revocations-by-handle.ts';

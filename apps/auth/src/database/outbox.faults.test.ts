@@ -1,5 +1,6 @@
 /** auth commits one change at a time, for all people. So a slow database of one trainee must not make another wait for a turn. */
-import { armFaults, createLogger, openDatabase, type Trouble, withExperiment } from '@cloakroom/platform';
+import { armFaults, createLogger, type Trouble, withExperiment } from '@cloakroom/platform';
+import { openDatabase } from '@cloakroom/platform/database';
 import { afterEach, expect, it } from 'vitest';
 import { type AuthSchema, migrations } from './migrations.ts';
 import { openOutbox } from './outbox.ts';

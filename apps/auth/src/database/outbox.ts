@@ -15,7 +15,8 @@
 import { create, toJsonString, type MessageInitShape } from '@bufbuild/protobuf';
 import { IdentityEventSchema, isProblem, RevocationEventSchema, topics } from '@cloakroom/contracts';
 import { type Cause, traceOfCause } from '@cloakroom/event-log';
-import { DatabaseUnavailable, queueAfterFaults, speaksPostgres } from '@cloakroom/platform';
+import { DatabaseUnavailable } from '@cloakroom/platform';
+import { queueAfterFaults, speaksPostgres } from '@cloakroom/platform/database';
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 import type { AuthSchema } from './migrations.ts';
 import { remember } from './identity-history.ts';

@@ -30,7 +30,8 @@ import {
   type RecordTrace,
 } from '@cloakroom/event-log';
 import { signEvent } from '@cloakroom/identity';
-import { type Clock, type Lease, type Logger, type Tenure, startSpan, tracing } from '@cloakroom/platform';
+import { type Clock, type Logger, startSpan, tracing } from '@cloakroom/platform';
+import type { Lease, Tenure } from '@cloakroom/platform/database';
 import type { SessionStore } from '@cloakroom/session';
 import { applyRevocation } from '../revocation/apply-revocation.ts';
 import { globalEpoch } from '../revocation/epochs.ts';

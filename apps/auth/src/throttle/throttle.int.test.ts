@@ -3,7 +3,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { isProblem } from '@cloakroom/contracts';
-import { createLogger, openRedis, redisReady } from '@cloakroom/platform';
+import { createLogger } from '@cloakroom/platform';
+import { openRedis, redisReady } from '@cloakroom/platform/redis';
 import { StoreUnavailable } from '@cloakroom/session';
 import { openTcpProxy } from '@cloakroom/testing';
 import type { Redis } from 'ioredis';

@@ -9,7 +9,8 @@
  * either.
  */
 import { LRUCache } from 'lru-cache';
-import { inCallSpan, openRedisByUrl, redisReady, type Logger, type RedisConnection } from '@cloakroom/platform';
+import { inCallSpan, type Logger } from '@cloakroom/platform';
+import { openRedisByUrl, redisReady, type RedisConnection } from '@cloakroom/platform/redis';
 import { mirrorsText, reach, type CartNotice, type CartView, type Change, type MirrorPlace, type Place } from './cart.view.ts';
 import { decodeCart, encodeCart, type CartRecord } from '../model/codec.ts';
 import { cartKey, changedChannel, dueKey, placeKey, servingKey } from './cart.view.keys.ts';

@@ -3,7 +3,7 @@
  * a partition: it moves the pointer only when both spaces stand at the same record of the same log. So no reader goes back, and the serving
  * projector has forwarded exactly the records that the new space holds. From the next record on it projects into the new space.
  */
-import type { RedisConnection } from '@cloakroom/platform';
+import type { RedisConnection } from '@cloakroom/platform/redis';
 import { cartKey, dueKey, isBefore, placeKey, servingKey, spaceOfKey } from './cart.view.keys.ts';
 import { reach } from './cart.view.ts';
 

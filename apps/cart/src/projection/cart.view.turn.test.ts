@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { RedisConnection } from '@cloakroom/platform';
+import type { RedisConnection } from '@cloakroom/platform/redis';
 import { RedisTurn } from './cart.view.turn.ts';
 
 /** Records what reaches each socket as one write, as corking makes it. */

@@ -3,7 +3,7 @@
  * turn, so they are loaded by one MGET and written by one packet, with a script for each partition. Each call keeps its own answer: a
  * script that fails, or whose place has moved, fails alone. In a cluster an MGET may name one slot only, so there each call has its own.
  */
-import type { RedisConnection } from '@cloakroom/platform';
+import type { RedisConnection } from '@cloakroom/platform/redis';
 
 /** Keys of one MGET: as many as one batch has carts (libs/event-log). A longer one would hold up the other clients of the server. */
 const keysPerReadMax = 500;

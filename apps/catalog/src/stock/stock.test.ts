@@ -1,7 +1,8 @@
 /** Orders take stock and give it back, on whatever database the suite is given. On a server, two connections stand for two replicas. */
 import { randomBytes } from 'node:crypto';
 import { isProblem, uuidV7 } from '@cloakroom/contracts';
-import { createLogger, openDatabase } from '@cloakroom/platform';
+import { createLogger } from '@cloakroom/platform';
+import { openDatabase } from '@cloakroom/platform/database';
 import { freshDatabaseUrl } from '@cloakroom/testing';
 import fc from 'fast-check';
 import type { Kysely } from 'kysely';

@@ -23,8 +23,8 @@ export class NodeConnections {
 
   /** @throws when the node does not answer */
   async to(port: number): Promise<Call> {
-    // Loaded when a cluster is looked at: the package brings the databases along, 20 MB that no other shop's Observatory needs.
-    const { openRedis, redisReady } = await import('@cloakroom/platform');
+    // Loaded when a cluster is looked at: no other shop's Observatory needs Redis.
+    const { openRedis, redisReady } = await import('@cloakroom/platform/redis');
     let known = this.#open.get(port);
     if (known === undefined) {
       const redis = openRedis({ url: `redis://${loopback}:${port}`, name: 'observatory', log: this.#log });

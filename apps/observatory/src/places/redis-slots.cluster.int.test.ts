@@ -1,6 +1,7 @@
 /** A slot really moves between the primaries of a Redis cluster, with its keys. Needs TEST_REDIS_CLUSTER_URL. */
 import type { LinkedProcess } from '@cloakroom/contracts';
-import { createLogger, parseClusterUrl } from '@cloakroom/platform';
+import { createLogger } from '@cloakroom/platform';
+import { parseClusterUrl } from '@cloakroom/platform/redis';
 import { openTestCluster, type TestCluster } from '@cloakroom/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { NodeConnections } from './node-connections.ts';

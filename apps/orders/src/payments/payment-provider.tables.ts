@@ -1,6 +1,6 @@
 /** The simulated provider's own tables, as another company would have them. The saga neither reads nor writes them. */
 import type { Generated, Kysely } from 'kysely';
-import { speaksPostgres } from '@cloakroom/platform';
+import { speaksPostgres } from '@cloakroom/platform/database';
 
 export interface ProviderTables {
   provider_charges: {

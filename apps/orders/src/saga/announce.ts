@@ -5,7 +5,7 @@
  */
 import { create, toJsonString, type MessageInitShape } from '@bufbuild/protobuf';
 import { OrderEventSchema } from '@cloakroom/contracts';
-import { speaksPostgres } from '@cloakroom/platform';
+import { speaksPostgres } from '@cloakroom/platform/database';
 import { sql, type Transaction } from 'kysely';
 import type { OrderRow, OrdersSchema } from '../orders.ts';
 import { newId, type OrdersParts } from '../orders.dependencies.ts';

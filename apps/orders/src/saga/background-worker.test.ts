@@ -1,7 +1,7 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { OrderEventSchema, recordHeaders, topics, uuidV7Milliseconds } from '@cloakroom/contracts';
 import { Commits, openEventLog, type EventLog, type LogRecord, type OutgoingRecord } from '@cloakroom/event-log';
-import { soleLease } from '@cloakroom/platform';
+import { soleLease } from '@cloakroom/platform/database';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { openBackgroundWorker, publishRows } from './background-worker.ts';
 import { openShop, orderIdOf, personContext, quiet, type Replica, type Shop } from '../orders.harness.ts';

@@ -15,7 +15,8 @@ import {
   relayOutbox,
   traceHeaders,
 } from '@cloakroom/event-log';
-import { type Lease, startSpan, startTrace, type Tenure, tracing } from '@cloakroom/platform';
+import { startSpan, startTrace, tracing } from '@cloakroom/platform';
+import type { Lease, Tenure } from '@cloakroom/platform/database';
 import type { Selectable } from 'kysely';
 import type { OrdersSchema } from '../orders.ts';
 import type { OrdersParts } from '../orders.dependencies.ts';

@@ -5,7 +5,7 @@
  * A failure prints its seed and path: put them into `runs` to repeat it. The same runs on PostgreSQL are in orders.postgres.int.test.ts.
  */
 import { isProblem } from '@cloakroom/contracts';
-import { speaksPostgres } from '@cloakroom/platform';
+import { speaksPostgres } from '@cloakroom/platform/database';
 import { dropFreshDatabases, freshDatabaseUrl } from '@cloakroom/testing';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';

@@ -6,7 +6,8 @@
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { Client, DatabaseError, Pool, types, type ClientConfig, type PoolClient } from 'pg';
-import { asUnavailable, breaksConnection, DatabaseUnavailable, reasonOf } from './database.unavailable.ts';
+import { asUnavailable, breaksConnection } from './database.postgres.errors.ts';
+import { DatabaseUnavailable, reasonOf } from './database.unavailable.ts';
 import type { Logger } from '../log.ts';
 
 export interface DatabaseOptions {

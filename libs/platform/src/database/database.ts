@@ -2,7 +2,7 @@
 import { type Kysely, PostgresAdapter } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
 import { withFaults } from './database.faults.ts';
-import { type DatabaseOptions, openPostgres, postgresPlace, waitForPostgres } from './database.postgres.ts';
+import type { DatabaseOptions } from './database.postgres.ts';
 import { openSqlite } from './database.sqlite.ts';
 import type { Logger } from '../log.ts';
 import { inCallSpan } from '../trace.ts';
@@ -23,6 +23,8 @@ export async function openDatabase<Schema>(
     await migrateOrClose(database, migrations, options, url);
     return withFaults(inSpans(database, 'sqlite'), options.name);
   }
+  // Loaded only here: most shops have SQLite.
+  const { openPostgres, postgresPlace, waitForPostgres } = await import('./database.postgres.ts');
   await waitForPostgres(url, options);
   // Separate from the pool of the requests, because a migration, or waiting for another replica's, may take longer than any request may.
   const migrating = openPostgres<Schema>(url, options, 'migrations');

@@ -1,7 +1,8 @@
 import { freshDatabaseUrl } from '../index.ts';
 import type { Migration } from 'kysely/migration';
 import { expect, it } from 'vitest';
-import { createLogger, openDatabase } from '@cloakroom/platform';
+import { createLogger } from '@cloakroom/platform';
+import { openDatabase } from '@cloakroom/platform/database';
 
 const log = createLogger('test', 'silent');
 const migrations: Record<string, Migration> = {

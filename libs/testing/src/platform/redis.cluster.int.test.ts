@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { openTestCluster, untilStopped, type TestCluster } from '../index.ts';
 import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { parseClusterUrl } from '@cloakroom/platform';
+import { parseClusterUrl } from '@cloakroom/platform/redis';
 
 const url = process.env['TEST_REDIS_CLUSTER_URL'];
 /** The deadline of a command is 500 ms; the rest is for a busy machine. Below the pause that would make the others vote the node out. */

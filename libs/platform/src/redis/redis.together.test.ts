@@ -1,7 +1,7 @@
 /** Commands that begin in one turn reach the server in one packet, each with its own answer. */
 import { createServer, type AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
-import { createLogger } from './log.ts';
+import { createLogger } from '../log.ts';
 import { openRedis, redisReady } from './redis.ts';
 
 it('sends the commands of one turn together, and answers each', async () => {

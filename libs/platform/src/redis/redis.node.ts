@@ -2,8 +2,8 @@
 import { setImmediate as readSockets, setTimeout as delay } from 'node:timers/promises';
 import type { Cluster, Command, Redis } from 'ioredis';
 import { Counter } from 'prom-client';
-import { metrics } from './admin.ts';
-import type { Logger } from './log.ts';
+import { metrics } from '../admin.ts';
+import type { Logger } from '../log.ts';
 
 /** Far above a healthy answer (below 1 ms on loopback, below 10 ms in one region), far below any request's budget. */
 export const commandTimeoutMs = 500;

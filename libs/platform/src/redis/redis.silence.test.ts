@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { afterEach, expect, it, vi } from 'vitest';
 import type { Command, Redis } from 'ioredis';
-import { createLogger } from './log.ts';
+import { createLogger } from '../log.ts';
 import { dropSilentSocket } from './redis.node.ts';
 import { openRedis, redisReady } from './redis.ts';
 
