@@ -29,7 +29,6 @@ it('nothing is ticked off before it happened', () => {
 
 it.each<[string, Partial<Seen>]>([
   ['one-request', { mine: [request('POST /api/cart/lines', { status: 202 })] }],
-  ['who-decided', { mine: [request('GET /api/cart', { decision: 'hybrid hit' })] }],
   [
     'other-window',
     {
@@ -41,6 +40,17 @@ it.each<[string, Partial<Seen>]>([
   ['end-a-device', { mine: [request('DELETE /api/session/devices', { status: 204 })] }],
 ])('%s is ticked off by its own sign', (id, seen) => {
   expect(doneIn(seen)).toEqual([id]);
+});
+
+it('who-decided is ticked off by the read of a page that was loaded after the addition, and not by the read that follows the addition itself', () => {
+  const atMs = Date.now();
+  const added = request('POST /api/cart/lines', { status: 202, startedAtMs: atMs });
+  const read = (afterMs: number) => request('GET /api/cart', { decision: 'hybrid hit', startedAtMs: atMs + afterMs });
+  const loaded = (afterMs: number) => request('GET /*', { startedAtMs: atMs + afterMs });
+  expect(doneIn({ mine: [loaded(-20), read(-10)] })).toEqual([]);
+  expect(doneIn({ mine: [loaded(-20), added, read(10)] })).toEqual(['one-request']);
+  expect(doneIn({ mine: [loaded(-20), added, read(10), loaded(20)] })).toEqual(['one-request']);
+  expect(doneIn({ mine: [loaded(-20), added, read(10), loaded(20), read(30)] })).toEqual(['one-request', 'who-decided']);
 });
 
 it('a write while the projector is held ticks off both', () => {

@@ -1,5 +1,6 @@
 /** The steps of docs/tour.md, each with the sign by which the Observatory sees that it was done. */
 import type { ProcessView, RequestSummary } from '../../../src/api.ts';
+import { isFile } from '../api/request-log.ts';
 
 /** All that is known at one moment. */
 export interface Seen {
@@ -54,6 +55,16 @@ const whileOn = ({ mine, faults }: Seen, fault: string, request: string): readon
     faults.some(({ name, fromMs, untilMs }) => name === fault && fromMs <= startedAtMs && startedAtMs <= untilMs),
   );
 
+/**
+ * The page reads the cart after each addition, so such a read is no sign that somebody looked at the cart. A page that is loaded anew asks for its
+ * files first.
+ */
+function isCartPageLoaded(mine: readonly RequestSummary[]): boolean {
+  const addedAtMs = Math.min(...asked(mine, 'POST /api/cart/lines').map(({ startedAtMs }) => startedAtMs));
+  const loadedAtMs = Math.min(...mine.filter(isFile).flatMap(({ startedAtMs }) => (startedAtMs > addedAtMs ? [startedAtMs] : [])));
+  return asked(mine, 'GET /api/cart').some(({ decision, startedAtMs }) => decision?.includes('hit') === true && startedAtMs > loadedAtMs);
+}
+
 export const steps: readonly Step[] = [
   {
     id: 'one-request',
@@ -74,7 +85,7 @@ export const steps: readonly Step[] = [
     means:
       'The gateway found you in its cache, and had heard from the revocation feed less than 2 s ago. cart checked your passport itself.',
     to: '/requests',
-    isDone: ({ mine }) => asked(mine, 'GET /api/cart').some(({ decision }) => decision?.includes('hit') === true),
+    isDone: ({ mine }) => isCartPageLoaded(mine),
   },
   {
     id: 'other-window',

@@ -7,6 +7,8 @@ import { useReading } from '../api/use-reading.ts';
 import { type FaultSeen, type Seen, steps, withSightings } from './steps.ts';
 
 const storageKey = 'tour';
+/** When the person began again. What happened before counts no more. */
+const sinceKey = 'tour-since';
 const rereadMs = 1_000;
 
 export interface Ticks {
@@ -20,6 +22,7 @@ export function useTicks(): Ticks {
   const [done, setDone] = useState<ReadonlySet<string>>(
     () => new Set((sessionStorage.getItem(storageKey) ?? '').split(' ').filter(Boolean)),
   );
+  const [sinceMs, setSinceMs] = useState(() => Number(sessionStorage.getItem(sinceKey) ?? 0));
   const needsFaults = steps.some(({ id, needsFaults: needed }) => needed && !done.has(id));
   const { value: faults, readAtMs } = useReading<FaultsView>(needsFaults ? '/api/faults' : undefined, rereadMs);
   const trainee = traineeId();
@@ -34,15 +37,21 @@ export function useTicks(): Ticks {
   const processes = stack?.processes ?? [];
   const fresh = processes.filter(({ name }) => !firstRestarts.has(name));
   if (fresh.length > 0) setFirstRestarts(new Map([...firstRestarts, ...fresh.map(({ name, restarts }) => [name, restarts] as const)]));
+  const since = requests.filter(({ startedAtMs }) => startedAtMs >= sinceMs);
   const seen: Seen = {
-    mine: requests.filter((request) => isMine(request, trainee)),
-    others: requests.filter((request) => !isMine(request, trainee)),
+    mine: since.filter((request) => isMine(request, trainee)),
+    others: since.filter((request) => !isMine(request, trainee)),
     faults: met,
     restarted: processes.filter(({ name, restarts }) => restarts > (firstRestarts.get(name) ?? restarts)),
   };
   const now = steps.filter(({ id, isDone }) => !done.has(id) && isDone(seen)).map(({ id }) => id);
   if (now.length > 0) setDone(new Set([...done, ...now]));
   useEffect(() => sessionStorage.setItem(storageKey, [...done].join(' ')), [done]);
-  const forget = (): void => setDone(new Set());
+  useEffect(() => sessionStorage.setItem(sinceKey, String(sinceMs)), [sinceMs]);
+  const forget = (): void => {
+    setDone(new Set());
+    setSinceMs(Date.now());
+    setFirstRestarts(new Map());
+  };
   return { done, forget };
 }
