@@ -12,7 +12,7 @@ export function CartDots({ log, at }: { readonly log: CartLogView; readonly at: 
       <h2 id="cart-dots">
         <Term word="dot">Dots</Term> by partition
       </h2>
-      {dotsByCart(log, at).map(({ cartId, partition, dots }) => (
+      {dotsByCart(log, at).map(({ cartId, partition, dots, deadUnnamed }) => (
         <div key={cartId}>
           <h3>
             Partition {partition}:{' '}
@@ -24,14 +24,19 @@ export function CartDots({ log, at }: { readonly log: CartLogView; readonly at: 
               </Link>
             )}
           </h3>
-          {dots.length === 0 ? (
-            <p className="quiet">None is kept.</p>
-          ) : (
+          {dots.length === 0 && deadUnnamed === 0 && <p className="quiet">None is kept.</p>}
+          {dots.length > 0 && (
             <ul>
               {dots.map((dot) => (
                 <Dot key={dot.id} dot={dot} />
               ))}
             </ul>
+          )}
+          {deadUnnamed > 0 && (
+            <p className="quiet">
+              {deadUnnamed === 1 ? 'Another id is' : `${deadUnnamed} more ids are`} dead here: dots that the guest removed, and the removals
+              themselves. The join names no lines for them. <Link to={`/carts/${cartId}`}>The guest’s own log</Link> does.
+            </p>
           )}
         </div>
       ))}
@@ -43,7 +48,7 @@ function Dot({ dot: { id, isLive, of, offset } }: { readonly dot: DotView }) {
   return (
     <li className={isLive ? 'live' : 'dead'} title={id}>
       {offset !== undefined && <span className="dot-offset">{offset}</span>}
-      <span>{of === '' ? shortId(id) : nameOfLine(of)}</span>
+      <span>{nameOfLine(of)}</span>
       <span className="quiet">{isLive ? 'live' : 'dead'}</span>
     </li>
   );

@@ -101,7 +101,7 @@ function CartThen({ step, isNewest }: { readonly step: CartStepView; readonly is
       )}
       <dl>
         <Fact name="Coupons" value={countOf(after.coupons)} />
-        <Fact name="Dead dots" value={countOf(after.dead)} />
+        <Fact name="Dead ids, removals included" value={countOf(after.dead)} />
         <Fact name="Guests that joined" value={countOf(after.joined)} />
         <Fact name="Claimed by" value={after.claimedBy} />
         <Fact name="Guests still missing" value={countOf(after.missing)} />

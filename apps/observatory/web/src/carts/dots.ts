@@ -15,6 +15,11 @@ export interface DotsOfCart {
   readonly cartId: string;
   readonly partition: number;
   readonly dots: readonly DotView[];
+  /**
+   * Dead ids of a guest that the join names without a line: a dot that the guest removed, or the id of the removal. The join does not tell them apart,
+   * and the guest's own log does.
+   */
+  readonly deadUnnamed: number;
 }
 
 interface Named {
@@ -44,11 +49,16 @@ export function dotsByCart({ cartId, partition, guests, steps }: CartLogView, at
         note(id, guest, named);
   }
   const byCart = Map.groupBy(found.values(), ({ madeIn }) => madeIn);
-  return [{ cartId, partition }, ...guests.filter(({ cartId: guest }) => guest in step.after.joined)].map((one) => ({
-    cartId: one.cartId,
-    partition: one.partition,
-    dots: (byCart.get(one.cartId) ?? []).map(({ id, isLive, of, offset }) => ({ id, isLive, of, offset })),
-  }));
+  return [{ cartId, partition }, ...guests.filter(({ cartId: guest }) => guest in step.after.joined)].map((one) => {
+    const all = byCart.get(one.cartId) ?? [];
+    const named = all.filter(({ isLive, of }) => isLive || of !== '');
+    return {
+      cartId: one.cartId,
+      partition: one.partition,
+      dots: named.map(({ id, isLive, of, offset }) => ({ id, isLive, of, offset })),
+      deadUnnamed: all.length - named.length,
+    };
+  });
 }
 
 const commandOf = (dot: string): string => dot.slice(dot.indexOf('/') + 1);
