@@ -111,6 +111,17 @@ describe('administration', () => {
     expect((await ask(stage.url, '/api/admin/users', { token: user() })).body).toMatchObject({ code: 'forbidden' });
   });
 
+  it('lists people to an administrator who proved it within five minutes, and asks any other for a proof', async () => {
+    const proven = async (agoS: number) => {
+      const token = admin();
+      stage.auth.sessionOf(token).view.authenticatedAtMs -= BigInt(agoS * 1000);
+      const { status, body } = await ask(stage.url, '/api/admin/users', { token });
+      return [status, body.code];
+    };
+    expect(await proven(240)).toEqual([200, undefined]);
+    expect(await proven(301)).toEqual([401, 'step_up_required']);
+  });
+
   it('passes the word of auth on, which knows who is an administrator and who has stepped up', async () => {
     stage.auth.failing = undefined;
     const told = await ask(stage.url, '/api/admin/users/unknown/disable', { method: 'POST', token: admin() });

@@ -26,9 +26,9 @@ export class AdministrationController {
   @Get('users')
   @Policy({
     ...sensitive,
-    summary: 'Finds accounts by a part of name or e-mail. Administrators.',
+    summary: 'Finds accounts by a part of name or e-mail. Administrators, step-up.',
     answers: { 200: { description: 'At most 20, newest first.', schema: usersSchema } },
-    errors: ['forbidden'],
+    errors: ['forbidden', 'step_up_required'],
   })
   findUsers(@CurrentExchange() exchange: Exchange, @Query({ schema: usersQuery }) query: z.output<typeof usersQuery>) {
     return findUsers(exchange, { query }, this);

@@ -30,6 +30,7 @@ export default function AdminPage() {
 
 function Users({ self }: { readonly self: string }) {
   const api = useApi();
+  const withStepUp = useStepUp();
   const [query, setQuery] = useState('');
   const users = useQuery({
     queryKey: [...keys.users, query],
@@ -57,7 +58,11 @@ function Users({ self }: { readonly self: string }) {
           </form>
         </search>
         {users.isPending && <Loading what="the people" />}
-        <ProblemNote error={users.error} onRetry={() => void users.refetch()} />
+        {/* The page asks for a proof only when the person wants the list, not when it reads the list again by itself. */}
+        <ProblemNote
+          error={users.error}
+          onRetry={() => void withStepUp(() => users.refetch({ throwOnError: true })).catch(() => undefined)}
+        />
         <output className="quiet">{users.data && !users.isPlaceholderData && saidOf(users.data.items.length, query)}</output>
         <ul className="lines" aria-labelledby="users">
           {users.data?.items.map((user) => (
