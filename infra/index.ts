@@ -10,7 +10,7 @@ export type { ProcessName, Provider } from './stack/stack.ts';
 export { testBases } from './stack/test-bases.ts';
 /** The ocean between two regions: where it is commanded, and its key. */
 export { oceanKey } from './launch/secrets.ts';
-export { oceanControlOf, portsOf, serviceNames, type ServiceName } from './stack/stack.ports.ts';
+export { oceanControlOf, portsOf, type RegionName, regionNames, serviceNames, type ServiceName } from './stack/stack.ports.ts';
 /** The table of metrics in docs/telemetry.md. */
 export { readMetricTable } from './checks/metric-table.ts';
 /** The browser of the tests. */

@@ -4,8 +4,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import { test as base, expect, type APIRequestContext } from '@playwright/test';
-import { uuidV7 } from '@cloakroom/contracts';
+import { deciderOf, uuidV7 } from '@cloakroom/contracts';
 import type { Cart, Order, Product, ProductPage, Profile, Session } from '@cloakroom/contracts/http';
+import { type RegionName, regionNames } from '@cloakroom/infra';
 import { gateways } from './stack.ts';
 
 /** `body` is the answer of the API; each test states what it expects of it. */
@@ -177,9 +178,17 @@ export interface Person {
 }
 
 let people = 0;
-export function newPerson(): Person {
-  return { email: `person-${Date.now()}-${people++}@example.com`, password: 'correct horse battery staple', name: 'Robin Example' };
+
+/** Somebody whose address that region decides (docs/regions.md), so that a sign-up there needs no other region. */
+export function newPersonOf(region: RegionName): Person {
+  for (;;) {
+    const email = `person-${Date.now()}-${people++}@example.com`;
+    if (deciderOf(email, regionNames) === region) return { email, password: 'correct horse battery staple', name: 'Robin Example' };
+  }
 }
+
+/** Somebody for the first gateway, which is eu's where there are two regions. */
+export const newPerson = (): Person => newPersonOf('eu');
 
 /** `newDevice()` is one more device with its own empty cookie jar. */
 export const test = base.extend<{ newDevice: () => Promise<Device>; products: string[] }>({

@@ -1,6 +1,6 @@
 /** Profiles of two regions, and the addresses of orders, with an ocean that is really cut. */
 import type { Device } from '../kit/device.ts';
-import { expect, newCommandId, newPerson, test } from '../kit/device.ts';
+import { expect, newCommandId, newPersonOf, test } from '../kit/device.ts';
 import { decisionOf, ocean, untilAnswered } from '../kit/ocean.ts';
 import { gateways } from '../kit/stack.ts';
 
@@ -15,7 +15,7 @@ const write = (device: Device, gateway: string, body: object) => device.call('PA
 /** A person of eu whose profile us has just read, and whom the gateway there knows under the lease of eu's feed. */
 async function knownAbroad(newDevice: () => Promise<Device>): Promise<Device> {
   const device = await newDevice();
-  expect((await device.call('POST', '/api/session/register', newPerson(), { gateway: eu })).status).toBe(201);
+  expect((await device.call('POST', '/api/session/register', newPersonOf('eu'), { gateway: eu })).status).toBe(201);
   await untilAnswered(200, () => write(device, eu, { addresses: [address] }));
   const known = async () => {
     const told = await read(device, us);
@@ -31,7 +31,7 @@ for (const [home, abroad, name] of [
 ] as const)
   test(`a profile of ${name} is the same in both regions, wherever it is changed`, async ({ newDevice }) => {
     const device = await newDevice();
-    expect((await device.call('POST', '/api/session/register', newPerson(), { gateway: home })).status).toBe(201);
+    expect((await device.call('POST', '/api/session/register', newPersonOf(name), { gateway: home })).status).toBe(201);
     await untilAnswered(200, () => write(device, abroad, { name: 'Changed abroad', addresses: [address] }));
     expect((await read(device, home)).body).toMatchObject({ name: 'Changed abroad', addresses: [address] });
     await untilAnswered(200, () => write(device, home, { name: 'Changed at home' }));
@@ -52,7 +52,7 @@ for (const cut of [{ do: 'cut' }, { do: 'cut', way: 'us-eu' }, { do: 'cut', way:
     await untilAnswered(200, () => write(device, eu, { name: 'Changed at home' }));
     // People of us do not notice.
     const local = await newDevice();
-    expect((await local.call('POST', '/api/session/register', newPerson(), { gateway: us })).status).toBe(201);
+    expect((await local.call('POST', '/api/session/register', newPersonOf('us'), { gateway: us })).status).toBe(201);
     await untilAnswered(200, () => write(local, us, { name: 'Here' }));
     await ocean({ do: 'heal' });
     const seen = () => read(device, us).then(({ body }) => [body.name, body.copy]);

@@ -3,7 +3,7 @@
  * last test waits for a passport's end, so it takes a minute.
  */
 import type { Device } from '../kit/device.ts';
-import { expect, newPerson, test } from '../kit/device.ts';
+import { expect, newPersonOf, test } from '../kit/device.ts';
 import { decisionOf, ocean, untilAnswered } from '../kit/ocean.ts';
 import { gateways } from '../kit/stack.ts';
 
@@ -20,7 +20,7 @@ const read = (device: Device, gateway: string, path = '/api/cart') => device.cal
 /** Two devices of one person, both signed in at home, and the second one known abroad, under the lease of home's feed. */
 async function twoDevices(newDevice: () => Promise<Device>, home: string, abroad: string): Promise<[Device, Device]> {
   const [first, second] = [await newDevice(), await newDevice()];
-  const person = newPerson();
+  const person = newPersonOf(home === eu ? 'eu' : 'us');
   for (const [device, path] of [
     [first, '/api/session/register'],
     [second, '/api/session/login'],
@@ -77,7 +77,7 @@ test('in a cut nothing that home ended is accepted beyond a passport, and nothin
   expect(lastAcceptedMs - endedMs).toBeLessThanOrEqual(passportMs);
   // People of this region do not notice.
   const local = await newDevice();
-  expect((await local.call('POST', '/api/session/register', newPerson(), { gateway: us })).status).toBe(201);
+  expect((await local.call('POST', '/api/session/register', newPersonOf('us'), { gateway: us })).status).toBe(201);
   expect((await read(local, us)).status).toBe(200);
 
   await ocean({ do: 'heal' });

@@ -5,11 +5,12 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AuthService, isProblem } from '@cloakroom/contracts';
+import { AuthService, deciderOf, isProblem } from '@cloakroom/contracts';
 import { connectMesh } from '@cloakroom/mesh';
 import { createLogger, startTrace } from '@cloakroom/platform';
 import type { RunningShop } from '../cli/running-shop.ts';
 import { StackError } from '../stack/outcome.ts';
+import { regionNames } from '../stack/stack.ports.ts';
 import { askPassword } from './ask-password.ts';
 
 /** auth answers within a second or not at all. */
@@ -47,6 +48,14 @@ async function person(gateway: string, email: string) {
   return { session: sessionOf(answer), account: email };
 }
 
+/** An address that its region decides, so that the account can be made while the ocean is cut. */
+function newEmail(region: string | undefined): string {
+  for (;;) {
+    const email = `developer-${randomBytes(4).toString('hex')}@example.com`;
+    if (region === undefined || deciderOf(email, regionNames) === region) return email;
+  }
+}
+
 /** Kept in the shop's own folder, for its owner alone. A shop that has lost its accounts gets a new one. */
 async function throwAway({ dataDir, gateway, region }: RunningShop) {
   // Each region has an account of its own: it must be there while the ocean is cut.
@@ -57,7 +66,7 @@ async function throwAway({ dataDir, gateway, region }: RunningShop) {
     if (answer.status === 200) return { session: sessionOf(answer), account: `${known.email}, the throw-away account of this shop` };
     if (answer.status !== 401) throw await refused(answer, 'the throw-away account could not sign in');
   }
-  const made = { email: `developer-${randomBytes(4).toString('hex')}@example.com`, password: randomBytes(18).toString('base64url') };
+  const made = { email: newEmail(region), password: randomBytes(18).toString('base64url') };
   const answer = await post(gateway, '/api/session/register', { ...made, name: 'A developer' });
   if (answer.status !== 201) throw await refused(answer, 'no throw-away account could be made');
   rmSync(file, { force: true });

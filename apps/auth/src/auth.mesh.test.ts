@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { AuthService, recordHeaders, topics } from '@cloakroom/contracts';
+import { AuthService, deciderOf, recordHeaders, topics } from '@cloakroom/contracts';
 import { EmbeddedEventLog } from '@cloakroom/event-log';
 import { askRelayThrough, openKeyRing, openRevocationFeed, verifyEvent } from '@cloakroom/identity';
 import { connectMesh, type OutgoingCall } from '@cloakroom/mesh';
@@ -54,6 +54,18 @@ async function startAuth(env: Record<string, string> = {}) {
 }
 
 const ada = { email: 'ada@example.com', password: 'correct horse battery staple' };
+const grace = { ...ada, email: 'grace@example.com' };
+
+/** For a `us` that is only asked, and asks nobody: nothing listens on port 1. */
+const nobodyInEu = { OTHER_REGIONS: 'eu=localhost:1' };
+
+let drawn = 0;
+function decidedBy(region: string): string {
+  for (;;) {
+    const email = `person-${(drawn += 1)}@example.com`;
+    if (deciderOf(email, ['eu', 'us']) === region) return email;
+  }
+}
 
 it('a caller becomes guest, then user, then signed out over the mesh', async () => {
   const { client } = await startAuth();
@@ -70,17 +82,17 @@ it('a caller becomes guest, then user, then signed out over the mesh', async () 
 });
 
 it('an account of another region signs in, and without that region the refusal says so', { timeout: 180_000 }, async () => {
-  const us = await startAuth({ REGION: 'us' });
+  const us = await startAuth({ REGION: 'us', ...nobodyInEu });
   const eu = await startAuth({ REGION: 'eu', SEED_ACCOUNTS: 'false', OTHER_REGIONS: `us=${us.address}` });
   // A machine that is busy elsewhere may miss the seconds that home has for an answer.
   const told = (password: string, expected: object) =>
-    vi.waitFor(async () => expect(await eu.client.login(call(), { ...ada, password })).toMatchObject(expected), { timeout: 60_000 });
-  await told(ada.password, { session: { email: ada.email, region: 'us' } });
+    vi.waitFor(async () => expect(await eu.client.login(call(), { ...grace, password })).toMatchObject(expected), { timeout: 60_000 });
+  await told(grace.password, { session: { email: grace.email, region: 'us' } });
   await told('wrong', { problem: 'invalid_credentials' });
   // The times that a browser sees have no entry of the region that was asked.
-  const here = 'here@example.com';
+  const here = decidedBy('eu');
   ok(await eu.client.register(call(), { email: here, password: 'eight chars', name: 'Here' }));
-  for (const email of [here, ada.email, 'nobody@example.com'])
+  for (const email of [here, grace.email, 'nobody@example.com'])
     await vi.waitFor(
       async () => {
         const entries: string[] = [];
@@ -91,7 +103,35 @@ it('an account of another region signs in, and without that region the refusal s
       { timeout: 60_000 },
     );
   await us.stop();
-  await told(ada.password, { problem: 'home_region_unreachable' });
+  await told(grace.password, { problem: 'home_region_unreachable' });
+});
+
+it('an address that the other region decides is claimed there, and without that region it waits', { timeout: 180_000 }, async () => {
+  const us = await startAuth({ REGION: 'us', ...nobodyInEu });
+  const eu = await startAuth({ REGION: 'eu', SEED_ACCOUNTS: 'false', OTHER_REGIONS: `us=${us.address}` });
+  const told = ({ client }: typeof eu, email: string, expected: object) =>
+    vi.waitFor(async () => expect(await client.register(call(), { email, password: 'eight chars', name: 'New' })).toMatchObject(expected), {
+      timeout: 60_000,
+    });
+  const waiting = decidedBy('us');
+  let email = '';
+  // A sign-up whose answer came too late has made an account, so each try takes another address.
+  await vi.waitFor(
+    async () => {
+      email = decidedBy('us');
+      const answer = await eu.client.register(call(), { email, password: 'eight chars', name: 'New' });
+      expect(answer).toMatchObject({ session: { email, region: 'eu' } });
+    },
+    { timeout: 60_000 },
+  );
+  // us has promised it to eu, and nobody answers there.
+  await told(us, email, { problem: 'home_region_unreachable' });
+  await told(eu, grace.email, { problem: 'email_taken' });
+  await us.stop();
+  await told(eu, waiting, { problem: 'home_region_unreachable' });
+  await vi.waitFor(async () => ok(await eu.client.register(call(), { email: decidedBy('eu'), password: 'eight chars', name: 'New' })), {
+    timeout: 60_000,
+  });
 });
 
 it('a start closes the demo accounts of a used database, and the command makes another administrator', async () => {

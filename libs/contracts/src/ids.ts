@@ -110,3 +110,11 @@ function murmur2(data: Uint8Array): number {
   h = Math.imul(h, m);
   return h ^ (h >>> 15);
 }
+
+/**
+ * The region that decides whether an e-mail address is taken. It says nothing about where the account of the address lives.
+ * @param email in its normal form
+ * @param regions all of them, in any order
+ */
+export const deciderOf = (email: string, regions: readonly string[]): string =>
+  regions.toSorted()[partitionOf(email, { partitions: regions.length })]!;

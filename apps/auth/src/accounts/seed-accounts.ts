@@ -12,11 +12,13 @@ import { recordNotice } from './notices.ts';
 import { raiseProofVersion } from './still-proven.ts';
 import { newEventId, newUuid } from '../database/ids.ts';
 import { announceIdentity } from '../database/outbox.ts';
+import { decidesHere, givenTurn, homeHere } from './addresses.ts';
 
-const people: readonly { readonly email: string; readonly name: string; readonly role?: string }[] = [
-  { email: 'ada@example.com', name: 'Ada Lovelace' },
-  { email: 'grace@example.com', name: 'Grace Hopper' },
-  { email: 'admin@example.com', name: 'Admin', role: 'admin' },
+/** `lives`: with two regions, in the one whose name is first or second in the alphabet. */
+const people: readonly { readonly email: string; readonly name: string; readonly role?: string; readonly lives: 0 | 1 }[] = [
+  { email: 'ada@example.com', name: 'Ada Lovelace', lives: 0 },
+  { email: 'grace@example.com', name: 'Grace Hopper', lives: 1 },
+  { email: 'admin@example.com', name: 'Admin', role: 'admin', lives: 0 },
 ];
 const password = 'correct horse battery staple';
 
@@ -26,9 +28,13 @@ const administratorCountMax = 100;
 const disabledHint =
   'a demo account is disabled and stays so: an administrator may enable it, or begin with empty data (npm start -- --fresh)';
 
-/** Repeating it changes nothing. */
+/**
+ * Repeating it changes nothing. With two regions each account lives in one. The other region may decide its address and not be up yet, so it hears of
+ * it later, as of accounts from before (tell-deciders.ts).
+ */
 export async function seedAccounts(auth: Auth): Promise<void> {
-  for (const { email, name, role = '' } of people) {
+  for (const { email, name, role = '', lives } of people) {
+    if (auth.abroad !== undefined && [auth.region, auth.abroad.region].toSorted()[lives] !== auth.region) continue;
     const present = await accountByEmail(auth.database, email);
     // The account may have been closed on purpose, so a person must open it again.
     if (present?.disabled === 1) auth.log.warn({ email }, disabledHint);
@@ -36,9 +42,11 @@ export async function seedAccounts(auth: Auth): Promise<void> {
     const passwordHash = await auth.passwords.hash(password);
     if (isProblem(passwordHash)) throw new Error('no room to hash a password at the start');
     const nowMs = auth.clock.nowMs();
-    const account = { id: `u_${newUuid(auth)}`, email, name, password_hash: passwordHash, created_at_ms: nowMs, ...newAccount, role };
+    const made = { id: `u_${newUuid(auth)}`, email, name, password_hash: passwordHash, created_at_ms: nowMs };
+    const account: Account = { ...newAccount, ...made, role, home: decidesHere(auth, email) ? homeHere(auth) : '' };
     await auth.outbox.commit(async (trx) => {
-      if (!(await insertAccount(trx, account))) return;
+      // Somebody of the other region may have signed up with it before.
+      if ((await givenTurn(trx, email)) !== undefined || !(await insertAccount(trx, account))) return;
       await announceIdentity(trx, undefined, account.id, {
         eventId: newEventId(auth, nowMs),
         atMs: BigInt(nowMs),

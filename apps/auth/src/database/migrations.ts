@@ -4,11 +4,12 @@ import type { Generated, Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { addRevocationsByHandle } from './migrations.revocations-by-handle.ts';
 import { type AccountColumns, addFactors, type FactorsSchema } from './migrations.factors.ts';
+import { addHomes, type HomesSchema } from './migrations.homes.ts';
 import { addIdentityHistory, type IdentityHistorySchema } from './migrations.identity-history.ts';
 import { addKnownDevices, type KnownDevicesSchema } from './migrations.known-devices.ts';
 import { addCodesLeft, addNotices, type NoticesSchema } from './migrations.notices.ts';
 
-export interface AuthSchema extends NoticesSchema, KnownDevicesSchema, FactorsSchema, IdentityHistorySchema {
+export interface AuthSchema extends NoticesSchema, KnownDevicesSchema, FactorsSchema, IdentityHistorySchema, HomesSchema {
   accounts: AccountColumns & {
     id: string;
     /** Normalised, so that one address has one spelling and one account. */
@@ -16,6 +17,8 @@ export interface AuthSchema extends NoticesSchema, KnownDevicesSchema, FactorsSc
     name: string;
     password_hash: string;
     created_at_ms: number;
+    /** The region where the account lives, which it keeps. '' in a shop of one region, and until its address's decider has heard of it. */
+    home: string;
   };
   /** The seal on a guest cart. The primary key lets only one user ever have it. */
   claims: {
@@ -95,10 +98,12 @@ export const migrations: Readonly<Record<string, Migration>> = {
 
 /**
  * Migrations that an older build of auth may run beside (DatabaseOptions). An older replica takes each row of `signing_keys` for ES256, and one of two
- * active rows for a defect. It would then send no heartbeats. So Ed25519 keys have a table of their own, which it does not read.
+ * active rows for a defect. It would then send no heartbeats. So Ed25519 keys have a table of their own, which it does not read. It makes accounts
+ * without a home, as a shop of one region does.
  */
 export const expansions: Readonly<Record<string, Migration>> = {
   '0001_passport_keys': { up: (db) => createKeys(db, 'passport_keys') },
+  '0002_homes': { up: addHomes },
 };
 
 // The migrator hands over a database of any schema.

@@ -52,11 +52,12 @@ async function passkeyToProve(
     .leftJoin('epochs', 'epochs.subject', 'accounts.id')
     .selectAll('passkeys')
     .select(['accounts.id', 'accounts.email', 'accounts.password_hash', 'accounts.role', 'accounts.disabled', 'accounts.proof_version'])
-    .select(['accounts.name as account_name', 'accounts.created_at_ms as account_created_at_ms', 'epochs.epoch'])
+    .select(['accounts.home', 'accounts.name as account_name', 'accounts.created_at_ms as account_created_at_ms', 'epochs.epoch'])
     .where('passkeys.credential_id', '=', credentialId)
     .executeTakeFirst();
   if (row === undefined) return undefined;
-  const { id, email, password_hash, role, disabled, proof_version, account_name, account_created_at_ms, epoch, ...passkey } = row;
-  const account = { id, email, password_hash, role, disabled, proof_version, name: account_name, created_at_ms: account_created_at_ms };
+  const { id, email, password_hash, role, disabled, proof_version, home, account_name, account_created_at_ms, epoch, ...passkey } = row;
+  const known = { id, email, password_hash, role, disabled, proof_version, home };
+  const account = { ...known, name: account_name, created_at_ms: account_created_at_ms };
   return { passkey, account, epoch: epoch ?? 0 };
 }

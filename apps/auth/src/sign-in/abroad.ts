@@ -5,12 +5,12 @@
  * there. It keeps nothing that it could use without home.
  */
 import { isProblem, type ErrorCode, problem, type Problem, RegionsService } from '@cloakroom/contracts';
-import { connectMesh, forward, type MeshClient, type MeshTls, type OutgoingCall, type RequestContext } from '@cloakroom/mesh';
+import { connectMesh, type MeshClient, type MeshTls, type OutgoingCall } from '@cloakroom/mesh';
 import type { Logger, OtherRegion } from '@cloakroom/platform';
 
 export interface Abroad {
   readonly region: string;
-  readonly client: Pick<MeshClient<typeof RegionsService>, 'loginAtHome' | 'loginSecondFactorAtHome'>;
+  readonly client: Pick<MeshClient<typeof RegionsService>, 'loginAtHome' | 'loginSecondFactorAtHome' | 'claimAddress' | 'giveUpAddress'>;
 }
 
 /** Home may delay its answer to a guess by 1.6 s (throttle.ts), and its hash may wait for half a second. */
@@ -26,16 +26,20 @@ export function openAbroad({ region, authAddress }: OtherRegion, tls: MeshTls | 
 }
 
 /**
+ * @param call of the request that asks; its budget is a bound besides
  * @param options.verdicts the refusals of home that are told. Any other Problem is home's own trouble, and some of it meets only real questions.
  * @returns `home_region_unreachable` where the other region did not answer in time, or not with a verdict
  */
 export async function askAbroad<Answer extends object>(
-  ctx: RequestContext,
-  ask: (call: OutgoingCall) => Promise<Answer | Problem>,
-  { verdicts, detail }: { readonly verdicts: ReadonlySet<ErrorCode>; readonly detail: string },
+  call: OutgoingCall,
+  ask: (sent: OutgoingCall) => Promise<Answer | Problem>,
+  {
+    verdicts,
+    detail,
+    budgetMs = answerBudgetMs,
+  }: { readonly verdicts: ReadonlySet<ErrorCode>; readonly detail: string; readonly budgetMs?: number },
 ): Promise<Answer | Problem> {
-  const call = forward(ctx);
   // The browser must not see how long home took, nor for what.
-  const answer = await ask({ ...call, onTiming: undefined, budgetMs: Math.min(answerBudgetMs, call.budgetMs - spareMs) });
+  const answer = await ask({ ...call, onTiming: undefined, budgetMs: Math.min(budgetMs, call.budgetMs - spareMs) });
   return isProblem(answer) && !verdicts.has(answer.problem) ? problem('home_region_unreachable', detail, retryAfterS) : answer;
 }

@@ -1,7 +1,11 @@
-/** Sets a new e-mail address. When two people want one address, the unique column decides. Profile follows by the event, in order for each person. */
+/**
+ * Sets a new e-mail address. When two people want one address, the region that decides it and then the unique column decide. Profile follows by the
+ * event, in order for each person.
+ */
 import { type ChangeEmailRequest, isProblem, problem, type Problem } from '@cloakroom/contracts';
-import type { PersonContext } from '@cloakroom/mesh';
+import { forward, type PersonContext } from '@cloakroom/mesh';
 import { accountByEmail, accountById, emailSchema, violations } from '../accounts/accounts.ts';
+import { promiseAddress } from '../accounts/addresses.ts';
 import type { Auth } from '../auth.ts';
 import { newEventId } from '../database/ids.ts';
 import { recordNotice } from '../accounts/notices.ts';
@@ -22,12 +26,16 @@ export async function changeEmail(auth: Auth, ctx: PersonContext, request: Chang
   if (isProblem(attempt)) return attempt;
   const holder = await accountByEmail(auth.database, email);
   if (holder !== undefined && holder.id !== session.subject) return problem('email_taken');
-  await attempt.succeeded();
+  const promised = holder === undefined ? await promiseAddress(auth, forward(ctx), email) : undefined;
+  const isRefused = promised !== undefined && 'refusal' in promised;
+  if (!isRefused || !promised.tells) await attempt.succeeded();
+  if (isRefused) return promised.refusal;
   const nowMs = auth.clock.nowMs();
   const changed = await auth.outbox.commit(async (trx) => {
     const taken = await trx.selectFrom('accounts').select('id').where('email', '=', email).executeTakeFirst();
     // Every change of an e-mail runs in such a transaction, and these run one at a time (outbox.ts).
     if (taken !== undefined) return taken.id === session.subject;
+    if ((await promised?.keep(trx)) !== true) return false;
     await trx.updateTable('accounts').set({ email }).where('id', '=', session.subject).execute();
     await raiseProofVersion(trx, session.subject);
     await recordNotice(trx, session.subject, 'email_changed', nowMs);

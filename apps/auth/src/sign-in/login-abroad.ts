@@ -18,7 +18,7 @@ import {
   type Problem,
 } from '@cloakroom/contracts';
 import type { Cause } from '@cloakroom/event-log';
-import type { RequestContext } from '@cloakroom/mesh';
+import { forward, type RequestContext } from '@cloakroom/mesh';
 import type { SessionIssued } from '@cloakroom/contracts';
 import type { Auth } from '../auth.ts';
 import { endSession } from '../revocation/revocations.ts';
@@ -46,7 +46,7 @@ export async function loginAbroad(
   if (refusal.problem === 'too_many_requests') return refusal;
   const { remoteAddress: address } = request;
   const asked = isHere ? { decoy: true, login: { email: name, remoteAddress: address } } : { login: withTokenOf(abroad, request) };
-  const answer = await askAbroad(ctx, (call) => abroad.client.loginAtHome(call, asked), {
+  const answer = await askAbroad(forward(ctx), (call) => abroad.client.loginAtHome(call, asked), {
     verdicts: passwordVerdicts,
     detail: `The e-mail or the password is wrong, or the account lives in the region "${abroad.region}", which cannot be reached now. ${rest}`,
   });
@@ -80,7 +80,7 @@ export async function secondFactorAbroad(
   if (!request.challenge.startsWith(mark)) return undefined;
   const asked = { ...withTokenOf(abroad, request), challenge: request.challenge.slice(mark.length) };
   const before = await sessionBefore(auth, request.currentToken);
-  const answer = await askAbroad(ctx, (call) => abroad.client.loginSecondFactorAtHome(call, asked), {
+  const answer = await askAbroad(forward(ctx), (call) => abroad.client.loginSecondFactorAtHome(call, asked), {
     verdicts: factorVerdicts,
     detail: `Your account lives in the region "${abroad.region}", which cannot be reached now. Try again soon to finish signing in.`,
   });

@@ -1,6 +1,13 @@
 import { Controller, Inject } from '@nestjs/common';
-import { type LoginAtHomeRequest, type LoginSecondFactorRequest, RegionsService } from '@cloakroom/contracts';
+import {
+  type ClaimAddressRequest,
+  type GiveUpAddressRequest,
+  type LoginAtHomeRequest,
+  type LoginSecondFactorRequest,
+  RegionsService,
+} from '@cloakroom/contracts';
 import { type RequestContext, Rpc, type Rpcs } from '@cloakroom/mesh';
+import { claimAddress, giveUpAddress } from '../accounts/decide-address.ts';
 import type { Auth } from '../auth.ts';
 import { authToken } from '../injection.ts';
 import { orUnavailable } from '../or-unavailable.ts';
@@ -19,5 +26,15 @@ export class RegionsController implements Rpcs<typeof RegionsService> {
   @Rpc(RegionsService.method.loginSecondFactorAtHome)
   loginSecondFactorAtHome(ctx: RequestContext, request: LoginSecondFactorRequest) {
     return orUnavailable(this.auth, ctx, () => loginSecondFactorAtHome(this.auth, ctx, request));
+  }
+
+  @Rpc(RegionsService.method.claimAddress)
+  claimAddress(ctx: RequestContext, request: ClaimAddressRequest) {
+    return orUnavailable(this.auth, ctx, () => claimAddress(this.auth, request));
+  }
+
+  @Rpc(RegionsService.method.giveUpAddress)
+  giveUpAddress(ctx: RequestContext, request: GiveUpAddressRequest) {
+    return orUnavailable(this.auth, ctx, () => giveUpAddress(this.auth, request));
   }
 }

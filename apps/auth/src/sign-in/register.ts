@@ -1,7 +1,10 @@
-/** Creates an account and signs in with it, by the same saga as login.ts. One transaction writes the account, its announcement and the claim. */
+/**
+ * Creates an account and signs in with it, by the same saga as login.ts. One transaction writes the account, its announcement and the claim. With two
+ * regions the one that decides the address is asked first (accounts/addresses.ts).
+ */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { isProblem, problem, type Problem, type RegisterRequest, type SessionIssuedSchema } from '@cloakroom/contracts';
-import type { RequestContext } from '@cloakroom/mesh';
+import { forward, type RequestContext } from '@cloakroom/mesh';
 import { z } from 'zod';
 import {
   type Account,
@@ -13,6 +16,7 @@ import {
   passwordSchema,
   violations,
 } from '../accounts/accounts.ts';
+import { homeHere, promiseAddress } from '../accounts/addresses.ts';
 import type { Auth } from '../auth.ts';
 import { claimGuestCart, sessionBefore } from './claim.ts';
 import { newEventId, newUuid } from '../database/ids.ts';
@@ -44,14 +48,20 @@ export async function register(
     await attempt.succeeded();
     return refused;
   }
+  const promised = await promiseAddress(auth, forward(ctx), email);
+  if ('refusal' in promised) {
+    if (!promised.tells) await attempt.succeeded();
+    return promised.refusal;
+  }
   const before = await sessionBefore(auth, request.currentToken);
   const passwordHash = await auth.passwords.hash(password);
   await attempt.succeeded();
   if (isProblem(passwordHash)) return passwordHash;
   const nowMs = auth.clock.nowMs();
-  const account: Account = { id: `u_${newUuid(auth)}`, email, name, password_hash: passwordHash, created_at_ms: nowMs, ...newAccount };
+  const made = { id: `u_${newUuid(auth)}`, email, name, password_hash: passwordHash, created_at_ms: nowMs };
+  const account: Account = { ...newAccount, ...made, home: homeHere(auth) };
   const claimedGuestCart = await auth.outbox.commit(async (trx) => {
-    if (!(await insertAccount(trx, account))) return undefined;
+    if (!((await promised.keep(trx)) && (await insertAccount(trx, account)))) return undefined;
     await announceIdentity(trx, ctx, account.id, {
       eventId: newEventId(auth, nowMs),
       atMs: BigInt(nowMs),

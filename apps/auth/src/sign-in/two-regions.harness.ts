@@ -1,6 +1,10 @@
 /** Two auths in one process, each the other's other region, with an ocean between them that can be cut. */
 import { create, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
 import {
+  ClaimAddressRequestSchema,
+  ClaimAddressResponseSchema,
+  GiveUpAddressRequestSchema,
+  GiveUpAddressResponseSchema,
   isProblem,
   LoginAtHomeRequestSchema,
   LoginSecondFactorRequestSchema,
@@ -8,6 +12,7 @@ import {
   type Problem,
   SessionIssuedSchema,
 } from '@cloakroom/contracts';
+import { claimAddress, giveUpAddress } from '../accounts/decide-address.ts';
 import { contextOf, type Harness, openHarness } from '../auth.harness.ts';
 import type { Auth } from '../auth.ts';
 import type { Abroad } from './abroad.ts';
@@ -66,6 +71,8 @@ function across(ocean: Ocean, to: string, there: () => Auth): Abroad {
       loginSecondFactorAtHome: crossing([LoginSecondFactorRequestSchema, SessionIssuedSchema], (request) =>
         loginSecondFactorAtHome(there(), contextOf(), request),
       ),
+      claimAddress: crossing([ClaimAddressRequestSchema, ClaimAddressResponseSchema], (request) => claimAddress(there(), request)),
+      giveUpAddress: crossing([GiveUpAddressRequestSchema, GiveUpAddressResponseSchema], (request) => giveUpAddress(there(), request)),
     },
   };
 }

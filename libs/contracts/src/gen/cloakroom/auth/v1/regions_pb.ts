@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cloakroom/auth/v1/regions.proto.
  */
 export const file_cloakroom_auth_v1_regions: GenFile = /*@__PURE__*/
-  fileDesc("Ch9jbG9ha3Jvb20vYXV0aC92MS9yZWdpb25zLnByb3RvEhFjbG9ha3Jvb20uYXV0aC52MSJTChJMb2dpbkF0SG9tZVJlcXVlc3QSLgoFbG9naW4YASABKAsyHy5jbG9ha3Jvb20uYXV0aC52MS5Mb2dpblJlcXVlc3QSDQoFZGVjb3kYAiABKAgy+AEKDlJlZ2lvbnNTZXJ2aWNlEmkKC0xvZ2luQXRIb21lEiUuY2xvYWtyb29tLmF1dGgudjEuTG9naW5BdEhvbWVSZXF1ZXN0GiAuY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvbklzc3VlZCIRirUYDQgEEAUYoB8iBGF1dGgSewoXTG9naW5TZWNvbmRGYWN0b3JBdEhvbWUSKy5jbG9ha3Jvb20uYXV0aC52MS5Mb2dpblNlY29uZEZhY3RvclJlcXVlc3QaIC5jbG9ha3Jvb20uYXV0aC52MS5TZXNzaW9uSXNzdWVkIhGKtRgNCAQQBRigHyIEYXV0aGIGcHJvdG8z", [file_cloakroom_auth_v1_account, file_cloakroom_auth_v1_auth, file_cloakroom_policy_v1_policy]);
+  fileDesc("Ch9jbG9ha3Jvb20vYXV0aC92MS9yZWdpb25zLnByb3RvEhFjbG9ha3Jvb20uYXV0aC52MSJTChJMb2dpbkF0SG9tZVJlcXVlc3QSLgoFbG9naW4YASABKAsyHy5jbG9ha3Jvb20uYXV0aC52MS5Mb2dpblJlcXVlc3QSDQoFZGVjb3kYAiABKAgiOwoTQ2xhaW1BZGRyZXNzUmVxdWVzdBINCgVlbWFpbBgBIAEoCRIVCg1naXZlbl91cF90dXJuGAIgASgDIjMKFENsYWltQWRkcmVzc1Jlc3BvbnNlEg0KBXRha2VuGAEgASgIEgwKBHR1cm4YAiABKAMiMwoUR2l2ZVVwQWRkcmVzc1JlcXVlc3QSDQoFZW1haWwYASABKAkSDAoEdHVybhgCIAEoAyIlChVHaXZlVXBBZGRyZXNzUmVzcG9uc2USDAoEaGVsZBgBIAEoCDLjAwoOUmVnaW9uc1NlcnZpY2USaQoLTG9naW5BdEhvbWUSJS5jbG9ha3Jvb20uYXV0aC52MS5Mb2dpbkF0SG9tZVJlcXVlc3QaIC5jbG9ha3Jvb20uYXV0aC52MS5TZXNzaW9uSXNzdWVkIhGKtRgNCAQQBRigHyIEYXV0aBJ7ChdMb2dpblNlY29uZEZhY3RvckF0SG9tZRIrLmNsb2Frcm9vbS5hdXRoLnYxLkxvZ2luU2Vjb25kRmFjdG9yUmVxdWVzdBogLmNsb2Frcm9vbS5hdXRoLnYxLlNlc3Npb25Jc3N1ZWQiEYq1GA0IBBAFGKAfIgRhdXRoEnIKDENsYWltQWRkcmVzcxImLmNsb2Frcm9vbS5hdXRoLnYxLkNsYWltQWRkcmVzc1JlcXVlc3QaJy5jbG9ha3Jvb20uYXV0aC52MS5DbGFpbUFkZHJlc3NSZXNwb25zZSIRirUYDQgEEAUYoB8iBGF1dGgSdQoNR2l2ZVVwQWRkcmVzcxInLmNsb2Frcm9vbS5hdXRoLnYxLkdpdmVVcEFkZHJlc3NSZXF1ZXN0GiguY2xvYWtyb29tLmF1dGgudjEuR2l2ZVVwQWRkcmVzc1Jlc3BvbnNlIhGKtRgNCAQQBRigHyIEYXV0aGIGcHJvdG8z", [file_cloakroom_auth_v1_account, file_cloakroom_auth_v1_auth, file_cloakroom_policy_v1_policy]);
 
 /**
  * @generated from message cloakroom.auth.v1.LoginAtHomeRequest
@@ -44,6 +44,101 @@ export const LoginAtHomeRequestSchema: GenMessage<LoginAtHomeRequest> = /*@__PUR
   messageDesc(file_cloakroom_auth_v1_regions, 0);
 
 /**
+ * @generated from message cloakroom.auth.v1.ClaimAddressRequest
+ */
+export type ClaimAddressRequest = Message<"cloakroom.auth.v1.ClaimAddressRequest"> & {
+  /**
+   * In its normal form.
+   *
+   * @generated from field: string email = 1;
+   */
+  email: string;
+
+  /**
+   * The last turn of this address that the calling region gave up; 0 for none.
+   *
+   * @generated from field: int64 given_up_turn = 2;
+   */
+  givenUpTurn: bigint;
+};
+
+/**
+ * Describes the message cloakroom.auth.v1.ClaimAddressRequest.
+ * Use `create(ClaimAddressRequestSchema)` to create a new message.
+ */
+export const ClaimAddressRequestSchema: GenMessage<ClaimAddressRequest> = /*@__PURE__*/
+  messageDesc(file_cloakroom_auth_v1_regions, 1);
+
+/**
+ * @generated from message cloakroom.auth.v1.ClaimAddressResponse
+ */
+export type ClaimAddressResponse = Message<"cloakroom.auth.v1.ClaimAddressResponse"> & {
+  /**
+   * @generated from field: bool taken = 1;
+   */
+  taken: boolean;
+
+  /**
+   * Counts how often the address went to the calling region. It names the promise, so that an old one can be told from a new one.
+   *
+   * @generated from field: int64 turn = 2;
+   */
+  turn: bigint;
+};
+
+/**
+ * Describes the message cloakroom.auth.v1.ClaimAddressResponse.
+ * Use `create(ClaimAddressResponseSchema)` to create a new message.
+ */
+export const ClaimAddressResponseSchema: GenMessage<ClaimAddressResponse> = /*@__PURE__*/
+  messageDesc(file_cloakroom_auth_v1_regions, 2);
+
+/**
+ * @generated from message cloakroom.auth.v1.GiveUpAddressRequest
+ */
+export type GiveUpAddressRequest = Message<"cloakroom.auth.v1.GiveUpAddressRequest"> & {
+  /**
+   * In its normal form.
+   *
+   * @generated from field: string email = 1;
+   */
+  email: string;
+
+  /**
+   * This promise and all before it are worth nothing from now on.
+   *
+   * @generated from field: int64 turn = 2;
+   */
+  turn: bigint;
+};
+
+/**
+ * Describes the message cloakroom.auth.v1.GiveUpAddressRequest.
+ * Use `create(GiveUpAddressRequestSchema)` to create a new message.
+ */
+export const GiveUpAddressRequestSchema: GenMessage<GiveUpAddressRequest> = /*@__PURE__*/
+  messageDesc(file_cloakroom_auth_v1_regions, 3);
+
+/**
+ * @generated from message cloakroom.auth.v1.GiveUpAddressResponse
+ */
+export type GiveUpAddressResponse = Message<"cloakroom.auth.v1.GiveUpAddressResponse"> & {
+  /**
+   * An account has the address, so nothing was given up.
+   *
+   * @generated from field: bool held = 1;
+   */
+  held: boolean;
+};
+
+/**
+ * Describes the message cloakroom.auth.v1.GiveUpAddressResponse.
+ * Use `create(GiveUpAddressResponseSchema)` to create a new message.
+ */
+export const GiveUpAddressResponseSchema: GenMessage<GiveUpAddressResponse> = /*@__PURE__*/
+  messageDesc(file_cloakroom_auth_v1_regions, 4);
+
+/**
  * The auth of one region asks these of the auth of another. An account has one home, and only home sees its password and opens its sessions.
  *
  * @generated from service cloakroom.auth.v1.RegionsService
@@ -68,6 +163,27 @@ export const RegionsService: GenService<{
     methodKind: "unary";
     input: typeof LoginSecondFactorRequestSchema;
     output: typeof SessionIssuedSchema;
+  },
+  /**
+   * Asks for an e-mail address at the region that decides it, before an account is made. The calling region gets it unless an account of the decider
+   * has it. Repeating it changes nothing.
+   *
+   * @generated from rpc cloakroom.auth.v1.RegionsService.ClaimAddress
+   */
+  claimAddress: {
+    methodKind: "unary";
+    input: typeof ClaimAddressRequestSchema;
+    output: typeof ClaimAddressResponseSchema;
+  },
+  /**
+   * The decider asks an address back. The called region gives it up unless an account of it has the address.
+   *
+   * @generated from rpc cloakroom.auth.v1.RegionsService.GiveUpAddress
+   */
+  giveUpAddress: {
+    methodKind: "unary";
+    input: typeof GiveUpAddressRequestSchema;
+    output: typeof GiveUpAddressResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_cloakroom_auth_v1_regions, 0);
