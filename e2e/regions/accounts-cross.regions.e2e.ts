@@ -1,7 +1,7 @@
 /** Accounts of two regions, over an ocean that is really cut: sign-in from the other side, and sign-up. */
 import type { Answer, Device } from '../kit/device.ts';
 import { expect, newPerson, newPersonOf, type Person, test } from '../kit/device.ts';
-import { ocean, untilAnswered } from '../kit/ocean.ts';
+import { ocean, registerAt, untilAnswered, untilUnreachable } from '../kit/ocean.ts';
 import { gateways } from '../kit/stack.ts';
 
 const [eu, us] = gateways;
@@ -26,10 +26,13 @@ async function answered(status: number, call: () => Promise<Answer>): Promise<An
 const untilSignedUp = (newDevice: () => Promise<Device>, gateway: string, person: Person) =>
   expect.poll(async () => [201, 409].includes((await signUp(await newDevice(), gateway, person)).status), { intervals: [500] }).toBe(true);
 
-async function personOf(newDevice: () => Promise<Device>, region: 'eu' | 'us'): Promise<Person> {
-  const person = newPersonOf(region);
-  await untilSignedUp(newDevice, regions[region], person);
-  return person;
+const personOf = async (newDevice: () => Promise<Device>, region: 'eu' | 'us') => registerAt(await newDevice(), regions[region]);
+
+/** What the refusal says. */
+async function unreachable(call: () => Promise<Answer>): Promise<string> {
+  let told: Answer | undefined;
+  await untilUnreachable(async () => (told = await call()));
+  return told!.body.detail as string;
 }
 
 /** Everybody who may sign in with it, on each side. */
@@ -72,8 +75,7 @@ test('in a cut accounts of this side sign in, every failure is told alike, and a
   const device = await newDevice();
   await ocean({ do: 'cut' });
   for (const person of [ofEu, newPerson(), { ...ofUs, password: 'not the right one' }]) {
-    const { body } = await answered(503, () => signIn(device, us, person));
-    expect(body).toMatchObject({ code: 'home_region_unreachable', detail: expect.stringContaining('"eu"') as string });
+    expect(await unreachable(() => signIn(device, us, person))).toContain('"eu"');
   }
   await untilAnswered(200, () => signIn(device, us, ofUs));
   await ocean({ do: 'heal' });
@@ -90,13 +92,12 @@ for (const cut of [{ do: 'cut' }, { do: 'cut', way: 'us-eu' }, { do: 'cut', way:
 
     await ocean(cut);
     const waiting = newPersonOf('eu');
-    const refused = await signUp(await newDevice(), us, waiting);
-    expect(refused).toMatchObject({ status: 503, body: { code: 'home_region_unreachable' } });
-    expect(refused.body.detail).toContain('The region "eu" must say whether this e-mail address is free');
+    const told = await unreachable(async () => signUp(await newDevice(), us, waiting));
+    expect(told).toContain('The region "eu" must say whether this e-mail address is free');
     // Each side goes on with the addresses that it decides.
     for (const name of names) await personOf(newDevice, name);
     // An address that was given to us stays there.
-    await untilAnswered(503, async () => signUp(await newDevice(), eu, before));
+    await untilUnreachable(async () => signUp(await newDevice(), eu, before));
 
     await ocean({ do: 'heal' });
     await untilSignedUp(newDevice, us, waiting);
@@ -116,7 +117,7 @@ for (const decider of names)
       const made = told.filter(({ status }) => status === 201);
       expect(made.length, JSON.stringify(told.map(({ status, body }) => [status, body.code]))).toBeLessThanOrEqual(1);
       const there = told[names.indexOf(otherOf[decider])];
-      if (isCut) expect(there).toMatchObject({ status: 503, body: { code: 'home_region_unreachable' } });
+      if (isCut) expect(there?.status, 'the decider is not heard').toBeGreaterThanOrEqual(500);
       await ocean({ do: 'heal' });
       for (const gateway of [eu, us]) await untilSignedUp(newDevice, gateway, person);
       expect(await accountsOf(newDevice, person)).toHaveLength(1);

@@ -15,6 +15,8 @@ const appGraceMs = 3_000;
 /** The ports of the replicas of each service, one or more. */
 export interface Places extends Readonly<Record<ServiceName, readonly ServicePorts[]>> {
   readonly gateways: readonly number[];
+  /** The gateways of the other region. People use their passkeys of here on its pages too. */
+  readonly pagesAbroad?: readonly number[];
   readonly postgres: number;
   /** Undefined in a shop of one region. */
   readonly region?: RegionName;
@@ -89,10 +91,8 @@ export function drawApps(options: StackOptions, places: Places, storage: Storage
       ],
       env: { ...common(app, index + 1, mesh), ADMIN_PORT: String(admin), ...env },
     }));
-  const origins = [
-    ...places.gateways.flatMap((port) => [`http://localhost:${port}`, `http://${loopback}:${port}`]),
-    ...(options.pagesOrigin === undefined ? [] : [options.pagesOrigin]),
-  ];
+  const originsOf = (ports: readonly number[]) => ports.flatMap((port) => [`http://localhost:${port}`, `http://${loopback}:${port}`]);
+  const origins = [...originsOf(places.gateways), ...(options.pagesOrigin === undefined ? [] : [options.pagesOrigin])];
   const gateway = (port: number, index: number): AppSpec => ({
     app: 'gateway',
     secrets: ['SESSION_MAC_KEY', ...shared],
@@ -108,13 +108,13 @@ export function drawApps(options: StackOptions, places: Places, storage: Storage
   const special: Partial<Record<ServiceName, AppSpec[]>> = {
     auth: service(
       'auth',
-      // Passkeys are made for the host of these origins, and accepted there alone.
+      // Passkeys are made for the host of these origins, and accepted there alone. Pages of the other region carry them here.
       {
         ...storage.auth,
         ...sessions,
         ...lifetime,
         ...database('auth').env,
-        PUBLIC_ORIGINS: origins.join(','),
+        PUBLIC_ORIGINS: [...origins, ...originsOf(places.pagesAbroad ?? [])].join(','),
         SEED_ACCOUNTS: seeds(options),
       },
       database('auth').secrets,

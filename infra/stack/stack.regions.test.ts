@@ -146,3 +146,12 @@ it('costs a shop of one region nothing: no process, no port and no setting of it
     expect(text).toContain('"REGION":"local"');
   }
 });
+
+it('lets auth take passkeys from the pages of both regions, and each gateway writes from its own alone', () => {
+  for (const region of regionNames) {
+    const of = (name: string) => appsOf(region).find(({ app }) => app === name)!.env['PUBLIC_ORIGINS'];
+    const [own, other] = regionNames.toSorted((one) => (one === region ? -1 : 1)).map((name) => regionPortsOf(at.base, name).gateways[0]);
+    expect(of('gateway')).toBe(`http://localhost:${own},http://127.0.0.1:${own}`);
+    expect(of('auth')).toBe(`${of('gateway')},http://localhost:${other},http://127.0.0.1:${other}`);
+  }
+});

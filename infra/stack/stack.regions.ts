@@ -57,7 +57,8 @@ function drawRegion(options: StackOptions, region: RegionName): ProcessSpec[] {
   // A person of the other region has the session and the profile there, across the ocean.
   const abroad = { otherRegions: across('auth'), profileAbroad: across('profile') };
   const places = { ...ofEachService((name) => [ports[name]]), gateways, postgres, region, ...abroad };
-  const apps = drawApps(options, places, {
+  const here = { ...places, pagesAbroad: regionPortsOf(options.base, there).gateways };
+  const apps = drawApps(options, here, {
     auth: { ...log, SESSION_STORE: 'redis', SESSION_REDIS_URL: `redis://${loopback}:${ports.redisSessions}` },
     cart: { ...log, CART_VIEW: 'redis', CART_REDIS_URL: `redis://${loopback}:${ports.redisCarts}` },
     other: log,

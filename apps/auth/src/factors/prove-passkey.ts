@@ -5,7 +5,7 @@ import type { Auth } from '../auth.ts';
 import { takeChallenge } from './challenges.ts';
 import { credentialIdOf, type Passkey, verifyPasskey } from './passkeys.ts';
 import type { Amr } from '../tokens/proof.ts';
-import type { Known } from '../throttle/throttle.ts';
+import type { Attempt, Known } from '../throttle/throttle.ts';
 
 export interface ProvenByPasskey {
   readonly account: Account;
@@ -14,25 +14,51 @@ export interface ProvenByPasskey {
   readonly amr: Amr;
 }
 
+/** An answer whose challenge is spent. */
+export interface PasskeyAnswer {
+  readonly response: string;
+  /** The bytes that had to be signed. */
+  readonly webauthn: string;
+  /** Undefined: no account here has such a passkey. */
+  readonly found: Found | undefined;
+  readonly attempt: Attempt;
+}
+
+interface Found {
+  readonly passkey: Passkey;
+  readonly account: Account;
+  readonly epoch: number;
+}
+
+interface Asked {
+  readonly challenge: string;
+  readonly response: string;
+  /** The browser's. It is counted with its failed passwords; a signature cannot be guessed, so there is no count by account. */
+  readonly address: string;
+  /** The bytes of a challenge of the other region, which spent it (login-abroad.ts). */
+  readonly webauthn?: string;
+}
+
 /**
- * Spends the challenge, whatever the outcome. The answer is the same for an unknown credential, a wrong signature and a disabled account.
- * @param address counted with the failed passwords of that address; a signature cannot be guessed, so there is no count by account
+ * Spends the challenge, whatever the outcome.
  * @param knownTo says how the credential's account knows the browser; called with undefined for an unknown credential
  */
-export async function provePasskey(
+export async function takePasskeyAnswer(
   auth: Auth,
-  request: { readonly challenge: string; readonly response: string },
-  address: string,
+  { challenge, response, address, webauthn }: Asked,
   knownTo: (subject: string | undefined) => Promise<Known | 'stranger'>,
-): Promise<ProvenByPasskey | Problem> {
-  const found = await passkeyToProve(auth, credentialIdOf(request.response) ?? '');
+): Promise<PasskeyAnswer | Problem> {
+  const found = await passkeyToProve(auth, credentialIdOf(response) ?? '');
   const known = await knownTo(found?.account.id);
   const attempt = await auth.throttle.begin({ at: 'passkey', of: undefined, address, known });
   if (isProblem(attempt)) return attempt;
-  const challenge = await takeChallenge(auth, 'passkey_request', request.challenge);
-  if (challenge === undefined) return problem('challenge_expired');
-  const right =
-    found !== undefined && (await verifyPasskey(auth, found.passkey, request.response, challenge.webauthn, { discoverable: true }));
+  const signed = webauthn ?? (await takeChallenge(auth, 'passkey_request', challenge))?.webauthn;
+  return signed === undefined ? problem('challenge_expired') : { response, webauthn: signed, found, attempt };
+}
+
+/** The answer is the same for an unknown credential, a wrong signature and a disabled account. */
+export async function provePasskey(auth: Auth, { response, webauthn, found, attempt }: PasskeyAnswer): Promise<ProvenByPasskey | Problem> {
+  const right = found !== undefined && (await verifyPasskey(auth, found.passkey, response, webauthn, { discoverable: true }));
   if (!right || found.account.disabled === 1) return problem('invalid_second_factor');
   await attempt.succeeded();
   const { account, epoch, passkey } = found;
@@ -42,10 +68,7 @@ export async function provePasskey(
 /**
  * Reads the passkey and its account in one statement. If the passkey is removed meanwhile, the proof version that this reads rises (still-proven.ts).
  */
-async function passkeyToProve(
-  auth: Auth,
-  credentialId: string,
-): Promise<{ readonly passkey: Passkey; readonly account: Account; readonly epoch: number } | undefined> {
+async function passkeyToProve(auth: Auth, credentialId: string): Promise<Found | undefined> {
   const row = await auth.database
     .selectFrom('passkeys')
     .innerJoin('accounts', 'accounts.id', 'passkeys.subject')

@@ -10,7 +10,10 @@ import type { Logger, OtherRegion } from '@cloakroom/platform';
 
 export interface Abroad {
   readonly region: string;
-  readonly client: Pick<MeshClient<typeof RegionsService>, 'loginAtHome' | 'loginSecondFactorAtHome' | 'claimAddress' | 'giveUpAddress'>;
+  readonly client: Pick<
+    MeshClient<typeof RegionsService>,
+    'loginAtHome' | 'loginSecondFactorAtHome' | 'loginWithPasskeyAtHome' | 'claimAddress' | 'giveUpAddress'
+  >;
 }
 
 /** Home may delay its answer to a guess by 1.6 s (throttle.ts), and its hash may wait for half a second. */

@@ -13,6 +13,7 @@ import {
   isUserSubject,
   type LoginRequest,
   type LoginSecondFactorRequest,
+  type LoginWithPasskeyRequest,
   problem,
   isProblem,
   type Problem,
@@ -21,6 +22,7 @@ import type { Cause } from '@cloakroom/event-log';
 import { forward, type RequestContext } from '@cloakroom/mesh';
 import type { SessionIssued } from '@cloakroom/contracts';
 import type { Auth } from '../auth.ts';
+import type { PasskeyAnswer } from '../factors/prove-passkey.ts';
 import { endSession } from '../revocation/revocations.ts';
 import { type Before, claimGuestCart, closeClaim, sessionBefore } from './claim.ts';
 import type { Issued } from '../tokens/issue-tokens.ts';
@@ -85,6 +87,30 @@ export async function secondFactorAbroad(
     detail: `Your account lives in the region "${abroad.region}", which cannot be reached now. Try again soon to finish signing in.`,
   });
   return isProblem(answer) ? answer : takeOver(auth, ctx, abroad, before, answer);
+}
+
+/**
+ * A sign-in by a passkey that no account here has. The challenge was made here and is spent. Home believes that it was a new one, as it believes the
+ * password that this region carries there. A credential's id cannot be guessed, so the longer way of an unknown one tells nothing.
+ */
+export async function passkeyAbroad(
+  auth: Auth,
+  ctx: RequestContext,
+  abroad: Abroad,
+  {
+    request,
+    before,
+    answer: { webauthn, attempt },
+  }: { readonly request: LoginWithPasskeyRequest; readonly before: Before; readonly answer: PasskeyAnswer },
+): Promise<Issued | Problem> {
+  const asked = { login: { ...withTokenOf(abroad, request), challenge: '' }, webauthn };
+  const answer = await askAbroad(forward(ctx), (call) => abroad.client.loginWithPasskeyAtHome(call, asked), {
+    verdicts: factorVerdicts,
+    detail: `This passkey is of no account here. If your account lives in the region "${abroad.region}", that cannot be reached now. ${rest}`,
+  });
+  if (isProblem(answer)) return answer;
+  await attempt.succeeded();
+  return takeOver(auth, ctx, abroad, before, answer);
 }
 
 /** A session's token goes to its home alone. */

@@ -1,11 +1,19 @@
 /** The other half of login-abroad.ts: the auth of the other region carries a sign-in here. It is proved and counted as one that was sent here. */
-import { type LoginAtHomeRequest, problem, isProblem, type LoginSecondFactorRequest, type Problem } from '@cloakroom/contracts';
+import {
+  type LoginAtHomeRequest,
+  type LoginSecondFactorRequest,
+  type LoginWithPasskeyAtHomeRequest,
+  problem,
+  isProblem,
+  type Problem,
+} from '@cloakroom/contracts';
 import type { RequestContext } from '@cloakroom/mesh';
 import { accountToProve } from '../accounts/accounts.ts';
 import type { Auth } from '../auth.ts';
 import { sessionBefore } from './claim.ts';
 import { login } from './login.ts';
 import { loginSecondFactor } from './login-second-factor.ts';
+import { loginWithPasskey } from './login-with-passkey.ts';
 import { provePassword } from './prove-password.ts';
 import { knownFrom } from '../throttle/known-devices.ts';
 import type { Issued } from '../tokens/issue-tokens.ts';
@@ -27,3 +35,11 @@ export async function loginAtHome(auth: Auth, ctx: RequestContext, { login: aske
 
 export const loginSecondFactorAtHome = (auth: Auth, ctx: RequestContext, request: LoginSecondFactorRequest): Promise<Issued | Problem> =>
   loginSecondFactor(alone(auth), ctx, request);
+
+export async function loginWithPasskeyAtHome(
+  auth: Auth,
+  ctx: RequestContext,
+  { login: asked, webauthn }: LoginWithPasskeyAtHomeRequest,
+): Promise<Issued | Problem> {
+  return asked === undefined ? problem('invalid_request', 'login: is missing') : loginWithPasskey(alone(auth), ctx, asked, webauthn);
+}

@@ -4,6 +4,7 @@ import {
   type GiveUpAddressRequest,
   type LoginAtHomeRequest,
   type LoginSecondFactorRequest,
+  type LoginWithPasskeyAtHomeRequest,
   RegionsService,
 } from '@cloakroom/contracts';
 import { type RequestContext, Rpc, type Rpcs } from '@cloakroom/mesh';
@@ -11,7 +12,7 @@ import { claimAddress, giveUpAddress } from '../accounts/decide-address.ts';
 import type { Auth } from '../auth.ts';
 import { authToken } from '../injection.ts';
 import { orUnavailable } from '../or-unavailable.ts';
-import { loginAtHome, loginSecondFactorAtHome } from './login-at-home.ts';
+import { loginAtHome, loginSecondFactorAtHome, loginWithPasskeyAtHome } from './login-at-home.ts';
 
 /** For the auth of another region. */
 @Controller()
@@ -26,6 +27,11 @@ export class RegionsController implements Rpcs<typeof RegionsService> {
   @Rpc(RegionsService.method.loginSecondFactorAtHome)
   loginSecondFactorAtHome(ctx: RequestContext, request: LoginSecondFactorRequest) {
     return orUnavailable(this.auth, ctx, () => loginSecondFactorAtHome(this.auth, ctx, request));
+  }
+
+  @Rpc(RegionsService.method.loginWithPasskeyAtHome)
+  loginWithPasskeyAtHome(ctx: RequestContext, request: LoginWithPasskeyAtHomeRequest) {
+    return orUnavailable(this.auth, ctx, () => loginWithPasskeyAtHome(this.auth, ctx, request));
   }
 
   @Rpc(RegionsService.method.claimAddress)

@@ -8,6 +8,7 @@ import {
   isProblem,
   LoginAtHomeRequestSchema,
   LoginSecondFactorRequestSchema,
+  LoginWithPasskeyAtHomeRequestSchema,
   problem,
   type Problem,
   SessionIssuedSchema,
@@ -16,7 +17,7 @@ import { claimAddress, giveUpAddress } from '../accounts/decide-address.ts';
 import { contextOf, type Harness, openHarness } from '../auth.harness.ts';
 import type { Auth } from '../auth.ts';
 import type { Abroad } from './abroad.ts';
-import { loginAtHome, loginSecondFactorAtHome } from './login-at-home.ts';
+import { loginAtHome, loginSecondFactorAtHome, loginWithPasskeyAtHome } from './login-at-home.ts';
 
 export interface Ocean {
   isCut: boolean;
@@ -70,6 +71,9 @@ function across(ocean: Ocean, to: string, there: () => Auth): Abroad {
       loginAtHome: crossing([LoginAtHomeRequestSchema, SessionIssuedSchema], (request) => loginAtHome(there(), contextOf(), request)),
       loginSecondFactorAtHome: crossing([LoginSecondFactorRequestSchema, SessionIssuedSchema], (request) =>
         loginSecondFactorAtHome(there(), contextOf(), request),
+      ),
+      loginWithPasskeyAtHome: crossing([LoginWithPasskeyAtHomeRequestSchema, SessionIssuedSchema], (request) =>
+        loginWithPasskeyAtHome(there(), contextOf(), request),
       ),
       claimAddress: crossing([ClaimAddressRequestSchema, ClaimAddressResponseSchema], (request) => claimAddress(there(), request)),
       giveUpAddress: crossing([GiveUpAddressRequestSchema, GiveUpAddressResponseSchema], (request) => giveUpAddress(there(), request)),

@@ -58,11 +58,22 @@ export class AccountController {
   @Post('login/passkey/options')
   @Policy({
     ...signIn,
-    summary: 'Begins a proof by passkey, to sign in or to step up. Names no account.',
+    summary: 'Begins a sign-in by passkey. Names no account.',
     budgetMs: 2_500,
     answers: { 200: { description: 'For navigator.credentials.get.', schema: passkeyOptionsSchema } },
   })
   passkeyRequestOptions(@CurrentExchange() exchange: Exchange) {
+    return passkeyRequestOptions(exchange, this);
+  }
+
+  @Post('reauthenticate/passkey/options')
+  @Policy({
+    ...own,
+    summary: 'Begins a step-up by passkey, where the account lives.',
+    limit: 'sign-in',
+    answers: { 200: { description: 'For navigator.credentials.get.', schema: passkeyOptionsSchema } },
+  })
+  passkeyStepUpOptions(@CurrentExchange() exchange: Exchange) {
     return passkeyRequestOptions(exchange, this);
   }
 

@@ -74,6 +74,16 @@ describe('a session of another region', () => {
     expect(after).toEqual(before.map(([there, here]) => [there! + 1, here]));
   });
 
+  it('begins a step-up by passkey at home, and a sign-in by passkey here', async () => {
+    const token = us.begin('user');
+    const before = [asked(us, 'passkeyRequestOptions'), asked(stage.auth, 'passkeyRequestOptions')];
+    const begin = async (path: string) => (await read(token, path, { method: 'POST' })).status;
+    expect(await begin('/api/session/reauthenticate/passkey/options')).toBe(200);
+    expect([asked(us, 'passkeyRequestOptions'), asked(stage.auth, 'passkeyRequestOptions')]).toEqual([before[0]! + 1, before[1]]);
+    expect(await begin('/api/session/login/passkey/options')).toBe(200);
+    expect([asked(us, 'passkeyRequestOptions'), asked(stage.auth, 'passkeyRequestOptions')]).toEqual([before[0]! + 1, before[1]! + 1]);
+  });
+
   it('ends at home when a sign-in here replaces it', async () => {
     const token = us.begin('user');
     const login = { method: 'POST', body: { email: 'ada@example.com', password: 'right' } };

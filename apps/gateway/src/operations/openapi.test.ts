@@ -49,6 +49,7 @@ const good: Record<string, () => Ask & { path?: string }> = {
   'DELETE /api/session/devices': () => ({ token: stage.auth.begin('user') }),
   'POST /api/session/login/second-factor': () => ({ body: { challenge: 'c', code: '123456' } }),
   'POST /api/session/login/passkey/options': () => ({}),
+  'POST /api/session/reauthenticate/passkey/options': () => ({ token: stage.auth.begin('user') }),
   'POST /api/session/login/passkey': () => ({ body: { challenge: 'c', response: { id: 'AAAA' } } }),
   'PUT /api/session/password': () => ({ token: stage.auth.begin('user'), body: { password: 'a new long one' } }),
   'PUT /api/session/email': () => ({ token: stage.auth.begin('user'), body: { email: 'new@example.com' } }),

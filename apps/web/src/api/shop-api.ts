@@ -95,6 +95,7 @@ export function createShopApi(parts: ApiParts) {
     loginSecondFactor: (body: SecondFactorProof & { challenge: string }) =>
       write<SignedIn>(proving, 'POST', '/api/session/login/second-factor', body),
     passkeyRequest: () => write<PasskeyOptions>(beginning, 'POST', '/api/session/login/passkey/options'),
+    passkeyStepUp: () => write<PasskeyOptions>(beginning, 'POST', '/api/session/reauthenticate/passkey/options'),
     loginWithPasskey: (body: PasskeyAnswer & Pick<PostApiSessionLoginBody, 'mode'>) =>
       write<SignedIn>(signingIn, 'POST', '/api/session/login/passkey', body),
     reauthenticate: (body: StepUpProof) => write<Session>(proving, 'POST', '/api/session/reauthenticate', body),

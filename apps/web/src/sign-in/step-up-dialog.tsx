@@ -98,7 +98,7 @@ function useProof(onDone: (proven: boolean) => void) {
   };
   const byPasskey = () =>
     attempt(async () => {
-      const { challenge, options } = await api.passkeyRequest();
+      const { challenge, options } = await api.passkeyStepUp();
       return { challenge, response: await provePasskey(options) };
     });
   return { prove, byPasskey, busy, error, methods };

@@ -4,7 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { LoginSecondFactorRequestSchema } from "./account_pb.ts";
+import type { LoginSecondFactorRequestSchema, LoginWithPasskeyRequest } from "./account_pb.ts";
 import { file_cloakroom_auth_v1_account } from "./account_pb.ts";
 import type { LoginRequest, SessionIssuedSchema } from "./auth_pb.ts";
 import { file_cloakroom_auth_v1_auth } from "./auth_pb.ts";
@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cloakroom/auth/v1/regions.proto.
  */
 export const file_cloakroom_auth_v1_regions: GenFile = /*@__PURE__*/
-  fileDesc("Ch9jbG9ha3Jvb20vYXV0aC92MS9yZWdpb25zLnByb3RvEhFjbG9ha3Jvb20uYXV0aC52MSJTChJMb2dpbkF0SG9tZVJlcXVlc3QSLgoFbG9naW4YASABKAsyHy5jbG9ha3Jvb20uYXV0aC52MS5Mb2dpblJlcXVlc3QSDQoFZGVjb3kYAiABKAgiOwoTQ2xhaW1BZGRyZXNzUmVxdWVzdBINCgVlbWFpbBgBIAEoCRIVCg1naXZlbl91cF90dXJuGAIgASgDIjMKFENsYWltQWRkcmVzc1Jlc3BvbnNlEg0KBXRha2VuGAEgASgIEgwKBHR1cm4YAiABKAMiMwoUR2l2ZVVwQWRkcmVzc1JlcXVlc3QSDQoFZW1haWwYASABKAkSDAoEdHVybhgCIAEoAyIlChVHaXZlVXBBZGRyZXNzUmVzcG9uc2USDAoEaGVsZBgBIAEoCDLjAwoOUmVnaW9uc1NlcnZpY2USaQoLTG9naW5BdEhvbWUSJS5jbG9ha3Jvb20uYXV0aC52MS5Mb2dpbkF0SG9tZVJlcXVlc3QaIC5jbG9ha3Jvb20uYXV0aC52MS5TZXNzaW9uSXNzdWVkIhGKtRgNCAQQBRigHyIEYXV0aBJ7ChdMb2dpblNlY29uZEZhY3RvckF0SG9tZRIrLmNsb2Frcm9vbS5hdXRoLnYxLkxvZ2luU2Vjb25kRmFjdG9yUmVxdWVzdBogLmNsb2Frcm9vbS5hdXRoLnYxLlNlc3Npb25Jc3N1ZWQiEYq1GA0IBBAFGKAfIgRhdXRoEnIKDENsYWltQWRkcmVzcxImLmNsb2Frcm9vbS5hdXRoLnYxLkNsYWltQWRkcmVzc1JlcXVlc3QaJy5jbG9ha3Jvb20uYXV0aC52MS5DbGFpbUFkZHJlc3NSZXNwb25zZSIRirUYDQgEEAUYoB8iBGF1dGgSdQoNR2l2ZVVwQWRkcmVzcxInLmNsb2Frcm9vbS5hdXRoLnYxLkdpdmVVcEFkZHJlc3NSZXF1ZXN0GiguY2xvYWtyb29tLmF1dGgudjEuR2l2ZVVwQWRkcmVzc1Jlc3BvbnNlIhGKtRgNCAQQBRigHyIEYXV0aGIGcHJvdG8z", [file_cloakroom_auth_v1_account, file_cloakroom_auth_v1_auth, file_cloakroom_policy_v1_policy]);
+  fileDesc("Ch9jbG9ha3Jvb20vYXV0aC92MS9yZWdpb25zLnByb3RvEhFjbG9ha3Jvb20uYXV0aC52MSJTChJMb2dpbkF0SG9tZVJlcXVlc3QSLgoFbG9naW4YASABKAsyHy5jbG9ha3Jvb20uYXV0aC52MS5Mb2dpblJlcXVlc3QSDQoFZGVjb3kYAiABKAgibAodTG9naW5XaXRoUGFzc2tleUF0SG9tZVJlcXVlc3QSOQoFbG9naW4YASABKAsyKi5jbG9ha3Jvb20uYXV0aC52MS5Mb2dpbldpdGhQYXNza2V5UmVxdWVzdBIQCgh3ZWJhdXRobhgCIAEoCSI7ChNDbGFpbUFkZHJlc3NSZXF1ZXN0Eg0KBWVtYWlsGAEgASgJEhUKDWdpdmVuX3VwX3R1cm4YAiABKAMiMwoUQ2xhaW1BZGRyZXNzUmVzcG9uc2USDQoFdGFrZW4YASABKAgSDAoEdHVybhgCIAEoAyIzChRHaXZlVXBBZGRyZXNzUmVxdWVzdBINCgVlbWFpbBgBIAEoCRIMCgR0dXJuGAIgASgDIiUKFUdpdmVVcEFkZHJlc3NSZXNwb25zZRIMCgRoZWxkGAEgASgIMuQECg5SZWdpb25zU2VydmljZRJpCgtMb2dpbkF0SG9tZRIlLmNsb2Frcm9vbS5hdXRoLnYxLkxvZ2luQXRIb21lUmVxdWVzdBogLmNsb2Frcm9vbS5hdXRoLnYxLlNlc3Npb25Jc3N1ZWQiEYq1GA0IBBAFGKAfIgRhdXRoEnsKF0xvZ2luU2Vjb25kRmFjdG9yQXRIb21lEisuY2xvYWtyb29tLmF1dGgudjEuTG9naW5TZWNvbmRGYWN0b3JSZXF1ZXN0GiAuY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvbklzc3VlZCIRirUYDQgEEAUYoB8iBGF1dGgSfwoWTG9naW5XaXRoUGFzc2tleUF0SG9tZRIwLmNsb2Frcm9vbS5hdXRoLnYxLkxvZ2luV2l0aFBhc3NrZXlBdEhvbWVSZXF1ZXN0GiAuY2xvYWtyb29tLmF1dGgudjEuU2Vzc2lvbklzc3VlZCIRirUYDQgEEAUYoB8iBGF1dGgScgoMQ2xhaW1BZGRyZXNzEiYuY2xvYWtyb29tLmF1dGgudjEuQ2xhaW1BZGRyZXNzUmVxdWVzdBonLmNsb2Frcm9vbS5hdXRoLnYxLkNsYWltQWRkcmVzc1Jlc3BvbnNlIhGKtRgNCAQQBRigHyIEYXV0aBJ1Cg1HaXZlVXBBZGRyZXNzEicuY2xvYWtyb29tLmF1dGgudjEuR2l2ZVVwQWRkcmVzc1JlcXVlc3QaKC5jbG9ha3Jvb20uYXV0aC52MS5HaXZlVXBBZGRyZXNzUmVzcG9uc2UiEYq1GA0IBBAFGKAfIgRhdXRoYgZwcm90bzM", [file_cloakroom_auth_v1_account, file_cloakroom_auth_v1_auth, file_cloakroom_policy_v1_policy]);
 
 /**
  * @generated from message cloakroom.auth.v1.LoginAtHomeRequest
@@ -44,6 +44,32 @@ export const LoginAtHomeRequestSchema: GenMessage<LoginAtHomeRequest> = /*@__PUR
   messageDesc(file_cloakroom_auth_v1_regions, 0);
 
 /**
+ * @generated from message cloakroom.auth.v1.LoginWithPasskeyAtHomeRequest
+ */
+export type LoginWithPasskeyAtHomeRequest = Message<"cloakroom.auth.v1.LoginWithPasskeyAtHomeRequest"> & {
+  /**
+   * Without its challenge, which the calling region has made, and spent for this answer.
+   *
+   * @generated from field: cloakroom.auth.v1.LoginWithPasskeyRequest login = 1;
+   */
+  login?: LoginWithPasskeyRequest | undefined;
+
+  /**
+   * The bytes of that challenge, base64url. The authenticator signed them.
+   *
+   * @generated from field: string webauthn = 2;
+   */
+  webauthn: string;
+};
+
+/**
+ * Describes the message cloakroom.auth.v1.LoginWithPasskeyAtHomeRequest.
+ * Use `create(LoginWithPasskeyAtHomeRequestSchema)` to create a new message.
+ */
+export const LoginWithPasskeyAtHomeRequestSchema: GenMessage<LoginWithPasskeyAtHomeRequest> = /*@__PURE__*/
+  messageDesc(file_cloakroom_auth_v1_regions, 1);
+
+/**
  * @generated from message cloakroom.auth.v1.ClaimAddressRequest
  */
 export type ClaimAddressRequest = Message<"cloakroom.auth.v1.ClaimAddressRequest"> & {
@@ -67,7 +93,7 @@ export type ClaimAddressRequest = Message<"cloakroom.auth.v1.ClaimAddressRequest
  * Use `create(ClaimAddressRequestSchema)` to create a new message.
  */
 export const ClaimAddressRequestSchema: GenMessage<ClaimAddressRequest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_regions, 1);
+  messageDesc(file_cloakroom_auth_v1_regions, 2);
 
 /**
  * @generated from message cloakroom.auth.v1.ClaimAddressResponse
@@ -91,7 +117,7 @@ export type ClaimAddressResponse = Message<"cloakroom.auth.v1.ClaimAddressRespon
  * Use `create(ClaimAddressResponseSchema)` to create a new message.
  */
 export const ClaimAddressResponseSchema: GenMessage<ClaimAddressResponse> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_regions, 2);
+  messageDesc(file_cloakroom_auth_v1_regions, 3);
 
 /**
  * @generated from message cloakroom.auth.v1.GiveUpAddressRequest
@@ -117,7 +143,7 @@ export type GiveUpAddressRequest = Message<"cloakroom.auth.v1.GiveUpAddressReque
  * Use `create(GiveUpAddressRequestSchema)` to create a new message.
  */
 export const GiveUpAddressRequestSchema: GenMessage<GiveUpAddressRequest> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_regions, 3);
+  messageDesc(file_cloakroom_auth_v1_regions, 4);
 
 /**
  * @generated from message cloakroom.auth.v1.GiveUpAddressResponse
@@ -136,7 +162,7 @@ export type GiveUpAddressResponse = Message<"cloakroom.auth.v1.GiveUpAddressResp
  * Use `create(GiveUpAddressResponseSchema)` to create a new message.
  */
 export const GiveUpAddressResponseSchema: GenMessage<GiveUpAddressResponse> = /*@__PURE__*/
-  messageDesc(file_cloakroom_auth_v1_regions, 4);
+  messageDesc(file_cloakroom_auth_v1_regions, 5);
 
 /**
  * The auth of one region asks these of the auth of another. An account has one home, and only home sees its password and opens its sessions.
@@ -162,6 +188,16 @@ export const RegionsService: GenService<{
   loginSecondFactorAtHome: {
     methodKind: "unary";
     input: typeof LoginSecondFactorRequestSchema;
+    output: typeof SessionIssuedSchema;
+  },
+  /**
+   * A sign-in by a passkey that nobody has where the person is.
+   *
+   * @generated from rpc cloakroom.auth.v1.RegionsService.LoginWithPasskeyAtHome
+   */
+  loginWithPasskeyAtHome: {
+    methodKind: "unary";
+    input: typeof LoginWithPasskeyAtHomeRequestSchema;
     output: typeof SessionIssuedSchema;
   },
   /**
