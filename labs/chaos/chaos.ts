@@ -17,6 +17,7 @@ const help = `npm run chaos                       3 minutes of faults on a separ
 npm run chaos -- --minutes N        N minutes (a fraction is allowed)
 npm run chaos -- --seed S           the same faults and the same plans of clients again; a new seed is printed
 npm run chaos -- --profile cluster  three brokers, a Redis Cluster, PostgreSQL, two of each service, three gateways
+npm run chaos -- --profile regions  two regions, and the ocean between them as a fault
 npm run chaos -- --faults a,b       only these:
 ${faultNames.map((name) => `    ${name.padEnd(12)}${faultMeanings[name]}`).join('\n')}
 npm run chaos -- --clients N        devices that shop meanwhile (8)
@@ -82,7 +83,7 @@ function read(values: Values) {
   const asked = values.faults?.split(',').filter((name) => name !== '');
   const unknown = unknownFaults(asked ?? []);
   if (unknown !== undefined) throw new UsageError(unknown);
-  const profile = oneOf('--profile', values.profile ?? 'native', ['native', 'cluster']);
+  const profile = oneOf('--profile', values.profile ?? 'native', ['native', 'cluster', 'regions']);
   return {
     minutes: number('--minutes', values.minutes ?? '3', 0.05, minutesMax),
     seed: values.seed === undefined ? randomInt(1, 1_000_000) : Math.floor(number('--seed', values.seed, 0, 2 ** 32 - 1)),

@@ -1,7 +1,7 @@
 /** One chaos run from its first process to its verdict. It ends by itself, because every step has a bound. */
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { checkHistory, historyNowMs, openRecorder, readHistory, runWorkload, untriedRepeats } from '@cloakroom/testing';
+import { acrossRegions, checkHistory, historyNowMs, openRecorder, readHistory, runWorkload, untriedRepeats } from '@cloakroom/testing';
 import type { Anomaly, History, Operation, RepeatKind, Verdict } from '@cloakroom/testing';
 import { labelOf } from './fault-settings.ts';
 import { rampage } from './nemesis.ts';
@@ -16,7 +16,7 @@ import type { Stage } from './stage.ts';
 export interface ChaosRequest {
   readonly minutes: number;
   readonly seed: number;
-  readonly profile: 'native' | 'cluster';
+  readonly profile: 'native' | 'cluster' | 'regions';
   readonly base: number;
   readonly only?: readonly FaultName[] | undefined;
   readonly clients?: number | undefined;
@@ -37,7 +37,7 @@ const clientsDefault = 8;
 export async function runChaos(request: ChaosRequest): Promise<Outcome & { readonly files: Written }> {
   const { seed, say, signal } = request;
   const stage = await openStage({
-    profile: request.profile === 'cluster' ? 'cluster' : 'usual',
+    profile: request.profile === 'native' ? 'usual' : request.profile,
     base: request.base,
     only: request.only,
     say,
@@ -91,7 +91,8 @@ async function underFire(stage: Stage, plan: readonly PlannedFault[], request: C
   const closing = new AbortController();
   const ills: Anomaly[] = [];
   const heal = async (): Promise<void> => void ills.push(...(await healthOf(stage)));
-  const working = runWorkload({ gateways: stage.stack.gateways, seed, clients, recorder, signal: closing.signal, heal });
+  const apart = stage.profile === 'regions' ? acrossRegions : {};
+  const working = runWorkload({ gateways: stage.stack.gateways, seed, clients, recorder, signal: closing.signal, heal, ...apart });
   // endOf handles a rejection at the end.
   working.catch(() => undefined);
   let broken: readonly string[] = [];
@@ -128,7 +129,7 @@ const illOf = ({ label, planned, why }: Hit): Anomaly => ({
 });
 
 /** Includes healing and the last reads. */
-const lastWordsMs = healthyWithinMs + 60_000;
+const lastWordsMs = healthyWithinMs + 120_000;
 
 async function endOf(working: Promise<History>): Promise<{ readonly history: History } | Anomaly> {
   try {

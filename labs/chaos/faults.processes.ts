@@ -5,6 +5,7 @@ import { probeOf } from '../../infra/supervisor/supervisor.ts';
 import { bounded, runningProcess } from './fault.ts';
 import type { Inject, Injection } from './fault.ts';
 import { randomOf } from './random.ts';
+import { isCart } from './schedule.ts';
 import type { Stage } from './stage.ts';
 
 export const kill: Inject = async (stage, { target }) => {
@@ -47,7 +48,7 @@ const betweenMs = 700;
 
 /** Keeps the projectors' group rebalancing: a member is silent beyond its session, comes back, dies, is replaced. */
 export const rebalance: Inject = (stage, planned) => {
-  const carts = Object.keys(stage.stack.processes).filter((name) => /^cart(-\d)?$/.test(name));
+  const carts = Object.keys(stage.stack.processes).filter(isCart);
   const random = randomOf(Math.floor(planned.dial * 2 ** 32));
   const stop = new AbortController();
   const sleep = (ms: number) => delay(ms, undefined, { signal: stop.signal }).catch(() => undefined);
@@ -79,7 +80,7 @@ export const rebalance: Inject = (stage, planned) => {
 };
 
 /** @returns the reason to doubt that the target is gone */
-async function answers(stage: Stage, target: string): Promise<string | undefined> {
+export async function answers(stage: Stage, target: string): Promise<string | undefined> {
   const { health } = stage.stack.spec.processes.find(({ name }) => name === target)!;
   return (await probeOf(health)()).ok ? `${target} answers` : undefined;
 }

@@ -2,6 +2,7 @@
 import type { Inject } from './fault.ts';
 import { kill, pause, rebalance } from './faults.processes.ts';
 import { cut, diskFull, hold, latency, partition, reset, skew, slots } from './faults.surroundings.ts';
+import { mirror, ocean, region } from './faults.regions.ts';
 import type { FaultName } from './schedule.ts';
 
 export const faults: Readonly<Record<FaultName, Inject>> = {
@@ -16,4 +17,9 @@ export const faults: Readonly<Record<FaultName, Inject>> = {
   'disk-full': diskFull,
   slots,
   partition,
+  'ocean-cut': ocean,
+  'ocean-hold': ocean,
+  'ocean-slow': ocean,
+  mirror,
+  region,
 };

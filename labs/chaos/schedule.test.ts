@@ -10,6 +10,10 @@ const everything = {
   smallDisks: ['kafka'],
   namespaces: ['kafka-1', 'kafka-2', 'kafka-3'],
 };
+const region = (name: string): string[] =>
+  ['redis-sessions', 'redis-carts', 'kafka', 'mirror', 'auth', 'cart', 'gateway'].map((part) => `${part}-${name}`);
+const regions = { processes: ['ocean', ...region('eu'), ...region('us')], proxied: [], smallDisks: [], namespaces: [] };
+const ofRegions = ['ocean-cut', 'ocean-hold', 'ocean-slow', 'mirror', 'region'] as const;
 const seeds = Array.from({ length: 200 }, (_, index) => index + 1);
 const minutes = (count: number): number => count * 60_000;
 const endOf = ({ startMs, forMs }: PlannedFault): number => startMs + forMs;
@@ -56,10 +60,19 @@ it('breaks some together', () => {
 
 it('comes to every kind of fault, and to every process, within an hour', () => {
   const plan = scheduleOf(menuOf(everything), 1, minutes(60));
-  expect(new Set(plan.map(({ name }) => name))).toEqual(new Set(faultNames));
+  expect(new Set<string>([...plan.map(({ name }) => name), ...ofRegions])).toEqual(new Set(faultNames));
   for (const name of ['kill', 'pause'] as const) {
     const hit = new Set(plan.filter((fault) => fault.name === name).map(({ target }) => target));
     expect(hit).toEqual(new Set(everything.processes));
+  }
+});
+
+it('comes to every fault between two regions in a quarter of an hour, and neither kills nor pauses the ocean', () => {
+  for (const seed of seeds) {
+    const plan = scheduleOf(menuOf(regions), seed, minutes(15));
+    expect(plan.map(({ name }) => name)).toEqual(expect.arrayContaining([...ofRegions]));
+    const deadly = plan.filter(({ name }) => name === 'kill' || name === 'pause').map(({ target }) => target);
+    expect(deadly).not.toContain('ocean');
   }
 });
 
@@ -80,4 +93,8 @@ it('says of each fault what its dial decides', () => {
   expect(labels('hold')).toEqual(new Set(['hold requests', 'hold answers', 'hold both']));
   expect(labels('partition')).toEqual(new Set(['partition apart', 'partition pair', 'partition deaf']));
   expect(labels('kill')).toEqual(new Set(['kill']));
+  expect(labels('mirror')).toEqual(new Set(['mirror killed', 'mirror paused']));
+  const cuts = ['both ways', 'eu-us', 'us-eu', 'dials of eu', 'dials of us'];
+  expect(labels('ocean-cut')).toEqual(new Set(cuts.map((way) => `ocean-cut ${way}`)));
+  expect(labels('ocean-hold')).toEqual(new Set(cuts.slice(0, 3).map((way) => `ocean-hold ${way}`)));
 });

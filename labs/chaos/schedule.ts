@@ -16,6 +16,11 @@ export const faultNames = [
   'disk-full',
   'slots',
   'partition',
+  'ocean-cut',
+  'ocean-hold',
+  'ocean-slow',
+  'mirror',
+  'region',
 ] as const;
 export type FaultName = (typeof faultNames)[number];
 
@@ -32,6 +37,11 @@ export const faultMeanings: Readonly<Record<FaultName, string>> = {
   'disk-full': 'the disk of a broker has no byte left (Linux, root)',
   slots: "slots of the sessions' Redis Cluster move to other nodes (cluster)",
   partition: 'brokers in separate network namespaces cannot reach each other (cluster, Linux, root)',
+  'ocean-cut': 'the ocean is cut: both ways, one way, or for connections that one side dials (regions)',
+  'ocean-hold': 'the ocean holds everything, both ways or one way, and lets it arrive when it is over (regions)',
+  'ocean-slow': 'a round trip over the ocean takes 0.2 to 3 s (regions)',
+  mirror: 'one MirrorMaker is killed, or paused (regions)',
+  region: 'every process of one region is killed, and started again some seconds later (regions)',
 };
 
 /** @returns the error in the names asked for */
@@ -73,15 +83,21 @@ export interface MenuRequest {
   readonly only?: readonly FaultName[] | undefined;
 }
 
-const services = /^(auth|cart|profile|catalog|orders|gateway)(-\d)?$/;
+const services = /^(auth|cart|profile|catalog|orders|gateway)(-(\d|eu|us))?$/;
+/** The projectors of all regions and replicas. */
+export const isCart = (name: string): boolean => /^cart(-(\d|eu|us))?$/.test(name);
 
 export function menuOf(request: MenuRequest): Choice[] {
   const { processes, proxied, smallDisks, namespaces } = request;
-  const carts = processes.filter((name) => /^cart(-\d)?$/.test(name));
+  const carts = processes.filter(isCart);
   const cluster = processes.filter((name) => /^redis-sessions-\d$/.test(name));
+  const oceans = processes.filter((name) => name === 'ocean');
+  // The ocean has faults of its own. A killed one would begin healed.
+  const mortal = processes.filter((name) => name !== 'ocean');
+  const mirrors = processes.filter((name) => name.startsWith('mirror-'));
   const choices: Choice[] = [
-    { name: 'kill', targets: processes, forMs: [500, 6_000], weight: 3 },
-    { name: 'pause', targets: processes, forMs: [1_000, 9_000], weight: 3 },
+    { name: 'kill', targets: mortal, forMs: [500, 6_000], weight: 3 },
+    { name: 'pause', targets: mortal, forMs: [1_000, 9_000], weight: 3 },
     { name: 'cut', targets: proxied, forMs: [1_000, 6_000], weight: 2 },
     { name: 'hold', targets: proxied, forMs: [1_000, 7_000], weight: 4 },
     { name: 'latency', targets: proxied, forMs: [3_000, 8_000], weight: 2 },
@@ -91,6 +107,11 @@ export function menuOf(request: MenuRequest): Choice[] {
     { name: 'disk-full', targets: smallDisks, forMs: [3_000, 6_000], alone: true },
     { name: 'slots', targets: cluster.length > 0 ? ['redis-sessions'] : [], forMs: [5_000, 10_000], alone: true, weight: 2 },
     { name: 'partition', targets: namespaces, forMs: [4_000, 10_000], weight: 4 },
+    { name: 'ocean-cut', targets: oceans, forMs: [3_000, 20_000], weight: 5 },
+    { name: 'ocean-hold', targets: oceans, forMs: [3_000, 15_000], weight: 4 },
+    { name: 'ocean-slow', targets: oceans, forMs: [4_000, 12_000], weight: 2 },
+    { name: 'mirror', targets: mirrors, forMs: [2_000, 10_000], weight: 3 },
+    { name: 'region', targets: mirrors.map((name) => name.slice('mirror-'.length)), forMs: [2_000, 8_000], alone: true, weight: 3 },
   ];
   return choices.filter(({ name, targets }) => targets.length > 0 && (request.only === undefined || request.only.includes(name)));
 }

@@ -8,7 +8,10 @@ import { startStack } from '../../infra/launch/harness.ts';
 import type { RunningStack } from '../../infra/launch/harness.ts';
 import { waitFor } from '../../infra/supervisor/probe.ts';
 import { StackError } from '../../infra/stack/outcome.ts';
-import { clusterPortsOf, portsOf } from '../../infra/stack/stack.ports.ts';
+import { oceanKey } from '../../infra/launch/secrets.ts';
+import type { OceanCommand } from '../../infra/ocean/ocean.types.ts';
+import { clusterPortsOf, oceanControlOf, portsOf } from '../../infra/stack/stack.ports.ts';
+import { oceanRttMs } from '../../infra/stack/stack.regions.ts';
 import type { ProcessSpec, Profile, StackSpec } from '../../infra/stack/stack.ts';
 import { isInside, lacksNamespaces, openNamespaces } from './namespaces.ts';
 import type { Namespaces } from './namespaces.ts';
@@ -32,6 +35,10 @@ export interface Stage {
   readonly skewFolder: string;
   /** The sessions' Redis Cluster; undefined where there is none. */
   readonly clusterUrl: string | undefined;
+  /** The round trip between two regions while all is well. */
+  readonly oceanRttMs: number;
+  /** Tells the ocean what to do. @throws StackError where it does not obey, or where there is none */
+  ocean(command: OceanCommand): Promise<void>;
   /** The faults that are possible for this stack on this machine. */
   readonly menu: readonly Choice[];
   /** The reasons why faults that were asked for are impossible. */
@@ -65,9 +72,9 @@ export async function openStage({ profile, base, only, say }: StageRequest): Pro
   try {
     const disks = openDisks(profile, dataDir, wants, leftOut, undo);
     const namespaces = openBrokers(profile, wants, leftOut, undo);
-    const proxies = profile === 'cluster' ? new Map<Proxied, TcpProxy>() : await openProxies(base, undo);
+    const proxies = profile === 'usual' ? await openProxies(base, undo) : new Map<Proxied, TcpProxy>();
     const skewFolder = join(dataDir, 'skew');
-    say(`starting a stack of its own on ports ${base} and up (${profile === 'cluster' ? 'native cluster' : 'native'})`);
+    say(`starting a stack of its own on ports ${base} and up (${profile === 'usual' ? 'native' : `native ${profile}`})`);
     const stack = await startStack({
       provider: 'native',
       profile,
@@ -89,7 +96,8 @@ export async function openStage({ profile, base, only, say }: StageRequest): Pro
     const untilHealthy = (timeoutMs: number) => waitUntilHealthy(stack, timeoutMs);
     await untilHealthy(startedWithinMs);
     const clusterUrl = profile === 'cluster' ? urlOfCluster(base) : undefined;
-    return { profile, stack, proxies, disks, namespaces, skewFolder, clusterUrl, menu, leftOut, untilHealthy, close };
+    const ocean = (command: OceanCommand) => tellOcean(stack.spec, command);
+    return { profile, stack, proxies, disks, namespaces, skewFolder, clusterUrl, oceanRttMs, ocean, menu, leftOut, untilHealthy, close };
   } catch (error) {
     await close();
     throw error;
@@ -111,7 +119,8 @@ type Wants = (name: FaultName) => boolean;
 /** One broker gets a small disk: in a cluster the other brokers must go on. */
 function openDisks(profile: Profile, dataDir: string, wants: Wants, leftOut: string[], undo: (() => unknown)[]): Map<string, SmallDisk> {
   const name = brokersOf(profile).at(-1)!;
-  if (!wants('disk-full')) return new Map();
+  // Two regions have faults enough that one region has not.
+  if (!wants('disk-full') || profile === 'regions') return new Map();
   const disk = mountSmallDisk(join(dataDir, name));
   if (!disk.ok) {
     leftOut.push(`disk-full: ${disk.why}. Remedy: ${disk.remedy}`);
@@ -169,6 +178,12 @@ function detoursTo(proxies: ReadonlyMap<Proxied, TcpProxy>) {
   return { KAFKA_BROKERS: kafka, SESSION_REDIS_URL: `redis://${sessions}`, CART_REDIS_URL: `redis://${carts}` };
 }
 
+async function tellOcean({ base, dataDir }: StackSpec, command: OceanCommand): Promise<void> {
+  const headers = { authorization: `Bearer ${oceanKey(dataDir)}` };
+  const told = await fetch(`http://127.0.0.1:${oceanControlOf(base)}/`, { method: 'POST', headers, body: JSON.stringify(command) });
+  if (!told.ok) throw new StackError(`the ocean answers ${told.status}: ${await told.text()}`, `read ${dataDir}/logs/ocean.log`);
+}
+
 const urlOfCluster = (base: number): string =>
   `redis-cluster://${clusterPortsOf(base)
     .redisSessions.map((port) => `127.0.0.1:${port}`)
@@ -196,7 +211,9 @@ async function readinessOf(gateway: string): Promise<{ ok: true; detail: string 
   try {
     const answer = await fetch(`${gateway}/readyz`, { signal: AbortSignal.timeout(2_000) });
     const { parts } = (await answer.json()) as { parts: Parts };
-    const well = parts['feed']?.leased === true && parts['auth']?.ready === true && parts['cart']?.ready === true;
+    // With two regions a gateway has a feed for each.
+    const feeds = Object.entries(parts).filter(([name]) => name === 'feed' || name.startsWith('feed-'));
+    const well = feeds.every(([, feed]) => feed?.leased === true) && parts['auth']?.ready === true && parts['cart']?.ready === true;
     // Readiness does not list the catalog, since a gateway goes on without it.
     const products = await fetch(`${gateway}/api/products?pageSize=1`, { signal: AbortSignal.timeout(2_000) });
     await products.body?.cancel();

@@ -77,6 +77,13 @@ export const labs: readonly Listed[] = [
     load: () => import('../failover/lab.ts'),
   },
   {
+    name: 'two-regions',
+    claim: 'a global session store is one database',
+    needs: 'node',
+    minutes: '1 min',
+    load: () => import('../two-regions/lab.ts'),
+  },
+  {
     name: 'blast-radius',
     claim: 'one Redis is enough',
     needs: 'native',

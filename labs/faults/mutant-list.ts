@@ -77,6 +77,20 @@ export const mutants: readonly Mutant[] = [
     noticedBy: [{ package: 'libs/identity', tests: ['revocation-feed.test.ts'] }],
   },
   {
+    // How it was once (docs/decisions/0018): the promptest heartbeat tells how late all others are. Under a steady delay each is as prompt as the last.
+    name: 'lease-learned-from-the-feed',
+    file: 'libs/identity/src/revocation-feed.ts',
+    find: 'const beatMs = this.beatClock.localMs(heartbeat.boot, Number(heartbeat.beatMs));',
+    replace: [
+      'const learned = this as unknown as { boots?: Map<string, number> };',
+      'const boots = (learned.boots ??= new Map());',
+      'const lateMs = this.options.clock.monotonicMs() - Number(heartbeat.beatMs);',
+      'boots.set(heartbeat.boot, Math.min(lateMs, boots.get(heartbeat.boot) ?? lateMs));',
+      'const beatMs = Number(heartbeat.beatMs) + boots.get(heartbeat.boot);',
+    ].join('\n'),
+    noticedBy: [{ package: 'libs/identity', tests: ['revocation-feed.test.ts'] }],
+  },
+  {
     name: 'lease-off-in-the-identity-cache',
     file: 'apps/gateway/src/identity/identity-cache.ts',
     find: 'if (!request.sensitive && this.feed.leaseValid()) {',

@@ -31,6 +31,15 @@ it('takes several names for one fault with all their edits, and refuses a name a
   expect(() => faultNamed(`${one!.name}+no-such-fault`)).toThrow('no fault no-such-fault');
 });
 
+it('the faults of two regions that docs/proof.md names can be planted', () => {
+  const page = readFileSync(join(repository, 'docs/proof.md'), 'utf8');
+  const cells = [...page.matchAll(/^\| [^|]+\|([^|]+)\|[^|]+\|$/gm)].map(([, cell]) => cell!);
+  const named = cells.flatMap((cell) => [...cell.matchAll(/`([a-z-]+)`/g)].map(([, name]) => name!));
+  expect(named.length).toBeGreaterThan(10);
+  const known = mutants.map(({ name }) => name);
+  expect(named.filter((name) => !known.includes(name))).toEqual([]);
+});
+
 it.each([...attackFaults, ...projectorFaults, ...mutants.map((mutant) => ({ name: mutant.name, edits: [mutant] }))])(
   '$name changes a file of today',
   ({ name, edits }) => {

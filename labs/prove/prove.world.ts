@@ -98,8 +98,8 @@ export class World {
   readonly parts: CartParts;
   readonly #reading;
 
-  /** @param others regions whose logs arrive here as copies */
-  private constructor(region: string, others: readonly string[]) {
+  /** @param others regions whose logs arrive here as copies. @param changed the parts with another model of carts in them */
+  private constructor(region: string, others: readonly string[], changed: (parts: CartParts) => CartParts) {
     const mirrors = others.map((other) => ({ region: other, events: mirroredTopic(cartTopics.events, other) }));
     const topicsHere: CartTopics = mirrors.length === 0 ? cartTopics : { ...cartTopics, mirrors };
     this.#log = new EmbeddedEventLog({ log: quiet, clock: this.#clock });
@@ -122,15 +122,15 @@ export class World {
     };
     const lag: CartParts['eventLog']['lag'] = (_, { name: topic }) => Promise.resolve(this.#lag(topic));
     const eventLog = namedLog(override(this.#log, { publish, lag }), topicsHere);
-    this.parts = { eventLog, view: this.#view, clock: this.#clock, log: quiet, topics: topicsHere, region, evolve: evolveInBatch };
+    this.parts = changed({ eventLog, view: this.#view, clock: this.#clock, log: quiet, topics: topicsHere, region, evolve: evolveInBatch });
     this.#reading = {
       ...this.parts,
       projector: { heardAgoMs: () => 0, realignSoon: () => undefined, ends: { standing: () => undefined, now: () => Promise.resolve(0n) } },
     };
   }
 
-  static async open(region = 'local', others: readonly string[] = []): Promise<World> {
-    const world = new World(region, others);
+  static async open(region = 'local', others: readonly string[] = [], changed = (parts: CartParts): CartParts => parts): Promise<World> {
+    const world = new World(region, others, changed);
     await world.#log.ensureTopics([cartTopics.events, cartTopics.snapshots, ...world.#copies]);
     world.#logId = (await world.#log.describe()).clusterId;
     await world.#settle(partitionsOfCarts);
@@ -173,7 +173,11 @@ export class World {
   }
 
   passDays(count: number): void {
-    this.#nowMs += count * dayMs;
+    this.passMs(count * dayMs);
+  }
+
+  passMs(count: number): void {
+    this.#nowMs += count;
   }
 
   newId(): string {
@@ -373,7 +377,7 @@ function dotsOf(seen: string | undefined): readonly Dot[] {
 }
 
 /** The port with some of its methods replaced. The others keep their private state. */
-function override<T extends object>(port: T, methods: Partial<T>): T {
+export function override<T extends object>(port: T, methods: Partial<T>): T {
   return new Proxy(port, {
     get(target, key) {
       const own: unknown = Reflect.get(methods, key);

@@ -25,18 +25,19 @@ import { checkReads } from './history.reads.ts';
 import { repeatsOf } from './history.repeats.ts';
 import { checkSessions } from './history.sessions.ts';
 import { factsOf } from './history.facts.ts';
-import { textOf, type Facts, type HistoryBounds } from './history.terms.ts';
-import { outcomeWords, type Anomaly, type History, type Verdict } from './history.ts';
+import { textOf, type Facts } from './history.terms.ts';
+import { outcomeWords, type Anomaly, type History, type HistoryBounds, type Verdict } from './history.ts';
 
 export const historyBounds: HistoryBounds = {
   revokedWithinMs: 2_500,
   revokedDuringFaultsWithinMs: 62_500,
   // A thousand times the median. A busy machine is late, and lateness must not hide a lost command.
   visibleWithinMs: 5_000,
+  gatewaysAreRegions: false,
 };
 
 export function checkHistory(history: History, bounds: Partial<HistoryBounds> = {}): Verdict {
-  const all = { ...historyBounds, ...bounds };
+  const all = { ...historyBounds, ...history.bounds, ...bounds };
   const facts = factsOf(history);
   const { anomalies: atTheEnd, told } = checkEnd(facts);
   const anomalies = [...atTheEnd, ...checkSessions(facts, all), ...checkOrders(facts), ...checkReads(facts, all, told)];

@@ -1,7 +1,7 @@
 /** Judges every read, at any time: data that must never show, the promise of a token, and how long a command takes to show. */
 import { ownerOf } from './history.persons.ts';
-import type { Anomaly, Fault } from './history.ts';
-import { covers, quantitiesOf, textOf, type Command, type Facts, type HistoryBounds, type Read } from './history.terms.ts';
+import type { Anomaly, Fault, HistoryBounds } from './history.ts';
+import { covers, quantitiesOf, textOf, type Command, type Facts, type Read } from './history.terms.ts';
 
 export function checkReads(facts: Facts, bounds: HistoryBounds, told: ReadonlySet<string>): Anomaly[] {
   const byDevice = [...Map.groupBy(facts.reads, ({ operation }) => operation.client).values()];
@@ -9,7 +9,7 @@ export function checkReads(facts: Facts, bounds: HistoryBounds, told: ReadonlySe
   const byCart = [...Map.groupBy(fresh, ({ cart }) => cart)];
   return [
     ...facts.reads.flatMap((read) => [...checkShown(read, facts)]),
-    ...fresh.flatMap((read) => [...checkMerged(read, facts, told), ...checkKilled(read, facts, bounds, told)]),
+    ...fresh.flatMap((read) => [...checkMerged(read, facts, bounds, told), ...checkKilled(read, facts, bounds, told)]),
     ...byCart.flatMap(([cart, reads]) => [...checkPresent(cart, reads, facts, bounds, told)]),
     ...byDevice.flatMap((reads) => [...checkOrder(reads, facts, told)]),
   ];
@@ -127,11 +127,14 @@ function* checkKilled(read: Read, facts: Facts, bounds: HistoryBounds, told: Rea
 const answerOf = ({ attempts }: Command): Command['attempts'][number] => attempts.find(({ outcome }) => outcome === 'ok') ?? attempts[0]!;
 
 /** `merged` promises that the cart holds everything that the guest had at the time of the claim. */
-function* checkMerged(read: Read, facts: Facts, told: ReadonlySet<string>): Generator<Anomaly> {
+function* checkMerged(read: Read, facts: Facts, { gatewaysAreRegions }: HistoryBounds, told: ReadonlySet<string>): Generator<Anomaly> {
   const claim = facts.claimOfSession.get(textOf(read.operation.input['session']));
   if (read.merge !== 'merged' || claim?.certainty !== 'yes') return;
+  const isElsewhere = ({ gateway }: Command['attempts'][number]): boolean => gatewaysAreRegions && gateway !== claim.operation.gateway;
+  if (isElsewhere(read.operation)) return;
   for (const command of facts.commandsOfCart.get(claim.guestCart) ?? []) {
     if (command.ackedAtMs > claim.operation.invokedAtMs || told.has(command.name) || !isMade(command)) continue;
+    if (isElsewhere(answerOf(command))) continue;
     if (read.dots!.has(command.name) || mayBeKilled(command.name, facts, read.atMs)) continue;
     const operations = [command.attempts[0]!.id, claim.operation.id, read.operation.id];
     yield { kind: 'lost', message: `${command.name} of the guest is missing from a cart that says "merged"`, operations };

@@ -1,6 +1,6 @@
 /** Judges which person is shown which cart, and which sessions are still accepted. */
-import type { Anomaly, Operation } from './history.ts';
-import { textOf, type Facts, type HistoryBounds } from './history.terms.ts';
+import type { Anomaly, HistoryBounds, Operation } from './history.ts';
+import { textOf, type Facts } from './history.terms.ts';
 
 export function checkSessions(facts: Facts, bounds: HistoryBounds): Anomaly[] {
   return [...checkEnded(facts, bounds), ...checkCartIds(facts)];

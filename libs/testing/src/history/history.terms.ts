@@ -122,23 +122,11 @@ export function quantitiesOf(dots: Iterable<string>, commands: ReadonlyMap<strin
   return new Map([...sums].filter(([, quantity]) => quantity > 0));
 }
 
-export interface HistoryBounds {
-  /**
-   * Time from a logout's answer until all refuse the session, where nothing is broken: the lease of the identity cache, and one
-   * request. The default is for mode hybrid.
-   */
-  readonly revokedWithinMs: number;
-  /** The same bound while auth cannot be asked: a cached identity is then used until its passport ends. */
-  readonly revokedDuringFaultsWithinMs: number;
-  /** Time from a command's answer until every device is shown it, where nothing is broken. */
-  readonly visibleWithinMs: number;
-}
-
 /**
- * Positions are `region:partition:offset`. The result is true when both are of the same partition
- * and `token` is at least as far as `other`.
+ * Positions are `region:partition:offset`, or one for each region with commas between them. The result is true when `token` has a position
+ * in each log of `other`, in the same partition, and at least as far.
  */
 export function covers(token: string, other: string): boolean {
-  const [here, there] = [token, other].map((text) => /^(.*):(\d+)$/.exec(text));
-  return here?.[1] === there?.[1] && here !== undefined && there !== undefined && BigInt(here![2]!) >= BigInt(there![2]!);
+  const [here, there] = [token, other].map((text) => text.split(',').map((one) => /^(.*):(\d+)$/.exec(one)));
+  return there!.every((far) => here!.some((one) => one !== null && one[1] === far?.[1] && BigInt(one[2]!) >= BigInt(far![2]!)));
 }

@@ -63,12 +63,28 @@ export interface Fault {
   readonly toMs: number;
 }
 
+export interface HistoryBounds {
+  /**
+   * Time from a logout's answer until all refuse the session, where nothing is broken: the lease of the identity cache, and one
+   * request. The default is for mode hybrid.
+   */
+  readonly revokedWithinMs: number;
+  /** The same bound while auth cannot be asked: a cached identity is then used until its passport ends. */
+  readonly revokedDuringFaultsWithinMs: number;
+  /** Time from a command's answer until every device is shown it, where nothing is broken. */
+  readonly visibleWithinMs: number;
+  /** Each gateway is a region, and knows at first what was done there. So "merged" speaks of that region alone. */
+  readonly gatewaysAreRegions: boolean;
+}
+
 export interface History {
   readonly seed: number;
   readonly operations: readonly Operation[];
   readonly faults: readonly Fault[];
   /** The time from which nothing was broken any more. */
   readonly healedAtMs: number;
+  /** Bounds of the judgement, where they differ from those of a shop of one region. */
+  readonly bounds?: Partial<HistoryBounds>;
 }
 
 export interface Anomaly {

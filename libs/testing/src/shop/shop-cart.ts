@@ -67,11 +67,12 @@ async function attemptOf(device: ShopDevice, command: ShopCommand, attempt: numb
     path,
     body,
     token: true,
-    ...how,
+    loses: how.loses,
+    gateway: how.gateway ?? device.random.pick(device.gatewaysOfCart(session)),
     input: { ...input, attempt, session: session.id, cart: session.cart },
     output: ({ headers }) => ({ token: headers['consistency-token'] ?? '' }),
   });
-  device.reached(told.answer, session.cart);
+  device.reached(told.answer, session.cart, told.operation.gateway);
   return told;
 }
 
@@ -81,14 +82,14 @@ async function attemptOf(device: ShopDevice, command: ShopCommand, attempt: numb
  */
 export async function repeatPending(device: ShopDevice): Promise<void> {
   const [first, ...later] = device.pending;
-  const { session, shared } = device;
+  const { session } = device;
   if (first === undefined || session === undefined) return;
   device.pending = later;
   const before = first.session;
   const became = session.kind === 'user' && device.became.get(before.id) === device.person.name;
   if (before.cart !== session.cart && !became) return;
   const attempts = first.attempts + 1;
-  const others = shared.gateways.filter((one) => one !== first.gateway);
+  const others = device.gatewaysOfCart(session).filter((one) => one !== first.gateway);
   const gateway = others.length === 0 ? first.gateway : device.random.pick(others);
   const { operation } = await attemptOf(device, first.command, attempts, { gateway });
   if (operation.outcome === 'unknown' && attempts < repeatMax)
@@ -160,13 +161,15 @@ export interface ReadAs {
 
 /** The content of the read becomes what the device has seen. */
 export async function readCart(device: ShopDevice, { token, gateway, final, looksFor }: ReadAs): Promise<Told> {
-  const { session, position } = device;
+  const { session } = device;
+  const asked = gateway ?? device.random.pick(session === undefined ? device.shared.gateways : device.gatewaysOfCart(session));
+  const position = device.positionAt(asked);
   const told = await device.ask({
     kind: 'read',
     method: 'GET',
     path: '/api/cart',
     token,
-    ...(gateway !== undefined && { gateway }),
+    gateway: asked,
     input: {
       ...(session !== undefined && { session: session.id, cart: session.cart }),
       ...(token && position !== undefined && { token: position.token, tokenCart: position.cart }),
@@ -176,7 +179,8 @@ export async function readCart(device: ShopDevice, { token, gateway, final, look
     output: (answer) => readOutput(answer, device.shared.names),
   });
   const cart = told.answer.body as Cart | undefined;
-  if (told.operation.outcome === 'ok' && session !== undefined && device.session === session) device.reached(told.answer, session.cart);
+  if (told.operation.outcome === 'ok' && session !== undefined && device.session === session)
+    device.reached(told.answer, session.cart, asked);
   // An answer that is behind would undo what this device knows already.
   if (told.operation.outcome === 'ok' && cart !== undefined && !cart.stale && device.session === session) {
     device.lines = new Map(cart.lines.map((line) => [line.productId, line]));

@@ -15,6 +15,8 @@ export interface ShopPerson {
   readonly password: string;
   /** The products that this person buys. Other persons do not buy them, except the `scarce` ones. */
   readonly products: readonly string[];
+  /** The gateway of the region where the account lives; undefined where all gateways are of one region. */
+  readonly home?: string | undefined;
   addressId?: string;
 }
 
@@ -24,6 +26,8 @@ export interface ShopSession {
   readonly kind: 'guest' | 'user';
   /** Names the cart: `guest:d2#3`, `user:p1`. */
   readonly cart: string;
+  /** The gateway of the region where the session lives; undefined where all gateways are of one region. */
+  readonly home?: string | undefined;
 }
 
 /** A command of a cart, with all that is needed to send it again. */
@@ -61,6 +65,13 @@ export interface Shared {
   readonly names: Names;
   /** The share of commands whose answer the client loses; 0 by default. */
   readonly lossShare?: number;
+  /** Given where each gateway is a region of its own. */
+  readonly regions?: Regions | undefined;
+}
+
+export interface Regions {
+  /** True where each region shows the carts of both. Otherwise devices use a cart only where it lives. */
+  readonly cartsCross: boolean;
 }
 
 export interface Asked {
@@ -95,8 +106,8 @@ export class ShopDevice {
   readonly random: Choices;
   person: ShopPerson;
   session: ShopSession | undefined;
-  /** The furthest position that an answer told this device, and the cart that it belongs to. */
-  position: { readonly token: string; readonly cart: string } | undefined;
+  /** The furthest position that an answer of each region told this device, and the cart that it belongs to. */
+  readonly #positions = new Map<string, { readonly token: string; readonly cart: string }>();
   /** Lines by product. */
   lines = new Map<string, ShownLine>();
   /** The `seen` of the cart. */
@@ -137,7 +148,7 @@ export class ShopDevice {
   forgetSession(): void {
     for (const name of sessionCookies) this.#jar.delete(name);
     this.session = undefined;
-    this.position = undefined;
+    this.#positions.clear();
     this.forgetCart();
   }
 
@@ -148,15 +159,30 @@ export class ShopDevice {
   }
 
   /** Notes the position of an answer about the cart. Answers come in any order, and one without a position may be behind. */
-  reached({ headers }: ShopAnswer, cart: string): void {
+  reached({ headers }: ShopAnswer, cart: string, gateway: string): void {
     const token = String(headers['consistency-token'] ?? '');
-    if (token !== '' && (this.position?.cart !== cart || covers(token, this.position.token))) this.position = { token, cart };
+    const known = this.positionAt(gateway);
+    if (token !== '' && (known?.cart !== cart || covers(token, known.token))) this.#positions.set(this.#regionOf(gateway), { token, cart });
+  }
+
+  positionAt(gateway: string): { readonly token: string; readonly cart: string } | undefined {
+    return this.#positions.get(this.#regionOf(gateway));
+  }
+
+  #regionOf(gateway: string): string {
+    return this.shared.regions === undefined ? 'the only one' : gateway;
+  }
+
+  /** The gateways that show the cart of this session. */
+  gatewaysOfCart({ home }: Pick<ShopSession, 'home'>): readonly string[] {
+    return home === undefined || this.shared.regions?.cartsCross !== false ? this.shared.gateways : [home];
   }
 
   /** Always ends the recorded operation. A device that is told that its session has ended believes it. */
   async ask(asked: Asked): Promise<Told> {
     const gateway = asked.gateway ?? this.random.pick(this.shared.gateways);
     const shownCookies = asked.cookies ?? this.cookies();
+    const position = asked.token === true ? this.positionAt(gateway) : undefined;
     const end = this.shared.recorder.invoke({
       client: this.name,
       person: asked.person ?? this.person.name,
@@ -173,7 +199,7 @@ export class ShopDevice {
       loses: asked.loses,
       headers: {
         ...(shownCookies !== '' && { cookie: shownCookies }),
-        ...(asked.token === true && this.position !== undefined && { 'consistency-token': this.position.token }),
+        ...(position !== undefined && { 'consistency-token': position.token }),
         ...asked.headers,
       },
     });

@@ -5,7 +5,7 @@
 import type { Order, OrderLine, OrderPage, OrderPreview, Product, Profile } from '@cloakroom/contracts/http';
 import { reauthenticate } from './shop-sessions.ts';
 import { commandsSeen } from './shop-dots.ts';
-import type { ShopDevice, Told } from './shop-device.ts';
+import type { ShopDevice, ShopSession, Told } from './shop-device.ts';
 
 /** Attempts with one key. A person waits that long for an order. */
 const attemptMax = 5;
@@ -19,6 +19,9 @@ const paymentMethods = {
   card_times_out_uncharged: 1,
   card_double_callback: 2,
 };
+
+/** A person orders in the region of the account. */
+const atHome = ({ home }: ShopSession) => (home === undefined ? {} : { gateway: home });
 
 /** An order needs an address; it is made once for each person. */
 export async function giveAddress(device: ShopDevice): Promise<boolean> {
@@ -54,6 +57,7 @@ export async function checkOut(device: ShopDevice, key: string): Promise<void> {
     path: '/api/orders/preview',
     body: { seen },
     token: true,
+    ...atHome(session),
     input: { session: session.id, cart: session.cart, observed },
     output: ({ body }) => ({ total: (body as OrderPreview).total, lines: quantitiesOf((body as OrderPreview).lines) }),
   });
@@ -71,6 +75,7 @@ export async function checkOut(device: ShopDevice, key: string): Promise<void> {
       body,
       token: true,
       ...(gateway !== undefined && { gateway }),
+      ...atHome(session),
       input: { session: session.id, cart: session.cart, key, attempt, observed, lines, expectedTotal: preview.total, paymentMethod },
       output: (answer) => orderOutput(answer.body as Order),
     });
@@ -104,6 +109,7 @@ export async function readOrders(device: ShopDevice, final = false): Promise<voi
       kind: 'read-orders',
       method: 'GET',
       path: `/api/orders?page=${page}&pageSize=${pageSize}`,
+      ...atHome(session),
       input: { session: session.id, page, ...(final && { final }) },
       output: (answer) => {
         const { items, total } = answer.body as OrderPage;

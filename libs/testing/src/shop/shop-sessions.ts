@@ -8,19 +8,24 @@ import { readOutput } from './shop-cart.ts';
 const attemptMax = 4;
 const retryMs = 300;
 
-const userSession = (id: string, person: string): ShopSession => ({ id, kind: 'user', cart: `user:${person}` });
+const userSession = (id: string, { name, home }: ShopPerson): ShopSession => ({ id, kind: 'user', cart: `user:${name}`, ...at(home) });
+const at = (home: string | undefined) => (home === undefined ? {} : { home });
 
 /** A first write would begin a session too, but two parallel writes would begin two. */
 export async function beginGuest(device: ShopDevice): Promise<void> {
   const id = device.nextSessionId();
+  const { regions, gateways } = device.shared;
+  const { home } = device.person;
+  const begunAt = regions?.cartsCross === false && home !== undefined ? home : device.random.pick(gateways);
   const { operation } = await device.ask({
     kind: 'begin-guest',
     method: 'POST',
     path: '/api/session/guest',
     body: {},
+    gateway: begunAt,
     input: { session: id, cart: `guest:${id}` },
   });
-  if (operation.outcome === 'ok') device.session = { id, kind: 'guest', cart: `guest:${id}` };
+  if (operation.outcome === 'ok') device.session = { id, kind: 'guest', cart: `guest:${id}`, ...at(regions && begunAt) };
 }
 
 /** @returns whether the account is there */
@@ -34,9 +39,10 @@ export async function register(device: ShopDevice): Promise<boolean> {
       method: 'POST',
       path: '/api/session/register',
       body: { email, password, name: person.name },
+      ...(person.home !== undefined && { gateway: person.home }),
       input: { session: id, cart: `user:${person.name}`, attempt },
     });
-    if (told.operation.outcome === 'ok') device.session = userSession(id, person.name);
+    if (told.operation.outcome === 'ok') device.session = userSession(id, person);
     // After a lost answer: the account exists.
     if (told.operation.outcome === 'ok' || told.operation.error === 'email_taken') return true;
     await device.shared.time.sleep(retryMs);
@@ -58,13 +64,15 @@ export async function login(device: ShopDevice, person: ShopPerson): Promise<boo
       method: 'POST',
       path: '/api/session/login',
       body: { email: person.email, password: person.password },
+      // A region claims the carts of its own guests.
+      ...(guest?.home !== undefined && { gateway: guest.home }),
       input: { session: id, cart: `user:${person.name}`, attempt, ...(guest && { guest: guest.id, guestCart: guest.cart }) },
       output: ({ body }) => ({ merge: (body as SignedIn).merge?.state ?? 'none' }),
     });
     if (operation.outcome === 'ok') {
       if (before !== undefined) device.ended.push({ session: before, person: person.name, cookies });
       if (before?.kind === 'guest' && device.session === before) device.became.set(before.id, person.name);
-      device.session = userSession(id, person.name);
+      device.session = userSession(id, person);
       return true;
     }
     await device.shared.time.sleep(retryMs);
@@ -118,7 +126,7 @@ export async function reauthenticate(device: ShopDevice): Promise<boolean> {
   });
   if (operation.outcome !== 'ok' || device.session === undefined) return false;
   device.ended.push({ session, person: person.name, cookies });
-  device.session = userSession(id, person.name);
+  device.session = userSession(id, person);
   return true;
 }
 
@@ -145,6 +153,7 @@ export async function useEnded(device: ShopDevice, { session, person, cookies }:
     path: '/api/cart/lines',
     cookies,
     person,
+    gateway: device.random.pick(device.gatewaysOfCart(session)),
     body: { commandId, productId, quantity: 1 },
     input: { ...same, call: 'add', commandId: name, productId, quantity: 1, attempt: 1 },
   });

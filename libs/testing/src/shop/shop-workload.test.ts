@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { checkHistory } from '../history/history.check.ts';
 import { report } from '../history/history.explain.ts';
 import { repeatsOf, untriedRepeats } from '../history/history.repeats.ts';
-import type { History, RepeatKind } from '../history/history.ts';
+import type { History, Operation, RepeatKind } from '../history/history.ts';
+import type { Regions } from './shop-device.ts';
 import { plantable, SimulatedShop, type Planted } from './shop-simulated.fixture.ts';
 import { SimulatedTime } from './shop-simulated-time.fixture.ts';
 import { runWorkload } from './shop-workload.ts';
@@ -10,7 +11,7 @@ import { runWorkload } from './shop-workload.ts';
 /** To see a failure again, put its seed here. */
 const firstSeed = Date.now() % 1_000_000;
 
-function shopFor(seed: number, planted?: Planted): Promise<History> {
+function shopFor(seed: number, planted?: Planted, regions?: Regions): Promise<History> {
   const time = new SimulatedTime();
   return time.run(
     runWorkload({
@@ -21,6 +22,7 @@ function shopFor(seed: number, planted?: Planted): Promise<History> {
       transport: new SimulatedShop(time, seed, planted),
       time,
       settleMs: 2_000,
+      ...(regions && { regions }),
     }),
   );
 }
@@ -78,6 +80,22 @@ describe(`a simulated shop (first seed ${firstSeed})`, () => {
     },
     60_000,
   );
+
+  it.each([false, true])('is used by people of two regions where they may; carts cross: %s', async (cartsCross) => {
+    const { operations } = await shopFor(firstSeed, undefined, { cartsCross });
+    const gatewaysBy = (kinds: readonly string[], keyOf: (one: Operation) => unknown) => {
+      const groups = Map.groupBy(
+        operations.filter(({ kind }) => kinds.includes(kind)),
+        keyOf,
+      );
+      return [...groups.values()].map((some) => new Set(some.map(({ gateway }) => gateway)).size);
+    };
+    expect(Math.max(...gatewaysBy(['add', 'set', 'remove', 'clear'], ({ input }) => input['cart']))).toBe(cartsCross ? 2 : 1);
+    expect(new Set(gatewaysBy(['checkout', 'read-orders'], ({ person }) => person))).toEqual(new Set([1]));
+    const begun = new Map(operations.flatMap(({ kind, input, gateway }) => (kind === 'begin-guest' ? [[input['session'], gateway]] : [])));
+    const claims = operations.filter(({ kind, input }) => kind === 'login' && input['guest'] !== undefined);
+    expect(claims.map(({ gateway }) => gateway)).toEqual(claims.map(({ input }) => begun.get(input['guest'])));
+  });
 
   it('meets the same choices of its shoppers for the same seed', async () => {
     const [once, again] = [await shopFor(firstSeed), await shopFor(firstSeed)];

@@ -16,7 +16,7 @@ import {
   repeatPending,
   setLine,
 } from './shop-cart.ts';
-import { ShopDevice, type Shared, type ShopPerson } from './shop-device.ts';
+import { ShopDevice, type Regions, type Shared, type ShopPerson } from './shop-device.ts';
 import { openNames } from './shop-dots.ts';
 import { checkOut, giveAddress, readOrders, readProduct } from './shop-orders.ts';
 import { choicesOf } from './shop-random.ts';
@@ -50,6 +50,10 @@ export interface WorkloadOptions {
   readonly network?: number;
   readonly transport?: ShopTransport;
   readonly time?: ShopTime;
+  /** Each gateway is a region of its own, and the home of every second person. */
+  readonly regions?: Regions;
+  /** How the history is to be judged, where that differs from a shop of one region. */
+  readonly bounds?: History['bounds'];
 }
 
 /** Shops, waits until the shop is healed, reads until it has settled, and returns the record. */
@@ -59,7 +63,9 @@ export async function runWorkload(options: WorkloadOptions): Promise<History> {
   const recorder = options.recorder ?? openRecorder(() => time.nowMs());
   const transport = options.transport ?? httpTransport();
   try {
-    const workload = await openWorkload(options, { gateways: options.gateways, transport, time, recorder, names: openNames(), lossShare });
+    const { gateways, regions, bounds } = options;
+    const workload = await openWorkload(options, { gateways, transport, time, recorder, names: openNames(), lossShare, regions });
+    const history = (healedAtMs: number): History => ({ ...recorder.history(seed, healedAtMs), ...(bounds && { bounds }) });
     const endMs = time.nowMs() + durationMs;
     const running = (): boolean => signal?.aborted !== true && time.nowMs() < endMs;
     await Promise.all([
@@ -68,8 +74,8 @@ export async function runWorkload(options: WorkloadOptions): Promise<History> {
     ]);
     await options.heal?.();
     const healedAtMs = time.nowMs();
-    await settle(workload, time, () => recorder.history(seed, healedAtMs), healedAtMs + settleMs);
-    return recorder.history(seed, healedAtMs);
+    await settle(workload, time, () => history(healedAtMs), healedAtMs + settleMs);
+    return history(healedAtMs);
   } finally {
     if (options.transport === undefined) transport.close();
   }
@@ -100,7 +106,8 @@ async function openWorkload(options: WorkloadOptions, shared: Shared): Promise<W
   const persons = Array.from({ length: personCount }, (_, at): ShopPerson => {
     const name = `p${at + 1}`;
     const mine = own.slice(at * share, (at + 1) * share);
-    return { name, email: `${name}-${run}@example.com`, password: 'correct horse battery staple', products: [...mine, scarce] };
+    const home = shared.regions && shared.gateways[at % shared.gateways.length];
+    return { name, email: `${name}-${run}@example.com`, password: 'correct horse battery staple', products: [...mine, scarce], home };
   });
   const watchers = persons.map((person, at) => new Watcher(deviceAt(`w${at + 1}`, at, person)));
   for (const { device } of watchers) {
@@ -109,7 +116,8 @@ async function openWorkload(options: WorkloadOptions, shared: Shared): Promise<W
     if (withCheckout) await giveAddress(device);
   }
   const devices = Array.from({ length: clients }, (_, at) => deviceAt(`d${at + 1}`, personCount + at, persons[at % personCount]!));
-  for (const productId of products) await readProduct(watchers[0]!.device, productId);
+  // Each region sells from what it holds, so no single look tells what there is to sell.
+  if (shared.regions === undefined) for (const productId of products) await readProduct(watchers[0]!.device, productId);
   return { options, persons, devices, watchers, products };
 }
 
@@ -277,7 +285,8 @@ async function settle(workload: Workload, time: ShopTime, history: () => History
   for (let round = 1; ; round++) {
     for (const device of devices) {
       if (device.session === undefined) await login(device, device.person);
-      for (const gateway of device.shared.gateways) await readCart(device, { token: true, gateway, final: true });
+      const gateways = device.session === undefined ? device.shared.gateways : device.gatewaysOfCart(device.session);
+      for (const gateway of gateways) await readCart(device, { token: true, gateway, final: true });
     }
     if (workload.options.withCheckout !== false) for (const { device } of workload.watchers) await readOrders(device, true);
     const waiting = unsettled(history());
