@@ -5,6 +5,8 @@ export interface TopicSpec {
   readonly cleanup: 'delete' | 'compact';
   /** Milliseconds; -1 keeps for ever. Ignored for compacted topics. */
   readonly retentionMs: number;
+  /** Who says when a record was appended: the broker's clock, unless this is the copy of a topic. */
+  readonly stampedBy?: 'origin';
 }
 
 const hourMs = 60 * 60 * 1000;

@@ -39,6 +39,35 @@ export function groups({ under, newTopic, subscribe, numbered }: Part): void {
     await vi.waitFor(() => expect(partitionsOf(one.subscription)).toHaveLength(4), patience);
   });
 
+  it('gives partition p of several topics to one member, however many members divide them', async () => {
+    const topics = [await newTopic(3), await newTopic(3)];
+    const group = unique('group');
+    const members = [await subscribe({ topics, group }), await subscribe({ topics, group }, under().other)];
+    const ascending = (one: number, other: number): number => one - other;
+    const shareOf = ({ subscription }: (typeof members)[number], name: string): number[] =>
+      subscription
+        .assigned()
+        .flatMap(({ topic, partition }) => (topic === name ? [partition] : []))
+        .toSorted(ascending);
+    await vi.waitFor(() => {
+      for (const member of members) expect(shareOf(member, topics[0]!.name)).toEqual(shareOf(member, topics[1]!.name));
+      expect(members.map((member) => shareOf(member, topics[0]!.name).length).toSorted(ascending)).toEqual([1, 2]);
+    }, patience);
+  });
+
+  it('takes a member that reads one topic more into the group of one that does not, and the other way round', async () => {
+    const [before, added] = [await newTopic(2), await newTopic(2)];
+    const group = unique('group');
+    const older = await subscribe({ topics: [before], group });
+    await vi.waitFor(() => expect(older.subscription.assigned()).toHaveLength(2), patience);
+    const newer = await subscribe({ topics: [before, added], group }, under().other);
+    await vi.waitFor(() => expect(newer.subscription.assigned().map(({ topic }) => topic)).toContain(before.name), patience);
+    await older.subscription.stop();
+    await vi.waitFor(() => expect(newer.subscription.assigned()).toHaveLength(4), patience);
+    for (const topic of [before, added]) await under().log.publish(topic, numbered(10));
+    await vi.waitFor(() => expect(newer.records).toHaveLength(20), patience);
+  });
+
   it('gives one member more than there are partitions a share too: an empty one', async () => {
     const topic = await newTopic(1);
     const group = unique('group');

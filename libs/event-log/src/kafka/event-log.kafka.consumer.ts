@@ -7,11 +7,10 @@
  * - A generation's right to commit ends with it: batches that it still handles are not committed under the next one.
  */
 import type { Consumer, EachBatchPayload } from 'kafkajs';
-import { aborted, deliver, pause as wait } from '../event-log.delivery.ts';
-import type { Delivery } from '../event-log.delivery.ts';
+import { aborted, deliver, pause as wait, type Delivery } from '../event-log.delivery.ts';
+import { assignersFor } from './event-log.kafka.assigner.ts';
 import { Generation, batchesOf, keyOf, withHeartbeats } from './event-log.kafka.generation.ts';
-import { createClient, requestTimeoutMs, within } from './event-log.kafka.client.ts';
-import type { KafkaClient, KafkaOptions } from './event-log.kafka.client.ts';
+import { createClient, requestTimeoutMs, within, type KafkaClient, type KafkaOptions } from './event-log.kafka.client.ts';
 import { commitNow, Commits } from './event-log.kafka.commits.ts';
 import { Freshness } from './event-log.kafka.freshness.ts';
 import type { RecordBatch, SubscribeOptions, Subscription, TopicPartition } from '../event-log.ts';
@@ -23,7 +22,7 @@ const heartbeatMs = 2_000;
 const rebalanceTimeoutMs = 10_000;
 /** An idle fetch returns after this: the grain of `lastHeardMs`. */
 const fetchWaitMs = 500;
-/** All of a topic, so that a handler can write together what one fetch brought. kafkajs has the whole fetch in memory anyway: 10 MB of a broker. */
+/** For each topic. All of it, so that a handler can write together what one fetch brought, which kafkajs holds in memory anyway: 10 MB of a broker. */
 const concurrentPartitions = 24;
 const retries = 8;
 const maxRetryTimeMs = 1_000;
@@ -157,6 +156,7 @@ export class KafkaSubscription implements Subscription {
     const client = this.#newClient(this.#kafka, { retries, maxRetryTimeMs }, (request) => this.#freshness.sent(request));
     const consumer = client.kafka.consumer({
       groupId: group,
+      ...assignersFor(topics.length),
       sessionTimeout: sessionTimeoutMs,
       heartbeatInterval: heartbeatMs,
       rebalanceTimeout: rebalanceTimeoutMs,
@@ -179,7 +179,7 @@ export class KafkaSubscription implements Subscription {
       await consumer.run({
         autoCommit: false,
         eachBatchAutoResolve: false,
-        partitionsConsumedConcurrently: concurrentPartitions,
+        partitionsConsumedConcurrently: concurrentPartitions * topics.length,
         eachBatch: (payload) => this.#eachBatch(payload),
       });
     })();

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import type { TopicSpec } from '@cloakroom/contracts';
+import kafkajs from 'kafkajs';
 import { openTcpProxy, type TcpProxy, untilStopped, watchCrowd } from '@cloakroom/testing';
 import { eventLogContract } from '../contract/event-log.contract.ts';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -10,6 +11,7 @@ import { publishTimeoutMs } from './event-log.kafka.producer.ts';
 import { openEventLog } from '../event-log.open.ts';
 import type { EventLog, LogRecord } from '../event-log.ts';
 
+const { ConfigResourceTypes, Kafka } = kafkajs;
 const broker = process.env['TEST_KAFKA_BROKERS'] ?? '127.0.0.1:9092';
 const brokerPid = Number(process.env['TEST_KAFKA_PID']);
 const level = process.env['LOG_LEVEL'];
@@ -43,6 +45,25 @@ it('answers for topics as soon as they are said to be there', async () => {
     await events.ensureTopics(topics);
     for (const topic of topics) expect((await events.bounds(topic)).size).toBe(24);
   }
+  await events.close();
+});
+
+it('a copy of a topic keeps the times of its origin, and any other topic has those of the broker', async () => {
+  const events = await open('stamps');
+  const admin = new Kafka({ brokers: [broker], logLevel: 0 }).admin();
+  await admin.connect();
+  const stampOf = async (extra: Partial<TopicSpec>): Promise<string | undefined> => {
+    const topic: TopicSpec = { name: unique('stamps'), partitions: 1, cleanup: 'delete', retentionMs: 3_600_000, ...extra };
+    await events.ensureTopics([topic]);
+    const configNames = ['message.timestamp.type'];
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: ConfigResourceTypes.TOPIC, name: topic.name, configNames }],
+    });
+    return resources[0]?.configEntries[0]?.configValue;
+  };
+  expect([await stampOf({ stampedBy: 'origin' }), await stampOf({})]).toEqual(['CreateTime', 'LogAppendTime']);
+  await admin.disconnect();
   await events.close();
 });
 

@@ -237,7 +237,7 @@ async function create(admin: Admin, specs: readonly TopicSpec[], replicationFact
         configEntries: [
           { name: 'cleanup.policy', value: spec.cleanup },
           // The broker's clock: one for all producers, so that offsetsByTime never skips a record of a producer whose clock is behind.
-          { name: 'message.timestamp.type', value: 'LogAppendTime' },
+          { name: 'message.timestamp.type', value: spec.stampedBy === 'origin' ? 'CreateTime' : 'LogAppendTime' },
           // All copies but one: a broker may fail, and every acknowledged record has another copy. Below three copies one failed broker would stop
           // all writes.
           ...(replicationFactor !== undefined && replicationFactor >= 3
