@@ -1,5 +1,5 @@
 /** The dependencies of the use cases: ports, the clock, the rules and the names of topics. */
-import { topics, type TopicSpec } from '@cloakroom/contracts';
+import { deadLetterTopic, mirroredTopic, topics, type TopicSpec } from '@cloakroom/contracts';
 import type { EventLog } from '@cloakroom/event-log';
 import type { Clock, Logger } from '@cloakroom/platform';
 import type { Evolve } from './projection/apply-record.ts';
@@ -21,6 +21,20 @@ export const cartTopics: CartTopics = {
   identity: topics.identityEvents,
   orders: topics.orderEvents,
 };
+
+/** @param others the other regions of the shop. The copies of their logs of carts are read beside this region's own log. */
+export function topicsBeside(others: readonly string[]): CartTopics {
+  if (others.length === 0) return cartTopics;
+  // A copy keeps the times of its log: they say up to when that log was heard.
+  const copyOf = (region: string): TopicSpec => ({ ...mirroredTopic(topics.cartEvents, region), stampedBy: 'origin' });
+  return { ...cartTopics, mirrors: others.map((region) => ({ region, events: copyOf(region) })) };
+}
+
+/** All topics that cart needs before it follows its log. MirrorMaker would make a copy, but not before the other region has a cart. */
+export function topicsToEnsure({ events, mirrors = [], snapshots, identity, orders }: CartTopics): TopicSpec[] {
+  const logs = [events, ...mirrors.map((mirror) => mirror.events)];
+  return [...logs, snapshots, identity, orders, ...logs.map(deadLetterTopic)];
+}
 
 export interface CartParts {
   readonly eventLog: EventLog;

@@ -1,15 +1,7 @@
 /** A cart service in the test's own process: real use cases, projector and claims, on the event log and the view that the test hands in. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { create, toBinary } from '@bufbuild/protobuf';
-import {
-  deadLetterTopic,
-  IdentityEventSchema,
-  isProblem,
-  OrderEventSchema,
-  recordHeaders,
-  uuidV7,
-  type Problem,
-} from '@cloakroom/contracts';
+import { IdentityEventSchema, isProblem, OrderEventSchema, recordHeaders, uuidV7, type Problem } from '@cloakroom/contracts';
 import { EmbeddedEventLog, traceHeaders, type EventLog, type Position, type RecordTrace } from '@cloakroom/event-log';
 import { signEvent, type KeyRing, type SigningKey } from '@cloakroom/identity';
 import { startDeadline, type PersonContext } from '@cloakroom/mesh';
@@ -19,11 +11,12 @@ import { applyCoupon } from './commands/apply-coupon.ts';
 import { evolveInBatch, type Dot } from './model/cart.ts';
 import type { CartView } from './projection/cart.view.ts';
 import { MemoryCartView } from './projection/cart.view.memory.ts';
+import { namedLog } from './projection/named-log.ts';
 import { startClaims } from './commands/claims.ts';
 import { clearCart } from './commands/clear-cart.ts';
 import { toDot } from './model/codec.ts';
 import { getCart } from './reads/get-cart.ts';
-import { cartTopics, type CartParts, type CartTopics } from './cart.dependencies.ts';
+import { cartTopics, topicsToEnsure, type CartParts, type CartTopics } from './cart.dependencies.ts';
 import { startPlacedOrders } from './commands/placed-orders.ts';
 import { prepareOrder } from './reads/prepare-order.ts';
 import { startProjector, type Projector } from './projection/projector.ts';
@@ -83,6 +76,7 @@ export interface HarnessOptions {
   readonly eventLog?: EventLog;
   readonly view?: CartView;
   readonly topics?: CartTopics;
+  readonly region?: string;
   readonly clock?: Clock;
   readonly group?: string;
 }
@@ -91,11 +85,11 @@ export type Harness = Awaited<ReturnType<typeof openHarness>>;
 
 export async function openHarness(options: HarnessOptions = {}) {
   const clock = options.clock ?? systemClock;
-  const eventLog = options.eventLog ?? new EmbeddedEventLog({ log: quiet, clock });
-  const view = options.view ?? new MemoryCartView();
   const topics = options.topics ?? cartTopics;
-  const parts: CartParts = { eventLog, view, clock, log: quiet, topics, region: 'local', evolve: evolveInBatch };
-  await eventLog.ensureTopics([topics.events, topics.snapshots, topics.identity, topics.orders, deadLetterTopic(topics.events)]);
+  const eventLog = namedLog(options.eventLog ?? new EmbeddedEventLog({ log: quiet, clock }), topics);
+  const view = options.view ?? new MemoryCartView();
+  const parts: CartParts = { eventLog, view, clock, log: quiet, topics, region: options.region ?? 'local', evolve: evolveInBatch };
+  await eventLog.ensureTopics(topicsToEnsure(topics));
   const auth = newAuthKey();
   const group = options.group ?? 'cart-projector';
   let projector = await startProjector(parts, group);

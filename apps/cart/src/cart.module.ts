@@ -14,7 +14,7 @@ import {
 import { processToken, readinessToken, type ServiceProcess, serveService, withLifecycle } from '@cloakroom/mesh';
 import type { Running } from '@cloakroom/platform';
 import { CartController } from './cart.controller.ts';
-import { cartTopics, type CartParts } from './cart.dependencies.ts';
+import { topicsBeside, type CartParts } from './cart.dependencies.ts';
 import type { CartConfig } from './config.ts';
 import { type LogFollower, openLogFollower } from './follow-log.ts';
 import { cartToken, configToken, evolveToken, followerToken, viewToken } from './injection.ts';
@@ -24,6 +24,7 @@ import type { Evolve } from './projection/apply-record.ts';
 import { MemoryCartView } from './projection/cart.view.memory.ts';
 import { openRedisCartView } from './projection/cart.view.redis.ts';
 import type { CartView } from './projection/cart.view.ts';
+import { namedLog } from './projection/named-log.ts';
 
 export { CartController } from './cart.controller.ts';
 export { readConfig, type CartConfig } from './config.ts';
@@ -42,15 +43,10 @@ const view: Provider = {
 const cart: Provider = {
   provide: cartToken,
   inject: [configToken, processToken, eventLogToken, viewToken, evolveToken],
-  useFactory: (config: CartConfig, { log, clock }: ServiceProcess, eventLog: EventLog, opened: CartView, rules: Evolve): CartParts => ({
-    eventLog,
-    view: opened,
-    clock,
-    log,
-    topics: cartTopics,
-    region: config.REGION,
-    evolve: rules,
-  }),
+  useFactory: (config: CartConfig, { log, clock }: ServiceProcess, eventLog: EventLog, opened: CartView, rules: Evolve): CartParts => {
+    const topics = topicsBeside(config.OTHER_REGIONS.map(({ region }) => region));
+    return { eventLog: namedLog(eventLog, topics), view: opened, clock, log, topics, region: config.REGION, evolve: rules };
+  },
 };
 
 /** Every reader of the log. At the stop it ends before the log and the view: records that are not projected yet wait in the log. */

@@ -2,11 +2,10 @@
  * Starts every reader of the log once the log can be reached. So a cart service starts while Kafka is down. Until Kafka is back, it marks
  * its reads as stale and refuses writes. Then it catches up by itself.
  */
-import { deadLetterTopic } from '@cloakroom/contracts';
 import { outsideItsGroup, type Subscription } from '@cloakroom/event-log';
 import type { KeyRing } from '@cloakroom/identity';
 import { claimsGroup, startClaims } from './commands/claims.ts';
-import type { CartParts } from './cart.dependencies.ts';
+import { topicsToEnsure, type CartParts } from './cart.dependencies.ts';
 import { ordersGroup, startPlacedOrders } from './commands/placed-orders.ts';
 import { startProjector, type Projector } from './projection/projector.ts';
 
@@ -32,8 +31,7 @@ export function openLogFollower(parts: CartParts): LogFollower {
   const stopped = new AbortController();
 
   const open = async (keys: KeyRing): Promise<void> => {
-    const { topics } = parts;
-    await parts.eventLog.ensureTopics([topics.events, topics.snapshots, topics.identity, topics.orders, deadLetterTopic(topics.events)]);
+    await parts.eventLog.ensureTopics(topicsToEnsure(parts.topics));
     if (projector === undefined) {
       projector = await startProjector(parts);
       projector.ready.then(
@@ -58,7 +56,7 @@ export function openLogFollower(parts: CartParts): LogFollower {
     partitionCount: () => projector?.partitionCount() ?? 0,
     realignSoon: () => projector?.realignSoon(),
     ends: {
-      standing: (partition) => projector?.ends.standing(partition),
+      standing: (partition, region) => projector?.ends.standing(partition, region),
       now: async (partition, budgetMs) => projector?.ends.now(partition, budgetMs),
     },
     following: () => following,

@@ -3,10 +3,11 @@
  * partition hangs, that part of the view stands still, while this replica still hears its broker. So a read compares the view with where
  * the log ended a second ago. A healthy owner has long passed that offset.
  */
+import type { TopicSpec } from '@cloakroom/contracts';
 import type { CartParts } from '../cart.dependencies.ts';
 
 /**
- * One small request covers all partitions. Together with `graceMs` this bounds how long a hanging owner goes unnoticed: about two seconds.
+ * One small request covers all partitions of a log. Together with `graceMs` this bounds how long a hanging owner goes unnoticed: about two seconds.
  */
 const askIntervalMs = 1_000;
 /** A healthy owner needs 2 to 10 ms. A busy owner must not make every cart stale. */
@@ -17,16 +18,19 @@ const keptMax = 4;
 interface Ends {
   readonly askedMs: number;
   readonly atMs: number;
-  readonly next: ReadonlyMap<number, bigint>;
+  /** By region, this one included, and by partition. */
+  readonly next: ReadonlyMap<string, ReadonlyMap<number, bigint>>;
 }
 
+type EndsParts = Pick<CartParts, 'eventLog' | 'topics' | 'clock' | 'log' | 'region'>;
+
 export class LogEnds {
-  readonly #parts: Pick<CartParts, 'eventLog' | 'topics' | 'clock' | 'log'>;
+  readonly #parts: EndsParts;
   #kept: readonly Ends[] = [];
   #asking: Promise<Ends> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(parts: Pick<CartParts, 'eventLog' | 'topics' | 'clock' | 'log'>) {
+  constructor(parts: EndsParts) {
     this.#parts = parts;
   }
 
@@ -46,19 +50,25 @@ export class LogEnds {
     clearInterval(this.#timer);
   }
 
-  /** The newest end of this partition that the log had at least `graceMs` ago; undefined where none is known. */
-  standing(partition: number): bigint | undefined {
+  /**
+   * The newest end of this partition that the log had at least `graceMs` ago; undefined where none is known.
+   * @param region for the copy of another region's log, whose offsets are its own
+   */
+  standing(partition: number, region = this.#parts.region): bigint | undefined {
     const beforeMs = this.#parts.clock.monotonicMs() - graceMs;
-    return this.#kept.findLast(({ atMs }) => atMs <= beforeMs)?.next.get(partition);
+    return this.#kept
+      .findLast(({ atMs }) => atMs <= beforeMs)
+      ?.next.get(region)
+      ?.get(partition);
   }
 
-  /** @returns where the partition ends at this moment; undefined when the log does not answer within `budgetMs` */
+  /** @returns where the partition of this region's own log ends at this moment; undefined when it does not answer within `budgetMs` */
   async now(partition: number, budgetMs: number): Promise<bigint | undefined> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), budgetMs)));
     // A new request: the log may have answered one that is under way before this moment.
-    const asked = this.#ask().then(
-      ({ next }) => next.get(partition),
+    const asked = this.#nextOf(this.#parts.topics.events).then(
+      (next) => next.get(partition),
       () => undefined,
     );
     return Promise.race([asked, late]).finally(() => clearTimeout(timer));
@@ -71,9 +81,15 @@ export class LogEnds {
   }
 
   async #ask(): Promise<Ends> {
-    const askedMs = this.#parts.clock.monotonicMs();
-    const bounds = await this.#parts.eventLog.bounds(this.#parts.topics.events);
-    const next = new Map([...bounds].map(([partition, of]) => [partition, of.next]));
-    return { askedMs, atMs: this.#parts.clock.monotonicMs(), next };
+    const { clock, region, topics } = this.#parts;
+    const askedMs = clock.monotonicMs();
+    const logs = [{ region, events: topics.events }, ...(topics.mirrors ?? [])];
+    const next = await Promise.all(logs.map(async (log) => [log.region, await this.#nextOf(log.events)] as const));
+    return { askedMs, atMs: clock.monotonicMs(), next: new Map(next) };
+  }
+
+  async #nextOf(events: TopicSpec): Promise<Map<number, bigint>> {
+    const bounds = await this.#parts.eventLog.bounds(events);
+    return new Map([...bounds].map(([partition, of]) => [partition, of.next]));
   }
 }

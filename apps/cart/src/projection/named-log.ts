@@ -1,6 +1,7 @@
 /**
  * Names the log in each cart event that is appended to it. The copy of a log in another region goes on when the log was replaced, with offsets
- * that it has used before. Only the name tells a new record from a repetition.
+ * that it has used before. Only the name tells a new record from a repetition. So the name is asked for again after every failure, and whoever
+ * asks the log which one it is renews it too: the projector does after each assignment.
  */
 import { recordHeaders } from '@cloakroom/contracts';
 import { EventLogError, type EventLog } from '@cloakroom/event-log';
@@ -10,9 +11,14 @@ import type { CartTopics } from '../cart.dependencies.ts';
 export function namedLog(eventLog: EventLog, { events, mirrors }: CartTopics): EventLog {
   if (mirrors === undefined) return eventLog;
   let known: Buffer | undefined;
+  const describe: EventLog['describe'] = async () => {
+    const described = await eventLog.describe();
+    known = Buffer.from(described.clusterId);
+    return described;
+  };
   const name = async (): Promise<Buffer> => {
     try {
-      return (known ??= Buffer.from((await eventLog.describe()).clusterId));
+      return Buffer.from((await describe()).clusterId);
     } catch (error) {
       throw new EventLogError('retriable', 'the log does not say which one it is', { outcomeUnknown: false, cause: error });
     }
@@ -20,14 +26,17 @@ export function namedLog(eventLog: EventLog, { events, mirrors }: CartTopics): E
   const publish: EventLog['publish'] = async (topic, records) => {
     if (topic.name !== events.name) return eventLog.publish(topic, records);
     const logId = known ?? (await name());
-    return eventLog.publish(
-      topic,
-      records.map((record) => ({ ...record, headers: { ...record.headers, [recordHeaders.logId]: logId } })),
-    );
+    const named = records.map((record) => ({ ...record, headers: { ...record.headers, [recordHeaders.logId]: logId } }));
+    return eventLog.publish(topic, named).catch((error: unknown) => {
+      // The log that comes back may be another one.
+      known = undefined;
+      throw error;
+    });
   };
   return new Proxy(eventLog, {
     get(target, key) {
       if (key === 'publish') return publish;
+      if (key === 'describe') return describe;
       const value: unknown = Reflect.get(target, key, target);
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },

@@ -34,7 +34,8 @@ import { isSnapshotDue, writeSnapshots } from './snapshots.ts';
 import { copiedFrom, heardEverywhereMs, holds, nextIn, offsetsOf, placeAfter } from './two-logs.ts';
 
 export type Projected =
-  | { readonly outcome: 'applied'; readonly next: bigint }
+  /** `next` is the offset of the next record in the log of the batch. */
+  | { readonly outcome: 'applied'; readonly next: bigint; readonly place: Place }
   /** The view stands elsewhere: the batch is not the next one. */
   | { readonly outcome: 'elsewhere' };
 
@@ -112,7 +113,7 @@ async function projectOn(
   if (!(await orRetryLater(parts.view.apply(partition, change)))) return { outcome: 'elsewhere' };
   carried?.keep(partition, place, after, written);
   recordsProjected.inc(fresh.length);
-  return { outcome: 'applied', next: fresh.at(-1)!.offset + 1n };
+  return { outcome: 'applied', next: fresh.at(-1)!.offset + 1n, place: after };
 }
 
 async function standsAt({ view }: CartParts, partition: number, place: Place): Promise<boolean> {

@@ -5,6 +5,9 @@
  *
  * A view can also be lost while no record arrives. So once a second the projector compares the place of each partition that it holds with
  * the place that it left. It also does so at once after a reconnect, or when a read finds the place missing.
+ *
+ * In a shop of several regions the copies of the other logs are read in the same group. A member that has partition p of one log has it of all
+ * (event-log.kafka.assigner.ts). Their batches take turns, since each moves the one place of the partition.
  */
 import {
   type BatchControl,
@@ -21,19 +24,22 @@ import { CarriedCarts } from './carried-carts.ts';
 import { markIncomplete } from './dead-letters.ts';
 import { LogEnds } from './log-ends.ts';
 import type { CartParts } from '../cart.dependencies.ts';
-import { orRetryLater, projectBatch } from './project-batch.ts';
-import { pause, reasonOf, silence, standstill } from './projector.trouble.ts';
+import type { Place } from './cart.view.ts';
+import { projectBatch } from './project-batch.ts';
+import { pause, silence, Standstill } from './projector.trouble.ts';
 import { forgetPartition, noteApplied, noteWaiting } from './projector.lag.ts';
-import { settlePartitions } from './rebuild.ts';
+import { lookAtPartitions, settlePartitions } from './rebuild.ts';
 import { Room } from './room.ts';
 import { sweepPartition } from './snapshots.ts';
+import { Turns } from './turns.ts';
+import { copiedFrom, isAt, logsOf, nextIn } from './two-logs.ts';
 
 export interface Projector {
   /** Resolves when this process has its first share, each partition at its place. Earlier records are then applied or on their way. */
   readonly ready: Promise<void>;
   /** Milliseconds since a broker last answered; Infinity before the first answer. */
   heardAgoMs(): number;
-  /** How many are held here; 0 is right where the group has more members than partitions. */
+  /** How many of this region's log are held here; 0 is right where the group has more members than partitions. */
   partitionCount(): number;
   /** Where the log ends, whichever process holds the partition. */
   readonly ends: Pick<LogEnds, 'standing' | 'now'>;
@@ -60,15 +66,13 @@ class PartitionProjector implements Projector {
   readonly #parts: CartParts;
   readonly #group: string;
   /** Where this process left each partition that it holds. */
-  readonly #leftAt = new Map<number, bigint>();
+  readonly #leftAt = new Map<number, Place>();
   /** Partitions that must not be read until they are settled. */
   readonly #unsettled = new Set<number>();
-  readonly #busy = new Set<number>();
+  readonly #turns = new Turns();
   readonly #carried = new CarriedCarts();
   readonly #room = new Room();
-  /** Since when each partition with waiting records has not moved, in monotonic time. */
-  readonly #waitsSince = new Map<number, number>();
-  #trouble = '';
+  readonly #standstill: Standstill;
   readonly ends: LogEnds;
   #logId = '';
   #subscription: Subscription | undefined;
@@ -84,6 +88,7 @@ class PartitionProjector implements Projector {
     this.#parts = parts;
     this.#group = group;
     this.ends = new LogEnds(parts);
+    this.#standstill = new Standstill(() => parts.clock.monotonicMs());
   }
 
   get ready(): Promise<void> {
@@ -95,7 +100,7 @@ class PartitionProjector implements Projector {
     const { eventLog, topics, view } = this.#parts;
     this.#subscription = await eventLog.subscribe({
       group: this.#group,
-      topics: [topics.events],
+      topics: logsOf(topics),
       from: 'earliest',
       // Any error of the handler besides RetryLater is the record's fault, so a second attempt would fail as well.
       attempts: 1,
@@ -118,12 +123,11 @@ class PartitionProjector implements Projector {
   }
 
   partitionCount(): number {
-    return this.#subscription?.assigned().length ?? 0;
+    return this.#subscription?.assigned().filter((of) => this.#isOwn(of)).length ?? 0;
   }
 
   stuck(): string | undefined {
-    const silent = silence(this.#group, this.#subscription, this.heardAgoMs());
-    return silent ?? standstill(this.#waitsSince, this.#parts.clock.monotonicMs(), this.#trouble);
+    return silence(this.#group, this.#subscription, this.heardAgoMs()) ?? this.#standstill.words();
   }
 
   realignSoon(): void {
@@ -144,24 +148,28 @@ class PartitionProjector implements Projector {
   }
 
   async #take(batch: RecordBatch, control: BatchControl): Promise<void> {
-    const { partition } = batch;
-    noteWaiting(partition, { end: batch.highWatermark, oldestMs: batch.records[0]!.timestampMs });
-    this.#wait(partition);
+    if (this.#isOwn(batch)) noteWaiting(batch.partition, { end: batch.highWatermark, oldestMs: batch.records[0]!.timestampMs });
+    this.#standstill.waits(batch);
     if (await heldBack('projector', 'cart', batch, control)) return;
-    if (this.#unsettled.has(partition)) return this.#hold(batch, control);
-    this.#busy.add(partition);
+    return this.#turns.take(batch.partition, () => this.#project(batch, control));
+  }
+
+  async #project(batch: RecordBatch, control: BatchControl): Promise<void> {
+    if (this.#unsettled.has(batch.partition)) return this.#hold(batch, control);
     try {
       const projected = await this.#room.within(batch, () => projectBatch(this.#parts, this.#logId, batch, this.#carried));
-      if (projected.outcome === 'applied') return this.#leave(partition, projected.next, batch.records.at(-1)!.timestampMs);
+      if (projected.outcome === 'applied') return this.#leave(batch, projected.place, batch.records.at(-1)!.timestampMs);
     } catch (error) {
-      this.#trouble = reasonOf(error);
+      this.#standstill.blame(error);
       throw error;
-    } finally {
-      this.#busy.delete(partition);
     }
     realignments.inc({ how: 'sought' });
-    this.#settle([partition]);
+    this.#settle([batch.partition]);
     return this.#hold(batch, control);
+  }
+
+  #isOwn({ topic }: Pick<TopicPartition, 'topic'>): boolean {
+    return topic === this.#parts.topics.events.name;
   }
 
   /** Leaves the batch unread and uncommitted until its partition is settled. */
@@ -175,40 +183,28 @@ class PartitionProjector implements Projector {
 
   async #onAssigned(assigned: readonly TopicPartition[], control: BatchControl): Promise<void> {
     this.#control = control;
-    const partitions = assigned.map(({ partition }) => partition);
+    const partitions = [...new Set(assigned.map(({ partition }) => partition))];
     // All are held back before the first batch. Each is read on once it is found settled.
     for (const partition of partitions) this.#unsettled.add(partition);
-    for (const partition of partitions) this.#wait(partition);
-    const { clusterId, places, bounds } = await this.#look(partitions).catch((error: unknown) => {
-      this.#trouble = reasonOf(error);
+    for (const of of assigned) this.#standstill.waits(of);
+    const { logId, found } = await lookAtPartitions(this.#parts, partitions).catch((error: unknown) => {
+      this.#standstill.blame(error);
       throw error;
     });
-    this.#logId = clusterId;
+    this.#logId = logId;
     const broken: number[] = [];
-    for (const partition of partitions) {
-      const place = places.get(partition);
-      const of = bounds.get(partition);
+    for (const [partition, { place, end, isSettled }] of found) {
       // This process has not seen the waiting records yet, so their age counts from now.
-      if (of !== undefined) noteWaiting(partition, { end: of.next, oldestMs: this.#parts.clock.nowMs(), next: place?.next ?? 0n });
-      if (place?.logId !== clusterId || of === undefined || place.next < of.first || place.next > of.next) broken.push(partition);
-      else this.#readFrom(partition, place.next);
+      if (end !== undefined) noteWaiting(partition, { end, oldestMs: this.#parts.clock.nowMs(), next: place?.next ?? 0n });
+      if (place === undefined || !isSettled) broken.push(partition);
+      else this.#readFrom(partition, place);
     }
     if (broken.length > 0) this.#settle(broken);
   }
 
-  async #look(partitions: readonly number[]) {
-    const { clusterId } = await this.#parts.eventLog.describe();
-    const places = await orRetryLater(this.#parts.view.places(partitions));
-    return { clusterId, places, bounds: await this.#parts.eventLog.bounds(this.#parts.topics.events) };
-  }
-
-  #wait(partition: number): void {
-    if (!this.#waitsSince.has(partition)) this.#waitsSince.set(partition, this.#parts.clock.monotonicMs());
-  }
-
   #onRevoked(partitions: readonly TopicPartition[]): void {
-    for (const { partition } of partitions) {
-      this.#waitsSince.delete(partition);
+    for (const { topic, partition } of partitions) {
+      this.#standstill.moved({ topic, partition });
       this.#leftAt.delete(partition);
       this.#carried.drop(partition);
       forgetPartition(partition);
@@ -219,28 +215,32 @@ class PartitionProjector implements Projector {
   async #onDeadLetter(record: LogRecord, reason: string): Promise<void> {
     deadLetters.inc();
     this.#carried.drop(record.partition);
-    const next = await markIncomplete(this.#parts, record);
+    const place = await this.#turns.take(record.partition, () => markIncomplete(this.#parts, record));
     this.#parts.log.error(
       { partition: record.partition, offset: String(record.offset), reason, trace_id: traceIdOfRecord(record) },
       'a cart is incomplete until its record is redriven',
     );
-    if (next === undefined) this.#settle([record.partition]);
-    else this.#leave(record.partition, next);
+    if (place === undefined) this.#settle([record.partition]);
+    else this.#leave(record, place);
   }
 
-  /** @param newestMs when the log took the record before `next` */
-  #leave(partition: number, next: bigint, newestMs?: number): void {
-    this.#leftAt.set(partition, next);
-    this.#waitsSince.delete(partition);
-    noteApplied(partition, next, newestMs);
+  /** @param newestMs when the log took the newest applied record */
+  #leave(of: TopicPartition, place: Place, newestMs?: number): void {
+    this.#leftAt.set(of.partition, place);
+    this.#standstill.moved(of);
+    if (this.#isOwn(of)) noteApplied(of.partition, place.next, newestMs);
   }
 
-  #readFrom(partition: number, offset: bigint): void {
-    const { name: topic } = this.#parts.topics.events;
-    this.#leave(partition, offset);
-    this.#control?.seek(topic, partition, offset);
+  /** Reads each log of the partition on at its position. */
+  #readFrom(partition: number, place: Place): void {
+    const logs = logsOf(this.#parts.topics).map(({ name: topic }) => ({ topic, partition }));
+    for (const log of logs) {
+      this.#leave(log, place);
+      const next = nextIn(place, copiedFrom(this.#parts.topics, log.topic));
+      if (next !== undefined) this.#control?.seek(log.topic, partition, next);
+    }
     this.#unsettled.delete(partition);
-    this.#subscription?.resume([{ topic, partition }]);
+    this.#subscription?.resume(logs);
   }
 
   /** Settles in the background, because a rebuild may take longer than a handler may. */
@@ -248,7 +248,7 @@ class PartitionProjector implements Projector {
     for (const partition of partitions) {
       this.#unsettled.add(partition);
       this.#carried.drop(partition);
-      this.#wait(partition);
+      this.#standstill.waits({ topic: this.#parts.topics.events.name, partition });
     }
     if (this.#settlingNow) return;
     this.#settlingNow = true;
@@ -262,10 +262,10 @@ class PartitionProjector implements Projector {
       try {
         const settled = await settlePartitions(this.#parts, this.#logId, this.#group, partitions);
         // A partition that was revoked meanwhile belongs to another process.
-        for (const [partition, { next }] of settled) if (this.#unsettled.has(partition)) this.#readFrom(partition, next);
+        for (const [partition, place] of settled) if (this.#unsettled.has(partition)) this.#readFrom(partition, place);
         if (settled.size > 0) continue;
       } catch (error) {
-        this.#trouble = reasonOf(error);
+        this.#standstill.blame(error);
         log.warn({ err: error, partitions }, 'the view cannot be settled yet');
       }
       await pause(settleRetryMs, this.#stopped.signal);
@@ -277,10 +277,10 @@ class PartitionProjector implements Projector {
     const left = new Map(this.#leftAt);
     if (left.size === 0) return;
     const places = await this.#parts.view.places([...left.keys()]);
-    const moved = [...left].filter(([partition, next]) => {
+    const moved = [...left].filter(([partition, place]) => {
       // A partition that was read or sought meanwhile has been compared by that.
-      const untouched = this.#leftAt.get(partition) === next && !this.#busy.has(partition) && !this.#unsettled.has(partition);
-      return untouched && (places.get(partition)?.next !== next || places.get(partition)?.logId !== this.#logId);
+      const untouched = this.#leftAt.get(partition) === place && !this.#turns.isTaken(partition) && !this.#unsettled.has(partition);
+      return untouched && !isAt(places.get(partition), place);
     });
     if (moved.length === 0) return;
     this.#parts.log.warn({ partitions: moved.map(([partition]) => partition) }, 'the view is not where it was left');

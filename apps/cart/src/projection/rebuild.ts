@@ -22,6 +22,33 @@ interface Bounds {
   readonly next: bigint;
 }
 
+export interface Found {
+  readonly place: Place | undefined;
+  /** Where the partition ends in this region's own log. */
+  readonly end: bigint | undefined;
+  /** Whether each log can be read on from the place. */
+  readonly isSettled: boolean;
+}
+
+/** Changes nothing. @throws RetryLater when the view is down */
+export async function lookAtPartitions(
+  parts: CartParts,
+  partitions: readonly number[],
+): Promise<{ logId: string; found: ReadonlyMap<number, Found> }> {
+  const { eventLog, topics, view } = parts;
+  const { clusterId: logId } = await eventLog.describe();
+  const places = await orRetryLater(view.places(partitions));
+  const bounds = await eventLog.bounds(topics.events);
+  const copies = await boundsOfCopies(parts);
+  const look = (partition: number): Found => {
+    const place = places.get(partition);
+    const of = bounds.get(partition);
+    const isOfLog = place?.logId === logId && of !== undefined && place.next >= of.first && place.next <= of.next;
+    return { place, end: of?.next, isSettled: isOfLog && following(place, copies, partition) === place };
+  };
+  return { logId, found: new Map(partitions.map((partition) => [partition, look(partition)])) };
+}
+
 /**
  * @param group the consumer group. Its committed offsets tell which records were forwarded before the view was lost.
  * @returns the place from which each partition is to be read on. A partition is absent when another process was faster: ask again.

@@ -1,7 +1,7 @@
 /** One region's view over its own log and the copy of another's. `npm run prove` has the laws; here are the cases that need weeks or a lost log. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { mirroredTopic, recordHeaders } from '@cloakroom/contracts';
-import { EmbeddedEventLog, type LogRecord } from '@cloakroom/event-log';
+import { EmbeddedEventLog, EventLogError, type EventLog, type LogRecord } from '@cloakroom/event-log';
 import { systemClock } from '@cloakroom/platform';
 import { newCommandId, newGuest, newUser, quiet } from '../cart.harness.ts';
 import { cartTopics, type CartParts } from '../cart.dependencies.ts';
@@ -121,7 +121,7 @@ describe('a copied record', () => {
     await settle();
     const lost: LogRecord = { ...copied(add(1), { offset: 0n, origin: '7', log: 'a' }), headers: {} };
     await expect(project(lost)).rejects.toBeInstanceOf(UndecodableRecord);
-    expect(await markIncomplete(parts, lost)).toBe(1n);
+    expect((await markIncomplete(parts, lost))?.mirrors?.[0]?.next).toBe(1n);
     const { us, cart } = await stand();
     expect(us).toMatchObject({ next: 1n, reached: 0n });
     expect(cart !== undefined && isIncomplete(cart)).toBe(true);
@@ -177,4 +177,29 @@ describe('the log of a region', () => {
     await reader.stop();
     expect(namedLog(parts.eventLog, cartTopics)).toBe(parts.eventLog);
   });
+
+  it.each(['a publish failed', 'the projector asked after an assignment'])(
+    'has another name once it was replaced and %s',
+    async (since) => {
+      const [sent, answers] = [[] as (string | undefined)[], ['first', 'second']];
+      const describeLog = () => Promise.resolve({ kind: 'kafka' as const, clusterId: answers[0]! });
+      let isAway = false;
+      const publish: EventLog['publish'] = (_, records) => {
+        if (isAway) return Promise.reject(new EventLogError('retriable', 'away', { outcomeUnknown: true }));
+        sent.push(...records.map(({ headers }) => headers?.[recordHeaders.logId]?.toString()));
+        return Promise.resolve([]);
+      };
+      const named = namedLog({ ...parts.eventLog, describe: describeLog, publish } as EventLog, topics);
+      const record = { key: ada, value: encodeEvent(add(1)).value };
+      await named.publish(topics.events, [record]);
+      answers.shift();
+      if (since === 'a publish failed') {
+        isAway = true;
+        await expect(named.publish(topics.events, [record])).rejects.toBeInstanceOf(EventLogError);
+        isAway = false;
+      } else await named.describe();
+      await named.publish(topics.events, [record]);
+      expect(sent).toEqual(['first', 'second']);
+    },
+  );
 });

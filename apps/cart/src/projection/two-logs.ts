@@ -19,6 +19,12 @@ interface Logs {
   readonly mirrors?: readonly MirroredLog[];
 }
 
+/** The region's own log, and the copies beside it. */
+export const logsOf = ({ events, mirrors = [] }: Logs & { readonly events: TopicSpec }): readonly TopicSpec[] => [
+  events,
+  ...mirrors.map((mirror) => mirror.events),
+];
+
 /** The region whose log this topic is a copy of; undefined for the region's own log. */
 export const copiedFrom = ({ mirrors = [] }: Logs, topic: string): string | undefined =>
   mirrors.find(({ events }) => events.name === topic)?.region;
@@ -29,6 +35,12 @@ export const nextIn = (place: Place, region: string | undefined): bigint | undef
 
 export const mirrorOf = ({ mirrors }: Pick<Place, 'mirrors'>, region: string): MirrorPlace | undefined =>
   mirrors?.find((one) => one.region === region);
+
+/** Whether the view stands where it was left, in each of the logs. */
+export const isAt = (place: Place | undefined, left: Place): boolean =>
+  place?.next === left.next &&
+  place.logId === left.logId &&
+  (left.mirrors ?? []).every(({ region, next }) => nextIn(place, region) === next);
 
 /** @returns where a record of a copy stands in its own log; undefined when its headers do not say */
 export function homeOf({ headers }: Pick<LogRecord, 'headers'>, region: string): LogOffset | undefined {

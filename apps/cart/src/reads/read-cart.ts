@@ -48,7 +48,7 @@ export async function readCart(parts: ReadParts, ctx: PersonContext, from = toke
       loaded = await view.load(partition, [cartId]);
     }
     const { place, carts } = loaded;
-    const reason = whyStale(place, token, projector.heardAgoMs(), projector.ends.standing(partition));
+    const reason = whyStale(place, token, projector, partition);
     if (reason !== undefined) staleReads.inc({ reason });
     // Reads find a wiped view before the next event does.
     if (reason === 'rebuilding') projector.realignSoon();
@@ -66,17 +66,18 @@ export async function readCart(parts: ReadParts, ctx: PersonContext, from = toke
   }
 }
 
-/** @param standing where the log ended a second ago. A view that has not reached it stands still, whichever process holds the partition. */
 function whyStale(
   place: Place | undefined,
   token: ConsistencyToken | undefined,
-  heardAgoMs: number,
-  standing: bigint | undefined,
+  projector: ReadParts['projector'],
+  partition: number,
 ): string | undefined {
   if (place === undefined || isRebuilding(place)) return 'rebuilding';
   if (!hasReached(place, token)) return 'behind';
-  if (standing !== undefined && place.next < standing) return 'lagging';
-  return heardAgoMs > logSilenceMaxMs ? 'silent_log' : undefined;
+  // Where each log ended a second ago. A view that has not reached it stands still, whichever process holds the partition.
+  const stands = (next: bigint, region?: string): boolean => next < (projector.ends.standing(partition, region) ?? 0n);
+  if (stands(place.next) || place.mirrors?.some(({ next, region }) => stands(next, region)) === true) return 'lagging';
+  return projector.heardAgoMs() > logSilenceMaxMs ? 'silent_log' : undefined;
 }
 
 /** The caller's own token. */

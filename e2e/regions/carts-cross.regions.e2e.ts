@@ -1,0 +1,150 @@
+/** Carts of two regions, with the real copies of both logs, an ocean that is really cut, and a MirrorMaker that is paused and killed. */
+import type { Cart } from '@cloakroom/contracts/http';
+import type { Answer, Device } from '../kit/device.ts';
+import { expect, newCommandId, newPerson, quantitiesOf, test } from '../kit/device.ts';
+import { decisionOf, ocean, untilAnswered } from '../kit/ocean.ts';
+import { gateways, killAndWaitForSuccessor, whilePaused } from '../kit/stack.ts';
+
+const [eu, us] = gateways;
+test.afterEach(() => ocean({ do: 'heal' }));
+
+/** MirrorMaker finds the other region again within seconds. The rest is for a machine that is busy elsewhere. */
+const equalWithinMs = 60_000;
+
+/** A machine that is busy elsewhere may miss the time that an answer has, and says so. Then a person looks again. */
+async function cartOf(device: Device, gateway: string): Promise<Cart> {
+  let shown: Cart | undefined;
+  await expect(async () => {
+    const { status, body } = await device.call('GET', '/api/cart', undefined, { gateway });
+    expect(status, JSON.stringify(body)).toBe(200);
+    shown = body as Cart;
+  }).toPass({ timeout: equalWithinMs, intervals: [200] });
+  return shown!;
+}
+
+/** A command under its id: however often it is sent, it counts once. */
+type Command = () => Promise<Answer>;
+const addition = async (device: Device, gateway: string, productId: string, quantity: number): Promise<Command> => {
+  const line = await device.addition(productId, quantity);
+  return () => device.call('POST', '/api/cart/lines', line, { gateway });
+};
+const removal = async (device: Device, gateway: string, productId: string): Promise<Command> => {
+  const { lineId, seen } = (await cartOf(device, gateway)).lines.find((line) => line.productId === productId)!;
+  const body = { commandId: newCommandId(), seen };
+  return () => device.call('DELETE', `/api/cart/lines/${encodeURIComponent(lineId)}`, body, { gateway });
+};
+const add = async (...of: Parameters<typeof addition>): Promise<void> => untilAnswered(202, await addition(...of));
+const remove = async (...of: Parameters<typeof removal>): Promise<void> => untilAnswered(202, await removal(...of));
+
+const shows = (device: Device, gateway: string, quantities: Record<string, number>) =>
+  expect.poll(async () => quantitiesOf(await cartOf(device, gateway)), { timeout: equalWithinMs, intervals: [100] }).toEqual(quantities);
+async function bothShow(device: Device, quantities: Record<string, number>): Promise<void> {
+  for (const gateway of [eu, us]) await shows(device, gateway, quantities);
+  // Nothing comes or goes afterwards: each side says that it lacks nothing.
+  for (const gateway of [eu, us])
+    await expect
+      .poll(() => cartOf(device, gateway).then(({ stale, incomplete, ...cart }) => [stale, incomplete, quantitiesOf(cart as Cart)]), {
+        timeout: equalWithinMs,
+        intervals: [100],
+      })
+      .toEqual([false, false, quantities]);
+}
+
+/** A person of eu whom the gateway of us knows under the lease of eu's feed, so that it goes on in a cut. */
+async function knownAbroad(newDevice: () => Promise<Device>): Promise<Device> {
+  const device = await newDevice();
+  expect((await device.call('POST', '/api/session/register', newPerson(), { gateway: eu })).status).toBe(201);
+  const known = async () => decisionOf(await device.call('GET', '/api/cart', undefined, { gateway: us }));
+  await expect.poll(known, { intervals: [200] }).toBe('hybrid hit');
+  return device;
+}
+
+test('a cart is one in both regions: what is added, changed or removed in one shows in the other', async ({ newDevice, products }) => {
+  const device = await knownAbroad(newDevice);
+  const [mug, cup] = products as [string, string];
+  await add(device, eu, mug, 2);
+  await add(device, us, cup, 1);
+  await bothShow(device, { [mug]: 2, [cup]: 1 });
+  await remove(device, us, mug);
+  await bothShow(device, { [cup]: 1 });
+});
+
+for (const cut of [{ do: 'cut' }, { do: 'cut', way: 'eu-us' }, { do: 'hold' }])
+  test(`both regions take commands in a cut (${cut.do} ${cut.way ?? 'both ways'}), and afterwards both carts are the same: nothing lost, doubled or back`, async ({
+    newDevice,
+    products,
+  }) => {
+    const device = await knownAbroad(newDevice);
+    const guest = await newDevice();
+    const [mug, cup, hat] = products as [string, string, string];
+    await add(device, eu, mug, 1);
+    await add(device, eu, hat, 1);
+    await bothShow(device, { [mug]: 1, [hat]: 1 });
+
+    const abroad = [await addition(device, us, mug, 2), await addition(device, us, cup, 1), await removal(device, us, hat)];
+    await ocean(cut);
+    const taken = await Promise.all(abroad.map((command) => command()));
+    await remove(device, eu, mug);
+    await add(device, eu, cup, 4);
+    await add(guest, us, hat, 3);
+    await shows(device, eu, { [cup]: 4, [hat]: 1 });
+    await shows(guest, us, { [hat]: 3 });
+
+    await ocean({ do: 'heal' });
+    // Somebody from abroad goes on for as long as a passport lives: on a slow machine it may have ended. A page then asks again.
+    test.info().annotations.push({ type: 'taken abroad in the cut', description: taken.map(({ status }) => status).join(' ') });
+    for (const command of abroad) await untilAnswered(202, command);
+    // The removal of eu had seen one mug. The two that us added meanwhile stay.
+    await bothShow(device, { [mug]: 2, [cup]: 5 });
+    await bothShow(guest, { [hat]: 3 });
+  });
+
+test('a guest of us who signs in to an account of eu finds the cart of both, once, in both regions', async ({ newDevice, products }) => {
+  const [home, abroad] = [await newDevice(), await newDevice()];
+  const [mug, cup] = products as [string, string];
+  const person = newPerson();
+  expect((await home.call('POST', '/api/session/register', person, { gateway: eu })).status).toBe(201);
+  await add(home, eu, mug, 1);
+  await add(abroad, us, cup, 2);
+  await untilAnswered(200, () => abroad.call('POST', '/api/session/login', person, { gateway: us }));
+  await bothShow(home, { [mug]: 1, [cup]: 2 });
+  await bothShow(abroad, { [mug]: 1, [cup]: 2 });
+});
+
+test('an order leaves the cart in both regions, once', async ({ newDevice, products }) => {
+  const device = await knownAbroad(newDevice);
+  const [mug, cup] = products as [string, string];
+  const addresses = [{ name: 'Ada', line1: '1 Lane', city: 'London', postalCode: 'N1', country: 'GB' }];
+  await untilAnswered(200, () => device.call('PATCH', '/api/profile', { addresses }, { gateway: eu }));
+  const { addressId } = (await device.call('GET', '/api/profile', undefined, { gateway: eu })).body.addresses[0];
+  await add(device, us, mug, 1);
+  await add(device, us, cup, 1);
+  await bothShow(device, { [mug]: 1, [cup]: 1 });
+  const { seen } = (await cartOf(device, eu)).lines.find(({ productId }) => productId === mug)!;
+  const key = newCommandId();
+  const order = () => device.call('POST', '/api/orders', { seen, addressId }, { gateway: eu, headers: { 'idempotency-key': key } });
+  await untilAnswered(201, order);
+  await bothShow(device, { [cup]: 1 });
+  // Whoever still shows the mug cannot order it again.
+  const keyAbroad = newCommandId();
+  await untilAnswered(409, () =>
+    device.call('POST', '/api/orders', { seen, addressId }, { gateway: us, headers: { 'idempotency-key': keyAbroad } }),
+  );
+  expect((await device.call('GET', '/api/orders', undefined, { gateway: eu })).body.items).toHaveLength(1);
+});
+
+test('a MirrorMaker that is paused, and one that is killed, copy on where they were', async ({ newDevice, products }) => {
+  const device = await knownAbroad(newDevice);
+  const [mug, cup] = products as [string, string];
+  await whilePaused('mirror-us', async () => {
+    await add(device, eu, mug, 1);
+    await add(device, us, cup, 1);
+    await shows(device, eu, { [mug]: 1, [cup]: 1 });
+    await shows(device, us, { [cup]: 1 });
+  });
+  await bothShow(device, { [mug]: 1, [cup]: 1 });
+  await killAndWaitForSuccessor('mirror-us');
+  await add(device, eu, mug, 1);
+  // What it had copied since its last note comes again, and counts once.
+  await bothShow(device, { [mug]: 2, [cup]: 1 });
+});
