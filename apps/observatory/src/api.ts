@@ -80,6 +80,8 @@ export interface SpanView {
   readonly identity: IdentityView | undefined;
   readonly budget: { readonly leftMs: number; readonly ofMs: number } | undefined;
   readonly log: { readonly topic: string; readonly partition: number | undefined; readonly offset: string | undefined } | undefined;
+  /** Waits that a fault made here, by the clock of the process that waited. From the request's start. */
+  readonly faultWaits: readonly { readonly startMs: number; readonly durationMs: number }[];
   /** Further attributes, for those who want to see all. */
   readonly attributes: Readonly<Record<string, string | number | boolean>>;
 }

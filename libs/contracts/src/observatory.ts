@@ -62,6 +62,11 @@ export const observed = {
   operationClass: 'observatory.operation_class',
   /** Says why the hop refused: "invalid_passport: it was made for another service (wrong_audience)". The code alone where no check was noted. */
   refusal: 'observatory.refusal',
+  /**
+   * The waits that a fault of a person who studies the shop made here, in order: "since 1970 in ms, length in ms" each, as in
+   * "1790000000000 50.2, 1790000000051 50.4". The lengths are measured: a timer may be late.
+   */
+  faultWaits: 'observatory.fault.waits',
   /** The page's own span: the id that the page sent as parent in `traceparent`. */
   browserSpan: 'observatory.browser.span',
   /** How the page calls its device: "Chrome on Linux". */

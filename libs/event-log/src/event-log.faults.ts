@@ -1,6 +1,6 @@
 /** Faults at the log: publishes that are slow or fail, and readers that are held back. They are everybody's, since records share their partition. */
 import type { TopicSpec } from '@cloakroom/contracts';
-import { type FaultPoint, faultsArmed, troubleAt, undergo } from '@cloakroom/platform';
+import { type FaultPoint, faultsArmed, type Span, troubleAt, undergo } from '@cloakroom/platform';
 import { type BatchControl, EventLogError, type OutgoingRecord, type Position, type RecordBatch } from './event-log.ts';
 
 /** How soon a reader goes on after its switch is off. Far below a member's session time-out. */
@@ -8,10 +8,15 @@ const heldRetryMs = 250;
 
 type Publish = (records: readonly OutgoingRecord[]) => Promise<Position[]>;
 
-/** Asked only while a switch is on. */
-export async function publishInTrouble(topic: TopicSpec, records: readonly OutgoingRecord[], publish: Publish): Promise<Position[]> {
+/** Asked only while a switch is on. @param spans those of the records, which are told the wait */
+export async function publishInTrouble(
+  topic: TopicSpec,
+  records: readonly OutgoingRecord[],
+  publish: Publish,
+  spans: readonly (Span | undefined)[] = [],
+): Promise<Position[]> {
   const failure = () => new EventLogError('retriable', 'a fault is switched on: nothing was written', { outcomeUnknown: false });
-  await undergo(await troubleAt('publish', topic.name, undefined), failure);
+  await undergo(await troubleAt('publish', topic.name, undefined), failure, spans);
   return publish(records);
 }
 

@@ -61,8 +61,12 @@ export function traceHeaders({ traceparent, experiment }: RecordTrace): RecordHe
 
 type Publish = (records: readonly OutgoingRecord[]) => Promise<Position[]>;
 
-const send = (topic: TopicSpec, records: readonly OutgoingRecord[], publish: Publish): Promise<Position[]> =>
-  faultsArmed() ? publishInTrouble(topic, records, publish) : publish(records);
+const send = (
+  topic: TopicSpec,
+  records: readonly OutgoingRecord[],
+  publish: Publish,
+  spans: readonly (Span | undefined)[] = [],
+): Promise<Position[]> => (faultsArmed() ? publishInTrouble(topic, records, publish, spans) : publish(records));
 
 /** Publishes with a span for each record that a request caused. The span's context replaces the record's own. */
 export async function publishInSpans(topic: TopicSpec, records: readonly OutgoingRecord[], publish: Publish): Promise<Position[]> {
@@ -70,7 +74,7 @@ export async function publishInSpans(topic: TopicSpec, records: readonly Outgoin
   const spans = records.map((record) => publishSpan(topic, record));
   try {
     const stampedRecords = records.map((record, index) => stamped(record, spans[index]?.trace));
-    const positions = await send(topic, stampedRecords, publish);
+    const positions = await send(topic, stampedRecords, publish, spans);
     spans.forEach((span, index) => span?.set(placeOf(positions[index])));
     return positions;
   } catch (error) {

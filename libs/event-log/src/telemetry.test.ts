@@ -59,7 +59,9 @@ afterEach(() => {
 it('attributes that only the Observatory gets begin with the prefix that the exporter takes out', () => {
   expect(privatePrefix).toBe(observedPrefix);
   expect(Object.values(observed).filter((name) => !name.startsWith(privatePrefix))).toEqual([]);
-  expect([observed.app, observed.replica, observed.region]).toEqual(['app', 'replica', 'region'].map((name) => privatePrefix + name));
+  expect([observed.app, observed.replica, observed.region, observed.faultWaits]).toEqual(
+    ['app', 'replica', 'region', 'fault.waits'].map((name) => privatePrefix + name),
+  );
 });
 
 describe('telemetry that is off', () => {

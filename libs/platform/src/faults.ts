@@ -6,7 +6,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import type { Logger } from './log.ts';
+import { observe, privatePrefix } from './observe.ts';
 import { isLocalProvider } from './provider.ts';
+import { runningSpan, type Span } from './trace.ts';
 
 /**
  * - `rpc`: a method of the mesh, at its server. `at` is "cloakroom.cart.v1.CartService/GetCart".
@@ -97,13 +99,35 @@ export function troubleAt(point: FaultPoint, at: string, experiment: string | un
 
 const isOver = (trouble: Trouble): boolean => faults === undefined || trouble.isOn?.() === false;
 
+/** The spans that a wait belongs to. */
+type Waiting = readonly (Span | undefined)[];
+
 /**
  * Waits as the trouble says. A switch that goes off, a lease that ends, and a caller that is gone end the wait.
+ * @param spans told how long it was
  * @returns whether the trouble is still on
  */
-export async function waitInTrouble(trouble: Trouble, signal: AbortSignal | undefined): Promise<boolean> {
-  if (trouble.delayMs > 0 && !isOver(trouble) && signal?.aborted !== true) await waitOrEnd(trouble, signal);
+export async function waitInTrouble(trouble: Trouble, signal: AbortSignal | undefined, spans: Waiting = [runningSpan()]): Promise<boolean> {
+  if (trouble.delayMs > 0 && !isOver(trouble) && signal?.aborted !== true) {
+    const [fromMs, since] = [Date.now(), performance.now()];
+    await waitOrEnd(trouble, signal);
+    tellWait(spans, `${fromMs} ${(performance.now() - since).toFixed(3)}`);
+  }
   return !isOver(trouble);
+}
+
+/** The waits that a span has told. A work of many statements meets a slow database at each. */
+const told = new WeakMap<Span, readonly string[]>();
+/** An attribute of a span has a limit of its own, and a page that shows more than these is not read. */
+const toldCountMax = 20;
+
+function tellWait(spans: Waiting, wait: string): void {
+  for (const span of spans)
+    observe(span, () => {
+      const waits = [...(told.get(span!) ?? []), wait].slice(0, toldCountMax);
+      told.set(span!, waits);
+      return { [`${privatePrefix}fault.waits`]: waits.join(', ') };
+    });
 }
 
 function waitOrEnd(trouble: Trouble, signal: AbortSignal | undefined): Promise<void> {
@@ -123,10 +147,10 @@ function waitOrEnd(trouble: Trouble, signal: AbortSignal | undefined): Promise<v
   });
 }
 
-/** Waits, and fails unless the switch went off meanwhile. @throws what `failure` makes */
-export async function undergo(trouble: Trouble | undefined, failure: () => Error): Promise<void> {
+/** Waits, and fails unless the switch went off meanwhile. @param spans as in `waitInTrouble` @throws what `failure` makes */
+export async function undergo(trouble: Trouble | undefined, failure: () => Error, spans?: Waiting): Promise<void> {
   if (trouble === undefined) return;
-  const stillOn = await waitInTrouble(trouble, running.getStore()?.signal);
+  const stillOn = await waitInTrouble(trouble, running.getStore()?.signal, spans);
   if (stillOn && trouble.fails) throw failure();
 }
 

@@ -3,6 +3,7 @@ import { observed } from '@cloakroom/contracts';
 import type { PathStep, RequestSummary, RequestView, SpanView } from '../api.ts';
 import type { SpanContext, StoredSpan } from '../span.ts';
 import { criticalPath, type Step, unattributedPart } from './critical-path.ts';
+import { faultWaitsOf } from './fault-waits.ts';
 import { budgetOf, decisionOf, identityOf } from './identity.ts';
 import { calledService, lanesOf, textOf } from './lanes.ts';
 import { isPage, underTheirPages } from './page-spans.ts';
@@ -43,7 +44,7 @@ export function viewRequest(told: readonly StoredSpan[], context: SpanContext): 
     ...summary,
     story: tellStory({ summary, tree, nodes, lanes, path }),
     lanes,
-    spans: nodes.map((node) => spanView(node, tree.endMs, laneOf, path)).toSorted((a, b) => a.startMs - b.startMs),
+    spans: nodes.map((node) => spanView(node, tree, laneOf, path)).toSorted((a, b) => a.startMs - b.startMs),
     path,
     unattributedPart: unattributedPart(tree, steps),
     related,
@@ -96,7 +97,7 @@ function summaryOf(tree: Node, spans: readonly StoredSpan[], laneOf: ReadonlyMap
   };
 }
 
-function spanView(node: Node, answeredMs: number, laneOf: ReadonlyMap<string, string>, path: readonly PathStep[]): SpanView {
+function spanView(node: Node, root: Node, laneOf: ReadonlyMap<string, string>, path: readonly PathStep[]): SpanView {
   const { span, startMs, endMs } = node;
   const pathMs = path.reduce((sum, step) => (step.spanId === span.spanId ? sum + step.durationMs : sum), 0);
   return {
@@ -106,12 +107,13 @@ function spanView(node: Node, answeredMs: number, laneOf: ReadonlyMap<string, st
     name: span.name,
     startMs,
     durationMs: endMs - startMs,
-    afterAnswer: startMs >= answeredMs && node.parent !== undefined,
+    afterAnswer: startMs >= root.endMs && node.parent !== undefined,
     pathMs,
     failure: span.failure,
     identity: identityOf(span, isRequest(span) ? node.children.map((child) => child.span) : []),
     budget: budgetOf(span),
     log: logOf(span),
+    faultWaits: faultWaitsOf(node, root.span.startMs),
     attributes: span.attributes,
   };
 }

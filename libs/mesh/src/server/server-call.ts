@@ -45,6 +45,7 @@ export interface ServerCall {
   readonly traceId: string;
   readonly experiment: string | undefined;
   readonly signal: AbortSignal;
+  readonly span: Span | undefined;
   /** Runs the handler's work so that spans below its ports belong to this call. */
   run<Result>(work: () => Result): Result;
   /** Judges the caller and what was sent, once. @returns why the call is refused */
@@ -140,6 +141,7 @@ export function beginCall(options: BeginOptions): ServerCall {
     traceId: trace.traceId,
     experiment: sent?.experiment,
     signal: abort.signal,
+    span,
     end: outcome.end,
     breakOff() {
       if (outcome.settle('ok')) carrier.finish('lost', '');

@@ -10,7 +10,7 @@ import type { ServerCall } from './server-call.ts';
 export async function respondInTrouble(begun: ServerCall, method: string, respond: (begun: ServerCall) => Promise<void>): Promise<void> {
   const { experiment } = begun;
   const asked = await troubleAt('rpc', method, experiment);
-  const trouble = asked !== undefined && (await waitInTrouble(asked, begun.signal)) ? asked : undefined;
+  const trouble = asked !== undefined && (await waitInTrouble(asked, begun.signal, [begun.span])) ? asked : undefined;
   if (trouble?.fails === true) return void begun.end(problem('unavailable', undefined, 1));
   if (begun.signal.aborted) return;
   const rest = trouble?.losesAnswer === true ? withoutAnswer(begun) : begun;

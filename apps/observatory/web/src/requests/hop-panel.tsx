@@ -18,6 +18,12 @@ export function HopPanel({ view, span }: { readonly view: RequestView; readonly 
           It failed: <code>{span.failure}</code>
         </p>
       )}
+      {span.faultWaits.length > 0 && (
+        <p className="note notice">
+          A <Term word="fault" /> that is switched on made it wait here:{' '}
+          {span.faultWaits.map(({ durationMs }) => ms(durationMs)).join(', ')}.
+        </p>
+      )}
       <Identity identity={span.identity} span={span} />
       <Budget span={span} />
       {span.log && (

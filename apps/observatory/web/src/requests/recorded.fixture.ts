@@ -11,6 +11,7 @@ const hop = (told: Told): SpanView => ({
   identity: undefined,
   budget: undefined,
   log: undefined,
+  faultWaits: [],
   attributes: {},
   ...told,
 });
