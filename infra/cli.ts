@@ -176,11 +176,11 @@ program
   .command('test')
   .summary('everything that CI runs; --quick answers within 6 minutes')
   .description(
-    'everything: checks, unit, integration on real Redis and Kafka, browsers on embedded, native and native with PostgreSQL, the cluster, containers',
+    'everything: checks, unit, integration on real Redis and Kafka, browsers on embedded, native and native with PostgreSQL, the cluster, two regions, containers',
   )
   .option(
     '--only <suites>',
-    'some of check,unit,integration,e2e-embedded,attack-proof,e2e-native,e2e-native-postgres,e2e-failures,e2e-chaos,e2e-cluster,integration-labs,labs,containers',
+    'some of check,unit,integration,e2e-embedded,attack-proof,e2e-native,e2e-native-postgres,e2e-failures,e2e-chaos,e2e-cluster,e2e-regions,integration-labs,labs,containers',
     (text: string) => text.split(','),
   )
   .option(

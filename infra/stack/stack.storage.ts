@@ -6,8 +6,11 @@ import { databaseOwners } from './stack.spec.ts';
 import type { AppSpec, DatabaseOwner, ProcessName, ProcessSpec, StackOptions, WanListener } from './stack.spec.ts';
 
 const loopback = '127.0.0.1';
-/** After kill -9 a broker or a database reads a long log back, which takes longer than the start of a service. */
-const infraReadyMs = 60_000;
+/**
+ * After kill -9 a broker or a database reads a long log back, which takes longer than the start of a service. Beside a load of 36 on 2 cores, each of
+ * two brokers took more than a minute. One that has died is noticed at once.
+ */
+const infraReadyMs = 180_000;
 const infraGraceMs = 4_000;
 
 type RedisName = 'redis-sessions' | 'redis-carts';

@@ -22,7 +22,7 @@ import { runCommand, runTool, type ToolName } from '../cli/tools.ts';
 
 export type Print = (line: string) => void;
 
-export type Need = 'native' | 'browser' | 'postgres' | 'engine';
+export type Need = 'native' | 'mirror' | 'browser' | 'postgres' | 'engine';
 
 export interface Suite {
   readonly name: string;
@@ -66,8 +66,9 @@ export const quickFiles = [...quickIntegration, ...quickJourneys.map((file) => `
 /**
  * The order of a whole run. Stages follow each other; the rows of a stage run beside each other, each from left to right.
  *
- * First comes what takes every core by itself. Then two shops at a time: these suites mostly wait for a fault to be noticed and healed. Last come
- * suites that nothing may run beside: the labs measure, and building images takes every core for minutes.
+ * First comes what takes every core by itself. Then two shops at a time: these suites mostly wait for a fault to be noticed and healed. The cluster
+ * and the two regions start 20 processes and more each, so they run beside `embedded`, which is one process. Both rows take about the same time. Last
+ * come suites that nothing may run beside: the labs measure, and building images takes every core for minutes.
  */
 export const stages: readonly (readonly (readonly Suite[])[])[] = [
   [
@@ -81,9 +82,11 @@ export const stages: readonly (readonly (readonly Suite[])[])[] = [
       { name: 'e2e-embedded', needs: ['browser'], run: browserSuite('embedded'), quick: browserSuite('embedded', quickJourneys) },
       { name: 'attack-proof', needs: ['browser'], run: runProof },
       { name: 'e2e-native', needs: ['native', 'browser'], run: browserSuite('native') },
+      { name: 'e2e-native-postgres', needs: ['native', 'postgres', 'browser'], run: browserSuite('native-postgres') },
     ],
     [
       { name: 'e2e-cluster', needs: ['native', 'postgres', 'browser'], run: browserSuite('cluster') },
+      { name: 'e2e-regions', needs: ['native', 'mirror', 'browser'], run: browserSuite('regions') },
       {
         name: 'integration',
         needs: ['native'],
@@ -92,7 +95,6 @@ export const stages: readonly (readonly (readonly Suite[])[])[] = [
       },
       { name: 'e2e-failures', needs: ['native', 'postgres'], run: browserSuite('failures') },
       { name: 'e2e-chaos', needs: ['native'], run: runChaos },
-      { name: 'e2e-native-postgres', needs: ['native', 'postgres', 'browser'], run: browserSuite('native-postgres') },
     ],
   ],
   [
@@ -212,7 +214,7 @@ async function runLabs(stage: Stage): Promise<Counts> {
   return withExitCode(readLabsOutput(output), code);
 }
 
-type E2eProvider = 'embedded' | 'native' | 'native-postgres' | 'failures' | 'cluster';
+type E2eProvider = 'embedded' | 'native' | 'native-postgres' | 'failures' | 'cluster' | 'regions';
 
 function browserSuite(provider: E2eProvider, files: readonly string[] = []): Suite['run'] {
   return async ({ onOutput }) => {

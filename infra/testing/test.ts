@@ -10,6 +10,7 @@ import type { LeftOut } from './left-out.ts';
 import { describeFailure, StackError } from '../stack/outcome.ts';
 import { findPostgres } from '../native/postgres.ts';
 import { obtainNative } from '../launch/provider.ts';
+import { obtainMirror } from '../native/mirror.ts';
 import { add, describeFailures, noCounts } from './reports.ts';
 import type { Counts } from './reports.ts';
 import { align } from '../cli/status.ts';
@@ -123,6 +124,10 @@ async function findLacks(chosen: readonly Suite[], print: Print): Promise<Lacks>
   if (wants('native')) {
     const native = await obtainNative({ env: process.env, toolsDir, say: print });
     if (!('tools' in native)) lacks.native = `${native.why}. Remedy: ${native.remedy}`;
+  }
+  if (wants('mirror')) {
+    const mirror = await obtainMirror(toolsDir, print);
+    if (!mirror.ok) lacks.mirror = `${mirror.why}. Remedy: ${mirror.remedy}`;
   }
   if (wants('postgres')) {
     const postgres = findPostgres();

@@ -1,4 +1,4 @@
-/** The pace and the words of `npm run load`. e2e/carts/load.e2e.ts runs it on a real shop. */
+/** The pace and the words of `npm run load`. e2e/carts/load.embedded.e2e.ts runs it on a real shop. */
 import type { ShopTransport } from '@cloakroom/testing';
 import { describe, expect, it } from 'vitest';
 import { isLoopbackUrl, paced } from './live-in-shop.ts';

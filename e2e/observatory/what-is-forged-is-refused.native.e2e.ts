@@ -1,4 +1,7 @@
-/** Each forgery is really sent to the shop that runs. The service refuses it, and its own span names the check. */
+/**
+ * Each forgery is really sent to the shop that runs. The service refuses it, and its own span names the check. The file is the last of its folder by
+ * name: the passport that the forger keeps since the shop's start has expired by then (stage.ts).
+ */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkWords } from '@cloakroom/contracts';

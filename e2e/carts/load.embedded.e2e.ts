@@ -1,4 +1,4 @@
-/** `npm run load` as a person types it, against the running shop. */
+/** `npm run load` as a person types it, against the running shop. It speaks HTTP alone, so one kind of shop is enough. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
