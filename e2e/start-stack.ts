@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { observatoryBearer } from '@cloakroom/platform';
 import { startStack } from '@cloakroom/infra';
 import { openSpanSink } from './kit/span-sink.ts';
+import { liveInOneRegion } from './regions/one-region-before.ts';
 import {
   accessTokenLifetimeMs,
   dataDir,
@@ -30,18 +31,19 @@ export default async function start(): Promise<() => Promise<void>> {
   const preload = module === undefined ? {} : { preload: module };
   // A sign-in may choose any of the four modes, as in every shop on this machine. Access tokens end while a test looks on.
   const sessions = { accessTokenLifetimeMs };
-  const stack = await startStack({
-    ...variant,
+  const options = {
     base: portBase,
-    dataDir,
-    fresh: 'redis-in-memory',
     logLevel: 'debug',
     telemetry,
     // All tests share one address. How many sign in within a minute depends on the speed of the machine.
     limits: { SIGN_IN_LIMIT_PER_MINUTE: '600', REGISTRATION_LIMIT_PER_HOUR: '1000', RATE_LIMIT_PER_10S: '3000' },
     ...sessions,
     ...preload,
-  });
+  };
+  // Two regions stand on the data of a shop of one region. All of their tests then hold for a shop that grew.
+  const grew = e2eProvider === 'regions';
+  if (grew) await liveInOneRegion(options);
+  const stack = await startStack({ ...options, ...variant, dataDir, fresh: grew ? false : 'redis-in-memory' });
   await waitUntilReady();
   return async () => {
     await stack.stop();

@@ -11,6 +11,8 @@ export { testBases } from './stack/test-bases.ts';
 /** The ocean between two regions: where it is commanded, and its key. */
 export { oceanKey } from './launch/secrets.ts';
 export { oceanControlOf, portsOf, type RegionName, regionNames, serviceNames, type ServiceName } from './stack/stack.ports.ts';
+/** Makes a shop of one region one of two. */
+export { becomeRegion } from './launch/become-region.ts';
 /** The table of metrics in docs/telemetry.md. */
 export { readMetricTable } from './checks/metric-table.ts';
 /** The browser of the tests. */

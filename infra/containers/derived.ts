@@ -5,6 +5,8 @@ import { defaultBase, meshNames } from '../stack/stack.ts';
 import { drawCompose, drawPostgresOverlay } from './compose.ts';
 import { kustomization, serviceResources, sharedResources } from './k8s.ts';
 import { dashboardProviders, datasources, drawDashboard, drawObservability, drawPrometheus } from './observability.ts';
+import { doors, policiesAbroad, regionKustomization, regionNames } from './regions.ts';
+import { strimziOfRegion } from './regions.mirror.ts';
 import { drawTopics } from './strimzi-topics.ts';
 import { toYaml } from './to-yaml.ts';
 
@@ -25,6 +27,13 @@ export async function derivedFiles(): Promise<Readonly<Record<string, string>>> 
   for (const [name, resources] of Object.entries(base)) files[`k8s/base/${name}.yaml`] = yaml('k8s.ts', ...resources);
   files['k8s/base/kustomization.yaml'] = yaml('k8s.ts', kustomization(Object.keys(base).map((name) => `${name}.yaml`)));
   files['k8s/examples/strimzi-topics.yaml'] = yaml('strimzi-topics.ts', ...drawTopics());
+  for (const region of regionNames) {
+    const own = { 'doors.yaml': doors(region), 'network-policies.yaml': policiesAbroad(region) };
+    const folder = `k8s/components/region-${region}`;
+    for (const [name, resources] of Object.entries(own)) files[`${folder}/${name}`] = yaml('regions.ts', ...resources);
+    files[`${folder}/kustomization.yaml`] = yaml('regions.ts', regionKustomization(region, Object.keys(own)));
+    files[`k8s/examples/strimzi-region-${region}.yaml`] = yaml('regions.mirror.ts', ...strimziOfRegion(region));
+  }
   const options = await resolveConfig(join(import.meta.dirname, 'derived.ts'));
   const formatted = Object.entries(files).map(async ([path, text]) => [path, await format(text, { ...options, filepath: path })] as const);
   return Object.fromEntries(await Promise.all(formatted));

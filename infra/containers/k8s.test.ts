@@ -61,7 +61,7 @@ function objections(resource: Resource): string {
 
 const baseOfAll = kustomizationOf('base');
 
-const files = globSync('{base,overlays/*}/*.yaml', { cwd: folder }).filter((path) => !path.endsWith('kustomization.yaml'));
+const files = globSync('{base,overlays/*,components/*}/*.yaml', { cwd: folder }).filter((path) => !path.endsWith('kustomization.yaml'));
 const base = files.filter((path) => path.startsWith('base')).flatMap((path) => resourcesOf(read(path)));
 const find = <T>(kind: string, name: string) => base.find((one) => one.kind === kind && one.metadata.name === name) as T;
 const deployment = (name: AppName) => find<IDeployment>('Deployment', name);

@@ -2,10 +2,14 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readConfig as readAuth } from '@cloakroom/auth';
+import { readConfig as readCart } from '@cloakroom/cart';
+import { readConfig as readCatalog } from '@cloakroom/catalog';
 import { readConfig as readGateway } from '@cloakroom/gateway';
+import { readConfig as readOrders } from '@cloakroom/orders';
 import { isLocalProvider } from '@cloakroom/platform';
+import { readConfig as readProfile } from '@cloakroom/profile';
 import { describe, expect, it } from 'vitest';
-import { meshNames } from '../stack/stack.ts';
+import { meshNames, type AppName } from '../stack/stack.ts';
 import { agreedConfigMap, appSpecs } from './cluster.ts';
 import { environmentOf, type Kustomization, kustomizationOf, literalsOf } from './overlays.fixture.ts';
 
@@ -22,9 +26,15 @@ const secrets = {
   KEY_ENCRYPTION_KEY: key,
   DATABASE_URL: 'postgres://auth@db/auth',
   SESSION_REDIS_URL: 'redis://redis:6379',
+  CART_REDIS_URL: 'redis://redis:6379',
 };
 const authOf = (...layers: Kustomization[]) => readAuth({ ...environmentOf('auth', [base, ...layers]), ...secrets });
 const gatewayOf = (...layers: Kustomization[]) => readGateway({ ...environmentOf('gateway', [base, ...layers]), ...secrets });
+const others = { cart: readCart, catalog: readCatalog, orders: readOrders, profile: readProfile };
+const otherOf = (name: keyof typeof others, ...layers: Kustomization[]) =>
+  others[name]({ ...environmentOf(name, [base, ...layers]), ...secrets });
+const settingsOf = (name: AppName, ...layers: Kustomization[]) =>
+  name === 'auth' ? authOf(...layers) : name === 'gateway' ? gatewayOf(...layers) : otherOf(name, ...layers);
 
 /** A bound by address at the gateway, and the bounds of auth behind it that the same person meets. */
 const counterparts = {
@@ -54,8 +64,8 @@ const layerOf = (maps: Record<string, string[]>): Kustomization => ({
 describe.each(folders)('%s', (path) => {
   const layer = kustomizationOf(path);
 
-  it('is accepted by gateway and auth unchanged', () => {
-    expect(() => [authOf(layer), gatewayOf(layer)]).not.toThrow();
+  it.each(meshNames)('is accepted by %s unchanged', (name) => {
+    expect(() => settingsOf(name, layer)).not.toThrow();
   });
 
   it('lets no sign-in choose jwt, which outlives its end', () => {
@@ -80,8 +90,8 @@ describe.each(folders)('%s', (path) => {
   it('changes only variables that the service reads, and adds to no other ConfigMap', () => {
     for (const { name, behavior, literals } of layer.configMapGenerator) {
       expect(behavior).toBe('merge');
-      const known = name === agreedConfigMap ? appSpecs.gateway.agreed : name === 'auth' ? authOf() : gatewayOf();
-      const optional = ['TRUSTED_PROXIES'];
+      const known = name === agreedConfigMap ? appSpecs.gateway.agreed : settingsOf(name as AppName);
+      const optional = ['TRUSTED_PROXIES', 'FORMER_REGION'];
       for (const line of literals) expect([...Object.keys(known), ...optional]).toContain(line.split('=')[0]);
     }
   });

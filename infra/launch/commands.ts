@@ -24,7 +24,7 @@ const compileCache = join(toolsDir, 'compile-cache');
 /** Node prints these at each start: node:sqlite is a release candidate, and kafkajs computes a negative timer (its issue 1751). */
 const quiet = ['--disable-warning=ExperimentalWarning', '--disable-warning=TimeoutNegativeWarning', '--enable-source-maps'];
 
-const secretOf: Record<Exclude<SecretName, 'OBSERVATORY_SPAN_KEY'>, (dataDir: string) => string> = {
+const secretOf: Record<Exclude<SecretName, 'OBSERVATORY_SPAN_KEY'>, (dataDir: string, region: string | undefined) => string> = {
   SESSION_MAC_KEY: sessionMacKey,
   REFRESH_TOKEN_KEY: refreshTokenKey,
   KEY_ENCRYPTION_KEY: keyEncryptionKey,
@@ -47,14 +47,18 @@ export function commandFor(
   inspect: readonly Inspect[] = [],
   observatory?: ObservatoryKeys,
 ) {
-  const secret = (name: SecretName): string => (name === 'OBSERVATORY_SPAN_KEY' ? (observatory?.spans ?? '') : secretOf[name](dataDir));
+  const secret = (name: SecretName, region: string | undefined): string =>
+    name === 'OBSERVATORY_SPAN_KEY' ? (observatory?.spans ?? '') : secretOf[name](dataDir, region);
   // One secret for as long as this launcher runs: a process may be started early, beside the one that it will replace.
   let meshSecret: string | undefined;
-  const told = (app: AppSpec) => ({ ...app.env, ...Object.fromEntries(app.secrets.map((name) => [name, secret(name)])) });
+  const told = (app: AppSpec, region?: string) => ({
+    ...app.env,
+    ...Object.fromEntries(app.secrets.map((name) => [name, secret(name, region)])),
+  });
   return async (spec: ProcessSpec, logFile: string): Promise<LaunchSpec> => {
-    const { name, run } = spec;
+    const { name, run, region } = spec;
     const place = { name, logFile, flags: inspectArguments(inspect, spec) };
-    if (run.kind === 'app') return node(place, join(repository, 'apps', run.app.app, 'dist', 'main.js'), told(run.app));
+    if (run.kind === 'app') return node(place, join(repository, 'apps', run.app.app, 'dist', 'main.js'), told(run.app, region));
     if (run.kind === 'embedded') {
       const orders: EmbeddedOrders = {
         apps: run.apps.map((app) => ({ app: app.app, env: told(app) })),

@@ -1,6 +1,6 @@
 /** Secrets of one data folder, made at its first start. Only its owner can read them. */
 import { createHmac, randomBytes, X509Certificate } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../native/debian.ts';
 import { StackError } from '../stack/outcome.ts';
@@ -16,19 +16,30 @@ const certificatesTimeoutMs = 120_000;
  */
 const remainingMinMs = 8 * 24 * 60 * 60 * 1000;
 
-/** @returns base64url of 32 bytes: gateways and auth seal tokens with it */
+/** @returns base64url of 32 bytes: gateways and auth seal tokens with it. Two regions share it: a gateway checks the seal of tokens of both */
 export function sessionMacKey(dataDir: string): string {
   return keptSecret(dataDir, 'session-mac.key');
 }
 
 /** @returns base64url of 32 bytes: in the modes jwt and jwt-denylist auth alone seals refresh tokens with it */
-export function refreshTokenKey(dataDir: string): string {
-  return keptSecret(dataDir, 'refresh-token.key');
+export function refreshTokenKey(dataDir: string, region?: string): string {
+  return secretOfAuth(dataDir, 'refresh-token', region);
 }
 
 /** @returns base64url of 32 bytes: auth seals its signing keys and second factors with it, so a lost one makes its database unreadable */
-export function keyEncryptionKey(dataDir: string): string {
-  return keptSecret(dataDir, 'key-encryption.key');
+export function keyEncryptionKey(dataDir: string, region?: string): string {
+  return secretOfAuth(dataDir, 'key-encryption', region);
+}
+
+/**
+ * Only auth opens what it seals with this. So each of two regions has its own, and a thief of one has nothing of the other. A folder from before has
+ * one for both regions. Each goes on with that one, which sealed what its database holds.
+ */
+function secretOfAuth(dataDir: string, name: string, region: string | undefined): string {
+  if (region === undefined) return keptSecret(dataDir, `${name}.key`);
+  const [shared, own] = [`${name}.key`, `${name}-${region}.key`];
+  if (existsSync(join(dataDir, shared)) && !existsSync(join(dataDir, own))) copyFileSync(join(dataDir, shared), join(dataDir, own));
+  return keptSecret(dataDir, own);
 }
 
 /** @returns the password of the services' roles in our own PostgreSQL; only loopback can use it, but every user of the machine can try */

@@ -7,8 +7,8 @@ import type { AppName, AppSpec, DatabaseOwner, Env, ProcessName, ProcessSpec, Pr
 /** Every process listens on this address, and others reach it there. In containers each has a host of its own, called by its name. */
 export const loopback = '127.0.0.1';
 export const hostIn = (provider: Provider, name: string, elsewhere: string) => (provider === 'docker' ? name : elsewhere);
-/** A service takes 2-4 s to start on 2 busy cores, and tenfold where others keep them busier still. One that has died is noticed at once. */
-export const appReadyMs = 90_000;
+/** A service takes 2-4 s to start on 2 busy cores. Beside a load of 50 the one process of embedded took more than 90 s. One that has died is noticed at once. */
+export const appReadyMs = 180_000;
 /** Three levels end one after the other, all within 10 s: see supervisor.ts. */
 const appGraceMs = 3_000;
 
@@ -24,6 +24,8 @@ export interface Places extends Readonly<Record<ServiceName, readonly ServicePor
   readonly otherRegions?: string;
   /** The same for the profile service: PROFILE_ABROAD. */
   readonly profileAbroad?: string;
+  /** The region that data of a shop of one region belongs to: FORMER_REGION. */
+  readonly former?: RegionName;
 }
 
 /** REGION of a shop that has only one. */
@@ -101,6 +103,7 @@ export function drawApps(options: StackOptions, places: Places, storage: Storage
       ...storage.other,
       ...sessions,
       ...profiles,
+      ...(places.former === undefined ? {} : { FORMER_REGION: `${onlyRegion}=${places.former}` }),
       PUBLIC_ORIGINS: origins.join(','),
       ...(options.webDir === undefined ? {} : { WEB_DIR: options.webDir }),
     },

@@ -18,6 +18,12 @@ import { z } from 'zod';
 const mode = z.enum(tokenModeNames);
 const count = z.coerce.number().int().min(1).max(10_000_000);
 
+export interface FormerRegion {
+  readonly name: string;
+  /** Its name now. */
+  readonly region: string;
+}
+
 const settings = z.object({
   ...processConfig,
   ...meshConfig,
@@ -51,6 +57,12 @@ const settings = z.object({
    * never for what is sensitive. strict: it is refused.
    */
   CUT_OFF: z.enum(['degraded', 'strict']).default('degraded'),
+  /** "local=eu": eu was called local while it was the only region, so tokens of local are eu's. Both regions are told the same. */
+  FORMER_REGION: z
+    .string()
+    .regex(/^[a-z0-9-]{1,16}=[a-z0-9-]{1,16}$/, 'must be name=region')
+    .transform((text): FormerRegion => ({ name: text.split('=')[0]!, region: text.split('=')[1]! }))
+    .optional(),
   /** The built web app. */
   WEB_DIR: z.string().optional(),
   /** Requests of one address in 10 s: far above what a person makes, below what hurts. */

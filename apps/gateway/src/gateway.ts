@@ -8,7 +8,7 @@ import type { MacKeys } from '@cloakroom/session';
 import type { SelfContainedTokens } from './identity/self-contained-tokens.ts';
 import type { ProfileCopies } from './identity/profile-copies.ts';
 import type { ProductMemory } from './catalog/product-memory.ts';
-import type { GatewayConfig } from './config.ts';
+import type { FormerRegion, GatewayConfig } from './config.ts';
 import type { Streams } from './events/streams.ts';
 import type { Resolve } from './identity/resolve-at-auth.ts';
 import type { IdentityCache } from './identity/identity-cache.ts';
@@ -49,6 +49,8 @@ export interface IdentityParts extends RegionIdentity {
   readonly region: string;
   /** The regions whose sessions are accepted here besides: none in a shop of one region. */
   readonly abroad: ReadonlyMap<string, RegionAbroad>;
+  /** The name that a region had while it was the only one. Sessions of that time still say it. */
+  readonly former?: FormerRegion | undefined;
 }
 
 export interface Gateway {

@@ -29,5 +29,5 @@ export async function createGuest(
     nowMs,
   );
   if (created === 'tombstoned') throw new Error('a new guest is dead already: the source of randomness repeats itself');
-  return { token, session: viewOf(created.session, undefined) };
+  return { token, session: viewOf(auth, created.session, undefined) };
 }

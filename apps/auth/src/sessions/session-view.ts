@@ -24,8 +24,12 @@ export function modeFor(auth: Auth, asked: TokenMode): TokenModeName | Problem {
 /** Always opaque: a guest has nothing worth a signature, and a guest cart is claimed by its token. */
 export const guestMode = (auth: Auth): TokenModeName => (isSelfContained(auth.defaultMode) ? 'hybrid' : auth.defaultMode);
 
-/** @param account the user's account; undefined for a guest */
+/**
+ * Its region is the one that this auth has now. A session that began before the region got its name says another one.
+ * @param account the user's account; undefined for a guest
+ */
 export function viewOf(
+  { region }: Pick<Auth, 'region'>,
   session: SessionRecord,
   account: { readonly name: string; readonly email: string; readonly role: string } | undefined,
 ): MessageInitShape<typeof SessionViewSchema> {
@@ -44,7 +48,7 @@ export function viewOf(
     idleExpiresAtMs: BigInt(session.idleExpiresAtMs),
     expiresAtMs: BigInt(session.expiresAtMs),
     claimedGuestCart: session.claimedGuestCart,
-    region: session.region,
+    region,
     role: account?.role ?? '',
   };
 }

@@ -28,7 +28,7 @@ export type Issued = MessageInitShape<typeof SessionIssuedSchema>;
  * @param askedMs taken before the session was read or changed, so any revocation since then is later than the token
  */
 export function issueTokens(auth: Auth, session: SessionRecord, account: Account | undefined, token: string, askedMs: number): Issued {
-  const view = viewOf(session, account);
+  const view = viewOf(auth, session, account);
   const { mode } = session;
   if (!isSelfContained(mode) || account === undefined) return { token, session: view };
   const iatMs = statedAtMs(session, askedMs);
@@ -47,7 +47,7 @@ export function issueTokens(auth: Auth, session: SessionRecord, account: Account
       state: 'user',
       mode,
       ...proofOf(session),
-      region: session.region,
+      region: auth.region,
       iat: iatMs / 1000,
       exp: accessExpiresAtMs / 1000,
       name: account.name,
@@ -60,7 +60,7 @@ export function issueTokens(auth: Auth, session: SessionRecord, account: Account
     },
     auth.keys.active(),
   );
-  const refreshToken = makeRefreshToken(session, auth.refreshKeys);
+  const refreshToken = makeRefreshToken({ ...session, region: auth.region }, auth.refreshKeys);
   return { token: '', accessToken, refreshToken, accessExpiresAtMs: BigInt(accessExpiresAtMs), session: view };
 }
 

@@ -36,7 +36,7 @@ export function issuePassport(
       state: session.state,
       ...proofOf(session),
       txn: transaction,
-      region: session.region,
+      region: auth.region,
       iat: iatMs / 1000,
       exp: expiresAtMs / 1000,
     },

@@ -29,7 +29,7 @@ async function lookUp(auth: Auth, ctx: RequestContext, request: ResolveRequest):
   const account = session.state === 'user' ? await accountById(auth.database, session.subject) : undefined;
   // The session's account is missing (a store from another database) or disabled. A disabled account's sessions are also ended elsewhere.
   if (session.state === 'user' && (account === undefined || account.disabled === 1)) return {};
-  const answer = { session: viewOf(session, account), epoch: BigInt(session.epoch), globalEpoch: BigInt(session.globalEpoch) };
+  const answer = { session: viewOf(auth, session, account), epoch: BigInt(session.epoch), globalEpoch: BigInt(session.globalEpoch) };
   if (request.audience === '') return answer;
   const { passport, expiresAtMs } = issuePassport(auth, session, request.audience, iatMs, ctx.trace.traceId);
   return { ...answer, passport, passportExpiresAtMs: BigInt(expiresAtMs) };

@@ -44,7 +44,7 @@ export async function rotateOwn(
   also?: (trx: Transaction<AuthSchema>) => Promise<void>,
 ): Promise<Rotated | Problem> {
   if (isSelfContained(session.mode)) return rotateSelfContained(auth, ctx, session, proof, also);
-  const { token, key } = makeToken({ region: session.region, tag: session.tag, secret: auth.random(secretBytes) }, auth.macKeys);
+  const { token, key } = makeToken({ region: auth.region, tag: session.tag, secret: auth.random(secretBytes) }, auth.macKeys);
   const atMs = auth.clock.nowMs();
   const authenticatedAtMs = proof === 'now' ? atMs : session.authenticatedAtMs;
   const rotated = await auth.store.rotate({ tag: session.tag, hash: session.hash }, key.hash, authenticatedAtMs, atMs);

@@ -7,10 +7,11 @@ import type { MeshClient } from '@cloakroom/mesh';
 import type { Gateway, IdentityParts, RegionAbroad, RegionIdentity } from '../gateway.ts';
 import type { BrowserToken, Exchange, Person } from '../http-exchange.ts';
 
-type Regions = Pick<IdentityParts, 'region' | 'abroad'>;
+type Regions = Pick<IdentityParts, 'region' | 'abroad' | 'former'>;
 
 /** @returns undefined: no such region is known here */
-export function regionOf<Own extends Regions>(own: Own, region: string): Own | RegionAbroad | undefined {
+export function regionOf<Own extends Regions>(own: Own, named: string): Own | RegionAbroad | undefined {
+  const region = named === own.former?.name ? own.former.region : named;
   return own.abroad.size === 0 || region === own.region ? own : own.abroad.get(region);
 }
 

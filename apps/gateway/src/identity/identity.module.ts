@@ -92,9 +92,10 @@ const providers: Provider[] = [
       clock: Clock,
       auth: Auth,
       abroad: IdentityParts['abroad'],
-      { REGION }: GatewayConfig,
+      { REGION, FORMER_REGION }: GatewayConfig,
     ): IdentityParts => ({
       region: REGION,
+      former: FORMER_REGION,
       abroad,
       degrades: true,
       identities,
