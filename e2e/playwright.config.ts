@@ -99,6 +99,7 @@ export default defineConfig({
     ...(e2eProvider === 'embedded' || e2eProvider === 'native'
       ? [{ name: `${e2eProvider}-attacks`, testDir: '../labs/attacks', testIgnore: left }]
       : []),
+    ...(e2eProvider === 'regions' ? [{ name: 'regions-bench', testDir: '../labs/bench/regions' }] : []),
     ...(e2eProvider === 'failures' || e2eProvider === 'containers' || e2eProvider === 'regions'
       ? []
       : [{ name: `${e2eProvider}-afterwards`, testMatch: lastOfAll }]),

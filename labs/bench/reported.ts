@@ -36,6 +36,8 @@ npm run bench -- peers [--pairs 5] [--seconds 3]
                                         the same request behind express-session, @fastify/session and better-auth
 npm run bench -- revocation [--trials 10000] [--cuts 50] [--sessions 200] [--modes a,b]
                                         the time from the acknowledged logout to the last acceptance; also with the feed cut, N sessions for each cut
+npm run bench -- regions [--pairs 5] [--trials 1000] [--quick]
+                                        what a person pays who is abroad, by the length of the ocean and while it is cut; and how long abroad accepts what home ended
 npm run bench -- store [--pairs 7] [--seconds 1] [--sessions 1000000]
                                         round trips, bytes for each session, and resolve compared with a plain GET
 npm run bench -- feed [--pairs 15]      bytes of a revocation on the feed, and the CPU that hearing it takes; in this process, a few seconds
@@ -101,6 +103,21 @@ const reported = {
       personCount: 20,
     });
     return revocationReport(measured, machine, command);
+  },
+  regions: async (values, machine, command) => {
+    const [{ benchRegions }, { regionsReport }, { regionsSizes }] = await Promise.all([
+      import('./regions/regions.ts'),
+      import('./regions/regions.report.ts'),
+      import('./regions/regions.sizes.ts'),
+    ]);
+    const { rounds, trials, ...sizes } = regionsSizes[values.quick === true ? 'quick' : 'whole'];
+    const measured = await benchRegions({
+      ...sizes,
+      base: count(values.base, baseDefault),
+      rounds: count(values.pairs, rounds),
+      trials: count(values.trials, trials),
+    });
+    return regionsReport(measured, machine, command);
   },
   store: async (values, machine, command) => {
     const [{ benchStore }, { storeReport }] = await Promise.all([import('./sessions/store.ts'), import('./sessions/store.report.ts')]);

@@ -90,7 +90,7 @@ export async function openAcceptors(world: World): Promise<Acceptors> {
 const busy: ReadonlySet<number> = new Set([503, 504]);
 const noAnswer: ReadonlySet<Problem['problem']> = new Set(['connection_lost', 'unavailable', 'deadline_exceeded']);
 
-async function logOut(gateway: Pool, headers: Record<string, string>): Promise<void> {
+export async function logOut(gateway: Pool, headers: Record<string, string>): Promise<void> {
   const giveUpMs = performance.now() + liveTimeoutMs;
   for (;;) {
     const { statusCode, body } = await gateway.request({ method: 'POST', path: '/api/session/logout', headers, body: '{}' });
@@ -113,7 +113,7 @@ function serviceAt(name: string, call: () => Promise<object | Problem>): Accepto
   };
 }
 
-function gatewayAt(pool: Pool, name: string, cookie: string): Acceptor {
+export function gatewayAt(pool: Pool, name: string, cookie: string): Acceptor {
   return {
     name,
     async ask() {
