@@ -26,6 +26,8 @@ export interface Places extends Readonly<Record<ServiceName, readonly ServicePor
   readonly profileAbroad?: string;
   /** The region that data of a shop of one region belongs to: FORMER_REGION. */
   readonly former?: RegionName;
+  /** The catalog that decides about the stock of this region: STOCK_DECIDER. Undefined where this region decides. */
+  readonly stockDecider?: string;
 }
 
 /** REGION of a shop that has only one. */
@@ -82,6 +84,7 @@ export function drawApps(options: StackOptions, places: Places, storage: Storage
   const lifetime: Env =
     options.accessTokenLifetimeMs === undefined ? {} : { ACCESS_TOKEN_LIFETIME_MS: String(options.accessTokenLifetimeMs) };
   const profiles: Env = places.profileAbroad === undefined ? {} : { PROFILE_ABROAD: places.profileAbroad };
+  const stock: Env = places.stockDecider === undefined ? {} : { STOCK_DECIDER: places.stockDecider };
   const shared: readonly SecretName[] = options.observatory === true ? ['OBSERVATORY_SPAN_KEY'] : [];
   const service = (app: ServiceName, env: Env, secrets: readonly SecretName[] = []): AppSpec[] =>
     places[app].map(({ mesh, admin }, index) => ({
@@ -125,7 +128,7 @@ export function drawApps(options: StackOptions, places: Places, storage: Storage
     cart: service('cart', storage.cart),
     profile: service('profile', { ...storage.other, ...database('profile').env }, database('profile').secrets),
     // The catalog reads no event log, since its products belong to no person.
-    catalog: service('catalog', database('catalog').env, database('catalog').secrets),
+    catalog: service('catalog', { ...database('catalog').env, ...stock }, database('catalog').secrets),
     orders: service('orders', { ...storage.other, ...profiles, ...database('orders').env }, database('orders').secrets),
   };
   return { ...ofEachService((name) => special[name] ?? service(name, storage.other)), gateway: places.gateways.map(gateway) };

@@ -84,6 +84,13 @@ it('tells the processes that read profiles where those of the other region are',
   }
 });
 
+it('lets eu decide about all stock, and tells the catalog of us where', () => {
+  const told = drawn.processes.flatMap(({ name, run }) =>
+    run.kind === 'app' && run.app.env['STOCK_DECIDER'] !== undefined ? [[name, run.app.env['STOCK_DECIDER']]] : [],
+  );
+  expect(told).toEqual([['catalog-us', `eu=localhost:${regionPortsOf(at.base, 'eu').acrossOcean.catalog}`]]);
+});
+
 it('gives each service of each region a database of its own, and all of them one mesh', () => {
   const urls = regionNames.flatMap((region) => appsOf(region).flatMap(({ env }) => env['DATABASE_URL'] ?? []));
   expect(urls).toHaveLength(8);
@@ -142,7 +149,7 @@ it('tells the mirror of us to copy four topics of eu into us, and nothing back',
 it('costs a shop of one region nothing: no process, no port and no setting of it is drawn there', () => {
   for (const profile of ['usual', 'cluster'] as const) {
     const text = JSON.stringify(drawStack({ ...at, provider: 'native', profile }));
-    expect(text).not.toMatch(/ocean|mirror|wan|-eu|-us\b|OTHER_REGIONS|ABROAD/i);
+    expect(text).not.toMatch(/ocean|mirror|wan|-eu|-us\b|OTHER_REGIONS|ABROAD|DECIDER/i);
     expect(text).toContain('"REGION":"local"');
   }
 });

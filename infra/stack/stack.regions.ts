@@ -35,6 +35,8 @@ const oceanGraceMs = 1_000;
 
 /** A shop of one region that becomes one of two is this one of them (docs/regions.md). */
 const formerRegion: RegionName = 'eu';
+/** It decides about all stock. The other region sells from a share of it. */
+const stockDecider: RegionName = 'eu';
 
 export const otherRegion = (region: RegionName): RegionName => (region === 'eu' ? 'us' : 'eu');
 
@@ -58,7 +60,11 @@ function drawRegion(options: StackOptions, region: RegionName): ProcessSpec[] {
   const across = (name: ServiceName) => `${there}=localhost:${regionPortsOf(options.base, there).acrossOcean[name]}`;
   const { gateways, postgres } = ports;
   // A person of the other region has the session and the profile there, across the ocean.
-  const abroad = { otherRegions: across('auth'), profileAbroad: across('profile') };
+  const abroad = {
+    otherRegions: across('auth'),
+    profileAbroad: across('profile'),
+    ...(region === stockDecider ? {} : { stockDecider: across('catalog') }),
+  };
   const places = { ...ofEachService((name) => [ports[name]]), gateways, postgres, region, former: formerRegion, ...abroad };
   const here = { ...places, pagesAbroad: regionPortsOf(options.base, there).gateways };
   const apps = drawApps(options, here, {

@@ -5,7 +5,7 @@ import { connectMesh, MeshTransport, ServiceModule } from '@cloakroom/mesh';
 import { createLogger, type Running, startTrace, systemClock } from '@cloakroom/platform';
 import { freshDatabaseUrl } from '@cloakroom/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { CatalogModule, readConfig, start } from './catalog.module.ts';
+import { CatalogModule, readConfig, services, start } from './catalog.module.ts';
 import { databaseToken, productCacheToken } from './injection.ts';
 import { buildSearch } from './search/search.ts';
 
@@ -81,7 +81,7 @@ async function serve(given: { database?: object; cache?: object; controllers?: [
   });
   const module = CatalogModule.with(config, { log, clock: systemClock });
   const compiled = await Test.createTestingModule({
-    imports: [ServiceModule.of({ ...module, ...(given.controllers && { controllers: given.controllers }) }, [CatalogService])],
+    imports: [ServiceModule.of({ ...module, ...(given.controllers && { controllers: given.controllers }) }, services)],
   })
     .overrideProvider(databaseToken)
     .useValue(given.database ?? {})

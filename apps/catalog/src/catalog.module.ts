@@ -1,18 +1,31 @@
 /** The parts of catalog, and `start`, which serves them. */
+import { randomBytes } from 'node:crypto';
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
-import { CatalogService } from '@cloakroom/contracts';
+import { CatalogService, StockSharesService, uuidV7 } from '@cloakroom/contracts';
 import type { Parts } from '@cloakroom/event-log';
 import { IdentityModule } from '@cloakroom/identity';
-import { processToken, readinessToken, type ServiceProcess, serveService, withLifecycle } from '@cloakroom/mesh';
-import type { Readiness, Running } from '@cloakroom/platform';
+import {
+  connectMesh,
+  type MeshTls,
+  processToken,
+  readinessToken,
+  type ServiceProcess,
+  serveService,
+  tlsToken,
+  withLifecycle,
+} from '@cloakroom/mesh';
+import { type Readiness, type Running, startTrace } from '@cloakroom/platform';
 import { openDatabase } from '@cloakroom/platform/database';
 import type { Kysely } from 'kysely';
 import { CatalogController } from './catalog.controller.ts';
 import type { CatalogConfig } from './config.ts';
-import { configToken, databaseToken, productCacheToken } from './injection.ts';
+import { configToken, databaseToken, productCacheToken, shareToken } from './injection.ts';
 import { allProducts, type CatalogSchema, migrations, seed, stocksNow } from './products.ts';
 import { openProductCache } from './search/product-cache.ts';
 import { seedProducts } from './seed/products.seed.ts';
+import { SharesController } from './stock/shares.controller.ts';
+import { allWithElsewhere, stocksWithElsewhere } from './stock/shown-stock.ts';
+import { StockShare } from './stock/stock-share.ts';
 
 export { readConfig, type CatalogConfig } from './config.ts';
 
@@ -24,16 +37,47 @@ const database: Provider = {
   useFactory: async (config: CatalogConfig, { log }: ServiceProcess): Promise<Database> => {
     const options = { name: 'catalog', log, password: config.DATABASE_PASSWORD };
     const opened = await openDatabase<CatalogSchema>(config.DATABASE_URL, migrations, options);
-    await seed(opened, seedProducts);
+    await seed(opened, seedProducts, config.STOCK_DECIDER === undefined);
     return withLifecycle(opened, () => ({ onApplicationShutdown: () => opened.destroy() }));
+  },
+};
+
+/** Null where this catalog decides about the stock. */
+const share: Provider = {
+  provide: shareToken,
+  inject: [databaseToken, configToken, tlsToken, processToken],
+  useFactory: async (db: Database, { STOCK_DECIDER: decider }: CatalogConfig, tls: MeshTls | undefined, process: ServiceProcess) => {
+    if (decider === undefined) return null;
+    const { clock, log } = process;
+    const { client, close } = connectMesh(StockSharesService, { address: decider.address, tls, log });
+    const opened = await StockShare.open({
+      db,
+      clock,
+      log,
+      transferStock: (call, request) => client.transferStock(call, request),
+      newId: () => uuidV7(clock.nowMs(), randomBytes(10)),
+      newTrace: () => startTrace(randomBytes),
+    });
+    const stop = async (): Promise<void> => {
+      await opened.stop();
+      close();
+    };
+    return withLifecycle(opened, () => ({ onApplicationBootstrap: () => opened.start(), onApplicationShutdown: stop }));
   },
 };
 
 const productCache: Provider = {
   provide: productCacheToken,
-  inject: [databaseToken, processToken],
-  useFactory: async (db: Database, { clock, log }: ServiceProcess) => {
-    const opened = openProductCache({ all: () => allProducts(db), stocks: () => stocksNow(db) }, { clock, log });
+  inject: [databaseToken, shareToken, processToken],
+  useFactory: async (db: Database, shared: StockShare | null, { clock, log }: ServiceProcess) => {
+    const source =
+      shared === null
+        ? { all: () => allProducts(db), stocks: () => stocksNow(db) }
+        : {
+            all: async () => allWithElsewhere(await allProducts(db), shared),
+            stocks: async () => stocksWithElsewhere(await stocksNow(db), shared),
+          };
+    const opened = openProductCache(source, { clock, log });
     // Builds the index now, so that the first person need not wait for it.
     await opened.look();
     return opened;
@@ -59,12 +103,14 @@ export class CatalogModule {
     return {
       module: CatalogModule,
       imports: [IdentityModule.withoutRevocations('catalog', config, parts)],
-      controllers: [CatalogController],
-      providers: [{ provide: configToken, useValue: config }, database, productCache, readiness],
+      controllers: [CatalogController, SharesController],
+      providers: [{ provide: configToken, useValue: config }, database, share, productCache, readiness],
       exports: [IdentityModule, readinessToken],
     };
   }
 }
 
+export const services = [CatalogService, StockSharesService];
+
 export const start = (config: CatalogConfig, parts: Parts): Promise<Running> =>
-  serveService({ module: CatalogModule.with(config, parts), services: [CatalogService], log: parts.log });
+  serveService({ module: CatalogModule.with(config, parts), services, log: parts.log });

@@ -15,6 +15,9 @@ describe.skipIf(adminUrl === undefined)('on PostgreSQL', () => {
   describe('stock', async () => {
     await import('./stock/stock.test.ts');
   });
+  describe('share', async () => {
+    await import('./stock/stock-share.test.ts');
+  });
   describe('start', async () => {
     await import('./catalog.module.test.ts');
   });

@@ -2,3 +2,4 @@
 export const configToken = Symbol('CatalogConfig');
 export const databaseToken = Symbol('Database');
 export const productCacheToken = Symbol('ProductCache');
+export const shareToken = Symbol('StockShare');

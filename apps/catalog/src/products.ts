@@ -3,6 +3,7 @@ import type { Product } from '@cloakroom/contracts';
 import type { Kysely, Selectable } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import type { SeedProduct } from './seed/products.seed.ts';
+import { addShares, type ShareTables } from './stock/share.tables.ts';
 
 interface ProductTable {
   product_id: string;
@@ -36,7 +37,7 @@ export interface ReservationTable {
   changed_at_ms: number;
 }
 
-export interface CatalogSchema {
+export interface CatalogSchema extends ShareTables {
   products: ProductTable;
   reservations: ReservationTable;
 }
@@ -91,6 +92,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .addColumn('changed_at_ms', 'bigint', (column) => column.notNull())
         .execute(),
   },
+  '004-shares': { up: addShares },
 };
 
 type Content = Omit<ProductTable, 'product_id' | 'position' | 'stock' | 'seeded'>;
@@ -106,8 +108,10 @@ function contentOf(row: Content): string {
  *
  * Stock belongs to the shop from the first day, and the order of the window always belongs to the seed. A product that the seed has dropped stays,
  * since carts may hold it. Rows of a version that noted nothing count as unchanged.
+ *
+ * @param counts false where another region decides about the stock: a new product begins with none here
  */
-export async function seed(db: Kysely<CatalogSchema>, products: readonly SeedProduct[]): Promise<void> {
+export async function seed(db: Kysely<CatalogSchema>, products: readonly SeedProduct[], counts = true): Promise<void> {
   await db.transaction().execute(async (transaction) => {
     const present = new Map((await transaction.selectFrom('products').selectAll().execute()).map((row) => [row.product_id, row]));
     // Sorted by id, as orders take stock: a replica that starts while the other sells must not deadlock with it.
@@ -117,7 +121,7 @@ export async function seed(db: Kysely<CatalogSchema>, products: readonly SeedPro
     if (missing.length > 0)
       await transaction
         .insertInto('products')
-        .values(missing)
+        .values(counts ? missing : missing.map((row) => ({ ...row, stock: 0 })))
         .onConflict((conflict) => conflict.column('product_id').doNothing())
         .execute();
     for (const { product_id, stock: _, ...row } of wanted) {
@@ -176,5 +180,6 @@ function fromRow(row: Selectable<ProductTable>): CatalogProduct {
     options: JSON.parse(row.options) as CatalogProduct['options'],
     stock: row.stock,
     image: row.image,
+    stockHeardAtMs: 0n,
   };
 }

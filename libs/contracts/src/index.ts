@@ -20,6 +20,7 @@ export * from './gen/cloakroom/auth/v1/account_pb.ts';
 export * from './gen/cloakroom/auth/v1/exchange_pb.ts';
 export * from './gen/cloakroom/auth/v1/regions_pb.ts';
 export * from './gen/cloakroom/catalog/v1/catalog_pb.ts';
+export * from './gen/cloakroom/catalog/v1/shares_pb.ts';
 export * from './gen/cloakroom/profile/v1/profile_pb.ts';
 export * from './gen/cloakroom/events/v1/identity_events_pb.ts';
 export * from './gen/cloakroom/events/v1/cart_events_pb.ts';

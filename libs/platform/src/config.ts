@@ -80,7 +80,7 @@ export interface OtherRegion {
 const otherRegion = /^[a-z0-9-]{1,16}=[^:=/\s,;]+:\d{1,5}(,[^:=/\s,;]+:\d{1,5})*$/;
 
 /** "us=localhost:4458"; several regions are separated by semicolons, and replicas by commas. */
-const addressByRegion = z
+export const addressByRegion = z
   .string()
   .default('')
   .transform((text) => text.split(';').filter((part) => part !== ''))

@@ -11,6 +11,7 @@ const items: CachedProduct[] = seedProducts.map(({ price, options, image, addedO
     currency: 'EUR',
     options: Object.entries(options).map(([name, values]) => ({ name, values: [...values] })),
     image: `/images/${image}.svg`,
+    stockHeardAtMs: 0n,
   },
   position,
   addedOn,

@@ -39,7 +39,7 @@ export function openProductCache(source: ProductSource, { clock, log }: { readon
 
   const arrange = async (): Promise<Arrangement & { readonly text: string }> => {
     const items = await source.all();
-    const text = JSON.stringify(items.map(({ product }) => ({ ...product, price: 0, stock: 0 })));
+    const text = JSON.stringify(items.map(({ product }) => ({ ...product, price: 0, stock: 0, stockHeardAtMs: 0 })));
     // Indexing costs more than all the rest, and depends on the words alone.
     const search = arranged?.text === text ? arranged.search : buildSearch(items.map(({ product }) => product));
     return { items, search, text };

@@ -70,7 +70,7 @@ export async function giveBack(trx: Transaction<CatalogSchema>, items: readonly 
       .execute();
 }
 
-async function takeOne(trx: Transaction<CatalogSchema>, { productId, quantity }: StockLine): Promise<boolean> {
+export async function takeOne(trx: Transaction<CatalogSchema>, { productId, quantity }: StockLine): Promise<boolean> {
   const { numUpdatedRows } = await trx
     .updateTable('products')
     .set((row) => ({ stock: row('stock', '-', quantity) }))
@@ -80,6 +80,6 @@ async function takeOne(trx: Transaction<CatalogSchema>, { productId, quantity }:
   return numUpdatedRows === 1n;
 }
 
-async function stockOf(db: Kysely<CatalogSchema>, productId: string): Promise<number | undefined> {
+export async function stockOf(db: Kysely<CatalogSchema>, productId: string): Promise<number | undefined> {
   return (await db.selectFrom('products').select('stock').where('product_id', '=', productId).executeTakeFirst())?.stock;
 }

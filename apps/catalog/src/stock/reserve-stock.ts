@@ -41,7 +41,7 @@ export async function reserveStock(
 }
 
 /** @param items by product id */
-function refusal(orderId: string, items: readonly StockLine[]): string | undefined {
+export function refusal(orderId: string, items: readonly StockLine[]): string | undefined {
   if (uuidV7Milliseconds(orderId) === undefined) return 'orderId: not a UUIDv7';
   if (items.length === 0 || items.length > productIdCountMax) return `items: 1 to ${productIdCountMax}`;
   if (items.some(({ quantity }) => !Number.isInteger(quantity) || quantity < 1 || quantity > quantityMax))

@@ -4,6 +4,14 @@ import { z } from 'zod';
 export const productId = z.string().regex(productIdPattern);
 export const productParams = z.object({ productId });
 
+export const stockHeardAt = z.iso.datetime().optional().meta({
+  description:
+    'Only while the region that decides about the stock is out of reach: when it was last heard. The stock is what this region can sell without it.',
+});
+
+export const stockHeardBody = (ms: bigint): { readonly stockHeardAt?: string } =>
+  ms > 0n ? { stockHeardAt: new Date(Number(ms)).toISOString() } : {};
+
 export const productSchema = z
   .object({
     productId: z.string(),
@@ -15,6 +23,7 @@ export const productSchema = z
     options: z.array(z.object({ name: z.string(), values: z.array(z.string()) })),
     stock: z.int().nonnegative(),
     image: z.string(),
+    stockHeardAt,
   })
   .meta({ id: 'Product' });
 
@@ -44,6 +53,7 @@ export function productBody(product: Product): z.output<typeof productSchema> {
     options: product.options.map(({ name, values }) => ({ name, values: [...values] })),
     stock: product.stock,
     image: product.image,
+    ...stockHeardBody(product.stockHeardAtMs),
   };
 }
 

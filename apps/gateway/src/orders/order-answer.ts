@@ -2,6 +2,7 @@
 import { Obstacle, type Order, type OrderLine, type OrderPreview, OrderStatus, type Problem } from '@cloakroom/contracts';
 import { z } from 'zod';
 import { type CartBody, currencyDefault } from '../cart/cart-answer.ts';
+import { stockHeardAt, stockHeardBody } from '../catalog/product-answer.ts';
 
 const lineFields = {
   lineId: z.string(),
@@ -84,6 +85,7 @@ export const previewSchema = z
     total: z.int(),
     currency: z.string().length(3),
     cartChanged: z.boolean().meta({ description: 'The cart has lost something that was seen. Show the cart again.' }),
+    stockHeardAt,
   })
   .meta({ id: 'OrderPreview', description: 'What an order of this cart would be now.' });
 
@@ -141,6 +143,7 @@ export function previewBodyOf(preview: OrderPreview): PreviewBody {
     // An empty preview has no currency.
     currency: preview.currency === '' ? currencyDefault : preview.currency,
     cartChanged: preview.cartChanged,
+    ...stockHeardBody(preview.stockHeardAtMs),
   };
 }
 

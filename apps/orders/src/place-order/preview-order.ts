@@ -27,5 +27,6 @@ export async function previewOrder(
     total: BigInt(quote.total),
     currency: quote.currency,
     cartChanged: quote.changed,
+    stockHeardAtMs: quote.stockHeardAtMs,
   };
 }

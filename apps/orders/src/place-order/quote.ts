@@ -45,6 +45,8 @@ export interface Quote {
   readonly currency: string;
   /** A line that the person saw is gone from the cart. */
   readonly changed: boolean;
+  /** Not 0 while the region that decides about the stock is out of reach: when it was last heard. */
+  readonly stockHeardAtMs: bigint;
 }
 
 export async function quoteOrder(parts: OrdersParts, ctx: PersonContext, seen: string): Promise<Quote | Problem> {
@@ -92,7 +94,8 @@ export function price(
   }));
   const coupon = coupons.find(({ obstacle }) => obstacle === Obstacle.UNSPECIFIED);
   const discount = coupon?.discount ?? 0;
-  return { lines, coupons, coupon, subtotal, discount, total: subtotal - discount, currency, changed: prepared.changed };
+  const stockHeardAtMs = products.find((product) => product.stockHeardAtMs > 0n)?.stockHeardAtMs ?? 0n;
+  return { lines, coupons, coupon, subtotal, discount, total: subtotal - discount, currency, changed: prepared.changed, stockHeardAtMs };
 }
 
 interface Judged {

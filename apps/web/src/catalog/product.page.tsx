@@ -6,6 +6,7 @@ import { formatPrice } from '../format.ts';
 import { NotFoundPage } from '../components/not-found.page.tsx';
 import { ProblemNote } from '../components/problem-note.tsx';
 import { categoryPath, ProductPicture, stockText } from '../products/product-card.tsx';
+import { StockHeard } from '../products/stock-heard.tsx';
 import { useProduct } from '../products/products.ts';
 import { ApiProblem } from '../api/request.ts';
 import { identityOf } from '../session/session-notice.ts';
@@ -78,6 +79,7 @@ function ProductDetails({ product }: { readonly product: Product }) {
         <p className="price large">{formatPrice(product.price, product.currency)}</p>
         <p className="lead">{product.description}</p>
         <p className={product.stock === 0 ? 'stock none' : 'stock'}>{stockText(product.stock)}</p>
+        <StockHeard heardAt={product.stockHeardAt} />
         <AddToCart product={product} onColour={setColour} />
         <ul className="assurances">
           <li>A reference shop: nothing is charged, and nothing is sent</li>

@@ -8,6 +8,7 @@ import { formatPrice } from '../format.ts';
 import { OrderLines, Totals } from '../orders/order-lines.tsx';
 import { obstacleWords, orderableQuantity } from '../orders/order-words.ts';
 import type { ShownCart } from '../cart/own-writes.ts';
+import { StockHeard } from '../products/stock-heard.tsx';
 import { Loading, ProblemNote } from '../components/problem-note.tsx';
 import { ApiProblem } from '../api/request.ts';
 import type { FrozenCart } from './use-frozen-cart.ts';
@@ -49,6 +50,7 @@ export function OrderSummary({ preview, isBusy, isHeld, frozen, live, placing, o
           <Totals subtotal={data.subtotal} discount={data.discount} coupon={bestCoupon(data)} total={data.total} currency={data.currency} />
         </>
       )}
+      {!isHeld && <StockHeard heardAt={data?.stockHeardAt} />}
       {outcome}
       {hasObstacle && !isHeld && (
         <p className="note problem" role="alert">

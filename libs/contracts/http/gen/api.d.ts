@@ -146,6 +146,11 @@ export interface components {
             readonly currency: string;
             /** @description The cart has lost something that was seen. Show the cart again. */
             readonly cartChanged: boolean;
+            /**
+             * Format: date-time
+             * @description Only while the region that decides about the stock is out of reach: when it was last heard. The stock is what this region can sell without it.
+             */
+            readonly stockHeardAt?: string;
         };
         readonly PreviewLine: {
             readonly lineId: string;
@@ -330,6 +335,11 @@ export interface components {
             }[];
             readonly stock: number;
             readonly image: string;
+            /**
+             * Format: date-time
+             * @description Only while the region that decides about the stock is out of reach: when it was last heard. The stock is what this region can sell without it.
+             */
+            readonly stockHeardAt?: string;
         };
         /** @description Of all that matches, before paging. Each facet leaves its own choice out of its counts. */
         readonly Facets: {

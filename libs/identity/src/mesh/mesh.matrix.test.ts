@@ -14,6 +14,7 @@ import {
   OrdersService,
   ProfileService,
   RegionsService,
+  StockSharesService,
   TokenExchangeService,
 } from '@cloakroom/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -32,6 +33,7 @@ const services: readonly DescService[] = [
   OrdersService,
   TokenExchangeService,
   RegionsService,
+  StockSharesService,
 ];
 const methods = services.flatMap((service) => service.methods.map((method) => ({ method, policy: policyOf(method) })));
 
