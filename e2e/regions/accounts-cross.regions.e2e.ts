@@ -28,7 +28,7 @@ const untilSignedUp = (newDevice: () => Promise<Device>, gateway: string, person
 
 const personOf = async (newDevice: () => Promise<Device>, region: 'eu' | 'us') => registerAt(await newDevice(), regions[region]);
 
-/** What the refusal says. */
+/** The words of the refusal. */
 async function unreachable(call: () => Promise<Answer>): Promise<string> {
   let told: Answer | undefined;
   await untilUnreachable(async () => (told = await call()));

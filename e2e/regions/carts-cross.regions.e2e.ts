@@ -145,6 +145,6 @@ test('a MirrorMaker that is paused, and one that is killed, copy on where they w
   await bothShow(device, { [mug]: 1, [cup]: 1 });
   await killAndWaitForSuccessor('mirror-us');
   await add(device, eu, mug, 1);
-  // What it had copied since its last note comes again, and counts once.
+  // The records that it had copied since its last note come again, and count once.
   await bothShow(device, { [mug]: 2, [cup]: 1 });
 });

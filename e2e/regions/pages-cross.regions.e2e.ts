@@ -1,4 +1,4 @@
-/** What the pages of one region say to people whose account, or whose address, is the other region's business. */
+/** The pages of one region, for people whose account, or whose address, is the other region's business. */
 import type { Locator } from '@playwright/test';
 import { addAuthenticator, section } from '../kit/account.ts';
 import { expect, signIn, test } from '../kit/browser.ts';

@@ -45,7 +45,7 @@ import { unreadableSessions, watchOutbox } from './metrics.ts';
 import { type Housekeeping, openHousekeeping } from './operations/housekeeping.ts';
 import { lookAtParts } from './operations/readiness.ts';
 import { openRelay, type Relay } from './operations/relay.ts';
-import { type Abroad, openAbroad } from './sign-in/abroad.ts';
+import { type Abroad, openAbroad } from './accounts/abroad.ts';
 import { RegionsController } from './sign-in/regions.controller.ts';
 import { replayRevocations } from './revocation/replay.ts';
 import { withStoreFaults } from './sessions/store-faults.ts';

@@ -5,7 +5,7 @@ import type { MacKeys, SessionStore, TokenMode } from '@cloakroom/session';
 import type { Database, Outbox } from './database/outbox.ts';
 import type { RelyingParty } from './factors/relying-party.ts';
 import type { Passwords } from './accounts/passwords.ts';
-import type { Abroad } from './sign-in/abroad.ts';
+import type { Abroad } from './accounts/abroad.ts';
 import type { Sealer } from './tokens/sealed.ts';
 import type { SigningKeys } from './tokens/signing-keys.ts';
 import type { Throttle } from './throttle/throttle.ts';

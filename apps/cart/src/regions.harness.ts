@@ -8,7 +8,7 @@ import { cartTopics, topicsBeside } from './cart.dependencies.ts';
 export type Region = 'eu' | 'us';
 const other = (region: Region): Region => (region === 'eu' ? 'us' : 'eu');
 
-/** What crosses in `npm start -- --profile regions`, as far as cart could read it. */
+/** The topics that cross in `npm start -- --profile regions`, as far as cart could read them. */
 const crossing: readonly TopicSpec[] = [cartTopics.events, cartTopics.identity, cartTopics.orders];
 
 export type TwoRegions = Awaited<ReturnType<typeof openRegions>>;

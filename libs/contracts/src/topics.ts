@@ -5,7 +5,7 @@ export interface TopicSpec {
   readonly cleanup: 'delete' | 'compact';
   /** Milliseconds; -1 keeps for ever. Ignored for compacted topics. */
   readonly retentionMs: number;
-  /** Who says when a record was appended: the broker's clock, unless this is the copy of a topic. */
+  /** A copy of a topic keeps the times of its origin. The records of any other topic are stamped by the broker's clock. */
   readonly stampedBy?: 'origin';
 }
 

@@ -11,7 +11,7 @@
  *   asked, and the address stays where it is.
  * - The other region wants an address that it once gave up. It says up to which turn, and is given a later one.
  *
- * Every step is in a transaction of the outbox, and these run one at a time (outbox.ts). Answers that are lost or late change nothing: a row without
+ * Every step is in a transaction of the outbox, and these run one at a time (outbox.ts). Answers that are lost or late change nothing. A row without
  * an account is given again or given up, and a fence only stops sign-ups that somebody else was free to overtake.
  */
 import { deciderOf, type ErrorCode, isProblem, problem, type Problem } from '@cloakroom/contracts';
@@ -20,11 +20,11 @@ import type { Transaction } from 'kysely';
 import type { Auth } from '../auth.ts';
 import { addressHash } from '../database/migrations.homes.ts';
 import type { AuthSchema } from '../database/migrations.ts';
-import { type Abroad, askAbroad } from '../sign-in/abroad.ts';
+import { type Abroad, askAbroad } from './abroad.ts';
 
 type Trx = Transaction<AuthSchema>;
 
-/** What a decider has promised. */
+/** The promise of a decider. */
 export interface Promised {
   /** Runs in the transaction that writes the account. @returns false when the address went to the other region meanwhile */
   keep(trx: Trx): Promise<boolean>;
@@ -36,7 +36,7 @@ export interface Refused {
   readonly tells: boolean;
 }
 
-/** A decider commits one small transaction. What is left of a sign-up's 5 s is for its own hash and session. */
+/** A decider commits one small transaction. The rest of a sign-up's 5 s is for its own hash and session. */
 const decisionBudgetMs = 2_500;
 
 /** The region of an account that is made now; '' while no decider is asked, as in a shop of one region. */

@@ -26,7 +26,7 @@ import type { PasskeyAnswer } from '../factors/prove-passkey.ts';
 import { endSession } from '../revocation/revocations.ts';
 import { type Before, claimGuestCart, closeClaim, sessionBefore } from './claim.ts';
 import type { Issued } from '../tokens/issue-tokens.ts';
-import { type Abroad, askAbroad } from './abroad.ts';
+import { type Abroad, askAbroad } from '../accounts/abroad.ts';
 
 interface Refused {
   readonly request: LoginRequest;

@@ -16,7 +16,7 @@ import {
 import { claimAddress, giveUpAddress } from '../accounts/decide-address.ts';
 import { contextOf, type Harness, openHarness } from '../auth.harness.ts';
 import type { Auth } from '../auth.ts';
-import type { Abroad } from './abroad.ts';
+import type { Abroad } from '../accounts/abroad.ts';
 import { loginAtHome, loginSecondFactorAtHome, loginWithPasskeyAtHome } from './login-at-home.ts';
 
 export interface Ocean {
