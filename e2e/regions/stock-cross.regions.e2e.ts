@@ -1,8 +1,8 @@
 /** One stock that two regions sell, with an ocean that is really cut. */
 import type { Cart, Product } from '@cloakroom/contracts/http';
 import type { Device } from '../kit/device.ts';
-import { expect, newCommandId, newPerson, test } from '../kit/device.ts';
-import { ocean, untilAnswered } from '../kit/ocean.ts';
+import { expect, newCommandId, test } from '../kit/device.ts';
+import { ocean, registerAt, untilAnswered } from '../kit/ocean.ts';
 import { gateways } from '../kit/stack.ts';
 
 const [eu, us] = gateways;
@@ -14,7 +14,7 @@ const address = { name: 'Ada', line1: '1 Lane', city: 'London', postalCode: 'N1'
 
 async function buyerOf(gateway: string, newDevice: () => Promise<Device>) {
   const device = await newDevice();
-  expect((await device.call('POST', '/api/session/register', newPerson(), { gateway })).status).toBe(201);
+  await registerAt(device, gateway);
   await untilAnswered(200, () => device.call('PATCH', '/api/profile', { addresses: [address] }, { gateway }));
   const { addressId } = (await device.call('GET', '/api/profile', undefined, { gateway })).body.addresses[0];
   const lineOf = async (productId: string) => {
