@@ -91,7 +91,7 @@ describe.each(folders)('%s', (path) => {
     for (const { name, behavior, literals } of layer.configMapGenerator) {
       expect(behavior).toBe('merge');
       const known = name === agreedConfigMap ? appSpecs.gateway.agreed : settingsOf(name as AppName);
-      const optional = ['TRUSTED_PROXIES', 'FORMER_REGION'];
+      const optional = ['TRUSTED_PROXIES', 'FORMER_REGION', 'STOCK_DECIDER'];
       for (const line of literals) expect([...Object.keys(known), ...optional]).toContain(line.split('=')[0]);
     }
   });
