@@ -4,7 +4,7 @@ export type { RunningProcess, RunningStack, StackRequest } from './launch/harnes
 export { startDevServices } from './launch/dev-services.ts';
 export { StackError } from './stack/outcome.ts';
 /** Process ids and states of a running stack, for a process that did not start it. */
-export { readState } from './supervisor/state.ts';
+export { endLeftovers, isAlive, readState } from './supervisor/state.ts';
 export type { ProcessEntry, StackState } from './supervisor/state.ts';
 export type { ProcessName, Provider } from './stack/stack.ts';
 export { testBases } from './stack/test-bases.ts';

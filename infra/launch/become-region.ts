@@ -24,6 +24,9 @@ export function becomeRegion(from: string, to: string, region: RegionName): void
   ];
   const taken = moves.find(([, target]) => existsSync(join(to, target)));
   if (taken !== undefined) throw new StackError(`${to} has ${taken[1]} already`, 'choose an empty folder');
+  const missing = moves.find(([source]) => !existsSync(join(from, source)));
+  if (missing !== undefined)
+    throw new StackError(`${from} has no ${missing[0]}`, 'name the data folder of a shop that ran on native with SQLite');
   mkdirSync(join(to, 'db'), { recursive: true, mode: 0o700 });
   for (const [source, target] of moves) renameSync(join(from, source), join(to, target));
 }

@@ -20,7 +20,7 @@ import type { Kysely } from 'kysely';
 import { CatalogController } from './catalog.controller.ts';
 import type { CatalogConfig } from './config.ts';
 import { configToken, databaseToken, productCacheToken, shareToken } from './injection.ts';
-import { allProducts, type CatalogSchema, migrations, seed, stocksNow } from './products.ts';
+import { allProducts, type CatalogSchema, expansions, migrations, seed, stocksNow } from './products.ts';
 import { openProductCache } from './search/product-cache.ts';
 import { seedProducts } from './seed/products.seed.ts';
 import { SharesController } from './stock/shares.controller.ts';
@@ -35,7 +35,7 @@ const database: Provider = {
   provide: databaseToken,
   inject: [configToken, processToken],
   useFactory: async (config: CatalogConfig, { log }: ServiceProcess): Promise<Database> => {
-    const options = { name: 'catalog', log, password: config.DATABASE_PASSWORD };
+    const options = { name: 'catalog', log, password: config.DATABASE_PASSWORD, expansions };
     const opened = await openDatabase<CatalogSchema>(config.DATABASE_URL, migrations, options);
     await seed(opened, seedProducts, config.STOCK_DECIDER === undefined);
     return withLifecycle(opened, () => ({ onApplicationShutdown: () => opened.destroy() }));

@@ -7,12 +7,16 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Kysely } from 'kysely';
 import { getProducts } from './get-products.ts';
 import { seedProducts, type SeedProduct } from './seed/products.seed.ts';
-import { allProducts, migrations, seed, type CatalogSchema } from './products.ts';
+import { allProducts, expansions, migrations, seed, type CatalogSchema } from './products.ts';
 
 let db: Kysely<CatalogSchema>;
 
 beforeEach(async () => {
-  db = await openDatabase<CatalogSchema>(await freshDatabaseUrl(), migrations, { name: 'catalog', log: createLogger('test', 'silent') });
+  db = await openDatabase<CatalogSchema>(await freshDatabaseUrl(), migrations, {
+    name: 'catalog',
+    log: createLogger('test', 'silent'),
+    expansions,
+  });
   await seed(db, seedProducts);
   return () => db.destroy();
 });
@@ -80,6 +84,15 @@ describe('seed', () => {
     await upgraded.destroy();
     expect(all).toHaveLength(seedProducts.length);
     expect(all[0]).toMatchObject({ product: { name: first.name, stock: 2 }, addedOn: first.addedOn });
+  });
+  it('lets a build without the shares of two regions start on a database that has them', async () => {
+    const url = await freshDatabaseUrl('lasting');
+    const older = { name: 'catalog', log: createLogger('test', 'silent') };
+    await (await openDatabase<CatalogSchema>(url, migrations, { ...older, expansions })).destroy();
+    const before = await openDatabase<CatalogSchema>(url, migrations, older);
+    await seed(before, seedProducts);
+    expect(await allProducts(before)).toHaveLength(seedProducts.length);
+    await before.destroy();
   });
 });
 

@@ -92,8 +92,10 @@ export const migrations: Readonly<Record<string, Migration>> = {
         .addColumn('changed_at_ms', 'bigint', (column) => column.notNull())
         .execute(),
   },
-  '004-shares': { up: addShares },
 };
+
+/** Additions that an older build ignores, so that it still starts beside this one, or after it. */
+export const expansions: Readonly<Record<string, Migration>> = { '0001_shares': { up: addShares } };
 
 type Content = Omit<ProductTable, 'product_id' | 'position' | 'stock' | 'seeded'>;
 

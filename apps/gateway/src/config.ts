@@ -82,7 +82,15 @@ const settings = z.object({
   LOOP_LAG_MAX_MS: count.default(loopLagMaxMsDefault),
 });
 
-const schema = settings.refine(haveProfiles, profileIsMissing);
+/** A misspelt name would sign all people of the former region out. */
+const formerIsKnown = ({ REGION, OTHER_REGIONS, FORMER_REGION: former }: z.output<typeof settings>): boolean => {
+  const known = new Set([REGION, ...OTHER_REGIONS.map(({ region }) => region)]);
+  return former === undefined || (known.has(former.region) && !known.has(former.name));
+};
+
+const schema = settings
+  .refine(haveProfiles, profileIsMissing)
+  .refine(formerIsKnown, { path: ['FORMER_REGION'], error: 'must be former=region, with a region of REGION or OTHER_REGIONS' });
 
 export type GatewayConfig = z.output<typeof schema>;
 

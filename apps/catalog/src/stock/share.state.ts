@@ -29,12 +29,13 @@ export async function openOwnShare(db: Database, newId: () => string): Promise<v
 export const readOwnShare = (db: Database): Promise<OwnShare> => db.selectFrom('own_share').selectAll().executeTakeFirstOrThrow();
 
 /** Begins from nothing at another ledger: the decider that gave this share lost its data, and counts what it gave as its own again. */
-export async function adoptLedger(db: Database, ledgerId: string, newId: () => string): Promise<void> {
+export async function adoptLedger(db: Database, { share_id }: OwnShare, ledgerId: string, newId: () => string): Promise<void> {
   await db.transaction().execute(async (trx) => {
     const { numUpdatedRows } = await trx
       .updateTable('own_share')
       .set({ ledger_id: ledgerId, share_id: newId(), number: 0, open: 0, wanted: '[]', returned: '[]' })
-      .where('ledger_id', '!=', ledgerId)
+      // Another replica may have begun anew meanwhile.
+      .where('share_id', '=', share_id)
       .executeTakeFirstOrThrow();
     if (numUpdatedRows === 1n) await forget(trx);
   });
@@ -42,8 +43,9 @@ export async function adoptLedger(db: Database, ledgerId: string, newId: () => s
 
 /** An order that holds stock of the old count keeps it, and gives none back into the new one. */
 async function forget(trx: Transaction<CatalogSchema>): Promise<void> {
-  await trx.updateTable('products').set({ stock: 0 }).execute();
+  // Reservations first, as orders lock them.
   await trx.updateTable('reservations').set({ state: 'closed' }).where('state', '=', 'taken').execute();
+  await trx.updateTable('products').set({ stock: 0 }).execute();
 }
 
 /** The decider's stock, and the stock that orders here miss, by product. */

@@ -152,7 +152,7 @@ export class StockShare {
       },
     );
     if (isProblem(answer)) return this.#failed(answer);
-    if (answer.ledgerId !== share.ledger_id) await adoptLedger(db, answer.ledgerId, newId);
+    if (answer.ledgerId !== share.ledger_id) await adoptLedger(db, share, answer.ledgerId, newId);
     else if (share.open === 1) await settleTransfer(db, share, answer.granted);
     this.#failures = 0;
     this.#left = new Map(answer.left.map(({ productId, quantity }) => [productId, quantity]));
@@ -163,7 +163,13 @@ export class StockShare {
   #failed(answer: Problem): false {
     this.#failures += 1;
     if (this.#failures === failuresOfCut) {
-      this.#parts.log.warn({ problem: answer.problem }, 'the region that decides about the stock is out of reach: only the share is sold');
+      if (answer.problem === 'invalid_request')
+        this.#parts.log.error({ answer }, 'a database of the stock went back in time: docs/deploy.md says how its share begins anew');
+      else
+        this.#parts.log.warn(
+          { problem: answer.problem },
+          'the region that decides about the stock is out of reach: only the share is sold',
+        );
       this.#left = undefined;
     }
     return false;

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import type { Kysely } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { getProducts } from '../get-products.ts';
-import { allProducts, type CatalogSchema, migrations, seed, stocksNow } from '../products.ts';
+import { allProducts, type CatalogSchema, expansions, migrations, seed, stocksNow } from '../products.ts';
 import { seedProducts } from '../seed/products.seed.ts';
 import { releaseStock } from './release-stock.ts';
 import type { StockLine } from './reservations.ts';
@@ -24,7 +24,8 @@ const seedOfRun = Date.now() % 2 ** 31;
 const runs = 40;
 
 let replicas: readonly [Kysely<CatalogSchema>, Kysely<CatalogSchema>];
-const open = (url: string) => openDatabase<CatalogSchema>(url, migrations, { name: 'catalog', log: createLogger('test', 'silent') });
+const open = (url: string) =>
+  openDatabase<CatalogSchema>(url, migrations, { name: 'catalog', log: createLogger('test', 'silent'), expansions });
 
 beforeAll(async () => {
   const url = await freshDatabaseUrl();

@@ -55,13 +55,13 @@ it('two regions sell one stock; the share alone is sold while the decider is out
   await shows(8);
   // The share is filled again within two seconds. A cut may come before that, and is healed then.
   let share = 0;
-  for (; share === 0; share = (await us.read()).stock) {
+  // Late answers may have brought it everything. Then some of it goes back.
+  for (; share === 0 || share >= 8; share = (await us.read()).stock) {
     ocean.mend();
     await shows(8);
     ocean.cut();
     await vi.waitFor(async () => expect(await us.read()).toMatchObject({ heard: false }), patience);
   }
-  expect(share).toBeLessThan(8);
   expect(await us.order(share + 1)).toBe(share);
   expect(await us.order(share)).toBeUndefined();
   expect(await us.order(1)).toBe(0);

@@ -5,7 +5,7 @@ import { createLogger, startTrace } from '@cloakroom/platform';
 import { openDatabase } from '@cloakroom/platform/database';
 import { freshDatabaseUrl } from '@cloakroom/testing';
 import type { Kysely } from 'kysely';
-import { type CatalogSchema, migrations, seed, stocksNow } from '../products.ts';
+import { type CatalogSchema, expansions, migrations, seed, stocksNow } from '../products.ts';
 import { seedProducts } from '../seed/products.seed.ts';
 import { releaseStock } from './release-stock.ts';
 import type { StockLine } from './reservations.ts';
@@ -147,7 +147,7 @@ export class TwoShelves {
 }
 
 async function openShelf(counts: boolean): Promise<Database> {
-  const db = await openDatabase<CatalogSchema>(await freshDatabaseUrl(), migrations, { name: 'catalog', log });
+  const db = await openDatabase<CatalogSchema>(await freshDatabaseUrl(), migrations, { name: 'catalog', log, expansions });
   await seed(
     db,
     seedProducts.filter(({ productId }) => sold.includes(productId)),
