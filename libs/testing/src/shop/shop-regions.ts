@@ -6,7 +6,7 @@ import type { WorkloadOptions } from './shop-workload.ts';
  * have the bounds of one region: the lease is asked of home.
  */
 export const acrossRegions = {
-  regions: { cartsCross: false },
+  regions: { cartsCross: true },
   bounds: { visibleWithinMs: 30_000, gatewaysAreRegions: true },
   settleMs: 60_000,
 } as const satisfies Partial<WorkloadOptions>;
