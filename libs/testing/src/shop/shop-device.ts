@@ -72,6 +72,8 @@ export interface Shared {
 export interface Regions {
   /** True where each region shows the carts of both. Otherwise devices use a cart only where it lives. */
   readonly cartsCross: boolean;
+  /** In the order of the gateways. */
+  readonly names: readonly string[];
 }
 
 export interface Asked {

@@ -1,4 +1,5 @@
 /** Shopping where each gateway is a region of its own (`npm start -- --profile regions`). */
+import { deciderOf } from '@cloakroom/contracts';
 import type { WorkloadOptions } from './shop-workload.ts';
 
 /**
@@ -6,7 +7,15 @@ import type { WorkloadOptions } from './shop-workload.ts';
  * have the bounds of one region: the lease is asked of home.
  */
 export const acrossRegions = {
-  regions: { cartsCross: true },
+  regions: { cartsCross: true, names: ['eu', 'us'] },
   bounds: { visibleWithinMs: 30_000, gatewaysAreRegions: true },
   settleMs: 60_000,
 } as const satisfies Partial<WorkloadOptions>;
+
+/** Where there are regions, the region of the gateway decides the address, so that a sign-up needs no ocean. */
+export function emailOf(name: string, regions: readonly string[] | undefined, at: number): string {
+  for (let draw = 0; ; draw++) {
+    const email = `${name}${draw === 0 ? '' : `-${draw}`}@example.com`;
+    if (regions === undefined || deciderOf(email, regions) === regions[at % regions.length]) return email;
+  }
+}

@@ -82,7 +82,7 @@ describe(`a simulated shop (first seed ${firstSeed})`, () => {
   );
 
   it.each([false, true])('is used by people of two regions where they may; carts cross: %s', async (cartsCross) => {
-    const { operations } = await shopFor(firstSeed, undefined, { cartsCross });
+    const { operations } = await shopFor(firstSeed, undefined, { cartsCross, names: ['eu', 'us'] });
     const gatewaysBy = (kinds: readonly string[], keyOf: (one: Operation) => unknown) => {
       const groups = Map.groupBy(
         operations.filter(({ kind }) => kinds.includes(kind)),

@@ -20,6 +20,7 @@ import { ShopDevice, type Regions, type Shared, type ShopPerson } from './shop-d
 import { openNames } from './shop-dots.ts';
 import { checkOut, giveAddress, readOrders, readProduct } from './shop-orders.ts';
 import { choicesOf } from './shop-random.ts';
+import { emailOf } from './shop-regions.ts';
 import { beginGuest, login, logout, register, useEnded } from './shop-sessions.ts';
 import { httpTransport, realTime, type ShopTime, type ShopTransport } from './shop-transport.ts';
 
@@ -107,7 +108,13 @@ async function openWorkload(options: WorkloadOptions, shared: Shared): Promise<W
     const name = `p${at + 1}`;
     const mine = own.slice(at * share, (at + 1) * share);
     const home = shared.regions && shared.gateways[at % shared.gateways.length];
-    return { name, email: `${name}-${run}@example.com`, password: 'correct horse battery staple', products: [...mine, scarce], home };
+    return {
+      name,
+      email: emailOf(`${name}-${run}`, shared.regions?.names, at),
+      password: 'correct horse battery staple',
+      products: [...mine, scarce],
+      home,
+    };
   });
   const watchers = persons.map((person, at) => new Watcher(deviceAt(`w${at + 1}`, at, person)));
   for (const { device } of watchers) {
