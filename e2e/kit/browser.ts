@@ -48,6 +48,15 @@ export async function addToCart(page: Page, productId: string): Promise<void> {
   ).toBeVisible();
 }
 
+/** A colour that is still fading proves nothing. With reduced motion it fades for 0.01 ms, which on a busy machine may end only frames later. */
+export async function goDark(page: Page): Promise<void> {
+  await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
+  await page.evaluate(async () => {
+    const fading = document.getAnimations().filter((each) => each instanceof CSSTransition);
+    await Promise.allSettled(fading.map(({ finished }) => finished));
+  });
+}
+
 export const drawer = (page: Page) => page.getByRole('dialog', { name: /^Your cart/ });
 
 /** The field is there at once and becomes a combobox when the suggestions have arrived. */

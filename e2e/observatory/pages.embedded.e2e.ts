@@ -2,7 +2,7 @@
  * Every view of the Observatory at two widths: by all rules in the light theme, and by those of colours in the dark one. A page with nothing to show
  * says so.
  */
-import { addToCart } from '../kit/browser.ts';
+import { addToCart, goDark } from '../kit/browser.ts';
 import { expect, expectContrast, expectSound, list, openObservatory, test } from './stage.ts';
 
 test.describe.configure({ timeout: 400_000 });
@@ -10,7 +10,6 @@ test.describe.configure({ timeout: 400_000 });
 test('every view is sound in both themes, wide and narrow', async ({ stage, newContext }) => {
   const laptop = await newContext(stage.shop[0]);
   const { page, complaints } = await openObservatory(laptop, stage);
-  // A colour that still fades proves nothing.
   await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
   await expect(page.getByRole('heading', { name: 'Nothing of yours has been seen yet' })).toBeVisible();
   await expectSound(page, 'the empty page');
@@ -47,7 +46,7 @@ test('every view is sound in both themes, wide and narrow', async ({ stage, newC
         await expect(page.getByRole('region', { name: /^Log of/ })).toContainText('started');
       }
       await expectSound(page, `${path}, light, ${width} px`);
-      await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
+      await goDark(page);
       await expectContrast(page, `${path}, dark, ${width} px`);
     }
   }

@@ -5,7 +5,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import { watchCrowd } from '@cloakroom/testing';
 import type { Page } from '@playwright/test';
-import { addToCart, drawer, expect, searchField, signIn, test } from '../kit/browser.ts';
+import { addToCart, drawer, expect, goDark, searchField, signIn, test } from '../kit/browser.ts';
 import { address, chooseCard, placeButton, summary } from '../kit/check-out.ts';
 import { newPerson } from '../kit/device.ts';
 import { gateways } from '../kit/stack.ts';
@@ -39,13 +39,7 @@ interface Seen {
 async function expectSound(page: Page, where: string): Promise<void> {
   await page.waitForLoadState('networkidle').catch(() => undefined);
   await expectNoViolation(axe(page), `axe on ${where}`);
-  // A colour that is still fading proves nothing. With reduced motion it fades for 0.01 ms, which
-  // on a busy machine may end only frames later.
-  await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
-  await page.evaluate(async () => {
-    const fading = document.getAnimations().filter((each) => each instanceof CSSTransition);
-    await Promise.allSettled(fading.map(({ finished }) => finished));
-  });
+  await goDark(page);
   await expectNoViolation(axe(page).withRules(['color-contrast', 'link-in-text-block']), `contrast in the dark theme on ${where}`);
   await page.emulateMedia({ colorScheme: 'light', reducedMotion: null });
   const seen = await page.evaluate(() => (globalThis as unknown as { seen: Seen }).seen);

@@ -82,12 +82,15 @@ for (const cut of [{ do: 'cut' }, { do: 'cut', way: 'eu-us' }, { do: 'hold' }])
     await bothShow(device, { [mug]: 1, [hat]: 1 });
 
     const abroad = [await addition(device, us, mug, 2), await addition(device, us, cup, 1), await removal(device, us, hat)];
+    // Looked at before the cut: what us takes may still come over, see below.
+    const atHome = await removal(device, eu, mug);
     await ocean(cut);
     const taken = await Promise.all(abroad.map((command) => command()));
-    await remove(device, eu, mug);
+    await untilAnswered(202, atHome);
     await add(device, eu, cup, 4);
     await add(guest, us, hat, 3);
-    await shows(device, eu, { [cup]: 4, [hat]: 1 });
+    // A mirror's question that was on its way when no byte left eu any more is still answered. So eu may have heard some of what us took.
+    if (cut.way === undefined) await shows(device, eu, { [cup]: 4, [hat]: 1 });
     await shows(guest, us, { [hat]: 3 });
 
     await ocean({ do: 'heal' });

@@ -108,13 +108,8 @@ async function openWorkload(options: WorkloadOptions, shared: Shared): Promise<W
     const name = `p${at + 1}`;
     const mine = own.slice(at * share, (at + 1) * share);
     const home = shared.regions && shared.gateways[at % shared.gateways.length];
-    return {
-      name,
-      email: emailOf(`${name}-${run}`, shared.regions?.names, at),
-      password: 'correct horse battery staple',
-      products: [...mine, scarce],
-      home,
-    };
+    const email = emailOf(`${name}-${run}`, shared.regions?.names, at);
+    return { name, email, password: 'correct horse battery staple', products: [...mine, scarce], home };
   });
   const watchers = persons.map((person, at) => new Watcher(deviceAt(`w${at + 1}`, at, person)));
   for (const { device } of watchers) {
